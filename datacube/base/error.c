@@ -1,0 +1,68 @@
+/* The error record: bounded texts, first one stays. */
+#include "datacube/base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void set_text(char *out, size_t room, const char *text)
+{
+  size_t length = strlen(text);
+  if (length >= room) {
+    length = room - 1;
+    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) /* not inside a UTF-8 sequence */
+      length--;
+  }
+  memcpy(out, text, length);
+  out[length] = '\0';
+}
+
+static void set_message(struct error *error, const char *code, const char *format, va_list arguments)
+{
+  char message[2 * sizeof error->message];
+  vsnprintf(message, sizeof message, format, arguments);
+  set_text(error->code, sizeof error->code, code);
+  set_text(error->message, sizeof error->message, message);
+}
+
+int error_set(struct error *error, const char *code, const char *format, ...)
+{
+  if (!error_is_set(error)) {
+    va_list arguments;
+    va_start(arguments, format);
+    set_message(error, code, format, arguments);
+    va_end(arguments);
+  }
+  return -1;
+}
+
+int error_parameter(struct error *error, const char *code, const char *parameter, const char *format, ...)
+{
+  if (!error_is_set(error)) {
+    va_list arguments;
+    va_start(arguments, format);
+    set_message(error, code, format, arguments);
+    va_end(arguments);
+    set_text(error->parameter, sizeof error->parameter, parameter);
+  }
+  return -1;
+}
+
+int error_at_node(struct error *error, const char *node)
+{
+  if (error->node[0] == '\0')
+    set_text(error->node, sizeof error->node, node);
+  return -1;
+}
+
+int error_at_parameter(struct error *error, const char *parameter)
+{
+  if (error->parameter[0] == '\0')
+    set_text(error->parameter, sizeof error->parameter, parameter);
+  return -1;
+}
+
+int error_memory(struct error *error)
+{
+  return error_set(error, "Internal", "out of memory");
+}

@@ -1,0 +1,37 @@
+/* One error per request: the first one stays.
+ *
+ * Every fallible function of twincube returns 0 or -1 and takes `struct error *` last. The code is an openEO error or
+ * exception code ("DimensionNotAvailable", "CollectionNotFound", …); server/error_table.c maps codes to HTTP statuses
+ * (400 where it has no row). Messages are for people: they say what was wrong and what was expected. */
+#ifndef TWINCUBE_DATACUBE_BASE_ERROR_H
+#define TWINCUBE_DATACUBE_BASE_ERROR_H
+
+#include <stdbool.h>
+
+struct error {
+  char code[64];      /* openEO code; "" while there is no error */
+  char message[640];  /* one line of UTF-8 text, truncated to fit */
+  char node[128];     /* id of the process graph node, "" when none */
+  char parameter[96]; /* name of the parameter, "" when none */
+};
+
+/* Sets code and message unless an error is set already. Always returns -1, so `return error_set(…)` ends a function. */
+int error_set(struct error *error, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Like error_set, naming the parameter too. */
+int error_parameter(struct error *error, const char *code, const char *parameter, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Adds the node (or parameter) to an error that has none yet. Returns -1. */
+int error_at_node(struct error *error, const char *node);
+int error_at_parameter(struct error *error, const char *parameter);
+
+/* Sets code "Internal" with "out of memory". Returns -1. */
+int error_memory(struct error *error);
+
+static inline bool error_is_set(const struct error *error)
+{
+  return error->code[0] != '\0';
+}
+
+#endif

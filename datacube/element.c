@@ -1,0 +1,45 @@
+/* The table of element types. */
+#include "datacube/element.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <strings.h>
+
+static const struct {
+  struct element_info info;
+  double low, high; /* of integers */
+} table[ELEMENT_TYPE_COUNT] = {
+    [ELEMENT_U8] = {{"uint8", 1, false, false, false, true}, 0, UINT8_MAX},
+    [ELEMENT_I8] = {{"int8", 1, false, true, false, true}, INT8_MIN, INT8_MAX},
+    [ELEMENT_U16] = {{"uint16", 2, false, false, false, true}, 0, UINT16_MAX},
+    [ELEMENT_I16] = {{"int16", 2, false, true, false, true}, INT16_MIN, INT16_MAX},
+    [ELEMENT_U32] = {{"uint32", 4, false, false, false, false}, 0, UINT32_MAX},
+    [ELEMENT_I32] = {{"int32", 4, false, true, false, false}, INT32_MIN, INT32_MAX},
+    [ELEMENT_U64] = {{"uint64", 8, false, false, false, false}, 0, 18446744073709549568.0},
+    [ELEMENT_I64] = {{"int64", 8, false, true, false, false}, -9223372036854775808.0, 9223372036854774784.0},
+    [ELEMENT_F32] = {{"float32", 4, true, true, false, true}, 0, 0},
+    [ELEMENT_F64] = {{"float64", 8, true, true, false, false}, 0, 0},
+    [ELEMENT_C64] = {{"complex64", 8, true, true, true, false}, 0, 0},
+    [ELEMENT_C128] = {{"complex128", 16, true, true, true, false}, 0, 0},
+    [ELEMENT_BOOLEAN] = {{"boolean", 1, false, false, false, true}, 0, 1},
+};
+
+const struct element_info *element_info(enum element_type type)
+{
+  return &table[type].info;
+}
+
+enum element_type element_from_name(const char *name)
+{
+  for (int i = 0; i < ELEMENT_TYPE_COUNT; i++)
+    if (strcasecmp(name, table[i].info.name) == 0)
+      return (enum element_type)i;
+  return ELEMENT_TYPE_COUNT;
+}
+
+bool element_holds(enum element_type type, double value)
+{
+  if (table[type].info.is_float)
+    return true;
+  return value >= table[type].low && value <= table[type].high && value == rint(value);
+}

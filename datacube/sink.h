@@ -1,0 +1,62 @@
+/* A sink: takes the tiles of a cube in any order, from any thread, and ends as one or more files.
+ *
+ * Files are written beside their final names and renamed by finish, so a reader never sees half a result. */
+#ifndef TWINCUBE_DATACUBE_SINK_H
+#define TWINCUBE_DATACUBE_SINK_H
+
+#include "datacube/base/error.h"
+#include "datacube/cube.h"
+
+struct sink;
+
+struct sink_option { /* from save_result's options: numbers and booleans come as text ("2", "true") */
+  const char *name;
+  const char *value;
+};
+
+struct sink_request {
+  const char *format; /* name as in file_formats, any case: "GTiff", "netCDF", "PNG", "JSON" */
+  const struct sink_option *options;
+  size_t option_count;
+  const char *path;   /* file to write; its folder exists */
+  const char *history;  /* one line of provenance for the file's metadata, or NULL */
+  unsigned threads;   /* the format may use so many for encoding; 0 or 1: none of its own */
+};
+
+struct sink_file { /* what finish leaves */
+  char path[4096];
+  const char *media_type;
+};
+
+/* Row of the table of formats, for /file_formats and for the checks of save_result. */
+struct sink_format {
+  const char *name;         /* "GTiff" */
+  const char *title;
+  const char *description;
+  const char *extension;    /* "tif" */
+  const char *media_type;   /* "image/tiff; application=geotiff" */
+  const char *parameters;   /* JSON object of the options as in /file_formats */
+  bool text;                /* JSON-like: may hold any cube, also without spatial dimensions */
+  /* Whether the cube fits the format; error FormatUnsuitable says why not. */
+  int (*check)(const struct cube *cube, const struct sink_option *options, size_t count, struct error *error);
+  /* Tile shape the sink writes best (0: any), called with the cube. */
+  void (*prefer)(const struct cube *cube, const struct sink_option *options, size_t count, size_t tile[]);
+  int (*open)(const struct sink_request *request, const struct cube *cube, struct sink **out, struct error *error);
+};
+
+extern const struct sink_format *const sink_formats[]; /* NULL-terminated, sorted by name */
+const struct sink_format *sink_format_find(const char *name); /* any case, aliases ("GeoTIFF", "NetCDF", "COG"); or NULL */
+
+struct sink_ops {
+  /* data: the box's elements, row-major, in cube.type. Thread safe. */
+  int (*put)(struct sink *sink, const struct box *box, const void *data, struct error *error);
+  int (*finish)(struct sink *sink, struct error *error); /* makes the file visible */
+  void (*close)(struct sink *sink);                      /* frees; removes what was not finished */
+};
+
+struct sink { /* first member of each driver's own struct */
+  const struct sink_ops *ops;
+  const char *media_type; /* of the file, decided at open (COG differs from GTiff) */
+};
+
+#endif

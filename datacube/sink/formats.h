@@ -1,0 +1,12 @@
+/* The rows of the table of formats, one a driver file. */
+#ifndef TWINCUBE_DATACUBE_SINK_FORMATS_H
+#define TWINCUBE_DATACUBE_SINK_FORMATS_H
+
+#include "datacube/sink.h"
+
+extern const struct sink_format sink_format_gtiff;
+extern const struct sink_format sink_format_json;
+extern const struct sink_format sink_format_netcdf;
+extern const struct sink_format sink_format_png;
+
+#endif

@@ -1,0 +1,136 @@
+/* netCDF output: CF-1.8 in netCDF-4, one variable a band, written by all threads at once.
+ *
+ * NetCDF-C makes the file's frame (netcdf_define), HDF5 opens it again for the values (netcdf_store). put is thread
+ * safe: tiles that are whole chunks are encoded in parallel, others are merged by HDF5. */
+#include "datacube/sink/formats.h"
+#include "datacube/sink/netcdf_plan.h"
+#include "datacube/sink/netcdf_store.h"
+#include "datacube/sink/output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct netcdf_sink {
+  struct sink sink;
+  struct output output;
+  struct arena *arena;
+  struct netcdf_plan plan;
+  struct netcdf_store *store;
+};
+
+static int netcdf_check(const struct cube *cube, const struct sink_option *options, size_t count, struct error *error)
+{
+  struct netcdf_plan plan;
+  struct arena *arena = arena_new(0);
+  if (arena == NULL)
+    return error_memory(error);
+  const int result = netcdf_plan_make(arena, cube, options, count, &plan, error);
+  arena_free(arena);
+  return result;
+}
+
+static void netcdf_prefer(const struct cube *cube, const struct sink_option *options, size_t count, size_t tile[])
+{
+  struct netcdf_plan plan;
+  struct error ignored = {0};
+  struct arena *arena = arena_new(0);
+  memset(tile, 0, cube->dimensions * sizeof *tile);
+  if (arena != NULL && netcdf_plan_make(arena, cube, options, count, &plan, &ignored) == 0)
+    for (size_t v = 0; v < plan.rank; v++)
+      tile[plan.dimension[v]] = plan.chunk[v];
+  arena_free(arena);
+}
+
+static int netcdf_put(struct sink *base, const struct box *box, const void *data, struct error *error)
+{
+  struct netcdf_sink *sink = (struct netcdf_sink *)base;
+  const struct netcdf_plan *plan = &sink->plan;
+  struct netcdf_piece piece = {.data = data};
+  size_t step = 1, band_step = 0, band = 0, bands = 1;
+  if (box_elements(box) == 0)
+    return 0;
+  for (size_t d = plan->cube.dimensions, v = plan->rank; d-- > 0;) {
+    if (d == plan->bands) {
+      band_step = step;
+      band = box->start[d];
+      bands = box->count[d];
+    } else {
+      v--;
+      piece.start[v] = box->start[d];
+      piece.count[v] = box->count[d];
+      piece.step[v] = step;
+    }
+    step *= box->count[d];
+  }
+  for (size_t i = 0; i < bands; i++) {
+    piece.variable = band + i;
+    piece.data = (const char *)data + i * band_step * element_info(plan->cube.type)->size;
+    if (netcdf_store_put(sink->store, &piece, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+static int netcdf_finish(struct sink *base, struct error *error)
+{
+  struct netcdf_sink *sink = (struct netcdf_sink *)base;
+  if (netcdf_store_finish(sink->store, error) != 0)
+    return -1;
+  return output_commit(&sink->output, error);
+}
+
+static void netcdf_close(struct sink *base)
+{
+  struct netcdf_sink *sink = (struct netcdf_sink *)base;
+  if (sink == NULL)
+    return;
+  netcdf_store_free(sink->store);
+  output_discard(&sink->output);
+  arena_free(sink->arena);
+  free(sink);
+}
+
+static const struct sink_ops netcdf_ops = {netcdf_put, netcdf_finish, netcdf_close};
+
+static int netcdf_open(const struct sink_request *request, const struct cube *cube, struct sink **out,
+                       struct error *error)
+{
+  *out = NULL;
+  struct netcdf_sink *sink = calloc(1, sizeof *sink);
+  if (sink == NULL)
+    return error_memory(error);
+  sink->sink = (struct sink){&netcdf_ops, "application/netcdf"};
+  sink->arena = arena_new(0);
+  if (sink->arena == NULL)
+    error_memory(error);
+  if (sink->arena == NULL ||
+      netcdf_plan_make(sink->arena, cube, request->options, request->option_count, &sink->plan, error) != 0 ||
+      output_begin(&sink->output, request->path, error) != 0 ||
+      netcdf_define(sink->output.temporary, &sink->plan, request->history, error) != 0 ||
+      netcdf_store_open(sink->output.temporary, &sink->plan, &sink->store, error) != 0) {
+    netcdf_close(&sink->sink);
+    return -1;
+  }
+  *out = &sink->sink;
+  return 0;
+}
+
+const struct sink_format sink_format_netcdf = {
+    .name = "netCDF",
+    .title = "netCDF-4 with CF conventions",
+    .description =
+        "Holds any cube of real numbers with all its dimensions and labels. Each label of the bands dimension "
+        "becomes a variable; a cube without bands is the variable 'var'. CRS as CF grid mapping and WKT, "
+        "times in CF units with their calendar, no-data as _FillValue.",
+    .extension = "nc",
+    .media_type = "application/netcdf",
+    .parameters =
+        "{\"compress\":{\"type\":\"string\",\"enum\":[\"deflate\",\"none\"],\"default\":\"deflate\","
+        "\"description\":\"Compression of the values.\"},"
+        "\"zlevel\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9,"
+        "\"description\":\"Effort of deflate. Without it, level 1 where it helps, and chunks that hardly shrink are "
+        "stored as they are.\"}}",
+    .check = netcdf_check,
+    .prefer = netcdf_prefer,
+    .open = netcdf_open,
+};

@@ -1,0 +1,264 @@
+/* The head of a GeoTIFF. TIFF 6.0 and BigTIFF: a directory of entries (tag, type, count, value or its place). */
+#include "datacube/sink/tiff_header.h"
+
+#include "datacube/sink/gdal_scope.h"
+#include "datacube/sink/output.h"
+
+#include <cpl_string.h>
+#include <ogr_srs_api.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Creation. */
+
+static char **creation_options(const struct cube *cube, const struct tiff_shape *shape)
+{
+  char number[32];
+  char **options = CSLSetNameValue(NULL, "INTERLEAVE", "BAND");
+  options = CSLSetNameValue(options, "TILED", shape->strips ? "NO" : "YES");
+  snprintf(number, sizeof number, "%zu", shape->tile_width);
+  if (!shape->strips)
+    options = CSLSetNameValue(options, "BLOCKXSIZE", number);
+  snprintf(number, sizeof number, "%zu", shape->tile_height);
+  options = CSLSetNameValue(options, "BLOCKYSIZE", number);
+  options = CSLSetNameValue(options, "COMPRESS", shape->level > 0 ? "DEFLATE" : "NONE");
+  if (shape->level > 0) {
+    snprintf(number, sizeof number, "%d", (int)shape->predictor);
+    options = CSLSetNameValue(options, "PREDICTOR", number);
+  }
+  if (cube->type == ELEMENT_I8 && gdal_type(cube->type) == GDT_Byte)
+    options = CSLSetNameValue(options, "PIXELTYPE", "SIGNEDBYTE");
+  options = CSLSetNameValue(options, "SPARSE_OK", "TRUE");
+  return CSLSetNameValue(options, "BIGTIFF", "IF_SAFER");
+}
+
+static int set_reference(GDALDatasetH dataset, const struct cube *cube, const struct layout *layout,
+                         struct error *error)
+{
+  double transform[6] = {layout->west, layout->res_x, 0, layout->north, 0, -layout->res_y};
+  if (GDALSetGeoTransform(dataset, transform) != CE_None)
+    return gdal_scope_error(error, "cannot write the GeoTIFF's grid");
+  if (cube->crs == NULL)
+    return 0;
+  OGRSpatialReferenceH reference = OSRNewSpatialReference(NULL);
+  OSRSetAxisMappingStrategy(reference, OAMS_TRADITIONAL_GIS_ORDER);
+  int status = 0;
+  if (OSRSetFromUserInput(reference, cube->crs) != OGRERR_NONE)
+    status =
+        error_set(error, "CRSInvalid", "GeoTIFF: cannot write the coordinate reference system '%.200s'", cube->crs);
+  else if (GDALSetSpatialRef(dataset, reference) != CE_None)
+    status = gdal_scope_error(error, "cannot write the GeoTIFF's coordinate reference system");
+  OSRDestroySpatialReference(reference);
+  return status;
+}
+
+static void set_nodata(GDALRasterBandH band, const struct cube *cube)
+{
+  if (cube->type == ELEMENT_BOOLEAN)
+    GDALSetRasterNoDataValue(band, 255);
+  else if (!cube->has_nodata)
+    return;
+  else if (cube->type == ELEMENT_I64)
+    GDALSetRasterNoDataValueAsInt64(band, (int64_t)cube->nodata);
+  else if (cube->type == ELEMENT_U64)
+    GDALSetRasterNoDataValueAsUInt64(band, (uint64_t)cube->nodata);
+  else
+    GDALSetRasterNoDataValue(band, cube->nodata);
+}
+
+static void set_band_info(GDALRasterBandH band, const struct band_info *info)
+{
+  if (info->scale != 1 || info->offset != 0) {
+    GDALSetRasterScale(band, info->scale);
+    GDALSetRasterOffset(band, info->offset);
+  }
+  if (info->unit != NULL)
+    GDALSetRasterUnitType(band, info->unit);
+  if (info->long_name != NULL)
+    GDALSetMetadataItem(band, "LONG_NAME", info->long_name, NULL);
+  if (info->standard_name != NULL)
+    GDALSetMetadataItem(band, "STANDARD_NAME", info->standard_name, NULL);
+}
+
+/* Description and one metadata item a dimension: TIME, BAND, or the dimension's own name. */
+static int set_plane(GDALRasterBandH band, const struct cube *cube, const struct layout *layout, size_t plane,
+                     struct error *error)
+{
+  struct buffer name = {0};
+  layout_plane_name(layout, cube, plane, &name);
+  if (name.failed) {
+    buffer_free(&name);
+    return error_memory(error);
+  }
+  if (name.length > 0)
+    GDALSetDescription(band, name.data);
+  buffer_free(&name);
+  size_t index[CUBE_MAX_DIMENSIONS];
+  layout_plane_index(layout, cube, plane, index);
+  size_t info = 0;
+  for (size_t d = 0; d < cube->dimensions; d++) {
+    const struct dimension *dimension = &cube->dimension[d];
+    if (d == layout->x || d == layout->y)
+      continue;
+    char room[LABEL_TEXT_ROOM];
+    const char *key = dimension->type == DIMENSION_TEMPORAL ? "TIME"
+                      : dimension->type == DIMENSION_BANDS  ? "BAND"
+                                                            : dimension->name;
+    GDALSetMetadataItem(band, key, dimension_label_text(dimension, index[d], room), NULL);
+    if (dimension->type == DIMENSION_BANDS)
+      info = index[d];
+  }
+  if (cube->bands != NULL)
+    set_band_info(band, &cube->bands[info]);
+  return 0;
+}
+
+static int fill_header(GDALDatasetH dataset, const struct cube *cube, const struct layout *layout, const char *history,
+                       struct error *error)
+{
+  if (set_reference(dataset, cube, layout, error) != 0)
+    return -1;
+  GDALSetMetadataItem(dataset, "TIFFTAG_SOFTWARE", "twincube " TWINCUBE_VERSION, NULL);
+  if (cube->title != NULL)
+    GDALSetMetadataItem(dataset, "TIFFTAG_IMAGEDESCRIPTION", cube->title, NULL);
+  if (history != NULL)
+    GDALSetMetadataItem(dataset, "HISTORY", history, NULL);
+  for (size_t plane = 0; plane < layout->planes; plane++) {
+    GDALRasterBandH band = GDALGetRasterBand(dataset, (int)plane + 1);
+    if (plane == 0)
+      set_nodata(band, cube); /* the file's: TIFF has one for all bands */
+    if (set_plane(band, cube, layout, plane, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+int tiff_header_write(const char *path, const struct cube *cube, const struct layout *layout,
+                      const struct tiff_shape *shape, const char *history, struct error *error)
+{
+  gdal_scope_begin();
+  int status = -1;
+  char **options = creation_options(cube, shape);
+  GDALDriverH driver = GDALGetDriverByName("GTiff");
+  GDALDatasetH dataset = driver == NULL ? NULL
+                                        : GDALCreate(driver, path, (int)layout->width, (int)layout->height,
+                                                     (int)layout->planes, gdal_type(cube->type), options);
+  if (dataset != NULL) {
+    status = fill_header(dataset, cube, layout, history, error);
+    GDALClose(dataset);
+  }
+  if ((dataset == NULL || gdal_scope_failed()) && !error_is_set(error))
+    status = gdal_scope_error(error, "cannot write the GeoTIFF");
+  CSLDestroy(options);
+  gdal_scope_end();
+  return status;
+}
+
+/* The places of the tiles. */
+
+enum { TAG_STRIP_OFFSETS = 273, TAG_STRIP_LENGTHS = 279, TAG_TILE_OFFSETS = 324, TAG_TILE_LENGTHS = 325 };
+enum { TIFF_SHORT = 3, TIFF_LONG = 4, TIFF_LONG8 = 16 };
+
+struct entry {
+  unsigned tag, type;
+  uint64_t count;
+  uint64_t place; /* of the values in the file: inside the entry where they fit */
+};
+
+/* GDAL writes in the machine's byte order, so numbers are read as they are. */
+static uint64_t number_at(const char *bytes, size_t size)
+{
+  uint16_t two;
+  uint32_t four;
+  uint64_t eight;
+  switch (size) {
+  case 2:
+    memcpy(&two, bytes, sizeof two);
+    return two;
+  case 4:
+    memcpy(&four, bytes, sizeof four);
+    return four;
+  default:
+    memcpy(&eight, bytes, sizeof eight);
+    return eight;
+  }
+}
+
+static size_t type_size(unsigned type)
+{
+  return type == TIFF_SHORT ? 2 : type == TIFF_LONG ? 4 : type == TIFF_LONG8 ? 8 : 0;
+}
+
+static int read_at(int file, void *bytes, size_t length, uint64_t offset)
+{
+  return pread(file, bytes, length, (off_t)offset) == (ssize_t)length ? 0 : -1;
+}
+
+/* Finds the two arrays in the first directory; `found` keeps type 0 where there is none. */
+static int find_arrays(int file, struct entry found[2])
+{
+  char head[16] = {0};
+  if (read_at(file, head, 8, 0) != 0)
+    return -1;
+  bool big = number_at(head + 2, 2) == 43;
+  if (big && read_at(file, head, 16, 0) != 0)
+    return -1;
+  uint64_t at = big ? number_at(head + 8, 8) : number_at(head + 4, 4);
+  size_t word = big ? 8 : 4, count_size = big ? 8 : 2, entry_size = big ? 20 : 12;
+  char bytes[20];
+  if (read_at(file, bytes, count_size, at) != 0)
+    return -1;
+  uint64_t entries = number_at(bytes, count_size);
+  at += count_size;
+  for (uint64_t i = 0; i < entries; i++, at += entry_size) {
+    if (read_at(file, bytes, entry_size, at) != 0)
+      return -1;
+    struct entry e = {.tag = (unsigned)number_at(bytes, 2),
+                      .type = (unsigned)number_at(bytes + 2, 2),
+                      .count = number_at(bytes + 4, word)};
+    bool inside = e.count * type_size(e.type) <= word;
+    e.place = inside ? at + 4 + word : number_at(bytes + 4 + word, word);
+    if (e.tag == TAG_STRIP_OFFSETS || e.tag == TAG_TILE_OFFSETS)
+      found[0] = e;
+    else if (e.tag == TAG_STRIP_LENGTHS || e.tag == TAG_TILE_LENGTHS)
+      found[1] = e;
+  }
+  return 0;
+}
+
+static int write_array(int file, const struct entry *entry, const uint64_t *values, size_t count, struct error *error)
+{
+  size_t size = type_size(entry->type);
+  if (size == 0 || entry->count != count)
+    return error_set(error, "Internal", "the GeoTIFF head has no room for %zu tiles", count);
+  char *bytes = malloc(count * size);
+  if (bytes == NULL)
+    return error_memory(error);
+  int status = 0;
+  for (size_t i = 0; i < count && status == 0; i++) {
+    uint16_t two = (uint16_t)values[i];
+    uint32_t four = (uint32_t)values[i];
+    if ((size == 2 && two != values[i]) || (size == 4 && four != values[i]))
+      status =
+          error_set(error, "StorageFailure", "the GeoTIFF grew beyond the 4 GiB of its kind; write netCDF instead");
+    memcpy(bytes + i * size, size == 2 ? (void *)&two : size == 4 ? (void *)&four : (void *)&values[i], size);
+  }
+  if (status == 0)
+    status = output_write_at(file, bytes, count * size, entry->place, error);
+  free(bytes);
+  return status;
+}
+
+int tiff_header_set_tiles(int file, const uint64_t *offsets, const uint64_t *lengths, size_t count, struct error *error)
+{
+  struct entry found[2] = {{0}};
+  if (find_arrays(file, found) != 0)
+    return error_set(error, "StorageFailure", "cannot read the GeoTIFF's head back");
+  if (write_array(file, &found[0], offsets, count, error) != 0)
+    return -1;
+  return write_array(file, &found[1], lengths, count, error);
+}

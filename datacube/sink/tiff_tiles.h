@@ -1,0 +1,43 @@
+/* Writing the pixel data of a TIFF: planes cut into tiles or strips, encoded by whoever brings the pixels.
+ *
+ * Tiles are compressed and written where they arrive, in the calling thread, outside any lock: only the reservation of
+ * the place in the file is shared. Parts of tiles wait in memory until the tile is whole, so callers that put whole
+ * tiles cost no memory beyond one scratch tile a thread. */
+#ifndef TWINCUBE_DATACUBE_SINK_TIFF_TILES_H
+#define TWINCUBE_DATACUBE_SINK_TIFF_TILES_H
+
+#include "datacube/base/error.h"
+#include "datacube/sink/layout.h"
+#include "datacube/sink/predictor.h"
+
+#include <stdint.h>
+
+struct tiff_shape {
+  size_t width, height, planes; /* pixels, pixels, count */
+  size_t tile_width, tile_height;
+  bool strips;            /* tile_width == width, and the last strip of a plane ends with the picture */
+  size_t element_size;    /* bytes of a sample */
+  unsigned char fill[16]; /* sample of no-data: padding, and pixels that nobody brings */
+  enum predictor predictor;
+  int level;     /* deflate level 1 … 12; 0: no compression; see tiff_tiles_new */
+  bool adaptive; /* tiles that would not shrink to a quarter are stored inside the deflate stream */
+};
+
+struct tiff_tiles;
+
+/* New writer of tiles into `file` (borrowed), from byte `start` on. */
+int tiff_tiles_new(const struct tiff_shape *shape, int file, uint64_t start, struct tiff_tiles **out,
+                   struct error *error);
+void tiff_tiles_free(struct tiff_tiles *tiles);
+
+/* Thread safe. Every pixel is put once. */
+int tiff_tiles_put(struct tiff_tiles *tiles, const struct plane_view *view, struct error *error);
+/* Writes the tiles that have stayed incomplete. Nobody puts any more. */
+int tiff_tiles_flush(struct tiff_tiles *tiles, struct error *error);
+
+/* Number of tiles; place and length of each, plane by plane, row by row; 0 where none was written. Borrowed. */
+size_t tiff_tiles_count(const struct tiff_tiles *tiles);
+const uint64_t *tiff_tiles_offsets(const struct tiff_tiles *tiles);
+const uint64_t *tiff_tiles_lengths(const struct tiff_tiles *tiles);
+
+#endif

@@ -1,0 +1,43 @@
+/* A source: something that fills boxes of a cube. Drivers are rows behind this vtable.
+ *
+ * A source is an immutable description; a reader is one worker's open handle on it. Readers of one source may be used
+ * from different threads at once, one reader from one thread at a time. read() does not allocate in steady state. */
+#ifndef TWINCUBE_DATACUBE_SOURCE_H
+#define TWINCUBE_DATACUBE_SOURCE_H
+
+#include "datacube/base/error.h"
+#include "datacube/cube.h"
+#include "datacube/grid.h"
+
+#include <stdint.h>
+
+struct source;
+struct source_reader; /* each driver has its own */
+
+struct source_ops {
+  const char *name; /* "raster series", "netCDF", "HMC chain", … for EXPLAIN */
+  /* New reader for one worker; the caller closes it. */
+  int (*open)(const struct source *source, struct source_reader **out, struct error *error);
+  /* Fills `data`: the box's elements, row-major, last dimension fastest, in source->cube.type. Pixels that no scene
+   * covers, and the sources' own no-data values, come as the cube's no-data. */
+  int (*read)(struct source_reader *reader, const struct box *box, void *data, struct error *error);
+  void (*close)(struct source_reader *reader);
+  /* Optional. The same source on another horizontal grid, resampled once, from the original pixels (overviews where
+   * the target is coarser). NULL: the plan warps tiles instead. */
+  int (*regrid)(const struct source *source, struct arena *arena, const struct grid *grid, enum resampling method,
+                const struct source **out, struct error *error);
+};
+
+struct source {
+  const struct source_ops *ops;
+  struct cube cube;
+  size_t block[CUBE_MAX_DIMENSIONS]; /* natural unit of reading per dimension (GeoTIFF block, HDF5 chunk); 0: any */
+  size_t block_phase[CUBE_MAX_DIMENSIONS]; /* index of the first block boundary at or after 0, < block */
+  bool sequential;         /* a chain: dimension 0 must be read in ascending order, all others whole */
+  double bytes_per_element;  /* stored bytes read per element, for estimates; 0: as in memory */
+  size_t reader_bytes;     /* upper bound of what one reader keeps in memory */
+  const char *origin;      /* for EXPLAIN: "collection L8NY18, 11 items, 33 assets" */
+  void *state;             /* the driver's own description, in the arena */
+};
+
+#endif

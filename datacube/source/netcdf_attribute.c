@@ -1,0 +1,77 @@
+/* Attributes of netCDF variables, of whatever type the writer chose. */
+#include "datacube/source/netcdf_attribute.h"
+
+#include <netcdf.h>
+#include <string.h>
+
+enum { ATTRIBUTE_LIMIT = 1 << 20 }; /* characters or numbers; longer attributes count as absent */
+
+static const char *trimmed(char *text, size_t length)
+{
+  while (length > 0 && (text[length - 1] == '\0' || text[length - 1] == ' ' || text[length - 1] == '\n'))
+    length--;
+  text[length] = '\0';
+  return text;
+}
+
+static const char *string_text(struct arena *arena, int file, int variable, const char *name)
+{
+  char *string = NULL;
+  size_t count = 0;
+  if (nc_inq_attlen(file, variable, name, &count) != NC_NOERR || count != 1 ||
+      nc_get_att_string(file, variable, name, &string) != NC_NOERR)
+    return NULL;
+  char *copy = string != NULL && strlen(string) <= ATTRIBUTE_LIMIT ? arena_strdup(arena, string) : NULL;
+  nc_free_string(1, &string);
+  return copy == NULL ? NULL : trimmed(copy, strlen(copy));
+}
+
+const char *netcdf_attribute_text(struct arena *arena, int file, int variable, const char *name)
+{
+  nc_type type;
+  size_t length;
+  if (nc_inq_att(file, variable, name, &type, &length) != NC_NOERR)
+    return NULL;
+  if (type == NC_STRING)
+    return string_text(arena, file, variable, name);
+  if (type != NC_CHAR || length > ATTRIBUTE_LIMIT)
+    return NULL;
+  char *text = arena_alloc(arena, length + 1);
+  if (text == NULL || nc_get_att_text(file, variable, name, text) != NC_NOERR)
+    return NULL;
+  text[length] = '\0';
+  return trimmed(text, strlen(text));
+}
+
+size_t netcdf_attribute_numbers(int file, int variable, const char *name, double *out, size_t room)
+{
+  nc_type type;
+  size_t length;
+  double many[64];
+  if (nc_inq_att(file, variable, name, &type, &length) != NC_NOERR || type == NC_CHAR || type > NC_UINT64 ||
+      length > sizeof many / sizeof many[0] || nc_get_att_double(file, variable, name, many) != NC_NOERR)
+    return 0;
+  const size_t count = length < room ? length : room;
+  memcpy(out, many, count * sizeof *out);
+  return count;
+}
+
+double netcdf_attribute_number(int file, int variable, const char *name, double otherwise)
+{
+  double number;
+  return netcdf_attribute_numbers(file, variable, name, &number, 1) == 1 ? number : otherwise;
+}
+
+bool netcdf_list_has(const char *list, const char *word)
+{
+  const size_t length = strlen(word);
+  while (list != NULL && *list != '\0') {
+    list += strspn(list, " \t\n");
+    const size_t span = strcspn(list, " \t\n");
+    const size_t bare = span > 0 && list[span - 1] == ':' ? span - 1 : span;
+    if (bare == length && memcmp(list, word, length) == 0)
+      return true;
+    list += span;
+  }
+  return false;
+}

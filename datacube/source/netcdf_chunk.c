@@ -1,0 +1,388 @@
+/* Boxes of netCDF variables, chunk by chunk: see the header.
+ *
+ * Inflated chunks stay as HDF5 stores them, shuffled; bytes are put together when rows are copied out, so every element
+ * is touched once. A chunk that is wanted whole passes through one slot; of chunks that are wanted in parts the last
+ * few are kept, for the neighbouring box. Filter i of a chunk was skipped by the writer where bit i of its mask is set.
+ */
+#include "datacube/source/netcdf_chunk.h"
+
+#include "datacube/base/checked.h"
+#include "datacube/source/netcdf_hdf5.h"
+#include "datacube/source/netcdf_lock.h"
+
+#include <libdeflate.h>
+#include <netcdf.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEPT_BYTES = 8 << 20, KEPT_MOST = 32 };
+
+struct slot {              /* one inflated chunk */
+  size_t variable, number; /* SIZE_MAX: empty */
+  unsigned char *data;
+  struct netcdf_packed packed;
+  size_t shape[CUBE_MAX_DIMENSIONS]; /* of the elements in it */
+  uint64_t used;                     /* tick of the last use */
+};
+
+struct netcdf_chunks {
+  const char *path;
+  const struct netcdf_variable *variables;
+  const struct netcdf_layout *layouts;
+  size_t count;
+  int file;        /* NetCDF-C, -1 where no variable needs it */
+  hid_t hdf5;      /* negative where no variable needs it */
+  hid_t *datasets; /* per variable, negative: not raw */
+  struct libdeflate_decompressor *inflater;
+  unsigned char *stored, *scratch;
+  size_t stored_room, scratch_room;
+  struct slot *slots; /* [0] passes whole chunks through */
+  size_t slot_count;
+  uint64_t tick;
+};
+
+struct sizes {
+  size_t chunk, stored, row, slots;
+  bool any_raw, any_other;
+};
+
+static size_t chunk_bytes(const struct netcdf_layout *layout)
+{
+  size_t bytes = layout->element_size;
+  for (size_t d = 0; d < layout->rank; d++)
+    bytes = saturated_mul(bytes, layout->chunk[d]);
+  return bytes;
+}
+
+static struct sizes sizes_of(const struct netcdf_layout *layouts, size_t count)
+{
+  struct sizes s = {.chunk = 8, .row = 8};
+  for (size_t i = 0; i < count; i++) {
+    const struct netcdf_layout *l = &layouts[i];
+    const size_t bytes = chunk_bytes(l);
+    const size_t row = (l->rank > 0 ? l->chunk[l->rank - 1] : 1) * 8;
+    s.chunk = bytes > s.chunk ? bytes : s.chunk;
+    s.row = row > s.row ? row : s.row;
+    s.any_raw = s.any_raw || l->raw;
+    s.any_other = s.any_other || !l->raw;
+  }
+  /* Deflate makes data that cannot be compressed longer by 5 bytes in 16384; anything beyond is damage. */
+  s.stored = s.any_raw ? s.chunk + s.chunk / 1024 + 4096 : 0;
+  s.slots = KEPT_BYTES / s.chunk;
+  s.slots = 1 + (s.slots < 1 ? 1 : s.slots > KEPT_MOST ? KEPT_MOST : s.slots);
+  return s;
+}
+
+size_t netcdf_chunks_bytes(const struct netcdf_layout *layouts, size_t count)
+{
+  const struct sizes s = sizes_of(layouts, count);
+  const size_t handles = 512 << 10; /* of the libraries, about */
+  const size_t theirs = s.any_other ? s.chunk : 0;
+  return saturated_add(saturated_mul(s.slots, s.chunk), s.stored + s.row + theirs + handles);
+}
+
+static int open_handles(struct netcdf_chunks *c, const struct sizes *sizes, struct error *error)
+{
+  if (sizes->any_other && nc_open(c->path, NC_NOWRITE, &c->file) != NC_NOERR) {
+    c->file = -1;
+    return error_set(error, "FileContentInvalid", "%s cannot be opened", netcdf_base_name(c->path));
+  }
+  if (sizes->any_raw && (c->hdf5 = netcdf_hdf5_open(c->path)) < 0)
+    return error_set(error, "FileContentInvalid", "%s cannot be opened", netcdf_base_name(c->path));
+  for (size_t i = 0; i < c->count; i++) {
+    if (c->layouts[i].raw && (c->datasets[i] = H5Dopen2(c->hdf5, c->variables[i].name, H5P_DEFAULT)) < 0)
+      return error_set(error, "FileContentInvalid", "%s: the variable %s cannot be opened", netcdf_base_name(c->path),
+                       c->variables[i].name);
+    if (!c->layouts[i].raw) /* a second cache below ours is of no use; files without chunks refuse, rightly */
+      nc_set_var_chunk_cache(c->file, c->variables[i].id, 0, 1, 0.75F);
+  }
+  return 0;
+}
+
+static int allocate(struct netcdf_chunks *c, const struct sizes *sizes)
+{
+  c->datasets = calloc(c->count + 1, sizeof *c->datasets);
+  c->slots = calloc(sizes->slots, sizeof *c->slots);
+  c->inflater = libdeflate_alloc_decompressor();
+  c->scratch = malloc(sizes->row);
+  c->stored = malloc(sizes->stored + 1);
+  if (c->datasets == NULL || c->slots == NULL || c->inflater == NULL || c->scratch == NULL || c->stored == NULL)
+    return -1;
+  c->stored_room = sizes->stored;
+  for (size_t i = 0; i < c->count; i++)
+    c->datasets[i] = -1;
+  for (c->slot_count = 0; c->slot_count < sizes->slots; c->slot_count++) {
+    struct slot *slot = &c->slots[c->slot_count];
+    slot->variable = SIZE_MAX;
+    slot->data = malloc(sizes->chunk);
+    if (slot->data == NULL)
+      return -1;
+  }
+  return 0;
+}
+
+int netcdf_chunks_open(const char *path, const struct netcdf_variable *variables, const struct netcdf_layout *layouts,
+                       size_t count, struct netcdf_chunks **out, struct error *error)
+{
+  const struct sizes sizes = sizes_of(layouts, count);
+  struct netcdf_chunks *c = calloc(1, sizeof *c);
+  if (c == NULL)
+    return error_memory(error);
+  *c = (struct netcdf_chunks){
+      .path = path, .variables = variables, .layouts = layouts, .count = count, .file = -1, .hdf5 = -1};
+  int result = allocate(c, &sizes) == 0 ? 0 : error_memory(error);
+  if (result == 0) {
+    netcdf_lock();
+    H5E_BEGIN_TRY
+    {
+      result = open_handles(c, &sizes, error);
+    }
+    H5E_END_TRY
+    netcdf_unlock();
+  }
+  if (result != 0) {
+    netcdf_chunks_close(c);
+    return -1;
+  }
+  *out = c;
+  return 0;
+}
+
+void netcdf_chunks_close(struct netcdf_chunks *c)
+{
+  if (c == NULL)
+    return;
+  netcdf_lock();
+  for (size_t i = 0; c->datasets != NULL && i < c->count; i++)
+    if (c->datasets[i] >= 0)
+      H5Dclose(c->datasets[i]);
+  if (c->hdf5 >= 0)
+    H5Fclose(c->hdf5);
+  if (c->file >= 0)
+    nc_close(c->file);
+  netcdf_unlock();
+  for (size_t i = 0; i < c->slot_count; i++)
+    free(c->slots[i].data);
+  libdeflate_free_decompressor(c->inflater);
+  free(c->slots);
+  free(c->datasets);
+  free(c->scratch);
+  free(c->stored);
+  free(c);
+}
+
+static int damaged(const struct netcdf_chunks *c, size_t variable, struct error *error)
+{
+  return error_set(error, "FileContentInvalid", "%s: a part of the variable %s cannot be read",
+                   netcdf_base_name(c->path), c->variables[variable].name);
+}
+
+/* Reads the stored bytes of a chunk, under the lock. *length is 0 for a chunk that was never written. */
+static int read_stored(struct netcdf_chunks *c, size_t variable, const size_t *index, size_t *length, uint32_t *mask)
+{
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  hsize_t offset[CUBE_MAX_DIMENSIONS], bytes = 0;
+  for (size_t d = 0; d < layout->rank; d++)
+    offset[d] = index[d] * layout->chunk[d];
+  herr_t status = -1;
+  netcdf_lock();
+  H5E_BEGIN_TRY
+  {
+    status = H5Dget_chunk_storage_size(c->datasets[variable], offset, &bytes);
+    if (status >= 0 && bytes > c->stored_room)
+      status = -1;
+    if (status >= 0 && bytes > 0)
+      status = H5Dread_chunk(c->datasets[variable], H5P_DEFAULT, offset, mask, c->stored);
+  }
+  H5E_END_TRY
+  netcdf_unlock();
+  *length = (size_t)bytes;
+  return status < 0 ? -1 : 0;
+}
+
+static void fill_slot(struct slot *slot, const struct netcdf_layout *layout)
+{
+  for (size_t i = 0; i < slot->packed.elements; i++)
+    memcpy(slot->data + i * layout->element_size, layout->fill, layout->element_size);
+  slot->packed.shuffled = false;
+  slot->packed.big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+}
+
+static int load_raw(struct netcdf_chunks *c, struct slot *slot, size_t variable, const size_t *index,
+                    struct error *error)
+{
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  const size_t want = chunk_bytes(layout);
+  size_t length = 0, inflated = 0;
+  uint32_t mask = 0;
+  if (read_stored(c, variable, index, &length, &mask) != 0)
+    return damaged(c, variable, error);
+  memcpy(slot->shape, layout->chunk, sizeof slot->shape);
+  slot->packed = (struct netcdf_packed){.data = slot->data,
+                                        .elements = want / layout->element_size,
+                                        .size = layout->element_size,
+                                        .shuffled = layout->shuffle >= 0 && (mask >> layout->shuffle & 1) == 0,
+                                        .big_endian = layout->big_endian};
+  if (length == 0) {
+    fill_slot(slot, layout);
+    return 0;
+  }
+  if (layout->deflate < 0 || (mask >> layout->deflate & 1) != 0) {
+    if (length != want)
+      return damaged(c, variable, error);
+    memcpy(slot->data, c->stored, want);
+    return 0;
+  }
+  if (libdeflate_zlib_decompress(c->inflater, c->stored, length, slot->data, want, &inflated) != LIBDEFLATE_SUCCESS ||
+      inflated != want)
+    return damaged(c, variable, error);
+  return 0;
+}
+
+static int load_library(struct netcdf_chunks *c, struct slot *slot, size_t variable, const size_t *index,
+                        struct error *error)
+{
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  size_t start[CUBE_MAX_DIMENSIONS] = {0}, elements = 1;
+  for (size_t d = 0; d < layout->rank; d++) {
+    start[d] = index[d] * layout->chunk[d];
+    const size_t left = layout->shape[d] - start[d];
+    slot->shape[d] = left < layout->chunk[d] ? left : layout->chunk[d];
+    elements *= slot->shape[d];
+  }
+  slot->packed = (struct netcdf_packed){
+      .data = slot->data, .elements = elements, .size = layout->element_size, .big_endian = layout->big_endian};
+  netcdf_lock();
+  const int status = nc_get_vara(c->file, c->variables[variable].id, start, slot->shape, slot->data);
+  netcdf_unlock();
+  return status == NC_NOERR ? 0 : damaged(c, variable, error);
+}
+
+static size_t chunk_number(const struct netcdf_layout *layout, const size_t *index)
+{
+  size_t number = 0;
+  for (size_t d = 0; d < layout->rank; d++)
+    number = number * ((layout->shape[d] - 1) / layout->chunk[d] + 1) + index[d];
+  return number;
+}
+
+/* The slot that holds the chunk, or the one to load it into. */
+static struct slot *find_slot(struct netcdf_chunks *c, size_t variable, size_t number, bool whole)
+{
+  struct slot *oldest = &c->slots[1];
+  for (size_t i = 0; i < c->slot_count; i++) {
+    if (c->slots[i].variable == variable && c->slots[i].number == number)
+      return &c->slots[i];
+    if (i > 0 && c->slots[i].used < oldest->used)
+      oldest = &c->slots[i];
+  }
+  return whole ? &c->slots[0] : oldest;
+}
+
+static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, bool whole, const struct slot **out,
+                 struct error *error)
+{
+  const size_t number = chunk_number(&c->layouts[variable], index);
+  struct slot *slot = find_slot(c, variable, number, whole);
+  slot->used = ++c->tick;
+  *out = slot;
+  if (slot->variable == variable && slot->number == number)
+    return 0;
+  slot->variable = SIZE_MAX;
+  if ((c->layouts[variable].raw ? load_raw : load_library)(c, slot, variable, index, error) != 0)
+    return -1;
+  slot->variable = variable;
+  slot->number = number;
+  return 0;
+}
+
+/* The part of a region that lies in one chunk. */
+struct part {
+  size_t in_chunk[CUBE_MAX_DIMENSIONS];  /* first index within the chunk */
+  size_t in_region[CUBE_MAX_DIMENSIONS]; /* first index within the region */
+  size_t count[CUBE_MAX_DIMENSIONS];
+  bool whole; /* all of the chunk that lies in the variable */
+};
+
+static struct part cut(const struct netcdf_layout *layout, const size_t *index, const size_t *start,
+                       const size_t *count)
+{
+  struct part part = {.whole = true};
+  for (size_t d = 0; d < layout->rank; d++) {
+    const size_t first = index[d] * layout->chunk[d];
+    const size_t end = layout->shape[d] - first < layout->chunk[d] ? layout->shape[d] : first + layout->chunk[d];
+    const size_t from = start[d] > first ? start[d] : first;
+    const size_t to = start[d] + count[d] < end ? start[d] + count[d] : end;
+    part.in_chunk[d] = from - first;
+    part.in_region[d] = from - start[d];
+    part.count[d] = to - from;
+    part.whole = part.whole && from == first && to == end;
+  }
+  return part;
+}
+
+static void copy_row(struct netcdf_chunks *c, const struct slot *slot, size_t first, size_t count,
+                     const struct netcdf_conversion *conversion, char *out, size_t step)
+{
+  if (step == 1 && netcdf_conversion_is_copy(conversion)) {
+    netcdf_unpack(&slot->packed, first, count, out);
+    return;
+  }
+  netcdf_unpack(&slot->packed, first, count, c->scratch);
+  netcdf_convert(conversion, c->scratch, count, out, step);
+}
+
+static void copy_part(struct netcdf_chunks *c, size_t variable, const struct slot *slot, const struct part *part,
+                      const struct netcdf_target *target)
+{
+  const size_t rank = c->layouts[variable].rank, size = element_info(target->type)->size;
+  const struct netcdf_conversion conversion = {.from = c->variables[variable].type,
+                                               .to = target->type,
+                                               .missing_count = c->variables[variable].missing_count,
+                                               .missing = c->variables[variable].missing,
+                                               .nodata = target->nodata};
+  const size_t last = rank > 0 ? rank - 1 : 0;
+  const size_t row = rank > 0 ? part->count[last] : 1, row_step = rank > 0 ? target->step[last] : 1;
+  size_t at[CUBE_MAX_DIMENSIONS] = {0};
+  for (;;) {
+    size_t first = 0, place = 0;
+    for (size_t d = 0; d < rank; d++) {
+      first = first * slot->shape[d] + part->in_chunk[d] + at[d];
+      place += (part->in_region[d] + at[d]) * target->step[d];
+    }
+    copy_row(c, slot, first, row, &conversion, target->data + place * size, row_step);
+    size_t d = last;
+    while (d > 0 && ++at[d - 1] == part->count[d - 1])
+      at[--d] = 0;
+    if (d == 0)
+      return;
+  }
+}
+
+int netcdf_chunks_read(struct netcdf_chunks *c, size_t variable, const size_t *start, const size_t *count,
+                       const struct netcdf_target *target, struct error *error)
+{
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  size_t first[CUBE_MAX_DIMENSIONS] = {0}, index[CUBE_MAX_DIMENSIONS] = {0}, last[CUBE_MAX_DIMENSIONS] = {0};
+  for (size_t d = 0; d < layout->rank; d++) {
+    if (count[d] == 0)
+      return 0;
+    index[d] = first[d] = start[d] / layout->chunk[d];
+    last[d] = (start[d] + count[d] - 1) / layout->chunk[d];
+  }
+  for (;;) {
+    const struct slot *slot;
+    const struct part part = cut(layout, index, start, count);
+    if (fetch(c, variable, index, part.whole, &slot, error) != 0)
+      return -1;
+    copy_part(c, variable, slot, &part, target);
+    size_t d = layout->rank;
+    while (d > 0 && ++index[d - 1] > last[d - 1]) {
+      index[d - 1] = first[d - 1];
+      d--;
+    }
+    if (d == 0)
+      return 0;
+  }
+}

@@ -1,0 +1,236 @@
+/* netCDF files with dimensions as cubes: the source itself.
+ *
+ * Every label of the variables' dimension is one variable of the file; the other dimensions of the cube are the
+ * variables' own, each with the indexes that the selection left. A read is split per variable, and per run of adjacent
+ * indexes, into regions of the file. Readers share nothing that changes; each has its own handles. */
+#include "datacube/source/netcdf_source.h"
+
+#include "datacube/source/netcdf_chunk.h"
+#include "datacube/source/netcdf_describe.h"
+#include "datacube/source/netcdf_select.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct netcdf_state {
+  const char *path;
+  const struct netcdf_variable *variables;
+  const struct netcdf_layout *layouts;
+  size_t variable_count;
+  size_t insert;                                /* the variables' dimension in the cube, SIZE_MAX: none */
+  struct netcdf_pick pick[CUBE_MAX_DIMENSIONS]; /* per dimension of the cube */
+};
+
+struct source_reader {
+  const struct source *source;
+  struct netcdf_chunks *chunks;
+};
+
+static int reader_open(const struct source *source, struct source_reader **out, struct error *error)
+{
+  const struct netcdf_state *state = source->state;
+  struct source_reader *reader = calloc(1, sizeof *reader);
+  if (reader == NULL)
+    return error_memory(error);
+  reader->source = source;
+  if (netcdf_chunks_open(state->path, state->variables, state->layouts, state->variable_count, &reader->chunks,
+                         error) != 0) {
+    free(reader);
+    return -1;
+  }
+  *out = reader;
+  return 0;
+}
+
+static void reader_close(struct source_reader *reader)
+{
+  if (reader == NULL)
+    return;
+  netcdf_chunks_close(reader->chunks);
+  free(reader);
+}
+
+/* One variable's share of a box, in the variable's dimensions. */
+struct share {
+  struct source_reader *reader;
+  size_t variable, rank;
+  size_t start[CUBE_MAX_DIMENSIONS], count[CUBE_MAX_DIMENSIONS]; /* labels of the cube */
+  const struct netcdf_pick *pick[CUBE_MAX_DIMENSIONS];
+  size_t file_start[CUBE_MAX_DIMENSIONS], file_count[CUBE_MAX_DIMENSIONS];
+  struct netcdf_target target;
+};
+
+/* Length of the run of adjacent file indexes from label i on. */
+static size_t run_length(const struct netcdf_pick *pick, size_t i, size_t left)
+{
+  size_t n = 1;
+  if (pick->indexes == NULL)
+    return left;
+  while (n < left && pick->indexes[i + n] == pick->indexes[i] + n)
+    n++;
+  return n;
+}
+
+/* Fixes dimension d to each of its runs in turn, then goes on to the next; reads when all are fixed. */
+static int read_runs(struct share *share, size_t d, char *data, struct error *error)
+{
+  if (d == share->rank) {
+    struct netcdf_target target = share->target;
+    target.data = data;
+    return netcdf_chunks_read(share->reader->chunks, share->variable, share->file_start, share->file_count, &target,
+                              error);
+  }
+  const struct netcdf_pick *pick = share->pick[d];
+  const size_t size = element_info(share->target.type)->size;
+  for (size_t done = 0; done < share->count[d];) {
+    const size_t i = share->start[d] + done, n = run_length(pick, i, share->count[d] - done);
+    share->file_start[d] = pick->indexes != NULL ? pick->indexes[i] : pick->start + i;
+    share->file_count[d] = n;
+    if (read_runs(share, d + 1, data + done * share->target.step[d] * size, error) != 0)
+      return -1;
+    done += n;
+  }
+  return 0;
+}
+
+static int reader_read(struct source_reader *reader, const struct box *box, void *data, struct error *error)
+{
+  const struct netcdf_state *state = reader->source->state;
+  const struct cube *cube = &reader->source->cube;
+  struct share share = {.reader = reader, .target = {.type = cube->type, .nodata = cube->nodata}};
+  size_t step = 1, band_step = 0;
+  if (box_elements(box) == 0)
+    return 0;
+  share.rank = cube->dimensions - (state->insert != SIZE_MAX);
+  for (size_t d = cube->dimensions, v = share.rank; d-- > 0;) {
+    if (d == state->insert) {
+      band_step = step;
+    } else {
+      v--;
+      share.start[v] = box->start[d];
+      share.count[v] = box->count[d];
+      share.pick[v] = &state->pick[d];
+      share.target.step[v] = step;
+    }
+    step *= box->count[d];
+  }
+  const bool many = state->insert != SIZE_MAX;
+  for (size_t i = 0; i < (many ? box->count[state->insert] : 1); i++) {
+    share.variable = many ? box->start[state->insert] + i : 0;
+    if (read_runs(&share, 0, (char *)data + i * band_step * element_info(cube->type)->size, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+static const struct source_ops netcdf_ops = {
+    .name = "netCDF", .open = reader_open, .read = reader_read, .close = reader_close};
+
+static void override_nodata(struct netcdf_description *description, double nodata)
+{
+  for (size_t i = 0; i < description->variable_count; i++) {
+    struct netcdf_variable *v = &description->variables[i];
+    const double value = v->type == ELEMENT_F32 ? (double)(float)nodata : nodata;
+    v->missing_count = element_holds(v->type, value) ? 1 : 0; /* what the type cannot hold marks nothing */
+    v->missing[0] = value;
+  }
+}
+
+/* Blocks are the chunks of the first variable, counted from the first label selected. */
+static void set_blocks(const struct netcdf_state *state, struct source *source)
+{
+  const struct netcdf_layout *layout = &state->layouts[0];
+  for (size_t d = 0, v = 0; d < source->cube.dimensions; d++) {
+    if (d == state->insert) {
+      source->block[d] = 1;
+      continue;
+    }
+    const size_t chunk = layout->chunk[v++];
+    if (state->pick[d].indexes != NULL && chunk > 1)
+      continue; /* scattered over chunks: any */
+    source->block[d] = chunk;
+    source->block_phase[d] = (chunk - state->pick[d].start % chunk) % chunk;
+  }
+}
+
+static void set_costs(const struct netcdf_state *state, struct source *source)
+{
+  double stored = 0, elements = 0;
+  for (size_t i = 0; i < state->variable_count; i++) {
+    const struct netcdf_layout *l = &state->layouts[i];
+    double count = 1;
+    for (size_t d = 0; d < l->rank; d++)
+      count *= (double)l->shape[d];
+    stored += l->stored_bytes > 0 ? l->stored_bytes : count * (double)l->element_size;
+    elements += count;
+  }
+  source->bytes_per_element = elements > 0 ? stored / elements : 0;
+  source->reader_bytes = netcdf_chunks_bytes(state->layouts, state->variable_count);
+}
+
+int netcdf_inspect(struct arena *arena, const char *path, const char *override_crs, const struct cube **out,
+                   struct error *error)
+{
+  struct netcdf_description description;
+  struct cube *cube = ARENA_NEW(arena, struct cube);
+  if (cube == NULL)
+    return error_memory(error);
+  if (netcdf_describe(arena, path, override_crs, &description, error) != 0 ||
+      netcdf_cube(arena, &description, cube, error) != 0)
+    return -1;
+  *out = cube;
+  return 0;
+}
+
+static int fill_source(struct arena *arena, const struct netcdf_file *file, const struct netcdf_selection *selection,
+                       struct source *source, struct error *error)
+{
+  struct netcdf_description description;
+  struct netcdf_state *state = ARENA_NEW(arena, struct netcdf_state);
+  if (state == NULL)
+    return error_memory(error);
+  if (netcdf_describe(arena, file->path, file->crs, &description, error) != 0)
+    return -1;
+  if (file->has_nodata)
+    override_nodata(&description, file->nodata);
+  bool own_bands = false;
+  for (size_t i = 0; i < description.axes.count; i++)
+    own_bands = own_bands || description.axes.dimension[i].type == DIMENSION_BANDS;
+  if (!own_bands && selection != NULL && selection->bands != NULL && selection->band_count > 0 &&
+      netcdf_keep_variables(arena, &description, selection->bands, selection->band_count, error) != 0)
+    return -1;
+  struct netcdf_layout *layouts = ARENA_ARRAY(arena, struct netcdf_layout, description.variable_count);
+  *state = (struct netcdf_state){.path = arena_strdup(arena, file->path),
+                                 .variables = description.variables,
+                                 .layouts = layouts,
+                                 .variable_count = description.variable_count,
+                                 .insert = description.insert};
+  if (layouts == NULL || state->path == NULL)
+    return error_memory(error);
+  if (netcdf_cube(arena, &description, &source->cube, error) != 0 ||
+      netcdf_select(arena, selection, own_bands, &source->cube, state->pick, error) != 0 ||
+      netcdf_layouts_read(state->path, state->variables, state->variable_count, layouts, error) != 0)
+    return -1;
+  source->ops = &netcdf_ops;
+  source->state = state;
+  set_blocks(state, source);
+  set_costs(state, source);
+  return 0;
+}
+
+int netcdf_source(struct arena *arena, const struct netcdf_file *file, const struct netcdf_selection *selection,
+                  const struct source **out, struct error *error)
+{
+  struct source *source = ARENA_NEW(arena, struct source);
+  if (source == NULL)
+    return error_memory(error);
+  if (fill_source(arena, file, selection, source, error) != 0)
+    return -1;
+  if (file->title != NULL)
+    source->cube.title = arena_strdup(arena, file->title);
+  source->origin = file->origin != NULL ? arena_strdup(arena, file->origin)
+                                        : arena_printf(arena, "netCDF file %s", netcdf_base_name(file->path));
+  *out = source;
+  return 0;
+}

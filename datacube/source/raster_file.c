@@ -1,0 +1,238 @@
+/* Raster files on GDAL: which drivers may open them, what their metadata say.
+ *
+ * Only drivers that read the named file and its own sidecars are allowed. VRT, and whatever else points to further
+ * files or to the network, is not: a file from outside must not make the server read something else. */
+#include "datacube/source/raster_file.h"
+
+#include "datacube/gdal_init.h"
+#include "datacube/source/raster_series.h"
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <cpl_string.h>
+#include <math.h>
+#include <ogr_srs_api.h>
+#include <string.h>
+
+static const char *const drivers[] = {"GTiff", "JP2OpenJPEG", "PNG", "JPEG", "HFA", "ENVI", "AAIGrid", "EHdr", NULL};
+
+void raster_quiet_begin(void)
+{
+  CPLPushErrorHandler(CPLQuietErrorHandler);
+  CPLErrorReset();
+}
+
+void raster_quiet_end(void)
+{
+  CPLPopErrorHandler();
+}
+
+static const char *base_name(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  return slash && slash[1] ? slash + 1 : path;
+}
+
+int raster_error(struct error *error, const char *code, const char *path)
+{
+  const char *message = CPLGetLastErrorMsg(), *name = base_name(path);
+  const char *found = *path ? strstr(message, path) : NULL;
+  size_t before = found ? (size_t)(found - message) : strlen(message);
+  const char *after = found ? found + (name - path) : "";
+  if (!*message)
+    return error_set(error, code, "%.120s cannot be read.", name);
+  return error_set(error, code, "%.120s cannot be read: %.*s%.240s", name, before < 240 ? (int)before : 240, message,
+                   after);
+}
+
+int raster_open(const char *path, const char *code, GDALDatasetH *out, struct error *error)
+{
+  gdal_init();
+  raster_quiet_begin();
+  GDALDatasetH dataset =
+      GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, drivers, NULL, NULL);
+  int status = dataset ? 0 : raster_error(error, code, path);
+  raster_quiet_end();
+  if (status == 0)
+    *out = dataset;
+  return status;
+}
+
+enum element_type raster_element_type(GDALRasterBandH band)
+{
+  switch (GDALGetRasterDataType(band)) {
+  case GDT_Byte:
+    return raster_unsigned_bytes(band) ? ELEMENT_I8 : ELEMENT_U8;
+  case GDT_UInt16:
+    return ELEMENT_U16;
+  case GDT_Int16:
+    return ELEMENT_I16;
+  case GDT_UInt32:
+    return ELEMENT_U32;
+  case GDT_Int32:
+    return ELEMENT_I32;
+  case GDT_UInt64:
+    return ELEMENT_U64;
+  case GDT_Int64:
+    return ELEMENT_I64;
+  case GDT_Float32:
+    return ELEMENT_F32;
+  case GDT_Float64:
+    return ELEMENT_F64;
+  case GDT_CInt16:
+  case GDT_CFloat32:
+    return ELEMENT_C64;
+  case GDT_CInt32:
+  case GDT_CFloat64:
+    return ELEMENT_C128;
+  default:
+    break;
+  }
+#if GDAL_VERSION_NUM >= 3070000
+  if (GDALGetRasterDataType(band) == GDT_Int8)
+    return ELEMENT_I8;
+#endif
+  return ELEMENT_TYPE_COUNT;
+}
+
+bool raster_unsigned_bytes(GDALRasterBandH band)
+{
+  if (GDALGetRasterDataType(band) != GDT_Byte)
+    return false;
+  const char *pixel_type = GDALGetMetadataItem(band, "PIXELTYPE", "IMAGE_STRUCTURE");
+  return pixel_type && strcmp(pixel_type, "SIGNEDBYTE") == 0;
+}
+
+GDALDataType raster_buffer_type(enum element_type type)
+{
+  static const GDALDataType types[ELEMENT_TYPE_COUNT] = {
+    [ELEMENT_U8] = GDT_Byte,
+    [ELEMENT_BOOLEAN] = GDT_Byte,
+    [ELEMENT_U16] = GDT_UInt16,
+    [ELEMENT_I16] = GDT_Int16,
+    [ELEMENT_U32] = GDT_UInt32,
+    [ELEMENT_I32] = GDT_Int32,
+    [ELEMENT_U64] = GDT_UInt64,
+    [ELEMENT_I64] = GDT_Int64,
+    [ELEMENT_F32] = GDT_Float32,
+    [ELEMENT_F64] = GDT_Float64,
+    [ELEMENT_C64] = GDT_CFloat32,
+    [ELEMENT_C128] = GDT_CFloat64,
+#if GDAL_VERSION_NUM >= 3070000
+    [ELEMENT_I8] = GDT_Int8,
+#else
+    [ELEMENT_I8] = GDT_Byte,
+#endif
+  };
+  return types[type];
+}
+
+static int inspect_crs(struct arena *arena, GDALDatasetH dataset, const char *path, const char **out,
+                       struct error *error)
+{
+  OGRSpatialReferenceH reference = GDALGetSpatialRef(dataset);
+  if (!reference)
+    return error_set(error, "NoDataAvailable", "%.200s has no coordinate reference system.", base_name(path));
+  const char *const options[] = {"FORMAT=WKT2_2019", "MULTILINE=NO", NULL};
+  char *wkt = NULL;
+  OGRErr status = OSRExportToWktEx(reference, &wkt, options);
+  struct error inner = {.code = ""};
+  int bad = status != OGRERR_NONE || crs_canonical(arena, wkt, out, &inner);
+  CPLFree(wkt);
+  if (bad)
+    return error_set(error, "NoDataAvailable", "The coordinate reference system of %.200s is not understood.",
+                     base_name(path));
+  return 0;
+}
+
+static int inspect_grid(GDALDatasetH dataset, const char *path, struct grid *out, struct error *error)
+{
+  double gt[6];
+  if (GDALGetGeoTransform(dataset, gt) != CE_None)
+    return error_set(error, "NoDataAvailable", "%.200s is not georeferenced.", base_name(path));
+  double tilt = 1e-9 * fmin(fabs(gt[1]), fabs(gt[5]));
+  if (!(gt[1] > 0 && gt[5] < 0) || fabs(gt[2]) > tilt || fabs(gt[4]) > tilt)
+    return error_set(error, "NoDataAvailable", "%.200s is not a north-up raster: its grid is rotated or runs south-up.",
+                     base_name(path));
+  *out = (struct grid){.west = gt[0],
+                       .north = gt[3],
+                       .res_x = gt[1],
+                       .res_y = -gt[5],
+                       .width = (size_t)GDALGetRasterXSize(dataset),
+                       .height = (size_t)GDALGetRasterYSize(dataset)};
+  return 0;
+}
+
+/* Declared no-data of a band, if it is a value of the type. */
+static void inspect_nodata(GDALRasterBandH band, struct raster_file_band *out)
+{
+  int has = 0;
+  if (out->type == ELEMENT_I64)
+    out->nodata = (double)GDALGetRasterNoDataValueAsInt64(band, &has);
+  else if (out->type == ELEMENT_U64)
+    out->nodata = (double)GDALGetRasterNoDataValueAsUInt64(band, &has);
+  else
+    out->nodata = GDALGetRasterNoDataValue(band, &has);
+  if (out->type == ELEMENT_F32 && fabs(out->nodata) <= 3.5e38)
+    out->nodata = (double)(float)out->nodata;
+  out->has_nodata = has && element_holds(out->type, out->nodata);
+}
+
+static const char *copied(struct arena *arena, const char *text)
+{
+  return text && *text ? arena_strdup(arena, text) : NULL;
+}
+
+static int inspect_band(struct arena *arena, GDALRasterBandH band, const char *path, struct raster_file_band *out,
+                        struct error *error)
+{
+  out->type = raster_element_type(band);
+  if (out->type == ELEMENT_TYPE_COUNT)
+    return error_set(error, "NoDataAvailable", "%.200s has pixels of the unsupported type %s.", base_name(path),
+                     GDALGetDataTypeName(GDALGetRasterDataType(band)));
+  inspect_nodata(band, out);
+  int has = 0;
+  out->scale = GDALGetRasterScale(band, &has);
+  if (!has || out->scale == 0)
+    out->scale = 1;
+  out->offset = GDALGetRasterOffset(band, &has);
+  if (!has)
+    out->offset = 0;
+  out->description = copied(arena, GDALGetDescription(band));
+  out->unit = copied(arena, GDALGetRasterUnitType(band));
+  return 0;
+}
+
+static int inspect_bands(struct arena *arena, GDALDatasetH dataset, const char *path, struct raster_file *out,
+                         struct error *error)
+{
+  out->band_count = (size_t)GDALGetRasterCount(dataset);
+  if (out->band_count == 0)
+    return error_set(error, "NoDataAvailable", "%.200s has no raster bands.", base_name(path));
+  out->bands = ARENA_ARRAY(arena, struct raster_file_band, out->band_count);
+  if (!out->bands)
+    return error_memory(error);
+  for (size_t i = 0; i < out->band_count; i++)
+    if (inspect_band(arena, GDALGetRasterBand(dataset, (int)i + 1), path, &out->bands[i], error))
+      return -1;
+  return 0;
+}
+
+int raster_file_inspect(struct arena *arena, const char *path, struct raster_file *out, struct error *error)
+{
+  GDALDatasetH dataset;
+  if (raster_open(path, "NoDataAvailable", &dataset, error))
+    return -1;
+  raster_quiet_begin();
+  *out = (struct raster_file){.band_count = 0};
+  const char *crs = NULL;
+  int status = inspect_grid(dataset, path, &out->grid, error);
+  if (status == 0)
+    status = inspect_crs(arena, dataset, path, &crs, error);
+  if (status == 0)
+    status = inspect_bands(arena, dataset, path, out, error);
+  out->grid.crs = crs;
+  GDALClose(dataset);
+  raster_quiet_end();
+  return status;
+}

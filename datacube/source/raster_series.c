@@ -1,0 +1,429 @@
+/* Raster series: the description. Reading is in raster_series_reader.c.
+ *
+ * At making, every scene gets its place on the cube: whether it shares the lattice, its footprint in cube pixels, its
+ * scale. So a read looks only at the scenes of its dates and bands, and opens only those that meet its window. The
+ * arrays of struct raster_series are borrowed for the arena's life. */
+#include "datacube/source/raster_series_state.h"
+
+#include "datacube/base/checked.h"
+#include "datacube/source/raster_file.h"
+#include "datacube/transform.h"
+#include "datacube/warp.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- Order of scenes, files and CRSs --------------------------------------------------------------------------- */
+
+static int check_series(const struct raster_series *s, struct error *error)
+{
+  if (s->date_count == 0 || s->band_count == 0 || s->scene_count == 0)
+    return error_set(error, "NoDataAvailable", "There are no scenes.");
+  if (s->grid.width == 0 || s->grid.height == 0 || !(s->grid.res_x > 0 && s->grid.res_y > 0) || !s->grid.crs)
+    return error_set(error, "NoDataAvailable", "The grid of the scenes is empty.");
+  if ((size_t)s->method >= RESAMPLE_COUNT || s->method == RESAMPLE_GEOCODE)
+    return error_parameter(error, "FeatureUnsupported", "method", "The resampling method \"%s\" is not supported.",
+                           resampling_name(s->method));
+  for (size_t i = 0; i < s->scene_count; i++) {
+    const struct raster_scene *scene = &s->scenes[i];
+    if (scene->date >= s->date_count || scene->band >= s->band_count || !scene->path || !scene->grid.crs ||
+        scene->raster_band < 1 || !(scene->grid.res_x > 0 && scene->grid.res_y > 0) || scene->grid.width == 0 ||
+        scene->grid.height == 0)
+      return error_set(error, "Internal", "Scene %zu of the series is not described fully.", i);
+  }
+  return 0;
+}
+
+/* Counting sort by date and band; keeps item order within. */
+static int order_scenes(struct arena *arena, struct series_state *state, struct error *error)
+{
+  const struct raster_series *s = &state->series;
+  size_t cells;
+  if (checked_mul(s->date_count, s->band_count, &cells))
+    return error_memory(error);
+  size_t *first = ARENA_ARRAY(arena, size_t, cells + 1), *order = ARENA_ARRAY(arena, size_t, s->scene_count);
+  if (!first || !order)
+    return error_memory(error);
+  for (size_t i = 0; i < s->scene_count; i++)
+    first[s->scenes[i].date * s->band_count + s->scenes[i].band]++;
+  for (size_t cell = 0, sum = 0; cell <= cells; cell++) {
+    sum += first[cell];
+    first[cell] = sum; /* the end of the cell, until filled from behind */
+  }
+  for (size_t i = s->scene_count; i-- > 0;)
+    order[--first[s->scenes[i].date * s->band_count + s->scenes[i].band]] = i;
+  state->first = first;
+  state->order = order;
+  return 0;
+}
+
+struct named { /* a path and who has it */
+  const char *path;
+  size_t scene;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+  return strcmp(((const struct named *)a)->path, ((const struct named *)b)->path);
+}
+
+static int number_files(struct arena *arena, struct series_state *state, struct error *error)
+{
+  size_t n = state->series.scene_count;
+  struct named *named = calloc(n, sizeof *named);
+  state->files = ARENA_ARRAY(arena, const char *, n);
+  if (!named || !state->files) {
+    free(named);
+    return error_memory(error);
+  }
+  for (size_t i = 0; i < n; i++)
+    named[i] = (struct named){state->series.scenes[i].path, i};
+  qsort(named, n, sizeof *named, compare_named);
+  for (size_t i = 0; i < n; i++) {
+    if (i == 0 || strcmp(named[i].path, named[i - 1].path) != 0)
+      state->files[state->file_count++] = named[i].path;
+    state->places[named[i].scene].file = state->file_count - 1;
+  }
+  free(named);
+  return 0;
+}
+
+static int number_crs(struct arena *arena, struct series_state *state, struct error *error)
+{
+  size_t room = 8;
+  state->crs = ARENA_ARRAY(arena, const char *, room);
+  for (size_t i = 0; state->crs && i < state->series.scene_count; i++) {
+    const char *crs = state->series.scenes[i].grid.crs;
+    size_t k = 0;
+    while (k < state->crs_count && strcmp(crs, state->crs[k]) != 0)
+      k++;
+    if (k == room) {
+      const char **more = ARENA_ARRAY(arena, const char *, 2 * room);
+      if (!more)
+        return error_memory(error);
+      memcpy(more, state->crs, room * sizeof *more);
+      state->crs = more;
+      room *= 2;
+    }
+    if (k == state->crs_count)
+      state->crs[state->crs_count++] = crs;
+    state->places[i].crs = k;
+  }
+  return state->crs ? 0 : error_memory(error);
+}
+
+/* ---- Places ---------------------------------------------------------------------------------------------------- */
+
+static struct extent grid_extent(const struct grid *g)
+{
+  return (struct extent){.west = g->west,
+                         .south = g->north - (double)g->height * g->res_y,
+                         .east = g->west + (double)g->width * g->res_x,
+                         .north = g->north,
+                         .crs = g->crs};
+}
+
+/* Scene pixels per cube pixel in the middle of the scene: row norms of the inverse Jacobian, so that a rotation between
+ * the CRSs does not count. 1 where it cannot be told. */
+static void place_scale(const struct grid *cube, const struct grid *scene, struct transform *t,
+                        struct scene_place *place)
+{
+  double x0 = scene->west + scene->res_x * (double)scene->width / 2;
+  double y0 = scene->north - scene->res_y * (double)scene->height / 2;
+  double x[4] = {x0 - scene->res_x / 2, x0 + scene->res_x / 2, x0, x0};
+  double y[4] = {y0, y0, y0 + scene->res_y / 2, y0 - scene->res_y / 2};
+  transform_points(t, 4, x, y);
+  double a = (x[1] - x[0]) / cube->res_x, b = (x[3] - x[2]) / cube->res_x; /* d cube x by scene x, by scene y */
+  double c = (y[0] - y[1]) / cube->res_y, d = (y[2] - y[3]) / cube->res_y;
+  double determinant = a * d - b * c;
+  place->scale_x = place->scale_y = 1;
+  if (!isfinite(determinant) || determinant == 0)
+    return;
+  place->scale_x = hypot(d, b) / fabs(determinant);
+  place->scale_y = hypot(c, a) / fabs(determinant);
+}
+
+static void place_footprint(const struct grid *cube, const struct grid *scene, struct transform *t,
+                            struct scene_place *place)
+{
+  struct extent own = grid_extent(scene), image;
+  struct error none = {.code = ""};
+  place->x0 = place->y0 = 1;
+  place->x1 = place->y1 = 0;
+  if (transform_extent(t, &own, &image, &none))
+    return; /* no image in the cube's CRS: never read */
+  place->x0 = (image.west - cube->west) / cube->res_x;
+  place->x1 = (image.east - cube->west) / cube->res_x;
+  place->y0 = (cube->north - image.north) / cube->res_y;
+  place->y1 = (cube->north - image.south) / cube->res_y;
+  bool apart = place->x1 <= 0 || place->x0 >= (double)cube->width;
+  if (apart && transform_circle(t) > 0) { /* perhaps on another turn of the circle: the warper will tell */
+    place->x0 = -HUGE_VAL;
+    place->x1 = HUGE_VAL;
+  }
+}
+
+static void place_scene(const struct grid *cube, const struct raster_scene *scene, struct transform *t,
+                        struct scene_place *place)
+{
+  const struct grid *g = &scene->grid;
+  place_footprint(cube, g, t, place);
+  place_scale(cube, g, t, place);
+  place->same_crs = transform_is_identity(t);
+  place->on_lattice = place->same_crs && grid_same_lattice(cube, g) && isfinite(place->x0);
+  if (!place->on_lattice)
+    return;
+  place->column = (ptrdiff_t)rint((cube->west - g->west) / cube->res_x);
+  place->row = (ptrdiff_t)rint((g->north - cube->north) / cube->res_y);
+  place->x0 = -(double)place->column;
+  place->x1 = place->x0 + (double)g->width;
+  place->y0 = -(double)place->row;
+  place->y1 = place->y0 + (double)g->height;
+  place->scale_x = place->scale_y = 1;
+}
+
+static bool same_grid(const struct grid *a, const struct grid *b)
+{
+  return a->west == b->west && a->north == b->north && a->res_x == b->res_x && a->res_y == b->res_y &&
+         a->width == b->width && a->height == b->height && strcmp(a->crs, b->crs) == 0;
+}
+
+/* The last scenes placed, for the bands of an item share their grid. */
+struct recent {
+  size_t scene[8], count;
+};
+
+static bool place_as_recent(struct series_state *state, const struct recent *recent, size_t i)
+{
+  for (size_t k = 0; k < recent->count && k < 8; k++) {
+    size_t other = recent->scene[k];
+    if (!same_grid(&state->series.scenes[i].grid, &state->series.scenes[other].grid))
+      continue;
+    size_t file = state->places[i].file;
+    state->places[i] = state->places[other];
+    state->places[i].file = file;
+    return true;
+  }
+  return false;
+}
+
+static void place_nodata(const struct raster_scene *scene, struct scene_place *place)
+{
+  place->nodata = scene->nodata;
+  if (scene->type == ELEMENT_F32 && isfinite(scene->nodata))
+    place->nodata = (double)(float)scene->nodata;
+  place->has_nodata = scene->has_nodata && element_holds(scene->type, scene->nodata);
+}
+
+static int place_scenes(struct series_state *state, struct error *error)
+{
+  const struct raster_series *s = &state->series;
+  struct transform **transforms = calloc(state->crs_count, sizeof *transforms);
+  struct recent recent = {.count = 0};
+  int status = transforms ? 0 : error_memory(error);
+  for (size_t i = 0; status == 0 && i < s->scene_count; i++) {
+    struct transform **t = &transforms[state->places[i].crs];
+    if (!*t)
+      status = transform_new(s->scenes[i].grid.crs, s->grid.crs, t, error);
+    if (status == 0 && !place_as_recent(state, &recent, i)) {
+      place_scene(&s->grid, &s->scenes[i], *t, &state->places[i]);
+      recent.scene[recent.count++ % 8] = i;
+    }
+    place_nodata(&s->scenes[i], &state->places[i]);
+    state->resamples = state->resamples || !state->places[i].on_lattice;
+  }
+  for (size_t k = 0; transforms && k < state->crs_count; k++)
+    transform_free(transforms[k]);
+  free(transforms);
+  return status;
+}
+
+/* ---- Type and no-data ------------------------------------------------------------------------------------------ */
+
+/* Whether the scene fills the whole cube, so that no pixel is left without a value. */
+static bool scene_covers(const struct series_state *state, size_t i)
+{
+  const struct scene_place *place = &state->places[i];
+  const struct grid *cube = &state->series.grid, *own = &state->series.scenes[i].grid;
+  const double slack = 1e-6; /* of a pixel */
+  if (place->same_crs)
+    return place->x0 <= slack && place->y0 <= slack && place->x1 >= (double)cube->width - slack &&
+           place->y1 >= (double)cube->height - slack && isfinite(place->x0);
+  struct extent whole = grid_extent(cube), image, scene = grid_extent(own);
+  struct error none = {.code = ""};
+  if (extent_transform(&whole, own->crs, &image, &none))
+    return false;
+  return image.west >= scene.west && image.east <= scene.east && image.south >= scene.south &&
+         image.north <= scene.north;
+}
+
+/* Whether some pixel of some date and band has no scene, or the first scene leaves it to a later one. */
+static bool has_holes(const struct series_state *state)
+{
+  size_t cells = state->series.date_count * state->series.band_count;
+  for (size_t cell = 0; cell < cells; cell++)
+    if (state->first[cell] == state->first[cell + 1] || !scene_covers(state, state->order[state->first[cell]]))
+      return true;
+  return false;
+}
+
+static enum element_type wider(enum element_type a, enum element_type b)
+{
+  const struct element_info *ia = element_info(a), *ib = element_info(b);
+  if (a == b)
+    return a;
+  bool in_f32 = (ia->exact_in_f32 || a == ELEMENT_C64) && (ib->exact_in_f32 || b == ELEMENT_C64);
+  if (ia->is_complex || ib->is_complex)
+    return in_f32 ? ELEMENT_C64 : ELEMENT_C128;
+  if (ia->is_float || ib->is_float)
+    return in_f32 ? ELEMENT_F32 : ELEMENT_F64;
+  if (ia->is_signed == ib->is_signed)
+    return ia->size >= ib->size ? a : b;
+  size_t other = ia->is_signed ? ib->size : ia->size, own = ia->is_signed ? ia->size : ib->size;
+  size_t size = own > other ? own : 2 * other; /* the signed type that also holds the unsigned values */
+  return size == 2 ? ELEMENT_I16 : size == 4 ? ELEMENT_I32 : size == 8 ? ELEMENT_I64 : ELEMENT_F64;
+}
+
+static enum element_type with_nan(enum element_type type)
+{
+  const struct element_info *info = element_info(type);
+  if (info->is_float)
+    return type;
+  return info->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
+}
+
+static void choose_format(struct series_state *state)
+{
+  const struct raster_series *s = &state->series;
+  enum element_type type = s->scenes[0].type;
+  const struct scene_place *one = &state->places[0];
+  bool agree = true;
+  for (size_t i = 0; i < s->scene_count; i++) {
+    const struct scene_place *place = &state->places[i];
+    type = wider(type, s->scenes[i].type);
+    bool same_value = place->nodata == one->nodata || (isnan(place->nodata) && isnan(one->nodata));
+    agree = agree && place->has_nodata == one->has_nodata && (!one->has_nodata || same_value);
+  }
+  struct pixel_format format = {.type = type, .has_nodata = one->has_nodata, .nodata = one->nodata};
+  if (!agree || (!one->has_nodata && has_holes(state)))
+    format = (struct pixel_format){.type = with_nan(type), .has_nodata = true, .nodata = (double)NAN};
+  if (!format.has_nodata)
+    format.nodata = 0;
+  state->format = format;
+}
+
+/* ---- The source ------------------------------------------------------------------------------------------------ */
+
+static void make_cube(const struct series_state *state, struct cube *cube)
+{
+  const struct raster_series *s = &state->series;
+  const struct grid *g = &s->grid;
+  *cube = (struct cube){.dimensions = 4,
+                        .type = state->format.type,
+                        .has_nodata = state->format.has_nodata,
+                        .nodata = state->format.nodata,
+                        .crs = g->crs,
+                        .bands = s->band_info,
+                        .title = s->title};
+  cube->dimension[0] = dimension_times("t", s->dates, s->date_count, CALENDAR_GREGORIAN);
+  cube->dimension[1] = dimension_texts("bands", DIMENSION_BANDS, s->bands, s->band_count);
+  cube->dimension[2] = dimension_steps("y", 'y', g->north - g->res_y / 2, -g->res_y, g->height);
+  cube->dimension[3] = dimension_steps("x", 'x', g->west + g->res_x / 2, g->res_x, g->width);
+}
+
+static size_t block_phase(ptrdiff_t offset, size_t block)
+{
+  ptrdiff_t b = (ptrdiff_t)block, inside = ((offset % b) + b) % b;
+  return (size_t)((b - inside) % b);
+}
+
+/* Block size of a file as GDAL tells it, and its stored bytes per pixel; opens one file. Nothing where it fails: the
+ * reader will say why. */
+static void probe_blocks(const struct series_state *state, struct source *source)
+{
+  size_t i = 0;
+  while (i + 1 < state->series.scene_count && !state->places[i].on_lattice)
+    i++;
+  const struct raster_scene *scene = &state->series.scenes[i];
+  struct error none = {.code = ""};
+  GDALDatasetH dataset;
+  source->block[0] = source->block[1] = 1;
+  if (raster_open(scene->path, "Internal", &dataset, &none))
+    return;
+  GDALRasterBandH band = GDALGetRasterCount(dataset) > 0 ? GDALGetRasterBand(dataset, 1) : NULL;
+  int block_x = 0, block_y = 0;
+  if (band)
+    GDALGetBlockSize(band, &block_x, &block_y);
+  if (state->places[i].on_lattice && block_x > 0 && block_y > 0) {
+    source->block[2] = (size_t)block_y;
+    source->block[3] = (size_t)block_x;
+    source->block_phase[2] = block_phase(state->places[i].row, (size_t)block_y);
+    source->block_phase[3] = block_phase(state->places[i].column, (size_t)block_x);
+  }
+  struct stat status;
+  double pixels = (double)scene->grid.width * (double)scene->grid.height * GDALGetRasterCount(dataset);
+  if (stat(scene->path, &status) == 0 && pixels > 0)
+    source->bytes_per_element = (double)status.st_size / pixels;
+  GDALClose(dataset);
+}
+
+/* Open files, and the scratch of merging and resampling. */
+static size_t reader_bytes(const struct series_state *state, const struct source *source)
+{
+  size_t size = element_info(state->format.type)->size;
+  size_t block = source->block[2] ? saturated_mul(source->block[2], source->block[3]) : 256 * 256;
+  size_t files = state->file_count < RASTER_OPEN_FILES ? state->file_count : RASTER_OPEN_FILES;
+  size_t bytes = saturated_mul(files, saturated_add(RASTER_FILE_BYTES, saturated_mul(block, size)));
+  bytes = saturated_add(bytes, saturated_mul(size, WARP_BOX_PIXELS + RASTER_SOURCE_PIXELS));
+  size_t warpers = state->series.method == RESAMPLE_NEAREST ? RASTER_WARPERS : RASTER_KERNEL_WARPERS;
+  if (state->resamples)
+    bytes = saturated_add(
+        bytes, saturated_mul(warpers, warper_bytes(state->series.method, &state->series.grid, RASTER_SOURCE_PIXELS)));
+  return bytes;
+}
+
+static int regrid(const struct source *source, struct arena *arena, const struct grid *grid, enum resampling method,
+                  const struct source **out, struct error *error)
+{
+  const struct series_state *state = source->state;
+  struct raster_series series = state->series;
+  series.grid = *grid;
+  series.method = method;
+  return raster_series_source(arena, &series, out, error);
+}
+
+static const struct source_ops raster_series_ops = {.name = "raster series",
+                                                    .open = raster_reader_open,
+                                                    .read = raster_reader_read,
+                                                    .close = raster_reader_close,
+                                                    .regrid = regrid};
+
+int raster_series_source(struct arena *arena, const struct raster_series *series, const struct source **out,
+                         struct error *error)
+{
+  if (check_series(series, error))
+    return -1;
+  struct series_state *state = ARENA_NEW(arena, struct series_state);
+  struct source *source = ARENA_NEW(arena, struct source);
+  if (!state || !source)
+    return error_memory(error);
+  state->series = *series;
+  state->places = ARENA_ARRAY(arena, struct scene_place, series->scene_count);
+  if (!state->places)
+    return error_memory(error);
+  if (number_files(arena, state, error) || number_crs(arena, state, error) || order_scenes(arena, state, error) ||
+      place_scenes(state, error))
+    return -1;
+  choose_format(state);
+  make_cube(state, &source->cube);
+  source->ops = &raster_series_ops;
+  source->origin = series->origin;
+  source->state = state;
+  probe_blocks(state, source);
+  source->reader_bytes = reader_bytes(state, source);
+  *out = source;
+  return 0;
+}

@@ -1,0 +1,61 @@
+/* Raster series: GDAL rasters in time and bands as one cube (t, bands, y, x).
+ *
+ * Scenes that share the cube's lattice are read as they are; others are resampled once, on the fly. Scenes of one date
+ * mosaic: the first valid pixel in scene order wins. Reads are windowed; coarser targets read from overviews. */
+#ifndef TWINCUBE_DATACUBE_SOURCE_RASTER_SERIES_H
+#define TWINCUBE_DATACUBE_SOURCE_RASTER_SERIES_H
+
+#include "datacube/source.h"
+
+struct raster_scene {   /* one band of one file */
+  const char *path;     /* of a local file */
+  int raster_band;      /* from 1 */
+  size_t date;          /* index into dates */
+  size_t band;          /* index into bands */
+  struct grid grid;     /* the file's own */
+  enum element_type type;
+  bool has_nodata;
+  double nodata;
+};
+
+struct raster_series {
+  const int64_t *dates; /* ascending */
+  size_t date_count;
+  const char *const *bands;
+  const struct band_info *band_info; /* one a band, or NULL */
+  size_t band_count;
+  const struct raster_scene *scenes; /* in item order */
+  size_t scene_count;
+  struct grid grid;     /* the cube's */
+  enum resampling method;
+  const char *title;
+  const char *origin;
+};
+
+/* New source in the arena; the series' arrays and texts are borrowed and must live as long. The first scene's file is
+ * opened once for its block size. Rasters of other CRSs than the grid's and of other lattices may be mixed freely.
+ *
+ * The element type is the narrowest that holds every scene's; where the bands' no-data values differ, or a no-data is
+ * needed (holes between scenes) and none is declared, it is widened: 8- and 16-bit integers to float32 with NaN, larger
+ * ones to float64. */
+int raster_series_source(struct arena *arena, const struct raster_series *series, const struct source **out,
+                         struct error *error);
+
+/* Metadata of one raster file, for the catalogue. */
+struct raster_file_band {
+  const char *description; /* or NULL */
+  enum element_type type;
+  bool has_nodata;
+  double nodata;
+  double scale, offset;
+  const char *unit;        /* or NULL */
+};
+struct raster_file {
+  struct grid grid;
+  struct raster_file_band *bands;
+  size_t band_count;
+};
+/* Opens and closes the file. Errors (code NoDataAvailable) for rotated grids, missing CRS, unreadable files. */
+int raster_file_inspect(struct arena *arena, const char *path, struct raster_file *out, struct error *error);
+
+#endif

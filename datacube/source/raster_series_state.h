@@ -1,0 +1,48 @@
+/* What a raster series source keeps: shared by its description and its readers. Internal. */
+#ifndef TWINCUBE_DATACUBE_SOURCE_RASTER_SERIES_STATE_H
+#define TWINCUBE_DATACUBE_SOURCE_RASTER_SERIES_STATE_H
+
+#include "datacube/source/raster_pixels.h"
+#include "datacube/source/raster_series.h"
+
+enum {
+  RASTER_OPEN_FILES = 128,   /* most files one reader keeps open */
+  RASTER_WARPERS = 8,        /* most warpers it keeps (nearest), */
+  RASTER_KERNEL_WARPERS = 2, /* and of the methods that need more memory */
+  RASTER_PART = 512,         /* side of the parts in which a series that resamples is read, target pixels */
+  RASTER_SOURCE_PIXELS =
+      1 << 20,                  /* most source pixels read at once for resampling, unless one target pixel needs more */
+  RASTER_FILE_BYTES = 96 * 1024 /* what GDAL keeps for an open file besides its block buffer, about */
+};
+
+/* Where a scene lies. Lengths are in pixels of the cube, x from its west edge, y from its north edge. */
+struct scene_place {
+  size_t file, crs; /* indexes into files and crs */
+  bool same_crs;    /* as the cube's */
+  bool on_lattice;
+  ptrdiff_t column, row;   /* on the lattice: the scene's pixel under the cube's first */
+  double x0, y0, x1, y1;   /* bounding box of its image; x0 > x1 where it has none */
+  double scale_x, scale_y; /* scene pixels per cube pixel */
+  bool has_nodata;         /* nodata below is a value of the scene's type */
+  double nodata;
+};
+
+struct series_state {
+  struct raster_series series; /* its arrays are borrowed, and live as long as the arena */
+  struct pixel_format format;  /* the cube's */
+  bool resamples;              /* whether some scene is not on the lattice */
+  struct scene_place *places;  /* one a scene */
+  const size_t *first;         /* first[date * bands + band]: where its scenes start in order; one more at the end */
+  const size_t *order;         /* scene indexes by date and band, in item order */
+  const char **files;          /* paths, each once */
+  size_t file_count;
+  const char **crs; /* CRSs of scenes, each once */
+  size_t crs_count;
+};
+
+/* Vtable functions of the reader. */
+int raster_reader_open(const struct source *source, struct source_reader **out, struct error *error);
+int raster_reader_read(struct source_reader *reader, const struct box *box, void *data, struct error *error);
+void raster_reader_close(struct source_reader *reader);
+
+#endif

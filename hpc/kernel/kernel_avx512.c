@@ -1,0 +1,4 @@
+/* The lane loops under AVX-512 F, BW, DQ, VL flags (CMakeLists.txt). */
+#define ENGINE kernel_engine_avx512
+#define ENGINE_LEVEL "avx512"
+#include "hpc/kernel/kernel_level.inc"

@@ -1,0 +1,38 @@
+/* The engine's inside: one set of lane loops a SIMD level, and the sorting network they share.
+ *
+ * kernel_baseline.c, kernel_avx2.c and kernel_avx512.c compile the same loops (kernel_level.inc) under different
+ * flags. No multiply-add is contracted, no sum reordered, so every level gives the same bits. For kernel.c, the level
+ * files and tests. */
+#ifndef TWINCUBE_HPC_KERNEL_KERNEL_ENGINE_H
+#define TWINCUBE_HPC_KERNEL_KERNEL_ENGINE_H
+
+#include "hpc/kernel/kernel.h"
+
+struct kernel_engine {
+  const char *level; /* "baseline", "avx2", "avx512" */
+  void (*run_f32)(const struct kernel *, void *scratch, const void *const *bases, void *out, size_t lanes);
+  void (*run_f64)(const struct kernel *, void *scratch, const void *const *bases, void *out, size_t lanes);
+};
+
+extern const struct kernel_engine kernel_engine_baseline, kernel_engine_avx2, kernel_engine_avx512;
+
+/* The engine of the level, NULL where this CPU lacks it or no level has the name. */
+const struct kernel_engine *kernel_engine_named(const char *level);
+
+/* Batcher's odd-even mergesort (Knuth, The Art of Computer Programming 3, 5.3.4) of up to 64 elements, from sorted runs
+ * of eight on: in each layer, element i is exchanged with element i + distance for every bit i of `lower`. Exchanges
+ * that no wanted element depends on are left out. Any count works: elements past the end would stay there. */
+enum { NETWORK_ELEMENTS = 64, NETWORK_LAYERS = 15, NETWORK_RUN = 8 };
+
+struct sorting_network {
+  size_t n;        /* elements */
+  uint64_t wanted; /* bit i: element i of the sorted order is used */
+  unsigned layers;
+  unsigned distance[NETWORK_LAYERS];
+  uint64_t lower[NETWORK_LAYERS];
+};
+
+/* n <= NETWORK_ELEMENTS. */
+void sorting_network_make(struct sorting_network *network, size_t n, uint64_t wanted);
+
+#endif

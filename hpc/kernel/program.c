@@ -1,0 +1,340 @@
+/* Building programs. Types follow two rules: what selects keeps the type, what computes gives a float. */
+#include "hpc/kernel/program.h"
+
+#include "datacube/base/missing.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+struct program *program_new(struct arena *arena)
+{
+  struct program *program = ARENA_NEW(arena, struct program);
+  if (program)
+    program->arena = arena;
+  return program;
+}
+
+bool program_failed(const struct program *program)
+{
+  return program->failed;
+}
+
+static struct program_step *add_step(struct program *p)
+{
+  if (p->count == p->capacity) {
+    size_t capacity = p->capacity ? 2 * p->capacity : 16;
+    struct program_step *steps = ARENA_ARRAY(p->arena, struct program_step, capacity);
+    if (!steps) {
+      p->failed = true;
+      return NULL;
+    }
+    if (p->count)
+      memcpy(steps, p->steps, p->count * sizeof *steps);
+    p->steps = steps;
+    p->capacity = capacity;
+  }
+  struct program_step *step = &p->steps[p->count++];
+  *step = (struct program_step){.operand = {-1, -1, -1}, .length = 1};
+  return step;
+}
+
+/* Handle of the newest value. */
+static struct lanes newest(const struct program *p, enum lane_class class, enum element_type type)
+{
+  if (p->failed || p->count == 0)
+    return (struct lanes){.length = 1, .class = class, .type = type};
+  const struct program_step *step = &p->steps[p->count - 1];
+  return (struct lanes){.value = (int)p->count - 1, .is_array = step->is_array, .length = step->length, .class = class, .type = type};
+}
+
+struct lanes program_input(struct program *p, size_t input, bool is_array, size_t length, enum element_type type,
+                           const struct dimension *labels)
+{
+  struct program_step *step = add_step(p);
+  if (step) {
+    step->kind = PROGRAM_INPUT;
+    step->is_array = is_array;
+    step->length = is_array ? length : 1;
+    step->input = input;
+    step->wants_f64 = !element_info(type)->exact_in_f32;
+    if (input >= p->input_count)
+      p->input_count = input + 1;
+  }
+  struct lanes lanes = newest(p, type == ELEMENT_BOOLEAN ? LANES_BOOLEAN : LANES_NUMBER, type);
+  lanes.labels = labels;
+  return lanes;
+}
+
+static enum element_type constant_type(double value)
+{
+  for (int type = ELEMENT_U8; type <= ELEMENT_I16; type++)
+    if (element_holds((enum element_type)type, value))
+      return (enum element_type)type;
+  if (isfinite(value) && value == rint(value) && fabs(value) > 16777216.0)
+    return element_holds(ELEMENT_I64, value) && fabs(value) <= 9007199254740992.0 ? ELEMENT_I64 : ELEMENT_F64;
+  return isfinite(value) && fabs(value) > (double)FLT_MAX ? ELEMENT_F64 : ELEMENT_F32;
+}
+
+struct lanes program_constant(struct program *p, double value)
+{
+  enum element_type type = constant_type(value);
+  struct program_step *step = add_step(p);
+  if (step) {
+    step->kind = PROGRAM_CONSTANT;
+    step->constant = value;
+    step->wants_f64 = !element_info(type)->exact_in_f32;
+  }
+  return newest(p, LANES_NUMBER, type);
+}
+
+struct lanes program_boolean(struct program *p, bool value)
+{
+  struct lanes lanes = program_constant(p, value ? 1 : 0);
+  lanes.class = LANES_BOOLEAN;
+  lanes.type = ELEMENT_BOOLEAN;
+  return lanes;
+}
+
+struct lanes program_missing(struct program *p)
+{
+  struct lanes lanes = program_constant(p, na_f64());
+  lanes.type = ELEMENT_BOOLEAN; /* fits beside everything */
+  return lanes;
+}
+
+static bool exact(const struct lanes *lanes)
+{
+  return element_info(lanes->type)->exact_in_f32;
+}
+
+/* The narrowest type that holds both: for selection among values. */
+static enum element_type join(enum element_type a, enum element_type b)
+{
+  if (a == b || b == ELEMENT_BOOLEAN)
+    return a;
+  if (a == ELEMENT_BOOLEAN)
+    return b;
+  const struct element_info *x = element_info(a), *y = element_info(b);
+  if (x->is_float || y->is_float)
+    return x->exact_in_f32 && y->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
+  static const enum element_type order[] = {ELEMENT_U8, ELEMENT_I8, ELEMENT_U16, ELEMENT_I16, ELEMENT_U32, ELEMENT_I32, ELEMENT_I64};
+  for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+    const struct element_info *z = element_info(order[i]);
+    bool holds_x = x == z || (z->size > x->size && (z->is_signed || !x->is_signed));
+    bool holds_y = y == z || (z->size > y->size && (z->is_signed || !y->is_signed));
+    if (holds_x && holds_y)
+      return order[i];
+  }
+  return ELEMENT_F64;
+}
+
+static bool is_comparison(enum kernel_op op)
+{
+  return (op >= KOP_EQ && op <= KOP_NOT) || (op >= KOP_IS_NAN && op <= KOP_IS_INFINITE);
+}
+
+static enum element_type element_type_of(enum kernel_op op, const struct lanes *operand, int count)
+{
+  if (is_comparison(op))
+    return ELEMENT_BOOLEAN;
+  if (op == KOP_MASK || (op == KOP_ABS && !element_info(operand[0].type)->is_signed))
+    return operand[0].type;
+  if (op == KOP_SELECT || op == KOP_MIN || op == KOP_MAX)
+    return join(operand[0].type, operand[1].type);
+  bool narrow = true;
+  for (int i = 0; i < count; i++)
+    narrow = narrow && exact(&operand[i]);
+  return narrow ? ELEMENT_F32 : ELEMENT_F64;
+}
+
+static enum lane_class class_of(enum kernel_op op, const struct lanes *operand)
+{
+  if (is_comparison(op))
+    return LANES_BOOLEAN;
+  if (op == KOP_MASK)
+    return operand[0].class;
+  if (op == KOP_SELECT && operand[0].class == operand[1].class)
+    return operand[0].class;
+  return LANES_NUMBER;
+}
+
+static struct lanes element(struct program *p, enum kernel_op op, const struct lanes *operand, int count)
+{
+  size_t length = 1;
+  bool is_array = false;
+  const struct dimension *labels = NULL;
+  for (int i = 0; i < count; i++) {
+    if (!operand[i].is_array)
+      continue;
+    if (is_array && operand[i].length != length)
+      p->failed = true;
+    is_array = true;
+    length = operand[i].length;
+    labels = labels ? labels : operand[i].labels;
+  }
+  struct program_step *step = add_step(p);
+  if (step) {
+    step->kind = PROGRAM_ELEMENT;
+    step->op = (uint16_t)op;
+    step->is_array = is_array;
+    step->length = length;
+    for (int i = 0; i < count; i++)
+      step->operand[i] = operand[i].value;
+  }
+  struct lanes lanes = newest(p, class_of(op, operand), element_type_of(op, operand, count));
+  lanes.labels = labels;
+  return lanes;
+}
+
+struct lanes program_unary(struct program *p, enum kernel_op op, struct lanes a)
+{
+  return element(p, op, &a, 1);
+}
+
+struct lanes program_binary(struct program *p, enum kernel_op op, struct lanes a, struct lanes b)
+{
+  struct lanes operand[] = {a, b};
+  return element(p, op, operand, 2);
+}
+
+struct lanes program_ternary(struct program *p, enum kernel_op op, struct lanes a, struct lanes b, struct lanes c)
+{
+  struct lanes operand[] = {a, b, c};
+  return element(p, op, operand, 3);
+}
+
+static enum element_type reduced_type(enum kernel_reducer reducer, enum element_type type)
+{
+  switch (reducer) {
+  case KRED_MIN:
+  case KRED_MAX:
+  case KRED_FIRST:
+  case KRED_LAST:
+    return type;
+  case KRED_COUNT:
+    return ELEMENT_I32;
+  case KRED_ALL:
+  case KRED_ANY:
+    return ELEMENT_BOOLEAN;
+  default:
+    return element_info(type)->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
+  }
+}
+
+struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, struct lanes array, const double *parameters,
+                            size_t count)
+{
+  double *copy = arena_copy(p->arena, parameters, count * sizeof *parameters);
+  struct program_step *step = add_step(p);
+  if (!copy || !array.is_array)
+    p->failed = true;
+  if (step) {
+    step->kind = PROGRAM_REDUCE;
+    step->op = (uint16_t)reducer;
+    step->operand[0] = array.value;
+    step->parameters = copy;
+    step->parameter_count = count;
+    step->is_array = reducer == KRED_QUANTILES;
+    step->length = step->is_array ? count - 1 : 1;
+  }
+  bool keeps = reducer == KRED_FIRST || reducer == KRED_LAST;
+  enum lane_class class = reducer == KRED_ALL || reducer == KRED_ANY ? LANES_BOOLEAN : keeps ? array.class : LANES_NUMBER;
+  enum element_type type = reduced_type(reducer, array.type);
+  if (type == ELEMENT_BOOLEAN && class == LANES_NUMBER)
+    type = ELEMENT_U8;
+  return newest(p, class, type);
+}
+
+struct lanes program_series(struct program *p, enum kernel_series series, struct lanes array, const double *parameters,
+                            size_t count)
+{
+  double *copy = arena_copy(p->arena, parameters, count * sizeof *parameters);
+  struct program_step *step = add_step(p);
+  if (!copy || !array.is_array)
+    p->failed = true;
+  if (step) {
+    step->kind = PROGRAM_SERIES;
+    step->op = (uint16_t)series;
+    step->operand[0] = array.value;
+    step->parameters = copy;
+    step->parameter_count = count;
+    step->is_array = true;
+    step->length = array.length;
+  }
+  bool keeps = series == KSER_SORT || series == KSER_REVERSE || series == KSER_CUMMIN || series == KSER_CUMMAX;
+  enum element_type type = keeps ? array.type : series == KSER_ORDER ? ELEMENT_I32 : exact(&array) ? ELEMENT_F32 : ELEMENT_F64;
+  return newest(p, keeps ? array.class : LANES_NUMBER, type);
+}
+
+static struct lanes pick(struct program *p, struct lanes array, const size_t *indexes, size_t count, bool is_array)
+{
+  size_t *copy = arena_copy(p->arena, indexes, count * sizeof *indexes);
+  struct program_step *step = add_step(p);
+  if (!copy || !array.is_array)
+    p->failed = true;
+  for (size_t i = 0; copy && i < count; i++)
+    if (copy[i] >= array.length)
+      p->failed = true;
+  if (step) {
+    step->kind = PROGRAM_PICK;
+    step->operand[0] = array.value;
+    step->indexes = copy;
+    step->is_array = is_array;
+    step->length = count;
+  }
+  return newest(p, array.class, array.type);
+}
+
+struct lanes program_element(struct program *p, struct lanes array, size_t index)
+{
+  return pick(p, array, &index, 1, false);
+}
+
+struct lanes program_pick(struct program *p, struct lanes array, const size_t *indexes, size_t count)
+{
+  return pick(p, array, indexes, count, true);
+}
+
+struct lanes program_concat(struct program *p, const struct lanes *parts, size_t count)
+{
+  int *ids = ARENA_ARRAY(p->arena, int, count);
+  if (!ids) {
+    p->failed = true;
+    return newest(p, LANES_NUMBER, ELEMENT_F32);
+  }
+  size_t length = 0;
+  enum lane_class class = count ? parts[0].class : LANES_NUMBER;
+  enum element_type type = count ? parts[0].type : ELEMENT_F32;
+  for (size_t i = 0; i < count; i++) {
+    ids[i] = parts[i].value;
+    length += parts[i].length;
+    type = join(type, parts[i].type);
+    if (parts[i].class != class)
+      class = LANES_NUMBER;
+  }
+  struct program_step *step = add_step(p);
+  if (step) {
+    step->kind = PROGRAM_CONCAT;
+    step->parts = ids;
+    step->part_count = count;
+    step->is_array = true;
+    step->length = length;
+  }
+  return newest(p, class, type);
+}
+
+void program_mark_needed(const struct program *program, int result, bool *needed)
+{
+  needed[result] = true;
+  for (size_t i = (size_t)result + 1; i-- > 0;) {
+    const struct program_step *step = &program->steps[i];
+    if (!needed[i])
+      continue;
+    for (int k = 0; k < 3; k++)
+      if (step->operand[k] >= 0)
+        needed[step->operand[k]] = true;
+    for (size_t k = 0; k < step->part_count; k++)
+      needed[step->parts[k]] = true;
+  }
+}

@@ -1,0 +1,85 @@
+/* A program: what a callback computes, per position, over scalars and arrays.
+ *
+ * A process emits steps through these functions; the plan later inlines programs into each other and compiles them to
+ * kernels (kernel.h). A `struct lanes` is a handle of a value in a program: one number per position, or an array of
+ * `length` numbers per position (dates, bands). Scalars broadcast over arrays. Builders hold a sticky failure
+ * (out of memory, lengths that differ), checked once by program_failed. */
+#ifndef TWINCUBE_HPC_KERNEL_PROGRAM_H
+#define TWINCUBE_HPC_KERNEL_PROGRAM_H
+
+#include "datacube/base/arena.h"
+#include "datacube/base/error.h"
+#include "datacube/dimension.h"
+#include "datacube/element.h"
+#include "hpc/kernel/kernel.h"
+
+enum lane_class { LANES_NUMBER, LANES_BOOLEAN };
+
+struct lanes {
+  int value;                      /* id in the program */
+  bool is_array;
+  size_t length;                  /* of an array, 0 allowed; 1 for a scalar */
+  enum lane_class class;
+  enum element_type type;         /* natural type of the values: an input's type survives selection; arithmetic gives
+                                     ELEMENT_F32 or ELEMENT_F64, comparison ELEMENT_BOOLEAN */
+  const struct dimension *labels; /* labels of an array (size == length), or NULL */
+};
+
+enum program_step_kind { PROGRAM_INPUT, PROGRAM_CONSTANT, PROGRAM_ELEMENT, PROGRAM_REDUCE, PROGRAM_SERIES,
+                         PROGRAM_PICK, PROGRAM_CONCAT };
+
+struct program_step { /* step i computes value i */
+  enum program_step_kind kind;
+  uint16_t op;
+  bool is_array;
+  size_t length;
+  int operand[3];           /* value ids; unused: -1 */
+  size_t input;             /* INPUT: slot */
+  double constant;          /* CONSTANT */
+  const double *parameters; /* REDUCE, SERIES */
+  size_t parameter_count;
+  const size_t *indexes;    /* PICK: elements taken, in order */
+  const int *parts;         /* CONCAT: value ids, scalars and arrays */
+  size_t part_count;
+  bool wants_f64;           /* constants that f32 cannot hold, … */
+};
+
+struct program {
+  struct arena *arena;
+  struct program_step *steps;
+  size_t count, capacity;
+  size_t input_count;
+  bool failed;
+};
+
+struct program *program_new(struct arena *arena); /* NULL when out of memory */
+bool program_failed(const struct program *program);
+
+/* Slot `input` of the program: a scalar, or an array when is_array. */
+struct lanes program_input(struct program *p, size_t input, bool is_array, size_t length, enum element_type type,
+                           const struct dimension *labels);
+struct lanes program_constant(struct program *p, double value);
+struct lanes program_boolean(struct program *p, bool value);
+struct lanes program_missing(struct program *p); /* NA */
+struct lanes program_unary(struct program *p, enum kernel_op op, struct lanes a);
+struct lanes program_binary(struct program *p, enum kernel_op op, struct lanes a, struct lanes b);
+struct lanes program_ternary(struct program *p, enum kernel_op op, struct lanes a, struct lanes b, struct lanes c);
+/* Array to scalar (QUANTILES: to an array of the probabilities' count). parameters are copied. */
+struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, struct lanes array, const double *parameters,
+                            size_t count);
+struct lanes program_series(struct program *p, enum kernel_series series, struct lanes array, const double *parameters,
+                            size_t count);
+/* Element i as a scalar; elements by index as an array (any order, repeats allowed). */
+struct lanes program_element(struct program *p, struct lanes array, size_t index);
+struct lanes program_pick(struct program *p, struct lanes array, const size_t *indexes, size_t count);
+/* Scalars and arrays one behind the other, as one array without labels. */
+struct lanes program_concat(struct program *p, const struct lanes *parts, size_t count);
+
+/* Marks the steps that `result` depends on; needed has room for program->count. */
+void program_mark_needed(const struct program *program, int result, bool *needed);
+
+/* Values of a program without inputs: folding. out has room for lanes.length numbers, NA kept. Error FeatureUnsupported
+ * or Internal. */
+int program_evaluate(const struct program *p, struct lanes result, double *out, struct error *error);
+
+#endif

@@ -1,0 +1,180 @@
+/* The scalar field's memory, action and sweeps over threads. See scalar_field.h. */
+#include "physics/lattice/scalar_field.h"
+
+#include "datacube/base/checked.h"
+#include "physics/lattice/scalar_field_sweep.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { PAD = 8, FIELDS = 4 }; /* doubles in front of a row's values; phi, trial, other, momentum */
+
+struct layout {
+  size_t sites, rows, length, stride;
+  size_t field_doubles; /* one of the four arrays: front pad, rows, a pad behind the last */
+  size_t bytes;         /* everything */
+};
+
+static size_t round_up(size_t n, size_t unit)
+{
+  return (n + unit - 1) / unit * unit;
+}
+
+static int layout_make(const struct scalar_action *action, struct layout *out)
+{
+  if (action->dimensions < 1 || action->dimensions > SCALAR_FIELD_MAX_DIMENSIONS) {
+    return -1;
+  }
+  size_t rows = 1, length = action->extent[action->dimensions - 1];
+  for (size_t k = 0; k + 1 < action->dimensions; k++) {
+    if (action->extent[k] < 1 || checked_mul(rows, action->extent[k], &rows) != 0) {
+      return -1;
+    }
+  }
+  if (length < 1 || rows > UINT32_MAX || length > UINT32_MAX || checked_mul(rows, length, &out->sites) != 0) {
+    return -1;
+  }
+  out->rows = rows;
+  out->length = length;
+  out->stride = round_up(length, PAD) + PAD;
+  size_t doubles = saturated_add(saturated_mul(rows, out->stride), PAD);
+  size_t per_row = sizeof(double) + sizeof(uint32_t) * 2 * (action->dimensions - 1);
+  size_t bytes = saturated_add(saturated_mul(doubles, FIELDS * sizeof(double)), saturated_mul(rows, per_row));
+  if (saturated_add(bytes, 64) == SIZE_MAX) {
+    return -1;
+  }
+  out->field_doubles = doubles;
+  out->bytes = round_up(bytes, 64);
+  return 0;
+}
+
+size_t scalar_field_bytes(const struct scalar_action *action)
+{
+  struct layout layout;
+  return layout_make(action, &layout) == 0 ? layout.bytes : 0;
+}
+
+/* Row numbers one step forward and backward in each dimension but the last. */
+static void fill_neighbours(struct scalar_field *field)
+{
+  size_t outer = field->action.dimensions - 1;
+  for (size_t row = 0; row < field->rows; row++) {
+    size_t unit = 1; /* rows from one index of dimension k to the next */
+    for (size_t k = outer; k-- > 0;) {
+      size_t extent = field->action.extent[k], at = row / unit % extent, base = row - at * unit;
+      uint32_t *pair = field->neighbour + row * 2 * outer + 2 * k;
+      pair[0] = (uint32_t)(base + (at + 1) % extent * unit);
+      pair[1] = (uint32_t)(base + (at + extent - 1) % extent * unit);
+      unit *= extent;
+    }
+  }
+}
+
+void scalar_field_init(struct scalar_field *field, const struct scalar_action *action, void *memory)
+{
+  struct layout layout;
+  int status = layout_make(action, &layout);
+  assert(status == 0);
+  (void)status;
+  memset(memory, 0, layout.bytes);
+  double *base = memory;
+  *field = (struct scalar_field){.action = *action,
+                                 .threads = 1,
+                                 .sites = layout.sites,
+                                 .rows = layout.rows,
+                                 .length = layout.length,
+                                 .stride = layout.stride};
+  field->phi = base + PAD;
+  field->trial = field->phi + layout.field_doubles;
+  field->other = field->trial + layout.field_doubles;
+  field->momentum = field->other + layout.field_doubles;
+  field->row_sum = base + FIELDS * layout.field_doubles;
+  field->neighbour = (uint32_t *)(field->row_sum + layout.rows);
+  fill_neighbours(field);
+  scalar_field_sweeps(field);
+}
+
+static void fill_halo(const struct scalar_field *field, double *phi)
+{
+  for (size_t row = 0; row < field->rows; row++) {
+    double *x = phi + row * field->stride;
+    x[-1] = x[field->length - 1];
+    x[field->length] = x[0];
+  }
+}
+
+void scalar_field_set(struct scalar_field *field, const double *values)
+{
+  for (size_t row = 0; row < field->rows; row++) {
+    memcpy(field->phi + row * field->stride, values + row * field->length, field->length * sizeof *values);
+  }
+  fill_halo(field, field->phi);
+  field->current_action = scalar_field_action(field, field->phi);
+}
+
+void scalar_field_get(const struct scalar_field *field, double *values)
+{
+  for (size_t row = 0; row < field->rows; row++) {
+    memcpy(values + row * field->length, field->phi + row * field->stride, field->length * sizeof *values);
+  }
+}
+
+/* All rows, in equal shares a thread. Rows do not touch each other's results. */
+static void run_rows(const struct scalar_field *field, scalar_sweep_rows *sweep_rows, const struct scalar_sweep *sweep)
+{
+  size_t threads = field->threads < field->rows ? field->threads : field->rows;
+  if (threads <= 1) {
+    sweep_rows(sweep, 0, field->rows);
+    return;
+  }
+#pragma omp parallel for num_threads((int)threads) schedule(static, 1)
+  for (size_t t = 0; t < threads; t++) {
+    sweep_rows(sweep, field->rows * t / threads, field->rows * (t + 1) / threads);
+  }
+}
+
+/* Sum of row_sum in row order, compensated (Neumaier). An overflow stays infinite or NaN. */
+static double sum_rows(const struct scalar_field *field)
+{
+  double sum = 0, lost = 0;
+  for (size_t row = 0; row < field->rows; row++) {
+    double term = field->row_sum[row], next = sum + term;
+    lost += fabs(sum) >= fabs(term) ? (sum - next) + term : (term - next) + sum;
+    sum = next;
+  }
+  return sum + lost;
+}
+
+double scalar_field_action(struct scalar_field *field, const double *phi)
+{
+  run_rows(field, field->energy, &(struct scalar_sweep){.field = field, .from = phi});
+  return sum_rows(field);
+}
+
+double scalar_field_kinetic(struct scalar_field *field, const double *momentum)
+{
+  run_rows(field, field->kinetic, &(struct scalar_sweep){.field = field, .from = momentum});
+  return sum_rows(field);
+}
+
+void scalar_field_step(struct scalar_field *field, const double *from, double *to, double kick, double drift)
+{
+  run_rows(field, field->step,
+           &(struct scalar_sweep){.field = field, .from = from, .to = to, .kick = kick, .drift = drift});
+}
+
+void scalar_field_drift(struct scalar_field *field, const double *from, double *to, double drift)
+{
+  for (size_t row = 0; row < field->rows; row++) {
+    const double *x = from + row * field->stride, *p = field->momentum + row * field->stride;
+    double *out = to + row * field->stride;
+#pragma omp simd
+    for (size_t i = 0; i < field->length; i++) {
+      out[i] = x[i] + drift * p[i];
+    }
+    out[-1] = out[field->length - 1];
+    out[field->length] = out[0];
+  }
+}

@@ -1,0 +1,31 @@
+/* Jackknife: the error of any estimate by leaving out one bin at a time.
+ *
+ *   theta_b = estimate without bin b, b = 1 … N;  error^2 = (N - 1)/N sum_b (theta_b - mean theta)^2
+ * The value is the estimate from all data, not corrected for bias (the bias is of order 1/n, the error of order
+ * 1/sqrt n). Bins are consecutive values, so that bins longer than the autocorrelation time make the error honest for a
+ * Markov chain; the last bin holds what is left over. For the mean and bins of one value this is the standard error.
+ *
+ * Source: B. Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", SIAM (1982), chapter 3.
+ * Thread rule: pure functions. */
+#ifndef TWINCUBE_PHYSICS_STATISTICS_JACKKNIFE_H
+#define TWINCUBE_PHYSICS_STATISTICS_JACKKNIFE_H
+
+#include <stddef.h>
+
+struct estimate {
+  double value;
+  double error; /* NaN where there are fewer than two bins */
+};
+
+/* Number of bins of `bin` values (at least 1) among n. */
+size_t jackknife_bins(size_t n, size_t bin);
+
+/* The mean of n values, n at least 1. */
+struct estimate jackknife_mean(const double *values, size_t n, size_t bin);
+
+/* Any estimator: called with the values that are left, in order. `work` has room for n values. */
+struct estimate jackknife(const double *values, size_t n, size_t bin,
+                          double (*estimator)(const double *values, size_t n, const void *data), const void *data,
+                          double *work);
+
+#endif

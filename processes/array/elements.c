@@ -1,0 +1,118 @@
+#include "processes/array/elements.h"
+
+#include <string.h>
+
+bool is_array(const struct value *value)
+{
+  return value->kind == VALUE_ARRAY || (value->kind == VALUE_LANES && value->lanes.is_array);
+}
+
+size_t array_length(const struct value *array)
+{
+  return array->kind == VALUE_LANES ? array->lanes.length : array->count;
+}
+
+struct value array_item(struct call *call, const struct value *array, size_t i)
+{
+  if (array->kind == VALUE_LANES)
+    return value_lanes(program_element(call->program, array->lanes, i));
+  return array->items[i];
+}
+
+bool array_is_labelled(const struct value *array)
+{
+  return array->kind == VALUE_LANES ? array->lanes.labels != NULL : array->labels != NULL;
+}
+
+struct value array_label(struct call *call, const struct value *array, size_t i)
+{
+  if (array->kind != VALUE_LANES)
+    return array->labels[i];
+  const struct dimension *dimension = array->lanes.labels;
+  if (dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER)
+    return value_number(dimension_label_number(dimension, i));
+  char room[LABEL_TEXT_ROOM];
+  const char *text = arena_strdup(call->arena, dimension_label_text(dimension, i, room));
+  return value_text(text == NULL ? "" : text);
+}
+
+/* A label as text, so that 1 and "1" name the same element. */
+static const char *label_text(const struct value *label, char room[32])
+{
+  if (label->kind == VALUE_TEXT)
+    return label->text;
+  number_format(label->number, room);
+  return room;
+}
+
+static size_t find_in_list(const struct value *array, const struct value *label)
+{
+  char wanted_room[32], room[32];
+  const char *wanted = label_text(label, wanted_room);
+  for (size_t i = 0; i < array->count; i++) {
+    if (strcmp(wanted, label_text(&array->labels[i], room)) == 0)
+      return i;
+  }
+  return SIZE_MAX;
+}
+
+size_t array_find_label(const struct value *array, const struct value *label)
+{
+  if (array->kind != VALUE_LANES)
+    return find_in_list(array, label);
+  const struct dimension *dimension = array->lanes.labels;
+  size_t index = label->kind == VALUE_NUMBER ? dimension_find_number(dimension, label->number) : SIZE_MAX;
+  char room[32];
+  return index != SIZE_MAX ? index : dimension_find_text(dimension, label_text(label, room));
+}
+
+const struct dimension *labels_as_dimension(struct arena *arena, const struct value *labels, size_t count)
+{
+  struct dimension *dimension = ARENA_NEW(arena, struct dimension);
+  double *numbers = ARENA_ARRAY(arena, double, count);
+  const char **texts = ARENA_ARRAY(arena, const char *, count);
+  if (dimension == NULL || numbers == NULL || texts == NULL)
+    return NULL;
+  bool all_numbers = true;
+  for (size_t i = 0; i < count; i++) {
+    char room[32];
+    const char *text = label_text(&labels[i], room);
+    texts[i] = text == room ? arena_strdup(arena, room) : text;
+    if (texts[i] == NULL)
+      return NULL;
+    numbers[i] = labels[i].number;
+    all_numbers &= labels[i].kind == VALUE_NUMBER;
+  }
+  *dimension = dimension_texts("labels", DIMENSION_OTHER, texts, count);
+  if (all_numbers) {
+    dimension->labels = LABEL_NUMBER;
+    dimension->numbers = numbers;
+    dimension->texts = NULL;
+  }
+  return dimension;
+}
+
+const struct value *call_array(struct call *call, const char *name)
+{
+  const struct value *value = call_argument(call, name);
+  if (value != NULL && is_array(value))
+    return value;
+  error_parameter(call->error, "ProcessParameterInvalid", name, "parameter '%s' of process '%s' must be an array", name,
+                  call->process->id);
+  return NULL;
+}
+
+int emit_cumulative(struct call *call, enum kernel_series series, struct value *result)
+{
+  struct lanes data;
+  bool ignore_nodata = true;
+  if (call_lanes_array(call, "data", &data) != 0)
+    return -1;
+  if (call_has(call, "ignore_nodata") && call_boolean(call, "ignore_nodata", &ignore_nodata) != 0)
+    return -1;
+  double parameter = ignore_nodata ? 1 : 0;
+  struct lanes running = program_series(call->program, series, data, &parameter, 1);
+  running.labels = data.labels;
+  *result = value_lanes(running);
+  return 0;
+}

@@ -1,0 +1,25 @@
+/* What the array processes share: one view of host arrays and of array lanes. */
+#ifndef TWINCUBE_PROCESSES_ARRAY_ELEMENTS_H
+#define TWINCUBE_PROCESSES_ARRAY_ELEMENTS_H
+
+#include "processes/process.h"
+
+bool is_array(const struct value *value); /* a host array (its elements may be lanes), or array lanes */
+size_t array_length(const struct value *array);
+/* Element i; of array lanes: scalar lanes. i < array_length. */
+struct value array_item(struct call *call, const struct value *array, size_t i);
+
+bool array_is_labelled(const struct value *array);
+/* Label i, a text or number; memory comes from the call's arena. The array is labelled. */
+struct value array_label(struct call *call, const struct value *array, size_t i);
+/* Index of a label; SIZE_MAX where there is none. */
+size_t array_find_label(const struct value *array, const struct value *label);
+/* Labels of a host array as a dimension: numbers where all are, else texts. NULL when out of memory. */
+const struct dimension *labels_as_dimension(struct arena *arena, const struct value *labels, size_t count);
+
+/* The argument "data" as an array, or NULL with ProcessParameterInvalid. */
+const struct value *call_array(struct call *call, const char *name);
+/* Series over "data" with "ignore_nodata" as parameter 0; labels are kept. */
+int emit_cumulative(struct call *call, enum kernel_series series, struct value *result);
+
+#endif

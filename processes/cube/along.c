@@ -1,0 +1,37 @@
+/* Callbacks along a dimension. */
+#include "processes/cube/along.h"
+
+int along_run(struct call *call, const struct along *along, struct program **program, struct value *value)
+{
+  const struct cube *cube = along->data->cube;
+  const struct dimension *labels = &cube->dimension[along->dimension];
+  *program = program_new(call->arena);
+  if (!*program)
+    return error_memory(call->error);
+  struct lanes array = program_input(*program, 0, true, labels->size, cube->type, labels);
+  struct argument parameters[] = {{"data", value_lanes(array)}, {"context", call_context(call)}};
+  return call_run_callback(call, along->callback, *program, parameters, 2, value);
+}
+
+int along_reduce(struct call *call, const struct along *along, const struct dimension *kept, const struct node **out)
+{
+  struct program *program;
+  struct value value;
+  struct lanes lanes;
+  struct cube *cube = cube_copy(call->arena, along->data->cube);
+  struct kernel_input *input = ARENA_NEW(call->arena, struct kernel_input);
+  if (!cube || !input)
+    return error_memory(call->error);
+  if (along_run(call, along, &program, &value) != 0 || callback_lanes(call, program, &value, false, along->parameter, &lanes) != 0)
+    return -1;
+  if (kept)
+    cube->dimension[along->dimension] = *kept;
+  else
+    cube_remove_dimension(cube, along->dimension);
+  *input = (struct kernel_input){.node = along->data, .array_dimension = (int)along->dimension};
+  for (size_t d = 0; d < along->data->cube->dimensions; d++)
+    input->to_output[d] = d == along->dimension ? NO_DIMENSION : (int)(kept || d < along->dimension ? d : d - 1);
+  cube_set_result_type(cube, &lanes, input, 1);
+  *out = node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, NO_DIMENSION);
+  return *out ? 0 : error_memory(call->error);
+}

@@ -1,0 +1,127 @@
+/* Shared parts of the cube processes. */
+#include "processes/cube/shape.h"
+
+#include "datacube/base/missing.h"
+
+#include <math.h>
+#include <string.h>
+
+struct cube *cube_copy(struct arena *arena, const struct cube *cube)
+{
+  return arena_copy(arena, cube, sizeof *cube);
+}
+
+void cube_remove_dimension(struct cube *cube, size_t d)
+{
+  if (cube->dimension[d].type == DIMENSION_BANDS)
+    cube->bands = NULL;
+  memmove(&cube->dimension[d], &cube->dimension[d + 1], (cube->dimensions - d - 1) * sizeof cube->dimension[0]);
+  cube->dimensions--;
+}
+
+struct view_dimension *view_identity(struct arena *arena, const struct cube *input)
+{
+  struct view_dimension *view = ARENA_ARRAY(arena, struct view_dimension, CUBE_MAX_DIMENSIONS);
+  for (size_t d = 0; view && d < input->dimensions; d++)
+    view[d].out = (int)d;
+  return view;
+}
+
+struct node_origin call_origin(const struct call *call)
+{
+  return (struct node_origin){call->node, call->process->id};
+}
+
+static const struct band_info *pick_bands(struct arena *arena, const struct band_info *bands, const size_t *indexes, size_t count)
+{
+  struct band_info *picked = bands ? ARENA_ARRAY(arena, struct band_info, count) : NULL;
+  for (size_t i = 0; picked && i < count; i++)
+    picked[i] = bands[indexes[i]];
+  return picked;
+}
+
+static bool is_run(const size_t *indexes, size_t count)
+{
+  for (size_t i = 1; i < count; i++)
+    if (indexes[i] != indexes[0] + i)
+      return false;
+  return true;
+}
+
+int view_pick(struct call *call, const struct node *input, size_t d, const size_t *indexes, size_t count, struct value *result)
+{
+  struct cube *cube = cube_copy(call->arena, input->cube);
+  struct view_dimension *view = view_identity(call->arena, input->cube);
+  if (!cube || !view)
+    return error_memory(call->error);
+  cube->dimension[d] = dimension_pick(call->arena, &input->cube->dimension[d], indexes, count);
+  if (cube->dimension[d].type == DIMENSION_BANDS)
+    cube->bands = pick_bands(call->arena, cube->bands, indexes, count);
+  if (is_run(indexes, count))
+    view[d].offset = count ? indexes[0] : 0;
+  else
+    view[d].indexes = arena_copy(call->arena, indexes, count * sizeof *indexes);
+  *result = value_cube(node_view(call->arena, call_origin(call), input, cube, view));
+  return result->cube ? 0 : error_memory(call->error);
+}
+
+int callback_lanes(struct call *call, struct program *program, const struct value *value, bool is_array, const char *parameter,
+                   struct lanes *out)
+{
+  if (value_is_lanes_like(value)) {
+    *out = value_as_lanes(program, value);
+    if (is_array)
+      *out = program_concat(program, out, 1);
+  } else if (is_array && value_is_lanes_array_like(value))
+    *out = value_as_lanes_array(program, value);
+  else
+    return error_parameter(call->error, "ProcessParameterInvalid", parameter, "the process given as '%s' returns %s, not %s", parameter,
+                           value->kind == VALUE_LANES ? "an array" : value_kind_name(value), is_array ? "numbers" : "a single value");
+  return program_failed(program)
+             ? error_parameter(call->error, "ProcessParameterInvalid", parameter, "arrays of different lengths are combined, or an index is out of range")
+             : 0;
+}
+
+void cube_set_result_type(struct cube *cube, const struct lanes *result, const struct kernel_input *inputs, size_t count)
+{
+  const struct element_info *info = element_info(result->type);
+  cube->type = result->class == LANES_BOOLEAN ? ELEMENT_BOOLEAN : result->type;
+  cube->has_nodata = true;
+  if (cube->type == ELEMENT_BOOLEAN) {
+    cube->nodata = 255;
+    return;
+  }
+  for (size_t i = 0; !info->is_float && i < count; i++) {
+    const struct cube *input = inputs[i].node->cube;
+    if (input->has_nodata && input->type == result->type && element_holds(result->type, input->nodata)) {
+      cube->nodata = input->nodata;
+      return;
+    }
+  }
+  if (!info->is_float)
+    cube->type = info->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
+  cube->nodata = NAN;
+}
+
+int kernel_by_names(struct call *call, const struct cube *cube, const struct node *const *inputs, size_t count,
+                    const struct program *program, struct lanes result, const struct node **out)
+{
+  struct kernel_input *list = ARENA_ARRAY(call->arena, struct kernel_input, count);
+  struct cube *typed = cube_copy(call->arena, cube);
+  if (!list || !typed)
+    return error_memory(call->error);
+  for (size_t i = 0; i < count; i++) {
+    list[i] = (struct kernel_input){.node = inputs[i], .array_dimension = NO_DIMENSION};
+    for (size_t d = 0; d < inputs[i]->cube->dimensions; d++)
+      list[i].to_output[d] = (int)cube_find_dimension(cube, inputs[i]->cube->dimension[d].name);
+  }
+  cube_set_result_type(typed, &result, list, count);
+  *out = node_kernel(call->arena, call_origin(call), typed, list, count, program, result, NO_DIMENSION);
+  return *out ? 0 : error_memory(call->error);
+}
+
+struct value call_context(const struct call *call)
+{
+  const struct value *context = call_argument(call, "context");
+  return context ? *context : value_null();
+}

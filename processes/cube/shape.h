@@ -1,0 +1,35 @@
+/* What cube processes share: copies of descriptions, views, and the type of a computed cube. */
+#ifndef TWINCUBE_PROCESSES_CUBE_SHAPE_H
+#define TWINCUBE_PROCESSES_CUBE_SHAPE_H
+
+#include "hpc/plan/node.h"
+#include "processes/process.h"
+
+/* Copy to be changed, NULL when out of memory. */
+struct cube *cube_copy(struct arena *arena, const struct cube *cube);
+/* Drops dimension d from the description; band metadata goes with the bands. */
+void cube_remove_dimension(struct cube *cube, size_t d);
+
+/* Identity view: every dimension becomes the output dimension of the same index. */
+struct view_dimension *view_identity(struct arena *arena, const struct cube *input);
+/* The node with only the given indexes of dimension d, in that order; its cube follows. Sets result. */
+int view_pick(struct call *call, const struct node *input, size_t d, const size_t *indexes, size_t count, struct value *result);
+
+struct node_origin call_origin(const struct call *call);
+
+/* A scalar (or, with is_array, an array) result of a callback as lanes of the program. what: for the message. */
+int callback_lanes(struct call *call, struct program *program, const struct value *value, bool is_array, const char *parameter,
+                   struct lanes *out);
+
+/* Type and no-data of the cube that `result` computes from the inputs: selected values keep their type where a no-data
+ * value is there for them; everything else is a float with NaN; booleans have 255. */
+void cube_set_result_type(struct cube *cube, const struct lanes *result, const struct kernel_input *inputs, size_t count);
+
+/* A kernel node from a cube's elements one by one: inputs[i] are read at the output position by dimension name. */
+int kernel_by_names(struct call *call, const struct cube *cube, const struct node *const *inputs, size_t count,
+                    const struct program *program, struct lanes result, const struct node **out);
+
+/* Extra callback parameter "context", or null. */
+struct value call_context(const struct call *call);
+
+#endif

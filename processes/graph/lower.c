@@ -1,0 +1,311 @@
+/* Lowering: nodes in order, arguments evaluated and checked, each process called once. Host values fold here: a value
+ * process whose arguments are all known gets a program of its own, which is run at once on one lane. */
+#include "processes/graph/lower.h"
+
+#include "datacube/base/missing.h"
+#include "hpc/plan/node.h"
+#include "processes/cube/inline_cube.h"
+#include "processes/graph/bind.h"
+
+#include <string.h>
+
+static int lower_graph(struct lowering *l, const struct bound *bound, const struct scope *scope, struct program *program,
+                       struct value *result);
+
+/* ---- arguments -------------------------------------------------------------------------------------------------- */
+
+struct walk { /* one graph on its way */
+  struct lowering *lowering;
+  const struct bound *bound;
+  const struct scope *scope;
+  struct program *program; /* of the callback, or NULL at the top */
+  struct value *values;    /* per node */
+};
+
+static const struct value *find_parameter(const struct scope *scope, const char *name)
+{
+  for (; scope; scope = scope->outer)
+    for (size_t i = 0; i < scope->count; i++)
+      if (strcmp(scope->arguments[i].name, name) == 0)
+        return &scope->arguments[i].value;
+  return NULL;
+}
+
+static int evaluate(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out);
+
+static int evaluate_items(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out)
+{
+  struct value *items = ARENA_ARRAY(w->lowering->arena, struct value, e->count);
+  if (!items)
+    return error_memory(w->lowering->error);
+  for (size_t i = 0; i < e->count; i++)
+    if (evaluate(w, node, &e->items[i], &items[i]) != 0)
+      return -1;
+  *out = value_array(items, e->count);
+  if (e->kind == EXPRESSION_OBJECT) {
+    out->kind = VALUE_OBJECT;
+    out->keys = e->keys;
+  }
+  return 0;
+}
+
+static int evaluate_graph(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out)
+{
+  struct callback *callback = ARENA_NEW(w->lowering->arena, struct callback);
+  if (!callback)
+    return error_memory(w->lowering->error);
+  *callback = (struct callback){.bound = node->callbacks[e->callback], .scope = w->scope};
+  *out = (struct value){.kind = VALUE_CALLBACK, .callback = callback};
+  return 0;
+}
+
+static int evaluate(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out)
+{
+  const struct value *parameter;
+  switch (e->kind) {
+  case EXPRESSION_VALUE:
+    if (inline_cube_is(&e->value))
+      return inline_cube_value(w->lowering->arena, (struct node_origin){node->node->id, node->node->process}, &e->value, out, w->lowering->error);
+    *out = e->value;
+    return 0;
+  case EXPRESSION_NODE:
+    *out = w->values[graph_find(w->bound->graph, e->name)];
+    return 0;
+  case EXPRESSION_PARAMETER:
+    parameter = find_parameter(w->scope, e->name);
+    if (!parameter)
+      return error_set(w->lowering->error, "ProcessParameterMissing", "the parameter '%s' has no value", e->name);
+    *out = *parameter;
+    return 0;
+  case EXPRESSION_GRAPH:
+    return evaluate_graph(w, node, e, out);
+  case EXPRESSION_ARRAY:
+  case EXPRESSION_OBJECT:
+    return evaluate_items(w, node, e, out);
+  }
+  return error_set(w->lowering->error, "Internal", "unknown expression");
+}
+
+/* Arguments as given, checked, then the defaults of those left out. A null for an optional parameter that takes no null
+ * counts as left out. */
+static int collect(const struct walk *w, const struct bound_node *node, struct argument **out, size_t *count)
+{
+  const struct signature *signature = node->signature;
+  struct argument *arguments = ARENA_ARRAY(w->lowering->arena, struct argument, signature->count);
+  bool ranges = node->entry->process && node->entry->process->shape == PROCESS_CUBE;
+  size_t n = 0;
+  if (!arguments)
+    return error_memory(w->lowering->error);
+  for (size_t k = 0; k < signature->count; k++) {
+    const struct parameter *parameter = &signature->parameters[k];
+    struct value value;
+    bool given = false;
+    for (size_t i = 0; i < node->node->argument_count && !given; i++) {
+      given = strcmp(node->node->names[i], parameter->name) == 0;
+      if (given && evaluate(w, node, &node->node->arguments[i], &value) != 0)
+        return error_at_parameter(w->lowering->error, parameter->name);
+    }
+    struct error ignored = {{0}, {0}, {0}, {0}};
+    if (given && value.kind == VALUE_NULL && parameter->optional && parameter_check(parameter, &value, ranges, &ignored) != 0)
+      given = false;
+    if (given && parameter_check(parameter, &value, ranges, w->lowering->error) != 0)
+      return -1;
+    if (!given && parameter->has_default)
+      value = parameter->default_value;
+    if (given || parameter->has_default)
+      arguments[n++] = (struct argument){parameter->name, value};
+  }
+  *out = arguments;
+  *count = n;
+  return 0;
+}
+
+/* ---- folding ---------------------------------------------------------------------------------------------------- */
+
+static struct value folded(double number, enum lane_class class)
+{
+  if (is_na_f64(number))
+    return value_null();
+  return class == LANES_BOOLEAN ? value_boolean(number != 0) : value_number(number);
+}
+
+static struct value label_value(struct arena *arena, const struct dimension *labels, size_t i)
+{
+  if (labels->labels == LABEL_STEP || labels->labels == LABEL_NUMBER)
+    return value_number(dimension_label_number(labels, i));
+  char room[LABEL_TEXT_ROOM];
+  const char *text = dimension_label_text(labels, i, room);
+  return value_text(arena_strdup(arena, text));
+}
+
+/* Runs the program and turns lanes into a host value. */
+static int fold(struct lowering *l, const struct program *program, struct value *value)
+{
+  struct lanes lanes = value->lanes;
+  double *numbers = ARENA_ARRAY(l->arena, double, lanes.length);
+  struct value *items = ARENA_ARRAY(l->arena, struct value, lanes.length);
+  struct value *labels = lanes.labels ? ARENA_ARRAY(l->arena, struct value, lanes.length) : NULL;
+  if (!numbers || !items || (lanes.labels && !labels))
+    return error_memory(l->error);
+  if (program_evaluate(program, lanes, numbers, l->error) != 0)
+    return -1;
+  if (!lanes.is_array) {
+    *value = folded(numbers[0], lanes.class);
+    return 0;
+  }
+  for (size_t i = 0; i < lanes.length; i++) {
+    items[i] = folded(numbers[i], lanes.class);
+    if (labels)
+      labels[i] = label_value(l->arena, lanes.labels, i);
+  }
+  *value = value_array(items, lanes.length);
+  value->labels = labels;
+  return 0;
+}
+
+static bool has_lanes(const struct value *value)
+{
+  if (value->kind == VALUE_LANES)
+    return true;
+  for (size_t i = 0; (value->kind == VALUE_ARRAY || value->kind == VALUE_OBJECT) && i < value->count; i++)
+    if (has_lanes(&value->items[i]))
+      return true;
+  return false;
+}
+
+/* A callback inside a program may capture lanes of its surroundings, so it counts as lanes. */
+static bool any_lanes(const struct argument *arguments, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (has_lanes(&arguments[i].value) || arguments[i].value.kind == VALUE_CALLBACK)
+      return true;
+  return false;
+}
+
+/* A value with lanes of a folding program inside: the lanes become numbers. */
+static int fold_inside(struct lowering *l, const struct program *program, struct value *value)
+{
+  if (value->kind == VALUE_LANES)
+    return fold(l, program, value);
+  if (value->kind != VALUE_ARRAY || !has_lanes(value))
+    return 0;
+  struct value *items = ARENA_ARRAY(l->arena, struct value, value->count);
+  if (!items)
+    return error_memory(l->error);
+  for (size_t i = 0; i < value->count; i++) {
+    items[i] = value->items[i];
+    if (fold_inside(l, program, &items[i]) != 0)
+      return -1;
+  }
+  value->items = items;
+  return 0;
+}
+
+/* ---- calls ------------------------------------------------------------------------------------------------------ */
+
+static int call_process(const struct walk *w, const struct bound_node *node, struct argument *arguments, size_t count, struct value *result)
+{
+  struct lowering *l = w->lowering;
+  struct call call = {.process = node->entry->process, .node = node->node->id, .arguments = arguments, .argument_count = count,
+                      .arena = l->arena, .program = w->program, .catalogue = l->catalogue, .lowering = l, .error = l->error};
+  bool folds = call.process->shape != PROCESS_CUBE && (!w->program || !any_lanes(arguments, count));
+  if (folds)
+    call.program = program_new(l->arena);
+  if (folds && !call.program)
+    return error_memory(l->error);
+  if (call.process->call(&call, result) != 0)
+    return error_is_set(l->error) ? -1 : error_set(l->error, "Internal", "process '%s' failed without saying why", call.process->id);
+  if (call.program && program_failed(call.program))
+    return error_set(l->error, "ProcessParameterInvalid", "arrays of different lengths are combined, or an index is out of range");
+  if (folds)
+    return fold_inside(l, call.program, result);
+  return 0;
+}
+
+static int lower_node(struct walk *w, size_t index)
+{
+  const struct bound_node *node = &w->bound->nodes[index];
+  struct argument *arguments;
+  size_t count;
+  if (collect(w, node, &arguments, &count) != 0)
+    return -1;
+  if (node->entry->process)
+    return call_process(w, node, arguments, count, &w->values[index]);
+  struct scope inner = {.arguments = arguments, .count = count};
+  return lower_graph(w->lowering, node->body, &inner, w->program, &w->values[index]);
+}
+
+static int lower_graph(struct lowering *l, const struct bound *bound, const struct scope *scope, struct program *program,
+                       struct value *result)
+{
+  struct walk w = {.lowering = l, .bound = bound, .scope = scope, .program = program};
+  w.values = ARENA_ARRAY(l->arena, struct value, bound->graph->count);
+  if (!w.values)
+    return error_memory(l->error);
+  for (size_t i = 0; i < bound->graph->count; i++)
+    if (lower_node(&w, bound->order[i]) != 0)
+      return error_at_node(l->error, bound->graph->nodes[bound->order[i]].id);
+  *result = w.values[bound->result];
+  return 0;
+}
+
+int call_run_callback(struct call *call, const struct callback *callback, struct program *program,
+                      const struct argument *parameters, size_t count, struct value *result)
+{
+  struct scope *scope = ARENA_NEW(call->arena, struct scope);
+  struct argument *copy = arena_copy(call->arena, parameters, count * sizeof *parameters);
+  if (!scope || !copy)
+    return error_memory(call->error);
+  *scope = (struct scope){.outer = callback->scope, .arguments = copy, .count = count};
+  return lower_graph(call->lowering, callback->bound, scope, program, result);
+}
+
+int lowering_save(struct call *call, const struct node *node, const char *format, const struct sink_option *options, size_t count)
+{
+  struct save *save = ARENA_NEW(call->arena, struct save);
+  if (!save)
+    return error_memory(call->error);
+  *save = (struct save){.next = call->lowering->saves, .node = node, .format = format, .options = options, .option_count = count};
+  call->lowering->saves = save;
+  return 0;
+}
+
+/* ---- top level -------------------------------------------------------------------------------------------------- */
+
+int graph_lower(struct arena *arena, const struct bound *bound, const struct catalogue *catalogue, struct outcome *out,
+                struct error *error)
+{
+  struct lowering l = {.arena = arena, .catalogue = catalogue, .error = error};
+  struct scope scope = {.arguments = bound->parameters, .count = bound->parameter_count};
+  struct value result;
+  if (lower_graph(&l, bound, &scope, NULL, &result) != 0)
+    return -1;
+  *out = (struct outcome){.is_cube = result.kind == VALUE_CUBE, .value = result, .cube = result.cube};
+  if (result.kind == VALUE_CALLBACK || result.kind == VALUE_LANES)
+    return error_set(error, "ProcessGraphInvalid", "the result is neither a value nor a data cube");
+  for (const struct save *save = l.saves; out->is_cube && save; save = save->next)
+    if (save->node == result.cube) {
+      out->format = save->format;
+      out->options = save->options;
+      out->option_count = save->option_count;
+    }
+  return 0;
+}
+
+void graph_validate(const char *json, size_t length, const struct catalogue *catalogue,
+                    void (*report)(void *data, const struct error *error), void *data)
+{
+  struct error error = {{0}, {0}, {0}, {0}};
+  struct arena *arena = arena_new((size_t)1 << 30);
+  const struct graph *graph;
+  const struct bound *bound;
+  struct outcome outcome;
+  if (!arena)
+    error_memory(&error);
+  else if (graph_parse(arena, json, length, &graph, &error) == 0 &&
+           graph_bind_report(arena, graph, NULL, 0, &bound, report, data, &error) == 0)
+    graph_lower(arena, bound, catalogue, &outcome, &error);
+  if (error_is_set(&error))
+    report(data, &error);
+  arena_free(arena);
+}

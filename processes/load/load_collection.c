@@ -1,0 +1,111 @@
+/* load_collection: a source from the catalogue; box, dates and bands go into the reader. */
+#include "processes/cube/shape.h"
+#include "processes/filter/extent.h"
+#include "stac/catalogue.h"
+
+struct property_test {
+  struct call *call;
+  const struct value *conditions; /* object: property name -> callback */
+};
+
+static struct value property_value(const struct item_property *property)
+{
+  switch (property->kind) {
+  case ITEM_PROPERTY_BOOLEAN:
+    return value_boolean(property->number != 0);
+  case ITEM_PROPERTY_NUMBER:
+    return value_number(property->number);
+  case ITEM_PROPERTY_TEXT:
+    return value_text(property->text);
+  case ITEM_PROPERTY_ABSENT:
+  case ITEM_PROPERTY_NULL:
+    break;
+  }
+  return value_null();
+}
+
+/* All conditions must say true; an item without the property does not match. */
+static int accept_item(void *data, const struct item_property *values, bool *accepted, struct error *error)
+{
+  const struct property_test *test = data;
+  (void)error; /* the call's own error is the same */
+  *accepted = true;
+  for (size_t i = 0; i < test->conditions->count && *accepted; i++) {
+    struct argument parameter = {"value", property_value(&values[i])};
+    struct value verdict;
+    if (values[i].kind == ITEM_PROPERTY_ABSENT) {
+      *accepted = false;
+      break;
+    }
+    if (call_run_callback(test->call, test->conditions->items[i].callback, NULL, &parameter, 1, &verdict) != 0)
+      return error_at_parameter(test->call->error, "properties");
+    *accepted = verdict.kind == VALUE_BOOLEAN && verdict.boolean;
+  }
+  return 0;
+}
+
+static int read_bands(struct call *call, struct load_request *request)
+{
+  const struct value *bands = call_argument(call, "bands");
+  if (!bands || bands->kind != VALUE_ARRAY)
+    return 0;
+  const char **names = ARENA_ARRAY(call->arena, const char *, bands->count);
+  if (!names)
+    return error_memory(call->error);
+  for (size_t i = 0; i < bands->count; i++) {
+    if (bands->items[i].kind != VALUE_TEXT)
+      return error_parameter(call->error, "ProcessParameterInvalid", "bands", "band names are text");
+    names[i] = bands->items[i].text;
+  }
+  request->bands = names;
+  request->band_count = bands->count;
+  return 0;
+}
+
+static int read_properties(struct call *call, struct property_test *test, struct item_filter *filter)
+{
+  const struct value *conditions = call_argument(call, "properties");
+  if (!conditions || conditions->kind != VALUE_OBJECT || conditions->count == 0)
+    return 0;
+  for (size_t i = 0; i < conditions->count; i++)
+    if (conditions->items[i].kind != VALUE_CALLBACK)
+      return error_parameter(call->error, "ProcessParameterInvalid", "properties", "the condition on '%s' is not a process graph", conditions->keys[i]);
+  *test = (struct property_test){.call = call, .conditions = conditions};
+  *filter = (struct item_filter){.names = conditions->keys, .count = conditions->count, .accept = accept_item, .data = test};
+  return 0;
+}
+
+static int load_collection_call(struct call *call, struct value *result)
+{
+  struct load_request request = {0};
+  struct extent extent;
+  struct interval interval = {0};
+  struct property_test test;
+  struct item_filter filter = {0};
+  const struct source *source;
+  if (call_text(call, "id", &request.collection) != 0)
+    return -1;
+  if (!call->catalogue)
+    return error_parameter(call->error, "CollectionNotFound", "id", "there is no collection '%s'", request.collection);
+  if (call_has(call, "spatial_extent")) {
+    if (extent_read(call, "spatial_extent", call_argument(call, "spatial_extent"), &extent) != 0)
+      return -1;
+    request.extent = &extent;
+  }
+  if (call_has(call, "temporal_extent") &&
+      interval_read(call, "temporal_extent", call_argument(call, "temporal_extent"), CALENDAR_GREGORIAN, &interval) != 0)
+    return -1;
+  if (read_bands(call, &request) != 0 || read_properties(call, &test, &filter) != 0)
+    return -1;
+  request.has_start = interval.has_start;
+  request.has_end = interval.has_end;
+  request.start = interval.start;
+  request.end = interval.end;
+  request.filter = filter.accept ? &filter : NULL;
+  if (catalogue_load(call->catalogue, call->arena, &request, &source, call->error) != 0)
+    return -1;
+  *result = value_cube(node_source(call->arena, call_origin(call), source));
+  return result->cube ? 0 : error_memory(call->error);
+}
+
+const struct process process_load_collection = {.id = "load_collection", .shape = PROCESS_CUBE, .call = load_collection_call};

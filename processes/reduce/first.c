@@ -1,0 +1,21 @@
+/* First element; by default the first that is not missing. Elements of a host array may be of any type. */
+#include "processes/process.h"
+
+static int first_call(struct call *call, struct value *result)
+{
+  const struct value *data = call_argument(call, "data");
+  bool ignore_nodata = true;
+  if (!value_is_host(data) || data->kind != VALUE_ARRAY)
+    return emit_reduce(call, KRED_FIRST, result);
+  if (call_has(call, "ignore_nodata") && call_boolean(call, "ignore_nodata", &ignore_nodata) != 0)
+    return -1;
+  *result = value_null();
+  for (size_t i = 0; i < data->count; i++) {
+    *result = data->items[i];
+    if (!ignore_nodata || result->kind != VALUE_NULL)
+      break;
+  }
+  return 0;
+}
+
+const struct process process_first = {.id = "first", .shape = PROCESS_REDUCER, .call = first_call};

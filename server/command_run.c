@@ -1,0 +1,107 @@
+/* twincube run: the same graph as POST /result, without a server. */
+#include "server/command.h"
+#include "server/command_graph.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help_text[] =
+    "twincube run - run a process graph here\n\n"
+    "Usage\n"
+    "  twincube run [OPTION]... GRAPH.json\n\n"
+    "GRAPH.json holds an openEO process graph, a process with a `process_graph`, or a request with a\n"
+    "`process`; - reads it from standard input. A graph that gives a plain value (number, text, array) prints\n"
+    "it to standard output as JSON. A cube becomes a file in the format of save_result, or of the output's\n"
+    "extension (.tif, .nc, .png, .json); its name is printed.\n\n"
+    "Options\n"
+    "  -o, --output OUT        file to write; ends with '/': a folder, the file in it is named result.EXTENSION\n"
+    "                          (without -o: the current folder). A plain value is written to the file, too\n"
+    "  --parameter NAME=JSON   value for {\"from_parameter\": NAME} at the top level; may be repeated\n"
+    "  --data DIR              folder with the catalogue (see twincube catalogue --help for the default)\n"
+    "  --memory SIZE           memory for tiles, registers and caches, such as 512M or 2G (default 2G)\n"
+    "  --threads N             workers (default: as many as the machine has cores)\n"
+    "  -h, --help              this text\n\n"
+    "On a terminal the progress is shown on standard error; Ctrl-C stops the run and leaves no half result.\n\n"
+    "Exit status\n"
+    "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
+    "Examples\n"
+    "  echo '{\"a\":{\"process_id\":\"add\",\"arguments\":{\"x\":1,\"y\":2},\"result\":true}}' | twincube run -\n"
+    "  twincube run ndvi.json -o ndvi.tif --memory 512M\n"
+    "  twincube run ndvi.json --parameter 'bands=[\"B4\",\"B5\"]' -o out/\n";
+
+static volatile int cancelled; /* set by the signal handler alone */
+
+static void on_interrupt(int number)
+{
+  (void)number;
+  cancelled = 1;
+}
+
+static void show_progress(struct run_progress *progress, void *data)
+{
+  unsigned *shown = data;
+  size_t done = atomic_load(&progress->tiles_done);
+  unsigned percent = progress->tiles ? (unsigned)(100.0 * (double)done / (double)progress->tiles) : 100;
+  if (percent == *shown)
+    return;
+  *shown = percent;
+  fprintf(stderr, "\r%3u %%  [%-40.*s]  %zu of %zu tiles", percent, (int)(percent * 40 / 100),
+          "########################################", done, progress->tiles);
+  if (done == progress->tiles)
+    fputc('\n', stderr);
+  fflush(stderr);
+}
+
+/* A value ends with a newline, on standard output or in the file. */
+static int write_value(const struct buffer *json, const char *output, struct error *error)
+{
+  bool is_folder = output != NULL && output[0] != '\0' && output[strlen(output) - 1] == '/';
+  FILE *file = stdout;
+  char path[4096];
+  if (output != NULL) {
+    snprintf(path, sizeof path, "%s%s", output, is_folder ? "result.json" : "");
+    file = fopen(path, "w");
+    if (file == NULL)
+      return error_set(error, "StorageFailure", "cannot write %s", path);
+  }
+  bool written = fwrite(json->data, 1, json->length, file) == json->length && fputc('\n', file) != EOF;
+  written = (file == stdout ? fflush(file) : fclose(file)) == 0 && written;
+  return written ? 0 : error_set(error, "StorageFailure", "cannot write %s", output ? path : "to standard output");
+}
+
+static int run_graph(const struct graph_arguments *arguments, struct execution *execution, struct error *error)
+{
+  unsigned shown = 101;
+  struct run_progress progress = {.notify = show_progress, .data = &shown};
+  execution->cancel = &cancelled;
+  execution->progress = isatty(STDERR_FILENO) ? &progress : NULL;
+  execution->history = "twincube " TWINCUBE_VERSION " run";
+  struct execution_result *result = calloc(1, sizeof *result);
+  if (result == NULL)
+    return error_memory(error);
+  int status = execute(execution, result, error);
+  if (status == 0 && result->is_value)
+    status = write_value(&result->json, arguments->output, error);
+  else if (status == 0)
+    printf("%s\n", result->path);
+  buffer_free(&result->json);
+  buffer_free(&result->metadata);
+  free(result);
+  return status;
+}
+
+int command_run(int argc, char **argv)
+{
+  struct graph_arguments arguments = {0};
+  int status = graph_arguments_read(argc, argv, "run", help_text, &arguments);
+  if (status >= 0)
+    return status;
+  /* The second signal ends the program at once. */
+  const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  return graph_arguments_execute(&arguments, run_graph);
+}

@@ -1,0 +1,334 @@
+/* twincube serve: puts the server together, waits for a signal, takes it apart.
+ *
+ * Order matters at the start: the socket is bound and the zygote forked while there is one thread; then come the lock,
+ * the store, the workers, the handlers, HTTP. The end is the same way back. */
+#include "server/command.h"
+#include "server/data_dir.h"
+#include "server/folder.h"
+#include "server/server.h"
+
+#include "datacube/base/log.h"
+#include "processes/graph/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { BODY_LIMIT = 16 * 1024 * 1024, CONNECTIONS = 1000, QUEUE = 64 };
+static const size_t default_memory = (size_t)2 << 30;
+
+static const char help_text[] =
+    "twincube serve - serve the openEO API\n\n"
+    "Usage\n"
+    "  twincube serve [OPTION]...\n\n"
+    "Serves openEO 1.2.0 over HTTP: the collections of the catalogue, the processes, synchronous results and\n"
+    "batch jobs. The first line on standard output is the server's address, once it is ready. Clients connect to\n"
+    "it and log in by name and password (see twincube user). For HTTPS put a proxy in front and give --public-url.\n\n"
+    "Options\n"
+    "  --listen HOST:PORT    address to listen on (default 127.0.0.1:8080); port 0 picks a free one\n"
+    "  --data DIR            folder of catalogue, users, jobs and results (see twincube catalogue --help for the\n"
+    "                        default); one server a folder\n"
+    "  --memory SIZE         memory for computing, such as 512M or 4G (default 2G), shared evenly by the workers\n"
+    "                        and the jobs\n"
+    "  --threads N           threads of one request or job (default: as many as the machine has cores)\n"
+    "  --workers N           synchronous requests computed at a time (default: 2, or half the cores; at most 64)\n"
+    "  --jobs N              batch jobs computed at a time (default 1)\n"
+    "  --process-specs DIR   folder with the official openeo-processes JSON files, served byte for byte in place of\n"
+    "                        ours; a difference in a signature is an error\n"
+    "  --public-url URL      address under which clients reach the server, for the links in its answers (default:\n"
+    "                        what the client asked for)\n"
+    "  --verbose             log every request on standard error\n"
+    "  -h, --help            this text\n\n"
+    "Untrusted input is computed in worker processes: one that crashes or grows too large costs its own request and\n"
+    "is replaced. SIGTERM or Ctrl-C ends the server; running jobs are queued again and go on at the next start.\n\n"
+    "Exit status\n"
+    "  0 ended by a signal, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
+    "Example\n"
+    "  twincube serve --listen 0.0.0.0:8080 --data /srv/twincube --memory 8G --public-url https://eo.example.org\n";
+
+struct serve_arguments {
+  const char *listen, *data, *specs, *public_url;
+  size_t memory;
+  long threads, workers, jobs;
+  bool verbose;
+};
+
+/* Everything that start makes and stop unmakes. */
+struct running {
+  char data[DATA_DIR_SIZE];
+  char address[128];
+  char public_url[BASE_URL_SIZE];
+  int listen_fd, lock_fd;
+  struct zygote *zygote;
+  struct handlers *handlers;
+  struct http_server *http;
+  struct server server;
+};
+
+static int take_option(struct serve_arguments *out, int option, char *value)
+{
+  switch (option) {
+  case 'l':
+    out->listen = value;
+    return -1;
+  case 'd':
+    out->data = value;
+    return -1;
+  case 's':
+    out->specs = value;
+    return -1;
+  case 'u':
+    out->public_url = value;
+    return -1;
+  case 'v':
+    out->verbose = true;
+    return -1;
+  case 'm':
+    if (command_size(value, &out->memory) != 0)
+      return command_usage("serve", "--memory wants a size such as 512M, not '%s'", value);
+    return -1;
+  case 't':
+    if (command_integer(value, 1, 4096, &out->threads) != 0)
+      return command_usage("serve", "--threads wants a number from 1 to 4096, not '%s'", value);
+    return -1;
+  case 'w':
+    if (command_integer(value, 1, 64, &out->workers) != 0)
+      return command_usage("serve", "--workers wants a number from 1 to 64, not '%s'", value);
+    return -1;
+  case 'j':
+    if (command_integer(value, 1, 64, &out->jobs) != 0)
+      return command_usage("serve", "--jobs wants a number from 1 to 64, not '%s'", value);
+    return -1;
+  default:
+    return command_usage("serve", "unknown option or missing value");
+  }
+}
+
+/* -1 to go on, else the exit status. */
+static int read_options(int argc, char **argv, struct serve_arguments *out)
+{
+  static const struct option options[] = {
+      {"listen", required_argument, NULL, 'l'},  {"data", required_argument, NULL, 'd'},
+      {"memory", required_argument, NULL, 'm'},  {"threads", required_argument, NULL, 't'},
+      {"workers", required_argument, NULL, 'w'}, {"jobs", required_argument, NULL, 'j'},
+      {"process-specs", required_argument, NULL, 's'}, {"public-url", required_argument, NULL, 'u'},
+      {"verbose", no_argument, NULL, 'v'},       {"help", no_argument, NULL, 'h'},
+      {NULL, 0, NULL, 0}};
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  *out = (struct serve_arguments){.listen = "127.0.0.1:8080",
+                                  .memory = default_memory,
+                                  .workers = cores > 128 ? 64 : cores > 4 ? cores / 2 : 2,
+                                  .jobs = 1};
+  opterr = 0;
+  int option;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    if (option == 'h') {
+      fputs(help_text, stdout);
+      return EXIT_OK;
+    }
+    int status = take_option(out, option, optarg);
+    if (status >= 0)
+      return status;
+  }
+  if (optind != argc)
+    return command_usage("serve", "takes no argument, not '%s'", argv[optind]);
+  if (out->public_url != NULL && (strncmp(out->public_url, "http", 4) != 0 ||
+                                  strlen(out->public_url) > BASE_URL_SIZE - 64))
+    return command_usage("serve", "--public-url wants an http or https address, not '%s'", out->public_url);
+  return -1;
+}
+
+/* One server a folder: two would run the same jobs. */
+static int lock_data(struct running *running, struct error *error)
+{
+  char path[DATA_DIR_SIZE + 16];
+  snprintf(path, sizeof path, "%s/server.lock", running->data);
+  running->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (running->lock_fd < 0)
+    return error_set(error, "StorageFailure", "cannot open %s: %s", path, strerror(errno));
+  if (flock(running->lock_fd, LOCK_EX | LOCK_NB) != 0)
+    return error_set(error, "StorageFailure", "another server uses the folder %s", running->data);
+  return 0;
+}
+
+/* Folders, an empty catalogue where there is none, the store and its secret. */
+static int prepare_data(struct running *running, struct error *error)
+{
+  char path[DATA_DIR_SIZE + 16];
+  struct catalogue *catalogue = NULL;
+  struct store *store = NULL;
+  snprintf(path, sizeof path, "%s/jobs", running->data);
+  if (folder_make(path, error) != 0)
+    return -1;
+  snprintf(path, sizeof path, "%s/tmp", running->data);
+  folder_clear(path);
+  if (folder_make(path, error) != 0 || catalogue_open(running->data, true, &catalogue, error) != 0)
+    return -1;
+  catalogue_close(catalogue);
+  if (store_open(running->data, &store, error) != 0)
+    return -1;
+  int status = store_secret(store, running->server.secret, error);
+  store_close(store);
+  return status;
+}
+
+/* While the process has one thread. */
+static int start_processes(struct running *running, const struct serve_arguments *arguments,
+                           struct worker_options *worker, struct error *error)
+{
+  char found[DATA_DIR_SIZE];
+  if (data_dir_make(arguments->data, found, error) != 0)
+    return -1;
+  char *absolute = realpath(found, NULL);
+  if (absolute == NULL || strlen(absolute) > 900) {
+    free(absolute);
+    return error_set(error, "StorageFailure", "the data folder %s cannot be used", found);
+  }
+  snprintf(running->data, sizeof running->data, "%s", absolute);
+  free(absolute);
+  if (arguments->specs != NULL && process_table_use_specs(arguments->specs, error) != 0)
+    return -1;
+  running->listen_fd = http_listen(arguments->listen, running->address, error);
+  if (running->listen_fd < 0)
+    return -1;
+  *worker = (struct worker_options){.data = running->data,
+                                    .memory = arguments->memory / (size_t)(arguments->workers + arguments->jobs)};
+  return zygote_start(worker, running->listen_fd, &running->zygote, error);
+}
+
+static int start_workers(struct running *running, const struct serve_arguments *arguments, size_t memory,
+                         struct error *error)
+{
+  struct server *server = &running->server;
+  const size_t resident_limit = ((size_t)256 << 20) + memory / 2;
+  const struct worker_pool_options pool = {.zygote = running->zygote,
+                                           .data = running->data,
+                                           .workers = (unsigned)arguments->workers,
+                                           .queue = QUEUE,
+                                           .resident_limit = resident_limit};
+  const struct job_queue_options jobs = {.zygote = running->zygote,
+                                         .data = running->data,
+                                         .slots = (unsigned)arguments->jobs,
+                                         .memory = memory,
+                                         .threads = (unsigned)arguments->threads,
+                                         .resident_limit = resident_limit};
+  if (worker_pool_start(&pool, &server->pool, error) != 0)
+    return -1;
+  return job_queue_start(&jobs, &server->jobs, error);
+}
+
+static int start_threads(struct running *running, const struct serve_arguments *arguments, size_t memory,
+                         struct error *error)
+{
+  struct server *server = &running->server;
+  if (sodium_init() < 0)
+    return error_set(error, "Internal", "libsodium does not start");
+  server->settings = (struct server_settings){.data = running->data,
+                                              .address = running->address,
+                                              .task_memory = memory,
+                                              .threads = (unsigned)arguments->threads};
+  if (arguments->public_url != NULL) {
+    snprintf(running->public_url, sizeof running->public_url, "%s", arguments->public_url);
+    for (size_t i = strlen(running->public_url); i > 0 && running->public_url[i - 1] == '/'; i--)
+      running->public_url[i - 1] = '\0';
+    server->settings.public_url = running->public_url;
+  }
+  if (lock_data(running, error) != 0 || prepare_data(running, error) != 0)
+    return -1;
+  server->auth = auth_new();
+  if (server->auth == NULL)
+    return error_memory(error);
+  if (start_workers(running, arguments, memory, error) != 0 ||
+      handlers_start(server, &running->handlers, error) != 0)
+    return -1;
+  const struct http_options http = {.listen_fd = running->listen_fd,
+                                    .body_limit = BODY_LIMIT,
+                                    .connections = CONNECTIONS,
+                                    .handle = handlers_take,
+                                    .data = running->handlers};
+  if (http_start(&http, &running->http, error) != 0)
+    return -1;
+  running->listen_fd = -1; /* HTTP's now */
+  return 0;
+}
+
+/* The way back; parts that were never made are skipped. */
+static void stop(struct running *running)
+{
+  atomic_store(&running->server.stopping, true);
+  handlers_stop(running->handlers);       /* nobody uses pool and queue after this */
+  worker_pool_stop(running->server.pool); /* answers what it had */
+  job_queue_stop(running->server.jobs);
+  http_stop(running->http);
+  handlers_free(running->handlers);
+  auth_free(running->server.auth);
+  zygote_stop(running->zygote);
+  if (running->listen_fd >= 0)
+    close(running->listen_fd);
+  if (running->lock_fd >= 0)
+    close(running->lock_fd);
+}
+
+static void raise_file_limit(void)
+{
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+/* Blocked in every thread from here on; the main thread waits for them. */
+static void block_signals(sigset_t *set)
+{
+  sigemptyset(set);
+  sigaddset(set, SIGTERM);
+  sigaddset(set, SIGINT);
+  sigaddset(set, SIGHUP);
+  sigaddset(set, SIGCHLD);
+  pthread_sigmask(SIG_BLOCK, set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+int command_serve(int argc, char **argv)
+{
+  struct serve_arguments arguments;
+  int status = read_options(argc, argv, &arguments);
+  if (status >= 0)
+    return status;
+  log_set_level(arguments.verbose ? LOG_DEBUG : LOG_INFO);
+  raise_file_limit();
+  struct running *running = calloc(1, sizeof *running);
+  struct error error = {0};
+  if (running == NULL) {
+    error_memory(&error);
+    return command_fail(&error);
+  }
+  running->listen_fd = running->lock_fd = -1;
+  struct worker_options worker;
+  sigset_t signals;
+  status = start_processes(running, &arguments, &worker, &error);
+  if (status == 0) {
+    block_signals(&signals);
+    status = start_threads(running, &arguments, worker.memory, &error);
+  }
+  if (status == 0) {
+    printf("http://%s/\n", running->address);
+    fflush(stdout);
+    int received = 0;
+    sigwait(&signals, &received);
+    if (received == SIGCHLD)
+      status = error_set(&error, "Internal", "the process that makes workers has ended");
+  }
+  stop(running);
+  free(running);
+  return status == 0 ? EXIT_OK : command_fail(&error);
+}

@@ -1,0 +1,142 @@
+/* Answers of an exchange: JSON, nothing, errors. */
+#include "server/error_table.h"
+#include "server/server.h"
+
+#include "datacube/base/instant.h"
+#include "datacube/base/log.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char retry_seconds[] = "5";
+
+void reply(struct exchange *exchange, struct http_response *response)
+{
+  http_respond(exchange->http, response);
+  free(exchange);
+}
+
+void reply_json(struct exchange *exchange, unsigned status, struct buffer *json)
+{
+  struct http_response *response = json->failed ? NULL : http_response_new(status);
+  if (response == NULL) {
+    buffer_free(json);
+  } else {
+    response->body = *json;
+    *json = (struct buffer){0};
+    snprintf(response->media_type, sizeof response->media_type, "application/json");
+  }
+  reply(exchange, response);
+}
+
+void reply_empty(struct exchange *exchange, unsigned status)
+{
+  reply(exchange, http_response_new(status));
+}
+
+void write_error(struct json_writer *writer, const char *id, const struct error *error)
+{
+  char text[ERROR_TEXT_SIZE];
+  error_text(error, text);
+  json_write_object(writer);
+  if (id[0])
+    json_kv_string(writer, "id", id);
+  json_kv_string(writer, "code", error->code[0] ? error->code : "Internal");
+  json_kv_string(writer, "message", text);
+  json_key(writer, "links");
+  json_write_array(writer);
+  json_end_array(writer);
+  json_end_object(writer);
+}
+
+void reply_error(struct exchange *exchange, const struct error *error)
+{
+  unsigned status = error_status(error->code[0] ? error->code : "Internal");
+  char id[33];
+  unsigned char random[16];
+  randombytes_buf(random, sizeof random);
+  sodium_bin2hex(id, sizeof id, random, sizeof random);
+  if (status >= 500) {
+    char text[ERROR_TEXT_SIZE];
+    error_text(error, text);
+    log_message(status == 503 ? LOG_INFO : LOG_ERROR, "%s %s: %s: %s (id %s)", http_method(exchange->http),
+                http_path(exchange->http), error->code, text, id);
+  }
+  struct http_response *response = http_response_new(status);
+  if (response != NULL) {
+    struct json_writer writer = {.out = &response->body};
+    write_error(&writer, id, error);
+    snprintf(response->media_type, sizeof response->media_type, "application/json");
+    if (status == 503 || status == 429)
+      http_response_header(response, "Retry-After", "%s", retry_seconds);
+    if (status == 401)
+      http_response_header(response, "WWW-Authenticate", "%s", "Bearer realm=\"openEO\"");
+  }
+  reply(exchange, response);
+}
+
+void reply_code(struct exchange *exchange, const char *code, const char *format, ...)
+{
+  struct error error = {0};
+  char message[sizeof error.message];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  error_set(&error, code, "%s", message);
+  reply_error(exchange, &error);
+}
+
+bool slow_enter(struct server *server)
+{
+  if (atomic_fetch_add(&server->slow, 1) < SLOW_HANDLERS)
+    return true;
+  slow_leave(server);
+  return false;
+}
+
+void slow_leave(struct server *server)
+{
+  atomic_fetch_sub(&server->slow, 1);
+}
+
+void write_link(struct json_writer *writer, const char *rel, const char *base, const char *path, const char *type,
+                const char *title)
+{
+  char href[2 * BASE_URL_SIZE];
+  snprintf(href, sizeof href, "%s%s", base, path);
+  json_write_object(writer);
+  json_kv_string(writer, "rel", rel);
+  json_kv_string(writer, "href", href);
+  if (type != NULL)
+    json_kv_string(writer, "type", type);
+  if (title != NULL)
+    json_kv_string(writer, "title", title);
+  json_end_object(writer);
+}
+
+void write_time(struct json_writer *writer, const char *key, int64_t time)
+{
+  char text[40];
+  instant_format(time - time % MS_PER_SECOND, CALENDAR_GREGORIAN, text);
+  json_kv_string(writer, key, text);
+}
+
+int read_limit(const struct exchange *exchange, long *out, struct error *error)
+{
+  char text[24];
+  *out = 0;
+  int given = http_query(exchange->http, "limit", text, sizeof text);
+  if (given == 0)
+    return 0;
+  char *end = text;
+  long number = given > 0 ? strtol(text, &end, 10) : 0;
+  if (given < 0 || end == text || *end != '\0' || number < 1)
+    return error_parameter(error, "QueryParameterInvalid", "limit", "wants a positive integer");
+  *out = number > 1000000 ? 1000000 : number;
+  return 0;
+}

@@ -1,0 +1,91 @@
+/* The server's own state, and one exchange: a request on its way to its answer.
+ *
+ * Thread rule: the HTTP thread finds the route and queues the exchange; a handler thread runs the route's function with
+ * a store and a catalogue of its own; the function answers, or hands the exchange to a worker's thread, which answers. */
+#ifndef TWINCUBE_SERVER_SERVER_H
+#define TWINCUBE_SERVER_SERVER_H
+
+#include "server/auth.h"
+#include "server/http.h"
+#include "server/job_queue.h"
+#include "server/store.h"
+#include "server/worker_pool.h"
+
+#include "stac/catalogue.h"
+
+#include <stdatomic.h>
+
+#define API_VERSION "1.2.0"
+#define API_ROOT "/openeo/1.2"
+
+enum { MAX_PATH_PARAMETERS = 4, PATH_PARAMETER_SIZE = 256, BASE_URL_SIZE = 512, HANDLER_THREADS = 8,
+       SLOW_HANDLERS = 5 };
+
+struct server_settings {
+  const char *data;       /* folder */
+  const char *public_url; /* without a slash at its end, or NULL: from the Host header */
+  const char *address;    /* "127.0.0.1:8080", as bound */
+  size_t task_memory;     /* bytes of one synchronous request */
+  unsigned threads;       /* of one request, 0: default */
+};
+
+struct server {
+  struct server_settings settings;
+  struct auth *auth;
+  struct worker_pool *pool; /* synchronous requests */
+  struct job_queue *jobs;
+  unsigned char secret[32]; /* signs URLs */
+  atomic_bool stopping;
+  atomic_uint slow; /* handlers that wait for something: password hash, job start */
+};
+
+struct route;
+
+struct exchange {
+  struct server *server;
+  struct http_request *http;
+  const struct route *route;
+  struct store *store;              /* of the handler thread: NULL elsewhere */
+  const struct catalogue *catalogue; /* likewise */
+  char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE]; /* decoded {placeholders} */
+  char user[USER_NAME_SIZE];        /* "" on a public route */
+  char host[BASE_URL_SIZE];         /* "http://host:port", without the API's root */
+  char base[BASE_URL_SIZE];         /* "http://host:port/openeo/1.2" */
+  struct exchange *next;            /* in the handlers' queue */
+};
+
+/* Answers. Each ends the exchange (frees it); nothing may touch it afterwards. */
+void reply(struct exchange *exchange, struct http_response *response);
+/* Takes the buffer; Internal where it failed. */
+void reply_json(struct exchange *exchange, unsigned status, struct buffer *json);
+void reply_empty(struct exchange *exchange, unsigned status);
+/* Error JSON; a 500 gets a log id, which is also written to the log. */
+void reply_error(struct exchange *exchange, const struct error *error);
+void reply_code(struct exchange *exchange, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The error document {id, code, message, links}. */
+void write_error(struct json_writer *writer, const char *id, const struct error *error);
+
+/* A handler about to wait asks first: false when too many do already (answer InfrastructureBusy). */
+bool slow_enter(struct server *server);
+void slow_leave(struct server *server);
+
+/* {"rel":…,"href":base+path,"type":…,"title":…}; type and title may be NULL. */
+void write_link(struct json_writer *writer, const char *rel, const char *base, const char *path, const char *type,
+                const char *title);
+/* "2024-01-01T00:00:00Z" of Unix milliseconds. */
+void write_time(struct json_writer *writer, const char *key, int64_t time);
+
+/* Reads `limit`: 0 and *out = 0 where absent; an error code 400 where it is no positive integer. */
+int read_limit(const struct exchange *exchange, long *out, struct error *error);
+
+/* Handlers: threads that take exchanges from a queue. */
+struct handlers;
+int handlers_start(struct server *server, struct handlers **out, struct error *error);
+void handlers_stop(struct handlers *handlers); /* finishes what is queued; later requests are refused */
+void handlers_free(struct handlers *handlers); /* after http_stop */
+/* The HTTP thread's callback: route, refuse or queue. `data` is struct handlers. */
+void handlers_take(void *data, struct http_request *request);
+
+#endif

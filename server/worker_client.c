@@ -1,0 +1,194 @@
+/* One worker as its thread sees it. A cancelled task gets two seconds to end; then the process is killed. */
+#include "server/worker_client.h"
+
+#include "datacube/base/log.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TASKS_PER_PROCESS = 20000, GRACE_MS = 2000 };
+
+static int64_t now_ms(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void worker_client_open(struct worker_client *client, struct zygote *zygote, size_t resident_limit)
+{
+  *client = (struct worker_client){.zygote = zygote, .fd = -1, .pidfd = -1, .resident_limit = resident_limit};
+}
+
+/* An idle process ends by itself when its socket closes; one that is busy or broken is killed. */
+static void end_process(struct worker_client *client, bool is_idle)
+{
+  if (client->fd < 0)
+    return;
+  if (!is_idle)
+    pidfd_send_signal(client->pidfd, SIGKILL, NULL, 0);
+  close(client->pidfd);
+  close(client->fd);
+  client->fd = client->pidfd = -1;
+}
+
+void worker_client_close(struct worker_client *client)
+{
+  end_process(client, true);
+  buffer_free(&client->frame);
+}
+
+int worker_client_start(struct worker_client *client, struct error *error)
+{
+  if (client->fd >= 0)
+    return 0;
+  if (zygote_spawn(client->zygote, &client->fd, &client->pidfd, error) != 0)
+    return -1;
+  /* A worker that stops in the middle of a frame must not hold its thread. */
+  const struct timeval patience = {.tv_sec = 20};
+  setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  client->tasks = 0;
+  client->resident = 0;
+  return 0;
+}
+
+/* A reply whose lengths and texts can be trusted. */
+static int read_reply(const struct buffer *frame, struct worker_reply *reply)
+{
+  struct reply_header *header = &reply->header;
+  if (frame->length < sizeof *header)
+    return -1;
+  memcpy(header, frame->data, sizeof *header);
+  const uint64_t rest = frame->length - sizeof *header;
+  if (header->json_size > rest || header->metadata_size != rest - header->json_size)
+    return -1;
+  header->error.code[sizeof header->error.code - 1] = '\0';
+  header->error.message[sizeof header->error.message - 1] = '\0';
+  header->error.node[sizeof header->error.node - 1] = '\0';
+  header->error.parameter[sizeof header->error.parameter - 1] = '\0';
+  header->path[sizeof header->path - 1] = '\0';
+  header->media_type[sizeof header->media_type - 1] = '\0';
+  reply->json = frame->data + sizeof *header;
+  reply->metadata = reply->json + header->json_size;
+  return 0;
+}
+
+static void hear(const struct worker_watch *watch, int kind, const struct buffer *frame)
+{
+  if (kind == FRAME_PROGRESS && watch->progress != NULL && frame->length == sizeof(double)) {
+    double percent;
+    memcpy(&percent, frame->data, sizeof percent);
+    watch->progress(watch->data, percent);
+  } else if (kind == FRAME_LOG && watch->log != NULL && frame->length > sizeof(struct log_header)) {
+    struct log_header header;
+    memcpy(&header, frame->data, sizeof header);
+    watch->log(watch->data, header.level, frame->data + sizeof header, frame->length - sizeof header);
+  }
+}
+
+struct wait {
+  struct pollfd fds[3]; /* worker, client, cancel */
+  int64_t deadline;     /* of the task, then of the grace; 0: none */
+  enum worker_outcome outcome; /* WORKER_REPLIED while nothing ended the task early */
+};
+
+static int time_left(const struct wait *wait)
+{
+  if (wait->deadline == 0)
+    return -1;
+  int64_t left = wait->deadline - now_ms();
+  return left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
+}
+
+static void give_up(struct worker_client *client, struct wait *wait, enum worker_outcome outcome)
+{
+  wait->outcome = outcome;
+  wait->deadline = now_ms() + GRACE_MS;
+  wait->fds[1].fd = wait->fds[2].fd = -1;
+  pidfd_send_signal(client->pidfd, SIGUSR1, NULL, 0);
+}
+
+/* One turn of the wait: true when the call is over. */
+static bool wait_turn(struct worker_client *client, const struct worker_watch *watch, struct wait *wait,
+                      struct worker_reply *reply)
+{
+  int ready = poll(wait->fds, 3, time_left(wait));
+  if (ready == 0 && wait->deadline != 0 && now_ms() >= wait->deadline) {
+    if (wait->outcome == WORKER_REPLIED) {
+      give_up(client, wait, WORKER_TIMEOUT);
+      return false;
+    }
+    log_message(LOG_WARNING, "a worker does not give up its task: it is replaced");
+    end_process(client, false);
+    return true;
+  }
+  if (ready <= 0)
+    return false;
+  if (wait->fds[0].revents != 0) {
+    int kind = frame_receive(client->fd, &client->frame);
+    if (kind == FRAME_PROGRESS || kind == FRAME_LOG) {
+      hear(watch, kind, &client->frame);
+      return false;
+    }
+    if (kind == FRAME_REPLY && read_reply(&client->frame, reply) == 0) {
+      client->resident = (size_t)reply->header.resident;
+      return true;
+    }
+    end_process(client, false);
+    if (wait->outcome == WORKER_REPLIED)
+      wait->outcome = WORKER_BROKEN;
+    return true;
+  }
+  if (wait->outcome == WORKER_REPLIED && (wait->fds[1].revents | wait->fds[2].revents) != 0)
+    give_up(client, wait, WORKER_CANCELLED);
+  return false;
+}
+
+enum worker_outcome worker_client_call(struct worker_client *client, const struct task_header *task,
+                                       const struct buffer *graph, const struct worker_watch *watch,
+                                       struct worker_reply *reply)
+{
+  struct error error = {0};
+  if (client->frame.capacity > (size_t)8 << 20)
+    buffer_free(&client->frame);
+  /* A process that died while idle is noticed by the failed send, and replaced once. */
+  for (int attempt = 0;; attempt++) {
+    if (worker_client_start(client, &error) != 0) {
+      log_message(LOG_ERROR, "%s", error.message);
+      return WORKER_BROKEN;
+    }
+    struct pollfd idle = {.fd = client->fd, .events = POLLIN};
+    bool dead = poll(&idle, 1, 0) > 0; /* it has nothing to say unasked */
+    if (!dead && frame_send(client->fd, FRAME_TASK, task, sizeof *task, graph->data, graph->length) == 0)
+      break;
+    end_process(client, false);
+    if (attempt > 0)
+      return WORKER_BROKEN;
+  }
+  client->tasks++;
+  struct wait wait = {.fds = {{.fd = client->fd, .events = POLLIN},
+                              {.fd = watch->client_fd, .events = POLLRDHUP},
+                              {.fd = watch->cancel_fd, .events = POLLIN}},
+                      .deadline = watch->seconds > 0 ? now_ms() + (int64_t)(watch->seconds * 1000) : 0,
+                      .outcome = WORKER_REPLIED};
+  while (!wait_turn(client, watch, &wait, reply))
+    ;
+  return wait.outcome;
+}
+
+void worker_client_renew(struct worker_client *client)
+{
+  if (client->fd < 0 || (client->tasks < TASKS_PER_PROCESS && client->resident < client->resident_limit))
+    return;
+  struct error error = {0};
+  end_process(client, true);
+  worker_client_start(client, &error);
+}

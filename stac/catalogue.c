@@ -1,0 +1,259 @@
+/* The catalogue: opening, adding, removing, listing, documents. */
+#include "stac/catalogue.h"
+
+#include "stac/document.h"
+#include "stac/index.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int make_folders(const char *path, struct error *error)
+{
+  char *copy = strdup(path);
+  if (!copy)
+    return error_memory(error);
+  for (char *at = copy + 1; *at; at++)
+    if (*at == '/') {
+      *at = '\0';
+      mkdir(copy, 0777);
+      *at = '/';
+    }
+  struct stat status;
+  int failed = mkdir(copy, 0777) != 0 && (stat(copy, &status) != 0 || !S_ISDIR(status.st_mode));
+  free(copy);
+  return failed ? error_set(error, "StorageFailure", "the data folder %s cannot be made: %s", path, strerror(errno))
+                : 0;
+}
+
+int catalogue_open(const char *data_dir, bool writable, struct catalogue **out, struct error *error)
+{
+  if (writable && make_folders(data_dir, error) != 0)
+    return -1;
+  struct catalogue *catalogue = calloc(1, sizeof *catalogue);
+  struct index *index = calloc(1, sizeof *index);
+  size_t room = strlen(data_dir) + sizeof "/catalogue.sqlite";
+  char *path = malloc(room);
+  if (!catalogue || !index || !path) {
+    free(catalogue);
+    free(index);
+    free(path);
+    return error_memory(error);
+  }
+  snprintf(path, room, "%s/catalogue.sqlite", data_dir);
+  index->path = path;
+  index->writable = writable;
+  catalogue->index = index;
+  if (index_open(index, error) != 0) {
+    catalogue_close(catalogue);
+    return -1;
+  }
+  *out = catalogue;
+  return 0;
+}
+
+void catalogue_close(struct catalogue *catalogue)
+{
+  if (!catalogue)
+    return;
+  index_close(catalogue->index);
+  free(catalogue);
+}
+
+static bool has_extension(const char *path, const char *const extensions[])
+{
+  const char *dot = strrchr(path, '.');
+  for (size_t i = 0; dot && extensions[i]; i++)
+    if (strcasecmp(dot, extensions[i]) == 0)
+      return true;
+  return false;
+}
+
+enum path_kind { PATH_FOLDER, PATH_STAC, PATH_NETCDF, PATH_RASTER, PATH_UNKNOWN };
+
+/* By extension, else by the first bytes. */
+static enum path_kind file_kind(const char *path)
+{
+  static const char *const json[] = {".json", ".geojson", NULL}, *const netcdf[] = {".nc", ".nc4", ".cdf", NULL};
+  static const char *const raster[] = {".tif", ".tiff", ".jp2", ".png", NULL};
+  char head[8] = {0};
+  if (has_extension(path, json))
+    return PATH_STAC;
+  if (has_extension(path, netcdf))
+    return PATH_NETCDF;
+  if (has_extension(path, raster))
+    return PATH_RASTER;
+  FILE *file = fopen(path, "rbe");
+  size_t got = file ? fread(head, 1, sizeof head, file) : 0;
+  if (file)
+    fclose(file);
+  if (got >= 4 && (memcmp(head, "CDF", 3) == 0 || memcmp(head, "\211HDF", 4) == 0))
+    return PATH_NETCDF;
+  return got > 0 && (head[0] == '{' || head[0] == ' ' || head[0] == '\n') ? PATH_STAC : PATH_UNKNOWN;
+}
+
+static int scan_path(struct scan *scan, const char *path, struct error *error)
+{
+  struct stat status;
+  if (stat(path, &status) != 0)
+    return error_parameter(error, "FileNotFound", "path", "%s: %s", path, strerror(errno));
+  switch (S_ISDIR(status.st_mode) ? PATH_FOLDER : file_kind(path)) {
+  case PATH_FOLDER:
+  case PATH_RASTER:
+    return scan_folder(scan, path, error);
+  case PATH_STAC:
+    return scan_stac(scan, path, error);
+  case PATH_NETCDF:
+    return scan_netcdf(scan, path, error);
+  default:
+    return error_parameter(error, "ProcessParameterInvalid", "path",
+                           "%s is neither a folder, nor a STAC document (JSON), nor a netCDF file, nor a raster", path);
+  }
+}
+
+static bool is_id_character(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_-.~/", c));
+}
+
+/* The id that was asked for must fit; one that was found is made to fit. */
+static int choose_id(struct scan *scan, const char *path, struct error *error)
+{
+  const char *given = scan->options->id, *slash = strrchr(path, '/');
+  const char *dot = slash ? strrchr(slash, '.') : NULL;
+  if (given) {
+    scan->id = given;
+    bool fits = *given && strlen(given) <= 255;
+    for (const char *c = given; *c; c++)
+      fits = fits && is_id_character(*c);
+    return fits ? 0
+                : error_parameter(error, "ProcessParameterInvalid", "id",
+                                  "the id '%s' may have letters, digits and _ - . ~ / only, 255 at most", given);
+  }
+  struct stat status;
+  bool folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+  size_t length = !folder && dot && dot > slash + 1 ? (size_t)(dot - slash) - 1 : slash ? strlen(slash + 1) : 0;
+  char *id = scan->id ? arena_strndup(scan->arena, scan->id, strnlen(scan->id, 255))
+                      : arena_strndup(scan->arena, slash + 1, length);
+  if (!id)
+    return error_memory(error);
+  for (char *c = id; *c; c++)
+    if (!is_id_character(*c))
+      *c = '_';
+  scan->id = *id ? id : "collection";
+  return 0;
+}
+
+static void write_report(const struct scan *scan, struct buffer *report)
+{
+  buffer_printf(report, "%s: %zu item%s, %zu band%s, %zu date%s%s, %zu file%s read", scan->id,
+                scan->netcdf_path ? (size_t)1 : scan->item_count, scan->netcdf_path || scan->item_count == 1 ? "" : "s",
+                scan->band_count, scan->band_count == 1 ? "" : "s", scan->date_count, scan->date_count == 1 ? "" : "s",
+                scan->sub_daily ? " (sub-daily)" : "", scan->files, scan->files == 1 ? "" : "s");
+  if (scan->skipped)
+    buffer_printf(report, ", %zu skipped (no date or band)", scan->skipped);
+  if (scan->unreadable)
+    buffer_printf(report, ", %zu unreadable", scan->unreadable);
+  buffer_text(report, "\n");
+}
+
+static int read_and_write(struct index *index, struct scan *scan, const char *path, struct error *error)
+{
+  struct index_documents documents = {0};
+  if (scan_path(scan, path, error) != 0)
+    return -1;
+  if (scan->netcdf_path && !scan->netcdf_cube && scan_netcdf(scan, scan->netcdf_path, error) != 0)
+    return -1; /* the data of a STAC item */
+  if (scan_finish(scan, error) != 0 || choose_id(scan, path, error) != 0)
+    return -1;
+  int result = document_make(scan, &documents, error);
+  if (result == 0)
+    result = index_replace(index, scan, &documents, error);
+  buffer_free(&documents.document);
+  buffer_free(&documents.links);
+  buffer_free(&documents.queryables);
+  return result;
+}
+
+static int check_add(const struct catalogue_add_options *options, struct error *error)
+{
+  if (!isfinite(options->resolution) || options->resolution < 0)
+    return error_parameter(error, "ProcessParameterInvalid", "resolution", "the resolution must be a positive number");
+  return 0;
+}
+
+int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_options *options, const char *path,
+                  struct buffer *report, struct error *error)
+{
+  char real[PATH_MAX];
+  struct scan scan;
+  if (check_add(options, error) != 0)
+    return -1;
+  if (strstr(path, "://"))
+    return error_parameter(error, "FeatureUnsupported", "path", "%s: only local files and folders can be added", path);
+  if (!realpath(path, real))
+    return error_parameter(error, "FileNotFound", "path", "%s: %s", path, strerror(errno));
+  struct arena *arena = arena_new(0);
+  if (!arena)
+    return error_memory(error);
+  scan_start(&scan, arena, options);
+  int result = index_open(catalogue->index, error) != 0 ? -1 : read_and_write(catalogue->index, &scan, real, error);
+  if (result == 0)
+    write_report(&scan, report);
+  scan_free(&scan);
+  arena_free(arena);
+  return result;
+}
+
+static int remove_row(struct index *index, const char *id, struct error *error)
+{
+  sqlite3_stmt *row = index_collection(index, id, error);
+  if (!row)
+    return -1;
+  int64_t key = sqlite3_column_int64(row, COLLECTION_KEY);
+  index_done(row);
+  return index_delete(index, key, error);
+}
+
+int catalogue_remove(struct catalogue *catalogue, const char *id, struct error *error)
+{
+  struct index *index = catalogue->index;
+  struct error ignored = {0};
+  if (index_open(index, error) != 0)
+    return -1;
+  if (!index->db)
+    return remove_row(index, id, error);
+  if (index_execute(index, STATEMENT_BEGIN_WRITE, error) != 0)
+    return -1;
+  int result = remove_row(index, id, error);
+  if (result == 0)
+    result = index_execute(index, STATEMENT_COMMIT, error);
+  if (result != 0)
+    index_execute(index, STATEMENT_ROLLBACK, &ignored);
+  return result;
+}
+
+int catalogue_list(struct catalogue *catalogue, struct buffer *out, struct error *error)
+{
+  struct index *index = catalogue->index;
+  if (index_open(index, error) != 0)
+    return -1;
+  sqlite3_stmt *row = index->db ? index_statement(index, STATEMENT_LIST, error) : NULL;
+  if (!row)
+    return index->db ? -1 : 0;
+  int more;
+  while ((more = index_step(index, row, error)) == 1) {
+    const char *title = (const char *)sqlite3_column_text(row, COLLECTION_TITLE);
+    long long items = sqlite3_column_int64(row, COLLECTION_ITEMS), bands = sqlite3_column_int64(row, COLLECTION_BANDS);
+    long long dates = sqlite3_column_int64(row, COLLECTION_DATES);
+    buffer_printf(out, "%s\t%lld item%s\t%lld band%s\t%lld date%s\t%s\n",
+                  (const char *)sqlite3_column_text(row, COLLECTION_ID), items, items == 1 ? "" : "s", bands,
+                  bands == 1 ? "" : "s", dates, dates == 1 ? "" : "s", title ? title : "");
+  }
+  index_done(row);
+  return more < 0 ? -1 : out->failed ? error_memory(error) : 0;
+}

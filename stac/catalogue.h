@@ -1,0 +1,91 @@
+/* The catalogue: collections and items in SQLite (DIR/catalogue.sqlite), and sources made from them.
+ *
+ * Adding a collection reads every file's metadata once (grid, type, no-data, time, band); loading never opens a file
+ * before a worker reads pixels. One handle per thread or process; a writer and many readers may coexist (WAL). */
+#ifndef TWINCUBE_STAC_CATALOGUE_H
+#define TWINCUBE_STAC_CATALOGUE_H
+
+#include "datacube/base/arena.h"
+#include "datacube/base/buffer.h"
+#include "datacube/grid.h"
+#include "datacube/source.h"
+
+struct catalogue;
+
+/* Opens, and makes when writable, the catalogue of a data folder. A read-only open of a folder without one gives an
+ * empty catalogue. */
+int catalogue_open(const char *data_dir, bool writable, struct catalogue **out, struct error *error);
+void catalogue_close(struct catalogue *catalogue);
+
+struct catalogue_nodata {
+  const char *band; /* NULL: every band without a row of its own */
+  double value;
+};
+
+struct catalogue_add_options {
+  const char *id;             /* NULL: from the STAC document, else the folder's or file's name */
+  const char *datetime_regex; /* POSIX extended with one group, matched against the path below PATH; NULL: a default
+                                 that finds YYYY-MM-DD, YYYYMMDD, with or without a time */
+  const char *band_regex;     /* likewise; NULL: the part of the file name after the last '_' or '.', extension off */
+  const struct catalogue_nodata *nodata;
+  size_t nodata_count;
+  const char *crs;   /* the collection's grid; NULL: the commonest */
+  double resolution; /* 0: the finest of the loaded bands */
+};
+
+/* Registers PATH: a STAC collection, catalogue, item or ItemCollection (JSON), a netCDF file, or a folder of rasters.
+ * Replaces a collection of the same id in one transaction. On success the id and the counts are written to `report` as
+ * one line. Files that cannot be read are named in warnings through log_message; none readable is an error. */
+int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_options *options, const char *path,
+                  struct buffer *report, struct error *error);
+/* Error CollectionNotFound. */
+int catalogue_remove(struct catalogue *catalogue, const char *id, struct error *error);
+/* One line each: id, items, bands, dates, title. */
+int catalogue_list(struct catalogue *catalogue, struct buffer *out, struct error *error);
+
+/* openEO documents as JSON. base_url has no trailing slash ("http://host/openeo/1.2"). Error CollectionNotFound. */
+int catalogue_collections_json(const struct catalogue *catalogue, const char *base_url, struct buffer *out,
+                               struct error *error); /* {"collections": […], "links": […]} */
+int catalogue_collection_json(const struct catalogue *catalogue, const char *id, const char *base_url,
+                              struct buffer *out, struct error *error);
+int catalogue_queryables_json(const struct catalogue *catalogue, const char *id, const char *base_url,
+                              struct buffer *out, struct error *error);
+
+/* A property of an item, for load_collection's `properties`. */
+struct item_property {
+  enum {
+    ITEM_PROPERTY_ABSENT,
+    ITEM_PROPERTY_NULL,
+    ITEM_PROPERTY_BOOLEAN,
+    ITEM_PROPERTY_NUMBER,
+    ITEM_PROPERTY_TEXT
+  } kind;
+  double number; /* BOOLEAN: 0 or 1 */
+  const char *text;
+};
+
+struct item_filter {
+  const char *const *names; /* properties wanted, "eo:cloud_cover" */
+  size_t count;
+  /* Decides on one item; values[i] belongs to names[i]. */
+  int (*accept)(void *data, const struct item_property *values, bool *accepted, struct error *error);
+  void *data;
+};
+
+struct load_request {
+  const char *collection;
+  const struct extent *extent; /* NULL: everything */
+  bool has_start, has_end;     /* half-open interval of instants */
+  int64_t start, end;
+  const char *const *bands; /* names or common names, in order; NULL: all */
+  size_t band_count;
+  const struct item_filter *filter; /* or NULL */
+};
+
+/* The cube of the request as a source: dimensions t, bands, y, x for rasters; the file's own for netCDF, its variables
+ * as bands. Errors: CollectionNotFound, BandNotAvailable (parameter "bands"), NoDataAvailable, TemporalExtentEmpty,
+ * CRSInvalid, and ExtentTooLarge-like ProcessParameterInvalid for absurd boxes (parameter "spatial_extent"). */
+int catalogue_load(const struct catalogue *catalogue, struct arena *arena, const struct load_request *request,
+                   const struct source **out, struct error *error);
+
+#endif

@@ -1,0 +1,128 @@
+/* The stored documents with their links. */
+#include "stac/index.h"
+
+#include <string.h>
+
+static const char queryables_relation[] = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
+
+static void write_link(struct json_writer *writer, const char *rel, const char *type, const char *base,
+                       const char *path, const char *id)
+{
+  struct buffer href = {0};
+  buffer_printf(&href, "%s%s", base, path);
+  if (id)
+    buffer_printf(&href, "%s", id);
+  if (id && rel == queryables_relation)
+    buffer_text(&href, "/queryables");
+  json_write_object(writer);
+  json_kv_string(writer, "rel", rel);
+  json_kv_string(writer, "href", href.data ? href.data : base);
+  json_kv_string(writer, "type", type);
+  json_end_object(writer);
+  buffer_free(&href);
+}
+
+/* The links of the source come last; they are stored as an array. */
+static void write_links(struct json_writer *writer, const char *id, const char *stored, const char *base)
+{
+  size_t length = stored ? strlen(stored) : 0;
+  json_write_array(writer);
+  write_link(writer, "self", "application/json", base, "/collections/", id);
+  write_link(writer, "root", "application/json", base, "/", NULL);
+  write_link(writer, "parent", "application/json", base, "/collections", NULL);
+  write_link(writer, queryables_relation, "application/schema+json", base, "/collections/", id);
+  if (length > 2)
+    json_write_raw(writer, stored + 1, length - 2);
+  json_end_array(writer);
+}
+
+/* The document is an object that lacks its links: it is reopened at its end. */
+static void write_collection(struct json_writer *writer, sqlite3_stmt *row, const char *base)
+{
+  const char *document = (const char *)sqlite3_column_text(row, COLLECTION_DOCUMENT);
+  size_t length = (size_t)sqlite3_column_bytes(row, COLLECTION_DOCUMENT);
+  struct buffer whole = {0};
+  struct json_writer links = {.out = &whole, .nonfinite_as_null = true};
+  if (length < 2)
+    return;
+  buffer_add(&whole, document, length - 1);
+  buffer_text(&whole, ",\"links\":");
+  write_links(&links, (const char *)sqlite3_column_text(row, COLLECTION_ID),
+              (const char *)sqlite3_column_text(row, COLLECTION_LINKS), base);
+  buffer_text(&whole, "}");
+  if (whole.failed)
+    writer->out->failed = true;
+  else
+    json_write_raw(writer, whole.data, whole.length);
+  buffer_free(&whole);
+}
+
+static int write_all(struct index *index, struct json_writer *writer, const char *base, struct error *error)
+{
+  int more = 0;
+  sqlite3_stmt *row = index->db ? index_statement(index, STATEMENT_LIST, error) : NULL;
+  if (index->db && !row)
+    return -1;
+  while (row && (more = index_step(index, row, error)) == 1)
+    write_collection(writer, row, base);
+  index_done(row);
+  return more < 0 ? -1 : 0;
+}
+
+int catalogue_collections_json(const struct catalogue *catalogue, const char *base_url, struct buffer *out,
+                               struct error *error)
+{
+  struct json_writer writer = {.out = out, .nonfinite_as_null = true};
+  if (index_open(catalogue->index, error) != 0)
+    return -1;
+  json_write_object(&writer);
+  json_key(&writer, "collections");
+  json_write_array(&writer);
+  if (write_all(catalogue->index, &writer, base_url, error) != 0)
+    return -1;
+  json_end_array(&writer);
+  json_key(&writer, "links");
+  json_write_array(&writer);
+  write_link(&writer, "self", "application/json", base_url, "/collections", NULL);
+  write_link(&writer, "root", "application/json", base_url, "/", NULL);
+  json_end_array(&writer);
+  json_end_object(&writer);
+  return out->failed ? error_memory(error) : 0;
+}
+
+int catalogue_collection_json(const struct catalogue *catalogue, const char *id, const char *base_url,
+                              struct buffer *out, struct error *error)
+{
+  struct json_writer writer = {.out = out, .nonfinite_as_null = true};
+  sqlite3_stmt *row = index_collection(catalogue->index, id, error);
+  if (!row)
+    return -1;
+  write_collection(&writer, row, base_url);
+  index_done(row);
+  return out->failed ? error_memory(error) : 0;
+}
+
+int catalogue_queryables_json(const struct catalogue *catalogue, const char *id, const char *base_url,
+                              struct buffer *out, struct error *error)
+{
+  struct json_writer writer = {.out = out, .nonfinite_as_null = true};
+  struct buffer self = {0};
+  sqlite3_stmt *row = index_collection(catalogue->index, id, error);
+  if (!row)
+    return -1;
+  const char *title = (const char *)sqlite3_column_text(row, COLLECTION_TITLE);
+  buffer_printf(&self, "%s/collections/%s/queryables", base_url, id);
+  json_write_object(&writer);
+  json_kv_string(&writer, "$schema", "https://json-schema.org/draft/2019-09/schema");
+  json_kv_string(&writer, "$id", self.data ? self.data : base_url);
+  json_kv_string(&writer, "type", "object");
+  json_kv_string(&writer, "title", title ? title : id);
+  json_key(&writer, "properties");
+  json_write_raw(&writer, (const char *)sqlite3_column_text(row, COLLECTION_QUERYABLES),
+                 (size_t)sqlite3_column_bytes(row, COLLECTION_QUERYABLES));
+  json_kv_bool(&writer, "additionalProperties", false);
+  json_end_object(&writer);
+  index_done(row);
+  buffer_free(&self);
+  return out->failed ? error_memory(error) : 0;
+}

@@ -1,0 +1,17 @@
+/* The openEO documents of a collection, made once when it is added. */
+#ifndef TWINCUBE_STAC_DOCUMENT_H
+#define TWINCUBE_STAC_DOCUMENT_H
+
+#include "stac/index.h"
+
+/* document: the STAC collection without its links; links: an array of those that came with the source; queryables: the
+ * "properties" of their JSON Schema. The caller frees the buffers. */
+int document_make(const struct scan *scan, struct index_documents *out, struct error *error);
+
+/* The dimensions of a collection as "cube:dimensions". */
+void document_write_dimensions(const struct scan *scan, struct json_writer *writer);
+/* Bounds of the collection: lonlat, and first and last instant (false: no time). */
+struct extent document_lonlat(const struct scan *scan);
+bool document_interval(const struct scan *scan, char first[40], char last[40]);
+
+#endif

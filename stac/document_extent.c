@@ -1,0 +1,244 @@
+/* Where and when a collection is: its cube:dimensions and bounds. */
+#include "stac/document.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LISTED_LABELS = 1000 }; /* longer dimensions are given by their extent */
+
+static void widen(struct extent *all, const struct extent *one)
+{
+  all->west = fmin(all->west, one->west);
+  all->south = fmin(all->south, one->south);
+  all->east = fmax(all->east, one->east);
+  all->north = fmax(all->north, one->north);
+}
+
+static struct extent grid_extent(const struct grid *grid)
+{
+  return (struct extent){grid->west, grid->north - grid->res_y * (double)grid->height,
+                         grid->west + grid->res_x * (double)grid->width, grid->north, grid->crs};
+}
+
+static struct extent nowhere(void)
+{
+  return (struct extent){INFINITY, INFINITY, -INFINITY, -INFINITY, NULL};
+}
+
+static struct extent netcdf_lonlat(const struct cube *cube)
+{
+  struct extent box = {.crs = cube->crs}, out = {-180, -90, 180, 90, NULL};
+  struct error ignored = {0};
+  if (!cube_bounds(cube, &box.west, &box.south, &box.east, &box.north))
+    return out;
+  if (!cube->crs || crs_is_geographic(cube->crs))
+    out = box;
+  else if (extent_transform(&box, "EPSG:4326", &out, &ignored) != 0)
+    return (struct extent){-180, -90, 180, 90, NULL};
+  if (out.east > 180 && out.west >= 0 && out.east - out.west >= 359)
+    out.west = -180, out.east = 180; /* 0 … 360 */
+  out.south = fmax(out.south, -90);
+  out.north = fmin(out.north, 90);
+  return out;
+}
+
+struct extent document_lonlat(const struct scan *scan)
+{
+  if (scan->netcdf_path)
+    return netcdf_lonlat(scan->netcdf_cube);
+  struct extent all = nowhere();
+  for (size_t i = 0; i < scan->item_count; i++)
+    widen(&all, &scan->items[i].box);
+  return all;
+}
+
+static bool cube_interval(const struct cube *cube, char first[40], char last[40])
+{
+  size_t t = cube_find_type(cube, DIMENSION_TEMPORAL);
+  if (t == SIZE_MAX || cube->dimension[t].size == 0 || cube->dimension[t].labels != LABEL_TIME)
+    return false;
+  const struct dimension *times = &cube->dimension[t];
+  int64_t low = times->times[0], high = low;
+  for (size_t i = 1; i < times->size; i++) {
+    low = times->times[i] < low ? times->times[i] : low;
+    high = times->times[i] > high ? times->times[i] : high;
+  }
+  instant_format(low, times->calendar, first);
+  instant_format(high, times->calendar, last);
+  return true;
+}
+
+bool document_interval(const struct scan *scan, char first[40], char last[40])
+{
+  if (scan->netcdf_path && cube_interval(scan->netcdf_cube, first, last))
+    return true;
+  if (scan->item_count == 0)
+    return false;
+  int64_t low = scan->items[0].instant, high = low;
+  for (size_t i = 1; i < scan->item_count; i++) {
+    low = scan->items[i].instant < low ? scan->items[i].instant : low;
+    high = scan->items[i].instant > high ? scan->items[i].instant : high;
+  }
+  instant_format(low, CALENDAR_GREGORIAN, first);
+  instant_format(high, CALENDAR_GREGORIAN, last);
+  return true;
+}
+
+static void write_reference_system(const char *crs, struct json_writer *writer)
+{
+  if (crs && strncmp(crs, "EPSG:", 5) == 0)
+    json_kv_integer(writer, "reference_system", strtol(crs + 5, NULL, 10));
+  else if (crs)
+    json_kv_string(writer, "reference_system", crs);
+}
+
+static void write_numbers(const char *key, double low, double high, struct json_writer *writer)
+{
+  json_key(writer, key);
+  json_write_array(writer);
+  json_write_number(writer, low);
+  json_write_number(writer, high);
+  json_end_array(writer);
+}
+
+static void write_axis(char axis, double low, double high, double step, const char *crs, struct json_writer *writer)
+{
+  const char name[2] = {axis, '\0'};
+  json_key(writer, name);
+  json_write_object(writer);
+  json_kv_string(writer, "type", "spatial");
+  json_kv_string(writer, "axis", name);
+  write_numbers("extent", low, high, writer);
+  if (step > 0)
+    json_kv_number(writer, "step", step);
+  write_reference_system(crs, writer);
+  json_end_object(writer);
+}
+
+static void write_times(const char *name, const char *first, const char *last, struct json_writer *writer)
+{
+  json_key(writer, name);
+  json_write_object(writer);
+  json_kv_string(writer, "type", "temporal");
+  json_key(writer, "extent");
+  json_write_array(writer);
+  json_write_string(writer, first);
+  json_write_string(writer, last);
+  json_end_array(writer);
+  json_end_object(writer);
+}
+
+static void write_bands(const char *name, const struct scan *scan, struct json_writer *writer)
+{
+  json_key(writer, name);
+  json_write_object(writer);
+  json_kv_string(writer, "type", "bands");
+  json_key(writer, "values");
+  json_write_array(writer);
+  for (size_t i = 0; i < scan->band_count; i++)
+    json_write_string(writer, scan->bands[i].name);
+  json_end_array(writer);
+  json_end_object(writer);
+}
+
+static void write_raster_dimensions(const struct scan *scan, struct json_writer *writer)
+{
+  struct extent all = nowhere();
+  double res_x = scan->options->resolution, res_y = scan->options->resolution;
+  char first[40], last[40];
+  for (size_t i = 0; i < scan->grid_count; i++) {
+    struct extent one = grid_extent(&scan->grids[i].grid), moved = one;
+    struct error ignored = {0};
+    if (strcmp(one.crs, scan->crs) != 0 && extent_transform(&one, scan->crs, &moved, &ignored) != 0)
+      continue;
+    widen(&all, &moved);
+  }
+  for (size_t i = 0; scan->options->resolution == 0 && i < scan->band_count; i++) {
+    const struct scan_band *band = &scan->bands[i];
+    res_x = res_x > 0 ? fmin(res_x, band->res_x) : band->res_x;
+    res_y = res_y > 0 ? fmin(res_y, band->res_y) : band->res_y;
+  }
+  write_axis('x', all.west, all.east, res_x, scan->crs, writer);
+  write_axis('y', all.south, all.north, res_y, scan->crs, writer);
+  if (document_interval(scan, first, last))
+    write_times("t", first, last, writer);
+  write_bands("bands", scan, writer);
+}
+
+static void write_labels(const struct dimension *dimension, struct json_writer *writer)
+{
+  double low = INFINITY, high = -INFINITY;
+  for (size_t i = 0; i < dimension->size; i++) {
+    low = fmin(low, dimension_label_number(dimension, i));
+    high = fmax(high, dimension_label_number(dimension, i));
+  }
+  if (low <= high)
+    write_numbers("extent", low, high, writer);
+  if (dimension->size <= LISTED_LABELS && dimension->size > 0) {
+    json_key(writer, "values");
+    json_write_array(writer);
+    for (size_t i = 0; i < dimension->size; i++) {
+      char room[LABEL_TEXT_ROOM];
+      if (dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER)
+        json_write_number(writer, dimension_label_number(dimension, i));
+      else
+        json_write_string(writer, dimension_label_text(dimension, i, room));
+    }
+    json_end_array(writer);
+  }
+}
+
+/* z, members of an ensemble and whatever else a file has. */
+static void write_other(const struct dimension *dimension, struct json_writer *writer)
+{
+  const char axis[2] = {dimension->axis, '\0'};
+  json_key(writer, dimension->name);
+  json_write_object(writer);
+  json_kv_string(writer, "type", dimension_type_name(dimension->type));
+  if (dimension->type == DIMENSION_SPATIAL)
+    json_kv_string(writer, "axis", axis);
+  write_labels(dimension, writer);
+  if (dimension->unit)
+    json_kv_string(writer, "unit", dimension->unit);
+  json_end_object(writer);
+}
+
+static void write_horizontal(const struct cube *cube, const struct dimension *dimension, struct json_writer *writer)
+{
+  double edge[4], step = dimension->labels == LABEL_STEP ? fabs(dimension->step) : 0;
+  if (!cube_bounds(cube, &edge[0], &edge[1], &edge[2], &edge[3])) {
+    edge[0] = edge[1] = dimension_label_number(dimension, 0);
+    edge[2] = edge[3] = dimension_label_number(dimension, dimension->size - 1);
+  }
+  size_t low = dimension->axis == 'x' ? 0 : 1;
+  write_axis(dimension->axis, fmin(edge[low], edge[low + 2]), fmax(edge[low], edge[low + 2]), step, cube->crs, writer);
+}
+
+static void write_cube_dimensions(const struct scan *scan, struct json_writer *writer)
+{
+  const struct cube *cube = scan->netcdf_cube;
+  char first[40], last[40];
+  for (size_t i = 0; i < cube->dimensions; i++) {
+    const struct dimension *dimension = &cube->dimension[i];
+    if (dimension->type == DIMENSION_SPATIAL && (dimension->axis == 'x' || dimension->axis == 'y') && dimension->size)
+      write_horizontal(cube, dimension, writer);
+    else if (dimension->type == DIMENSION_TEMPORAL && cube_interval(cube, first, last))
+      write_times(dimension->name, first, last, writer);
+    else if (dimension->type == DIMENSION_BANDS)
+      write_bands(dimension->name, scan, writer);
+    else
+      write_other(dimension, writer);
+  }
+}
+
+void document_write_dimensions(const struct scan *scan, struct json_writer *writer)
+{
+  json_key(writer, "cube:dimensions");
+  json_write_object(writer);
+  if (scan->netcdf_path)
+    write_cube_dimensions(scan, writer);
+  else
+    write_raster_dimensions(scan, writer);
+  json_end_object(writer);
+}

@@ -1,0 +1,229 @@
+/* Opening the index, its schema and statements. */
+#include "stac/index.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SCHEMA_VERSION = 1, BUSY_MS = 20000 };
+
+static const char schema[] =
+    "CREATE TABLE collections ("
+    " key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT, crs TEXT, explicit_crs INTEGER NOT NULL,"
+    " resolution REAL NOT NULL, sub_daily INTEGER NOT NULL, netcdf TEXT, nodata_given INTEGER NOT NULL, nodata REAL,"
+    " items INTEGER NOT NULL, bands INTEGER NOT NULL, dates INTEGER NOT NULL, document TEXT NOT NULL,"
+    " links TEXT NOT NULL, queryables TEXT NOT NULL, west REAL, south REAL, east REAL, north REAL);"
+    "CREATE TABLE bands ("
+    " collection INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, common_name TEXT, wavelength REAL,"
+    " scale REAL, offset REAL, unit TEXT, long_name TEXT, standard_name TEXT, res_x REAL, res_y REAL,"
+    " PRIMARY KEY (collection, position)) WITHOUT ROWID;"
+    "CREATE TABLE grids ("
+    " key INTEGER PRIMARY KEY, collection INTEGER NOT NULL, crs TEXT NOT NULL, west REAL, north REAL, res_x REAL,"
+    " res_y REAL, width INTEGER, height INTEGER);"
+    "CREATE INDEX grids_collection ON grids (collection);"
+    "CREATE TABLE items ("
+    " key INTEGER PRIMARY KEY, collection INTEGER NOT NULL, id TEXT NOT NULL, instant INTEGER NOT NULL,"
+    " properties TEXT);"
+    "CREATE INDEX items_instant ON items (collection, instant);"
+    "CREATE VIRTUAL TABLE item_boxes USING rtree (item, west, east, south, north, collection_low, collection_high);"
+    "CREATE TABLE assets ("
+    " item INTEGER NOT NULL, band INTEGER NOT NULL, grid INTEGER NOT NULL, path TEXT NOT NULL,"
+    " raster_band INTEGER NOT NULL, type TEXT NOT NULL, nodata_given INTEGER NOT NULL, nodata REAL,"
+    " PRIMARY KEY (item, band)) WITHOUT ROWID;"
+    "PRAGMA user_version = 1;";
+
+#define COLLECTION_COLUMNS                                                                                             \
+  "SELECT key, id, title, crs, explicit_crs, resolution, sub_daily, netcdf, nodata_given, nodata, items, bands, "      \
+  "dates, document, links, queryables, west, south, east, north FROM collections "
+#define OF_ITEMS " IN (SELECT key FROM items WHERE collection = ?1)"
+
+static const char *const texts[STATEMENT_COUNT] = {
+    [STATEMENT_BEGIN_READ] = "BEGIN",
+    [STATEMENT_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_ROLLBACK] = "ROLLBACK",
+    [STATEMENT_COLLECTION] = COLLECTION_COLUMNS "WHERE id = ?1",
+    [STATEMENT_LIST] = COLLECTION_COLUMNS "ORDER BY id",
+    [STATEMENT_DELETE_BOXES] = "DELETE FROM item_boxes WHERE item" OF_ITEMS,
+    [STATEMENT_DELETE_ASSETS] = "DELETE FROM assets WHERE item" OF_ITEMS,
+    [STATEMENT_DELETE_ITEMS] = "DELETE FROM items WHERE collection = ?1",
+    [STATEMENT_DELETE_GRIDS] = "DELETE FROM grids WHERE collection = ?1",
+    [STATEMENT_DELETE_BANDS] = "DELETE FROM bands WHERE collection = ?1",
+    [STATEMENT_DELETE_COLLECTION] = "DELETE FROM collections WHERE key = ?1",
+    [STATEMENT_INSERT_COLLECTION] =
+        "INSERT INTO collections (id, title, crs, explicit_crs, resolution, sub_daily, netcdf, nodata_given, nodata,"
+        " items, bands, dates, document, links, queryables, west, south, east, north)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+    [STATEMENT_INSERT_BAND] = "INSERT INTO bands VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [STATEMENT_INSERT_GRID] = "INSERT INTO grids (collection, crs, west, north, res_x, res_y, width, height)"
+                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STATEMENT_INSERT_ITEM] = "INSERT INTO items (collection, id, instant, properties) VALUES (?1, ?2, ?3, ?4)",
+    [STATEMENT_INSERT_BOX] = "INSERT INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+    [STATEMENT_INSERT_ASSET] = "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STATEMENT_BANDS] = "SELECT name, common_name, wavelength, scale, offset, unit, long_name, standard_name, res_x,"
+                        " res_y FROM bands WHERE collection = ?1 ORDER BY position",
+    [STATEMENT_ITEMS] = "SELECT key, id, instant, properties FROM items"
+                        " WHERE collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY key",
+    [STATEMENT_ITEMS_IN_BOX] =
+        "SELECT key, id, instant, properties FROM item_boxes JOIN items ON items.key = item_boxes.item"
+        " WHERE west <= ?5 AND east >= ?4 AND south <= ?7 AND north >= ?6 AND collection_low <= ?1"
+        " AND collection_high >= ?1 AND collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY key",
+    [STATEMENT_ASSETS] = "SELECT band, path, raster_band, type, nodata_given, nodata, crs, west, north, res_x, res_y,"
+                         " width, height FROM assets JOIN grids ON grids.key = assets.grid"
+                         " WHERE item = ?1 ORDER BY band",
+};
+
+int index_error(struct index *index, struct error *error)
+{
+  return error_set(error, "StorageFailure", "%s: %s", index->path, index->db ? sqlite3_errmsg(index->db) : "not open");
+}
+
+static int user_version(struct index *index, int *version, struct error *error)
+{
+  sqlite3_stmt *statement = NULL;
+  int result = -1;
+  if (sqlite3_prepare_v2(index->db, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW) {
+    *version = sqlite3_column_int(statement, 0);
+    result = 0;
+  } else
+    index_error(index, error);
+  sqlite3_finalize(statement);
+  return result;
+}
+
+/* Two programs may make the file at once: the version is looked at again under the lock. */
+static int make_schema(struct index *index, struct error *error)
+{
+  int version = 0;
+  if (sqlite3_exec(index->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+    return index_error(index, error);
+  int result = user_version(index, &version, error);
+  if (result == 0 && version == 0 && sqlite3_exec(index->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+    result = index_error(index, error);
+  if (sqlite3_exec(index->db, result == 0 ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK && result == 0)
+    result = index_error(index, error);
+  return result;
+}
+
+static int check_schema(struct index *index, struct error *error)
+{
+  int version = 0;
+  if (user_version(index, &version, error) != 0)
+    return -1;
+  if (version == 0 && index->writable)
+    return make_schema(index, error);
+  if (version == SCHEMA_VERSION)
+    return 0;
+  if (version == 0)
+    return 1; /* a reader came before the writer's first commit */
+  return error_set(error, "StorageFailure", "%s was made by another version of this program (%d, not %d)", index->path,
+                   version, SCHEMA_VERSION);
+}
+
+/* A folder that cannot be written holds a catalogue that nobody changes: no locks, no side files. */
+static int open_database(struct index *index)
+{
+  int flags = index->writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  char *folder = strdup(index->path);
+  char *slash = folder ? strrchr(folder, '/') : NULL;
+  if (slash)
+    *slash = '\0';
+  bool frozen = !index->writable && slash && access(folder, W_OK) != 0;
+  free(folder);
+  if (!frozen)
+    return sqlite3_open_v2(index->path, &index->db, flags, NULL);
+  char *uri = sqlite3_mprintf("file:%s?immutable=1", index->path);
+  int result = uri ? sqlite3_open_v2(uri, &index->db, flags | SQLITE_OPEN_URI, NULL) : SQLITE_NOMEM;
+  sqlite3_free(uri);
+  return result;
+}
+
+int index_open(struct index *index, struct error *error)
+{
+  struct stat unused;
+  if (index->db)
+    return 0;
+  if (!index->writable && stat(index->path, &unused) != 0)
+    return 0;
+  int result = open_database(index) == SQLITE_OK ? 0 : index_error(index, error);
+  if (index->db)
+    sqlite3_busy_timeout(index->db, BUSY_MS);
+  if (result == 0 && index->writable &&
+      sqlite3_exec(index->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL, NULL) != SQLITE_OK)
+    result = index_error(index, error);
+  if (result == 0)
+    result = check_schema(index, error);
+  if (result != 0) {
+    sqlite3_close(index->db);
+    index->db = NULL;
+  }
+  return result < 0 ? -1 : 0;
+}
+
+void index_close(struct index *index)
+{
+  for (size_t i = 0; i < STATEMENT_COUNT; i++)
+    sqlite3_finalize(index->statements[i]);
+  sqlite3_close(index->db);
+  free(index->path);
+  free(index);
+}
+
+sqlite3_stmt *index_statement(struct index *index, enum statement statement, struct error *error)
+{
+  sqlite3_stmt **slot = &index->statements[statement];
+  if (!*slot &&
+      sqlite3_prepare_v3(index->db, texts[statement], -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK) {
+    index_error(index, error);
+    return NULL;
+  }
+  index_done(*slot);
+  return *slot;
+}
+
+void index_done(sqlite3_stmt *statement)
+{
+  if (statement) {
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+  }
+}
+
+int index_step(struct index *index, sqlite3_stmt *statement, struct error *error)
+{
+  int code = sqlite3_step(statement);
+  if (code == SQLITE_ROW)
+    return 1;
+  return code == SQLITE_DONE ? 0 : index_error(index, error);
+}
+
+int index_run(struct index *index, sqlite3_stmt *statement, struct error *error)
+{
+  int result = statement ? index_step(index, statement, error) : -1;
+  index_done(statement);
+  return result < 0 ? -1 : 0;
+}
+
+int index_execute(struct index *index, enum statement statement, struct error *error)
+{
+  return index_run(index, index_statement(index, statement, error), error);
+}
+
+sqlite3_stmt *index_collection(struct index *index, const char *id, struct error *error)
+{
+  if (index_open(index, error) != 0)
+    return NULL;
+  sqlite3_stmt *row = index->db ? index_statement(index, STATEMENT_COLLECTION, error) : NULL;
+  if (row) {
+    sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
+    int found = index_step(index, row, error);
+    if (found == 1)
+      return row;
+    index_done(row);
+  }
+  error_parameter(error, "CollectionNotFound", "id", "collection '%s' does not exist", id);
+  return NULL;
+}

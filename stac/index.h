@@ -1,0 +1,108 @@
+/* The index: DIR/catalogue.sqlite and its prepared statements.
+ *
+ *   collections  one row each, with its documents as JSON, ready but for their links
+ *   bands        of a collection, in order
+ *   grids        pixel grids of files; scenes of one tile share a row
+ *   items        a scene: instant, properties as JSON; in mosaic order by key
+ *   item_boxes   R*Tree: lonlat box of an item, and its collection's key as a third axis (single precision, widened)
+ *   assets       one band of one file
+ *
+ * WAL with a busy timeout; each change is one transaction, so a reader sees the old collection or the new one. */
+#ifndef TWINCUBE_STAC_INDEX_H
+#define TWINCUBE_STAC_INDEX_H
+
+#include "stac/catalogue.h"
+#include "stac/scan.h"
+
+#include <sqlite3.h>
+
+enum statement {
+  STATEMENT_BEGIN_READ,
+  STATEMENT_BEGIN_WRITE,
+  STATEMENT_COMMIT,
+  STATEMENT_ROLLBACK,
+  STATEMENT_COLLECTION,
+  STATEMENT_LIST,
+  STATEMENT_DELETE_BOXES,
+  STATEMENT_DELETE_ASSETS,
+  STATEMENT_DELETE_ITEMS,
+  STATEMENT_DELETE_GRIDS,
+  STATEMENT_DELETE_BANDS,
+  STATEMENT_DELETE_COLLECTION,
+  STATEMENT_INSERT_COLLECTION,
+  STATEMENT_INSERT_BAND,
+  STATEMENT_INSERT_GRID,
+  STATEMENT_INSERT_ITEM,
+  STATEMENT_INSERT_BOX,
+  STATEMENT_INSERT_ASSET,
+  STATEMENT_BANDS,
+  STATEMENT_ITEMS,
+  STATEMENT_ITEMS_IN_BOX,
+  STATEMENT_ASSETS,
+  STATEMENT_COUNT
+};
+
+/* Columns of STATEMENT_COLLECTION and STATEMENT_LIST. */
+enum {
+  COLLECTION_KEY,
+  COLLECTION_ID,
+  COLLECTION_TITLE,
+  COLLECTION_CRS,
+  COLLECTION_EXPLICIT_CRS,
+  COLLECTION_RESOLUTION,
+  COLLECTION_SUB_DAILY,
+  COLLECTION_NETCDF,
+  COLLECTION_NODATA_GIVEN,
+  COLLECTION_NODATA,
+  COLLECTION_ITEMS,
+  COLLECTION_BANDS,
+  COLLECTION_DATES,
+  COLLECTION_DOCUMENT,
+  COLLECTION_LINKS,
+  COLLECTION_QUERYABLES,
+  COLLECTION_WEST,
+  COLLECTION_SOUTH,
+  COLLECTION_EAST,
+  COLLECTION_NORTH
+};
+
+/* The open database. Lives behind a const catalogue: statements are kept between calls. */
+struct index {
+  sqlite3 *db; /* NULL: there is no file (yet) */
+  sqlite3_stmt *statements[STATEMENT_COUNT];
+  bool writable;
+  char *path;
+};
+
+struct catalogue {
+  struct index *index;
+};
+
+/* Opens the file where it is there (writable: makes it); no file is no error for a reader, which looks again here. */
+int index_open(struct index *index, struct error *error);
+void index_close(struct index *index);
+
+/* The statement, reset and without bindings. NULL with an error. Reset it (index_done) as soon as it is not needed. */
+sqlite3_stmt *index_statement(struct index *index, enum statement statement, struct error *error);
+void index_done(sqlite3_stmt *statement);
+/* Runs a statement without rows. */
+int index_run(struct index *index, sqlite3_stmt *statement, struct error *error);
+int index_execute(struct index *index, enum statement statement, struct error *error);
+/* Next row: 1, end: 0, error: -1. */
+int index_step(struct index *index, sqlite3_stmt *statement, struct error *error);
+/* Error StorageFailure with the database's message. */
+int index_error(struct index *index, struct error *error);
+
+/* The row of a collection, which the caller ends with index_done; NULL with an error (CollectionNotFound). */
+sqlite3_stmt *index_collection(struct index *index, const char *id, struct error *error);
+
+/* Removes everything of a collection; inside a transaction. */
+int index_delete(struct index *index, int64_t collection, struct error *error);
+/* Writes a finished scan with its documents in place of the collection of the same id: one transaction. */
+struct index_documents {
+  struct buffer document, links, queryables;
+};
+int index_replace(struct index *index, const struct scan *scan, const struct index_documents *documents,
+                  struct error *error);
+
+#endif

@@ -1,0 +1,234 @@
+/* Writing a scan to the index. */
+#include "stac/document.h"
+#include "stac/index.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void bind_text(sqlite3_stmt *statement, int column, const char *text)
+{
+  if (text)
+    sqlite3_bind_text(statement, column, text, -1, SQLITE_STATIC);
+  else
+    sqlite3_bind_null(statement, column);
+}
+
+static void bind_buffer(sqlite3_stmt *statement, int column, const struct buffer *buffer)
+{
+  sqlite3_bind_text(statement, column, buffer->data ? buffer->data : "", (int)buffer->length, SQLITE_STATIC);
+}
+
+int index_delete(struct index *index, int64_t collection, struct error *error)
+{
+  static const enum statement steps[] = {STATEMENT_DELETE_BOXES, STATEMENT_DELETE_ASSETS, STATEMENT_DELETE_ITEMS,
+                                         STATEMENT_DELETE_GRIDS, STATEMENT_DELETE_BANDS,  STATEMENT_DELETE_COLLECTION};
+  for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+    sqlite3_stmt *statement = index_statement(index, steps[i], error);
+    if (!statement)
+      return -1;
+    sqlite3_bind_int64(statement, 1, collection);
+    if (index_run(index, statement, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+/* The no-data of every band, for netCDF. */
+static bool common_nodata(const struct catalogue_add_options *options, double *value)
+{
+  bool given = false;
+  for (size_t i = 0; i < options->nodata_count; i++)
+    if (!options->nodata[i].band) {
+      *value = options->nodata[i].value;
+      given = true;
+    }
+  return given;
+}
+
+static int insert_collection(struct index *index, const struct scan *scan, const struct index_documents *documents,
+                             int64_t *key, struct error *error)
+{
+  double nodata = 0;
+  bool given = common_nodata(scan->options, &nodata);
+  sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_COLLECTION, error);
+  if (!row)
+    return -1;
+  bind_text(row, 1, scan->id);
+  bind_text(row, 2, scan->title);
+  bind_text(row, 3, scan->crs);
+  sqlite3_bind_int(row, 4, scan->options->crs != NULL);
+  sqlite3_bind_double(row, 5, scan->options->resolution);
+  sqlite3_bind_int(row, 6, scan->sub_daily);
+  bind_text(row, 7, scan->netcdf_path);
+  sqlite3_bind_int(row, 8, given);
+  sqlite3_bind_double(row, 9, nodata);
+  sqlite3_bind_int64(row, 10, scan->netcdf_path ? 1 : (int64_t)scan->item_count);
+  sqlite3_bind_int64(row, 11, (int64_t)scan->band_count);
+  sqlite3_bind_int64(row, 12, (int64_t)scan->date_count);
+  bind_buffer(row, 13, &documents->document);
+  bind_buffer(row, 14, &documents->links);
+  bind_buffer(row, 15, &documents->queryables);
+  struct extent box = document_lonlat(scan);
+  sqlite3_bind_double(row, 16, box.west);
+  sqlite3_bind_double(row, 17, box.south);
+  sqlite3_bind_double(row, 18, box.east);
+  sqlite3_bind_double(row, 19, box.north);
+  int result = index_run(index, row, error);
+  *key = sqlite3_last_insert_rowid(index->db);
+  return result;
+}
+
+static int insert_bands(struct index *index, const struct scan *scan, int64_t collection, struct error *error)
+{
+  for (size_t i = 0; i < scan->band_count; i++) {
+    const struct scan_band *band = &scan->bands[i];
+    sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_BAND, error);
+    if (!row)
+      return -1;
+    sqlite3_bind_int64(row, 1, collection);
+    sqlite3_bind_int64(row, 2, (int64_t)i);
+    bind_text(row, 3, band->name);
+    bind_text(row, 4, band->info.common_name);
+    sqlite3_bind_double(row, 5, band->info.wavelength);
+    sqlite3_bind_double(row, 6, band->info.scale);
+    sqlite3_bind_double(row, 7, band->info.offset);
+    bind_text(row, 8, band->info.unit);
+    bind_text(row, 9, band->info.long_name);
+    bind_text(row, 10, band->info.standard_name);
+    sqlite3_bind_double(row, 11, band->res_x);
+    sqlite3_bind_double(row, 12, band->res_y);
+    if (index_run(index, row, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+/* keys[i]: the row of grid i. */
+static int insert_grids(struct index *index, const struct scan *scan, int64_t collection, int64_t *keys,
+                        struct error *error)
+{
+  for (size_t i = 0; i < scan->grid_count; i++) {
+    const struct grid *grid = &scan->grids[i].grid;
+    sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_GRID, error);
+    if (!row)
+      return -1;
+    sqlite3_bind_int64(row, 1, collection);
+    bind_text(row, 2, grid->crs);
+    sqlite3_bind_double(row, 3, grid->west);
+    sqlite3_bind_double(row, 4, grid->north);
+    sqlite3_bind_double(row, 5, grid->res_x);
+    sqlite3_bind_double(row, 6, grid->res_y);
+    sqlite3_bind_int64(row, 7, (int64_t)grid->width);
+    sqlite3_bind_int64(row, 8, (int64_t)grid->height);
+    if (index_run(index, row, error) != 0)
+      return -1;
+    keys[i] = sqlite3_last_insert_rowid(index->db);
+  }
+  return 0;
+}
+
+static int insert_item(struct index *index, const struct scan_item *item, int64_t collection, int64_t *key,
+                       struct error *error)
+{
+  sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_ITEM, error);
+  if (!row)
+    return -1;
+  char *properties = item->properties ? json_dumps(item->properties, JSON_COMPACT) : NULL;
+  sqlite3_bind_int64(row, 1, collection);
+  bind_text(row, 2, item->id);
+  sqlite3_bind_int64(row, 3, item->instant);
+  bind_text(row, 4, properties);
+  int result = index_run(index, row, error);
+  free(properties);
+  *key = sqlite3_last_insert_rowid(index->db);
+  sqlite3_stmt *box = result == 0 ? index_statement(index, STATEMENT_INSERT_BOX, error) : NULL;
+  if (!box)
+    return -1;
+  sqlite3_bind_int64(box, 1, *key);
+  sqlite3_bind_double(box, 2, item->box.west);
+  sqlite3_bind_double(box, 3, item->box.east);
+  sqlite3_bind_double(box, 4, item->box.south);
+  sqlite3_bind_double(box, 5, item->box.north);
+  sqlite3_bind_int64(box, 6, collection);
+  return index_run(index, box, error);
+}
+
+static int insert_asset(struct index *index, const struct scan_asset *asset, int64_t item, int64_t grid,
+                        struct error *error)
+{
+  sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_ASSET, error);
+  if (!row)
+    return -1;
+  sqlite3_bind_int64(row, 1, item);
+  sqlite3_bind_int64(row, 2, (int64_t)asset->band);
+  sqlite3_bind_int64(row, 3, grid);
+  bind_text(row, 4, asset->path);
+  sqlite3_bind_int(row, 5, asset->raster_band);
+  bind_text(row, 6, element_info(asset->type)->name);
+  sqlite3_bind_int(row, 7, asset->has_nodata);
+  sqlite3_bind_double(row, 8, asset->nodata); /* a NaN becomes NULL, and is read as NaN again */
+  return index_run(index, row, error);
+}
+
+/* Assets are sorted by item. */
+static int insert_items(struct index *index, const struct scan *scan, int64_t collection, const int64_t *grids,
+                        struct error *error)
+{
+  size_t asset = 0;
+  for (size_t i = 0; i < scan->item_count; i++) {
+    int64_t key = 0;
+    if (insert_item(index, &scan->items[i], collection, &key, error) != 0)
+      return -1;
+    for (; asset < scan->asset_count && scan->assets[asset].item == i; asset++)
+      if (insert_asset(index, &scan->assets[asset], key, grids[scan->assets[asset].grid], error) != 0)
+        return -1;
+  }
+  return 0;
+}
+
+static int delete_old(struct index *index, const char *id, struct error *error)
+{
+  struct error none = {0};
+  sqlite3_stmt *old = index_collection(index, id, &none);
+  int64_t key = old ? sqlite3_column_int64(old, COLLECTION_KEY) : 0;
+  index_done(old);
+  if (!old && strcmp(none.code, "CollectionNotFound") != 0) {
+    *error = none;
+    return -1;
+  }
+  return old ? index_delete(index, key, error) : 0;
+}
+
+static int write_rows(struct index *index, const struct scan *scan, const struct index_documents *documents,
+                      struct error *error)
+{
+  int64_t key = 0;
+  int64_t *grids = calloc(scan->grid_count + 1, sizeof *grids);
+  int result = grids ? 0 : error_memory(error);
+  if (result == 0)
+    result = delete_old(index, scan->id, error);
+  if (result == 0)
+    result = insert_collection(index, scan, documents, &key, error);
+  if (result == 0)
+    result = insert_bands(index, scan, key, error);
+  if (result == 0 && !scan->netcdf_path)
+    result = insert_grids(index, scan, key, grids, error) || insert_items(index, scan, key, grids, error) ? -1 : 0;
+  free(grids);
+  return result;
+}
+
+int index_replace(struct index *index, const struct scan *scan, const struct index_documents *documents,
+                  struct error *error)
+{
+  if (index_execute(index, STATEMENT_BEGIN_WRITE, error) != 0)
+    return -1;
+  int result = write_rows(index, scan, documents, error);
+  if (result == 0)
+    result = index_execute(index, STATEMENT_COMMIT, error);
+  if (result != 0) {
+    struct error ignored = {0};
+    index_execute(index, STATEMENT_ROLLBACK, &ignored);
+  }
+  return result;
+}

@@ -1,0 +1,125 @@
+/* JSON documents as trees. */
+#include "stac/json_tree.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static int read_bytes(FILE *file, size_t limit, struct buffer *text)
+{
+  char chunk[16384];
+  for (;;) {
+    size_t got = fread(chunk, 1, sizeof chunk, file);
+    buffer_add(text, chunk, got);
+    if (text->failed || text->length > limit)
+      return -1;
+    if (got < sizeof chunk)
+      return ferror(file) ? -1 : 0;
+  }
+}
+
+json_t *json_tree_read(const char *path, size_t limit, struct error *error)
+{
+  struct buffer text = {0};
+  json_error_t reason;
+  json_t *tree = NULL;
+  FILE *file = fopen(path, "rbe");
+  if (!file) {
+    error_set(error, "FileNotFound", "%s: %s", path, strerror(errno));
+    return NULL;
+  }
+  if (read_bytes(file, limit, &text) != 0)
+    error_set(error, "FileNotFound", "%s: cannot be read, or is longer than %zu bytes", path, limit);
+  else {
+    tree = json_loadb(text.data ? text.data : "", text.length, 0, &reason);
+    if (!tree)
+      error_set(error, "ProcessParameterInvalid", "%s: no JSON, line %d: %s", path, reason.line, reason.text);
+  }
+  buffer_free(&text);
+  fclose(file);
+  return tree;
+}
+
+const char *json_tree_text(const json_t *object, const char *key)
+{
+  return json_string_value(json_object_get(object, key));
+}
+
+double json_tree_number(const json_t *object, const char *key, double otherwise)
+{
+  const json_t *value = json_object_get(object, key);
+  return json_is_number(value) ? json_number_value(value) : otherwise;
+}
+
+const json_t *json_tree_array(const json_t *object, const char *key)
+{
+  const json_t *value = json_object_get(object, key);
+  return json_is_array(value) ? value : NULL;
+}
+
+bool json_tree_nodata(const json_t *value, double *out)
+{
+  const char *text = json_string_value(value);
+  if (json_is_number(value))
+    *out = json_number_value(value);
+  else if (text && strcasecmp(text, "nan") == 0)
+    *out = (double)NAN;
+  else if (text && strcasecmp(text, "inf") == 0)
+    *out = (double)INFINITY;
+  else if (text && strcasecmp(text, "-inf") == 0)
+    *out = -(double)INFINITY;
+  else
+    return false;
+  return true;
+}
+
+bool json_tree_has_text(const json_t *array, const char *text)
+{
+  for (size_t i = 0; i < json_array_size(array); i++) {
+    const char *entry = json_string_value(json_array_get(array, i));
+    if (entry && strcmp(entry, text) == 0)
+      return true;
+  }
+  return false;
+}
+
+static void write_object(struct json_writer *writer, const json_t *object)
+{
+  const char *key;
+  json_t *member;
+  json_write_object(writer);
+  for (void *at = json_object_iter((json_t *)object); at; at = json_object_iter_next((json_t *)object, at)) {
+    key = json_object_iter_key(at);
+    member = json_object_iter_value(at);
+    json_key(writer, key);
+    json_tree_write(writer, member);
+  }
+  json_end_object(writer);
+}
+
+static void write_array(struct json_writer *writer, const json_t *array)
+{
+  json_write_array(writer);
+  for (size_t i = 0; i < json_array_size(array); i++)
+    json_tree_write(writer, json_array_get(array, i));
+  json_end_array(writer);
+}
+
+void json_tree_write(struct json_writer *writer, const json_t *value)
+{
+  if (json_is_object(value))
+    write_object(writer, value);
+  else if (json_is_array(value))
+    write_array(writer, value);
+  else if (json_is_string(value))
+    json_write_string_n(writer, json_string_value(value), json_string_length(value));
+  else if (json_is_integer(value))
+    json_write_integer(writer, json_integer_value(value));
+  else if (json_is_real(value))
+    json_write_number(writer, json_real_value(value));
+  else if (json_is_boolean(value))
+    json_write_bool(writer, json_is_true(value));
+  else
+    json_write_null(writer);
+}

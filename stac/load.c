@@ -1,0 +1,234 @@
+/* Loading: a request becomes a source. No file is opened here; the index is read in one transaction.
+ *
+ *   bands, items, scenes -> dates -> grid -> raster series        (or the netCDF file with its selection)
+ *
+ * A date is a UTC day, named by the earliest of its scenes that are loaded, or an instant where the collection is
+ * sub-daily. The request's interval is asked about that name, so loading an interval and filtering by it afterwards
+ * give the same dates. */
+#include "stac/lattice.h"
+
+#include "datacube/source/netcdf_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int check_interval(const struct load_request *request, struct error *error)
+{
+  if (request->has_start && request->has_end && request->start >= request->end)
+    return error_parameter(error, "TemporalExtentEmpty", "temporal_extent",
+                           "the end of the temporal extent is not after its start");
+  return 0;
+}
+
+static int nothing(const struct selection *s, const char *what, struct error *error)
+{
+  return error_set(error, "NoDataAvailable", "collection '%s' has no scene %s", s->request->collection, what);
+}
+
+static bool in_interval(const struct load_request *request, int64_t instant)
+{
+  return (!request->has_start || instant >= request->start) && (!request->has_end || instant < request->end);
+}
+
+static int64_t date_key(const struct selection *s, int64_t instant)
+{
+  return s->sub_daily ? instant : scan_day(instant);
+}
+
+static int compare_instant(const void *left, const void *right)
+{
+  const int64_t *a = left, *b = right;
+  return *a < *b ? -1 : *a > *b;
+}
+
+/* Labels of the scenes' dates, ascending: the earliest instant of each day. */
+static int make_labels(struct selection *s, int64_t **labels, size_t *count, struct error *error)
+{
+  int64_t *all = ARENA_ARRAY(s->arena, int64_t, s->scene_count + 1);
+  if (!all)
+    return error_memory(error);
+  for (size_t i = 0; i < s->scene_count; i++)
+    all[i] = s->items[s->scenes[i].date].instant;
+  qsort(all, s->scene_count, sizeof *all, compare_instant);
+  *count = 0;
+  for (size_t i = 0; i < s->scene_count; i++)
+    if (*count == 0 || date_key(s, all[*count - 1]) != date_key(s, all[i]))
+      all[(*count)++] = all[i];
+  *labels = all;
+  return 0;
+}
+
+/* Index of the label of an instant's date. */
+static size_t find_label(const struct selection *s, const int64_t *labels, size_t count, int64_t instant)
+{
+  size_t low = 0, high = count;
+  while (low + 1 < high) {
+    size_t middle = low + (high - low) / 2;
+    if (date_key(s, labels[middle]) <= date_key(s, instant))
+      low = middle;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Drops the scenes whose date is not in the interval. */
+static int drop_other_dates(struct selection *s, struct error *error)
+{
+  int64_t *labels;
+  size_t count, kept = 0;
+  if (make_labels(s, &labels, &count, error) != 0)
+    return -1;
+  for (size_t i = 0; i < s->scene_count; i++) {
+    int64_t instant = s->items[s->scenes[i].date].instant;
+    if (in_interval(s->request, labels[find_label(s, labels, count, instant)]))
+      s->scenes[kept++] = s->scenes[i];
+  }
+  s->scene_count = kept;
+  return 0;
+}
+
+/* Dates of the scenes that are left; scenes are numbered by them. */
+static int number_dates(struct selection *s, struct raster_series *series, struct error *error)
+{
+  int64_t *labels;
+  if (make_labels(s, &labels, &series->date_count, error) != 0)
+    return -1;
+  for (size_t i = 0; i < s->scene_count; i++)
+    s->scenes[i].date = find_label(s, labels, series->date_count, s->items[s->scenes[i].date].instant);
+  series->dates = labels;
+  return 0;
+}
+
+static size_t count_items(const struct selection *s)
+{
+  size_t count = 0;
+  for (size_t i = 0; i < s->scene_count; i++)
+    if (i == 0 || s->scenes[i].date != s->scenes[i - 1].date)
+      count++;
+  return count;
+}
+
+static int fill_bands(const struct selection *s, struct raster_series *series, struct error *error)
+{
+  const char **names = ARENA_ARRAY(s->arena, const char *, s->band_count);
+  struct band_info *infos = ARENA_ARRAY(s->arena, struct band_info, s->band_count);
+  if (!names || !infos)
+    return error_memory(error);
+  for (size_t i = 0; i < s->band_count; i++) {
+    names[i] = s->bands[i].name;
+    infos[i] = s->bands[i].info;
+  }
+  series->bands = names;
+  series->band_info = infos;
+  series->band_count = s->band_count;
+  return 0;
+}
+
+static int load_rasters(struct selection *s, const struct source **out, struct error *error)
+{
+  struct raster_series series = {.method = RESAMPLE_NEAREST, .title = s->title};
+  if (s->scene_count == 0)
+    return nothing(s, "for the given extents and filters", error);
+  if (drop_other_dates(s, error) != 0)
+    return -1;
+  if (s->scene_count == 0)
+    return nothing(s, "in the temporal extent", error);
+  if (lattice_choose(s, &series.grid, error) != 0)
+    return -1;
+  lattice_drop_outside(s, &series.grid);
+  if (s->scene_count == 0)
+    return nothing(s, "with a pixel in the spatial extent", error);
+  series.origin = arena_printf(s->arena, "collection %s, %zu items, %zu assets", s->request->collection, count_items(s),
+                               s->scene_count);
+  if (!series.origin)
+    return error_memory(error);
+  if (number_dates(s, &series, error) != 0 || fill_bands(s, &series, error) != 0)
+    return -1;
+  series.scenes = s->scenes;
+  series.scene_count = s->scene_count;
+  return raster_series_source(s->arena, &series, out, error);
+}
+
+/* A netCDF collection is one item, without properties but its id. */
+static int filter_netcdf(const struct selection *s, struct error *error)
+{
+  const struct item_filter *filter = s->request->filter;
+  struct item_property *values = filter ? ARENA_ARRAY(s->arena, struct item_property, filter->count + 1) : NULL;
+  bool accepted = true;
+  if (filter && !values)
+    return error_memory(error);
+  for (size_t i = 0; filter && i < filter->count; i++)
+    if (strcmp(filter->names[i], "id") == 0)
+      values[i] = (struct item_property){.kind = ITEM_PROPERTY_TEXT, .text = s->request->collection};
+  if (filter && filter->accept(filter->data, values, &accepted, error) != 0)
+    return -1;
+  return accepted ? 0 : nothing(s, "that the properties accept", error);
+}
+
+static int load_netcdf(struct selection *s, const struct source **out, struct error *error)
+{
+  const struct load_request *request = s->request;
+  const char **names = ARENA_ARRAY(s->arena, const char *, s->band_count);
+  struct netcdf_file file = {.path = s->netcdf_path,
+                             .crs = s->crs,
+                             .has_nodata = s->has_nodata,
+                             .nodata = s->nodata,
+                             .title = s->title,
+                             .origin = arena_printf(s->arena, "collection %s, one netCDF file", request->collection)};
+  struct netcdf_selection selection = {.extent = request->extent,
+                                       .has_start = request->has_start,
+                                       .has_end = request->has_end,
+                                       .start = request->start,
+                                       .end = request->end};
+  if (!names || !file.origin)
+    return error_memory(error);
+  if (filter_netcdf(s, error) != 0)
+    return -1;
+  if (s->region.geographic && s->region.box.east > 180)
+    return error_parameter(error, "FeatureUnsupported", "spatial_extent",
+                           "the box crosses the antimeridian: load the two sides of a netCDF collection apart");
+  for (size_t i = 0; i < s->band_count; i++)
+    names[i] = s->bands[i].name;
+  selection.bands = request->bands ? names : NULL;
+  selection.band_count = request->bands ? s->band_count : 0;
+  return netcdf_source(s->arena, &file, &selection, out, error);
+}
+
+static int select_all(struct index *index, struct selection *s, struct error *error)
+{
+  if (select_collection(index, s, error) != 0 || select_bands(index, s, error) != 0)
+    return -1;
+  if (s->netcdf_path)
+    return 0;
+  return select_items(index, s, error) != 0 ? -1 : select_scenes(index, s, error);
+}
+
+/* One transaction: a collection replaced in between is seen whole, old or new. */
+static int read_index(struct index *index, struct selection *s, struct error *error)
+{
+  struct error ignored = {0};
+  if (index_open(index, error) != 0)
+    return -1;
+  if (!index->db) /* sets CollectionNotFound */
+    return select_collection(index, s, error);
+  if (index_execute(index, STATEMENT_BEGIN_READ, error) != 0)
+    return -1;
+  int result = select_all(index, s, error);
+  index_execute(index, STATEMENT_COMMIT, &ignored);
+  return result;
+}
+
+int catalogue_load(const struct catalogue *catalogue, struct arena *arena, const struct load_request *request,
+                   const struct source **out, struct error *error)
+{
+  struct selection *s = ARENA_NEW(arena, struct selection);
+  if (!s)
+    return error_memory(error);
+  s->arena = arena;
+  s->request = request;
+  if (check_interval(request, error) != 0 || region_make(request->extent, arena, &s->region, error) != 0 ||
+      read_index(catalogue->index, s, error) != 0)
+    return -1;
+  return s->netcdf_path ? load_netcdf(s, out, error) : load_rasters(s, out, error);
+}

@@ -1,0 +1,196 @@
+/* The growing tables of a scan. */
+#include "stac/scan.h"
+
+#include "datacube/base/checked.h"
+#include "datacube/base/log.h"
+#include "datacube/transform.h"
+
+#include <math.h>
+#include <string.h>
+
+void scan_start(struct scan *scan, struct arena *arena, const struct catalogue_add_options *options)
+{
+  *scan = (struct scan){.arena = arena, .options = options};
+}
+
+void scan_free(struct scan *scan)
+{
+  for (size_t i = 0; i < scan->item_count; i++)
+    json_decref(scan->items[i].properties);
+  json_decref(scan->source);
+  transform_free(scan->to_lonlat);
+  scan->to_lonlat = NULL;
+  scan->item_count = 0;
+  scan->source = NULL;
+}
+
+/* Room for one more row: the rows, moved where they grew. NULL with an error. */
+static void *grow(struct scan *scan, void *rows, size_t count, size_t *room, size_t size, struct error *error)
+{
+  if (count < *room)
+    return rows;
+  size_t more = *room ? *room * 2 : 64;
+  void *moved = count < SCAN_MAX_FILES ? arena_array(scan->arena, more, size) : NULL;
+  if (!moved) {
+    error_set(error, "Internal", "the collection is too large to be read into memory (%zu entries)", count);
+    return NULL;
+  }
+  if (count)
+    memcpy(moved, rows, count * size);
+  *room = more;
+  return moved;
+}
+
+int scan_new_item(struct scan *scan, const char *id, int64_t instant, json_t *properties, size_t *out,
+                  struct error *error)
+{
+  char *copy = arena_strdup(scan->arena, id);
+  void *rows = grow(scan, scan->items, scan->item_count, &scan->item_room, sizeof *scan->items, error);
+  if (!rows || !copy) {
+    json_decref(properties);
+    return rows ? error_memory(error) : -1;
+  }
+  scan->items = rows;
+  *out = scan->item_count++;
+  scan->items[*out] = (struct scan_item){.id = copy, .instant = instant, .properties = properties};
+  return 0;
+}
+
+static const char *copy_text(struct scan *scan, const char *text)
+{
+  return text && *text ? arena_strdup(scan->arena, text) : NULL;
+}
+
+int scan_find_band(struct scan *scan, const char *name, const struct band_info *info, size_t *out, struct error *error)
+{
+  for (*out = 0; *out < scan->band_count; ++*out)
+    if (strcmp(scan->bands[*out].name, name) == 0)
+      return 0;
+  if (scan->band_count == SCAN_MAX_BANDS)
+    return error_set(error, "ProcessParameterInvalid", "more than %d bands", SCAN_MAX_BANDS);
+  void *rows = grow(scan, scan->bands, scan->band_count, &scan->band_room, sizeof *scan->bands, error);
+  if (!rows)
+    return -1;
+  scan->bands = rows;
+  struct scan_band *band = &scan->bands[scan->band_count++];
+  *band = (struct scan_band){.name = arena_strdup(scan->arena, name), .type = ELEMENT_TYPE_COUNT, .info = *info};
+  band->info.unit = copy_text(scan, info->unit);
+  band->info.long_name = copy_text(scan, info->long_name);
+  band->info.standard_name = copy_text(scan, info->standard_name);
+  band->info.common_name = copy_text(scan, info->common_name);
+  return band->name ? 0 : error_memory(error);
+}
+
+static bool same_grid(const struct grid *a, const struct grid *b)
+{
+  return a->west == b->west && a->north == b->north && a->res_x == b->res_x && a->res_y == b->res_y &&
+         a->width == b->width && a->height == b->height && strcmp(a->crs, b->crs) == 0;
+}
+
+/* The transformation of the latest CRS is kept: making one takes longer than reading a file's head. */
+static struct transform *lonlat_transform(struct scan *scan, const char *crs)
+{
+  struct error ignored = {0};
+  if (scan->to_lonlat && strcmp(scan->lonlat_from, crs) == 0)
+    return scan->to_lonlat;
+  transform_free(scan->to_lonlat);
+  scan->to_lonlat = NULL;
+  scan->lonlat_from = crs;
+  if (transform_new(crs, NULL, &scan->to_lonlat, &ignored) != 0)
+    scan->to_lonlat = NULL;
+  return scan->to_lonlat;
+}
+
+static struct extent lonlat_box(struct scan *scan, const struct grid *grid)
+{
+  struct extent box = {grid->west, grid->north - grid->res_y * (double)grid->height,
+                       grid->west + grid->res_x * (double)grid->width, grid->north, grid->crs};
+  struct extent out, globe = {-180, -90, 180, 90, NULL};
+  struct error ignored = {0};
+  struct transform *transform = lonlat_transform(scan, grid->crs);
+  if (!transform || transform_extent(transform, &box, &out, &ignored) != 0 ||
+      !isfinite(out.west + out.east + out.south + out.north))
+    return globe;
+  if (out.west > out.east || out.west < -180 || out.east > 180) {
+    out.west = -180;
+    out.east = 180;
+  }
+  out.south = fmax(out.south, -90);
+  out.north = fmin(out.north, 90);
+  out.crs = NULL;
+  return out;
+}
+
+/* The grid's row. Scenes of one tile come near each other, so only the latest rows are compared. */
+static int find_grid(struct scan *scan, const struct grid *grid, size_t *out, struct error *error)
+{
+  size_t oldest = scan->grid_count > 256 ? scan->grid_count - 256 : 0;
+  for (*out = scan->grid_count; *out > oldest;)
+    if (same_grid(&scan->grids[--*out].grid, grid))
+      return 0;
+  void *rows = grow(scan, scan->grids, scan->grid_count, &scan->grid_room, sizeof *scan->grids, error);
+  if (!rows)
+    return -1;
+  scan->grids = rows;
+  *out = scan->grid_count;
+  const char *crs = *out ? scan->grids[*out - 1].grid.crs : "";
+  if (strcmp(crs, grid->crs) != 0 && !(crs = arena_strdup(scan->arena, grid->crs)))
+    return error_memory(error);
+  scan->grids[*out] = (struct scan_grid){.grid = *grid};
+  scan->grids[*out].grid.crs = crs;
+  scan->grids[*out].lonlat = lonlat_box(scan, &scan->grids[*out].grid);
+  scan->grid_count++;
+  return 0;
+}
+
+/* --nodata: the band's own row, else the row for every band. */
+static void apply_nodata(const struct scan *scan, const char *band, struct scan_asset *asset)
+{
+  const struct catalogue_nodata *chosen = NULL;
+  for (size_t i = 0; i < scan->options->nodata_count; i++) {
+    const struct catalogue_nodata *row = &scan->options->nodata[i];
+    if (row->band ? strcmp(row->band, band) == 0 : !(chosen && chosen->band))
+      chosen = row;
+  }
+  if (chosen) {
+    asset->has_nodata = true;
+    asset->nodata = chosen->value;
+  }
+}
+
+int scan_new_asset(struct scan *scan, const struct scan_asset *asset, const struct grid *grid, struct error *error)
+{
+  struct scan_asset row = *asset;
+  void *rows = grow(scan, scan->assets, scan->asset_count, &scan->asset_room, sizeof *scan->assets, error);
+  if (!rows)
+    return -1;
+  scan->assets = rows;
+  row.path = arena_strdup(scan->arena, asset->path);
+  if (!row.path)
+    return error_memory(error);
+  if (find_grid(scan, grid, &row.grid, error) != 0)
+    return -1;
+  struct scan_band *band = &scan->bands[row.band];
+  apply_nodata(scan, band->name, &row);
+  if (band->type == ELEMENT_TYPE_COUNT) {
+    band->type = row.type;
+    band->has_nodata = row.has_nodata;
+    band->nodata = row.nodata;
+  }
+  scan->assets[scan->asset_count++] = row;
+  return 0;
+}
+
+int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, struct error *error)
+{
+  struct error reason = {0};
+  *file = (struct raster_file){0};
+  if (scan->files++ == SCAN_MAX_FILES)
+    return error_set(error, "ProcessParameterInvalid", "more than %d files", SCAN_MAX_FILES);
+  if (raster_file_inspect(scan->arena, path, file, &reason) == 0 && file->band_count > 0 && file->grid.width > 0 &&
+      file->grid.height > 0)
+    return 0;
+  log_message(LOG_WARNING, "%s is left out: %s", path, reason.message[0] ? reason.message : "it has no pixels");
+  scan->unreadable++;
+  return 1;
+}

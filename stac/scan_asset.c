@@ -1,0 +1,282 @@
+/* Assets of STAC items as bands.
+ *
+ * Which assets hold data: not those in the roles of pictures and metadata; then by media type, else by extension.
+ * What they hold: the file's own grid and type are the truth. Names and meaning of bands come from "bands" (STAC 1.1)
+ * or "eo:bands" of the asset, else of the collection's item_assets, else the asset's key names the band. No-data,
+ * scale, offset and unit from "raster:bands" (or "bands") go before the file's. proj:* stands in where a file has no
+ * grid of its own. */
+#include "stac/scan_asset.h"
+
+#include "datacube/base/log.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum asset_kind { ASSET_NONE, ASSET_RASTER, ASSET_NETCDF };
+
+static bool ends_with(const char *text, const char *end)
+{
+  size_t length = strlen(text), tail = strlen(end);
+  return length >= tail && strcasecmp(text + length - tail, end) == 0;
+}
+
+static enum asset_kind kind_of_media(const char *type)
+{
+  static const char *const rasters[] = {"image/tiff", "image/jp2", "image/jpx", "image/png", "image/x.geotiff"};
+  for (size_t i = 0; i < sizeof rasters / sizeof rasters[0]; i++)
+    if (strncasecmp(type, rasters[i], strlen(rasters[i])) == 0)
+      return ASSET_RASTER;
+  if (strcasestr(type, "netcdf"))
+    return ASSET_NETCDF;
+  return ASSET_NONE;
+}
+
+static enum asset_kind kind_of_name(const char *href)
+{
+  static const char *const rasters[] = {".tif", ".tiff", ".jp2", ".png", ".img"};
+  for (size_t i = 0; i < sizeof rasters / sizeof rasters[0]; i++)
+    if (ends_with(href, rasters[i]))
+      return ASSET_RASTER;
+  return ends_with(href, ".nc") || ends_with(href, ".nc4") ? ASSET_NETCDF : ASSET_NONE;
+}
+
+static enum asset_kind asset_kind(const json_t *asset)
+{
+  static const char *const pictures[] = {"thumbnail", "overview", "visual", "metadata", "preview"};
+  const char *href = json_tree_text(asset, "href"), *type = json_tree_text(asset, "type");
+  const json_t *roles = json_tree_array(asset, "roles");
+  if (!href)
+    return ASSET_NONE;
+  for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++)
+    if (json_tree_has_text(roles, pictures[i]) && !json_tree_has_text(roles, "data"))
+      return ASSET_NONE;
+  return type ? kind_of_media(type) : kind_of_name(href);
+}
+
+/* What the documents say about the bands of one asset. */
+struct declared {
+  const json_t *asset, *collection; /* the collection's item_assets entry, or NULL */
+  const json_t *bands, *eo, *raster;
+};
+
+static const json_t *declared_array(const struct declared *declared, const char *key)
+{
+  const json_t *own = json_tree_array(declared->asset, key);
+  return own ? own : json_tree_array(declared->collection, key);
+}
+
+static struct declared declared_bands(const struct scan *scan, const char *key, const json_t *asset)
+{
+  struct declared out = {.asset = asset};
+  out.collection = json_object_get(json_object_get(scan->source, "item_assets"), key);
+  out.bands = declared_array(&out, "bands");
+  out.eo = declared_array(&out, "eo:bands");
+  out.raster = declared_array(&out, "raster:bands");
+  return out;
+}
+
+/* The first that has the text: band of STAC 1.1, eo:bands, raster:bands, the asset itself. */
+static const char *declared_text(const struct declared *d, size_t i, const char *plain, const char *prefixed)
+{
+  const json_t *const places[] = {json_array_get(d->bands, i), json_array_get(d->eo, i), json_array_get(d->raster, i),
+                                  d->asset};
+  for (size_t p = 0; p < sizeof places / sizeof places[0]; p++) {
+    const char *text = plain && !(p == 3 && strcmp(plain, "name") == 0) ? json_tree_text(places[p], plain) : NULL;
+    if (!text && prefixed)
+      text = json_tree_text(places[p], prefixed);
+    if (text && *text)
+      return text;
+  }
+  return NULL;
+}
+
+static const json_t *declared_value(const struct declared *d, size_t i, const char *plain, const char *prefixed)
+{
+  const json_t *const places[] = {json_array_get(d->bands, i), json_array_get(d->raster, i), json_array_get(d->eo, i),
+                                  d->asset};
+  for (size_t p = 0; p < sizeof places / sizeof places[0]; p++) {
+    const json_t *value = json_object_get(places[p], plain);
+    if (!value || json_is_null(value))
+      value = prefixed ? json_object_get(places[p], prefixed) : NULL;
+    if (value && !json_is_null(value))
+      return value;
+  }
+  return NULL;
+}
+
+static double declared_number(const struct declared *d, size_t i, const char *plain, const char *prefixed, double other)
+{
+  const json_t *value = declared_value(d, i, plain, prefixed);
+  return json_is_number(value) ? json_number_value(value) : other;
+}
+
+static const char *band_name(struct scan *scan, const struct declared *d, const char *key, size_t i,
+                             const struct raster_file *file)
+{
+  const char *name = declared_text(d, i, "name", NULL);
+  if (name)
+    return name;
+  if (file->band_count == 1)
+    return key;
+  const char *description = file->bands[i].description;
+  for (size_t j = 0; description && j < file->band_count; j++)
+    if (j != i && file->bands[j].description && strcmp(file->bands[j].description, description) == 0)
+      description = NULL;
+  return description && *description ? description : arena_printf(scan->arena, "%s_%zu", key, i + 1);
+}
+
+static int add_band(struct scan *scan, const struct scan_asset *base, const struct declared *d, const char *key,
+                    const struct raster_file *file, struct error *error)
+{
+  size_t i = (size_t)base->raster_band - 1;
+  const struct raster_file_band *own = &file->bands[i];
+  struct scan_asset asset = *base;
+  const char *name = band_name(scan, d, key, i, file), *unit = declared_text(d, i, "unit", NULL);
+  if (!name)
+    return error_memory(error);
+  struct band_info info = {.scale = declared_number(d, i, "scale", "raster:scale", own->scale),
+                           .offset = declared_number(d, i, "offset", "raster:offset", own->offset),
+                           .unit = unit ? unit : own->unit,
+                           .long_name = declared_text(d, i, "description", NULL),
+                           .common_name = declared_text(d, i, "common_name", "eo:common_name"),
+                           .wavelength = declared_number(d, i, "center_wavelength", "eo:center_wavelength", 0)};
+  asset.type = own->type;
+  asset.nodata = own->nodata;
+  asset.has_nodata = json_tree_nodata(declared_value(d, i, "nodata", NULL), &asset.nodata) || own->has_nodata;
+  if (scan_find_band(scan, name, &info, &asset.band, error) != 0)
+    return -1;
+  return scan_new_asset(scan, &asset, &file->grid, error);
+}
+
+/* proj:epsg, proj:code, proj:wkt2 or proj:projjson of the asset, else of the item, as a canonical CRS. */
+static const char *declared_crs(struct scan *scan, const json_t *asset, const json_t *properties)
+{
+  const json_t *const places[] = {asset, properties};
+  struct error ignored = {0};
+  const char *crs = NULL;
+  for (size_t p = 0; p < 2 && !crs; p++) {
+    double epsg = json_tree_number(places[p], "proj:epsg", 0);
+    const char *text = json_tree_text(places[p], "proj:code");
+    if (!text)
+      text = epsg > 0 && epsg < 1e7 ? arena_printf(scan->arena, "EPSG:%.0f", epsg)
+                                    : json_tree_text(places[p], "proj:wkt2");
+    if (text && crs_canonical(scan->arena, text, &crs, &ignored) != 0)
+      crs = NULL;
+  }
+  return crs;
+}
+
+static const json_t *projection_array(const json_t *asset, const json_t *properties, const char *key)
+{
+  const json_t *own = json_tree_array(asset, key);
+  return own ? own : json_tree_array(properties, key);
+}
+
+/* The grid by proj:transform and proj:shape. False where they do not say a north-up grid. */
+static bool declared_grid(struct scan *scan, const json_t *asset, const json_t *properties, struct grid *out)
+{
+  const json_t *transform = projection_array(asset, properties, "proj:transform");
+  const json_t *shape = projection_array(asset, properties, "proj:shape");
+  double t[6], rows = json_number_value(json_array_get(shape, 0)),
+               columns = json_number_value(json_array_get(shape, 1));
+  if (json_array_size(transform) < 6 || !(rows >= 1 && rows < 1e9 && columns >= 1 && columns < 1e9))
+    return false;
+  for (size_t i = 0; i < 6; i++)
+    t[i] = json_number_value(json_array_get(transform, i));
+  *out = (struct grid){
+      .west = t[2], .north = t[5], .res_x = t[0], .res_y = -t[4], .width = (size_t)columns, .height = (size_t)rows};
+  if (!(t[0] > 0 && t[4] < 0) || t[1] != 0 || t[3] != 0 || !isfinite(t[0] + t[2] + t[4] + t[5]))
+    return false;
+  out->crs = declared_crs(scan, asset, properties);
+  return out->crs != NULL;
+}
+
+/* A file that raster_file_inspect refuses, from what the documents say in full: grid and types. */
+static bool declared_file(struct scan *scan, const struct declared *d, const json_t *properties,
+                          struct raster_file *file)
+{
+  size_t count =
+      json_array_size(d->bands) > json_array_size(d->raster) ? json_array_size(d->bands) : json_array_size(d->raster);
+  if (count == 0 || count > 1000 || !declared_grid(scan, d->asset, properties, &file->grid))
+    return false;
+  file->bands = ARENA_ARRAY(scan->arena, struct raster_file_band, count);
+  file->band_count = file->bands ? count : 0;
+  for (size_t i = 0; i < file->band_count; i++) {
+    const char *type = declared_text(d, i, "data_type", NULL);
+    file->bands[i] = (struct raster_file_band){.type = type ? element_from_name(type) : ELEMENT_TYPE_COUNT, .scale = 1};
+    if (file->bands[i].type == ELEMENT_TYPE_COUNT)
+      return false;
+  }
+  return file->band_count > 0;
+}
+
+static int add_raster(struct scan *scan, const char *path, const char *key, const json_t *asset,
+                      const struct scan_asset *base, struct error *error)
+{
+  struct raster_file file;
+  struct declared d = declared_bands(scan, key, asset);
+  int outcome = scan_inspect(scan, path, &file, error);
+  if (outcome < 0)
+    return -1;
+  if (outcome > 0) {
+    if (!declared_file(scan, &d, scan->items[base->item].properties, &file))
+      return 0;
+    scan->unreadable--;
+    log_message(LOG_WARNING, "%s: taken by what its item says about it", path);
+  }
+  size_t named = json_array_size(d.bands) ? json_array_size(d.bands) : json_array_size(d.eo);
+  if (named > file.band_count)
+    log_message(LOG_WARNING, "%s has %zu bands, its item names %zu", path, file.band_count, named);
+  size_t count = named && named < file.band_count ? named : file.band_count;
+  for (size_t i = 0; i < count; i++) {
+    struct scan_asset one = *base;
+    one.path = path;
+    one.raster_band = (int)i + 1;
+    if (add_band(scan, &one, &d, key, &file, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+static int add_netcdf(struct scan *scan, const char *path, const char *id, struct error *error)
+{
+  if (scan->netcdf_path || scan->asset_count > 0)
+    return error_set(error, "FeatureUnsupported",
+                     "item '%s': a collection of netCDF items can hold one netCDF file only; %s is another", id, path);
+  scan->netcdf_path = path;
+  return 0;
+}
+
+static int add_asset(struct scan *scan, const char *document, const char *key, const json_t *asset, size_t index,
+                     struct error *error)
+{
+  enum asset_kind kind = asset_kind(asset);
+  const char *path;
+  if (kind == ASSET_NONE)
+    return 0;
+  if (stac_local_path(scan->arena, document, json_tree_text(asset, "href"), &path, error) != 0) {
+    if (strcmp(error->code, "FileNotFound") != 0)
+      return -1;
+    log_message(LOG_WARNING, "asset '%s' of item '%s' is left out: %s", key, scan->items[index].id, error->message);
+    *error = (struct error){0};
+    scan->unreadable++;
+    return 0;
+  }
+  if (kind == ASSET_NETCDF)
+    return add_netcdf(scan, path, scan->items[index].id, error);
+  if (scan->netcdf_path)
+    return error_set(error, "FeatureUnsupported", "item '%s': rasters and netCDF files do not mix in a collection",
+                     scan->items[index].id);
+  struct scan_asset base = {.item = index};
+  return add_raster(scan, path, key, asset, &base, error);
+}
+
+int stac_item_assets(struct scan *scan, const char *document, const json_t *item, size_t index, struct error *error)
+{
+  json_t *assets = json_object_get(item, "assets");
+  for (void *at = json_object_iter(assets); at; at = json_object_iter_next(assets, at))
+    if (add_asset(scan, document, json_object_iter_key(at), json_object_iter_value(at), index, error) != 0)
+      return -1;
+  return 0;
+}

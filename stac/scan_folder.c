@@ -1,0 +1,248 @@
+/* A folder of rasters as a collection.
+ *
+ * Files are taken in the order of their paths. The date and the band come from the path below the folder; files with
+ * the same path apart from the band are one item, so items come in path order too. */
+#include "stac/name_pattern.h"
+#include "stac/scan.h"
+#include "stac/sensor.h"
+
+#include "datacube/base/log.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct file_list {
+  char **paths; /* below the folder; owned */
+  size_t count, room;
+};
+
+static void list_free(struct file_list *list)
+{
+  for (size_t i = 0; i < list->count; i++)
+    free(list->paths[i]);
+  free(list->paths);
+}
+
+static int list_add(struct file_list *list, const char *path, struct error *error)
+{
+  if (list->count == SCAN_MAX_FILES)
+    return error_set(error, "ProcessParameterInvalid", "more than %d files", SCAN_MAX_FILES);
+  if (list->count == list->room) {
+    size_t room = list->room ? list->room * 2 : 256;
+    char **paths = realloc(list->paths, room * sizeof *paths);
+    if (!paths)
+      return error_memory(error);
+    list->paths = paths;
+    list->room = room;
+  }
+  char *copy = strdup(path);
+  if (!copy)
+    return error_memory(error);
+  list->paths[list->count++] = copy;
+  return 0;
+}
+
+static bool is_raster_name(const char *name)
+{
+  static const char *const extensions[] = {".tif", ".tiff", ".jp2", ".png"};
+  const char *dot = strrchr(name, '.');
+  for (size_t i = 0; dot && i < sizeof extensions / sizeof extensions[0]; i++)
+    if (strcasecmp(dot, extensions[i]) == 0)
+      return name[0] != '.';
+  return false;
+}
+
+static int compare_path(const void *a, const void *b)
+{
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int walk(FTS *tree, size_t root_length, struct file_list *list, struct error *error)
+{
+  for (FTSENT *entry; (entry = fts_read(tree)) != NULL;) {
+    if (entry->fts_info == FTS_D && entry->fts_level > 0 &&
+        (entry->fts_name[0] == '.' || entry->fts_level > SCAN_MAX_DEPTH))
+      fts_set(tree, entry, FTS_SKIP);
+    else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
+      log_message(LOG_WARNING, "%s is left out: %s", entry->fts_path, strerror(entry->fts_errno));
+    else if (entry->fts_info == FTS_F && is_raster_name(entry->fts_name) &&
+             list_add(list, entry->fts_path + root_length + 1, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+static int list_files(const char *path, struct file_list *list, struct error *error)
+{
+  char *root = strdup(path);
+  char *const roots[] = {root, NULL};
+  FTS *tree = root ? fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL) : NULL;
+  int result = -1;
+  if (!tree)
+    error_set(error, "FileNotFound", "%s: %s", path, strerror(errno));
+  else
+    result = walk(tree, strlen(path), list, error);
+  if (tree)
+    fts_close(tree);
+  free(root);
+  if (list->count)
+    qsort(list->paths, list->count, sizeof *list->paths, compare_path);
+  return result;
+}
+
+/* State of one folder's scan. */
+struct folder {
+  struct scan *scan;
+  const char *root;
+  struct name_pattern pattern;
+  json_t *items; /* path without band -> index of the item */
+};
+
+/* The path without extension and band, separators around the cut tidied: the item's id and key. */
+static void item_key(const char *path, const struct name_span *band, struct buffer *key)
+{
+  const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+  size_t end = dot && (!slash || dot > slash) ? (size_t)(dot - path) : strlen(path);
+  size_t start = band ? band->start : end, resume = band && band->end < end ? band->end : end;
+  while (start > 0 && strchr("_.- /", path[start - 1]))
+    start--;
+  buffer_add(key, path, start);
+  if (resume < end && start == 0 && strchr("_.- /", path[resume]))
+    resume++;
+  buffer_add(key, path + resume, end - resume);
+  if (key->length == 0)
+    buffer_add(key, path, end);
+}
+
+static int find_item(struct folder *folder, const char *path, const struct name_span *band, int64_t instant,
+                     size_t *item, struct error *error)
+{
+  struct buffer key = {0};
+  int result = -1;
+  item_key(path, band, &key);
+  size_t name_length = key.length;
+  buffer_printf(&key, "\t%lld", (long long)instant);
+  const json_t *known = key.failed ? NULL : json_object_get(folder->items, key.data);
+  if (key.failed)
+    error_memory(error);
+  else if (known) {
+    *item = (size_t)json_integer_value(known);
+    result = 0;
+  } else {
+    char *id = arena_strndup(folder->scan->arena, key.data, name_length);
+    if (id && scan_new_item(folder->scan, id, instant, NULL, item, error) == 0)
+      result = json_object_set_new(folder->items, key.data, json_integer((json_int_t)*item));
+  }
+  buffer_free(&key);
+  return result == 0 || error_is_set(error) ? result : error_memory(error);
+}
+
+/* Whether every band has a description of its own. */
+static bool described(const struct raster_file *file)
+{
+  for (size_t i = 0; i < file->band_count; i++) {
+    if (!file->bands[i].description || !file->bands[i].description[0])
+      return false;
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(file->bands[i].description, file->bands[j].description) == 0)
+        return false;
+  }
+  return true;
+}
+
+static const char *band_name(struct scan *scan, const char *token, const struct raster_file *file, size_t i)
+{
+  if (token)
+    return file->band_count == 1 ? token : arena_printf(scan->arena, "%s_%zu", token, i + 1);
+  return described(file) ? file->bands[i].description : arena_printf(scan->arena, "B%zu", i + 1);
+}
+
+static int add_bands(struct folder *folder, const char *path, size_t item, const char *token,
+                     const struct raster_file *file, struct error *error)
+{
+  struct scan *scan = folder->scan;
+  for (size_t i = 0; i < file->band_count; i++) {
+    const struct raster_file_band *band = &file->bands[i];
+    const char *name = band_name(scan, token, file, i);
+    if (!name)
+      return error_memory(error);
+    struct band_info info = {.scale = band->scale, .offset = band->offset, .unit = band->unit};
+    sensor_describe(scan->items[item].id, name, &info);
+    struct scan_asset asset = {.item = item,
+                               .path = path,
+                               .raster_band = (int)i + 1,
+                               .type = band->type,
+                               .has_nodata = band->has_nodata,
+                               .nodata = band->nodata};
+    if (scan_find_band(scan, name, &info, &asset.band, error) != 0 ||
+        scan_new_asset(scan, &asset, &file->grid, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+static int add_file(struct folder *folder, const char *below, struct error *error)
+{
+  struct scan *scan = folder->scan;
+  struct name_span span;
+  struct raster_file file;
+  int64_t instant;
+  size_t item;
+  bool known = false;
+  bool found = name_find_band(&folder->pattern, below, &span, &known);
+  if ((!found && folder->pattern.has_band) || !name_find_datetime(&folder->pattern, below, &instant)) {
+    scan->skipped++;
+    return 0;
+  }
+  char *path = arena_printf(scan->arena, "%s/%s", folder->root, below);
+  if (!path)
+    return error_memory(error);
+  int outcome = scan_inspect(scan, path, &file, error);
+  if (outcome != 0)
+    return outcome < 0 ? -1 : 0;
+  if (!known && file.band_count > 1)
+    found = false; /* the name's last word is no band of a file with several */
+  scan->number_bands = scan->number_bands && found && file.band_count == 1;
+  const char *token = found ? arena_strndup(scan->arena, below + span.start, span.end - span.start) : NULL;
+  if (find_item(folder, below, found ? &span : NULL, instant, &item, error) != 0)
+    return -1;
+  return add_bands(folder, path, item, token, &file, error);
+}
+
+/* One raster: its folder becomes the root. */
+static int list_one(struct folder *folder, const char *path, struct file_list *list, struct error *error)
+{
+  const char *slash = strrchr(path, '/');
+  folder->root = arena_strndup(folder->scan->arena, path, (size_t)(slash - path));
+  return folder->root ? list_add(list, slash + 1, error) : error_memory(error);
+}
+
+int scan_folder(struct scan *scan, const char *path, struct error *error)
+{
+  struct folder folder = {.scan = scan, .root = path, .items = json_object()};
+  struct file_list list = {0};
+  struct stat status;
+  int result = folder.items ? 0 : error_memory(error);
+  scan->number_bands = true;
+  if (result == 0)
+    result = name_pattern_new(scan->options->datetime_regex, scan->options->band_regex, &folder.pattern, error);
+  if (result == 0 && stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+    result = list_one(&folder, path, &list, error);
+  else if (result == 0)
+    result = list_files(path, &list, error);
+  for (size_t i = 0; result == 0 && i < list.count; i++)
+    result = add_file(&folder, list.paths[i], error);
+  if (result == 0 && list.count == 0)
+    result = error_set(error, "NoDataAvailable", "%s holds no rasters (tif, tiff, jp2, png)", path);
+  else if (result == 0 && scan->skipped == list.count)
+    result = error_parameter(error, "NoDataAvailable", "datetime",
+                             "none of the %zu rasters below %s has a date%s in its name, '%s' for one", list.count,
+                             path, scan->options->band_regex ? " and a band" : "", list.paths[0]);
+  list_free(&list);
+  name_pattern_free(&folder.pattern);
+  json_decref(folder.items);
+  return result;
+}

@@ -1,0 +1,57 @@
+/* A netCDF file as a collection: its cube is described once, its variables are the bands. */
+#include "stac/scan.h"
+
+#include "datacube/source/netcdf_source.h"
+
+#include <string.h>
+
+static int take_bands(struct scan *scan, const struct cube *cube, struct error *error)
+{
+  size_t bands = cube_find_type(cube, DIMENSION_BANDS), count = bands == SIZE_MAX ? 1 : cube->dimension[bands].size;
+  const struct band_info none = {.scale = 1};
+  size_t index;
+  for (size_t i = 0; i < count; i++) {
+    char room[LABEL_TEXT_ROOM];
+    const char *name = bands == SIZE_MAX ? "data" : dimension_label_text(&cube->dimension[bands], i, room);
+    if (scan_find_band(scan, name, cube->bands ? &cube->bands[i] : &none, &index, error) != 0)
+      return -1;
+    struct scan_band *band = &scan->bands[index];
+    band->type = cube->type;
+    band->has_nodata = cube->has_nodata;
+    band->nodata = cube->nodata;
+  }
+  return 0;
+}
+
+static int check_options(const struct catalogue_add_options *options, struct error *error)
+{
+  if (options->datetime_regex || options->band_regex)
+    return error_parameter(error, "FeatureUnsupported", options->datetime_regex ? "datetime" : "band",
+                           "a netCDF file names its dates and bands itself");
+  if (options->resolution > 0)
+    return error_parameter(error, "FeatureUnsupported", "resolution",
+                           "a netCDF file keeps its own grid; use resample_spatial in the graph");
+  for (size_t i = 0; i < options->nodata_count; i++)
+    if (options->nodata[i].band)
+      return error_parameter(error, "FeatureUnsupported", "nodata",
+                             "a netCDF file has one no-data value for all its bands: give VALUE without a band");
+  return 0;
+}
+
+int scan_netcdf(struct scan *scan, const char *path, struct error *error)
+{
+  const struct catalogue_add_options *options = scan->options;
+  if (check_options(options, error) != 0)
+    return -1;
+  if (options->crs && crs_canonical(scan->arena, options->crs, &scan->crs, error) != 0)
+    return error_at_parameter(error, "crs");
+  if (netcdf_inspect(scan->arena, path, scan->crs, &scan->netcdf_cube, error) != 0)
+    return -1;
+  scan->netcdf_path = path;
+  scan->files = 1;
+  if (!scan->title)
+    scan->title = scan->netcdf_cube->title;
+  size_t t = cube_find_type(scan->netcdf_cube, DIMENSION_TEMPORAL);
+  scan->date_count = t == SIZE_MAX ? 0 : scan->netcdf_cube->dimension[t].size;
+  return take_bands(scan, scan->netcdf_cube, error);
+}

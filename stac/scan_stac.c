@@ -1,0 +1,191 @@
+/* STAC documents as a collection: a Collection or Catalog whose links (item, child, items) are followed, an Item, or an
+ * ItemCollection. STAC 0.9 to 1.1.
+ *
+ * Every document is read once, however many links lead to it, so cycles end; depth, number and size of documents have
+ * limits. Only local documents and files are read. */
+#include "stac/scan_asset.h"
+
+#include "datacube/base/log.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { STAC_MAX_DOCUMENTS = 500000, STAC_MAX_DEPTH = 32, STAC_DOCUMENT_LIMIT = 256 << 20 };
+
+struct walk {
+  struct scan *scan;
+  json_t *seen; /* real paths of documents */
+};
+
+static int read_document(struct walk *walk, const char *path, unsigned depth, struct error *error);
+
+static bool is_remote(const char *href)
+{
+  const char *colon = strstr(href, "://");
+  return (colon && strncmp(href, "file://", 7) != 0) || strncmp(href, "/vsi", 4) == 0;
+}
+
+static int hex_value(char c)
+{
+  return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+static char *percent_decoded(struct arena *arena, const char *text)
+{
+  char *out = arena_strdup(arena, text), *to = out;
+  for (const char *from = out; from && *from; to++) {
+    int high = from[0] == '%' ? hex_value(from[1]) : -1, low = high >= 0 ? hex_value(from[2]) : -1;
+    *to = low >= 0 && high + low > 0 ? (char)(high * 16 + low) : *from;
+    from += low >= 0 && high + low > 0 ? 3 : 1;
+  }
+  if (out)
+    *to = '\0';
+  return out;
+}
+
+int stac_local_path(struct arena *arena, const char *document, const char *href, const char **out, struct error *error)
+{
+  char real[PATH_MAX];
+  if (is_remote(href))
+    return error_set(error, "FeatureUnsupported",
+                     "'%s' (in %s) is not a local file: only documents and files of this machine can be added", href,
+                     document);
+  bool is_url = strncmp(href, "file://", 7) == 0;
+  if (is_url)
+    href = strncmp(href, "file://localhost/", 17) == 0 ? href + 16 : href + 7;
+  const char *slash = strrchr(document, '/');
+  int folder = *href == '/' || !slash ? 0 : (int)(slash - document) + 1;
+  const char *path = arena_printf(arena, "%.*s%s", folder, document, href);
+  if (!path)
+    return error_memory(error);
+  struct stat unused;
+  if (is_url || stat(path, &unused) != 0)
+    path = percent_decoded(arena, path);
+  if (path && realpath(path, real))
+    path = arena_strdup(arena, real);
+  else
+    return error_set(error, "FileNotFound", "'%s' (in %s) does not exist", href, document);
+  *out = path;
+  return path ? 0 : error_memory(error);
+}
+
+/* start_datetime stands in for a datetime of null. */
+static bool item_instant(const json_t *properties, int64_t *instant)
+{
+  static const char *const names[] = {"datetime", "start_datetime"};
+  for (size_t i = 0; i < 2; i++) {
+    const char *text = json_tree_text(properties, names[i]);
+    if (text && instant_parse(text, CALENDAR_GREGORIAN, instant) == 0)
+      return true;
+  }
+  return false;
+}
+
+static int read_item(struct walk *walk, const char *path, const json_t *item, struct error *error)
+{
+  struct scan *scan = walk->scan;
+  json_t *properties = json_object_get(item, "properties");
+  const char *id = json_tree_text(item, "id");
+  int64_t instant;
+  size_t index;
+  if (!id || !json_is_object(properties) || !json_is_object(json_object_get(item, "assets")))
+    return error_set(error, "ProcessParameterInvalid", "%s: an item without id, properties or assets", path);
+  if (!item_instant(properties, &instant)) {
+    log_message(LOG_WARNING, "item '%s' in %s is left out: it has no datetime", id, path);
+    scan->skipped++;
+    return 0;
+  }
+  if (!scan->id && json_tree_text(item, "collection"))
+    scan->id = arena_strdup(scan->arena, json_tree_text(item, "collection"));
+  if (scan_new_item(scan, id, instant, json_incref(properties), &index, error) != 0)
+    return -1;
+  return stac_item_assets(scan, path, item, index, error);
+}
+
+static int read_items(struct walk *walk, const char *path, const json_t *features, struct error *error)
+{
+  for (size_t i = 0; i < json_array_size(features); i++)
+    if (read_item(walk, path, json_array_get(features, i), error) != 0)
+      return -1;
+  return 0;
+}
+
+static int follow_links(struct walk *walk, const char *path, const json_t *document, unsigned depth,
+                        struct error *error)
+{
+  const json_t *links = json_tree_array(document, "links");
+  for (size_t i = 0; i < json_array_size(links); i++) {
+    const json_t *link = json_array_get(links, i);
+    const char *rel = json_tree_text(link, "rel"), *href = json_tree_text(link, "href"), *target;
+    if (!rel || !href || (strcmp(rel, "item") != 0 && strcmp(rel, "child") != 0 && strcmp(rel, "items") != 0))
+      continue;
+    if (strcmp(rel, "items") == 0 && is_remote(href))
+      continue; /* the API's listing of what the item links name too */
+    if (stac_local_path(walk->scan->arena, path, href, &target, error) != 0 ||
+        read_document(walk, target, depth + 1, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+/* The first collection met gives the metadata; a catalogue does until one is met. */
+static int take_source(struct scan *scan, const json_t *document, bool is_collection)
+{
+  bool have_collection = scan->source && json_object_get(scan->source, "extent");
+  if (scan->source && (have_collection || !is_collection))
+    return 0;
+  json_decref(scan->source);
+  scan->source = json_incref((json_t *)document);
+  return 1;
+}
+
+static int read_tree(struct walk *walk, const char *path, const json_t *document, unsigned depth, struct error *error)
+{
+  const char *type = json_tree_text(document, "type");
+  if (type && strcmp(type, "Feature") == 0)
+    return read_item(walk, path, document, error);
+  if (type && strcmp(type, "FeatureCollection") == 0)
+    return read_items(walk, path, json_tree_array(document, "features"), error);
+  bool is_collection = (type && strcmp(type, "Collection") == 0) || json_object_get(document, "extent");
+  if (!is_collection && !(type && strcmp(type, "Catalog") == 0) && !json_object_get(document, "stac_version"))
+    return error_set(error, "ProcessParameterInvalid",
+                     "%s is no STAC document (a Collection, Catalog, Item or ItemCollection is expected)", path);
+  take_source(walk->scan, document, is_collection);
+  return follow_links(walk, path, document, depth, error);
+}
+
+static int read_document(struct walk *walk, const char *path, unsigned depth, struct error *error)
+{
+  if (json_object_get(walk->seen, path))
+    return 0;
+  if (depth > STAC_MAX_DEPTH || json_object_size(walk->seen) >= STAC_MAX_DOCUMENTS)
+    return error_set(error, "ProcessParameterInvalid", "%s: more than %d levels or %d documents", path, STAC_MAX_DEPTH,
+                     STAC_MAX_DOCUMENTS);
+  if (json_object_set_new(walk->seen, path, json_true()) != 0)
+    return error_memory(error);
+  json_t *document = json_tree_read(path, STAC_DOCUMENT_LIMIT, error);
+  int result = document ? read_tree(walk, path, document, depth, error) : -1;
+  json_decref(document);
+  return result;
+}
+
+int scan_stac(struct scan *scan, const char *path, struct error *error)
+{
+  struct walk walk = {.scan = scan, .seen = json_object()};
+  int result = walk.seen ? read_document(&walk, path, 0, error) : error_memory(error);
+  json_decref(walk.seen);
+  if (result != 0)
+    return -1;
+  if (scan->source) {
+    const char *id = json_tree_text(scan->source, "id"), *title = json_tree_text(scan->source, "title");
+    scan->id = id ? arena_strdup(scan->arena, id) : scan->id;
+    scan->title = title ? arena_strdup(scan->arena, title) : NULL;
+  }
+  if (scan->item_count == 0)
+    return error_set(error, "NoDataAvailable", "%s leads to no item with a date", path);
+  if (!scan->id)
+    scan->id = scan->item_count == 1 ? scan->items[0].id : NULL;
+  return 0;
+}

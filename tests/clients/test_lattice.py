@@ -1,0 +1,194 @@
+"""phi^4 on the lattice from process graphs, against values of an independent program and against identities.
+
+Run by pytest. The program is TWINCUBE_BIN (default build/twincube under the repository). Seeds are fixed, so a result
+within its tolerance stays there; statistical tolerances are four combined standard errors.
+"""
+
+import json
+import math
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TWINCUBE = os.environ.get("TWINCUBE_BIN", str(ROOT / "build" / "twincube"))
+
+LAMBDA_8 = {"m2": -4, "lambda": 8}
+LAMBDA_6 = {"m2": -4, "lambda": 6.008}
+
+
+def ensemble(**arguments):
+    defaults = {"shape": [8, 8], "m2": -4, "lambda": 8, "seed": 1, "configurations": 20000, "separation": 5}
+    return {"process_id": "lft_scalar_field", "arguments": {**defaults, **arguments}}
+
+
+def of_x(process, **arguments):
+    """A callback of one process with the value as x."""
+    return {"process_graph": {"p": {"process_id": process, "arguments": {"x": {"from_parameter": "x"}, **arguments},
+                                    "result": True}}}
+
+
+def of_data(process, **arguments):
+    """A callback of one process with the array as data."""
+    return {"process_graph": {"p": {"process_id": process, "arguments": {"data": {"from_parameter": "data"}, **arguments},
+                                    "result": True}}}
+
+
+SQUARE = {"process_graph": {"p": {"process_id": "multiply", "result": True,
+                                  "arguments": {"x": {"from_parameter": "x"}, "y": {"from_parameter": "x"}}}}}
+
+
+def chain(first, *steps):
+    """A graph of nodes that follow each other; each step is (process, arguments without data)."""
+    graph = {"n0": first}
+    for i, (process, arguments) in enumerate(steps, 1):
+        graph[f"n{i}"] = {"process_id": process, "arguments": {"data": {"from_node": f"n{i - 1}"}, **arguments}}
+    graph[f"n{len(steps)}"]["result"] = True
+    return graph
+
+
+def apply(callback):
+    return "apply", {"process": callback}
+
+
+def mean_over(dimension):
+    return "reduce_dimension", {"dimension": dimension, "reducer": of_data("mean")}
+
+
+def jackknife(**arguments):
+    return "apply_dimension", {"dimension": "configuration", "target_dimension": "statistic",
+                               "process": of_data("jackknife", **arguments)}
+
+
+def run(graph, folder, *options, name="out"):
+    """The bytes of the JSON output."""
+    source, output = folder / f"{name}.graph.json", folder / f"{name}.json"
+    source.write_text(json.dumps(graph))
+    done = subprocess.run([TWINCUBE, "run", str(source), "-o", str(output), *options], capture_output=True, text=True,
+                          timeout=300)
+    assert done.returncode == 0, done.stderr
+    return output.read_bytes()
+
+
+def fails(graph, folder):
+    source = folder / "bad.graph.json"
+    source.write_text(json.dumps(graph))
+    done = subprocess.run([TWINCUBE, "run", str(source), "-o", str(folder / "bad.json")], capture_output=True, text=True,
+                          timeout=300)
+    assert done.returncode == 1
+    return done.stderr
+
+
+def estimate(graph, folder):
+    """Value and error, taken by their labels."""
+    cube = json.loads(run(graph, folder))
+    assert [d["name"] for d in cube["dimensions"]] == ["statistic"]
+    result = dict(zip(cube["dimensions"][0]["labels"], cube["data"]))
+    return result["value"], result["error"]
+
+
+def agree(measured, expected, sigma=0.0):
+    value, error = measured
+    combined = math.hypot(error, sigma)
+    print(f"{value:.6f}({error:.6f}) expected {expected:.6f}({sigma:.6f}) {(value - expected) / combined:+.2f} sigma")
+    assert abs(value - expected) < 4 * combined
+
+
+SQUARE_MEAN = (apply(SQUARE), mean_over("x1"), mean_over("x0"))
+FIELD_MEAN = (mean_over("x1"), mean_over("x0"))
+
+
+def test_phi_squared(tmp_path):
+    agree(estimate(chain(ensemble(**LAMBDA_8), *SQUARE_MEAN, jackknife(bin_size=20)), tmp_path), 0.143467, 0.000026)
+    agree(estimate(chain(ensemble(**LAMBDA_6), *SQUARE_MEAN, jackknife(bin_size=20)), tmp_path), 0.183959, 0.000035)
+
+
+def test_absolute_mean(tmp_path):
+    graph = chain(ensemble(seed=2), *FIELD_MEAN, apply(of_x("absolute")), jackknife(bin_size=20))
+    agree(estimate(graph, tmp_path), 0.087019, 0.000074)
+
+
+def test_susceptibility(tmp_path):
+    graph = chain(ensemble(seed=3), *FIELD_MEAN, apply(SQUARE), apply(of_x("multiply", y=64)), jackknife(bin_size=20))
+    agree(estimate(graph, tmp_path), 0.7441, 0.0012)
+
+
+def test_free_field(tmp_path):
+    """1/V sum_p 1/(2 (khat^2 + M2)): half of the propagator of S = 1/2 sum phi (khat^2 + m2) phi."""
+    khat2 = [4 * math.sin(math.pi * n / 8) ** 2 for n in range(8)]
+    exact = sum(1 / (2 * (a + b + 1)) for a in khat2 for b in khat2) / 64
+    assert abs(2 * exact - 0.254173997690) < 1e-12
+    graph = chain(ensemble(m2=1, **{"lambda": 0}, steps=4), *SQUARE_MEAN, jackknife(bin_size=20))
+    agree(estimate(graph, tmp_path), exact)
+
+
+def test_error_is_the_standard_error(tmp_path):
+    """The jackknife's two numbers against the same from the values themselves; a general estimator too."""
+    arguments = {"seed": 5, "configurations": 300}
+    squares = json.loads(run(chain(ensemble(**arguments), *SQUARE_MEAN), tmp_path))["data"]
+    assert len(squares) == 300
+    bins = [sum(squares[i:i + 6]) / 6 for i in range(0, 300, 6)]
+    mean = sum(bins) / 50
+    error = math.sqrt(sum((b - mean) ** 2 for b in bins) / 49 / 50)
+    for options in ({"bin_size": 6}, {"bin_size": 6, "estimator": of_data("mean")}):
+        value, given = estimate(chain(ensemble(**arguments), *SQUARE_MEAN, jackknife(**options)), tmp_path)
+        assert value == pytest.approx(mean, rel=1e-12)
+        assert given == pytest.approx(error, rel=1e-10)
+
+
+def test_history(tmp_path):
+    """<exp(-dH)> = 1, and the acceptance is erfc(sqrt(<dH>)/2) (dH of 64 sites is nearly normal)."""
+    graph = chain(ensemble(quantity="history", configurations=20000, separation=2, seed=7), jackknife(bin_size=20))
+    cube = json.loads(run(graph, tmp_path))
+    by_name = {d["name"]: d["labels"] for d in cube["dimensions"]}
+    order = [d["name"] for d in cube["dimensions"]]
+    assert sorted(order) == ["diagnostic", "statistic"]
+
+    def at(diagnostic):
+        where = {"diagnostic": by_name["diagnostic"].index(diagnostic)}
+        pick = lambda statistic: {**where, "statistic": by_name["statistic"].index(statistic)}
+        return tuple(cube["data"][i[order[0]]][i[order[1]]] for i in (pick("value"), pick("error")))
+
+    agree(at("exp_minus_dH"), 1)
+    agree(at("acceptance"), at("accepted")[0], at("accepted")[1])
+    assert abs(at("accepted")[0] - math.erfc(math.sqrt(at("dH")[0]) / 2)) < 0.015
+
+
+def test_same_bits_on_any_number_of_threads(tmp_path):
+    graphs = {
+        "statistic": chain(ensemble(configurations=500), *SQUARE_MEAN, jackknife()),
+        "field": chain(ensemble(configurations=40, shape=[4, 6, 10], thermalisation=10), apply(SQUARE)),
+        "whole": {"n0": {**ensemble(configurations=20), "result": True}},
+    }
+    for name, graph in graphs.items():
+        one = run(graph, tmp_path, "--threads", "1", name=name + "1")
+        assert one == run(graph, tmp_path, "--threads", "2", name=name + "2")
+        assert one == run(graph, tmp_path, "--threads", "1", name=name + "3")
+
+
+def test_cube_and_seed(tmp_path):
+    cube = json.loads(run({"n0": {**ensemble(shape=[3, 5], configurations=4), "result": True}}, tmp_path))
+    assert [d["name"] for d in cube["dimensions"]] == ["configuration", "x0", "x1"]
+    assert [len(d["labels"]) for d in cube["dimensions"]] == [4, 3, 5]
+    assert {d["type"] for d in cube["dimensions"]} == {"other"}
+    assert cube["dtype"] == "float64"
+    more = json.loads(run({"n0": {**ensemble(shape=[3, 5], configurations=9), "result": True}}, tmp_path))
+    assert more["data"][:4] == cube["data"]
+    other = json.loads(run({"n0": {**ensemble(shape=[3, 5], configurations=4, seed=2), "result": True}}, tmp_path))
+    assert other["data"] != cube["data"]
+
+
+@pytest.mark.parametrize("arguments, parameter", [
+    ({"shape": [8, -8]}, "shape"), ({"shape": []}, "shape"), ({"shape": [4096, 4096]}, "shape"),
+    ({"lambda": -1}, "lambda"), ({"lambda": 0}, "m2"), ({"configurations": 0}, "configurations"),
+    ({"configurations": 1.5}, "configurations"), ({"step_size": 0}, "step_size"), ({"steps": 0}, "steps"),
+    ({"thermalisation": -1}, "thermalisation"), ({"separation": 0}, "separation"), ({"seed": -1}, "seed"),
+    ({"quantity": "charge"}, "quantity"), ({"integrator": "euler"}, "integrator"),
+    ({"shape": [2048, 2048], "steps": 10000}, "thermalisation"),
+])
+def test_bad_arguments_are_named(arguments, parameter, tmp_path):
+    message = fails({"n0": {**ensemble(**arguments), "result": True}}, tmp_path)
+    assert message.startswith("ProcessParameterInvalid: ")
+    assert parameter in message and len(message.strip().splitlines()) == 1

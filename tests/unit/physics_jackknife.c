@@ -1,0 +1,156 @@
+/* Jackknife and the Gamma method against closed forms and processes whose answers are known. */
+#include "physics/random/philox.h"
+#include "physics/statistics/autocorrelation.h"
+#include "physics/statistics/jackknife.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { N = 20000 };
+
+static double estimate_mean(const double *x, size_t n, const void *data)
+{
+  (void)data;
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    sum += x[i];
+  }
+  return sum / (double)n;
+}
+
+static double estimate_square(const double *x, size_t n, const void *data)
+{
+  double mean = estimate_mean(x, n, data);
+  return mean * mean;
+}
+
+/* Bins of one value: the error of the mean is sqrt(variance / n), exactly. */
+static void mean_has_the_standard_error(void **state)
+{
+  (void)state;
+  const double x[] = {3, 1, 4, 1, 5, 9, 2, 6};
+  struct estimate e = jackknife_mean(x, 8, 1);
+  double mean = 31.0 / 8, squares = 0;
+  for (size_t i = 0; i < 8; i++) {
+    squares += (x[i] - mean) * (x[i] - mean);
+  }
+  assert_true(fabs(e.value - mean) < 1e-15);
+  assert_true(fabs(e.error - sqrt(squares / 7 / 8)) < 1e-15);
+}
+
+/* Bins of three: the standard error of the bins' means. */
+static void bins_are_one_value_each(void **state)
+{
+  (void)state;
+  double x[12], means[4] = {0};
+  philox_normals((struct philox_stream){.seed = 1}, 0, 12, x);
+  for (size_t i = 0; i < 12; i++) {
+    means[i / 3] += x[i] / 3;
+  }
+  struct estimate binned = jackknife_mean(x, 12, 3), of_means = jackknife_mean(means, 4, 1);
+  assert_true(fabs(binned.value - of_means.value) < 1e-15);
+  assert_true(fabs(binned.error - of_means.error) < 1e-15);
+}
+
+/* The fast path and the general one, last bin whole and short. */
+static void fast_mean_is_the_general_estimator(void **state)
+{
+  (void)state;
+  double x[100], work[100];
+  philox_normals((struct philox_stream){.seed = 2}, 0, 100, x);
+  for (size_t bin = 1; bin < 100; bin++) {
+    struct estimate fast = jackknife_mean(x, 100, bin);
+    struct estimate plain = jackknife(x, 100, bin, estimate_mean, NULL, work);
+    assert_true(fabs(fast.value - plain.value) < 1e-14);
+    assert_true(fabs(fast.error - plain.error) < 1e-13);
+  }
+  assert_true(isnan(jackknife_mean(x, 100, 100).error));
+  assert_true(isnan(jackknife(x, 100, 1000, estimate_mean, NULL, work).error));
+  assert_true(jackknife_bins(100, 7) == 15 && jackknife_bins(100, 10) == 10 && jackknife_bins(3, 5) == 1);
+}
+
+/* A large common offset costs no digits. */
+static void offset_does_not_matter(void **state)
+{
+  (void)state;
+  double x[1000], y[1000];
+  philox_normals((struct philox_stream){.seed = 3}, 0, 1000, x);
+  for (size_t i = 0; i < 1000; i++) {
+    x[i] = rint(x[i] * 1024) / 1024; /* exact beside the offset */
+    y[i] = x[i] + 1e9;
+  }
+  assert_true(fabs(jackknife_mean(x, 1000, 5).error / jackknife_mean(y, 1000, 5).error - 1) < 1e-6);
+}
+
+/* Error propagation: sigma(mean^2) = 2 |mean| sigma(mean) for small errors. */
+static void nonlinear_estimates_follow_the_derivative(void **state)
+{
+  (void)state;
+  static double x[2000], work[2000];
+  philox_normals((struct philox_stream){.seed = 4}, 0, 2000, x);
+  for (size_t i = 0; i < 2000; i++) {
+    x[i] += 3;
+  }
+  struct estimate mean = jackknife_mean(x, 2000, 1);
+  struct estimate square = jackknife(x, 2000, 1, estimate_square, NULL, work);
+  assert_true(fabs(square.value - mean.value * mean.value) < 1e-12);
+  assert_true(fabs(square.error / (2 * mean.value * mean.error) - 1) < 1e-3);
+}
+
+/* x_{i+1} = a x_i + sqrt(1 - a^2) noise: tau_int = (1 + a) / (2 (1 - a)), variance 1. */
+static double *autoregressive(double a, uint64_t seed)
+{
+  double *x = malloc(N * sizeof *x);
+  assert_non_null(x);
+  philox_normals((struct philox_stream){.seed = seed}, 0, N, x);
+  for (size_t i = 1; i < N; i++) {
+    x[i] = a * x[i - 1] + sqrt(1 - a * a) * x[i];
+  }
+  return x;
+}
+
+static void gamma_method_finds_tau(void **state)
+{
+  (void)state;
+  const double factors[] = {0, 0.3, 0.8, 0.95};
+  for (size_t i = 0; i < 4; i++) {
+    double a = factors[i], tau = (1 + a) / (2 * (1 - a));
+    double *x = autoregressive(a, 40 + i);
+    struct autocorrelation g = autocorrelation_gamma(x, N);
+    assert_true(fabs(g.tau - tau) < 4 * g.tau_error + 1e-3);
+    assert_true(fabs(g.mean) < 4 * g.error);
+    assert_true(fabs(g.error / sqrt(2 * tau / N) - 1) < 0.2);
+    /* bins far longer than tau give the same error: N / bin bins know it to sqrt(bin / 2 N) */
+    struct estimate binned = jackknife_mean(x, N, 200);
+    assert_true(fabs(binned.error / g.error - 1) < 4 * sqrt(200.0 / (2 * N)) + 0.1);
+    free(x);
+  }
+}
+
+static void constants_have_no_error(void **state)
+{
+  (void)state;
+  const double x[] = {2, 2, 2, 2};
+  struct autocorrelation g = autocorrelation_gamma(x, 4);
+  assert_true(g.mean == 2 && g.error == 0 && g.tau == 0.5);
+  assert_true(jackknife_mean(x, 4, 2).error == 0);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(mean_has_the_standard_error),
+      cmocka_unit_test(bins_are_one_value_each),
+      cmocka_unit_test(fast_mean_is_the_general_estimator),
+      cmocka_unit_test(offset_does_not_matter),
+      cmocka_unit_test(nonlinear_estimates_follow_the_derivative),
+      cmocka_unit_test(gamma_method_finds_tau),
+      cmocka_unit_test(constants_have_no_error),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,337 @@
+/* The store: users, tokens, and the states a job can go through, each reached twice or out of turn. */
+#include "server/auth.h"
+#include "server/folder.h"
+#include "server/store_jobs.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct fixture {
+  char folder[64];
+  struct store *store;
+  struct error error;
+};
+
+static int setup(void **state)
+{
+  struct fixture *f = calloc(1, sizeof *f);
+  if (f == NULL)
+    return -1;
+  *state = f;
+  snprintf(f->folder, sizeof f->folder, "store-test-XXXXXX");
+  if (mkdtemp(f->folder) == NULL || store_open(f->folder, &f->store, &f->error) != 0)
+    return -1;
+  return store_user_put(f->store, "alice", "hash", &f->error);
+}
+
+static int teardown(void **state)
+{
+  struct fixture *f = *state;
+  store_close(f->store);
+  folder_remove(f->folder);
+  free(f);
+  return 0;
+}
+
+static void new_job(struct fixture *f, struct job *job)
+{
+  *job = (struct job){.owner = "alice", .log_level = "info", .process = strdup("{}")};
+  assert_int_equal(store_job_put(f->store, job, &f->error), 0);
+}
+
+static void expect_status(struct fixture *f, const char *id, const char *status)
+{
+  struct job job = {0};
+  assert_int_equal(store_job_get(f->store, "alice", id, &job, &f->error), 0);
+  assert_string_equal(job.status, status);
+  job_free(&job);
+}
+
+static void start(struct fixture *f, const struct job *job)
+{
+  bool started = false;
+  assert_int_equal(store_job_start(f->store, "alice", job->id, &started, &f->error), 0);
+  assert_true(started);
+}
+
+static void claim(struct fixture *f, struct job *out)
+{
+  bool found = false;
+  assert_int_equal(store_job_claim(f->store, out, &found, &f->error), 0);
+  assert_true(found);
+}
+
+static void test_users_and_tokens(void **state)
+{
+  struct fixture *f = *state;
+  unsigned char hash[TOKEN_HASH_BYTES] = {7}, old[TOKEN_HASH_BYTES] = {8};
+  char user[USER_NAME_SIZE], password[PASSWORD_HASH_SIZE];
+  bool found = false;
+  assert_int_equal(store_token_put(f->store, hash, "alice", store_now() + 60000, &f->error), 0);
+  assert_int_equal(store_token_user(f->store, hash, user, &found, &f->error), 0);
+  assert_true(found);
+  assert_string_equal(user, "alice");
+  assert_int_equal(store_token_put(f->store, old, "alice", store_now() - 1, &f->error), 0);
+  assert_int_equal(store_token_user(f->store, old, user, &found, &f->error), 0);
+  assert_false(found);
+  assert_int_equal(store_user_put(f->store, "alice", "other", &f->error), 0); /* a new password ends sessions */
+  assert_int_equal(store_token_user(f->store, hash, user, &found, &f->error), 0);
+  assert_false(found);
+  assert_int_equal(store_user_hash(f->store, "alice", password, &found, &f->error), 0);
+  assert_string_equal(password, "other");
+  assert_int_equal(store_user_remove(f->store, "nobody", &found, &f->error), 0);
+  assert_false(found);
+  assert_int_not_equal(store_token_put(f->store, hash, "nobody", store_now() + 1, &f->error), 0);
+}
+
+static void test_names(void **state)
+{
+  (void)state;
+  assert_true(user_name_is_valid("alice-1_x.y~z"));
+  assert_false(user_name_is_valid(""));
+  assert_false(user_name_is_valid("a b"));
+  assert_false(user_name_is_valid("a/b"));
+  char name[USER_NAME_SIZE + 1];
+  memset(name, 'a', sizeof name);
+  name[USER_NAME_SIZE - 1] = '\0';
+  assert_true(user_name_is_valid(name));
+  name[USER_NAME_SIZE - 1] = 'a';
+  name[USER_NAME_SIZE] = '\0';
+  assert_false(user_name_is_valid(name));
+}
+
+static void test_secret_stays(void **state)
+{
+  struct fixture *f = *state;
+  unsigned char a[32], b[32];
+  struct store *second = NULL;
+  assert_int_equal(store_secret(f->store, a, &f->error), 0);
+  assert_int_equal(store_open(f->folder, &second, &f->error), 0);
+  assert_int_equal(store_secret(second, b, &f->error), 0);
+  assert_memory_equal(a, b, sizeof a);
+  store_close(second);
+  struct stat info;
+  char path[128];
+  snprintf(path, sizeof path, "%s/server.sqlite", f->folder);
+  assert_int_equal(stat(path, &info), 0);
+  assert_int_equal(info.st_mode & 0777, 0600);
+}
+
+static void test_a_job_runs(void **state)
+{
+  struct fixture *f = *state;
+  struct job job, running = {0};
+  bool again = true, accepted = false;
+  new_job(f, &job);
+  expect_status(f, job.id, "created");
+  start(f, &job);
+  assert_int_equal(store_job_start(f->store, "alice", job.id, &again, &f->error), 0);
+  assert_false(again);
+  claim(f, &running);
+  assert_string_equal(running.id, job.id);
+  assert_int_equal(running.run, 1);
+  expect_status(f, job.id, "running");
+  running.result = strdup("{\"file\":\"x\"}");
+  assert_int_equal(store_job_finish(f->store, &running, "finished", &accepted, &f->error), 0);
+  assert_true(accepted);
+  assert_int_equal(store_job_finish(f->store, &running, "finished", &accepted, &f->error), 0);
+  assert_false(accepted);
+  expect_status(f, job.id, "finished");
+  job_free(&running);
+  job_free(&job);
+}
+
+static void test_nobody_claims_twice(void **state)
+{
+  struct fixture *f = *state;
+  struct job job, first = {0}, second = {0};
+  struct store *other = NULL;
+  bool found = true;
+  new_job(f, &job);
+  start(f, &job);
+  claim(f, &first);
+  assert_int_equal(store_open(f->folder, &other, &f->error), 0);
+  assert_int_equal(store_job_claim(other, &second, &found, &f->error), 0);
+  assert_false(found);
+  store_close(other);
+  job_free(&first);
+  job_free(&job);
+}
+
+static void test_the_oldest_goes_first(void **state)
+{
+  struct fixture *f = *state;
+  struct job a, b, got = {0};
+  new_job(f, &a);
+  new_job(f, &b);
+  start(f, &b);
+  usleep(3000); /* the queue's clock counts milliseconds */
+  start(f, &a);
+  claim(f, &got);
+  assert_string_equal(got.id, b.id);
+  job_free(&got);
+  job_free(&a);
+  job_free(&b);
+}
+
+static void test_cancelled_runs_do_not_finish(void **state)
+{
+  struct fixture *f = *state;
+  struct job job, first = {0}, second = {0};
+  bool accepted = true;
+  new_job(f, &job);
+  start(f, &job);
+  assert_int_equal(store_job_cancel(f->store, "alice", job.id, -1, &f->error), 0);
+  expect_status(f, job.id, "created"); /* it was only queued */
+  start(f, &job);
+  claim(f, &first);
+  assert_int_equal(store_job_cancel(f->store, "alice", job.id, 40, &f->error), 0);
+  expect_status(f, job.id, "canceled");
+  assert_int_equal(store_job_finish(f->store, &first, "finished", &accepted, &f->error), 0);
+  assert_false(accepted);
+  start(f, &job);
+  claim(f, &second); /* the old run must not end the new one */
+  assert_int_equal(store_job_finish(f->store, &first, "error", &accepted, &f->error), 0);
+  assert_false(accepted);
+  assert_int_equal(second.run, first.run + 1);
+  expect_status(f, job.id, "running");
+  job_free(&first);
+  job_free(&second);
+  job_free(&job);
+}
+
+static void count_log(void *data, const struct job_log *entry)
+{
+  (void)entry;
+  ++*(int *)data;
+}
+
+static void test_recovery_gives_up_in_the_end(void **state)
+{
+  struct fixture *f = *state;
+  struct job job, got = {0};
+  int logs = 0;
+  new_job(f, &job);
+  start(f, &job);
+  for (int attempt = 1; attempt <= JOB_MAX_ATTEMPTS; attempt++) {
+    claim(f, &got);
+    assert_int_equal(got.attempts, attempt);
+    job_free(&got);
+    assert_int_equal(store_job_recover(f->store, &f->error), 0);
+    expect_status(f, job.id, attempt < JOB_MAX_ATTEMPTS ? "queued" : "error");
+  }
+  assert_int_equal(store_log_list(f->store, job.id, 0, LOG_DEBUG, 0, count_log, &logs, &f->error), 0);
+  assert_int_equal(logs, JOB_MAX_ATTEMPTS);
+  start(f, &job); /* the user may start it anew, with fresh attempts and no old log */
+  claim(f, &got);
+  assert_int_equal(got.attempts, 1);
+  job_free(&got);
+  job_free(&job);
+}
+
+static void test_a_clean_stop_does_not_count(void **state)
+{
+  struct fixture *f = *state;
+  struct job job, got = {0};
+  new_job(f, &job);
+  start(f, &job);
+  for (int i = 0; i < 2 * JOB_MAX_ATTEMPTS; i++) {
+    claim(f, &got);
+    assert_int_equal(store_job_requeue(f->store, &got, false, "stopped", &f->error), 0);
+    job_free(&got);
+    expect_status(f, job.id, "queued");
+  }
+  job_free(&job);
+}
+
+static void test_locked_and_foreign(void **state)
+{
+  struct fixture *f = *state;
+  struct job job, other = {0};
+  new_job(f, &job);
+  start(f, &job);
+  assert_int_equal(store_job_update(f->store, &job, &f->error), -1);
+  assert_string_equal(f->error.code, "JobLocked");
+  f->error = (struct error){0};
+  assert_int_equal(store_job_get(f->store, "bob", job.id, &other, &f->error), -1);
+  assert_string_equal(f->error.code, "JobNotFound");
+  f->error = (struct error){0};
+  assert_int_equal(store_job_delete(f->store, "bob", job.id, &f->error), -1);
+  f->error = (struct error){0};
+  assert_int_equal(store_job_delete(f->store, "alice", job.id, &f->error), 0);
+  assert_int_equal(store_job_get(f->store, "alice", job.id, &other, &f->error), -1);
+  f->error = (struct error){0};
+  job_free(&job);
+}
+
+static void test_log_levels(void **state)
+{
+  struct fixture *f = *state;
+  struct job job;
+  int count = 0;
+  new_job(f, &job);
+  for (int level = LOG_ERROR; level <= LOG_DEBUG; level++) {
+    const struct job_log entry = {.level = (enum log_level)level, .message = "m"};
+    assert_int_equal(store_log_put(f->store, job.id, &entry, &f->error), 0);
+    assert_int_equal(store_log_put(f->store, "no such job", &entry, &f->error), 0);
+  }
+  assert_int_equal(store_log_list(f->store, job.id, 0, LOG_DEBUG, 0, count_log, &count, &f->error), 0);
+  assert_int_equal(count, 3); /* the job keeps info and worse */
+  count = 0;
+  assert_int_equal(store_log_list(f->store, job.id, 0, LOG_WARNING, 0, count_log, &count, &f->error), 0);
+  assert_int_equal(count, 2);
+  job_free(&job);
+}
+
+static void test_authorization(void **state)
+{
+  struct fixture *f = *state;
+  struct auth *auth = auth_new();
+  char token[AUTH_TOKEN_SIZE], header[128], user[USER_NAME_SIZE], hash[PASSWORD_HASH_SIZE];
+  assert_non_null(auth);
+  assert_int_equal(auth_hash_password("pw", hash, &f->error), 0);
+  assert_int_equal(store_user_put(f->store, "carol", hash, &f->error), 0);
+  /* base64 of carol:pw and carol:no */
+  assert_int_equal(auth_login(auth, f->store, "Basic Y2Fyb2w6cHc=", "::1", token, &f->error), 0);
+  snprintf(header, sizeof header, "Bearer basic//%s", token);
+  assert_int_equal(auth_user(f->store, header, user, &f->error), 0);
+  assert_string_equal(user, "carol");
+  assert_int_equal(auth_login(auth, f->store, "Basic Y2Fyb2w6bm8=", "::1", token, &f->error), -1);
+  assert_string_equal(f->error.code, "CredentialsInvalid");
+  const char *const wrong[] = {"Bearer basic//", "Bearer basic//x", "bearer", "Bearer  oidc/a/b", "Basic x", ""};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    f->error = (struct error){0};
+    assert_int_equal(auth_user(f->store, wrong[i], user, &f->error), -1);
+  }
+  f->error = (struct error){0};
+  auth_free(auth);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      TEST(test_users_and_tokens),
+      TEST(test_names),
+      TEST(test_secret_stays),
+      TEST(test_a_job_runs),
+      TEST(test_nobody_claims_twice),
+      TEST(test_the_oldest_goes_first),
+      TEST(test_cancelled_runs_do_not_finish),
+      TEST(test_recovery_gives_up_in_the_end),
+      TEST(test_a_clean_stop_does_not_count),
+      TEST(test_locked_and_foreign),
+      TEST(test_log_levels),
+      TEST(test_authorization),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

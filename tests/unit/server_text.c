@@ -1,0 +1,164 @@
+/* Small pieces of the server that read text from outside: JSON members, percent signs, sizes, error rows, signatures. */
+#include "server/command.h"
+#include "server/error_table.h"
+#include "server/http.h"
+#include "server/json_text.h"
+#include "server/signed_url.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void expect_member(const char *json, const char *name, const char *wanted)
+{
+  size_t length = 0;
+  const char *value = json_text_member(json, strlen(json), name, &length);
+  if (wanted == NULL) {
+    assert_null(value);
+    return;
+  }
+  assert_non_null(value);
+  assert_int_equal(length, strlen(wanted));
+  assert_memory_equal(value, wanted, length);
+}
+
+static void test_members(void **state)
+{
+  (void)state;
+  expect_member("{\"a\":1}", "a", "1");
+  expect_member("{\"a\":1}", "b", NULL);
+  expect_member(" {\n \"b\" : [1, {\"a\": 2}] , \"a\" : {\"x\":\"}\\\"\"}  }", "a", "{\"x\":\"}\\\"\"}");
+  expect_member("{\"b\":\"a\",\"a\":\"b\"}", "a", "\"b\"");
+  expect_member("{\"b\":{\"a\":0},\"a\": -1.50e3 }", "a", "-1.50e3");
+  expect_member("{\"\":{},\"a\":[]}", "a", "[]");
+  expect_member("{\"a\\\"\":1,\"a\":null}", "a", "null");
+  expect_member("{}", "a", NULL);
+  expect_member("[{\"a\":1}]", "a", NULL);
+}
+
+/* Whatever is cut off where: never past the end (a heap copy of exactly that length lets the sanitizer see). */
+static void test_members_of_cut_text(void **state)
+{
+  (void)state;
+  static const char text[] = "{\"b\":[1,\"x\\\"y\",{\"a\":2}],\"c\":\"\\\\\",\"a\":{\"d\":[true,\"\\u0041\"]}}";
+  for (size_t length = 0; length < sizeof text; length++) {
+    char *copy = malloc(length ? length : 1);
+    assert_non_null(copy);
+    memcpy(copy, text, length);
+    size_t found = 0;
+    const char *value = json_text_member(copy, length, "a", &found);
+    if (value != NULL)
+      assert_true(value >= copy && value + found <= copy + length);
+    free(copy);
+  }
+}
+
+static void expect_decoded(const char *text, const char *wanted)
+{
+  char out[16] = "";
+  int status = http_decode(text, strlen(text), out, sizeof out);
+  assert_int_equal(status, wanted ? 0 : -1);
+  if (wanted)
+    assert_string_equal(out, wanted);
+}
+
+static void test_percent_signs(void **state)
+{
+  (void)state;
+  expect_decoded("abc", "abc");
+  expect_decoded("a%20b%2Fc", "a b/c");
+  expect_decoded("%c3%A4", "\xc3\xa4");
+  expect_decoded("a%", NULL);
+  expect_decoded("a%2", NULL);
+  expect_decoded("%zz", NULL);
+  expect_decoded("a%00b", NULL);
+  expect_decoded("a%0Ab", NULL);
+  expect_decoded("123456789012345", "123456789012345");
+  expect_decoded("1234567890123456", NULL);
+}
+
+static void test_sizes(void **state)
+{
+  (void)state;
+  size_t bytes = 0;
+  assert_int_equal(command_size("512M", &bytes), 0);
+  assert_int_equal(bytes, (size_t)512 << 20);
+  assert_int_equal(command_size("2g", &bytes), 0);
+  assert_int_equal(bytes, (size_t)2 << 30);
+  assert_int_equal(command_size("1.5GiB", &bytes), 0);
+  assert_int_equal(bytes, (size_t)3 << 29);
+  assert_int_equal(command_size("1048576", &bytes), 0);
+  const char *const wrong[] = {"", "lots", "-1G", "0", "1K", "1048575", "2X", "2GG", "1e300", "nan", "inf"};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    assert_int_equal(command_size(wrong[i], &bytes), -1);
+}
+
+/* The rows are searched by halves: each code of the specification's list must be found where it is. */
+static void test_error_statuses(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *code;
+    unsigned status;
+  } facts[] = {{"AuthenticationRequired", 401}, {"AuthenticationSchemeInvalid", 403}, {"BudgetInvalid", 400},
+               {"CollectionNotFound", 404},     {"CredentialsInvalid", 403},          {"EstimateComplexity", 500},
+               {"FeatureUnsupported", 501},     {"FileNotFound", 404},                {"InfrastructureBusy", 503},
+               {"InfrastructureMaintenance", 503}, {"Internal", 500},                 {"JobLocked", 400},
+               {"JobNotFinished", 400},         {"JobNotFound", 404},                 {"NotFound", 404},
+               {"PaymentRequired", 402},        {"PermissionsInsufficient", 403},     {"ProcessGraphMissing", 400},
+               {"ProcessGraphNotFound", 404},   {"ProcessUnsupported", 400},          {"RequestTimeout", 408},
+               {"ResultLinkExpired", 410},      {"ServiceNotFound", 404},             {"StorageFailure", 500},
+               {"TokenInvalid", 403},           {"UnsupportedApiVersion", 404},       {"DimensionNotAvailable", 400},
+               {"ContentTooLarge", 413},        {"MethodNotAllowed", 405},            {"TooManyRequests", 429},
+               {"RangeNotSatisfiable", 416}};
+  for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
+    assert_int_equal(error_status(facts[i].code), facts[i].status);
+}
+
+static void test_error_texts(void **state)
+{
+  (void)state;
+  char text[ERROR_TEXT_SIZE];
+  struct error error = {0};
+  error_parameter(&error, "X", "data", "line\none");
+  error_text(&error, text);
+  assert_string_equal(text, "parameter \"data\": line one");
+  error_at_node(&error, "ndvi");
+  error_text(&error, text);
+  assert_string_equal(text, "node \"ndvi\", parameter \"data\": line one");
+}
+
+static void test_signatures(void **state)
+{
+  (void)state;
+  unsigned char secret[32] = {1}, other[32] = {2};
+  char signature[SIGNATURE_SIZE], again[SIGNATURE_SIZE];
+  signed_url_sign(secret, "j-1", "result.tif", 1700000000, signature);
+  signed_url_sign(secret, "j-1", "result.tif", 1700000000, again);
+  assert_string_equal(signature, again);
+  assert_int_equal(signed_url_check(secret, "j-1", "result.tif", 1700000000, signature), 0);
+  assert_int_equal(signed_url_check(secret, "j-1", "result.tif", 1700000001, signature), -1);
+  assert_int_equal(signed_url_check(secret, "j-2", "result.tif", 1700000000, signature), -1);
+  assert_int_equal(signed_url_check(secret, "j-1", "result.nc", 1700000000, signature), -1);
+  assert_int_equal(signed_url_check(other, "j-1", "result.tif", 1700000000, signature), -1);
+  assert_int_equal(signed_url_check(secret, "j-1", "result.tif", 1700000000, ""), -1);
+  signature[10] = signature[10] == 'A' ? 'B' : 'A';
+  assert_int_equal(signed_url_check(secret, "j-1", "result.tif", 1700000000, signature), -1);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_members),        cmocka_unit_test(test_members_of_cut_text),
+      cmocka_unit_test(test_percent_signs),  cmocka_unit_test(test_sizes),
+      cmocka_unit_test(test_error_statuses), cmocka_unit_test(test_error_texts),
+      cmocka_unit_test(test_signatures),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
