@@ -119,9 +119,8 @@ static const char *scheme_rest(const char *authorization, const char *scheme)
 static char *decode_credentials(const char *base64, char *out, size_t room)
 {
   size_t length = 0;
-  if (strlen(base64) > HEADER_MAX ||
-      sodium_base642bin((unsigned char *)out, room - 1, base64, strlen(base64), " ", &length, NULL,
-                        sodium_base64_VARIANT_ORIGINAL) != 0)
+  if (strlen(base64) > HEADER_MAX || sodium_base642bin((unsigned char *)out, room - 1, base64, strlen(base64), " ",
+                                                       &length, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
     return NULL;
   out[length] = '\0';
   char *colon = strchr(out, ':');

@@ -46,11 +46,13 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
 
 int graph_arguments_read(int argc, char **argv, const char *command, const char *help, struct graph_arguments *out)
 {
-  static const struct option options[] = {
-      {"output", required_argument, NULL, 'o'},  {"parameter", required_argument, NULL, 'p'},
-      {"data", required_argument, NULL, 'd'},    {"memory", required_argument, NULL, 'm'},
-      {"threads", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
-      {NULL, 0, NULL, 0}};
+  static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                          {"parameter", required_argument, NULL, 'p'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"memory", required_argument, NULL, 'm'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
   opterr = 0;
   int option;
   while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {

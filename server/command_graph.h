@@ -21,8 +21,8 @@ struct graph_arguments {
 /* Reads the options of `command`. -1 to go on, else the exit status (help was printed, or the usage is wrong). */
 int graph_arguments_read(int argc, char **argv, const char *command, const char *help, struct graph_arguments *out);
 
-/* Loads graph and catalogue, calls `act` with what execute() wants, and releases both. Returns the exit status; an error
- * has been printed. */
+/* Loads graph and catalogue, calls `act` with what execute() wants, and releases both. Returns the exit status; an
+ * error has been printed. */
 int graph_arguments_execute(const struct graph_arguments *arguments,
                             int (*act)(const struct graph_arguments *arguments, struct execution *execution,
                                        struct error *error));

@@ -115,17 +115,23 @@ static int take_option(struct serve_arguments *out, int option, char *value)
 /* -1 to go on, else the exit status. */
 static int read_options(int argc, char **argv, struct serve_arguments *out)
 {
-  static const struct option options[] = {
-      {"listen", required_argument, NULL, 'l'},  {"data", required_argument, NULL, 'd'},
-      {"memory", required_argument, NULL, 'm'},  {"threads", required_argument, NULL, 't'},
-      {"workers", required_argument, NULL, 'w'}, {"jobs", required_argument, NULL, 'j'},
-      {"process-specs", required_argument, NULL, 's'}, {"public-url", required_argument, NULL, 'u'},
-      {"verbose", no_argument, NULL, 'v'},       {"help", no_argument, NULL, 'h'},
-      {NULL, 0, NULL, 0}};
+  static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"memory", required_argument, NULL, 'm'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"workers", required_argument, NULL, 'w'},
+                                          {"jobs", required_argument, NULL, 'j'},
+                                          {"process-specs", required_argument, NULL, 's'},
+                                          {"public-url", required_argument, NULL, 'u'},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   *out = (struct serve_arguments){.listen = "127.0.0.1:8080",
                                   .memory = default_memory,
-                                  .workers = cores > 128 ? 64 : cores > 4 ? cores / 2 : 2,
+                                  .workers = cores > 128 ? 64
+                                             : cores > 4 ? cores / 2
+                                                         : 2,
                                   .jobs = 1};
   opterr = 0;
   int option;
@@ -140,8 +146,8 @@ static int read_options(int argc, char **argv, struct serve_arguments *out)
   }
   if (optind != argc)
     return command_usage("serve", "takes no argument, not '%s'", argv[optind]);
-  if (out->public_url != NULL && (strncmp(out->public_url, "http", 4) != 0 ||
-                                  strlen(out->public_url) > BASE_URL_SIZE - 64))
+  if (out->public_url != NULL &&
+      (strncmp(out->public_url, "http", 4) != 0 || strlen(out->public_url) > BASE_URL_SIZE - 64))
     return command_usage("serve", "--public-url wants an http or https address, not '%s'", out->public_url);
   return -1;
 }
@@ -246,8 +252,7 @@ static int start_threads(struct running *running, const struct serve_arguments *
   server->auth = auth_new();
   if (server->auth == NULL)
     return error_memory(error);
-  if (start_workers(running, arguments, memory, error) != 0 ||
-      handlers_start(server, &running->handlers, error) != 0)
+  if (start_workers(running, arguments, memory, error) != 0 || handlers_start(server, &running->handlers, error) != 0)
     return -1;
   const struct http_options http = {.listen_fd = running->listen_fd,
                                     .body_limit = BODY_LIMIT,

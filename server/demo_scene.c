@@ -154,15 +154,20 @@ static enum cover cover_at(double x, double y, const struct field *field)
 static struct ground ground_at(size_t column, size_t row)
 {
   double x = (double)column, y = (double)row;
-  /* The winding of the coordinates bends the straight borders a little. */
-  double wx = x + 10 * (fractal(x / 60, y / 60, 7, 3) - 0.5), wy = y + 10 * (fractal(x / 60, y / 60, 8, 3) - 0.5);
-  struct field field = field_at(wx, wy);
+  /* Bent coordinates, so that borders are not quite straight. */
+  double bent_x = x + 10 * (fractal(x / 60, y / 60, 7, 3) - 0.5),
+         bent_y = y + 10 * (fractal(x / 60, y / 60, 8, 3) - 0.5);
+  struct field field = field_at(bent_x, bent_y);
   double slope = elevation(x + 1, y + 1) - elevation(x - 1, y - 1);
-  return (struct ground){.light = 1 + 9 * slope,
-                         .soil = 0.8 + 0.3 * hash3(field.i, field.j, 9) + 0.25 * fractal(x / 18, y / 18, 10, 3),
-                         .delay =
-                             14 * (hash3(field.i, field.j, 11) - 0.5) + 10 * (fractal(x / 30, y / 30, 12, 3) - 0.5),
-                         .cover = cover_at(x, y, &field)};
+  struct ground ground = {.light = 1 + 9 * slope,
+                          .soil = 0.9 + 0.25 * fractal(x / 18, y / 18, 10, 3),
+                          .delay = 10 * (fractal(x / 30, y / 30, 12, 3) - 0.5),
+                          .cover = cover_at(x, y, &field)};
+  if (ground.cover != COVER_WOOD) { /* each farmer has another soil and another calendar */
+    ground.soil += 0.3 * hash3(field.i, field.j, 9) - 0.1;
+    ground.delay += 14 * (hash3(field.i, field.j, 11) - 0.5);
+  }
+  return ground;
 }
 
 struct demo_landscape *demo_landscape_new(void)

@@ -23,8 +23,7 @@ void get_collection(struct exchange *exchange)
 {
   struct buffer json = {0};
   struct error error = {0};
-  int status =
-      catalogue_collection_json(exchange->catalogue, exchange->parameters[0], exchange->base, &json, &error);
+  int status = catalogue_collection_json(exchange->catalogue, exchange->parameters[0], exchange->base, &json, &error);
   reply_document(exchange, status, &json, &error);
 }
 
@@ -32,7 +31,6 @@ void get_queryables(struct exchange *exchange)
 {
   struct buffer json = {0};
   struct error error = {0};
-  int status =
-      catalogue_queryables_json(exchange->catalogue, exchange->parameters[0], exchange->base, &json, &error);
+  int status = catalogue_queryables_json(exchange->catalogue, exchange->parameters[0], exchange->base, &json, &error);
   reply_document(exchange, status, &json, &error);
 }

@@ -345,8 +345,8 @@ static void write_log(void *data, const struct job_log *entry)
   json_end_object(w);
 }
 
-static int read_log_query(const struct exchange *exchange, const struct job *job, int64_t *after,
-                          enum log_level *level, long *limit, struct error *error)
+static int read_log_query(const struct exchange *exchange, const struct job *job, int64_t *after, enum log_level *level,
+                          long *limit, struct error *error)
 {
   char text[24], *end = text;
   *after = 0;

@@ -208,7 +208,7 @@ static void download_file(struct exchange *exchange, const struct job *job, cons
 
 void get_download(struct exchange *exchange)
 {
-  char (*const p)[PATH_PARAMETER_SIZE] = exchange->parameters; /* job, expires, signature, file */
+  char(*const p)[PATH_PARAMETER_SIZE] = exchange->parameters; /* job, expires, signature, file */
   char *end = NULL;
   int64_t expires = strtoll(p[1], &end, 10);
   if (*end != '\0' || signed_url_check(exchange->server->secret, p[0], p[3], expires, p[2]) != 0) {

@@ -366,7 +366,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
   return MHD_YES;
 }
 
-static void on_completed(void *data, struct MHD_Connection *connection, void **slot, enum MHD_RequestTerminationCode code)
+static void on_completed(void *data, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode code)
 {
   (void)data, (void)connection;
   struct http_request *request = *slot;

@@ -16,10 +16,10 @@ enum { HTTP_MAX_HEADERS = 8, HTTP_HEADER_NAME = 32, HTTP_HEADER_VALUE = 1024 };
 
 struct http_response {
   unsigned status;
-  struct buffer body;   /* sent unless fd >= 0; http_respond takes it */
-  int fd;               /* file to send, or -1; http_respond takes it */
+  struct buffer body;          /* sent unless fd >= 0; http_respond takes it */
+  int fd;                      /* file to send, or -1; http_respond takes it */
   uint64_t fd_offset, fd_size; /* part of the file */
-  char media_type[128]; /* "" : no Content-Type */
+  char media_type[128];        /* "" : no Content-Type */
   size_t header_count;
   struct {
     char name[HTTP_HEADER_NAME];
@@ -36,7 +36,8 @@ struct http_options {
   void *data;
 };
 
-/* Binds "HOST:PORT" ("[::1]:8080", port 0: any). The address in use is written as "host:port". Returns the socket or -1. */
+/* Binds "HOST:PORT" ("[::1]:8080", port 0: any). The address in use is written as "host:port". Returns the socket or
+ * -1. */
 int http_listen(const char *address, char out[128], struct error *error);
 
 int http_start(const struct http_options *options, struct http_server **out, struct error *error);

@@ -1,6 +1,7 @@
 /* The runners. A job's way:
  *
- *   claim (queued -> running) · run in the worker into run-<n>.part · sync · rename to run-<n> · running -> finished
+ *   claim (queued -> running) · run in the worker into run-<n>.part · sync · rename to run-<n> ·
+ *   running -> finished
  *
  * A crash before the rename leaves a .part folder, one after it a folder that no finished row names: both are swept at
  * the next start or run, and the row still says running, so the job is queued again. The column `result` holds
@@ -28,9 +29,9 @@ struct runner {
   bool started;
   struct store *store;
   struct worker_client client;
-  int cancel_fd;         /* eventfd */
-  char id[JOB_ID_SIZE];  /* the job at hand, "" when idle; guarded by the queue's lock */
-  double progress;       /* likewise */
+  int cancel_fd;        /* eventfd */
+  char id[JOB_ID_SIZE]; /* the job at hand, "" when idle; guarded by the queue's lock */
+  double progress;      /* likewise */
 };
 
 struct job_queue {
@@ -297,8 +298,8 @@ static bool still_running(struct runner *runner, const struct job *job)
 {
   struct job now = {0};
   struct error error = {0};
-  bool running = store_job_get(runner->store, NULL, job->id, &now, &error) == 0 &&
-                 strcmp(now.status, "running") == 0 && now.run == job->run;
+  bool running = store_job_get(runner->store, NULL, job->id, &now, &error) == 0 && strcmp(now.status, "running") == 0 &&
+                 now.run == job->run;
   job_free(&now);
   return running;
 }

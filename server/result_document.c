@@ -103,8 +103,7 @@ static void write_temporal(struct json_writer *w, const struct job *job, struct 
   json_end_object(w);
 }
 
-static void write_asset(struct json_writer *w, const struct exchange *exchange, const struct job *job,
-                        int64_t expires)
+static void write_asset(struct json_writer *w, const struct exchange *exchange, const struct job *job, int64_t expires)
 {
   const struct piece metadata = member(stored_result(job), "metadata");
   struct result_file file;

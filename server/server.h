@@ -1,7 +1,8 @@
 /* The server's own state, and one exchange: a request on its way to its answer.
  *
  * Thread rule: the HTTP thread finds the route and queues the exchange; a handler thread runs the route's function with
- * a store and a catalogue of its own; the function answers, or hands the exchange to a worker's thread, which answers. */
+ * a store and a catalogue of its own; the function answers, or hands the exchange to a worker's thread, which answers.
+ */
 #ifndef TWINCUBE_SERVER_SERVER_H
 #define TWINCUBE_SERVER_SERVER_H
 
@@ -18,8 +19,13 @@
 #define API_VERSION "1.2.0"
 #define API_ROOT "/openeo/1.2"
 
-enum { MAX_PATH_PARAMETERS = 4, PATH_PARAMETER_SIZE = 256, BASE_URL_SIZE = 512, HANDLER_THREADS = 8,
-       SLOW_HANDLERS = 5 };
+enum {
+  MAX_PATH_PARAMETERS = 4,
+  PATH_PARAMETER_SIZE = 256,
+  BASE_URL_SIZE = 512,
+  HANDLER_THREADS = 8,
+  SLOW_HANDLERS = 5
+};
 
 struct server_settings {
   const char *data;       /* folder */
@@ -45,13 +51,13 @@ struct exchange {
   struct server *server;
   struct http_request *http;
   const struct route *route;
-  struct store *store;              /* of the handler thread: NULL elsewhere */
-  const struct catalogue *catalogue; /* likewise */
+  struct store *store;                                       /* of the handler thread: NULL elsewhere */
+  const struct catalogue *catalogue;                         /* likewise */
   char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE]; /* decoded {placeholders} */
-  char user[USER_NAME_SIZE];        /* "" on a public route */
-  char host[BASE_URL_SIZE];         /* "http://host:port", without the API's root */
-  char base[BASE_URL_SIZE];         /* "http://host:port/openeo/1.2" */
-  struct exchange *next;            /* in the handlers' queue */
+  char user[USER_NAME_SIZE];                                 /* "" on a public route */
+  char host[BASE_URL_SIZE];                                  /* "http://host:port", without the API's root */
+  char base[BASE_URL_SIZE];                                  /* "http://host:port/openeo/1.2" */
+  struct exchange *next;                                     /* in the handlers' queue */
 };
 
 /* Answers. Each ends the exchange (frees it); nothing may touch it afterwards. */

@@ -300,8 +300,7 @@ int store_token_put(struct store *store, const unsigned char hash[TOKEN_HASH_BYT
 int store_token_user(struct store *store, const unsigned char hash[TOKEN_HASH_BYTES], char user[USER_NAME_SIZE],
                      bool *found, struct error *error)
 {
-  sqlite3_stmt *statement =
-      store_prepare(store, "SELECT user FROM tokens WHERE hash = ? AND expires >= ?", error);
+  sqlite3_stmt *statement = store_prepare(store, "SELECT user FROM tokens WHERE hash = ? AND expires >= ?", error);
   if (statement == NULL)
     return -1;
   sqlite3_bind_blob(statement, 1, hash, TOKEN_HASH_BYTES, SQLITE_STATIC);

@@ -1,7 +1,8 @@
 /* The store: users, tokens, settings, jobs and their logs in DIR/server.sqlite (SQLite, WAL).
  *
  * One handle a thread; handles of several threads and processes may be open at once. Every change is one transaction,
- * so after `kill -9` at any point the store holds the state before a change or after it. Times are Unix milliseconds. */
+ * so after `kill -9` at any point the store holds the state before a change or after it. Times are Unix milliseconds.
+ */
 #ifndef TWINCUBE_SERVER_STORE_H
 #define TWINCUBE_SERVER_STORE_H
 

@@ -135,11 +135,12 @@ int store_job_exists(struct store *store, const char *id, bool *exists, struct e
 int store_job_list(struct store *store, const char *owner, int64_t before, long limit,
                    void (*report)(void *data, const struct job *job), void *data, struct error *error)
 {
-  sqlite3_stmt *list = store_prepare(store,
-                                     "SELECT seq, id, owner, status, log_level, created, updated, run, attempts, budget,"
-                                     " progress, title, description, plan, NULL, NULL, NULL FROM jobs"
-                                     " WHERE owner = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC LIMIT ?3",
-                                     error);
+  sqlite3_stmt *list =
+      store_prepare(store,
+                    "SELECT seq, id, owner, status, log_level, created, updated, run, attempts, budget,"
+                    " progress, title, description, plan, NULL, NULL, NULL FROM jobs"
+                    " WHERE owner = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC LIMIT ?3",
+                    error);
   if (list == NULL)
     return -1;
   bind_text(list, 1, owner);
@@ -173,8 +174,9 @@ int store_job_update(struct store *store, const struct job *job, struct error *e
   bind_text(put, 7, job->id);
   if (store_run(store, put, error) != 0)
     return -1;
-  return sqlite3_changes(store->db) > 0 ? 0
-                                        : error_set(error, "JobLocked", "the job is queued or running: cancel it first");
+  return sqlite3_changes(store->db) > 0
+             ? 0
+             : error_set(error, "JobLocked", "the job is queued or running: cancel it first");
 }
 
 static int drop_logs(struct store *store, const char *id, struct error *error)
@@ -207,8 +209,7 @@ static int queue_job(struct store *store, const char *owner, const char *id, boo
 int store_job_start(struct store *store, const char *owner, const char *id, bool *started, struct error *error)
 {
   *started = false;
-  if (store_begin(store, error) != 0 ||
-      store_end(store, queue_job(store, owner, id, started, error), error) != 0)
+  if (store_begin(store, error) != 0 || store_end(store, queue_job(store, owner, id, started, error), error) != 0)
     return -1;
   if (*started)
     return 0;
@@ -307,12 +308,11 @@ int store_job_finish(struct store *store, const struct job *job, const char *sta
 static int requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error)
 {
   const bool give_up = count && job->attempts >= JOB_MAX_ATTEMPTS;
-  sqlite3_stmt *queue =
-      store_prepare(store,
-                    "UPDATE jobs SET status = ?1, updated = ?2, attempts = attempts - ?3,"
-                    " progress = CASE ?1 WHEN 'queued' THEN 0 ELSE progress END"
-                    " WHERE id = ?4 AND run = ?5 AND status = 'running'",
-                    error);
+  sqlite3_stmt *queue = store_prepare(store,
+                                      "UPDATE jobs SET status = ?1, updated = ?2, attempts = attempts - ?3,"
+                                      " progress = CASE ?1 WHEN 'queued' THEN 0 ELSE progress END"
+                                      " WHERE id = ?4 AND run = ?5 AND status = 'running'",
+                                      error);
   if (queue == NULL)
     return -1;
   bind_text(queue, 1, give_up ? "error" : "queued");

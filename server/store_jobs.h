@@ -1,7 +1,7 @@
 /* Batch jobs and their logs in the store. Each function that changes something is one transaction.
  *
- * States: created -> queued -> running -> finished | error; a cancelled job is `canceled` when it was running, `created`
- * when it was queued. A job that was running when the server died is queued again. */
+ * States: created -> queued -> running -> finished | error; a cancelled job is `canceled` when it was running,
+ * `created` when it was queued. A job that was running when the server died is queued again. */
 #ifndef TWINCUBE_SERVER_STORE_JOBS_H
 #define TWINCUBE_SERVER_STORE_JOBS_H
 
@@ -12,22 +12,22 @@
 enum { JOB_ID_SIZE = 40, JOB_STATUS_SIZE = 16, JOB_LEVEL_SIZE = 8, JOB_MAX_ATTEMPTS = 3 };
 
 struct job {
-  int64_t seq;                   /* order of creation */
+  int64_t seq; /* order of creation */
   char id[JOB_ID_SIZE];
   char owner[USER_NAME_SIZE];
   char status[JOB_STATUS_SIZE];
   char log_level[JOB_LEVEL_SIZE];
-  int64_t created, updated;      /* Unix milliseconds; updated: the last change of state */
-  int64_t run;                   /* counts the runs; names the result folder */
-  int64_t attempts;              /* runs since the user started it */
+  int64_t created, updated; /* Unix milliseconds; updated: the last change of state */
+  int64_t run;              /* counts the runs; names the result folder */
+  int64_t attempts;         /* runs since the user started it */
   bool has_budget;
   double budget;
-  double progress;               /* percent, negative: none */
+  double progress; /* percent, negative: none */
   /* Owned texts, NULL where there is none. */
   char *title, *description, *plan;
-  char *process;                 /* JSON */
-  char *usage;                   /* JSON object */
-  char *result;                  /* JSON object, see job_queue.c */
+  char *process; /* JSON */
+  char *usage;   /* JSON object */
+  char *result;  /* JSON object, see job_queue.c */
 };
 
 void job_free(struct job *job);

@@ -95,8 +95,8 @@ static void hear(const struct worker_watch *watch, int kind, const struct buffer
 }
 
 struct wait {
-  struct pollfd fds[3]; /* worker, client, cancel */
-  int64_t deadline;     /* of the task, then of the grace; 0: none */
+  struct pollfd fds[3];        /* worker, client, cancel */
+  int64_t deadline;            /* of the task, then of the grace; 0: none */
   enum worker_outcome outcome; /* WORKER_REPLIED while nothing ended the task early */
 };
 

@@ -9,19 +9,19 @@
 
 struct worker_client {
   struct zygote *zygote;
-  int fd;             /* socket, or -1: no process now */
+  int fd; /* socket, or -1: no process now */
   int pidfd;
-  unsigned tasks;     /* served by this process */
-  size_t resident;    /* bytes after its last task */
+  unsigned tasks;        /* served by this process */
+  size_t resident;       /* bytes after its last task */
   size_t resident_limit; /* bytes past which a process is replaced after its task */
   struct buffer frame;
 };
 
 /* What ends a wait early, and what is heard meanwhile. Descriptors that are not needed are -1. */
 struct worker_watch {
-  int client_fd;   /* a socket: its hang-up cancels */
-  int cancel_fd;   /* an eventfd: readable cancels */
-  double seconds;  /* the task's time, 0: no limit */
+  int client_fd;  /* a socket: its hang-up cancels */
+  int cancel_fd;  /* an eventfd: readable cancels */
+  double seconds; /* the task's time, 0: no limit */
   void (*progress)(void *data, double percent);
   void (*log)(void *data, unsigned level, const char *text, size_t length);
   void *data;
@@ -31,7 +31,7 @@ enum worker_outcome {
   WORKER_REPLIED,   /* see the reply: it may hold an error */
   WORKER_CANCELLED, /* the client hung up, or cancel_fd */
   WORKER_TIMEOUT,
-  WORKER_BROKEN     /* it crashed, was killed, or does not start: only this task is lost */
+  WORKER_BROKEN /* it crashed, was killed, or does not start: only this task is lost */
 };
 
 /* The reply; json and metadata point into the client's frame and live until the next call. */

@@ -8,7 +8,7 @@ struct worker_pool;
 
 struct worker_pool_options {
   struct zygote *zygote;
-  const char *data;      /* folder; each worker gets a private one below data/tmp */
+  const char *data; /* folder; each worker gets a private one below data/tmp */
   unsigned workers;
   unsigned queue;        /* tasks that may wait */
   size_t resident_limit; /* bytes */
@@ -18,8 +18,8 @@ struct worker_pool_options {
 struct pool_task {
   struct task_header header; /* kind, memory, threads, history; the pool fills in the folder */
   const struct buffer *graph;
-  int client_fd;             /* its hang-up cancels; or -1 */
-  double seconds;            /* time limit */
+  int client_fd;  /* its hang-up cancels; or -1 */
+  double seconds; /* time limit */
   /* reply is NULL unless outcome is WORKER_REPLIED. A file named by the reply is the callee's to open and unlink. */
   void (*done)(struct pool_task *task, enum worker_outcome outcome, const struct worker_reply *reply);
   struct pool_task *next;

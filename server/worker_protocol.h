@@ -22,12 +22,12 @@ enum task_kind { TASK_EXECUTE, TASK_VALIDATE, TASK_ESTIMATE };
 /* Followed by the graph's text. */
 struct task_header {
   uint32_t kind;
-  uint32_t threads;   /* 0: default */
-  uint64_t memory;    /* bytes */
-  uint32_t job;       /* 1: a value becomes a file too, progress and logs are sent */
-  uint32_t debug;     /* 1: the plan is logged before the run */
-  char output[1024];  /* folder for a cube's file, ends with '/' */
-  char history[256];  /* provenance line */
+  uint32_t threads;  /* 0: default */
+  uint64_t memory;   /* bytes */
+  uint32_t job;      /* 1: a value becomes a file too, progress and logs are sent */
+  uint32_t debug;    /* 1: the plan is logged before the run */
+  char output[1024]; /* folder for a cube's file, ends with '/' */
+  char history[256]; /* provenance line */
 };
 
 struct log_header { /* followed by the text */
@@ -36,14 +36,14 @@ struct log_header { /* followed by the text */
 
 /* Followed by `json_size` bytes of JSON (a value, the errors of a validation) and `metadata_size` of metadata. */
 struct reply_header {
-  struct error error;     /* "" : success */
+  struct error error; /* "" : success */
   uint32_t is_value;
-  char path[4096];        /* the file, for a cube or a job */
+  char path[4096]; /* the file, for a cube or a job */
   char media_type[128];
   double cpu_seconds, wall_seconds;
   double write_bytes, read_bytes; /* of an estimate */
-  uint64_t resident;      /* bytes of the worker after the task */
-  uint64_t resident_peak; /* … at its highest so far */
+  uint64_t resident;              /* bytes of the worker after the task */
+  uint64_t resident_peak;         /* … at its highest so far */
   uint64_t json_size, metadata_size;
 };
 

@@ -12,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 1500, MAX_VARIANTS = 200000 };
+enum { MAX_DEPTH = 1500 };
 static const size_t max_blocks = (size_t)1 << 26;
+/* Registers of nested arrays grow as the product of their lengths. Where an inner reduction would pass this many blocks,
+ * it becomes a stage of its own and only its results are kept: a mean over x of a mean over y never holds the plane. */
+static const size_t nested_blocks = 4096;
 
 struct operand {
   uint32_t reg, block;
@@ -40,6 +43,7 @@ struct draft_input { /* a stage_input whose lists still grow */
 };
 
 struct fuse {
+  const struct node *root; /* what the kernel computes */
   struct stage_list *list;
   struct arena *arena;   /* lives as long as the plan */
   struct arena *scratch; /* dies with the fuse */
@@ -236,9 +240,22 @@ static int input_for(struct fuse *f, size_t stage, const struct binding *binding
   return 0;
 }
 
+/* A kernel stage gives the dimensions that it makes as arrays whole. */
+static int note_whole(struct fuse *f, size_t input, size_t d)
+{
+  const struct stage *stage = &f->list->stages[f->inputs[input].input.stage];
+  size_t size = stage->cube->dimension[d].size;
+  for (size_t k = 0; stage->kind == STAGE_KERNEL && stage->mode[d] == MODE_AXIS && k < size; k++)
+    if (add_index(f, &f->inputs[input].list[d], k) != 0)
+      return -1;
+  return 0;
+}
+
 static int note_needs(struct fuse *f, size_t input, const struct binding *binding, size_t dimensions)
 {
   for (size_t d = 0; d < dimensions; d++) {
+    if (binding[d].kind != BIND_OUT && note_whole(f, input, d) != 0)
+      return -1;
     size_t count = binding[d].kind == BIND_OUT ? 0 : binding[d].kind == BIND_FIXED ? 1 : f->axis_length[binding[d].id];
     for (size_t k = 0; k < count; k++)
       if (add_index(f, &f->inputs[input].list[d], binding_index(&binding[d], k)) != 0)
@@ -636,6 +653,19 @@ static int place_array(struct fuse *f, const struct operand *array, const struct
   return relayout(f, &picked, out, binding->id);
 }
 
+/* Whether the registers of a kernel inside this one would be too long. */
+static bool is_too_nested(const struct fuse *f, const struct node *node, const struct binding *binding, const bool *needed, const bool *whole)
+{
+  size_t outer = 1, longest = 1;
+  for (size_t d = 0; d < node->cube->dimensions; d++)
+    if (binding[d].kind == BIND_AXIS)
+      outer = saturated_mul(outer, f->axis_length[binding[d].id]);
+  for (size_t i = 0; i < node->program->count; i++)
+    if (needed[i] && whole[i] && node->program->steps[i].kind == PROGRAM_INPUT && node->program->steps[i].length > longest)
+      longest = node->program->steps[i].length;
+  return node != f->root && outer > 1 && longest > 1 && saturated_mul(outer, longest) > nested_blocks;
+}
+
 static int generate_kernel(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out)
 {
   const struct program *program = node->program;
@@ -647,6 +677,8 @@ static int generate_kernel(struct fuse *f, const struct node *node, const struct
     return error_memory(f->error);
   program_mark_needed(program, node->result.value, needed);
   mark_whole(program, node->result.value, needed, w.whole);
+  if (is_too_nested(f, node, binding, needed, w.whole))
+    return generate_load(f, node, binding, out);
   for (size_t i = 0; i < program->count; i++)
     if (needed[i] && run_step(f, &w, i) != 0)
       return -1;
@@ -804,7 +836,7 @@ static int emit_store(struct fuse *f, const struct cube *cube, struct variant *v
 int make_variant(struct stage_list *list, const struct stage *stage, const size_t *fixed, enum lane_type type,
                         struct variant *variant, struct error *error)
 {
-  struct fuse f = {.list = list, .arena = list->arena, .scratch = arena_new(0), .error = error};
+  struct fuse f = {.root = stage->node, .list = list, .arena = list->arena, .scratch = arena_new(0), .error = error};
   struct binding binding[CUBE_MAX_DIMENSIONS] = {{0}};
   struct operand result;
   int status = f.scratch ? 0 : error_memory(error);

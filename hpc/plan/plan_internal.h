@@ -70,11 +70,12 @@ struct stage {
   enum dim_mode mode[CUBE_MAX_DIMENSIONS]; /* KERNEL; MODE_AXIS of a WARP: upstream gives the dimension whole */
   const struct variant *variants;         /* KERNEL: row-major over the FIXED dimensions */
   size_t variant_count;
+  size_t slab[CUBE_MAX_DIMENSIONS];       /* KERNEL inside a plan: computed in parts of at most this shape */
 };
 
 struct plan {
   const struct cube *cube;
-  const struct stage *stages; /* the last is the output */
+  struct stage *stages;       /* the last is the output */
   size_t stage_count;
   size_t tile[CUBE_MAX_DIMENSIONS];  /* tile shape */
   size_t phase[CUBE_MAX_DIMENSIONS]; /* size of the first tile where it is smaller, or 0 */

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t cache_bytes = 256 * 1024; /* the registers of a piece stay in the second-level cache */
+static const size_t cache_bytes = 32 * 1024; /* the registers of a piece stay in the first-level cache */
+enum { FEWEST_LANES = 32, MOST_LANES = 512, NARROW_LANES = 16 };
+static const size_t long_blocks = 4096; /* registers of long arrays: fewer lanes, or memory runs out */
 
 struct life {
   size_t first, last;
@@ -56,7 +58,8 @@ static void choose_lanes(struct kernel *kernel)
 {
   size_t lane_bytes = (kernel->lane_type == LANE_F32 ? 4 : 8) * kernel->scratch_blocks + 8 * kernel->work_blocks;
   size_t lanes = cache_bytes / (lane_bytes ? lane_bytes : 1);
-  lanes = lanes > 512 ? 512 : lanes < 16 ? 16 : lanes;
+  size_t fewest = kernel->scratch_blocks > long_blocks ? NARROW_LANES : FEWEST_LANES;
+  lanes = lanes > MOST_LANES ? MOST_LANES : lanes < fewest ? fewest : lanes;
   kernel->lane_block = lanes & ~(size_t)15;
 }
 

@@ -13,7 +13,7 @@ enum { MAX_DEPTH = 1500, MAX_VARIANTS = 200000 };
 int stage_of(struct stage_list *list, const struct node *node, size_t *out, struct error *error)
 {
   for (size_t i = 0; i < list->count; i++)
-    if (list->stages[i].node == node && list->stages[i].kind != STAGE_KERNEL) {
+    if (list->stages[i].node == node) {
       *out = i;
       return 0;
     }

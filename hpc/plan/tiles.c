@@ -37,19 +37,19 @@ static void hint_from(const struct plan *plan, const struct stage_input *input, 
   }
 }
 
-static void find_hints(const struct plan *plan, struct hint *hints)
+static void find_hints(const struct plan *plan, size_t index, struct hint *hints)
 {
-  const struct stage *output = output_stage(plan);
-  struct stage_input self = {.stage = plan->stage_count - 1};
-  for (size_t d = 0; d < output->cube->dimensions; d++)
+  const struct stage *stage = &plan->stages[index];
+  struct stage_input self = {.stage = index};
+  for (size_t d = 0; d < stage->cube->dimensions; d++)
     self.need[d].out = (int)d;
-  if (output->kind == STAGE_SOURCE)
+  if (stage->kind == STAGE_SOURCE)
     hint_from(plan, &self, hints);
-  if (output->kind == STAGE_PASS)
-    hint_from(plan, &output->pass, hints);
-  for (size_t v = 0; v < output->variant_count; v++)
-    for (size_t i = 0; i < output->variants[v].input_count; i++)
-      hint_from(plan, &output->variants[v].inputs[i], hints);
+  if (stage->kind == STAGE_PASS)
+    hint_from(plan, &stage->pass, hints);
+  for (size_t v = 0; v < stage->variant_count; v++)
+    for (size_t i = 0; i < stage->variants[v].input_count; i++)
+      hint_from(plan, &stage->variants[v].inputs[i], hints);
 }
 
 static bool is_sequential(const struct plan *plan)
@@ -60,26 +60,39 @@ static bool is_sequential(const struct plan *plan)
   return false;
 }
 
-static void start_shape(struct plan *plan, const struct plan_options *options)
+/* Shape of about tile_positions elements along the blocks of the stage's sources; phase: first block boundary. */
+static void block_shape(const struct plan *plan, size_t index, const size_t *prefer, size_t *shape, size_t *phase)
 {
-  const struct stage *output = output_stage(plan);
+  const struct stage *stage = &plan->stages[index];
   struct hint hints[CUBE_MAX_DIMENSIONS] = {{0, 0}};
   size_t room = tile_positions;
-  find_hints(plan, hints);
-  for (size_t d = plan->cube->dimensions; d-- > 0;) {
-    size_t size = plan->cube->dimension[d].size;
-    plan->phase[d] = 0;
-    plan->tile[d] = output->kind == STAGE_KERNEL && output->mode[d] == MODE_FIXED ? 1 : size;
-    if (output->kind == STAGE_KERNEL && output->mode[d] != MODE_OUT)
+  find_hints(plan, index, hints);
+  for (size_t d = stage->cube->dimensions; d-- > 0;) {
+    size_t size = stage->cube->dimension[d].size;
+    phase[d] = 0;
+    shape[d] = stage->kind == STAGE_KERNEL && stage->mode[d] == MODE_FIXED ? 1 : size;
+    if (stage->kind == STAGE_KERNEL && stage->mode[d] != MODE_OUT)
       continue;
-    size_t block = hints[d].block ? hints[d].block : options->prefer[d];
-    size_t tile = block ? block : room;
-    while (block && tile < size && tile * 2 <= room && tile * 2 <= LARGEST_SIDE)
-      tile *= 2;
-    tile = tile < 1 ? 1 : tile > size ? size : tile;
-    plan->tile[d] = tile ? tile : 1;
-    plan->phase[d] = hints[d].block && tile < size ? hints[d].phase % tile : 0;
-    room = room / plan->tile[d] ? room / plan->tile[d] : 1;
+    size_t block = hints[d].block ? hints[d].block : prefer[d];
+    size_t side = block ? block : room;
+    while (block && side < size && side * 2 <= room && side * 2 <= LARGEST_SIDE)
+      side *= 2;
+    side = side < 1 ? 1 : side > size ? size : side;
+    shape[d] = side ? side : 1;
+    phase[d] = hints[d].block && side < size ? hints[d].phase % side : 0;
+    room = room / shape[d] ? room / shape[d] : 1;
+  }
+}
+
+/* Kernels inside the plan are computed in slabs of that shape, whatever region they are asked for. */
+static void start_slabs(struct plan *plan)
+{
+  const size_t any[CUBE_MAX_DIMENSIONS] = {0};
+  size_t phase[CUBE_MAX_DIMENSIONS];
+  for (size_t s = 0; s < plan->stage_count; s++) {
+    block_shape(plan, s, any, plan->stages[s].slab, phase);
+    for (size_t d = 0; s + 1 == plan->stage_count && d < CUBE_MAX_DIMENSIONS; d++)
+      plan->stages[s].slab[d] = SIZE_MAX; /* the output: its tiles are the slabs */
   }
 }
 
@@ -144,8 +157,10 @@ static size_t stage_bytes(const struct plan *plan, size_t index, const size_t *c
     warp_counts(plan, stage, count, in);
     return saturated_add(buffer_bytes(plan->stages[stage->upstream].cube, in), stage_bytes(plan, stage->upstream, in));
   case STAGE_KERNEL:
+    for (size_t d = 0; d < stage->cube->dimensions; d++)
+      in[d] = count[d] < stage->slab[d] ? count[d] : stage->slab[d];
     for (size_t v = 0; v < stage->variant_count; v++) {
-      size_t b = variant_bytes(plan, &stage->variants[v], count);
+      size_t b = variant_bytes(plan, &stage->variants[v], in);
       bytes = b > bytes ? b : bytes;
     }
     return bytes;
@@ -164,6 +179,22 @@ static size_t total_bytes(const struct plan *plan)
 }
 
 /* Halves the tile's longest side that may shrink to no less than `smallest`; false where there is none. */
+static bool halve_slab(struct plan *plan, size_t smallest)
+{
+  size_t stage = SIZE_MAX, best = 0;
+  for (size_t s = 0; s + 1 < plan->stage_count; s++)
+    for (size_t d = 0; plan->stages[s].kind == STAGE_KERNEL && d < plan->stages[s].cube->dimensions; d++)
+      if (plan->stages[s].mode[d] == MODE_OUT && plan->stages[s].slab[d] > 1 && plan->stages[s].slab[d] / 2 >= smallest &&
+          (stage == SIZE_MAX || plan->stages[s].slab[d] > plan->stages[stage].slab[best])) {
+        stage = s;
+        best = d;
+      }
+  if (stage == SIZE_MAX)
+    return false;
+  plan->stages[stage].slab[best] = (plan->stages[stage].slab[best] + 1) / 2;
+  return true;
+}
+
 static bool halve(struct plan *plan, size_t smallest)
 {
   const struct stage *output = output_stage(plan);
@@ -204,13 +235,13 @@ static const struct node *heaviest(const struct plan *plan, size_t *bytes)
 static int fit_memory(struct plan *plan, struct error *error)
 {
   while (total_bytes(plan) > plan->memory) {
-    if (halve(plan, SMALLEST_SIDE))
+    if (halve(plan, SMALLEST_SIDE) || halve_slab(plan, SMALLEST_SIDE))
       continue;
     if (plan->threads > 1) {
       plan->threads--;
       continue;
     }
-    if (halve(plan, 1))
+    if (halve(plan, 1) || halve_slab(plan, 1))
       continue;
     size_t bytes;
     const struct node *node = heaviest(plan, &bytes);
@@ -238,47 +269,57 @@ static int count_tiles(struct plan *plan, struct error *error)
   return 0;
 }
 
-/* Each input is read once per tile along the output dimensions that it does not depend on. */
-static double input_read_bytes(const struct plan *plan, const struct stage_input *input, const bool *fixed)
+static double stage_read_bytes(const struct plan *plan, size_t index, const double *tiles);
+
+/* Each input is read once per tile along the dimensions of the stage that it does not depend on. */
+static double input_read_bytes(const struct plan *plan, const struct stage *stage, const struct stage_input *input, const double *tiles)
 {
-  const struct stage *stage = &plan->stages[input->stage];
-  while (stage->kind == STAGE_WARP || stage->kind == STAGE_PASS)
-    stage = &plan->stages[stage->upstream];
-  if (stage->kind != STAGE_SOURCE)
-    return 0;
-  const struct source *source = stage->node->source;
-  double bytes = source->bytes_per_element > 0 ? source->bytes_per_element : (double)element_info(stage->cube->type)->size;
+  const struct stage *from = &plan->stages[input->stage];
   bool used[CUBE_MAX_DIMENSIONS] = {false};
-  for (size_t d = 0; d < plan->stages[input->stage].cube->dimensions; d++) {
+  double ones[CUBE_MAX_DIMENSIONS], share = 1;
+  for (size_t d = 0; d < from->cube->dimensions; d++) {
     const struct need *need = &input->need[d];
-    bytes *= need->is_static ? (double)need->count : (double)plan->cube->dimension[need->out].size;
+    double size = (double)from->cube->dimension[d].size;
+    ones[d] = 1;
+    share *= size == 0 ? 0 : (need->is_static ? (double)need->count : (double)stage->cube->dimension[need->out].size) / size;
     if (!need->is_static)
       used[need->out] = true;
   }
-  for (size_t d = 0; d < plan->cube->dimensions; d++)
-    if (!used[d] && !fixed[d])
-      bytes *= (double)plan->tiles[d];
-  return bytes;
+  for (size_t d = 0; d < stage->cube->dimensions; d++)
+    if (!used[d] && !(stage->kind == STAGE_KERNEL && stage->mode[d] == MODE_FIXED))
+      share *= tiles[d];
+  return share * stage_read_bytes(plan, input->stage, ones);
+}
+
+static double stage_read_bytes(const struct plan *plan, size_t index, const double *tiles)
+{
+  const struct stage *stage = &plan->stages[index];
+  double bytes = 0, ones[CUBE_MAX_DIMENSIONS];
+  for (size_t d = 0; d < CUBE_MAX_DIMENSIONS; d++)
+    ones[d] = 1;
+  switch (stage->kind) {
+  case STAGE_SOURCE:
+    bytes = stage->node->source->bytes_per_element > 0 ? stage->node->source->bytes_per_element : (double)element_info(stage->cube->type)->size;
+    return bytes * (double)cube_elements(stage->cube);
+  case STAGE_WARP:
+    return stage_read_bytes(plan, stage->upstream, ones);
+  case STAGE_PASS:
+    return input_read_bytes(plan, stage, &stage->pass, tiles);
+  case STAGE_KERNEL:
+    for (size_t v = 0; v < stage->variant_count; v++)
+      for (size_t i = 0; i < stage->variants[v].input_count; i++)
+        bytes += input_read_bytes(plan, stage, &stage->variants[v].inputs[i], tiles);
+    return bytes;
+  }
+  return 0;
 }
 
 static double read_bytes(const struct plan *plan)
 {
-  const struct stage *output = output_stage(plan);
-  bool fixed[CUBE_MAX_DIMENSIONS] = {false};
-  struct stage_input self = {.stage = plan->stage_count - 1};
-  double bytes = 0;
-  for (size_t d = 0; d < plan->cube->dimensions; d++) {
-    fixed[d] = output->kind == STAGE_KERNEL && output->mode[d] == MODE_FIXED;
-    self.need[d].out = (int)d;
-  }
-  if (output->kind == STAGE_PASS)
-    return input_read_bytes(plan, &output->pass, fixed);
-  if (output->kind != STAGE_KERNEL)
-    return input_read_bytes(plan, &self, fixed);
-  for (size_t v = 0; v < output->variant_count; v++)
-    for (size_t i = 0; i < output->variants[v].input_count; i++)
-      bytes += input_read_bytes(plan, &output->variants[v].inputs[i], fixed);
-  return bytes;
+  double tiles[CUBE_MAX_DIMENSIONS];
+  for (size_t d = 0; d < CUBE_MAX_DIMENSIONS; d++)
+    tiles[d] = d < plan->cube->dimensions ? (double)plan->tiles[d] : 1;
+  return stage_read_bytes(plan, plan->stage_count - 1, tiles);
 }
 
 int plan_choose_tiles(struct plan *plan, const struct plan_options *options, struct error *error)
@@ -286,7 +327,8 @@ int plan_choose_tiles(struct plan *plan, const struct plan_options *options, str
   plan->shared_bytes = library_bytes;
   if (is_sequential(plan))
     plan->threads = 1; /* a chain has one order; its sweeps may be parallel inside */
-  start_shape(plan, options);
+  block_shape(plan, plan->stage_count - 1, options->prefer, plan->tile, plan->phase);
+  start_slabs(plan);
   if (fit_memory(plan, error) != 0 || count_tiles(plan, error) != 0)
     return -1;
   if (plan->tile_count < plan->threads && !is_sequential(plan)) /* small cubes: a tile for each worker */

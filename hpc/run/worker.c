@@ -90,13 +90,14 @@ static bool next_position(const struct region *region, size_t *position, size_t 
   return false;
 }
 
-static int fill_source(struct worker *w, size_t index, const struct region *region, void *data, struct error *error)
+typedef int (*fill_box)(struct worker *w, size_t index, const struct region *box, void *data, struct error *error);
+
+/* Fills a region with lists piece by piece: each piece is one run per dimension and dense in `data`. */
+static int fill_runs(struct worker *w, size_t index, const struct region *region, void *data, fill_box fill, struct error *error)
 {
-  const struct stage *stage = &w->plan->stages[index];
-  const struct source *source = stage->node->source;
-  size_t broken = last_broken(region), size = element_info(stage->cube->type)->size, position[CUBE_MAX_DIMENSIONS] = {0};
-  size_t outer = broken == SIZE_MAX ? 0 : broken;
-  struct box box = {.dimensions = region->dimensions};
+  size_t broken = last_broken(region), size = element_info(w->plan->stages[index].cube->type)->size;
+  size_t outer = broken == SIZE_MAX ? 0 : broken, position[CUBE_MAX_DIMENSIONS] = {0};
+  struct region piece = {.dimensions = region->dimensions};
   unsigned char *at = data;
   if (region_elements(region) == 0)
     return 0;
@@ -104,20 +105,31 @@ static int fill_source(struct worker *w, size_t index, const struct region *regi
     for (size_t i = 0; i < (broken == SIZE_MAX ? 1 : region->count[broken]);) {
       size_t run = 1;
       for (size_t d = 0; d < region->dimensions; d++) {
-        box.start[d] = region_index(region, d, d < outer ? position[d] : 0);
-        box.count[d] = d < outer ? 1 : region->count[d];
+        piece.start[d] = region_index(region, d, d < outer ? position[d] : 0);
+        piece.count[d] = d < outer ? 1 : region->count[d];
       }
       if (broken != SIZE_MAX) {
         run = run_length(region, broken, i);
-        box.start[broken] = region_index(region, broken, i);
-        box.count[broken] = run;
+        piece.start[broken] = region_index(region, broken, i);
+        piece.count[broken] = run;
       }
-      if (source->ops->read(w->stages[index].reader, &box, at, error) != 0)
-        return error_at_node(error, stage->node->id);
-      at += box_elements(&box) * size;
+      if (fill(w, index, &piece, at, error) != 0)
+        return -1;
+      at += region_elements(&piece) * size;
       i += run;
     }
   } while (next_position(region, position, outer));
+  return 0;
+}
+
+static int fill_source(struct worker *w, size_t index, const struct region *region, void *data, struct error *error)
+{
+  const struct stage *stage = &w->plan->stages[index];
+  struct box box = {.dimensions = region->dimensions};
+  memcpy(box.start, region->start, sizeof box.start);
+  memcpy(box.count, region->count, sizeof box.count);
+  if (stage->node->source->ops->read(w->stages[index].reader, &box, data, error) != 0)
+    return error_at_node(error, stage->node->id);
   return 0;
 }
 
@@ -254,7 +266,7 @@ struct running {
   size_t dimension, count;
 };
 
-struct job { /* one variant on one region */
+struct job { /* one variant on one part of a region */
   struct worker *w;
   const struct stage *stage;
   struct stage_state *state;
@@ -401,36 +413,35 @@ static int run_variant(struct job *job, struct error *error)
   }
 }
 
+/* The parts a kernel stage is computed in: one index of the FIXED dimensions, a slab of the running ones. */
+static size_t part_count(const struct stage *stage, const struct region *region, size_t d, size_t at)
+{
+  size_t most = stage->mode[d] == MODE_FIXED ? 1 : stage->mode[d] == MODE_AXIS ? SIZE_MAX : stage->slab[d];
+  return region->count[d] - at < most ? region->count[d] - at : most;
+}
+
 static int fill_kernel(struct worker *w, size_t index, const struct region *region, void *data, struct error *error)
 {
   const struct stage *stage = &w->plan->stages[index];
-  size_t strides[CUBE_MAX_DIMENSIONS], position[CUBE_MAX_DIMENSIONS] = {0};
-  size_t size = element_info(stage->cube->type)->size;
-  struct region part = *region;
+  size_t strides[CUBE_MAX_DIMENSIONS], at[CUBE_MAX_DIMENSIONS] = {0}, size = element_info(stage->cube->type)->size;
+  struct region part = {.dimensions = region->dimensions};
+  if (region_elements(region) == 0)
+    return 0;
   dense_strides(region, strides);
-  for (;;) { /* over the FIXED dimensions */
-    size_t offset = 0;
-    for (size_t d = 0; d < region->dimensions; d++)
-      if (stage->mode[d] == MODE_FIXED) {
-        part.start[d] = region->start[d] + position[d];
-        part.count[d] = 1;
-        offset += position[d] * strides[d];
-      }
+  for (;;) {
+    size_t offset = 0, d = region->dimensions;
+    for (size_t k = 0; k < region->dimensions; k++) {
+      part.start[k] = region->start[k] + at[k];
+      part.count[k] = part_count(stage, region, k, at[k]);
+      offset += at[k] * strides[k];
+    }
     struct job job = {.w = w, .stage = stage, .state = &w->stages[index], .variant = stage_variant(stage, &part), .region = &part,
                       .out_stride = strides, .out = (unsigned char *)data + offset * size, .size = size};
-    if (region_elements(region) == 0)
-      return 0;
     if (run_variant(&job, error) != 0)
       return -1;
-    size_t d = region->dimensions;
-    while (d-- > 0) {
-      if (stage->mode[d] != MODE_FIXED)
-        continue;
-      if (++position[d] < region->count[d])
-        break;
-      position[d] = 0;
-    }
-    if (d == SIZE_MAX)
+    while (d > 0 && (at[d - 1] += part.count[d - 1]) == region->count[d - 1])
+      at[--d] = 0;
+    if (d == 0)
       return 0;
   }
 }
@@ -441,11 +452,11 @@ static int fill_stage(struct worker *w, size_t index, const struct region *regio
   struct region in;
   switch (stage->kind) {
   case STAGE_SOURCE:
-    return fill_source(w, index, region, data, error);
+    return fill_runs(w, index, region, data, fill_source, error);
   case STAGE_WARP:
     return fill_warp(w, index, region, data, error);
   case STAGE_KERNEL:
-    return fill_kernel(w, index, region, data, error);
+    return fill_runs(w, index, region, data, fill_kernel, error);
   case STAGE_PASS:
     input_region(&stage->pass, w->plan->stages[stage->upstream].cube->dimensions, region, &in);
     return fill_stage(w, stage->upstream, &in, data, error);

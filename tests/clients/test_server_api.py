@@ -500,7 +500,10 @@ def test_a_client_that_hangs_up_frees_its_worker(fresh):
 
 def test_the_queue_is_bounded(fresh):
     server = fresh("--workers", "1")
-    waiting = [send_slow(server) for _ in range(80)]
+    assert server.result(ADD).json() == 3
+    waiting = [send_slow(server)]
+    time.sleep(0.5)  # the worker has it: from now on the queue does not move
+    waiting += [send_slow(server) for _ in range(80)]
     time.sleep(1)
     answer = server.result(ADD)
     assert_error(answer, 503, "InfrastructureBusy")

@@ -68,8 +68,8 @@ static void expect_refused(const void *bytes, size_t length)
 static void test_nonsense_is_refused(void **state)
 {
   (void)state;
-  const struct frame_header unknown = {.kind = 99}, zero = {.kind = 0}, huge = {.kind = FRAME_REPLY, .size = UINT64_MAX},
-                            cut = {.kind = FRAME_REPLY, .size = 5};
+  const struct frame_header unknown = {.kind = 99}, zero = {.kind = 0},
+                            huge = {.kind = FRAME_REPLY, .size = UINT64_MAX}, cut = {.kind = FRAME_REPLY, .size = 5};
   expect_refused(&unknown, sizeof unknown);
   expect_refused(&zero, sizeof zero);
   expect_refused(&huge, sizeof huge);

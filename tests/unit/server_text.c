@@ -1,4 +1,5 @@
-/* Small pieces of the server that read text from outside: JSON members, percent signs, sizes, error rows, signatures. */
+/* Small pieces of the server that read text from outside: JSON members, percent signs, sizes, error rows, signatures.
+ */
 #include "server/command.h"
 #include "server/error_table.h"
 #include "server/http.h"
@@ -106,16 +107,36 @@ static void test_error_statuses(void **state)
   static const struct {
     const char *code;
     unsigned status;
-  } facts[] = {{"AuthenticationRequired", 401}, {"AuthenticationSchemeInvalid", 403}, {"BudgetInvalid", 400},
-               {"CollectionNotFound", 404},     {"CredentialsInvalid", 403},          {"EstimateComplexity", 500},
-               {"FeatureUnsupported", 501},     {"FileNotFound", 404},                {"InfrastructureBusy", 503},
-               {"InfrastructureMaintenance", 503}, {"Internal", 500},                 {"JobLocked", 400},
-               {"JobNotFinished", 400},         {"JobNotFound", 404},                 {"NotFound", 404},
-               {"PaymentRequired", 402},        {"PermissionsInsufficient", 403},     {"ProcessGraphMissing", 400},
-               {"ProcessGraphNotFound", 404},   {"ProcessUnsupported", 400},          {"RequestTimeout", 408},
-               {"ResultLinkExpired", 410},      {"ServiceNotFound", 404},             {"StorageFailure", 500},
-               {"TokenInvalid", 403},           {"UnsupportedApiVersion", 404},       {"DimensionNotAvailable", 400},
-               {"ContentTooLarge", 413},        {"MethodNotAllowed", 405},            {"TooManyRequests", 429},
+  } facts[] = {{"AuthenticationRequired", 401},
+               {"AuthenticationSchemeInvalid", 403},
+               {"BudgetInvalid", 400},
+               {"CollectionNotFound", 404},
+               {"CredentialsInvalid", 403},
+               {"EstimateComplexity", 500},
+               {"FeatureUnsupported", 501},
+               {"FileNotFound", 404},
+               {"InfrastructureBusy", 503},
+               {"InfrastructureMaintenance", 503},
+               {"Internal", 500},
+               {"JobLocked", 400},
+               {"JobNotFinished", 400},
+               {"JobNotFound", 404},
+               {"NotFound", 404},
+               {"PaymentRequired", 402},
+               {"PermissionsInsufficient", 403},
+               {"ProcessGraphMissing", 400},
+               {"ProcessGraphNotFound", 404},
+               {"ProcessUnsupported", 400},
+               {"RequestTimeout", 408},
+               {"ResultLinkExpired", 410},
+               {"ServiceNotFound", 404},
+               {"StorageFailure", 500},
+               {"TokenInvalid", 403},
+               {"UnsupportedApiVersion", 404},
+               {"DimensionNotAvailable", 400},
+               {"ContentTooLarge", 413},
+               {"MethodNotAllowed", 405},
+               {"TooManyRequests", 429},
                {"RangeNotSatisfiable", 416}};
   for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
     assert_int_equal(error_status(facts[i].code), facts[i].status);

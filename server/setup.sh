@@ -1,0 +1,49 @@
+# Sourced by server/run and tests/run: what they share. Debian packages, sudo where it is needed, the build.
+
+build_packages="cmake ninja-build gcc libc6-dev pkg-config libgdal-dev libproj-dev libnetcdf-dev libhdf5-dev libmicrohttpd-dev
+  libjansson-dev libsqlite3-dev libsodium-dev libdeflate-dev"
+
+say() {
+  printf '%s\n' "$*" >&2
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    say "Neither root nor sudo. As root, run: $*"
+    return 1
+  fi
+}
+
+is_installed() { # package
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Installs those of the packages that are missing; asks nothing, does nothing when all are there.
+need_packages() { # package...
+  local package missing=()
+  if ! command -v dpkg-query >/dev/null; then
+    say "This is no Debian: taking for granted that these, or their like, are installed: $*"
+    return 0
+  fi
+  for package in "$@"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "Installing ${missing[*]}"
+  as_root apt-get update -q </dev/null >&2
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null >&2
+}
+
+# Configures once, builds what has changed. Further arguments go to cmake.
+build() { # source, build folder, cmake argument...
+  local source=$1 folder=$2
+  shift 2
+  local generator=()
+  [ -e "$folder/CMakeCache.txt" ] || generator=(-G Ninja)
+  cmake -S "$source" -B "$folder" "${generator[@]}" "$@" >&2
+  cmake --build "$folder" --parallel "${TWINCUBE_BUILD_JOBS:-$(nproc)}" >&2
+}
