@@ -5,6 +5,8 @@
  * holds numbers. */
 #include "processes/process.h"
 
+#include "datacube/base/missing.h"
+
 #include "datacube/cube.h"
 #include "hpc/plan/node.h"
 #include "processes/array/elements.h"
@@ -171,10 +173,23 @@ static bool all_boolean(const struct value *array)
   return some;
 }
 
-struct lanes value_as_lanes_array(struct program *program, const struct value *value)
+/* All elements known: one constant. */
+static struct lanes host_array(struct program *program, const struct value *value)
 {
-  if (value->kind == VALUE_LANES)
-    return value->lanes;
+  double *numbers = ARENA_ARRAY(program->arena, double, value->count);
+  if (numbers == NULL) {
+    program->failed = true;
+    return program_missing(program);
+  }
+  for (size_t i = 0; i < value->count; i++) {
+    const struct value *item = &value->items[i];
+    numbers[i] = item->kind == VALUE_NULL ? na_f64() : item->kind == VALUE_BOOLEAN ? item->boolean : item->number;
+  }
+  return program_array(program, numbers, value->count);
+}
+
+static struct lanes mixed_array(struct program *program, const struct value *value)
+{
   struct lanes *parts = ARENA_ARRAY(program->arena, struct lanes, value->count + 1);
   if (parts == NULL) {
     program->failed = true;
@@ -182,7 +197,14 @@ struct lanes value_as_lanes_array(struct program *program, const struct value *v
   }
   for (size_t i = 0; i < value->count; i++)
     parts[i] = value_as_lanes(program, &value->items[i]);
-  struct lanes array = program_concat(program, parts, value->count);
+  return program_concat(program, parts, value->count);
+}
+
+struct lanes value_as_lanes_array(struct program *program, const struct value *value)
+{
+  if (value->kind == VALUE_LANES)
+    return value->lanes;
+  struct lanes array = value_is_host(value) ? host_array(program, value) : mixed_array(program, value);
   array.class = all_boolean(value) ? LANES_BOOLEAN : LANES_NUMBER;
   if (value->labels != NULL) {
     array.labels = labels_as_dimension(program->arena, value->labels, value->count);

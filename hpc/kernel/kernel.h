@@ -42,7 +42,7 @@ enum kernel_series {
 enum lane_type { LANE_F32, LANE_F64 };
 
 enum kernel_step_kind {
-  STEP_CONSTANT, /* dst[0 … blocks) = value */
+  STEP_CONSTANT, /* dst[b] = parameters[b], or value where there are no parameters */
   STEP_LOAD,     /* dst[b] = convert(load base + offsets[b] + lane * lane_stride), for b in 0 … blocks */
   STEP_ELEMENT,  /* dst[b] = op(a[b], b[b], c[b]); an operand with step 0 gives its one block to every b */
   STEP_REDUCE,   /* operand a is [outer][n]; dst is [outer], QUANTILES: [outer][parameter_count - 1] */
@@ -65,7 +65,7 @@ struct kernel_step {
   struct kernel_operand operand[3];
   uint32_t outer, n;         /* REDUCE, SERIES */
   double value;              /* CONSTANT */
-  const double *parameters;  /* REDUCE, SERIES: see the .def files */
+  const double *parameters;  /* REDUCE, SERIES: see the .def files; CONSTANT: one value per block, or NULL */
   uint32_t parameter_count;
   const uint32_t *map;       /* GATHER: source block, relative to operand[0].block, of each destination block */
   const ptrdiff_t *offsets;  /* LOAD, STORE: element offset of each block from the base */

@@ -71,7 +71,9 @@ static void print_source(struct buffer *out, const struct kernel_step *step)
   switch (step->kind) {
   case STEP_CONSTANT:
     buffer_text(out, "CONSTANT ");
-    print_number(out, step->value);
+    print_number(out, step->parameters && step->blocks ? step->parameters[0] : step->value);
+    if (step->parameters && step->blocks > 1)
+      buffer_text(out, " …");
     break;
   case STEP_LOAD:
     buffer_printf(out, "LOAD %u", (unsigned)step->load);

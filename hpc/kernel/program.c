@@ -103,6 +103,26 @@ struct lanes program_missing(struct program *p)
   return lanes;
 }
 
+static enum element_type join(enum element_type a, enum element_type b);
+
+struct lanes program_array(struct program *p, const double *values, size_t count)
+{
+  double *copy = arena_copy(p->arena, values, count * sizeof *values);
+  enum element_type type = ELEMENT_BOOLEAN;
+  struct program_step *step = add_step(p);
+  p->failed |= copy == NULL;
+  for (size_t i = 0; i < count; i++)
+    type = is_na_f64(values[i]) ? type : join(type, constant_type(values[i]));
+  if (step) {
+    step->kind = PROGRAM_CONSTANT;
+    step->is_array = true;
+    step->length = count;
+    step->parameters = copy;
+    step->wants_f64 = !element_info(type)->exact_in_f32;
+  }
+  return newest(p, LANES_NUMBER, type);
+}
+
 static bool exact(const struct lanes *lanes)
 {
   return element_info(lanes->type)->exact_in_f32;

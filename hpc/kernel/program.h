@@ -35,8 +35,8 @@ struct program_step { /* step i computes value i */
   size_t length;
   int operand[3];           /* value ids; unused: -1 */
   size_t input;             /* INPUT: slot */
-  double constant;          /* CONSTANT */
-  const double *parameters; /* REDUCE, SERIES */
+  double constant;          /* CONSTANT scalar */
+  const double *parameters; /* REDUCE, SERIES; CONSTANT array: its elements */
   size_t parameter_count;
   const size_t *indexes;    /* PICK: elements taken, in order */
   const int *parts;         /* CONCAT: value ids, scalars and arrays */
@@ -61,6 +61,8 @@ struct lanes program_input(struct program *p, size_t input, bool is_array, size_
 struct lanes program_constant(struct program *p, double value);
 struct lanes program_boolean(struct program *p, bool value);
 struct lanes program_missing(struct program *p); /* NA */
+/* The same array at every position; the values are copied, NA kept. */
+struct lanes program_array(struct program *p, const double *values, size_t count);
 struct lanes program_unary(struct program *p, enum kernel_op op, struct lanes a);
 struct lanes program_binary(struct program *p, enum kernel_op op, struct lanes a, struct lanes b);
 struct lanes program_ternary(struct program *p, enum kernel_op op, struct lanes a, struct lanes b, struct lanes c);

@@ -454,15 +454,16 @@ static int pick_input(struct fuse *f, struct walk *w, const struct program_step 
 
 static int step_constant(struct fuse *f, const struct program_step *program_step, struct operand *out)
 {
-  *out = (struct operand){.tail = 1};
-  if (add_register(f, 1, &out->reg) != 0)
+  *out = (struct operand){.tail = program_step->length};
+  if (add_register(f, program_step->length, &out->reg) != 0)
     return -1;
   struct kernel_step *step = add_step(f, STEP_CONSTANT);
   if (!step)
     return -1;
   step->dst = out->reg;
-  step->blocks = 1;
+  step->blocks = (uint32_t)program_step->length;
   step->value = program_step->constant;
+  step->parameters = program_step->is_array ? program_step->parameters : NULL;
   return 0;
 }
 
