@@ -66,14 +66,29 @@ static PJ *parse(PJ_CONTEXT *context, const char *text)
   return proj_create(context, room);
 }
 
+/* A CRS bound to WGS 84 by a shift of nothing (TOWGS84[0,0,0,0,0,0,0]) is the CRS itself. */
+static PJ *without_null_shift(PJ_CONTEXT *context, const PJ *bound)
+{
+  double shift[7] = {0};
+  bool moves = false;
+  PJ *operation = proj_crs_get_coordoperation(context, bound);
+  bool known = operation && proj_coordoperation_get_towgs84_values(context, operation, shift, 7, false);
+  for (size_t i = 0; i < 7; i++)
+    moves = moves || shift[i] != 0;
+  proj_destroy(operation);
+  return known && !moves ? proj_get_source_crs(context, bound) : proj_clone(context, bound);
+}
+
 /* The two-dimensional horizontal CRS in pj, consuming pj; NULL where there is none. */
 static PJ *horizontal(PJ_CONTEXT *context, PJ *pj)
 {
   PJ *next = NULL;
   switch (proj_get_type(pj)) {
+  case PJ_TYPE_BOUND_CRS:
+    next = without_null_shift(context, pj);
+    break;
   case PJ_TYPE_GEOGRAPHIC_2D_CRS:
   case PJ_TYPE_PROJECTED_CRS:
-  case PJ_TYPE_BOUND_CRS:
   case PJ_TYPE_OTHER_CRS: /* derived projected CRSs */
     next = proj_clone(context, pj);
     break;
@@ -92,13 +107,35 @@ static PJ *horizontal(PJ_CONTEXT *context, PJ *pj)
   return next;
 }
 
+typedef PJ *(*crs_part)(PJ_CONTEXT *context, const PJ *crs);
+
+static bool same_part(PJ_CONTEXT *context, const PJ *a, const PJ *b, crs_part part)
+{
+  PJ *part_a = part(context, a), *part_b = part(context, b);
+  bool same = part_a && part_b &&
+              proj_is_equivalent_to_with_ctx(context, part_a, part_b, PJ_COMP_EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS);
+  proj_destroy(part_a);
+  proj_destroy(part_b);
+  return same;
+}
+
+/* Projected CRSs of the same base, conversion and (normalised) axes: PROJ calls some of them different as a whole. */
+static bool same_parts(PJ_CONTEXT *context, const PJ *east_a, const PJ *east_b)
+{
+  return proj_get_type(east_a) == PJ_TYPE_PROJECTED_CRS && proj_get_type(east_b) == PJ_TYPE_PROJECTED_CRS &&
+         same_part(context, east_a, east_b, proj_crs_get_geodetic_crs) &&
+         same_part(context, east_a, east_b, proj_crs_get_coordoperation) &&
+         same_part(context, east_a, east_b, proj_crs_get_coordinate_system);
+}
+
 /* Whether the definitions agree but for names and axis order. */
 static bool equivalent(PJ_CONTEXT *context, const PJ *a, const PJ *b)
 {
   if (proj_is_equivalent_to_with_ctx(context, a, b, PJ_COMP_EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS))
     return true;
   PJ *east_a = proj_normalize_for_visualization(context, a), *east_b = proj_normalize_for_visualization(context, b);
-  bool equal = east_a && east_b && proj_is_equivalent_to_with_ctx(context, east_a, east_b, PJ_COMP_EQUIVALENT);
+  bool equal = east_a && east_b && (proj_is_equivalent_to_with_ctx(context, east_a, east_b, PJ_COMP_EQUIVALENT) ||
+                                    same_parts(context, east_a, east_b));
   proj_destroy(east_a);
   proj_destroy(east_b);
   return equal;

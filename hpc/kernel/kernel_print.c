@@ -28,7 +28,7 @@ static void print_operand(struct buffer *out, const struct kernel_operand *opera
 static void print_memory(struct buffer *out, const struct kernel_step *step)
 {
   buffer_printf(out, " %s", element_info(step->type)->name);
-  if (step->lane_stride != 1)
+  if (step->lane_stride != 0 && step->lane_stride != 1) /* 0: not placed yet */
     buffer_printf(out, " stride %lld", (long long)step->lane_stride);
   if (step->has_nodata) {
     buffer_text(out, " nodata ");

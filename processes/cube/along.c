@@ -32,6 +32,8 @@ int along_reduce(struct call *call, const struct along *along, const struct dime
   for (size_t d = 0; d < along->data->cube->dimensions; d++)
     input->to_output[d] = d == along->dimension ? NO_DIMENSION : (int)(kept || d < along->dimension ? d : d - 1);
   cube_set_result_type(cube, &lanes, input, 1);
+  if (cube_settle_packing(call, cube, program, &lanes) != 0)
+    return -1;
   *out = node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, NO_DIMENSION);
   return *out ? 0 : error_memory(call->error);
 }

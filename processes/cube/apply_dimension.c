@@ -49,6 +49,8 @@ static int apply_dimension_call(struct call *call, struct value *result)
   for (size_t d = 0; d < along.data->cube->dimensions; d++)
     input->to_output[d] = d == along.dimension ? NO_DIMENSION : (int)d;
   cube_set_result_type(cube, &lanes, input, 1);
+  if (cube_settle_packing(call, cube, program, &lanes) != 0)
+    return -1;
   const struct node *node = node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, (int)along.dimension);
   *result = value_cube(node);
   return node ? 0 : error_memory(call->error);

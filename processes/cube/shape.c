@@ -103,6 +103,44 @@ void cube_set_result_type(struct cube *cube, const struct lanes *result, const s
   cube->nodata = NAN;
 }
 
+/* Whether f(s * x + o) = s * f(x) + o for what computes the value. */
+static bool keeps_packing(const struct program *program, int value)
+{
+  const struct program_step *step = &program->steps[value];
+  switch (step->kind) {
+  case PROGRAM_INPUT:
+    return true;
+  case PROGRAM_PICK:
+    return keeps_packing(program, step->operand[0]);
+  case PROGRAM_ELEMENT:
+    return step->op == KOP_MASK && keeps_packing(program, step->operand[0]);
+  case PROGRAM_REDUCE:
+    return (step->op == KRED_MIN || step->op == KRED_MAX || step->op == KRED_MEAN || step->op == KRED_MEDIAN || step->op == KRED_FIRST ||
+            step->op == KRED_LAST || step->op == KRED_QUANTILES) &&
+           keeps_packing(program, step->operand[0]);
+  default:
+    return false;
+  }
+}
+
+int cube_settle_packing(struct call *call, struct cube *cube, const struct program *program, const struct lanes *result)
+{
+  size_t bands = cube_find_type(cube, DIMENSION_BANDS), count = bands == SIZE_MAX ? 1 : cube->dimension[bands].size;
+  if (!cube->bands || program_failed(program) || keeps_packing(program, result->value))
+    return 0;
+  struct band_info *plain = arena_copy(call->arena, cube->bands, count * sizeof *plain);
+  if (!plain)
+    return error_memory(call->error);
+  for (size_t i = 0; i < count; i++) {
+    plain[i].scale = 1;
+    plain[i].offset = 0;
+    plain[i].unit = NULL;
+    plain[i].standard_name = NULL;
+  }
+  cube->bands = plain;
+  return 0;
+}
+
 int kernel_by_names(struct call *call, const struct cube *cube, const struct node *const *inputs, size_t count,
                     const struct program *program, struct lanes result, const struct node **out)
 {
@@ -116,6 +154,8 @@ int kernel_by_names(struct call *call, const struct cube *cube, const struct nod
       list[i].to_output[d] = (int)cube_find_dimension(cube, inputs[i]->cube->dimension[d].name);
   }
   cube_set_result_type(typed, &result, list, count);
+  if (cube_settle_packing(call, typed, program, &result) != 0)
+    return -1;
   *out = node_kernel(call->arena, call_origin(call), typed, list, count, program, result, NO_DIMENSION);
   return *out ? 0 : error_memory(call->error);
 }

@@ -25,6 +25,10 @@ int callback_lanes(struct call *call, struct program *program, const struct valu
  * value is there for them; everything else is a float with NaN; booleans have 255. */
 void cube_set_result_type(struct cube *cube, const struct lanes *result, const struct kernel_input *inputs, size_t count);
 
+/* Scale, offset and unit of the bands describe stored values: they stay where the result picks or averages those, and go
+ * where it computes others. */
+int cube_settle_packing(struct call *call, struct cube *cube, const struct program *program, const struct lanes *result);
+
 /* A kernel node from a cube's elements one by one: inputs[i] are read at the output position by dimension name. */
 int kernel_by_names(struct call *call, const struct cube *cube, const struct node *const *inputs, size_t count,
                     const struct program *program, struct lanes result, const struct node **out);
