@@ -38,12 +38,12 @@ need_packages() { # package...
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null >&2
 }
 
-# Configures once, builds what has changed. Further arguments go to cmake.
-build() { # source, build folder, cmake argument...
-  local source=$1 folder=$2
-  shift 2
-  local generator=()
+# Configures, then builds what has changed: the targets named in the third argument. Further ones go to cmake.
+build() { # source, build folder, targets, cmake argument...
+  local source=$1 folder=$2 targets=$3 generator=()
+  shift 3
   [ -e "$folder/CMakeCache.txt" ] || generator=(-G Ninja)
   cmake -S "$source" -B "$folder" "${generator[@]}" "$@" >&2
-  cmake --build "$folder" --parallel "${TWINCUBE_BUILD_JOBS:-$(nproc)}" >&2
+  # shellcheck disable=SC2086
+  cmake --build "$folder" --parallel "$(nproc)" --target $targets >&2
 }
