@@ -7,6 +7,7 @@
 
 #include "datacube/base/checked.h"
 #include "datacube/source/raster_file.h"
+#include "datacube/source/tiff_blocks.h"
 #include "datacube/transform.h"
 #include "datacube/warp.h"
 
@@ -370,13 +371,17 @@ static void probe_blocks(const struct series_state *state, struct source *source
   GDALClose(dataset);
 }
 
-/* Open files, and the scratch of merging and resampling. */
+/* Open files, a block buffer of GDAL's for each or else the blocks that we keep, and the scratch of decoding, merging
+ * and resampling. */
 static size_t reader_bytes(const struct series_state *state, const struct source *source)
 {
   size_t size = element_info(state->format.type)->size;
   size_t block = source->block[2] ? saturated_mul(source->block[2], source->block[3]) : 256 * 256;
   size_t files = state->file_count < RASTER_OPEN_FILES ? state->file_count : RASTER_OPEN_FILES;
-  size_t bytes = saturated_mul(files, saturated_add(RASTER_FILE_BYTES, saturated_mul(block, size)));
+  size_t buffers = saturated_mul(files, saturated_mul(block, size));
+  buffers = buffers > TIFF_KEPT_BYTES ? buffers : TIFF_KEPT_BYTES;
+  size_t bytes = saturated_add(saturated_mul(files, RASTER_FILE_BYTES), buffers);
+  bytes = saturated_add(bytes, saturated_mul(2 * size, block));
   bytes = saturated_add(bytes, saturated_mul(size, WARP_BOX_PIXELS + RASTER_SOURCE_PIXELS));
   size_t warpers = state->series.method == RESAMPLE_NEAREST ? RASTER_WARPERS : RASTER_KERNEL_WARPERS;
   if (state->resamples)

@@ -8,11 +8,14 @@
  * coarsest overview that is still as fine as the cube; an overview's pixel size is the file's extent over the
  * overview's size.
  *
+ * Pixels of plain GeoTIFFs of the cube's type come by tiff_blocks, all others by GDAL.
+ *
  * Files stay open, at most RASTER_OPEN_FILES, the one longest unused is closed first; warpers likewise. Scratch grows
  * to the largest piece and stays. One thread at a time. */
 #include "datacube/source/raster_series_state.h"
 
 #include "datacube/source/raster_file.h"
+#include "datacube/source/tiff_blocks.h"
 #include "datacube/transform.h"
 #include "datacube/warp.h"
 
@@ -23,9 +26,10 @@
 #include <string.h>
 
 struct open_file {
-  GDALDatasetH dataset; /* NULL: free */
-  size_t file;          /* index into the state's files */
-  uint64_t used;        /* clock of the last use */
+  GDALDatasetH dataset;   /* NULL: free */
+  struct tiff_file *tiff; /* its pixels without GDAL; NULL where that is not possible */
+  size_t file;            /* index into the state's files */
+  uint64_t used;          /* clock of the last use */
 };
 
 struct kept_warper {
@@ -43,6 +47,7 @@ struct source_reader {
   struct kept_warper warpers[RASTER_WARPERS];
   struct transform **transforms; /* cube -> scene CRS, made when needed; one a CRS */
   uint64_t clock;
+  struct tiff_blocks *blocks;
   void *window, *piece;           /* scratch: source pixels; target pixels of a piece */
   size_t window_room, piece_room; /* pixels */
 };
@@ -57,6 +62,7 @@ struct view { /* a scene, or one of its overviews, opened */
   const struct raster_scene *scene;
   const struct scene_place *place;
   GDALRasterBandH band;
+  const struct tiff_file *tiff; /* NULL: GDAL has to read the pixels */
   struct grid grid;
   bool on_lattice;
   ptrdiff_t row, column; /* on the lattice: the view's pixel under the cube's first */
@@ -82,6 +88,10 @@ int raster_reader_open(const struct source *source, struct source_reader **out, 
     raster_reader_close(r);
     return error_memory(error);
   }
+  if (tiff_blocks_new(&r->blocks, error)) {
+    raster_reader_close(r);
+    return -1;
+  }
   for (size_t i = 0; i < state->file_count; i++)
     r->slot_of_file[i] = SIZE_MAX;
   *out = r;
@@ -92,11 +102,12 @@ static void close_slot(struct source_reader *r, size_t slot)
 {
   if (!r->files[slot].dataset)
     return;
+  tiff_file_close(r->files[slot].tiff);
   raster_quiet_begin();
   GDALClose(r->files[slot].dataset);
   raster_quiet_end();
   r->slot_of_file[r->files[slot].file] = SIZE_MAX;
-  r->files[slot].dataset = NULL;
+  r->files[slot] = (struct open_file){.dataset = NULL};
 }
 
 void raster_reader_close(struct source_reader *r)
@@ -109,6 +120,7 @@ void raster_reader_close(struct source_reader *r)
     warper_free(r->warpers[i].warper);
   for (size_t i = 0; r->transforms && i < r->state->crs_count; i++)
     transform_free(r->transforms[i]);
+  tiff_blocks_free(r->blocks);
   free(r->transforms);
   free(r->slot_of_file);
   free(r->window);
@@ -139,20 +151,22 @@ static int open_file(struct source_reader *r, const char *path, GDALDatasetH *ou
   return raster_open(path, "FileContentInvalid", out, error);
 }
 
-static int file_of(struct source_reader *r, size_t file, GDALDatasetH *out, struct error *error)
+static int file_of(struct source_reader *r, size_t file, const struct open_file **out, struct error *error)
 {
   size_t slot = r->slot_of_file[file];
   if (slot == SIZE_MAX) {
     slot = longest_unused(r);
     close_slot(r, slot);
     GDALDatasetH dataset;
-    if (open_file(r, r->state->files[file], &dataset, error))
+    const char *path = r->state->files[file];
+    if (open_file(r, path, &dataset, error))
       return -1;
-    r->files[slot] = (struct open_file){.dataset = dataset, .file = file};
+    r->files[slot] =
+        (struct open_file){.dataset = dataset, .file = file, .tiff = tiff_file_open(r->blocks, dataset, path)};
     r->slot_of_file[file] = slot;
   }
   r->files[slot].used = ++r->clock;
-  *out = r->files[slot].dataset;
+  *out = &r->files[slot];
   return 0;
 }
 
@@ -192,6 +206,7 @@ static void choose_level(const struct grid *cube, enum resampling method, struct
     if (g.res_x <= scene->res_x * most_x && g.res_y <= scene->res_y * most_y && g.width < view->grid.width) {
       view->grid = g;
       view->band = level;
+      view->tiff = NULL;
     }
   }
   if (view->band == full || !view->place->same_crs)
@@ -209,9 +224,10 @@ static int open_view(struct source_reader *r, size_t index, struct view *view, s
   const struct series_state *state = r->state;
   const struct raster_scene *scene = &state->series.scenes[index];
   const struct scene_place *place = &state->places[index];
-  GDALDatasetH dataset;
-  if (file_of(r, place->file, &dataset, error))
+  const struct open_file *file;
+  if (file_of(r, place->file, &file, error))
     return -1;
+  GDALDatasetH dataset = file->dataset;
   if (scene->raster_band > GDALGetRasterCount(dataset) || (size_t)GDALGetRasterXSize(dataset) != scene->grid.width ||
       (size_t)GDALGetRasterYSize(dataset) != scene->grid.height) {
     const char *slash = strrchr(scene->path, '/');
@@ -221,6 +237,7 @@ static int open_view(struct source_reader *r, size_t index, struct view *view, s
   *view = (struct view){.scene = scene,
                         .place = place,
                         .band = GDALGetRasterBand(dataset, scene->raster_band),
+                        .tiff = file->tiff,
                         .grid = scene->grid,
                         .on_lattice = place->on_lattice,
                         .row = place->row,
@@ -262,15 +279,27 @@ static void translate(const struct source_reader *r, const struct view *view, si
   }
 }
 
+/* Reads a region of the view's pixels into rows of `stride` bytes, in the cube's type. */
+static CPLErr read_pixels(const struct source_reader *r, const struct view *view, const struct region *region,
+                          size_t stride, unsigned char *to)
+{
+  GDALDataType type = raster_buffer_type(r->state->format.type);
+  if (view->tiff && GDALGetRasterDataType(view->band) == type) {
+    const struct tiff_window window = {
+        .row = region->row, .column = region->column, .height = region->height, .width = region->width};
+    return tiff_window_read(r->blocks, view->tiff, view->band, &window, stride, to);
+  }
+  return GDALRasterIOEx(view->band, GF_Read, (int)region->column, (int)region->row, (int)region->width,
+                        (int)region->height, to, (int)region->width, (int)region->height, type, (GSpacing)r->pixel,
+                        (GSpacing)stride, NULL);
+}
+
 /* Reads a region of the view's pixels into rows of `stride` pixels, in the cube's type and no-data. */
 static int read_region(const struct source_reader *r, const struct view *view, const struct region *region,
                        size_t stride, unsigned char *to, struct error *error)
 {
   raster_quiet_begin();
-  CPLErr status = GDALRasterIOEx(view->band, GF_Read, (int)region->column, (int)region->row, (int)region->width,
-                                 (int)region->height, to, (int)region->width, (int)region->height,
-                                 raster_buffer_type(r->state->format.type), (GSpacing)r->pixel,
-                                 (GSpacing)(stride * r->pixel), NULL);
+  CPLErr status = read_pixels(r, view, region, stride * r->pixel, to);
   int failed = status == CE_None ? 0 : raster_error(error, "FileContentInvalid", view->scene->path);
   raster_quiet_end();
   if (failed)

@@ -1,0 +1,320 @@
+/* Pixels of plain GeoTIFFs: deflated or stored as they are, bands apart, little-endian, any predictor.
+ *
+ * A block goes from the file by pread into scratch, inflated into scratch again, and from there row by row, predictor
+ * undone on the way, into the caller's rows: each pixel is touched once after inflating. Blocks that a window cuts are
+ * decoded whole and kept, the one longest unused goes first, because the next window will want the rest; blocks that
+ * lie in the window are not kept.
+ *
+ * A block that is absent, or whose length is not a block's, is GDAL's to judge. One that lies outside the file or does
+ * not inflate to all its pixels is an error here (libtiff lets some of those pass and leaves pixels undefined); a last
+ * strip may hold more rows than the image, some writers do that. Lengths from the file are compared with limits before
+ * they are used; the descriptor is read, not mapped, so a file cut short is a short read.
+ *
+ * One thread at a time. Scratch grows to the largest block (TIFF_BLOCK_MOST) and stays. */
+#include "datacube/source/tiff_blocks.h"
+
+#include "datacube/source/tiff_layout.h"
+#include "datacube/source/tiff_predictor.h"
+
+#include <assert.h>
+#include <cpl_error.h>
+#include <fcntl.h>
+#include <libdeflate.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEPT_BLOCKS = 1024 };
+
+struct tiff_file {
+  int descriptor;
+  uint64_t id; /* of this opening: kept blocks are found by it */
+  struct tiff_layout layout;
+};
+
+struct kept_block {
+  uint64_t file, block; /* file 0: free */
+  uint64_t used;        /* clock of the last use */
+  size_t room;          /* bytes of pixels */
+  unsigned char *pixels;
+};
+
+struct tiff_blocks {
+  struct libdeflate_decompressor *inflater;
+  unsigned char *stored, *decoded; /* scratch: a block as the file has it; inflated, predictor not undone */
+  size_t stored_room, decoded_room;
+  struct kept_block kept[KEPT_BLOCKS];
+  size_t kept_bytes;
+  uint64_t clock, files;
+};
+
+struct part {                /* of a window, in one block */
+  uint64_t block;            /* number in the file */
+  size_t row, column;        /* of the block's first pixel in the image */
+  size_t rows, columns;      /* of the block's pixels that are in the image */
+  struct tiff_window window; /* in the image */
+  unsigned char *to;         /* the window's first pixel */
+  size_t stride;
+};
+
+enum outcome { DONE, LEFT /* to GDAL */, DAMAGED /* CPLError has been told */ };
+
+/* ---- Open and close -------------------------------------------------------------------------------------------- */
+
+int tiff_blocks_new(struct tiff_blocks **out, struct error *error)
+{
+  struct tiff_blocks *b = calloc(1, sizeof *b);
+  if (!b)
+    return error_memory(error);
+  b->inflater = libdeflate_alloc_decompressor();
+  if (!b->inflater) {
+    tiff_blocks_free(b);
+    return error_memory(error);
+  }
+  *out = b;
+  return 0;
+}
+
+void tiff_blocks_free(struct tiff_blocks *b)
+{
+  if (!b)
+    return;
+  for (size_t i = 0; i < KEPT_BLOCKS; i++)
+    free(b->kept[i].pixels);
+  if (b->inflater)
+    libdeflate_free_decompressor(b->inflater);
+  free(b->stored);
+  free(b->decoded);
+  free(b);
+}
+
+struct tiff_file *tiff_file_open(struct tiff_blocks *b, GDALDatasetH dataset, const char *path)
+{
+  const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
+  if (!driver || strcmp(driver, "GTiff") != 0)
+    return NULL;
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe must not make us wait */
+  struct tiff_file *f = descriptor >= 0 ? malloc(sizeof *f) : NULL;
+  struct stat status;
+  if (f && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+      tiff_layout_read(descriptor, dataset, &f->layout)) {
+    f->descriptor = descriptor;
+    f->id = ++b->files;
+    return f;
+  }
+  free(f);
+  if (descriptor >= 0)
+    close(descriptor);
+  return NULL;
+}
+
+void tiff_file_close(struct tiff_file *f)
+{
+  if (!f)
+    return;
+  close(f->descriptor);
+  free(f);
+}
+
+/* ---- Decoding -------------------------------------------------------------------------------------------------- */
+
+static bool grow(unsigned char **data, size_t *room, size_t bytes)
+{
+  if (bytes <= *room)
+    return true;
+  free(*data);
+  *data = malloc(bytes);
+  *room = *data ? bytes : 0;
+  return *data != NULL;
+}
+
+static enum outcome damaged(const struct part *p, const char *why)
+{
+  CPLError(CE_Failure, CPLE_FileIO, "the block at row %zu, column %zu %s", p->row, p->column, why);
+  return DAMAGED;
+}
+
+static enum outcome inflate(struct tiff_blocks *b, const struct part *p, size_t length, size_t want, size_t room)
+{
+  size_t inflated = 0;
+  if (libdeflate_zlib_decompress(b->inflater, b->stored, length, b->decoded, room, &inflated) != LIBDEFLATE_SUCCESS ||
+      inflated < want)
+    return damaged(p, "does not inflate to its pixels");
+  return DONE;
+}
+
+/* Brings a block into b->decoded. */
+static enum outcome fetch(struct tiff_blocks *b, const struct tiff_file *f, const struct part *p)
+{
+  const struct tiff_layout *l = &f->layout;
+  size_t line = l->block_width * l->size, room = l->block_height * line;
+  size_t want = l->tiled ? room : p->rows * line; /* the last strip holds what is in the image */
+  uint64_t offset, length;
+  if (!tiff_table_value(f->descriptor, &l->offsets, p->block, &offset) ||
+      !tiff_table_value(f->descriptor, &l->lengths, p->block, &length))
+    return damaged(p, "is not listed in the file");
+  /* Deflate makes data that cannot be compressed longer by 5 bytes in 16384. */
+  size_t most = l->deflate ? room + room / 1024 + 4096 : want, least_length = l->deflate ? 1 : want;
+  if (offset == 0 || length < least_length || length > most || !grow(&b->decoded, &b->decoded_room, room))
+    return LEFT;
+  if (!l->deflate)
+    return tiff_file_bytes(f->descriptor, offset, want, b->decoded) ? DONE : damaged(p, "lies outside the file");
+  if (!grow(&b->stored, &b->stored_room, (size_t)length))
+    return LEFT;
+  if (!tiff_file_bytes(f->descriptor, offset, (size_t)length, b->stored))
+    return damaged(p, "lies outside the file");
+  return inflate(b, p, (size_t)length, want, room);
+}
+
+/* Writes the first rows and columns of b->decoded, as pixels. */
+static void undo(const struct tiff_blocks *b, const struct tiff_layout *l, const struct part *p, size_t stride,
+                 unsigned char *to)
+{
+  const struct tiff_row row = {.predictor = l->predictor, .size = l->size, .width = l->block_width};
+  size_t line = l->block_width * l->size;
+  for (size_t y = 0; y < p->rows; y++)
+    tiff_row_undo(&row, b->decoded + y * line, p->columns, to + y * stride);
+}
+
+/* ---- Kept blocks ----------------------------------------------------------------------------------------------- */
+
+static struct kept_block *find_kept(struct tiff_blocks *b, uint64_t file, uint64_t block)
+{
+  for (size_t i = 0; i < KEPT_BLOCKS; i++)
+    if (b->kept[i].file == file && b->kept[i].block == block) {
+      b->kept[i].used = ++b->clock;
+      return &b->kept[i];
+    }
+  return NULL;
+}
+
+/* The block longest unused, of those with pixels where wanted. */
+static struct kept_block *oldest(struct tiff_blocks *b, bool with_pixels)
+{
+  struct kept_block *best = NULL;
+  for (size_t i = 0; i < KEPT_BLOCKS; i++)
+    if ((!with_pixels || b->kept[i].room > 0) && (!best || b->kept[i].used < best->used))
+      best = &b->kept[i];
+  return best;
+}
+
+static void drop(struct tiff_blocks *b, struct kept_block *k)
+{
+  b->kept_bytes -= k->room;
+  free(k->pixels);
+  *k = (struct kept_block){.file = 0};
+}
+
+/* An entry with room for so many bytes, not yet found by find_kept; the bytes of all stay within the limit. NULL where
+ * there is no memory. */
+static struct kept_block *take_entry(struct tiff_blocks *b, size_t bytes)
+{
+  bool full = b->kept_bytes + bytes > TIFF_KEPT_BYTES;
+  struct kept_block *k = oldest(b, full);
+  k->file = 0;
+  if (k->room == bytes)
+    return k;
+  drop(b, k);
+  while (b->kept_bytes > 0 && b->kept_bytes + bytes > TIFF_KEPT_BYTES)
+    drop(b, oldest(b, true));
+  k->pixels = malloc(bytes);
+  if (!k->pixels)
+    return NULL;
+  k->room = bytes;
+  b->kept_bytes += bytes;
+  return k;
+}
+
+/* Keeps the block that b->decoded holds: its pixels in the image, in rows of p->columns. */
+static struct kept_block *keep(struct tiff_blocks *b, const struct tiff_file *f, const struct part *p)
+{
+  size_t line = p->columns * f->layout.size;
+  struct kept_block *k = take_entry(b, p->rows * line);
+  if (!k)
+    return NULL;
+  undo(b, &f->layout, p, line, k->pixels);
+  k->file = f->id;
+  k->block = p->block;
+  k->used = ++b->clock;
+  return k;
+}
+
+/* ---- Windows --------------------------------------------------------------------------------------------------- */
+
+static void copy_kept(const struct kept_block *k, const struct tiff_layout *l, const struct part *p)
+{
+  const struct tiff_window *w = &p->window;
+  const unsigned char *from = k->pixels + ((w->row - p->row) * p->columns + (w->column - p->column)) * l->size;
+  for (size_t y = 0; y < w->height; y++)
+    memcpy(p->to + y * p->stride, from + y * p->columns * l->size, w->width * l->size);
+}
+
+static enum outcome read_part(struct tiff_blocks *b, const struct tiff_file *f, const struct part *p)
+{
+  const struct kept_block *k = find_kept(b, f->id, p->block);
+  bool whole = p->window.height == p->rows && p->window.width == p->columns;
+  enum outcome fetched = k ? DONE : fetch(b, f, p);
+  if (fetched != DONE)
+    return fetched;
+  if (!k && whole) {
+    undo(b, &f->layout, p, p->stride, p->to);
+    return DONE;
+  }
+  if (!k)
+    k = keep(b, f, p);
+  if (!k)
+    return LEFT;
+  copy_kept(k, &f->layout, p);
+  return DONE;
+}
+
+static CPLErr read_by_gdal(GDALRasterBandH band, const struct tiff_layout *l, const struct part *p)
+{
+  const struct tiff_window *w = &p->window;
+  return GDALRasterIOEx(band, GF_Read, (int)w->column, (int)w->row, (int)w->width, (int)w->height, p->to, (int)w->width,
+                        (int)w->height, GDALGetRasterDataType(band), (GSpacing)l->size, (GSpacing)p->stride, NULL);
+}
+
+static size_t least(size_t a, size_t b)
+{
+  return a < b ? a : b;
+}
+
+/* The part of a window that lies in the block with the given place among the blocks. */
+static struct part part_of(const struct tiff_layout *l, const struct tiff_window *w, size_t down, size_t across)
+{
+  size_t row = down * l->block_height, column = across * l->block_width;
+  struct part p = {.block = down * l->across + across,
+                   .row = row,
+                   .column = column,
+                   .rows = least(l->block_height, l->height - row),
+                   .columns = least(l->block_width, l->width - column)};
+  p.window.row = w->row > row ? w->row : row;
+  p.window.column = w->column > column ? w->column : column;
+  p.window.height = least(w->row + w->height, row + p.rows) - p.window.row;
+  p.window.width = least(w->column + w->width, column + p.columns) - p.window.column;
+  return p;
+}
+
+CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRasterBandH band,
+                        const struct tiff_window *w, size_t stride, unsigned char *to)
+{
+  const struct tiff_layout *l = &f->layout;
+  size_t plane = (size_t)GDALGetBandNumber(band) - 1;
+  assert(plane < l->planes && w->height > 0 && w->width > 0);
+  assert(w->row + w->height <= l->height && w->column + w->width <= l->width);
+  for (size_t y = w->row / l->block_height; y <= (w->row + w->height - 1) / l->block_height; y++)
+    for (size_t x = w->column / l->block_width; x <= (w->column + w->width - 1) / l->block_width; x++) {
+      struct part p = part_of(l, w, y, x);
+      p.block += plane * l->across * l->down;
+      p.stride = stride;
+      p.to = to + (p.window.row - w->row) * stride + (p.window.column - w->column) * l->size;
+      enum outcome outcome = read_part(b, f, &p);
+      if (outcome == LEFT)
+        outcome = read_by_gdal(band, l, &p) == CE_None ? DONE : DAMAGED;
+      if (outcome != DONE)
+        return CE_Failure;
+    }
+  return CE_None;
+}

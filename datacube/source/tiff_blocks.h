@@ -1,0 +1,33 @@
+/* Pixels of plain GeoTIFFs, read without GDAL's block cache and libtiff's decoders. Internal to the raster series. */
+#ifndef TWINCUBE_DATACUBE_SOURCE_TIFF_BLOCKS_H
+#define TWINCUBE_DATACUBE_SOURCE_TIFF_BLOCKS_H
+
+#include "datacube/base/error.h"
+
+#include <gdal.h>
+#include <stddef.h>
+
+enum { TIFF_KEPT_BYTES = 32 << 20 }; /* most bytes of decoded blocks that one tiff_blocks keeps */
+
+struct tiff_blocks; /* a reader's decoder, scratch and kept blocks */
+struct tiff_file;   /* a descriptor and where the blocks lie */
+
+struct tiff_window {
+  size_t row, column, height, width; /* pixels of the image; not empty, inside */
+};
+
+int tiff_blocks_new(struct tiff_blocks **out, struct error *error);
+void tiff_blocks_free(struct tiff_blocks *blocks); /* NULL is allowed */
+
+/* A file whose pixels can be read here; NULL where GDAL has to read them. The caller closes it before `blocks` goes.
+ * The dataset, opened from `path`, is only asked. */
+struct tiff_file *tiff_file_open(struct tiff_blocks *blocks, GDALDatasetH dataset, const char *path);
+void tiff_file_close(struct tiff_file *file); /* NULL is allowed */
+
+/* Reads a window of a band of the dataset that `file` was opened for, in the band's own type, into rows of `stride`
+ * bytes. Blocks that cannot be read here (absent ones) are read by GDAL. A failure is told by CPLError, as GDAL's are.
+ */
+CPLErr tiff_window_read(struct tiff_blocks *blocks, const struct tiff_file *file, GDALRasterBandH band,
+                        const struct tiff_window *window, size_t stride, unsigned char *to);
+
+#endif

@@ -1,0 +1,226 @@
+/* Where the blocks of a GeoTIFF lie: one directory of a little-endian TIFF or BigTIFF, read from the file itself.
+ *
+ *   TIFF     "II" 42                 directory: u16 entries,  entry: u16 tag, u16 type, u32 count, 4 bytes
+ *   BigTIFF  "II" 43 u16 8           directory: u64 entries,  entry: u16 tag, u16 type, u64 count, 8 bytes
+ *
+ * The last bytes of an entry are its values where they fit, else the values' offset; so all values are places in the
+ * file, and are read when asked for. GDAL says which directory holds the image and what it takes the image for; where
+ * the directory says anything else, or a tag appears that is not expected, the answer is no.
+ *
+ * Source: TIFF 6.0; the BigTIFF layout as libtiff documents it. */
+#include "datacube/source/tiff_layout.h"
+
+#include "datacube/base/checked.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum tag {
+  WIDTH,
+  HEIGHT,
+  BITS,
+  COMPRESSION,
+  PHOTOMETRIC,
+  FILL_ORDER,
+  SAMPLES,
+  STRIP_OFFSETS,
+  STRIP_ROWS,
+  STRIP_LENGTHS,
+  PLANAR,
+  PREDICTOR,
+  TILE_WIDTH,
+  TILE_HEIGHT,
+  TILE_OFFSETS,
+  TILE_LENGTHS,
+  IMAGE_DEPTH,
+  TILE_DEPTH,
+  TAGS
+};
+
+static const uint16_t numbers[TAGS] = {256, 257, 258, 259, 262, 266, 277, 273,   278,
+                                       279, 284, 317, 322, 323, 324, 325, 32997, 32998};
+
+enum { ENTRIES_MOST = 256, ENTRY_BYTES = 12, BIG_ENTRY_BYTES = 20 };
+
+bool tiff_file_bytes(int descriptor, uint64_t offset, size_t length, void *to)
+{
+  unsigned char *p = to;
+  if (offset > INT64_MAX || length > INT64_MAX - offset)
+    return false;
+  while (length > 0) {
+    ssize_t got = pread(descriptor, p, length, (off_t)offset);
+    if (got == 0 || (got < 0 && errno != EINTR))
+      return false;
+    if (got < 0)
+      continue;
+    p += got;
+    offset += (uint64_t)got;
+    length -= (size_t)got;
+  }
+  return true;
+}
+
+static uint64_t little_endian(const unsigned char *p, unsigned size)
+{
+  uint64_t value = 0;
+  for (unsigned i = 0; i < size; i++)
+    value |= (uint64_t)p[i] << 8 * i;
+  return value;
+}
+
+bool tiff_table_value(int descriptor, const struct tiff_table *table, uint64_t index, uint64_t *out)
+{
+  unsigned char bytes[8];
+  uint64_t at;
+  if (index >= table->count || __builtin_mul_overflow(index, (uint64_t)table->item_size, &at) ||
+      __builtin_add_overflow(at, table->at, &at) || !tiff_file_bytes(descriptor, at, table->item_size, bytes))
+    return false;
+  *out = little_endian(bytes, table->item_size);
+  return true;
+}
+
+/* Bytes of a value of the unsigned integer types; 0 for all others. */
+static unsigned type_size(uint64_t type)
+{
+  switch (type) {
+  case 1: /* BYTE */
+    return 1;
+  case 3: /* SHORT */
+    return 2;
+  case 4: /* LONG */
+    return 4;
+  case 16: /* LONG8 */
+    return 8;
+  default:
+    return 0;
+  }
+}
+
+/* `entry` lies at byte `at` of the file. False for a tag that is here twice, or of a type that cannot be. */
+static bool note_entry(const unsigned char *entry, uint64_t at, bool big, struct tiff_table tables[TAGS])
+{
+  unsigned word = big ? 8 : 4;
+  for (size_t k = 0; k < TAGS; k++) {
+    if (little_endian(entry, 2) != numbers[k])
+      continue;
+    struct tiff_table t = {.at = at + 4 + word,
+                           .count = little_endian(entry + 4, word),
+                           .item_size = type_size(little_endian(entry + 2, 2))};
+    if (tables[k].count > 0 || t.count == 0 || t.item_size == 0)
+      return false;
+    if (t.count > word / t.item_size)
+      t.at = little_endian(entry + 4 + word, word);
+    tables[k] = t;
+  }
+  return true;
+}
+
+static bool read_directory(int descriptor, uint64_t at, struct tiff_table tables[TAGS])
+{
+  unsigned char head[8], entries[ENTRIES_MOST * BIG_ENTRY_BYTES];
+  if (!tiff_file_bytes(descriptor, 0, 8, head) || memcmp(head, "II", 2) != 0)
+    return false;
+  uint64_t version = little_endian(head + 2, 2);
+  bool big = version == 43;
+  if ((version != 42 && !big) || (big && little_endian(head + 4, 2) != 8))
+    return false;
+  unsigned count_bytes = big ? 8 : 2, entry_bytes = big ? BIG_ENTRY_BYTES : ENTRY_BYTES;
+  if (!tiff_file_bytes(descriptor, at, count_bytes, head))
+    return false;
+  uint64_t count = little_endian(head, count_bytes);
+  at += count_bytes;
+  if (count > ENTRIES_MOST || !tiff_file_bytes(descriptor, at, (size_t)count * entry_bytes, entries))
+    return false;
+  for (size_t i = 0; i < count; i++)
+    if (!note_entry(entries + i * entry_bytes, at + i * entry_bytes, big, tables))
+      return false;
+  return true;
+}
+
+/* First values of the tags, or what the standard says where the tag is absent. */
+static bool read_values(int descriptor, const struct tiff_table tables[TAGS], uint64_t values[TAGS])
+{
+  for (size_t k = 0; k < TAGS; k++) {
+    values[k] = 0;
+    if (tables[k].count > 0 && !tiff_table_value(descriptor, &tables[k], 0, &values[k]))
+      return false;
+  }
+  static const uint64_t standard[TAGS] = {
+      [BITS] = 1,   [COMPRESSION] = 1, [FILL_ORDER] = 1, [SAMPLES] = 1, [STRIP_ROWS] = UINT32_MAX,
+      [PLANAR] = 1, [PREDICTOR] = 1};
+  for (size_t k = 0; k < TAGS; k++)
+    if (standard[k] > 0 && tables[k].count == 0)
+      values[k] = standard[k];
+  return true;
+}
+
+static bool is_plain(const struct tiff_table tables[TAGS], const uint64_t v[TAGS])
+{
+  enum { AS_IS = 1, DEFLATE = 8, OLD_DEFLATE = 32946, BLACK_IS_ZERO = 1, PALETTE = 3 };
+  bool known = v[COMPRESSION] == AS_IS || v[COMPRESSION] == DEFLATE || v[COMPRESSION] == OLD_DEFLATE;
+  bool raw = v[PHOTOMETRIC] >= BLACK_IS_ZERO && v[PHOTOMETRIC] <= PALETTE;
+  bool flat = tables[IMAGE_DEPTH].count == 0 && tables[TILE_DEPTH].count == 0;
+  bool apart = v[PLANAR] == 2 || (v[PLANAR] == 1 && v[SAMPLES] == 1);
+  bool tiles = false, strips = false;
+  for (size_t k = TILE_WIDTH; k <= TILE_LENGTHS; k++)
+    tiles |= tables[k].count > 0;
+  for (size_t k = STRIP_OFFSETS; k <= STRIP_LENGTHS; k++)
+    strips |= tables[k].count > 0;
+  return known && raw && flat && apart && tiles != strips && v[FILL_ORDER] == 1 && v[PREDICTOR] >= 1 &&
+         v[PREDICTOR] <= 3;
+}
+
+/* Whether the directory's image is what GDAL takes it for. */
+static bool agrees(const uint64_t v[TAGS], GDALDatasetH dataset)
+{
+  GDALDataType type = GDALGetRasterDataType(GDALGetRasterBand(dataset, 1));
+  bool is_float = type == GDT_Float32 || type == GDT_Float64;
+  if (v[PREDICTOR] == 3 && !is_float && v[COMPRESSION] != 1)
+    return false;
+  return !GDALDataTypeIsComplex(type) && v[BITS] == (uint64_t)GDALGetDataTypeSizeBits(type) &&
+         v[WIDTH] == (uint64_t)GDALGetRasterXSize(dataset) && v[HEIGHT] == (uint64_t)GDALGetRasterYSize(dataset) &&
+         v[SAMPLES] == (uint64_t)GDALGetRasterCount(dataset);
+}
+
+/* Sizes of blocks, their number, and tables that have an entry for each. */
+static bool place_blocks(const struct tiff_table tables[TAGS], const uint64_t v[TAGS], struct tiff_layout *l)
+{
+  l->tiled = tables[TILE_OFFSETS].count > 0;
+  l->offsets = tables[l->tiled ? TILE_OFFSETS : STRIP_OFFSETS];
+  l->lengths = tables[l->tiled ? TILE_LENGTHS : STRIP_LENGTHS];
+  l->block_width = l->tiled ? v[TILE_WIDTH] : v[WIDTH];
+  l->block_height = l->tiled ? v[TILE_HEIGHT] : v[STRIP_ROWS] < v[HEIGHT] ? v[STRIP_ROWS] : v[HEIGHT];
+  size_t bytes = saturated_mul(saturated_mul(l->block_width, l->block_height), l->size), blocks;
+  if (bytes == 0 || bytes > TIFF_BLOCK_MOST)
+    return false;
+  l->across = (l->width + l->block_width - 1) / l->block_width;
+  l->down = (l->height + l->block_height - 1) / l->block_height;
+  if (checked_mul(l->across, l->down, &blocks) || checked_mul(blocks, l->planes, &blocks))
+    return false;
+  return l->offsets.count >= blocks && l->lengths.count >= blocks;
+}
+
+bool tiff_layout_read(int descriptor, GDALDatasetH dataset, struct tiff_layout *out)
+{
+  struct tiff_table tables[TAGS] = {{.count = 0}};
+  uint64_t v[TAGS];
+  GDALRasterBandH band = GDALGetRasterCount(dataset) > 0 ? GDALGetRasterBand(dataset, 1) : NULL;
+  const char *place = band ? GDALGetMetadataItem(band, "IFD_OFFSET", "TIFF") : NULL;
+  if (!place || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+    return false;
+  char *end;
+  errno = 0;
+  uint64_t at = strtoull(place, &end, 10);
+  if (errno || *end || end == place || !read_directory(descriptor, at, tables) || !read_values(descriptor, tables, v) ||
+      !is_plain(tables, v) || !agrees(v, dataset))
+    return false;
+  *out = (struct tiff_layout){.width = v[WIDTH],
+                              .height = v[HEIGHT],
+                              .planes = v[SAMPLES],
+                              .size = v[BITS] / 8,
+                              .deflate = v[COMPRESSION] != 1,
+                              .predictor = v[COMPRESSION] != 1 ? (unsigned)v[PREDICTOR] : 1};
+  return place_blocks(tables, v, out);
+}

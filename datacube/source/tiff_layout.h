@@ -1,0 +1,40 @@
+/* Where the blocks of an open GeoTIFF lie, for the plain kind of file that tiff_blocks reads. Internal. */
+#ifndef TWINCUBE_DATACUBE_SOURCE_TIFF_LAYOUT_H
+#define TWINCUBE_DATACUBE_SOURCE_TIFF_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gdal.h>
+
+enum { TIFF_BLOCK_MOST = 16 << 20 }; /* bytes of the largest block, decoded */
+
+struct tiff_table {   /* values of one tag */
+  uint64_t at;        /* byte of the file where they start */
+  uint64_t count;     /* 0: the tag is absent */
+  unsigned item_size; /* bytes of a value: 1, 2, 4 or 8 */
+};
+
+struct tiff_layout {
+  size_t width, height;               /* of the image, pixels */
+  size_t block_width, block_height;   /* of a tile, or of a strip; the last strip may be lower */
+  size_t across, down;                /* blocks of a plane */
+  size_t planes;                      /* bands, each with blocks of its own */
+  size_t size;                        /* bytes of a pixel */
+  bool tiled, deflate;                /* strips where not tiled; stored as they are where not deflated */
+  unsigned predictor;                 /* 1 none, 2 differences, 3 differences of the bytes of floats */
+  struct tiff_table offsets, lengths; /* of the blocks: bytes */
+};
+
+/* Reads the directory of the dataset's image from the descriptor. False where the file is of another kind or odd in
+ * any way: then GDAL has to read the pixels. */
+bool tiff_layout_read(int descriptor, GDALDatasetH dataset, struct tiff_layout *out);
+
+/* Value `index` of a table. False where there is none. */
+bool tiff_table_value(int descriptor, const struct tiff_table *table, uint64_t index, uint64_t *out);
+
+/* Fills `to` from the file. False where the file ends before. */
+bool tiff_file_bytes(int descriptor, uint64_t offset, size_t length, void *to);
+
+#endif
