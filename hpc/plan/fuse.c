@@ -1,73 +1,26 @@
 /* Fusing: every maximal run of views, kernels and stacks becomes one kernel.
  *
- * generate(node, bindings) emits the steps that compute a node's elements where each of its dimensions is bound to the
+ * fuse_generate(node, bindings) emits the steps that compute a node's elements where each of its dimensions is bound to the
  * tile, to an axis, or to one index. Views only rewrite bindings; stacks choose or join children; kernels run their
  * program's steps on registers laid out [outer axes …][array]; sources and warps become loads. The axes of a register
  * are kept in ascending order of their ids, and an axis made inside is younger than those around it, so a program's
  * array is always the innermost part of its registers. */
-#include "hpc/plan/plan_internal.h"
+#include "hpc/plan/fuse.h"
 
 #include "datacube/base/checked.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 1500 };
 static const size_t max_blocks = (size_t)1 << 26;
 /* Registers of nested arrays grow as the product of their lengths. Where an inner reduction would pass this many blocks,
  * it becomes a stage of its own and only its results are kept: a mean over x of a mean over y never holds the plane. */
 static const size_t nested_blocks = 4096;
 
-struct operand {
-  uint32_t reg, block;
-  size_t axes;
-  int axis[CUBE_MAX_DIMENSIONS];
-  size_t tail; /* elements of the array, innermost; 1 for a scalar */
-};
-
-struct memo {
-  struct memo *next;
-  const struct node *node;
-  struct binding binding[CUBE_MAX_DIMENSIONS];
-  struct operand result;
-};
-
-struct index_list { /* growing; owned by the fuse's scratch arena */
-  size_t *items;
-  size_t count, capacity;
-};
-
-struct draft_input { /* a stage_input whose lists still grow */
-  struct stage_input input;
-  struct index_list list[CUBE_MAX_DIMENSIONS];
-};
-
-struct fuse {
-  const struct node *root; /* what the kernel computes */
-  struct stage_list *list;
-  struct arena *arena;   /* lives as long as the plan */
-  struct arena *scratch; /* dies with the fuse */
-  struct error *error;
-  struct kernel_step *steps;
-  size_t step_count, step_capacity;
-  uint32_t *reg_blocks;
-  size_t reg_count, reg_capacity;
-  size_t *axis_length;
-  size_t axis_count, axis_capacity;
-  struct load *loads;
-  size_t load_count, load_capacity;
-  struct draft_input *inputs;
-  size_t input_count, input_capacity;
-  struct memo *memos;
-  unsigned depth;
-};
-
-static int generate(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out);
-
 #define GROW(f, where, field, count_, capacity_)                                                                       \
   ((f)->field = arena_grow((f)->where, (f)->field, (f)->count_, &(f)->capacity_, sizeof *(f)->field))
 
-static struct kernel_step *add_step(struct fuse *f, enum kernel_step_kind kind)
+struct kernel_step *fuse_add_step(struct fuse *f, enum kernel_step_kind kind)
 {
   if (!GROW(f, arena, steps, step_count, step_capacity)) {
     error_memory(f->error);
@@ -89,7 +42,7 @@ static int add_register(struct fuse *f, size_t blocks, uint32_t *out)
   return 0;
 }
 
-static int add_axis(struct fuse *f, size_t length, int *out)
+int fuse_add_axis(struct fuse *f, size_t length, int *out)
 {
   if (!GROW(f, arena, axis_length, axis_count, axis_capacity))
     return error_memory(f->error);
@@ -98,7 +51,7 @@ static int add_axis(struct fuse *f, size_t length, int *out)
   return 0;
 }
 
-static size_t outer_blocks(const struct fuse *f, const struct operand *o)
+size_t fuse_outer_blocks(const struct fuse *f, const struct operand *o)
 {
   size_t blocks = 1;
   for (size_t i = 0; i < o->axes; i++)
@@ -108,7 +61,7 @@ static size_t outer_blocks(const struct fuse *f, const struct operand *o)
 
 static size_t operand_blocks(const struct fuse *f, const struct operand *o)
 {
-  return saturated_mul(outer_blocks(f, o), o->tail);
+  return saturated_mul(fuse_outer_blocks(f, o), o->tail);
 }
 
 static bool same_axes(const struct operand *a, const struct operand *b)
@@ -124,7 +77,7 @@ static bool has_axis(const struct operand *o, int axis)
   return false;
 }
 
-static void insert_axis(struct operand *o, int axis)
+void operand_insert_axis(struct operand *o, int axis)
 {
   size_t at = o->axes++;
   for (; at > 0 && o->axis[at - 1] > axis; at--)
@@ -170,7 +123,7 @@ static uint32_t *layout_map(struct fuse *f, const struct operand *from, const st
 
 static int gather(struct fuse *f, const struct operand *from, const uint32_t *map, size_t blocks, uint32_t dst, uint32_t dst_block)
 {
-  struct kernel_step *step = map ? add_step(f, STEP_GATHER) : NULL;
+  struct kernel_step *step = map ? fuse_add_step(f, STEP_GATHER) : NULL;
   if (!step)
     return error_memory(f->error);
   step->dst = dst;
@@ -182,7 +135,7 @@ static int gather(struct fuse *f, const struct operand *from, const uint32_t *ma
 }
 
 /* `from` in the layout of `to` (its axes and tail); to's register is set. */
-static int relayout(struct fuse *f, const struct operand *from, struct operand *to, int tail_axis)
+int fuse_relayout(struct fuse *f, const struct operand *from, struct operand *to, int tail_axis)
 {
   if (tail_axis < 0 && same_axes(from, to) && from->tail == to->tail) {
     *to = *from;
@@ -280,13 +233,13 @@ static int generate_load(struct fuse *f, const struct node *node, const struct b
   *out = (struct operand){.tail = 1};
   for (size_t d = 0; d < dimensions; d++)
     if (binding[d].kind == BIND_AXIS && !has_axis(out, binding[d].id))
-      insert_axis(out, binding[d].id);
+      operand_insert_axis(out, binding[d].id);
   load->axes = out->axes;
   memcpy(load->axis, out->axis, sizeof load->axis);
-  size_t blocks = outer_blocks(f, out);
+  size_t blocks = fuse_outer_blocks(f, out);
   if (add_register(f, blocks, &out->reg) != 0)
     return -1;
-  struct kernel_step *step = add_step(f, STEP_LOAD);
+  struct kernel_step *step = fuse_add_step(f, STEP_LOAD);
   if (!step)
     return -1;
   step->dst = out->reg;
@@ -333,11 +286,11 @@ static int generate_view(struct fuse *f, const struct node *node, const struct b
     if (view->out == NO_DIMENSION)
       continue;
     const struct binding *outer = &binding[view->out];
-    size_t length = outer->kind == BIND_AXIS ? f->axis_length[outer->id] : node->cube->dimension[view->out].size;
+    size_t length = outer->kind == BIND_FIXED ? 1 : outer->kind == BIND_AXIS ? f->axis_length[outer->id] : f->root->cube->dimension[outer->id].size;
     if (binding_compose(f->arena, outer, view, length, &inner[d], f->error) != 0)
       return -1;
   }
-  return generate(f, node->input, inner, out);
+  return fuse_generate(f, node->input, inner, out);
 }
 
 /* Writes `from` at index k of `axis` into the joined register `to`. */
@@ -355,7 +308,7 @@ static int join_part(struct fuse *f, const struct operand *from, const struct op
     *(before ? &outer : &inner) *= f->axis_length[to->axis[i]];
   }
   wide = part;
-  if (relayout(f, from, &wide, -1) != 0)
+  if (fuse_relayout(f, from, &wide, -1) != 0)
     return -1;
   for (size_t o = 0; o < outer; o++) {
     uint32_t *map = ARENA_ARRAY(f->arena, uint32_t, inner);
@@ -374,20 +327,20 @@ static int generate_stack(struct fuse *f, const struct node *node, const struct 
   memcpy(inner, binding, node->cube->dimensions * sizeof *inner);
   inner[s] = (struct binding){.kind = BIND_FIXED};
   if (binding[s].kind == BIND_FIXED)
-    return generate(f, node->children[binding[s].fixed], inner, out);
+    return fuse_generate(f, node->children[binding[s].fixed], inner, out);
   int axis = binding[s].id;
   size_t length = f->axis_length[axis];
   struct operand *parts = ARENA_ARRAY(f->scratch, struct operand, length);
   if (!parts)
     return error_memory(f->error);
   *out = (struct operand){.tail = 1};
-  insert_axis(out, axis);
+  operand_insert_axis(out, axis);
   for (size_t k = 0; k < length; k++) {
-    if (generate(f, node->children[binding_index(&binding[s], k)], inner, &parts[k]) != 0)
+    if (fuse_generate(f, node->children[binding_index(&binding[s], k)], inner, &parts[k]) != 0)
       return -1;
     for (size_t i = 0; i < parts[k].axes; i++)
       if (!has_axis(out, parts[k].axis[i]))
-        insert_axis(out, parts[k].axis[i]);
+        operand_insert_axis(out, parts[k].axis[i]);
   }
   if (add_register(f, operand_blocks(f, out), &out->reg) != 0)
     return -1;
@@ -415,7 +368,7 @@ static int bind_input(struct fuse *f, const struct walk *w, size_t slot, const s
   struct operand value;
   for (size_t d = 0; d < input->node->cube->dimensions; d++)
     inner[d] = (int)d == input->array_dimension ? *array : w->binding[input->to_output[d]];
-  if (generate(f, input->node, inner, &value) != 0)
+  if (fuse_generate(f, input->node, inner, &value) != 0)
     return -1;
   *out = value;
   if (input->array_dimension == NO_DIMENSION || array->kind != BIND_AXIS)
@@ -425,13 +378,13 @@ static int bind_input(struct fuse *f, const struct walk *w, size_t slot, const s
     out->axes--;
     return 0;
   }
-  return relayout(f, &value, out, -1);
+  return fuse_relayout(f, &value, out, -1);
 }
 
 static int step_input(struct fuse *f, struct walk *w, const struct program_step *step, struct operand *out)
 {
   struct binding array = {.kind = BIND_AXIS};
-  if (step->is_array && (w->axis < 0 || f->axis_length[w->axis] != step->length) && add_axis(f, step->length, &w->axis) != 0)
+  if (step->is_array && (w->axis < 0 || f->axis_length[w->axis] != step->length) && fuse_add_axis(f, step->length, &w->axis) != 0)
     return -1;
   array.id = w->axis;
   return bind_input(f, w, step->input, &array, out);
@@ -447,7 +400,7 @@ static int pick_input(struct fuse *f, struct walk *w, const struct program_step 
     return bind_input(f, w, slot, &array, out);
   }
   array = (struct binding){.kind = BIND_AXIS, .map = step->indexes};
-  if (add_axis(f, step->length, &array.id) != 0)
+  if (fuse_add_axis(f, step->length, &array.id) != 0)
     return -1;
   return bind_input(f, w, slot, &array, out);
 }
@@ -457,7 +410,7 @@ static int step_constant(struct fuse *f, const struct program_step *program_step
   *out = (struct operand){.tail = program_step->length};
   if (add_register(f, program_step->length, &out->reg) != 0)
     return -1;
-  struct kernel_step *step = add_step(f, STEP_CONSTANT);
+  struct kernel_step *step = fuse_add_step(f, STEP_CONSTANT);
   if (!step)
     return -1;
   step->dst = out->reg;
@@ -473,7 +426,7 @@ static int unify(struct fuse *f, struct operand *operand, int count, struct oper
   for (int i = 0; i < count; i++) {
     for (size_t a = 0; a < operand[i].axes; a++)
       if (!has_axis(out, operand[i].axis[a]))
-        insert_axis(out, operand[i].axis[a]);
+        operand_insert_axis(out, operand[i].axis[a]);
   }
   for (int i = 0; i < count; i++) {
     steps[i] = 1;
@@ -482,7 +435,7 @@ static int unify(struct fuse *f, struct operand *operand, int count, struct oper
       continue;
     }
     struct operand wide = *out;
-    if (relayout(f, &operand[i], &wide, -1) != 0)
+    if (fuse_relayout(f, &operand[i], &wide, -1) != 0)
       return -1;
     operand[i] = wide;
   }
@@ -499,7 +452,7 @@ static int step_element(struct fuse *f, const struct walk *w, const struct progr
   *out = (struct operand){.tail = program_step->length};
   if (unify(f, operand, arity, out, steps) != 0 || add_register(f, operand_blocks(f, out), &out->reg) != 0)
     return -1;
-  struct kernel_step *step = add_step(f, STEP_ELEMENT);
+  struct kernel_step *step = fuse_add_step(f, STEP_ELEMENT);
   if (!step)
     return -1;
   step->op = program_step->op;
@@ -518,14 +471,14 @@ static int step_array(struct fuse *f, const struct walk *w, const struct program
   out->tail = program_step->length;
   if (add_register(f, operand_blocks(f, out), &out->reg) != 0)
     return -1;
-  struct kernel_step *step = add_step(f, program_step->kind == PROGRAM_REDUCE ? STEP_REDUCE : STEP_SERIES);
+  struct kernel_step *step = fuse_add_step(f, program_step->kind == PROGRAM_REDUCE ? STEP_REDUCE : STEP_SERIES);
   if (!step)
     return -1;
   step->op = program_step->op;
   step->dst = out->reg;
   step->blocks = (uint32_t)operand_blocks(f, out);
   step->operand[0] = (struct kernel_operand){from.reg, from.block, 1};
-  step->outer = (uint32_t)outer_blocks(f, &from);
+  step->outer = (uint32_t)fuse_outer_blocks(f, &from);
   step->n = (uint32_t)from.tail;
   step->parameters = program_step->parameters;
   step->parameter_count = (uint32_t)program_step->parameter_count;
@@ -542,7 +495,7 @@ static bool is_slice(const size_t *indexes, size_t count)
 
 static int pick_elements(struct fuse *f, const struct operand *from, const size_t *indexes, size_t count, struct operand *out)
 {
-  size_t outer = outer_blocks(f, from);
+  size_t outer = fuse_outer_blocks(f, from);
   *out = *from;
   out->tail = count;
   if (outer == 1 && is_slice(indexes, count)) { /* the same memory */
@@ -567,16 +520,16 @@ static int step_concat(struct fuse *f, const struct walk *w, const struct progra
     const struct operand *part = &w->values[step->parts[i]];
     for (size_t a = 0; a < part->axes; a++)
       if (!has_axis(out, part->axis[a]))
-        insert_axis(out, part->axis[a]);
+        operand_insert_axis(out, part->axis[a]);
   }
   if (add_register(f, operand_blocks(f, out), &out->reg) != 0)
     return -1;
-  size_t at = 0, outer = outer_blocks(f, out);
+  size_t at = 0, outer = fuse_outer_blocks(f, out);
   for (size_t i = 0; i < step->part_count; i++) {
     size_t length = program->steps[step->parts[i]].length;
     struct operand wide = *out;
     wide.tail = length;
-    if (relayout(f, &w->values[step->parts[i]], &wide, -1) != 0)
+    if (fuse_relayout(f, &w->values[step->parts[i]], &wide, -1) != 0)
       return -1;
     for (size_t o = 0; o < outer && length > 0; o++) {
       uint32_t *map = ARENA_ARRAY(f->arena, uint32_t, length);
@@ -648,10 +601,10 @@ static int place_array(struct fuse *f, const struct operand *array, const struct
   }
   *out = picked;
   out->tail = 1;
-  insert_axis(out, binding->id);
+  operand_insert_axis(out, binding->id);
   if (out->axis[out->axes - 1] == binding->id)
     return 0;
-  return relayout(f, &picked, out, binding->id);
+  return fuse_relayout(f, &picked, out, binding->id);
 }
 
 /* Whether the registers of a kernel inside this one would be too long. */
@@ -721,16 +674,16 @@ static int remember(struct fuse *f, const struct node *node, const struct bindin
   return 0;
 }
 
-static int generate(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out)
+int fuse_generate(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out)
 {
   const struct memo *memo = remembered(f, node, binding);
   if (memo) {
     *out = memo->result;
     return 0;
   }
-  if (f->depth >= MAX_DEPTH)
+  if (f->list->depth >= MAX_DEPTH)
     return error_set(f->error, "ProcessGraphComplexity", "more than %d cube processes follow one another", (int)MAX_DEPTH);
-  f->depth++;
+  f->list->depth++;
   int status = -1;
   switch (node->kind) {
   case NODE_SOURCE:
@@ -747,125 +700,8 @@ static int generate(struct fuse *f, const struct node *node, const struct bindin
     status = generate_stack(f, node, binding, out);
     break;
   }
-  f->depth--;
+  f->list->depth--;
   if (status != 0)
     return error_at_node(f->error, node->id);
   return remember(f, node, binding, out);
-}
-
-/* ---- variants --------------------------------------------------------------------------------------------------- */
-
-static int by_size(const void *a, const void *b)
-{
-  size_t x = *(const size_t *)a, y = *(const size_t *)b;
-  return (x > y) - (x < y);
-}
-
-static int finish_inputs(struct fuse *f, struct variant *variant)
-{
-  struct stage_input *inputs = ARENA_ARRAY(f->arena, struct stage_input, f->input_count);
-  if (!inputs)
-    return error_memory(f->error);
-  for (size_t i = 0; i < f->input_count; i++) {
-    inputs[i] = f->inputs[i].input;
-    for (size_t d = 0; d < f->list->stages[inputs[i].stage].cube->dimensions; d++) {
-      struct index_list *list = &f->inputs[i].list[d];
-      size_t unique = 0;
-      if (list->count)
-        qsort(list->items, list->count, sizeof *list->items, by_size);
-      for (size_t k = 0; k < list->count; k++)
-        if (unique == 0 || list->items[k] != list->items[unique - 1])
-          list->items[unique++] = list->items[k];
-      if (!inputs[i].need[d].is_static)
-        continue;
-      inputs[i].need[d].count = unique;
-      inputs[i].need[d].list = arena_copy(f->arena, list->items ? (const void *)list->items : "", unique * sizeof *list->items);
-      if (!inputs[i].need[d].list)
-        return error_memory(f->error);
-    }
-  }
-  variant->inputs = inputs;
-  variant->input_count = f->input_count;
-  return 0;
-}
-
-static int finish_loads(struct fuse *f, struct variant *variant)
-{
-  for (size_t l = 0; l < f->load_count; l++) {
-    struct load *load = &f->loads[l];
-    const struct stage_input *input = &variant->inputs[load->input];
-    for (size_t d = 0; d < f->list->stages[input->stage].cube->dimensions; d++) {
-      const struct binding *b = &load->dim[d];
-      size_t count = b->kind == BIND_OUT ? 0 : b->kind == BIND_FIXED ? 1 : f->axis_length[b->id];
-      size_t *position = ARENA_ARRAY(f->arena, size_t, count);
-      if (!position)
-        return error_memory(f->error);
-      for (size_t k = 0; k < count; k++) {
-        size_t index = binding_index(b, k);
-        const size_t *at = bsearch(&index, input->need[d].list, input->need[d].count, sizeof index, by_size);
-        position[k] = at ? (size_t)(at - input->need[d].list) : 0;
-      }
-      load->position[d] = position;
-    }
-  }
-  variant->loads = f->loads;
-  variant->load_count = f->load_count;
-  return 0;
-}
-
-static int emit_store(struct fuse *f, const struct cube *cube, struct variant *variant, const struct operand *result)
-{
-  struct operand whole = {.tail = 1};
-  for (size_t d = 0; d < cube->dimensions; d++)
-    if (variant->out_axis[d] >= 0)
-      insert_axis(&whole, variant->out_axis[d]);
-  size_t blocks = outer_blocks(f, &whole);
-  if (relayout(f, result, &whole, -1) != 0)
-    return -1;
-  variant->store_step = f->step_count;
-  struct kernel_step *step = add_step(f, STEP_STORE);
-  if (!step)
-    return -1;
-  step->operand[0] = (struct kernel_operand){whole.reg, whole.block, 1};
-  step->blocks = (uint32_t)blocks;
-  step->type = cube->type;
-  step->has_nodata = cube->has_nodata;
-  step->nodata = cube->nodata;
-  return 0;
-}
-
-int make_variant(struct stage_list *list, const struct stage *stage, const size_t *fixed, enum lane_type type,
-                        struct variant *variant, struct error *error)
-{
-  struct fuse f = {.root = stage->node, .list = list, .arena = list->arena, .scratch = arena_new(0), .error = error};
-  struct binding binding[CUBE_MAX_DIMENSIONS] = {{0}};
-  struct operand result;
-  int status = f.scratch ? 0 : error_memory(error);
-  for (size_t d = 0; status == 0 && d < stage->cube->dimensions; d++) {
-    variant->out_axis[d] = -1;
-    binding[d] = (struct binding){.kind = BIND_OUT, .id = (int)d};
-    if (stage->mode[d] == MODE_FIXED)
-      binding[d] = (struct binding){.kind = BIND_FIXED, .fixed = fixed[d]};
-    else if (stage->mode[d] == MODE_AXIS) {
-      status = add_axis(&f, stage->cube->dimension[d].size, &variant->out_axis[d]);
-      binding[d] = (struct binding){.kind = BIND_AXIS, .id = variant->out_axis[d]};
-    }
-  }
-  if (status == 0)
-    status = generate(&f, stage->node, binding, &result);
-  if (status == 0)
-    status = emit_store(&f, stage->cube, variant, &result);
-  if (status == 0)
-    status = finish_inputs(&f, variant);
-  if (status == 0)
-    status = finish_loads(&f, variant);
-  if (status == 0) {
-    variant->axis_length = f.axis_length;
-    variant->axis_count = f.axis_count;
-    variant->kernel = (struct kernel){.lane_type = type, .steps = f.steps, .step_count = f.step_count, .load_count = f.load_count};
-    if (allocate_registers(list->arena, &variant->kernel, f.reg_blocks, f.reg_count) != 0)
-      status = error_memory(error);
-  }
-  arena_free(f.scratch);
-  return status;
 }

@@ -5,6 +5,29 @@
 
 #include <unistd.h>
 
+enum { MAX_FILLS = 1000000 };
+
+/* Stages keep nothing from tile to tile, so one that several others read is filled for each of them: where such uses
+ * nest, the work doubles each time. Stages stand behind those they read. */
+static int check_nesting(struct arena *arena, const struct stage_list *list, struct error *error)
+{
+  double *fills = ARENA_ARRAY(arena, double, list->count); /* of stages, for one tile of all variants */
+  if (!fills)
+    return error_memory(error);
+  for (size_t s = 0; s < list->count; s++) {
+    const struct stage *stage = &list->stages[s];
+    fills[s] = stage->kind == STAGE_WARP || stage->kind == STAGE_PASS ? 1 + fills[stage->upstream] : 1;
+    for (size_t v = 0; v < stage->variant_count; v++)
+      for (size_t i = 0; i < stage->variants[v].input_count; i++)
+        fills[s] += fills[stage->variants[v].inputs[i].stage];
+    if (fills[s] <= MAX_FILLS)
+      continue;
+    error_set(error, "ProcessGraphComplexity", "resampled cubes are combined and resampled again too often: more than %d parts for one tile", (int)MAX_FILLS);
+    return error_at_node(error, stage->node->id);
+  }
+  return 0;
+}
+
 int plan_make(struct arena *arena, const struct node *output, const struct plan_options *options,
               const struct plan **out, struct error *error)
 {
@@ -13,7 +36,7 @@ int plan_make(struct arena *arena, const struct node *output, const struct plan_
   size_t last;
   if (!plan)
     return error_memory(error);
-  if (fuse_stage(&list, output, &last, error) != 0)
+  if (fuse_stage(&list, output, &last, error) != 0 || check_nesting(arena, &list, error) != 0)
     return -1;
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   plan->cube = output->cube;

@@ -116,15 +116,17 @@ struct stage_list {
   struct arena *arena;
   struct stage *stages;
   size_t count, capacity;
+  unsigned depth; /* of the walk over nodes, all kernels in work together; a stage counts as STAGE_DEPTH nodes */
 };
+enum { MAX_DEPTH = 1500, STAGE_DEPTH = 10 };
 /* stages.c */
 int fuse_stage(struct stage_list *list, const struct node *node, size_t *out, struct error *error);
 /* The source's or warp's stage, made at the first use. */
 int stage_of(struct stage_list *list, const struct node *node, size_t *out, struct error *error);
-/* fuse.c */
+/* variant.c */
 int make_variant(struct stage_list *list, const struct stage *stage, const size_t *fixed, enum lane_type type,
                  struct variant *variant, struct error *error);
-/* Binding of a view's input dimension; outer has `length` indexes. */
+/* fuse.c. Binding of a view's input dimension; outer has `length` indexes. */
 int binding_compose(struct arena *arena, const struct binding *outer, const struct view_dimension *view, size_t length,
                     struct binding *inner, struct error *error);
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 1500, MAX_VARIANTS = 200000 };
+enum { MAX_VARIANTS = 200000, SEEN_LISTS = 4096 };
 
 int stage_of(struct stage_list *list, const struct node *node, size_t *out, struct error *error)
 {
@@ -32,7 +32,7 @@ struct seen {
 
 struct surveyor {
   struct arena *scratch;
-  struct seen *seen;
+  struct seen *seen[SEEN_LISTS]; /* by the node's address */
   bool wants_f64;
   unsigned depth;
   struct error *error;
@@ -108,8 +108,9 @@ static int survey_inside(struct surveyor *s, const struct node *node, struct sur
 
 static int survey_node(struct surveyor *s, const struct node *node, struct survey *out)
 {
+  struct seen **list = &s->seen[(uintptr_t)node / 64 % SEEN_LISTS];
   memset(out, 0, sizeof *out);
-  for (const struct seen *seen = s->seen; seen; seen = seen->next)
+  for (const struct seen *seen = *list; seen; seen = seen->next)
     if (seen->node == node) {
       *out = seen->survey;
       return 0;
@@ -122,8 +123,8 @@ static int survey_node(struct surveyor *s, const struct node *node, struct surve
   struct seen *seen = ARENA_NEW(s->scratch, struct seen);
   if (status != 0 || !seen)
     return status != 0 ? -1 : error_memory(s->error);
-  *seen = (struct seen){.next = s->seen, .node = node, .survey = *out};
-  s->seen = seen;
+  *seen = (struct seen){.next = *list, .node = node, .survey = *out};
+  *list = seen;
   return 0;
 }
 
@@ -167,14 +168,19 @@ static int add_stage(struct stage_list *list, const struct stage *stage, size_t 
 
 static int fuse_kernel(struct stage_list *list, struct stage *stage, struct error *error)
 {
-  struct surveyor s = {.scratch = arena_new(0), .error = error};
+  struct arena *scratch = arena_new(0);
+  struct surveyor *s = scratch ? ARENA_NEW(scratch, struct surveyor) : NULL;
   struct survey survey;
-  int status = s.scratch ? survey_node(&s, stage->node, &survey) : error_memory(error);
+  int status = s ? 0 : error_memory(error);
+  if (status == 0) {
+    *s = (struct surveyor){.scratch = scratch, .depth = list->depth, .error = error};
+    status = survey_node(s, stage->node, &survey);
+  }
   if (status == 0) {
     memcpy(stage->mode, survey.mode, sizeof stage->mode);
-    status = make_variants(list, stage, s.wants_f64 ? LANE_F64 : LANE_F32, error);
+    status = make_variants(list, stage, s->wants_f64 ? LANE_F64 : LANE_F32, error);
   }
-  arena_free(s.scratch);
+  arena_free(scratch);
   return status;
 }
 
@@ -193,7 +199,8 @@ static int fuse_pass(struct stage_list *list, struct stage *stage, bool *fits, s
       if (view->out == NO_DIMENSION)
         continue;
       const struct binding *outer = &binding[view->out];
-      if (binding_compose(list->arena, outer, view, node->cube->dimension[view->out].size, &inner[d], error) != 0)
+      size_t length = outer->kind == BIND_FIXED ? 1 : stage->cube->dimension[outer->id].size;
+      if (binding_compose(list->arena, outer, view, length, &inner[d], error) != 0)
         return -1;
     }
     memcpy(binding, inner, sizeof binding);
@@ -234,7 +241,7 @@ static int fuse_warp(struct stage_list *list, struct stage *stage, struct error 
   return 0;
 }
 
-int fuse_stage(struct stage_list *list, const struct node *node, size_t *out, struct error *error)
+static int make_stage(struct stage_list *list, const struct node *node, size_t *out, struct error *error)
 {
   struct stage stage = {.node = node, .cube = node->cube};
   bool fits = false;
@@ -254,4 +261,16 @@ int fuse_stage(struct stage_list *list, const struct node *node, size_t *out, st
   if (!fits && fuse_kernel(list, &stage, error) != 0)
     return -1;
   return add_stage(list, &stage, out, error);
+}
+
+int fuse_stage(struct stage_list *list, const struct node *node, size_t *out, struct error *error)
+{
+  if (list->depth + STAGE_DEPTH > MAX_DEPTH) {
+    error_set(error, "ProcessGraphComplexity", "more than %d resampled cubes follow one another", (int)(MAX_DEPTH / STAGE_DEPTH));
+    return error_at_node(error, node->id);
+  }
+  list->depth += STAGE_DEPTH;
+  int status = make_stage(list, node, out, error);
+  list->depth -= STAGE_DEPTH;
+  return status;
 }

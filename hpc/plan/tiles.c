@@ -70,7 +70,7 @@ static void block_shape(const struct plan *plan, size_t index, const size_t *pre
   for (size_t d = stage->cube->dimensions; d-- > 0;) {
     size_t size = stage->cube->dimension[d].size;
     phase[d] = 0;
-    shape[d] = stage->kind == STAGE_KERNEL && stage->mode[d] == MODE_FIXED ? 1 : size;
+    shape[d] = (stage->kind == STAGE_KERNEL && stage->mode[d] == MODE_FIXED) || size == 0 ? 1 : size;
     if (stage->kind == STAGE_KERNEL && stage->mode[d] != MODE_OUT)
       continue;
     size_t block = hints[d].block ? hints[d].block : prefer[d];
@@ -139,8 +139,10 @@ static void warp_counts(const struct plan *plan, const struct stage *stage, cons
   double down = (double)count[y] * ratio_y * 1.5 + (double)count[x] * ratio_x * 0.5 + 16;
   for (size_t d = 0; d < y; d++)
     in[d] = stage->mode[d] == MODE_AXIS ? from->dimension[d].size : 1;
-  in[y] = down < (double)from->dimension[y].size ? (size_t)down : from->dimension[y].size;
-  in[x] = across < (double)from->dimension[x].size ? (size_t)across : from->dimension[x].size;
+  bool all_rows = stage->mode[y] == MODE_AXIS || down >= (double)from->dimension[y].size;
+  bool all_columns = stage->mode[x] == MODE_AXIS || across >= (double)from->dimension[x].size;
+  in[y] = all_rows ? from->dimension[y].size : (size_t)down;
+  in[x] = all_columns ? from->dimension[x].size : (size_t)across;
 }
 
 static size_t stage_bytes(const struct plan *plan, size_t index, const size_t *count)

@@ -199,6 +199,11 @@ static int fill_warp(struct worker *w, size_t index, const struct region *region
     fill_missing(cube, data, region_elements(region));
     return 0;
   }
+  for (size_t k = 0; k < 2; k++)
+    if (stage->mode[y + k] == MODE_AXIS) { /* upstream makes it as an array: whole */
+      from_start[k] = 0;
+      from_count[k] = w->plan->stages[stage->upstream].cube->dimension[y + k].size;
+    }
   unsigned char *at = data;
   do {
     if (warp_input(w, index, region, position, from_start, from_count, error) != 0)
@@ -454,7 +459,7 @@ static int fill_stage(struct worker *w, size_t index, const struct region *regio
   case STAGE_SOURCE:
     return fill_runs(w, index, region, data, fill_source, error);
   case STAGE_WARP:
-    return fill_warp(w, index, region, data, error);
+    return fill_runs(w, index, region, data, fill_warp, error);
   case STAGE_KERNEL:
     return fill_runs(w, index, region, data, fill_kernel, error);
   case STAGE_PASS:
