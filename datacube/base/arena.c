@@ -145,7 +145,7 @@ void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacit
 {
   if (count < *capacity)
     return items;
-  size_t more = *capacity ? 2 * *capacity : 16;
+  size_t more = *capacity ? 2 * *capacity : size > 256 ? 1 : 16;
   void *copy = arena_array(arena, more, size);
   if (!copy)
     return NULL;

@@ -8,7 +8,7 @@
 
 static const size_t tile_positions = 512 * 512; /* wanted elements of an output tile */
 static const size_t library_bytes = (size_t)96 << 20; /* GDAL's block cache, libraries, the program itself */
-enum { LARGEST_SIDE = 512, SMALLEST_SIDE = 64, WARP_SAMPLES = 9 };
+enum { LARGEST_SIDE = 512, SMALLEST_SIDE = 64 };
 
 struct hint { /* block of the sources along an output dimension */
   size_t block, phase;

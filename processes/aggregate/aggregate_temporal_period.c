@@ -12,6 +12,8 @@ struct groups {
   enum period period;
   enum calendar calendar;
   int64_t first, last;    /* numbers of the periods */
+  size_t *dates, *start;  /* indexes of the dates by period: those of period i are dates[start[i]] … dates[start[i + 1] - 1] */
+  const struct node *nothing; /* what every period without dates gives; made at the first use */
 };
 
 static int find_dimension(struct call *call, const struct node *data, size_t *out)
@@ -42,6 +44,22 @@ static int find_range(struct call *call, const struct dimension *time, struct gr
   }
   if (groups->last - groups->first >= MAX_PERIODS)
     return error_parameter(call->error, "ProcessGraphComplexity", "period", "the dates span more than %d periods", (int)MAX_PERIODS);
+  return 0;
+}
+
+/* Sorts the dates by period, in their order within each. */
+static int group_dates(struct call *call, const struct dimension *time, size_t count, struct groups *groups)
+{
+  groups->dates = ARENA_ARRAY(call->arena, size_t, time->size);
+  groups->start = ARENA_ARRAY(call->arena, size_t, count + 2);
+  if (!groups->dates || !groups->start)
+    return error_memory(call->error);
+  for (size_t i = 0; i < time->size; i++)
+    groups->start[period_of(groups->period, time->times[i], time->calendar) - groups->first + 2]++;
+  for (size_t i = 2; i < count + 2; i++)
+    groups->start[i] += groups->start[i - 1];
+  for (size_t i = 0; i < time->size; i++)
+    groups->dates[groups->start[period_of(groups->period, time->times[i], time->calendar) - groups->first + 1]++] = i;
   return 0;
 }
 
@@ -80,29 +98,31 @@ static int reduce_nothing(struct call *call, const struct along *along, const st
   return kernel_by_names(call, cube, NULL, 0, program, program_missing(program), out);
 }
 
-static int one_period(struct call *call, const struct along *along, const struct groups *groups, const struct dimension *labels, size_t i,
+static int one_period(struct call *call, const struct along *along, struct groups *groups, const struct dimension *labels, size_t i,
                       const struct node **out)
 {
-  const struct dimension *time = &along->data->cube->dimension[groups->dimension];
-  size_t *indexes = ARENA_ARRAY(call->arena, size_t, time->size), count = 0;
+  const size_t *indexes = groups->dates + groups->start[i], count = groups->start[i + 1] - groups->start[i];
   struct value picked;
-  if (!indexes)
-    return error_memory(call->error);
-  for (size_t k = 0; k < time->size; k++)
-    if (period_of(groups->period, time->times[k], time->calendar) == groups->first + (int64_t)i)
-      indexes[count++] = k;
+  if (count == 0 && groups->nothing) {
+    *out = groups->nothing;
+    return 0;
+  }
   if (view_pick(call, along->data, groups->dimension, indexes, count, &picked) != 0)
     return -1;
   struct along part = *along;
   part.data = picked.cube;
   struct dimension kept = dimension_pick(call->arena, labels, &i, 1);
-  return count ? along_reduce(call, &part, &kept, out) : reduce_nothing(call, &part, &kept, out);
+  if (count)
+    return along_reduce(call, &part, &kept, out);
+  int status = reduce_nothing(call, &part, &kept, out);
+  groups->nothing = *out;
+  return status;
 }
 
 static int aggregate_call(struct call *call, struct value *result)
 {
   struct along along = {.parameter = "reducer"};
-  struct groups groups;
+  struct groups groups = {0};
   const char *name;
   if (call_cube(call, "data", &along.data) != 0 || find_dimension(call, along.data, &groups.dimension) != 0 ||
       call_text(call, "period", &name) != 0 || call_callback_argument(call, "reducer", &along.callback) != 0)
@@ -116,7 +136,8 @@ static int aggregate_call(struct call *call, struct value *result)
     return error_parameter(call->error, "ProcessParameterInvalid", "period", "there is no period '%s'", name);
   if (!cube)
     return error_memory(call->error);
-  if (find_range(call, time, &groups) != 0 || label_periods(call, time, &groups, &labels) != 0)
+  if (find_range(call, time, &groups) != 0 || label_periods(call, time, &groups, &labels) != 0 ||
+      group_dates(call, time, labels.size, &groups) != 0)
     return -1;
   const struct node **children = ARENA_ARRAY(call->arena, const struct node *, labels.size);
   if (!children)

@@ -29,8 +29,10 @@ static void find_steps(struct dimension *d)
     return;
   double step = (d->numbers[d->size - 1] - d->numbers[0]) / (double)(d->size - 1);
   for (size_t i = 0; i < d->size; i++)
-    if (fabs(d->numbers[i] - (d->numbers[0] + (double)i * step)) > 1e-9 * fabs(step))
+    if (!(fabs(d->numbers[i] - (d->numbers[0] + (double)i * step)) <= 1e-9 * fabs(step)))
       return;
+  if (step == 0)
+    return;
   d->labels = LABEL_STEP;
   d->start = d->numbers[0];
   d->step = step;
@@ -82,12 +84,17 @@ static int read_dimension(struct arena *arena, const char *name, const struct va
     return error_set(error, "ProcessGraphComplexity", "a cube has at most %d dimensions", (int)CUBE_MAX_DIMENSIONS);
   if (!name || !values || values->kind != VALUE_ARRAY)
     return error_set(error, "ProcessParameterInvalid", "a dimension of a data cube needs a name and values");
+  if (cube_find_dimension(cube, name) != SIZE_MAX)
+    return error_set(error, "ProcessParameterInvalid", "the data cube has two dimensions named '%s'", name);
   *d = (struct dimension){.name = name, .type = DIMENSION_OTHER};
   for (int t = DIMENSION_SPATIAL; type && t <= DIMENSION_OTHER; t++)
     if (strcmp(type, dimension_type_name((enum dimension_type)t)) == 0)
       d->type = (enum dimension_type)t;
-  if (d->type == DIMENSION_SPATIAL)
-    d->axis = axis && axis[0] ? axis[0] : name[0];
+  for (const char *known = "xyz"; d->type == DIMENSION_SPATIAL && *known; known++)
+    if ((axis ? axis[0] : name[0]) == *known)
+      d->axis = *known;
+  if (d->axis && cube_find_axis(cube, d->axis) != SIZE_MAX)
+    return error_set(error, "ProcessParameterInvalid", "the data cube has two dimensions of the axis %c", d->axis);
   cube->dimensions++;
   if (system && !cube->crs && d->type == DIMENSION_SPATIAL) {
     const char *text = system->kind == VALUE_NUMBER ? arena_printf(arena, "EPSG:%.0f", system->number) : system->text;
@@ -105,8 +112,8 @@ static int read_dimensions(struct arena *arena, const struct value *value, struc
     const struct value *item;
     const char *name;
     if (dimensions->kind == VALUE_ARRAY) {
-      item = &dimensions->items[i < dimensions->count ? i : 0];
-      name = text_member(item, "name");
+      item = i < dimensions->count ? &dimensions->items[i] : NULL;
+      name = item ? text_member(item, "name") : NULL;
     } else {
       name = order && order->kind == VALUE_ARRAY ? order->items[i].text : dimensions->kind == VALUE_OBJECT ? dimensions->keys[i] : NULL;
       item = name ? value_member(dimensions, name) : NULL;

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-static bool label_is(const struct value *label, const struct dimension *dimension, size_t i)
+/* Index of a label, SIZE_MAX where there is none. */
+static size_t find_label(const struct value *label, const struct dimension *dimension)
 {
-  size_t found = label->kind == VALUE_NUMBER ? dimension_find_number(dimension, label->number)
-                 : label->kind == VALUE_TEXT ? dimension_find_text(dimension, label->text)
-                                             : SIZE_MAX;
-  return found == i;
+  return label->kind == VALUE_NUMBER ? dimension_find_number(dimension, label->number)
+         : label->kind == VALUE_TEXT ? dimension_find_text(dimension, label->text)
+                                     : SIZE_MAX;
 }
 
 /* New label of index i: the target of the source that names it, else the old one. */
@@ -23,10 +23,7 @@ static int new_labels(struct call *call, const struct dimension *dimension, cons
       labels[i] = target->items[i];
   }
   for (size_t k = 0; k < source->count; k++) {
-    size_t at = SIZE_MAX;
-    for (size_t i = 0; i < dimension->size && at == SIZE_MAX; i++)
-      if (label_is(&source->items[k], dimension, i))
-        at = i;
+    size_t at = find_label(&source->items[k], dimension);
     if (at == SIZE_MAX)
       return error_parameter(call->error, "LabelNotAvailable", "source", "source label number %zu does not exist in dimension '%s'", k, dimension->name);
     labels[at] = target->items[k];
@@ -42,9 +39,8 @@ static int check_counts(struct call *call, const struct dimension *dimension, co
     return error_parameter(call->error, "LabelMismatch", "target", "%zu target labels for %zu source labels", target->count,
                            source->count ? source->count : dimension->size);
   for (size_t k = 0; source->count && k < target->count; k++)
-    for (size_t i = 0; i < dimension->size; i++)
-      if (label_is(&target->items[k], dimension, i))
-        return error_parameter(call->error, "LabelExists", "target", "target label number %zu exists already in dimension '%s'", k, dimension->name);
+    if (find_label(&target->items[k], dimension) != SIZE_MAX)
+      return error_parameter(call->error, "LabelExists", "target", "target label number %zu exists already in dimension '%s'", k, dimension->name);
   return 0;
 }
 
