@@ -1,0 +1,93 @@
+"""What the tests with real clients share: a server on a free port with a data folder of its own, collections and a user.
+
+The programs lie beside $TWINCUBE_BIN (default build/twincube). Real scenes are read from $TWINCUBE_SHARED; without it
+the tests that ask for them are skipped, the demonstration series serves the others.
+"""
+
+import os
+import pathlib
+import signal
+import subprocess
+import types
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("TWINCUBE_BIN", ROOT / "build" / "twincube"))
+SHARED = os.environ.get("TWINCUBE_SHARED")
+USER, PASSWORD = "carol", "a password of the tests"
+DEMO_PATTERNS = ["--datetime", "_([0-9]{8})_", "--band", "_(B[0-9]{2}|QA)[.]tif$"]
+
+
+def twincube(*arguments, **options):
+    """Runs the program to its end; its standard output."""
+    done = subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def shared(*parts):
+    """A path of the shared data; skips the test where it is not there."""
+    if not SHARED:
+        pytest.skip("TWINCUBE_SHARED is not set: no real scenes")
+    path = pathlib.Path(SHARED, "data", *parts)
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    return path
+
+
+class Catalogue:
+    """Adds collections to a data folder, each once."""
+
+    def __init__(self, data):
+        self.data = data
+        self._added = set()
+
+    def add(self, name, path, *options):
+        if name not in self._added:
+            twincube("catalogue", "add", "--data", self.data, "--id", name, *options, path)
+            self._added.add(name)
+        return name
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("twincube")
+    twincube("user", "add", USER, "--data", folder, input=PASSWORD + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def catalogue(data):
+    return Catalogue(data)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """The folder of the demonstration series."""
+    folder = tmp_path_factory.mktemp("demo") / "DEMO_S2"
+    subprocess.run([BINARY.with_name("twincube-demo"), folder], check=True, timeout=120)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def running(data, tmp_path_factory):
+    """A running server: url, api, process."""
+    log = tmp_path_factory.mktemp("log") / "server.log"
+    with open(log, "w", encoding="utf-8") as errors:
+        process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", data], text=True,
+                                   stdout=subprocess.PIPE, stderr=errors)
+    url = process.stdout.readline().strip().rstrip("/")
+    assert url.startswith("http://127.0.0.1:"), log.read_text()
+    yield types.SimpleNamespace(url=url, api=url + "/openeo/1.2", process=process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0, log.read_text()
+    process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def connection(running):
+    import openeo
+
+    connection = openeo.connect(running.url, auto_validate=False)
+    return connection.authenticate_basic(USER, PASSWORD)

@@ -1,0 +1,100 @@
+/* Routes: every row is found under its own path, and nothing else is. */
+#include "server/route_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+static char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE];
+
+static struct route_match find(const char *method, const char *path)
+{
+  struct route_match match;
+  memset(parameters, 0, sizeof parameters);
+  route_find(method, path, &match, parameters);
+  return match;
+}
+
+static void test_each_row_finds_itself(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < route_count; i++) {
+    char path[512], plain[512] = "";
+    snprintf(path, sizeof path, "%s%s", routes[i].kind == ROUTE_ROOT ? "" : API_ROOT, routes[i].path);
+    for (const char *c = path; *c; c++) /* {name} -> name */
+      if (*c != '{' && *c != '}')
+        plain[strlen(plain)] = *c;
+    struct route_match match = find(routes[i].method, plain);
+    assert_ptr_equal(match.route, &routes[i]);
+    assert_non_null(strstr(match.methods, routes[i].method));
+  }
+}
+
+static void test_slashes(void **state)
+{
+  (void)state;
+  const struct route *jobs = find("GET", API_ROOT "/jobs").route;
+  assert_non_null(jobs);
+  const char *const same[] = {API_ROOT "/jobs/", "//openeo//1.2///jobs//", API_ROOT "//jobs"};
+  for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+    assert_ptr_equal(find("GET", same[i]).route, jobs);
+  assert_ptr_equal(find("HEAD", API_ROOT "/jobs").route, jobs);
+  assert_non_null(find("GET", "/").route);
+  assert_non_null(find("GET", "//").route);
+}
+
+static void test_parameters(void **state)
+{
+  (void)state;
+  assert_non_null(find("GET", API_ROOT "/jobs/j-1/logs").route);
+  assert_string_equal(parameters[0], "j-1");
+  assert_non_null(find("GET", API_ROOT "/collections/a%2Fb").route);
+  assert_string_equal(parameters[0], "a/b");
+  assert_non_null(find("GET", API_ROOT "/download/j/17/sig/result.nc").route);
+  assert_string_equal(parameters[1], "17");
+  assert_string_equal(parameters[3], "result.nc");
+}
+
+static void test_what_is_not_there(void **state)
+{
+  (void)state;
+  const char *const nothing[] = {"/jobs",
+                                 API_ROOT "/job",
+                                 API_ROOT "/jobs/a/b/c",
+                                 API_ROOT "/collections/%00",
+                                 API_ROOT "/collections/%z",
+                                 "/openeo/1.2x/jobs",
+                                 ""};
+  for (size_t i = 0; i + 1 < sizeof nothing / sizeof nothing[0]; i++)
+    assert_false(find("GET", nothing[i]).path_known);
+  struct route_match match = find("PUT", API_ROOT "/jobs");
+  assert_true(match.path_known);
+  assert_null(match.route);
+  char longest[1024];
+  snprintf(longest, sizeof longest, "%s/jobs/%0300d", API_ROOT, 1);
+  assert_false(find("GET", longest).path_known);
+}
+
+static void test_versions(void **state)
+{
+  (void)state;
+  assert_true(route_other_version("/openeo/1.0/jobs"));
+  assert_true(route_other_version("/openeo/1.2.0/"));
+  assert_false(route_other_version("/openeo/1.2/nothing"));
+  assert_false(route_other_version("/other/1.0"));
+  assert_false(route_other_version("/openeo"));
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_each_row_finds_itself), cmocka_unit_test(test_slashes),  cmocka_unit_test(test_parameters),
+      cmocka_unit_test(test_what_is_not_there),     cmocka_unit_test(test_versions),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
