@@ -8,7 +8,11 @@
 #include <string.h>
 #include <stdlib.h>
 
-static const size_t arena_limit = (size_t)2 << 30;
+/* The graph's own memory: no more than the plan's. */
+static size_t arena_limit(const struct execution *e)
+{
+  return e->memory ? e->memory : (size_t)2 << 30;
+}
 
 static int lower_text(struct arena *arena, const struct execution *e, struct outcome *out, struct error *error)
 {
@@ -239,7 +243,7 @@ static int run_cube(struct arena *arena, const struct execution *e, const struct
 
 int execute(const struct execution *e, struct execution_result *out, struct error *error)
 {
-  struct arena *arena = arena_new(arena_limit);
+  struct arena *arena = arena_new(arena_limit(e));
   struct outcome outcome;
   *out = (struct execution_result){0};
   int status = arena ? lower_text(arena, e, &outcome, error) : error_memory(error);
@@ -258,7 +262,7 @@ int execute(const struct execution *e, struct execution_result *out, struct erro
 
 int execute_explain(const struct execution *e, struct buffer *out, struct error *error)
 {
-  struct arena *arena = arena_new(arena_limit);
+  struct arena *arena = arena_new(arena_limit(e));
   struct outcome outcome;
   const struct plan *plan;
   int status = arena ? lower_text(arena, e, &outcome, error) : error_memory(error);
@@ -278,7 +282,7 @@ int execute_explain(const struct execution *e, struct buffer *out, struct error 
 
 int execute_estimate(const struct execution *e, struct execution_estimate *out, struct error *error)
 {
-  struct arena *arena = arena_new(arena_limit);
+  struct arena *arena = arena_new(arena_limit(e));
   struct outcome outcome;
   const struct plan *plan;
   *out = (struct execution_estimate){0};

@@ -1,6 +1,8 @@
 /* Growing buffer and the JSON writer. */
 #include "datacube/base/buffer.h"
 
+#include "datacube/base/utf8.h"
+
 #include <math.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -137,22 +139,28 @@ void json_end_array(struct json_writer *w)
   close_with(w, "]");
 }
 
+/* Bytes that are no UTF-8 (names in files may hold them) become U+FFFD. */
 static void quoted(struct buffer *out, const char *text, size_t length)
 {
   buffer_add(out, "\"", 1);
   size_t from = 0;
-  for (size_t i = 0; i < length; i++) {
+  for (size_t i = 0; i < length;) {
     unsigned char c = (unsigned char)text[i];
-    if (c >= 0x20 && c != '"' && c != '\\')
+    size_t n = utf8_length(text + i, length - i);
+    if (n > 0 && c >= 0x20 && c != '"' && c != '\\') {
+      i += n;
       continue;
+    }
     buffer_add(out, text + from, i - from);
-    if (c == '"' || c == '\\')
+    if (n == 0)
+      buffer_add(out, "\xEF\xBF\xBD", 3);
+    else if (c == '"' || c == '\\')
       buffer_printf(out, "\\%c", c);
     else if (c == '\n')
       buffer_add(out, "\\n", 2);
     else
       buffer_printf(out, "\\u%04x", c);
-    from = i + 1;
+    from = ++i;
   }
   buffer_add(out, text + from, length - from);
   buffer_add(out, "\"", 1);

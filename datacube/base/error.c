@@ -1,20 +1,25 @@
 /* The error record: bounded texts, first one stays. */
 #include "datacube/base/error.h"
 
+#include "datacube/base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+/* As many whole characters as fit; what is no character (a text cut by %.40s, say) is left out. */
 static void set_text(char *out, size_t room, const char *text)
 {
-  size_t length = strlen(text);
-  if (length >= room) {
-    length = room - 1;
-    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) /* not inside a UTF-8 sequence */
-      length--;
+  size_t length = strlen(text), at = 0;
+  for (size_t i = 0; i < length;) {
+    size_t n = utf8_length(text + i, length - i);
+    if (at + n >= room)
+      break;
+    memcpy(out + at, text + i, n);
+    at += n;
+    i += n ? n : 1;
   }
-  memcpy(out, text, length);
-  out[length] = '\0';
+  out[at] = '\0';
 }
 
 static void set_message(struct error *error, const char *code, const char *format, va_list arguments)

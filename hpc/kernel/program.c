@@ -20,6 +20,19 @@ bool program_failed(const struct program *program)
   return program->failed;
 }
 
+int program_error(const struct program *program, struct error *error)
+{
+  if (!program->mismatch)
+    return error_memory(error);
+  return error_set(error, "ProcessParameterInvalid", "arrays of different lengths are combined, or an index is out of range");
+}
+
+static void mismatch(struct program *p)
+{
+  p->mismatch |= !p->failed; /* the first failure counts: values made after it are placeholders */
+  p->failed = true;
+}
+
 static struct program_step *add_step(struct program *p)
 {
   if (p->count == p->capacity) {
@@ -188,7 +201,7 @@ static struct lanes element(struct program *p, enum kernel_op op, const struct l
     if (!operand[i].is_array)
       continue;
     if (is_array && operand[i].length != length)
-      p->failed = true;
+      mismatch(p);
     is_array = true;
     length = operand[i].length;
     labels = labels ? labels : operand[i].labels;
@@ -247,8 +260,9 @@ struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, stru
 {
   double *copy = arena_copy(p->arena, parameters, count * sizeof *parameters);
   struct program_step *step = add_step(p);
-  if (!copy || !array.is_array)
-    p->failed = true;
+  p->failed |= !copy;
+  if (!array.is_array)
+    mismatch(p);
   if (step) {
     step->kind = PROGRAM_REDUCE;
     step->op = (uint16_t)reducer;
@@ -271,8 +285,9 @@ struct lanes program_series(struct program *p, enum kernel_series series, struct
 {
   double *copy = arena_copy(p->arena, parameters, count * sizeof *parameters);
   struct program_step *step = add_step(p);
-  if (!copy || !array.is_array)
-    p->failed = true;
+  p->failed |= !copy;
+  if (!array.is_array)
+    mismatch(p);
   if (step) {
     step->kind = PROGRAM_SERIES;
     step->op = (uint16_t)series;
@@ -291,11 +306,12 @@ static struct lanes pick(struct program *p, struct lanes array, const size_t *in
 {
   size_t *copy = arena_copy(p->arena, indexes, count * sizeof *indexes);
   struct program_step *step = add_step(p);
-  if (!copy || !array.is_array)
-    p->failed = true;
+  p->failed |= !copy;
+  if (!array.is_array)
+    mismatch(p);
   for (size_t i = 0; copy && i < count; i++)
     if (copy[i] >= array.length)
-      p->failed = true;
+      mismatch(p);
   if (step) {
     step->kind = PROGRAM_PICK;
     step->operand[0] = array.value;

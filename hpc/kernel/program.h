@@ -50,10 +50,13 @@ struct program {
   size_t count, capacity;
   size_t input_count;
   bool failed;
+  bool mismatch; /* failed because lengths differ or an index is out of range, not for want of memory */
 };
 
 struct program *program_new(struct arena *arena); /* NULL when out of memory */
 bool program_failed(const struct program *program);
+/* Says why a program failed: ProcessParameterInvalid, or Internal when out of memory. Returns -1. */
+int program_error(const struct program *program, struct error *error);
 
 /* Slot `input` of the program: a scalar, or an array when is_array. */
 struct lanes program_input(struct program *p, size_t input, bool is_array, size_t length, enum element_type type,

@@ -35,7 +35,7 @@ static int evaluate_plain(const struct program *p, struct lanes result, double *
   struct arena *arena = arena_new(0);
   if (!arena || p->failed) {
     arena_free(arena);
-    return p->failed ? error_set(error, "ProcessParameterInvalid", "arrays of different lengths are combined") : error_memory(error);
+    return p->failed ? program_error(p, error) : error_memory(error);
   }
   struct cube cube = {.dimensions = result.is_array ? 1 : 0, .type = ELEMENT_F64};
   cube.dimension[0] = dimension_enumerated("array", DIMENSION_OTHER, result.length);

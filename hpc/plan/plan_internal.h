@@ -66,6 +66,7 @@ struct stage {
   const struct cube *cube;
   size_t upstream;                        /* WARP: stage that fills its input; PASS: stage passed through */
   struct grid from;                       /* WARP: grid of the input */
+  double ratio[2];                        /* WARP: input pixels per output pixel along y and x, by resolution */
   struct stage_input pass;                /* PASS */
   enum dim_mode mode[CUBE_MAX_DIMENSIONS]; /* KERNEL; MODE_AXIS of a WARP: upstream gives the dimension whole */
   const struct variant *variants;         /* KERNEL: row-major over the FIXED dimensions */

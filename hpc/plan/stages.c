@@ -233,6 +233,11 @@ static int fuse_warp(struct stage_list *list, struct stage *stage, struct error 
 {
   if (grid_of_cube(stage->node->input->cube, &stage->from) != 0)
     return error_set(error, "Internal", "warp of a cube without a grid");
+  const struct grid *from = &stage->from, *to = &stage->node->grid;
+  bool same = from->crs && to->crs && strcmp(from->crs, to->crs) == 0;
+  double units = same ? 1 : crs_unit_metres(to->crs) / crs_unit_metres(from->crs);
+  stage->ratio[0] = to->res_y * units / from->res_y;
+  stage->ratio[1] = to->res_x * units / from->res_x;
   if (fuse_stage(list, stage->node->input, &stage->upstream, error) != 0)
     return -1;
   const struct stage *upstream = &list->stages[stage->upstream];

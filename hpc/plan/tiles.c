@@ -132,9 +132,7 @@ static void warp_counts(const struct plan *plan, const struct stage *stage, cons
 {
   size_t y = stage->cube->dimensions - 2, x = y + 1;
   const struct cube *from = plan->stages[stage->upstream].cube;
-  double metres_from = crs_unit_metres(stage->from.crs), metres_to = crs_unit_metres(stage->node->grid.crs);
-  double ratio_x = stage->node->grid.res_x * metres_to / (stage->from.res_x * metres_from);
-  double ratio_y = stage->node->grid.res_y * metres_to / (stage->from.res_y * metres_from);
+  double ratio_y = stage->ratio[0], ratio_x = stage->ratio[1];
   double across = (double)count[x] * ratio_x * 1.5 + (double)count[y] * ratio_y * 0.5 + 16;
   double down = (double)count[y] * ratio_y * 1.5 + (double)count[x] * ratio_x * 0.5 + 16;
   for (size_t d = 0; d < y; d++)

@@ -26,10 +26,11 @@ SIMD_BODY step_rows(const struct scalar_sweep *sweep, size_t first, size_t last,
       near[k] = sweep->from + rows[k] * stride;
     }
     const double *x = sweep->from + row * stride;
+    const double *left = x - 1, *right = x + 1;
     double *p = field->momentum + row * stride, *to = sweep->to + row * stride;
 #pragma omp simd
     for (size_t i = 0; i < length; i++) {
-      double sum = x[i - 1] + x[i + 1];
+      double sum = left[i] + right[i];
       if (d > 1) {
         sum += near[0][i] + near[1][i];
       }

@@ -77,9 +77,10 @@ int callback_lanes(struct call *call, struct program *program, const struct valu
   else
     return error_parameter(call->error, "ProcessParameterInvalid", parameter, "the process given as '%s' returns %s, not %s", parameter,
                            value->kind == VALUE_LANES ? "an array" : value_kind_name(value), is_array ? "numbers" : "a single value");
-  return program_failed(program)
-             ? error_parameter(call->error, "ProcessParameterInvalid", parameter, "arrays of different lengths are combined, or an index is out of range")
-             : 0;
+  if (!program_failed(program))
+    return 0;
+  program_error(program, call->error);
+  return error_at_parameter(call->error, parameter);
 }
 
 void cube_set_result_type(struct cube *cube, const struct lanes *result, const struct kernel_input *inputs, size_t count)
@@ -91,13 +92,17 @@ void cube_set_result_type(struct cube *cube, const struct lanes *result, const s
     cube->nodata = 255;
     return;
   }
+  bool found = false, agree = true; /* on the no-data value, among the inputs whose values may come through */
   for (size_t i = 0; !info->is_float && i < count; i++) {
     const struct cube *input = inputs[i].node->cube;
-    if (input->has_nodata && input->type == result->type && element_holds(result->type, input->nodata)) {
-      cube->nodata = input->nodata;
-      return;
-    }
+    if (input->type != result->type)
+      continue;
+    agree = agree && input->has_nodata && element_holds(result->type, input->nodata) && (!found || input->nodata == cube->nodata);
+    cube->nodata = input->nodata;
+    found = true;
   }
+  if (found && agree)
+    return;
   if (!info->is_float)
     cube->type = info->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
   cube->nodata = NAN;

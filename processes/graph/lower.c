@@ -216,7 +216,7 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
   if (call.process->call(&call, result) != 0)
     return error_is_set(l->error) ? -1 : error_set(l->error, "Internal", "process '%s' failed without saying why", call.process->id);
   if (call.program && program_failed(call.program))
-    return error_set(l->error, "ProcessParameterInvalid", "arrays of different lengths are combined, or an index is out of range");
+    return program_error(call.program, l->error);
   if (folds)
     return fold_inside(l, call.program, result);
   return 0;
@@ -256,6 +256,8 @@ int call_run_callback(struct call *call, const struct callback *callback, struct
   struct argument *copy = arena_copy(call->arena, parameters, count * sizeof *parameters);
   if (!scope || !copy)
     return error_memory(call->error);
+  if (program && program_failed(program)) /* no room for the parameters' own steps */
+    return program_error(program, call->error);
   *scope = (struct scope){.outer = callback->scope, .arguments = copy, .count = count};
   return lower_graph(call->lowering, callback->bound, scope, program, result);
 }
