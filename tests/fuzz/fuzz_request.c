@@ -1,90 +1,161 @@
-/* Fuzzer of the request path: paths, percent signs, headers, JSON members, frames - all that reads a stranger's bytes
- * before a worker does. Build with clang -fsanitize=fuzzer,address; the input is cut at its first line feed into a path
- * and a body. */
+/* Fuzzing what the server reads of a request before anything else looks at it: path, percent signs, the document of a
+ * job in the body, signatures, and the frames between server and workers. The input is cut at line feeds. */
 #include "server/auth.h"
+#include "server/http.h"
 #include "server/json_text.h"
 #include "server/route_table.h"
 #include "server/signed_url.h"
 #include "server/worker_protocol.h"
 
 #include <jansson.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-static void try_path(const char *path)
+static void must(bool condition)
 {
-  static const char *const methods[] = {"GET", "HEAD", "POST", "DELETE", "PUT", "OPTIONS"};
+  if (!condition)
+    abort();
+}
+
+/* The next line as a text of its own, on the heap: a read past its end is seen. */
+static char *next_line(const uint8_t **data, size_t *size)
+{
+  const uint8_t *end = *size ? memchr(*data, '\n', *size) : NULL;
+  size_t length = end ? (size_t)(end - *data) : *size;
+  char *line = malloc(length + 1);
+  if (!line)
+    abort();
+  if (length)
+    memcpy(line, *data, length);
+  line[length] = '\0';
+  *data += end ? length + 1 : length;
+  *size -= end ? length + 1 : length;
+  return line;
+}
+
+static void check_route(const char *method, const char *path)
+{
   char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE];
   struct route_match match;
-  route_find(methods[strlen(path) % 6], path, &match, parameters);
+  memset(parameters, 0, sizeof parameters);
+  route_find(method, path, &match, parameters);
   route_other_version(path);
-  char decoded[64];
-  http_decode(path, strlen(path), decoded, sizeof decoded);
+  must(strlen(match.methods) < sizeof match.methods);
+  must(!match.route || match.path_known);
+  for (size_t i = 0; i < MAX_PATH_PARAMETERS; i++) {
+    must(memchr(parameters[i], '\0', PATH_PARAMETER_SIZE) != NULL);
+    for (const char *c = parameters[i]; match.route && *c; c++)
+      must((unsigned char)*c >= 0x20);
+  }
 }
 
-static void try_header(const char *text)
+static void check_decoding(const char *text)
 {
-  struct error error = {0};
-  char user[USER_NAME_SIZE];
-  const unsigned char secret[32] = {0};
-  /* Without a token of the right form the store is never asked, so there is none. */
-  if (strncmp(text, "Bearer basic//", 14) != 0 && strcasestr(text, "basic//") == NULL)
-    auth_user(NULL, text, user, &error);
-  signed_url_check(secret, text, text, (int64_t)strlen(text), text);
+  for (size_t room = 1; room < 40; room += 13) {
+    char *out = malloc(room);
+    if (out && http_decode(text, strlen(text), out, room) == 0)
+      must(strlen(out) < room);
+    free(out);
+  }
 }
 
-static void try_body(const char *body, size_t length)
+static void check_members(const char *text, size_t length)
 {
-  json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
+  static const char *const names[] = {"process", "title", "plan", ""};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    size_t found = 0;
+    const char *value = json_text_member(text, length, names[i], &found);
+    must(!value || (value >= text && found <= length && value + found <= text + length));
+  }
+}
+
+static void check_signature(const char *job, const char *name, const char *signature)
+{
+  static const unsigned char secret[32] = {1, 2, 3};
+  char good[SIGNATURE_SIZE];
+  signed_url_sign(secret, job, name, 1700000000, good);
+  must(signed_url_check(secret, job, name, 1700000000, good) == 0);
+  must(signed_url_check(secret, job, name, 1700000001, good) != 0);
+  must(signed_url_check(secret, job, name, 1700000000, signature) != 0 || strcmp(good, signature) == 0);
+}
+
+/* What is found as text is what a JSON parser finds. */
+static void check_agreement(const char *text, size_t length)
+{
+  json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
   size_t found = 0;
-  const char *text = json_text_member(body, length, "process", &found);
-  const json_t *process = json_is_object(root) ? json_object_get(root, "process") : NULL;
-  /* What is found as text is what the parser found. */
-  if (process != NULL && text != NULL) {
-    json_t *again = json_loadb(text, found, JSON_DECODE_ANY, NULL);
-    if (!json_equal(again, process))
-      abort();
+  const char *process = json_text_member(text, length, "process", &found);
+  const json_t *parsed = json_is_object(root) ? json_object_get(root, "process") : NULL;
+  if (process && parsed) {
+    json_t *again = json_loadb(process, found, JSON_DECODE_ANY, NULL);
+    must(json_equal(again, parsed));
     json_decref(again);
   }
   json_decref(root);
 }
 
-static void try_frame(const uint8_t *data, size_t size)
+/* Without a token of the right form the store is never asked, so there is none. */
+static void check_authorization(const char *header)
+{
+  struct error error = {0};
+  char user[USER_NAME_SIZE];
+  if (strcasestr(header, "basic//") == NULL)
+    must(auth_user(NULL, header, user, &error) != 0 && error_is_set(&error));
+}
+
+/* Bytes from a worker that went mad. */
+static void check_frames(const uint8_t *data, size_t size)
 {
   int pair[2];
-  struct buffer frame = {.limit = 1 << 20};
-  if (size > 32768 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+  struct buffer frame = {0};
+  if (size > 4096 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
     return;
   if (write(pair[0], data, size) == (ssize_t)size) {
     close(pair[0]);
-    while (frame_receive(pair[1], &frame) > 0)
-      ;
-  } else {
-    close(pair[0]);
+    pair[0] = -1;
+    for (int kind = 1; kind > 0;)
+      kind = frame_receive(pair[1], &frame);
   }
-  close(pair[1]);
   buffer_free(&frame);
+  if (pair[0] >= 0)
+    close(pair[0]);
+  close(pair[1]);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+  (void)argc;
+  (void)argv;
+  return sodium_init() < 0 ? 1 : 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-  char *text = malloc(size + 1);
-  if (text == NULL)
+  if (size > 0 && data[0] == 'F') {
+    check_frames(data + 1, size - 1);
     return 0;
-  memcpy(text, data, size);
-  text[size] = '\0';
-  char *line_end = memchr(text, '\n', size);
-  if (line_end != NULL) {
-    *line_end = '\0';
-    try_body(line_end + 1, (size_t)(text + size - line_end - 1));
   }
-  try_path(text);
-  try_header(text);
-  try_frame(data, size);
-  free(text);
+  char *method = next_line(&data, &size), *path = next_line(&data, &size), *job = next_line(&data, &size);
+  check_route(method, path);
+  check_decoding(path);
+  check_signature(job, path, method);
+  char *body = malloc(size ? size : 1);
+  if (body && size)
+    memcpy(body, data, size);
+  check_authorization(job);
+  if (body) {
+    check_members(body, size);
+    check_agreement(body, size);
+  }
+  free(method);
+  free(path);
+  free(job);
+  free(body);
   return 0;
 }
