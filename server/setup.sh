@@ -8,14 +8,7 @@ say() {
 }
 
 as_root() {
-  if [ "$(id -u)" = 0 ]; then
-    "$@"
-  elif command -v sudo >/dev/null; then
-    sudo "$@"
-  else
-    say "Neither root nor sudo. As root, run: $*"
-    return 1
-  fi
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 is_installed() { # package
@@ -33,6 +26,10 @@ need_packages() { # package...
     is_installed "$package" || missing+=("$package")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+    say "Neither root nor sudo. As root, run: apt-get install ${missing[*]}"
+    return 1
+  fi
   say "Installing ${missing[*]}"
   as_root apt-get update -q </dev/null >&2
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null >&2

@@ -26,7 +26,7 @@ struct task_header {
   uint64_t memory;   /* bytes */
   uint32_t job;      /* 1: a value becomes a file too, progress and logs are sent */
   uint32_t debug;    /* 1: the plan is logged before the run */
-  char output[1024]; /* folder for a cube's file, ends with '/' */
+  char output[2304]; /* folder for a cube's file, ends with '/' */
   char history[256]; /* provenance line */
 };
 

@@ -165,6 +165,7 @@ int zygote_start(const struct worker_options *options, int keep_closed, struct z
   pid_t pid = fork();
   if (pid == 0) {
     die_with(self);
+    free(zygote); /* the parent's */
     close(pair[0]);
     if (keep_closed >= 0)
       close(keep_closed);

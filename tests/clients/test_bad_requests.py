@@ -1,11 +1,13 @@
 """Wrong graphs and wrong tokens through the openEO Python client: an error with a code that names the place, and a server
 that goes on."""
 
+import shutil
+
 import numpy
 import openeo
 import pytest
 import requests
-from openeo.rest import OpenEoApiError
+from openeo.rest import JobFailedException, OpenEoApiError
 from openeo.rest.auth.auth import BearerAuth
 
 from conftest import DEMO_PATTERNS
@@ -149,18 +151,28 @@ def test_a_wide_bbox_is_cut_to_the_data(connection, tmp_path):
     assert (loaded.sizes["x"], loaded.sizes["y"]) == (656, 512) and numpy.isfinite(loaded.values).any()
 
 
-def test_failed_job_says_why(connection):
-    """A file that breaks after it was catalogued would be one; a job of a wrong graph is another."""
-    job = connection.create_job(CASES["unknown band"][0])
-    try:
-        job.start()
-        for _ in range(100):
-            if job.status() in ("error", "finished"):
-                break
-        assert job.status() == "error"
-        assert any("B99" in entry.message for entry in job.logs(level="error"))
-    except OpenEoApiError as refused:
-        assert "B99" in refused.message
+@pytest.mark.parametrize("damage", ["truncated", "no file", "no raster"])
+def test_a_file_that_broke_after_it_was_catalogued(connection, catalogue, demo, tmp_path, damage):
+    """At once and as a job: an error that names the file; the job's log has it; the server goes on."""
+    file = tmp_path / "S2B_32UPU_20240408_B04.tif"
+    shutil.copy(demo / file.name, file)
+    name = catalogue.add("BROKEN_" + damage.replace(" ", "_"), tmp_path)
+    cube = connection.load_collection(name)
+    cube.download(tmp_path / "sound.nc", format="netCDF")
+    if damage == "no file":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:20000] if damage == "truncated" else b"no raster at all" * 1000)
+    with pytest.raises(OpenEoApiError) as caught:
+        cube.download(tmp_path / "broken.nc", format="netCDF")
+    print(caught.value)
+    assert caught.value.code and file.name in caught.value.message
+    assert goes_on(connection)
+    job = cube.create_job(out_format="netCDF")
+    with pytest.raises(JobFailedException):
+        job.start_and_wait(max_poll_interval=1, connection_retry_interval=1, print=lambda line: None)
+    assert job.status() == "error"
+    assert any(file.name in entry.message for entry in job.logs(level="error"))
     assert goes_on(connection)
 
 
