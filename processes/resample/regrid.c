@@ -9,7 +9,8 @@ static bool crops_only(const struct node *node)
         node->view[y].out == NO_DIMENSION)
       return false;
   }
-  return node->kind == NODE_SOURCE && node->source->ops->regrid && node->source->cube.crs;
+  const struct source *source = node_source_of(node);
+  return source && source->ops->regrid && source->cube.crs;
 }
 
 static void set_grid(struct cube *cube, const struct grid *grid)
@@ -24,9 +25,10 @@ static void set_grid(struct cube *cube, const struct grid *grid)
 /* The views of `node` again, over the new source; x and y are whole in each. */
 static int rebuild(struct call *call, const struct node *node, const struct grid *grid, enum resampling method, const struct node **out)
 {
-  if (node->kind == NODE_SOURCE) {
+  const struct source *from = node_source_of(node);
+  if (from) {
     const struct source *source;
-    if (node->source->ops->regrid(node->source, call->arena, grid, method, &source, call->error) != 0)
+    if (from->ops->regrid(from, call->arena, grid, method, &source, call->error) != 0)
       return -1;
     *out = node_source(call->arena, (struct node_origin){node->id, node->process}, source);
     return *out ? 0 : error_memory(call->error);
