@@ -1,7 +1,6 @@
 /* EXPLAIN: a plan as text, and as JSON. Numbers that depend on the machine (threads, memory) stand on a line of their
  * own, so golden tests can leave them out. */
 #include "hpc/plan/plan_internal.h"
-#include "hpc/stage/kernel_place.h"
 
 #include <stdio.h>
 

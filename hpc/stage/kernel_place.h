@@ -49,7 +49,4 @@ void place_bases(const struct placing *p, const struct running *outer, size_t co
 /* Input i with what lies beyond the edges by the windows' border rules: border.c. inside: the region within them. */
 int fill_window(const struct placing *p, size_t i, const struct region *inside, struct error *error);
 
-/* EXPLAIN: "reads stage 0: t: all 3, …" */
-void stage_input_print(const struct plan *plan, const struct stage *stage, const struct stage_input *input, struct buffer *out);
-
 #endif

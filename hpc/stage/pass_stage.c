@@ -40,5 +40,10 @@ static void pass_print(const struct plan *plan, const struct stage *stage, struc
   buffer_printf(out, " %s: elements of stage %zu as they are", stage->node->process, stage->inputs[0]->stage);
 }
 
+static void pass_print_more(const struct plan *plan, const struct stage *stage, struct buffer *out)
+{
+  stage_input_print(plan, stage, stage->inputs[0], out);
+}
+
 const struct stage_ops pass_stage = {.name = "pass", .bytes = pass_bytes, .start = pass_start, .fill = pass_fill, .stop = pass_stop,
-                                     .print = pass_print, .takes_lists = true, .cost = 1};
+                                     .print = pass_print, .print_more = pass_print_more, .takes_lists = true, .cost = 1};

@@ -108,6 +108,9 @@ size_t cube_part_bytes(const struct cube *cube, const size_t *count);
 /* Shape of an input for a region of that shape; NEED_SPREAD dimensions are left as they are. */
 void input_counts(const struct stage_input *input, const struct cube *cube, const size_t *count, size_t *in);
 
+/* EXPLAIN: "    reads stage 0: t: all 3, …" */
+void stage_input_print(const struct plan *plan, const struct stage *stage, const struct stage_input *input, struct buffer *out);
+
 /* ---- for fill ----------------------------------------------------------------------------------------------------- */
 
 /* Elements of a stage, into dense `data`. */
