@@ -26,7 +26,7 @@ enum kernel_op {
 };
 
 enum kernel_reducer {
-#define KRED(name, parameters) KRED_##name,
+#define KRED(name, ...) KRED_##name,
 #include "hpc/kernel/kernel_reducers.def"
 #undef KRED
   KRED_COUNT_
