@@ -49,6 +49,12 @@ static int mode_of(const struct accumulator *a)
   return a->reducer == KRED_COUNT ? (int)a->parameters[1] : 0;
 }
 
+/* States of neighbours do not overlap. */
+#if defined(__clang__)
+#define NEIGHBOURS _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define NEIGHBOURS _Pragma("GCC ivdep")
+#endif
 #define STATES_1(M) M(0)
 #define STATES_2(M) M(0) M(1)
 #define STATES_3(M) M(0) M(1) M(2)
@@ -75,8 +81,12 @@ static int mode_of(const struct accumulator *a)
   }                                                                                                                    \
   static void merge_##name(struct view into, struct view from, size_t count)                                       \
   {                                                                                                                    \
-    for (size_t i = 0; i < count; i++)                                                                                 \
-      merge_one_##name(into.at + i * into.advance, into.pitch, from.at + i * from.advance, from.pitch);                      \
+    if (into.advance == 1) {                                                                                           \
+      NEIGHBOURS for (size_t i = 0; i < count; i++) merge_one_##name(into.at + i, into.pitch, from.at + i, from.pitch);\
+    } else {                                                                                                           \
+      for (size_t i = 0; i < count; i++)                                                                               \
+        merge_one_##name(into.at + i * into.advance, into.pitch, from.at + i, from.pitch);                             \
+    }                                                                                                                  \
   }                                                                                                                    \
   static void zones_##name(const struct accumulator *a, double *state, size_t pitch, const struct zone_run *run)       \
   {                                                                                                                    \
