@@ -10,13 +10,13 @@
 #include <string.h>
 
 static const char *const op_names[] = {
-#define KOP(name, arity, expression) [KOP_##name] = #name,
+#define KOP(name, arity, class, expression) [KOP_##name] = #name,
 #include "hpc/kernel/kernel_ops.def"
 #undef KOP
 };
 
 static const int op_arities[] = {
-#define KOP(name, arity, expression) [KOP_##name] = (arity),
+#define KOP(name, arity, class, expression) [KOP_##name] = (arity),
 #include "hpc/kernel/kernel_ops.def"
 #undef KOP
 };
@@ -28,7 +28,7 @@ static const char *const reducer_names[] = {
 };
 
 static const char *const series_names[] = {
-#define KSER(name, parameters) [KSER_##name] = #name,
+#define KSER(name, ...) [KSER_##name] = #name,
 #include "hpc/kernel/kernel_series.def"
 #undef KSER
 };

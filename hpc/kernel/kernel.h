@@ -19,7 +19,7 @@
 struct buffer;
 
 enum kernel_op {
-#define KOP(name, arity, expression) KOP_##name,
+#define KOP(name, arity, class, expression) KOP_##name,
 #include "hpc/kernel/kernel_ops.def"
 #undef KOP
   KOP_COUNT_
@@ -33,7 +33,7 @@ enum kernel_reducer {
 };
 
 enum kernel_series {
-#define KSER(name, parameters) KSER_##name,
+#define KSER(name, ...) KSER_##name,
 #include "hpc/kernel/kernel_series.def"
 #undef KSER
   KSER_COUNT_
