@@ -162,14 +162,18 @@ static enum element_type join(enum element_type a, enum element_type b)
   return ELEMENT_F64;
 }
 
-static bool is_comparison(enum kernel_op op)
-{
-  return (op >= KOP_EQ && op <= KOP_NOT) || (op >= KOP_IS_NAN && op <= KOP_IS_INFINITE);
-}
+/* What the result of an operation means: kernel_ops.def's column. */
+enum op_class { NUMBER, BOOLEAN, SELECTED };
+
+static const enum op_class op_classes[] = {
+#define KOP(name, arity, class, expression) [KOP_##name] = class,
+#include "hpc/kernel/kernel_ops.def"
+#undef KOP
+};
 
 static enum element_type element_type_of(enum kernel_op op, const struct lanes *operand, int count)
 {
-  if (is_comparison(op))
+  if (op_classes[op] == BOOLEAN)
     return ELEMENT_BOOLEAN;
   if (op == KOP_MASK || (op == KOP_ABS && !element_info(operand[0].type)->is_signed))
     return operand[0].type;
@@ -183,13 +187,14 @@ static enum element_type element_type_of(enum kernel_op op, const struct lanes *
 
 static enum lane_class class_of(enum kernel_op op, const struct lanes *operand)
 {
-  if (is_comparison(op))
+  switch (op_classes[op]) {
+  case BOOLEAN:
     return LANES_BOOLEAN;
-  if (op == KOP_MASK)
-    return operand[0].class;
-  if (op == KOP_SELECT && operand[0].class == operand[1].class)
-    return operand[0].class;
-  return LANES_NUMBER;
+  case SELECTED: /* MASK: from the first operand; SELECT: from the first two */
+    return op == KOP_MASK || operand[0].class == operand[1].class ? operand[0].class : LANES_NUMBER;
+  default:
+    return LANES_NUMBER;
+  }
 }
 
 static struct lanes element(struct program *p, enum kernel_op op, const struct lanes *operand, int count)
