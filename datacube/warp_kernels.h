@@ -45,11 +45,4 @@ void resampler_free(struct resampler *r);
 int resampler_value(struct resampler *r, const struct window *w, const union foot *foot, double *out,
                     struct error *error);
 
-/* Elements as doubles, no-data and NaN as NaN; and back: rounded, clamped, NaN as no-data. A valid integer that rounds
- * to the no-data value is moved by one. Not for complex types. */
-void elements_to_doubles(enum element_type type, bool has_nodata, double nodata, size_t n, const void *from,
-                         double *to);
-void doubles_to_elements(enum element_type type, bool has_nodata, double nodata, size_t n, const double *from,
-                         void *to);
-
 #endif
