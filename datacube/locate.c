@@ -239,3 +239,30 @@ void locator_row(const struct locator *l, const struct located_cell *cell, doubl
   }
   turn_back(l, n, x);
 }
+
+static bool near_edge(double t)
+{
+  return fabs(t - rint(t)) < LOCATE_ERROR;
+}
+
+void locator_row_settled(const struct locator *l, const struct located_cell *cell, double column, double row, size_t n,
+                         double *x, double *y)
+{
+  double ex[LOCATE_SIDE], ey[LOCATE_SIDE];
+  size_t which[LOCATE_SIDE], count = 0;
+  locator_row(l, cell, column, row, n, x, y);
+  for (size_t i = 0; cell->kind == CELL_SMOOTH && i < n; i++)
+    if (near_edge(x[i]) || near_edge(y[i])) {
+      ex[count] = column + (double)i;
+      ey[count] = row;
+      which[count++] = i;
+    }
+  if (count == 0)
+    return;
+  transform_pixels(l, count, ex, ey);
+  turn_back(l, count, ex);
+  for (size_t k = 0; k < count; k++) {
+    x[which[k]] = ex[k];
+    y[which[k]] = ey[k];
+  }
+}

@@ -17,7 +17,8 @@
 struct transform;
 
 enum { LOCATE_SIDE = 128, LOCATE_LEAST = 4 };
-#define LOCATE_TOLERANCE 1e-3 /* source pixels; the error between the checked points may be slightly more */
+#define LOCATE_TOLERANCE 2e-4 /* source pixels, at the checked points; */
+#define LOCATE_ERROR 1e-3     /* taken as the most between them */
 
 enum cell_kind {
   CELL_SMOOTH, /* by its polynomials */
@@ -52,5 +53,10 @@ int locator_box(struct locator *locator, const size_t start[2], const size_t cou
  * is half a pixel from its first corner); NaN for a point without an image. */
 void locator_row(const struct locator *locator, const struct located_cell *cell, double column, double row, size_t n,
                  double *x, double *y);
+
+/* The same, where points within LOCATE_ERROR of a source pixel's edge are exact: every point is in the pixel where the
+ * transformation puts it. n at most LOCATE_SIDE. */
+void locator_row_settled(const struct locator *locator, const struct located_cell *cell, double column, double row,
+                         size_t n, double *x, double *y);
 
 #endif

@@ -14,6 +14,15 @@
 struct source;
 struct source_reader; /* each driver has its own */
 
+/* How a source is put on another grid; its CRS texts live as long as the arena. */
+struct regrid_request {
+  const struct grid *grid;    /* the target */
+  enum resampling method;
+  /* In the CRS of the source's cube, within its bounds, not empty: what of it counts. Target pixels whose centre is not
+   * in [west, east) and (south, north] are no-data. */
+  const struct extent *clip;
+};
+
 struct source_ops {
   const char *name; /* "raster series", "netCDF", "HMC chain", … for EXPLAIN */
   /* New reader for one worker; the caller closes it. */
@@ -24,7 +33,7 @@ struct source_ops {
   void (*close)(struct source_reader *reader);
   /* Optional. The same source on another horizontal grid, resampled once, from the original pixels (overviews where
    * the target is coarser). NULL: the plan warps tiles instead. */
-  int (*regrid)(const struct source *source, struct arena *arena, const struct grid *grid, enum resampling method,
+  int (*regrid)(const struct source *source, struct arena *arena, const struct regrid_request *request,
                 const struct source **out, struct error *error);
 };
 

@@ -149,6 +149,11 @@ static double same_turn(const struct warper *w, double x, double centre)
   return x;
 }
 
+static size_t least(size_t a, size_t b)
+{
+  return a < b ? a : b;
+}
+
 static double larger(double a, double b)
 {
   return a > b ? a : b;
@@ -257,29 +262,26 @@ static void range_of_feet(const struct warper *w, const union foot *feet, size_t
   }
 }
 
-/* The same where all scales are 1: from the outermost centres inside the source. */
+/* The same where all scales are 1: from the outermost centres inside the source, and the error of where they are. */
 static void range_of_centres(const struct warper *w, const double *x, const double *y, size_t n, struct range *r)
 {
+  const double e = LOCATE_ERROR, right = (double)w->from.width + e, below = (double)w->from.height + e;
   double low[2] = {HUGE_VAL, HUGE_VAL}, high[2] = {-HUGE_VAL, -HUGE_VAL};
   for (size_t i = 0; i < n; i++) {
-    if (!is_inside(w, x[i], y[i]))
+    if (!(x[i] > -e && y[i] > -e && x[i] < right && y[i] < below))
       continue;
     low[0] = smaller(low[0], y[i]), high[0] = larger(high[0], y[i]);
     low[1] = smaller(low[1], x[i]), high[1] = larger(high[1], x[i]);
   }
   if (low[0] > high[0])
     return;
-  union foot foot = {.kernel = {.scale_x = 1, .scale_y = 1}};
+  double radius = method_interpolates(w->method) ? method_radius(w->method) : 0;
   const size_t sizes[2] = {w->from.height, w->from.width};
-  for (int axis = 0; axis < 2; axis++)
-    for (int side = 0; side < 2; side++) {
-      double at = side ? high[axis] : low[axis];
-      size_t first = (size_t)larger(floor(at + edge_noise), 0), end = first + 1;
-      foot.kernel.x = foot.kernel.y = at;
-      if (w->method != RESAMPLE_NEAREST)
-        foot_range(w->method, &foot, axis, sizes[axis], &first, &end);
-      range_add(r, axis, first, end);
-    }
+  for (int axis = 0; axis < 2; axis++) {
+    size_t first = (size_t)larger(floor(low[axis] - e - radius), 0);
+    size_t end = (size_t)larger(floor(high[axis] + e + radius), 0) + 1;
+    range_add(r, axis, least(first, sizes[axis] - 1), least(end, sizes[axis]));
+  }
 }
 
 static void range_of_segment(const struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
@@ -360,11 +362,6 @@ int warper_need(struct warper *w, const size_t to_start[2], const size_t to_coun
   return 0;
 }
 
-static size_t least(size_t a, size_t b)
-{
-  return a < b ? a : b;
-}
-
 struct planes { /* one call of warper_run */
   enum element_type type;
   size_t size; /* bytes of an element */
@@ -398,13 +395,12 @@ static void fill_missing(const struct planes *p, size_t n, unsigned char *to)
 }
 
 /* One run of pixels of a cell: coordinates or footprints, then values. */
-static int nearest_segment(const struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
-                           const struct nearest_window *window, unsigned char *to)
+static void nearest_segment(const struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
+                            const struct nearest_window *window, unsigned char *to)
 {
   double x[SEGMENT], y[SEGMENT];
-  locator_row(&w->locator, cell, (double)at[1] + 0.5, (double)at[0] + 0.5, n, x, y);
+  locator_row_settled(&w->locator, cell, (double)at[1] + 0.5, (double)at[0] + 0.5, n, x, y);
   nearest_row(window, n, x, y, to);
-  return 0;
 }
 
 static bool has_fast_rows(const struct warper *w, const struct located_cell *cell)

@@ -71,6 +71,11 @@ bool method_interpolates(enum resampling method)
   return kernels[method].weight != NULL;
 }
 
+double method_radius(enum resampling method)
+{
+  return kernels[method].radius;
+}
+
 static double snapped(double t)
 {
   double whole = rint(t);

@@ -35,6 +35,7 @@ struct resampler { /* scratch of one worker */
 };
 
 bool method_interpolates(enum resampling method); /* bilinear, cubic, cubic spline, Lanczos */
+double method_radius(enum resampling method);   /* of its kernel, in pixels; 0 for the others */
 /* Range of source pixels [first, end) of the grid's 0 … size that a footprint touches along x (axis 1) or y (axis 0).
  */
 void foot_range(enum resampling method, const union foot *foot, int axis, size_t size, size_t *first, size_t *end);

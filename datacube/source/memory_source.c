@@ -40,7 +40,8 @@ static void close_reader(struct source_reader *reader)
   (void)reader;
 }
 
-static const struct source_ops memory_ops = {.name = "memory", .open = open_reader, .read = read_box, .close = close_reader};
+static const struct source_ops memory_ops = {
+    .name = "memory", .open = open_reader, .read = read_box, .close = close_reader};
 
 const struct source *memory_source(struct arena *arena, const struct cube *cube, const void *data, const char *origin)
 {

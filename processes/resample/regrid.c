@@ -26,7 +26,10 @@ static int rebuild(struct call *call, const struct node *node, const struct grid
 {
   if (node->kind == NODE_SOURCE) {
     const struct source *source;
-    if (node->source->ops->regrid(node->source, call->arena, grid, method, &source, call->error) != 0)
+    struct extent clip = {.crs = node->source->cube.crs};
+    const struct regrid_request request = {.grid = grid, .method = method, .clip = &clip};
+    cube_bounds(&node->source->cube, &clip.west, &clip.south, &clip.east, &clip.north);
+    if (node->source->ops->regrid(node->source, call->arena, &request, &source, call->error) != 0)
       return -1;
     *out = node_source(call->arena, (struct node_origin){node->id, node->process}, source);
     return *out ? 0 : error_memory(call->error);

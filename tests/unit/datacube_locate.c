@@ -108,10 +108,38 @@ static void coordinates_are_near_the_exact_ones(void **state)
         dx = remainder(dx, o.locator.circle);
       worst = fmax(worst, fmax(fabs(dx), fabs(dy)));
     }
-    if (!(worst < 0.005)) /* five times what is checked, half of what is promised */
+    if (!(worst < LOCATE_ERROR))
       fail_msg("pair %zu is off by %g pixels", k, worst);
     assert_true(images > n / 10);
     free(x), free(y), free(ex), free(ey);
+    close_pair(&o);
+  }
+}
+
+/* Settled points are in the very pixel, bit for bit where an edge is near. */
+static void settled_points_are_in_their_pixel(void **state)
+{
+  (void)state;
+  struct error error = {.code = ""};
+  for (size_t k = 0; k < 3; k++) {
+    struct opened_pair o = open_pair(&pairs[k]);
+    assert_int_equal(locator_box(&o.locator, (const size_t[2]){0, 0}, (const size_t[2]){600, 900}, &error), 0);
+    for (size_t c = 0; c < o.locator.count; c++) {
+      const struct located_cell *cell = &o.locator.cells[c];
+      for (size_t row = cell->row; row < cell->row + cell->height; row++) {
+        double x[LOCATE_SIDE], y[LOCATE_SIDE], ex[LOCATE_SIDE], ey[LOCATE_SIDE];
+        locator_row_settled(&o.locator, cell, (double)cell->column + 0.5, (double)row + 0.5, cell->width, x, y);
+        for (size_t i = 0; i < cell->width; i++) {
+          ex[i] = o.to.west + ((double)(cell->column + i) + 0.5) * o.to.res_x;
+          ey[i] = o.to.north - ((double)row + 0.5) * o.to.res_y;
+        }
+        transform_points(o.transform, cell->width, ex, ey);
+        for (size_t i = 0; i < cell->width; i++) {
+          assert_true(floor(x[i]) == floor((ex[i] - o.from.west) / o.from.res_x));
+          assert_true(floor(y[i]) == floor((o.from.north - ey[i]) / o.from.res_y));
+        }
+      }
+    }
     close_pair(&o);
   }
 }
@@ -156,6 +184,7 @@ static void smooth_regions_take_whole_cells(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(coordinates_are_near_the_exact_ones),
+                                     cmocka_unit_test(settled_points_are_in_their_pixel),
                                      cmocka_unit_test(bits_do_not_depend_on_the_box),
                                      cmocka_unit_test(smooth_regions_take_whole_cells)};
   return cmocka_run_group_tests(tests, NULL, NULL);
