@@ -25,8 +25,9 @@ struct regrid_request {
 
 struct source_ops {
   const char *name; /* "raster series", "netCDF", "HMC chain", … for EXPLAIN */
-  /* New reader for one worker; the caller closes it. */
-  int (*open)(const struct source *source, struct source_reader **out, struct error *error);
+  /* New reader for one worker; the caller closes it. threads: how many a sequential simulator may use inside a read, at
+   * least 1; others use the caller's alone. */
+  int (*open)(const struct source *source, unsigned threads, struct source_reader **out, struct error *error);
   /* Fills `data`: the box's elements, row-major, last dimension fastest, in source->cube.type. Pixels that no scene
    * covers, and the sources' own no-data values, come as the cube's no-data. */
   int (*read)(struct source_reader *reader, const struct box *box, void *data, struct error *error);

@@ -4,8 +4,9 @@
 #include <string.h>
 
 
-static int open_reader(const struct source *source, struct source_reader **out, struct error *error)
+static int open_reader(const struct source *source, unsigned threads, struct source_reader **out, struct error *error)
 {
+  (void)threads;
   (void)error;
   *out = (struct source_reader *)(void *)(uintptr_t)source; /* nothing of its own to keep */
   return 0;

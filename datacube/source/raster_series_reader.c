@@ -48,8 +48,9 @@ struct raster_target {               /* the part of a plane being filled */
 
 /* ---- Open and close -------------------------------------------------------------------------------------------- */
 
-int raster_reader_open(const struct source *source, struct source_reader **out, struct error *error)
+int raster_reader_open(const struct source *source, unsigned threads, struct source_reader **out, struct error *error)
 {
+  (void)threads;
   const struct series_state *state = source->state;
   struct source_reader *r = calloc(1, sizeof *r);
   if (!r)

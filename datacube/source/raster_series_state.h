@@ -51,7 +51,7 @@ struct series_state {
 };
 
 /* Vtable functions of the reader. */
-int raster_reader_open(const struct source *source, struct source_reader **out, struct error *error);
+int raster_reader_open(const struct source *source, unsigned threads, struct source_reader **out, struct error *error);
 int raster_reader_read(struct source_reader *reader, const struct box *box, void *data, struct error *error);
 void raster_reader_close(struct source_reader *reader);
 

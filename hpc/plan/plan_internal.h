@@ -83,6 +83,7 @@ struct plan {
   size_t tiles[CUBE_MAX_DIMENSIONS]; /* tiles per dimension */
   size_t tile_count;
   unsigned threads;
+  unsigned reader_threads; /* that a sequential source may use inside a read */
   size_t memory, worker_bytes, shared_bytes; /* limit; per worker; in all beside the workers */
   double read_bytes;
 };

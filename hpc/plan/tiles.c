@@ -325,8 +325,9 @@ static double read_bytes(const struct plan *plan)
 int plan_choose_tiles(struct plan *plan, const struct plan_options *options, struct error *error)
 {
   plan->shared_bytes = library_bytes;
+  plan->reader_threads = is_sequential(plan) ? plan->threads : 1;
   if (is_sequential(plan))
-    plan->threads = 1; /* a chain has one order; its sweeps may be parallel inside */
+    plan->threads = 1; /* a chain has one order; its sweeps are parallel inside */
   block_shape(plan, plan->stage_count - 1, options->prefer, plan->tile, plan->phase);
   start_slabs(plan);
   if (fit_memory(plan, error) != 0 || count_tiles(plan, error) != 0)

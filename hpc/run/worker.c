@@ -508,11 +508,12 @@ static int start_kernel(const struct stage *stage, struct stage_state *state, st
   return 0;
 }
 
-static int start_stage(const struct stage *stage, struct stage_state *state, struct error *error)
+static int start_stage(const struct plan *plan, const struct stage *stage, struct stage_state *state,
+                       struct error *error)
 {
   switch (stage->kind) {
   case STAGE_SOURCE:
-    return stage->node->source->ops->open(stage->node->source, &state->reader, error);
+    return stage->node->source->ops->open(stage->node->source, plan->reader_threads, &state->reader, error);
   case STAGE_WARP:
     state->inputs = calloc(1, sizeof *state->inputs);
     state->input_count = 1;
@@ -536,7 +537,7 @@ int worker_start(const struct plan *plan, struct worker **out, struct error *err
   w->stages = calloc(plan->stage_count, sizeof *w->stages);
   int status = w->stages ? 0 : error_memory(error);
   for (size_t s = 0; status == 0 && s < plan->stage_count; s++) {
-    status = start_stage(&plan->stages[s], &w->stages[s], error);
+    status = start_stage(plan, &plan->stages[s], &w->stages[s], error);
     if (status != 0)
       error_at_node(error, plan->stages[s].node->id);
   }

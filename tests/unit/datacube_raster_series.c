@@ -55,7 +55,7 @@ static double *read_all(struct fixture *f, const struct source *source, size_t t
   unsigned char *data = arena_alloc(f->arena, planes * width * height * size);
   struct source_reader *reader = NULL;
   struct error error = {.code = ""};
-  assert_int_equal(source->ops->open(source, &reader, &error), 0);
+  assert_int_equal(source->ops->open(source, 1, &reader, &error), 0);
   tile = tile ? tile : width + height;
   for (size_t y = 0; y < height; y += tile)
     for (size_t x = 0; x < width; x += tile) {
@@ -192,7 +192,7 @@ static void dates_and_bands_find_their_scenes(void **state)
   struct error error = {.code = ""};
   uint16_t two[2];
   struct box box = {.dimensions = 4, .start = {0, 1, 5, 6}, .count = {2, 1, 1, 1}};
-  assert_int_equal(source->ops->open(source, &reader, &error), 0);
+  assert_int_equal(source->ops->open(source, 1, &reader, &error), 0);
   assert_int_equal(source->ops->read(reader, &box, two, &error), 0);
   assert_true(two[0] == stored(&r[4], 6, 5, 0) && two[1] == stored(&r[0], 6, 5, 0));
   source->ops->close(reader);
@@ -564,7 +564,7 @@ static void *read_in_thread(void *data)
   struct box box = cube_box(&job->source->cube);
   uint16_t *values = malloc(box_elements(&box) * sizeof *values), *again = malloc(box_elements(&box) * sizeof *again);
   for (int round = 0; round < 5; round++) {
-    if (job->source->ops->open(job->source, &reader, &error)) {
+    if (job->source->ops->open(job->source, 1, &reader, &error)) {
       job->failures++;
       break;
     }
@@ -604,7 +604,7 @@ static void read_must_fail(const struct source *source, const char *name)
   struct error error = {.code = ""};
   struct box box = cube_box(&source->cube);
   double *data = malloc(box_elements(&box) * 16);
-  assert_int_equal(source->ops->open(source, &reader, &error), 0);
+  assert_int_equal(source->ops->open(source, 1, &reader, &error), 0);
   assert_int_equal(source->ops->read(reader, &box, data, &error), -1);
   assert_string_equal(error.code, "FileContentInvalid");
   assert_non_null(strstr(error.message, name));
