@@ -236,6 +236,12 @@ static void decide_reduction(struct decided *d, const struct kernel_facts *facts
 
 static void decide_stage(struct decided *d)
 {
+  double own = (double)cube_elements(d->node->cube);
+  if (d->node->ops->reduces) {
+    struct kernel_facts facts = {(double)cube_elements(d->node->children[0]->cube) / (own > 0 ? own : 1), true};
+    decide_reduction(d, &facts);
+    return;
+  }
   bool costly = d->node->child_count > 0 && d->node->ops->cost > hold_cost;
   if (costly && d->many_roots && (double)cube_bytes(d->node->cube) < largest_kept)
     keep(d, "more than one phase reads it");

@@ -151,17 +151,6 @@ static int make_stages(struct planning *p)
   return 0;
 }
 
-static int rewrite_outputs(struct planning *p)
-{
-  p->nodes = ARENA_ARRAY(p->arena, const struct node *, p->count);
-  if (!p->nodes)
-    return error_memory(p->error);
-  for (size_t i = 0; i < p->count; i++)
-    if (rewrite_node(p->arena, p->outputs[i].node, &p->nodes[i], p->error) != 0)
-      return -1;
-  return 0;
-}
-
 int plan_make_outputs(struct arena *arena, const struct plan_output *outputs, size_t count, const struct plan_options *options,
                       const struct plan **out, struct error *error)
 {
@@ -169,7 +158,8 @@ int plan_make_outputs(struct arena *arena, const struct plan_output *outputs, si
   const struct cube **cubes = ARENA_ARRAY(arena, const struct cube *, count);
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   p.plan = ARENA_NEW(arena, struct plan);
-  if (!p.plan || !cubes)
+  p.nodes = ARENA_ARRAY(arena, const struct node *, count);
+  if (!p.plan || !cubes || !p.nodes)
     return error_memory(error);
   p.plan->threads = options->threads ? options->threads : cores > 0 ? (unsigned)cores : 1;
   p.plan->memory = options->memory ? options->memory : (size_t)2 << 30;
@@ -179,7 +169,7 @@ int plan_make_outputs(struct arena *arena, const struct plan_output *outputs, si
     cubes[i] = outputs[i].node->cube;
     hash_add(&p.plan->hash, outputs[i].node->hash);
   }
-  if (rewrite_outputs(&p) != 0 || make_stages(&p) != 0 || plan_choose_tiles(p.plan, outputs, error) != 0)
+  if (rewrite_nodes(arena, outputs, count, p.nodes, error) != 0 || make_stages(&p) != 0 || plan_choose_tiles(p.plan, outputs, error) != 0)
     return -1;
   *out = p.plan;
   return 0;

@@ -76,7 +76,8 @@ enum { MAX_DEPTH = 1500, STAGE_DEPTH = 10 };
 int make_stage(struct stage_list *list, const struct node *node, size_t *out, struct error *error);
 /* tiles.c: tile grids and memory of a plan whose stages and phases stand. */
 int plan_choose_tiles(struct plan *plan, const struct plan_output *outputs, struct error *error);
-/* rewrite.c: the node in a form that is cheaper to compute; itself where there is none. */
-int rewrite_node(struct arena *arena, const struct node *node, const struct node **out, struct error *error);
+/* rewrite.c: the outputs' nodes in a form that is cheaper to compute. */
+int rewrite_nodes(struct arena *arena, const struct plan_output *outputs, size_t count, const struct node **out,
+                  struct error *error);
 
 #endif

@@ -23,7 +23,7 @@ static int source_start(struct worker *worker, const struct stage *stage, void *
   const struct source *source = stage->data;
   struct source_reader *reader;
   (void)worker;
-  if (source->ops->open(source, &reader, error) != 0)
+  if (source->ops->open(source, worker_threads(worker), &reader, error) != 0)
     return -1;
   *state = reader;
   return 0;
