@@ -26,16 +26,32 @@ static bool step_can_be_cut(const struct node *node, const struct program_step *
   }
 }
 
-int reduction_can_be_cut(struct arena *arena, const struct node *node, bool *out, struct error *error)
+/* Whether a reducer among the needed steps works on what another one gave. */
+static bool is_nested(const struct program *p, const bool *needed, bool *reduced)
+{
+  for (size_t i = 0; i < p->count; i++) {
+    const struct program_step *step = &p->steps[i];
+    bool inside = false;
+    for (int k = 0; needed[i] && k < 3; k++)
+      inside = inside || (step->operand[k] >= 0 && reduced[step->operand[k]]);
+    if (inside && step->kind == PROGRAM_REDUCE)
+      return true;
+    reduced[i] = inside || step->kind == PROGRAM_REDUCE;
+  }
+  return false;
+}
+
+int reduction_can_be_cut(struct arena *arena, const struct node *node, bool nested, bool *out, struct error *error)
 {
   const struct program *p = node->program;
-  bool *needed = ARENA_ARRAY(arena, bool, p->count);
-  if (!needed)
+  bool *needed = ARENA_ARRAY(arena, bool, p->count), *reduced = ARENA_ARRAY(arena, bool, p->count);
+  if (!needed || !reduced)
     return error_memory(error);
   *out = node->array_out == NO_DIMENSION && !node->result.is_complex && !p->steps[node->result.value].is_array;
   program_mark_needed(p, node->result.value, needed);
   for (size_t i = 0; i < p->count; i++)
     *out = *out && (!needed[i] || step_can_be_cut(node, &p->steps[i]));
+  *out = *out && (nested || !is_nested(p, needed, reduced));
   return 0;
 }
 

@@ -237,6 +237,10 @@ static void decide_reduction(struct decided *d, const struct kernel_facts *facts
 static void decide_stage(struct decided *d)
 {
   double own = (double)cube_elements(d->node->cube);
+  if (d->node->ops->is_kept) {
+    keep(d, "parts of it are read in any order");
+    return;
+  }
   if (d->node->ops->reduces) {
     struct kernel_facts facts = {(double)cube_elements(d->node->children[0]->cube) / (own > 0 ? own : 1), true};
     decide_reduction(d, &facts);

@@ -12,6 +12,7 @@ struct planning {
   const struct node **nodes; /* of the outputs, rewritten */
   const struct plan_output *outputs;
   size_t count;
+  const struct node *given;        /* from outside, or NULL */
   const struct node_table *forced; /* nodes that must be kept, found while planning */
   struct stage_list list;
   struct plan *plan;
@@ -29,7 +30,7 @@ static int make_keeps(struct planning *p, const struct node_table *table)
   for (size_t k = 0; k < count; k++) {
     keeps[k].node = keep_node(table, k, &keeps[k].why);
     keeps[k].cube = keeps[k].node->cube;
-    keeps[k].phase = k;
+    keeps[k].given = keeps[k].node == p->given;
   }
   p->plan->keeps = keeps;
   p->plan->keep_count = count;
@@ -46,7 +47,10 @@ static int make_phases(struct planning *p)
   if (!output_phase || !plan->phases)
     return error_memory(p->error);
   for (size_t k = 0; k < plan->keep_count; k++) {
-    struct phase *phase = &plan->phases[plan->phase_count++];
+    if (plan->keeps[k].given)
+      continue;
+    struct phase *phase = &plan->phases[plan->phase_count];
+    ((struct keep *)(uintptr_t)plan->keeps)[k].phase = plan->phase_count++;
     *phase = (struct phase){.end = PHASE_KEEP, .target = k};
     if (make_stage(&p->list, plan->keeps[k].node, &phase->stage, p->error) != 0)
       return -1;
@@ -151,28 +155,42 @@ static int make_stages(struct planning *p)
   return 0;
 }
 
+static int plan_everything(struct planning *p, const struct plan_options *options, const struct plan **out)
+{
+  const struct cube **cubes = ARENA_ARRAY(p->arena, const struct cube *, p->count);
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  p->plan = ARENA_NEW(p->arena, struct plan);
+  p->nodes = ARENA_ARRAY(p->arena, const struct node *, p->count);
+  if (!p->plan || !cubes || !p->nodes)
+    return error_memory(p->error);
+  p->plan->threads = options->threads ? options->threads : cores > 0 ? (unsigned)cores : 1;
+  p->plan->memory = options->memory ? options->memory : (size_t)2 << 30;
+  p->plan->cubes = cubes;
+  p->plan->output_count = p->count;
+  for (size_t i = 0; i < p->count; i++) {
+    cubes[i] = p->outputs[i].node->cube;
+    hash_add(&p->plan->hash, p->outputs[i].node->hash);
+  }
+  if (rewrite_nodes(p->arena, p->outputs, p->count, p->nodes, p->error) != 0 || make_stages(p) != 0 ||
+      plan_choose_tiles(p->plan, p->outputs, p->error) != 0)
+    return -1;
+  *out = p->plan;
+  return 0;
+}
+
 int plan_make_outputs(struct arena *arena, const struct plan_output *outputs, size_t count, const struct plan_options *options,
                       const struct plan **out, struct error *error)
 {
   struct planning p = {.arena = arena, .outputs = outputs, .count = count, .error = error};
-  const struct cube **cubes = ARENA_ARRAY(arena, const struct cube *, count);
-  long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  p.plan = ARENA_NEW(arena, struct plan);
-  p.nodes = ARENA_ARRAY(arena, const struct node *, count);
-  if (!p.plan || !cubes || !p.nodes)
-    return error_memory(error);
-  p.plan->threads = options->threads ? options->threads : cores > 0 ? (unsigned)cores : 1;
-  p.plan->memory = options->memory ? options->memory : (size_t)2 << 30;
-  p.plan->cubes = cubes;
-  p.plan->output_count = count;
-  for (size_t i = 0; i < count; i++) {
-    cubes[i] = outputs[i].node->cube;
-    hash_add(&p.plan->hash, outputs[i].node->hash);
-  }
-  if (rewrite_nodes(arena, outputs, count, p.nodes, error) != 0 || make_stages(&p) != 0 || plan_choose_tiles(p.plan, outputs, error) != 0)
-    return -1;
-  *out = p.plan;
-  return 0;
+  return plan_everything(&p, options, out);
+}
+
+int plan_make_given(struct arena *arena, const struct plan_output *output, const struct node *given,
+                    const struct plan_options *options, const struct plan **out, struct error *error)
+{
+  struct planning p = {.arena = arena, .outputs = output, .count = 1, .given = given, .error = error};
+  p.forced = keep_force(arena, NULL, given);
+  return p.forced ? plan_everything(&p, options, out) : error_memory(error);
 }
 
 int plan_make(struct arena *arena, const struct node *output, const struct plan_options *options,

@@ -20,6 +20,7 @@ struct keep { /* a result that is made once and then held whole */
   size_t phase;            /* that makes it */
   size_t bytes;
   bool in_memory;          /* else a file that is mapped */
+  bool given;              /* from outside, by run_give: no phase makes it */
   const char *why;         /* for EXPLAIN */
 };
 
@@ -53,6 +54,11 @@ struct plan {
   size_t memory, kept_bytes, shared_bytes; /* limit; kept results in memory; in all beside workers and kept results */
   struct hash hash; /* of the outputs' nodes */
 };
+
+/* A plan of one output in which `given` stands for a cube that run_give brings. */
+int plan_make_given(struct arena *arena, const struct plan_output *output, const struct node *given,
+                    const struct plan_options *options, const struct plan **out, struct error *error);
+void plan_print_stages(const struct plan *plan, struct buffer *out); /* EXPLAIN's stages and phases */
 
 /* Tile number `index` of a phase. */
 void phase_tile(const struct plan *plan, const struct phase *phase, size_t index, struct region *out);

@@ -116,14 +116,19 @@ static void print_phase(struct buffer *out, const struct plan *plan, size_t p)
   print_tiles(out, plan, phase);
 }
 
-void plan_print(const struct plan *plan, struct buffer *out)
+void plan_print_stages(const struct plan *plan, struct buffer *out)
 {
-  double result = 0;
   buffer_text(out, "stages\n");
   for (size_t s = 0; s < plan->stage_count; s++)
     print_stage(out, plan, s);
   for (size_t p = 0; p < plan->phase_count; p++)
     print_phase(out, plan, p);
+}
+
+void plan_print(const struct plan *plan, struct buffer *out)
+{
+  double result = 0;
+  plan_print_stages(plan, out);
   for (size_t i = 0; i < plan->output_count; i++)
     result += (double)cube_bytes(plan->cubes[i]);
   buffer_text(out, "reads about ");

@@ -53,7 +53,7 @@ int rewrite_reduction(struct arena *arena, const struct node *node, const struct
   bool fits;
   if (i == SIZE_MAX || node->cube->dimensions == CUBE_MAX_DIMENSIONS)
     return 0;
-  if (reduction_can_be_cut(arena, node, &fits, error) != 0)
+  if (reduction_can_be_cut(arena, node, true, &fits, error) != 0)
     return -1;
   if (!fits)
     return 0;

@@ -11,7 +11,7 @@
 static const size_t tile_positions = 512 * 512; /* wanted elements of an output tile */
 static const size_t library_bytes = (size_t)96 << 20; /* GDAL's block cache, libraries, the program itself */
 static const size_t kept_in_memory = (size_t)64 << 20; /* bytes of a kept result above which it is a mapped file */
-enum { LARGEST_SIDE = 512, SMALLEST_SIDE = 64, WHOLE_SIDE = 64 };
+enum { LARGEST_SIDE = 512, SMALLEST_SIDE = 64, WHOLE_SIDE = 64, MUCH_WORK = 1 << 20 };
 
 const struct stage *plan_stage(const struct plan *plan, size_t index)
 {
@@ -20,7 +20,15 @@ const struct stage *plan_stage(const struct plan *plan, size_t index)
 
 size_t plan_stage_bytes(const struct plan *plan, size_t index, const size_t *count)
 {
-  return plan->stages[index].ops->bytes(plan, &plan->stages[index], count);
+  const struct stage *stage = &plan->stages[index];
+  size_t whole[CUBE_MAX_DIMENSIONS], more = 0;
+  memcpy(whole, count, sizeof whole);
+  for (size_t d = 0; d < stage->cube->dimensions; d++)
+    if (stage->mode[d] == MODE_AXIS)
+      whole[d] = stage->cube->dimension[d].size;
+  if (memcmp(whole, count, stage->cube->dimensions * sizeof *whole) != 0) /* the rest is thrown away */
+    more = cube_part_bytes(stage->cube, whole);
+  return saturated_add(more, stage->ops->bytes(plan, stage, whole));
 }
 
 /* ---- shape -------------------------------------------------------------------------------------------------------- */
@@ -75,6 +83,18 @@ static void find_spans(const struct plan *plan, size_t index, bool *spans)
   }
 }
 
+/* Dimensions that an input gives whole and that run with the tile: a part would be computed whole again for each. */
+static void find_whole(const struct plan *plan, size_t index, bool *whole)
+{
+  const struct stage *stage = &plan->stages[index];
+  for (size_t i = 0; i < stage->input_count; i++) {
+    const struct stage *from = &plan->stages[stage->inputs[i]->stage];
+    for (size_t d = 0; d < from->cube->dimensions; d++)
+      if (from->mode[d] == MODE_AXIS && stage->inputs[i]->need[d].kind == NEED_RUN)
+        whole[stage->inputs[i]->need[d].out] = true;
+  }
+}
+
 static size_t side_along(size_t size, const struct hint *hint, size_t prefer, size_t room)
 {
   size_t block = hint->block ? hint->block : prefer, side = block ? block : room;
@@ -121,10 +141,11 @@ static bool is_phase_stage(const struct plan *plan, size_t stage)
 static void start_slabs(struct plan *plan)
 {
   const size_t any[CUBE_MAX_DIMENSIONS] = {0};
-  const bool none[CUBE_MAX_DIMENSIONS] = {false};
   struct tile_grid grid;
   for (size_t s = 0; s < plan->stage_count; s++) {
-    block_shape(plan, s, none, any, &grid);
+    bool whole[CUBE_MAX_DIMENSIONS] = {false};
+    find_whole(plan, s, whole);
+    block_shape(plan, s, whole, any, &grid);
     for (size_t d = 0; d < CUBE_MAX_DIMENSIONS; d++)
       plan->stages[s].slab[d] = is_phase_stage(plan, s) || !kernel_stage_of(&plan->stages[s]) ? SIZE_MAX : grid.tile[d];
   }
@@ -228,6 +249,8 @@ static void place_kept(struct plan *plan)
   struct keep *keeps = (struct keep *)plan->keeps;
   plan->kept_bytes = 0;
   for (size_t k = 0; k < plan->keep_count; k++) {
+    if (keeps[k].given)
+      continue;
     keeps[k].bytes = cube_bytes(keeps[k].cube);
     size_t sum = saturated_add(plan->kept_bytes, keeps[k].bytes);
     keeps[k].in_memory = keeps[k].bytes <= kept_in_memory && sum <= plan->memory / 4;
@@ -269,17 +292,34 @@ static void order_tiles(const struct plan *plan, struct phase *phase)
         phase->grid.order[n++] = d;
 }
 
+/* Elements of the inputs. */
+static double phase_reads(const struct plan *plan, const struct phase *phase)
+{
+  const struct stage *stage = phase_stage(plan, phase);
+  double elements = 0;
+  for (size_t i = 0; i < stage->input_count; i++)
+    elements += (double)cube_elements(plan->stages[stage->inputs[i]->stage].cube);
+  return elements;
+}
+
 static int choose_phase(struct plan *plan, struct phase *phase, const struct plan_output *outputs, struct error *error)
 {
   const size_t any[CUBE_MAX_DIMENSIONS] = {0};
   const size_t *prefer = phase->end == PHASE_OUTPUT ? outputs[phase->target].prefer : any;
   phase->threads = phase->sequential ? 1 : plan->threads;
+  find_whole(plan, phase->stage, phase->whole);
   block_shape(plan, phase->stage, phase->whole, prefer, &phase->grid);
   if (fit_memory(plan, phase, error) != 0 || count_tiles(plan, phase, error) != 0)
     return -1;
-  while (phase->grid.count < phase->threads && !phase->sequential) /* small cubes: a tile for each worker */
-    if (!halve_tile(plan, phase, SMALLEST_SIDE) || count_tiles(plan, phase, error) != 0)
+  for (size_t smallest = SMALLEST_SIDE; phase->grid.count < phase->threads && !phase->sequential;) {
+    if (halve_tile(plan, phase, smallest)) { /* small cubes: a tile for each worker */
+      if (count_tiles(plan, phase, error) != 0)
+        return -1;
+    } else if (smallest == 1 || phase_reads(plan, phase) < MUCH_WORK)
       break;
+    else
+      smallest = 1;
+  }
   order_tiles(plan, phase);
   return 0;
 }

@@ -198,6 +198,8 @@ static void *keep_room(const struct run *run, const struct keep *keep, struct er
 
 static void free_kept(struct run *run, size_t k)
 {
+  if (run->plan->keeps[k].given)
+    return;
   if (run->plan->keeps[k].in_memory)
     free(run->kept[k]);
   else if (run->kept[k])
@@ -253,6 +255,17 @@ int run_box(struct run *run, size_t output, const struct box *box, struct sink *
     if (plan->phases[p].end == PHASE_KEEP && make_kept(run, p, error) != 0)
       return -1;
   return run_phase(run, last, &(struct tile_target){.sink = sink, .box = box}, error);
+}
+
+void run_give(struct run *run, const void *data)
+{
+  for (size_t p = 0; p < run->plan->phase_count; p++)
+    end_phase(run, p); /* what workers remember of inputs is of other data */
+  for (size_t k = 0; k < run->plan->keep_count; k++) {
+    free_kept(run, k);
+    if (run->plan->keeps[k].given)
+      run->kept[k] = (void *)(uintptr_t)data;
+  }
 }
 
 void run_close(struct run *run)

@@ -30,6 +30,8 @@ int run_open(const struct plan *plan, const struct run_limits *limits, struct ru
 /* Fills the tiles of an output that meet the box (NULL: all of it) and puts their part inside the box into the sink, in
  * the box's own coordinates, not finished: the caller calls sink finish. Phases that it needs run first, once. */
 int run_box(struct run *run, size_t output, const struct box *box, struct sink *sink, struct error *error);
+/* The elements of the plan's given cube (plan_make_given), borrowed; results kept from others are forgotten. */
+void run_give(struct run *run, const void *data);
 void run_close(struct run *run); /* NULL is allowed */
 
 /* Opens, fills output 0 and closes. */

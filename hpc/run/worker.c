@@ -2,12 +2,14 @@
 #include "hpc/run/worker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct worker {
   const struct plan *plan;
   const void *const *kept;
   unsigned threads;
   void **states; /* per stage, NULL before its first use */
+  struct room *whole; /* per stage: what it gives whole, where only a part of it is asked for */
   struct room out;
 };
 
@@ -92,6 +94,59 @@ static int fill_runs(const struct pulling *p, const struct region *region, void 
   return 0;
 }
 
+/* ---- dimensions that come whole ------------------------------------------------------------------------------------ */
+
+/* The region with the dimensions that the stage gives whole; true where it is larger. */
+static bool make_whole(const struct stage *stage, const struct region *region, struct region *whole)
+{
+  bool larger = false;
+  *whole = *region;
+  for (size_t d = 0; d < region->dimensions; d++) {
+    size_t size = stage->cube->dimension[d].size;
+    if (stage->mode[d] != MODE_AXIS || region->count[d] == size)
+      continue;
+    larger = true;
+    whole->start[d] = 0;
+    whole->count[d] = size;
+    whole->list[d] = NULL;
+  }
+  return larger;
+}
+
+static void copy_part(const struct stage *stage, const struct region *whole, const struct region *part, const void *from, void *to)
+{
+  size_t size = element_info(stage->cube->type)->size, position[CUBE_MAX_DIMENSIONS] = {0};
+  unsigned char *at = to;
+  do {
+    size_t offset = 0;
+    for (size_t d = 0; d < part->dimensions; d++) {
+      size_t index = region_index(part, d, position[d]);
+      bool came_whole = stage->mode[d] == MODE_AXIS && whole->count[d] != part->count[d];
+      offset = offset * whole->count[d] + (came_whole ? (index == NO_INDEX ? 0 : index) : position[d]);
+    }
+    memcpy(at, (const unsigned char *)from + offset * size, size);
+    at += size;
+  } while (next_position(part->count, position, part->dimensions));
+}
+
+static int pull_region(struct pulling *p, const struct region *region, void *data, struct error *error)
+{
+  return p->stage->ops->takes_lists ? p->stage->ops->fill(p->worker, p->stage, p->state, region, data, error)
+                                    : fill_runs(p, region, data, error);
+}
+
+static int pull_part(struct pulling *p, size_t index, const struct region *region, void *data, struct error *error)
+{
+  struct region whole;
+  struct room *room = &p->worker->whole[index];
+  if (!make_whole(p->stage, region, &whole))
+    return pull_region(p, region, data, error);
+  if (room_for(room, region_bytes(p->stage->cube, &whole), error) != 0 || pull_region(p, &whole, room->data, error) != 0)
+    return -1;
+  copy_part(p->stage, &whole, region, room->data, data);
+  return 0;
+}
+
 int worker_pull(struct worker *worker, size_t index, const struct region *region, void *data, struct error *error)
 {
   const struct stage *stage = &worker->plan->stages[index];
@@ -100,9 +155,7 @@ int worker_pull(struct worker *worker, size_t index, const struct region *region
   if (!worker->states[index] && stage->ops->start(worker, stage, &worker->states[index], error) != 0)
     return error_at_node(error, stage->node->id);
   struct pulling pulling = {worker, stage, worker->states[index]};
-  int status = stage->ops->takes_lists ? stage->ops->fill(worker, stage, pulling.state, region, data, error)
-                                       : fill_runs(&pulling, region, data, error);
-  return status == 0 ? 0 : error_at_node(error, stage->node->id);
+  return pull_part(&pulling, index, region, data, error) == 0 ? 0 : error_at_node(error, stage->node->id);
 }
 
 /* ---- the worker --------------------------------------------------------------------------------------------------- */
@@ -114,7 +167,10 @@ int worker_new(const struct plan *plan, const void *const *kept, unsigned thread
     return error_memory(error);
   *worker = (struct worker){.plan = plan, .kept = kept, .threads = threads};
   worker->states = calloc(plan->stage_count, sizeof *worker->states);
-  if (!worker->states) {
+  worker->whole = calloc(plan->stage_count, sizeof *worker->whole);
+  if (!worker->states || !worker->whole) {
+    free(worker->states);
+    free(worker->whole);
     free(worker);
     return error_memory(error);
   }
@@ -134,9 +190,12 @@ void worker_free(struct worker *worker)
 {
   if (!worker)
     return;
-  for (size_t s = 0; s < worker->plan->stage_count; s++)
+  for (size_t s = 0; s < worker->plan->stage_count; s++) {
     worker->plan->stages[s].ops->stop(&worker->plan->stages[s], worker->states[s]);
+    room_free(&worker->whole[s]);
+  }
   free(worker->states);
+  free(worker->whole);
   room_free(&worker->out);
   free(worker);
 }

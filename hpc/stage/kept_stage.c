@@ -55,7 +55,11 @@ static void kept_stop(const struct stage *stage, void *state)
 
 static void kept_print(const struct plan *plan, const struct stage *stage, struct buffer *out)
 {
-  buffer_printf(out, " result of phase %zu", plan->keeps[kept_number(stage)].phase);
+  const struct keep *keep = &plan->keeps[kept_number(stage)];
+  if (keep->given)
+    buffer_text(out, " given from outside");
+  else
+    buffer_printf(out, " result of phase %zu", keep->phase);
 }
 
 const struct stage_ops kept_stage = {.name = "kept", .bytes = kept_bytes, .start = kept_start, .fill = kept_fill, .stop = kept_stop,

@@ -20,7 +20,6 @@ struct kernel_state {
   const void **bases;        /* one per load */
   struct room scratch;
   struct room inner; /* elements of a window's input inside the edges */
-  struct room whole; /* what is made as arrays, where only a part of it is asked for */
 };
 
 struct placing { /* one variant on one part of a region */

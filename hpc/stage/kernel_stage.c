@@ -29,29 +29,17 @@ static size_t variant_bytes(const struct plan *plan, const struct variant *varia
   return bytes;
 }
 
-/* The shape that is computed for a region: dimensions that are made as arrays are whole. True where it is larger. */
-static bool whole_counts(const struct stage *stage, const size_t *count, size_t *whole)
-{
-  bool larger = false;
-  for (size_t d = 0; d < stage->cube->dimensions; d++) {
-    whole[d] = stage->mode[d] == MODE_AXIS ? stage->cube->dimension[d].size : count[d];
-    larger = larger || whole[d] != count[d];
-  }
-  return larger;
-}
-
 static size_t kernel_bytes(const struct plan *plan, const struct stage *stage, const size_t *count)
 {
   const struct kernel_stage *data = stage->data;
-  size_t bytes = 0, whole[CUBE_MAX_DIMENSIONS], in[CUBE_MAX_DIMENSIONS];
-  size_t more = whole_counts(stage, count, whole) ? cube_part_bytes(stage->cube, whole) : 0;
+  size_t bytes = 0, in[CUBE_MAX_DIMENSIONS];
   for (size_t d = 0; d < stage->cube->dimensions; d++)
-    in[d] = whole[d] < stage->slab[d] || stage->mode[d] == MODE_AXIS ? whole[d] : stage->slab[d];
+    in[d] = count[d] < stage->slab[d] || stage->mode[d] == MODE_AXIS ? count[d] : stage->slab[d];
   for (size_t v = 0; v < data->variant_count; v++) {
     size_t b = variant_bytes(plan, &data->variants[v], in);
     bytes = b > bytes ? b : bytes;
   }
-  return saturated_add(bytes, more);
+  return bytes;
 }
 
 /* ---- start and stop ----------------------------------------------------------------------------------------------- */
@@ -83,7 +71,6 @@ static void kernel_stop(const struct stage *stage, void *data)
     room_free(&state->inputs[i].room);
   room_free(&state->scratch);
   room_free(&state->inner);
-  room_free(&state->whole);
   free(state->inputs);
   free(state->steps);
   free(state->offsets);
@@ -208,7 +195,7 @@ static size_t part_count(const struct stage *stage, const struct region *region,
   return region->count[d] - at < most ? region->count[d] - at : most;
 }
 
-static int fill_parts(struct worker *worker, const struct stage *stage, void *state, const struct region *region, void *data,
+static int kernel_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region, void *data,
                        struct error *error)
 {
   size_t strides[CUBE_MAX_DIMENSIONS], at[CUBE_MAX_DIMENSIONS] = {0}, size = element_info(stage->cube->type)->size;
@@ -230,38 +217,6 @@ static int fill_parts(struct worker *worker, const struct stage *stage, void *st
     if (d == 0)
       return 0;
   }
-}
-
-/* Part of a region whose dimensions that are made as arrays are whole. */
-static void copy_part(const struct cube *cube, const size_t *count, const struct region *part, const unsigned char *from, unsigned char *to)
-{
-  size_t n = cube->dimensions, size = element_info(cube->type)->size, position[CUBE_MAX_DIMENSIONS] = {0};
-  size_t row = part->count[n - 1] * size;
-  do {
-    size_t at = 0;
-    for (size_t d = 0; d < n; d++)
-      at = at * count[d] + part->start[d] + (d + 1 < n ? position[d] : 0);
-    memcpy(to, from + at * size, row);
-    to += row;
-  } while (next_position(part->count, position, n - 1));
-}
-
-static int kernel_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region, void *out,
-                       struct error *error)
-{
-  struct kernel_state *state = data;
-  struct region whole = *region, part = *region;
-  if (!whole_counts(stage, region->count, whole.count))
-    return fill_parts(worker, stage, state, region, out, error);
-  for (size_t d = 0; d < region->dimensions; d++) {
-    whole.start[d] = whole.count[d] == region->count[d] ? region->start[d] : 0;
-    part.start[d] = region->start[d] - whole.start[d];
-  }
-  if (room_for(&state->whole, region_bytes(stage->cube, &whole), error) != 0 ||
-      fill_parts(worker, stage, state, &whole, state->whole.data, error) != 0)
-    return -1;
-  copy_part(stage->cube, whole.count, &part, state->whole.data, out);
-  return 0;
 }
 
 const struct variant *stage_variant(const struct stage *stage, const struct region *out)

@@ -72,6 +72,7 @@ struct stage_ops {
   void (*print)(const struct plan *plan, const struct stage *stage, struct buffer *out); /* behind the name and id */
   void (*print_more)(const struct plan *plan, const struct stage *stage, struct buffer *out); /* own lines; or NULL */
   bool takes_lists;
+  bool is_kept; /* made once, whole: others read parts of it in any order */
   bool reduces; /* gives few elements for many: kept where they are asked for again and again */
   double cost; /* of an element, about, where copying one costs 1: for what is kept */
 };
