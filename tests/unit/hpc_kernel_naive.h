@@ -1,5 +1,5 @@
-/* Reducers by the book: what each row of kernel_reducers.def means, written out over one array of numbers, and the mixes
- * of numbers, ties, NA, NaN and infinities that they are tried on. */
+/* Reducers by the book: what each row of kernel_reducers.def means, written out over one array of numbers, and the
+ * mixes of numbers, ties, NA, NaN and infinities that they are tried on. */
 #ifndef TWINCUBE_TESTS_UNIT_KERNEL_NAIVE_H
 #define TWINCUBE_TESTS_UNIT_KERNEL_NAIVE_H
 
