@@ -33,8 +33,11 @@ def of_x(process, **arguments):
 
 def of_data(process, **arguments):
     """A callback of one process with the array as data."""
-    return {"process_graph": {"p": {"process_id": process, "arguments": {"data": {"from_parameter": "data"}, **arguments},
-                                    "result": True}}}
+    return {
+        "process_graph": {
+            "p": {"process_id": process, "arguments": {"data": {"from_parameter": "data"}, **arguments}, "result": True}
+        }
+    }
 
 
 SQUARE = {"process_graph": {"p": {"process_id": "multiply", "result": True,
@@ -76,8 +79,9 @@ def run(graph, folder, *options, name="out"):
 def fails(graph, folder):
     source = folder / "bad.graph.json"
     source.write_text(json.dumps(graph))
-    done = subprocess.run([TWINCUBE, "run", str(source), "-o", str(folder / "bad.json")], capture_output=True, text=True,
-                          timeout=300)
+    done = subprocess.run(
+        [TWINCUBE, "run", str(source), "-o", str(folder / "bad.json")], capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 1
     return done.stderr
 
@@ -184,21 +188,47 @@ def work_of_threads(graph, tmp_path, threads):
 LARGE = {"shape": [512, 512], "thermalisation": 60, "configurations": 4, "separation": 2}
 
 
-@pytest.mark.parametrize("name, graph", [
-    ("statistic", chain(ensemble(**LARGE), *SQUARE_MEAN)),
-    ("twice", {  # x - mean(x): the chain is read by two
-        "x": ensemble(**LARGE),
-        "mean": {"process_id": "reduce_dimension", "arguments": {"data": {"from_node": "x"}, "dimension": "configuration",
-                                                                 "reducer": of_data("mean")}},
-        "d": {"process_id": "merge_cubes", "arguments": {
-            "cube1": {"from_node": "x"}, "cube2": {"from_node": "mean"}, "overlap_resolver": {"process_graph": {
-                "s": {"process_id": "subtract", "arguments": {"x": {"from_parameter": "x"}, "y": {"from_parameter": "y"}},
-                      "result": True}}}}},
-        "a": {"process_id": "reduce_dimension", "arguments": {"data": {"from_node": "d"}, "dimension": "x0",
-                                                              "reducer": of_data("max")}},
-        "b": {"process_id": "reduce_dimension", "arguments": {"data": {"from_node": "a"}, "dimension": "x1",
-                                                              "reducer": of_data("max")}, "result": True}}),
-])
+@pytest.mark.parametrize(
+    "name, graph",
+    [
+        ("statistic", chain(ensemble(**LARGE), *SQUARE_MEAN)),
+        (
+            "twice",
+            {  # x - mean(x): the chain is read by two
+                "x": ensemble(**LARGE),
+                "mean": {
+                    "process_id": "reduce_dimension",
+                    "arguments": {"data": {"from_node": "x"}, "dimension": "configuration", "reducer": of_data("mean")},
+                },
+                "d": {
+                    "process_id": "merge_cubes",
+                    "arguments": {
+                        "cube1": {"from_node": "x"},
+                        "cube2": {"from_node": "mean"},
+                        "overlap_resolver": {
+                            "process_graph": {
+                                "s": {
+                                    "process_id": "subtract",
+                                    "arguments": {"x": {"from_parameter": "x"}, "y": {"from_parameter": "y"}},
+                                    "result": True,
+                                }
+                            }
+                        },
+                    },
+                },
+                "a": {
+                    "process_id": "reduce_dimension",
+                    "arguments": {"data": {"from_node": "d"}, "dimension": "x0", "reducer": of_data("max")},
+                },
+                "b": {
+                    "process_id": "reduce_dimension",
+                    "arguments": {"data": {"from_node": "a"}, "dimension": "x1", "reducer": of_data("max")},
+                    "result": True,
+                },
+            },
+        ),
+    ],
+)
 def test_same_bits_where_two_threads_work(name, graph, tmp_path):
     """A sweep of a large lattice is shared: the second thread does at least a third of what the first does."""
     one, [alone, *idle] = work_of_threads(graph, tmp_path, 1)

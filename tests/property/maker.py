@@ -138,9 +138,16 @@ class Maker:
             if dimension.type == "spatial":
                 described[dimension.name].update(axis=dimension.name, reference_system=crs)
         data = numpy.where(numpy.isnan(values), None, values).tolist()
-        literal = {"type": "datacube", "order": [d.name for d in cube.dimensions], "dimensions": described, "data": data}
+        literal = {
+            "type": "datacube",
+            "order": [d.name for d in cube.dimensions],
+            "dimensions": described,
+            "data": data,
+        }
         # a literal stands in an argument: the process there keeps the values
-        return self.put("apply", {"data": literal, "process": callback(("multiply", {"x": parameter("x"), "y": 1}))}, cube)
+        return self.put(
+            "apply", {"data": literal, "process": callback(("multiply", {"x": parameter("x"), "y": 1}))}, cube
+        )
 
     # ---- steps ----
 
@@ -195,15 +202,21 @@ class Maker:
         which = self.choose([d.name for d in cube.dimensions if d.name not in ("x", "y")] or ["x"])
         for dimension in (("y", "x") if which == "x" and cube.has("x", "y") else (which,)):
             how = self.choose(naive.REDUCERS)
-            name = self.put("reduce_dimension", {"data": reference(name), "dimension": dimension, "reducer": reducer(how)},
-                            naive.reduce(self.cubes[name], dimension, how))
+            name = self.put(
+                "reduce_dimension",
+                {"data": reference(name), "dimension": dimension, "reducer": reducer(how)},
+                naive.reduce(self.cubes[name], dimension, how),
+            )
 
     def reduce_place(self):
         name = self.node("x", "y")
         for dimension in ("y", "x"):
             how = self.choose(("mean", "max", "sum"))
-            name = self.put("reduce_dimension", {"data": reference(name), "dimension": dimension, "reducer": reducer(how)},
-                            naive.reduce(self.cubes[name], dimension, how))
+            name = self.put(
+                "reduce_dimension",
+                {"data": reference(name), "dimension": dimension, "reducer": reducer(how)},
+                naive.reduce(self.cubes[name], dimension, how),
+            )
 
     def apply_dimension(self):
         name = self.node()
@@ -226,8 +239,11 @@ class Maker:
         resolver = self.choose(naive.RESOLVERS)
         x, y = parameter("x"), parameter("y")
         step = (resolver, {"x": x, "y": y} if resolver in ("add", "subtract") else {"data": [x, y]})
-        self.put("merge_cubes", {"cube1": reference(first), "cube2": reference(second), "overlap_resolver": callback(step)},
-                 naive.merge(self.cubes[first], self.cubes[second], resolver))
+        self.put(
+            "merge_cubes",
+            {"cube1": reference(first), "cube2": reference(second), "overlap_resolver": callback(step)},
+            naive.merge(self.cubes[first], self.cubes[second], resolver),
+        )
 
     def mask(self):
         data, where = self.node(), self.node()
@@ -247,8 +263,11 @@ class Maker:
                      naive.mask(self.cubes[name], self.cubes[part], None))
         else:
             step = ("add", {"x": parameter("x"), "y": parameter("y")})
-            self.put("merge_cubes", {"cube1": reference(name), "cube2": reference(part), "overlap_resolver": callback(step)},
-                     naive.merge(self.cubes[name], self.cubes[part], "add"))
+            self.put(
+                "merge_cubes",
+                {"cube1": reference(name), "cube2": reference(part), "overlap_resolver": callback(step)},
+                naive.merge(self.cubes[name], self.cubes[part], "add"),
+            )
 
     def resample(self):
         name = self.node(grid=True)
@@ -309,8 +328,28 @@ class Maker:
             self.put("rename_labels", {"data": reference(name), "dimension": "bands", "target": [new[0]],
                                        "source": [labels[0]]}, naive.rename(cube, "bands", labels=new))
 
-    STEPS = (filter_bbox, filter_temporal, filter_bands, apply, apply, reduce, reduce_place, apply_dimension, periods, merge,
-             merge, mask, crop_and_meet, crop_and_meet, resample, resample, ndvi, add_dimension, drop_dimension, rename)
+    STEPS = (
+        filter_bbox,
+        filter_temporal,
+        filter_bands,
+        apply,
+        apply,
+        reduce,
+        reduce_place,
+        apply_dimension,
+        periods,
+        merge,
+        merge,
+        mask,
+        crop_and_meet,
+        crop_and_meet,
+        resample,
+        resample,
+        ndvi,
+        add_dimension,
+        drop_dimension,
+        rename,
+    )
 
     # ---- the whole ----
 

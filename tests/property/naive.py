@@ -1,9 +1,9 @@
 """Cubes as NumPy arrays, and what the processes mean, said plainly.
 
-A cube's values are float64 with NaN for missing. Beside them stands what the answer may differ by: `unsure` marks pixels
-that a hair's breadth decides (a centre on the edge of a source pixel after a projection, a value at a threshold), `slack`
-is the absolute error that arithmetic in float32 and a position .01 pixel off may make. Nothing here knows tiles, plans,
-drivers or pushed-down reads: that is the point of it.
+A cube's values are float64 with NaN for missing. Beside them stands what the answer may differ by: `unsure` marks
+pixels that a hair's breadth decides (a centre on the edge of a source pixel after a projection, a value at a
+threshold), `slack` is the absolute error that arithmetic in float32 and a position .01 pixel off may make. Nothing here
+knows tiles, plans, drivers or pushed-down reads: that is the point of it.
 """
 
 import dataclasses
@@ -119,10 +119,8 @@ class Cube:
     grid: Grid = None  # of x and y, where the cube has both
     whole: bool = True  # False: cut from something larger, so that interpolation at its rim may see beyond
     rounds: bool = False  # whole numbers: interpolation may round
-    fluid: frozenset = frozenset()  # methods that give something else when scenes are resampled before they are mosaicked
-    collides: bool = False  # a computed value equals the no-data value of a source
+    fluid: frozenset = frozenset()  # methods that give something else when scenes are resampled before mosaicking
     flags: bool = False  # there are booleans in it, or were: comparing those with numbers is another thing
-    nodata: frozenset = frozenset()
 
     def index(self, name):
         return next((i for i, dimension in enumerate(self.dimensions) if dimension.name == name), None)
@@ -144,8 +142,7 @@ class Cube:
         changes["slack"] += FLOAT_SLACK * largest
         changes.setdefault("rounds", False)
         changes.setdefault("fluid", frozenset())
-        collides = self.collides or bool(numpy.isin(valid, list(self.nodata)).any())
-        return dataclasses.replace(self, values=values, unsure=unsure, collides=collides, **changes)
+        return dataclasses.replace(self, values=values, unsure=unsure, **changes)
 
 
 def pick(cube, name, indexes):
@@ -419,9 +416,7 @@ def merge(first, second, resolver):
     (a, unsure_a, in_a), (b, unsure_b, in_b) = has
     values = numpy.where(in_a & in_b, function(a, b), numpy.where(in_a, a, b))
     doubt = unsure_a | unsure_b
-    nodata = first.nodata | second.nodata
-    return dataclasses.replace(first, dimensions=tuple(dimensions), nodata=nodata, flags=first.flags or second.flags,
-                               collides=first.collides or second.collides).with_values(
+    return dataclasses.replace(first, dimensions=tuple(dimensions), flags=first.flags or second.flags).with_values(
         values, doubt, slack=slack(first, second), grid=first.grid or second.grid, whole=first.whole and second.whole)
 
 

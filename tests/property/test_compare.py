@@ -15,9 +15,14 @@ EXPECTED = {
                    "x": {"type": "spatial", "axis": "x", "values": [5, 15], "reference_system": "EPSG:32632"}},
 }
 ACTUAL = {
-    "type": "datacube", "nodata": -99, "crs": "EPSG:32632", "data": [[1, -99], [float("nan"), 4]],
-    "dimensions": [{"name": "z", "type": "spatial", "axis": "z", "labels": [0, 1], "unit": "m", "reference_system": "EPSG:5773"},
-                   {"name": "x", "type": "spatial", "axis": "x", "labels": [5, 15]}],
+    "type": "datacube",
+    "nodata": -99,
+    "crs": "EPSG:32632",
+    "data": [[1, -99], [float("nan"), 4]],
+    "dimensions": [
+        {"name": "z", "type": "spatial", "axis": "z", "labels": [0, 1], "unit": "m", "reference_system": "EPSG:5773"},
+        {"name": "x", "type": "spatial", "axis": "x", "labels": [5, 15]},
+    ],
 }
 
 

@@ -1,7 +1,7 @@
 """What a plan costs: bytes read and elements computed, as `twincube explain --json` counts them.
 
-A bound is a multiple of what must be done at least: every stored value that counts read once, every element of the result
-and of what is reduced computed once. The margin is for tiles that meet blocks of files halfway.
+A bound is a multiple of what must be done at least: every stored value that counts read once, every element of the
+result and of what is reduced computed once. The margin is for tiles that meet blocks of files halfway.
 """
 
 import json
@@ -92,7 +92,8 @@ def test_a_statistic_of_the_whole_is_made_once(subject, large, how, tight):
 
 
 def test_a_deviation_from_the_mean_of_a_pixel_reads_at_most_twice(subject, large):
-    graph = {"l": load("large"), "mean": step("reduce_dimension", data=reference("l"), dimension="t", reducer=reducer("mean"))}
+    graph = {"l": load("large")}
+    graph["mean"] = step("reduce_dimension", data=reference("l"), dimension="t", reducer=reducer("mean"))
     graph["deviation"] = step("merge_cubes", cube1=reference("l"), cube2=reference("mean"), overlap_resolver=SUBTRACT)
     plan = cost(subject, graph)
     assert plan["read_bytes"] < 2 * STORED * MARGIN
@@ -106,13 +107,14 @@ def test_a_warp_with_several_uses_is_one(subject, large, computed, uses):
     graph = {"l": load("large")}
     if computed:
         graph["c"] = step("apply", data=reference("l"), process=ADD_ONE)
-    graph["w"] = step("resample_spatial", data=reference("c" if computed else "l"), projection=worlds.NEXT, resolution=10,
-                      method="near")
+    graph["w"] = step("resample_spatial", data=reference("c" if computed else "l"), projection=worlds.NEXT,
+                      resolution=10, method="near")
     last = "w"
     for use in range(1, uses):
         graph[f"a{use}"] = step("apply", data=reference("w"),
                                 process=callback(("multiply", {"x": parameter("x"), "y": use + 1})))
-        graph[f"m{use}"] = step("merge_cubes", cube1=reference(f"a{use}"), cube2=reference(last), overlap_resolver=SUBTRACT)
+        graph[f"m{use}"] = step("merge_cubes", cube1=reference(f"a{use}"), cube2=reference(last),
+                                overlap_resolver=SUBTRACT)
         last = f"m{use}"
     plan = cost(subject, graph)
     kinds = [stage["kind"] for stage in plan["stages"]]
@@ -153,8 +155,9 @@ def test_what_is_cut_away_is_not_read(subject, large, cut, share, late):
     if not late:
         graph = {"l": step("load_collection", **{**load("large")["arguments"], **arguments})}
     else:
+        times = {"extent": cut.get("temporal_extent")}
         process, value = {"extent": ("filter_bbox", {"extent": box}), "bands": ("filter_bands", cut),
-                          "temporal_extent": ("filter_temporal", {"extent": cut.get("temporal_extent")})}[next(iter(cut))]
+                          "temporal_extent": ("filter_temporal", times)}[next(iter(cut))]
         graph = {"l": load("large"), "a": step("apply", data=reference("l"), process=ADD_ONE),
                  "f": step(process, data=reference("a"), **value)}
     plan = cost(subject, graph)

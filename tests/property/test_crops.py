@@ -56,7 +56,11 @@ def cropped(request, whole):
     res = cube.grid.res
     box = west + 9.8 * res, north - 11.3 * res, west + 12.2 * res, north - 7.9 * res
     extent = Maker.extent(tuple(round(edge, 3) for edge in box), cube.grid.crs)
-    part = load(name, extent) if request.param == "spatial_extent" else step("filter_bbox", data=reference("all"), extent=extent)
+    part = (
+        load(name, extent)
+        if request.param == "spatial_extent"
+        else step("filter_bbox", data=reference("all"), extent=extent)
+    )
     return {"all": load(name), "part": part}, cube, (rows, columns)
 
 
@@ -87,14 +91,20 @@ def test_a_cropped_mask_masks_within_its_crop(subject, cropped):
     assert hit.any() and (~numpy.isnan(values)).any()
 
 
-@pytest.mark.parametrize("crs, res, method", [(worlds.NEXT, 6.0, "bilinear"), (4326, 0.00006, "near"), (3035, 7.0, "near")])
+@pytest.mark.parametrize(
+    "crs, res, method", [(worlds.NEXT, 6.0, "bilinear"), (4326, 0.00006, "near"), (3035, 7.0, "near")]
+)
 def test_a_resampled_crop_is_valid_where_its_pixels_are(subject, cropped, crs, res, method):
     """Where the crop has a pixel with a value under the centre, and nowhere else; nearest has that value."""
     graph, cube, part = cropped
     graph["warped"] = step("resample_spatial", data=reference("part"), projection=crs, resolution=res, method=method)
-    values, y, x = answer(subject, {name: node for name, node in graph.items() if name != "all" or "data" in graph["part"]["arguments"]})
+    values, y, x = answer(
+        subject, {name: node for name, node in graph.items() if name != "all" or "data" in graph["part"]["arguments"]}
+    )
     grid = naive.Grid(x[0] - res / 2, y[0] + res / 2, res, len(x), len(y), crs)
-    here = naive.pick(naive.pick(cube, "y", range(part[0].start, part[0].stop)), "x", range(part[1].start, part[1].stop))
+    here = naive.pick(
+        naive.pick(cube, "y", range(part[0].start, part[0].stop)), "x", range(part[1].start, part[1].stop)
+    )
     here = naive.on_grid(here, cube.grid.part(part[1].start, part[1].stop, part[0].start, part[0].stop))
     expected = naive.nearest(here, grid)
     sure = ~expected.unsure
@@ -110,14 +120,21 @@ def test_what_was_made_coarse_stays_coarse(subject, world, coarse, between):
     """Resampling a second time sees the pixels of the first, not those of the file: with a computation between the two
     or without."""
     cube = worlds.load(world["u8zero"])
-    graph = {"all": load("u8zero"), "coarse": step("resample_spatial", data=reference("all"), resolution=coarse, method="near"),
-             "doubled": step("apply", data=reference("coarse"), process=TWICE),
-             "fine": step("resample_spatial", data=reference("doubled" if between else "coarse"), resolution=5.0, method="near")}
+    graph = {
+        "all": load("u8zero"),
+        "coarse": step("resample_spatial", data=reference("all"), resolution=coarse, method="near"),
+        "doubled": step("apply", data=reference("coarse"), process=TWICE),
+        "fine": step(
+            "resample_spatial", data=reference("doubled" if between else "coarse"), resolution=5.0, method="near"
+        ),
+    }
     values, y, x = answer(subject, graph)
     west, _, _, north = cube.grid.extent()
     columns, rows = (((x - west) / coarse).astype(int), ((north - y) / coarse).astype(int))
     size = coarse / 10  # in pixels of the file; the pixel at a coarse centre, east and south of it where it is an edge
     i, j = (((index + 0.5) * size).astype(int) for index in (rows, columns))
     inside = (i < cube.grid.height)[:, None] & (j < cube.grid.width)
-    expected = (2 if between else 1) * cube.values[..., i.clip(0, cube.grid.height - 1)[:, None], j.clip(0, cube.grid.width - 1)]
+    expected = (2 if between else 1) * cube.values[
+        ..., i.clip(0, cube.grid.height - 1)[:, None], j.clip(0, cube.grid.width - 1)
+    ]
     numpy.testing.assert_array_equal(values, numpy.where(inside, expected, numpy.nan))

@@ -36,7 +36,6 @@ class Collection:
     scenes: tuple
     grid: Grid = None  # of the collection, where its scenes do not share one
     whole_numbers: bool = False
-    nodata: frozenset = frozenset()
     scale: tuple = (1.0, 0.0)  # of stored to loaded values
 
     @property
@@ -73,8 +72,12 @@ def meets(grid, box, crs):
 def load(collection, box=None, crs=None, interval=None, bands=None):
     """The cube of a collection: the footprints' union cut to the box, first valid pixel of the scenes of a date."""
     bands = tuple(bands or collection.bands)
-    scenes = [scene for scene in collection.scenes
-              if (interval is None or interval[0] <= scene.date < interval[1]) and (box is None or meets(scene.grid, box, crs))]
+    scenes = [
+        scene
+        for scene in collection.scenes
+        if (interval is None or interval[0] <= scene.date < interval[1])
+        and (box is None or meets(scene.grid, box, crs))
+    ]
     if not scenes:
         raise Retry("no scene")
     all_of_it = grid = collection.footprint(scenes)
@@ -101,11 +104,20 @@ def load(collection, box=None, crs=None, interval=None, bands=None):
         raise Retry("no scene has a pixel in the box")
     dates = sorted(layers)
     values = numpy.stack([layers[date][0] for date in dates]) * collection.scale[0] + collection.scale[1]
-    cube = Cube((Dimension("t", "temporal", tuple(date + "T00:00:00Z" for date in dates)), Dimension("bands", "bands", bands),
-                 Dimension("y", "spatial", ()), Dimension("x", "spatial", ())), values,
-                numpy.stack([layers[date][1] for date in dates]), rounds=collection.whole_numbers, fluid=collection.fluid,
-                whole=grid == all_of_it and len(scenes) == len(collection.scenes), nodata=collection.nodata,
-                slack=0 if collection.scale == (1.0, 0.0) else 1e-6 * float(numpy.nanmax(abs(values), initial=1)))
+    cube = Cube(
+        (
+            Dimension("t", "temporal", tuple(date + "T00:00:00Z" for date in dates)),
+            Dimension("bands", "bands", bands),
+            Dimension("y", "spatial", ()),
+            Dimension("x", "spatial", ()),
+        ),
+        values,
+        numpy.stack([layers[date][1] for date in dates]),
+        rounds=collection.whole_numbers,
+        fluid=collection.fluid,
+        whole=grid == all_of_it and len(scenes) == len(collection.scenes),
+        slack=0 if collection.scale == (1.0, 0.0) else 1e-6 * float(numpy.nanmax(abs(values), initial=1)),
+    )
     return naive.on_grid(cube, grid)
 
 
@@ -153,11 +165,12 @@ def rasters(rng, folder, add, name, footprints, dates, dtype="int16", nodata=-99
                 values += 0.25
             scenes.append(Scene(date, own, values))
             for b, band in enumerate(bands):
-                write_raster(place / f"T{number}_{date.replace('-', '')}_{band}.tif", scenes[-1], b, dtype, nodata, packing)
+                write_raster(
+                    place / f"T{number}_{date.replace('-', '')}_{band}.tif", scenes[-1], b, dtype, nodata, packing
+                )
     options = ["--crs", grid.crs, "--resolution", grid.res] if grid else []
     add(name, place, *options)
-    stored = frozenset() if nodata is None or nodata != nodata or dtype == "float32" else frozenset({float(nodata)})
-    return Collection(name, tuple(bands), tuple(scenes), grid, whole_numbers=dtype != "float32", nodata=stored)
+    return Collection(name, tuple(bands), tuple(scenes), grid, whole_numbers=dtype != "float32")
 
 
 def netcdf(rng, folder, add, name, grid, dates, packed, unpacks):
@@ -186,8 +199,13 @@ def netcdf(rng, folder, add, name, grid, dates, packed, unpacks):
             variable.set_auto_maskandscale(False)
             variable[:] = numpy.stack([numpy.nan_to_num(scene.values[b], nan=-99) for scene in scenes])
     add(name, path)
-    return Collection(name, BANDS[:2], tuple(scenes), whole_numbers=packed and not unpacks,
-                      nodata=frozenset({-99.0} if packed and not unpacks else ()), scale=PACKING if packed and unpacks else (1.0, 0.0))
+    return Collection(
+        name,
+        BANDS[:2],
+        tuple(scenes),
+        whole_numbers=packed and not unpacks,
+        scale=PACKING if packed and unpacks else (1.0, 0.0),
+    )
 
 
 def shifted(crs, res, across, down, width, height):
@@ -198,7 +216,11 @@ def shifted(crs, res, across, down, width, height):
 def make(rng, folder, add, unpacks):
     """All collections by name. `add` registers a file or folder: add(id, path, *options)."""
     dates = ["2020-01-03", "2020-01-19", "2020-02-04", "2020-04-08"]
-    one, fine, next_zone = shifted(ZONE, 10.0, 0, 0, 26, 21), shifted(ZONE, 10.0, -4, 3, 34, 18), shifted(NEXT, 10.0, 2, 1, 25, 24)
+    one, fine, next_zone = (
+        shifted(ZONE, 10.0, 0, 0, 26, 21),
+        shifted(ZONE, 10.0, -4, 3, 34, 18),
+        shifted(NEXT, 10.0, 2, 1, 25, 24),
+    )
     pair = [shifted(ZONE, 10.0, 0, 2, 17, 16), shifted(ZONE, 10.0, 9, -1, 18, 15)]
     made = [
         rasters(rng, folder, add, "u8zero", [one], dates[:3], "uint8", 0),
