@@ -6,6 +6,7 @@
 #include "datacube/source/raster_series_state.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/source/identity.h"
 #include "datacube/source/raster_clip.h"
 #include "datacube/source/raster_file.h"
 #include "datacube/source/raster_handles.h"
@@ -435,11 +436,39 @@ static int regrid(const struct source *source, struct arena *arena, const struct
   return source_with_crops(arena, &series, crops, crop_count, out, error);
 }
 
+static void identity_scene(const struct series_state *state, size_t i, struct buffer *out)
+{
+  const struct raster_scene *scene = &state->series.scenes[i];
+  identity_count(out, state->places[i].file);
+  buffer_printf(out, "%d %zu %zu %d %d ", scene->raster_band, scene->date, scene->band, (int)scene->type,
+                scene->has_nodata);
+  identity_number(out, scene->has_nodata ? scene->nodata : 0);
+  identity_grid(out, &scene->grid);
+}
+
+static void identity(const struct source *source, struct buffer *out)
+{
+  const struct series_state *state = source->state;
+  identity_text(out, "raster series");
+  identity_cube(out, &source->cube);
+  identity_grid(out, &state->series.grid);
+  identity_text(out, resampling_name(state->series.method));
+  for (size_t i = 0; i < state->file_count; i++)
+    identity_file(out, state->files[i]);
+  for (size_t i = 0; i < state->series.scene_count; i++)
+    identity_scene(state, i, out);
+  for (size_t i = 0; i < state->crop_count; i++) {
+    identity_extent(out, &state->crops[i].extent);
+    buffer_printf(out, "%a %a ", state->crops[i].res_x, state->crops[i].res_y);
+  }
+}
+
 static const struct source_ops raster_series_ops = {.name = "raster series",
                                                     .open = raster_reader_open,
                                                     .read = raster_reader_read,
                                                     .close = raster_reader_close,
-                                                    .regrid = regrid};
+                                                    .regrid = regrid,
+                                                    .identity = identity};
 
 static int source_with_crops(struct arena *arena, const struct raster_series *series, const struct series_crop *crops,
                              size_t crop_count, const struct source **out, struct error *error)
