@@ -90,6 +90,14 @@ static void mask_run(const struct locator *l, const struct located_cell *cell, c
   }
 }
 
+/* Whether the cell is inside [0, width) x [0, height), well away from the edges. */
+static bool cell_is_inside(const struct locator *l, const struct located_cell *cell, const double size[2])
+{
+  double low[2], high[2];
+  return locator_bounds(l, cell, low, high) && low[0] > 1 && low[1] > 1 && high[0] < size[0] - 1 &&
+         high[1] < size[1] - 1;
+}
+
 static int mask_crop(struct raster_clip *c, size_t index, struct error *error)
 {
   const struct series_crop *crop = &c->state->crops[index];
@@ -106,6 +114,8 @@ static int mask_crop(struct raster_clip *c, size_t index, struct error *error)
   int status = locator_box(&l, start, count, error);
   for (size_t k = 0; status == 0 && k < l.count; k++) {
     const struct located_cell *cell = &l.cells[k];
+    if (cell_is_inside(&l, cell, size))
+      continue;
     for (size_t row = cell->row; row < cell->row + cell->height; row++)
       for (size_t i = 0; i < cell->width; i += LOCATE_SIDE) {
         const size_t at[2] = {row, cell->column + i}, left = cell->width - i;
