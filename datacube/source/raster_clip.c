@@ -28,15 +28,10 @@ static double pixels_of(double length, double res)
 
 bool series_crop_holds(const struct series_crop *crop, const struct grid *grid)
 {
-  const struct extent own = {.west = grid->west,
-                             .south = grid->north - (double)grid->height * grid->res_y,
-                             .east = grid->west + (double)grid->width * grid->res_x,
-                             .north = grid->north,
-                             .crs = grid->crs};
+  const struct extent own = raster_grid_extent(grid);
   struct extent image;
-  struct error none = {.code = ""};
-  if (extent_transform(&own, crop->extent.crs, &image, &none))
-    return false; /* no image, or none that can be told: the pixels are looked at one by one */
+  if (!raster_extent_image(&own, crop->extent.crs, &image))
+    return false; /* the pixels are looked at one by one */
   double slack_x = whole_pixels * crop->res_x, slack_y = whole_pixels * crop->res_y;
   return image.west >= crop->extent.west - slack_x && image.east <= crop->extent.east + slack_x &&
          image.south >= crop->extent.south - slack_y && image.north <= crop->extent.north + slack_y;
