@@ -419,28 +419,33 @@ static void regrid_goes_back_to_the_pixels(void **state)
   assert_int_equal(regrid(f, first, &coarse, RESAMPLE_GEOCODE, &second), -1);
 }
 
-/* A world map whose corners are no place on Earth: what the samples of its extent miss, the poles, is found. */
+/* A world map whose corners are no place on Earth: what the samples of its extent miss, the north, is found. */
 static void scenes_that_have_no_image_in_part_are_read(void **state)
 {
   struct fixture *f = *state;
   struct recipe r = {.crs = "ESRI:54009",
-                     .west = -18.04e6,
-                     .north = 9.02e6,
-                     .res = 82000,
-                     .width = 440,
-                     .height = 220,
+                     .west = -19e6,
+                     .north = 9.4e6,
+                     .res = 100000,
+                     .width = 380,
+                     .height = 188,
                      .has_nodata = true,
                      .nodata = 0};
   struct raster_scene scene = make_scene(f, &r, 0, 0);
-  struct grid world = {
-      .west = -180, .north = 90, .res_x = 2, .res_y = 2, .width = 180, .height = 90, .crs = "EPSG:4326"};
+  struct grid world = {.crs = "EPSG:3857",
+                       .west = -20e6,
+                       .north = 15e6,
+                       .res_x = 250000,
+                       .res_y = 250000,
+                       .width = 160,
+                       .height = 120};
   const double *have = read_all(f, make_source(f, &scene, 1, 1, 1, &world), 0);
-  enum { PIXELS = 180 * 90 };
+  enum { PIXELS = 160 * 120 };
   static double x[PIXELS], y[PIXELS];
   for (size_t i = 0; i < PIXELS; i++)
-    x[i] = -180 + 2 * ((double)(i % 180) + 0.5), y[i] = 90 - 2 * ((double)(i / 180) + 0.5);
+    x[i] = -20e6 + 250000 * ((double)(i % 160) + 0.5), y[i] = 15e6 - 250000 * ((double)(i / 160) + 0.5);
   struct error error = {.code = ""};
-  assert_int_equal(points_transform("EPSG:4326", "ESRI:54009", PIXELS, x, y, &error), 0);
+  assert_int_equal(points_transform("EPSG:3857", "ESRI:54009", PIXELS, x, y, &error), 0);
   for (size_t i = 0; i < PIXELS; i++) {
     assert_true(same(have[i], at_point(&r, x[i], y[i], 0)));
     assert_false(isnan(have[i]));
