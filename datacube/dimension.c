@@ -112,20 +112,31 @@ static bool is_run(const size_t *indexes, size_t count)
   return true;
 }
 
-struct dimension dimension_pick(struct arena *arena, const struct dimension *d, const size_t *indexes, size_t count)
+/* A run of step labels, which needs no list of its own. */
+static struct dimension pick_steps(const struct dimension *d, const size_t *indexes, size_t count)
 {
-  struct dimension out = *d;
-  out.size = count;
+  struct dimension picked = *d;
+  picked.size = count;
+  if (count > 0)
+    picked.start = dimension_label_number(d, indexes[0]);
+  picked.enumerated = d->enumerated && count > 0 && indexes[0] == 0;
+  return picked;
+}
+
+int dimension_pick(struct arena *arena, const struct dimension *d, const size_t *indexes, size_t count,
+                   struct dimension *out)
+{
   if (d->labels == LABEL_STEP && is_run(indexes, count)) {
-    if (count > 0)
-      out.start = dimension_label_number(d, indexes[0]);
-    out.enumerated = d->enumerated && count > 0 && indexes[0] == 0;
-    return out;
+    *out = pick_steps(d, indexes, count);
+    return 0;
   }
-  out.enumerated = false;
-  double *numbers = d->labels == LABEL_STEP || d->labels == LABEL_NUMBER ? ARENA_ARRAY(arena, double, count) : NULL;
-  const char **texts = d->texts ? ARENA_ARRAY(arena, const char *, count) : NULL;
-  int64_t *times = d->times ? ARENA_ARRAY(arena, int64_t, count) : NULL;
+  bool numbered = d->labels == LABEL_STEP || d->labels == LABEL_NUMBER;
+  size_t room = count ? count : 1;
+  double *numbers = numbered ? ARENA_ARRAY(arena, double, room) : NULL;
+  const char **texts = d->texts ? ARENA_ARRAY(arena, const char *, room) : NULL;
+  int64_t *times = d->times ? ARENA_ARRAY(arena, int64_t, room) : NULL;
+  if ((numbered && !numbers) || (d->texts && !texts) || (d->times && !times))
+    return -1;
   for (size_t i = 0; i < count; i++) {
     if (numbers)
       numbers[i] = dimension_label_number(d, indexes[i]);
@@ -134,14 +145,15 @@ struct dimension dimension_pick(struct arena *arena, const struct dimension *d, 
     if (times)
       times[i] = d->times[indexes[i]];
   }
-  if (out.labels == LABEL_STEP)
-    out.labels = LABEL_NUMBER;
-  out.numbers = numbers;
-  out.texts = texts;
-  out.times = times;
-  if ((!numbers && out.labels == LABEL_NUMBER) || (!texts && d->texts) || (!times && d->times))
-    out.size = 0; /* out of memory: the arena's owner sees its next allocation fail as well */
-  return out;
+  struct dimension picked = *d;
+  picked.size = count;
+  picked.enumerated = false;
+  picked.labels = d->labels == LABEL_STEP ? LABEL_NUMBER : d->labels;
+  picked.numbers = numbers;
+  picked.texts = texts;
+  picked.times = times;
+  *out = picked;
+  return 0;
 }
 
 struct dimension dimension_enumerated(const char *name, enum dimension_type type, size_t size)

@@ -47,8 +47,10 @@ bool dimension_labels_equal(const struct dimension *a, const struct dimension *b
 /* Whether label i of a is label j of b (numbers within 1e-9 of the step). */
 bool dimension_same_label(const struct dimension *a, size_t i, const struct dimension *b, size_t j);
 
-/* Copy with the labels at the given indexes (any order). A contiguous ascending pick of step labels stays LABEL_STEP. */
-struct dimension dimension_pick(struct arena *arena, const struct dimension *dimension, const size_t *indexes, size_t count);
+/* Copy with the labels at the given indexes (any order), which may be written over the original. A contiguous ascending
+ * pick of step labels stays LABEL_STEP. -1 when out of memory, with nothing written. */
+int dimension_pick(struct arena *arena, const struct dimension *dimension, const size_t *indexes, size_t count,
+                   struct dimension *out);
 /* Makers; name and labels are borrowed for the arena's life. */
 struct dimension dimension_enumerated(const char *name, enum dimension_type type, size_t size);
 struct dimension dimension_texts(const char *name, enum dimension_type type, const char *const *texts, size_t size);

@@ -262,6 +262,18 @@ static void range_of_feet(const struct warper *w, const union foot *feet, size_t
   }
 }
 
+/* What centres from low to high need where all scales are 1. Some are in the source. */
+static void range_of_span(const struct warper *w, const double low[2], const double high[2], struct range *r)
+{
+  double radius = method_radius(w->method);
+  const size_t sizes[2] = {w->from.height, w->from.width};
+  for (int axis = 0; axis < 2; axis++) {
+    size_t first = (size_t)larger(floor(low[axis] - LOCATE_ERROR - radius), 0);
+    size_t end = (size_t)larger(floor(high[axis] + LOCATE_ERROR + radius), 0) + 1;
+    range_add(r, axis, least(first, sizes[axis] - 1), least(end, sizes[axis]));
+  }
+}
+
 /* The same where all scales are 1: from the outermost centres inside the source, and the error of where they are. */
 static void range_of_centres(const struct warper *w, const double *x, const double *y, size_t n, struct range *r)
 {
@@ -275,13 +287,7 @@ static void range_of_centres(const struct warper *w, const double *x, const doub
   }
   if (low[0] > high[0])
     return;
-  double radius = method_interpolates(w->method) ? method_radius(w->method) : 0;
-  const size_t sizes[2] = {w->from.height, w->from.width};
-  for (int axis = 0; axis < 2; axis++) {
-    size_t first = (size_t)larger(floor(low[axis] - e - radius), 0);
-    size_t end = (size_t)larger(floor(high[axis] + e + radius), 0) + 1;
-    range_add(r, axis, least(first, sizes[axis] - 1), least(end, sizes[axis]));
-  }
+  range_of_span(w, low, high, r);
 }
 
 static void range_of_segment(const struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
@@ -298,11 +304,25 @@ static void range_of_segment(const struct warper *w, const struct located_cell *
   range_of_feet(w, feet, n, r);
 }
 
+/* A cell's need from its bounds; false where its points have to be looked at. */
+static bool range_of_cell(const struct warper *w, const struct located_cell *cell, struct range *r)
+{
+  double low[2], high[2];
+  bool plain = w->method == RESAMPLE_NEAREST || (cell->even && method_interpolates(w->method));
+  if (!plain || !locator_bounds(&w->locator, cell, low, high))
+    return false;
+  if (high[0] > 0 && high[1] > 0 && low[0] < (double)w->from.height && low[1] < (double)w->from.width)
+    range_of_span(w, low, high, r);
+  return true;
+}
+
 /* Adds what the located box needs. */
 static void range_of_located(const struct warper *w, struct range *r)
 {
   for (size_t k = 0; k < w->locator.count; k++) {
     const struct located_cell *cell = &w->locator.cells[k];
+    if (range_of_cell(w, cell, r))
+      continue;
     for (size_t row = 0; cell->kind != CELL_VOID && row < cell->height; row++)
       for (size_t i = 0; i < cell->width; i += SEGMENT)
         range_of_segment(w, cell, (const size_t[2]){cell->row + row, cell->column + i},

@@ -1,6 +1,7 @@
 /* Makers of nodes, and the hashes of what they compute. */
 #include "hpc/plan/node.h"
 
+#include "datacube/base/buffer.h"
 #include "datacube/source/memory_source.h"
 #include "hpc/stage/stage.h"
 
@@ -45,9 +46,14 @@ const struct node *node_stage(struct arena *arena, struct node_origin origin, co
 /* What a source would give: its own word for it, or else itself alone. */
 static struct hash source_hash(const struct source *source)
 {
-  struct hash hash = {0};
-  hash_text(&hash, source->ops->name);
-  hash_word(&hash, (uintptr_t)source);
+  struct hash hash = {0, 0};
+  struct buffer text = {0};
+  source->ops->identity(source, &text);
+  if (text.failed)
+    hash_word(&hash, (uintptr_t)source);
+  else
+    hash_bytes(&hash, text.data, text.length);
+  buffer_free(&text);
   return hash;
 }
 

@@ -111,7 +111,9 @@ static int one_period(struct call *call, const struct along *along, struct group
     return -1;
   struct along part = *along;
   part.data = picked.cube;
-  struct dimension kept = dimension_pick(call->arena, labels, &i, 1);
+  struct dimension kept;
+  if (dimension_pick(call->arena, labels, &i, 1, &kept) != 0)
+    return error_memory(call->error);
   if (count)
     return along_reduce(call, &part, &kept, out);
   int status = reduce_nothing(call, &part, &kept, out);

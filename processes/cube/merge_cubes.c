@@ -212,16 +212,24 @@ static int part_of(struct merge *m, size_t c, const struct node **out)
   return 0;
 }
 
+/* The cube at the labels chosen for the differing dimensions before `end`. */
+static struct cube *chosen_cube(const struct merge *m, size_t end)
+{
+  struct cube *cube = cube_copy(m->call->arena, m->cube);
+  for (size_t i = 0; cube && i < end; i++)
+    if (m->joined[i].differs &&
+        dimension_pick(m->call->arena, &m->joined[i].dimension, &m->chosen[i], 1, &cube->dimension[i]) != 0)
+      return NULL;
+  return cube;
+}
+
 /* The result at the chosen labels. */
 static int make_leaf(struct merge *m, const struct node **out)
 {
   const struct node *parts[2];
-  struct cube *cube = cube_copy(m->call->arena, m->cube);
+  struct cube *cube = chosen_cube(m, m->count);
   if (!cube)
     return error_memory(m->call->error);
-  for (size_t i = 0; i < m->count; i++)
-    if (m->joined[i].differs)
-      cube->dimension[i] = dimension_pick(m->call->arena, &m->joined[i].dimension, &m->chosen[i], 1);
   if (part_of(m, 0, &parts[0]) != 0 || part_of(m, 1, &parts[1]) != 0)
     return -1;
   if (parts[0] && parts[1])
@@ -243,12 +251,9 @@ static int make_stack(struct merge *m, size_t from, const struct node **out)
     return make_leaf(m, out);
   size_t size = m->joined[from].dimension.size;
   const struct node **children = ARENA_ARRAY(m->call->arena, const struct node *, size);
-  struct cube *cube = cube_copy(m->call->arena, m->cube);
+  struct cube *cube = chosen_cube(m, from);
   if (!children || !cube)
     return error_memory(m->call->error);
-  for (size_t i = 0; i < from; i++)
-    if (m->joined[i].differs)
-      cube->dimension[i] = dimension_pick(m->call->arena, &m->joined[i].dimension, &m->chosen[i], 1);
   for (size_t k = 0; k < size; k++) {
     m->chosen[from] = k;
     if (make_stack(m, from + 1, &children[k]) != 0)

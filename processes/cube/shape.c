@@ -54,7 +54,8 @@ int view_pick(struct call *call, const struct node *input, size_t d, const size_
   struct view_dimension *view = view_identity(call->arena, input->cube);
   if (!cube || !view)
     return error_memory(call->error);
-  cube->dimension[d] = dimension_pick(call->arena, &input->cube->dimension[d], indexes, count);
+  if (dimension_pick(call->arena, &input->cube->dimension[d], indexes, count, &cube->dimension[d]) != 0)
+    return error_memory(call->error);
   if (cube->dimension[d].type == DIMENSION_BANDS)
     cube->bands = pick_bands(call->arena, cube->bands, indexes, count);
   if (is_run(indexes, count))

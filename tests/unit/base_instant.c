@@ -11,22 +11,17 @@
 #include <math.h>
 #include <string.h>
 
-/* From Python's datetime, proleptic Gregorian as well: milliseconds since 1970, ISO weekday, day of the year. */
+/* From Python's datetime, which is proleptic Gregorian as well: milliseconds since 1970, ISO weekday, day of the year. */
 static const struct {
   const char *text;
   int64_t instant;
   int weekday, day;
 } known[] = {
-    {"0001-01-01T00:00:00Z", INT64_C(-62135596800000), 1, 1},
-    {"1582-10-15T00:00:00Z", INT64_C(-12219292800000), 5, 288},
-    {"1600-02-29T00:00:00Z", INT64_C(-11670998400000), 2, 60},
-    {"1899-12-31T00:00:00Z", INT64_C(-2209075200000), 7, 365},
-    {"1900-03-01T00:00:00Z", INT64_C(-2203891200000), 4, 60},
-    {"1969-12-31T23:59:59.999Z", -1, 3, 365},
-    {"1970-01-01T00:00:00Z", 0, 4, 1},
-    {"2000-02-29T00:00:00Z", INT64_C(951782400000), 2, 60},
-    {"2018-01-06T10:30:00Z", INT64_C(1515234600000), 6, 6},
-    {"2100-03-01T00:00:00Z", INT64_C(4107542400000), 1, 60},
+    {"0001-01-01T00:00:00Z", INT64_C(-62135596800000), 1, 1},      {"1582-10-15T00:00:00Z", INT64_C(-12219292800000), 5, 288},
+    {"1600-02-29T00:00:00Z", INT64_C(-11670998400000), 2, 60},     {"1899-12-31T00:00:00Z", INT64_C(-2209075200000), 7, 365},
+    {"1900-03-01T00:00:00Z", INT64_C(-2203891200000), 4, 60},      {"1969-12-31T23:59:59.999Z", -1, 3, 365},
+    {"1970-01-01T00:00:00Z", 0, 4, 1},                             {"2000-02-29T00:00:00Z", INT64_C(951782400000), 2, 60},
+    {"2018-01-06T10:30:00Z", INT64_C(1515234600000), 6, 6},        {"2100-03-01T00:00:00Z", INT64_C(4107542400000), 1, 60},
     {"9999-12-31T23:59:59Z", INT64_C(253402300799000), 5, 365},
 };
 
@@ -56,8 +51,7 @@ static void days_follow_each_other_in_all_calendars(void **state)
       int64_t start = expected;
       for (int month = 1; month <= 12; month++)
         for (int day = 1; day <= days_in_month(year, month, (enum calendar)calendar); day++, expected += MS_PER_DAY) {
-          struct civil civil = {
-              .year = year, .month = month, .day = day, .hour = 23, .minute = 59, .second = 59, .millisecond = 999};
+          struct civil civil = {.year = year, .month = month, .day = day, .hour = 23, .minute = 59, .second = 59, .millisecond = 999};
           int64_t last = instant_from_civil(civil, (enum calendar)calendar);
           struct civil back = instant_civil(last, (enum calendar)calendar);
           assert_true(last == expected + MS_PER_DAY - 1);
@@ -79,15 +73,13 @@ static void all_calendars_meet_in_1970(void **state)
 static void fields_carry_over(void **state)
 {
   (void)state;
-  struct civil next = instant_civil(
-      instant_from_civil((struct civil){.year = 2019, .month = 14, .day = 0, .hour = 25}, CALENDAR_GREGORIAN),
-      CALENDAR_GREGORIAN);
+  struct civil next = instant_civil(instant_from_civil((struct civil){.year = 2019, .month = 14, .day = 0, .hour = 25}, CALENDAR_GREGORIAN),
+                                    CALENDAR_GREGORIAN);
   assert_int_equal(next.year, 2020);
   assert_int_equal(next.month, 2);
   assert_int_equal(next.day, 1);
   assert_int_equal(next.hour, 1);
-  struct civil before = instant_civil(
-      instant_from_civil((struct civil){.year = 2019, .month = -1, .day = 1}, CALENDAR_GREGORIAN), CALENDAR_GREGORIAN);
+  struct civil before = instant_civil(instant_from_civil((struct civil){.year = 2019, .month = -1, .day = 1}, CALENDAR_GREGORIAN), CALENDAR_GREGORIAN);
   assert_int_equal(before.year, 2018);
   assert_int_equal(before.month, 11);
 }
@@ -118,29 +110,10 @@ static void texts_are_read_as_written(void **state)
 
 static void what_is_no_date_is_refused(void **state)
 {
-  static const char *const bad[] = {"",
-                                    "18",
-                                    "2018-",
-                                    "2018-13",
-                                    "2018-00",
-                                    "2018-1",
-                                    "2018-02-29",
-                                    "2018-04-31",
-                                    "2018-05-00",
-                                    "2018-05-06T",
-                                    "2018-05-06x",
-                                    "2018-05-06T25:00Z",
-                                    "2018-05-06T24:01Z",
-                                    "2018-05-06T07:60Z",
-                                    "2018-05-06T07:08:61Z",
-                                    "2018-05-06T07:08:09.Z",
-                                    "2018-05-06T07:08+5:30",
-                                    "2018-05-06T07:08+24:00",
-                                    "2018-05-06T07:08Zz",
-                                    "-2018-01-01",
-                                    "1900-02-29",
-                                    "2100-02-29",
-                                    "20180506"};
+  static const char *const bad[] = {"",           "18",         "2018-",       "2018-13",     "2018-00",     "2018-1",      "2018-02-29",
+                                    "2018-04-31", "2018-05-00", "2018-05-06T", "2018-05-06x", "2018-05-06T25:00Z", "2018-05-06T24:01Z",
+                                    "2018-05-06T07:60Z", "2018-05-06T07:08:61Z", "2018-05-06T07:08:09.Z", "2018-05-06T07:08+5:30",
+                                    "2018-05-06T07:08+24:00", "2018-05-06T07:08Zz", "-2018-01-01", "1900-02-29", "2100-02-29", "20180506"};
   int64_t instant;
   (void)state;
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -159,8 +132,7 @@ static void labels_are_found_by_text_and_number(void **state)
   static const char *const texts[] = {"B4", "8", "B4"};
   static const double numbers[] = {2, -1, 0.1};
   static const int64_t times[] = {0, 86400000, 1};
-  const struct dimension bands = dimension_texts("b", DIMENSION_BANDS, texts, 3),
-                         steps = dimension_steps("y", 'y', 100, -0.1, 50);
+  const struct dimension bands = dimension_texts("b", DIMENSION_BANDS, texts, 3), steps = dimension_steps("y", 'y', 100, -0.1, 50);
   const struct dimension time = dimension_times("t", times, 3, CALENDAR_GREGORIAN);
   const struct dimension other = {.name = "n", .size = 3, .labels = LABEL_NUMBER, .numbers = numbers};
   (void)state;
@@ -186,8 +158,10 @@ static void picks_keep_their_labels(void **state)
   struct arena *arena = arena_new(0);
   const struct dimension steps = dimension_steps("x", 'x', 10, 2, 8);
   static const size_t run[] = {3, 4, 5}, jump[] = {7, 0, 0};
-  struct dimension a = dimension_pick(arena, &steps, run, 3), b = dimension_pick(arena, &steps, jump, 3),
-                   none = dimension_pick(arena, &steps, run, 0);
+  struct dimension a, b, none;
+  assert_int_equal(dimension_pick(arena, &steps, run, 3, &a), 0);
+  assert_int_equal(dimension_pick(arena, &steps, jump, 3, &b), 0);
+  assert_int_equal(dimension_pick(arena, &steps, run, 0, &none), 0);
   char room[LABEL_TEXT_ROOM];
   (void)state;
   assert_int_equal(a.labels, LABEL_STEP);
@@ -205,6 +179,23 @@ static void picks_keep_their_labels(void **state)
   arena_free(arena);
 }
 
+/* Out of memory is a failure, not an empty dimension. */
+static void picks_without_memory_fail(void **state)
+{
+  (void)state;
+  static const size_t jump[] = {7, 0, 0, 5};
+  static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+  const struct dimension kinds[] = {dimension_steps("x", 'x', 10, 2, 8),
+                                    dimension_texts("bands", DIMENSION_BANDS, names, 8)};
+  for (size_t k = 0; k < 2; k++) {
+    struct arena *arena = arena_new(8);
+    struct dimension out = kinds[k];
+    assert_int_equal(dimension_pick(arena, &kinds[k], jump, 4, &out), -1);
+    assert_int_equal(out.size, 8);
+    arena_free(arena);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -215,7 +206,7 @@ int main(void)
       cmocka_unit_test(texts_are_read_as_written),
       cmocka_unit_test(what_is_no_date_is_refused),
       cmocka_unit_test(labels_are_found_by_text_and_number),
-      cmocka_unit_test(picks_keep_their_labels),
+      cmocka_unit_test(picks_keep_their_labels), cmocka_unit_test(picks_without_memory_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
