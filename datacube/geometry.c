@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- well-known text ---------------------------------------------------------------------------------------------- */
+/* ---- well-known text --------------------------------------------------------------------------------------------- */
 
 static void write_positions(struct buffer *out, const struct geometry_part *part)
 {
@@ -64,7 +64,7 @@ const char *geometry_wkt(struct arena *arena, const struct geometry *geometry)
   return copy;
 }
 
-/* ---- equality and selection --------------------------------------------------------------------------------------- */
+/* ---- equality and selection -------------------------------------------------------------------------------------- */
 
 static bool same_part(const struct geometry_part *a, const struct geometry_part *b)
 {
@@ -95,7 +95,7 @@ const struct geometry_set *geometry_pick(struct arena *arena, const struct geome
   return out;
 }
 
-/* ---- the dimension ------------------------------------------------------------------------------------------------ */
+/* ---- the dimension ----------------------------------------------------------------------------------------------- */
 
 static int by_text(const void *a, const void *b)
 {

@@ -8,7 +8,7 @@
  * Coverage (openEO's aggregate_spatial, with ties decided):
  *   polygon  the pixels whose centre lies inside. A centre on a boundary belongs to what lies east of it, on a
  *            horizontal one to what lies south: polygons that share an edge share no pixel and lose none.
- *   line     the pixels that it touches, each once. A point on a pixel's edge belongs to the pixel east and south of it.
+ *   line     the pixels that it touches, each once. A point on a pixel's edge belongs to the pixel east and south.
  *   point    the pixel that holds it, in the same manner.
  * Outside the grid there is nothing. */
 #ifndef TWINCUBE_DATACUBE_GEOMETRY_H

@@ -2,7 +2,7 @@
  *
  * Everything happens in pixel coordinates: u columns from the west, v rows from the north edge of the grid, so that the
  * centre of pixel (row, column) is (column + 1/2, row + 1/2). An edge is computed from its upper end, whichever way it
- * is drawn, and rows and columns are taken from ceil(coordinate - 1/2) alone: what two polygons share is the same number
+ * is drawn, and rows and columns are taken from ceil(coordinate - 1/2) alone: what two polygons share is one number
  * for both. */
 #include "datacube/geometry.h"
 
@@ -66,7 +66,7 @@ static struct edge edge_of(const struct grid *grid, const struct geometry_part *
   return v0 <= v1 ? (struct edge){u0, v0, u1, v1} : (struct edge){u1, v1, u0, v0};
 }
 
-/* ---- polygons ----------------------------------------------------------------------------------------------------- */
+/* ---- polygons ---------------------------------------------------------------------------------------------------- */
 
 struct rings { /* one polygon */
   const struct geometry_part *parts;
@@ -169,7 +169,7 @@ static int cover_polygon(struct cover *cover, const struct geometry_part *parts,
   return 0;
 }
 
-/* ---- lines and points --------------------------------------------------------------------------------------------- */
+/* ---- lines and points -------------------------------------------------------------------------------------------- */
 
 /* floor, kept within -1 … size */
 static ptrdiff_t cell(double coordinate, size_t size)
@@ -223,7 +223,7 @@ static int cover_point(struct cover *cover, const struct geometry_part *point)
   return add_cells(cover, (size_t)row, column, column);
 }
 
-/* ---- geometries --------------------------------------------------------------------------------------------------- */
+/* ---- geometries -------------------------------------------------------------------------------------------------- */
 
 static int by_place(const void *a, const void *b)
 {

@@ -1,4 +1,4 @@
-/* Geometry sets in another CRS. An edge is cut in halves until the images of its quarter points lie within the tolerance
+/* Geometry sets in another CRS. Edges are cut in halves until the images of quarter points lie within tolerance
  * of the chord; all of that is the same whichever end comes first, so polygons that share an edge still share it. */
 #include "datacube/geometry.h"
 #include "datacube/transform.h"

@@ -84,11 +84,14 @@ static int label_periods(struct call *call, const struct dimension *time, const 
 }
 
 /* A period without dates: the reducer of nothing, or no-data where the reducer asks for an element. */
-static int reduce_nothing(struct call *call, const struct along *along, const struct dimension *kept, const struct node **out)
+static int reduce_nothing(struct call *call, const struct along *along, const struct dimension *kept,
+                          const struct node **out)
 {
   struct error before = *call->error;
   if (along_reduce(call, along, kept, out) == 0)
     return 0;
+  if (strcmp(call->error->code, "ArrayElementNotAvailable") != 0)
+    return -1;
   *call->error = before;
   struct cube *cube = cube_copy(call->arena, along->data->cube);
   struct program *program = program_new(call->arena);

@@ -26,7 +26,7 @@ static double random_unit(void) /* 0 … 1, the same numbers in every run */
   return (double)(random_state >> 11) / 9007199254740992.0;
 }
 
-/* Somewhere on the grid or a little outside; `lattice`: at quarter pixels, so that centres and edges are met exactly. */
+/* Somewhere on the grid or a little outside; `lattice`: at quarter pixels, so that centres and edges are met. */
 static void random_position(bool lattice, double *x, double *y)
 {
   double u = random_unit() * (WIDTH + 8) - 4, v = random_unit() * (HEIGHT + 8) - 4;
