@@ -13,7 +13,8 @@ static int resample_cube_spatial_call(struct call *call, struct value *result)
     return -1;
   enum resampling method = resampling_from_name(name);
   if (method == RESAMPLE_COUNT)
-    return error_parameter(call->error, "ProcessParameterInvalid", "method", "there is no resampling method '%s'", name);
+    return error_parameter(call->error, "ProcessParameterInvalid", "method", "there is no resampling method '%s'",
+                           name);
   if (grid_of_cube(target->cube, &to) != 0 || !target->cube->crs)
     return error_parameter(call->error, "ProcessParameterInvalid", "target",
                            "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
