@@ -1,5 +1,5 @@
 /* apply_kernel: a weighted sum of the window around each pixel. What is not a number is replaced before (by a kernel of
- * its own, so once a pixel and not once a window); then a window along y and x, one product with the weights, one sum. */
+ * its own, so once a pixel and not once a window); then a window along y and x and one weighted sum. */
 #include "processes/cube/shape.h"
 
 #include "datacube/base/checked.h"
@@ -109,28 +109,26 @@ static int only_numbers(struct call *call, const struct node *data, double repla
   return *out ? 0 : error_memory(call->error);
 }
 
-/* The products of the window's elements with their weights, summed. Weights of 0 take no part. */
+/* The window's elements times their weights, summed. Weights of 0 take no part. */
 static struct lanes weighted_sum(struct program *program, const struct weights *w, enum element_type type)
 {
   size_t count = w->rows * w->columns, used = 0;
   size_t *taken = ARENA_ARRAY(program->arena, size_t, count);
-  double *values = ARENA_ARRAY(program->arena, double, count);
-  const double keep_missing = 0;
-  program->failed = program->failed || !taken || !values;
+  double *parameters = ARENA_ARRAY(program->arena, double, count + 1); /* 0: nothing is missing */
+  program->failed = program->failed || !taken || !parameters;
   if (program->failed)
     return program_missing(program);
   for (size_t i = 0; i < count; i++)
     if (w->values[i] != 0) {
       taken[used] = i;
-      values[used++] = w->values[i];
+      parameters[++used] = w->values[i];
     }
   if (used == 0)
     return program_constant(program, 0);
   struct lanes window = program_input(program, 0, true, count, type, NULL);
   if (used < count)
     window = program_pick(program, window, taken, used);
-  struct lanes products = program_binary(program, KOP_MUL, window, program_array(program, values, used));
-  struct lanes sum = program_reduce(program, KRED_SUM, products, &keep_missing, 1);
+  struct lanes sum = program_reduce(program, KRED_WEIGHTED_SUM, window, parameters, used + 1);
   return w->factor == 1 ? sum : program_binary(program, KOP_MUL, sum, program_constant(program, w->factor));
 }
 
