@@ -80,6 +80,25 @@ int view_spread(struct call *call, const struct node *input, size_t d, const str
   return *out ? 0 : error_memory(call->error);
 }
 
+int view_plane_last(struct call *call, const struct node *input, const struct node **out)
+{
+  size_t y = cube_find_axis(input->cube, 'y'), x = cube_find_axis(input->cube, 'x'), n = input->cube->dimensions, at = 0;
+  struct cube *cube = cube_copy(call->arena, input->cube);
+  struct view_dimension *view = view_identity(call->arena, input->cube);
+  if (!cube || !view)
+    return error_memory(call->error);
+  *out = input;
+  if (y == n - 2 && x == n - 1)
+    return 0;
+  for (size_t d = 0; d < n; d++) {
+    size_t place = d == y ? n - 2 : d == x ? n - 1 : at++;
+    view[d].out = (int)place;
+    cube->dimension[place] = input->cube->dimension[d];
+  }
+  *out = node_view(call->arena, call_origin(call), input, cube, view);
+  return *out ? 0 : error_memory(call->error);
+}
+
 void cube_admit_missing(struct cube *cube)
 {
   const struct element_info *info = element_info(cube->type);
