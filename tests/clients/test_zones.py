@@ -162,7 +162,7 @@ def test_degrees(scenes, data, tmp_path):
     smaller, larger = (numpy.nan_to_num(expected(scenes[1], [part.buffer(by * STEP) for part in dense], numpy.sum))
                        for by in (-0.01, 0.01))
     assert (smaller <= have).all() and (have <= larger).all()
-    assert (smaller == larger).mean() > 0.5 and (have > 0).mean() > 0.5
+    assert (smaller == larger).mean() > 0.3 and (have > 0).mean() > 0.5
 
 
 def test_a_partition_adds_up(scenes, data, tmp_path):
