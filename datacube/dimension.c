@@ -2,14 +2,20 @@
 #include "datacube/dimension.h"
 
 #include "datacube/base/buffer.h"
+#include "datacube/geometry.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+static bool prints_texts(const struct dimension *d)
+{
+  return d->labels == LABEL_TEXT || d->labels == LABEL_GEOMETRY || (d->labels == LABEL_TIME && d->texts);
+}
+
 const char *dimension_label_text(const struct dimension *d, size_t i, char room[LABEL_TEXT_ROOM])
 {
-  if (d->labels == LABEL_TEXT || (d->labels == LABEL_TIME && d->texts))
+  if (prints_texts(d))
     return d->texts[i];
   if (d->labels == LABEL_TIME)
     instant_format(d->times[i], d->calendar, room);
@@ -38,7 +44,7 @@ static size_t find_instant(const struct dimension *d, const char *label)
 
 size_t dimension_find_text(const struct dimension *d, const char *label)
 {
-  if (d->labels == LABEL_TEXT || (d->labels == LABEL_TIME && d->texts)) {
+  if (prints_texts(d)) {
     for (size_t i = 0; i < d->size; i++)
       if (strcmp(d->texts[i], label) == 0)
         return i;
@@ -72,7 +78,7 @@ size_t dimension_find_number(const struct dimension *d, double label)
   }
   char text[32];
   number_format(label, text);
-  for (size_t i = 0; d->labels == LABEL_TEXT && i < d->size; i++)
+  for (size_t i = 0; (d->labels == LABEL_TEXT || d->labels == LABEL_GEOMETRY) && i < d->size; i++)
     if (strcmp(d->texts[i], text) == 0)
       return i;
   return SIZE_MAX;
@@ -82,6 +88,8 @@ bool dimension_same_label(const struct dimension *a, size_t i, const struct dime
 {
   if (a->labels == LABEL_TIME && b->labels == LABEL_TIME)
     return a->calendar == b->calendar && a->times[i] == b->times[j];
+  if (a->labels == LABEL_GEOMETRY && b->labels == LABEL_GEOMETRY)
+    return geometry_equal(&a->geometries->items[i], &b->geometries->items[j]);
   bool a_number = a->labels == LABEL_STEP || a->labels == LABEL_NUMBER;
   bool b_number = b->labels == LABEL_STEP || b->labels == LABEL_NUMBER;
   if (a_number && b_number) {
@@ -152,6 +160,8 @@ int dimension_pick(struct arena *arena, const struct dimension *d, const size_t 
   picked.numbers = numbers;
   picked.texts = texts;
   picked.times = times;
+  if (d->geometries && !(picked.geometries = geometry_pick(arena, d->geometries, indexes, count)))
+    return -1;
   *out = picked;
   return 0;
 }

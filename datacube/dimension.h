@@ -15,8 +15,11 @@ enum label_kind {
   LABEL_STEP,   /* start + i * step: pixel centres in CRS units, or 0, 1, 2 … for enumerated labels */
   LABEL_NUMBER, /* numbers[i] */
   LABEL_TEXT,   /* texts[i] */
-  LABEL_TIME    /* times[i]; texts[i] where the printed label is not the instant itself ("2018-01", "2018-djf") */
+  LABEL_TIME,   /* times[i]; texts[i] where the printed label is not the instant itself ("2018-01", "2018-djf") */
+  LABEL_GEOMETRY /* geometries->items[i], printed as texts[i] */
 };
+
+struct geometry_set; /* datacube/geometry.h */
 
 struct dimension {
   const char *name;
@@ -26,9 +29,10 @@ struct dimension {
   enum label_kind labels;
   double start, step;      /* LABEL_STEP: label of index 0 (a pixel centre), distance to the next (y: mostly < 0) */
   const double *numbers;   /* LABEL_NUMBER: size entries */
-  const char *const *texts; /* LABEL_TEXT: size entries; LABEL_TIME: NULL or size entries */
+  const char *const *texts; /* LABEL_TEXT, LABEL_GEOMETRY: size entries; LABEL_TIME: NULL or size entries */
   const int64_t *times;    /* LABEL_TIME: size instants, see base/instant.h; start of the period for intervals */
   enum calendar calendar;  /* of times */
+  const struct geometry_set *geometries; /* LABEL_GEOMETRY: size geometries */
   bool enumerated;         /* labels 0 … n-1 that nobody gave: rename_labels may replace them all */
   const char *unit;        /* UDUNITS text, or NULL */
   const char *reference_system; /* other than the cube's CRS (vertical, say), or NULL */

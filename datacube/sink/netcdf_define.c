@@ -132,7 +132,8 @@ static void define_coordinate(struct frame *f, size_t d)
     define_time(f, d);
     return;
   }
-  const nc_type type = dimension->labels == LABEL_TEXT ? NC_STRING : NC_DOUBLE;
+  const bool is_text = dimension->labels == LABEL_TEXT || dimension->labels == LABEL_GEOMETRY;
+  const nc_type type = is_text ? NC_STRING : NC_DOUBLE;
   const int variable = define_variable(f, f->plan->dimension_names[d], type, 1, &f->dimension_ids[d]);
   f->coordinates[d] = variable;
   if (dimension->type == DIMENSION_SPATIAL && (dimension->axis == 'x' || dimension->axis == 'y'))
@@ -276,7 +277,7 @@ static void write_coordinates(struct frame *f)
       continue;
     if (dimension->labels == LABEL_TIME)
       write_times(f, d);
-    else if (dimension->labels == LABEL_TEXT)
+    else if (dimension->labels == LABEL_TEXT || dimension->labels == LABEL_GEOMETRY)
       write_texts(f, f->coordinates[d], dimension);
     else
       write_numbers(f, d);
