@@ -37,7 +37,8 @@ class CommandEngine:
 
     def run(self, graph):
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            command = [self.binary, "run", "-", "-o", "result.json", "--threads", "1", "--data", self.folder]
+            command = [self.binary, "run", "-", "-o", "result.json", "--threads", "1", "--data", self.folder,
+                       "--encoding", "official"]
             try:
                 done = subprocess.run(command, input=json.dumps(graph), capture_output=True, text=True, cwd=folder,
                                       timeout=SECONDS_PER_CASE, check=False)

@@ -191,7 +191,7 @@ static void write_bands(struct json_writer *w, const struct cube *cube)
 
 static void write_metadata(const struct cube *cube, struct buffer *out)
 {
-  struct json_writer w = {.out = out, .nonfinite_as_null = true};
+  struct json_writer w = {.out = out};
   json_write_object(&w);
   write_place(&w, cube);
   write_times(&w, cube);
@@ -250,7 +250,7 @@ int execute(const struct execution *e, struct execution_result *out, struct erro
   if (status == 0 && outcome.is_cube)
     status = run_cube(arena, e, &outcome, out, error);
   else if (status == 0) {
-    struct json_writer writer = {.out = &out->json};
+    struct json_writer writer = {.out = &out->json, .nonfinite_tokens = e->official_encoding};
     out->is_value = true;
     value_write(&outcome.value, &writer);
     if (out->json.failed)
@@ -267,7 +267,7 @@ int execute_explain(const struct execution *e, struct buffer *out, struct error 
   const struct plan *plan;
   int status = arena ? lower_text(arena, e, &outcome, error) : error_memory(error);
   if (status == 0 && !outcome.is_cube) {
-    struct json_writer writer = {.out = out};
+    struct json_writer writer = {.out = out, .nonfinite_tokens = e->official_encoding};
     buffer_text(out, "value known without running: ");
     value_write(&outcome.value, &writer);
     buffer_text(out, "\n");

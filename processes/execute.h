@@ -17,6 +17,8 @@ struct execution {
   const volatile int *cancel;
   struct run_progress *progress; /* or NULL */
   const char *history;     /* provenance line, or NULL */
+  bool official_encoding;  /* values as the official test cases write them: bare NaN, Infinity, -Infinity. Else plain
+                              JSON, which has no such numbers: null */
 };
 
 struct execution_result {

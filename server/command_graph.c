@@ -39,6 +39,11 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
     if (command_integer(value, 1, 4096, &out->threads) != 0)
       return command_usage(command, "--threads wants a number from 1 to 4096, not '%s'", value);
     return -1;
+  case 'e':
+    out->official = strcmp(value, "official") == 0;
+    if (!out->official && strcmp(value, "json") != 0)
+      return command_usage(command, "--encoding wants json or official, not '%s'", value);
+    return -1;
   default:
     return command_usage(command, "unknown option or missing value");
   }
@@ -51,6 +56,7 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
                                           {"data", required_argument, NULL, 'd'},
                                           {"memory", required_argument, NULL, 'm'},
                                           {"threads", required_argument, NULL, 't'},
+                                          {"encoding", required_argument, NULL, 'e'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
   opterr = 0;
@@ -92,6 +98,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
         .catalogue = catalogue,
         .memory = arguments->memory,
         .threads = (unsigned)arguments->threads,
+        .official_encoding = arguments->official,
         .output = arguments->output ? arguments->output : "./",
     };
     status = act(arguments, &execution, &error);

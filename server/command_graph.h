@@ -14,6 +14,7 @@ struct graph_arguments {
   const char *data;   /* --data, or NULL */
   size_t memory;      /* bytes, 0: default */
   long threads;       /* 0: default */
+  bool official;      /* --encoding official */
   struct graph_parameter parameters[GRAPH_ARGUMENTS_MAX_PARAMETERS];
   size_t parameter_count;
 };

@@ -23,6 +23,8 @@ static const char help_text[] =
     "  --data DIR              folder with the catalogue (see twincube catalogue --help for the default)\n"
     "  --memory SIZE           memory for tiles, registers and caches, such as 512M or 2G (default 2G)\n"
     "  --threads N             workers (default: as many as the machine has cores)\n"
+    "  --encoding NAME         of graph and values: json (default: NaN and infinities come out as null) or official,\n"
+    "                          the dialect of the official openEO test cases (bare NaN, Infinity, -Infinity)\n"
     "  -h, --help              this text\n\n"
     "On a terminal the progress is shown on standard error; Ctrl-C stops the run and leaves no half result.\n\n"
     "Exit status\n"

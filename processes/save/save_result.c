@@ -7,7 +7,7 @@
 static const char *option_text(struct arena *arena, const struct value *value)
 {
   struct buffer out = {.limit = 1 << 16};
-  struct json_writer writer = {.out = &out};
+  struct json_writer writer = {.out = &out, .nonfinite_tokens = true}; /* for the options' own checks to refuse */
   if (value->kind == VALUE_TEXT)
     return value->text;
   value_write(value, &writer);

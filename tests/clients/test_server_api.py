@@ -377,6 +377,35 @@ def test_scalar_result(server):
     assert answer.headers["Content-Type"] == "application/json"
 
 
+def refuse_token(token):
+    raise AssertionError(f"{token} is no JSON")
+
+
+@pytest.mark.parametrize("numerator", [0, 1, -1])
+def test_numbers_that_json_does_not_have_are_null(server, tmp_path, numerator):
+    """NaN and infinities, alone and in arrays, by POST /result, a job, and twincube run."""
+    lone = graph("divide", x=numerator, y=0)
+    # the null of the second element is a value like any other here
+    inside = {"a": {"process_id": "divide", "arguments": {"x": numerator, "y": 0}},
+              "b": {"process_id": "array_create", "arguments": {"data": [1, {"from_node": "a"}]}, "result": True}}
+    for process_graph, expected in ((lone, None), (inside, [1, None])):
+        assert json.loads(server.result(process_graph).text, parse_constant=refuse_token) == expected
+        job = server.create(process_graph)
+        server.call("POST", f"/jobs/{job}/results")
+        server.wait(job, "finished")
+        (asset,) = server.call("GET", f"/jobs/{job}/results").json()["assets"].values()
+        assert json.loads(requests.get(asset["href"]).text, parse_constant=refuse_token) == expected
+        done = run("run", "-", "--data", str(tmp_path), input=json.dumps(process_graph))
+        assert json.loads(done.stdout, parse_constant=refuse_token) == expected
+
+
+def test_official_encoding_is_an_option_of_the_command_line(tmp_path):
+    for numerator, token in ((0, "NaN"), (1, "Infinity"), (-1, "-Infinity")):
+        text = json.dumps(graph("divide", x=numerator, y=0))
+        assert run("run", "-", "--data", str(tmp_path), "--encoding", "official", input=text).stdout == token + "\n"
+    assert run("run", "-", "--encoding", "yaml", input="{}").returncode == 2
+
+
 def test_file_result(server):
     answer = server.result(FILE)
     assert answer.status_code == 200, answer.text
