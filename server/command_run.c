@@ -4,8 +4,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static const char help_text[] =
@@ -14,11 +12,13 @@ static const char help_text[] =
     "  twincube run [OPTION]... GRAPH.json\n\n"
     "GRAPH.json holds an openEO process graph, a process with a `process_graph`, or a request with a\n"
     "`process`; - reads it from standard input. A graph that gives a plain value (number, text, array) prints\n"
-    "it to standard output as JSON. A cube becomes a file in the format of save_result, or of the output's\n"
-    "extension (.tif, .nc, .png, .json); its name is printed.\n\n"
+    "it to standard output as JSON. Each cube that save_result saves, and the result node's, becomes a file; the\n"
+    "names are printed, one a line. The format is save_result's, else that of the output's extension (.tif, .nc,\n"
+    ".png, .json); an extension that has no format, or another than save_result asks for, is an error.\n\n"
     "Options\n"
-    "  -o, --output OUT        file to write; ends with '/': a folder, the file in it is named result.EXTENSION\n"
-    "                          (without -o: the current folder). A plain value is written to the file, too\n"
+    "  -o, --output OUT        file of the result node; others are named beside it OUT_<node>.EXTENSION. Ends with\n"
+    "                          '/': a folder, with result.EXTENSION, or <node>.EXTENSION where there are several\n"
+    "                          (without -o: the current folder). A plain value is written to OUT, too\n"
     "  --parameter NAME=JSON   value for {\"from_parameter\": NAME} at the top level; may be repeated\n"
     "  --data DIR              folder with the catalogue (see twincube catalogue --help for the default)\n"
     "  --memory SIZE           memory for tiles, registers and caches, such as 512M or 2G (default 2G)\n"
@@ -57,41 +57,31 @@ static void show_progress(struct run_progress *progress, void *data)
   fflush(stderr);
 }
 
-/* A value ends with a newline, on standard output or in the file. */
-static int write_value(const struct buffer *json, const char *output, struct error *error)
+/* Names of the files, one a line; a value that has no file of its own, last. */
+static int print_result(const struct execution_result *result, bool value_file, struct error *error)
 {
-  bool is_folder = output != NULL && output[0] != '\0' && output[strlen(output) - 1] == '/';
-  FILE *file = stdout;
-  char path[4096];
-  if (output != NULL) {
-    snprintf(path, sizeof path, "%s%s", output, is_folder ? "result.json" : "");
-    file = fopen(path, "w");
-    if (file == NULL)
-      return error_set(error, "StorageFailure", "cannot write %s", path);
+  for (size_t i = 0; i < result->file_count; i++)
+    printf("%s\n", result->files[i].path);
+  if (result->is_value && !value_file) {
+    fwrite(result->json.data, 1, result->json.length, stdout);
+    fputc('\n', stdout);
   }
-  bool written = fwrite(json->data, 1, json->length, file) == json->length && fputc('\n', file) != EOF;
-  written = (file == stdout ? fflush(file) : fclose(file)) == 0 && written;
-  return written ? 0 : error_set(error, "StorageFailure", "cannot write %s", output ? path : "to standard output");
+  return fflush(stdout) == 0 && !ferror(stdout) ? 0 : error_set(error, "StorageFailure", "cannot write the result");
 }
 
 static int run_graph(const struct graph_arguments *arguments, struct execution *execution, struct error *error)
 {
   unsigned shown = 101;
   struct run_progress progress = {.notify = show_progress, .data = &shown};
+  struct execution_result result;
   execution->cancel = &cancelled;
   execution->progress = isatty(STDERR_FILENO) ? &progress : NULL;
   execution->history = "twincube " TWINCUBE_VERSION " run";
-  struct execution_result *result = calloc(1, sizeof *result);
-  if (result == NULL)
-    return error_memory(error);
-  int status = execute(execution, result, error);
-  if (status == 0 && result->is_value)
-    status = write_value(&result->json, arguments->output, error);
-  else if (status == 0)
-    printf("%s\n", result->path);
-  buffer_free(&result->json);
-  buffer_free(&result->metadata);
-  free(result);
+  execution->value_file = arguments->output != NULL;
+  int status = execute(execution, &result, error);
+  if (status == 0)
+    status = print_result(&result, execution->value_file, error);
+  execution_result_free(&result);
   return status;
 }
 

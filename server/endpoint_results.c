@@ -165,7 +165,7 @@ static int read_range(const char *header, uint64_t size, uint64_t *offset, uint6
   return 1;
 }
 
-static void reply_download(struct exchange *exchange, int fd, uint64_t size, const struct result_file *file)
+static void reply_download(struct exchange *exchange, int fd, uint64_t size, const struct stored_file *file)
 {
   uint64_t offset = 0, length = size;
   int range = read_range(http_header(exchange->http, "Range"), size, &offset, &length);
@@ -187,12 +187,21 @@ static void reply_download(struct exchange *exchange, int fd, uint64_t size, con
   reply(exchange, response);
 }
 
+static bool find_file(const struct job *job, const char *name, struct stored_file *file)
+{
+  size_t at = 0;
+  while (stored_file_next(job, &at, file))
+    if (strcmp(file->name, name) == 0)
+      return true;
+  return false;
+}
+
 /* The signature has been checked. */
 static void download_file(struct exchange *exchange, const struct job *job, const char *name)
 {
   char folder[JOB_FOLDER_SIZE], path[JOB_FOLDER_SIZE + RESULT_FILE_SIZE];
-  struct result_file file;
-  if (strcmp(job->status, "finished") != 0 || result_file_read(job, &file) != 0 || strcmp(file.name, name) != 0) {
+  struct stored_file file;
+  if (strcmp(job->status, "finished") != 0 || !find_file(job, name, &file)) {
     reply_code(exchange, "FileNotFound", "the job has no such file now");
     return;
   }

@@ -5,7 +5,7 @@
  *
  * A crash before the rename leaves a .part folder, one after it a folder that no finished row names: both are swept at
  * the next start or run, and the row still says running, so the job is queued again. The column `result` holds
- * {"file": …, "type": …, "size": …, "metadata": {…}}. */
+ * {"files": [{"file": …, "type": …, "node": …, "size": …, "metadata": {…}}, …]}, one for each outcome. */
 #include "server/job_queue.h"
 
 #include "server/folder.h"
@@ -114,20 +114,51 @@ static char *usage_json(const struct reply_header *header)
   return text.failed ? NULL : text.data;
 }
 
-static char *result_json(const struct worker_reply *reply, const char *file, uint64_t size)
+static int write_file(struct json_writer *w, const char *part, const struct reply_file *file, const char *metadata,
+                      struct error *error)
+{
+  uint64_t size = 0;
+  int fd = folder_open_file(part, file->path, &size);
+  if (fd < 0)
+    return error_set(error, "Internal", "the worker left no result file");
+  close(fd);
+  json_write_object(w);
+  json_kv_string(w, "file", strrchr(file->path, '/') + 1);
+  json_kv_string(w, "type", file->media_type);
+  json_kv_string(w, "node", file->name);
+  json_kv_integer(w, "size", (int64_t)size);
+  if (file->metadata_size > 0) {
+    json_key(w, "metadata");
+    json_write_raw(w, metadata, file->metadata_size);
+  }
+  json_end_object(w);
+  return 0;
+}
+
+/* The row's `result`: the files that the worker left, checked. */
+static char *result_json(const struct worker_reply *reply, const char *part, struct error *error)
 {
   struct buffer text = {0};
   struct json_writer w = {.out = &text};
+  struct reply_file file;
+  const char *metadata;
+  uint64_t at = 0;
+  int status = 0;
   json_write_object(&w);
-  json_kv_string(&w, "file", file);
-  json_kv_string(&w, "type", reply->header.media_type);
-  json_kv_integer(&w, "size", (int64_t)size);
-  if (reply->header.metadata_size > 0) {
-    json_key(&w, "metadata");
-    json_write_raw(&w, reply->metadata, reply->header.metadata_size);
-  }
+  json_key(&w, "files");
+  json_write_array(&w);
+  while (status == 0 && worker_reply_next(reply, &at, &file, &metadata))
+    status = write_file(&w, part, &file, metadata, error);
+  json_end_array(&w);
   json_end_object(&w);
-  return text.failed ? NULL : text.data;
+  if (at == 0)
+    error_set(error, "Internal", "the worker left no result file");
+  if (text.failed)
+    error_memory(error);
+  if (!error_is_set(error))
+    return text.data;
+  buffer_free(&text);
+  return NULL;
 }
 
 /* Checks what the worker left, makes it visible, and turns the job finished. */
@@ -136,21 +167,16 @@ static int publish(struct runner *runner, struct job *job, const char *part, con
 {
   char final[JOB_FOLDER_SIZE];
   job_result_folder(runner->queue->options.data, job, final);
-  uint64_t size = 0;
-  int fd = folder_open_file(part, reply->header.path, &size);
-  if (fd < 0)
-    return error_set(error, "Internal", "the worker left no result file");
-  close(fd);
+  job->progress = 100.0;
+  job->usage = usage_json(&reply->header);
+  job->result = result_json(reply, part, error);
+  if (job->usage == NULL || job->result == NULL)
+    return error_is_set(error) ? -1 : error_memory(error);
   if (folder_sync(part, error) != 0)
     return -1;
   folder_remove(final); /* of a run that died between rename and commit */
   if (rename(part, final) != 0)
     return error_set(error, "StorageFailure", "the results cannot be published: %s", strerror(errno));
-  job->progress = 100.0;
-  job->usage = usage_json(&reply->header);
-  job->result = result_json(reply, strrchr(reply->header.path, '/') + 1, size);
-  if (job->usage == NULL || job->result == NULL)
-    return error_memory(error);
   return store_job_finish(runner->store, job, "finished", accepted, error);
 }
 

@@ -41,6 +41,14 @@ static const char *skip_value(const char *at, const char *end)
   return end;
 }
 
+/* Length of a value without the blanks behind it. */
+static size_t trimmed(const char *value, const char *end)
+{
+  while (end > value && strchr(" \t\r\n", end[-1]) != NULL)
+    end--;
+  return (size_t)(end - value);
+}
+
 const char *json_text_member(const char *json, size_t length, const char *name, size_t *value_length)
 {
   const char *end = json + length, *at = skip_blanks(json, end);
@@ -57,10 +65,7 @@ const char *json_text_member(const char *json, size_t length, const char *name, 
     const char *value = skip_blanks(at + 1, end);
     at = skip_value(value, end);
     if (key_length == strlen(name) && memcmp(key, name, key_length) == 0) {
-      const char *last = at;
-      while (last > value && strchr(" \t\r\n", last[-1]) != NULL)
-        last--;
-      *value_length = (size_t)(last - value);
+      *value_length = trimmed(value, at);
       return value;
     }
     at = skip_blanks(at, end);
@@ -68,4 +73,18 @@ const char *json_text_member(const char *json, size_t length, const char *name, 
       at = skip_blanks(at + 1, end);
   }
   return NULL;
+}
+
+const char *json_text_element(const char *json, size_t length, size_t *at, size_t *element_length)
+{
+  const char *end = json + length, *next = skip_blanks(json + *at, end);
+  if (next == end || *next != (*at == 0 ? '[' : ','))
+    return NULL; /* no array, or behind the last one */
+  const char *value = skip_blanks(next + 1, end);
+  if (value == end || *value == ']')
+    return NULL;
+  next = skip_value(value, end);
+  *at = (size_t)(next - json);
+  *element_length = trimmed(value, next);
+  return value;
 }

@@ -117,51 +117,39 @@ static void log_plan(const struct worker *worker, const struct execution *execut
   buffer_free(&text);
 }
 
-/* A job's plain value becomes the file result.json. */
-static int write_value(const char *folder, const struct buffer *json, struct reply_header *reply)
+static int add_file(const struct execution_file *file, struct buffer *files, struct error *error)
 {
-  struct error *error = &reply->error;
-  if (snprintf(reply->path, sizeof reply->path, "%sresult.json", folder) >= (int)sizeof reply->path)
-    return error_set(error, "StorageFailure", "the folder's name is too long");
-  snprintf(reply->media_type, sizeof reply->media_type, "application/json");
-  int fd = open(reply->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-  if (file == NULL)
-    return error_set(error, "StorageFailure", "the result cannot be written");
-  bool written = fwrite(json->data, 1, json->length, file) == json->length;
-  return fclose(file) == 0 && written ? 0 : error_set(error, "StorageFailure", "the result cannot be written");
+  struct reply_file head = {.is_result = file->is_result, .metadata_size = file->metadata.length};
+  if (snprintf(head.path, sizeof head.path, "%s", file->path) >= (int)sizeof head.path)
+    return error_set(error, "StorageFailure", "the result's path is too long");
+  snprintf(head.name, sizeof head.name, "%s", file->name);
+  memcpy(head.media_type, file->media_type, sizeof head.media_type);
+  buffer_add(files, &head, sizeof head);
+  buffer_add(files, file->metadata.data, file->metadata.length);
+  return files->failed || file->metadata.failed ? error_memory(error) : 0;
 }
 
 static void run_execute(struct worker *worker, const struct task_header *task, struct execution *execution,
-                        struct reply_header *reply, struct buffer *json, struct buffer *metadata)
+                        struct reply_header *reply, struct buffer *json, struct buffer *files)
 {
   struct run_progress progress = {.notify = on_progress, .data = worker};
-  struct execution_result *result = calloc(1, sizeof *result);
-  if (result == NULL) {
-    error_memory(&reply->error);
-    return;
-  }
+  struct execution_result result;
   execution->progress = task->job ? &progress : NULL;
   if (task->job && task->debug)
     log_plan(worker, execution, LOG_DEBUG);
-  int status = execute(execution, result, &reply->error);
-  if (status == 0 && result->is_value && task->job)
-    status = write_value(task->output, &result->json, reply);
+  int status = execute(execution, &result, &reply->error);
+  for (size_t i = 0; status == 0 && i < result.file_count; i++)
+    status = add_file(&result.files[i], files, &reply->error);
   if (status == 0) {
-    reply->is_value = result->is_value;
-    if (!result->is_value) {
-      memcpy(reply->path, result->path, sizeof reply->path);
-      memcpy(reply->media_type, result->media_type, sizeof reply->media_type);
-    }
-    *json = result->json;
-    *metadata = result->metadata;
+    reply->is_value = result.is_value;
+    *json = result.json;
+    result.json = (struct buffer){0};
   } else {
-    buffer_free(&result->json);
-    buffer_free(&result->metadata);
+    buffer_free(files);
     if (task->job && !cancelled)
       log_plan(worker, execution, LOG_INFO);
   }
-  free(result);
+  execution_result_free(&result);
 }
 
 static void write_found_error(void *data, const struct error *error)
@@ -201,50 +189,63 @@ static void run_estimate(const struct execution *execution, struct reply_header 
   reply->write_bytes = estimate.write_bytes;
 }
 
-static void run_task(struct worker *worker, const struct task_header *task, const char *graph, size_t length,
-                     struct reply_header *reply)
+static void do_task(struct worker *worker, const struct task_header *task, struct execution *execution,
+                    struct reply_header *reply, struct buffer *json, struct buffer *files)
 {
-  struct buffer json = {0}, metadata = {0};
-  double cpu = cpu_seconds();
-  int64_t wall = now_ms();
-  worker->progress_sent = wall;
-  if (worker->catalogue == NULL)
-    catalogue_open(worker->options->data, false, &worker->catalogue, &reply->error);
-  struct execution execution = {
-      .graph = graph,
-      .graph_length = length,
-      .catalogue = worker->catalogue,
-      .memory = task->memory,
-      .threads = task->threads,
-      .output = task->output,
-      .cancel = &cancelled,
-      .history = task->history,
-  };
-  if (error_is_set(&reply->error))
-    ;
-  else if (task->kind == TASK_EXECUTE)
-    run_execute(worker, task, &execution, reply, &json, &metadata);
+  if (worker->catalogue == NULL && catalogue_open(worker->options->data, false, &worker->catalogue, &reply->error) != 0)
+    return;
+  execution->catalogue = worker->catalogue;
+  if (task->kind == TASK_EXECUTE)
+    run_execute(worker, task, execution, reply, json, files);
   else if (task->kind == TASK_VALIDATE)
-    run_validate(&execution, &json);
+    run_validate(execution, json);
   else
-    run_estimate(&execution, reply);
-  if (json.failed)
+    run_estimate(execution, reply);
+  if (json->failed)
     error_set(&reply->error, "ProcessGraphComplexity", "the result is too large to be sent as one value");
-  reply->cpu_seconds = cpu_seconds() - cpu;
-  reply->wall_seconds = 1e-3 * (double)(now_ms() - wall);
+}
+
+/* Memory after the task, freed pieces given back where the process has grown. */
+static void measure_memory(struct reply_header *reply)
+{
+  struct rusage usage = {0};
   reply->resident = resident_bytes();
   if (reply->resident > trim_above) {
     malloc_trim(0);
     reply->resident = resident_bytes();
   }
-  struct rusage usage = {0};
   getrusage(RUSAGE_SELF, &usage);
   reply->resident_peak = (uint64_t)usage.ru_maxrss * 1024;
+}
+
+static void run_task(struct worker *worker, const struct task_header *task, const char *graph, size_t length,
+                     struct reply_header *reply)
+{
+  struct buffer json = {0}, files = {0};
+  double cpu = cpu_seconds();
+  int64_t wall = now_ms();
+  struct execution execution = {
+      .graph = graph,
+      .graph_length = length,
+      .memory = task->memory,
+      .threads = task->threads,
+      .output = task->output,
+      .only_result = task->job == 0,
+      .value_file = task->job != 0,
+      .official_encoding = task->official != 0,
+      .cancel = &cancelled,
+      .history = task->history,
+  };
+  worker->progress_sent = wall;
+  do_task(worker, task, &execution, reply, &json, &files);
+  reply->cpu_seconds = cpu_seconds() - cpu;
+  reply->wall_seconds = 1e-3 * (double)(now_ms() - wall);
+  measure_memory(reply);
   reply->json_size = json.length;
-  reply->metadata_size = metadata.length;
-  frame_send3(worker->fd, FRAME_REPLY, reply, sizeof *reply, &json, &metadata);
+  reply->files_size = files.length;
+  frame_send3(worker->fd, FRAME_REPLY, reply, sizeof *reply, &json, &files);
   buffer_free(&json);
-  buffer_free(&metadata);
+  buffer_free(&files);
 }
 
 int worker_main(int fd, const struct worker_options *options)

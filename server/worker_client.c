@@ -60,6 +60,22 @@ int worker_client_start(struct worker_client *client, struct error *error)
   return 0;
 }
 
+bool worker_reply_next(const struct worker_reply *reply, uint64_t *at, struct reply_file *file, const char **metadata)
+{
+  const uint64_t left = reply->header.files_size - *at;
+  if (left < sizeof *file)
+    return false;
+  memcpy(file, reply->files + *at, sizeof *file);
+  if (file->metadata_size > left - sizeof *file)
+    return false;
+  file->path[sizeof file->path - 1] = '\0';
+  file->name[sizeof file->name - 1] = '\0';
+  file->media_type[sizeof file->media_type - 1] = '\0';
+  *metadata = reply->files + *at + sizeof *file;
+  *at += sizeof *file + file->metadata_size;
+  return true;
+}
+
 /* A reply whose lengths and texts can be trusted. */
 static int read_reply(const struct buffer *frame, struct worker_reply *reply)
 {
@@ -68,17 +84,20 @@ static int read_reply(const struct buffer *frame, struct worker_reply *reply)
     return -1;
   memcpy(header, frame->data, sizeof *header);
   const uint64_t rest = frame->length - sizeof *header;
-  if (header->json_size > rest || header->metadata_size != rest - header->json_size)
+  if (header->json_size > rest || header->files_size != rest - header->json_size)
     return -1;
   header->error.code[sizeof header->error.code - 1] = '\0';
   header->error.message[sizeof header->error.message - 1] = '\0';
   header->error.node[sizeof header->error.node - 1] = '\0';
   header->error.parameter[sizeof header->error.parameter - 1] = '\0';
-  header->path[sizeof header->path - 1] = '\0';
-  header->media_type[sizeof header->media_type - 1] = '\0';
   reply->json = frame->data + sizeof *header;
-  reply->metadata = reply->json + header->json_size;
-  return 0;
+  reply->files = reply->json + header->json_size;
+  struct reply_file file;
+  const char *metadata;
+  uint64_t at = 0;
+  while (worker_reply_next(reply, &at, &file, &metadata))
+    ;
+  return at == header->files_size ? 0 : -1;
 }
 
 static void hear(const struct worker_watch *watch, int kind, const struct buffer *frame)

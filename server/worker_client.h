@@ -34,11 +34,15 @@ enum worker_outcome {
   WORKER_BROKEN /* it crashed, was killed, or does not start: only this task is lost */
 };
 
-/* The reply; json and metadata point into the client's frame and live until the next call. */
+/* The reply; json and files point into the client's frame and live until the next call. */
 struct worker_reply {
   struct reply_header header;
-  const char *json, *metadata;
+  const char *json, *files;
 };
+
+/* Goes through the files of a reply: *at is 0 at first. false behind the last one. The metadata point into the
+ * frame. */
+bool worker_reply_next(const struct worker_reply *reply, uint64_t *at, struct reply_file *file, const char **metadata);
 
 void worker_client_open(struct worker_client *client, struct zygote *zygote, size_t resident_limit);
 void worker_client_close(struct worker_client *client); /* ends the process */

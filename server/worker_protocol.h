@@ -24,8 +24,10 @@ struct task_header {
   uint32_t kind;
   uint32_t threads;  /* 0: default */
   uint64_t memory;   /* bytes */
-  uint32_t job;      /* 1: a value becomes a file too, progress and logs are sent */
+  uint32_t job;      /* 1: all outcomes become files, a value too; progress and logs are sent. 0: the result alone */
   uint32_t debug;    /* 1: the plan is logged before the run */
+  uint32_t official; /* 1: graph and value are in the encoding of the official test cases */
+  uint32_t zero;
   char output[2304]; /* folder for a cube's file, ends with '/' */
   char history[256]; /* provenance line */
 };
@@ -34,17 +36,26 @@ struct log_header { /* followed by the text */
   uint32_t level;   /* enum log_level */
 };
 
-/* Followed by `json_size` bytes of JSON (a value, the errors of a validation) and `metadata_size` of metadata. */
+/* A file of the reply; `metadata_size` bytes of JSON follow it. */
+struct reply_file {
+  char path[2560]; /* in the task's folder */
+  char name[128];  /* id of the graph's node, cut to fit */
+  char media_type[128];
+  uint32_t is_result; /* 1: the result node's */
+  uint32_t zero;
+  uint64_t metadata_size;
+};
+
+/* Followed by `json_size` bytes of JSON (a value, the errors of a validation) and `files_size` bytes of files. */
 struct reply_header {
   struct error error; /* "" : success */
   uint32_t is_value;
-  char path[4096]; /* the file, for a cube or a job */
-  char media_type[128];
+  uint32_t zero;
   double cpu_seconds, wall_seconds;
   double write_bytes, read_bytes; /* of an estimate */
   uint64_t resident;              /* bytes of the worker after the task */
   uint64_t resident_peak;         /* … at its highest so far */
-  uint64_t json_size, metadata_size;
+  uint64_t json_size, files_size;
 };
 
 static const uint64_t frame_limit = UINT64_C(1) << 30;
