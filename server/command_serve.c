@@ -1,7 +1,8 @@
 /* twincube serve: puts the server together, waits for a signal, takes it apart.
  *
- * Order matters at the start: the socket is bound and the zygote forked while there is one thread; then come the lock,
- * the store, the workers, the handlers, HTTP. The end is the same way back. */
+ * Order matters at the start: the socket is bound and the zygote started; then come the lock, the store, the workers,
+ * the handlers, HTTP. The end is the same way back. Meanwhile the main thread replaces a zygote that has died. */
+#include "server/backoff.h"
 #include "server/command.h"
 #include "server/data_dir.h"
 #include "server/folder.h"
@@ -48,7 +49,8 @@ static const char help_text[] =
     "  --verbose             log every request on standard error\n"
     "  -h, --help            this text\n\n"
     "Untrusted input is computed in worker processes: one that crashes or grows too large costs its own request and\n"
-    "is replaced. SIGTERM or Ctrl-C ends the server; running jobs are queued again and go on at the next start.\n\n"
+    "is replaced, and so is the process that makes them. Where the machine lacks processes, descriptors or disk, jobs\n"
+    "wait until it has them again. SIGTERM or Ctrl-C ends the server; running jobs are queued again and go on at the next start.\n\n"
     "Exit status\n"
     "  0 ended by a signal, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
     "Example\n"
@@ -186,9 +188,8 @@ static int prepare_data(struct running *running, struct error *error)
   return status;
 }
 
-/* While the process has one thread. */
-static int start_processes(struct running *running, const struct serve_arguments *arguments,
-                           struct worker_options *worker, struct error *error)
+static int start_processes(struct running *running, const struct serve_arguments *arguments, size_t memory,
+                           struct error *error)
 {
   char found[DATA_DIR_SIZE];
   if (data_dir_make(arguments->data, found, error) != 0)
@@ -205,9 +206,10 @@ static int start_processes(struct running *running, const struct serve_arguments
   running->listen_fd = http_listen(arguments->listen, running->address, error);
   if (running->listen_fd < 0)
     return -1;
-  *worker = (struct worker_options){.data = running->data,
-                                    .memory = arguments->memory / (size_t)(arguments->workers + arguments->jobs)};
-  return zygote_start(worker, running->listen_fd, &running->zygote, error);
+  const struct zygote_options zygote = {.worker = {.data = running->data, .memory = memory},
+                                        .level = arguments->verbose ? LOG_DEBUG : LOG_INFO,
+                                        .specs = arguments->specs};
+  return zygote_start(&zygote, &running->zygote, error);
 }
 
 static int start_workers(struct running *running, const struct serve_arguments *arguments, size_t memory,
@@ -303,6 +305,41 @@ static void block_signals(sigset_t *set)
   signal(SIGPIPE, SIG_IGN);
 }
 
+/* The signal, or -1 when so many milliseconds have passed. */
+static int wait_signal(const sigset_t *signals, unsigned milliseconds)
+{
+  const struct timespec pause = {.tv_sec = milliseconds / 1000, .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+  return sigtimedwait(signals, NULL, &pause);
+}
+
+/* Until a signal ends the server. A zygote that dies is replaced: at once the first time, with growing pauses where that
+ * fails or where it dies again and again. */
+static void watch_over(struct running *running, const sigset_t *signals)
+{
+  enum { LONG_MS = 60000, STEADY_MS = 1000 };
+  struct backoff backoff = {0};
+  sigset_t ends = *signals;
+  sigdelset(&ends, SIGCHLD);
+  for (;;) {
+    int received = wait_signal(signals, backoff.tries > 0 ? STEADY_MS : LONG_MS);
+    if (received > 0 && received != SIGCHLD)
+      return;
+    if (received < 0) {
+      backoff = (struct backoff){0};
+      continue;
+    }
+    for (bool alive = false; !alive;) {
+      struct error error = {0};
+      if (backoff.tries > 0 && wait_signal(&ends, backoff.next) > 0)
+        return;
+      backoff_next(&backoff);
+      alive = zygote_revive(running->zygote, &error) == 0;
+      if (!alive)
+        log_message(LOG_ERROR, "%s", error.message);
+    }
+  }
+}
+
 int command_serve(int argc, char **argv)
 {
   struct serve_arguments arguments;
@@ -318,20 +355,17 @@ int command_serve(int argc, char **argv)
     return command_fail(&error);
   }
   running->listen_fd = running->lock_fd = -1;
-  struct worker_options worker;
+  const size_t memory = arguments.memory / (size_t)(arguments.workers + arguments.jobs);
   sigset_t signals;
-  status = start_processes(running, &arguments, &worker, &error);
+  status = start_processes(running, &arguments, memory, &error);
   if (status == 0) {
     block_signals(&signals);
-    status = start_threads(running, &arguments, worker.memory, &error);
+    status = start_threads(running, &arguments, memory, &error);
   }
   if (status == 0) {
     printf("http://%s/\n", running->address);
     fflush(stdout);
-    int received = 0;
-    sigwait(&signals, &received);
-    if (received == SIGCHLD)
-      status = error_set(&error, "Internal", "the process that makes workers has ended");
+    watch_over(running, &signals);
   }
   stop(running);
   free(running);

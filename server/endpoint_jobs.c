@@ -2,6 +2,7 @@
 #include "server/endpoints.h"
 
 #include "server/folder.h"
+#include "server/job_folder.h"
 #include "server/json_text.h"
 
 #include <inttypes.h>
@@ -248,12 +249,13 @@ void delete_job(struct exchange *exchange)
   struct error error = {0};
   char folder[JOB_FOLDER_SIZE];
   const char *id = exchange->parameters[0];
-  if (store_job_delete(exchange->store, exchange->user, id, &error) != 0) {
+  int64_t run = 0;
+  if (store_job_delete(exchange->store, &(struct job_key){exchange->user, id}, &run, &error) != 0) {
     reply_error(exchange, &error);
     return;
   }
   /* The row is gone: whoever still runs it will find no row to finish, and sweeps. */
-  job_queue_cancel(exchange->server->jobs, id);
+  job_queue_cancel(exchange->server->jobs, id, run);
   job_folder(exchange->server->settings.data, id, folder);
   folder_remove(folder);
   reply_empty(exchange, 204);

@@ -30,6 +30,8 @@ static void reply_broken(struct exchange *exchange, enum worker_outcome outcome)
     reply_code(exchange, "RequestTimeout", "the computation took too long; please use a batch job");
   else if (outcome == WORKER_CANCELLED)
     reply_code(exchange, "InfrastructureMaintenance", "the request was cancelled");
+  else if (outcome == WORKER_UNAVAILABLE)
+    reply_code(exchange, "InfrastructureBusy", "no worker process is to be had now; please try again");
   else
     reply_code(exchange, "Internal", "the worker process ended unexpectedly; only this request is lost");
 }

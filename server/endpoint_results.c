@@ -2,6 +2,7 @@
 #include "server/endpoints.h"
 
 #include "server/folder.h"
+#include "server/job_folder.h"
 #include "server/result_document.h"
 #include "server/signed_url.h"
 
@@ -38,11 +39,12 @@ void delete_job_results(struct exchange *exchange)
   struct error error = {0};
   const char *id = exchange->parameters[0];
   double progress = job_queue_progress(exchange->server->jobs, id);
-  if (store_job_cancel(exchange->store, exchange->user, id, progress, &error) != 0) {
+  int64_t run = 0;
+  if (store_job_cancel(exchange->store, &(struct job_key){exchange->user, id}, progress, &run, &error) != 0) {
     reply_error(exchange, &error);
     return;
   }
-  job_queue_cancel(exchange->server->jobs, id);
+  job_queue_cancel(exchange->server->jobs, id, run);
   reply_empty(exchange, 204);
 }
 

@@ -1,6 +1,4 @@
-/* Batch jobs on their way: threads that take queued jobs from the store and run each in a worker process.
- *
- * Files: DIR/jobs/<id>/run-<n>.part while it runs, renamed to run-<n> before the job turns finished. */
+/* Batch jobs on their way: threads that take queued jobs from the store and run each in a worker process. */
 #ifndef TWINCUBE_SERVER_JOB_QUEUE_H
 #define TWINCUBE_SERVER_JOB_QUEUE_H
 
@@ -24,16 +22,11 @@ int job_queue_start(const struct job_queue_options *options, struct job_queue **
 void job_queue_stop(struct job_queue *queue);
 
 void job_queue_wake(struct job_queue *queue); /* a job was queued */
-/* The job was cancelled or deleted in the store: its worker stops. */
-void job_queue_cancel(struct job_queue *queue, const char *id);
+/* Run `run` of the job was cancelled or deleted in the store: its worker stops. A later run goes on. */
+void job_queue_cancel(struct job_queue *queue, const char *id, int64_t run);
 /* Percent of a running job, or negative where it does not run now. */
 double job_queue_progress(struct job_queue *queue, const char *id);
 /* Waits until the job is neither queued nor running, at most so long. */
 void job_queue_wait(struct job_queue *queue, struct store *store, const char *id, unsigned milliseconds);
-
-enum { JOB_FOLDER_SIZE = 2048 };
-/* Folder of a job, and of the results of one of its runs; both end with '/'. */
-void job_folder(const char *data, const char *id, char out[JOB_FOLDER_SIZE]);
-void job_result_folder(const char *data, const struct job *job, char out[JOB_FOLDER_SIZE]);
 
 #endif

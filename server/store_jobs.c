@@ -120,18 +120,6 @@ int store_job_get(struct store *store, const char *owner, const char *id, struct
   return row < 0 ? -1 : 0;
 }
 
-int store_job_exists(struct store *store, const char *id, bool *exists, struct error *error)
-{
-  sqlite3_stmt *get = store_prepare(store, "SELECT 1 FROM jobs WHERE id = ?", error);
-  if (get == NULL)
-    return -1;
-  bind_text(get, 1, id);
-  int row = store_step(store, get, error);
-  sqlite3_reset(get);
-  *exists = row == 1;
-  return row < 0 ? -1 : 0;
-}
-
 int store_job_list(struct store *store, const char *owner, int64_t before, long limit,
                    void (*report)(void *data, const struct job *job), void *data, struct error *error)
 {
@@ -219,40 +207,55 @@ int store_job_start(struct store *store, const char *owner, const char *id, bool
   return status;
 }
 
-int store_job_cancel(struct store *store, const char *owner, const char *id, double progress, struct error *error)
+/* Runs a statement that returns at most one row, the number of a run: *run, 0 without a row. */
+static int returned_run(struct store *store, sqlite3_stmt *statement, int64_t *run, bool *found, struct error *error)
 {
+  int row = store_step(store, statement, error);
+  *found = row == 1;
+  *run = *found ? sqlite3_column_int64(statement, 0) : 0;
+  if (row == 1)
+    row = store_step(store, statement, error); /* to the end: only then is it committed */
+  sqlite3_reset(statement);
+  return row < 0 ? -1 : 0;
+}
+
+int store_job_cancel(struct store *store, const struct job_key *key, double progress, int64_t *run,
+                     struct error *error)
+{
+  bool found;
   sqlite3_stmt *cancel =
       store_prepare(store,
                     "UPDATE jobs SET progress = CASE status WHEN 'running' THEN ?1 ELSE 0 END, updated = ?2,"
                     " status = CASE status WHEN 'running' THEN 'canceled' ELSE 'created' END"
-                    " WHERE id = ?3 AND owner = ?4 AND status IN ('queued', 'running')",
+                    " WHERE id = ?3 AND owner = ?4 AND status IN ('queued', 'running') RETURNING run",
                     error);
   if (cancel == NULL)
     return -1;
   bind_progress(cancel, 1, progress);
   bind_integer(cancel, 2, store_now());
-  bind_text(cancel, 3, id);
-  bind_text(cancel, 4, owner);
-  if (store_run(store, cancel, error) != 0)
+  bind_text(cancel, 3, key->id);
+  bind_text(cancel, 4, key->owner);
+  if (returned_run(store, cancel, run, &found, error) != 0)
     return -1;
-  if (sqlite3_changes(store->db) > 0)
+  if (found)
     return 0;
   struct job job = {0};
-  int status = store_job_get(store, owner, id, &job, error);
+  int status = store_job_get(store, key->owner, key->id, &job, error);
   job_free(&job);
   return status;
 }
 
-int store_job_delete(struct store *store, const char *owner, const char *id, struct error *error)
+int store_job_delete(struct store *store, const struct job_key *key, int64_t *run, struct error *error)
 {
-  sqlite3_stmt *drop = store_prepare(store, "DELETE FROM jobs WHERE id = ? AND owner = ?", error);
+  bool found;
+  sqlite3_stmt *drop = store_prepare(store, "DELETE FROM jobs WHERE id = ? AND owner = ? RETURNING run", error);
   if (drop == NULL)
     return -1;
-  bind_text(drop, 1, id);
-  bind_text(drop, 2, owner);
-  if (store_run(store, drop, error) != 0)
+  bind_text(drop, 1, key->id);
+  bind_text(drop, 2, key->owner);
+  if (returned_run(store, drop, run, &found, error) != 0)
     return -1;
-  return sqlite3_changes(store->db) > 0 ? 0 : not_found(id, error);
+  return found ? 0 : not_found(key->id, error);
 }
 
 int store_job_claim(struct store *store, struct job *out, bool *found, struct error *error)
@@ -322,7 +325,7 @@ static int requeue(struct store *store, const struct job *job, bool count, const
   bind_integer(queue, 5, job->run);
   if (store_run(store, queue, error) != 0)
     return -1;
-  if (sqlite3_changes(store->db) == 0)
+  if (sqlite3_changes(store->db) == 0 || reason == NULL)
     return 0;
   char message[256];
   snprintf(message, sizeof message, "%s; %s", reason, give_up ? "the job is given up" : "the job is queued again");
@@ -340,19 +343,32 @@ int store_job_requeue(struct store *store, const struct job *job, bool count, co
   return store_end(store, requeue(store, job, count, reason, error), error);
 }
 
+int store_job_running(struct store *store, int64_t after, int64_t before, struct job *out, bool *found,
+                      struct error *error)
+{
+  sqlite3_stmt *next = store_prepare(store,
+                                     "SELECT " JOB_COLUMNS " FROM jobs WHERE status = 'running' AND seq > ?1"
+                                     " AND updated <= ?2 ORDER BY seq LIMIT 1",
+                                     error);
+  if (next == NULL)
+    return -1;
+  bind_integer(next, 1, after);
+  bind_integer(next, 2, before);
+  int row = store_step(store, next, error);
+  *found = row == 1;
+  if (*found)
+    read_job(next, out);
+  sqlite3_reset(next);
+  return row < 0 ? -1 : 0;
+}
+
 int store_job_recover(struct store *store, struct error *error)
 {
   for (;;) {
-    sqlite3_stmt *next =
-        store_prepare(store, "SELECT " JOB_COLUMNS " FROM jobs WHERE status = 'running' LIMIT 1", error);
-    if (next == NULL)
-      return -1;
-    struct job job;
-    int row = store_step(store, next, error);
-    if (row != 1)
-      return row;
-    read_job(next, &job);
-    sqlite3_reset(next);
+    struct job job = {0};
+    bool found;
+    if (store_job_running(store, 0, INT64_MAX, &job, &found, error) != 0 || !found)
+      return error_is_set(error) ? -1 : 0;
     int status = store_job_requeue(store, &job, true, "the server ended while the job was running", error);
     job_free(&job);
     if (status != 0)

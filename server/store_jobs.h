@@ -30,6 +30,10 @@ struct job {
   char *result;  /* JSON object, see job_queue.c */
 };
 
+struct job_key { /* a job of somebody, as a request names it */
+  const char *owner, *id;
+};
+
 void job_free(struct job *job);
 
 /* Stores a new job: owner, texts, budget, log level. Id, times and state are set here and in `job`. */
@@ -44,21 +48,26 @@ int store_job_update(struct store *store, const struct job *job, struct error *e
 /* Queues it and drops results and logs of earlier runs; nothing happens to one that is queued or running. *started
  * tells. Error JobNotFound. */
 int store_job_start(struct store *store, const char *owner, const char *id, bool *started, struct error *error);
-/* Ends it where it is queued or running. `progress` is kept. Error JobNotFound. */
-int store_job_cancel(struct store *store, const char *owner, const char *id, double progress, struct error *error);
-int store_job_delete(struct store *store, const char *owner, const char *id, struct error *error);
+/* Ends it where it is queued or running. `progress` is kept. *run is the run that was ended, 0 where there was none.
+ * Error JobNotFound. */
+int store_job_cancel(struct store *store, const struct job_key *key, double progress, int64_t *run,
+                     struct error *error);
+/* *run is the job's last run. Error JobNotFound. */
+int store_job_delete(struct store *store, const struct job_key *key, int64_t *run, struct error *error);
 
 /* For the queue. The job that waits longest becomes running; *found is false where none waits. */
 int store_job_claim(struct store *store, struct job *out, bool *found, struct error *error);
 /* Ends run `run` of a job with a state, unless it was cancelled, restarted or deleted meanwhile: *accepted tells. */
 int store_job_finish(struct store *store, const struct job *job, const char *status, bool *accepted,
                      struct error *error);
-/* Back into the queue; `count` tells whether the attempt counts. With JOB_MAX_ATTEMPTS counted, it ends as error. */
+/* Back into the queue, unless it was cancelled, restarted or deleted meanwhile; `count` tells whether the attempt counts.
+ * With JOB_MAX_ATTEMPTS counted, it ends as error. The reason goes into the job's log; NULL: nothing does. */
 int store_job_requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error);
 /* At the start of the server: every running job is queued again, or given up after JOB_MAX_ATTEMPTS. */
 int store_job_recover(struct store *store, struct error *error);
-/* Whether there is such a job, of anybody. */
-int store_job_exists(struct store *store, const char *id, bool *exists, struct error *error);
+/* The next running job with seq > `after` whose state is as it was before `before` (Unix milliseconds). */
+int store_job_running(struct store *store, int64_t after, int64_t before, struct job *out, bool *found,
+                      struct error *error);
 
 struct job_log {
   int64_t id, time;

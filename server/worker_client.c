@@ -24,19 +24,19 @@ static int64_t now_ms(void)
 
 void worker_client_open(struct worker_client *client, struct zygote *zygote, size_t resident_limit)
 {
-  *client = (struct worker_client){.zygote = zygote, .fd = -1, .pidfd = -1, .resident_limit = resident_limit};
+  *client = (struct worker_client){.zygote = zygote, .child = {.fd = -1, .pidfd = -1}, .resident_limit = resident_limit};
 }
 
 /* An idle process ends by itself when its socket closes; one that is busy or broken is killed. */
 static void end_process(struct worker_client *client, bool is_idle)
 {
-  if (client->fd < 0)
+  if (client->child.fd < 0)
     return;
   if (!is_idle)
-    pidfd_send_signal(client->pidfd, SIGKILL, NULL, 0);
-  close(client->pidfd);
-  close(client->fd);
-  client->fd = client->pidfd = -1;
+    pidfd_send_signal(client->child.pidfd, SIGKILL, NULL, 0);
+  close(client->child.pidfd);
+  close(client->child.fd);
+  client->child.fd = client->child.pidfd = -1;
 }
 
 void worker_client_close(struct worker_client *client)
@@ -45,19 +45,25 @@ void worker_client_close(struct worker_client *client)
   buffer_free(&client->frame);
 }
 
-int worker_client_start(struct worker_client *client, struct error *error)
+static int start_process(struct worker_client *client, struct error *error)
 {
-  if (client->fd >= 0)
-    return 0;
-  if (zygote_spawn(client->zygote, &client->fd, &client->pidfd, error) != 0)
+  if (zygote_spawn(client->zygote, &client->child, error) != 0)
     return -1;
   /* A worker that stops in the middle of a frame must not hold its thread. */
   const struct timeval patience = {.tv_sec = 20};
-  setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  setsockopt(client->child.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(client->child.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   client->tasks = 0;
   client->resident = 0;
   return 0;
+}
+
+int worker_client_ready(struct worker_client *client, struct error *error)
+{
+  struct pollfd idle = {.fd = client->child.fd, .events = POLLIN};
+  if (client->child.fd >= 0 && poll(&idle, 1, 0) > 0) /* it has nothing to say unasked: it died */
+    end_process(client, false);
+  return client->child.fd >= 0 ? 0 : start_process(client, error);
 }
 
 bool worker_reply_next(const struct worker_reply *reply, uint64_t *at, struct reply_file *file, const char **metadata)
@@ -132,7 +138,36 @@ static void give_up(struct worker_client *client, struct wait *wait, enum worker
   wait->outcome = outcome;
   wait->deadline = now_ms() + GRACE_MS;
   wait->fds[1].fd = wait->fds[2].fd = -1;
-  pidfd_send_signal(client->pidfd, SIGUSR1, NULL, 0);
+  pidfd_send_signal(client->child.pidfd, SIGUSR1, NULL, 0);
+}
+
+/* The process does not talk any more. What died with its zygote, or where nothing can be forked now (so that its own
+ * threads had no room either), did not die of its task. */
+static enum worker_outcome why_it_broke(struct worker_client *client)
+{
+  struct error error = {0};
+  if (zygote_is_lost(client->zygote, client->child.generation))
+    return WORKER_UNAVAILABLE;
+  return start_process(client, &error) == 0 ? WORKER_BROKEN : WORKER_UNAVAILABLE;
+}
+
+/* A frame came, or the end: true when the call is over. */
+static bool take_frame(struct worker_client *client, const struct worker_watch *watch, struct wait *wait,
+                       struct worker_reply *reply)
+{
+  int kind = frame_receive(client->child.fd, &client->frame);
+  if (kind == FRAME_PROGRESS || kind == FRAME_LOG) {
+    hear(watch, kind, &client->frame);
+    return false;
+  }
+  if (kind == FRAME_REPLY && read_reply(&client->frame, reply) == 0) {
+    client->resident = (size_t)reply->header.resident;
+    return true;
+  }
+  end_process(client, false);
+  if (wait->outcome == WORKER_REPLIED)
+    wait->outcome = why_it_broke(client);
+  return true;
 }
 
 /* One turn of the wait: true when the call is over. */
@@ -151,49 +186,41 @@ static bool wait_turn(struct worker_client *client, const struct worker_watch *w
   }
   if (ready <= 0)
     return false;
-  if (wait->fds[0].revents != 0) {
-    int kind = frame_receive(client->fd, &client->frame);
-    if (kind == FRAME_PROGRESS || kind == FRAME_LOG) {
-      hear(watch, kind, &client->frame);
-      return false;
-    }
-    if (kind == FRAME_REPLY && read_reply(&client->frame, reply) == 0) {
-      client->resident = (size_t)reply->header.resident;
-      return true;
-    }
-    end_process(client, false);
-    if (wait->outcome == WORKER_REPLIED)
-      wait->outcome = WORKER_BROKEN;
-    return true;
-  }
+  if (wait->fds[0].revents != 0)
+    return take_frame(client, watch, wait, reply);
   if (wait->outcome == WORKER_REPLIED && (wait->fds[1].revents | wait->fds[2].revents) != 0)
     give_up(client, wait, WORKER_CANCELLED);
   return false;
+}
+
+/* Gives the task to a process: WORKER_REPLIED when it has it. One that died while idle is noticed, and replaced once. */
+static enum worker_outcome hand_over(struct worker_client *client, const struct task_header *task,
+                                     const struct buffer *graph)
+{
+  struct error error = {0};
+  for (int attempt = 0; attempt < 2; attempt++) {
+    if (worker_client_ready(client, &error) != 0) {
+      log_message(LOG_WARNING, "%s", error.message);
+      return WORKER_UNAVAILABLE;
+    }
+    if (frame_send(client->child.fd, FRAME_TASK, task, sizeof *task, graph->data, graph->length) == 0)
+      return WORKER_REPLIED;
+    end_process(client, false);
+  }
+  return why_it_broke(client);
 }
 
 enum worker_outcome worker_client_call(struct worker_client *client, const struct task_header *task,
                                        const struct buffer *graph, const struct worker_watch *watch,
                                        struct worker_reply *reply)
 {
-  struct error error = {0};
   if (client->frame.capacity > (size_t)8 << 20)
     buffer_free(&client->frame);
-  /* A process that died while idle is noticed by the failed send, and replaced once. */
-  for (int attempt = 0;; attempt++) {
-    if (worker_client_start(client, &error) != 0) {
-      log_message(LOG_ERROR, "%s", error.message);
-      return WORKER_BROKEN;
-    }
-    struct pollfd idle = {.fd = client->fd, .events = POLLIN};
-    bool dead = poll(&idle, 1, 0) > 0; /* it has nothing to say unasked */
-    if (!dead && frame_send(client->fd, FRAME_TASK, task, sizeof *task, graph->data, graph->length) == 0)
-      break;
-    end_process(client, false);
-    if (attempt > 0)
-      return WORKER_BROKEN;
-  }
+  enum worker_outcome given = hand_over(client, task, graph);
+  if (given != WORKER_REPLIED)
+    return given;
   client->tasks++;
-  struct wait wait = {.fds = {{.fd = client->fd, .events = POLLIN},
+  struct wait wait = {.fds = {{.fd = client->child.fd, .events = POLLIN},
                               {.fd = watch->client_fd, .events = POLLRDHUP},
                               {.fd = watch->cancel_fd, .events = POLLIN}},
                       .deadline = watch->seconds > 0 ? now_ms() + (int64_t)(watch->seconds * 1000) : 0,
@@ -205,9 +232,9 @@ enum worker_outcome worker_client_call(struct worker_client *client, const struc
 
 void worker_client_renew(struct worker_client *client)
 {
-  if (client->fd < 0 || (client->tasks < TASKS_PER_PROCESS && client->resident < client->resident_limit))
+  if (client->child.fd < 0 || (client->tasks < TASKS_PER_PROCESS && client->resident < client->resident_limit))
     return;
   struct error error = {0};
   end_process(client, true);
-  worker_client_start(client, &error);
+  start_process(client, &error);
 }

@@ -9,8 +9,7 @@
 
 struct worker_client {
   struct zygote *zygote;
-  int fd; /* socket, or -1: no process now */
-  int pidfd;
+  struct zygote_child child; /* its fd is -1: no process now */
   unsigned tasks;        /* served by this process */
   size_t resident;       /* bytes after its last task */
   size_t resident_limit; /* bytes past which a process is replaced after its task */
@@ -31,7 +30,8 @@ enum worker_outcome {
   WORKER_REPLIED,   /* see the reply: it may hold an error */
   WORKER_CANCELLED, /* the client hung up, or cancel_fd */
   WORKER_TIMEOUT,
-  WORKER_BROKEN /* it crashed, was killed, or does not start: only this task is lost */
+  WORKER_BROKEN,     /* it crashed or was killed: only this task is lost */
+  WORKER_UNAVAILABLE /* none could be started, or it died with the zygote: no fault of the task, try again later */
 };
 
 /* The reply; json and files point into the client's frame and live until the next call. */
@@ -46,8 +46,8 @@ bool worker_reply_next(const struct worker_reply *reply, uint64_t *at, struct re
 
 void worker_client_open(struct worker_client *client, struct zygote *zygote, size_t resident_limit);
 void worker_client_close(struct worker_client *client); /* ends the process */
-/* Starts the process now rather than at the first call. */
-int worker_client_start(struct worker_client *client, struct error *error);
+/* Starts the process now rather than at the first call, or in place of one that died. Errors as zygote_spawn. */
+int worker_client_ready(struct worker_client *client, struct error *error);
 enum worker_outcome worker_client_call(struct worker_client *client, const struct task_header *task,
                                        const struct buffer *graph, const struct worker_watch *watch,
                                        struct worker_reply *reply);

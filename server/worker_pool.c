@@ -1,6 +1,7 @@
 /* Threads of the pool: take a task, call the worker, hand the reply on, tidy the worker's folder. */
 #include "server/worker_pool.h"
 
+#include "server/backoff.h"
 #include "server/folder.h"
 
 #include "datacube/base/log.h"
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+enum { MAX_TRIES = 7 }; /* 13 seconds */
 
 struct pool_thread {
   struct worker_pool *pool;
@@ -60,15 +63,36 @@ static bool has_hung_up(int fd)
   return fd >= 0 && poll(&wait, 1, 0) > 0;
 }
 
-static void run_task(struct pool_thread *thread, struct pool_task *task, struct worker_reply *reply)
+/* A pause; true when the pool ends or the client hangs up meanwhile. */
+static bool pause_task(const struct worker_pool *pool, const struct pool_task *task, unsigned milliseconds)
+{
+  struct pollfd ends[] = {{.fd = pool->stop_fd, .events = POLLIN}, {.fd = task->client_fd, .events = POLLRDHUP}};
+  return poll(ends, 2, (int)milliseconds) > 0;
+}
+
+/* A request is without effect until it is answered, so one whose worker was lost through the machine is tried again. */
+static enum worker_outcome call_worker(struct pool_thread *thread, struct pool_task *task, struct worker_reply *reply)
 {
   struct worker_pool *pool = thread->pool;
   const struct worker_watch watch = {
       .client_fd = task->client_fd, .cancel_fd = pool->stop_fd, .seconds = task->seconds};
+  struct backoff backoff = {0};
+  for (;;) {
+    if (is_stopping(pool) || has_hung_up(task->client_fd))
+      return WORKER_CANCELLED;
+    enum worker_outcome outcome = worker_client_call(&thread->client, &task->header, task->graph, &watch, reply);
+    if (outcome != WORKER_UNAVAILABLE || backoff.tries == MAX_TRIES)
+      return outcome;
+    folder_clear(thread->folder);
+    if (pause_task(pool, task, backoff_next(&backoff)))
+      return WORKER_CANCELLED;
+  }
+}
+
+static void run_task(struct pool_thread *thread, struct pool_task *task, struct worker_reply *reply)
+{
   snprintf(task->header.output, sizeof task->header.output, "%s", thread->folder);
-  enum worker_outcome outcome = WORKER_CANCELLED;
-  if (!is_stopping(pool) && !has_hung_up(task->client_fd))
-    outcome = worker_client_call(&thread->client, &task->header, task->graph, &watch, reply);
+  enum worker_outcome outcome = call_worker(thread, task, reply);
   bool is_clean = outcome == WORKER_REPLIED && (reply->header.is_value || task->header.kind != TASK_EXECUTE);
   task->done(task, outcome, outcome == WORKER_REPLIED ? reply : NULL);
   if (!is_clean)
@@ -80,7 +104,7 @@ static void *run_thread(void *data)
   struct pool_thread *thread = data;
   struct worker_reply *reply = malloc(sizeof *reply);
   struct error error = {0};
-  worker_client_start(&thread->client, &error);
+  worker_client_ready(&thread->client, &error);
   struct pool_task *task;
   while ((task = next_task(thread->pool)) != NULL) {
     if (reply == NULL) {

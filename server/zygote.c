@@ -1,27 +1,132 @@
-/* Fork on demand. The server makes the socket pair and passes one end along (SCM_RIGHTS); the answer is the pid. */
+/* The server's end of the zygote: started with posix_spawn, which is safe beside threads. A generation counts the
+ * zygotes, so that a worker that died with its zygote is told from one that died alone. */
 #include "server/zygote.h"
 
-#include "datacube/base/log.h"
+#include "server/zygote_protocol.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+enum { ANSWER_SECONDS = 20 };
+
+extern char **environ;
+
 struct zygote {
-  pthread_mutex_t lock; /* one question and answer at a time */
-  int fd;
-  pid_t pid;
+  struct zygote_options options;
+  pthread_mutex_t lock; /* one question and answer at a time; guards what follows */
+  pid_t pid;            /* -1: none */
+  int fd;               /* control socket, or -1 */
+  unsigned generation;
 };
+
+static int spawn_process(const struct zygote_options *options, int control, pid_t *pid)
+{
+  char parent[24], level[24], memory[24];
+  snprintf(parent, sizeof parent, "%ld", (long)getpid());
+  snprintf(level, sizeof level, "%d", (int)options->level);
+  snprintf(memory, sizeof memory, "%zu", options->worker.memory);
+  const char *const arguments[] = {"twincube",           "zygote", parent, level, memory, options->worker.data,
+                                   options->specs != NULL ? options->specs : "", NULL};
+  posix_spawn_file_actions_t actions;
+  int code = posix_spawn_file_actions_init(&actions);
+  if (code != 0)
+    return code;
+  code = posix_spawn_file_actions_adddup2(&actions, control, ZYGOTE_CONTROL);
+  if (code == 0) /* posix_spawn takes the arguments as char *, and only reads them */
+    code = posix_spawn(pid, "/proc/self/exe", &actions, NULL, (char **)(uintptr_t)arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  return code;
+}
+
+/* Main thread, while there is no zygote. */
+static int launch(struct zygote *zygote, struct error *error)
+{
+  int pair[2];
+  pid_t pid = -1;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    return error_set(error, "Internal", "the process that makes workers cannot be started: %s", strerror(errno));
+  int code = spawn_process(&zygote->options, pair[1], &pid);
+  close(pair[1]);
+  if (code != 0) {
+    close(pair[0]);
+    return error_set(error, "Internal", "the process that makes workers cannot be started: %s", strerror(code));
+  }
+  const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
+  setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  pthread_mutex_lock(&zygote->lock);
+  zygote->pid = pid;
+  zygote->fd = pair[0];
+  zygote->generation++;
+  pthread_mutex_unlock(&zygote->lock);
+  return 0;
+}
+
+int zygote_start(const struct zygote_options *options, struct zygote **out, struct error *error)
+{
+  struct zygote *zygote = calloc(1, sizeof *zygote);
+  if (zygote == NULL)
+    return error_memory(error);
+  zygote->options = *options;
+  zygote->fd = zygote->pid = -1;
+  pthread_mutex_init(&zygote->lock, NULL);
+  if (launch(zygote, error) != 0) {
+    zygote_stop(zygote);
+    return -1;
+  }
+  *out = zygote;
+  return 0;
+}
+
+static void drop_control(struct zygote *zygote)
+{
+  if (zygote->fd >= 0)
+    close(zygote->fd);
+  zygote->fd = -1;
+}
+
+/* Whether there is a zygote; one that has ended is forgotten. */
+static bool is_alive(struct zygote *zygote)
+{
+  int status = 0;
+  pthread_mutex_lock(&zygote->lock);
+  if (zygote->pid > 0 && waitpid(zygote->pid, &status, WNOHANG) != 0) {
+    log_message(LOG_WARNING, "the process that makes workers has ended (%s %d): it is started again",
+                WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    zygote->pid = -1;
+    drop_control(zygote);
+  }
+  bool alive = zygote->pid > 0;
+  pthread_mutex_unlock(&zygote->lock);
+  return alive;
+}
+
+int zygote_revive(struct zygote *zygote, struct error *error)
+{
+  return is_alive(zygote) ? 0 : launch(zygote, error);
+}
+
+void zygote_stop(struct zygote *zygote)
+{
+  if (zygote == NULL)
+    return;
+  drop_control(zygote);
+  while (zygote->pid > 0 && waitpid(zygote->pid, NULL, 0) < 0 && errno == EINTR)
+    ;
+  pthread_mutex_destroy(&zygote->lock);
+  free(zygote);
+}
 
 static int send_descriptor(int fd, int descriptor)
 {
@@ -45,173 +150,46 @@ static int send_descriptor(int fd, int descriptor)
   return sent == 1 ? 0 : -1;
 }
 
-/* The descriptor, -1 when the server is gone, -2 after a signal. */
-static int receive_descriptor(int fd)
+/* The new worker's pid, or -1. A zygote that does not answer is killed: an answer that comes late would be taken for
+ * that to the next question. */
+static int32_t ask(struct zygote *zygote, int descriptor, unsigned *generation)
 {
-  char byte;
-  struct iovec part = {.iov_base = &byte, .iov_len = 1};
-  union {
-    char room[CMSG_SPACE(sizeof(int))];
-    struct cmsghdr align;
-  } control;
-  struct msghdr message = {
-      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
-  ssize_t count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-  if (count < 0 && errno == EINTR)
-    return -2;
-  const struct cmsghdr *header = count == 1 ? CMSG_FIRSTHDR(&message) : NULL;
-  if (header == NULL || header->cmsg_type != SCM_RIGHTS)
-    return -1;
-  int descriptor;
-  memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-  return descriptor;
-}
-
-static void on_child(int number)
-{
-  (void)number; /* only interrupts the wait */
-}
-
-static void reap(void)
-{
-  int status;
-  pid_t pid;
-  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-    if (WIFSIGNALED(status))
-      log_message(LOG_WARNING, "worker %d was ended by signal %d", (int)pid, WTERMSIG(status));
-    else if (WEXITSTATUS(status) != 0)
-      log_message(LOG_WARNING, "worker %d ended with status %d", (int)pid, WEXITSTATUS(status));
-  }
-}
-
-/* At the end the workers' sockets are closed, so they end by themselves; those that do not are killed with us. */
-static void reap_rest(void)
-{
-  const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
-  for (int i = 0; i < 200 && waitpid(-1, NULL, WNOHANG) >= 0; i++) /* until there is no child left */
-    nanosleep(&moment, NULL);
-}
-
-static void set_handler(int number, void (*handler)(int))
-{
-  const struct sigaction action = {.sa_handler = handler};
-  sigaction(number, &action, NULL);
-}
-
-/* A child dies with its parent; had the parent died before this call, it is asked for by its pid. */
-static void die_with(pid_t parent)
-{
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    _exit(0);
-}
-
-static pid_t fork_worker(int control, int descriptor, const struct worker_options *options)
-{
-  pid_t self = getpid();
-  pid_t pid = fork();
-  if (pid != 0)
-    return pid;
-  die_with(self);
-  close(control);
-  set_handler(SIGCHLD, SIG_DFL);
-  prctl(PR_SET_NAME, "twincube-worker");
-  exit(worker_main(descriptor, options));
-}
-
-static int run_zygote(int control, const struct worker_options *options)
-{
-  prctl(PR_SET_NAME, "twincube-zygote");
-  /* The server decides about the end: signals for the whole process group are for it. */
-  set_handler(SIGINT, SIG_IGN);
-  set_handler(SIGTERM, SIG_IGN);
-  set_handler(SIGHUP, SIG_IGN);
-  set_handler(SIGPIPE, SIG_IGN);
-  set_handler(SIGCHLD, on_child);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
-  for (;;) {
-    reap();
-    struct pollfd wait = {.fd = control, .events = POLLIN};
-    if (poll(&wait, 1, 1000) <= 0)
-      continue;
-    int descriptor = receive_descriptor(control);
-    if (descriptor == -2)
-      continue;
-    if (descriptor < 0)
-      break;
-    int32_t pid = (int32_t)fork_worker(control, descriptor, options);
-    close(descriptor);
-    if (send(control, &pid, sizeof pid, MSG_NOSIGNAL) != (ssize_t)sizeof pid)
-      break;
-  }
-  reap_rest();
-  return 0;
-}
-
-int zygote_start(const struct worker_options *options, int keep_closed, struct zygote **out, struct error *error)
-{
-  int pair[2];
-  struct zygote *zygote = calloc(1, sizeof *zygote);
-  if (zygote == NULL)
-    return error_memory(error);
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-    free(zygote);
-    return error_set(error, "Internal", "cannot make a socket pair: %s", strerror(errno));
-  }
-  fflush(NULL);
-  pid_t self = getpid();
-  pid_t pid = fork();
-  if (pid == 0) {
-    die_with(self);
-    free(zygote); /* the parent's */
-    close(pair[0]);
-    if (keep_closed >= 0)
-      close(keep_closed);
-    _exit(run_zygote(pair[1], options));
-  }
-  close(pair[1]);
-  if (pid < 0) {
-    close(pair[0]);
-    free(zygote);
-    return error_set(error, "Internal", "cannot fork: %s", strerror(errno));
-  }
-  pthread_mutex_init(&zygote->lock, NULL);
-  zygote->fd = pair[0];
-  zygote->pid = pid;
-  *out = zygote;
-  return 0;
-}
-
-void zygote_stop(struct zygote *zygote)
-{
-  if (zygote == NULL)
-    return;
-  close(zygote->fd);
-  while (waitpid(zygote->pid, NULL, 0) < 0 && errno == EINTR)
-    ;
-  pthread_mutex_destroy(&zygote->lock);
-  free(zygote);
-}
-
-int zygote_spawn(struct zygote *zygote, int *fd, int *pidfd, struct error *error)
-{
-  int pair[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-    return error_set(error, "Internal", "cannot make a socket pair: %s", strerror(errno));
   int32_t pid = -1;
   pthread_mutex_lock(&zygote->lock);
-  if (send_descriptor(zygote->fd, pair[1]) == 0 &&
-      recv(zygote->fd, &pid, sizeof pid, MSG_WAITALL) != (ssize_t)sizeof pid)
+  *generation = zygote->generation;
+  if (zygote->fd >= 0 && send_descriptor(zygote->fd, descriptor) == 0 &&
+      recv(zygote->fd, &pid, sizeof pid, MSG_WAITALL) != (ssize_t)sizeof pid) {
+    if (zygote->pid > 0)
+      kill(zygote->pid, SIGKILL); /* and is revived */
     pid = -1;
-  pthread_mutex_unlock(&zygote->lock);
-  close(pair[1]);
-  *pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
-  if (*pidfd < 0) {
-    close(pair[0]);
-    return error_set(error, "Internal", "cannot start a worker process");
   }
-  *fd = pair[0];
+  pthread_mutex_unlock(&zygote->lock);
+  return pid;
+}
+
+int zygote_spawn(struct zygote *zygote, struct zygote_child *out, struct error *error)
+{
+  int pair[2];
+  *out = (struct zygote_child){.fd = -1, .pidfd = -1};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    return error_set(error, "Internal", "no worker process can be started: %s", strerror(errno));
+  int32_t pid = ask(zygote, pair[1], &out->generation);
+  close(pair[1]);
+  out->pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
+  if (out->pidfd < 0) {
+    close(pair[0]); /* a worker that was made after all ends at this */
+    return error_set(error, "Internal", "no worker process can be started");
+  }
+  out->fd = pair[0];
   return 0;
+}
+
+bool zygote_is_lost(struct zygote *zygote, unsigned generation)
+{
+  pthread_mutex_lock(&zygote->lock);
+  struct pollfd look = {.fd = zygote->fd, .events = POLLRDHUP};
+  bool lost = zygote->generation != generation || zygote->fd < 0 ||
+              (poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0);
+  pthread_mutex_unlock(&zygote->lock);
+  return lost;
 }
