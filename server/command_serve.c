@@ -50,7 +50,8 @@ static const char help_text[] =
     "  -h, --help            this text\n\n"
     "Untrusted input is computed in worker processes: one that crashes or grows too large costs its own request and\n"
     "is replaced, and so is the process that makes them. Where the machine lacks processes, descriptors or disk, jobs\n"
-    "wait until it has them again. SIGTERM or Ctrl-C ends the server; running jobs are queued again and go on at the next start.\n\n"
+    "wait until it has them again. SIGTERM or Ctrl-C ends the server; running jobs are queued again and go on at the\n"
+    "next start.\n\n"
     "Exit status\n"
     "  0 ended by a signal, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
     "Example\n"
@@ -312,8 +313,8 @@ static int wait_signal(const sigset_t *signals, unsigned milliseconds)
   return sigtimedwait(signals, NULL, &pause);
 }
 
-/* Until a signal ends the server. A zygote that dies is replaced: at once the first time, with growing pauses where that
- * fails or where it dies again and again. */
+/* Until a signal ends the server. A zygote that dies is replaced: at once the first time, with growing pauses where
+ * that fails or where it dies again and again. */
 static void watch_over(struct running *running, const sigset_t *signals)
 {
   enum { LONG_MS = 60000, STEADY_MS = 1000 };

@@ -60,8 +60,8 @@ int store_job_claim(struct store *store, struct job *out, bool *found, struct er
 /* Ends run `run` of a job with a state, unless it was cancelled, restarted or deleted meanwhile: *accepted tells. */
 int store_job_finish(struct store *store, const struct job *job, const char *status, bool *accepted,
                      struct error *error);
-/* Back into the queue, unless it was cancelled, restarted or deleted meanwhile; `count` tells whether the attempt counts.
- * With JOB_MAX_ATTEMPTS counted, it ends as error. The reason goes into the job's log; NULL: nothing does. */
+/* Back into the queue, unless it was cancelled, restarted or deleted meanwhile; `count` tells whether the attempt
+ * counts. With JOB_MAX_ATTEMPTS counted, it ends as error. The reason goes into the job's log; NULL: nothing does. */
 int store_job_requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error);
 /* At the start of the server: every running job is queued again, or given up after JOB_MAX_ATTEMPTS. */
 int store_job_recover(struct store *store, struct error *error);

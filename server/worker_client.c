@@ -24,7 +24,8 @@ static int64_t now_ms(void)
 
 void worker_client_open(struct worker_client *client, struct zygote *zygote, size_t resident_limit)
 {
-  *client = (struct worker_client){.zygote = zygote, .child = {.fd = -1, .pidfd = -1}, .resident_limit = resident_limit};
+  *client = (struct worker_client){
+      .zygote = zygote, .child = {.fd = -1, .pidfd = -1}, .resident_limit = resident_limit};
 }
 
 /* An idle process ends by itself when its socket closes; one that is busy or broken is killed. */
@@ -193,7 +194,8 @@ static bool wait_turn(struct worker_client *client, const struct worker_watch *w
   return false;
 }
 
-/* Gives the task to a process: WORKER_REPLIED when it has it. One that died while idle is noticed, and replaced once. */
+/* Gives the task to a process: WORKER_REPLIED when it has it. One that died while idle is noticed, and replaced
+ * once. */
 static enum worker_outcome hand_over(struct worker_client *client, const struct task_header *task,
                                      const struct buffer *graph)
 {

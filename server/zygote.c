@@ -102,8 +102,9 @@ static bool is_alive(struct zygote *zygote)
   int status = 0;
   pthread_mutex_lock(&zygote->lock);
   if (zygote->pid > 0 && waitpid(zygote->pid, &status, WNOHANG) != 0) {
+    const bool killed = WIFSIGNALED(status);
     log_message(LOG_WARNING, "the process that makes workers has ended (%s %d): it is started again",
-                WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+                killed ? "signal" : "status", killed ? WTERMSIG(status) : WEXITSTATUS(status));
     zygote->pid = -1;
     drop_control(zygote);
   }
