@@ -1,6 +1,7 @@
 /* Opening the store, its schema, users and tokens. */
 #include "server/store_sql.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -142,16 +143,23 @@ static int make_schema(struct store *store, struct error *error)
   return store_end(store, status, error);
 }
 
+/* Made by hand first: nobody else may read hashes and keys. A file that is there is not opened: closing it would drop
+ * the locks of this process's other connections, and a process that then ends takes their write-ahead log away. */
+static int make_file(const char *path)
+{
+  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    return close(fd);
+  return errno == EEXIST ? access(path, R_OK | W_OK) : -1;
+}
+
 int store_open(const char *data_dir, struct store **out, struct error *error)
 {
   char path[4096];
   if (snprintf(path, sizeof path, "%s/server.sqlite", data_dir) >= (int)sizeof path)
     return error_set(error, "StorageFailure", "the data folder's name is too long");
-  /* Made by hand first: nobody else may read hashes and keys. */
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0)
+  if (make_file(path) != 0)
     return error_set(error, "StorageFailure", "cannot open %s for writing", path);
-  close(fd);
   struct store *store = calloc(1, sizeof *store);
   if (store == NULL)
     return error_memory(error);
