@@ -419,10 +419,13 @@ def test_a_row_that_nobody_runs_is_found(start):
 def test_a_command_beside_the_server_costs_nothing(start):
     """SQLite deletes the log of a database that nobody else seems to hold: what the server then writes would be lost."""
     server = start()
-    first = server.create(ADD)
-    add_user(server.data, "bob")
-    second = server.create(ADD)
-    assert set(rows(server)) == {first, second}
+    jobs = []
+    for name in ("bob", "carol", "dave"):
+        jobs.append(server.create(ADD))
+        server.call("POST", f"/jobs/{jobs[-1]}/results")
+        add_user(server.data, name)
+    jobs.append(server.create(ADD))
+    assert set(rows(server)) == set(jobs)
     server.kill()
     server = start()
-    assert {server.status(job) for job in (first, second)} == {"created"}
+    assert set(rows(server)) == set(jobs) and server.result(ADD).json() == 3
