@@ -1,7 +1,7 @@
 /* twincube: one program. The first argument names the subcommand; each is a file of its own (command_*.c). */
-#include "server/command.h"
-#include "server/command_catalogue.h"
-#include "server/zygote.h"
+#include "server/commands/command.h"
+#include "server/commands/command_catalogue.h"
+#include "server/workers/zygote.h"
 
 #include <stdio.h>
 #include <string.h>

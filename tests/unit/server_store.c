@@ -1,7 +1,7 @@
 /* The store: users, tokens, and the states a job can go through, each reached twice or out of turn. */
-#include "server/auth.h"
-#include "server/folder.h"
-#include "server/store_jobs.h"
+#include "server/auth/auth.h"
+#include "server/store/folder.h"
+#include "server/store/store_jobs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 /* Small pieces of the server that read text from outside: JSON members, percent signs, sizes, error rows, signatures.
  */
-#include "server/command.h"
+#include "server/commands/command.h"
 #include "server/error_table.h"
-#include "server/http.h"
-#include "server/json_text.h"
-#include "server/signed_url.h"
+#include "server/http/http.h"
+#include "server/http/json_text.h"
+#include "server/auth/signed_url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
