@@ -146,7 +146,8 @@ struct dimension dimension_pick(struct arena *arena, const struct dimension *d, 
 
 struct dimension dimension_enumerated(const char *name, enum dimension_type type, size_t size)
 {
-  return (struct dimension){.name = name, .type = type, .size = size, .labels = LABEL_STEP, .step = 1, .enumerated = true};
+  return (struct dimension){
+      .name = name, .type = type, .size = size, .labels = LABEL_STEP, .step = 1, .enumerated = true};
 }
 
 struct dimension dimension_texts(const char *name, enum dimension_type type, const char *const *texts, size_t size)
@@ -156,12 +157,23 @@ struct dimension dimension_texts(const char *name, enum dimension_type type, con
 
 struct dimension dimension_times(const char *name, const int64_t *times, size_t size, enum calendar calendar)
 {
-  return (struct dimension){.name = name, .type = DIMENSION_TEMPORAL, .size = size, .labels = LABEL_TIME, .times = times, .calendar = calendar};
+  return (struct dimension){.name = name,
+                            .type = DIMENSION_TEMPORAL,
+                            .size = size,
+                            .labels = LABEL_TIME,
+                            .times = times,
+                            .calendar = calendar};
 }
 
 struct dimension dimension_steps(const char *name, char axis, double start, double step, size_t size)
 {
-  return (struct dimension){.name = name, .type = DIMENSION_SPATIAL, .axis = axis, .size = size, .labels = LABEL_STEP, .start = start, .step = step};
+  return (struct dimension){.name = name,
+                            .type = DIMENSION_SPATIAL,
+                            .axis = axis,
+                            .size = size,
+                            .labels = LABEL_STEP,
+                            .start = start,
+                            .step = step};
 }
 
 const char *dimension_type_name(enum dimension_type type)

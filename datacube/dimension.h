@@ -24,7 +24,7 @@ struct dimension {
   char axis; /* 'x', 'y', 'z' for spatial dimensions, else 0 */
   size_t size;
   enum label_kind labels;
-  double start, step;      /* LABEL_STEP: label of index 0 (a pixel centre), distance to the next (y: mostly negative) */
+  double start, step;      /* LABEL_STEP: label of index 0 (a pixel centre), distance to the next (y: mostly < 0) */
   const double *numbers;   /* LABEL_NUMBER: size entries */
   const char *const *texts; /* LABEL_TEXT: size entries; LABEL_TIME: NULL or size entries */
   const int64_t *times;    /* LABEL_TIME: size instants, see base/instant.h; start of the period for intervals */

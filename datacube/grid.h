@@ -52,7 +52,8 @@ int points_transform(const char *from, const char *to, size_t n, double *x, doub
 bool grid_same_lattice(const struct grid *a, const struct grid *b);
 /* The pixels of the lattice whose centres lie in the extent (same CRS); width or height 0 where there is none. */
 struct grid grid_crop(const struct grid *lattice, const struct extent *extent);
-/* The smallest grid of the lattice (edges at multiples of the resolution from the CRS origin) that covers the extent. */
+/* The smallest grid of the lattice (edges at multiples of the resolution from the CRS origin) that covers the extent.
+ */
 int grid_anchored(const struct extent *extent, double res_x, double res_y, struct grid *out, struct error *error);
 /* Grid of a cube's x and y; -1 (no error set) where the cube has none or they are not regular steps. */
 int grid_of_cube(const struct cube *cube, struct grid *out);

@@ -52,7 +52,8 @@ struct sink_format {
 };
 
 extern const struct sink_format *const sink_formats[]; /* NULL-terminated, sorted by name */
-const struct sink_format *sink_format_find(const char *name); /* any case, aliases ("GeoTIFF", "NetCDF", "COG"); or NULL */
+/* Any case, aliases ("GeoTIFF", "NetCDF", "COG"); or NULL. */
+const struct sink_format *sink_format_find(const char *name);
 
 struct sink_ops {
   /* data: the box's elements, row-major, in cube.type. Thread safe. */

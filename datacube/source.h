@@ -14,17 +14,27 @@
 struct source;
 struct source_reader; /* each driver has its own */
 
+/* How a source is put on another grid; its CRS texts live as long as the arena. */
+struct regrid_request {
+  const struct grid *grid;    /* the target */
+  enum resampling method;
+  /* In the CRS of the source's cube, within its bounds, not empty: what of it counts. Target pixels whose centre is not
+   * in [west, east) and (south, north] are no-data. */
+  const struct extent *clip;
+};
+
 struct source_ops {
   const char *name; /* "raster series", "netCDF", "HMC chain", … for EXPLAIN */
-  /* New reader for one worker; the caller closes it. */
-  int (*open)(const struct source *source, struct source_reader **out, struct error *error);
+  /* New reader for one worker; the caller closes it. threads: how many a sequential simulator may use inside a read, at
+   * least 1; others use the caller's alone. */
+  int (*open)(const struct source *source, unsigned threads, struct source_reader **out, struct error *error);
   /* Fills `data`: the box's elements, row-major, last dimension fastest, in source->cube.type. Pixels that no scene
    * covers, and the sources' own no-data values, come as the cube's no-data. */
   int (*read)(struct source_reader *reader, const struct box *box, void *data, struct error *error);
   void (*close)(struct source_reader *reader);
   /* Optional. The same source on another horizontal grid, resampled once, from the original pixels (overviews where
    * the target is coarser). NULL: the plan warps tiles instead. */
-  int (*regrid)(const struct source *source, struct arena *arena, const struct grid *grid, enum resampling method,
+  int (*regrid)(const struct source *source, struct arena *arena, const struct regrid_request *request,
                 const struct source **out, struct error *error);
 };
 

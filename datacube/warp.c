@@ -1,16 +1,18 @@
 /* Resampling of planes: where every target pixel lies in the source, and the loops that fill it.
  *
- * Coordinates are computed per target pixel from its absolute column and row, exactly (no interpolation between
- * transformed points), in pixels of the whole source grid:
- *     target centre (CRS of `to`) -> CRS of `from` -> (x - west) / res_x, (north - y) / res_y
- * so neither coordinates nor values depend on how the target is cut into boxes. They are kept for the last box, since
- * the same box is usually asked for many planes. Where the source is geographic, longitudes are taken modulo 360
- * degrees into the source's circle. One thread at a time. */
+ * Coordinates come from locate.h, per target pixel from its absolute column and row, so neither coordinates nor values
+ * depend on how the target is cut into boxes. The cells of the last box are kept, since the same box is usually asked
+ * for many planes; coordinates and footprints are made again from them, a run of SEGMENT pixels at a time. Bilinear and
+ * cubic values where source pixels are not shrunk come from the loops of warp_rows.h, and one by one from
+ * warp_kernels.h where those find a gap. One thread at a time. */
 #include "datacube/warp.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/locate.h"
 #include "datacube/transform.h"
+#include "datacube/warp_elements.h"
 #include "datacube/warp_kernels.h"
+#include "datacube/warp_rows.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -20,9 +22,7 @@
 static const double edge_noise =
     1e-7; /* of a pixel: a centre that near a source pixel's edge belongs to the next one */
 
-struct place { /* source pixel of a target pixel; x is -1 where it has none */
-  int32_t y, x;
-};
+enum { SEGMENT = LOCATE_SIDE };
 
 struct range { /* [first, end) of source rows and columns; empty while end is 0 */
   size_t first[2], end[2];
@@ -33,19 +33,14 @@ struct warper {
   enum resampling method;
   struct transform *transform; /* to -> from */
   bool owns_transform;
-  double circle; /* source pixels in 360 degrees; 0 where the source is not geographic */
+  struct locator locator;
   struct resampler resampler;
-  bool known; /* whether places or feet hold the box below */
+  bool known; /* whether the locator's cells are those of the box below */
   size_t start[2], count[2];
   bool range_known; /* whether range is what the box needs */
   struct range range;
-  struct place *places; /* nearest: one a target pixel of the box */
-  union foot *feet;     /* other methods: likewise */
-  size_t room;          /* target pixels that places or feet have room for */
-  double *line;         /* coordinates of one row: x, y of centres; of the corners above; of the corners below */
-  size_t line_room;     /* points a line has room for */
-  double *window, *row; /* source window and target row as doubles */
-  size_t window_room, row_room;
+  double *window; /* source window as doubles */
+  size_t window_room;
 };
 
 static int grow(void **data, size_t *room, size_t count, size_t size, struct error *error)
@@ -90,7 +85,7 @@ int warper_new_with(struct transform *transform, const struct grid *from, const 
   w->from.crs = w->to.crs = NULL;
   w->method = method;
   w->transform = transform;
-  w->circle = transform_circle(transform) / from->res_x;
+  w->locator = locator_make(transform, from, to);
   if (resampler_init(&w->resampler, method, from, error)) {
     warper_free(w);
     return -1;
@@ -124,61 +119,39 @@ void warper_free(struct warper *w)
   if (w->owns_transform)
     transform_free(w->transform);
   resampler_free(&w->resampler);
-  free(w->places);
-  free(w->feet);
-  free(w->line);
+  locator_clear(&w->locator);
   free(w->window);
-  free(w->row);
   free(w);
 }
 
 size_t warper_bytes(enum resampling method, const struct grid *to, size_t from_pixels)
 {
-  size_t line = saturated_mul(6 * sizeof(double), to->width + 1);
+  size_t cells = 2 * (WARP_BOX_PIXELS / (LOCATE_LEAST * LOCATE_LEAST)) * sizeof(struct located_cell);
+  (void)to;
   if (method == RESAMPLE_NEAREST)
-    return saturated_add(line, WARP_BOX_PIXELS * sizeof(struct place));
-  size_t window = saturated_mul(from_pixels, sizeof(double));
-  return saturated_add(saturated_add(line, window), WARP_BOX_PIXELS * sizeof(union foot));
+    return cells;
+  return saturated_add(cells, saturated_mul(from_pixels, sizeof(double)));
 }
 
-/* Source coordinates of n points of the target at (column, row), (column + 1, row), …, in target pixels; NaN for a
- * point without an image. */
-static void row_coordinates(struct warper *w, double column, double row, size_t n, double *x, double *y)
+static bool is_inside(const struct warper *w, double x, double y)
 {
-  for (size_t i = 0; i < n; i++) {
-    x[i] = w->to.west + (column + (double)i) * w->to.res_x;
-    y[i] = w->to.north - row * w->to.res_y;
-  }
-  if (!transform_is_identity(w->transform))
-    transform_points(w->transform, n, x, y);
-  double middle = (double)w->from.width / 2, half = w->circle / 2;
-  for (size_t i = 0; i < n; i++) {
-    if (x[i] == HUGE_VAL) {
-      x[i] = y[i] = (double)NAN;
-      continue;
-    }
-    x[i] = (x[i] - w->from.west) / w->from.res_x;
-    y[i] = (w->from.north - y[i]) / w->from.res_y;
-    if (half > 0 && !(x[i] >= middle - half && x[i] < middle + half))
-      x[i] -= w->circle * floor((x[i] - (middle - half)) / w->circle);
-  }
-}
-
-static struct place place_of(const struct warper *w, double x, double y)
-{
-  x = floor(x + edge_noise);
-  y = floor(y + edge_noise);
-  if (!(x >= 0 && y >= 0 && x < (double)w->from.width && y < (double)w->from.height))
-    return (struct place){-1, -1};
-  return (struct place){(int32_t)y, (int32_t)x};
+  x += edge_noise;
+  y += edge_noise;
+  return x >= 0 && y >= 0 && x < (double)w->from.width && y < (double)w->from.height;
 }
 
 /* A corner's x on the same turn of the circle as its centre. */
 static double same_turn(const struct warper *w, double x, double centre)
 {
-  if (w->circle > 0 && fabs(x - centre) > w->circle / 2)
-    x -= w->circle * rint((x - centre) / w->circle);
+  double circle = w->locator.circle;
+  if (circle > 0 && fabs(x - centre) > circle / 2)
+    x -= circle * rint((x - centre) / circle);
   return x;
+}
+
+static size_t least(size_t a, size_t b)
+{
+  return a < b ? a : b;
 }
 
 static double larger(double a, double b)
@@ -189,6 +162,12 @@ static double larger(double a, double b)
 static double smaller(double a, double b)
 {
   return a < b ? a : b;
+}
+
+/* hypot without its care for overflow */
+static double length(double a, double b)
+{
+  return sqrt(a * a + b * b);
 }
 
 /* Footprint from the centre and the corners (upper left, upper right, lower left, lower right). A box that does not lie
@@ -215,56 +194,46 @@ static union foot foot_of(const struct warper *w, double x, double y, const doub
     }
     return foot;
   }
-  if (place_of(w, x, y).x < 0)
+  if (!is_inside(w, x, y))
     return foot;
   foot.kernel.x = x, foot.kernel.y = y;
-  double scale_x = hypot(ux[1] + ux[3] - ux[0] - ux[2], ux[2] + ux[3] - ux[0] - ux[1]) / 2;
-  double scale_y = hypot(cy[1] + cy[3] - cy[0] - cy[2], cy[2] + cy[3] - cy[0] - cy[1]) / 2;
-  foot.kernel.scale_x = whole && scale_x > 1 + edge_noise ? scale_x : 1;
-  foot.kernel.scale_y = whole && scale_y > 1 + edge_noise ? scale_y : 1;
+  double scale_x = length(ux[1] + ux[3] - ux[0] - ux[2], ux[2] + ux[3] - ux[0] - ux[1]) / 2;
+  double scale_y = length(cy[1] + cy[3] - cy[0] - cy[2], cy[2] + cy[3] - cy[0] - cy[1]) / 2;
+  foot.kernel.scale_x = whole && scale_x > LOCATE_EVEN ? scale_x : 1;
+  foot.kernel.scale_y = whole && scale_y > LOCATE_EVEN ? scale_y : 1;
   return foot;
 }
 
-/* Places or feet of row `row` of the box, written from `at` on. The lower corners stay for the next row. */
-static void locate_row(struct warper *w, const size_t start[2], size_t row, size_t width, size_t at)
+/* Footprints of n pixels of a cell from (column, row) on. */
+static void feet_of(const struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
+                    union foot *feet)
 {
-  double *x = w->line, *y = x + w->line_room, *ax = y + w->line_room, *ay = ax + w->line_room;
-  double *bx = ay + w->line_room, *by = bx + w->line_room;
-  double column = (double)start[1], line = (double)(start[0] + row);
-  row_coordinates(w, column + 0.5, line + 0.5, width, x, y);
-  if (w->method == RESAMPLE_NEAREST) {
-    for (size_t i = 0; i < width; i++)
-      w->places[at + i] = place_of(w, x[i], y[i]);
+  double x[SEGMENT], y[SEGMENT], ax[SEGMENT + 1], ay[SEGMENT + 1], bx[SEGMENT + 1], by[SEGMENT + 1];
+  double row = (double)at[0], column = (double)at[1];
+  locator_row(&w->locator, cell, column + 0.5, row + 0.5, n, x, y);
+  if (cell->even && method_interpolates(w->method)) {
+    for (size_t i = 0; i < n; i++) {
+      feet[i].kernel.x = is_inside(w, x[i], y[i]) ? x[i] : (double)NAN;
+      feet[i].kernel.y = y[i];
+      feet[i].kernel.scale_x = feet[i].kernel.scale_y = 1;
+    }
     return;
   }
-  if (row == 0)
-    row_coordinates(w, column, line, width + 1, ax, ay);
-  else {
-    memcpy(ax, bx, (width + 1) * sizeof *ax);
-    memcpy(ay, by, (width + 1) * sizeof *ay);
-  }
-  row_coordinates(w, column, line + 1, width + 1, bx, by);
-  for (size_t i = 0; i < width; i++)
-    w->feet[at + i] = foot_of(w, x[i], y[i], (const double[4]){ax[i], ax[i + 1], bx[i], bx[i + 1]},
-                              (const double[4]){ay[i], ay[i + 1], by[i], by[i + 1]});
+  locator_row(&w->locator, cell, column, row, n + 1, ax, ay);
+  locator_row(&w->locator, cell, column, row + 1, n + 1, bx, by);
+  for (size_t i = 0; i < n; i++)
+    feet[i] = foot_of(w, x[i], y[i], (const double[4]){ax[i], ax[i + 1], bx[i], bx[i + 1]},
+                      (const double[4]){ay[i], ay[i + 1], by[i], by[i + 1]});
 }
 
-/* Computes places or feet of a box, unless they are those of the last one. */
+/* Cells of a box, unless they are those of the last one. */
 static int locate(struct warper *w, const size_t start[2], const size_t count[2], struct error *error)
 {
   if (w->known && memcmp(start, w->start, sizeof w->start) == 0 && memcmp(count, w->count, sizeof w->count) == 0)
     return 0;
   w->known = w->range_known = false;
-  bool nearest = w->method == RESAMPLE_NEAREST;
-  size_t room = w->line_room;
-  if (grow((void **)&w->line, &room, count[1] + 1, 6 * sizeof(double), error))
+  if (locator_box(&w->locator, start, count, error))
     return -1;
-  w->line_room = room;
-  if (grow(nearest ? (void **)&w->places : (void **)&w->feet, &w->room, count[0] * count[1],
-           nearest ? sizeof(struct place) : sizeof(union foot), error))
-    return -1;
-  for (size_t row = 0; row < count[0]; row++)
-    locate_row(w, start, row, count[1], row * count[1]);
   memcpy(w->start, start, sizeof w->start);
   memcpy(w->count, count, sizeof w->count);
   w->known = true;
@@ -277,27 +246,67 @@ static void range_add(struct range *r, int axis, size_t first, size_t end)
   r->end[axis] = r->end[axis] > end ? r->end[axis] : end;
 }
 
-/* Adds what the located pixels need. */
-static void range_of_located(const struct warper *w, size_t n, struct range *r)
+static void range_of_feet(const struct warper *w, const union foot *feet, size_t n, struct range *r)
 {
   const size_t sizes[2] = {w->from.height, w->from.width};
   for (size_t i = 0; i < n; i++) {
     size_t first[2], end[2];
-    if (w->method == RESAMPLE_NEAREST) {
-      if (w->places[i].x < 0)
-        continue;
-      first[0] = (size_t)w->places[i].y, end[0] = first[0] + 1;
-      first[1] = (size_t)w->places[i].x, end[1] = first[1] + 1;
-    } else {
-      if (isnan(w->feet[i].kernel.x))
-        continue;
-      for (int axis = 0; axis < 2; axis++)
-        foot_range(w->method, &w->feet[i], axis, sizes[axis], &first[axis], &end[axis]);
-    }
+    if (isnan(feet[i].kernel.x))
+      continue;
+    for (int axis = 0; axis < 2; axis++)
+      foot_range(w->method, &feet[i], axis, sizes[axis], &first[axis], &end[axis]);
     if (first[0] >= end[0] || first[1] >= end[1])
       continue;
     range_add(r, 0, first[0], end[0]);
     range_add(r, 1, first[1], end[1]);
+  }
+}
+
+/* The same where all scales are 1: from the outermost centres inside the source, and the error of where they are. */
+static void range_of_centres(const struct warper *w, const double *x, const double *y, size_t n, struct range *r)
+{
+  const double e = LOCATE_ERROR, right = (double)w->from.width + e, below = (double)w->from.height + e;
+  double low[2] = {HUGE_VAL, HUGE_VAL}, high[2] = {-HUGE_VAL, -HUGE_VAL};
+  for (size_t i = 0; i < n; i++) {
+    if (!(x[i] > -e && y[i] > -e && x[i] < right && y[i] < below))
+      continue;
+    low[0] = smaller(low[0], y[i]), high[0] = larger(high[0], y[i]);
+    low[1] = smaller(low[1], x[i]), high[1] = larger(high[1], x[i]);
+  }
+  if (low[0] > high[0])
+    return;
+  double radius = method_interpolates(w->method) ? method_radius(w->method) : 0;
+  const size_t sizes[2] = {w->from.height, w->from.width};
+  for (int axis = 0; axis < 2; axis++) {
+    size_t first = (size_t)larger(floor(low[axis] - e - radius), 0);
+    size_t end = (size_t)larger(floor(high[axis] + e + radius), 0) + 1;
+    range_add(r, axis, least(first, sizes[axis] - 1), least(end, sizes[axis]));
+  }
+}
+
+static void range_of_segment(const struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
+                             struct range *r)
+{
+  if (w->method == RESAMPLE_NEAREST || (cell->even && method_interpolates(w->method))) {
+    double x[SEGMENT], y[SEGMENT];
+    locator_row(&w->locator, cell, (double)at[1] + 0.5, (double)at[0] + 0.5, n, x, y);
+    range_of_centres(w, x, y, n, r);
+    return;
+  }
+  union foot feet[SEGMENT];
+  feet_of(w, cell, at, n, feet);
+  range_of_feet(w, feet, n, r);
+}
+
+/* Adds what the located box needs. */
+static void range_of_located(const struct warper *w, struct range *r)
+{
+  for (size_t k = 0; k < w->locator.count; k++) {
+    const struct located_cell *cell = &w->locator.cells[k];
+    for (size_t row = 0; cell->kind != CELL_VOID && row < cell->height; row++)
+      for (size_t i = 0; i < cell->width; i += SEGMENT)
+        range_of_segment(w, cell, (const size_t[2]){cell->row + row, cell->column + i},
+                         cell->width - i < SEGMENT ? cell->width - i : SEGMENT, r);
   }
 }
 
@@ -314,7 +323,7 @@ static int range_of_sampled(struct warper *w, const size_t start[2], const size_
       c[axis] = 1;
       if (locate(w, s, c, error))
         return -1;
-      range_of_located(w, c[0] * c[1], r);
+      range_of_located(w, r);
     }
   }
   const size_t sizes[2] = {w->from.height, w->from.width};
@@ -341,7 +350,7 @@ int warper_need(struct warper *w, const size_t to_start[2], const size_t to_coun
       return -1;
     if (!w->range_known) {
       w->range = (struct range){{0, 0}, {0, 0}};
-      range_of_located(w, pixels, &w->range);
+      range_of_located(w, &w->range);
       w->range_known = true;
     }
     r = w->range;
@@ -379,40 +388,71 @@ static void set_missing(struct planes *p)
   doubles_to_elements(p->type, p->has_nodata, p->nodata, 1, &none, p->missing);
 }
 
-#define NEAREST_LOOP(bytes)                                                                                            \
-  for (size_t i = 0; i < n; i++) {                                                                                     \
-    size_t y = (size_t)places[i].y - p->from_start[0], x = (size_t)places[i].x - p->from_start[1];                     \
-    bool inside = places[i].x >= 0 && y < p->from_count[0] && x < p->from_count[1];                                    \
-    memcpy(to + i * (bytes), inside ? from + (y * p->from_count[1] + x) * (bytes) : p->missing, (bytes));              \
-  }                                                                                                                    \
-  return
-
-static void nearest_pixels(const struct planes *p, const struct place *places, size_t n, const unsigned char *from,
-                           unsigned char *to)
+static void fill_missing(const struct planes *p, size_t n, unsigned char *to)
 {
-  switch (p->size) {
-  case 1:
-    NEAREST_LOOP(1);
-  case 2:
-    NEAREST_LOOP(2);
-  case 4:
-    NEAREST_LOOP(4);
-  case 8:
-    NEAREST_LOOP(8);
-  default:
-    NEAREST_LOOP(16);
-  }
+  for (size_t i = 0; i < n; i++)
+    memcpy(to + i * p->size, p->missing, p->size);
 }
 
-static int resample_rows(struct warper *w, const struct planes *p, const struct window *window, size_t rows,
-                         unsigned char *to, struct error *error)
+/* One run of pixels of a cell: coordinates or footprints, then values. */
+static void nearest_segment(const struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
+                            const struct nearest_window *window, unsigned char *to)
 {
-  size_t width = p->to_count[1];
-  for (size_t row = 0; row < rows; row++) {
-    for (size_t i = 0; i < width; i++)
-      if (resampler_value(&w->resampler, window, &w->feet[row * width + i], &w->row[i], error))
-        return -1;
-    doubles_to_elements(p->type, p->has_nodata, p->nodata, width, w->row, to + row * width * p->size);
+  double x[SEGMENT], y[SEGMENT];
+  locator_row_settled(&w->locator, cell, (double)at[1] + 0.5, (double)at[0] + 0.5, n, x, y);
+  nearest_row(window, n, x, y, to);
+}
+
+static bool has_fast_rows(const struct warper *w, const struct located_cell *cell)
+{
+  return cell->even && (w->method == RESAMPLE_BILINEAR || w->method == RESAMPLE_CUBIC);
+}
+
+static int kernel_segment(struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
+                          const struct window *window, double *values, struct error *error)
+{
+  union foot feet[SEGMENT];
+  bool fast = has_fast_rows(w, cell);
+  if (fast) {
+    double x[SEGMENT], y[SEGMENT];
+    locator_row(&w->locator, cell, (double)at[1] + 0.5, (double)at[0] + 0.5, n, x, y);
+    if (interpolate_row(w->method, window, n, x, y, values))
+      return 0;
+  }
+  feet_of(w, cell, at, n, feet);
+  for (size_t i = 0; i < n; i++)
+    if ((!fast || isnan(values[i])) && resampler_value(&w->resampler, window, &feet[i], &values[i], error))
+      return -1;
+  return 0;
+}
+
+/* The cells of the located box, in one plane. `to` is the box's first pixel. */
+static int warp_cells(struct warper *w, const struct planes *p, const unsigned char *from, unsigned char *to,
+                      struct error *error)
+{
+  const struct window window = {
+      w->window, {p->from_start[0], p->from_start[1]}, {p->from_count[0], p->from_count[1]}};
+  const struct nearest_window pixels = {from,    {window.start[0], window.start[1]}, {window.count[0], window.count[1]},
+                                        p->size, p->missing};
+  for (size_t k = 0; k < w->locator.count; k++) {
+    const struct located_cell *cell = &w->locator.cells[k];
+    for (size_t row = cell->row; row < cell->row + cell->height; row++)
+      for (size_t i = 0; i < cell->width; i += SEGMENT) {
+        const size_t at[2] = {row, cell->column + i}, n = least(cell->width - i, SEGMENT);
+        unsigned char *out = to + ((row - w->start[0]) * p->to_count[1] + at[1] - w->start[1]) * p->size;
+        if (cell->kind == CELL_VOID) {
+          fill_missing(p, n, out);
+          continue;
+        }
+        if (w->method == RESAMPLE_NEAREST) {
+          nearest_segment(w, cell, at, n, &pixels, out);
+          continue;
+        }
+        double values[SEGMENT];
+        if (kernel_segment(w, cell, at, n, &window, values, error))
+          return -1;
+        doubles_to_elements(p->type, p->has_nodata, p->nodata, n, values, out);
+      }
   }
   return 0;
 }
@@ -428,13 +468,9 @@ static int warp_strip(struct warper *w, const struct planes *p, size_t row, size
   for (size_t plane = 0; plane < p->planes; plane++) {
     const unsigned char *from = p->from + plane * from_pixels * p->size;
     unsigned char *to = p->to + (plane * to_pixels + row * width) * p->size;
-    if (w->method == RESAMPLE_NEAREST) {
-      nearest_pixels(p, w->places, rows * width, from, to);
-      continue;
-    }
-    struct window window = {w->window, {p->from_start[0], p->from_start[1]}, {p->from_count[0], p->from_count[1]}};
-    elements_to_doubles(p->type, p->has_nodata, p->nodata, from_pixels, from, w->window);
-    if (resample_rows(w, p, &window, rows, to, error))
+    if (w->method != RESAMPLE_NEAREST)
+      elements_to_doubles(p->type, p->has_nodata, p->nodata, from_pixels, from, w->window);
+    if (warp_cells(w, p, from, to, error))
       return -1;
   }
   return 0;
@@ -464,8 +500,7 @@ int warper_run(struct warper *w, enum element_type type, bool has_nodata, double
   if (to_count[0] == 0 || to_count[1] == 0)
     return 0;
   if (w->method != RESAMPLE_NEAREST &&
-      (grow((void **)&w->window, &w->window_room, from_count[0] * from_count[1], sizeof(double), error) ||
-       grow((void **)&w->row, &w->row_room, to_count[1], sizeof(double), error)))
+      grow((void **)&w->window, &w->window_room, from_count[0] * from_count[1], sizeof(double), error))
     return -1;
   size_t strip = 4 * (size_t)WARP_BOX_PIXELS / to_count[1];
   strip = strip < 1 ? 1 : strip < to_count[0] ? strip : to_count[0];

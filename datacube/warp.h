@@ -1,4 +1,8 @@
-/* Resampling of planes between grids in memory. */
+/* Resampling of planes between grids in memory.
+ *
+ * Target pixels lie in the source where the transformation between the CRSs puts them; it is interpolated, with an
+ * error that is checked to be below LOCATE_ERROR, a thousandth of a source pixel, see locate.h. Between grids of one
+ * CRS, and where no polynomial holds, it is exact. */
 #ifndef TWINCUBE_DATACUBE_WARP_H
 #define TWINCUBE_DATACUBE_WARP_H
 
@@ -26,8 +30,10 @@ int warper_need(struct warper *warper, const size_t to_start[2], const size_t to
                 size_t from_count[2], struct error *error); /* [0] is y, [1] is x */
 
 /* Warps `planes` planes; source planes are dense from_count boxes, target planes dense to_count boxes. Target pixels
- * without a valid source become nodata (NaN for floats without one; 0 for integers without one). Exact transform, no
- * approximation; nearest takes the source pixel that holds the target's centre. */
+ * without a valid source become nodata (NaN for floats without one; 0 for integers without one). Nearest takes the
+ * source pixel that holds the target's centre: centres near an edge are transformed exactly. Interpolating kernels
+ * widen where the source is shrunk by more than LOCATE_EVEN. The same bits whatever the boxes; boxes of whole multiples
+ * of LOCATE_SIDE pixels from the grid's first are the quickest. */
 int warper_run(struct warper *warper, enum element_type type, bool has_nodata, double nodata, size_t planes,
                const size_t from_start[2], const size_t from_count[2], const void *from, const size_t to_start[2],
                const size_t to_count[2], void *to, struct error *error);

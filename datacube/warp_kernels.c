@@ -1,10 +1,12 @@
 /* Resampling kernels.
  *
  * Interpolating methods weigh the pixels round the centre t by k((i - t) / scale), where scale (source pixels per
- * target pixel, at least 1) widens the kernel when shrinking, and divide by the weights' sum over the valid pixels:
+ * target pixel, 1 up to LOCATE_EVEN) widens the kernel when shrinking, and divide by the weights' sum over the valid
+ * pixels:
  *   bilinear  1 - |t|                                   cubic  Keys (1981) with a = -1/2
  *   cubic spline  uniform B-spline                      Lanczos  sinc(t) sinc(t/3), |t| < 3
- * Unscaled cubic becomes bilinear where one of its 16 pixels is missing, for its negative weights overshoot there.
+ * Unscaled cubic becomes bilinear where one of its 16 pixels is missing or beyond the rim, for its negative weights
+ * overshoot there.
  * They give a value only where the pixel that holds the centre is valid, so the valid area is that of nearest.
  * The others look at the pixels of the footprint's bounding box, weighed by their overlap (average, sum, rms) or not
  * (mode, min, max, quantiles by nearest rank). Indexes are of the whole source grid and sums run in their order, so a
@@ -67,6 +69,11 @@ static const struct kernel kernels[RESAMPLE_COUNT] = {[RESAMPLE_BILINEAR] = {bil
 bool method_interpolates(enum resampling method)
 {
   return kernels[method].weight != NULL;
+}
+
+double method_radius(enum resampling method)
+{
+  return kernels[method].radius;
 }
 
 static double snapped(double t)
@@ -262,7 +269,10 @@ static struct area area_of(enum resampling method, const struct window *w, const
   foot_range(method, foot, 0, SIZE_MAX, &a.y[0], &a.y[1]);
   foot_range(method, foot, 1, SIZE_MAX, &a.x[0], &a.x[1]);
   bool cut_y = clip_to_window(w, 0, a.y), cut_x = clip_to_window(w, 1, a.x);
-  a.cut = cut_y || cut_x;
+  double radius = kernels[method].radius; /* foot_range leaves out what lies before pixel 0 */
+  bool before = radius > 0 && (foot->kernel.x - 0.5 - radius * foot->kernel.scale_x < -1 + snap ||
+                               foot->kernel.y - 0.5 - radius * foot->kernel.scale_y < -1 + snap);
+  a.cut = cut_y || cut_x || before;
   return a;
 }
 
@@ -321,77 +331,5 @@ int resampler_value(struct resampler *r, const struct window *w, const union foo
   default:
     *out = weigh(r, r->method, w, foot);
     return 0;
-  }
-}
-
-/* Every real element type with its C type and range; ranges of 64-bit integers are the doubles just inside. */
-#define REAL_TYPES(X)                                                                                                  \
-  X(ELEMENT_U8, uint8_t, 0, UINT8_MAX)                                                                                 \
-  X(ELEMENT_I8, int8_t, INT8_MIN, INT8_MAX) X(ELEMENT_BOOLEAN, uint8_t, 0, 1) X(ELEMENT_U16, uint16_t, 0, UINT16_MAX)  \
-      X(ELEMENT_I16, int16_t, INT16_MIN, INT16_MAX) X(ELEMENT_U32, uint32_t, 0, UINT32_MAX)                            \
-          X(ELEMENT_I32, int32_t, INT32_MIN, INT32_MAX) X(ELEMENT_U64, uint64_t, 0, 18446744073709549568.0)            \
-              X(ELEMENT_I64, int64_t, -9223372036854775808.0, 9223372036854774784.0)
-
-static bool float_is_missing(bool has_nodata, double nodata, double value)
-{
-  return isnan(value) || (has_nodata && value == nodata);
-}
-
-void elements_to_doubles(enum element_type type, bool has_nodata, double nodata, size_t n, const void *from, double *to)
-{
-  switch (type) {
-#define LOAD(element, c_type, low, high)                                                                               \
-  case element:                                                                                                        \
-    for (size_t i = 0; i < n; i++) {                                                                                   \
-      double value = (double)((const c_type *)from)[i];                                                                \
-      to[i] = has_nodata && value == nodata ? (double)NAN : value;                                                     \
-    }                                                                                                                  \
-    return;
-    REAL_TYPES(LOAD)
-  case ELEMENT_F32:
-    for (size_t i = 0; i < n; i++) {
-      double value = (double)((const float *)from)[i];
-      to[i] = float_is_missing(has_nodata, nodata, value) ? (double)NAN : value;
-    }
-    return;
-  case ELEMENT_F64:
-    for (size_t i = 0; i < n; i++) {
-      double value = ((const double *)from)[i];
-      to[i] = float_is_missing(has_nodata, nodata, value) ? (double)NAN : value;
-    }
-    return;
-  default:
-    return;
-  }
-}
-
-static double rounded(double value, bool has_nodata, double nodata, double low, double high)
-{
-  double whole = fmin(fmax(floor(value + 0.5), low), high);
-  if (has_nodata && whole == nodata)
-    whole = (value >= whole && whole < high) || whole <= low ? whole + 1 : whole - 1;
-  return whole;
-}
-
-void doubles_to_elements(enum element_type type, bool has_nodata, double nodata, size_t n, const double *from, void *to)
-{
-  switch (type) {
-#define STORE(element, c_type, low, high)                                                                              \
-  case element:                                                                                                        \
-    for (size_t i = 0; i < n; i++)                                                                                     \
-      ((c_type *)to)[i] = isnan(from[i]) ? (c_type)(has_nodata ? nodata : 0)                                           \
-                                         : (c_type)rounded(from[i], has_nodata, nodata, low, high);                    \
-    return;
-    REAL_TYPES(STORE)
-  case ELEMENT_F32:
-    for (size_t i = 0; i < n; i++)
-      ((float *)to)[i] = (float)(isnan(from[i]) && has_nodata ? nodata : from[i]);
-    return;
-  case ELEMENT_F64:
-    for (size_t i = 0; i < n; i++)
-      ((double *)to)[i] = isnan(from[i]) && has_nodata ? nodata : from[i];
-    return;
-  default:
-    return;
   }
 }

@@ -35,6 +35,7 @@ struct resampler { /* scratch of one worker */
 };
 
 bool method_interpolates(enum resampling method); /* bilinear, cubic, cubic spline, Lanczos */
+double method_radius(enum resampling method);   /* of its kernel, in pixels; 0 for the others */
 /* Range of source pixels [first, end) of the grid's 0 … size that a footprint touches along x (axis 1) or y (axis 0).
  */
 void foot_range(enum resampling method, const union foot *foot, int axis, size_t size, size_t *first, size_t *end);
@@ -44,12 +45,5 @@ void resampler_free(struct resampler *r);
 /* The value, or NaN where no valid pixel contributes. */
 int resampler_value(struct resampler *r, const struct window *w, const union foot *foot, double *out,
                     struct error *error);
-
-/* Elements as doubles, no-data and NaN as NaN; and back: rounded, clamped, NaN as no-data. A valid integer that rounds
- * to the no-data value is moved by one. Not for complex types. */
-void elements_to_doubles(enum element_type type, bool has_nodata, double nodata, size_t n, const void *from,
-                         double *to);
-void doubles_to_elements(enum element_type type, bool has_nodata, double nodata, size_t n, const double *from,
-                         void *to);
 
 #endif

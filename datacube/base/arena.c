@@ -81,7 +81,8 @@ void *arena_alloc(struct arena *arena, size_t bytes)
   size_t align = bytes > 64 ? 64 : 16;
   if (bytes == 0)
     bytes = 1;
-  if (bytes > SIZE_MAX / 2 || (arena->limit && bytes > arena->limit - (arena->used < arena->limit ? arena->used : arena->limit)))
+  size_t used = arena->used < arena->limit ? arena->used : arena->limit;
+  if (bytes > SIZE_MAX / 2 || (arena->limit && bytes > arena->limit - used))
     return NULL;
   struct block *block = arena->blocks;
   size_t at = block ? (block->used + align - 1) & ~(align - 1) : 0;

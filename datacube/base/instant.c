@@ -58,7 +58,8 @@ int64_t instant_from_civil(struct civil c, enum calendar calendar)
 struct civil instant_civil(int64_t instant, enum calendar calendar)
 {
   int64_t days = floor_div(instant, MS_PER_DAY), ms = instant - days * MS_PER_DAY;
-  int64_t year = calendar == CALENDAR_GREGORIAN ? 1970 + floor_div(days * 400, 146097) : 1970 + floor_div(days, year_days(calendar));
+  bool gregorian = calendar == CALENDAR_GREGORIAN;
+  int64_t year = 1970 + (gregorian ? floor_div(days * 400, 146097) : floor_div(days, year_days(calendar)));
   while (month_start(year, 1, calendar) > days)
     year--;
   while (month_start(year + 1, 1, calendar) <= days)
@@ -177,7 +178,8 @@ void instant_format(int64_t instant, enum calendar calendar, char out[40])
 {
   struct civil c = instant_civil(instant, calendar);
   if (c.millisecond)
-    snprintf(out, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year, c.month, c.day, c.hour, c.minute, c.second, c.millisecond);
+    snprintf(out, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year, c.month, c.day, c.hour, c.minute, c.second,
+             c.millisecond);
   else
     snprintf(out, 40, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
 }

@@ -16,7 +16,8 @@ static inline size_t utf8_length(const char *text, size_t length)
   for (size_t i = 1; i < n; i++)
     if ((c[i] & 0xC0) != 0x80)
       return 0;
-  unsigned char low = c[0] == 0xE0 ? 0xA0 : c[0] == 0xF0 ? 0x90 : 0x80, high = c[0] == 0xED ? 0x9F : c[0] == 0xF4 ? 0x8F : 0xBF;
+  unsigned char low = c[0] == 0xE0 ? 0xA0 : c[0] == 0xF0 ? 0x90 : 0x80;
+  unsigned char high = c[0] == 0xED ? 0x9F : c[0] == 0xF4 ? 0x8F : 0xBF;
   return c[1] >= low && c[1] <= high ? n : 0; /* no overlong forms, surrogates, or code points past U+10FFFF */
 }
 

@@ -91,36 +91,40 @@ int output_write_at(int file, const void *bytes, size_t length, uint64_t offset,
 
 enum { SPILL_IN_MEMORY = 64 << 20 };
 
-void *spill_new(size_t bytes, const char *beside, struct error *error)
+void *spill_file(size_t bytes, const char *beside, struct error *error)
 {
-  if (bytes == 0)
-    bytes = 1;
-  void *room;
-  if (bytes <= SPILL_IN_MEMORY) {
-    room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  } else {
-    char name[4160];
-    int file = create_beside(beside, name, sizeof name);
-    if (file < 0) {
-      output_error(error, "cannot make a scratch file beside the result");
-      return NULL;
-    }
-    unlink(name);
-    /* Without the reservation a full disk would arrive as SIGBUS. */
-    errno = posix_fallocate(file, 0, (off_t)bytes);
-    if (errno != 0) {
-      output_error(error, "cannot reserve scratch space beside the result");
-      close(file);
-      return NULL;
-    }
-    room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    close(file);
-  }
-  if (room == MAP_FAILED) {
-    error_memory(error);
+  char name[4160];
+  bytes = bytes == 0 ? 1 : bytes;
+  int file = create_beside(beside, name, sizeof name);
+  if (file < 0) {
+    output_error(error, "cannot make a scratch file beside the result");
     return NULL;
   }
-  return room;
+  unlink(name);
+  /* Without the reservation a full disk would arrive as SIGBUS. */
+  errno = posix_fallocate(file, 0, (off_t)bytes);
+  if (errno != 0) {
+    output_error(error, "cannot reserve scratch space beside the result");
+    close(file);
+    return NULL;
+  }
+  void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  close(file);
+  if (room != MAP_FAILED)
+    return room;
+  error_memory(error);
+  return NULL;
+}
+
+void *spill_new(size_t bytes, const char *beside, struct error *error)
+{
+  if (bytes > SPILL_IN_MEMORY)
+    return spill_file(bytes, beside, error);
+  void *room = mmap(NULL, bytes == 0 ? 1 : bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room != MAP_FAILED)
+    return room;
+  error_memory(error);
+  return NULL;
 }
 
 void spill_free(void *room, size_t bytes)

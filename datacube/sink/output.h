@@ -27,6 +27,8 @@ int output_error(struct error *error, const char *what);
 /* Room for `bytes` bytes, zeroed: memory up to 64 MiB, above that a file without a name in the folder of `beside`,
  * mapped, with its disk space reserved. NULL with an error (StorageFailure or Internal). */
 void *spill_new(size_t bytes, const char *beside, struct error *error);
+/* The same, always as a file. */
+void *spill_file(size_t bytes, const char *beside, struct error *error);
 void spill_free(void *room, size_t bytes);
 
 #endif

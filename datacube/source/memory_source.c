@@ -4,8 +4,9 @@
 #include <string.h>
 
 
-static int open_reader(const struct source *source, struct source_reader **out, struct error *error)
+static int open_reader(const struct source *source, unsigned threads, struct source_reader **out, struct error *error)
 {
+  (void)threads;
   (void)error;
   *out = (struct source_reader *)(void *)(uintptr_t)source; /* nothing of its own to keep */
   return 0;
@@ -40,7 +41,8 @@ static void close_reader(struct source_reader *reader)
   (void)reader;
 }
 
-static const struct source_ops memory_ops = {.name = "memory", .open = open_reader, .read = read_box, .close = close_reader};
+static const struct source_ops memory_ops = {
+    .name = "memory", .open = open_reader, .read = read_box, .close = close_reader};
 
 const struct source *memory_source(struct arena *arena, const struct cube *cube, const void *data, const char *origin)
 {

@@ -27,8 +27,9 @@ struct source_reader {
   struct netcdf_chunks *chunks;
 };
 
-static int reader_open(const struct source *source, struct source_reader **out, struct error *error)
+static int reader_open(const struct source *source, unsigned threads, struct source_reader **out, struct error *error)
 {
+  (void)threads;
   const struct netcdf_state *state = source->state;
   struct source_reader *reader = calloc(1, sizeof *reader);
   if (reader == NULL)

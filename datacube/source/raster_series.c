@@ -6,8 +6,9 @@
 #include "datacube/source/raster_series_state.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/source/raster_clip.h"
 #include "datacube/source/raster_file.h"
-#include "datacube/source/tiff_blocks.h"
+#include "datacube/source/raster_handles.h"
 #include "datacube/transform.h"
 #include "datacube/warp.h"
 
@@ -261,10 +262,13 @@ static bool scene_covers(const struct series_state *state, size_t i)
          image.north <= scene.north;
 }
 
-/* Whether some pixel of some date and band has no scene, or the first scene leaves it to a later one. */
+/* Whether some pixel of some date and band has no scene, is cropped away, or is left by the first scene to a later one.
+ */
 static bool has_holes(const struct series_state *state)
 {
   size_t cells = state->series.date_count * state->series.band_count;
+  if (state->crop_count > 0)
+    return true;
   for (size_t cell = 0; cell < cells; cell++)
     if (state->first[cell] == state->first[cell + 1] || !scene_covers(state, state->order[state->first[cell]]))
       return true;
@@ -383,6 +387,8 @@ static size_t reader_bytes(const struct series_state *state, const struct source
   size_t bytes = saturated_add(saturated_mul(files, RASTER_FILE_BYTES), buffers);
   bytes = saturated_add(bytes, saturated_mul(2 * size, block));
   bytes = saturated_add(bytes, saturated_mul(size, WARP_BOX_PIXELS + RASTER_SOURCE_PIXELS));
+  if (state->crop_count > 0)
+    bytes = saturated_add(bytes, (size_t)RASTER_PART * RASTER_PART);
   size_t warpers = state->series.method == RESAMPLE_NEAREST ? RASTER_WARPERS : RASTER_KERNEL_WARPERS;
   if (state->resamples)
     bytes = saturated_add(
@@ -390,14 +396,43 @@ static size_t reader_bytes(const struct series_state *state, const struct source
   return bytes;
 }
 
-static int regrid(const struct source *source, struct arena *arena, const struct grid *grid, enum resampling method,
+static int source_with_crops(struct arena *arena, const struct raster_series *series, const struct series_crop *crops,
+                             size_t crop_count, const struct source **out, struct error *error);
+
+/* The crops so far and the request's, without those that hold the whole grid. */
+static int crops_of_regrid(struct arena *arena, const struct series_state *state, const struct regrid_request *request,
+                           const struct series_crop **out, size_t *count, struct error *error)
+{
+  struct series_crop *crops = ARENA_ARRAY(arena, struct series_crop, state->crop_count + 1);
+  size_t n = 0;
+  if (!crops)
+    return error_memory(error);
+  for (size_t i = 0; i < state->crop_count; i++)
+    if (!series_crop_holds(&state->crops[i], request->grid))
+      crops[n++] = state->crops[i];
+  const struct grid *own = &state->series.grid;
+  crops[n] = (struct series_crop){.extent = *request->clip, .res_x = own->res_x, .res_y = own->res_y};
+  if (!(request->clip->east > request->clip->west && request->clip->north > request->clip->south))
+    return error_set(error, "Internal", "A crop of a series is empty.");
+  if (!series_crop_holds(&crops[n], request->grid))
+    n++;
+  *out = crops;
+  *count = n;
+  return 0;
+}
+
+static int regrid(const struct source *source, struct arena *arena, const struct regrid_request *request,
                   const struct source **out, struct error *error)
 {
   const struct series_state *state = source->state;
+  const struct series_crop *crops = NULL;
+  size_t crop_count = 0;
   struct raster_series series = state->series;
-  series.grid = *grid;
-  series.method = method;
-  return raster_series_source(arena, &series, out, error);
+  series.grid = *request->grid;
+  series.method = request->method;
+  if (crops_of_regrid(arena, state, request, &crops, &crop_count, error))
+    return -1;
+  return source_with_crops(arena, &series, crops, crop_count, out, error);
 }
 
 static const struct source_ops raster_series_ops = {.name = "raster series",
@@ -406,8 +441,8 @@ static const struct source_ops raster_series_ops = {.name = "raster series",
                                                     .close = raster_reader_close,
                                                     .regrid = regrid};
 
-int raster_series_source(struct arena *arena, const struct raster_series *series, const struct source **out,
-                         struct error *error)
+static int source_with_crops(struct arena *arena, const struct raster_series *series, const struct series_crop *crops,
+                             size_t crop_count, const struct source **out, struct error *error)
 {
   if (check_series(series, error))
     return -1;
@@ -416,6 +451,8 @@ int raster_series_source(struct arena *arena, const struct raster_series *series
   if (!state || !source)
     return error_memory(error);
   state->series = *series;
+  state->crops = crops;
+  state->crop_count = crop_count;
   state->places = ARENA_ARRAY(arena, struct scene_place, series->scene_count);
   if (!state->places)
     return error_memory(error);
@@ -431,4 +468,10 @@ int raster_series_source(struct arena *arena, const struct raster_series *series
   source->reader_bytes = reader_bytes(state, source);
   *out = source;
   return 0;
+}
+
+int raster_series_source(struct arena *arena, const struct raster_series *series, const struct source **out,
+                         struct error *error)
+{
+  return source_with_crops(arena, series, NULL, 0, out, error);
 }

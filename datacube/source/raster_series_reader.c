@@ -1,21 +1,17 @@
 /* Raster series: the reader.
  *
  * A plane (one date, one band) of the box is filled scene by scene in item order; a scene is only opened while pixels
- * are missing. A scene on the cube's lattice goes by one GDALRasterIO into the output (the first) or into scratch and
- * from there into the gaps (later ones). Any other scene is cut into pieces of at most RASTER_PART squared target
- * pixels and RASTER_SOURCE_PIXELS source pixels, read into scratch and resampled from there, so memory is bounded
- * whatever the box and the ratio of resolutions. Where the cube is coarser by two or more, pixels come from the
- * coarsest overview that is still as fine as the cube; an overview's pixel size is the file's extent over the
- * overview's size.
+ * are missing. A scene on the cube's lattice goes by one read into the output (the first) or into scratch and from
+ * there into the gaps (later ones). Any other scene is cut into pieces of at most RASTER_PART squared target pixels and
+ * RASTER_SOURCE_PIXELS source pixels, read into scratch and resampled from there, so memory is bounded whatever the box
+ * and the ratio of resolutions.
  *
- * Pixels of plain GeoTIFFs of the cube's type come by tiff_blocks, all others by GDAL.
- *
- * Files stay open, at most RASTER_OPEN_FILES, the one longest unused is closed first; warpers likewise. Scratch grows
- * to the largest piece and stays. One thread at a time. */
+ * Scratch grows to the largest piece and stays; warpers are kept, the one longest unused goes first. One thread at a
+ * time. */
 #include "datacube/source/raster_series_state.h"
 
-#include "datacube/source/raster_file.h"
-#include "datacube/source/tiff_blocks.h"
+#include "datacube/source/raster_clip.h"
+#include "datacube/source/scene_view.h"
 #include "datacube/transform.h"
 #include "datacube/warp.h"
 
@@ -24,13 +20,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct open_file {
-  GDALDatasetH dataset;   /* NULL: free */
-  struct tiff_file *tiff; /* its pixels without GDAL; NULL where that is not possible */
-  size_t file;            /* index into the state's files */
-  uint64_t used;          /* clock of the last use */
-};
 
 struct kept_warper {
   struct warper *warper; /* NULL: free */
@@ -42,211 +31,62 @@ struct kept_warper {
 struct source_reader {
   const struct series_state *state;
   size_t pixel; /* bytes of a pixel of the cube */
-  struct open_file files[RASTER_OPEN_FILES];
-  size_t *slot_of_file; /* index into files, SIZE_MAX where it is not open; one a file */
+  struct raster_handles handles;
+  struct raster_clip *clip; /* NULL: nothing is cropped away */
   struct kept_warper warpers[RASTER_WARPERS];
   struct transform **transforms; /* cube -> scene CRS, made when needed; one a CRS */
   uint64_t clock;
-  struct tiff_blocks *blocks;
   void *window, *piece;           /* scratch: source pixels; target pixels of a piece */
   size_t window_room, piece_room; /* pixels */
 };
 
-struct target {                      /* the part of a plane being filled */
+struct raster_target {               /* the part of a plane being filled */
   size_t row, column, height, width; /* window of the cube's grid */
   size_t stride;                     /* pixels from row to row */
   unsigned char *pixels;             /* the window's first */
 };
 
-struct view { /* a scene, or one of its overviews, opened */
-  const struct raster_scene *scene;
-  const struct scene_place *place;
-  GDALRasterBandH band;
-  const struct tiff_file *tiff; /* NULL: GDAL has to read the pixels */
-  struct grid grid;
-  bool on_lattice;
-  ptrdiff_t row, column; /* on the lattice: the view's pixel under the cube's first */
-};
-
-struct region {
-  size_t row, column, height, width;
-};
-
 /* ---- Open and close -------------------------------------------------------------------------------------------- */
 
-int raster_reader_open(const struct source *source, struct source_reader **out, struct error *error)
+int raster_reader_open(const struct source *source, unsigned threads, struct source_reader **out, struct error *error)
 {
+  (void)threads;
   const struct series_state *state = source->state;
   struct source_reader *r = calloc(1, sizeof *r);
   if (!r)
     return error_memory(error);
   r->state = state;
   r->pixel = element_info(state->format.type)->size;
-  r->slot_of_file = calloc(state->file_count, sizeof *r->slot_of_file);
   r->transforms = calloc(state->crs_count, sizeof *r->transforms);
-  if (!r->slot_of_file || !r->transforms) {
+  if (raster_handles_init(&r->handles, state->files, state->file_count, error) || !r->transforms) {
     raster_reader_close(r);
     return error_memory(error);
   }
-  if (tiff_blocks_new(&r->blocks, error)) {
+  if (raster_clip_new(state, &r->clip, error)) {
     raster_reader_close(r);
     return -1;
   }
-  for (size_t i = 0; i < state->file_count; i++)
-    r->slot_of_file[i] = SIZE_MAX;
   *out = r;
   return 0;
-}
-
-static void close_slot(struct source_reader *r, size_t slot)
-{
-  if (!r->files[slot].dataset)
-    return;
-  tiff_file_close(r->files[slot].tiff);
-  raster_quiet_begin();
-  GDALClose(r->files[slot].dataset);
-  raster_quiet_end();
-  r->slot_of_file[r->files[slot].file] = SIZE_MAX;
-  r->files[slot] = (struct open_file){.dataset = NULL};
 }
 
 void raster_reader_close(struct source_reader *r)
 {
   if (!r)
     return;
-  for (size_t i = 0; i < RASTER_OPEN_FILES; i++)
-    close_slot(r, i);
   for (size_t i = 0; i < RASTER_WARPERS; i++)
     warper_free(r->warpers[i].warper);
   for (size_t i = 0; r->transforms && i < r->state->crs_count; i++)
     transform_free(r->transforms[i]);
-  tiff_blocks_free(r->blocks);
+  raster_handles_free(&r->handles);
+  raster_clip_free(r->clip);
   free(r->transforms);
-  free(r->slot_of_file);
   free(r->window);
   free(r->piece);
   free(r);
 }
 
-static size_t longest_unused(const struct source_reader *r)
-{
-  size_t best = 0;
-  for (size_t i = 0; i < RASTER_OPEN_FILES; i++) {
-    if (!r->files[i].dataset)
-      return i;
-    if (r->files[i].used < r->files[best].used)
-      best = i;
-  }
-  return best;
-}
-
-/* Opens a file; where that fails, once more with all others closed, for the process may be out of descriptors. */
-static int open_file(struct source_reader *r, const char *path, GDALDatasetH *out, struct error *error)
-{
-  struct error first = {.code = ""};
-  if (raster_open(path, "FileContentInvalid", out, &first) == 0)
-    return 0;
-  for (size_t i = 0; i < RASTER_OPEN_FILES; i++)
-    close_slot(r, i);
-  return raster_open(path, "FileContentInvalid", out, error);
-}
-
-static int file_of(struct source_reader *r, size_t file, const struct open_file **out, struct error *error)
-{
-  size_t slot = r->slot_of_file[file];
-  if (slot == SIZE_MAX) {
-    slot = longest_unused(r);
-    close_slot(r, slot);
-    GDALDatasetH dataset;
-    const char *path = r->state->files[file];
-    if (open_file(r, path, &dataset, error))
-      return -1;
-    r->files[slot] =
-        (struct open_file){.dataset = dataset, .file = file, .tiff = tiff_file_open(r->blocks, dataset, path)};
-    r->slot_of_file[file] = slot;
-  }
-  r->files[slot].used = ++r->clock;
-  *out = &r->files[slot];
-  return 0;
-}
-
-/* ---- Views ----------------------------------------------------------------------------------------------------- */
-
-/* Grid of an overview: the scene's extent in fewer pixels. */
-static struct grid level_grid(const struct grid *scene, GDALRasterBandH level)
-{
-  struct grid g = *scene;
-  g.width = (size_t)GDALGetRasterBandXSize(level);
-  g.height = (size_t)GDALGetRasterBandYSize(level);
-  g.res_x = scene->res_x * (double)scene->width / (double)g.width;
-  g.res_y = scene->res_y * (double)scene->height / (double)g.height;
-  return g;
-}
-
-/* Sums and extremes are of all pixels; overviews hold a sample or a mean of them. */
-static bool method_takes_overviews(enum resampling method)
-{
-  return method != RESAMPLE_SUM && method != RESAMPLE_MIN && method != RESAMPLE_MAX;
-}
-
-/* Takes the coarsest overview that is as fine as the cube, if any. */
-static void choose_level(const struct grid *cube, enum resampling method, struct view *view)
-{
-  const struct grid *scene = &view->scene->grid;
-  const double slack = 1 + 1e-6;
-  double most_x = view->place->scale_x * slack, most_y = view->place->scale_y * slack;
-  if (view->place->on_lattice || most_x < 2 || most_y < 2 || !method_takes_overviews(method))
-    return;
-  GDALRasterBandH full = view->band;
-  for (int i = 0; i < GDALGetOverviewCount(full); i++) {
-    GDALRasterBandH level = GDALGetOverview(full, i);
-    if (!level || GDALGetRasterBandXSize(level) < 1 || GDALGetRasterBandYSize(level) < 1)
-      continue;
-    struct grid g = level_grid(scene, level);
-    if (g.res_x <= scene->res_x * most_x && g.res_y <= scene->res_y * most_y && g.width < view->grid.width) {
-      view->grid = g;
-      view->band = level;
-      view->tiff = NULL;
-    }
-  }
-  if (view->band == full || !view->place->same_crs)
-    return;
-  view->grid.crs = cube->crs; /* equal, and quicker to compare as the same text */
-  if (!grid_same_lattice(cube, &view->grid))
-    return;
-  view->on_lattice = true;
-  view->column = (ptrdiff_t)rint((cube->west - view->grid.west) / cube->res_x);
-  view->row = (ptrdiff_t)rint((view->grid.north - cube->north) / cube->res_y);
-}
-
-static int open_view(struct source_reader *r, size_t index, struct view *view, struct error *error)
-{
-  const struct series_state *state = r->state;
-  const struct raster_scene *scene = &state->series.scenes[index];
-  const struct scene_place *place = &state->places[index];
-  const struct open_file *file;
-  if (file_of(r, place->file, &file, error))
-    return -1;
-  GDALDatasetH dataset = file->dataset;
-  if (scene->raster_band > GDALGetRasterCount(dataset) || (size_t)GDALGetRasterXSize(dataset) != scene->grid.width ||
-      (size_t)GDALGetRasterYSize(dataset) != scene->grid.height) {
-    const char *slash = strrchr(scene->path, '/');
-    return error_set(error, "FileContentInvalid", "%.200s is not the raster that was catalogued (%zu x %zu, band %d).",
-                     slash ? slash + 1 : scene->path, scene->grid.width, scene->grid.height, scene->raster_band);
-  }
-  *view = (struct view){.scene = scene,
-                        .place = place,
-                        .band = GDALGetRasterBand(dataset, scene->raster_band),
-                        .tiff = file->tiff,
-                        .grid = scene->grid,
-                        .on_lattice = place->on_lattice,
-                        .row = place->row,
-                        .column = place->column};
-  choose_level(&state->series.grid, state->series.method, view);
-  return 0;
-}
-
-/* ---- Pixels ---------------------------------------------------------------------------------------------------- */
+/* ---- Scenes on the lattice -------------------------------------------------------------------------------------- */
 
 static int grow(struct source_reader *r, void **data, size_t *room, size_t pixels, struct error *error)
 {
@@ -258,53 +98,6 @@ static int grow(struct source_reader *r, void **data, size_t *room, size_t pixel
   if (!*data)
     return error_memory(error);
   *room = pixels;
-  return 0;
-}
-
-/* Stored no-data to the cube's, row by row. */
-static void translate(const struct source_reader *r, const struct view *view, size_t rows, size_t columns,
-                      size_t stride, unsigned char *to)
-{
-  const struct pixel_format *format = &r->state->format;
-  const struct scene_place *place = view->place;
-  bool signs = view->scene->type == ELEMENT_I8 && format->type != ELEMENT_I8 && raster_unsigned_bytes(view->band);
-  bool same = place->nodata == format->nodata || isnan(place->nodata);
-  bool replaces = format->has_nodata && place->has_nodata && !same;
-  for (size_t row = 0; (signs || replaces) && row < rows; row++) {
-    unsigned char *line = to + row * stride * r->pixel;
-    if (signs)
-      pixels_sign_bytes(format->type, columns, line);
-    if (replaces)
-      pixels_replace(format, place->nodata, columns, line);
-  }
-}
-
-/* Reads a region of the view's pixels into rows of `stride` bytes, in the cube's type. */
-static CPLErr read_pixels(const struct source_reader *r, const struct view *view, const struct region *region,
-                          size_t stride, unsigned char *to)
-{
-  GDALDataType type = raster_buffer_type(r->state->format.type);
-  if (view->tiff && GDALGetRasterDataType(view->band) == type) {
-    const struct tiff_window window = {
-        .row = region->row, .column = region->column, .height = region->height, .width = region->width};
-    return tiff_window_read(r->blocks, view->tiff, view->band, &window, stride, to);
-  }
-  return GDALRasterIOEx(view->band, GF_Read, (int)region->column, (int)region->row, (int)region->width,
-                        (int)region->height, to, (int)region->width, (int)region->height, type, (GSpacing)r->pixel,
-                        (GSpacing)stride, NULL);
-}
-
-/* Reads a region of the view's pixels into rows of `stride` pixels, in the cube's type and no-data. */
-static int read_region(const struct source_reader *r, const struct view *view, const struct region *region,
-                       size_t stride, unsigned char *to, struct error *error)
-{
-  raster_quiet_begin();
-  CPLErr status = read_pixels(r, view, region, stride * r->pixel, to);
-  int failed = status == CE_None ? 0 : raster_error(error, "FileContentInvalid", view->scene->path);
-  raster_quiet_end();
-  if (failed)
-    return -1;
-  translate(r, view, region->height, region->width, stride, to);
   return 0;
 }
 
@@ -324,18 +117,19 @@ static size_t least(size_t a, size_t b)
   return a < b ? a : b;
 }
 
-static unsigned char *target_pixel(const struct source_reader *r, const struct target *t, size_t row, size_t column)
+static unsigned char *target_pixel(const struct source_reader *r, const struct raster_target *t, size_t row,
+                                   size_t column)
 {
   return t->pixels + ((row - t->row) * t->stride + (column - t->column)) * r->pixel;
 }
 
-static void fill_target(const struct source_reader *r, const struct target *t)
+static void fill_target(const struct source_reader *r, const struct raster_target *t)
 {
   for (size_t y = 0; y < t->height; y++)
     pixels_fill(&r->state->format, t->width, t->pixels + y * t->stride * r->pixel);
 }
 
-static bool target_is_complete(const struct source_reader *r, const struct target *t)
+static bool target_is_complete(const struct source_reader *r, const struct raster_target *t)
 {
   for (size_t y = 0; y < t->height; y++)
     if (pixels_any_missing(&r->state->format, t->width, t->pixels + y * t->stride * r->pixel))
@@ -344,18 +138,18 @@ static bool target_is_complete(const struct source_reader *r, const struct targe
 }
 
 /* Later scenes: strips of rows through scratch into the gaps. */
-static int merge_on_lattice(struct source_reader *r, const struct view *view, const struct target *t,
-                            struct region region, unsigned char *to, struct error *error)
+static int merge_on_lattice(struct source_reader *r, const struct scene_view *view, const struct raster_target *t,
+                            struct raster_region region, unsigned char *to, struct error *error)
 {
   size_t strip = WARP_BOX_PIXELS / region.width + 1, rows = region.height;
   strip = least(strip, rows);
   if (grow(r, &r->piece, &r->piece_room, strip * region.width, error))
     return -1;
   for (size_t row = 0; row < rows; row += strip) {
-    struct region part = region;
+    struct raster_region part = region;
     part.row += row;
     part.height = least(strip, rows - row);
-    if (read_region(r, view, &part, part.width, r->piece, error))
+    if (scene_view_read(view, &part, part.width, r->piece, error))
       return -1;
     for (size_t y = 0; y < part.height; y++)
       pixels_merge(&r->state->format, part.width, (unsigned char *)r->piece + y * part.width * r->pixel,
@@ -364,8 +158,8 @@ static int merge_on_lattice(struct source_reader *r, const struct view *view, co
   return 0;
 }
 
-static int read_on_lattice(struct source_reader *r, const struct view *view, const struct target *t, bool first,
-                           struct error *error)
+static int read_on_lattice(struct source_reader *r, const struct scene_view *view, const struct raster_target *t,
+                           bool first, struct error *error)
 {
   size_t x0, x1, y0, y1;
   overlap(t->column, t->width, view->column, view->grid.width, &x0, &x1);
@@ -375,26 +169,26 @@ static int read_on_lattice(struct source_reader *r, const struct view *view, con
     fill_target(r, t);
   if (x0 == x1 || y0 == y1)
     return 0;
-  struct region region = {.row = (size_t)((ptrdiff_t)y0 + view->row),
+  struct raster_region region = {.row = (size_t)((ptrdiff_t)y0 + view->row),
                           .column = (size_t)((ptrdiff_t)x0 + view->column),
                           .height = y1 - y0,
                           .width = x1 - x0};
   unsigned char *to = target_pixel(r, t, y0, x0);
   if (first)
-    return read_region(r, view, &region, t->stride, to, error);
+    return scene_view_read(view, &region, t->stride, to, error);
   return merge_on_lattice(r, view, t, region, to, error);
 }
 
 /* ---- Resampled scenes ------------------------------------------------------------------------------------------ */
 
-static bool warper_fits(const struct kept_warper *k, const struct view *view)
+static bool warper_fits(const struct kept_warper *k, const struct scene_view *view)
 {
   return k->warper && k->crs == view->place->crs && k->grid.west == view->grid.west &&
          k->grid.north == view->grid.north && k->grid.res_x == view->grid.res_x && k->grid.res_y == view->grid.res_y &&
          k->grid.width == view->grid.width && k->grid.height == view->grid.height;
 }
 
-static int warper_of(struct source_reader *r, const struct view *view, struct warper **out, struct error *error)
+static int warper_of(struct source_reader *r, const struct scene_view *view, struct warper **out, struct error *error)
 {
   const struct raster_series *s = &r->state->series;
   size_t slots = s->method == RESAMPLE_NEAREST ? RASTER_WARPERS : RASTER_KERNEL_WARPERS, slot = 0;
@@ -422,8 +216,8 @@ static int warper_of(struct source_reader *r, const struct view *view, struct wa
   return 0;
 }
 
-static int warp_piece(struct source_reader *r, const struct view *view, struct warper *warper, const struct target *t,
-                      const struct region *piece, struct error *error)
+static int warp_piece(struct source_reader *r, const struct scene_view *view, struct warper *warper,
+                      const struct raster_target *t, const struct raster_region *piece, struct error *error)
 {
   const struct pixel_format *format = &r->state->format;
   size_t to_start[2] = {piece->row, piece->column}, to_count[2] = {piece->height, piece->width};
@@ -433,7 +227,7 @@ static int warp_piece(struct source_reader *r, const struct view *view, struct w
   if (from_count[0] == 0 || from_count[1] == 0)
     return 0;
   if (from_count[0] * from_count[1] > RASTER_SOURCE_PIXELS && piece->height * piece->width > 1) {
-    struct region a = *piece, b = *piece;
+    struct raster_region a = *piece, b = *piece;
     bool tall = piece->height > 1 && (piece->height >= piece->width || piece->width == 1);
     if (tall)
       a.height = piece->height / 2, b.height -= a.height, b.row += a.height;
@@ -441,11 +235,11 @@ static int warp_piece(struct source_reader *r, const struct view *view, struct w
       a.width = piece->width / 2, b.width -= a.width, b.column += a.width;
     return warp_piece(r, view, warper, t, &a, error) || warp_piece(r, view, warper, t, &b, error) ? -1 : 0;
   }
-  struct region window = {
+  struct raster_region window = {
       .row = from_start[0], .column = from_start[1], .height = from_count[0], .width = from_count[1]};
   if (grow(r, &r->window, &r->window_room, window.height * window.width, error) ||
       grow(r, &r->piece, &r->piece_room, piece->height * piece->width, error) ||
-      read_region(r, view, &window, window.width, r->window, error) ||
+      scene_view_read(view, &window, window.width, r->window, error) ||
       warper_run(warper, format->type, format->has_nodata, format->nodata, 1, from_start, from_count, r->window,
                  to_start, to_count, r->piece, error))
     return -1;
@@ -461,32 +255,33 @@ static int warp_piece(struct source_reader *r, const struct view *view, struct w
 }
 
 /* The part of the target that the scene's bounding box meets, with a pixel to spare where it is resampled. */
-static struct region meeting(const struct scene_place *place, const struct target *t)
+static struct raster_region meeting(const struct scene_place *place, const struct raster_target *t)
 {
   double spare = place->on_lattice ? 0 : 1;
   double x0 = fmax(floor(place->x0) - spare, (double)t->column), y0 = fmax(floor(place->y0) - spare, (double)t->row);
   double x1 = fmin(ceil(place->x1) + spare, (double)(t->column + t->width));
   double y1 = fmin(ceil(place->y1) + spare, (double)(t->row + t->height));
-  struct region region = {.row = t->row, .column = t->column};
+  struct raster_region region = {.row = t->row, .column = t->column};
   if (!(x1 > x0 && y1 > y0))
     return region;
-  return (struct region){
+  return (struct raster_region){
       .row = (size_t)y0, .column = (size_t)x0, .height = (size_t)(y1 - y0), .width = (size_t)(x1 - x0)};
 }
 
-static int read_warped(struct source_reader *r, const struct view *view, const struct target *t, bool first,
-                       struct error *error)
+static int read_warped(struct source_reader *r, const struct scene_view *view, const struct raster_target *t,
+                       bool first, struct error *error)
 {
   if (first)
     fill_target(r, t);
   struct warper *warper;
-  struct region piece = meeting(view->place, t);
+  struct raster_region piece = meeting(view->place, t);
   return warper_of(r, view, &warper, error) || warp_piece(r, view, warper, t, &piece, error) ? -1 : 0;
 }
 
 /* ---- Boxes ----------------------------------------------------------------------------------------------------- */
 
-static int read_plane(struct source_reader *r, size_t date, size_t band, const struct target *t, struct error *error)
+static int read_plane(struct source_reader *r, size_t date, size_t band, const struct raster_target *t,
+                      struct error *error)
 {
   const struct series_state *state = r->state;
   size_t cell = date * state->series.band_count + band;
@@ -497,8 +292,8 @@ static int read_plane(struct source_reader *r, size_t date, size_t band, const s
       continue;
     if (!first && target_is_complete(r, t))
       return 0;
-    struct view view;
-    if (open_view(r, state->order[k], &view, error))
+    struct scene_view view;
+    if (scene_view_open(state, &r->handles, state->order[k], &view, error))
       return -1;
     if (view.on_lattice ? read_on_lattice(r, &view, t, first, error) : read_warped(r, &view, t, first, error))
       return -1;
@@ -509,13 +304,40 @@ static int read_plane(struct source_reader *r, size_t date, size_t band, const s
   return 0;
 }
 
+/* One plane of a part: what the crops leave of it is read, the rest is no-data. */
+static int read_clipped_plane(struct source_reader *r, size_t date, size_t band, const struct raster_target *part,
+                              struct error *error)
+{
+  const struct raster_region whole = {
+      .row = part->row, .column = part->column, .height = part->height, .width = part->width};
+  struct raster_region inside;
+  if (!r->clip)
+    return read_plane(r, date, band, part, error);
+  if (raster_clip_part(r->clip, &whole, &inside, error))
+    return -1;
+  if (inside.height < part->height || inside.width < part->width)
+    fill_target(r, part);
+  if (inside.height == 0)
+    return 0;
+  const struct raster_target t = {.row = inside.row,
+                                  .column = inside.column,
+                                  .height = inside.height,
+                                  .width = inside.width,
+                                  .stride = part->stride,
+                                  .pixels = target_pixel(r, part, inside.row, inside.column)};
+  if (read_plane(r, date, band, &t, error))
+    return -1;
+  raster_clip_plane(r->clip, &r->state->format, t.stride, t.pixels);
+  return 0;
+}
+
 /* All planes of one part of the box's rows and columns. */
-static int read_part(struct source_reader *r, const struct box *box, const struct region *part, unsigned char *data,
-                     struct error *error)
+static int read_part(struct source_reader *r, const struct box *box, const struct raster_region *part,
+                     unsigned char *data, struct error *error)
 {
   size_t plane = box->count[2] * box->count[3];
   size_t offset = (part->row - box->start[2]) * box->count[3] + part->column - box->start[3];
-  struct target t = {.row = part->row,
+  struct raster_target t = {.row = part->row,
                      .column = part->column,
                      .height = part->height,
                      .width = part->width,
@@ -523,22 +345,22 @@ static int read_part(struct source_reader *r, const struct box *box, const struc
                      .pixels = data + offset * r->pixel};
   for (size_t date = box->start[0]; date < box->start[0] + box->count[0]; date++)
     for (size_t band = box->start[1]; band < box->start[1] + box->count[1]; band++) {
-      if (read_plane(r, date, band, &t, error))
+      if (read_clipped_plane(r, date, band, &t, error))
         return -1;
       t.pixels += plane * r->pixel;
     }
   return 0;
 }
 
-/* Series that resample go part by part, so that the coordinates of a part serve all planes. */
+/* Series that resample or are cropped go part by part, so that the coordinates of a part serve all planes. */
 int raster_reader_read(struct source_reader *r, const struct box *box, void *data, struct error *error)
 {
   assert(box->dimensions == 4);
   size_t height = box->count[2], width = box->count[3];
-  size_t side = r->state->resamples ? RASTER_PART : SIZE_MAX;
+  size_t side = r->state->resamples || r->clip ? RASTER_PART : SIZE_MAX;
   for (size_t y = 0; y < height; y += least(side, height - y))
     for (size_t x = 0; x < width; x += least(side, width - x)) {
-      struct region part = {.row = box->start[2] + y,
+      struct raster_region part = {.row = box->start[2] + y,
                             .column = box->start[3] + x,
                             .height = least(side, height - y),
                             .width = least(side, width - x)};

@@ -6,13 +6,16 @@
 #include "datacube/source/raster_series.h"
 
 enum {
-  RASTER_OPEN_FILES = 128,   /* most files one reader keeps open */
   RASTER_WARPERS = 8,        /* most warpers it keeps (nearest), */
   RASTER_KERNEL_WARPERS = 2, /* and of the methods that need more memory */
   RASTER_PART = 512,         /* side of the parts in which a series that resamples is read, target pixels */
   RASTER_SOURCE_PIXELS =
       1 << 20,                  /* most source pixels read at once for resampling, unless one target pixel needs more */
   RASTER_FILE_BYTES = 96 * 1024 /* what GDAL keeps for an open file besides its block buffer, about */
+};
+
+struct raster_region { /* pixels of a grid */
+  size_t row, column, height, width;
 };
 
 /* Where a scene lies. Lengths are in pixels of the cube, x from its west edge, y from its north edge. */
@@ -27,6 +30,11 @@ struct scene_place {
   double nodata;
 };
 
+struct series_crop { /* of the pixels of a cube, before they were put on another grid */
+  struct extent extent; /* in the CRS of that cube */
+  double res_x, res_y;  /* of its pixels */
+};
+
 struct series_state {
   struct raster_series series; /* its arrays are borrowed, and live as long as the arena */
   struct pixel_format format;  /* the cube's */
@@ -38,10 +46,12 @@ struct series_state {
   size_t file_count;
   const char **crs; /* CRSs of scenes, each once */
   size_t crs_count;
+  const struct series_crop *crops; /* what the series was put on this grid through: pixels outside one are no-data */
+  size_t crop_count;
 };
 
 /* Vtable functions of the reader. */
-int raster_reader_open(const struct source *source, struct source_reader **out, struct error *error);
+int raster_reader_open(const struct source *source, unsigned threads, struct source_reader **out, struct error *error);
 int raster_reader_read(struct source_reader *reader, const struct box *box, void *data, struct error *error);
 void raster_reader_close(struct source_reader *reader);
 

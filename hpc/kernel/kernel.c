@@ -10,25 +10,25 @@
 #include <string.h>
 
 static const char *const op_names[] = {
-#define KOP(name, arity, expression) [KOP_##name] = #name,
+#define KOP(name, arity, class, expression) [KOP_##name] = #name,
 #include "hpc/kernel/kernel_ops.def"
 #undef KOP
 };
 
 static const int op_arities[] = {
-#define KOP(name, arity, expression) [KOP_##name] = (arity),
+#define KOP(name, arity, class, expression) [KOP_##name] = (arity),
 #include "hpc/kernel/kernel_ops.def"
 #undef KOP
 };
 
 static const char *const reducer_names[] = {
-#define KRED(name, parameters) [KRED_##name] = #name,
+#define KRED(name, ...) [KRED_##name] = #name,
 #include "hpc/kernel/kernel_reducers.def"
 #undef KRED
 };
 
 static const char *const series_names[] = {
-#define KSER(name, parameters) [KSER_##name] = #name,
+#define KSER(name, ...) [KSER_##name] = #name,
 #include "hpc/kernel/kernel_series.def"
 #undef KSER
 };
@@ -57,7 +57,7 @@ size_t kernel_step_work_blocks(const struct kernel_step *step)
 {
   if (step->kind == STEP_REDUCE) {
     bool sorts = step->op == KRED_MEDIAN || step->op == KRED_QUANTILES;
-    return sorts ? (size_t)step->n + 4 : 4; /* the sorted copy and counters, or accumulators */
+    return sorts ? (size_t)step->n + 4 : MOST_STATES + 1; /* the sorted copy and counters, or states and NA counts */
   }
   if (step->kind == STEP_SERIES) {
     bool sorts = step->op == KSER_SORT || step->op == KSER_ORDER;
@@ -142,19 +142,24 @@ static void choose_engine(void)
   }
 }
 
-const char *kernel_simd_level(void)
+const struct kernel_engine *kernel_engine_chosen(void)
 {
   pthread_once(&chosen_once, choose_engine);
-  return chosen->level;
+  return chosen;
+}
+
+const char *kernel_simd_level(void)
+{
+  return kernel_engine_chosen()->level;
 }
 
 void kernel_run(const struct kernel *kernel, void *scratch, const void *const *bases, void *out, size_t lanes)
 {
   assert(kernel->lane_block % 16 == 0 && kernel->lane_block > 0);
   assert((uintptr_t)scratch % 64 == 0);
-  pthread_once(&chosen_once, choose_engine);
+  const struct kernel_engine *engine = kernel_engine_chosen();
   if (kernel->lane_type == LANE_F32)
-    chosen->run_f32(kernel, scratch, bases, out, lanes);
+    engine->run_f32(kernel, scratch, bases, out, lanes);
   else
-    chosen->run_f64(kernel, scratch, bases, out, lanes);
+    engine->run_f64(kernel, scratch, bases, out, lanes);
 }

@@ -19,21 +19,21 @@
 struct buffer;
 
 enum kernel_op {
-#define KOP(name, arity, expression) KOP_##name,
+#define KOP(name, arity, class, expression) KOP_##name,
 #include "hpc/kernel/kernel_ops.def"
 #undef KOP
   KOP_COUNT_
 };
 
 enum kernel_reducer {
-#define KRED(name, parameters) KRED_##name,
+#define KRED(name, ...) KRED_##name,
 #include "hpc/kernel/kernel_reducers.def"
 #undef KRED
   KRED_COUNT_
 };
 
 enum kernel_series {
-#define KSER(name, parameters) KSER_##name,
+#define KSER(name, ...) KSER_##name,
 #include "hpc/kernel/kernel_series.def"
 #undef KSER
   KSER_COUNT_

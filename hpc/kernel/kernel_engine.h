@@ -8,16 +8,41 @@
 
 #include "hpc/kernel/kernel.h"
 
+/* Own states of a reducer's row, at most. */
+enum { MOST_STATES = 3 };
+
+/* Up to STRIP_LANES arrays of up to STRIP_ROWS elements in memory: what accumulate.c reduces at a time. Element k of
+ * lane i is data[k * row_stride + i * lane_stride]. */
+enum { STRIP_ROWS = 256, STRIP_LANES = 512 };
+
+struct kernel_strip {
+  enum kernel_reducer reducer;
+  bool ignore; /* parameter 0 */
+  int mode;    /* parameter 1 */
+  enum element_type type;
+  bool has_nodata;
+  double nodata;
+  const void *data; /* borrowed */
+  ptrdiff_t lane_stride, row_stride; /* in elements */
+  size_t lanes, rows;
+};
+
 struct kernel_engine {
   const char *level; /* "baseline", "avx2", "avx512" */
   void (*run_f32)(const struct kernel *, void *scratch, const void *const *bases, void *out, size_t lanes);
   void (*run_f64)(const struct kernel *, void *scratch, const void *const *bases, void *out, size_t lanes);
+  /* states [2 + own states][STRIP_LANES]: elements, those that are NA, and the row's own */
+  void (*strip_f32)(const struct kernel_strip *, double *states);
+  void (*strip_f64)(const struct kernel_strip *, double *states);
 };
 
 extern const struct kernel_engine kernel_engine_baseline, kernel_engine_avx2, kernel_engine_avx512;
 
 /* The engine of the level, NULL where this CPU lacks it or no level has the name. */
 const struct kernel_engine *kernel_engine_named(const char *level);
+
+/* The engine that kernel_run uses. */
+const struct kernel_engine *kernel_engine_chosen(void);
 
 /* Batcher's odd-even mergesort (Knuth, The Art of Computer Programming 3, 5.3.4) of up to 64 elements, from sorted runs
  * of eight on: in each layer, element i is exchanged with element i + distance for every bit i of `lower`. Exchanges

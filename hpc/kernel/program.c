@@ -2,6 +2,7 @@
 #include "hpc/kernel/program.h"
 
 #include "datacube/base/missing.h"
+#include "hpc/kernel/program_complex.h"
 
 #include <float.h>
 #include <math.h>
@@ -22,9 +23,13 @@ bool program_failed(const struct program *program)
 
 int program_error(const struct program *program, struct error *error)
 {
+  if (program->unsupported)
+    return error_set(error, "FeatureUnsupported", "the operation %s is not available for complex numbers",
+                     program->unsupported);
   if (!program->mismatch)
     return error_memory(error);
-  return error_set(error, "ProcessParameterInvalid", "arrays of different lengths are combined, or an index is out of range");
+  return error_set(error, "ProcessParameterInvalid",
+                   "arrays of different lengths are combined, or an index is out of range");
 }
 
 static void mismatch(struct program *p)
@@ -58,23 +63,41 @@ static struct lanes newest(const struct program *p, enum lane_class class, enum 
   if (p->failed || p->count == 0)
     return (struct lanes){.length = 1, .class = class, .type = type};
   const struct program_step *step = &p->steps[p->count - 1];
-  return (struct lanes){.value = (int)p->count - 1, .is_array = step->is_array, .length = step->length, .class = class, .type = type};
+  return (struct lanes){.value = (int)p->count - 1,
+                        .is_array = step->is_array,
+                        .length = step->length,
+                        .class = class,
+                        .type = type};
+}
+
+/* A number's one component, or one of its two. */
+static struct lanes component_input(struct program *p, const struct program_step *shape, enum element_type type)
+{
+  struct program_step *step = add_step(p);
+  if (step) {
+    *step = *shape;
+    if (shape->input >= p->input_count)
+      p->input_count = shape->input + 1;
+  }
+  return newest(p, type == ELEMENT_BOOLEAN ? LANES_BOOLEAN : LANES_NUMBER, type);
 }
 
 struct lanes program_input(struct program *p, size_t input, bool is_array, size_t length, enum element_type type,
                            const struct dimension *labels)
 {
-  struct program_step *step = add_step(p);
-  if (step) {
-    step->kind = PROGRAM_INPUT;
-    step->is_array = is_array;
-    step->length = is_array ? length : 1;
-    step->input = input;
-    step->wants_f64 = !element_info(type)->exact_in_f32;
-    if (input >= p->input_count)
-      p->input_count = input + 1;
+  const bool is_complex = element_info(type)->is_complex;
+  const enum element_type part = !is_complex ? type : type == ELEMENT_C64 ? ELEMENT_F32 : ELEMENT_F64;
+  struct program_step step = {.kind = PROGRAM_INPUT,
+                              .is_array = is_array,
+                              .length = is_array ? length : 1,
+                              .operand = {-1, -1, -1},
+                              .input = input,
+                              .wants_f64 = !element_info(part)->exact_in_f32};
+  struct lanes lanes = component_input(p, &step, part);
+  if (is_complex) {
+    step.component = 1;
+    lanes = program_complex(p, lanes, component_input(p, &step, part));
   }
-  struct lanes lanes = newest(p, type == ELEMENT_BOOLEAN ? LANES_BOOLEAN : LANES_NUMBER, type);
   lanes.labels = labels;
   return lanes;
 }
@@ -151,7 +174,8 @@ static enum element_type join(enum element_type a, enum element_type b)
   const struct element_info *x = element_info(a), *y = element_info(b);
   if (x->is_float || y->is_float)
     return x->exact_in_f32 && y->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
-  static const enum element_type order[] = {ELEMENT_U8, ELEMENT_I8, ELEMENT_U16, ELEMENT_I16, ELEMENT_U32, ELEMENT_I32, ELEMENT_I64};
+  static const enum element_type order[] = {ELEMENT_U8,  ELEMENT_I8,  ELEMENT_U16, ELEMENT_I16,
+                                            ELEMENT_U32, ELEMENT_I32, ELEMENT_I64};
   for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
     const struct element_info *z = element_info(order[i]);
     bool holds_x = x == z || (z->size > x->size && (z->is_signed || !x->is_signed));
@@ -162,14 +186,18 @@ static enum element_type join(enum element_type a, enum element_type b)
   return ELEMENT_F64;
 }
 
-static bool is_comparison(enum kernel_op op)
-{
-  return (op >= KOP_EQ && op <= KOP_NOT) || (op >= KOP_IS_NAN && op <= KOP_IS_INFINITE);
-}
+/* What the result of an operation means: kernel_ops.def's column. */
+enum op_class { NUMBER, BOOLEAN, SELECTED };
+
+static const enum op_class op_classes[] = {
+#define KOP(name, arity, class, expression) [KOP_##name] = class,
+#include "hpc/kernel/kernel_ops.def"
+#undef KOP
+};
 
 static enum element_type element_type_of(enum kernel_op op, const struct lanes *operand, int count)
 {
-  if (is_comparison(op))
+  if (op_classes[op] == BOOLEAN)
     return ELEMENT_BOOLEAN;
   if (op == KOP_MASK || (op == KOP_ABS && !element_info(operand[0].type)->is_signed))
     return operand[0].type;
@@ -183,17 +211,21 @@ static enum element_type element_type_of(enum kernel_op op, const struct lanes *
 
 static enum lane_class class_of(enum kernel_op op, const struct lanes *operand)
 {
-  if (is_comparison(op))
+  switch (op_classes[op]) {
+  case BOOLEAN:
     return LANES_BOOLEAN;
-  if (op == KOP_MASK)
-    return operand[0].class;
-  if (op == KOP_SELECT && operand[0].class == operand[1].class)
-    return operand[0].class;
-  return LANES_NUMBER;
+  case SELECTED: /* MASK: from the first operand; SELECT: from the first two */
+    return op == KOP_MASK || operand[0].class == operand[1].class ? operand[0].class : LANES_NUMBER;
+  default:
+    return LANES_NUMBER;
+  }
 }
 
 static struct lanes element(struct program *p, enum kernel_op op, const struct lanes *operand, int count)
 {
+  for (int i = 0; i < count; i++)
+    if (operand[i].is_complex)
+      return complex_element(p, op, operand, count);
   size_t length = 1;
   bool is_array = false;
   const struct dimension *labels = NULL;
@@ -255,9 +287,11 @@ static enum element_type reduced_type(enum kernel_reducer reducer, enum element_
   }
 }
 
-struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, struct lanes array, const double *parameters,
-                            size_t count)
+struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, struct lanes array,
+                            const double *parameters, size_t count)
 {
+  if (array.is_complex)
+    return complex_reduce(p, reducer, array, parameters, count);
   double *copy = arena_copy(p->arena, parameters, count * sizeof *parameters);
   struct program_step *step = add_step(p);
   p->failed |= !copy;
@@ -273,7 +307,8 @@ struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, stru
     step->length = step->is_array ? count - 1 : 1;
   }
   bool keeps = reducer == KRED_FIRST || reducer == KRED_LAST;
-  enum lane_class class = reducer == KRED_ALL || reducer == KRED_ANY ? LANES_BOOLEAN : keeps ? array.class : LANES_NUMBER;
+  bool decides = reducer == KRED_ALL || reducer == KRED_ANY;
+  enum lane_class class = decides ? LANES_BOOLEAN : keeps ? array.class : LANES_NUMBER;
   enum element_type type = reduced_type(reducer, array.type);
   if (type == ELEMENT_BOOLEAN && class == LANES_NUMBER)
     type = ELEMENT_U8;
@@ -283,6 +318,8 @@ struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, stru
 struct lanes program_series(struct program *p, enum kernel_series series, struct lanes array, const double *parameters,
                             size_t count)
 {
+  if (array.is_complex)
+    return complex_series(p, series, array, parameters, count);
   double *copy = arena_copy(p->arena, parameters, count * sizeof *parameters);
   struct program_step *step = add_step(p);
   p->failed |= !copy;
@@ -298,12 +335,15 @@ struct lanes program_series(struct program *p, enum kernel_series series, struct
     step->length = array.length;
   }
   bool keeps = series == KSER_SORT || series == KSER_REVERSE || series == KSER_CUMMIN || series == KSER_CUMMAX;
-  enum element_type type = keeps ? array.type : series == KSER_ORDER ? ELEMENT_I32 : exact(&array) ? ELEMENT_F32 : ELEMENT_F64;
+  enum element_type computed = exact(&array) ? ELEMENT_F32 : ELEMENT_F64;
+  enum element_type type = keeps ? array.type : series == KSER_ORDER ? ELEMENT_I32 : computed;
   return newest(p, keeps ? array.class : LANES_NUMBER, type);
 }
 
 static struct lanes pick(struct program *p, struct lanes array, const size_t *indexes, size_t count, bool is_array)
 {
+  if (array.is_complex)
+    return complex_pick(p, array, indexes, count, is_array);
   size_t *copy = arena_copy(p->arena, indexes, count * sizeof *indexes);
   struct program_step *step = add_step(p);
   p->failed |= !copy;
@@ -334,6 +374,9 @@ struct lanes program_pick(struct program *p, struct lanes array, const size_t *i
 
 struct lanes program_concat(struct program *p, const struct lanes *parts, size_t count)
 {
+  for (size_t i = 0; i < count; i++)
+    if (parts[i].is_complex)
+      return complex_concat(p, parts, count);
   int *ids = ARENA_ARRAY(p->arena, int, count);
   if (!ids) {
     p->failed = true;

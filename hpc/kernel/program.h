@@ -23,6 +23,8 @@ struct lanes {
   enum element_type type;         /* natural type of the values: an input's type survives selection; arithmetic gives
                                      ELEMENT_F32 or ELEMENT_F64, comparison ELEMENT_BOOLEAN */
   const struct dimension *labels; /* labels of an array (size == length), or NULL */
+  bool is_complex;                /* type is ELEMENT_C64 or ELEMENT_C128, value is the real part; class LANES_NUMBER */
+  int imaginary;                  /* id of the imaginary part, of the same shape, where is_complex */
 };
 
 enum program_step_kind { PROGRAM_INPUT, PROGRAM_CONSTANT, PROGRAM_ELEMENT, PROGRAM_REDUCE, PROGRAM_SERIES,
@@ -35,6 +37,7 @@ struct program_step { /* step i computes value i */
   size_t length;
   int operand[3];           /* value ids; unused: -1 */
   size_t input;             /* INPUT: slot */
+  int component;            /* INPUT: 0 the number or its real part, 1 its imaginary part */
   double constant;          /* CONSTANT scalar */
   const double *parameters; /* REDUCE, SERIES; CONSTANT array: its elements */
   size_t parameter_count;
@@ -51,14 +54,16 @@ struct program {
   size_t input_count;
   bool failed;
   bool mismatch; /* failed because lengths differ or an index is out of range, not for want of memory */
+  const char *unsupported; /* failed because of this operation, which complex numbers do not have; or NULL */
 };
 
 struct program *program_new(struct arena *arena); /* NULL when out of memory */
 bool program_failed(const struct program *program);
-/* Says why a program failed: ProcessParameterInvalid, or Internal when out of memory. Returns -1. */
+/* Says why a program failed: ProcessParameterInvalid, FeatureUnsupported, or Internal when out of memory. Returns -1. */
 int program_error(const struct program *program, struct error *error);
 
-/* Slot `input` of the program: a scalar, or an array when is_array. */
+/* Slot `input` of the program: a scalar, or an array when is_array. A complex type makes two INPUT steps of the slot,
+ * one a component; where one part is NA, both are. */
 struct lanes program_input(struct program *p, size_t input, bool is_array, size_t length, enum element_type type,
                            const struct dimension *labels);
 struct lanes program_constant(struct program *p, double value);
@@ -70,8 +75,8 @@ struct lanes program_unary(struct program *p, enum kernel_op op, struct lanes a)
 struct lanes program_binary(struct program *p, enum kernel_op op, struct lanes a, struct lanes b);
 struct lanes program_ternary(struct program *p, enum kernel_op op, struct lanes a, struct lanes b, struct lanes c);
 /* Array to scalar (QUANTILES: to an array of the probabilities' count). parameters are copied. */
-struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, struct lanes array, const double *parameters,
-                            size_t count);
+struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, struct lanes array,
+                            const double *parameters, size_t count);
 struct lanes program_series(struct program *p, enum kernel_series series, struct lanes array, const double *parameters,
                             size_t count);
 /* Element i as a scalar; elements by index as an array (any order, repeats allowed). */
@@ -79,6 +84,17 @@ struct lanes program_element(struct program *p, struct lanes array, size_t index
 struct lanes program_pick(struct program *p, struct lanes array, const size_t *indexes, size_t count);
 /* Scalars and arrays one behind the other, as one array without labels. */
 struct lanes program_concat(struct program *p, const struct lanes *parts, size_t count);
+
+/* Complex numbers are pairs of lanes. The builders above take them where the operation has a meaning for them: ADD, SUB,
+ * MUL, DIV, NEG, ABS (modulus), EXP, LN, EQ, NEQ, MASK, SELECT, IS_…; SUM, MEAN, FIRST, LAST, COUNT; CUMSUM, REVERSE;
+ * elements and concatenation. All else fails. Beside a complex operand, a real one has the imaginary part 0. Division by
+ * zero is NaN. Below, a real number is taken for a complex one. */
+struct lanes program_complex(struct program *p, struct lanes real, struct lanes imaginary);
+struct lanes program_real(struct program *p, struct lanes z);
+struct lanes program_imaginary(struct program *p, struct lanes z);
+struct lanes program_conjugate(struct program *p, struct lanes z);
+/* Angle in radians, -pi … pi. */
+struct lanes program_argument(struct program *p, struct lanes z);
 
 /* Marks the steps that `result` depends on; needed has room for program->count. */
 void program_mark_needed(const struct program *program, int result, bool *needed);

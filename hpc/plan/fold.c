@@ -1,6 +1,6 @@
 /* Folding: a program without inputs is the kernel of a cube without sources, run on one lane in f64. */
 #include "datacube/base/missing.h"
-#include "hpc/plan/plan_internal.h"
+#include "hpc/plan/fuse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +17,8 @@ static int run_once(struct arena *arena, const struct variant *variant, size_t l
     return error_memory(error);
   for (size_t i = 0; i < length; i++)
     offsets[i] = (ptrdiff_t)i;
-  steps[variant->store_step].offsets = offsets;
-  steps[variant->store_step].lane_stride = 1;
+  steps[variant->store_step[0]].offsets = offsets;
+  steps[variant->store_step[0]].lane_stride = 1;
   kernel.steps = steps;
   kernel.lane_block = FOLD_LANES;
   void *scratch = aligned_alloc(64, (kernel_scratch_bytes(&kernel) + 63) & ~(size_t)63);
@@ -41,7 +41,7 @@ static int evaluate_plain(const struct program *p, struct lanes result, double *
   cube.dimension[0] = dimension_enumerated("array", DIMENSION_OTHER, result.length);
   const struct node *node = node_kernel(arena, (struct node_origin){"", ""}, &cube, NULL, 0, p, result, result.is_array ? 0 : NO_DIMENSION);
   struct stage_list list = {.arena = arena};
-  struct stage stage = {.kind = STAGE_KERNEL, .node = node, .cube = &cube, .mode = {MODE_AXIS}};
+  struct stage stage = {.ops = &kernel_stage, .node = node, .cube = &cube, .mode = {MODE_AXIS}};
   struct variant variant = {0};
   size_t fixed[CUBE_MAX_DIMENSIONS] = {0};
   int status = node ? make_variant(&list, &stage, fixed, LANE_F64, &variant, error) : error_memory(error);

@@ -1,127 +1,285 @@
-/* Making plans, and the questions a plan answers. */
-#include "hpc/plan/plan_internal.h"
+/* Making plans: what is kept is decided, each kept result and each output becomes a phase, then tiles are chosen. */
+#include "hpc/plan/cost.h"
+#include "hpc/plan/keep.h"
 
 #include "datacube/base/checked.h"
 
+#include <string.h>
 #include <unistd.h>
 
-enum { MAX_FILLS = 1000000 };
+struct planning {
+  struct arena *arena;
+  const struct node **nodes; /* of the outputs, rewritten */
+  const struct plan_output *outputs;
+  size_t count;
+  const struct node *given;        /* from outside, or NULL */
+  const struct node_table *forced; /* nodes that must be kept, found while planning */
+  struct stage_list list;
+  struct plan *plan;
+  struct error *error;
+};
 
-/* Stages keep nothing from tile to tile, so one that several others read is filled for each of them: where such uses
- * nest, the work doubles each time. Stages stand behind those they read. */
-static int check_nesting(struct arena *arena, const struct stage_list *list, struct error *error)
+/* ---- phases ------------------------------------------------------------------------------------------------------- */
+
+static int make_keeps(struct planning *p, const struct node_table *table)
 {
-  double *fills = ARENA_ARRAY(arena, double, list->count); /* of stages, for one tile of all variants */
-  if (!fills)
-    return error_memory(error);
-  for (size_t s = 0; s < list->count; s++) {
-    const struct stage *stage = &list->stages[s];
-    fills[s] = stage->kind == STAGE_WARP || stage->kind == STAGE_PASS ? 1 + fills[stage->upstream] : 1;
-    for (size_t v = 0; v < stage->variant_count; v++)
-      for (size_t i = 0; i < stage->variants[v].input_count; i++)
-        fills[s] += fills[stage->variants[v].inputs[i].stage];
-    if (fills[s] <= MAX_FILLS)
-      continue;
-    error_set(error, "ProcessGraphComplexity", "resampled cubes are combined and resampled again too often: more than %d parts for one tile", (int)MAX_FILLS);
-    return error_at_node(error, stage->node->id);
+  size_t count = keep_count(table);
+  struct keep *keeps = ARENA_ARRAY(p->arena, struct keep, count);
+  if (!keeps)
+    return error_memory(p->error);
+  for (size_t k = 0; k < count; k++) {
+    keeps[k].node = keep_node(table, k, &keeps[k].why);
+    keeps[k].cube = keeps[k].node->cube;
+    keeps[k].given = keeps[k].node == p->given;
   }
+  p->plan->keeps = keeps;
+  p->plan->keep_count = count;
+  p->list.keeps = keeps;
   return 0;
+}
+
+static int make_phases(struct planning *p)
+{
+  struct plan *plan = p->plan;
+  size_t *output_phase = ARENA_ARRAY(p->arena, size_t, p->count);
+  plan->phases = ARENA_ARRAY(p->arena, struct phase, plan->keep_count + p->count);
+  plan->phase_count = 0;
+  if (!output_phase || !plan->phases)
+    return error_memory(p->error);
+  for (size_t k = 0; k < plan->keep_count; k++) {
+    if (plan->keeps[k].given)
+      continue;
+    struct phase *phase = &plan->phases[plan->phase_count];
+    ((struct keep *)(uintptr_t)plan->keeps)[k].phase = plan->phase_count++;
+    *phase = (struct phase){.end = PHASE_KEEP, .target = k};
+    if (make_stage(&p->list, plan->keeps[k].node, &phase->stage, p->error) != 0)
+      return -1;
+  }
+  for (size_t i = 0; i < p->count; i++) {
+    struct phase *phase = &plan->phases[plan->phase_count];
+    bool kept = keep_index(p->list.decisions, p->nodes[i]) != SIZE_MAX;
+    *phase = (struct phase){.end = PHASE_OUTPUT, .target = i};
+    output_phase[i] = plan->phase_count++;
+    if ((kept ? stage_of : make_stage)(&p->list, p->nodes[i], &phase->stage, p->error) != 0)
+      return -1;
+  }
+  plan->output_phase = output_phase;
+  plan->stages = p->list.stages;
+  plan->stage_count = p->list.count;
+  return 0;
+}
+
+/* ---- chains ------------------------------------------------------------------------------------------------------- */
+
+struct readers { /* of a sequential source */
+  size_t count;
+  size_t phase;                    /* the only one's, where it is a phase's own stage; SIZE_MAX */
+  const struct stage_input *input; /* NULL where the phase's stage is the source */
+};
+
+static struct readers find_readers(const struct plan *plan, size_t source)
+{
+  struct readers readers = {.phase = SIZE_MAX};
+  for (size_t s = 0; s < plan->stage_count; s++)
+    for (size_t i = 0; i < plan->stages[s].input_count; i++) {
+      if (plan->stages[s].inputs[i]->stage != source)
+        continue;
+      readers.count++;
+      readers.input = plan->stages[s].inputs[i];
+      for (size_t p = 0; p < plan->phase_count; p++)
+        if (plan->phases[p].stage == s)
+          readers.phase = p;
+    }
+  for (size_t p = 0; p < plan->phase_count; p++)
+    if (plan->phases[p].stage == source) {
+      readers.count++;
+      readers.phase = p;
+    }
+  return readers;
+}
+
+/* A chain can be read as it is made where one phase reads it, its own tiles following dimension 0, all else whole. */
+static bool read_in_order(const struct plan *plan, const struct readers *readers)
+{
+  if (readers->count != 1 || readers->phase == SIZE_MAX)
+    return false;
+  struct phase *phase = &plan->phases[readers->phase];
+  const struct need *first = readers->input ? &readers->input->need[0] : NULL;
+  if (first && (first->kind != NEED_RUN || first->map || first->before || first->after))
+    return false;
+  size_t running = first ? (size_t)first->out : 0;
+  const struct stage *stage = &plan->stages[phase->stage];
+  for (size_t d = 0; d < stage->cube->dimensions; d++)
+    if (stage->mode[d] == MODE_FIXED || (d == running && stage->mode[d] != MODE_OUT))
+      return false;
+  phase->sequential = true;
+  for (size_t d = 0; d < stage->cube->dimensions; d++)
+    phase->whole[d] = d != running;
+  return true;
+}
+
+/* Finds a chain that would be made more than once; *out is NULL where there is none. */
+static void find_chain(const struct planning *p, const struct node **out)
+{
+  const struct plan *plan = p->plan;
+  *out = NULL;
+  for (size_t s = 0; s < plan->stage_count; s++) {
+    const struct source *source = plan->stages[s].ops == &source_stage ? node_source_of(plan->stages[s].node) : NULL;
+    if (!source || !source->sequential)
+      continue;
+    struct readers readers = find_readers(plan, s);
+    if (!read_in_order(plan, &readers)) {
+      *out = plan->stages[s].node;
+      return;
+    }
+  }
+}
+
+/* ---- making ------------------------------------------------------------------------------------------------------- */
+
+/* Stages and phases of the outputs; again with a chain kept, where one would be made more than once. */
+static int make_stages(struct planning *p)
+{
+  const struct node *chain = NULL;
+  do {
+    struct node_table *table;
+    if (chain && !(p->forced = keep_force(p->arena, p->forced, chain)))
+      return error_memory(p->error);
+    if (keep_decide(p->arena, p->nodes, p->count, p->forced, &table, p->error) != 0)
+      return -1;
+    p->list = (struct stage_list){.arena = p->arena, .decisions = table};
+    if (make_keeps(p, table) != 0 || make_phases(p) != 0 || check_nesting(p->arena, &p->list, p->error) != 0)
+      return -1;
+    find_chain(p, &chain);
+  } while (chain);
+  return 0;
+}
+
+static int plan_everything(struct planning *p, const struct plan_options *options, const struct plan **out)
+{
+  const struct cube **cubes = ARENA_ARRAY(p->arena, const struct cube *, p->count);
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  p->plan = ARENA_NEW(p->arena, struct plan);
+  p->nodes = ARENA_ARRAY(p->arena, const struct node *, p->count);
+  if (!p->plan || !cubes || !p->nodes)
+    return error_memory(p->error);
+  p->plan->threads = options->threads ? options->threads : cores > 0 ? (unsigned)cores : 1;
+  p->plan->memory = options->memory ? options->memory : (size_t)2 << 30;
+  p->plan->cubes = cubes;
+  p->plan->output_count = p->count;
+  for (size_t i = 0; i < p->count; i++) {
+    cubes[i] = p->outputs[i].node->cube;
+    hash_add(&p->plan->hash, p->outputs[i].node->hash);
+  }
+  if (rewrite_nodes(p->arena, p->outputs, p->count, p->nodes, p->error) != 0 || make_stages(p) != 0 ||
+      plan_choose_tiles(p->plan, p->outputs, p->error) != 0)
+    return -1;
+  *out = p->plan;
+  return 0;
+}
+
+int plan_make_outputs(struct arena *arena, const struct plan_output *outputs, size_t count, const struct plan_options *options,
+                      const struct plan **out, struct error *error)
+{
+  struct planning p = {.arena = arena, .outputs = outputs, .count = count, .error = error};
+  return plan_everything(&p, options, out);
+}
+
+int plan_make_given(struct arena *arena, const struct plan_output *output, const struct node *given,
+                    const struct plan_options *options, const struct plan **out, struct error *error)
+{
+  struct planning p = {.arena = arena, .outputs = output, .count = 1, .given = given, .error = error};
+  p.forced = keep_force(arena, NULL, given);
+  return p.forced ? plan_everything(&p, options, out) : error_memory(error);
 }
 
 int plan_make(struct arena *arena, const struct node *output, const struct plan_options *options,
               const struct plan **out, struct error *error)
 {
-  struct stage_list list = {.arena = arena};
-  struct plan *plan = ARENA_NEW(arena, struct plan);
-  size_t last;
-  if (!plan)
+  struct plan_output *one = ARENA_NEW(arena, struct plan_output);
+  if (!one)
     return error_memory(error);
-  if (fuse_stage(&list, output, &last, error) != 0 || check_nesting(arena, &list, error) != 0)
-    return -1;
-  long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  plan->cube = output->cube;
-  plan->stages = list.stages;
-  plan->stage_count = list.count;
-  plan->threads = options->threads ? options->threads : cores > 0 ? (unsigned)cores : 1;
-  plan->memory = options->memory ? options->memory : (size_t)2 << 30;
-  if (plan_choose_tiles(plan, options, error) != 0)
-    return -1;
-  *out = plan;
-  return 0;
+  one->node = output;
+  memcpy(one->prefer, options->prefer, sizeof one->prefer);
+  return plan_make_outputs(arena, one, 1, options, out, error);
+}
+
+/* ---- questions ---------------------------------------------------------------------------------------------------- */
+
+size_t plan_outputs(const struct plan *plan)
+{
+  return plan->output_count;
+}
+
+const struct cube *plan_output_cube(const struct plan *plan, size_t output)
+{
+  return plan->cubes[output];
 }
 
 const struct cube *plan_cube(const struct plan *plan)
 {
-  return plan->cube;
+  return plan->cubes[0];
 }
 
 size_t plan_tiles(const struct plan *plan)
 {
-  return plan->tile_count;
+  size_t tiles = 0;
+  for (size_t p = 0; p < plan->phase_count; p++)
+    tiles = saturated_add(tiles, plan->phases[p].grid.count);
+  return tiles;
 }
 
 double plan_read_bytes(const struct plan *plan)
 {
-  return plan->read_bytes;
+  double bytes = 0;
+  for (size_t p = 0; p < plan->phase_count; p++)
+    bytes += plan->phases[p].read_bytes;
+  return bytes;
+}
+
+double plan_computed(const struct plan *plan)
+{
+  double computed = 0;
+  for (size_t p = 0; p < plan->phase_count; p++)
+    computed += plan->phases[p].computed;
+  return computed;
 }
 
 size_t plan_peak_memory(const struct plan *plan)
 {
-  return saturated_add(plan->shared_bytes, saturated_mul(plan->threads, plan->worker_bytes));
+  size_t most = 0;
+  for (size_t p = 0; p < plan->phase_count; p++) {
+    size_t bytes = saturated_mul(plan->phases[p].threads, plan->phases[p].worker_bytes);
+    most = bytes > most ? bytes : most;
+  }
+  return saturated_add(saturated_add(plan->shared_bytes, plan->kept_bytes), most);
 }
 
 unsigned plan_threads(const struct plan *plan)
 {
-  return plan->threads;
+  unsigned most = 1;
+  for (size_t p = 0; p < plan->phase_count; p++)
+    most = plan->phases[p].threads > most ? plan->phases[p].threads : most;
+  return most;
 }
 
-size_t region_elements(const struct region *region)
+struct hash plan_hash(const struct plan *plan)
 {
-  size_t n = 1;
-  for (size_t d = 0; d < region->dimensions; d++)
-    n = saturated_mul(n, region->count[d]);
-  return n;
+  return plan->hash;
 }
 
-void input_region(const struct stage_input *input, size_t dimensions, const struct region *out, struct region *in)
+void phase_tile(const struct plan *plan, const struct phase *phase, size_t index, struct region *out)
 {
-  in->dimensions = dimensions;
-  for (size_t d = 0; d < dimensions; d++) {
-    const struct need *need = &input->need[d];
-    in->start[d] = 0;
-    in->list[d] = NULL;
-    if (need->is_static) {
-      in->count[d] = need->count;
-      in->list[d] = need->list;
-      continue;
-    }
-    in->count[d] = out->count[need->out];
-    if (need->map)
-      in->list[d] = need->map + out->start[need->out];
-    else
-      in->start[d] = out->start[need->out] + need->offset;
-  }
-}
-
-void plan_tile(const struct plan *plan, size_t index, struct region *out)
-{
-  out->dimensions = plan->cube->dimensions;
-  for (size_t d = plan->cube->dimensions; d-- > 0;) {
-    size_t i = index % plan->tiles[d], phase = plan->phase[d], size = plan->cube->dimension[d].size;
-    index /= plan->tiles[d];
-    size_t start = phase ? (i ? phase + (i - 1) * plan->tile[d] : 0) : i * plan->tile[d];
-    size_t end = phase && i == 0 ? phase : start + plan->tile[d];
+  const struct cube *cube = plan->stages[phase->stage].cube;
+  const struct tile_grid *grid = &phase->grid;
+  out->dimensions = cube->dimensions;
+  for (size_t k = cube->dimensions; k-- > 0;) {
+    size_t d = grid->order[k], i = index % grid->tiles[d], lead = grid->lead[d], size = cube->dimension[d].size;
+    index /= grid->tiles[d];
+    size_t start = lead ? (i ? lead + (i - 1) * grid->tile[d] : 0) : i * grid->tile[d];
+    size_t end = lead && i == 0 ? lead : start + grid->tile[d];
     out->list[d] = NULL;
     out->start[d] = start;
     out->count[d] = (end < size ? end : size) - start;
   }
-}
-
-const struct variant *stage_variant(const struct stage *stage, const struct region *out)
-{
-  size_t index = 0;
-  for (size_t d = 0; d < stage->cube->dimensions; d++)
-    if (stage->mode[d] == MODE_FIXED)
-      index = index * stage->cube->dimension[d].size + out->start[d];
-  return &stage->variants[index];
 }

@@ -1,8 +1,6 @@
-/* EXPLAIN: a plan as text. Numbers that depend on the machine (threads, memory) stand on lines of their own, so golden
- * tests can leave them out. */
+/* EXPLAIN: a plan as text, and as JSON. Numbers that depend on the machine (threads, memory) stand on a line of their
+ * own, so golden tests can leave them out. */
 #include "hpc/plan/plan_internal.h"
-
-#include "hpc/kernel/kernel.h"
 
 #include <stdio.h>
 
@@ -30,113 +28,177 @@ static void print_cube(struct buffer *out, const struct cube *cube)
     buffer_printf(out, ", %.40s", cube->crs);
 }
 
-/* "t: 24 dates 0, 1, … | y: tile" – what of each dimension of an input a tile needs. */
-static void print_need(struct buffer *out, const struct cube *cube, const struct cube *output, const struct need *need, size_t d)
+/* ---- stages ------------------------------------------------------------------------------------------------------- */
+
+static void print_list(struct buffer *out, const struct dimension *dimension, const struct need *need)
 {
-  buffer_printf(out, "%s%s: ", d ? ", " : "", cube->dimension[d].name);
-  if (!need->is_static) {
-    buffer_printf(out, "tile of %s", output->dimension[need->out].name);
-    if (need->offset)
-      buffer_printf(out, " + %zu", need->offset);
-    if (need->map)
-      buffer_text(out, " by list");
-    return;
-  }
-  if (need->count == cube->dimension[d].size && need->count > 1) {
+  char room[LABEL_TEXT_ROOM];
+  if (need->count == dimension->size && need->count > 1) {
     buffer_printf(out, "all %zu", need->count);
     return;
   }
-  char room[LABEL_TEXT_ROOM];
   buffer_text(out, "[");
   for (size_t i = 0; i < need->count && i < 4; i++)
-    buffer_printf(out, "%s%s", i ? " " : "", dimension_label_text(&cube->dimension[d], need->list[i], room));
+    buffer_printf(out, "%s%s", i ? " " : "", dimension_label_text(dimension, need->list[i], room));
   buffer_text(out, need->count > 4 ? " …]" : "]");
 }
 
-static void print_input(struct buffer *out, const struct plan *plan, const struct cube *output, const struct stage_input *input)
+/* "t: 24 dates 0, 1, … | y: tile" – what of each dimension of an input a tile needs. */
+static void print_need(struct buffer *out, const struct dimension *dimension, const struct cube *output, const struct need *need)
+{
+  buffer_printf(out, "%s: ", dimension->name);
+  if (need->kind == NEED_SPREAD)
+    buffer_text(out, "around the tile");
+  if (need->kind == NEED_LIST)
+    print_list(out, dimension, need);
+  if (need->kind != NEED_RUN)
+    return;
+  buffer_printf(out, "tile of %s", output->dimension[need->out].name);
+  if (need->offset)
+    buffer_printf(out, " + %zu", need->offset);
+  if (need->map)
+    buffer_text(out, " by list");
+  if (need->before || need->after)
+    buffer_printf(out, " with %zu before and %zu after", need->before, need->after);
+}
+
+void stage_input_print(const struct plan *plan, const struct stage *stage, const struct stage_input *input, struct buffer *out)
 {
   const struct cube *cube = plan->stages[input->stage].cube;
   buffer_printf(out, "    reads stage %zu: ", input->stage);
-  for (size_t d = 0; d < cube->dimensions; d++)
-    print_need(out, cube, output, &input->need[d], d);
-  buffer_text(out, "\n");
-}
-
-static void print_kernel(struct buffer *out, const struct plan *plan, const struct stage *stage)
-{
-  const struct variant *variant = stage->variants;
-  static const char *const modes[] = {"tile", "one by one", "whole"};
-  buffer_text(out, "    dimensions:");
-  for (size_t d = 0; d < stage->cube->dimensions; d++)
-    buffer_printf(out, " %s %s%s", stage->cube->dimension[d].name, modes[stage->mode[d]], d + 1 < stage->cube->dimensions ? "," : "");
-  buffer_text(out, "\n");
-  if (stage->variant_count == 0)
-    return;
-  if (stage->variant_count > 1)
-    buffer_printf(out, "    %zu kernels, one per index; the first:\n", stage->variant_count);
-  for (size_t i = 0; i < variant->input_count; i++)
-    print_input(out, plan, stage->cube, &variant->inputs[i]);
-  buffer_printf(out, "    kernel %s, %zu lanes a piece, %zu blocks of registers\n", variant->kernel.lane_type == LANE_F32 ? "f32" : "f64",
-                variant->kernel.lane_block, variant->kernel.scratch_blocks);
-  struct buffer steps = {0};
-  kernel_print(&variant->kernel, &steps);
-  for (size_t from = 0; from < steps.length;) {
-    size_t to = from;
-    while (to < steps.length && steps.data[to] != '\n')
-      to++;
-    buffer_text(out, "      ");
-    buffer_add(out, steps.data + from, to - from);
-    buffer_text(out, "\n");
-    from = to + 1;
+  for (size_t d = 0; d < cube->dimensions; d++) {
+    buffer_text(out, d ? ", " : "");
+    print_need(out, &cube->dimension[d], stage->cube, &input->need[d]);
   }
-  buffer_free(&steps);
+  buffer_text(out, "\n");
 }
 
 static void print_stage(struct buffer *out, const struct plan *plan, size_t s)
 {
   const struct stage *stage = &plan->stages[s];
-  buffer_printf(out, "  %zu ", s);
-  switch (stage->kind) {
-  case STAGE_SOURCE:
-    buffer_printf(out, "source \"%s\" %s", stage->node->id, stage->node->source->ops->name);
-    if (stage->node->source->origin)
-      buffer_printf(out, ": %s", stage->node->source->origin);
-    break;
-  case STAGE_WARP:
-    buffer_printf(out, "warp \"%s\" %s from stage %zu", stage->node->id, resampling_name(stage->node->method), stage->upstream);
-    break;
-  case STAGE_KERNEL:
-    buffer_printf(out, "kernel \"%s\" %s", stage->node->id, stage->node->process);
-    break;
-  case STAGE_PASS:
-    buffer_printf(out, "pass \"%s\" %s: elements of stage %zu as they are", stage->node->id, stage->node->process, stage->upstream);
-    break;
-  }
+  buffer_printf(out, "  %zu %s \"%s\"", s, stage->ops->name, stage->node->id);
+  stage->ops->print(plan, stage, out);
   buffer_text(out, "\n    gives ");
   print_cube(out, stage->cube);
   buffer_text(out, "\n");
-  if (stage->kind == STAGE_PASS)
-    print_input(out, plan, stage->cube, &stage->pass);
-  if (stage->kind == STAGE_KERNEL)
-    print_kernel(out, plan, stage);
+  if (stage->ops->print_more)
+    stage->ops->print_more(plan, stage, out);
 }
 
-void plan_print(const struct plan *plan, struct buffer *out)
+/* ---- phases ------------------------------------------------------------------------------------------------------- */
+
+static void print_tiles(struct buffer *out, const struct plan *plan, const struct phase *phase)
+{
+  const struct cube *cube = plan->stages[phase->stage].cube;
+  buffer_printf(out, "tiles %zu:", phase->grid.count);
+  for (size_t d = 0; d < cube->dimensions; d++)
+    buffer_printf(out, " %s %zu x %zu%s", cube->dimension[d].name, phase->grid.tiles[d], phase->grid.tile[d],
+                  d + 1 < cube->dimensions ? "," : "");
+  if (phase->grid.group > 1)
+    buffer_printf(out, ", %zu together", phase->grid.group);
+  if (phase->sequential)
+    buffer_text(out, ", in order");
+  buffer_text(out, "\n");
+}
+
+/* One phase is nothing to speak of. */
+static void print_phase(struct buffer *out, const struct plan *plan, size_t p)
+{
+  const struct phase *phase = &plan->phases[p];
+  if (plan->phase_count > 1 && phase->end == PHASE_OUTPUT)
+    buffer_printf(out, "phase %zu: output %zu from stage %zu, ", p, phase->target, phase->stage);
+  if (phase->end == PHASE_KEEP) {
+    const struct keep *keep = &plan->keeps[phase->target];
+    buffer_printf(out, "phase %zu: keeps \"%s\" from stage %zu, because %s, ", p, keep->node->id, phase->stage, keep->why);
+    print_bytes(out, (double)cube_bytes(keep->cube));
+    buffer_text(out, ", ");
+  }
+  print_tiles(out, plan, phase);
+}
+
+void plan_print_stages(const struct plan *plan, struct buffer *out)
 {
   buffer_text(out, "stages\n");
   for (size_t s = 0; s < plan->stage_count; s++)
     print_stage(out, plan, s);
-  buffer_printf(out, "tiles %zu:", plan->tile_count);
-  for (size_t d = 0; d < plan->cube->dimensions; d++)
-    buffer_printf(out, " %s %zu x %zu%s", plan->cube->dimension[d].name, plan->tiles[d], plan->tile[d], d + 1 < plan->cube->dimensions ? "," : "");
-  buffer_text(out, "\nreads about ");
-  print_bytes(out, plan->read_bytes);
+  for (size_t p = 0; p < plan->phase_count; p++)
+    print_phase(out, plan, p);
+}
+
+void plan_print(const struct plan *plan, struct buffer *out)
+{
+  double result = 0;
+  plan_print_stages(plan, out);
+  for (size_t i = 0; i < plan->output_count; i++)
+    result += (double)cube_bytes(plan->cubes[i]);
+  buffer_text(out, "reads about ");
+  print_bytes(out, plan_read_bytes(plan));
   buffer_text(out, ", result ");
-  print_bytes(out, (double)cube_bytes(plan->cube));
-  buffer_text(out, " in memory\n");
-  buffer_printf(out, "threads %u, peak memory at most ", plan->threads);
+  print_bytes(out, result);
+  buffer_printf(out, " in memory, computes about %.6g elements\n", plan_computed(plan));
+  buffer_printf(out, "threads %u, peak memory at most ", plan_threads(plan));
   print_bytes(out, (double)plan_peak_memory(plan));
   buffer_text(out, " of ");
   print_bytes(out, (double)plan->memory);
   buffer_text(out, "\n");
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------------------- */
+
+static void write_stages(struct json_writer *w, const struct plan *plan)
+{
+  json_key(w, "stages");
+  json_write_array(w);
+  for (size_t s = 0; s < plan->stage_count; s++) {
+    const struct stage *stage = &plan->stages[s];
+    json_write_object(w);
+    json_kv_string(w, "kind", stage->ops->name);
+    json_kv_string(w, "node", stage->node->id);
+    json_kv_number(w, "elements", (double)cube_elements(stage->cube));
+    json_key(w, "reads");
+    json_write_array(w);
+    for (size_t i = 0; i < stage->input_count; i++)
+      json_write_number(w, (double)stage->inputs[i]->stage);
+    json_end_array(w);
+    json_end_object(w);
+  }
+  json_end_array(w);
+}
+
+static void write_phases(struct json_writer *w, const struct plan *plan)
+{
+  json_key(w, "phases");
+  json_write_array(w);
+  for (size_t p = 0; p < plan->phase_count; p++) {
+    const struct phase *phase = &plan->phases[p];
+    json_write_object(w);
+    json_kv_integer(w, "stage", (int64_t)phase->stage);
+    json_kv_string(w, "to", phase->end == PHASE_KEEP ? "kept" : "output");
+    json_kv_integer(w, "tiles", (int64_t)phase->grid.count);
+    json_kv_integer(w, "threads", (int64_t)phase->threads);
+    json_kv_number(w, "read_bytes", phase->read_bytes);
+    json_kv_number(w, "computed_elements", phase->computed);
+    json_end_object(w);
+  }
+  json_end_array(w);
+}
+
+void plan_print_json(const struct plan *plan, struct buffer *out)
+{
+  struct json_writer w = {.out = out};
+  double elements = 0;
+  char hash[40];
+  for (size_t i = 0; i < plan->output_count; i++)
+    elements += (double)cube_elements(plan->cubes[i]);
+  snprintf(hash, sizeof hash, "%016llx%016llx", (unsigned long long)plan->hash.a, (unsigned long long)plan->hash.b);
+  json_write_object(&w);
+  json_kv_string(&w, "hash", hash);
+  json_kv_number(&w, "read_bytes", plan_read_bytes(plan));
+  json_kv_number(&w, "computed_elements", plan_computed(plan));
+  json_kv_number(&w, "result_elements", elements);
+  json_kv_number(&w, "peak_memory", (double)plan_peak_memory(plan));
+  json_kv_integer(&w, "threads", (int64_t)plan_threads(plan));
+  write_stages(&w, plan);
+  write_phases(&w, plan);
+  json_end_object(&w);
 }

@@ -1,5 +1,5 @@
 /* Registers share memory: each lives from its first write to its last use, and takes the first gap that fits. */
-#include "hpc/plan/plan_internal.h"
+#include "hpc/plan/fuse.h"
 
 #include <stdlib.h>
 #include <string.h>

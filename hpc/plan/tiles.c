@@ -1,6 +1,8 @@
-/* The tile grid: tiles follow the source's blocks, so each block is decoded once; they shrink until everything that the
- * workers hold at a time fits the memory. */
-#include "hpc/plan/plan_internal.h"
+/* The tile grids: tiles follow the sources' blocks, so each block is decoded once; they shrink until everything that the
+ * workers hold at a time fits the memory beside the kept results. */
+#include "hpc/plan/cost.h"
+#include "hpc/plan/keep.h"
+#include "hpc/stage/kernel_stage.h"
 
 #include "datacube/base/checked.h"
 
@@ -8,29 +10,45 @@
 
 static const size_t tile_positions = 512 * 512; /* wanted elements of an output tile */
 static const size_t library_bytes = (size_t)96 << 20; /* GDAL's block cache, libraries, the program itself */
-enum { LARGEST_SIDE = 512, SMALLEST_SIDE = 64 };
+static const size_t kept_in_memory = (size_t)64 << 20; /* bytes of a kept result above which it is a mapped file */
+enum { LARGEST_SIDE = 512, SMALLEST_SIDE = 64, WHOLE_SIDE = 64, MUCH_WORK = 1 << 20 };
+
+const struct stage *plan_stage(const struct plan *plan, size_t index)
+{
+  return &plan->stages[index];
+}
+
+size_t plan_stage_bytes(const struct plan *plan, size_t index, const size_t *count)
+{
+  const struct stage *stage = &plan->stages[index];
+  size_t whole[CUBE_MAX_DIMENSIONS], more = 0;
+  memcpy(whole, count, sizeof whole);
+  for (size_t d = 0; d < stage->cube->dimensions; d++)
+    if (stage->mode[d] == MODE_AXIS)
+      whole[d] = stage->cube->dimension[d].size;
+  if (memcmp(whole, count, stage->cube->dimensions * sizeof *whole) != 0) /* the rest is thrown away */
+    more = cube_part_bytes(stage->cube, whole);
+  return saturated_add(more, stage->ops->bytes(plan, stage, whole));
+}
+
+/* ---- shape -------------------------------------------------------------------------------------------------------- */
 
 struct hint { /* block of the sources along an output dimension */
-  size_t block, phase;
+  size_t block, lead;
 };
-
-static const struct stage *output_stage(const struct plan *plan)
-{
-  return &plan->stages[plan->stage_count - 1];
-}
 
 static void hint_from(const struct plan *plan, const struct stage_input *input, struct hint *hints)
 {
   const struct stage *stage = &plan->stages[input->stage];
-  if (stage->kind != STAGE_SOURCE)
+  const struct source *source = stage->node->kind == NODE_STAGE ? node_source_of(stage->node) : NULL;
+  if (!source || stage->ops != &source_stage)
     return;
-  const struct source *source = stage->node->source;
   for (size_t d = 0; d < stage->cube->dimensions; d++) {
     const struct need *need = &input->need[d];
     size_t block = source->block[d];
     if (source->sequential && d > 0)
       block = stage->cube->dimension[d].size;
-    if (need->is_static || need->map || block == 0 || block <= hints[need->out].block)
+    if (need->kind != NEED_RUN || need->map || block == 0 || block <= hints[need->out].block)
       continue;
     size_t shift = need->offset % block;
     hints[need->out] = (struct hint){block, (source->block_phase[d] % block + block - shift) % block};
@@ -42,298 +60,281 @@ static void find_hints(const struct plan *plan, size_t index, struct hint *hints
   const struct stage *stage = &plan->stages[index];
   struct stage_input self = {.stage = index};
   for (size_t d = 0; d < stage->cube->dimensions; d++)
-    self.need[d].out = (int)d;
-  if (stage->kind == STAGE_SOURCE)
-    hint_from(plan, &self, hints);
-  if (stage->kind == STAGE_PASS)
-    hint_from(plan, &stage->pass, hints);
-  for (size_t v = 0; v < stage->variant_count; v++)
-    for (size_t i = 0; i < stage->variants[v].input_count; i++)
-      hint_from(plan, &stage->variants[v].inputs[i], hints);
+    self.need[d] = (struct need){.kind = NEED_RUN, .out = (int)d};
+  hint_from(plan, &self, hints);
+  for (size_t i = 0; i < stage->input_count; i++)
+    hint_from(plan, stage->inputs[i], hints);
 }
 
-static bool is_sequential(const struct plan *plan)
+/* Short dimensions along which an inner stage's results serve all indexes: whole, so that they are computed once. */
+static void find_spans(const struct plan *plan, size_t index, bool *spans)
 {
-  for (size_t s = 0; s < plan->stage_count; s++)
-    if (plan->stages[s].kind == STAGE_SOURCE && plan->stages[s].node->source->sequential)
+  const struct stage *stage = &plan->stages[index];
+  memset(spans, 0, CUBE_MAX_DIMENSIONS * sizeof *spans);
+  for (size_t i = 0; i < stage->input_count; i++) {
+    const struct stage *from = &plan->stages[stage->inputs[i]->stage];
+    bool used[CUBE_MAX_DIMENSIONS] = {false};
+    for (size_t d = 0; d < from->cube->dimensions; d++)
+      if (stage->inputs[i]->need[d].kind == NEED_RUN)
+        used[stage->inputs[i]->need[d].out] = true;
+    for (size_t d = 0; d < stage->cube->dimensions; d++)
+      if (!used[d] && from->input_count > 0 && stage->mode[d] == MODE_OUT && stage->cube->dimension[d].size <= WHOLE_SIDE)
+        spans[d] = true;
+  }
+}
+
+/* Dimensions that an input gives whole and that run with the tile: a part would be computed whole again for each. */
+static void find_whole(const struct plan *plan, size_t index, bool *whole)
+{
+  const struct stage *stage = &plan->stages[index];
+  for (size_t i = 0; i < stage->input_count; i++) {
+    const struct stage *from = &plan->stages[stage->inputs[i]->stage];
+    for (size_t d = 0; d < from->cube->dimensions; d++)
+      if (from->mode[d] == MODE_AXIS && stage->inputs[i]->need[d].kind == NEED_RUN)
+        whole[stage->inputs[i]->need[d].out] = true;
+  }
+}
+
+static size_t side_along(size_t size, const struct hint *hint, size_t prefer, size_t room)
+{
+  size_t block = hint->block ? hint->block : prefer, side = block ? block : room;
+  while (block && side < size && side * 2 <= room && side * 2 <= LARGEST_SIDE)
+    side *= 2;
+  side = side < 1 ? 1 : side > size ? size : side;
+  return side ? side : 1;
+}
+
+/* Shape of about tile_positions elements along the blocks of the stage's sources; lead: first block boundary. */
+static void block_shape(const struct plan *plan, size_t index, const bool *whole, const size_t *prefer, struct tile_grid *grid)
+{
+  const struct stage *stage = &plan->stages[index];
+  struct hint hints[CUBE_MAX_DIMENSIONS] = {{0, 0}};
+  bool spans[CUBE_MAX_DIMENSIONS];
+  size_t room = tile_positions;
+  find_hints(plan, index, hints);
+  find_spans(plan, index, spans);
+  for (size_t d = 0; d < stage->cube->dimensions; d++)
+    if ((spans[d] || whole[d]) && stage->mode[d] == MODE_OUT)
+      room = room / (stage->cube->dimension[d].size ? stage->cube->dimension[d].size : 1);
+  for (size_t d = stage->cube->dimensions; d-- > 0;) {
+    size_t size = stage->cube->dimension[d].size;
+    grid->lead[d] = 0;
+    grid->tile[d] = stage->mode[d] == MODE_FIXED || size == 0 ? 1 : size;
+    if (stage->mode[d] != MODE_OUT || spans[d] || whole[d])
+      continue;
+    grid->tile[d] = side_along(size, &hints[d], prefer[d], room ? room : 1);
+    grid->lead[d] = hints[d].block && grid->tile[d] < size ? hints[d].lead % grid->tile[d] : 0;
+    room = room / grid->tile[d] ? room / grid->tile[d] : 1;
+  }
+}
+
+static bool is_phase_stage(const struct plan *plan, size_t stage)
+{
+  for (size_t p = 0; p < plan->phase_count; p++)
+    if (plan->phases[p].stage == stage)
       return true;
   return false;
 }
 
-/* Shape of about tile_positions elements along the blocks of the stage's sources; phase: first block boundary. */
-static void block_shape(const struct plan *plan, size_t index, const size_t *prefer, size_t *shape, size_t *phase)
-{
-  const struct stage *stage = &plan->stages[index];
-  struct hint hints[CUBE_MAX_DIMENSIONS] = {{0, 0}};
-  size_t room = tile_positions;
-  find_hints(plan, index, hints);
-  for (size_t d = stage->cube->dimensions; d-- > 0;) {
-    size_t size = stage->cube->dimension[d].size;
-    phase[d] = 0;
-    shape[d] = (stage->kind == STAGE_KERNEL && stage->mode[d] == MODE_FIXED) || size == 0 ? 1 : size;
-    if (stage->kind == STAGE_KERNEL && stage->mode[d] != MODE_OUT)
-      continue;
-    size_t block = hints[d].block ? hints[d].block : prefer[d];
-    size_t side = block ? block : room;
-    while (block && side < size && side * 2 <= room && side * 2 <= LARGEST_SIDE)
-      side *= 2;
-    side = side < 1 ? 1 : side > size ? size : side;
-    shape[d] = side ? side : 1;
-    phase[d] = hints[d].block && side < size ? hints[d].phase % side : 0;
-    room = room / shape[d] ? room / shape[d] : 1;
-  }
-}
-
-/* Kernels inside the plan are computed in slabs of that shape, whatever region they are asked for. */
+/* Kernels inside the plan are computed in slabs of that shape, whatever region they are asked for; a phase's own stage is
+ * computed tile by tile. */
 static void start_slabs(struct plan *plan)
 {
   const size_t any[CUBE_MAX_DIMENSIONS] = {0};
-  size_t phase[CUBE_MAX_DIMENSIONS];
+  struct tile_grid grid;
   for (size_t s = 0; s < plan->stage_count; s++) {
-    block_shape(plan, s, any, plan->stages[s].slab, phase);
-    for (size_t d = 0; s + 1 == plan->stage_count && d < CUBE_MAX_DIMENSIONS; d++)
-      plan->stages[s].slab[d] = SIZE_MAX; /* the output: its tiles are the slabs */
+    bool whole[CUBE_MAX_DIMENSIONS] = {false};
+    find_whole(plan, s, whole);
+    block_shape(plan, s, whole, any, &grid);
+    for (size_t d = 0; d < CUBE_MAX_DIMENSIONS; d++)
+      plan->stages[s].slab[d] = is_phase_stage(plan, s) || !kernel_stage_of(&plan->stages[s]) ? SIZE_MAX : grid.tile[d];
   }
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-static size_t stage_bytes(const struct plan *plan, size_t stage, const size_t *count);
-
-static void input_counts(const struct plan *plan, const struct stage_input *input, const size_t *count, size_t *in)
+static const struct stage *phase_stage(const struct plan *plan, const struct phase *phase)
 {
-  for (size_t d = 0; d < plan->stages[input->stage].cube->dimensions; d++)
-    in[d] = input->need[d].is_static ? input->need[d].count : count[input->need[d].out];
+  return &plan->stages[phase->stage];
 }
 
-static size_t buffer_bytes(const struct cube *cube, const size_t *count)
+static size_t phase_worker_bytes(const struct plan *plan, const struct phase *phase)
 {
-  size_t bytes = element_info(cube->type)->size;
-  for (size_t d = 0; d < cube->dimensions; d++)
-    bytes = saturated_mul(bytes, count[d]);
-  return bytes;
+  const struct cube *cube = phase_stage(plan, phase)->cube;
+  return saturated_add(cube_part_bytes(cube, phase->grid.tile), plan_stage_bytes(plan, phase->stage, phase->grid.tile));
 }
 
-static size_t variant_bytes(const struct plan *plan, const struct variant *variant, const size_t *count)
+static size_t phase_bytes(const struct plan *plan, const struct phase *phase)
 {
-  size_t bytes = kernel_scratch_bytes(&variant->kernel), in[CUBE_MAX_DIMENSIONS];
-  for (size_t i = 0; i < variant->input_count; i++) {
-    const struct stage_input *input = &variant->inputs[i];
-    input_counts(plan, input, count, in);
-    bytes = saturated_add(bytes, buffer_bytes(plan->stages[input->stage].cube, in));
-    bytes = saturated_add(bytes, stage_bytes(plan, input->stage, in));
-  }
-  return bytes;
+  size_t fixed = saturated_add(plan->shared_bytes, plan->kept_bytes);
+  return saturated_add(fixed, saturated_mul(phase->threads, phase_worker_bytes(plan, phase)));
 }
 
-/* Pixels of the input that a tile of a warp needs, from resolutions: the workers' buffers grow where a projection
- * stretches more. */
-static void warp_counts(const struct plan *plan, const struct stage *stage, const size_t *count, size_t *in)
-{
-  size_t y = stage->cube->dimensions - 2, x = y + 1;
-  const struct cube *from = plan->stages[stage->upstream].cube;
-  double ratio_y = stage->ratio[0], ratio_x = stage->ratio[1];
-  double across = (double)count[x] * ratio_x * 1.5 + (double)count[y] * ratio_y * 0.5 + 16;
-  double down = (double)count[y] * ratio_y * 1.5 + (double)count[x] * ratio_x * 0.5 + 16;
-  for (size_t d = 0; d < y; d++)
-    in[d] = stage->mode[d] == MODE_AXIS ? from->dimension[d].size : 1;
-  bool all_rows = stage->mode[y] == MODE_AXIS || down >= (double)from->dimension[y].size;
-  bool all_columns = stage->mode[x] == MODE_AXIS || across >= (double)from->dimension[x].size;
-  in[y] = all_rows ? from->dimension[y].size : (size_t)down;
-  in[x] = all_columns ? from->dimension[x].size : (size_t)across;
-}
-
-static size_t stage_bytes(const struct plan *plan, size_t index, const size_t *count)
-{
-  const struct stage *stage = &plan->stages[index];
-  size_t bytes = 0, in[CUBE_MAX_DIMENSIONS];
-  switch (stage->kind) {
-  case STAGE_SOURCE:
-    return stage->node->source->reader_bytes;
-  case STAGE_PASS:
-    input_counts(plan, &stage->pass, count, in);
-    return stage_bytes(plan, stage->upstream, in);
-  case STAGE_WARP:
-    warp_counts(plan, stage, count, in);
-    return saturated_add(buffer_bytes(plan->stages[stage->upstream].cube, in), stage_bytes(plan, stage->upstream, in));
-  case STAGE_KERNEL:
-    for (size_t d = 0; d < stage->cube->dimensions; d++)
-      in[d] = count[d] < stage->slab[d] ? count[d] : stage->slab[d];
-    for (size_t v = 0; v < stage->variant_count; v++) {
-      size_t b = variant_bytes(plan, &stage->variants[v], in);
-      bytes = b > bytes ? b : bytes;
-    }
-    return bytes;
-  }
-  return 0;
-}
-
-static size_t worker_bytes(const struct plan *plan)
-{
-  return saturated_add(buffer_bytes(plan->cube, plan->tile), stage_bytes(plan, plan->stage_count - 1, plan->tile));
-}
-
-static size_t total_bytes(const struct plan *plan)
-{
-  return saturated_add(plan->shared_bytes, saturated_mul(plan->threads, worker_bytes(plan)));
-}
-
-/* Halves the tile's longest side that may shrink to no less than `smallest`; false where there is none. */
+/* Halves the longest side of the inner stages' slabs that may shrink to no less than `smallest`; false: none. */
 static bool halve_slab(struct plan *plan, size_t smallest)
 {
   size_t stage = SIZE_MAX, best = 0;
-  for (size_t s = 0; s + 1 < plan->stage_count; s++)
-    for (size_t d = 0; plan->stages[s].kind == STAGE_KERNEL && d < plan->stages[s].cube->dimensions; d++)
-      if (plan->stages[s].mode[d] == MODE_OUT && plan->stages[s].slab[d] > 1 && plan->stages[s].slab[d] / 2 >= smallest &&
-          (stage == SIZE_MAX || plan->stages[s].slab[d] > plan->stages[stage].slab[best])) {
+  for (size_t s = 0; s < plan->stage_count; s++)
+    for (size_t d = 0; d < plan->stages[s].cube->dimensions; d++) {
+      size_t side = plan->stages[s].slab[d];
+      bool shrinks = side != SIZE_MAX && plan->stages[s].mode[d] == MODE_OUT && side > 1 && side / 2 >= smallest;
+      if (shrinks && (stage == SIZE_MAX || side > plan->stages[stage].slab[best])) {
         stage = s;
         best = d;
       }
+    }
   if (stage == SIZE_MAX)
     return false;
   plan->stages[stage].slab[best] = (plan->stages[stage].slab[best] + 1) / 2;
   return true;
 }
 
-static bool halve(struct plan *plan, size_t smallest)
+static bool halve_tile(const struct plan *plan, struct phase *phase, size_t smallest)
 {
-  const struct stage *output = output_stage(plan);
-  size_t best = SIZE_MAX;
-  for (size_t d = 0; d < plan->cube->dimensions; d++) {
-    bool runs = output->kind != STAGE_KERNEL || output->mode[d] == MODE_OUT;
-    if (runs && plan->tile[d] > 1 && plan->tile[d] / 2 >= smallest && (best == SIZE_MAX || plan->tile[d] >= plan->tile[best]))
+  const struct stage *stage = phase_stage(plan, phase);
+  size_t best = SIZE_MAX, *tile = phase->grid.tile;
+  for (size_t d = 0; d < stage->cube->dimensions; d++)
+    if (stage->mode[d] == MODE_OUT && !phase->whole[d] && tile[d] > 1 && tile[d] / 2 >= smallest &&
+        (best == SIZE_MAX || tile[d] >= tile[best]))
       best = d;
-  }
   if (best == SIZE_MAX)
     return false;
-  plan->tile[best] = (plan->tile[best] + 1) / 2;
-  plan->phase[best] %= plan->tile[best];
+  tile[best] = (tile[best] + 1) / 2;
+  phase->grid.lead[best] %= tile[best];
   return true;
 }
 
-/* The input that takes most of a worker's memory. */
-static const struct node *heaviest(const struct plan *plan, size_t *bytes)
+/* The node whose elements take most of a worker's memory. */
+static const struct node *heaviest(const struct plan *plan, const struct phase *phase)
 {
-  const struct stage *output = output_stage(plan);
-  const struct node *node = output->node;
-  size_t in[CUBE_MAX_DIMENSIONS];
-  *bytes = worker_bytes(plan);
-  size_t most = 0;
-  for (size_t v = 0; v < output->variant_count; v++)
-    for (size_t i = 0; i < output->variants[v].input_count; i++) {
-      const struct stage_input *input = &output->variants[v].inputs[i];
-      input_counts(plan, input, plan->tile, in);
-      size_t b = buffer_bytes(plan->stages[input->stage].cube, in);
-      if (b > most) {
-        most = b;
-        node = plan->stages[input->stage].node;
-      }
-    }
+  const struct stage *stage = phase_stage(plan, phase);
+  const struct node *node = stage->node;
+  size_t in[CUBE_MAX_DIMENSIONS], most = 0;
+  for (size_t i = 0; i < stage->input_count; i++) {
+    const struct stage *from = &plan->stages[stage->inputs[i]->stage];
+    memcpy(in, phase->grid.tile, sizeof in);
+    input_counts(stage->inputs[i], from->cube, phase->grid.tile, in);
+    size_t bytes = cube_part_bytes(from->cube, in);
+    if (bytes <= most)
+      continue;
+    most = bytes;
+    node = from->node;
+  }
   return node;
 }
 
-static int fit_memory(struct plan *plan, struct error *error)
+static int fit_memory(struct plan *plan, struct phase *phase, struct error *error)
 {
-  while (total_bytes(plan) > plan->memory) {
-    if (halve(plan, SMALLEST_SIDE) || halve_slab(plan, SMALLEST_SIDE))
+  while (phase_bytes(plan, phase) > plan->memory) {
+    if (halve_tile(plan, phase, SMALLEST_SIDE) || halve_slab(plan, SMALLEST_SIDE))
       continue;
-    if (plan->threads > 1) {
-      plan->threads--;
+    if (phase->threads > 1) {
+      phase->threads--;
       continue;
     }
-    if (halve(plan, 1) || halve_slab(plan, 1))
+    if (halve_tile(plan, phase, 1) || halve_slab(plan, 1))
       continue;
-    size_t bytes;
-    const struct node *node = heaviest(plan, &bytes);
     error_set(error, "ProcessGraphComplexity",
-              "the smallest tile needs %zu bytes of memory, with %zu bytes for the program itself that is more than the limit of %zu bytes; "
-              "select less or raise the memory", bytes, plan->shared_bytes, plan->memory);
-    return error_at_node(error, node->id);
+              "the smallest tile needs %zu bytes of memory, with %zu bytes for the program itself and %zu bytes of kept "
+              "results that is more than the limit of %zu bytes; select less or raise the memory",
+              phase_worker_bytes(plan, phase), plan->shared_bytes, plan->kept_bytes, plan->memory);
+    return error_at_node(error, heaviest(plan, phase)->id);
   }
-  plan->worker_bytes = worker_bytes(plan);
   return 0;
 }
 
-/* ---- the grid --------------------------------------------------------------------------------------------------- */
-
-static int count_tiles(struct plan *plan, struct error *error)
+/* Kept results stay in memory while they take no more than a quarter of it. */
+static void place_kept(struct plan *plan)
 {
-  plan->tile_count = 1;
-  for (size_t d = 0; d < plan->cube->dimensions; d++) {
-    size_t size = plan->cube->dimension[d].size, rest = size > plan->phase[d] ? size - plan->phase[d] : 0;
-    plan->tiles[d] = (plan->phase[d] ? 1 : 0) + (rest + plan->tile[d] - 1) / plan->tile[d];
-    plan->tile_count = saturated_mul(plan->tile_count, plan->tiles[d]);
+  struct keep *keeps = (struct keep *)plan->keeps;
+  plan->kept_bytes = 0;
+  for (size_t k = 0; k < plan->keep_count; k++) {
+    if (keeps[k].given)
+      continue;
+    keeps[k].bytes = cube_bytes(keeps[k].cube);
+    size_t sum = saturated_add(plan->kept_bytes, keeps[k].bytes);
+    keeps[k].in_memory = keeps[k].bytes <= kept_in_memory && sum <= plan->memory / 4;
+    if (keeps[k].in_memory)
+      plan->kept_bytes = sum;
   }
-  if (plan->tile_count > SIZE_MAX / 4)
+}
+
+/* ---- the grid ----------------------------------------------------------------------------------------------------- */
+
+size_t grid_tiles(struct tile_grid *grid, const struct cube *cube)
+{
+  grid->count = 1;
+  for (size_t d = 0; d < cube->dimensions; d++) {
+    size_t size = cube->dimension[d].size, rest = size > grid->lead[d] ? size - grid->lead[d] : 0;
+    grid->tiles[d] = (grid->lead[d] ? 1 : 0) + (rest + grid->tile[d] - 1) / grid->tile[d];
+    grid->count = saturated_mul(grid->count, grid->tiles[d]);
+  }
+  return grid->count;
+}
+
+static int count_tiles(const struct plan *plan, struct phase *phase, struct error *error)
+{
+  if (grid_tiles(&phase->grid, phase_stage(plan, phase)->cube) > SIZE_MAX / 4)
     return error_set(error, "ProcessGraphComplexity", "the result has too many elements");
   return 0;
 }
 
-static double stage_read_bytes(const struct plan *plan, size_t index, const double *tiles);
-
-/* Each input is read once per tile along the dimensions of the stage that it does not depend on. */
-static double input_read_bytes(const struct plan *plan, const struct stage *stage, const struct stage_input *input, const double *tiles)
+/* Tiles in the order of memory, but indexes whose programs differ follow each other: they may read the same elements. */
+static void order_tiles(const struct plan *plan, struct phase *phase)
 {
-  const struct stage *from = &plan->stages[input->stage];
-  bool used[CUBE_MAX_DIMENSIONS] = {false};
-  double ones[CUBE_MAX_DIMENSIONS], share = 1;
-  for (size_t d = 0; d < from->cube->dimensions; d++) {
-    const struct need *need = &input->need[d];
-    double size = (double)from->cube->dimension[d].size;
-    ones[d] = 1;
-    share *= size == 0 ? 0 : (need->is_static ? (double)need->count : (double)stage->cube->dimension[need->out].size) / size;
-    if (!need->is_static)
-      used[need->out] = true;
-  }
-  for (size_t d = 0; d < stage->cube->dimensions; d++)
-    if (!used[d] && !(stage->kind == STAGE_KERNEL && stage->mode[d] == MODE_FIXED))
-      share *= tiles[d];
-  return share * stage_read_bytes(plan, input->stage, ones);
+  const struct stage *stage = phase_stage(plan, phase);
+  const struct kernel_stage *kernel = kernel_stage_of(stage);
+  size_t n = 0;
+  phase->grid.group = kernel && kernel->group > 0 ? kernel->group : 1;
+  for (int fixed = 0; fixed < 2; fixed++)
+    for (size_t d = 0; d < stage->cube->dimensions; d++)
+      if ((stage->mode[d] == MODE_FIXED && phase->grid.group > 1) == fixed)
+        phase->grid.order[n++] = d;
 }
 
-static double stage_read_bytes(const struct plan *plan, size_t index, const double *tiles)
+/* Elements of the inputs. */
+static double phase_reads(const struct plan *plan, const struct phase *phase)
 {
-  const struct stage *stage = &plan->stages[index];
-  double bytes = 0, ones[CUBE_MAX_DIMENSIONS];
-  for (size_t d = 0; d < CUBE_MAX_DIMENSIONS; d++)
-    ones[d] = 1;
-  switch (stage->kind) {
-  case STAGE_SOURCE:
-    bytes = stage->node->source->bytes_per_element > 0 ? stage->node->source->bytes_per_element : (double)element_info(stage->cube->type)->size;
-    return bytes * (double)cube_elements(stage->cube);
-  case STAGE_WARP:
-    return stage_read_bytes(plan, stage->upstream, ones);
-  case STAGE_PASS:
-    return input_read_bytes(plan, stage, &stage->pass, tiles);
-  case STAGE_KERNEL:
-    for (size_t v = 0; v < stage->variant_count; v++)
-      for (size_t i = 0; i < stage->variants[v].input_count; i++)
-        bytes += input_read_bytes(plan, stage, &stage->variants[v].inputs[i], tiles);
-    return bytes;
+  const struct stage *stage = phase_stage(plan, phase);
+  double elements = 0;
+  for (size_t i = 0; i < stage->input_count; i++)
+    elements += (double)cube_elements(plan->stages[stage->inputs[i]->stage].cube);
+  return elements;
+}
+
+static int choose_phase(struct plan *plan, struct phase *phase, const struct plan_output *outputs, struct error *error)
+{
+  const size_t any[CUBE_MAX_DIMENSIONS] = {0};
+  const size_t *prefer = phase->end == PHASE_OUTPUT ? outputs[phase->target].prefer : any;
+  phase->threads = phase->sequential ? 1 : plan->threads;
+  find_whole(plan, phase->stage, phase->whole);
+  block_shape(plan, phase->stage, phase->whole, prefer, &phase->grid);
+  if (fit_memory(plan, phase, error) != 0 || count_tiles(plan, phase, error) != 0)
+    return -1;
+  for (size_t smallest = SMALLEST_SIDE; phase->grid.count < phase->threads && !phase->sequential;) {
+    if (halve_tile(plan, phase, smallest)) { /* small cubes: a tile for each worker */
+      if (count_tiles(plan, phase, error) != 0)
+        return -1;
+    } else if (smallest == 1 || phase_reads(plan, phase) < MUCH_WORK)
+      break;
+    else
+      smallest = 1;
   }
+  order_tiles(plan, phase);
   return 0;
 }
 
-static double read_bytes(const struct plan *plan)
-{
-  double tiles[CUBE_MAX_DIMENSIONS];
-  for (size_t d = 0; d < CUBE_MAX_DIMENSIONS; d++)
-    tiles[d] = d < plan->cube->dimensions ? (double)plan->tiles[d] : 1;
-  return stage_read_bytes(plan, plan->stage_count - 1, tiles);
-}
-
-int plan_choose_tiles(struct plan *plan, const struct plan_options *options, struct error *error)
+int plan_choose_tiles(struct plan *plan, const struct plan_output *outputs, struct error *error)
 {
   plan->shared_bytes = library_bytes;
-  if (is_sequential(plan))
-    plan->threads = 1; /* a chain has one order; its sweeps may be parallel inside */
-  block_shape(plan, plan->stage_count - 1, options->prefer, plan->tile, plan->phase);
+  place_kept(plan);
   start_slabs(plan);
-  if (fit_memory(plan, error) != 0 || count_tiles(plan, error) != 0)
-    return -1;
-  if (plan->tile_count < plan->threads && !is_sequential(plan)) /* small cubes: a tile for each worker */
-    while (plan->tile_count < plan->threads && halve(plan, SMALLEST_SIDE) && count_tiles(plan, error) == 0)
-      continue;
-  plan->read_bytes = read_bytes(plan);
+  for (size_t p = 0; p < plan->phase_count; p++)
+    if (choose_phase(plan, &plan->phases[p], outputs, error) != 0)
+      return -1;
+  for (size_t p = 0; p < plan->phase_count; p++) {
+    plan->phases[p].worker_bytes = phase_worker_bytes(plan, &plan->phases[p]);
+    phase_costs(plan, &plan->phases[p]);
+  }
   return 0;
 }

@@ -11,32 +11,62 @@ static int by_size(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+/* A list's indexes ascending, each once. */
+static size_t sort_unique(struct index_list *list)
+{
+  size_t unique = 0;
+  if (list->count)
+    qsort(list->items, list->count, sizeof *list->items, by_size);
+  for (size_t k = 0; k < list->count; k++)
+    if (unique == 0 || list->items[k] != list->items[unique - 1])
+      list->items[unique++] = list->items[k];
+  return unique;
+}
+
+static int finish_input(struct fuse *f, struct draft_input *draft, struct stage_input *input)
+{
+  *input = draft->input;
+  for (size_t d = 0; d < f->list->stages[input->stage].cube->dimensions; d++) {
+    struct index_list *list = &draft->list[d];
+    if (input->need[d].kind != NEED_LIST)
+      continue;
+    input->need[d].count = sort_unique(list);
+    const void *items = list->items ? (const void *)list->items : "";
+    input->need[d].list = arena_copy(f->arena, items, input->need[d].count * sizeof *list->items);
+    if (!input->need[d].list)
+      return error_memory(f->error);
+  }
+  return 0;
+}
+
 static int finish_inputs(struct fuse *f, struct variant *variant)
 {
   struct stage_input *inputs = ARENA_ARRAY(f->arena, struct stage_input, f->input_count);
-  if (!inputs)
+  const struct window *(*windows)[CUBE_MAX_DIMENSIONS] = arena_array(f->arena, f->input_count, sizeof *windows);
+  if (!inputs || !windows)
     return error_memory(f->error);
   for (size_t i = 0; i < f->input_count; i++) {
-    inputs[i] = f->inputs[i].input;
-    for (size_t d = 0; d < f->list->stages[inputs[i].stage].cube->dimensions; d++) {
-      struct index_list *list = &f->inputs[i].list[d];
-      size_t unique = 0;
-      if (list->count)
-        qsort(list->items, list->count, sizeof *list->items, by_size);
-      for (size_t k = 0; k < list->count; k++)
-        if (unique == 0 || list->items[k] != list->items[unique - 1])
-          list->items[unique++] = list->items[k];
-      if (!inputs[i].need[d].is_static)
-        continue;
-      inputs[i].need[d].count = unique;
-      inputs[i].need[d].list = arena_copy(f->arena, list->items ? (const void *)list->items : "", unique * sizeof *list->items);
-      if (!inputs[i].need[d].list)
-        return error_memory(f->error);
-    }
+    if (finish_input(f, &f->inputs[i], &inputs[i]) != 0)
+      return -1;
+    memcpy(windows[i], f->inputs[i].window, sizeof windows[i]);
   }
   variant->inputs = inputs;
+  variant->windows = (const struct window *const (*)[CUBE_MAX_DIMENSIONS])windows;
   variant->input_count = f->input_count;
   return 0;
+}
+
+/* Positions in the need's list of the indexes of a binding; a hole takes the first. */
+static const size_t *positions_of(struct fuse *f, const struct binding *b, const struct need *need)
+{
+  size_t count = b->kind == BIND_OUT ? 0 : b->kind == BIND_FIXED ? 1 : f->axis_length[b->id];
+  size_t *position = ARENA_ARRAY(f->arena, size_t, count);
+  for (size_t k = 0; position && k < count; k++) {
+    size_t index = binding_index(b, k);
+    const size_t *at = index == NO_INDEX ? NULL : bsearch(&index, need->list, need->count, sizeof index, by_size);
+    position[k] = at ? (size_t)(at - need->list) : 0;
+  }
+  return position;
 }
 
 static int finish_loads(struct fuse *f, struct variant *variant)
@@ -46,16 +76,9 @@ static int finish_loads(struct fuse *f, struct variant *variant)
     const struct stage_input *input = &variant->inputs[load->input];
     for (size_t d = 0; d < f->list->stages[input->stage].cube->dimensions; d++) {
       const struct binding *b = &load->dim[d];
-      size_t count = b->kind == BIND_OUT ? 0 : b->kind == BIND_FIXED ? 1 : f->axis_length[b->id];
-      size_t *position = ARENA_ARRAY(f->arena, size_t, count);
-      if (!position)
+      load->position[d] = b->kind == BIND_WINDOW ? b->places : positions_of(f, b, &input->need[d]);
+      if (!load->position[d])
         return error_memory(f->error);
-      for (size_t k = 0; k < count; k++) {
-        size_t index = binding_index(b, k);
-        const size_t *at = bsearch(&index, input->need[d].list, input->need[d].count, sizeof index, by_size);
-        position[k] = at ? (size_t)(at - input->need[d].list) : 0;
-      }
-      load->position[d] = position;
     }
   }
   variant->loads = f->loads;
@@ -72,7 +95,7 @@ static int emit_store(struct fuse *f, const struct cube *cube, struct variant *v
   size_t blocks = fuse_outer_blocks(f, &whole);
   if (fuse_relayout(f, result, &whole, -1) != 0)
     return -1;
-  variant->store_step = f->step_count;
+  variant->store_step[variant->store_count++] = f->step_count;
   struct kernel_step *step = fuse_add_step(f, STEP_STORE);
   if (!step)
     return -1;
@@ -84,31 +107,38 @@ static int emit_store(struct fuse *f, const struct cube *cube, struct variant *v
   return 0;
 }
 
-int make_variant(struct stage_list *list, const struct stage *stage, const size_t *fixed, enum lane_type type,
-                        struct variant *variant, struct error *error)
+/* How the output's dimensions are bound. */
+static int bind_output(struct fuse *f, const struct stage *stage, const size_t *fixed, struct variant *variant, struct binding *binding)
 {
-  struct fuse f = {.root = stage->node, .list = list, .arena = list->arena, .scratch = arena_new(0), .error = error};
-  struct binding binding[CUBE_MAX_DIMENSIONS] = {{0}};
-  struct operand result;
-  int status = f.scratch ? 0 : error_memory(error);
-  for (size_t d = 0; status == 0 && d < stage->cube->dimensions; d++) {
+  for (size_t d = 0; d < stage->cube->dimensions; d++) {
     variant->out_axis[d] = -1;
     binding[d] = (struct binding){.kind = BIND_OUT, .id = (int)d};
     if (stage->mode[d] == MODE_FIXED)
       binding[d] = (struct binding){.kind = BIND_FIXED, .fixed = fixed[d]};
-    else if (stage->mode[d] == MODE_AXIS) {
-      status = fuse_add_axis(&f, stage->cube->dimension[d].size, &variant->out_axis[d]);
-      binding[d] = (struct binding){.kind = BIND_AXIS, .id = variant->out_axis[d]};
-    }
+    if (stage->mode[d] != MODE_AXIS)
+      continue;
+    if (fuse_add_axis(f, stage->cube->dimension[d].size, &variant->out_axis[d]) != 0)
+      return -1;
+    binding[d] = (struct binding){.kind = BIND_AXIS, .id = variant->out_axis[d]};
   }
-  if (status == 0)
-    status = fuse_generate(&f, stage->node, binding, &result);
-  if (status == 0)
-    status = emit_store(&f, stage->cube, variant, &result);
-  if (status == 0)
-    status = finish_inputs(&f, variant);
-  if (status == 0)
-    status = finish_loads(&f, variant);
+  return 0;
+}
+
+static int generate_variant(struct fuse *f, const struct stage *stage, const size_t *fixed, struct variant *variant)
+{
+  struct binding binding[CUBE_MAX_DIMENSIONS] = {{0}};
+  struct operand result;
+  if (bind_output(f, stage, fixed, variant, binding) != 0 || fuse_generate(f, stage->node, binding, &result) != 0 ||
+      emit_store(f, stage->cube, variant, &result) != 0 || finish_inputs(f, variant) != 0)
+    return -1;
+  return finish_loads(f, variant);
+}
+
+int make_variant(struct stage_list *list, const struct stage *stage, const size_t *fixed, enum lane_type type,
+                 struct variant *variant, struct error *error)
+{
+  struct fuse f = {.root = stage->node, .list = list, .arena = list->arena, .scratch = arena_new(0), .error = error};
+  int status = f.scratch ? generate_variant(&f, stage, fixed, variant) : error_memory(error);
   if (status == 0) {
     variant->axis_length = f.axis_length;
     variant->axis_count = f.axis_count;

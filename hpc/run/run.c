@@ -1,17 +1,35 @@
-/* The scheduler: workers take output tiles in order from one counter until none is left or one fails. */
+/* The run of a plan: phases in order, each with workers that take its tiles, in groups, from one counter until none is
+ * left or one fails. The workers of kept results end with their phase; those of outputs stay for the next box. */
 #include "hpc/run/run.h"
 
+#include "datacube/sink/output.h"
 #include "hpc/run/worker.h"
 
 #include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-struct shared {
+struct run {
   const struct plan *plan;
-  struct sink *sink;
   const struct run_limits *limits;
   struct run_progress *progress;
+  void **kept;              /* per kept result; NULL while it is not made */
+  struct worker ***workers; /* per phase: NULL, or one per thread, each NULL before its first use */
+};
+
+struct tile_target { /* where a phase's tiles go */
+  struct sink *sink;     /* of an output */
+  const struct box *box; /* part of the output that is wanted, or NULL */
+  void *kept;            /* of a kept result */
+};
+
+struct shared { /* a phase at work */
+  struct run *run;
+  const struct phase *phase;
+  const struct tile_target *target;
   struct error *error; /* the first worker's that failed; under the critical section */
-  atomic_size_t next;
+  atomic_size_t next;  /* group of tiles */
   atomic_bool stop;
 };
 
@@ -27,67 +45,262 @@ static void fail(struct shared *s, const struct error *error)
 
 static void tile_done(struct shared *s)
 {
-  if (!s->progress)
+  struct run_progress *progress = s->run->progress;
+  if (!progress)
     return;
-  atomic_fetch_add(&s->progress->tiles_done, 1);
-  if (s->progress->notify) {
+  atomic_fetch_add(&progress->tiles_done, 1);
+  if (progress->notify) {
 #pragma omp critical(twincube_run_progress)
-    s->progress->notify(s->progress, s->progress->data);
+    progress->notify(progress, progress->data);
   }
 }
 
-static int run_tile(struct shared *s, struct worker *worker, size_t tile, struct error *error)
+/* ---- tiles -------------------------------------------------------------------------------------------------------- */
+
+/* The part of the tile inside the box; false where there is none. */
+static bool clip_tile(const struct box *box, struct region *tile)
 {
-  struct region region;
-  const void *data;
-  plan_tile(s->plan, tile, &region);
-  if (worker_fill(worker, &region, &data, error) != 0)
-    return -1;
-  struct box box = {.dimensions = region.dimensions};
-  for (size_t d = 0; d < region.dimensions; d++) {
-    box.start[d] = region.start[d];
-    box.count[d] = region.count[d];
+  for (size_t d = 0; box && d < tile->dimensions; d++) {
+    size_t start = tile->start[d] > box->start[d] ? tile->start[d] : box->start[d];
+    size_t end = tile->start[d] + tile->count[d], limit = box->start[d] + box->count[d];
+    end = end < limit ? end : limit;
+    if (end <= start)
+      return false;
+    tile->start[d] = start;
+    tile->count[d] = end - start;
   }
-  return s->sink->ops->put(s->sink, &box, data, error);
+  return true;
 }
 
-static void work(struct shared *s)
+/* Copies a tile into the whole cube, run by run. */
+static void put_kept(const struct cube *cube, const struct region *tile, const void *data, void *kept)
+{
+  size_t outer = cube->dimensions, run = element_info(cube->type)->size, size = run, position[CUBE_MAX_DIMENSIONS] = {0};
+  const unsigned char *from = data;
+  if (region_elements(tile) == 0)
+    return;
+  while (outer > 0 && (outer == cube->dimensions || tile->count[outer] == cube->dimension[outer].size))
+    run *= tile->count[--outer];
+  do {
+    size_t at = 0;
+    for (size_t d = 0; d < cube->dimensions; d++)
+      at = at * cube->dimension[d].size + tile->start[d] + position[d];
+    memcpy((unsigned char *)kept + at * size, from, run);
+    from += run;
+  } while (next_position(tile->count, position, outer));
+}
+
+static int put_sink(const struct tile_target *target, const struct region *tile, const void *data, struct error *error)
+{
+  struct box box = {.dimensions = tile->dimensions};
+  for (size_t d = 0; d < tile->dimensions; d++) {
+    box.start[d] = tile->start[d] - (target->box ? target->box->start[d] : 0);
+    box.count[d] = tile->count[d];
+  }
+  return target->sink->ops->put(target->sink, &box, data, error);
+}
+
+static int run_tile(struct shared *s, struct worker *worker, size_t index, struct error *error)
+{
+  struct region tile;
+  const void *data;
+  phase_tile(s->run->plan, s->phase, index, &tile);
+  if (!clip_tile(s->target->box, &tile))
+    return 0;
+  if (worker_fill(worker, s->phase->stage, &tile, &data, error) != 0)
+    return -1;
+  if (s->target->sink)
+    return put_sink(s->target, &tile, data, error);
+  put_kept(s->run->plan->stages[s->phase->stage].cube, &tile, data, s->target->kept);
+  return 0;
+}
+
+static bool is_cancelled(const struct run *run)
+{
+  return run->limits && run->limits->cancel && *run->limits->cancel;
+}
+
+static int run_group(struct shared *s, struct worker *worker, size_t group, struct error *error)
+{
+  size_t size = s->phase->grid.group, first = group * size;
+  for (size_t i = first; i < first + size && i < s->phase->grid.count && !atomic_load(&s->stop); i++) {
+    if (is_cancelled(s->run))
+      return error_set(error, "RequestTimeout", "the run was cancelled");
+    if (run_tile(s, worker, i, error) != 0)
+      return -1;
+    tile_done(s);
+  }
+  return 0;
+}
+
+static void work(struct shared *s, size_t thread)
 {
   struct error error = {0};
-  struct worker *worker = NULL;
-  if (worker_start(s->plan, &worker, &error) != 0) {
+  struct run *run = s->run;
+  struct worker **worker = &run->workers[s->phase - run->plan->phases][thread];
+  unsigned inside = s->phase->sequential ? run->plan->threads : 1;
+  size_t groups = (s->phase->grid.count + s->phase->grid.group - 1) / s->phase->grid.group;
+  if (!*worker && worker_new(run->plan, (const void *const *)run->kept, inside, worker, &error) != 0) {
     fail(s, &error);
     return;
   }
   while (!atomic_load(&s->stop)) {
-    size_t tile = atomic_fetch_add(&s->next, 1);
-    if (tile >= s->plan->tile_count)
+    size_t group = atomic_fetch_add(&s->next, 1);
+    if (group >= groups)
       break;
-    if (s->limits && s->limits->cancel && *s->limits->cancel)
-      error_set(&error, "RequestTimeout", "the run was cancelled");
-    else if (run_tile(s, worker, tile, &error) == 0) {
-      tile_done(s);
-      continue;
-    }
-    fail(s, &error);
+    if (run_group(s, *worker, group, &error) != 0)
+      fail(s, &error);
   }
-  worker_stop(worker);
+}
+
+/* ---- phases ------------------------------------------------------------------------------------------------------- */
+
+static void end_phase(struct run *run, size_t p)
+{
+  for (unsigned t = 0; run->workers[p] && t < run->plan->phases[p].threads; t++)
+    worker_free(run->workers[p][t]);
+  free(run->workers[p]);
+  run->workers[p] = NULL;
+}
+
+static int run_phase(struct run *run, size_t p, const struct tile_target *target, struct error *error)
+{
+  const struct phase *phase = &run->plan->phases[p];
+  struct shared shared = {.run = run, .phase = phase, .target = target, .error = error};
+  unsigned threads = phase->grid.count < phase->threads ? (unsigned)phase->grid.count : phase->threads;
+  if (!run->workers[p])
+    run->workers[p] = calloc(phase->threads, sizeof *run->workers[p]);
+  if (!run->workers[p])
+    return error_memory(error);
+  if (threads <= 1)
+    work(&shared, 0); /* no thread pool for small results */
+  else {
+#pragma omp parallel num_threads(threads)
+    work(&shared, (size_t)omp_get_thread_num());
+  }
+  return error_is_set(error) ? -1 : 0;
+}
+
+static void *keep_room(const struct run *run, const struct keep *keep, struct error *error)
+{
+  if (!keep->in_memory) {
+    const char *folder = getenv("TMPDIR");
+    const char *beside = run->limits ? run->limits->beside : NULL;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/kept", folder && *folder ? folder : "/var/tmp");
+    return spill_file(keep->bytes, beside ? beside : path, error);
+  }
+  void *room = malloc(keep->bytes ? keep->bytes : 1);
+  if (!room)
+    error_memory(error);
+  return room;
+}
+
+static void free_kept(struct run *run, size_t k)
+{
+  if (run->plan->keeps[k].given)
+    return;
+  if (run->plan->keeps[k].in_memory)
+    free(run->kept[k]);
+  else if (run->kept[k])
+    spill_free(run->kept[k], run->plan->keeps[k].bytes);
+  run->kept[k] = NULL;
+}
+
+/* Makes a kept result, unless it is made. */
+static int make_kept(struct run *run, size_t p, struct error *error)
+{
+  size_t k = run->plan->phases[p].target;
+  if (run->kept[k])
+    return 0;
+  struct tile_target target = {.kept = keep_room(run, &run->plan->keeps[k], error)};
+  if (!target.kept)
+    return error_at_node(error, run->plan->keeps[k].node->id);
+  int status = run_phase(run, p, &target, error);
+  end_phase(run, p);
+  run->kept[k] = target.kept;
+  if (status != 0)
+    free_kept(run, k);
+  return status;
+}
+
+/* ---- the run ------------------------------------------------------------------------------------------------------ */
+
+int run_open(const struct plan *plan, const struct run_limits *limits, struct run_progress *progress, struct run **out,
+             struct error *error)
+{
+  struct run *run = calloc(1, sizeof *run);
+  if (!run)
+    return error_memory(error);
+  *run = (struct run){.plan = plan, .limits = limits, .progress = progress};
+  run->kept = calloc(plan->keep_count + 1, sizeof *run->kept);
+  run->workers = calloc(plan->phase_count + 1, sizeof *run->workers);
+  if (!run->kept || !run->workers) {
+    run_close(run);
+    return error_memory(error);
+  }
+  if (progress) {
+    progress->tiles = plan_tiles(plan);
+    atomic_store(&progress->tiles_done, 0);
+  }
+  *out = run;
+  return 0;
+}
+
+int run_box(struct run *run, size_t output, const struct box *box, struct sink *sink, struct error *error)
+{
+  const struct plan *plan = run->plan;
+  size_t last = plan->output_phase[output];
+  for (size_t p = 0; p < last; p++)
+    if (plan->phases[p].end == PHASE_KEEP && make_kept(run, p, error) != 0)
+      return -1;
+  return run_phase(run, last, &(struct tile_target){.sink = sink, .box = box}, error);
+}
+
+void run_give(struct run *run, const void *data)
+{
+  for (size_t p = 0; p < run->plan->phase_count; p++)
+    end_phase(run, p); /* what workers remember of inputs is of other data */
+  for (size_t k = 0; k < run->plan->keep_count; k++) {
+    free_kept(run, k);
+    if (run->plan->keeps[k].given)
+      run->kept[k] = (void *)(uintptr_t)data;
+  }
+}
+
+void run_close(struct run *run)
+{
+  if (!run)
+    return;
+  for (size_t p = 0; run->workers && p < run->plan->phase_count; p++)
+    end_phase(run, p);
+  for (size_t k = 0; run->kept && k < run->plan->keep_count; k++)
+    free_kept(run, k);
+  free(run->kept);
+  free(run->workers);
+  free(run);
+}
+
+int plan_run_outputs(const struct plan *plan, struct sink *const *sinks, const struct run_limits *limits,
+                     struct run_progress *progress, struct error *error)
+{
+  struct run *run;
+  if (run_open(plan, limits, progress, &run, error) != 0)
+    return -1;
+  int status = 0;
+  for (size_t i = 0; status == 0 && i < plan->output_count; i++)
+    status = run_box(run, i, NULL, sinks[i], error);
+  run_close(run);
+  return status;
 }
 
 int plan_run(const struct plan *plan, struct sink *sink, const struct run_limits *limits, struct run_progress *progress,
              struct error *error)
 {
-  struct shared shared = {.plan = plan, .sink = sink, .limits = limits, .progress = progress, .error = error};
-  unsigned threads = plan->tile_count < plan->threads ? (unsigned)plan->tile_count : plan->threads;
-  if (progress) {
-    progress->tiles = plan->tile_count;
-    atomic_store(&progress->tiles_done, 0);
-  }
-  if (threads <= 1)
-    work(&shared); /* no thread pool for small results */
-  else {
-#pragma omp parallel num_threads(threads)
-    work(&shared);
-  }
-  return error_is_set(error) ? -1 : 0;
+  struct run *run;
+  if (run_open(plan, limits, progress, &run, error) != 0)
+    return -1;
+  int status = run_box(run, 0, NULL, sink, error);
+  run_close(run);
+  return status;
 }

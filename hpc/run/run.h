@@ -1,4 +1,7 @@
-/* Running a plan: workers pull the output tiles and hand them to the sink. */
+/* Running a plan: workers pull the tiles of each phase and hand them to its kept result or to a sink.
+ *
+ * A run outlives a call: kept results, open readers and workers stay until run_close, so a service tile or a part of a
+ * result is a box of an open run. One caller at a time a run. */
 #ifndef TWINCUBE_HPC_RUN_RUN_H
 #define TWINCUBE_HPC_RUN_RUN_H
 
@@ -7,19 +10,35 @@
 
 #include <stdatomic.h>
 
+struct run;
+
 struct run_progress {             /* may be read by another thread while the run goes on */
   atomic_size_t tiles_done;
-  size_t tiles;
+  size_t tiles;                   /* of all phases that are planned */
   void (*notify)(struct run_progress *progress, void *data); /* after each tile, any worker, serialised; or NULL */
   void *data;
 };
 
 struct run_limits {
   const volatile int *cancel;     /* becomes nonzero: the run ends with error code RequestTimeout; or NULL */
+  const char *beside;             /* a path in whose folder kept results lie that memory does not hold; NULL: TMPDIR */
 };
 
-/* Fills every tile and puts it into the sink (not finished: the caller calls sink finish). */
+/* The plan, limits and progress are borrowed until run_close. */
+int run_open(const struct plan *plan, const struct run_limits *limits, struct run_progress *progress, struct run **out,
+             struct error *error);
+/* Fills the tiles of an output that meet the box (NULL: all of it) and puts their part inside the box into the sink, in
+ * the box's own coordinates, not finished: the caller calls sink finish. Phases that it needs run first, once. */
+int run_box(struct run *run, size_t output, const struct box *box, struct sink *sink, struct error *error);
+/* The elements of the plan's given cube (plan_make_given), borrowed; results kept from others are forgotten. */
+void run_give(struct run *run, const void *data);
+void run_close(struct run *run); /* NULL is allowed */
+
+/* Opens, fills output 0 and closes. */
 int plan_run(const struct plan *plan, struct sink *sink, const struct run_limits *limits, struct run_progress *progress,
              struct error *error);
+/* The same for all outputs: a sink each. */
+int plan_run_outputs(const struct plan *plan, struct sink *const *sinks, const struct run_limits *limits,
+                     struct run_progress *progress, struct error *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* A worker: the mutable side of a plan for one thread. Start allocates, fill does not (buffers grow only where a
- * projection needs more than planned), stop frees. */
+/* A worker: the mutable side of a phase for one thread. States of stages are started at their first use and stopped with
+ * the worker. */
 #ifndef TWINCUBE_HPC_RUN_WORKER_H
 #define TWINCUBE_HPC_RUN_WORKER_H
 
@@ -7,9 +7,12 @@
 
 struct worker;
 
-int worker_start(const struct plan *plan, struct worker **out, struct error *error);
-/* The elements of output tile `tile` (region from plan_tile), dense; borrowed until the next fill. */
-int worker_fill(struct worker *worker, const struct region *tile, const void **data, struct error *error);
-void worker_stop(struct worker *worker);
+/* kept: data of each kept result, NULL while it is not made; borrowed. threads: that a stage may use itself. */
+int worker_new(const struct plan *plan, const void *const *kept, unsigned threads, struct worker **out, struct error *error);
+/* The elements of a region of a stage, dense; borrowed until the next fill. */
+int worker_fill(struct worker *worker, size_t stage, const struct region *region, const void **data, struct error *error);
+void worker_free(struct worker *worker); /* NULL is allowed */
+
+const void *worker_kept(const struct worker *worker, size_t kept);
 
 #endif

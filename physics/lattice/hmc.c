@@ -10,14 +10,21 @@
 
 enum { CHUNK = 256 }; /* normals made at a time */
 
-void hmc_momenta(struct scalar_field *field, const struct hmc *hmc, uint64_t t)
+struct momentum_rows {
+  struct scalar_field *field;
+  struct philox_stream stream;
+};
+
+/* Site x, row-major, has normal number x: the same whoever draws it. */
+static void draw_rows(const void *context, size_t first, size_t last)
 {
-  struct philox_stream stream = {.seed = hmc->seed, .stream = 2 * t};
+  const struct momentum_rows *task = context;
+  struct scalar_field *field = task->field;
   double part[CHUNK];
-  size_t row = 0, column = 0;
-  for (size_t site = 0; site < field->sites;) {
-    size_t count = field->sites - site < CHUNK ? field->sites - site : CHUNK;
-    philox_normals(stream, site, count, part);
+  size_t row = first, column = 0;
+  for (size_t site = first * field->length, end = last * field->length; site < end;) {
+    size_t count = end - site < CHUNK ? end - site : CHUNK;
+    philox_normals(task->stream, site, count, part);
     for (size_t done = 0; done < count;) {
       size_t n = field->length - column < count - done ? field->length - column : count - done;
       memcpy(field->momentum + row * field->stride + column, part + done, n * sizeof *part);
@@ -30,6 +37,11 @@ void hmc_momenta(struct scalar_field *field, const struct hmc *hmc, uint64_t t)
     }
     site += count;
   }
+}
+
+void hmc_momenta(struct scalar_field *field, const struct hmc *hmc, uint64_t t)
+{
+  scalar_field_rows(field, draw_rows, &(struct momentum_rows){field, {.seed = hmc->seed, .stream = 2 * t}});
 }
 
 /* Kick by F(trial), then drift: one pass into the spare array, which becomes the trial. */

@@ -11,7 +11,7 @@
 
 enum { PAD = 8, FIELDS = 4 }; /* doubles in front of a row's values; phi, trial, other, momentum */
 
-struct layout {
+struct field_layout {
   size_t sites, rows, length, stride;
   size_t field_doubles; /* one of the four arrays: front pad, rows, a pad behind the last */
   size_t bytes;         /* everything */
@@ -22,7 +22,7 @@ static size_t round_up(size_t n, size_t unit)
   return (n + unit - 1) / unit * unit;
 }
 
-static int layout_make(const struct scalar_action *action, struct layout *out)
+static int field_layout_make(const struct scalar_action *action, struct field_layout *out)
 {
   if (action->dimensions < 1 || action->dimensions > SCALAR_FIELD_MAX_DIMENSIONS) {
     return -1;
@@ -52,8 +52,8 @@ static int layout_make(const struct scalar_action *action, struct layout *out)
 
 size_t scalar_field_bytes(const struct scalar_action *action)
 {
-  struct layout layout;
-  return layout_make(action, &layout) == 0 ? layout.bytes : 0;
+  struct field_layout layout;
+  return field_layout_make(action, &layout) == 0 ? layout.bytes : 0;
 }
 
 /* Row numbers one step forward and backward in each dimension but the last. */
@@ -74,8 +74,8 @@ static void fill_neighbours(struct scalar_field *field)
 
 void scalar_field_init(struct scalar_field *field, const struct scalar_action *action, void *memory)
 {
-  struct layout layout;
-  int status = layout_make(action, &layout);
+  struct field_layout layout;
+  int status = field_layout_make(action, &layout);
   assert(status == 0);
   (void)status;
   memset(memory, 0, layout.bytes);
@@ -114,25 +114,52 @@ void scalar_field_set(struct scalar_field *field, const double *values)
   field->current_action = scalar_field_action(field, field->phi);
 }
 
-void scalar_field_get(const struct scalar_field *field, double *values)
-{
-  for (size_t row = 0; row < field->rows; row++) {
-    memcpy(values + row * field->length, field->phi + row * field->stride, field->length * sizeof *values);
-  }
-}
-
-/* All rows, in equal shares a thread. Rows do not touch each other's results. */
-static void run_rows(const struct scalar_field *field, scalar_sweep_rows *sweep_rows, const struct scalar_sweep *sweep)
+void scalar_field_rows(const struct scalar_field *field, scalar_rows_task *task, const void *context)
 {
   size_t threads = field->threads < field->rows ? field->threads : field->rows;
   if (threads <= 1) {
-    sweep_rows(sweep, 0, field->rows);
+    task(context, 0, field->rows);
     return;
   }
 #pragma omp parallel for num_threads((int)threads) schedule(static, 1)
   for (size_t t = 0; t < threads; t++) {
-    sweep_rows(sweep, field->rows * t / threads, field->rows * (t + 1) / threads);
+    task(context, field->rows * t / threads, field->rows * (t + 1) / threads);
   }
+}
+
+struct row_copy {
+  const struct scalar_field *field;
+  double *values;
+};
+
+static void copy_rows(const void *context, size_t first, size_t last)
+{
+  const struct row_copy *copy = context;
+  const struct scalar_field *field = copy->field;
+  for (size_t row = first; row < last; row++) {
+    memcpy(copy->values + row * field->length, field->phi + row * field->stride, field->length * sizeof *field->phi);
+  }
+}
+
+void scalar_field_get(const struct scalar_field *field, double *values)
+{
+  scalar_field_rows(field, copy_rows, &(struct row_copy){field, values});
+}
+
+struct row_sweep {
+  scalar_sweep_rows *rows;
+  const struct scalar_sweep *sweep;
+};
+
+static void sweep_rows(const void *context, size_t first, size_t last)
+{
+  const struct row_sweep *task = context;
+  task->rows(task->sweep, first, last);
+}
+
+static void run_rows(const struct scalar_field *field, scalar_sweep_rows *rows, const struct scalar_sweep *sweep)
+{
+  scalar_field_rows(field, sweep_rows, &(struct row_sweep){rows, sweep});
 }
 
 /* Sum of row_sum in row order, compensated (Neumaier). An overflow stays infinite or NaN. */
@@ -165,16 +192,24 @@ void scalar_field_step(struct scalar_field *field, const double *from, double *t
            &(struct scalar_sweep){.field = field, .from = from, .to = to, .kick = kick, .drift = drift});
 }
 
-void scalar_field_drift(struct scalar_field *field, const double *from, double *to, double drift)
+static void drift_rows(const void *context, size_t first, size_t last)
 {
-  for (size_t row = 0; row < field->rows; row++) {
-    const double *x = from + row * field->stride, *p = field->momentum + row * field->stride;
-    double *out = to + row * field->stride;
+  const struct scalar_sweep *sweep = context;
+  const struct scalar_field *field = sweep->field;
+  for (size_t row = first; row < last; row++) {
+    const double *x = sweep->from + row * field->stride, *p = field->momentum + row * field->stride;
+    double *out = sweep->to + row * field->stride;
 #pragma omp simd
     for (size_t i = 0; i < field->length; i++) {
-      out[i] = x[i] + drift * p[i];
+      out[i] = x[i] + sweep->drift * p[i];
     }
     out[-1] = out[field->length - 1];
     out[field->length] = out[0];
   }
+}
+
+void scalar_field_drift(struct scalar_field *field, const double *from, double *to, double drift)
+{
+  scalar_field_rows(field, drift_rows,
+                    &(struct scalar_sweep){.field = field, .from = from, .to = to, .drift = drift});
 }

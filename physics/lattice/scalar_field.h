@@ -36,7 +36,7 @@ typedef void scalar_sweep_rows(const struct scalar_sweep *sweep, size_t first, s
 
 struct scalar_field {
   struct scalar_action action;
-  unsigned threads;      /* of the sweeps; 1 after init, the caller may raise it */
+  unsigned threads;      /* that share the rows; 1 after init, the caller may raise it */
   size_t sites, rows;    /* rows = sites / length */
   size_t length, stride; /* values in a row; distance between rows, in doubles */
   double *phi;           /* row r: phi[r * stride … + length) */
@@ -67,5 +67,10 @@ void scalar_field_step(struct scalar_field *field, const double *from, double *t
 
 /* to = from + drift * p alone, halo filled. */
 void scalar_field_drift(struct scalar_field *field, const double *from, double *to, double drift);
+
+/* Does all rows in equal ranges [first, last), one a thread, and returns when all are done. A row's task must not touch
+ * what another's writes. */
+typedef void scalar_rows_task(const void *context, size_t first, size_t last);
+void scalar_field_rows(const struct scalar_field *field, scalar_rows_task *task, const void *context);
 
 #endif

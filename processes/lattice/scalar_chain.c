@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW_BYTES = 64 * 1024 * 1024, BLOCK_BYTES = 4 * 1024 * 1024, BLOCK_WORK = 100 * 1000 * 1000 };
+enum {
+  WINDOW_BYTES = 64 * 1024 * 1024,
+  BLOCK_BYTES = 4 * 1024 * 1024,
+  BLOCK_WORK = 100 * 1000 * 1000,
+  THREAD_SITES = 16 * 1024 /* fewest sites worth a thread: a sweep over them takes as long as starting and joining it */
+};
 
 const char *const scalar_chain_diagnostics[CHAIN_DIAGNOSTICS] = {"dH", "accepted", "acceptance", "exp_minus_dH",
                                                                  "action"};
@@ -24,6 +29,7 @@ struct chain {
   pthread_mutex_t lock;  /* guards all below */
   void *memory;          /* of the field; NULL before the first read */
   double *frames;        /* window * frame_elements */
+  unsigned threads;      /* that its sweeps may use: the most that a reader was opened with */
   struct scalar_field field;
   uint64_t trajectory; /* next */
   size_t made;
@@ -42,6 +48,13 @@ static void chain_free(void *data)
   pthread_mutex_destroy(&chain->lock);
 }
 
+/* Threads for the sweeps, as many as have enough to do. */
+static unsigned sweep_threads(const struct chain *chain)
+{
+  size_t most = chain->field.sites / THREAD_SITES;
+  return most < chain->threads ? (unsigned)(most > 1 ? most : 1) : chain->threads;
+}
+
 /* Memory at the first use, and phi = 0. */
 static int chain_start(struct chain *chain, struct error *error)
 {
@@ -57,6 +70,7 @@ static int chain_start(struct chain *chain, struct error *error)
     chain->frames = frames;
   }
   scalar_field_init(&chain->field, &chain->parameters.action, chain->memory);
+  chain->field.threads = sweep_threads(chain);
   chain->made = 0;
   for (chain->trajectory = 0; chain->trajectory < chain->parameters.thermalisation; chain->trajectory++) {
     hmc_trajectory(&chain->field, &chain->parameters.hmc, chain->trajectory);
@@ -120,13 +134,18 @@ static double *copy_frame(const struct cube *cube, const struct box *box, const 
   }
 }
 
-static int chain_open(const struct source *source, struct source_reader **out, struct error *error)
+static int chain_open(const struct source *source, unsigned threads, struct source_reader **out, struct error *error)
 {
+  struct chain *chain = source->state;
   struct source_reader *reader = malloc(sizeof *reader);
   if (reader == NULL) {
     return error_memory(error);
   }
-  *reader = (struct source_reader){.chain = source->state, .cube = &source->cube};
+  *reader = (struct source_reader){.chain = chain, .cube = &source->cube};
+  pthread_mutex_lock(&chain->lock);
+  chain->threads = threads > chain->threads ? threads : chain->threads;
+  chain->field.threads = sweep_threads(chain);
+  pthread_mutex_unlock(&chain->lock);
   *out = reader;
   return 0;
 }

@@ -1,16 +1,5 @@
-/* Regridding: into the source where possible, else a warp with y and x as the last dimensions. */
+/* Regridding: a warp with y and x as the last dimensions. The planner makes it the source's own, where it can. */
 #include "processes/resample/regrid.h"
-
-static bool crops_only(const struct node *node)
-{
-  for (; node->kind == NODE_VIEW; node = node->input) {
-    size_t x = cube_find_axis(node->input->cube, 'x'), y = cube_find_axis(node->input->cube, 'y');
-    if (x == SIZE_MAX || y == SIZE_MAX || node->view[x].indexes || node->view[y].indexes || node->view[x].out == NO_DIMENSION ||
-        node->view[y].out == NO_DIMENSION)
-      return false;
-  }
-  return node->kind == NODE_SOURCE && node->source->ops->regrid && node->source->cube.crs;
-}
 
 static void set_grid(struct cube *cube, const struct grid *grid)
 {
@@ -19,33 +8,6 @@ static void set_grid(struct cube *cube, const struct grid *grid)
   cube->dimension[x] = dimension_steps(x_name, 'x', grid->west + grid->res_x / 2, grid->res_x, grid->width);
   cube->dimension[y] = dimension_steps(y_name, 'y', grid->north - grid->res_y / 2, -grid->res_y, grid->height);
   cube->crs = grid->crs;
-}
-
-/* The views of `node` again, over the new source; x and y are whole in each. */
-static int rebuild(struct call *call, const struct node *node, const struct grid *grid, enum resampling method, const struct node **out)
-{
-  if (node->kind == NODE_SOURCE) {
-    const struct source *source;
-    if (node->source->ops->regrid(node->source, call->arena, grid, method, &source, call->error) != 0)
-      return -1;
-    *out = node_source(call->arena, (struct node_origin){node->id, node->process}, source);
-    return *out ? 0 : error_memory(call->error);
-  }
-  const struct node *input;
-  if (rebuild(call, node->input, grid, method, &input) != 0)
-    return -1;
-  struct cube *cube = cube_copy(call->arena, node->cube);
-  struct view_dimension *view = arena_copy(call->arena, node->view, CUBE_MAX_DIMENSIONS * sizeof *view);
-  if (!cube || !view)
-    return error_memory(call->error);
-  size_t x = cube_find_axis(node->input->cube, 'x'), y = cube_find_axis(node->input->cube, 'y');
-  view[x].offset = view[y].offset = 0;
-  set_grid(cube, grid);
-  cube->type = input->cube->type;
-  cube->has_nodata = input->cube->has_nodata;
-  cube->nodata = input->cube->nodata;
-  *out = node_view(call->arena, (struct node_origin){node->id, node->process}, input, cube, view);
-  return *out ? 0 : error_memory(call->error);
 }
 
 /* Moves y and x behind the other dimensions, or back: order[i] is the old index of new dimension i. */
@@ -63,6 +25,32 @@ static int permute(struct call *call, const struct node *node, const size_t *ord
   return *out ? 0 : error_memory(call->error);
 }
 
+/* Pixels outside the input need a value of their own: where there is none, floats with NaN. */
+static int with_nodata(struct call *call, const struct node *data, const struct node **out)
+{
+  const struct element_info *info = element_info(data->cube->type);
+  struct cube *cube = cube_copy(call->arena, data->cube);
+  struct program *program = program_new(call->arena);
+  *out = data;
+  if (data->cube->has_nodata)
+    return 0;
+  if (!cube || !program)
+    return error_memory(call->error);
+  cube->has_nodata = true;
+  cube->nodata = __builtin_nan("");
+  if (!info->is_float && !info->is_complex)
+    cube->type = info->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
+  struct kernel_input *input = ARENA_NEW(call->arena, struct kernel_input);
+  if (!input)
+    return error_memory(call->error);
+  *input = (struct kernel_input){.node = data, .array_dimension = NO_DIMENSION};
+  for (size_t d = 0; d < cube->dimensions; d++)
+    input->to_output[d] = (int)d;
+  struct lanes same = program_input(program, 0, false, 1, data->cube->type, NULL);
+  *out = node_kernel(call->arena, call_origin(call), cube, input, 1, program, same, NO_DIMENSION);
+  return *out ? 0 : error_memory(call->error);
+}
+
 static int warp_tiles(struct call *call, const struct node *data, const struct grid *grid, enum resampling method, const struct node **out)
 {
   size_t x = cube_find_axis(data->cube, 'x'), y = cube_find_axis(data->cube, 'y'), n = data->cube->dimensions;
@@ -76,20 +64,13 @@ static int warp_tiles(struct call *call, const struct node *data, const struct g
   order[at] = x;
   for (size_t i = 0; i < n; i++)
     back[order[i]] = i;
-  if (moved && permute(call, data, order, &ordered) != 0)
+  if (with_nodata(call, data, &data) != 0 || (moved && permute(call, data, order, &ordered) != 0))
     return -1;
+  ordered = moved ? ordered : data;
   struct cube *cube = cube_copy(call->arena, ordered->cube);
   if (!cube)
     return error_memory(call->error);
   set_grid(cube, grid);
-  if (!cube->has_nodata) { /* pixels outside the input need a value of their own */
-    cube->has_nodata = true;
-    cube->nodata = __builtin_nan("");
-    if (!element_info(cube->type)->is_float)
-      return error_parameter(call->error, "FeatureUnsupported", "data",
-                             "resampling computed values of type %s without a no-data value is not supported; resample before computing",
-                             element_info(cube->type)->name);
-  }
   *out = node_warp(call->arena, call_origin(call), ordered, cube, grid, method);
   if (!*out)
     return error_memory(call->error);
@@ -103,8 +84,6 @@ int regrid(struct call *call, const struct node *data, const struct grid *grid, 
     return error_parameter(call->error, "ProcessParameterInvalid", "data",
                            "the cube has no regular spatial grid with a coordinate reference system (its dimensions: %s)",
                            cube_dimension_names(call->arena, data->cube));
-  if (crops_only(data))
-    return rebuild(call, data, grid, method, out);
   return warp_tiles(call, data, grid, method, out);
 }
 

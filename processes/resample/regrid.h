@@ -4,8 +4,7 @@
 
 #include "processes/cube/shape.h"
 
-/* The cube on `grid`. Straight from a source where only views lie between (resampled once, from the original pixels),
- * else by warping tiles. error names parameter "data" where the cube has no regular grid. */
+/* The cube on `grid`; what lies outside the cube is no-data. Types without a no-data value become floats. error names parameter "data" where the cube has no regular grid. */
 int regrid(struct call *call, const struct node *data, const struct grid *grid, enum resampling method, const struct node **out);
 
 /* `data` on the grid of `like` where their x and y labels differ (nearest neighbour); data itself where they agree or

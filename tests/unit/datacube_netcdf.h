@@ -76,7 +76,7 @@ static inline void *read_box(const struct source *source, const struct box *box)
   struct error error = {0};
   struct source_reader *reader = NULL;
   void *data = malloc(box_elements(box) * element_info(source->cube.type)->size + 1);
-  ok(source->ops->open(source, &reader, &error), &error);
+  ok(source->ops->open(source, 1, &reader, &error), &error);
   ok(source->ops->read(reader, box, data, &error), &error);
   source->ops->close(reader);
   return data;

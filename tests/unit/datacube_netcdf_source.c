@@ -17,7 +17,7 @@ static void check_boxes(const struct source *source, uint32_t seed)
   const size_t size = element_info(cube->type)->size;
   struct source_reader *reader = NULL;
   char *whole = read_all(source), *part = malloc(cube_bytes(cube) + 1);
-  ok(source->ops->open(source, &reader, &error), &error);
+  ok(source->ops->open(source, 1, &reader, &error), &error);
   for (int round = 0; round < 40; round++) {
     struct box box = {.dimensions = cube->dimensions};
     for (size_t d = 0; d < box.dimensions; d++) {
@@ -429,7 +429,7 @@ static void read_quietly(const char *path)
   if (netcdf_source(arena, &(struct netcdf_file){.path = path}, NULL, &source, &error) == 0) {
     struct source_reader *reader = NULL;
     const struct box box = cube_box(&source->cube);
-    if (cube_bytes(&source->cube) < 1 << 24 && source->ops->open(source, &reader, &error) == 0) {
+    if (cube_bytes(&source->cube) < 1 << 24 && source->ops->open(source, 1, &reader, &error) == 0) {
       void *data = malloc(cube_bytes(&source->cube) + 1);
       if (source->ops->read(reader, &box, data, &error) != 0) {
         if (strcmp(error.code, "FileContentInvalid") != 0 || strstr(error.message, "file.nc") == NULL)

@@ -2,6 +2,7 @@
 #include "tests/unit/datacube_raster_fixture.h"
 
 #include "datacube/source/raster_series.h"
+#include "datacube/warp.h"
 
 #include <pthread.h>
 
@@ -54,7 +55,7 @@ static double *read_all(struct fixture *f, const struct source *source, size_t t
   unsigned char *data = arena_alloc(f->arena, planes * width * height * size);
   struct source_reader *reader = NULL;
   struct error error = {.code = ""};
-  assert_int_equal(source->ops->open(source, &reader, &error), 0);
+  assert_int_equal(source->ops->open(source, 1, &reader, &error), 0);
   tile = tile ? tile : width + height;
   for (size_t y = 0; y < height; y += tile)
     for (size_t x = 0; x < width; x += tile) {
@@ -191,7 +192,7 @@ static void dates_and_bands_find_their_scenes(void **state)
   struct error error = {.code = ""};
   uint16_t two[2];
   struct box box = {.dimensions = 4, .start = {0, 1, 5, 6}, .count = {2, 1, 1, 1}};
-  assert_int_equal(source->ops->open(source, &reader, &error), 0);
+  assert_int_equal(source->ops->open(source, 1, &reader, &error), 0);
   assert_int_equal(source->ops->read(reader, &box, two, &error), 0);
   assert_true(two[0] == stored(&r[4], 6, 5, 0) && two[1] == stored(&r[0], 6, 5, 0));
   source->ops->close(reader);
@@ -386,6 +387,20 @@ static void coarser_targets_read_overviews(void **state)
   }
 }
 
+/* With the bounds of the source's cube as the clip. */
+static int regrid(struct fixture *f, const struct source *source, const struct grid *grid, enum resampling method,
+                  const struct source **out)
+{
+  struct error error = {.code = ""};
+  struct extent clip = {.crs = source->cube.crs};
+  const struct regrid_request request = {.grid = grid, .method = method, .clip = &clip};
+  assert_true(cube_bounds(&source->cube, &clip.west, &clip.south, &clip.east, &clip.north));
+  int status = source->ops->regrid(source, f->arena, &request, out, &error);
+  if (status)
+    assert_string_equal(error.code, "FeatureUnsupported");
+  return status;
+}
+
 static void regrid_goes_back_to_the_pixels(void **state)
 {
   struct fixture *f = *state;
@@ -395,15 +410,125 @@ static void regrid_goes_back_to_the_pixels(void **state)
   coarse.res_x = coarse.res_y = 50, coarse.width = 60, coarse.height = 48;
   fine.res_x = fine.res_y = 15, fine.width = 200, fine.height = 160;
   const struct source *first = make_source(f, &scene, 1, 1, 1, &coarse), *second = NULL;
-  struct error error = {.code = ""};
-  assert_int_equal(first->ops->regrid(first, f->arena, &fine, RESAMPLE_NEAREST, &second, &error), 0);
+  assert_int_equal(regrid(f, first, &fine, RESAMPLE_NEAREST, &second), 0);
   check_plane(read_all(f, second, 0), &fine, &r, 1);
-  assert_int_equal(first->ops->regrid(first, f->arena, &coarse, RESAMPLE_AVERAGE, &second, &error), 0);
+  assert_int_equal(regrid(f, first, &coarse, RESAMPLE_AVERAGE, &second), 0);
   const double *mean = read_all(f, second, 0);
   double p00 = stored(&r, 0, 0, 0), p10 = stored(&r, 1, 0, 0), p01 = stored(&r, 0, 1, 0), p11 = stored(&r, 1, 1, 0);
   assert_float_equal(mean[0], (900 * p00 + 600 * p10 + 600 * p01 + 400 * p11) / 2500, 0.5 + 1e-9);
-  assert_int_equal(first->ops->regrid(first, f->arena, &coarse, RESAMPLE_GEOCODE, &second, &error), -1);
-  assert_string_equal(error.code, "FeatureUnsupported");
+  assert_int_equal(regrid(f, first, &coarse, RESAMPLE_GEOCODE, &second), -1);
+}
+
+/* ---- Cropped, then put on another grid ------------------------------------------------------------------------- */
+
+/* The generic way: the plane of the cropped source, warped. NaN is missing in both. */
+static float *warped_plane(const struct grid *from, const struct grid *to, enum resampling method, const double *plane)
+{
+  struct error error = {.code = ""};
+  struct warper *w = NULL;
+  size_t from_start[2] = {0, 0}, from_count[2] = {from->height, from->width}, to_count[2] = {to->height, to->width};
+  float *values = malloc(from->width * from->height * sizeof *values);
+  float *out = malloc(to->width * to->height * sizeof *out);
+  for (size_t i = 0; i < from->width * from->height; i++)
+    values[i] = (float)plane[i];
+  assert_int_equal(warper_new(from, to, method, &w, &error), 0);
+  assert_int_equal(warper_run(w, ELEMENT_F32, true, (double)NAN, 1, from_start, from_count, values, from_start,
+                              to_count, out, &error), 0);
+  warper_free(w);
+  free(values);
+  return out;
+}
+
+/* Within a source pixel of where nearest has an edge, kernels that look beyond a crop may differ. */
+static bool near_rim(const float *near, const struct grid *g, size_t row, size_t column)
+{
+  for (size_t y = row < 3 ? 0 : row - 3; y < g->height && y <= row + 3; y++)
+    for (size_t x = column < 3 ? 0 : column - 3; x < g->width && x <= column + 3; x++)
+      if (isnan(near[y * g->width + x]))
+        return true;
+  return false;
+}
+
+static void check_crop(struct fixture *f, const struct source *cropped, const struct grid *from, const struct grid *to)
+{
+  const double *plane = read_all(f, cropped, 0);
+  float *near = warped_plane(from, to, RESAMPLE_NEAREST, plane);
+  size_t valid = 0, missing = 0;
+  for (enum resampling m = RESAMPLE_NEAREST; m <= RESAMPLE_CUBIC; m++) {
+    const struct source *source = NULL;
+    assert_int_equal(regrid(f, cropped, to, m, &source), 0);
+    assert_true(source->cube.has_nodata);
+    const double *have = read_all(f, source, 0), *tiles = read_all(f, source, 37);
+    float *want = warped_plane(from, to, m, plane);
+    for (size_t i = 0; i < to->width * to->height; i++) {
+      assert_true(same(have[i], tiles[i]));
+      valid += !isnan(have[i]), missing += isnan(have[i]);
+      if (m == RESAMPLE_NEAREST)
+        assert_true(same(have[i], (double)want[i]));
+      else if (!near_rim(near, to, i / to->width, i % to->width))
+        assert_float_equal(have[i], want[i], 0.5 + 1e-3); /* integers are rounded */
+      else
+        assert_true(!isnan(near[i]) || isnan(have[i]));
+    }
+    free(want);
+  }
+  assert_true(valid > 100 && missing > 100);
+  free(near);
+}
+
+static void a_crop_stays_a_crop_on_another_grid(void **state)
+{
+  struct fixture *f = *state;
+  struct recipe r = {.width = 300, .height = 260, .has_nodata = true, .nodata = 0, .base = 300}; /* cubic overshoots */
+  struct recipe bare = {.width = 300, .height = 260, .base = 300};
+  struct raster_scene scenes[2] = {make_scene(f, &r, 0, 0), make_scene(f, &bare, 0, 0)};
+  struct grid crop = scenes[0].grid, wider = crop, shifted = crop;
+  crop.west += 60 * 30, crop.north -= 50 * 30, crop.width = 90, crop.height = 70;
+  shifted.west -= 11, shifted.north += 7; /* not the lattice's */
+  wider.west -= 40 * 30, wider.width += 80;
+  struct grid degrees = {.crs = "EPSG:4326",
+                         .west = -77.47,
+                         .north = 43.36,
+                         .res_x = 0.0003,
+                         .res_y = 0.0003,
+                         .width = 250,
+                         .height = 250};
+  struct grid zone = {
+      .west = 788000, .north = 4812000, .res_x = 30, .res_y = 30, .width = 300, .height = 500, .crs = "EPSG:32617"};
+  for (size_t k = 0; k < 2; k++) {
+    const struct source *cropped = make_source(f, &scenes[k], 1, 1, 1, &crop);
+    check_crop(f, cropped, &crop, &wider);
+    check_crop(f, cropped, &crop, &shifted);
+    check_crop(f, cropped, &crop, &degrees);
+    check_crop(f, cropped, &crop, &zone);
+  }
+}
+
+/* A smaller clip, and a grid on a grid: what one of them leaves out stays out. */
+static void clips_add_up(void **state)
+{
+  struct fixture *f = *state;
+  struct recipe r = {.has_nodata = true, .nodata = 0};
+  struct raster_scene scene = make_scene(f, &r, 0, 0);
+  const struct source *whole = make_source(f, &scene, 1, 1, 1, &scene.grid), *first = NULL, *second = NULL;
+  struct error error = {.code = ""};
+  const struct extent clip = {.west = 300000 + 40 * 30,
+                              .south = 4800000 - 60 * 30,
+                              .east = 300000 + 70 * 30,
+                              .north = 4800000 - 20 * 30,
+                              .crs = "EPSG:32618"};
+  struct grid fine = scene.grid;
+  fine.res_x = fine.res_y = 15, fine.width = 200, fine.height = 160;
+  const struct regrid_request request = {.grid = &fine, .method = RESAMPLE_NEAREST, .clip = &clip};
+  assert_int_equal(whole->ops->regrid(whole, f->arena, &request, &first, &error), 0);
+  assert_int_equal(regrid(f, first, &scene.grid, RESAMPLE_NEAREST, &second), 0);
+  const double *a = read_all(f, first, 64), *b = read_all(f, second, 0);
+  for (size_t i = 0; i < 200 * 160; i++) {
+    size_t column = i % 200 / 2, row = i / 200 / 2;
+    bool inside = column >= 40 && column < 70 && row >= 20 && row < 60;
+    assert_true(inside ? a[i] == stored(&r, (int)column, (int)row, 0) : isnan(a[i]));
+    assert_true(same(b[row * 100 + column], a[i]));
+  }
 }
 
 /* ---- Handles, threads, errors ---------------------------------------------------------------------------------- */
@@ -439,7 +564,7 @@ static void *read_in_thread(void *data)
   struct box box = cube_box(&job->source->cube);
   uint16_t *values = malloc(box_elements(&box) * sizeof *values), *again = malloc(box_elements(&box) * sizeof *again);
   for (int round = 0; round < 5; round++) {
-    if (job->source->ops->open(job->source, &reader, &error)) {
+    if (job->source->ops->open(job->source, 1, &reader, &error)) {
       job->failures++;
       break;
     }
@@ -479,7 +604,7 @@ static void read_must_fail(const struct source *source, const char *name)
   struct error error = {.code = ""};
   struct box box = cube_box(&source->cube);
   double *data = malloc(box_elements(&box) * 16);
-  assert_int_equal(source->ops->open(source, &reader, &error), 0);
+  assert_int_equal(source->ops->open(source, 1, &reader, &error), 0);
   assert_int_equal(source->ops->read(reader, &box, data, &error), -1);
   assert_string_equal(error.code, "FileContentInvalid");
   assert_non_null(strstr(error.message, name));
@@ -607,7 +732,8 @@ int main(void)
       CASE(one_of_many_bands_of_a_file),    CASE(types_are_the_narrowest_that_hold_all),
       CASE(signed_bytes_keep_their_sign),   CASE(other_lattices_are_resampled_once),
       CASE(other_zones_are_warped),         CASE(coarser_targets_read_overviews),
-      CASE(regrid_goes_back_to_the_pixels), CASE(more_files_than_handles),
+      CASE(regrid_goes_back_to_the_pixels), CASE(a_crop_stays_a_crop_on_another_grid),
+      CASE(clips_add_up), CASE(more_files_than_handles),
       CASE(readers_work_side_by_side),      CASE(broken_files_are_errors),
       CASE(bad_series_are_refused),         CASE(landsat_scenes)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,6 +196,38 @@ static void methods_reproduce_what_they_must(void **state)
   free(flat);
 }
 
+static double keys(double t)
+{
+  t = fabs(t);
+  return t <= 1 ? ((1.5 * t - 2.5) * t) * t + 1 : t < 2 ? ((-0.5 * t + 2.5) * t - 4) * t + 2 : 0;
+}
+
+/* Bilinear and cubic written out over all pixels near; at the rim the weights of what is there are scaled up. */
+static void interpolation_is_what_the_formula_says(void **state)
+{
+  (void)state;
+  struct grid from = grid("EPSG:32618", 0, 400, 10, 40, 40), to = grid("EPSG:32618", -13, 417, 9, 50, 50);
+  float *plane = surface(40, 40);
+  for (int m = 1; m <= 2; m++) {
+    float *out = warp_whole(&from, &to, methods[m], plane, -1);
+    for (int j = 0; j < 50; j++)
+      for (int i = 0; i < 50; i++) {
+        double x = (-13 + 9 * (i + 0.5)) / 10, y = (400 - 417 + 9 * (j + 0.5)) / 10, sum = 0, weights = 0;
+        bool inside = x >= 0 && y >= 0 && x < 40 && y < 40, rim = x < 1.5 || y < 1.5 || x >= 38.5 || y >= 38.5;
+        for (int v = 0; v < 40; v++)
+          for (int u = 0; u < 40; u++) {
+            double tx = u + 0.5 - x, ty = v + 0.5 - y;
+            double weight = m == 2 && !rim ? keys(tx) * keys(ty) : fmax(1 - fabs(tx), 0) * fmax(1 - fabs(ty), 0);
+            weights += weight;
+            sum += weight * (double)plane[v * 40 + u];
+          }
+        assert_float_equal(out[j * 50 + i], inside ? sum / weights : -1, 1e-3);
+      }
+    free(out);
+  }
+  free(plane);
+}
+
 static void blocks_of_two(void **state)
 {
   (void)state;
@@ -437,6 +469,7 @@ int main(void)
                                      cmocka_unit_test(nearest_is_the_pixel_that_holds_the_centre),
                                      cmocka_unit_test(noise_shifts_nothing),
                                      cmocka_unit_test(methods_reproduce_what_they_must),
+                                     cmocka_unit_test(interpolation_is_what_the_formula_says),
                                      cmocka_unit_test(blocks_of_two),
                                      cmocka_unit_test(missing_pixels_do_not_spread),
                                      cmocka_unit_test(pole_and_antimeridian),

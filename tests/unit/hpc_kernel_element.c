@@ -180,6 +180,8 @@ static double number_answer(enum kernel_op op, double a, double b)
     return atan(a);
   case KOP_ARCTAN2:
     return atan2(a, b);
+  case KOP_HYPOT:
+    return hypot(a, b);
   case KOP_SINH:
     return sinh(a);
   case KOP_COSH:

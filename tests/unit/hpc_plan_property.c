@@ -71,25 +71,28 @@ static void compare_with_reference(const struct plan *plan, const unsigned char 
 }
 
 /* Tiles of any shape where the stage lets them. */
+static void random_grid(struct maker *m, const struct plan *plan, struct phase *phase)
+{
+  const struct stage *stage = &plan->stages[phase->stage];
+  for (size_t d = 0; d < stage->cube->dimensions; d++) {
+    size_t size = stage->cube->dimension[d].size;
+    phase->grid.lead[d] = 0;
+    if (stage->mode[d] == MODE_OUT && !phase->whole[d]) {
+      phase->grid.tile[d] = 1 + below(m, size ? size : 1);
+      phase->grid.lead[d] = below(m, phase->grid.tile[d] < size ? phase->grid.tile[d] : 1);
+    }
+  }
+  grid_tiles(&phase->grid, stage->cube);
+  phase->threads = 1 + (unsigned)below(m, 2);
+}
+
 static void random_tiles(struct maker *m, struct plan *plan)
 {
-  const struct stage *output = &plan->stages[plan->stage_count - 1];
-  plan->tile_count = 1;
-  for (size_t d = 0; d < plan->cube->dimensions; d++) {
-    size_t size = plan->cube->dimension[d].size;
-    plan->phase[d] = 0;
-    if (output->kind != STAGE_KERNEL || output->mode[d] == MODE_OUT) {
-      plan->tile[d] = 1 + below(m, size ? size : 1);
-      plan->phase[d] = below(m, plan->tile[d] < size ? plan->tile[d] : 1);
-    }
-    size_t tile = plan->tile[d] ? plan->tile[d] : 1, rest = size - plan->phase[d];
-    plan->tiles[d] = (plan->phase[d] ? 1 : 0) + (rest + tile - 1) / tile;
-    plan->tile_count *= plan->tiles[d];
-  }
-  plan->threads = 1 + (unsigned)below(m, 2);
+  for (size_t p = 0; p < plan->phase_count; p++)
+    random_grid(m, plan, &plan->phases[p]);
   for (size_t s = 0; s < plan->stage_count; s++)
-    for (size_t d = 0; plan->stages[s].kind == STAGE_KERNEL && d < plan->stages[s].cube->dimensions; d++)
-      if (plan->stages[s].slab[d] > 1)
+    for (size_t d = 0; d < plan->stages[s].cube->dimensions; d++)
+      if (plan->stages[s].slab[d] != SIZE_MAX && plan->stages[s].mode[d] == MODE_OUT && plan->stages[s].slab[d] > 1)
         plan->stages[s].slab[d] = 1 + below(m, plan->stages[s].slab[d]);
 }
 

@@ -220,7 +220,7 @@ static void reference_source(const struct node *node, struct numbers out)
 {
   const struct cube *cube = node->cube;
   for (size_t i = 0; i < out.n; i++) {
-    double x = stored_value(cube->type, node->source->state, i);
+    double x = stored_value(cube->type, node_source_of(node)->state, i);
     bool missing = isnan(x) || (cube->has_nodata && x == cube->nodata) || (cube->type == ELEMENT_BOOLEAN && x == 255);
     out.v[i] = missing ? NAN : x;
   }
@@ -304,8 +304,9 @@ static void reference_stack(struct arena *arena, const struct node *node, struct
 /* Nearest neighbour in the same CRS: the source pixel that holds the target's centre. */
 static void reference_warp(struct arena *arena, const struct node *node, struct numbers out)
 {
-  struct numbers in = reference(arena, node->input);
-  const struct cube *from = node->input->cube;
+  struct numbers in = reference(arena, node_input(node, 0));
+  const struct cube *from = node_input(node, 0)->cube;
+  const struct grid *target = &node_warp_of(node)->grid;
   struct grid grid;
   size_t to[CUBE_MAX_DIMENSIONS] = {0}, y = node->cube->dimensions - 2, x = y + 1;
   int known = grid_of_cube(from, &grid);
@@ -313,8 +314,8 @@ static void reference_warp(struct arena *arena, const struct node *node, struct 
   (void)known;
   for (size_t i = 0; i < out.n; i++) {
     index_of_offset(node->cube, i, to);
-    double column = floor((node->grid.west + ((double)to[x] + 0.5) * node->grid.res_x - grid.west) / grid.res_x);
-    double row = floor((grid.north - (node->grid.north - ((double)to[y] + 0.5) * node->grid.res_y)) / grid.res_y);
+    double column = floor((target->west + ((double)to[x] + 0.5) * target->res_x - grid.west) / grid.res_x);
+    double row = floor((grid.north - (target->north - ((double)to[y] + 0.5) * target->res_y)) / grid.res_y);
     out.v[i] = NAN;
     if (column < 0 || row < 0 || column >= (double)grid.width || row >= (double)grid.height)
       continue;
@@ -328,8 +329,11 @@ static struct numbers reference(struct arena *arena, const struct node *node)
 {
   struct numbers out = numbers_new(arena, cube_elements(node->cube));
   switch (node->kind) {
-  case NODE_SOURCE:
-    reference_source(node, out);
+  case NODE_STAGE:
+    if (node_source_of(node))
+      reference_source(node, out);
+    else
+      reference_warp(arena, node, out);
     break;
   case NODE_VIEW:
     reference_view(arena, node, out);
@@ -339,9 +343,6 @@ static struct numbers reference(struct arena *arena, const struct node *node)
     break;
   case NODE_STACK:
     reference_stack(arena, node, out);
-    break;
-  case NODE_WARP:
-    reference_warp(arena, node, out);
     break;
   }
   return out;

@@ -1,6 +1,7 @@
 /* The chain as a source: any box, any order, any reader gives the same configurations, and only those asked for. */
 #include "processes/lattice/scalar_chain.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -30,7 +31,7 @@ static struct opened open_chain(const struct chain_parameters *parameters)
   struct opened o = {.arena = arena_new(0)};
   struct error error = {0};
   assert_int_equal(scalar_chain_source(o.arena, parameters, &o.source, &error), 0);
-  assert_int_equal(o.source->ops->open(o.source, &o.reader, &error), 0);
+  assert_int_equal(o.source->ops->open(o.source, 1, &o.reader, &error), 0);
   return o;
 }
 
@@ -199,13 +200,69 @@ static void *read_part(void *data)
   struct part *part = data;
   struct error error = {0};
   struct source_reader *reader;
-  part->status = part->source->ops->open(part->source, &reader, &error);
+  part->status = part->source->ops->open(part->source, 1, &reader, &error);
   for (size_t i = 0; i < 5 && part->status == 0; i++) {
     const struct box box = {4, {part->start + i, 0, 0, 0}, {1, 3, 4, 5}};
     part->status = part->source->ops->read(reader, &box, part->data + i * 60, &error);
   }
   part->source->ops->close(reader);
   return NULL;
+}
+
+/* Threads of this process: those of a team stay when its work is done. */
+static unsigned tasks(void)
+{
+  DIR *folder = opendir("/proc/self/task");
+  assert_non_null(folder);
+  unsigned count = 0;
+  for (struct dirent *e = readdir(folder); e; e = readdir(folder)) {
+    count += e->d_name[0] != '.';
+  }
+  closedir(folder);
+  return count;
+}
+
+/* A lattice large enough to be shared; the second thread is seen to have been made. */
+static void sweeps_on_threads_give_the_same_bits(void **state)
+{
+  (void)state;
+  const struct chain_parameters large = {.action = {2, {160, 256}, -1, 0.5},
+                                         .hmc = {.seed = 4, .step_size = 0.1, .steps = 3},
+                                         .configurations = 3,
+                                         .thermalisation = 2,
+                                         .separation = 2};
+  double *first = NULL;
+  unsigned before = tasks();
+  for (unsigned threads = 1; threads <= 2; threads++) {
+    struct error error = {0};
+    struct opened o = {.arena = arena_new(0)};
+    assert_int_equal(scalar_chain_source(o.arena, &large, &o.source, &error), 0);
+    assert_int_equal(o.source->ops->open(o.source, threads, &o.reader, &error), 0);
+    double *all = read_all(&o);
+    assert_int_equal(tasks(), before + threads - 1);
+    if (first == NULL) {
+      first = all;
+    } else {
+      assert_memory_equal(first, all, 3 * 160 * 256 * sizeof *all);
+      free(all);
+    }
+    close_chain(&o);
+  }
+  free(first);
+}
+
+/* A small one is not: a thread would cost more than it does. */
+static void small_lattices_keep_one_thread(void **state)
+{
+  (void)state;
+  unsigned before = tasks();
+  struct error error = {0};
+  struct opened o = {.arena = arena_new(0)};
+  assert_int_equal(scalar_chain_source(o.arena, &small, &o.source, &error), 0);
+  assert_int_equal(o.source->ops->open(o.source, 7, &o.reader, &error), 0);
+  free(read_all(&o));
+  assert_int_equal(tasks(), before);
+  close_chain(&o);
 }
 
 static void readers_on_threads_agree(void **state)
@@ -239,6 +296,8 @@ int main(void)
       cmocka_unit_test(going_back_gives_the_same),
       cmocka_unit_test(history_stands_beside_the_field),
       cmocka_unit_test(only_what_is_asked_for_is_made),
+      cmocka_unit_test(small_lattices_keep_one_thread),
+      cmocka_unit_test(sweeps_on_threads_give_the_same_bits),
       cmocka_unit_test(readers_on_threads_agree),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,11 +186,25 @@ static void energy_violation_is_second_order(void **state)
   assert_true(energy_violation(HMC_OMELYAN, 50) < energy_violation(HMC_LEAPFROG, 100)); /* equal forces */
 }
 
+/* Threads of this process: those of a team stay when its work is done. */
+static unsigned tasks(void)
+{
+  DIR *folder = opendir("/proc/self/task");
+  assert_non_null(folder);
+  unsigned count = 0;
+  for (struct dirent *e = readdir(folder); e; e = readdir(folder)) {
+    count += e->d_name[0] != '.';
+  }
+  closedir(folder);
+  return count;
+}
+
 static void bits_do_not_depend_on_threads(void **state)
 {
   (void)state;
   const struct scalar_action action = {3, {6, 5, 21}, -1, 1};
   double *first = NULL;
+  unsigned before = tasks();
   for (unsigned threads = 1; threads <= 3; threads++) {
     struct scalar_field field;
     field_open(&field, &action);
@@ -207,6 +222,7 @@ static void bits_do_not_depend_on_threads(void **state)
       assert_memory_equal(first, values, (field.sites + 1) * sizeof *values);
       free(values);
     }
+    assert_int_equal(tasks(), before + threads - 1); /* they did run */
     field_close(&field);
   }
   free(first);

@@ -161,7 +161,7 @@ static size_t check_values(struct world *world, const struct source *source, dou
   size_t valid = 0, i = 0, n = cube_elements(cube);
   void *data = calloc(n, element_info(cube->type)->size);
   assert_true(cube->type == ELEMENT_U16 || cube->type == ELEMENT_F32);
-  assert_int_equal(source->ops->open(source, &reader, &world->error), 0);
+  assert_int_equal(source->ops->open(source, 1, &reader, &world->error), 0);
   assert_int_equal(source->ops->read(reader, &box, data, &world->error), 0);
   for (size_t t = 0; t < box.count[0]; t++)
     for (size_t b = 0; b < box.count[1]; b++)

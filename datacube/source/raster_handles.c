@@ -1,0 +1,79 @@
+/* Open files of one reader. See raster_handles.h. */
+#include "datacube/source/raster_handles.h"
+
+#include "datacube/source/raster_file.h"
+
+#include <stdlib.h>
+
+int raster_handles_init(struct raster_handles *h, const char *const *paths, size_t count, struct error *error)
+{
+  *h = (struct raster_handles){.paths = paths};
+  h->slot_of_file = calloc(count, sizeof *h->slot_of_file);
+  if (!h->slot_of_file)
+    return error_memory(error);
+  for (size_t i = 0; i < count; i++)
+    h->slot_of_file[i] = SIZE_MAX;
+  return tiff_blocks_new(&h->blocks, error);
+}
+
+static void close_slot(struct raster_handles *h, size_t slot)
+{
+  if (!h->slots[slot].dataset)
+    return;
+  tiff_file_close(h->slots[slot].tiff);
+  raster_quiet_begin();
+  GDALClose(h->slots[slot].dataset);
+  raster_quiet_end();
+  h->slot_of_file[h->slots[slot].file] = SIZE_MAX;
+  h->slots[slot] = (struct raster_handle){.dataset = NULL};
+}
+
+void raster_handles_free(struct raster_handles *h)
+{
+  for (size_t i = 0; i < RASTER_OPEN_FILES; i++)
+    close_slot(h, i);
+  tiff_blocks_free(h->blocks);
+  free(h->slot_of_file);
+}
+
+static size_t longest_unused(const struct raster_handles *h)
+{
+  size_t best = 0;
+  for (size_t i = 0; i < RASTER_OPEN_FILES; i++) {
+    if (!h->slots[i].dataset)
+      return i;
+    if (h->slots[i].used < h->slots[best].used)
+      best = i;
+  }
+  return best;
+}
+
+/* Opens a file; where that fails, once more with all others closed, for the process may be out of descriptors. */
+static int open_file(struct raster_handles *h, const char *path, GDALDatasetH *out, struct error *error)
+{
+  struct error first = {.code = ""};
+  if (raster_open(path, "FileContentInvalid", out, &first) == 0)
+    return 0;
+  for (size_t i = 0; i < RASTER_OPEN_FILES; i++)
+    close_slot(h, i);
+  return raster_open(path, "FileContentInvalid", out, error);
+}
+
+int raster_handles_get(struct raster_handles *h, size_t file, const struct raster_handle **out, struct error *error)
+{
+  size_t slot = h->slot_of_file[file];
+  if (slot == SIZE_MAX) {
+    slot = longest_unused(h);
+    close_slot(h, slot);
+    GDALDatasetH dataset;
+    const char *path = h->paths[file];
+    if (open_file(h, path, &dataset, error))
+      return -1;
+    h->slots[slot] =
+        (struct raster_handle){.dataset = dataset, .file = file, .tiff = tiff_file_open(h->blocks, dataset, path)};
+    h->slot_of_file[file] = slot;
+  }
+  h->slots[slot].used = ++h->clock;
+  *out = &h->slots[slot];
+  return 0;
+}

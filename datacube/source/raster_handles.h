@@ -1,0 +1,36 @@
+/* Open files of one reader: at most RASTER_OPEN_FILES, the one longest unused is closed first. Internal to the raster
+ * series. One thread at a time. */
+#ifndef TWINCUBE_DATACUBE_SOURCE_RASTER_HANDLES_H
+#define TWINCUBE_DATACUBE_SOURCE_RASTER_HANDLES_H
+
+#include "datacube/base/error.h"
+#include "datacube/source/tiff_blocks.h"
+
+#include <gdal.h>
+#include <stdint.h>
+
+enum { RASTER_OPEN_FILES = 128 };
+
+struct raster_handle {
+  GDALDatasetH dataset;   /* NULL: free */
+  struct tiff_file *tiff; /* its pixels without GDAL; NULL where that is not possible */
+  size_t file;            /* index into the paths */
+  uint64_t used;          /* clock of the last use */
+};
+
+struct raster_handles {
+  const char *const *paths; /* borrowed */
+  struct raster_handle slots[RASTER_OPEN_FILES];
+  size_t *slot_of_file; /* index into slots, SIZE_MAX where it is not open; one a path */
+  uint64_t clock;
+  struct tiff_blocks *blocks; /* decoded blocks of all */
+};
+
+/* Handles of files at these paths, none open yet; the paths are borrowed. After an error, free as after success. */
+int raster_handles_init(struct raster_handles *handles, const char *const *paths, size_t count, struct error *error);
+void raster_handles_free(struct raster_handles *handles);
+/* The file at paths[file], opened if it is not; valid until the next call. Error FileContentInvalid. */
+int raster_handles_get(struct raster_handles *handles, size_t file, const struct raster_handle **out,
+                       struct error *error);
+
+#endif

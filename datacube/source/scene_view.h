@@ -1,0 +1,28 @@
+/* A scene of a raster series, or one of its overviews, opened for one read. Internal to the raster series. */
+#ifndef TWINCUBE_DATACUBE_SOURCE_SCENE_VIEW_H
+#define TWINCUBE_DATACUBE_SOURCE_SCENE_VIEW_H
+
+#include "datacube/source/raster_handles.h"
+#include "datacube/source/raster_series_state.h"
+
+struct scene_view {
+  const struct raster_scene *scene;
+  const struct scene_place *place;
+  GDALRasterBandH band;
+  const struct tiff_file *tiff; /* NULL: GDAL has to read the pixels */
+  struct tiff_blocks *blocks;
+  const struct pixel_format *format; /* the cube's: what pixels are read as */
+  struct grid grid;
+  bool on_lattice;
+  ptrdiff_t row, column; /* on the lattice: the view's pixel under the cube's first */
+};
+
+/* Opens scene `index` of the series, at the level that suits the cube; valid until the next use of the handles. Error
+ * FileContentInvalid where the file is not what was catalogued. */
+int scene_view_open(const struct series_state *state, struct raster_handles *handles, size_t index,
+                    struct scene_view *view, struct error *error);
+/* Reads a region of the view's pixels into rows of `stride` pixels, in the cube's type and no-data. */
+int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride,
+                    unsigned char *to, struct error *error);
+
+#endif

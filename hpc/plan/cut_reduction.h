@@ -1,0 +1,26 @@
+/* A program cut at its reducers: elements before, accumulators, scalars after. See cut_reduction.c. */
+#ifndef TWINCUBE_HPC_PLAN_CUT_REDUCTION_H
+#define TWINCUBE_HPC_PLAN_CUT_REDUCTION_H
+
+#include "hpc/plan/node.h"
+
+/* Whether every array of the node's program is made element by element from its inputs and ends in a reducer that has
+ * an accumulator. nested: a reducer may work on what another one gave. */
+int reduction_can_be_cut(struct arena *arena, const struct node *node, bool nested, bool *out, struct error *error);
+
+/* Makes the accumulator of `before`, whose cube has the array's dimension at index `dimension` (or whatever the maker
+ * put there instead): a node with the dimensions of the reduction's result. NULL: error set. */
+struct accumulator_maker {
+  const struct node *(*make)(const struct accumulator_maker *maker, const struct node *before,
+                             const struct program_step *reducer, struct error *error);
+  struct arena *arena;
+  const struct node *node;       /* the reduction */
+  const struct cube *cube;       /* of the elements before: the result's dimensions and the array's */
+  const int *to_before;          /* dimension of that cube for each dimension of the result */
+  size_t dimension;              /* of the array in that cube */
+};
+
+/* The reduction as a kernel of accumulators. */
+int reduction_cut(const struct accumulator_maker *maker, const struct node **out, struct error *error);
+
+#endif

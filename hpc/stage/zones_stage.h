@@ -1,0 +1,38 @@
+/* Statistics by zone: see zones_stage.c. */
+#ifndef TWINCUBE_HPC_STAGE_ZONES_STAGE_H
+#define TWINCUBE_HPC_STAGE_ZONES_STAGE_H
+
+#include "hpc/stage/stage.h"
+
+struct zone_run {     /* pixels first … last - 1 of a row belong to the zone */
+  uint32_t zone;
+  size_t row, first, last;
+};
+
+struct zones {
+  size_t count;               /* zones; some may have no pixel */
+  const struct zone_run *runs; /* sorted by row, then zone, then first; those of a zone do not overlap */
+  size_t run_count;
+};
+
+/* What a program gives for each zone. input: y and x are its last two dimensions. cube: the input's other dimensions,
+ * then one of zones->count indexes; its type fits `result`. The program's input 0 is the array of a zone's pixels, row
+ * by row of squares of 512 pixels. All given is borrowed and must live in the arena. Zones are pulled in one pass over
+ * the pixels where the program's reducers have accumulators, else their pixels are gathered first. NULL: error set. */
+struct zonal_program {
+  const struct program *program; /* made for arrays of `length` elements; see remake */
+  struct lanes result;
+};
+struct zonal {
+  const struct node *input;
+  const struct cube *cube;
+  const struct zones *zones;
+  /* The program for arrays of `length` elements, in the arena; -1: error set. */
+  int (*make)(void *context, size_t length, struct zonal_program *out, struct error *error);
+  void *context;
+};
+const struct node *node_zones(struct arena *arena, struct node_origin origin, const struct zonal *zonal, struct error *error);
+
+extern const struct stage_ops zones_stage, gather_stage;
+
+#endif
