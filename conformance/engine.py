@@ -70,7 +70,8 @@ class ServerEngine:
         self.root = versions[-1]["url"].rstrip("/")
         user = base64.b64encode(b"conformance:conformance-password").decode()
         token = self._get("/credentials/basic", {"Authorization": f"Basic {user}"})["access_token"]
-        self.headers = {"Authorization": f"Bearer basic//{token}", "Content-Type": "application/json"}
+        self.headers = {"Authorization": f"Bearer basic//{token}",
+                        "Content-Type": "application/json; encoding=official"}
 
     def close(self):
         self.server.terminate()

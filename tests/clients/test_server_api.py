@@ -399,6 +399,15 @@ def test_numbers_that_json_does_not_have_are_null(server, tmp_path, numerator):
         assert json.loads(done.stdout, parse_constant=refuse_token) == expected
 
 
+def test_official_encoding_is_asked_for_by_a_request(server):
+    body = json.dumps({"process": {"process_graph": graph("divide", x=0, y=0)}})
+    for parameter, text in (("", "null"), ("; encoding=official", "NaN")):
+        answer = server.session.post(server.api + "/result", data=body, timeout=60,
+                                     headers={"Content-Type": "application/json" + parameter})
+        assert (answer.status_code, answer.text) == (200, text)
+        assert answer.headers["Content-Type"] == "application/json" + parameter
+
+
 def test_official_encoding_is_an_option_of_the_command_line(tmp_path):
     for numerator, token in ((0, "NaN"), (1, "Infinity"), (-1, "-Infinity")):
         text = json.dumps(graph("divide", x=numerator, y=0))
