@@ -258,7 +258,7 @@ static int decide(struct node_table *table, struct decided *d, struct error *err
   if (!needed)
     return error_memory(error);
   if (steps)
-    program_mark_needed(d->node->program, d->node->result.value, needed);
+    node_mark_needed(d->node, needed);
   struct kernel_facts facts = kernel_facts(d->node, needed);
   if (is_forced(table, d->node))
     keep(d, "it is made in order, once");
