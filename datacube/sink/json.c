@@ -85,7 +85,7 @@ static void write_dimension(struct json_writer *w, const struct dimension *dimen
 
 static void write_head(const struct cube *cube, const char *history, struct buffer *out)
 {
-  struct json_writer w = {.out = out, .nonfinite_as_null = true};
+  struct json_writer w = {.out = out};
   json_write_object(&w);
   json_kv_string(&w, "type", "datacube");
   if (cube->title != NULL)

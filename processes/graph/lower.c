@@ -262,17 +262,49 @@ int call_run_callback(struct call *call, const struct callback *callback, struct
   return lower_graph(call->lowering, callback->bound, scope, program, result);
 }
 
-int lowering_save(struct call *call, const struct node *node, const char *format, const struct sink_option *options, size_t count)
+int lowering_save(struct call *call, const struct outcome_output *output)
 {
+  struct lowering *l = call->lowering;
   struct save *save = ARENA_NEW(call->arena, struct save);
   if (!save)
     return error_memory(call->error);
-  *save = (struct save){.next = call->lowering->saves, .node = node, .format = format, .options = options, .option_count = count};
-  call->lowering->saves = save;
+  if (l->save_count == GRAPH_MAX_OUTPUTS)
+    return error_set(call->error, "ProcessGraphComplexity", "the graph saves more than %d cubes", GRAPH_MAX_OUTPUTS);
+  *save = (struct save){.next = l->saves, .output = *output};
+  l->saves = save;
+  l->save_count++;
   return 0;
 }
 
 /* ---- top level -------------------------------------------------------------------------------------------------- */
+
+/* The saves in their order, and the result's cube where no save_result made it. */
+static int collect_outputs(const struct lowering *l, struct outcome *out)
+{
+  struct outcome_output *outputs = ARENA_ARRAY(l->arena, struct outcome_output, l->save_count + 1);
+  bool is_saved = out->is_value;
+  size_t at = l->save_count;
+  if (!outputs)
+    return error_memory(l->error);
+  for (const struct save *save = l->saves; save; save = save->next) {
+    outputs[--at] = save->output;
+    outputs[at].is_result = !is_saved && save->output.node == out->value.cube;
+    is_saved = is_saved || outputs[at].is_result;
+  }
+  if (!is_saved)
+    outputs[l->save_count] = (struct outcome_output){.node = out->value.cube, .name = out->name, .is_result = true};
+  out->outputs = outputs;
+  out->output_count = l->save_count + (is_saved ? 0 : 1);
+  return 0;
+}
+
+const struct outcome_output *outcome_result(const struct outcome *outcome)
+{
+  for (size_t i = 0; i < outcome->output_count; i++)
+    if (outcome->outputs[i].is_result)
+      return &outcome->outputs[i];
+  return NULL;
+}
 
 int graph_lower(struct arena *arena, const struct bound *bound, const struct catalogue *catalogue, struct outcome *out,
                 struct error *error)
@@ -282,16 +314,11 @@ int graph_lower(struct arena *arena, const struct bound *bound, const struct cat
   struct value result;
   if (lower_graph(&l, bound, &scope, NULL, &result) != 0)
     return -1;
-  *out = (struct outcome){.is_cube = result.kind == VALUE_CUBE, .value = result, .cube = result.cube};
   if (result.kind == VALUE_CALLBACK || result.kind == VALUE_LANES)
     return error_set(error, "ProcessGraphInvalid", "the result is neither a value nor a data cube");
-  for (const struct save *save = l.saves; out->is_cube && save; save = save->next)
-    if (save->node == result.cube) {
-      out->format = save->format;
-      out->options = save->options;
-      out->option_count = save->option_count;
-    }
-  return 0;
+  *out = (struct outcome){.is_value = result.kind != VALUE_CUBE, .value = result,
+                          .name = bound->graph->nodes[bound->result].id};
+  return collect_outputs(&l, out);
 }
 
 void graph_validate(const char *json, size_t length, const struct catalogue *catalogue,

@@ -54,9 +54,9 @@ static void run_graph(struct arena *arena, const char *text, size_t size, bool b
   if (graph_parse(arena, text, size, &graph, error) != 0 || graph_bind(arena, graph, parameters, 2, &bound, error) != 0 || bind_only ||
       graph_lower(arena, bound, NULL, &outcome, error) != 0)
     return;
-  if (outcome.is_cube && plan_make(arena, outcome.cube, &options, &plan, error) == 0)
+  if (!outcome.is_value && plan_make(arena, outcome_result(&outcome)->node, &options, &plan, error) == 0)
     run_plan(plan, error);
-  else if (!outcome.is_cube) {
+  else if (outcome.is_value) {
     struct buffer json = {.limit = ARENA_BYTES};
     value_write(&outcome.value, &(struct json_writer){.out = &json});
     buffer_free(&json);

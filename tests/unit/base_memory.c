@@ -146,7 +146,7 @@ static void json_escapes_what_must_be(void **state)
 static void json_places_commas(void **state)
 {
   struct buffer out = {0};
-  struct json_writer w = {.out = &out, .nonfinite_as_null = true};
+  struct json_writer w = {.out = &out};
   (void)state;
   json_write_object(&w);
   json_kv_integer(&w, "i", INT64_MIN);
@@ -165,6 +165,23 @@ static void json_places_commas(void **state)
   json_end_object(&w);
   assert_string_equal(out.data, "{\"i\":-9223372036854775808,\"o\":{},\"a\":[[],null,true,{}],\"n\":-0.5}");
   buffer_free(&out);
+}
+
+/* Plain JSON knows no such numbers; the tokens come only where they are asked for. */
+static void json_has_no_nonfinite_numbers(void **state)
+{
+  (void)state;
+  for (int tokens = 0; tokens <= 1; tokens++) {
+    struct buffer out = {0};
+    struct json_writer w = {.out = &out, .nonfinite_tokens = tokens == 1};
+    json_write_array(&w);
+    json_write_number(&w, (double)NAN);
+    json_write_number(&w, (double)INFINITY);
+    json_write_number(&w, -(double)INFINITY);
+    json_end_array(&w);
+    assert_string_equal(out.data, tokens ? "[NaN,Infinity,-Infinity]" : "[null,null,null]");
+    buffer_free(&out);
+  }
 }
 
 static void numbers_read_back_and_are_short(void **state)
@@ -258,6 +275,7 @@ int main(void)
       cmocka_unit_test(buffer_stops_at_its_limit_and_stays_failed),
       cmocka_unit_test(json_escapes_what_must_be),
       cmocka_unit_test(json_places_commas),
+      cmocka_unit_test(json_has_no_nonfinite_numbers),
       cmocka_unit_test(numbers_read_back_and_are_short),
       cmocka_unit_test(the_first_error_stays),
       cmocka_unit_test(messages_are_cut_between_characters),

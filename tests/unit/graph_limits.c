@@ -125,7 +125,7 @@ static void expect_plan(const char *text, const char *code)
   double start = seconds();
   if (l.status != 0)
     fail_msg("%s %s", l.error.code, l.error.message);
-  plan_make(l.arena, l.outcome.cube, &(struct plan_options){.threads = 1}, &plan, &l.error);
+  plan_make(l.arena, outcome_result(&l.outcome)->node, &(struct plan_options){.threads = 1}, &plan, &l.error);
   assert_string_equal(l.error.code, code);
   assert_true(seconds() - start < 10);
   arena_free(l.arena);

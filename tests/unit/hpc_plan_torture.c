@@ -119,7 +119,7 @@ static int run_request(size_t arena_bytes, struct error *error)
     status = graph_lower(arena, bound, NULL, &outcome, error);
   plan_calls = calls;
   if (status == 0)
-    status = plan_make(arena, outcome.cube, &(struct plan_options){.threads = 1}, &plan, error);
+    status = plan_make(arena, outcome_result(&outcome)->node, &(struct plan_options){.threads = 1}, &plan, error);
   if (status == 0)
     status = plan_run(plan, &(struct sink){.ops = &nothing_ops}, NULL, NULL, error);
   arena_free(arena);

@@ -1,10 +1,10 @@
 /* Small pieces of the server that read text from outside: JSON members, percent signs, sizes, error rows, signatures.
  */
-#include "server/command.h"
+#include "server/commands/command.h"
 #include "server/error_table.h"
-#include "server/http.h"
-#include "server/json_text.h"
-#include "server/signed_url.h"
+#include "server/http/http.h"
+#include "server/http/json_text.h"
+#include "server/auth/signed_url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,6 +41,25 @@ static void test_members(void **state)
   expect_member("{\"a\\\"\":1,\"a\":null}", "a", "null");
   expect_member("{}", "a", NULL);
   expect_member("[{\"a\":1}]", "a", NULL);
+}
+
+static void test_elements(void **state)
+{
+  static const char json[] = " [1 , {\"a\":[2,3]},\"x,]\" , [] ]";
+  static const char *const wanted[] = {"1", "{\"a\":[2,3]}", "\"x,]\"", "[]"};
+  size_t at = 0, length = 0;
+  (void)state;
+  for (size_t i = 0; i < 4; i++) {
+    const char *element = json_text_element(json, strlen(json), &at, &length);
+    assert_non_null(element);
+    assert_int_equal(length, strlen(wanted[i]));
+    assert_memory_equal(element, wanted[i], length);
+  }
+  assert_null(json_text_element(json, strlen(json), &at, &length));
+  at = 0;
+  assert_null(json_text_element("[ ]", 3, &at, &length));
+  at = 0;
+  assert_null(json_text_element("{}", 2, &at, &length));
 }
 
 /* Whatever is cut off where: never past the end (a heap copy of exactly that length lets the sanitizer see). */
@@ -176,7 +195,8 @@ static void test_signatures(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_members),        cmocka_unit_test(test_members_of_cut_text),
+      cmocka_unit_test(test_members),
+      cmocka_unit_test(test_elements),        cmocka_unit_test(test_members_of_cut_text),
       cmocka_unit_test(test_percent_signs),  cmocka_unit_test(test_sizes),
       cmocka_unit_test(test_error_statuses), cmocka_unit_test(test_error_texts),
       cmocka_unit_test(test_signatures),
