@@ -10,15 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-struct step { /* an outcome on its way; without a plan it is the value */
+struct step { /* an outcome on its way: an output of the plan, or the value */
   struct result_file file;
-  const struct plan *plan;
+  size_t output; /* of the plan, where file.output is a cube's */
 };
 
 struct steps {
   struct outcome outcome;
   struct step *list;
   size_t count;
+  const struct plan *plan; /* of all cubes: they share what they have in common. NULL: there is none */
 };
 
 /* ---- to plans --------------------------------------------------------------------------------------------------- */
@@ -47,17 +48,28 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
   return 0;
 }
 
-static int make_plan(struct arena *arena, const struct execution *e, struct step *step, struct error *error)
+/* One plan for all cubes. */
+static int make_plan(struct arena *arena, const struct execution *e, struct steps *steps, struct error *error)
 {
-  const struct outcome_output *output = step->file.output;
-  const struct sink_format *format = step->file.format;
+  struct plan_output *outputs = ARENA_ARRAY(arena, struct plan_output, steps->count);
   struct plan_options options = {.memory = e->memory, .threads = e->threads};
-  if (format->prefer)
-    format->prefer(output->node->cube, output->options, output->option_count, options.prefer);
-  return plan_make(arena, output->node, &options, &step->plan, error);
+  size_t count = 0;
+  if (!outputs)
+    return error_memory(error);
+  for (size_t i = 0; i < steps->count; i++) {
+    const struct outcome_output *output = steps->list[i].file.output;
+    const struct sink_format *format = steps->list[i].file.format;
+    if (!output)
+      continue;
+    outputs[count].node = output->node;
+    if (format->prefer)
+      format->prefer(output->node->cube, output->options, output->option_count, outputs[count].prefer);
+    steps->list[i].output = count++;
+  }
+  return count ? plan_make_outputs(arena, outputs, count, &options, &steps->plan, error) : 0;
 }
 
-/* From the graph's text to a plan for each cube; nothing has run yet. */
+/* From the graph's text to a plan; nothing has run yet. */
 static int make_steps(struct arena *arena, const struct execution *e, struct steps *out, struct error *error)
 {
   struct result_file *files;
@@ -72,31 +84,14 @@ static int make_steps(struct arena *arena, const struct execution *e, struct ste
   out->list = ARENA_ARRAY(arena, struct step, out->count);
   if (!out->list)
     return error_memory(error);
-  for (size_t i = 0; i < out->count; i++) {
+  for (size_t i = 0; i < out->count; i++)
     out->list[i].file = files[i];
-    if (files[i].output && make_plan(arena, e, &out->list[i], error) != 0)
-      return -1;
-  }
-  return 0;
+  return make_plan(arena, e, out, error);
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
-struct tally { /* progress over all plans, told to whoever listens to the execution */
-  struct run_progress run;
-  struct run_progress *whole;
-  size_t done_before;
-};
-
-static void tell(struct run_progress *run, void *data)
-{
-  struct tally *tally = data;
-  atomic_store(&tally->whole->tiles_done, tally->done_before + atomic_load(&run->tiles_done));
-  if (tally->whole->notify)
-    tally->whole->notify(tally->whole, tally->whole->data);
-}
-
-static int write_cube(const struct execution *e, const struct step *step, struct run_progress *progress,
+static int write_cube(const struct execution *e, const struct step *step, const struct plan *plan, struct run *run,
                       struct execution_file *out, struct error *error)
 {
   const struct outcome_output *output = step->file.output;
@@ -106,18 +101,18 @@ static int write_cube(const struct execution *e, const struct step *step, struct
                                  .option_count = output->option_count,
                                  .path = step->file.path,
                                  .history = e->history,
-                                 .threads = plan_threads(step->plan)};
-  struct run_limits limits = {.cancel = e->cancel};
+                                 .threads = plan_threads(plan)};
   struct sink *sink;
-  if (format->open(&request, plan_cube(step->plan), &sink, error) != 0)
+  const struct cube *cube = plan_output_cube(plan, step->output);
+  if (format->open(&request, cube, &sink, error) != 0)
     return -1;
   snprintf(out->media_type, sizeof out->media_type, "%s", sink->media_type ? sink->media_type : format->media_type);
-  int status = plan_run(step->plan, sink, &limits, progress, error);
+  int status = run_box(run, step->output, NULL, sink, error);
   if (status == 0)
     status = sink->ops->finish(sink, error);
   sink->ops->close(sink);
   if (status == 0)
-    result_metadata_write(plan_cube(step->plan), format, &out->metadata);
+    result_metadata_write(cube, format, &out->metadata);
   return status;
 }
 
@@ -148,36 +143,43 @@ static int write_value(const struct execution *e, const struct value *value, con
   return status;
 }
 
-static int write_step(const struct execution *e, const struct steps *steps, const struct step *step,
-                      struct run_progress *progress, struct execution_file *out, struct error *error)
+static int write_step(const struct execution *e, const struct steps *steps, const struct step *step, struct run *run,
+                      struct execution_file *out, struct error *error)
 {
   out->path = strdup(step->file.path);
   out->name = strdup(step->file.name);
   out->is_result = step->file.is_result;
   if (!out->path || !out->name)
     return error_memory(error);
-  return step->plan ? write_cube(e, step, progress, out, error)
-                    : write_value(e, &steps->outcome.value, &step->file, out, error);
+  return step->file.output ? write_cube(e, step, steps->plan, run, out, error)
+                           : write_value(e, &steps->outcome.value, &step->file, out, error);
 }
 
-/* Each outcome is a run of its own, one after the other. */
-static int write_steps(const struct execution *e, const struct steps *steps, struct execution_result *out,
-                       struct error *error)
+/* One after the other, in one run: what they share is made once. */
+static int write_files(const struct execution *e, const struct steps *steps, struct run *run,
+                       struct execution_result *out, struct error *error)
 {
-  struct tally tally = {.whole = e->progress};
-  tally.run = (struct run_progress){.notify = tell, .data = &tally};
   out->files = calloc(steps->count + 1, sizeof *out->files);
   if (!out->files)
     return error_memory(error);
-  for (size_t i = 0; e->progress && i < steps->count; i++)
-    e->progress->tiles += steps->list[i].plan ? plan_tiles(steps->list[i].plan) : 0;
   for (size_t i = 0; i < steps->count; i++) {
     const struct step *step = &steps->list[i];
-    if (write_step(e, steps, step, e->progress ? &tally.run : NULL, &out->files[out->file_count++], error) != 0)
+    if (write_step(e, steps, step, run, &out->files[out->file_count++], error) != 0)
       return steps->count > 1 ? error_at_node(error, step->file.name) : -1;
-    tally.done_before += step->plan ? plan_tiles(step->plan) : 0;
   }
   return 0;
+}
+
+static int write_steps(const struct execution *e, const struct steps *steps, struct execution_result *out,
+                       struct error *error)
+{
+  struct run_limits limits = {.cancel = e->cancel, .beside = steps->count ? steps->list[0].file.path : NULL};
+  struct run *run = NULL;
+  if (steps->plan && run_open(steps->plan, &limits, e->progress, &run, error) != 0)
+    return -1;
+  int status = write_files(e, steps, run, out, error);
+  run_close(run);
+  return status;
 }
 
 /* The last file is the one that failed: its sink has removed it. */
@@ -219,13 +221,14 @@ void execution_result_free(struct execution_result *result)
 
 /* ---- looking without running ------------------------------------------------------------------------------------ */
 
-static void explain_step(const struct steps *steps, const struct step *step, struct buffer *out)
+static void explain_steps(const struct execution *e, const struct steps *steps, struct buffer *out)
 {
-  if (!step->plan)
-    return;
-  if (steps->count > 1)
-    buffer_printf(out, "outcome \"%s\", %s\n", step->file.name, step->file.format->name);
-  plan_print(step->plan, out);
+  for (size_t i = 0; steps->count > 1 && !e->explain_json && i < steps->count; i++)
+    if (steps->list[i].file.output)
+      buffer_printf(out, "output %zu: outcome \"%s\", %s\n", steps->list[i].output, steps->list[i].file.name,
+                    steps->list[i].file.format->name);
+  if (steps->plan)
+    (e->explain_json ? plan_print_json : plan_print)(steps->plan, out);
 }
 
 int execute_explain(const struct execution *e, struct buffer *out, struct error *error)
@@ -234,8 +237,7 @@ int execute_explain(const struct execution *e, struct buffer *out, struct error 
   struct steps steps;
   int status = arena ? make_steps(arena, e, &steps, error) : -1;
   if (status == 0) {
-    for (size_t i = 0; i < steps.count; i++)
-      explain_step(&steps, &steps.list[i], out);
+    explain_steps(e, &steps, out);
     if (steps.outcome.is_value) {
       buffer_text(out, "value known without running: ");
       status = value_json(e, &steps.outcome.value, out, error);
@@ -254,14 +256,12 @@ int execute_estimate(const struct execution *e, struct execution_estimate *out, 
   int status = arena ? make_steps(arena, e, &steps, error) : -1;
   if (status == 0)
     out->is_value = steps.outcome.is_value;
-  for (size_t i = 0; status == 0 && i < steps.count; i++) {
-    const struct plan *plan = steps.list[i].plan;
-    if (!plan)
-      continue;
-    out->read_bytes += plan_read_bytes(plan);
-    out->write_bytes += (double)cube_bytes(plan_cube(plan));
-    out->peak_memory = plan_peak_memory(plan) > out->peak_memory ? plan_peak_memory(plan) : out->peak_memory;
-    out->tiles += plan_tiles(plan);
+  if (status == 0 && steps.plan) {
+    out->read_bytes = plan_read_bytes(steps.plan);
+    out->peak_memory = plan_peak_memory(steps.plan);
+    out->tiles = plan_tiles(steps.plan);
+    for (size_t i = 0; i < plan_outputs(steps.plan); i++)
+      out->write_bytes += (double)cube_bytes(plan_output_cube(steps.plan, i));
   }
   arena_free(arena);
   return status;

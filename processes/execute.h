@@ -18,6 +18,7 @@ struct execution {
   bool value_file;        /* a value becomes a file as well, not text in memory */
   bool official_encoding; /* graph and values as the official test cases write them: bare NaN, Infinity, -Infinity,
                              {"type": "nodata"}. Else plain JSON, which has no such numbers: null */
+  bool explain_json; /* EXPLAIN as JSON */
   const volatile int *cancel;
   struct run_progress *progress; /* tiles of all outcomes together; or NULL */
   const char *history;           /* provenance line, or NULL */
@@ -45,7 +46,7 @@ void execution_result_free(struct execution_result *result);
 /* EXPLAIN of each outcome as text. */
 int execute_explain(const struct execution *execution, struct buffer *out, struct error *error);
 
-struct execution_estimate { /* facts about the plans: sums over the outcomes, peak_memory the largest */
+struct execution_estimate { /* facts about the plan of all outcomes */
   bool is_value;
   double read_bytes, write_bytes;
   size_t peak_memory, tiles;

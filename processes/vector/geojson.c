@@ -175,7 +175,7 @@ static int read_geometry(struct call *call, const char *parameter, const struct 
 static int value_text_of(struct call *call, const struct value *value, const char **out)
 {
   struct buffer text = {0};
-  struct json_writer writer = {.out = &text, .nonfinite_as_null = true};
+  struct json_writer writer = {.out = &text};
   value_write(value, &writer);
   *out = text.failed ? NULL : arena_strdup(call->arena, text.data);
   buffer_free(&text);
