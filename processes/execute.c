@@ -18,10 +18,11 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
 {
   const struct graph *graph;
   const struct bound *bound;
-  if (graph_parse(arena, e->graph, e->graph_length, &graph, error) != 0 ||
-      graph_bind(arena, graph, e->parameters, e->parameter_count, &bound, error) != 0)
+  const struct graph_options options = {.parameters = e->parameters, .parameter_count = e->parameter_count,
+                                        .catalogue = e->catalogue, .cancel = e->cancel};
+  if (graph_parse(arena, e->graph, e->graph_length, &graph, error) != 0 || graph_bind(arena, graph, &options, &bound, error) != 0)
     return -1;
-  return graph_lower(arena, bound, e->catalogue, out, error);
+  return graph_lower(arena, bound, &options, out, error);
 }
 
 /* ---- where the result goes -------------------------------------------------------------------------------------- */

@@ -321,7 +321,7 @@ static int read_parameters(struct binder *b, const struct graph *graph, const st
   return 0;
 }
 
-int graph_bind_report(struct arena *arena, const struct graph *graph, const struct graph_parameter *parameters, size_t count,
+int graph_bind_report(struct arena *arena, const struct graph *graph, const struct graph_options *options,
                       const struct bound **out, bind_report report, void *data, struct error *error)
 {
   struct binder b = {.arena = arena, .error = error, .report = report, .report_data = data};
@@ -330,7 +330,7 @@ int graph_bind_report(struct arena *arena, const struct graph *graph, const stru
   b.signatures = ARENA_ARRAY(arena, const struct signature *, process_table_size());
   if (!b.signatures)
     return error_memory(error);
-  if (read_parameters(&b, graph, parameters, count, &arguments, &n) != 0)
+  if (read_parameters(&b, graph, options->parameters, options->parameter_count, &arguments, &n) != 0)
     return -1;
   const char **names = ARENA_ARRAY(arena, const char *, n);
   for (size_t i = 0; names && i < n; i++)
@@ -344,8 +344,8 @@ int graph_bind_report(struct arena *arena, const struct graph *graph, const stru
   return b.failed ? -1 : 0;
 }
 
-int graph_bind(struct arena *arena, const struct graph *graph, const struct graph_parameter *parameters, size_t count,
+int graph_bind(struct arena *arena, const struct graph *graph, const struct graph_options *options,
                const struct bound **out, struct error *error)
 {
-  return graph_bind_report(arena, graph, parameters, count, out, NULL, NULL, error);
+  return graph_bind_report(arena, graph, options, out, NULL, NULL, error);
 }

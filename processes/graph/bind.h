@@ -7,7 +7,7 @@
 typedef void (*bind_report)(void *data, const struct error *error);
 
 /* As graph_bind; with a report, errors of nodes are reported and the walk goes on; -1 where there was any. */
-int graph_bind_report(struct arena *arena, const struct graph *graph, const struct graph_parameter *parameters, size_t count,
+int graph_bind_report(struct arena *arena, const struct graph *graph, const struct graph_options *options,
                       const struct bound **out, bind_report report, void *data, struct error *error);
 
 #endif

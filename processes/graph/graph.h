@@ -17,7 +17,12 @@ enum {
   GRAPH_MAX_BYTES = 16 * 1024 * 1024, /* text of a graph */
   GRAPH_MAX_DEPTH = 200,              /* nesting of the JSON */
   GRAPH_MAX_NODES = 10000,            /* nodes, callbacks included */
-  GRAPH_MAX_ARRAY = 1000000           /* elements of an array argument */
+  GRAPH_MAX_ARRAY = 1000000,          /* elements of an array argument */
+  GRAPH_MAX_WEIGHT = 10000000,        /* of a value (value_weight): more than GRAPH_MAX_BYTES of JSON can hold */
+  GRAPH_MAX_WORK = 50000000,          /* lowering: weights of all arguments, and for each call … */
+  GRAPH_CALL_WORK = 40,               /* … so much; */
+  GRAPH_CUBE_WORK = 4000,             /* … or so much, of a process that makes cubes */
+  GRAPH_MAX_ERRORS = 100              /* that a validation reports */
 };
 
 /* Accepts a bare process graph {"n1": {…}}, a process {"process_graph": …}, or a request {"process": …}. Beyond JSON
@@ -30,10 +35,18 @@ struct graph_parameter { /* value for {"from_parameter": name} at the top level 
   const char *json;
 };
 
+/* What a request brings along. All zero: no parameters, the built-in processes, no collections. */
+struct graph_options {
+  const struct graph_parameter *parameters; /* of the top level */
+  size_t parameter_count;
+  const struct catalogue *catalogue;        /* or NULL */
+  const volatile int *cancel;               /* becomes nonzero: the request is no longer wanted; or NULL */
+};
+
 /* Resolves references and processes, checks arguments against the specs, orders the nodes. Errors: ProcessUnsupported,
  * ProcessParameterRequired, ProcessParameterUnsupported, ProcessParameterInvalid, ProcessParameterMissing,
  * ProcessGraphInvalid (cycles, no or several results). */
-int graph_bind(struct arena *arena, const struct graph *graph, const struct graph_parameter *parameters, size_t count,
+int graph_bind(struct arena *arena, const struct graph *graph, const struct graph_options *options,
                const struct bound **out, struct error *error);
 
 struct outcome {
@@ -45,11 +58,13 @@ struct outcome {
   size_t option_count;
 };
 
-int graph_lower(struct arena *arena, const struct bound *bound, const struct catalogue *catalogue, struct outcome *out,
+/* Calls the processes; nothing of a cube is read but what describes it. Takes time in proportion to GRAPH_MAX_WORK at
+ * most; ends with RequestTimeout soon after the request was cancelled. */
+int graph_lower(struct arena *arena, const struct bound *bound, const struct graph_options *options, struct outcome *out,
                 struct error *error);
 
 /* parse, bind and lower; each error found is reported (several unknown processes or arguments give one each). */
-void graph_validate(const char *json, size_t length, const struct catalogue *catalogue,
+void graph_validate(const char *json, size_t length, const struct graph_options *options,
                     void (*report)(void *data, const struct error *error), void *data);
 
 #endif

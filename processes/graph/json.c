@@ -121,8 +121,7 @@ static int labelled_to_value(struct arena *arena, const json_t *data, struct val
     if (json_to_value(arena, key, &labels[i], error) != 0 || json_to_value(arena, value, &items[i], error) != 0)
       return -1;
   }
-  *out = value_array(items, count);
-  out->labels = labels;
+  *out = value_labelled(items, labels, count);
   return 0;
 }
 
@@ -150,8 +149,7 @@ static int object_to_value(struct arena *arena, const json_t *json, struct value
     if (json_to_value(arena, item, &items[i++], error) != 0)
       return -1;
   }
-  *out = (struct value){.kind = VALUE_OBJECT, .count = count, .items = items, .keys = keys};
-  return 0;
+  return value_object(arena, keys, items, count, out) == 0 ? 0 : error_memory(error);
 }
 
 int json_to_value(struct arena *arena, const json_t *json, struct value *out, struct error *error)

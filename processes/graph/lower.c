@@ -31,6 +31,35 @@ static const struct value *find_parameter(const struct scope *scope, const char 
   return NULL;
 }
 
+/* ---- budget ----------------------------------------------------------------------------------------------------- */
+
+static int pay(struct lowering *l, size_t work)
+{
+  if (work > GRAPH_MAX_WORK - l->work)
+    return error_set(l->error, "ProcessGraphComplexity", "the process graph asks for too much work before anything is computed");
+  l->work += work;
+  if (l->options->cancel && *l->options->cancel)
+    return error_set(l->error, "RequestTimeout", "the request was cancelled");
+  return 0;
+}
+
+/* Whatever a call does with its arguments before the first tile, it walks each a few times at most. */
+static int pay_call(struct lowering *l, const struct process *process, const struct argument *arguments, size_t count)
+{
+  size_t work = process && process->shape == PROCESS_CUBE ? GRAPH_CUBE_WORK : GRAPH_CALL_WORK;
+  for (size_t i = 0; i < count; i++) {
+    size_t weight = value_weight(&arguments[i].value);
+    if (weight > GRAPH_MAX_WEIGHT)
+      return error_parameter(l->error, "ProcessGraphComplexity", arguments[i].name,
+                             "the value of '%s' has more than %d elements, counted through all its levels",
+                             arguments[i].name, (int)GRAPH_MAX_WEIGHT);
+    work += weight;
+  }
+  return pay(l, work);
+}
+
+/* ---- expressions ------------------------------------------------------------------------------------------------ */
+
 static int evaluate(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out);
 
 static int evaluate_items(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out)
@@ -41,11 +70,9 @@ static int evaluate_items(const struct walk *w, const struct bound_node *node, c
   for (size_t i = 0; i < e->count; i++)
     if (evaluate(w, node, &e->items[i], &items[i]) != 0)
       return -1;
+  if (e->kind == EXPRESSION_OBJECT)
+    return value_object(w->lowering->arena, e->keys, items, e->count, out) == 0 ? 0 : error_memory(w->lowering->error);
   *out = value_array(items, e->count);
-  if (e->kind == EXPRESSION_OBJECT) {
-    out->kind = VALUE_OBJECT;
-    out->keys = e->keys;
-  }
   return 0;
 }
 
@@ -64,6 +91,8 @@ static int evaluate(const struct walk *w, const struct bound_node *node, const s
   const struct value *parameter;
   switch (e->kind) {
   case EXPRESSION_VALUE:
+    if (inline_cube_is(&e->value) && pay(w->lowering, value_weight(&e->value)) != 0)
+      return -1;
     if (inline_cube_is(&e->value))
       return inline_cube_value(w->lowering->arena, (struct node_origin){node->node->id, node->node->process}, &e->value, out, w->lowering->error);
     *out = e->value;
@@ -158,26 +187,15 @@ static int fold(struct lowering *l, const struct program *program, struct value 
     if (labels)
       labels[i] = label_value(l->arena, lanes.labels, i);
   }
-  *value = value_array(items, lanes.length);
-  value->labels = labels;
+  *value = value_labelled(items, labels, lanes.length);
   return 0;
-}
-
-static bool has_lanes(const struct value *value)
-{
-  if (value->kind == VALUE_LANES)
-    return true;
-  for (size_t i = 0; (value->kind == VALUE_ARRAY || value->kind == VALUE_OBJECT) && i < value->count; i++)
-    if (has_lanes(&value->items[i]))
-      return true;
-  return false;
 }
 
 /* A callback inside a program may capture lanes of its surroundings, so it counts as lanes. */
 static bool any_lanes(const struct argument *arguments, size_t count)
 {
   for (size_t i = 0; i < count; i++)
-    if (has_lanes(&arguments[i].value) || arguments[i].value.kind == VALUE_CALLBACK)
+    if (value_has_lanes(&arguments[i].value) || arguments[i].value.kind == VALUE_CALLBACK)
       return true;
   return false;
 }
@@ -187,7 +205,7 @@ static int fold_inside(struct lowering *l, const struct program *program, struct
 {
   if (value->kind == VALUE_LANES)
     return fold(l, program, value);
-  if (value->kind != VALUE_ARRAY || !has_lanes(value))
+  if (value->kind != VALUE_ARRAY || !value_has_lanes(value))
     return 0;
   struct value *items = ARENA_ARRAY(l->arena, struct value, value->count);
   if (!items)
@@ -197,7 +215,7 @@ static int fold_inside(struct lowering *l, const struct program *program, struct
     if (fold_inside(l, program, &items[i]) != 0)
       return -1;
   }
-  value->items = items;
+  *value = value_labelled(items, value->labels, value->count);
   return 0;
 }
 
@@ -207,7 +225,7 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
 {
   struct lowering *l = w->lowering;
   struct call call = {.process = node->entry->process, .node = node->node->id, .arguments = arguments, .argument_count = count,
-                      .arena = l->arena, .program = w->program, .catalogue = l->catalogue, .lowering = l, .error = l->error};
+                      .arena = l->arena, .program = w->program, .catalogue = l->options->catalogue, .lowering = l, .error = l->error};
   bool folds = call.process->shape != PROCESS_CUBE && (!w->program || !any_lanes(arguments, count));
   if (folds)
     call.program = program_new(l->arena);
@@ -227,7 +245,7 @@ static int lower_node(struct walk *w, size_t index)
   const struct bound_node *node = &w->bound->nodes[index];
   struct argument *arguments;
   size_t count;
-  if (collect(w, node, &arguments, &count) != 0)
+  if (collect(w, node, &arguments, &count) != 0 || pay_call(w->lowering, node->entry->process, arguments, count) != 0)
     return -1;
   if (node->entry->process)
     return call_process(w, node, arguments, count, &w->values[index]);
@@ -274,10 +292,10 @@ int lowering_save(struct call *call, const struct node *node, const char *format
 
 /* ---- top level -------------------------------------------------------------------------------------------------- */
 
-int graph_lower(struct arena *arena, const struct bound *bound, const struct catalogue *catalogue, struct outcome *out,
+int graph_lower(struct arena *arena, const struct bound *bound, const struct graph_options *options, struct outcome *out,
                 struct error *error)
 {
-  struct lowering l = {.arena = arena, .catalogue = catalogue, .error = error};
+  struct lowering l = {.arena = arena, .options = options, .error = error};
   struct scope scope = {.arguments = bound->parameters, .count = bound->parameter_count};
   struct value result;
   if (lower_graph(&l, bound, &scope, NULL, &result) != 0)
@@ -285,6 +303,8 @@ int graph_lower(struct arena *arena, const struct bound *bound, const struct cat
   *out = (struct outcome){.is_cube = result.kind == VALUE_CUBE, .value = result, .cube = result.cube};
   if (result.kind == VALUE_CALLBACK || result.kind == VALUE_LANES)
     return error_set(error, "ProcessGraphInvalid", "the result is neither a value nor a data cube");
+  if (value_weight(&result) > GRAPH_MAX_WEIGHT)
+    return error_set(error, "ProcessGraphComplexity", "the result has more than %d elements", (int)GRAPH_MAX_WEIGHT);
   for (const struct save *save = l.saves; out->is_cube && save; save = save->next)
     if (save->node == result.cube) {
       out->format = save->format;
@@ -294,7 +314,7 @@ int graph_lower(struct arena *arena, const struct bound *bound, const struct cat
   return 0;
 }
 
-void graph_validate(const char *json, size_t length, const struct catalogue *catalogue,
+void graph_validate(const char *json, size_t length, const struct graph_options *options,
                     void (*report)(void *data, const struct error *error), void *data)
 {
   struct error error = {{0}, {0}, {0}, {0}};
@@ -305,8 +325,8 @@ void graph_validate(const char *json, size_t length, const struct catalogue *cat
   if (!arena)
     error_memory(&error);
   else if (graph_parse(arena, json, length, &graph, &error) == 0 &&
-           graph_bind_report(arena, graph, NULL, 0, &bound, report, data, &error) == 0)
-    graph_lower(arena, bound, catalogue, &outcome, &error);
+           graph_bind_report(arena, graph, options, &bound, report, data, &error) == 0)
+    graph_lower(arena, bound, options, &outcome, &error);
   if (error_is_set(&error))
     report(data, &error);
   arena_free(arena);

@@ -141,6 +141,8 @@ static bool type_fits(const json_t *schema, const struct value *value)
     return names_type(types, "object") && cube;
   case VALUE_CALLBACK:
     return names_type(types, "object") && graph;
+  case VALUE_HANDLE:
+    return names_type(types, "object") && subtype && strcmp(subtype, value->handle_type->subtype) == 0;
   }
   return false;
 }

@@ -143,7 +143,7 @@ static void validation_finds_all_errors(void **state)
                              "\"c\":{\"process_id\":\"minus\",\"arguments\":{},\"result\":true}}";
   struct buffer codes = {0};
   (void)state;
-  graph_validate(text, strlen(text), NULL, collect, &codes);
+  graph_validate(text, strlen(text), &(struct graph_options){0}, collect, &codes);
   assert_string_equal(codes.data, "ProcessUnsupported(a) ProcessParameterUnsupported(b) ProcessParameterRequired(b) ProcessUnsupported(c) ");
   buffer_free(&codes);
 }
