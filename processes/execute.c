@@ -19,8 +19,9 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
   const struct graph *graph;
   const struct bound *bound;
   const struct graph_options options = {.parameters = e->parameters, .parameter_count = e->parameter_count,
-                                        .catalogue = e->catalogue, .cancel = e->cancel};
-  if (graph_parse(arena, e->graph, e->graph_length, &graph, error) != 0 || graph_bind(arena, graph, &options, &bound, error) != 0)
+                                        .catalogue = e->catalogue, .cancel = e->cancel, .official_encoding = true};
+  if (graph_parse(arena, e->graph, e->graph_length, options.official_encoding, &graph, error) != 0 ||
+      graph_bind(arena, graph, &options, &bound, error) != 0)
     return -1;
   return graph_lower(arena, bound, &options, out, error);
 }

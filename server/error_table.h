@@ -4,7 +4,7 @@
 
 #include "datacube/base/error.h"
 
-enum { ERROR_TEXT_SIZE = 960 };
+enum { ERROR_TEXT_SIZE = 1088 };
 
 /* HTTP status of an error code; 400 for a code without a row (exceptions of processes). */
 unsigned error_status(const char *code);

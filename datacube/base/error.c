@@ -62,8 +62,30 @@ int error_at_node(struct error *error, const char *node)
 
 int error_at_parameter(struct error *error, const char *parameter)
 {
-  if (error->parameter[0] == '\0')
+  if (error->parameter[0] == '\0' && error->node[0] == '\0')
     set_text(error->parameter, sizeof error->parameter, parameter);
+  return -1;
+}
+
+int error_within(struct error *error, const char *outer)
+{
+  enum { ROOM = sizeof error->node, GAP = sizeof "…/" - 1 };
+  char inner[ROOM], first[ROOM / 4];
+  set_text(inner, sizeof inner, error->node);
+  set_text(error->node, ROOM, outer);
+  if (inner[0] == '\0')
+    return -1;
+  if (strlen(error->node) + 1 + strlen(inner) >= ROOM) {
+    set_text(first, sizeof first, outer);
+    const char *kept = inner;
+    while (kept != NULL && strlen(first) + 1 + GAP + strlen(kept) >= ROOM)
+      kept = strchr(kept + 1, '/') != NULL ? strchr(kept + 1, '/') : NULL;
+    snprintf(error->node, ROOM, "%s/…%s", first, kept != NULL ? kept : "");
+    return -1;
+  }
+  size_t length = strlen(error->node);
+  error->node[length] = '/';
+  set_text(error->node + length + 1, ROOM - length - 1, inner);
   return -1;
 }
 

@@ -11,7 +11,7 @@
 struct error {
   char code[64];      /* openEO code; "" while there is no error */
   char message[640];  /* one line of UTF-8 text, truncated to fit */
-  char node[128];     /* id of the process graph node, "" when none */
+  char node[256];     /* path to the process graph node: "a/reducer/x"; "" when none */
   char parameter[96]; /* name of the parameter, "" when none */
 };
 
@@ -22,9 +22,14 @@ int error_set(struct error *error, const char *code, const char *format, ...) __
 int error_parameter(struct error *error, const char *code, const char *parameter, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Adds the node (or parameter) to an error that has none yet. Returns -1. */
+/* Adds the node to an error that has none yet. Returns -1. */
 int error_at_node(struct error *error, const char *node);
+/* Adds the parameter to an error that has neither parameter nor node yet: a parameter belongs to the innermost node.
+ * Returns -1. */
 int error_at_parameter(struct error *error, const char *parameter);
+/* Called while the error travels outward: puts what lies around before the node's path. Where the path is too long, its
+ * middle becomes "…". Returns -1. */
+int error_within(struct error *error, const char *outer);
 
 /* Sets code "Internal" with "out of memory". Returns -1. */
 int error_memory(struct error *error);

@@ -7,6 +7,7 @@
 #define TWINCUBE_PROCESSES_GRAPH_GRAPH_H
 
 #include "datacube/sink.h"
+#include "processes/graph/table.h"
 #include "processes/process.h"
 
 struct graph;
@@ -25,27 +26,31 @@ enum {
   GRAPH_MAX_ERRORS = 100              /* that a validation reports */
 };
 
-/* Accepts a bare process graph {"n1": {…}}, a process {"process_graph": …}, or a request {"process": …}. Beyond JSON
- * the bare tokens NaN, Infinity and -Infinity are numbers. Errors: InvalidJSON-like codes ("ProcessGraphInvalid",
- * "ProcessGraphMissing", "ProcessGraphComplexity"). */
-int graph_parse(struct arena *arena, const char *json, size_t length, const struct graph **out, struct error *error);
-
 struct graph_parameter { /* value for {"from_parameter": name} at the top level */
   const char *name;
   const char *json;
 };
 
-/* What a request brings along. All zero: no parameters, the built-in processes, no collections. */
+/* What a request brings along. All zero: no parameters, the built-in processes, no collections, plain JSON. */
 struct graph_options {
   const struct graph_parameter *parameters; /* of the top level */
   size_t parameter_count;
+  struct process_lookup lookup;             /* processes beyond the built-in ones */
   const struct catalogue *catalogue;        /* or NULL */
   const volatile int *cancel;               /* becomes nonzero: the request is no longer wanted; or NULL */
+  bool official_encoding;                   /* of the official test cases, for what JSON cannot say; see json.h */
 };
 
-/* Resolves references and processes, checks arguments against the specs, orders the nodes. Errors: ProcessUnsupported,
- * ProcessParameterRequired, ProcessParameterUnsupported, ProcessParameterInvalid, ProcessParameterMissing,
- * ProcessGraphInvalid (cycles, no or several results). */
+/* Accepts a bare process graph {"n1": {…}}, a process {"process_graph": …}, or a request {"process": …}. Errors:
+ * ProcessGraphInvalid, ProcessGraphMissing, ProcessGraphComplexity. `official`: in the official encoding. */
+int graph_parse(struct arena *arena, const char *json, size_t length, bool official, const struct graph **out,
+                struct error *error);
+
+/* Resolves references and processes, checks what is known of the arguments against the signatures, orders the nodes.
+ * Errors: ProcessUnsupported, ProcessParameterRequired, ProcessParameterUnsupported, ProcessParameterInvalid,
+ * ProcessParameterMissing, ProcessGraphInvalid (cycles, recursion, no or several results). An error's node is the path
+ * to it: "a/reducer/x" is node x in the callback that node a has as its argument "reducer", "a/x" node x in the graph
+ * that defines the process of a. */
 int graph_bind(struct arena *arena, const struct graph *graph, const struct graph_options *options,
                const struct bound **out, struct error *error);
 
@@ -63,7 +68,8 @@ struct outcome {
 int graph_lower(struct arena *arena, const struct bound *bound, const struct graph_options *options, struct outcome *out,
                 struct error *error);
 
-/* parse, bind and lower; each error found is reported (several unknown processes or arguments give one each). */
+/* parse, bind and lower; each error found is reported (several unknown processes or arguments give one each). A process
+ * with parameters that have no value is bound only. */
 void graph_validate(const char *json, size_t length, const struct graph_options *options,
                     void (*report)(void *data, const struct error *error), void *data);
 

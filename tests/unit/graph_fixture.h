@@ -29,8 +29,8 @@ static inline struct lowered lower_with(const char *text, size_t length, const s
   struct lowered l = {.arena = arena_new((size_t)1 << 30)};
   const struct graph *graph;
   const struct bound *bound;
-  const struct graph_options options = {.parameters = parameters, .parameter_count = count};
-  l.status = graph_parse(l.arena, text, length, &graph, &l.error);
+  const struct graph_options options = {.parameters = parameters, .parameter_count = count, .official_encoding = true};
+  l.status = graph_parse(l.arena, text, length, true, &graph, &l.error);
   if (l.status == 0)
     l.status = graph_bind(l.arena, graph, &options, &bound, &l.error);
   if (l.status == 0)

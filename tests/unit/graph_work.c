@@ -170,7 +170,7 @@ static void a_cancelled_request_ends(void **state)
   const struct bound *bound;
   const struct graph_options options = {.cancel = &cancel};
   struct outcome outcome;
-  assert_int_equal(graph_parse(arena, text, strlen(text), &graph, &error), 0);
+  assert_int_equal(graph_parse(arena, text, strlen(text), false, &graph, &error), 0);
   assert_int_equal(graph_bind(arena, graph, &options, &bound, &error), 0);
   assert_int_equal(graph_lower(arena, bound, &options, &outcome, &error), -1);
   assert_string_equal(error.code, "RequestTimeout");

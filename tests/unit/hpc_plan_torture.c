@@ -113,7 +113,7 @@ static int run_request(size_t arena_bytes, struct error *error)
   struct outcome outcome;
   int status = arena ? 0 : error_memory(error);
   if (status == 0)
-    status = graph_parse(arena, graph_text, strlen(graph_text), &graph, error);
+    status = graph_parse(arena, graph_text, strlen(graph_text), true, &graph, error);
   if (status == 0)
     status = graph_bind(arena, graph, &options, &bound, error);
   if (status == 0)
