@@ -178,13 +178,15 @@ static struct value folded(double number, enum lane_class class)
   return class == LANES_BOOLEAN ? value_boolean(number != 0) : value_number(number);
 }
 
-static struct value label_value(struct arena *arena, const struct dimension *labels, size_t i)
+static int label_value(struct lowering *l, const struct dimension *labels, size_t i, struct value *out)
 {
-  if (labels->labels == LABEL_STEP || labels->labels == LABEL_NUMBER)
-    return value_number(dimension_label_number(labels, i));
   char room[LABEL_TEXT_ROOM];
-  const char *text = dimension_label_text(labels, i, room);
-  return value_text(arena_strdup(arena, text));
+  if (labels->labels == LABEL_STEP || labels->labels == LABEL_NUMBER) {
+    *out = value_number(dimension_label_number(labels, i));
+    return 0;
+  }
+  *out = value_text(arena_strdup(l->arena, dimension_label_text(labels, i, room)));
+  return out->text ? 0 : error_memory(l->error);
 }
 
 /* Runs the program and turns lanes into a host value. */
@@ -204,8 +206,8 @@ static int fold(struct lowering *l, const struct program *program, struct value 
   }
   for (size_t i = 0; i < lanes.length; i++) {
     items[i] = folded(numbers[i], lanes.class);
-    if (labels)
-      labels[i] = label_value(l->arena, lanes.labels, i);
+    if (labels && label_value(l, lanes.labels, i, &labels[i]) != 0)
+      return -1;
   }
   *value = value_labelled(items, labels, lanes.length);
   return 0;

@@ -106,6 +106,53 @@ static void tokens_beyond_json(void **state)
   expect_error("{NaN:1}", "ProcessGraphInvalid", NULL, NULL);
 }
 
+static void plain_json_knows_no_tokens(void **state)
+{
+  static const char *const broken[] = {"NaN", "-Infinity", "[Infinity]"};
+  struct arena *arena = arena_new(0);
+  const struct graph *graph;
+  (void)state;
+  for (size_t i = 0; i < 3; i++) {
+    struct error error = {0};
+    const char *text = arena_printf(arena, "{\"a\":{\"process_id\":\"constant\",\"arguments\":{\"x\":%s}}}", broken[i]);
+    assert_int_equal(graph_parse(arena, text, strlen(text), false, &graph, &error), -1);
+    assert_string_equal(error.code, "ProcessGraphInvalid");
+    assert_int_equal(graph_parse(arena, text, strlen(text), true, &graph, &(struct error){0}), 0);
+  }
+  arena_free(arena);
+}
+
+/* {"type": "nodata"} and its like mean something in the official encoding only. */
+static void plain_json_is_taken_as_it_is(void **state)
+{
+  static const char *const objects[] = {
+      "{\"type\":\"nodata\"}", "{\"type\":\"labeled-array\",\"data\":[{\"key\":\"B1\",\"value\":3}]}",
+      "{\"type\":\"datacube\",\"dimensions\":[],\"data\":1}", "\"\\u0001NaN\""};
+  static const char *const meant[] = {"null", "[3]", NULL, "NaN"};
+  (void)state;
+  for (size_t i = 0; i < 4; i++) {
+    char text[256];
+    snprintf(text, sizeof text, "{\"a\":{\"process_id\":\"constant\",\"arguments\":{\"x\":%s}}}", objects[i]);
+    struct arena *arena = arena_new(0);
+    struct error error = {0};
+    const struct graph *graph;
+    const struct bound *bound;
+    const struct graph_options options = {0};
+    struct outcome outcome;
+    struct buffer out = {0};
+    assert_int_equal(graph_parse(arena, text, strlen(text), false, &graph, &error), 0);
+    assert_int_equal(graph_bind(arena, graph, &options, &bound, &error), 0);
+    assert_int_equal(graph_lower(arena, bound, &options, &outcome, &error), 0);
+    assert_false(outcome.is_cube);
+    value_write(&outcome.value, &(struct json_writer){.out = &out});
+    assert_string_equal(out.data, objects[i]);
+    if (meant[i])
+      expect_json(text, meant[i]);
+    buffer_free(&out);
+    arena_free(arena);
+  }
+}
+
 static void parameters_come_from_outside_or_their_defaults(void **state)
 {
   static const char text[] = "{\"process_graph\":{\"a\":" ADD("{\"from_parameter\":\"p\"}", "{\"from_parameter\":\"q\"}")
@@ -159,6 +206,8 @@ int main(void)
       cmocka_unit_test(shapes_of_requests),
       cmocka_unit_test(duplicate_keys_are_refused),
       cmocka_unit_test(tokens_beyond_json),
+      cmocka_unit_test(plain_json_knows_no_tokens),
+      cmocka_unit_test(plain_json_is_taken_as_it_is),
       cmocka_unit_test(parameters_come_from_outside_or_their_defaults),
       cmocka_unit_test(parameters_of_callbacks),
       cmocka_unit_test(validation_finds_all_errors),

@@ -9,6 +9,7 @@
 #include "datacube/base/missing.h"
 #include "processes/array/elements.h"
 #include "processes/compare/operands.h"
+#include "processes/graph/signature.h"
 #include "processes/text/fold.h"
 
 #include <math.h>
@@ -212,6 +213,30 @@ static void test_reader_errors(void **state)
   expect_error(f, call_lanes_array(call, "half", &lanes), "ProcessParameterInvalid", "half");
 }
 
+/* A handle goes where a schema names its subtype, and is called by its name. */
+static void test_handles(void **state)
+{
+  (void)state;
+  static const struct handle_type geometries = {"a geometry set", "geojson"}, models = {"a model", "ml-model"};
+  const struct schema takes_model = {.types = TYPE_OBJECT, .subtype = "ml-model"};
+  const struct schema either[] = {{.types = TYPE_OBJECT, .subtype = "datacube", .takes_cube = true}, {.types = TYPE_OBJECT, .subtype = "geojson"}};
+  const struct schema takes_geometries = {.alternatives = either, .alternative_count = 2};
+  const struct parameter parameter = {.name = "model", .schema = &takes_model, .cost = 1};
+  struct value geometry = value_handle(&geometries, NULL), model = value_handle(&models, NULL);
+  struct value both[] = {geometry, model}, array = value_array(both, 2);
+  struct error error = {0};
+  assert_true(schema_fits(&takes_model, &model, true));
+  assert_false(schema_fits(&takes_model, &geometry, true));
+  assert_true(schema_fits(&takes_geometries, &geometry, true));
+  assert_false(schema_fits(&takes_geometries, &model, true));
+  assert_false(value_is_host(&model));
+  assert_false(value_is_host(&array));
+  assert_false(value_has_lanes(&array));
+  assert_int_equal(parameter_check(&parameter, &geometry, true, &error), -1);
+  assert_non_null(strstr(error.message, "a geometry set"));
+  assert_non_null(strstr(error.message, "ml-model"));
+}
+
 /* A host array becomes lanes with its values, labels and class. */
 static void test_array_as_lanes(void **state)
 {
@@ -284,6 +309,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(test_json, setup, teardown),
       cmocka_unit_test_setup_teardown(test_readers, setup, teardown),
       cmocka_unit_test_setup_teardown(test_reader_errors, setup, teardown),
+      cmocka_unit_test(test_handles),
       cmocka_unit_test_setup_teardown(test_array_as_lanes, setup, teardown),
       cmocka_unit_test_setup_teardown(test_types_decide, setup, teardown),
       cmocka_unit_test_setup_teardown(test_fold, setup, teardown),
