@@ -7,6 +7,34 @@
 #include <stdio.h>
 #include <string.h>
 
+static const struct {
+  const char *name;
+  unsigned status;
+} codes[ERROR_CODE_COUNT] = {
+    [ERROR_NONE] = {"", 200},
+#define ERROR_CODE(name, status, meaning) [ERROR_##name] = {#name, status},
+#include "datacube/base/error_codes.def"
+#undef ERROR_CODE
+};
+
+const char *error_code_name(enum error_code code)
+{
+  return codes[code].name;
+}
+
+unsigned error_code_status(enum error_code code)
+{
+  return codes[code].status;
+}
+
+enum error_code error_code_find(const char *name)
+{
+  for (size_t i = 1; i < ERROR_CODE_COUNT; i++)
+    if (strcmp(codes[i].name, name) == 0)
+      return (enum error_code)i;
+  return ERROR_NONE;
+}
+
 /* As many whole characters as fit; what is no character (a text cut by %.40s, say) is left out. */
 static void set_text(char *out, size_t room, const char *text)
 {

@@ -1,12 +1,24 @@
 /* One error per request: the first one stays.
  *
- * Every fallible function of twincube returns 0 or -1 and takes `struct error *` last. The code is an openEO error or
- * exception code ("DimensionNotAvailable", "CollectionNotFound", …); server/error_table.c maps codes to HTTP statuses
- * (400 where it has no row). Messages are for people: they say what was wrong and what was expected. */
+ * Every fallible function of twincube returns 0 or -1 and takes `struct error *` last. The code is one of
+ * error_codes.def: openEO's errors and exceptions (DimensionNotAvailable, CollectionNotFound, …) and a few of ours, each
+ * with its HTTP status. Messages are for people: they say what was wrong and what was expected. */
 #ifndef TWINCUBE_DATACUBE_BASE_ERROR_H
 #define TWINCUBE_DATACUBE_BASE_ERROR_H
 
 #include <stdbool.h>
+
+enum error_code {
+  ERROR_NONE,
+#define ERROR_CODE(name, status, meaning) ERROR_##name,
+#include "datacube/base/error_codes.def"
+#undef ERROR_CODE
+  ERROR_CODE_COUNT
+};
+
+const char *error_code_name(enum error_code code);      /* "DimensionNotAvailable"; "" for ERROR_NONE */
+unsigned error_code_status(enum error_code code);       /* of HTTP */
+enum error_code error_code_find(const char *name);      /* ERROR_NONE where there is no such code */
 
 struct error {
   char code[64];      /* openEO code; "" while there is no error */
