@@ -1,8 +1,8 @@
 /* One error per request: the first one stays.
  *
  * Every fallible function of twincube returns 0 or -1 and takes `struct error *` last. The code is one of
- * error_codes.def: openEO's errors and exceptions (DimensionNotAvailable, CollectionNotFound, …) and a few of ours, each
- * with its HTTP status. Messages are for people: they say what was wrong and what was expected. */
+ * error_codes.def: openEO's errors and exceptions (DimensionNotAvailable, CollectionNotFound, …) and a few of ours,
+ * each with its HTTP status. Messages are for people: they say what was wrong and what was expected. */
 #ifndef TWINCUBE_DATACUBE_BASE_ERROR_H
 #define TWINCUBE_DATACUBE_BASE_ERROR_H
 

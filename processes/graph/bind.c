@@ -73,7 +73,8 @@ static bool in_sight(const struct names *names, const char *name)
   return false;
 }
 
-static int check_references(struct binder *b, const struct surroundings *in, const struct place *place, const struct expression *e)
+static int check_references(struct binder *b, const struct surroundings *in, const struct place *place,
+                            const struct expression *e)
 {
   if (e->kind == EXPRESSION_NODE && graph_find(in->graph, e->name) == SIZE_MAX) {
     error_set(b->error, "ProcessGraphInvalid", "from_node refers to '%s', which is no node of this graph", e->name);
@@ -90,8 +91,8 @@ static int check_references(struct binder *b, const struct surroundings *in, con
 }
 
 /* Graphs inside an argument, which see the names of their parameter. */
-static int bind_callbacks(struct binder *b, const struct expression *e, const struct names *names, const struct place *place,
-                          struct bound_callback *callbacks)
+static int bind_callbacks(struct binder *b, const struct expression *e, const struct names *names,
+                          const struct place *place, struct bound_callback *callbacks)
 {
   if (e->kind == EXPRESSION_GRAPH) {
     callbacks[e->callback].argument = place->name;
@@ -114,7 +115,8 @@ static int check_value(struct binder *b, const struct parameter *parameter, cons
 {
   size_t weight = value_weight(value);
   if (weight > (GRAPH_MAX_WORK - b->work) / parameter->cost)
-    return error_parameter(b->error, "ProcessGraphComplexity", parameter->name, "there is too much to check in the arguments");
+    return error_parameter(b->error, "ProcessGraphComplexity", parameter->name,
+                           "there is too much to check in the arguments");
   b->work += weight * parameter->cost;
   return parameter_check(parameter, value, ranges, b->error);
 }
@@ -169,7 +171,8 @@ static int bind_argument(struct binder *b, const struct surroundings *in, const 
   const struct place inside = {&use->place, node->names[i]};
   struct names names = {.outer = in->names};
   if (!parameter) {
-    error_parameter(b->error, "ProcessParameterUnsupported", node->names[i], "process '%s' has no parameter '%s'", node->process, node->names[i]);
+    error_parameter(b->error, "ProcessParameterUnsupported", node->names[i], "process '%s' has no parameter '%s'",
+                    node->process, node->names[i]);
     return found(b, &use->place);
   }
   names.names = parameter->callback_parameters;
@@ -201,7 +204,8 @@ static int bind_arguments(struct binder *b, const struct surroundings *in, const
     fill_default(use->entry, parameter, &use->slots[k]);
     if (parameter->optional || is_given(use->node, parameter->name))
       continue;
-    error_parameter(b->error, "ProcessParameterRequired", parameter->name, "process '%s' needs the parameter '%s'", use->node->process, parameter->name);
+    error_parameter(b->error, "ProcessParameterRequired", parameter->name, "process '%s' needs the parameter '%s'",
+                    use->node->process, parameter->name);
     if (found(b, &use->place) != 0)
       return -1;
   }
@@ -246,17 +250,20 @@ static int bind_definition(struct binder *b, const struct place *place, struct d
   return status;
 }
 
-static int bind_body(struct binder *b, const struct place *place, const struct process_entry *entry, const struct bound **out)
+static int bind_body(struct binder *b, const struct place *place, const struct process_entry *entry,
+                     const struct bound **out)
 {
   struct definition *d = b->definitions;
   while (d && d->entry != entry)
     d = d->next;
   if (d && d->in_work) {
-    error_set(b->error, "ProcessGraphInvalid", "process '%s' is defined by a graph that leads back to itself", entry->id);
+    error_set(b->error, "ProcessGraphInvalid", "process '%s' is defined by a graph that leads back to itself",
+              entry->id);
     return found(b, place);
   }
   if (!d && b->depth >= MAX_DEFINITION_DEPTH) {
-    error_set(b->error, "ProcessGraphComplexity", "processes defined by graphs are nested deeper than %d", (int)MAX_DEFINITION_DEPTH);
+    error_set(b->error, "ProcessGraphComplexity", "processes defined by graphs are nested deeper than %d",
+              (int)MAX_DEFINITION_DEPTH);
     return found(b, place);
   }
   if (!d) {
@@ -275,13 +282,15 @@ static int bind_body(struct binder *b, const struct place *place, const struct p
 static int unsupported(struct binder *b, const struct place *place, const struct graph_node *node)
 {
   if (node->space)
-    error_set(b->error, "ProcessUnsupported", "process '%s' of namespace '%s' is not available here", node->process, node->space);
+    error_set(b->error, "ProcessUnsupported", "process '%s' of namespace '%s' is not available here", node->process,
+              node->space);
   else
     error_set(b->error, "ProcessUnsupported", "process '%s' is not available here", node->process);
   return found(b, place);
 }
 
-static int bind_node(struct binder *b, const struct surroundings *in, const struct graph_node *node, struct bound_node *out)
+static int bind_node(struct binder *b, const struct surroundings *in, const struct graph_node *node,
+                     struct bound_node *out)
 {
   struct use use = {.node = node, .entry = find_process(b, node), .place = {in->place, node->id}};
   if (!use.entry)
@@ -305,7 +314,8 @@ static int find_result(const struct graph *graph, size_t *out, struct error *err
     if (!graph->nodes[i].result)
       continue;
     if (result != SIZE_MAX)
-      return error_set(error, "ProcessGraphInvalid", "both '%s' and '%s' are marked as the result", graph->nodes[result].id, graph->nodes[i].id);
+      return error_set(error, "ProcessGraphInvalid", "both '%s' and '%s' are marked as the result",
+                       graph->nodes[result].id, graph->nodes[i].id);
     result = i;
   }
   if (result == SIZE_MAX && graph->count == 1)
@@ -337,7 +347,8 @@ static int bind_graph(struct binder *b, const struct graph *graph, const struct 
 
 /* ---- top level -------------------------------------------------------------------------------------------------- */
 
-static int read_given(struct binder *b, const struct signature *signature, const struct graph_parameter *given, struct value *out)
+static int read_given(struct binder *b, const struct signature *signature, const struct graph_parameter *given,
+                      struct value *out)
 {
   const struct parameter *parameter = signature_find(signature, given->name);
   if (value_read(b->arena, given->json, b->options->official_encoding, out, b->error) != 0)
@@ -346,11 +357,13 @@ static int read_given(struct binder *b, const struct signature *signature, const
     return check_value(b, parameter, out, true);
   if (signature->count == 0) /* a bare graph declares nothing */
     return 0;
-  return error_parameter(b->error, "ProcessParameterUnsupported", given->name, "the process has no parameter '%s'", given->name);
+  return error_parameter(b->error, "ProcessParameterUnsupported", given->name, "the process has no parameter '%s'",
+                         given->name);
 }
 
 /* Values of the top level's parameters: those given, then the defaults of those that are not. */
-static int read_parameters(struct binder *b, const struct signature *signature, struct argument *arguments, size_t *count, bool *open)
+static int read_parameters(struct binder *b, const struct signature *signature, struct argument *arguments,
+                           size_t *count, bool *open)
 {
   const struct graph_options *o = b->options;
   for (size_t i = 0; i < o->parameter_count; i++) {
@@ -367,9 +380,11 @@ static int read_parameters(struct binder *b, const struct signature *signature, 
     if (known)
       continue;
     if (!parameter->optional && !b->report)
-      return error_parameter(b->error, "ProcessParameterMissing", parameter->name, "the parameter '%s' has no value", parameter->name);
+      return error_parameter(b->error, "ProcessParameterMissing", parameter->name, "the parameter '%s' has no value",
+                             parameter->name);
     *open = *open || !parameter->optional;
-    arguments[(*count)++] = (struct argument){parameter->name, parameter->has_default ? parameter->default_value : value_null()};
+    arguments[(*count)++] =
+        (struct argument){parameter->name, parameter->has_default ? parameter->default_value : value_null()};
   }
   return 0;
 }

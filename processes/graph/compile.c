@@ -24,7 +24,8 @@ static int copy_text(struct compiler *c, const json_t *json, const char **out)
 }
 
 /* The strings of an array; with `member`, the strings that its objects have there. Others are left out. */
-static int copy_texts(struct compiler *c, const json_t *list, const char *member, const char *const **out, size_t *count)
+static int copy_texts(struct compiler *c, const json_t *list, const char *member, const char *const **out,
+                      size_t *count)
 {
   const char **texts = ARENA_ARRAY(c->arena, const char *, json_array_size(list));
   size_t n = 0;
@@ -160,7 +161,8 @@ static int compile_schema(struct compiler *c, const json_t *json, struct schema 
 /* Parameters of a process graph: of the graph itself, or of graphs that are members of an object. */
 static const json_t *callback_parameters(const json_t *schema)
 {
-  const json_t *members = json_object_get(schema, "additionalProperties"), *found = json_object_get(schema, "parameters");
+  const json_t *members = json_object_get(schema, "additionalProperties"),
+               *found = json_object_get(schema, "parameters");
   if (found == NULL && json_is_object(members))
     found = callback_parameters(members);
   for (size_t i = 0; found == NULL && i < json_array_size(schema); i++)
@@ -180,7 +182,8 @@ static int compile_parameter(struct compiler *c, const json_t *json, struct para
     return error_set(c->error, "ProcessGraphInvalid", "a parameter has no name");
   if ((out->has_default && json_to_value(c->arena, value, false, &out->default_value, c->error) != 0) ||
       (schema != NULL && compile_new(c, schema, &out->schema) != 0) ||
-      copy_texts(c, callback_parameters(schema), "name", &out->callback_parameters, &out->callback_parameter_count) != 0)
+      copy_texts(c, callback_parameters(schema), "name", &out->callback_parameters, &out->callback_parameter_count) !=
+          0)
     return error_at_parameter(c->error, out->name);
   out->cost = c->parts > 0 ? c->parts : 1;
   return 0;
@@ -201,7 +204,8 @@ int signature_compile(struct arena *arena, const json_t *list, struct signature 
     if (compile_parameter(&c, json_array_get(list, out->count), parameter) != 0)
       return -1;
     if (signature_find(out, parameter->name) != NULL)
-      return error_parameter(error, "ProcessGraphInvalid", parameter->name, "two parameters have the name '%s'", parameter->name);
+      return error_parameter(error, "ProcessGraphInvalid", parameter->name, "two parameters have the name '%s'",
+                             parameter->name);
   }
   return 0;
 }

@@ -127,8 +127,8 @@ static int write_table(const char *path, const struct spec *specs, size_t count)
   for (size_t i = 0; i < count; i++) {
     fprintf(out, "  {\"%s\", %s%s, spec_%s, sizeof spec_%s - 1, ", specs[i].id, specs[i].has_row ? "&process_" : "NULL",
             specs[i].has_row ? specs[i].id : "", specs[i].id, specs[i].id);
-    fprintf(out, "%s%s, {%zu, parameters_%s}},\n", specs[i].has_row ? "NULL" : "body_", specs[i].has_row ? "" : specs[i].id,
-            specs[i].entry.signature.count, specs[i].id);
+    fprintf(out, "%s%s, {%zu, parameters_%s}},\n", specs[i].has_row ? "NULL" : "body_",
+            specs[i].has_row ? "" : specs[i].id, specs[i].entry.signature.count, specs[i].id);
   }
   fprintf(out, "};\nconst size_t process_table_builtin_size = %zu;\n", count);
   bool broken = ferror(out) != 0;

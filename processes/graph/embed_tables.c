@@ -76,8 +76,8 @@ static unsigned write_values(struct table_writer *w, const struct value *values,
 /* `items`, `keys`: tables of the value's parts, written before. */
 static void write_value(struct table_writer *w, const struct value *value, unsigned items, unsigned keys)
 {
-  fprintf(w->out, "{.kind = %d, .boolean = %d, .number = %a, .count = %zu, .weight = %zu, ", (int)value->kind, value->boolean,
-          value->number, value->count, value->weight);
+  fprintf(w->out, "{.kind = %d, .boolean = %d, .number = %a, .count = %zu, .weight = %zu, ", (int)value->kind,
+          value->boolean, value->number, value->count, value->weight);
   if (value->text != NULL) {
     fputs(".text = ", w->out);
     write_text(w, value->text);
@@ -124,11 +124,12 @@ static void write_schema(struct table_writer *w, const struct schema *s, const s
 {
   fprintf(w->out, "{.types = %u, .subtype = ", s->types);
   write_text(w, s->subtype);
-  fprintf(w->out, ", .takes_graph = %d, .takes_cube = %d, .takes_labelled = %d, .bounds = %u, .bound = {", s->takes_graph,
-          s->takes_cube, s->takes_labelled, s->bounds);
+  fprintf(w->out, ", .takes_graph = %d, .takes_cube = %d, .takes_labelled = %d, .bounds = %u, .bound = {",
+          s->takes_graph, s->takes_cube, s->takes_labelled, s->bounds);
   for (size_t i = 0; i < BOUND_COUNT; i++)
     fprintf(w->out, "%a, ", s->bound[i]);
-  fprintf(w->out, "}, .least = %zu, .most = %zu, .enumeration_count = %zu, .required_count = %zu, .alternative_count = %zu, ",
+  fprintf(w->out,
+          "}, .least = %zu, .most = %zu, .enumeration_count = %zu, .required_count = %zu, .alternative_count = %zu, ",
           s->least, s->most, s->enumeration_count, s->required_count, s->alternative_count);
   write_reference(w, "enumeration", tables->enumeration);
   write_reference(w, "required", tables->required);
@@ -170,8 +171,9 @@ static void write_parameter(struct table_writer *w, const struct parameter *p, c
 {
   fputs("  {.name = ", w->out);
   write_text(w, p->name);
-  fprintf(w->out, ", .optional = %d, .has_default = %d, .cost = %zu, .callback_parameter_count = %zu, .default_value = ", p->optional,
-          p->has_default, p->cost, p->callback_parameter_count);
+  fprintf(w->out,
+          ", .optional = %d, .has_default = %d, .cost = %zu, .callback_parameter_count = %zu, .default_value = ",
+          p->optional, p->has_default, p->cost, p->callback_parameter_count);
   write_value(w, &p->default_value, tables->items, tables->keys);
   fputs(", ", w->out);
   write_reference(w, "schema", tables->schema);
@@ -254,8 +256,8 @@ static void write_node(struct table_writer *w, const struct graph_node *node, un
   write_text(w, node->process);
   fputs(", .space = ", w->out);
   write_text(w, node->space);
-  fprintf(w->out, ", .argument_count = %zu, .callback_count = %zu, .result = %d, ", node->argument_count, node->callback_count,
-          node->result);
+  fprintf(w->out, ", .argument_count = %zu, .callback_count = %zu, .result = %d, ", node->argument_count,
+          node->callback_count, node->result);
   write_reference(w, "arguments", arguments);
   write_reference(w, "names", names);
   fputs("}", w->out);
@@ -278,8 +280,8 @@ static unsigned write_graph(struct table_writer *w, const struct graph *graph)
   fprintf(w->out, "static const size_t table_%u[] = {", sorted);
   for (size_t i = 0; i < graph->count; i++)
     fprintf(w->out, "%zu, ", graph->by_id[i]);
-  fprintf(w->out, "};\nstatic const struct graph table_%u = {.count = %zu, .nodes = table_%u, .by_id = table_%u};\n", table,
-          graph->count, nodes, sorted);
+  fprintf(w->out, "};\nstatic const struct graph table_%u = {.count = %zu, .nodes = table_%u, .by_id = table_%u};\n",
+          table, graph->count, nodes, sorted);
   free(arguments);
   free(names);
   return table;

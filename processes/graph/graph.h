@@ -22,7 +22,8 @@ enum {
   GRAPH_MAX_WEIGHT = 10000000,        /* of a value (value_weight): more than GRAPH_MAX_BYTES of JSON can hold */
   GRAPH_MAX_WORK = 50000000,          /* lowering: weights of all arguments, and for each call … */
   GRAPH_CALL_WORK = 40,               /* … so much; */
-  GRAPH_CUBE_WORK = 4000,             /* … or so much, of a process that makes cubes */
+  GRAPH_CUBE_WORK = 4000,             /* … or so much, of a process that makes cubes; */
+  GRAPH_INNER_WORK = 40000,           /* … or so much, of one that does so inside a callback */
   GRAPH_MAX_ERRORS = 100              /* that a validation reports */
 };
 
@@ -65,8 +66,8 @@ struct outcome {
 
 /* Calls the processes; nothing of a cube is read but what describes it. Takes time in proportion to GRAPH_MAX_WORK at
  * most; ends with RequestTimeout soon after the request was cancelled. */
-int graph_lower(struct arena *arena, const struct bound *bound, const struct graph_options *options, struct outcome *out,
-                struct error *error);
+int graph_lower(struct arena *arena, const struct bound *bound, const struct graph_options *options,
+                struct outcome *out, struct error *error);
 
 /* parse, bind and lower; each error found is reported (several unknown processes or arguments give one each). A process
  * with parameters that have no value is bound only. */

@@ -1,5 +1,5 @@
-/* JSON text to values. jansson has no NaN: where the official encoding is asked for, the bare tokens become strings that
- * start with U+0001 before it sees the text, and json_to_value turns those back into numbers. */
+/* JSON text to values. jansson has no NaN: where the official encoding is asked for, the bare tokens become strings
+ * that start with U+0001 before it sees the text, and json_to_value turns those back into numbers. */
 #include "processes/graph/json.h"
 
 #include "processes/graph/graph.h"
@@ -46,7 +46,8 @@ static int prepare(const char *text, size_t length, bool official, struct buffer
     if (c == '"')
       quoted = true;
     else if ((c == '{' || c == '[') && ++depth > GRAPH_MAX_DEPTH)
-      return error_set(error, "ProcessGraphComplexity", "the JSON is nested deeper than %d levels", (int)GRAPH_MAX_DEPTH);
+      return error_set(error, "ProcessGraphComplexity", "the JSON is nested deeper than %d levels",
+                       (int)GRAPH_MAX_DEPTH);
     else if ((c == '}' || c == ']') && depth > 0)
       depth--;
     else if (official && (c == 'N' || c == 'I' || c == '-')) {
@@ -69,13 +70,16 @@ int json_read(const char *text, size_t length, bool official, json_t **out, stru
   struct buffer prepared = {.limit = 4 * (size_t)GRAPH_MAX_BYTES};
   json_error_t problem;
   if (length > GRAPH_MAX_BYTES)
-    return error_set(error, "ProcessGraphComplexity", "the JSON has %zu bytes, more than the limit of %d", length, (int)GRAPH_MAX_BYTES);
+    return error_set(error, "ProcessGraphComplexity", "the JSON has %zu bytes, more than the limit of %d", length,
+                     (int)GRAPH_MAX_BYTES);
   int status = prepare(text, length, official, &prepared, error);
   if (status == 0) {
-    *out = prepared.length ? json_loadb(prepared.data, prepared.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem)
-                           : json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+    *out = prepared.length
+               ? json_loadb(prepared.data, prepared.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem)
+               : json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
     if (!*out)
-      status = error_set(error, "ProcessGraphInvalid", "not valid JSON at line %d, column %d: %s", problem.line, problem.column, problem.text);
+      status = error_set(error, "ProcessGraphInvalid", "not valid JSON at line %d, column %d: %s", problem.line,
+                         problem.column, problem.text);
   }
   buffer_free(&prepared);
   return status;
@@ -98,10 +102,12 @@ int json_check_length(size_t count, struct error *error)
 {
   if (count <= GRAPH_MAX_ARRAY)
     return 0;
-  return error_set(error, "ProcessGraphComplexity", "an array has %zu elements, more than the limit of %d", count, (int)GRAPH_MAX_ARRAY);
+  return error_set(error, "ProcessGraphComplexity", "an array has %zu elements, more than the limit of %d", count,
+                   (int)GRAPH_MAX_ARRAY);
 }
 
-static int array_to_value(struct arena *arena, const json_t *json, bool official, struct value *out, struct error *error)
+static int array_to_value(struct arena *arena, const json_t *json, bool official, struct value *out,
+                          struct error *error)
 {
   size_t count = json_array_size(json);
   if (json_check_length(count, error) != 0)
@@ -127,7 +133,8 @@ static bool is_labelled(const struct value *data)
 
 static int labelled_value(struct arena *arena, const struct value *data, struct value *out)
 {
-  struct value *items = ARENA_ARRAY(arena, struct value, data->count), *labels = ARENA_ARRAY(arena, struct value, data->count);
+  struct value *items = ARENA_ARRAY(arena, struct value, data->count),
+               *labels = ARENA_ARRAY(arena, struct value, data->count);
   if (!items || !labels)
     return -1;
   for (size_t i = 0; i < data->count; i++) {
@@ -155,7 +162,8 @@ int json_object_value(struct arena *arena, const char *const *keys, const struct
   return 0;
 }
 
-static int object_to_value(struct arena *arena, const json_t *json, bool official, struct value *out, struct error *error)
+static int object_to_value(struct arena *arena, const json_t *json, bool official, struct value *out,
+                           struct error *error)
 {
   size_t count = json_object_size(json), i = 0;
   struct value *items = ARENA_ARRAY(arena, struct value, count);

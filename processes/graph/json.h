@@ -1,4 +1,5 @@
-/* JSON at the edge: text, with the encoding of the official test cases on request, and the step from jansson to values. */
+/* JSON at the edge: text, with the encoding of the official test cases on request, and the step from jansson to values.
+ */
 #ifndef TWINCUBE_PROCESSES_GRAPH_JSON_H
 #define TWINCUBE_PROCESSES_GRAPH_JSON_H
 

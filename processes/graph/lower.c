@@ -35,7 +35,8 @@ static const struct value *find_parameter(const struct scope *scope, const char 
 static int pay(struct lowering *l, size_t work)
 {
   if (work > GRAPH_MAX_WORK - l->work)
-    return error_set(l->error, "ProcessGraphComplexity", "the process graph asks for too much work before anything is computed");
+    return error_set(l->error, "ProcessGraphComplexity",
+                     "the process graph asks for too much work before anything is computed");
   l->work += work;
   if (l->options->cancel && *l->options->cancel)
     return error_set(l->error, "RequestTimeout", "the request was cancelled");
@@ -46,7 +47,8 @@ static int pay(struct lowering *l, size_t work)
 
 static int evaluate(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out);
 
-static int evaluate_items(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out)
+static int evaluate_items(const struct walk *w, const struct bound_node *node, const struct expression *e,
+                          struct value *out)
 {
   struct value *items = ARENA_ARRAY(w->lowering->arena, struct value, e->count);
   if (!items)
@@ -60,7 +62,8 @@ static int evaluate_items(const struct walk *w, const struct bound_node *node, c
   return 0;
 }
 
-static int evaluate_graph(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out)
+static int evaluate_graph(const struct walk *w, const struct bound_node *node, const struct expression *e,
+                          struct value *out)
 {
   struct callback *callback = ARENA_NEW(w->lowering->arena, struct callback);
   if (!callback)
@@ -80,7 +83,8 @@ static const char *path_of(const struct walk *w, const struct bound_node *node)
   return w->path[0] ? arena_printf(w->lowering->arena, "%s%s", w->path, node->node->id) : node->node->id;
 }
 
-static int evaluate_cube(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out)
+static int evaluate_cube(const struct walk *w, const struct bound_node *node, const struct expression *e,
+                         struct value *out)
 {
   const struct node_origin origin = {path_of(w, node), node->node->process};
   if (!origin.id)
@@ -120,7 +124,8 @@ static int evaluate(const struct walk *w, const struct bound_node *node, const s
 /* ---- arguments -------------------------------------------------------------------------------------------------- */
 
 /* A value that was not known when the graph was bound, checked; `left_out` where it counts as not given. */
-static int late_argument(const struct walk *w, const struct bound_node *node, size_t k, struct value *out, bool *left_out)
+static int late_argument(const struct walk *w, const struct bound_node *node, size_t k, struct value *out,
+                         bool *left_out)
 {
   struct lowering *l = w->lowering;
   const struct parameter *parameter = &node->entry->signature.parameters[k];
@@ -130,8 +135,8 @@ static int late_argument(const struct walk *w, const struct bound_node *node, si
     return error_at_parameter(l->error, parameter->name);
   if (value_weight(out) > GRAPH_MAX_WEIGHT)
     return error_parameter(l->error, "ProcessGraphComplexity", parameter->name,
-                           "the value of '%s' has more than %d elements, counted through all its levels", parameter->name,
-                           (int)GRAPH_MAX_WEIGHT);
+                           "the value of '%s' has more than %d elements, counted through all its levels",
+                           parameter->name, (int)GRAPH_MAX_WEIGHT);
   *left_out = parameter_left_out(parameter, out);
   if (*left_out || e->kind == EXPRESSION_GRAPH || e->kind == EXPRESSION_CUBE) /* their kind was checked before */
     return 0;
@@ -140,11 +145,18 @@ static int late_argument(const struct walk *w, const struct bound_node *node, si
   return parameter_check(parameter, out, ranges, l->error);
 }
 
+static size_t work_of_call(const struct walk *w, const struct process_entry *entry)
+{
+  if (!entry->process || entry->process->shape != PROCESS_CUBE)
+    return GRAPH_CALL_WORK;
+  return w->program ? GRAPH_INNER_WORK : GRAPH_CUBE_WORK;
+}
+
 static int collect(const struct walk *w, const struct bound_node *node, struct argument **out, size_t *count)
 {
   const struct signature *signature = &node->entry->signature;
   struct argument *arguments = ARENA_ARRAY(w->lowering->arena, struct argument, signature->count);
-  size_t n = 0, work = node->entry->process && node->entry->process->shape == PROCESS_CUBE ? GRAPH_CUBE_WORK : GRAPH_CALL_WORK;
+  size_t n = 0, work = work_of_call(w, node->entry);
   if (!arguments)
     return error_memory(w->lowering->error);
   for (size_t k = 0; k < signature->count; k++) {
@@ -243,18 +255,28 @@ static int fold_inside(struct lowering *l, const struct program *program, struct
 
 /* ---- calls ------------------------------------------------------------------------------------------------------ */
 
-static int call_process(const struct walk *w, const struct bound_node *node, struct argument *arguments, size_t count, struct value *result)
+static int call_process(const struct walk *w, const struct bound_node *node, struct argument *arguments, size_t count,
+                        struct value *result)
 {
   struct lowering *l = w->lowering;
-  struct call call = {.process = node->entry->process, .node = path_of(w, node), .arguments = arguments, .argument_count = count,
-                      .arena = l->arena, .program = w->program, .catalogue = l->options->catalogue, .lowering = l, .error = l->error};
+  struct call call = {.process = node->entry->process,
+                      .node = path_of(w, node),
+                      .arguments = arguments,
+                      .argument_count = count,
+                      .arena = l->arena,
+                      .program = w->program,
+                      .catalogue = l->options->catalogue,
+                      .lowering = l,
+                      .error = l->error};
   bool folds = call.process->shape != PROCESS_CUBE && (!w->program || !any_lanes(arguments, count));
   if (folds)
     call.program = program_new(l->arena);
   if (!call.node || (folds && !call.program))
     return error_memory(l->error);
   if (call.process->call(&call, result) != 0)
-    return error_is_set(l->error) ? -1 : error_set(l->error, "Internal", "process '%s' failed without saying why", call.process->id);
+    return error_is_set(l->error)
+               ? -1
+               : error_set(l->error, "Internal", "process '%s' failed without saying why", call.process->id);
   if (call.program && program_failed(call.program))
     return program_error(call.program, l->error);
   if (folds)
@@ -305,24 +327,27 @@ int call_run_callback(struct call *call, const struct callback *callback, struct
   if (program && program_failed(program)) /* no room for the parameters' own steps */
     return program_error(program, call->error);
   *scope = (struct scope){.outer = callback->scope, .arguments = copy, .count = count};
-  struct walk walk = {.lowering = call->lowering, .bound = callback->bound, .scope = scope, .program = program, .path = callback->path};
+  struct walk walk = {
+      .lowering = call->lowering, .bound = callback->bound, .scope = scope, .program = program, .path = callback->path};
   return lower_graph(&walk, result) == 0 ? 0 : error_within(call->error, callback->argument);
 }
 
-int lowering_save(struct call *call, const struct node *node, const char *format, const struct sink_option *options, size_t count)
+int lowering_save(struct call *call, const struct node *node, const char *format, const struct sink_option *options,
+                  size_t count)
 {
   struct save *save = ARENA_NEW(call->arena, struct save);
   if (!save)
     return error_memory(call->error);
-  *save = (struct save){.next = call->lowering->saves, .node = node, .format = format, .options = options, .option_count = count};
+  *save = (struct save){
+      .next = call->lowering->saves, .node = node, .format = format, .options = options, .option_count = count};
   call->lowering->saves = save;
   return 0;
 }
 
 /* ---- top level -------------------------------------------------------------------------------------------------- */
 
-int graph_lower(struct arena *arena, const struct bound *bound, const struct graph_options *options, struct outcome *out,
-                struct error *error)
+int graph_lower(struct arena *arena, const struct bound *bound, const struct graph_options *options,
+                struct outcome *out, struct error *error)
 {
   struct lowering l = {.arena = arena, .options = options, .error = error};
   struct scope scope = {.arguments = bound->parameters, .count = bound->parameter_count};

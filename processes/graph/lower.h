@@ -27,6 +27,7 @@ struct lowering {
 };
 
 /* Notes that `node` is to be saved. */
-int lowering_save(struct call *call, const struct node *node, const char *format, const struct sink_option *options, size_t count);
+int lowering_save(struct call *call, const struct node *node, const char *format, const struct sink_option *options,
+                  size_t count);
 
 #endif

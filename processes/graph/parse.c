@@ -1,4 +1,5 @@
-/* From text to graph: nodes, references and nested graphs; nothing is looked up yet. Each JSON value is visited once. */
+/* From text to graph: nodes, references and nested graphs; nothing is looked up yet. Each JSON value is visited once.
+ */
 #include "processes/graph/bound.h"
 #include "processes/graph/compile.h"
 #include "processes/graph/json.h"
@@ -202,7 +203,8 @@ static int parse_graph(struct parser *p, const json_t *json, const struct graph 
     return error_set(p->error, "ProcessGraphMissing", "the process graph has no nodes");
   p->nodes += count;
   if (p->nodes > GRAPH_MAX_NODES)
-    return error_set(p->error, "ProcessGraphComplexity", "the process graph has more than %d nodes", (int)GRAPH_MAX_NODES);
+    return error_set(p->error, "ProcessGraphComplexity", "the process graph has more than %d nodes",
+                     (int)GRAPH_MAX_NODES);
   struct graph *graph = ARENA_NEW(p->arena, struct graph);
   struct graph_node *nodes = ARENA_ARRAY(p->arena, struct graph_node, count);
   size_t *sorted = ARENA_ARRAY(p->arena, size_t, count);
@@ -294,6 +296,7 @@ int process_define(struct arena *arena, const char *text, size_t length, struct 
     return -1;
   if (!graph->id)
     return error_set(error, "ProcessGraphInvalid", "the process has no id");
-  *out = (struct process_entry){.id = graph->id, .spec = text, .spec_length = length, .body = graph, .signature = graph->signature};
+  *out = (struct process_entry){
+      .id = graph->id, .spec = text, .spec_length = length, .body = graph, .signature = graph->signature};
   return 0;
 }

@@ -22,7 +22,8 @@ static bool type_fits(const struct schema *schema, const struct value *value)
   case VALUE_BOOLEAN:
     return (schema->types & TYPE_BOOLEAN) != 0;
   case VALUE_NUMBER:
-    return (schema->types & TYPE_NUMBER) != 0 || ((schema->types & TYPE_INTEGER) != 0 && value->number == rint(value->number));
+    return (schema->types & TYPE_NUMBER) != 0 ||
+           ((schema->types & TYPE_INTEGER) != 0 && value->number == rint(value->number));
   case VALUE_TEXT:
     return (schema->types & TYPE_TEXT) != 0;
   case VALUE_ARRAY:
@@ -43,7 +44,8 @@ static bool type_fits(const struct schema *schema, const struct value *value)
 
 static bool enumeration_fits(const struct schema *schema, const struct value *value)
 {
-  bool plain = value->kind == VALUE_TEXT || value->kind == VALUE_NUMBER || value->kind == VALUE_BOOLEAN || value->kind == VALUE_NULL;
+  bool plain = value->kind == VALUE_TEXT || value->kind == VALUE_NUMBER || value->kind == VALUE_BOOLEAN ||
+               value->kind == VALUE_NULL;
   for (size_t i = 0; plain && i < schema->enumeration_count; i++)
     if (value_equal(&schema->enumeration[i], value))
       return true;

@@ -17,8 +17,9 @@ int parameter_check(const struct parameter *parameter, const struct value *value
   bool text = value->kind == VALUE_TEXT;
   struct buffer wanted = {.limit = 4096};
   schema_describe(parameter->schema, &wanted);
-  error_parameter(error, "ProcessParameterInvalid", parameter->name, "the value of '%s' (%s%s%.40s%s) does not fit: expected %s",
-                  parameter->name, value_kind_name(value), text ? " '" : "", text ? value->text : "", text ? "'" : "",
+  error_parameter(error, "ProcessParameterInvalid", parameter->name,
+                  "the value of '%s' (%s%s%.40s%s) does not fit: expected %s", parameter->name, value_kind_name(value),
+                  text ? " '" : "", text ? value->text : "", text ? "'" : "",
                   wanted.data && wanted.length ? wanted.data : "something else");
   buffer_free(&wanted);
   return -1;

@@ -23,7 +23,8 @@ struct signature {
 
 const struct parameter *signature_find(const struct signature *signature, const char *name);
 /* 0 where the value fits the schema, else ProcessParameterInvalid naming the parameter and what it should be. With
- * `ranges` numbers must also lie within minimum and maximum; value processes decide that themselves (arccos(2) is NaN). */
+ * `ranges` numbers must also lie within minimum and maximum; value processes decide that themselves (arccos(2) is NaN).
+ */
 int parameter_check(const struct parameter *parameter, const struct value *value, bool ranges, struct error *error);
 /* A null for an optional parameter that takes no null: counts as left out. */
 bool parameter_left_out(const struct parameter *parameter, const struct value *value);

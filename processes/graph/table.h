@@ -26,7 +26,8 @@ struct process_lookup {
 
 /* A process from the JSON of its definition {"id", "parameters", "process_graph", …}: read once, in the arena; the text
  * is borrowed. Its graph is bound where it is used. Errors as graph_parse. */
-int process_define(struct arena *arena, const char *json, size_t length, struct process_entry *out, struct error *error);
+int process_define(struct arena *arena, const char *json, size_t length, struct process_entry *out,
+                   struct error *error);
 
 size_t process_table_size(void);
 const struct process_entry *process_table_at(size_t i);

@@ -1,5 +1,5 @@
-/* Processes that are defined by graphs: look-up, parameters, paths of errors, and the graphs of the official specs, which
- * must give what our C gives, for values and over cubes. */
+/* Processes that are defined by graphs: look-up, parameters, paths of errors, and the graphs of the official specs,
+ * which must give what our C gives, for values and over cubes. */
 #include "graph_fixture.h"
 
 #include "datacube/base/missing.h"
@@ -60,7 +60,8 @@ static void expect_shelved(struct shelf *shelf, const char *text, const char *js
   arena_free(l.arena);
 }
 
-static void expect_failure(struct shelf *shelf, const char *text, const char *code, const char *node, const char *parameter)
+static void expect_failure(struct shelf *shelf, const char *text, const char *code, const char *node,
+                           const char *parameter)
 {
   struct lowered l = lower_shelved(shelf, text);
   if (l.status == 0)
@@ -75,14 +76,18 @@ static void expect_failure(struct shelf *shelf, const char *text, const char *co
 #define RESULT ",\"result\":true}"
 #define PARAMETER(name) "{\"from_parameter\":\"" name "\"}"
 #define FROM(id) "{\"from_node\":\"" id "\"}"
-#define DEFINE(id, parameters, graph) "{\"id\":\"" id "\",\"parameters\":[" parameters "],\"process_graph\":{" graph "}}"
+#define DEFINE(id, parameters, graph)                                                                                  \
+  "{\"id\":\"" id "\",\"parameters\":[" parameters "],\"process_graph\":{" graph "}}"
 #define NUMBER(name, more) "{\"name\":\"" name "\",\"schema\":{\"type\":[\"number\",\"null\"]}" more "}"
 #define CALL(process, arguments) "{" NODE("a", process, arguments) RESULT "}"
 
-static const char twice[] = DEFINE("twice", NUMBER("x", ""), NODE("d", "multiply", "\"x\":2,\"y\":" PARAMETER("x")) RESULT);
-static const char grown[] = DEFINE("grown", NUMBER("x", "") "," NUMBER("by", ",\"optional\":true,\"default\":10") "," NUMBER("or", ",\"optional\":true"),
-                                   NODE("t", "twice", "\"x\":" PARAMETER("x")) "},"
-                                   NODE("s", "sum", "\"data\":[" FROM("t") "," PARAMETER("by") "," PARAMETER("or") "]") RESULT);
+static const char twice[] =
+    DEFINE("twice", NUMBER("x", ""), NODE("d", "multiply", "\"x\":2,\"y\":" PARAMETER("x")) RESULT);
+static const char grown[] =
+    DEFINE("grown",
+           NUMBER("x", "") "," NUMBER("by", ",\"optional\":true,\"default\":10") "," NUMBER("or", ",\"optional\":true"),
+           NODE("t", "twice", "\"x\":" PARAMETER("x")) "}," NODE(
+               "s", "sum", "\"data\":[" FROM("t") "," PARAMETER("by") "," PARAMETER("or") "]") RESULT);
 
 static struct shelf users_shelf(struct arena *arena)
 {
@@ -102,7 +107,10 @@ static void a_definition_is_a_process(void **state)
   expect_shelved(&shelf, CALL("grown", "\"x\":4,\"by\":1"), "9");
   expect_shelved(&shelf, CALL("grown", "\"x\":4,\"by\":null"), "8");
   expect_shelved(&shelf, CALL("grown", "\"x\":4,\"or\":" "100"), "118");
-  expect_shelved(&shelf, "{" NODE("a", "grown", "\"x\":1") "}," NODE("b", "grown", "\"x\":" FROM("a") ",\"by\":" FROM("a")) RESULT "}", "36");
+  expect_shelved(&shelf,
+                 "{" NODE("a", "grown", "\"x\":1") "}," NODE("b", "grown", "\"x\":" FROM("a") ",\"by\":" FROM("a"))
+                     RESULT "}",
+                 "36");
   arena_free(arena);
 }
 
@@ -118,7 +126,9 @@ static void namespaces_say_whose_process(void **state)
   expect_shelved(&shelf, SPACED("null"), "3"); /* a user's own comes first */
   expect_failure(&shelf, SPACED("\"https://somewhere.else\""), "ProcessUnsupported", "a", "");
   expect_failure(&shelf, SPACED("7"), "ProcessGraphInvalid", "a", "");
-  expect_failure(&shelf, "{\"a\":{\"process_id\":\"twice\",\"namespace\":\"backend\",\"arguments\":{\"x\":1},\"result\":true}}", "ProcessUnsupported", "a", "");
+  expect_failure(&shelf,
+                 "{\"a\":{\"process_id\":\"twice\",\"namespace\":\"backend\",\"arguments\":{\"x\":1},\"result\":true}}",
+                 "ProcessUnsupported", "a", "");
   struct lowered l = lower_text(SPACED("\"user\""));
   assert_string_equal(l.error.code, "ProcessUnsupported");
   assert_non_null(strstr(l.error.message, "'user'"));
@@ -134,8 +144,9 @@ static void arguments_of_definitions_are_checked(void **state)
   expect_failure(&shelf, CALL("twice", "\"x\":\"4\""), "ProcessParameterInvalid", "a", "x");
   expect_failure(&shelf, CALL("twice", ""), "ProcessParameterRequired", "a", "x");
   expect_failure(&shelf, CALL("twice", "\"x\":1,\"y\":1"), "ProcessParameterUnsupported", "a", "y");
-  expect_failure(&shelf, "{" NODE("t", "text_concat", "\"data\":[\"a\"]") "}," NODE("b", "twice", "\"x\":" FROM("t")) RESULT "}",
-                 "ProcessParameterInvalid", "b", "x");
+  expect_failure(
+      &shelf, "{" NODE("t", "text_concat", "\"data\":[\"a\"]") "}," NODE("b", "twice", "\"x\":" FROM("t")) RESULT "}",
+      "ProcessParameterInvalid", "b", "x");
   arena_free(arena);
 }
 
@@ -145,7 +156,9 @@ static void errors_name_the_path(void **state)
   struct shelf shelf = users_shelf(arena);
   (void)state;
   put(arena, &shelf, DEFINE("broken", "", NODE("n", "nowhere", "") RESULT));
-  put(arena, &shelf, DEFINE("element", "{\"name\":\"at\",\"schema\":{}}", NODE("e", "array_element", "\"data\":[1],\"index\":" PARAMETER("at")) RESULT));
+  put(arena, &shelf,
+      DEFINE("element", "{\"name\":\"at\",\"schema\":{}}",
+             NODE("e", "array_element", "\"data\":[1],\"index\":" PARAMETER("at")) RESULT));
   put(arena, &shelf, DEFINE("outer", "", NODE("i", "element", "\"at\":5") RESULT));
   put(arena, &shelf, DEFINE("mistyped", "", NODE("i", "twice", "\"x\":[]") RESULT));
   expect_failure(&shelf, CALL("broken", ""), "ProcessUnsupported", "a/n", "");
@@ -153,11 +166,16 @@ static void errors_name_the_path(void **state)
   expect_failure(&shelf, CALL("element", "\"at\":\"x\""), "ProcessParameterInvalid", "a/e", "index");
   expect_failure(&shelf, CALL("outer", ""), "ArrayElementNotAvailable", "a/i/e", "index");
   expect_failure(&shelf, CALL("mistyped", ""), "ProcessParameterInvalid", "a/i", "x");
-#define CUBE "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"x\",\"type\":\"other\",\"values\":[1,2]}],\"data\":[1,2]}"
-#define REDUCE(graph) "{" NODE("r", "reduce_dimension", "\"data\":" CUBE ",\"dimension\":\"x\",\"reducer\":{\"process_graph\":{" graph "}}") RESULT "}"
-  expect_failure(&shelf, REDUCE(NODE("f", "array_element", "\"data\":" PARAMETER("data") ",\"index\":9") RESULT), "ArrayElementNotAvailable", "r/reducer/f", "index");
+#define CUBE                                                                                                           \
+  "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"x\",\"type\":\"other\",\"values\":[1,2]}],\"data\":[1,2]}"
+#define REDUCE(graph)                                                                                                  \
+  "{" NODE("r", "reduce_dimension",                                                                                    \
+           "\"data\":" CUBE ",\"dimension\":\"x\",\"reducer\":{\"process_graph\":{" graph "}}") RESULT "}"
+  expect_failure(&shelf, REDUCE(NODE("f", "array_element", "\"data\":" PARAMETER("data") ",\"index\":9") RESULT),
+                 "ArrayElementNotAvailable", "r/reducer/f", "index");
   expect_failure(&shelf, REDUCE(NODE("f", "nowhere", "") RESULT), "ProcessUnsupported", "r/reducer/f", "");
-  expect_failure(&shelf, REDUCE(NODE("f", "add", "\"x\":1,\"y\":\"z\"") RESULT), "ProcessParameterInvalid", "r/reducer/f", "y");
+  expect_failure(&shelf, REDUCE(NODE("f", "add", "\"x\":1,\"y\":\"z\"") RESULT), "ProcessParameterInvalid",
+                 "r/reducer/f", "y");
   expect_failure(&shelf, REDUCE("\"f\":1"), "ProcessGraphInvalid", "r/reducer/f", "");
   expect_failure(&shelf, REDUCE(NODE("f", "broken", "") RESULT), "ProcessUnsupported", "r/reducer/f/n", "");
   expect_failure(&shelf, REDUCE(""), "ProcessGraphMissing", "r", "reducer");
@@ -196,8 +214,11 @@ static void definitions_nest(void **state)
 
 /* ---- parameters of a posted process ----------------------------------------------------------------------------- */
 
-#define POSTED "{\"process_graph\":{" NODE("a", "add", "\"x\":" PARAMETER("p") ",\"y\":" PARAMETER("q")) RESULT "},\"parameters\":[" \
-               "{\"name\":\"p\",\"schema\":{\"type\":\"integer\",\"minimum\":0}},{\"name\":\"q\",\"schema\":{\"type\":\"number\"},\"optional\":true,\"default\":10}]}"
+#define POSTED                                                                                                         \
+  "{\"process_graph\":{" NODE("a", "add", "\"x\":" PARAMETER("p") ",\"y\":" PARAMETER("q")) RESULT                     \
+      "},\"parameters\":["                                                                                             \
+      "{\"name\":\"p\",\"schema\":{\"type\":\"integer\",\"minimum\":0}},{\"name\":\"q\",\"schema\":{\"type\":"         \
+      "\"number\"},\"optional\":true,\"default\":10}]}"
 
 static void expect_posted(const struct graph_parameter *given, size_t count, const char *code, const char *parameter)
 {
@@ -223,9 +244,11 @@ static void posted_parameters_are_honoured(void **state)
   expect_posted((const struct graph_parameter[]){{"p", "1"}, {"z", "1"}}, 2, "ProcessParameterUnsupported", "z");
   struct buffer codes = {0};
   buffer_text(&codes, "");
-  graph_validate(POSTED, strlen(POSTED), &(struct graph_options){0}, count_error, &codes); /* a value is not needed to validate */
+  graph_validate(POSTED, strlen(POSTED), &(struct graph_options){0}, count_error,
+                 &codes); /* a value is not needed to validate */
   assert_int_equal(codes.length, 0);
-  static const char twofold[] = "{\"process_graph\":{" NODE("a", "pi", "") RESULT "},\"parameters\":[{\"name\":\"p\"},{\"name\":\"p\"}]}";
+  static const char twofold[] =
+      "{\"process_graph\":{" NODE("a", "pi", "") RESULT "},\"parameters\":[{\"name\":\"p\"},{\"name\":\"p\"}]}";
   expect_error(twofold, "ProcessGraphInvalid", "'p'", "p");
   buffer_free(&codes);
 }
@@ -234,15 +257,19 @@ static void posted_parameters_are_honoured(void **state)
 
 static void validation_finds_wrong_constants_everywhere(void **state)
 {
-  static const char text[] = "{" NODE("a", "add", "\"x\":\"1\",\"y\":[2]") "}," NODE("b", "sort", "\"data\":[1],\"asc\":7") "},"
-                             NODE("c", "reduce_dimension", "\"data\":" CUBE ",\"dimension\":5,\"reducer\":{\"process_graph\":{"
-                                  NODE("m", "mean", "\"data\":3,\"ignore_nodata\":\"no\"") RESULT "}}") RESULT "}";
+  static const char text[] =
+      "{" NODE("a", "add", "\"x\":\"1\",\"y\":[2]") "}," NODE("b", "sort", "\"data\":[1],\"asc\":7") "}," NODE(
+          "c", "reduce_dimension",
+          "\"data\":" CUBE
+          ",\"dimension\":5,\"reducer\":{\"process_graph\":{" NODE("m", "mean", "\"data\":3,\"ignore_nodata\":\"no\"")
+              RESULT "}}") RESULT "}";
   struct buffer codes = {0};
   (void)state;
   graph_validate(text, strlen(text), &(struct graph_options){.official_encoding = true}, count_error, &codes);
-  assert_string_equal(codes.data, "ProcessParameterInvalid(a,x) ProcessParameterInvalid(a,y) ProcessParameterInvalid(b,asc) "
-                                  "ProcessParameterInvalid(c,dimension) ProcessParameterInvalid(c/reducer/m,data) "
-                                  "ProcessParameterInvalid(c/reducer/m,ignore_nodata) ");
+  assert_string_equal(codes.data,
+                      "ProcessParameterInvalid(a,x) ProcessParameterInvalid(a,y) ProcessParameterInvalid(b,asc) "
+                      "ProcessParameterInvalid(c,dimension) ProcessParameterInvalid(c/reducer/m,data) "
+                      "ProcessParameterInvalid(c/reducer/m,ignore_nodata) ");
   buffer_free(&codes);
 }
 
@@ -259,7 +286,8 @@ static void reported_errors_have_a_limit(void **state)
     struct buffer text = {0};
     size_t found = 0;
     for (size_t i = 0; i < n; i++)
-      buffer_printf(&text, "%s\"n%zu\":{\"process_id\":\"nowhere\",\"arguments\":{}%s}", i ? "," : "{", i, i ? "" : ",\"result\":true");
+      buffer_printf(&text, "%s\"n%zu\":{\"process_id\":\"nowhere\",\"arguments\":{}%s}", i ? "," : "{", i,
+                    i ? "" : ",\"result\":true");
     buffer_text(&text, "}");
     graph_validate(text.data, text.length, &(struct graph_options){0}, count_only, &found);
     assert_int_equal(found, GRAPH_MAX_ERRORS);
@@ -303,7 +331,8 @@ static void random_array(const struct schema *schema, struct json_writer *w)
 
 static bool takes_array(const struct parameter *p)
 {
-  return p->schema && ((p->schema->types & TYPE_ARRAY) || (p->schema->alternative_count > 0 && (p->schema->alternatives[0].types & TYPE_ARRAY)));
+  return p->schema && ((p->schema->types & TYPE_ARRAY) ||
+                       (p->schema->alternative_count > 0 && (p->schema->alternatives[0].types & TYPE_ARRAY)));
 }
 
 /* Arguments that fit the signature: JSON text of the object. */
@@ -342,7 +371,8 @@ static bool close_enough(const struct value *a, const struct value *b)
 static struct lowered use(struct shelf *shelf, const char *space, const char *id, const char *arguments)
 {
   char text[4096];
-  snprintf(text, sizeof text, "{\"n\":{\"process_id\":\"%s\",\"namespace\":\"%s\",\"arguments\":%s,\"result\":true}}", id, space, arguments);
+  snprintf(text, sizeof text, "{\"n\":{\"process_id\":\"%s\",\"namespace\":\"%s\",\"arguments\":%s,\"result\":true}}",
+           id, space, arguments);
   return lower_shelved(shelf, text);
 }
 
@@ -354,7 +384,8 @@ static void write_result(const struct lowered *l, struct buffer *out)
     value_write(&l->outcome.value, &(struct json_writer){.out = out});
 }
 
-/* Graphs that do not do what their own description says. Each must go on disagreeing, so that a mended one is noticed. */
+/* Graphs that do not do what their own description says. Each must go on disagreeing, so that a mended one is noticed.
+ */
 static const struct {
   const char *id, *why;
 } defective[] = {
@@ -380,9 +411,11 @@ static unsigned compare_with_c(struct shelf *shelf, const struct process_entry *
   for (unsigned round = 0; round < 300; round++) {
     struct buffer arguments = {0}, ours = {0}, theirs = {0};
     random_arguments(&entry->signature, &arguments);
-    struct lowered graph = use(shelf, "user", entry->id, arguments.data), native = use(shelf, "backend", entry->id, arguments.data);
+    struct lowered graph = use(shelf, "user", entry->id, arguments.data),
+                   native = use(shelf, "backend", entry->id, arguments.data);
     bool same = graph.status == native.status &&
-                (graph.status != 0 ? strcmp(graph.error.code, native.error.code) == 0 : close_enough(&graph.outcome.value, &native.outcome.value));
+                (graph.status != 0 ? strcmp(graph.error.code, native.error.code) == 0
+                                   : close_enough(&graph.outcome.value, &native.outcome.value));
     write_result(&graph, &theirs);
     write_result(&native, &ours);
     if (!same && wrong++ < 3 && !is_defective(entry->id))
@@ -398,19 +431,23 @@ static unsigned compare_with_c(struct shelf *shelf, const struct process_entry *
 
 /* ---- the same over cubes ---------------------------------------------------------------------------------------- */
 
-static const char cube_text[] = "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"k\",\"type\":\"other\",\"values\":[1,2,3,4]},{\"name\":\"x\","
-                                "\"type\":\"other\",\"values\":[1,2,3]}],\"data\":[[1,-2.5,null],[7,0,0.5],[null,4,-1],[12,0.25,3]]}";
+static const char cube_text[] =
+    "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"k\",\"type\":\"other\",\"values\":[1,2,3,4]},{\"name\":\"x\","
+    "\"type\":\"other\",\"values\":[1,2,3]}],\"data\":[[1,-2.5,null],[7,0,0.5],[null,4,-1],[12,0.25,3]]}";
 
 /* The process over each element, or each column, of the cube: its first argument comes from there. */
-static void write_over_cube(const struct process_entry *entry, const char *space, const char *arguments, struct buffer *out)
+static void write_over_cube(const struct process_entry *entry, const char *space, const char *arguments,
+                            struct buffer *out)
 {
   const struct parameter *first = &entry->signature.parameters[0];
   bool array = takes_array(first);
   const char *rest = strchr(arguments, ',') ? strchr(arguments, ',') : "}";
-  buffer_printf(out, "{\"n\":{\"process_id\":\"%s\",\"arguments\":{\"data\":%s,", array ? "reduce_dimension" : "apply", cube_text);
-  buffer_printf(out, "%s\"%s\":{\"process_graph\":{\"c\":{\"process_id\":\"%s\",\"namespace\":\"%s\",", array ? "\"dimension\":\"k\"," : "",
-                array ? "reducer" : "process", entry->id, space);
-  buffer_printf(out, "\"arguments\":{\"%s\":{\"from_parameter\":\"%s\"}%s,\"result\":true}}}},\"result\":true}}", first->name, array ? "data" : "x", rest);
+  buffer_printf(out, "{\"n\":{\"process_id\":\"%s\",\"arguments\":{\"data\":%s,", array ? "reduce_dimension" : "apply",
+                cube_text);
+  buffer_printf(out, "%s\"%s\":{\"process_graph\":{\"c\":{\"process_id\":\"%s\",\"namespace\":\"%s\",",
+                array ? "\"dimension\":\"k\"," : "", array ? "reducer" : "process", entry->id, space);
+  buffer_printf(out, "\"arguments\":{\"%s\":{\"from_parameter\":\"%s\"}%s,\"result\":true}}}},\"result\":true}}",
+                first->name, array ? "data" : "x", rest);
 }
 
 struct elements {
@@ -432,7 +469,8 @@ static void compute(struct shelf *shelf, const char *text, struct elements *out)
     out->count = cube_elements(plan_cube(plan));
     assert_true(out->count <= 16);
     for (size_t i = 0; i < out->count; i++)
-      out->data[i] = plan_cube(plan)->type == ELEMENT_BOOLEAN ? sink.data[i] : ((const double *)(const void *)sink.data)[i];
+      out->data[i] =
+          plan_cube(plan)->type == ELEMENT_BOOLEAN ? sink.data[i] : ((const double *)(const void *)sink.data)[i];
     free(sink.data);
     free(sink.written);
   }
@@ -449,16 +487,19 @@ static unsigned compare_over_cubes(struct shelf *shelf, const struct process_ent
     struct elements graph, native;
     random_arguments(&entry->signature, &arguments);
     char *array_end = strstr(arguments.data, "]"); /* the first argument is dropped, whatever it was */
-    write_over_cube(entry, "user", takes_array(&entry->signature.parameters[0]) && array_end ? array_end : arguments.data, &theirs);
-    write_over_cube(entry, "backend", takes_array(&entry->signature.parameters[0]) && array_end ? array_end : arguments.data, &ours);
+    write_over_cube(entry, "user",
+                    takes_array(&entry->signature.parameters[0]) && array_end ? array_end : arguments.data, &theirs);
+    write_over_cube(entry, "backend",
+                    takes_array(&entry->signature.parameters[0]) && array_end ? array_end : arguments.data, &ours);
     compute(shelf, theirs.data, &graph);
     compute(shelf, ours.data, &native);
     bool same = strcmp(graph.code, native.code) == 0 && graph.count == native.count;
     for (size_t i = 0; same && i < graph.count; i++)
-      same = close_enough(&(struct value){.kind = VALUE_NUMBER, .number = graph.data[i]}, &(struct value){.kind = VALUE_NUMBER, .number = native.data[i]});
+      same = close_enough(&(struct value){.kind = VALUE_NUMBER, .number = graph.data[i]},
+                          &(struct value){.kind = VALUE_NUMBER, .number = native.data[i]});
     if (!same && wrong++ < 2)
-      print_message("%s: by the graph %s %s %g, by C %s %s %g: %s\n", entry->id, graph.code, graph.message, graph.data[0], native.code, native.message,
-                    native.data[0], theirs.data);
+      print_message("%s: by the graph %s %s %g, by C %s %s %g: %s\n", entry->id, graph.code, graph.message,
+                    graph.data[0], native.code, native.message, native.data[0], theirs.data);
     buffer_free(&arguments);
     buffer_free(&ours);
     buffer_free(&theirs);
@@ -524,9 +565,11 @@ static void official_graphs_give_what_c_gives(void **state)
   }
   assert_true(shelf.count >= 18);
   for (size_t i = 0; i < shelf.count; i++) {
-    struct shelf one = {.space = "user", .entries = {shelf.entries[i]}, .count = 1}; /* it hides the C of this one only */
+    struct shelf one = {
+        .space = "user", .entries = {shelf.entries[i]}, .count = 1}; /* it hides the C of this one only */
     unsigned disagree = compare_with_c(&one, &one.entries[0]);
-    bool sorts = strcmp(one.entries[0].id, "sort") == 0; /* "rearrange" wants an order that is the same for all pixels */
+    bool sorts =
+        strcmp(one.entries[0].id, "sort") == 0; /* "rearrange" wants an order that is the same for all pixels */
     bool numbers = !sorts && one.entries[0].signature.count > 0 && one.entries[0].signature.parameters[0].schema &&
                    !(one.entries[0].signature.parameters[0].schema->types & TYPE_BOOLEAN);
     if (is_defective(one.entries[0].id)) {

@@ -24,7 +24,8 @@ struct lowered {
   int status;
 };
 
-static inline struct lowered lower_with(const char *text, size_t length, const struct graph_parameter *parameters, size_t count)
+static inline struct lowered lower_with(const char *text, size_t length, const struct graph_parameter *parameters,
+                                        size_t count)
 {
   struct lowered l = {.arena = arena_new((size_t)1 << 30)};
   const struct graph *graph;

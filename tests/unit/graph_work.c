@@ -6,7 +6,7 @@
 static double seconds(void)
 {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now); /* not the wall clock: other work may go on */
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
@@ -94,7 +94,8 @@ static void much_work_in_a_row(void **state)
   text.length = (size_t)(strstr(text.data, ",\"result\"") - text.data);
   buffer_text(&text, "}");
   for (size_t i = 0; i < 200; i++)
-    buffer_printf(&text, ",\"f%zu\":{\"process_id\":\"constant\",\"arguments\":{\"x\":[" FROM_NODE("n21") "]}%s}", i, i == 199 ? ",\"result\":true" : "");
+    buffer_printf(&text, ",\"f%zu\":{\"process_id\":\"constant\",\"arguments\":{\"x\":[" FROM_NODE("n21") "]}%s}", i,
+                  i == 199 ? ",\"result\":true" : "");
   buffer_text(&text, "}");
   double start = seconds();
   struct lowered l = lower_text(text.data);
@@ -105,10 +106,13 @@ static void much_work_in_a_row(void **state)
   buffer_free(&text);
 }
 
-#define EIGHT_DAYS "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"t\",\"type\":\"temporal\",\"values\":[\"2020-01-01\"," \
-                   "\"2020-01-02\",\"2020-01-03\",\"2020-01-04\",\"2020-01-05\",\"2020-01-06\",\"2020-01-07\",\"2020-01-08\"]}]," \
-                   "\"data\":[1,2,3,4,5,6,7,8]}"
-#define DAILY "{\"process_id\":\"aggregate_temporal_period\",\"arguments\":{\"data\":" EIGHT_DAYS ",\"period\":\"day\",\"reducer\":{\"process_graph\":{"
+#define EIGHT_DAYS                                                                                                     \
+  "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"t\",\"type\":\"temporal\",\"values\":[\"2020-01-01\","           \
+  "\"2020-01-02\",\"2020-01-03\",\"2020-01-04\",\"2020-01-05\",\"2020-01-06\",\"2020-01-07\",\"2020-01-08\"]}],"       \
+  "\"data\":[1,2,3,4,5,6,7,8]}"
+#define DAILY                                                                                                          \
+  "{\"process_id\":\"aggregate_temporal_period\",\"arguments\":{\"data\":" EIGHT_DAYS                                  \
+  ",\"period\":\"day\",\"reducer\":{\"process_graph\":{"
 #define MEAN "\"r\":{\"process_id\":\"mean\",\"arguments\":{\"data\":{\"from_parameter\":\"data\"}},\"result\":true}"
 
 /* Callbacks within callbacks, each called once for each of eight days: 8^12 calls. */
@@ -128,7 +132,7 @@ static void callbacks_that_multiply(void **state)
       fail_msg("%s %s", l.error.code, l.error.message);
     if (depth == 12)
       assert_string_equal(l.error.code, "ProcessGraphComplexity");
-    assert_true(seconds() - start < 10 * at_once);
+    assert_true(seconds() - start < 2 * at_once);
     arena_free(l.arena);
     buffer_free(&text);
   }

@@ -110,8 +110,10 @@ static void test_members_of_large_objects(void **state)
 {
   struct fixture *f = *state;
   enum { COUNT = 1000 };
-  const char **keys = ARENA_ARRAY(f->arena, const char *, COUNT), **reversed = ARENA_ARRAY(f->arena, const char *, COUNT);
-  struct value *items = ARENA_ARRAY(f->arena, struct value, COUNT), *backwards = ARENA_ARRAY(f->arena, struct value, COUNT);
+  const char **keys = ARENA_ARRAY(f->arena, const char *, COUNT),
+             **reversed = ARENA_ARRAY(f->arena, const char *, COUNT);
+  struct value *items = ARENA_ARRAY(f->arena, struct value, COUNT),
+               *backwards = ARENA_ARRAY(f->arena, struct value, COUNT);
   struct value object, other;
   for (size_t i = 0; i < COUNT; i++) {
     keys[i] = reversed[COUNT - 1 - i] = arena_printf(f->arena, "k%zu", i);
@@ -219,7 +221,8 @@ static void test_handles(void **state)
   (void)state;
   static const struct handle_type geometries = {"a geometry set", "geojson"}, models = {"a model", "ml-model"};
   const struct schema takes_model = {.types = TYPE_OBJECT, .subtype = "ml-model"};
-  const struct schema either[] = {{.types = TYPE_OBJECT, .subtype = "datacube", .takes_cube = true}, {.types = TYPE_OBJECT, .subtype = "geojson"}};
+  const struct schema either[] = {{.types = TYPE_OBJECT, .subtype = "datacube", .takes_cube = true},
+                                  {.types = TYPE_OBJECT, .subtype = "geojson"}};
   const struct schema takes_geometries = {.alternatives = either, .alternative_count = 2};
   const struct parameter parameter = {.name = "model", .schema = &takes_model, .cost = 1};
   struct value geometry = value_handle(&geometries, NULL), model = value_handle(&models, NULL);
