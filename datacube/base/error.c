@@ -95,25 +95,32 @@ int error_at_parameter(struct error *error, const char *parameter)
   return -1;
 }
 
+static void append_text(char *out, size_t room, const char *text)
+{
+  size_t length = strlen(out);
+  set_text(out + length, room - length, text);
+}
+
+/* The end of a path, from a slash on, that is shorter than `room`; "" where the last name is longer. */
+static const char *path_end(const char *path, size_t room)
+{
+  for (path = strchr(path, '/'); path != NULL; path = strchr(path + 1, '/'))
+    if (strlen(path) < room)
+      return path;
+  return "";
+}
+
 int error_within(struct error *error, const char *outer)
 {
-  enum { ROOM = sizeof error->node, GAP = sizeof "…/" - 1 };
-  char inner[ROOM], first[ROOM / 4];
-  set_text(inner, sizeof inner, error->node);
-  set_text(error->node, ROOM, outer);
+  enum { ROOM = sizeof error->node, FIRST = ROOM / 4 };
+  char inner[ROOM] = "";
+  memcpy(inner, error->node, strlen(error->node));
+  bool fits = strlen(outer) + 1 + strlen(inner) < ROOM;
+  set_text(error->node, fits || inner[0] == '\0' ? ROOM : FIRST, outer);
   if (inner[0] == '\0')
     return -1;
-  if (strlen(error->node) + 1 + strlen(inner) >= ROOM) {
-    set_text(first, sizeof first, outer);
-    const char *kept = inner;
-    while (kept != NULL && strlen(first) + 1 + GAP + strlen(kept) >= ROOM)
-      kept = strchr(kept + 1, '/') != NULL ? strchr(kept + 1, '/') : NULL;
-    snprintf(error->node, ROOM, "%s/…%s", first, kept != NULL ? kept : "");
-    return -1;
-  }
-  size_t length = strlen(error->node);
-  error->node[length] = '/';
-  set_text(error->node + length + 1, ROOM - length - 1, inner);
+  append_text(error->node, ROOM, fits ? "/" : "/…");
+  append_text(error->node, ROOM, fits ? inner : path_end(inner, ROOM - FIRST - 4));
   return -1;
 }
 
