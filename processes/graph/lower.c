@@ -356,7 +356,7 @@ int graph_lower(struct arena *arena, const struct bound *bound, const struct gra
   if (lower_graph(&walk, &result) != 0)
     return -1;
   *out = (struct outcome){.is_cube = result.kind == VALUE_CUBE, .value = result, .cube = result.cube};
-  if (result.kind == VALUE_CALLBACK || result.kind == VALUE_LANES)
+  if (result.kind == VALUE_CALLBACK || result.kind == VALUE_LANES || result.kind == VALUE_HANDLE)
     return error_set(error, "ProcessGraphInvalid", "the result is neither a value nor a data cube");
   if (value_weight(&result) > GRAPH_MAX_WEIGHT)
     return error_set(error, "ProcessGraphComplexity", "the result has more than %d elements", (int)GRAPH_MAX_WEIGHT);

@@ -462,7 +462,7 @@ static void compute(struct shelf *shelf, const char *text, struct elements *out)
   const struct plan *plan;
   *out = (struct elements){0};
   if (l.status == 0)
-    l.status = plan_make(l.arena, l.outcome.cube, &(struct plan_options){.threads = 1}, &plan, &l.error);
+    l.status = plan_make(l.arena, l.outcome.value.cube, &(struct plan_options){.threads = 1}, &plan, &l.error);
   if (l.status == 0) {
     struct keeping_sink sink = keeping_sink(plan_cube(plan));
     assert_int_equal(plan_run(plan, &sink.sink, NULL, NULL, &l.error), 0);
