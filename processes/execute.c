@@ -37,9 +37,11 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
 {
   const struct graph *graph;
   const struct bound *bound;
-  if (graph_parse(arena, e->graph, e->graph_length, &graph, error) != 0 ||
-      graph_bind(arena, graph, e->parameters, e->parameter_count, &bound, error) != 0 ||
-      graph_lower(arena, bound, e->catalogue, out, error) != 0)
+  const struct graph_options options = {.parameters = e->parameters, .parameter_count = e->parameter_count,
+                                        .catalogue = e->catalogue, .cancel = e->cancel,
+                                        .official_encoding = e->official_encoding};
+  if (graph_parse(arena, e->graph, e->graph_length, e->official_encoding, &graph, error) != 0 ||
+      graph_bind(arena, graph, &options, &bound, error) != 0 || graph_lower(arena, bound, &options, out, error) != 0)
     return -1;
   if (e->only_result) {
     out->outputs = outcome_result(out);

@@ -9,13 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool inline_cube_is(const struct value *value)
-{
-  const struct value *type = value_member(value, "type");
-  return value->kind == VALUE_OBJECT && type && type->kind == VALUE_TEXT && strcmp(type->text, "datacube") == 0 &&
-         value_member(value, "dimensions");
-}
-
 static const char *text_member(const struct value *object, const char *key)
 {
   const struct value *value = value_member(object, key);

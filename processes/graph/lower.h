@@ -17,7 +17,8 @@ struct scope { /* values of parameters, innermost first */
 
 struct lowering {
   struct arena *arena;
-  const struct catalogue *catalogue;
+  const struct graph_options *options;
+  size_t work; /* done so far, at most GRAPH_MAX_WORK */
   struct error *error;
   struct save *saves; /* the last one first */
   size_t save_count;

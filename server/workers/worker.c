@@ -174,7 +174,9 @@ static void run_validate(const struct execution *execution, struct buffer *json)
   json_write_object(&writer);
   json_key(&writer, "errors");
   json_write_array(&writer);
-  graph_validate(execution->graph, execution->graph_length, execution->catalogue, write_found_error, &writer);
+  const struct graph_options options = {.catalogue = execution->catalogue, .cancel = execution->cancel,
+                                        .official_encoding = execution->official_encoding};
+  graph_validate(execution->graph, execution->graph_length, &options, write_found_error, &writer);
   json_end_array(&writer);
   json_end_object(&writer);
 }

@@ -230,6 +230,35 @@ static void the_first_error_stays(void **state)
   assert_string_equal(error.parameter, "p");
 }
 
+static void paths_grow_from_the_inside(void **state)
+{
+  struct error error = {0};
+  (void)state;
+  error_parameter(&error, "Code", "p", "text");
+  error_within(&error, "x");
+  error_at_parameter(&error, "outer"); /* the parameter is x's */
+  error_within(&error, "reducer");
+  error_within(&error, "a");
+  assert_string_equal(error.node, "a/reducer/x");
+  assert_string_equal(error.parameter, "p");
+  error = (struct error){0};
+  error_set(&error, "Code", "text");
+  error_within(&error, "x");
+  error_at_parameter(&error, "outer");
+  assert_string_equal(error.parameter, "");
+  for (int i = 0; i < 100; i++) {
+    error_within(&error, i % 2 ? "na\xC3\xAFve" : "callback");
+    assert_true(strlen(error.node) < sizeof error.node);
+  }
+  assert_non_null(strstr(error.node, "…"));
+  assert_memory_equal(error.node, "na\xC3\xAFve/", 7);
+  char huge[1000];
+  memset(huge, 'h', sizeof huge - 1);
+  huge[sizeof huge - 1] = '\0';
+  error_within(&error, huge);
+  assert_true(strlen(error.node) < sizeof error.node);
+}
+
 static bool is_utf8(const char *text)
 {
   for (const unsigned char *c = (const unsigned char *)text; *c;) {
@@ -278,6 +307,7 @@ int main(void)
       cmocka_unit_test(json_has_no_nonfinite_numbers),
       cmocka_unit_test(numbers_read_back_and_are_short),
       cmocka_unit_test(the_first_error_stays),
+      cmocka_unit_test(paths_grow_from_the_inside),
       cmocka_unit_test(messages_are_cut_between_characters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
