@@ -44,6 +44,9 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
     if (!out->official && strcmp(value, "json") != 0)
       return command_usage(command, "--encoding wants json or official, not '%s'", value);
     return -1;
+  case 'j':
+    out->json = true;
+    return strcmp(command, "explain") == 0 ? -1 : command_usage(command, "unknown option or missing value");
   default:
     return command_usage(command, "unknown option or missing value");
   }
@@ -57,6 +60,7 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
                                           {"memory", required_argument, NULL, 'm'},
                                           {"threads", required_argument, NULL, 't'},
                                           {"encoding", required_argument, NULL, 'e'},
+                                          {"json", no_argument, NULL, 'j'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
   opterr = 0;
@@ -99,6 +103,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
         .memory = arguments->memory,
         .threads = (unsigned)arguments->threads,
         .official_encoding = arguments->official,
+        .explain_json = arguments->json,
         .output = arguments->output ? arguments->output : "./",
     };
     status = act(arguments, &execution, &error);
