@@ -32,8 +32,8 @@ struct encoder { /* one thread's room */
 struct netcdf_store {
   const struct netcdf_plan *plan;
   size_t element_size;
-  unsigned char fill[8];
-  hid_t type; /* of the elements in memory */
+  unsigned char fill[16];
+  hid_t type; /* of the elements in memory; ours to close where it is a compound */
   hid_t file;
   hid_t *datasets;
   pthread_mutex_t idle_lock;
@@ -86,9 +86,23 @@ static void give_encoder(struct netcdf_store *store, struct encoder *e)
   pthread_mutex_unlock(&store->idle_lock);
 }
 
+static hid_t pair_type(size_t size)
+{
+  const hid_t part = size == sizeof(float[2]) ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;
+  const hid_t pair = H5Tcreate(H5T_COMPOUND, size);
+  if (pair >= 0 && H5Tinsert(pair, "r", 0, part) >= 0 && H5Tinsert(pair, "i", size / 2, part) >= 0)
+    return pair;
+  if (pair >= 0)
+    H5Tclose(pair);
+  return H5I_INVALID_HID;
+}
+
 static hid_t memory_type(enum element_type type)
 {
   switch (type) {
+  case ELEMENT_C64:
+  case ELEMENT_C128:
+    return pair_type(element_info(type)->size);
   case ELEMENT_I8:
     return H5T_NATIVE_INT8;
   case ELEMENT_U16:
@@ -120,7 +134,7 @@ static int open_datasets(struct netcdf_store *store, const char *path)
   H5Pset_chunk_cache(access, 521, chunk > share ? chunk : share, 1);
   store->type = memory_type(plan->cube.type);
   store->file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
-  bool good = store->file >= 0;
+  bool good = store->file >= 0 && store->type >= 0;
   for (size_t i = 0; good && i < plan->variable_count; i++) {
     store->datasets[i] = H5Dopen2(store->file, plan->variables[i], access);
     good = store->datasets[i] >= 0;
@@ -357,6 +371,10 @@ static herr_t close_handles(struct netcdf_store *store)
   if (store->file >= 0 && H5Fclose(store->file) < 0)
     status = -1;
   store->file = -1;
+  if (element_info(store->plan->cube.type)->is_complex && store->type > 0) {
+    H5Tclose(store->type);
+    store->type = 0;
+  }
   return status;
 }
 

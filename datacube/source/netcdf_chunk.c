@@ -57,11 +57,11 @@ static size_t chunk_bytes(const struct netcdf_layout *layout)
 
 static struct sizes sizes_of(const struct netcdf_layout *layouts, size_t count)
 {
-  struct sizes s = {.chunk = 8, .row = 8};
+  struct sizes s = {.chunk = 16, .row = 16};
   for (size_t i = 0; i < count; i++) {
     const struct netcdf_layout *l = &layouts[i];
     const size_t bytes = chunk_bytes(l);
-    const size_t row = (l->rank > 0 ? l->chunk[l->rank - 1] : 1) * 8;
+    const size_t row = (l->rank > 0 ? l->chunk[l->rank - 1] : 1) * (l->element_size > 8 ? 16 : 8);
     s.chunk = bytes > s.chunk ? bytes : s.chunk;
     s.row = row > s.row ? row : s.row;
     s.any_raw = s.any_raw || l->raw;

@@ -23,6 +23,7 @@ enum { VARIABLE_LIMIT = 8192 };
 struct candidate { /* one data variable */
   int id;
   nc_type type;
+  enum element_type pair; /* of a compound of two floats: complex; ELEMENT_TYPE_COUNT: a plain number */
   int rank;
   int dimension_ids[CUBE_MAX_DIMENSIONS];
   bool horizontal; /* has x and y */
@@ -99,6 +100,25 @@ static bool is_coordinate(int file, int id, int rank, const int *dimension_ids)
          nc_inq_dimname(file, dimension_ids[0], dimension) == NC_NOERR && strcmp(variable, dimension) == 0;
 }
 
+/* The complex type of a compound of a real and an imaginary part; ELEMENT_TYPE_COUNT for all others. */
+static enum element_type pair_of(int file, nc_type type)
+{
+  size_t size, count, offset[2];
+  nc_type part[2];
+  if (type <= NC_MAX_ATOMIC_TYPE || nc_inq_compound(file, type, NULL, &size, &count) != NC_NOERR || count != 2)
+    return ELEMENT_TYPE_COUNT;
+  for (int i = 0; i < 2; i++) {
+    int rank = 0;
+    if (nc_inq_compound_field(file, type, i, NULL, &offset[i], &part[i], &rank, NULL) != NC_NOERR || rank != 0)
+      return ELEMENT_TYPE_COUNT;
+  }
+  if (part[0] != part[1] || offset[0] != 0 || offset[1] != size / 2)
+    return ELEMENT_TYPE_COUNT;
+  return part[0] == NC_FLOAT && size == 8     ? ELEMENT_C64
+         : part[0] == NC_DOUBLE && size == 16 ? ELEMENT_C128
+                                              : ELEMENT_TYPE_COUNT;
+}
+
 static void add_candidate(struct survey *survey, int id)
 {
   int rank, ids[NC_MAX_VAR_DIMS];
@@ -106,11 +126,12 @@ static void add_candidate(struct survey *survey, int id)
   if (nc_inq_varndims(survey->file, id, &rank) != NC_NOERR || rank > CUBE_MAX_DIMENSIONS - 1 ||
       nc_inq_var(survey->file, id, NULL, &type, NULL, ids, NULL) != NC_NOERR)
     return;
-  if (type == NC_CHAR || type < NC_BYTE || type > NC_UINT64 || survey->is_helper[id] ||
-      is_coordinate(survey->file, id, rank, ids))
+  const enum element_type pair = pair_of(survey->file, type);
+  const bool number = type != NC_CHAR && type >= NC_BYTE && type <= NC_UINT64;
+  if ((!number && pair == ELEMENT_TYPE_COUNT) || survey->is_helper[id] || is_coordinate(survey->file, id, rank, ids))
     return;
   struct candidate *candidate = &survey->candidates[survey->candidate_count++];
-  *candidate = (struct candidate){.id = id, .type = type, .rank = rank, .elements = 1};
+  *candidate = (struct candidate){.id = id, .type = type, .pair = pair, .rank = rank, .elements = 1};
   bool x = false, y = false;
   for (int i = 0; i < rank; i++) {
     size_t length = 0;
@@ -129,7 +150,7 @@ static void add_candidate(struct survey *survey, int id)
 
 static bool same_list(const struct candidate *a, const struct candidate *b)
 {
-  return a->rank == b->rank && memcmp(a->dimension_ids, b->dimension_ids, (size_t)a->rank * sizeof(int)) == 0;
+  return a->pair == b->pair && a->rank == b->rank && memcmp(a->dimension_ids, b->dimension_ids, (size_t)a->rank * sizeof(int)) == 0;
 }
 
 static size_t count_like(const struct survey *survey, const struct candidate *model)
@@ -207,6 +228,21 @@ static double in_type(enum element_type type, double value)
   return value;
 }
 
+/* A fill value of a compound, its real part standing for both. */
+static void read_missing_pair(int file, struct netcdf_variable *variable)
+{
+  double pair[2];
+  nc_type type;
+  size_t length;
+  if (nc_inq_att(file, variable->id, "_FillValue", &type, &length) != NC_NOERR || type != variable->nc_type ||
+      length != 1 || nc_get_att(file, variable->id, "_FillValue", pair) != NC_NOERR)
+    return;
+  float part;
+  memcpy(&part, pair, sizeof part);
+  variable->missing[0] = variable->type == ELEMENT_C64 ? (double)part : pair[0];
+  variable->missing_count = 1;
+}
+
 static void read_missing(int file, struct netcdf_variable *variable)
 {
   static const char *const names[] = {"_FillValue", "missing_value"};
@@ -232,7 +268,8 @@ static int read_variable(struct survey *survey, const struct candidate *candidat
   *out = (struct netcdf_variable){.name = arena_strdup(survey->arena, name), .id = id, .nc_type = candidate->type};
   if (out->name == NULL)
     return error_memory(error);
-  out->type = meant_type(survey->arena, file, id, candidate->type);
+  const bool is_pair = candidate->pair != ELEMENT_TYPE_COUNT;
+  out->type = is_pair ? candidate->pair : meant_type(survey->arena, file, id, candidate->type);
   out->info = (struct band_info){
       .scale = netcdf_attribute_number(file, id, "scale_factor", 1),
       .offset = netcdf_attribute_number(file, id, "add_offset", 0),
@@ -242,7 +279,7 @@ static int read_variable(struct survey *survey, const struct candidate *candidat
   };
   if (out->info.unit != NULL && *out->info.unit == '\0')
     out->info.unit = NULL;
-  read_missing(file, out);
+  (is_pair ? read_missing_pair : read_missing)(file, out);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "tests/unit/datacube_raster_fixture.h"
 
 #include "datacube/sink.h"
+#include "datacube/source/netcdf_source.h"
 #include "datacube/source/raster_series.h"
 
 enum { WIDTH = 70, HEIGHT = 50, PIXELS = WIDTH * HEIGHT };
@@ -150,10 +151,37 @@ static void json_has_pairs(void **state)
   assert_non_null(strstr(text, "[[0.1,-2.5],[0,1],null,[4,5]]"));
 }
 
+/* Compounds {r, i}: the same bits, chunks that are covered and such that are not, no-data. */
+static void netcdf_comes_back(void **state)
+{
+  struct fixture *f = *state;
+  for (int k = 0; k < 2; k++) {
+    struct recipe r;
+    struct error error = {.code = ""};
+    const struct source *source = series_of(f, make_complex(f, k ? GDT_CFloat64 : GDT_CFloat32, &r), NULL), *again;
+    struct cube cube = source->cube;
+    void *data = read_whole(f, source);
+    cube.has_nodata = true;
+    cube.nodata = -7;
+    for (size_t i = 0; i < 2 * PIXELS; i++)
+      if (i / 2 % 11 == 0 && k)
+        ((double *)data)[i] = -7;
+      else if (i / 2 % 11 == 0)
+        ((float *)data)[i] = -7;
+    const char *path = write_as(f, "netCDF", k ? "double.nc" : "single.nc", &cube, data);
+    const struct netcdf_file file = {.path = path};
+    assert_int_equal(netcdf_source(f->arena, &file, NULL, &again, &error), 0);
+    assert_int_equal(again->cube.type, cube.type);
+    assert_true(again->cube.has_nodata && again->cube.nodata == -7);
+    assert_memory_equal(read_whole(f, again), data, cube_bytes(&cube));
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(rasters_come_back, set_up, tear_down),
                                      cmocka_unit_test_setup_teardown(rasters_are_put_on_other_grids, set_up, tear_down),
-                                     cmocka_unit_test_setup_teardown(json_has_pairs, set_up, tear_down)};
+                                     cmocka_unit_test_setup_teardown(json_has_pairs, set_up, tear_down),
+                                     cmocka_unit_test_setup_teardown(netcdf_comes_back, set_up, tear_down)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
