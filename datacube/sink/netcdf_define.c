@@ -226,8 +226,8 @@ static void define_data(struct frame *f, size_t i)
   int ids[CUBE_MAX_DIMENSIONS];
   for (size_t v = 0; v < plan->rank; v++)
     ids[v] = f->dimension_ids[plan->dimension[v]];
-  const int variable = define_variable(f, plan->variables[i], element_info(plan->cube.type)->is_complex ? f->pair : stored_type(plan->cube.type),
-                                       plan->rank, ids);
+  const nc_type type = element_info(plan->cube.type)->is_complex ? f->pair : stored_type(plan->cube.type);
+  const int variable = define_variable(f, plan->variables[i], type, plan->rank, ids);
   if (variable < 0)
     return;
   if (plan->rank > 0)

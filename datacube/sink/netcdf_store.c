@@ -177,7 +177,7 @@ int netcdf_store_open(const char *path, const struct netcdf_plan *plan, struct n
 }
 
 /* One chunk's share of a piece. */
-struct part {
+struct piece_part {
   size_t start[CUBE_MAX_DIMENSIONS]; /* in the variable */
   size_t count[CUBE_MAX_DIMENSIONS];
   size_t room[CUBE_MAX_DIMENSIONS]; /* shape of the buffer: the chunk's where it is covered, else count */
@@ -186,10 +186,10 @@ struct part {
   bool padded;  /* the chunk reaches beyond the variable */
 };
 
-static struct part cut(const struct netcdf_store *store, const struct netcdf_piece *piece, const size_t *index)
+static struct piece_part cut(const struct netcdf_store *store, const struct netcdf_piece *piece, const size_t *index)
 {
   const struct netcdf_plan *plan = store->plan;
-  struct part part = {.covered = true, .data = piece->data};
+  struct piece_part part = {.covered = true, .data = piece->data};
   for (size_t d = 0; d < plan->rank; d++) {
     const size_t first = index[d] * plan->chunk[d];
     const size_t end = plan->shape[d] - first < plan->chunk[d] ? plan->shape[d] : first + plan->chunk[d];
@@ -216,7 +216,7 @@ static void copy_row(char *to, const char *from, size_t count, size_t step, size
 }
 
 /* Gathers the part into `to`, dense in part->room. */
-static void gather(const struct netcdf_store *store, const struct netcdf_piece *piece, const struct part *part,
+static void gather(const struct netcdf_store *store, const struct netcdf_piece *piece, const struct piece_part *part,
                    unsigned char *to)
 {
   const size_t rank = store->plan->rank, size = store->element_size, last = rank > 0 ? rank - 1 : 0;
@@ -279,7 +279,7 @@ static const unsigned char *encode(const struct netcdf_store *store, struct enco
 }
 
 static herr_t write_chunk(struct netcdf_store *store, struct encoder *e, const struct netcdf_piece *piece,
-                          const struct part *part)
+                          const struct piece_part *part)
 {
   hsize_t offset[CUBE_MAX_DIMENSIONS];
   size_t length;
@@ -299,7 +299,7 @@ static herr_t write_chunk(struct netcdf_store *store, struct encoder *e, const s
 }
 
 static herr_t write_slab(struct netcdf_store *store, struct encoder *e, const struct netcdf_piece *piece,
-                         const struct part *part)
+                         const struct piece_part *part)
 {
   const int rank = (int)store->plan->rank;
   const hid_t dataset = store->datasets[piece->variable];
@@ -336,7 +336,7 @@ static int put_chunks(struct netcdf_store *store, struct encoder *e, const struc
     last[d] = (piece->start[d] + piece->count[d] - 1) / plan->chunk[d];
   }
   for (;;) {
-    const struct part part = cut(store, piece, index);
+    const struct piece_part part = cut(store, piece, index);
     gather(store, piece, &part, e->plain);
     if ((part.covered && plan->rank > 0 ? write_chunk : write_slab)(store, e, piece, &part) < 0)
       return error_set(error, "StorageFailure", "the netCDF result cannot be written");

@@ -31,7 +31,7 @@ struct candidate { /* one data variable */
   double elements;
 };
 
-struct survey { /* of one open file */
+struct file_survey { /* of one open file */
   struct arena *arena;
   int file;
   int variable_count;
@@ -46,7 +46,7 @@ const char *netcdf_base_name(const char *path)
   return slash != NULL ? slash + 1 : path;
 }
 
-static void mark_named(struct survey *survey, const char *list)
+static void mark_named(struct file_survey *survey, const char *list)
 {
   while (list != NULL && *list != '\0') {
     char name[NC_MAX_NAME + 1];
@@ -78,7 +78,7 @@ static bool is_named_like_bounds(const char *name)
   return strncmp(name, "bounds_", 7) == 0;
 }
 
-static void mark_helpers(struct survey *survey)
+static void mark_helpers(struct file_survey *survey)
 {
   static const char *const references[] = {"bounds", "climatology", "coordinates", "grid_mapping", "period_labels"};
   for (int id = -1; id < survey->variable_count; id++) /* -1 is NC_GLOBAL */
@@ -119,7 +119,7 @@ static enum element_type pair_of(int file, nc_type type)
                                               : ELEMENT_TYPE_COUNT;
 }
 
-static void add_candidate(struct survey *survey, int id)
+static void add_candidate(struct file_survey *survey, int id)
 {
   int rank, ids[NC_MAX_VAR_DIMS];
   nc_type type;
@@ -150,10 +150,11 @@ static void add_candidate(struct survey *survey, int id)
 
 static bool same_list(const struct candidate *a, const struct candidate *b)
 {
-  return a->pair == b->pair && a->rank == b->rank && memcmp(a->dimension_ids, b->dimension_ids, (size_t)a->rank * sizeof(int)) == 0;
+  return a->pair == b->pair && a->rank == b->rank &&
+         memcmp(a->dimension_ids, b->dimension_ids, (size_t)a->rank * sizeof(int)) == 0;
 }
 
-static size_t count_like(const struct survey *survey, const struct candidate *model)
+static size_t count_like(const struct file_survey *survey, const struct candidate *model)
 {
   size_t count = 0;
   for (size_t i = 0; i < survey->candidate_count; i++)
@@ -175,7 +176,7 @@ static bool is_better(const struct candidate *a, size_t a_count, const struct ca
 }
 
 /* The first variable with the list of dimensions that makes the cube; NULL where there is no data variable. */
-static const struct candidate *choose_list(const struct survey *survey)
+static const struct candidate *choose_list(const struct file_survey *survey)
 {
   const struct candidate *best = NULL;
   size_t best_count = 0;
@@ -258,7 +259,7 @@ static void read_missing(int file, struct netcdf_variable *variable)
   }
 }
 
-static int read_variable(struct survey *survey, const struct candidate *candidate, struct netcdf_variable *out,
+static int read_variable(struct file_survey *survey, const struct candidate *candidate, struct netcdf_variable *out,
                          struct error *error)
 {
   char name[NC_MAX_NAME + 1];
@@ -283,7 +284,7 @@ static int read_variable(struct survey *survey, const struct candidate *candidat
   return 0;
 }
 
-static int read_crs(struct survey *survey, const char *override_crs, int variable, struct netcdf_description *out,
+static int read_crs(struct file_survey *survey, const char *override_crs, int variable, struct netcdf_description *out,
                     struct error *error)
 {
   if (override_crs != NULL)
@@ -311,7 +312,7 @@ static size_t insert_place(const struct netcdf_description *description)
   return place;
 }
 
-static int describe_list(struct survey *survey, const struct candidate *list, const char *override_crs,
+static int describe_list(struct file_survey *survey, const struct candidate *list, const char *override_crs,
                          struct netcdf_description *out, struct error *error)
 {
   struct netcdf_transform transform;
@@ -335,7 +336,7 @@ static int describe_list(struct survey *survey, const struct candidate *list, co
   return 0;
 }
 
-static int survey_file(struct survey *survey, struct error *error)
+static int survey_file(struct file_survey *survey, struct error *error)
 {
   if (nc_inq_nvars(survey->file, &survey->variable_count) != NC_NOERR || survey->variable_count > VARIABLE_LIMIT)
     return error_set(error, "FileContentInvalid", "its variables cannot be read");
@@ -352,7 +353,7 @@ static int survey_file(struct survey *survey, struct error *error)
 static int describe_open(struct arena *arena, int file, const char *override_crs, struct netcdf_description *out,
                          struct error *error)
 {
-  struct survey survey = {.arena = arena, .file = file};
+  struct file_survey survey = {.arena = arena, .file = file};
   if (survey_file(&survey, error) != 0)
     return -1;
   const struct candidate *list = choose_list(&survey);
