@@ -29,9 +29,11 @@ static size_t empty_month(const char *text, size_t limit, struct error *error)
   struct outcome outcome;
   size_t steps = 0;
   *error = (struct error){{0}, {0}, {0}, {0}};
-  if (graph_parse(arena, text, strlen(text), &graph, error) == 0 &&
-      graph_bind(arena, graph, NULL, 0, &bound, error) == 0 && graph_lower(arena, bound, NULL, &outcome, error) == 0)
-    steps = outcome.cube->children[1]->program->count;
+  const struct graph_options options = {.official_encoding = true};
+  if (graph_parse(arena, text, strlen(text), true, &graph, error) == 0 &&
+      graph_bind(arena, graph, &options, &bound, error) == 0 &&
+      graph_lower(arena, bound, &options, &outcome, error) == 0)
+    steps = outcome_result(&outcome)->node->children[1]->program->count;
   arena_free(arena);
   return steps;
 }
