@@ -16,7 +16,7 @@ static struct reading read_text(const char *text)
   struct reading r = {.arena = arena_new(0)};
   struct call call = {.arena = r.arena, .error = &r.error};
   struct value value;
-  assert_int_equal(value_read(r.arena, text, false, &value, &r.error), 0);
+  assert_int_equal(value_read(r.arena, text, true, &value, &r.error), 0);
   r.status = geojson_read(&call, "geometries", &value, &r.set);
   assert_true((r.status == 0) == !error_is_set(&r.error));
   return r;
