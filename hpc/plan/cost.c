@@ -23,6 +23,8 @@ static double input_share(const struct plan *plan, const struct stage *stage, co
     const struct need *need = &input->need[d];
     double size = (double)from->dimension[d].size;
     spread = spread || need->kind == NEED_SPREAD;
+    if (need->kind == NEED_SPREAD)
+      share *= need->share;
     if (need->kind == NEED_LIST)
       share *= size == 0 ? 0 : (double)need->count / size;
     if (need->kind != NEED_RUN)
