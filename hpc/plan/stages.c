@@ -125,18 +125,31 @@ static bool share_input(const struct stage_list *list, const struct variant *a, 
   return false;
 }
 
-/* Variants along the last FIXED dimension go together where neighbours read the same. */
-static size_t find_group(const struct stage_list *list, const struct stage *stage)
+/* Distance of variants that are neighbours along a FIXED dimension. */
+static size_t variant_stride(const struct stage *stage, size_t dimension)
 {
-  const struct kernel_stage *data = stage->data;
-  size_t size = 1;
-  for (size_t d = stage->cube->dimensions; size == 1 && d-- > 0;)
+  size_t stride = 1;
+  for (size_t d = dimension + 1; d < stage->cube->dimensions; d++)
     if (stage->mode[d] == MODE_FIXED)
-      size = stage->cube->dimension[d].size;
-  for (size_t v = 0; v + 1 < size; v++)
-    if (!share_input(list, &data->variants[v], &data->variants[v + 1]))
-      return 1;
-  return size ? size : 1;
+      stride *= stage->cube->dimension[d].size;
+  return stride;
+}
+
+/* Variants along a FIXED dimension go together where all neighbours read the same; the last such dimension. */
+static void find_group(const struct stage_list *list, const struct stage *stage, struct kernel_stage *data)
+{
+  data->group = 1;
+  for (size_t d = stage->cube->dimensions; data->group == 1 && d-- > 0;) {
+    size_t size = stage->cube->dimension[d].size, stride = variant_stride(stage, d);
+    bool share = stage->mode[d] == MODE_FIXED && size > 1;
+    for (size_t v = 0; share && v < data->variant_count; v++)
+      if (v / stride % size + 1 < size)
+        share = share_input(list, &data->variants[v], &data->variants[v + stride]);
+    if (!share)
+      continue;
+    data->group = size;
+    data->group_dimension = d;
+  }
 }
 
 /* Whether one of inputs[from …) is the same. */
@@ -153,19 +166,25 @@ static bool is_listed(const struct stage_list *list, const struct stage_input **
 static int list_inputs(struct stage_list *list, struct stage *stage, struct error *error)
 {
   struct kernel_stage *data = (struct kernel_stage *)(uintptr_t)stage->data;
-  size_t count = 0, start = 0;
+  size_t count = 0;
   for (size_t v = 0; v < data->variant_count; v++)
     count += data->variants[v].input_count;
   const struct stage_input **inputs = ARENA_ARRAY(list->arena, const struct stage_input *, count);
   if (!inputs)
     return error_memory(error);
-  data->group = find_group(list, stage);
+  find_group(list, stage, data);
+  size_t stride = data->group > 1 ? variant_stride(stage, data->group_dimension) : 1;
   count = 0;
-  for (size_t v = 0; v < data->variant_count; v++) {
-    start = v % data->group == 0 ? count : start;
-    for (size_t i = 0; i < data->variants[v].input_count; i++)
-      if (data->group == 1 || !is_listed(list, inputs, start, count, &data->variants[v].inputs[i]))
-        inputs[count++] = &data->variants[v].inputs[i];
+  for (size_t first = 0; first < data->variant_count; first++) {
+    if (first / stride % data->group != 0)
+      continue;
+    size_t start = count;
+    for (size_t k = 0; k < data->group; k++) {
+      const struct variant *variant = &data->variants[first + k * stride];
+      for (size_t i = 0; i < variant->input_count; i++)
+        if (data->group == 1 || !is_listed(list, inputs, start, count, &variant->inputs[i]))
+          inputs[count++] = &variant->inputs[i];
+    }
   }
   stage->inputs = inputs;
   stage->input_count = count;

@@ -293,17 +293,18 @@ static int count_tiles(const struct plan *plan, struct phase *phase, struct erro
   return 0;
 }
 
-/* Tiles in the order of memory, but indexes whose programs differ follow each other: they may read the same elements. */
+/* Tiles in the order of memory, but those that read the same elements follow each other. */
 static void order_tiles(const struct plan *plan, struct phase *phase)
 {
   const struct stage *stage = phase_stage(plan, phase);
   const struct kernel_stage *kernel = kernel_stage_of(stage);
   size_t n = 0;
-  phase->grid.group = kernel && kernel->group > 0 ? kernel->group : 1;
-  for (int fixed = 0; fixed < 2; fixed++)
-    for (size_t d = 0; d < stage->cube->dimensions; d++)
-      if ((stage->mode[d] == MODE_FIXED && phase->grid.group > 1) == fixed)
-        phase->grid.order[n++] = d;
+  phase->grid.group = kernel ? kernel->group : 1;
+  for (size_t d = 0; d < stage->cube->dimensions; d++)
+    if (phase->grid.group == 1 || d != kernel->group_dimension)
+      phase->grid.order[n++] = d;
+  if (phase->grid.group > 1)
+    phase->grid.order[n] = kernel->group_dimension;
 }
 
 /* Elements of the inputs. */

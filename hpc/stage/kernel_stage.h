@@ -53,7 +53,8 @@ struct variant { /* the kernel of one combination of the output's FIXED indexes 
 struct kernel_stage { /* stage->data */
   const struct variant *variants; /* row-major over the FIXED dimensions */
   size_t variant_count;
-  size_t group; /* consecutive variants that read the same elements */
+  size_t group;           /* variants along one FIXED dimension that read the same elements; 1: there are none */
+  size_t group_dimension; /* that dimension */
 };
 
 static inline size_t binding_index(const struct binding *binding, size_t k)
