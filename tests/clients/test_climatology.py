@@ -116,3 +116,11 @@ def test_dates_of_another_cube(series, collection, data, tmp_path, days):
     else:
         want = nearest_valid(series[0], instants, days)
     numpy.testing.assert_array_equal(have.values, want.astype("float32"))
+
+
+def test_normals_are_made_once(collection, data, tmp_path):
+    graph = load(collection) | normals("month", result=False) | {"anomaly": {"process_id": "anomaly", "arguments": {
+        "data": {"from_node": "load"}, "normals": {"from_node": "normals"}, "period": "month"}, "result": True}}
+    (tmp_path / "graph.json").write_text(json.dumps(graph))
+    plan = twincube("explain", tmp_path / "graph.json", "--data", data)
+    assert 'keeps "normals"' in plan, plan
