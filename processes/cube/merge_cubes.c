@@ -281,8 +281,9 @@ static struct cube *cube_at_chosen(const struct merge *m, size_t until)
 {
   struct cube *cube = cube_copy(m->call->arena, m->cube);
   for (size_t i = 0; cube && i < until; i++)
-    if (m->joined[i].differs)
-      cube->dimension[i] = dimension_pick(m->call->arena, &m->joined[i].labels.dimension, &m->chosen[i], 1);
+    if (m->joined[i].differs && dimension_pick(m->call->arena, &m->joined[i].labels.dimension, &m->chosen[i], 1,
+                                               &cube->dimension[i]) != 0)
+      return NULL;
   return cube;
 }
 

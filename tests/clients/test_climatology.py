@@ -34,7 +34,7 @@ def collection(series, catalogue):
 def run(data, tmp_path, graph):
     (tmp_path / "graph.json").write_text(json.dumps(graph))
     out = tmp_path / "out.nc"
-    twincube("run", tmp_path / "graph.json", "--data", data, "-o", out)
+    twincube("run", tmp_path / "graph.json", "--data", data, "-o", out, "--encoding", "official")
     with xarray.open_dataset(out, decode_times=False) as dataset:
         name = next(name for name, variable in dataset.data_vars.items() if {"x", "y"} <= set(variable.dims))
         return dataset[name].load().transpose(..., "y", "x")
