@@ -9,13 +9,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct run { /* pixels first … last - 1 of a row */
+struct pixel_run { /* pixels first … last - 1 of a row */
   size_t row, first, last;
 };
 
 struct cover { /* the geometry at work, and what was found of those before */
   const struct grid *grid;
-  struct run *runs;            /* malloc: of the geometry */
+  struct pixel_run *runs;            /* malloc: of the geometry */
   size_t run_count, run_capacity;
   struct zone_span *spans;     /* malloc: of all, by zone */
   size_t span_count, span_capacity;
@@ -43,11 +43,11 @@ static void *with_room(void *items, size_t count, size_t *capacity, size_t size)
 
 static int add_run(struct cover *cover, size_t row, size_t first, size_t last)
 {
-  struct run *runs = with_room(cover->runs, cover->run_count + 1, &cover->run_capacity, sizeof *runs);
+  struct pixel_run *runs = with_room(cover->runs, cover->run_count + 1, &cover->run_capacity, sizeof *runs);
   if (!runs)
     return error_memory(cover->error);
   cover->runs = runs;
-  runs[cover->run_count++] = (struct run){row, first, last};
+  runs[cover->run_count++] = (struct pixel_run){row, first, last};
   return 0;
 }
 
@@ -227,7 +227,7 @@ static int cover_point(struct cover *cover, const struct geometry_part *point)
 
 static int by_place(const void *a, const void *b)
 {
-  const struct run *x = a, *y = b;
+  const struct pixel_run *x = a, *y = b;
   return x->row != y->row ? (x->row > y->row) - (x->row < y->row) : (x->first > y->first) - (x->first < y->first);
 }
 
@@ -246,7 +246,7 @@ static int finish_zone(struct cover *cover, uint32_t zone)
   cover->spans = spans;
   size_t begin = cover->span_count;
   for (size_t i = 0; i < cover->run_count; i++) {
-    struct run run = cover->runs[i];
+    struct pixel_run run = cover->runs[i];
     struct zone_span *before = cover->span_count > begin ? &spans[cover->span_count - 1] : NULL;
     if (before && before->row == run.row && run.first <= before->last)
       before->last = run.last > before->last ? run.last : before->last;

@@ -14,7 +14,7 @@ struct path { /* positions of a part on their way into the new CRS */
   size_t count, capacity;
 };
 
-struct work {
+struct edge_work {
   struct transform *transform;
   double tolerance;
   struct path path;
@@ -27,7 +27,7 @@ struct position {
   double tx, ty; /* its image */
 };
 
-static int add_position(struct work *work, double x, double y)
+static int add_position(struct edge_work *work, double x, double y)
 {
   struct path *path = &work->path;
   if (path->count == path->capacity) {
@@ -46,7 +46,7 @@ static int add_position(struct work *work, double x, double y)
 }
 
 /* Images of the points at a quarter, a half and three quarters of the edge. */
-static bool quarter_points(const struct work *work, const struct position *a, const struct position *b,
+static bool quarter_points(const struct edge_work *work, const struct position *a, const struct position *b,
                            struct position out[3])
 {
   double mx = (a->x + b->x) / 2, my = (a->y + b->y) / 2;
@@ -65,7 +65,7 @@ static bool quarter_points(const struct work *work, const struct position *a, co
   return known;
 }
 
-static bool near_chord(const struct work *work, const struct position *a, const struct position *b,
+static bool near_chord(const struct edge_work *work, const struct position *a, const struct position *b,
                        const struct position quarter[3])
 {
   for (size_t i = 0; i < 3; i++) {
@@ -77,7 +77,7 @@ static bool near_chord(const struct work *work, const struct position *a, const 
   return true;
 }
 
-static int no_image(struct work *work, const struct position *at)
+static int no_image(struct edge_work *work, const struct position *at)
 {
   return error_set(work->error, "CRSInvalid",
                    "the point (%.9g, %.9g) of geometry %zu has no image in the cube's reference system", at->x, at->y,
@@ -85,7 +85,7 @@ static int no_image(struct work *work, const struct position *at)
 }
 
 /* What lies between a and b, then b. */
-static int add_edge(struct work *work, const struct position *a, const struct position *b, unsigned cuts)
+static int add_edge(struct edge_work *work, const struct position *a, const struct position *b, unsigned cuts)
 {
   struct position quarter[3];
   if (cuts == MOST_CUTS || hypot(b->tx - a->tx, b->ty - a->ty) <= short_chord * work->tolerance)
@@ -99,7 +99,7 @@ static int add_edge(struct work *work, const struct position *a, const struct po
   return add_edge(work, &quarter[1], b, cuts + 1);
 }
 
-static int transform_path(struct work *work, const struct geometry_part *part)
+static int transform_path(struct edge_work *work, const struct geometry_part *part)
 {
   struct position first = {0}, before = {0};
   work->path.count = 0;
@@ -117,7 +117,7 @@ static int transform_path(struct work *work, const struct geometry_part *part)
   return open ? add_edge(work, &before, &first, 0) : 0;
 }
 
-static int transform_part(struct work *work, const struct geometry_part *part, struct arena *arena,
+static int transform_part(struct edge_work *work, const struct geometry_part *part, struct arena *arena,
                           struct geometry_part *out)
 {
   if (transform_path(work, part) != 0)
@@ -129,7 +129,7 @@ static int transform_part(struct work *work, const struct geometry_part *part, s
   return out->x && out->y ? 0 : error_memory(work->error);
 }
 
-static int transform_items(struct work *work, const struct geometry_set *set, struct arena *arena,
+static int transform_items(struct edge_work *work, const struct geometry_set *set, struct arena *arena,
                            struct geometry *items)
 {
   for (size_t i = 0; i < set->count; i++) {
@@ -150,7 +150,7 @@ static int transform_items(struct work *work, const struct geometry_set *set, st
 int geometry_transform(const struct geometry_set *set, const char *crs, double tolerance, struct arena *arena,
                        const struct geometry_set **out, struct error *error)
 {
-  struct work work = {.tolerance = tolerance, .error = error};
+  struct edge_work work = {.tolerance = tolerance, .error = error};
   struct geometry_set *moved = ARENA_NEW(arena, struct geometry_set);
   struct geometry *items = ARENA_ARRAY(arena, struct geometry, set->count);
   if (!moved || !items)

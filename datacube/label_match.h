@@ -5,8 +5,8 @@
 #include "datacube/dimension.h"
 #include "datacube/base/error.h"
 
-/* out[i]: the index in `in` of the label i of `of` (dimension_same_label; of equal ones the first), or SIZE_MAX. out has
- * room for of->size. Scratch memory is freed again. Error Internal when out of memory. */
+/* out[i]: the index in `in` of the label i of `of` (of equal ones the first), or SIZE_MAX. out
+ * has room for of->size. Scratch memory is freed again. Error Internal when out of memory. */
 int labels_match(const struct dimension *in, const struct dimension *of, size_t *out, struct error *error);
 
 #endif

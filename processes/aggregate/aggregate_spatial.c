@@ -170,7 +170,8 @@ static int without_empty(struct task *z, const struct node *values, const struct
 /* ---- counts beside the values ----------------------------------------------------------------------------------- */
 
 /* The node under the cube of the stack: one label of the first dimension. */
-static int as_layer(struct task *z, const struct node *node, const struct cube *stack, size_t i, const struct node **out)
+static int as_layer(struct task *z, const struct node *node, const struct cube *stack, size_t i,
+                    const struct node **out)
 {
   struct call *call = z->call;
   struct program *program = program_new(call->arena);
@@ -235,7 +236,8 @@ static int aggregate_spatial_call(struct call *call, struct value *result)
   if (call_cube(call, "data", &data) != 0 || call_callback_argument(call, "reducer", &z->reducer) != 0)
     return -1;
   if (cube_find_axis(data->cube, 'x') == SIZE_MAX || cube_find_axis(data->cube, 'y') == SIZE_MAX)
-    return error_parameter(call->error, "ProcessParameterInvalid", "data", "the cube has no x and y (its dimensions: %s)",
+    return error_parameter(call->error, "ProcessParameterInvalid", "data",
+                           "the cube has no x and y (its dimensions: %s)",
                            cube_dimension_names(call->arena, data->cube));
   if (view_plane_last(call, data, &z->data) != 0 || read_geometries(z) != 0 || lay_on_grid(z) != 0 ||
       count_pixels(z) != 0)

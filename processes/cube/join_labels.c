@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-struct place { /* a label of the result */
+struct label_place { /* a label of the result */
   size_t index[2]; /* in a and in b, or SIZE_MAX */
   int64_t time;
   double number;
@@ -26,13 +26,13 @@ static enum label_kind joined_kind(const struct dimension *a, const struct dimen
 
 static int by_time(const void *a, const void *b)
 {
-  int64_t x = ((const struct place *)a)->time, y = ((const struct place *)b)->time;
+  int64_t x = ((const struct label_place *)a)->time, y = ((const struct label_place *)b)->time;
   return (x > y) - (x < y);
 }
 
 static int ascending(const void *a, const void *b)
 {
-  double x = ((const struct place *)a)->number, y = ((const struct place *)b)->number;
+  double x = ((const struct label_place *)a)->number, y = ((const struct label_place *)b)->number;
   return (x > y) - (x < y);
 }
 
@@ -41,7 +41,7 @@ static int descending(const void *a, const void *b)
   return ascending(b, a);
 }
 
-static void sort_places(const struct dimension *a, enum label_kind kind, struct place *places, size_t count)
+static void sort_places(const struct dimension *a, enum label_kind kind, struct label_place *places, size_t count)
 {
   bool falls = a->size > 1 && dimension_label_number(a, 0) > dimension_label_number(a, a->size - 1);
   if (kind == LABEL_TIME)
@@ -52,21 +52,21 @@ static void sort_places(const struct dimension *a, enum label_kind kind, struct 
 
 /* The places of all labels; in_b[i] and in_a[i]: the matches. Returns how many there are. */
 static size_t list_places(const struct dimension *a, const struct dimension *b, const size_t *in_b, const size_t *in_a,
-                          struct place *places)
+                          struct label_place *places)
 {
   size_t count = 0;
   for (size_t i = 0; i < a->size; i++)
-    places[count++] = (struct place){
+    places[count++] = (struct label_place){
         {i, in_b[i]}, a->labels == LABEL_TIME ? a->times[i] : 0, dimension_label_number(a, i)};
   for (size_t i = 0; i < b->size; i++)
     if (in_a[i] == SIZE_MAX)
-      places[count++] = (struct place){
+      places[count++] = (struct label_place){
           {SIZE_MAX, i}, b->labels == LABEL_TIME ? b->times[i] : 0, dimension_label_number(b, i)};
   return count;
 }
 
 /* The labels' values, from whichever dimension has them. */
-static int fill_labels(struct arena *arena, const struct dimension *const both[2], const struct place *places,
+static int fill_labels(struct arena *arena, const struct dimension *const both[2], const struct label_place *places,
                        struct dimension *out)
 {
   bool dated = out->labels == LABEL_TIME, printed = both[0]->texts || both[1]->texts;
@@ -93,7 +93,7 @@ static int fill_labels(struct arena *arena, const struct dimension *const both[2
   return 0;
 }
 
-static int join_geometries(struct arena *arena, const struct dimension *const both[2], const struct place *places,
+static int join_geometries(struct arena *arena, const struct dimension *const both[2], const struct label_place *places,
                            struct dimension *out, struct error *error)
 {
   struct geometry_set *set = ARENA_NEW(arena, struct geometry_set);
@@ -113,7 +113,7 @@ int join_labels(struct arena *arena, const struct dimension *a, const struct dim
 {
   const struct dimension *const both[2] = {a, b};
   size_t *in_b = ARENA_ARRAY(arena, size_t, a->size), *in_a = ARENA_ARRAY(arena, size_t, b->size);
-  struct place *places = ARENA_ARRAY(arena, struct place, a->size + b->size);
+  struct label_place *places = ARENA_ARRAY(arena, struct label_place, a->size + b->size);
   if (!in_a || !in_b || !places)
     return error_memory(error);
   if (labels_match(b, a, in_b, error) != 0 || labels_match(a, b, in_a, error) != 0)

@@ -1,7 +1,9 @@
 /* merge_cubes: two cubes as one. Dimensions match by name; x and y of the second follow the first; a dimension whose
- * labels differ has the labels of both; where both have a label, or one of them lacks a dimension, the resolver decides.
- * Few joint labels are a stack: each label is computed from what it needs alone. Many are one kernel over views with
- * holes, which takes the value of the cube that has the label. */
+ * labels differ has the labels of both. The value is that of the cube that has the label; where both have it, or one of
+ * them lacks a dimension, the resolver decides.
+ *
+ * A few joint labels (bands) are a stack: which cube a label comes from is settled while planning, and costs nothing in
+ * the kernel. Many (dates) are two views with holes, one a cube, and one kernel that chooses. */
 #include "processes/cube/join_labels.h"
 #include "processes/cube/shape.h"
 #include "processes/resample/regrid.h"
@@ -30,6 +32,7 @@ struct merge {
   struct lanes values[2];  /* of the cubes */
   struct lanes result;     /* of the resolver, where it resolves */
   const struct cube *cube; /* of the result */
+  size_t chosen[CUBE_MAX_DIMENSIONS]; /* label per differing dimension, while stacking */
 };
 
 /* ---- dimensions ------------------------------------------------------------------------------------------------- */
@@ -228,7 +231,7 @@ static int choose(struct merge *m, const struct node **inputs, size_t *count, st
   return 0;
 }
 
-static int merge_elements(struct merge *m, const struct node **out)
+static int merge_views(struct merge *m, const struct node **out)
 {
   struct call *call = m->call;
   const struct node *inputs[2 + CUBE_MAX_DIMENSIONS];
@@ -255,93 +258,85 @@ static int merge_elements(struct merge *m, const struct node **out)
   return *out ? 0 : error_memory(call->error);
 }
 
-/* ---- few labels ------------------------------------------------------------------------------------------------- */
-
-/* Cube c at the chosen labels; NULL in *out where it lacks one. */
-static int part_of(struct merge *m, size_t c, const size_t *chosen, const struct node **out)
+/* The part of cube c at the chosen labels, its differing dimensions of size 1; NULL in *out where it lacks one. */
+static int part_of(struct merge *m, size_t c, const struct node **out)
 {
   struct value value = value_cube(m->cubes[c]);
   *out = NULL;
   for (size_t i = 0; i < m->count; i++) {
     if (!m->joined[i].differs)
       continue;
-    const size_t *index = &m->joined[i].labels.index[c][chosen[i]];
-    if (*index == NO_INDEX)
+    size_t index = m->joined[i].labels.index[c][m->chosen[i]];
+    if (index == NO_INDEX)
       return 0;
-    if (view_pick(m->call, value.cube, (size_t)m->joined[i].in[c], index, 1, &value) != 0)
+    if (view_pick(m->call, value.cube, (size_t)m->joined[i].in[c], &index, 1, &value) != 0)
       return -1;
   }
   *out = value.cube;
   return 0;
 }
 
-/* The result's cube with the labels chosen for the differing dimensions before `end`. */
-static struct cube *chosen_cube(const struct merge *m, const size_t *chosen, size_t end)
+/* The result's cube with the chosen label of each differing dimension before `until`. */
+static struct cube *cube_at_chosen(const struct merge *m, size_t until)
 {
   struct cube *cube = cube_copy(m->call->arena, m->cube);
-  for (size_t i = 0; cube && i < end; i++)
-    if (m->joined[i].differs && dimension_pick(m->call->arena, &m->joined[i].labels.dimension, &chosen[i], 1,
+  for (size_t i = 0; cube && i < until; i++)
+    if (m->joined[i].differs && dimension_pick(m->call->arena, &m->joined[i].labels.dimension, &m->chosen[i], 1,
                                                &cube->dimension[i]) != 0)
       return NULL;
   return cube;
 }
 
-static int make_leaf(struct merge *m, const size_t *chosen, const struct node **out)
+/* The result at the chosen labels. */
+static int make_leaf(struct merge *m, const struct node **out)
 {
-  struct call *call = m->call;
   const struct node *parts[2];
-  struct cube *cube = chosen_cube(m, chosen, m->count);
-  struct kernel_input *list = ARENA_ARRAY(call->arena, struct kernel_input, 2);
-  struct program *program = program_new(call->arena);
-  if (!cube || !list || !program)
-    return error_memory(call->error);
-  if (part_of(m, 0, chosen, &parts[0]) != 0 || part_of(m, 1, chosen, &parts[1]) != 0)
+  struct cube *cube = cube_at_chosen(m, m->count);
+  if (!cube)
+    return error_memory(m->call->error);
+  if (part_of(m, 0, &parts[0]) != 0 || part_of(m, 1, &parts[1]) != 0)
     return -1;
-  size_t count = (parts[0] != NULL) + (parts[1] != NULL);
-  struct lanes lanes = m->result;
-  if (count == 2)
-    program = m->program;
-  else if (count == 1) {
-    parts[0] = parts[0] ? parts[0] : parts[1];
-    lanes = program_input(program, 0, false, 1, parts[0]->cube->type, NULL);
-  } else
-    lanes = program_missing(program);
-  if (program_failed(program))
-    return program_error(program, call->error);
-  kernel_inputs_by_names(cube, parts, count, list);
-  *out = node_kernel(call->arena, call_origin(call), cube, list, count, program, lanes, NO_DIMENSION);
-  return *out ? 0 : error_memory(call->error);
+  if (parts[0] && parts[1])
+    return kernel_by_names(m->call, cube, parts, 2, m->program, m->result, out);
+  struct program *program = program_new(m->call->arena);
+  if (!program)
+    return error_memory(m->call->error);
+  const struct node *only = parts[0] ? parts[0] : parts[1];
+  struct lanes lanes = only ? program_input(program, 0, false, 1, only->cube->type, NULL) : program_missing(program);
+  return kernel_by_names(m->call, cube, &only, only ? 1 : 0, program, lanes, out);
 }
 
 /* Stacks over the differing dimensions from `from` on. */
-static int make_stack(struct merge *m, size_t from, size_t *chosen, const struct node **out)
+static int make_stack(struct merge *m, size_t from, const struct node **out)
 {
   while (from < m->count && !m->joined[from].differs)
     from++;
   if (from == m->count)
-    return make_leaf(m, chosen, out);
+    return make_leaf(m, out);
   size_t size = m->joined[from].labels.dimension.size;
   const struct node **children = ARENA_ARRAY(m->call->arena, const struct node *, size);
-  struct cube *cube = chosen_cube(m, chosen, from);
+  struct cube *cube = cube_at_chosen(m, from);
   if (!children || !cube)
     return error_memory(m->call->error);
-  for (chosen[from] = 0; chosen[from] < size; chosen[from]++)
-    if (make_stack(m, from + 1, chosen, &children[chosen[from]]) != 0)
+  for (size_t k = 0; k < size; k++) {
+    m->chosen[from] = k;
+    if (make_stack(m, from + 1, &children[k]) != 0)
       return -1;
+  }
   *out = node_stack(m->call->arena, call_origin(m->call), cube, (int)from, children);
   return *out ? 0 : error_memory(m->call->error);
 }
 
-static bool has_few_labels(const struct merge *m)
+static int merge_elements(struct merge *m, const struct node **out)
 {
   size_t labels = 1;
-  bool differs = false;
-  for (size_t i = 0; i < m->count; i++) {
-    differs = differs || m->joined[i].differs;
-    labels = m->joined[i].differs ? saturated_mul(labels, m->joined[i].labels.dimension.size) : labels;
-  }
-  return differs && labels <= FEW_LABELS;
+  for (size_t i = 0; i < m->count; i++)
+    if (m->joined[i].differs)
+      labels = saturated_mul(labels, m->joined[i].labels.dimension.size);
+  return labels <= FEW_LABELS ? make_stack(m, 0, out) : merge_views(m, out);
 }
+
+/* ---- the result ------------------------------------------------------------------------------------------------- */
 
 /* Band metadata of the merged labels. */
 static const struct band_info *merge_bands(struct merge *m, const struct joined *bands)
@@ -395,8 +390,7 @@ static int merge_cubes_call(struct call *call, struct value *result)
   m.resolves = overlaps(&m);
   if (m.resolves && run_resolver(&m) != 0)
     return -1;
-  size_t chosen[CUBE_MAX_DIMENSIONS];
-  if (describe(&m) != 0 || (has_few_labels(&m) ? make_stack(&m, 0, chosen, &node) : merge_elements(&m, &node)) != 0)
+  if (describe(&m) != 0 || merge_elements(&m, &node) != 0)
     return -1;
   *result = value_cube(node);
   return 0;

@@ -83,7 +83,8 @@ int view_spread(struct call *call, const struct node *input, size_t d, const str
 
 int view_plane_last(struct call *call, const struct node *input, const struct node **out)
 {
-  size_t y = cube_find_axis(input->cube, 'y'), x = cube_find_axis(input->cube, 'x'), n = input->cube->dimensions, at = 0;
+  size_t y = cube_find_axis(input->cube, 'y'), x = cube_find_axis(input->cube, 'x'), n = input->cube->dimensions,
+         at = 0;
   struct cube *cube = cube_copy(call->arena, input->cube);
   struct view_dimension *view = view_identity(call->arena, input->cube);
   if (!cube || !view)

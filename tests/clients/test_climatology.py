@@ -34,7 +34,7 @@ def collection(series, catalogue):
 def run(data, tmp_path, graph):
     (tmp_path / "graph.json").write_text(json.dumps(graph))
     out = tmp_path / "out.nc"
-    twincube("run", tmp_path / "graph.json", "--data", data, "-o", out)
+    twincube("run", tmp_path / "graph.json", "--data", data, "-o", out, "--encoding", "official")
     with xarray.open_dataset(out, decode_times=False) as dataset:
         name = next(name for name, variable in dataset.data_vars.items() if {"x", "y"} <= set(variable.dims))
         return dataset[name].load().transpose(..., "y", "x")
@@ -116,3 +116,11 @@ def test_dates_of_another_cube(series, collection, data, tmp_path, days):
     else:
         want = nearest_valid(series[0], instants, days)
     numpy.testing.assert_array_equal(have.values, want.astype("float32"))
+
+
+def test_normals_are_made_once(collection, data, tmp_path):
+    graph = load(collection) | normals("month", result=False) | {"anomaly": {"process_id": "anomaly", "arguments": {
+        "data": {"from_node": "load"}, "normals": {"from_node": "normals"}, "period": "month"}, "result": True}}
+    (tmp_path / "graph.json").write_text(json.dumps(graph))
+    plan = twincube("explain", tmp_path / "graph.json", "--data", data)
+    assert 'keeps "normals"' in plan, plan

@@ -25,9 +25,9 @@ def scenes(tmp_path_factory, catalogue):
     values = random.integers(1, 5000, (3, HEIGHT, WIDTH)).astype("uint16")
     values[random.random(values.shape) < 0.1] = 0
     for i, layer in enumerate(values):
-        with rasterio.open(folder / f"S_2020010{i + 1}_B1.tif", "w", driver="GTiff", width=WIDTH, height=HEIGHT, count=1,
-                           dtype="uint16", crs="EPSG:32632", transform=TRANSFORM, nodata=0, tiled=True, blockxsize=64,
-                           blockysize=64) as file:
+        with rasterio.open(folder / f"S_2020010{i + 1}_B1.tif", "w", driver="GTiff", width=WIDTH, height=HEIGHT,
+                           count=1, dtype="uint16", crs="EPSG:32632", transform=TRANSFORM, nodata=0, tiled=True,
+                           blockxsize=64, blockysize=64) as file:
             file.write(layer, 1)
     return catalogue.add("ZONES", folder, "--nodata", "0"), values
 

@@ -4,7 +4,7 @@
 #include "hpc/plan/node.h"
 
 #define DATES                                                                                                          \
-  "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"t\",\"type\":\"temporal\",\"values\":"                             \
+  "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"t\",\"type\":\"temporal\",\"values\":"                           \
   "[\"2020-01-01\",\"2020-03-05\"]}],\"data\":[1,2]}"
 #define MONTHS(reducer)                                                                                                \
   "{\"a\":{\"process_id\":\"aggregate_temporal_period\",\"arguments\":{\"data\":" DATES                                \

@@ -58,11 +58,11 @@ static void every_type(void **state)
 static void features_keep_what_they_carry(void **state)
 {
   (void)state;
-  struct reading r = read_text(
-      "{\"type\":\"FeatureCollection\",\"crs\":{\"type\":\"name\",\"properties\":{\"name\":"
-      "\"urn:ogc:def:crs:EPSG::32632\"}},\"features\":["
-      "{\"type\":\"Feature\",\"id\":\"a\",\"properties\":{\"n\":1,\"s\":[null,\"x\"]},\"geometry\":" GEOMETRY("Point", "[1,2]")
-      "},{\"type\":\"Feature\",\"id\":7,\"properties\":null,\"geometry\":null}]}");
+  struct reading r =
+      read_text("{\"type\":\"FeatureCollection\",\"crs\":{\"type\":\"name\",\"properties\":{\"name\":"
+                "\"urn:ogc:def:crs:EPSG::32632\"}},\"features\":["
+                "{\"type\":\"Feature\",\"id\":\"a\",\"properties\":{\"n\":1,\"s\":[null,\"x\"]},\"geometry\":" GEOMETRY(
+                    "Point", "[1,2]") "},{\"type\":\"Feature\",\"id\":7,\"properties\":null,\"geometry\":null}]}");
   assert_int_equal(r.status, 0);
   assert_int_equal(r.set->count, 2);
   assert_string_equal(r.set->crs, "EPSG:32632");
