@@ -95,6 +95,8 @@ static int generate_stack(struct fuse *f, const struct node *node, const struct 
 {
   struct binding inner[CUBE_MAX_DIMENSIONS];
   int s = node->stack_dimension;
+  if (binding[s].kind == BIND_OUT) /* under a window's kernel, where it runs with the tile */
+    return fuse_load(f, node, binding, out);
   memcpy(inner, binding, node->cube->dimensions * sizeof *inner);
   inner[s] = (struct binding){.kind = BIND_FIXED};
   if (binding[s].kind == BIND_FIXED)

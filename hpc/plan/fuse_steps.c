@@ -324,9 +324,12 @@ static bool is_too_nested(const struct fuse *f, const struct node *node, const s
   return node != f->root && outer > 1 && longest > 1 && saturated_mul(outer, longest) > nested_blocks;
 }
 
-/* Whether the windowed dimensions run with the tile; else the node is a stage of its own, where they do. */
-static bool windows_run(const struct node *node, const struct binding *binding)
+/* Whether the windowed dimensions run with the tile and the array's does not; else the node is a stage of its own, where
+ * it is so. */
+static bool runs_here(const struct node *node, const struct binding *binding)
 {
+  if (node->array_out != NO_DIMENSION && binding[node->array_out].kind == BIND_OUT)
+    return false;
   for (size_t i = 0; i < node->input_count; i++)
     for (size_t k = 0; k < node->inputs[i].window_count; k++) {
       const struct binding *b = &binding[node->inputs[i].to_output[node->inputs[i].window[k].dimension]];
@@ -347,7 +350,7 @@ int fuse_program(struct fuse *f, const struct node *node, const struct binding *
     return error_memory(f->error);
   program_mark_needed(program, node->result.value, needed);
   mark_whole(node, needed, w.whole);
-  if (is_too_nested(f, node, binding, needed, w.whole) || !windows_run(node, binding))
+  if (is_too_nested(f, node, binding, needed, w.whole) || !runs_here(node, binding))
     return fuse_load(f, node, binding, out);
   for (size_t i = 0; i < program->count; i++)
     if (needed[i] && run_step(f, &w, i) != 0)
