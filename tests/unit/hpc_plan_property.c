@@ -38,7 +38,7 @@ static void fail_with_plan(const struct plan *plan, uint64_t seed, const char *w
 {
   struct buffer text = {0};
   plan_print(plan, &text);
-  print_message("seed %llu: %s\n%s\n", (unsigned long long)seed, what, text.data ? text.data : "");
+  fprintf(stderr, "seed %llu: %s\n%s\n", (unsigned long long)seed, what, text.data ? text.data : "");
   buffer_free(&text);
   fail();
 }
