@@ -200,6 +200,15 @@ static void run_boxes(struct checking *c)
   run_close(run);
 }
 
+/* Medians of medians along long axes hold them whole: too much for any machine. */
+static bool is_refused(const struct checking *c)
+{
+  const struct plan *plan;
+  struct error error = {0};
+  return c->m.size == LONG_AXES && try_plan(c, (struct plan_options){.threads = 1}, &plan, &error) != 0 &&
+         strcmp(error.code, "ProcessGraphComplexity") == 0;
+}
+
 static void check_outputs(struct checking *c)
 {
   const struct plan *plan = must_plan(c);
@@ -227,7 +236,8 @@ static void check_expression(uint64_t seed, enum test_size size)
     struct evaluation e = {.arena = c.m.arena, .definitions = c.m.definitions};
     c.expected[o] = reference(&e, c.nodes[o]);
   }
-  check_outputs(&c);
+  if (!is_refused(&c))
+    check_outputs(&c);
   arena_free(c.m.arena);
 }
 

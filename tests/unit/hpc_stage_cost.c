@@ -1,0 +1,149 @@
+/* What plans read: counted, against the estimate and against what the request needs. */
+#include "hpc_stage_fixture.h"
+
+#include <stdio.h>
+
+/* Elements read for each of the source's elements; the estimate is near. */
+static void reads_about(const struct case_maker *c, const struct node *const *nodes, size_t count, double most)
+{
+  static const struct plan_options some[] = {{.threads = 1}, {.threads = 2}};
+  double all = (double)cube_elements(&c->counting->source.cube);
+  for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+    const struct plan *plan = planned(c, nodes, count, some[i]);
+    free(run_counted(c, plan, 0));
+    double read = (double)atomic_load(&c->counting->elements), estimated = plan_read_bytes(plan) / sizeof(float);
+    if (read > most * all || estimated < 0.9 * read || estimated > 1.5 * read) {
+      struct buffer text = {0};
+      plan_print(plan, &text);
+      fprintf(stderr, "%s", text.data);
+      buffer_free(&text);
+      fail_msg("%g reads of each element, at most %g were due; estimated %g", read / all, most, estimated / all);
+    }
+  }
+  arena_free(c->arena);
+}
+
+static void a_maximum_of_the_plane_is_read_twice(void **state)
+{
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 6, 300, 280);
+  (void)state;
+  const struct node *most = reduced(&c, reduced(&c, x, 2, KRED_MAX), 1, KRED_MAX), *out = combined(&c, KOP_DIV, x, most, 1);
+  reads_about(&c, &out, 1, 2);
+}
+
+static void anomalies_are_read_twice(void **state)
+{
+  static const size_t lengths[] = {24, 200};
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    struct case_maker c;
+    const struct node *x = make_counted(&c, lengths[i], 90, 100), *out = combined(&c, KOP_SUB, x, reduced(&c, x, 0, KRED_MEAN), 0);
+    reads_about(&c, &out, 1, 2);
+  }
+}
+
+/* Months of four indexes each, of each the mean and the maximum. */
+static void statistics_of_a_month_are_read_once(void **state)
+{
+  static const enum kernel_reducer reducers[] = {KRED_MEAN, KRED_MAX};
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 24, 90, 100), *months[6];
+  const struct node *index = combined(&c, KOP_SUB, x, x, 3);
+  (void)state;
+  for (size_t k = 0; k < 6; k++) {
+    const struct node *month = cropped(&c, index, 0, 4 * k, 4), *both[2];
+    for (size_t r = 0; r < 2; r++)
+      both[r] = with_front(&c, reduced(&c, month, 0, reducers[r]));
+    months[k] = with_front(&c, stacked(&c, both, 2));
+  }
+  const struct node *out = stacked(&c, months, 6);
+  reads_about(&c, &out, 1, 1);
+}
+
+static const struct node *warped(const struct case_maker *c, const struct node *x)
+{
+  size_t height = x->cube->dimension[1].size, width = x->cube->dimension[2].size;
+  struct grid *grid = ARENA_NEW(c->arena, struct grid);
+  *grid = (struct grid){5e5 + 5, 5e6 + 10 * (double)height - 5, 10, 10, width - 1, height - 1, "EPSG:32632"};
+  struct cube *cube = copied_cube(c, x);
+  cube->dimension[1] = dimension_steps("y", 'y', grid->north - 5, -10, grid->height);
+  cube->dimension[2] = dimension_steps("x", 'x', grid->west + 5, 10, grid->width);
+  return node_warp(c->arena, from_test, x, cube, grid, RESAMPLE_BILINEAR);
+}
+
+static void a_warp_used_twice_is_made_once(void **state)
+{
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 3, 300, 280), *warp = warped(&c, x);
+  (void)state;
+  const struct node *out = combined(&c, KOP_SUB, warp, combined(&c, KOP_MAX, warp, warp, 3), 3);
+  reads_about(&c, &out, 1, 1.1); /* neighbouring tiles share an edge */
+}
+
+static void a_warp_of_two_outputs_is_made_once(void **state)
+{
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 3, 300, 280), *warp = warped(&c, x);
+  const struct node *outputs[] = {combined(&c, KOP_SUB, warp, warp, 3), reduced(&c, warp, 0, KRED_MAX)};
+  (void)state;
+  reads_about(&c, outputs, 2, 1.1);
+}
+
+static void a_warp_below_an_output_that_is_read_is_made_once(void **state)
+{
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 3, 300, 280), *warp = warped(&c, x), *inner = combined(&c, KOP_SUB, warp, warp, 3);
+  const struct node *outputs[] = {inner, combined(&c, KOP_MAX, inner, inner, 3)};
+  (void)state;
+  reads_about(&c, outputs, 2, 1.1);
+}
+
+static void a_reduction_of_two_outputs_is_made_once(void **state)
+{
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 24, 150, 140), *median = reduced(&c, x, 0, KRED_MEDIAN);
+  const struct node *outputs[] = {combined(&c, KOP_SUB, median, median, 2), reduced(&c, median, 0, KRED_MAX)};
+  (void)state;
+  reads_about(&c, outputs, 2, 1);
+}
+
+static void an_output_that_another_one_reads_is_made_once(void **state)
+{
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 24, 150, 140), *median = reduced(&c, x, 0, KRED_MEDIAN);
+  const struct node *outputs[] = {median, reduced(&c, median, 0, KRED_MAX)};
+  (void)state;
+  reads_about(&c, outputs, 2, 1);
+}
+
+static void a_plain_cube_of_two_outputs_is_read_for_each(void **state)
+{
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 4, 150, 140), *outputs[] = {combined(&c, KOP_SUB, x, x, 3), reduced(&c, x, 0, KRED_MAX)};
+  (void)state;
+  reads_about(&c, outputs, 2, 2);
+}
+
+static void a_sum_along_a_long_axis_is_read_once(void **state)
+{
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 6000, 20, 30), *out = reduced(&c, x, 0, KRED_SUM);
+  (void)state;
+  reads_about(&c, &out, 1, 1);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_maximum_of_the_plane_is_read_twice),
+                                     cmocka_unit_test(anomalies_are_read_twice),
+                                     cmocka_unit_test(statistics_of_a_month_are_read_once),
+                                     cmocka_unit_test(a_warp_used_twice_is_made_once),
+                                     cmocka_unit_test(a_warp_of_two_outputs_is_made_once),
+                                     cmocka_unit_test(a_warp_below_an_output_that_is_read_is_made_once),
+                                     cmocka_unit_test(a_reduction_of_two_outputs_is_made_once),
+                                     cmocka_unit_test(an_output_that_another_one_reads_is_made_once),
+                                     cmocka_unit_test(a_plain_cube_of_two_outputs_is_read_for_each),
+                                     cmocka_unit_test(a_sum_along_a_long_axis_is_read_once)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
