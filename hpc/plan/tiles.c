@@ -292,13 +292,14 @@ static void order_tiles(const struct plan *plan, struct phase *phase)
         phase->grid.order[n++] = d;
 }
 
-/* Elements of the inputs. */
-static double phase_reads(const struct plan *plan, const struct phase *phase)
+/* Elements that a stage reads and those that its inputs read, as far as they are not kept; enough counted where that is
+ * much work. */
+static double reads_below(const struct plan *plan, size_t index)
 {
-  const struct stage *stage = phase_stage(plan, phase);
+  const struct stage *stage = &plan->stages[index];
   double elements = 0;
-  for (size_t i = 0; i < stage->input_count; i++)
-    elements += (double)cube_elements(plan->stages[stage->inputs[i]->stage].cube);
+  for (size_t i = 0; i < stage->input_count && elements < MUCH_WORK; i++)
+    elements += (double)cube_elements(plan->stages[stage->inputs[i]->stage].cube) + reads_below(plan, stage->inputs[i]->stage);
   return elements;
 }
 
@@ -315,7 +316,7 @@ static int choose_phase(struct plan *plan, struct phase *phase, const struct pla
     if (halve_tile(plan, phase, smallest)) { /* small cubes: a tile for each worker */
       if (count_tiles(plan, phase, error) != 0)
         return -1;
-    } else if (smallest == 1 || phase_reads(plan, phase) < MUCH_WORK)
+    } else if (smallest == 1 || reads_below(plan, phase->stage) < MUCH_WORK)
       break;
     else
       smallest = 1;

@@ -156,39 +156,6 @@ static const struct node *combined(const struct case_maker *c, enum kernel_op op
   return node_kernel(c->arena, from_test, copied_cube(c, a), inputs, 2, p, value, NO_DIMENSION);
 }
 
-/* Indexes start … start + count of dimension d. */
-static const struct node *cropped(const struct case_maker *c, const struct node *node, size_t d, size_t start, size_t count)
-{
-  struct cube *cube = copied_cube(c, node);
-  struct view_dimension *view = ARENA_ARRAY(c->arena, struct view_dimension, CUBE_MAX_DIMENSIONS);
-  for (size_t k = 0; k < cube->dimensions; k++)
-    view[k].out = (int)k;
-  view[d].offset = start;
-  cube->dimension[d] = dimension_enumerated("part", DIMENSION_OTHER, count);
-  return node_view(c->arena, from_test, node, cube, view);
-}
-
-/* The node with a new dimension of size 1 in front. */
-static const struct node *with_front(const struct case_maker *c, const struct node *node)
-{
-  struct cube *cube = copied_cube(c, node);
-  struct view_dimension *view = ARENA_ARRAY(c->arena, struct view_dimension, CUBE_MAX_DIMENSIONS);
-  memmove(&cube->dimension[1], &cube->dimension[0], cube->dimensions * sizeof cube->dimension[0]);
-  cube->dimension[0] = dimension_enumerated("front", DIMENSION_OTHER, 1);
-  for (size_t k = 0; k < cube->dimensions; k++)
-    view[k].out = (int)k + 1;
-  cube->dimensions++;
-  return node_view(c->arena, from_test, node, cube, view);
-}
-
-/* Nodes of size 1 along dimension 0, one behind the other. */
-static const struct node *stacked(const struct case_maker *c, const struct node *const *children, size_t count)
-{
-  struct cube *cube = copied_cube(c, children[0]);
-  cube->dimension[0] = dimension_enumerated("stack", DIMENSION_OTHER, count);
-  return node_stack(c->arena, from_test, cube, 0, arena_copy(c->arena, children, count * sizeof(struct node *)));
-}
-
 static const struct plan *planned(const struct case_maker *c, const struct node *const *nodes, size_t count, struct plan_options options)
 {
   struct plan_output outputs[4] = {{0}};
