@@ -187,8 +187,8 @@ static int step_array(struct fuse *f, const struct program_walk *w, const struct
 
 static bool is_slice(const size_t *indexes, size_t count)
 {
-  for (size_t i = 1; i < count; i++)
-    if (indexes[i] != indexes[0] + i)
+  for (size_t i = 0; i < count; i++)
+    if (indexes[i] == NO_INDEX || indexes[i] != indexes[0] + i)
       return false;
   return count > 0;
 }

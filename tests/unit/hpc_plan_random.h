@@ -93,6 +93,8 @@ static const struct node *make_source(struct maker *m)
   struct cube cube = {.dimensions = 1 + below(m, m->size == SMALL_CUBES ? 4 : 2), .type = types[below(m, 6)], .crs = "EPSG:32632"};
   for (size_t d = 0; d < cube.dimensions; d++)
     cube.dimension[d].size = random_size(m);
+  if (m->size == LONG_AXES && cube.dimensions == 2 && cube.dimension[0].size > 8)
+    cube.dimension[1].size = 1 + below(m, 3);
   name_dimensions(m, &cube);
   bool is_float = element_info(cube.type)->is_float;
   cube.has_nodata = chance(m, 2);
