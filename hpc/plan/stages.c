@@ -125,18 +125,35 @@ static bool share_input(const struct stage_list *list, const struct variant *a, 
   return false;
 }
 
-/* Variants along the last FIXED dimension go together where neighbours read the same. */
-static size_t find_group(const struct stage_list *list, const struct stage *stage)
+/* Variants from one index of dimension d to the next. */
+static size_t variant_stride(const struct stage *stage, size_t d)
+{
+  size_t stride = 1;
+  for (size_t k = d + 1; k < stage->cube->dimensions; k++)
+    if (stage->mode[k] == MODE_FIXED)
+      stride *= stage->cube->dimension[k].size;
+  return stride;
+}
+
+static bool neighbours_share(const struct stage_list *list, const struct stage *stage, size_t d)
 {
   const struct kernel_stage *data = stage->data;
-  size_t size = 1;
-  for (size_t d = stage->cube->dimensions; size == 1 && d-- > 0;)
-    if (stage->mode[d] == MODE_FIXED)
-      size = stage->cube->dimension[d].size;
-  for (size_t v = 0; v + 1 < size; v++)
-    if (!share_input(list, &data->variants[v], &data->variants[v + 1]))
-      return 1;
-  return size ? size : 1;
+  size_t stride = variant_stride(stage, d);
+  for (size_t k = 0; k + 1 < stage->cube->dimension[d].size; k++)
+    if (!share_input(list, &data->variants[k * stride], &data->variants[(k + 1) * stride]))
+      return false;
+  return true;
+}
+
+/* Variants go together along the last FIXED dimension where neighbours read the same. */
+static void find_group(const struct stage_list *list, const struct stage *stage, struct kernel_stage *data)
+{
+  data->group = 1;
+  for (size_t d = stage->cube->dimensions; data->group == 1 && data->variant_count > 0 && d-- > 0;) {
+    data->group_dimension = d;
+    if (stage->mode[d] == MODE_FIXED && stage->cube->dimension[d].size > 1 && neighbours_share(list, stage, d))
+      data->group = stage->cube->dimension[d].size;
+  }
 }
 
 /* Whether one of inputs[from …) is the same. */
@@ -153,19 +170,24 @@ static bool is_listed(const struct stage_list *list, const struct stage_input **
 static int list_inputs(struct stage_list *list, struct stage *stage, struct error *error)
 {
   struct kernel_stage *data = (struct kernel_stage *)(uintptr_t)stage->data;
-  size_t count = 0, start = 0;
+  size_t count = 0;
   for (size_t v = 0; v < data->variant_count; v++)
     count += data->variants[v].input_count;
   const struct stage_input **inputs = ARENA_ARRAY(list->arena, const struct stage_input *, count);
   if (!inputs)
     return error_memory(error);
-  data->group = find_group(list, stage);
+  find_group(list, stage, data);
   count = 0;
-  for (size_t v = 0; v < data->variant_count; v++) {
-    start = v % data->group == 0 ? count : start;
-    for (size_t i = 0; i < data->variants[v].input_count; i++)
-      if (data->group == 1 || !is_listed(list, inputs, start, count, &data->variants[v].inputs[i]))
-        inputs[count++] = &data->variants[v].inputs[i];
+  size_t stride = variant_stride(stage, data->group_dimension);
+  for (size_t first = 0; first < data->variant_count; first++) {
+    if (first / stride % data->group != 0) /* not the first of its group */
+      continue;
+    for (size_t k = 0, start = count; k < data->group; k++) {
+      const struct variant *variant = &data->variants[first + k * stride];
+      for (size_t i = 0; i < variant->input_count; i++)
+        if (data->group == 1 || !is_listed(list, inputs, start, count, &variant->inputs[i]))
+          inputs[count++] = &variant->inputs[i];
+    }
   }
   stage->inputs = inputs;
   stage->input_count = count;

@@ -279,17 +279,16 @@ static int count_tiles(const struct plan *plan, struct phase *phase, struct erro
   return 0;
 }
 
-/* Tiles in the order of memory, but indexes whose programs differ follow each other: they may read the same elements. */
+/* Tiles in the order of memory, those of a kernel as it likes them. */
 static void order_tiles(const struct plan *plan, struct phase *phase)
 {
   const struct stage *stage = phase_stage(plan, phase);
   const struct kernel_stage *kernel = kernel_stage_of(stage);
-  size_t n = 0;
   phase->grid.group = kernel && kernel->group > 0 ? kernel->group : 1;
-  for (int fixed = 0; fixed < 2; fixed++)
-    for (size_t d = 0; d < stage->cube->dimensions; d++)
-      if ((stage->mode[d] == MODE_FIXED && phase->grid.group > 1) == fixed)
-        phase->grid.order[n++] = d;
+  for (size_t d = 0; d < stage->cube->dimensions; d++)
+    phase->grid.order[d] = d;
+  if (kernel)
+    kernel_order(stage, phase->grid.order);
 }
 
 /* Elements that a stage reads and those that its inputs read, as far as they are not kept; enough counted where that is
