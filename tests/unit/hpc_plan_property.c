@@ -17,10 +17,15 @@
 
 static const size_t program_bytes = (size_t)96 << 20; /* what the planner reserves beside the tiles */
 
-enum { MOST_OUTPUTS = 3 };
+enum { MOST_OUTPUTS = 3, ROUNDS = 300 };
+
+/* What the plans of a test had, in this order. */
+static const char *const features[] = {"source", "warp", "kernel", "pass", "kept", "accumulate", "chunks", "zones", "gather", "window", "chain", "outputs"};
+enum { FEATURES = sizeof features / sizeof *features };
 
 struct checking {
   uint64_t seed;
+  size_t *seen; /* plans with each feature */
   struct maker m;
   const struct node *nodes[MOST_OUTPUTS]; /* of the outputs */
   struct numbers expected[MOST_OUTPUTS];
@@ -113,6 +118,23 @@ static void random_tiles(struct maker *m, struct plan *plan)
     for (size_t d = 0; d < plan->stages[s].cube->dimensions; d++)
       if (plan->stages[s].slab[d] != SIZE_MAX && plan->stages[s].mode[d] == MODE_OUT && plan->stages[s].slab[d] > 1)
         plan->stages[s].slab[d] = 1 + below(m, plan->stages[s].slab[d]);
+}
+
+static bool has_feature(const struct checking *c, const struct plan *plan, const char *name)
+{
+  if (strcmp(name, "chain") == 0)
+    return c->m.chains != NULL;
+  if (strcmp(name, "outputs") == 0)
+    return c->outputs > 1;
+  bool window = strcmp(name, "window") == 0, found = false;
+  for (size_t s = 0; s < plan->stage_count; s++) {
+    const struct stage *stage = &plan->stages[s];
+    found = found || strcmp(stage->ops->name, name) == 0;
+    for (size_t i = 0; window && i < stage->input_count; i++)
+      for (size_t d = 0; d < plan->stages[stage->inputs[i]->stage].cube->dimensions; d++)
+        found = found || stage->inputs[i]->need[d].before + stage->inputs[i]->need[d].after > 0;
+  }
+  return found;
 }
 
 static int try_plan(const struct checking *c, struct plan_options options, const struct plan **plan, struct error *error)
@@ -213,6 +235,8 @@ static void check_outputs(struct checking *c)
 {
   const struct plan *plan = must_plan(c);
   run_plan(c, plan, c->first);
+  for (size_t f = 0; f < FEATURES; f++)
+    c->seen[f] += has_feature(c, plan, features[f]);
   for (size_t o = 0; o < c->outputs; o++)
     compare_with_reference(c, plan, o);
   for (size_t i = 0; i < 3; i++) {
@@ -226,9 +250,9 @@ static void check_outputs(struct checking *c)
     free(c->first[o]);
 }
 
-static void check_expression(uint64_t seed, enum test_size size)
+static void check_expression(uint64_t seed, enum test_size size, size_t *seen)
 {
-  struct checking c = {.seed = seed, .m = {.arena = arena_new(0), .state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1, .size = size}};
+  struct checking c = {.seed = seed, .seen = seen, .m = {.arena = arena_new(0), .state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1, .size = size}};
   c.nodes[0] = random_expression(&c.m);
   c.outputs = chance(&c.m, 4) ? 1 + below(&c.m, MOST_OUTPUTS) : 1;
   for (size_t o = 0; o < c.outputs; o++) { /* others may be part of the first, or the same */
@@ -241,29 +265,34 @@ static void check_expression(uint64_t seed, enum test_size size)
   arena_free(c.m.arena);
 }
 
-static void check_rounds(enum test_size size, uint64_t share)
+/* A share of the rounds; in all of them, by default, every feature occurs that is not `rare`. */
+static void check_rounds(enum test_size size, uint64_t share, const char *rare)
 {
-  uint64_t rounds = environment_number("TWINCUBE_PROPERTY_ROUNDS", 300) / share, seed = environment_number("TWINCUBE_PROPERTY_SEED", 1);
+  uint64_t rounds = environment_number("TWINCUBE_PROPERTY_ROUNDS", ROUNDS) / share, seed = environment_number("TWINCUBE_PROPERTY_SEED", 1);
+  size_t seen[FEATURES] = {0};
   for (uint64_t i = 0; i < rounds; i++)
-    check_expression(seed + i, size);
+    check_expression(seed + i, size, seen);
+  for (size_t f = 0; rounds >= ROUNDS / share && f < FEATURES; f++)
+    if (seen[f] == 0 && !strstr(rare, features[f]))
+      fail_msg("no plan had %s", features[f]);
 }
 
 static void plans_give_what_the_reference_gives(void **state)
 {
   (void)state;
-  check_rounds(SMALL_CUBES, 1);
+  check_rounds(SMALL_CUBES, 1, "accumulate");
 }
 
 static void nested_arrays_give_what_the_reference_gives(void **state)
 {
   (void)state;
-  check_rounds(LARGE_CUBES, 10);
+  check_rounds(LARGE_CUBES, 10, "accumulate, gather, warp, chain, outputs, chunks, zones, kept");
 }
 
 static void long_axes_give_what_the_reference_gives(void **state)
 {
   (void)state;
-  check_rounds(LONG_AXES, 30);
+  check_rounds(LONG_AXES, 10, "gather, warp, chain, outputs, chunks, zones, kept, window");
 }
 
 int main(void)
