@@ -26,6 +26,7 @@ struct maker {
   const struct node *pool[POOL];
   size_t count;
   enum test_size size;
+  bool fractions; /* sums depend on their order: for equal bits alone */
   const struct definition *definitions; /* for the reference */
   struct test_chain *chains;            /* hpc_stage_random.h */
 };
@@ -103,6 +104,8 @@ static const struct node *make_source(struct maker *m)
   void *data = own(m, n * element_info(cube.type)->size);
   for (size_t i = 0; i < n; i++) {
     double value = (double)below(m, cube.type == ELEMENT_BOOLEAN ? 2 : 9);
+    if (is_float && m->fractions)
+      value /= 7;
     if (cube.type == ELEMENT_BOOLEAN && chance(m, 5))
       value = 255;
     if (is_float && (!cube.has_nodata || isnan(cube.nodata)) && chance(m, 5))
@@ -186,18 +189,24 @@ static const struct node *make_view(struct maker *m)
 
 /* ---- kernels ---------------------------------------------------------------------------------------------------- */
 
+static enum kernel_reducer random_reducer(struct maker *m)
+{
+  static const enum kernel_reducer exact[] = {KRED_SUM, KRED_MIN, KRED_MAX, KRED_FIRST, KRED_LAST, KRED_ALL, KRED_ANY, KRED_MEDIAN};
+  static const enum kernel_reducer others[] = {KRED_SUM, KRED_MEAN, KRED_VARIANCE, KRED_SD, KRED_MEDIAN};
+  return m->fractions ? others[below(m, sizeof others / sizeof *others)] : exact[below(m, sizeof exact / sizeof *exact)];
+}
+
 static struct lanes random_scalar(struct maker *m, struct program *p, const struct lanes *values, size_t count)
 {
   struct lanes v = values[below(m, count)];
   if (!v.is_array)
     return v;
   double ignore = (double)below(m, 2);
-  static const enum kernel_reducer reducers[] = {KRED_SUM, KRED_MIN, KRED_MAX, KRED_MEDIAN, KRED_FIRST, KRED_LAST, KRED_ALL, KRED_ANY};
   if (v.length > 0 && chance(m, 3))
     return program_element(p, v, below(m, v.length));
   if (chance(m, 8))
     return program_reduce(p, KRED_COUNT, v, (const double[]){ignore, 0}, 2);
-  return program_reduce(p, reducers[below(m, sizeof reducers / sizeof *reducers)], v, &ignore, 1);
+  return program_reduce(p, random_reducer(m), v, &ignore, 1);
 }
 
 static struct lanes random_array(struct maker *m, struct program *p, struct lanes a, const struct lanes *values, size_t count)

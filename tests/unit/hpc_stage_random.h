@@ -110,7 +110,7 @@ static const struct node *body_array(struct maker *m, const struct node *node, s
     return node_kernel(m->arena, random_origin(m), cube, input, 1, p, program_series(p, KSER_CUMSUM, array, &ignore, 1), (int)d);
   memmove(&cube->dimension[d], &cube->dimension[d + 1], (cube->dimensions - d - 1) * sizeof cube->dimension[0]);
   cube->dimensions--;
-  struct lanes value = program_reduce(p, chance(m, 2) ? KRED_MAX : KRED_MEDIAN, array, &ignore, 1);
+  struct lanes value = program_reduce(p, random_reducer(m), array, &ignore, 1);
   return node_kernel(m->arena, random_origin(m), cube, input, 1, p, value, NO_DIMENSION);
 }
 
@@ -183,28 +183,26 @@ static const struct node *make_chunks_of(struct maker *m, const struct node *inp
 /* ---- zones -------------------------------------------------------------------------------------------------------- */
 
 struct zones_definition {
-  struct maker *m; /* while it is made */
   struct arena *arena;
   struct zonal zonal;
   uint64_t seed;
+  bool fractions;
 };
 
 /* Elements, then reducers, then scalars: the same program whatever the length. */
 static int make_zonal_program(void *context, size_t length, struct zonal_program *out, struct error *error)
 {
-  static const enum kernel_reducer reducers[] = {KRED_SUM, KRED_MIN, KRED_MAX, KRED_FIRST, KRED_LAST, KRED_ALL, KRED_ANY, KRED_MEDIAN};
   const struct zones_definition *z = context;
-  struct maker m = {.arena = z->arena, .state = z->seed};
+  struct maker m = {.arena = z->arena, .state = z->seed, .fractions = z->fractions};
   struct program *p = program_new(m.arena);
   struct lanes array = program_input(p, 0, true, length, z->zonal.input->cube->type, NULL), a = array, result = program_constant(p, 0);
-  size_t kinds = below(&m, 4) ? 7 : 8; /* the last needs all pixels at once */
   for (size_t n = 1 + below(&m, 2); n > 0; n--) {
     double ignore = (double)below(&m, 2);
     if (chance(&m, 2))
       a = program_binary(p, chance(&m, 2) ? KOP_SUB : KOP_MAX, a, chance(&m, 2) ? array : program_constant(p, 2));
     if (chance(&m, 8))
       a = program_series(p, KSER_REVERSE, a, NULL, 0);
-    struct lanes r = program_reduce(p, reducers[below(&m, kinds)], a, &ignore, 1);
+    struct lanes r = program_reduce(p, random_reducer(&m), a, &ignore, 1);
     result = chance(&m, 2) ? r : program_binary(p, KOP_SUB, r, result);
     if (chance(&m, 6)) /* what a reducer gave goes into another one */
       a = program_binary(p, KOP_SUB, array, r);
@@ -279,7 +277,7 @@ static const struct node *make_zones_of(struct maker *m)
   cube->dimensions = n - 1;
   cube->dimension[n - 2].size = zones->count;
   name_dimensions(m, cube);
-  *z = (struct zones_definition){.arena = m->arena, .seed = below(m, SIZE_MAX) | 1};
+  *z = (struct zones_definition){.arena = m->arena, .seed = below(m, SIZE_MAX) | 1, .fractions = m->fractions};
   z->zonal = (struct zonal){input, cube, zones, make_zonal_program, z};
   const struct node *node = node_zones(m->arena, random_origin(m), &z->zonal, &error);
   if (!node)
