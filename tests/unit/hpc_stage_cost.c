@@ -1,6 +1,9 @@
 /* What plans read: counted, against the estimate and against what the request needs. */
 #include "hpc_stage_fixture.h"
 
+#include "hpc/stage/chunk_stage.h"
+#include "hpc/stage/zones_stage.h"
+
 #include <stdio.h>
 
 /* Indexes start … start + count of dimension d. */
@@ -164,6 +167,70 @@ static void a_sum_along_a_long_axis_is_read_once(void **state)
   reads_about(&c, &out, 1, 1);
 }
 
+static void a_window_reads_its_margins_besides(void **state)
+{
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 4, 600, 640);
+  struct kernel_input *input = ARENA_NEW(c.arena, struct kernel_input);
+  struct program *p = program_new(c.arena);
+  (void)state;
+  *input = (struct kernel_input){.node = x, .array_dimension = NO_DIMENSION, .to_output = {0, 1, 2}, .window_count = 2};
+  input->window[0] = (struct window){.dimension = 1, .before = 2, .length = 5, .border = BORDER_REFLECT};
+  input->window[1] = (struct window){.dimension = 2, .before = 3, .length = 7, .border = BORDER_REFLECT};
+  struct lanes value = program_reduce(p, KRED_MAX, program_input(p, 0, true, 35, ELEMENT_F32, NULL), (const double[]){1}, 1);
+  const struct node *out = node_kernel(c.arena, from_test, copied_cube(&c, x), input, 1, p, value, NO_DIMENSION);
+  reads_about(&c, &out, 1, 1.2);
+}
+
+/* As they are, and less the cube itself. */
+static void chunks_read_their_overlap_besides(void **state)
+{
+  (void)state;
+  for (int less = 0; less < 2; less++) {
+    struct case_maker c;
+    const struct node *x = make_counted(&c, 24, 300, 320);
+    struct chunks *chunks = ARENA_NEW(c.arena, struct chunks);
+    *chunks = (struct chunks){.size = {12, 100, 80}, .overlap = {0, 5, 5}};
+    chunks->chunk = node_chunk(c.arena, from_test, x->cube, chunks->size, chunks->overlap);
+    chunks->body = combined(&c, KOP_SUB, chunks->chunk, reduced(&c, chunks->chunk, 0, KRED_MEDIAN), 0);
+    const struct node *out = node_chunks(c.arena, from_test, x, copied_cube(&c, x), chunks);
+    out = less ? combined(&c, KOP_SUB, out, x, 3) : out;
+    reads_about(&c, &out, 1, less ? 2.3 : 1.3);
+  }
+}
+
+static int make_mean(void *context, size_t length, struct zonal_program *out, struct error *error)
+{
+  struct program *p = program_new(context);
+  struct lanes array = program_input(p, 0, true, length, ELEMENT_F32, NULL);
+  *out = (struct zonal_program){p, program_reduce(p, KRED_MEAN, array, (const double[]){1}, 1)};
+  return program_failed(p) ? program_error(p, error) : 0;
+}
+
+/* One zone of all pixels: mean of each plane, taken off it. */
+static void zones_are_read_once_and_their_anomalies_again(void **state)
+{
+  struct case_maker c;
+  const struct node *x = make_counted(&c, 6, 300, 320);
+  struct zone_run *runs = ARENA_ARRAY(c.arena, struct zone_run, 300);
+  struct cube *cube = copied_cube(&c, x), *planes = copied_cube(&c, x);
+  struct view_dimension *view = ARENA_ARRAY(c.arena, struct view_dimension, CUBE_MAX_DIMENSIONS);
+  struct error error = {0};
+  (void)state;
+  for (size_t row = 0; row < 300; row++)
+    runs[row] = (struct zone_run){0, row, 0, 320};
+  cube->dimensions = 2;
+  cube->dimension[1] = dimension_enumerated("zone", DIMENSION_OTHER, 1);
+  planes->dimensions = 1;
+  view[1].out = NO_DIMENSION;
+  const struct zones zones = {1, runs, 300};
+  const struct zonal zonal = {x, cube, &zones, make_mean, c.arena};
+  const struct node *mean = node_zones(c.arena, from_test, &zonal, &error);
+  assert_non_null(mean);
+  const struct node *out = combined(&c, KOP_SUB, x, node_view(c.arena, from_test, mean, planes, view), 1);
+  reads_about(&c, &out, 1, 2);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_maximum_of_the_plane_is_read_twice),
@@ -175,6 +242,9 @@ int main(void)
                                      cmocka_unit_test(a_reduction_of_two_outputs_is_made_once),
                                      cmocka_unit_test(an_output_that_another_one_reads_is_made_once),
                                      cmocka_unit_test(a_plain_cube_of_two_outputs_is_read_for_each),
-                                     cmocka_unit_test(a_sum_along_a_long_axis_is_read_once)};
+                                     cmocka_unit_test(a_sum_along_a_long_axis_is_read_once),
+                                     cmocka_unit_test(a_window_reads_its_margins_besides),
+                                     cmocka_unit_test(chunks_read_their_overlap_besides),
+                                     cmocka_unit_test(zones_are_read_once_and_their_anomalies_again)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
