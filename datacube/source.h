@@ -39,7 +39,7 @@ struct source_ops {
                 const struct source **out, struct error *error);
   /* Adds text (it may hold any bytes) that changes when a read would give other data or the cube be another: paths,
    * sizes and times of files, selections, grids, parameters, contents. Looks at the files as they are now. What it adds
-   * begins with the driver's name; a failure is the buffer's. */
+   * begins with the driver's name; a failure is the buffer's. NULL: each source differs from all others. */
   void (*identity)(const struct source *source, struct buffer *out);
 };
 

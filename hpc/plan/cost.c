@@ -4,6 +4,8 @@
 
 #include "hpc/stage/kernel_stage.h"
 
+#include <math.h>
+
 enum { MAX_FILLS = 1000000 };
 
 struct cost {
@@ -12,29 +14,34 @@ struct cost {
 
 static struct cost stage_cost(const struct plan *plan, size_t index, const double *tiles);
 
+/* Along dimension d of the stage, what has margins of its own. */
+static double pieces(const struct stage *stage, size_t d, const double *tiles)
+{
+  double grains = stage->grain[d] ? ceil((double)stage->cube->dimension[d].size / (double)stage->grain[d]) : 0;
+  return grains > tiles[d] ? grains : tiles[d];
+}
+
 /* Share of an input's stage that is filled, in units of the whole: each input is filled once per tile along the dimensions
  * of the stage that it does not depend on. */
 static double input_share(const struct plan *plan, const struct stage *stage, const struct stage_input *input, const double *tiles)
 {
   const struct cube *from = plan->stages[input->stage].cube;
-  bool used[CUBE_MAX_DIMENSIONS] = {false}, spread = false;
+  bool used[CUBE_MAX_DIMENSIONS] = {false};
   double share = 1;
   for (size_t d = 0; d < from->dimensions; d++) {
     const struct need *need = &input->need[d];
     double size = (double)from->dimension[d].size;
-    spread = spread || need->kind == NEED_SPREAD;
-    if (need->kind == NEED_SPREAD)
-      share *= need->share;
-    if (need->kind == NEED_LIST)
+    if (need->kind == NEED_LIST) {
       share *= size == 0 ? 0 : (double)need->count / size;
-    if (need->kind != NEED_RUN)
       continue;
-    double margin = (double)(need->before + need->after) * (tiles[need->out] - 1);
-    share *= size == 0 ? 0 : ((double)stage->cube->dimension[need->out].size + margin) / size;
+    }
+    double margin = (double)(need->before + need->after) * (pieces(stage, (size_t)need->out, tiles) - 1);
+    double run = need->kind == NEED_RUN ? (double)stage->cube->dimension[need->out].size : size * need->share;
+    share *= size == 0 ? 0 : (run + margin) / size;
     used[need->out] = true;
   }
   for (size_t d = 0; d < stage->cube->dimensions; d++)
-    if (!used[d] && stage->mode[d] != MODE_FIXED && !(spread && d + 2 >= stage->cube->dimensions))
+    if (!used[d] && stage->mode[d] != MODE_FIXED)
       share *= tiles[d];
   return share;
 }

@@ -42,17 +42,32 @@ static bool is_nested(const struct program *p, const bool *needed, bool *reduced
   return false;
 }
 
-int reduction_can_be_cut(struct arena *arena, const struct node *node, bool nested, bool *out, struct error *error)
+/* Length of the needed arrays; 0: there are none, or of several lengths. */
+static size_t one_length(const struct program *p, const bool *needed)
+{
+  size_t length = 0;
+  for (size_t i = 0; i < p->count; i++) {
+    if (!needed[i] || !p->steps[i].is_array)
+      continue;
+    if (length && length != p->steps[i].length)
+      return 0;
+    length = p->steps[i].length;
+  }
+  return length;
+}
+
+int reduction_length(struct arena *arena, const struct node *node, bool nested, size_t *out, struct error *error)
 {
   const struct program *p = node->program;
   bool *needed = ARENA_ARRAY(arena, bool, p->count), *reduced = ARENA_ARRAY(arena, bool, p->count);
   if (!needed || !reduced)
     return error_memory(error);
-  *out = node->array_out == NO_DIMENSION && !node->result.is_complex && !p->steps[node->result.value].is_array;
+  bool fits = node->array_out == NO_DIMENSION && !node->result.is_complex && !p->steps[node->result.value].is_array;
   program_mark_needed(p, node->result.value, needed);
   for (size_t i = 0; i < p->count; i++)
-    *out = *out && (!needed[i] || step_can_be_cut(node, &p->steps[i]));
-  *out = *out && (nested || !is_nested(p, needed, reduced));
+    fits = fits && (!needed[i] || step_can_be_cut(node, &p->steps[i]));
+  fits = fits && (nested || !is_nested(p, needed, reduced));
+  *out = fits ? one_length(p, needed) : 0;
   return 0;
 }
 

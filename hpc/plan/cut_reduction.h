@@ -4,9 +4,9 @@
 
 #include "hpc/plan/node.h"
 
-/* Whether every array of the node's program is made element by element from its inputs and ends in a reducer that has
- * an accumulator. nested: a reducer may work on what another one gave. */
-int reduction_can_be_cut(struct arena *arena, const struct node *node, bool nested, bool *out, struct error *error);
+/* The length of the arrays of the node's program where all have one length, are made element by element from its inputs,
+ * and end in a reducer that has an accumulator; else 0. nested: a reducer may work on what another one gave. */
+int reduction_length(struct arena *arena, const struct node *node, bool nested, size_t *out, struct error *error);
 
 /* Makes the accumulator of `before`, whose cube has the array's dimension at index `dimension` (or whatever the maker
  * put there instead): a node with the dimensions of the reduction's result. NULL: error set. */

@@ -99,6 +99,8 @@ static int generate_stack(struct fuse *f, const struct wanted *wanted, struct op
   const struct binding *binding = wanted->binding;
   struct binding inner[CUBE_MAX_DIMENSIONS];
   int s = node->stack_dimension;
+  if (binding[s].kind == BIND_OUT) /* under a window's kernel, where it runs with the tile */
+    return fuse_load(f, wanted, out);
   memcpy(inner, binding, node->cube->dimensions * sizeof *inner);
   inner[s] = (struct binding){.kind = BIND_FIXED};
   if (binding[s].kind == BIND_FIXED)

@@ -188,8 +188,8 @@ static int step_array(struct fuse *f, const struct program_walk *w, const struct
 
 static bool is_slice(const size_t *indexes, size_t count)
 {
-  for (size_t i = 1; i < count; i++)
-    if (indexes[i] != indexes[0] + i)
+  for (size_t i = 0; i < count; i++)
+    if (indexes[i] == NO_INDEX || indexes[i] != indexes[0] + i)
       return false;
   return count > 0;
 }
@@ -325,9 +325,12 @@ static bool is_too_nested(const struct fuse *f, const struct node *node, const s
   return node != f->root && outer > 1 && longest > 1 && saturated_mul(outer, longest) > nested_blocks;
 }
 
-/* Whether the windowed dimensions run with the tile; else the node is a stage of its own, where they do. */
-static bool windows_run(const struct node *node, const struct binding *binding)
+/* Whether the windowed dimensions run with the tile and the array's does not; else the node is a stage of its own, where
+ * it is so. */
+static bool runs_here(const struct node *node, const struct binding *binding)
 {
+  if (node->array_out != NO_DIMENSION && binding[node->array_out].kind == BIND_OUT)
+    return false;
   for (size_t i = 0; i < node->input_count; i++)
     for (size_t k = 0; k < node->inputs[i].window_count; k++) {
       const struct binding *b = &binding[node->inputs[i].to_output[node->inputs[i].window[k].dimension]];
@@ -360,7 +363,7 @@ int fuse_program(struct fuse *f, const struct wanted *wanted, struct operand *ou
   int part = wanted->component ? node->result.imaginary : node->result.value;
   program_mark_needed(program, part, needed);
   mark_whole(node, part, needed, w.whole);
-  if (is_too_nested(f, node, wanted->binding, needed, w.whole) || !windows_run(node, wanted->binding))
+  if (is_too_nested(f, node, wanted->binding, needed, w.whole) || !runs_here(node, wanted->binding))
     return fuse_load(f, wanted, out);
   for (size_t i = 0; i < program->count; i++)
     if (needed[i] && run_step(f, &w, i) != 0)

@@ -178,7 +178,7 @@ static void ask(struct decided *reader, struct decided *read, double elements)
 {
   const struct decided *root = reader->decision == DECIDE_KEEP || reader->is_output ? reader : reader->root;
   read->demand += elements;
-  read->many_roots = read->many_roots || (root != reader && reader->many_roots) || (read->root && read->root != root);
+  read->many_roots = read->many_roots || (reader->decision != DECIDE_KEEP && reader->many_roots) || (read->root && read->root != root);
   if (!read->root)
     read->root = root;
 }
@@ -268,11 +268,14 @@ static int decide(struct node_table *table, struct decided *d, struct error *err
   if (steps)
     node_mark_needed(d->node, needed);
   struct kernel_facts facts = kernel_facts(d->node, needed);
+  d->many_roots = d->many_roots || (d->is_output && d->root);
   if (is_forced(table, d->node))
     keep(d, "it is made in order, once");
-  else if (d->node->kind == NODE_STAGE && !d->is_output)
+  else if (d->is_output && !d->root) /* read by nothing else: made once as it is */
+    d->decision = DECIDE_FUSE;
+  else if (d->node->kind == NODE_STAGE)
     decide_stage(d);
-  else if ((facts.reduces || facts.shortens) && !d->is_output)
+  else if (facts.reduces || facts.shortens)
     decide_reduction(d, &facts);
   ask_inputs(table, d, needed);
   return 0;

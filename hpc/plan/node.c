@@ -48,8 +48,9 @@ static struct hash source_hash(const struct source *source)
 {
   struct hash hash = {0, 0};
   struct buffer text = {0};
-  source->ops->identity(source, &text);
-  if (text.failed)
+  if (source->ops->identity)
+    source->ops->identity(source, &text);
+  if (text.failed || !source->ops->identity)
     hash_word(&hash, (uintptr_t)source);
   else
     hash_bytes(&hash, text.data, text.length);

@@ -73,27 +73,49 @@ static int make_phases(struct planning *p)
 
 struct readers { /* of a sequential source */
   size_t count;
-  size_t phase;                    /* the only one's, where it is a phase's own stage; SIZE_MAX */
+  size_t phase;                    /* the only one's, where it is that phase's own stage; SIZE_MAX */
   const struct stage_input *input; /* NULL where the phase's stage is the source */
 };
 
-static struct readers find_readers(const struct plan *plan, size_t source)
+static bool is_read(const struct plan *plan, size_t stage)
+{
+  for (size_t s = 0; s < plan->stage_count; s++)
+    for (size_t i = 0; i < plan->stages[s].input_count; i++)
+      if (plan->stages[s].inputs[i]->stage == stage)
+        return true;
+  return false;
+}
+
+/* The phase whose own stage it is and nobody else's; SIZE_MAX: none. */
+static size_t only_phase(const struct plan *plan, size_t stage)
+{
+  size_t found = SIZE_MAX;
+  for (size_t p = 0; p < plan->phase_count; p++)
+    if (plan->phases[p].stage == stage) {
+      if (found != SIZE_MAX || is_read(plan, stage))
+        return SIZE_MAX;
+      found = p;
+    }
+  return found;
+}
+
+/* The source may be several stages: one as an output, one as what others read. */
+static struct readers find_readers(const struct plan *plan, const struct node *source)
 {
   struct readers readers = {.phase = SIZE_MAX};
   for (size_t s = 0; s < plan->stage_count; s++)
     for (size_t i = 0; i < plan->stages[s].input_count; i++) {
-      if (plan->stages[s].inputs[i]->stage != source)
+      const struct stage *from = &plan->stages[plan->stages[s].inputs[i]->stage];
+      if (from->node != source || from->ops != &source_stage)
         continue;
       readers.count++;
       readers.input = plan->stages[s].inputs[i];
-      for (size_t p = 0; p < plan->phase_count; p++)
-        if (plan->phases[p].stage == s)
-          readers.phase = p;
+      readers.phase = only_phase(plan, s);
     }
   for (size_t p = 0; p < plan->phase_count; p++)
-    if (plan->phases[p].stage == source) {
+    if (plan->stages[plan->phases[p].stage].node == source && plan->stages[plan->phases[p].stage].ops == &source_stage) {
       readers.count++;
-      readers.phase = p;
+      readers.phase = only_phase(plan, plan->phases[p].stage);
     }
   return readers;
 }
@@ -127,7 +149,7 @@ static void find_chain(const struct planning *p, const struct node **out)
     const struct source *source = plan->stages[s].ops == &source_stage ? node_source_of(plan->stages[s].node) : NULL;
     if (!source || !source->sequential)
       continue;
-    struct readers readers = find_readers(plan, s);
+    struct readers readers = find_readers(plan, plan->stages[s].node);
     if (!read_in_order(plan, &readers)) {
       *out = plan->stages[s].node;
       return;

@@ -9,6 +9,8 @@ typedef int rewrite_rule(struct arena *arena, const struct node *node, const str
 
 /* rewrite_warp.c: a warp over views of a source becomes the source on the warp's grid, clipped to what the views show. */
 rewrite_rule rewrite_warp;
+/* rewrite_window.c: what lies beyond the edges of a window's input is a value of its elements. */
+rewrite_rule rewrite_window;
 /* rewrite_reduction.c: a reduction along a long axis is cut at its reducers, which become accumulators. */
 rewrite_rule rewrite_reduction;
 

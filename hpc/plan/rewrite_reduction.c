@@ -14,18 +14,17 @@ static const struct node *make_accumulator(const struct accumulator_maker *maker
   return node;
 }
 
-/* The input whose array is longest; SIZE_MAX where none is long. */
-static size_t long_input(const struct node *node)
+static size_t array_length(const struct kernel_input *input)
 {
-  size_t longest = SIZE_MAX, length = LONG_AXIS;
-  for (size_t i = 0; i < node->input_count; i++) {
-    int d = node->inputs[i].array_dimension;
-    if (d == NO_DIMENSION || node->inputs[i].node->cube->dimension[d].size <= length)
-      continue;
-    length = node->inputs[i].node->cube->dimension[d].size;
-    longest = i;
-  }
-  return longest;
+  return input->array_dimension == NO_DIMENSION ? 0 : input->node->cube->dimension[input->array_dimension].size;
+}
+
+static bool has_long_array(const struct node *node)
+{
+  bool found = false;
+  for (size_t i = 0; i < node->input_count; i++)
+    found = found || array_length(&node->inputs[i]) > LONG_AXIS;
+  return found;
 }
 
 /* The result's dimensions with the array's at the place that it has in the input. */
@@ -48,15 +47,16 @@ static struct cube *cube_before(struct arena *arena, const struct node *node, co
 
 int rewrite_reduction(struct arena *arena, const struct node *node, const struct node **out, struct error *error)
 {
-  size_t i = node->kind == NODE_KERNEL ? long_input(node) : SIZE_MAX;
   int to_before[CUBE_MAX_DIMENSIONS];
-  bool fits;
-  if (i == SIZE_MAX || node->cube->dimensions == CUBE_MAX_DIMENSIONS)
+  size_t length, i = 0;
+  if (node->kind != NODE_KERNEL || node->cube->dimensions == CUBE_MAX_DIMENSIONS || !has_long_array(node))
     return 0;
-  if (reduction_can_be_cut(arena, node, true, &fits, error) != 0)
+  if (reduction_length(arena, node, true, &length, error) != 0)
     return -1;
-  if (!fits)
+  if (length <= LONG_AXIS)
     return 0;
+  while (array_length(&node->inputs[i]) != length) /* there is one: arrays begin as inputs */
+    i++;
   const struct cube *cube = cube_before(arena, node, &node->inputs[i], to_before);
   if (!cube)
     return error_memory(error);

@@ -125,30 +125,34 @@ static bool share_input(const struct stage_list *list, const struct variant *a, 
   return false;
 }
 
-/* Distance of variants that are neighbours along a FIXED dimension. */
-static size_t variant_stride(const struct stage *stage, size_t dimension)
+/* Variants from one index of dimension d to the next. */
+static size_t variant_stride(const struct stage *stage, size_t d)
 {
   size_t stride = 1;
-  for (size_t d = dimension + 1; d < stage->cube->dimensions; d++)
-    if (stage->mode[d] == MODE_FIXED)
-      stride *= stage->cube->dimension[d].size;
+  for (size_t k = d + 1; k < stage->cube->dimensions; k++)
+    if (stage->mode[k] == MODE_FIXED)
+      stride *= stage->cube->dimension[k].size;
   return stride;
 }
 
-/* Variants along a FIXED dimension go together where all neighbours read the same; the last such dimension. */
+static bool neighbours_share(const struct stage_list *list, const struct stage *stage, size_t d)
+{
+  const struct kernel_stage *data = stage->data;
+  size_t stride = variant_stride(stage, d);
+  for (size_t k = 0; k + 1 < stage->cube->dimension[d].size; k++)
+    if (!share_input(list, &data->variants[k * stride], &data->variants[(k + 1) * stride]))
+      return false;
+  return true;
+}
+
+/* Variants go together along the last FIXED dimension where neighbours read the same. */
 static void find_group(const struct stage_list *list, const struct stage *stage, struct kernel_stage *data)
 {
   data->group = 1;
-  for (size_t d = stage->cube->dimensions; data->group == 1 && d-- > 0;) {
-    size_t size = stage->cube->dimension[d].size, stride = variant_stride(stage, d);
-    bool share = stage->mode[d] == MODE_FIXED && size > 1;
-    for (size_t v = 0; share && v < data->variant_count; v++)
-      if (v / stride % size + 1 < size)
-        share = share_input(list, &data->variants[v], &data->variants[v + stride]);
-    if (!share)
-      continue;
-    data->group = size;
+  for (size_t d = stage->cube->dimensions; data->group == 1 && data->variant_count > 0 && d-- > 0;) {
     data->group_dimension = d;
+    if (stage->mode[d] == MODE_FIXED && stage->cube->dimension[d].size > 1 && neighbours_share(list, stage, d))
+      data->group = stage->cube->dimension[d].size;
   }
 }
 
@@ -173,13 +177,12 @@ static int list_inputs(struct stage_list *list, struct stage *stage, struct erro
   if (!inputs)
     return error_memory(error);
   find_group(list, stage, data);
-  size_t stride = data->group > 1 ? variant_stride(stage, data->group_dimension) : 1;
   count = 0;
+  size_t stride = variant_stride(stage, data->group_dimension);
   for (size_t first = 0; first < data->variant_count; first++) {
-    if (first / stride % data->group != 0)
+    if (first / stride % data->group != 0) /* not the first of its group */
       continue;
-    size_t start = count;
-    for (size_t k = 0; k < data->group; k++) {
+    for (size_t k = 0, start = count; k < data->group; k++) {
       const struct variant *variant = &data->variants[first + k * stride];
       for (size_t i = 0; i < variant->input_count; i++)
         if (data->group == 1 || !is_listed(list, inputs, start, count, &variant->inputs[i]))

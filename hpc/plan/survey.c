@@ -64,6 +64,9 @@ static int survey_kernel(struct surveyor *s, const struct node *node, struct sur
   }
   if (node->array_out != NO_DIMENSION)
     out->mode[node->array_out] = MODE_AXIS;
+  for (size_t i = 0; i < node->input_count; i++) /* what does not run there becomes a stage of its own */
+    for (size_t w = 0; w < node->inputs[i].window_count; w++)
+      out->mode[node->inputs[i].to_output[node->inputs[i].window[w].dimension]] = MODE_OUT;
   return 0;
 }
 

@@ -37,6 +37,18 @@ struct hint { /* block of the sources along an output dimension */
   size_t block, lead;
 };
 
+/* Pieces of a stage count more than blocks: a part of one costs as much as all of it. */
+static void grain_from(const struct plan *plan, const struct stage_input *input, struct hint *hints)
+{
+  const struct stage *stage = &plan->stages[input->stage];
+  for (size_t d = 0; d < stage->cube->dimensions; d++) {
+    const struct need *need = &input->need[d];
+    size_t grain = stage->grain[d];
+    if (need->kind == NEED_RUN && !need->map && grain > 0)
+      hints[need->out] = (struct hint){grain, (grain - need->offset % grain) % grain};
+  }
+}
+
 static void hint_from(const struct plan *plan, const struct stage_input *input, struct hint *hints)
 {
   const struct stage *stage = &plan->stages[input->stage];
@@ -64,6 +76,9 @@ static void find_hints(const struct plan *plan, size_t index, struct hint *hints
   hint_from(plan, &self, hints);
   for (size_t i = 0; i < stage->input_count; i++)
     hint_from(plan, stage->inputs[i], hints);
+  grain_from(plan, &self, hints);
+  for (size_t i = 0; i < stage->input_count; i++)
+    grain_from(plan, stage->inputs[i], hints);
 }
 
 /* Short dimensions along which an inner stage's results serve all indexes: whole, so that they are computed once. */
@@ -189,17 +204,25 @@ static bool halve_slab(struct plan *plan, size_t smallest)
   return true;
 }
 
+/* Half of a tile's side, of whole pieces of the stage; the side itself where it is one piece. */
+static size_t half_side(const struct stage *stage, size_t d, size_t side)
+{
+  size_t grain = stage->grain[d] ? stage->grain[d] : 1, half = (side + 1) / 2;
+  half = (half + grain - 1) / grain * grain;
+  return half < side ? half : side;
+}
+
 static bool halve_tile(const struct plan *plan, struct phase *phase, size_t smallest)
 {
   const struct stage *stage = phase_stage(plan, phase);
   size_t best = SIZE_MAX, *tile = phase->grid.tile;
   for (size_t d = 0; d < stage->cube->dimensions; d++)
-    if (stage->mode[d] == MODE_OUT && !phase->whole[d] && tile[d] > 1 && tile[d] / 2 >= smallest &&
+    if (stage->mode[d] == MODE_OUT && !phase->whole[d] && half_side(stage, d, tile[d]) < tile[d] && tile[d] / 2 >= smallest &&
         (best == SIZE_MAX || tile[d] >= tile[best]))
       best = d;
   if (best == SIZE_MAX)
     return false;
-  tile[best] = (tile[best] + 1) / 2;
+  tile[best] = half_side(stage, best, tile[best]);
   phase->grid.lead[best] %= tile[best];
   return true;
 }
@@ -293,27 +316,26 @@ static int count_tiles(const struct plan *plan, struct phase *phase, struct erro
   return 0;
 }
 
-/* Tiles in the order of memory, but those that read the same elements follow each other. */
+/* Tiles in the order of memory, those of a kernel as it likes them. */
 static void order_tiles(const struct plan *plan, struct phase *phase)
 {
   const struct stage *stage = phase_stage(plan, phase);
   const struct kernel_stage *kernel = kernel_stage_of(stage);
-  size_t n = 0;
-  phase->grid.group = kernel ? kernel->group : 1;
+  phase->grid.group = kernel && kernel->group > 0 ? kernel->group : 1;
   for (size_t d = 0; d < stage->cube->dimensions; d++)
-    if (phase->grid.group == 1 || d != kernel->group_dimension)
-      phase->grid.order[n++] = d;
-  if (phase->grid.group > 1)
-    phase->grid.order[n] = kernel->group_dimension;
+    phase->grid.order[d] = d;
+  if (kernel)
+    kernel_order(stage, phase->grid.order);
 }
 
-/* Elements of the inputs. */
-static double phase_reads(const struct plan *plan, const struct phase *phase)
+/* Elements that a stage reads and those that its inputs read, as far as they are not kept; enough counted where that is
+ * much work. */
+static double reads_below(const struct plan *plan, size_t index)
 {
-  const struct stage *stage = phase_stage(plan, phase);
+  const struct stage *stage = &plan->stages[index];
   double elements = 0;
-  for (size_t i = 0; i < stage->input_count; i++)
-    elements += (double)cube_elements(plan->stages[stage->inputs[i]->stage].cube);
+  for (size_t i = 0; i < stage->input_count && elements < MUCH_WORK; i++)
+    elements += (double)cube_elements(plan->stages[stage->inputs[i]->stage].cube) + reads_below(plan, stage->inputs[i]->stage);
   return elements;
 }
 
@@ -334,7 +356,7 @@ static int finish_tiles(struct plan *plan, struct phase *phase, struct error *er
     if (halve_tile(plan, phase, smallest)) { /* small cubes: a tile for each worker */
       if (count_tiles(plan, phase, error) != 0)
         return -1;
-    } else if (smallest == 1 || phase_reads(plan, phase) < MUCH_WORK)
+    } else if (smallest == 1 || reads_below(plan, phase->stage) < MUCH_WORK)
       break;
     else
       smallest = 1;

@@ -10,6 +10,7 @@ struct worker {
   unsigned threads;
   void **states; /* per stage, NULL before its first use */
   struct room *whole; /* per stage: what it gives whole, where only a part of it is asked for */
+  struct room *piece; /* per stage: part of a region with lists whose elements do not lie together there */
   struct room out;
 };
 
@@ -53,6 +54,7 @@ static size_t last_broken(const struct region *region)
 struct pulling {
   struct worker *worker;
   const struct stage *stage;
+  size_t index; /* of the stage */
   void *state;
 };
 
@@ -67,30 +69,83 @@ static int fill_piece(const struct pulling *p, const struct region *piece, void 
   return p->stage->ops->fill(p->worker, p->stage, p->state, piece, data, error);
 }
 
+/* The outer dimensions that a piece takes one index at a time: not those that the stage gives whole. */
+static bool steps_through(const struct stage *stage, size_t d)
+{
+  return stage->mode[d] != MODE_AXIS;
+}
+
+/* Copies a piece to its place in the region's dense elements: `at` is its first element's; from dimension `broken` on it
+ * lies together there. */
+static void put_piece(const struct pulling *p, const struct region *region, const struct region *piece, size_t broken, unsigned char *at)
+{
+  size_t size = element_info(p->stage->cube->type)->size, strides[CUBE_MAX_DIMENSIONS], position[CUBE_MAX_DIMENSIONS] = {0}, run = size;
+  const unsigned char *from = p->worker->piece[p->index].data;
+  region_strides(region, strides);
+  for (size_t d = broken; d < piece->dimensions; d++)
+    run *= piece->count[d];
+  do {
+    size_t offset = 0;
+    for (size_t d = 0; d < broken; d++)
+      offset += position[d] * strides[d];
+    memcpy(at + offset * size, from, run);
+    from += run;
+  } while (next_position(piece->count, position, broken));
+}
+
+/* Fills the piece at `at`, where its elements lie together; else beside it, and copies them. */
+static int fill_placed(const struct pulling *p, const struct region *region, const struct region *piece, size_t broken,
+                       unsigned char *at, struct error *error)
+{
+  bool together = true;
+  for (size_t d = 0; d < broken; d++)
+    together = together && piece->count[d] == 1;
+  if (together)
+    return fill_piece(p, piece, at, error);
+  struct room *room = &p->worker->piece[p->index];
+  if (room_for(room, region_bytes(p->stage->cube, piece), error) != 0 || fill_piece(p, piece, room->data, error) != 0)
+    return -1;
+  put_piece(p, region, piece, broken, at);
+  return 0;
+}
+
+/* The pieces along the broken dimension, at one position of those before it. */
+static int fill_line(const struct pulling *p, const struct region *region, size_t broken, const size_t *position, unsigned char *data,
+                     struct error *error)
+{
+  size_t size = element_info(p->stage->cube->type)->size, strides[CUBE_MAX_DIMENSIONS];
+  struct region piece = {.dimensions = region->dimensions};
+  region_strides(region, strides);
+  for (size_t d = 0; d < region->dimensions; d++) {
+    bool one = d < broken && steps_through(p->stage, d);
+    piece.start[d] = region_index(region, d, one ? position[d] : 0);
+    piece.count[d] = one ? 1 : region->count[d];
+    data += one ? position[d] * strides[d] * size : 0;
+  }
+  for (size_t i = 0; i < region->count[broken]; i += piece.count[broken]) {
+    piece.start[broken] = region_index(region, broken, i);
+    piece.count[broken] = run_length(region, broken, i);
+    if (fill_placed(p, region, &piece, broken, data + i * strides[broken] * size, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
 static int fill_runs(const struct pulling *p, const struct region *region, void *data, struct error *error)
 {
-  size_t broken = last_broken(region), size = element_info(p->stage->cube->type)->size;
-  size_t outer = broken == SIZE_MAX ? 0 : broken, position[CUBE_MAX_DIMENSIONS] = {0};
-  struct region piece = {.dimensions = region->dimensions};
-  unsigned char *at = data;
-  do {
-    for (size_t i = 0; i < (broken == SIZE_MAX ? 1 : region->count[broken]);) {
-      size_t run = 1;
-      for (size_t d = 0; d < region->dimensions; d++) {
-        piece.start[d] = region_index(region, d, d < outer ? position[d] : 0);
-        piece.count[d] = d < outer ? 1 : region->count[d];
-      }
-      if (broken != SIZE_MAX) {
-        run = run_length(region, broken, i);
-        piece.start[broken] = region_index(region, broken, i);
-        piece.count[broken] = run;
-      }
-      if (fill_piece(p, &piece, at, error) != 0)
-        return -1;
-      at += region_elements(&piece) * size;
-      i += run;
-    }
-  } while (next_position(region->count, position, outer));
+  size_t broken = last_broken(region), position[CUBE_MAX_DIMENSIONS] = {0}, steps[CUBE_MAX_DIMENSIONS];
+  struct region all = {.dimensions = region->dimensions};
+  for (size_t d = 0; d < region->dimensions; d++) {
+    all.start[d] = region_index(region, d, 0);
+    all.count[d] = region->count[d];
+    steps[d] = steps_through(p->stage, d) ? region->count[d] : 1;
+  }
+  if (broken == SIZE_MAX)
+    return fill_piece(p, &all, data, error);
+  do
+    if (fill_line(p, region, broken, position, data, error) != 0)
+      return -1;
+  while (next_position(steps, position, broken));
   return 0;
 }
 
@@ -103,7 +158,8 @@ static bool make_whole(const struct stage *stage, const struct region *region, s
   *whole = *region;
   for (size_t d = 0; d < region->dimensions; d++) {
     size_t size = stage->cube->dimension[d].size;
-    if (stage->mode[d] != MODE_AXIS || region->count[d] == size)
+    bool is_whole = region->count[d] == size && (size == 0 || (region_index(region, d, 0) == 0 && run_length(region, d, 0) == size));
+    if (stage->mode[d] != MODE_AXIS || is_whole)
       continue;
     larger = true;
     whole->start[d] = 0;
@@ -121,7 +177,7 @@ static void copy_part(const struct stage *stage, const struct region *whole, con
     size_t offset = 0;
     for (size_t d = 0; d < part->dimensions; d++) {
       size_t index = region_index(part, d, position[d]);
-      bool came_whole = stage->mode[d] == MODE_AXIS && whole->count[d] != part->count[d];
+      bool came_whole = stage->mode[d] == MODE_AXIS;
       offset = offset * whole->count[d] + (came_whole ? (index == NO_INDEX ? 0 : index) : position[d]);
     }
     memcpy(at, (const unsigned char *)from + offset * size, size);
@@ -135,10 +191,10 @@ static int pull_region(struct pulling *p, const struct region *region, void *dat
                                     : fill_runs(p, region, data, error);
 }
 
-static int pull_part(struct pulling *p, size_t index, const struct region *region, void *data, struct error *error)
+static int pull_part(struct pulling *p, const struct region *region, void *data, struct error *error)
 {
   struct region whole;
-  struct room *room = &p->worker->whole[index];
+  struct room *room = &p->worker->whole[p->index];
   if (!make_whole(p->stage, region, &whole))
     return pull_region(p, region, data, error);
   if (room_for(room, region_bytes(p->stage->cube, &whole), error) != 0 || pull_region(p, &whole, room->data, error) != 0)
@@ -154,8 +210,8 @@ int worker_pull(struct worker *worker, size_t index, const struct region *region
     return 0;
   if (!worker->states[index] && stage->ops->start(worker, stage, &worker->states[index], error) != 0)
     return error_at_node(error, stage->node->id);
-  struct pulling pulling = {worker, stage, worker->states[index]};
-  return pull_part(&pulling, index, region, data, error) == 0 ? 0 : error_at_node(error, stage->node->id);
+  struct pulling pulling = {worker, stage, index, worker->states[index]};
+  return pull_part(&pulling, region, data, error) == 0 ? 0 : error_at_node(error, stage->node->id);
 }
 
 /* ---- the worker --------------------------------------------------------------------------------------------------- */
@@ -168,9 +224,11 @@ int worker_new(const struct plan *plan, const void *const *kept, unsigned thread
   *worker = (struct worker){.plan = plan, .kept = kept, .threads = threads};
   worker->states = calloc(plan->stage_count, sizeof *worker->states);
   worker->whole = calloc(plan->stage_count, sizeof *worker->whole);
-  if (!worker->states || !worker->whole) {
+  worker->piece = calloc(plan->stage_count, sizeof *worker->piece);
+  if (!worker->states || !worker->whole || !worker->piece) {
     free(worker->states);
     free(worker->whole);
+    free(worker->piece);
     free(worker);
     return error_memory(error);
   }
@@ -193,9 +251,11 @@ void worker_free(struct worker *worker)
   for (size_t s = 0; s < worker->plan->stage_count; s++) {
     worker->plan->stages[s].ops->stop(&worker->plan->stages[s], worker->states[s]);
     room_free(&worker->whole[s]);
+    room_free(&worker->piece[s]);
   }
   free(worker->states);
   free(worker->whole);
+  free(worker->piece);
   room_free(&worker->out);
   free(worker);
 }

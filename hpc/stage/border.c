@@ -133,12 +133,11 @@ static void copy_frame(const struct placing *p, size_t i, const struct frame *fr
       const struct window *window = p->variant->windows[i][d];
       ptrdiff_t index = (ptrdiff_t)(frame->inside.start[d] + position[d]) - (ptrdiff_t)frame->low[d];
       size_t other = window ? border_index(window, index, cube->dimension[d].size) : position[d];
-      if (other == NO_INDEX) {
+      if (other == NO_INDEX && !outside) { /* in a corner the first dimension's value, as by fill_margins */
         outside = true;
         value = window->value;
-        other = 0;
       }
-      at = at * whole->count[d] + other;
+      at = at * whole->count[d] + (other == NO_INDEX ? 0 : other);
     }
     if (outside)
       fill_value(cube, value, to, 1);

@@ -94,7 +94,9 @@ static int chunk_make(struct stage_list *list, struct stage *stage, struct error
   for (size_t d = 0; d < stage->cube->dimensions; d++) {
     bool whole = data->chunks->size[d] >= stage->cube->dimension[d].size;
     stage->mode[d] = whole ? MODE_AXIS : MODE_OUT;
-    input->need[d] = (struct need){.kind = NEED_SPREAD, .size = stage->cube->dimension[d].size, .share = 1};
+    stage->grain[d] = whole ? 0 : data->chunks->size[d];
+    input->need[d] = (struct need){.kind = NEED_SPREAD, .out = (int)d, .before = data->chunks->overlap[d],
+                                   .after = data->chunks->overlap[d], .size = stage->cube->dimension[d].size, .share = 1};
   }
   const struct plan_options options = {.threads = 1, .memory = body_memory};
   struct plan_output output = {.node = data->chunks->body};

@@ -195,14 +195,42 @@ static size_t part_count(const struct stage *stage, const struct region *region,
   return region->count[d] - at < most ? region->count[d] - at : most;
 }
 
+/* The order of memory, but indexes whose programs differ follow each other where they read the same elements. */
+void kernel_order(const struct stage *stage, size_t *order)
+{
+  const struct kernel_stage *data = stage->data;
+  size_t n = 0;
+  for (int last = 0; last < 3; last++)
+    for (size_t d = 0; d < stage->cube->dimensions; d++) {
+      int place = data->group < 2 || stage->mode[d] != MODE_FIXED ? 0 : d == data->group_dimension ? 2 : 1;
+      if (place == last)
+        order[n++] = d;
+    }
+}
+
+/* Moves to the next part; false after the last. */
+static bool next_part(const struct region *region, const struct region *part, const size_t *order, size_t *at)
+{
+  for (size_t k = region->dimensions; k-- > 0;) {
+    size_t d = order[k];
+    at[d] += part->count[d];
+    if (at[d] < region->count[d])
+      return true;
+    at[d] = 0;
+  }
+  return false;
+}
+
 static int kernel_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region, void *data,
                        struct error *error)
 {
-  size_t strides[CUBE_MAX_DIMENSIONS], at[CUBE_MAX_DIMENSIONS] = {0}, size = element_info(stage->cube->type)->size;
+  size_t strides[CUBE_MAX_DIMENSIONS], order[CUBE_MAX_DIMENSIONS], at[CUBE_MAX_DIMENSIONS] = {0};
+  size_t size = element_info(stage->cube->type)->size;
   struct region part = {.dimensions = region->dimensions};
   region_strides(region, strides);
-  for (;;) {
-    size_t offset = 0, d = region->dimensions;
+  kernel_order(stage, order);
+  do {
+    size_t offset = 0;
     for (size_t k = 0; k < region->dimensions; k++) {
       part.start[k] = region->start[k] + at[k];
       part.count[k] = part_count(stage, region, k, at[k]);
@@ -212,11 +240,8 @@ static int kernel_fill(struct worker *worker, const struct stage *stage, void *s
                               .out_stride = strides, .out = (unsigned char *)data + offset * size, .size = size};
     if (run_variant(&placing, error) != 0)
       return -1;
-    while (d > 0 && (at[d - 1] += part.count[d - 1]) == region->count[d - 1])
-      at[--d] = 0;
-    if (d == 0)
-      return 0;
-  }
+  } while (next_part(region, &part, order, at));
+  return 0;
 }
 
 const struct variant *stage_variant(const struct stage *stage, const struct region *out)

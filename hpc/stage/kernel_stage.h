@@ -53,9 +53,12 @@ struct variant { /* the kernel of one combination of the output's FIXED indexes 
 struct kernel_stage { /* stage->data */
   const struct variant *variants; /* row-major over the FIXED dimensions */
   size_t variant_count;
-  size_t group;           /* variants along one FIXED dimension that read the same elements; 1: there are none */
-  size_t group_dimension; /* that dimension */
+  size_t group; /* variants along a FIXED dimension that read the same elements: they follow each other */
+  size_t group_dimension; /* that dimension; where group is 1, any */
 };
+
+/* The stage's dimensions from the slowest to the fastest in which parts of it are best computed. */
+void kernel_order(const struct stage *stage, size_t *order);
 
 static inline size_t binding_index(const struct binding *binding, size_t k)
 {

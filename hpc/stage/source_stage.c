@@ -1,13 +1,16 @@
-/* The source stage: a driver's reader fills the boxes. */
+/* The source stage: a driver's reader fills the boxes. A chain gives all dimensions but the first whole. */
 #include "hpc/stage/stage.h"
 
 #include <string.h>
 
 static int source_make(struct stage_list *list, struct stage *stage, struct error *error)
 {
+  const struct source *source = stage->node->data;
   (void)list;
   (void)error;
-  stage->data = stage->node->data;
+  stage->data = source;
+  for (size_t d = 1; source->sequential && d < stage->cube->dimensions; d++)
+    stage->mode[d] = MODE_AXIS;
   return 0;
 }
 

@@ -35,17 +35,17 @@ void region_strides(const struct region *region, size_t *strides); /* of the den
 enum need_kind {
   NEED_LIST,  /* the same indexes, whatever the region */
   NEED_RUN,   /* the region's own range of output dimension `out`, through map or offset, widened by a window */
-  NEED_SPREAD /* some range: only the stage itself knows (a warp) */
+  NEED_SPREAD /* some range around that of output dimension `out`: only the stage itself knows (a warp) */
 };
 
 struct need {
   enum need_kind kind;
   const size_t *list; /* LIST: ascending indexes */
   size_t count;
-  int out;            /* RUN */
+  int out;            /* RUN, SPREAD */
   const size_t *map;
   size_t offset;
-  size_t before, after; /* RUN: window around each index; what passes the edges is the border's */
+  size_t before, after; /* RUN: window around each index; what passes the edges is the border's. SPREAD: around each grain */
   size_t size;          /* of the dimension */
   double share;         /* SPREAD: of the dimension, about, for all of the stage */
 };
@@ -86,6 +86,7 @@ struct stage {
   enum dim_mode mode[CUBE_MAX_DIMENSIONS];
   const struct stage_input *const *inputs; /* all that it may read */
   size_t input_count;
+  size_t grain[CUBE_MAX_DIMENSIONS];      /* made in pieces of so many indexes from 0 on: parts of one cost as much; 0: any */
   size_t slab[CUBE_MAX_DIMENSIONS];       /* inside a plan: filled in parts of at most this shape; SIZE_MAX: any */
 };
 

@@ -67,7 +67,7 @@ static int warp_make(struct stage_list *list, struct stage *stage, struct error 
     stage->mode[d] = whole ? MODE_AXIS : MODE_OUT;
     if (!whole)
       input->need[d] = d < y ? (struct need){.kind = NEED_RUN, .out = (int)d, .size = stage->cube->dimension[d].size}
-                             : (struct need){.kind = NEED_SPREAD, .share = share[d - y]};
+                             : (struct need){.kind = NEED_SPREAD, .out = (int)d, .share = share[d - y]};
   }
   const struct stage_input *inputs[] = {input};
   return stage_set_inputs(list, stage, inputs, 1, error);

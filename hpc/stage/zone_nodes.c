@@ -171,13 +171,13 @@ const struct node *node_zones(struct arena *arena, struct node_origin origin, co
   struct zones_making m = {.maker = {.make = make_zones, .arena = arena}, .origin = origin, .zonal = zonal};
   int to_before[CUBE_MAX_DIMENSIONS];
   const struct node *out = NULL;
-  bool fits;
+  size_t length;
   if (zone_squares_make(arena, zonal->zones, &m.squares, error) != 0)
     return NULL;
   m.maker.node = whole_reduction(&m, error);
-  if (!m.maker.node || reduction_can_be_cut(arena, m.maker.node, false, &fits, error) != 0)
+  if (!m.maker.node || reduction_length(arena, m.maker.node, false, &length, error) != 0)
     return NULL;
-  if (!fits)
+  if (length == 0)
     return gathered(&m, error);
   for (size_t d = 0; d < zonal->cube->dimensions; d++)
     to_before[d] = (int)d;

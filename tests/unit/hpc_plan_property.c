@@ -10,18 +10,27 @@
 
 #include <cmocka.h>
 
-#include "hpc_plan_reference.h"
-
-#include "hpc_plan_random.h"
 #include "hpc_plan_sink.h"
+#include "hpc_stage_random.h"
 
 #include <stdio.h>
 
 static const size_t program_bytes = (size_t)96 << 20; /* what the planner reserves beside the tiles */
 
-struct outcome_bytes {
-  unsigned char *data;
-  size_t bytes;
+enum { MOST_OUTPUTS = 3, ROUNDS = 300 };
+
+/* What the plans of a test had, in this order. */
+static const char *const features[] = {"source", "warp", "kernel", "pass", "kept", "accumulate", "chunks", "zones", "gather", "window", "chain", "outputs"};
+enum { FEATURES = sizeof features / sizeof *features };
+
+struct checking {
+  uint64_t seed;
+  size_t *seen; /* plans with each feature */
+  struct maker m;
+  const struct node *nodes[MOST_OUTPUTS]; /* of the outputs */
+  struct numbers expected[MOST_OUTPUTS];
+  unsigned char *first[MOST_OUTPUTS];     /* elements of the first run */
+  size_t outputs;
 };
 
 static uint64_t environment_number(const char *name, uint64_t fallback)
@@ -34,28 +43,41 @@ static void fail_with_plan(const struct plan *plan, uint64_t seed, const char *w
 {
   struct buffer text = {0};
   plan_print(plan, &text);
-  print_message("seed %llu: %s\n%s\n", (unsigned long long)seed, what, text.data ? text.data : "");
+  fprintf(stderr, "seed %llu: %s\n%s\n", (unsigned long long)seed, what, text.data ? text.data : "");
   buffer_free(&text);
   fail();
 }
 
-/* Runs the plan; the elements, to be freed by the caller. */
-static unsigned char *run_plan(const struct plan *plan, uint64_t seed)
+/* Runs the plan; the elements of each output, to be freed by the caller. */
+static void run_plan(const struct checking *c, const struct plan *plan, unsigned char **data)
 {
-  struct keeping_sink sink = keeping_sink(plan_cube(plan));
+  struct keeping_sink sinks[MOST_OUTPUTS];
+  struct sink *outputs[MOST_OUTPUTS];
+  struct run_progress progress = {0};
   struct error error = {0};
-  if (plan_run(plan, &sink.sink, NULL, NULL, &error) != 0)
-    fail_with_plan(plan, seed, error.message);
-  for (size_t i = 0; i < cube_elements(plan_cube(plan)); i++)
-    if (sink.written[i] != 1)
-      fail_with_plan(plan, seed, "an element was not written exactly once");
-  free(sink.written);
-  return sink.data;
+  for (size_t o = 0; o < c->outputs; o++) {
+    sinks[o] = keeping_sink(plan_output_cube(plan, o));
+    outputs[o] = &sinks[o].sink;
+  }
+  start_chains(&c->m, true);
+  if (plan_run_outputs(plan, outputs, NULL, &progress, &error) != 0)
+    fail_with_plan(plan, c->seed, error.message);
+  if (progress.tiles != plan_tiles(plan) || atomic_load(&progress.tiles_done) != progress.tiles)
+    fail_with_plan(plan, c->seed, "the progress does not end with all tiles");
+  for (size_t o = 0; o < c->outputs; o++) {
+    for (size_t i = 0; i < cube_elements(plan_output_cube(plan, o)); i++)
+      if (sinks[o].written[i] != 1)
+        fail_with_plan(plan, c->seed, "an element was not written exactly once");
+    free(sinks[o].written);
+    data[o] = sinks[o].data;
+  }
 }
 
-static void compare_with_reference(const struct plan *plan, const unsigned char *data, struct numbers expected, uint64_t seed)
+static void compare_with_reference(const struct checking *c, const struct plan *plan, size_t output)
 {
-  const struct cube *cube = plan_cube(plan);
+  const struct cube *cube = plan_output_cube(plan, output);
+  const unsigned char *data = c->first[output];
+  struct numbers expected = c->expected[output];
   for (size_t i = 0; i < expected.n; i++) {
     double have = stored_value(cube->type, data, i), want = expected.v[i];
     if (isnan(want) && cube->type == ELEMENT_BOOLEAN)
@@ -65,8 +87,8 @@ static void compare_with_reference(const struct plan *plan, const unsigned char 
     if (have == want || (isnan(have) && isnan(want)))
       continue;
     char what[128];
-    snprintf(what, sizeof what, "element %zu is %g, not %g", i, have, want);
-    fail_with_plan(plan, seed, what);
+    snprintf(what, sizeof what, "element %zu of output %zu is %g, not %g", i, output, have, want);
+    fail_with_plan(plan, c->seed, what);
   }
 }
 
@@ -83,94 +105,212 @@ static void random_grid(struct maker *m, const struct plan *plan, struct phase *
     }
   }
   grid_tiles(&phase->grid, stage->cube);
-  phase->threads = 1 + (unsigned)below(m, 2);
+  phase->threads = phase->sequential ? 1 : 1 + (unsigned)below(m, 2);
 }
 
 static void random_tiles(struct maker *m, struct plan *plan)
 {
   for (size_t p = 0; p < plan->phase_count; p++)
     random_grid(m, plan, &plan->phases[p]);
+  for (size_t k = 0; k < plan->keep_count; k++)
+    ((struct keep *)(uintptr_t)plan->keeps)[k].in_memory = chance(m, 2); /* else a mapped file */
   for (size_t s = 0; s < plan->stage_count; s++)
     for (size_t d = 0; d < plan->stages[s].cube->dimensions; d++)
       if (plan->stages[s].slab[d] != SIZE_MAX && plan->stages[s].mode[d] == MODE_OUT && plan->stages[s].slab[d] > 1)
         plan->stages[s].slab[d] = 1 + below(m, plan->stages[s].slab[d]);
 }
 
-static const struct plan *must_plan(struct arena *arena, const struct node *node, struct plan_options options, uint64_t seed)
+static bool has_feature(const struct checking *c, const struct plan *plan, const char *name)
+{
+  if (strcmp(name, "chain") == 0)
+    return c->m.chains != NULL;
+  if (strcmp(name, "outputs") == 0)
+    return c->outputs > 1;
+  bool window = strcmp(name, "window") == 0, found = false;
+  for (size_t s = 0; s < plan->stage_count; s++) {
+    const struct stage *stage = &plan->stages[s];
+    found = found || strcmp(stage->ops->name, name) == 0;
+    for (size_t i = 0; window && i < stage->input_count; i++)
+      for (size_t d = 0; d < plan->stages[stage->inputs[i]->stage].cube->dimensions; d++)
+        found = found || stage->inputs[i]->need[d].before + stage->inputs[i]->need[d].after > 0;
+  }
+  return found;
+}
+
+static int try_plan(const struct checking *c, struct plan_options options, const struct plan **plan, struct error *error)
+{
+  struct plan_output outputs[MOST_OUTPUTS] = {{0}};
+  for (size_t o = 0; o < c->outputs; o++)
+    outputs[o].node = c->nodes[o];
+  return plan_make_outputs(c->m.arena, outputs, c->outputs, &options, plan, error);
+}
+
+static struct plan *must_plan(const struct checking *c)
 {
   const struct plan *plan;
   struct error error = {0};
-  if (plan_make(arena, node, &options, &plan, &error) == 0)
-    return plan;
-  print_message("seed %llu: %s %s\n", (unsigned long long)seed, error.code, error.message);
+  if (try_plan(c, (struct plan_options){.threads = 1}, &plan, &error) == 0)
+    return (struct plan *)plan;
+  print_message("seed %llu: %s %s\n", (unsigned long long)c->seed, error.code, error.message);
   fail();
   return NULL;
 }
 
-static void same_bits(const struct plan *plan, unsigned char *data, const unsigned char *first, uint64_t seed)
+static void same_bits(const struct checking *c, const struct plan *plan)
 {
-  if (memcmp(data, first, cube_bytes(plan_cube(plan))) != 0)
-    fail_with_plan(plan, seed, "other tiles give other bits");
-  free(data);
+  unsigned char *data[MOST_OUTPUTS];
+  run_plan(c, plan, data);
+  for (size_t o = 0; o < c->outputs; o++) {
+    if (memcmp(data[o], c->first[o], cube_bytes(plan_output_cube(plan, o))) != 0)
+      fail_with_plan(plan, c->seed, "other tiles give other bits");
+    free(data[o]);
+  }
 }
 
 /* Memory from far too little upwards: refused with the node and the bytes, then accepted with small tiles. */
-static void run_in_little_memory(struct arena *arena, const struct node *node, const unsigned char *first, uint64_t seed)
+static void run_in_little_memory(const struct checking *c)
 {
   for (size_t bytes = 64, accepted = 0; bytes < (size_t)1 << 22 && accepted < 3; bytes *= 3) {
     struct plan_options options = {.threads = 1, .memory = program_bytes + bytes};
     const struct plan *plan;
     struct error error = {0};
-    if (plan_make(arena, node, &options, &plan, &error) != 0) {
+    if (try_plan(c, options, &plan, &error) != 0) {
       assert_string_equal(error.code, "ProcessGraphComplexity");
       assert_true(error.node[0] != '\0');
       assert_non_null(strstr(error.message, "bytes"));
       continue;
     }
     assert_true(plan_peak_memory(plan) <= options.memory);
-    same_bits(plan, run_plan(plan, seed), first, seed);
+    same_bits(c, plan);
     accepted++;
   }
 }
 
-static void check_expression(uint64_t seed, bool large)
+/* Boxes of an open run, one after the other, are parts of the whole. */
+static void run_boxes(struct checking *c)
 {
-  struct arena *arena = arena_new(0);
-  struct maker m = {.arena = arena, .state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1, .large = large};
-  const struct node *node = random_expression(&m);
-  struct numbers expected = reference(arena, node);
-  const struct plan *plan = must_plan(arena, node, (struct plan_options){.threads = 1}, seed);
-  unsigned char *first = run_plan(plan, seed);
-  compare_with_reference(plan, first, expected, seed);
-  for (size_t i = 0; i < 3; i++) {
-    const struct plan *other = must_plan(arena, node, (struct plan_options){.threads = 1}, seed);
-    random_tiles(&m, (struct plan *)other);
-    same_bits(other, run_plan(other, seed), first, seed);
+  struct plan *plan = must_plan(c);
+  struct error error = {0};
+  struct run *run;
+  random_tiles(&c->m, plan);
+  start_chains(&c->m, false);
+  if (run_open(plan, NULL, NULL, &run, &error) != 0)
+    fail_with_plan(plan, c->seed, error.message);
+  for (size_t n = 0; n < 4; n++) {
+    size_t o = below(&c->m, c->outputs), at[CUBE_MAX_DIMENSIONS] = {0};
+    const struct cube *cube = plan_output_cube(plan, o);
+    size_t size = element_info(cube->type)->size;
+    struct cube part = *cube;
+    struct box box = {.dimensions = cube->dimensions};
+    for (size_t d = 0; d < cube->dimensions; d++) {
+      box.start[d] = cube->dimension[d].size ? below(&c->m, cube->dimension[d].size) : 0;
+      part.dimension[d].size = box.count[d] = cube->dimension[d].size ? 1 + below(&c->m, cube->dimension[d].size - box.start[d]) : 0;
+    }
+    struct keeping_sink sink = keeping_sink(&part);
+    if (run_box(run, o, &box, &sink.sink, &error) != 0)
+      fail_with_plan(plan, c->seed, error.message);
+    for (size_t i = 0; i < cube_elements(&part); i++) {
+      index_of_offset(&part, i, at);
+      for (size_t d = 0; d < cube->dimensions; d++)
+        at[d] += box.start[d];
+      if (sink.written[i] != 1 || memcmp(sink.data + i * size, c->first[o] + offset_of(cube, at) * size, size) != 0)
+        fail_with_plan(plan, c->seed, "a box is not a part of the whole");
+    }
+    free(sink.data);
+    free(sink.written);
   }
-  run_in_little_memory(arena, node, first, seed);
-  free(first);
-  arena_free(arena);
+  run_close(run);
+}
+
+/* Medians of medians along long axes hold them whole: too much for any machine. */
+static bool is_refused(const struct checking *c)
+{
+  const struct plan *plan;
+  struct error error = {0};
+  return c->m.size == LONG_AXES && try_plan(c, (struct plan_options){.threads = 1}, &plan, &error) != 0 &&
+         strcmp(error.code, "ProcessGraphComplexity") == 0;
+}
+
+static void check_outputs(struct checking *c)
+{
+  const struct plan *plan = must_plan(c);
+  run_plan(c, plan, c->first);
+  for (size_t f = 0; f < FEATURES; f++)
+    c->seen[f] += has_feature(c, plan, features[f]);
+  for (size_t o = 0; o < c->outputs && !c->m.fractions; o++)
+    compare_with_reference(c, plan, o);
+  for (size_t i = 0; i < 3; i++) {
+    struct plan *other = must_plan(c);
+    random_tiles(&c->m, other);
+    same_bits(c, other);
+  }
+  run_boxes(c);
+  run_in_little_memory(c);
+  for (size_t o = 0; o < c->outputs; o++)
+    free(c->first[o]);
+}
+
+static void check_expression(uint64_t seed, enum test_size size, bool fractions, size_t *seen)
+{
+  struct checking c = {.seed = seed, .seen = seen, .m = {.arena = arena_new(0), .state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1, .size = size, .fractions = fractions}};
+  c.nodes[0] = random_expression(&c.m);
+  c.outputs = chance(&c.m, 4) ? 1 + below(&c.m, MOST_OUTPUTS) : 1;
+  for (size_t o = 0; o < c.outputs; o++) { /* others may be part of the first, or the same */
+    c.nodes[o] = o ? random_node(&c.m) : c.nodes[o];
+    struct evaluation e = {.arena = c.m.arena, .definitions = c.m.definitions};
+    if (!fractions)
+      c.expected[o] = reference(&e, c.nodes[o]);
+  }
+  if (!is_refused(&c))
+    check_outputs(&c);
+  arena_free(c.m.arena);
+}
+
+/* A share of the rounds; in all of them, by default, every feature occurs that is not `rare`. */
+static void check_rounds(enum test_size size, uint64_t share, const char *rare)
+{
+  uint64_t rounds = environment_number("TWINCUBE_PROPERTY_ROUNDS", ROUNDS) / share, seed = environment_number("TWINCUBE_PROPERTY_SEED", 1);
+  size_t seen[FEATURES] = {0};
+  for (uint64_t i = 0; i < rounds; i++)
+    check_expression(seed + i, size, false, seen);
+  for (size_t f = 0; rounds >= ROUNDS / share && f < FEATURES; f++)
+    if (seen[f] == 0 && !strstr(rare, features[f]))
+      fail_msg("no plan had %s", features[f]);
 }
 
 static void plans_give_what_the_reference_gives(void **state)
 {
-  uint64_t rounds = environment_number("TWINCUBE_PROPERTY_ROUNDS", 300), seed = environment_number("TWINCUBE_PROPERTY_SEED", 1);
   (void)state;
-  for (uint64_t i = 0; i < rounds; i++)
-    check_expression(seed + i, false);
+  check_rounds(SMALL_CUBES, 1, "accumulate");
 }
 
 static void nested_arrays_give_what_the_reference_gives(void **state)
 {
-  uint64_t rounds = environment_number("TWINCUBE_PROPERTY_ROUNDS", 300) / 10, seed = environment_number("TWINCUBE_PROPERTY_SEED", 1);
+  (void)state;
+  check_rounds(LARGE_CUBES, 10, "accumulate, gather, warp, chain, outputs, chunks, zones, kept");
+}
+
+static void long_axes_give_what_the_reference_gives(void **state)
+{
+  (void)state;
+  check_rounds(LONG_AXES, 10, "gather, warp, chain, outputs, chunks, zones, kept, window");
+}
+
+/* Sums of fractions depend on their order, which nothing may change. */
+static void fractions_give_equal_bits(void **state)
+{
+  uint64_t rounds = environment_number("TWINCUBE_PROPERTY_ROUNDS", ROUNDS), seed = environment_number("TWINCUBE_PROPERTY_SEED", 1);
+  size_t seen[FEATURES] = {0};
   (void)state;
   for (uint64_t i = 0; i < rounds; i++)
-    check_expression(seed + i, true);
+    check_expression(seed + i, i % 10 == 0 ? LARGE_CUBES : i % 10 == 1 ? LONG_AXES : SMALL_CUBES, true, seen);
 }
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(plans_give_what_the_reference_gives),
-                                     cmocka_unit_test(nested_arrays_give_what_the_reference_gives)};
+                                     cmocka_unit_test(nested_arrays_give_what_the_reference_gives),
+                                     cmocka_unit_test(long_axes_give_what_the_reference_gives),
+                                     cmocka_unit_test(fractions_give_equal_bits)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
-/* Random node expressions: memory sources of random shapes, types and no-data values, then views, kernels, stacks and
- * warps over whatever was made before. Values are small whole numbers, so that every order of computing gives the same.
- * Indexes are kept in memory of their own where a sanitizer sees a read past their end. */
+/* Random node expressions: memory sources of random shapes, types and no-data values, then views with holes, kernels with
+ * windows, stacks and warps over whatever was made before; hpc_stage_random.h has the other stages. Values are small
+ * whole numbers, so that every order of computing gives the same. Indexes are kept in memory of their own where a
+ * sanitizer sees a read past their end. */
 #ifndef TWINCUBE_TESTS_UNIT_HPC_PLAN_RANDOM_H
 #define TWINCUBE_TESTS_UNIT_HPC_PLAN_RANDOM_H
 
@@ -11,14 +12,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POOL = 16, MAX_TEST_DIMENSIONS = 5, MAX_TEST_ELEMENTS = 3000, MAX_LARGE_ELEMENTS = 12000 };
+enum { POOL = 16, MAX_TEST_DIMENSIONS = 5 };
+
+enum test_size {
+  SMALL_CUBES,
+  LARGE_CUBES, /* nested arrays become stages of their own */
+  LONG_AXES    /* reductions become accumulators */
+};
 
 struct maker {
   struct arena *arena;
   uint64_t state;
   const struct node *pool[POOL];
   size_t count;
-  bool large; /* long dimensions: nested arrays become stages of their own */
+  enum test_size size;
+  bool fractions; /* sums depend on their order: for equal bits alone */
+  const struct definition *definitions; /* for the reference */
+  struct test_chain *chains;            /* hpc_stage_random.h */
 };
 
 static size_t below(struct maker *m, size_t n)
@@ -51,8 +61,10 @@ static struct node_origin random_origin(struct maker *m)
 static size_t random_size(struct maker *m)
 {
   static const size_t sizes[] = {1, 2, 3, 5, 3, 2, 5, 7};
-  if (m->large)
+  if (m->size == LARGE_CUBES)
     return chance(m, 3) ? 2 : 60 + below(m, 20);
+  if (m->size == LONG_AXES)
+    return chance(m, 2) ? 4090 + below(m, 900) : 1 + below(m, 3);
   return chance(m, 60) ? 0 : sizes[below(m, 8)];
 }
 
@@ -79,11 +91,12 @@ static const struct node *random_node(struct maker *m)
 
 static const struct node *make_source(struct maker *m)
 {
-  static const enum element_type types[] = {ELEMENT_U8,  ELEMENT_I16, ELEMENT_I32,
-                                            ELEMENT_F32, ELEMENT_F64, ELEMENT_BOOLEAN};
-  struct cube cube = {.dimensions = 1 + below(m, m->large ? 2 : 4), .type = types[below(m, 6)], .crs = "EPSG:32632"};
+  static const enum element_type types[] = {ELEMENT_U8, ELEMENT_I16, ELEMENT_I32, ELEMENT_F32, ELEMENT_F64, ELEMENT_BOOLEAN};
+  struct cube cube = {.dimensions = 1 + below(m, m->size == SMALL_CUBES ? 4 : 2), .type = types[below(m, 6)], .crs = "EPSG:32632"};
   for (size_t d = 0; d < cube.dimensions; d++)
     cube.dimension[d].size = random_size(m);
+  if (m->size == LONG_AXES && cube.dimensions == 2 && cube.dimension[0].size > 8)
+    cube.dimension[1].size = 1 + below(m, 3);
   name_dimensions(m, &cube);
   bool is_float = element_info(cube.type)->is_float;
   cube.has_nodata = chance(m, 2);
@@ -92,6 +105,8 @@ static const struct node *make_source(struct maker *m)
   void *data = own(m, n * element_info(cube.type)->size);
   for (size_t i = 0; i < n; i++) {
     double value = (double)below(m, cube.type == ELEMENT_BOOLEAN ? 2 : 9);
+    if (is_float && m->fractions)
+      value /= 7;
     if (cube.type == ELEMENT_BOOLEAN && chance(m, 5))
       value = 255;
     if (is_float && (!cube.has_nodata || isnan(cube.nodata)) && chance(m, 5))
@@ -109,22 +124,33 @@ static const struct node *make_source(struct maker *m)
 
 /* ---- views ------------------------------------------------------------------------------------------------------ */
 
+/* A selection of `size` indexes, in any order, with repeats or holes. */
 static void random_pick(struct maker *m, size_t size, struct view_dimension *view, size_t *count)
 {
+  bool holes = chance(m, 4);
   *count = size;
-  if (size == 0 || chance(m, 2))
+  if ((size == 0 && !holes) || chance(m, 2))
     return;
-  *count = 1 + below(m, size);
-  if (chance(m, 2)) {
+  *count = 1 + below(m, size ? size : 3);
+  if (size > 0 && !holes && chance(m, 2)) {
     view->offset = below(m, size - *count + 1);
     return;
   }
   if (chance(m, 3))
-    *count += 2; /* with repeats */
+    *count += 2;
+  bool all = size == 0 || chance(m, 8);
   size_t *indexes = own(m, *count * sizeof *indexes);
   for (size_t i = 0; i < *count; i++)
-    indexes[i] = below(m, size);
+    indexes[i] = holes && (all || chance(m, 3)) ? NO_INDEX : below(m, size);
   view->indexes = indexes;
+}
+
+/* A cube that a view may have holes in: it has a value for what is missing, none of its numbers. */
+static void allow_holes(struct cube *cube)
+{
+  if (!cube->has_nodata)
+    cube->nodata = element_info(cube->type)->is_float ? NAN : cube->type == ELEMENT_BOOLEAN ? 255 : 99;
+  cube->has_nodata = true;
 }
 
 static const struct node *make_view(struct maker *m)
@@ -150,6 +176,7 @@ static const struct node *make_view(struct maker *m)
     order[i - 1] = d;
     sizes[i - 1] = s;
   }
+  allow_holes(cube);
   cube->dimensions = 0;
   for (size_t i = 0; i < n; i++) {
     if (n < MAX_TEST_DIMENSIONS && cube->dimensions == i && chance(m, 6))
@@ -163,18 +190,24 @@ static const struct node *make_view(struct maker *m)
 
 /* ---- kernels ---------------------------------------------------------------------------------------------------- */
 
+static enum kernel_reducer random_reducer(struct maker *m)
+{
+  static const enum kernel_reducer exact[] = {KRED_SUM, KRED_MIN, KRED_MAX, KRED_FIRST, KRED_LAST, KRED_ALL, KRED_ANY, KRED_MEDIAN};
+  static const enum kernel_reducer others[] = {KRED_SUM, KRED_MEAN, KRED_VARIANCE, KRED_SD, KRED_MEDIAN};
+  return m->fractions ? others[below(m, sizeof others / sizeof *others)] : exact[below(m, sizeof exact / sizeof *exact)];
+}
+
 static struct lanes random_scalar(struct maker *m, struct program *p, const struct lanes *values, size_t count)
 {
   struct lanes v = values[below(m, count)];
   if (!v.is_array)
     return v;
   double ignore = (double)below(m, 2);
-  static const enum kernel_reducer reducers[] = {KRED_SUM, KRED_MIN, KRED_MAX, KRED_MEDIAN, KRED_FIRST, KRED_LAST};
   if (v.length > 0 && chance(m, 3))
     return program_element(p, v, below(m, v.length));
   if (chance(m, 8))
     return program_reduce(p, KRED_COUNT, v, (const double[]){ignore, 0}, 2);
-  return program_reduce(p, reducers[below(m, 6)], v, &ignore, 1);
+  return program_reduce(p, random_reducer(m), v, &ignore, 1);
 }
 
 static struct lanes random_array(struct maker *m, struct program *p, struct lanes a, const struct lanes *values,
@@ -257,6 +290,33 @@ static bool place_input(struct maker *m, struct kernel_input *input, struct cube
   return true;
 }
 
+/* Windows along some of the input's dimensions instead of an array dimension; the length of their array. */
+static size_t add_windows(struct maker *m, struct kernel_input *input)
+{
+  static const double values[] = {NAN, 0, 3, 7, -2, 0.5};
+  size_t dimensions = input->node->cube->dimensions, length = 1, first = below(m, dimensions);
+  for (size_t k = 0; k < dimensions && k < 2 && (k == 0 || chance(m, 2)); k++) {
+    size_t d = (first + k) % dimensions, size = input->node->cube->dimension[d].size;
+    struct window *window = &input->window[input->window_count++];
+    *window = (struct window){.dimension = (int)d, .length = 1 + below(m, chance(m, 6) && size < 8 ? 2 * size + 5 : 4)};
+    window->before = below(m, window->length);
+    window->border = (enum border_rule)below(m, BORDER_WRAP + 1);
+    window->value = values[below(m, sizeof values / sizeof *values)];
+    length *= window->length;
+  }
+  return length;
+}
+
+static struct lanes kernel_input(struct maker *m, struct program *p, size_t k, struct kernel_input *input)
+{
+  const struct cube *cube = input->node->cube;
+  bool takes = input->array_dimension != NO_DIMENSION;
+  size_t length = takes ? cube->dimension[input->array_dimension].size : 1;
+  if (takes || cube->dimensions == 0 || !chance(m, 3))
+    return program_input(p, k, takes, length, cube->type, NULL);
+  return program_input(p, k, true, add_windows(m, input), cube->type, NULL);
+}
+
 static const struct node *make_kernel(struct maker *m)
 {
   struct kernel_input *inputs = ARENA_ARRAY(m->arena, struct kernel_input, 3);
@@ -273,7 +333,7 @@ static const struct node *make_kernel(struct maker *m)
     inputs[k] = (struct kernel_input){.node = node, .array_dimension = takes ? (int)d : NO_DIMENSION};
     if (!place_input(m, &inputs[k], cube))
       return NULL;
-    values[n++] = program_input(p, k, takes, takes ? node->cube->dimension[d].size : 1, node->cube->type, NULL);
+    values[n++] = kernel_input(m, p, k, &inputs[k]);
   }
   struct lanes result = random_program(m, p, values, n, array);
   int array_out = NO_DIMENSION;
@@ -309,6 +369,7 @@ static const struct node *make_period(struct maker *m, const struct node *input,
   for (size_t d = 0; d < part->dimensions; d++)
     view[d].out = (int)d;
   random_pick(m, input->cube->dimension[s].size, &view[s], &count);
+  allow_holes(part);
   part->dimension[s].size = count;
   name_dimensions(m, part);
   const struct node *picked = node_view(m->arena, random_origin(m), input, part, view);
@@ -370,40 +431,6 @@ static const struct node *make_warp(struct maker *m)
   cube->dimension[n - 1] = dimension_steps("x", 'x', grid.west + res / 2, res, grid.width);
   const struct node *placed = node_view(m->arena, random_origin(m), input, from, view);
   return node_warp(m->arena, random_origin(m), placed, cube, &grid, RESAMPLE_NEAREST);
-}
-
-static void add_node(struct maker *m)
-{
-  const struct node *node = NULL;
-  switch (below(m, 9)) {
-  case 0:
-  case 1:
-  case 2:
-    node = make_view(m);
-    break;
-  case 3:
-    node = make_stack(m);
-    break;
-  case 4:
-    node = make_warp(m);
-    break;
-  default:
-    node = make_kernel(m);
-  }
-  size_t most = m->large ? MAX_LARGE_ELEMENTS : MAX_TEST_ELEMENTS;
-  if (node && cube_elements(node->cube) <= most && node->cube->dimensions <= MAX_TEST_DIMENSIONS)
-    m->pool[m->count++] = node;
-}
-
-static const struct node *random_expression(struct maker *m)
-{
-  m->count = 0;
-  while (m->count < 3)
-    m->pool[m->count++] = make_source(m);
-  size_t nodes = 4 + below(m, m->large ? 5 : 8);
-  for (size_t tries = 0; tries < 40 && m->count < nodes; tries++)
-    add_node(m);
-  return m->pool[m->count - 1];
 }
 
 #endif

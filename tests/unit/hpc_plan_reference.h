@@ -118,6 +118,18 @@ static int ascending(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+/* Three-valued: an element that decides, else a missing one, else the other way; a single missing one is as good as none. */
+static double decided(bool any, struct numbers a, bool ignore)
+{
+  bool missing = false;
+  for (size_t i = 0; i < a.n; i++) {
+    missing = missing || isnan(a.v[i]);
+    if (!isnan(a.v[i]) && (a.v[i] != 0) == any)
+      return any;
+  }
+  return missing && !ignore && a.n > 1 ? NAN : !any;
+}
+
 static double reduce_value(enum kernel_reducer reducer, struct numbers a, bool ignore)
 {
   double *valid = malloc((a.n + 1) * sizeof *valid), result = NAN;
@@ -128,6 +140,8 @@ static double reduce_value(enum kernel_reducer reducer, struct numbers a, bool i
   bool usable = n > 0 && (ignore || n == a.n);
   if (reducer == KRED_COUNT)
     result = (double)n;
+  else if (reducer == KRED_ALL || reducer == KRED_ANY)
+    result = decided(reducer == KRED_ANY, a, ignore);
   else if (reducer == KRED_FIRST)
     result = ignore ? (n ? valid[0] : NAN) : a.n ? a.v[0] : NAN;
   else if (reducer == KRED_LAST)
@@ -214,7 +228,22 @@ static struct numbers run_program_step(struct arena *arena, const struct program
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
-static struct numbers reference(struct arena *arena, const struct node *node);
+struct evaluation {
+  struct arena *arena;
+  const struct definition *definitions; /* of nodes that are known by what they were made from */
+  const struct node *given;             /* stands for these numbers */
+  struct numbers numbers;
+};
+
+/* What a node was asked to be, whatever nodes it was made of. */
+struct definition {
+  const struct definition *next;
+  const struct node *node;
+  void (*evaluate)(struct evaluation *e, const void *data, struct numbers out);
+  const void *data;
+};
+
+static struct numbers reference(struct evaluation *e, const struct node *node);
 
 static void reference_source(const struct node *node, struct numbers out)
 {
@@ -226,18 +255,62 @@ static void reference_source(const struct node *node, struct numbers out)
   }
 }
 
-static void reference_view(struct arena *arena, const struct node *node, struct numbers out)
+static void reference_view(struct evaluation *e, const struct node *node, struct numbers out)
 {
-  struct numbers in = reference(arena, node->input);
+  struct numbers in = reference(e, node->input);
   size_t to[CUBE_MAX_DIMENSIONS] = {0}, from[CUBE_MAX_DIMENSIONS] = {0};
   for (size_t i = 0; i < out.n; i++) {
     index_of_offset(node->cube, i, to);
+    bool hole = false;
     for (size_t d = 0; d < node->input->cube->dimensions; d++) {
       const struct view_dimension *view = &node->view[d];
       from[d] = view->out == NO_DIMENSION ? view->fixed : view->indexes ? view->indexes[to[view->out]] : to[view->out] + view->offset;
+      hole = hole || from[d] == NO_INDEX;
     }
-    out.v[i] = in.v[offset_of(node->input->cube, from)];
+    out.v[i] = hole ? NAN : in.v[offset_of(node->input->cube, from)];
   }
+}
+
+/* Index that stands for index i by the pictures in node.h; NO_INDEX: the border's value. */
+static size_t beyond_edge(enum border_rule border, ptrdiff_t i, ptrdiff_t size)
+{
+  while (border != BORDER_VALUE && (i < 0 || i >= size)) {
+    if (border == BORDER_REPLICATE)
+      i = i < 0 ? 0 : size - 1;
+    else if (border == BORDER_WRAP)
+      i += i < 0 ? size : -size;
+    else if (border == BORDER_REFLECT)
+      i = i < 0 ? -1 - i : 2 * size - 1 - i;
+    else
+      i = size == 1 ? 0 : i < 0 ? -i : 2 * size - 2 - i;
+  }
+  return i < 0 || i >= size ? NO_INDEX : (size_t)i;
+}
+
+/* The windows around an output position, the last one's index fastest. */
+static struct numbers window_values(struct arena *arena, const struct kernel_input *input, struct numbers in, const size_t *to)
+{
+  const struct cube *cube = input->node->cube;
+  size_t n = 1, from[CUBE_MAX_DIMENSIONS] = {0};
+  for (size_t w = 0; w < input->window_count; w++)
+    n *= input->window[w].length;
+  struct numbers out = numbers_new(arena, n);
+  for (size_t i = 0; i < n; i++) {
+    size_t rest = i;
+    const struct window *outside = NULL;
+    for (size_t d = 0; d < cube->dimensions; d++)
+      from[d] = to[input->to_output[d]];
+    for (size_t w = input->window_count; w-- > 0;) {
+      const struct window *window = &input->window[w];
+      size_t d = (size_t)window->dimension;
+      ptrdiff_t index = (ptrdiff_t)(from[d] + rest % window->length) - (ptrdiff_t)window->before;
+      from[d] = beyond_edge(window->border, index, (ptrdiff_t)cube->dimension[d].size);
+      outside = from[d] == NO_INDEX && (!outside || window->dimension < outside->dimension) ? window : outside;
+      rest /= window->length;
+    }
+    out.v[i] = outside ? outside->value : in.v[offset_of(cube, from)];
+  }
+  return out;
 }
 
 /* The numbers of one input of a kernel at an output position. */
@@ -246,6 +319,8 @@ static struct numbers kernel_values(struct arena *arena, const struct kernel_inp
   const struct cube *cube = input->node->cube;
   size_t from[CUBE_MAX_DIMENSIONS] = {0};
   bool array = input->array_dimension != NO_DIMENSION;
+  if (input->window_count)
+    return window_values(arena, input, in, to);
   struct numbers out = numbers_new(arena, array ? cube->dimension[input->array_dimension].size : 1);
   for (size_t i = 0; i < out.n; i++) {
     for (size_t d = 0; d < cube->dimensions; d++)
@@ -273,12 +348,12 @@ static void reference_position(const struct node *node, const struct numbers *in
   arena_free(arena);
 }
 
-static void reference_kernel(struct arena *arena, const struct node *node, struct numbers out)
+static void reference_kernel(struct evaluation *e, const struct node *node, struct numbers out)
 {
   struct numbers inputs[4] = {{NULL, 0}};
   size_t to[CUBE_MAX_DIMENSIONS] = {0};
   for (size_t k = 0; k < node->input_count; k++)
-    inputs[k] = reference(arena, node->inputs[k].node);
+    inputs[k] = reference(e, node->inputs[k].node);
   for (size_t i = 0; i < out.n; i++) {
     index_of_offset(node->cube, i, to);
     if (node->array_out == NO_DIMENSION || to[node->array_out] == 0)
@@ -286,11 +361,11 @@ static void reference_kernel(struct arena *arena, const struct node *node, struc
   }
 }
 
-static void reference_stack(struct arena *arena, const struct node *node, struct numbers out)
+static void reference_stack(struct evaluation *e, const struct node *node, struct numbers out)
 {
   size_t to[CUBE_MAX_DIMENSIONS] = {0}, s = (size_t)node->stack_dimension;
   for (size_t k = 0; k < node->cube->dimension[s].size; k++) {
-    struct numbers part = reference(arena, node->children[k]);
+    struct numbers part = reference(e, node->children[k]);
     for (size_t i = 0; i < out.n; i++) {
       index_of_offset(node->cube, i, to);
       if (to[s] != k)
@@ -302,9 +377,9 @@ static void reference_stack(struct arena *arena, const struct node *node, struct
 }
 
 /* Nearest neighbour in the same CRS: the source pixel that holds the target's centre. */
-static void reference_warp(struct arena *arena, const struct node *node, struct numbers out)
+static void reference_warp(struct evaluation *e, const struct node *node, struct numbers out)
 {
-  struct numbers in = reference(arena, node_input(node, 0));
+  struct numbers in = reference(e, node_input(node, 0));
   const struct cube *from = node_input(node, 0)->cube;
   const struct grid *target = &node_warp_of(node)->grid;
   struct grid grid;
@@ -325,24 +400,31 @@ static void reference_warp(struct arena *arena, const struct node *node, struct 
   }
 }
 
-static struct numbers reference(struct arena *arena, const struct node *node)
+static struct numbers reference(struct evaluation *e, const struct node *node)
 {
-  struct numbers out = numbers_new(arena, cube_elements(node->cube));
+  struct numbers out = numbers_new(e->arena, cube_elements(node->cube));
+  if (node == e->given)
+    return e->numbers;
+  for (const struct definition *d = e->definitions; d; d = d->next)
+    if (d->node == node) {
+      d->evaluate(e, d->data, out);
+      return out;
+    }
   switch (node->kind) {
   case NODE_STAGE:
     if (node_source_of(node))
       reference_source(node, out);
     else
-      reference_warp(arena, node, out);
+      reference_warp(e, node, out);
     break;
   case NODE_VIEW:
-    reference_view(arena, node, out);
+    reference_view(e, node, out);
     break;
   case NODE_KERNEL:
-    reference_kernel(arena, node, out);
+    reference_kernel(e, node, out);
     break;
   case NODE_STACK:
-    reference_stack(arena, node, out);
+    reference_stack(e, node, out);
     break;
   }
   return out;
