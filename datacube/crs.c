@@ -193,7 +193,7 @@ int crs_canonical(struct arena *arena, const char *text, const char **out, struc
   while (text && isspace((unsigned char)*text))
     text++;
   if (!text || !*text)
-    return error_set(error, "CRSInvalid", "The coordinate reference system is empty.");
+    return error_set(error, ERROR_CRSInvalid, "The coordinate reference system is empty.");
   PJ_CONTEXT *context = quiet_context();
   if (!context)
     return error_memory(error);
@@ -204,7 +204,7 @@ int crs_canonical(struct arena *arena, const char *text, const char **out, struc
   proj_destroy(crs);
   proj_context_destroy(context);
   if (!canonical)
-    return error_set(error, "CRSInvalid", "\"%.120s\" is no horizontal coordinate reference system.", text);
+    return error_set(error, ERROR_CRSInvalid, "\"%.120s\" is no horizontal coordinate reference system.", text);
   *out = canonical;
   return 0;
 }
@@ -219,7 +219,7 @@ int crs_wkt(struct arena *arena, const char *crs, const char **out, struct error
   proj_destroy(pj);
   proj_context_destroy(context);
   if (!wkt)
-    return error_set(error, "CRSInvalid", "\"%.120s\" is no coordinate reference system.", crs ? crs : "");
+    return error_set(error, ERROR_CRSInvalid, "\"%.120s\" is no coordinate reference system.", crs ? crs : "");
   *out = wkt;
   return 0;
 }

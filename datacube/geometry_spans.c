@@ -310,7 +310,7 @@ int geometry_spans(const struct geometry_set *set, const struct grid *grid, stru
   struct cover cover = {.grid = grid, .error = error};
   int status = 0;
   if (set->count >= UINT32_MAX)
-    status = error_set(error, "ProcessGraphComplexity", "there are too many geometries: %zu", set->count);
+    status = error_set(error, ERROR_ProcessGraphComplexity, "there are too many geometries: %zu", set->count);
   for (size_t i = 0; status == 0 && i < set->count; i++)
     status = cover_geometry(&cover, &set->items[i], (uint32_t)i);
   if (status == 0)

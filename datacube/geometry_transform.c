@@ -79,7 +79,7 @@ static bool near_chord(const struct edge_work *work, const struct position *a, c
 
 static int no_image(struct edge_work *work, const struct position *at)
 {
-  return error_set(work->error, "CRSInvalid",
+  return error_set(work->error, ERROR_CRSInvalid,
                    "the point (%.9g, %.9g) of geometry %zu has no image in the cube's reference system", at->x, at->y,
                    work->index);
 }

@@ -84,16 +84,16 @@ struct grid grid_crop(const struct grid *lattice, const struct extent *extent)
 int grid_anchored(const struct extent *extent, double res_x, double res_y, struct grid *out, struct error *error)
 {
   if (!(res_x > 0 && res_y > 0) || !isfinite(res_x) || !isfinite(res_y))
-    return error_set(error, "ProcessParameterInvalid", "A resolution must be a positive number, not %g and %g.", res_x,
-                     res_y);
+    return error_set(error, ERROR_ProcessParameterInvalid, "A resolution must be a positive number, not %g and %g.",
+                     res_x, res_y);
   double west = floor(extent->west / res_x + edge_tolerance), east = ceil(extent->east / res_x - edge_tolerance);
   double south = floor(extent->south / res_y + edge_tolerance), north = ceil(extent->north / res_y - edge_tolerance);
   double width = east - west, height = north - south;
   if (!(width >= 0 && height >= 0))
-    return error_set(error, "ProcessParameterInvalid", "The extent (%g, %g, %g, %g) is empty or not finite.",
+    return error_set(error, ERROR_ProcessParameterInvalid, "The extent (%g, %g, %g, %g) is empty or not finite.",
                      extent->west, extent->south, extent->east, extent->north);
   if (!(width <= most_pixels && height <= most_pixels))
-    return error_set(error, "ProcessParameterInvalid",
+    return error_set(error, ERROR_ProcessParameterInvalid,
                      "A grid of %.0f x %.0f pixels (extent %g, %g, %g, %g at resolution %g, %g) is too large.", width,
                      height, extent->west, extent->south, extent->east, extent->north, res_x, res_y);
   *out = (struct grid){.west = west * res_x,

@@ -41,11 +41,11 @@ static int make_pj(struct transform *t, struct error *error)
   proj_log_level(t->context, PJ_LOG_NONE);
   PJ *raw = proj_create_crs_to_crs(t->context, t->from, t->to, NULL);
   if (!raw)
-    return error_set(error, "CRSInvalid", "There is no transformation from %.80s to %.80s.", t->from, t->to);
+    return error_set(error, ERROR_CRSInvalid, "There is no transformation from %.80s to %.80s.", t->from, t->to);
   t->pj = proj_normalize_for_visualization(t->context, raw);
   proj_destroy(raw);
   if (!t->pj)
-    return error_set(error, "CRSInvalid", "There is no transformation from %.80s to %.80s.", t->from, t->to);
+    return error_set(error, ERROR_CRSInvalid, "There is no transformation from %.80s to %.80s.", t->from, t->to);
   return 0;
 }
 
@@ -206,7 +206,7 @@ int transform_image(struct transform *t, const struct extent *in, struct extent 
       result.north = fmax(result.north, y[i]);
     }
     if (result.west > result.east)
-      return error_set(error, "CRSInvalid", "The extent (%g, %g, %g, %g) in %.80s has no image in %.80s.", in->west,
+      return error_set(error, ERROR_CRSInvalid, "The extent (%g, %g, %g, %g) in %.80s has no image in %.80s.", in->west,
                        in->south, in->east, in->north, t->from, t->to);
     double bend_x = bend(x), bend_y = bend(y);
     result.west -= bend_x;

@@ -39,12 +39,12 @@ static int grow(void **data, size_t *room, size_t count, size_t size, struct err
 static int check_request(const struct grid *from, const struct grid *to, enum resampling method, struct error *error)
 {
   if ((size_t)method >= RESAMPLE_COUNT || method == RESAMPLE_GEOCODE)
-    return error_parameter(error, "FeatureUnsupported", "method", "The resampling method \"%s\" is not supported.",
+    return error_parameter(error, ERROR_FeatureUnsupported, "method", "The resampling method \"%s\" is not supported.",
                            resampling_name(method));
   if (!(from->res_x > 0 && from->res_y > 0 && to->res_x > 0 && to->res_y > 0))
-    return error_set(error, "Internal", "A grid without a resolution cannot be resampled.");
+    return error_set(error, ERROR_Internal, "A grid without a resolution cannot be resampled.");
   if (from->width > INT32_MAX || from->height > INT32_MAX)
-    return error_set(error, "Internal", "A grid of %zu x %zu pixels is too large to be resampled.", from->width,
+    return error_set(error, ERROR_Internal, "A grid of %zu x %zu pixels is too large to be resampled.", from->width,
                      from->height);
   return 0;
 }
@@ -77,7 +77,7 @@ int warper_new(const struct grid *from, const struct grid *to, enum resampling m
   if (check_request(from, to, method, error))
     return -1;
   if (!from->crs || !to->crs)
-    return error_set(error, "CRSInvalid", "A cube without a coordinate reference system cannot be resampled.");
+    return error_set(error, ERROR_CRSInvalid, "A cube without a coordinate reference system cannot be resampled.");
   struct transform *transform;
   if (transform_new(to->crs, from->crs, &transform, error))
     return -1;
@@ -320,7 +320,7 @@ int warper_run(struct warper *w, enum element_type type, bool has_nodata, double
 {
   const struct element_info *info = element_info(type);
   if (w->method != RESAMPLE_NEAREST && info->is_complex)
-    return error_set(error, "FeatureUnsupported", "Complex values can only be resampled with \"near\".");
+    return error_set(error, ERROR_FeatureUnsupported, "Complex values can only be resampled with \"near\".");
   struct planes p = {.type = type,
                      .size = info->size,
                      .has_nodata = has_nodata && element_holds(type, nodata),

@@ -34,7 +34,7 @@ static const struct value *required(struct call *call, const char *name)
 {
   const struct value *value = call_argument(call, name);
   if (value == NULL)
-    error_parameter(call->error, "ProcessParameterRequired", name, "process '%s' needs the parameter '%s'",
+    error_parameter(call->error, ERROR_ProcessParameterRequired, name, "process '%s' needs the parameter '%s'",
                     call->process->id, name);
   return value;
 }
@@ -42,7 +42,7 @@ static const struct value *required(struct call *call, const char *name)
 static int invalid(struct call *call, const char *name, const char *expected, const struct value *value)
 {
   const char *hint = value->kind == VALUE_LANES ? " that depends on the pixel" : "";
-  return error_parameter(call->error, "ProcessParameterInvalid", name,
+  return error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
                          "parameter '%s' of process '%s' must be %s; it is a value of type %s%s", name,
                          call->process->id, expected, value_kind_name(value), hint);
 }
@@ -76,7 +76,7 @@ int call_integer(struct call *call, const char *name, int64_t minimum, int64_t m
   double number = value->number;
   /* written so that NaN fails */
   if (!(number >= (double)minimum && number <= (double)maximum && number == trunc(number)))
-    return error_parameter(call->error, "ProcessParameterInvalid", name,
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
                            "parameter '%s' of process '%s' must be a whole number from %lld to %lld; it is %.17g", name,
                            call->process->id, (long long)minimum, (long long)maximum, number);
   *out = (int64_t)number;
@@ -219,7 +219,7 @@ int call_lanes(struct call *call, const char *name, struct lanes *out)
   if (value == NULL)
     return -1;
   if (value->kind == VALUE_CUBE)
-    return error_parameter(call->error, "ProcessParameterInvalid", name,
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
                            "process '%s' works on single values; use it inside 'apply' for a data cube",
                            call->process->id);
   if (!value_is_lanes_like(value))
@@ -234,7 +234,7 @@ int call_lanes_array(struct call *call, const char *name, struct lanes *out)
   if (value == NULL)
     return -1;
   if (value->kind == VALUE_CUBE)
-    return error_parameter(call->error, "ProcessParameterInvalid", name,
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
                            "process '%s' works on arrays; use it inside 'reduce_dimension' or 'apply_dimension' for a "
                            "data cube",
                            call->process->id);
@@ -282,7 +282,7 @@ int call_dimension(struct call *call, const char *name, const struct node *cube,
     return -1;
   size_t index = cube_find_dimension(cube->cube, text);
   if (index == SIZE_MAX)
-    return error_parameter(call->error, "DimensionNotAvailable", name,
+    return error_parameter(call->error, ERROR_DimensionNotAvailable, name,
                            "the data cube has no dimension '%s'; its dimensions are: %s", text,
                            cube_dimension_names(call->arena, cube->cube));
   *out = index;

@@ -79,7 +79,7 @@ static int make_steps(struct arena *arena, const struct execution *e, struct ste
   if (lower_text(arena, e, &out->outcome, error) != 0)
     return -1;
   if (!e->output && out->outcome.output_count > 0)
-    return error_set(error, "StorageFailure", "the result is a data cube: name a file for it");
+    return error_set(error, ERROR_StorageFailure, "the result is a data cube: name a file for it");
   if (result_files_plan(arena, e->output ? e->output : "./", &out->outcome, e->value_file, &files, &out->count,
                         error) != 0)
     return -1;

@@ -43,7 +43,7 @@ static int unknown_extension(const char *output, struct error *error)
   char known[256] = "";
   for (size_t i = 0, used = 0; sink_formats[i] != NULL && used < sizeof known; i++)
     used += (size_t)snprintf(known + used, sizeof known - used, "%s.%s", i > 0 ? ", " : "", sink_formats[i]->extension);
-  return error_set(error, "FormatUnsuitable",
+  return error_set(error, ERROR_FormatUnsuitable,
                    "the name of the output, '%s', tells no format; known are %s (or save the result with save_result)",
                    output, known);
 }
@@ -65,8 +65,8 @@ static int unsaved_format(const char *output, struct result_file *file, struct e
   if (file->output)
     return file->format->check(file->output->node->cube, NULL, 0, error) == 0 ? 0 : error_at_node(error, file->name);
   if (file->format != sink_format_find("JSON"))
-    return error_set(error, "FormatUnsuitable", "the result is a plain value: it can be written as .json only, not %s",
-                     file->format->name);
+    return error_set(error, ERROR_FormatUnsuitable,
+                     "the result is a plain value: it can be written as .json only, not %s", file->format->name);
   return 0;
 }
 
@@ -77,7 +77,7 @@ static int choose_format(const char *output, struct result_file *file, struct er
     return unsaved_format(output, file, error);
   file->format = sink_format_find(file->output->format);
   if (file->is_result && named && named != file->format)
-    return error_set(error, "FormatUnsuitable",
+    return error_set(error, ERROR_FormatUnsuitable,
                      "save_result asks for %s, but the name of the output, '%s', says %s: change one of them",
                      file->format->name, output, named->name);
   return 0;
@@ -106,7 +106,7 @@ static bool is_taken(const struct result_file *files, size_t count, const char *
 
 static int too_long(struct error *error)
 {
-  return error_set(error, "StorageFailure", "the output path is too long");
+  return error_set(error, ERROR_StorageFailure, "the output path is too long");
 }
 
 /* A path "<stem><separator><node>.EXT" that none of the earlier files has. */
@@ -155,9 +155,8 @@ int result_files_plan(struct arena *arena, const char *output, const struct outc
   if (!list)
     return error_memory(error);
   for (size_t i = 0; i < outcome->output_count; i++)
-    list[i] = (struct result_file){.output = &outcome->outputs[i],
-                                   .name = outcome->outputs[i].name,
-                                   .is_result = outcome->outputs[i].is_result};
+    list[i] = (struct result_file){
+        .output = &outcome->outputs[i], .name = outcome->outputs[i].name, .is_result = outcome->outputs[i].is_result};
   if (n > outcome->output_count)
     list[n - 1] = (struct result_file){.name = outcome->name, .is_result = true};
   for (size_t i = 0; i < n; i++) {

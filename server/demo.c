@@ -96,7 +96,7 @@ static int write_scene(const char *folder, const struct tile_window *tile, const
     char path[4096];
     if (snprintf(path, sizeof path, "%s/S2B_%s_%s_%s.tif", folder, tile->name, acquisition->date, band_names[b]) >=
         (int)sizeof path)
-      return error_set(error, "StorageFailure", "the name of the folder is too long");
+      return error_set(error, ERROR_StorageFailure, "the name of the folder is too long");
     const struct cube cube = describe(tile, b);
     uint16_t *band = values + b * pixels;
     if (cube.type == ELEMENT_U8)

@@ -6,8 +6,8 @@
 
 enum { ERROR_TEXT_SIZE = 1088 };
 
-/* HTTP status of an error code (datacube/base/error_codes.def), by its name: codes reach the server as text from workers
- * and the store. 500 for what is no code. */
+/* HTTP status of an error code (datacube/base/error_codes.def), by its name: codes reach the server as text from
+ * workers and the store. 500 for what is no code. */
 unsigned error_status(const char *code);
 
 /* `node "n", parameter "p": message`, as far as node and parameter are known; control characters become blanks. */

@@ -67,7 +67,7 @@ void reply_json(struct exchange *exchange, unsigned status, struct buffer *json)
 void reply_empty(struct exchange *exchange, unsigned status);
 /* Error JSON; a 500 gets a log id, which is also written to the log. */
 void reply_error(struct exchange *exchange, const struct error *error);
-void reply_code(struct exchange *exchange, const char *code, const char *format, ...)
+void reply_code(struct exchange *exchange, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The error document {id, code, message, links}. */

@@ -26,7 +26,7 @@ static int make_folders(const char *path, struct error *error)
   struct stat status;
   int failed = mkdir(copy, 0777) != 0 && (stat(copy, &status) != 0 || !S_ISDIR(status.st_mode));
   free(copy);
-  return failed ? error_set(error, "StorageFailure", "the data folder %s cannot be made: %s", path, strerror(errno))
+  return failed ? error_set(error, ERROR_StorageFailure, "the data folder %s cannot be made: %s", path, strerror(errno))
                 : 0;
 }
 
@@ -100,7 +100,7 @@ static int scan_path(struct scan *scan, const char *path, struct error *error)
 {
   struct stat status;
   if (stat(path, &status) != 0)
-    return error_parameter(error, "FileNotFound", "path", "%s: %s", path, strerror(errno));
+    return error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(errno));
   switch (S_ISDIR(status.st_mode) ? PATH_FOLDER : file_kind(path)) {
   case PATH_FOLDER:
   case PATH_RASTER:
@@ -110,7 +110,7 @@ static int scan_path(struct scan *scan, const char *path, struct error *error)
   case PATH_NETCDF:
     return scan_netcdf(scan, path, error);
   default:
-    return error_parameter(error, "ProcessParameterInvalid", "path",
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "path",
                            "%s is neither a folder, nor a STAC document (JSON), nor a netCDF file, nor a raster", path);
   }
 }
@@ -131,7 +131,7 @@ static int choose_id(struct scan *scan, const char *path, struct error *error)
     for (const char *c = given; *c; c++)
       fits = fits && is_id_character(*c);
     return fits ? 0
-                : error_parameter(error, "ProcessParameterInvalid", "id",
+                : error_parameter(error, ERROR_ProcessParameterInvalid, "id",
                                   "the id '%s' may have letters, digits and _ - . ~ / only, 255 at most", given);
   }
   struct stat status;
@@ -182,7 +182,8 @@ static int read_and_write(struct index *index, struct scan *scan, const char *pa
 static int check_add(const struct catalogue_add_options *options, struct error *error)
 {
   if (!isfinite(options->resolution) || options->resolution < 0)
-    return error_parameter(error, "ProcessParameterInvalid", "resolution", "the resolution must be a positive number");
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "resolution",
+                           "the resolution must be a positive number");
   return 0;
 }
 
@@ -194,9 +195,10 @@ int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_option
   if (check_add(options, error) != 0)
     return -1;
   if (strstr(path, "://"))
-    return error_parameter(error, "FeatureUnsupported", "path", "%s: only local files and folders can be added", path);
+    return error_parameter(error, ERROR_FeatureUnsupported, "path", "%s: only local files and folders can be added",
+                           path);
   if (!realpath(path, real))
-    return error_parameter(error, "FileNotFound", "path", "%s: %s", path, strerror(errno));
+    return error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(errno));
   struct arena *arena = arena_new(0);
   if (!arena)
     return error_memory(error);

@@ -77,7 +77,8 @@ static const char *const texts[STATEMENT_COUNT] = {
 
 int index_error(struct index *index, struct error *error)
 {
-  return error_set(error, "StorageFailure", "%s: %s", index->path, index->db ? sqlite3_errmsg(index->db) : "not open");
+  return error_set(error, ERROR_StorageFailure, "%s: %s", index->path,
+                   index->db ? sqlite3_errmsg(index->db) : "not open");
 }
 
 static int user_version(struct index *index, int *version, struct error *error)
@@ -119,8 +120,8 @@ static int check_schema(struct index *index, struct error *error)
     return 0;
   if (version == 0)
     return 1; /* a reader came before the writer's first commit */
-  return error_set(error, "StorageFailure", "%s was made by another version of this program (%d, not %d)", index->path,
-                   version, SCHEMA_VERSION);
+  return error_set(error, ERROR_StorageFailure, "%s was made by another version of this program (%d, not %d)",
+                   index->path, version, SCHEMA_VERSION);
 }
 
 /* A folder that cannot be written holds a catalogue that nobody changes: no locks, no side files. */
@@ -224,6 +225,6 @@ sqlite3_stmt *index_collection(struct index *index, const char *id, struct error
       return row;
     index_done(row);
   }
-  error_parameter(error, "CollectionNotFound", "id", "collection '%s' does not exist", id);
+  error_parameter(error, ERROR_CollectionNotFound, "id", "collection '%s' does not exist", id);
   return NULL;
 }

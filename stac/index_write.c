@@ -193,7 +193,7 @@ static int delete_old(struct index *index, const char *id, struct error *error)
   sqlite3_stmt *old = index_collection(index, id, &none);
   int64_t key = old ? sqlite3_column_int64(old, COLLECTION_KEY) : 0;
   index_done(old);
-  if (!old && strcmp(none.code, "CollectionNotFound") != 0) {
+  if (!old && !error_is(&none, ERROR_CollectionNotFound)) {
     *error = none;
     return -1;
   }

@@ -26,15 +26,15 @@ json_t *json_tree_read(const char *path, size_t limit, struct error *error)
   json_t *tree = NULL;
   FILE *file = fopen(path, "rbe");
   if (!file) {
-    error_set(error, "FileNotFound", "%s: %s", path, strerror(errno));
+    error_set(error, ERROR_FileNotFound, "%s: %s", path, strerror(errno));
     return NULL;
   }
   if (read_bytes(file, limit, &text) != 0)
-    error_set(error, "FileNotFound", "%s: cannot be read, or is longer than %zu bytes", path, limit);
+    error_set(error, ERROR_FileNotFound, "%s: cannot be read, or is longer than %zu bytes", path, limit);
   else {
     tree = json_loadb(text.data ? text.data : "", text.length, 0, &reason);
     if (!tree)
-      error_set(error, "ProcessParameterInvalid", "%s: no JSON, line %d: %s", path, reason.line, reason.text);
+      error_set(error, ERROR_ProcessParameterInvalid, "%s: no JSON, line %d: %s", path, reason.line, reason.text);
   }
   buffer_free(&text);
   fclose(file);

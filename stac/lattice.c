@@ -12,7 +12,7 @@ static const double most_pixels = 2147483647.0; /* along one axis, as in grid_an
 
 static int too_large(double width, double height, struct error *error)
 {
-  return error_parameter(error, "ProcessParameterInvalid", "spatial_extent",
+  return error_parameter(error, ERROR_ProcessParameterInvalid, "spatial_extent",
                          "the scenes span %.0f x %.0f pixels, more than a cube can have: choose a smaller box", width,
                          height);
 }
@@ -121,7 +121,7 @@ int lattice_choose(struct selection *s, struct grid *out, struct error *error)
   if (region_crop(&s->region, &all, out, error) != 0)
     return -1;
   if (out->width == 0 || out->height == 0)
-    return error_parameter(error, "NoDataAvailable", "spatial_extent",
+    return error_parameter(error, ERROR_NoDataAvailable, "spatial_extent",
                            "no pixel of collection '%s' has its centre in the box", s->request->collection);
   return 0;
 }

@@ -15,14 +15,14 @@
 static int check_interval(const struct load_request *request, struct error *error)
 {
   if (request->has_start && request->has_end && request->start >= request->end)
-    return error_parameter(error, "TemporalExtentEmpty", "temporal_extent",
+    return error_parameter(error, ERROR_TemporalExtentEmpty, "temporal_extent",
                            "the end of the temporal extent is not after its start");
   return 0;
 }
 
 static int nothing(const struct selection *s, const char *what, struct error *error)
 {
-  return error_set(error, "NoDataAvailable", "collection '%s' has no scene %s", s->request->collection, what);
+  return error_set(error, ERROR_NoDataAvailable, "collection '%s' has no scene %s", s->request->collection, what);
 }
 
 static bool in_interval(const struct load_request *request, int64_t instant)
@@ -186,7 +186,7 @@ static int load_netcdf(struct selection *s, const struct source **out, struct er
   if (filter_netcdf(s, error) != 0)
     return -1;
   if (s->region.geographic && s->region.box.east > 180)
-    return error_parameter(error, "FeatureUnsupported", "spatial_extent",
+    return error_parameter(error, ERROR_FeatureUnsupported, "spatial_extent",
                            "the box crosses the antimeridian: load the two sides of a netCDF collection apart");
   for (size_t i = 0; i < s->band_count; i++)
     names[i] = s->bands[i].name;

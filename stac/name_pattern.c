@@ -24,13 +24,13 @@ static int compile(const char *expression, const char *parameter, regex_t *out, 
   int code = regcomp(out, expression, REG_EXTENDED);
   if (code != 0) {
     regerror(code, out, reason, sizeof reason);
-    return error_parameter(error, "ProcessParameterInvalid", parameter, "the expression '%s' is not valid: %s",
+    return error_parameter(error, ERROR_ProcessParameterInvalid, parameter, "the expression '%s' is not valid: %s",
                            expression, reason);
   }
   if (out->re_nsub >= 1)
     return 0;
   regfree(out);
-  return error_parameter(error, "ProcessParameterInvalid", parameter,
+  return error_parameter(error, ERROR_ProcessParameterInvalid, parameter,
                          "the expression '%s' has no group: put the part that counts in parentheses", expression);
 }
 

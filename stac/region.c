@@ -9,22 +9,22 @@ static const char parameter[] = "spatial_extent";
 static int check_box(const struct extent *box, bool geographic, struct error *error)
 {
   if (!isfinite(box->west) || !isfinite(box->south) || !isfinite(box->east) || !isfinite(box->north))
-    return error_parameter(error, "ProcessParameterInvalid", parameter, "the box has an edge that is not finite");
+    return error_parameter(error, ERROR_ProcessParameterInvalid, parameter, "the box has an edge that is not finite");
   if (!(box->south < box->north))
-    return error_parameter(error, "ProcessParameterInvalid", parameter,
+    return error_parameter(error, ERROR_ProcessParameterInvalid, parameter,
                            "the box is empty: south %.15g is not below north %.15g", box->south, box->north);
   if (box->west == box->east || (!geographic && box->west > box->east))
-    return error_parameter(error, "ProcessParameterInvalid", parameter,
+    return error_parameter(error, ERROR_ProcessParameterInvalid, parameter,
                            "the box is empty: west %.15g is not below east %.15g", box->west, box->east);
   if (geographic && box->west > box->east && box->east + 360 - box->west > 180)
-    return error_parameter(error, "ProcessParameterInvalid", parameter,
+    return error_parameter(error, ERROR_ProcessParameterInvalid, parameter,
                            "west %.15g lies east of east %.15g, and not because the box crosses the antimeridian",
                            box->west, box->east);
   if (geographic && (box->south < -90 || box->north > 90))
-    return error_parameter(error, "ProcessParameterInvalid", parameter,
+    return error_parameter(error, ERROR_ProcessParameterInvalid, parameter,
                            "latitudes run from -90 to 90; the box runs from %.15g to %.15g", box->south, box->north);
   if (geographic && (fabs(box->west) > 360 || fabs(box->east) > 360))
-    return error_parameter(error, "ProcessParameterInvalid", parameter,
+    return error_parameter(error, ERROR_ProcessParameterInvalid, parameter,
                            "longitudes run from -180 to 180 (or 0 to 360); the box runs from %.15g to %.15g", box->west,
                            box->east);
   return 0;
@@ -164,7 +164,7 @@ bool region_meets(struct region *region, const struct grid *grid)
 static int torn(const struct extent *box, const char *crs, struct error *error)
 {
   return error_parameter(
-      error, "FeatureUnsupported", parameter,
+      error, ERROR_FeatureUnsupported, parameter,
       "the box from %.15g to %.15g degrees crosses the antimeridian, where the collection's grid (%.60s) "
       "has its edge: load the two sides apart",
       box->west, box->east > 180 ? box->east - 360 : box->east, crs);

@@ -32,7 +32,7 @@ static void *grow(struct scan *scan, void *rows, size_t count, size_t *room, siz
   size_t more = *room ? *room * 2 : 64;
   void *moved = count < SCAN_MAX_FILES ? arena_array(scan->arena, more, size) : NULL;
   if (!moved) {
-    error_set(error, "Internal", "the collection is too large to be read into memory (%zu entries)", count);
+    error_set(error, ERROR_Internal, "the collection is too large to be read into memory (%zu entries)", count);
     return NULL;
   }
   if (count)
@@ -67,7 +67,7 @@ int scan_find_band(struct scan *scan, const char *name, const struct band_info *
     if (strcmp(scan->bands[*out].name, name) == 0)
       return 0;
   if (scan->band_count == SCAN_MAX_BANDS)
-    return error_set(error, "ProcessParameterInvalid", "more than %d bands", SCAN_MAX_BANDS);
+    return error_set(error, ERROR_ProcessParameterInvalid, "more than %d bands", SCAN_MAX_BANDS);
   void *rows = grow(scan, scan->bands, scan->band_count, &scan->band_room, sizeof *scan->bands, error);
   if (!rows)
     return -1;
@@ -186,7 +186,7 @@ int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, 
   struct error reason = {0};
   *file = (struct raster_file){0};
   if (scan->files++ == SCAN_MAX_FILES)
-    return error_set(error, "ProcessParameterInvalid", "more than %d files", SCAN_MAX_FILES);
+    return error_set(error, ERROR_ProcessParameterInvalid, "more than %d files", SCAN_MAX_FILES);
   if (raster_file_inspect(scan->arena, path, file, &reason) == 0 && file->band_count > 0 && file->grid.width > 0 &&
       file->grid.height > 0)
     return 0;

@@ -242,7 +242,7 @@ static int add_raster(struct scan *scan, const char *path, const char *key, cons
 static int add_netcdf(struct scan *scan, const char *path, const char *id, struct error *error)
 {
   if (scan->netcdf_path || scan->asset_count > 0)
-    return error_set(error, "FeatureUnsupported",
+    return error_set(error, ERROR_FeatureUnsupported,
                      "item '%s': a collection of netCDF items can hold one netCDF file only; %s is another", id, path);
   scan->netcdf_path = path;
   return 0;
@@ -256,7 +256,7 @@ static int add_asset(struct scan *scan, const char *document, const char *key, c
   if (kind == ASSET_NONE)
     return 0;
   if (stac_local_path(scan->arena, document, json_tree_text(asset, "href"), &path, error) != 0) {
-    if (strcmp(error->code, "FileNotFound") != 0)
+    if (!error_is(error, ERROR_FileNotFound))
       return -1;
     log_message(LOG_WARNING, "asset '%s' of item '%s' is left out: %s", key, scan->items[index].id, error->message);
     *error = (struct error){0};
@@ -266,7 +266,7 @@ static int add_asset(struct scan *scan, const char *document, const char *key, c
   if (kind == ASSET_NETCDF)
     return add_netcdf(scan, path, scan->items[index].id, error);
   if (scan->netcdf_path)
-    return error_set(error, "FeatureUnsupported", "item '%s': rasters and netCDF files do not mix in a collection",
+    return error_set(error, ERROR_FeatureUnsupported, "item '%s': rasters and netCDF files do not mix in a collection",
                      scan->items[index].id);
   struct scan_asset base = {.item = index};
   return add_raster(scan, path, key, asset, &base, error);

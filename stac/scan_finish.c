@@ -236,7 +236,7 @@ static int check_nodata_bands(const struct scan *scan, struct error *error)
     while (name && band < scan->band_count && strcmp(scan->bands[band].name, name) != 0)
       band++;
     if (name && band == scan->band_count)
-      return error_parameter(error, "ProcessParameterInvalid", "nodata", "no band is called '%s'", name);
+      return error_parameter(error, ERROR_ProcessParameterInvalid, "nodata", "no band is called '%s'", name);
   }
   return 0;
 }
@@ -247,7 +247,7 @@ int scan_finish(struct scan *scan, struct error *error)
   if (scan->netcdf_path)
     return 0;
   if (scan->asset_count == 0)
-    return error_set(error, "NoDataAvailable", "no readable raster was found (%zu files skipped, %zu unreadable)",
+    return error_set(error, ERROR_NoDataAvailable, "no readable raster was found (%zu files skipped, %zu unreadable)",
                      scan->skipped, scan->unreadable);
   if (check_nodata_bands(scan, error) != 0 || (scan->number_bands && order_bands(scan, error) != 0) ||
       order_assets(scan, error) != 0)

@@ -29,7 +29,7 @@ static void list_free(struct file_list *list)
 static int list_add(struct file_list *list, const char *path, struct error *error)
 {
   if (list->count == SCAN_MAX_FILES)
-    return error_set(error, "ProcessParameterInvalid", "more than %d files", SCAN_MAX_FILES);
+    return error_set(error, ERROR_ProcessParameterInvalid, "more than %d files", SCAN_MAX_FILES);
   if (list->count == list->room) {
     size_t room = list->room ? list->room * 2 : 256;
     char **paths = realloc(list->paths, room * sizeof *paths);
@@ -82,7 +82,7 @@ static int list_files(const char *path, struct file_list *list, struct error *er
   FTS *tree = root ? fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL) : NULL;
   int result = -1;
   if (!tree)
-    error_set(error, "FileNotFound", "%s: %s", path, strerror(errno));
+    error_set(error, ERROR_FileNotFound, "%s: %s", path, strerror(errno));
   else
     result = walk(tree, strlen(path), list, error);
   if (tree)
@@ -236,9 +236,9 @@ int scan_folder(struct scan *scan, const char *path, struct error *error)
   for (size_t i = 0; result == 0 && i < list.count; i++)
     result = add_file(&folder, list.paths[i], error);
   if (result == 0 && list.count == 0)
-    result = error_set(error, "NoDataAvailable", "%s holds no rasters (tif, tiff, jp2, png)", path);
+    result = error_set(error, ERROR_NoDataAvailable, "%s holds no rasters (tif, tiff, jp2, png)", path);
   else if (result == 0 && scan->skipped == list.count)
-    result = error_parameter(error, "NoDataAvailable", "datetime",
+    result = error_parameter(error, ERROR_NoDataAvailable, "datetime",
                              "none of the %zu rasters below %s has a date%s in its name, '%s' for one", list.count,
                              path, scan->options->band_regex ? " and a band" : "", list.paths[0]);
   list_free(&list);

@@ -26,14 +26,14 @@ static int take_bands(struct scan *scan, const struct cube *cube, struct error *
 static int check_options(const struct catalogue_add_options *options, struct error *error)
 {
   if (options->datetime_regex || options->band_regex)
-    return error_parameter(error, "FeatureUnsupported", options->datetime_regex ? "datetime" : "band",
+    return error_parameter(error, ERROR_FeatureUnsupported, options->datetime_regex ? "datetime" : "band",
                            "a netCDF file names its dates and bands itself");
   if (options->resolution > 0)
-    return error_parameter(error, "FeatureUnsupported", "resolution",
+    return error_parameter(error, ERROR_FeatureUnsupported, "resolution",
                            "a netCDF file keeps its own grid; use resample_spatial in the graph");
   for (size_t i = 0; i < options->nodata_count; i++)
     if (options->nodata[i].band)
-      return error_parameter(error, "FeatureUnsupported", "nodata",
+      return error_parameter(error, ERROR_FeatureUnsupported, "nodata",
                              "a netCDF file has one no-data value for all its bands: give VALUE without a band");
   return 0;
 }

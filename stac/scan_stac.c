@@ -49,7 +49,7 @@ int stac_local_path(struct arena *arena, const char *document, const char *href,
 {
   char real[PATH_MAX];
   if (is_remote(href))
-    return error_set(error, "FeatureUnsupported",
+    return error_set(error, ERROR_FeatureUnsupported,
                      "'%s' (in %s) is not a local file: only documents and files of this machine can be added", href,
                      document);
   bool is_url = strncmp(href, "file://", 7) == 0;
@@ -66,7 +66,7 @@ int stac_local_path(struct arena *arena, const char *document, const char *href,
   if (path && realpath(path, real))
     path = arena_strdup(arena, real);
   else
-    return error_set(error, "FileNotFound", "'%s' (in %s) does not exist", href, document);
+    return error_set(error, ERROR_FileNotFound, "'%s' (in %s) does not exist", href, document);
   *out = path;
   return path ? 0 : error_memory(error);
 }
@@ -91,7 +91,7 @@ static int read_item(struct walk *walk, const char *path, const json_t *item, st
   int64_t instant;
   size_t index;
   if (!id || !json_is_object(properties) || !json_is_object(json_object_get(item, "assets")))
-    return error_set(error, "ProcessParameterInvalid", "%s: an item without id, properties or assets", path);
+    return error_set(error, ERROR_ProcessParameterInvalid, "%s: an item without id, properties or assets", path);
   if (!item_instant(properties, &instant)) {
     log_message(LOG_WARNING, "item '%s' in %s is left out: it has no datetime", id, path);
     scan->skipped++;
@@ -150,7 +150,7 @@ static int read_tree(struct walk *walk, const char *path, const json_t *document
     return read_items(walk, path, json_tree_array(document, "features"), error);
   bool is_collection = (type && strcmp(type, "Collection") == 0) || json_object_get(document, "extent");
   if (!is_collection && !(type && strcmp(type, "Catalog") == 0) && !json_object_get(document, "stac_version"))
-    return error_set(error, "ProcessParameterInvalid",
+    return error_set(error, ERROR_ProcessParameterInvalid,
                      "%s is no STAC document (a Collection, Catalog, Item or ItemCollection is expected)", path);
   take_source(walk->scan, document, is_collection);
   return follow_links(walk, path, document, depth, error);
@@ -161,8 +161,8 @@ static int read_document(struct walk *walk, const char *path, unsigned depth, st
   if (json_object_get(walk->seen, path))
     return 0;
   if (depth > STAC_MAX_DEPTH || json_object_size(walk->seen) >= STAC_MAX_DOCUMENTS)
-    return error_set(error, "ProcessParameterInvalid", "%s: more than %d levels or %d documents", path, STAC_MAX_DEPTH,
-                     STAC_MAX_DOCUMENTS);
+    return error_set(error, ERROR_ProcessParameterInvalid, "%s: more than %d levels or %d documents", path,
+                     STAC_MAX_DEPTH, STAC_MAX_DOCUMENTS);
   if (json_object_set_new(walk->seen, path, json_true()) != 0)
     return error_memory(error);
   json_t *document = json_tree_read(path, STAC_DOCUMENT_LIMIT, error);
@@ -184,7 +184,7 @@ int scan_stac(struct scan *scan, const char *path, struct error *error)
     scan->title = title ? arena_strdup(scan->arena, title) : NULL;
   }
   if (scan->item_count == 0)
-    return error_set(error, "NoDataAvailable", "%s leads to no item with a date", path);
+    return error_set(error, ERROR_NoDataAvailable, "%s leads to no item with a date", path);
   if (!scan->id)
     scan->id = scan->item_count == 1 ? scan->items[0].id : NULL;
   return 0;

@@ -74,7 +74,7 @@ static int unknown_band(const struct selection *s, const struct selected_band *a
   for (size_t i = 0; i < s->collection_bands && !names.failed; i++)
     buffer_printf(&names, "%s%s%s%s%s", i ? ", " : "", all[i].name, all[i].info.common_name ? " (" : "",
                   all[i].info.common_name ? all[i].info.common_name : "", all[i].info.common_name ? ")" : "");
-  error_parameter(error, "BandNotAvailable", "bands", "collection '%s' has no band '%s'; it has %s%s",
+  error_parameter(error, ERROR_BandNotAvailable, "bands", "collection '%s' has no band '%s'; it has %s%s",
                   s->request->collection, name, names.data ? names.data : "none", names.failed ? ", …" : "");
   buffer_free(&names);
   return -1;
@@ -123,7 +123,7 @@ int select_bands(struct index *index, struct selection *s, struct error *error)
     if (choose_named(s, all, request->bands[i], error) != 0)
       return -1;
   if (s->band_count == 0)
-    return error_parameter(error, "ProcessParameterInvalid", "bands", "the list of bands is empty");
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "bands", "the list of bands is empty");
   return 0;
 }
 
@@ -311,7 +311,7 @@ static int append_scene(struct selection *s, size_t *room, sqlite3_stmt *row, si
   if (!scene.path || !scene.grid.crs)
     return error_memory(error);
   if (scene.type == ELEMENT_TYPE_COUNT)
-    return error_set(error, "StorageFailure", "the catalogue's entry of %s is damaged: add the collection again",
+    return error_set(error, ERROR_StorageFailure, "the catalogue's entry of %s is damaged: add the collection again",
                      scene.path);
   if (region_meets(&s->region, &scene.grid))
     s->scenes[s->scene_count++] = scene;

@@ -50,15 +50,15 @@ static void set_text(char *out, size_t room, const char *text)
   out[at] = '\0';
 }
 
-static void set_message(struct error *error, const char *code, const char *format, va_list arguments)
+static void set_message(struct error *error, enum error_code code, const char *format, va_list arguments)
 {
   char message[2 * sizeof error->message];
   vsnprintf(message, sizeof message, format, arguments);
-  set_text(error->code, sizeof error->code, code);
+  set_text(error->code, sizeof error->code, error_code_name(code));
   set_text(error->message, sizeof error->message, message);
 }
 
-int error_set(struct error *error, const char *code, const char *format, ...)
+int error_set(struct error *error, enum error_code code, const char *format, ...)
 {
   if (!error_is_set(error)) {
     va_list arguments;
@@ -69,7 +69,7 @@ int error_set(struct error *error, const char *code, const char *format, ...)
   return -1;
 }
 
-int error_parameter(struct error *error, const char *code, const char *parameter, const char *format, ...)
+int error_parameter(struct error *error, enum error_code code, const char *parameter, const char *format, ...)
 {
   if (!error_is_set(error)) {
     va_list arguments;
@@ -124,7 +124,12 @@ int error_within(struct error *error, const char *outer)
   return -1;
 }
 
+bool error_is(const struct error *error, enum error_code code)
+{
+  return strcmp(error->code, codes[code].name) == 0;
+}
+
 int error_memory(struct error *error)
 {
-  return error_set(error, "Internal", "out of memory");
+  return error_set(error, ERROR_Internal, "out of memory");
 }

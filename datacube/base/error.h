@@ -28,10 +28,10 @@ struct error {
 };
 
 /* Sets code and message unless an error is set already. Always returns -1, so `return error_set(…)` ends a function. */
-int error_set(struct error *error, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int error_set(struct error *error, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Like error_set, naming the parameter too. */
-int error_parameter(struct error *error, const char *code, const char *parameter, const char *format, ...)
+int error_parameter(struct error *error, enum error_code code, const char *parameter, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* Adds the node to an error that has none yet. Returns -1. */
@@ -45,6 +45,8 @@ int error_within(struct error *error, const char *outer);
 
 /* Sets code "Internal" with "out of memory". Returns -1. */
 int error_memory(struct error *error);
+
+bool error_is(const struct error *error, enum error_code code);
 
 static inline bool error_is_set(const struct error *error)
 {

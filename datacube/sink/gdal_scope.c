@@ -28,7 +28,7 @@ bool gdal_scope_failed(void)
 int gdal_scope_error(struct error *error, const char *what)
 {
   const char *reason = CPLGetLastErrorMsg();
-  return error_set(error, "StorageFailure", "%s: %s", what, reason[0] != '\0' ? reason : "GDAL gave no reason");
+  return error_set(error, ERROR_StorageFailure, "%s: %s", what, reason[0] != '\0' ? reason : "GDAL gave no reason");
 }
 
 GDALDataType gdal_type(enum element_type type)

@@ -67,11 +67,11 @@ static int gtiff_layout(const struct cube *cube, struct layout *layout, struct e
   if (layout_of_cube(cube, "GTiff", "Use netCDF or JSON, which hold any cube.", layout, error) != 0)
     return -1;
   if (layout->planes > MAX_BANDS)
-    return error_set(error, "FormatUnsuitable",
+    return error_set(error, ERROR_FormatUnsuitable,
                      "GTiff holds at most %d bands; the cube makes %zu of its dimensions beside x and y. Use netCDF.",
                      MAX_BANDS, layout->planes);
   if (layout->width > INT_MAX - TILE || layout->height > INT_MAX - TILE)
-    return error_set(error, "FormatUnsuitable", "GTiff holds at most %d pixels a side; the cube has %zu x %zu",
+    return error_set(error, ERROR_FormatUnsuitable, "GTiff holds at most %d pixels a side; the cube has %zu x %zu",
                      INT_MAX - TILE, layout->width, layout->height);
   return 0;
 }

@@ -29,7 +29,7 @@ static int unsuitable(struct error *error, const struct cube *cube, const char *
 {
   struct arena *arena = arena_new(0);
   const char *names = arena != NULL ? cube_dimension_names(arena, cube) : NULL;
-  error_set(error, "FormatUnsuitable", "%s %s; the cube has the dimensions (%s). %s", format, why,
+  error_set(error, ERROR_FormatUnsuitable, "%s %s; the cube has the dimensions (%s). %s", format, why,
             names != NULL ? names : "", instead);
   arena_free(arena);
   return -1;

@@ -334,5 +334,5 @@ int netcdf_define(const char *path, const struct netcdf_plan *plan, const char *
     return error_memory(error);
   return f.status == NC_NOERR
              ? 0
-             : error_set(error, "StorageFailure", "the netCDF result cannot be written: %s", nc_strerror(f.status));
+             : error_set(error, ERROR_StorageFailure, "the netCDF result cannot be written: %s", nc_strerror(f.status));
 }

@@ -34,7 +34,7 @@ static int check_cube(const struct cube *cube, struct error *error)
 {
   for (size_t d = 0; d < cube->dimensions; d++)
     if (cube->dimension[d].size == 0)
-      return error_set(error, "FormatUnsuitable", "the dimension %s has no labels, there is nothing to write",
+      return error_set(error, ERROR_FormatUnsuitable, "the dimension %s has no labels, there is nothing to write",
                        cube->dimension[d].name);
   return 0;
 }
@@ -85,8 +85,9 @@ static int set_names(struct arena *arena, struct netcdf_plan *plan, struct error
     return error_memory(error);
   plan->variable_count = plan->bands != SIZE_MAX ? cube->dimension[plan->bands].size : 1;
   if (plan->variable_count > MAX_VARIABLES)
-    return error_set(error, "FormatUnsuitable", "netCDF gets one variable a band, at most %d; the cube has %zu bands",
-                     MAX_VARIABLES, plan->variable_count);
+    return error_set(error, ERROR_FormatUnsuitable,
+                     "netCDF gets one variable a band, at most %d; the cube has %zu bands", MAX_VARIABLES,
+                     plan->variable_count);
   const char **names = ARENA_ARRAY(arena, const char *, plan->variable_count);
   for (size_t i = 0; names != NULL && i < plan->variable_count; i++) {
     const char *label = plan->bands != SIZE_MAX ? cube->dimension[plan->bands].texts[i] : "var";

@@ -170,7 +170,7 @@ int netcdf_store_open(const char *path, const struct netcdf_plan *plan, struct n
   netcdf_unlock();
   if (status != 0) {
     netcdf_store_free(store);
-    return error_set(error, "StorageFailure", "the netCDF result cannot be opened for writing");
+    return error_set(error, ERROR_StorageFailure, "the netCDF result cannot be opened for writing");
   }
   *out = store;
   return 0;
@@ -339,7 +339,7 @@ static int put_chunks(struct netcdf_store *store, struct encoder *e, const struc
     const struct piece_part part = cut(store, piece, index);
     gather(store, piece, &part, e->plain);
     if ((part.covered && plan->rank > 0 ? write_chunk : write_slab)(store, e, piece, &part) < 0)
-      return error_set(error, "StorageFailure", "the netCDF result cannot be written");
+      return error_set(error, ERROR_StorageFailure, "the netCDF result cannot be written");
     size_t d = plan->rank;
     while (d > 0 && ++index[d - 1] > last[d - 1]) {
       index[d - 1] = first[d - 1];
@@ -388,7 +388,7 @@ int netcdf_store_finish(struct netcdf_store *store, struct error *error)
   }
   H5E_END_TRY
   netcdf_unlock();
-  return status < 0 ? error_set(error, "StorageFailure", "the netCDF result cannot be written") : 0;
+  return status < 0 ? error_set(error, ERROR_StorageFailure, "the netCDF result cannot be written") : 0;
 }
 
 void netcdf_store_free(struct netcdf_store *store)

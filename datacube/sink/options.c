@@ -27,7 +27,7 @@ int sink_options_known(struct sink_options options, const char *const *names, co
     if (names[k] == NULL) {
       char known[256];
       join_names(names, known, sizeof known);
-      return error_parameter(error, "ProcessParameterInvalid", "options", "%s has no option '%.60s'; it knows: %s",
+      return error_parameter(error, ERROR_ProcessParameterInvalid, "options", "%s has no option '%.60s'; it knows: %s",
                              format, options.list[i].name, known);
     }
   }
@@ -50,7 +50,7 @@ int sink_options_bool(struct sink_options options, const char *name, bool *out, 
   bool yes = strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0 || strcasecmp(text, "yes") == 0;
   bool no = strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcasecmp(text, "no") == 0;
   if (!yes && !no)
-    return error_parameter(error, "ProcessParameterInvalid", "options", "option '%s' is true or false, not '%.60s'",
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "options", "option '%s' is true or false, not '%.60s'",
                            name, text);
   *out = yes;
   return 0;
@@ -66,8 +66,8 @@ int sink_options_number(struct sink_options options, const char *name, double *o
   char *end;
   double value = strtod(text, &end);
   if (end == text || *end != '\0' || !isfinite(value))
-    return error_parameter(error, "ProcessParameterInvalid", "options", "option '%s' is a number, not '%.60s'", name,
-                           text);
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "options", "option '%s' is a number, not '%.60s'",
+                           name, text);
   *out = value;
   return 0;
 }
@@ -82,7 +82,7 @@ int sink_options_integer(struct sink_options options, const char *name, int lowe
   if (!given)
     return 0;
   if (value != floor(value) || value < lowest || value > highest)
-    return error_parameter(error, "ProcessParameterInvalid", "options",
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "options",
                            "option '%s' is a whole number from %d to %d, not %g", name, lowest, highest, value);
   *out = (int)value;
   return 0;
@@ -101,6 +101,6 @@ int sink_options_choice(struct sink_options options, const char *name, const cha
     }
   char known[256];
   join_names(choices, known, sizeof known);
-  return error_parameter(error, "ProcessParameterInvalid", "options", "option '%s' is one of %s, not '%.60s'", name,
+  return error_parameter(error, ERROR_ProcessParameterInvalid, "options", "option '%s' is one of %s, not '%.60s'", name,
                          known, text);
 }

@@ -14,7 +14,7 @@ int output_error(struct error *error, const char *what)
 {
   char text[128];
   const char *reason = strerror_r(errno, text, sizeof text);
-  return error_set(error, "StorageFailure", "%s: %s", what, reason);
+  return error_set(error, ERROR_StorageFailure, "%s: %s", what, reason);
 }
 
 /* A new file "<path>.<random>.part"; its descriptor, or -1 with errno. The umask decides who may read it. */

@@ -47,7 +47,7 @@ static int read_scale(const char *text, struct stretch *out, struct error *error
   out->max = strtod(at, &end);
   sound = sound && end != at && end[strspn(end, " ]")] == '\0';
   if (!sound || !isfinite(out->min) || !isfinite(out->max))
-    return error_parameter(error, "ProcessParameterInvalid", "options",
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "options",
                            "option 'scale' is a pair of numbers [min, max], not '%.60s'", text);
   out->has_min = out->has_max = true;
   return 0;
@@ -68,8 +68,8 @@ static int read_stretch(struct sink_options options, struct stretch *out, struct
   out->has_min |= has_min;
   out->has_max |= has_max;
   if (out->has_min && out->has_max && !(out->min < out->max))
-    return error_parameter(error, "ProcessParameterInvalid", "options", "option 'min' (%g) must be below 'max' (%g)",
-                           out->min, out->max);
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "options",
+                           "option 'min' (%g) must be below 'max' (%g)", out->min, out->max);
   return 0;
 }
 
@@ -82,14 +82,14 @@ static int png_layout(const struct cube *cube, struct layout *layout, struct err
     if (layout->plane_step[d] != 0 && cube->dimension[d].size > 1)
       long_dimensions++;
   if (long_dimensions > 1 || layout->planes > MAX_CHANNELS)
-    return error_set(error, "FormatUnsuitable",
+    return error_set(error, ERROR_FormatUnsuitable,
                      "PNG shows one to four bands of one date; the cube has %zu pictures. Reduce or filter the other "
                      "dimensions, or use GTiff or netCDF.",
                      layout->planes);
   if (element_info(cube->type)->is_complex)
-    return error_set(error, "FormatUnsuitable", "PNG cannot show complex values. Use netCDF or JSON.");
+    return error_set(error, ERROR_FormatUnsuitable, "PNG cannot show complex values. Use netCDF or JSON.");
   if (layout->width > MAX_PIXELS || layout->height > MAX_PIXELS / layout->width)
-    return error_set(error, "FormatUnsuitable",
+    return error_set(error, ERROR_FormatUnsuitable,
                      "PNG pictures have at most %d pixels; the cube has %zu x %zu. Resample it, or use GTiff.",
                      MAX_PIXELS, layout->width, layout->height);
   return 0;

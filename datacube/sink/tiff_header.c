@@ -49,7 +49,7 @@ static int set_reference(GDALDatasetH dataset, const struct cube *cube, const st
   int status = 0;
   if (OSRSetFromUserInput(reference, cube->crs) != OGRERR_NONE)
     status =
-        error_set(error, "CRSInvalid", "GeoTIFF: cannot write the coordinate reference system '%.200s'", cube->crs);
+        error_set(error, ERROR_CRSInvalid, "GeoTIFF: cannot write the coordinate reference system '%.200s'", cube->crs);
   else if (GDALSetSpatialRef(dataset, reference) != CE_None)
     status = gdal_scope_error(error, "cannot write the GeoTIFF's coordinate reference system");
   OSRDestroySpatialReference(reference);
@@ -234,7 +234,7 @@ static int write_array(int file, const struct entry *entry, const uint64_t *valu
 {
   size_t size = type_size(entry->type);
   if (size == 0 || entry->count != count)
-    return error_set(error, "Internal", "the GeoTIFF head has no room for %zu tiles", count);
+    return error_set(error, ERROR_Internal, "the GeoTIFF head has no room for %zu tiles", count);
   char *bytes = malloc(count * size);
   if (bytes == NULL)
     return error_memory(error);
@@ -244,7 +244,7 @@ static int write_array(int file, const struct entry *entry, const uint64_t *valu
     uint32_t four = (uint32_t)values[i];
     if ((size == 2 && two != values[i]) || (size == 4 && four != values[i]))
       status =
-          error_set(error, "StorageFailure", "the GeoTIFF grew beyond the 4 GiB of its kind; write netCDF instead");
+          error_set(error, ERROR_StorageFailure, "the GeoTIFF grew beyond the 4 GiB of its kind; write netCDF instead");
     memcpy(bytes + i * size, size == 2 ? (void *)&two : size == 4 ? (void *)&four : (void *)&values[i], size);
   }
   if (status == 0)
@@ -257,7 +257,7 @@ int tiff_header_set_tiles(int file, const uint64_t *offsets, const uint64_t *len
 {
   struct entry found[2] = {{0}};
   if (find_arrays(file, found) != 0)
-    return error_set(error, "StorageFailure", "cannot read the GeoTIFF's head back");
+    return error_set(error, ERROR_StorageFailure, "cannot read the GeoTIFF's head back");
   if (write_array(file, &found[0], offsets, count, error) != 0)
     return -1;
   return write_array(file, &found[1], lengths, count, error);

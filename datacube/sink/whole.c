@@ -11,7 +11,7 @@ int whole_check(const struct cube *cube, const char *format, size_t max_elements
   size_t elements = cube_elements(cube);
   if (elements <= max_elements)
     return 0;
-  return error_set(error, "FormatUnsuitable",
+  return error_set(error, ERROR_FormatUnsuitable,
                    "%s results hold at most %zu values; the cube has %zu. Select less of it, or use GTiff or netCDF.",
                    format, max_elements, elements);
 }
@@ -57,7 +57,7 @@ int whole_complete(struct whole *whole, struct error *error)
   size_t arrived = atomic_load(&whole->arrived);
   if (arrived == whole->elements)
     return 0;
-  return error_set(error, "Internal", "%zu of the result's %zu values have arrived", arrived, whole->elements);
+  return error_set(error, ERROR_Internal, "%zu of the result's %zu values have arrived", arrived, whole->elements);
 }
 
 void whole_end(struct whole *whole)

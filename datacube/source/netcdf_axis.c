@@ -158,7 +158,7 @@ static int read_values(struct axis *axis, struct error *error)
   if (values == NULL)
     return error_memory(error);
   if (nc_get_var_double(axis->file, axis->variable, values) != NC_NOERR)
-    return error_set(error, "FileContentInvalid", "a coordinate variable cannot be read");
+    return error_set(error, ERROR_FileContentInvalid, "a coordinate variable cannot be read");
   axis->values = values;
   return 0;
 }
@@ -263,10 +263,10 @@ static int read_dimension(struct axis *axis, const char *name, const struct netc
                           struct dimension *out, struct error *error)
 {
   if (axis->size == 0)
-    return error_set(error, "NoDataAvailable", "the dimension %s is empty", name);
+    return error_set(error, ERROR_NoDataAvailable, "the dimension %s is empty", name);
   if (axis->size > LABEL_LIMIT)
-    return error_set(error, "FileContentInvalid", "the dimension %s has %zu labels, the limit is %d", name, axis->size,
-                     LABEL_LIMIT);
+    return error_set(error, ERROR_FileContentInvalid, "the dimension %s has %zu labels, the limit is %d", name,
+                     axis->size, LABEL_LIMIT);
   if (read_values(axis, error) != 0)
     return -1;
   const char *units =
@@ -367,7 +367,7 @@ static int find_axes(struct arena *arena, int file, size_t count, const int *ids
     axis[i].variable = coordinate_of(file, ids[i], &axis[i].type);
     axis[i].role = netcdf_axis_role(arena, file, ids[i]);
     if (nc_inq_dimlen(file, ids[i], &axis[i].size) != NC_NOERR)
-      return error_set(error, "FileContentInvalid", "a dimension cannot be read");
+      return error_set(error, ERROR_FileContentInvalid, "a dimension cannot be read");
   }
   settle_roles(axis, count);
   return 0;
@@ -386,7 +386,7 @@ int netcdf_axes_read(struct arena *arena, int file, size_t count, const int *dim
     char raw[NC_MAX_NAME + 1] = "";
     out->id[i] = dimension_ids[i];
     if (nc_inq_dimname(file, dimension_ids[i], raw) != NC_NOERR)
-      return error_set(error, "FileContentInvalid", "a dimension cannot be read");
+      return error_set(error, ERROR_FileContentInvalid, "a dimension cannot be read");
     const char *name = arena_strdup(arena, raw);
     if (name == NULL)
       return error_memory(error);

@@ -86,14 +86,14 @@ static int open_handles(struct netcdf_chunks *c, const struct sizes *sizes, stru
 {
   if (sizes->any_other && nc_open(c->path, NC_NOWRITE, &c->file) != NC_NOERR) {
     c->file = -1;
-    return error_set(error, "FileContentInvalid", "%s cannot be opened", netcdf_base_name(c->path));
+    return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(c->path));
   }
   if (sizes->any_raw && (c->hdf5 = netcdf_hdf5_open(c->path)) < 0)
-    return error_set(error, "FileContentInvalid", "%s cannot be opened", netcdf_base_name(c->path));
+    return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(c->path));
   for (size_t i = 0; i < c->count; i++) {
     if (c->layouts[i].raw && (c->datasets[i] = H5Dopen2(c->hdf5, c->variables[i].name, H5P_DEFAULT)) < 0)
-      return error_set(error, "FileContentInvalid", "%s: the variable %s cannot be opened", netcdf_base_name(c->path),
-                       c->variables[i].name);
+      return error_set(error, ERROR_FileContentInvalid, "%s: the variable %s cannot be opened",
+                       netcdf_base_name(c->path), c->variables[i].name);
     if (!c->layouts[i].raw) /* a second cache below ours is of no use; files without chunks refuse, rightly */
       nc_set_var_chunk_cache(c->file, c->variables[i].id, 0, 1, 0.75F);
   }
@@ -174,7 +174,7 @@ void netcdf_chunks_close(struct netcdf_chunks *c)
 
 static int damaged(const struct netcdf_chunks *c, size_t variable, struct error *error)
 {
-  return error_set(error, "FileContentInvalid", "%s: a part of the variable %s cannot be read",
+  return error_set(error, ERROR_FileContentInvalid, "%s: a part of the variable %s cannot be read",
                    netcdf_base_name(c->path), c->variables[variable].name);
 }
 
@@ -306,7 +306,7 @@ struct chunk_part {
 };
 
 static struct chunk_part cut(const struct netcdf_layout *layout, const size_t *index, const size_t *start,
-                       const size_t *count)
+                             const size_t *count)
 {
   struct chunk_part part = {.whole = true};
   for (size_t d = 0; d < layout->rank; d++) {

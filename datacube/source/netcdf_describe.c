@@ -264,7 +264,7 @@ static int read_variable(struct file_survey *survey, const struct candidate *can
 {
   char name[NC_MAX_NAME + 1];
   if (nc_inq_varname(survey->file, candidate->id, name) != NC_NOERR)
-    return error_set(error, "FileContentInvalid", "a variable cannot be read");
+    return error_set(error, ERROR_FileContentInvalid, "a variable cannot be read");
   const int file = survey->file, id = candidate->id;
   *out = (struct netcdf_variable){.name = arena_strdup(survey->arena, name), .id = id, .nc_type = candidate->type};
   if (out->name == NULL)
@@ -339,7 +339,7 @@ static int describe_list(struct file_survey *survey, const struct candidate *lis
 static int survey_file(struct file_survey *survey, struct error *error)
 {
   if (nc_inq_nvars(survey->file, &survey->variable_count) != NC_NOERR || survey->variable_count > VARIABLE_LIMIT)
-    return error_set(error, "FileContentInvalid", "its variables cannot be read");
+    return error_set(error, ERROR_FileContentInvalid, "its variables cannot be read");
   survey->is_helper = ARENA_ARRAY(survey->arena, bool, (size_t)survey->variable_count + 1);
   survey->candidates = ARENA_ARRAY(survey->arena, struct candidate, (size_t)survey->variable_count + 1);
   if (survey->is_helper == NULL || survey->candidates == NULL)
@@ -358,7 +358,7 @@ static int describe_open(struct arena *arena, int file, const char *override_crs
     return -1;
   const struct candidate *list = choose_list(&survey);
   if (list == NULL)
-    return error_set(error, "NoDataAvailable", "it has no variable with numbers");
+    return error_set(error, ERROR_NoDataAvailable, "it has no variable with numbers");
   return describe_list(&survey, list, override_crs, out, error);
 }
 
@@ -366,16 +366,16 @@ static int describe_open(struct arena *arena, int file, const char *override_crs
 static int check_path(const char *path, struct error *error)
 {
   if (strstr(path, "://") != NULL)
-    return error_set(error, "FileContentInvalid", "%s is no file of this machine", path);
+    return error_set(error, ERROR_FileContentInvalid, "%s is no file of this machine", path);
   struct stat status = {0};
   const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   const bool regular = file >= 0 && fstat(file, &status) == 0 && S_ISREG(status.st_mode);
   if (file >= 0)
     close(file);
   if (!regular)
-    return error_set(error, "FileContentInvalid", "%s cannot be opened", netcdf_base_name(path));
+    return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(path));
   if (netcdf_classic_is_truncated(path))
-    return error_set(error, "FileContentInvalid", "%s is truncated", netcdf_base_name(path));
+    return error_set(error, ERROR_FileContentInvalid, "%s is truncated", netcdf_base_name(path));
   return 0;
 }
 
@@ -391,13 +391,14 @@ int netcdf_describe(struct arena *arena, const char *path, const char *override_
   const int status = nc_open(path, NC_NOWRITE, &file);
   if (status != NC_NOERR) {
     netcdf_unlock();
-    return error_set(error, "FileContentInvalid", "%s is no readable netCDF file: %s", netcdf_base_name(path),
+    return error_set(error, ERROR_FileContentInvalid, "%s is no readable netCDF file: %s", netcdf_base_name(path),
                      nc_strerror(status));
   }
   const int result = describe_open(arena, file, override_crs, out, &inner);
   nc_close(file);
   netcdf_unlock();
-  return result == 0 ? 0 : error_set(error, inner.code, "%s: %s", netcdf_base_name(path), inner.message);
+  return result == 0 ? 0
+                     : error_set(error, error_code_find(inner.code), "%s: %s", netcdf_base_name(path), inner.message);
 }
 
 int netcdf_keep_variables(struct arena *arena, struct netcdf_description *description, const char *const *names,
@@ -411,7 +412,7 @@ int netcdf_keep_variables(struct arena *arena, struct netcdf_description *descri
     while (k < description->variable_count && strcmp(description->variables[k].name, names[i]) != 0)
       k++;
     if (k == description->variable_count)
-      return error_set(error, "BandNotAvailable", "the file has no variable \"%.80s\"", names[i]);
+      return error_set(error, ERROR_BandNotAvailable, "the file has no variable \"%.80s\"", names[i]);
     kept[i] = description->variables[k];
   }
   description->variables = kept;

@@ -112,18 +112,18 @@ static int read_shape(int file, const struct netcdf_variable *variable, struct n
   out->element_size = element_info(variable->type)->size;
   out->big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
   if (nc_inq_var(file, variable->id, NULL, NULL, &rank, ids, NULL) != NC_NOERR || rank >= CUBE_MAX_DIMENSIONS)
-    return error_set(error, "FileContentInvalid", "the variable %s cannot be read", variable->name);
+    return error_set(error, ERROR_FileContentInvalid, "the variable %s cannot be read", variable->name);
   out->rank = (size_t)rank;
   bytes = out->element_size;
   for (size_t d = 0; d < out->rank; d++)
     if (nc_inq_dimlen(file, ids[d], &out->shape[d]) != NC_NOERR || out->shape[d] == 0)
-      return error_set(error, "FileContentInvalid", "the variable %s is empty", variable->name);
+      return error_set(error, ERROR_FileContentInvalid, "the variable %s is empty", variable->name);
   const bool chunked =
       nc_inq_var_chunking(file, variable->id, &storage, chunks) == NC_NOERR && storage == NC_CHUNKED && rank > 0;
   for (size_t d = 0; chunked && d < out->rank; d++) {
     out->chunk[d] = chunks[d];
     if (chunks[d] == 0 || checked_mul(bytes, chunks[d], &bytes) != 0 || bytes > UINT32_MAX)
-      return error_set(error, "FileContentInvalid", "the chunks of %s are too large", variable->name);
+      return error_set(error, ERROR_FileContentInvalid, "the chunks of %s are too large", variable->name);
   }
   if (!chunked)
     choose_blocks(out);
@@ -137,7 +137,7 @@ static int read_shapes(const char *path, const struct netcdf_variable *variables
   int file, format = 0, mode = 0, result = 0;
   const int status = nc_open(path, NC_NOWRITE, &file);
   if (status != NC_NOERR)
-    return error_set(error, "FileContentInvalid", "%s is no readable netCDF file: %s", netcdf_base_name(path),
+    return error_set(error, ERROR_FileContentInvalid, "%s is no readable netCDF file: %s", netcdf_base_name(path),
                      nc_strerror(status));
   *hdf5 = nc_inq_format_extended(file, &format, &mode) == NC_NOERR && format == NC_FORMATX_NC_HDF5;
   for (size_t i = 0; i < count && result == 0; i++)

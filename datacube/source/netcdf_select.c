@@ -83,7 +83,7 @@ static int select_range(struct arena *arena, struct dimension *dimension, double
     labels[count++] = found;
   }
   if (count == 0)
-    return error_set(error, "NoDataAvailable", "no pixel centre lies in the spatial extent");
+    return error_set(error, ERROR_NoDataAvailable, "no pixel centre lies in the spatial extent");
   const bool ascending = dimension_label_number(dimension, dimension->size - 1) >= dimension_label_number(dimension, 0);
   if (turned)
     rotate(indexes, labels, count, ascending, arena);
@@ -102,7 +102,7 @@ static int select_extent(struct arena *arena, const struct extent *extent, struc
   if (x == SIZE_MAX && y == SIZE_MAX)
     return 0; /* nothing horizontal to limit */
   if (cube->crs == NULL)
-    return error_set(error, "CRSInvalid", "the file has no CRS, so a spatial extent has no meaning in it");
+    return error_set(error, ERROR_CRSInvalid, "the file has no CRS, so a spatial extent has no meaning in it");
   if (extent_transform(extent, cube->crs, &in_crs, error) != 0)
     return -1;
   const bool circle = crs_is_geographic(cube->crs);
@@ -124,7 +124,7 @@ static int select_times(struct arena *arena, const struct netcdf_selection *sele
                         struct netcdf_pick *pick, struct error *error)
 {
   if (selection->has_start && selection->has_end && selection->start >= selection->end)
-    return error_set(error, "TemporalExtentEmpty", "the temporal extent ends before it starts");
+    return error_set(error, ERROR_TemporalExtentEmpty, "the temporal extent ends before it starts");
   const size_t t = cube_find_type(cube, DIMENSION_TEMPORAL);
   if (t == SIZE_MAX || cube->dimension[t].labels != LABEL_TIME)
     return 0;
@@ -139,7 +139,7 @@ static int select_times(struct arena *arena, const struct netcdf_selection *sele
     if ((!selection->has_start || dimension->times[i] >= start) && (!selection->has_end || dimension->times[i] < end))
       indexes[count++] = i;
   if (count == 0)
-    return error_set(error, "NoDataAvailable", "no date lies in the temporal extent");
+    return error_set(error, ERROR_NoDataAvailable, "no date lies in the temporal extent");
   return set_pick(dimension, arena, indexes, count, &pick[t], error);
 }
 
@@ -154,7 +154,7 @@ static int select_bands(struct arena *arena, const struct netcdf_selection *sele
   for (size_t i = 0; i < selection->band_count; i++) {
     indexes[i] = dimension_find_text(&cube->dimension[b], selection->bands[i]);
     if (indexes[i] == SIZE_MAX)
-      return error_set(error, "BandNotAvailable", "the file has no band \"%.80s\"", selection->bands[i]);
+      return error_set(error, ERROR_BandNotAvailable, "the file has no band \"%.80s\"", selection->bands[i]);
     info[i] = cube->bands[indexes[i]];
   }
   cube->bands = info;

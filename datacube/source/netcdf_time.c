@@ -205,12 +205,12 @@ int netcdf_time_units_parse(const char *units, const char *calendar, struct netc
 {
   *out = (struct netcdf_time_units){0};
   if (parse_calendar(calendar, out) != 0)
-    return error_set(error, "FileContentInvalid", "the calendar \"%.40s\" is not supported", calendar);
+    return error_set(error, ERROR_FileContentInvalid, "the calendar \"%.40s\" is not supported", calendar);
   const char *since = find_since(units);
   if (since == NULL || parse_unit(units, out) != 0)
-    return error_set(error, "FileContentInvalid", "\"%.80s\" is no unit of time", units);
+    return error_set(error, ERROR_FileContentInvalid, "\"%.80s\" is no unit of time", units);
   if (parse_reference(since + 5, out) != 0)
-    return error_set(error, "FileContentInvalid", "the reference date of \"%.80s\" cannot be read", units);
+    return error_set(error, ERROR_FileContentInvalid, "the reference date of \"%.80s\" cannot be read", units);
   return 0;
 }
 
@@ -254,7 +254,7 @@ int netcdf_times_decode(const struct netcdf_time_units *units, const double *val
   const int64_t reference = reference_instant(units, units->reference);
   for (size_t i = 0; i < count; i++) {
     if (!(fabs(values[i]) <= limit))
-      return error_set(error, "FileContentInvalid", "time %zu is missing or out of bounds", i);
+      return error_set(error, ERROR_FileContentInvalid, "time %zu is missing or out of bounds", i);
     out[i] = units->months > 0 ? add_months(units, values[i]) : reference + llrint(values[i] * units->unit);
   }
   return 0;

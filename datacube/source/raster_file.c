@@ -33,7 +33,7 @@ static const char *base_name(const char *path)
   return slash && slash[1] ? slash + 1 : path;
 }
 
-int raster_error(struct error *error, const char *code, const char *path)
+int raster_error(struct error *error, enum error_code code, const char *path)
 {
   const char *message = CPLGetLastErrorMsg(), *name = base_name(path);
   const char *found = *path ? strstr(message, path) : NULL;
@@ -45,7 +45,7 @@ int raster_error(struct error *error, const char *code, const char *path)
                    after);
 }
 
-int raster_open(const char *path, const char *code, GDALDatasetH *out, struct error *error)
+int raster_open(const char *path, enum error_code code, GDALDatasetH *out, struct error *error)
 {
   gdal_init();
   raster_quiet_begin();
@@ -132,7 +132,7 @@ static int inspect_crs(struct arena *arena, GDALDatasetH dataset, const char *pa
 {
   OGRSpatialReferenceH reference = GDALGetSpatialRef(dataset);
   if (!reference)
-    return error_set(error, "NoDataAvailable", "%.200s has no coordinate reference system.", base_name(path));
+    return error_set(error, ERROR_NoDataAvailable, "%.200s has no coordinate reference system.", base_name(path));
   const char *const options[] = {"FORMAT=WKT2_2019", "MULTILINE=NO", NULL};
   char *wkt = NULL;
   OGRErr status = OSRExportToWktEx(reference, &wkt, options);
@@ -140,7 +140,7 @@ static int inspect_crs(struct arena *arena, GDALDatasetH dataset, const char *pa
   int bad = status != OGRERR_NONE || crs_canonical(arena, wkt, out, &inner);
   CPLFree(wkt);
   if (bad)
-    return error_set(error, "NoDataAvailable", "The coordinate reference system of %.200s is not understood.",
+    return error_set(error, ERROR_NoDataAvailable, "The coordinate reference system of %.200s is not understood.",
                      base_name(path));
   return 0;
 }
@@ -149,11 +149,11 @@ static int inspect_grid(GDALDatasetH dataset, const char *path, struct grid *out
 {
   double gt[6];
   if (GDALGetGeoTransform(dataset, gt) != CE_None)
-    return error_set(error, "NoDataAvailable", "%.200s is not georeferenced.", base_name(path));
+    return error_set(error, ERROR_NoDataAvailable, "%.200s is not georeferenced.", base_name(path));
   double tilt = 1e-9 * fmin(fabs(gt[1]), fabs(gt[5]));
   if (!(gt[1] > 0 && gt[5] < 0) || fabs(gt[2]) > tilt || fabs(gt[4]) > tilt)
-    return error_set(error, "NoDataAvailable", "%.200s is not a north-up raster: its grid is rotated or runs south-up.",
-                     base_name(path));
+    return error_set(error, ERROR_NoDataAvailable,
+                     "%.200s is not a north-up raster: its grid is rotated or runs south-up.", base_name(path));
   *out = (struct grid){.west = gt[0],
                        .north = gt[3],
                        .res_x = gt[1],
@@ -188,7 +188,7 @@ static int inspect_band(struct arena *arena, GDALRasterBandH band, const char *p
 {
   out->type = raster_element_type(band);
   if (out->type == ELEMENT_TYPE_COUNT)
-    return error_set(error, "NoDataAvailable", "%.200s has pixels of the unsupported type %s.", base_name(path),
+    return error_set(error, ERROR_NoDataAvailable, "%.200s has pixels of the unsupported type %s.", base_name(path),
                      GDALGetDataTypeName(GDALGetRasterDataType(band)));
   inspect_nodata(band, out);
   int has = 0;
@@ -208,7 +208,7 @@ static int inspect_bands(struct arena *arena, GDALDatasetH dataset, const char *
 {
   out->band_count = (size_t)GDALGetRasterCount(dataset);
   if (out->band_count == 0)
-    return error_set(error, "NoDataAvailable", "%.200s has no raster bands.", base_name(path));
+    return error_set(error, ERROR_NoDataAvailable, "%.200s has no raster bands.", base_name(path));
   out->bands = ARENA_ARRAY(arena, struct raster_file_band, out->band_count);
   if (!out->bands)
     return error_memory(error);
@@ -221,7 +221,7 @@ static int inspect_bands(struct arena *arena, GDALDatasetH dataset, const char *
 int raster_file_inspect(struct arena *arena, const char *path, struct raster_file *out, struct error *error)
 {
   GDALDatasetH dataset;
-  if (raster_open(path, "NoDataAvailable", &dataset, error))
+  if (raster_open(path, ERROR_NoDataAvailable, &dataset, error))
     return -1;
   raster_quiet_begin();
   *out = (struct raster_file){.band_count = 0};

@@ -11,10 +11,10 @@
 void raster_quiet_begin(void);
 void raster_quiet_end(void);
 /* Error of the given code from GDAL's last message; names the file without its folder. Returns -1. */
-int raster_error(struct error *error, const char *code, const char *path);
+int raster_error(struct error *error, enum error_code code, const char *path);
 
 /* Opens read-only with an allowed driver; the caller closes. Error code as given. */
-int raster_open(const char *path, const char *code, GDALDatasetH *out, struct error *error);
+int raster_open(const char *path, enum error_code code, GDALDatasetH *out, struct error *error);
 
 /* ELEMENT_TYPE_COUNT where the band's type has no element type. */
 enum element_type raster_element_type(GDALRasterBandH band);

@@ -52,11 +52,11 @@ static size_t longest_unused(const struct raster_handles *h)
 static int open_file(struct raster_handles *h, const char *path, GDALDatasetH *out, struct error *error)
 {
   struct error first = {.code = ""};
-  if (raster_open(path, "FileContentInvalid", out, &first) == 0)
+  if (raster_open(path, ERROR_FileContentInvalid, out, &first) == 0)
     return 0;
   for (size_t i = 0; i < RASTER_OPEN_FILES; i++)
     close_slot(h, i);
-  return raster_open(path, "FileContentInvalid", out, error);
+  return raster_open(path, ERROR_FileContentInvalid, out, error);
 }
 
 int raster_handles_get(struct raster_handles *h, size_t file, const struct raster_handle **out, struct error *error)

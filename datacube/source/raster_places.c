@@ -132,8 +132,8 @@ static int transform_of_scene(const struct raster_scene *scene, const struct gri
   if (transform_new(scene->grid.crs, cube->crs, out, &inner) == 0)
     return 0;
   const char *slash = strrchr(scene->path, '/');
-  return error_set(error, inner.code, "%.200s cannot be placed: %.400s", slash ? slash + 1 : scene->path,
-                   inner.message);
+  return error_set(error, error_code_find(inner.code), "%.200s cannot be placed: %.400s",
+                   slash ? slash + 1 : scene->path, inner.message);
 }
 
 int raster_places_make(struct series_state *state, struct error *error)

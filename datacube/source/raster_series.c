@@ -24,18 +24,18 @@
 static int check_series(const struct raster_series *s, struct error *error)
 {
   if (s->date_count == 0 || s->band_count == 0 || s->scene_count == 0)
-    return error_set(error, "NoDataAvailable", "There are no scenes.");
+    return error_set(error, ERROR_NoDataAvailable, "There are no scenes.");
   if (s->grid.width == 0 || s->grid.height == 0 || !(s->grid.res_x > 0 && s->grid.res_y > 0) || !s->grid.crs)
-    return error_set(error, "NoDataAvailable", "The grid of the scenes is empty.");
+    return error_set(error, ERROR_NoDataAvailable, "The grid of the scenes is empty.");
   if ((size_t)s->method >= RESAMPLE_COUNT || s->method == RESAMPLE_GEOCODE)
-    return error_parameter(error, "FeatureUnsupported", "method", "The resampling method \"%s\" is not supported.",
+    return error_parameter(error, ERROR_FeatureUnsupported, "method", "The resampling method \"%s\" is not supported.",
                            resampling_name(s->method));
   for (size_t i = 0; i < s->scene_count; i++) {
     const struct raster_scene *scene = &s->scenes[i];
     if (scene->date >= s->date_count || scene->band >= s->band_count || !scene->path || !scene->grid.crs ||
         scene->raster_band < 1 || !(scene->grid.res_x > 0 && scene->grid.res_y > 0) || scene->grid.width == 0 ||
         scene->grid.height == 0)
-      return error_set(error, "Internal", "Scene %zu of the series is not described fully.", i);
+      return error_set(error, ERROR_Internal, "Scene %zu of the series is not described fully.", i);
   }
   return 0;
 }
@@ -230,7 +230,7 @@ static void probe_blocks(const struct series_state *state, struct source *source
   struct error none = {.code = ""};
   GDALDatasetH dataset;
   source->block[0] = source->block[1] = 1;
-  if (raster_open(scene->path, "Internal", &dataset, &none))
+  if (raster_open(scene->path, ERROR_Internal, &dataset, &none))
     return;
   GDALRasterBandH band = GDALGetRasterCount(dataset) > 0 ? GDALGetRasterBand(dataset, 1) : NULL;
   int block_x = 0, block_y = 0;
@@ -287,7 +287,7 @@ static int crops_of_regrid(struct arena *arena, const struct series_state *state
   const struct grid *own = &state->series.grid;
   crops[n] = (struct series_crop){.extent = *request->clip, .res_x = own->res_x, .res_y = own->res_y};
   if (!(request->clip->east > request->clip->west && request->clip->north > request->clip->south))
-    return error_set(error, "Internal", "A crop of a series is empty.");
+    return error_set(error, ERROR_Internal, "A crop of a series is empty.");
   if (!series_crop_holds(&crops[n], request->grid))
     n++;
   *out = crops;

@@ -69,7 +69,8 @@ int scene_view_open(const struct series_state *state, struct raster_handles *han
   if (scene->raster_band > GDALGetRasterCount(dataset) || (size_t)GDALGetRasterXSize(dataset) != scene->grid.width ||
       (size_t)GDALGetRasterYSize(dataset) != scene->grid.height) {
     const char *slash = strrchr(scene->path, '/');
-    return error_set(error, "FileContentInvalid", "%.200s is not the raster that was catalogued (%zu x %zu, band %d).",
+    return error_set(error, ERROR_FileContentInvalid,
+                     "%.200s is not the raster that was catalogued (%zu x %zu, band %d).",
                      slash ? slash + 1 : scene->path, scene->grid.width, scene->grid.height, scene->raster_band);
   }
   *view = (struct scene_view){.scene = scene,
@@ -120,12 +121,12 @@ static CPLErr read_pixels(const struct scene_view *view, const struct raster_reg
                         (GSpacing)stride, NULL);
 }
 
-int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride,
-                    unsigned char *to, struct error *error)
+int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride, unsigned char *to,
+                    struct error *error)
 {
   raster_quiet_begin();
   CPLErr status = read_pixels(view, region, stride * element_info(view->format->type)->size, to);
-  int failed = status == CE_None ? 0 : raster_error(error, "FileContentInvalid", view->scene->path);
+  int failed = status == CE_None ? 0 : raster_error(error, ERROR_FileContentInvalid, view->scene->path);
   raster_quiet_end();
   if (failed)
     return -1;

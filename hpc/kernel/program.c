@@ -24,11 +24,11 @@ bool program_failed(const struct program *program)
 int program_error(const struct program *program, struct error *error)
 {
   if (program->unsupported)
-    return error_set(error, "FeatureUnsupported", "the operation %s is not available for complex numbers",
+    return error_set(error, ERROR_FeatureUnsupported, "the operation %s is not available for complex numbers",
                      program->unsupported);
   if (!program->mismatch)
     return error_memory(error);
-  return error_set(error, "ProcessParameterInvalid",
+  return error_set(error, ERROR_ProcessParameterInvalid,
                    "arrays of different lengths are combined, or an index is out of range");
 }
 

@@ -8,7 +8,8 @@
 
 #include <math.h>
 
-/* ---- whether ------------------------------------------------------------------------------------------------------ */
+/* ---- whether ------------------------------------------------------------------------------------------------------
+ */
 
 static bool step_can_be_cut(const struct node *node, const struct program_step *step)
 {
@@ -71,7 +72,8 @@ int reduction_length(struct arena *arena, const struct node *node, bool nested, 
   return 0;
 }
 
-/* ---- cutting ------------------------------------------------------------------------------------------------------ */
+/* ---- cutting ------------------------------------------------------------------------------------------------------
+ */
 
 struct piece { /* a program being built from steps of the whole, and the nodes of its slots */
   struct program *program;
@@ -115,7 +117,8 @@ static struct lanes add_slot(const struct cutting *c, struct piece *piece, size_
   struct lanes lanes = add_input(piece, input->node);
   struct kernel_input *to = &piece->inputs[piece->input_count - 1];
   for (size_t d = 0; d < input->node->cube->dimensions; d++)
-    to->to_output[d] = (int)d == input->array_dimension ? (int)c->maker->dimension : place_of(c, piece, input->to_output[d]);
+    to->to_output[d] =
+        (int)d == input->array_dimension ? (int)c->maker->dimension : place_of(c, piece, input->to_output[d]);
   return lanes;
 }
 
@@ -152,7 +155,8 @@ static int piece_add(struct cutting *c, struct piece *piece, const bool *needed,
     else if (kernel_op_arity((enum kernel_op)step->op) == 2)
       *to = program_binary(piece->program, (enum kernel_op)step->op, v[step->operand[0]], v[step->operand[1]]);
     else
-      *to = program_ternary(piece->program, (enum kernel_op)step->op, v[step->operand[0]], v[step->operand[1]], v[step->operand[2]]);
+      *to = program_ternary(piece->program, (enum kernel_op)step->op, v[step->operand[0]], v[step->operand[1]],
+                            v[step->operand[2]]);
   }
   return program_failed(piece->program) ? program_error(piece->program, c->error) : 0;
 }
@@ -198,14 +202,16 @@ static const struct node *node_before(struct cutting *c, int operand)
     return NULL;
   struct lanes value = piece.value[operand];
   const struct kernel_input *first = &piece.inputs[0];
-  bool same = piece.input_count == 1 && piece.program->count == 1 && first->node->cube->dimensions == c->maker->cube->dimensions;
+  bool same = piece.input_count == 1 && piece.program->count == 1 &&
+              first->node->cube->dimensions == c->maker->cube->dimensions;
   for (size_t d = 0; same && d < c->maker->cube->dimensions; d++)
     same = first->to_output[d] == (int)d;
   if (same)
     return first->node;
   struct cube *cube = float_cube(arena, c->maker->cube, element_info(value.type)->exact_in_f32);
-  const struct node *before = cube ? node_kernel(arena, (struct node_origin){node->id, node->process}, cube, piece.inputs,
-                                                 piece.input_count, piece.program, value, NO_DIMENSION) : NULL;
+  const struct node *before = cube ? node_kernel(arena, (struct node_origin){node->id, node->process}, cube,
+                                                 piece.inputs, piece.input_count, piece.program, value, NO_DIMENSION)
+                                   : NULL;
   if (!before)
     error_memory(c->error);
   return before;
@@ -233,7 +239,7 @@ int reduction_cut(const struct accumulator_maker *maker, const struct node **out
     return error_memory(error);
   if (piece_add(&cutting, &piece, needed, node->result.value) != 0)
     return -1;
-  *out = node_kernel(maker->arena, (struct node_origin){node->id, node->process}, node->cube, piece.inputs, piece.input_count,
-                     piece.program, piece.value[node->result.value], NO_DIMENSION);
+  *out = node_kernel(maker->arena, (struct node_origin){node->id, node->process}, node->cube, piece.inputs,
+                     piece.input_count, piece.program, piece.value[node->result.value], NO_DIMENSION);
   return *out ? 0 : error_memory(error);
 }

@@ -39,7 +39,8 @@ static int evaluate_plain(const struct program *p, struct lanes result, double *
   }
   struct cube cube = {.dimensions = result.is_array ? 1 : 0, .type = ELEMENT_F64};
   cube.dimension[0] = dimension_enumerated("array", DIMENSION_OTHER, result.length);
-  const struct node *node = node_kernel(arena, (struct node_origin){"", ""}, &cube, NULL, 0, p, result, result.is_array ? 0 : NO_DIMENSION);
+  const struct node *node =
+      node_kernel(arena, (struct node_origin){"", ""}, &cube, NULL, 0, p, result, result.is_array ? 0 : NO_DIMENSION);
   struct stage_list list = {.arena = arena};
   struct stage stage = {.ops = &kernel_stage, .node = node, .cube = &cube, .mode = {MODE_AXIS}};
   struct variant variant = {0};

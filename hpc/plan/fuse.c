@@ -1,7 +1,7 @@
 /* Fusing: every maximal run of views, kernels and stacks becomes one kernel.
  *
- * fuse_generate(node, bindings) emits the steps that compute a node's elements where each of its dimensions is bound to the
- * tile, to an axis, or to one index. Views only rewrite bindings; stacks choose or join children; kernels run their
+ * fuse_generate(node, bindings) emits the steps that compute a node's elements where each of its dimensions is bound to
+ * the tile, to an axis, or to one index. Views only rewrite bindings; stacks choose or join children; kernels run their
  * program's steps; what is a stage of its own becomes a load. */
 #include "hpc/plan/fuse.h"
 
@@ -34,8 +34,8 @@ int binding_compose(struct arena *arena, const struct binding *outer, const stru
   return 0;
 }
 
-int binding_through(struct arena *arena, const struct node *node, const struct binding *binding, const struct cube *root,
-                    const size_t *axis_length, struct binding *inner, struct error *error)
+int binding_through(struct arena *arena, const struct node *node, const struct binding *binding,
+                    const struct cube *root, const size_t *axis_length, struct binding *inner, struct error *error)
 {
   for (size_t d = 0; d < node->input->cube->dimensions; d++) {
     const struct view_dimension *view = &node->view[d];
@@ -43,7 +43,9 @@ int binding_through(struct arena *arena, const struct node *node, const struct b
     if (view->out == NO_DIMENSION)
       continue;
     const struct binding *outer = &binding[view->out];
-    size_t length = outer->kind == BIND_FIXED ? 1 : outer->kind == BIND_AXIS ? axis_length[outer->id] : root->dimension[outer->id].size;
+    size_t length = outer->kind == BIND_FIXED  ? 1
+                    : outer->kind == BIND_AXIS ? axis_length[outer->id]
+                                               : root->dimension[outer->id].size;
     if (binding_compose(arena, outer, view, length, &inner[d], error) != 0)
       return -1;
   }
@@ -86,7 +88,8 @@ static int join_part(struct fuse *f, const struct operand *from, const struct op
   return 0;
 }
 
-static int generate_child(struct fuse *f, const struct wanted *stack, size_t k, const struct binding *binding, struct operand *out)
+static int generate_child(struct fuse *f, const struct wanted *stack, size_t k, const struct binding *binding,
+                          struct operand *out)
 {
   if (k == NO_INDEX)
     return fuse_missing(f, out);
@@ -132,7 +135,8 @@ static int generate_stack(struct fuse *f, const struct wanted *wanted, struct op
 static bool same_binding(const struct binding *a, const struct binding *b)
 {
   bool same_map = a->map == b->map && a->window == b->window && a->places == b->places;
-  return same_map && a->kind == b->kind && a->id == b->id && a->offset == b->offset && a->fixed == b->fixed && a->axis == b->axis;
+  return same_map && a->kind == b->kind && a->id == b->id && a->offset == b->offset && a->fixed == b->fixed &&
+         a->axis == b->axis;
 }
 
 static const struct memo *remembered(const struct fuse *f, const struct wanted *wanted)
@@ -173,7 +177,7 @@ static int generate(struct fuse *f, const struct wanted *wanted, struct operand 
   case NODE_STAGE:
     return fuse_load(f, wanted, out);
   }
-  return error_set(f->error, "Internal", "unknown node");
+  return error_set(f->error, ERROR_Internal, "unknown node");
 }
 
 int fuse_generate(struct fuse *f, const struct wanted *wanted, struct operand *out)
@@ -184,7 +188,7 @@ int fuse_generate(struct fuse *f, const struct wanted *wanted, struct operand *o
     return 0;
   }
   if (f->list->depth >= MAX_DEPTH)
-    return error_set(f->error, "ProcessGraphComplexity", "more than %d cube processes follow one another",
+    return error_set(f->error, ERROR_ProcessGraphComplexity, "more than %d cube processes follow one another",
                      (int)MAX_DEPTH);
   f->list->depth++;
   int status = generate(f, wanted, out);

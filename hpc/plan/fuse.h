@@ -1,8 +1,9 @@
-/* The fuse at work on one variant: fuse.c walks the nodes, fuse_steps.c a program, fuse_load.c emits loads, fuse_layout.c
- * lays out registers, variant.c begins and ends it.
+/* The fuse at work on one variant: fuse.c walks the nodes, fuse_steps.c a program, fuse_load.c emits loads,
+ * fuse_layout.c lays out registers, variant.c begins and ends it.
  *
  * Registers are laid out [outer axes …][array]. The axes of a register are kept in ascending order of their ids, and an
- * axis made inside is younger than those around it, so a program's array is always the innermost part of its registers. */
+ * axis made inside is younger than those around it, so a program's array is always the innermost part of its registers.
+ */
 #ifndef TWINCUBE_HPC_PLAN_FUSE_H
 #define TWINCUBE_HPC_PLAN_FUSE_H
 
@@ -74,14 +75,15 @@ int fuse_load(struct fuse *f, const struct wanted *wanted, struct operand *out);
 int fuse_missing(struct fuse *f, struct operand *out);
 /* Elements of the array by index; NO_INDEX gives any. */
 int fuse_pick(struct fuse *f, const struct operand *from, const size_t *indexes, size_t count, struct operand *out);
-/* `from` in the layout of `to` (its axes and tail); to's register is set. tail_axis: the axis of `to` that is the tail of
- * `from`, or -1 (tail to tail). */
+/* `from` in the layout of `to` (its axes and tail); to's register is set. tail_axis: the axis of `to` that is the tail
+ * of `from`, or -1 (tail to tail). */
 int fuse_relayout(struct fuse *f, const struct operand *from, struct operand *to, int tail_axis);
 int fuse_add_axis(struct fuse *f, size_t length, int *out);
 int fuse_add_register(struct fuse *f, size_t blocks, uint32_t *out);
 struct kernel_step *fuse_add_step(struct fuse *f, enum kernel_step_kind kind); /* NULL: error set */
 /* Block map[b] of `from` to block b of `to`'s register, from to->block on. map NULL: out of memory. */
-int fuse_gather(struct fuse *f, const struct operand *from, const uint32_t *map, size_t blocks, const struct operand *to);
+int fuse_gather(struct fuse *f, const struct operand *from, const uint32_t *map, size_t blocks,
+                const struct operand *to);
 /* Product of the operand's axes; times the tail. */
 size_t fuse_outer_blocks(const struct fuse *f, const struct operand *o);
 size_t fuse_blocks(const struct fuse *f, const struct operand *o);
@@ -93,8 +95,8 @@ void operand_insert_axis(struct operand *o, int axis);
 int binding_compose(struct arena *arena, const struct binding *outer, const struct view_dimension *view, size_t length,
                     struct binding *inner, struct error *error);
 /* What a node's dimensions are bound to, seen from the input of a view. axis_length: of the variant's axes, or NULL. */
-int binding_through(struct arena *arena, const struct node *view, const struct binding *binding, const struct cube *root,
-                    const size_t *axis_length, struct binding *inner, struct error *error);
+int binding_through(struct arena *arena, const struct node *view, const struct binding *binding,
+                    const struct cube *root, const size_t *axis_length, struct binding *inner, struct error *error);
 
 /* variant.c */
 int make_variant(struct stage_list *list, const struct stage *stage, const size_t *fixed, enum lane_type type,

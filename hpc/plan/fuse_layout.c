@@ -20,8 +20,8 @@ struct kernel_step *fuse_add_step(struct fuse *f, enum kernel_step_kind kind)
 int fuse_add_register(struct fuse *f, size_t blocks, uint32_t *out)
 {
   if (blocks > max_blocks)
-    return error_set(f->error, "ProcessGraphComplexity", "an array of %zu values per position is too long to process at once",
-                     blocks);
+    return error_set(f->error, ERROR_ProcessGraphComplexity,
+                     "an array of %zu values per position is too long to process at once", blocks);
   if (!GROW(f, scratch, reg_blocks, reg_count, reg_capacity))
     return error_memory(f->error);
   f->reg_blocks[f->reg_count] = (uint32_t)blocks;
@@ -108,7 +108,8 @@ static uint32_t *layout_map(struct fuse *f, const struct operand *from, const st
   return map;
 }
 
-int fuse_gather(struct fuse *f, const struct operand *from, const uint32_t *map, size_t blocks, const struct operand *to)
+int fuse_gather(struct fuse *f, const struct operand *from, const uint32_t *map, size_t blocks,
+                const struct operand *to)
 {
   struct kernel_step *step = map ? fuse_add_step(f, STEP_GATHER) : NULL;
   if (!step)

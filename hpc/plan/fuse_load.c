@@ -151,7 +151,9 @@ static int add_load(struct fuse *f, const struct wanted *wanted, size_t input, s
   if (!GROW(f, arena, loads, load_count, load_capacity))
     return error_memory(f->error);
   struct load *load = &f->loads[f->load_count];
-  *load = (struct load){.step = f->step_count, .input = input, .components = element_info(cube->type)->is_complex ? 2 : 1,
+  *load = (struct load){.step = f->step_count,
+                        .input = input,
+                        .components = element_info(cube->type)->is_complex ? 2 : 1,
                         .component = (size_t)wanted->component};
   memcpy(load->dim, wanted->binding, cube->dimensions * sizeof *wanted->binding);
   *out = f->load_count++;
@@ -164,7 +166,8 @@ int fuse_load(struct fuse *f, const struct wanted *wanted, struct operand *out)
   size_t stage = 0, input = 0, load = 0;
   if (only_holes(f, cube, wanted->binding))
     return fuse_missing(f, out);
-  if (stage_of(f->list, wanted->node, &stage, f->error) != 0 || input_for(f, stage, wanted->binding, cube, &input) != 0 ||
+  if (stage_of(f->list, wanted->node, &stage, f->error) != 0 ||
+      input_for(f, stage, wanted->binding, cube, &input) != 0 ||
       note_needs(f, input, wanted->binding, cube->dimensions) != 0 || add_load(f, wanted, input, &load) != 0)
     return -1;
   set_axes(&f->loads[load], cube->dimensions, out);

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-/* Registers of nested arrays grow as the product of their lengths. Where an inner reduction would pass this many blocks,
- * it becomes a stage of its own and only its results are kept: a mean over x of a mean over y never holds the plane. */
+/* Registers of nested arrays grow as the product of their lengths. Where an inner reduction would pass this many
+ * blocks, it becomes a stage of its own and only its results are kept: a mean over x of a mean over y never holds the
+ * plane. */
 static const size_t nested_blocks = 4096;
 
 struct program_walk { /* one use of a kernel node */
@@ -51,7 +52,8 @@ static const size_t *window_places(struct fuse *f, const struct kernel_input *in
 }
 
 /* The windows' product as the array: loads from the input's own stage, whose elements have the margins. */
-static int bind_windows(struct fuse *f, const struct program_walk *w, const struct program_step *step, struct operand *out)
+static int bind_windows(struct fuse *f, const struct program_walk *w, const struct program_step *step,
+                        struct operand *out)
 {
   const struct kernel_input *input = &w->node->inputs[step->input];
   struct binding inner[CUBE_MAX_DIMENSIONS];
@@ -85,7 +87,8 @@ static int step_input(struct fuse *f, struct program_walk *w, const struct progr
   struct binding array = {.kind = BIND_AXIS};
   if (w->node->inputs[step->input].window_count)
     return bind_windows(f, w, step, out);
-  if (step->is_array && (w->axis < 0 || f->axis_length[w->axis] != step->length) && fuse_add_axis(f, step->length, &w->axis) != 0)
+  if (step->is_array && (w->axis < 0 || f->axis_length[w->axis] != step->length) &&
+      fuse_add_axis(f, step->length, &w->axis) != 0)
     return -1;
   array.id = w->axis;
   return bind_input(f, w, step, &array, out);
@@ -143,7 +146,8 @@ static int unify(struct fuse *f, struct operand *operand, int count, struct oper
   return 0;
 }
 
-static int step_element(struct fuse *f, const struct program_walk *w, const struct program_step *program_step, struct operand *out)
+static int step_element(struct fuse *f, const struct program_walk *w, const struct program_step *program_step,
+                        struct operand *out)
 {
   int arity = kernel_op_arity((enum kernel_op)program_step->op);
   struct operand operand[3];
@@ -164,7 +168,8 @@ static int step_element(struct fuse *f, const struct program_walk *w, const stru
   return 0;
 }
 
-static int step_array(struct fuse *f, const struct program_walk *w, const struct program_step *program_step, struct operand *out)
+static int step_array(struct fuse *f, const struct program_walk *w, const struct program_step *program_step,
+                      struct operand *out)
 {
   struct operand from = w->values[program_step->operand[0]];
   *out = from;
@@ -213,8 +218,8 @@ int fuse_pick(struct fuse *f, const struct operand *from, const size_t *indexes,
   return fuse_gather(f, from, map, outer * count, out);
 }
 
-static int step_concat(struct fuse *f, const struct program_walk *w, const struct program *program, const struct program_step *step,
-                       struct operand *out)
+static int step_concat(struct fuse *f, const struct program_walk *w, const struct program *program,
+                       const struct program_step *step, struct operand *out)
 {
   *out = (struct operand){.tail = step->length};
   for (size_t i = 0; i < step->part_count; i++) {
@@ -267,7 +272,7 @@ static int run_step(struct fuse *f, struct program_walk *w, size_t i)
   case PROGRAM_CONCAT:
     return step_concat(f, w, program, step, out);
   }
-  return error_set(f->error, "Internal", "unknown program step");
+  return error_set(f->error, ERROR_Internal, "unknown program step");
 }
 
 static void mark_whole(const struct node *node, int result, const bool *needed, bool *whole)
@@ -313,20 +318,22 @@ static int place_array(struct fuse *f, const struct operand *array, const struct
 }
 
 /* Whether the registers of a kernel inside this one would be too long. */
-static bool is_too_nested(const struct fuse *f, const struct node *node, const struct binding *binding, const bool *needed, const bool *whole)
+static bool is_too_nested(const struct fuse *f, const struct node *node, const struct binding *binding,
+                          const bool *needed, const bool *whole)
 {
   size_t outer = 1, longest = 1;
   for (size_t d = 0; d < node->cube->dimensions; d++)
     if (binding[d].kind == BIND_AXIS)
       outer = saturated_mul(outer, f->axis_length[binding[d].id]);
   for (size_t i = 0; i < node->program->count; i++)
-    if (needed[i] && whole[i] && node->program->steps[i].kind == PROGRAM_INPUT && node->program->steps[i].length > longest)
+    if (needed[i] && whole[i] && node->program->steps[i].kind == PROGRAM_INPUT &&
+        node->program->steps[i].length > longest)
       longest = node->program->steps[i].length;
   return node != f->root && outer > 1 && longest > 1 && saturated_mul(outer, longest) > nested_blocks;
 }
 
-/* Whether the windowed dimensions run with the tile and the array's does not; else the node is a stage of its own, where
- * it is so. */
+/* Whether the windowed dimensions run with the tile and the array's does not; else the node is a stage of its own,
+ * where it is so. */
 static bool runs_here(const struct node *node, const struct binding *binding)
 {
   if (node->array_out != NO_DIMENSION && binding[node->array_out].kind == BIND_OUT)

@@ -1,10 +1,10 @@
 /* Deciding what is kept and what is cut, from the nodes alone.
  *
  * From the outputs down, every node gets its demand: how many of its elements would be computed if everything were
- * fused. A reduction whose elements are asked for again and again becomes a stage of its own, computed once a tile (CUT),
- * or, where even that repeats too often, a phase of its own (KEEP). Warps and other costly stages are kept where more
- * than one phase reads them; and a reduction that feeds a result of few elements is kept so that all threads can work
- * on it. */
+ * fused. A reduction whose elements are asked for again and again becomes a stage of its own, computed once a tile
+ * (CUT), or, where even that repeats too often, a phase of its own (KEEP). Warps and other costly stages are kept where
+ * more than one phase reads them; and a reduction that feeds a result of few elements is kept so that all threads can
+ * work on it. */
 #include "hpc/plan/keep.h"
 
 #include "datacube/base/checked.h"
@@ -12,17 +12,17 @@
 #include <string.h>
 
 enum { TABLE_LISTS = 4096, CUT_REPEATS = 64, FEW_ELEMENTS = 4096, MANY_TIMES = 16 };
-static const double hold_cost = 6;            /* of writing an element and reading it again, in copies of an element */
-static const double parallel_work = 1 << 20;  /* elements read that are worth a phase of their own */
-static const double largest_kept = 64e9;      /* bytes of a costly stage that are worth keeping */
+static const double hold_cost = 6;           /* of writing an element and reading it again, in copies of an element */
+static const double parallel_work = 1 << 20; /* elements read that are worth a phase of their own */
+static const double largest_kept = 64e9;     /* bytes of a costly stage that are worth keeping */
 
 struct decided {
   struct decided *next; /* in its list of the table */
   const struct node *node;
   enum node_decision decision;
   const char *why;
-  size_t keep;          /* KEEP: number */
-  double demand;        /* elements asked for */
+  size_t keep;                /* KEEP: number */
+  double demand;              /* elements asked for */
   const struct decided *root; /* of the phase that asks; itself if it is a root */
   bool many_roots, is_output;
 };
@@ -101,7 +101,8 @@ static bool is_forced(const struct node_table *table, const struct node *node)
   return false;
 }
 
-/* ---- order -------------------------------------------------------------------------------------------------------- */
+/* ---- order --------------------------------------------------------------------------------------------------------
+ */
 
 /* Depth first; each node after those it reads. */
 static int visit(struct node_table *table, const struct node *node, struct error *error)
@@ -109,7 +110,7 @@ static int visit(struct node_table *table, const struct node *node, struct error
   if (find(table, node))
     return 0;
   if (table->depth >= MAX_DEPTH) {
-    error_set(error, "ProcessGraphComplexity", "more than %d cube processes follow one another", (int)MAX_DEPTH);
+    error_set(error, ERROR_ProcessGraphComplexity, "more than %d cube processes follow one another", (int)MAX_DEPTH);
     return error_at_node(error, node->id);
   }
   struct decided *d = add(table, node);
@@ -136,7 +137,8 @@ static void reverse(struct node_table *table)
   }
 }
 
-/* ---- demand ------------------------------------------------------------------------------------------------------- */
+/* ---- demand -------------------------------------------------------------------------------------------------------
+ */
 
 /* Elements of input i that one position of a kernel asks for. */
 static double kernel_reads(const struct node *node, size_t i, const bool *needed)
@@ -154,7 +156,8 @@ static double kernel_reads(const struct node *node, size_t i, const bool *needed
     double picked = 0;
     bool all = !step->is_array || node->result.value == (int)s;
     for (size_t k = s + 1; k < p->count && !all; k++) {
-      bool uses = p->steps[k].operand[0] == (int)s || p->steps[k].operand[1] == (int)s || p->steps[k].operand[2] == (int)s;
+      bool uses =
+          p->steps[k].operand[0] == (int)s || p->steps[k].operand[1] == (int)s || p->steps[k].operand[2] == (int)s;
       for (size_t c = 0; c < p->steps[k].part_count; c++)
         uses = uses || p->steps[k].parts[c] == (int)s;
       if (needed[k] && uses && p->steps[k].kind == PROGRAM_PICK)
@@ -169,16 +172,17 @@ static double kernel_reads(const struct node *node, size_t i, const bool *needed
 }
 
 struct kernel_facts {
-  double reads;   /* elements of the inputs for one position */
-  bool reduces;   /* arrays become scalars */
-  bool shortens;  /* arrays become shorter ones: all of the axis at once, whichever of its elements are asked for */
+  double reads;  /* elements of the inputs for one position */
+  bool reduces;  /* arrays become scalars */
+  bool shortens; /* arrays become shorter ones: all of the axis at once, whichever of its elements are asked for */
 };
 
 static void ask(struct decided *reader, struct decided *read, double elements)
 {
   const struct decided *root = reader->decision == DECIDE_KEEP || reader->is_output ? reader : reader->root;
   read->demand += elements;
-  read->many_roots = read->many_roots || (reader->decision != DECIDE_KEEP && reader->many_roots) || (read->root && read->root != root);
+  read->many_roots =
+      read->many_roots || (reader->decision != DECIDE_KEEP && reader->many_roots) || (read->root && read->root != root);
   if (!read->root)
     read->root = root;
 }
@@ -211,16 +215,17 @@ static struct kernel_facts kernel_facts(const struct node *node, const bool *nee
     facts.reads += kernel_reads(node, i, needed);
     facts.reduces = facts.reduces || (array && node->array_out == NO_DIMENSION);
     int along = node->inputs[i].array_dimension;
-    facts.shortens = facts.shortens || (along != NO_DIMENSION && node->array_out != NO_DIMENSION &&
-                                        node->inputs[i].node->cube->dimension[along].size >
-                                            node->cube->dimension[node->array_out].size);
+    facts.shortens = facts.shortens ||
+                     (along != NO_DIMENSION && node->array_out != NO_DIMENSION &&
+                      node->inputs[i].node->cube->dimension[along].size > node->cube->dimension[node->array_out].size);
   }
   if (facts.shortens && node->cube->dimension[node->array_out].size > 0)
     facts.reads /= (double)node->cube->dimension[node->array_out].size;
   return facts;
 }
 
-/* ---- decisions ---------------------------------------------------------------------------------------------------- */
+/* ---- decisions ----------------------------------------------------------------------------------------------------
+ */
 
 static void keep(struct decided *d, const char *why)
 {
@@ -249,8 +254,8 @@ static void decide_stage(struct decided *d)
     return;
   }
   if (d->node->ops->reduces) {
-    struct kernel_facts facts = {
-        .reads = (double)cube_elements(d->node->children[0]->cube) / (own > 0 ? own : 1), .reduces = true};
+    struct kernel_facts facts = {.reads = (double)cube_elements(d->node->children[0]->cube) / (own > 0 ? own : 1),
+                                 .reduces = true};
     decide_reduction(d, &facts);
     return;
   }

@@ -16,7 +16,8 @@ static struct node *make(struct arena *arena, enum node_kind kind, struct node_o
   struct node *node = ARENA_NEW(arena, struct node);
   if (!node)
     return NULL;
-  *node = (struct node){.kind = kind, .id = origin.id, .process = origin.process, .cube = cube, .array_out = NO_DIMENSION};
+  *node =
+      (struct node){.kind = kind, .id = origin.id, .process = origin.process, .cube = cube, .array_out = NO_DIMENSION};
   hash_word(&node->hash, kind);
   hash_word(&node->hash, cube->type);
   hash_word(&node->hash, cube->has_nodata);
@@ -73,7 +74,8 @@ const struct node *node_warp(struct arena *arena, struct node_origin origin, con
     return NULL;
   *target = (struct warp_target){*grid, method};
   struct stage_node stage = {.ops = &warp_stage, .inputs = inputs, .input_count = 1, .data = target};
-  const double numbers[] = {grid->west, grid->north, grid->res_x, grid->res_y, (double)grid->width, (double)grid->height};
+  const double numbers[] = {grid->west,  grid->north,         grid->res_x,
+                            grid->res_y, (double)grid->width, (double)grid->height};
   hash_word(&stage.data_hash, method);
   hash_bytes(&stage.data_hash, numbers, sizeof numbers);
   hash_text(&stage.data_hash, grid->crs);
@@ -165,7 +167,8 @@ static void hash_step(struct hash *hash, const struct program_step *step)
   hash_word(hash, (uint64_t)step->component);
   hash_number(hash, step->constant);
   if (step->parameters)
-    hash_bytes(hash, step->parameters, (step->kind == PROGRAM_CONSTANT ? step->length : step->parameter_count) * sizeof(double));
+    hash_bytes(hash, step->parameters,
+               (step->kind == PROGRAM_CONSTANT ? step->length : step->parameter_count) * sizeof(double));
   if (step->indexes)
     hash_bytes(hash, step->indexes, step->length * sizeof(size_t));
   if (step->parts)

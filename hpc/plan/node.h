@@ -22,8 +22,8 @@ enum node_kind { NODE_VIEW, NODE_KERNEL, NODE_STACK, NODE_STAGE };
 enum { NO_DIMENSION = -1 };
 #define NO_INDEX SIZE_MAX /* in view_dimension.indexes: a hole, no element: NA */
 
-struct view_dimension {  /* one per dimension of the INPUT */
-  int out;               /* output dimension it becomes, or NO_DIMENSION: fixed at index `fixed` */
+struct view_dimension { /* one per dimension of the INPUT */
+  int out;              /* output dimension it becomes, or NO_DIMENSION: fixed at index `fixed` */
   size_t fixed;
   const size_t *indexes; /* input index of each output index, or NO_INDEX; NULL: identity plus offset */
   size_t offset;
@@ -31,48 +31,49 @@ struct view_dimension {  /* one per dimension of the INPUT */
 
 /* What lies beyond the edge of a windowed dimension. of 0 1 2 … : */
 enum border_rule {
-  BORDER_VALUE,        /* one value, or NA */
-  BORDER_REPLICATE,    /* 0 0 0 | 0 1 2 */
-  BORDER_REFLECT,      /* 2 1 0 | 0 1 2 */
-  BORDER_REFLECT_PIXEL,/* 3 2 1 | 0 1 2 */
-  BORDER_WRAP          /* the other end */
+  BORDER_VALUE,         /* one value, or NA */
+  BORDER_REPLICATE,     /* 0 0 0 | 0 1 2 */
+  BORDER_REFLECT,       /* 2 1 0 | 0 1 2 */
+  BORDER_REFLECT_PIXEL, /* 3 2 1 | 0 1 2 */
+  BORDER_WRAP           /* the other end */
 };
 
 struct window {          /* a run of indexes around the position, along one dimension of the input */
   int dimension;         /* of the input; it still maps to an output dimension of the same size */
   size_t before, length; /* from position - before on */
   enum border_rule border;
-  double value;          /* BORDER_VALUE: NaN is NA */
+  double value; /* BORDER_VALUE: NaN is NA */
 };
 
 enum { MAX_WINDOWS = 4 };
 
 struct kernel_input {
   const struct node *node;
-  int array_dimension;                 /* dimension of the input that the program sees as an array, or NO_DIMENSION */
-  int to_output[CUBE_MAX_DIMENSIONS];  /* output dimension of each input dimension (the array dimension: NO_DIMENSION) */
-  struct window window[MAX_WINDOWS];   /* instead of an array dimension: the array is the windows' product, last fastest */
+  int array_dimension;                /* dimension of the input that the program sees as an array, or NO_DIMENSION */
+  int to_output[CUBE_MAX_DIMENSIONS]; /* output dimension of each input dimension (the array dimension: NO_DIMENSION) */
+  struct window
+      window[MAX_WINDOWS]; /* instead of an array dimension: the array is the windows' product, last fastest */
   size_t window_count;
 };
 
 struct node {
   enum node_kind kind;
-  const char *id;        /* graph node that made it, for EXPLAIN and errors */
-  const char *process;   /* its process */
+  const char *id;      /* graph node that made it, for EXPLAIN and errors */
+  const char *process; /* its process */
   const struct cube *cube;
-  struct hash hash;      /* of what it computes; differs wherever the values may */
-  const struct node *input;                /* VIEW */
-  const struct view_dimension *view;       /* VIEW: input->cube->dimensions entries */
-  const struct kernel_input *inputs;       /* KERNEL */
+  struct hash hash;                  /* of what it computes; differs wherever the values may */
+  const struct node *input;          /* VIEW */
+  const struct view_dimension *view; /* VIEW: input->cube->dimensions entries */
+  const struct kernel_input *inputs; /* KERNEL */
   size_t input_count;
-  const struct program *program;           /* KERNEL */
-  struct lanes result;                     /* KERNEL: value of the program that becomes the output */
-  int array_out;                           /* KERNEL: output dimension produced as an array, or NO_DIMENSION */
-  int stack_dimension;                     /* STACK: of the output; each child has all output dimensions, size 1 there */
-  const struct node *const *children;      /* STACK: one per index of stack_dimension; STAGE: its inputs */
-  size_t child_count;                      /* STAGE */
-  const struct stage_ops *ops;             /* STAGE */
-  const void *data;                        /* STAGE: the kind's own description */
+  const struct program *program;      /* KERNEL */
+  struct lanes result;                /* KERNEL: value of the program that becomes the output */
+  int array_out;                      /* KERNEL: output dimension produced as an array, or NO_DIMENSION */
+  int stack_dimension;                /* STACK: of the output; each child has all output dimensions, size 1 there */
+  const struct node *const *children; /* STACK: one per index of stack_dimension; STAGE: its inputs */
+  size_t child_count;                 /* STAGE */
+  const struct stage_ops *ops;        /* STAGE */
+  const void *data;                   /* STAGE: the kind's own description */
 };
 
 struct warp_target { /* data of a warp's node */

@@ -19,7 +19,8 @@ struct planning {
   struct error *error;
 };
 
-/* ---- phases ------------------------------------------------------------------------------------------------------- */
+/* ---- phases -------------------------------------------------------------------------------------------------------
+ */
 
 static int make_keeps(struct planning *p, const struct node_table *table)
 {
@@ -69,7 +70,8 @@ static int make_phases(struct planning *p)
   return 0;
 }
 
-/* ---- chains ------------------------------------------------------------------------------------------------------- */
+/* ---- chains -------------------------------------------------------------------------------------------------------
+ */
 
 struct readers { /* of a sequential source */
   size_t count;
@@ -113,7 +115,8 @@ static struct readers find_readers(const struct plan *plan, const struct node *s
       readers.phase = only_phase(plan, s);
     }
   for (size_t p = 0; p < plan->phase_count; p++)
-    if (plan->stages[plan->phases[p].stage].node == source && plan->stages[plan->phases[p].stage].ops == &source_stage) {
+    if (plan->stages[plan->phases[p].stage].node == source &&
+        plan->stages[plan->phases[p].stage].ops == &source_stage) {
       readers.count++;
       readers.phase = only_phase(plan, plan->phases[p].stage);
     }
@@ -157,7 +160,8 @@ static void find_chain(const struct planning *p, const struct node **out)
   }
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------------------
+ */
 
 /* Stages and phases of the outputs; again with a chain kept, where one would be made more than once. */
 static int make_stages(struct planning *p)
@@ -200,8 +204,8 @@ static int plan_everything(struct planning *p, const struct plan_options *option
   return 0;
 }
 
-int plan_make_outputs(struct arena *arena, const struct plan_output *outputs, size_t count, const struct plan_options *options,
-                      const struct plan **out, struct error *error)
+int plan_make_outputs(struct arena *arena, const struct plan_output *outputs, size_t count,
+                      const struct plan_options *options, const struct plan **out, struct error *error)
 {
   struct planning p = {.arena = arena, .outputs = outputs, .count = count, .error = error};
   return plan_everything(&p, options, out);
@@ -226,7 +230,8 @@ int plan_make(struct arena *arena, const struct node *output, const struct plan_
   return plan_make_outputs(arena, one, 1, options, out, error);
 }
 
-/* ---- questions ---------------------------------------------------------------------------------------------------- */
+/* ---- questions ----------------------------------------------------------------------------------------------------
+ */
 
 size_t plan_outputs(const struct plan *plan)
 {

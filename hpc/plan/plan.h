@@ -1,8 +1,8 @@
 /* A plan: stages in phases, with box mappings, kernels, tile grids and memory. Immutable and printable.
  *
  * plan_make compiles node expressions: sources, warps and the like become stages that fill regions, everything between
- * them is fused into kernels. What must be whole before others can go on, or would be computed again and again, is kept:
- * a phase of its own makes it first. The last phases make the outputs. */
+ * them is fused into kernels. What must be whole before others can go on, or would be computed again and again, is
+ * kept: a phase of its own makes it first. The last phases make the outputs. */
 #ifndef TWINCUBE_HPC_PLAN_PLAN_H
 #define TWINCUBE_HPC_PLAN_PLAN_H
 
@@ -12,8 +12,8 @@
 struct plan;
 
 struct plan_options {
-  size_t memory;       /* bytes that tiles, registers, kept results and driver caches may take together; 0: 2 GiB */
-  unsigned threads;    /* workers; 0: as many as the machine has cores */
+  size_t memory;    /* bytes that tiles, registers, kept results and driver caches may take together; 0: 2 GiB */
+  unsigned threads; /* workers; 0: as many as the machine has cores */
   size_t prefer[CUBE_MAX_DIMENSIONS]; /* plan_make: tile shape the sink writes best; 0: any */
 };
 
@@ -32,12 +32,12 @@ int plan_make_outputs(struct arena *arena, const struct plan_output *outputs, si
 size_t plan_outputs(const struct plan *plan);
 const struct cube *plan_output_cube(const struct plan *plan, size_t output);
 const struct cube *plan_cube(const struct plan *plan); /* of output 0 */
-size_t plan_tiles(const struct plan *plan);        /* of all phases */
-double plan_read_bytes(const struct plan *plan);   /* estimate of stored bytes read */
-double plan_computed(const struct plan *plan);     /* estimate of elements computed by kernels */
-size_t plan_peak_memory(const struct plan *plan);  /* bytes, all workers and kept results in memory */
-unsigned plan_threads(const struct plan *plan);    /* most workers of a phase */
-struct hash plan_hash(const struct plan *plan);    /* of the outputs: same hash, same values */
+size_t plan_tiles(const struct plan *plan);            /* of all phases */
+double plan_read_bytes(const struct plan *plan);       /* estimate of stored bytes read */
+double plan_computed(const struct plan *plan);         /* estimate of elements computed by kernels */
+size_t plan_peak_memory(const struct plan *plan);      /* bytes, all workers and kept results in memory */
+unsigned plan_threads(const struct plan *plan);        /* most workers of a phase */
+struct hash plan_hash(const struct plan *plan);        /* of the outputs: same hash, same values */
 
 /* EXPLAIN as text, and as JSON. */
 void plan_print(const struct plan *plan, struct buffer *out);

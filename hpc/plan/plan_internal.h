@@ -5,7 +5,7 @@
 #include "hpc/plan/plan.h"
 #include "hpc/stage/stage.h"
 
-struct tile_grid { /* of a phase's cube */
+struct tile_grid {                   /* of a phase's cube */
   size_t tile[CUBE_MAX_DIMENSIONS];  /* tile shape */
   size_t lead[CUBE_MAX_DIMENSIONS];  /* size of the first tile where it is smaller, or 0 */
   size_t tiles[CUBE_MAX_DIMENSIONS]; /* tiles per dimension */
@@ -19,9 +19,9 @@ struct keep { /* a result that is made once and then held whole */
   const struct cube *cube; /* as held: of floats NA and NaN stay apart */
   size_t phase;            /* that makes it */
   size_t bytes;
-  bool in_memory;          /* else a file that is mapped */
-  bool given;              /* from outside, by run_give: no phase makes it */
-  const char *why;         /* for EXPLAIN */
+  bool in_memory;  /* else a file that is mapped */
+  bool given;      /* from outside, by run_give: no phase makes it */
+  const char *why; /* for EXPLAIN */
 };
 
 /* What a phase's tiles go to. */
@@ -30,14 +30,14 @@ enum phase_end { PHASE_OUTPUT, PHASE_KEEP };
 struct phase { /* one stage run over its whole cube, tile by tile, with all that it pulls */
   size_t stage;
   enum phase_end end;
-  size_t target;       /* number of the output, or of the kept result */
+  size_t target; /* number of the output, or of the kept result */
   struct tile_grid grid;
-  bool sequential;     /* in order, by one worker: a chain is read */
+  bool sequential;                 /* in order, by one worker: a chain is read */
   bool whole[CUBE_MAX_DIMENSIONS]; /* dimensions that a tile has whole */
   unsigned threads;
   size_t worker_bytes;
-  double read_bytes;   /* stored bytes */
-  double computed;     /* elements that kernels compute, inner stages included */
+  double read_bytes; /* stored bytes */
+  double computed;   /* elements that kernels compute, inner stages included */
 };
 
 struct plan {
@@ -45,14 +45,14 @@ struct plan {
   size_t output_count;
   struct stage *stages;
   size_t stage_count;
-  struct phase *phases;       /* in the order of running: every kept result before those that read it */
+  struct phase *phases; /* in the order of running: every kept result before those that read it */
   size_t phase_count;
   const size_t *output_phase; /* per output */
   const struct keep *keeps;
   size_t keep_count;
   unsigned threads;
   size_t memory, kept_bytes, shared_bytes; /* limit; kept results in memory; in all beside workers and kept results */
-  struct hash hash; /* of the outputs' nodes */
+  struct hash hash;                        /* of the outputs' nodes */
 };
 
 /* A plan of one output in which `given` stands for a cube that run_give brings. */
@@ -64,7 +64,8 @@ void plan_print_stages(const struct plan *plan, struct buffer *out); /* EXPLAIN'
 void phase_tile(const struct plan *plan, const struct phase *phase, size_t index, struct region *out);
 size_t grid_tiles(struct tile_grid *grid, const struct cube *cube); /* fills tiles and count; SIZE_MAX: too many */
 
-/* ---- while planning ------------------------------------------------------------------------------------------------ */
+/* ---- while planning ------------------------------------------------------------------------------------------------
+ */
 
 struct node_table; /* decisions about nodes, by address: keep.h */
 

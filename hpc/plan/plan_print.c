@@ -28,7 +28,8 @@ static void print_cube(struct buffer *out, const struct cube *cube)
     buffer_printf(out, ", %.40s", cube->crs);
 }
 
-/* ---- stages ------------------------------------------------------------------------------------------------------- */
+/* ---- stages -------------------------------------------------------------------------------------------------------
+ */
 
 static void print_list(struct buffer *out, const struct dimension *dimension, const struct need *need)
 {
@@ -44,7 +45,8 @@ static void print_list(struct buffer *out, const struct dimension *dimension, co
 }
 
 /* "t: 24 dates 0, 1, … | y: tile" – what of each dimension of an input a tile needs. */
-static void print_need(struct buffer *out, const struct dimension *dimension, const struct cube *output, const struct need *need)
+static void print_need(struct buffer *out, const struct dimension *dimension, const struct cube *output,
+                       const struct need *need)
 {
   buffer_printf(out, "%s: ", dimension->name);
   if (need->kind == NEED_SPREAD)
@@ -62,7 +64,8 @@ static void print_need(struct buffer *out, const struct dimension *dimension, co
     buffer_printf(out, " with %zu before and %zu after", need->before, need->after);
 }
 
-void stage_input_print(const struct plan *plan, const struct stage *stage, const struct stage_input *input, struct buffer *out)
+void stage_input_print(const struct plan *plan, const struct stage *stage, const struct stage_input *input,
+                       struct buffer *out)
 {
   const struct cube *cube = plan->stages[input->stage].cube;
   buffer_printf(out, "    reads stage %zu: ", input->stage);
@@ -85,7 +88,8 @@ static void print_stage(struct buffer *out, const struct plan *plan, size_t s)
     stage->ops->print_more(plan, stage, out);
 }
 
-/* ---- phases ------------------------------------------------------------------------------------------------------- */
+/* ---- phases -------------------------------------------------------------------------------------------------------
+ */
 
 static void print_tiles(struct buffer *out, const struct plan *plan, const struct phase *phase)
 {
@@ -109,7 +113,8 @@ static void print_phase(struct buffer *out, const struct plan *plan, size_t p)
     buffer_printf(out, "phase %zu: output %zu from stage %zu, ", p, phase->target, phase->stage);
   if (phase->end == PHASE_KEEP) {
     const struct keep *keep = &plan->keeps[phase->target];
-    buffer_printf(out, "phase %zu: keeps \"%s\" from stage %zu, because %s, ", p, keep->node->id, phase->stage, keep->why);
+    buffer_printf(out, "phase %zu: keeps \"%s\" from stage %zu, because %s, ", p, keep->node->id, phase->stage,
+                  keep->why);
     print_bytes(out, (double)cube_bytes(keep->cube));
     buffer_text(out, ", ");
   }
@@ -143,7 +148,8 @@ void plan_print(const struct plan *plan, struct buffer *out)
   buffer_text(out, "\n");
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------------------------- */
+/* ---- JSON ---------------------------------------------------------------------------------------------------------
+ */
 
 static void write_stages(struct json_writer *w, const struct plan *plan)
 {

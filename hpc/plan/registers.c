@@ -25,9 +25,9 @@ static void find_lives(const struct kernel *kernel, struct life *lives)
 {
   for (size_t i = 0; i < kernel->step_count; i++) {
     const struct kernel_step *step = &kernel->steps[i];
-    int operands = step->kind == STEP_ELEMENT                                       ? kernel_op_arity((enum kernel_op)step->op)
+    int operands = step->kind == STEP_ELEMENT                               ? kernel_op_arity((enum kernel_op)step->op)
                    : step->kind == STEP_CONSTANT || step->kind == STEP_LOAD ? 0
-                                                                                    : 1;
+                                                                            : 1;
     for (int k = 0; k < operands; k++)
       note(&lives[step->operand[k].reg], i);
     if (step->kind != STEP_STORE)

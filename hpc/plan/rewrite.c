@@ -38,8 +38,8 @@ bool node_is_conversion(const struct node *node)
 const struct node *node_convert(struct arena *arena, const struct node *node, const struct cube *cube)
 {
   const struct cube *from = node->cube;
-  bool same_nodata = from->has_nodata == cube->has_nodata &&
-                     (!from->has_nodata || from->nodata == cube->nodata || (isnan(from->nodata) && isnan(cube->nodata)));
+  bool same_nodata = from->has_nodata == cube->has_nodata && (!from->has_nodata || from->nodata == cube->nodata ||
+                                                              (isnan(from->nodata) && isnan(cube->nodata)));
   if (from->type == cube->type && same_nodata)
     return node;
   struct cube *to = arena_copy(arena, from, sizeof *to);
@@ -59,7 +59,8 @@ const struct node *node_convert(struct arena *arena, const struct node *node, co
   return node_kernel(arena, (struct node_origin){node->id, node->process}, to, input, 1, program, value, NO_DIMENSION);
 }
 
-/* ---- the walk ----------------------------------------------------------------------------------------------------- */
+/* ---- the walk -----------------------------------------------------------------------------------------------------
+ */
 
 static int rewrite_kernel(struct rewriting *r, const struct node *node, const struct node **out)
 {
@@ -73,8 +74,8 @@ static int rewrite_kernel(struct rewriting *r, const struct node *node, const st
     changed = changed || inputs[i].node != node->inputs[i].node;
   }
   if (changed)
-    *out = node_kernel(r->arena, (struct node_origin){node->id, node->process}, node->cube, inputs, node->input_count, node->program,
-                       node->result, node->array_out);
+    *out = node_kernel(r->arena, (struct node_origin){node->id, node->process}, node->cube, inputs, node->input_count,
+                       node->program, node->result, node->array_out);
   return *out ? 0 : error_memory(r->error);
 }
 
@@ -93,7 +94,8 @@ static int rewrite_children(struct rewriting *r, const struct node *node, const 
   }
   if (!changed)
     return 0;
-  struct stage_node stage = {.ops = node->ops, .inputs = children, .input_count = count, .data = node->data, .data_hash = node->hash};
+  struct stage_node stage = {
+      .ops = node->ops, .inputs = children, .input_count = count, .data = node->data, .data_hash = node->hash};
   *out = node->kind == NODE_VIEW    ? node_view(r->arena, origin, children[0], node->cube, node->view)
          : node->kind == NODE_STACK ? node_stack(r->arena, origin, node->cube, node->stack_dimension, children)
                                     : node_stage(r->arena, origin, node->cube, &stage);
@@ -122,7 +124,7 @@ static int rewrite(struct rewriting *r, const struct node *node, const struct no
       return 0;
     }
   if (r->depth >= MAX_DEPTH) {
-    error_set(r->error, "ProcessGraphComplexity", "more than %d cube processes follow one another", (int)MAX_DEPTH);
+    error_set(r->error, ERROR_ProcessGraphComplexity, "more than %d cube processes follow one another", (int)MAX_DEPTH);
     return error_at_node(r->error, node->id);
   }
   r->depth++;
@@ -136,7 +138,8 @@ static int rewrite(struct rewriting *r, const struct node *node, const struct no
   return 0;
 }
 
-int rewrite_nodes(struct arena *arena, const struct plan_output *outputs, size_t count, const struct node **out, struct error *error)
+int rewrite_nodes(struct arena *arena, const struct plan_output *outputs, size_t count, const struct node **out,
+                  struct error *error)
 {
   struct arena *scratch = arena_new(0);
   struct rewriting *r = scratch ? ARENA_NEW(scratch, struct rewriting) : NULL;

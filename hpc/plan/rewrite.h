@@ -7,7 +7,8 @@
 /* One rule: the same elements from another node; *out is `node` where the rule does not apply. */
 typedef int rewrite_rule(struct arena *arena, const struct node *node, const struct node **out, struct error *error);
 
-/* rewrite_warp.c: a warp over views of a source becomes the source on the warp's grid, clipped to what the views show. */
+/* rewrite_warp.c: a warp over views of a source becomes the source on the warp's grid, clipped to what the views show.
+ */
 rewrite_rule rewrite_warp;
 /* rewrite_window.c: what lies beyond the edges of a window's input is a value of its elements. */
 rewrite_rule rewrite_window;

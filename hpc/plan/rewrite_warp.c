@@ -13,8 +13,8 @@ static const struct source *source_below(const struct node *node)
       continue;
     }
     size_t x = cube_find_axis(node->input->cube, 'x'), y = cube_find_axis(node->input->cube, 'y');
-    if (x == SIZE_MAX || y == SIZE_MAX || node->view[x].indexes || node->view[y].indexes || node->view[x].out == NO_DIMENSION ||
-        node->view[y].out == NO_DIMENSION)
+    if (x == SIZE_MAX || y == SIZE_MAX || node->view[x].indexes || node->view[y].indexes ||
+        node->view[x].out == NO_DIMENSION || node->view[y].out == NO_DIMENSION)
       return NULL;
     node = node->input;
   }

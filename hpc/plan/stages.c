@@ -29,10 +29,11 @@ static int add_stage(struct stage_list *list, const struct stage *stage, size_t 
   return 0;
 }
 
-/* ---- inputs ------------------------------------------------------------------------------------------------------- */
+/* ---- inputs -------------------------------------------------------------------------------------------------------
+ */
 
-int stage_set_inputs(struct stage_list *list, struct stage *stage, const struct stage_input *const *inputs, size_t count,
-                     struct error *error)
+int stage_set_inputs(struct stage_list *list, struct stage *stage, const struct stage_input *const *inputs,
+                     size_t count, struct error *error)
 {
   stage->inputs = arena_copy(list->arena, inputs, count * sizeof *inputs);
   stage->input_count = count;
@@ -58,7 +59,8 @@ struct stage_input *stage_reads(struct stage_list *list, const struct node *node
     return NULL;
   for (size_t d = 0; d < node->cube->dimensions; d++) {
     size_t size = node->cube->dimension[d].size;
-    input->need[d] = (struct need){.kind = NEED_LIST, .list = all_indexes(list->arena, size), .count = size, .size = size};
+    input->need[d] =
+        (struct need){.kind = NEED_LIST, .list = all_indexes(list->arena, size), .count = size, .size = size};
     if (!input->need[d].list) {
       error_memory(error);
       return NULL;
@@ -67,7 +69,8 @@ struct stage_input *stage_reads(struct stage_list *list, const struct node *node
   return input;
 }
 
-/* ---- kernels ------------------------------------------------------------------------------------------------------ */
+/* ---- kernels ------------------------------------------------------------------------------------------------------
+ */
 
 static int make_variants(struct stage_list *list, struct stage *stage, enum lane_type type, struct error *error)
 {
@@ -77,7 +80,8 @@ static int make_variants(struct stage_list *list, struct stage *stage, enum lane
     if (stage->mode[d] == MODE_FIXED)
       count = saturated_mul(count, stage->cube->dimension[d].size);
   if (count > MAX_VARIANTS)
-    return error_set(error, "ProcessGraphComplexity", "%zu periods or merged labels are too many for one request", count);
+    return error_set(error, ERROR_ProcessGraphComplexity, "%zu periods or merged labels are too many for one request",
+                     count);
   struct variant *variants = ARENA_ARRAY(list->arena, struct variant, count);
   if (!data || !variants)
     return error_memory(error);
@@ -207,11 +211,12 @@ static int fuse_kernel(struct stage_list *list, struct stage *stage, struct erro
   return list_inputs(list, stage, error);
 }
 
-/* ---- views that need no kernel ------------------------------------------------------------------------------------ */
+/* ---- views that need no kernel ------------------------------------------------------------------------------------
+ */
 
 /* Needs of the input under the bindings; false where its dimensions come in another order. */
-static bool pass_needs(struct stage_list *list, const struct stage *stage, const struct node *node, const struct binding *binding,
-                       struct stage_input *input)
+static bool pass_needs(struct stage_list *list, const struct stage *stage, const struct node *node,
+                       const struct binding *binding, struct stage_input *input)
 {
   bool taken[CUBE_MAX_DIMENSIONS] = {false};
   int last = -1;
@@ -221,12 +226,14 @@ static bool pass_needs(struct stage_list *list, const struct stage *stage, const
       const size_t *index = arena_copy(list->arena, &b->fixed, sizeof b->fixed);
       if (!index || b->fixed == NO_INDEX)
         return false;
-      input->need[d] = (struct need){.kind = NEED_LIST, .list = index, .count = 1, .size = node->cube->dimension[d].size};
+      input->need[d] =
+          (struct need){.kind = NEED_LIST, .list = index, .count = 1, .size = node->cube->dimension[d].size};
       continue;
     }
     if (b->id <= last)
       return false;
-    input->need[d] = (struct need){.kind = NEED_RUN, .out = b->id, .map = b->map, .offset = b->offset, .size = node->cube->dimension[d].size};
+    input->need[d] = (struct need){
+        .kind = NEED_RUN, .out = b->id, .map = b->map, .offset = b->offset, .size = node->cube->dimension[d].size};
     last = b->id;
     taken[b->id] = true;
   }
@@ -262,14 +269,16 @@ static int fuse_pass(struct stage_list *list, struct stage *stage, bool *fits, s
     node = node->input;
   } while (node->kind == NODE_VIEW && keep_decision(list->decisions, node) == DECIDE_FUSE);
   bool own = node->kind == NODE_STAGE || keep_decision(list->decisions, node) != DECIDE_FUSE;
-  *fits = own && !has_holes(binding, node->cube->dimensions, stage->cube) && pass_needs(list, stage, node, binding, input);
+  *fits =
+      own && !has_holes(binding, node->cube->dimensions, stage->cube) && pass_needs(list, stage, node, binding, input);
   if (!*fits)
     return 0;
   if (stage_of(list, node, &input->stage, error) != 0)
     return -1;
   const struct stage *upstream = &list->stages[input->stage];
   const struct cube *from = upstream->cube, *to = stage->cube;
-  *fits = from->type == to->type && from->has_nodata == to->has_nodata && (!from->has_nodata || memcmp(&from->nodata, &to->nodata, sizeof to->nodata) == 0);
+  *fits = from->type == to->type && from->has_nodata == to->has_nodata &&
+          (!from->has_nodata || memcmp(&from->nodata, &to->nodata, sizeof to->nodata) == 0);
   for (size_t d = 0; d < node->cube->dimensions; d++)
     *fits = *fits && upstream->mode[d] == MODE_OUT;
   stage->ops = &pass_stage;
@@ -277,7 +286,8 @@ static int fuse_pass(struct stage_list *list, struct stage *stage, bool *fits, s
   return stage_set_inputs(list, stage, inputs, 1, error);
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------------------------------
+ */
 
 static int describe_stage(struct stage_list *list, const struct node *node, size_t *out, struct error *error)
 {
@@ -301,7 +311,8 @@ static int describe_stage(struct stage_list *list, const struct node *node, size
 int make_stage(struct stage_list *list, const struct node *node, size_t *out, struct error *error)
 {
   if (list->depth + STAGE_DEPTH > MAX_DEPTH) {
-    error_set(error, "ProcessGraphComplexity", "more than %d resampled cubes follow one another", (int)(MAX_DEPTH / STAGE_DEPTH));
+    error_set(error, ERROR_ProcessGraphComplexity, "more than %d resampled cubes follow one another",
+              (int)(MAX_DEPTH / STAGE_DEPTH));
     return error_at_node(error, node->id);
   }
   list->depth += STAGE_DEPTH;
@@ -310,7 +321,8 @@ int make_stage(struct stage_list *list, const struct node *node, size_t *out, st
   return status == 0 ? 0 : error_at_node(error, node->id);
 }
 
-static int kept_stage_of(struct stage_list *list, const struct node *node, size_t keep, size_t *out, struct error *error)
+static int kept_stage_of(struct stage_list *list, const struct node *node, size_t keep, size_t *out,
+                         struct error *error)
 {
   size_t *number = arena_copy(list->arena, &keep, sizeof keep);
   struct stage stage = {.ops = &kept_stage, .node = node, .cube = list->keeps[keep].cube, .data = number};

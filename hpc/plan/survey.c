@@ -1,6 +1,6 @@
 /* The survey before fusing: tells for each output dimension of a run of nodes whether it can simply run with the tile
- * (OUT), must be given one index at a time because the program differs (FIXED: stacks), or must be produced whole (AXIS:
- * arrays), and whether the lanes must be f64. */
+ * (OUT), must be given one index at a time because the program differs (FIXED: stacks), or must be produced whole
+ * (AXIS: arrays), and whether the lanes must be f64. */
 #include "hpc/plan/survey.h"
 
 #include <string.h>
@@ -128,7 +128,7 @@ static int survey_node(struct surveyor *s, const struct node *node, struct surve
       return 0;
     }
   if (s->depth >= MAX_DEPTH)
-    return error_set(s->error, "ProcessGraphComplexity", "more than %d cube processes follow one another",
+    return error_set(s->error, ERROR_ProcessGraphComplexity, "more than %d cube processes follow one another",
                      (int)MAX_DEPTH);
   s->depth++;
   int status = survey_inside(s, node, out);
@@ -141,7 +141,8 @@ static int survey_node(struct surveyor *s, const struct node *node, struct surve
   return 0;
 }
 
-int survey_run(const struct stage_list *list, const struct node *root, struct survey *out, bool *wants_f64, struct error *error)
+int survey_run(const struct stage_list *list, const struct node *root, struct survey *out, bool *wants_f64,
+               struct error *error)
 {
   struct arena *scratch = arena_new(0);
   struct surveyor *s = scratch ? ARENA_NEW(scratch, struct surveyor) : NULL;

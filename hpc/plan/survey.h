@@ -8,6 +8,7 @@ struct survey {
   enum dim_mode mode[CUBE_MAX_DIMENSIONS]; /* of the node's dimensions */
 };
 
-int survey_run(const struct stage_list *list, const struct node *root, struct survey *out, bool *wants_f64, struct error *error);
+int survey_run(const struct stage_list *list, const struct node *root, struct survey *out, bool *wants_f64,
+               struct error *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* The tile grids: tiles follow the sources' blocks, so each block is decoded once; they shrink until everything that the
- * workers hold at a time fits the memory beside the kept results. */
+/* The tile grids: tiles follow the sources' blocks, so each block is decoded once; they shrink until everything that
+ * the workers hold at a time fits the memory beside the kept results. */
 #include "hpc/plan/cost.h"
 #include "hpc/plan/keep.h"
 #include "hpc/stage/kernel_stage.h"
@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-static const size_t tile_positions = 512 * 512; /* wanted elements of an output tile */
-static const size_t library_bytes = (size_t)96 << 20; /* GDAL's block cache, libraries, the program itself */
+static const size_t tile_positions = 512 * 512;        /* wanted elements of an output tile */
+static const size_t library_bytes = (size_t)96 << 20;  /* GDAL's block cache, libraries, the program itself */
 static const size_t kept_in_memory = (size_t)64 << 20; /* bytes of a kept result above which it is a mapped file */
 enum { LARGEST_SIDE = 512, SMALLEST_SIDE = 64, WHOLE_SIDE = 64, MUCH_WORK = 1 << 20 };
 
@@ -31,7 +31,8 @@ size_t plan_stage_bytes(const struct plan *plan, size_t index, const size_t *cou
   return saturated_add(more, stage->ops->bytes(plan, stage, whole));
 }
 
-/* ---- shape -------------------------------------------------------------------------------------------------------- */
+/* ---- shape --------------------------------------------------------------------------------------------------------
+ */
 
 struct hint { /* block of the sources along an output dimension */
   size_t block, lead;
@@ -93,7 +94,8 @@ static void find_spans(const struct plan *plan, size_t index, bool *spans)
       if (stage->inputs[i]->need[d].kind == NEED_RUN)
         used[stage->inputs[i]->need[d].out] = true;
     for (size_t d = 0; d < stage->cube->dimensions; d++)
-      if (!used[d] && from->input_count > 0 && stage->mode[d] == MODE_OUT && stage->cube->dimension[d].size <= WHOLE_SIDE)
+      if (!used[d] && from->input_count > 0 && stage->mode[d] == MODE_OUT &&
+          stage->cube->dimension[d].size <= WHOLE_SIDE)
         spans[d] = true;
   }
 }
@@ -120,7 +122,8 @@ static size_t side_along(size_t size, const struct hint *hint, size_t prefer, si
 }
 
 /* Shape of about tile_positions elements along the blocks of the stage's sources; lead: first block boundary. */
-static void block_shape(const struct plan *plan, size_t index, const bool *whole, const size_t *prefer, struct tile_grid *grid)
+static void block_shape(const struct plan *plan, size_t index, const bool *whole, const size_t *prefer,
+                        struct tile_grid *grid)
 {
   const struct stage *stage = &plan->stages[index];
   struct hint hints[CUBE_MAX_DIMENSIONS] = {{0, 0}};
@@ -151,8 +154,8 @@ static bool is_phase_stage(const struct plan *plan, size_t stage)
   return false;
 }
 
-/* Kernels inside the plan are computed in slabs of that shape, whatever region they are asked for; a phase's own stage is
- * computed tile by tile. */
+/* Kernels inside the plan are computed in slabs of that shape, whatever region they are asked for; a phase's own stage
+ * is computed tile by tile. */
 static void start_slabs(struct plan *plan)
 {
   const size_t any[CUBE_MAX_DIMENSIONS] = {0};
@@ -166,7 +169,8 @@ static void start_slabs(struct plan *plan)
   }
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------------------------
+ */
 
 static const struct stage *phase_stage(const struct plan *plan, const struct phase *phase)
 {
@@ -217,8 +221,8 @@ static bool halve_tile(const struct plan *plan, struct phase *phase, size_t smal
   const struct stage *stage = phase_stage(plan, phase);
   size_t best = SIZE_MAX, *tile = phase->grid.tile;
   for (size_t d = 0; d < stage->cube->dimensions; d++)
-    if (stage->mode[d] == MODE_OUT && !phase->whole[d] && half_side(stage, d, tile[d]) < tile[d] && tile[d] / 2 >= smallest &&
-        (best == SIZE_MAX || tile[d] >= tile[best]))
+    if (stage->mode[d] == MODE_OUT && !phase->whole[d] && half_side(stage, d, tile[d]) < tile[d] &&
+        tile[d] / 2 >= smallest && (best == SIZE_MAX || tile[d] >= tile[best]))
       best = d;
   if (best == SIZE_MAX)
     return false;
@@ -271,10 +275,11 @@ static int fit_memory(struct plan *plan, struct error *error)
       worst = phase;
   }
   if (worst) {
-    error_set(error, "ProcessGraphComplexity",
-              "the smallest tile needs %zu bytes of memory, with %zu bytes for the program itself and %zu bytes of kept "
-              "results that is more than the limit of %zu bytes; select less or raise the memory",
-              phase_worker_bytes(plan, worst), plan->shared_bytes, plan->kept_bytes, plan->memory);
+    error_set(
+        error, ERROR_ProcessGraphComplexity,
+        "the smallest tile needs %zu bytes of memory, with %zu bytes for the program itself and %zu bytes of kept "
+        "results that is more than the limit of %zu bytes; select less or raise the memory",
+        phase_worker_bytes(plan, worst), plan->shared_bytes, plan->kept_bytes, plan->memory);
     return error_at_node(error, heaviest(plan, worst)->id);
   }
   return 0;
@@ -296,7 +301,8 @@ static void place_kept(struct plan *plan)
   }
 }
 
-/* ---- the grid ----------------------------------------------------------------------------------------------------- */
+/* ---- the grid -----------------------------------------------------------------------------------------------------
+ */
 
 size_t grid_tiles(struct tile_grid *grid, const struct cube *cube)
 {
@@ -312,7 +318,7 @@ size_t grid_tiles(struct tile_grid *grid, const struct cube *cube)
 static int count_tiles(const struct plan *plan, struct phase *phase, struct error *error)
 {
   if (grid_tiles(&phase->grid, phase_stage(plan, phase)->cube) > SIZE_MAX / 4)
-    return error_set(error, "ProcessGraphComplexity", "the result has too many elements");
+    return error_set(error, ERROR_ProcessGraphComplexity, "the result has too many elements");
   return 0;
 }
 
@@ -335,7 +341,8 @@ static double reads_below(const struct plan *plan, size_t index)
   const struct stage *stage = &plan->stages[index];
   double elements = 0;
   for (size_t i = 0; i < stage->input_count && elements < MUCH_WORK; i++)
-    elements += (double)cube_elements(plan->stages[stage->inputs[i]->stage].cube) + reads_below(plan, stage->inputs[i]->stage);
+    elements +=
+        (double)cube_elements(plan->stages[stage->inputs[i]->stage].cube) + reads_below(plan, stage->inputs[i]->stage);
   return elements;
 }
 

@@ -1,5 +1,5 @@
-/* One variant of a kernel stage: the steps of fuse.c between the bindings of the output's dimensions and the store, then
- * the inputs' lists of indexes, the loads' positions in them, and registers. */
+/* One variant of a kernel stage: the steps of fuse.c between the bindings of the output's dimensions and the store,
+ * then the inputs' lists of indexes, the loads' positions in them, and registers. */
 #include "hpc/plan/fuse.h"
 
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static int finish_inputs(struct fuse *f, struct variant *variant)
     memcpy(windows[i], f->inputs[i].window, sizeof windows[i]);
   }
   variant->inputs = inputs;
-  variant->windows = (const struct window *const (*)[CUBE_MAX_DIMENSIONS])windows;
+  variant->windows = (const struct window *const(*)[CUBE_MAX_DIMENSIONS])windows;
   variant->input_count = f->input_count;
   return 0;
 }
@@ -109,7 +109,8 @@ static int emit_store(struct fuse *f, const struct cube *cube, struct variant *v
 }
 
 /* How the output's dimensions are bound. */
-static int bind_output(struct fuse *f, const struct stage *stage, const size_t *fixed, struct variant *variant, struct binding *binding)
+static int bind_output(struct fuse *f, const struct stage *stage, const size_t *fixed, struct variant *variant,
+                       struct binding *binding)
 {
   for (size_t d = 0; d < stage->cube->dimensions; d++) {
     variant->out_axis[d] = -1;
@@ -133,7 +134,8 @@ static int generate_variant(struct fuse *f, const struct stage *stage, const siz
     return -1;
   for (int k = 0; k < components; k++) {
     struct operand result;
-    if (fuse_generate(f, &(struct wanted){stage->node, binding, k}, &result) != 0 || emit_store(f, stage->cube, variant, &result) != 0)
+    if (fuse_generate(f, &(struct wanted){stage->node, binding, k}, &result) != 0 ||
+        emit_store(f, stage->cube, variant, &result) != 0)
       return -1;
   }
   if (finish_inputs(f, variant) != 0)
@@ -149,7 +151,8 @@ int make_variant(struct stage_list *list, const struct stage *stage, const size_
   if (status == 0) {
     variant->axis_length = f.axis_length;
     variant->axis_count = f.axis_count;
-    variant->kernel = (struct kernel){.lane_type = type, .steps = f.steps, .step_count = f.step_count, .load_count = f.load_count};
+    variant->kernel =
+        (struct kernel){.lane_type = type, .steps = f.steps, .step_count = f.step_count, .load_count = f.load_count};
     if (allocate_registers(list->arena, &variant->kernel, f.reg_blocks, f.reg_count) != 0)
       status = error_memory(error);
   }

@@ -18,7 +18,7 @@ struct run {
   struct worker ***workers; /* per phase: NULL, or one per thread, each NULL before its first use */
 };
 
-struct tile_target { /* where a phase's tiles go */
+struct tile_target {     /* where a phase's tiles go */
   struct sink *sink;     /* of an output */
   const struct box *box; /* part of the output that is wanted, or NULL */
   void *kept;            /* of a kept result */
@@ -55,7 +55,8 @@ static void tile_done(struct shared *s)
   }
 }
 
-/* ---- tiles -------------------------------------------------------------------------------------------------------- */
+/* ---- tiles --------------------------------------------------------------------------------------------------------
+ */
 
 /* The part of the tile inside the box; false where there is none. */
 static bool clip_tile(const struct box *box, struct region *tile)
@@ -75,7 +76,8 @@ static bool clip_tile(const struct box *box, struct region *tile)
 /* Copies a tile into the whole cube, run by run. */
 static void put_kept(const struct cube *cube, const struct region *tile, const void *data, void *kept)
 {
-  size_t outer = cube->dimensions, run = element_info(cube->type)->size, size = run, position[CUBE_MAX_DIMENSIONS] = {0};
+  size_t outer = cube->dimensions, run = element_info(cube->type)->size, size = run,
+         position[CUBE_MAX_DIMENSIONS] = {0};
   const unsigned char *from = data;
   if (region_elements(tile) == 0)
     return;
@@ -125,7 +127,7 @@ static int run_group(struct shared *s, struct worker *worker, size_t group, stru
   size_t size = s->phase->grid.group, first = group * size;
   for (size_t i = first; i < first + size && i < s->phase->grid.count && !atomic_load(&s->stop); i++) {
     if (is_cancelled(s->run))
-      return error_set(error, "RequestTimeout", "the run was cancelled");
+      return error_set(error, ERROR_RequestTimeout, "the run was cancelled");
     if (run_tile(s, worker, i, error) != 0)
       return -1;
     tile_done(s);
@@ -153,7 +155,8 @@ static void work(struct shared *s, size_t thread)
   }
 }
 
-/* ---- phases ------------------------------------------------------------------------------------------------------- */
+/* ---- phases -------------------------------------------------------------------------------------------------------
+ */
 
 static void end_phase(struct run *run, size_t p)
 {
@@ -224,7 +227,8 @@ static int make_kept(struct run *run, size_t p, struct error *error)
   return status;
 }
 
-/* ---- the run ------------------------------------------------------------------------------------------------------ */
+/* ---- the run ------------------------------------------------------------------------------------------------------
+ */
 
 int run_open(const struct plan *plan, const struct run_limits *limits, struct run_progress *progress, struct run **out,
              struct error *error)

@@ -8,7 +8,7 @@ struct worker {
   const struct plan *plan;
   const void *const *kept;
   unsigned threads;
-  void **states; /* per stage, NULL before its first use */
+  void **states;      /* per stage, NULL before its first use */
   struct room *whole; /* per stage: what it gives whole, where only a part of it is asked for */
   struct room *piece; /* per stage: part of a region with lists whose elements do not lie together there */
   struct room out;
@@ -29,7 +29,8 @@ const void *worker_kept(const struct worker *worker, size_t kept)
   return worker->kept[kept];
 }
 
-/* ---- regions with lists ------------------------------------------------------------------------------------------- */
+/* ---- regions with lists -------------------------------------------------------------------------------------------
+ */
 
 /* Length of the run of consecutive indexes, or of holes, that starts at position i of dimension d. */
 static size_t run_length(const struct region *region, size_t d, size_t i)
@@ -75,11 +76,13 @@ static bool steps_through(const struct stage *stage, size_t d)
   return stage->mode[d] != MODE_AXIS;
 }
 
-/* Copies a piece to its place in the region's dense elements: `at` is its first element's; from dimension `broken` on it
- * lies together there. */
-static void put_piece(const struct pulling *p, const struct region *region, const struct region *piece, size_t broken, unsigned char *at)
+/* Copies a piece to its place in the region's dense elements: `at` is its first element's; from dimension `broken` on
+ * it lies together there. */
+static void put_piece(const struct pulling *p, const struct region *region, const struct region *piece, size_t broken,
+                      unsigned char *at)
 {
-  size_t size = element_info(p->stage->cube->type)->size, strides[CUBE_MAX_DIMENSIONS], position[CUBE_MAX_DIMENSIONS] = {0}, run = size;
+  size_t size = element_info(p->stage->cube->type)->size, strides[CUBE_MAX_DIMENSIONS],
+         position[CUBE_MAX_DIMENSIONS] = {0}, run = size;
   const unsigned char *from = p->worker->piece[p->index].data;
   region_strides(region, strides);
   for (size_t d = broken; d < piece->dimensions; d++)
@@ -110,8 +113,8 @@ static int fill_placed(const struct pulling *p, const struct region *region, con
 }
 
 /* The pieces along the broken dimension, at one position of those before it. */
-static int fill_line(const struct pulling *p, const struct region *region, size_t broken, const size_t *position, unsigned char *data,
-                     struct error *error)
+static int fill_line(const struct pulling *p, const struct region *region, size_t broken, const size_t *position,
+                     unsigned char *data, struct error *error)
 {
   size_t size = element_info(p->stage->cube->type)->size, strides[CUBE_MAX_DIMENSIONS];
   struct region piece = {.dimensions = region->dimensions};
@@ -149,7 +152,8 @@ static int fill_runs(const struct pulling *p, const struct region *region, void 
   return 0;
 }
 
-/* ---- dimensions that come whole ------------------------------------------------------------------------------------ */
+/* ---- dimensions that come whole ------------------------------------------------------------------------------------
+ */
 
 /* The region with the dimensions that the stage gives whole; true where it is larger. */
 static bool make_whole(const struct stage *stage, const struct region *region, struct region *whole)
@@ -158,7 +162,8 @@ static bool make_whole(const struct stage *stage, const struct region *region, s
   *whole = *region;
   for (size_t d = 0; d < region->dimensions; d++) {
     size_t size = stage->cube->dimension[d].size;
-    bool is_whole = region->count[d] == size && (size == 0 || (region_index(region, d, 0) == 0 && run_length(region, d, 0) == size));
+    bool is_whole = region->count[d] == size &&
+                    (size == 0 || (region_index(region, d, 0) == 0 && run_length(region, d, 0) == size));
     if (stage->mode[d] != MODE_AXIS || is_whole)
       continue;
     larger = true;
@@ -169,7 +174,8 @@ static bool make_whole(const struct stage *stage, const struct region *region, s
   return larger;
 }
 
-static void copy_part(const struct stage *stage, const struct region *whole, const struct region *part, const void *from, void *to)
+static void copy_part(const struct stage *stage, const struct region *whole, const struct region *part,
+                      const void *from, void *to)
 {
   size_t size = element_info(stage->cube->type)->size, position[CUBE_MAX_DIMENSIONS] = {0};
   unsigned char *at = to;
@@ -197,7 +203,8 @@ static int pull_part(struct pulling *p, const struct region *region, void *data,
   struct room *room = &p->worker->whole[p->index];
   if (!make_whole(p->stage, region, &whole))
     return pull_region(p, region, data, error);
-  if (room_for(room, region_bytes(p->stage->cube, &whole), error) != 0 || pull_region(p, &whole, room->data, error) != 0)
+  if (room_for(room, region_bytes(p->stage->cube, &whole), error) != 0 ||
+      pull_region(p, &whole, room->data, error) != 0)
     return -1;
   copy_part(p->stage, &whole, region, room->data, data);
   return 0;
@@ -214,9 +221,11 @@ int worker_pull(struct worker *worker, size_t index, const struct region *region
   return pull_part(&pulling, region, data, error) == 0 ? 0 : error_at_node(error, stage->node->id);
 }
 
-/* ---- the worker --------------------------------------------------------------------------------------------------- */
+/* ---- the worker ---------------------------------------------------------------------------------------------------
+ */
 
-int worker_new(const struct plan *plan, const void *const *kept, unsigned threads, struct worker **out, struct error *error)
+int worker_new(const struct plan *plan, const void *const *kept, unsigned threads, struct worker **out,
+               struct error *error)
 {
   struct worker *worker = calloc(1, sizeof *worker);
   if (!worker)
@@ -236,7 +245,8 @@ int worker_new(const struct plan *plan, const void *const *kept, unsigned thread
   return 0;
 }
 
-int worker_fill(struct worker *worker, size_t stage, const struct region *region, const void **data, struct error *error)
+int worker_fill(struct worker *worker, size_t stage, const struct region *region, const void **data,
+                struct error *error)
 {
   if (room_for(&worker->out, region_bytes(worker->plan->stages[stage].cube, region), error) != 0)
     return -1;

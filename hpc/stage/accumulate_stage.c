@@ -37,8 +37,8 @@ void accumulated_store(enum element_type type, const double *from, size_t count,
     ((float *)to)[i] = (float)from[i];
 }
 
-const struct node *node_accumulate(struct arena *arena, const struct node *like, const struct node *before, size_t dimension,
-                                   const struct program_step *reducer)
+const struct node *node_accumulate(struct arena *arena, const struct node *like, const struct node *before,
+                                   size_t dimension, const struct program_step *reducer)
 {
   struct cube *cube = arena_copy(arena, before->cube, sizeof *cube);
   struct accumulate_data_of *data = ARENA_NEW(arena, struct accumulate_data_of);
@@ -119,8 +119,8 @@ static void accumulate_stop(const struct stage *stage, void *data)
 }
 
 /* Pulls the parts in order and steps through them. */
-static int step_parts(struct worker *worker, const struct stage *stage, struct accumulate_state *state, const struct region *region,
-                      struct error *error)
+static int step_parts(struct worker *worker, const struct stage *stage, struct accumulate_state *state,
+                      const struct region *region, struct error *error)
 {
   const struct accumulate_data_of *data = stage->data;
   size_t upstream = stage->inputs[0]->stage, d = data->dimension, positions = region_elements(region);
@@ -144,8 +144,8 @@ static int step_parts(struct worker *worker, const struct stage *stage, struct a
   return 0;
 }
 
-static int accumulate_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region, void *out,
-                           struct error *error)
+static int accumulate_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region,
+                           void *out, struct error *error)
 {
   const struct accumulator *accumulator = &((const struct accumulate_data_of *)stage->data)->accumulator;
   struct accumulate_state *state = data;
@@ -169,6 +169,12 @@ static void accumulate_print(const struct plan *plan, const struct stage *stage,
                 cube->dimension[data->dimension].name, stage->inputs[0]->stage);
 }
 
-const struct stage_ops accumulate_stage = {.name = "accumulate", .make = accumulate_make, .bytes = accumulate_bytes,
-                                           .start = accumulate_start, .fill = accumulate_fill, .stop = accumulate_stop,
-                                           .print = accumulate_print, .reduces = true, .cost = 1};
+const struct stage_ops accumulate_stage = {.name = "accumulate",
+                                           .make = accumulate_make,
+                                           .bytes = accumulate_bytes,
+                                           .start = accumulate_start,
+                                           .fill = accumulate_fill,
+                                           .stop = accumulate_stop,
+                                           .print = accumulate_print,
+                                           .reduces = true,
+                                           .cost = 1};

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-struct frame { /* a part with its margins */
-  struct region inside;             /* indexes within the edges */
+struct frame {                       /* a part with its margins */
+  struct region inside;              /* indexes within the edges */
   size_t count[CUBE_MAX_DIMENSIONS]; /* with margins */
   size_t low[CUBE_MAX_DIMENSIONS];   /* margin before the first index inside */
 };
@@ -77,8 +77,8 @@ static void fill_value(const struct cube *cube, double value, unsigned char *to,
 }
 
 /* One line of the frame's margins along dimension d: `inner` elements for each index, `from` its line's first. */
-static void fill_line(const struct frame *frame, const struct cube *cube, const struct window *window, size_t d, size_t inner,
-                      unsigned char *line)
+static void fill_line(const struct frame *frame, const struct cube *cube, const struct window *window, size_t d,
+                      size_t inner, unsigned char *line)
 {
   size_t size = element_info(cube->type)->size, first = frame->inside.start[d], have = frame->inside.count[d];
   for (size_t k = 0; k < frame->count[d]; k++) {
@@ -94,7 +94,8 @@ static void fill_line(const struct frame *frame, const struct cube *cube, const 
   }
 }
 
-static void fill_margins(const struct frame *frame, const struct cube *cube, const struct window *window, size_t d, unsigned char *data)
+static void fill_margins(const struct frame *frame, const struct cube *cube, const struct window *window, size_t d,
+                         unsigned char *data)
 {
   size_t inner = 1, outer = 1, size = element_info(cube->type)->size;
   for (size_t k = d + 1; k < cube->dimensions; k++)
@@ -105,7 +106,8 @@ static void fill_margins(const struct frame *frame, const struct cube *cube, con
     fill_line(frame, cube, window, d, inner, data + o * frame->count[d] * inner * size);
 }
 
-/* Where the border repeats indexes that the part does not reach (wrap; short dimensions), the dimension is filled whole. */
+/* Where the border repeats indexes that the part does not reach (wrap; short dimensions), the dimension is filled
+ * whole. */
 static bool reaches(const struct placing *p, size_t i, const struct frame *frame, const struct cube *cube)
 {
   for (size_t d = 0; d < cube->dimensions; d++) {
@@ -113,7 +115,8 @@ static bool reaches(const struct placing *p, size_t i, const struct frame *frame
     for (size_t k = 0; window && k < frame->count[d]; k++) {
       ptrdiff_t index = (ptrdiff_t)(frame->inside.start[d] + k) - (ptrdiff_t)frame->low[d];
       size_t other = border_index(window, index, cube->dimension[d].size);
-      if (other != NO_INDEX && (other < frame->inside.start[d] || other >= frame->inside.start[d] + frame->inside.count[d]))
+      if (other != NO_INDEX &&
+          (other < frame->inside.start[d] || other >= frame->inside.start[d] + frame->inside.count[d]))
         return false;
     }
   }
@@ -121,8 +124,8 @@ static bool reaches(const struct placing *p, size_t i, const struct frame *frame
 }
 
 /* The part's lines from a buffer whose windowed dimensions are whole. */
-static void copy_frame(const struct placing *p, size_t i, const struct frame *frame, const struct cube *cube, const struct region *whole,
-                       const unsigned char *from, unsigned char *to)
+static void copy_frame(const struct placing *p, size_t i, const struct frame *frame, const struct cube *cube,
+                       const struct region *whole, const unsigned char *from, unsigned char *to)
 {
   size_t n = cube->dimensions, position[CUBE_MAX_DIMENSIONS] = {0}, size = element_info(cube->type)->size;
   do {
@@ -169,7 +172,8 @@ int fill_window(const struct placing *p, size_t i, const struct region *inside, 
       pulled.start[d] = 0;
       pulled.count[d] = cube->dimension[d].size;
     }
-  if (room_for(inner, region_bytes(cube, &pulled), error) != 0 || worker_pull(p->worker, input->stage, &pulled, inner->data, error) != 0)
+  if (room_for(inner, region_bytes(cube, &pulled), error) != 0 ||
+      worker_pull(p->worker, input->stage, &pulled, inner->data, error) != 0)
     return -1;
   if (!near) {
     copy_frame(p, i, &frame, cube, &pulled, inner->data, to->room.data);

@@ -1,5 +1,5 @@
-/* The chunk stage: the cube is cut into chunks from index 0 on; each is pulled with its overlap, no-data beyond the edges,
- * and handed to a plan of the body, whose result, without the overlap, goes to its place.
+/* The chunk stage: the cube is cut into chunks from index 0 on; each is pulled with its overlap, no-data beyond the
+ * edges, and handed to a plan of the body, whose result, without the overlap, goes to its place.
  *
  * The body's plan is run by one thread in a run of the worker's own: chunks are the tiles. */
 #include "hpc/stage/chunk_stage.h"
@@ -25,12 +25,13 @@ struct chunk_state {
   struct room inside, chunk; /* what was pulled; the chunk with its overlap */
 };
 
-/* ---- nodes -------------------------------------------------------------------------------------------------------- */
+/* ---- nodes --------------------------------------------------------------------------------------------------------
+ */
 
 static int no_make(struct stage_list *list, struct stage *stage, struct error *error)
 {
   (void)list;
-  return error_set(error, "Internal", "the chunk of '%s' is used outside its body", stage->node->id);
+  return error_set(error, ERROR_Internal, "the chunk of '%s' is used outside its body", stage->node->id);
 }
 
 static void print_nothing(const struct plan *plan, const struct stage *stage, struct buffer *out)
@@ -43,8 +44,8 @@ static void print_nothing(const struct plan *plan, const struct stage *stage, st
 /* Stands for a chunk: given to the body's run, never made. */
 static const struct stage_ops given_chunk = {.name = "chunk", .make = no_make, .print = print_nothing};
 
-const struct node *node_chunk(struct arena *arena, struct node_origin origin, const struct cube *cube, const size_t *size,
-                              const size_t *overlap)
+const struct node *node_chunk(struct arena *arena, struct node_origin origin, const struct cube *cube,
+                              const size_t *size, const size_t *overlap)
 {
   const struct element_info *info = element_info(cube->type);
   struct cube *chunk = arena_copy(arena, cube, sizeof *chunk);
@@ -67,8 +68,8 @@ const struct node *node_chunk(struct arena *arena, struct node_origin origin, co
   return node_stage(arena, origin, chunk, &stage);
 }
 
-const struct node *node_chunks(struct arena *arena, struct node_origin origin, const struct node *input, const struct cube *cube,
-                               const struct chunks *chunks)
+const struct node *node_chunks(struct arena *arena, struct node_origin origin, const struct node *input,
+                               const struct cube *cube, const struct chunks *chunks)
 {
   input = node_convert(arena, input, chunks->chunk->cube);
   const struct node **inputs = input ? arena_copy(arena, &input, sizeof input) : NULL;
@@ -81,7 +82,8 @@ const struct node *node_chunks(struct arena *arena, struct node_origin origin, c
   return node_stage(arena, origin, cube, &stage);
 }
 
-/* ---- planning ----------------------------------------------------------------------------------------------------- */
+/* ---- planning -----------------------------------------------------------------------------------------------------
+ */
 
 static int chunk_make(struct stage_list *list, struct stage *stage, struct error *error)
 {
@@ -95,8 +97,12 @@ static int chunk_make(struct stage_list *list, struct stage *stage, struct error
     bool whole = data->chunks->size[d] >= stage->cube->dimension[d].size;
     stage->mode[d] = whole ? MODE_AXIS : MODE_OUT;
     stage->grain[d] = whole ? 0 : data->chunks->size[d];
-    input->need[d] = (struct need){.kind = NEED_SPREAD, .out = (int)d, .before = data->chunks->overlap[d],
-                                   .after = data->chunks->overlap[d], .size = stage->cube->dimension[d].size, .share = 1};
+    input->need[d] = (struct need){.kind = NEED_SPREAD,
+                                   .out = (int)d,
+                                   .before = data->chunks->overlap[d],
+                                   .after = data->chunks->overlap[d],
+                                   .size = stage->cube->dimension[d].size,
+                                   .share = 1};
   }
   const struct plan_options options = {.threads = 1, .memory = body_memory};
   struct plan_output output = {.node = data->chunks->body};
@@ -113,7 +119,8 @@ static size_t chunk_bytes(const struct plan *plan, const struct stage *stage, co
   (void)count;
   for (size_t d = 0; d < stage->cube->dimensions; d++)
     in[d] = data->chunks->size[d] + 2 * data->chunks->overlap[d];
-  size_t own = saturated_add(cube_part_bytes(plan_stage(plan, upstream)->cube, in), cube_part_bytes(data->chunks->chunk->cube, in));
+  size_t own = saturated_add(cube_part_bytes(plan_stage(plan, upstream)->cube, in),
+                             cube_part_bytes(data->chunks->chunk->cube, in));
   size_t body = plan_peak_memory(data->plan) - data->plan->shared_bytes;
   return saturated_add(saturated_add(own, body), plan_stage_bytes(plan, upstream, in));
 }
@@ -147,7 +154,8 @@ static void chunk_stop(const struct stage *stage, void *data)
   free(state);
 }
 
-/* ---- one chunk ---------------------------------------------------------------------------------------------------- */
+/* ---- one chunk ----------------------------------------------------------------------------------------------------
+ */
 
 struct chunk_sink { /* takes the body's result to its place in the region */
   struct sink sink;
@@ -182,7 +190,8 @@ static void chunk_inside(const struct stage *stage, const size_t *chunk, struct 
   const struct chunks *chunks = ((const struct chunk_data *)stage->data)->chunks;
   inside->dimensions = stage->cube->dimensions;
   for (size_t d = 0; d < inside->dimensions; d++) {
-    size_t first = chunk[d] * chunks->size[d], end = first + chunks->size[d] + chunks->overlap[d], size = stage->cube->dimension[d].size;
+    size_t first = chunk[d] * chunks->size[d], end = first + chunks->size[d] + chunks->overlap[d],
+           size = stage->cube->dimension[d].size;
     size_t start = first > chunks->overlap[d] ? first - chunks->overlap[d] : 0;
     end = end < size ? end : size;
     inside->list[d] = NULL;
@@ -193,8 +202,8 @@ static void chunk_inside(const struct stage *stage, const size_t *chunk, struct 
 }
 
 /* Copies what was pulled into the chunk. */
-static void place_chunk(const struct cube *from, const struct cube *chunk, const struct region *inside, const size_t *low,
-                        const struct chunk_state *state)
+static void place_chunk(const struct cube *from, const struct cube *chunk, const struct region *inside,
+                        const size_t *low, const struct chunk_state *state)
 {
   size_t size = element_info(from->type)->size, position[CUBE_MAX_DIMENSIONS] = {0}, n = from->dimensions;
   const unsigned char *at = state->inside.data;
@@ -222,7 +231,8 @@ static int run_chunk(struct worker *worker, const struct stage *stage, struct ch
     return -1;
   place_chunk(from, data->chunks->chunk->cube, &inside, low, state);
   for (size_t d = 0; d < box.dimensions; d++) {
-    size_t first = chunk[d] * data->chunks->size[d], start = sink->region->start[d], end = start + sink->region->count[d];
+    size_t first = chunk[d] * data->chunks->size[d], start = sink->region->start[d],
+           end = start + sink->region->count[d];
     size_t from_index = first > start ? first : start, to_index = first + data->chunks->size[d];
     to_index = to_index < end ? to_index : end;
     box.start[d] = data->chunks->overlap[d] + from_index - first;
@@ -233,11 +243,12 @@ static int run_chunk(struct worker *worker, const struct stage *stage, struct ch
   return run_box(state->run, 0, &box, &sink->sink, error);
 }
 
-static int chunk_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region, void *out,
-                      struct error *error)
+static int chunk_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region,
+                      void *out, struct error *error)
 {
   const struct chunks *chunks = ((const struct chunk_data *)stage->data)->chunks;
-  size_t first[CUBE_MAX_DIMENSIONS], count[CUBE_MAX_DIMENSIONS], position[CUBE_MAX_DIMENSIONS] = {0}, chunk[CUBE_MAX_DIMENSIONS];
+  size_t first[CUBE_MAX_DIMENSIONS], count[CUBE_MAX_DIMENSIONS], position[CUBE_MAX_DIMENSIONS] = {0},
+                                                                 chunk[CUBE_MAX_DIMENSIONS];
   struct chunk_sink sink = {.sink = {.ops = &chunk_sink_ops}, .cube = stage->cube, .region = region, .data = out};
   for (size_t d = 0; d < region->dimensions; d++) {
     first[d] = region->start[d] / chunks->size[d];
@@ -269,5 +280,12 @@ static void chunk_print_more(const struct plan *plan, const struct stage *stage,
   plan_print_stages(((const struct chunk_data *)stage->data)->plan, out);
 }
 
-const struct stage_ops chunk_stage = {.name = "chunks", .make = chunk_make, .bytes = chunk_bytes, .start = chunk_start, .fill = chunk_fill,
-                                      .stop = chunk_stop, .print = chunk_print, .print_more = chunk_print_more, .cost = 16};
+const struct stage_ops chunk_stage = {.name = "chunks",
+                                      .make = chunk_make,
+                                      .bytes = chunk_bytes,
+                                      .start = chunk_start,
+                                      .fill = chunk_fill,
+                                      .stop = chunk_stop,
+                                      .print = chunk_print,
+                                      .print_more = chunk_print_more,
+                                      .cost = 16};

@@ -1,4 +1,5 @@
-/* The kept stage: elements of a result that an earlier phase made and the run holds. data: number of the kept result. */
+/* The kept stage: elements of a result that an earlier phase made and the run holds. data: number of the kept result.
+ */
 #include "hpc/plan/plan_internal.h"
 #include "hpc/run/worker.h"
 
@@ -21,17 +22,18 @@ static int kept_start(struct worker *worker, const struct stage *stage, void **s
 {
   const void *data = worker_kept(worker, kept_number(stage));
   if (!data)
-    return error_set(error, "Internal", "a kept result is read before it is made");
+    return error_set(error, ERROR_Internal, "a kept result is read before it is made");
   *state = (void *)(uintptr_t)data;
   return 0;
 }
 
 /* Copies the runs that lie together. */
-static int kept_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region, void *data,
-                     struct error *error)
+static int kept_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region,
+                     void *data, struct error *error)
 {
   const struct cube *cube = stage->cube;
-  size_t size = element_info(cube->type)->size, outer = cube->dimensions, run = size, position[CUBE_MAX_DIMENSIONS] = {0};
+  size_t size = element_info(cube->type)->size, outer = cube->dimensions, run = size,
+         position[CUBE_MAX_DIMENSIONS] = {0};
   unsigned char *to = data;
   (void)worker;
   (void)error;
@@ -62,5 +64,10 @@ static void kept_print(const struct plan *plan, const struct stage *stage, struc
     buffer_printf(out, " result of phase %zu", keep->phase);
 }
 
-const struct stage_ops kept_stage = {.name = "kept", .bytes = kept_bytes, .start = kept_start, .fill = kept_fill, .stop = kept_stop,
-                                     .print = kept_print, .cost = 1};
+const struct stage_ops kept_stage = {.name = "kept",
+                                     .bytes = kept_bytes,
+                                     .start = kept_start,
+                                     .fill = kept_fill,
+                                     .stop = kept_stop,
+                                     .print = kept_print,
+                                     .cost = 1};

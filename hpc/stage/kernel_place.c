@@ -121,7 +121,8 @@ static void place_stores(const struct placing *p, size_t lane_dimension, ptrdiff
     for (size_t b = 0; b < blocks; b++)
       offsets[b] += (ptrdiff_t)k;
     store->offsets = offsets;
-    store->lane_stride = (lane_dimension == SIZE_MAX ? 1 : (ptrdiff_t)p->out_stride[lane_dimension]) * (ptrdiff_t)variant->store_count;
+    store->lane_stride =
+        (lane_dimension == SIZE_MAX ? 1 : (ptrdiff_t)p->out_stride[lane_dimension]) * (ptrdiff_t)variant->store_count;
     offsets += blocks;
   }
 }
@@ -156,6 +157,7 @@ void place_bases(const struct placing *p, const struct running *outer, size_t co
         offset += load->position[d][0] * input->strides[d];
     for (size_t k = 0; k < count; k++)
       offset += position[k] * load_stride(p, l, outer[k].dimension);
-    p->state->bases[l] = (const unsigned char *)input->room.data + offset * size + load->component * (size / load->components);
+    p->state->bases[l] =
+        (const unsigned char *)input->room.data + offset * size + load->component * (size / load->components);
   }
 }

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------------------------------
+ */
 
 static size_t variant_bytes(const struct plan *plan, const struct variant *variant, const size_t *count)
 {
@@ -42,10 +43,12 @@ static size_t kernel_bytes(const struct plan *plan, const struct stage *stage, c
   return bytes;
 }
 
-/* ---- start and stop ----------------------------------------------------------------------------------------------- */
+/* ---- start and stop -----------------------------------------------------------------------------------------------
+ */
 
 /* Largest counts over a kernel stage's variants. */
-static void kernel_maxima(const struct kernel_stage *data, size_t *inputs, size_t *steps, size_t *offsets, size_t *loads)
+static void kernel_maxima(const struct kernel_stage *data, size_t *inputs, size_t *steps, size_t *offsets,
+                          size_t *loads)
 {
   for (size_t v = 0; v < data->variant_count; v++) {
     const struct variant *variant = &data->variants[v];
@@ -99,14 +102,16 @@ static int kernel_start(struct worker *worker, const struct stage *stage, void *
   return error_memory(error);
 }
 
-/* ---- inputs ------------------------------------------------------------------------------------------------------- */
+/* ---- inputs -------------------------------------------------------------------------------------------------------
+ */
 
 static bool same_region(const struct region *a, const struct region *b)
 {
   for (size_t d = 0; d < a->dimensions; d++) {
     if (a->count[d] != b->count[d] || !a->list[d] != !b->list[d])
       return false;
-    if (!a->list[d] ? a->start[d] != b->start[d] : a->list[d] != b->list[d] && memcmp(a->list[d], b->list[d], a->count[d] * sizeof(size_t)) != 0)
+    if (!a->list[d] ? a->start[d] != b->start[d]
+                    : a->list[d] != b->list[d] && memcmp(a->list[d], b->list[d], a->count[d] * sizeof(size_t)) != 0)
       return false;
   }
   return true;
@@ -121,7 +126,8 @@ static bool is_windowed(const struct variant *variant, size_t i, size_t dimensio
 }
 
 /* Makes the buffer that holds the region, if there is one, that of input i. */
-static bool find_filled(struct kernel_state *state, const struct variant *variant, size_t i, const struct region *region)
+static bool find_filled(struct kernel_state *state, const struct variant *variant, size_t i,
+                        const struct region *region)
 {
   for (size_t k = i; k < state->input_count; k++) {
     struct filled_input *have = &state->inputs[k];
@@ -221,8 +227,8 @@ static bool next_part(const struct region *region, const struct region *part, co
   return false;
 }
 
-static int kernel_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region, void *data,
-                       struct error *error)
+static int kernel_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region,
+                       void *data, struct error *error)
 {
   size_t strides[CUBE_MAX_DIMENSIONS], order[CUBE_MAX_DIMENSIONS], at[CUBE_MAX_DIMENSIONS] = {0};
   size_t size = element_info(stage->cube->type)->size;
@@ -236,8 +242,14 @@ static int kernel_fill(struct worker *worker, const struct stage *stage, void *s
       part.count[k] = part_count(stage, region, k, at[k]);
       offset += at[k] * strides[k];
     }
-    struct placing placing = {.worker = worker, .stage = stage, .state = state, .variant = stage_variant(stage, &part), .region = &part,
-                              .out_stride = strides, .out = (unsigned char *)data + offset * size, .size = size};
+    struct placing placing = {.worker = worker,
+                              .stage = stage,
+                              .state = state,
+                              .variant = stage_variant(stage, &part),
+                              .region = &part,
+                              .out_stride = strides,
+                              .out = (unsigned char *)data + offset * size,
+                              .size = size};
     if (run_variant(&placing, error) != 0)
       return -1;
   } while (next_part(region, &part, order, at));
@@ -253,7 +265,8 @@ const struct variant *stage_variant(const struct stage *stage, const struct regi
   return &((const struct kernel_stage *)stage->data)->variants[index];
 }
 
-/* ---- EXPLAIN ------------------------------------------------------------------------------------------------------ */
+/* ---- EXPLAIN ------------------------------------------------------------------------------------------------------
+ */
 
 static void kernel_print_name(const struct plan *plan, const struct stage *stage, struct buffer *out)
 {
@@ -284,7 +297,8 @@ static void kernel_print_more(const struct plan *plan, const struct stage *stage
   const struct variant *variant = data->variants;
   buffer_text(out, "    dimensions:");
   for (size_t d = 0; d < stage->cube->dimensions; d++)
-    buffer_printf(out, " %s %s%s", stage->cube->dimension[d].name, modes[stage->mode[d]], d + 1 < stage->cube->dimensions ? "," : "");
+    buffer_printf(out, " %s %s%s", stage->cube->dimension[d].name, modes[stage->mode[d]],
+                  d + 1 < stage->cube->dimensions ? "," : "");
   buffer_text(out, "\n");
   if (data->variant_count == 0)
     return;
@@ -292,10 +306,17 @@ static void kernel_print_more(const struct plan *plan, const struct stage *stage
     buffer_printf(out, "    %zu kernels, one per index; the first:\n", data->variant_count);
   for (size_t i = 0; i < variant->input_count; i++)
     stage_input_print(plan, stage, &variant->inputs[i], out);
-  buffer_printf(out, "    kernel %s, %zu lanes a piece, %zu blocks of registers\n", variant->kernel.lane_type == LANE_F32 ? "f32" : "f64",
-                variant->kernel.lane_block, variant->kernel.scratch_blocks);
+  buffer_printf(out, "    kernel %s, %zu lanes a piece, %zu blocks of registers\n",
+                variant->kernel.lane_type == LANE_F32 ? "f32" : "f64", variant->kernel.lane_block,
+                variant->kernel.scratch_blocks);
   print_steps(&variant->kernel, out);
 }
 
-const struct stage_ops kernel_stage = {.name = "kernel", .bytes = kernel_bytes, .start = kernel_start, .fill = kernel_fill,
-                                       .stop = kernel_stop, .print = kernel_print_name, .print_more = kernel_print_more, .cost = 1};
+const struct stage_ops kernel_stage = {.name = "kernel",
+                                       .bytes = kernel_bytes,
+                                       .start = kernel_start,
+                                       .fill = kernel_fill,
+                                       .stop = kernel_stop,
+                                       .print = kernel_print_name,
+                                       .print_more = kernel_print_more,
+                                       .cost = 1};

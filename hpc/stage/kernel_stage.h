@@ -17,21 +17,22 @@ enum bind_kind { BIND_OUT, BIND_AXIS, BIND_FIXED, BIND_WINDOW };
 
 struct binding {
   enum bind_kind kind;
-  int id;               /* OUT, WINDOW: output dimension; AXIS: axis of the variant */
-  const size_t *map;    /* OUT, AXIS: index of each position, or NULL; NO_INDEX: a hole, masked elsewhere */
-  size_t offset;        /* OUT, AXIS, WINDOW without a map */
-  size_t fixed;         /* FIXED */
-  int axis;             /* WINDOW */
-  const size_t *places; /* WINDOW: place in the window, 0 … length - 1, of each index of the axis */
+  int id;                      /* OUT, WINDOW: output dimension; AXIS: axis of the variant */
+  const size_t *map;           /* OUT, AXIS: index of each position, or NULL; NO_INDEX: a hole, masked elsewhere */
+  size_t offset;               /* OUT, AXIS, WINDOW without a map */
+  size_t fixed;                /* FIXED */
+  int axis;                    /* WINDOW */
+  const size_t *places;        /* WINDOW: place in the window, 0 … length - 1, of each index of the axis */
   const struct window *window; /* WINDOW */
 };
 
-struct load { /* one LOAD step */
+struct load {   /* one LOAD step */
   size_t step;  /* index of the step in the kernel */
   size_t input; /* index into the variant's inputs */
   struct binding dim[CUBE_MAX_DIMENSIONS];
-  const size_t *position[CUBE_MAX_DIMENSIONS]; /* AXIS, FIXED: positions in the need's list, per axis index; WINDOW: places */
-  size_t axes;  /* axes of the register, outermost first */
+  const size_t
+      *position[CUBE_MAX_DIMENSIONS]; /* AXIS, FIXED: positions in the need's list, per axis index; WINDOW: places */
+  size_t axes;                        /* axes of the register, outermost first */
   int axis[CUBE_MAX_DIMENSIONS];
   size_t components, component; /* 2 and 0 or 1: part of a complex element; else 1 and 0 */
 };
@@ -45,15 +46,15 @@ struct variant { /* the kernel of one combination of the output's FIXED indexes 
   size_t load_count;
   const size_t *axis_length;
   size_t axis_count;
-  size_t store_step[2];     /* indexes of the STORE steps: one, or real and imaginary part */
+  size_t store_step[2]; /* indexes of the STORE steps: one, or real and imaginary part */
   size_t store_count;
   int out_axis[CUBE_MAX_DIMENSIONS]; /* output dimensions that are AXIS: their axis; else -1 */
 };
 
-struct kernel_stage { /* stage->data */
+struct kernel_stage {             /* stage->data */
   const struct variant *variants; /* row-major over the FIXED dimensions */
   size_t variant_count;
-  size_t group; /* variants along a FIXED dimension that read the same elements: they follow each other */
+  size_t group;           /* variants along a FIXED dimension that read the same elements: they follow each other */
   size_t group_dimension; /* that dimension; where group is 1, any */
 };
 

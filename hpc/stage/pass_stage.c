@@ -18,8 +18,8 @@ static int pass_start(struct worker *worker, const struct stage *stage, void **s
   return 0;
 }
 
-static int pass_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region, void *data,
-                     struct error *error)
+static int pass_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region,
+                     void *data, struct error *error)
 {
   const struct stage_input *input = stage->inputs[0];
   struct region in;
@@ -45,5 +45,12 @@ static void pass_print_more(const struct plan *plan, const struct stage *stage, 
   stage_input_print(plan, stage, stage->inputs[0], out);
 }
 
-const struct stage_ops pass_stage = {.name = "pass", .bytes = pass_bytes, .start = pass_start, .fill = pass_fill, .stop = pass_stop,
-                                     .print = pass_print, .print_more = pass_print_more, .takes_lists = true, .cost = 1};
+const struct stage_ops pass_stage = {.name = "pass",
+                                     .bytes = pass_bytes,
+                                     .start = pass_start,
+                                     .fill = pass_fill,
+                                     .stop = pass_stop,
+                                     .print = pass_print,
+                                     .print_more = pass_print_more,
+                                     .takes_lists = true,
+                                     .cost = 1};

@@ -32,8 +32,8 @@ static int source_start(struct worker *worker, const struct stage *stage, void *
   return 0;
 }
 
-static int source_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region, void *data,
-                       struct error *error)
+static int source_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region,
+                       void *data, struct error *error)
 {
   struct box box = {.dimensions = region->dimensions};
   (void)worker;
@@ -57,5 +57,11 @@ static void source_print(const struct plan *plan, const struct stage *stage, str
     buffer_printf(out, ": %s", source->origin);
 }
 
-const struct stage_ops source_stage = {.name = "source", .make = source_make, .bytes = source_bytes, .start = source_start,
-                                       .fill = source_fill, .stop = source_stop, .print = source_print, .cost = 4};
+const struct stage_ops source_stage = {.name = "source",
+                                       .make = source_make,
+                                       .bytes = source_bytes,
+                                       .start = source_start,
+                                       .fill = source_fill,
+                                       .stop = source_stop,
+                                       .print = source_print,
+                                       .cost = 4};

@@ -95,7 +95,8 @@ void fill_missing(const struct cube *cube, void *data, size_t count)
   else if (element_info(cube->type)->is_complex)
     memset(data, 0xFF, count * size); /* NaN in both parts */
   else {
-    uint64_t whole = missing < 0 ? (uint64_t)(int64_t)missing : (uint64_t)missing; /* little-endian: the low bytes are the value */
+    uint64_t whole =
+        missing < 0 ? (uint64_t)(int64_t)missing : (uint64_t)missing; /* little-endian: the low bytes are the value */
     for (size_t i = 0; i < count; i++)
       memcpy((unsigned char *)data + i * size, &whole, size);
   }

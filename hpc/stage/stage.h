@@ -29,7 +29,7 @@ static inline size_t region_index(const struct region *region, size_t dimension,
 
 size_t region_elements(const struct region *region);
 size_t region_bytes(const struct cube *cube, const struct region *region); /* saturated */
-void region_strides(const struct region *region, size_t *strides); /* of the dense elements, last dimension 1 */
+void region_strides(const struct region *region, size_t *strides);         /* of the dense elements, last dimension 1 */
 
 /* What of one dimension of a stage another stage needs for a region of its own. */
 enum need_kind {
@@ -42,12 +42,13 @@ struct need {
   enum need_kind kind;
   const size_t *list; /* LIST: ascending indexes */
   size_t count;
-  int out;            /* RUN, SPREAD */
+  int out; /* RUN, SPREAD */
   const size_t *map;
   size_t offset;
-  size_t before, after; /* RUN: window around each index; what passes the edges is the border's. SPREAD: around each grain */
-  size_t size;          /* of the dimension */
-  double share;         /* SPREAD: of the dimension, about, for all of the stage */
+  size_t before,
+      after;    /* RUN: window around each index; what passes the edges is the border's. SPREAD: around each grain */
+  size_t size;  /* of the dimension */
+  double share; /* SPREAD: of the dimension, about, for all of the stage */
 };
 
 struct stage_input { /* elements of another stage, dense over the needs */
@@ -75,19 +76,20 @@ struct stage_ops {
   bool takes_lists;
   bool is_kept; /* made once, whole: others read parts of it in any order */
   bool reduces; /* gives few elements for many: kept where they are asked for again and again */
-  double cost; /* of an element, about, where copying one costs 1: for what is kept */
+  double cost;  /* of an element, about, where copying one costs 1: for what is kept */
 };
 
 struct stage {
   const struct stage_ops *ops;
   const struct node *node;
   const struct cube *cube;
-  const void *data;                       /* the kind's own */
+  const void *data; /* the kind's own */
   enum dim_mode mode[CUBE_MAX_DIMENSIONS];
   const struct stage_input *const *inputs; /* all that it may read */
   size_t input_count;
-  size_t grain[CUBE_MAX_DIMENSIONS];      /* made in pieces of so many indexes from 0 on: parts of one cost as much; 0: any */
-  size_t slab[CUBE_MAX_DIMENSIONS];       /* inside a plan: filled in parts of at most this shape; SIZE_MAX: any */
+  size_t
+      grain[CUBE_MAX_DIMENSIONS];   /* made in pieces of so many indexes from 0 on: parts of one cost as much; 0: any */
+  size_t slab[CUBE_MAX_DIMENSIONS]; /* inside a plan: filled in parts of at most this shape; SIZE_MAX: any */
 };
 
 extern const struct stage_ops source_stage, warp_stage, kernel_stage, pass_stage, kept_stage;
@@ -101,10 +103,11 @@ const struct stage *stage_at(const struct stage_list *list, size_t index); /* un
 /* An input of the stage: every dimension whole until changed; in the list's arena. NULL: error set. */
 struct stage_input *stage_reads(struct stage_list *list, const struct node *node, struct error *error);
 /* Sets the stage's inputs. */
-int stage_set_inputs(struct stage_list *list, struct stage *stage, const struct stage_input *const *inputs, size_t count,
-                     struct error *error);
+int stage_set_inputs(struct stage_list *list, struct stage *stage, const struct stage_input *const *inputs,
+                     size_t count, struct error *error);
 
-/* ---- for bytes ---------------------------------------------------------------------------------------------------- */
+/* ---- for bytes ----------------------------------------------------------------------------------------------------
+ */
 
 const struct stage *plan_stage(const struct plan *plan, size_t index);
 size_t plan_stage_bytes(const struct plan *plan, size_t index, const size_t *count); /* ops->bytes of it */
@@ -113,9 +116,11 @@ size_t cube_part_bytes(const struct cube *cube, const size_t *count);
 void input_counts(const struct stage_input *input, const struct cube *cube, const size_t *count, size_t *in);
 
 /* EXPLAIN: "    reads stage 0: t: all 3, …" */
-void stage_input_print(const struct plan *plan, const struct stage *stage, const struct stage_input *input, struct buffer *out);
+void stage_input_print(const struct plan *plan, const struct stage *stage, const struct stage_input *input,
+                       struct buffer *out);
 
-/* ---- for fill ----------------------------------------------------------------------------------------------------- */
+/* ---- for fill -----------------------------------------------------------------------------------------------------
+ */
 
 /* Elements of a stage, into dense `data`. */
 int worker_pull(struct worker *worker, size_t stage, const struct region *region, void *data, struct error *error);

@@ -31,7 +31,8 @@ static void set_ratio(struct warp_data *data)
 /* Parts of the input along y and x that the target covers, about. */
 static void find_shares(const struct grid *from, const struct grid *to, double share[2])
 {
-  struct extent target = {to->west, to->north - to->res_y * (double)to->height, to->west + to->res_x * (double)to->width, to->north, to->crs};
+  struct extent target = {to->west, to->north - to->res_y * (double)to->height,
+                          to->west + to->res_x * (double)to->width, to->north, to->crs};
   struct extent image = {0}, source = {from->west, from->north - from->res_y * (double)from->height,
                                        from->west + from->res_x * (double)from->width, from->north, from->crs};
   struct error ignored = {0};
@@ -53,7 +54,7 @@ static int warp_make(struct stage_list *list, struct stage *stage, struct error 
   data->to = node->data;
   stage->data = data;
   if (grid_of_cube(node->children[0]->cube, &data->from) != 0)
-    return error_set(error, "Internal", "warp of a cube without a grid");
+    return error_set(error, ERROR_Internal, "warp of a cube without a grid");
   set_ratio(data);
   struct stage_input *input = stage_reads(list, node->children[0], error);
   if (!input)
@@ -73,7 +74,8 @@ static int warp_make(struct stage_list *list, struct stage *stage, struct error 
   return stage_set_inputs(list, stage, inputs, 1, error);
 }
 
-/* Pixels of the input that a tile needs, from resolutions: the workers' buffers grow where a projection stretches more. */
+/* Pixels of the input that a tile needs, from resolutions: the workers' buffers grow where a projection stretches more.
+ */
 static void warp_counts(const struct plan *plan, const struct stage *stage, const size_t *count, size_t *in)
 {
   const struct warp_data *data = stage->data;
@@ -123,14 +125,14 @@ static void warp_stop(const struct stage *stage, void *data)
   free(state);
 }
 
-struct plane { /* the input's part for one position of the outer dimensions */
+struct plane {               /* the input's part for one position of the outer dimensions */
   size_t start[2], count[2]; /* pixels of the input, y and x */
   size_t index;              /* among the planes of the buffer */
 };
 
 /* Fills the input for one combination of the running outer dimensions. */
-static int pull_planes(struct worker *worker, const struct stage *stage, struct warp_state *state, const struct region *at,
-                       struct plane *plane, struct error *error)
+static int pull_planes(struct worker *worker, const struct stage *stage, struct warp_state *state,
+                       const struct region *at, struct plane *plane, struct error *error)
 {
   size_t planes = stage->cube->dimensions - 2, upstream = stage->inputs[0]->stage;
   struct region up = {.dimensions = stage->cube->dimensions};
@@ -151,8 +153,8 @@ static int pull_planes(struct worker *worker, const struct stage *stage, struct 
   return worker_pull(worker, upstream, &up, state->input.data, error);
 }
 
-static int warp_plane(struct worker *worker, const struct stage *stage, struct warp_state *state, const struct region *at,
-                      struct plane *plane, void *data, struct error *error)
+static int warp_plane(struct worker *worker, const struct stage *stage, struct warp_state *state,
+                      const struct region *at, struct plane *plane, void *data, struct error *error)
 {
   const struct cube *cube = stage->cube;
   size_t y = cube->dimensions - 2;
@@ -160,12 +162,12 @@ static int warp_plane(struct worker *worker, const struct stage *stage, struct w
     return -1;
   const unsigned char *from = state->input.data;
   from += plane->index * plane->count[0] * plane->count[1] * element_info(cube->type)->size;
-  return warper_run(state->warper, cube->type, cube->has_nodata, cube->nodata, 1, plane->start, plane->count, from, &at->start[y],
-                    &at->count[y], data, error);
+  return warper_run(state->warper, cube->type, cube->has_nodata, cube->nodata, 1, plane->start, plane->count, from,
+                    &at->start[y], &at->count[y], data, error);
 }
 
-static int warp_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region, void *out,
-                     struct error *error)
+static int warp_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region,
+                     void *out, struct error *error)
 {
   struct warp_state *state = data;
   const struct cube *cube = stage->cube, *from = plan_stage(worker_plan(worker), stage->inputs[0]->stage)->cube;
@@ -204,5 +206,11 @@ static void warp_print(const struct plan *plan, const struct stage *stage, struc
   buffer_printf(out, " %s from stage %zu", resampling_name(data->to->method), stage->inputs[0]->stage);
 }
 
-const struct stage_ops warp_stage = {.name = "warp", .make = warp_make, .bytes = warp_bytes, .start = warp_start, .fill = warp_fill,
-                                     .stop = warp_stop, .print = warp_print, .cost = 16};
+const struct stage_ops warp_stage = {.name = "warp",
+                                     .make = warp_make,
+                                     .bytes = warp_bytes,
+                                     .start = warp_start,
+                                     .fill = warp_fill,
+                                     .stop = warp_stop,
+                                     .print = warp_print,
+                                     .cost = 16};

@@ -35,7 +35,8 @@ static const struct node *make_node(const struct zones_making *m, const struct s
   const struct zones_data *kept = arena_copy(arena, data, sizeof *data);
   if (!inputs || !kept)
     return NULL;
-  struct stage_node stage = {.ops = ops, .inputs = inputs, .input_count = 1, .data = kept, .data_hash = zones_hash(m->zonal->zones)};
+  struct stage_node stage = {
+      .ops = ops, .inputs = inputs, .input_count = 1, .data = kept, .data_hash = zones_hash(m->zonal->zones)};
   return node_stage(arena, m->origin, cube, &stage);
 }
 
@@ -74,13 +75,15 @@ static const struct node *whole_reduction(struct zones_making *m, struct error *
   for (size_t d = 0; d + 1 < from->dimensions; d++)
     input->to_output[d] = (int)d; /* y stands where the zones will */
   input->to_output[from->dimensions - 1] = NO_DIMENSION;
-  const struct node *node = node_kernel(arena, m->origin, m->zonal->cube, input, 1, made.program, made.result, NO_DIMENSION);
+  const struct node *node =
+      node_kernel(arena, m->origin, m->zonal->cube, input, 1, made.program, made.result, NO_DIMENSION);
   if (!node)
     error_memory(error);
   return node;
 }
 
-/* ---- gathering ---------------------------------------------------------------------------------------------------- */
+/* ---- gathering ----------------------------------------------------------------------------------------------------
+ */
 
 static size_t *zone_starts(struct arena *arena, const struct zones *zones, const struct zone_squares *squares)
 {
@@ -105,7 +108,8 @@ static const struct node *gather_pixels(const struct zones_making *m, const size
 }
 
 /* The pixels of one zone, with a dimension of size 1 for it behind: what the program reduces. */
-static const struct node *zone_pixels(const struct zones_making *m, const struct node *pixels, size_t first, size_t count)
+static const struct node *zone_pixels(const struct zones_making *m, const struct node *pixels, size_t first,
+                                      size_t count)
 {
   struct cube *cube = arena_copy(m->maker.arena, pixels->cube, sizeof *cube);
   struct view_dimension *view = ARENA_ARRAY(m->maker.arena, struct view_dimension, CUBE_MAX_DIMENSIONS);
@@ -119,8 +123,8 @@ static const struct node *zone_pixels(const struct zones_making *m, const struct
   return node_view(m->maker.arena, m->origin, pixels, cube, view);
 }
 
-static const struct node *zone_result(const struct zones_making *m, const struct node *pixels, size_t first, size_t count,
-                                      struct error *error)
+static const struct node *zone_result(const struct zones_making *m, const struct node *pixels, size_t first,
+                                      size_t count, struct error *error)
 {
   struct arena *arena = m->maker.arena;
   struct kernel_input *input = ARENA_NEW(arena, struct kernel_input);
@@ -166,7 +170,8 @@ static const struct node *gathered(struct zones_making *m, struct error *error)
   return node;
 }
 
-const struct node *node_zones(struct arena *arena, struct node_origin origin, const struct zonal *zonal, struct error *error)
+const struct node *node_zones(struct arena *arena, struct node_origin origin, const struct zonal *zonal,
+                              struct error *error)
 {
   struct zones_making m = {.maker = {.make = make_zones, .arena = arena}, .origin = origin, .zonal = zonal};
   int to_before[CUBE_MAX_DIMENSIONS];

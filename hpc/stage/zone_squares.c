@@ -1,5 +1,5 @@
-/* Sorting the runs of zones into squares. Linear in runs and pixels: each run is cut at the squares' edges, counted, then
- * written behind those before it in its square. */
+/* Sorting the runs of zones into squares. Linear in runs and pixels: each run is cut at the squares' edges, counted,
+ * then written behind those before it in its square. */
 #include "hpc/stage/zone_squares.h"
 
 #include "datacube/base/checked.h"
@@ -10,7 +10,7 @@ static const size_t most_pixels = (size_t)1 << 30;
 
 struct sorting {
   const struct zones *zones;
-  size_t across;            /* squares in a row of them */
+  size_t across;             /* squares in a row of them */
   struct zone_square *cells; /* of the whole grid of squares */
   size_t cell_count;
 };
@@ -33,7 +33,8 @@ static void stretch(struct zone_square *cell, size_t row, size_t first, size_t l
 }
 
 /* Calls `each` for the parts of a run that lie in one square each. */
-static void cut_runs(struct sorting *s, void (*each)(struct zone_square *cell, const struct zone_span *part, void *data), void *data)
+static void cut_runs(struct sorting *s,
+                     void (*each)(struct zone_square *cell, const struct zone_span *part, void *data), void *data)
 {
   for (size_t i = 0; i < s->zones->run_count; i++) {
     struct zone_span part = s->zones->runs[i];
@@ -80,7 +81,8 @@ static int make_cells(struct arena *arena, struct sorting *s, struct error *erro
   return s->cells ? 0 : error_memory(error);
 }
 
-int zone_squares_make(struct arena *arena, const struct zones *zones, const struct zone_squares **out, struct error *error)
+int zone_squares_make(struct arena *arena, const struct zones *zones, const struct zone_squares **out,
+                      struct error *error)
 {
   struct zone_squares *squares = ARENA_NEW(arena, struct zone_squares);
   struct sorting s = {.zones = zones};
@@ -95,7 +97,8 @@ int zone_squares_make(struct arena *arena, const struct zones *zones, const stru
     squares->pixels += count;
   }
   if (squares->pixels > most_pixels)
-    return error_set(error, "ProcessGraphComplexity", "the geometries cover %zu pixels, more than %zu", squares->pixels, most_pixels);
+    return error_set(error, ERROR_ProcessGraphComplexity, "the geometries cover %zu pixels, more than %zu",
+                     squares->pixels, most_pixels);
   struct lists lists = {ARENA_ARRAY(arena, uint32_t, squares->pixels), ARENA_ARRAY(arena, uint32_t, squares->pixels)};
   if (!lists.pixel || !lists.zone)
     return error_memory(error);

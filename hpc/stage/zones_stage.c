@@ -1,8 +1,8 @@
 /* The stages of zones.
  *
- *   zones   a reducer by zone: one pass over the squares of the plane that have pixels of a zone; every zone has a state
- *           for each position of the other dimensions. Linear in pixels, whatever the number of zones.
- *   gather  the pixels of every zone, one zone behind the other: for programs whose reducers need all of an array
+ *   zones   a reducer by zone: one pass over the squares of the plane that have pixels of a zone; every zone has a
+ * state for each position of the other dimensions. Linear in pixels, whatever the number of zones. gather  the pixels
+ * of every zone, one zone behind the other: for programs whose reducers need all of an array
  *
  * The order of a zone's pixels is that of the squares, and within one of rows: it does not depend on tiles. */
 #include "hpc/stage/zones_stage.h"
@@ -18,7 +18,8 @@ struct zones_state {
   struct room plane, states, results, next;
 };
 
-/* ---- planning ----------------------------------------------------------------------------------------------------- */
+/* ---- planning -----------------------------------------------------------------------------------------------------
+ */
 
 static int zones_make(struct stage_list *list, struct stage *stage, struct error *error)
 {
@@ -57,11 +58,12 @@ static void zones_print(const struct plan *plan, const struct stage *stage, stru
   (void)plan;
   if (stage->ops == &zones_stage)
     buffer_printf(out, " %s", kernel_reducer_name(data->accumulator.reducer));
-  buffer_printf(out, " of %zu zones with %zu pixels in %zu squares of stage %zu", data->zones->count, data->squares->pixels,
-                data->squares->count, stage->inputs[0]->stage);
+  buffer_printf(out, " of %zu zones with %zu pixels in %zu squares of stage %zu", data->zones->count,
+                data->squares->pixels, data->squares->count, stage->inputs[0]->stage);
 }
 
-/* ---- filling ------------------------------------------------------------------------------------------------------ */
+/* ---- filling ------------------------------------------------------------------------------------------------------
+ */
 
 static int zones_start(struct worker *worker, const struct stage *stage, void **out, struct error *error)
 {
@@ -133,13 +135,14 @@ static void step_square(const struct square_pull *p, const struct zone_square *s
   struct accumulate_zones by = {zones, data->squares->pixel + square->first, data->squares->zone + square->first,
                                 square->last - square->first};
   for (size_t i = 0; i < p->planes; i++) {
-    struct accumulate_data elements = {(const unsigned char *)p->state->plane.data + i * plane, cube->type, cube->has_nodata, cube->nodata};
+    struct accumulate_data elements = {(const unsigned char *)p->state->plane.data + i * plane, cube->type,
+                                       cube->has_nodata, cube->nodata};
     kernel_accumulate_zones(&data->accumulator, (double *)p->state->states.data + i * zones * states, &elements, &by);
   }
 }
 
-static int zones_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region, void *out,
-                      struct error *error)
+static int zones_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region,
+                      void *out, struct error *error)
 {
   const struct zones_data *zones = stage->data;
   const struct accumulator *accumulator = &zones->accumulator;
@@ -155,7 +158,8 @@ static int zones_fill(struct worker *worker, const struct stage *stage, void *da
   if (each_square(&pull, step_square, error) != 0)
     return -1;
   for (size_t i = 0; i < pull.planes; i++) {
-    kernel_accumulate_finish(accumulator, (double *)state->states.data + i * count * states, count, state->results.data);
+    kernel_accumulate_finish(accumulator, (double *)state->states.data + i * count * states, count,
+                             state->results.data);
     accumulated_store(stage->cube->type, state->results.data, count, (unsigned char *)out + i * count * size);
   }
   return 0;
@@ -170,12 +174,13 @@ static void gather_square(const struct square_pull *p, const struct zone_square 
   for (size_t i = square->first; i < square->last; i++) {
     size_t place = next[data->squares->zone[i]]++ * size, pixel = data->squares->pixel[i] * size;
     for (size_t k = 0; k < p->planes; k++)
-      memcpy((unsigned char *)p->out + k * row + place, (const unsigned char *)p->state->plane.data + k * plane + pixel, size);
+      memcpy((unsigned char *)p->out + k * row + place, (const unsigned char *)p->state->plane.data + k * plane + pixel,
+             size);
   }
 }
 
-static int gather_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region, void *out,
-                       struct error *error)
+static int gather_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region,
+                       void *out, struct error *error)
 {
   const struct zones_data *zones = stage->data;
   struct zones_state *state = data;
@@ -187,7 +192,21 @@ static int gather_fill(struct worker *worker, const struct stage *stage, void *d
   return each_square(&pull, gather_square, error);
 }
 
-const struct stage_ops zones_stage = {.name = "zones", .make = zones_make, .bytes = zones_bytes, .start = zones_start, .fill = zones_fill,
-                                      .stop = zones_stop, .print = zones_print, .reduces = true, .cost = 1};
-const struct stage_ops gather_stage = {.name = "gather", .make = zones_make, .bytes = zones_bytes, .start = zones_start,
-                                       .fill = gather_fill, .stop = zones_stop, .print = zones_print, .cost = 1, .is_kept = true};
+const struct stage_ops zones_stage = {.name = "zones",
+                                      .make = zones_make,
+                                      .bytes = zones_bytes,
+                                      .start = zones_start,
+                                      .fill = zones_fill,
+                                      .stop = zones_stop,
+                                      .print = zones_print,
+                                      .reduces = true,
+                                      .cost = 1};
+const struct stage_ops gather_stage = {.name = "gather",
+                                       .make = zones_make,
+                                       .bytes = zones_bytes,
+                                       .start = zones_start,
+                                       .fill = gather_fill,
+                                       .stop = zones_stop,
+                                       .print = zones_print,
+                                       .cost = 1,
+                                       .is_kept = true};

@@ -6,7 +6,7 @@
 #include "hpc/stage/stage.h"
 
 struct zones {
-  size_t count;               /* zones; some may have no pixel */
+  size_t count;                 /* zones; some may have no pixel */
   const struct zone_span *runs; /* sorted by row, then zone, then first; those of a zone do not overlap */
   size_t run_count;
 };
@@ -27,7 +27,8 @@ struct zonal {
   int (*make)(void *context, size_t length, struct zonal_program *out, struct error *error);
   void *context;
 };
-const struct node *node_zones(struct arena *arena, struct node_origin origin, const struct zonal *zonal, struct error *error);
+const struct node *node_zones(struct arena *arena, struct node_origin origin, const struct zonal *zonal,
+                              struct error *error);
 
 extern const struct stage_ops zones_stage, gather_stage;
 

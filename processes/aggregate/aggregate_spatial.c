@@ -31,7 +31,7 @@ static int read_geometries(struct task *z)
     size_t d = cube_find_type(value->cube->cube, DIMENSION_GEOMETRY);
     const struct dimension *dimension = d == SIZE_MAX ? NULL : &value->cube->cube->dimension[d];
     if (!dimension || dimension->labels != LABEL_GEOMETRY)
-      return error_parameter(z->call->error, "ProcessParameterInvalid", "geometries",
+      return error_parameter(z->call->error, ERROR_ProcessParameterInvalid, "geometries",
                              "the data cube has no dimension of geometries");
     z->geometries = dimension->geometries;
     z->labels = *dimension;
@@ -48,7 +48,7 @@ static int lay_on_grid(struct task *z)
   struct grid grid;
   const struct geometry_set *moved;
   if (grid_of_cube(z->data->cube, &grid) != 0 || !z->data->cube->crs)
-    return error_parameter(call->error, "ProcessParameterInvalid", "data",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
                            "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
                            cube_dimension_names(call->arena, z->data->cube));
   double tolerance = edge_tolerance * fmin(grid.res_x, grid.res_y);
@@ -218,7 +218,7 @@ static int add_counts(struct task *z, const struct node *values, const struct no
   if (call_text(z->call, "target_dimension", &name) != 0)
     return -1;
   if (cube_find_dimension(values->cube, name) != SIZE_MAX)
-    return error_parameter(z->call->error, "TargetDimensionExists", "target_dimension",
+    return error_parameter(z->call->error, ERROR_TargetDimensionExists, "target_dimension",
                            "a dimension named '%s' exists already", name);
   valid->reducer = NULL;
   if (reduce_zones(valid, &layers[2]) != 0)
@@ -236,7 +236,7 @@ static int aggregate_spatial_call(struct call *call, struct value *result)
   if (call_cube(call, "data", &data) != 0 || call_callback_argument(call, "reducer", &z->reducer) != 0)
     return -1;
   if (cube_find_axis(data->cube, 'x') == SIZE_MAX || cube_find_axis(data->cube, 'y') == SIZE_MAX)
-    return error_parameter(call->error, "ProcessParameterInvalid", "data",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
                            "the cube has no x and y (its dimensions: %s)",
                            cube_dimension_names(call->arena, data->cube));
   if (view_plane_last(call, data, &z->data) != 0 || read_geometries(z) != 0 || lay_on_grid(z) != 0 ||

@@ -8,11 +8,11 @@
 enum { MAX_PERIODS = 200000 };
 
 struct groups {
-  size_t dimension;       /* temporal dimension of the data */
+  size_t dimension; /* temporal dimension of the data */
   enum period period;
   enum calendar calendar;
-  int64_t first, last;    /* numbers of the periods */
-  size_t *dates;          /* indexes by period: those of period i are dates[start[i]] … dates[start[i + 1] - 1] */
+  int64_t first, last; /* numbers of the periods */
+  size_t *dates;       /* indexes by period: those of period i are dates[start[i]] … dates[start[i + 1] - 1] */
   size_t *start;
   const struct node *nothing; /* what every period without dates gives; made at the first use */
 };
@@ -26,14 +26,15 @@ static int find_dimension(struct call *call, const struct node *data, size_t *ou
     size_t count = cube_count_type(data->cube, DIMENSION_TEMPORAL);
     *out = cube_find_type(data->cube, DIMENSION_TEMPORAL);
     if (count > 1)
-      return error_parameter(call->error, "TooManyDimensions", "dimension",
+      return error_parameter(call->error, ERROR_TooManyDimensions, "dimension",
                              "the cube has %zu temporal dimensions; name one", count);
     if (count == 0)
-      return error_parameter(call->error, "DimensionNotAvailable", "dimension", "the cube has no temporal dimension");
+      return error_parameter(call->error, ERROR_DimensionNotAvailable, "dimension",
+                             "the cube has no temporal dimension");
   }
   const struct dimension *time = &data->cube->dimension[*out];
   if (time->type != DIMENSION_TEMPORAL || (time->size > 0 && time->labels != LABEL_TIME))
-    return error_parameter(call->error, "DimensionNotAvailable", "dimension",
+    return error_parameter(call->error, ERROR_DimensionNotAvailable, "dimension",
                            "'%s' is not a temporal dimension with dates as labels", time->name);
   return 0;
 }
@@ -46,7 +47,7 @@ static int find_range(struct call *call, const struct dimension *time, struct gr
     groups->last = i == 0 || number > groups->last ? number : groups->last;
   }
   if (groups->last - groups->first >= MAX_PERIODS)
-    return error_parameter(call->error, "ProcessGraphComplexity", "period", "the dates span more than %d periods",
+    return error_parameter(call->error, ERROR_ProcessGraphComplexity, "period", "the dates span more than %d periods",
                            (int)MAX_PERIODS);
   return 0;
 }
@@ -143,7 +144,7 @@ static int aggregate_call(struct call *call, struct value *result)
   along.dimension = groups.dimension;
   groups.period = period_from_name(name);
   if (groups.period == PERIOD_COUNT)
-    return error_parameter(call->error, "ProcessParameterInvalid", "period", "there is no period '%s'", name);
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "period", "there is no period '%s'", name);
   if (!cube)
     return error_memory(call->error);
   if (find_range(call, time, &groups) != 0 || label_periods(call, time, &groups, &labels) != 0 ||

@@ -11,7 +11,7 @@ static int labels_conflict(struct call *call, const struct value *first, const s
       continue;
     if (label.kind == VALUE_NUMBER)
       number_format(label.number, room);
-    return error_parameter(call->error, "ArrayLabelConflict", "array2", "both arrays have the label '%s'",
+    return error_parameter(call->error, ERROR_ArrayLabelConflict, "array2", "both arrays have the label '%s'",
                            label.kind == VALUE_NUMBER ? room : label.text);
   }
   return 0;
@@ -49,7 +49,7 @@ static int array_concat_call(struct call *call, struct value *result)
   }
   size_t at = array_length(first), count = at + array_length(second);
   if (count > GRAPH_MAX_ARRAY)
-    return error_parameter(call->error, "ProcessParameterInvalid", "array2",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "array2",
                            "the array would have %zu elements; the limit is %d", count, (int)GRAPH_MAX_ARRAY);
   struct value *items = ARENA_ARRAY(call->arena, struct value, count);
   struct value *labels = ARENA_ARRAY(call->arena, struct value, count);

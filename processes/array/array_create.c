@@ -13,7 +13,7 @@ static int array_create_call(struct call *call, struct value *result)
     return -1;
   size_t length = array_length(data), times = (size_t)repeat;
   if (length > 0 && times > GRAPH_MAX_ARRAY / length)
-    return error_parameter(call->error, "ProcessParameterInvalid", "repeat",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "repeat",
                            "the array would have %zu times %zu elements; the limit is %d", times, length,
                            (int)GRAPH_MAX_ARRAY);
   struct value *items = ARENA_ARRAY(call->arena, struct value, length * times);

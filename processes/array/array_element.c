@@ -7,7 +7,7 @@ static int index_by_number(struct call *call, size_t length, size_t *out)
 {
   const struct value *index = call_argument(call, "index");
   if (index->kind != VALUE_NUMBER || index->number != trunc(index->number))
-    return error_parameter(call->error, "ProcessParameterInvalid", "index", "the index must be a whole number");
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "index", "the index must be a whole number");
   *out = index->number >= 0 && index->number < (double)length ? (size_t)index->number : SIZE_MAX;
   return 0;
 }
@@ -16,9 +16,10 @@ static int index_by_label(struct call *call, const struct value *data, size_t *o
 {
   const struct value *label = call_argument(call, "label");
   if (label->kind != VALUE_NUMBER && label->kind != VALUE_TEXT)
-    return error_parameter(call->error, "ProcessParameterInvalid", "label", "the label must be a string or a number");
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "label",
+                           "the label must be a string or a number");
   if (!array_is_labelled(data))
-    return error_parameter(call->error, "ArrayNotLabeled", "label",
+    return error_parameter(call->error, ERROR_ArrayNotLabeled, "label",
                            "the array has no labels; give the 'index' of the element instead");
   *out = array_find_label(data, label);
   return 0;
@@ -28,13 +29,14 @@ static int not_available(struct call *call, const struct value *data)
 {
   const struct value *label = call_has(call, "label") ? call_argument(call, "label") : NULL;
   if (label == NULL)
-    return error_parameter(call->error, "ArrayElementNotAvailable", "index",
+    return error_parameter(call->error, ERROR_ArrayElementNotAvailable, "index",
                            "there is no element %.17g in an array of %zu elements, counted from 0",
                            call_argument(call, "index")->number, array_length(data));
   if (label->kind == VALUE_NUMBER)
-    return error_parameter(call->error, "ArrayElementNotAvailable", "label", "the array has no label %.17g",
+    return error_parameter(call->error, ERROR_ArrayElementNotAvailable, "label", "the array has no label %.17g",
                            label->number);
-  return error_parameter(call->error, "ArrayElementNotAvailable", "label", "the array has no label '%s'", label->text);
+  return error_parameter(call->error, ERROR_ArrayElementNotAvailable, "label", "the array has no label '%s'",
+                         label->text);
 }
 
 static int array_element_call(struct call *call, struct value *result)
@@ -45,10 +47,10 @@ static int array_element_call(struct call *call, struct value *result)
   if (data == NULL)
     return -1;
   if (!by_index && !by_label)
-    return error_parameter(call->error, "ArrayElementParameterMissing", "index",
+    return error_parameter(call->error, ERROR_ArrayElementParameterMissing, "index",
                            "either 'index' or 'label' must be given");
   if (by_index && by_label)
-    return error_parameter(call->error, "ArrayElementParameterConflict", "index",
+    return error_parameter(call->error, ERROR_ArrayElementParameterConflict, "index",
                            "only one of 'index' and 'label' can be given");
   if (call_has(call, "return_nodata") && call_boolean(call, "return_nodata", &return_nodata) != 0)
     return -1;

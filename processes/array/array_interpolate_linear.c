@@ -36,7 +36,7 @@ static int check_positions(struct call *call, const double *x, size_t count, boo
 {
   for (size_t i = 1; i < count; i++) {
     if (!(x[i] > x[i - 1]))
-      return error_parameter(call->error, "ProcessParameterInvalid", "data",
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
                              "the array's labels are not sorted; interpolation needs them in order");
     *equidistant &= fabs(x[i] - (double)i) <= 1e-9 * (double)i;
   }

@@ -97,8 +97,8 @@ const struct value *call_array(struct call *call, const char *name)
   const struct value *value = call_argument(call, name);
   if (value != NULL && is_array(value))
     return value;
-  error_parameter(call->error, "ProcessParameterInvalid", name, "parameter '%s' of process '%s' must be an array", name,
-                  call->process->id);
+  error_parameter(call->error, ERROR_ProcessParameterInvalid, name, "parameter '%s' of process '%s' must be an array",
+                  name, call->process->id);
   return NULL;
 }
 

@@ -49,7 +49,7 @@ static int element_number(struct call *call, const struct value *item, double *o
     *out = (double)instant;
     return 0;
   }
-  return error_parameter(call->error, "ProcessParameterInvalid", "data",
+  return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
                          "only numbers, or only dates, can be sorted; there is a value of type %s%s%s",
                          value_kind_name(item), item->kind == VALUE_TEXT ? ": " : "",
                          item->kind == VALUE_TEXT ? item->text : "");
@@ -69,7 +69,7 @@ static int fill_keys(struct call *call, const struct value *data, struct orderin
       if (element_number(call, item, &key.number) != 0)
         return -1;
       if (kind != VALUE_NULL && kind != item->kind)
-        return error_parameter(call->error, "ProcessParameterInvalid", "data", "numbers and dates cannot be mixed");
+        return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data", "numbers and dates cannot be mixed");
       kind = item->kind;
       key.rank = isnan(key.number) ? 2 : 1;
     }

@@ -8,7 +8,7 @@ static int read_order(struct call *call, size_t length, size_t **out, size_t *co
 {
   const struct value *order = call_argument(call, "order");
   if (order->kind != VALUE_ARRAY || order->count > GRAPH_MAX_ARRAY)
-    return error_parameter(call->error, "ProcessParameterInvalid", "order",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "order",
                            "the order must be an array of indexes that does not depend on the pixel");
   size_t *indexes = ARENA_ARRAY(call->arena, size_t, order->count);
   if (indexes == NULL)
@@ -17,7 +17,7 @@ static int read_order(struct call *call, size_t length, size_t **out, size_t *co
     const struct value *item = &order->items[i];
     if (item->kind != VALUE_NUMBER || !(item->number >= 0 && item->number < (double)length) ||
         item->number != trunc(item->number))
-      return error_parameter(call->error, "ProcessParameterInvalid", "order",
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, "order",
                              "element %zu of the order is no index of an array of %zu elements", i, length);
     indexes[i] = (size_t)item->number;
   }

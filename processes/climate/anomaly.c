@@ -13,7 +13,7 @@ static int find_time(struct call *call, const struct node *cube, const char *par
   size_t count = cube_count_type(cube->cube, DIMENSION_TEMPORAL);
   *out = cube_find_type(cube->cube, DIMENSION_TEMPORAL);
   if (count != 1)
-    return error_parameter(call->error, "ProcessParameterInvalid", parameter,
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, parameter,
                            "the cube must have exactly one temporal dimension, it has %zu", count);
   return 0;
 }
@@ -65,7 +65,7 @@ static int match_normals(struct call *call, const struct dimension *dates, const
     return labels_match(&known, &wanted, out, call->error);
   }
   if (normals->size != 1)
-    return error_parameter(call->error, "ProcessParameterInvalid", "normals",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "normals",
                            "the normals of a single period have one label, not %zu", normals->size);
   for (size_t i = 0; i < dates->size; i++)
     out[i] = 0;
@@ -79,7 +79,7 @@ static int check_dimensions(struct call *call, const struct node *data, const st
     const struct dimension *own = &normals->cube->dimension[d];
     size_t there = cube_find_dimension(data->cube, own->name);
     if (d != time && (there == SIZE_MAX || !dimension_labels_equal(own, &data->cube->dimension[there])))
-      return error_parameter(call->error, "ProcessParameterInvalid", "normals",
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, "normals",
                              "the data have no dimension '%s' with the same labels", own->name);
   }
   return 0;

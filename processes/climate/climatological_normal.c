@@ -26,11 +26,11 @@ static int find_time(struct call *call, const struct node *data, struct normals 
   size_t count = cube_count_type(data->cube, DIMENSION_TEMPORAL);
   n->dimension = cube_find_type(data->cube, DIMENSION_TEMPORAL);
   if (count != 1)
-    return error_parameter(call->error, "ProcessParameterInvalid", "data",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
                            "the cube must have exactly one temporal dimension, it has %zu", count);
   n->time = &data->cube->dimension[n->dimension];
   if (n->time->labels != LABEL_TIME || n->time->size == 0)
-    return error_parameter(call->error, "ProcessParameterInvalid", "data", "dimension '%s' has no dates as labels",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data", "dimension '%s' has no dates as labels",
                            n->time->name);
   return 0;
 }
@@ -48,7 +48,7 @@ static int read_years(struct call *call, struct normals *n)
   n->first = (int64_t)years->items[0].number;
   n->last = (int64_t)years->items[1].number;
   if (n->first > n->last)
-    return error_parameter(call->error, "ProcessParameterInvalid", "climatology_period",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "climatology_period",
                            "the first year (%lld) is later than the last (%lld)", (long long)n->first,
                            (long long)n->last);
   for (size_t i = 1; i < n->time->size; i++) {
@@ -57,7 +57,7 @@ static int read_years(struct call *call, struct normals *n)
     to = year > to ? year : to;
   }
   if (from > n->first || to < n->last)
-    return error_parameter(call->error, "ProcessParameterInvalid", "climatology_period",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "climatology_period",
                            "the dates of the cube (%lld to %lld) do not cover the years %lld to %lld", (long long)from,
                            (long long)to, (long long)n->first, (long long)n->last);
   return 0;

@@ -56,9 +56,9 @@ static int add_dimension_call(struct call *call, struct value *result)
   if (call_cube(call, "data", &data) != 0 || call_text(call, "name", &name) != 0 || read_type(call, &type) != 0)
     return -1;
   if (cube_find_dimension(data->cube, name) != SIZE_MAX)
-    return error_parameter(call->error, "DimensionExists", "name", "a dimension named '%s' exists already", name);
+    return error_parameter(call->error, ERROR_DimensionExists, "name", "a dimension named '%s' exists already", name);
   if (data->cube->dimensions == CUBE_MAX_DIMENSIONS)
-    return error_set(call->error, "ProcessGraphComplexity", "a cube has at most %d dimensions",
+    return error_set(call->error, ERROR_ProcessGraphComplexity, "a cube has at most %d dimensions",
                      (int)CUBE_MAX_DIMENSIONS);
   struct cube *cube = cube_copy(call->arena, data->cube);
   struct view_dimension *view = view_identity(call->arena, data->cube);
@@ -70,7 +70,7 @@ static int add_dimension_call(struct call *call, struct value *result)
   if (type == DIMENSION_SPATIAL) {
     cube->dimension[0].axis = free_axis(data->cube);
     if (!cube->dimension[0].axis)
-      return error_parameter(call->error, "DimensionExists", "type", "the cube has the axes x, y and z already");
+      return error_parameter(call->error, ERROR_DimensionExists, "type", "the cube has the axes x, y and z already");
   }
   if (set_label(call, &cube->dimension[0]) != 0)
     return -1;

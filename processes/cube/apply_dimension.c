@@ -11,8 +11,8 @@ static int place_dimension(struct call *call, const struct along *along, const c
   struct dimension *out = &cube->dimension[along->dimension];
   bool same = !target || strcmp(target, source->name) == 0;
   if (!same && cube_find_dimension(cube, target) != SIZE_MAX)
-    return error_parameter(call->error, "DimensionExists", "target_dimension", "a dimension named '%s' exists already",
-                           target);
+    return error_parameter(call->error, ERROR_DimensionExists, "target_dimension",
+                           "a dimension named '%s' exists already", target);
   if (same && lanes->length == source->size)
     return 0;
   if (lanes->labels) {

@@ -22,7 +22,7 @@ struct border {
 
 static int uneven(struct call *call)
 {
-  return error_parameter(call->error, "KernelDimensionsUneven", "kernel",
+  return error_parameter(call->error, ERROR_KernelDimensionsUneven, "kernel",
                          "the kernel needs an odd number of rows and of columns");
 }
 
@@ -42,9 +42,10 @@ static int read_weights(struct call *call, struct weights *w)
   for (size_t i = 0; i < count; i++) {
     const struct value *row = &kernel->items[i / w->columns], *weight = &row->items[i % w->columns];
     if (row->count != w->columns)
-      return error_parameter(call->error, "ProcessParameterInvalid", "kernel", "the kernel's rows differ in length");
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, "kernel",
+                             "the kernel's rows differ in length");
     if (weight->kind != VALUE_NUMBER || !isfinite(weight->number))
-      return error_parameter(call->error, "ProcessParameterInvalid", "kernel", "weights are finite numbers");
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, "kernel", "weights are finite numbers");
     w->values[i] = weight->number;
   }
   return call_number(call, "factor", &w->factor);
@@ -68,7 +69,7 @@ static int read_border(struct call *call, struct border *border)
       border->rule = rules[i].rule;
       return 0;
     }
-  return error_parameter(call->error, "ProcessParameterInvalid", "border",
+  return error_parameter(call->error, ERROR_ProcessParameterInvalid, "border",
                          "the border is a finite number, replicate, reflect, reflect_pixel or wrap");
 }
 
@@ -165,11 +166,12 @@ static int apply_kernel_call(struct call *call, struct value *result)
       call_number(call, "replace_invalid", &replacement) != 0)
     return -1;
   if (cube_find_axis(data->cube, 'y') == SIZE_MAX || cube_find_axis(data->cube, 'x') == SIZE_MAX)
-    return error_parameter(call->error, "ProcessParameterInvalid", "data",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
                            "the cube has no x and y (its dimensions: %s)",
                            cube_dimension_names(call->arena, data->cube));
   if (!isfinite(replacement))
-    return error_parameter(call->error, "ProcessParameterInvalid", "replace_invalid", "the replacement must be finite");
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "replace_invalid",
+                           "the replacement must be finite");
   if (only_numbers(call, data, replacement, &border, &numbers) != 0 ||
       convolve(call, numbers, &weights, &border, &node) != 0)
     return -1;

@@ -45,7 +45,7 @@ static size_t only_dimension(const struct cube *block)
 
 static int changed(struct neighborhood *n, const char *what)
 {
-  return error_parameter(n->call->error, "DataCubePropertiesImmutable", "process",
+  return error_parameter(n->call->error, ERROR_DataCubePropertiesImmutable, "process",
                          "the process must return what it is given, with other values: %s", what);
 }
 

@@ -17,7 +17,8 @@ struct size_reader {
 
 static int invalid(const struct size_reader *r, const struct dimension *d, const char *why)
 {
-  return error_parameter(r->call->error, "ProcessParameterInvalid", r->parameter, "dimension '%s': %s", d->name, why);
+  return error_parameter(r->call->error, ERROR_ProcessParameterInvalid, r->parameter, "dimension '%s': %s", d->name,
+                         why);
 }
 
 /* Milliseconds of an ISO 8601 duration of weeks, days, hours, minutes and seconds. */
@@ -37,7 +38,7 @@ static int read_duration(const struct size_reader *r, const struct dimension *d,
     double number = strtod(text, &end);
     if (end == text || !(number >= 0))
       return invalid(r, d, "a duration looks like P5D or PT6H");
-    double unit = !clock && *end == 'W'  ? 7 * (double)MS_PER_DAY
+    double unit = !clock && *end == 'W'   ? 7 * (double)MS_PER_DAY
                   : !clock && *end == 'D' ? (double)MS_PER_DAY
                   : clock && *end == 'H'  ? 3600 * (double)MS_PER_SECOND
                   : clock && *end == 'M'  ? 60 * (double)MS_PER_SECOND
@@ -45,8 +46,9 @@ static int read_duration(const struct size_reader *r, const struct dimension *d,
                                           : 0;
     if (unit == 0)
       return error_parameter(
-          r->call->error, *end == 'Y' || *end == 'M' ? "FeatureUnsupported" : "ProcessParameterInvalid", r->parameter,
-          "dimension '%s': durations are weeks, days, hours, minutes and seconds, not '%s'", d->name, text);
+          r->call->error, *end == 'Y' || *end == 'M' ? ERROR_FeatureUnsupported : ERROR_ProcessParameterInvalid,
+          r->parameter, "dimension '%s': durations are weeks, days, hours, minutes and seconds, not '%s'", d->name,
+          text);
     *out += number * unit;
     text = end + 1;
     some = true;
@@ -62,7 +64,7 @@ static int date_step(const struct size_reader *r, const struct dimension *d, dou
   *out = d->size > 1 ? (double)d->times[1] - (double)d->times[0] : HUGE_VAL;
   for (size_t i = 1; i < d->size; i++)
     if ((double)d->times[i] - (double)d->times[i - 1] != *out || *out <= 0)
-      return error_parameter(r->call->error, "FeatureUnsupported", r->parameter,
+      return error_parameter(r->call->error, ERROR_FeatureUnsupported, r->parameter,
                              "dimension '%s': blocks of a duration need dates at equal distances", d->name);
   return 0;
 }
@@ -120,7 +122,7 @@ int block_sizes_read(struct call *call, const char *parameter, const struct cube
     const struct value *name = value_member(&list->items[i], "dimension");
     size_t d = name && name->kind == VALUE_TEXT ? cube_find_dimension(cube, name->text) : SIZE_MAX;
     if (d == SIZE_MAX)
-      return error_parameter(call->error, "DimensionNotAvailable", parameter,
+      return error_parameter(call->error, ERROR_DimensionNotAvailable, parameter,
                              "the data cube has no dimension '%s'; its dimensions are: %s",
                              name && name->kind == VALUE_TEXT ? name->text : "",
                              cube_dimension_names(call->arena, cube));

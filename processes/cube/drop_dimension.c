@@ -8,7 +8,7 @@ static int drop_dimension_call(struct call *call, struct value *result)
   if (call_cube(call, "data", &data) != 0 || call_dimension(call, "name", data, &dropped) != 0)
     return -1;
   if (data->cube->dimension[dropped].size != 1)
-    return error_parameter(call->error, "DimensionLabelCountMismatch", "name",
+    return error_parameter(call->error, ERROR_DimensionLabelCountMismatch, "name",
                            "the dimension '%s' has %zu labels; reduce it to one first",
                            data->cube->dimension[dropped].name, data->cube->dimension[dropped].size);
   struct cube *cube = cube_copy(call->arena, data->cube);

@@ -51,7 +51,7 @@ static int read_labels(struct arena *arena, const struct value *values, struct d
   for (size_t i = 0; i < d->size; i++) {
     bool is_number = values->items[i].kind == VALUE_NUMBER;
     if (!is_number && values->items[i].kind != VALUE_TEXT)
-      return error_set(error, "ProcessParameterInvalid", "dimension '%s': labels are numbers or text", d->name);
+      return error_set(error, ERROR_ProcessParameterInvalid, "dimension '%s': labels are numbers or text", d->name);
     all_numbers = all_numbers && is_number;
     numbers[i] = values->items[i].number;
     texts[i] = is_number ? arena_printf(arena, "%.15g", numbers[i]) : values->items[i].text;
@@ -75,11 +75,11 @@ static int read_dimension(struct arena *arena, const char *name, const struct va
   const char *type = text_member(value, "type"), *axis = text_member(value, "axis");
   const struct value *values = value_member(value, "values"), *system = value_member(value, "reference_system");
   if (cube->dimensions == CUBE_MAX_DIMENSIONS)
-    return error_set(error, "ProcessGraphComplexity", "a cube has at most %d dimensions", (int)CUBE_MAX_DIMENSIONS);
+    return error_set(error, ERROR_ProcessGraphComplexity, "a cube has at most %d dimensions", (int)CUBE_MAX_DIMENSIONS);
   if (!name || !values || values->kind != VALUE_ARRAY)
-    return error_set(error, "ProcessParameterInvalid", "a dimension of a data cube needs a name and values");
+    return error_set(error, ERROR_ProcessParameterInvalid, "a dimension of a data cube needs a name and values");
   if (cube_find_dimension(cube, name) != SIZE_MAX)
-    return error_set(error, "ProcessParameterInvalid", "the data cube has two dimensions named '%s'", name);
+    return error_set(error, ERROR_ProcessParameterInvalid, "the data cube has two dimensions named '%s'", name);
   *d = (struct dimension){.name = name, .type = DIMENSION_OTHER};
   for (int t = DIMENSION_SPATIAL; type && t <= DIMENSION_OTHER; t++)
     if (strcmp(type, dimension_type_name((enum dimension_type)t)) == 0)
@@ -88,7 +88,7 @@ static int read_dimension(struct arena *arena, const char *name, const struct va
     if ((axis ? axis[0] : name[0]) == *known)
       d->axis = *known;
   if (d->axis && cube_find_axis(cube, d->axis) != SIZE_MAX)
-    return error_set(error, "ProcessParameterInvalid", "the data cube has two dimensions of the axis %c", d->axis);
+    return error_set(error, ERROR_ProcessParameterInvalid, "the data cube has two dimensions of the axis %c", d->axis);
   cube->dimensions++;
   if (system && !cube->crs && d->type == DIMENSION_SPATIAL) {
     const char *text = system->kind == VALUE_NUMBER ? arena_printf(arena, "EPSG:%.0f", system->number) : system->text;
@@ -115,7 +115,7 @@ static int read_dimensions(struct arena *arena, const struct value *value, struc
       item = name ? value_member(dimensions, name) : NULL;
     }
     if (!name || !item)
-      return error_set(error, "ProcessParameterInvalid",
+      return error_set(error, ERROR_ProcessParameterInvalid,
                        "the data cube's order names a dimension that it does not describe");
     if (read_dimension(arena, name, item, cube, error) != 0)
       return -1;
@@ -128,13 +128,13 @@ static int read_elements(const struct value *data, const struct cube *cube, size
   if (d == cube->dimensions) {
     bool boolean = data->kind == VALUE_BOOLEAN;
     if (!boolean && data->kind != VALUE_NUMBER && data->kind != VALUE_NULL)
-      return error_set(error, "ProcessParameterInvalid", "the data cube holds a %s where a number belongs",
+      return error_set(error, ERROR_ProcessParameterInvalid, "the data cube holds a %s where a number belongs",
                        value_kind_name(data));
     *(*at)++ = data->kind == VALUE_NULL ? na_f64() : boolean ? data->boolean : data->number;
     return 0;
   }
   if (data->kind != VALUE_ARRAY || data->count != cube->dimension[d].size)
-    return error_set(error, "ProcessParameterInvalid",
+    return error_set(error, ERROR_ProcessParameterInvalid,
                      "the data of the cube do not have the shape of its dimensions (dimension '%s')",
                      cube->dimension[d].name);
   for (size_t i = 0; i < data->count; i++)
@@ -155,7 +155,7 @@ int inline_cube_value(struct arena *arena, struct node_origin origin, const stru
     cube.nodata = nodata->number;
   size_t count = cube_elements(&cube);
   if (count > (size_t)16 << 20)
-    return error_set(error, "ProcessGraphComplexity", "the data cube in the graph has too many elements");
+    return error_set(error, ERROR_ProcessGraphComplexity, "the data cube in the graph has too many elements");
   double *elements = ARENA_ARRAY(arena, double, count), *at = elements;
   if (!elements)
     return error_memory(error);

@@ -42,11 +42,11 @@ static int join_shared(struct merge *m, struct joined *joined)
   const struct dimension *a = &m->cubes[0]->cube->dimension[joined->in[0]];
   const struct dimension *b = &m->cubes[1]->cube->dimension[joined->in[1]];
   if (a->type != b->type)
-    return error_parameter(m->call->error, "IncompatibleDataCubes", "cube2",
+    return error_parameter(m->call->error, ERROR_IncompatibleDataCubes, "cube2",
                            "dimension '%s' is %s in one cube and %s in the other", a->name,
                            dimension_type_name(a->type), dimension_type_name(b->type));
   if (a->labels == LABEL_TIME && b->labels == LABEL_TIME && a->calendar != b->calendar && a->size && b->size)
-    return error_parameter(m->call->error, "IncompatibleDataCubes", "cube2",
+    return error_parameter(m->call->error, ERROR_IncompatibleDataCubes, "cube2",
                            "the dates of dimension '%s' belong to different calendars", a->name);
   joined->differs = !dimension_labels_equal(a, b);
   return joined->differs ? join_labels(m->call->arena, a, b, &joined->labels, m->call->error) : 0;
@@ -63,7 +63,7 @@ static int join_dimensions(struct merge *m)
       if (pass == 1 && there != SIZE_MAX)
         continue;
       if (m->count == CUBE_MAX_DIMENSIONS)
-        return error_set(m->call->error, "ProcessGraphComplexity", "a cube has at most %d dimensions",
+        return error_set(m->call->error, ERROR_ProcessGraphComplexity, "a cube has at most %d dimensions",
                          (int)CUBE_MAX_DIMENSIONS);
       struct joined *joined = &m->joined[m->count++];
       *joined = (struct joined){.labels = {.dimension = *dimension}};
@@ -114,7 +114,7 @@ static int run_resolver(struct merge *m)
   struct value value;
   if (!m->resolver)
     return error_parameter(
-        call->error, "OverlapResolverMissing", "overlap_resolver",
+        call->error, ERROR_OverlapResolverMissing, "overlap_resolver",
         broadcasts(m) ? "one cube lacks a dimension of the other: a process must say how to combine the values"
                       : "both cubes have values at the same labels: a process must say how to combine them");
   struct argument parameters[] = {

@@ -55,19 +55,19 @@ static int ndvi_call(struct call *call, struct value *result)
       (call_has(call, "target_band") && call_text(call, "target_band", &target) != 0))
     return -1;
   if (cube_count_type(data->cube, DIMENSION_BANDS) != 1)
-    return error_parameter(call->error, "DimensionAmbiguous", "data",
+    return error_parameter(call->error, ERROR_DimensionAmbiguous, "data",
                            "the cube needs exactly one dimension of type bands");
   size_t d = cube_find_type(data->cube, DIMENSION_BANDS);
   const struct dimension *bands = &data->cube->dimension[d];
   size_t nir = find_band(data->cube, bands, nir_name), red = find_band(data->cube, bands, red_name);
   if (nir == SIZE_MAX)
-    return error_parameter(call->error, "NirBandAmbiguous", "nir",
+    return error_parameter(call->error, ERROR_NirBandAmbiguous, "nir",
                            "there is not exactly one band '%s'; name the near-infrared band", nir_name);
   if (red == SIZE_MAX)
-    return error_parameter(call->error, "RedBandAmbiguous", "red",
+    return error_parameter(call->error, ERROR_RedBandAmbiguous, "red",
                            "there is not exactly one band '%s'; name the red band", red_name);
   if (target && dimension_find_text(bands, target) != SIZE_MAX)
-    return error_parameter(call->error, "BandExists", "target_band", "a band '%s' exists already", target);
+    return error_parameter(call->error, ERROR_BandExists, "target_band", "a band '%s' exists already", target);
   struct program *program = program_new(call->arena);
   struct cube *cube = cube_copy(call->arena, data->cube);
   struct kernel_input *input = ARENA_NEW(call->arena, struct kernel_input);

@@ -12,7 +12,8 @@ static int rename_dimension_call(struct call *call, struct value *result)
       call_text(call, "target", &target) != 0)
     return -1;
   if (cube_find_dimension(data->cube, target) != SIZE_MAX)
-    return error_parameter(call->error, "DimensionExists", "target", "a dimension named '%s' exists already", target);
+    return error_parameter(call->error, ERROR_DimensionExists, "target", "a dimension named '%s' exists already",
+                           target);
   struct cube *cube = cube_copy(call->arena, data->cube);
   struct view_dimension *view = view_identity(call->arena, data->cube);
   if (!cube || !view)

@@ -26,7 +26,7 @@ static int new_labels(struct call *call, const struct dimension *dimension, cons
   for (size_t k = 0; k < source->count; k++) {
     size_t at = find_label(&source->items[k], dimension);
     if (at == SIZE_MAX)
-      return error_parameter(call->error, "LabelNotAvailable", "source",
+      return error_parameter(call->error, ERROR_LabelNotAvailable, "source",
                              "source label number %zu does not exist in dimension '%s'", k, dimension->name);
     labels[at] = target->items[k];
   }
@@ -37,14 +37,14 @@ static int check_counts(struct call *call, const struct dimension *dimension, co
                         const struct value *source)
 {
   if (source->count == 0 && !dimension->enumerated)
-    return error_parameter(call->error, "LabelsNotEnumerated", "source",
+    return error_parameter(call->error, ERROR_LabelsNotEnumerated, "source",
                            "the labels of dimension '%s' are not enumerated: name the source labels", dimension->name);
   if (source->count ? source->count != target->count : target->count > dimension->size)
-    return error_parameter(call->error, "LabelMismatch", "target", "%zu target labels for %zu source labels",
+    return error_parameter(call->error, ERROR_LabelMismatch, "target", "%zu target labels for %zu source labels",
                            target->count, source->count ? source->count : dimension->size);
   for (size_t k = 0; source->count && k < target->count; k++)
     if (find_label(&target->items[k], dimension) != SIZE_MAX)
-      return error_parameter(call->error, "LabelExists", "target",
+      return error_parameter(call->error, ERROR_LabelExists, "target",
                              "target label number %zu exists already in dimension '%s'", k, dimension->name);
   return 0;
 }

@@ -122,9 +122,10 @@ int callback_lanes(struct call *call, struct program *program, const struct valu
   } else if (is_array && value_is_lanes_array_like(value))
     *out = value_as_lanes_array(program, value);
   else
-    return error_parameter(
-        call->error, "ProcessParameterInvalid", parameter, "the process given as '%s' returns %s, not %s", parameter,
-        value->kind == VALUE_LANES ? "an array" : value_kind_name(value), is_array ? "numbers" : "a single value");
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, parameter,
+                           "the process given as '%s' returns %s, not %s", parameter,
+                           value->kind == VALUE_LANES ? "an array" : value_kind_name(value),
+                           is_array ? "numbers" : "a single value");
   if (!program_failed(program))
     return 0;
   program_error(program, call->error);

@@ -38,7 +38,7 @@ static int take_names(struct call *call, const struct cube *cube, const struct d
       unknown = name ? name : "?";
   }
   if (unknown && choice->count > 0)
-    return error_parameter(call->error, "BandNotAvailable", "bands", "the cube has no band '%s'", unknown);
+    return error_parameter(call->error, ERROR_BandNotAvailable, "bands", "the cube has no band '%s'", unknown);
   return 0;
 }
 
@@ -62,10 +62,10 @@ static int filter_bands_call(struct call *call, struct value *result)
     return -1;
   size_t d = cube_find_type(data->cube, DIMENSION_BANDS);
   if (d == SIZE_MAX)
-    return error_parameter(call->error, "DimensionMissing", "data", "the cube has no dimension of type bands");
+    return error_parameter(call->error, ERROR_DimensionMissing, "data", "the cube has no dimension of type bands");
   const struct value *names = call_argument(call, "bands"), *ranges = call_argument(call, "wavelengths");
   if (!(names && names->count) && !(ranges && ranges->count))
-    return error_set(call->error, "BandFilterParameterMissing", "give 'bands' or 'wavelengths'");
+    return error_set(call->error, ERROR_BandFilterParameterMissing, "give 'bands' or 'wavelengths'");
   const struct dimension *bands = &data->cube->dimension[d];
   struct choice choice = {.indexes = ARENA_ARRAY(call->arena, size_t, bands->size),
                           .taken = ARENA_ARRAY(call->arena, bool, bands->size)};

@@ -13,7 +13,7 @@ static int filter_one(struct call *call, size_t d, const struct node **node)
   if (interval_read(call, "extent", call_argument(call, "extent"), dimension->calendar, &interval) != 0)
     return -1;
   if (dimension->labels != LABEL_TIME && dimension->size > 0)
-    return error_parameter(call->error, "DimensionNotAvailable", "dimension",
+    return error_parameter(call->error, ERROR_DimensionNotAvailable, "dimension",
                            "the labels of dimension '%s' are not dates", dimension->name);
   for (size_t i = 0; i < dimension->size; i++)
     if (!(interval.has_start && dimension->times[i] < interval.start) &&
@@ -35,13 +35,14 @@ static int filter_temporal_call(struct call *call, struct value *result)
     if (call_dimension(call, "dimension", node, &d) != 0)
       return -1;
     if (node->cube->dimension[d].type != DIMENSION_TEMPORAL)
-      return error_parameter(call->error, "DimensionNotAvailable", "dimension", "'%s' is not a temporal dimension",
+      return error_parameter(call->error, ERROR_DimensionNotAvailable, "dimension", "'%s' is not a temporal dimension",
                              node->cube->dimension[d].name);
     if (filter_one(call, d, &node) != 0)
       return -1;
   } else {
     if (cube_count_type(node->cube, DIMENSION_TEMPORAL) == 0)
-      return error_parameter(call->error, "DimensionNotAvailable", "dimension", "the cube has no temporal dimension");
+      return error_parameter(call->error, ERROR_DimensionNotAvailable, "dimension",
+                             "the cube has no temporal dimension");
     for (d = 0; d < node->cube->dimensions; d++)
       if (node->cube->dimension[d].type == DIMENSION_TEMPORAL && filter_one(call, d, &node) != 0)
         return -1;

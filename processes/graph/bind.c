@@ -33,8 +33,8 @@ struct binder {
   const struct graph_options *options;
   bind_report report; /* NULL: the first error ends the walk */
   void *report_data;
-  size_t found;       /* errors */
-  size_t work;        /* spent on checks, at most GRAPH_MAX_WORK */
+  size_t found; /* errors */
+  size_t work;  /* spent on checks, at most GRAPH_MAX_WORK */
   struct definition *definitions;
   unsigned depth;     /* of definitions in work */
   bool built_in_only; /* inside the graph of a built-in process */
@@ -77,11 +77,12 @@ static int check_references(struct binder *b, const struct surroundings *in, con
                             const struct expression *e)
 {
   if (e->kind == EXPRESSION_NODE && graph_find(in->graph, e->name) == SIZE_MAX) {
-    error_set(b->error, "ProcessGraphInvalid", "from_node refers to '%s', which is no node of this graph", e->name);
+    error_set(b->error, ERROR_ProcessGraphInvalid, "from_node refers to '%s', which is no node of this graph", e->name);
     return found(b, place);
   }
   if (e->kind == EXPRESSION_PARAMETER && !in_sight(in->names, e->name)) {
-    error_set(b->error, "ProcessParameterMissing", "from_parameter refers to '%s', which has no value here", e->name);
+    error_set(b->error, ERROR_ProcessParameterMissing, "from_parameter refers to '%s', which has no value here",
+              e->name);
     return found(b, place);
   }
   for (size_t i = 0; i < e->count; i++)
@@ -115,7 +116,7 @@ static int check_value(struct binder *b, const struct parameter *parameter, cons
 {
   size_t weight = value_weight(value);
   if (weight > (GRAPH_MAX_WORK - b->work) / parameter->cost)
-    return error_parameter(b->error, "ProcessGraphComplexity", parameter->name,
+    return error_parameter(b->error, ERROR_ProcessGraphComplexity, parameter->name,
                            "there is too much to check in the arguments");
   b->work += weight * parameter->cost;
   return parameter_check(parameter, value, ranges, b->error);
@@ -171,7 +172,7 @@ static int bind_argument(struct binder *b, const struct surroundings *in, const 
   const struct place inside = {&use->place, node->names[i]};
   struct names names = {.outer = in->names};
   if (!parameter) {
-    error_parameter(b->error, "ProcessParameterUnsupported", node->names[i], "process '%s' has no parameter '%s'",
+    error_parameter(b->error, ERROR_ProcessParameterUnsupported, node->names[i], "process '%s' has no parameter '%s'",
                     node->process, node->names[i]);
     return found(b, &use->place);
   }
@@ -204,7 +205,7 @@ static int bind_arguments(struct binder *b, const struct surroundings *in, const
     fill_default(use->entry, parameter, &use->slots[k]);
     if (parameter->optional || is_given(use->node, parameter->name))
       continue;
-    error_parameter(b->error, "ProcessParameterRequired", parameter->name, "process '%s' needs the parameter '%s'",
+    error_parameter(b->error, ERROR_ProcessParameterRequired, parameter->name, "process '%s' needs the parameter '%s'",
                     use->node->process, parameter->name);
     if (found(b, &use->place) != 0)
       return -1;
@@ -257,12 +258,12 @@ static int bind_body(struct binder *b, const struct place *place, const struct p
   while (d && d->entry != entry)
     d = d->next;
   if (d && d->in_work) {
-    error_set(b->error, "ProcessGraphInvalid", "process '%s' is defined by a graph that leads back to itself",
+    error_set(b->error, ERROR_ProcessGraphInvalid, "process '%s' is defined by a graph that leads back to itself",
               entry->id);
     return found(b, place);
   }
   if (!d && b->depth >= MAX_DEFINITION_DEPTH) {
-    error_set(b->error, "ProcessGraphComplexity", "processes defined by graphs are nested deeper than %d",
+    error_set(b->error, ERROR_ProcessGraphComplexity, "processes defined by graphs are nested deeper than %d",
               (int)MAX_DEFINITION_DEPTH);
     return found(b, place);
   }
@@ -282,10 +283,10 @@ static int bind_body(struct binder *b, const struct place *place, const struct p
 static int unsupported(struct binder *b, const struct place *place, const struct graph_node *node)
 {
   if (node->space)
-    error_set(b->error, "ProcessUnsupported", "process '%s' of namespace '%s' is not available here", node->process,
+    error_set(b->error, ERROR_ProcessUnsupported, "process '%s' of namespace '%s' is not available here", node->process,
               node->space);
   else
-    error_set(b->error, "ProcessUnsupported", "process '%s' is not available here", node->process);
+    error_set(b->error, ERROR_ProcessUnsupported, "process '%s' is not available here", node->process);
   return found(b, place);
 }
 
@@ -314,14 +315,14 @@ static int find_result(const struct graph *graph, size_t *out, struct error *err
     if (!graph->nodes[i].result)
       continue;
     if (result != SIZE_MAX)
-      return error_set(error, "ProcessGraphInvalid", "both '%s' and '%s' are marked as the result",
+      return error_set(error, ERROR_ProcessGraphInvalid, "both '%s' and '%s' are marked as the result",
                        graph->nodes[result].id, graph->nodes[i].id);
     result = i;
   }
   if (result == SIZE_MAX && graph->count == 1)
     result = 0;
   if (result == SIZE_MAX)
-    return error_set(error, "ProcessGraphInvalid", "no node is marked with \"result\": true");
+    return error_set(error, ERROR_ProcessGraphInvalid, "no node is marked with \"result\": true");
   *out = result;
   return 0;
 }
@@ -357,7 +358,7 @@ static int read_given(struct binder *b, const struct signature *signature, const
     return check_value(b, parameter, out, true);
   if (signature->count == 0) /* a bare graph declares nothing */
     return 0;
-  return error_parameter(b->error, "ProcessParameterUnsupported", given->name, "the process has no parameter '%s'",
+  return error_parameter(b->error, ERROR_ProcessParameterUnsupported, given->name, "the process has no parameter '%s'",
                          given->name);
 }
 
@@ -380,8 +381,8 @@ static int read_parameters(struct binder *b, const struct signature *signature, 
     if (known)
       continue;
     if (!parameter->optional && !b->report)
-      return error_parameter(b->error, "ProcessParameterMissing", parameter->name, "the parameter '%s' has no value",
-                             parameter->name);
+      return error_parameter(b->error, ERROR_ProcessParameterMissing, parameter->name,
+                             "the parameter '%s' has no value", parameter->name);
     *open = *open || !parameter->optional;
     arguments[(*count)++] =
         (struct argument){parameter->name, parameter->has_default ? parameter->default_value : value_null()};

@@ -145,7 +145,7 @@ static int compile_schema(struct compiler *c, const json_t *json, struct schema 
   const json_t *any = json_is_array(json) ? json : json_object_get(json, "anyOf");
   *out = (struct schema){0};
   if (++c->parts > MAX_COST)
-    return error_set(c->error, "ProcessGraphComplexity", "a schema has more than %d parts", (int)MAX_COST);
+    return error_set(c->error, ERROR_ProcessGraphComplexity, "a schema has more than %d parts", (int)MAX_COST);
   if (any != NULL)
     return compile_list(c, any, out);
   compile_bounds(json, out);
@@ -179,7 +179,7 @@ static int compile_parameter(struct compiler *c, const json_t *json, struct para
   if (copy_text(c, json_object_get(json, "name"), &out->name) != 0)
     return -1;
   if (out->name == NULL)
-    return error_set(c->error, "ProcessGraphInvalid", "a parameter has no name");
+    return error_set(c->error, ERROR_ProcessGraphInvalid, "a parameter has no name");
   if ((out->has_default && json_to_value(c->arena, value, false, &out->default_value, c->error) != 0) ||
       (schema != NULL && compile_new(c, schema, &out->schema) != 0) ||
       copy_texts(c, callback_parameters(schema), "name", &out->callback_parameters, &out->callback_parameter_count) !=
@@ -194,7 +194,7 @@ int signature_compile(struct arena *arena, const json_t *list, struct signature 
   struct compiler c = {.arena = arena, .error = error};
   size_t count = json_array_size(list);
   if (count > MAX_PARAMETERS)
-    return error_set(error, "ProcessGraphComplexity", "a process has more than %d parameters", (int)MAX_PARAMETERS);
+    return error_set(error, ERROR_ProcessGraphComplexity, "a process has more than %d parameters", (int)MAX_PARAMETERS);
   struct parameter *parameters = ARENA_ARRAY(arena, struct parameter, count);
   if (parameters == NULL)
     return error_memory(error);
@@ -204,7 +204,7 @@ int signature_compile(struct arena *arena, const json_t *list, struct signature 
     if (compile_parameter(&c, json_array_get(list, out->count), parameter) != 0)
       return -1;
     if (signature_find(out, parameter->name) != NULL)
-      return error_parameter(error, "ProcessGraphInvalid", parameter->name, "two parameters have the name '%s'",
+      return error_parameter(error, ERROR_ProcessGraphInvalid, parameter->name, "two parameters have the name '%s'",
                              parameter->name);
   }
   return 0;

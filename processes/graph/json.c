@@ -46,7 +46,7 @@ static int prepare(const char *text, size_t length, bool official, struct buffer
     if (c == '"')
       quoted = true;
     else if ((c == '{' || c == '[') && ++depth > GRAPH_MAX_DEPTH)
-      return error_set(error, "ProcessGraphComplexity", "the JSON is nested deeper than %d levels",
+      return error_set(error, ERROR_ProcessGraphComplexity, "the JSON is nested deeper than %d levels",
                        (int)GRAPH_MAX_DEPTH);
     else if ((c == '}' || c == ']') && depth > 0)
       depth--;
@@ -70,7 +70,7 @@ int json_read(const char *text, size_t length, bool official, json_t **out, stru
   struct buffer prepared = {.limit = 4 * (size_t)GRAPH_MAX_BYTES};
   json_error_t problem;
   if (length > GRAPH_MAX_BYTES)
-    return error_set(error, "ProcessGraphComplexity", "the JSON has %zu bytes, more than the limit of %d", length,
+    return error_set(error, ERROR_ProcessGraphComplexity, "the JSON has %zu bytes, more than the limit of %d", length,
                      (int)GRAPH_MAX_BYTES);
   int status = prepare(text, length, official, &prepared, error);
   if (status == 0) {
@@ -78,7 +78,7 @@ int json_read(const char *text, size_t length, bool official, json_t **out, stru
                ? json_loadb(prepared.data, prepared.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem)
                : json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
     if (!*out)
-      status = error_set(error, "ProcessGraphInvalid", "not valid JSON at line %d, column %d: %s", problem.line,
+      status = error_set(error, ERROR_ProcessGraphInvalid, "not valid JSON at line %d, column %d: %s", problem.line,
                          problem.column, problem.text);
   }
   buffer_free(&prepared);
@@ -102,7 +102,7 @@ int json_check_length(size_t count, struct error *error)
 {
   if (count <= GRAPH_MAX_ARRAY)
     return 0;
-  return error_set(error, "ProcessGraphComplexity", "an array has %zu elements, more than the limit of %d", count,
+  return error_set(error, ERROR_ProcessGraphComplexity, "an array has %zu elements, more than the limit of %d", count,
                    (int)GRAPH_MAX_ARRAY);
 }
 
@@ -209,7 +209,7 @@ int json_to_value(struct arena *arena, const json_t *json, bool official, struct
   case JSON_OBJECT:
     return object_to_value(arena, json, official, out, error);
   }
-  return error_set(error, "Internal", "unknown JSON type");
+  return error_set(error, ERROR_Internal, "unknown JSON type");
 }
 
 int value_read(struct arena *arena, const char *text, bool official, struct value *out, struct error *error)

@@ -35,11 +35,11 @@ static const struct value *find_parameter(const struct scope *scope, const char 
 static int pay(struct lowering *l, size_t work)
 {
   if (work > GRAPH_MAX_WORK - l->work)
-    return error_set(l->error, "ProcessGraphComplexity",
+    return error_set(l->error, ERROR_ProcessGraphComplexity,
                      "the process graph asks for too much work before anything is computed");
   l->work += work;
   if (l->options->cancel && *l->options->cancel)
-    return error_set(l->error, "RequestTimeout", "the request was cancelled");
+    return error_set(l->error, ERROR_RequestTimeout, "the request was cancelled");
   return 0;
 }
 
@@ -109,7 +109,7 @@ static int evaluate(const struct walk *w, const struct bound_node *node, const s
   case EXPRESSION_PARAMETER:
     parameter = find_parameter(w->scope, e->name);
     if (!parameter)
-      return error_set(w->lowering->error, "ProcessParameterMissing", "the parameter '%s' has no value", e->name);
+      return error_set(w->lowering->error, ERROR_ProcessParameterMissing, "the parameter '%s' has no value", e->name);
     *out = *parameter;
     return 0;
   case EXPRESSION_GRAPH:
@@ -118,7 +118,7 @@ static int evaluate(const struct walk *w, const struct bound_node *node, const s
   case EXPRESSION_OBJECT:
     return evaluate_items(w, node, e, out);
   }
-  return error_set(w->lowering->error, "Internal", "unknown expression");
+  return error_set(w->lowering->error, ERROR_Internal, "unknown expression");
 }
 
 /* ---- arguments -------------------------------------------------------------------------------------------------- */
@@ -134,7 +134,7 @@ static int late_argument(const struct walk *w, const struct bound_node *node, si
   if (evaluate(w, node, e, out) != 0)
     return error_at_parameter(l->error, parameter->name);
   if (value_weight(out) > GRAPH_MAX_WEIGHT)
-    return error_parameter(l->error, "ProcessGraphComplexity", parameter->name,
+    return error_parameter(l->error, ERROR_ProcessGraphComplexity, parameter->name,
                            "the value of '%s' has more than %d elements, counted through all its levels",
                            parameter->name, (int)GRAPH_MAX_WEIGHT);
   *left_out = parameter_left_out(parameter, out);
@@ -276,7 +276,7 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
   if (call.process->call(&call, result) != 0)
     return error_is_set(l->error)
                ? -1
-               : error_set(l->error, "Internal", "process '%s' failed without saying why", call.process->id);
+               : error_set(l->error, ERROR_Internal, "process '%s' failed without saying why", call.process->id);
   if (call.program && program_failed(call.program))
     return program_error(call.program, l->error);
   if (folds)
@@ -293,7 +293,10 @@ static int lower_node(const struct walk *w, const struct bound_node *node, struc
   if (node->entry->process)
     return call_process(w, node, arguments, count, result);
   struct scope *scope = ARENA_NEW(w->lowering->arena, struct scope); /* callbacks that leave the body refer to it */
-  struct walk body = {.lowering = w->lowering, .bound = node->body, .scope = scope, .program = w->program,
+  struct walk body = {.lowering = w->lowering,
+                      .bound = node->body,
+                      .scope = scope,
+                      .program = w->program,
                       .path = arena_printf(w->lowering->arena, "%s%s/", w->path, node->node->id)};
   if (!scope || !body.path)
     return error_memory(w->lowering->error);
@@ -339,7 +342,8 @@ int lowering_save(struct call *call, const struct outcome_output *output)
   if (!save)
     return error_memory(call->error);
   if (l->save_count == GRAPH_MAX_OUTPUTS)
-    return error_set(call->error, "ProcessGraphComplexity", "the graph saves more than %d cubes", GRAPH_MAX_OUTPUTS);
+    return error_set(call->error, ERROR_ProcessGraphComplexity, "the graph saves more than %d cubes",
+                     GRAPH_MAX_OUTPUTS);
   *save = (struct save){.next = l->saves, .output = *output};
   l->saves = save;
   l->save_count++;
@@ -386,11 +390,12 @@ int graph_lower(struct arena *arena, const struct bound *bound, const struct gra
   if (lower_graph(&walk, &result) != 0)
     return -1;
   if (result.kind == VALUE_CALLBACK || result.kind == VALUE_LANES || result.kind == VALUE_HANDLE)
-    return error_set(error, "ProcessGraphInvalid", "the result is neither a value nor a data cube");
+    return error_set(error, ERROR_ProcessGraphInvalid, "the result is neither a value nor a data cube");
   if (value_weight(&result) > GRAPH_MAX_WEIGHT)
-    return error_set(error, "ProcessGraphComplexity", "the result has more than %d elements", (int)GRAPH_MAX_WEIGHT);
-  *out = (struct outcome){.is_value = result.kind != VALUE_CUBE, .value = result,
-                          .name = bound->graph->nodes[bound->result].id};
+    return error_set(error, ERROR_ProcessGraphComplexity, "the result has more than %d elements",
+                     (int)GRAPH_MAX_WEIGHT);
+  *out = (struct outcome){
+      .is_value = result.kind != VALUE_CUBE, .value = result, .name = bound->graph->nodes[bound->result].id};
   return collect_outputs(&l, out);
 }
 

@@ -65,7 +65,7 @@ static int visit(struct sorter *s, size_t root, struct error *error)
     }
     size_t target = s->references[frame->next++];
     if (s->mark[target] == 1) {
-      error_set(error, "ProcessGraphInvalid", "the nodes '%s' and '%s' depend on each other: the graph has a cycle",
+      error_set(error, ERROR_ProcessGraphInvalid, "the nodes '%s' and '%s' depend on each other: the graph has a cycle",
                 s->graph->nodes[frame->node].id, s->graph->nodes[target].id);
       return error_at_node(error, s->graph->nodes[target].id);
     }

@@ -174,11 +174,11 @@ static int parse_node(struct parser *p, const char *id, const json_t *json, stru
   const char *process = json_string_value(json_object_get(json, "process_id"));
   const json_t *arguments = json_object_get(json, "arguments"), *space = json_object_get(json, "namespace");
   if (!json_is_object(json) || !process)
-    return error_set(p->error, "ProcessGraphInvalid", "a node is an object with process_id and arguments");
+    return error_set(p->error, ERROR_ProcessGraphInvalid, "a node is an object with process_id and arguments");
   if (arguments && !json_is_object(arguments))
-    return error_set(p->error, "ProcessGraphInvalid", "arguments are an object");
+    return error_set(p->error, ERROR_ProcessGraphInvalid, "arguments are an object");
   if (space && !json_is_string(space) && !json_is_null(space))
-    return error_set(p->error, "ProcessGraphInvalid", "a namespace is a string or null");
+    return error_set(p->error, ERROR_ProcessGraphInvalid, "a namespace is a string or null");
   *out = (struct graph_node){.id = arena_strdup(p->arena, id), .process = arena_strdup(p->arena, process),
                              .result = json_is_true(json_object_get(json, "result"))};
   if (json_is_string(space))
@@ -198,12 +198,12 @@ static int parse_graph(struct parser *p, const json_t *json, const struct graph 
 {
   size_t count = json_object_size(json), i = 0;
   if (!json_is_object(json))
-    return error_set(p->error, "ProcessGraphInvalid", "a process graph is an object of nodes");
+    return error_set(p->error, ERROR_ProcessGraphInvalid, "a process graph is an object of nodes");
   if (count == 0)
-    return error_set(p->error, "ProcessGraphMissing", "the process graph has no nodes");
+    return error_set(p->error, ERROR_ProcessGraphMissing, "the process graph has no nodes");
   p->nodes += count;
   if (p->nodes > GRAPH_MAX_NODES)
-    return error_set(p->error, "ProcessGraphComplexity", "the process graph has more than %d nodes",
+    return error_set(p->error, ERROR_ProcessGraphComplexity, "the process graph has more than %d nodes",
                      (int)GRAPH_MAX_NODES);
   struct graph *graph = ARENA_NEW(p->arena, struct graph);
   struct graph_node *nodes = ARENA_ARRAY(p->arena, struct graph_node, count);
@@ -247,13 +247,13 @@ static int find_process(const json_t *json, const json_t **out, struct error *er
   const json_t *process = json_object_get(json, "process");
   *out = json;
   if (!json_is_object(json))
-    return error_set(error, "ProcessGraphInvalid", "a process graph is a JSON object");
+    return error_set(error, ERROR_ProcessGraphInvalid, "a process graph is a JSON object");
   if (!process || json_object_get(process, "process_id"))
     return 0;
   if (!json_is_object(process))
-    return error_set(error, "ProcessGraphInvalid", "'process' is an object with a process_graph");
+    return error_set(error, ERROR_ProcessGraphInvalid, "'process' is an object with a process_graph");
   if (!json_object_get(process, "process_graph"))
-    return error_set(error, "ProcessGraphMissing", "the process has no process_graph");
+    return error_set(error, ERROR_ProcessGraphMissing, "the process has no process_graph");
   *out = process;
   return 0;
 }
@@ -295,7 +295,7 @@ int process_define(struct arena *arena, const char *text, size_t length, struct 
   if (graph_parse(arena, text, length, false, &graph, error) != 0)
     return -1;
   if (!graph->id)
-    return error_set(error, "ProcessGraphInvalid", "the process has no id");
+    return error_set(error, ERROR_ProcessGraphInvalid, "the process has no id");
   *out = (struct process_entry){
       .id = graph->id, .spec = text, .spec_length = length, .body = graph, .signature = graph->signature};
   return 0;

@@ -17,7 +17,7 @@ int parameter_check(const struct parameter *parameter, const struct value *value
   bool text = value->kind == VALUE_TEXT;
   struct buffer wanted = {.limit = 4096};
   schema_describe(parameter->schema, &wanted);
-  error_parameter(error, "ProcessParameterInvalid", parameter->name,
+  error_parameter(error, ERROR_ProcessParameterInvalid, parameter->name,
                   "the value of '%s' (%s%s%.40s%s) does not fit: expected %s", parameter->name, value_kind_name(value),
                   text ? " '" : "", text ? value->text : "", text ? "'" : "",
                   wanted.data && wanted.length ? wanted.data : "something else");

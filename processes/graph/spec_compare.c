@@ -61,11 +61,11 @@ static int compare_parameter(const char *id, size_t i, const json_t *ours, const
   const char *name = member_text(ours, "name");
   const char *other = member_text(theirs, "name");
   if (strcmp(name, other) != 0)
-    return error_set(error, "ProcessSpecInvalid", "process '%s': parameter %zu is '%s' here and '%s' in the given spec",
-                     id, i + 1, name, other);
+    return error_set(error, ERROR_ProcessSpecInvalid,
+                     "process '%s': parameter %zu is '%s' here and '%s' in the given spec", id, i + 1, name, other);
   bool optional = json_is_true(json_object_get(ours, "optional"));
   if (optional != json_is_true(json_object_get(theirs, "optional")))
-    return error_set(error, "ProcessSpecInvalid",
+    return error_set(error, ERROR_ProcessSpecInvalid,
                      "process '%s': parameter '%s' is %s here and not so in the given spec", id, name,
                      optional ? "optional" : "required");
   unsigned types = schema_types(json_object_get(ours, "schema"));
@@ -73,15 +73,17 @@ static int compare_parameter(const char *id, size_t i, const json_t *ours, const
   bool accepts_given = types == 0 || (given != 0 && (given & ~types) == 0);
   char a[TYPES_ROOM], b[TYPES_ROOM];
   if (!accepts_given)
-    return error_set(error, "ProcessSpecInvalid", "process '%s': parameter '%s' takes %s here and %s in the given spec",
-                     id, name, types_text(types, a), types_text(given, b));
+    return error_set(error, ERROR_ProcessSpecInvalid,
+                     "process '%s': parameter '%s' takes %s here and %s in the given spec", id, name,
+                     types_text(types, a), types_text(given, b));
   return 0;
 }
 
 static int compare_signatures(const char *id, const json_t *ours, const json_t *theirs, struct error *error)
 {
   if (strcmp(member_text(theirs, "id"), id) != 0)
-    return error_set(error, "ProcessSpecInvalid", "the spec for '%s' has the id '%s'", id, member_text(theirs, "id"));
+    return error_set(error, ERROR_ProcessSpecInvalid, "the spec for '%s' has the id '%s'", id,
+                     member_text(theirs, "id"));
   const json_t *a = json_object_get(ours, "parameters");
   const json_t *b = json_object_get(theirs, "parameters");
   for (size_t i = 0; i < json_array_size(a) && i < json_array_size(b); i++) {
@@ -89,8 +91,8 @@ static int compare_signatures(const char *id, const json_t *ours, const json_t *
       return -1;
   }
   if (json_array_size(a) != json_array_size(b))
-    return error_set(error, "ProcessSpecInvalid", "process '%s' has %zu parameters here and %zu in the given spec", id,
-                     json_array_size(a), json_array_size(b));
+    return error_set(error, ERROR_ProcessSpecInvalid, "process '%s' has %zu parameters here and %zu in the given spec",
+                     id, json_array_size(a), json_array_size(b));
   return 0;
 }
 
@@ -99,7 +101,7 @@ int spec_compare(const char *id, struct spec_text ours, struct spec_text theirs,
   json_error_t where;
   json_t *theirs_json = json_loadb(theirs.text, theirs.length, JSON_REJECT_DUPLICATES, &where);
   if (theirs_json == NULL)
-    return error_set(error, "ProcessSpecInvalid", "the given spec of '%s' is no JSON: line %d: %s", id, where.line,
+    return error_set(error, ERROR_ProcessSpecInvalid, "the given spec of '%s' is no JSON: line %d: %s", id, where.line,
                      where.text);
   json_t *ours_json = json_loadb(ours.text, ours.length, 0, NULL);
   int status = compare_signatures(id, ours_json, theirs_json, error);

@@ -44,14 +44,14 @@ static char *read_file(const char *path, size_t *length, struct error *error)
   FILE *file = fopen(path, "rb");
   if (file == NULL) {
     if (errno != ENOENT)
-      error_set(error, "ProcessSpecInvalid", "%s cannot be opened: %s", path, strerror(errno));
+      error_set(error, ERROR_ProcessSpecInvalid, "%s cannot be opened: %s", path, strerror(errno));
     return NULL;
   }
   char *text = malloc(MAX_SPEC_BYTES + 1);
   *length = text == NULL ? 0 : fread(text, 1, MAX_SPEC_BYTES + 1, file);
   fclose(file);
   if (*length == 0 || *length > MAX_SPEC_BYTES) {
-    error_set(error, "ProcessSpecInvalid", "%s is empty, cannot be read or is longer than 4 MiB", path);
+    error_set(error, ERROR_ProcessSpecInvalid, "%s is empty, cannot be read or is longer than 4 MiB", path);
     free(text);
     return NULL;
   }
@@ -72,7 +72,7 @@ static char *read_given_spec(const char *folder, const char *id, size_t *length,
   char path[4096];
   for (size_t i = 0; i < 2 && !error_is_set(error); i++) {
     if (snprintf(path, sizeof path, "%s/%s%s.json", folder, places[i], id) >= (int)sizeof path) {
-      error_set(error, "ProcessSpecInvalid", "the folder's path is too long");
+      error_set(error, ERROR_ProcessSpecInvalid, "the folder's path is too long");
       return NULL;
     }
     char *text = read_file(path, length, error);
@@ -123,7 +123,7 @@ int process_table_use_specs(const char *folder, struct error *error)
     replaced += entries[i].spec != before[i].spec;
   }
   if (status == 0 && replaced == 0)
-    status = error_set(error, "ProcessSpecInvalid", "no spec of a known process lies in %s", folder);
+    status = error_set(error, ERROR_ProcessSpecInvalid, "no spec of a known process lies in %s", folder);
   if (status != 0) {
     free_layer(entries, before);
     return -1;

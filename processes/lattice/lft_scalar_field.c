@@ -23,7 +23,7 @@
 
 static int invalid_shape(struct call *call, const char *why)
 {
-  return error_parameter(call->error, "ProcessParameterInvalid", "shape",
+  return error_parameter(call->error, ERROR_ProcessParameterInvalid, "shape",
                          "parameter 'shape' of process '%s' must be an array of 1 to %d whole numbers, the lattice's "
                          "extents, with at most %zu sites in all: %s",
                          call->process->id, SCALAR_FIELD_MAX_DIMENSIONS, MAX_SITES, why);
@@ -62,7 +62,7 @@ static int read_bounded(struct call *call, const char *name, double minimum, dou
     return -1;
   }
   if (!(*out >= minimum && *out <= maximum)) {
-    return error_parameter(call->error, "ProcessParameterInvalid", name,
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
                            "parameter '%s' of process '%s' must be a number from %g to %g; it is %.17g", name,
                            call->process->id, minimum, maximum, *out);
   }
@@ -76,7 +76,7 @@ static int read_action(struct call *call, struct scalar_action *action)
     return -1;
   }
   if (action->lambda == 0 && action->m2 <= 0) {
-    return error_parameter(call->error, "ProcessParameterInvalid", "m2",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "m2",
                            "parameter 'm2' of process '%s' must be positive where 'lambda' is 0: the action has no "
                            "lower bound, or a flat direction",
                            call->process->id);
@@ -104,13 +104,13 @@ static int read_hmc(struct call *call, struct hmc *hmc)
   }
   hmc->seed = seed;
   if (!(hmc->step_size > 0 && hmc->step_size <= MAX_STEP_SIZE)) {
-    return error_parameter(call->error, "ProcessParameterInvalid", "step_size",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "step_size",
                            "parameter 'step_size' of process '%s' must be a number above 0, at most %g; it is %.17g",
                            call->process->id, MAX_STEP_SIZE, hmc->step_size);
   }
   hmc->integrator = strcmp(integrator, "omelyan") == 0 ? HMC_OMELYAN : HMC_LEAPFROG;
   if (hmc->integrator == HMC_LEAPFROG && strcmp(integrator, "leapfrog") != 0) {
-    return error_parameter(call->error, "ProcessParameterInvalid", "integrator",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "integrator",
                            "parameter 'integrator' of process '%s' must be 'leapfrog' or 'omelyan'; it is '%s'",
                            call->process->id, integrator);
   }
@@ -125,7 +125,7 @@ static int read_quantity(struct call *call, enum chain_quantity *quantity)
   }
   *quantity = strcmp(name, "history") == 0 ? CHAIN_HISTORY : CHAIN_FIELD;
   if (*quantity == CHAIN_FIELD && strcmp(name, "field") != 0) {
-    return error_parameter(call->error, "ProcessParameterInvalid", "quantity",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "quantity",
                            "parameter 'quantity' of process '%s' must be 'field' or 'history'; it is '%s'",
                            call->process->id, name);
   }
@@ -148,7 +148,7 @@ static int check_work(struct call *call, const struct chain_parameters *paramete
   for (size_t i = 0; i < 2; i++) {
     size_t work = saturated_mul(per_trajectory, rows[i].count);
     if (work > rows[i].limit) {
-      return error_parameter(call->error, "ProcessParameterInvalid", rows[i].name,
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, rows[i].name,
                              "parameter '%s' of process '%s' is too large: sites x steps x trajectories are %.3g, at "
                              "most %.3g are allowed",
                              rows[i].name, call->process->id, (double)work, (double)rows[i].limit);

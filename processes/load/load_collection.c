@@ -54,7 +54,7 @@ static int read_bands(struct call *call, struct load_request *request)
     return error_memory(call->error);
   for (size_t i = 0; i < bands->count; i++) {
     if (bands->items[i].kind != VALUE_TEXT)
-      return error_parameter(call->error, "ProcessParameterInvalid", "bands", "band names are text");
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, "bands", "band names are text");
     names[i] = bands->items[i].text;
   }
   request->bands = names;
@@ -69,9 +69,11 @@ static int read_properties(struct call *call, struct property_test *test, struct
     return 0;
   for (size_t i = 0; i < conditions->count; i++)
     if (conditions->items[i].kind != VALUE_CALLBACK)
-      return error_parameter(call->error, "ProcessParameterInvalid", "properties", "the condition on '%s' is not a process graph", conditions->keys[i]);
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, "properties",
+                             "the condition on '%s' is not a process graph", conditions->keys[i]);
   *test = (struct property_test){.call = call, .conditions = conditions};
-  *filter = (struct item_filter){.names = conditions->keys, .count = conditions->count, .accept = accept_item, .data = test};
+  *filter =
+      (struct item_filter){.names = conditions->keys, .count = conditions->count, .accept = accept_item, .data = test};
   return 0;
 }
 
@@ -86,14 +88,16 @@ static int load_collection_call(struct call *call, struct value *result)
   if (call_text(call, "id", &request.collection) != 0)
     return -1;
   if (!call->catalogue)
-    return error_parameter(call->error, "CollectionNotFound", "id", "there is no collection '%s'", request.collection);
+    return error_parameter(call->error, ERROR_CollectionNotFound, "id", "there is no collection '%s'",
+                           request.collection);
   if (call_has(call, "spatial_extent")) {
     if (extent_read(call, "spatial_extent", call_argument(call, "spatial_extent"), &extent) != 0)
       return -1;
     request.extent = &extent;
   }
   if (call_has(call, "temporal_extent") &&
-      interval_read(call, "temporal_extent", call_argument(call, "temporal_extent"), CALENDAR_GREGORIAN, &interval) != 0)
+      interval_read(call, "temporal_extent", call_argument(call, "temporal_extent"), CALENDAR_GREGORIAN, &interval) !=
+          0)
     return -1;
   if (read_bands(call, &request) != 0 || read_properties(call, &test, &filter) != 0)
     return -1;
@@ -108,4 +112,5 @@ static int load_collection_call(struct call *call, struct value *result)
   return result->cube ? 0 : error_memory(call->error);
 }
 
-const struct process process_load_collection = {.id = "load_collection", .shape = PROCESS_CUBE, .call = load_collection_call};
+const struct process process_load_collection = {
+    .id = "load_collection", .shape = PROCESS_CUBE, .call = load_collection_call};

@@ -16,7 +16,7 @@ static int branch(struct call *call, const char *name, bool *is_array, struct la
   else if (value_is_lanes_like(value))
     *out = value_as_lanes(call->program, value);
   else
-    return error_parameter(call->error, "ProcessParameterInvalid", name,
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
                            "where the condition depends on the pixel, '%s' must be a number, a boolean, null or an "
                            "array of these; it is a value of type %s",
                            name, value_kind_name(value));
@@ -33,11 +33,12 @@ static int choose_lanes(struct call *call, const struct value *condition, struct
   struct lanes accept, reject;
   bool accept_array, reject_array;
   if (!value_is_lanes_like(condition))
-    return error_parameter(call->error, "ProcessParameterInvalid", "value", "the condition must be a boolean or null");
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "value",
+                           "the condition must be a boolean or null");
   if (branch(call, "accept", &accept_array, &accept) != 0 || branch(call, "reject", &reject_array, &reject) != 0)
     return -1;
   if (accept_array && reject_array && accept.length != reject.length)
-    return error_parameter(call->error, "ProcessParameterInvalid", "reject",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "reject",
                            "'accept' has %zu elements and 'reject' has %zu", accept.length, reject.length);
   struct lanes chosen = program_ternary(call->program, KOP_SELECT, accept, reject, condition->lanes);
   bool booleans = call_has(call, "accept") || call_has(call, "reject");

@@ -33,7 +33,7 @@ static int count_elements(struct call *call, const struct value *data, enum coun
     return 0;
   }
   if (!value_is_lanes_array_like(data))
-    return error_parameter(call->error, "ProcessParameterInvalid", "data",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
                            "an array with pixel values can only hold numbers, booleans and nulls beside them");
   double parameters[] = {1, (double)mode};
   struct lanes array = value_as_lanes_array(call->program, data);
@@ -66,13 +66,13 @@ static int count_call(struct call *call, struct value *result)
   const struct value *condition = call_argument(call, "condition");
   struct value answers;
   if (!is_array(data))
-    return error_parameter(call->error, "ProcessParameterInvalid", "data", "'data' must be an array");
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data", "'data' must be an array");
   if (condition == NULL || condition->kind == VALUE_NULL)
     return count_elements(call, data, COUNT_VALID, result);
   if (condition->kind == VALUE_BOOLEAN && condition->boolean)
     return count_elements(call, data, COUNT_ALL, result);
   if (condition->kind != VALUE_CALLBACK)
-    return error_parameter(call->error, "ProcessParameterInvalid", "condition",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "condition",
                            "'condition' must be a process graph, true or null");
   if (ask_condition(call, data, condition->callback, &answers) != 0)
     return -1;

@@ -10,11 +10,11 @@ static int ascending_list(struct call *call, const struct value *list, double *o
   for (size_t i = 0; i < list->count; i++) {
     const struct value *item = &list->items[i];
     if (item->kind != VALUE_NUMBER || !(item->number >= 0 && item->number <= 1))
-      return error_parameter(call->error, "ProcessParameterInvalid", "probabilities",
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, "probabilities",
                              "probability %zu is not a number from 0 to 1", i + 1);
     out[i] = item->number;
     if (i > 0 && !(out[i] > out[i - 1]))
-      return error_parameter(call->error, "AscendingProbabilitiesRequired", "probabilities",
+      return error_parameter(call->error, ERROR_AscendingProbabilitiesRequired, "probabilities",
                              "the probabilities must ascend; number %zu is %g after %g", i + 1, out[i], out[i - 1]);
   }
   return 0;
@@ -26,7 +26,7 @@ static double *read_probabilities(struct call *call, const char *name, size_t *c
   const struct value *value = call_argument(call, name);
   int64_t intervals = 0;
   if (value->kind == VALUE_ARRAY && value->count > QUANTILES_MAX) {
-    error_parameter(call->error, "ProcessParameterInvalid", name, "at most %d probabilities can be given",
+    error_parameter(call->error, ERROR_ProcessParameterInvalid, name, "at most %d probabilities can be given",
                     QUANTILES_MAX);
     return NULL;
   }
@@ -52,10 +52,10 @@ static int quantiles_call(struct call *call, struct value *result)
   struct lanes data;
   size_t count = 0;
   if (!has_probabilities && !has_q)
-    return error_parameter(call->error, "QuantilesParameterMissing", "probabilities",
+    return error_parameter(call->error, ERROR_QuantilesParameterMissing, "probabilities",
                            "either 'probabilities' or 'q' must be given");
   if (has_probabilities && has_q)
-    return error_parameter(call->error, "QuantilesParameterConflict", "probabilities",
+    return error_parameter(call->error, ERROR_QuantilesParameterConflict, "probabilities",
                            "only one of 'probabilities' and 'q' can be given");
   double *parameters = read_probabilities(call, has_q ? "q" : "probabilities", &count);
   if (parameters == NULL || call_lanes_array(call, "data", &data) != 0)

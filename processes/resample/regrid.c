@@ -51,7 +51,8 @@ static int with_nodata(struct call *call, const struct node *data, const struct 
   return *out ? 0 : error_memory(call->error);
 }
 
-static int warp_tiles(struct call *call, const struct node *data, const struct grid *grid, enum resampling method, const struct node **out)
+static int warp_tiles(struct call *call, const struct node *data, const struct grid *grid, enum resampling method,
+                      const struct node **out)
 {
   size_t x = cube_find_axis(data->cube, 'x'), y = cube_find_axis(data->cube, 'y'), n = data->cube->dimensions;
   size_t order[CUBE_MAX_DIMENSIONS], back[CUBE_MAX_DIMENSIONS], at = 0;
@@ -77,17 +78,20 @@ static int warp_tiles(struct call *call, const struct node *data, const struct g
   return moved ? permute(call, *out, back, out) : 0;
 }
 
-int regrid(struct call *call, const struct node *data, const struct grid *grid, enum resampling method, const struct node **out)
+int regrid(struct call *call, const struct node *data, const struct grid *grid, enum resampling method,
+           const struct node **out)
 {
   struct grid from;
   if (grid_of_cube(data->cube, &from) != 0 || !data->cube->crs)
-    return error_parameter(call->error, "ProcessParameterInvalid", "data",
-                           "the cube has no regular spatial grid with a coordinate reference system (its dimensions: %s)",
-                           cube_dimension_names(call->arena, data->cube));
+    return error_parameter(
+        call->error, ERROR_ProcessParameterInvalid, "data",
+        "the cube has no regular spatial grid with a coordinate reference system (its dimensions: %s)",
+        cube_dimension_names(call->arena, data->cube));
   return warp_tiles(call, data, grid, method, out);
 }
 
-int regrid_like(struct call *call, const struct node *data, const struct node *like, const char *parameter, const struct node **out)
+int regrid_like(struct call *call, const struct node *data, const struct node *like, const char *parameter,
+                const struct node **out)
 {
   size_t ax = cube_find_axis(data->cube, 'x'), ay = cube_find_axis(data->cube, 'y');
   size_t bx = cube_find_axis(like->cube, 'x'), by = cube_find_axis(like->cube, 'y');
@@ -100,6 +104,7 @@ int regrid_like(struct call *call, const struct node *data, const struct node *l
       dimension_labels_equal(&data->cube->dimension[ay], &like->cube->dimension[by]))
     return 0;
   if (grid_of_cube(like->cube, &grid) != 0 || !like->cube->crs || !data->cube->crs)
-    return error_parameter(call->error, "IncompatibleDataCubes", parameter, "the cubes' x and y differ and cannot be aligned: there is no regular grid with a CRS");
+    return error_parameter(call->error, ERROR_IncompatibleDataCubes, parameter,
+                           "the cubes' x and y differ and cannot be aligned: there is no regular grid with a CRS");
   return regrid(call, data, &grid, RESAMPLE_NEAREST, out);
 }

@@ -13,10 +13,10 @@ static int resample_cube_spatial_call(struct call *call, struct value *result)
     return -1;
   enum resampling method = resampling_from_name(name);
   if (method == RESAMPLE_COUNT)
-    return error_parameter(call->error, "ProcessParameterInvalid", "method", "there is no resampling method '%s'",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "method", "there is no resampling method '%s'",
                            name);
   if (grid_of_cube(target->cube, &to) != 0 || !target->cube->crs)
-    return error_parameter(call->error, "ProcessParameterInvalid", "target",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "target",
                            "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
                            cube_dimension_names(call->arena, target->cube));
   bool same = grid_of_cube(data->cube, &from) == 0 && data->cube->crs && from.width == to.width &&

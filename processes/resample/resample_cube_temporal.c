@@ -142,7 +142,7 @@ static int resample_dimension(struct call *call, const struct matching *r, const
     return rank_view(call, r, out);
   for (;; count++) {
     if (count == MOST_CANDIDATES)
-      return error_parameter(call->error, "ProcessGraphComplexity", "valid_within",
+      return error_parameter(call->error, ERROR_ProcessGraphComplexity, "valid_within",
                              "more than %d dates lie within the limit of one", (int)MOST_CANDIDATES);
     if (rank_view(call, r, &views[count]) != 0)
       return -1;
@@ -173,7 +173,7 @@ static int read_limit(struct call *call, double *out)
   if (call_number(call, "valid_within", &days) != 0)
     return -1;
   if (!(days >= 0))
-    return error_parameter(call->error, "ProcessParameterInvalid", "valid_within",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "valid_within",
                            "the limit is a number of days, not %g", days);
   *out = days * (double)MS_PER_DAY;
   return 0;
@@ -186,7 +186,7 @@ static int check_named(struct call *call, const struct node *data, const struct 
   if (call_dimension(call, "dimension", data, out) != 0 || call_dimension(call, "dimension", target, &there) != 0)
     return -1;
   if (!dates_match(&data->cube->dimension[*out], &target->cube->dimension[there]))
-    return error_parameter(call->error, "DimensionMismatch", "dimension",
+    return error_parameter(call->error, ERROR_DimensionMismatch, "dimension",
                            "'%s' is not a temporal dimension with dates of one calendar in both cubes",
                            data->cube->dimension[*out].name);
   return 0;
@@ -214,7 +214,7 @@ static int resample_cube_temporal_call(struct call *call, struct value *result)
     done++;
   }
   if (done == 0)
-    return error_parameter(call->error, "DimensionMismatch", "dimension",
+    return error_parameter(call->error, ERROR_DimensionMismatch, "dimension",
                            "the cubes have no temporal dimension of the same name and calendar (%s; %s)",
                            cube_dimension_names(call->arena, data->cube),
                            cube_dimension_names(call->arena, target->cube));

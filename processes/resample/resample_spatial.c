@@ -24,7 +24,7 @@ static int read_resolution(struct call *call, struct wish *wish)
     wish->res_y = value->items[1].number;
   }
   if (!isfinite(wish->res_x) || !isfinite(wish->res_y) || (wish->res_x == 0) != (wish->res_y == 0))
-    return error_parameter(call->error, "ProcessParameterInvalid", "resolution",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "resolution",
                            "both resolutions are positive numbers, or both are 0");
   return 0;
 }
@@ -50,10 +50,11 @@ static int read_wish(struct call *call, struct wish *wish)
     return -1;
   wish->method = resampling_from_name(method);
   if (wish->method == RESAMPLE_COUNT)
-    return error_parameter(call->error, "ProcessParameterInvalid", "method", "there is no resampling method '%s'",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "method", "there is no resampling method '%s'",
                            method);
   if (wish->res_x == 0 && !wish->crs)
-    return error_parameter(call->error, "ProcessParameterInvalid", "resolution", "give a resolution or a projection");
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "resolution",
+                           "give a resolution or a projection");
   return 0;
 }
 
@@ -102,7 +103,7 @@ static int resample_spatial_call(struct call *call, struct value *result)
   if (call_cube(call, "data", &data) != 0 || read_wish(call, &wish) != 0)
     return -1;
   if (grid_of_cube(data->cube, &from) != 0 || !data->cube->crs)
-    return error_parameter(call->error, "ProcessParameterInvalid", "data",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
                            "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
                            cube_dimension_names(call->arena, data->cube));
   if (wish.crs && !crs_equal(wish.crs, from.crs)) {
@@ -114,7 +115,7 @@ static int resample_spatial_call(struct call *call, struct value *result)
   } else
     to = aligned(&from, &wish);
   if ((double)to.width * (double)to.height > 1e12)
-    return error_parameter(call->error, "ProcessParameterInvalid", "resolution",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "resolution",
                            "the result would have %zu x %zu pixels", to.width, to.height);
   if (regrid(call, data, &to, wish.method, &node) != 0)
     return -1;

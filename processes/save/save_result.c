@@ -37,9 +37,9 @@ static int check_format(struct call *call, const char *format, const struct cube
 {
   const struct sink_format *sink = sink_format_find(format);
   if (!sink)
-    return error_parameter(call->error, "FormatUnsuitable", "format", "there is no output format '%s'", format);
+    return error_parameter(call->error, ERROR_FormatUnsuitable, "format", "there is no output format '%s'", format);
   if (!sink->text && cube_elements(cube) == 0)
-    return error_parameter(call->error, "DataCubeEmpty", "data", "the data cube is empty; %s cannot hold that",
+    return error_parameter(call->error, ERROR_DataCubeEmpty, "data", "the data cube is empty; %s cannot hold that",
                            sink->name);
   if (sink->check(cube, options, count, call->error) != 0)
     return error_at_parameter(call->error, "format");

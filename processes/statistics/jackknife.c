@@ -121,7 +121,7 @@ static int estimate(struct call *call, const struct callback *estimator, struct 
     return -1;
   }
   if (!value_is_lanes_like(&value)) {
-    return error_parameter(call->error, "ProcessParameterInvalid", "estimator",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "estimator",
                            "the estimator of process '%s' must give one number; it gives a value of type %s",
                            call->process->id, value_kind_name(&value));
   }
@@ -134,7 +134,7 @@ static int check_size(struct call *call, size_t values, struct bins bins)
   if (bins.count <= MAX_BINS && bins.count <= MAX_PICKS / values) {
     return 0;
   }
-  return error_parameter(call->error, "ProcessParameterInvalid", "bin_size",
+  return error_parameter(call->error, ERROR_ProcessParameterInvalid, "bin_size",
                          "process '%s' with an estimator of its own takes at most %d bins, and values x bins up to %d; "
                          "here %zu values make %zu bins: raise bin_size",
                          call->process->id, MAX_BINS, MAX_PICKS, values, bins.count);
@@ -194,7 +194,7 @@ static int read_bins(struct call *call, size_t values, struct bins *out)
   out->size = (size_t)size;
   out->count = values / out->size + (values % out->size != 0);
   if (out->count < 2) {
-    return error_parameter(call->error, "ProcessParameterInvalid", "bin_size",
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "bin_size",
                            "process '%s' needs at least two bins; %zu values in bins of %zu make %zu",
                            call->process->id, values, out->size, out->count);
   }

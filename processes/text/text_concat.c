@@ -19,7 +19,7 @@ static int add_text(struct call *call, const char *name, const struct value *val
     buffer_text(out, value->text);
     return 0;
   default:
-    return error_parameter(call->error, "ProcessParameterInvalid", name,
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
                            "only strings, numbers, booleans and null that do not depend on the pixel become text");
   }
 }
@@ -41,7 +41,8 @@ static int text_concat_call(struct call *call, struct value *result)
   const struct value *data = call_argument(call, "data");
   struct buffer joined = {.limit = 16 * 1024 * 1024};
   if (data->kind != VALUE_ARRAY)
-    return error_parameter(call->error, "ProcessParameterInvalid", "data", "'data' must be an array of known values");
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
+                           "'data' must be an array of known values");
   int status = join_texts(call, data, &joined);
   const char *text =
       status == 0 ? arena_strndup(call->arena, joined.length > 0 ? joined.data : "", joined.length) : NULL;

@@ -46,8 +46,8 @@ bool geojson_is(const struct value *value)
 
 static int wrong(struct reader *reader, const char *what)
 {
-  return error_parameter(reader->call->error, "ProcessParameterInvalid", reader->parameter, "this is no GeoJSON: %s",
-                         what);
+  return error_parameter(reader->call->error, ERROR_ProcessParameterInvalid, reader->parameter,
+                         "this is no GeoJSON: %s", what);
 }
 
 /* ---- positions --------------------------------------------------------------------------------------------------- */
@@ -208,7 +208,7 @@ static int read_crs(struct call *call, const char *parameter, const struct value
   if (!crs || crs->kind == VALUE_NULL)
     return 0;
   if (!name || name->kind != VALUE_TEXT)
-    return error_parameter(call->error, "CRSInvalid", parameter,
+    return error_parameter(call->error, ERROR_CRSInvalid, parameter,
                            "the 'crs' of GeoJSON is {\"type\": \"name\", \"properties\": {\"name\": \"…\"}}");
   if (crs_canonical(call->arena, name->text, out, call->error) != 0)
     return error_at_parameter(call->error, parameter);

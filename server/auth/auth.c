@@ -38,7 +38,7 @@ int auth_hash_password(const char *password, char out[PASSWORD_HASH_SIZE], struc
   _Static_assert(PASSWORD_HASH_SIZE >= crypto_pwhash_STRBYTES, "room for the hash");
   if (sodium_init() < 0 || crypto_pwhash_str(out, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE,
                                              crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
-    return error_set(error, "Internal", "the password cannot be hashed: out of memory");
+    return error_set(error, ERROR_Internal, "the password cannot be hashed: out of memory");
   return 0;
 }
 
@@ -166,25 +166,25 @@ int auth_login(struct auth *auth, struct store *store, const char *authorization
                char token[AUTH_TOKEN_SIZE], struct error *error)
 {
   if (authorization == NULL)
-    return error_set(error, "AuthenticationRequired", "name and password are wanted by HTTP Basic");
+    return error_set(error, ERROR_AuthenticationRequired, "name and password are wanted by HTTP Basic");
   const char *base64 = scheme_rest(authorization, "Basic");
   if (base64 == NULL)
-    return error_set(error, "AuthenticationSchemeInvalid", "this endpoint takes HTTP Basic");
+    return error_set(error, ERROR_AuthenticationSchemeInvalid, "this endpoint takes HTTP Basic");
   char name[HEADER_MAX];
   const char *password = decode_credentials(base64, name, sizeof name);
   bool right = false;
   int status = 0;
   if (password == NULL || strlen(password) > AUTH_PASSWORD_MAX)
-    status = error_set(error, "CredentialsInvalid", "the credentials are not correct");
+    status = error_set(error, ERROR_CredentialsInvalid, "the credentials are not correct");
   else if (limit_reached(auth, address, name))
-    status = error_set(error, "TooManyRequests", "too many failed logins; please wait a minute");
+    status = error_set(error, ERROR_TooManyRequests, "too many failed logins; please wait a minute");
   else
     status = check_password(auth, store, name, password, &right, error);
   if (status == 0 && right) {
     status = make_token(store, name, token, error);
   } else if (status == 0) {
     limit_count(auth, address, name);
-    status = error_set(error, "CredentialsInvalid", "the credentials are not correct");
+    status = error_set(error, ERROR_CredentialsInvalid, "the credentials are not correct");
   }
   auth_wipe(name, sizeof name);
   return status;
@@ -193,13 +193,13 @@ int auth_login(struct auth *auth, struct store *store, const char *authorization
 int auth_user(struct store *store, const char *authorization, char user[USER_NAME_SIZE], struct error *error)
 {
   if (authorization == NULL || authorization[0] == '\0')
-    return error_set(error, "AuthenticationRequired", "a bearer token is wanted; log in at /credentials/basic");
+    return error_set(error, ERROR_AuthenticationRequired, "a bearer token is wanted; log in at /credentials/basic");
   const char *bearer = scheme_rest(authorization, "Bearer");
   if (bearer == NULL)
-    return error_set(error, "AuthenticationSchemeInvalid", "this endpoint takes `Bearer basic//TOKEN`");
+    return error_set(error, ERROR_AuthenticationSchemeInvalid, "this endpoint takes `Bearer basic//TOKEN`");
   static const char prefix[] = "basic//";
   if (strchr(bearer, '/') != NULL && strncmp(bearer, prefix, sizeof prefix - 1) != 0)
-    return error_set(error, "AuthenticationSchemeInvalid", "only tokens of /credentials/basic are known here");
+    return error_set(error, ERROR_AuthenticationSchemeInvalid, "only tokens of /credentials/basic are known here");
   bool found = false;
   if (strncmp(bearer, prefix, sizeof prefix - 1) == 0 && strlen(bearer) < HEADER_MAX) {
     unsigned char hash[TOKEN_HASH_BYTES];
@@ -207,5 +207,5 @@ int auth_user(struct store *store, const char *authorization, char user[USER_NAM
     if (store_token_user(store, hash, user, &found, error) != 0)
       return -1;
   }
-  return found ? 0 : error_set(error, "TokenInvalid", "the token is unknown or has expired; please log in again");
+  return found ? 0 : error_set(error, ERROR_TokenInvalid, "the token is unknown or has expired; please log in again");
 }

@@ -84,14 +84,14 @@ int command_read_file(const char *path, size_t limit, struct buffer *out, struct
 {
   int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
-    return error_set(error, "FileNotFound", "%s: %s", path, strerror(errno));
+    return error_set(error, ERROR_FileNotFound, "%s: %s", path, strerror(errno));
   int outcome = read_all(fd, limit, out);
   int reason = errno;
   if (fd != STDIN_FILENO)
     close(fd);
   if (outcome > 0)
-    return error_set(error, "ProcessGraphComplexity", "%s: longer than %zu bytes", path, limit);
+    return error_set(error, ERROR_ProcessGraphComplexity, "%s: longer than %zu bytes", path, limit);
   if (outcome < 0)
-    return error_set(error, "FileNotFound", "%s: %s", path, strerror(reason));
+    return error_set(error, ERROR_FileNotFound, "%s: %s", path, strerror(reason));
   return 0;
 }

@@ -66,7 +66,7 @@ static int print_result(const struct execution_result *result, bool value_file, 
     fwrite(result->json.data, 1, result->json.length, stdout);
     fputc('\n', stdout);
   }
-  return fflush(stdout) == 0 && !ferror(stdout) ? 0 : error_set(error, "StorageFailure", "cannot write the result");
+  return fflush(stdout) == 0 && !ferror(stdout) ? 0 : error_set(error, ERROR_StorageFailure, "cannot write the result");
 }
 
 static int run_graph(const struct graph_arguments *arguments, struct execution *execution, struct error *error)

@@ -162,9 +162,9 @@ static int lock_data(struct server_parts *parts, struct error *error)
   snprintf(path, sizeof path, "%s/server.lock", parts->data);
   parts->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (parts->lock_fd < 0)
-    return error_set(error, "StorageFailure", "cannot open %s: %s", path, strerror(errno));
+    return error_set(error, ERROR_StorageFailure, "cannot open %s: %s", path, strerror(errno));
   if (flock(parts->lock_fd, LOCK_EX | LOCK_NB) != 0)
-    return error_set(error, "StorageFailure", "another server uses the folder %s", parts->data);
+    return error_set(error, ERROR_StorageFailure, "another server uses the folder %s", parts->data);
   return 0;
 }
 
@@ -198,7 +198,7 @@ static int start_processes(struct server_parts *parts, const struct serve_argume
   char *absolute = realpath(found, NULL);
   if (absolute == NULL || strlen(absolute) > 900) {
     free(absolute);
-    return error_set(error, "StorageFailure", "the data folder %s cannot be used", found);
+    return error_set(error, ERROR_StorageFailure, "the data folder %s cannot be used", found);
   }
   snprintf(parts->data, sizeof parts->data, "%s", absolute);
   free(absolute);
@@ -239,7 +239,7 @@ static int start_threads(struct server_parts *parts, const struct serve_argument
 {
   struct server *server = &parts->server;
   if (sodium_init() < 0)
-    return error_set(error, "Internal", "libsodium does not start");
+    return error_set(error, ERROR_Internal, "libsodium does not start");
   server->settings = (struct server_settings){.data = parts->data,
                                               .address = parts->address,
                                               .task_memory = memory,

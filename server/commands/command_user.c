@@ -46,19 +46,19 @@ static int read_password(char *out, size_t room, struct error *error)
     fputc('\n', stderr);
   }
   if (line == NULL)
-    return error_set(error, "CredentialsInvalid", "no password on standard input");
+    return error_set(error, ERROR_CredentialsInvalid, "no password on standard input");
   size_t length = strlen(out);
   if (length + 1 == room && out[length - 1] != '\n')
-    return error_set(error, "CredentialsInvalid", "the password is longer than %zu bytes", room - 2);
+    return error_set(error, ERROR_CredentialsInvalid, "the password is longer than %zu bytes", room - 2);
   while (length > 0 && (out[length - 1] == '\n' || out[length - 1] == '\r'))
     out[--length] = '\0';
-  return length > 0 ? 0 : error_set(error, "CredentialsInvalid", "the password is empty");
+  return length > 0 ? 0 : error_set(error, ERROR_CredentialsInvalid, "the password is empty");
 }
 
 static int add_user(struct store *store, const char *name, struct error *error)
 {
   if (!user_name_is_valid(name))
-    return error_set(error, "CredentialsInvalid",
+    return error_set(error, ERROR_CredentialsInvalid,
                      "a user name is made of letters, digits and - . _ ~ (at most 64), not '%s'", name);
   char password[AUTH_PASSWORD_MAX + 2], hash[PASSWORD_HASH_SIZE];
   int status = read_password(password, sizeof password, error);
@@ -81,7 +81,7 @@ static int remove_user(struct store *store, const char *name, struct error *erro
   bool found = false;
   if (store_user_remove(store, name, &found, error) != 0)
     return -1;
-  return found ? 0 : error_set(error, "UserNotFound", "there is no user '%s'", name);
+  return found ? 0 : error_set(error, ERROR_UserNotFound, "there is no user '%s'", name);
 }
 
 static int act(const char *action, const char *name, struct store *store, struct error *error)

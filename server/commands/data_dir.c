@@ -34,10 +34,10 @@ int data_dir_default(char *out, size_t room)
 int data_dir_find(const char *option, char out[DATA_DIR_SIZE], struct error *error)
 {
   if (option && !*option)
-    return error_parameter(error, "StorageFailure", "data", "the name of the data folder is empty");
+    return error_parameter(error, ERROR_StorageFailure, "data", "the name of the data folder is empty");
   if ((option ? join(out, DATA_DIR_SIZE, option, "") : data_dir_default(out, DATA_DIR_SIZE)) == 0)
     return 0;
-  return error_parameter(error, "StorageFailure", "data",
+  return error_parameter(error, ERROR_StorageFailure, "data",
                          option ? "the name of the data folder is too long"
                                 : "no data folder is known: give --data DIR");
 }

@@ -6,7 +6,7 @@ void get_credentials_basic(struct exchange *exchange)
   struct error error = {0};
   char token[AUTH_TOKEN_SIZE];
   if (!slow_enter(exchange->server)) {
-    reply_code(exchange, "InfrastructureBusy", "too many logins at a time");
+    reply_code(exchange, ERROR_InfrastructureBusy, "too many logins at a time");
     return;
   }
   int status = auth_login(exchange->server->auth, exchange->store, http_header(exchange->http, "Authorization"),

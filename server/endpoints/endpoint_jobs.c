@@ -21,11 +21,11 @@ static json_t *read_body(const struct exchange *exchange, struct error *error)
   json_error_t where;
   json_t *root = body->length == 0 ? NULL : json_loadb(body->data, body->length, JSON_REJECT_DUPLICATES, &where);
   if (body->length == 0)
-    error_set(error, "RequestBodyInvalid", "the body is empty");
+    error_set(error, ERROR_RequestBodyInvalid, "the body is empty");
   else if (root == NULL)
-    error_set(error, "RequestBodyInvalid", "the body is not JSON: line %d: %s", where.line, where.text);
+    error_set(error, ERROR_RequestBodyInvalid, "the body is not JSON: line %d: %s", where.line, where.text);
   else if (!json_is_object(root))
-    error_set(error, "RequestBodyInvalid", "the body wants to be a JSON object");
+    error_set(error, ERROR_RequestBodyInvalid, "the body wants to be a JSON object");
   if (root != NULL && error_is_set(error)) {
     json_decref(root);
     return NULL;
@@ -50,9 +50,9 @@ static int take_text(const json_t *root, const char *name, size_t longest, char 
   if (member == NULL)
     return 0;
   if (!json_is_string(member) && !json_is_null(member))
-    return error_parameter(error, "RequestBodyInvalid", name, "wants a string or null");
+    return error_parameter(error, ERROR_RequestBodyInvalid, name, "wants a string or null");
   if (json_string_length(member) > longest)
-    return error_parameter(error, "RequestBodyInvalid", name, "is longer than %zu bytes", longest);
+    return error_parameter(error, ERROR_RequestBodyInvalid, name, "is longer than %zu bytes", longest);
   return set_text(text, json_string_value(member), error);
 }
 
@@ -62,11 +62,11 @@ static int take_budget(const json_t *root, struct job *job, struct error *error)
   if (member == NULL)
     return 0;
   if (!json_is_number(member) && !json_is_null(member))
-    return error_parameter(error, "BudgetInvalid", "budget", "wants a number or null");
+    return error_parameter(error, ERROR_BudgetInvalid, "budget", "wants a number or null");
   job->has_budget = json_is_number(member);
   job->budget = json_number_value(member);
   if (job->has_budget && !(job->budget >= 0))
-    return error_parameter(error, "BudgetInvalid", "budget", "wants to be at least 0");
+    return error_parameter(error, ERROR_BudgetInvalid, "budget", "wants to be at least 0");
   return 0;
 }
 
@@ -77,7 +77,7 @@ static int take_log_level(const json_t *root, struct job *job, struct error *err
   if (member == NULL || json_is_null(member))
     return 0;
   if (!json_is_string(member) || log_level_parse(json_string_value(member), &level) != 0)
-    return error_parameter(error, "RequestBodyInvalid", "log_level", "wants error, warning, info or debug");
+    return error_parameter(error, ERROR_RequestBodyInvalid, "log_level", "wants error, warning, info or debug");
   snprintf(job->log_level, sizeof job->log_level, "%s", log_level_name(level));
   return 0;
 }
@@ -89,14 +89,15 @@ static int take_process(const struct exchange *exchange, const json_t *root, str
   if (process == NULL)
     return 0;
   if (!json_is_object(process) || !json_is_object(json_object_get(process, "process_graph")))
-    return error_parameter(error, "ProcessGraphMissing", "process", "wants an object with a process_graph");
+    return error_parameter(error, ERROR_ProcessGraphMissing, "process", "wants an object with a process_graph");
   size_t length = 0;
   const struct buffer *body = http_body(exchange->http);
   const char *text = json_text_member(body->data, body->length, "process", &length);
   char *copy = text != NULL ? strndup(text, length) : NULL;
   if (copy == NULL)
-    return text != NULL ? error_memory(error)
-                        : error_parameter(error, "RequestBodyInvalid", "process", "its name is written with escapes");
+    return text != NULL
+               ? error_memory(error)
+               : error_parameter(error, ERROR_RequestBodyInvalid, "process", "its name is written with escapes");
   free(job->process);
   job->process = copy;
   return 0;
@@ -190,7 +191,7 @@ void post_jobs(struct exchange *exchange)
   int status = root == NULL ? -1 : take_job(exchange, root, &job, &error);
   json_decref(root);
   if (status == 0 && job.process == NULL)
-    status = error_parameter(&error, "ProcessGraphMissing", "process", "is missing");
+    status = error_parameter(&error, ERROR_ProcessGraphMissing, "process", "is missing");
   if (status == 0)
     status = store_job_put(exchange->store, &job, &error);
   if (status != 0) {
@@ -302,7 +303,7 @@ void get_jobs(struct exchange *exchange)
   char before[24] = "0";
   int status = read_limit(exchange, &listing.limit, &error);
   if (status == 0 && http_query(exchange->http, "before", before, sizeof before) < 0)
-    status = error_parameter(&error, "QueryParameterInvalid", "before", "is no position in the list");
+    status = error_parameter(&error, ERROR_QueryParameterInvalid, "before", "is no position in the list");
   json_write_object(&w);
   json_key(&w, "jobs");
   json_write_array(&w);
@@ -359,10 +360,10 @@ static int read_log_query(const struct exchange *exchange, const struct job *job
   if (given > 0)
     *after = strtoll(text, &end, 10);
   if (given < 0 || (given > 0 && (*end != '\0' || end == text)))
-    return error_parameter(error, "QueryParameterInvalid", "offset", "wants the id of a log entry");
+    return error_parameter(error, ERROR_QueryParameterInvalid, "offset", "wants the id of a log entry");
   given = http_query(exchange->http, "level", text, sizeof text);
   if (given < 0 || (given > 0 && log_level_parse(text, level) != 0))
-    return error_parameter(error, "QueryParameterInvalid", "level", "wants error, warning, info or debug");
+    return error_parameter(error, ERROR_QueryParameterInvalid, "level", "wants error, warning, info or debug");
   enum log_level stored = LOG_INFO;
   if (log_level_parse(job->log_level, &stored) == 0 && stored < *level)
     *level = stored;

@@ -27,13 +27,13 @@ static void work_free(struct work *work)
 static void reply_broken(struct exchange *exchange, enum worker_outcome outcome)
 {
   if (outcome == WORKER_TIMEOUT)
-    reply_code(exchange, "RequestTimeout", "the computation took too long; please use a batch job");
+    reply_code(exchange, ERROR_RequestTimeout, "the computation took too long; please use a batch job");
   else if (outcome == WORKER_CANCELLED)
-    reply_code(exchange, "InfrastructureMaintenance", "the request was cancelled");
+    reply_code(exchange, ERROR_InfrastructureMaintenance, "the request was cancelled");
   else if (outcome == WORKER_UNAVAILABLE)
-    reply_code(exchange, "InfrastructureBusy", "no worker process is to be had now; please try again");
+    reply_code(exchange, ERROR_InfrastructureBusy, "no worker process is to be had now; please try again");
   else
-    reply_code(exchange, "Internal", "the worker process ended unexpectedly; only this request is lost");
+    reply_code(exchange, ERROR_Internal, "the worker process ended unexpectedly; only this request is lost");
 }
 
 static void reply_value(struct exchange *exchange, const struct work *work, const struct worker_reply *worker)
@@ -66,7 +66,7 @@ static void reply_result_file(struct exchange *exchange, const struct work *work
   if (response == NULL) {
     if (fd >= 0)
       close(fd);
-    reply_code(exchange, "Internal", "the worker left no result file");
+    reply_code(exchange, ERROR_Internal, "the worker left no result file");
     return;
   }
   unlink(file.path);
@@ -130,7 +130,7 @@ static void submit(struct work *work, const char *purpose)
   task->client_fd = http_fd(exchange->http);
   if (worker_pool_submit(exchange->server->pool, task) != 0) {
     work_free(work);
-    reply_code(exchange, "InfrastructureBusy", "all workers are busy and the queue is full");
+    reply_code(exchange, ERROR_InfrastructureBusy, "all workers are busy and the queue is full");
   }
 }
 
@@ -162,7 +162,7 @@ static bool body_is_object(const struct exchange *exchange)
 static void post_graph(struct exchange *exchange, enum task_kind kind, double seconds, const char *purpose)
 {
   if (!body_is_object(exchange)) {
-    reply_code(exchange, "RequestBodyInvalid", "the body wants to be a JSON object");
+    reply_code(exchange, ERROR_RequestBodyInvalid, "the body wants to be a JSON object");
     return;
   }
   struct work *work = work_new(exchange, kind, seconds);

@@ -125,7 +125,7 @@ void get_job_results(struct exchange *exchange)
   else if (strcmp(job.status, "finished") == 0 || (wants_partial(exchange) && strcmp(job.status, "created") != 0))
     reply_document(exchange, &job);
   else
-    reply_code(exchange, "JobNotFinished", "the job is %s; its results are there when it is finished", job.status);
+    reply_code(exchange, ERROR_JobNotFinished, "the job is %s; its results are there when it is finished", job.status);
   job_free(&job);
 }
 
@@ -175,7 +175,7 @@ static void reply_download(struct exchange *exchange, int fd, uint64_t size, con
   if (range < 0 || response == NULL) {
     close(fd);
     http_response_free(response);
-    reply_code(exchange, "RangeNotSatisfiable", "the file has %" PRIu64 " bytes", size);
+    reply_code(exchange, ERROR_RangeNotSatisfiable, "the file has %" PRIu64 " bytes", size);
     return;
   }
   response->fd = fd;
@@ -204,7 +204,7 @@ static void download_file(struct exchange *exchange, const struct job *job, cons
   char folder[JOB_FOLDER_SIZE], path[JOB_FOLDER_SIZE + RESULT_FILE_SIZE];
   struct stored_file file;
   if (strcmp(job->status, "finished") != 0 || !find_file(job, name, &file)) {
-    reply_code(exchange, "FileNotFound", "the job has no such file now");
+    reply_code(exchange, ERROR_FileNotFound, "the job has no such file now");
     return;
   }
   uint64_t size = 0;
@@ -212,7 +212,7 @@ static void download_file(struct exchange *exchange, const struct job *job, cons
   snprintf(path, sizeof path, "%s%s", folder, file.name);
   int fd = folder_open_file(folder, path, &size);
   if (fd < 0)
-    reply_code(exchange, "FileNotFound", "the job has no such file now");
+    reply_code(exchange, ERROR_FileNotFound, "the job has no such file now");
   else
     reply_download(exchange, fd, size, &file);
 }
@@ -223,11 +223,11 @@ void get_download(struct exchange *exchange)
   char *end = NULL;
   int64_t expires = strtoll(p[1], &end, 10);
   if (*end != '\0' || signed_url_check(exchange->server->secret, p[0], p[3], expires, p[2]) != 0) {
-    reply_code(exchange, "PermissionsInsufficient", "the link's signature is not valid");
+    reply_code(exchange, ERROR_PermissionsInsufficient, "the link's signature is not valid");
     return;
   }
   if (expires < store_now() / 1000) {
-    reply_code(exchange, "ResultLinkExpired", "the link has expired; please ask for the results again");
+    reply_code(exchange, ERROR_ResultLinkExpired, "the link has expired; please ask for the results again");
     return;
   }
   struct job job = {0};
@@ -239,6 +239,6 @@ void get_download(struct exchange *exchange)
   else if (strcmp(job.status, "finished") == 0)
     reply_document(exchange, &job);
   else
-    reply_code(exchange, "FileNotFound", "the job has no results now");
+    reply_code(exchange, ERROR_FileNotFound, "the job has no results now");
   job_free(&job);
 }

@@ -73,15 +73,16 @@ static bool refuse(struct exchange *exchange, const struct route_match *match)
   if (strcmp(http_method(http), "OPTIONS") == 0)
     reply_options(exchange, match);
   else if (!match->path_known && route_other_version(http_path(http)))
-    reply_code(exchange, "UnsupportedApiVersion", "this server speaks openEO %s, at %s", API_VERSION, exchange->base);
+    reply_code(exchange, ERROR_UnsupportedApiVersion, "this server speaks openEO %s, at %s", API_VERSION,
+               exchange->base);
   else if (!match->path_known)
-    reply_code(exchange, "NotFound", "there is nothing at this path");
+    reply_code(exchange, ERROR_NotFound, "there is nothing at this path");
   else if (match->route == NULL)
     reply_method_not_allowed(exchange, match);
   else if (http_body_too_large(http))
-    reply_code(exchange, "ContentTooLarge", "the body is longer than %zu bytes", http_body(http)->limit);
+    reply_code(exchange, ERROR_ContentTooLarge, "the body is longer than %zu bytes", http_body(http)->limit);
   else if (atomic_load(&exchange->server->stopping))
-    reply_code(exchange, "InfrastructureMaintenance", "the server is going down");
+    reply_code(exchange, ERROR_InfrastructureMaintenance, "the server is going down");
   else
     return false;
   return true;
@@ -113,7 +114,7 @@ void handlers_take(void *data, struct http_request *request)
   }
   pthread_mutex_unlock(&handlers->lock);
   if (busy)
-    reply_code(exchange, "InfrastructureBusy", "too many requests are waiting");
+    reply_code(exchange, ERROR_InfrastructureBusy, "too many requests are waiting");
 }
 
 static struct exchange *next_exchange(struct handlers *handlers)
@@ -179,7 +180,7 @@ int handlers_start(struct server *server, struct handlers **out, struct error *e
     if (pthread_create(&handlers->threads[handlers->thread_count], NULL, run_handler, handlers) != 0) {
       handlers_stop(handlers);
       handlers_free(handlers);
-      return error_set(error, "Internal", "cannot start threads");
+      return error_set(error, ERROR_Internal, "cannot start threads");
     }
   *out = handlers;
   return 0;

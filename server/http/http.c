@@ -85,16 +85,16 @@ int http_listen(const char *address, char out[128], struct error *error)
 {
   char host[128], port[16];
   if (split_address(address, host, port) != 0)
-    return error_set(error, "ListenAddressInvalid", "'%s' is no HOST:PORT", address);
+    return error_set(error, ERROR_ListenAddressInvalid, "'%s' is no HOST:PORT", address);
   const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
   struct addrinfo *list = NULL;
   int code = getaddrinfo(host[0] ? host : NULL, port, &hints, &list);
   if (code != 0)
-    return error_set(error, "ListenAddressInvalid", "%s: %s", address, gai_strerror(code));
+    return error_set(error, ERROR_ListenAddressInvalid, "%s: %s", address, gai_strerror(code));
   int fd = bind_first(list);
   freeaddrinfo(list);
   if (fd < 0)
-    return error_set(error, "ListenAddressInvalid", "cannot listen on %s: %s", address, strerror(errno));
+    return error_set(error, ERROR_ListenAddressInvalid, "cannot listen on %s: %s", address, strerror(errno));
   struct sockaddr_storage bound = {0};
   socklen_t size = sizeof bound;
   char number[16] = "0", name[INET6_ADDRSTRLEN] = "";
@@ -411,7 +411,7 @@ int http_start(const struct http_options *options, struct http_server **out, str
       MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL, MHD_OPTION_END);
   if (server->daemon == NULL) {
     http_stop(server);
-    return error_set(error, "Internal", "the HTTP server does not start");
+    return error_set(error, ERROR_Internal, "the HTTP server does not start");
   }
   *out = server;
   return 0;

@@ -79,7 +79,7 @@ void reply_error(struct exchange *exchange, const struct error *error)
   reply(exchange, response);
 }
 
-void reply_code(struct exchange *exchange, const char *code, const char *format, ...)
+void reply_code(struct exchange *exchange, enum error_code code, const char *format, ...)
 {
   struct error error = {0};
   char message[sizeof error.message];
@@ -136,7 +136,7 @@ int read_limit(const struct exchange *exchange, long *out, struct error *error)
   char *end = text;
   long number = given > 0 ? strtol(text, &end, 10) : 0;
   if (given < 0 || end == text || *end != '\0' || number < 1)
-    return error_parameter(error, "QueryParameterInvalid", "limit", "wants a positive integer");
+    return error_parameter(error, ERROR_QueryParameterInvalid, "limit", "wants a positive integer");
   *out = number > 1000000 ? 1000000 : number;
   return 0;
 }

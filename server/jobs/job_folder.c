@@ -39,7 +39,7 @@ void job_folder_sweep(const char *data, struct store *store, const char *id)
   struct job job = {0};
   job_folder(data, id, folder);
   if (store_job_get(store, NULL, id, &job, &error) != 0) {
-    if (strcmp(error.code, "JobNotFound") == 0)
+    if (error_is(&error, ERROR_JobNotFound))
       folder_remove(folder);
     return;
   }

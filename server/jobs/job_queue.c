@@ -37,11 +37,11 @@ static int start_runner(struct job_queue *queue, unsigned i, struct error *error
   worker_client_open(&runner->client, queue->options.zygote, queue->options.resident_limit);
   runner->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (runner->cancel_fd < 0)
-    return error_set(error, "Internal", "cannot make an eventfd");
+    return error_set(error, ERROR_Internal, "cannot make an eventfd");
   if (store_open(queue->options.data, &runner->store, error) != 0 || (i == 0 && recover(runner, error) != 0))
     return -1;
   runner->started = pthread_create(&runner->thread, NULL, job_runner_work, runner) == 0;
-  return runner->started ? 0 : error_set(error, "Internal", "cannot start threads");
+  return runner->started ? 0 : error_set(error, ERROR_Internal, "cannot start threads");
 }
 
 static void make_conditions(struct job_queue *queue)

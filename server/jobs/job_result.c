@@ -35,9 +35,9 @@ static int write_file(struct json_writer *w, const char *folder, const struct re
   uint64_t size = 0;
   int fd = folder_open_file(folder, file->path, &size);
   if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-    return error_set(error, "StorageFailure", "the result cannot be looked at: %s", strerror(errno));
+    return error_set(error, ERROR_StorageFailure, "the result cannot be looked at: %s", strerror(errno));
   if (fd < 0)
-    return error_set(error, "Internal", "the worker left no result file");
+    return error_set(error, ERROR_Internal, "the worker left no result file");
   close(fd);
   json_write_object(w);
   json_kv_string(w, "file", strrchr(file->path, '/') + 1);
@@ -68,7 +68,7 @@ char *job_result_json(const struct worker_reply *reply, const char *folder, stru
   json_end_array(&w);
   json_end_object(&w);
   if (at == 0)
-    error_set(error, "Internal", "the worker left no result file");
+    error_set(error, ERROR_Internal, "the worker left no result file");
   if (text.failed)
     error_memory(error);
   if (!error_is_set(error))

@@ -144,7 +144,7 @@ static int publish(struct job_runner *runner, struct job *job, const char *part,
     return -1;
   folder_remove(final); /* of a run that died between rename and commit */
   if (rename(part, final) != 0)
-    return error_set(error, "StorageFailure", "the results cannot be published: %s", strerror(errno));
+    return error_set(error, ERROR_StorageFailure, "the results cannot be published: %s", strerror(errno));
   return 0;
 }
 
@@ -178,7 +178,7 @@ static struct ending replied(struct job_runner *runner, struct job *job, const c
     return replied_error(runner, job, part, reply);
   if (publish(runner, job, part, reply, &error) == 0)
     return (struct ending){.kind = ENDING_FINISHED};
-  if (strcmp(error.code, "StorageFailure") != 0)
+  if (!error_is(&error, ERROR_StorageFailure))
     return failed(runner, job, &error);
   log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
   return back_to_queue(runner, "the results could not be stored");
@@ -218,7 +218,7 @@ static int tell_store(struct job_runner *runner, const struct job *job, struct e
   }
   /* The reason first, so that an `error` never lacks it. */
   if (!ending->is_logged && put_log(runner, job, LOG_ERROR, &ending->error, ending->error.message) != 0)
-    return error_set(error, "StorageFailure", "the job's log cannot be written");
+    return error_set(error, ERROR_StorageFailure, "the job's log cannot be written");
   ending->is_logged = true;
   return store_job_finish(runner->store, job, "error", &accepted, error);
 }
@@ -261,7 +261,7 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
       .client_fd = -1, .cancel_fd = runner->cancel_fd, .progress = on_progress, .log = on_log, .data = &listener};
   const struct buffer graph = {.data = job->process, .length = strlen(job->process)};
   if (strlen(part) >= sizeof task.output) {
-    error_set(&error, "StorageFailure", "the data folder's name is too long");
+    error_set(&error, ERROR_StorageFailure, "the data folder's name is too long");
     return failed(runner, job, &error);
   }
   if (folder_make(part, &error) != 0) {
@@ -358,7 +358,7 @@ static bool still_running(struct job_runner *runner, const struct job *job)
   struct job now = {0};
   struct error error = {0};
   if (store_job_get(runner->store, NULL, job->id, &now, &error) != 0)
-    return strcmp(error.code, "JobNotFound") != 0;
+    return !error_is(&error, ERROR_JobNotFound);
   bool running = strcmp(now.status, "running") == 0 && now.run == job->run;
   job_free(&now);
   return running;

@@ -18,14 +18,14 @@ int folder_make(const char *path, struct error *error)
   char part[PATH_MAX];
   size_t length = strlen(path);
   if (length == 0 || length >= sizeof part)
-    return error_set(error, "StorageFailure", "the folder's name is too long");
+    return error_set(error, ERROR_StorageFailure, "the folder's name is too long");
   for (size_t i = 1; i <= length; i++) {
     if (path[i] != '/' && path[i] != '\0')
       continue;
     memcpy(part, path, i);
     part[i] = '\0';
     if (mkdir(part, 0700) != 0 && errno != EEXIST)
-      return error_set(error, "StorageFailure", "cannot make the folder %s: %s", part, strerror(errno));
+      return error_set(error, ERROR_StorageFailure, "cannot make the folder %s: %s", part, strerror(errno));
   }
   return 0;
 }
@@ -81,7 +81,7 @@ int folder_sync(const char *path, struct error *error)
 {
   DIR *folder = opendir(path);
   if (folder == NULL)
-    return error_set(error, "StorageFailure", "cannot open %s", path);
+    return error_set(error, ERROR_StorageFailure, "cannot open %s", path);
   int status = 0;
   const struct dirent *entry;
   while (status == 0 && (entry = readdir(folder)) != NULL) {
@@ -89,12 +89,12 @@ int folder_sync(const char *path, struct error *error)
       continue;
     int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fsync(fd) != 0)
-      status = error_set(error, "StorageFailure", "cannot write %s: %s", entry->d_name, strerror(errno));
+      status = error_set(error, ERROR_StorageFailure, "cannot write %s: %s", entry->d_name, strerror(errno));
     if (fd >= 0)
       close(fd);
   }
   if (status == 0 && fsync(dirfd(folder)) != 0)
-    status = error_set(error, "StorageFailure", "cannot write %s: %s", path, strerror(errno));
+    status = error_set(error, ERROR_StorageFailure, "cannot write %s: %s", path, strerror(errno));
   closedir(folder);
   return status;
 }

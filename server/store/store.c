@@ -38,7 +38,7 @@ int64_t store_now(void)
 
 int store_failure(struct store *store, struct error *error)
 {
-  return error_set(error, "StorageFailure", "the server's store: %s", sqlite3_errmsg(store->db));
+  return error_set(error, ERROR_StorageFailure, "the server's store: %s", sqlite3_errmsg(store->db));
 }
 
 sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *error)
@@ -51,7 +51,7 @@ sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *
     }
   sqlite3_stmt *statement = NULL;
   if (store->cached == STORE_MAX_STATEMENTS) {
-    error_set(error, "Internal", "more than %d statements in the store", STORE_MAX_STATEMENTS);
+    error_set(error, ERROR_Internal, "more than %d statements in the store", STORE_MAX_STATEMENTS);
     return NULL;
   }
   if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK) {
@@ -139,7 +139,7 @@ static int make_schema(struct store *store, struct error *error)
   if (version == 0 && sqlite3_exec(store->db, schema, NULL, NULL, NULL) != SQLITE_OK)
     status = store_failure(store, error);
   else if (version != 0 && version != 1)
-    status = error_set(error, "StorageFailure", "the store has version %d, this program knows 1", version);
+    status = error_set(error, ERROR_StorageFailure, "the store has version %d, this program knows 1", version);
   return store_end(store, status, error);
 }
 
@@ -157,15 +157,15 @@ int store_open(const char *data_dir, struct store **out, struct error *error)
 {
   char path[4096];
   if (snprintf(path, sizeof path, "%s/server.sqlite", data_dir) >= (int)sizeof path)
-    return error_set(error, "StorageFailure", "the data folder's name is too long");
+    return error_set(error, ERROR_StorageFailure, "the data folder's name is too long");
   if (make_file(path) != 0)
-    return error_set(error, "StorageFailure", "cannot open %s for writing", path);
+    return error_set(error, ERROR_StorageFailure, "cannot open %s for writing", path);
   struct store *store = calloc(1, sizeof *store);
   if (store == NULL)
     return error_memory(error);
   int status = 0;
   if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-    status = error_set(error, "StorageFailure", "cannot open %s", path);
+    status = error_set(error, ERROR_StorageFailure, "cannot open %s", path);
   } else {
     sqlite3_busy_timeout(store->db, 15000);
     if (sqlite3_exec(store->db,
@@ -203,7 +203,7 @@ static int read_secret(struct store *store, unsigned char out[32], struct error 
   if (row == 1 && sqlite3_column_bytes(statement, 0) == 32)
     memcpy(out, sqlite3_column_blob(statement, 0), 32);
   else if (row == 1)
-    row = error_set(error, "StorageFailure", "the server's secret is damaged");
+    row = error_set(error, ERROR_StorageFailure, "the server's secret is damaged");
   sqlite3_reset(statement);
   return row;
 }

@@ -56,7 +56,7 @@ static void read_job(sqlite3_stmt *row, struct job *out)
 
 static int not_found(const char *id, struct error *error)
 {
-  return error_set(error, "JobNotFound", "there is no batch job '%s'", id);
+  return error_set(error, ERROR_JobNotFound, "there is no batch job '%s'", id);
 }
 
 static void bind_progress(sqlite3_stmt *statement, int position, double progress)
@@ -164,7 +164,7 @@ int store_job_update(struct store *store, const struct job *job, struct error *e
     return -1;
   return sqlite3_changes(store->db) > 0
              ? 0
-             : error_set(error, "JobLocked", "the job is queued or running: cancel it first");
+             : error_set(error, ERROR_JobLocked, "the job is queued or running: cancel it first");
 }
 
 static int drop_logs(struct store *store, const char *id, struct error *error)

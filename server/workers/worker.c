@@ -121,7 +121,7 @@ static int add_file(const struct execution_file *file, struct buffer *files, str
 {
   struct reply_file head = {.is_result = file->is_result, .metadata_size = file->metadata.length};
   if (snprintf(head.path, sizeof head.path, "%s", file->path) >= (int)sizeof head.path)
-    return error_set(error, "StorageFailure", "the result's path is too long");
+    return error_set(error, ERROR_StorageFailure, "the result's path is too long");
   snprintf(head.name, sizeof head.name, "%s", file->name);
   memcpy(head.media_type, file->media_type, sizeof head.media_type);
   buffer_add(files, &head, sizeof head);
@@ -204,7 +204,7 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
   else
     run_estimate(execution, reply);
   if (json->failed)
-    error_set(&reply->error, "ProcessGraphComplexity", "the result is too large to be sent as one value");
+    error_set(&reply->error, ERROR_ProcessGraphComplexity, "the result is too large to be sent as one value");
 }
 
 /* Memory after the task, freed pieces given back where the process has grown. */

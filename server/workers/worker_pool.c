@@ -127,7 +127,7 @@ static int start_thread(struct worker_pool *pool, unsigned i, struct error *erro
   if (folder_make(thread->folder, error) != 0)
     return -1;
   thread->started = pthread_create(&thread->thread, NULL, run_thread, thread) == 0;
-  return thread->started ? 0 : error_set(error, "Internal", "cannot start threads");
+  return thread->started ? 0 : error_set(error, ERROR_Internal, "cannot start threads");
 }
 
 int worker_pool_start(const struct worker_pool_options *options, struct worker_pool **out, struct error *error)
@@ -140,7 +140,7 @@ int worker_pool_start(const struct worker_pool_options *options, struct worker_p
   pthread_mutex_init(&pool->lock, NULL);
   pthread_cond_init(&pool->wake, NULL);
   pool->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  int status = pool->stop_fd < 0 ? error_set(error, "Internal", "cannot make an eventfd") : 0;
+  int status = pool->stop_fd < 0 ? error_set(error, ERROR_Internal, "cannot make an eventfd") : 0;
   for (unsigned i = 0; i < options->workers && status == 0; i++)
     status = start_thread(pool, i, error);
   if (status != 0) {

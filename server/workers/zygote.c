@@ -56,12 +56,12 @@ static int launch(struct zygote *zygote, struct error *error)
   int pair[2];
   pid_t pid = -1;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-    return error_set(error, "Internal", "the process that makes workers cannot be started: %s", strerror(errno));
+    return error_set(error, ERROR_Internal, "the process that makes workers cannot be started: %s", strerror(errno));
   int code = spawn_process(&zygote->options, pair[1], &pid);
   close(pair[1]);
   if (code != 0) {
     close(pair[0]);
-    return error_set(error, "Internal", "the process that makes workers cannot be started: %s", strerror(code));
+    return error_set(error, ERROR_Internal, "the process that makes workers cannot be started: %s", strerror(code));
   }
   const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
   setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -173,13 +173,13 @@ int zygote_spawn(struct zygote *zygote, struct zygote_child *out, struct error *
   int pair[2];
   *out = (struct zygote_child){.fd = -1, .pidfd = -1};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-    return error_set(error, "Internal", "no worker process can be started: %s", strerror(errno));
+    return error_set(error, ERROR_Internal, "no worker process can be started: %s", strerror(errno));
   int32_t pid = ask(zygote, pair[1], &out->generation);
   close(pair[1]);
   out->pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
   if (out->pidfd < 0) {
     close(pair[0]); /* a worker that was made after all ends at this */
-    return error_set(error, "Internal", "no worker process can be started");
+    return error_set(error, ERROR_Internal, "no worker process can be started");
   }
   out->fd = pair[0];
   return 0;

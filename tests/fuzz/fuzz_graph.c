@@ -1,4 +1,5 @@
-/* Fuzzing what a request's body goes through: text to graph, graph to nodes, nodes to a plan, and small plans to numbers.
+/* Fuzzing what a request's body goes through: text to graph, graph to nodes, nodes to a plan, and small plans to
+ * numbers.
  *
  * There is no catalogue and nothing is written, so every byte of a cube comes from the input itself. Byte 0 chooses how
  * far an input goes, so that the cheap steps get most of the runs: 'p' parses and binds, 'v' validates, anything else
@@ -39,7 +40,8 @@ static void run_plan(const struct plan *plan, struct error *error)
   struct buffer text = {0};
   plan_print(plan, &text);
   buffer_free(&text);
-  if (plan_tiles(plan) <= MOST_TILES && cube_elements(plan_cube(plan)) <= MOST_ELEMENTS && plan_read_bytes(plan) < MOST_ELEMENTS * 8)
+  if (plan_tiles(plan) <= MOST_TILES && cube_elements(plan_cube(plan)) <= MOST_ELEMENTS &&
+      plan_read_bytes(plan) < MOST_ELEMENTS * 8)
     plan_run(plan, &sink, NULL, NULL, error);
 }
 
@@ -52,7 +54,8 @@ static void run_graph(struct arena *arena, const char *text, size_t size, bool b
   const struct bound *bound;
   const struct plan *plan;
   struct outcome outcome;
-  if (graph_parse(arena, text, size, true, &graph, error) != 0 || graph_bind(arena, graph, &given, &bound, error) != 0 || bind_only ||
+  if (graph_parse(arena, text, size, true, &graph, error) != 0 ||
+      graph_bind(arena, graph, &given, &bound, error) != 0 || bind_only ||
       graph_lower(arena, bound, &given, &outcome, error) != 0)
     return;
   if (!outcome.is_value && plan_make(arena, outcome_result(&outcome)->node, &options, &plan, error) == 0)
@@ -77,7 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct error error = {0};
   size_t errors = 0;
   if (size > 0 && data[0] == 'v') {
-    graph_validate((const char *)data + 1, size - 1, &(struct graph_options){.official_encoding = true}, count_error, &errors);
+    graph_validate((const char *)data + 1, size - 1, &(struct graph_options){.official_encoding = true}, count_error,
+                   &errors);
     return 0;
   }
   bool bind_only = size > 0 && data[0] == 'p';

@@ -11,17 +11,23 @@
 #include <math.h>
 #include <string.h>
 
-/* From Python's datetime, which is proleptic Gregorian as well: milliseconds since 1970, ISO weekday, day of the year. */
+/* From Python's datetime, which is proleptic Gregorian as well: milliseconds since 1970, ISO weekday, day of the year.
+ */
 static const struct {
   const char *text;
   int64_t instant;
   int weekday, day;
 } known[] = {
-    {"0001-01-01T00:00:00Z", INT64_C(-62135596800000), 1, 1},      {"1582-10-15T00:00:00Z", INT64_C(-12219292800000), 5, 288},
-    {"1600-02-29T00:00:00Z", INT64_C(-11670998400000), 2, 60},     {"1899-12-31T00:00:00Z", INT64_C(-2209075200000), 7, 365},
-    {"1900-03-01T00:00:00Z", INT64_C(-2203891200000), 4, 60},      {"1969-12-31T23:59:59.999Z", -1, 3, 365},
-    {"1970-01-01T00:00:00Z", 0, 4, 1},                             {"2000-02-29T00:00:00Z", INT64_C(951782400000), 2, 60},
-    {"2018-01-06T10:30:00Z", INT64_C(1515234600000), 6, 6},        {"2100-03-01T00:00:00Z", INT64_C(4107542400000), 1, 60},
+    {"0001-01-01T00:00:00Z", INT64_C(-62135596800000), 1, 1},
+    {"1582-10-15T00:00:00Z", INT64_C(-12219292800000), 5, 288},
+    {"1600-02-29T00:00:00Z", INT64_C(-11670998400000), 2, 60},
+    {"1899-12-31T00:00:00Z", INT64_C(-2209075200000), 7, 365},
+    {"1900-03-01T00:00:00Z", INT64_C(-2203891200000), 4, 60},
+    {"1969-12-31T23:59:59.999Z", -1, 3, 365},
+    {"1970-01-01T00:00:00Z", 0, 4, 1},
+    {"2000-02-29T00:00:00Z", INT64_C(951782400000), 2, 60},
+    {"2018-01-06T10:30:00Z", INT64_C(1515234600000), 6, 6},
+    {"2100-03-01T00:00:00Z", INT64_C(4107542400000), 1, 60},
     {"9999-12-31T23:59:59Z", INT64_C(253402300799000), 5, 365},
 };
 
@@ -51,7 +57,8 @@ static void days_follow_each_other_in_all_calendars(void **state)
       int64_t start = expected;
       for (int month = 1; month <= 12; month++)
         for (int day = 1; day <= days_in_month(year, month, (enum calendar)calendar); day++, expected += MS_PER_DAY) {
-          struct civil civil = {.year = year, .month = month, .day = day, .hour = 23, .minute = 59, .second = 59, .millisecond = 999};
+          struct civil civil = {
+              .year = year, .month = month, .day = day, .hour = 23, .minute = 59, .second = 59, .millisecond = 999};
           int64_t last = instant_from_civil(civil, (enum calendar)calendar);
           struct civil back = instant_civil(last, (enum calendar)calendar);
           assert_true(last == expected + MS_PER_DAY - 1);
@@ -73,13 +80,15 @@ static void all_calendars_meet_in_1970(void **state)
 static void fields_carry_over(void **state)
 {
   (void)state;
-  struct civil next = instant_civil(instant_from_civil((struct civil){.year = 2019, .month = 14, .day = 0, .hour = 25}, CALENDAR_GREGORIAN),
-                                    CALENDAR_GREGORIAN);
+  struct civil next = instant_civil(
+      instant_from_civil((struct civil){.year = 2019, .month = 14, .day = 0, .hour = 25}, CALENDAR_GREGORIAN),
+      CALENDAR_GREGORIAN);
   assert_int_equal(next.year, 2020);
   assert_int_equal(next.month, 2);
   assert_int_equal(next.day, 1);
   assert_int_equal(next.hour, 1);
-  struct civil before = instant_civil(instant_from_civil((struct civil){.year = 2019, .month = -1, .day = 1}, CALENDAR_GREGORIAN), CALENDAR_GREGORIAN);
+  struct civil before = instant_civil(
+      instant_from_civil((struct civil){.year = 2019, .month = -1, .day = 1}, CALENDAR_GREGORIAN), CALENDAR_GREGORIAN);
   assert_int_equal(before.year, 2018);
   assert_int_equal(before.month, 11);
 }
@@ -110,10 +119,29 @@ static void texts_are_read_as_written(void **state)
 
 static void what_is_no_date_is_refused(void **state)
 {
-  static const char *const bad[] = {"",           "18",         "2018-",       "2018-13",     "2018-00",     "2018-1",      "2018-02-29",
-                                    "2018-04-31", "2018-05-00", "2018-05-06T", "2018-05-06x", "2018-05-06T25:00Z", "2018-05-06T24:01Z",
-                                    "2018-05-06T07:60Z", "2018-05-06T07:08:61Z", "2018-05-06T07:08:09.Z", "2018-05-06T07:08+5:30",
-                                    "2018-05-06T07:08+24:00", "2018-05-06T07:08Zz", "-2018-01-01", "1900-02-29", "2100-02-29", "20180506"};
+  static const char *const bad[] = {"",
+                                    "18",
+                                    "2018-",
+                                    "2018-13",
+                                    "2018-00",
+                                    "2018-1",
+                                    "2018-02-29",
+                                    "2018-04-31",
+                                    "2018-05-00",
+                                    "2018-05-06T",
+                                    "2018-05-06x",
+                                    "2018-05-06T25:00Z",
+                                    "2018-05-06T24:01Z",
+                                    "2018-05-06T07:60Z",
+                                    "2018-05-06T07:08:61Z",
+                                    "2018-05-06T07:08:09.Z",
+                                    "2018-05-06T07:08+5:30",
+                                    "2018-05-06T07:08+24:00",
+                                    "2018-05-06T07:08Zz",
+                                    "-2018-01-01",
+                                    "1900-02-29",
+                                    "2100-02-29",
+                                    "20180506"};
   int64_t instant;
   (void)state;
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -132,7 +160,8 @@ static void labels_are_found_by_text_and_number(void **state)
   static const char *const texts[] = {"B4", "8", "B4"};
   static const double numbers[] = {2, -1, 0.1};
   static const int64_t times[] = {0, 86400000, 1};
-  const struct dimension bands = dimension_texts("b", DIMENSION_BANDS, texts, 3), steps = dimension_steps("y", 'y', 100, -0.1, 50);
+  const struct dimension bands = dimension_texts("b", DIMENSION_BANDS, texts, 3),
+                         steps = dimension_steps("y", 'y', 100, -0.1, 50);
   const struct dimension time = dimension_times("t", times, 3, CALENDAR_GREGORIAN);
   const struct dimension other = {.name = "n", .size = 3, .labels = LABEL_NUMBER, .numbers = numbers};
   (void)state;
@@ -199,14 +228,11 @@ static void picks_without_memory_fail(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(gregorian_days_are_pythons),
-      cmocka_unit_test(days_follow_each_other_in_all_calendars),
-      cmocka_unit_test(all_calendars_meet_in_1970),
-      cmocka_unit_test(fields_carry_over),
-      cmocka_unit_test(texts_are_read_as_written),
-      cmocka_unit_test(what_is_no_date_is_refused),
-      cmocka_unit_test(labels_are_found_by_text_and_number),
-      cmocka_unit_test(picks_keep_their_labels), cmocka_unit_test(picks_without_memory_fail),
+      cmocka_unit_test(gregorian_days_are_pythons),          cmocka_unit_test(days_follow_each_other_in_all_calendars),
+      cmocka_unit_test(all_calendars_meet_in_1970),          cmocka_unit_test(fields_carry_over),
+      cmocka_unit_test(texts_are_read_as_written),           cmocka_unit_test(what_is_no_date_is_refused),
+      cmocka_unit_test(labels_are_found_by_text_and_number), cmocka_unit_test(picks_keep_their_labels),
+      cmocka_unit_test(picks_without_memory_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,7 +139,8 @@ static void json_escapes_what_must_be(void **state)
   json_write_string(&w, "\xE9t\xC3\xA9 \xC0\xAF \xED\xA0\x80 \xF0\x9F\x9B"); /* Latin 1, overlong, surrogate, cut */
   json_end_array(&w);
   assert_string_equal(out.data, "[\"a\\\"b\\\\c\\nd\\u0009e\\u0001/\x7f \xC3\xA9\",\"a\\u0000b\",null,"
-                                "\"\xEF\xBF\xBDt\xC3\xA9 \xEF\xBF\xBD\xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"]");
+                                "\"\xEF\xBF\xBDt\xC3\xA9 \xEF\xBF\xBD\xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD "
+                                "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"]");
   buffer_free(&out);
 }
 
@@ -189,8 +190,14 @@ static void numbers_read_back_and_are_short(void **state)
   static const struct {
     double number;
     const char *text;
-  } known[] = {{0, "0"}, {0.1, "0.1"}, {-2.5, "-2.5"}, {1e21, "1e+21"}, {100000, "100000"}, {5e-324, "4.94065645841247e-324"},
-               {1.0 / 3, "0.3333333333333333"}, {9007199254740993.0, "9007199254740992"}};
+  } known[] = {{0, "0"},
+               {0.1, "0.1"},
+               {-2.5, "-2.5"},
+               {1e21, "1e+21"},
+               {100000, "100000"},
+               {5e-324, "4.94065645841247e-324"},
+               {1.0 / 3, "0.3333333333333333"},
+               {9007199254740993.0, "9007199254740992"}};
   uint64_t state_bits = 88172645463325252u;
   char text[32];
   (void)state;
@@ -218,13 +225,13 @@ static void the_first_error_stays(void **state)
   struct error error = {0};
   (void)state;
   assert_false(error_is_set(&error));
-  assert_int_equal(error_parameter(&error, "First", "p", "one %d", 1), -1);
-  assert_int_equal(error_set(&error, "Second", "two"), -1);
+  assert_int_equal(error_parameter(&error, ERROR_NotFound, "p", "one %d", 1), -1);
+  assert_int_equal(error_set(&error, ERROR_FileNotFound, "two"), -1);
   assert_int_equal(error_memory(&error), -1);
   error_at_node(&error, "n1");
   error_at_node(&error, "n2");
   error_at_parameter(&error, "q");
-  assert_string_equal(error.code, "First");
+  assert_string_equal(error.code, "NotFound");
   assert_string_equal(error.message, "one 1");
   assert_string_equal(error.node, "n1");
   assert_string_equal(error.parameter, "p");
@@ -234,7 +241,7 @@ static void paths_grow_from_the_inside(void **state)
 {
   struct error error = {0};
   (void)state;
-  error_parameter(&error, "Code", "p", "text");
+  error_parameter(&error, ERROR_Internal, "p", "text");
   error_within(&error, "x");
   error_at_parameter(&error, "outer"); /* the parameter is x's */
   error_within(&error, "reducer");
@@ -242,7 +249,7 @@ static void paths_grow_from_the_inside(void **state)
   assert_string_equal(error.node, "a/reducer/x");
   assert_string_equal(error.parameter, "p");
   error = (struct error){0};
-  error_set(&error, "Code", "text");
+  error_set(&error, ERROR_Internal, "text");
   error_within(&error, "x");
   error_at_parameter(&error, "outer");
   assert_string_equal(error.parameter, "");
@@ -262,7 +269,11 @@ static void paths_grow_from_the_inside(void **state)
 static bool is_utf8(const char *text)
 {
   for (const unsigned char *c = (const unsigned char *)text; *c;) {
-    int more = *c < 0x80 ? 0 : *c >= 0xC2 && *c < 0xE0 ? 1 : *c >= 0xE0 && *c < 0xF0 ? 2 : *c >= 0xF0 && *c < 0xF5 ? 3 : -1;
+    int more = *c < 0x80                 ? 0
+               : *c >= 0xC2 && *c < 0xE0 ? 1
+               : *c >= 0xE0 && *c < 0xF0 ? 2
+               : *c >= 0xF0 && *c < 0xF5 ? 3
+                                         : -1;
     if (more < 0)
       return false;
     for (c++; more > 0; more--, c++)
@@ -283,11 +294,11 @@ static void messages_are_cut_between_characters(void **state)
     memset(text, 'x', ascii);
     for (; at + 5 < sizeof text; at += 4)
       memcpy(text + at, "\xF0\x9F\x9B\xB0", 5);
-    error_parameter(&error, "Code", text, "%s", text);
+    error_parameter(&error, ERROR_Internal, text, "%s", text);
     error_at_node(&error, text);
     assert_true(strlen(error.message) > 600 && is_utf8(error.message));
     assert_true(is_utf8(error.node) && is_utf8(error.parameter));
-    error_set(&quoting, "Code", "the value '%.40s' does not fit", text);
+    error_set(&quoting, ERROR_Internal, "the value '%.40s' does not fit", text);
     assert_true(is_utf8(quoting.message));
     assert_non_null(strstr(quoting.message, "' does not fit"));
   }

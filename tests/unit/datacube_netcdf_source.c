@@ -408,7 +408,7 @@ static void curvilinear_grids_have_no_crs(void **state)
   const struct source *none;
   const int result = netcdf_source(w->arena, &(struct netcdf_file){.path = w->path},
                                    &(struct netcdf_selection){.extent = &extent}, &none, &error);
-  assert_true(result == 0 || strcmp(error.code, "CRSInvalid") == 0);
+  assert_true(result == 0 || error_is(&error, ERROR_CRSInvalid));
 }
 
 /* CF parameters of UTM 31 give the same CRS as its code; kilometres become metres. */
@@ -462,7 +462,7 @@ static void read_quietly(const char *path)
     if (cube_bytes(&source->cube) < 1 << 24 && source->ops->open(source, 1, &reader, &error) == 0) {
       void *data = malloc(cube_bytes(&source->cube) + 1);
       if (source->ops->read(reader, &box, data, &error) != 0) {
-        if (strcmp(error.code, "FileContentInvalid") != 0 || strstr(error.message, "file.nc") == NULL)
+        if (!error_is(&error, ERROR_FileContentInvalid) || strstr(error.message, "file.nc") == NULL)
           abort();
       }
       free(data);

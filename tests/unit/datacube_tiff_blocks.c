@@ -152,9 +152,9 @@ static bool compare(struct fixture *f, int windows, bool *whole)
   struct error error = {.code = ""};
   GDALDatasetH ours, theirs;
   *whole = false;
-  if (raster_open(f->path, "FileContentInvalid", &ours, &error))
+  if (raster_open(f->path, ERROR_FileContentInvalid, &ours, &error))
     return false;
-  assert_int_equal(raster_open(f->path, "FileContentInvalid", &theirs, &error), 0);
+  assert_int_equal(raster_open(f->path, ERROR_FileContentInvalid, &theirs, &error), 0);
   struct tiff_file *file = tiff_file_open(f->blocks, ours, f->path);
   *whole = true;
   for (int i = 0; file && i < windows; i++) {

@@ -23,7 +23,8 @@ static void expect_cube(const char *text, const double *expected, size_t count)
 {
   struct lowered l = lower_text(text);
   const struct plan *plan;
-  if (l.status != 0 || plan_make(l.arena, outcome_result(&l.outcome)->node, &(struct plan_options){.threads = 2}, &plan, &l.error) != 0)
+  if (l.status != 0 ||
+      plan_make(l.arena, outcome_result(&l.outcome)->node, &(struct plan_options){.threads = 2}, &plan, &l.error) != 0)
     fail_msg("%s %s", l.error.code, l.error.message);
   struct keeping_sink sink = keeping_sink(plan_cube(plan));
   assert_int_equal(plan_run(plan, &sink.sink, NULL, NULL, &l.error), 0);

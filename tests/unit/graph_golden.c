@@ -68,8 +68,9 @@ static struct buffer explain(const char *name)
 
 static void plans_are_as_they_were(void **state)
 {
-  static const char *const names[] = {"ndvi_monthly_median", "filters_only", "resampled_mean", "merged_bands", "running_sum", "known_value",
-                                      "x_over_max", "standardised", "long_mean", "month_mean_and_max"};
+  static const char *const names[] = {"ndvi_monthly_median", "filters_only",      "resampled_mean", "merged_bands",
+                                      "running_sum",         "known_value",       "x_over_max",     "standardised",
+                                      "long_mean",           "month_mean_and_max"};
   const char *update = getenv("TWINCUBE_GOLDEN_UPDATE");
   (void)state;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -78,7 +79,8 @@ static void plans_are_as_they_were(void **state)
       write_golden(names[i], have.data);
     want = read_golden(names[i], "txt");
     if (!want.data || strcmp(have.data, want.data) != 0)
-      fail_msg("tests/golden/%s.txt:\n%s\nbut the plan is:\n%s", names[i], want.data ? want.data : "(nothing)", have.data);
+      fail_msg("tests/golden/%s.txt:\n%s\nbut the plan is:\n%s", names[i], want.data ? want.data : "(nothing)",
+               have.data);
     buffer_free(&have);
     buffer_free(&want);
   }
@@ -108,7 +110,8 @@ static void a_masked_index_is_one_kernel(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(plans_are_as_they_were), cmocka_unit_test(a_masked_index_is_one_kernel)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(plans_are_as_they_were),
+                                     cmocka_unit_test(a_masked_index_is_one_kernel)};
   gdal_init();
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,7 +118,8 @@ static int ascending(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Three-valued: an element that decides, else a missing one, else the other way; a single missing one is as good as none. */
+/* Three-valued: an element that decides, else a missing one, else the other way; a single missing one is as good as
+ * none. */
 static double decided(bool any, struct numbers a, bool ignore)
 {
   bool missing = false;
@@ -152,7 +153,9 @@ static double reduce_value(enum kernel_reducer reducer, struct numbers a, bool i
       result += valid[i];
   } else if (usable) {
     qsort(valid, n, sizeof *valid, ascending);
-    result = reducer == KRED_MIN ? valid[0] : reducer == KRED_MAX ? valid[n - 1] : (valid[(n - 1) / 2] + valid[n / 2]) / 2;
+    result = reducer == KRED_MIN   ? valid[0]
+             : reducer == KRED_MAX ? valid[n - 1]
+                                   : (valid[(n - 1) / 2] + valid[n / 2]) / 2;
   }
   free(valid);
   return result;
@@ -264,7 +267,9 @@ static void reference_view(struct evaluation *e, const struct node *node, struct
     bool hole = false;
     for (size_t d = 0; d < node->input->cube->dimensions; d++) {
       const struct view_dimension *view = &node->view[d];
-      from[d] = view->out == NO_DIMENSION ? view->fixed : view->indexes ? view->indexes[to[view->out]] : to[view->out] + view->offset;
+      from[d] = view->out == NO_DIMENSION ? view->fixed
+                : view->indexes           ? view->indexes[to[view->out]]
+                                          : to[view->out] + view->offset;
       hole = hole || from[d] == NO_INDEX;
     }
     out.v[i] = hole ? NAN : in.v[offset_of(node->input->cube, from)];
@@ -288,7 +293,8 @@ static size_t beyond_edge(enum border_rule border, ptrdiff_t i, ptrdiff_t size)
 }
 
 /* The windows around an output position, the last one's index fastest. */
-static struct numbers window_values(struct arena *arena, const struct kernel_input *input, struct numbers in, const size_t *to)
+static struct numbers window_values(struct arena *arena, const struct kernel_input *input, struct numbers in,
+                                    const size_t *to)
 {
   const struct cube *cube = input->node->cube;
   size_t n = 1, from[CUBE_MAX_DIMENSIONS] = {0};
@@ -314,7 +320,8 @@ static struct numbers window_values(struct arena *arena, const struct kernel_inp
 }
 
 /* The numbers of one input of a kernel at an output position. */
-static struct numbers kernel_values(struct arena *arena, const struct kernel_input *input, struct numbers in, const size_t *to)
+static struct numbers kernel_values(struct arena *arena, const struct kernel_input *input, struct numbers in,
+                                    const size_t *to)
 {
   const struct cube *cube = input->node->cube;
   size_t from[CUBE_MAX_DIMENSIONS] = {0};

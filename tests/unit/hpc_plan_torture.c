@@ -9,19 +9,26 @@
 #include <errno.h>
 
 static const char graph_text[] =
-    "{\"p\":{\"process_id\":\"aggregate_temporal_period\",\"arguments\":{\"data\":{\"from_node\":\"m\"},\"period\":\"month\",\"reducer\":{\"process_graph\":"
+    "{\"p\":{\"process_id\":\"aggregate_temporal_period\",\"arguments\":{\"data\":{\"from_node\":\"m\"},\"period\":"
+    "\"month\",\"reducer\":{\"process_graph\":"
     "{\"c\":{\"process_id\":\"median\",\"arguments\":{\"data\":{\"from_parameter\":\"data\"}},\"result\":true}}}}},"
     "\"m\":{\"process_id\":\"mask\",\"arguments\":{\"data\":{\"from_node\":\"b\"},\"mask\":{\"from_node\":\"g\"}}},"
     "\"g\":{\"process_id\":\"apply\",\"arguments\":{\"data\":{\"from_node\":\"b\"},\"process\":{\"process_graph\":"
     "{\"c\":{\"process_id\":\"gt\",\"arguments\":{\"x\":{\"from_parameter\":\"x\"},\"y\":5},\"result\":true}}}}},"
-    "\"b\":{\"process_id\":\"filter_bands\",\"arguments\":{\"bands\":[\"n\",\"r\"],\"data\":{\"type\":\"datacube\",\"dimensions\":["
+    "\"b\":{\"process_id\":\"filter_bands\",\"arguments\":{\"bands\":[\"n\",\"r\"],\"data\":{\"type\":\"datacube\","
+    "\"dimensions\":["
     "{\"name\":\"t\",\"type\":\"temporal\",\"values\":[\"2020-01-02\",\"2020-01-20\",\"2020-03-01\"]},"
-    "{\"name\":\"b\",\"type\":\"bands\",\"values\":[\"r\",\"n\"]},{\"name\":\"x\",\"type\":\"other\",\"values\":[1,2]}],"
+    "{\"name\":\"b\",\"type\":\"bands\",\"values\":[\"r\",\"n\"]},{\"name\":\"x\",\"type\":\"other\",\"values\":[1,2]}]"
+    ","
     "\"data\":[[[1,2],[3,4]],[[5,6],[7,8]],[[9,null],[1,2]]]}}},"
-    "\"a\":{\"process_id\":\"apply_dimension\",\"arguments\":{\"data\":{\"from_node\":\"p\"},\"dimension\":\"b\",\"process\":{\"process_graph\":"
-    "{\"c\":{\"process_id\":\"sort\",\"arguments\":{\"data\":{\"from_parameter\":\"data\"},\"nodata\":true},\"result\":true}}}}},"
-    "\"e\":{\"process_id\":\"merge_cubes\",\"arguments\":{\"cube1\":{\"from_node\":\"a\"},\"cube2\":{\"from_node\":\"p\"},\"overlap_resolver\":{\"process_graph\":"
-    "{\"c\":{\"process_id\":\"max\",\"arguments\":{\"data\":[{\"from_parameter\":\"x\"},{\"from_parameter\":\"y\"}]},\"result\":true}}}},\"result\":true}}";
+    "\"a\":{\"process_id\":\"apply_dimension\",\"arguments\":{\"data\":{\"from_node\":\"p\"},\"dimension\":\"b\","
+    "\"process\":{\"process_graph\":"
+    "{\"c\":{\"process_id\":\"sort\",\"arguments\":{\"data\":{\"from_parameter\":\"data\"},\"nodata\":true},\"result\":"
+    "true}}}}},"
+    "\"e\":{\"process_id\":\"merge_cubes\",\"arguments\":{\"cube1\":{\"from_node\":\"a\"},\"cube2\":{\"from_node\":"
+    "\"p\"},\"overlap_resolver\":{\"process_graph\":"
+    "{\"c\":{\"process_id\":\"max\",\"arguments\":{\"data\":[{\"from_parameter\":\"x\"},{\"from_parameter\":\"y\"}]},"
+    "\"result\":true}}}},\"result\":true}}";
 
 #if defined(__SANITIZE_ADDRESS__)
 #define REPLACES_MALLOC 0
@@ -177,6 +184,7 @@ static void every_arena_is_too_small_once(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_fails_once), cmocka_unit_test(every_arena_is_too_small_once)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_fails_once),
+                                     cmocka_unit_test(every_arena_is_too_small_once)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,8 @@
 
 #include "hpc_plan_random.h"
 
-static void define(struct maker *m, const struct node *node, void (*evaluate)(struct evaluation *, const void *, struct numbers),
-                   const void *data)
+static void define(struct maker *m, const struct node *node,
+                   void (*evaluate)(struct evaluation *, const void *, struct numbers), const void *data)
 {
   struct definition *d = ARENA_NEW(m->arena, struct definition);
   *d = (struct definition){m->definitions, node, evaluate, data};
@@ -19,7 +19,7 @@ struct test_chain {
   struct test_chain *next;
   const struct source *elements; /* in memory */
   bool strict;
-  size_t made;                   /* indexes of dimension 0 that were read or passed */
+  size_t made; /* indexes of dimension 0 that were read or passed */
 };
 
 static int open_chain(const struct source *source, unsigned threads, struct source_reader **out, struct error *error)
@@ -35,10 +35,10 @@ static int read_chain(struct source_reader *reader, const struct box *box, void 
   struct test_chain *chain = (struct test_chain *)(void *)reader;
   const struct cube *cube = &chain->elements->cube;
   if (chain->strict && box->start[0] < chain->made)
-    return error_set(error, "Internal", "the chain is read at %zu after %zu", box->start[0], chain->made);
+    return error_set(error, ERROR_Internal, "the chain is read at %zu after %zu", box->start[0], chain->made);
   for (size_t d = 1; chain->strict && d < cube->dimensions; d++)
     if (box->count[d] != cube->dimension[d].size)
-      return error_set(error, "Internal", "a part of the chain's dimension %zu is read", d);
+      return error_set(error, ERROR_Internal, "a part of the chain's dimension %zu is read", d);
   chain->made = box->start[0] + box->count[0];
   return chain->elements->ops->read((struct source_reader *)(uintptr_t)chain->elements, box, data, error);
 }
@@ -48,7 +48,8 @@ static void close_chain(struct source_reader *reader)
   (void)reader;
 }
 
-static const struct source_ops chain_ops = {.name = "test chain", .open = open_chain, .read = read_chain, .close = close_chain};
+static const struct source_ops chain_ops = {
+    .name = "test chain", .open = open_chain, .read = read_chain, .close = close_chain};
 
 static void evaluate_chain(struct evaluation *e, const void *data, struct numbers out)
 {

@@ -166,7 +166,7 @@ static void test_error_texts(void **state)
   (void)state;
   char text[ERROR_TEXT_SIZE];
   struct error error = {0};
-  error_parameter(&error, "X", "data", "line\none");
+  error_parameter(&error, ERROR_Internal, "data", "line\none");
   error_text(&error, text);
   assert_string_equal(text, "parameter \"data\": line one");
   error_at_node(&error, "ndvi");
