@@ -247,7 +247,7 @@ static bool has_fast_rows(const struct warper *w, const struct located_cell *cel
 }
 
 static int kernel_segment(struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
-                          const struct window *window, double *values, struct error *error)
+                          const struct tap_window *window, double *values, struct error *error)
 {
   union foot feet[SEGMENT];
   bool fast = has_fast_rows(w, cell);
@@ -268,7 +268,7 @@ static int kernel_segment(struct warper *w, const struct located_cell *cell, con
 static int warp_cells(struct warper *w, const struct planes *p, const unsigned char *from, unsigned char *to,
                       struct error *error)
 {
-  const struct window window = {
+  const struct tap_window window = {
       w->window, {p->from_start[0], p->from_start[1]}, {p->from_count[0], p->from_count[1]}};
   const struct nearest_window pixels = {from,    {window.start[0], window.start[1]}, {window.count[0], window.count[1]},
                                         p->size, p->missing};

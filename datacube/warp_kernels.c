@@ -149,12 +149,12 @@ struct area {        /* source pixels of one footprint inside the window */
   bool cut;          /* whether the footprint goes on beyond the window */
 };
 
-static double value_at(const struct window *w, size_t y, size_t x)
+static double value_at(const struct tap_window *w, size_t y, size_t x)
 {
   return w->values[(y - w->start[0]) * w->count[1] + (x - w->start[1])];
 }
 
-static bool centre_is_valid(const struct window *w, const union foot *foot)
+static bool centre_is_valid(const struct tap_window *w, const union foot *foot)
 {
   double x = floor(foot->kernel.x + snap), y = floor(foot->kernel.y + snap);
   if (!(x >= (double)w->start[1] && y >= (double)w->start[0]))
@@ -164,7 +164,7 @@ static bool centre_is_valid(const struct window *w, const union foot *foot)
 }
 
 /* Sets gaps where a pixel that counts is missing. */
-static double weighted(const struct resampler *r, const struct window *w, const struct area *a, bool *gaps)
+static double weighted(const struct resampler *r, const struct tap_window *w, const struct area *a, bool *gaps)
 {
   double sum = 0, weights = 0;
   for (size_t y = a->y[0]; y < a->y[1]; y++)
@@ -186,7 +186,7 @@ static double weighted(const struct resampler *r, const struct window *w, const 
   return r->method == RESAMPLE_RMS ? sqrt(sum / weights) : sum / weights;
 }
 
-static double extreme(const struct resampler *r, const struct window *w, const struct area *a)
+static double extreme(const struct resampler *r, const struct tap_window *w, const struct area *a)
 {
   double best = (double)NAN;
   for (size_t y = a->y[0]; y < a->y[1]; y++)
@@ -231,7 +231,7 @@ static double ranked(enum resampling method, const struct ranked_value *sorted, 
   return sorted[rank > 0 ? (size_t)rank : 0].value;
 }
 
-static int rank_values(struct resampler *r, const struct window *w, const struct area *a, double *out,
+static int rank_values(struct resampler *r, const struct tap_window *w, const struct area *a, double *out,
                        struct error *error)
 {
   size_t pixels = (a->y[1] - a->y[0]) * (a->x[1] - a->x[0]), n = 0;
@@ -252,7 +252,7 @@ static int rank_values(struct resampler *r, const struct window *w, const struct
 }
 
 /* Returns whether something was cut off. */
-static bool clip_to_window(const struct window *w, int axis, size_t range[2])
+static bool clip_to_window(const struct tap_window *w, int axis, size_t range[2])
 {
   size_t first = w->start[axis], end = w->start[axis] + w->count[axis];
   bool cut = range[0] < first || range[1] > end;
@@ -263,7 +263,7 @@ static bool clip_to_window(const struct window *w, int axis, size_t range[2])
   return cut;
 }
 
-static struct area area_of(enum resampling method, const struct window *w, const union foot *foot)
+static struct area area_of(enum resampling method, const struct tap_window *w, const union foot *foot)
 {
   struct area a;
   foot_range(method, foot, 0, SIZE_MAX, &a.y[0], &a.y[1]);
@@ -276,7 +276,7 @@ static struct area area_of(enum resampling method, const struct window *w, const
   return a;
 }
 
-static double weigh(struct resampler *r, enum resampling method, const struct window *w, const union foot *foot)
+static double weigh(struct resampler *r, enum resampling method, const struct tap_window *w, const union foot *foot)
 {
   struct area a = area_of(method, w, foot);
   axis_weights(method, foot, 0, a.y, r->weight_y);
@@ -288,7 +288,7 @@ static double weigh(struct resampler *r, enum resampling method, const struct wi
 }
 
 /* The commonest case, written out: the four pixels round the centre, with the weights and the order of weighted(). */
-static double bilinear_unscaled(const struct window *w, const union foot *foot)
+static double bilinear_unscaled(const struct tap_window *w, const union foot *foot)
 {
   double tx = snapped(foot->kernel.x - 0.5), ty = snapped(foot->kernel.y - 0.5), sum = 0, weights = 0;
   double left = floor(tx), top = floor(ty); /* may be -1 */
@@ -307,7 +307,7 @@ static double bilinear_unscaled(const struct window *w, const union foot *foot)
   return weights > least_weight ? sum / weights : (double)NAN;
 }
 
-int resampler_value(struct resampler *r, const struct window *w, const union foot *foot, double *out,
+int resampler_value(struct resampler *r, const struct tap_window *w, const union foot *foot, double *out,
                     struct error *error)
 {
   *out = (double)NAN;

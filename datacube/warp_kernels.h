@@ -17,7 +17,7 @@ union foot {
   } area;
 };
 
-struct window { /* source pixels as doubles, NaN where missing */
+struct tap_window { /* source pixels as doubles, NaN where missing */
   const double *values;
   size_t start[2], count[2]; /* in the source grid; [0] is y */
 };
@@ -43,7 +43,7 @@ void foot_range(enum resampling method, const union foot *foot, int axis, size_t
 int resampler_init(struct resampler *r, enum resampling method, const struct grid *from, struct error *error);
 void resampler_free(struct resampler *r);
 /* The value, or NaN where no valid pixel contributes. */
-int resampler_value(struct resampler *r, const struct window *w, const union foot *foot, double *out,
+int resampler_value(struct resampler *r, const struct tap_window *w, const union foot *foot, double *out,
                     struct error *error);
 
 #endif

@@ -31,7 +31,7 @@ static inline __attribute__((always_inline)) double split(double t, double low, 
 }
 
 /* Source pixels the window has along an axis for a kernel that begins `before` pixels before its first. */
-static void limits(const struct window *w, int axis, size_t before, size_t taps, double *low, double *high)
+static void limits(const struct tap_window *w, int axis, size_t before, size_t taps, double *low, double *high)
 {
   *low = (double)(w->start[axis] + before);
   *high = (double)(w->start[axis] + w->count[axis]) - (double)(taps - before);
@@ -41,7 +41,7 @@ struct row_limits {
   double low_x, high_x, low_y, high_y; /* of the pixel left of or above a point */
 };
 
-ROW_BODY bilinear_body(const struct window *w, const struct row_limits *r, size_t n, const double *restrict x,
+ROW_BODY bilinear_body(const struct tap_window *w, const struct row_limits *r, size_t n, const double *restrict x,
                        const double *restrict y, double *restrict out)
 {
   const int32_t stride = (int32_t)w->count[1], first_x = (int32_t)w->start[1], first_y = (int32_t)w->start[0];
@@ -75,7 +75,7 @@ static inline __attribute__((always_inline)) double four(const double *values, i
          (values[at + 2] * weight[2] + values[at + 3] * weight[3]);
 }
 
-ROW_BODY cubic_body(const struct window *w, const struct row_limits *r, size_t n, const double *restrict x,
+ROW_BODY cubic_body(const struct tap_window *w, const struct row_limits *r, size_t n, const double *restrict x,
                     const double *restrict y, double *restrict out)
 {
   const int32_t stride = (int32_t)w->count[1], first_x = (int32_t)w->start[1], first_y = (int32_t)w->start[0];
@@ -135,11 +135,11 @@ ROW_BODY pixel_index_body(const struct nearest_window *w, size_t n, const double
 #endif
 
 ROW_LEVELS(bilinear,
-           (const struct window *w, const struct row_limits *r, size_t n, const double *x, const double *y,
+           (const struct tap_window *w, const struct row_limits *r, size_t n, const double *x, const double *y,
             double *out),
            (w, r, n, x, y, out))
 ROW_LEVELS(cubic,
-           (const struct window *w, const struct row_limits *r, size_t n, const double *x, const double *y,
+           (const struct tap_window *w, const struct row_limits *r, size_t n, const double *x, const double *y,
             double *out),
            (w, r, n, x, y, out))
 ROW_LEVELS(pixel_index, (const struct nearest_window *w, size_t n, const double *x, const double *y, int32_t *out),
@@ -198,7 +198,7 @@ void nearest_row(const struct nearest_window *w, size_t n, const double *x, cons
   }
 }
 
-bool interpolate_row(enum resampling method, const struct window *w, size_t n, const double *x, const double *y,
+bool interpolate_row(enum resampling method, const struct tap_window *w, size_t n, const double *x, const double *y,
                      double *out)
 {
   size_t before = method == RESAMPLE_CUBIC ? 1 : 0, taps = method == RESAMPLE_CUBIC ? 4 : 2;

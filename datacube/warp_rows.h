@@ -17,7 +17,7 @@ void nearest_row(const struct nearest_window *window, size_t n, const double *x,
 
 /* Bilinear or cubic values at n points. NaN where one of the 4 or 16 pixels is missing or outside the window: those are
  * for resampler_value to decide. Returns whether no value is NaN. */
-bool interpolate_row(enum resampling method, const struct window *window, size_t n, const double *x, const double *y,
+bool interpolate_row(enum resampling method, const struct tap_window *window, size_t n, const double *x, const double *y,
                      double *out);
 
 #endif

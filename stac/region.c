@@ -43,9 +43,9 @@ static void normalise(struct extent *box)
   }
 }
 
-int region_make(const struct extent *extent, struct arena *arena, struct region *out, struct error *error)
+int region_make(const struct extent *extent, struct arena *arena, struct load_region *out, struct error *error)
 {
-  *out = (struct region){.everywhere = !extent};
+  *out = (struct load_region){.everywhere = !extent};
   if (!extent)
     return 0;
   out->box = *extent;
@@ -60,13 +60,13 @@ int region_make(const struct extent *extent, struct arena *arena, struct region 
   return 0;
 }
 
-static bool is_wide(const struct region *region)
+static bool is_wide(const struct load_region *region)
 {
   return region->geographic &&
          (region->box.east - region->box.west > REGION_WIDE || region->box.north - region->box.south > REGION_WIDE);
 }
 
-void region_clip(struct region *region, const struct extent *bounds)
+void region_clip(struct load_region *region, const struct extent *bounds)
 {
   if (region->everywhere || !is_wide(region))
     return;
@@ -81,7 +81,7 @@ void region_clip(struct region *region, const struct extent *bounds)
     region->box = box; /* else a search finds nothing */
 }
 
-static struct region_image make_image(const struct region *region, const char *crs)
+static struct region_image make_image(const struct load_region *region, const char *crs)
 {
   struct region_image image = {.crs = crs, .known = true, .extent = region->box};
   struct error ignored = {0};
@@ -93,7 +93,7 @@ static struct region_image make_image(const struct region *region, const char *c
   return image;
 }
 
-static struct region_image image_in(struct region *region, const char *crs)
+static struct region_image image_in(struct load_region *region, const char *crs)
 {
   for (size_t i = 0; i < region->image_count; i++)
     if (region->images[i].crs == crs || strcmp(region->images[i].crs, crs) == 0)
@@ -113,7 +113,7 @@ static struct extent lonlat_of(const struct extent *box)
   return out;
 }
 
-size_t region_search_boxes(struct region *region, const char *crs, struct extent boxes[2])
+size_t region_search_boxes(struct load_region *region, const char *crs, struct extent boxes[2])
 {
   struct extent box = region->geographic ? region->box : lonlat_of(&region->box);
   bool whole = box.east - box.west >= 360;
@@ -149,7 +149,7 @@ static bool overlap(const struct grid *grid, const struct extent *box, double sh
 }
 
 /* A geographic grid may count its degrees from -180 or from 0: the box is tried a turn to either side. */
-bool region_meets(struct region *region, const struct grid *grid)
+bool region_meets(struct load_region *region, const struct grid *grid)
 {
   if (region->everywhere)
     return true;
@@ -170,7 +170,7 @@ static int torn(const struct extent *box, const char *crs, struct error *error)
       box->west, box->east > 180 ? box->east - 360 : box->east, crs);
 }
 
-static int crop_geographic(const struct region *region, const struct extent *box, const struct grid *lattice,
+static int crop_geographic(const struct load_region *region, const struct extent *box, const struct grid *lattice,
                            struct grid *out, struct error *error)
 {
   static const double shifts[] = {0, 360, -360};
@@ -191,7 +191,7 @@ static int crop_geographic(const struct region *region, const struct extent *box
 }
 
 /* Whether the two names of the antimeridian are one place in the CRS. */
-static bool is_whole_at_antimeridian(const struct region *region, const char *crs)
+static bool is_whole_at_antimeridian(const struct load_region *region, const char *crs)
 {
   double x[2] = {180, -180}, y[2] = {0.5 * (region->box.south + region->box.north)};
   struct error ignored = {0};
@@ -201,7 +201,7 @@ static bool is_whole_at_antimeridian(const struct region *region, const char *cr
   return hypot(x[0] - x[1], y[0] - y[1]) * crs_unit_metres(crs) < 1;
 }
 
-int region_crop(struct region *region, const struct grid *lattice, struct grid *out, struct error *error)
+int region_crop(struct load_region *region, const struct grid *lattice, struct grid *out, struct error *error)
 {
   *out = *lattice;
   if (region->everywhere)

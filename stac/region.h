@@ -15,7 +15,7 @@ struct region_image {
   struct extent extent;
 };
 
-struct region {
+struct load_region {
   bool everywhere;   /* no box was given */
   bool geographic;   /* in degrees */
   struct extent box; /* in its own CRS, normalised */
@@ -25,21 +25,21 @@ struct region {
 
 /* Checks the box: ProcessParameterInvalid with parameter "spatial_extent" for one that is empty, not finite or off the
  * globe; CRSInvalid. NULL: everywhere. The region keeps the CRS text. */
-int region_make(const struct extent *extent, struct arena *arena, struct region *out, struct error *error);
+int region_make(const struct extent *extent, struct arena *arena, struct load_region *out, struct error *error);
 
 /* Clips a box of more than REGION_WIDE degrees to where the collection is (lonlat): the image of such a box in a map
  * projection is far larger than the box, if there is one. */
-void region_clip(struct region *region, const struct extent *bounds);
+void region_clip(struct load_region *region, const struct extent *bounds);
 
 /* Lonlat boxes for a search, one or two (antimeridian). They cover what the box covers in `crs` as well, since pixels
  * are chosen there. Returns their number. */
-size_t region_search_boxes(struct region *region, const char *crs, struct extent boxes[2]);
+size_t region_search_boxes(struct load_region *region, const char *crs, struct extent boxes[2]);
 
 /* Whether the pixels of a grid meet the box: true also where that cannot be told. */
-bool region_meets(struct region *region, const struct grid *grid);
+bool region_meets(struct load_region *region, const struct grid *grid);
 
 /* The pixels of the lattice whose centres lie in the box. Width or height 0: none. Error FeatureUnsupported where the
  * box crosses the antimeridian and the lattice's CRS tears it. */
-int region_crop(struct region *region, const struct grid *lattice, struct grid *out, struct error *error);
+int region_crop(struct load_region *region, const struct grid *lattice, struct grid *out, struct error *error);
 
 #endif

@@ -2,7 +2,7 @@
 #include "stac/scan.h"
 
 #include "datacube/base/checked.h"
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 #include "datacube/transform.h"
 
 #include <math.h>

@@ -7,7 +7,7 @@
  * grid of its own. */
 #include "stac/scan_asset.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 #include <math.h>
 #include <stdlib.h>

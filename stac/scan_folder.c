@@ -6,7 +6,7 @@
 #include "stac/scan.h"
 #include "stac/sensor.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 #include <errno.h>
 #include <fts.h>

@@ -5,7 +5,7 @@
  * limits. Only local documents and files are read. */
 #include "stac/scan_asset.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -14,12 +14,12 @@
 
 enum { STAC_MAX_DOCUMENTS = 500000, STAC_MAX_DEPTH = 32, STAC_DOCUMENT_LIMIT = 256 << 20 };
 
-struct walk {
+struct stac_walk {
   struct scan *scan;
   json_t *seen; /* real paths of documents */
 };
 
-static int read_document(struct walk *walk, const char *path, unsigned depth, struct error *error);
+static int read_document(struct stac_walk *walk, const char *path, unsigned depth, struct error *error);
 
 static bool is_remote(const char *href)
 {
@@ -83,7 +83,7 @@ static bool item_instant(const json_t *properties, int64_t *instant)
   return false;
 }
 
-static int read_item(struct walk *walk, const char *path, const json_t *item, struct error *error)
+static int read_item(struct stac_walk *walk, const char *path, const json_t *item, struct error *error)
 {
   struct scan *scan = walk->scan;
   json_t *properties = json_object_get(item, "properties");
@@ -104,7 +104,7 @@ static int read_item(struct walk *walk, const char *path, const json_t *item, st
   return stac_item_assets(scan, path, item, index, error);
 }
 
-static int read_items(struct walk *walk, const char *path, const json_t *features, struct error *error)
+static int read_items(struct stac_walk *walk, const char *path, const json_t *features, struct error *error)
 {
   for (size_t i = 0; i < json_array_size(features); i++)
     if (read_item(walk, path, json_array_get(features, i), error) != 0)
@@ -112,7 +112,7 @@ static int read_items(struct walk *walk, const char *path, const json_t *feature
   return 0;
 }
 
-static int follow_links(struct walk *walk, const char *path, const json_t *document, unsigned depth,
+static int follow_links(struct stac_walk *walk, const char *path, const json_t *document, unsigned depth,
                         struct error *error)
 {
   const json_t *links = json_tree_array(document, "links");
@@ -141,7 +141,7 @@ static int take_source(struct scan *scan, const json_t *document, bool is_collec
   return 1;
 }
 
-static int read_tree(struct walk *walk, const char *path, const json_t *document, unsigned depth, struct error *error)
+static int read_tree(struct stac_walk *walk, const char *path, const json_t *document, unsigned depth, struct error *error)
 {
   const char *type = json_tree_text(document, "type");
   if (type && strcmp(type, "Feature") == 0)
@@ -156,7 +156,7 @@ static int read_tree(struct walk *walk, const char *path, const json_t *document
   return follow_links(walk, path, document, depth, error);
 }
 
-static int read_document(struct walk *walk, const char *path, unsigned depth, struct error *error)
+static int read_document(struct stac_walk *walk, const char *path, unsigned depth, struct error *error)
 {
   if (json_object_get(walk->seen, path))
     return 0;
@@ -173,7 +173,7 @@ static int read_document(struct walk *walk, const char *path, unsigned depth, st
 
 int scan_stac(struct scan *scan, const char *path, struct error *error)
 {
-  struct walk walk = {.scan = scan, .seen = json_object()};
+  struct stac_walk walk = {.scan = scan, .seen = json_object()};
   int result = walk.seen ? read_document(&walk, path, 0, error) : error_memory(error);
   json_decref(walk.seen);
   if (result != 0)

@@ -28,7 +28,7 @@ struct selection {
   size_t band_count;
   size_t *slot_of_band; /* position in the collection -> index of the chosen band, SIZE_MAX: not chosen */
   size_t collection_bands;
-  struct region region; /* of the request */
+  struct load_region region; /* of the request */
   struct selected_item *items;
   size_t item_count;
   struct raster_scene *scenes; /* date: the index of the item until dates are made */

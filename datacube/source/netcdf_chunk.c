@@ -18,7 +18,7 @@
 
 enum { KEPT_BYTES = 8 << 20, KEPT_MOST = 32 };
 
-struct slot {              /* one inflated chunk */
+struct chunk_slot {              /* one inflated chunk */
   size_t variable, number; /* SIZE_MAX: empty */
   unsigned char *data;
   struct netcdf_packed packed;
@@ -37,7 +37,7 @@ struct netcdf_chunks {
   struct libdeflate_decompressor *inflater;
   unsigned char *stored, *scratch;
   size_t stored_room, scratch_room;
-  struct slot *slots; /* [0] passes whole chunks through */
+  struct chunk_slot *slots; /* [0] passes whole chunks through */
   size_t slot_count;
   uint64_t tick;
 };
@@ -113,7 +113,7 @@ static int allocate(struct netcdf_chunks *c, const struct sizes *sizes)
   for (size_t i = 0; i < c->count; i++)
     c->datasets[i] = -1;
   for (c->slot_count = 0; c->slot_count < sizes->slots; c->slot_count++) {
-    struct slot *slot = &c->slots[c->slot_count];
+    struct chunk_slot *slot = &c->slots[c->slot_count];
     slot->variable = SIZE_MAX;
     slot->data = malloc(sizes->chunk);
     if (slot->data == NULL)
@@ -201,7 +201,7 @@ static int read_stored(struct netcdf_chunks *c, size_t variable, const size_t *i
   return status < 0 ? -1 : 0;
 }
 
-static void fill_slot(struct slot *slot, const struct netcdf_layout *layout)
+static void fill_slot(struct chunk_slot *slot, const struct netcdf_layout *layout)
 {
   for (size_t i = 0; i < slot->packed.elements; i++)
     memcpy(slot->data + i * layout->element_size, layout->fill, layout->element_size);
@@ -209,7 +209,7 @@ static void fill_slot(struct slot *slot, const struct netcdf_layout *layout)
   slot->packed.big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 }
 
-static int load_raw(struct netcdf_chunks *c, struct slot *slot, size_t variable, const size_t *index,
+static int load_raw(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable, const size_t *index,
                     struct error *error)
 {
   const struct netcdf_layout *layout = &c->layouts[variable];
@@ -240,7 +240,7 @@ static int load_raw(struct netcdf_chunks *c, struct slot *slot, size_t variable,
   return 0;
 }
 
-static int load_library(struct netcdf_chunks *c, struct slot *slot, size_t variable, const size_t *index,
+static int load_library(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable, const size_t *index,
                         struct error *error)
 {
   const struct netcdf_layout *layout = &c->layouts[variable];
@@ -268,9 +268,9 @@ static size_t chunk_number(const struct netcdf_layout *layout, const size_t *ind
 }
 
 /* The slot that holds the chunk, or the one to load it into. */
-static struct slot *find_slot(struct netcdf_chunks *c, size_t variable, size_t number, bool whole)
+static struct chunk_slot *find_slot(struct netcdf_chunks *c, size_t variable, size_t number, bool whole)
 {
-  struct slot *oldest = &c->slots[1];
+  struct chunk_slot *oldest = &c->slots[1];
   for (size_t i = 0; i < c->slot_count; i++) {
     if (c->slots[i].variable == variable && c->slots[i].number == number)
       return &c->slots[i];
@@ -280,11 +280,11 @@ static struct slot *find_slot(struct netcdf_chunks *c, size_t variable, size_t n
   return whole ? &c->slots[0] : oldest;
 }
 
-static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, bool whole, const struct slot **out,
+static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, bool whole, const struct chunk_slot **out,
                  struct error *error)
 {
   const size_t number = chunk_number(&c->layouts[variable], index);
-  struct slot *slot = find_slot(c, variable, number, whole);
+  struct chunk_slot *slot = find_slot(c, variable, number, whole);
   slot->used = ++c->tick;
   *out = slot;
   if (slot->variable == variable && slot->number == number)
@@ -322,7 +322,7 @@ static struct chunk_part cut(const struct netcdf_layout *layout, const size_t *i
   return part;
 }
 
-static void copy_row(struct netcdf_chunks *c, const struct slot *slot, size_t first, size_t count,
+static void copy_row(struct netcdf_chunks *c, const struct chunk_slot *slot, size_t first, size_t count,
                      const struct netcdf_conversion *conversion, char *out, size_t step)
 {
   if (step == 1 && netcdf_conversion_is_copy(conversion)) {
@@ -333,7 +333,7 @@ static void copy_row(struct netcdf_chunks *c, const struct slot *slot, size_t fi
   netcdf_convert(conversion, c->scratch, count, out, step);
 }
 
-static void copy_part(struct netcdf_chunks *c, size_t variable, const struct slot *slot, const struct chunk_part *part,
+static void copy_part(struct netcdf_chunks *c, size_t variable, const struct chunk_slot *slot, const struct chunk_part *part,
                       const struct netcdf_target *target)
 {
   const size_t rank = c->layouts[variable].rank, size = element_info(target->type)->size;
@@ -372,7 +372,7 @@ int netcdf_chunks_read(struct netcdf_chunks *c, size_t variable, const size_t *s
     last[d] = (start[d] + count[d] - 1) / layout->chunk[d];
   }
   for (;;) {
-    const struct slot *slot;
+    const struct chunk_slot *slot;
     const struct chunk_part part = cut(layout, index, start, count);
     if (fetch(c, variable, index, part.whole, &slot, error) != 0)
       return -1;

@@ -35,12 +35,12 @@ static void find_lives(const struct kernel *kernel, struct life *lives)
   }
 }
 
-struct place {
+struct register_place {
   size_t start, blocks, last;
 };
 
 /* Lowest start of `blocks` free blocks; the places are sorted by start. */
-static size_t find_gap(const struct place *places, size_t count, size_t blocks, size_t *at)
+static size_t find_gap(const struct register_place *places, size_t count, size_t blocks, size_t *at)
 {
   size_t start = 0;
   for (size_t i = 0; i < count; i++) {
@@ -66,7 +66,7 @@ static void choose_lanes(struct kernel *kernel)
 int allocate_registers(struct arena *arena, struct kernel *kernel, const uint32_t *blocks, size_t count)
 {
   struct life *lives = calloc(count + 1, sizeof *lives);
-  struct place *places = calloc(count + 1, sizeof *places);
+  struct register_place *places = calloc(count + 1, sizeof *places);
   size_t *offset = ARENA_ARRAY(arena, size_t, count + 1);
   int status = lives && places && offset ? 0 : -1;
   if (status == 0) {
@@ -82,7 +82,7 @@ int allocate_registers(struct arena *arena, struct kernel *kernel, const uint32_
       if (step->kind != STEP_STORE && lives[step->dst].first == i) {
         size_t at, start = find_gap(places, live, blocks[step->dst], &at);
         memmove(&places[at + 1], &places[at], (live - at) * sizeof *places);
-        places[at] = (struct place){start, blocks[step->dst], lives[step->dst].last};
+        places[at] = (struct register_place){start, blocks[step->dst], lives[step->dst].last};
         live++;
         offset[step->dst] = start;
         if (start + blocks[step->dst] > kernel->scratch_blocks)

@@ -3,7 +3,7 @@
 #include "hpc/run/run.h"
 
 #include "datacube/sink/output.h"
-#include "hpc/run/worker.h"
+#include "hpc/run/tile_worker.h"
 
 #include <omp.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ struct run {
   const struct run_limits *limits;
   struct run_progress *progress;
   void **kept;              /* per kept result; NULL while it is not made */
-  struct worker ***workers; /* per phase: NULL, or one per thread, each NULL before its first use */
+  struct tile_worker ***workers; /* per phase: NULL, or one per thread, each NULL before its first use */
 };
 
 struct tile_target {     /* where a phase's tiles go */
@@ -102,7 +102,7 @@ static int put_sink(const struct tile_target *target, const struct region *tile,
   return target->sink->ops->put(target->sink, &box, data, error);
 }
 
-static int run_tile(struct shared *s, struct worker *worker, size_t index, struct error *error)
+static int run_tile(struct shared *s, struct tile_worker *worker, size_t index, struct error *error)
 {
   struct region tile;
   const void *data;
@@ -122,7 +122,7 @@ static bool is_cancelled(const struct run *run)
   return run->limits && run->limits->cancel && *run->limits->cancel;
 }
 
-static int run_group(struct shared *s, struct worker *worker, size_t group, struct error *error)
+static int run_group(struct shared *s, struct tile_worker *worker, size_t group, struct error *error)
 {
   size_t size = s->phase->grid.group, first = group * size;
   for (size_t i = first; i < first + size && i < s->phase->grid.count && !atomic_load(&s->stop); i++) {
@@ -139,7 +139,7 @@ static void work(struct shared *s, size_t thread)
 {
   struct error error = {0};
   struct run *run = s->run;
-  struct worker **worker = &run->workers[s->phase - run->plan->phases][thread];
+  struct tile_worker **worker = &run->workers[s->phase - run->plan->phases][thread];
   unsigned inside = s->phase->sequential ? run->plan->threads : 1;
   size_t groups = (s->phase->grid.count + s->phase->grid.group - 1) / s->phase->grid.group;
   if (!*worker && worker_new(run->plan, (const void *const *)run->kept, inside, worker, &error) != 0) {

@@ -98,7 +98,7 @@ static size_t accumulate_bytes(const struct plan *plan, const struct stage *stag
   return saturated_add(saturated_add(own, cube_part_bytes(cube, in)), plan_stage_bytes(plan, upstream, in));
 }
 
-static int accumulate_start(struct worker *worker, const struct stage *stage, void **out, struct error *error)
+static int accumulate_start(struct tile_worker *worker, const struct stage *stage, void **out, struct error *error)
 {
   (void)worker;
   (void)stage;
@@ -119,7 +119,7 @@ static void accumulate_stop(const struct stage *stage, void *data)
 }
 
 /* Pulls the parts in order and steps through them. */
-static int step_parts(struct worker *worker, const struct stage *stage, struct accumulate_state *state,
+static int step_parts(struct tile_worker *worker, const struct stage *stage, struct accumulate_state *state,
                       const struct region *region, struct error *error)
 {
   const struct accumulate_data_of *data = stage->data;
@@ -144,7 +144,7 @@ static int step_parts(struct worker *worker, const struct stage *stage, struct a
   return 0;
 }
 
-static int accumulate_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region,
+static int accumulate_fill(struct tile_worker *worker, const struct stage *stage, void *data, const struct region *region,
                            void *out, struct error *error)
 {
   const struct accumulator *accumulator = &((const struct accumulate_data_of *)stage->data)->accumulator;

@@ -5,13 +5,13 @@
 #include <math.h>
 #include <string.h>
 
-struct frame {                       /* a part with its margins */
+struct margins {                       /* a part with its margins */
   struct region inside;              /* indexes within the edges */
   size_t count[CUBE_MAX_DIMENSIONS]; /* with margins */
   size_t low[CUBE_MAX_DIMENSIONS];   /* margin before the first index inside */
 };
 
-static void make_frame(const struct placing *p, size_t i, const struct region *inside, struct frame *frame)
+static void make_frame(const struct placing *p, size_t i, const struct region *inside, struct margins *frame)
 {
   const struct stage_input *input = &p->variant->inputs[i];
   frame->inside = *inside;
@@ -28,7 +28,7 @@ static void make_frame(const struct placing *p, size_t i, const struct region *i
 }
 
 /* Copies the dense elements inside to their place within the frame. */
-static void place_inside(const struct frame *frame, size_t size, const unsigned char *from, unsigned char *to)
+static void place_inside(const struct margins *frame, size_t size, const unsigned char *from, unsigned char *to)
 {
   size_t n = frame->inside.dimensions, position[CUBE_MAX_DIMENSIONS] = {0};
   size_t row = frame->inside.count[n - 1] * size;
@@ -77,7 +77,7 @@ static void fill_value(const struct cube *cube, double value, unsigned char *to,
 }
 
 /* One line of the frame's margins along dimension d: `inner` elements for each index, `from` its line's first. */
-static void fill_line(const struct frame *frame, const struct cube *cube, const struct window *window, size_t d,
+static void fill_line(const struct margins *frame, const struct cube *cube, const struct window *window, size_t d,
                       size_t inner, unsigned char *line)
 {
   size_t size = element_info(cube->type)->size, first = frame->inside.start[d], have = frame->inside.count[d];
@@ -94,7 +94,7 @@ static void fill_line(const struct frame *frame, const struct cube *cube, const 
   }
 }
 
-static void fill_margins(const struct frame *frame, const struct cube *cube, const struct window *window, size_t d,
+static void fill_margins(const struct margins *frame, const struct cube *cube, const struct window *window, size_t d,
                          unsigned char *data)
 {
   size_t inner = 1, outer = 1, size = element_info(cube->type)->size;
@@ -108,7 +108,7 @@ static void fill_margins(const struct frame *frame, const struct cube *cube, con
 
 /* Where the border repeats indexes that the part does not reach (wrap; short dimensions), the dimension is filled
  * whole. */
-static bool reaches(const struct placing *p, size_t i, const struct frame *frame, const struct cube *cube)
+static bool reaches(const struct placing *p, size_t i, const struct margins *frame, const struct cube *cube)
 {
   for (size_t d = 0; d < cube->dimensions; d++) {
     const struct window *window = p->variant->windows[i][d];
@@ -124,7 +124,7 @@ static bool reaches(const struct placing *p, size_t i, const struct frame *frame
 }
 
 /* The part's lines from a buffer whose windowed dimensions are whole. */
-static void copy_frame(const struct placing *p, size_t i, const struct frame *frame, const struct cube *cube,
+static void copy_frame(const struct placing *p, size_t i, const struct margins *frame, const struct cube *cube,
                        const struct region *whole, const unsigned char *from, unsigned char *to)
 {
   size_t n = cube->dimensions, position[CUBE_MAX_DIMENSIONS] = {0}, size = element_info(cube->type)->size;
@@ -156,7 +156,7 @@ int fill_window(const struct placing *p, size_t i, const struct region *inside, 
   const struct cube *cube = plan_stage(worker_plan(p->worker), input->stage)->cube;
   struct filled_input *to = &p->state->inputs[i];
   struct room *inner = &p->state->inner;
-  struct frame frame;
+  struct margins frame;
   struct region with, pulled = *inside;
   make_frame(p, i, inside, &frame);
   with = *inside;

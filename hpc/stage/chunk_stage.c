@@ -125,7 +125,7 @@ static size_t chunk_bytes(const struct plan *plan, const struct stage *stage, co
   return saturated_add(saturated_add(own, body), plan_stage_bytes(plan, upstream, in));
 }
 
-static int chunk_start(struct worker *worker, const struct stage *stage, void **out, struct error *error)
+static int chunk_start(struct tile_worker *worker, const struct stage *stage, void **out, struct error *error)
 {
   struct chunk_state *state = calloc(1, sizeof *state);
   const struct chunk_data *data = stage->data;
@@ -217,7 +217,7 @@ static void place_chunk(const struct cube *from, const struct cube *chunk, const
   } while (next_position(inside->count, position, n));
 }
 
-static int run_chunk(struct worker *worker, const struct stage *stage, struct chunk_state *state, const size_t *chunk,
+static int run_chunk(struct tile_worker *worker, const struct stage *stage, struct chunk_state *state, const size_t *chunk,
                      struct chunk_sink *sink, struct error *error)
 {
   const struct chunk_data *data = stage->data;
@@ -243,7 +243,7 @@ static int run_chunk(struct worker *worker, const struct stage *stage, struct ch
   return run_box(state->run, 0, &box, &sink->sink, error);
 }
 
-static int chunk_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region,
+static int chunk_fill(struct tile_worker *worker, const struct stage *stage, void *state, const struct region *region,
                       void *out, struct error *error)
 {
   const struct chunks *chunks = ((const struct chunk_data *)stage->data)->chunks;

@@ -1,7 +1,7 @@
 /* The kept stage: elements of a result that an earlier phase made and the run holds. data: number of the kept result.
  */
 #include "hpc/plan/plan_internal.h"
-#include "hpc/run/worker.h"
+#include "hpc/run/tile_worker.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ static size_t kept_number(const struct stage *stage)
   return *(const size_t *)stage->data;
 }
 
-static int kept_start(struct worker *worker, const struct stage *stage, void **state, struct error *error)
+static int kept_start(struct tile_worker *worker, const struct stage *stage, void **state, struct error *error)
 {
   const void *data = worker_kept(worker, kept_number(stage));
   if (!data)
@@ -28,7 +28,7 @@ static int kept_start(struct worker *worker, const struct stage *stage, void **s
 }
 
 /* Copies the runs that lie together. */
-static int kept_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region,
+static int kept_fill(struct tile_worker *worker, const struct stage *stage, void *state, const struct region *region,
                      void *data, struct error *error)
 {
   const struct cube *cube = stage->cube;

@@ -23,7 +23,7 @@ struct kernel_state {
 };
 
 struct placing { /* one variant on one part of a region */
-  struct worker *worker;
+  struct tile_worker *worker;
   const struct stage *stage;
   struct kernel_state *state;
   const struct variant *variant;

@@ -81,7 +81,7 @@ static void kernel_stop(const struct stage *stage, void *data)
   free(state);
 }
 
-static int kernel_start(struct worker *worker, const struct stage *stage, void **out, struct error *error)
+static int kernel_start(struct tile_worker *worker, const struct stage *stage, void **out, struct error *error)
 {
   size_t inputs = 0, steps = 0, offsets = 0, loads = 0;
   struct kernel_state *state = calloc(1, sizeof *state);
@@ -227,7 +227,7 @@ static bool next_part(const struct region *region, const struct region *part, co
   return false;
 }
 
-static int kernel_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region,
+static int kernel_fill(struct tile_worker *worker, const struct stage *stage, void *state, const struct region *region,
                        void *data, struct error *error)
 {
   size_t strides[CUBE_MAX_DIMENSIONS], order[CUBE_MAX_DIMENSIONS], at[CUBE_MAX_DIMENSIONS] = {0};

@@ -10,7 +10,7 @@ static size_t pass_bytes(const struct plan *plan, const struct stage *stage, con
   return plan_stage_bytes(plan, input->stage, in);
 }
 
-static int pass_start(struct worker *worker, const struct stage *stage, void **state, struct error *error)
+static int pass_start(struct tile_worker *worker, const struct stage *stage, void **state, struct error *error)
 {
   (void)worker;
   (void)error;
@@ -18,7 +18,7 @@ static int pass_start(struct worker *worker, const struct stage *stage, void **s
   return 0;
 }
 
-static int pass_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region,
+static int pass_fill(struct tile_worker *worker, const struct stage *stage, void *state, const struct region *region,
                      void *data, struct error *error)
 {
   const struct stage_input *input = stage->inputs[0];

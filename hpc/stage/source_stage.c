@@ -21,7 +21,7 @@ static size_t source_bytes(const struct plan *plan, const struct stage *stage, c
   return ((const struct source *)stage->data)->reader_bytes;
 }
 
-static int source_start(struct worker *worker, const struct stage *stage, void **state, struct error *error)
+static int source_start(struct tile_worker *worker, const struct stage *stage, void **state, struct error *error)
 {
   const struct source *source = stage->data;
   struct source_reader *reader;
@@ -32,7 +32,7 @@ static int source_start(struct worker *worker, const struct stage *stage, void *
   return 0;
 }
 
-static int source_fill(struct worker *worker, const struct stage *stage, void *state, const struct region *region,
+static int source_fill(struct tile_worker *worker, const struct stage *stage, void *state, const struct region *region,
                        void *data, struct error *error)
 {
   struct box box = {.dimensions = region->dimensions};

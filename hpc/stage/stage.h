@@ -13,7 +13,7 @@
 struct plan;
 struct stage;
 struct stage_list;
-struct worker;
+struct tile_worker;
 
 /* Region of a stage's cube: per dimension a run or a list of indexes (NO_INDEX: anything, it is not looked at). */
 struct region {
@@ -66,9 +66,9 @@ struct stage_ops {
   /* Bytes a worker holds while it fills a region of that shape: own state, inputs' elements, and what their stages
    * hold. Not the region itself. */
   size_t (*bytes)(const struct plan *plan, const struct stage *stage, const size_t *count);
-  int (*start)(struct worker *worker, const struct stage *stage, void **state, struct error *error);
+  int (*start)(struct tile_worker *worker, const struct stage *stage, void **state, struct error *error);
   /* Fills `data`, dense. The region has no lists unless takes_lists. */
-  int (*fill)(struct worker *worker, const struct stage *stage, void *state, const struct region *region, void *data,
+  int (*fill)(struct tile_worker *worker, const struct stage *stage, void *state, const struct region *region, void *data,
               struct error *error);
   void (*stop)(const struct stage *stage, void *state); /* state: what start gave, or NULL */
   void (*print)(const struct plan *plan, const struct stage *stage, struct buffer *out); /* behind the name and id */
@@ -123,9 +123,9 @@ void stage_input_print(const struct plan *plan, const struct stage *stage, const
  */
 
 /* Elements of a stage, into dense `data`. */
-int worker_pull(struct worker *worker, size_t stage, const struct region *region, void *data, struct error *error);
-const struct plan *worker_plan(const struct worker *worker);
-unsigned worker_threads(const struct worker *worker); /* that a stage may use itself */
+int worker_pull(struct tile_worker *worker, size_t stage, const struct region *region, void *data, struct error *error);
+const struct plan *worker_plan(const struct tile_worker *worker);
+unsigned worker_threads(const struct tile_worker *worker); /* that a stage may use itself */
 /* Region of an input for a region of the stage; windows end at the edges. */
 void input_region(const struct stage_input *input, size_t dimensions, const struct region *out, struct region *in);
 void fill_missing(const struct cube *cube, void *data, size_t count); /* the cube's no-data; NaN; else 0 */

@@ -99,7 +99,7 @@ static size_t warp_bytes(const struct plan *plan, const struct stage *stage, con
   return saturated_add(cube_part_bytes(plan_stage(plan, upstream)->cube, in), plan_stage_bytes(plan, upstream, in));
 }
 
-static int warp_start(struct worker *worker, const struct stage *stage, void **out, struct error *error)
+static int warp_start(struct tile_worker *worker, const struct stage *stage, void **out, struct error *error)
 {
   const struct warp_data *data = stage->data;
   struct warp_state *state = calloc(1, sizeof *state);
@@ -131,7 +131,7 @@ struct plane {               /* the input's part for one position of the outer d
 };
 
 /* Fills the input for one combination of the running outer dimensions. */
-static int pull_planes(struct worker *worker, const struct stage *stage, struct warp_state *state,
+static int pull_planes(struct tile_worker *worker, const struct stage *stage, struct warp_state *state,
                        const struct region *at, struct plane *plane, struct error *error)
 {
   size_t planes = stage->cube->dimensions - 2, upstream = stage->inputs[0]->stage;
@@ -153,7 +153,7 @@ static int pull_planes(struct worker *worker, const struct stage *stage, struct 
   return worker_pull(worker, upstream, &up, state->input.data, error);
 }
 
-static int warp_plane(struct worker *worker, const struct stage *stage, struct warp_state *state,
+static int warp_plane(struct tile_worker *worker, const struct stage *stage, struct warp_state *state,
                       const struct region *at, struct plane *plane, void *data, struct error *error)
 {
   const struct cube *cube = stage->cube;
@@ -166,7 +166,7 @@ static int warp_plane(struct worker *worker, const struct stage *stage, struct w
                     &at->start[y], &at->count[y], data, error);
 }
 
-static int warp_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region,
+static int warp_fill(struct tile_worker *worker, const struct stage *stage, void *data, const struct region *region,
                      void *out, struct error *error)
 {
   struct warp_state *state = data;

@@ -65,7 +65,7 @@ static void zones_print(const struct plan *plan, const struct stage *stage, stru
 /* ---- filling ------------------------------------------------------------------------------------------------------
  */
 
-static int zones_start(struct worker *worker, const struct stage *stage, void **out, struct error *error)
+static int zones_start(struct tile_worker *worker, const struct stage *stage, void **out, struct error *error)
 {
   (void)worker;
   (void)stage;
@@ -87,7 +87,7 @@ static void zones_stop(const struct stage *stage, void *data)
 }
 
 struct square_pull { /* one pull of all planes of a square */
-  struct worker *worker;
+  struct tile_worker *worker;
   const struct stage *stage;
   struct zones_state *state;
   const struct region *region;
@@ -141,7 +141,7 @@ static void step_square(const struct square_pull *p, const struct zone_square *s
   }
 }
 
-static int zones_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region,
+static int zones_fill(struct tile_worker *worker, const struct stage *stage, void *data, const struct region *region,
                       void *out, struct error *error)
 {
   const struct zones_data *zones = stage->data;
@@ -179,7 +179,7 @@ static void gather_square(const struct square_pull *p, const struct zone_square 
   }
 }
 
-static int gather_fill(struct worker *worker, const struct stage *stage, void *data, const struct region *region,
+static int gather_fill(struct tile_worker *worker, const struct stage *stage, void *data, const struct region *region,
                        void *out, struct error *error)
 {
   const struct zones_data *zones = stage->data;

@@ -8,7 +8,7 @@
 #include "server/store/folder.h"
 #include "server/server.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 #include "processes/graph/table.h"
 
 #include <errno.h>

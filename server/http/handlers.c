@@ -2,7 +2,7 @@
 #include "server/http/route_table.h"
 #include "server/server.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 #include <pthread.h>
 #include <stdio.h>

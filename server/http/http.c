@@ -1,7 +1,7 @@
 /* libmicrohttpd: an internal epoll thread, suspended connections, responses from buffers and from files (sendfile). */
 #include "server/http/http.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

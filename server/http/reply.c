@@ -3,7 +3,7 @@
 #include "server/server.h"
 
 #include "datacube/base/instant.h"
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 #include <inttypes.h>
 #include <sodium.h>

@@ -7,7 +7,7 @@
 
 #include "server/store/store.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 enum { JOB_ID_SIZE = 40, JOB_STATUS_SIZE = 16, JOB_LEVEL_SIZE = 8, JOB_MAX_ATTEMPTS = 3 };
 

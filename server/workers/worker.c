@@ -3,7 +3,7 @@
 
 #include "server/workers/worker_protocol.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 #include "processes/execute.h"
 #include "stac/catalogue.h"
 

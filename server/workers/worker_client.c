@@ -1,7 +1,7 @@
 /* One worker as its thread sees it. A cancelled task gets two seconds to end; then the process is killed. */
 #include "server/workers/worker_client.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 #include <poll.h>
 #include <signal.h>

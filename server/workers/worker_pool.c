@@ -4,7 +4,7 @@
 #include "server/workers/backoff.h"
 #include "server/store/folder.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 #include <poll.h>
 #include <pthread.h>

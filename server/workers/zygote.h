@@ -10,7 +10,7 @@
 #include "server/workers/worker.h"
 
 #include "datacube/base/error.h"
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 #include <stdbool.h>
 

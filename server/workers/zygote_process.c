@@ -4,7 +4,7 @@
 
 #include "server/workers/zygote_protocol.h"
 
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 #include "processes/graph/table.h"
 
 #include <errno.h>

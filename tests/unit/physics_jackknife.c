@@ -1,7 +1,7 @@
 /* Jackknife and the Gamma method against closed forms and processes whose answers are known. */
 #include "physics/random/philox.h"
 #include "physics/statistics/autocorrelation.h"
-#include "physics/statistics/jackknife.h"
+#include "physics/statistics/jackknife_bins.h"
 
 #include <math.h>
 #include <setjmp.h>

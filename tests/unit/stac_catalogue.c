@@ -2,7 +2,7 @@
  *
  * Rasters are made here with values that say where they lie: value = column + 100 * row of the CRS in whole pixels plus
  * 20000 a band, so a cube's pixel can be checked against its own coordinates, whatever grid it came through. */
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 #include "datacube/sink.h"
 #include "stac/catalogue.h"
 

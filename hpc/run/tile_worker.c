@@ -1,10 +1,10 @@
 /* Pulling regions: a stage's state is started at its first use; a region with lists is filled run by run. */
-#include "hpc/run/worker.h"
+#include "hpc/run/tile_worker.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct worker {
+struct tile_worker {
   const struct plan *plan;
   const void *const *kept;
   unsigned threads;
@@ -14,17 +14,17 @@ struct worker {
   struct room out;
 };
 
-const struct plan *worker_plan(const struct worker *worker)
+const struct plan *worker_plan(const struct tile_worker *worker)
 {
   return worker->plan;
 }
 
-unsigned worker_threads(const struct worker *worker)
+unsigned worker_threads(const struct tile_worker *worker)
 {
   return worker->threads;
 }
 
-const void *worker_kept(const struct worker *worker, size_t kept)
+const void *worker_kept(const struct tile_worker *worker, size_t kept)
 {
   return worker->kept[kept];
 }
@@ -53,7 +53,7 @@ static size_t last_broken(const struct region *region)
 }
 
 struct pulling {
-  struct worker *worker;
+  struct tile_worker *worker;
   const struct stage *stage;
   size_t index; /* of the stage */
   void *state;
@@ -210,7 +210,7 @@ static int pull_part(struct pulling *p, const struct region *region, void *data,
   return 0;
 }
 
-int worker_pull(struct worker *worker, size_t index, const struct region *region, void *data, struct error *error)
+int worker_pull(struct tile_worker *worker, size_t index, const struct region *region, void *data, struct error *error)
 {
   const struct stage *stage = &worker->plan->stages[index];
   if (region_elements(region) == 0)
@@ -224,13 +224,13 @@ int worker_pull(struct worker *worker, size_t index, const struct region *region
 /* ---- the worker ---------------------------------------------------------------------------------------------------
  */
 
-int worker_new(const struct plan *plan, const void *const *kept, unsigned threads, struct worker **out,
+int worker_new(const struct plan *plan, const void *const *kept, unsigned threads, struct tile_worker **out,
                struct error *error)
 {
-  struct worker *worker = calloc(1, sizeof *worker);
+  struct tile_worker *worker = calloc(1, sizeof *worker);
   if (!worker)
     return error_memory(error);
-  *worker = (struct worker){.plan = plan, .kept = kept, .threads = threads};
+  *worker = (struct tile_worker){.plan = plan, .kept = kept, .threads = threads};
   worker->states = calloc(plan->stage_count, sizeof *worker->states);
   worker->whole = calloc(plan->stage_count, sizeof *worker->whole);
   worker->piece = calloc(plan->stage_count, sizeof *worker->piece);
@@ -245,7 +245,7 @@ int worker_new(const struct plan *plan, const void *const *kept, unsigned thread
   return 0;
 }
 
-int worker_fill(struct worker *worker, size_t stage, const struct region *region, const void **data,
+int worker_fill(struct tile_worker *worker, size_t stage, const struct region *region, const void **data,
                 struct error *error)
 {
   if (room_for(&worker->out, region_bytes(worker->plan->stages[stage].cube, region), error) != 0)
@@ -254,7 +254,7 @@ int worker_fill(struct worker *worker, size_t stage, const struct region *region
   return worker_pull(worker, stage, region, worker->out.data, error);
 }
 
-void worker_free(struct worker *worker)
+void worker_free(struct tile_worker *worker)
 {
   if (!worker)
     return;

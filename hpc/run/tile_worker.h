@@ -1,20 +1,20 @@
 /* A worker: the mutable side of a phase for one thread. States of stages are started at their first use and stopped
  * with the worker. */
-#ifndef TWINCUBE_HPC_RUN_WORKER_H
-#define TWINCUBE_HPC_RUN_WORKER_H
+#ifndef TWINCUBE_HPC_RUN_TILE_WORKER_H
+#define TWINCUBE_HPC_RUN_TILE_WORKER_H
 
 #include "hpc/plan/plan_internal.h"
 
-struct worker;
+struct tile_worker;
 
 /* kept: data of each kept result, NULL while it is not made; borrowed. threads: that a stage may use itself. */
-int worker_new(const struct plan *plan, const void *const *kept, unsigned threads, struct worker **out,
+int worker_new(const struct plan *plan, const void *const *kept, unsigned threads, struct tile_worker **out,
                struct error *error);
 /* The elements of a region of a stage, dense; borrowed until the next fill. */
-int worker_fill(struct worker *worker, size_t stage, const struct region *region, const void **data,
+int worker_fill(struct tile_worker *worker, size_t stage, const struct region *region, const void **data,
                 struct error *error);
-void worker_free(struct worker *worker); /* NULL is allowed */
+void worker_free(struct tile_worker *worker); /* NULL is allowed */
 
-const void *worker_kept(const struct worker *worker, size_t kept);
+const void *worker_kept(const struct tile_worker *worker, size_t kept);
 
 #endif

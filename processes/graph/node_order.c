@@ -1,7 +1,7 @@
 /* The order of a graph's nodes: depth first, without recursion, as chains may be as long as the graph. */
 #include "processes/graph/bind.h"
 
-struct frame {
+struct visit_frame {
   size_t node, next; /* next reference to follow */
 };
 
@@ -9,7 +9,7 @@ struct sorter {
   const struct graph *graph;
   unsigned char *mark; /* 0 not seen, 1 on the path, 2 done */
   size_t *order, done;
-  struct frame *stack;
+  struct visit_frame *stack;
   size_t *references, *first; /* references of node i: references[first[i] … first[i + 1]) */
 };
 
@@ -53,10 +53,10 @@ static int list_references(struct arena *arena, struct sorter *s)
 static int visit(struct sorter *s, size_t root, struct error *error)
 {
   size_t depth = 1;
-  s->stack[0] = (struct frame){root, s->first[root]};
+  s->stack[0] = (struct visit_frame){root, s->first[root]};
   s->mark[root] = 1;
   while (depth > 0) {
-    struct frame *frame = &s->stack[depth - 1];
+    struct visit_frame *frame = &s->stack[depth - 1];
     if (frame->next == s->first[frame->node + 1]) {
       s->mark[frame->node] = 2;
       s->order[s->done++] = frame->node;
@@ -71,7 +71,7 @@ static int visit(struct sorter *s, size_t root, struct error *error)
     }
     if (s->mark[target] == 0) {
       s->mark[target] = 1;
-      s->stack[depth++] = (struct frame){target, s->first[target]};
+      s->stack[depth++] = (struct visit_frame){target, s->first[target]};
     }
   }
   return 0;
@@ -82,7 +82,7 @@ int graph_order(struct arena *arena, const struct graph *graph, const size_t **o
   struct sorter s = {.graph = graph};
   s.mark = ARENA_ARRAY(arena, unsigned char, graph->count);
   s.order = ARENA_ARRAY(arena, size_t, graph->count);
-  s.stack = ARENA_ARRAY(arena, struct frame, graph->count);
+  s.stack = ARENA_ARRAY(arena, struct visit_frame, graph->count);
   if (!s.mark || !s.order || !s.stack || list_references(arena, &s) != 0)
     return error_memory(error);
   for (size_t i = 0; i < graph->count; i++)

@@ -1,5 +1,5 @@
 /* The logger: one write per line, so lines of several threads do not mix. */
-#include "datacube/base/log.h"
+#include "datacube/base/logger.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>

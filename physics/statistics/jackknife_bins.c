@@ -1,5 +1,5 @@
 /* Jackknife of a mean (from bin sums) and of any estimator. See jackknife.h. */
-#include "physics/statistics/jackknife.h"
+#include "physics/statistics/jackknife_bins.h"
 
 #include <math.h>
 #include <string.h>
