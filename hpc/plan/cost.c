@@ -1,5 +1,5 @@
-/* Costs of a plan: stored bytes read and elements computed. A stage inside a phase is filled for each region that others
- * ask of it, so costs multiply on the way down; a kept result is made once and read for nothing. */
+/* Costs of a plan: stored bytes read and elements computed. A stage inside a phase is filled for each region that
+ * others ask of it, so costs multiply on the way down; a kept result is made once and read for nothing. */
 #include "hpc/plan/cost.h"
 
 #include "hpc/stage/kernel_stage.h"
@@ -21,9 +21,10 @@ static double pieces(const struct stage *stage, size_t d, const double *tiles)
   return grains > tiles[d] ? grains : tiles[d];
 }
 
-/* Share of an input's stage that is filled, in units of the whole: each input is filled once per tile along the dimensions
- * of the stage that it does not depend on. */
-static double input_share(const struct plan *plan, const struct stage *stage, const struct stage_input *input, const double *tiles)
+/* Share of an input's stage that is filled, in units of the whole: each input is filled once per tile along the
+ * dimensions of the stage that it does not depend on. */
+static double input_share(const struct plan *plan, const struct stage *stage, const struct stage_input *input,
+                          const double *tiles)
 {
   const struct cube *from = plan->stages[input->stage].cube;
   bool used[CUBE_MAX_DIMENSIONS] = {false};
@@ -66,7 +67,8 @@ static struct cost stage_cost(const struct plan *plan, size_t index, const doubl
   const struct stage *stage = &plan->stages[index];
   const struct source *source = stage->ops == &source_stage ? node_source_of(stage->node) : NULL;
   if (source) {
-    double each = source->bytes_per_element > 0 ? source->bytes_per_element : (double)element_info(stage->cube->type)->size;
+    double each =
+        source->bytes_per_element > 0 ? source->bytes_per_element : (double)element_info(stage->cube->type)->size;
     return (struct cost){each * (double)cube_elements(stage->cube), 0};
   }
   struct cost cost = inputs_cost(plan, stage, tiles);
@@ -99,7 +101,8 @@ int check_nesting(struct arena *arena, const struct stage_list *list, struct err
     if (fills[s] <= MAX_FILLS)
       continue;
     error_set(error, "ProcessGraphComplexity",
-              "resampled cubes are combined and resampled again too often: more than %d parts for one tile", (int)MAX_FILLS);
+              "resampled cubes are combined and resampled again too often: more than %d parts for one tile",
+              (int)MAX_FILLS);
     return error_at_node(error, stage->node->id);
   }
   return 0;

@@ -28,7 +28,8 @@ static bool has_long_array(const struct node *node)
 }
 
 /* The result's dimensions with the array's at the place that it has in the input. */
-static struct cube *cube_before(struct arena *arena, const struct node *node, const struct kernel_input *input, int *to_before)
+static struct cube *cube_before(struct arena *arena, const struct node *node, const struct kernel_input *input,
+                                int *to_before)
 {
   struct cube *cube = arena_copy(arena, node->cube, sizeof *cube);
   size_t n = node->cube->dimensions, at = (size_t)input->array_dimension;
@@ -61,7 +62,11 @@ int rewrite_reduction(struct arena *arena, const struct node *node, const struct
   if (!cube)
     return error_memory(error);
   size_t at = (size_t)node->inputs[i].array_dimension;
-  const struct accumulator_maker maker = {.make = make_accumulator, .arena = arena, .node = node, .cube = cube, .to_before = to_before,
+  const struct accumulator_maker maker = {.make = make_accumulator,
+                                          .arena = arena,
+                                          .node = node,
+                                          .cube = cube,
+                                          .to_before = to_before,
                                           .dimension = at > node->cube->dimensions ? node->cube->dimensions : at};
   return reduction_cut(&maker, out, error);
 }

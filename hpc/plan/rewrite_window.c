@@ -1,5 +1,5 @@
-/* A window's border value beside elements that cannot hold it: -1 in bytes, 0 where 0 is no-data, NA where nothing is. The
- * input becomes floats first, whose no-data is NaN. */
+/* A window's border value beside elements that cannot hold it: -1 in bytes, 0 where 0 is no-data, NA where nothing is.
+ * The input becomes floats first, whose no-data is NaN. */
 #include "hpc/plan/rewrite.h"
 
 #include <math.h>
@@ -12,7 +12,8 @@ static bool holds_border(const struct cube *cube, const struct window *window)
   if (isnan(window->value))
     return cube->has_nodata || element_info(cube->type)->is_float;
   bool is_missing = cube->has_nodata && window->value == cube->nodata;
-  bool is_value = cube->type == ELEMENT_BOOLEAN ? window->value == 0 || window->value == 1 : element_holds(cube->type, window->value);
+  bool is_value = cube->type == ELEMENT_BOOLEAN ? window->value == 0 || window->value == 1
+                                                : element_holds(cube->type, window->value);
   return is_value && !is_missing;
 }
 
@@ -53,7 +54,7 @@ int rewrite_window(struct arena *arena, const struct node *node, const struct no
     if (!inputs[i].node)
       return error_memory(error);
   }
-  *out = node_kernel(arena, (struct node_origin){node->id, node->process}, node->cube, inputs, node->input_count, node->program,
-                     node->result, node->array_out);
+  *out = node_kernel(arena, (struct node_origin){node->id, node->process}, node->cube, inputs, node->input_count,
+                     node->program, node->result, node->array_out);
   return *out ? 0 : error_memory(error);
 }

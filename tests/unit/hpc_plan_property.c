@@ -20,7 +20,8 @@ static const size_t program_bytes = (size_t)96 << 20; /* what the planner reserv
 enum { MOST_OUTPUTS = 3, ROUNDS = 300 };
 
 /* What the plans of a test had, in this order. */
-static const char *const features[] = {"source", "warp", "kernel", "pass", "kept", "accumulate", "chunks", "zones", "gather", "window", "chain", "outputs"};
+static const char *const features[] = {"source", "warp",  "kernel", "pass",   "kept",  "accumulate",
+                                       "chunks", "zones", "gather", "window", "chain", "outputs"};
 enum { FEATURES = sizeof features / sizeof *features };
 
 struct checking {
@@ -29,7 +30,7 @@ struct checking {
   struct maker m;
   const struct node *nodes[MOST_OUTPUTS]; /* of the outputs */
   struct numbers expected[MOST_OUTPUTS];
-  unsigned char *first[MOST_OUTPUTS];     /* elements of the first run */
+  unsigned char *first[MOST_OUTPUTS]; /* elements of the first run */
   size_t outputs;
 };
 
@@ -137,7 +138,8 @@ static bool has_feature(const struct checking *c, const struct plan *plan, const
   return found;
 }
 
-static int try_plan(const struct checking *c, struct plan_options options, const struct plan **plan, struct error *error)
+static int try_plan(const struct checking *c, struct plan_options options, const struct plan **plan,
+                    struct error *error)
 {
   struct plan_output outputs[MOST_OUTPUTS] = {{0}};
   for (size_t o = 0; o < c->outputs; o++)
@@ -204,7 +206,8 @@ static void run_boxes(struct checking *c)
     struct box box = {.dimensions = cube->dimensions};
     for (size_t d = 0; d < cube->dimensions; d++) {
       box.start[d] = cube->dimension[d].size ? below(&c->m, cube->dimension[d].size) : 0;
-      part.dimension[d].size = box.count[d] = cube->dimension[d].size ? 1 + below(&c->m, cube->dimension[d].size - box.start[d]) : 0;
+      part.dimension[d].size = box.count[d] =
+          cube->dimension[d].size ? 1 + below(&c->m, cube->dimension[d].size - box.start[d]) : 0;
     }
     struct keeping_sink sink = keeping_sink(&part);
     if (run_box(run, o, &box, &sink.sink, &error) != 0)
@@ -252,7 +255,12 @@ static void check_outputs(struct checking *c)
 
 static void check_expression(uint64_t seed, enum test_size size, bool fractions, size_t *seen)
 {
-  struct checking c = {.seed = seed, .seen = seen, .m = {.arena = arena_new(0), .state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1, .size = size, .fractions = fractions}};
+  struct checking c = {.seed = seed,
+                       .seen = seen,
+                       .m = {.arena = arena_new(0),
+                             .state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1,
+                             .size = size,
+                             .fractions = fractions}};
   c.nodes[0] = random_expression(&c.m);
   c.outputs = chance(&c.m, 4) ? 1 + below(&c.m, MOST_OUTPUTS) : 1;
   for (size_t o = 0; o < c.outputs; o++) { /* others may be part of the first, or the same */
@@ -269,7 +277,8 @@ static void check_expression(uint64_t seed, enum test_size size, bool fractions,
 /* A share of the rounds; in all of them, by default, every feature occurs that is not `rare`. */
 static void check_rounds(enum test_size size, uint64_t share, const char *rare)
 {
-  uint64_t rounds = environment_number("TWINCUBE_PROPERTY_ROUNDS", ROUNDS) / share, seed = environment_number("TWINCUBE_PROPERTY_SEED", 1);
+  uint64_t rounds = environment_number("TWINCUBE_PROPERTY_ROUNDS", ROUNDS) / share,
+           seed = environment_number("TWINCUBE_PROPERTY_SEED", 1);
   size_t seen[FEATURES] = {0};
   for (uint64_t i = 0; i < rounds; i++)
     check_expression(seed + i, size, false, seen);
@@ -299,7 +308,8 @@ static void long_axes_give_what_the_reference_gives(void **state)
 /* Sums of fractions depend on their order, which nothing may change. */
 static void fractions_give_equal_bits(void **state)
 {
-  uint64_t rounds = environment_number("TWINCUBE_PROPERTY_ROUNDS", ROUNDS), seed = environment_number("TWINCUBE_PROPERTY_SEED", 1);
+  uint64_t rounds = environment_number("TWINCUBE_PROPERTY_ROUNDS", ROUNDS),
+           seed = environment_number("TWINCUBE_PROPERTY_SEED", 1);
   size_t seen[FEATURES] = {0};
   (void)state;
   for (uint64_t i = 0; i < rounds; i++)

@@ -18,14 +18,16 @@ static const struct node_origin from_test = {"test", "test"};
 static struct cube some_cube(size_t dimensions, const size_t *sizes, enum element_type type, double nodata)
 {
   static const char *const names[] = {"a", "b", "c"};
-  struct cube cube = {.dimensions = dimensions, .type = type, .has_nodata = !isinf(nodata), .nodata = isinf(nodata) ? 0 : nodata};
+  struct cube cube = {
+      .dimensions = dimensions, .type = type, .has_nodata = !isinf(nodata), .nodata = isinf(nodata) ? 0 : nodata};
   for (size_t d = 0; d < dimensions; d++)
     cube.dimension[d] = dimension_enumerated(names[d], DIMENSION_OTHER, sizes[d]);
   return cube;
 }
 
 /* Bytes; nodata INFINITY: none. */
-static const struct node *bytes(struct arena *arena, size_t dimensions, const size_t *sizes, double nodata, const uint8_t *data)
+static const struct node *bytes(struct arena *arena, size_t dimensions, const size_t *sizes, double nodata,
+                                const uint8_t *data)
 {
   struct cube cube = some_cube(dimensions, sizes, ELEMENT_U8, nodata);
   return node_source(arena, from_test, memory_source(arena, &cube, data, "test"));
@@ -66,7 +68,8 @@ static const struct node *running_sums(struct arena *arena)
   struct program *p = program_new(arena);
   *input = (struct kernel_input){.node = bytes(arena, 1, &size, INFINITY, data), .to_output = {NO_DIMENSION}};
   struct lanes array = program_input(p, 0, true, 3, ELEMENT_U8, NULL);
-  return node_kernel(arena, from_test, floats(arena, 1, &size), input, 1, p, program_series(p, KSER_CUMSUM, array, (const double[]){1}, 1), 0);
+  return node_kernel(arena, from_test, floats(arena, 1, &size), input, 1, p,
+                     program_series(p, KSER_CUMSUM, array, (const double[]){1}, 1), 0);
 }
 
 static void sees(const size_t *indexes, size_t count, const double *expected)
@@ -93,8 +96,10 @@ static void holes_of_an_empty_dimension(void **state)
   struct view_dimension *view = ARENA_NEW(arena, struct view_dimension);
   (void)state;
   view->indexes = holes;
-  gives(arena, node_view(arena, from_test, bytes(arena, 1, &none, INFINITY, (const uint8_t *)""), floats(arena, 1, &two), view),
-        (const double[]){NAN, NAN});
+  gives(
+      arena,
+      node_view(arena, from_test, bytes(arena, 1, &none, INFINITY, (const uint8_t *)""), floats(arena, 1, &two), view),
+      (const double[]){NAN, NAN});
 }
 
 /* Sum of the valid ones and 100 times their number, of each byte and its neighbours. */
@@ -105,7 +110,8 @@ static void neighbours(double nodata, double border, const double *expected)
   struct arena *arena = arena_new(0);
   struct kernel_input *input = ARENA_NEW(arena, struct kernel_input);
   struct program *p = program_new(arena);
-  *input = (struct kernel_input){.node = bytes(arena, 1, &size, nodata, data), .array_dimension = NO_DIMENSION, .window_count = 1};
+  *input = (struct kernel_input){
+      .node = bytes(arena, 1, &size, nodata, data), .array_dimension = NO_DIMENSION, .window_count = 1};
   input->window[0] = (struct window){.before = 1, .length = 3, .border = BORDER_VALUE, .value = border};
   struct lanes array = program_input(p, 0, true, 3, ELEMENT_U8, NULL);
   struct lanes count = program_reduce(p, KRED_COUNT, array, (const double[]){1, 0}, 2);
@@ -132,7 +138,8 @@ static void a_window_beside_a_stack(void **state)
   static const uint8_t data[] = {1, 4, 9};
   struct arena *arena = arena_new(0);
   const size_t size = 3, one = 1;
-  const struct node *x = bytes(arena, 1, &size, INFINITY, data), **children = ARENA_ARRAY(arena, const struct node *, 3);
+  const struct node *x = bytes(arena, 1, &size, INFINITY, data),
+                    **children = ARENA_ARRAY(arena, const struct node *, 3);
   struct kernel_input *inputs = ARENA_ARRAY(arena, struct kernel_input, 2);
   struct program *p = program_new(arena);
   (void)state;
@@ -143,10 +150,13 @@ static void a_window_beside_a_stack(void **state)
   }
   inputs[0] = (struct kernel_input){.node = x, .array_dimension = NO_DIMENSION, .window_count = 1};
   inputs[0].window[0] = (struct window){.before = 1, .length = 2, .border = BORDER_REPLICATE};
-  inputs[1] = (struct kernel_input){.node = node_stack(arena, from_test, floats(arena, 1, &size), 0, children), .array_dimension = NO_DIMENSION};
-  struct lanes sum = program_reduce(p, KRED_SUM, program_input(p, 0, true, 2, ELEMENT_U8, NULL), (const double[]){1}, 1);
+  inputs[1] = (struct kernel_input){.node = node_stack(arena, from_test, floats(arena, 1, &size), 0, children),
+                                    .array_dimension = NO_DIMENSION};
+  struct lanes sum =
+      program_reduce(p, KRED_SUM, program_input(p, 0, true, 2, ELEMENT_U8, NULL), (const double[]){1}, 1);
   struct lanes value = program_binary(p, KOP_SUB, sum, program_input(p, 1, false, 1, ELEMENT_F64, NULL));
-  gives(arena, node_kernel(arena, from_test, floats(arena, 1, &size), inputs, 2, p, value, NO_DIMENSION), (const double[]){-7, 1, 12});
+  gives(arena, node_kernel(arena, from_test, floats(arena, 1, &size), inputs, 2, p, value, NO_DIMENSION),
+        (const double[]){-7, 1, 12});
 }
 
 /* The number of elements of a short array less that of a long one. */
@@ -158,11 +168,16 @@ static void a_short_array_beside_a_long_one(void **state)
   struct program *p = program_new(arena);
   (void)state;
   for (size_t k = 0; k < 2; k++)
-    inputs[k] = (struct kernel_input){.node = bytes(arena, 1, k ? &large : &small, INFINITY, arena_array(arena, large, 1)),
-                                      .to_output = {NO_DIMENSION}};
-  struct lanes few = program_reduce(p, KRED_COUNT, program_input(p, 0, true, small, ELEMENT_U8, NULL), (const double[]){1, 0}, 2);
-  struct lanes many = program_reduce(p, KRED_COUNT, program_input(p, 1, true, large, ELEMENT_U8, NULL), (const double[]){1, 0}, 2);
-  gives(arena, node_kernel(arena, from_test, floats(arena, 0, NULL), inputs, 2, p, program_binary(p, KOP_SUB, few, many), NO_DIMENSION),
+    inputs[k] =
+        (struct kernel_input){.node = bytes(arena, 1, k ? &large : &small, INFINITY, arena_array(arena, large, 1)),
+                              .to_output = {NO_DIMENSION}};
+  struct lanes few =
+      program_reduce(p, KRED_COUNT, program_input(p, 0, true, small, ELEMENT_U8, NULL), (const double[]){1, 0}, 2);
+  struct lanes many =
+      program_reduce(p, KRED_COUNT, program_input(p, 1, true, large, ELEMENT_U8, NULL), (const double[]){1, 0}, 2);
+  gives(arena,
+        node_kernel(arena, from_test, floats(arena, 0, NULL), inputs, 2, p, program_binary(p, KOP_SUB, few, many),
+                    NO_DIMENSION),
         (const double[]){3 - 5000});
 }
 
@@ -175,20 +190,22 @@ static void a_corner_of_two_borders(void **state)
   struct kernel_input *input = ARENA_NEW(arena, struct kernel_input);
   struct program *p = program_new(arena);
   (void)state;
-  *input = (struct kernel_input){.node = bytes(arena, 2, sizes, INFINITY, data), .array_dimension = NO_DIMENSION, .to_output = {0, 1}, .window_count = 2};
+  *input = (struct kernel_input){.node = bytes(arena, 2, sizes, INFINITY, data),
+                                 .array_dimension = NO_DIMENSION,
+                                 .to_output = {0, 1},
+                                 .window_count = 2};
   input->window[0] = (struct window){.dimension = 0, .before = 1, .length = 1, .border = BORDER_VALUE, .value = 50};
   input->window[1] = (struct window){.dimension = 1, .before = 1, .length = 1, .border = BORDER_VALUE, .value = 60};
   struct lanes value = program_element(p, program_input(p, 0, true, 1, ELEMENT_U8, NULL), 0);
-  gives(arena, node_kernel(arena, from_test, floats(arena, 2, sizes), input, 1, p, value, NO_DIMENSION), (const double[]){50, 50, 60, 1});
+  gives(arena, node_kernel(arena, from_test, floats(arena, 2, sizes), input, 1, p, value, NO_DIMENSION),
+        (const double[]){50, 50, 60, 1});
 }
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(holes_of_an_array_that_a_program_makes),
-                                     cmocka_unit_test(holes_of_an_empty_dimension),
-                                     cmocka_unit_test(border_values_that_bytes_cannot_hold),
-                                     cmocka_unit_test(a_window_beside_a_stack),
-                                     cmocka_unit_test(a_short_array_beside_a_long_one),
-                                     cmocka_unit_test(a_corner_of_two_borders)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(holes_of_an_array_that_a_program_makes), cmocka_unit_test(holes_of_an_empty_dimension),
+      cmocka_unit_test(border_values_that_bytes_cannot_hold),   cmocka_unit_test(a_window_beside_a_stack),
+      cmocka_unit_test(a_short_array_beside_a_long_one),        cmocka_unit_test(a_corner_of_two_borders)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

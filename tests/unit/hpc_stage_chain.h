@@ -7,8 +7,8 @@
 
 #include "hpc_plan_random.h"
 
-static void define(struct maker *m, const struct node *node, void (*evaluate)(struct evaluation *, const void *, struct numbers),
-                   const void *data)
+static void define(struct maker *m, const struct node *node,
+                   void (*evaluate)(struct evaluation *, const void *, struct numbers), const void *data)
 {
   struct definition *d = ARENA_NEW(m->arena, struct definition);
   *d = (struct definition){m->definitions, node, evaluate, data};
@@ -19,7 +19,7 @@ struct test_chain {
   struct test_chain *next;
   const struct source *elements; /* in memory */
   bool strict;
-  size_t made;                   /* indexes of dimension 0 that were read or passed */
+  size_t made; /* indexes of dimension 0 that were read or passed */
 };
 
 static int open_chain(const struct source *source, unsigned threads, struct source_reader **out, struct error *error)
@@ -48,7 +48,8 @@ static void close_chain(struct source_reader *reader)
   (void)reader;
 }
 
-static const struct source_ops chain_ops = {.name = "test chain", .open = open_chain, .read = read_chain, .close = close_chain};
+static const struct source_ops chain_ops = {
+    .name = "test chain", .open = open_chain, .read = read_chain, .close = close_chain};
 
 static void evaluate_chain(struct evaluation *e, const void *data, struct numbers out)
 {

@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 /* Indexes start … start + count of dimension d. */
-static const struct node *cropped(const struct case_maker *c, const struct node *node, size_t d, size_t start, size_t count)
+static const struct node *cropped(const struct case_maker *c, const struct node *node, size_t d, size_t start,
+                                  size_t count)
 {
   struct cube *cube = copied_cube(c, node);
   struct view_dimension *view = ARENA_ARRAY(c->arena, struct view_dimension, CUBE_MAX_DIMENSIONS);
@@ -64,7 +65,8 @@ static void a_maximum_of_the_plane_is_read_twice(void **state)
   struct case_maker c;
   const struct node *x = make_counted(&c, 6, 300, 280);
   (void)state;
-  const struct node *most = reduced(&c, reduced(&c, x, 2, KRED_MAX), 1, KRED_MAX), *out = combined(&c, KOP_DIV, x, most, 1);
+  const struct node *most = reduced(&c, reduced(&c, x, 2, KRED_MAX), 1, KRED_MAX),
+                    *out = combined(&c, KOP_DIV, x, most, 1);
   reads_about(&c, &out, 1, 2);
 }
 
@@ -74,7 +76,8 @@ static void anomalies_are_read_twice(void **state)
   (void)state;
   for (size_t i = 0; i < 2; i++) {
     struct case_maker c;
-    const struct node *x = make_counted(&c, lengths[i], 90, 100), *out = combined(&c, KOP_SUB, x, reduced(&c, x, 0, KRED_MEAN), 0);
+    const struct node *x = make_counted(&c, lengths[i], 90, 100),
+                      *out = combined(&c, KOP_SUB, x, reduced(&c, x, 0, KRED_MEAN), 0);
     reads_about(&c, &out, 1, 2);
   }
 }
@@ -127,7 +130,8 @@ static void a_warp_of_two_outputs_is_made_once(void **state)
 static void a_warp_below_an_output_that_is_read_is_made_once(void **state)
 {
   struct case_maker c;
-  const struct node *x = make_counted(&c, 3, 300, 280), *warp = warped(&c, x), *inner = combined(&c, KOP_SUB, warp, warp, 3);
+  const struct node *x = make_counted(&c, 3, 300, 280), *warp = warped(&c, x),
+                    *inner = combined(&c, KOP_SUB, warp, warp, 3);
   const struct node *outputs[] = {inner, combined(&c, KOP_MAX, inner, inner, 3)};
   (void)state;
   reads_about(&c, outputs, 2, 1.1);
@@ -154,7 +158,8 @@ static void an_output_that_another_one_reads_is_made_once(void **state)
 static void a_plain_cube_of_two_outputs_is_read_for_each(void **state)
 {
   struct case_maker c;
-  const struct node *x = make_counted(&c, 4, 150, 140), *outputs[] = {combined(&c, KOP_SUB, x, x, 3), reduced(&c, x, 0, KRED_MAX)};
+  const struct node *x = make_counted(&c, 4, 150, 140),
+                    *outputs[] = {combined(&c, KOP_SUB, x, x, 3), reduced(&c, x, 0, KRED_MAX)};
   (void)state;
   reads_about(&c, outputs, 2, 2);
 }
@@ -177,7 +182,8 @@ static void a_window_reads_its_margins_besides(void **state)
   *input = (struct kernel_input){.node = x, .array_dimension = NO_DIMENSION, .to_output = {0, 1, 2}, .window_count = 2};
   input->window[0] = (struct window){.dimension = 1, .before = 2, .length = 5, .border = BORDER_REFLECT};
   input->window[1] = (struct window){.dimension = 2, .before = 3, .length = 7, .border = BORDER_REFLECT};
-  struct lanes value = program_reduce(p, KRED_MAX, program_input(p, 0, true, 35, ELEMENT_F32, NULL), (const double[]){1}, 1);
+  struct lanes value =
+      program_reduce(p, KRED_MAX, program_input(p, 0, true, 35, ELEMENT_F32, NULL), (const double[]){1}, 1);
   const struct node *out = node_kernel(c.arena, from_test, copied_cube(&c, x), input, 1, p, value, NO_DIMENSION);
   reads_about(&c, &out, 1, 1.2);
 }

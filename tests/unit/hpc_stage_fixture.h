@@ -89,7 +89,8 @@ static void counting_close(struct source_reader *reader)
   free(reader);
 }
 
-static const struct source_ops counting_ops = {.name = "counted", .open = counting_open, .read = counting_read, .close = counting_close};
+static const struct source_ops counting_ops = {
+    .name = "counted", .open = counting_open, .read = counting_read, .close = counting_close};
 
 struct case_maker { /* a test's arena and its source */
   struct arena *arena;
@@ -124,7 +125,8 @@ static struct cube *copied_cube(const struct case_maker *c, const struct node *l
 }
 
 /* A reducer over dimension d, which goes. */
-static const struct node *reduced(const struct case_maker *c, const struct node *node, size_t d, enum kernel_reducer reducer)
+static const struct node *reduced(const struct case_maker *c, const struct node *node, size_t d,
+                                  enum kernel_reducer reducer)
 {
   struct kernel_input *input = ARENA_NEW(c->arena, struct kernel_input);
   struct program *p = program_new(c->arena);
@@ -140,7 +142,8 @@ static const struct node *reduced(const struct case_maker *c, const struct node 
 }
 
 /* op(a, b); b lacks the dimensions from `first` on that it has fewer. */
-static const struct node *combined(const struct case_maker *c, enum kernel_op op, const struct node *a, const struct node *b, size_t first)
+static const struct node *combined(const struct case_maker *c, enum kernel_op op, const struct node *a,
+                                   const struct node *b, size_t first)
 {
   struct kernel_input *inputs = ARENA_ARRAY(c->arena, struct kernel_input, 2);
   struct program *p = program_new(c->arena);
@@ -156,7 +159,8 @@ static const struct node *combined(const struct case_maker *c, enum kernel_op op
   return node_kernel(c->arena, from_test, copied_cube(c, a), inputs, 2, p, value, NO_DIMENSION);
 }
 
-static const struct plan *planned(const struct case_maker *c, const struct node *const *nodes, size_t count, struct plan_options options)
+static const struct plan *planned(const struct case_maker *c, const struct node *const *nodes, size_t count,
+                                  struct plan_options options)
 {
   struct plan_output outputs[4] = {{0}};
   const struct plan *plan;

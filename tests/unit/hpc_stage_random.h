@@ -12,7 +12,8 @@
 #include "hpc/stage/chunk_stage.h"
 #include "hpc/stage/zones_stage.h"
 
-/* ---- chunks ------------------------------------------------------------------------------------------------------- */
+/* ---- chunks -------------------------------------------------------------------------------------------------------
+ */
 
 struct chunks_definition {
   const struct node *input;
@@ -41,7 +42,8 @@ static void evaluate_chunks(struct evaluation *e, const void *data, struct numbe
   const struct chunks_definition *c = data;
   const struct cube *cube = c->input->cube, *chunk = c->chunks.chunk->cube;
   struct numbers in = reference(e, c->input);
-  size_t at[CUBE_MAX_DIMENSIONS] = {0}, first[CUBE_MAX_DIMENSIONS], other[CUBE_MAX_DIMENSIONS], from[CUBE_MAX_DIMENSIONS];
+  size_t at[CUBE_MAX_DIMENSIONS] = {0}, first[CUBE_MAX_DIMENSIONS], other[CUBE_MAX_DIMENSIONS],
+         from[CUBE_MAX_DIMENSIONS];
   for (size_t i = 0; i < out.n; i++) {
     bool is_first = true;
     index_of_offset(cube, i, first);
@@ -107,7 +109,8 @@ static const struct node *body_array(struct maker *m, const struct node *node, s
   struct lanes array = program_input(p, 0, true, cube->dimension[d].size, node->cube->type, NULL);
   double ignore = (double)below(m, 2);
   if (!reduce)
-    return node_kernel(m->arena, random_origin(m), cube, input, 1, p, program_series(p, KSER_CUMSUM, array, &ignore, 1), (int)d);
+    return node_kernel(m->arena, random_origin(m), cube, input, 1, p, program_series(p, KSER_CUMSUM, array, &ignore, 1),
+                       (int)d);
   memmove(&cube->dimension[d], &cube->dimension[d + 1], (cube->dimensions - d - 1) * sizeof cube->dimension[0]);
   cube->dimensions--;
   struct lanes value = program_reduce(p, random_reducer(m), array, &ignore, 1);
@@ -123,7 +126,8 @@ static const struct node *body_window(struct maker *m, const struct node *node)
     input->to_output[k] = (int)k;
   struct lanes array = program_input(p, 0, true, add_windows(m, input), node->cube->type, NULL);
   double ignore = 1;
-  return node_kernel(m->arena, random_origin(m), cube_like(m, node), input, 1, p, program_reduce(p, KRED_SUM, array, &ignore, 1), NO_DIMENSION);
+  return node_kernel(m->arena, random_origin(m), cube_like(m, node), input, 1, p,
+                     program_reduce(p, KRED_SUM, array, &ignore, 1), NO_DIMENSION);
 }
 
 static const struct node *make_chunks_of(struct maker *m, const struct node *input, unsigned depth);
@@ -180,7 +184,8 @@ static const struct node *make_chunks_of(struct maker *m, const struct node *inp
   return node;
 }
 
-/* ---- zones -------------------------------------------------------------------------------------------------------- */
+/* ---- zones --------------------------------------------------------------------------------------------------------
+ */
 
 struct zones_definition {
   struct arena *arena;
@@ -195,7 +200,8 @@ static int make_zonal_program(void *context, size_t length, struct zonal_program
   const struct zones_definition *z = context;
   struct maker m = {.arena = z->arena, .state = z->seed, .fractions = z->fractions};
   struct program *p = program_new(m.arena);
-  struct lanes array = program_input(p, 0, true, length, z->zonal.input->cube->type, NULL), a = array, result = program_constant(p, 0);
+  struct lanes array = program_input(p, 0, true, length, z->zonal.input->cube->type, NULL), a = array,
+               result = program_constant(p, 0);
   for (size_t n = 1 + below(&m, 2); n > 0; n--) {
     double ignore = (double)below(&m, 2);
     if (chance(&m, 2))
@@ -229,7 +235,8 @@ static const struct zones *random_zones(struct maker *m, size_t height, size_t w
   return zones;
 }
 
-static struct numbers zone_numbers(struct arena *arena, const struct zonal *zonal, struct numbers in, size_t plane, size_t zone)
+static struct numbers zone_numbers(struct arena *arena, const struct zonal *zonal, struct numbers in, size_t plane,
+                                   size_t zone)
 {
   const struct cube *cube = zonal->input->cube;
   size_t height = cube->dimension[cube->dimensions - 2].size, width = cube->dimension[cube->dimensions - 1].size;
@@ -286,7 +293,8 @@ static const struct node *make_zones_of(struct maker *m)
   return node;
 }
 
-/* ---- expressions -------------------------------------------------------------------------------------------------- */
+/* ---- expressions --------------------------------------------------------------------------------------------------
+ */
 
 static const struct node *make_node(struct maker *m)
 {

@@ -1,5 +1,5 @@
-/* Equal bits on one thread and on two that really run, also where memory forces small parts. Sums of fractions depend on
- * their order: here it shows. */
+/* Equal bits on one thread and on two that really run, also where memory forces small parts. Sums of fractions depend
+ * on their order: here it shows. */
 #include "hpc_stage_fixture.h"
 
 #include "hpc/stage/chunk_stage.h"
@@ -54,7 +54,8 @@ static void a_share_of_the_maximum(void **state)
   struct case_maker c;
   const struct node *x = make_counted(&c, 6, 440, 440);
   (void)state;
-  finish(&c, same_bits_everywhere(&c, combined(&c, KOP_DIV, x, reduced(&c, reduced(&c, x, 2, KRED_MAX), 1, KRED_MAX), 1)));
+  finish(&c,
+         same_bits_everywhere(&c, combined(&c, KOP_DIV, x, reduced(&c, reduced(&c, x, 2, KRED_MAX), 1, KRED_MAX), 1)));
 }
 
 static void standardised(void **state)
@@ -80,10 +81,12 @@ static void windows(void **state)
   struct lanes array = program_input(p, 0, true, 35, ELEMENT_F32, NULL);
   struct lanes value = program_binary(p, KOP_DIV, program_reduce(p, KRED_MEAN, array, (const double[]){1}, 1),
                                       program_reduce(p, KRED_SD, array, (const double[]){1}, 1));
-  finish(&c, same_bits_everywhere(&c, node_kernel(c.arena, from_test, copied_cube(&c, x), input, 1, p, value, NO_DIMENSION)));
+  finish(&c, same_bits_everywhere(
+                 &c, node_kernel(c.arena, from_test, copied_cube(&c, x), input, 1, p, value, NO_DIMENSION)));
 }
 
-/* ---- zones -------------------------------------------------------------------------------------------------------- */
+/* ---- zones --------------------------------------------------------------------------------------------------------
+ */
 
 struct statistics {
   struct arena *arena;
@@ -97,7 +100,8 @@ static int make_statistics(void *context, size_t length, struct zonal_program *o
   struct program *p = program_new(s->arena);
   struct lanes array = program_input(p, 0, true, length, ELEMENT_F32, NULL);
   struct lanes middle = program_reduce(p, s->median ? KRED_MEDIAN : KRED_MEAN, array, (const double[]){1}, 1);
-  *out = (struct zonal_program){p, program_binary(p, KOP_SUB, middle, program_reduce(p, KRED_SD, array, (const double[]){1}, 1))};
+  *out = (struct zonal_program){
+      p, program_binary(p, KOP_SUB, middle, program_reduce(p, KRED_SD, array, (const double[]){1}, 1))};
   return program_failed(p) ? program_error(p, error) : 0;
 }
 
@@ -123,7 +127,8 @@ static int ascending(const void *a, const void *b)
 }
 
 /* The statistics of a zone in plain double. */
-static double plain_statistics(const struct case_maker *c, const struct zones *zones, size_t t, size_t zone, bool median)
+static double plain_statistics(const struct case_maker *c, const struct zones *zones, size_t t, size_t zone,
+                               bool median)
 {
   const struct cube *cube = &c->counting->source.cube;
   size_t height = cube->dimension[1].size, width = cube->dimension[2].size, n = 0;
@@ -177,7 +182,8 @@ static void gathered_zones(void **state)
   check_zones(true);
 }
 
-/* ---- accumulators and chunks --------------------------------------------------------------------------------------- */
+/* ---- accumulators and chunks ---------------------------------------------------------------------------------------
+ */
 
 static void long_accumulators(void **state)
 {
@@ -185,7 +191,8 @@ static void long_accumulators(void **state)
   struct case_maker c;
   const struct node *x = make_counted(&c, LONG, 12, 20);
   (void)state;
-  unsigned char *data = same_bits_everywhere(&c, combined(&c, KOP_SUB, reduced(&c, x, 0, KRED_MEAN), reduced(&c, x, 0, KRED_SD), 2));
+  unsigned char *data =
+      same_bits_everywhere(&c, combined(&c, KOP_SUB, reduced(&c, x, 0, KRED_MEAN), reduced(&c, x, 0, KRED_SD), 2));
   for (size_t i = 0; i < 12 * 20; i++) {
     double sum = 0, squares = 0, n = 0;
     for (size_t t = 0; t < LONG; t++) {
@@ -208,15 +215,19 @@ static void chunks(void **state)
   (void)state;
   *chunks = (struct chunks){.size = {5, 70, 90}, .overlap = {0, 3, 2}};
   chunks->chunk = node_chunk(c.arena, from_test, x->cube, chunks->size, chunks->overlap);
-  chunks->body = combined(&c, KOP_SUB, chunks->chunk, reduced(&c, reduced(&c, chunks->chunk, 2, KRED_MEAN), 1, KRED_MEAN), 1);
+  chunks->body =
+      combined(&c, KOP_SUB, chunks->chunk, reduced(&c, reduced(&c, chunks->chunk, 2, KRED_MEAN), 1, KRED_MEAN), 1);
   finish(&c, same_bits_everywhere(&c, node_chunks(c.arena, from_test, x, copied_cube(&c, x), chunks)));
 }
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_share_of_the_maximum), cmocka_unit_test(standardised),
-                                     cmocka_unit_test(windows),                cmocka_unit_test(accumulated_zones),
-                                     cmocka_unit_test(gathered_zones),         cmocka_unit_test(long_accumulators),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_share_of_the_maximum),
+                                     cmocka_unit_test(standardised),
+                                     cmocka_unit_test(windows),
+                                     cmocka_unit_test(accumulated_zones),
+                                     cmocka_unit_test(gathered_zones),
+                                     cmocka_unit_test(long_accumulators),
                                      cmocka_unit_test(chunks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
