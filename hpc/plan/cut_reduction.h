@@ -4,8 +4,8 @@
 
 #include "hpc/plan/node.h"
 
-/* The length of the arrays of the node's program where all have one length, are made element by element from its inputs,
- * and end in a reducer that has an accumulator; else 0. nested: a reducer may work on what another one gave. */
+/* The length of the arrays of the node's program where all have one length, are made element by element from its
+ * inputs, and end in a reducer that has an accumulator; else 0. nested: a reducer may work on what another one gave. */
 int reduction_length(struct arena *arena, const struct node *node, bool nested, size_t *out, struct error *error);
 
 /* Makes the accumulator of `before`, whose cube has the array's dimension at index `dimension` (or whatever the maker

@@ -324,8 +324,8 @@ static bool is_too_nested(const struct fuse *f, const struct node *node, const s
   return node != f->root && outer > 1 && longest > 1 && saturated_mul(outer, longest) > nested_blocks;
 }
 
-/* Whether the windowed dimensions run with the tile and the array's does not; else the node is a stage of its own, where
- * it is so. */
+/* Whether the windowed dimensions run with the tile and the array's does not; else the node is a stage of its own,
+ * where it is so. */
 static bool runs_here(const struct node *node, const struct binding *binding)
 {
   if (node->array_out != NO_DIMENSION && binding[node->array_out].kind == BIND_OUT)

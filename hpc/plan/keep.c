@@ -177,7 +177,8 @@ static void ask(struct decided *reader, struct decided *read, double elements)
 {
   const struct decided *root = reader->decision == DECIDE_KEEP || reader->is_output ? reader : reader->root;
   read->demand += elements;
-  read->many_roots = read->many_roots || (reader->decision != DECIDE_KEEP && reader->many_roots) || (read->root && read->root != root);
+  read->many_roots =
+      read->many_roots || (reader->decision != DECIDE_KEEP && reader->many_roots) || (read->root && read->root != root);
   if (!read->root)
     read->root = root;
 }

@@ -113,7 +113,8 @@ static struct readers find_readers(const struct plan *plan, const struct node *s
       readers.phase = only_phase(plan, s);
     }
   for (size_t p = 0; p < plan->phase_count; p++)
-    if (plan->stages[plan->phases[p].stage].node == source && plan->stages[plan->phases[p].stage].ops == &source_stage) {
+    if (plan->stages[plan->phases[p].stage].node == source &&
+        plan->stages[plan->phases[p].stage].ops == &source_stage) {
       readers.count++;
       readers.phase = only_phase(plan, plan->phases[p].stage);
     }

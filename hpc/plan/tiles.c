@@ -217,8 +217,8 @@ static bool halve_tile(const struct plan *plan, struct phase *phase, size_t smal
   const struct stage *stage = phase_stage(plan, phase);
   size_t best = SIZE_MAX, *tile = phase->grid.tile;
   for (size_t d = 0; d < stage->cube->dimensions; d++)
-    if (stage->mode[d] == MODE_OUT && !phase->whole[d] && half_side(stage, d, tile[d]) < tile[d] && tile[d] / 2 >= smallest &&
-        (best == SIZE_MAX || tile[d] >= tile[best]))
+    if (stage->mode[d] == MODE_OUT && !phase->whole[d] && half_side(stage, d, tile[d]) < tile[d] &&
+        tile[d] / 2 >= smallest && (best == SIZE_MAX || tile[d] >= tile[best]))
       best = d;
   if (best == SIZE_MAX)
     return false;
@@ -321,7 +321,8 @@ static double reads_below(const struct plan *plan, size_t index)
   const struct stage *stage = &plan->stages[index];
   double elements = 0;
   for (size_t i = 0; i < stage->input_count && elements < MUCH_WORK; i++)
-    elements += (double)cube_elements(plan->stages[stage->inputs[i]->stage].cube) + reads_below(plan, stage->inputs[i]->stage);
+    elements +=
+        (double)cube_elements(plan->stages[stage->inputs[i]->stage].cube) + reads_below(plan, stage->inputs[i]->stage);
   return elements;
 }
 

@@ -75,11 +75,13 @@ static bool steps_through(const struct stage *stage, size_t d)
   return stage->mode[d] != MODE_AXIS;
 }
 
-/* Copies a piece to its place in the region's dense elements: `at` is its first element's; from dimension `broken` on it
- * lies together there. */
-static void put_piece(const struct pulling *p, const struct region *region, const struct region *piece, size_t broken, unsigned char *at)
+/* Copies a piece to its place in the region's dense elements: `at` is its first element's; from dimension `broken` on
+ * it lies together there. */
+static void put_piece(const struct pulling *p, const struct region *region, const struct region *piece, size_t broken,
+                      unsigned char *at)
 {
-  size_t size = element_info(p->stage->cube->type)->size, strides[CUBE_MAX_DIMENSIONS], position[CUBE_MAX_DIMENSIONS] = {0}, run = size;
+  size_t size = element_info(p->stage->cube->type)->size, strides[CUBE_MAX_DIMENSIONS],
+         position[CUBE_MAX_DIMENSIONS] = {0}, run = size;
   const unsigned char *from = p->worker->piece[p->index].data;
   region_strides(region, strides);
   for (size_t d = broken; d < piece->dimensions; d++)
@@ -110,8 +112,8 @@ static int fill_placed(const struct pulling *p, const struct region *region, con
 }
 
 /* The pieces along the broken dimension, at one position of those before it. */
-static int fill_line(const struct pulling *p, const struct region *region, size_t broken, const size_t *position, unsigned char *data,
-                     struct error *error)
+static int fill_line(const struct pulling *p, const struct region *region, size_t broken, const size_t *position,
+                     unsigned char *data, struct error *error)
 {
   size_t size = element_info(p->stage->cube->type)->size, strides[CUBE_MAX_DIMENSIONS];
   struct region piece = {.dimensions = region->dimensions};
@@ -158,7 +160,8 @@ static bool make_whole(const struct stage *stage, const struct region *region, s
   *whole = *region;
   for (size_t d = 0; d < region->dimensions; d++) {
     size_t size = stage->cube->dimension[d].size;
-    bool is_whole = region->count[d] == size && (size == 0 || (region_index(region, d, 0) == 0 && run_length(region, d, 0) == size));
+    bool is_whole = region->count[d] == size &&
+                    (size == 0 || (region_index(region, d, 0) == 0 && run_length(region, d, 0) == size));
     if (stage->mode[d] != MODE_AXIS || is_whole)
       continue;
     larger = true;

@@ -53,7 +53,7 @@ struct variant { /* the kernel of one combination of the output's FIXED indexes 
 struct kernel_stage { /* stage->data */
   const struct variant *variants; /* row-major over the FIXED dimensions */
   size_t variant_count;
-  size_t group; /* variants along a FIXED dimension that read the same elements: they follow each other */
+  size_t group;           /* variants along a FIXED dimension that read the same elements: they follow each other */
   size_t group_dimension; /* that dimension; where group is 1, any */
 };
 

@@ -42,10 +42,11 @@ struct need {
   enum need_kind kind;
   const size_t *list; /* LIST: ascending indexes */
   size_t count;
-  int out;            /* RUN, SPREAD */
+  int out; /* RUN, SPREAD */
   const size_t *map;
   size_t offset;
-  size_t before, after; /* RUN: window around each index; what passes the edges is the border's. SPREAD: around each grain */
+  size_t before,
+      after; /* RUN: window around each index; what passes the edges is the border's. SPREAD: around each grain */
   size_t size;          /* of the dimension */
 };
 
@@ -85,7 +86,8 @@ struct stage {
   enum dim_mode mode[CUBE_MAX_DIMENSIONS];
   const struct stage_input *const *inputs; /* all that it may read */
   size_t input_count;
-  size_t grain[CUBE_MAX_DIMENSIONS];      /* made in pieces of so many indexes from 0 on: parts of one cost as much; 0: any */
+  size_t
+      grain[CUBE_MAX_DIMENSIONS]; /* made in pieces of so many indexes from 0 on: parts of one cost as much; 0: any */
   size_t slab[CUBE_MAX_DIMENSIONS];       /* inside a plan: filled in parts of at most this shape; SIZE_MAX: any */
 };
 

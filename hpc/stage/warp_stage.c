@@ -46,8 +46,9 @@ static int warp_make(struct stage_list *list, struct stage *stage, struct error 
     bool whole = upstream->mode[d] == MODE_AXIS;
     stage->mode[d] = whole ? MODE_AXIS : MODE_OUT;
     if (!whole)
-      input->need[d] = d + 2 < stage->cube->dimensions ? (struct need){.kind = NEED_RUN, .out = (int)d, .size = stage->cube->dimension[d].size}
-                                                       : (struct need){.kind = NEED_SPREAD, .out = (int)d};
+      input->need[d] = d + 2 < stage->cube->dimensions
+                           ? (struct need){.kind = NEED_RUN, .out = (int)d, .size = stage->cube->dimension[d].size}
+                           : (struct need){.kind = NEED_SPREAD, .out = (int)d};
   }
   const struct stage_input *inputs[] = {input};
   return stage_set_inputs(list, stage, inputs, 1, error);

@@ -1,6 +1,6 @@
-/* Random node expressions: memory sources of random shapes, types and no-data values, then views with holes, kernels with
- * windows, stacks and warps over whatever was made before; hpc_stage_random.h has the other stages. Values are small
- * whole numbers, so that every order of computing gives the same. Indexes are kept in memory of their own where a
+/* Random node expressions: memory sources of random shapes, types and no-data values, then views with holes, kernels
+ * with windows, stacks and warps over whatever was made before; hpc_stage_random.h has the other stages. Values are
+ * small whole numbers, so that every order of computing gives the same. Indexes are kept in memory of their own where a
  * sanitizer sees a read past their end. */
 #ifndef TWINCUBE_TESTS_UNIT_HPC_PLAN_RANDOM_H
 #define TWINCUBE_TESTS_UNIT_HPC_PLAN_RANDOM_H
@@ -26,7 +26,7 @@ struct maker {
   const struct node *pool[POOL];
   size_t count;
   enum test_size size;
-  bool fractions; /* sums depend on their order: for equal bits alone */
+  bool fractions;                       /* sums depend on their order: for equal bits alone */
   const struct definition *definitions; /* for the reference */
   struct test_chain *chains;            /* hpc_stage_random.h */
 };
@@ -91,7 +91,8 @@ static const struct node *random_node(struct maker *m)
 static const struct node *make_source(struct maker *m)
 {
   static const enum element_type types[] = {ELEMENT_U8, ELEMENT_I16, ELEMENT_I32, ELEMENT_F32, ELEMENT_F64, ELEMENT_BOOLEAN};
-  struct cube cube = {.dimensions = 1 + below(m, m->size == SMALL_CUBES ? 4 : 2), .type = types[below(m, 6)], .crs = "EPSG:32632"};
+  struct cube cube = {
+      .dimensions = 1 + below(m, m->size == SMALL_CUBES ? 4 : 2), .type = types[below(m, 6)], .crs = "EPSG:32632"};
   for (size_t d = 0; d < cube.dimensions; d++)
     cube.dimension[d].size = random_size(m);
   if (m->size == LONG_AXES && cube.dimensions == 2 && cube.dimension[0].size > 8)
@@ -191,9 +192,11 @@ static const struct node *make_view(struct maker *m)
 
 static enum kernel_reducer random_reducer(struct maker *m)
 {
-  static const enum kernel_reducer exact[] = {KRED_SUM, KRED_MIN, KRED_MAX, KRED_FIRST, KRED_LAST, KRED_ALL, KRED_ANY, KRED_MEDIAN};
+  static const enum kernel_reducer exact[] = {KRED_SUM,  KRED_MIN, KRED_MAX, KRED_FIRST,
+                                              KRED_LAST, KRED_ALL, KRED_ANY, KRED_MEDIAN};
   static const enum kernel_reducer others[] = {KRED_SUM, KRED_MEAN, KRED_VARIANCE, KRED_SD, KRED_MEDIAN};
-  return m->fractions ? others[below(m, sizeof others / sizeof *others)] : exact[below(m, sizeof exact / sizeof *exact)];
+  return m->fractions ? others[below(m, sizeof others / sizeof *others)]
+                      : exact[below(m, sizeof exact / sizeof *exact)];
 }
 
 static struct lanes random_scalar(struct maker *m, struct program *p, const struct lanes *values, size_t count)

@@ -118,7 +118,8 @@ static int ascending(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Three-valued: an element that decides, else a missing one, else the other way; a single missing one is as good as none. */
+/* Three-valued: an element that decides, else a missing one, else the other way; a single missing one is as good as
+ * none. */
 static double decided(bool any, struct numbers a, bool ignore)
 {
   bool missing = false;
@@ -288,7 +289,8 @@ static size_t beyond_edge(enum border_rule border, ptrdiff_t i, ptrdiff_t size)
 }
 
 /* The windows around an output position, the last one's index fastest. */
-static struct numbers window_values(struct arena *arena, const struct kernel_input *input, struct numbers in, const size_t *to)
+static struct numbers window_values(struct arena *arena, const struct kernel_input *input, struct numbers in,
+                                    const size_t *to)
 {
   const struct cube *cube = input->node->cube;
   size_t n = 1, from[CUBE_MAX_DIMENSIONS] = {0};
