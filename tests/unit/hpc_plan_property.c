@@ -317,7 +317,7 @@ static void fractions_give_equal_bits(void **state)
   size_t seen[FEATURES] = {0};
   (void)state;
   for (uint64_t i = 0; i < rounds; i++)
-    check_expression(seed + i, i % 10 == 0 ? LARGE_CUBES : i % 10 == 1 ? LONG_AXES : SMALL_CUBES, true, seen);
+    check_expression(seed + i, i % 30 == 0 ? LARGE_CUBES : i % 30 == 1 ? LONG_AXES : SMALL_CUBES, true, seen);
 }
 
 int main(void)
