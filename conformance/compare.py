@@ -1,8 +1,9 @@
 """Comparing a result with what a case expects, by the suite's rules.
 
 Numbers agree within delta, absolute or relative; NaN agrees with NaN and null with null; a boolean may come as 1 or 0.
-Cubes agree in the names, order, types and labels of their dimensions and in their data, where null, NaN and the no-data
-value are the same. Labelled arrays come back as plain arrays: their values are compared.
+Cubes agree in the names, order, types, labels, units and reference systems of their dimensions (those that the case
+states) and in their data, where null and the no-data value are the same; NaN is another, unless it is the case's
+no-data value. Labelled arrays come back as plain arrays: their values are compared.
 """
 
 import math
@@ -81,6 +82,8 @@ def _cube_difference(expected, actual, delta):
     if names != expected["order"]:
         return f"dimensions {names} instead of {expected['order']}"
     for dimension in dimensions:
+        if dimension.get("axis") in ("x", "y"):
+            dimension = {"reference_system": actual.get("crs"), **dimension}
         text = _dimension_difference(expected["dimensions"][dimension["name"]], dimension, delta)
         if text:
             return f"dimension {dimension['name']}: {text}"
@@ -91,18 +94,26 @@ def _cube_difference(expected, actual, delta):
 
 
 def _dimension_difference(expected, actual, delta):
-    for key in ("type", "axis"):
+    for key in ("type", "axis", "unit"):
         if key in expected and expected[key] != actual.get(key):
             return f"{key} {actual.get(key)} instead of {expected[key]}"
+    systems = [_reference_system(dimension.get("reference_system")) for dimension in (expected, actual)]
+    if "reference_system" in expected and systems[0] != systems[1]:
+        return f"reference_system {systems[1]} instead of {systems[0]}"
     labels = actual["labels"] if "labels" in actual else actual.get("values")
     text = difference(expected.get("values", []), labels, delta)
     return f"labels {text}" if text else ""
 
 
+def _reference_system(value):
+    """An EPSG code in one form, other texts as they are."""
+    return f"EPSG:{value}" if isinstance(value, int) else value.upper() if isinstance(value, str) else value
+
+
 def _is_missing(value, nodata):
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return True
-    return nodata is not None and not isinstance(value, bool) and value == nodata
+    if value is None or nodata is None or isinstance(value, bool):
+        return value is None
+    return value == nodata or (value != value and nodata != nodata)
 
 
 def _data_difference(expected, actual, nodata, delta):

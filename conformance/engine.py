@@ -37,7 +37,8 @@ class CommandEngine:
 
     def run(self, graph):
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            command = [self.binary, "run", "-", "-o", "result.json", "--threads", "1", "--data", self.folder]
+            command = [self.binary, "run", "-", "-o", "result.json", "--threads", "1", "--data", self.folder,
+                       "--encoding", "official"]
             try:
                 done = subprocess.run(command, input=json.dumps(graph), capture_output=True, text=True, cwd=folder,
                                       timeout=SECONDS_PER_CASE, check=False)
@@ -69,7 +70,8 @@ class ServerEngine:
         self.root = versions[-1]["url"].rstrip("/")
         user = base64.b64encode(b"conformance:conformance-password").decode()
         token = self._get("/credentials/basic", {"Authorization": f"Basic {user}"})["access_token"]
-        self.headers = {"Authorization": f"Bearer basic//{token}", "Content-Type": "application/json"}
+        self.headers = {"Authorization": f"Bearer basic//{token}",
+                        "Content-Type": "application/json; encoding=official"}
 
     def close(self):
         self.server.terminate()

@@ -2,14 +2,20 @@
 #include "datacube/dimension.h"
 
 #include "datacube/base/buffer.h"
+#include "datacube/geometry.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+static bool prints_texts(const struct dimension *d)
+{
+  return d->labels == LABEL_TEXT || d->labels == LABEL_GEOMETRY || (d->labels == LABEL_TIME && d->texts);
+}
+
 const char *dimension_label_text(const struct dimension *d, size_t i, char room[LABEL_TEXT_ROOM])
 {
-  if (d->labels == LABEL_TEXT || (d->labels == LABEL_TIME && d->texts))
+  if (prints_texts(d))
     return d->texts[i];
   if (d->labels == LABEL_TIME)
     instant_format(d->times[i], d->calendar, room);
@@ -38,7 +44,7 @@ static size_t find_instant(const struct dimension *d, const char *label)
 
 size_t dimension_find_text(const struct dimension *d, const char *label)
 {
-  if (d->labels == LABEL_TEXT || (d->labels == LABEL_TIME && d->texts)) {
+  if (prints_texts(d)) {
     for (size_t i = 0; i < d->size; i++)
       if (strcmp(d->texts[i], label) == 0)
         return i;
@@ -72,7 +78,7 @@ size_t dimension_find_number(const struct dimension *d, double label)
   }
   char text[32];
   number_format(label, text);
-  for (size_t i = 0; d->labels == LABEL_TEXT && i < d->size; i++)
+  for (size_t i = 0; (d->labels == LABEL_TEXT || d->labels == LABEL_GEOMETRY) && i < d->size; i++)
     if (strcmp(d->texts[i], text) == 0)
       return i;
   return SIZE_MAX;
@@ -82,6 +88,8 @@ bool dimension_same_label(const struct dimension *a, size_t i, const struct dime
 {
   if (a->labels == LABEL_TIME && b->labels == LABEL_TIME)
     return a->calendar == b->calendar && a->times[i] == b->times[j];
+  if (a->labels == LABEL_GEOMETRY && b->labels == LABEL_GEOMETRY)
+    return geometry_equal(&a->geometries->items[i], &b->geometries->items[j]);
   bool a_number = a->labels == LABEL_STEP || a->labels == LABEL_NUMBER;
   bool b_number = b->labels == LABEL_STEP || b->labels == LABEL_NUMBER;
   if (a_number && b_number) {
@@ -112,20 +120,31 @@ static bool is_run(const size_t *indexes, size_t count)
   return true;
 }
 
-struct dimension dimension_pick(struct arena *arena, const struct dimension *d, const size_t *indexes, size_t count)
+/* A run of step labels, which needs no list of its own. */
+static struct dimension pick_steps(const struct dimension *d, const size_t *indexes, size_t count)
 {
-  struct dimension out = *d;
-  out.size = count;
+  struct dimension picked = *d;
+  picked.size = count;
+  if (count > 0)
+    picked.start = dimension_label_number(d, indexes[0]);
+  picked.enumerated = d->enumerated && count > 0 && indexes[0] == 0;
+  return picked;
+}
+
+int dimension_pick(struct arena *arena, const struct dimension *d, const size_t *indexes, size_t count,
+                   struct dimension *out)
+{
   if (d->labels == LABEL_STEP && is_run(indexes, count)) {
-    if (count > 0)
-      out.start = dimension_label_number(d, indexes[0]);
-    out.enumerated = d->enumerated && count > 0 && indexes[0] == 0;
-    return out;
+    *out = pick_steps(d, indexes, count);
+    return 0;
   }
-  out.enumerated = false;
-  double *numbers = d->labels == LABEL_STEP || d->labels == LABEL_NUMBER ? ARENA_ARRAY(arena, double, count) : NULL;
-  const char **texts = d->texts ? ARENA_ARRAY(arena, const char *, count) : NULL;
-  int64_t *times = d->times ? ARENA_ARRAY(arena, int64_t, count) : NULL;
+  bool numbered = d->labels == LABEL_STEP || d->labels == LABEL_NUMBER;
+  size_t room = count ? count : 1;
+  double *numbers = numbered ? ARENA_ARRAY(arena, double, room) : NULL;
+  const char **texts = d->texts ? ARENA_ARRAY(arena, const char *, room) : NULL;
+  int64_t *times = d->times ? ARENA_ARRAY(arena, int64_t, room) : NULL;
+  if ((numbered && !numbers) || (d->texts && !texts) || (d->times && !times))
+    return -1;
   for (size_t i = 0; i < count; i++) {
     if (numbers)
       numbers[i] = dimension_label_number(d, indexes[i]);
@@ -134,14 +153,17 @@ struct dimension dimension_pick(struct arena *arena, const struct dimension *d, 
     if (times)
       times[i] = d->times[indexes[i]];
   }
-  if (out.labels == LABEL_STEP)
-    out.labels = LABEL_NUMBER;
-  out.numbers = numbers;
-  out.texts = texts;
-  out.times = times;
-  if ((!numbers && out.labels == LABEL_NUMBER) || (!texts && d->texts) || (!times && d->times))
-    out.size = 0; /* out of memory: the arena's owner sees its next allocation fail as well */
-  return out;
+  struct dimension picked = *d;
+  picked.size = count;
+  picked.enumerated = false;
+  picked.labels = d->labels == LABEL_STEP ? LABEL_NUMBER : d->labels;
+  picked.numbers = numbers;
+  picked.texts = texts;
+  picked.times = times;
+  if (d->geometries && !(picked.geometries = geometry_pick(arena, d->geometries, indexes, count)))
+    return -1;
+  *out = picked;
+  return 0;
 }
 
 struct dimension dimension_enumerated(const char *name, enum dimension_type type, size_t size)

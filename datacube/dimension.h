@@ -15,8 +15,11 @@ enum label_kind {
   LABEL_STEP,   /* start + i * step: pixel centres in CRS units, or 0, 1, 2 … for enumerated labels */
   LABEL_NUMBER, /* numbers[i] */
   LABEL_TEXT,   /* texts[i] */
-  LABEL_TIME    /* times[i]; texts[i] where the printed label is not the instant itself ("2018-01", "2018-djf") */
+  LABEL_TIME,   /* times[i]; texts[i] where the printed label is not the instant itself ("2018-01", "2018-djf") */
+  LABEL_GEOMETRY /* geometries->items[i], printed as texts[i] */
 };
+
+struct geometry_set; /* datacube/geometry.h */
 
 struct dimension {
   const char *name;
@@ -26,9 +29,10 @@ struct dimension {
   enum label_kind labels;
   double start, step;      /* LABEL_STEP: label of index 0 (a pixel centre), distance to the next (y: mostly < 0) */
   const double *numbers;   /* LABEL_NUMBER: size entries */
-  const char *const *texts; /* LABEL_TEXT: size entries; LABEL_TIME: NULL or size entries */
+  const char *const *texts; /* LABEL_TEXT, LABEL_GEOMETRY: size entries; LABEL_TIME: NULL or size entries */
   const int64_t *times;    /* LABEL_TIME: size instants, see base/instant.h; start of the period for intervals */
   enum calendar calendar;  /* of times */
+  const struct geometry_set *geometries; /* LABEL_GEOMETRY: size geometries */
   bool enumerated;         /* labels 0 … n-1 that nobody gave: rename_labels may replace them all */
   const char *unit;        /* UDUNITS text, or NULL */
   const char *reference_system; /* other than the cube's CRS (vertical, say), or NULL */
@@ -47,8 +51,10 @@ bool dimension_labels_equal(const struct dimension *a, const struct dimension *b
 /* Whether label i of a is label j of b (numbers within 1e-9 of the step). */
 bool dimension_same_label(const struct dimension *a, size_t i, const struct dimension *b, size_t j);
 
-/* Copy with the labels at the given indexes (any order). A contiguous ascending pick of step labels stays LABEL_STEP. */
-struct dimension dimension_pick(struct arena *arena, const struct dimension *dimension, const size_t *indexes, size_t count);
+/* Copy with the labels at the given indexes (any order), which may be written over the original. A contiguous ascending
+ * pick of step labels stays LABEL_STEP. -1 when out of memory, with nothing written. */
+int dimension_pick(struct arena *arena, const struct dimension *dimension, const size_t *indexes, size_t count,
+                   struct dimension *out);
 /* Makers; name and labels are borrowed for the arena's life. */
 struct dimension dimension_enumerated(const char *name, enum dimension_type type, size_t size);
 struct dimension dimension_texts(const char *name, enum dimension_type type, const char *const *texts, size_t size);

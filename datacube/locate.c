@@ -240,6 +240,34 @@ void locator_row(const struct locator *l, const struct located_cell *cell, doubl
   turn_back(l, n, x);
 }
 
+/* Least and greatest value of a polynomial over [u[0], u[1]] x [v[0], v[1]], both not negative: every term has its own
+ * at a corner. */
+static void polynomial_range(const double c[3][3], const double u[2], const double v[2], double *low, double *high)
+{
+  *low = *high = c[0][0];
+  for (int i = 0; i < 3; i++)
+    for (int j = i ? 0 : 1; j < 3; j++) {
+      double first = c[i][j] * pow(v[0], i) * pow(u[0], j), last = c[i][j] * pow(v[1], i) * pow(u[1], j);
+      *low += first < last ? first : last;
+      *high += first < last ? last : first;
+    }
+}
+
+bool locator_bounds(const struct locator *l, const struct located_cell *cell, double low[2], double high[2])
+{
+  if (cell->kind != CELL_SMOOTH || l->circle > 0)
+    return false;
+  const double u[2] = {(double)(cell->column - cell->left), (double)(cell->column - cell->left + cell->width)};
+  const double v[2] = {(double)(cell->row - cell->top), (double)(cell->row - cell->top + cell->height)};
+  polynomial_range(cell->y, u, v, &low[0], &high[0]);
+  polynomial_range(cell->x, u, v, &low[1], &high[1]);
+  for (int axis = 0; axis < 2; axis++) {
+    low[axis] -= LOCATE_ERROR;
+    high[axis] += LOCATE_ERROR;
+  }
+  return true;
+}
+
 static bool near_edge(double t)
 {
   return fabs(t - rint(t)) < LOCATE_ERROR;

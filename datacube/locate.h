@@ -49,6 +49,9 @@ struct locator locator_make(struct transform *transform, const struct grid *from
 void locator_clear(struct locator *locator); /* frees the cells */
 /* Cells that cover a box of the target; valid until the next call. [0] is y. Error: out of memory. */
 int locator_box(struct locator *locator, const size_t start[2], const size_t count[2], struct error *error);
+/* Box of source coordinates that holds every point of the cell's part inside the box, its outer corners included, with
+ * LOCATE_ERROR allowed for. false where that is not known without looking at the points. [0] is y. */
+bool locator_bounds(const struct locator *locator, const struct located_cell *cell, double low[2], double high[2]);
 /* Source coordinates of n points of the cell at (column, row), (column + 1, row), …, in target pixels (a pixel's centre
  * is half a pixel from its first corner); NaN for a point without an image. */
 void locator_row(const struct locator *locator, const struct located_cell *cell, double column, double row, size_t n,

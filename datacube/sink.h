@@ -28,6 +28,12 @@ struct sink_file { /* what finish leaves */
   const char *media_type;
 };
 
+enum file_bands { /* what a band of the file is, for metadata */
+  FILE_BANDS_LABELS, /* a label of the bands dimension */
+  FILE_BANDS_PLANES, /* a combination of the labels beside x and y (sink/layout.h) */
+  FILE_BANDS_COLOURS /* none of the cube's: values were turned into colours */
+};
+
 /* Row of the table of formats, for /file_formats and for the checks of save_result. */
 struct sink_format {
   const char *name;         /* "GTiff" */
@@ -36,6 +42,7 @@ struct sink_format {
   const char *extension;    /* "tif" */
   const char *media_type;   /* "image/tiff; application=geotiff" */
   const char *parameters;   /* JSON object of the options as in /file_formats */
+  enum file_bands bands;
   bool text;                /* JSON-like: may hold any cube, also without spatial dimensions */
   /* Whether the cube fits the format; error FormatUnsuitable says why not. */
   int (*check)(const struct cube *cube, const struct sink_option *options, size_t count, struct error *error);

@@ -5,6 +5,7 @@
 #ifndef TWINCUBE_DATACUBE_SOURCE_H
 #define TWINCUBE_DATACUBE_SOURCE_H
 
+#include "datacube/base/buffer.h"
 #include "datacube/base/error.h"
 #include "datacube/cube.h"
 #include "datacube/grid.h"
@@ -36,6 +37,10 @@ struct source_ops {
    * the target is coarser). NULL: the plan warps tiles instead. */
   int (*regrid)(const struct source *source, struct arena *arena, const struct regrid_request *request,
                 const struct source **out, struct error *error);
+  /* Adds text (it may hold any bytes) that changes when a read would give other data or the cube be another: paths,
+   * sizes and times of files, selections, grids, parameters, contents. Looks at the files as they are now. What it adds
+   * begins with the driver's name; a failure is the buffer's. NULL: each source differs from all others. */
+  void (*identity)(const struct source *source, struct buffer *out);
 };
 
 struct source {

@@ -177,19 +177,29 @@ static void widen_geographic(struct transform *t, const struct extent *in, const
 
 int transform_extent(struct transform *t, const struct extent *in, struct extent *out, struct error *error)
 {
+  bool partial;
+  return transform_image(t, in, out, &partial, error);
+}
+
+int transform_image(struct transform *t, const struct extent *in, struct extent *out, bool *partial,
+                    struct error *error)
+{
   struct extent e = *in;
   if (t->from_geographic && e.west > e.east)
     e.east += 360;
   struct extent result = e;
   result.crs = t->to;
+  *partial = false;
   if (t->pj) {
     double x[SAMPLE_POINTS], y[SAMPLE_POINTS];
     sample(&e, x, y);
     apply(t, PJ_FWD, SAMPLE_POINTS, x, y);
     result = (struct extent){.west = DBL_MAX, .south = DBL_MAX, .east = -DBL_MAX, .north = -DBL_MAX, .crs = t->to};
     for (size_t i = 0; i < SAMPLE_POINTS; i++) {
-      if (x[i] == HUGE_VAL)
+      if (x[i] == HUGE_VAL) {
+        *partial = true;
         continue;
+      }
       result.west = fmin(result.west, x[i]);
       result.east = fmax(result.east, x[i]);
       result.south = fmin(result.south, y[i]);

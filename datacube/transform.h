@@ -20,5 +20,8 @@ void transform_points(struct transform *transform, size_t n, double *x, double *
  * or across the antimeridian the image in a geographic CRS is the whole circle. west > east is taken as crossing the
  * antimeridian where `from` is geographic. crs of the result is the transformation's `to`, owned by it. */
 int transform_extent(struct transform *transform, const struct extent *in, struct extent *out, struct error *error);
+/* The same, and whether some of the sampled points have no image: then the image may well go beyond `out`. */
+int transform_image(struct transform *transform, const struct extent *in, struct extent *out, bool *partial,
+                    struct error *error);
 
 #endif

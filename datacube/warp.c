@@ -5,13 +5,11 @@
  * for many planes; coordinates and footprints are made again from them, a run of SEGMENT pixels at a time. Bilinear and
  * cubic values where source pixels are not shrunk come from the loops of warp_rows.h, and one by one from
  * warp_kernels.h where those find a gap. One thread at a time. */
-#include "datacube/warp.h"
+#include "datacube/warp_state.h"
 
 #include "datacube/base/checked.h"
-#include "datacube/locate.h"
 #include "datacube/transform.h"
 #include "datacube/warp_elements.h"
-#include "datacube/warp_kernels.h"
 #include "datacube/warp_rows.h"
 
 #include <math.h>
@@ -21,27 +19,6 @@
 
 static const double edge_noise =
     1e-7; /* of a pixel: a centre that near a source pixel's edge belongs to the next one */
-
-enum { SEGMENT = LOCATE_SIDE };
-
-struct range { /* [first, end) of source rows and columns; empty while end is 0 */
-  size_t first[2], end[2];
-};
-
-struct warper {
-  struct grid from, to; /* crs not kept */
-  enum resampling method;
-  struct transform *transform; /* to -> from */
-  bool owns_transform;
-  struct locator locator;
-  struct resampler resampler;
-  bool known; /* whether the locator's cells are those of the box below */
-  size_t start[2], count[2];
-  bool range_known; /* whether range is what the box needs */
-  struct range range;
-  double *window; /* source window as doubles */
-  size_t window_room;
-};
 
 static int grow(void **data, size_t *room, size_t count, size_t size, struct error *error)
 {
@@ -149,21 +126,6 @@ static double same_turn(const struct warper *w, double x, double centre)
   return x;
 }
 
-static size_t least(size_t a, size_t b)
-{
-  return a < b ? a : b;
-}
-
-static double larger(double a, double b)
-{
-  return a > b ? a : b;
-}
-
-static double smaller(double a, double b)
-{
-  return a < b ? a : b;
-}
-
 /* hypot without its care for overflow */
 static double length(double a, double b)
 {
@@ -204,9 +166,8 @@ static union foot foot_of(const struct warper *w, double x, double y, const doub
   return foot;
 }
 
-/* Footprints of n pixels of a cell from (column, row) on. */
-static void feet_of(const struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
-                    union foot *feet)
+void warper_feet(const struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
+                 union foot *feet)
 {
   double x[SEGMENT], y[SEGMENT], ax[SEGMENT + 1], ay[SEGMENT + 1], bx[SEGMENT + 1], by[SEGMENT + 1];
   double row = (double)at[0], column = (double)at[1];
@@ -226,8 +187,7 @@ static void feet_of(const struct warper *w, const struct located_cell *cell, con
                       (const double[4]){ay[i], ay[i + 1], by[i], by[i + 1]});
 }
 
-/* Cells of a box, unless they are those of the last one. */
-static int locate(struct warper *w, const size_t start[2], const size_t count[2], struct error *error)
+int warper_locate(struct warper *w, const size_t start[2], const size_t count[2], struct error *error)
 {
   if (w->known && memcmp(start, w->start, sizeof w->start) == 0 && memcmp(count, w->count, sizeof w->count) == 0)
     return 0;
@@ -237,128 +197,6 @@ static int locate(struct warper *w, const size_t start[2], const size_t count[2]
   memcpy(w->start, start, sizeof w->start);
   memcpy(w->count, count, sizeof w->count);
   w->known = true;
-  return 0;
-}
-
-static void range_add(struct range *r, int axis, size_t first, size_t end)
-{
-  r->first[axis] = r->end[axis] && r->first[axis] < first ? r->first[axis] : first;
-  r->end[axis] = r->end[axis] > end ? r->end[axis] : end;
-}
-
-static void range_of_feet(const struct warper *w, const union foot *feet, size_t n, struct range *r)
-{
-  const size_t sizes[2] = {w->from.height, w->from.width};
-  for (size_t i = 0; i < n; i++) {
-    size_t first[2], end[2];
-    if (isnan(feet[i].kernel.x))
-      continue;
-    for (int axis = 0; axis < 2; axis++)
-      foot_range(w->method, &feet[i], axis, sizes[axis], &first[axis], &end[axis]);
-    if (first[0] >= end[0] || first[1] >= end[1])
-      continue;
-    range_add(r, 0, first[0], end[0]);
-    range_add(r, 1, first[1], end[1]);
-  }
-}
-
-/* The same where all scales are 1: from the outermost centres inside the source, and the error of where they are. */
-static void range_of_centres(const struct warper *w, const double *x, const double *y, size_t n, struct range *r)
-{
-  const double e = LOCATE_ERROR, right = (double)w->from.width + e, below = (double)w->from.height + e;
-  double low[2] = {HUGE_VAL, HUGE_VAL}, high[2] = {-HUGE_VAL, -HUGE_VAL};
-  for (size_t i = 0; i < n; i++) {
-    if (!(x[i] > -e && y[i] > -e && x[i] < right && y[i] < below))
-      continue;
-    low[0] = smaller(low[0], y[i]), high[0] = larger(high[0], y[i]);
-    low[1] = smaller(low[1], x[i]), high[1] = larger(high[1], x[i]);
-  }
-  if (low[0] > high[0])
-    return;
-  double radius = method_interpolates(w->method) ? method_radius(w->method) : 0;
-  const size_t sizes[2] = {w->from.height, w->from.width};
-  for (int axis = 0; axis < 2; axis++) {
-    size_t first = (size_t)larger(floor(low[axis] - e - radius), 0);
-    size_t end = (size_t)larger(floor(high[axis] + e + radius), 0) + 1;
-    range_add(r, axis, least(first, sizes[axis] - 1), least(end, sizes[axis]));
-  }
-}
-
-static void range_of_segment(const struct warper *w, const struct located_cell *cell, const size_t at[2], size_t n,
-                             struct range *r)
-{
-  if (w->method == RESAMPLE_NEAREST || (cell->even && method_interpolates(w->method))) {
-    double x[SEGMENT], y[SEGMENT];
-    locator_row(&w->locator, cell, (double)at[1] + 0.5, (double)at[0] + 0.5, n, x, y);
-    range_of_centres(w, x, y, n, r);
-    return;
-  }
-  union foot feet[SEGMENT];
-  feet_of(w, cell, at, n, feet);
-  range_of_feet(w, feet, n, r);
-}
-
-/* Adds what the located box needs. */
-static void range_of_located(const struct warper *w, struct range *r)
-{
-  for (size_t k = 0; k < w->locator.count; k++) {
-    const struct located_cell *cell = &w->locator.cells[k];
-    for (size_t row = 0; cell->kind != CELL_VOID && row < cell->height; row++)
-      for (size_t i = 0; i < cell->width; i += SEGMENT)
-        range_of_segment(w, cell, (const size_t[2]){cell->row + row, cell->column + i},
-                         cell->width - i < SEGMENT ? cell->width - i : SEGMENT, r);
-  }
-}
-
-/* A box too large to keep: its edge rows and columns and some between, and a margin for what lies between those. */
-static int range_of_sampled(struct warper *w, const size_t start[2], const size_t count[2], struct range *r,
-                            struct error *error)
-{
-  enum { LINES = 64 };
-  for (int axis = 0; axis < 2; axis++) {
-    size_t lines = count[axis] < LINES ? count[axis] : LINES;
-    for (size_t i = 0; i < lines; i++) {
-      size_t s[2] = {start[0], start[1]}, c[2] = {count[0], count[1]};
-      s[axis] += lines > 1 ? i * (count[axis] - 1) / (lines - 1) : 0;
-      c[axis] = 1;
-      if (locate(w, s, c, error))
-        return -1;
-      range_of_located(w, r);
-    }
-  }
-  const size_t sizes[2] = {w->from.height, w->from.width};
-  for (int axis = 0; axis < 2; axis++) {
-    size_t margin = (r->end[axis] - r->first[axis]) / 64 + 2;
-    if (r->end[axis] == 0)
-      continue;
-    r->first[axis] = r->first[axis] > margin ? r->first[axis] - margin : 0;
-    r->end[axis] = r->end[axis] + margin < sizes[axis] ? r->end[axis] + margin : sizes[axis];
-  }
-  return 0;
-}
-
-int warper_need(struct warper *w, const size_t to_start[2], const size_t to_count[2], size_t from_start[2],
-                size_t from_count[2], struct error *error)
-{
-  struct range r = {{0, 0}, {0, 0}};
-  size_t pixels;
-  if (checked_mul(to_count[0], to_count[1], &pixels) || pixels > 4 * (size_t)WARP_BOX_PIXELS) {
-    if (range_of_sampled(w, to_start, to_count, &r, error))
-      return -1;
-  } else if (pixels > 0) {
-    if (locate(w, to_start, to_count, error))
-      return -1;
-    if (!w->range_known) {
-      w->range = (struct range){{0, 0}, {0, 0}};
-      range_of_located(w, &w->range);
-      w->range_known = true;
-    }
-    r = w->range;
-  }
-  for (int axis = 0; axis < 2; axis++) {
-    from_start[axis] = r.first[axis];
-    from_count[axis] = r.end[axis] - r.first[axis];
-  }
   return 0;
 }
 
@@ -419,7 +257,7 @@ static int kernel_segment(struct warper *w, const struct located_cell *cell, con
     if (interpolate_row(w->method, window, n, x, y, values))
       return 0;
   }
-  feet_of(w, cell, at, n, feet);
+  warper_feet(w, cell, at, n, feet);
   for (size_t i = 0; i < n; i++)
     if ((!fast || isnan(values[i])) && resampler_value(&w->resampler, window, &feet[i], &values[i], error))
       return -1;
@@ -461,7 +299,7 @@ static int warp_cells(struct warper *w, const struct planes *p, const unsigned c
 static int warp_strip(struct warper *w, const struct planes *p, size_t row, size_t rows, struct error *error)
 {
   size_t start[2] = {p->to_start[0] + row, p->to_start[1]}, count[2] = {rows, p->to_count[1]};
-  if (locate(w, start, count, error))
+  if (warper_locate(w, start, count, error))
     return -1;
   size_t width = p->to_count[1], from_pixels = p->from_count[0] * p->from_count[1];
   size_t to_pixels = p->to_count[0] * width;

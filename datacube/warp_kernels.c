@@ -56,12 +56,12 @@ static double lanczos(double t)
   return 3 * sin(pi * t) * sin(pi * t / 3) / (pi * pi * t * t);
 }
 
-struct kernel {
+struct weight_kernel {
   double (*weight)(double t);
   double radius; /* in pixels of the coarser grid */
 };
 
-static const struct kernel kernels[RESAMPLE_COUNT] = {[RESAMPLE_BILINEAR] = {bilinear, 1},
+static const struct weight_kernel kernels[RESAMPLE_COUNT] = {[RESAMPLE_BILINEAR] = {bilinear, 1},
                                                       [RESAMPLE_CUBIC] = {cubic, 2},
                                                       [RESAMPLE_CUBIC_SPLINE] = {cubic_spline, 2},
                                                       [RESAMPLE_LANCZOS] = {lanczos, 3}};
@@ -200,14 +200,14 @@ static double extreme(const struct resampler *r, const struct window *w, const s
 
 static int compare_ranked(const void *a, const void *b)
 {
-  const struct ranked *x = a, *y = b;
+  const struct ranked_value *x = a, *y = b;
   if (x->value != y->value)
     return x->value > y->value ? 1 : -1;
   return (x->order > y->order) - (x->order < y->order);
 }
 
 /* The commonest of n sorted values; of several, the one that reached its count first in reading order. */
-static double commonest(const struct ranked *sorted, size_t n)
+static double commonest(const struct ranked_value *sorted, size_t n)
 {
   size_t most = 0, best = 0;
   for (size_t i = 0, run = 0; i < n; i++) {
@@ -220,7 +220,7 @@ static double commonest(const struct ranked *sorted, size_t n)
   return sorted[best].value;
 }
 
-static double ranked(enum resampling method, const struct ranked *sorted, size_t n)
+static double ranked(enum resampling method, const struct ranked_value *sorted, size_t n)
 {
   if (n == 0)
     return (double)NAN;
@@ -236,7 +236,7 @@ static int rank_values(struct resampler *r, const struct window *w, const struct
 {
   size_t pixels = (a->y[1] - a->y[0]) * (a->x[1] - a->x[0]), n = 0;
   if (pixels > r->value_room) {
-    struct ranked *more = realloc(r->values, pixels * sizeof *more);
+    struct ranked_value *more = realloc(r->values, pixels * sizeof *more);
     if (!more)
       return error_memory(error);
     r->values = more;
@@ -245,7 +245,7 @@ static int rank_values(struct resampler *r, const struct window *w, const struct
   for (size_t y = a->y[0]; y < a->y[1]; y++)
     for (size_t x = a->x[0]; x < a->x[1]; x++)
       if (!isnan(value_at(w, y, x)))
-        r->values[n] = (struct ranked){value_at(w, y, x), n}, n += 1;
+        r->values[n] = (struct ranked_value){value_at(w, y, x), n}, n += 1;
   qsort(r->values, n, sizeof *r->values, compare_ranked);
   *out = ranked(r->method, r->values, n);
   return 0;

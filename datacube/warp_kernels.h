@@ -22,7 +22,7 @@ struct window { /* source pixels as doubles, NaN where missing */
   size_t start[2], count[2]; /* in the source grid; [0] is y */
 };
 
-struct ranked { /* a value to be sorted, and its place in reading order */
+struct ranked_value { /* a value to be sorted, and its place in reading order */
   double value;
   size_t order;
 };
@@ -30,7 +30,7 @@ struct ranked { /* a value to be sorted, and its place in reading order */
 struct resampler { /* scratch of one worker */
   enum resampling method;
   double *weight_x, *weight_y; /* room for a whole source row, column */
-  struct ranked *values;       /* of one footprint, for the ranking methods */
+  struct ranked_value *values;       /* of one footprint, for the ranking methods */
   size_t value_room;
 };
 

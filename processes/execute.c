@@ -1,280 +1,250 @@
-/* Execute: parse, bind, lower, plan, run, encode. */
+/* Execute: parse, bind, lower, choose files, plan, run, write. */
 #include "processes/execute.h"
 
-#include "datacube/base/checked.h"
+#include "datacube/sink/output.h"
+#include "processes/result_file.h"
+#include "processes/result_metadata.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct step { /* an outcome on its way: an output of the plan, or the value */
+  struct result_file file;
+  size_t output; /* of the plan, where file.output is a cube's */
+};
+
+struct steps {
+  struct outcome outcome;
+  struct step *list;
+  size_t count;
+  const struct plan *plan; /* of all cubes: they share what they have in common. NULL: there is none */
+};
+
+/* ---- to plans --------------------------------------------------------------------------------------------------- */
 
 /* The graph's own memory: no more than the plan's. */
-static size_t arena_limit(const struct execution *e)
+static struct arena *make_arena(const struct execution *e, struct error *error)
 {
-  return e->memory ? e->memory : (size_t)2 << 30;
+  struct arena *arena = arena_new(e->memory ? e->memory : (size_t)2 << 30);
+  if (!arena)
+    error_memory(error);
+  return arena;
 }
 
 static int lower_text(struct arena *arena, const struct execution *e, struct outcome *out, struct error *error)
 {
   const struct graph *graph;
   const struct bound *bound;
-  if (graph_parse(arena, e->graph, e->graph_length, &graph, error) != 0 ||
-      graph_bind(arena, graph, e->parameters, e->parameter_count, &bound, error) != 0)
+  const struct graph_options options = {.parameters = e->parameters, .parameter_count = e->parameter_count,
+                                        .catalogue = e->catalogue, .cancel = e->cancel,
+                                        .official_encoding = e->official_encoding};
+  if (graph_parse(arena, e->graph, e->graph_length, e->official_encoding, &graph, error) != 0 ||
+      graph_bind(arena, graph, &options, &bound, error) != 0 || graph_lower(arena, bound, &options, out, error) != 0)
     return -1;
-  return graph_lower(arena, bound, e->catalogue, out, error);
-}
-
-/* ---- where the result goes -------------------------------------------------------------------------------------- */
-
-static bool ends_with(const char *text, const char *end)
-{
-  size_t n = strlen(text), m = strlen(end);
-  return n >= m && strcmp(text + n - m, end) == 0;
-}
-
-/* Format of a cube that the graph does not save: by the output's name, else JSON. */
-static const struct sink_format *format_of(const struct outcome *outcome, const char *output)
-{
-  static const struct {
-    const char *extension, *format;
-  } known[] = {{".tif", "GTiff"}, {".tiff", "GTiff"}, {".nc", "netCDF"}, {".png", "PNG"}};
-  if (outcome->format)
-    return sink_format_find(outcome->format);
-  for (size_t i = 0; output && i < sizeof known / sizeof *known; i++)
-    if (ends_with(output, known[i].extension))
-      return sink_format_find(known[i].format);
-  return sink_format_find("JSON");
-}
-
-static int place(const struct execution *e, const struct sink_format *format, char *path, size_t room, struct error *error)
-{
-  int n = ends_with(e->output, "/") ? snprintf(path, room, "%sresult.%s", e->output, format->extension) : snprintf(path, room, "%s", e->output);
-  if (n < 0 || (size_t)n >= room)
-    return error_set(error, "StorageFailure", "the output path is too long");
+  if (e->only_result) {
+    out->outputs = outcome_result(out);
+    out->output_count = out->outputs ? 1 : 0;
+  }
   return 0;
 }
 
-/* ---- metadata of the result ------------------------------------------------------------------------------------- */
-
-static void write_labels(struct json_writer *w, const struct dimension *d)
+/* One plan for all cubes. */
+static int make_plan(struct arena *arena, const struct execution *e, struct steps *steps, struct error *error)
 {
-  char room[LABEL_TEXT_ROOM];
-  if (d->labels == LABEL_STEP && d->size > 0) {
-    double first = dimension_label_number(d, 0), last = dimension_label_number(d, d->size - 1);
-    json_key(w, "extent");
-    json_write_array(w);
-    json_write_number(w, fmin(first, last));
-    json_write_number(w, fmax(first, last));
-    json_end_array(w);
-    json_kv_number(w, "step", d->step);
-    return;
+  struct plan_output *outputs = ARENA_ARRAY(arena, struct plan_output, steps->count);
+  struct plan_options options = {.memory = e->memory, .threads = e->threads};
+  size_t count = 0;
+  if (!outputs)
+    return error_memory(error);
+  for (size_t i = 0; i < steps->count; i++) {
+    const struct outcome_output *output = steps->list[i].file.output;
+    const struct sink_format *format = steps->list[i].file.format;
+    if (!output)
+      continue;
+    outputs[count].node = output->node;
+    if (format->prefer)
+      format->prefer(output->node->cube, output->options, output->option_count, outputs[count].prefer);
+    steps->list[i].output = count++;
   }
-  if (d->type == DIMENSION_TEMPORAL && d->size > 0 && d->labels == LABEL_TIME) {
-    char text[40];
-    json_key(w, "extent");
-    json_write_array(w);
-    for (size_t i = 0; i < 2; i++) {
-      instant_format(d->times[i ? d->size - 1 : 0], d->calendar, text);
-      json_write_string(w, text);
-    }
-    json_end_array(w);
-  }
-  json_key(w, "values");
-  json_write_array(w);
-  for (size_t i = 0; i < d->size && i < 10000; i++)
-    if (d->labels == LABEL_NUMBER)
-      json_write_number(w, d->numbers[i]);
-    else
-      json_write_string(w, dimension_label_text(d, i, room));
-  json_end_array(w);
+  return count ? plan_make_outputs(arena, outputs, count, &options, &steps->plan, error) : 0;
 }
 
-static bool epsg_code(const char *crs, int64_t *code)
+/* From the graph's text to a plan; nothing has run yet. */
+static int make_steps(struct arena *arena, const struct execution *e, struct steps *out, struct error *error)
 {
-  char *end;
-  if (!crs || strncmp(crs, "EPSG:", 5) != 0)
-    return false;
-  *code = strtoll(crs + 5, &end, 10);
-  return *end == '\0';
-}
-
-static void write_dimensions(struct json_writer *w, const struct cube *cube)
-{
-  int64_t code;
-  json_key(w, "cube:dimensions");
-  json_write_object(w);
-  for (size_t i = 0; i < cube->dimensions; i++) {
-    const struct dimension *d = &cube->dimension[i];
-    char axis[2] = {d->axis, '\0'};
-    json_key(w, d->name);
-    json_write_object(w);
-    json_kv_string(w, "type", dimension_type_name(d->type));
-    if (d->axis)
-      json_kv_string(w, "axis", axis);
-    write_labels(w, d);
-    if (d->type == DIMENSION_SPATIAL && d->axis != 'z' && epsg_code(cube->crs, &code))
-      json_kv_integer(w, "reference_system", code);
-    if (d->unit)
-      json_kv_string(w, "unit", d->unit);
-    json_end_object(w);
-  }
-  json_end_object(w);
-}
-
-static void write_polygon(struct json_writer *w, const struct extent *e)
-{
-  const double ring[5][2] = {{e->west, e->south}, {e->east, e->south}, {e->east, e->north}, {e->west, e->north}, {e->west, e->south}};
-  json_key(w, "geometry");
-  json_write_object(w);
-  json_kv_string(w, "type", "Polygon");
-  json_key(w, "coordinates");
-  json_write_array(w);
-  json_write_array(w);
-  for (size_t i = 0; i < 5; i++) {
-    json_write_array(w);
-    json_write_number(w, ring[i][0]);
-    json_write_number(w, ring[i][1]);
-    json_end_array(w);
-  }
-  json_end_array(w);
-  json_end_array(w);
-  json_end_object(w);
-}
-
-static void write_place(struct json_writer *w, const struct cube *cube)
-{
-  struct extent here = {.crs = cube->crs}, lonlat;
-  struct error ignored = {{0}, {0}, {0}, {0}};
-  int64_t code;
-  if (!cube->crs || !cube_bounds(cube, &here.west, &here.south, &here.east, &here.north))
-    return;
-  if (epsg_code(cube->crs, &code))
-    json_kv_integer(w, "proj:epsg", code);
-  if (extent_transform(&here, "EPSG:4326", &lonlat, &ignored) != 0)
-    return;
-  const double box[] = {lonlat.west, lonlat.south, lonlat.east, lonlat.north};
-  json_key(w, "bbox");
-  json_write_array(w);
-  for (size_t i = 0; i < 4; i++)
-    json_write_number(w, box[i]);
-  json_end_array(w);
-  write_polygon(w, &lonlat);
-}
-
-static void write_times(struct json_writer *w, const struct cube *cube)
-{
-  size_t t = cube_find_type(cube, DIMENSION_TEMPORAL);
-  char text[40];
-  if (t == SIZE_MAX || cube->dimension[t].labels != LABEL_TIME || cube->dimension[t].size == 0)
-    return;
-  const struct dimension *time = &cube->dimension[t];
-  instant_format(time->times[0], time->calendar, text);
-  json_kv_string(w, time->size == 1 ? "datetime" : "start_datetime", text);
-  instant_format(time->times[time->size - 1], time->calendar, text);
-  if (time->size > 1)
-    json_kv_string(w, "end_datetime", text);
-}
-
-static void write_bands(struct json_writer *w, const struct cube *cube)
-{
-  size_t b = cube_find_type(cube, DIMENSION_BANDS);
-  char room[LABEL_TEXT_ROOM];
-  json_key(w, "bands");
-  json_write_array(w);
-  for (size_t i = 0; b != SIZE_MAX && i < cube->dimension[b].size; i++) {
-    json_write_object(w);
-    json_kv_string(w, "name", dimension_label_text(&cube->dimension[b], i, room));
-    json_end_object(w);
-  }
-  json_end_array(w);
-}
-
-static void write_metadata(const struct cube *cube, struct buffer *out)
-{
-  struct json_writer w = {.out = out, .nonfinite_as_null = true};
-  json_write_object(&w);
-  write_place(&w, cube);
-  write_times(&w, cube);
-  write_dimensions(&w, cube);
-  write_bands(&w, cube);
-  json_kv_string(&w, "data_type", element_info(cube->type)->name);
-  if (cube->has_nodata && !isnan(cube->nodata))
-    json_kv_number(&w, "nodata", cube->nodata);
-  json_end_object(&w);
+  struct result_file *files;
+  *out = (struct steps){0};
+  if (lower_text(arena, e, &out->outcome, error) != 0)
+    return -1;
+  if (!e->output && out->outcome.output_count > 0)
+    return error_set(error, "StorageFailure", "the result is a data cube: name a file for it");
+  if (result_files_plan(arena, e->output ? e->output : "./", &out->outcome, e->value_file, &files, &out->count,
+                        error) != 0)
+    return -1;
+  out->list = ARENA_ARRAY(arena, struct step, out->count);
+  if (!out->list)
+    return error_memory(error);
+  for (size_t i = 0; i < out->count; i++)
+    out->list[i].file = files[i];
+  return make_plan(arena, e, out, error);
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
-static int make_plan(struct arena *arena, const struct execution *e, const struct outcome *outcome, const struct sink_format *format,
-                     const struct plan **out, struct error *error)
+static int write_cube(const struct execution *e, const struct step *step, const struct plan *plan, struct run *run,
+                      struct execution_file *out, struct error *error)
 {
-  struct plan_options options = {.memory = e->memory, .threads = e->threads};
-  if (format->prefer)
-    format->prefer(outcome->cube->cube, outcome->options, outcome->option_count, options.prefer);
-  return plan_make(arena, outcome->cube, &options, out, error);
-}
-
-static int run_cube(struct arena *arena, const struct execution *e, const struct outcome *outcome, struct execution_result *out,
-                    struct error *error)
-{
-  const struct sink_format *format = format_of(outcome, e->output);
-  const struct plan *plan;
+  const struct outcome_output *output = step->file.output;
+  const struct sink_format *format = step->file.format;
+  struct sink_request request = {.format = output->format ? output->format : format->name,
+                                 .options = output->options,
+                                 .option_count = output->option_count,
+                                 .path = step->file.path,
+                                 .history = e->history,
+                                 .threads = plan_threads(plan)};
   struct sink *sink;
-  if (!e->output)
-    return error_set(error, "StorageFailure", "the result is a data cube: name a file for it");
-  if (!outcome->format && format->check(outcome->cube->cube, NULL, 0, error) != 0)
-    return -1;
-  if (make_plan(arena, e, outcome, format, &plan, error) != 0 || place(e, format, out->path, sizeof out->path, error) != 0)
-    return -1;
-  struct sink_request request = {.format = outcome->format ? outcome->format : format->name, .options = outcome->options,
-                                 .option_count = outcome->option_count, .path = out->path, .history = e->history, .threads = plan_threads(plan)};
-  struct run_limits limits = {.cancel = e->cancel};
-  if (format->open(&request, plan_cube(plan), &sink, error) != 0)
+  const struct cube *cube = plan_output_cube(plan, step->output);
+  if (format->open(&request, cube, &sink, error) != 0)
     return -1;
   snprintf(out->media_type, sizeof out->media_type, "%s", sink->media_type ? sink->media_type : format->media_type);
-  int status = plan_run(plan, sink, &limits, e->progress, error);
+  int status = run_box(run, step->output, NULL, sink, error);
   if (status == 0)
     status = sink->ops->finish(sink, error);
   sink->ops->close(sink);
   if (status == 0)
-    write_metadata(plan_cube(plan), &out->metadata);
+    result_metadata_write(cube, format, &out->metadata);
   return status;
+}
+
+static int value_json(const struct execution *e, const struct value *value, struct buffer *json, struct error *error)
+{
+  struct json_writer writer = {.out = json, .nonfinite_tokens = e->official_encoding};
+  value_write(value, &writer);
+  return json->failed ? error_memory(error) : 0;
+}
+
+static int write_value(const struct execution *e, const struct value *value, const struct result_file *file,
+                       struct execution_file *out, struct error *error)
+{
+  struct buffer json = {0};
+  struct output output = {0};
+  int status = value_json(e, value, &json, error);
+  if (status == 0)
+    status = output_begin(&output, file->path, error);
+  FILE *stream = status == 0 ? fopen(output.temporary, "we") : NULL;
+  bool written = stream && fwrite(json.data, 1, json.length, stream) == json.length && fputc('\n', stream) != EOF;
+  if (stream && fclose(stream) != 0)
+    written = false;
+  if (status == 0)
+    status = written ? output_commit(&output, error) : output_error(error, "cannot write the result");
+  output_discard(&output);
+  buffer_free(&json);
+  snprintf(out->media_type, sizeof out->media_type, "%s", file->format->media_type);
+  return status;
+}
+
+static int write_step(const struct execution *e, const struct steps *steps, const struct step *step, struct run *run,
+                      struct execution_file *out, struct error *error)
+{
+  out->path = strdup(step->file.path);
+  out->name = strdup(step->file.name);
+  out->is_result = step->file.is_result;
+  if (!out->path || !out->name)
+    return error_memory(error);
+  return step->file.output ? write_cube(e, step, steps->plan, run, out, error)
+                           : write_value(e, &steps->outcome.value, &step->file, out, error);
+}
+
+/* One after the other, in one run: what they share is made once. */
+static int write_files(const struct execution *e, const struct steps *steps, struct run *run,
+                       struct execution_result *out, struct error *error)
+{
+  out->files = calloc(steps->count + 1, sizeof *out->files);
+  if (!out->files)
+    return error_memory(error);
+  for (size_t i = 0; i < steps->count; i++) {
+    const struct step *step = &steps->list[i];
+    if (write_step(e, steps, step, run, &out->files[out->file_count++], error) != 0)
+      return steps->count > 1 ? error_at_node(error, step->file.name) : -1;
+  }
+  return 0;
+}
+
+static int write_steps(const struct execution *e, const struct steps *steps, struct execution_result *out,
+                       struct error *error)
+{
+  struct run_limits limits = {.cancel = e->cancel, .beside = steps->count ? steps->list[0].file.path : NULL};
+  struct run *run = NULL;
+  if (steps->plan && run_open(steps->plan, &limits, e->progress, &run, error) != 0)
+    return -1;
+  int status = write_files(e, steps, run, out, error);
+  run_close(run);
+  return status;
+}
+
+/* The last file is the one that failed: its sink has removed it. */
+static void remove_files(const struct execution_result *result)
+{
+  for (size_t i = 0; i + 1 < result->file_count; i++)
+    unlink(result->files[i].path);
 }
 
 int execute(const struct execution *e, struct execution_result *out, struct error *error)
 {
-  struct arena *arena = arena_new(arena_limit(e));
-  struct outcome outcome;
+  struct arena *arena = make_arena(e, error);
+  struct steps steps;
   *out = (struct execution_result){0};
-  int status = arena ? lower_text(arena, e, &outcome, error) : error_memory(error);
-  if (status == 0 && outcome.is_cube)
-    status = run_cube(arena, e, &outcome, out, error);
-  else if (status == 0) {
-    struct json_writer writer = {.out = &out->json};
-    out->is_value = true;
-    value_write(&outcome.value, &writer);
-    if (out->json.failed)
-      status = error_memory(error);
+  int status = arena ? make_steps(arena, e, &steps, error) : -1;
+  if (status == 0)
+    out->is_value = steps.outcome.is_value;
+  if (status == 0 && out->is_value && !e->value_file)
+    status = value_json(e, &steps.outcome.value, &out->json, error);
+  if (status == 0 && write_steps(e, &steps, out, error) != 0) {
+    remove_files(out);
+    status = -1;
   }
   arena_free(arena);
   return status;
 }
 
+void execution_result_free(struct execution_result *result)
+{
+  for (size_t i = 0; i < result->file_count; i++) {
+    free(result->files[i].path);
+    free(result->files[i].name);
+    buffer_free(&result->files[i].metadata);
+  }
+  free(result->files);
+  buffer_free(&result->json);
+  *result = (struct execution_result){0};
+}
+
+/* ---- looking without running ------------------------------------------------------------------------------------ */
+
+static void explain_steps(const struct execution *e, const struct steps *steps, struct buffer *out)
+{
+  for (size_t i = 0; steps->count > 1 && !e->explain_json && i < steps->count; i++)
+    if (steps->list[i].file.output)
+      buffer_printf(out, "output %zu: outcome \"%s\", %s\n", steps->list[i].output, steps->list[i].file.name,
+                    steps->list[i].file.format->name);
+  if (steps->plan)
+    (e->explain_json ? plan_print_json : plan_print)(steps->plan, out);
+}
+
 int execute_explain(const struct execution *e, struct buffer *out, struct error *error)
 {
-  struct arena *arena = arena_new(arena_limit(e));
-  struct outcome outcome;
-  const struct plan *plan;
-  int status = arena ? lower_text(arena, e, &outcome, error) : error_memory(error);
-  if (status == 0 && !outcome.is_cube) {
-    struct json_writer writer = {.out = out};
-    buffer_text(out, "value known without running: ");
-    value_write(&outcome.value, &writer);
-    buffer_text(out, "\n");
-  } else if (status == 0) {
-    status = make_plan(arena, e, &outcome, format_of(&outcome, e->output), &plan, error);
-    if (status == 0)
-      plan_print(plan, out);
+  struct arena *arena = make_arena(e, error);
+  struct steps steps;
+  int status = arena ? make_steps(arena, e, &steps, error) : -1;
+  if (status == 0) {
+    explain_steps(e, &steps, out);
+    if (steps.outcome.is_value) {
+      buffer_text(out, "value known without running: ");
+      status = value_json(e, &steps.outcome.value, out, error);
+      buffer_text(out, "\n");
+    }
   }
   arena_free(arena);
   return status;
@@ -282,21 +252,18 @@ int execute_explain(const struct execution *e, struct buffer *out, struct error 
 
 int execute_estimate(const struct execution *e, struct execution_estimate *out, struct error *error)
 {
-  struct arena *arena = arena_new(arena_limit(e));
-  struct outcome outcome;
-  const struct plan *plan;
+  struct arena *arena = make_arena(e, error);
+  struct steps steps;
   *out = (struct execution_estimate){0};
-  int status = arena ? lower_text(arena, e, &outcome, error) : error_memory(error);
-  if (status == 0) {
-    out->is_value = !outcome.is_cube;
-    if (outcome.is_cube)
-      status = make_plan(arena, e, &outcome, format_of(&outcome, e->output), &plan, error);
-  }
-  if (status == 0 && outcome.is_cube) {
-    out->read_bytes = plan_read_bytes(plan);
-    out->write_bytes = (double)cube_bytes(plan_cube(plan));
-    out->peak_memory = plan_peak_memory(plan);
-    out->tiles = plan_tiles(plan);
+  int status = arena ? make_steps(arena, e, &steps, error) : -1;
+  if (status == 0)
+    out->is_value = steps.outcome.is_value;
+  if (status == 0 && steps.plan) {
+    out->read_bytes = plan_read_bytes(steps.plan);
+    out->peak_memory = plan_peak_memory(steps.plan);
+    out->tiles = plan_tiles(steps.plan);
+    for (size_t i = 0; i < plan_outputs(steps.plan); i++)
+      out->write_bytes += (double)cube_bytes(plan_output_cube(steps.plan, i));
   }
   arena_free(arena);
   return status;

@@ -1,4 +1,4 @@
-/* From request to result: the one way, shared by the command line and the server's workers. */
+/* From request to results: the one way, shared by the command line and the server's workers. */
 #ifndef TWINCUBE_PROCESSES_EXECUTE_H
 #define TWINCUBE_PROCESSES_EXECUTE_H
 
@@ -6,35 +6,47 @@
 #include "processes/graph/graph.h"
 
 struct execution {
-  const char *graph;       /* JSON text */
+  const char *graph; /* JSON text */
   size_t graph_length;
   const struct graph_parameter *parameters;
   size_t parameter_count;
   const struct catalogue *catalogue;
-  size_t memory;           /* bytes, 0: default */
-  unsigned threads;        /* 0: default */
-  const char *output;      /* file to write a cube to. Ends with '/': a folder, the file is named result.<extension> */
+  size_t memory;          /* bytes, 0: default */
+  unsigned threads;       /* 0: default */
+  const char *output;     /* where cubes go: a folder with '/' at its end, or a file's name; see result_file.h */
+  bool only_result;       /* the result node's outcome alone; else every saved cube, too */
+  bool value_file;        /* a value becomes a file as well, not text in memory */
+  bool official_encoding; /* graph and values as the official test cases write them: bare NaN, Infinity, -Infinity,
+                             {"type": "nodata"}. Else plain JSON, which has no such numbers: null */
+  bool explain_json; /* EXPLAIN as JSON */
   const volatile int *cancel;
-  struct run_progress *progress; /* or NULL */
-  const char *history;     /* provenance line, or NULL */
+  struct run_progress *progress; /* tiles of all outcomes together; or NULL */
+  const char *history;           /* provenance line, or NULL */
 };
 
-struct execution_result {
-  bool is_value;             /* a host value: its JSON is in `json`, no file was written */
-  struct buffer json;        /* owned by the caller: buffer_free */
-  char path[4096];           /* the file, for a cube */
+struct execution_file { /* an outcome that was written */
+  char *path;
+  char *name; /* id of the graph's node that made it */
   char media_type[128];
-  struct buffer metadata;    /* STAC-like JSON object of the result cube: {"bbox": […], "geometry": {…}, "datetime"/
-                                "start_datetime"/"end_datetime", "cube:dimensions": {…}, "proj:epsg", "bands": […]} */
+  bool is_result;         /* the result node's */
+  struct buffer metadata; /* JSON object, see result_metadata.h; empty for a value */
 };
 
-/* Cubes without save_result: GTiff where `output` ends in .tif, netCDF for .nc, PNG for .png, JSON for .json; without
- * such an output, JSON. */
+struct execution_result { /* execution_result_free frees what it holds */
+  bool is_value;      /* the result is a host value: its JSON is in `json`, or in a file with value_file */
+  struct buffer json;
+  struct execution_file *files;
+  size_t file_count;
+};
+
+/* Makes all outcomes, or none: after an error no file of this run is left. */
 int execute(const struct execution *execution, struct execution_result *out, struct error *error);
-/* EXPLAIN of the graph as text. */
+void execution_result_free(struct execution_result *result);
+
+/* EXPLAIN of each outcome as text. */
 int execute_explain(const struct execution *execution, struct buffer *out, struct error *error);
-/* Estimate: {"costs"…}-free facts about the plan. */
-struct execution_estimate {
+
+struct execution_estimate { /* facts about the plan of all outcomes */
   bool is_value;
   double read_bytes, write_bytes;
   size_t peak_memory, tiles;

@@ -8,7 +8,8 @@
  *   PROCESS_VALUE, PROCESS_REDUCER, PROCESS_SERIES  emit program steps for lanes, or give a host value
  *   PROCESS_CUBE                                    take and give cubes (nodes of the plan)
  * When every argument is a host value, the caller hands `call` a program of its own and evaluates the result, so the
- * same emit code serves the scalar of POST /result and the pixel. Text, dates and objects are handled by `call` itself. */
+ * same emit code serves the scalar of POST /result and the pixel. Text, dates and objects are handled by `call` itself.
+ */
 #ifndef TWINCUBE_PROCESSES_PROCESS_H
 #define TWINCUBE_PROCESSES_PROCESS_H
 

@@ -1,5 +1,6 @@
 #include "processes/value.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct value value_null(void)
@@ -19,12 +20,76 @@ struct value value_number(double number)
 
 struct value value_text(const char *text)
 {
-  return (struct value){.kind = VALUE_TEXT, .text = text};
+  return (struct value){.kind = VALUE_TEXT, .text = text, .weight = 1 + (text == NULL ? 0 : strlen(text) / 8)};
+}
+
+static unsigned char inside_of(const struct value *value)
+{
+  switch (value->kind) {
+  case VALUE_LANES:
+    return INSIDE_LANES;
+  case VALUE_CUBE:
+  case VALUE_CALLBACK:
+  case VALUE_HANDLE:
+    return INSIDE_OTHER;
+  default:
+    return value->inside;
+  }
+}
+
+static size_t add_saturated(size_t a, size_t b)
+{
+  return a > SIZE_MAX - b ? SIZE_MAX : a + b;
+}
+
+/* Weight and inside of an array or object, from its items'. */
+static void sum_up(struct value *value)
+{
+  value->weight = 1;
+  for (size_t i = 0; i < value->count; i++) {
+    size_t more = value_weight(&value->items[i]);
+    if (value->labels != NULL)
+      more = add_saturated(more, value_weight(&value->labels[i]));
+    value->weight = add_saturated(value->weight, more);
+    value->inside |= inside_of(&value->items[i]);
+  }
 }
 
 struct value value_array(const struct value *items, size_t count)
 {
-  return (struct value){.kind = VALUE_ARRAY, .items = items, .count = count};
+  return value_labelled(items, NULL, count);
+}
+
+struct value value_labelled(const struct value *items, const struct value *labels, size_t count)
+{
+  struct value value = {.kind = VALUE_ARRAY, .items = items, .labels = labels, .count = count};
+  sum_up(&value);
+  return value;
+}
+
+enum { FEW_KEYS = 8 };
+
+static int by_key(const void *a, const void *b, void *keys)
+{
+  const char *const *k = keys;
+  return strcmp(k[*(const size_t *)a], k[*(const size_t *)b]);
+}
+
+int value_object(struct arena *arena, const char *const *keys, const struct value *items, size_t count,
+                 struct value *out)
+{
+  *out = (struct value){.kind = VALUE_OBJECT, .keys = keys, .items = items, .count = count};
+  sum_up(out);
+  if (count <= FEW_KEYS)
+    return 0;
+  size_t *sorted = ARENA_ARRAY(arena, size_t, count);
+  if (sorted == NULL)
+    return -1;
+  for (size_t i = 0; i < count; i++)
+    sorted[i] = i;
+  qsort_r(sorted, count, sizeof *sorted, by_key, (void *)(uintptr_t)keys);
+  out->by_key = sorted;
+  return 0;
 }
 
 struct value value_lanes(struct lanes lanes)
@@ -35,6 +100,11 @@ struct value value_lanes(struct lanes lanes)
 struct value value_cube(const struct node *node)
 {
   return (struct value){.kind = VALUE_CUBE, .cube = node};
+}
+
+struct value value_handle(const struct handle_type *type, const struct node *node)
+{
+  return (struct value){.kind = VALUE_HANDLE, .handle_type = type, .handle_node = node};
 }
 
 const char *value_kind_name(const struct value *value)
@@ -58,33 +128,49 @@ const char *value_kind_name(const struct value *value)
     return "datacube";
   case VALUE_CALLBACK:
     return "process-graph";
+  case VALUE_HANDLE:
+    return value->handle_type->name;
   }
   return "unknown";
 }
 
+size_t value_weight(const struct value *value)
+{
+  return value->weight > 0 ? value->weight : 1;
+}
+
 bool value_is_host(const struct value *value)
 {
-  switch (value->kind) {
-  case VALUE_LANES:
-  case VALUE_CUBE:
-  case VALUE_CALLBACK:
-    return false;
-  case VALUE_ARRAY:
-  case VALUE_OBJECT:
-    for (size_t i = 0; i < value->count; i++) {
-      if (!value_is_host(&value->items[i]))
-        return false;
-    }
-    return true;
-  default:
-    return true;
+  return inside_of(value) == 0;
+}
+
+bool value_has_lanes(const struct value *value)
+{
+  return (inside_of(value) & INSIDE_LANES) != 0;
+}
+
+static const struct value *search_member(const struct value *object, const char *key)
+{
+  size_t low = 0, high = object->count;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    int order = strcmp(object->keys[object->by_key[middle]], key);
+    if (order == 0)
+      return &object->items[object->by_key[middle]];
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
   }
+  return NULL;
 }
 
 const struct value *value_member(const struct value *object, const char *key)
 {
   if (object->kind != VALUE_OBJECT)
     return NULL;
+  if (object->by_key != NULL)
+    return search_member(object, key);
   for (size_t i = 0; i < object->count; i++) {
     if (strcmp(object->keys[i], key) == 0)
       return &object->items[i];
@@ -170,7 +256,7 @@ void value_write(const struct value *value, struct json_writer *writer)
     }
     json_end_object(writer);
     break;
-  default: /* null; lanes, cubes and callbacks are not host values and have no JSON */
+  default: /* null; lanes, cubes, callbacks and handles are not host values and have no JSON */
     json_write_null(writer);
     break;
   }

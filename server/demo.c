@@ -6,7 +6,7 @@
  * bytes every time. */
 #include "datacube/sink.h"
 #include "server/demo_scene.h"
-#include "server/folder.h"
+#include "server/store/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

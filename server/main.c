@@ -1,6 +1,7 @@
 /* twincube: one program. The first argument names the subcommand; each is a file of its own (command_*.c). */
-#include "server/command.h"
-#include "server/command_catalogue.h"
+#include "server/commands/command.h"
+#include "server/commands/command_catalogue.h"
+#include "server/workers/zygote.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 struct subcommand {
   const char *name;
   int (*run)(int argc, char **argv);
-  const char *summary;
+  const char *summary; /* NULL: not listed */
 };
 
 static const struct subcommand subcommands[] = {
@@ -17,6 +18,7 @@ static const struct subcommand subcommands[] = {
     {"explain", command_explain, "print the plan of a process graph"},
     {"catalogue", command_catalogue, "add, list and remove collections"},
     {"user", command_user, "add, list and remove users of the server"},
+    {"zygote", zygote_main, NULL}, /* the server's own: not for people */
 };
 
 static const size_t subcommand_count = sizeof subcommands / sizeof subcommands[0];
@@ -30,7 +32,8 @@ static int print_help(void)
          "  twincube --version\n\n"
          "Commands\n");
   for (size_t i = 0; i < subcommand_count; i++)
-    printf("  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
+    if (subcommands[i].summary != NULL)
+      printf("  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
   printf("\nFirst steps\n"
          "  twincube catalogue add --id scenes folder/      register a folder of rasters as a collection\n"
          "  twincube run graph.json -o result.nc            run a process graph on it\n"

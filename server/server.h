@@ -6,11 +6,11 @@
 #ifndef TWINCUBE_SERVER_SERVER_H
 #define TWINCUBE_SERVER_SERVER_H
 
-#include "server/auth.h"
-#include "server/http.h"
-#include "server/job_queue.h"
-#include "server/store.h"
-#include "server/worker_pool.h"
+#include "server/auth/auth.h"
+#include "server/http/http.h"
+#include "server/jobs/job_queue.h"
+#include "server/store/store.h"
+#include "server/workers/worker_pool.h"
 
 #include "stac/catalogue.h"
 

@@ -42,7 +42,7 @@ static void write_collection(struct json_writer *writer, sqlite3_stmt *row, cons
   const char *document = (const char *)sqlite3_column_text(row, COLLECTION_DOCUMENT);
   size_t length = (size_t)sqlite3_column_bytes(row, COLLECTION_DOCUMENT);
   struct buffer whole = {0};
-  struct json_writer links = {.out = &whole, .nonfinite_as_null = true};
+  struct json_writer links = {.out = &whole};
   if (length < 2)
     return;
   buffer_add(&whole, document, length - 1);
@@ -72,7 +72,7 @@ static int write_all(struct index *index, struct json_writer *writer, const char
 int catalogue_collections_json(const struct catalogue *catalogue, const char *base_url, struct buffer *out,
                                struct error *error)
 {
-  struct json_writer writer = {.out = out, .nonfinite_as_null = true};
+  struct json_writer writer = {.out = out};
   if (index_open(catalogue->index, error) != 0)
     return -1;
   json_write_object(&writer);
@@ -93,7 +93,7 @@ int catalogue_collections_json(const struct catalogue *catalogue, const char *ba
 int catalogue_collection_json(const struct catalogue *catalogue, const char *id, const char *base_url,
                               struct buffer *out, struct error *error)
 {
-  struct json_writer writer = {.out = out, .nonfinite_as_null = true};
+  struct json_writer writer = {.out = out};
   sqlite3_stmt *row = index_collection(catalogue->index, id, error);
   if (!row)
     return -1;
@@ -105,7 +105,7 @@ int catalogue_collection_json(const struct catalogue *catalogue, const char *id,
 int catalogue_queryables_json(const struct catalogue *catalogue, const char *id, const char *base_url,
                               struct buffer *out, struct error *error)
 {
-  struct json_writer writer = {.out = out, .nonfinite_as_null = true};
+  struct json_writer writer = {.out = out};
   struct buffer self = {0};
   sqlite3_stmt *row = index_collection(catalogue->index, id, error);
   if (!row)

@@ -222,8 +222,8 @@ int document_make(const struct scan *scan, struct index_documents *out, struct e
   *out = (struct index_documents){0};
   if (summary_make(scan->arena, scan, &summary, error) != 0)
     return -1;
-  struct json_writer document = {.out = &out->document, .nonfinite_as_null = true};
-  struct json_writer links = {.out = &out->links}, queryables = {.out = &out->queryables, .nonfinite_as_null = true};
+  struct json_writer document = {.out = &out->document};
+  struct json_writer links = {.out = &out->links}, queryables = {.out = &out->queryables};
   write_document(scan, &summary, &document);
   write_links(scan, &links);
   write_queryables(&summary, &queryables);

@@ -26,7 +26,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__
 struct json_writer {
   struct buffer *out;
   bool pretty;            /* two-space indentation */
-  bool nonfinite_as_null; /* NaN and infinities as null; else the bare tokens NaN, Infinity, -Infinity */
+  bool nonfinite_tokens; /* NaN and infinities as bare tokens, which is not JSON; else as null */
   unsigned depth;
   bool need_comma, after_key;
 };

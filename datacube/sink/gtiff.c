@@ -324,6 +324,7 @@ const struct sink_format sink_format_gtiff = {
     .extension = "tif",
     .media_type = TYPE_PLAIN,
     .parameters = parameters,
+    .bands = FILE_BANDS_PLANES,
     .text = false,
     .check = gtiff_check,
     .prefer = gtiff_prefer,

@@ -85,7 +85,7 @@ static void write_dimension(struct json_writer *w, const struct dimension *dimen
 
 static void write_head(const struct cube *cube, const char *history, struct buffer *out)
 {
-  struct json_writer w = {.out = out, .nonfinite_as_null = true};
+  struct json_writer w = {.out = out};
   json_write_object(&w);
   json_kv_string(&w, "type", "datacube");
   if (cube->title != NULL)
@@ -128,6 +128,18 @@ static void write_f64(FILE *file, double value)
   fputs(isfinite(value) ? text : "null", file);
 }
 
+static void write_pair(FILE *file, enum element_type type, const void *data, size_t i)
+{
+  for (size_t part = 0; part < 2; part++) {
+    fputc(part ? ',' : '[', file);
+    if (type == ELEMENT_C64)
+      write_f32(file, ((const float *)data)[2 * i + part]);
+    else
+      write_f64(file, ((const double *)data)[2 * i + part]);
+  }
+  fputc(']', file);
+}
+
 static void write_value(FILE *file, const struct json_sink *sink, size_t i)
 {
   const char *data = sink->whole.data;
@@ -142,13 +154,9 @@ static void write_value(FILE *file, const struct json_sink *sink, size_t i)
     write_f32(file, ((const float *)data)[i]);
   else if (type == ELEMENT_F64)
     write_f64(file, ((const double *)data)[i]);
-  else if (type == ELEMENT_C64 || type == ELEMENT_C128) {
-    fputc('[', file);
-    write_f64(file, value_load(type, data, i));
-    fputc(',', file);
-    write_f64(file, type == ELEMENT_C64 ? ((const float *)data)[2 * i + 1] : ((const double *)data)[2 * i + 1]);
-    fputc(']', file);
-  } else
+  else if (type == ELEMENT_C64 || type == ELEMENT_C128)
+    write_pair(file, type, data, i);
+  else
     fprintf(file, "%" PRId64, type == ELEMENT_I64 ? ((const int64_t *)data)[i] : (int64_t)value_load(type, data, i));
 }
 

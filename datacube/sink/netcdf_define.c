@@ -24,6 +24,7 @@ struct frame { /* of one file while it is defined; the first failure sticks */
   int coordinates[CUBE_MAX_DIMENSIONS];   /* coordinate variables, -1: none */
   int period_labels[CUBE_MAX_DIMENSIONS]; /* text variables beside times, -1: none */
   const char *auxiliary;                  /* names for the attribute coordinates, "" none */
+  nc_type pair;                           /* compound type of complex elements, where the cube has them */
 };
 
 static void keep(struct frame *f, int status)
@@ -132,7 +133,8 @@ static void define_coordinate(struct frame *f, size_t d)
     define_time(f, d);
     return;
   }
-  const nc_type type = dimension->labels == LABEL_TEXT ? NC_STRING : NC_DOUBLE;
+  const bool is_text = dimension->labels == LABEL_TEXT || dimension->labels == LABEL_GEOMETRY;
+  const nc_type type = is_text ? NC_STRING : NC_DOUBLE;
   const int variable = define_variable(f, f->plan->dimension_names[d], type, 1, &f->dimension_ids[d]);
   f->coordinates[d] = variable;
   if (dimension->type == DIMENSION_SPATIAL && (dimension->axis == 'x' || dimension->axis == 'y'))
@@ -177,6 +179,21 @@ static nc_type stored_type(enum element_type type)
   return types[type];
 }
 
+/* Complex elements are compounds of a real part "r" and an imaginary part "i", as h5py and h5netcdf have them. */
+static void define_pair(struct frame *f)
+{
+  const enum element_type type = f->plan->cube.type;
+  const size_t half = element_info(type)->size / 2;
+  const nc_type part = type == ELEMENT_C64 ? NC_FLOAT : NC_DOUBLE;
+  if (!element_info(type)->is_complex || f->status != NC_NOERR)
+    return;
+  keep(f, nc_def_compound(f->file, 2 * half, element_info(type)->name, &f->pair));
+  if (f->status == NC_NOERR)
+    keep(f, nc_insert_compound(f->file, f->pair, "r", 0, part));
+  if (f->status == NC_NOERR)
+    keep(f, nc_insert_compound(f->file, f->pair, "i", half, part));
+}
+
 static void put_meaning(struct frame *f, int variable, const struct band_info *info, const char *label)
 {
   put_text(f, variable, "long_name", info != NULL && info->long_name != NULL ? info->long_name : label);
@@ -194,7 +211,7 @@ static void put_missing(struct frame *f, int variable)
 {
   static const unsigned char truth[2] = {0, 1};
   const struct cube *cube = &f->plan->cube;
-  unsigned char fill[8];
+  unsigned char fill[16];
   netcdf_plan_fill(f->plan, fill);
   if (cube->has_nodata || cube->type == ELEMENT_BOOLEAN || element_info(cube->type)->is_float)
     keep(f, nc_def_var_fill(f->file, variable, NC_FILL, fill));
@@ -210,7 +227,8 @@ static void define_data(struct frame *f, size_t i)
   int ids[CUBE_MAX_DIMENSIONS];
   for (size_t v = 0; v < plan->rank; v++)
     ids[v] = f->dimension_ids[plan->dimension[v]];
-  const int variable = define_variable(f, plan->variables[i], stored_type(plan->cube.type), plan->rank, ids);
+  const nc_type type = element_info(plan->cube.type)->is_complex ? f->pair : stored_type(plan->cube.type);
+  const int variable = define_variable(f, plan->variables[i], type, plan->rank, ids);
   if (variable < 0)
     return;
   if (plan->rank > 0)
@@ -276,7 +294,7 @@ static void write_coordinates(struct frame *f)
       continue;
     if (dimension->labels == LABEL_TIME)
       write_times(f, d);
-    else if (dimension->labels == LABEL_TEXT)
+    else if (dimension->labels == LABEL_TEXT || dimension->labels == LABEL_GEOMETRY)
       write_texts(f, f->coordinates[d], dimension);
     else
       write_numbers(f, d);
@@ -290,6 +308,7 @@ static void define_all(struct frame *f, const char *history)
   for (size_t d = 0; d < f->plan->cube.dimensions; d++)
     define_coordinate(f, d);
   define_mapping(f);
+  define_pair(f);
   for (size_t i = 0; i < f->plan->variable_count && f->status == NC_NOERR; i++)
     define_data(f, i);
   define_global(f, history);

@@ -32,9 +32,6 @@ static int read_options(struct sink_options options, struct netcdf_plan *plan, s
 
 static int check_cube(const struct cube *cube, struct error *error)
 {
-  if (element_info(cube->type)->is_complex)
-    return error_set(error, "FormatUnsuitable",
-                     "netCDF has no complex numbers; take the real part or the absolute value");
   for (size_t d = 0; d < cube->dimensions; d++)
     if (cube->dimension[d].size == 0)
       return error_set(error, "FormatUnsuitable", "the dimension %s has no labels, there is nothing to write",
@@ -137,14 +134,21 @@ int netcdf_plan_make(struct arena *arena, const struct cube *cube, const struct 
   return set_names(arena, out, error);
 }
 
-void netcdf_plan_fill(const struct netcdf_plan *plan, unsigned char fill[8])
+void netcdf_plan_fill(const struct netcdf_plan *plan, unsigned char fill[16])
 {
   const struct cube *cube = &plan->cube;
-  const double value = cube->type == ELEMENT_BOOLEAN        ? 255
-                       : cube->has_nodata                   ? cube->nodata
-                       : element_info(cube->type)->is_float ? (double)NAN
-                                                            : 0;
-  double aligned = 0;
-  value_store(cube->type, value, &aligned, 0);
-  memcpy(fill, &aligned, sizeof aligned);
+  const struct element_info *info = element_info(cube->type);
+  const double value = cube->type == ELEMENT_BOOLEAN ? 255
+                       : cube->has_nodata            ? cube->nodata
+                       : info->is_float              ? (double)NAN
+                                                     : 0;
+  double aligned[2] = {0, 0};
+  if (info->is_complex) { /* in both parts, as in rasters */
+    const enum element_type part = cube->type == ELEMENT_C64 ? ELEMENT_F32 : ELEMENT_F64;
+    value_store(part, value, aligned, 0);
+    value_store(part, value, aligned, 1);
+  } else {
+    value_store(cube->type, value, aligned, 0);
+  }
+  memcpy(fill, aligned, sizeof aligned);
 }

@@ -23,8 +23,8 @@ struct netcdf_plan {
 int netcdf_plan_make(struct arena *arena, const struct cube *cube, const struct sink_option *options, size_t count,
                      struct netcdf_plan *out, struct error *error);
 
-/* The element that stands for no data, in cube.type. */
-void netcdf_plan_fill(const struct netcdf_plan *plan, unsigned char fill[8]);
+/* The element that stands for no data, in cube.type, in the first bytes. */
+void netcdf_plan_fill(const struct netcdf_plan *plan, unsigned char fill[16]);
 
 /* Creates the file with all its dimensions, attributes and coordinates; the variables' values are not there yet. Takes
  * the netCDF lock. Error StorageFailure. */

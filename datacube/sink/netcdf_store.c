@@ -32,8 +32,8 @@ struct encoder { /* one thread's room */
 struct netcdf_store {
   const struct netcdf_plan *plan;
   size_t element_size;
-  unsigned char fill[8];
-  hid_t type; /* of the elements in memory */
+  unsigned char fill[16];
+  hid_t type; /* of the elements in memory; ours to close where it is a compound */
   hid_t file;
   hid_t *datasets;
   pthread_mutex_t idle_lock;
@@ -86,9 +86,23 @@ static void give_encoder(struct netcdf_store *store, struct encoder *e)
   pthread_mutex_unlock(&store->idle_lock);
 }
 
+static hid_t pair_type(size_t size)
+{
+  const hid_t part = size == sizeof(float[2]) ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;
+  const hid_t pair = H5Tcreate(H5T_COMPOUND, size);
+  if (pair >= 0 && H5Tinsert(pair, "r", 0, part) >= 0 && H5Tinsert(pair, "i", size / 2, part) >= 0)
+    return pair;
+  if (pair >= 0)
+    H5Tclose(pair);
+  return H5I_INVALID_HID;
+}
+
 static hid_t memory_type(enum element_type type)
 {
   switch (type) {
+  case ELEMENT_C64:
+  case ELEMENT_C128:
+    return pair_type(element_info(type)->size);
   case ELEMENT_I8:
     return H5T_NATIVE_INT8;
   case ELEMENT_U16:
@@ -120,7 +134,7 @@ static int open_datasets(struct netcdf_store *store, const char *path)
   H5Pset_chunk_cache(access, 521, chunk > share ? chunk : share, 1);
   store->type = memory_type(plan->cube.type);
   store->file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
-  bool good = store->file >= 0;
+  bool good = store->file >= 0 && store->type >= 0;
   for (size_t i = 0; good && i < plan->variable_count; i++) {
     store->datasets[i] = H5Dopen2(store->file, plan->variables[i], access);
     good = store->datasets[i] >= 0;
@@ -163,7 +177,7 @@ int netcdf_store_open(const char *path, const struct netcdf_plan *plan, struct n
 }
 
 /* One chunk's share of a piece. */
-struct part {
+struct piece_part {
   size_t start[CUBE_MAX_DIMENSIONS]; /* in the variable */
   size_t count[CUBE_MAX_DIMENSIONS];
   size_t room[CUBE_MAX_DIMENSIONS]; /* shape of the buffer: the chunk's where it is covered, else count */
@@ -172,10 +186,10 @@ struct part {
   bool padded;  /* the chunk reaches beyond the variable */
 };
 
-static struct part cut(const struct netcdf_store *store, const struct netcdf_piece *piece, const size_t *index)
+static struct piece_part cut(const struct netcdf_store *store, const struct netcdf_piece *piece, const size_t *index)
 {
   const struct netcdf_plan *plan = store->plan;
-  struct part part = {.covered = true, .data = piece->data};
+  struct piece_part part = {.covered = true, .data = piece->data};
   for (size_t d = 0; d < plan->rank; d++) {
     const size_t first = index[d] * plan->chunk[d];
     const size_t end = plan->shape[d] - first < plan->chunk[d] ? plan->shape[d] : first + plan->chunk[d];
@@ -202,7 +216,7 @@ static void copy_row(char *to, const char *from, size_t count, size_t step, size
 }
 
 /* Gathers the part into `to`, dense in part->room. */
-static void gather(const struct netcdf_store *store, const struct netcdf_piece *piece, const struct part *part,
+static void gather(const struct netcdf_store *store, const struct netcdf_piece *piece, const struct piece_part *part,
                    unsigned char *to)
 {
   const size_t rank = store->plan->rank, size = store->element_size, last = rank > 0 ? rank - 1 : 0;
@@ -265,7 +279,7 @@ static const unsigned char *encode(const struct netcdf_store *store, struct enco
 }
 
 static herr_t write_chunk(struct netcdf_store *store, struct encoder *e, const struct netcdf_piece *piece,
-                          const struct part *part)
+                          const struct piece_part *part)
 {
   hsize_t offset[CUBE_MAX_DIMENSIONS];
   size_t length;
@@ -285,7 +299,7 @@ static herr_t write_chunk(struct netcdf_store *store, struct encoder *e, const s
 }
 
 static herr_t write_slab(struct netcdf_store *store, struct encoder *e, const struct netcdf_piece *piece,
-                         const struct part *part)
+                         const struct piece_part *part)
 {
   const int rank = (int)store->plan->rank;
   const hid_t dataset = store->datasets[piece->variable];
@@ -322,7 +336,7 @@ static int put_chunks(struct netcdf_store *store, struct encoder *e, const struc
     last[d] = (piece->start[d] + piece->count[d] - 1) / plan->chunk[d];
   }
   for (;;) {
-    const struct part part = cut(store, piece, index);
+    const struct piece_part part = cut(store, piece, index);
     gather(store, piece, &part, e->plain);
     if ((part.covered && plan->rank > 0 ? write_chunk : write_slab)(store, e, piece, &part) < 0)
       return error_set(error, "StorageFailure", "the netCDF result cannot be written");
@@ -357,6 +371,10 @@ static herr_t close_handles(struct netcdf_store *store)
   if (store->file >= 0 && H5Fclose(store->file) < 0)
     status = -1;
   store->file = -1;
+  if (element_info(store->plan->cube.type)->is_complex && store->type > 0) {
+    H5Tclose(store->type);
+    store->type = 0;
+  }
   return status;
 }
 

@@ -297,6 +297,7 @@ const struct sink_format sink_format_png = {
     .extension = "png",
     .media_type = "image/png",
     .parameters = parameters,
+    .bands = FILE_BANDS_COLOURS,
     .text = false,
     .check = png_check,
     .prefer = png_prefer,

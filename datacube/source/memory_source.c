@@ -1,8 +1,9 @@
 /* Memory source: copies rows of a box. */
 #include "datacube/source/memory_source.h"
 
-#include <string.h>
+#include "datacube/source/identity.h"
 
+#include <string.h>
 
 static int open_reader(const struct source *source, unsigned threads, struct source_reader **out, struct error *error)
 {
@@ -41,8 +42,15 @@ static void close_reader(struct source_reader *reader)
   (void)reader;
 }
 
+static void identity(const struct source *source, struct buffer *out)
+{
+  identity_text(out, "memory");
+  identity_cube(out, &source->cube);
+  identity_bytes(out, source->state, cube_bytes(&source->cube));
+}
+
 static const struct source_ops memory_ops = {
-    .name = "memory", .open = open_reader, .read = read_box, .close = close_reader};
+    .name = "memory", .open = open_reader, .read = read_box, .close = close_reader, .identity = identity};
 
 const struct source *memory_source(struct arena *arena, const struct cube *cube, const void *data, const char *origin)
 {

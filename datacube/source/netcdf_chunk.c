@@ -57,11 +57,11 @@ static size_t chunk_bytes(const struct netcdf_layout *layout)
 
 static struct sizes sizes_of(const struct netcdf_layout *layouts, size_t count)
 {
-  struct sizes s = {.chunk = 8, .row = 8};
+  struct sizes s = {.chunk = 16, .row = 16};
   for (size_t i = 0; i < count; i++) {
     const struct netcdf_layout *l = &layouts[i];
     const size_t bytes = chunk_bytes(l);
-    const size_t row = (l->rank > 0 ? l->chunk[l->rank - 1] : 1) * 8;
+    const size_t row = (l->rank > 0 ? l->chunk[l->rank - 1] : 1) * (l->element_size > 8 ? 16 : 8);
     s.chunk = bytes > s.chunk ? bytes : s.chunk;
     s.row = row > s.row ? row : s.row;
     s.any_raw = s.any_raw || l->raw;
@@ -298,17 +298,17 @@ static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, 
 }
 
 /* The part of a region that lies in one chunk. */
-struct part {
+struct chunk_part {
   size_t in_chunk[CUBE_MAX_DIMENSIONS];  /* first index within the chunk */
   size_t in_region[CUBE_MAX_DIMENSIONS]; /* first index within the region */
   size_t count[CUBE_MAX_DIMENSIONS];
   bool whole; /* all of the chunk that lies in the variable */
 };
 
-static struct part cut(const struct netcdf_layout *layout, const size_t *index, const size_t *start,
+static struct chunk_part cut(const struct netcdf_layout *layout, const size_t *index, const size_t *start,
                        const size_t *count)
 {
-  struct part part = {.whole = true};
+  struct chunk_part part = {.whole = true};
   for (size_t d = 0; d < layout->rank; d++) {
     const size_t first = index[d] * layout->chunk[d];
     const size_t end = layout->shape[d] - first < layout->chunk[d] ? layout->shape[d] : first + layout->chunk[d];
@@ -333,7 +333,7 @@ static void copy_row(struct netcdf_chunks *c, const struct slot *slot, size_t fi
   netcdf_convert(conversion, c->scratch, count, out, step);
 }
 
-static void copy_part(struct netcdf_chunks *c, size_t variable, const struct slot *slot, const struct part *part,
+static void copy_part(struct netcdf_chunks *c, size_t variable, const struct slot *slot, const struct chunk_part *part,
                       const struct netcdf_target *target)
 {
   const size_t rank = c->layouts[variable].rank, size = element_info(target->type)->size;
@@ -373,7 +373,7 @@ int netcdf_chunks_read(struct netcdf_chunks *c, size_t variable, const size_t *s
   }
   for (;;) {
     const struct slot *slot;
-    const struct part part = cut(layout, index, start, count);
+    const struct chunk_part part = cut(layout, index, start, count);
     if (fetch(c, variable, index, part.whole, &slot, error) != 0)
       return -1;
     copy_part(c, variable, slot, &part, target);

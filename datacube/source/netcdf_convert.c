@@ -157,11 +157,27 @@ static struct marks marks_of(const struct netcdf_conversion *c)
     return;                                                                                                            \
   }
 
+/* Complex elements; one whose real part is missing is missing. */
+#define PAIR_CASE(NAME, type)                                                                                          \
+  case ELEMENT_##NAME: {                                                                                               \
+    const type *from = in;                                                                                             \
+    type *to = out;                                                                                                    \
+    for (size_t i = 0; i < count; i++) {                                                                               \
+      const double re = (double)from[2 * i];                                                                           \
+      const bool gone = marks.count > 0 && (re == marks.value[0] || re == marks.value[1]);                             \
+      to[2 * i * step] = gone ? (type)c->nodata : from[2 * i];                                                         \
+      to[2 * i * step + 1] = gone ? (type)c->nodata : from[2 * i + 1];                                                 \
+    }                                                                                                                  \
+    return;                                                                                                            \
+  }
+
 static void keep_type(const struct netcdf_conversion *c, const void *in, size_t count, void *out, size_t step)
 {
   const struct marks marks = marks_of(c);
   switch (c->from) {
     NUMERIC_TYPES(KEEP_CASE)
+    PAIR_CASE(C64, float)
+    PAIR_CASE(C128, double)
   default:
     return;
   }

@@ -8,7 +8,7 @@
 struct netcdf_packed {
   const unsigned char *data;
   size_t elements;
-  size_t size; /* bytes an element: 1, 2, 4, 8 */
+  size_t size; /* bytes an element: 1, 2, 4, 8; 16 where neither shuffled nor to be swapped */
   bool shuffled;
   bool big_endian; /* byte order of the elements */
 };
@@ -20,7 +20,7 @@ void netcdf_unpack(const struct netcdf_packed *packed, size_t first, size_t coun
 void netcdf_shuffle(const void *elements, size_t count, size_t size, void *out);
 
 struct netcdf_conversion {
-  enum element_type from, to; /* no complex types */
+  enum element_type from, to; /* complex types only to themselves */
   size_t missing_count;
   const double *missing; /* values of `from` that become nodata */
   double nodata;         /* a value of `to` */

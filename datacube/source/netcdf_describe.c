@@ -23,6 +23,7 @@ enum { VARIABLE_LIMIT = 8192 };
 struct candidate { /* one data variable */
   int id;
   nc_type type;
+  enum element_type pair; /* of a compound of two floats: complex; ELEMENT_TYPE_COUNT: a plain number */
   int rank;
   int dimension_ids[CUBE_MAX_DIMENSIONS];
   bool horizontal; /* has x and y */
@@ -30,7 +31,7 @@ struct candidate { /* one data variable */
   double elements;
 };
 
-struct survey { /* of one open file */
+struct file_survey { /* of one open file */
   struct arena *arena;
   int file;
   int variable_count;
@@ -45,7 +46,7 @@ const char *netcdf_base_name(const char *path)
   return slash != NULL ? slash + 1 : path;
 }
 
-static void mark_named(struct survey *survey, const char *list)
+static void mark_named(struct file_survey *survey, const char *list)
 {
   while (list != NULL && *list != '\0') {
     char name[NC_MAX_NAME + 1];
@@ -77,7 +78,7 @@ static bool is_named_like_bounds(const char *name)
   return strncmp(name, "bounds_", 7) == 0;
 }
 
-static void mark_helpers(struct survey *survey)
+static void mark_helpers(struct file_survey *survey)
 {
   static const char *const references[] = {"bounds", "climatology", "coordinates", "grid_mapping", "period_labels"};
   for (int id = -1; id < survey->variable_count; id++) /* -1 is NC_GLOBAL */
@@ -99,18 +100,38 @@ static bool is_coordinate(int file, int id, int rank, const int *dimension_ids)
          nc_inq_dimname(file, dimension_ids[0], dimension) == NC_NOERR && strcmp(variable, dimension) == 0;
 }
 
-static void add_candidate(struct survey *survey, int id)
+/* The complex type of a compound of a real and an imaginary part; ELEMENT_TYPE_COUNT for all others. */
+static enum element_type pair_of(int file, nc_type type)
+{
+  size_t size, count, offset[2];
+  nc_type part[2];
+  if (type <= NC_MAX_ATOMIC_TYPE || nc_inq_compound(file, type, NULL, &size, &count) != NC_NOERR || count != 2)
+    return ELEMENT_TYPE_COUNT;
+  for (int i = 0; i < 2; i++) {
+    int rank = 0;
+    if (nc_inq_compound_field(file, type, i, NULL, &offset[i], &part[i], &rank, NULL) != NC_NOERR || rank != 0)
+      return ELEMENT_TYPE_COUNT;
+  }
+  if (part[0] != part[1] || offset[0] != 0 || offset[1] != size / 2)
+    return ELEMENT_TYPE_COUNT;
+  return part[0] == NC_FLOAT && size == 8     ? ELEMENT_C64
+         : part[0] == NC_DOUBLE && size == 16 ? ELEMENT_C128
+                                              : ELEMENT_TYPE_COUNT;
+}
+
+static void add_candidate(struct file_survey *survey, int id)
 {
   int rank, ids[NC_MAX_VAR_DIMS];
   nc_type type;
   if (nc_inq_varndims(survey->file, id, &rank) != NC_NOERR || rank > CUBE_MAX_DIMENSIONS - 1 ||
       nc_inq_var(survey->file, id, NULL, &type, NULL, ids, NULL) != NC_NOERR)
     return;
-  if (type == NC_CHAR || type < NC_BYTE || type > NC_UINT64 || survey->is_helper[id] ||
-      is_coordinate(survey->file, id, rank, ids))
+  const enum element_type pair = pair_of(survey->file, type);
+  const bool number = type != NC_CHAR && type >= NC_BYTE && type <= NC_UINT64;
+  if ((!number && pair == ELEMENT_TYPE_COUNT) || survey->is_helper[id] || is_coordinate(survey->file, id, rank, ids))
     return;
   struct candidate *candidate = &survey->candidates[survey->candidate_count++];
-  *candidate = (struct candidate){.id = id, .type = type, .rank = rank, .elements = 1};
+  *candidate = (struct candidate){.id = id, .type = type, .pair = pair, .rank = rank, .elements = 1};
   bool x = false, y = false;
   for (int i = 0; i < rank; i++) {
     size_t length = 0;
@@ -129,10 +150,11 @@ static void add_candidate(struct survey *survey, int id)
 
 static bool same_list(const struct candidate *a, const struct candidate *b)
 {
-  return a->rank == b->rank && memcmp(a->dimension_ids, b->dimension_ids, (size_t)a->rank * sizeof(int)) == 0;
+  return a->pair == b->pair && a->rank == b->rank &&
+         memcmp(a->dimension_ids, b->dimension_ids, (size_t)a->rank * sizeof(int)) == 0;
 }
 
-static size_t count_like(const struct survey *survey, const struct candidate *model)
+static size_t count_like(const struct file_survey *survey, const struct candidate *model)
 {
   size_t count = 0;
   for (size_t i = 0; i < survey->candidate_count; i++)
@@ -154,7 +176,7 @@ static bool is_better(const struct candidate *a, size_t a_count, const struct ca
 }
 
 /* The first variable with the list of dimensions that makes the cube; NULL where there is no data variable. */
-static const struct candidate *choose_list(const struct survey *survey)
+static const struct candidate *choose_list(const struct file_survey *survey)
 {
   const struct candidate *best = NULL;
   size_t best_count = 0;
@@ -207,6 +229,21 @@ static double in_type(enum element_type type, double value)
   return value;
 }
 
+/* A fill value of a compound, its real part standing for both. */
+static void read_missing_pair(int file, struct netcdf_variable *variable)
+{
+  double pair[2];
+  nc_type type;
+  size_t length;
+  if (nc_inq_att(file, variable->id, "_FillValue", &type, &length) != NC_NOERR || type != variable->nc_type ||
+      length != 1 || nc_get_att(file, variable->id, "_FillValue", pair) != NC_NOERR)
+    return;
+  float part;
+  memcpy(&part, pair, sizeof part);
+  variable->missing[0] = variable->type == ELEMENT_C64 ? (double)part : pair[0];
+  variable->missing_count = 1;
+}
+
 static void read_missing(int file, struct netcdf_variable *variable)
 {
   static const char *const names[] = {"_FillValue", "missing_value"};
@@ -222,7 +259,7 @@ static void read_missing(int file, struct netcdf_variable *variable)
   }
 }
 
-static int read_variable(struct survey *survey, const struct candidate *candidate, struct netcdf_variable *out,
+static int read_variable(struct file_survey *survey, const struct candidate *candidate, struct netcdf_variable *out,
                          struct error *error)
 {
   char name[NC_MAX_NAME + 1];
@@ -232,7 +269,8 @@ static int read_variable(struct survey *survey, const struct candidate *candidat
   *out = (struct netcdf_variable){.name = arena_strdup(survey->arena, name), .id = id, .nc_type = candidate->type};
   if (out->name == NULL)
     return error_memory(error);
-  out->type = meant_type(survey->arena, file, id, candidate->type);
+  const bool is_pair = candidate->pair != ELEMENT_TYPE_COUNT;
+  out->type = is_pair ? candidate->pair : meant_type(survey->arena, file, id, candidate->type);
   out->info = (struct band_info){
       .scale = netcdf_attribute_number(file, id, "scale_factor", 1),
       .offset = netcdf_attribute_number(file, id, "add_offset", 0),
@@ -242,11 +280,11 @@ static int read_variable(struct survey *survey, const struct candidate *candidat
   };
   if (out->info.unit != NULL && *out->info.unit == '\0')
     out->info.unit = NULL;
-  read_missing(file, out);
+  (is_pair ? read_missing_pair : read_missing)(file, out);
   return 0;
 }
 
-static int read_crs(struct survey *survey, const char *override_crs, int variable, struct netcdf_description *out,
+static int read_crs(struct file_survey *survey, const char *override_crs, int variable, struct netcdf_description *out,
                     struct error *error)
 {
   if (override_crs != NULL)
@@ -274,7 +312,7 @@ static size_t insert_place(const struct netcdf_description *description)
   return place;
 }
 
-static int describe_list(struct survey *survey, const struct candidate *list, const char *override_crs,
+static int describe_list(struct file_survey *survey, const struct candidate *list, const char *override_crs,
                          struct netcdf_description *out, struct error *error)
 {
   struct netcdf_transform transform;
@@ -298,7 +336,7 @@ static int describe_list(struct survey *survey, const struct candidate *list, co
   return 0;
 }
 
-static int survey_file(struct survey *survey, struct error *error)
+static int survey_file(struct file_survey *survey, struct error *error)
 {
   if (nc_inq_nvars(survey->file, &survey->variable_count) != NC_NOERR || survey->variable_count > VARIABLE_LIMIT)
     return error_set(error, "FileContentInvalid", "its variables cannot be read");
@@ -315,7 +353,7 @@ static int survey_file(struct survey *survey, struct error *error)
 static int describe_open(struct arena *arena, int file, const char *override_crs, struct netcdf_description *out,
                          struct error *error)
 {
-  struct survey survey = {.arena = arena, .file = file};
+  struct file_survey survey = {.arena = arena, .file = file};
   if (survey_file(&survey, error) != 0)
     return -1;
   const struct candidate *list = choose_list(&survey);
@@ -379,105 +417,4 @@ int netcdf_keep_variables(struct arena *arena, struct netcdf_description *descri
   description->variables = kept;
   description->variable_count = count;
   return 0;
-}
-
-static bool is_float(enum element_type type)
-{
-  return element_info(type)->is_float;
-}
-
-/* The narrowest type that holds the values of both. */
-static enum element_type common_type(enum element_type a, enum element_type b)
-{
-  static const enum element_type ladder[] = {ELEMENT_U8,  ELEMENT_I8,  ELEMENT_U16, ELEMENT_I16,
-                                             ELEMENT_U32, ELEMENT_I32, ELEMENT_U64, ELEMENT_I64};
-  if (a == b)
-    return a;
-  a = a == ELEMENT_BOOLEAN ? ELEMENT_U8 : a;
-  b = b == ELEMENT_BOOLEAN ? ELEMENT_U8 : b;
-  const struct element_info *ia = element_info(a), *ib = element_info(b);
-  if (ia->is_float || ib->is_float)
-    return ia->exact_in_f32 && ib->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
-  for (size_t i = 0; i < sizeof ladder / sizeof ladder[0]; i++) {
-    const struct element_info *it = element_info(ladder[i]);
-    const bool holds_a = it->is_signed == ia->is_signed ? it->size >= ia->size : it->is_signed && it->size > ia->size;
-    const bool holds_b = it->is_signed == ib->is_signed ? it->size >= ib->size : it->is_signed && it->size > ib->size;
-    if (holds_a && holds_b)
-      return ladder[i];
-  }
-  return ELEMENT_F64;
-}
-
-/* Whether all variables have the same no-data value, or none has any. */
-static bool missing_agrees(const struct netcdf_description *d)
-{
-  for (size_t i = 0; i < d->variable_count; i++) {
-    const struct netcdf_variable *a = &d->variables[0], *b = &d->variables[i];
-    if ((a->missing_count > 0) != (b->missing_count > 0))
-      return false;
-    if (a->missing_count > 0 && a->missing[0] != b->missing[0] && !(isnan(a->missing[0]) && isnan(b->missing[0])))
-      return false;
-  }
-  return true;
-}
-
-static void choose_type(const struct netcdf_description *description, struct cube *out)
-{
-  out->type = description->variables[0].type;
-  for (size_t i = 1; i < description->variable_count; i++)
-    out->type = common_type(out->type, description->variables[i].type);
-  const struct netcdf_variable *first = &description->variables[0];
-  const bool agree = missing_agrees(description);
-  if (agree && first->missing_count > 0) {
-    out->has_nodata = true;
-    out->nodata = first->missing[0];
-  } else if (!agree || is_float(out->type)) {
-    if (!is_float(out->type))
-      out->type = element_info(out->type)->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
-    out->has_nodata = true;
-    out->nodata = NAN;
-  }
-  if (out->type == ELEMENT_BOOLEAN) {
-    out->has_nodata = true;
-    out->nodata = 255;
-  }
-}
-
-static int set_bands(struct arena *arena, const struct netcdf_description *description, struct cube *out,
-                     struct error *error)
-{
-  const size_t bands = cube_find_type(out, DIMENSION_BANDS);
-  const size_t own = bands != SIZE_MAX && bands != description->insert ? bands : SIZE_MAX;
-  const size_t count = own != SIZE_MAX ? out->dimension[own].size : description->variable_count;
-  struct band_info *info = ARENA_ARRAY(arena, struct band_info, count);
-  if (info == NULL)
-    return error_memory(error);
-  for (size_t i = 0; i < count; i++)
-    info[i] = description->variables[own != SIZE_MAX ? 0 : i].info;
-  out->bands = info;
-  return 0;
-}
-
-int netcdf_cube(struct arena *arena, const struct netcdf_description *description, struct cube *out,
-                struct error *error)
-{
-  const char **names = ARENA_ARRAY(arena, const char *, description->variable_count);
-  if (names == NULL)
-    return error_memory(error);
-  *out = (struct cube){.crs = description->crs, .title = description->title};
-  bool has_bands = false;
-  for (size_t i = 0; i < description->axes.count; i++)
-    has_bands = has_bands || description->axes.dimension[i].type == DIMENSION_BANDS;
-  for (size_t i = 0; i < description->variable_count; i++)
-    names[i] = description->variables[i].name;
-  for (size_t i = 0; i <= description->axes.count; i++) {
-    if (i == description->insert)
-      out->dimension[out->dimensions++] =
-          has_bands ? dimension_texts("variable", DIMENSION_OTHER, names, description->variable_count)
-                    : dimension_texts("bands", DIMENSION_BANDS, names, description->variable_count);
-    if (i < description->axes.count)
-      out->dimension[out->dimensions++] = description->axes.dimension[i];
-  }
-  choose_type(description, out);
-  return set_bands(arena, description, out, error);
 }

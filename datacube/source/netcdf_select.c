@@ -21,8 +21,7 @@ static int set_pick(struct dimension *dimension, struct arena *arena, const size
                     struct netcdf_pick *pick, struct error *error)
 {
   *pick = (struct netcdf_pick){.start = indexes[0], .indexes = is_run(indexes, count) ? NULL : indexes};
-  *dimension = dimension_pick(arena, dimension, indexes, count);
-  return dimension->size == count ? 0 : error_memory(error);
+  return dimension_pick(arena, dimension, indexes, count, dimension) == 0 ? 0 : error_memory(error);
 }
 
 /* label, or label one turn away, or NaN: whichever lies in [low, high). */

@@ -5,6 +5,7 @@
  * indexes, into regions of the file. Readers share nothing that changes; each has its own handles. */
 #include "datacube/source/netcdf_source.h"
 
+#include "datacube/source/identity.h"
 #include "datacube/source/netcdf_chunk.h"
 #include "datacube/source/netcdf_describe.h"
 #include "datacube/source/netcdf_select.h"
@@ -125,8 +126,27 @@ static int reader_read(struct source_reader *reader, const struct box *box, void
   return 0;
 }
 
+static void identity(const struct source *source, struct buffer *out)
+{
+  const struct netcdf_state *state = source->state;
+  identity_text(out, "netCDF");
+  identity_file(out, state->path);
+  identity_cube(out, &source->cube);
+  identity_count(out, state->insert);
+  for (size_t i = 0; i < state->variable_count; i++) {
+    const struct netcdf_variable *v = &state->variables[i];
+    identity_text(out, v->name);
+    identity_bytes(out, v->missing, v->missing_count * sizeof *v->missing);
+  }
+  for (size_t d = 0; d < source->cube.dimensions; d++) {
+    const struct netcdf_pick *pick = &state->pick[d];
+    identity_count(out, pick->start);
+    identity_bytes(out, pick->indexes, pick->indexes ? source->cube.dimension[d].size * sizeof *pick->indexes : 0);
+  }
+}
+
 static const struct source_ops netcdf_ops = {
-    .name = "netCDF", .open = reader_open, .read = reader_read, .close = reader_close};
+    .name = "netCDF", .open = reader_open, .read = reader_read, .close = reader_close, .identity = identity};
 
 static void override_nodata(struct netcdf_description *description, double nodata)
 {

@@ -1,5 +1,8 @@
 /* netCDF files with dimensions as cubes, by CF: time, calendars, grid mapping, scale and offset kept as metadata.
  *
+ * Complex variables are compounds of two equal floats, real part first; they make a cube of their own, apart from real
+ * variables of the same dimensions, whichever are more.
+ *
  * The file's variables that share one dimension list become the bands of one cube (dimensions of the file plus
  * "bands" in front of y and x). Raw HDF5 chunks are read under a lock and inflated in the workers. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_NETCDF_SOURCE_H

@@ -28,15 +28,10 @@ static double pixels_of(double length, double res)
 
 bool series_crop_holds(const struct series_crop *crop, const struct grid *grid)
 {
-  const struct extent own = {.west = grid->west,
-                             .south = grid->north - (double)grid->height * grid->res_y,
-                             .east = grid->west + (double)grid->width * grid->res_x,
-                             .north = grid->north,
-                             .crs = grid->crs};
+  const struct extent own = raster_grid_extent(grid);
   struct extent image;
-  struct error none = {.code = ""};
-  if (extent_transform(&own, crop->extent.crs, &image, &none))
-    return false; /* no image, or none that can be told: the pixels are looked at one by one */
+  if (!raster_extent_image(&own, crop->extent.crs, &image))
+    return false; /* the pixels are looked at one by one */
   double slack_x = whole_pixels * crop->res_x, slack_y = whole_pixels * crop->res_y;
   return image.west >= crop->extent.west - slack_x && image.east <= crop->extent.east + slack_x &&
          image.south >= crop->extent.south - slack_y && image.north <= crop->extent.north + slack_y;
@@ -90,6 +85,14 @@ static void mask_run(const struct locator *l, const struct located_cell *cell, c
   }
 }
 
+/* Whether the cell is inside [0, width) x [0, height), well away from the edges. */
+static bool cell_is_inside(const struct locator *l, const struct located_cell *cell, const double size[2])
+{
+  double low[2], high[2];
+  return locator_bounds(l, cell, low, high) && low[0] > 1 && low[1] > 1 && high[0] < size[0] - 1 &&
+         high[1] < size[1] - 1;
+}
+
 static int mask_crop(struct raster_clip *c, size_t index, struct error *error)
 {
   const struct series_crop *crop = &c->state->crops[index];
@@ -106,6 +109,8 @@ static int mask_crop(struct raster_clip *c, size_t index, struct error *error)
   int status = locator_box(&l, start, count, error);
   for (size_t k = 0; status == 0 && k < l.count; k++) {
     const struct located_cell *cell = &l.cells[k];
+    if (cell_is_inside(&l, cell, size))
+      continue;
     for (size_t row = cell->row; row < cell->row + cell->height; row++)
       for (size_t i = 0; i < cell->width; i += LOCATE_SIDE) {
         const size_t at[2] = {row, cell->column + i}, left = cell->width - i;

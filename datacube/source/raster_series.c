@@ -6,6 +6,7 @@
 #include "datacube/source/raster_series_state.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/source/identity.h"
 #include "datacube/source/raster_clip.h"
 #include "datacube/source/raster_file.h"
 #include "datacube/source/raster_handles.h"
@@ -117,132 +118,6 @@ static int number_crs(struct arena *arena, struct series_state *state, struct er
   return state->crs ? 0 : error_memory(error);
 }
 
-/* ---- Places ---------------------------------------------------------------------------------------------------- */
-
-static struct extent grid_extent(const struct grid *g)
-{
-  return (struct extent){.west = g->west,
-                         .south = g->north - (double)g->height * g->res_y,
-                         .east = g->west + (double)g->width * g->res_x,
-                         .north = g->north,
-                         .crs = g->crs};
-}
-
-/* Scene pixels per cube pixel in the middle of the scene: row norms of the inverse Jacobian, so that a rotation between
- * the CRSs does not count. 1 where it cannot be told. */
-static void place_scale(const struct grid *cube, const struct grid *scene, struct transform *t,
-                        struct scene_place *place)
-{
-  double x0 = scene->west + scene->res_x * (double)scene->width / 2;
-  double y0 = scene->north - scene->res_y * (double)scene->height / 2;
-  double x[4] = {x0 - scene->res_x / 2, x0 + scene->res_x / 2, x0, x0};
-  double y[4] = {y0, y0, y0 + scene->res_y / 2, y0 - scene->res_y / 2};
-  transform_points(t, 4, x, y);
-  double a = (x[1] - x[0]) / cube->res_x, b = (x[3] - x[2]) / cube->res_x; /* d cube x by scene x, by scene y */
-  double c = (y[0] - y[1]) / cube->res_y, d = (y[2] - y[3]) / cube->res_y;
-  double determinant = a * d - b * c;
-  place->scale_x = place->scale_y = 1;
-  if (!isfinite(determinant) || determinant == 0)
-    return;
-  place->scale_x = hypot(d, b) / fabs(determinant);
-  place->scale_y = hypot(c, a) / fabs(determinant);
-}
-
-static void place_footprint(const struct grid *cube, const struct grid *scene, struct transform *t,
-                            struct scene_place *place)
-{
-  struct extent own = grid_extent(scene), image;
-  struct error none = {.code = ""};
-  place->x0 = place->y0 = 1;
-  place->x1 = place->y1 = 0;
-  if (transform_extent(t, &own, &image, &none))
-    return; /* no image in the cube's CRS: never read */
-  place->x0 = (image.west - cube->west) / cube->res_x;
-  place->x1 = (image.east - cube->west) / cube->res_x;
-  place->y0 = (cube->north - image.north) / cube->res_y;
-  place->y1 = (cube->north - image.south) / cube->res_y;
-  bool apart = place->x1 <= 0 || place->x0 >= (double)cube->width;
-  if (apart && transform_circle(t) > 0) { /* perhaps on another turn of the circle: the warper will tell */
-    place->x0 = -HUGE_VAL;
-    place->x1 = HUGE_VAL;
-  }
-}
-
-static void place_scene(const struct grid *cube, const struct raster_scene *scene, struct transform *t,
-                        struct scene_place *place)
-{
-  const struct grid *g = &scene->grid;
-  place_footprint(cube, g, t, place);
-  place_scale(cube, g, t, place);
-  place->same_crs = transform_is_identity(t);
-  place->on_lattice = place->same_crs && grid_same_lattice(cube, g) && isfinite(place->x0);
-  if (!place->on_lattice)
-    return;
-  place->column = (ptrdiff_t)rint((cube->west - g->west) / cube->res_x);
-  place->row = (ptrdiff_t)rint((g->north - cube->north) / cube->res_y);
-  place->x0 = -(double)place->column;
-  place->x1 = place->x0 + (double)g->width;
-  place->y0 = -(double)place->row;
-  place->y1 = place->y0 + (double)g->height;
-  place->scale_x = place->scale_y = 1;
-}
-
-static bool same_grid(const struct grid *a, const struct grid *b)
-{
-  return a->west == b->west && a->north == b->north && a->res_x == b->res_x && a->res_y == b->res_y &&
-         a->width == b->width && a->height == b->height && strcmp(a->crs, b->crs) == 0;
-}
-
-/* The last scenes placed, for the bands of an item share their grid. */
-struct recent {
-  size_t scene[8], count;
-};
-
-static bool place_as_recent(struct series_state *state, const struct recent *recent, size_t i)
-{
-  for (size_t k = 0; k < recent->count && k < 8; k++) {
-    size_t other = recent->scene[k];
-    if (!same_grid(&state->series.scenes[i].grid, &state->series.scenes[other].grid))
-      continue;
-    size_t file = state->places[i].file;
-    state->places[i] = state->places[other];
-    state->places[i].file = file;
-    return true;
-  }
-  return false;
-}
-
-static void place_nodata(const struct raster_scene *scene, struct scene_place *place)
-{
-  place->nodata = scene->nodata;
-  if (scene->type == ELEMENT_F32 && isfinite(scene->nodata))
-    place->nodata = (double)(float)scene->nodata;
-  place->has_nodata = scene->has_nodata && element_holds(scene->type, scene->nodata);
-}
-
-static int place_scenes(struct series_state *state, struct error *error)
-{
-  const struct raster_series *s = &state->series;
-  struct transform **transforms = calloc(state->crs_count, sizeof *transforms);
-  struct recent recent = {.count = 0};
-  int status = transforms ? 0 : error_memory(error);
-  for (size_t i = 0; status == 0 && i < s->scene_count; i++) {
-    struct transform **t = &transforms[state->places[i].crs];
-    if (!*t)
-      status = transform_new(s->scenes[i].grid.crs, s->grid.crs, t, error);
-    if (status == 0 && !place_as_recent(state, &recent, i)) {
-      place_scene(&s->grid, &s->scenes[i], *t, &state->places[i]);
-      recent.scene[recent.count++ % 8] = i;
-    }
-    place_nodata(&s->scenes[i], &state->places[i]);
-    state->resamples = state->resamples || !state->places[i].on_lattice;
-  }
-  for (size_t k = 0; transforms && k < state->crs_count; k++)
-    transform_free(transforms[k]);
-  free(transforms);
-  return status;
-}
-
 /* ---- Type and no-data ------------------------------------------------------------------------------------------ */
 
 /* Whether the scene fills the whole cube, so that no pixel is left without a value. */
@@ -254,9 +129,8 @@ static bool scene_covers(const struct series_state *state, size_t i)
   if (place->same_crs)
     return place->x0 <= slack && place->y0 <= slack && place->x1 >= (double)cube->width - slack &&
            place->y1 >= (double)cube->height - slack && isfinite(place->x0);
-  struct extent whole = grid_extent(cube), image, scene = grid_extent(own);
-  struct error none = {.code = ""};
-  if (extent_transform(&whole, own->crs, &image, &none))
+  struct extent whole = raster_grid_extent(cube), image, scene = raster_grid_extent(own);
+  if (!raster_extent_image(&whole, own->crs, &image))
     return false;
   return image.west >= scene.west && image.east <= scene.east && image.south >= scene.south &&
          image.north <= scene.north;
@@ -435,11 +309,39 @@ static int regrid(const struct source *source, struct arena *arena, const struct
   return source_with_crops(arena, &series, crops, crop_count, out, error);
 }
 
+static void identity_scene(const struct series_state *state, size_t i, struct buffer *out)
+{
+  const struct raster_scene *scene = &state->series.scenes[i];
+  identity_count(out, state->places[i].file);
+  buffer_printf(out, "%d %zu %zu %d %d ", scene->raster_band, scene->date, scene->band, (int)scene->type,
+                scene->has_nodata);
+  identity_number(out, scene->has_nodata ? scene->nodata : 0);
+  identity_grid(out, &scene->grid);
+}
+
+static void identity(const struct source *source, struct buffer *out)
+{
+  const struct series_state *state = source->state;
+  identity_text(out, "raster series");
+  identity_cube(out, &source->cube);
+  identity_grid(out, &state->series.grid);
+  identity_text(out, resampling_name(state->series.method));
+  for (size_t i = 0; i < state->file_count; i++)
+    identity_file(out, state->files[i]);
+  for (size_t i = 0; i < state->series.scene_count; i++)
+    identity_scene(state, i, out);
+  for (size_t i = 0; i < state->crop_count; i++) {
+    identity_extent(out, &state->crops[i].extent);
+    buffer_printf(out, "%a %a ", state->crops[i].res_x, state->crops[i].res_y);
+  }
+}
+
 static const struct source_ops raster_series_ops = {.name = "raster series",
                                                     .open = raster_reader_open,
                                                     .read = raster_reader_read,
                                                     .close = raster_reader_close,
-                                                    .regrid = regrid};
+                                                    .regrid = regrid,
+                                                    .identity = identity};
 
 static int source_with_crops(struct arena *arena, const struct raster_series *series, const struct series_crop *crops,
                              size_t crop_count, const struct source **out, struct error *error)
@@ -457,7 +359,7 @@ static int source_with_crops(struct arena *arena, const struct raster_series *se
   if (!state->places)
     return error_memory(error);
   if (number_files(arena, state, error) || number_crs(arena, state, error) || order_scenes(arena, state, error) ||
-      place_scenes(state, error))
+      raster_places_make(state, error))
     return -1;
   choose_format(state);
   make_cube(state, &source->cube);

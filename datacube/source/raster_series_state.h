@@ -50,6 +50,12 @@ struct series_state {
   size_t crop_count;
 };
 
+/* raster_places.c: outer edges of a grid; the image of an extent, false where a part of it has none (or that cannot be
+ * told); places of all scenes, state->places being there. */
+struct extent raster_grid_extent(const struct grid *grid);
+bool raster_extent_image(const struct extent *extent, const char *crs, struct extent *out);
+int raster_places_make(struct series_state *state, struct error *error);
+
 /* Vtable functions of the reader. */
 int raster_reader_open(const struct source *source, unsigned threads, struct source_reader **out, struct error *error);
 int raster_reader_read(struct source_reader *reader, const struct box *box, void *data, struct error *error);

@@ -49,7 +49,7 @@ struct tiff_blocks {
   uint64_t clock, files;
 };
 
-struct part {                /* of a window, in one block */
+struct block_part {                /* of a window, in one block */
   uint64_t block;            /* number in the file */
   size_t row, column;        /* of the block's first pixel in the image */
   size_t rows, columns;      /* of the block's pixels that are in the image */
@@ -129,13 +129,13 @@ static bool grow(unsigned char **data, size_t *room, size_t bytes)
   return *data != NULL;
 }
 
-static enum outcome damaged(const struct part *p, const char *why)
+static enum outcome damaged(const struct block_part *p, const char *why)
 {
   CPLError(CE_Failure, CPLE_FileIO, "the block at row %zu, column %zu %s", p->row, p->column, why);
   return DAMAGED;
 }
 
-static enum outcome inflate(struct tiff_blocks *b, const struct part *p, size_t length, size_t want, size_t room)
+static enum outcome inflate(struct tiff_blocks *b, const struct block_part *p, size_t length, size_t want, size_t room)
 {
   size_t inflated = 0;
   if (libdeflate_zlib_decompress(b->inflater, b->stored, length, b->decoded, room, &inflated) != LIBDEFLATE_SUCCESS ||
@@ -145,7 +145,7 @@ static enum outcome inflate(struct tiff_blocks *b, const struct part *p, size_t 
 }
 
 /* Brings a block into b->decoded. */
-static enum outcome fetch(struct tiff_blocks *b, const struct tiff_file *f, const struct part *p)
+static enum outcome fetch(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
 {
   const struct tiff_layout *l = &f->layout;
   size_t line = l->block_width * l->size, room = l->block_height * line;
@@ -168,7 +168,7 @@ static enum outcome fetch(struct tiff_blocks *b, const struct tiff_file *f, cons
 }
 
 /* Writes the first rows and columns of b->decoded, as pixels. */
-static void undo(const struct tiff_blocks *b, const struct tiff_layout *l, const struct part *p, size_t stride,
+static void undo(const struct tiff_blocks *b, const struct tiff_layout *l, const struct block_part *p, size_t stride,
                  unsigned char *to)
 {
   const struct tiff_row row = {.predictor = l->predictor, .size = l->size, .width = l->block_width};
@@ -227,7 +227,7 @@ static struct kept_block *take_entry(struct tiff_blocks *b, size_t bytes)
 }
 
 /* Keeps the block that b->decoded holds: its pixels in the image, in rows of p->columns. */
-static struct kept_block *keep(struct tiff_blocks *b, const struct tiff_file *f, const struct part *p)
+static struct kept_block *keep(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
 {
   size_t line = p->columns * f->layout.size;
   struct kept_block *k = take_entry(b, p->rows * line);
@@ -242,7 +242,7 @@ static struct kept_block *keep(struct tiff_blocks *b, const struct tiff_file *f,
 
 /* ---- Windows --------------------------------------------------------------------------------------------------- */
 
-static void copy_kept(const struct kept_block *k, const struct tiff_layout *l, const struct part *p)
+static void copy_kept(const struct kept_block *k, const struct tiff_layout *l, const struct block_part *p)
 {
   const struct tiff_window *w = &p->window;
   const unsigned char *from = k->pixels + ((w->row - p->row) * p->columns + (w->column - p->column)) * l->size;
@@ -250,7 +250,7 @@ static void copy_kept(const struct kept_block *k, const struct tiff_layout *l, c
     memcpy(p->to + y * p->stride, from + y * p->columns * l->size, w->width * l->size);
 }
 
-static enum outcome read_part(struct tiff_blocks *b, const struct tiff_file *f, const struct part *p)
+static enum outcome read_part(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
 {
   const struct kept_block *k = find_kept(b, f->id, p->block);
   bool whole = p->window.height == p->rows && p->window.width == p->columns;
@@ -269,7 +269,7 @@ static enum outcome read_part(struct tiff_blocks *b, const struct tiff_file *f, 
   return DONE;
 }
 
-static CPLErr read_by_gdal(GDALRasterBandH band, const struct tiff_layout *l, const struct part *p)
+static CPLErr read_by_gdal(GDALRasterBandH band, const struct tiff_layout *l, const struct block_part *p)
 {
   const struct tiff_window *w = &p->window;
   return GDALRasterIOEx(band, GF_Read, (int)w->column, (int)w->row, (int)w->width, (int)w->height, p->to, (int)w->width,
@@ -282,10 +282,10 @@ static size_t least(size_t a, size_t b)
 }
 
 /* The part of a window that lies in the block with the given place among the blocks. */
-static struct part part_of(const struct tiff_layout *l, const struct tiff_window *w, size_t down, size_t across)
+static struct block_part part_of(const struct tiff_layout *l, const struct tiff_window *w, size_t down, size_t across)
 {
   size_t row = down * l->block_height, column = across * l->block_width;
-  struct part p = {.block = down * l->across + across,
+  struct block_part p = {.block = down * l->across + across,
                    .row = row,
                    .column = column,
                    .rows = least(l->block_height, l->height - row),
@@ -306,7 +306,7 @@ CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRa
   assert(w->row + w->height <= l->height && w->column + w->width <= l->width);
   for (size_t y = w->row / l->block_height; y <= (w->row + w->height - 1) / l->block_height; y++)
     for (size_t x = w->column / l->block_width; x <= (w->column + w->width - 1) / l->block_width; x++) {
-      struct part p = part_of(l, w, y, x);
+      struct block_part p = part_of(l, w, y, x);
       p.block += plane * l->across * l->down;
       p.stride = stride;
       p.to = to + (p.window.row - w->row) * stride + (p.window.column - w->column) * l->size;

@@ -22,7 +22,7 @@
 enum { COUNTS_OF_STATE = 2, NARROW = 16, FEWEST_INNER = 8, ZONE_PIXELS = 512 };
 
 /* States of positions: state j of position i is at[j * pitch + i * advance]. */
-struct view {
+struct state_view {
   double *at;
   size_t pitch, advance;
 };
@@ -79,7 +79,7 @@ static int mode_of(const struct accumulator *a)
     STATES_##states(PUT) s[0] += r[0];                                                                                 \
     s[pitch] += r[next_pitch];                                                                                         \
   }                                                                                                                    \
-  static void merge_##name(struct view into, struct view from, size_t count)                                       \
+  static void merge_##name(struct state_view into, struct state_view from, size_t count)                               \
   {                                                                                                                    \
     if (into.advance == 1) {                                                                                           \
       NEIGHBOURS for (size_t i = 0; i < count; i++) merge_one_##name(into.at + i, into.pitch, from.at + i, from.pitch);\
@@ -125,7 +125,7 @@ static int mode_of(const struct accumulator *a)
 struct accumulate_row {
   size_t states; /* own ones */
   void (*init)(double *state, size_t pitch);
-  void (*merge)(struct view into, struct view from, size_t count);
+  void (*merge)(struct state_view into, struct state_view from, size_t count);
   void (*zones)(const struct accumulator *, double *state, size_t pitch, const struct zone_run *);
   void (*finish)(const struct accumulator *, const double *state, size_t pitch, double *out);
 };
@@ -156,8 +156,8 @@ void kernel_accumulate_init(const struct accumulator *a, double *state, size_t p
 
 void kernel_accumulate_merge(const struct accumulator *a, double *into, const double *from, size_t positions)
 {
-  /* merge only reads from */
-  row_of(a)->merge((struct view){into, positions, 1}, (struct view){(double *)from, positions, 1}, positions);
+  const struct state_view earlier = {into, positions, 1}, later = {(double *)from, positions, 1}; /* only read */
+  row_of(a)->merge(earlier, later, positions);
 }
 
 void kernel_accumulate_finish(const struct accumulator *a, const double *state, size_t positions, double *out)
@@ -166,7 +166,7 @@ void kernel_accumulate_finish(const struct accumulator *a, const double *state, 
 }
 
 /* One call of step. */
-struct pass {
+struct accumulate_pass {
   const struct accumulator *a;
   const struct accumulate_data *data;
   struct accumulate_shape shape;
@@ -176,7 +176,8 @@ struct pass {
 };
 
 /* Reduces the strip whose lane 0 starts at element `first`, and merges lane i into position + i * step. */
-static void add_strip(struct pass *pass, struct kernel_strip *strip, size_t first, size_t position, size_t step)
+static void add_strip(struct accumulate_pass *pass, struct kernel_strip *strip, size_t first, size_t position,
+                      size_t step)
 {
   const struct accumulate_data *data = pass->data;
   const struct element_info *info = element_info(data->type);
@@ -189,8 +190,8 @@ static void add_strip(struct pass *pass, struct kernel_strip *strip, size_t firs
   strip->data = (const char *)data->data + first * info->size;
   const struct kernel_engine *engine = kernel_engine_chosen();
   (info->exact_in_f32 ? engine->strip_f32 : engine->strip_f64)(strip, pass->states);
-  row_of(pass->a)->merge((struct view){pass->state + position, pass->positions, step},
-                         (struct view){pass->states, STRIP_LANES, 1}, strip->lanes);
+  row_of(pass->a)->merge((struct state_view){pass->state + position, pass->positions, step},
+                         (struct state_view){pass->states, STRIP_LANES, 1}, strip->lanes);
 }
 
 static size_t at_most(size_t count, size_t most)
@@ -199,7 +200,7 @@ static size_t at_most(size_t count, size_t most)
 }
 
 /* Lanes are neighbours in memory. */
-static void add_inner(struct pass *pass, size_t outer)
+static void add_inner(struct accumulate_pass *pass, size_t outer)
 {
   const struct accumulate_shape *shape = &pass->shape;
   for (size_t i = 0; i < shape->inner; i += STRIP_LANES)
@@ -213,7 +214,7 @@ static void add_inner(struct pass *pass, size_t outer)
 }
 
 /* Lanes are outer indexes. */
-static void add_outer(struct pass *pass, size_t inner)
+static void add_outer(struct accumulate_pass *pass, size_t inner)
 {
   const struct accumulate_shape *shape = &pass->shape;
   for (size_t o = 0; o < shape->outer; o += NARROW)
@@ -227,7 +228,7 @@ static void add_outer(struct pass *pass, size_t inner)
 }
 
 /* Lanes are strips of one position: whole ones, then what is left. */
-static void add_strips(struct pass *pass, size_t outer, size_t inner)
+static void add_strips(struct accumulate_pass *pass, size_t outer, size_t inner)
 {
   const struct accumulate_shape *shape = &pass->shape;
   for (size_t k = 0; k < shape->n;) {
@@ -245,7 +246,7 @@ void kernel_accumulate_step(const struct accumulator *a, double *state, const st
                             struct accumulate_shape shape)
 {
   assert(!element_info(data->type)->is_complex);
-  struct pass pass = {
+  struct accumulate_pass pass = {
       .a = a, .data = data, .shape = shape, .state = state, .positions = shape.outer * shape.inner};
   if (shape.inner >= FEWEST_INNER) {
     for (size_t o = 0; o < shape.outer; o++)

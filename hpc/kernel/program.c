@@ -295,7 +295,7 @@ struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, stru
   double *copy = arena_copy(p->arena, parameters, count * sizeof *parameters);
   struct program_step *step = add_step(p);
   p->failed |= !copy;
-  if (!array.is_array)
+  if (!array.is_array || (reducer == KRED_WEIGHTED_SUM && count != array.length + 1))
     mismatch(p);
   if (step) {
     step->kind = PROGRAM_REDUCE;

@@ -59,7 +59,8 @@ struct program {
 
 struct program *program_new(struct arena *arena); /* NULL when out of memory */
 bool program_failed(const struct program *program);
-/* Says why a program failed: ProcessParameterInvalid, FeatureUnsupported, or Internal when out of memory. Returns -1. */
+/* Says why a program failed: ProcessParameterInvalid, FeatureUnsupported, or Internal when out of memory. Returns
+ * -1. */
 int program_error(const struct program *program, struct error *error);
 
 /* Slot `input` of the program: a scalar, or an array when is_array. A complex type makes two INPUT steps of the slot,
@@ -85,10 +86,10 @@ struct lanes program_pick(struct program *p, struct lanes array, const size_t *i
 /* Scalars and arrays one behind the other, as one array without labels. */
 struct lanes program_concat(struct program *p, const struct lanes *parts, size_t count);
 
-/* Complex numbers are pairs of lanes. The builders above take them where the operation has a meaning for them: ADD, SUB,
- * MUL, DIV, NEG, ABS (modulus), EXP, LN, EQ, NEQ, MASK, SELECT, IS_…; SUM, MEAN, FIRST, LAST, COUNT; CUMSUM, REVERSE;
- * elements and concatenation. All else fails. Beside a complex operand, a real one has the imaginary part 0. Division by
- * zero is NaN. Below, a real number is taken for a complex one. */
+/* Complex numbers are pairs of lanes. The builders above take them where the operation has a meaning for them: ADD,
+ * SUB, MUL, DIV, NEG, ABS (modulus), EXP, LN, EQ, NEQ, MASK, SELECT, IS_…; SUM, MEAN, FIRST, LAST, COUNT; CUMSUM,
+ * REVERSE; elements and concatenation. All else fails. Beside a complex operand, a real one has the imaginary part 0.
+ * Division by zero is NaN. The functions below take a real number for a complex one. */
 struct lanes program_complex(struct program *p, struct lanes real, struct lanes imaginary);
 struct lanes program_real(struct program *p, struct lanes z);
 struct lanes program_imaginary(struct program *p, struct lanes z);

@@ -14,7 +14,8 @@ static bool step_can_be_cut(const struct node *node, const struct program_step *
 {
   switch (step->kind) {
   case PROGRAM_INPUT:
-    return step->component == 0 && node->inputs[step->input].window_count == 0;
+    return !element_info(node->inputs[step->input].node->cube->type)->is_complex &&
+           node->inputs[step->input].window_count == 0;
   case PROGRAM_CONSTANT:
     return !step->is_array;
   case PROGRAM_ELEMENT:

@@ -50,12 +50,12 @@ int binding_through(struct arena *arena, const struct node *node, const struct b
   return 0;
 }
 
-static int generate_view(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out)
+static int generate_view(struct fuse *f, const struct wanted *wanted, struct operand *out)
 {
   struct binding inner[CUBE_MAX_DIMENSIONS];
-  if (binding_through(f->arena, node, binding, f->root->cube, f->axis_length, inner, f->error) != 0)
+  if (binding_through(f->arena, wanted->node, wanted->binding, f->root->cube, f->axis_length, inner, f->error) != 0)
     return -1;
-  return fuse_generate(f, node->input, inner, out);
+  return fuse_generate(f, &(struct wanted){wanted->node->input, inner, wanted->component}, out);
 }
 
 /* Writes `from` at index k of `axis` into the joined register `to`. */
@@ -86,21 +86,25 @@ static int join_part(struct fuse *f, const struct operand *from, const struct op
   return 0;
 }
 
-static int generate_child(struct fuse *f, const struct node *stack, size_t k, const struct binding *binding, struct operand *out)
+static int generate_child(struct fuse *f, const struct wanted *stack, size_t k, const struct binding *binding, struct operand *out)
 {
-  return k == NO_INDEX ? fuse_missing(f, out) : fuse_generate(f, stack->children[k], binding, out);
+  if (k == NO_INDEX)
+    return fuse_missing(f, out);
+  return fuse_generate(f, &(struct wanted){stack->node->children[k], binding, stack->component}, out);
 }
 
-static int generate_stack(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out)
+static int generate_stack(struct fuse *f, const struct wanted *wanted, struct operand *out)
 {
+  const struct node *node = wanted->node;
+  const struct binding *binding = wanted->binding;
   struct binding inner[CUBE_MAX_DIMENSIONS];
   int s = node->stack_dimension;
   if (binding[s].kind == BIND_OUT) /* under a window's kernel, where it runs with the tile */
-    return fuse_load(f, node, binding, out);
+    return fuse_load(f, wanted, out);
   memcpy(inner, binding, node->cube->dimensions * sizeof *inner);
   inner[s] = (struct binding){.kind = BIND_FIXED};
   if (binding[s].kind == BIND_FIXED)
-    return generate_child(f, node, binding[s].fixed, inner, out);
+    return generate_child(f, wanted, binding[s].fixed, inner, out);
   int axis = binding[s].id;
   size_t length = f->axis_length[axis];
   struct operand *parts = ARENA_ARRAY(f->scratch, struct operand, length);
@@ -109,7 +113,7 @@ static int generate_stack(struct fuse *f, const struct node *node, const struct 
   *out = (struct operand){.tail = 1};
   operand_insert_axis(out, axis);
   for (size_t k = 0; k < length; k++) {
-    if (generate_child(f, node, binding_index(&binding[s], k), inner, &parts[k]) != 0)
+    if (generate_child(f, wanted, binding_index(&binding[s], k), inner, &parts[k]) != 0)
       return -1;
     for (size_t i = 0; i < parts[k].axes; i++)
       if (!operand_has_axis(out, parts[k].axis[i]))
@@ -131,49 +135,50 @@ static bool same_binding(const struct binding *a, const struct binding *b)
   return same_map && a->kind == b->kind && a->id == b->id && a->offset == b->offset && a->fixed == b->fixed && a->axis == b->axis;
 }
 
-static const struct memo *remembered(const struct fuse *f, const struct node *node, const struct binding *binding)
+static const struct memo *remembered(const struct fuse *f, const struct wanted *wanted)
 {
   for (const struct memo *memo = f->memos; memo; memo = memo->next) {
-    bool same = memo->node == node;
-    for (size_t d = 0; same && d < node->cube->dimensions; d++)
-      same = same_binding(&memo->binding[d], &binding[d]);
+    bool same = memo->node == wanted->node && memo->component == wanted->component;
+    for (size_t d = 0; same && d < wanted->node->cube->dimensions; d++)
+      same = same_binding(&memo->binding[d], &wanted->binding[d]);
     if (same)
       return memo;
   }
   return NULL;
 }
 
-static int remember(struct fuse *f, const struct node *node, const struct binding *binding, const struct operand *result)
+static int remember(struct fuse *f, const struct wanted *wanted, const struct operand *result)
 {
   struct memo *memo = ARENA_NEW(f->scratch, struct memo);
   if (!memo)
     return error_memory(f->error);
-  *memo = (struct memo){.next = f->memos, .node = node, .result = *result};
-  memcpy(memo->binding, binding, node->cube->dimensions * sizeof *binding);
+  *memo = (struct memo){.next = f->memos, .node = wanted->node, .component = wanted->component, .result = *result};
+  memcpy(memo->binding, wanted->binding, wanted->node->cube->dimensions * sizeof *wanted->binding);
   f->memos = memo;
   return 0;
 }
 
-static int generate(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out)
+static int generate(struct fuse *f, const struct wanted *wanted, struct operand *out)
 {
+  const struct node *node = wanted->node;
   if (node != f->root && keep_decision(f->list->decisions, node) != DECIDE_FUSE)
-    return fuse_load(f, node, binding, out);
+    return fuse_load(f, wanted, out);
   switch (node->kind) {
   case NODE_VIEW:
-    return generate_view(f, node, binding, out);
+    return generate_view(f, wanted, out);
   case NODE_KERNEL:
-    return fuse_program(f, node, binding, out);
+    return fuse_program(f, wanted, out);
   case NODE_STACK:
-    return generate_stack(f, node, binding, out);
+    return generate_stack(f, wanted, out);
   case NODE_STAGE:
-    return fuse_load(f, node, binding, out);
+    return fuse_load(f, wanted, out);
   }
   return error_set(f->error, "Internal", "unknown node");
 }
 
-int fuse_generate(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out)
+int fuse_generate(struct fuse *f, const struct wanted *wanted, struct operand *out)
 {
-  const struct memo *memo = remembered(f, node, binding);
+  const struct memo *memo = remembered(f, wanted);
   if (memo) {
     *out = memo->result;
     return 0;
@@ -182,9 +187,9 @@ int fuse_generate(struct fuse *f, const struct node *node, const struct binding 
     return error_set(f->error, "ProcessGraphComplexity", "more than %d cube processes follow one another",
                      (int)MAX_DEPTH);
   f->list->depth++;
-  int status = generate(f, node, binding, out);
+  int status = generate(f, wanted, out);
   f->list->depth--;
   if (status != 0)
-    return error_at_node(f->error, node->id);
-  return remember(f, node, binding, out);
+    return error_at_node(f->error, wanted->node->id);
+  return remember(f, wanted, out);
 }

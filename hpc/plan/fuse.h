@@ -19,6 +19,7 @@ struct operand {
 struct memo {
   struct memo *next;
   const struct node *node;
+  int component;
   struct binding binding[CUBE_MAX_DIMENSIONS];
   struct operand result;
 };
@@ -56,12 +57,19 @@ struct fuse {
 #define GROW(f, where, field, count_, capacity_)                                                                       \
   ((f)->field = arena_grow((f)->where, (f)->field, (f)->count_, &(f)->capacity_, sizeof *(f)->field))
 
-/* Emits what computes a node's elements under the bindings of its dimensions. */
-int fuse_generate(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out);
+/* Elements of a node under the bindings of its dimensions; of complex ones, one component. */
+struct wanted {
+  const struct node *node;
+  const struct binding *binding;
+  int component; /* 0 the number or its real part, 1 its imaginary part */
+};
+
+/* Emits what computes them. */
+int fuse_generate(struct fuse *f, const struct wanted *wanted, struct operand *out);
 /* A kernel node's program. */
-int fuse_program(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out);
+int fuse_program(struct fuse *f, const struct wanted *wanted, struct operand *out);
 /* Loads the elements of the node's own stage. */
-int fuse_load(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out);
+int fuse_load(struct fuse *f, const struct wanted *wanted, struct operand *out);
 /* NA. */
 int fuse_missing(struct fuse *f, struct operand *out);
 /* Elements of the array by index; NO_INDEX gives any. */

@@ -139,23 +139,35 @@ static void set_axes(struct load *load, size_t dimensions, struct operand *out)
   memcpy(load->axis, out->axis, sizeof load->axis);
 }
 
-int fuse_load(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out)
+/* Type of one component of the elements. */
+static enum element_type component_type(enum element_type type)
 {
-  const struct cube *cube = node->cube;
-  size_t stage = 0, input = 0;
-  if (element_info(cube->type)->is_complex)
-    return error_set(f->error, "FeatureUnsupported", "element type %s is not supported in computations", element_info(cube->type)->name);
-  if (only_holes(f, cube, binding))
-    return fuse_missing(f, out);
-  if (stage_of(f->list, node, &stage, f->error) != 0 || input_for(f, stage, binding, cube, &input) != 0 ||
-      note_needs(f, input, binding, cube->dimensions) != 0)
-    return -1;
+  return type == ELEMENT_C64 ? ELEMENT_F32 : type == ELEMENT_C128 ? ELEMENT_F64 : type;
+}
+
+static int add_load(struct fuse *f, const struct wanted *wanted, size_t input, size_t *out)
+{
+  const struct cube *cube = wanted->node->cube;
   if (!GROW(f, arena, loads, load_count, load_capacity))
     return error_memory(f->error);
   struct load *load = &f->loads[f->load_count];
-  *load = (struct load){.step = f->step_count, .input = input, .components = 1};
-  memcpy(load->dim, binding, cube->dimensions * sizeof *binding);
-  set_axes(load, cube->dimensions, out);
+  *load = (struct load){.step = f->step_count, .input = input, .components = element_info(cube->type)->is_complex ? 2 : 1,
+                        .component = (size_t)wanted->component};
+  memcpy(load->dim, wanted->binding, cube->dimensions * sizeof *wanted->binding);
+  *out = f->load_count++;
+  return 0;
+}
+
+int fuse_load(struct fuse *f, const struct wanted *wanted, struct operand *out)
+{
+  const struct cube *cube = wanted->node->cube;
+  size_t stage = 0, input = 0, load = 0;
+  if (only_holes(f, cube, wanted->binding))
+    return fuse_missing(f, out);
+  if (stage_of(f->list, wanted->node, &stage, f->error) != 0 || input_for(f, stage, wanted->binding, cube, &input) != 0 ||
+      note_needs(f, input, wanted->binding, cube->dimensions) != 0 || add_load(f, wanted, input, &load) != 0)
+    return -1;
+  set_axes(&f->loads[load], cube->dimensions, out);
   size_t blocks = fuse_outer_blocks(f, out);
   if (fuse_add_register(f, blocks, &out->reg) != 0)
     return -1;
@@ -165,9 +177,9 @@ int fuse_load(struct fuse *f, const struct node *node, const struct binding *bin
   const struct cube *stored = f->list->stages[stage].cube;
   step->dst = out->reg;
   step->blocks = (uint32_t)blocks;
-  step->type = stored->type;
+  step->type = component_type(stored->type);
   step->has_nodata = stored->has_nodata;
   step->nodata = stored->nodata;
-  step->load = (uint32_t)f->load_count++;
+  step->load = (uint32_t)load;
   return 0;
 }

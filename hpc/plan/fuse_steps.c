@@ -18,14 +18,15 @@ struct program_walk { /* one use of a kernel node */
 };
 
 /* The input under the walk's bindings, its array dimension under `array` (an axis becomes the tail of the result). */
-static int bind_input(struct fuse *f, const struct program_walk *w, size_t slot, const struct binding *array, struct operand *out)
+static int bind_input(struct fuse *f, const struct program_walk *w, const struct program_step *step,
+                      const struct binding *array, struct operand *out)
 {
-  const struct kernel_input *input = &w->node->inputs[slot];
+  const struct kernel_input *input = &w->node->inputs[step->input];
   struct binding inner[CUBE_MAX_DIMENSIONS];
   struct operand value;
   for (size_t d = 0; d < input->node->cube->dimensions; d++)
     inner[d] = (int)d == input->array_dimension ? *array : w->binding[input->to_output[d]];
-  if (fuse_generate(f, input->node, inner, &value) != 0)
+  if (fuse_generate(f, &(struct wanted){input->node, inner, step->component}, &value) != 0)
     return -1;
   *out = value;
   if (input->array_dimension == NO_DIMENSION || array->kind != BIND_AXIS)
@@ -68,7 +69,7 @@ static int bind_windows(struct fuse *f, const struct program_walk *w, const stru
     if (!b->places)
       return error_memory(f->error);
   }
-  if (fuse_load(f, input->node, inner, out) != 0)
+  if (fuse_load(f, &(struct wanted){input->node, inner, step->component}, out) != 0)
     return -1;
   struct operand from = *out;
   out->tail = step->length;
@@ -87,22 +88,22 @@ static int step_input(struct fuse *f, struct program_walk *w, const struct progr
   if (step->is_array && (w->axis < 0 || f->axis_length[w->axis] != step->length) && fuse_add_axis(f, step->length, &w->axis) != 0)
     return -1;
   array.id = w->axis;
-  return bind_input(f, w, step->input, &array, out);
+  return bind_input(f, w, step, &array, out);
 }
 
 /* Elements picked straight from an input: only those are loaded. */
 static int pick_input(struct fuse *f, struct program_walk *w, const struct program_step *step, struct operand *out)
 {
-  size_t slot = w->node->program->steps[step->operand[0]].input;
+  const struct program_step *input = &w->node->program->steps[step->operand[0]];
   struct binding array = {.kind = BIND_FIXED};
   if (!step->is_array) {
     array.fixed = step->indexes[0];
-    return bind_input(f, w, slot, &array, out);
+    return bind_input(f, w, input, &array, out);
   }
   array = (struct binding){.kind = BIND_AXIS, .map = step->indexes};
   if (fuse_add_axis(f, step->length, &array.id) != 0)
     return -1;
-  return bind_input(f, w, slot, &array, out);
+  return bind_input(f, w, input, &array, out);
 }
 
 static int step_constant(struct fuse *f, const struct program_step *program_step, struct operand *out)
@@ -269,10 +270,10 @@ static int run_step(struct fuse *f, struct program_walk *w, size_t i)
   return error_set(f->error, "Internal", "unknown program step");
 }
 
-static void mark_whole(const struct node *node, const bool *needed, bool *whole)
+static void mark_whole(const struct node *node, int result, const bool *needed, bool *whole)
 {
   const struct program *program = node->program;
-  whole[node->result.value] = true;
+  whole[result] = true;
   for (size_t i = 0; i < program->count; i++) {
     const struct program_step *step = &program->steps[i];
     for (int k = 0; needed[i] && step->kind != PROGRAM_PICK && k < 3; k++)
@@ -339,27 +340,37 @@ static bool runs_here(const struct node *node, const struct binding *binding)
   return true;
 }
 
-int fuse_program(struct fuse *f, const struct node *node, const struct binding *binding, struct operand *out)
+static int missing_part(struct fuse *f, struct operand *out)
 {
+  if (fuse_missing(f, out) != 0)
+    return -1;
+  f->steps[f->step_count - 1].value = 0; /* a real number's imaginary part */
+  return 0;
+}
+
+int fuse_program(struct fuse *f, const struct wanted *wanted, struct operand *out)
+{
+  const struct node *node = wanted->node;
   const struct program *program = node->program;
-  struct program_walk w = {.node = node, .binding = binding, .axis = -1};
+  struct program_walk w = {.node = node, .binding = wanted->binding, .axis = -1};
   bool *needed = ARENA_ARRAY(f->scratch, bool, program->count);
   w.values = ARENA_ARRAY(f->scratch, struct operand, program->count);
   w.whole = ARENA_ARRAY(f->scratch, bool, program->count);
   if (!needed || !w.values || !w.whole)
     return error_memory(f->error);
-  program_mark_needed(program, node->result.value, needed);
-  mark_whole(node, needed, w.whole);
-  if (is_too_nested(f, node, binding, needed, w.whole) || !runs_here(node, binding))
-    return fuse_load(f, node, binding, out);
+  if (wanted->component && !node->result.is_complex)
+    return missing_part(f, out);
+  int part = wanted->component ? node->result.imaginary : node->result.value;
+  program_mark_needed(program, part, needed);
+  mark_whole(node, part, needed, w.whole);
+  if (is_too_nested(f, node, wanted->binding, needed, w.whole) || !runs_here(node, wanted->binding))
+    return fuse_load(f, wanted, out);
   for (size_t i = 0; i < program->count; i++)
     if (needed[i] && run_step(f, &w, i) != 0)
       return -1;
-  const struct operand *result = &w.values[node->result.value];
   if (node->array_out == NO_DIMENSION) {
-    *out = *result;
+    *out = w.values[part];
     return 0;
   }
-  return place_array(f, result, &binding[node->array_out], out);
+  return place_array(f, &w.values[part], &wanted->binding[node->array_out], out);
 }
-

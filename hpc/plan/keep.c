@@ -171,6 +171,7 @@ static double kernel_reads(const struct node *node, size_t i, const bool *needed
 struct kernel_facts {
   double reads;   /* elements of the inputs for one position */
   bool reduces;   /* arrays become scalars */
+  bool shortens;  /* arrays become shorter ones: all of the axis at once, whichever of its elements are asked for */
 };
 
 static void ask(struct decided *reader, struct decided *read, double elements)
@@ -210,7 +211,13 @@ static struct kernel_facts kernel_facts(const struct node *node, const bool *nee
     bool array = node->inputs[i].array_dimension != NO_DIMENSION || node->inputs[i].window_count;
     facts.reads += kernel_reads(node, i, needed);
     facts.reduces = facts.reduces || (array && node->array_out == NO_DIMENSION);
+    int along = node->inputs[i].array_dimension;
+    facts.shortens = facts.shortens || (along != NO_DIMENSION && node->array_out != NO_DIMENSION &&
+                                        node->inputs[i].node->cube->dimension[along].size >
+                                            node->cube->dimension[node->array_out].size);
   }
+  if (facts.shortens && node->cube->dimension[node->array_out].size > 0)
+    facts.reads /= (double)node->cube->dimension[node->array_out].size;
   return facts;
 }
 
@@ -227,7 +234,7 @@ static void decide_reduction(struct decided *d, const struct kernel_facts *facts
   double own = (double)cube_elements(d->node->cube), repeats = own > 0 ? d->demand / own : 0;
   double root = d->root ? (double)cube_elements(d->root->node->cube) : 0;
   bool repeated = repeats > 1.5 && (repeats - 1) * facts->reads > hold_cost;
-  if (repeated && (d->many_roots || repeats > CUT_REPEATS))
+  if (repeated && (d->many_roots || repeats > CUT_REPEATS || facts->shortens))
     keep(d, "it is read again and again");
   else if (repeated)
     d->decision = DECIDE_CUT;
@@ -243,7 +250,8 @@ static void decide_stage(struct decided *d)
     return;
   }
   if (d->node->ops->reduces) {
-    struct kernel_facts facts = {(double)cube_elements(d->node->children[0]->cube) / (own > 0 ? own : 1), true};
+    struct kernel_facts facts = {
+        .reads = (double)cube_elements(d->node->children[0]->cube) / (own > 0 ? own : 1), .reduces = true};
     decide_reduction(d, &facts);
     return;
   }
@@ -259,7 +267,7 @@ static int decide(struct node_table *table, struct decided *d, struct error *err
   if (!needed)
     return error_memory(error);
   if (steps)
-    program_mark_needed(d->node->program, d->node->result.value, needed);
+    node_mark_needed(d->node, needed);
   struct kernel_facts facts = kernel_facts(d->node, needed);
   d->many_roots = d->many_roots || (d->is_output && d->root);
   if (is_forced(table, d->node))
@@ -268,7 +276,7 @@ static int decide(struct node_table *table, struct decided *d, struct error *err
     d->decision = DECIDE_FUSE;
   else if (d->node->kind == NODE_STAGE)
     decide_stage(d);
-  else if (facts.reduces)
+  else if (facts.reduces || facts.shortens)
     decide_reduction(d, &facts);
   ask_inputs(table, d, needed);
   return 0;

@@ -1,6 +1,7 @@
 /* Makers of nodes, and the hashes of what they compute. */
 #include "hpc/plan/node.h"
 
+#include "datacube/base/buffer.h"
 #include "datacube/source/memory_source.h"
 #include "hpc/stage/stage.h"
 
@@ -45,9 +46,15 @@ const struct node *node_stage(struct arena *arena, struct node_origin origin, co
 /* What a source would give: its own word for it, or else itself alone. */
 static struct hash source_hash(const struct source *source)
 {
-  struct hash hash = {0};
-  hash_text(&hash, source->ops->name);
-  hash_word(&hash, (uintptr_t)source);
+  struct hash hash = {0, 0};
+  struct buffer text = {0};
+  if (source->ops->identity)
+    source->ops->identity(source, &text);
+  if (text.failed || !source->ops->identity)
+    hash_word(&hash, (uintptr_t)source);
+  else
+    hash_bytes(&hash, text.data, text.length);
+  buffer_free(&text);
   return hash;
 }
 
@@ -155,6 +162,7 @@ static void hash_step(struct hash *hash, const struct program_step *step)
   hash_word(hash, step->length);
   hash_bytes(hash, step->operand, sizeof step->operand);
   hash_word(hash, step->input);
+  hash_word(hash, (uint64_t)step->component);
   hash_number(hash, step->constant);
   if (step->parameters)
     hash_bytes(hash, step->parameters, (step->kind == PROGRAM_CONSTANT ? step->length : step->parameter_count) * sizeof(double));
@@ -167,6 +175,7 @@ static void hash_step(struct hash *hash, const struct program_step *step)
 static void hash_kernel(struct node *node)
 {
   hash_word(&node->hash, (uint64_t)node->result.value);
+  hash_word(&node->hash, node->result.is_complex ? (uint64_t)node->result.imaginary : UINT64_MAX);
   hash_word(&node->hash, (uint64_t)(int64_t)node->array_out);
   for (size_t i = 0; i < node->program->count; i++)
     hash_step(&node->hash, &node->program->steps[i]);
@@ -222,6 +231,13 @@ const struct source *node_source_of(const struct node *node)
 const struct warp_target *node_warp_of(const struct node *node)
 {
   return node->kind == NODE_STAGE && node->ops == &warp_stage ? node->data : NULL;
+}
+
+void node_mark_needed(const struct node *node, bool *needed)
+{
+  program_mark_needed(node->program, node->result.value, needed);
+  if (node->result.is_complex)
+    program_mark_needed(node->program, node->result.imaginary, needed);
 }
 
 size_t node_input_count(const struct node *node)

@@ -110,6 +110,8 @@ const struct node *node_stage(struct arena *arena, struct node_origin origin, co
 const struct source *node_source_of(const struct node *node);
 /* The target of a warp's node; NULL for others. */
 const struct warp_target *node_warp_of(const struct node *node);
+/* Marks the steps of a KERNEL's program that its result needs; needed has room for them all. */
+void node_mark_needed(const struct node *node, bool *needed);
 /* Inputs in order, whatever the kind; of a STACK its children. */
 size_t node_input_count(const struct node *node);
 const struct node *node_input(const struct node *node, size_t i);

@@ -185,7 +185,7 @@ static void write_phases(struct json_writer *w, const struct plan *plan)
 
 void plan_print_json(const struct plan *plan, struct buffer *out)
 {
-  struct json_writer w = {.out = out, .nonfinite_as_null = true};
+  struct json_writer w = {.out = out};
   double elements = 0;
   char hash[40];
   for (size_t i = 0; i < plan->output_count; i++)

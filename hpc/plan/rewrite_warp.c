@@ -51,6 +51,18 @@ static const struct node *rebuild(struct arena *arena, const struct node *node, 
   return node_view(arena, origin, input, cube, view);
 }
 
+/* A resampled source is another one: resampling it again starts from its pixels, not from those it came from. */
+static const struct source *resampled(struct arena *arena, const struct source *source)
+{
+  struct source *own = arena_copy(arena, source, sizeof *own);
+  struct source_ops *ops = arena_copy(arena, source->ops, sizeof *ops);
+  if (!own || !ops)
+    return NULL;
+  ops->regrid = NULL;
+  own->ops = ops;
+  return own;
+}
+
 int rewrite_warp(struct arena *arena, const struct node *node, const struct node **out, struct error *error)
 {
   const struct warp_target *target = node_warp_of(node);
@@ -66,7 +78,8 @@ int rewrite_warp(struct arena *arena, const struct node *node, const struct node
   const struct regrid_request request = {.grid = &target->grid, .method = target->method, .clip = clip};
   if (source->ops->regrid(source, arena, &request, &other, error) != 0)
     return -1;
-  const struct node *views = rebuild(arena, node->children[0], other);
+  other = resampled(arena, other);
+  const struct node *views = other ? rebuild(arena, node->children[0], other) : NULL;
   *out = views ? node_convert(arena, views, node->cube) : NULL;
   return *out ? 0 : error_memory(error);
 }

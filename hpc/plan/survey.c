@@ -25,6 +25,11 @@ struct surveyor {
 
 static int survey_node(struct surveyor *s, const struct node *node, struct survey *out);
 
+static bool needs_f64(enum element_type type)
+{
+  return type != ELEMENT_C64 && !element_info(type)->exact_in_f32;
+}
+
 static void raise_mode(enum dim_mode *mode, enum dim_mode to)
 {
   if (to > *mode)
@@ -36,7 +41,7 @@ static int survey_kernel(struct surveyor *s, const struct node *node, struct sur
   bool *needed = ARENA_ARRAY(s->scratch, bool, node->program->count);
   if (!needed)
     return error_memory(s->error);
-  program_mark_needed(node->program, node->result.value, needed);
+  node_mark_needed(node, needed);
   for (size_t i = 0; i < node->program->count; i++) {
     const struct program_step *step = &node->program->steps[i];
     if (!needed[i])
@@ -48,7 +53,7 @@ static int survey_kernel(struct surveyor *s, const struct node *node, struct sur
     const struct kernel_input *input = &node->inputs[step->input];
     struct survey inner;
     if (input->window_count) { /* a stage of its own */
-      s->wants_f64 = s->wants_f64 || !element_info(input->node->cube->type)->exact_in_f32;
+      s->wants_f64 = s->wants_f64 || needs_f64(input->node->cube->type);
       continue;
     }
     if (survey_node(s, input->node, &inner) != 0)
@@ -85,7 +90,7 @@ static int survey_cut(struct surveyor *s, const struct node *node, struct survey
   bool wanted_f64 = s->wants_f64;
   if (survey_kernel(s, node, out) != 0)
     return -1;
-  s->wants_f64 = wanted_f64 || !element_info(node->cube->type)->exact_in_f32;
+  s->wants_f64 = wanted_f64 || needs_f64(node->cube->type);
   for (size_t d = 0; d < node->cube->dimensions; d++)
     out->mode[d] = out->mode[d] == MODE_AXIS ? MODE_AXIS : MODE_OUT;
   return 0;
@@ -95,7 +100,7 @@ static int survey_inside(struct surveyor *s, const struct node *node, struct sur
 {
   enum node_decision decision = node == s->root ? DECIDE_FUSE : keep_decision(s->decisions, node);
   if (node->kind == NODE_STAGE || decision == DECIDE_KEEP) {
-    s->wants_f64 = s->wants_f64 || !element_info(node->cube->type)->exact_in_f32;
+    s->wants_f64 = s->wants_f64 || needs_f64(node->cube->type);
     return 0;
   }
   if (decision == DECIDE_CUT)

@@ -246,7 +246,8 @@ static const struct node *heaviest(const struct plan *plan, const struct phase *
   return node;
 }
 
-static int fit_memory(struct plan *plan, struct phase *phase, struct error *error)
+/* Smaller tiles, fewer workers, then the smallest tiles. False where even those are too large. */
+static bool shrink(struct plan *plan, struct phase *phase)
 {
   while (phase_bytes(plan, phase) > plan->memory) {
     if (halve_tile(plan, phase, SMALLEST_SIDE) || halve_slab(plan, SMALLEST_SIDE))
@@ -255,13 +256,26 @@ static int fit_memory(struct plan *plan, struct phase *phase, struct error *erro
       phase->threads--;
       continue;
     }
-    if (halve_tile(plan, phase, 1) || halve_slab(plan, 1))
-      continue;
+    if (!halve_tile(plan, phase, 1) && !halve_slab(plan, 1))
+      return false;
+  }
+  return true;
+}
+
+static int fit_memory(struct plan *plan, struct error *error)
+{
+  const struct phase *worst = NULL;
+  for (size_t p = 0; p < plan->phase_count; p++) {
+    struct phase *phase = &plan->phases[p];
+    if (!shrink(plan, phase) && (!worst || phase_bytes(plan, phase) > phase_bytes(plan, worst)))
+      worst = phase;
+  }
+  if (worst) {
     error_set(error, "ProcessGraphComplexity",
               "the smallest tile needs %zu bytes of memory, with %zu bytes for the program itself and %zu bytes of kept "
               "results that is more than the limit of %zu bytes; select less or raise the memory",
-              phase_worker_bytes(plan, phase), plan->shared_bytes, plan->kept_bytes, plan->memory);
-    return error_at_node(error, heaviest(plan, phase)->id);
+              phase_worker_bytes(plan, worst), plan->shared_bytes, plan->kept_bytes, plan->memory);
+    return error_at_node(error, heaviest(plan, worst)->id);
   }
   return 0;
 }
@@ -326,14 +340,18 @@ static double reads_below(const struct plan *plan, size_t index)
   return elements;
 }
 
-static int choose_phase(struct plan *plan, struct phase *phase, const struct plan_output *outputs, struct error *error)
+static void start_tiles(struct plan *plan, struct phase *phase, const struct plan_output *outputs)
 {
   const size_t any[CUBE_MAX_DIMENSIONS] = {0};
   const size_t *prefer = phase->end == PHASE_OUTPUT ? outputs[phase->target].prefer : any;
   phase->threads = phase->sequential ? 1 : plan->threads;
   find_whole(plan, phase->stage, phase->whole);
   block_shape(plan, phase->stage, phase->whole, prefer, &phase->grid);
-  if (fit_memory(plan, phase, error) != 0 || count_tiles(plan, phase, error) != 0)
+}
+
+static int finish_tiles(struct plan *plan, struct phase *phase, struct error *error)
+{
+  if (count_tiles(plan, phase, error) != 0)
     return -1;
   for (size_t smallest = SMALLEST_SIDE; phase->grid.count < phase->threads && !phase->sequential;) {
     if (halve_tile(plan, phase, smallest)) { /* small cubes: a tile for each worker */
@@ -354,7 +372,11 @@ int plan_choose_tiles(struct plan *plan, const struct plan_output *outputs, stru
   place_kept(plan);
   start_slabs(plan);
   for (size_t p = 0; p < plan->phase_count; p++)
-    if (choose_phase(plan, &plan->phases[p], outputs, error) != 0)
+    start_tiles(plan, &plan->phases[p], outputs);
+  if (fit_memory(plan, error) != 0)
+    return -1;
+  for (size_t p = 0; p < plan->phase_count; p++)
+    if (finish_tiles(plan, &plan->phases[p], error) != 0)
       return -1;
   for (size_t p = 0; p < plan->phase_count; p++) {
     plan->phases[p].worker_bytes = phase_worker_bytes(plan, &plan->phases[p]);

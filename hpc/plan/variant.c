@@ -86,6 +86,7 @@ static int finish_loads(struct fuse *f, struct variant *variant)
   return 0;
 }
 
+/* Stores one component of the elements; result: the number, or that component of it. */
 static int emit_store(struct fuse *f, const struct cube *cube, struct variant *variant, const struct operand *result)
 {
   struct operand whole = {.tail = 1};
@@ -101,7 +102,7 @@ static int emit_store(struct fuse *f, const struct cube *cube, struct variant *v
     return -1;
   step->operand[0] = (struct kernel_operand){whole.reg, whole.block, 1};
   step->blocks = (uint32_t)blocks;
-  step->type = cube->type;
+  step->type = cube->type == ELEMENT_C64 ? ELEMENT_F32 : cube->type == ELEMENT_C128 ? ELEMENT_F64 : cube->type;
   step->has_nodata = cube->has_nodata;
   step->nodata = cube->nodata;
   return 0;
@@ -127,9 +128,15 @@ static int bind_output(struct fuse *f, const struct stage *stage, const size_t *
 static int generate_variant(struct fuse *f, const struct stage *stage, const size_t *fixed, struct variant *variant)
 {
   struct binding binding[CUBE_MAX_DIMENSIONS] = {{0}};
-  struct operand result;
-  if (bind_output(f, stage, fixed, variant, binding) != 0 || fuse_generate(f, stage->node, binding, &result) != 0 ||
-      emit_store(f, stage->cube, variant, &result) != 0 || finish_inputs(f, variant) != 0)
+  int components = element_info(stage->cube->type)->is_complex ? 2 : 1;
+  if (bind_output(f, stage, fixed, variant, binding) != 0)
+    return -1;
+  for (int k = 0; k < components; k++) {
+    struct operand result;
+    if (fuse_generate(f, &(struct wanted){stage->node, binding, k}, &result) != 0 || emit_store(f, stage->cube, variant, &result) != 0)
+      return -1;
+  }
+  if (finish_inputs(f, variant) != 0)
     return -1;
   return finish_loads(f, variant);
 }

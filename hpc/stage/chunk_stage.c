@@ -95,11 +95,8 @@ static int chunk_make(struct stage_list *list, struct stage *stage, struct error
     bool whole = data->chunks->size[d] >= stage->cube->dimension[d].size;
     stage->mode[d] = whole ? MODE_AXIS : MODE_OUT;
     stage->grain[d] = whole ? 0 : data->chunks->size[d];
-    input->need[d] = (struct need){.kind = NEED_SPREAD,
-                                   .out = (int)d,
-                                   .before = data->chunks->overlap[d],
-                                   .after = data->chunks->overlap[d],
-                                   .size = stage->cube->dimension[d].size};
+    input->need[d] = (struct need){.kind = NEED_SPREAD, .out = (int)d, .before = data->chunks->overlap[d],
+                                   .after = data->chunks->overlap[d], .size = stage->cube->dimension[d].size, .share = 1};
   }
   const struct plan_options options = {.threads = 1, .memory = body_memory};
   struct plan_output output = {.node = data->chunks->body};

@@ -48,6 +48,7 @@ struct need {
   size_t before,
       after; /* RUN: window around each index; what passes the edges is the border's. SPREAD: around each grain */
   size_t size;          /* of the dimension */
+  double share;         /* SPREAD: of the dimension, about, for all of the stage */
 };
 
 struct stage_input { /* elements of another stage, dense over the needs */

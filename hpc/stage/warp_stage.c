@@ -4,6 +4,7 @@
 
 #include "datacube/base/checked.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,22 @@ static void set_ratio(struct warp_data *data)
   data->ratio[1] = to->res_x * units / from->res_x;
 }
 
+/* Parts of the input along y and x that the target covers, about. */
+static void find_shares(const struct grid *from, const struct grid *to, double share[2])
+{
+  struct extent target = {to->west, to->north - to->res_y * (double)to->height, to->west + to->res_x * (double)to->width, to->north, to->crs};
+  struct extent image = {0}, source = {from->west, from->north - from->res_y * (double)from->height,
+                                       from->west + from->res_x * (double)from->width, from->north, from->crs};
+  struct error ignored = {0};
+  share[0] = share[1] = 1;
+  if (!from->crs || !to->crs || extent_transform(&target, from->crs, &image, &ignored) != 0)
+    return;
+  double high = fmin(image.north, source.north) - fmax(image.south, source.south);
+  double wide = fmin(image.east, source.east) - fmax(image.west, source.west);
+  share[0] = fmax(0, fmin(1, high / (source.north - source.south)));
+  share[1] = fmax(0, fmin(1, wide / (source.east - source.west)));
+}
+
 static int warp_make(struct stage_list *list, struct stage *stage, struct error *error)
 {
   const struct node *node = stage->node;
@@ -42,13 +59,15 @@ static int warp_make(struct stage_list *list, struct stage *stage, struct error 
   if (!input)
     return -1;
   const struct stage *upstream = stage_at(list, input->stage);
+  size_t y = stage->cube->dimensions - 2;
+  double share[2];
+  find_shares(&data->from, &data->to->grid, share);
   for (size_t d = 0; d < stage->cube->dimensions; d++) {
     bool whole = upstream->mode[d] == MODE_AXIS;
     stage->mode[d] = whole ? MODE_AXIS : MODE_OUT;
     if (!whole)
-      input->need[d] = d + 2 < stage->cube->dimensions
-                           ? (struct need){.kind = NEED_RUN, .out = (int)d, .size = stage->cube->dimension[d].size}
-                           : (struct need){.kind = NEED_SPREAD, .out = (int)d};
+      input->need[d] = d < y ? (struct need){.kind = NEED_RUN, .out = (int)d, .size = stage->cube->dimension[d].size}
+                             : (struct need){.kind = NEED_SPREAD, .out = (int)d, .share = share[d - y]};
   }
   const struct stage_input *inputs[] = {input};
   return stage_set_inputs(list, stage, inputs, 1, error);

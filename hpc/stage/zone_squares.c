@@ -33,10 +33,10 @@ static void stretch(struct zone_square *cell, size_t row, size_t first, size_t l
 }
 
 /* Calls `each` for the parts of a run that lie in one square each. */
-static void cut_runs(struct sorting *s, void (*each)(struct zone_square *cell, const struct zone_run *part, void *data), void *data)
+static void cut_runs(struct sorting *s, void (*each)(struct zone_square *cell, const struct zone_span *part, void *data), void *data)
 {
   for (size_t i = 0; i < s->zones->run_count; i++) {
-    struct zone_run part = s->zones->runs[i];
+    struct zone_span part = s->zones->runs[i];
     for (size_t end = part.last; part.first < end; part.first = part.last) {
       size_t edge = (part.first / ZONE_SQUARE + 1) * ZONE_SQUARE;
       part.last = edge < end ? edge : end;
@@ -45,7 +45,7 @@ static void cut_runs(struct sorting *s, void (*each)(struct zone_square *cell, c
   }
 }
 
-static void count_part(struct zone_square *cell, const struct zone_run *part, void *data)
+static void count_part(struct zone_square *cell, const struct zone_span *part, void *data)
 {
   (void)data;
   cell->last += part->last - part->first;
@@ -56,7 +56,7 @@ struct lists {
   uint32_t *pixel, *zone;
 };
 
-static void write_part(struct zone_square *cell, const struct zone_run *part, void *data)
+static void write_part(struct zone_square *cell, const struct zone_span *part, void *data)
 {
   const struct lists *lists = data;
   size_t row = (part->row - cell->start[0]) * cell->count[1];
@@ -70,7 +70,7 @@ static int make_cells(struct arena *arena, struct sorting *s, struct error *erro
 {
   size_t rows = 0, columns = 0;
   for (size_t i = 0; i < s->zones->run_count; i++) {
-    const struct zone_run *run = &s->zones->runs[i];
+    const struct zone_span *run = &s->zones->runs[i];
     rows = run->row >= rows ? run->row + 1 : rows;
     columns = run->last > columns ? run->last : columns;
   }

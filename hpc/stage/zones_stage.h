@@ -2,16 +2,12 @@
 #ifndef TWINCUBE_HPC_STAGE_ZONES_STAGE_H
 #define TWINCUBE_HPC_STAGE_ZONES_STAGE_H
 
+#include "datacube/geometry.h"
 #include "hpc/stage/stage.h"
-
-struct zone_run {     /* pixels first … last - 1 of a row belong to the zone */
-  uint32_t zone;
-  size_t row, first, last;
-};
 
 struct zones {
   size_t count;               /* zones; some may have no pixel */
-  const struct zone_run *runs; /* sorted by row, then zone, then first; those of a zone do not overlap */
+  const struct zone_span *runs; /* sorted by row, then zone, then first; those of a zone do not overlap */
   size_t run_count;
 };
 

@@ -12,7 +12,8 @@ struct groups {
   enum period period;
   enum calendar calendar;
   int64_t first, last;    /* numbers of the periods */
-  size_t *dates, *start;  /* indexes of the dates by period: those of period i are dates[start[i]] … dates[start[i + 1] - 1] */
+  size_t *dates;          /* indexes by period: those of period i are dates[start[i]] … dates[start[i + 1] - 1] */
+  size_t *start;
   const struct node *nothing; /* what every period without dates gives; made at the first use */
 };
 
@@ -25,13 +26,15 @@ static int find_dimension(struct call *call, const struct node *data, size_t *ou
     size_t count = cube_count_type(data->cube, DIMENSION_TEMPORAL);
     *out = cube_find_type(data->cube, DIMENSION_TEMPORAL);
     if (count > 1)
-      return error_parameter(call->error, "TooManyDimensions", "dimension", "the cube has %zu temporal dimensions; name one", count);
+      return error_parameter(call->error, "TooManyDimensions", "dimension",
+                             "the cube has %zu temporal dimensions; name one", count);
     if (count == 0)
       return error_parameter(call->error, "DimensionNotAvailable", "dimension", "the cube has no temporal dimension");
   }
   const struct dimension *time = &data->cube->dimension[*out];
   if (time->type != DIMENSION_TEMPORAL || (time->size > 0 && time->labels != LABEL_TIME))
-    return error_parameter(call->error, "DimensionNotAvailable", "dimension", "'%s' is not a temporal dimension with dates as labels", time->name);
+    return error_parameter(call->error, "DimensionNotAvailable", "dimension",
+                           "'%s' is not a temporal dimension with dates as labels", time->name);
   return 0;
 }
 
@@ -43,7 +46,8 @@ static int find_range(struct call *call, const struct dimension *time, struct gr
     groups->last = i == 0 || number > groups->last ? number : groups->last;
   }
   if (groups->last - groups->first >= MAX_PERIODS)
-    return error_parameter(call->error, "ProcessGraphComplexity", "period", "the dates span more than %d periods", (int)MAX_PERIODS);
+    return error_parameter(call->error, "ProcessGraphComplexity", "period", "the dates span more than %d periods",
+                           (int)MAX_PERIODS);
   return 0;
 }
 
@@ -63,7 +67,8 @@ static int group_dates(struct call *call, const struct dimension *time, size_t c
   return 0;
 }
 
-static int label_periods(struct call *call, const struct dimension *time, const struct groups *groups, struct dimension *out)
+static int label_periods(struct call *call, const struct dimension *time, const struct groups *groups,
+                         struct dimension *out)
 {
   size_t count = time->size ? (size_t)(groups->last - groups->first + 1) : 0;
   int64_t *times = ARENA_ARRAY(call->arena, int64_t, count);
@@ -84,11 +89,14 @@ static int label_periods(struct call *call, const struct dimension *time, const 
 }
 
 /* A period without dates: the reducer of nothing, or no-data where the reducer asks for an element. */
-static int reduce_nothing(struct call *call, const struct along *along, const struct dimension *kept, const struct node **out)
+static int reduce_nothing(struct call *call, const struct along *along, const struct dimension *kept,
+                          const struct node **out)
 {
   struct error before = *call->error;
   if (along_reduce(call, along, kept, out) == 0)
     return 0;
+  if (strcmp(call->error->code, "ArrayElementNotAvailable") != 0)
+    return -1;
   *call->error = before;
   struct cube *cube = cube_copy(call->arena, along->data->cube);
   struct program *program = program_new(call->arena);
@@ -98,8 +106,8 @@ static int reduce_nothing(struct call *call, const struct along *along, const st
   return kernel_by_names(call, cube, NULL, 0, program, program_missing(program), out);
 }
 
-static int one_period(struct call *call, const struct along *along, struct groups *groups, const struct dimension *labels, size_t i,
-                      const struct node **out)
+static int one_period(struct call *call, const struct along *along, struct groups *groups,
+                      const struct dimension *labels, size_t i, const struct node **out)
 {
   const size_t *indexes = groups->dates + groups->start[i], count = groups->start[i + 1] - groups->start[i];
   struct value picked;
@@ -111,7 +119,9 @@ static int one_period(struct call *call, const struct along *along, struct group
     return -1;
   struct along part = *along;
   part.data = picked.cube;
-  struct dimension kept = dimension_pick(call->arena, labels, &i, 1);
+  struct dimension kept;
+  if (dimension_pick(call->arena, labels, &i, 1, &kept) != 0)
+    return error_memory(call->error);
   if (count)
     return along_reduce(call, &part, &kept, out);
   int status = reduce_nothing(call, &part, &kept, out);
@@ -155,4 +165,5 @@ static int aggregate_call(struct call *call, struct value *result)
   return result->cube ? 0 : error_memory(call->error);
 }
 
-const struct process process_aggregate_temporal_period = {.id = "aggregate_temporal_period", .shape = PROCESS_CUBE, .call = aggregate_call};
+const struct process process_aggregate_temporal_period = {
+    .id = "aggregate_temporal_period", .shape = PROCESS_CUBE, .call = aggregate_call};

@@ -12,7 +12,8 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 enum period period_from_name(const char *name)
 {
-  static const char *const names[] = {"hour", "day", "week", "dekad", "month", "season", "tropical-season", "year", "decade", "decade-ad"};
+  static const char *const names[] = {"hour", "day",    "week",     "dekad", "month", "season", "tropical-season",
+                                      "year", "decade", "decade-ad"};
   for (int i = 0; i < PERIOD_COUNT; i++)
     if (strcmp(name, names[i]) == 0)
       return (enum period)i;
@@ -54,7 +55,8 @@ int64_t period_of(enum period period, int64_t instant, enum calendar calendar)
 static int64_t month_instant(int64_t months, int day, enum calendar calendar)
 {
   int64_t year = floor_div(months, 12);
-  return instant_from_civil((struct civil){.year = (int)year, .month = (int)(months - year * 12) + 1, .day = day}, calendar);
+  return instant_from_civil((struct civil){.year = (int)year, .month = (int)(months - year * 12) + 1, .day = day},
+                            calendar);
 }
 
 int64_t period_start(enum period period, int64_t number, enum calendar calendar)
@@ -126,4 +128,12 @@ void period_label(enum period period, int64_t number, enum calendar calendar, ch
   default:
     snprintf(out, 40, "%04d", c.year);
   }
+}
+
+void period_cycle_label(enum period period, int64_t number, enum calendar calendar, char out[40])
+{
+  char label[40];
+  period_label(period, number, calendar, label);
+  const char *last = period < PERIOD_YEAR ? strrchr(label, '-') : NULL;
+  snprintf(out, 40, "%s", last ? last + 1 : label);
 }

@@ -14,5 +14,7 @@ int64_t period_of(enum period period, int64_t instant, enum calendar calendar);
 int64_t period_start(enum period period, int64_t number, enum calendar calendar);
 /* "2018-01", "2018-djf", …; 40 bytes of room. */
 void period_label(enum period period, int64_t number, enum calendar calendar, char out[40]);
+/* The label without the years: "03", "djf", "365"; of years and decades the whole. 40 bytes of room. */
+void period_cycle_label(enum period period, int64_t number, enum calendar calendar, char out[40]);
 
 #endif

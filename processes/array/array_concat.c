@@ -57,8 +57,7 @@ static int array_concat_call(struct call *call, struct value *result)
     return error_memory(call->error);
   copy_items(call, first, items, labelled ? labels : NULL);
   copy_items(call, second, items + at, labelled ? labels + at : NULL);
-  *result = value_array(items, count);
-  result->labels = labelled ? labels : NULL;
+  *result = value_labelled(items, labelled ? labels : NULL, count);
   return 0;
 }
 

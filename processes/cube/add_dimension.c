@@ -58,7 +58,8 @@ static int add_dimension_call(struct call *call, struct value *result)
   if (cube_find_dimension(data->cube, name) != SIZE_MAX)
     return error_parameter(call->error, "DimensionExists", "name", "a dimension named '%s' exists already", name);
   if (data->cube->dimensions == CUBE_MAX_DIMENSIONS)
-    return error_set(call->error, "ProcessGraphComplexity", "a cube has at most %d dimensions", (int)CUBE_MAX_DIMENSIONS);
+    return error_set(call->error, "ProcessGraphComplexity", "a cube has at most %d dimensions",
+                     (int)CUBE_MAX_DIMENSIONS);
   struct cube *cube = cube_copy(call->arena, data->cube);
   struct view_dimension *view = view_identity(call->arena, data->cube);
   if (!cube || !view)

@@ -22,7 +22,8 @@ int along_reduce(struct call *call, const struct along *along, const struct dime
   struct kernel_input *input = ARENA_NEW(call->arena, struct kernel_input);
   if (!cube || !input)
     return error_memory(call->error);
-  if (along_run(call, along, &program, &value) != 0 || callback_lanes(call, program, &value, false, along->parameter, &lanes) != 0)
+  if (along_run(call, along, &program, &value) != 0 ||
+      callback_lanes(call, program, &value, false, along->parameter, &lanes) != 0)
     return -1;
   if (kept)
     cube->dimension[along->dimension] = *kept;

@@ -14,10 +14,12 @@ static int dimension_labels_call(struct call *call, struct value *result)
   for (size_t i = 0; i < dimension->size; i++) {
     char room[LABEL_TEXT_ROOM];
     bool number = dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER;
-    labels[i] = number ? value_number(dimension_label_number(dimension, i)) : value_text(arena_strdup(call->arena, dimension_label_text(dimension, i, room)));
+    labels[i] = number ? value_number(dimension_label_number(dimension, i))
+                       : value_text(arena_strdup(call->arena, dimension_label_text(dimension, i, room)));
   }
   *result = value_array(labels, dimension->size);
   return 0;
 }
 
-const struct process process_dimension_labels = {.id = "dimension_labels", .shape = PROCESS_CUBE, .call = dimension_labels_call};
+const struct process process_dimension_labels = {
+    .id = "dimension_labels", .shape = PROCESS_CUBE, .call = dimension_labels_call};

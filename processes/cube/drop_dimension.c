@@ -8,7 +8,8 @@ static int drop_dimension_call(struct call *call, struct value *result)
   if (call_cube(call, "data", &data) != 0 || call_dimension(call, "name", data, &dropped) != 0)
     return -1;
   if (data->cube->dimension[dropped].size != 1)
-    return error_parameter(call->error, "DimensionLabelCountMismatch", "name", "the dimension '%s' has %zu labels; reduce it to one first",
+    return error_parameter(call->error, "DimensionLabelCountMismatch", "name",
+                           "the dimension '%s' has %zu labels; reduce it to one first",
                            data->cube->dimension[dropped].name, data->cube->dimension[dropped].size);
   struct cube *cube = cube_copy(call->arena, data->cube);
   struct view_dimension *view = view_identity(call->arena, data->cube);
@@ -21,4 +22,5 @@ static int drop_dimension_call(struct call *call, struct value *result)
   return result->cube ? 0 : error_memory(call->error);
 }
 
-const struct process process_drop_dimension = {.id = "drop_dimension", .shape = PROCESS_CUBE, .call = drop_dimension_call};
+const struct process process_drop_dimension = {
+    .id = "drop_dimension", .shape = PROCESS_CUBE, .call = drop_dimension_call};

@@ -9,13 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool inline_cube_is(const struct value *value)
-{
-  const struct value *type = value_member(value, "type");
-  return value->kind == VALUE_OBJECT && type && type->kind == VALUE_TEXT && strcmp(type->text, "datacube") == 0 &&
-         value_member(value, "dimensions");
-}
-
 static const char *text_member(const struct value *object, const char *key)
 {
   const struct value *value = value_member(object, key);
@@ -75,7 +68,8 @@ static int read_labels(struct arena *arena, const struct value *values, struct d
   return 0;
 }
 
-static int read_dimension(struct arena *arena, const char *name, const struct value *value, struct cube *cube, struct error *error)
+static int read_dimension(struct arena *arena, const char *name, const struct value *value, struct cube *cube,
+                          struct error *error)
 {
   struct dimension *d = &cube->dimension[cube->dimensions];
   const char *type = text_member(value, "type"), *axis = text_member(value, "axis");
@@ -115,11 +109,14 @@ static int read_dimensions(struct arena *arena, const struct value *value, struc
       item = i < dimensions->count ? &dimensions->items[i] : NULL;
       name = item ? text_member(item, "name") : NULL;
     } else {
-      name = order && order->kind == VALUE_ARRAY ? order->items[i].text : dimensions->kind == VALUE_OBJECT ? dimensions->keys[i] : NULL;
+      name = order && order->kind == VALUE_ARRAY ? order->items[i].text
+             : dimensions->kind == VALUE_OBJECT  ? dimensions->keys[i]
+                                                 : NULL;
       item = name ? value_member(dimensions, name) : NULL;
     }
     if (!name || !item)
-      return error_set(error, "ProcessParameterInvalid", "the data cube's order names a dimension that it does not describe");
+      return error_set(error, "ProcessParameterInvalid",
+                       "the data cube's order names a dimension that it does not describe");
     if (read_dimension(arena, name, item, cube, error) != 0)
       return -1;
   }
@@ -131,22 +128,27 @@ static int read_elements(const struct value *data, const struct cube *cube, size
   if (d == cube->dimensions) {
     bool boolean = data->kind == VALUE_BOOLEAN;
     if (!boolean && data->kind != VALUE_NUMBER && data->kind != VALUE_NULL)
-      return error_set(error, "ProcessParameterInvalid", "the data cube holds a %s where a number belongs", value_kind_name(data));
+      return error_set(error, "ProcessParameterInvalid", "the data cube holds a %s where a number belongs",
+                       value_kind_name(data));
     *(*at)++ = data->kind == VALUE_NULL ? na_f64() : boolean ? data->boolean : data->number;
     return 0;
   }
   if (data->kind != VALUE_ARRAY || data->count != cube->dimension[d].size)
-    return error_set(error, "ProcessParameterInvalid", "the data of the cube do not have the shape of its dimensions (dimension '%s')", cube->dimension[d].name);
+    return error_set(error, "ProcessParameterInvalid",
+                     "the data of the cube do not have the shape of its dimensions (dimension '%s')",
+                     cube->dimension[d].name);
   for (size_t i = 0; i < data->count; i++)
     if (read_elements(&data->items[i], cube, d + 1, at, error) != 0)
       return -1;
   return 0;
 }
 
-int inline_cube_value(struct arena *arena, struct node_origin origin, const struct value *value, struct value *out, struct error *error)
+int inline_cube_value(struct arena *arena, struct node_origin origin, const struct value *value, struct value *out,
+                      struct error *error)
 {
   const struct value *data = value_member(value, "data"), *nodata = value_member(value, "nodata");
-  struct cube cube = {.type = ELEMENT_F64, .has_nodata = true, .nodata = NAN, .title = "data cube in the process graph"};
+  struct cube cube = {
+      .type = ELEMENT_F64, .has_nodata = true, .nodata = NAN, .title = "data cube in the process graph"};
   if (read_dimensions(arena, value, &cube, error) != 0)
     return -1;
   if (nodata && nodata->kind == VALUE_NUMBER)

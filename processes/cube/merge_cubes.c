@@ -1,18 +1,24 @@
 /* merge_cubes: two cubes as one. Dimensions match by name; x and y of the second follow the first; a dimension whose
- * labels differ becomes a stack of the labels of both, and where both have a value, or one of them lacks a dimension,
- * the resolver decides. */
+ * labels differ has the labels of both. The value is that of the cube that has the label; where both have it, or one of
+ * them lacks a dimension, the resolver decides.
+ *
+ * A few joint labels (bands) are a stack: which cube a label comes from is settled while planning, and costs nothing in
+ * the kernel. Many (dates) are two views with holes, one a cube, and one kernel that chooses. */
+#include "processes/cube/join_labels.h"
 #include "processes/cube/shape.h"
 #include "processes/resample/regrid.h"
 
+#include "datacube/base/checked.h"
+#include "datacube/source/memory_source.h"
+
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
+
+enum { FEW_LABELS = 64 };
 
 struct joined { /* a dimension of the result */
-  struct dimension dimension;
-  int in[2];              /* dimension of each cube, or NO_DIMENSION */
-  bool differs;           /* labels are not the same in both */
-  const size_t *index[2]; /* differs: index of each label in each cube, SIZE_MAX where it lacks the label */
+  struct joined_labels labels; /* index: only where the labels differ */
+  int in[2];                   /* dimension of each cube, or NO_DIMENSION */
+  bool differs;                /* labels are not the same in both */
 };
 
 struct merge {
@@ -21,84 +27,34 @@ struct merge {
   struct joined joined[CUBE_MAX_DIMENSIONS];
   size_t count;
   const struct callback *resolver;
-  struct program *program;        /* of the resolver, made at the first use */
-  struct lanes result;
-  const struct cube *cube;        /* of the result */
+  bool resolves;           /* some element has values in both cubes */
+  struct program *program;
+  struct lanes values[2];  /* of the cubes */
+  struct lanes result;     /* of the resolver, where it resolves */
+  const struct cube *cube; /* of the result */
   size_t chosen[CUBE_MAX_DIMENSIONS]; /* label per differing dimension, while stacking */
 };
 
-/* ---- labels ----------------------------------------------------------------------------------------------------- */
+/* ---- dimensions ------------------------------------------------------------------------------------------------- */
 
-static size_t find_label(const struct dimension *in, const struct dimension *of, size_t i)
+static int join_shared(struct merge *m, struct joined *joined)
 {
-  for (size_t k = 0; k < in->size; k++)
-    if (dimension_same_label(in, k, of, i))
-      return k;
-  return SIZE_MAX;
-}
-
-struct label_source { /* label i of cube c */
-  size_t cube, index;
-  int64_t time;
-};
-
-static int by_time(const void *a, const void *b)
-{
-  int64_t x = ((const struct label_source *)a)->time, y = ((const struct label_source *)b)->time;
-  return (x > y) - (x < y);
-}
-
-/* All labels: those of the first, then those only the second has; dates in order. */
-static size_t list_labels(const struct dimension *a, const struct dimension *b, struct label_source *out)
-{
-  size_t n = 0;
-  for (size_t i = 0; i < a->size; i++)
-    out[n++] = (struct label_source){0, i, a->times ? a->times[i] : 0};
-  for (size_t i = 0; i < b->size; i++)
-    if (find_label(a, b, i) == SIZE_MAX)
-      out[n++] = (struct label_source){1, i, b->times ? b->times[i] : 0};
-  if (a->labels == LABEL_TIME && b->labels == LABEL_TIME)
-    qsort(out, n, sizeof *out, by_time);
-  return n;
-}
-
-static int join_labels(struct call *call, const struct dimension *a, const struct dimension *b, struct joined *out)
-{
-  const struct dimension *both[2] = {a, b};
-  struct label_source *labels = ARENA_ARRAY(call->arena, struct label_source, a->size + b->size);
-  size_t n = labels ? list_labels(a, b, labels) : 0;
-  const char **texts = ARENA_ARRAY(call->arena, const char *, n);
-  double *numbers = ARENA_ARRAY(call->arena, double, n);
-  int64_t *times = ARENA_ARRAY(call->arena, int64_t, n);
-  size_t *index[2] = {ARENA_ARRAY(call->arena, size_t, n), ARENA_ARRAY(call->arena, size_t, n)};
-  bool dated = a->labels == LABEL_TIME && b->labels == LABEL_TIME, numeric = a->labels != LABEL_TEXT && b->labels != LABEL_TEXT && !dated;
-  if (!labels || !texts || !numbers || !times || !index[0] || !index[1])
-    return error_memory(call->error);
-  for (size_t i = 0; i < n; i++) {
-    const struct dimension *from = both[labels[i].cube];
-    char room[LABEL_TEXT_ROOM];
-    texts[i] = arena_strdup(call->arena, dimension_label_text(from, labels[i].index, room));
-    numbers[i] = dimension_label_number(from, labels[i].index);
-    times[i] = labels[i].time;
-    index[0][i] = find_label(a, from, labels[i].index);
-    index[1][i] = find_label(b, from, labels[i].index);
-  }
-  out->dimension = *a;
-  out->dimension.size = n;
-  out->dimension.enumerated = false;
-  out->dimension.labels = dated ? LABEL_TIME : numeric ? LABEL_NUMBER : LABEL_TEXT;
-  out->dimension.texts = dated && !a->texts && !b->texts ? NULL : texts;
-  out->dimension.numbers = numbers;
-  out->dimension.times = times;
-  out->differs = true;
-  out->index[0] = index[0];
-  out->index[1] = index[1];
-  return 0;
+  const struct dimension *a = &m->cubes[0]->cube->dimension[joined->in[0]];
+  const struct dimension *b = &m->cubes[1]->cube->dimension[joined->in[1]];
+  if (a->type != b->type)
+    return error_parameter(m->call->error, "IncompatibleDataCubes", "cube2",
+                           "dimension '%s' is %s in one cube and %s in the other", a->name,
+                           dimension_type_name(a->type), dimension_type_name(b->type));
+  if (a->labels == LABEL_TIME && b->labels == LABEL_TIME && a->calendar != b->calendar && a->size && b->size)
+    return error_parameter(m->call->error, "IncompatibleDataCubes", "cube2",
+                           "the dates of dimension '%s' belong to different calendars", a->name);
+  joined->differs = !dimension_labels_equal(a, b);
+  return joined->differs ? join_labels(m->call->arena, a, b, &joined->labels, m->call->error) : 0;
 }
 
 static int join_dimensions(struct merge *m)
 {
-  size_t first = m->cubes[1]->cube->dimensions > m->cubes[0]->cube->dimensions; /* the cube with more dimensions leads */
+  size_t first = m->cubes[1]->cube->dimensions > m->cubes[0]->cube->dimensions; /* the one with more of them leads */
   for (size_t pass = 0; pass < 2; pass++) {
     size_t c = pass ^ first, other = 1 - c;
     for (size_t d = 0; d < m->cubes[c]->cube->dimensions; d++) {
@@ -107,22 +63,25 @@ static int join_dimensions(struct merge *m)
       if (pass == 1 && there != SIZE_MAX)
         continue;
       if (m->count == CUBE_MAX_DIMENSIONS)
-        return error_set(m->call->error, "ProcessGraphComplexity", "a cube has at most %d dimensions", (int)CUBE_MAX_DIMENSIONS);
+        return error_set(m->call->error, "ProcessGraphComplexity", "a cube has at most %d dimensions",
+                         (int)CUBE_MAX_DIMENSIONS);
       struct joined *joined = &m->joined[m->count++];
-      *joined = (struct joined){.dimension = *dimension};
+      *joined = (struct joined){.labels = {.dimension = *dimension}};
       joined->in[c] = (int)d;
       joined->in[other] = there == SIZE_MAX ? NO_DIMENSION : (int)there;
-      if (there == SIZE_MAX)
-        continue;
-      const struct dimension *a = &m->cubes[0]->cube->dimension[joined->in[0]], *b = &m->cubes[1]->cube->dimension[joined->in[1]];
-      if (a->type != b->type)
-        return error_parameter(m->call->error, "IncompatibleDataCubes", "cube2", "dimension '%s' is %s in one cube and %s in the other", a->name,
-                               dimension_type_name(a->type), dimension_type_name(b->type));
-      if (!dimension_labels_equal(a, b) && join_labels(m->call, a, b, joined) != 0)
+      if (there != SIZE_MAX && join_shared(m, joined) != 0)
         return -1;
     }
   }
   return 0;
+}
+
+static size_t differing(const struct merge *m)
+{
+  size_t count = 0;
+  for (size_t i = 0; i < m->count; i++)
+    count += m->joined[i].differs;
+  return count;
 }
 
 /* ---- elements --------------------------------------------------------------------------------------------------- */
@@ -139,9 +98,10 @@ static bool broadcasts(const struct merge *m)
 static bool overlaps(const struct merge *m)
 {
   for (size_t i = 0; i < m->count; i++) {
-    bool some = !m->joined[i].differs;
-    for (size_t k = 0; !some && k < m->joined[i].dimension.size; k++)
-      some = m->joined[i].index[0][k] != SIZE_MAX && m->joined[i].index[1][k] != SIZE_MAX;
+    const struct joined *joined = &m->joined[i];
+    bool some = !joined->differs;
+    for (size_t k = 0; !some && k < joined->labels.dimension.size; k++)
+      some = joined->labels.index[0][k] != NO_INDEX && joined->labels.index[1][k] != NO_INDEX;
     if (!some)
       return false;
   }
@@ -153,45 +113,149 @@ static int run_resolver(struct merge *m)
   struct call *call = m->call;
   struct value value;
   if (!m->resolver)
-    return error_parameter(call->error, "OverlapResolverMissing", "overlap_resolver",
-                           broadcasts(m) ? "one cube lacks a dimension of the other: a process must say how to combine the values"
-                                         : "both cubes have values at the same labels: a process must say how to combine them");
-  m->program = program_new(call->arena);
-  if (!m->program)
-    return error_memory(call->error);
-  struct argument parameters[] = {{"x", value_lanes(program_input(m->program, 0, false, 1, m->cubes[0]->cube->type, NULL))},
-                                  {"y", value_lanes(program_input(m->program, 1, false, 1, m->cubes[1]->cube->type, NULL))},
-                                  {"context", call_context(call)}};
+    return error_parameter(
+        call->error, "OverlapResolverMissing", "overlap_resolver",
+        broadcasts(m) ? "one cube lacks a dimension of the other: a process must say how to combine the values"
+                      : "both cubes have values at the same labels: a process must say how to combine them");
+  struct argument parameters[] = {
+      {"x", value_lanes(m->values[0])}, {"y", value_lanes(m->values[1])}, {"context", call_context(call)}};
   if (call_run_callback(call, m->resolver, m->program, parameters, 3, &value) != 0)
     return -1;
   return callback_lanes(call, m->program, &value, false, "overlap_resolver", &m->result);
+}
+
+static bool same_nodata(const struct cube *a, const struct cube *b)
+{
+  if (a->has_nodata != b->has_nodata)
+    return false;
+  return !a->has_nodata || a->nodata == b->nodata || (isnan(a->nodata) && isnan(b->nodata));
 }
 
 /* Type of the result: that of both cubes where they agree (and the resolver keeps it), else a float. */
 static void set_type(const struct merge *m, struct cube *cube)
 {
   const struct cube *a = m->cubes[0]->cube, *b = m->cubes[1]->cube;
-  bool same_nodata = a->has_nodata == b->has_nodata && (!a->has_nodata || a->nodata == b->nodata || (isnan(a->nodata) && isnan(b->nodata)));
-  bool stacks = false;
-  for (size_t i = 0; i < m->count; i++)
-    stacks = stacks || m->joined[i].differs;
-  if (m->program) {
+  size_t differ = differing(m);
+  cube->type = a->type;
+  cube->has_nodata = a->has_nodata;
+  cube->nodata = a->nodata;
+  if (m->resolves) {
     struct kernel_input inputs[] = {{.node = m->cubes[0]}, {.node = m->cubes[1]}};
     cube_set_result_type(cube, &m->result, inputs, 2);
-    if (!stacks)
+    if (differ == 0)
       return;
-  } else {
-    cube->type = a->type;
-    cube->has_nodata = a->has_nodata;
-    cube->nodata = a->nodata;
   }
-  bool holes = !a->has_nodata && !element_info(a->type)->is_float && stacks && m->program; /* resolvers may give NA */
-  if (cube->type == a->type && a->type == b->type && same_nodata && !holes)
+  bool missing = m->resolves || differ > 1; /* resolvers may give NA; labels that no cube has together */
+  bool holds_missing = a->has_nodata || element_info(a->type)->is_float;
+  if (cube->type == a->type && a->type == b->type && same_nodata(a, b) && (holds_missing || !missing))
     return;
-  bool narrow = element_info(a->type)->exact_in_f32 && element_info(b->type)->exact_in_f32 && element_info(cube->type)->exact_in_f32;
+  bool narrow = element_info(a->type)->exact_in_f32 && element_info(b->type)->exact_in_f32 &&
+                element_info(cube->type)->exact_in_f32;
   cube->type = narrow ? ELEMENT_F32 : ELEMENT_F64;
   cube->has_nodata = true;
   cube->nodata = NAN;
+}
+
+static bool is_whole(const size_t *index, size_t count, size_t size)
+{
+  for (size_t i = 0; i < count; i++)
+    if (index[i] != i)
+      return false;
+  return count == size;
+}
+
+/* Cube c under the labels of the result: a view, with holes where it lacks a label. */
+static int spread(struct merge *m, size_t c, const struct node **out)
+{
+  struct call *call = m->call;
+  const struct node *node = m->cubes[c];
+  struct cube *cube = cube_copy(call->arena, node->cube);
+  struct view_dimension *view = view_identity(call->arena, node->cube);
+  bool same = true;
+  if (!cube || !view)
+    return error_memory(call->error);
+  for (size_t i = 0; i < m->count; i++) {
+    const struct joined *joined = &m->joined[i];
+    const struct joined_labels *labels = &joined->labels;
+    int d = joined->in[c];
+    if (!joined->differs || is_whole(labels->index[c], labels->dimension.size, node->cube->dimension[d].size))
+      continue;
+    same = false;
+    cube->dimension[d] = labels->dimension;
+    view[d].indexes = labels->index[c];
+  }
+  *out = same ? node : node_view(call->arena, call_origin(call), node, cube, view);
+  return *out ? 0 : error_memory(call->error);
+}
+
+/* Which cube has a label, per label of a dimension: a cube of one dimension that holds 1 (the first), 2 or 3 (both). */
+static int presence(struct merge *m, const struct joined_labels *joined, const struct node **out)
+{
+  struct call *call = m->call;
+  struct cube *cube = ARENA_NEW(call->arena, struct cube);
+  unsigned char *codes = ARENA_ARRAY(call->arena, unsigned char, joined->dimension.size);
+  if (!cube || !codes)
+    return error_memory(call->error);
+  *cube = (struct cube){.dimensions = 1, .dimension = {joined->dimension}, .type = ELEMENT_U8};
+  for (size_t k = 0; k < joined->dimension.size; k++)
+    codes[k] = (unsigned char)((joined->index[0][k] != NO_INDEX) | (joined->index[1][k] != NO_INDEX) << 1);
+  const struct source *source = memory_source(call->arena, cube, codes, "labels of both cubes");
+  *out = source ? node_source(call->arena, call_origin(call), source) : NULL;
+  return *out ? 0 : error_memory(call->error);
+}
+
+/* inputs[0] and inputs[1] are the cubes. Without an overlap one of the two values is a hole; with one, presences are
+ * further inputs that say where the resolver decides. */
+static int choose(struct merge *m, const struct node **inputs, size_t *count, struct lanes *out)
+{
+  struct program *p = m->program;
+  struct lanes both = {0}, first = {0};
+  bool some = false;
+  for (size_t i = 0; i < m->count; i++) {
+    if (!m->joined[i].differs)
+      continue;
+    struct lanes code = program_input(p, *count, false, 1, ELEMENT_U8, NULL);
+    struct lanes in_both = program_binary(p, KOP_EQ, code, program_constant(p, 3));
+    struct lanes in_first = program_binary(p, KOP_NEQ, code, program_constant(p, 2));
+    if (presence(m, &m->joined[i].labels, &inputs[(*count)++]) != 0)
+      return -1;
+    both = some ? program_binary(p, KOP_AND, both, in_both) : in_both;
+    first = some ? program_binary(p, KOP_AND, first, in_first) : in_first;
+    some = true;
+  }
+  *out = m->result;
+  if (some) {
+    struct lanes one = program_ternary(p, KOP_SELECT, m->values[0], m->values[1], first);
+    *out = program_ternary(p, KOP_SELECT, m->result, one, both);
+  }
+  return 0;
+}
+
+static int merge_views(struct merge *m, const struct node **out)
+{
+  struct call *call = m->call;
+  const struct node *inputs[2 + CUBE_MAX_DIMENSIONS];
+  size_t count = 2;
+  struct lanes lanes;
+  struct cube *cube = cube_copy(call->arena, m->cube);
+  struct kernel_input *list = ARENA_ARRAY(call->arena, struct kernel_input, 2 + CUBE_MAX_DIMENSIONS);
+  if (!cube || !list)
+    return error_memory(call->error);
+  if (spread(m, 0, &inputs[0]) != 0 || spread(m, 1, &inputs[1]) != 0)
+    return -1;
+  if (m->resolves && choose(m, inputs, &count, &lanes) != 0)
+    return -1;
+  if (!m->resolves) {
+    struct lanes missing = program_unary(m->program, KOP_IS_NODATA, m->values[0]);
+    lanes = program_ternary(m->program, KOP_SELECT, m->values[1], m->values[0], missing);
+  }
+  if (program_failed(m->program))
+    return program_error(m->program, call->error);
+  kernel_inputs_by_names(cube, inputs, count, list);
+  if (m->resolves && cube_settle_packing(call, cube, m->program, &m->result) != 0)
+    return -1;
+  *out = node_kernel(call->arena, call_origin(call), cube, list, count, m->program, lanes, NO_DIMENSION);
+  return *out ? 0 : error_memory(call->error);
 }
 
 /* The part of cube c at the chosen labels, its differing dimensions of size 1; NULL in *out where it lacks one. */
@@ -202,8 +266,8 @@ static int part_of(struct merge *m, size_t c, const struct node **out)
   for (size_t i = 0; i < m->count; i++) {
     if (!m->joined[i].differs)
       continue;
-    size_t index = m->joined[i].index[c][m->chosen[i]];
-    if (index == SIZE_MAX)
+    size_t index = m->joined[i].labels.index[c][m->chosen[i]];
+    if (index == NO_INDEX)
       return 0;
     if (view_pick(m->call, value.cube, (size_t)m->joined[i].in[c], &index, 1, &value) != 0)
       return -1;
@@ -212,16 +276,24 @@ static int part_of(struct merge *m, size_t c, const struct node **out)
   return 0;
 }
 
+/* The result's cube with the chosen label of each differing dimension before `until`. */
+static struct cube *cube_at_chosen(const struct merge *m, size_t until)
+{
+  struct cube *cube = cube_copy(m->call->arena, m->cube);
+  for (size_t i = 0; cube && i < until; i++)
+    if (m->joined[i].differs && dimension_pick(m->call->arena, &m->joined[i].labels.dimension, &m->chosen[i], 1,
+                                               &cube->dimension[i]) != 0)
+      return NULL;
+  return cube;
+}
+
 /* The result at the chosen labels. */
 static int make_leaf(struct merge *m, const struct node **out)
 {
   const struct node *parts[2];
-  struct cube *cube = cube_copy(m->call->arena, m->cube);
+  struct cube *cube = cube_at_chosen(m, m->count);
   if (!cube)
     return error_memory(m->call->error);
-  for (size_t i = 0; i < m->count; i++)
-    if (m->joined[i].differs)
-      cube->dimension[i] = dimension_pick(m->call->arena, &m->joined[i].dimension, &m->chosen[i], 1);
   if (part_of(m, 0, &parts[0]) != 0 || part_of(m, 1, &parts[1]) != 0)
     return -1;
   if (parts[0] && parts[1])
@@ -241,14 +313,11 @@ static int make_stack(struct merge *m, size_t from, const struct node **out)
     from++;
   if (from == m->count)
     return make_leaf(m, out);
-  size_t size = m->joined[from].dimension.size;
+  size_t size = m->joined[from].labels.dimension.size;
   const struct node **children = ARENA_ARRAY(m->call->arena, const struct node *, size);
-  struct cube *cube = cube_copy(m->call->arena, m->cube);
+  struct cube *cube = cube_at_chosen(m, from);
   if (!children || !cube)
     return error_memory(m->call->error);
-  for (size_t i = 0; i < from; i++)
-    if (m->joined[i].differs)
-      cube->dimension[i] = dimension_pick(m->call->arena, &m->joined[i].dimension, &m->chosen[i], 1);
   for (size_t k = 0; k < size; k++) {
     m->chosen[from] = k;
     if (make_stack(m, from + 1, &children[k]) != 0)
@@ -258,16 +327,28 @@ static int make_stack(struct merge *m, size_t from, const struct node **out)
   return *out ? 0 : error_memory(m->call->error);
 }
 
+static int merge_elements(struct merge *m, const struct node **out)
+{
+  size_t labels = 1;
+  for (size_t i = 0; i < m->count; i++)
+    if (m->joined[i].differs)
+      labels = saturated_mul(labels, m->joined[i].labels.dimension.size);
+  return labels <= FEW_LABELS ? make_stack(m, 0, out) : merge_views(m, out);
+}
+
+/* ---- the result ------------------------------------------------------------------------------------------------- */
+
 /* Band metadata of the merged labels. */
 static const struct band_info *merge_bands(struct merge *m, const struct joined *bands)
 {
   const struct band_info *infos[2] = {m->cubes[0]->cube->bands, m->cubes[1]->cube->bands};
+  size_t size = bands->labels.dimension.size;
   if (!bands->differs)
     return infos[0] ? infos[0] : infos[1];
-  struct band_info *out = infos[0] || infos[1] ? ARENA_ARRAY(m->call->arena, struct band_info, bands->dimension.size) : NULL;
-  for (size_t i = 0; out && i < bands->dimension.size; i++) {
-    size_t c = bands->index[0][i] == SIZE_MAX;
-    out[i] = infos[c] ? infos[c][bands->index[c][i]] : (struct band_info){.scale = 1};
+  struct band_info *out = infos[0] || infos[1] ? ARENA_ARRAY(m->call->arena, struct band_info, size) : NULL;
+  for (size_t i = 0; out && i < size; i++) {
+    size_t c = bands->labels.index[0][i] == NO_INDEX;
+    out[i] = infos[c] ? infos[c][bands->labels.index[c][i]] : (struct band_info){.scale = 1};
   }
   return out;
 }
@@ -282,7 +363,7 @@ static int describe(struct merge *m)
   if (!cube->crs)
     cube->crs = m->cubes[1]->cube->crs;
   for (size_t i = 0; i < m->count; i++) {
-    cube->dimension[i] = m->joined[i].dimension;
+    cube->dimension[i] = m->joined[i].labels.dimension;
     if (cube->dimension[i].type == DIMENSION_BANDS)
       cube->bands = merge_bands(m, &m->joined[i]);
   }
@@ -293,18 +374,23 @@ static int describe(struct merge *m)
 
 static int merge_cubes_call(struct call *call, struct value *result)
 {
-  struct merge m = {.call = call};
+  struct merge m = {.call = call, .program = program_new(call->arena)};
   const struct node *second, *node;
+  if (!m.program)
+    return error_memory(call->error);
   if (call_cube(call, "cube1", &m.cubes[0]) != 0 || call_cube(call, "cube2", &second) != 0 ||
       regrid_like(call, second, m.cubes[0], "cube2", &m.cubes[1]) != 0)
     return -1;
   if (call_has(call, "overlap_resolver") && call_callback_argument(call, "overlap_resolver", &m.resolver) != 0)
     return -1;
+  for (size_t c = 0; c < 2; c++)
+    m.values[c] = program_input(m.program, c, false, 1, m.cubes[c]->cube->type, NULL);
   if (join_dimensions(&m) != 0)
     return -1;
-  if (overlaps(&m) && run_resolver(&m) != 0)
+  m.resolves = overlaps(&m);
+  if (m.resolves && run_resolver(&m) != 0)
     return -1;
-  if (describe(&m) != 0 || make_stack(&m, 0, &node) != 0)
+  if (describe(&m) != 0 || merge_elements(&m, &node) != 0)
     return -1;
   *result = value_cube(node);
   return 0;

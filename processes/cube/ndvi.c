@@ -42,25 +42,30 @@ static int append_band(struct call *call, const struct node *data, size_t d, con
 static struct lanes index_of(struct program *program, struct lanes array, size_t nir, size_t red)
 {
   struct lanes n = program_element(program, array, nir), r = program_element(program, array, red);
-  return program_binary(program, KOP_DIV, program_binary(program, KOP_SUB, n, r), program_binary(program, KOP_ADD, n, r));
+  return program_binary(program, KOP_DIV, program_binary(program, KOP_SUB, n, r),
+                        program_binary(program, KOP_ADD, n, r));
 }
 
 static int ndvi_call(struct call *call, struct value *result)
 {
   const struct node *data;
   const char *nir_name, *red_name, *target = NULL;
-  if (call_cube(call, "data", &data) != 0 || call_text(call, "nir", &nir_name) != 0 || call_text(call, "red", &red_name) != 0 ||
+  if (call_cube(call, "data", &data) != 0 || call_text(call, "nir", &nir_name) != 0 ||
+      call_text(call, "red", &red_name) != 0 ||
       (call_has(call, "target_band") && call_text(call, "target_band", &target) != 0))
     return -1;
   if (cube_count_type(data->cube, DIMENSION_BANDS) != 1)
-    return error_parameter(call->error, "DimensionAmbiguous", "data", "the cube needs exactly one dimension of type bands");
+    return error_parameter(call->error, "DimensionAmbiguous", "data",
+                           "the cube needs exactly one dimension of type bands");
   size_t d = cube_find_type(data->cube, DIMENSION_BANDS);
   const struct dimension *bands = &data->cube->dimension[d];
   size_t nir = find_band(data->cube, bands, nir_name), red = find_band(data->cube, bands, red_name);
   if (nir == SIZE_MAX)
-    return error_parameter(call->error, "NirBandAmbiguous", "nir", "there is not exactly one band '%s'; name the near-infrared band", nir_name);
+    return error_parameter(call->error, "NirBandAmbiguous", "nir",
+                           "there is not exactly one band '%s'; name the near-infrared band", nir_name);
   if (red == SIZE_MAX)
-    return error_parameter(call->error, "RedBandAmbiguous", "red", "there is not exactly one band '%s'; name the red band", red_name);
+    return error_parameter(call->error, "RedBandAmbiguous", "red",
+                           "there is not exactly one band '%s'; name the red band", red_name);
   if (target && dimension_find_text(bands, target) != SIZE_MAX)
     return error_parameter(call->error, "BandExists", "target_band", "a band '%s' exists already", target);
   struct program *program = program_new(call->arena);
@@ -81,7 +86,8 @@ static int ndvi_call(struct call *call, struct value *result)
   } else
     cube_remove_dimension(cube, d);
   cube_set_result_type(cube, &lanes, input, 1);
-  *result = value_cube(node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, target ? (int)d : NO_DIMENSION));
+  *result = value_cube(
+      node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, target ? (int)d : NO_DIMENSION));
   return result->cube ? 0 : error_memory(call->error);
 }
 

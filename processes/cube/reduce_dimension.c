@@ -4,7 +4,8 @@
 static int reduce_dimension_call(struct call *call, struct value *result)
 {
   struct along along = {.parameter = "reducer"};
-  if (call_cube(call, "data", &along.data) != 0 || call_dimension(call, "dimension", along.data, &along.dimension) != 0 ||
+  if (call_cube(call, "data", &along.data) != 0 ||
+      call_dimension(call, "dimension", along.data, &along.dimension) != 0 ||
       call_callback_argument(call, "reducer", &along.callback) != 0)
     return -1;
   const struct node *node;
@@ -14,4 +15,5 @@ static int reduce_dimension_call(struct call *call, struct value *result)
   return 0;
 }
 
-const struct process process_reduce_dimension = {.id = "reduce_dimension", .shape = PROCESS_CUBE, .call = reduce_dimension_call};
+const struct process process_reduce_dimension = {
+    .id = "reduce_dimension", .shape = PROCESS_CUBE, .call = reduce_dimension_call};

@@ -12,35 +12,40 @@ static size_t find_label(const struct value *label, const struct dimension *dime
 }
 
 /* New label of index i: the target of the source that names it, else the old one. */
-static int new_labels(struct call *call, const struct dimension *dimension, const struct value *target, const struct value *source,
-                      struct value *labels)
+static int new_labels(struct call *call, const struct dimension *dimension, const struct value *target,
+                      const struct value *source, struct value *labels)
 {
   for (size_t i = 0; i < dimension->size; i++) {
     char room[LABEL_TEXT_ROOM];
     bool number = dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER;
-    labels[i] = number ? value_number(dimension_label_number(dimension, i)) : value_text(arena_strdup(call->arena, dimension_label_text(dimension, i, room)));
+    labels[i] = number ? value_number(dimension_label_number(dimension, i))
+                       : value_text(arena_strdup(call->arena, dimension_label_text(dimension, i, room)));
     if (source->count == 0 && i < target->count)
       labels[i] = target->items[i];
   }
   for (size_t k = 0; k < source->count; k++) {
     size_t at = find_label(&source->items[k], dimension);
     if (at == SIZE_MAX)
-      return error_parameter(call->error, "LabelNotAvailable", "source", "source label number %zu does not exist in dimension '%s'", k, dimension->name);
+      return error_parameter(call->error, "LabelNotAvailable", "source",
+                             "source label number %zu does not exist in dimension '%s'", k, dimension->name);
     labels[at] = target->items[k];
   }
   return 0;
 }
 
-static int check_counts(struct call *call, const struct dimension *dimension, const struct value *target, const struct value *source)
+static int check_counts(struct call *call, const struct dimension *dimension, const struct value *target,
+                        const struct value *source)
 {
   if (source->count == 0 && !dimension->enumerated)
-    return error_parameter(call->error, "LabelsNotEnumerated", "source", "the labels of dimension '%s' are not enumerated: name the source labels", dimension->name);
+    return error_parameter(call->error, "LabelsNotEnumerated", "source",
+                           "the labels of dimension '%s' are not enumerated: name the source labels", dimension->name);
   if (source->count ? source->count != target->count : target->count > dimension->size)
-    return error_parameter(call->error, "LabelMismatch", "target", "%zu target labels for %zu source labels", target->count,
-                           source->count ? source->count : dimension->size);
+    return error_parameter(call->error, "LabelMismatch", "target", "%zu target labels for %zu source labels",
+                           target->count, source->count ? source->count : dimension->size);
   for (size_t k = 0; source->count && k < target->count; k++)
     if (find_label(&target->items[k], dimension) != SIZE_MAX)
-      return error_parameter(call->error, "LabelExists", "target", "target label number %zu exists already in dimension '%s'", k, dimension->name);
+      return error_parameter(call->error, "LabelExists", "target",
+                             "target label number %zu exists already in dimension '%s'", k, dimension->name);
   return 0;
 }
 

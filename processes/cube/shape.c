@@ -32,7 +32,8 @@ struct node_origin call_origin(const struct call *call)
   return (struct node_origin){call->node, call->process->id};
 }
 
-static const struct band_info *pick_bands(struct arena *arena, const struct band_info *bands, const size_t *indexes, size_t count)
+static const struct band_info *pick_bands(struct arena *arena, const struct band_info *bands, const size_t *indexes,
+                                          size_t count)
 {
   struct band_info *picked = bands ? ARENA_ARRAY(arena, struct band_info, count) : NULL;
   for (size_t i = 0; picked && i < count; i++)
@@ -48,13 +49,15 @@ static bool is_run(const size_t *indexes, size_t count)
   return true;
 }
 
-int view_pick(struct call *call, const struct node *input, size_t d, const size_t *indexes, size_t count, struct value *result)
+int view_pick(struct call *call, const struct node *input, size_t d, const size_t *indexes, size_t count,
+              struct value *result)
 {
   struct cube *cube = cube_copy(call->arena, input->cube);
   struct view_dimension *view = view_identity(call->arena, input->cube);
   if (!cube || !view)
     return error_memory(call->error);
-  cube->dimension[d] = dimension_pick(call->arena, &input->cube->dimension[d], indexes, count);
+  if (dimension_pick(call->arena, &input->cube->dimension[d], indexes, count, &cube->dimension[d]) != 0)
+    return error_memory(call->error);
   if (cube->dimension[d].type == DIMENSION_BANDS)
     cube->bands = pick_bands(call->arena, cube->bands, indexes, count);
   if (is_run(indexes, count))
@@ -65,8 +68,52 @@ int view_pick(struct call *call, const struct node *input, size_t d, const size_
   return result->cube ? 0 : error_memory(call->error);
 }
 
-int callback_lanes(struct call *call, struct program *program, const struct value *value, bool is_array, const char *parameter,
-                   struct lanes *out)
+int view_spread(struct call *call, const struct node *input, size_t d, const struct dimension *labels,
+                const size_t *indexes, const struct node **out)
+{
+  struct cube *cube = cube_copy(call->arena, input->cube);
+  struct view_dimension *view = view_identity(call->arena, input->cube);
+  if (!cube || !view)
+    return error_memory(call->error);
+  cube->dimension[d] = *labels;
+  view[d].indexes = indexes;
+  *out = node_view(call->arena, call_origin(call), input, cube, view);
+  return *out ? 0 : error_memory(call->error);
+}
+
+int view_plane_last(struct call *call, const struct node *input, const struct node **out)
+{
+  size_t y = cube_find_axis(input->cube, 'y'), x = cube_find_axis(input->cube, 'x'), n = input->cube->dimensions,
+         at = 0;
+  struct cube *cube = cube_copy(call->arena, input->cube);
+  struct view_dimension *view = view_identity(call->arena, input->cube);
+  if (!cube || !view)
+    return error_memory(call->error);
+  *out = input;
+  if (y == n - 2 && x == n - 1)
+    return 0;
+  for (size_t d = 0; d < n; d++) {
+    size_t place = d == y ? n - 2 : d == x ? n - 1 : at++;
+    view[d].out = (int)place;
+    cube->dimension[place] = input->cube->dimension[d];
+  }
+  *out = node_view(call->arena, call_origin(call), input, cube, view);
+  return *out ? 0 : error_memory(call->error);
+}
+
+void cube_admit_missing(struct cube *cube)
+{
+  const struct element_info *info = element_info(cube->type);
+  if (cube->has_nodata)
+    return;
+  if (!info->is_float && !info->is_complex && cube->type != ELEMENT_BOOLEAN)
+    cube->type = info->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
+  cube->has_nodata = true;
+  cube->nodata = cube->type == ELEMENT_BOOLEAN ? 255 : NAN;
+}
+
+int callback_lanes(struct call *call, struct program *program, const struct value *value, bool is_array,
+                   const char *parameter, struct lanes *out)
 {
   if (value_is_lanes_like(value)) {
     *out = value_as_lanes(program, value);
@@ -75,15 +122,17 @@ int callback_lanes(struct call *call, struct program *program, const struct valu
   } else if (is_array && value_is_lanes_array_like(value))
     *out = value_as_lanes_array(program, value);
   else
-    return error_parameter(call->error, "ProcessParameterInvalid", parameter, "the process given as '%s' returns %s, not %s", parameter,
-                           value->kind == VALUE_LANES ? "an array" : value_kind_name(value), is_array ? "numbers" : "a single value");
+    return error_parameter(
+        call->error, "ProcessParameterInvalid", parameter, "the process given as '%s' returns %s, not %s", parameter,
+        value->kind == VALUE_LANES ? "an array" : value_kind_name(value), is_array ? "numbers" : "a single value");
   if (!program_failed(program))
     return 0;
   program_error(program, call->error);
   return error_at_parameter(call->error, parameter);
 }
 
-void cube_set_result_type(struct cube *cube, const struct lanes *result, const struct kernel_input *inputs, size_t count)
+void cube_set_result_type(struct cube *cube, const struct lanes *result, const struct kernel_input *inputs,
+                          size_t count)
 {
   const struct element_info *info = element_info(result->type);
   cube->type = result->class == LANES_BOOLEAN ? ELEMENT_BOOLEAN : result->type;
@@ -97,7 +146,8 @@ void cube_set_result_type(struct cube *cube, const struct lanes *result, const s
     const struct cube *input = inputs[i].node->cube;
     if (input->type != result->type)
       continue;
-    agree = agree && input->has_nodata && element_holds(result->type, input->nodata) && (!found || input->nodata == cube->nodata);
+    agree = agree && input->has_nodata && element_holds(result->type, input->nodata) &&
+            (!found || input->nodata == cube->nodata);
     cube->nodata = input->nodata;
     found = true;
   }
@@ -120,8 +170,8 @@ static bool keeps_packing(const struct program *program, int value)
   case PROGRAM_ELEMENT:
     return step->op == KOP_MASK && keeps_packing(program, step->operand[0]);
   case PROGRAM_REDUCE:
-    return (step->op == KRED_MIN || step->op == KRED_MAX || step->op == KRED_MEAN || step->op == KRED_MEDIAN || step->op == KRED_FIRST ||
-            step->op == KRED_LAST || step->op == KRED_QUANTILES) &&
+    return (step->op == KRED_MIN || step->op == KRED_MAX || step->op == KRED_MEAN || step->op == KRED_MEDIAN ||
+            step->op == KRED_FIRST || step->op == KRED_LAST || step->op == KRED_QUANTILES) &&
            keeps_packing(program, step->operand[0]);
   default:
     return false;
@@ -146,6 +196,16 @@ int cube_settle_packing(struct call *call, struct cube *cube, const struct progr
   return 0;
 }
 
+void kernel_inputs_by_names(const struct cube *cube, const struct node *const *inputs, size_t count,
+                            struct kernel_input *out)
+{
+  for (size_t i = 0; i < count; i++) {
+    out[i] = (struct kernel_input){.node = inputs[i], .array_dimension = NO_DIMENSION};
+    for (size_t d = 0; d < inputs[i]->cube->dimensions; d++)
+      out[i].to_output[d] = (int)cube_find_dimension(cube, inputs[i]->cube->dimension[d].name);
+  }
+}
+
 int kernel_by_names(struct call *call, const struct cube *cube, const struct node *const *inputs, size_t count,
                     const struct program *program, struct lanes result, const struct node **out)
 {
@@ -153,11 +213,7 @@ int kernel_by_names(struct call *call, const struct cube *cube, const struct nod
   struct cube *typed = cube_copy(call->arena, cube);
   if (!list || !typed)
     return error_memory(call->error);
-  for (size_t i = 0; i < count; i++) {
-    list[i] = (struct kernel_input){.node = inputs[i], .array_dimension = NO_DIMENSION};
-    for (size_t d = 0; d < inputs[i]->cube->dimensions; d++)
-      list[i].to_output[d] = (int)cube_find_dimension(cube, inputs[i]->cube->dimension[d].name);
-  }
+  kernel_inputs_by_names(cube, inputs, count, list);
   cube_set_result_type(typed, &result, list, count);
   if (cube_settle_packing(call, typed, program, &result) != 0)
     return -1;

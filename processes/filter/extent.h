@@ -13,6 +13,7 @@ struct interval { /* half-open */
   int64_t start, end;
 };
 /* A two-element array of dates, date-times or nulls. Error TemporalExtentEmpty where the end is not after the start. */
-int interval_read(struct call *call, const char *parameter, const struct value *value, enum calendar calendar, struct interval *out);
+int interval_read(struct call *call, const char *parameter, const struct value *value, enum calendar calendar,
+                  struct interval *out);
 
 #endif

@@ -42,13 +42,15 @@ static int take_names(struct call *call, const struct cube *cube, const struct d
   return 0;
 }
 
-static void take_wavelengths(struct call *call, const struct cube *cube, const struct dimension *bands, struct choice *choice)
+static void take_wavelengths(struct call *call, const struct cube *cube, const struct dimension *bands,
+                             struct choice *choice)
 {
   const struct value *ranges = call_argument(call, "wavelengths");
   for (size_t k = 0; ranges && k < ranges->count; k++) {
     const struct value *range = &ranges->items[k];
     for (size_t i = 0; cube->bands && range->kind == VALUE_ARRAY && range->count == 2 && i < bands->size; i++)
-      if (cube->bands[i].wavelength > 0 && cube->bands[i].wavelength >= range->items[0].number && cube->bands[i].wavelength <= range->items[1].number)
+      if (cube->bands[i].wavelength > 0 && cube->bands[i].wavelength >= range->items[0].number &&
+          cube->bands[i].wavelength <= range->items[1].number)
         take(choice, i);
   }
 }
@@ -65,7 +67,8 @@ static int filter_bands_call(struct call *call, struct value *result)
   if (!(names && names->count) && !(ranges && ranges->count))
     return error_set(call->error, "BandFilterParameterMissing", "give 'bands' or 'wavelengths'");
   const struct dimension *bands = &data->cube->dimension[d];
-  struct choice choice = {.indexes = ARENA_ARRAY(call->arena, size_t, bands->size), .taken = ARENA_ARRAY(call->arena, bool, bands->size)};
+  struct choice choice = {.indexes = ARENA_ARRAY(call->arena, size_t, bands->size),
+                          .taken = ARENA_ARRAY(call->arena, bool, bands->size)};
   if (!choice.indexes || !choice.taken)
     return error_memory(call->error);
   if (take_names(call, data->cube, bands, &choice) != 0)

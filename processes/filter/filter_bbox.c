@@ -43,7 +43,8 @@ static int filter_bbox_call(struct call *call, struct value *result)
     return -1;
   size_t x = cube_find_axis(node->cube, 'x'), y = cube_find_axis(node->cube, 'y');
   if (x == SIZE_MAX || y == SIZE_MAX)
-    return error_parameter(call->error, "DimensionMissing", "data", "the cube has no spatial dimensions x and y (its dimensions: %s)",
+    return error_parameter(call->error, "DimensionMissing", "data",
+                           "the cube has no spatial dimensions x and y (its dimensions: %s)",
                            cube_dimension_names(call->arena, node->cube));
   inside = extent;
   if (node->cube->crs && extent_transform(&extent, node->cube->crs, &inside, call->error) != 0)

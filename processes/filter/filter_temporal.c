@@ -13,9 +13,11 @@ static int filter_one(struct call *call, size_t d, const struct node **node)
   if (interval_read(call, "extent", call_argument(call, "extent"), dimension->calendar, &interval) != 0)
     return -1;
   if (dimension->labels != LABEL_TIME && dimension->size > 0)
-    return error_parameter(call->error, "DimensionNotAvailable", "dimension", "the labels of dimension '%s' are not dates", dimension->name);
+    return error_parameter(call->error, "DimensionNotAvailable", "dimension",
+                           "the labels of dimension '%s' are not dates", dimension->name);
   for (size_t i = 0; i < dimension->size; i++)
-    if (!(interval.has_start && dimension->times[i] < interval.start) && !(interval.has_end && dimension->times[i] >= interval.end))
+    if (!(interval.has_start && dimension->times[i] < interval.start) &&
+        !(interval.has_end && dimension->times[i] >= interval.end))
       indexes[count++] = i;
   if (view_pick(call, *node, d, indexes, count, &value) != 0)
     return -1;
@@ -33,7 +35,8 @@ static int filter_temporal_call(struct call *call, struct value *result)
     if (call_dimension(call, "dimension", node, &d) != 0)
       return -1;
     if (node->cube->dimension[d].type != DIMENSION_TEMPORAL)
-      return error_parameter(call->error, "DimensionNotAvailable", "dimension", "'%s' is not a temporal dimension", node->cube->dimension[d].name);
+      return error_parameter(call->error, "DimensionNotAvailable", "dimension", "'%s' is not a temporal dimension",
+                             node->cube->dimension[d].name);
     if (filter_one(call, d, &node) != 0)
       return -1;
   } else {
@@ -47,4 +50,5 @@ static int filter_temporal_call(struct call *call, struct value *result)
   return 0;
 }
 
-const struct process process_filter_temporal = {.id = "filter_temporal", .shape = PROCESS_CUBE, .call = filter_temporal_call};
+const struct process process_filter_temporal = {
+    .id = "filter_temporal", .shape = PROCESS_CUBE, .call = filter_temporal_call};

@@ -1,8 +1,13 @@
-/* Binding: names become processes and nodes, nodes get an order. */
+/* Binding: names become processes and nodes, arguments become checked slots, nodes get an order.
+ *
+ * A process that is defined by a graph is bound once a request, whatever the number of its uses: its graph sees nothing
+ * of its surroundings but its parameters. */
 #include "processes/graph/bind.h"
+#include "processes/graph/json.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+enum { MAX_DEFINITION_DEPTH = 16 };
 
 struct names { /* parameters in sight, innermost first */
   const struct names *outer;
@@ -10,40 +15,54 @@ struct names { /* parameters in sight, innermost first */
   size_t count;
 };
 
+struct place { /* path to a node, for messages */
+  const struct place *outer;
+  const char *name;
+};
+
+struct definition { /* of a process by a graph, met so far */
+  struct definition *next;
+  const struct process_entry *entry;
+  const struct bound *bound; /* NULL while in work, and where errors were found */
+  bool in_work;
+};
+
 struct binder {
   struct arena *arena;
   struct error *error;
+  const struct graph_options *options;
   bind_report report; /* NULL: the first error ends the walk */
   void *report_data;
-  bool failed;
-  const struct signature **signatures; /* read so far, in the order of the table */
-  unsigned depth;                      /* of processes defined by graphs */
+  size_t found;       /* errors */
+  size_t work;        /* spent on checks, at most GRAPH_MAX_WORK */
+  struct definition *definitions;
+  unsigned depth;     /* of definitions in work */
+  bool built_in_only; /* inside the graph of a built-in process */
 };
 
-enum { MAX_DEFINITION_DEPTH = 16 };
+struct surroundings { /* of the graph in work */
+  const struct graph *graph;
+  const struct names *names;
+  const struct place *place;
+};
 
-static int bind_graph(struct binder *b, const struct graph *graph, const struct names *names, const struct bound **out);
+static int bind_graph(struct binder *b, const struct graph *graph, const struct names *names, const struct place *place,
+                      const struct bound **out);
 
-/* Keeps an error: reports it and goes on (0), or ends (-1). */
-static int keep(struct binder *b, const char *node)
+/* An error was set: gives it its path; then reports it and goes on (0), or ends (-1). */
+static int found(struct binder *b, const struct place *place)
 {
-  error_at_node(b->error, node);
-  b->failed = true;
+  for (; place; place = place->outer)
+    error_within(b->error, place->name);
+  b->found++;
   if (!b->report)
     return -1;
   b->report(b->report_data, b->error);
   *b->error = (struct error){{0}, {0}, {0}, {0}};
-  return 0;
+  return b->found < GRAPH_MAX_ERRORS ? 0 : -1;
 }
 
-static int signature_of(struct binder *b, const struct process_entry *entry, const struct signature **out)
-{
-  size_t index = (size_t)(entry - process_table_at(0));
-  if (!b->signatures[index] && signature_read(b->arena, entry, &b->signatures[index], b->error) != 0)
-    return -1;
-  *out = b->signatures[index];
-  return 0;
-}
+/* ---- references ------------------------------------------------------------------------------------------------- */
 
 static bool in_sight(const struct names *names, const char *name)
 {
@@ -54,298 +73,347 @@ static bool in_sight(const struct names *names, const char *name)
   return false;
 }
 
-/* ---- references ------------------------------------------------------------------------------------------------- */
-
-static int check_expression(struct binder *b, const struct graph *graph, const struct graph_node *node,
-                            const struct expression *expression, const struct names *names)
+static int check_references(struct binder *b, const struct surroundings *in, const struct place *place,
+                            const struct expression *e)
 {
-  switch (expression->kind) {
-  case EXPRESSION_NODE:
-    if (graph_find(graph, expression->name) == SIZE_MAX) {
-      error_set(b->error, "ProcessGraphInvalid", "from_node refers to '%s', which is no node of this graph", expression->name);
-      return keep(b, node->id);
-    }
-    return 0;
-  case EXPRESSION_PARAMETER:
-    if (!in_sight(names, expression->name)) {
-      error_set(b->error, "ProcessParameterMissing", "from_parameter refers to '%s', which has no value here", expression->name);
-      return keep(b, node->id);
-    }
-    return 0;
-  case EXPRESSION_ARRAY:
-  case EXPRESSION_OBJECT:
-    for (size_t i = 0; i < expression->count; i++)
-      if (check_expression(b, graph, node, &expression->items[i], names) != 0)
-        return -1;
-    return 0;
-  case EXPRESSION_VALUE:
-  case EXPRESSION_GRAPH:
-    return 0;
+  if (e->kind == EXPRESSION_NODE && graph_find(in->graph, e->name) == SIZE_MAX) {
+    error_set(b->error, "ProcessGraphInvalid", "from_node refers to '%s', which is no node of this graph", e->name);
+    return found(b, place);
   }
-  return 0;
-}
-
-static int bind_callbacks(struct binder *b, const struct expression *expression, const struct names *names, const struct bound **callbacks)
-{
-  if (expression->kind == EXPRESSION_GRAPH)
-    return bind_graph(b, expression->graph, names, &callbacks[expression->callback]);
-  for (size_t i = 0; i < expression->count; i++)
-    if (bind_callbacks(b, &expression->items[i], names, callbacks) != 0)
+  if (e->kind == EXPRESSION_PARAMETER && !in_sight(in->names, e->name)) {
+    error_set(b->error, "ProcessParameterMissing", "from_parameter refers to '%s', which has no value here", e->name);
+    return found(b, place);
+  }
+  for (size_t i = 0; i < e->count; i++)
+    if (check_references(b, in, place, &e->items[i]) != 0)
       return -1;
   return 0;
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------ */
+/* Graphs inside an argument, which see the names of their parameter. */
+static int bind_callbacks(struct binder *b, const struct expression *e, const struct names *names,
+                          const struct place *place, struct bound_callback *callbacks)
+{
+  if (e->kind == EXPRESSION_GRAPH) {
+    callbacks[e->callback].argument = place->name;
+    return bind_graph(b, e->graph, names, place, &callbacks[e->callback].bound);
+  }
+  for (size_t i = 0; i < e->count; i++)
+    if (bind_callbacks(b, &e->items[i], names, place, callbacks) != 0)
+      return -1;
+  return 0;
+}
 
-static int check_names(struct binder *b, const struct graph_node *node, const struct signature *signature)
+/* ---- arguments -------------------------------------------------------------------------------------------------- */
+
+static bool checks_ranges(const struct process_entry *entry)
+{
+  return entry->process && entry->process->shape == PROCESS_CUBE;
+}
+
+static int check_value(struct binder *b, const struct parameter *parameter, const struct value *value, bool ranges)
+{
+  size_t weight = value_weight(value);
+  if (weight > (GRAPH_MAX_WORK - b->work) / parameter->cost)
+    return error_parameter(b->error, "ProcessGraphComplexity", parameter->name,
+                           "there is too much to check in the arguments");
+  b->work += weight * parameter->cost;
+  return parameter_check(parameter, value, ranges, b->error);
+}
+
+/* Of what is written in the graph: the kind alone where the rest is not known yet. */
+static int fill_slot(struct binder *b, const struct process_entry *entry, const struct parameter *parameter,
+                     const struct expression *e, struct slot *out)
+{
+  static const struct value cube = {.kind = VALUE_CUBE}, callback = {.kind = VALUE_CALLBACK};
+  *out = (struct slot){.kind = SLOT_LATE, .expression = e};
+  switch (e->kind) {
+  case EXPRESSION_CUBE:
+    return check_value(b, parameter, &cube, false);
+  case EXPRESSION_GRAPH:
+    return check_value(b, parameter, &callback, false);
+  case EXPRESSION_VALUE:
+    *out = (struct slot){.kind = SLOT_KNOWN, .value = &e->value};
+    if (!parameter_left_out(parameter, &e->value))
+      return check_value(b, parameter, &e->value, checks_ranges(entry));
+    *out = (struct slot){.kind = SLOT_ABSENT};
+    return 0;
+  default:
+    return 0;
+  }
+}
+
+/* What a parameter is when nothing is given for it. The graph of a definition may refer to any, so it sees a null. */
+static void fill_default(const struct process_entry *entry, const struct parameter *parameter, struct slot *out)
+{
+  static const struct value null = {.kind = VALUE_NULL};
+  if (out->kind != SLOT_ABSENT)
+    return;
+  if (parameter->has_default)
+    *out = (struct slot){.kind = SLOT_KNOWN, .value = &parameter->default_value};
+  else if (entry->body)
+    *out = (struct slot){.kind = SLOT_KNOWN, .value = &null};
+}
+
+struct use { /* of a process: the bound node in work */
+  const struct graph_node *node;
+  const struct process_entry *entry;
+  struct place place;
+  struct slot *slots;
+  struct bound_callback *callbacks;
+};
+
+static int bind_argument(struct binder *b, const struct surroundings *in, const struct use *use, size_t i)
+{
+  const struct graph_node *node = use->node;
+  const struct signature *signature = &use->entry->signature;
+  const struct parameter *parameter = signature_find(signature, node->names[i]);
+  const struct place inside = {&use->place, node->names[i]};
+  struct names names = {.outer = in->names};
+  if (!parameter) {
+    error_parameter(b->error, "ProcessParameterUnsupported", node->names[i], "process '%s' has no parameter '%s'",
+                    node->process, node->names[i]);
+    return found(b, &use->place);
+  }
+  names.names = parameter->callback_parameters;
+  names.count = parameter->callback_parameter_count;
+  struct slot *slot = &use->slots[parameter - signature->parameters];
+  if (fill_slot(b, use->entry, parameter, &node->arguments[i], slot) != 0 && found(b, &use->place) != 0)
+    return -1;
+  if (check_references(b, in, &use->place, &node->arguments[i]) != 0)
+    return -1;
+  return bind_callbacks(b, &node->arguments[i], &names, &inside, use->callbacks);
+}
+
+static bool is_given(const struct graph_node *node, const char *name)
 {
   for (size_t i = 0; i < node->argument_count; i++)
-    if (!signature_find(signature, node->names[i])) {
-      error_parameter(b->error, "ProcessParameterUnsupported", node->names[i], "process '%s' has no parameter '%s'", node->process, node->names[i]);
-      if (keep(b, node->id) != 0)
-        return -1;
-    }
+    if (strcmp(node->names[i], name) == 0)
+      return true;
+  return false;
+}
+
+static int bind_arguments(struct binder *b, const struct surroundings *in, const struct use *use)
+{
+  const struct signature *signature = &use->entry->signature;
+  for (size_t i = 0; i < use->node->argument_count; i++)
+    if (bind_argument(b, in, use, i) != 0)
+      return -1;
   for (size_t k = 0; k < signature->count; k++) {
     const struct parameter *parameter = &signature->parameters[k];
-    bool given = parameter->optional;
-    for (size_t i = 0; !given && i < node->argument_count; i++)
-      given = strcmp(node->names[i], parameter->name) == 0;
-    if (given)
+    fill_default(use->entry, parameter, &use->slots[k]);
+    if (parameter->optional || is_given(use->node, parameter->name))
       continue;
-    error_parameter(b->error, "ProcessParameterRequired", parameter->name, "process '%s' needs the parameter '%s'", node->process, parameter->name);
-    if (keep(b, node->id) != 0)
+    error_parameter(b->error, "ProcessParameterRequired", parameter->name, "process '%s' needs the parameter '%s'",
+                    use->node->process, parameter->name);
+    if (found(b, &use->place) != 0)
       return -1;
   }
   return 0;
 }
 
-/* Graph of a process that is defined by one, with its parameters as names. */
-static int bind_body(struct binder *b, const struct bound_node *node, const struct bound **out)
+/* ---- processes -------------------------------------------------------------------------------------------------- */
+
+static const struct process_entry *find_in(const struct process_lookup *lookup, const char *space, const char *id)
 {
-  const struct graph *graph;
-  const char **names = ARENA_ARRAY(b->arena, const char *, node->signature->count);
+  return lookup->find ? lookup->find(lookup->context, space, id) : NULL;
+}
+
+/* Without a namespace a user's own process comes before a built-in one, as the openEO API has it. */
+static const struct process_entry *find_process(const struct binder *b, const struct graph_node *node)
+{
+  const struct process_lookup *lookup = &b->options->lookup;
+  const struct process_entry *own = NULL;
+  if (node->space && strcmp(node->space, "backend") != 0)
+    return find_in(lookup, node->space, node->process);
+  if (!node->space && !b->built_in_only)
+    own = find_in(lookup, "user", node->process);
+  return own ? own : process_table_find(node->process);
+}
+
+static int bind_definition(struct binder *b, const struct place *place, struct definition *d)
+{
+  const struct signature *signature = &d->entry->signature;
+  const char **names = ARENA_ARRAY(b->arena, const char *, signature->count);
+  bool outer = b->built_in_only;
   if (!names)
     return error_memory(b->error);
-  if (b->depth >= MAX_DEFINITION_DEPTH)
-    return error_set(b->error, "ProcessGraphComplexity", "processes defined by graphs are nested deeper than %d", (int)MAX_DEFINITION_DEPTH);
-  for (size_t i = 0; i < node->signature->count; i++)
-    names[i] = node->signature->parameters[i].name;
-  if (graph_parse(b->arena, node->entry->spec, node->entry->spec_length, &graph, b->error) != 0)
-    return -1;
+  for (size_t i = 0; i < signature->count; i++)
+    names[i] = signature->parameters[i].name;
+  b->built_in_only = d->entry == process_table_find(d->entry->id);
   b->depth++;
-  int status = bind_graph(b, graph, &(struct names){NULL, names, node->signature->count}, out);
+  d->in_work = true;
+  int status = bind_graph(b, d->entry->body, &(struct names){NULL, names, signature->count}, place, &d->bound);
+  d->in_work = false;
   b->depth--;
+  b->built_in_only = outer;
   return status;
 }
 
-static int bind_node(struct binder *b, const struct graph *graph, const struct graph_node *node, const struct names *names,
+static int bind_body(struct binder *b, const struct place *place, const struct process_entry *entry,
+                     const struct bound **out)
+{
+  struct definition *d = b->definitions;
+  while (d && d->entry != entry)
+    d = d->next;
+  if (d && d->in_work) {
+    error_set(b->error, "ProcessGraphInvalid", "process '%s' is defined by a graph that leads back to itself",
+              entry->id);
+    return found(b, place);
+  }
+  if (!d && b->depth >= MAX_DEFINITION_DEPTH) {
+    error_set(b->error, "ProcessGraphComplexity", "processes defined by graphs are nested deeper than %d",
+              (int)MAX_DEFINITION_DEPTH);
+    return found(b, place);
+  }
+  if (!d) {
+    d = ARENA_NEW(b->arena, struct definition);
+    if (!d)
+      return error_memory(b->error);
+    *d = (struct definition){.next = b->definitions, .entry = entry};
+    b->definitions = d;
+    if (bind_definition(b, place, d) != 0)
+      return -1;
+  }
+  *out = d->bound;
+  return 0;
+}
+
+static int unsupported(struct binder *b, const struct place *place, const struct graph_node *node)
+{
+  if (node->space)
+    error_set(b->error, "ProcessUnsupported", "process '%s' of namespace '%s' is not available here", node->process,
+              node->space);
+  else
+    error_set(b->error, "ProcessUnsupported", "process '%s' is not available here", node->process);
+  return found(b, place);
+}
+
+static int bind_node(struct binder *b, const struct surroundings *in, const struct graph_node *node,
                      struct bound_node *out)
 {
-  *out = (struct bound_node){.node = node, .entry = process_table_find(node->process)};
-  if (!out->entry) {
-    error_set(b->error, "ProcessUnsupported", "process '%s' is not available here", node->process);
-    return keep(b, node->id);
-  }
-  const struct bound **callbacks = ARENA_ARRAY(b->arena, const struct bound *, node->callback_count);
-  if (!callbacks)
+  struct use use = {.node = node, .entry = find_process(b, node), .place = {in->place, node->id}};
+  if (!use.entry)
+    return unsupported(b, &use.place, node);
+  use.slots = ARENA_ARRAY(b->arena, struct slot, use.entry->signature.count);
+  use.callbacks = ARENA_ARRAY(b->arena, struct bound_callback, node->callback_count);
+  if (!use.slots || !use.callbacks)
     return error_memory(b->error);
-  out->callbacks = callbacks;
-  if (signature_of(b, out->entry, &out->signature) != 0 || check_names(b, node, out->signature) != 0)
+  *out = (struct bound_node){.node = node, .entry = use.entry, .slots = use.slots, .callbacks = use.callbacks};
+  if (bind_arguments(b, in, &use) != 0)
     return -1;
-  for (size_t i = 0; i < node->argument_count; i++) {
-    const struct parameter *parameter = signature_find(out->signature, node->names[i]);
-    struct names inner = {.outer = names};
-    if (parameter) {
-      inner.names = parameter->callback_parameters;
-      inner.count = parameter->callback_parameter_count;
-    }
-    if (check_expression(b, graph, node, &node->arguments[i], names) != 0 || bind_callbacks(b, &node->arguments[i], &inner, callbacks) != 0)
-      return error_at_node(b->error, node->id);
-  }
-  if (!out->entry->process)
-    return bind_body(b, out, &out->body);
-  return 0;
+  return use.entry->process ? 0 : bind_body(b, &use.place, use.entry, &out->body);
 }
 
-/* ---- order ------------------------------------------------------------------------------------------------------ */
+/* ---- graphs ----------------------------------------------------------------------------------------------------- */
 
-struct sorter { /* depth first without recursion: chains may be as long as the graph */
-  const struct graph *graph;
-  unsigned char *mark; /* 0 not seen, 1 on the path, 2 done */
-  size_t *order, done;
-  struct frame {
-    size_t node, next; /* next reference to follow */
-  } *stack;
-  size_t *references, *first; /* references of node i: references[first[i] … first[i + 1]) */
-};
-
-static size_t count_references(const struct graph *graph, const struct expression *expression, size_t *out)
+static int find_result(const struct graph *graph, size_t *out, struct error *error)
 {
-  size_t n = 0;
-  if (expression->kind == EXPRESSION_NODE) {
-    size_t target = graph_find(graph, expression->name);
-    if (target == SIZE_MAX)
-      return 0;
-    if (out)
-      *out = target;
-    return 1;
-  }
-  for (size_t i = 0; i < expression->count; i++)
-    n += count_references(graph, &expression->items[i], out ? out + n : NULL);
-  return n;
-}
-
-static int list_references(struct binder *b, struct sorter *s)
-{
-  size_t total = 0;
-  s->first = ARENA_ARRAY(b->arena, size_t, s->graph->count + 1);
-  if (!s->first)
-    return error_memory(b->error);
-  for (size_t i = 0; i < s->graph->count; i++) {
-    s->first[i] = total;
-    for (size_t k = 0; k < s->graph->nodes[i].argument_count; k++)
-      total += count_references(s->graph, &s->graph->nodes[i].arguments[k], NULL);
-  }
-  s->first[s->graph->count] = total;
-  s->references = ARENA_ARRAY(b->arena, size_t, total);
-  if (!s->references)
-    return error_memory(b->error);
-  for (size_t i = 0, at = 0; i < s->graph->count; i++)
-    for (size_t k = 0; k < s->graph->nodes[i].argument_count; k++)
-      at += count_references(s->graph, &s->graph->nodes[i].arguments[k], s->references + at);
-  return 0;
-}
-
-static int visit(struct binder *b, struct sorter *s, size_t root)
-{
-  size_t depth = 1;
-  s->stack[0] = (struct frame){root, s->first[root]};
-  s->mark[root] = 1;
-  while (depth > 0) {
-    struct frame *frame = &s->stack[depth - 1];
-    if (frame->next == s->first[frame->node + 1]) {
-      s->mark[frame->node] = 2;
-      s->order[s->done++] = frame->node;
-      depth--;
-      continue;
-    }
-    size_t target = s->references[frame->next++];
-    if (s->mark[target] == 1) {
-      error_set(b->error, "ProcessGraphInvalid", "the nodes '%s' and '%s' depend on each other: the graph has a cycle",
-                s->graph->nodes[frame->node].id, s->graph->nodes[target].id);
-      return error_at_node(b->error, s->graph->nodes[target].id);
-    }
-    if (s->mark[target] == 0) {
-      s->mark[target] = 1;
-      s->stack[depth++] = (struct frame){target, s->first[target]};
-    }
-  }
-  return 0;
-}
-
-static int sort_nodes(struct binder *b, const struct graph *graph, const size_t **out)
-{
-  struct sorter s = {.graph = graph};
-  s.mark = ARENA_ARRAY(b->arena, unsigned char, graph->count);
-  s.order = ARENA_ARRAY(b->arena, size_t, graph->count);
-  s.stack = ARENA_ARRAY(b->arena, struct frame, graph->count);
-  if (!s.mark || !s.order || !s.stack)
-    return error_memory(b->error);
-  if (list_references(b, &s) != 0)
-    return -1;
-  for (size_t i = 0; i < graph->count; i++)
-    if (s.mark[i] == 0 && visit(b, &s, i) != 0)
-      return -1;
-  *out = s.order;
-  return 0;
-}
-
-static int find_result(struct binder *b, const struct graph *graph, size_t *out)
-{
-  size_t found = SIZE_MAX;
+  size_t result = SIZE_MAX;
   for (size_t i = 0; i < graph->count; i++) {
     if (!graph->nodes[i].result)
       continue;
-    if (found != SIZE_MAX)
-      return error_set(b->error, "ProcessGraphInvalid", "both '%s' and '%s' are marked as the result", graph->nodes[found].id, graph->nodes[i].id);
-    found = i;
+    if (result != SIZE_MAX)
+      return error_set(error, "ProcessGraphInvalid", "both '%s' and '%s' are marked as the result",
+                       graph->nodes[result].id, graph->nodes[i].id);
+    result = i;
   }
-  if (found == SIZE_MAX && graph->count == 1)
-    found = 0;
-  if (found == SIZE_MAX)
-    return error_set(b->error, "ProcessGraphInvalid", "no node is marked with \"result\": true");
-  *out = found;
+  if (result == SIZE_MAX && graph->count == 1)
+    result = 0;
+  if (result == SIZE_MAX)
+    return error_set(error, "ProcessGraphInvalid", "no node is marked with \"result\": true");
+  *out = result;
   return 0;
 }
 
-static int bind_graph(struct binder *b, const struct graph *graph, const struct names *names, const struct bound **out)
+static int bind_graph(struct binder *b, const struct graph *graph, const struct names *names, const struct place *place,
+                      const struct bound **out)
 {
+  const struct surroundings in = {graph, names, place};
   struct bound *bound = ARENA_NEW(b->arena, struct bound);
   struct bound_node *nodes = ARENA_ARRAY(b->arena, struct bound_node, graph->count);
   if (!bound || !nodes)
     return error_memory(b->error);
   for (size_t i = 0; i < graph->count; i++)
-    if (bind_node(b, graph, &graph->nodes[i], names, &nodes[i]) != 0)
-      return error_at_node(b->error, graph->nodes[i].id);
+    if (bind_node(b, &in, &graph->nodes[i], &nodes[i]) != 0)
+      return -1;
   bound->graph = graph;
   bound->nodes = nodes;
-  if (find_result(b, graph, &bound->result) != 0 || sort_nodes(b, graph, &bound->order) != 0)
-    return -1;
+  if (find_result(graph, &bound->result, b->error) != 0 || graph_order(b->arena, graph, &bound->order, b->error) != 0)
+    return found(b, place);
   *out = bound;
   return 0;
 }
 
 /* ---- top level -------------------------------------------------------------------------------------------------- */
 
-static int read_parameters(struct binder *b, const struct graph *graph, const struct graph_parameter *given, size_t count,
-                           struct argument **out, size_t *out_count)
+static int read_given(struct binder *b, const struct signature *signature, const struct graph_parameter *given,
+                      struct value *out)
 {
-  struct argument *arguments = ARENA_ARRAY(b->arena, struct argument, count + graph->parameter_count);
-  size_t n = 0;
-  if (!arguments)
-    return error_memory(b->error);
-  for (size_t i = 0; i < count; i++) {
-    arguments[n].name = given[i].name;
-    if (value_read(b->arena, given[i].json, strlen(given[i].json), &arguments[n++].value, b->error) != 0)
-      return error_at_parameter(b->error, given[i].name);
+  const struct parameter *parameter = signature_find(signature, given->name);
+  if (value_read(b->arena, given->json, b->options->official_encoding, out, b->error) != 0)
+    return error_at_parameter(b->error, given->name);
+  if (parameter)
+    return check_value(b, parameter, out, true);
+  if (signature->count == 0) /* a bare graph declares nothing */
+    return 0;
+  return error_parameter(b->error, "ProcessParameterUnsupported", given->name, "the process has no parameter '%s'",
+                         given->name);
+}
+
+/* Values of the top level's parameters: those given, then the defaults of those that are not. */
+static int read_parameters(struct binder *b, const struct signature *signature, struct argument *arguments,
+                           size_t *count, bool *open)
+{
+  const struct graph_options *o = b->options;
+  for (size_t i = 0; i < o->parameter_count; i++) {
+    arguments[i].name = o->parameters[i].name;
+    if (read_given(b, signature, &o->parameters[i], &arguments[i].value) != 0)
+      return -1;
   }
-  for (size_t i = 0; i < graph->parameter_count; i++) {
-    bool known = !graph->parameters[i].has_value;
-    for (size_t k = 0; k < count; k++)
-      known = known || strcmp(given[k].name, graph->parameters[i].name) == 0;
-    if (!known)
-      arguments[n++] = (struct argument){graph->parameters[i].name, graph->parameters[i].value};
+  *count = o->parameter_count;
+  for (size_t k = 0; k < signature->count; k++) {
+    const struct parameter *parameter = &signature->parameters[k];
+    bool known = false;
+    for (size_t i = 0; i < o->parameter_count; i++)
+      known = known || strcmp(o->parameters[i].name, parameter->name) == 0;
+    if (known)
+      continue;
+    if (!parameter->optional && !b->report)
+      return error_parameter(b->error, "ProcessParameterMissing", parameter->name, "the parameter '%s' has no value",
+                             parameter->name);
+    *open = *open || !parameter->optional;
+    arguments[(*count)++] =
+        (struct argument){parameter->name, parameter->has_default ? parameter->default_value : value_null()};
   }
-  *out = arguments;
-  *out_count = n;
   return 0;
 }
 
-int graph_bind_report(struct arena *arena, const struct graph *graph, const struct graph_parameter *parameters, size_t count,
+int graph_bind_report(struct arena *arena, const struct graph *graph, const struct graph_options *options,
                       const struct bound **out, bind_report report, void *data, struct error *error)
 {
-  struct binder b = {.arena = arena, .error = error, .report = report, .report_data = data};
-  struct argument *arguments = NULL;
-  size_t n = 0;
-  b.signatures = ARENA_ARRAY(arena, const struct signature *, process_table_size());
-  if (!b.signatures)
+  struct binder b = {.arena = arena, .error = error, .options = options, .report = report, .report_data = data};
+  size_t most = options->parameter_count + graph->signature.count, count = 0;
+  struct argument *arguments = ARENA_ARRAY(arena, struct argument, most);
+  const char **names = ARENA_ARRAY(arena, const char *, most);
+  bool open = false;
+  if (!arguments || !names)
     return error_memory(error);
-  if (read_parameters(&b, graph, parameters, count, &arguments, &n) != 0)
+  if (read_parameters(&b, &graph->signature, arguments, &count, &open) != 0)
     return -1;
-  const char **names = ARENA_ARRAY(arena, const char *, n);
-  for (size_t i = 0; names && i < n; i++)
+  for (size_t i = 0; i < count; i++)
     names[i] = arguments[i].name;
-  struct names top = {.names = names, .count = n};
-  if (!names || bind_graph(&b, graph, &top, out) != 0)
-    return names ? -1 : error_memory(error);
+  if (bind_graph(&b, graph, &(struct names){.names = names, .count = count}, NULL, out) != 0 || b.found > 0)
+    return -1;
   struct bound *bound = (struct bound *)*out;
   bound->parameters = arguments;
-  bound->parameter_count = n;
-  return b.failed ? -1 : 0;
+  bound->parameter_count = count;
+  bound->open = open;
+  return 0;
 }
 
-int graph_bind(struct arena *arena, const struct graph *graph, const struct graph_parameter *parameters, size_t count,
+int graph_bind(struct arena *arena, const struct graph *graph, const struct graph_options *options,
                const struct bound **out, struct error *error)
 {
-  return graph_bind_report(arena, graph, parameters, count, out, NULL, NULL, error);
+  return graph_bind_report(arena, graph, options, out, NULL, NULL, error);
 }

@@ -6,13 +6,15 @@
 #include "processes/graph/signature.h"
 #include "processes/graph/table.h"
 
-enum expression_kind { EXPRESSION_VALUE, EXPRESSION_ARRAY, EXPRESSION_OBJECT, EXPRESSION_NODE, EXPRESSION_PARAMETER,
-                       EXPRESSION_GRAPH };
+enum expression_kind {
+  EXPRESSION_VALUE, EXPRESSION_CUBE, EXPRESSION_ARRAY, EXPRESSION_OBJECT, EXPRESSION_NODE, EXPRESSION_PARAMETER,
+  EXPRESSION_GRAPH
+};
 
 /* An argument as written: a host value, a reference, or an array or object with references inside. */
 struct expression {
   enum expression_kind kind;
-  struct value value;              /* VALUE */
+  struct value value;              /* VALUE; CUBE: the object that describes the cube, see cube/inline_cube.h */
   size_t count;                    /* ARRAY, OBJECT */
   const struct expression *items;
   const char *const *keys;         /* OBJECT */
@@ -23,6 +25,7 @@ struct expression {
 
 struct graph_node {
   const char *id, *process;
+  const char *space;               /* namespace, or NULL */
   size_t argument_count;
   const char *const *names;
   const struct expression *arguments;
@@ -30,40 +33,50 @@ struct graph_node {
   bool result;
 };
 
-struct graph_default { /* a parameter that the posted process declares */
-  const char *name;
-  bool has_value;
-  struct value value;
-};
-
 struct graph {
   size_t count;
   const struct graph_node *nodes;
   const size_t *by_id;             /* indexes of nodes, sorted by id */
-  size_t parameter_count;
-  const struct graph_default *parameters;
+  const char *id;                  /* of a posted process, or NULL */
+  struct signature signature;      /* parameters that a posted process declares */
+};
+
+struct callback { /* what a process gets for a process-graph argument */
+  const struct bound *bound;
+  const struct scope *scope;       /* parameters of the surroundings; lower.c */
+  const char *argument;            /* name of the parameter it is given for */
+  const char *path;                /* of its nodes: "a/reducer/" */
+};
+
+struct bound_callback {
+  const struct bound *bound;
+  const char *argument;
+};
+
+enum slot_kind { SLOT_ABSENT, SLOT_KNOWN, SLOT_LATE };
+
+struct slot { /* one parameter of a use of a process */
+  enum slot_kind kind;
+  const struct value *value;           /* KNOWN: given or default; checked */
+  const struct expression *expression; /* LATE: known, and checked, when the graph is lowered */
 };
 
 struct bound_node {
   const struct graph_node *node;
   const struct process_entry *entry;
-  const struct signature *signature;
-  const struct bound *const *callbacks;
-  const struct bound *body; /* the process's own process_graph, where it has no C */
+  const struct slot *slots;        /* as the signature's parameters */
+  const struct bound_callback *callbacks;
+  const struct bound *body;        /* where entry->body defines the process */
 };
 
 struct bound {
   const struct graph *graph;
-  const struct bound_node *nodes; /* as graph->nodes */
-  const size_t *order;            /* every node after those it refers to */
+  const struct bound_node *nodes;  /* as graph->nodes */
+  const size_t *order;             /* every node after those it refers to */
   size_t result;
-  size_t parameter_count;         /* top level: values given or defaulted */
+  size_t parameter_count;          /* top level: values given or defaulted */
   const struct argument *parameters;
-};
-
-struct callback { /* what a process gets for a process-graph argument */
-  const struct bound *bound;
-  const struct scope *scope; /* parameters of the surroundings; lower.c */
+  bool open;                       /* top level: a parameter has no value */
 };
 
 /* Index of a node by id; SIZE_MAX where there is none. */

@@ -1,10 +1,12 @@
 /* Build-time tool: embed OUT.c SPEC.json…
  *
- * Writes a C file with the text of every process spec and the table of processes, sorted by id:
+ * Writes a C file with the text of every process spec, its compiled signature, the graph of those that are defined by
+ * one, and the table of processes, sorted by id:
  *   const struct process_entry process_table_builtin[]; const size_t process_table_builtin_size;
- * The id of a process is its file's name; the first "id" member in the text must say the same. The row process_<id> is
- * taken from <id>.c beside the spec; without such a file the entry's process is NULL (the spec brings a process_graph).
- */
+ * The id of a process is its file's name; the "id" member must say the same. The row process_<id> is taken from <id>.c
+ * beside the spec; without such a file the entry's process is NULL and its body is the spec's process_graph. */
+#include "processes/graph/embed_tables.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@ struct spec {
   char *text; /* owned */
   size_t length;
   bool has_row; /* <id>.c stands beside the spec */
+  struct process_entry entry; /* compiled; in the arena */
 };
 
 static int fail(const char *path, const char *why)
@@ -57,18 +60,13 @@ static int read_id(const char *path, struct spec *spec)
   return 0;
 }
 
-static int check_id_member(const char *path, const struct spec *spec)
+/* Signature, and body where there is no C. */
+static int compile_spec(struct arena *arena, const char *path, struct spec *spec)
 {
-  const char *at = strstr(spec->text, "\"id\"");
-  if (at == NULL)
-    return fail(path, "has no \"id\"");
-  at += 4;
-  at += strspn(at, " \t\r\n");
-  if (*at == ':')
-    at++;
-  at += strspn(at, " \t\r\n");
-  size_t length = strlen(spec->id);
-  if (at[0] != '"' || strncmp(at + 1, spec->id, length) != 0 || at[1 + length] != '"')
+  struct error error = {0};
+  if (embed_compile(arena, spec->text, spec->length, spec->has_row, &spec->entry, &error) != 0)
+    return fail(path, error.message);
+  if (strcmp(spec->entry.id, spec->id) != 0)
     return fail(path, "has an \"id\" that differs from the file's name");
   return 0;
 }
@@ -115,18 +113,23 @@ static int write_table(const char *path, const struct spec *specs, size_t count)
   if (out == NULL)
     return fail(path, "cannot be written");
   fputs(
-      "/* Made by processes/graph/embed.c. */\n#include \"processes/graph/table.h\"\n\n"
+      "/* Made by processes/graph/embed.c. */\n#include \"processes/graph/bound.h\"\n\n"
       "extern const struct process_entry process_table_builtin[];\nextern const size_t process_table_builtin_size;\n\n",
       out);
+  struct table_writer tables = {.out = out};
   for (size_t i = 0; i < count; i++) {
     if (specs[i].has_row)
       fprintf(out, "extern const struct process process_%s;\n", specs[i].id);
     write_literal(out, &specs[i]);
+    embed_tables(&tables, &specs[i].entry);
   }
   fputs("\nconst struct process_entry process_table_builtin[] = {\n", out);
-  for (size_t i = 0; i < count; i++)
-    fprintf(out, "  {\"%s\", %s%s, spec_%s, sizeof spec_%s - 1},\n", specs[i].id,
-            specs[i].has_row ? "&process_" : "NULL", specs[i].has_row ? specs[i].id : "", specs[i].id, specs[i].id);
+  for (size_t i = 0; i < count; i++) {
+    fprintf(out, "  {\"%s\", %s%s, spec_%s, sizeof spec_%s - 1, ", specs[i].id, specs[i].has_row ? "&process_" : "NULL",
+            specs[i].has_row ? specs[i].id : "", specs[i].id, specs[i].id);
+    fprintf(out, "%s%s, {%zu, parameters_%s}},\n", specs[i].has_row ? "NULL" : "body_",
+            specs[i].has_row ? "" : specs[i].id, specs[i].entry.signature.count, specs[i].id);
+  }
   fprintf(out, "};\nconst size_t process_table_builtin_size = %zu;\n", count);
   bool broken = ferror(out) != 0;
   if (fclose(out) != 0 || broken)
@@ -134,13 +137,14 @@ static int write_table(const char *path, const struct spec *specs, size_t count)
   return 0;
 }
 
-static int read_specs(char *const *paths, struct spec *specs, size_t count)
+static int read_specs(struct arena *arena, char *const *paths, struct spec *specs, size_t count)
 {
   for (size_t i = 0; i < count; i++) {
-    if (read_id(paths[i], &specs[i]) != 0 || read_text(paths[i], &specs[i]) != 0 ||
-        check_id_member(paths[i], &specs[i]) != 0)
+    if (read_id(paths[i], &specs[i]) != 0 || read_text(paths[i], &specs[i]) != 0)
       return -1;
     find_row(paths[i], &specs[i]);
+    if (compile_spec(arena, paths[i], &specs[i]) != 0)
+      return -1;
   }
   qsort(specs, count, sizeof *specs, by_id);
   for (size_t i = 1; i < count; i++) {
@@ -158,13 +162,15 @@ int main(int argc, char **argv)
   }
   size_t count = (size_t)argc - 2;
   struct spec *specs = calloc(count, sizeof *specs);
-  if (specs == NULL)
+  struct arena *arena = arena_new(0);
+  if (specs == NULL || arena == NULL)
     return 1;
-  int status = read_specs(argv + 2, specs, count);
+  int status = read_specs(arena, argv + 2, specs, count);
   if (status == 0)
     status = write_table(argv[1], specs, count);
   for (size_t i = 0; i < count; i++)
     free(specs[i].text);
   free(specs);
+  arena_free(arena);
   return status == 0 ? 0 : 1;
 }

@@ -1,5 +1,5 @@
-/* JSON text to values. jansson has no NaN: before it sees the text, the bare tokens become strings that start with
- * U+0001, which no client writes by accident, and json_to_value turns those back into numbers. */
+/* JSON text to values. jansson has no NaN: where the official encoding is asked for, the bare tokens become strings
+ * that start with U+0001 before it sees the text, and json_to_value turns those back into numbers. */
 #include "processes/graph/json.h"
 
 #include "processes/graph/graph.h"
@@ -29,8 +29,8 @@ static const struct token *token_at(const char *text, size_t length)
   return NULL;
 }
 
-/* Checks the nesting and replaces tokens outside strings. */
-static int prepare(const char *text, size_t length, struct buffer *out, struct error *error)
+/* Checks the nesting and replaces tokens outside strings, if asked to. */
+static int prepare(const char *text, size_t length, bool official, struct buffer *out, struct error *error)
 {
   size_t depth = 0, from = 0;
   bool quoted = false;
@@ -46,10 +46,11 @@ static int prepare(const char *text, size_t length, struct buffer *out, struct e
     if (c == '"')
       quoted = true;
     else if ((c == '{' || c == '[') && ++depth > GRAPH_MAX_DEPTH)
-      return error_set(error, "ProcessGraphComplexity", "the JSON is nested deeper than %d levels", (int)GRAPH_MAX_DEPTH);
+      return error_set(error, "ProcessGraphComplexity", "the JSON is nested deeper than %d levels",
+                       (int)GRAPH_MAX_DEPTH);
     else if ((c == '}' || c == ']') && depth > 0)
       depth--;
-    else if (c == 'N' || c == 'I' || c == '-') {
+    else if (official && (c == 'N' || c == 'I' || c == '-')) {
       const struct token *token = token_at(text + i, length - i);
       if (!token)
         continue;
@@ -64,24 +65,27 @@ static int prepare(const char *text, size_t length, struct buffer *out, struct e
   return out->failed ? error_memory(error) : 0;
 }
 
-int json_read(const char *text, size_t length, json_t **out, struct error *error)
+int json_read(const char *text, size_t length, bool official, json_t **out, struct error *error)
 {
   struct buffer prepared = {.limit = 4 * (size_t)GRAPH_MAX_BYTES};
   json_error_t problem;
   if (length > GRAPH_MAX_BYTES)
-    return error_set(error, "ProcessGraphComplexity", "the JSON has %zu bytes, more than the limit of %d", length, (int)GRAPH_MAX_BYTES);
-  int status = prepare(text, length, &prepared, error);
+    return error_set(error, "ProcessGraphComplexity", "the JSON has %zu bytes, more than the limit of %d", length,
+                     (int)GRAPH_MAX_BYTES);
+  int status = prepare(text, length, official, &prepared, error);
   if (status == 0) {
-    *out = prepared.length ? json_loadb(prepared.data, prepared.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem)
-                           : json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+    *out = prepared.length
+               ? json_loadb(prepared.data, prepared.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem)
+               : json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
     if (!*out)
-      status = error_set(error, "ProcessGraphInvalid", "not valid JSON at line %d, column %d: %s", problem.line, problem.column, problem.text);
+      status = error_set(error, "ProcessGraphInvalid", "not valid JSON at line %d, column %d: %s", problem.line,
+                         problem.column, problem.text);
   }
   buffer_free(&prepared);
   return status;
 }
 
-bool json_special_number(const json_t *json, double *out)
+static bool special_number(const json_t *json, double *out)
 {
   const char *text = json_string_value(json);
   for (size_t i = 0; text && text[0] == '\001' && i < sizeof tokens / sizeof *tokens; i++)
@@ -92,51 +96,76 @@ bool json_special_number(const json_t *json, double *out)
   return false;
 }
 
-static int array_to_value(struct arena *arena, const json_t *json, struct value *out, struct error *error)
+/* ---- values ----------------------------------------------------------------------------------------------------- */
+
+int json_check_length(size_t count, struct error *error)
+{
+  if (count <= GRAPH_MAX_ARRAY)
+    return 0;
+  return error_set(error, "ProcessGraphComplexity", "an array has %zu elements, more than the limit of %d", count,
+                   (int)GRAPH_MAX_ARRAY);
+}
+
+static int array_to_value(struct arena *arena, const json_t *json, bool official, struct value *out,
+                          struct error *error)
 {
   size_t count = json_array_size(json);
-  struct value *items = count > GRAPH_MAX_ARRAY ? NULL : ARENA_ARRAY(arena, struct value, count);
-  if (count > GRAPH_MAX_ARRAY)
-    return error_set(error, "ProcessGraphComplexity", "an array has %zu elements, more than the limit of %d", count, (int)GRAPH_MAX_ARRAY);
+  if (json_check_length(count, error) != 0)
+    return -1;
+  struct value *items = ARENA_ARRAY(arena, struct value, count);
   if (!items)
     return error_memory(error);
   for (size_t i = 0; i < count; i++)
-    if (json_to_value(arena, json_array_get(json, i), &items[i], error) != 0)
+    if (json_to_value(arena, json_array_get(json, i), official, &items[i], error) != 0)
       return -1;
   *out = value_array(items, count);
   return 0;
 }
 
-static int labelled_to_value(struct arena *arena, const json_t *data, struct value *out, struct error *error)
+/* Pairs of key and value to an array with labels; false where there are others. */
+static bool is_labelled(const struct value *data)
 {
-  size_t count = json_array_size(data);
-  struct value *items = ARENA_ARRAY(arena, struct value, count), *labels = ARENA_ARRAY(arena, struct value, count);
+  for (size_t i = 0; i < data->count; i++)
+    if (!value_member(&data->items[i], "key") || !value_member(&data->items[i], "value"))
+      return false;
+  return data->kind == VALUE_ARRAY;
+}
+
+static int labelled_value(struct arena *arena, const struct value *data, struct value *out)
+{
+  struct value *items = ARENA_ARRAY(arena, struct value, data->count),
+               *labels = ARENA_ARRAY(arena, struct value, data->count);
   if (!items || !labels)
-    return error_memory(error);
-  for (size_t i = 0; i < count; i++) {
-    const json_t *pair = json_array_get(data, i), *value = json_object_get(pair, "value");
-    const json_t *key = json_object_get(pair, "key");
-    if (!key || !value)
-      return error_set(error, "ProcessGraphInvalid", "a labelled array needs key and value in each element");
-    if (json_to_value(arena, key, &labels[i], error) != 0 || json_to_value(arena, value, &items[i], error) != 0)
-      return -1;
+    return -1;
+  for (size_t i = 0; i < data->count; i++) {
+    labels[i] = *value_member(&data->items[i], "key");
+    items[i] = *value_member(&data->items[i], "value");
   }
-  *out = value_array(items, count);
-  out->labels = labels;
+  *out = value_labelled(items, labels, data->count);
   return 0;
 }
 
-static int object_to_value(struct arena *arena, const json_t *json, struct value *out, struct error *error)
+int json_object_value(struct arena *arena, const char *const *keys, const struct value *items, size_t count,
+                      bool official, struct value *out)
+{
+  if (value_object(arena, keys, items, count, out) != 0)
+    return -1;
+  const struct value *type = official ? value_member(out, "type") : NULL, *data = value_member(out, "data");
+  if (!type || type->kind != VALUE_TEXT)
+    return 0;
+  if (strcmp(type->text, "nodata") == 0 && count == 1)
+    *out = value_null();
+  else if (strcmp(type->text, "labeled-array") == 0 && data && is_labelled(data)) {
+    const struct value pairs = *data;
+    return labelled_value(arena, &pairs, out);
+  }
+  return 0;
+}
+
+static int object_to_value(struct arena *arena, const json_t *json, bool official, struct value *out,
+                           struct error *error)
 {
   size_t count = json_object_size(json), i = 0;
-  const char *type = json_string_value(json_object_get(json, "type"));
-  const json_t *data = json_object_get(json, "data");
-  if (type && strcmp(type, "nodata") == 0 && count == 1) {
-    *out = value_null();
-    return 0;
-  }
-  if (type && strcmp(type, "labeled-array") == 0 && json_is_array(data))
-    return labelled_to_value(arena, data, out, error);
   struct value *items = ARENA_ARRAY(arena, struct value, count);
   const char **keys = ARENA_ARRAY(arena, const char *, count);
   const char *key;
@@ -147,14 +176,13 @@ static int object_to_value(struct arena *arena, const json_t *json, struct value
     keys[i] = arena_strdup(arena, key);
     if (!keys[i])
       return error_memory(error);
-    if (json_to_value(arena, item, &items[i++], error) != 0)
+    if (json_to_value(arena, item, official, &items[i++], error) != 0)
       return -1;
   }
-  *out = (struct value){.kind = VALUE_OBJECT, .count = count, .items = items, .keys = keys};
-  return 0;
+  return json_object_value(arena, keys, items, count, official, out) == 0 ? 0 : error_memory(error);
 }
 
-int json_to_value(struct arena *arena, const json_t *json, struct value *out, struct error *error)
+int json_to_value(struct arena *arena, const json_t *json, bool official, struct value *out, struct error *error)
 {
   double special;
   switch (json_typeof(json)) {
@@ -170,16 +198,26 @@ int json_to_value(struct arena *arena, const json_t *json, struct value *out, st
     *out = value_number(json_number_value(json));
     return 0;
   case JSON_STRING:
-    if (json_special_number(json, &special)) {
+    if (official && special_number(json, &special)) {
       *out = value_number(special);
       return 0;
     }
     *out = value_text(arena_strdup(arena, json_string_value(json)));
     return out->text ? 0 : error_memory(error);
   case JSON_ARRAY:
-    return array_to_value(arena, json, out, error);
+    return array_to_value(arena, json, official, out, error);
   case JSON_OBJECT:
-    return object_to_value(arena, json, out, error);
+    return object_to_value(arena, json, official, out, error);
   }
   return error_set(error, "Internal", "unknown JSON type");
+}
+
+int value_read(struct arena *arena, const char *text, bool official, struct value *out, struct error *error)
+{
+  json_t *json;
+  if (json_read(text, strlen(text), official, &json, error) != 0)
+    return -1;
+  int status = json_to_value(arena, json, official, out, error);
+  json_decref(json);
+  return status;
 }

@@ -1,5 +1,5 @@
-/* Lowering: nodes in order, arguments evaluated and checked, each process called once. Host values fold here: a value
- * process whose arguments are all known gets a program of its own, which is run at once on one lane. */
+/* Lowering: nodes in order, late arguments evaluated and checked, each process called once. Host values fold here: a
+ * value process whose arguments are all known gets a program of its own, which is run at once on one lane. */
 #include "processes/graph/lower.h"
 
 #include "datacube/base/missing.h"
@@ -9,18 +9,16 @@
 
 #include <string.h>
 
-static int lower_graph(struct lowering *l, const struct bound *bound, const struct scope *scope, struct program *program,
-                       struct value *result);
-
-/* ---- arguments -------------------------------------------------------------------------------------------------- */
-
 struct walk { /* one graph on its way */
   struct lowering *lowering;
   const struct bound *bound;
   const struct scope *scope;
   struct program *program; /* of the callback, or NULL at the top */
+  const char *path;        /* before a node's id: "" at the top, "a/reducer/" in a callback */
   struct value *values;    /* per node */
 };
+
+static int lower_graph(struct walk *walk, struct value *result);
 
 static const struct value *find_parameter(const struct scope *scope, const char *name)
 {
@@ -31,9 +29,26 @@ static const struct value *find_parameter(const struct scope *scope, const char 
   return NULL;
 }
 
+/* ---- budget ----------------------------------------------------------------------------------------------------- */
+
+/* Whatever a call does with its arguments before the first tile, it walks each a few times at most. */
+static int pay(struct lowering *l, size_t work)
+{
+  if (work > GRAPH_MAX_WORK - l->work)
+    return error_set(l->error, "ProcessGraphComplexity",
+                     "the process graph asks for too much work before anything is computed");
+  l->work += work;
+  if (l->options->cancel && *l->options->cancel)
+    return error_set(l->error, "RequestTimeout", "the request was cancelled");
+  return 0;
+}
+
+/* ---- expressions ------------------------------------------------------------------------------------------------ */
+
 static int evaluate(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out);
 
-static int evaluate_items(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out)
+static int evaluate_items(const struct walk *w, const struct bound_node *node, const struct expression *e,
+                          struct value *out)
 {
   struct value *items = ARENA_ARRAY(w->lowering->arena, struct value, e->count);
   if (!items)
@@ -41,22 +56,42 @@ static int evaluate_items(const struct walk *w, const struct bound_node *node, c
   for (size_t i = 0; i < e->count; i++)
     if (evaluate(w, node, &e->items[i], &items[i]) != 0)
       return -1;
+  if (e->kind == EXPRESSION_OBJECT)
+    return value_object(w->lowering->arena, e->keys, items, e->count, out) == 0 ? 0 : error_memory(w->lowering->error);
   *out = value_array(items, e->count);
-  if (e->kind == EXPRESSION_OBJECT) {
-    out->kind = VALUE_OBJECT;
-    out->keys = e->keys;
-  }
   return 0;
 }
 
-static int evaluate_graph(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out)
+static int evaluate_graph(const struct walk *w, const struct bound_node *node, const struct expression *e,
+                          struct value *out)
 {
   struct callback *callback = ARENA_NEW(w->lowering->arena, struct callback);
   if (!callback)
     return error_memory(w->lowering->error);
-  *callback = (struct callback){.bound = node->callbacks[e->callback], .scope = w->scope};
+  const struct bound_callback *bound = &node->callbacks[e->callback];
+  const char *path = arena_printf(w->lowering->arena, "%s%s/%s/", w->path, node->node->id, bound->argument);
+  if (!path)
+    return error_memory(w->lowering->error);
+  *callback = (struct callback){.bound = bound->bound, .scope = w->scope, .argument = bound->argument, .path = path};
   *out = (struct value){.kind = VALUE_CALLBACK, .callback = callback};
   return 0;
+}
+
+/* The node's id with its path, for EXPLAIN and the errors of a plan; NULL when out of memory. */
+static const char *path_of(const struct walk *w, const struct bound_node *node)
+{
+  return w->path[0] ? arena_printf(w->lowering->arena, "%s%s", w->path, node->node->id) : node->node->id;
+}
+
+static int evaluate_cube(const struct walk *w, const struct bound_node *node, const struct expression *e,
+                         struct value *out)
+{
+  const struct node_origin origin = {path_of(w, node), node->node->process};
+  if (!origin.id)
+    return error_memory(w->lowering->error);
+  if (pay(w->lowering, value_weight(&e->value)) != 0)
+    return -1;
+  return inline_cube_value(w->lowering->arena, origin, &e->value, out, w->lowering->error);
 }
 
 static int evaluate(const struct walk *w, const struct bound_node *node, const struct expression *e, struct value *out)
@@ -64,10 +99,10 @@ static int evaluate(const struct walk *w, const struct bound_node *node, const s
   const struct value *parameter;
   switch (e->kind) {
   case EXPRESSION_VALUE:
-    if (inline_cube_is(&e->value))
-      return inline_cube_value(w->lowering->arena, (struct node_origin){node->node->id, node->node->process}, &e->value, out, w->lowering->error);
     *out = e->value;
     return 0;
+  case EXPRESSION_CUBE:
+    return evaluate_cube(w, node, e, out);
   case EXPRESSION_NODE:
     *out = w->values[graph_find(w->bound->graph, e->name)];
     return 0;
@@ -86,38 +121,64 @@ static int evaluate(const struct walk *w, const struct bound_node *node, const s
   return error_set(w->lowering->error, "Internal", "unknown expression");
 }
 
-/* Arguments as given, checked, then the defaults of those left out. A null for an optional parameter that takes no null
- * counts as left out. */
+/* ---- arguments -------------------------------------------------------------------------------------------------- */
+
+/* A value that was not known when the graph was bound, checked; `left_out` where it counts as not given. */
+static int late_argument(const struct walk *w, const struct bound_node *node, size_t k, struct value *out,
+                         bool *left_out)
+{
+  struct lowering *l = w->lowering;
+  const struct parameter *parameter = &node->entry->signature.parameters[k];
+  const struct expression *e = node->slots[k].expression;
+  bool ranges = node->entry->process && node->entry->process->shape == PROCESS_CUBE;
+  if (evaluate(w, node, e, out) != 0)
+    return error_at_parameter(l->error, parameter->name);
+  if (value_weight(out) > GRAPH_MAX_WEIGHT)
+    return error_parameter(l->error, "ProcessGraphComplexity", parameter->name,
+                           "the value of '%s' has more than %d elements, counted through all its levels",
+                           parameter->name, (int)GRAPH_MAX_WEIGHT);
+  *left_out = parameter_left_out(parameter, out);
+  if (*left_out || e->kind == EXPRESSION_GRAPH || e->kind == EXPRESSION_CUBE) /* their kind was checked before */
+    return 0;
+  if (parameter->cost > 1 && pay(l, value_weight(out) * (parameter->cost - 1)) != 0)
+    return -1;
+  return parameter_check(parameter, out, ranges, l->error);
+}
+
+static size_t work_of_call(const struct walk *w, const struct process_entry *entry)
+{
+  if (!entry->process || entry->process->shape != PROCESS_CUBE)
+    return GRAPH_CALL_WORK;
+  return w->program ? GRAPH_INNER_WORK : GRAPH_CUBE_WORK;
+}
+
 static int collect(const struct walk *w, const struct bound_node *node, struct argument **out, size_t *count)
 {
-  const struct signature *signature = node->signature;
+  const struct signature *signature = &node->entry->signature;
   struct argument *arguments = ARENA_ARRAY(w->lowering->arena, struct argument, signature->count);
-  bool ranges = node->entry->process && node->entry->process->shape == PROCESS_CUBE;
-  size_t n = 0;
+  size_t n = 0, work = work_of_call(w, node->entry);
   if (!arguments)
     return error_memory(w->lowering->error);
   for (size_t k = 0; k < signature->count; k++) {
     const struct parameter *parameter = &signature->parameters[k];
-    struct value value;
-    bool given = false;
-    for (size_t i = 0; i < node->node->argument_count && !given; i++) {
-      given = strcmp(node->node->names[i], parameter->name) == 0;
-      if (given && evaluate(w, node, &node->node->arguments[i], &value) != 0)
-        return error_at_parameter(w->lowering->error, parameter->name);
+    const struct value *value = node->slots[k].value;
+    struct value late;
+    bool left_out = false;
+    if (node->slots[k].kind == SLOT_ABSENT)
+      continue;
+    if (node->slots[k].kind == SLOT_LATE) {
+      if (late_argument(w, node, k, &late, &left_out) != 0)
+        return -1;
+      value = !left_out || node->entry->body ? &late : parameter->has_default ? &parameter->default_value : NULL;
     }
-    struct error ignored = {{0}, {0}, {0}, {0}};
-    if (given && value.kind == VALUE_NULL && parameter->optional && parameter_check(parameter, &value, ranges, &ignored) != 0)
-      given = false;
-    if (given && parameter_check(parameter, &value, ranges, w->lowering->error) != 0)
-      return -1;
-    if (!given && parameter->has_default)
-      value = parameter->default_value;
-    if (given || parameter->has_default)
-      arguments[n++] = (struct argument){parameter->name, value};
+    if (!value)
+      continue;
+    work += value_weight(value);
+    arguments[n++] = (struct argument){parameter->name, *value};
   }
   *out = arguments;
   *count = n;
-  return 0;
+  return pay(w->lowering, work);
 }
 
 /* ---- folding ---------------------------------------------------------------------------------------------------- */
@@ -129,13 +190,15 @@ static struct value folded(double number, enum lane_class class)
   return class == LANES_BOOLEAN ? value_boolean(number != 0) : value_number(number);
 }
 
-static struct value label_value(struct arena *arena, const struct dimension *labels, size_t i)
+static int label_value(struct lowering *l, const struct dimension *labels, size_t i, struct value *out)
 {
-  if (labels->labels == LABEL_STEP || labels->labels == LABEL_NUMBER)
-    return value_number(dimension_label_number(labels, i));
   char room[LABEL_TEXT_ROOM];
-  const char *text = dimension_label_text(labels, i, room);
-  return value_text(arena_strdup(arena, text));
+  if (labels->labels == LABEL_STEP || labels->labels == LABEL_NUMBER) {
+    *out = value_number(dimension_label_number(labels, i));
+    return 0;
+  }
+  *out = value_text(arena_strdup(l->arena, dimension_label_text(labels, i, room)));
+  return out->text ? 0 : error_memory(l->error);
 }
 
 /* Runs the program and turns lanes into a host value. */
@@ -155,29 +218,18 @@ static int fold(struct lowering *l, const struct program *program, struct value 
   }
   for (size_t i = 0; i < lanes.length; i++) {
     items[i] = folded(numbers[i], lanes.class);
-    if (labels)
-      labels[i] = label_value(l->arena, lanes.labels, i);
+    if (labels && label_value(l, lanes.labels, i, &labels[i]) != 0)
+      return -1;
   }
-  *value = value_array(items, lanes.length);
-  value->labels = labels;
+  *value = value_labelled(items, labels, lanes.length);
   return 0;
-}
-
-static bool has_lanes(const struct value *value)
-{
-  if (value->kind == VALUE_LANES)
-    return true;
-  for (size_t i = 0; (value->kind == VALUE_ARRAY || value->kind == VALUE_OBJECT) && i < value->count; i++)
-    if (has_lanes(&value->items[i]))
-      return true;
-  return false;
 }
 
 /* A callback inside a program may capture lanes of its surroundings, so it counts as lanes. */
 static bool any_lanes(const struct argument *arguments, size_t count)
 {
   for (size_t i = 0; i < count; i++)
-    if (has_lanes(&arguments[i].value) || arguments[i].value.kind == VALUE_CALLBACK)
+    if (value_has_lanes(&arguments[i].value) || arguments[i].value.kind == VALUE_CALLBACK)
       return true;
   return false;
 }
@@ -187,7 +239,7 @@ static int fold_inside(struct lowering *l, const struct program *program, struct
 {
   if (value->kind == VALUE_LANES)
     return fold(l, program, value);
-  if (value->kind != VALUE_ARRAY || !has_lanes(value))
+  if (value->kind != VALUE_ARRAY || !value_has_lanes(value))
     return 0;
   struct value *items = ARENA_ARRAY(l->arena, struct value, value->count);
   if (!items)
@@ -197,24 +249,34 @@ static int fold_inside(struct lowering *l, const struct program *program, struct
     if (fold_inside(l, program, &items[i]) != 0)
       return -1;
   }
-  value->items = items;
+  *value = value_labelled(items, value->labels, value->count);
   return 0;
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------------------ */
 
-static int call_process(const struct walk *w, const struct bound_node *node, struct argument *arguments, size_t count, struct value *result)
+static int call_process(const struct walk *w, const struct bound_node *node, struct argument *arguments, size_t count,
+                        struct value *result)
 {
   struct lowering *l = w->lowering;
-  struct call call = {.process = node->entry->process, .node = node->node->id, .arguments = arguments, .argument_count = count,
-                      .arena = l->arena, .program = w->program, .catalogue = l->catalogue, .lowering = l, .error = l->error};
+  struct call call = {.process = node->entry->process,
+                      .node = path_of(w, node),
+                      .arguments = arguments,
+                      .argument_count = count,
+                      .arena = l->arena,
+                      .program = w->program,
+                      .catalogue = l->options->catalogue,
+                      .lowering = l,
+                      .error = l->error};
   bool folds = call.process->shape != PROCESS_CUBE && (!w->program || !any_lanes(arguments, count));
   if (folds)
     call.program = program_new(l->arena);
-  if (folds && !call.program)
+  if (!call.node || (folds && !call.program))
     return error_memory(l->error);
   if (call.process->call(&call, result) != 0)
-    return error_is_set(l->error) ? -1 : error_set(l->error, "Internal", "process '%s' failed without saying why", call.process->id);
+    return error_is_set(l->error)
+               ? -1
+               : error_set(l->error, "Internal", "process '%s' failed without saying why", call.process->id);
   if (call.program && program_failed(call.program))
     return program_error(call.program, l->error);
   if (folds)
@@ -222,30 +284,36 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
   return 0;
 }
 
-static int lower_node(struct walk *w, size_t index)
+static int lower_node(const struct walk *w, const struct bound_node *node, struct value *result)
 {
-  const struct bound_node *node = &w->bound->nodes[index];
-  struct argument *arguments;
-  size_t count;
+  struct argument *arguments = NULL;
+  size_t count = 0;
   if (collect(w, node, &arguments, &count) != 0)
     return -1;
   if (node->entry->process)
-    return call_process(w, node, arguments, count, &w->values[index]);
-  struct scope inner = {.arguments = arguments, .count = count};
-  return lower_graph(w->lowering, node->body, &inner, w->program, &w->values[index]);
+    return call_process(w, node, arguments, count, result);
+  struct scope *scope = ARENA_NEW(w->lowering->arena, struct scope); /* callbacks that leave the body refer to it */
+  struct walk body = {.lowering = w->lowering, .bound = node->body, .scope = scope, .program = w->program,
+                      .path = arena_printf(w->lowering->arena, "%s%s/", w->path, node->node->id)};
+  if (!scope || !body.path)
+    return error_memory(w->lowering->error);
+  *scope = (struct scope){.arguments = arguments, .count = count};
+  return lower_graph(&body, result);
 }
 
-static int lower_graph(struct lowering *l, const struct bound *bound, const struct scope *scope, struct program *program,
-                       struct value *result)
+static int lower_graph(struct walk *w, struct value *result)
 {
-  struct walk w = {.lowering = l, .bound = bound, .scope = scope, .program = program};
-  w.values = ARENA_ARRAY(l->arena, struct value, bound->graph->count);
-  if (!w.values)
-    return error_memory(l->error);
-  for (size_t i = 0; i < bound->graph->count; i++)
-    if (lower_node(&w, bound->order[i]) != 0)
-      return error_at_node(l->error, bound->graph->nodes[bound->order[i]].id);
-  *result = w.values[bound->result];
+  const struct bound *bound = w->bound;
+  struct error *error = w->lowering->error;
+  w->values = ARENA_ARRAY(w->lowering->arena, struct value, bound->graph->count);
+  if (!w->values)
+    return error_memory(error);
+  for (size_t i = 0; i < bound->graph->count; i++) {
+    size_t n = bound->order[i];
+    if (lower_node(w, &bound->nodes[n], &w->values[n]) != 0)
+      return error_within(error, bound->graph->nodes[n].id);
+  }
+  *result = w->values[bound->result];
   return 0;
 }
 
@@ -259,42 +327,74 @@ int call_run_callback(struct call *call, const struct callback *callback, struct
   if (program && program_failed(program)) /* no room for the parameters' own steps */
     return program_error(program, call->error);
   *scope = (struct scope){.outer = callback->scope, .arguments = copy, .count = count};
-  return lower_graph(call->lowering, callback->bound, scope, program, result);
+  struct walk walk = {
+      .lowering = call->lowering, .bound = callback->bound, .scope = scope, .program = program, .path = callback->path};
+  return lower_graph(&walk, result) == 0 ? 0 : error_within(call->error, callback->argument);
 }
 
-int lowering_save(struct call *call, const struct node *node, const char *format, const struct sink_option *options, size_t count)
+int lowering_save(struct call *call, const struct outcome_output *output)
 {
+  struct lowering *l = call->lowering;
   struct save *save = ARENA_NEW(call->arena, struct save);
   if (!save)
     return error_memory(call->error);
-  *save = (struct save){.next = call->lowering->saves, .node = node, .format = format, .options = options, .option_count = count};
-  call->lowering->saves = save;
+  if (l->save_count == GRAPH_MAX_OUTPUTS)
+    return error_set(call->error, "ProcessGraphComplexity", "the graph saves more than %d cubes", GRAPH_MAX_OUTPUTS);
+  *save = (struct save){.next = l->saves, .output = *output};
+  l->saves = save;
+  l->save_count++;
   return 0;
 }
 
 /* ---- top level -------------------------------------------------------------------------------------------------- */
 
-int graph_lower(struct arena *arena, const struct bound *bound, const struct catalogue *catalogue, struct outcome *out,
-                struct error *error)
+/* The saves in their order, and the result's cube where no save_result made it. */
+static int collect_outputs(const struct lowering *l, struct outcome *out)
 {
-  struct lowering l = {.arena = arena, .catalogue = catalogue, .error = error};
-  struct scope scope = {.arguments = bound->parameters, .count = bound->parameter_count};
-  struct value result;
-  if (lower_graph(&l, bound, &scope, NULL, &result) != 0)
-    return -1;
-  *out = (struct outcome){.is_cube = result.kind == VALUE_CUBE, .value = result, .cube = result.cube};
-  if (result.kind == VALUE_CALLBACK || result.kind == VALUE_LANES)
-    return error_set(error, "ProcessGraphInvalid", "the result is neither a value nor a data cube");
-  for (const struct save *save = l.saves; out->is_cube && save; save = save->next)
-    if (save->node == result.cube) {
-      out->format = save->format;
-      out->options = save->options;
-      out->option_count = save->option_count;
-    }
+  struct outcome_output *outputs = ARENA_ARRAY(l->arena, struct outcome_output, l->save_count + 1);
+  bool is_saved = out->is_value;
+  size_t at = l->save_count;
+  if (!outputs)
+    return error_memory(l->error);
+  for (const struct save *save = l->saves; save; save = save->next) {
+    outputs[--at] = save->output;
+    outputs[at].is_result = !is_saved && save->output.node == out->value.cube;
+    is_saved = is_saved || outputs[at].is_result;
+  }
+  if (!is_saved)
+    outputs[l->save_count] = (struct outcome_output){.node = out->value.cube, .name = out->name, .is_result = true};
+  out->outputs = outputs;
+  out->output_count = l->save_count + (is_saved ? 0 : 1);
   return 0;
 }
 
-void graph_validate(const char *json, size_t length, const struct catalogue *catalogue,
+const struct outcome_output *outcome_result(const struct outcome *outcome)
+{
+  for (size_t i = 0; i < outcome->output_count; i++)
+    if (outcome->outputs[i].is_result)
+      return &outcome->outputs[i];
+  return NULL;
+}
+
+int graph_lower(struct arena *arena, const struct bound *bound, const struct graph_options *options,
+                struct outcome *out, struct error *error)
+{
+  struct lowering l = {.arena = arena, .options = options, .error = error};
+  struct scope scope = {.arguments = bound->parameters, .count = bound->parameter_count};
+  struct walk walk = {.lowering = &l, .bound = bound, .scope = &scope, .path = ""};
+  struct value result;
+  if (lower_graph(&walk, &result) != 0)
+    return -1;
+  if (result.kind == VALUE_CALLBACK || result.kind == VALUE_LANES || result.kind == VALUE_HANDLE)
+    return error_set(error, "ProcessGraphInvalid", "the result is neither a value nor a data cube");
+  if (value_weight(&result) > GRAPH_MAX_WEIGHT)
+    return error_set(error, "ProcessGraphComplexity", "the result has more than %d elements", (int)GRAPH_MAX_WEIGHT);
+  *out = (struct outcome){.is_value = result.kind != VALUE_CUBE, .value = result,
+                          .name = bound->graph->nodes[bound->result].id};
+  return collect_outputs(&l, out);
+}
+
+void graph_validate(const char *json, size_t length, const struct graph_options *options,
                     void (*report)(void *data, const struct error *error), void *data)
 {
   struct error error = {{0}, {0}, {0}, {0}};
@@ -304,9 +404,9 @@ void graph_validate(const char *json, size_t length, const struct catalogue *cat
   struct outcome outcome;
   if (!arena)
     error_memory(&error);
-  else if (graph_parse(arena, json, length, &graph, &error) == 0 &&
-           graph_bind_report(arena, graph, NULL, 0, &bound, report, data, &error) == 0)
-    graph_lower(arena, bound, catalogue, &outcome, &error);
+  else if (graph_parse(arena, json, length, options->official_encoding, &graph, &error) == 0 &&
+           graph_bind_report(arena, graph, options, &bound, report, data, &error) == 0 && !bound->open)
+    graph_lower(arena, bound, options, &outcome, &error);
   if (error_is_set(&error))
     report(data, &error);
   arena_free(arena);

@@ -6,10 +6,7 @@
 
 struct save { /* a cube that went through save_result */
   struct save *next;
-  const struct node *node;
-  const char *format;
-  const struct sink_option *options;
-  size_t option_count;
+  struct outcome_output output;
 };
 
 struct scope { /* values of parameters, innermost first */
@@ -20,12 +17,14 @@ struct scope { /* values of parameters, innermost first */
 
 struct lowering {
   struct arena *arena;
-  const struct catalogue *catalogue;
+  const struct graph_options *options;
+  size_t work; /* done so far, at most GRAPH_MAX_WORK */
   struct error *error;
-  struct save *saves;
+  struct save *saves; /* the last one first */
+  size_t save_count;
 };
 
-/* Notes that `node` is to be saved. */
-int lowering_save(struct call *call, const struct node *node, const char *format, const struct sink_option *options, size_t count);
+/* Notes a cube that is to be saved; format and options live in the arena. */
+int lowering_save(struct call *call, const struct outcome_output *output);
 
 #endif

@@ -1,5 +1,7 @@
-/* From text to graph: nodes, references and nested graphs; nothing is looked up yet. */
+/* From text to graph: nodes, references and nested graphs; nothing is looked up yet. Each JSON value is visited once.
+ */
 #include "processes/graph/bound.h"
+#include "processes/graph/compile.h"
 #include "processes/graph/json.h"
 
 #include <stdlib.h>
@@ -8,12 +10,96 @@
 struct parser {
   struct arena *arena;
   struct error *error;
+  bool official;    /* encoding */
   size_t nodes;     /* seen so far, nested graphs included */
   size_t callbacks; /* of the node in work */
 };
 
 static int parse_graph(struct parser *p, const json_t *json, const struct graph **out);
 static int parse_expression(struct parser *p, const json_t *json, struct expression *out);
+
+/* ---- arrays and objects ----------------------------------------------------------------------------------------- */
+
+/* The items of an array or object in work: values as long as there are no others, then expressions. */
+struct items {
+  size_t count;
+  struct value *values;
+  struct expression *expressions; /* NULL so far: all are values */
+};
+
+static int add_item(struct parser *p, struct items *items, size_t i, const json_t *json)
+{
+  struct expression item;
+  if (parse_expression(p, json, &item) != 0)
+    return -1;
+  if (item.kind == EXPRESSION_VALUE && !items->expressions) {
+    items->values[i] = item.value;
+    return 0;
+  }
+  if (!items->expressions) {
+    items->expressions = ARENA_ARRAY(p->arena, struct expression, items->count);
+    if (!items->expressions)
+      return error_memory(p->error);
+    for (size_t k = 0; k < i; k++)
+      items->expressions[k] = (struct expression){.kind = EXPRESSION_VALUE, .value = items->values[k]};
+  }
+  items->expressions[i] = item;
+  return 0;
+}
+
+static int parse_array(struct parser *p, const json_t *json, struct expression *out)
+{
+  struct items items = {.count = json_array_size(json)};
+  if (json_check_length(items.count, p->error) != 0)
+    return -1;
+  items.values = ARENA_ARRAY(p->arena, struct value, items.count);
+  if (!items.values)
+    return error_memory(p->error);
+  for (size_t i = 0; i < items.count; i++)
+    if (add_item(p, &items, i, json_array_get(json, i)) != 0)
+      return -1;
+  if (items.expressions)
+    *out = (struct expression){.kind = EXPRESSION_ARRAY, .count = items.count, .items = items.expressions};
+  else
+    *out = (struct expression){.kind = EXPRESSION_VALUE, .value = value_array(items.values, items.count)};
+  return 0;
+}
+
+/* {"type": "datacube", "dimensions": …} of the official encoding. */
+static bool is_cube(const struct value *value)
+{
+  const struct value *type = value_member(value, "type");
+  return type && type->kind == VALUE_TEXT && strcmp(type->text, "datacube") == 0 && value_member(value, "dimensions");
+}
+
+static int parse_object(struct parser *p, const json_t *json, struct expression *out)
+{
+  struct items items = {.count = json_object_size(json)};
+  const char **keys = ARENA_ARRAY(p->arena, const char *, items.count), *key;
+  json_t *item;
+  size_t i = 0;
+  items.values = ARENA_ARRAY(p->arena, struct value, items.count);
+  if (!items.values || !keys)
+    return error_memory(p->error);
+  json_object_foreach((json_t *)json, key, item) {
+    keys[i] = arena_strdup(p->arena, key);
+    if (!keys[i])
+      return error_memory(p->error);
+    if (add_item(p, &items, i++, item) != 0)
+      return -1;
+  }
+  *out = (struct expression){.kind = EXPRESSION_OBJECT, .count = items.count, .items = items.expressions, .keys = keys};
+  if (items.expressions)
+    return 0;
+  *out = (struct expression){.kind = EXPRESSION_VALUE};
+  if (json_object_value(p->arena, keys, items.values, items.count, p->official, &out->value) != 0)
+    return error_memory(p->error);
+  if (p->official && is_cube(&out->value))
+    out->kind = EXPRESSION_CUBE;
+  return 0;
+}
+
+/* ---- references ------------------------------------------------------------------------------------------------- */
 
 static bool single_key(const json_t *json, const char *key, const char **value)
 {
@@ -23,76 +109,64 @@ static bool single_key(const json_t *json, const char *key, const char **value)
   return *value != NULL;
 }
 
-static int parse_items(struct parser *p, const json_t *json, struct expression *out)
-{
-  size_t count = json_is_array(json) ? json_array_size(json) : json_object_size(json), i = 0;
-  struct expression *items = ARENA_ARRAY(p->arena, struct expression, count);
-  const char **keys = ARENA_ARRAY(p->arena, const char *, count);
-  const char *key;
-  json_t *item;
-  if (!items || !keys)
-    return error_memory(p->error);
-  if (json_is_array(json)) {
-    for (; i < count; i++)
-      if (parse_expression(p, json_array_get(json, i), &items[i]) != 0)
-        return -1;
-  } else {
-    json_object_foreach((json_t *)json, key, item) {
-      keys[i] = arena_strdup(p->arena, key);
-      if (!keys[i] || parse_expression(p, item, &items[i++]) != 0)
-        return error_memory(p->error);
-    }
-  }
-  *out = (struct expression){.kind = json_is_array(json) ? EXPRESSION_ARRAY : EXPRESSION_OBJECT, .count = count, .items = items, .keys = keys};
-  return 0;
-}
-
-/* Whether a reference or a graph hides in the value. */
-static bool has_reference(const json_t *json)
-{
-  const char *name, *key;
-  json_t *item;
-  size_t i;
-  if (json_is_array(json)) {
-    json_array_foreach(json, i, item) if (has_reference(item)) return true;
-    return false;
-  }
-  if (!json_is_object(json))
-    return false;
-  if (single_key(json, "from_node", &name) || single_key(json, "from_parameter", &name) || json_object_get(json, "process_graph"))
-    return true;
-  json_object_foreach((json_t *)json, key, item) if (has_reference(item)) return true;
-  return false;
-}
-
 static int parse_reference(struct parser *p, enum expression_kind kind, const char *name, struct expression *out)
 {
   *out = (struct expression){.kind = kind, .name = arena_strdup(p->arena, name)};
   return out->name ? 0 : error_memory(p->error);
 }
 
+static int parse_callback(struct parser *p, const json_t *json, struct expression *out)
+{
+  *out = (struct expression){.kind = EXPRESSION_GRAPH, .callback = p->callbacks++};
+  size_t callbacks = p->callbacks;
+  if (parse_graph(p, json, &out->graph) != 0)
+    return -1;
+  p->callbacks = callbacks;
+  return 0;
+}
+
 static int parse_expression(struct parser *p, const json_t *json, struct expression *out)
 {
   const char *name;
-  if (json_is_object(json)) {
-    if (single_key(json, "from_node", &name))
-      return parse_reference(p, EXPRESSION_NODE, name, out);
-    if (single_key(json, "from_parameter", &name))
-      return parse_reference(p, EXPRESSION_PARAMETER, name, out);
-    const json_t *graph = json_object_get(json, "process_graph");
-    if (graph) {
-      *out = (struct expression){.kind = EXPRESSION_GRAPH, .callback = p->callbacks++};
-      size_t callbacks = p->callbacks;
-      if (parse_graph(p, graph, &out->graph) != 0)
-        return -1;
-      p->callbacks = callbacks;
-      return 0;
-    }
+  if (json_is_array(json))
+    return parse_array(p, json, out);
+  if (!json_is_object(json)) {
+    *out = (struct expression){.kind = EXPRESSION_VALUE};
+    return json_to_value(p->arena, json, p->official, &out->value, p->error);
   }
-  if ((json_is_object(json) || json_is_array(json)) && has_reference(json))
-    return parse_items(p, json, out);
-  *out = (struct expression){.kind = EXPRESSION_VALUE};
-  return json_to_value(p->arena, json, &out->value, p->error);
+  if (single_key(json, "from_node", &name))
+    return parse_reference(p, EXPRESSION_NODE, name, out);
+  if (single_key(json, "from_parameter", &name))
+    return parse_reference(p, EXPRESSION_PARAMETER, name, out);
+  if (json_object_get(json, "process_graph"))
+    return parse_callback(p, json_object_get(json, "process_graph"), out);
+  return parse_object(p, json, out);
+}
+
+/* ---- nodes ------------------------------------------------------------------------------------------------------ */
+
+static int parse_arguments(struct parser *p, const json_t *json, struct graph_node *out)
+{
+  size_t count = json_object_size(json), i = 0;
+  struct expression *expressions = ARENA_ARRAY(p->arena, struct expression, count);
+  const char **names = ARENA_ARRAY(p->arena, const char *, count), *name;
+  json_t *argument;
+  if (!expressions || !names)
+    return error_memory(p->error);
+  p->callbacks = 0;
+  json_object_foreach((json_t *)json, name, argument) {
+    names[i] = arena_strdup(p->arena, name);
+    if (!names[i])
+      return error_memory(p->error);
+    if (parse_expression(p, argument, &expressions[i++]) == 0)
+      continue;
+    return p->error->node[0] ? error_within(p->error, name) : error_at_parameter(p->error, name);
+  }
+  out->argument_count = count;
+  out->names = names;
+  out->arguments = expressions;
+  out->callback_count = p->callbacks;
+  return 0;
 }
 
 static int parse_node(struct parser *p, const char *id, const json_t *json, struct graph_node *out)
@@ -103,29 +177,15 @@ static int parse_node(struct parser *p, const char *id, const json_t *json, stru
     return error_set(p->error, "ProcessGraphInvalid", "a node is an object with process_id and arguments");
   if (arguments && !json_is_object(arguments))
     return error_set(p->error, "ProcessGraphInvalid", "arguments are an object");
-  if (json_is_string(space) && strcmp(json_string_value(space), "backend") != 0)
-    return error_set(p->error, "ProcessUnsupported", "process '%s' of namespace '%s' is not available", process, json_string_value(space));
+  if (space && !json_is_string(space) && !json_is_null(space))
+    return error_set(p->error, "ProcessGraphInvalid", "a namespace is a string or null");
   *out = (struct graph_node){.id = arena_strdup(p->arena, id), .process = arena_strdup(p->arena, process),
-                             .result = json_is_true(json_object_get(json, "result")), .argument_count = json_object_size(arguments)};
-  struct expression *expressions = ARENA_ARRAY(p->arena, struct expression, out->argument_count);
-  const char **names = ARENA_ARRAY(p->arena, const char *, out->argument_count);
-  const char *name;
-  json_t *argument;
-  size_t i = 0;
-  if (!out->id || !out->process || !expressions || !names)
+                             .result = json_is_true(json_object_get(json, "result"))};
+  if (json_is_string(space))
+    out->space = arena_strdup(p->arena, json_string_value(space));
+  if (!out->id || !out->process || (json_is_string(space) && !out->space))
     return error_memory(p->error);
-  p->callbacks = 0;
-  json_object_foreach((json_t *)arguments, name, argument) {
-    names[i] = arena_strdup(p->arena, name);
-    if (!names[i])
-      return error_memory(p->error);
-    if (parse_expression(p, argument, &expressions[i++]) != 0)
-      return error_at_parameter(p->error, name);
-  }
-  out->names = names;
-  out->arguments = expressions;
-  out->callback_count = p->callbacks;
-  return 0;
+  return parse_arguments(p, arguments, out);
 }
 
 static int by_id(const void *a, const void *b, void *nodes)
@@ -137,12 +197,14 @@ static int by_id(const void *a, const void *b, void *nodes)
 static int parse_graph(struct parser *p, const json_t *json, const struct graph **out)
 {
   size_t count = json_object_size(json), i = 0;
-  if (!json_is_object(json) || count == 0)
-    return error_set(p->error, json_is_object(json) ? "ProcessGraphMissing" : "ProcessGraphInvalid",
-                     json_is_object(json) ? "the process graph has no nodes" : "a process graph is an object of nodes");
+  if (!json_is_object(json))
+    return error_set(p->error, "ProcessGraphInvalid", "a process graph is an object of nodes");
+  if (count == 0)
+    return error_set(p->error, "ProcessGraphMissing", "the process graph has no nodes");
   p->nodes += count;
   if (p->nodes > GRAPH_MAX_NODES)
-    return error_set(p->error, "ProcessGraphComplexity", "the process graph has more than %d nodes", (int)GRAPH_MAX_NODES);
+    return error_set(p->error, "ProcessGraphComplexity", "the process graph has more than %d nodes",
+                     (int)GRAPH_MAX_NODES);
   struct graph *graph = ARENA_NEW(p->arena, struct graph);
   struct graph_node *nodes = ARENA_ARRAY(p->arena, struct graph_node, count);
   size_t *sorted = ARENA_ARRAY(p->arena, size_t, count);
@@ -153,7 +215,7 @@ static int parse_graph(struct parser *p, const json_t *json, const struct graph 
   json_object_foreach((json_t *)json, id, node) {
     sorted[i] = i;
     if (parse_node(p, id, node, &nodes[i++]) != 0)
-      return error_at_node(p->error, id);
+      return error_within(p->error, id);
   }
   qsort_r(sorted, count, sizeof *sorted, by_id, nodes);
   *graph = (struct graph){.count = count, .nodes = nodes, .by_id = sorted};
@@ -177,62 +239,64 @@ size_t graph_find(const struct graph *graph, const char *id)
   return SIZE_MAX;
 }
 
-static int parse_parameters(struct parser *p, const json_t *json, struct graph *graph)
-{
-  size_t count = json_array_size(json);
-  struct graph_default *parameters = ARENA_ARRAY(p->arena, struct graph_default, count);
-  if (!parameters)
-    return error_memory(p->error);
-  for (size_t i = 0; i < count; i++) {
-    const json_t *item = json_array_get(json, i), *value = json_object_get(item, "default");
-    const char *name = json_string_value(json_object_get(item, "name"));
-    if (!name)
-      return error_set(p->error, "ProcessGraphInvalid", "a parameter has no name");
-    parameters[i].name = arena_strdup(p->arena, name);
-    parameters[i].has_value = value != NULL || json_is_true(json_object_get(item, "optional"));
-    if (value && json_to_value(p->arena, value, &parameters[i].value, p->error) != 0)
-      return error_at_parameter(p->error, name);
-  }
-  graph->parameters = parameters;
-  graph->parameter_count = count;
-  return 0;
-}
+/* ---- the whole text --------------------------------------------------------------------------------------------- */
 
-/* The graph and its parameters inside a request, a process, or by itself. */
-static int find_graph(const json_t *json, const json_t **graph, const json_t **parameters, struct error *error)
+/* The process, or bare graph, that a request holds. */
+static int find_process(const json_t *json, const json_t **out, struct error *error)
 {
   const json_t *process = json_object_get(json, "process");
-  *parameters = NULL;
+  *out = json;
   if (!json_is_object(json))
     return error_set(error, "ProcessGraphInvalid", "a process graph is a JSON object");
-  if (process && !json_object_get(process, "process_id")) {
-    if (!json_is_object(process))
-      return error_set(error, "ProcessGraphInvalid", "'process' is an object with a process_graph");
-    json = process;
-    if (!json_object_get(json, "process_graph"))
-      return error_set(error, "ProcessGraphMissing", "the process has no process_graph");
-  }
-  *graph = json;
-  const json_t *inner = json_object_get(json, "process_graph");
-  if (inner && !json_object_get(inner, "process_id")) {
-    *graph = inner;
-    *parameters = json_object_get(json, "parameters");
-  }
+  if (!process || json_object_get(process, "process_id"))
+    return 0;
+  if (!json_is_object(process))
+    return error_set(error, "ProcessGraphInvalid", "'process' is an object with a process_graph");
+  if (!json_object_get(process, "process_graph"))
+    return error_set(error, "ProcessGraphMissing", "the process has no process_graph");
+  *out = process;
   return 0;
 }
 
-int graph_parse(struct arena *arena, const char *text, size_t length, const struct graph **out, struct error *error)
+static int parse_process(struct parser *p, const json_t *json, const struct graph **out)
 {
-  struct parser p = {.arena = arena, .error = error};
-  const json_t *graph = NULL, *parameters = NULL;
-  json_t *json;
-  if (json_read(text, length, &json, error) != 0)
+  const json_t *inner = json_object_get(json, "process_graph"), *id = json_object_get(json, "id");
+  if (!inner || json_object_get(inner, "process_id")) /* no process, or a node of that name */
+    return parse_graph(p, json, out);
+  if (parse_graph(p, inner, out) != 0)
     return -1;
-  int status = find_graph(json, &graph, &parameters, error);
+  struct graph *graph = (struct graph *)*out;
+  if (json_is_string(id)) {
+    graph->id = arena_strdup(p->arena, json_string_value(id));
+    if (!graph->id)
+      return error_memory(p->error);
+  }
+  return signature_compile(p->arena, json_object_get(json, "parameters"), &graph->signature, p->error);
+}
+
+int graph_parse(struct arena *arena, const char *text, size_t length, bool official, const struct graph **out,
+                struct error *error)
+{
+  struct parser p = {.arena = arena, .error = error, .official = official};
+  const json_t *process = NULL;
+  json_t *json;
+  if (json_read(text, length, official, &json, error) != 0)
+    return -1;
+  int status = find_process(json, &process, error);
   if (status == 0)
-    status = parse_graph(&p, graph, out);
-  if (status == 0 && parameters)
-    status = parse_parameters(&p, parameters, (struct graph *)*out);
+    status = parse_process(&p, process, out);
   json_decref(json);
   return status;
+}
+
+int process_define(struct arena *arena, const char *text, size_t length, struct process_entry *out, struct error *error)
+{
+  const struct graph *graph;
+  if (graph_parse(arena, text, length, false, &graph, error) != 0)
+    return -1;
+  if (!graph->id)
+    return error_set(error, "ProcessGraphInvalid", "the process has no id");
+  *out = (struct process_entry){
+      .id = graph->id, .spec = text, .spec_length = length, .body = graph, .signature = graph->signature};
+  return 0;
 }

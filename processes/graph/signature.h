@@ -1,37 +1,32 @@
-/* Signatures: parameters of a process as its spec declares them, and the check of values against their schemas. */
+/* Signatures: the parameters of a process, compiled from its spec: those of the built-in processes when the program is
+ * built (embed.c), those of a process that somebody defines once, when its graph is parsed. */
 #ifndef TWINCUBE_PROCESSES_GRAPH_SIGNATURE_H
 #define TWINCUBE_PROCESSES_GRAPH_SIGNATURE_H
 
-#include "processes/value.h"
-
-struct schema; /* a parameter's JSON schema, one or several alternatives */
+#include "processes/graph/schema.h"
 
 struct parameter {
   const char *name;
   bool optional;
   bool has_default;                /* other than null */
   struct value default_value;
-  const struct schema *schema;
+  const struct schema *schema;     /* NULL: takes anything */
+  size_t cost;                     /* comparisons that checking a value takes for each unit of its weight, at least 1 */
   size_t callback_parameter_count; /* names a process graph for this parameter may use */
   const char *const *callback_parameters;
 };
 
 struct signature {
-  const char *id;
   size_t count;
   const struct parameter *parameters;
 };
 
-struct process_entry;
-/* Reads the spec of an entry; the signature lives in the arena. */
-int signature_read(struct arena *arena, const struct process_entry *entry, const struct signature **out,
-                   struct error *error);
 const struct parameter *signature_find(const struct signature *signature, const char *name);
 /* 0 where the value fits the schema, else ProcessParameterInvalid naming the parameter and what it should be. With
- * `ranges` numbers must also lie within minimum and maximum; value processes decide that themselves (arccos(2) is NaN). */
+ * `ranges` numbers must also lie within minimum and maximum; value processes decide that themselves (arccos(2) is NaN).
+ */
 int parameter_check(const struct parameter *parameter, const struct value *value, bool ranges, struct error *error);
-
-/* JSON text of a value, read into host values. Used for parameters given as text; tokens NaN and Infinity allowed. */
-int value_read(struct arena *arena, const char *json, size_t length, struct value *out, struct error *error);
+/* A null for an optional parameter that takes no null: counts as left out. */
+bool parameter_left_out(const struct parameter *parameter, const struct value *value);
 
 #endif

@@ -2,14 +2,32 @@
 #ifndef TWINCUBE_PROCESSES_GRAPH_TABLE_H
 #define TWINCUBE_PROCESSES_GRAPH_TABLE_H
 
+#include "processes/graph/signature.h"
 #include "processes/process.h"
 
+struct graph;
+
+/* A process as a graph uses it: built in, or defined by somebody with a graph of its own. */
 struct process_entry {
   const char *id;
-  const struct process *process; /* NULL where the spec brings its own process_graph */
+  const struct process *process; /* NULL where `body` defines it */
   const char *spec;              /* the spec as JSON text: ours, or the operator's (--process-specs) byte for byte */
   size_t spec_length;
+  const struct graph *body;      /* the spec's process_graph; NULL where there is C */
+  struct signature signature;
 };
+
+/* Processes beyond the built-in ones: those of a user, or remote definitions. */
+struct process_lookup {
+  /* The process of that id in that namespace ("user", …), NULL where there is none; lives as long as the request. */
+  const struct process_entry *(*find)(void *context, const char *space, const char *id);
+  void *context;
+};
+
+/* A process from the JSON of its definition {"id", "parameters", "process_graph", …}: read once, in the arena; the text
+ * is borrowed. Its graph is bound where it is used. Errors as graph_parse. */
+int process_define(struct arena *arena, const char *json, size_t length, struct process_entry *out,
+                   struct error *error);
 
 size_t process_table_size(void);
 const struct process_entry *process_table_at(size_t i);

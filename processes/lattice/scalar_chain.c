@@ -176,8 +176,24 @@ static void chain_close(struct source_reader *reader)
   free(reader);
 }
 
-static const struct source_ops chain_ops = {
-    .name = "HMC chain", .open = chain_open, .read = chain_read, .close = chain_close};
+static void chain_identity(const struct source *source, struct buffer *out)
+{
+  const struct chain *chain = source->state;
+  const struct chain_parameters *p = &chain->parameters;
+  buffer_printf(out, "HMC chain %zu ", p->action.dimensions);
+  for (size_t k = 0; k < p->action.dimensions; k++) {
+    buffer_printf(out, "%zu ", p->action.extent[k]);
+  }
+  buffer_printf(out, "%a %a %llu %a %zu %d %zu %zu %zu %d ", p->action.m2, p->action.lambda,
+                (unsigned long long)p->hmc.seed, p->hmc.step_size, p->hmc.steps, (int)p->hmc.integrator,
+                p->configurations, p->thermalisation, p->separation, (int)p->quantity);
+}
+
+static const struct source_ops chain_ops = {.name = "HMC chain",
+                                            .open = chain_open,
+                                            .read = chain_read,
+                                            .close = chain_close,
+                                            .identity = chain_identity};
 
 static void describe_cube(const struct chain_parameters *parameters, struct cube *cube)
 {

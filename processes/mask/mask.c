@@ -8,10 +8,12 @@ static int check_compatible(struct call *call, const struct node *data, const st
     const struct dimension *theirs = &mask->cube->dimension[d];
     size_t ours = cube_find_dimension(data->cube, theirs->name);
     if (ours == SIZE_MAX)
-      return error_parameter(call->error, "IncompatibleDataCubes", "mask", "the mask has a dimension '%s' that the data cube lacks", theirs->name);
+      return error_parameter(call->error, "IncompatibleDataCubes", "mask",
+                             "the mask has a dimension '%s' that the data cube lacks", theirs->name);
     if (!dimension_labels_equal(&data->cube->dimension[ours], theirs))
-      return error_parameter(call->error, "IncompatibleDataCubes", "mask", "the labels of dimension '%s' differ between data (%zu) and mask (%zu)",
-                             theirs->name, data->cube->dimension[ours].size, theirs->size);
+      return error_parameter(call->error, "IncompatibleDataCubes", "mask",
+                             "the labels of dimension '%s' differ between data (%zu) and mask (%zu)", theirs->name,
+                             data->cube->dimension[ours].size, theirs->size);
   }
   return 0;
 }
@@ -31,7 +33,8 @@ static int mask_call(struct call *call, struct value *result)
   if (replacement && value_is_lanes_like(replacement) && replacement->kind != VALUE_NULL)
     masked = program_ternary(program, KOP_SELECT, value_as_lanes(program, replacement), values, where);
   else if (replacement && replacement->kind != VALUE_NULL)
-    return error_parameter(call->error, "ProcessParameterInvalid", "replacement", "only numbers, booleans and null can replace values");
+    return error_parameter(call->error, "ProcessParameterInvalid", "replacement",
+                           "only numbers, booleans and null can replace values");
   else
     masked = program_binary(program, KOP_MASK, values, where);
   if (kernel_by_names(call, inputs[0]->cube, inputs, 2, program, masked, &node) != 0)

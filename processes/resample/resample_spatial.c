@@ -24,7 +24,8 @@ static int read_resolution(struct call *call, struct wish *wish)
     wish->res_y = value->items[1].number;
   }
   if (!isfinite(wish->res_x) || !isfinite(wish->res_y) || (wish->res_x == 0) != (wish->res_y == 0))
-    return error_parameter(call->error, "ProcessParameterInvalid", "resolution", "both resolutions are positive numbers, or both are 0");
+    return error_parameter(call->error, "ProcessParameterInvalid", "resolution",
+                           "both resolutions are positive numbers, or both are 0");
   return 0;
 }
 
@@ -49,7 +50,8 @@ static int read_wish(struct call *call, struct wish *wish)
     return -1;
   wish->method = resampling_from_name(method);
   if (wish->method == RESAMPLE_COUNT)
-    return error_parameter(call->error, "ProcessParameterInvalid", "method", "there is no resampling method '%s'", method);
+    return error_parameter(call->error, "ProcessParameterInvalid", "method", "there is no resampling method '%s'",
+                           method);
   if (wish->res_x == 0 && !wish->crs)
     return error_parameter(call->error, "ProcessParameterInvalid", "resolution", "give a resolution or a projection");
   return 0;
@@ -74,13 +76,15 @@ static struct grid aligned(const struct grid *from, const struct wish *wish)
 /* New CRS: resolution from the lengths of the extents' diagonals where none is given, rounded to three digits. */
 static int projected(struct call *call, const struct grid *from, const struct wish *wish, struct grid *to)
 {
-  struct extent here = {from->west, from->north - (double)from->height * from->res_y, from->west + (double)from->width * from->res_x, from->north, from->crs};
+  struct extent here = {from->west, from->north - (double)from->height * from->res_y,
+                        from->west + (double)from->width * from->res_x, from->north, from->crs};
   struct extent there;
   if (extent_transform(&here, wish->crs, &there, call->error) != 0)
     return error_at_parameter(call->error, "projection");
   double res_x = wish->res_x, res_y = wish->res_y;
   if (res_x == 0) {
-    double ratio = hypot(there.east - there.west, there.north - there.south) / hypot(here.east - here.west, here.north - here.south);
+    double ratio = hypot(there.east - there.west, there.north - there.south) /
+                   hypot(here.east - here.west, here.north - here.south);
     double res = sqrt(from->res_x * from->res_y) * ratio, unit = pow(10, floor(log10(res)) - 2);
     res_x = res_y = rint(res / unit) * unit;
   }
@@ -98,7 +102,8 @@ static int resample_spatial_call(struct call *call, struct value *result)
   if (call_cube(call, "data", &data) != 0 || read_wish(call, &wish) != 0)
     return -1;
   if (grid_of_cube(data->cube, &from) != 0 || !data->cube->crs)
-    return error_parameter(call->error, "ProcessParameterInvalid", "data", "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
+    return error_parameter(call->error, "ProcessParameterInvalid", "data",
+                           "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
                            cube_dimension_names(call->arena, data->cube));
   if (wish.crs && !crs_equal(wish.crs, from.crs)) {
     if (projected(call, &from, &wish, &to) != 0)
@@ -109,11 +114,13 @@ static int resample_spatial_call(struct call *call, struct value *result)
   } else
     to = aligned(&from, &wish);
   if ((double)to.width * (double)to.height > 1e12)
-    return error_parameter(call->error, "ProcessParameterInvalid", "resolution", "the result would have %zu x %zu pixels", to.width, to.height);
+    return error_parameter(call->error, "ProcessParameterInvalid", "resolution",
+                           "the result would have %zu x %zu pixels", to.width, to.height);
   if (regrid(call, data, &to, wish.method, &node) != 0)
     return -1;
   *result = value_cube(node);
   return 0;
 }
 
-const struct process process_resample_spatial = {.id = "resample_spatial", .shape = PROCESS_CUBE, .call = resample_spatial_call};
+const struct process process_resample_spatial = {
+    .id = "resample_spatial", .shape = PROCESS_CUBE, .call = resample_spatial_call};

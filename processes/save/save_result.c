@@ -1,4 +1,5 @@
-/* save_result: marks a cube for a sink; the format is checked here, before anything runs. */
+/* save_result: marks a cube for a sink: one of the graph's outcomes. The format is checked here, before anything
+ * runs. */
 #include "processes/cube/shape.h"
 #include "processes/graph/lower.h"
 
@@ -7,7 +8,7 @@
 static const char *option_text(struct arena *arena, const struct value *value)
 {
   struct buffer out = {.limit = 1 << 16};
-  struct json_writer writer = {.out = &out};
+  struct json_writer writer = {.out = &out, .nonfinite_tokens = true}; /* for the options' own checks to refuse */
   if (value->kind == VALUE_TEXT)
     return value->text;
   value_write(value, &writer);
@@ -31,13 +32,15 @@ static int read_options(struct call *call, struct sink_option **out, size_t *cou
   return 0;
 }
 
-static int check_format(struct call *call, const char *format, const struct cube *cube, const struct sink_option *options, size_t count)
+static int check_format(struct call *call, const char *format, const struct cube *cube,
+                        const struct sink_option *options, size_t count)
 {
   const struct sink_format *sink = sink_format_find(format);
   if (!sink)
     return error_parameter(call->error, "FormatUnsuitable", "format", "there is no output format '%s'", format);
   if (!sink->text && cube_elements(cube) == 0)
-    return error_parameter(call->error, "DataCubeEmpty", "data", "the data cube is empty; %s cannot hold that", sink->name);
+    return error_parameter(call->error, "DataCubeEmpty", "data", "the data cube is empty; %s cannot hold that",
+                           sink->name);
   if (sink->check(cube, options, count, call->error) != 0)
     return error_at_parameter(call->error, "format");
   return 0;
@@ -45,19 +48,21 @@ static int check_format(struct call *call, const char *format, const struct cube
 
 static int save_result_call(struct call *call, struct value *result)
 {
+  struct outcome_output output = {.name = call->node};
   const struct node *data;
-  const char *format;
   struct sink_option *options;
-  size_t count;
-  if (call_cube(call, "data", &data) != 0 || call_text(call, "format", &format) != 0 || read_options(call, &options, &count) != 0 ||
-      check_format(call, format, data->cube, options, count) != 0)
+  if (call_cube(call, "data", &data) != 0 || call_text(call, "format", &output.format) != 0 ||
+      read_options(call, &options, &output.option_count) != 0 ||
+      check_format(call, output.format, data->cube, options, output.option_count) != 0)
     return -1;
   struct view_dimension *view = view_identity(call->arena, data->cube);
   const struct node *node = view ? node_view(call->arena, call_origin(call), data, data->cube, view) : NULL;
   if (!node)
     return error_memory(call->error);
   *result = value_cube(node); /* a node of its own: the same cube may be saved in several formats */
-  return lowering_save(call, node, format, options, count);
+  output.node = node;
+  output.options = options;
+  return lowering_save(call, &output);
 }
 
 const struct process process_save_result = {.id = "save_result", .shape = PROCESS_CUBE, .call = save_result_call};

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The house as its map says: who may include whom, which library where, what nobody calls, three files a process.
+"""The house as its map says: who may include whom, which library where, what nobody calls, three files a process, one
+name for one thing.
 
     python3 tests/architecture/check.py [ROOT]
 
@@ -10,6 +11,7 @@ import json
 import pathlib
 import re
 import sys
+from collections import defaultdict
 
 # The arrows: a room and the rooms whose headers it may include, beside its own.
 ARROWS = {
@@ -43,7 +45,10 @@ BANNED = ("sprintf", "vsprintf", "strcpy", "strcat", "strtok", "atoi", "atol", "
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CALL = re.compile(r"(?<![A-Za-z0-9_.>])(" + "|".join(BANNED) + r")\s*\(")
 LITERAL = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
-LONGEST_FILE, LONGEST_FUNCTION = 800, 100
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_LINE = 800, 100, 120
+
+EACH_ITS_OWN = {"struct source_reader"}  # declared once as an opaque type that every driver completes
+STRUCT = re.compile(r"^\s*(?:typedef\s+)?(struct|union|enum)\s+([a-z_][a-z0-9_]*)\s*\{")
 
 
 def sources(root):
@@ -103,6 +108,33 @@ def check_sizes(lines):
             start = None
 
 
+def check_lines(lines):
+    for number, line in enumerate(lines, 1):
+        if len(line) > LONGEST_LINE:
+            yield number, f"{len(line)} columns; {LONGEST_LINE} is the most (.clang-format)"
+
+
+def check_names(root):
+    """One name, one thing: no two files of one name, no two structs of one name, in any of the rooms."""
+    files, structs = defaultdict(list), defaultdict(list)
+    for room, path in sources(root):
+        if room in OPEN:
+            continue
+        relative = path.relative_to(root).as_posix()
+        if path.suffix in (".c", ".h"):
+            files[path.name].append(relative)
+        for number, line in enumerate(without_text(path.read_text("utf-8")).splitlines(), 1):
+            found = STRUCT.match(line)
+            if found:
+                structs[" ".join(found.groups())].append(f"{relative}:{number}")
+    for name, places in files.items():
+        if len(places) > 1:
+            yield places[0], f"files of one name: {', '.join(places)}"
+    for name, places in structs.items():
+        if len(places) > 1 and name not in EACH_ITS_OWN:
+            yield places[0], f"{name} is defined in {', '.join(places)}"
+
+
 def check_marks(lines):
     for number, line in enumerate(lines, 1):
         if re.search(r"\b(TODO|FIXME|XXX)\b", line):
@@ -142,11 +174,13 @@ def findings(root):
         source = path.read_text("utf-8")
         lines = source.splitlines()
         for check in (check_includes(room, relative, lines), check_openmp(room, relative, lines),
-                      check_calls(without_text(source)), check_sizes(lines), check_marks(lines)):
+                      check_calls(without_text(source)), check_sizes(lines), check_lines(lines), check_marks(lines)):
             for number, reason in check:
                 yield f"{relative}:{number}: {reason}"
     for path, reason in (*check_processes(root), *check_links(root)):
         yield f"{path.relative_to(root).as_posix()}: {reason}"
+    for place, reason in check_names(root):
+        yield f"{place}: {reason}"
 
 
 def main():

@@ -35,12 +35,12 @@ def test_a_sound_house_has_no_findings(tmp_path):
 
 def test_each_breach_is_found(tmp_path):
     breaches = {
-        "datacube/up.c": '#include "hpc/plan.h"\n',
+        "datacube/to_hpc.c": '#include "hpc/plan.h"\n',
         "datacube/test.c": '#include "tests/help.h"\n',
         "hpc/up.h": '# include "processes/process.h"\n',
-        "stac/up.c": '#include "processes/process.h"\n',
-        "physics/up.c": '#include "stac/catalogue.h"\n',
-        "processes/up.c": '#include "server/store.h"\n',
+        "stac/to_processes.c": '#include "processes/process.h"\n',
+        "physics/to_stac.c": '#include "stac/catalogue.h"\n',
+        "processes/to_server.c": '#include "server/store.h"\n',
         "server/down.c": '#include "physics/lattice.h"\n',
         "server/relative.c": '#include "../datacube/cube.h"\n',
         "stac/gdal.c": "#include <gdal.h>\n",
@@ -53,6 +53,9 @@ def test_each_breach_is_found(tmp_path):
         "hpc/call.c": "int f(void)\n{\n  return rand();\n}\n",
         "hpc/mark.c": "/* " + "TO" + "DO later */\n",
         "hpc/long.c": "\n" * 801,
+        "hpc/wide.def": "KOP(" + "a" * 117 + ")\n",
+        "hpc/double/one.h": "struct twin {\n  int a;\n};\n",
+        "hpc/double/name.c": "",
         "hpc/function.c": "int f(void)\n{\n" + "  g();\n" * 100 + "}\n",
         "processes/math/untested.json": json.dumps({"id": "untested", "process_graph": {}}),
         "processes/math/bodiless.json": json.dumps({"id": "bodiless"}),
@@ -61,6 +64,8 @@ def test_each_breach_is_found(tmp_path):
         "processes/math/orphan.test.json": json.dumps({"tests": [{}]}),
     }
     beside = {
+        "stac/other.c": "struct twin {\n  int b;\n};\n",
+        "stac/name.c": "/* struct twin {\n*/\n",
         "processes/math/bodiless.test.json": json.dumps({"tests": [{}]}),
         "processes/math/empty.test.json": json.dumps({"tests": []}),
         "processes/math/misnamed.test.json": json.dumps({"tests": [{}]}),

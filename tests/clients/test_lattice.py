@@ -9,6 +9,7 @@ import math
 import os
 import pathlib
 import subprocess
+import time
 
 import pytest
 
@@ -32,8 +33,11 @@ def of_x(process, **arguments):
 
 def of_data(process, **arguments):
     """A callback of one process with the array as data."""
-    return {"process_graph": {"p": {"process_id": process, "arguments": {"data": {"from_parameter": "data"}, **arguments},
-                                    "result": True}}}
+    return {
+        "process_graph": {
+            "p": {"process_id": process, "arguments": {"data": {"from_parameter": "data"}, **arguments}, "result": True}
+        }
+    }
 
 
 SQUARE = {"process_graph": {"p": {"process_id": "multiply", "result": True,
@@ -75,8 +79,9 @@ def run(graph, folder, *options, name="out"):
 def fails(graph, folder):
     source = folder / "bad.graph.json"
     source.write_text(json.dumps(graph))
-    done = subprocess.run([TWINCUBE, "run", str(source), "-o", str(folder / "bad.json")], capture_output=True, text=True,
-                          timeout=300)
+    done = subprocess.run(
+        [TWINCUBE, "run", str(source), "-o", str(folder / "bad.json")], capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 1
     return done.stderr
 
@@ -156,7 +161,85 @@ def test_history(tmp_path):
     assert abs(at("accepted")[0] - math.erfc(math.sqrt(at("dH")[0]) / 2)) < 0.015
 
 
+def work_of_threads(graph, tmp_path, threads):
+    """The result's text, and the seconds of processor time that each thread of the run took, the busiest first.
+
+    Threads that wait sleep (OMP_WAIT_POLICY), so time is work, whatever else the machine does.
+    """
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    result = tmp_path / f"threads{threads}.json"
+    process = subprocess.Popen([TWINCUBE, "run", "-", "-o", result, "--threads", str(threads), "--data", tmp_path],
+                               stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, text=True)
+    process.stdin.write(json.dumps(graph))
+    process.stdin.close()
+    tick, ticks = os.sysconf("SC_CLK_TCK"), {}
+    while process.poll() is None:
+        for task in pathlib.Path(f"/proc/{process.pid}/task").glob("*/stat"):
+            try:
+                fields = task.read_text().rpartition(")")[2].split()
+            except OSError:  # the thread has ended
+                continue
+            ticks[task.parent.name] = int(fields[11]) + int(fields[12])  # user and system time
+        time.sleep(0.01)
+    assert process.returncode == 0
+    return result.read_text(), sorted((count / tick for count in ticks.values()), reverse=True)
+
+
+LARGE = {"shape": [512, 512], "thermalisation": 60, "configurations": 4, "separation": 2}
+
+
+@pytest.mark.parametrize(
+    "name, graph",
+    [
+        ("statistic", chain(ensemble(**LARGE), *SQUARE_MEAN)),
+        (
+            "twice",
+            {  # x - mean(x): the chain is read by two
+                "x": ensemble(**LARGE),
+                "mean": {
+                    "process_id": "reduce_dimension",
+                    "arguments": {"data": {"from_node": "x"}, "dimension": "configuration", "reducer": of_data("mean")},
+                },
+                "d": {
+                    "process_id": "merge_cubes",
+                    "arguments": {
+                        "cube1": {"from_node": "x"},
+                        "cube2": {"from_node": "mean"},
+                        "overlap_resolver": {
+                            "process_graph": {
+                                "s": {
+                                    "process_id": "subtract",
+                                    "arguments": {"x": {"from_parameter": "x"}, "y": {"from_parameter": "y"}},
+                                    "result": True,
+                                }
+                            }
+                        },
+                    },
+                },
+                "a": {
+                    "process_id": "reduce_dimension",
+                    "arguments": {"data": {"from_node": "d"}, "dimension": "x0", "reducer": of_data("max")},
+                },
+                "b": {
+                    "process_id": "reduce_dimension",
+                    "arguments": {"data": {"from_node": "a"}, "dimension": "x1", "reducer": of_data("max")},
+                    "result": True,
+                },
+            },
+        ),
+    ],
+)
+def test_same_bits_where_two_threads_work(name, graph, tmp_path):
+    """A sweep of a large lattice is shared: the second thread does at least a third of what the first does."""
+    one, [alone, *idle] = work_of_threads(graph, tmp_path, 1)
+    two, [first, *others] = work_of_threads(graph, tmp_path, 2)
+    assert one == two
+    assert sum(idle) < 0.1 * alone + 0.05
+    assert sum(others) > first / 3, f"seconds of work: {first}, then {others}"
+
+
 def test_same_bits_on_any_number_of_threads(tmp_path):
+    """Lattices too small to be shared, and three threads for two slices."""
     graphs = {
         "statistic": chain(ensemble(configurations=500), *SQUARE_MEAN, jackknife()),
         "field": chain(ensemble(configurations=40, shape=[4, 6, 10], thermalisation=10), apply(SQUARE)),
@@ -164,8 +247,8 @@ def test_same_bits_on_any_number_of_threads(tmp_path):
     }
     for name, graph in graphs.items():
         one = run(graph, tmp_path, "--threads", "1", name=name + "1")
-        assert one == run(graph, tmp_path, "--threads", "2", name=name + "2")
-        assert one == run(graph, tmp_path, "--threads", "1", name=name + "3")
+        for threads in ("2", "3"):
+            assert one == run(graph, tmp_path, "--threads", threads, name=name + threads)
 
 
 def test_cube_and_seed(tmp_path):

@@ -377,6 +377,44 @@ def test_scalar_result(server):
     assert answer.headers["Content-Type"] == "application/json"
 
 
+def refuse_token(token):
+    raise AssertionError(f"{token} is no JSON")
+
+
+@pytest.mark.parametrize("numerator", [0, 1, -1])
+def test_numbers_that_json_does_not_have_are_null(server, tmp_path, numerator):
+    """NaN and infinities, alone and in arrays, by POST /result, a job, and twincube run."""
+    lone = graph("divide", x=numerator, y=0)
+    # the null of the second element is a value like any other here
+    inside = {"a": {"process_id": "divide", "arguments": {"x": numerator, "y": 0}},
+              "b": {"process_id": "array_create", "arguments": {"data": [1, {"from_node": "a"}]}, "result": True}}
+    for process_graph, expected in ((lone, None), (inside, [1, None])):
+        assert json.loads(server.result(process_graph).text, parse_constant=refuse_token) == expected
+        job = server.create(process_graph)
+        server.call("POST", f"/jobs/{job}/results")
+        server.wait(job, "finished")
+        (asset,) = server.call("GET", f"/jobs/{job}/results").json()["assets"].values()
+        assert json.loads(requests.get(asset["href"]).text, parse_constant=refuse_token) == expected
+        done = run("run", "-", "--data", str(tmp_path), input=json.dumps(process_graph))
+        assert json.loads(done.stdout, parse_constant=refuse_token) == expected
+
+
+def test_official_encoding_is_asked_for_by_a_request(server):
+    body = json.dumps({"process": {"process_graph": graph("divide", x=0, y=0)}})
+    for parameter, text in (("", "null"), ("; encoding=official", "NaN")):
+        answer = server.session.post(server.api + "/result", data=body, timeout=60,
+                                     headers={"Content-Type": "application/json" + parameter})
+        assert (answer.status_code, answer.text) == (200, text)
+        assert answer.headers["Content-Type"] == "application/json" + parameter
+
+
+def test_official_encoding_is_an_option_of_the_command_line(tmp_path):
+    for numerator, token in ((0, "NaN"), (1, "Infinity"), (-1, "-Infinity")):
+        text = json.dumps(graph("divide", x=numerator, y=0))
+        assert run("run", "-", "--data", str(tmp_path), "--encoding", "official", input=text).stdout == token + "\n"
+    assert run("run", "-", "--encoding", "yaml", input="{}").returncode == 2
+
+
 def test_file_result(server):
     answer = server.result(FILE)
     assert answer.status_code == 200, answer.text
@@ -552,8 +590,8 @@ def test_job_end_to_end(server):
     assert after == logs[1:]
     assert server.call("GET", f"/jobs/{job}/logs", params={"level": "error"}).json()["logs"] == []
     results = server.call("GET", f"/jobs/{job}/results").json()
-    assert results["type"] == "Collection" and results["openeo:status"] == "finished" and len(results["assets"]) == 1
-    assert results["extent"]["spatial"]["bbox"] and results["extent"]["temporal"]["interval"]
+    assert results["type"] == "Feature" and results["properties"]["openeo:status"] == "finished"
+    assert len(results["assets"]) == 1
     assert server.call("DELETE", f"/jobs/{job}").status_code == 204
     assert_error(server.call("GET", f"/jobs/{job}"), 404, "JobNotFound")
     assert not (server.data / "jobs" / job).exists()
@@ -661,7 +699,7 @@ def test_cancel_and_restart(server):
     assert_error(server.call("PATCH", f"/jobs/{job}", {"title": "x"}), 400, "JobLocked")
     assert_error(server.call("PATCH", f"/jobs/{waiting}", {"title": "x"}), 400, "JobLocked")
     assert_error(server.call("GET", f"/jobs/{job}/results"), 400, "JobNotFinished")
-    assert server.call("GET", f"/jobs/{job}/results", params={"partial": "true"}).json()["openeo:status"] == "running"
+    assert server.call("GET", f"/jobs/{job}/results", params={"partial": "true"}).json()["properties"]["openeo:status"] == "running"
     assert server.call("POST", f"/jobs/{job}/results").status_code == 202  # no effect
     assert server.call("DELETE", f"/jobs/{waiting}/results").status_code == 204
     assert server.status(waiting) == "created"

@@ -28,7 +28,8 @@ static void check_instant(const char *text)
     instant_format(instant, (enum calendar)calendar, out);
     struct civil civil = instant_civil(instant, (enum calendar)calendar);
     must(instant_from_civil(civil, (enum calendar)calendar) == instant);
-    must(civil.year < 0 || civil.year > 9999 || (instant_parse(out, (enum calendar)calendar, &again) == 0 && again == instant));
+    must(civil.year < 0 || civil.year > 9999 ||
+         (instant_parse(out, (enum calendar)calendar, &again) == 0 && again == instant));
   }
 }
 
@@ -74,7 +75,8 @@ static void check_labels(const char *text)
 {
   const char *texts[] = {"a", text, "2"};
   double numbers[] = {0.5, 1, 2};
-  struct dimension named = dimension_texts("d", DIMENSION_OTHER, texts, 3), steps = dimension_steps("x", 'x', 1, -0.25, 9);
+  struct dimension named = dimension_texts("d", DIMENSION_OTHER, texts, 3),
+                   steps = dimension_steps("x", 'x', 1, -0.25, 9);
   struct dimension numbered = {.name = "n", .size = 3, .labels = LABEL_NUMBER, .numbers = numbers};
   must(dimension_find_text(&named, text) <= 1 || strcmp(text, "2") == 0);
   size_t i = dimension_find_text(&steps, text), k = dimension_find_text(&numbered, text);

@@ -46,17 +46,18 @@ static void run_plan(const struct plan *plan, struct error *error)
 static void run_graph(struct arena *arena, const char *text, size_t size, bool bind_only, struct error *error)
 {
   static const struct graph_parameter parameters[] = {{"a", "1"}, {"b", "[1, null, 3]"}};
+  static const struct graph_options given = {.parameters = parameters, .parameter_count = 2, .official_encoding = true};
   const struct plan_options options = {.memory = (size_t)128 << 20, .threads = 1};
   const struct graph *graph;
   const struct bound *bound;
   const struct plan *plan;
   struct outcome outcome;
-  if (graph_parse(arena, text, size, &graph, error) != 0 || graph_bind(arena, graph, parameters, 2, &bound, error) != 0 || bind_only ||
-      graph_lower(arena, bound, NULL, &outcome, error) != 0)
+  if (graph_parse(arena, text, size, true, &graph, error) != 0 || graph_bind(arena, graph, &given, &bound, error) != 0 || bind_only ||
+      graph_lower(arena, bound, &given, &outcome, error) != 0)
     return;
-  if (outcome.is_cube && plan_make(arena, outcome.cube, &options, &plan, error) == 0)
+  if (!outcome.is_value && plan_make(arena, outcome_result(&outcome)->node, &options, &plan, error) == 0)
     run_plan(plan, error);
-  else if (!outcome.is_cube) {
+  else if (outcome.is_value) {
     struct buffer json = {.limit = ARENA_BYTES};
     value_write(&outcome.value, &(struct json_writer){.out = &json});
     buffer_free(&json);
@@ -76,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct error error = {0};
   size_t errors = 0;
   if (size > 0 && data[0] == 'v') {
-    graph_validate((const char *)data + 1, size - 1, NULL, count_error, &errors);
+    graph_validate((const char *)data + 1, size - 1, &(struct graph_options){.official_encoding = true}, count_error, &errors);
     return 0;
   }
   bool bind_only = size > 0 && data[0] == 'p';

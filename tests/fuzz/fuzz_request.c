@@ -1,11 +1,11 @@
 /* Fuzzing what the server reads of a request before anything else looks at it: path, percent signs, the document of a
  * job in the body, signatures, and the frames between server and workers. The input is cut at line feeds. */
-#include "server/auth.h"
-#include "server/http.h"
-#include "server/json_text.h"
-#include "server/route_table.h"
-#include "server/signed_url.h"
-#include "server/worker_protocol.h"
+#include "server/auth/auth.h"
+#include "server/http/http.h"
+#include "server/http/json_text.h"
+#include "server/http/route_table.h"
+#include "server/auth/signed_url.h"
+#include "server/workers/worker_protocol.h"
 
 #include <jansson.h>
 #include <sodium.h>

@@ -46,9 +46,11 @@ static uint32_t next(uint32_t *state)
 
 static json_t *telling_value(uint32_t *state)
 {
-  static const double numbers[] = {0, 1, -1, 2, 0.5, 3, 1e-300, 1e300, 255, 65536, 4294967296.0, 9007199254740993.0, -0.0, 32632, 4326, 7};
-  static const char *const texts[] = {"", "x", "y", "t", "b", "bands", "bilinear", "average", "month", "week", "day", "2020-02-29", "2020-01-20", "EPSG:4326",
-                                      "lower-right", "\001NaN", "r", "n"};
+  static const double numbers[] = {
+      0, 1, -1, 2, 0.5, 3, 1e-300, 1e300, 255, 65536, 4294967296.0, 9007199254740993.0, -0.0, 32632, 4326, 7};
+  static const char *const texts[] = {"",           "x",         "y",           "t",       "b",   "bands",
+                                      "bilinear",   "average",   "month",       "week",    "day", "2020-02-29",
+                                      "2020-01-20", "EPSG:4326", "lower-right", "\001NaN", "r",   "n"};
   switch (next(state) % 8) {
   case 0:
     return json_null();

@@ -158,7 +158,10 @@ static void picks_keep_their_labels(void **state)
   struct arena *arena = arena_new(0);
   const struct dimension steps = dimension_steps("x", 'x', 10, 2, 8);
   static const size_t run[] = {3, 4, 5}, jump[] = {7, 0, 0};
-  struct dimension a = dimension_pick(arena, &steps, run, 3), b = dimension_pick(arena, &steps, jump, 3), none = dimension_pick(arena, &steps, run, 0);
+  struct dimension a, b, none;
+  assert_int_equal(dimension_pick(arena, &steps, run, 3, &a), 0);
+  assert_int_equal(dimension_pick(arena, &steps, jump, 3, &b), 0);
+  assert_int_equal(dimension_pick(arena, &steps, run, 0, &none), 0);
   char room[LABEL_TEXT_ROOM];
   (void)state;
   assert_int_equal(a.labels, LABEL_STEP);
@@ -176,6 +179,23 @@ static void picks_keep_their_labels(void **state)
   arena_free(arena);
 }
 
+/* Out of memory is a failure, not an empty dimension. */
+static void picks_without_memory_fail(void **state)
+{
+  (void)state;
+  static const size_t jump[] = {7, 0, 0, 5};
+  static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+  const struct dimension kinds[] = {dimension_steps("x", 'x', 10, 2, 8),
+                                    dimension_texts("bands", DIMENSION_BANDS, names, 8)};
+  for (size_t k = 0; k < 2; k++) {
+    struct arena *arena = arena_new(8);
+    struct dimension out = kinds[k];
+    assert_int_equal(dimension_pick(arena, &kinds[k], jump, 4, &out), -1);
+    assert_int_equal(out.size, 8);
+    arena_free(arena);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -186,7 +206,7 @@ int main(void)
       cmocka_unit_test(texts_are_read_as_written),
       cmocka_unit_test(what_is_no_date_is_refused),
       cmocka_unit_test(labels_are_found_by_text_and_number),
-      cmocka_unit_test(picks_keep_their_labels),
+      cmocka_unit_test(picks_keep_their_labels), cmocka_unit_test(picks_without_memory_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,7 +146,7 @@ static void json_escapes_what_must_be(void **state)
 static void json_places_commas(void **state)
 {
   struct buffer out = {0};
-  struct json_writer w = {.out = &out, .nonfinite_as_null = true};
+  struct json_writer w = {.out = &out};
   (void)state;
   json_write_object(&w);
   json_kv_integer(&w, "i", INT64_MIN);
@@ -165,6 +165,23 @@ static void json_places_commas(void **state)
   json_end_object(&w);
   assert_string_equal(out.data, "{\"i\":-9223372036854775808,\"o\":{},\"a\":[[],null,true,{}],\"n\":-0.5}");
   buffer_free(&out);
+}
+
+/* Plain JSON knows no such numbers; the tokens come only where they are asked for. */
+static void json_has_no_nonfinite_numbers(void **state)
+{
+  (void)state;
+  for (int tokens = 0; tokens <= 1; tokens++) {
+    struct buffer out = {0};
+    struct json_writer w = {.out = &out, .nonfinite_tokens = tokens == 1};
+    json_write_array(&w);
+    json_write_number(&w, (double)NAN);
+    json_write_number(&w, (double)INFINITY);
+    json_write_number(&w, -(double)INFINITY);
+    json_end_array(&w);
+    assert_string_equal(out.data, tokens ? "[NaN,Infinity,-Infinity]" : "[null,null,null]");
+    buffer_free(&out);
+  }
 }
 
 static void numbers_read_back_and_are_short(void **state)
@@ -213,6 +230,35 @@ static void the_first_error_stays(void **state)
   assert_string_equal(error.parameter, "p");
 }
 
+static void paths_grow_from_the_inside(void **state)
+{
+  struct error error = {0};
+  (void)state;
+  error_parameter(&error, "Code", "p", "text");
+  error_within(&error, "x");
+  error_at_parameter(&error, "outer"); /* the parameter is x's */
+  error_within(&error, "reducer");
+  error_within(&error, "a");
+  assert_string_equal(error.node, "a/reducer/x");
+  assert_string_equal(error.parameter, "p");
+  error = (struct error){0};
+  error_set(&error, "Code", "text");
+  error_within(&error, "x");
+  error_at_parameter(&error, "outer");
+  assert_string_equal(error.parameter, "");
+  for (int i = 0; i < 100; i++) {
+    error_within(&error, i % 2 ? "na\xC3\xAFve" : "callback");
+    assert_true(strlen(error.node) < sizeof error.node);
+  }
+  assert_non_null(strstr(error.node, "…"));
+  assert_memory_equal(error.node, "na\xC3\xAFve/", 7);
+  char huge[1000];
+  memset(huge, 'h', sizeof huge - 1);
+  huge[sizeof huge - 1] = '\0';
+  error_within(&error, huge);
+  assert_true(strlen(error.node) < sizeof error.node);
+}
+
 static bool is_utf8(const char *text)
 {
   for (const unsigned char *c = (const unsigned char *)text; *c;) {
@@ -258,8 +304,10 @@ int main(void)
       cmocka_unit_test(buffer_stops_at_its_limit_and_stays_failed),
       cmocka_unit_test(json_escapes_what_must_be),
       cmocka_unit_test(json_places_commas),
+      cmocka_unit_test(json_has_no_nonfinite_numbers),
       cmocka_unit_test(numbers_read_back_and_are_short),
       cmocka_unit_test(the_first_error_stays),
+      cmocka_unit_test(paths_grow_from_the_inside),
       cmocka_unit_test(messages_are_cut_between_characters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

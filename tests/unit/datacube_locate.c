@@ -116,6 +116,39 @@ static void coordinates_are_near_the_exact_ones(void **state)
   }
 }
 
+/* Bounds hold all centres and are not much wider. */
+static void bounds_hold_all_points(void **state)
+{
+  (void)state;
+  struct error error = {.code = ""};
+  size_t known = 0;
+  for (size_t k = 0; k < PAIRS; k++) {
+    struct opened_pair o = open_pair(&pairs[k]);
+    assert_int_equal(locator_box(&o.locator, (const size_t[2]){41, 7}, (const size_t[2]){200, 300}, &error), 0);
+    for (size_t c = 0; c < o.locator.count; c++) {
+      const struct located_cell *cell = &o.locator.cells[c];
+      double low[2], high[2], x[LOCATE_SIDE], y[LOCATE_SIDE], least[2] = {1e30, 1e30}, most[2] = {-1e30, -1e30};
+      if (!locator_bounds(&o.locator, cell, low, high))
+        continue;
+      known++;
+      for (size_t row = cell->row; row < cell->row + cell->height; row++) {
+        locator_row(&o.locator, cell, (double)cell->column + 0.5, (double)row + 0.5, cell->width, x, y);
+        for (size_t i = 0; i < cell->width; i++) {
+          least[0] = fmin(least[0], y[i]), most[0] = fmax(most[0], y[i]);
+          least[1] = fmin(least[1], x[i]), most[1] = fmax(most[1], x[i]);
+        }
+      }
+      for (int axis = 0; axis < 2; axis++) {
+        double slack = 3 + 0.1 * (most[axis] - least[axis]);
+        assert_true(low[axis] <= least[axis] && high[axis] >= most[axis]);
+        assert_true(low[axis] >= least[axis] - slack && high[axis] <= most[axis] + slack);
+      }
+    }
+    close_pair(&o);
+  }
+  assert_true(known > 20);
+}
+
 /* Settled points are in the very pixel, bit for bit where an edge is near. */
 static void settled_points_are_in_their_pixel(void **state)
 {
@@ -185,6 +218,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(coordinates_are_near_the_exact_ones),
                                      cmocka_unit_test(settled_points_are_in_their_pixel),
+                                     cmocka_unit_test(bounds_hold_all_points),
                                      cmocka_unit_test(bits_do_not_depend_on_the_box),
                                      cmocka_unit_test(smooth_regions_take_whole_cells)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -341,11 +341,7 @@ static void what_does_not_fit_is_refused(void **state)
 {
   struct world *w = *state;
   struct error error = {0};
-  struct cube cube = scene_cube(ELEMENT_C64, 4, 4);
-  assert_int_equal(sink_format_netcdf.check(&cube, NULL, 0, &error), -1);
-  assert_string_equal(error.code, "FormatUnsuitable");
-  error = (struct error){0};
-  cube = scene_cube(ELEMENT_F32, 0, 4);
+  struct cube cube = scene_cube(ELEMENT_F32, 0, 4);
   assert_int_equal(sink_format_netcdf.check(&cube, NULL, 0, &error), -1);
   assert_string_equal(error.code, "FormatUnsuitable");
   error = (struct error){0};

@@ -241,6 +241,36 @@ static void selections(void **state)
   assert_string_equal(error.code, "TemporalExtentEmpty");
 }
 
+/* Whether two sources have one identity. */
+static bool same_identity(const struct source *a, const struct source *b)
+{
+  struct buffer x = {0}, y = {0};
+  a->ops->identity(a, &x);
+  b->ops->identity(b, &y);
+  bool same = x.length == y.length && memcmp(x.data, y.data, x.length) == 0;
+  assert_false(x.failed || y.failed);
+  buffer_free(&x);
+  buffer_free(&y);
+  return same;
+}
+
+static void selections_and_no_data_are_of_the_identity(void **state)
+{
+  struct world *w = *state;
+  float truth[6000];
+  struct error error = {0};
+  make_file(w->path, SHUFFLED, NC_FLOAT, 4, (unsigned char *)truth);
+  const struct extent extent = {.west = 9.6, .south = 3, .east = 20, .north = 7, .crs = "EPSG:4326"};
+  const struct netcdf_selection box = {.extent = &extent}, times = {.has_start = true, .start = three_days[0] + 1};
+  const struct source *all = open_source(w, NULL), *other;
+  assert_true(same_identity(all, open_source(w, NULL)));
+  assert_false(same_identity(all, open_source(w, &box)));
+  assert_false(same_identity(all, open_source(w, &times)));
+  const struct netcdf_file marked = {.path = w->path, .has_nodata = true, .nodata = 3};
+  ok(netcdf_source(w->arena, &marked, NULL, &other, &error), &error);
+  assert_false(same_identity(all, other));
+}
+
 /* A global grid from 0 to 360: an extent over Greenwich takes its pixels from both ends. */
 static void longitudes_are_a_circle(void **state)
 {
@@ -607,6 +637,7 @@ int main(void)
       CASE(bad_times_are_errors),
       CASE(every_storage_reads_alike),
       CASE(selections),
+      CASE(selections_and_no_data_are_of_the_identity),
       CASE(longitudes_are_a_circle),
       CASE(types_and_missing_values_are_reconciled),
       CASE(unsigned_labels_and_own_bands),

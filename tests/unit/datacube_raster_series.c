@@ -419,6 +419,61 @@ static void regrid_goes_back_to_the_pixels(void **state)
   assert_int_equal(regrid(f, first, &coarse, RESAMPLE_GEOCODE, &second), -1);
 }
 
+/* A world map whose corners are no place on Earth: what the samples of its extent miss, the north, is found. */
+static void scenes_that_have_no_image_in_part_are_read(void **state)
+{
+  struct fixture *f = *state;
+  struct recipe r = {.crs = "ESRI:54009",
+                     .west = -19e6,
+                     .north = 9.4e6,
+                     .res = 100000,
+                     .width = 380,
+                     .height = 188,
+                     .has_nodata = true,
+                     .nodata = 0};
+  struct raster_scene scene = make_scene(f, &r, 0, 0);
+  struct grid world = {.crs = "EPSG:3857",
+                       .west = -20e6,
+                       .north = 15e6,
+                       .res_x = 250000,
+                       .res_y = 250000,
+                       .width = 160,
+                       .height = 120};
+  const double *have = read_all(f, make_source(f, &scene, 1, 1, 1, &world), 0);
+  enum { PIXELS = 160 * 120 };
+  static double x[PIXELS], y[PIXELS];
+  for (size_t i = 0; i < PIXELS; i++)
+    x[i] = -20e6 + 250000 * ((double)(i % 160) + 0.5), y[i] = 15e6 - 250000 * ((double)(i / 160) + 0.5);
+  struct error error = {.code = ""};
+  assert_int_equal(points_transform("EPSG:3857", "ESRI:54009", PIXELS, x, y, &error), 0);
+  for (size_t i = 0; i < PIXELS; i++) {
+    assert_true(same(have[i], at_point(&r, x[i], y[i], 0)));
+    assert_false(isnan(have[i]));
+  }
+}
+
+static void a_transformation_that_is_not_there_names_the_file(void **state)
+{
+  struct fixture *f = *state;
+  struct recipe r = {.width = 10};
+  struct raster_scene scene = make_scene(f, &r, 0, 0);
+  struct grid cube = scene.grid;
+  scene.grid.crs = "LOCAL_CS[\"a hall\",UNIT[\"metre\",1]]";
+  struct raster_series series = {.dates = dates,
+                                 .date_count = 1,
+                                 .bands = bands,
+                                 .band_count = 1,
+                                 .scenes = &scene,
+                                 .scene_count = 1,
+                                 .grid = cube,
+                                 .method = RESAMPLE_NEAREST};
+  const struct source *source;
+  struct error error = {.code = ""};
+  assert_int_equal(raster_series_source(f->arena, &series, &source, &error), -1);
+  assert_string_equal(error.code, "CRSInvalid");
+  assert_non_null(strstr(error.message, strrchr(scene.path, '/') + 1));
+}
+
 /* ---- Cropped, then put on another grid ------------------------------------------------------------------------- */
 
 /* The generic way: the plane of the cropped source, warped. NaN is missing in both. */
@@ -733,7 +788,8 @@ int main(void)
       CASE(signed_bytes_keep_their_sign),   CASE(other_lattices_are_resampled_once),
       CASE(other_zones_are_warped),         CASE(coarser_targets_read_overviews),
       CASE(regrid_goes_back_to_the_pixels), CASE(a_crop_stays_a_crop_on_another_grid),
-      CASE(clips_add_up), CASE(more_files_than_handles),
+      CASE(clips_add_up), CASE(scenes_that_have_no_image_in_part_are_read),
+      CASE(a_transformation_that_is_not_there_names_the_file), CASE(more_files_than_handles),
       CASE(readers_work_side_by_side),      CASE(broken_files_are_errors),
       CASE(bad_series_are_refused),         CASE(landsat_scenes)};
   return cmocka_run_group_tests(tests, NULL, NULL);

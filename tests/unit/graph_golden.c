@@ -49,7 +49,12 @@ static struct buffer explain(const char *name)
 {
   struct buffer graph = read_golden(name, "json"), text = {0};
   struct error error = {0};
-  struct execution execution = {.graph = graph.data, .graph_length = graph.length, .threads = 1, .memory = (size_t)1 << 30, .output = "result.json"};
+  struct execution execution = {.graph = graph.data,
+                                .graph_length = graph.length,
+                                .threads = 1,
+                                .memory = (size_t)1 << 30,
+                                .output = "./",
+                                .official_encoding = true};
   if (graph.length == 0)
     fail_msg("tests/golden/%s.json is not there", name);
   if (execute_explain(&execution, &text, &error) != 0)

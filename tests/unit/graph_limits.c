@@ -44,8 +44,8 @@ static struct buffer chain(size_t count)
   struct buffer out = {0};
   buffer_text(&out, "{\"n0\":{\"process_id\":\"add\",\"arguments\":{\"x\":0,\"y\":1}}");
   for (size_t i = 1; i < count; i++)
-    buffer_printf(&out, ",\"n%zu\":{\"process_id\":\"add\",\"arguments\":{\"x\":{\"from_node\":\"n%zu\"},\"y\":1}%s}", i, i - 1,
-                  i + 1 == count ? ",\"result\":true" : "");
+    buffer_printf(&out, ",\"n%zu\":{\"process_id\":\"add\",\"arguments\":{\"x\":{\"from_node\":\"n%zu\"},\"y\":1}%s}",
+                  i, i - 1, i + 1 == count ? ",\"result\":true" : "");
   buffer_text(&out, "}");
   return out;
 }
@@ -112,10 +112,12 @@ static void bytes_of_the_text(void **state)
   free(text);
 }
 
-#define CUBE "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"x\",\"type\":\"other\",\"values\":[1,2]}],\"data\":[1,2]}"
+#define CUBE                                                                                                           \
+  "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"x\",\"type\":\"other\",\"values\":[1,2]}],\"data\":[1,2]}"
 #define GRID                                                                                                           \
-  "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"y\",\"type\":\"spatial\",\"axis\":\"y\",\"values\":[15,5]},"       \
-  "{\"name\":\"x\",\"type\":\"spatial\",\"axis\":\"x\",\"reference_system\":32632,\"values\":[5,15]}],\"data\":[[1,2],[3,4]]}"
+  "{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"y\",\"type\":\"spatial\",\"axis\":\"y\",\"values\":[15,5]},"     \
+  "{\"name\":\"x\",\"type\":\"spatial\",\"axis\":\"x\",\"reference_system\":32632,\"values\":[5,15]}],\"data\":[[1,2]" \
+  ",[3,4]]}"
 
 /* What the plan of a graph says: "" or the code of its error. */
 static void expect_plan(const char *text, const char *code)
@@ -125,7 +127,7 @@ static void expect_plan(const char *text, const char *code)
   double start = seconds();
   if (l.status != 0)
     fail_msg("%s %s", l.error.code, l.error.message);
-  plan_make(l.arena, l.outcome.cube, &(struct plan_options){.threads = 1}, &plan, &l.error);
+  plan_make(l.arena, outcome_result(&l.outcome)->node, &(struct plan_options){.threads = 1}, &plan, &l.error);
   assert_string_equal(l.error.code, code);
   assert_true(seconds() - start < 10);
   arena_free(l.arena);
@@ -138,9 +140,12 @@ static void cube_processes_in_a_row(void **state)
     struct buffer out = {0};
     buffer_text(&out, "{\"n0\":{\"process_id\":\"save_result\",\"arguments\":{\"data\":" CUBE ",\"format\":\"JSON\"}}");
     for (size_t i = 1; i < count; i++)
-      buffer_printf(&out, ",\"n%zu\":{\"process_id\":\"apply\",\"arguments\":{\"data\":{\"from_node\":\"n%zu\"},\"process\":{\"process_graph\":"
-                    "{\"c\":{\"process_id\":\"absolute\",\"arguments\":{\"x\":{\"from_parameter\":\"x\"}},\"result\":true}}}}%s}", i, i - 1,
-                    i + 1 == count ? ",\"result\":true" : "");
+      buffer_printf(
+          &out,
+          ",\"n%zu\":{\"process_id\":\"apply\",\"arguments\":{\"data\":{\"from_node\":\"n%zu\"},\"process\":{\"process_"
+          "graph\":"
+          "{\"c\":{\"process_id\":\"absolute\",\"arguments\":{\"x\":{\"from_parameter\":\"x\"}},\"result\":true}}}}%s}",
+          i, i - 1, i + 1 == count ? ",\"result\":true" : "");
     buffer_text(&out, "}");
     if (2 * count <= GRAPH_MAX_NODES)
       expect_plan(out.data, "");
@@ -156,9 +161,12 @@ static void resamplings_in_a_row(void **state)
   (void)state;
   for (size_t count = 100; count <= 9000; count += 8900) {
     struct buffer out = {0};
-    buffer_text(&out, "{\"n0\":{\"process_id\":\"resample_spatial\",\"arguments\":{\"data\":" GRID ",\"resolution\":5}}");
+    buffer_text(&out,
+                "{\"n0\":{\"process_id\":\"resample_spatial\",\"arguments\":{\"data\":" GRID ",\"resolution\":5}}");
     for (size_t i = 1; i < count; i++)
-      buffer_printf(&out, ",\"n%zu\":{\"process_id\":\"resample_spatial\",\"arguments\":{\"data\":{\"from_node\":\"n%zu\"},\"resolution\":%d}%s}",
+      buffer_printf(&out,
+                    ",\"n%zu\":{\"process_id\":\"resample_spatial\",\"arguments\":{\"data\":{\"from_node\":\"n%zu\"},"
+                    "\"resolution\":%d}%s}",
                     i, i - 1, i % 2 ? 10 : 5, i + 1 == count ? ",\"result\":true" : "");
     buffer_text(&out, "}");
     expect_plan(out.data, count == 100 ? "" : "ProcessGraphComplexity");
@@ -172,14 +180,22 @@ static void resamplings_that_double(void **state)
   (void)state;
   for (size_t count = 10; count <= 60; count += 50) {
     struct buffer out = {0};
-    buffer_text(&out, "{\"n0\":{\"process_id\":\"resample_spatial\",\"arguments\":{\"data\":" GRID ",\"resolution\":5}}");
+    buffer_text(&out,
+                "{\"n0\":{\"process_id\":\"resample_spatial\",\"arguments\":{\"data\":" GRID ",\"resolution\":5}}");
     for (size_t i = 1; i < count; i++) {
       for (int k = 0; k < 2; k++)
-        buffer_printf(&out, ",\"%c%zu\":{\"process_id\":\"resample_spatial\",\"arguments\":{\"data\":{\"from_node\":\"n%zu\"},\"resolution\":%d,"
-                      "\"method\":\"%s\"}}", k ? 'b' : 'a', i, i - 1, i % 2 ? 10 : 5, k ? "bilinear" : "near");
-      buffer_printf(&out, ",\"n%zu\":{\"process_id\":\"merge_cubes\",\"arguments\":{\"cube1\":{\"from_node\":\"a%zu\"},\"cube2\":{\"from_node\":\"b%zu\"},"
-                    "\"overlap_resolver\":{\"process_graph\":{\"c\":{\"process_id\":\"add\",\"arguments\":{\"x\":{\"from_parameter\":\"x\"},"
-                    "\"y\":{\"from_parameter\":\"y\"}},\"result\":true}}}}%s}", i, i, i, i + 1 == count ? ",\"result\":true" : "");
+        buffer_printf(&out,
+                      ",\"%c%zu\":{\"process_id\":\"resample_spatial\",\"arguments\":{\"data\":{\"from_node\":\"n%zu\"}"
+                      ",\"resolution\":%d,"
+                      "\"method\":\"%s\"}}",
+                      k ? 'b' : 'a', i, i - 1, i % 2 ? 10 : 5, k ? "bilinear" : "near");
+      buffer_printf(&out,
+                    ",\"n%zu\":{\"process_id\":\"merge_cubes\",\"arguments\":{\"cube1\":{\"from_node\":\"a%zu\"},"
+                    "\"cube2\":{\"from_node\":\"b%zu\"},"
+                    "\"overlap_resolver\":{\"process_graph\":{\"c\":{\"process_id\":\"add\",\"arguments\":{\"x\":{"
+                    "\"from_parameter\":\"x\"},"
+                    "\"y\":{\"from_parameter\":\"y\"}},\"result\":true}}}}%s}",
+                    i, i, i, i + 1 == count ? ",\"result\":true" : "");
     }
     buffer_text(&out, "}");
     expect_plan(out.data, count == 10 ? "" : "ProcessGraphComplexity");
@@ -191,12 +207,19 @@ static void resamplings_that_double(void **state)
 static void periods_without_dates(void **state)
 {
   (void)state;
-  expect_plan("{\"a\":{\"process_id\":\"aggregate_temporal_period\",\"arguments\":{\"data\":{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"t\","
-              "\"type\":\"temporal\",\"values\":[\"2000-01-01\",\"2020-01-01\"]}],\"data\":[1,2]},\"period\":\"hour\",\"reducer\":{\"process_graph\":"
-              "{\"m\":{\"process_id\":\"mean\",\"arguments\":{\"data\":{\"from_parameter\":\"data\"}},\"result\":true}}}},\"result\":true}}", "");
-  expect_error("{\"a\":{\"process_id\":\"aggregate_temporal_period\",\"arguments\":{\"data\":{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"t\","
-               "\"type\":\"temporal\",\"values\":[\"1000-01-01\",\"2020-01-01\"]}],\"data\":[1,2]},\"period\":\"hour\",\"reducer\":{\"process_graph\":"
-               "{\"m\":{\"process_id\":\"mean\",\"arguments\":{\"data\":{\"from_parameter\":\"data\"}},\"result\":true}}}},\"result\":true}}",
+  expect_plan("{\"a\":{\"process_id\":\"aggregate_temporal_period\",\"arguments\":{\"data\":{\"type\":\"datacube\","
+              "\"dimensions\":[{\"name\":\"t\","
+              "\"type\":\"temporal\",\"values\":[\"2000-01-01\",\"2020-01-01\"]}],\"data\":[1,2]},\"period\":\"hour\","
+              "\"reducer\":{\"process_graph\":"
+              "{\"m\":{\"process_id\":\"mean\",\"arguments\":{\"data\":{\"from_parameter\":\"data\"}},\"result\":true}}"
+              "}},\"result\":true}}",
+              "");
+  expect_error("{\"a\":{\"process_id\":\"aggregate_temporal_period\",\"arguments\":{\"data\":{\"type\":\"datacube\","
+               "\"dimensions\":[{\"name\":\"t\","
+               "\"type\":\"temporal\",\"values\":[\"1000-01-01\",\"2020-01-01\"]}],\"data\":[1,2]},\"period\":\"hour\","
+               "\"reducer\":{\"process_graph\":"
+               "{\"m\":{\"process_id\":\"mean\",\"arguments\":{\"data\":{\"from_parameter\":\"data\"}},\"result\":true}"
+               "}}},\"result\":true}}",
                "ProcessGraphComplexity", "200000", "period");
 }
 
@@ -206,7 +229,8 @@ static void many_labels_are_renamed_quickly(void **state)
   double start = seconds();
   enum { LABELS = 3000 };
   (void)state;
-  buffer_text(&out, "{\"a\":{\"process_id\":\"rename_labels\",\"arguments\":{\"data\":{\"type\":\"datacube\",\"dimensions\":[{\"name\":\"x\",\"type\":\"other\",\"values\":[");
+  buffer_text(&out, "{\"a\":{\"process_id\":\"rename_labels\",\"arguments\":{\"data\":{\"type\":\"datacube\","
+                    "\"dimensions\":[{\"name\":\"x\",\"type\":\"other\",\"values\":[");
   for (int i = 0; i < LABELS; i++)
     buffer_printf(&out, "%s\"l%d\"", i ? "," : "", i);
   buffer_text(&out, "]}]},\"dimension\":\"x\",\"source\":[");

@@ -436,7 +436,8 @@ static void what_has_states(void **state)
 {
   (void)state;
   for (int r = 0; r < KRED_COUNT_; r++)
-    assert_int_equal(kernel_reducer_states((enum kernel_reducer)r) == 0, r == KRED_MEDIAN || r == KRED_QUANTILES);
+    assert_int_equal(kernel_reducer_states((enum kernel_reducer)r) == 0,
+                     r == KRED_MEDIAN || r == KRED_QUANTILES || r == KRED_WEIGHTED_SUM);
 }
 
 int main(void)

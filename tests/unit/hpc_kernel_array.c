@@ -2,7 +2,7 @@
  * every SIMD level, for lengths 0 to 70 and 365; and the documented cases that decide about edges. */
 #include "hpc_kernel_naive.h"
 
-enum { LANES = 80, LONGEST = 365, MAX_PARAMETERS = 6 };
+enum { LANES = 80, LONGEST = 365, MAX_PARAMETERS = LONGEST + 1 };
 
 /* Series. */
 
@@ -163,14 +163,17 @@ static void reducers_equal_naive_ones(void **state)
   for (int op = 0; op < KRED_COUNT_; op++)
     for (uint32_t n = 0; n <= LONGEST; n = next_length(n))
       for (int variant = 0; variant < 3; variant++) {
-        const double parameters[MAX_PARAMETERS] = {variant != 0, op == KRED_COUNT ? variant : 0.25, 0.5, 0.9, 1, 0};
+        double parameters[MAX_PARAMETERS] = {variant != 0, op == KRED_COUNT ? variant : 0.25, 0.5, 0.9, 1, 0};
+        for (uint32_t i = 1; op == KRED_WEIGHTED_SUM && i <= n; i++)
+          parameters[i] = (double)(i % 7) - 3;
         struct kernel_step step = {.kind = STEP_REDUCE,
                                    .op = (uint16_t)op,
                                    .n = n,
                                    .parameters = parameters,
-                                   .parameter_count = op == KRED_QUANTILES ? 6
-                                                      : op == KRED_COUNT   ? 2
-                                                                           : 1};
+                                   .parameter_count = op == KRED_QUANTILES      ? 6
+                                                      : op == KRED_COUNT        ? 2
+                                                      : op == KRED_WEIGHTED_SUM ? n + 1
+                                                                                : 1};
         for (int t = 0; t < 2; t++)
           try_step(&step, lane_types[t], variant == 2 ? 17 : LANES);
       }

@@ -15,7 +15,8 @@
 
 typedef double complex number;
 
-static const number numbers[] = {3 + 4 * I, -1.5 + 0.25 * I, 2 - 7 * I, -3 - 3 * I, 5, -2, 1e200 + 1e200 * I, 4e-200 * I};
+static const number numbers[] = {3 + 4 * I, -1.5 + 0.25 * I, 2 - 7 * I, -3 - 3 * I, 5, -2, 1e200 + 1e200 * I,
+                                 4e-200 * I};
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
 static struct lanes constant(struct program *p, number z)
@@ -182,8 +183,12 @@ static void try_missing(struct program *p)
 {
   struct lanes half = program_complex(p, program_constant(p, 1), program_missing(p)), whole = constant(p, 1 + I);
   struct lanes sum = program_binary(p, KOP_ADD, whole, program_missing(p));
-  const struct lanes values[] = {half, sum, program_binary(p, KOP_MUL, whole, half), program_binary(p, KOP_DIV, whole, half),
-                                 program_binary(p, KOP_MASK, whole, program_boolean(p, true)), program_conjugate(p, half)};
+  const struct lanes values[] = {half,
+                                 sum,
+                                 program_binary(p, KOP_MUL, whole, half),
+                                 program_binary(p, KOP_DIV, whole, half),
+                                 program_binary(p, KOP_MASK, whole, program_boolean(p, true)),
+                                 program_conjugate(p, half)};
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
     check_real(p, program_real(p, values[i]), na_f64());
     check_real(p, program_imaginary(p, values[i]), na_f64());

@@ -1,5 +1,5 @@
-/* Reducers by the book: what each row of kernel_reducers.def means, written out over one array of numbers, and the mixes
- * of numbers, ties, NA, NaN and infinities that they are tried on. */
+/* Reducers by the book: what each row of kernel_reducers.def means, written out over one array of numbers, and the
+ * mixes of numbers, ties, NA, NaN and infinities that they are tried on. */
 #ifndef TWINCUBE_TESTS_UNIT_KERNEL_NAIVE_H
 #define TWINCUBE_TESTS_UNIT_KERNEL_NAIVE_H
 
@@ -47,6 +47,8 @@ static inline double spread(const struct naive *a)
 static inline double known_answer(enum kernel_reducer reducer, const struct naive *a)
 {
   double r = reducer == KRED_PRODUCT ? 1 : reducer == KRED_MIN ? INFINITY : reducer == KRED_MAX ? -INFINITY : 0;
+  for (size_t i = 0; reducer == KRED_WEIGHTED_SUM && i < a->n; i++)
+    r += is_na_f64(a->x[i]) ? 0 : a->parameters[i + 1] * a->x[i];
   for (size_t i = 0; i < a->known_count; i++) {
     double x = a->known[i];
     if (reducer == KRED_SUM || reducer == KRED_MEAN)

@@ -37,7 +37,8 @@ static void fill_specials(double values[SPECIALS])
     values[i] = numbers[i - 5];
 }
 
-/* Numbers by value and sign; NaN: NA is NA whatever its sign, an operand's payload stays, what is computed is any other. */
+/* Numbers by value and sign; NA is NA whatever its sign; an operand's payload stays; what is computed is any other
+ * NaN. */
 static bool same(double got, double want, double a, double b)
 {
   if (!isnan(want))

@@ -71,7 +71,8 @@ static size_t random_size(struct maker *m)
 static void name_dimensions(struct maker *m, struct cube *cube)
 {
   for (size_t d = 0; d < cube->dimensions; d++)
-    cube->dimension[d] = dimension_enumerated(arena_printf(m->arena, "d%zu", d), DIMENSION_OTHER, cube->dimension[d].size);
+    cube->dimension[d] =
+        dimension_enumerated(arena_printf(m->arena, "d%zu", d), DIMENSION_OTHER, cube->dimension[d].size);
 }
 
 static struct cube *float_cube(struct maker *m)
@@ -212,7 +213,8 @@ static struct lanes random_scalar(struct maker *m, struct program *p, const stru
   return program_reduce(p, random_reducer(m), v, &ignore, 1);
 }
 
-static struct lanes random_array(struct maker *m, struct program *p, struct lanes a, const struct lanes *values, size_t count)
+static struct lanes random_array(struct maker *m, struct program *p, struct lanes a, const struct lanes *values,
+                                 size_t count)
 {
   double ignore = (double)below(m, 2);
   size_t indexes[4], n = 1 + below(m, 3);
@@ -342,7 +344,8 @@ static const struct node *make_kernel(struct maker *m)
     if (cube->dimensions == MAX_TEST_DIMENSIONS)
       return NULL;
     array_out = (int)below(m, cube->dimensions + 1);
-    memmove(&cube->dimension[array_out + 1], &cube->dimension[array_out], (cube->dimensions - (size_t)array_out) * sizeof cube->dimension[0]);
+    memmove(&cube->dimension[array_out + 1], &cube->dimension[array_out],
+            (cube->dimensions - (size_t)array_out) * sizeof cube->dimension[0]);
     cube->dimension[array_out].size = result.length;
     cube->dimensions++;
     for (size_t k = 0; k < count; k++)
@@ -412,14 +415,21 @@ static const struct node *make_warp(struct maker *m)
   size_t height = input->cube->dimension[n - 2].size, width = input->cube->dimension[n - 1].size;
   if (height == 0 || width == 0)
     return NULL;
-  struct cube *from = arena_copy(m->arena, input->cube, sizeof *from), *cube = arena_copy(m->arena, input->cube, sizeof *cube);
+  struct cube *from = arena_copy(m->arena, input->cube, sizeof *from),
+              *cube = arena_copy(m->arena, input->cube, sizeof *cube);
   struct view_dimension *view = ARENA_ARRAY(m->arena, struct view_dimension, CUBE_MAX_DIMENSIONS);
   for (size_t d = 0; d < n; d++)
     view[d].out = (int)d;
   from->dimension[n - 2] = dimension_steps("y", 'y', 5e6 + 10 * (double)height - 5, -10, height);
   from->dimension[n - 1] = dimension_steps("x", 'x', 5e5 + 5, 10, width);
   double res = chance(m, 2) ? 4 : 20;
-  struct grid grid = {5e5 + 1 - 4 * (double)below(m, 3), 5e6 + 10 * (double)height - 1, res, res, 1 + below(m, 8), 1 + below(m, 8), "EPSG:32632"};
+  struct grid grid = {5e5 + 1 - 4 * (double)below(m, 3),
+                      5e6 + 10 * (double)height - 1,
+                      res,
+                      res,
+                      1 + below(m, 8),
+                      1 + below(m, 8),
+                      "EPSG:32632"};
   cube->dimension[n - 2] = dimension_steps("y", 'y', grid.north - res / 2, -res, grid.height);
   cube->dimension[n - 1] = dimension_steps("x", 'x', grid.west + res / 2, res, grid.width);
   const struct node *placed = node_view(m->arena, random_origin(m), input, from, view);

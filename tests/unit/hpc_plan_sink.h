@@ -36,7 +36,9 @@ static const struct sink_ops keeping_ops = {.put = keep_tile};
 static inline struct keeping_sink keeping_sink(const struct cube *cube)
 {
   size_t n = cube_elements(cube);
-  return (struct keeping_sink){.sink = {.ops = &keeping_ops}, .cube = cube, .data = calloc(n + 1, element_info(cube->type)->size),
+  return (struct keeping_sink){.sink = {.ops = &keeping_ops},
+                               .cube = cube,
+                               .data = calloc(n + 1, element_info(cube->type)->size),
                                .written = calloc(n + 1, sizeof(atomic_uchar))};
 }
 

@@ -109,17 +109,18 @@ static int run_request(size_t arena_bytes, struct error *error)
   const struct graph *graph;
   const struct bound *bound;
   const struct plan *plan;
+  const struct graph_options options = {0};
   struct outcome outcome;
   int status = arena ? 0 : error_memory(error);
   if (status == 0)
-    status = graph_parse(arena, graph_text, strlen(graph_text), &graph, error);
+    status = graph_parse(arena, graph_text, strlen(graph_text), true, &graph, error);
   if (status == 0)
-    status = graph_bind(arena, graph, NULL, 0, &bound, error);
+    status = graph_bind(arena, graph, &options, &bound, error);
   if (status == 0)
-    status = graph_lower(arena, bound, NULL, &outcome, error);
+    status = graph_lower(arena, bound, &options, &outcome, error);
   plan_calls = calls;
   if (status == 0)
-    status = plan_make(arena, outcome.cube, &(struct plan_options){.threads = 1}, &plan, error);
+    status = plan_make(arena, outcome_result(&outcome)->node, &(struct plan_options){.threads = 1}, &plan, error);
   if (status == 0)
     status = plan_run(plan, &(struct sink){.ops = &nothing_ops}, NULL, NULL, error);
   arena_free(arena);

@@ -218,13 +218,13 @@ static void zones_are_read_once_and_their_anomalies_again(void **state)
 {
   struct case_maker c;
   const struct node *x = make_counted(&c, 6, 300, 320);
-  struct zone_run *runs = ARENA_ARRAY(c.arena, struct zone_run, 300);
+  struct zone_span *runs = ARENA_ARRAY(c.arena, struct zone_span, 300);
   struct cube *cube = copied_cube(&c, x), *planes = copied_cube(&c, x);
   struct view_dimension *view = ARENA_ARRAY(c.arena, struct view_dimension, CUBE_MAX_DIMENSIONS);
   struct error error = {0};
   (void)state;
   for (size_t row = 0; row < 300; row++)
-    runs[row] = (struct zone_run){0, row, 0, 320};
+    runs[row] = (struct zone_span){0, row, 0, 320};
   cube->dimensions = 2;
   cube->dimension[1] = dimension_enumerated("zone", DIMENSION_OTHER, 1);
   planes->dimensions = 1;

@@ -221,13 +221,13 @@ static const struct zones *random_zones(struct maker *m, size_t height, size_t w
 {
   struct zones *zones = ARENA_NEW(m->arena, struct zones);
   zones->count = chance(m, 20) ? 0 : 1 + below(m, 4);
-  struct zone_run *runs = own(m, height * (zones->count + 1) * 2 * sizeof *runs);
+  struct zone_span *runs = own(m, height * (zones->count + 1) * 2 * sizeof *runs);
   for (size_t row = 0; width > 0 && row < height; row++)
     for (uint32_t z = 0; z < zones->count; z++) {
       size_t at = below(m, width);
       for (size_t k = below(m, z == 2 ? 1 : 3); k > 0 && at < width; k--) { /* zone 2 has none */
         size_t last = at + 1 + below(m, width - at);
-        runs[zones->run_count++] = (struct zone_run){z, row, at, last};
+        runs[zones->run_count++] = (struct zone_span){z, row, at, last};
         at = last + 1;
       }
     }
@@ -243,7 +243,7 @@ static struct numbers zone_numbers(struct arena *arena, const struct zonal *zona
   struct numbers out = numbers_new(arena, height * width);
   out.n = 0;
   for (size_t i = 0; i < zonal->zones->run_count; i++) { /* the planes are smaller than a square: row by row */
-    const struct zone_run *run = &zonal->zones->runs[i];
+    const struct zone_span *run = &zonal->zones->runs[i];
     for (size_t x = run->first; run->zone == zone && x < run->last; x++)
       out.v[out.n++] = in.v[(plane * height + run->row) * width + x];
   }

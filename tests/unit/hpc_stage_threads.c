@@ -109,13 +109,13 @@ static int make_statistics(void *context, size_t length, struct zonal_program *o
 static const struct zones *some_zones(struct arena *arena, size_t height, size_t width, size_t count)
 {
   struct zones *zones = ARENA_NEW(arena, struct zones);
-  struct zone_run *runs = ARENA_ARRAY(arena, struct zone_run, 3 * height);
+  struct zone_span *runs = ARENA_ARRAY(arena, struct zone_span, 3 * height);
   *zones = (struct zones){.count = count, .runs = runs};
   for (size_t row = 0; row < height; row++) {
-    runs[zones->run_count++] = (struct zone_run){0, row, 0, width};
-    runs[zones->run_count++] = (struct zone_run){1, row, row / 2, row / 2 + 250};
+    runs[zones->run_count++] = (struct zone_span){0, row, 0, width};
+    runs[zones->run_count++] = (struct zone_span){1, row, row / 2, row / 2 + 250};
     if (row >= 3 && row < count)
-      runs[zones->run_count++] = (struct zone_run){(uint32_t)row, row, row, row + 1};
+      runs[zones->run_count++] = (struct zone_span){(uint32_t)row, row, row, row + 1};
   }
   return zones;
 }

@@ -9,6 +9,7 @@
 #include "datacube/base/missing.h"
 #include "processes/array/elements.h"
 #include "processes/compare/operands.h"
+#include "processes/graph/signature.h"
 #include "processes/text/fold.h"
 
 #include <math.h>
@@ -78,17 +79,57 @@ static void test_host_is_deep(void **state)
 {
   struct fixture *f = *state;
   struct value inner[] = {value_number(1), value_lanes(program_constant(f->call.program, 1))};
-  struct value middle = value_array(inner, 2);
+  struct value middle = value_array(inner, 2), known = value_array(inner, 1), object;
   const char *key = "a";
-  struct value object = {.kind = VALUE_OBJECT, .items = &middle, .keys = &key, .count = 1};
+  assert_int_equal(value_object(f->arena, &key, &middle, 1, &object), 0);
   assert_false(value_is_host(&object));
-  middle.count = 1;
+  assert_true(value_has_lanes(&object));
+  assert_int_equal(value_object(f->arena, &key, &known, 1, &object), 0);
   assert_true(value_is_host(&object));
+  assert_int_equal(value_weight(&object), 3);
+}
+
+/* A value that holds the one before twice, sixty times over: its weight saturates, nothing is walked. */
+static void test_weight_of_shared_values(void **state)
+{
+  (void)state;
+  static struct value pair[80][2];
+  struct value value = value_text("12345678");
+  assert_int_equal(value_weight(&value), 2);
+  for (size_t i = 0; i < 80; i++) {
+    pair[i][0] = pair[i][1] = value;
+    value = value_array(pair[i], 2);
+    if (i < 60)
+      assert_int_equal(value_weight(&value), ((size_t)3 << (i + 1)) - 1);
+  }
+  assert_true(value_weight(&value) == SIZE_MAX);
+  assert_true(value_is_host(&value));
+}
+
+static void test_members_of_large_objects(void **state)
+{
+  struct fixture *f = *state;
+  enum { COUNT = 1000 };
+  const char **keys = ARENA_ARRAY(f->arena, const char *, COUNT),
+             **reversed = ARENA_ARRAY(f->arena, const char *, COUNT);
+  struct value *items = ARENA_ARRAY(f->arena, struct value, COUNT),
+               *backwards = ARENA_ARRAY(f->arena, struct value, COUNT);
+  struct value object, other;
+  for (size_t i = 0; i < COUNT; i++) {
+    keys[i] = reversed[COUNT - 1 - i] = arena_printf(f->arena, "k%zu", i);
+    items[i] = backwards[COUNT - 1 - i] = value_number((double)i);
+  }
+  assert_int_equal(value_object(f->arena, keys, items, COUNT, &object), 0);
+  assert_int_equal(value_object(f->arena, reversed, backwards, COUNT, &other), 0);
+  for (size_t i = 0; i < COUNT; i++)
+    assert_ptr_equal(value_member(&object, keys[i]), &items[i]);
+  assert_null(value_member(&object, "k1000"));
+  assert_true(value_equal(&object, &other));
 }
 
 static void test_equality(void **state)
 {
-  (void)state;
+  struct fixture *f = *state;
   struct value nan = value_number((double)NAN), null = value_null(), zero = value_number(0),
                falsity = value_boolean(false);
   assert_false(value_equal(&nan, &nan));
@@ -96,8 +137,9 @@ static void test_equality(void **state)
   assert_false(value_equal(&zero, &falsity));
   const char *ab[] = {"a", "b"}, *ba[] = {"b", "a"};
   struct value one_two[] = {value_number(1), value_text("2")}, two_one[] = {value_text("2"), value_number(1)};
-  struct value x = {.kind = VALUE_OBJECT, .items = one_two, .keys = ab, .count = 2};
-  struct value y = {.kind = VALUE_OBJECT, .items = two_one, .keys = ba, .count = 2};
+  struct value x, y;
+  assert_int_equal(value_object(f->arena, ab, one_two, 2, &x), 0);
+  assert_int_equal(value_object(f->arena, ba, two_one, 2, &y), 0);
   assert_true(value_equal(&x, &y)); /* the order of keys does not count */
   y.keys = ab;
   assert_false(value_equal(&x, &y));
@@ -110,7 +152,6 @@ static void test_equality(void **state)
 
 static void test_json(void **state)
 {
-  (void)state;
   struct value items[] = {value_number(0.1), value_text("\"\n"), value_boolean(true), value_null()};
   struct value labels[] = {value_number(1), value_number(2), value_number(3), value_number(4)};
   struct value array = value_array(items, 4);
@@ -118,7 +159,8 @@ static void test_json(void **state)
   assert_json(&array, "[0.1,\"\\\"\\n\",true,null]");
   const char *keys[] = {"k", "l"};
   struct value members[] = {array, value_array(NULL, 0)};
-  struct value object = {.kind = VALUE_OBJECT, .items = members, .keys = keys, .count = 2};
+  struct value object;
+  assert_int_equal(value_object(((struct fixture *)*state)->arena, keys, members, 2, &object), 0);
   assert_json(&object, "{\"k\":[0.1,\"\\\"\\n\",true,null],\"l\":[]}");
   assert_ptr_equal(value_member(&object, "l"), &members[1]);
   assert_null(value_member(&object, "m"));
@@ -171,6 +213,31 @@ static void test_reader_errors(void **state)
   expect_error(f, call_lanes(call, "mixed", &lanes), "ProcessParameterInvalid", "mixed");
   expect_error(f, call_lanes_array(call, "mixed", &lanes), "ProcessParameterInvalid", "mixed");
   expect_error(f, call_lanes_array(call, "half", &lanes), "ProcessParameterInvalid", "half");
+}
+
+/* A handle goes where a schema names its subtype, and is called by its name. */
+static void test_handles(void **state)
+{
+  (void)state;
+  static const struct handle_type geometries = {"a geometry set", "geojson"}, models = {"a model", "ml-model"};
+  const struct schema takes_model = {.types = TYPE_OBJECT, .subtype = "ml-model"};
+  const struct schema either[] = {{.types = TYPE_OBJECT, .subtype = "datacube", .takes_cube = true},
+                                  {.types = TYPE_OBJECT, .subtype = "geojson"}};
+  const struct schema takes_geometries = {.alternatives = either, .alternative_count = 2};
+  const struct parameter parameter = {.name = "model", .schema = &takes_model, .cost = 1};
+  struct value geometry = value_handle(&geometries, NULL), model = value_handle(&models, NULL);
+  struct value both[] = {geometry, model}, array = value_array(both, 2);
+  struct error error = {0};
+  assert_true(schema_fits(&takes_model, &model, true));
+  assert_false(schema_fits(&takes_model, &geometry, true));
+  assert_true(schema_fits(&takes_geometries, &geometry, true));
+  assert_false(schema_fits(&takes_geometries, &model, true));
+  assert_false(value_is_host(&model));
+  assert_false(value_is_host(&array));
+  assert_false(value_has_lanes(&array));
+  assert_int_equal(parameter_check(&parameter, &geometry, true, &error), -1);
+  assert_non_null(strstr(error.message, "a geometry set"));
+  assert_non_null(strstr(error.message, "ml-model"));
 }
 
 /* A host array becomes lanes with its values, labels and class. */
@@ -239,10 +306,13 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
       cmocka_unit_test_setup_teardown(test_host_is_deep, setup, teardown),
-      cmocka_unit_test(test_equality),
-      cmocka_unit_test(test_json),
+      cmocka_unit_test(test_weight_of_shared_values),
+      cmocka_unit_test_setup_teardown(test_members_of_large_objects, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_equality, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_json, setup, teardown),
       cmocka_unit_test_setup_teardown(test_readers, setup, teardown),
       cmocka_unit_test_setup_teardown(test_reader_errors, setup, teardown),
+      cmocka_unit_test(test_handles),
       cmocka_unit_test_setup_teardown(test_array_as_lanes, setup, teardown),
       cmocka_unit_test_setup_teardown(test_types_decide, setup, teardown),
       cmocka_unit_test_setup_teardown(test_fold, setup, teardown),

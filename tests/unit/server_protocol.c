@@ -1,6 +1,6 @@
 /* Frames between server and workers, and the folder that a worker's file must lie in. */
-#include "server/folder.h"
-#include "server/worker_protocol.h"
+#include "server/store/folder.h"
+#include "server/workers/worker_protocol.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Routes: every row is found under its own path, and nothing else is. */
-#include "server/route_table.h"
+#include "server/http/route_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

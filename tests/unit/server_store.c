@@ -1,7 +1,7 @@
 /* The store: users, tokens, and the states a job can go through, each reached twice or out of turn. */
-#include "server/auth.h"
-#include "server/folder.h"
-#include "server/store_jobs.h"
+#include "server/auth/auth.h"
+#include "server/store/folder.h"
+#include "server/store/store_jobs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -188,13 +188,17 @@ static void test_cancelled_runs_do_not_finish(void **state)
   struct fixture *f = *state;
   struct job job, first = {0}, second = {0};
   bool accepted = true;
+  int64_t run = -1;
   new_job(f, &job);
   start(f, &job);
-  assert_int_equal(store_job_cancel(f->store, "alice", job.id, -1, &f->error), 0);
+  assert_int_equal(store_job_cancel(f->store, &(struct job_key){"alice", job.id}, -1, &run, &f->error), 0);
   expect_status(f, job.id, "created"); /* it was only queued */
   start(f, &job);
   claim(f, &first);
-  assert_int_equal(store_job_cancel(f->store, "alice", job.id, 40, &f->error), 0);
+  assert_int_equal(store_job_cancel(f->store, &(struct job_key){"alice", job.id}, 40, &run, &f->error), 0);
+  assert_int_equal(run, first.run);
+  assert_int_equal(store_job_cancel(f->store, &(struct job_key){"alice", job.id}, 40, &run, &f->error), 0);
+  assert_int_equal(run, 0); /* there was nothing to end */
   expect_status(f, job.id, "canceled");
   assert_int_equal(store_job_finish(f->store, &first, "finished", &accepted, &f->error), 0);
   assert_false(accepted);
@@ -253,10 +257,44 @@ static void test_a_clean_stop_does_not_count(void **state)
   job_free(&job);
 }
 
+/* What looks for rows that say running while nobody runs them: in order, each once, none that is fresh. */
+static void test_running_rows_are_found(void **state)
+{
+  struct fixture *f = *state;
+  struct job jobs[3], claimed[2] = {{0}}, found = {0};
+  bool is_found = false;
+  for (int i = 0; i < 3; i++) {
+    new_job(f, &jobs[i]);
+    start(f, &jobs[i]);
+  }
+  claim(f, &claimed[0]);
+  claim(f, &claimed[1]);
+  assert_int_equal(store_job_running(f->store, 0, claimed[0].updated - 1, &found, &is_found, &f->error), 0);
+  assert_false(is_found);
+  int64_t after = 0;
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(store_job_running(f->store, after, INT64_MAX, &found, &is_found, &f->error), 0);
+    assert_true(is_found);
+    assert_string_equal(found.id, claimed[i].id);
+    after = found.seq;
+    job_free(&found);
+  }
+  assert_int_equal(store_job_running(f->store, after, INT64_MAX, &found, &is_found, &f->error), 0);
+  assert_false(is_found);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(store_job_requeue(f->store, &claimed[i], false, NULL, &f->error), 0);
+    expect_status(f, claimed[i].id, "queued");
+    job_free(&claimed[i]);
+  }
+  for (int i = 0; i < 3; i++)
+    job_free(&jobs[i]);
+}
+
 static void test_locked_and_foreign(void **state)
 {
   struct fixture *f = *state;
   struct job job, other = {0};
+  int64_t run = -1;
   new_job(f, &job);
   start(f, &job);
   assert_int_equal(store_job_update(f->store, &job, &f->error), -1);
@@ -265,9 +303,9 @@ static void test_locked_and_foreign(void **state)
   assert_int_equal(store_job_get(f->store, "bob", job.id, &other, &f->error), -1);
   assert_string_equal(f->error.code, "JobNotFound");
   f->error = (struct error){0};
-  assert_int_equal(store_job_delete(f->store, "bob", job.id, &f->error), -1);
+  assert_int_equal(store_job_delete(f->store, &(struct job_key){"bob", job.id}, &run, &f->error), -1);
   f->error = (struct error){0};
-  assert_int_equal(store_job_delete(f->store, "alice", job.id, &f->error), 0);
+  assert_int_equal(store_job_delete(f->store, &(struct job_key){"alice", job.id}, &run, &f->error), 0);
   assert_int_equal(store_job_get(f->store, "alice", job.id, &other, &f->error), -1);
   f->error = (struct error){0};
   job_free(&job);
@@ -329,6 +367,7 @@ int main(void)
       TEST(test_cancelled_runs_do_not_finish),
       TEST(test_recovery_gives_up_in_the_end),
       TEST(test_a_clean_stop_does_not_count),
+      TEST(test_running_rows_are_found),
       TEST(test_locked_and_foreign),
       TEST(test_log_levels),
       TEST(test_authorization),

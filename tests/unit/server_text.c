@@ -1,10 +1,10 @@
 /* Small pieces of the server that read text from outside: JSON members, percent signs, sizes, error rows, signatures.
  */
-#include "server/command.h"
+#include "server/commands/command.h"
 #include "server/error_table.h"
-#include "server/http.h"
-#include "server/json_text.h"
-#include "server/signed_url.h"
+#include "server/http/http.h"
+#include "server/http/json_text.h"
+#include "server/auth/signed_url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,6 +41,25 @@ static void test_members(void **state)
   expect_member("{\"a\\\"\":1,\"a\":null}", "a", "null");
   expect_member("{}", "a", NULL);
   expect_member("[{\"a\":1}]", "a", NULL);
+}
+
+static void test_elements(void **state)
+{
+  static const char json[] = " [1 , {\"a\":[2,3]},\"x,]\" , [] ]";
+  static const char *const wanted[] = {"1", "{\"a\":[2,3]}", "\"x,]\"", "[]"};
+  size_t at = 0, length = 0;
+  (void)state;
+  for (size_t i = 0; i < 4; i++) {
+    const char *element = json_text_element(json, strlen(json), &at, &length);
+    assert_non_null(element);
+    assert_int_equal(length, strlen(wanted[i]));
+    assert_memory_equal(element, wanted[i], length);
+  }
+  assert_null(json_text_element(json, strlen(json), &at, &length));
+  at = 0;
+  assert_null(json_text_element("[ ]", 3, &at, &length));
+  at = 0;
+  assert_null(json_text_element("{}", 2, &at, &length));
 }
 
 /* Whatever is cut off where: never past the end (a heap copy of exactly that length lets the sanitizer see). */
@@ -100,46 +119,46 @@ static void test_sizes(void **state)
     assert_int_equal(command_size(wrong[i], &bytes), -1);
 }
 
-/* The rows are searched by halves: each code of the specification's list must be found where it is. */
+/* The openEO API's list of errors, and what HTTP asks beyond it. */
 static void test_error_statuses(void **state)
 {
   (void)state;
   static const struct {
     const char *code;
     unsigned status;
-  } facts[] = {{"AuthenticationRequired", 401},
-               {"AuthenticationSchemeInvalid", 403},
-               {"BudgetInvalid", 400},
-               {"CollectionNotFound", 404},
-               {"CredentialsInvalid", 403},
-               {"EstimateComplexity", 500},
-               {"FeatureUnsupported", 501},
-               {"FileNotFound", 404},
-               {"InfrastructureBusy", 503},
-               {"InfrastructureMaintenance", 503},
-               {"Internal", 500},
-               {"JobLocked", 400},
-               {"JobNotFinished", 400},
-               {"JobNotFound", 404},
-               {"NotFound", 404},
-               {"PaymentRequired", 402},
-               {"PermissionsInsufficient", 403},
-               {"ProcessGraphMissing", 400},
-               {"ProcessGraphNotFound", 404},
-               {"ProcessUnsupported", 400},
-               {"RequestTimeout", 408},
-               {"ResultLinkExpired", 410},
-               {"ServiceNotFound", 404},
-               {"StorageFailure", 500},
-               {"TokenInvalid", 403},
-               {"UnsupportedApiVersion", 404},
-               {"DimensionNotAvailable", 400},
-               {"ContentTooLarge", 413},
-               {"MethodNotAllowed", 405},
-               {"TooManyRequests", 429},
-               {"RangeNotSatisfiable", 416}};
+  } facts[] = {
+      {"Internal", 500}, {"NotFound", 404}, {"FeatureUnsupported", 501}, {"InfrastructureMaintenance", 503},
+      {"InfrastructureBusy", 503}, {"UnsupportedApiVersion", 404}, {"RequestTimeout", 408}, {"BudgetInvalid", 400},
+      {"EstimateComplexity", 500}, {"NoDataForUpdate", 400}, {"PropertyNotEditable", 400},
+      {"CollectionNotFound", 404}, {"StorageFailure", 500}, {"StorageQuotaExceeded", 400}, {"FileNotFound", 404},
+      {"FilePathInvalid", 400}, {"FileOperationUnsupported", 400}, {"FolderOperationUnsupported", 400},
+      {"ContentTypeInvalid", 400}, {"FileTypeInvalid", 400}, {"FileSizeExceeded", 400},
+      {"FileContentInvalid", 400}, {"FileLocked", 400}, {"ProcessGraphNotFound", 404}, {"ProcessInvalid", 400},
+      {"ProcessGraphMissing", 400}, {"ProcessGraphInvalid", 400}, {"PredefinedProcessExists", 400},
+      {"ProcessGraphComplexity", 400}, {"ProcessUnsupported", 400}, {"ProcessParameterUnsupported", 400},
+      {"ProcessParameterInvalid", 400}, {"ProcessParameterRequired", 400}, {"JobNotFound", 404},
+      {"JobLocked", 400}, {"JobNotFinished", 400}, {"JobNotStarted", 400}, {"ResultLinkExpired", 410},
+      {"PaymentRequired", 402}, {"BillingPlanInvalid", 400}, {"BillingPlanMissing", 400},
+      {"AuthenticationRequired", 401}, {"AuthenticationSchemeInvalid", 403}, {"TokenInvalid", 403},
+      {"CredentialsInvalid", 403}, {"PermissionsInsufficient", 403}, {"ServiceNotFound", 404},
+      {"ServiceUnsupported", 400}, {"ServiceConfigUnsupported", 400}, {"ServiceConfigInvalid", 400},
+      {"ServiceConfigRequired", 400}, {"DimensionNotAvailable", 400}, {"ContentTooLarge", 413},
+      {"MethodNotAllowed", 405}, {"TooManyRequests", 429}, {"RangeNotSatisfiable", 416}, {"NoSuchCode", 500},
+      {"", 500}};
   for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
     assert_int_equal(error_status(facts[i].code), facts[i].status);
+}
+
+static void test_error_codes(void **state)
+{
+  (void)state;
+  for (int i = 1; i < ERROR_CODE_COUNT; i++) {
+    const char *name = error_code_name((enum error_code)i);
+    assert_int_equal(error_code_find(name), i);
+    assert_true(strlen(name) < sizeof((struct error *)NULL)->code);
+    assert_true(error_code_status((enum error_code)i) >= 400 && error_code_status((enum error_code)i) < 600);
+  }
+  assert_int_equal(error_code_find("Nothing"), ERROR_NONE);
 }
 
 static void test_error_texts(void **state)
@@ -176,9 +195,11 @@ static void test_signatures(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_members),        cmocka_unit_test(test_members_of_cut_text),
+      cmocka_unit_test(test_members),
+      cmocka_unit_test(test_elements),        cmocka_unit_test(test_members_of_cut_text),
       cmocka_unit_test(test_percent_signs),  cmocka_unit_test(test_sizes),
-      cmocka_unit_test(test_error_statuses), cmocka_unit_test(test_error_texts),
+      cmocka_unit_test(test_error_statuses), cmocka_unit_test(test_error_codes),
+      cmocka_unit_test(test_error_texts),
       cmocka_unit_test(test_signatures),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,324 @@
+/* The pixels of geometries: a scanline per row of pixel centres for polygons, a walk over the rows for lines.
+ *
+ * Everything happens in pixel coordinates: u columns from the west, v rows from the north edge of the grid, so that the
+ * centre of pixel (row, column) is (column + 1/2, row + 1/2). An edge is computed from its upper end, whichever way it
+ * is drawn, and rows and columns are taken from ceil(coordinate - 1/2) alone: what two polygons share is one number
+ * for both. */
+#include "datacube/geometry.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct pixel_run { /* pixels first … last - 1 of a row */
+  size_t row, first, last;
+};
+
+struct cover { /* the geometry at work, and what was found of those before */
+  const struct grid *grid;
+  struct pixel_run *runs;            /* malloc: of the geometry */
+  size_t run_count, run_capacity;
+  struct zone_span *spans;     /* malloc: of all, by zone */
+  size_t span_count, span_capacity;
+  double *crossings;           /* malloc: u where edges cross the row centres, by row */
+  size_t *row_start;           /* malloc: first crossing of each row of the polygon, then their end */
+  size_t crossing_capacity, row_capacity;
+  struct error *error;
+};
+
+struct edge { /* upper end first */
+  double u0, v0, u1, v1;
+};
+
+/* items with room for `count`; the old ones stay valid (and NULL is returned) when out of memory. */
+static void *with_room(void *items, size_t count, size_t *capacity, size_t size)
+{
+  if (count <= *capacity)
+    return items;
+  size_t more = count + *capacity;
+  void *moved = more > SIZE_MAX / size ? NULL : realloc(items, more * size);
+  if (moved)
+    *capacity = more;
+  return moved;
+}
+
+static int add_run(struct cover *cover, size_t row, size_t first, size_t last)
+{
+  struct pixel_run *runs = with_room(cover->runs, cover->run_count + 1, &cover->run_capacity, sizeof *runs);
+  if (!runs)
+    return error_memory(cover->error);
+  cover->runs = runs;
+  runs[cover->run_count++] = (struct pixel_run){row, first, last};
+  return 0;
+}
+
+/* The first index whose centre is at or behind the coordinate, 0 … size. */
+static size_t centre_from(double coordinate, size_t size)
+{
+  double index = ceil(coordinate - 0.5);
+  return !(index > 0) ? 0 : index < (double)size ? (size_t)index : size;
+}
+
+static struct edge edge_of(const struct grid *grid, const struct geometry_part *part, size_t i)
+{
+  size_t k = (i + 1) % part->count;
+  double u0 = (part->x[i] - grid->west) / grid->res_x, v0 = (grid->north - part->y[i]) / grid->res_y;
+  double u1 = (part->x[k] - grid->west) / grid->res_x, v1 = (grid->north - part->y[k]) / grid->res_y;
+  return v0 <= v1 ? (struct edge){u0, v0, u1, v1} : (struct edge){u1, v1, u0, v0};
+}
+
+/* ---- polygons ---------------------------------------------------------------------------------------------------- */
+
+struct rings { /* one polygon */
+  const struct geometry_part *parts;
+  size_t count;
+  size_t top, bottom; /* rows whose centres it may hold: top … bottom - 1 */
+};
+
+static void find_rows(const struct grid *grid, struct rings *rings)
+{
+  rings->top = grid->height;
+  rings->bottom = 0;
+  for (size_t p = 0; p < rings->count; p++)
+    for (size_t i = 0; i < rings->parts[p].count; i++) {
+      size_t row = centre_from((grid->north - rings->parts[p].y[i]) / grid->res_y, grid->height);
+      rings->top = row < rings->top ? row : rings->top;
+      rings->bottom = row > rings->bottom ? row : rings->bottom;
+    }
+}
+
+/* Counts the crossings of each row into row_start[row + 2 - top], or, with `place`, puts them where row_start[row + 1 -
+ * top] says and moves that on. */
+static void each_crossing(struct cover *cover, const struct rings *rings, bool place)
+{
+  const struct grid *grid = cover->grid;
+  for (size_t p = 0; p < rings->count; p++)
+    for (size_t i = 0; i < rings->parts[p].count; i++) {
+      struct edge e = edge_of(grid, &rings->parts[p], i);
+      size_t to = centre_from(e.v1, grid->height);
+      double slope = (e.u1 - e.u0) / (e.v1 - e.v0);
+      for (size_t row = centre_from(e.v0, grid->height); row < to; row++) {
+        size_t k = row - rings->top;
+        if (place)
+          cover->crossings[cover->row_start[k + 1]++] = e.u0 + ((double)row + 0.5 - e.v0) * slope;
+        else
+          cover->row_start[k + 2]++;
+      }
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static void sort_numbers(double *numbers, size_t count)
+{
+  if (count > 32) {
+    qsort(numbers, count, sizeof *numbers, by_value);
+    return;
+  }
+  for (size_t i = 1; i < count; i++) {
+    double number = numbers[i];
+    size_t k = i;
+    for (; k > 0 && numbers[k - 1] > number; k--)
+      numbers[k] = numbers[k - 1];
+    numbers[k] = number;
+  }
+}
+
+/* Sorts the crossings by row; those of row top + k are row_start[k] … row_start[k + 1] - 1. */
+static int sort_crossings(struct cover *cover, const struct rings *rings)
+{
+  size_t rows = rings->bottom - rings->top;
+  size_t *start = with_room(cover->row_start, rows + 2, &cover->row_capacity, sizeof *start);
+  if (!start)
+    return error_memory(cover->error);
+  cover->row_start = start;
+  for (size_t k = 0; k < rows + 2; k++)
+    start[k] = 0;
+  each_crossing(cover, rings, false);
+  for (size_t k = 1; k < rows + 2; k++)
+    start[k] += start[k - 1];
+  double *crossings = with_room(cover->crossings, start[rows + 1] + 1, &cover->crossing_capacity, sizeof *crossings);
+  if (!crossings)
+    return error_memory(cover->error);
+  cover->crossings = crossings;
+  each_crossing(cover, rings, true);
+  return 0;
+}
+
+static int cover_polygon(struct cover *cover, const struct geometry_part *parts, size_t count)
+{
+  struct rings rings = {.parts = parts, .count = count};
+  find_rows(cover->grid, &rings);
+  if (rings.top >= rings.bottom)
+    return 0;
+  if (sort_crossings(cover, &rings) != 0)
+    return -1;
+  for (size_t k = 0; k < rings.bottom - rings.top; k++) {
+    double *u = cover->crossings + cover->row_start[k];
+    size_t n = cover->row_start[k + 1] - cover->row_start[k];
+    sort_numbers(u, n);
+    for (size_t i = 0; i + 1 < n; i += 2) {
+      size_t first = centre_from(u[i], cover->grid->width), last = centre_from(u[i + 1], cover->grid->width);
+      if (first < last && add_run(cover, rings.top + k, first, last) != 0)
+        return -1;
+    }
+  }
+  return 0;
+}
+
+/* ---- lines and points -------------------------------------------------------------------------------------------- */
+
+/* floor, kept within -1 … size */
+static ptrdiff_t cell(double coordinate, size_t size)
+{
+  double index = floor(coordinate);
+  return index < 0 ? -1 : index < (double)size ? (ptrdiff_t)index : (ptrdiff_t)size;
+}
+
+static int add_cells(struct cover *cover, size_t row, ptrdiff_t first, ptrdiff_t last)
+{
+  ptrdiff_t width = (ptrdiff_t)cover->grid->width;
+  first = first < 0 ? 0 : first;
+  last = last < width ? last : width - 1;
+  return first <= last ? add_run(cover, row, (size_t)first, (size_t)last + 1) : 0;
+}
+
+/* The cells of one row: the part of the edge from v = row up to, but without, row + 1. */
+static int cover_edge_row(struct cover *cover, const struct edge *e, size_t row)
+{
+  double top = (double)row, slope = e->v1 > e->v0 ? (e->u1 - e->u0) / (e->v1 - e->v0) : 0;
+  double from = e->v0 >= top ? e->u0 : e->u0 + (top - e->v0) * slope;
+  double to = e->v1 < top + 1 ? e->u1 : e->u0 + (top + 1 - e->v0) * slope;
+  bool without_end = e->v1 >= top + 1;
+  size_t width = cover->grid->width;
+  if (to <= from)
+    return add_cells(cover, row, cell(to, width), cell(from, width));
+  return add_cells(cover, row, cell(from, width), without_end ? cell(ceil(to) - 1, width) : cell(to, width));
+}
+
+static int cover_line(struct cover *cover, const struct geometry_part *line)
+{
+  size_t height = cover->grid->height;
+  for (size_t i = 0; i + 1 < line->count; i++) {
+    struct edge e = edge_of(cover->grid, line, i);
+    ptrdiff_t top = cell(e.v0, height), bottom = cell(e.v1, height);
+    bottom = bottom < (ptrdiff_t)height ? bottom : (ptrdiff_t)height - 1;
+    for (ptrdiff_t row = top < 0 ? 0 : top; row <= bottom; row++)
+      if (cover_edge_row(cover, &e, (size_t)row) != 0)
+        return -1;
+  }
+  return 0;
+}
+
+static int cover_point(struct cover *cover, const struct geometry_part *point)
+{
+  const struct grid *grid = cover->grid;
+  ptrdiff_t column = cell((point->x[0] - grid->west) / grid->res_x, grid->width);
+  ptrdiff_t row = cell((grid->north - point->y[0]) / grid->res_y, grid->height);
+  if (column < 0 || row < 0 || row == (ptrdiff_t)grid->height)
+    return 0;
+  return add_cells(cover, (size_t)row, column, column);
+}
+
+/* ---- geometries -------------------------------------------------------------------------------------------------- */
+
+static int by_place(const void *a, const void *b)
+{
+  const struct pixel_run *x = a, *y = b;
+  return x->row != y->row ? (x->row > y->row) - (x->row < y->row) : (x->first > y->first) - (x->first < y->first);
+}
+
+/* The runs of the geometry, joined where they meet, as spans of the zone. */
+static int finish_zone(struct cover *cover, uint32_t zone)
+{
+  bool sorted = true;
+  for (size_t i = 1; sorted && i < cover->run_count; i++)
+    sorted = by_place(&cover->runs[i - 1], &cover->runs[i]) <= 0;
+  if (!sorted)
+    qsort(cover->runs, cover->run_count, sizeof *cover->runs, by_place);
+  size_t wanted = cover->span_count + cover->run_count;
+  struct zone_span *spans = with_room(cover->spans, wanted + 1, &cover->span_capacity, sizeof *spans);
+  if (!spans)
+    return error_memory(cover->error);
+  cover->spans = spans;
+  size_t begin = cover->span_count;
+  for (size_t i = 0; i < cover->run_count; i++) {
+    struct pixel_run run = cover->runs[i];
+    struct zone_span *before = cover->span_count > begin ? &spans[cover->span_count - 1] : NULL;
+    if (before && before->row == run.row && run.first <= before->last)
+      before->last = run.last > before->last ? run.last : before->last;
+    else
+      spans[cover->span_count++] = (struct zone_span){zone, run.row, run.first, run.last};
+  }
+  return 0;
+}
+
+static int cover_geometry(struct cover *cover, const struct geometry *geometry, uint32_t zone)
+{
+  cover->run_count = 0;
+  for (size_t i = 0, next; i < geometry->part_count; i = next) {
+    const struct geometry_part *part = &geometry->parts[i];
+    int status = 0;
+    next = i + 1;
+    while (part->kind == PART_RING && next < geometry->part_count && geometry->parts[next].kind == PART_RING &&
+           geometry->parts[next].polygon == part->polygon)
+      next++;
+    switch (part->kind) {
+    case PART_POINT:
+      status = cover_point(cover, part);
+      break;
+    case PART_LINE:
+      status = cover_line(cover, part);
+      break;
+    case PART_RING:
+      status = cover_polygon(cover, part, next - i);
+      break;
+    }
+    if (status != 0)
+      return -1;
+  }
+  return finish_zone(cover, zone);
+}
+
+/* The spans of all zones, by row; within a row they keep their order, which is by zone. */
+static int sort_by_row(const struct cover *cover, struct arena *arena, const struct zone_span **out)
+{
+  size_t height = cover->grid->height;
+  struct zone_span *sorted = ARENA_ARRAY(arena, struct zone_span, cover->span_count);
+  size_t *start = calloc(height + 1, sizeof *start);
+  if (!sorted || !start) {
+    free(start);
+    return error_memory(cover->error);
+  }
+  for (size_t i = 0; i < cover->span_count; i++)
+    start[cover->spans[i].row + 1]++;
+  for (size_t row = 1; row <= height; row++)
+    start[row] += start[row - 1];
+  for (size_t i = 0; i < cover->span_count; i++)
+    sorted[start[cover->spans[i].row]++] = cover->spans[i];
+  free(start);
+  *out = sorted;
+  return 0;
+}
+
+int geometry_spans(const struct geometry_set *set, const struct grid *grid, struct arena *arena,
+                   const struct zone_span **out, size_t *count, struct error *error)
+{
+  struct cover cover = {.grid = grid, .error = error};
+  int status = 0;
+  if (set->count >= UINT32_MAX)
+    status = error_set(error, "ProcessGraphComplexity", "there are too many geometries: %zu", set->count);
+  for (size_t i = 0; status == 0 && i < set->count; i++)
+    status = cover_geometry(&cover, &set->items[i], (uint32_t)i);
+  if (status == 0)
+    status = sort_by_row(&cover, arena, out);
+  *count = cover.span_count;
+  free(cover.runs);
+  free(cover.spans);
+  free(cover.crossings);
+  free(cover.row_start);
+  return status;
+}

@@ -1,0 +1,271 @@
+/* The writer of a result's metadata: a group of members each for place, time, dimensions and bands. */
+#include "processes/result_metadata.h"
+
+#include "datacube/grid.h"
+#include "datacube/sink/layout.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  MAX_LABELS = 10000, /* of a dimension */
+  MAX_BANDS = 1000    /* a file with more has no list of them: documents stay small */
+};
+
+static bool epsg_code(const char *crs, int64_t *code)
+{
+  char *end;
+  if (!crs || strncmp(crs, "EPSG:", 5) != 0)
+    return false;
+  *code = strtoll(crs + 5, &end, 10);
+  return *end == '\0';
+}
+
+static void write_numbers(struct json_writer *w, const double *numbers, size_t count)
+{
+  json_write_array(w);
+  for (size_t i = 0; i < count; i++)
+    json_write_number(w, numbers[i]);
+  json_end_array(w);
+}
+
+/* ---- place ------------------------------------------------------------------------------------------------------ */
+
+/* Longitudes of 0 to 360 degrees come back to -180 to 180; a box over the 180th meridian has west > east, as GeoJSON
+ * wants it. */
+static void wrap_longitudes(struct extent *e)
+{
+  double width = e->east - e->west;
+  if (width >= 360) {
+    e->west = -180;
+    e->east = 180;
+    return;
+  }
+  e->west -= 360 * floor((e->west + 180) / 360);
+  e->east = e->west + width;
+  if (e->east > 180)
+    e->east -= 360;
+}
+
+static void write_ring(struct json_writer *w, double west, double south, double east, double north)
+{
+  const double ring[5][2] = {{west, south}, {east, south}, {east, north}, {west, north}, {west, south}};
+  json_write_array(w);
+  json_write_array(w);
+  for (size_t i = 0; i < 5; i++)
+    write_numbers(w, ring[i], 2);
+  json_end_array(w);
+  json_end_array(w);
+}
+
+static void write_geometry(struct json_writer *w, const struct extent *e)
+{
+  bool is_split = e->west > e->east;
+  json_key(w, "geometry");
+  json_write_object(w);
+  json_kv_string(w, "type", is_split ? "MultiPolygon" : "Polygon");
+  json_key(w, "coordinates");
+  if (is_split) {
+    json_write_array(w);
+    write_ring(w, e->west, e->south, 180, e->north);
+    write_ring(w, -180, e->south, e->east, e->north);
+    json_end_array(w);
+  } else {
+    write_ring(w, e->west, e->south, e->east, e->north);
+  }
+  json_end_object(w);
+}
+
+static void write_place(struct json_writer *w, const struct cube *cube)
+{
+  struct extent here = {.crs = cube->crs}, lonlat;
+  struct error ignored = {{0}, {0}, {0}, {0}};
+  int64_t code;
+  if (!cube->crs || !cube_bounds(cube, &here.west, &here.south, &here.east, &here.north))
+    return;
+  if (epsg_code(cube->crs, &code))
+    json_kv_string(w, "proj:code", cube->crs);
+  if (extent_transform(&here, "EPSG:4326", &lonlat, &ignored) != 0)
+    return;
+  wrap_longitudes(&lonlat);
+  const double box[] = {lonlat.west, lonlat.south, lonlat.east, lonlat.north};
+  json_key(w, "bbox");
+  write_numbers(w, box, 4);
+  write_geometry(w, &lonlat);
+}
+
+/* ---- time ------------------------------------------------------------------------------------------------------- */
+
+static void write_time(struct json_writer *w, const char *key, const struct dimension *time, int64_t instant)
+{
+  char text[40];
+  instant_format(instant, time->calendar, text);
+  json_kv_string(w, key, text);
+}
+
+/* Dates of a model's calendar are no dates of the world: they are in cube:dimensions only. */
+static void write_times(struct json_writer *w, const struct cube *cube)
+{
+  size_t t = cube_find_type(cube, DIMENSION_TEMPORAL);
+  const struct dimension *time = t == SIZE_MAX ? NULL : &cube->dimension[t];
+  if (!time || time->labels != LABEL_TIME || time->size == 0 || time->calendar != CALENDAR_GREGORIAN)
+    return;
+  int64_t first = time->times[0], last = first;
+  for (size_t i = 1; i < time->size; i++) {
+    first = time->times[i] < first ? time->times[i] : first;
+    last = time->times[i] > last ? time->times[i] : last;
+  }
+  if (first == last) {
+    write_time(w, "datetime", time, first);
+    return;
+  }
+  write_time(w, "start_datetime", time, first);
+  write_time(w, "end_datetime", time, last);
+}
+
+/* ---- dimensions ------------------------------------------------------------------------------------------------- */
+
+static void write_steps(struct json_writer *w, const struct dimension *d)
+{
+  double first = dimension_label_number(d, 0), last = dimension_label_number(d, d->size - 1);
+  const double extent[] = {fmin(first, last), fmax(first, last)};
+  json_key(w, "extent");
+  write_numbers(w, extent, 2);
+  json_kv_number(w, "step", d->step);
+}
+
+static void write_time_extent(struct json_writer *w, const struct dimension *d)
+{
+  char text[40];
+  json_key(w, "extent");
+  json_write_array(w);
+  for (size_t i = 0; i < 2; i++) {
+    instant_format(d->times[i ? d->size - 1 : 0], d->calendar, text);
+    json_write_string(w, text);
+  }
+  json_end_array(w);
+}
+
+static void write_labels(struct json_writer *w, const struct dimension *d)
+{
+  char room[LABEL_TEXT_ROOM];
+  if (d->labels == LABEL_STEP && d->size > 0) {
+    write_steps(w, d);
+    return;
+  }
+  if (d->type == DIMENSION_TEMPORAL && d->size > 0 && d->labels == LABEL_TIME)
+    write_time_extent(w, d);
+  json_key(w, "values");
+  json_write_array(w);
+  for (size_t i = 0; i < d->size && i < MAX_LABELS; i++)
+    if (d->labels == LABEL_NUMBER)
+      json_write_number(w, d->numbers[i]);
+    else
+      json_write_string(w, dimension_label_text(d, i, room));
+  json_end_array(w);
+}
+
+static void write_dimension(struct json_writer *w, const struct cube *cube, const struct dimension *d)
+{
+  const char axis[2] = {d->axis, '\0'};
+  int64_t code;
+  json_key(w, d->name);
+  json_write_object(w);
+  json_kv_string(w, "type", dimension_type_name(d->type));
+  if (d->axis)
+    json_kv_string(w, "axis", axis);
+  write_labels(w, d);
+  if (d->type == DIMENSION_SPATIAL && d->axis != 'z' && epsg_code(cube->crs, &code))
+    json_kv_integer(w, "reference_system", code);
+  if (d->unit)
+    json_kv_string(w, "unit", d->unit);
+  json_end_object(w);
+}
+
+/* ---- bands ------------------------------------------------------------------------------------------------------ */
+
+static const char *stac_type(enum element_type type)
+{
+  switch (type) {
+  case ELEMENT_C64:
+    return "cfloat32";
+  case ELEMENT_C128:
+    return "cfloat64";
+  case ELEMENT_BOOLEAN:
+    return "other";
+  default:
+    return element_info(type)->name;
+  }
+}
+
+static void write_type(struct json_writer *w, const struct cube *cube)
+{
+  json_kv_string(w, "data_type", stac_type(cube->type));
+  if (!cube->has_nodata)
+    return;
+  if (isnan(cube->nodata))
+    json_kv_string(w, "nodata", "nan"); /* as STAC writes it */
+  else
+    json_kv_number(w, "nodata", cube->nodata);
+}
+
+static void write_band(struct json_writer *w, const struct cube *cube, const char *name)
+{
+  json_write_object(w);
+  if (name && name[0])
+    json_kv_string(w, "name", name);
+  write_type(w, cube);
+  json_end_object(w);
+}
+
+/* Each combination of labels beside x and y is a band of the file. */
+static void write_planes(struct json_writer *w, const struct cube *cube)
+{
+  struct error ignored = {{0}, {0}, {0}, {0}};
+  struct layout layout;
+  if (layout_of_cube(cube, "", "", &layout, &ignored) != 0 || layout.planes > MAX_BANDS)
+    return;
+  json_key(w, "bands");
+  json_write_array(w);
+  for (size_t i = 0; i < layout.planes; i++) {
+    struct buffer name = {0};
+    layout_plane_name(&layout, cube, i, &name);
+    write_band(w, cube, name.failed ? NULL : name.data);
+    buffer_free(&name);
+  }
+  json_end_array(w);
+}
+
+static void write_bands(struct json_writer *w, const struct cube *cube)
+{
+  size_t b = cube_find_type(cube, DIMENSION_BANDS);
+  char room[LABEL_TEXT_ROOM];
+  if (b == SIZE_MAX || cube->dimension[b].size > MAX_BANDS)
+    return;
+  json_key(w, "bands");
+  json_write_array(w);
+  for (size_t i = 0; i < cube->dimension[b].size; i++)
+    write_band(w, cube, dimension_label_text(&cube->dimension[b], i, room));
+  json_end_array(w);
+}
+
+void result_metadata_write(const struct cube *cube, const struct sink_format *format, struct buffer *out)
+{
+  struct json_writer w = {.out = out};
+  json_write_object(&w);
+  write_place(&w, cube);
+  write_times(&w, cube);
+  json_key(&w, "cube:dimensions");
+  json_write_object(&w);
+  for (size_t i = 0; i < cube->dimensions; i++)
+    write_dimension(&w, cube, &cube->dimension[i]);
+  json_end_object(&w);
+  if (format->bands != FILE_BANDS_COLOURS)
+    write_type(&w, cube);
+  if (format->bands == FILE_BANDS_PLANES)
+    write_planes(&w, cube);
+  else if (format->bands == FILE_BANDS_LABELS)
+    write_bands(&w, cube);
+  json_end_object(&w);
+}

@@ -1,8 +1,0 @@
-/* The subcommand `twincube catalogue`. */
-#ifndef TWINCUBE_SERVER_COMMAND_CATALOGUE_H
-#define TWINCUBE_SERVER_COMMAND_CATALOGUE_H
-
-/* argv[0] is "catalogue". Returns the exit status. */
-int command_catalogue(int argc, char **argv);
-
-#endif

@@ -1,0 +1,232 @@
+/* twincube catalogue: the collections of a data folder. */
+#include "server/commands/command_catalogue.h"
+
+#include "server/commands/command.h"
+#include "server/commands/data_dir.h"
+#include "stac/catalogue.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help_text[] =
+    "twincube catalogue - collections of a data folder\n\n"
+    "Usage\n"
+    "  twincube catalogue add [OPTION]... PATH       register PATH as a collection\n"
+    "  twincube catalogue list [--data DIR]          one line each: id, items, bands, dates, title\n"
+    "  twincube catalogue remove [--data DIR] ID     forget a collection; its files stay\n"
+    "  twincube catalogue COMMAND --help\n\n"
+    "The catalogue holds what was read from the files' heads: grids, types, no-data values, dates, bands. Pixels\n"
+    "stay where they are. All commands work while a server serves the same folder.\n\n"
+    "Options\n"
+    "  --data DIR   the data folder; without it $TWINCUBE_DATA, else $XDG_DATA_HOME/twincube, else\n"
+    "               ~/.local/share/twincube\n"
+    "  -h, --help   this text\n\n"
+    "Exit status\n"
+    "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n";
+
+static const char add_help[] =
+    "twincube catalogue add - register files as a collection\n\n"
+    "Usage\n"
+    "  twincube catalogue add [--data DIR] [--id ID] [--datetime REGEX] [--band REGEX]\n"
+    "                         [--nodata [BAND=]VALUE]... [--crs EPSG] [--resolution R] PATH\n\n"
+    "PATH is one of\n"
+    "  a STAC document    Collection, Catalog, Item or ItemCollection (JSON, version 0.9 to 1.1); links to items and\n"
+    "                     children are followed. Documents and files must be local: relative, absolute or file://\n"
+    "  a netCDF file      with dimensions by the CF conventions; its variables are the bands\n"
+    "  a folder           of rasters (tif, tiff, jp2, png), searched to the bottom. Date and band are part of the\n"
+    "                     files' names; files with the same name but for the band are one scene\n"
+    "A collection of the same id is replaced, in one step: readers see the old one or the new one. Files that cannot\n"
+    "be read are named on standard error and left out.\n\n"
+    "Options\n"
+    "  --data DIR         the data folder (see twincube catalogue --help)\n"
+    "  --id ID            id of the collection: letters, digits and _ - . ~ /   (default: the STAC document's id,\n"
+    "                     else the name of the file or folder)\n"
+    "  --datetime REGEX   where the date is in a file's path below PATH: a POSIX extended expression with one group.\n"
+    "                     The group's digits are read as YYYY, YYYYMM, YYYYDDD, YYYYMMDD or YYYYMMDDhhmmss, with\n"
+    "                     any of - _ . / : T between (default: the first date in the name)\n"
+    "  --band REGEX       where the band is, likewise (default: a part of the name that looks like a band, as B4,\n"
+    "                     SCL or VV; else the last part that is no date). Files of several bands name them by their\n"
+    "                     descriptions, else B1, B2, …\n"
+    "  --nodata [BAND=]VALUE\n"
+    "                     the value of pixels without data, for one band or for all others; goes before what the\n"
+    "                     files say. May be given many times. `nan` is a value\n"
+    "  --crs EPSG         CRS of the collection's grid: an EPSG code, WKT or PROJ text (default: the commonest)\n"
+    "  --resolution R     pixel size of the collection's grid in units of its CRS (default: the finest of the bands\n"
+    "                     that are loaded)\n"
+    "  -h, --help         this text\n\n"
+    "Grid\n"
+    "  Where the scenes that are loaded share a lattice (CRS, resolution, phase), it is the cube's, and their values\n"
+    "  come through untouched, unless --crs or --resolution asks for another. Otherwise the collection's grid is "
+    "used:\n"
+    "  its pixel edges lie at multiples of the resolution from the CRS origin, and scenes are resampled to it once\n"
+    "  (nearest).\n\n"
+    "Dates\n"
+    "  Scenes of one UTC day are one date and mosaic, the first valid pixel in the order of the items. Where scenes "
+    "of\n"
+    "  one day and different times cover the same ground, every time is a date of its own.\n\n"
+    "Exit status\n"
+    "  0 success, 1 failure (one line `Code: message` on standard error, naming the parameter), 2 wrong usage\n\n"
+    "Examples\n"
+    "  twincube catalogue add --id L8 --nodata 0 --nodata BQA=1 landsat/\n"
+    "  twincube catalogue add --datetime '_([0-9]{8})T' --band '_(B[0-9A]+)_10m' S2/\n"
+    "  twincube catalogue add --id era5 era5_daily.nc\n"
+    "  twincube catalogue add stac/collection.json\n";
+
+enum { OPTION_DATA = 256, OPTION_ID, OPTION_DATETIME, OPTION_BAND, OPTION_NODATA, OPTION_CRS, OPTION_RESOLUTION };
+
+struct arguments {
+  const char *data;
+  struct catalogue_add_options add;
+  struct catalogue_nodata *nodata; /* owned; add.nodata */
+  char **names;                    /* band names of nodata, owned */
+  bool help;
+};
+
+static void arguments_free(struct arguments *arguments)
+{
+  for (size_t i = 0; arguments->names && i < arguments->add.nodata_count; i++)
+    free(arguments->names[i]);
+  free(arguments->names);
+  free(arguments->nodata);
+}
+
+static int number(const char *text, double *out)
+{
+  char *end = NULL;
+  *out = strtod(text, &end);
+  return end == text || *end != '\0' ? -1 : 0;
+}
+
+/* "0", "BQA=1". A band's name may hold "=": the value is behind the last one. */
+static int take_nodata(struct arguments *arguments, const char *text)
+{
+  const char *equals = strrchr(text, '=');
+  size_t count = arguments->add.nodata_count;
+  double value;
+  if (number(equals ? equals + 1 : text, &value) != 0 || equals == text)
+    return command_usage("catalogue add", "--nodata %s: [BAND=]VALUE is expected, VALUE a number or nan", text);
+  arguments->names[count] = equals ? strndup(text, (size_t)(equals - text)) : NULL;
+  arguments->nodata[count] = (struct catalogue_nodata){arguments->names[count], value};
+  arguments->add.nodata_count++;
+  return EXIT_OK;
+}
+
+static int take_resolution(struct arguments *arguments, const char *text)
+{
+  double *out = &arguments->add.resolution;
+  if (number(text, out) != 0 || !isfinite(*out) || !(*out > 0))
+    return command_usage("catalogue add", "--resolution %s: a positive number is expected", text);
+  return EXIT_OK;
+}
+
+/* `word` is the option as it was written. */
+static int take_option(struct arguments *arguments, int option, const char *word, const char *command)
+{
+  bool adding = strcmp(command, "catalogue add") == 0;
+  const char **const texts[] = {[OPTION_DATA - OPTION_DATA] = &arguments->data,
+                                [OPTION_ID - OPTION_DATA] = &arguments->add.id,
+                                [OPTION_DATETIME - OPTION_DATA] = &arguments->add.datetime_regex,
+                                [OPTION_BAND - OPTION_DATA] = &arguments->add.band_regex,
+                                [OPTION_CRS - OPTION_DATA] = &arguments->add.crs};
+  if (option == 'h') {
+    arguments->help = true;
+    return EXIT_OK;
+  }
+  if (option < OPTION_DATA)
+    return command_usage(command, "the option '%s' is not known, or lacks its value", word);
+  if (option != OPTION_DATA && !adding)
+    return command_usage(command, "only --data is an option here");
+  if (option == OPTION_NODATA)
+    return take_nodata(arguments, optarg);
+  if (option == OPTION_RESOLUTION)
+    return take_resolution(arguments, optarg);
+  *texts[option - OPTION_DATA] = optarg;
+  return EXIT_OK;
+}
+
+/* argv[0] is add, list or remove. The index of the first operand is in optind. */
+static int read_arguments(struct arguments *arguments, const char *command, int argc, char **argv)
+{
+  static const struct option options[] = {{"data", required_argument, NULL, OPTION_DATA},
+                                          {"id", required_argument, NULL, OPTION_ID},
+                                          {"datetime", required_argument, NULL, OPTION_DATETIME},
+                                          {"band", required_argument, NULL, OPTION_BAND},
+                                          {"nodata", required_argument, NULL, OPTION_NODATA},
+                                          {"crs", required_argument, NULL, OPTION_CRS},
+                                          {"resolution", required_argument, NULL, OPTION_RESOLUTION},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+  int status = EXIT_OK, option;
+  arguments->nodata = calloc((size_t)argc, sizeof *arguments->nodata);
+  arguments->names = calloc((size_t)argc, sizeof *arguments->names);
+  arguments->add.nodata = arguments->nodata;
+  if (!arguments->nodata || !arguments->names)
+    return command_fail(&(struct error){.code = "Internal", .message = "out of memory"});
+  optind = 0;
+  opterr = 0;
+  while (status == EXIT_OK && (option = getopt_long(argc, argv, "h", options, NULL)) != -1)
+    status = take_option(arguments, option, argv[optind - 1], command);
+  return status;
+}
+
+static int act(const char *action, const struct arguments *arguments, const char *operand, struct buffer *out,
+               struct error *error)
+{
+  struct catalogue *catalogue = NULL;
+  char data[DATA_DIR_SIZE];
+  bool writes = strcmp(action, "list") != 0;
+  if ((writes ? data_dir_make(arguments->data, data, error) : data_dir_find(arguments->data, data, error)) != 0 ||
+      catalogue_open(data, writes, &catalogue, error) != 0)
+    return -1;
+  int result;
+  if (strcmp(action, "add") == 0)
+    result = catalogue_add(catalogue, &arguments->add, operand, out, error);
+  else if (writes)
+    result = catalogue_remove(catalogue, operand, error);
+  else
+    result = catalogue_list(catalogue, out, error);
+  catalogue_close(catalogue);
+  return result;
+}
+
+static int run_action(const char *action, const struct arguments *arguments, const char *operand)
+{
+  struct buffer out = {0};
+  struct error error = {0};
+  int result = act(action, arguments, operand, &out, &error);
+  if (result == 0 && out.length)
+    fwrite(out.data, 1, out.length, stdout);
+  buffer_free(&out);
+  return result == 0 ? EXIT_OK : command_fail(&error);
+}
+
+static int print(const char *text)
+{
+  fputs(text, stdout);
+  return EXIT_OK;
+}
+
+int command_catalogue(int argc, char **argv)
+{
+  const char *action = argc > 1 ? argv[1] : "";
+  if (strcmp(action, "--help") == 0 || strcmp(action, "-h") == 0)
+    return print(help_text);
+  bool adding = strcmp(action, "add") == 0, listing = strcmp(action, "list") == 0;
+  if (!adding && !listing && strcmp(action, "remove") != 0)
+    return command_usage("catalogue", "wants add, list or remove");
+  const char *command = adding ? "catalogue add" : listing ? "catalogue list" : "catalogue remove";
+  struct arguments arguments = {0};
+  int status = read_arguments(&arguments, command, argc - 1, argv + 1);
+  int operands = argc - 1 - optind;
+  if (status == EXIT_OK && arguments.help)
+    status = print(adding ? add_help : help_text);
+  else if (status == EXIT_OK && operands != (listing ? 0 : 1))
+    status = command_usage(command, "wants %s", adding ? "one PATH" : listing ? "no argument" : "one ID");
+  else if (status == EXIT_OK)
+    status = run_action(action, &arguments, listing ? NULL : argv[1 + optind]);
+  arguments_free(&arguments);
+  return status;
+}

@@ -1,0 +1,8 @@
+/* The subcommand `twincube catalogue`. */
+#ifndef TWINCUBE_SERVER_COMMANDS_COMMAND_CATALOGUE_H
+#define TWINCUBE_SERVER_COMMANDS_COMMAND_CATALOGUE_H
+
+/* argv[0] is "catalogue". Returns the exit status. */
+int command_catalogue(int argc, char **argv);
+
+#endif

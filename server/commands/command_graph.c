@@ -1,0 +1,115 @@
+/* Options and inputs of run and explain. */
+#include "server/commands/command_graph.h"
+
+#include "server/commands/command.h"
+#include "server/commands/data_dir.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static int add_parameter(struct graph_arguments *arguments, const char *command, char *text)
+{
+  char *equals = strchr(text, '=');
+  if (equals == NULL || equals == text)
+    return command_usage(command, "--parameter wants NAME=JSON, not '%s'", text);
+  if (arguments->parameter_count == GRAPH_ARGUMENTS_MAX_PARAMETERS)
+    return command_usage(command, "more than %d parameters", GRAPH_ARGUMENTS_MAX_PARAMETERS);
+  *equals = '\0';
+  arguments->parameters[arguments->parameter_count++] = (struct graph_parameter){.name = text, .json = equals + 1};
+  return -1;
+}
+
+static int take_option(struct graph_arguments *out, const char *command, int option, char *value)
+{
+  switch (option) {
+  case 'o':
+    out->output = value;
+    return -1;
+  case 'd':
+    out->data = value;
+    return -1;
+  case 'p':
+    return add_parameter(out, command, value);
+  case 'm':
+    if (command_size(value, &out->memory) != 0)
+      return command_usage(command, "--memory wants a size such as 512M, not '%s'", value);
+    return -1;
+  case 't':
+    if (command_integer(value, 1, 4096, &out->threads) != 0)
+      return command_usage(command, "--threads wants a number from 1 to 4096, not '%s'", value);
+    return -1;
+  case 'e':
+    out->official = strcmp(value, "official") == 0;
+    if (!out->official && strcmp(value, "json") != 0)
+      return command_usage(command, "--encoding wants json or official, not '%s'", value);
+    return -1;
+  case 'j':
+    out->json = true;
+    return strcmp(command, "explain") == 0 ? -1 : command_usage(command, "unknown option or missing value");
+  default:
+    return command_usage(command, "unknown option or missing value");
+  }
+}
+
+int graph_arguments_read(int argc, char **argv, const char *command, const char *help, struct graph_arguments *out)
+{
+  static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                          {"parameter", required_argument, NULL, 'p'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"memory", required_argument, NULL, 'm'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"encoding", required_argument, NULL, 'e'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+  opterr = 0;
+  int option;
+  while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+    if (option == 'h') {
+      fputs(help, stdout);
+      return EXIT_OK;
+    }
+    int status = take_option(out, command, option, optarg);
+    if (status >= 0)
+      return status;
+  }
+  if (optind + 1 != argc)
+    return command_usage(command, optind == argc ? "no graph given" : "more than one graph given");
+  out->graph = argv[optind];
+  return -1;
+}
+
+int graph_arguments_execute(const struct graph_arguments *arguments,
+                            int (*act)(const struct graph_arguments *arguments, struct execution *execution,
+                                       struct error *error))
+{
+  struct error error = {0};
+  struct buffer graph = {.limit = 2 * (size_t)GRAPH_MAX_BYTES};
+  struct catalogue *catalogue = NULL;
+  char data[DATA_DIR_SIZE];
+  int status = command_read_file(arguments->graph, GRAPH_MAX_BYTES, &graph, &error);
+  if (status == 0)
+    status = data_dir_find(arguments->data, data, &error);
+  if (status == 0)
+    status = catalogue_open(data, false, &catalogue, &error);
+  if (status == 0) {
+    struct execution execution = {
+        .graph = graph.length ? graph.data : "",
+        .graph_length = graph.length,
+        .parameters = arguments->parameters,
+        .parameter_count = arguments->parameter_count,
+        .catalogue = catalogue,
+        .memory = arguments->memory,
+        .threads = (unsigned)arguments->threads,
+        .official_encoding = arguments->official,
+        .explain_json = arguments->json,
+        .output = arguments->output ? arguments->output : "./",
+    };
+    status = act(arguments, &execution, &error);
+  }
+  if (catalogue != NULL)
+    catalogue_close(catalogue);
+  buffer_free(&graph);
+  return status == 0 ? EXIT_OK : command_fail(&error);
+}

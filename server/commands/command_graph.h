@@ -1,0 +1,32 @@
+/* What twincube run and twincube explain share: their options, the graph's text, the catalogue. */
+#ifndef TWINCUBE_SERVER_COMMANDS_COMMAND_GRAPH_H
+#define TWINCUBE_SERVER_COMMANDS_COMMAND_GRAPH_H
+
+#include "datacube/base/buffer.h"
+#include "processes/execute.h"
+#include "stac/catalogue.h"
+
+enum { GRAPH_ARGUMENTS_MAX_PARAMETERS = 256 };
+
+struct graph_arguments {
+  const char *graph;  /* file name, "-" for standard input */
+  const char *output; /* or NULL */
+  const char *data;   /* --data, or NULL */
+  size_t memory;      /* bytes, 0: default */
+  long threads;       /* 0: default */
+  bool official;      /* --encoding official */
+  bool json;          /* explain --json */
+  struct graph_parameter parameters[GRAPH_ARGUMENTS_MAX_PARAMETERS];
+  size_t parameter_count;
+};
+
+/* Reads the options of `command`. -1 to go on, else the exit status (help was printed, or the usage is wrong). */
+int graph_arguments_read(int argc, char **argv, const char *command, const char *help, struct graph_arguments *out);
+
+/* Loads graph and catalogue, calls `act` with what execute() wants, and releases both. Returns the exit status; an
+ * error has been printed. */
+int graph_arguments_execute(const struct graph_arguments *arguments,
+                            int (*act)(const struct graph_arguments *arguments, struct execution *execution,
+                                       struct error *error));
+
+#endif

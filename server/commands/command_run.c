@@ -1,0 +1,99 @@
+/* twincube run: the same graph as POST /result, without a server. */
+#include "server/commands/command.h"
+#include "server/commands/command_graph.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const char help_text[] =
+    "twincube run - run a process graph here\n\n"
+    "Usage\n"
+    "  twincube run [OPTION]... GRAPH.json\n\n"
+    "GRAPH.json holds an openEO process graph, a process with a `process_graph`, or a request with a\n"
+    "`process`; - reads it from standard input. A graph that gives a plain value (number, text, array) prints\n"
+    "it to standard output as JSON. Each cube that save_result saves, and the result node's, becomes a file; the\n"
+    "names are printed, one a line. The format is save_result's, else that of the output's extension (.tif, .nc,\n"
+    ".png, .json); an extension that has no format, or another than save_result asks for, is an error.\n\n"
+    "Options\n"
+    "  -o, --output OUT        file of the result node; others are named beside it OUT_<node>.EXTENSION. Ends with\n"
+    "                          '/': a folder, with result.EXTENSION, or <node>.EXTENSION where there are several\n"
+    "                          (without -o: the current folder). A plain value is written to OUT, too\n"
+    "  --parameter NAME=JSON   value for {\"from_parameter\": NAME} at the top level; may be repeated\n"
+    "  --data DIR              folder with the catalogue (see twincube catalogue --help for the default)\n"
+    "  --memory SIZE           memory for tiles, registers and caches, such as 512M or 2G (default 2G)\n"
+    "  --threads N             workers (default: as many as the machine has cores)\n"
+    "  --encoding NAME         of graph and values: json (default: NaN and infinities come out as null) or official,\n"
+    "                          the dialect of the official openEO test cases (bare NaN, Infinity, -Infinity)\n"
+    "  -h, --help              this text\n\n"
+    "On a terminal the progress is shown on standard error; Ctrl-C stops the run and leaves no half result.\n\n"
+    "Exit status\n"
+    "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
+    "Examples\n"
+    "  echo '{\"a\":{\"process_id\":\"add\",\"arguments\":{\"x\":1,\"y\":2},\"result\":true}}' | twincube run -\n"
+    "  twincube run ndvi.json -o ndvi.tif --memory 512M\n"
+    "  twincube run ndvi.json --parameter 'bands=[\"B4\",\"B5\"]' -o out/\n";
+
+static volatile int cancelled; /* set by the signal handler alone */
+
+static void on_interrupt(int number)
+{
+  (void)number;
+  cancelled = 1;
+}
+
+static void show_progress(struct run_progress *progress, void *data)
+{
+  unsigned *shown = data;
+  size_t done = atomic_load(&progress->tiles_done);
+  unsigned percent = progress->tiles ? (unsigned)(100.0 * (double)done / (double)progress->tiles) : 100;
+  if (percent == *shown)
+    return;
+  *shown = percent;
+  fprintf(stderr, "\r%3u %%  [%-40.*s]  %zu of %zu tiles", percent, (int)(percent * 40 / 100),
+          "########################################", done, progress->tiles);
+  if (done == progress->tiles)
+    fputc('\n', stderr);
+  fflush(stderr);
+}
+
+/* Names of the files, one a line; a value that has no file of its own, last. */
+static int print_result(const struct execution_result *result, bool value_file, struct error *error)
+{
+  for (size_t i = 0; i < result->file_count; i++)
+    printf("%s\n", result->files[i].path);
+  if (result->is_value && !value_file) {
+    fwrite(result->json.data, 1, result->json.length, stdout);
+    fputc('\n', stdout);
+  }
+  return fflush(stdout) == 0 && !ferror(stdout) ? 0 : error_set(error, "StorageFailure", "cannot write the result");
+}
+
+static int run_graph(const struct graph_arguments *arguments, struct execution *execution, struct error *error)
+{
+  unsigned shown = 101;
+  struct run_progress progress = {.notify = show_progress, .data = &shown};
+  struct execution_result result;
+  execution->cancel = &cancelled;
+  execution->progress = isatty(STDERR_FILENO) ? &progress : NULL;
+  execution->history = "twincube " TWINCUBE_VERSION " run";
+  execution->value_file = arguments->output != NULL;
+  int status = execute(execution, &result, error);
+  if (status == 0)
+    status = print_result(&result, execution->value_file, error);
+  execution_result_free(&result);
+  return status;
+}
+
+int command_run(int argc, char **argv)
+{
+  struct graph_arguments arguments = {0};
+  int status = graph_arguments_read(argc, argv, "run", help_text, &arguments);
+  if (status >= 0)
+    return status;
+  /* The second signal ends the program at once. */
+  const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  return graph_arguments_execute(&arguments, run_graph);
+}

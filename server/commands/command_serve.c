@@ -1,0 +1,374 @@
+/* twincube serve: puts the server together, waits for a signal, takes it apart.
+ *
+ * Order matters at the start: the socket is bound and the zygote started; then come the lock, the store, the workers,
+ * the handlers, HTTP. The end is the same way back. Meanwhile the main thread replaces a zygote that has died. */
+#include "server/workers/backoff.h"
+#include "server/commands/command.h"
+#include "server/commands/data_dir.h"
+#include "server/store/folder.h"
+#include "server/server.h"
+
+#include "datacube/base/log.h"
+#include "processes/graph/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { BODY_LIMIT = 16 * 1024 * 1024, CONNECTIONS = 1000, QUEUE = 64 };
+static const size_t default_memory = (size_t)2 << 30;
+
+static const char help_text[] =
+    "twincube serve - serve the openEO API\n\n"
+    "Usage\n"
+    "  twincube serve [OPTION]...\n\n"
+    "Serves openEO 1.2.0 over HTTP: the collections of the catalogue, the processes, synchronous results and\n"
+    "batch jobs. The first line on standard output is the server's address, once it is ready. Clients connect to\n"
+    "it and log in by name and password (see twincube user). For HTTPS put a proxy in front and give --public-url.\n\n"
+    "Options\n"
+    "  --listen HOST:PORT    address to listen on (default 127.0.0.1:8080); port 0 picks a free one\n"
+    "  --data DIR            folder of catalogue, users, jobs and results (see twincube catalogue --help for the\n"
+    "                        default); one server a folder\n"
+    "  --memory SIZE         memory for computing, such as 512M or 4G (default 2G), shared evenly by the workers\n"
+    "                        and the jobs\n"
+    "  --threads N           threads of one request or job (default: as many as the machine has cores)\n"
+    "  --workers N           synchronous requests computed at a time (default: 2, or half the cores; at most 64)\n"
+    "  --jobs N              batch jobs computed at a time (default 1)\n"
+    "  --process-specs DIR   folder with the official openeo-processes JSON files, served byte for byte in place of\n"
+    "                        ours; a difference in a signature is an error\n"
+    "  --public-url URL      address under which clients reach the server, for the links in its answers (default:\n"
+    "                        what the client asked for)\n"
+    "  --verbose             log every request on standard error\n"
+    "  -h, --help            this text\n\n"
+    "Untrusted input is computed in worker processes: one that crashes or grows too large costs its own request and\n"
+    "is replaced, and so is the process that makes them. Where the machine lacks processes, descriptors or disk, jobs\n"
+    "wait until it has them again. SIGTERM or Ctrl-C ends the server; running jobs are queued again and go on at the\n"
+    "next start.\n\n"
+    "Exit status\n"
+    "  0 ended by a signal, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
+    "Example\n"
+    "  twincube serve --listen 0.0.0.0:8080 --data /srv/twincube --memory 8G --public-url https://eo.example.org\n";
+
+struct serve_arguments {
+  const char *listen, *data, *specs, *public_url;
+  size_t memory;
+  long threads, workers, jobs;
+  bool verbose;
+};
+
+/* Everything that start makes and stop unmakes. */
+struct server_parts {
+  char data[DATA_DIR_SIZE];
+  char address[128];
+  char public_url[BASE_URL_SIZE];
+  int listen_fd, lock_fd;
+  struct zygote *zygote;
+  struct handlers *handlers;
+  struct http_server *http;
+  struct server server;
+};
+
+static int take_option(struct serve_arguments *out, int option, char *value)
+{
+  switch (option) {
+  case 'l':
+    out->listen = value;
+    return -1;
+  case 'd':
+    out->data = value;
+    return -1;
+  case 's':
+    out->specs = value;
+    return -1;
+  case 'u':
+    out->public_url = value;
+    return -1;
+  case 'v':
+    out->verbose = true;
+    return -1;
+  case 'm':
+    if (command_size(value, &out->memory) != 0)
+      return command_usage("serve", "--memory wants a size such as 512M, not '%s'", value);
+    return -1;
+  case 't':
+    if (command_integer(value, 1, 4096, &out->threads) != 0)
+      return command_usage("serve", "--threads wants a number from 1 to 4096, not '%s'", value);
+    return -1;
+  case 'w':
+    if (command_integer(value, 1, 64, &out->workers) != 0)
+      return command_usage("serve", "--workers wants a number from 1 to 64, not '%s'", value);
+    return -1;
+  case 'j':
+    if (command_integer(value, 1, 64, &out->jobs) != 0)
+      return command_usage("serve", "--jobs wants a number from 1 to 64, not '%s'", value);
+    return -1;
+  default:
+    return command_usage("serve", "unknown option or missing value");
+  }
+}
+
+/* -1 to go on, else the exit status. */
+static int read_options(int argc, char **argv, struct serve_arguments *out)
+{
+  static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"memory", required_argument, NULL, 'm'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"workers", required_argument, NULL, 'w'},
+                                          {"jobs", required_argument, NULL, 'j'},
+                                          {"process-specs", required_argument, NULL, 's'},
+                                          {"public-url", required_argument, NULL, 'u'},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  *out = (struct serve_arguments){.listen = "127.0.0.1:8080",
+                                  .memory = default_memory,
+                                  .workers = cores > 128 ? 64
+                                             : cores > 4 ? cores / 2
+                                                         : 2,
+                                  .jobs = 1};
+  opterr = 0;
+  int option;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    if (option == 'h') {
+      fputs(help_text, stdout);
+      return EXIT_OK;
+    }
+    int status = take_option(out, option, optarg);
+    if (status >= 0)
+      return status;
+  }
+  if (optind != argc)
+    return command_usage("serve", "takes no argument, not '%s'", argv[optind]);
+  if (out->public_url != NULL &&
+      (strncmp(out->public_url, "http", 4) != 0 || strlen(out->public_url) > BASE_URL_SIZE - 64))
+    return command_usage("serve", "--public-url wants an http or https address, not '%s'", out->public_url);
+  return -1;
+}
+
+/* One server a folder: two would run the same jobs. */
+static int lock_data(struct server_parts *parts, struct error *error)
+{
+  char path[DATA_DIR_SIZE + 16];
+  snprintf(path, sizeof path, "%s/server.lock", parts->data);
+  parts->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (parts->lock_fd < 0)
+    return error_set(error, "StorageFailure", "cannot open %s: %s", path, strerror(errno));
+  if (flock(parts->lock_fd, LOCK_EX | LOCK_NB) != 0)
+    return error_set(error, "StorageFailure", "another server uses the folder %s", parts->data);
+  return 0;
+}
+
+/* Folders, an empty catalogue where there is none, the store and its secret. */
+static int prepare_data(struct server_parts *parts, struct error *error)
+{
+  char path[DATA_DIR_SIZE + 16];
+  struct catalogue *catalogue = NULL;
+  struct store *store = NULL;
+  snprintf(path, sizeof path, "%s/jobs", parts->data);
+  if (folder_make(path, error) != 0)
+    return -1;
+  snprintf(path, sizeof path, "%s/tmp", parts->data);
+  folder_clear(path);
+  if (folder_make(path, error) != 0 || catalogue_open(parts->data, true, &catalogue, error) != 0)
+    return -1;
+  catalogue_close(catalogue);
+  if (store_open(parts->data, &store, error) != 0)
+    return -1;
+  int status = store_secret(store, parts->server.secret, error);
+  store_close(store);
+  return status;
+}
+
+static int start_processes(struct server_parts *parts, const struct serve_arguments *arguments, size_t memory,
+                           struct error *error)
+{
+  char found[DATA_DIR_SIZE];
+  if (data_dir_make(arguments->data, found, error) != 0)
+    return -1;
+  char *absolute = realpath(found, NULL);
+  if (absolute == NULL || strlen(absolute) > 900) {
+    free(absolute);
+    return error_set(error, "StorageFailure", "the data folder %s cannot be used", found);
+  }
+  snprintf(parts->data, sizeof parts->data, "%s", absolute);
+  free(absolute);
+  if (arguments->specs != NULL && process_table_use_specs(arguments->specs, error) != 0)
+    return -1;
+  parts->listen_fd = http_listen(arguments->listen, parts->address, error);
+  if (parts->listen_fd < 0)
+    return -1;
+  const struct zygote_options zygote = {.worker = {.data = parts->data, .memory = memory},
+                                        .level = arguments->verbose ? LOG_DEBUG : LOG_INFO,
+                                        .specs = arguments->specs};
+  return zygote_start(&zygote, &parts->zygote, error);
+}
+
+static int start_workers(struct server_parts *parts, const struct serve_arguments *arguments, size_t memory,
+                         struct error *error)
+{
+  struct server *server = &parts->server;
+  const size_t resident_limit = ((size_t)256 << 20) + memory / 2;
+  const struct worker_pool_options pool = {.zygote = parts->zygote,
+                                           .data = parts->data,
+                                           .workers = (unsigned)arguments->workers,
+                                           .queue = QUEUE,
+                                           .resident_limit = resident_limit};
+  const struct job_queue_options jobs = {.zygote = parts->zygote,
+                                         .data = parts->data,
+                                         .slots = (unsigned)arguments->jobs,
+                                         .memory = memory,
+                                         .threads = (unsigned)arguments->threads,
+                                         .resident_limit = resident_limit};
+  if (worker_pool_start(&pool, &server->pool, error) != 0)
+    return -1;
+  return job_queue_start(&jobs, &server->jobs, error);
+}
+
+static int start_threads(struct server_parts *parts, const struct serve_arguments *arguments, size_t memory,
+                         struct error *error)
+{
+  struct server *server = &parts->server;
+  if (sodium_init() < 0)
+    return error_set(error, "Internal", "libsodium does not start");
+  server->settings = (struct server_settings){.data = parts->data,
+                                              .address = parts->address,
+                                              .task_memory = memory,
+                                              .threads = (unsigned)arguments->threads};
+  if (arguments->public_url != NULL) {
+    snprintf(parts->public_url, sizeof parts->public_url, "%s", arguments->public_url);
+    for (size_t i = strlen(parts->public_url); i > 0 && parts->public_url[i - 1] == '/'; i--)
+      parts->public_url[i - 1] = '\0';
+    server->settings.public_url = parts->public_url;
+  }
+  if (lock_data(parts, error) != 0 || prepare_data(parts, error) != 0)
+    return -1;
+  server->auth = auth_new();
+  if (server->auth == NULL)
+    return error_memory(error);
+  if (start_workers(parts, arguments, memory, error) != 0 || handlers_start(server, &parts->handlers, error) != 0)
+    return -1;
+  const struct http_options http = {.listen_fd = parts->listen_fd,
+                                    .body_limit = BODY_LIMIT,
+                                    .connections = CONNECTIONS,
+                                    .handle = handlers_take,
+                                    .data = parts->handlers};
+  if (http_start(&http, &parts->http, error) != 0)
+    return -1;
+  parts->listen_fd = -1; /* HTTP's now */
+  return 0;
+}
+
+/* The way back; parts that were never made are skipped. */
+static void stop(struct server_parts *parts)
+{
+  atomic_store(&parts->server.stopping, true);
+  handlers_stop(parts->handlers);       /* nobody uses pool and queue after this */
+  worker_pool_stop(parts->server.pool); /* answers what it had */
+  job_queue_stop(parts->server.jobs);
+  http_stop(parts->http);
+  handlers_free(parts->handlers);
+  auth_free(parts->server.auth);
+  zygote_stop(parts->zygote);
+  if (parts->listen_fd >= 0)
+    close(parts->listen_fd);
+  if (parts->lock_fd >= 0)
+    close(parts->lock_fd);
+}
+
+static void raise_file_limit(void)
+{
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+/* Blocked in every thread from here on; the main thread waits for them. */
+static void block_signals(sigset_t *set)
+{
+  sigemptyset(set);
+  sigaddset(set, SIGTERM);
+  sigaddset(set, SIGINT);
+  sigaddset(set, SIGHUP);
+  sigaddset(set, SIGCHLD);
+  pthread_sigmask(SIG_BLOCK, set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+/* The signal, or -1 when so many milliseconds have passed. */
+static int wait_signal(const sigset_t *signals, unsigned milliseconds)
+{
+  const struct timespec pause = {.tv_sec = milliseconds / 1000, .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+  return sigtimedwait(signals, NULL, &pause);
+}
+
+/* Until a signal ends the server. A zygote that dies is replaced: at once the first time, with growing pauses where
+ * that fails or where it dies again and again. */
+static void watch_over(struct server_parts *parts, const sigset_t *signals)
+{
+  enum { LONG_MS = 60000, STEADY_MS = 1000 };
+  struct backoff backoff = {0};
+  sigset_t ends = *signals;
+  sigdelset(&ends, SIGCHLD);
+  for (;;) {
+    int received = wait_signal(signals, backoff.tries > 0 ? STEADY_MS : LONG_MS);
+    if (received > 0 && received != SIGCHLD)
+      return;
+    if (received < 0) {
+      backoff = (struct backoff){0};
+      continue;
+    }
+    for (bool alive = false; !alive;) {
+      struct error error = {0};
+      if (backoff.tries > 0 && wait_signal(&ends, backoff.next) > 0)
+        return;
+      backoff_next(&backoff);
+      alive = zygote_revive(parts->zygote, &error) == 0;
+      if (!alive)
+        log_message(LOG_ERROR, "%s", error.message);
+    }
+  }
+}
+
+int command_serve(int argc, char **argv)
+{
+  struct serve_arguments arguments;
+  int status = read_options(argc, argv, &arguments);
+  if (status >= 0)
+    return status;
+  log_set_level(arguments.verbose ? LOG_DEBUG : LOG_INFO);
+  raise_file_limit();
+  struct server_parts *parts = calloc(1, sizeof *parts);
+  struct error error = {0};
+  if (parts == NULL) {
+    error_memory(&error);
+    return command_fail(&error);
+  }
+  parts->listen_fd = parts->lock_fd = -1;
+  const size_t memory = arguments.memory / (size_t)(arguments.workers + arguments.jobs);
+  sigset_t signals;
+  status = start_processes(parts, &arguments, memory, &error);
+  if (status == 0) {
+    block_signals(&signals);
+    status = start_threads(parts, &arguments, memory, &error);
+  }
+  if (status == 0) {
+    printf("http://%s/\n", parts->address);
+    fflush(stdout);
+    watch_over(parts, &signals);
+  }
+  stop(parts);
+  free(parts);
+  return status == 0 ? EXIT_OK : command_fail(&error);
+}

@@ -1,0 +1,129 @@
+/* twincube user: the accounts of the server, kept in DIR/server.sqlite. Works while the server runs. */
+#include "server/auth/auth.h"
+#include "server/commands/command.h"
+#include "server/commands/data_dir.h"
+#include "server/store/store.h"
+
+#include "datacube/base/instant.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const char help_text[] =
+    "twincube user - accounts of the server\n\n"
+    "Usage\n"
+    "  twincube user add NAME [--data DIR]      make a user, or give one a new password\n"
+    "  twincube user list [--data DIR]          one line each: name, date of creation\n"
+    "  twincube user remove NAME [--data DIR]   remove a user with tokens, jobs and results\n\n"
+    "`add` reads the password as one line from standard input; on a terminal it asks and does not echo.\n"
+    "NAME is made of letters, digits and - . _ ~ (at most 64). Passwords are kept as argon2id hashes. A new\n"
+    "password ends the user's open sessions. All three work while the server runs.\n\n"
+    "Options\n"
+    "  --data DIR   folder of the server (see twincube catalogue --help for the default)\n"
+    "  -h, --help   this text\n\n"
+    "Exit status\n"
+    "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
+    "Example\n"
+    "  echo secret | twincube user add alice\n";
+
+/* One line without its end. 0, or -1 with an error. */
+static int read_password(char *out, size_t room, struct error *error)
+{
+  struct termios before;
+  bool is_terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
+  if (is_terminal) {
+    struct termios silent = before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    fputs("Password: ", stderr);
+  }
+  char *line = fgets(out, (int)room, stdin);
+  if (is_terminal) {
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    fputc('\n', stderr);
+  }
+  if (line == NULL)
+    return error_set(error, "CredentialsInvalid", "no password on standard input");
+  size_t length = strlen(out);
+  if (length + 1 == room && out[length - 1] != '\n')
+    return error_set(error, "CredentialsInvalid", "the password is longer than %zu bytes", room - 2);
+  while (length > 0 && (out[length - 1] == '\n' || out[length - 1] == '\r'))
+    out[--length] = '\0';
+  return length > 0 ? 0 : error_set(error, "CredentialsInvalid", "the password is empty");
+}
+
+static int add_user(struct store *store, const char *name, struct error *error)
+{
+  if (!user_name_is_valid(name))
+    return error_set(error, "CredentialsInvalid",
+                     "a user name is made of letters, digits and - . _ ~ (at most 64), not '%s'", name);
+  char password[AUTH_PASSWORD_MAX + 2], hash[PASSWORD_HASH_SIZE];
+  int status = read_password(password, sizeof password, error);
+  if (status == 0)
+    status = auth_hash_password(password, hash, error);
+  auth_wipe(password, sizeof password);
+  return status == 0 ? store_user_put(store, name, hash, error) : -1;
+}
+
+static void print_user(void *data, const char *name, int64_t created)
+{
+  (void)data;
+  char date[40];
+  instant_format(created - created % MS_PER_SECOND, CALENDAR_GREGORIAN, date);
+  printf("%-24s %s\n", name, date);
+}
+
+static int remove_user(struct store *store, const char *name, struct error *error)
+{
+  bool found = false;
+  if (store_user_remove(store, name, &found, error) != 0)
+    return -1;
+  return found ? 0 : error_set(error, "UserNotFound", "there is no user '%s'", name);
+}
+
+static int act(const char *action, const char *name, struct store *store, struct error *error)
+{
+  if (strcmp(action, "add") == 0)
+    return add_user(store, name, error);
+  if (strcmp(action, "remove") == 0)
+    return remove_user(store, name, error);
+  return store_user_list(store, print_user, NULL, error);
+}
+
+int command_user(int argc, char **argv)
+{
+  static const struct option options[] = {
+      {"data", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+  const char *data_option = NULL;
+  int option;
+  opterr = 0;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    if (option == 'h') {
+      fputs(help_text, stdout);
+      return EXIT_OK;
+    }
+    if (option != 'd')
+      return command_usage("user", "unknown option or missing value");
+    data_option = optarg;
+  }
+  const char *action = optind < argc ? argv[optind] : "";
+  bool wants_name = strcmp(action, "add") == 0 || strcmp(action, "remove") == 0;
+  if (!wants_name && strcmp(action, "list") != 0)
+    return command_usage("user", "wants add, list or remove");
+  if (argc - optind != (wants_name ? 2 : 1))
+    return command_usage("user", wants_name ? "%s wants one NAME" : "%s wants no argument", action);
+
+  struct error error = {0};
+  struct store *store = NULL;
+  char data[DATA_DIR_SIZE];
+  int status = data_dir_make(data_option, data, &error);
+  if (status == 0)
+    status = store_open(data, &store, &error);
+  if (status == 0)
+    status = act(action, wants_name ? argv[optind + 1] : NULL, store, &error);
+  store_close(store);
+  return status == 0 ? EXIT_OK : command_fail(&error);
+}

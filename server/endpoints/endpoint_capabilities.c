@@ -1,0 +1,175 @@
+/* What this server is and can do: discovery, capabilities, conformance, file formats. */
+#include "server/endpoints/endpoints.h"
+#include "server/http/route_table.h"
+
+#include "datacube/sink.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void write_versions(struct json_writer *w, const struct exchange *exchange)
+{
+  char url[BASE_URL_SIZE + 1];
+  snprintf(url, sizeof url, "%s", exchange->base);
+  json_key(w, "versions");
+  json_write_array(w);
+  json_write_object(w);
+  json_kv_string(w, "url", url);
+  json_kv_bool(w, "production", true);
+  json_kv_string(w, "api_version", API_VERSION);
+  json_end_object(w);
+  json_end_array(w);
+}
+
+void get_well_known(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  json_write_object(&w);
+  write_versions(&w, exchange);
+  json_end_object(&w);
+  reply_json(exchange, 200, &json);
+}
+
+void get_welcome(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  json_write_object(&w);
+  json_kv_string(&w, "title", "twincube");
+  json_kv_string(&w, "description", "An openEO server. Point an openEO client at this address.");
+  write_versions(&w, exchange);
+  json_key(&w, "links");
+  json_write_array(&w);
+  write_link(&w, "version-history", exchange->host, "/.well-known/openeo", "application/json", "openEO versions");
+  write_link(&w, "service", exchange->base, "/", "application/json", "openEO API " API_VERSION);
+  json_end_array(&w);
+  json_end_object(&w);
+  reply_json(exchange, 200, &json);
+}
+
+static void write_conformance(struct json_writer *w)
+{
+  json_key(w, "conformsTo");
+  json_write_array(w);
+  json_write_string(w, "https://api.openeo.org/" API_VERSION);
+  json_write_string(w, "https://api.stacspec.org/v1.0.0/collections");
+  json_end_array(w);
+}
+
+static bool seen_before(size_t i)
+{
+  for (size_t j = 0; j < i; j++)
+    if (routes[j].kind == ROUTE_API && strcmp(routes[j].path, routes[i].path) == 0)
+      return true;
+  return false;
+}
+
+static void write_endpoints(struct json_writer *w)
+{
+  json_key(w, "endpoints");
+  json_write_array(w);
+  for (size_t i = 0; i < route_count; i++) {
+    if (routes[i].kind != ROUTE_API || seen_before(i))
+      continue;
+    json_write_object(w);
+    json_kv_string(w, "path", routes[i].path);
+    json_key(w, "methods");
+    json_write_array(w);
+    for (size_t j = i; j < route_count; j++)
+      if (routes[j].kind == ROUTE_API && strcmp(routes[j].path, routes[i].path) == 0)
+        json_write_string(w, routes[j].method);
+    json_end_array(w);
+    json_end_object(w);
+  }
+  json_end_array(w);
+}
+
+static void write_capability_links(struct json_writer *w, const struct exchange *exchange)
+{
+  static const char json[] = "application/json";
+  json_key(w, "links");
+  json_write_array(w);
+  write_link(w, "self", exchange->base, "/", json, "This document");
+  write_link(w, "root", exchange->base, "/", json, "This document");
+  write_link(w, "version-history", exchange->host, "/.well-known/openeo", json, "openEO versions of this server");
+  write_link(w, "conformance", exchange->base, "/conformance", json, "Conformance classes");
+  write_link(w, "http://www.opengis.net/def/rel/ogc/1.0/conformance", exchange->base, "/conformance", json,
+             "Conformance classes");
+  write_link(w, "data", exchange->base, "/collections", json, "Collections");
+  json_end_array(w);
+}
+
+void get_capabilities(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  json_write_object(&w);
+  json_kv_string(&w, "api_version", API_VERSION);
+  json_kv_string(&w, "backend_version", TWINCUBE_VERSION);
+  json_kv_string(&w, "stac_version", "1.0.0");
+  json_kv_string(&w, "type", "Catalog");
+  json_kv_string(&w, "id", "twincube");
+  json_kv_string(&w, "title", "twincube");
+  json_kv_string(&w, "description",
+                 "Datacubes and digital twins as process graphs: collections of rasters and simulated ensembles, "
+                 "computed tile by tile in one program.");
+  json_kv_bool(&w, "production", true);
+  write_conformance(&w);
+  write_endpoints(&w);
+  write_capability_links(&w, exchange);
+  json_end_object(&w);
+  reply_json(exchange, 200, &json);
+}
+
+void get_conformance(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  json_write_object(&w);
+  write_conformance(&w);
+  json_end_object(&w);
+  reply_json(exchange, 200, &json);
+}
+
+static void write_format(struct json_writer *w, const struct sink_format *format)
+{
+  json_key(w, format->name);
+  json_write_object(w);
+  json_kv_string(w, "title", format->title);
+  json_kv_string(w, "description", format->description);
+  json_key(w, "gis_data_types");
+  json_write_array(w);
+  json_write_string(w, "raster");
+  if (format->text)
+    json_write_string(w, "other");
+  json_end_array(w);
+  json_key(w, "parameters");
+  const char *parameters = format->parameters != NULL ? format->parameters : "{}";
+  json_write_raw(w, parameters, strlen(parameters));
+  json_end_object(w);
+}
+
+void get_file_formats(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  json_write_object(&w);
+  json_key(&w, "input"); /* files come in as collections, not by upload */
+  json_write_object(&w);
+  json_end_object(&w);
+  json_key(&w, "output");
+  json_write_object(&w);
+  for (size_t i = 0; sink_formats[i] != NULL; i++)
+    write_format(&w, sink_formats[i]);
+  json_end_object(&w);
+  json_end_object(&w);
+  reply_json(exchange, 200, &json);
+}
+
+void get_empty_object(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  buffer_text(&json, "{}");
+  reply_json(exchange, 200, &json);
+}

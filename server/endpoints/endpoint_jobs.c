@@ -1,0 +1,402 @@
+/* Batch jobs: create, read, change, delete, list, logs. */
+#include "server/endpoints/endpoints.h"
+
+#include "server/store/folder.h"
+#include "server/jobs/job_folder.h"
+#include "server/http/json_text.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TITLE = 10000, MAX_DESCRIPTION = 1000000 };
+
+/* ---- reading requests ---- */
+
+static json_t *read_body(const struct exchange *exchange, struct error *error)
+{
+  const struct buffer *body = http_body(exchange->http);
+  json_error_t where;
+  json_t *root = body->length == 0 ? NULL : json_loadb(body->data, body->length, JSON_REJECT_DUPLICATES, &where);
+  if (body->length == 0)
+    error_set(error, "RequestBodyInvalid", "the body is empty");
+  else if (root == NULL)
+    error_set(error, "RequestBodyInvalid", "the body is not JSON: line %d: %s", where.line, where.text);
+  else if (!json_is_object(root))
+    error_set(error, "RequestBodyInvalid", "the body wants to be a JSON object");
+  if (root != NULL && error_is_set(error)) {
+    json_decref(root);
+    return NULL;
+  }
+  return root;
+}
+
+static int set_text(char **text, const char *value, struct error *error)
+{
+  char *copy = value != NULL ? strdup(value) : NULL;
+  if (value != NULL && copy == NULL)
+    return error_memory(error);
+  free(*text);
+  *text = copy;
+  return 0;
+}
+
+/* A member that is a text, null, or absent (then the text stays). */
+static int take_text(const json_t *root, const char *name, size_t longest, char **text, struct error *error)
+{
+  const json_t *member = json_object_get(root, name);
+  if (member == NULL)
+    return 0;
+  if (!json_is_string(member) && !json_is_null(member))
+    return error_parameter(error, "RequestBodyInvalid", name, "wants a string or null");
+  if (json_string_length(member) > longest)
+    return error_parameter(error, "RequestBodyInvalid", name, "is longer than %zu bytes", longest);
+  return set_text(text, json_string_value(member), error);
+}
+
+static int take_budget(const json_t *root, struct job *job, struct error *error)
+{
+  const json_t *member = json_object_get(root, "budget");
+  if (member == NULL)
+    return 0;
+  if (!json_is_number(member) && !json_is_null(member))
+    return error_parameter(error, "BudgetInvalid", "budget", "wants a number or null");
+  job->has_budget = json_is_number(member);
+  job->budget = json_number_value(member);
+  if (job->has_budget && !(job->budget >= 0))
+    return error_parameter(error, "BudgetInvalid", "budget", "wants to be at least 0");
+  return 0;
+}
+
+static int take_log_level(const json_t *root, struct job *job, struct error *error)
+{
+  const json_t *member = json_object_get(root, "log_level");
+  enum log_level level;
+  if (member == NULL || json_is_null(member))
+    return 0;
+  if (!json_is_string(member) || log_level_parse(json_string_value(member), &level) != 0)
+    return error_parameter(error, "RequestBodyInvalid", "log_level", "wants error, warning, info or debug");
+  snprintf(job->log_level, sizeof job->log_level, "%s", log_level_name(level));
+  return 0;
+}
+
+/* The process is kept as it was sent: numbers keep their digits. */
+static int take_process(const struct exchange *exchange, const json_t *root, struct job *job, struct error *error)
+{
+  const json_t *process = json_object_get(root, "process");
+  if (process == NULL)
+    return 0;
+  if (!json_is_object(process) || !json_is_object(json_object_get(process, "process_graph")))
+    return error_parameter(error, "ProcessGraphMissing", "process", "wants an object with a process_graph");
+  size_t length = 0;
+  const struct buffer *body = http_body(exchange->http);
+  const char *text = json_text_member(body->data, body->length, "process", &length);
+  char *copy = text != NULL ? strndup(text, length) : NULL;
+  if (copy == NULL)
+    return text != NULL ? error_memory(error)
+                        : error_parameter(error, "RequestBodyInvalid", "process", "its name is written with escapes");
+  free(job->process);
+  job->process = copy;
+  return 0;
+}
+
+static int take_job(const struct exchange *exchange, const json_t *root, struct job *job, struct error *error)
+{
+  if (take_text(root, "title", MAX_TITLE, &job->title, error) != 0 ||
+      take_text(root, "description", MAX_DESCRIPTION, &job->description, error) != 0 ||
+      take_text(root, "plan", MAX_TITLE, &job->plan, error) != 0 || take_budget(root, job, error) != 0 ||
+      take_log_level(root, job, error) != 0)
+    return -1;
+  return take_process(exchange, root, job, error);
+}
+
+/* ---- writing jobs ---- */
+
+static bool is_status(const struct job *job, const char *status)
+{
+  return strcmp(job->status, status) == 0;
+}
+
+static void write_progress(struct json_writer *w, const struct exchange *exchange, const struct job *job)
+{
+  double progress = job->progress;
+  if (is_status(job, "running")) {
+    double live = job_queue_progress(exchange->server->jobs, job->id);
+    progress = live >= 0 ? live : progress;
+  } else if (is_status(job, "created") || is_status(job, "queued")) {
+    progress = 0;
+  }
+  if (progress >= 0)
+    json_kv_number(w, "progress", (double)(int)(progress * 100) / 100);
+}
+
+static void write_job_links(struct json_writer *w, const struct exchange *exchange, const struct job *job)
+{
+  char path[128];
+  json_key(w, "links");
+  json_write_array(w);
+  snprintf(path, sizeof path, "/jobs/%s", job->id);
+  write_link(w, "self", exchange->base, path, "application/json", NULL);
+  snprintf(path, sizeof path, "/jobs/%s/logs", job->id);
+  write_link(w, "monitor", exchange->base, path, "application/json", "Logs");
+  if (is_status(job, "finished")) {
+    snprintf(path, sizeof path, "/jobs/%s/results", job->id);
+    write_link(w, "result", exchange->base, path, "application/json", "Results");
+  }
+  json_end_array(w);
+}
+
+/* Absent fields are left out: some validators do not take null for them. */
+static void write_job(struct json_writer *w, const struct exchange *exchange, const struct job *job, bool whole)
+{
+  json_write_object(w);
+  json_kv_string(w, "id", job->id);
+  if (job->title != NULL)
+    json_kv_string(w, "title", job->title);
+  if (job->description != NULL)
+    json_kv_string(w, "description", job->description);
+  if (whole) {
+    json_key(w, "process");
+    json_write_raw(w, job->process, strlen(job->process));
+  }
+  json_kv_string(w, "status", job->status);
+  write_progress(w, exchange, job);
+  write_time(w, "created", job->created);
+  write_time(w, "updated", job->updated);
+  if (job->plan != NULL)
+    json_kv_string(w, "plan", job->plan);
+  if (job->has_budget)
+    json_kv_number(w, "budget", job->budget);
+  json_kv_string(w, "log_level", job->log_level);
+  if (whole && job->usage != NULL) {
+    json_key(w, "usage");
+    json_write_raw(w, job->usage, strlen(job->usage));
+  }
+  if (whole)
+    write_job_links(w, exchange, job);
+  json_end_object(w);
+}
+
+/* ---- handlers ---- */
+
+void post_jobs(struct exchange *exchange)
+{
+  struct error error = {0};
+  struct job job = {.log_level = "info"};
+  snprintf(job.owner, sizeof job.owner, "%s", exchange->user);
+  json_t *root = read_body(exchange, &error);
+  int status = root == NULL ? -1 : take_job(exchange, root, &job, &error);
+  json_decref(root);
+  if (status == 0 && job.process == NULL)
+    status = error_parameter(&error, "ProcessGraphMissing", "process", "is missing");
+  if (status == 0)
+    status = store_job_put(exchange->store, &job, &error);
+  if (status != 0) {
+    reply_error(exchange, &error);
+  } else {
+    struct http_response *response = http_response_new(201);
+    http_response_header(response, "Location", "%s/jobs/%s", exchange->base, job.id);
+    http_response_header(response, "OpenEO-Identifier", "%s", job.id);
+    reply(exchange, response);
+  }
+  job_free(&job);
+}
+
+/* Reads the job of the path, or answers. */
+static int get_own_job(struct exchange *exchange, struct job *job)
+{
+  struct error error = {0};
+  if (store_job_get(exchange->store, exchange->user, exchange->parameters[0], job, &error) == 0)
+    return 0;
+  reply_error(exchange, &error);
+  return -1;
+}
+
+void get_job(struct exchange *exchange)
+{
+  struct job job = {0};
+  if (get_own_job(exchange, &job) != 0)
+    return;
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  write_job(&w, exchange, &job, true);
+  job_free(&job);
+  reply_json(exchange, 200, &json);
+}
+
+void patch_job(struct exchange *exchange)
+{
+  struct error error = {0};
+  struct job job = {0};
+  if (get_own_job(exchange, &job) != 0)
+    return;
+  json_t *root = read_body(exchange, &error);
+  int status = root == NULL ? -1 : take_job(exchange, root, &job, &error);
+  json_decref(root);
+  if (status == 0)
+    status = store_job_update(exchange->store, &job, &error);
+  job_free(&job);
+  if (status != 0)
+    reply_error(exchange, &error);
+  else
+    reply_empty(exchange, 204);
+}
+
+void delete_job(struct exchange *exchange)
+{
+  struct error error = {0};
+  char folder[JOB_FOLDER_SIZE];
+  const char *id = exchange->parameters[0];
+  int64_t run = 0;
+  if (store_job_delete(exchange->store, &(struct job_key){exchange->user, id}, &run, &error) != 0) {
+    reply_error(exchange, &error);
+    return;
+  }
+  /* The row is gone: whoever still runs it will find no row to finish, and sweeps. */
+  job_queue_cancel(exchange->server->jobs, id, run);
+  job_folder(exchange->server->settings.data, id, folder);
+  folder_remove(folder);
+  reply_empty(exchange, 204);
+}
+
+struct listing {
+  struct exchange *exchange;
+  struct json_writer *w;
+  long limit, written;
+  int64_t last;
+  bool more;
+};
+
+static void write_listed(void *data, const struct job *job)
+{
+  struct listing *listing = data;
+  if (listing->limit > 0 && listing->written == listing->limit) {
+    listing->more = true;
+    return;
+  }
+  write_job(listing->w, listing->exchange, job, false);
+  listing->written++;
+  listing->last = job->seq;
+}
+
+static void write_next(struct json_writer *w, const struct exchange *exchange, const struct listing *listing)
+{
+  char path[128];
+  json_key(w, "links");
+  json_write_array(w);
+  if (listing->more) {
+    snprintf(path, sizeof path, "/jobs?limit=%ld&before=%" PRId64, listing->limit, listing->last);
+    write_link(w, "next", exchange->base, path, "application/json", NULL);
+  }
+  json_end_array(w);
+}
+
+void get_jobs(struct exchange *exchange)
+{
+  struct error error = {0};
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  struct listing listing = {.exchange = exchange, .w = &w};
+  char before[24] = "0";
+  int status = read_limit(exchange, &listing.limit, &error);
+  if (status == 0 && http_query(exchange->http, "before", before, sizeof before) < 0)
+    status = error_parameter(&error, "QueryParameterInvalid", "before", "is no position in the list");
+  json_write_object(&w);
+  json_key(&w, "jobs");
+  json_write_array(&w);
+  if (status == 0) /* one more than asked for tells whether there is a next page */
+    status = store_job_list(exchange->store, exchange->user, strtoll(before, NULL, 10),
+                            listing.limit > 0 ? listing.limit + 1 : 0, write_listed, &listing, &error);
+  json_end_array(&w);
+  write_next(&w, exchange, &listing);
+  json_end_object(&w);
+  if (status == 0) {
+    reply_json(exchange, 200, &json);
+    return;
+  }
+  buffer_free(&json);
+  reply_error(exchange, &error);
+}
+
+/* ---- logs ---- */
+
+static void write_log(void *data, const struct job_log *entry)
+{
+  struct json_writer *w = data;
+  char id[24];
+  snprintf(id, sizeof id, "%" PRId64, entry->id);
+  json_write_object(w);
+  json_kv_string(w, "id", id);
+  json_kv_string(w, "level", log_level_name(entry->level));
+  json_kv_string(w, "message", entry->message);
+  write_time(w, "time", entry->time);
+  if (entry->code != NULL)
+    json_kv_string(w, "code", entry->code);
+  if (entry->node != NULL) {
+    json_key(w, "path");
+    json_write_array(w);
+    json_write_object(w);
+    json_kv_string(w, "node_id", entry->node);
+    if (entry->parameter != NULL)
+      json_kv_string(w, "parameter", entry->parameter);
+    json_end_object(w);
+    json_end_array(w);
+  }
+  json_end_object(w);
+}
+
+static int read_log_query(const struct exchange *exchange, const struct job *job, int64_t *after, enum log_level *level,
+                          long *limit, struct error *error)
+{
+  char text[24], *end = text;
+  *after = 0;
+  *level = LOG_DEBUG;
+  if (read_limit(exchange, limit, error) != 0)
+    return -1;
+  int given = http_query(exchange->http, "offset", text, sizeof text);
+  if (given > 0)
+    *after = strtoll(text, &end, 10);
+  if (given < 0 || (given > 0 && (*end != '\0' || end == text)))
+    return error_parameter(error, "QueryParameterInvalid", "offset", "wants the id of a log entry");
+  given = http_query(exchange->http, "level", text, sizeof text);
+  if (given < 0 || (given > 0 && log_level_parse(text, level) != 0))
+    return error_parameter(error, "QueryParameterInvalid", "level", "wants error, warning, info or debug");
+  enum log_level stored = LOG_INFO;
+  if (log_level_parse(job->log_level, &stored) == 0 && stored < *level)
+    *level = stored;
+  return 0;
+}
+
+void get_job_logs(struct exchange *exchange)
+{
+  struct job job = {0};
+  struct error error = {0};
+  if (get_own_job(exchange, &job) != 0)
+    return;
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  int64_t after = 0;
+  long limit = 0;
+  enum log_level level = LOG_DEBUG;
+  int status = read_log_query(exchange, &job, &after, &level, &limit, &error);
+  json_write_object(&w);
+  json_kv_string(&w, "level", log_level_name(level));
+  json_key(&w, "logs");
+  json_write_array(&w);
+  if (status == 0)
+    status = store_log_list(exchange->store, job.id, after, level, limit, write_log, &w, &error);
+  json_end_array(&w);
+  json_key(&w, "links");
+  json_write_array(&w);
+  json_end_array(&w);
+  json_end_object(&w);
+  job_free(&job);
+  if (status == 0) {
+    reply_json(exchange, 200, &json);
+    return;
+  }
+  buffer_free(&json);
+  reply_error(exchange, &error);
+}

@@ -1,0 +1,24 @@
+/* Processes: the specs of the table, byte for byte. */
+#include "server/endpoints/endpoints.h"
+
+#include "processes/graph/table.h"
+
+void get_processes(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  json_write_object(&w);
+  json_key(&w, "processes");
+  json_write_array(&w);
+  for (size_t i = 0; i < process_table_size(); i++) {
+    const struct process_entry *entry = process_table_at(i);
+    json_write_raw(&w, entry->spec, entry->spec_length);
+  }
+  json_end_array(&w);
+  json_key(&w, "links");
+  json_write_array(&w);
+  write_link(&w, "self", exchange->base, "/processes", "application/json", NULL);
+  json_end_array(&w);
+  json_end_object(&w);
+  reply_json(exchange, 200, &json);
+}

@@ -1,0 +1,206 @@
+/* What the workers answer: synchronous results, validation, estimates. The handler's thread only hands the work on. */
+#include "server/endpoints/endpoints.h"
+
+#include "server/store/folder.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double result_seconds = 3600.0, validation_seconds = 60.0;
+
+/* An exchange that waits for a worker. */
+struct work {
+  struct pool_task task; /* first member */
+  struct exchange *exchange;
+  struct buffer graph; /* owned, where it is not the request's body */
+};
+
+static void work_free(struct work *work)
+{
+  buffer_free(&work->graph);
+  free(work);
+}
+
+static void reply_broken(struct exchange *exchange, enum worker_outcome outcome)
+{
+  if (outcome == WORKER_TIMEOUT)
+    reply_code(exchange, "RequestTimeout", "the computation took too long; please use a batch job");
+  else if (outcome == WORKER_CANCELLED)
+    reply_code(exchange, "InfrastructureMaintenance", "the request was cancelled");
+  else if (outcome == WORKER_UNAVAILABLE)
+    reply_code(exchange, "InfrastructureBusy", "no worker process is to be had now; please try again");
+  else
+    reply_code(exchange, "Internal", "the worker process ended unexpectedly; only this request is lost");
+}
+
+static void reply_value(struct exchange *exchange, const struct work *work, const struct worker_reply *worker)
+{
+  struct http_response *response = http_response_new(200);
+  if (response != NULL) {
+    buffer_add(&response->body, worker->json, worker->header.json_size);
+    snprintf(response->media_type, sizeof response->media_type, "application/json%s",
+             work->task.header.official ? "; encoding=official" : "");
+    http_response_header(response, "OpenEO-Costs", "0");
+    if (response->body.failed) {
+      http_response_free(response);
+      response = NULL;
+    }
+  }
+  reply(exchange, response);
+}
+
+/* The file is unlinked as soon as it is open: the descriptor is all that is left of it. There is one: a synchronous
+ * request answers its result node's data, other saved cubes are a batch job's. */
+static void reply_result_file(struct exchange *exchange, const struct work *work, const struct worker_reply *worker)
+{
+  struct reply_file file;
+  const char *metadata;
+  uint64_t size = 0, at = 0;
+  int fd = -1;
+  if (worker_reply_next(worker, &at, &file, &metadata))
+    fd = folder_open_file(work->task.header.output, file.path, &size);
+  struct http_response *response = fd < 0 ? NULL : http_response_new(200);
+  if (response == NULL) {
+    if (fd >= 0)
+      close(fd);
+    reply_code(exchange, "Internal", "the worker left no result file");
+    return;
+  }
+  unlink(file.path);
+  const char *name = strrchr(file.path, '/');
+  response->fd = fd;
+  response->fd_size = size;
+  snprintf(response->media_type, sizeof response->media_type, "%s", file.media_type);
+  http_response_header(response, "OpenEO-Costs", "0");
+  http_response_header(response, "Content-Disposition", "inline; filename=\"%.200s\"", name ? name + 1 : "result");
+  reply(exchange, response);
+}
+
+static void result_done(struct pool_task *task, enum worker_outcome outcome, const struct worker_reply *worker)
+{
+  struct work *work = (struct work *)task;
+  if (outcome != WORKER_REPLIED)
+    reply_broken(work->exchange, outcome);
+  else if (error_is_set(&worker->header.error))
+    reply_error(work->exchange, &worker->header.error);
+  else if (worker->header.is_value || task->header.kind == TASK_VALIDATE)
+    reply_value(work->exchange, work, worker);
+  else
+    reply_result_file(work->exchange, work, worker);
+  work_free(work);
+}
+
+static void estimate_done(struct pool_task *task, enum worker_outcome outcome, const struct worker_reply *worker)
+{
+  struct work *work = (struct work *)task;
+  if (outcome != WORKER_REPLIED) {
+    reply_broken(work->exchange, outcome);
+  } else if (error_is_set(&worker->header.error)) {
+    reply_error(work->exchange, &worker->header.error);
+  } else {
+    struct buffer json = {0};
+    struct json_writer w = {.out = &json};
+    const double bytes = worker->header.write_bytes;
+    json_write_object(&w);
+    json_kv_integer(&w, "size", isfinite(bytes) && bytes > 0 && bytes < 9e18 ? (int64_t)bytes : 0);
+    json_end_object(&w);
+    reply_json(work->exchange, 200, &json);
+  }
+  work_free(work);
+}
+
+/* The client asks for the dialect of the official test cases: Content-Type: application/json; encoding=official. */
+static bool wants_official(const struct exchange *exchange)
+{
+  const char *type = http_header(exchange->http, "Content-Type");
+  return type != NULL && strstr(type, "encoding=official") != NULL;
+}
+
+/* Hands the exchange to the pool, or answers that it is full. Takes `work`. */
+static void submit(struct work *work, const char *purpose)
+{
+  struct exchange *exchange = work->exchange;
+  struct pool_task *task = &work->task;
+  task->header.memory = exchange->server->settings.task_memory;
+  task->header.threads = exchange->server->settings.threads;
+  snprintf(task->header.history, sizeof task->header.history, "twincube " TWINCUBE_VERSION " %s", purpose);
+  task->client_fd = http_fd(exchange->http);
+  if (worker_pool_submit(exchange->server->pool, task) != 0) {
+    work_free(work);
+    reply_code(exchange, "InfrastructureBusy", "all workers are busy and the queue is full");
+  }
+}
+
+static struct work *work_new(struct exchange *exchange, enum task_kind kind, double seconds)
+{
+  struct work *work = calloc(1, sizeof *work);
+  if (work == NULL)
+    return NULL;
+  work->exchange = exchange;
+  work->task.header.kind = (uint32_t)kind;
+  work->task.header.official = wants_official(exchange);
+  work->task.header.job = kind == TASK_ESTIMATE; /* of a job: all outcomes */
+  work->task.graph = http_body(exchange->http);
+  work->task.seconds = seconds;
+  work->task.done = kind == TASK_ESTIMATE ? estimate_done : result_done;
+  return work;
+}
+
+/* A body that is there and starts as an object: the rest is judged where it is read, in the worker. */
+static bool body_is_object(const struct exchange *exchange)
+{
+  const struct buffer *body = http_body(exchange->http);
+  for (size_t i = 0; i < body->length; i++)
+    if (strchr(" \t\r\n", body->data[i]) == NULL || body->data[i] == '\0')
+      return body->data[i] == '{';
+  return false;
+}
+
+static void post_graph(struct exchange *exchange, enum task_kind kind, double seconds, const char *purpose)
+{
+  if (!body_is_object(exchange)) {
+    reply_code(exchange, "RequestBodyInvalid", "the body wants to be a JSON object");
+    return;
+  }
+  struct work *work = work_new(exchange, kind, seconds);
+  if (work == NULL)
+    reply(exchange, NULL);
+  else
+    submit(work, purpose);
+}
+
+void post_result(struct exchange *exchange)
+{
+  post_graph(exchange, TASK_EXECUTE, result_seconds, "POST /result");
+}
+
+void post_validation(struct exchange *exchange)
+{
+  post_graph(exchange, TASK_VALIDATE, validation_seconds, "POST /validation");
+}
+
+void get_job_estimate(struct exchange *exchange)
+{
+  struct job job = {0};
+  struct error error = {0};
+  if (store_job_get(exchange->store, exchange->user, exchange->parameters[0], &job, &error) != 0) {
+    reply_error(exchange, &error);
+    return;
+  }
+  struct work *work = work_new(exchange, TASK_ESTIMATE, validation_seconds);
+  if (work != NULL) {
+    buffer_text(&work->graph, job.process);
+    work->task.graph = &work->graph;
+  }
+  job_free(&job);
+  if (work == NULL || work->graph.failed) {
+    if (work != NULL)
+      work_free(work);
+    reply(exchange, NULL);
+    return;
+  }
+  submit(work, "estimate");
+}

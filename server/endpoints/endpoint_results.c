@@ -1,0 +1,244 @@
+/* Starting and cancelling jobs, their results, and the signed downloads. */
+#include "server/endpoints/endpoints.h"
+
+#include "server/store/folder.h"
+#include "server/jobs/job_folder.h"
+#include "server/endpoints/result_document.h"
+#include "server/auth/signed_url.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { START_PATIENCE_MS = 300 };
+
+/* Small jobs are often done when the client first asks: it is worth waiting a moment. */
+void post_job_results(struct exchange *exchange)
+{
+  struct error error = {0};
+  bool started = false;
+  const char *id = exchange->parameters[0];
+  if (store_job_start(exchange->store, exchange->user, id, &started, &error) != 0) {
+    reply_error(exchange, &error);
+    return;
+  }
+  if (started) {
+    job_queue_wake(exchange->server->jobs);
+    if (slow_enter(exchange->server)) {
+      job_queue_wait(exchange->server->jobs, exchange->store, id, START_PATIENCE_MS);
+      slow_leave(exchange->server);
+    }
+  }
+  reply_empty(exchange, 202);
+}
+
+void delete_job_results(struct exchange *exchange)
+{
+  struct error error = {0};
+  const char *id = exchange->parameters[0];
+  double progress = job_queue_progress(exchange->server->jobs, id);
+  int64_t run = 0;
+  if (store_job_cancel(exchange->store, &(struct job_key){exchange->user, id}, progress, &run, &error) != 0) {
+    reply_error(exchange, &error);
+    return;
+  }
+  job_queue_cancel(exchange->server->jobs, id, run);
+  reply_empty(exchange, 204);
+}
+
+/* ---- results ---- */
+
+static void keep_last(void *data, const struct job_log *entry)
+{
+  struct buffer *json = data;
+  char id[24];
+  snprintf(id, sizeof id, "%" PRId64, entry->id);
+  json->length = 0;
+  struct json_writer w = {.out = json};
+  json_write_object(&w);
+  json_kv_string(&w, "id", id);
+  json_kv_string(&w, "code", entry->code != NULL ? entry->code : "Internal");
+  json_kv_string(&w, "level", "error");
+  json_kv_string(&w, "message", entry->message);
+  write_time(&w, "time", entry->time);
+  if (entry->node != NULL) {
+    json_key(&w, "path");
+    json_write_array(&w);
+    json_write_object(&w);
+    json_kv_string(&w, "node_id", entry->node);
+    if (entry->parameter != NULL)
+      json_kv_string(&w, "parameter", entry->parameter);
+    json_end_object(&w);
+    json_end_array(&w);
+  }
+  json_key(&w, "links");
+  json_write_array(&w);
+  json_end_array(&w);
+  json_end_object(&w);
+}
+
+/* 424 with the last error of the log. */
+static void reply_failed_job(struct exchange *exchange, const struct job *job)
+{
+  struct error error = {0};
+  struct buffer json = {0};
+  if (store_log_list(exchange->store, job->id, 0, LOG_ERROR, 0, keep_last, &json, &error) != 0) {
+    buffer_free(&json);
+    reply_error(exchange, &error);
+    return;
+  }
+  if (json.length == 0)
+    keep_last(&json, &(struct job_log){.message = "the job failed", .time = job->updated});
+  reply_json(exchange, 424, &json);
+}
+
+static void reply_document(struct exchange *exchange, const struct job *job)
+{
+  struct error error = {0};
+  struct http_response *response = http_response_new(200);
+  if (response != NULL && result_document_write(exchange, job, &response->body, &error) != 0) {
+    http_response_free(response);
+    response = NULL;
+  }
+  if (response != NULL)
+    snprintf(response->media_type, sizeof response->media_type, "application/json");
+  http_response_header(response, "OpenEO-Costs", "0");
+  reply(exchange, response);
+}
+
+static bool wants_partial(const struct exchange *exchange)
+{
+  char text[8];
+  return http_query(exchange->http, "partial", text, sizeof text) == 1 && strcmp(text, "true") == 0;
+}
+
+void get_job_results(struct exchange *exchange)
+{
+  struct job job = {0};
+  struct error error = {0};
+  if (store_job_get(exchange->store, exchange->user, exchange->parameters[0], &job, &error) != 0)
+    reply_error(exchange, &error);
+  else if (strcmp(job.status, "error") == 0)
+    reply_failed_job(exchange, &job);
+  else if (strcmp(job.status, "finished") == 0 || (wants_partial(exchange) && strcmp(job.status, "created") != 0))
+    reply_document(exchange, &job);
+  else
+    reply_code(exchange, "JobNotFinished", "the job is %s; its results are there when it is finished", job.status);
+  job_free(&job);
+}
+
+/* ---- downloads ---- */
+
+/* One range "bytes=a-b", "bytes=a-" or "bytes=-n". 1: narrowed; 0: send everything; -1: cannot be satisfied. */
+static int read_range(const char *header, uint64_t size, uint64_t *offset, uint64_t *length)
+{
+  if (header == NULL || strncmp(header, "bytes=", 6) != 0 || strchr(header, ',') != NULL)
+    return 0;
+  const char *text = header + 6;
+  char *end = NULL;
+  if (*text == '-') {
+    if (text[1] < '0' || text[1] > '9')
+      return 0;
+    uint64_t last = strtoull(text + 1, &end, 10);
+    if (*end != '\0')
+      return 0;
+    if (last == 0 || size == 0)
+      return -1;
+    *length = last < size ? last : size;
+    *offset = size - *length;
+    return 1;
+  }
+  if (*text < '0' || *text > '9')
+    return 0;
+  uint64_t first = strtoull(text, &end, 10), last = UINT64_MAX;
+  if (*end != '-' || (end[1] != '\0' && (end[1] < '0' || end[1] > '9')))
+    return 0;
+  if (end[1] != '\0') {
+    last = strtoull(end + 1, &end, 10);
+    if (*end != '\0' || last < first)
+      return 0;
+  }
+  if (first >= size)
+    return -1;
+  *offset = first;
+  *length = (last < size - 1 ? last : size - 1) - first + 1;
+  return 1;
+}
+
+static void reply_download(struct exchange *exchange, int fd, uint64_t size, const struct stored_file *file)
+{
+  uint64_t offset = 0, length = size;
+  int range = read_range(http_header(exchange->http, "Range"), size, &offset, &length);
+  struct http_response *response = http_response_new(range > 0 ? 206 : 200);
+  if (range < 0 || response == NULL) {
+    close(fd);
+    http_response_free(response);
+    reply_code(exchange, "RangeNotSatisfiable", "the file has %" PRIu64 " bytes", size);
+    return;
+  }
+  response->fd = fd;
+  response->fd_offset = offset;
+  response->fd_size = length;
+  snprintf(response->media_type, sizeof response->media_type, "%s", file->media_type);
+  http_response_header(response, "Accept-Ranges", "bytes");
+  if (range > 0)
+    http_response_header(response, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, offset,
+                         offset + length - 1, size);
+  reply(exchange, response);
+}
+
+static bool find_file(const struct job *job, const char *name, struct stored_file *file)
+{
+  size_t at = 0;
+  while (stored_file_next(job, &at, file))
+    if (strcmp(file->name, name) == 0)
+      return true;
+  return false;
+}
+
+/* The signature has been checked. */
+static void download_file(struct exchange *exchange, const struct job *job, const char *name)
+{
+  char folder[JOB_FOLDER_SIZE], path[JOB_FOLDER_SIZE + RESULT_FILE_SIZE];
+  struct stored_file file;
+  if (strcmp(job->status, "finished") != 0 || !find_file(job, name, &file)) {
+    reply_code(exchange, "FileNotFound", "the job has no such file now");
+    return;
+  }
+  uint64_t size = 0;
+  job_result_folder(exchange->server->settings.data, job, folder);
+  snprintf(path, sizeof path, "%s%s", folder, file.name);
+  int fd = folder_open_file(folder, path, &size);
+  if (fd < 0)
+    reply_code(exchange, "FileNotFound", "the job has no such file now");
+  else
+    reply_download(exchange, fd, size, &file);
+}
+
+void get_download(struct exchange *exchange)
+{
+  char(*const p)[PATH_PARAMETER_SIZE] = exchange->parameters; /* job, expires, signature, file */
+  char *end = NULL;
+  int64_t expires = strtoll(p[1], &end, 10);
+  if (*end != '\0' || signed_url_check(exchange->server->secret, p[0], p[3], expires, p[2]) != 0) {
+    reply_code(exchange, "PermissionsInsufficient", "the link's signature is not valid");
+    return;
+  }
+  if (expires < store_now() / 1000) {
+    reply_code(exchange, "ResultLinkExpired", "the link has expired; please ask for the results again");
+    return;
+  }
+  struct job job = {0};
+  struct error error = {0};
+  if (store_job_get(exchange->store, NULL, p[0], &job, &error) != 0)
+    reply_error(exchange, &error);
+  else if (strcmp(p[3], RESULT_DOCUMENT_NAME) != 0)
+    download_file(exchange, &job, p[3]);
+  else if (strcmp(job.status, "finished") == 0)
+    reply_document(exchange, &job);
+  else
+    reply_code(exchange, "FileNotFound", "the job has no results now");
+  job_free(&job);
+}

@@ -1,0 +1,40 @@
+/* The handlers, one file a family. Each answers its exchange once. */
+#ifndef TWINCUBE_SERVER_ENDPOINTS_ENDPOINTS_H
+#define TWINCUBE_SERVER_ENDPOINTS_ENDPOINTS_H
+
+#include "server/server.h"
+
+/* endpoint_capabilities.c */
+void get_welcome(struct exchange *exchange);
+void get_well_known(struct exchange *exchange);
+void get_capabilities(struct exchange *exchange);
+void get_conformance(struct exchange *exchange);
+void get_file_formats(struct exchange *exchange);
+void get_empty_object(struct exchange *exchange); /* service_types, udf_runtimes */
+/* endpoint_collections.c */
+void get_collections(struct exchange *exchange);
+void get_collection(struct exchange *exchange);
+void get_queryables(struct exchange *exchange);
+/* endpoint_processes.c */
+void get_processes(struct exchange *exchange);
+/* endpoint_auth.c */
+void get_credentials_basic(struct exchange *exchange);
+void get_me(struct exchange *exchange);
+/* endpoint_result.c */
+void post_validation(struct exchange *exchange);
+void post_result(struct exchange *exchange);
+void get_job_estimate(struct exchange *exchange);
+/* endpoint_jobs.c */
+void get_jobs(struct exchange *exchange);
+void post_jobs(struct exchange *exchange);
+void get_job(struct exchange *exchange);
+void patch_job(struct exchange *exchange);
+void delete_job(struct exchange *exchange);
+void get_job_logs(struct exchange *exchange);
+/* endpoint_results.c */
+void post_job_results(struct exchange *exchange);
+void get_job_results(struct exchange *exchange);
+void delete_job_results(struct exchange *exchange);
+void get_download(struct exchange *exchange);
+
+#endif

@@ -1,0 +1,208 @@
+/* From the HTTP thread to a route's function: refuse at once what needs no work, queue the rest for the handlers. */
+#include "server/http/route_table.h"
+#include "server/server.h"
+
+#include "datacube/base/log.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_WAITING = 1024 };
+
+struct handlers {
+  struct server *server;
+  pthread_t threads[HANDLER_THREADS];
+  unsigned thread_count;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+  struct exchange *first, **last;
+  unsigned waiting;
+  bool stopping;
+};
+
+/* Host names, ports and IPv6 brackets only: the text ends up in links. */
+static bool host_is_plain(const char *host)
+{
+  size_t length = strlen(host);
+  return length > 0 && length < 256 &&
+         strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]") == length;
+}
+
+static void set_base(struct exchange *exchange)
+{
+  const struct server_settings *settings = &exchange->server->settings;
+  const char *host = http_header(exchange->http, "Host");
+  if (settings->public_url != NULL)
+    snprintf(exchange->host, sizeof exchange->host, "%.*s", BASE_URL_SIZE - 64, settings->public_url);
+  else
+    snprintf(exchange->host, sizeof exchange->host, "http://%s",
+             host != NULL && host_is_plain(host) ? host : settings->address);
+  snprintf(exchange->base, sizeof exchange->base, "%.*s%s", BASE_URL_SIZE - 32, exchange->host, API_ROOT);
+}
+
+static void reply_options(struct exchange *exchange, const struct route_match *match)
+{
+  struct http_response *response = http_response_new(204);
+  http_response_header(response, "Access-Control-Allow-Headers", "%s", "Authorization, Content-Type, Range, Accept");
+  http_response_header(response, "Access-Control-Allow-Methods", "%s",
+                       match->path_known ? match->methods : "OPTIONS, GET, HEAD, POST, PATCH, PUT, DELETE");
+  http_response_header(response, "Access-Control-Max-Age", "%s", "86400");
+  if (response != NULL)
+    snprintf(response->media_type, sizeof response->media_type, "application/json");
+  reply(exchange, response);
+}
+
+static void reply_method_not_allowed(struct exchange *exchange, const struct route_match *match)
+{
+  static const char text[] = "{\"code\":\"MethodNotAllowed\",\"message\":\"this path takes %s\",\"links\":[]}";
+  struct http_response *response = http_response_new(405);
+  http_response_header(response, "Allow", "%s", match->methods);
+  if (response != NULL) {
+    buffer_printf(&response->body, text, match->methods);
+    snprintf(response->media_type, sizeof response->media_type, "application/json");
+  }
+  reply(exchange, response);
+}
+
+/* Answers what needs no work; true when it did. */
+static bool refuse(struct exchange *exchange, const struct route_match *match)
+{
+  const struct http_request *http = exchange->http;
+  if (strcmp(http_method(http), "OPTIONS") == 0)
+    reply_options(exchange, match);
+  else if (!match->path_known && route_other_version(http_path(http)))
+    reply_code(exchange, "UnsupportedApiVersion", "this server speaks openEO %s, at %s", API_VERSION, exchange->base);
+  else if (!match->path_known)
+    reply_code(exchange, "NotFound", "there is nothing at this path");
+  else if (match->route == NULL)
+    reply_method_not_allowed(exchange, match);
+  else if (http_body_too_large(http))
+    reply_code(exchange, "ContentTooLarge", "the body is longer than %zu bytes", http_body(http)->limit);
+  else if (atomic_load(&exchange->server->stopping))
+    reply_code(exchange, "InfrastructureMaintenance", "the server is going down");
+  else
+    return false;
+  return true;
+}
+
+void handlers_take(void *data, struct http_request *request)
+{
+  struct handlers *handlers = data;
+  struct exchange *exchange = calloc(1, sizeof *exchange);
+  if (exchange == NULL) {
+    http_respond(request, NULL);
+    return;
+  }
+  exchange->server = handlers->server;
+  exchange->http = request;
+  set_base(exchange);
+  struct route_match match;
+  route_find(http_method(request), http_path(request), &match, exchange->parameters);
+  exchange->route = match.route;
+  if (refuse(exchange, &match))
+    return;
+  pthread_mutex_lock(&handlers->lock);
+  bool busy = handlers->stopping || handlers->waiting >= MAX_WAITING;
+  if (!busy) {
+    handlers->waiting++;
+    *handlers->last = exchange;
+    handlers->last = &exchange->next;
+    pthread_cond_signal(&handlers->wake);
+  }
+  pthread_mutex_unlock(&handlers->lock);
+  if (busy)
+    reply_code(exchange, "InfrastructureBusy", "too many requests are waiting");
+}
+
+static struct exchange *next_exchange(struct handlers *handlers)
+{
+  pthread_mutex_lock(&handlers->lock);
+  while (handlers->first == NULL && !handlers->stopping)
+    pthread_cond_wait(&handlers->wake, &handlers->lock);
+  struct exchange *exchange = handlers->first;
+  if (exchange != NULL) {
+    handlers->waiting--;
+    handlers->first = exchange->next;
+    if (handlers->first == NULL)
+      handlers->last = &handlers->first;
+  }
+  pthread_mutex_unlock(&handlers->lock);
+  return exchange;
+}
+
+static void handle(struct exchange *exchange)
+{
+  struct error error = {0};
+  if (exchange->route->bearer &&
+      auth_user(exchange->store, http_header(exchange->http, "Authorization"), exchange->user, &error) != 0)
+    reply_error(exchange, &error);
+  else
+    exchange->route->handle(exchange);
+}
+
+static void *run_handler(void *data)
+{
+  struct handlers *handlers = data;
+  struct store *store = NULL;
+  struct catalogue *catalogue = NULL;
+  struct exchange *exchange;
+  while ((exchange = next_exchange(handlers)) != NULL) {
+    struct error error = {0};
+    const char *folder = handlers->server->settings.data;
+    if ((store == NULL && store_open(folder, &store, &error) != 0) ||
+        (catalogue == NULL && catalogue_open(folder, false, &catalogue, &error) != 0)) {
+      reply_error(exchange, &error);
+      continue;
+    }
+    exchange->store = store;
+    exchange->catalogue = catalogue;
+    handle(exchange);
+  }
+  store_close(store);
+  if (catalogue != NULL)
+    catalogue_close(catalogue);
+  return NULL;
+}
+
+int handlers_start(struct server *server, struct handlers **out, struct error *error)
+{
+  struct handlers *handlers = calloc(1, sizeof *handlers);
+  if (handlers == NULL)
+    return error_memory(error);
+  handlers->server = server;
+  handlers->last = &handlers->first;
+  pthread_mutex_init(&handlers->lock, NULL);
+  pthread_cond_init(&handlers->wake, NULL);
+  for (; handlers->thread_count < HANDLER_THREADS; handlers->thread_count++)
+    if (pthread_create(&handlers->threads[handlers->thread_count], NULL, run_handler, handlers) != 0) {
+      handlers_stop(handlers);
+      handlers_free(handlers);
+      return error_set(error, "Internal", "cannot start threads");
+    }
+  *out = handlers;
+  return 0;
+}
+
+void handlers_stop(struct handlers *handlers)
+{
+  if (handlers == NULL)
+    return;
+  pthread_mutex_lock(&handlers->lock);
+  handlers->stopping = true;
+  pthread_cond_broadcast(&handlers->wake);
+  pthread_mutex_unlock(&handlers->lock);
+  for (unsigned i = 0; i < handlers->thread_count; i++)
+    pthread_join(handlers->threads[i], NULL);
+  handlers->thread_count = 0;
+}
+
+void handlers_free(struct handlers *handlers)
+{
+  if (handlers == NULL)
+    return;
+  pthread_mutex_destroy(&handlers->lock);
+  pthread_cond_destroy(&handlers->wake);
+  free(handlers);
+}

@@ -1,0 +1,437 @@
+/* libmicrohttpd: an internal epoll thread, suspended connections, responses from buffers and from files (sendfile). */
+#include "server/http/http.h"
+
+#include "datacube/base/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+  CONNECTION_MEMORY = 64 * 1024, /* headers and read buffer of a connection */
+  IDLE_SECONDS = 75,
+  LISTEN_BACKLOG = 511
+};
+static const uint64_t drop_limit = UINT64_C(1) << 30; /* a body longer than this closes the connection */
+
+struct http_server {
+  struct MHD_Daemon *daemon;
+  struct http_options options;
+  pthread_mutex_t lock;
+  pthread_cond_t idle;
+  unsigned open_requests; /* handed out and not yet answered */
+};
+
+struct http_request {
+  struct http_server *server;
+  struct MHD_Connection *connection;
+  const char *method, *path; /* memory of the connection */
+  struct buffer body;
+  uint64_t body_seen;
+  bool too_large, handed_out;
+  unsigned status; /* of the answer, for the log */
+  int fd;
+  char peer[INET6_ADDRSTRLEN + 2];
+  _Atomic(struct http_response *) response;
+};
+
+/* ---- listening ---- */
+
+static int split_address(const char *address, char host[128], char port[16])
+{
+  const char *colon = strrchr(address, ':');
+  if (colon == NULL || strlen(colon + 1) >= 16 || colon[1] == '\0')
+    return -1;
+  size_t length = (size_t)(colon - address);
+  if (length >= 2 && address[0] == '[' && address[length - 1] == ']') {
+    address++;
+    length -= 2;
+  }
+  if (length >= 128)
+    return -1;
+  memcpy(host, address, length);
+  host[length] = '\0';
+  snprintf(port, 16, "%s", colon + 1);
+  return strspn(port, "0123456789") == strlen(port) ? 0 : -1;
+}
+
+static int bind_first(const struct addrinfo *list)
+{
+  int reason = EADDRNOTAVAIL;
+  for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
+    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int on = 1;
+    if (fd < 0)
+      continue;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
+      return fd;
+    reason = errno;
+    close(fd);
+  }
+  errno = reason;
+  return -1;
+}
+
+int http_listen(const char *address, char out[128], struct error *error)
+{
+  char host[128], port[16];
+  if (split_address(address, host, port) != 0)
+    return error_set(error, "ListenAddressInvalid", "'%s' is no HOST:PORT", address);
+  const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+  struct addrinfo *list = NULL;
+  int code = getaddrinfo(host[0] ? host : NULL, port, &hints, &list);
+  if (code != 0)
+    return error_set(error, "ListenAddressInvalid", "%s: %s", address, gai_strerror(code));
+  int fd = bind_first(list);
+  freeaddrinfo(list);
+  if (fd < 0)
+    return error_set(error, "ListenAddressInvalid", "cannot listen on %s: %s", address, strerror(errno));
+  struct sockaddr_storage bound = {0};
+  socklen_t size = sizeof bound;
+  char number[16] = "0", name[INET6_ADDRSTRLEN] = "";
+  getsockname(fd, (struct sockaddr *)&bound, &size);
+  getnameinfo((const struct sockaddr *)&bound, size, name, sizeof name, number, sizeof number,
+              NI_NUMERICHOST | NI_NUMERICSERV);
+  snprintf(out, 128, strchr(name, ':') ? "[%s]:%s" : "%s:%s", name, number);
+  return fd;
+}
+
+/* ---- requests ---- */
+
+const char *http_method(const struct http_request *request)
+{
+  return request->method;
+}
+
+const char *http_path(const struct http_request *request)
+{
+  return request->path;
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+  return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const struct buffer *http_body(const struct http_request *request)
+{
+  return &request->body;
+}
+
+bool http_body_too_large(const struct http_request *request)
+{
+  return request->too_large;
+}
+
+const char *http_peer(const struct http_request *request)
+{
+  return request->peer;
+}
+
+int http_fd(const struct http_request *request)
+{
+  return request->fd;
+}
+
+static int hex_digit(char c)
+{
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  c = (char)(c | 0x20);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int http_decode(const char *text, size_t length, char *out, size_t room)
+{
+  size_t written = 0;
+  for (size_t i = 0; i < length; i++) {
+    int c = (unsigned char)text[i];
+    if (c == '%') {
+      int high = i + 2 < length ? hex_digit(text[i + 1]) : -1;
+      int low = i + 2 < length ? hex_digit(text[i + 2]) : -1;
+      if (high < 0 || low < 0)
+        return -1;
+      c = high * 16 + low;
+      i += 2;
+    }
+    if (c < 0x20 || c == 0x7f || written + 1 >= room)
+      return -1;
+    out[written++] = (char)c;
+  }
+  out[written] = '\0';
+  return 0;
+}
+
+int http_query(const struct http_request *request, const char *name, char *out, size_t room)
+{
+  const char *value = MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+  if (value == NULL || value[0] == '\0')
+    return 0;
+  return http_decode(value, strlen(value), out, room) == 0 ? 1 : -1;
+}
+
+static void peer_name(struct http_request *request)
+{
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  if (info == NULL || info->client_addr == NULL)
+    return;
+  if (info->client_addr->sa_family == AF_INET)
+    inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr, request->peer,
+              sizeof request->peer);
+  else if (info->client_addr->sa_family == AF_INET6)
+    inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr, request->peer,
+              sizeof request->peer);
+}
+
+static struct http_request *request_new(struct http_server *server, struct MHD_Connection *connection,
+                                        const char *method, const char *path)
+{
+  struct http_request *request = calloc(1, sizeof *request);
+  if (request == NULL)
+    return NULL;
+  request->server = server;
+  request->connection = connection;
+  request->method = method;
+  request->path = path;
+  request->body.limit = server->options.body_limit;
+  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  request->fd = info != NULL ? info->connect_fd : -1;
+  peer_name(request);
+  const char *length = http_header(request, "Content-Length");
+  request->too_large = length != NULL && strtoull(length, NULL, 10) > server->options.body_limit;
+  return request;
+}
+
+static void request_free(struct http_request *request)
+{
+  buffer_free(&request->body);
+  http_response_free(atomic_load(&request->response));
+  free(request);
+}
+
+/* ---- responses ---- */
+
+struct http_response *http_response_new(unsigned status)
+{
+  struct http_response *response = calloc(1, sizeof *response);
+  if (response != NULL) {
+    response->status = status;
+    response->fd = -1;
+  }
+  return response;
+}
+
+void http_response_free(struct http_response *response)
+{
+  if (response == NULL)
+    return;
+  buffer_free(&response->body);
+  if (response->fd >= 0)
+    close(response->fd);
+  free(response);
+}
+
+void http_response_header(struct http_response *response, const char *name, const char *format, ...)
+{
+  if (response == NULL || response->header_count == HTTP_MAX_HEADERS)
+    return;
+  va_list arguments;
+  va_start(arguments, format);
+  size_t i = response->header_count++;
+  snprintf(response->headers[i].name, HTTP_HEADER_NAME, "%s", name);
+  vsnprintf(response->headers[i].value, HTTP_HEADER_VALUE, format, arguments);
+  va_end(arguments);
+}
+
+void http_respond(struct http_request *request, struct http_response *response)
+{
+  static const char text[] = "{\"code\":\"Internal\",\"message\":\"out of memory\",\"links\":[]}";
+  struct http_server *server = request->server;
+  if (response == NULL) {
+    response = http_response_new(500);
+    if (response != NULL) {
+      buffer_text(&response->body, text);
+      snprintf(response->media_type, sizeof response->media_type, "application/json");
+    }
+  }
+  atomic_store(&request->response, response);
+  MHD_resume_connection(request->connection);
+  pthread_mutex_lock(&server->lock);
+  if (--server->open_requests == 0)
+    pthread_cond_broadcast(&server->idle);
+  pthread_mutex_unlock(&server->lock);
+}
+
+static struct MHD_Response *make_response(struct http_response *response)
+{
+  struct MHD_Response *made;
+  if (response->fd >= 0) {
+    made = MHD_create_response_from_fd_at_offset64(response->fd_size, response->fd, response->fd_offset);
+    if (made != NULL)
+      response->fd = -1; /* the library closes it */
+  } else if (response->body.length > 0) {
+    made = MHD_create_response_from_buffer(response->body.length, response->body.data, MHD_RESPMEM_MUST_FREE);
+    if (made != NULL)
+      response->body = (struct buffer){0};
+  } else {
+    made = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+  }
+  return made;
+}
+
+static void add_headers(struct MHD_Response *made, const struct http_response *response)
+{
+  MHD_add_response_header(made, "Access-Control-Allow-Origin", "*");
+  MHD_add_response_header(made, "Access-Control-Expose-Headers",
+                          "Link, Location, OpenEO-Costs, OpenEO-Identifier, Accept-Ranges, Content-Length, "
+                          "Content-Range, Range, Retry-After");
+  if (response->media_type[0])
+    MHD_add_response_header(made, "Content-Type", response->media_type);
+  for (size_t i = 0; i < response->header_count; i++)
+    MHD_add_response_header(made, response->headers[i].name, response->headers[i].value);
+}
+
+static enum MHD_Result send_response(struct http_request *request)
+{
+  struct http_response *response = atomic_load(&request->response);
+  struct MHD_Response *made = make_response(response);
+  if (made == NULL)
+    return MHD_NO;
+  add_headers(made, response);
+  request->status = response->status;
+  enum MHD_Result result = MHD_queue_response(request->connection, response->status, made);
+  MHD_destroy_response(made);
+  return result;
+}
+
+/* ---- the library's callbacks ---- */
+
+static void hand_out(struct http_request *request)
+{
+  struct http_server *server = request->server;
+  request->handed_out = true;
+  pthread_mutex_lock(&server->lock);
+  server->open_requests++;
+  pthread_mutex_unlock(&server->lock);
+  MHD_suspend_connection(request->connection);
+  server->options.handle(server->options.data, request);
+}
+
+static enum MHD_Result take_body(struct http_request *request, const char *data, size_t *size)
+{
+  request->body_seen += *size;
+  if (!request->too_large)
+    buffer_add(&request->body, data, *size);
+  if (request->body.failed && !request->too_large) {
+    request->too_large = true;
+    buffer_free(&request->body);
+  }
+  *size = 0;
+  return request->body_seen > drop_limit ? MHD_NO : MHD_YES;
+}
+
+/* Called first when the headers are there, then for each piece of the body, then once without data, and once more after
+ * the connection was resumed. */
+static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_size, void **slot)
+{
+  (void)version;
+  struct http_request *request = *slot;
+  if (request == NULL) {
+    request = request_new(data, connection, method, url);
+    if (request == NULL)
+      return MHD_NO;
+    *slot = request;
+    /* Who asks before sending a body that is too large is told at once. */
+    if (request->too_large && http_header(request, "Expect") != NULL)
+      hand_out(request);
+    return MHD_YES;
+  }
+  if (atomic_load(&request->response) != NULL)
+    return send_response(request);
+  if (*upload_size > 0)
+    return take_body(request, upload, upload_size);
+  if (!request->handed_out)
+    hand_out(request);
+  return MHD_YES;
+}
+
+static void on_completed(void *data, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode code)
+{
+  (void)data, (void)connection;
+  struct http_request *request = *slot;
+  if (request == NULL)
+    return;
+  log_message(LOG_DEBUG, "%s %s %s %u%s", request->peer, request->method, request->path, request->status,
+              code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " (cut off)");
+  request_free(request);
+  *slot = NULL;
+}
+
+/* Paths and query values are decoded by us, after the path was split at its slashes. */
+static size_t on_unescape(void *data, struct MHD_Connection *connection, char *text)
+{
+  (void)data, (void)connection;
+  return strlen(text);
+}
+
+static void on_log(void *data, const char *format, va_list arguments)
+{
+  (void)data;
+  char text[512];
+  vsnprintf(text, sizeof text, format, arguments);
+  text[strcspn(text, "\r\n")] = '\0';
+  log_message(LOG_DEBUG, "http: %s", text);
+}
+
+int http_start(const struct http_options *options, struct http_server **out, struct error *error)
+{
+  struct http_server *server = calloc(1, sizeof *server);
+  if (server == NULL)
+    return error_memory(error);
+  server->options = *options;
+  pthread_mutex_init(&server->lock, NULL);
+  pthread_cond_init(&server->idle, NULL);
+  server->daemon = MHD_start_daemon(
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
+      MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
+      MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+      MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL, MHD_OPTION_END);
+  if (server->daemon == NULL) {
+    http_stop(server);
+    return error_set(error, "Internal", "the HTTP server does not start");
+  }
+  *out = server;
+  return 0;
+}
+
+void http_stop(struct http_server *server)
+{
+  if (server == NULL)
+    return;
+  if (server->daemon != NULL) {
+    MHD_socket fd = MHD_quiesce_daemon(server->daemon);
+    pthread_mutex_lock(&server->lock);
+    while (server->open_requests > 0)
+      pthread_cond_wait(&server->idle, &server->lock);
+    pthread_mutex_unlock(&server->lock);
+    MHD_stop_daemon(server->daemon);
+    if (fd != MHD_INVALID_SOCKET)
+      close(fd);
+  }
+  pthread_mutex_destroy(&server->lock);
+  pthread_cond_destroy(&server->idle);
+  free(server);
+}

@@ -1,0 +1,69 @@
+/* HTTP: libmicrohttpd behind a small door. Only http.c knows the library.
+ *
+ * One thread of the library polls all connections; it never waits. When a request's body is complete the connection is
+ * suspended and `handle` is called with the request; anyone, on any thread, later answers it once with http_respond.
+ * A body past the limit is read and dropped, not kept. Every response gets the CORS headers. */
+#ifndef TWINCUBE_SERVER_HTTP_HTTP_H
+#define TWINCUBE_SERVER_HTTP_HTTP_H
+
+#include "datacube/base/buffer.h"
+#include "datacube/base/error.h"
+
+struct http_server;
+struct http_request;
+
+enum { HTTP_MAX_HEADERS = 8, HTTP_HEADER_NAME = 32, HTTP_HEADER_VALUE = 1024 };
+
+struct http_response {
+  unsigned status;
+  struct buffer body;          /* sent unless fd >= 0; http_respond takes it */
+  int fd;                      /* file to send, or -1; http_respond takes it */
+  uint64_t fd_offset, fd_size; /* part of the file */
+  char media_type[128];        /* "" : no Content-Type */
+  size_t header_count;
+  struct {
+    char name[HTTP_HEADER_NAME];
+    char value[HTTP_HEADER_VALUE];
+  } headers[HTTP_MAX_HEADERS];
+};
+
+struct http_options {
+  int listen_fd;        /* bound and listening; taken */
+  size_t body_limit;    /* bytes */
+  unsigned connections; /* at most so many */
+  /* Called on the library's thread: must not wait. */
+  void (*handle)(void *data, struct http_request *request);
+  void *data;
+};
+
+/* Binds "HOST:PORT" ("[::1]:8080", port 0: any). The address in use is written as "host:port". Returns the socket or
+ * -1. */
+int http_listen(const char *address, char out[128], struct error *error);
+
+int http_start(const struct http_options *options, struct http_server **out, struct error *error);
+/* Takes no new connections, waits until every request handed out is answered, ends. */
+void http_stop(struct http_server *server);
+
+/* The request. Texts live until it is answered. */
+const char *http_method(const struct http_request *request);
+const char *http_path(const struct http_request *request); /* as sent: percent signs are not decoded */
+const char *http_header(const struct http_request *request, const char *name); /* or NULL */
+const struct buffer *http_body(const struct http_request *request);
+bool http_body_too_large(const struct http_request *request);
+const char *http_peer(const struct http_request *request); /* address of the client, for limits */
+int http_fd(const struct http_request *request); /* the client's socket: poll it for a hang-up, do not touch it */
+/* Decoded value of a query argument. 1: there is one; 0: none, or empty; -1: longer than room, or badly encoded. */
+int http_query(const struct http_request *request, const char *name, char *out, size_t room);
+
+/* Decodes %XX. -1 on a bad sequence, a control character, or lack of room. */
+int http_decode(const char *text, size_t length, char *out, size_t room);
+
+/* Empty response with a status. Allocated by malloc: http_respond takes it. NULL when out of memory. */
+struct http_response *http_response_new(unsigned status);
+void http_response_free(struct http_response *response); /* one that was not sent */
+void http_response_header(struct http_response *response, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Answers; NULL answers 500. Neither request nor response may be touched afterwards. */
+void http_respond(struct http_request *request, struct http_response *response);
+
+#endif

@@ -1,0 +1,106 @@
+/* The table of routes and its search: a path is split at its slashes, each piece decoded, and compared row by row. */
+#include "server/http/route_table.h"
+
+#include "server/endpoints/endpoints.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct route routes[] = {
+    {"GET", "/", ROUTE_ROOT, false, get_welcome},
+    {"GET", "/openeo", ROUTE_ROOT, false, get_welcome},
+    {"GET", "/.well-known/openeo", ROUTE_ROOT, false, get_well_known},
+    {"GET", "/openeo/.well-known/openeo", ROUTE_ROOT, false, get_well_known},
+
+    {"GET", "/", ROUTE_HIDDEN, false, get_capabilities},
+    {"GET", "/conformance", ROUTE_API, false, get_conformance},
+    {"GET", "/file_formats", ROUTE_API, false, get_file_formats},
+    {"GET", "/service_types", ROUTE_API, false, get_empty_object},
+    {"GET", "/udf_runtimes", ROUTE_API, false, get_empty_object},
+    {"GET", "/credentials/basic", ROUTE_API, false, get_credentials_basic},
+    {"GET", "/me", ROUTE_API, true, get_me},
+    {"GET", "/collections", ROUTE_API, false, get_collections},
+    {"GET", "/collections/{collection_id}", ROUTE_API, false, get_collection},
+    {"GET", "/collections/{collection_id}/queryables", ROUTE_API, false, get_queryables},
+    {"GET", "/processes", ROUTE_API, false, get_processes},
+    {"POST", "/validation", ROUTE_API, false, post_validation},
+    {"POST", "/result", ROUTE_API, true, post_result},
+    {"GET", "/jobs", ROUTE_API, true, get_jobs},
+    {"POST", "/jobs", ROUTE_API, true, post_jobs},
+    {"GET", "/jobs/{job_id}", ROUTE_API, true, get_job},
+    {"PATCH", "/jobs/{job_id}", ROUTE_API, true, patch_job},
+    {"DELETE", "/jobs/{job_id}", ROUTE_API, true, delete_job},
+    {"GET", "/jobs/{job_id}/estimate", ROUTE_API, true, get_job_estimate},
+    {"GET", "/jobs/{job_id}/logs", ROUTE_API, true, get_job_logs},
+    {"GET", "/jobs/{job_id}/results", ROUTE_API, true, get_job_results},
+    {"POST", "/jobs/{job_id}/results", ROUTE_API, true, post_job_results},
+    {"DELETE", "/jobs/{job_id}/results", ROUTE_API, true, delete_job_results},
+    {"GET", "/download/{job_id}/{expires}/{signature}/{file}", ROUTE_HIDDEN, false, get_download},
+};
+const size_t route_count = sizeof routes / sizeof routes[0];
+
+/* The next piece of a path between slashes; *path moves behind it. */
+static size_t next_piece(const char **path, const char **piece)
+{
+  *path += strspn(*path, "/");
+  *piece = *path;
+  size_t length = strcspn(*path, "/");
+  *path += length;
+  return length;
+}
+
+/* Compares piece by piece, first with the API's root where the row is below it. */
+static bool path_matches(const struct route *route, const char *path,
+                         char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE])
+{
+  char pattern[256];
+  snprintf(pattern, sizeof pattern, "%s%s", route->kind == ROUTE_ROOT ? "" : API_ROOT, route->path);
+  const char *p = pattern, *want, *have;
+  size_t found = 0;
+  for (;;) {
+    size_t want_length = next_piece(&p, &want), have_length = next_piece(&path, &have);
+    if (want_length == 0 || have_length == 0)
+      return want_length == 0 && have_length == 0;
+    char decoded[PATH_PARAMETER_SIZE];
+    if (http_decode(have, have_length, decoded, sizeof decoded) != 0)
+      return false;
+    if (want[0] == '{')
+      memcpy(parameters[found++], decoded, sizeof decoded);
+    else if (strlen(decoded) != want_length || memcmp(decoded, want, want_length) != 0)
+      return false;
+  }
+}
+
+static void add_method(struct route_match *match, const char *method)
+{
+  size_t used = strlen(match->methods);
+  snprintf(match->methods + used, sizeof match->methods - used, "%s%s%s", used ? ", " : "", method,
+           strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
+void route_find(const char *method, const char *path, struct route_match *match,
+                char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE])
+{
+  *match = (struct route_match){0};
+  if (strcmp(method, "HEAD") == 0)
+    method = "GET";
+  for (size_t i = 0; i < route_count; i++) {
+    if (!path_matches(&routes[i], path, parameters))
+      continue;
+    match->path_known = true;
+    add_method(match, routes[i].method);
+    if (strcmp(method, routes[i].method) == 0)
+      match->route = &routes[i];
+  }
+  add_method(match, "OPTIONS");
+}
+
+bool route_other_version(const char *path)
+{
+  const char *piece;
+  size_t length = next_piece(&path, &piece);
+  if (length != 6 || memcmp(piece, "openeo", 6) != 0)
+    return false;
+  length = next_piece(&path, &piece);
+  return length > 0 && piece[0] >= '0' && piece[0] <= '9' && !(length == 3 && memcmp(piece, "1.2", 3) == 0);
+}

@@ -1,0 +1,39 @@
+/* Routes: rows of method, path and handler. The capabilities' list of endpoints is this table. */
+#ifndef TWINCUBE_SERVER_HTTP_ROUTE_TABLE_H
+#define TWINCUBE_SERVER_HTTP_ROUTE_TABLE_H
+
+#include "server/server.h"
+
+enum route_kind {
+  ROUTE_ROOT,  /* below the host's root, not listed */
+  ROUTE_API,   /* below API_ROOT, listed with {placeholders} as in the specification */
+  ROUTE_HIDDEN /* below API_ROOT, not listed */
+};
+
+struct route {
+  const char *method;
+  const char *path;
+  enum route_kind kind;
+  bool bearer; /* wants `Authorization: Bearer …` */
+  void (*handle)(struct exchange *exchange);
+};
+
+extern const struct route routes[];
+extern const size_t route_count;
+
+/* What a path offers. */
+struct route_match {
+  const struct route *route; /* NULL: no such path, or not with this method */
+  bool path_known;
+  char methods[96]; /* "GET, POST": what the path takes, for 405 and OPTIONS */
+};
+
+/* Finds the route of a method and a path as sent (HEAD counts as GET). Double slashes and one at the end do not count.
+ * Decoded placeholders are written to `parameters`. */
+void route_find(const char *method, const char *path, struct route_match *match,
+                char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE]);
+
+/* Whether a path asks for another version of the API. */
+bool route_other_version(const char *path);
+
+#endif

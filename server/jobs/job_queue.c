@@ -1,0 +1,162 @@
+/* Starting, stopping and asking the runners; what they do is in job_runner.c. */
+#include "server/jobs/job_queue.h"
+
+#include "server/jobs/job_folder.h"
+#include "server/jobs/job_runner.h"
+
+#include "server/store/folder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static void sweep_folder(void *data, const char *name)
+{
+  struct job_runner *runner = data;
+  job_folder_sweep(runner->queue->options.data, runner->store, name);
+}
+
+/* What a server that died left behind, before any job runs. */
+static int recover(struct job_runner *runner, struct error *error)
+{
+  char jobs[JOB_FOLDER_SIZE];
+  snprintf(jobs, sizeof jobs, "%.1900s/jobs", runner->queue->options.data);
+  if (store_job_recover(runner->store, error) != 0)
+    return -1;
+  folder_each(jobs, sweep_folder, runner);
+  return 0;
+}
+
+static int start_runner(struct job_queue *queue, unsigned i, struct error *error)
+{
+  struct job_runner *runner = &queue->runners[i];
+  runner->queue = queue;
+  worker_client_open(&runner->client, queue->options.zygote, queue->options.resident_limit);
+  runner->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (runner->cancel_fd < 0)
+    return error_set(error, "Internal", "cannot make an eventfd");
+  if (store_open(queue->options.data, &runner->store, error) != 0 || (i == 0 && recover(runner, error) != 0))
+    return -1;
+  runner->started = pthread_create(&runner->thread, NULL, job_runner_work, runner) == 0;
+  return runner->started ? 0 : error_set(error, "Internal", "cannot start threads");
+}
+
+static void make_conditions(struct job_queue *queue)
+{
+  pthread_condattr_t steady;
+  pthread_condattr_init(&steady);
+  pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+  pthread_mutex_init(&queue->lock, NULL);
+  pthread_cond_init(&queue->wake, &steady);
+  pthread_cond_init(&queue->changed, &steady);
+  pthread_condattr_destroy(&steady);
+}
+
+int job_queue_start(const struct job_queue_options *options, struct job_queue **out, struct error *error)
+{
+  struct job_queue *queue = calloc(1, sizeof *queue + options->slots * sizeof queue->runners[0]);
+  if (queue == NULL)
+    return error_memory(error);
+  queue->options = *options;
+  for (unsigned i = 0; i < options->slots; i++)
+    queue->runners[i].cancel_fd = queue->runners[i].client.child.fd = -1;
+  make_conditions(queue);
+  for (unsigned i = 0; i < options->slots; i++)
+    if (start_runner(queue, i, error) != 0) {
+      job_queue_stop(queue);
+      return -1;
+    }
+  *out = queue;
+  return 0;
+}
+
+static void poke(const struct job_runner *runner)
+{
+  const uint64_t one = 1;
+  if (runner->cancel_fd >= 0 && write(runner->cancel_fd, &one, sizeof one) < 0)
+    log_message(LOG_WARNING, "a job was not told to stop: %s", strerror(errno));
+}
+
+void job_queue_stop(struct job_queue *queue)
+{
+  if (queue == NULL)
+    return;
+  pthread_mutex_lock(&queue->lock);
+  queue->stopping = true;
+  for (unsigned i = 0; i < queue->options.slots; i++)
+    poke(&queue->runners[i]);
+  pthread_cond_broadcast(&queue->wake);
+  pthread_cond_broadcast(&queue->changed);
+  pthread_mutex_unlock(&queue->lock);
+  for (unsigned i = 0; i < queue->options.slots; i++) {
+    struct job_runner *runner = &queue->runners[i];
+    if (runner->started)
+      pthread_join(runner->thread, NULL);
+    worker_client_close(&runner->client);
+    store_close(runner->store);
+    if (runner->cancel_fd >= 0)
+      close(runner->cancel_fd);
+  }
+  pthread_mutex_destroy(&queue->lock);
+  pthread_cond_destroy(&queue->wake);
+  pthread_cond_destroy(&queue->changed);
+  free(queue);
+}
+
+void job_queue_wake(struct job_queue *queue)
+{
+  pthread_mutex_lock(&queue->lock);
+  pthread_cond_broadcast(&queue->wake); /* one that pauses must not be the only one to hear it */
+  pthread_mutex_unlock(&queue->lock);
+}
+
+void job_queue_cancel(struct job_queue *queue, const char *id, int64_t run)
+{
+  pthread_mutex_lock(&queue->lock);
+  for (unsigned i = 0; i < queue->options.slots; i++)
+    if (strcmp(queue->runners[i].id, id) == 0 && queue->runners[i].run == run)
+      poke(&queue->runners[i]);
+  pthread_mutex_unlock(&queue->lock);
+}
+
+double job_queue_progress(struct job_queue *queue, const char *id)
+{
+  double progress = -1;
+  pthread_mutex_lock(&queue->lock);
+  for (unsigned i = 0; i < queue->options.slots; i++)
+    if (strcmp(queue->runners[i].id, id) == 0)
+      progress = queue->runners[i].progress;
+  pthread_mutex_unlock(&queue->lock);
+  return progress;
+}
+
+/* Asked without the lock: the store may take its time, and the runners go on meanwhile. */
+static bool is_pending(struct store *store, const char *id)
+{
+  struct job job = {0};
+  struct error error = {0};
+  bool pending = store_job_get(store, NULL, id, &job, &error) == 0 &&
+                 (strcmp(job.status, "queued") == 0 || strcmp(job.status, "running") == 0);
+  job_free(&job);
+  return pending;
+}
+
+void job_queue_wait(struct job_queue *queue, struct store *store, const char *id, unsigned milliseconds)
+{
+  struct timespec until = job_queue_deadline(milliseconds);
+  pthread_mutex_lock(&queue->lock);
+  for (int timeout = 0; timeout == 0 && !queue->stopping;) {
+    unsigned seen = queue->ended;
+    pthread_mutex_unlock(&queue->lock);
+    bool pending = is_pending(store, id);
+    pthread_mutex_lock(&queue->lock);
+    if (!pending)
+      break;
+    while (timeout == 0 && queue->ended == seen && !queue->stopping)
+      timeout = pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
+  }
+  pthread_mutex_unlock(&queue->lock);
+}

@@ -1,0 +1,32 @@
+/* Batch jobs on their way: threads that take queued jobs from the store and run each in a worker process. */
+#ifndef TWINCUBE_SERVER_JOBS_JOB_QUEUE_H
+#define TWINCUBE_SERVER_JOBS_JOB_QUEUE_H
+
+#include "server/store/store_jobs.h"
+#include "server/workers/zygote.h"
+
+struct job_queue;
+
+struct job_queue_options {
+  struct zygote *zygote;
+  const char *data;
+  unsigned slots;        /* jobs at a time */
+  size_t memory;         /* of one job, bytes */
+  unsigned threads;      /* of one job, 0: default */
+  size_t resident_limit; /* bytes */
+};
+
+/* Recovers what a server that died left behind, then starts the threads. */
+int job_queue_start(const struct job_queue_options *options, struct job_queue **out, struct error *error);
+/* Running jobs go back into the queue. */
+void job_queue_stop(struct job_queue *queue);
+
+void job_queue_wake(struct job_queue *queue); /* a job was queued */
+/* Run `run` of the job was cancelled or deleted in the store: its worker stops. A later run goes on. */
+void job_queue_cancel(struct job_queue *queue, const char *id, int64_t run);
+/* Percent of a running job, or negative where it does not run now. */
+double job_queue_progress(struct job_queue *queue, const char *id);
+/* Waits until the job is neither queued nor running, at most so long. */
+void job_queue_wait(struct job_queue *queue, struct store *store, const char *id, unsigned milliseconds);
+
+#endif

@@ -1,0 +1,414 @@
+/* One job after the other:
+ *
+ *   a worker is there · claim (queued -> running) · run in it, into run-<n>.part · sync · rename to run-<n> ·
+ *   running -> finished
+ *
+ * Before the claim a worker is made sure of, so a machine without processes or descriptors leaves the queue as it is.
+ * What fails through the machine later on (the zygote died, the disk is full, the store does not answer) puts the job
+ * back without counting the attempt, and the runner pauses. An ending that the store does not take is tried again until
+ * it is taken: no row says running for ever. A crash before the rename leaves a .part folder, one after it a folder
+ * that no finished row names: both are swept at the next start or run. */
+#include "server/jobs/job_runner.h"
+
+#include "server/store/folder.h"
+#include "server/jobs/job_folder.h"
+#include "server/jobs/job_result.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { IDLE_POLL_MS = 5000, STRAY_MS = 60 * 1000 };
+static const uint64_t full_disk = (uint64_t)16 << 20; /* free bytes under which the disk, not the job, is at fault */
+
+/* ---- time ------------------------------------------------------------------------------------------------------- */
+
+struct timespec job_queue_deadline(unsigned milliseconds)
+{
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+  until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  return until;
+}
+
+static bool queue_is_stopping(struct job_queue *queue)
+{
+  pthread_mutex_lock(&queue->lock);
+  bool stopping = queue->stopping;
+  pthread_mutex_unlock(&queue->lock);
+  return stopping;
+}
+
+/* The next pause of the runner's row of them; the queue's end cuts it short. */
+static void pause_runner(struct job_runner *runner)
+{
+  struct job_queue *queue = runner->queue;
+  struct timespec until = job_queue_deadline(backoff_next(&runner->backoff));
+  pthread_mutex_lock(&queue->lock);
+  while (!queue->stopping && pthread_cond_timedwait(&queue->wake, &queue->lock, &until) == 0)
+    ;
+  pthread_mutex_unlock(&queue->lock);
+}
+
+static void wait_for_work(struct job_queue *queue)
+{
+  struct timespec until = job_queue_deadline(IDLE_POLL_MS);
+  pthread_mutex_lock(&queue->lock);
+  if (!queue->stopping)
+    pthread_cond_timedwait(&queue->wake, &queue->lock, &until);
+  pthread_mutex_unlock(&queue->lock);
+}
+
+/* ---- what the worker tells on the way --------------------------------------------------------------------------- */
+
+struct listener {
+  struct job_runner *runner;
+  const struct job *job;
+};
+
+static int put_log(struct job_runner *runner, const struct job *job, enum log_level level, const struct error *found,
+                   const char *message)
+{
+  const struct job_log entry = {.level = level,
+                                .code = found && found->code[0] ? found->code : NULL,
+                                .message = message,
+                                .node = found && found->node[0] ? found->node : NULL,
+                                .parameter = found && found->parameter[0] ? found->parameter : NULL};
+  struct error error = {0};
+  int status = store_log_put(runner->store, job->id, &entry, &error);
+  if (status != 0)
+    log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
+  return status;
+}
+
+static void on_progress(void *data, double percent)
+{
+  struct job_runner *runner = ((struct listener *)data)->runner;
+  pthread_mutex_lock(&runner->queue->lock);
+  runner->progress = percent < 0 ? 0 : percent > 100 ? 100 : percent;
+  pthread_mutex_unlock(&runner->queue->lock);
+}
+
+static void on_log(void *data, unsigned level, const char *text, size_t length)
+{
+  const struct listener *listener = data;
+  char *copy = strndup(text, length);
+  if (copy != NULL)
+    put_log(listener->runner, listener->job, level > LOG_DEBUG ? LOG_DEBUG : (enum log_level)level, NULL, copy);
+  free(copy);
+}
+
+/* ---- how a run ends --------------------------------------------------------------------------------------------- */
+
+struct ending {
+  enum { ENDING_FINISHED, ENDING_ERROR, ENDING_QUEUED } kind;
+  struct error error; /* ERROR: found */
+  const char *reason; /* QUEUED, for the job's log; NULL: nothing new to say */
+  bool counts;        /* QUEUED: as one of the job's attempts */
+  bool is_machine;    /* QUEUED: the runner pauses */
+  bool is_logged;     /* ERROR: its reason stands in the log already */
+};
+
+static struct ending back_to_queue(const struct job_runner *runner, const char *reason)
+{
+  return (struct ending){
+      .kind = ENDING_QUEUED, .reason = runner->backoff.tries == 0 ? reason : NULL, .is_machine = true};
+}
+
+static bool disk_is_full(const struct job_runner *runner)
+{
+  struct statvfs state;
+  return statvfs(runner->queue->options.data, &state) == 0 &&
+         (uint64_t)state.f_bavail * (uint64_t)state.f_frsize < full_disk;
+}
+
+/* Checks what the worker left and makes it visible; the row is still to be told. */
+static int publish(struct job_runner *runner, struct job *job, const char *part, const struct worker_reply *reply,
+                   struct error *error)
+{
+  char final[JOB_FOLDER_SIZE];
+  job_result_folder(runner->queue->options.data, job, final);
+  job->progress = 100.0;
+  job->usage = job_usage_json(&reply->header);
+  job->result = job_result_json(reply, part, error);
+  if (job->usage == NULL || job->result == NULL)
+    return error_is_set(error) ? -1 : error_memory(error);
+  if (folder_sync(part, error) != 0)
+    return -1;
+  folder_remove(final); /* of a run that died between rename and commit */
+  if (rename(part, final) != 0)
+    return error_set(error, "StorageFailure", "the results cannot be published: %s", strerror(errno));
+  return 0;
+}
+
+static struct ending failed(struct job_runner *runner, struct job *job, const struct error *found)
+{
+  pthread_mutex_lock(&runner->queue->lock);
+  job->progress = runner->progress;
+  pthread_mutex_unlock(&runner->queue->lock);
+  free(job->result);
+  job->result = NULL;
+  return (struct ending){.kind = ENDING_ERROR, .error = *found};
+}
+
+/* An error that the worker found. The job's own results may have filled the disk: they are gone before it is looked at,
+ * and a disk that is full without them is no fault of the job. */
+static struct ending replied_error(struct job_runner *runner, struct job *job, const char *part,
+                                   const struct worker_reply *reply)
+{
+  folder_remove(part);
+  if (strcmp(reply->header.error.code, "StorageFailure") == 0 && disk_is_full(runner))
+    return back_to_queue(runner, "the disk is full");
+  job->usage = job_usage_json(&reply->header);
+  return failed(runner, job, &reply->header.error);
+}
+
+static struct ending replied(struct job_runner *runner, struct job *job, const char *part,
+                             const struct worker_reply *reply)
+{
+  struct error error = {0};
+  if (error_is_set(&reply->header.error))
+    return replied_error(runner, job, part, reply);
+  if (publish(runner, job, part, reply, &error) == 0)
+    return (struct ending){.kind = ENDING_FINISHED};
+  if (strcmp(error.code, "StorageFailure") != 0)
+    return failed(runner, job, &error);
+  log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
+  return back_to_queue(runner, "the results could not be stored");
+}
+
+static struct ending judge(struct job_runner *runner, struct job *job, const char *part, enum worker_outcome outcome,
+                           const struct worker_reply *reply)
+{
+  switch (outcome) {
+  case WORKER_REPLIED:
+    return replied(runner, job, part, reply);
+  case WORKER_UNAVAILABLE:
+    return back_to_queue(runner, "no worker process was to be had");
+  case WORKER_CANCELLED: /* most often the row says so already; else the server ends, or the cancel was another run's */
+    return (struct ending){.kind = ENDING_QUEUED, .reason = "the run was interrupted"};
+  case WORKER_TIMEOUT: /* jobs have no time limit */
+  case WORKER_BROKEN:
+    break;
+  }
+  return (struct ending){.kind = ENDING_QUEUED, .reason = "the worker process ended unexpectedly", .counts = true};
+}
+
+/* ---- telling the store ------------------------------------------------------------------------------------------ */
+
+/* One try. What was cancelled, restarted or deleted meanwhile stays as it is. */
+static int tell_store(struct job_runner *runner, const struct job *job, struct ending *ending, struct error *error)
+{
+  bool accepted = false;
+  if (ending->kind == ENDING_QUEUED)
+    return store_job_requeue(runner->store, job, ending->counts, ending->reason, error);
+  if (ending->kind == ENDING_FINISHED) {
+    if (store_job_finish(runner->store, job, "finished", &accepted, error) != 0)
+      return -1;
+    if (accepted)
+      put_log(runner, job, LOG_INFO, NULL, "the job is finished");
+    return 0;
+  }
+  /* The reason first, so that an `error` never lacks it. */
+  if (!ending->is_logged && put_log(runner, job, LOG_ERROR, &ending->error, ending->error.message) != 0)
+    return error_set(error, "StorageFailure", "the job's log cannot be written");
+  ending->is_logged = true;
+  return store_job_finish(runner->store, job, "error", &accepted, error);
+}
+
+/* Until the store takes it. At the server's end a row is left to the next start, which queues it again. */
+static void settle(struct job_runner *runner, const struct job *job, struct ending *ending)
+{
+  for (;;) {
+    struct error error = {0};
+    if (tell_store(runner, job, ending, &error) == 0)
+      return;
+    log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
+    if (queue_is_stopping(runner->queue))
+      return;
+    pause_runner(runner);
+  }
+}
+
+/* ---- one job ---------------------------------------------------------------------------------------------------- */
+
+static void fill_task(const struct job_runner *runner, const struct job *job, const char *part,
+                      struct task_header *task)
+{
+  const struct job_queue_options *options = &runner->queue->options;
+  *task = (struct task_header){.kind = TASK_EXECUTE,
+                               .threads = options->threads,
+                               .memory = options->memory,
+                               .job = 1,
+                               .debug = strcmp(job->log_level, "debug") == 0};
+  snprintf(task->output, sizeof task->output, "%s", part);
+  snprintf(task->history, sizeof task->history, "twincube " TWINCUBE_VERSION " job %s", job->id);
+}
+
+static struct ending try_job(struct job_runner *runner, struct job *job, const char *part, struct worker_reply *reply)
+{
+  struct error error = {0};
+  struct task_header task;
+  struct listener listener = {.runner = runner, .job = job};
+  const struct worker_watch watch = {
+      .client_fd = -1, .cancel_fd = runner->cancel_fd, .progress = on_progress, .log = on_log, .data = &listener};
+  const struct buffer graph = {.data = job->process, .length = strlen(job->process)};
+  if (strlen(part) >= sizeof task.output) {
+    error_set(&error, "StorageFailure", "the data folder's name is too long");
+    return failed(runner, job, &error);
+  }
+  if (folder_make(part, &error) != 0) {
+    log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
+    return back_to_queue(runner, "no folder could be made for the results");
+  }
+  fill_task(runner, job, part, &task);
+  enum worker_outcome outcome = worker_client_call(&runner->client, &task, &graph, &watch, reply);
+  return judge(runner, job, part, outcome, reply);
+}
+
+static void run_job(struct job_runner *runner, struct job *job, struct worker_reply *reply)
+{
+  char part[JOB_FOLDER_SIZE + 8];
+  job_result_folder(runner->queue->options.data, job, part);
+  snprintf(part + strlen(part) - 1, 8, ".part/");
+  if (runner->backoff.tries == 0)
+    put_log(runner, job, LOG_INFO, NULL, job->attempts > 1 ? "the job starts again" : "the job starts");
+  folder_remove(part);
+  struct ending ending = try_job(runner, job, part, reply);
+  folder_remove(part);
+  settle(runner, job, &ending);
+  job_folder_sweep(runner->queue->options.data, runner->store, job->id);
+  if (ending.is_machine)
+    pause_runner(runner);
+  else
+    runner->backoff = (struct backoff){0};
+}
+
+/* ---- strays: rows that say running while nobody runs them ------------------------------------------------------- */
+
+static bool is_held(struct job_queue *queue, const struct job *job)
+{
+  bool held = false;
+  pthread_mutex_lock(&queue->lock);
+  for (unsigned i = 0; i < queue->options.slots; i++)
+    held = held || (strcmp(queue->runners[i].id, job->id) == 0 && queue->runners[i].run == job->run);
+  pthread_mutex_unlock(&queue->lock);
+  return held;
+}
+
+static bool strays_are_due(struct job_queue *queue)
+{
+  struct timespec now = job_queue_deadline(0);
+  const int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  pthread_mutex_lock(&queue->lock);
+  bool due = ms - queue->strays_looked_for >= STRAY_MS;
+  if (due)
+    queue->strays_looked_for = ms;
+  pthread_mutex_unlock(&queue->lock);
+  return due;
+}
+
+/* There should be none; a row that has said running for a while and that no runner holds is queued again. */
+static void requeue_strays(struct job_runner *runner)
+{
+  struct error error = {0};
+  int64_t after = 0;
+  bool found = strays_are_due(runner->queue);
+  while (found) {
+    struct job job = {0};
+    if (store_job_running(runner->store, after, store_now() - STRAY_MS, &job, &found, &error) != 0 || !found)
+      break;
+    after = job.seq;
+    if (!is_held(runner->queue, &job))
+      store_job_requeue(runner->store, &job, false, "nobody ran the job", &error);
+    job_free(&job);
+  }
+  if (error_is_set(&error))
+    log_message(LOG_ERROR, "the job queue: %s", error.message);
+}
+
+/* ---- the loop --------------------------------------------------------------------------------------------------- */
+
+static void set_current(struct job_runner *runner, const char *id, int64_t run)
+{
+  uint64_t drained;
+  pthread_mutex_lock(&runner->queue->lock);
+  snprintf(runner->id, sizeof runner->id, "%s", id);
+  runner->run = run;
+  runner->progress = 0;
+  if (!runner->queue->stopping && read(runner->cancel_fd, &drained, sizeof drained) < 0)
+    drained = 0; /* nothing was there */
+  if (id[0] == '\0') {
+    runner->queue->ended++;
+    pthread_cond_broadcast(&runner->queue->changed);
+  }
+  pthread_mutex_unlock(&runner->queue->lock);
+}
+
+/* The job may have been cancelled between its claim and set_current. Where the store does not say, it runs. */
+static bool still_running(struct job_runner *runner, const struct job *job)
+{
+  struct job now = {0};
+  struct error error = {0};
+  if (store_job_get(runner->store, NULL, job->id, &now, &error) != 0)
+    return strcmp(error.code, "JobNotFound") != 0;
+  bool running = strcmp(now.status, "running") == 0 && now.run == job->run;
+  job_free(&now);
+  return running;
+}
+
+/* A worker that lives, before a job is taken for it. */
+static bool has_worker(struct job_runner *runner)
+{
+  struct error error = {0};
+  if (worker_client_ready(&runner->client, &error) == 0)
+    return true;
+  if (runner->backoff.tries == 0)
+    log_message(LOG_ERROR, "the job queue: %s", error.message);
+  return false;
+}
+
+static void take_job(struct job_runner *runner, struct worker_reply *reply)
+{
+  struct error error = {0};
+  struct job job = {0};
+  bool found = false;
+  if (store_job_claim(runner->store, &job, &found, &error) != 0) {
+    log_message(LOG_ERROR, "the job queue: %s", error.message);
+    pause_runner(runner);
+    return;
+  }
+  if (!found) {
+    runner->backoff = (struct backoff){0};
+    requeue_strays(runner);
+    wait_for_work(runner->queue);
+    return;
+  }
+  set_current(runner, job.id, job.run);
+  if (still_running(runner, &job))
+    run_job(runner, &job, reply);
+  set_current(runner, "", 0);
+  job_free(&job);
+  worker_client_renew(&runner->client);
+}
+
+void *job_runner_work(void *data)
+{
+  struct job_runner *runner = data;
+  struct worker_reply *reply = malloc(sizeof *reply);
+  while (reply != NULL && !queue_is_stopping(runner->queue)) {
+    if (has_worker(runner))
+      take_job(runner, reply);
+    else
+      pause_runner(runner);
+  }
+  free(reply);
+  return NULL;
+}

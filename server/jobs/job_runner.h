@@ -1,0 +1,41 @@
+/* A runner: a thread of the job queue that takes one job after the other. Private to job_queue.c and job_runner.c. */
+#ifndef TWINCUBE_SERVER_JOBS_JOB_RUNNER_H
+#define TWINCUBE_SERVER_JOBS_JOB_RUNNER_H
+
+#include "server/workers/backoff.h"
+#include "server/jobs/job_queue.h"
+#include "server/workers/worker_client.h"
+
+#include <pthread.h>
+
+struct job_runner {
+  struct job_queue *queue;
+  pthread_t thread;
+  bool started;
+  struct store *store;
+  struct worker_client client;
+  struct backoff backoff; /* while the machine lacks something: processes, descriptors, disk */
+  int cancel_fd;          /* eventfd */
+  char id[JOB_ID_SIZE];   /* the job at hand, "" when idle; guarded by the queue's lock */
+  int64_t run;            /* likewise */
+  double progress;        /* likewise */
+};
+
+struct job_queue {
+  struct job_queue_options options;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;    /* a job was queued, or the queue ends; CLOCK_MONOTONIC */
+  pthread_cond_t changed; /* a job ended; CLOCK_MONOTONIC */
+  bool stopping;
+  unsigned ended;         /* counts the jobs that ended: who waits sees that it missed none */
+  int64_t strays_looked_for; /* monotonic milliseconds */
+  struct job_runner runners[];
+};
+
+/* The thread; `data` is the runner. */
+void *job_runner_work(void *data);
+
+/* A monotonic point of time so many milliseconds from now, for the queue's conditions. */
+struct timespec job_queue_deadline(unsigned milliseconds);
+
+#endif

@@ -1,0 +1,89 @@
+/* Batch jobs and their logs in the store. Each function that changes something is one transaction.
+ *
+ * States: created -> queued -> running -> finished | error; a cancelled job is `canceled` when it was running,
+ * `created` when it was queued. A job that was running when the server died is queued again. */
+#ifndef TWINCUBE_SERVER_STORE_STORE_JOBS_H
+#define TWINCUBE_SERVER_STORE_STORE_JOBS_H
+
+#include "server/store/store.h"
+
+#include "datacube/base/log.h"
+
+enum { JOB_ID_SIZE = 40, JOB_STATUS_SIZE = 16, JOB_LEVEL_SIZE = 8, JOB_MAX_ATTEMPTS = 3 };
+
+struct job {
+  int64_t seq; /* order of creation */
+  char id[JOB_ID_SIZE];
+  char owner[USER_NAME_SIZE];
+  char status[JOB_STATUS_SIZE];
+  char log_level[JOB_LEVEL_SIZE];
+  int64_t created, updated; /* Unix milliseconds; updated: the last change of state */
+  int64_t run;              /* counts the runs; names the result folder */
+  int64_t attempts;         /* runs since the user started it */
+  bool has_budget;
+  double budget;
+  double progress; /* percent, negative: none */
+  /* Owned texts, NULL where there is none. */
+  char *title, *description, *plan;
+  char *process; /* JSON */
+  char *usage;   /* JSON object */
+  char *result;  /* JSON object, see job_queue.c */
+};
+
+struct job_key { /* a job of somebody, as a request names it */
+  const char *owner, *id;
+};
+
+void job_free(struct job *job);
+
+/* Stores a new job: owner, texts, budget, log level. Id, times and state are set here and in `job`. */
+int store_job_put(struct store *store, struct job *job, struct error *error);
+/* A job of an owner (NULL: of anybody). Error JobNotFound. The caller frees. */
+int store_job_get(struct store *store, const char *owner, const char *id, struct job *out, struct error *error);
+/* Newest first, those before `before` (0: all), at most `limit` (0: all); process, usage and result are left out. */
+int store_job_list(struct store *store, const char *owner, int64_t before, long limit,
+                   void (*report)(void *data, const struct job *job), void *data, struct error *error);
+/* Writes the changed texts, budget and log level of a job that was read. Errors JobNotFound, JobLocked. */
+int store_job_update(struct store *store, const struct job *job, struct error *error);
+/* Queues it and drops results and logs of earlier runs; nothing happens to one that is queued or running. *started
+ * tells. Error JobNotFound. */
+int store_job_start(struct store *store, const char *owner, const char *id, bool *started, struct error *error);
+/* Ends it where it is queued or running. `progress` is kept. *run is the run that was ended, 0 where there was none.
+ * Error JobNotFound. */
+int store_job_cancel(struct store *store, const struct job_key *key, double progress, int64_t *run,
+                     struct error *error);
+/* *run is the job's last run. Error JobNotFound. */
+int store_job_delete(struct store *store, const struct job_key *key, int64_t *run, struct error *error);
+
+/* For the queue. The job that waits longest becomes running; *found is false where none waits. */
+int store_job_claim(struct store *store, struct job *out, bool *found, struct error *error);
+/* Ends run `run` of a job with a state, unless it was cancelled, restarted or deleted meanwhile: *accepted tells. */
+int store_job_finish(struct store *store, const struct job *job, const char *status, bool *accepted,
+                     struct error *error);
+/* Back into the queue, unless it was cancelled, restarted or deleted meanwhile; `count` tells whether the attempt
+ * counts. With JOB_MAX_ATTEMPTS counted, it ends as error. The reason goes into the job's log; NULL: nothing does. */
+int store_job_requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error);
+/* At the start of the server: every running job is queued again, or given up after JOB_MAX_ATTEMPTS. */
+int store_job_recover(struct store *store, struct error *error);
+/* The next running job with seq > `after` whose state is as it was before `before` (Unix milliseconds). */
+int store_job_running(struct store *store, int64_t after, int64_t before, struct job *out, bool *found,
+                      struct error *error);
+
+struct job_log {
+  int64_t id, time;
+  enum log_level level;
+  const char *code, *message, *node, *parameter; /* code, node, parameter may be NULL */
+};
+
+/* Keeps an entry if the job still exists and its log level asks for it. */
+int store_log_put(struct store *store, const char *job, const struct job_log *entry, struct error *error);
+/* In order, those after `after`, at least as severe as `level`, at most `limit` (0: all). */
+int store_log_list(struct store *store, const char *job, int64_t after, enum log_level level, long limit,
+                   void (*report)(void *data, const struct job_log *entry), void *data, struct error *error);
+
+/* "error", "warning", "info", "debug". */
+const char *log_level_name(enum log_level level);
+/* 0, or -1 where the name is none of them. */
+int log_level_parse(const char *name, enum log_level *out);
+
+#endif

@@ -1,0 +1,71 @@
+/* Log entries of jobs. */
+#include "server/store/store_jobs.h"
+#include "server/store/store_sql.h"
+
+#include <string.h>
+
+static const char *const level_names[] = {"error", "warning", "info", "debug"};
+
+const char *log_level_name(enum log_level level)
+{
+  return level_names[level];
+}
+
+int log_level_parse(const char *name, enum log_level *out)
+{
+  for (int i = LOG_ERROR; i <= LOG_DEBUG; i++)
+    if (strcmp(name, level_names[i]) == 0) {
+      *out = (enum log_level)i;
+      return 0;
+    }
+  return -1;
+}
+
+int store_log_put(struct store *store, const char *job, const struct job_log *entry, struct error *error)
+{
+  sqlite3_stmt *put =
+      store_prepare(store,
+                    "INSERT INTO logs (job, level, time, code, message, node, parameter)"
+                    " SELECT id, ?1, ?2, ?3, ?4, ?5, ?6 FROM jobs WHERE id = ?7 AND ?1 <="
+                    " CASE log_level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 WHEN 'info' THEN 2 ELSE 3 END",
+                    error);
+  if (put == NULL)
+    return -1;
+  bind_integer(put, 1, entry->level);
+  bind_integer(put, 2, entry->time ? entry->time : store_now());
+  bind_text(put, 3, entry->code);
+  bind_text(put, 4, entry->message);
+  bind_text(put, 5, entry->node);
+  bind_text(put, 6, entry->parameter);
+  bind_text(put, 7, job);
+  return store_run(store, put, error);
+}
+
+int store_log_list(struct store *store, const char *job, int64_t after, enum log_level level, long limit,
+                   void (*report)(void *data, const struct job_log *entry), void *data, struct error *error)
+{
+  sqlite3_stmt *list = store_prepare(store,
+                                     "SELECT id, time, level, code, message, node, parameter FROM logs"
+                                     " WHERE job = ? AND id > ? AND level <= ? ORDER BY id LIMIT ?",
+                                     error);
+  if (list == NULL)
+    return -1;
+  bind_text(list, 1, job);
+  bind_integer(list, 2, after);
+  bind_integer(list, 3, level);
+  bind_integer(list, 4, limit == 0 ? -1 : limit);
+  int row;
+  while ((row = store_step(store, list, error)) == 1) {
+    const struct job_log entry = {
+        .id = sqlite3_column_int64(list, 0),
+        .time = sqlite3_column_int64(list, 1),
+        .level = (enum log_level)sqlite3_column_int(list, 2),
+        .code = (const char *)sqlite3_column_text(list, 3),
+        .message = (const char *)sqlite3_column_text(list, 4),
+        .node = (const char *)sqlite3_column_text(list, 5),
+        .parameter = (const char *)sqlite3_column_text(list, 6),
+    };
+    report(data, &entry);
+  }
+  return row;
+}

@@ -1,0 +1,276 @@
+/* The worker's loop. Memory and core dumps are limited; the kernel's out-of-memory killer is pointed here first. */
+#include "server/workers/worker.h"
+
+#include "server/workers/worker_protocol.h"
+
+#include "datacube/base/log.h"
+#include "processes/execute.h"
+#include "stac/catalogue.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+enum { PROGRESS_INTERVAL_MS = 100 };
+static const size_t trim_above = (size_t)64 << 20; /* resident bytes past which freed memory is given back */
+
+struct worker {
+  int fd;
+  const struct worker_options *options;
+  struct catalogue *catalogue; /* opened at the first task */
+  struct buffer frame;
+  int64_t progress_sent; /* milliseconds, monotonic */
+};
+
+static volatile int cancelled; /* set by the signal handler alone */
+
+static void on_cancel(int number)
+{
+  (void)number;
+  cancelled = 1;
+}
+
+static int64_t now_ms(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void limit_process(const struct worker_options *options)
+{
+  const struct rlimit no_core = {0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+#ifndef SANITIZED
+  /* Far above what a plan may take: this stops a runaway, the plan's own ceiling does the fine work. */
+  const rlim_t most = 2 * (rlim_t)options->memory + ((rlim_t)2 << 30);
+  const struct rlimit data = {most, most};
+  setrlimit(RLIMIT_DATA, &data);
+#else
+  (void)options;
+#endif
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    if (write(fd, "500", 3) != 3)
+      log_message(LOG_DEBUG, "oom_score_adj cannot be set");
+    close(fd);
+  }
+}
+
+static size_t resident_bytes(void)
+{
+  char text[128] = "";
+  int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return 0;
+  ssize_t count = read(fd, text, sizeof text - 1);
+  close(fd);
+  const char *second = count > 0 ? strchr(text, ' ') : NULL;
+  return second == NULL ? 0 : (size_t)strtoull(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static double cpu_seconds(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Called after each tile, serialised by the run. */
+static void on_progress(struct run_progress *progress, void *data)
+{
+  struct worker *worker = data;
+  int64_t now = now_ms();
+  if (now - worker->progress_sent < PROGRESS_INTERVAL_MS || progress->tiles == 0)
+    return;
+  worker->progress_sent = now;
+  const double percent = 100.0 * (double)atomic_load(&progress->tiles_done) / (double)progress->tiles;
+  frame_send(worker->fd, FRAME_PROGRESS, &percent, sizeof percent, NULL, 0);
+}
+
+static void send_log(const struct worker *worker, enum log_level level, const char *text, size_t length)
+{
+  const struct log_header header = {.level = (uint32_t)level};
+  frame_send(worker->fd, FRAME_LOG, &header, sizeof header, text, length);
+}
+
+static void log_plan(const struct worker *worker, const struct execution *execution, enum log_level level)
+{
+  struct buffer text = {.limit = 256 * 1024};
+  struct error ignored = {0};
+  if (execute_explain(execution, &text, &ignored) == 0 && text.length > 0)
+    send_log(worker, level, text.data, text.length);
+  buffer_free(&text);
+}
+
+static int add_file(const struct execution_file *file, struct buffer *files, struct error *error)
+{
+  struct reply_file head = {.is_result = file->is_result, .metadata_size = file->metadata.length};
+  if (snprintf(head.path, sizeof head.path, "%s", file->path) >= (int)sizeof head.path)
+    return error_set(error, "StorageFailure", "the result's path is too long");
+  snprintf(head.name, sizeof head.name, "%s", file->name);
+  memcpy(head.media_type, file->media_type, sizeof head.media_type);
+  buffer_add(files, &head, sizeof head);
+  buffer_add(files, file->metadata.data, file->metadata.length);
+  return files->failed || file->metadata.failed ? error_memory(error) : 0;
+}
+
+static void run_execute(struct worker *worker, const struct task_header *task, struct execution *execution,
+                        struct reply_header *reply, struct buffer *json, struct buffer *files)
+{
+  struct run_progress progress = {.notify = on_progress, .data = worker};
+  struct execution_result result;
+  execution->progress = task->job ? &progress : NULL;
+  if (task->job && task->debug)
+    log_plan(worker, execution, LOG_DEBUG);
+  int status = execute(execution, &result, &reply->error);
+  for (size_t i = 0; status == 0 && i < result.file_count; i++)
+    status = add_file(&result.files[i], files, &reply->error);
+  if (status == 0) {
+    reply->is_value = result.is_value;
+    *json = result.json;
+    result.json = (struct buffer){0};
+  } else {
+    buffer_free(files);
+    if (task->job && !cancelled)
+      log_plan(worker, execution, LOG_INFO);
+  }
+  execution_result_free(&result);
+}
+
+static void write_found_error(void *data, const struct error *error)
+{
+  struct json_writer *writer = data;
+  json_write_object(writer);
+  json_kv_string(writer, "code", error->code);
+  struct buffer text = {0};
+  if (error->node[0])
+    buffer_printf(&text, "node \"%s\"%s", error->node, error->parameter[0] ? ", " : ": ");
+  if (error->parameter[0])
+    buffer_printf(&text, "parameter \"%s\": ", error->parameter);
+  buffer_text(&text, error->message);
+  json_kv_string(writer, "message", text.failed ? error->message : text.data);
+  buffer_free(&text);
+  json_end_object(writer);
+}
+
+static void run_validate(const struct execution *execution, struct buffer *json)
+{
+  struct json_writer writer = {.out = json};
+  json_write_object(&writer);
+  json_key(&writer, "errors");
+  json_write_array(&writer);
+  const struct graph_options options = {.catalogue = execution->catalogue, .cancel = execution->cancel,
+                                        .official_encoding = execution->official_encoding};
+  graph_validate(execution->graph, execution->graph_length, &options, write_found_error, &writer);
+  json_end_array(&writer);
+  json_end_object(&writer);
+}
+
+static void run_estimate(const struct execution *execution, struct reply_header *reply)
+{
+  struct execution_estimate estimate = {0};
+  if (execute_estimate(execution, &estimate, &reply->error) != 0)
+    return;
+  reply->is_value = estimate.is_value;
+  reply->read_bytes = estimate.read_bytes;
+  reply->write_bytes = estimate.write_bytes;
+}
+
+static void do_task(struct worker *worker, const struct task_header *task, struct execution *execution,
+                    struct reply_header *reply, struct buffer *json, struct buffer *files)
+{
+  if (worker->catalogue == NULL && catalogue_open(worker->options->data, false, &worker->catalogue, &reply->error) != 0)
+    return;
+  execution->catalogue = worker->catalogue;
+  if (task->kind == TASK_EXECUTE)
+    run_execute(worker, task, execution, reply, json, files);
+  else if (task->kind == TASK_VALIDATE)
+    run_validate(execution, json);
+  else
+    run_estimate(execution, reply);
+  if (json->failed)
+    error_set(&reply->error, "ProcessGraphComplexity", "the result is too large to be sent as one value");
+}
+
+/* Memory after the task, freed pieces given back where the process has grown. */
+static void measure_memory(struct reply_header *reply)
+{
+  struct rusage usage = {0};
+  reply->resident = resident_bytes();
+  if (reply->resident > trim_above) {
+    malloc_trim(0);
+    reply->resident = resident_bytes();
+  }
+  getrusage(RUSAGE_SELF, &usage);
+  reply->resident_peak = (uint64_t)usage.ru_maxrss * 1024;
+}
+
+static void run_task(struct worker *worker, const struct task_header *task, const char *graph, size_t length,
+                     struct reply_header *reply)
+{
+  struct buffer json = {0}, files = {0};
+  double cpu = cpu_seconds();
+  int64_t wall = now_ms();
+  struct execution execution = {
+      .graph = graph,
+      .graph_length = length,
+      .memory = task->memory,
+      .threads = task->threads,
+      .output = task->output,
+      .only_result = task->job == 0,
+      .value_file = task->job != 0,
+      .official_encoding = task->official != 0,
+      .cancel = &cancelled,
+      .history = task->history,
+  };
+  worker->progress_sent = wall;
+  do_task(worker, task, &execution, reply, &json, &files);
+  reply->cpu_seconds = cpu_seconds() - cpu;
+  reply->wall_seconds = 1e-3 * (double)(now_ms() - wall);
+  measure_memory(reply);
+  reply->json_size = json.length;
+  reply->files_size = files.length;
+  frame_send3(worker->fd, FRAME_REPLY, reply, sizeof *reply, &json, &files);
+  buffer_free(&json);
+  buffer_free(&files);
+}
+
+int worker_main(int fd, const struct worker_options *options)
+{
+  const struct sigaction action = {.sa_handler = on_cancel};
+  sigaction(SIGUSR1, &action, NULL);
+  limit_process(options);
+  struct worker worker = {.fd = fd, .options = options};
+  struct task_header *task = malloc(sizeof *task);
+  struct reply_header *answer = malloc(sizeof *answer);
+  while (task != NULL && answer != NULL && frame_receive(fd, &worker.frame) == FRAME_TASK &&
+         worker.frame.length >= sizeof *task) {
+    cancelled = 0;
+    memcpy(task, worker.frame.data, sizeof *task);
+    memset(answer, 0, sizeof *answer);
+    run_task(&worker, task, worker.frame.data + sizeof *task, worker.frame.length - sizeof *task, answer);
+    if (worker.frame.capacity > (size_t)1 << 20)
+      buffer_free(&worker.frame);
+  }
+  free(task);
+  free(answer);
+  buffer_free(&worker.frame);
+  if (worker.catalogue != NULL)
+    catalogue_close(worker.catalogue);
+  return 0;
+}

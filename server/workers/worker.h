@@ -1,0 +1,18 @@
+/* A worker process: takes tasks from its socket, one after the other, until the socket closes.
+ *
+ * It alone reads what strangers send: graphs, and the files they name. It may crash, loop or run out of memory; the
+ * server then replaces it. SIGUSR1 asks it to give up the task at hand. */
+#ifndef TWINCUBE_SERVER_WORKERS_WORKER_H
+#define TWINCUBE_SERVER_WORKERS_WORKER_H
+
+#include <stddef.h>
+
+struct worker_options {
+  const char *data; /* folder with the catalogue */
+  size_t memory;    /* bytes a task may plan with */
+};
+
+/* Runs in the process forked for it, and returns its exit status. */
+int worker_main(int fd, const struct worker_options *options);
+
+#endif

@@ -1,0 +1,242 @@
+/* One worker as its thread sees it. A cancelled task gets two seconds to end; then the process is killed. */
+#include "server/workers/worker_client.h"
+
+#include "datacube/base/log.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TASKS_PER_PROCESS = 20000, GRACE_MS = 2000 };
+
+static int64_t now_ms(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void worker_client_open(struct worker_client *client, struct zygote *zygote, size_t resident_limit)
+{
+  *client = (struct worker_client){
+      .zygote = zygote, .child = {.fd = -1, .pidfd = -1}, .resident_limit = resident_limit};
+}
+
+/* An idle process ends by itself when its socket closes; one that is busy or broken is killed. */
+static void end_process(struct worker_client *client, bool is_idle)
+{
+  if (client->child.fd < 0)
+    return;
+  if (!is_idle)
+    pidfd_send_signal(client->child.pidfd, SIGKILL, NULL, 0);
+  close(client->child.pidfd);
+  close(client->child.fd);
+  client->child.fd = client->child.pidfd = -1;
+}
+
+void worker_client_close(struct worker_client *client)
+{
+  end_process(client, true);
+  buffer_free(&client->frame);
+}
+
+static int start_process(struct worker_client *client, struct error *error)
+{
+  if (zygote_spawn(client->zygote, &client->child, error) != 0)
+    return -1;
+  /* A worker that stops in the middle of a frame must not hold its thread. */
+  const struct timeval patience = {.tv_sec = 20};
+  setsockopt(client->child.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(client->child.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  client->tasks = 0;
+  client->resident = 0;
+  return 0;
+}
+
+int worker_client_ready(struct worker_client *client, struct error *error)
+{
+  struct pollfd idle = {.fd = client->child.fd, .events = POLLIN};
+  if (client->child.fd >= 0 && poll(&idle, 1, 0) > 0) /* it has nothing to say unasked: it died */
+    end_process(client, false);
+  return client->child.fd >= 0 ? 0 : start_process(client, error);
+}
+
+bool worker_reply_next(const struct worker_reply *reply, uint64_t *at, struct reply_file *file, const char **metadata)
+{
+  const uint64_t left = reply->header.files_size - *at;
+  if (left < sizeof *file)
+    return false;
+  memcpy(file, reply->files + *at, sizeof *file);
+  if (file->metadata_size > left - sizeof *file)
+    return false;
+  file->path[sizeof file->path - 1] = '\0';
+  file->name[sizeof file->name - 1] = '\0';
+  file->media_type[sizeof file->media_type - 1] = '\0';
+  *metadata = reply->files + *at + sizeof *file;
+  *at += sizeof *file + file->metadata_size;
+  return true;
+}
+
+/* A reply whose lengths and texts can be trusted. */
+static int read_reply(const struct buffer *frame, struct worker_reply *reply)
+{
+  struct reply_header *header = &reply->header;
+  if (frame->length < sizeof *header)
+    return -1;
+  memcpy(header, frame->data, sizeof *header);
+  const uint64_t rest = frame->length - sizeof *header;
+  if (header->json_size > rest || header->files_size != rest - header->json_size)
+    return -1;
+  header->error.code[sizeof header->error.code - 1] = '\0';
+  header->error.message[sizeof header->error.message - 1] = '\0';
+  header->error.node[sizeof header->error.node - 1] = '\0';
+  header->error.parameter[sizeof header->error.parameter - 1] = '\0';
+  reply->json = frame->data + sizeof *header;
+  reply->files = reply->json + header->json_size;
+  struct reply_file file;
+  const char *metadata;
+  uint64_t at = 0;
+  while (worker_reply_next(reply, &at, &file, &metadata))
+    ;
+  return at == header->files_size ? 0 : -1;
+}
+
+static void hear(const struct worker_watch *watch, int kind, const struct buffer *frame)
+{
+  if (kind == FRAME_PROGRESS && watch->progress != NULL && frame->length == sizeof(double)) {
+    double percent;
+    memcpy(&percent, frame->data, sizeof percent);
+    watch->progress(watch->data, percent);
+  } else if (kind == FRAME_LOG && watch->log != NULL && frame->length > sizeof(struct log_header)) {
+    struct log_header header;
+    memcpy(&header, frame->data, sizeof header);
+    watch->log(watch->data, header.level, frame->data + sizeof header, frame->length - sizeof header);
+  }
+}
+
+struct wait {
+  struct pollfd fds[3];        /* worker, client, cancel */
+  int64_t deadline;            /* of the task, then of the grace; 0: none */
+  enum worker_outcome outcome; /* WORKER_REPLIED while nothing ended the task early */
+};
+
+static int time_left(const struct wait *wait)
+{
+  if (wait->deadline == 0)
+    return -1;
+  int64_t left = wait->deadline - now_ms();
+  return left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
+}
+
+static void give_up(struct worker_client *client, struct wait *wait, enum worker_outcome outcome)
+{
+  wait->outcome = outcome;
+  wait->deadline = now_ms() + GRACE_MS;
+  wait->fds[1].fd = wait->fds[2].fd = -1;
+  pidfd_send_signal(client->child.pidfd, SIGUSR1, NULL, 0);
+}
+
+/* The process does not talk any more. What died with its zygote, or where nothing can be forked now (so that its own
+ * threads had no room either), did not die of its task. */
+static enum worker_outcome why_it_broke(struct worker_client *client)
+{
+  struct error error = {0};
+  if (zygote_is_lost(client->zygote, client->child.generation))
+    return WORKER_UNAVAILABLE;
+  return start_process(client, &error) == 0 ? WORKER_BROKEN : WORKER_UNAVAILABLE;
+}
+
+/* A frame came, or the end: true when the call is over. */
+static bool take_frame(struct worker_client *client, const struct worker_watch *watch, struct wait *wait,
+                       struct worker_reply *reply)
+{
+  int kind = frame_receive(client->child.fd, &client->frame);
+  if (kind == FRAME_PROGRESS || kind == FRAME_LOG) {
+    hear(watch, kind, &client->frame);
+    return false;
+  }
+  if (kind == FRAME_REPLY && read_reply(&client->frame, reply) == 0) {
+    client->resident = (size_t)reply->header.resident;
+    return true;
+  }
+  end_process(client, false);
+  if (wait->outcome == WORKER_REPLIED)
+    wait->outcome = why_it_broke(client);
+  return true;
+}
+
+/* One turn of the wait: true when the call is over. */
+static bool wait_turn(struct worker_client *client, const struct worker_watch *watch, struct wait *wait,
+                      struct worker_reply *reply)
+{
+  int ready = poll(wait->fds, 3, time_left(wait));
+  if (ready == 0 && wait->deadline != 0 && now_ms() >= wait->deadline) {
+    if (wait->outcome == WORKER_REPLIED) {
+      give_up(client, wait, WORKER_TIMEOUT);
+      return false;
+    }
+    log_message(LOG_WARNING, "a worker does not give up its task: it is replaced");
+    end_process(client, false);
+    return true;
+  }
+  if (ready <= 0)
+    return false;
+  if (wait->fds[0].revents != 0)
+    return take_frame(client, watch, wait, reply);
+  if (wait->outcome == WORKER_REPLIED && (wait->fds[1].revents | wait->fds[2].revents) != 0)
+    give_up(client, wait, WORKER_CANCELLED);
+  return false;
+}
+
+/* Gives the task to a process: WORKER_REPLIED when it has it. One that died while idle is noticed, and replaced
+ * once. */
+static enum worker_outcome hand_over(struct worker_client *client, const struct task_header *task,
+                                     const struct buffer *graph)
+{
+  struct error error = {0};
+  for (int attempt = 0; attempt < 2; attempt++) {
+    if (worker_client_ready(client, &error) != 0) {
+      log_message(LOG_WARNING, "%s", error.message);
+      return WORKER_UNAVAILABLE;
+    }
+    if (frame_send(client->child.fd, FRAME_TASK, task, sizeof *task, graph->data, graph->length) == 0)
+      return WORKER_REPLIED;
+    end_process(client, false);
+  }
+  return why_it_broke(client);
+}
+
+enum worker_outcome worker_client_call(struct worker_client *client, const struct task_header *task,
+                                       const struct buffer *graph, const struct worker_watch *watch,
+                                       struct worker_reply *reply)
+{
+  if (client->frame.capacity > (size_t)8 << 20)
+    buffer_free(&client->frame);
+  enum worker_outcome given = hand_over(client, task, graph);
+  if (given != WORKER_REPLIED)
+    return given;
+  client->tasks++;
+  struct wait wait = {.fds = {{.fd = client->child.fd, .events = POLLIN},
+                              {.fd = watch->client_fd, .events = POLLRDHUP},
+                              {.fd = watch->cancel_fd, .events = POLLIN}},
+                      .deadline = watch->seconds > 0 ? now_ms() + (int64_t)(watch->seconds * 1000) : 0,
+                      .outcome = WORKER_REPLIED};
+  while (!wait_turn(client, watch, &wait, reply))
+    ;
+  return wait.outcome;
+}
+
+void worker_client_renew(struct worker_client *client)
+{
+  if (client->child.fd < 0 || (client->tasks < TASKS_PER_PROCESS && client->resident < client->resident_limit))
+    return;
+  struct error error = {0};
+  end_process(client, true);
+  start_process(client, &error);
+}

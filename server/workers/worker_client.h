@@ -1,0 +1,57 @@
+/* The server's end of one worker process: start it, give it a task, wait for the reply, replace it when it broke.
+ *
+ * Owned by one thread, which blocks in worker_client_call. */
+#ifndef TWINCUBE_SERVER_WORKERS_WORKER_CLIENT_H
+#define TWINCUBE_SERVER_WORKERS_WORKER_CLIENT_H
+
+#include "server/workers/worker_protocol.h"
+#include "server/workers/zygote.h"
+
+struct worker_client {
+  struct zygote *zygote;
+  struct zygote_child child; /* its fd is -1: no process now */
+  unsigned tasks;        /* served by this process */
+  size_t resident;       /* bytes after its last task */
+  size_t resident_limit; /* bytes past which a process is replaced after its task */
+  struct buffer frame;
+};
+
+/* What ends a wait early, and what is heard meanwhile. Descriptors that are not needed are -1. */
+struct worker_watch {
+  int client_fd;  /* a socket: its hang-up cancels */
+  int cancel_fd;  /* an eventfd: readable cancels */
+  double seconds; /* the task's time, 0: no limit */
+  void (*progress)(void *data, double percent);
+  void (*log)(void *data, unsigned level, const char *text, size_t length);
+  void *data;
+};
+
+enum worker_outcome {
+  WORKER_REPLIED,   /* see the reply: it may hold an error */
+  WORKER_CANCELLED, /* the client hung up, or cancel_fd */
+  WORKER_TIMEOUT,
+  WORKER_BROKEN,     /* it crashed or was killed: only this task is lost */
+  WORKER_UNAVAILABLE /* none could be started, or it died with the zygote: no fault of the task, try again later */
+};
+
+/* The reply; json and files point into the client's frame and live until the next call. */
+struct worker_reply {
+  struct reply_header header;
+  const char *json, *files;
+};
+
+/* Goes through the files of a reply: *at is 0 at first. false behind the last one. The metadata point into the
+ * frame. */
+bool worker_reply_next(const struct worker_reply *reply, uint64_t *at, struct reply_file *file, const char **metadata);
+
+void worker_client_open(struct worker_client *client, struct zygote *zygote, size_t resident_limit);
+void worker_client_close(struct worker_client *client); /* ends the process */
+/* Starts the process now rather than at the first call, or in place of one that died. Errors as zygote_spawn. */
+int worker_client_ready(struct worker_client *client, struct error *error);
+enum worker_outcome worker_client_call(struct worker_client *client, const struct task_header *task,
+                                       const struct buffer *graph, const struct worker_watch *watch,
+                                       struct worker_reply *reply);
+/* Replaces a process that served many tasks or grew; call when nobody waits. */
+void worker_client_renew(struct worker_client *client);
+
+#endif

@@ -1,0 +1,71 @@
+/* What the server and its worker processes say to each other, over a Unix socket.
+ *
+ * Frames: a header {kind, size} and size bytes. The server sends one TASK and waits; the worker sends any number of
+ * PROGRESS and LOG frames and then one REPLY. Both ends are the same program, so structs travel as they are; lengths
+ * and texts that come from a worker are checked all the same, since a worker reads what strangers send. */
+#ifndef TWINCUBE_SERVER_WORKERS_WORKER_PROTOCOL_H
+#define TWINCUBE_SERVER_WORKERS_WORKER_PROTOCOL_H
+
+#include "datacube/base/buffer.h"
+#include "datacube/base/error.h"
+
+enum frame_kind { FRAME_TASK = 1, FRAME_PROGRESS, FRAME_LOG, FRAME_REPLY };
+
+struct frame_header {
+  uint32_t kind;
+  uint32_t zero;
+  uint64_t size;
+};
+
+enum task_kind { TASK_EXECUTE, TASK_VALIDATE, TASK_ESTIMATE };
+
+/* Followed by the graph's text. */
+struct task_header {
+  uint32_t kind;
+  uint32_t threads;  /* 0: default */
+  uint64_t memory;   /* bytes */
+  uint32_t job;      /* 1: all outcomes become files, a value too; progress and logs are sent. 0: the result alone */
+  uint32_t debug;    /* 1: the plan is logged before the run */
+  uint32_t official; /* 1: graph and value are in the encoding of the official test cases */
+  uint32_t zero;
+  char output[2304]; /* folder for a cube's file, ends with '/' */
+  char history[256]; /* provenance line */
+};
+
+struct log_header { /* followed by the text */
+  uint32_t level;   /* enum log_level */
+};
+
+/* A file of the reply; `metadata_size` bytes of JSON follow it. */
+struct reply_file {
+  char path[2560]; /* in the task's folder */
+  char name[128];  /* id of the graph's node, cut to fit */
+  char media_type[128];
+  uint32_t is_result; /* 1: the result node's */
+  uint32_t zero;
+  uint64_t metadata_size;
+};
+
+/* Followed by `json_size` bytes of JSON (a value, the errors of a validation) and `files_size` bytes of files. */
+struct reply_header {
+  struct error error; /* "" : success */
+  uint32_t is_value;
+  uint32_t zero;
+  double cpu_seconds, wall_seconds;
+  double write_bytes, read_bytes; /* of an estimate */
+  uint64_t resident;              /* bytes of the worker after the task */
+  uint64_t resident_peak;         /* … at its highest so far */
+  uint64_t json_size, files_size;
+};
+
+static const uint64_t frame_limit = UINT64_C(1) << 30;
+
+/* Blocking, whole frames; 0 or -1 (the other side is gone, or talks nonsense). */
+int frame_send(int fd, enum frame_kind kind, const void *head, size_t head_size, const void *body, size_t body_size);
+/* Second body for replies. */
+int frame_send3(int fd, enum frame_kind kind, const void *head, size_t head_size, const struct buffer *a,
+                const struct buffer *b);
+/* Replaces the buffer's content by the frame's bytes. Returns the kind, 0 at a clean end, -1 on a failure. */
+int frame_receive(int fd, struct buffer *out);
+
+#endif

@@ -1,0 +1,196 @@
+/* The server's end of the zygote: started with posix_spawn, which is safe beside threads. A generation counts the
+ * zygotes, so that a worker that died with its zygote is told from one that died alone. */
+#include "server/workers/zygote.h"
+
+#include "server/workers/zygote_protocol.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ANSWER_SECONDS = 20 };
+
+extern char **environ;
+
+struct zygote {
+  struct zygote_options options;
+  pthread_mutex_t lock; /* one question and answer at a time; guards what follows */
+  pid_t pid;            /* -1: none */
+  int fd;               /* control socket, or -1 */
+  unsigned generation;
+};
+
+static int spawn_process(const struct zygote_options *options, int control, pid_t *pid)
+{
+  char parent[24], level[24], memory[24];
+  snprintf(parent, sizeof parent, "%ld", (long)getpid());
+  snprintf(level, sizeof level, "%d", (int)options->level);
+  snprintf(memory, sizeof memory, "%zu", options->worker.memory);
+  const char *const arguments[] = {"twincube",           "zygote", parent, level, memory, options->worker.data,
+                                   options->specs != NULL ? options->specs : "", NULL};
+  posix_spawn_file_actions_t actions;
+  int code = posix_spawn_file_actions_init(&actions);
+  if (code != 0)
+    return code;
+  code = posix_spawn_file_actions_adddup2(&actions, control, ZYGOTE_CONTROL);
+  if (code == 0) /* posix_spawn takes the arguments as char *, and only reads them */
+    code = posix_spawn(pid, "/proc/self/exe", &actions, NULL, (char **)(uintptr_t)arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  return code;
+}
+
+/* Main thread, while there is no zygote. */
+static int launch(struct zygote *zygote, struct error *error)
+{
+  int pair[2];
+  pid_t pid = -1;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    return error_set(error, "Internal", "the process that makes workers cannot be started: %s", strerror(errno));
+  int code = spawn_process(&zygote->options, pair[1], &pid);
+  close(pair[1]);
+  if (code != 0) {
+    close(pair[0]);
+    return error_set(error, "Internal", "the process that makes workers cannot be started: %s", strerror(code));
+  }
+  const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
+  setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  pthread_mutex_lock(&zygote->lock);
+  zygote->pid = pid;
+  zygote->fd = pair[0];
+  zygote->generation++;
+  pthread_mutex_unlock(&zygote->lock);
+  return 0;
+}
+
+int zygote_start(const struct zygote_options *options, struct zygote **out, struct error *error)
+{
+  struct zygote *zygote = calloc(1, sizeof *zygote);
+  if (zygote == NULL)
+    return error_memory(error);
+  zygote->options = *options;
+  zygote->fd = zygote->pid = -1;
+  pthread_mutex_init(&zygote->lock, NULL);
+  if (launch(zygote, error) != 0) {
+    zygote_stop(zygote);
+    return -1;
+  }
+  *out = zygote;
+  return 0;
+}
+
+static void drop_control(struct zygote *zygote)
+{
+  if (zygote->fd >= 0)
+    close(zygote->fd);
+  zygote->fd = -1;
+}
+
+/* Whether there is a zygote; one that has ended is forgotten. */
+static bool is_alive(struct zygote *zygote)
+{
+  int status = 0;
+  pthread_mutex_lock(&zygote->lock);
+  if (zygote->pid > 0 && waitpid(zygote->pid, &status, WNOHANG) != 0) {
+    const bool killed = WIFSIGNALED(status);
+    log_message(LOG_WARNING, "the process that makes workers has ended (%s %d): it is started again",
+                killed ? "signal" : "status", killed ? WTERMSIG(status) : WEXITSTATUS(status));
+    zygote->pid = -1;
+    drop_control(zygote);
+  }
+  bool alive = zygote->pid > 0;
+  pthread_mutex_unlock(&zygote->lock);
+  return alive;
+}
+
+int zygote_revive(struct zygote *zygote, struct error *error)
+{
+  return is_alive(zygote) ? 0 : launch(zygote, error);
+}
+
+void zygote_stop(struct zygote *zygote)
+{
+  if (zygote == NULL)
+    return;
+  drop_control(zygote);
+  while (zygote->pid > 0 && waitpid(zygote->pid, NULL, 0) < 0 && errno == EINTR)
+    ;
+  pthread_mutex_destroy(&zygote->lock);
+  free(zygote);
+}
+
+static int send_descriptor(int fd, int descriptor)
+{
+  char byte = 'f';
+  struct iovec part = {.iov_base = &byte, .iov_len = 1};
+  union {
+    char room[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+  } control = {0};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  ssize_t sent;
+  do
+    sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent == 1 ? 0 : -1;
+}
+
+/* The new worker's pid, or -1. A zygote that does not answer is killed: an answer that comes late would be taken for
+ * that to the next question. */
+static int32_t ask(struct zygote *zygote, int descriptor, unsigned *generation)
+{
+  int32_t pid = -1;
+  pthread_mutex_lock(&zygote->lock);
+  *generation = zygote->generation;
+  if (zygote->fd >= 0 && send_descriptor(zygote->fd, descriptor) == 0 &&
+      recv(zygote->fd, &pid, sizeof pid, MSG_WAITALL) != (ssize_t)sizeof pid) {
+    if (zygote->pid > 0)
+      kill(zygote->pid, SIGKILL); /* and is revived */
+    pid = -1;
+  }
+  pthread_mutex_unlock(&zygote->lock);
+  return pid;
+}
+
+int zygote_spawn(struct zygote *zygote, struct zygote_child *out, struct error *error)
+{
+  int pair[2];
+  *out = (struct zygote_child){.fd = -1, .pidfd = -1};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    return error_set(error, "Internal", "no worker process can be started: %s", strerror(errno));
+  int32_t pid = ask(zygote, pair[1], &out->generation);
+  close(pair[1]);
+  out->pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
+  if (out->pidfd < 0) {
+    close(pair[0]); /* a worker that was made after all ends at this */
+    return error_set(error, "Internal", "no worker process can be started");
+  }
+  out->fd = pair[0];
+  return 0;
+}
+
+bool zygote_is_lost(struct zygote *zygote, unsigned generation)
+{
+  pthread_mutex_lock(&zygote->lock);
+  struct pollfd look = {.fd = zygote->fd, .events = POLLRDHUP};
+  bool lost = zygote->generation != generation || zygote->fd < 0 ||
+              (poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0);
+  pthread_mutex_unlock(&zygote->lock);
+  return lost;
+}

@@ -1,0 +1,150 @@
+/* The zygote's own loop: a descriptor comes over the control socket (SCM_RIGHTS), a worker is forked that holds it,
+ * its pid is the answer. */
+#include "server/workers/zygote.h"
+
+#include "server/workers/zygote_protocol.h"
+
+#include "datacube/base/log.h"
+#include "processes/graph/table.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The descriptor, -1 when the server is gone, -2 after a signal. */
+static int receive_descriptor(int fd)
+{
+  char byte;
+  struct iovec part = {.iov_base = &byte, .iov_len = 1};
+  union {
+    char room[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+  } control;
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+  ssize_t count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  if (count < 0 && errno == EINTR)
+    return -2;
+  const struct cmsghdr *header = count == 1 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (header == NULL || header->cmsg_type != SCM_RIGHTS)
+    return -1;
+  int descriptor;
+  memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+  return descriptor;
+}
+
+static void on_child(int number)
+{
+  (void)number; /* only interrupts the wait */
+}
+
+static void reap(void)
+{
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    if (WIFSIGNALED(status))
+      log_message(LOG_WARNING, "worker %d was ended by signal %d", (int)pid, WTERMSIG(status));
+    else if (WEXITSTATUS(status) != 0)
+      log_message(LOG_WARNING, "worker %d ended with status %d", (int)pid, WEXITSTATUS(status));
+  }
+}
+
+/* At the end the workers' sockets are closed, so they end by themselves; those that do not are killed with us. */
+static void reap_rest(void)
+{
+  const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+  for (int i = 0; i < 200 && waitpid(-1, NULL, WNOHANG) >= 0; i++) /* until there is no child left */
+    nanosleep(&moment, NULL);
+}
+
+static void set_handler(int number, void (*handler)(int))
+{
+  const struct sigaction action = {.sa_handler = handler};
+  sigaction(number, &action, NULL);
+}
+
+/* A child dies with its parent; had the parent died before this call, it is asked for by its pid. */
+static void die_with(pid_t parent)
+{
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    _exit(0);
+}
+
+static pid_t fork_worker(int descriptor, const struct worker_options *options)
+{
+  pid_t self = getpid();
+  pid_t pid = fork();
+  if (pid != 0)
+    return pid;
+  die_with(self);
+  close(ZYGOTE_CONTROL);
+  set_handler(SIGCHLD, SIG_DFL);
+  prctl(PR_SET_NAME, "twincube-worker");
+  exit(worker_main(descriptor, options));
+}
+
+static void set_signals(void)
+{
+  /* The server decides about the end: signals for the whole process group are for it. */
+  set_handler(SIGINT, SIG_IGN);
+  set_handler(SIGTERM, SIG_IGN);
+  set_handler(SIGHUP, SIG_IGN);
+  set_handler(SIGPIPE, SIG_IGN);
+  set_handler(SIGCHLD, on_child);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void serve(const struct worker_options *options)
+{
+  for (;;) {
+    reap();
+    struct pollfd wait = {.fd = ZYGOTE_CONTROL, .events = POLLIN};
+    if (poll(&wait, 1, 1000) <= 0)
+      continue;
+    int descriptor = receive_descriptor(ZYGOTE_CONTROL);
+    if (descriptor == -2)
+      continue;
+    if (descriptor < 0)
+      return;
+    int32_t pid = (int32_t)fork_worker(descriptor, options);
+    if (pid < 0)
+      log_message(LOG_ERROR, "no worker can be forked: %s", strerror(errno));
+    close(descriptor);
+    if (send(ZYGOTE_CONTROL, &pid, sizeof pid, MSG_NOSIGNAL) != (ssize_t)sizeof pid)
+      return;
+  }
+}
+
+int zygote_main(int argc, char **argv)
+{
+  struct error error = {0};
+  if (argc != ZYGOTE_ARGUMENTS)
+    return 2;
+  die_with((pid_t)strtol(argv[ZYGOTE_PARENT], NULL, 10));
+  prctl(PR_SET_NAME, "twincube-zygote");
+  close_range(ZYGOTE_CONTROL + 1, UINT_MAX, 0); /* nothing of the server's: no socket, no store */
+  set_signals();
+  log_set_level((enum log_level)strtol(argv[ZYGOTE_LEVEL], NULL, 10));
+  const struct worker_options options = {.data = argv[ZYGOTE_DATA],
+                                         .memory = (size_t)strtoull(argv[ZYGOTE_MEMORY], NULL, 10)};
+  if (argv[ZYGOTE_SPECS][0] != '\0' && process_table_use_specs(argv[ZYGOTE_SPECS], &error) != 0) {
+    log_message(LOG_ERROR, "%s", error.message);
+    return 1;
+  }
+  serve(&options);
+  reap_rest();
+  return 0;
+}

@@ -1,0 +1,435 @@
+"""Any of the server's processes may die, and the machine may lack what they need: the server goes on, and no job pays.
+
+What a job computes is compared with the same job undisturbed where it ends, and every row is looked at: none in error,
+none running for ever.
+"""
+
+import collections
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+
+from test_server_api import ADD, SLOW, Server, add_user, children
+
+FAULTS_SECONDS = 2
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts servers on one folder with a user; they are stopped at the end."""
+    add_user(tmp_path, "alice")
+    servers = []
+
+    def make(*options, **environment):
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            servers.append(Server(tmp_path, *options).login())
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        if server.process.poll() is None:
+            server.stop()
+
+
+def lattice(configurations, seed):
+    """A job of some 40 ms of work a thousand configurations."""
+    arguments = {"shape": [4, 4], "m2": -4, "lambda": 8, "seed": seed, "configurations": configurations}
+    return {"f": {"process_id": "lft_scalar_field", "arguments": arguments},
+            "s": {"process_id": "save_result", "arguments": {"data": {"from_node": "f"}, "format": "JSON"}, "result": True}}
+
+
+def zygote(server):
+    (pid,) = children(server.process.pid)
+    return pid
+
+
+def is_running(pid):
+    """Whether there is such a process, other than one that nobody has buried."""
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+    return False
+
+
+def rows(server):
+    with contextlib.closing(sqlite3.connect(server.data / "server.sqlite")) as store:
+        return dict(store.execute("SELECT id, status FROM jobs"))
+
+
+def queue(server, count, configurations=300):
+    """So many jobs, started, and what each is to give."""
+    jobs = [server.create(lattice(configurations, seed)) for seed in range(count)]
+    for job in jobs:
+        with sqlite3.connect(server.data / "server.sqlite") as store:  # without the short wait of POST results
+            store.execute("UPDATE jobs SET status = 'queued', queued = seq WHERE id = ?", (job,))
+        store.close()
+    return jobs
+
+
+def wait_all(server, jobs, seconds=100):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        states = collections.Counter(status for job, status in rows(server).items() if job in set(jobs))
+        if set(states) <= {"finished", "error", "canceled"}:
+            return states
+        time.sleep(0.05)
+    raise AssertionError(f"after {seconds} s: {states}")
+
+
+def result(server, job):
+    (asset,) = server.call("GET", f"/jobs/{job}/results").json()["assets"].values()
+    document = requests.get(asset["href"], timeout=30).json()
+    return document["data"]
+
+
+def attempts(server):
+    with contextlib.closing(sqlite3.connect(server.data / "server.sqlite")) as store:
+        return {count for (count,) in store.execute("SELECT attempts FROM jobs WHERE status = 'finished'")}
+
+
+def messages(server, job):
+    return [entry["message"] for entry in server.call("GET", f"/jobs/{job}/logs").json()["logs"]]
+
+
+# ---- the zygote ----
+
+
+def test_twenty_zygotes_die_under_load(start):
+    server = start("--jobs", "2", "--workers", "2", "--threads", "1")
+    expected = {seed: server.result(lattice(500, seed)).json()["data"] for seed in (27, 59)}
+    jobs = queue(server, 60, configurations=500)
+    server.call("POST", f"/jobs/{server.create(ADD)}/results")  # wakes the queue
+    done, failures = threading.Event(), []
+
+    def ask():
+        while not done.is_set():
+            answer = server.result(ADD)
+            if answer.status_code not in (200, 503) or (answer.status_code == 200 and answer.json() != 3):
+                failures.append(answer.text)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        threads.submit(ask)
+        threads.submit(ask)
+        seen = set()
+        for _ in range(20):
+            with contextlib.suppress(ValueError):  # between two zygotes there is none
+                pid = zygote(server)
+                seen.add(pid)
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.4)
+        done.set()
+    assert server.process.poll() is None and failures == []
+    assert len(seen) > 5
+    assert wait_all(server, jobs) == {"finished": len(jobs)}
+    assert attempts(server) == {1}
+    assert server.result(ADD).json() == 3
+    assert {seed: result(server, jobs[seed]) for seed in expected} == expected
+
+
+def test_a_running_job_is_not_charged_for_its_zygote(start):
+    server = start("--threads", "1")
+    job = server.create(lattice(15000, 1))
+    server.call("POST", f"/jobs/{job}/results")
+    for _ in range(5):  # more often than a job may fail
+        server.wait(job, "running")
+        time.sleep(0.1)
+        os.kill(zygote(server), signal.SIGKILL)
+        time.sleep(0.3)
+    assert wait_all(server, [job]) == {"finished": 1} and attempts(server) == {1}
+
+
+def test_a_request_survives_its_zygote(start):
+    server = start("--workers", "1", "--threads", "1")
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(server.result, lattice(15000, 1))
+        time.sleep(0.3)
+        os.kill(zygote(server), signal.SIGKILL)
+        assert answer.result(timeout=60).status_code == 200
+
+
+def test_a_job_that_kills_its_worker_is_still_given_up(start):
+    server = start("--threads", "1")
+    job = server.create(SLOW)
+    server.call("POST", f"/jobs/{job}/results")
+    end = time.monotonic() + 30
+    while server.status(job) != "error" and time.monotonic() < end:
+        server.wait(job, "running", "error")
+        time.sleep(0.2)
+        for worker in server.workers():
+            with contextlib.suppress(ProcessLookupError), open(f"/proc/{worker}/stat", encoding="utf-8") as stat:
+                if int(stat.read().rsplit(")", 1)[1].split()[11]) > 5:  # the one that computes
+                    os.kill(worker, signal.SIGKILL)
+    assert server.status(job) == "error"
+    assert "given up" in messages(server, job)[-1]
+
+
+def test_the_zygote_holds_nothing_of_the_server(start):
+    server = start()
+    for _ in range(2):
+        held = [os.readlink(entry) for entry in pathlib.Path(f"/proc/{zygote(server)}/fd").iterdir()]
+        assert sum("socket:" in name for name in held) == 1 and not any("sqlite" in name for name in held)
+        os.kill(zygote(server), signal.SIGKILL)
+        time.sleep(0.5)
+
+
+def test_the_new_zygote_ends_with_the_server(start):
+    server = start()
+    os.kill(zygote(server), signal.SIGKILL)
+    time.sleep(0.5)
+    assert server.result(ADD).json() == 3
+    family = [zygote(server), *server.workers()]
+    server.kill()
+    time.sleep(0.5)
+    assert [pid for pid in family if is_running(pid)] == []
+
+
+# ---- descriptors and processes ----
+
+
+def disturbed(server, jobs, disturb, restore):
+    """The fault lasts a while, and the workers die in it."""
+    disturb()
+    for worker in server.workers():
+        os.kill(worker, signal.SIGKILL)
+    time.sleep(FAULTS_SECONDS)
+    states = collections.Counter(rows(server).values())
+    restore()
+    assert "error" not in states, states
+    assert wait_all(server, jobs) == {"finished": len(jobs)}
+    assert attempts(server) <= {1, 2}
+    assert server.result(ADD).json() == 3
+
+
+def test_no_descriptors_for_a_while(start):
+    server = start("--threads", "1")
+    running = server.create(lattice(15000, 1))
+    server.call("POST", f"/jobs/{running}/results")
+    jobs = [running, *queue(server, 40)]
+    _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+    disturbed(server, jobs, lambda: resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (8, hard)),
+              lambda: resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (hard, hard)))
+
+
+@pytest.fixture
+def pids():
+    """A control group whose number of processes can be limited; skips where there is none to be had."""
+    for top, events in (("/sys/fs/cgroup/pids", "pids.max"), ("/sys/fs/cgroup", "pids.max")):
+        folder = pathlib.Path(top, f"twincube-test-{os.getpid()}")
+        with contextlib.suppress(OSError):
+            folder.mkdir()
+            if (folder / events).exists():
+                yield folder
+                (folder / events).write_text("max")
+                for pid in (folder / "cgroup.procs").read_text().split():
+                    with contextlib.suppress(OSError):
+                        (folder.parent / "cgroup.procs").write_text(pid)
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+                return
+            folder.rmdir()
+    pytest.skip("no control group for processes can be made here")
+
+
+def test_fork_is_refused_for_a_while(start, pids):
+    server = start("--threads", "1")
+    running = server.create(lattice(15000, 1))
+    server.call("POST", f"/jobs/{running}/results")
+    jobs = [running, *queue(server, 40)]
+    for pid in (server.process.pid, zygote(server), *server.workers()):
+        (pids / "cgroup.procs").write_text(str(pid))
+    disturbed(server, jobs, lambda: (pids / "pids.max").write_text("1"), lambda: (pids / "pids.max").write_text("max"))
+
+
+def test_the_zygote_dies_where_fork_is_refused(start, pids):
+    server = start("--threads", "1")
+    jobs = queue(server, 20)
+    for pid in (server.process.pid, zygote(server), *server.workers()):
+        (pids / "cgroup.procs").write_text(str(pid))
+    (pids / "pids.max").write_text("1")
+    os.kill(zygote(server), signal.SIGKILL)
+    time.sleep(FAULTS_SECONDS)
+    assert server.process.poll() is None and children(server.process.pid) == []
+    answer = server.call("GET", "/jobs")
+    assert answer.status_code == 200
+    (pids / "pids.max").write_text("max")
+    assert wait_all(server, jobs) == {"finished": len(jobs)}
+
+
+# ---- the disk ----
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 24 MB; skips where none can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder], capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder):
+    """To the last byte."""
+    with open(folder / "filler", "ab", buffering=0) as filler:
+        for size in (1 << 20, 4096, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    filler.write(b"x" * size)
+
+
+@pytest.fixture
+def on_small_disk(small_disk):
+    add_user(small_disk, "alice")
+    started = []
+
+    def make(*options):
+        started.append(Server(small_disk, *options).login())
+        return started[-1]
+
+    yield make
+    for server in started:
+        (small_disk / "filler").unlink(missing_ok=True)
+        server.stop()
+
+
+def test_the_disk_is_full_for_a_while(on_small_disk, small_disk):
+    server = on_small_disk("--threads", "1")
+    jobs = queue(server, 12, configurations=300)
+    fill(small_disk)
+    time.sleep(6)
+    (small_disk / "filler").unlink()
+    assert wait_all(server, jobs, 90) == {"finished": len(jobs)}
+
+
+def test_the_disk_fills_while_a_job_runs(on_small_disk, small_disk):
+    """The row says running until the store takes the end, and no longer."""
+    server = on_small_disk("--threads", "1")
+    job = server.create(lattice(40000, 1))
+    server.call("POST", f"/jobs/{job}/results")
+    server.wait(job, "running")
+    fill(small_disk)
+    time.sleep(5)
+    (small_disk / "filler").unlink()
+    assert wait_all(server, [job], 60) in ({"finished": 1}, {"error": 1})
+    assert server.result(ADD).json() == 3
+
+
+def test_a_result_too_large_for_the_disk_is_the_jobs_own_fault(on_small_disk):
+    server = on_small_disk("--threads", "1")
+    large = lattice(400000, 1)
+    large["s"]["arguments"]["format"] = "netCDF"
+    job = server.create(large)
+    server.call("POST", f"/jobs/{job}/results")
+    server.wait(job, "finished", "error", "queued", seconds=60)
+    server.wait(job, "error", seconds=60)
+    assert server.call("GET", f"/jobs/{job}/results").json()["code"] == "StorageFailure"
+
+
+# ---- cancel and restart ----
+
+HOLD = r"""
+/* Holds the thread that has just cancelled a job in the store for two seconds, once for each time $HOLD_FILE is made. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int sqlite3_reset(sqlite3_stmt *statement)
+{
+  int (*real)(sqlite3_stmt *) = (int (*)(sqlite3_stmt *))dlsym(RTLD_NEXT, "sqlite3_reset");
+  const char *file = getenv("HOLD_FILE"), *sql = statement ? sqlite3_sql(statement) : NULL;
+  int ran = statement && sqlite3_stmt_busy(statement) == 0, code = real(statement);
+  if (ran && sql && strstr(sql, "'canceled' ELSE 'created'") && file && unlink(file) == 0)
+    usleep(2000000);
+  return code;
+}
+"""
+
+
+@pytest.fixture
+def held(start, tmp_path):
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not compiler or os.environ.get("TWINCUBE_SANITIZED"):
+        pytest.skip("no compiler for the shim, or a sanitizer that wants to be first")
+    source, shim, switch = tmp_path / "hold.c", tmp_path / "hold.so", tmp_path / "hold"
+    source.write_text(HOLD)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
+    server = start("--jobs", "2", "--threads", "1", LD_PRELOAD=str(shim), HOLD_FILE=str(switch))
+    server.switch = switch
+    return server
+
+
+def test_a_late_cancel_does_not_end_the_next_run(held):
+    """The cancel stands in the store, and the user starts the job again before the worker is told."""
+    job = held.create(lattice(30000, 1))
+    held.call("POST", f"/jobs/{job}/results")
+    held.wait(job, "running")
+    held.switch.touch()
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        cancelling = thread.submit(requests.delete, f"{held.api}/jobs/{job}/results",
+                                   headers=dict(held.session.headers), timeout=30)
+        held.wait(job, "canceled")
+        assert not held.switch.exists()  # it is being held
+        assert held.call("POST", f"/jobs/{job}/results").status_code == 202
+        assert held.status(job) in ("queued", "running")
+        assert cancelling.result().status_code == 204
+    assert wait_all(held, [job]) == {"finished": 1}
+    assert not any("interrupted" in message for message in messages(held, job))
+
+
+def test_cancels_and_restarts_at_the_same_moment(start):
+    server = start("--jobs", "2", "--threads", "1")
+    job = server.create(lattice(2000, 1))
+    headers = dict(server.session.headers)
+
+    def call(method):
+        return requests.request(method, f"{server.api}/jobs/{job}/results", headers=headers, timeout=30).status_code
+
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        calls = [threads.submit(call, method) for _ in range(60) for method in ("POST", "DELETE")]
+        assert {one.result() for one in calls} <= {202, 204}
+    assert call("POST") == 202
+    assert wait_all(server, [job]) == {"finished": 1}
+
+
+def test_a_row_that_nobody_runs_is_found(start):
+    """As a store restored from elsewhere, or a fault of ours, would leave it: a minute old, it is queued again."""
+    server = start("--threads", "1")
+    job = server.create(ADD)
+    with contextlib.closing(sqlite3.connect(server.data / "server.sqlite")) as store, store:
+        store.execute("UPDATE jobs SET status = 'running', run = 1, attempts = 1, updated = 0 WHERE id = ?", (job,))
+    assert wait_all(server, [job], 90) == {"finished": 1}
+    assert any("nobody ran the job" in message for message in messages(server, job))
+
+
+# ---- other processes at the store ----
+
+
+def test_a_command_beside_the_server_costs_nothing(start):
+    """SQLite deletes the log of a database that nobody else seems to hold: what the server then writes would be lost."""
+    server = start()
+    jobs = []
+    for name in ("bob", "carol", "dave"):
+        jobs.append(server.create(ADD))
+        server.call("POST", f"/jobs/{jobs[-1]}/results")
+        add_user(server.data, name)
+    jobs.append(server.create(ADD))
+    assert set(rows(server)) == set(jobs)
+    server.kill()
+    server = start()
+    assert set(rows(server)) == set(jobs) and server.result(ADD).json() == 3
