@@ -5,16 +5,17 @@ speed    results compared first (numpy, xarray, processes-dask), then whole comm
 memory   a cube of 8.6 GB raw under --memory 512M: peak resident size of all processes; a plan that cannot fit is refused
 threads  the speed jobs with one thread and with two
 latency  server start, add(1,2) over HTTP keep-alive (p50, p99, requests a second, drift), `twincube run` of it
+global, resample, kernel    part_raster.py
+zones                       part_zones.py
+anomaly, merge              part_series.py
+chain                       part_chain.py
 """
 import argparse
 import concurrent.futures
-import datetime
 import http.client
 import json
 import os
 import pathlib
-import platform
-import shutil
 import signal
 import statistics
 import subprocess
@@ -25,55 +26,33 @@ import urllib.parse
 import numpy as np
 
 import measure
+from common import (HERE, Failed, add_collection, checked, empty_data, heading, made, remove, run_once, size, table,
+                    time_rounds, verdict)
+from common import compare as compare_values
+from part_chain import run_chain
+from part_raster import run_global, run_kernel, run_resample
+from part_series import run_anomaly, run_merge
+from part_zones import run_zones
 
-HERE = pathlib.Path(__file__).resolve().parent
 GOALS = {"median": 15.0, "month": 5.0}  # times faster than processes-dask
 FLOOR_GOAL, RSS_GOAL = 1.25, 400e6
 PLANES = {"median": 1, "month": 12}
 FORMATS = {"geotiff": ("GTiff", ".tif"), "netcdf": ("netCDF", ".nc")}
 
 
-class Failed(Exception):
-    pass
-
-
-def checked(command, **more):
-    sample = measure.run([str(c) for c in command], **more)
-    if sample.status != 0:
-        raise Failed(f"{' '.join(map(str, command))}\n{sample.output}")
-    return sample
-
-
-def remove(path):
-    path = pathlib.Path(path)
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
 # Inputs and graphs.
 
 def prepare(args):
     """The series, its two collections, and the graphs for both."""
-    series = args.cache / "series"
-    if not (series / "complete").exists():
-        print("making the series (24 dates x 2 bands x 2048 x 2048) …", flush=True)
-        remove(series)
-        checked([sys.executable, HERE / "generate.py", "series", series])
-        (series / "complete").touch()
-    args.series = series
-    args.data = args.cache / "data"
-    remove(args.data)
-    args.data.mkdir()
+    args.series = made(args, "series", "series")
+    empty_data(args)
     if args.twincube:
-        add_folder(args, "S2", series / "geotiff")
-        checked([args.twincube, "catalogue", "add", "--data", args.data, "--id", "S2NC", series / "S2.nc"])
+        add_folder(args, "S2", args.series / "geotiff")
+        add_collection(args, "S2NC", args.series / "S2.nc")
 
 
 def add_folder(args, name, folder):
-    checked([args.twincube, "catalogue", "add", "--data", args.data, "--id", name, "--datetime", "_([0-9]{8})_",
-             "--band", r"_(B[0-9]+)\.tif$", folder])
+    add_collection(args, name, folder, "--datetime", "_([0-9]{8})_", "--band", r"_(B[0-9]+)\.tif$")
 
 
 def graph_file(args, task, collection, output_format):
@@ -156,50 +135,15 @@ def reference(args, task):
 
 
 def compare(name, got, expected):
-    if got.shape != expected.shape:
-        raise Failed(f"{name}: shape {got.shape}, expected {expected.shape}")
-    if not np.array_equal(np.isnan(got), np.isnan(expected)):
-        raise Failed(f"{name}: {np.sum(np.isnan(got) != np.isnan(expected))} pixels differ in being missing")
-    difference = np.nanmax(np.abs(got - expected))
-    print(f"  {name:9s} equals numpy within {difference:.1e}, same missing pixels", flush=True)
-    if difference > 1e-6:
-        raise Failed(f"{name}: differs by {difference:.3g}, more than 1e-6")
+    compare_values(name, got, expected, 1e-6)
 
 
 # Tables.
 
-def verdict(good):
-    return "met" if good else "MISSED"
-
-
-def size(number):
-    return f"{number / 1e6:.0f} MB"
-
-
-def heading(args, title):
-    print(f"\n{title}\n{platform.machine()}, {os.cpu_count()} cores, threads {args.threads}, rounds {args.rounds}, "
-          f"page cache warm, {datetime.date.today()}", flush=True)
-
-
-def time_rounds(rows, rounds):
-    """Alternates the commands, `rounds` times; name -> samples."""
-    samples = {name: [] for name in rows}
-    for _ in range(rounds):
-        for name, (command, out) in rows.items():
-            remove(out)
-            samples[name].append(checked(command))
-    return samples
-
-
 def speed_table(args, task, inputs, samples, bytes_out):
-    wall = {name: statistics.median(s.wall for s in list_) for name, list_ in samples.items()}
     heading(args, f"NDVI + {'median over time' if task == 'median' else 'monthly mean'}, {inputs}")
-    print("| command | median wall | fastest | CPU | peak RSS | output |")
-    print("|---|---|---|---|---|---|")
-    for name, list_ in samples.items():
-        print(f"| {name} | {wall[name]:.2f} s | {min(s.wall for s in list_):.2f} s | "
-              f"{statistics.median(s.cpu for s in list_):.2f} s | {size(max(s.rss for s in list_))} | "
-              f"{size(bytes_out[name])} |")
+    wall = table(samples)
+    print("output: " + ", ".join(f"{name} {size(count)}" for name, count in bytes_out.items()))
     if "twincube" not in wall:
         return
     ratio = wall["twincube"] / wall["floor"]
@@ -221,8 +165,7 @@ def speed(args):
             print(f"\ncomparing {task}, {inputs}", flush=True)
             bytes_out = {}
             for name, (command, out) in rows.items():
-                remove(out)
-                checked(command)
+                run_once((command, out))
                 bytes_out[name] = out.stat().st_size
                 if name != "floor":
                     compare(name, read_result(out), reference(args, task))
@@ -242,15 +185,8 @@ def threads(args):
 
 
 def memory(args):
-    large = args.cache / "large"
-    if not (large / "complete").exists():
-        print("making the large series (8 dates x 2 bands x 16384 x 16384, 8.6 GB raw) …", flush=True)
-        remove(large)
-        checked([sys.executable, HERE / "generate.py", "large", large])
-        (large / "complete").touch()
-    args.data = args.cache / "data"
-    remove(args.data)
-    args.data.mkdir()
+    large = made(args, "large", "large")
+    empty_data(args)
     add_folder(args, "BIG", large / "geotiff")
     out = args.cache / "out_large.tif"
     graph = graph_file(args, "median", "BIG", "GTiff")
@@ -386,14 +322,20 @@ def latency(args):
     print(f"twincube run: median {once * 1e3:.0f} ms (goal at most 100 ms): {verdict(once <= 0.1)}", flush=True)
 
 
+PARTS = {"speed": speed, "memory": memory, "threads": threads, "latency": latency, "global": run_global,
+         "resample": run_resample, "kernel": run_kernel, "zones": run_zones, "anomaly": run_anomaly, "chain": run_chain,
+         "merge": run_merge}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", nargs="?", default="speed", choices=("speed", "memory", "threads", "latency"))
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--skip-peers", action="store_true", help="without xarray and processes-dask")
     parser.add_argument("--skip-twincube", action="store_true", help="peers and floor only")
     parser.add_argument("--inputs", choices=tuple(FORMATS), help="one kind of input only")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--small", action="store_true", help="the later parts on small inputs, to try them out")
     parser.add_argument("--requests", type=int, default=2000, help="latency: requests timed")
     parser.add_argument("--twincube", type=pathlib.Path, required=True)
     parser.add_argument("--floor", type=pathlib.Path, required=True)
@@ -403,8 +345,14 @@ def main():
     args.inputs = [args.inputs] if args.inputs else list(FORMATS)
     if args.skip_twincube:
         args.twincube = None
+    unknown = [part for part in args.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"unknown part: {unknown[0]}")
     try:
-        {"speed": speed, "memory": memory, "threads": threads, "latency": latency}[args.mode](args)
+        for part in args.parts or ["speed"]:
+            start = time.perf_counter()
+            PARTS[part](args)
+            print(f"({part}: {time.perf_counter() - start:.0f} s in all)", flush=True)
     except Failed as problem:
         print(f"bench: {problem}", file=sys.stderr)
         return 1

@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""Makes the benchmark's inputs: two uint16 bands (B04, B08) over a year, in UTM 32 at 10 m.
+"""Makes the benchmark's inputs, in UTM 32 at 10 m where they have a place.
 
-    generate.py series DIR   24 dates x 2048 x 2048: geotiff/S2_<YYYYMMDD>_<band>.tif and S2.nc, the same values
-    generate.py large  DIR   8 dates x 16384 x 16384, smooth: geotiff/BIG_<YYYYMMDD>_<band>.tif, 8.6 GB raw, small files
+    generate.py series DIR   24 dates x 2 bands x 2048 x 2048: geotiff/S2_<YYYYMMDD>_<band>.tif and S2.nc, the same values
+    generate.py large  DIR   8 dates x 2 x 16384 x 16384, smooth: geotiff/BIG_<YYYYMMDD>_<band>.tif, 8.6 GB, small files
+    generate.py plane  DIR   one float32 plane: P_20200101_B01.tif, tiles of 512 x 512
+    generate.py zones  DIR   star-shaped polygons over the series: zones.geojson
+    generate.py daily  DIR   daily temperatures of some years of 365 days: daily.nc
+    generate.py dates  DIR   series of many small planes: first.nc, second.nc after it, between.nc in between
 
-The scene is a patchwork of fields whose greenness follows the season, with sensor noise; each date loses some round
+The series's scene is a patchwork of fields whose greenness follows the season, with sensor noise; each date loses some round
 patches (clouds) to the no-data value 0. Everything comes from one seed, so two machines time the same bytes.
 """
 import argparse
 import datetime
+import json
 import os
 import pathlib
 import sys
@@ -114,15 +119,103 @@ def make_large(folder, size=16384, count=8):
                     out.write(rows, 1, window=Window(0, row, size, BLOCK))
 
 
+def make_plane(folder, size=4096, compress="none", seed=3):
+    """Waves and noise, in steps of 1/64 so that it deflates as measured data do; positive."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    x = np.arange(size, dtype=np.float32)
+    options = {**profile(size), "dtype": "float32", "nodata": None, "compress": compress, "zlevel": 1}
+    if compress == "none":
+        options.pop("zlevel"), options.pop("predictor")
+    else:
+        options["predictor"] = 3
+    with rasterio.open(folder / "P_20200101_B01.tif", "w", **options) as out:
+        for row in range(0, size, BLOCK):
+            y = np.arange(row, row + BLOCK, dtype=np.float32)[:, None]
+            values = 300 + 40 * np.sin(x / 97) * np.cos(y / 131) + 2 * rng.standard_normal((BLOCK, size), np.float32)
+            out.write(np.round(values * 64) / np.float32(64), 1, window=Window(0, row, size, BLOCK))
+
+
+def stars(size, count, seed=11):
+    """Rings (points, 2) in UTM: about one a cell of a lattice over the scene, larger than its cell, so that they overlap."""
+    rng = np.random.default_rng(seed)
+    across = int(np.ceil(np.sqrt(count)))
+    cell = size * RES / across
+    for i in range(count):
+        centre = (np.array([i % across, i // across]) + rng.uniform(0.3, 0.7, 2)) * cell
+        angle = np.sort(rng.uniform(0, 2 * np.pi, 24))
+        radius = cell * rng.uniform(0.35, 0.65, 24)
+        ring = centre[:, None] + radius * np.array([np.cos(angle), np.sin(angle)])
+        ring = np.clip(ring, RES / 3, size * RES - RES / 3)
+        yield np.column_stack([WEST + ring[0], NORTH - ring[1]])
+
+
+def make_zones(folder, size=2048, count=500):
+    folder.mkdir(parents=True, exist_ok=True)
+    features = [{"type": "Feature", "id": f"zone {i}", "properties": {"number": i},
+                 "geometry": {"type": "Polygon", "coordinates": [np.vstack([ring, ring[:1]]).tolist()]}}
+                for i, ring in enumerate(stars(size, count))]
+    crs = {"type": "name", "properties": {"name": CRS}}
+    (folder / "zones.geojson").write_text(json.dumps({"type": "FeatureCollection", "crs": crs, "features": features}))
+
+
+def write_time_series(path, name, days, calendar, planes, chunk):
+    """A netCDF file (t, y, x) of float32; planes yields slices in time."""
+    import netCDF4
+    size = planes.shape[-1]
+    with netCDF4.Dataset(path, "w", format="NETCDF4") as nc:
+        nc.Conventions = "CF-1.8"
+        nc.createDimension("t", len(days))
+        t = nc.createVariable("t", "f8", ("t",))
+        t.units, t.calendar, t.standard_name, t.axis = "days since 2001-01-01", calendar, "time", "T"
+        t[:] = days
+        for axis, standard, values in (("y", "latitude", 60 - 0.1 * np.arange(size)),
+                                       ("x", "longitude", 5 + 0.1 * np.arange(size))):
+            nc.createDimension(axis, size)
+            coordinate = nc.createVariable(axis, "f8", (axis,))
+            coordinate.units = "degrees_north" if axis == "y" else "degrees_east"
+            coordinate.standard_name, coordinate.axis = standard, axis.upper()
+            coordinate[:] = values
+        data = nc.createVariable(name, "f4", ("t", "y", "x"), zlib=True, complevel=1, shuffle=True, chunksizes=chunk)
+        data.units = "K"
+        data[:] = planes
+
+
+def make_daily(folder, size=128, years=10, seed=5):
+    """Years of 365 days, so that every program means the same by the day of the year."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    days = np.arange(365 * years)
+    planes = rng.standard_normal((len(days), size, size), np.float32) * np.float32(4)
+    planes += (280 - 12 * np.cos(2 * np.pi * days / 365)).astype("f4")[:, None, None]
+    planes = np.round(planes * 128) / np.float32(128)
+    write_time_series(folder / "daily.nc", "tas", days, "365_day", planes, (1, size, size))
+
+
+def make_dates(folder, count=4000, size=16, seed=6):
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    days = 2.0 * np.arange(count)
+    for name, start in (("first", 0), ("second", 2 * count), ("between", 1)):
+        planes = rng.standard_normal((count, size, size), np.float32)
+        write_time_series(folder / f"{name}.nc", "tas", days + start, "standard", planes, (min(64, count), size, size))
+
+
+MAKERS = {"series": make_series, "large": make_large, "plane": make_plane, "zones": make_zones, "daily": make_daily,
+          "dates": make_dates}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("series", "large"))
+    parser.add_argument("what", choices=MAKERS)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--size", type=int, help="pixels a side (default 2048 or 16384)")
-    parser.add_argument("--dates", type=int, help="dates (default 24 or 8)")
-    args = parser.parse_args()
-    make, size, count = (make_series, 2048, 24) if args.what == "series" else (make_large, 16384, 8)
-    make(args.folder, args.size or size, args.dates or count)
+    parser.add_argument("--size", type=int, help="pixels a side")
+    parser.add_argument("--dates", "--count", dest="count", type=int, help="dates, or polygons")
+    parser.add_argument("--years", type=int, help="daily: years")
+    parser.add_argument("--compress", choices=("none", "deflate"), help="plane: compression")
+    args = vars(parser.parse_args())
+    make = MAKERS[args.pop("what")]
+    make(args.pop("folder"), **{name: value for name, value in args.items() if value is not None})
     return 0
 
 

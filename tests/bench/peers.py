@@ -3,13 +3,18 @@
 
     peers.py dask   GRAPH.json INPUT.nc OUT           openeo-processes-dask through openeo.local.LocalConnection
     peers.py xarray median|month INPUT OUT            xarray and dask; INPUT a netCDF file or a folder of GeoTIFFs
+    peers.py kernel WEIGHTS.json INPUT.tif OUT.tif    scipy.ndimage.convolve
+    peers.py anomaly flox|xarray INPUT.nc OUT.nc      xarray's groupby, with flox or without
+    peers.py zones GRAPH.json INPUT.nc OUT.npy        openeo-processes-dask's aggregate_spatial
+    peers.py exactextract ZONES.geojson FOLDER OUT.npy
 
-Two threads each, chunks as their documentation recommends for these reductions; OUT's suffix decides the format.
+The last four print "compute SECONDS", the time without imports, reading (kernel, anomaly) and writing. Two threads each, chunks as their documentation recommends for these reductions; OUT's suffix decides the format.
 """
 import json
 import pathlib
 import re
 import sys
+import time
 import warnings
 
 warnings.simplefilter("ignore")
@@ -69,12 +74,67 @@ def run_xarray(task, source, out):
     save(result.compute(), out)
 
 
+def run_kernel(weights_path, source, out):
+    import numpy
+    import rasterio
+    from scipy import ndimage
+    weights = numpy.array(json.loads(weights_path.read_text()))[::-1, ::-1]  # convolve turns it back
+    with rasterio.open(source) as file:
+        plane, profile = file.read(1), file.profile
+    start = time.perf_counter()
+    result = ndimage.convolve(plane, weights, mode="constant")
+    print(f"compute {time.perf_counter() - start}")
+    with rasterio.open(out, "w", **profile) as file:
+        file.write(result, 1)
+
+
+def run_anomaly(how, source, out):
+    import xarray
+    xarray.set_options(use_flox=how == "flox")
+    data = xarray.open_dataset(source)["tas"].load()
+    start = time.perf_counter()
+    groups = data.groupby("t.dayofyear")
+    result = groups - groups.mean()
+    print(f"compute {time.perf_counter() - start}")
+    result.astype("float32").to_netcdf(out)
+
+
+def run_zones(graph_path, source, out):
+    import dask
+    import numpy
+    from openeo.local import LocalConnection
+    dask.config.set(scheduler="threads", num_workers=2)
+    graph = json.loads(graph_path.read_text())
+    graph["load"]["arguments"] = {"id": str(source), "spatial_extent": None, "temporal_extent": None}
+    graph["zones"]["result"] = True
+    start = time.perf_counter()
+    result = LocalConnection(str(source.parent)).execute(graph).compute()
+    print(f"compute {time.perf_counter() - start}")
+    if hasattr(result, "to_dataarray"):
+        result = result.to_dataarray()
+    result = result.squeeze()
+    numpy.save(out, result.transpose("t", *[d for d in result.dims if d != "t"]).values)
+
+
+def run_exactextract(zones, folder, out):
+    import numpy
+    from exactextract import exact_extract
+    features = json.loads(zones.read_text())["features"]
+    files = [str(file) for file in sorted(folder.glob("*_B08.tif"))]
+    start = time.perf_counter()
+    result = exact_extract(files, features, ["mean"])
+    print(f"compute {time.perf_counter() - start}")
+    rows = [list(feature["properties"].values()) for feature in result]
+    numpy.save(out, numpy.array(rows, dtype="f8").T)
+
+
 def main():
-    kind, what, source, out = sys.argv[1:]
-    if kind == "dask":
-        run_dask(pathlib.Path(what), pathlib.Path(source), pathlib.Path(out))
+    kind, what, source, out = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]), pathlib.Path(sys.argv[4])
+    if kind in ("xarray", "anomaly"):
+        {"xarray": run_xarray, "anomaly": run_anomaly}[kind](what, source, out)
     else:
-        run_xarray(what, pathlib.Path(source), pathlib.Path(out))
+        {"dask": run_dask, "kernel": run_kernel, "zones": run_zones,
+         "exactextract": run_exactextract}[kind](pathlib.Path(what), source, out)
 
 
 if __name__ == "__main__":
