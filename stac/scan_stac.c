@@ -141,7 +141,8 @@ static int take_source(struct scan *scan, const json_t *document, bool is_collec
   return 1;
 }
 
-static int read_tree(struct stac_walk *walk, const char *path, const json_t *document, unsigned depth, struct error *error)
+static int read_tree(struct stac_walk *walk, const char *path, const json_t *document, unsigned depth,
+                     struct error *error)
 {
   const char *type = json_tree_text(document, "type");
   if (type && strcmp(type, "Feature") == 0)

@@ -18,7 +18,7 @@
 
 enum { KEPT_BYTES = 8 << 20, KEPT_MOST = 32 };
 
-struct chunk_slot {              /* one inflated chunk */
+struct chunk_slot {        /* one inflated chunk */
   size_t variable, number; /* SIZE_MAX: empty */
   unsigned char *data;
   struct netcdf_packed packed;
@@ -280,8 +280,8 @@ static struct chunk_slot *find_slot(struct netcdf_chunks *c, size_t variable, si
   return whole ? &c->slots[0] : oldest;
 }
 
-static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, bool whole, const struct chunk_slot **out,
-                 struct error *error)
+static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, bool whole,
+                 const struct chunk_slot **out, struct error *error)
 {
   const size_t number = chunk_number(&c->layouts[variable], index);
   struct chunk_slot *slot = find_slot(c, variable, number, whole);
@@ -333,8 +333,8 @@ static void copy_row(struct netcdf_chunks *c, const struct chunk_slot *slot, siz
   netcdf_convert(conversion, c->scratch, count, out, step);
 }
 
-static void copy_part(struct netcdf_chunks *c, size_t variable, const struct chunk_slot *slot, const struct chunk_part *part,
-                      const struct netcdf_target *target)
+static void copy_part(struct netcdf_chunks *c, size_t variable, const struct chunk_slot *slot,
+                      const struct chunk_part *part, const struct netcdf_target *target)
 {
   const size_t rank = c->layouts[variable].rank, size = element_info(target->type)->size;
   const struct netcdf_conversion conversion = {.from = c->variables[variable].type,

@@ -144,8 +144,8 @@ static int step_parts(struct tile_worker *worker, const struct stage *stage, str
   return 0;
 }
 
-static int accumulate_fill(struct tile_worker *worker, const struct stage *stage, void *data, const struct region *region,
-                           void *out, struct error *error)
+static int accumulate_fill(struct tile_worker *worker, const struct stage *stage, void *data,
+                           const struct region *region, void *out, struct error *error)
 {
   const struct accumulator *accumulator = &((const struct accumulate_data_of *)stage->data)->accumulator;
   struct accumulate_state *state = data;

@@ -217,8 +217,8 @@ static void place_chunk(const struct cube *from, const struct cube *chunk, const
   } while (next_position(inside->count, position, n));
 }
 
-static int run_chunk(struct tile_worker *worker, const struct stage *stage, struct chunk_state *state, const size_t *chunk,
-                     struct chunk_sink *sink, struct error *error)
+static int run_chunk(struct tile_worker *worker, const struct stage *stage, struct chunk_state *state,
+                     const size_t *chunk, struct chunk_sink *sink, struct error *error)
 {
   const struct chunk_data *data = stage->data;
   size_t upstream = stage->inputs[0]->stage, low[CUBE_MAX_DIMENSIONS];

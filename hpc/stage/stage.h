@@ -68,8 +68,8 @@ struct stage_ops {
   size_t (*bytes)(const struct plan *plan, const struct stage *stage, const size_t *count);
   int (*start)(struct tile_worker *worker, const struct stage *stage, void **state, struct error *error);
   /* Fills `data`, dense. The region has no lists unless takes_lists. */
-  int (*fill)(struct tile_worker *worker, const struct stage *stage, void *state, const struct region *region, void *data,
-              struct error *error);
+  int (*fill)(struct tile_worker *worker, const struct stage *stage, void *state, const struct region *region,
+              void *data, struct error *error);
   void (*stop)(const struct stage *stage, void *state); /* state: what start gave, or NULL */
   void (*print)(const struct plan *plan, const struct stage *stage, struct buffer *out); /* behind the name and id */
   void (*print_more)(const struct plan *plan, const struct stage *stage, struct buffer *out); /* own lines; or NULL */
