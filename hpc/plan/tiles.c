@@ -10,7 +10,6 @@
 
 static const size_t tile_positions = 512 * 512;        /* wanted elements of an output tile */
 static const size_t library_bytes = (size_t)96 << 20;  /* GDAL's block cache, libraries, the program itself */
-static const size_t kept_in_memory = (size_t)64 << 20; /* bytes of a kept result above which it is a mapped file */
 enum { LARGEST_SIDE = 512, SMALLEST_SIDE = 64, WHOLE_SIDE = 64, MUCH_WORK = 1 << 20 };
 
 const struct stage *plan_stage(const struct plan *plan, size_t index)
@@ -295,7 +294,7 @@ static void place_kept(struct plan *plan)
       continue;
     keeps[k].bytes = cube_bytes(keeps[k].cube);
     size_t sum = saturated_add(plan->kept_bytes, keeps[k].bytes);
-    keeps[k].in_memory = keeps[k].bytes <= kept_in_memory && sum <= plan->memory / 4;
+    keeps[k].in_memory = sum <= plan->memory / 4;
     if (keeps[k].in_memory)
       plan->kept_bytes = sum;
   }

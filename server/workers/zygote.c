@@ -31,6 +31,23 @@ struct zygote {
   unsigned generation;
 };
 
+/* Ours, with a word for OpenMP, which reads it before main: workers share the cores with each other, so threads that wait
+ * sleep and do not spin, unless the operator says otherwise. The caller frees the list. */
+static char **worker_environment(void)
+{
+  static const char policy[] = "OMP_WAIT_POLICY";
+  size_t count = 0;
+  while (environ[count])
+    count++;
+  char **list = calloc(count + 2, sizeof *list);
+  if (!list)
+    return NULL;
+  memcpy(list, environ, count * sizeof *list);
+  if (!getenv(policy))
+    list[count] = (char *)(uintptr_t) "OMP_WAIT_POLICY=passive"; /* posix_spawn only reads it */
+  return list;
+}
+
 static int spawn_process(const struct zygote_options *options, int control, pid_t *pid)
 {
   char parent[24], level[24], memory[24];
@@ -39,14 +56,18 @@ static int spawn_process(const struct zygote_options *options, int control, pid_
   snprintf(memory, sizeof memory, "%zu", options->worker.memory);
   const char *const arguments[] = {"twincube",           "zygote", parent, level, memory, options->worker.data,
                                    options->specs != NULL ? options->specs : "", NULL};
+  char **environment = worker_environment();
   posix_spawn_file_actions_t actions;
-  int code = posix_spawn_file_actions_init(&actions);
-  if (code != 0)
+  int code = environment ? posix_spawn_file_actions_init(&actions) : ENOMEM;
+  if (code != 0) {
+    free(environment);
     return code;
+  }
   code = posix_spawn_file_actions_adddup2(&actions, control, ZYGOTE_CONTROL);
   if (code == 0) /* posix_spawn takes the arguments as char *, and only reads them */
-    code = posix_spawn(pid, "/proc/self/exe", &actions, NULL, (char **)(uintptr_t)arguments, environ);
+    code = posix_spawn(pid, "/proc/self/exe", &actions, NULL, (char **)(uintptr_t)arguments, environment);
   posix_spawn_file_actions_destroy(&actions);
+  free(environment);
   return code;
 }
 
