@@ -20,6 +20,8 @@ struct steps {
   struct step *list;
   size_t count;
   const struct plan *plan; /* of all cubes: they share what they have in common. NULL: there is none */
+  struct hash key;         /* of the plan */
+  struct cached_run again; /* a run of the same plan from the cache; all NULL: there is none */
 };
 
 /* ---- to plans --------------------------------------------------------------------------------------------------- */
@@ -68,7 +70,13 @@ static int make_plan(struct arena *arena, const struct execution *e, struct step
       format->prefer(output->node->cube, output->options, output->option_count, outputs[count].prefer);
     steps->list[i].output = count++;
   }
-  return count ? plan_make_outputs(arena, outputs, count, &options, &steps->plan, error) : 0;
+  if (count == 0)
+    return 0;
+  steps->key = plan_key(outputs, count, &options);
+  if (!plan_cache_take(e->cache, steps->key, &steps->again))
+    return plan_make_outputs(arena, outputs, count, &options, &steps->plan, error);
+  steps->plan = steps->again.plan;
+  return 0;
 }
 
 /* From the graph's text to a plan; nothing has run yet. */
@@ -172,16 +180,30 @@ static int write_files(const struct execution *e, const struct steps *steps, str
   return 0;
 }
 
-static int write_steps(const struct execution *e, const struct steps *steps, struct execution_result *out,
-                       struct error *error)
+/* Runs the plan; a run that ends well goes into the cache, with the arena where the plan is new: *arena is then NULL. */
+static int write_steps(const struct execution *e, struct steps *steps, struct arena **arena,
+                       struct execution_result *out, struct error *error)
 {
   struct run_limits limits = {.cancel = e->cancel, .beside = steps->count ? steps->list[0].file.path : NULL};
-  struct run *run = NULL;
-  if (steps->plan && run_open(steps->plan, &limits, e->progress, &run, error) != 0)
+  struct cached_run run = steps->again;
+  steps->again = (struct cached_run){0};
+  if (run.run)
+    run_renew(run.run, &limits, e->progress);
+  else if (steps->plan && run_open(steps->plan, &limits, e->progress, &run.run, error) != 0)
     return -1;
-  int status = write_files(e, steps, run, out, error);
-  run_close(run);
-  return status;
+  int status = write_files(e, steps, run.run, out, error);
+  if (status != 0 || !run.run || !e->cache) {
+    cached_run_free(&run);
+    return status;
+  }
+  if (!run.arena) {
+    run.arena = *arena;
+    run.plan = steps->plan;
+    *arena = NULL;
+  }
+  run_renew(run.run, NULL, NULL);
+  plan_cache_put(e->cache, steps->key, &run);
+  return 0;
 }
 
 /* The last file is the one that failed: its sink has removed it. */
@@ -194,17 +216,18 @@ static void remove_files(const struct execution_result *result)
 int execute(const struct execution *e, struct execution_result *out, struct error *error)
 {
   struct arena *arena = make_arena(e, error);
-  struct steps steps;
+  struct steps steps = {0};
   *out = (struct execution_result){0};
   int status = arena ? make_steps(arena, e, &steps, error) : -1;
   if (status == 0)
     out->is_value = steps.outcome.is_value;
   if (status == 0 && out->is_value && !e->value_file)
     status = value_json(e, &steps.outcome.value, &out->json, error);
-  if (status == 0 && write_steps(e, &steps, out, error) != 0) {
+  if (status == 0 && write_steps(e, &steps, &arena, out, error) != 0) {
     remove_files(out);
     status = -1;
   }
+  cached_run_free(&steps.again); /* where it was not run */
   arena_free(arena);
   return status;
 }

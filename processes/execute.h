@@ -4,6 +4,7 @@
 
 #include "hpc/run/run.h"
 #include "processes/graph/graph.h"
+#include "processes/plan_cache.h"
 
 struct execution {
   const char *graph; /* JSON text */
@@ -19,6 +20,7 @@ struct execution {
   bool official_encoding; /* graph and values as the official test cases write them: bare NaN, Infinity, -Infinity,
                              {"type": "nodata"}. Else plain JSON, which has no such numbers: null */
   bool explain_json; /* EXPLAIN as JSON */
+  struct plan_cache *cache; /* of runs that may be asked for again; or NULL */
   const volatile int *cancel;
   struct run_progress *progress; /* tiles of all outcomes together; or NULL */
   const char *history;           /* provenance line, or NULL */

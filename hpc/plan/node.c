@@ -5,10 +5,57 @@
 #include "datacube/source/memory_source.h"
 #include "hpc/stage/stage.h"
 
-static void hash_dimension(struct hash *hash, const struct dimension *dimension)
+static void hash_labels(struct hash *hash, const struct dimension *d)
 {
-  hash_word(hash, dimension->size);
-  hash_text(hash, dimension->name);
+  hash_word(hash, (uint64_t)d->labels << 1 | d->enumerated);
+  hash_number(hash, d->start);
+  hash_number(hash, d->step);
+  if (d->labels == LABEL_NUMBER)
+    hash_bytes(hash, d->numbers, d->size * sizeof *d->numbers);
+  if (d->labels == LABEL_TIME) {
+    hash_word(hash, d->calendar);
+    hash_bytes(hash, d->times, d->size * sizeof *d->times);
+  }
+  for (size_t i = 0; d->texts && i < d->size; i++)
+    hash_text(hash, d->texts[i]);
+  if (d->labels == LABEL_GEOMETRY)
+    hash_word(hash, (uintptr_t)d->geometries); /* like no other */
+}
+
+static void hash_dimension(struct hash *hash, const struct dimension *d)
+{
+  hash_word(hash, d->size);
+  hash_text(hash, d->name);
+  hash_word(hash, (uint64_t)d->type << 8 | (unsigned char)d->axis);
+  hash_text(hash, d->unit);
+  hash_text(hash, d->reference_system);
+  hash_labels(hash, d);
+}
+
+static void hash_band(struct hash *hash, const struct band_info *band)
+{
+  hash_number(hash, band->scale);
+  hash_number(hash, band->offset);
+  hash_number(hash, band->wavelength);
+  hash_text(hash, band->unit);
+  hash_text(hash, band->long_name);
+  hash_text(hash, band->standard_name);
+  hash_text(hash, band->common_name);
+}
+
+/* All that a result says of itself. */
+static void hash_cube(struct hash *hash, const struct cube *cube)
+{
+  size_t bands = cube_find_type(cube, DIMENSION_BANDS);
+  hash_word(hash, (uint64_t)cube->type << 1 | cube->has_nodata);
+  hash_number(hash, cube->has_nodata ? cube->nodata : 0);
+  hash_text(hash, cube->crs);
+  hash_text(hash, cube->title);
+  hash_word(hash, cube->dimensions);
+  for (size_t d = 0; d < cube->dimensions; d++)
+    hash_dimension(hash, &cube->dimension[d]);
+  for (size_t i = 0; cube->bands && i < (bands == SIZE_MAX ? 1 : cube->dimension[bands].size); i++)
+    hash_band(hash, &cube->bands[i]);
 }
 
 static struct node *make(struct arena *arena, enum node_kind kind, struct node_origin origin, const struct cube *cube)
@@ -19,11 +66,7 @@ static struct node *make(struct arena *arena, enum node_kind kind, struct node_o
   *node =
       (struct node){.kind = kind, .id = origin.id, .process = origin.process, .cube = cube, .array_out = NO_DIMENSION};
   hash_word(&node->hash, kind);
-  hash_word(&node->hash, cube->type);
-  hash_word(&node->hash, cube->has_nodata);
-  hash_number(&node->hash, cube->has_nodata ? cube->nodata : 0);
-  for (size_t d = 0; d < cube->dimensions; d++)
-    hash_dimension(&node->hash, &cube->dimension[d]);
+  hash_cube(&node->hash, cube);
   return node;
 }
 

@@ -236,19 +236,34 @@ int run_open(const struct plan *plan, const struct run_limits *limits, struct ru
   struct run *run = calloc(1, sizeof *run);
   if (!run)
     return error_memory(error);
-  *run = (struct run){.plan = plan, .limits = limits, .progress = progress};
+  run->plan = plan;
   run->kept = calloc(plan->keep_count + 1, sizeof *run->kept);
   run->workers = calloc(plan->phase_count + 1, sizeof *run->workers);
   if (!run->kept || !run->workers) {
     run_close(run);
     return error_memory(error);
   }
-  if (progress) {
-    progress->tiles = plan_tiles(plan);
-    atomic_store(&progress->tiles_done, 0);
-  }
+  run_renew(run, limits, progress);
   *out = run;
   return 0;
+}
+
+void run_renew(struct run *run, const struct run_limits *limits, struct run_progress *progress)
+{
+  size_t done = 0;
+  run->limits = limits;
+  run->progress = progress;
+  for (size_t p = 0; p < run->plan->phase_count; p++) {
+    const struct phase *phase = &run->plan->phases[p];
+    if (phase->end == PHASE_KEEP && run->kept[phase->target])
+      done += phase->grid.count;
+    if (phase->sequential)
+      end_phase(run, p); /* a chain goes forward only */
+  }
+  if (progress) {
+    progress->tiles = plan_tiles(run->plan);
+    atomic_store(&progress->tiles_done, done);
+  }
 }
 
 int run_box(struct run *run, size_t output, const struct box *box, struct sink *sink, struct error *error)

@@ -24,12 +24,15 @@ struct run_limits {
   const char *beside;             /* a path in whose folder kept results lie that memory does not hold; NULL: TMPDIR */
 };
 
-/* The plan, limits and progress are borrowed until run_close. */
+/* The plan is borrowed until run_close, limits and progress until then or run_renew. */
 int run_open(const struct plan *plan, const struct run_limits *limits, struct run_progress *progress, struct run **out,
              struct error *error);
 /* Fills the tiles of an output that meet the box (NULL: all of it) and puts their part inside the box into the sink, in
  * the box's own coordinates, not finished: the caller calls sink finish. Phases that it needs run first, once. */
 int run_box(struct run *run, size_t output, const struct box *box, struct sink *sink, struct error *error);
+/* For another call: its limits and progress, which are told of the phases that are made already. NULL while nobody
+ * calls. */
+void run_renew(struct run *run, const struct run_limits *limits, struct run_progress *progress);
 /* The elements of the plan's given cube (plan_make_given), borrowed; results kept from others are forgotten. */
 void run_give(struct run *run, const void *data);
 void run_close(struct run *run); /* NULL is allowed */

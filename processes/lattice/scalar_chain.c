@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-  WINDOW_BYTES = 64 * 1024 * 1024,
+  WINDOW_BYTES = 8 * 1024 * 1024,
   BLOCK_BYTES = 4 * 1024 * 1024,
   BLOCK_WORK = 100 * 1000 * 1000,
   THREAD_SITES = 16 * 1024 /* fewest sites worth a thread: a sweep over them takes as long as starting and joining it */

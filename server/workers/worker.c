@@ -32,6 +32,7 @@ struct worker {
   int fd;
   const struct worker_options *options;
   struct catalogue *catalogue; /* opened at the first task */
+  struct plan_cache *cache;    /* of runs, for the same request again; made at the first task, NULL: out of memory */
   struct buffer frame;
   int64_t progress_sent; /* milliseconds, monotonic */
 };
@@ -135,6 +136,7 @@ static void run_execute(struct worker *worker, const struct task_header *task, s
   struct run_progress progress = {.notify = on_progress, .data = worker};
   struct execution_result result;
   execution->progress = task->job ? &progress : NULL;
+  execution->cache = task->job ? NULL : worker->cache; /* jobs are run once */
   if (task->job && task->debug)
     log_plan(worker, execution, LOG_DEBUG);
   int status = execute(execution, &result, &reply->error);
@@ -197,6 +199,8 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
   if (worker->catalogue == NULL && catalogue_open(worker->options->data, false, &worker->catalogue, &reply->error) != 0)
     return;
   execution->catalogue = worker->catalogue;
+  if (worker->cache == NULL)
+    worker->cache = plan_cache_new();
   if (task->kind == TASK_EXECUTE)
     run_execute(worker, task, execution, reply, json, files);
   else if (task->kind == TASK_VALIDATE)
@@ -270,6 +274,7 @@ int worker_main(int fd, const struct worker_options *options)
   free(task);
   free(answer);
   buffer_free(&worker.frame);
+  plan_cache_free(worker.cache);
   if (worker.catalogue != NULL)
     catalogue_close(worker.catalogue);
   return 0;
