@@ -7,11 +7,12 @@
 #include <unistd.h>
 
 #define GRAPH(label, reducer)                                                                                          \
-  "{\"r\":{\"process_id\":\"rename_labels\",\"arguments\":{\"data\":{\"type\":\"datacube\",\"dimensions\":["          \
-  "{\"name\":\"b\",\"type\":\"bands\",\"values\":[\"x\",\"y\"]},{\"name\":\"k\",\"type\":\"other\",\"values\":[1,2,3]}]," \
-  "\"data\":[[1,2,3],[4,5,9]]},\"dimension\":\"b\",\"target\":[\"" label "\",\"q\"]}},"                                \
-  "\"m\":{\"process_id\":\"reduce_dimension\",\"arguments\":{\"data\":{\"from_node\":\"r\"},\"dimension\":\"k\","     \
-  "\"reducer\":{\"process_graph\":{\"c\":{\"process_id\":\"" reducer "\",\"arguments\":{\"data\":"                    \
+  "{\"r\":{\"process_id\":\"rename_labels\",\"arguments\":{\"data\":{\"type\":\"datacube\",\"dimensions\":["           \
+  "{\"name\":\"b\",\"type\":\"bands\",\"values\":[\"x\",\"y\"]},{\"name\":\"k\",\"type\":\"other\",\"values\":[1,2,3]" \
+  "}],"                                                                                                                \
+  "\"data\":[[1,2,3],[4,5,9]]},\"dimension\":\"b\",\"target\":[\"" label "\",\"q\"],\"source\":[\"x\",\"y\"]}},"       \
+  "\"m\":{\"process_id\":\"reduce_dimension\",\"arguments\":{\"data\":{\"from_node\":\"r\"},\"dimension\":\"k\","      \
+  "\"reducer\":{\"process_graph\":{\"c\":{\"process_id\":\"" reducer "\",\"arguments\":{\"data\":"                     \
   "{\"from_parameter\":\"data\"}},\"result\":true}}}},\"result\":true}}"
 
 static struct hash key_of(const char *text)
@@ -42,8 +43,13 @@ static char *make(struct plan_cache *cache, const char *graph, size_t tiles[2])
   int file = mkstemps(path, 5);
   assert_true(file >= 0);
   close(file);
-  const struct execution execution = {.graph = graph, .graph_length = strlen(graph), .threads = 1, .output = path,
-                                      .official_encoding = true, .cache = cache, .progress = &progress};
+  const struct execution execution = {.graph = graph,
+                                      .graph_length = strlen(graph),
+                                      .threads = 1,
+                                      .output = path,
+                                      .official_encoding = true,
+                                      .cache = cache,
+                                      .progress = &progress};
   if (execute(&execution, &result, &error) != 0)
     fail_msg("%s %s", error.code, error.message);
   execution_result_free(&result);
