@@ -14,6 +14,7 @@ struct planning {
   size_t count;
   const struct node *given;        /* from outside, or NULL */
   const struct node_table *forced; /* nodes that must be kept, found while planning */
+  const volatile int *cancel;      /* or NULL */
   struct stage_list list;
   struct plan *plan;
   struct error *error;
@@ -173,7 +174,7 @@ static int make_stages(struct planning *p)
       return error_memory(p->error);
     if (keep_decide(p->arena, p->nodes, p->count, p->forced, &table, p->error) != 0)
       return -1;
-    p->list = (struct stage_list){.arena = p->arena, .decisions = table};
+    p->list = (struct stage_list){.arena = p->arena, .decisions = table, .cancel = p->cancel};
     if (make_keeps(p, table) != 0 || make_phases(p) != 0 || check_nesting(p->arena, &p->list, p->error) != 0)
       return -1;
     find_chain(p, &chain);
@@ -189,6 +190,7 @@ static int plan_everything(struct planning *p, const struct plan_options *option
   p->nodes = ARENA_ARRAY(p->arena, const struct node *, p->count);
   if (!p->plan || !cubes || !p->nodes)
     return error_memory(p->error);
+  p->cancel = options->cancel;
   p->plan->threads = options->threads ? options->threads : cores > 0 ? (unsigned)cores : 1;
   p->plan->memory = options->memory ? options->memory : (size_t)2 << 30;
   p->plan->cubes = cubes;

@@ -75,6 +75,7 @@ struct stage_list {
   size_t count, capacity;
   const struct node_table *decisions;
   const struct keep *keeps;
+  const volatile int *cancel; /* or NULL */
   unsigned depth; /* of the walk over nodes, all kernels in work together; a stage counts as STAGE_DEPTH nodes */
 };
 enum { MAX_DEPTH = 1500, STAGE_DEPTH = 10 };

@@ -86,6 +86,8 @@ static int make_variants(struct stage_list *list, struct stage *stage, enum lane
   if (!data || !variants)
     return error_memory(error);
   for (size_t v = 0; v < count; v++) {
+    if (list->cancel && *list->cancel)
+      return error_set(error, ERROR_RequestTimeout, "the request was cancelled while it was planned");
     if (make_variant(list, stage, fixed, type, &variants[v], error) != 0)
       return -1;
     for (size_t d = stage->cube->dimensions; d-- > 0;) {
