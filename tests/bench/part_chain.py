@@ -1,13 +1,14 @@
-"""The chain part: what a statistic that needs a lattice field's Markov chain twice costs, and one thread against two."""
+"""The chain part: what needs a lattice field's Markov chain twice against what needs it once, and threads."""
 import numpy as np
 
 import graph
-from common import (bandwidth, compare, empty_data, goal_at_least, goal_at_most, heading, our_run, read_variable, run_once,
-                    table, time_rounds)
+from common import (bandwidth, compare, empty_data, goal_at_least, goal_at_most, heading, our_run, read_variable,
+                    run_once, table, time_rounds)
 
 
 def field(side, /, **arguments):
-    return {"field": graph.node("lft_scalar_field", shape=[side, side], m2=-0.2, seed=1, **{"lambda": 0.5, **arguments})}
+    arguments = {"shape": [side, side], "m2": -0.2, "lambda": 0.5, "seed": 1, **arguments}
+    return {"field": graph.node("lft_scalar_field", **arguments)}
 
 
 def rows_of(args, side, configurations, **arguments):
