@@ -59,6 +59,6 @@ def run_chain(args):
     wall = table(samples)
     goal_at_most("x - mean(x) : mean(x), result written", wall["x - mean(x)"] / wall["mean(x)"], 1.2)
     goal_at_most("mean((x - mean(x))²) : mean(x)", wall["mean((x - mean(x))²)"] / wall["mean(x)"], 1.2)
-    for side, thermalisation in ((128, 8),) if args.small else ((512, 72), (1024, 16)):
+    for side, thermalisation in ((128, 8),) if args.small else ((512, 192), (1024, 56)):
         run_threads(args, side, thermalisation)
     bandwidth(args)
