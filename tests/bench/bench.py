@@ -2,7 +2,7 @@
 """Times twincube against its peers and against the floor. Started by tests/bench/run, which prepares the ground.
 
 speed    results compared first (numpy, xarray, processes-dask), then whole commands in alternation
-memory   a cube of 8.6 GB raw under --memory 512M: peak resident size of all processes; a plan that cannot fit is refused
+memory   a cube of 8.6 GB raw under --memory 512M: peak resident size of all processes; what cannot fit is refused
 threads  the speed jobs with one thread and with two
 latency  server start, add(1,2) over HTTP keep-alive (p50, p99, requests a second, drift), `twincube run` of it
 global, resample, kernel    part_raster.py
@@ -180,8 +180,8 @@ def threads(args):
             rows = {f"{n} threads": ([str(c) for c in our_command(args, task, inputs, out, n)], out) for n in (1, 2)}
             samples = time_rounds(rows, args.rounds)
             one, two = (statistics.median(s.wall for s in samples[name]) for name in rows)
-            print(f"{task}, {inputs}: 1 thread {one:.2f} s, 2 threads {two:.2f} s, ratio {one / two:.2f} (goal at least "
-                  f"1.7 where not bound by the disk): {verdict(one / two >= 1.7)}", flush=True)
+            print(f"{task}, {inputs}: 1 thread {one:.2f} s, 2 threads {two:.2f} s, ratio {one / two:.2f} (goal at "
+                  f"least 1.7 where not bound by the disk): {verdict(one / two >= 1.7)}", flush=True)
 
 
 def memory(args):

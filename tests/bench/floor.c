@@ -252,8 +252,8 @@ static int floor_memory(unsigned threads)
     memset(stretches[t].from, 1, MEMORY_BYTES);
     memset(stretches[t].to, 2, MEMORY_BYTES);
   }
-  double reading = memory_rate(read_stretch, stretches, threads),
-         copying = memory_rate(copy_stretch, stretches, threads);
+  double reading = memory_rate(read_stretch, stretches, threads);
+  double copying = memory_rate(copy_stretch, stretches, threads);
   uint64_t sum = 0;
   for (unsigned t = 0; t < threads; t++) {
     sum += stretches[t].sum;
@@ -267,8 +267,8 @@ static int floor_memory(unsigned threads)
 int main(int count, char **arguments)
 {
   const char *what = count > 2 ? arguments[1] : "";
-  long threads = count > 2 ? strtol(arguments[2], NULL, 10) : 0,
-       planes = count > 3 ? strtol(arguments[3], NULL, 10) : 0;
+  long threads = count > 2 ? strtol(arguments[2], NULL, 10) : 0;
+  long planes = count > 3 ? strtol(arguments[3], NULL, 10) : 0;
   int status = -1;
   if (threads < 1 || threads > MAX_THREADS || planes < -1 || planes > 65535 ||
       (count < 6 && strcmp(what, "memory") != 0)) {

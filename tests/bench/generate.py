@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Makes the benchmark's inputs, in UTM 32 at 10 m where they have a place.
 
-    generate.py series DIR   24 dates x 2 bands x 2048 x 2048: geotiff/S2_<YYYYMMDD>_<band>.tif and S2.nc, the same values
+    generate.py series DIR   24 dates x 2 x 2048 x 2048: geotiff/S2_<YYYYMMDD>_<band>.tif and S2.nc, the same values
     generate.py large  DIR   8 dates x 2 x 16384 x 16384, smooth: geotiff/BIG_<YYYYMMDD>_<band>.tif, 8.6 GB, small files
     generate.py plane  DIR   one float32 plane: P_20200101_B01.tif, tiles of 512 x 512
     generate.py zones  DIR   star-shaped polygons over the series: zones.geojson
     generate.py daily  DIR   daily temperatures of some years of 365 days: daily.nc
     generate.py dates  DIR   series of many small planes: first.nc, second.nc after it, between.nc in between
 
-The series's scene is a patchwork of fields whose greenness follows the season, with sensor noise; each date loses some round
-patches (clouds) to the no-data value 0. Everything comes from one seed, so two machines time the same bytes.
+The series's scene is a patchwork of fields whose greenness follows the season, with sensor noise; each date loses some
+round patches (clouds) to the no-data value 0. Everything comes from seeds, so two machines time the same bytes.
 """
 import argparse
 import datetime
@@ -137,7 +137,7 @@ def make_plane(folder, size=4096, compress="none", seed=3):
 
 
 def stars(size, count, seed=11):
-    """Rings (points, 2) in UTM: about one a cell of a lattice over the scene, larger than its cell, so that they overlap."""
+    """Rings (points, 2) in UTM: one a cell of a lattice over the scene, some reaching into the next."""
     rng = np.random.default_rng(seed)
     across = int(np.ceil(np.sqrt(count)))
     cell = size * RES / across

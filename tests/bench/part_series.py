@@ -5,8 +5,8 @@ import netCDF4
 import numpy as np
 
 import graph
-from common import (HERE, add_collection, compare, empty_data, goal_at_least, goal_at_most, heading, made, our_run, own_time,
-                    read_variable, run_once, table, time_rounds)
+from common import (HERE, add_collection, compare, empty_data, goal_at_least, goal_at_most, heading, made, our_run,
+                    own_time, read_variable, run_once, table, time_rounds)
 
 FIRST_YEAR = 2001  # of generate.py's daily series
 
@@ -49,7 +49,8 @@ def run_anomaly(args):
     for name in ("flox", "xarray"):
         if name in wall:
             goal_at_least(f"{name}, whole command / twincube", wall[name] / wall["twincube"], 5)
-            print(f"{name}, in memory alone / twincube, whole command = {own_time(samples[name]) / wall['twincube']:.2f}")
+            alone = own_time(samples[name])
+            print(f"{name}, in memory alone / twincube, whole command = {alone / wall['twincube']:.2f}")
     if "cdo" in wall:
         print(f"cdo / twincube = {wall['cdo'] / wall['twincube']:.2f}", flush=True)
 

@@ -8,7 +8,8 @@
     peers.py zones GRAPH.json INPUT.nc OUT.npy        openeo-processes-dask's aggregate_spatial
     peers.py exactextract ZONES.geojson FOLDER OUT.npy
 
-The last four print "compute SECONDS", the time without imports, reading (kernel, anomaly) and writing. Two threads each, chunks as their documentation recommends for these reductions; OUT's suffix decides the format.
+The last four print "compute SECONDS", the time without imports, reading (kernel, anomaly) and writing. Two threads each
+where they take threads; chunks as their documentation recommends for these reductions; OUT's suffix decides the format.
 """
 import json
 import pathlib
@@ -124,7 +125,8 @@ def run_exactextract(zones, folder, out):
     start = time.perf_counter()
     result = exact_extract(files, features, ["mean"])
     print(f"compute {time.perf_counter() - start}")
-    rows = [list(feature["properties"].values()) for feature in result]
+    # Sorted by name, which begins with the date: the columns come in no order.
+    rows = [[value for _, value in sorted(feature["properties"].items())] for feature in result]
     numpy.save(out, numpy.array(rows, dtype="f8").T)
 
 
