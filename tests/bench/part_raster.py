@@ -65,6 +65,8 @@ def run_global(args):
             wall = ratios[side] = table(samples)
             goal_at_most("x / max(x) : max(x), result written", wall["x / max(x)"] / wall["max(x)"], 2.3)
             goal_at_most("mean(x / max(x)) : max(x)", wall["mean(x / max(x))"] / wall["max(x)"], 2.3)
+            both = wall["max(x)"] + wall["x / 2"]
+            print(f"x / max(x) : max(x) and x / 2 one after the other = {wall['x / max(x)'] / both:.2f}")
         growth = ratios[sides[1]]["x / max(x)"] / ratios[sides[0]]["x / max(x)"]
         goal_at_most(f"time of {sides[1]}² : {sides[0]}² (16 times the pixels)", growth, 16 * 1.1)
     bandwidth(args)
