@@ -20,6 +20,7 @@ struct sink_request {
   size_t option_count;
   const char *path;   /* file to write; its folder exists */
   const char *history;  /* one line of provenance for the file's metadata, or NULL */
+  size_t tile[CUBE_MAX_DIMENSIONS]; /* shape of the boxes that will be put, from index 0 on; 0: not known */
   unsigned threads;   /* the format may use so many for encoding; 0 or 1: none of its own */
 };
 

@@ -55,7 +55,7 @@ ROW_BODY bilinear_body(const struct tap_window *w, const struct row_limits *r, s
     double upper = values[at] * (1 - fx) + values[at + 1] * fx;
     double lower = values[at + stride] * (1 - fx) + values[at + stride + 1] * fx;
     double value = upper * (1 - fy) + lower * fy;
-    out[i] = in_x & in_y ? value : (double)NAN;
+    out[i] = (in_x & in_y) ? value : (double)NAN;
   }
 }
 
@@ -89,7 +89,7 @@ ROW_BODY cubic_body(const struct tap_window *w, const struct row_limits *r, size
     int32_t at = (top - first_y - 1) * stride + (left - first_x - 1);
     double value = (four(values, at, wx) * wy[0] + four(values, at + stride, wx) * wy[1]) +
                    (four(values, at + 2 * stride, wx) * wy[2] + four(values, at + 3 * stride, wx) * wy[3]);
-    out[i] = in_x & in_y ? value : (double)NAN;
+    out[i] = (in_x & in_y) ? value : (double)NAN;
   }
 }
 

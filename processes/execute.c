@@ -114,6 +114,7 @@ static int write_cube(const struct execution *e, const struct step *step, const 
                                  .threads = plan_threads(plan)};
   struct sink *sink;
   const struct cube *cube = plan_output_cube(plan, step->output);
+  plan_output_tile(plan, step->output, request.tile);
   if (format->open(&request, cube, &sink, error) != 0)
     return -1;
   snprintf(out->media_type, sizeof out->media_type, "%s", sink->media_type ? sink->media_type : format->media_type);

@@ -103,9 +103,12 @@ static int netcdf_open(const struct sink_request *request, const struct cube *cu
   sink->arena = arena_new(0);
   if (sink->arena == NULL)
     error_memory(error);
-  if (sink->arena == NULL ||
-      netcdf_plan_make(sink->arena, cube, request->options, request->option_count, &sink->plan, error) != 0 ||
-      output_begin(&sink->output, request->path, error) != 0 ||
+  int planned = -1;
+  if (sink->arena != NULL)
+    planned = netcdf_plan_make(sink->arena, cube, request->options, request->option_count, &sink->plan, error);
+  if (planned == 0)
+    netcdf_plan_fit(&sink->plan, request->tile);
+  if (planned != 0 || output_begin(&sink->output, request->path, error) != 0 ||
       netcdf_define(sink->output.temporary, &sink->plan, request->history, error) != 0 ||
       netcdf_store_open(sink->output.temporary, &sink->plan, &sink->store, error) != 0) {
     netcdf_close(&sink->sink);

@@ -118,6 +118,34 @@ static void set_chunks(struct netcdf_plan *plan)
   }
 }
 
+/* The largest length up to `most` that divides the tile. */
+static size_t dividing(size_t tile, size_t most)
+{
+  size_t length = most < tile ? most : tile;
+  while (tile % length != 0)
+    length--;
+  return length;
+}
+
+void netcdf_plan_fit(struct netcdf_plan *plan, const size_t *tile)
+{
+  plan->chunk_elements = 1;
+  for (size_t v = 0; v < plan->rank; v++) {
+    size_t along = tile[plan->dimension[v]];
+    if (along > 0 && along < plan->shape[v])
+      plan->chunk[v] = dividing(along, plan->chunk[v]);
+    plan->chunk_elements *= plan->chunk[v];
+  }
+  for (size_t v = plan->rank; v-- > 0;) { /* what became shorter leaves room for others */
+    size_t along = tile[plan->dimension[v]], others = plan->chunk_elements / plan->chunk[v];
+    size_t room = CHUNK_ELEMENTS / others, most = along > 0 && along < plan->shape[v] ? along : plan->shape[v];
+    if (along == 0 || room <= plan->chunk[v])
+      continue;
+    plan->chunk[v] = most == plan->shape[v] ? (room < most ? room : most) : dividing(most, room);
+    plan->chunk_elements = others * plan->chunk[v];
+  }
+}
+
 int netcdf_plan_make(struct arena *arena, const struct cube *cube, const struct sink_option *options, size_t count,
                      struct netcdf_plan *out, struct error *error)
 {

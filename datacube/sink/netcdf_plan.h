@@ -23,6 +23,9 @@ struct netcdf_plan {
 int netcdf_plan_make(struct arena *arena, const struct cube *cube, const struct sink_option *options, size_t count,
                      struct netcdf_plan *out, struct error *error);
 
+/* Chunks that the tiles fill whole, so that none is compressed twice. tile: of the cube's dimensions, 0: not known. */
+void netcdf_plan_fit(struct netcdf_plan *plan, const size_t *tile);
+
 /* The element that stands for no data, in cube.type, in the first bytes. */
 void netcdf_plan_fill(const struct netcdf_plan *plan, unsigned char fill[16]);
 

@@ -250,6 +250,13 @@ const struct cube *plan_cube(const struct plan *plan)
   return plan->cubes[0];
 }
 
+void plan_output_tile(const struct plan *plan, size_t output, size_t *tile)
+{
+  const struct tile_grid *grid = &plan->phases[plan->output_phase[output]].grid;
+  for (size_t d = 0; d < plan->cubes[output]->dimensions; d++)
+    tile[d] = grid->lead[d] ? 0 : grid->tile[d];
+}
+
 size_t plan_tiles(const struct plan *plan)
 {
   size_t tiles = 0;

@@ -33,6 +33,8 @@ int plan_make_outputs(struct arena *arena, const struct plan_output *outputs, si
 size_t plan_outputs(const struct plan *plan);
 const struct cube *plan_output_cube(const struct plan *plan, size_t output);
 const struct cube *plan_cube(const struct plan *plan); /* of output 0 */
+/* Shape of the output's tiles from index 0 on; 0 along dimensions whose first tile is shorter. */
+void plan_output_tile(const struct plan *plan, size_t output, size_t *tile);
 size_t plan_tiles(const struct plan *plan);            /* of all phases */
 double plan_read_bytes(const struct plan *plan);       /* estimate of stored bytes read */
 double plan_computed(const struct plan *plan);         /* estimate of elements computed by kernels */

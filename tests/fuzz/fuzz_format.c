@@ -59,7 +59,7 @@ static void check_text(const char *text)
   struct error error = {0};
   struct buffer out = {.limit = 1 << 20};
   struct json_writer writer = {.out = &out};
-  error_parameter(&error, text, text, "%s%s%.40s", text, text, text);
+  error_parameter(&error, ERROR_Internal, text, "%s%s%.40s", text, text, text);
   error_at_node(&error, text);
   must(is_utf8(error.message) && is_utf8(error.node) && is_utf8(error.parameter) && is_utf8(error.code));
   json_write_object(&writer);
