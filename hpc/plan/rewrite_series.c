@@ -20,24 +20,24 @@
 
 enum { LONG_SERIES = 65536, PART = 16384, CHUNK_POSITIONS = 16 };
 
-struct running { /* a kind of running value */
+struct running_kind { /* a kind of running value */
   enum kernel_series series;
   enum kernel_op combine; /* of what is past and one's own */
   double neutral;
 };
 
-static const struct running runnings[] = {{KSER_CUMSUM, KOP_ADD, 0},
+static const struct running_kind runnings[] = {{KSER_CUMSUM, KOP_ADD, 0},
                                           {KSER_CUMPRODUCT, KOP_MUL, 1},
                                           {KSER_CUMMIN, KOP_MIN, (double)INFINITY},
                                           {KSER_CUMMAX, KOP_MAX, -(double)INFINITY}};
 
-struct series_cutting {
+struct long_series {
   struct arena *arena;
   const struct node *node; /* the kernel */
   size_t axis, size;       /* of its cube; indexes along it */
   size_t part, parts;      /* indexes of a part; parts */
   int series;              /* its SERIES step */
-  const struct running *running;
+  const struct running_kind *running;
   bool ignore;
 };
 
@@ -48,7 +48,7 @@ struct in_parts { /* a running value */
 /* ---- whether ------------------------------------------------------------------------------------------------------
  */
 
-static const struct running *running_of(enum kernel_series series)
+static const struct running_kind *running_of(enum kernel_series series)
 {
   for (size_t i = 0; i < sizeof runnings / sizeof *runnings; i++)
     if (runnings[i].series == series)
@@ -57,7 +57,7 @@ static const struct running *running_of(enum kernel_series series)
 }
 
 /* Elementwise along the axis: input, constant, operation. */
-static bool is_elementwise(const struct series_cutting *c, const struct program_step *step)
+static bool is_elementwise(const struct long_series *c, const struct program_step *step)
 {
   const struct kernel_input *input = step->kind == PROGRAM_INPUT ? &c->node->inputs[step->input] : NULL;
   if (step->is_array && step->length != c->size)
@@ -68,7 +68,7 @@ static bool is_elementwise(const struct series_cutting *c, const struct program_
 }
 
 /* Finds the one series among the needed steps; false: there is none, several, or something else besides. */
-static bool find_series(struct series_cutting *c, const bool *needed)
+static bool find_series(struct long_series *c, const bool *needed)
 {
   const struct program *p = c->node->program;
   bool fits = p->steps[c->node->result.value].is_array && !c->node->result.is_complex;
@@ -92,7 +92,7 @@ static bool find_series(struct series_cutting *c, const bool *needed)
  */
 
 /* The kernel's cube of floats, with so many indexes along the axis. */
-static struct cube *float_cube(const struct series_cutting *c, enum element_type type, size_t size)
+static struct cube *float_cube(const struct long_series *c, enum element_type type, size_t size)
 {
   struct cube *cube = arena_copy(c->arena, c->node->cube, sizeof *cube);
   if (!cube)
@@ -117,30 +117,30 @@ static struct kernel_input same_place(const struct node *node)
   return input;
 }
 
-struct series_piece { /* a kernel being built */
+struct element_piece { /* a kernel being built */
   struct program *program;
   struct kernel_input *inputs;
   size_t input_count;
   struct lanes *value; /* per step of the whole */
 };
 
-static bool piece_start(const struct series_cutting *c, struct series_piece *piece)
+static bool piece_start(const struct long_series *c, struct element_piece *piece)
 {
   enum { OTHERS = 4 }; /* inputs besides those of the steps: what is past and own, twice */
   const struct program *whole = c->node->program;
-  *piece = (struct series_piece){.program = program_new(c->arena),
+  *piece = (struct element_piece){.program = program_new(c->arena),
                           .inputs = ARENA_ARRAY(c->arena, struct kernel_input, whole->count + OTHERS),
                           .value = ARENA_ARRAY(c->arena, struct lanes, whole->count)};
   return piece->program && piece->inputs && piece->value;
 }
 
-static struct lanes add_input(struct series_piece *piece, struct kernel_input input)
+static struct lanes add_input(struct element_piece *piece, struct kernel_input input)
 {
   piece->inputs[piece->input_count] = input;
   return program_input(piece->program, piece->input_count++, false, 1, input.node->cube->type, NULL);
 }
 
-static struct lanes add_slot(const struct series_cutting *c, struct series_piece *piece, size_t slot)
+static struct lanes add_slot(const struct long_series *c, struct element_piece *piece, size_t slot)
 {
   struct kernel_input input = c->node->inputs[slot];
   if (input.array_dimension != NO_DIMENSION)
@@ -150,7 +150,7 @@ static struct lanes add_slot(const struct series_cutting *c, struct series_piece
 }
 
 /* Adds what computes step `last` element by element; the series, where it is needed, has its value already. */
-static struct lanes piece_add(const struct series_cutting *c, struct series_piece *piece, int last)
+static struct lanes piece_add(const struct long_series *c, struct element_piece *piece, int last)
 {
   const struct program *whole = c->node->program;
   bool *needed = ARENA_ARRAY(c->arena, bool, whole->count);
@@ -172,13 +172,13 @@ static struct lanes piece_add(const struct series_cutting *c, struct series_piec
   return piece->value[last];
 }
 
-static struct node_origin origin_of(const struct series_cutting *c)
+static struct node_origin origin_of(const struct long_series *c)
 {
   return (struct node_origin){c->node->id, c->node->process};
 }
 
-static const struct node *piece_end(const struct series_cutting *c, const struct series_piece *piece, const struct cube *cube,
-                                    struct lanes value)
+static const struct node *piece_end(const struct long_series *c, const struct element_piece *piece,
+                                    const struct cube *cube, struct lanes value)
 {
   if (program_failed(piece->program) || !cube)
     return NULL;
@@ -187,14 +187,14 @@ static const struct node *piece_end(const struct series_cutting *c, const struct
 }
 
 /* The step that the series reads. */
-static int series_operand(const struct series_cutting *c)
+static int series_operand(const struct long_series *c)
 {
   return c->node->program->steps[c->series].operand[0];
 }
 
-static const struct node *what_runs(const struct series_cutting *c)
+static const struct node *what_runs(const struct long_series *c)
 {
-  struct series_piece piece;
+  struct element_piece piece;
   if (!piece_start(c, &piece))
     return NULL;
   struct program *p = piece.program;
@@ -204,9 +204,9 @@ static const struct node *what_runs(const struct series_cutting *c)
   return piece_end(c, &piece, float_cube(c, ELEMENT_F64, c->size), w);
 }
 
-static const struct node *where_missing(const struct series_cutting *c)
+static const struct node *where_missing(const struct long_series *c)
 {
-  struct series_piece piece;
+  struct element_piece piece;
   if (!piece_start(c, &piece))
     return NULL;
   struct lanes missing = program_unary(piece.program, KOP_IS_NODATA, piece_add(c, &piece, series_operand(c)));
@@ -217,7 +217,7 @@ static const struct node *where_missing(const struct series_cutting *c)
  */
 
 /* A kernel that makes an array along the axis from one along the axis. */
-static const struct node *along_axis(const struct series_cutting *c, const struct node *input, const struct cube *cube,
+static const struct node *along_axis(const struct long_series *c, const struct node *input, const struct cube *cube,
                                      const struct program *program, struct lanes array)
 {
   struct kernel_input along = same_place(input), *kept;
@@ -230,7 +230,7 @@ static const struct node *along_axis(const struct series_cutting *c, const struc
 }
 
 /* Parts along the axis, and few positions beside: of one chunk. */
-static void chunk_sizes(const struct series_cutting *c, size_t *size)
+static void chunk_sizes(const struct long_series *c, size_t *size)
 {
   size_t room = CHUNK_POSITIONS;
   for (size_t d = c->node->cube->dimensions; d-- > 0;) {
@@ -242,7 +242,8 @@ static void chunk_sizes(const struct series_cutting *c, size_t *size)
 }
 
 /* The running value inside each part. */
-static const struct node *own_values(const struct series_cutting *c, const struct running *running, const struct node *input)
+static const struct node *own_values(const struct long_series *c, const struct running_kind *running,
+                                     const struct node *input)
 {
   struct chunks *chunks = ARENA_NEW(c->arena, struct chunks);
   struct program *p = program_new(c->arena);
@@ -260,7 +261,8 @@ static const struct node *own_values(const struct series_cutting *c, const struc
 }
 
 /* A view that changes the axis alone. */
-static const struct node *take(const struct series_cutting *c, const struct node *input, const size_t *indexes, size_t count)
+static const struct node *take(const struct long_series *c, const struct node *input, const size_t *indexes,
+                               size_t count)
 {
   struct view_dimension *view = ARENA_ARRAY(c->arena, struct view_dimension, input->cube->dimensions);
   struct cube *cube = float_cube(c, input->cube->type, count);
@@ -273,7 +275,7 @@ static const struct node *take(const struct series_cutting *c, const struct node
 
 /* The last value of each part, and that of the last part once more: longer than what is made of it, which is therefore
  * made once, whole, and kept. */
-static const struct node *last_values(const struct series_cutting *c, const struct node *own)
+static const struct node *last_values(const struct long_series *c, const struct node *own)
 {
   size_t *last = ARENA_ARRAY(c->arena, size_t, c->parts + 1);
   for (size_t k = 0; last && k <= c->parts; k++)
@@ -282,7 +284,8 @@ static const struct node *last_values(const struct series_cutting *c, const stru
 }
 
 /* The running value of all that comes before each part. */
-static const struct node *past_of_parts(const struct series_cutting *c, const struct running *running, const struct node *own)
+static const struct node *past_of_parts(const struct long_series *c, const struct running_kind *running,
+                                        const struct node *own)
 {
   const struct node *last = last_values(c, own);
   size_t *before = ARENA_ARRAY(c->arena, size_t, c->parts - 1);
@@ -298,7 +301,7 @@ static const struct node *past_of_parts(const struct series_cutting *c, const st
   return along_axis(c, last, float_cube(c, own->cube->type, c->parts), p, program_concat(p, values, 2));
 }
 
-static int run_in_parts(const struct series_cutting *c, const struct running *running, const struct node *input,
+static int run_in_parts(const struct long_series *c, const struct running_kind *running, const struct node *input,
                         struct in_parts *out)
 {
   out->own = input ? own_values(c, running, input) : NULL;
@@ -312,7 +315,8 @@ static int run_in_parts(const struct series_cutting *c, const struct running *ru
   return out->past ? 0 : -1;
 }
 
-static struct lanes add_running(struct series_piece *piece, const struct running *running, const struct in_parts *values)
+static struct lanes add_running(struct element_piece *piece, const struct running_kind *running,
+                                const struct in_parts *values)
 {
   struct lanes past = add_input(piece, same_place(values->past)), own = add_input(piece, same_place(values->own));
   return program_binary(piece->program, running->combine, past, own);
@@ -321,10 +325,10 @@ static struct lanes add_running(struct series_piece *piece, const struct running
 /* ---- the kernel after it ------------------------------------------------------------------------------------------
  */
 
-static const struct node *put_together(const struct series_cutting *c, const struct in_parts *values,
+static const struct node *put_together(const struct long_series *c, const struct in_parts *values,
                                        const struct in_parts *missing)
 {
-  struct series_piece piece;
+  struct element_piece piece;
   if (!piece_start(c, &piece))
     return NULL;
   struct program *p = piece.program;
@@ -343,7 +347,7 @@ int series_cut(struct arena *arena, const struct node *node, const struct series
   *out = node;
   if (node->kind != NODE_KERNEL || node->array_out == NO_DIMENSION || cube_elements(node->cube) == 0)
     return 0;
-  struct series_cutting c = {.arena = arena, .node = node, .axis = (size_t)node->array_out, .part = parts->length};
+  struct long_series c = {.arena = arena, .node = node, .axis = (size_t)node->array_out, .part = parts->length};
   c.size = node->cube->dimension[c.axis].size;
   c.parts = (c.size + c.part - 1) / c.part;
   bool *needed = ARENA_ARRAY(arena, bool, node->program->count);
