@@ -133,13 +133,27 @@ static struct lanes add_accumulator(const struct cutting *c, struct piece *piece
   return lanes;
 }
 
+struct lanes element_again(struct program *program, const struct program_step *step, const struct lanes *value)
+{
+  enum kernel_op op = (enum kernel_op)step->op;
+  const int *of = step->operand;
+  switch (kernel_op_arity(op)) {
+  case 1:
+    return program_unary(program, op, value[of[0]]);
+  case 2:
+    return program_binary(program, op, value[of[0]], value[of[1]]);
+  default:
+    return program_ternary(program, op, value[of[0]], value[of[1]], value[of[2]]);
+  }
+}
+
 /* Adds what computes step i of the whole, steps before it first: they are in order, so no recursion is needed. */
 static int piece_add(struct cutting *c, struct piece *piece, const bool *needed, int last)
 {
   const struct program *whole = c->maker->node->program;
   for (int i = 0; i <= last; i++) {
     const struct program_step *step = &whole->steps[i];
-    struct lanes *v = piece->value, *to = &v[i];
+    struct lanes *to = &piece->value[i];
     if (!needed[i])
       continue;
     if (step->kind == PROGRAM_REDUCE && accumulate(c, i) != 0)
@@ -150,13 +164,8 @@ static int piece_add(struct cutting *c, struct piece *piece, const bool *needed,
       *to = program_constant(piece->program, step->constant);
     else if (step->kind == PROGRAM_REDUCE)
       *to = add_accumulator(c, piece, i);
-    else if (kernel_op_arity((enum kernel_op)step->op) == 1)
-      *to = program_unary(piece->program, (enum kernel_op)step->op, v[step->operand[0]]);
-    else if (kernel_op_arity((enum kernel_op)step->op) == 2)
-      *to = program_binary(piece->program, (enum kernel_op)step->op, v[step->operand[0]], v[step->operand[1]]);
     else
-      *to = program_ternary(piece->program, (enum kernel_op)step->op, v[step->operand[0]], v[step->operand[1]],
-                            v[step->operand[2]]);
+      *to = element_again(piece->program, step, piece->value);
   }
   return program_failed(piece->program) ? program_error(piece->program, c->error) : 0;
 }

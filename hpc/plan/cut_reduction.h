@@ -23,4 +23,7 @@ struct accumulator_maker {
 /* The reduction as a kernel of accumulators. */
 int reduction_cut(const struct accumulator_maker *maker, const struct node **out, struct error *error);
 
+/* An ELEMENT step of another program once more, of these values of the other one's steps. */
+struct lanes element_again(struct program *program, const struct program_step *step, const struct lanes *value);
+
 #endif

@@ -6,7 +6,7 @@
 
 enum { DONE_LISTS = 4096 };
 
-static rewrite_rule *const rules[] = {rewrite_warp, rewrite_window, rewrite_reduction};
+static rewrite_rule *const rules[] = {rewrite_warp, rewrite_window, rewrite_reduction, rewrite_series};
 
 struct done {
   struct done *next;

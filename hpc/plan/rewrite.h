@@ -14,6 +14,15 @@ rewrite_rule rewrite_warp;
 rewrite_rule rewrite_window;
 /* rewrite_reduction.c: a reduction along a long axis is cut at its reducers, which become accumulators. */
 rewrite_rule rewrite_reduction;
+/* rewrite_series.c: a running sum, product, minimum or maximum along a long axis is made part by part. */
+rewrite_rule rewrite_series;
+
+struct series_parts {     /* where running values are cut */
+  size_t longest, length; /* indexes of an axis that stays whole; of a part, at least 1 */
+};
+/* rewrite_series with other lengths than its own. */
+int series_cut(struct arena *arena, const struct node *node, const struct series_parts *parts, const struct node **out,
+               struct error *error);
 
 /* A kernel node that gives its one input's elements unchanged, perhaps in another type. */
 bool node_is_conversion(const struct node *node);
