@@ -39,8 +39,10 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
 {
   const struct graph *graph;
   const struct bound *bound;
-  const struct graph_options options = {.parameters = e->parameters, .parameter_count = e->parameter_count,
-                                        .catalogue = e->catalogue, .cancel = e->cancel,
+  const struct graph_options options = {.parameters = e->parameters,
+                                        .parameter_count = e->parameter_count,
+                                        .catalogue = e->catalogue,
+                                        .cancel = e->cancel,
                                         .official_encoding = e->official_encoding};
   if (graph_parse(arena, e->graph, e->graph_length, e->official_encoding, &graph, error) != 0 ||
       graph_bind(arena, graph, &options, &bound, error) != 0 || graph_lower(arena, bound, &options, out, error) != 0)
@@ -181,7 +183,8 @@ static int write_files(const struct execution *e, const struct steps *steps, str
   return 0;
 }
 
-/* Runs the plan; a run that ends well goes into the cache, with the arena where the plan is new: *arena is then NULL. */
+/* Runs the plan; a run that ends well goes into the cache, with the arena where the plan is new: *arena is then NULL.
+ */
 static int write_steps(const struct execution *e, struct steps *steps, struct arena **arena,
                        struct execution_result *out, struct error *error)
 {

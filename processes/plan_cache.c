@@ -9,7 +9,7 @@ static const size_t most_memory = (size_t)192 << 20; /* of a plan that is rememb
 
 struct plan_cache {
   size_t count;
-  struct entry {
+  struct remembered_run {
     struct hash key;
     struct cached_run run;
   } entries[ENTRIES];
@@ -73,6 +73,6 @@ void plan_cache_put(struct plan_cache *cache, struct hash key, const struct cach
   if (cache->count == ENTRIES)
     cached_run_free(&cache->entries[--cache->count].run);
   memmove(&cache->entries[1], &cache->entries[0], cache->count * sizeof cache->entries[0]);
-  cache->entries[0] = (struct entry){key, held};
+  cache->entries[0] = (struct remembered_run){key, held};
   cache->count++;
 }

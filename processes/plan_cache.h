@@ -1,8 +1,8 @@
-/* Open runs of plans that were run, by the hash of what they compute: a worker that is asked the same again skips planning
- * and what phases have made, and finds its readers open.
+/* Open runs of plans that were run, by the hash of what they compute: a worker that is asked the same again skips
+ * planning and what phases have made, and finds its readers open.
  *
- * A few plans of little memory are remembered, the least recently used goes first. One owner, not thread safe. A source's
- * identity is part of the hash, so a file that has changed makes another key. */
+ * A few plans of little memory are remembered, the least recently used goes first. One owner, not thread safe. A
+ * source's identity is part of the hash, so a file that has changed makes another key. */
 #ifndef TWINCUBE_PROCESSES_PLAN_CACHE_H
 #define TWINCUBE_PROCESSES_PLAN_CACHE_H
 
@@ -16,7 +16,7 @@ struct cached_run {
   struct run *run;
 };
 
-struct plan_cache *plan_cache_new(void); /* NULL when out of memory */
+struct plan_cache *plan_cache_new(void);        /* NULL when out of memory */
 void plan_cache_free(struct plan_cache *cache); /* NULL is allowed */
 
 /* What makes two plans the same: outputs, tile shapes asked for, options. */

@@ -31,8 +31,8 @@ struct zygote {
   unsigned generation;
 };
 
-/* Ours, with a word for OpenMP, which reads it before main: workers share the cores with each other, so threads that wait
- * sleep and do not spin, unless the operator says otherwise. The caller frees the list. */
+/* Ours, with a word for OpenMP, which reads it before main: workers share the cores with each other, so threads that
+ * wait sleep and do not spin, unless the operator says otherwise. The caller frees the list. */
 static char **worker_environment(void)
 {
   static const char policy[] = "OMP_WAIT_POLICY";
@@ -54,8 +54,9 @@ static int spawn_process(const struct zygote_options *options, int control, pid_
   snprintf(parent, sizeof parent, "%ld", (long)getpid());
   snprintf(level, sizeof level, "%d", (int)options->level);
   snprintf(memory, sizeof memory, "%zu", options->worker.memory);
-  const char *const arguments[] = {"twincube",           "zygote", parent, level, memory, options->worker.data,
-                                   options->specs != NULL ? options->specs : "", NULL};
+  const char *const arguments[] = {
+      "twincube", "zygote", parent, level, memory, options->worker.data, options->specs != NULL ? options->specs : "",
+      NULL};
   char **environment = worker_environment();
   posix_spawn_file_actions_t actions;
   int code = environment ? posix_spawn_file_actions_init(&actions) : ENOMEM;
