@@ -132,23 +132,33 @@ static const struct plan *plan_of(struct arena *arena, const struct node *node, 
   return plan;
 }
 
-static void check(struct arena *arena, const struct series_case *c, const struct node *node,
-                  struct plan_options options)
+/* The elements of a node's cube; the caller frees them. */
+static double *elements_of(struct arena *arena, const struct node *node, struct plan_options options)
 {
   const struct plan *plan = plan_of(arena, node, options);
   struct keeping_sink sink = keeping_sink(plan_cube(plan));
   struct error error = {0};
   if (plan_run(plan, &sink.sink, NULL, NULL, &error) != 0)
     fail_msg("%s %s", error.code, error.message);
-  double *expected = expected_of(c);
-  const double *have = (const double *)(const void *)sink.data;
-  for (size_t i = 0; i < c->size * WIDE; i++)
-    if (memcmp(&have[i], &expected[i], sizeof *have) != 0 && !(isnan(have[i]) && isnan(expected[i])))
-      fail_msg("series %d, holes %d, ignore %d, surrounded %d: element (%zu, %zu) of %zu is %.17g, not %.17g",
-               c->series, c->holes, c->ignore, c->surrounded, i / WIDE, i % WIDE, c->size, have[i], expected[i]);
-  free(expected);
-  free(sink.data);
   free(sink.written);
+  return (double *)(void *)sink.data;
+}
+
+static void compare(const struct series_case *c, const double *have, const double *expected, size_t t, size_t x)
+{
+  if (memcmp(have, expected, sizeof *have) != 0 && !(isnan(*have) && isnan(*expected)))
+    fail_msg("series %d, holes %d, ignore %d, surrounded %d: element (%zu, %zu) of %zu is %.17g, not %.17g",
+             c->series, c->holes, c->ignore, c->surrounded, t, x, c->size, *have, *expected);
+}
+
+static void check(struct arena *arena, const struct series_case *c, const struct node *node,
+                  struct plan_options options)
+{
+  double *have = elements_of(arena, node, options), *expected = expected_of(c);
+  for (size_t i = 0; i < c->size * WIDE; i++)
+    compare(c, &have[i], &expected[i], i / WIDE, i % WIDE);
+  free(expected);
+  free(have);
 }
 
 /* Every kind of series, holes (those that are telling, on a large axis) and NA handling. */
@@ -221,21 +231,41 @@ static void series_beside_other_inputs(void **state)
       program_series(p, KSER_CUMSUM, program_binary(p, KOP_SUB, array, number), &(double){1}, 1);
   struct lanes value = program_binary(p, KOP_ADD, program_binary(p, KOP_MUL, series, number), array);
   const struct node *whole = node_kernel(arena, from_test, x->cube, inputs, 2, p, value, 0);
-  const struct node *node[] = {whole, cut(arena, whole, (struct series_parts){10, 96})};
-  struct keeping_sink sinks[2];
-  struct error error = {0};
-  assert_true(node[0] != node[1]);
-  for (int i = 0; i < 2; i++) {
-    const struct plan *plan = plan_of(arena, node[i], (struct plan_options){.threads = 1});
-    sinks[i] = keeping_sink(plan_cube(plan));
-    assert_int_equal(plan_run(plan, &sinks[i].sink, NULL, NULL, &error), 0);
-  }
-  assert_memory_equal(sinks[0].data, sinks[1].data, cube_bytes(x->cube));
-  for (int i = 0; i < 2; i++) {
-    free(sinks[i].data);
-    free(sinks[i].written);
-  }
+  const struct node *node = cut(arena, whole, (struct series_parts){10, 96});
+  assert_true(node != whole);
+  double *in_one = elements_of(arena, whole, (struct plan_options){.threads = 1});
+  double *in_parts = elements_of(arena, node, (struct plan_options){.threads = 1});
+  assert_memory_equal(in_one, in_parts, cube_bytes(x->cube));
+  free(in_one);
+  free(in_parts);
   arena_free(arena);
+}
+
+/* A few indexes are not worth keeping anything: they are computed from the parts as they are asked for. */
+static void some_indexes(const struct series_case *c)
+{
+  static const size_t indexes[] = {5, 36, 37, 999, 500, 500, 0};
+  enum { COUNT = sizeof indexes / sizeof *indexes };
+  struct arena *arena = arena_new(0);
+  const struct node *node = cut(arena, series_node(arena, c), (struct series_parts){10, 37});
+  struct view_dimension *view = ARENA_ARRAY(arena, struct view_dimension, 2);
+  struct cube *cube = arena_copy(arena, node->cube, sizeof *cube);
+  cube->dimension[0] = dimension_enumerated("t", DIMENSION_OTHER, COUNT);
+  view[0] = (struct view_dimension){.out = 0, .indexes = indexes};
+  view[1] = (struct view_dimension){.out = 1};
+  double *have = elements_of(arena, node_view(arena, from_test, node, cube, view), (struct plan_options){.threads = 1});
+  double *expected = expected_of(c);
+  for (size_t i = 0; i < (size_t)COUNT * WIDE; i++)
+    compare(c, &have[i], &expected[indexes[i / WIDE] * WIDE + i % WIDE], indexes[i / WIDE], i % WIDE);
+  free(have);
+  free(expected);
+  arena_free(arena);
+}
+
+static void some_indexes_of_parts(void **state)
+{
+  (void)state;
+  each_case(SMALL, true, some_indexes);
 }
 
 static void parts_of_one_index(void **state)
@@ -349,8 +379,10 @@ static void longer_than_memory(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(short_axes_in_parts), cmocka_unit_test(long_axes),
-                                     cmocka_unit_test(series_beside_other_inputs), cmocka_unit_test(parts_of_one_index),
-                                     cmocka_unit_test(what_is_not_cut), cmocka_unit_test(longer_than_memory)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(short_axes_in_parts),        cmocka_unit_test(long_axes),
+      cmocka_unit_test(series_beside_other_inputs), cmocka_unit_test(some_indexes_of_parts),
+      cmocka_unit_test(parts_of_one_index),         cmocka_unit_test(what_is_not_cut),
+      cmocka_unit_test(longer_than_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
