@@ -43,6 +43,7 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
                                         .parameter_count = e->parameter_count,
                                         .catalogue = e->catalogue,
                                         .cancel = e->cancel,
+                                        .log = e->log,
                                         .official_encoding = e->official_encoding};
   if (graph_parse(arena, e->graph, e->graph_length, e->official_encoding, &graph, error) != 0 ||
       graph_bind(arena, graph, &options, &bound, error) != 0 || graph_lower(arena, bound, &options, out, error) != 0)

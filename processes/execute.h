@@ -24,6 +24,7 @@ struct execution {
   const volatile int *cancel;
   struct run_progress *progress; /* tiles of all outcomes together; or NULL */
   const char *history;           /* provenance line, or NULL */
+  const struct run_log *log;     /* hears of what is read and how long it takes, and what processes say; or NULL */
 };
 
 struct execution_file { /* an outcome that was written */

@@ -13,6 +13,7 @@
 #ifndef TWINCUBE_PROCESSES_PROCESS_H
 #define TWINCUBE_PROCESSES_PROCESS_H
 
+#include "processes/run_log.h"
 #include "processes/value.h"
 
 struct plan_builder; /* hpc/plan/node.h: what cube processes build with */
@@ -73,6 +74,11 @@ struct lanes value_as_lanes_array(struct program *program, const struct value *v
 /* Runs a callback: its nodes are walked with the given parameters, steps are emitted into `program`. */
 int call_run_callback(struct call *call, const struct callback *callback, struct program *program,
                       const struct argument *parameters, size_t count, struct value *result);
+
+/* Whether somebody reads what the graph's processes say: where nobody does, nothing need be made for it. */
+bool call_has_log(const struct call *call);
+/* Puts an entry into the log of the run; its node is filled in. */
+void call_log(const struct call *call, const struct log_entry *entry);
 
 /* Emit helpers for the common one-liners. Each reads its operands from the arguments named. */
 int emit_unary(struct call *call, enum kernel_op op, const char *x, struct value *result);

@@ -40,6 +40,7 @@ struct graph_options {
   struct process_lookup lookup;             /* processes beyond the built-in ones */
   const struct catalogue *catalogue;        /* or NULL */
   const volatile int *cancel;               /* becomes nonzero: the request is no longer wanted; or NULL */
+  const struct run_log *log;                /* hears what processes have to say; or NULL */
   bool official_encoding;                   /* of the official test cases, for what JSON cannot say; see json.h */
 };
 

@@ -284,6 +284,18 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
   return 0;
 }
 
+bool call_has_log(const struct call *call)
+{
+  return call->lowering->options->log != NULL;
+}
+
+void call_log(const struct call *call, const struct log_entry *entry)
+{
+  struct log_entry placed = *entry;
+  placed.node = call->node;
+  run_log_put(call->lowering->options->log, &placed);
+}
+
 static int lower_node(const struct walk *w, const struct bound_node *node, struct value *result)
 {
   struct argument *arguments = NULL;

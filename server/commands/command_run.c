@@ -69,13 +69,31 @@ static int print_result(const struct execution_result *result, bool value_file, 
   return fflush(stdout) == 0 && !ferror(stdout) ? 0 : error_set(error, ERROR_StorageFailure, "cannot write the result");
 }
 
+/* What processes such as inspect say, and warnings; not what a job's log tells about its course. */
+static void print_entry(void *data, const struct log_entry *entry)
+{
+  static const char *const names[] = {"error", "warning", "info", "debug"};
+  (void)data;
+  if (!entry->node && entry->level > LOG_WARNING)
+    return;
+  fprintf(stderr, "%s:", names[entry->level]);
+  if (entry->node)
+    fprintf(stderr, " node \"%s\":", entry->node);
+  if (entry->code)
+    fprintf(stderr, " %s:", entry->code);
+  fprintf(stderr, " %s%s%s\n", entry->message, entry->data && entry->message[0] ? ": " : "",
+          entry->data ? entry->data : "");
+}
+
 static int run_graph(const struct graph_arguments *arguments, struct execution *execution, struct error *error)
 {
   unsigned shown = 101;
   struct run_progress progress = {.notify = show_progress, .data = &shown};
+  const struct run_log log = {.put = print_entry};
   struct execution_result result;
   execution->cancel = &cancelled;
   execution->progress = isatty(STDERR_FILENO) ? &progress : NULL;
+  execution->log = &log;
   execution->history = "twincube " TWINCUBE_VERSION " run";
   execution->value_file = arguments->output != NULL;
   int status = execute(execution, &result, error);

@@ -50,29 +50,16 @@ void delete_job_results(struct exchange *exchange)
 
 /* ---- results ---- */
 
-static void keep_last(void *data, const struct job_log *entry)
+static void keep_last(void *data, const struct job_log *log)
 {
   struct buffer *json = data;
-  char id[24];
-  snprintf(id, sizeof id, "%" PRId64, entry->id);
-  json->length = 0;
+  struct job_log told = *log;
   struct json_writer w = {.out = json};
+  json->length = 0;
+  if (told.entry.code == NULL)
+    told.entry.code = "Internal";
   json_write_object(&w);
-  json_kv_string(&w, "id", id);
-  json_kv_string(&w, "code", entry->code != NULL ? entry->code : "Internal");
-  json_kv_string(&w, "level", "error");
-  json_kv_string(&w, "message", entry->message);
-  write_time(&w, "time", entry->time);
-  if (entry->node != NULL) {
-    json_key(&w, "path");
-    json_write_array(&w);
-    json_write_object(&w);
-    json_kv_string(&w, "node_id", entry->node);
-    if (entry->parameter != NULL)
-      json_kv_string(&w, "parameter", entry->parameter);
-    json_end_object(&w);
-    json_end_array(&w);
-  }
+  write_log_members(&w, &told);
   json_key(&w, "links");
   json_write_array(&w);
   json_end_array(&w);
@@ -90,7 +77,7 @@ static void reply_failed_job(struct exchange *exchange, const struct job *job)
     return;
   }
   if (json.length == 0)
-    keep_last(&json, &(struct job_log){.message = "the job failed", .time = job->updated});
+    keep_last(&json, &(struct job_log){.time = job->updated, .entry = {.message = "the job failed"}});
   reply_json(exchange, 424, &json);
 }
 

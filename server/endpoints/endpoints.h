@@ -30,7 +30,12 @@ void post_jobs(struct exchange *exchange);
 void get_job(struct exchange *exchange);
 void patch_job(struct exchange *exchange);
 void delete_job(struct exchange *exchange);
+/* Reads the job of the path, or answers: -1. */
+int get_own_job(struct exchange *exchange, struct job *job);
+/* endpoint_logs.c */
 void get_job_logs(struct exchange *exchange);
+/* The members of an entry, within an object that the caller opens and closes. */
+void write_log_members(struct json_writer *w, const struct job_log *log);
 /* endpoint_results.c */
 void post_job_results(struct exchange *exchange);
 void get_job_results(struct exchange *exchange);

@@ -73,16 +73,10 @@ struct listener {
   const struct job *job;
 };
 
-static int put_log(struct job_runner *runner, const struct job *job, enum log_level level, const struct error *found,
-                   const char *message)
+static int put_log(struct job_runner *runner, const struct job *job, const struct log_entry *entry)
 {
-  const struct job_log entry = {.level = level,
-                                .code = found && found->code[0] ? found->code : NULL,
-                                .message = message,
-                                .node = found && found->node[0] ? found->node : NULL,
-                                .parameter = found && found->parameter[0] ? found->parameter : NULL};
   struct error error = {0};
-  int status = store_log_put(runner->store, job->id, &entry, &error);
+  int status = store_log_put(runner->store, job->id, &(struct job_log){.entry = *entry}, &error);
   if (status != 0)
     log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
   return status;
@@ -96,13 +90,25 @@ static void on_progress(void *data, double percent)
   pthread_mutex_unlock(&runner->queue->lock);
 }
 
-static void on_log(void *data, unsigned level, const char *text, size_t length)
+static int put_info(struct job_runner *runner, const struct job *job, const char *message)
+{
+  return put_log(runner, job, &(struct log_entry){.level = LOG_INFO, .message = message});
+}
+
+static int put_error(struct job_runner *runner, const struct job *job, const struct error *error)
+{
+  return put_log(runner, job,
+                 &(struct log_entry){.level = LOG_ERROR,
+                                     .message = error->message,
+                                     .code = error->code[0] ? error->code : NULL,
+                                     .node = error->node[0] ? error->node : NULL,
+                                     .parameter = error->parameter[0] ? error->parameter : NULL});
+}
+
+static void on_log(void *data, const struct log_entry *entry)
 {
   const struct listener *listener = data;
-  char *copy = strndup(text, length);
-  if (copy != NULL)
-    put_log(listener->runner, listener->job, level > LOG_DEBUG ? LOG_DEBUG : (enum log_level)level, NULL, copy);
-  free(copy);
+  put_log(listener->runner, listener->job, entry);
 }
 
 /* ---- how a run ends --------------------------------------------------------------------------------------------- */
@@ -213,11 +219,11 @@ static int tell_store(struct job_runner *runner, const struct job *job, struct e
     if (store_job_finish(runner->store, job, "finished", &accepted, error) != 0)
       return -1;
     if (accepted)
-      put_log(runner, job, LOG_INFO, NULL, "the job is finished");
+      put_info(runner, job, "the job is finished");
     return 0;
   }
   /* The reason first, so that an `error` never lacks it. */
-  if (!ending->is_logged && put_log(runner, job, LOG_ERROR, &ending->error, ending->error.message) != 0)
+  if (!ending->is_logged && put_error(runner, job, &ending->error) != 0)
     return error_set(error, ERROR_StorageFailure, "the job's log cannot be written");
   ending->is_logged = true;
   return store_job_finish(runner->store, job, "error", &accepted, error);
@@ -279,7 +285,7 @@ static void run_job(struct job_runner *runner, struct job *job, struct worker_re
   job_result_folder(runner->queue->options.data, job, part);
   snprintf(part + strlen(part) - 1, 8, ".part/");
   if (runner->backoff.tries == 0)
-    put_log(runner, job, LOG_INFO, NULL, job->attempts > 1 ? "the job starts again" : "the job starts");
+    put_info(runner, job, job->attempts > 1 ? "the job starts again" : "the job starts");
   folder_remove(part);
   struct ending ending = try_job(runner, job, part, reply);
   folder_remove(part);

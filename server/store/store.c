@@ -26,8 +26,15 @@ static const char schema[] =
     "CREATE INDEX jobs_queue ON jobs(status, queued);"
     "CREATE TABLE logs (id INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL REFERENCES jobs(id) ON DELETE CASCADE,"
     " level INTEGER NOT NULL, time INTEGER NOT NULL, code TEXT, message TEXT NOT NULL, node TEXT, parameter TEXT);"
-    "CREATE INDEX logs_by_job ON logs(job, id);"
-    "PRAGMA user_version = 1;";
+    "CREATE INDEX logs_by_job ON logs(job, id);";
+
+/* What each version of the store has over the one before. */
+static const char *const versions[] = {
+    schema,
+    "ALTER TABLE logs ADD COLUMN data TEXT;" /* JSON */
+    "ALTER TABLE jobs ADD COLUMN options TEXT;" /* job_options as they were sent: a JSON object */
+};
+enum { STORE_VERSION = sizeof versions / sizeof versions[0] };
 
 int64_t store_now(void)
 {
@@ -130,16 +137,21 @@ static int read_version(struct store *store)
 
 static int make_schema(struct store *store, struct error *error)
 {
-  if (read_version(store) == 1)
+  if (read_version(store) == STORE_VERSION)
     return 0;
   if (store_begin(store, error) != 0)
     return -1;
-  int version = read_version(store); /* another process may have been first */
-  int status = 0;
-  if (version == 0 && sqlite3_exec(store->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+  int version = read_version(store), status = 0; /* another process may have been first */
+  if (version < 0 || version > STORE_VERSION)
+    status = error_set(error, ERROR_StorageFailure, "the store has version %d, this program knows %d", version,
+                       (int)STORE_VERSION);
+  for (; status == 0 && version < STORE_VERSION; version++)
+    if (sqlite3_exec(store->db, versions[version], NULL, NULL, NULL) != SQLITE_OK)
+      status = store_failure(store, error);
+  char pragma[48];
+  snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)STORE_VERSION);
+  if (status == 0 && sqlite3_exec(store->db, pragma, NULL, NULL, NULL) != SQLITE_OK)
     status = store_failure(store, error);
-  else if (version != 0 && version != 1)
-    status = error_set(error, ERROR_StorageFailure, "the store has version %d, this program knows 1", version);
   return store_end(store, status, error);
 }
 

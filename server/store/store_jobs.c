@@ -329,11 +329,9 @@ static int requeue(struct store *store, const struct job *job, bool count, const
     return 0;
   char message[256];
   snprintf(message, sizeof message, "%s; %s", reason, give_up ? "the job is given up" : "the job is queued again");
-  const struct job_log entry = {.time = store_now(),
-                                .level = give_up ? LOG_ERROR : LOG_WARNING,
-                                .code = give_up ? "Internal" : NULL,
-                                .message = message};
-  return store_log_put(store, job->id, &entry, error);
+  const struct log_entry entry = {
+      .level = give_up ? LOG_ERROR : LOG_WARNING, .code = give_up ? "Internal" : NULL, .message = message};
+  return store_log_put(store, job->id, &(struct job_log){.entry = entry}, error);
 }
 
 int store_job_requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error)

@@ -7,7 +7,7 @@
 
 #include "server/store/store.h"
 
-#include "datacube/base/logger.h"
+#include "processes/run_log.h"
 
 enum { JOB_ID_SIZE = 40, JOB_STATUS_SIZE = 16, JOB_LEVEL_SIZE = 8, JOB_MAX_ATTEMPTS = 3 };
 
@@ -70,16 +70,15 @@ int store_job_running(struct store *store, int64_t after, int64_t before, struct
                       struct error *error);
 
 struct job_log {
-  int64_t id, time;
-  enum log_level level;
-  const char *code, *message, *node, *parameter; /* code, node, parameter may be NULL */
+  int64_t id, time; /* time: Unix milliseconds; 0 when put: now */
+  struct log_entry entry;
 };
 
 /* Keeps an entry if the job still exists and its log level asks for it. */
-int store_log_put(struct store *store, const char *job, const struct job_log *entry, struct error *error);
+int store_log_put(struct store *store, const char *job, const struct job_log *log, struct error *error);
 /* In order, those after `after`, at least as severe as `level`, at most `limit` (0: all). */
 int store_log_list(struct store *store, const char *job, int64_t after, enum log_level level, long limit,
-                   void (*report)(void *data, const struct job_log *entry), void *data, struct error *error);
+                   void (*report)(void *data, const struct job_log *log), void *data, struct error *error);
 
 /* "error", "warning", "info", "debug". */
 const char *log_level_name(enum log_level level);

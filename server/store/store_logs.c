@@ -21,31 +21,32 @@ int log_level_parse(const char *name, enum log_level *out)
   return -1;
 }
 
-int store_log_put(struct store *store, const char *job, const struct job_log *entry, struct error *error)
+int store_log_put(struct store *store, const char *job, const struct job_log *log, struct error *error)
 {
   sqlite3_stmt *put =
       store_prepare(store,
-                    "INSERT INTO logs (job, level, time, code, message, node, parameter)"
-                    " SELECT id, ?1, ?2, ?3, ?4, ?5, ?6 FROM jobs WHERE id = ?7 AND ?1 <="
+                    "INSERT INTO logs (job, level, time, code, message, node, parameter, data)"
+                    " SELECT id, ?1, ?2, ?3, ?4, ?5, ?6, ?7 FROM jobs WHERE id = ?8 AND ?1 <="
                     " CASE log_level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 WHEN 'info' THEN 2 ELSE 3 END",
                     error);
   if (put == NULL)
     return -1;
-  bind_integer(put, 1, entry->level);
-  bind_integer(put, 2, entry->time ? entry->time : store_now());
-  bind_text(put, 3, entry->code);
-  bind_text(put, 4, entry->message);
-  bind_text(put, 5, entry->node);
-  bind_text(put, 6, entry->parameter);
-  bind_text(put, 7, job);
+  bind_integer(put, 1, log->entry.level);
+  bind_integer(put, 2, log->time ? log->time : store_now());
+  bind_text(put, 3, log->entry.code);
+  bind_text(put, 4, log->entry.message);
+  bind_text(put, 5, log->entry.node);
+  bind_text(put, 6, log->entry.parameter);
+  bind_text(put, 7, log->entry.data);
+  bind_text(put, 8, job);
   return store_run(store, put, error);
 }
 
 int store_log_list(struct store *store, const char *job, int64_t after, enum log_level level, long limit,
-                   void (*report)(void *data, const struct job_log *entry), void *data, struct error *error)
+                   void (*report)(void *data, const struct job_log *log), void *data, struct error *error)
 {
   sqlite3_stmt *list = store_prepare(store,
-                                     "SELECT id, time, level, code, message, node, parameter FROM logs"
+                                     "SELECT id, time, level, code, message, node, parameter, data FROM logs"
                                      " WHERE job = ? AND id > ? AND level <= ? ORDER BY id LIMIT ?",
                                      error);
   if (list == NULL)
@@ -56,16 +57,17 @@ int store_log_list(struct store *store, const char *job, int64_t after, enum log
   bind_integer(list, 4, limit == 0 ? -1 : limit);
   int row;
   while ((row = store_step(store, list, error)) == 1) {
-    const struct job_log entry = {
+    const struct job_log log = {
         .id = sqlite3_column_int64(list, 0),
         .time = sqlite3_column_int64(list, 1),
-        .level = (enum log_level)sqlite3_column_int(list, 2),
-        .code = (const char *)sqlite3_column_text(list, 3),
-        .message = (const char *)sqlite3_column_text(list, 4),
-        .node = (const char *)sqlite3_column_text(list, 5),
-        .parameter = (const char *)sqlite3_column_text(list, 6),
+        .entry = {.level = (enum log_level)sqlite3_column_int(list, 2),
+                  .code = (const char *)sqlite3_column_text(list, 3),
+                  .message = (const char *)sqlite3_column_text(list, 4),
+                  .node = (const char *)sqlite3_column_text(list, 5),
+                  .parameter = (const char *)sqlite3_column_text(list, 6),
+                  .data = (const char *)sqlite3_column_text(list, 7)},
     };
-    report(data, &entry);
+    report(data, &log);
   }
   return row;
 }

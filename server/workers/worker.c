@@ -25,7 +25,7 @@
 #endif
 #endif
 
-enum { PROGRESS_INTERVAL_MS = 100 };
+enum { PROGRESS_INTERVAL_MS = 100, LOG_ENTRIES = 1000, LOG_DATA = 64 * 1024 };
 static const size_t trim_above = (size_t)64 << 20; /* resident bytes past which freed memory is given back */
 
 struct worker {
@@ -35,6 +35,7 @@ struct worker {
   struct plan_cache *cache;    /* of runs, for the same request again; made at the first task, NULL: out of memory */
   struct buffer frame;
   int64_t progress_sent; /* milliseconds, monotonic */
+  unsigned log_entries;  /* sent for the task at hand */
 };
 
 static volatile int cancelled; /* set by the signal handler alone */
@@ -103,18 +104,26 @@ static void on_progress(struct run_progress *progress, void *data)
   frame_send(worker->fd, FRAME_PROGRESS, &percent, sizeof percent, NULL, 0);
 }
 
-static void send_log(const struct worker *worker, enum log_level level, const char *text, size_t length)
+/* A graph may say more than anybody reads: after so many entries the log says that, and no more. */
+static void on_log(void *data, const struct log_entry *entry)
 {
-  const struct log_header header = {.level = (uint32_t)level};
-  frame_send(worker->fd, FRAME_LOG, &header, sizeof header, text, length);
+  struct worker *worker = data;
+  struct log_entry sent = *entry;
+  if (worker->log_entries > LOG_ENTRIES)
+    return;
+  if (worker->log_entries++ == LOG_ENTRIES)
+    sent = (struct log_entry){.level = LOG_WARNING, .message = "the log is full: what else the run says is left out"};
+  else if (sent.data != NULL && strlen(sent.data) > LOG_DATA)
+    sent.data = "\"(too long for the log)\"";
+  frame_send_log(worker->fd, &sent);
 }
 
-static void log_plan(const struct worker *worker, const struct execution *execution, enum log_level level)
+static void log_plan(struct worker *worker, const struct execution *execution, enum log_level level)
 {
   struct buffer text = {.limit = 256 * 1024};
   struct error ignored = {0};
   if (execute_explain(execution, &text, &ignored) == 0 && text.length > 0)
-    send_log(worker, level, text.data, text.length);
+    on_log(worker, &(struct log_entry){.level = level, .message = text.data});
   buffer_free(&text);
 }
 
@@ -135,7 +144,9 @@ static void run_execute(struct worker *worker, const struct task_header *task, s
 {
   struct run_progress progress = {.notify = on_progress, .data = worker};
   struct execution_result result;
+  const struct run_log log = {.put = on_log, .data = worker};
   execution->progress = task->job ? &progress : NULL;
+  execution->log = task->job ? &log : NULL; /* nobody reads the log of a request */
   execution->cache = task->job ? NULL : worker->cache; /* jobs are run once */
   if (task->job && task->debug)
     log_plan(worker, execution, LOG_DEBUG);
@@ -243,6 +254,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
       .history = task->history,
   };
   worker->progress_sent = wall;
+  worker->log_entries = 0;
   do_task(worker, task, &execution, reply, &json, &files);
   reply->cpu_seconds = cpu_seconds() - cpu;
   reply->wall_seconds = 1e-3 * (double)(now_ms() - wall);

@@ -113,10 +113,10 @@ static void hear(const struct worker_watch *watch, int kind, const struct buffer
     double percent;
     memcpy(&percent, frame->data, sizeof percent);
     watch->progress(watch->data, percent);
-  } else if (kind == FRAME_LOG && watch->log != NULL && frame->length > sizeof(struct log_header)) {
-    struct log_header header;
-    memcpy(&header, frame->data, sizeof header);
-    watch->log(watch->data, header.level, frame->data + sizeof header, frame->length - sizeof header);
+  } else if (kind == FRAME_LOG && watch->log != NULL) {
+    struct log_entry entry;
+    if (frame_read_log(frame, &entry) == 0)
+      watch->log(watch->data, &entry);
   }
 }
 

@@ -22,7 +22,7 @@ struct worker_watch {
   int cancel_fd;  /* an eventfd: readable cancels */
   double seconds; /* the task's time, 0: no limit */
   void (*progress)(void *data, double percent);
-  void (*log)(void *data, unsigned level, const char *text, size_t length);
+  void (*log)(void *data, const struct log_entry *entry);
   void *data;
 };
 

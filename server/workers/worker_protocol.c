@@ -2,6 +2,7 @@
 #include "server/workers/worker_protocol.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -54,6 +55,44 @@ int frame_send3(int fd, enum frame_kind kind, const void *head, size_t head_size
                            {.iov_base = a->data, .iov_len = a->length},
                            {.iov_base = b->data, .iov_len = b->length}};
   return send_parts(fd, kind, parts);
+}
+
+int frame_send_log(int fd, const struct log_entry *entry)
+{
+  const char *const texts[LOG_TEXTS] = {entry->message, entry->code, entry->node, entry->parameter, entry->data};
+  struct log_header header = {.level = (uint32_t)entry->level};
+  struct buffer body = {0};
+  for (int i = 0; i < LOG_TEXTS; i++) {
+    header.sizes[i] = texts[i] != NULL ? strlen(texts[i]) + 1 : 0;
+    buffer_add(&body, texts[i] != NULL ? texts[i] : "", header.sizes[i]);
+  }
+  int status = body.failed ? -1 : frame_send(fd, FRAME_LOG, &header, sizeof header, body.data, body.length);
+  buffer_free(&body);
+  return status;
+}
+
+int frame_read_log(const struct buffer *frame, struct log_entry *out)
+{
+  const char *texts[LOG_TEXTS];
+  struct log_header header;
+  if (frame->length < sizeof header)
+    return -1;
+  memcpy(&header, frame->data, sizeof header);
+  size_t at = sizeof header;
+  for (int i = 0; i < LOG_TEXTS; i++) {
+    const uint64_t size = header.sizes[i];
+    if (size > frame->length - at || (size > 0 && frame->data[at + size - 1] != '\0'))
+      return -1;
+    texts[i] = size > 0 ? frame->data + at : NULL;
+    at += size;
+  }
+  *out = (struct log_entry){.level = header.level > LOG_DEBUG ? LOG_DEBUG : (enum log_level)header.level,
+                            .message = texts[LOG_TEXT_MESSAGE],
+                            .code = texts[LOG_TEXT_CODE],
+                            .node = texts[LOG_TEXT_NODE],
+                            .parameter = texts[LOG_TEXT_PARAMETER],
+                            .data = texts[LOG_TEXT_DATA]};
+  return at == frame->length && out->message != NULL ? 0 : -1;
 }
 
 /* 1, 0 at the end before the first byte, -1. */

@@ -8,6 +8,7 @@
 
 #include "datacube/base/buffer.h"
 #include "datacube/base/error.h"
+#include "processes/run_log.h"
 
 enum frame_kind { FRAME_TASK = 1, FRAME_PROGRESS, FRAME_LOG, FRAME_REPLY };
 
@@ -32,8 +33,12 @@ struct task_header {
   char history[256]; /* provenance line */
 };
 
-struct log_header { /* followed by the text */
+enum log_text { LOG_TEXT_MESSAGE, LOG_TEXT_CODE, LOG_TEXT_NODE, LOG_TEXT_PARAMETER, LOG_TEXT_DATA, LOG_TEXTS };
+
+struct log_header { /* followed by the texts, each with a NUL at its end */
   uint32_t level;   /* enum log_level */
+  uint32_t zero;
+  uint64_t sizes[LOG_TEXTS]; /* with the NUL; 0: the entry has no such text */
 };
 
 /* A file of the reply; `metadata_size` bytes of JSON follow it. */
@@ -65,6 +70,10 @@ int frame_send(int fd, enum frame_kind kind, const void *head, size_t head_size,
 /* Second body for replies. */
 int frame_send3(int fd, enum frame_kind kind, const void *head, size_t head_size, const struct buffer *a,
                 const struct buffer *b);
+/* An entry of the log as a LOG frame, and what such a frame's bytes say: the texts point into them. frame_read_log
+ * answers -1 where they make no sense. */
+int frame_send_log(int fd, const struct log_entry *entry);
+int frame_read_log(const struct buffer *frame, struct log_entry *out);
 /* Replaces the buffer's content by the frame's bytes. Returns the kind, 0 at a clean end, -1 on a failure. */
 int frame_receive(int fd, struct buffer *out);
 

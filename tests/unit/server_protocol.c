@@ -77,6 +77,49 @@ static void test_nonsense_is_refused(void **state)
   expect_refused(&cut, 3);
 }
 
+static void expect_text(const char *have, const char *want)
+{
+  if (want == NULL)
+    assert_null(have);
+  else
+    assert_string_equal(have, want);
+}
+
+static void test_log_entries_arrive(void **state)
+{
+  (void)state;
+  const struct log_entry sent[] = {
+      {.level = LOG_DEBUG, .message = ""},
+      {.level = LOG_ERROR, .message = "m", .code = "c", .node = "a/b", .parameter = "p", .data = "[1]"},
+      {.level = LOG_INFO, .message = "m\n", .data = "{}"},
+  };
+  int pair[2];
+  make_pair(pair);
+  for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
+    struct buffer frame = {0};
+    struct log_entry got;
+    assert_int_equal(frame_send_log(pair[0], &sent[i]), 0);
+    assert_int_equal(frame_receive(pair[1], &frame), FRAME_LOG);
+    assert_int_equal(frame_read_log(&frame, &got), 0);
+    assert_int_equal(got.level, sent[i].level);
+    expect_text(got.message, sent[i].message);
+    expect_text(got.code, sent[i].code);
+    expect_text(got.node, sent[i].node);
+    expect_text(got.parameter, sent[i].parameter);
+    expect_text(got.data, sent[i].data);
+    for (size_t length = 0; length < frame.length; length++) /* cut anywhere it is nonsense */
+      assert_int_equal(frame_read_log(&(struct buffer){.data = frame.data, .length = length}, &got), -1);
+    struct log_header header;
+    memcpy(&header, frame.data, sizeof header);
+    header.sizes[LOG_TEXT_DATA] = UINT64_MAX - 8;
+    memcpy(frame.data, &header, sizeof header);
+    assert_int_equal(frame_read_log(&frame, &got), -1);
+    buffer_free(&frame);
+  }
+  close(pair[0]);
+  close(pair[1]);
+}
+
 static void put_file(const char *path)
 {
   int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -124,6 +167,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_large_frames_arrive),
       cmocka_unit_test(test_nonsense_is_refused),
+      cmocka_unit_test(test_log_entries_arrive),
       cmocka_unit_test(test_only_files_of_the_folder),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,9 +214,9 @@ static void test_cancelled_runs_do_not_finish(void **state)
   job_free(&job);
 }
 
-static void count_log(void *data, const struct job_log *entry)
+static void count_log(void *data, const struct job_log *log)
 {
-  (void)entry;
+  (void)log;
   ++*(int *)data;
 }
 
@@ -318,15 +319,56 @@ static void test_log_levels(void **state)
   int count = 0;
   new_job(f, &job);
   for (int level = LOG_ERROR; level <= LOG_DEBUG; level++) {
-    const struct job_log entry = {.level = (enum log_level)level, .message = "m"};
-    assert_int_equal(store_log_put(f->store, job.id, &entry, &f->error), 0);
-    assert_int_equal(store_log_put(f->store, "no such job", &entry, &f->error), 0);
+    const struct job_log log = {.entry = {.level = (enum log_level)level, .message = "m"}};
+    assert_int_equal(store_log_put(f->store, job.id, &log, &f->error), 0);
+    assert_int_equal(store_log_put(f->store, "no such job", &log, &f->error), 0);
   }
   assert_int_equal(store_log_list(f->store, job.id, 0, LOG_DEBUG, 0, count_log, &count, &f->error), 0);
   assert_int_equal(count, 3); /* the job keeps info and worse */
   count = 0;
   assert_int_equal(store_log_list(f->store, job.id, 0, LOG_WARNING, 0, count_log, &count, &f->error), 0);
   assert_int_equal(count, 2);
+  job_free(&job);
+}
+
+static void expect_entry(void *data, const struct job_log *log)
+{
+  ++*(int *)data;
+  assert_true(log->time > 0);
+  assert_int_equal(log->entry.level, LOG_WARNING);
+  assert_string_equal(log->entry.message, "m");
+  assert_string_equal(log->entry.code, "c");
+  assert_string_equal(log->entry.node, "a/b");
+  assert_string_equal(log->entry.parameter, "p");
+  assert_string_equal(log->entry.data, "[1]");
+}
+
+/* A store of the first version gets what it lacks when it is opened, and keeps what it has. */
+static void test_an_older_store_grows(void **state)
+{
+  struct fixture *f = *state;
+  struct job job;
+  char path[128];
+  sqlite3 *db;
+  int count = 0;
+  new_job(f, &job);
+  store_close(f->store);
+  f->store = NULL;
+  snprintf(path, sizeof path, "%s/server.sqlite", f->folder);
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db,
+                                "ALTER TABLE logs DROP COLUMN data; ALTER TABLE jobs DROP COLUMN options;"
+                                "PRAGMA user_version = 1;",
+                                NULL, NULL, NULL),
+                   SQLITE_OK);
+  sqlite3_close(db);
+  assert_int_equal(store_open(f->folder, &f->store, &f->error), 0);
+  const struct job_log log = {
+      .entry = {
+          .level = LOG_WARNING, .message = "m", .code = "c", .node = "a/b", .parameter = "p", .data = "[1]"}};
+  assert_int_equal(store_log_put(f->store, job.id, &log, &f->error), 0);
+  assert_int_equal(store_log_list(f->store, job.id, 0, LOG_DEBUG, 0, expect_entry, &count, &f->error), 0);
+  assert_int_equal(count, 1);
   job_free(&job);
 }
 
@@ -370,6 +412,7 @@ int main(void)
       TEST(test_running_rows_are_found),
       TEST(test_locked_and_foreign),
       TEST(test_log_levels),
+      TEST(test_an_older_store_grows),
       TEST(test_authorization),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
