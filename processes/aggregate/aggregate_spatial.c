@@ -1,7 +1,7 @@
 /* aggregate_spatial: a reducer over the pixels of each geometry. The geometries are laid on the grid once, as runs of
  * pixels; a zones stage then reads each pixel once, however many geometries there are. */
 #include "processes/cube/shape.h"
-#include "processes/vector/geojson.h"
+#include "processes/vector/geometry_argument.h"
 
 #include "hpc/stage/zones_stage.h"
 
@@ -26,20 +26,10 @@ struct task {
 
 static int read_geometries(struct task *z)
 {
-  const struct value *value = call_argument(z->call, "geometries");
-  if (value->kind == VALUE_CUBE) {
-    size_t d = cube_find_type(value->cube->cube, DIMENSION_GEOMETRY);
-    const struct dimension *dimension = d == SIZE_MAX ? NULL : &value->cube->cube->dimension[d];
-    if (!dimension || dimension->labels != LABEL_GEOMETRY)
-      return error_parameter(z->call->error, ERROR_ProcessParameterInvalid, "geometries",
-                             "the data cube has no dimension of geometries");
-    z->geometries = dimension->geometries;
-    z->labels = *dimension;
-    return 0;
-  }
-  if (geojson_read(z->call, "geometries", value, &z->geometries) != 0)
+  if (call_geometries(z->call, "geometries", &z->labels) != 0)
     return -1;
-  return geometry_dimension(z->call->arena, "geometry", z->geometries, &z->labels, z->call->error);
+  z->geometries = z->labels.geometries;
+  return 0;
 }
 
 static int lay_on_grid(struct task *z)

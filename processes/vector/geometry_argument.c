@@ -1,0 +1,32 @@
+/* GeoJSON and vector cubes are told apart here, once for all processes that take geometries. */
+#include "processes/vector/geometry_argument.h"
+
+#include "hpc/plan/node.h"
+#include "processes/vector/geojson.h"
+
+size_t cube_find_geometries(const struct cube *cube)
+{
+  for (size_t d = 0; d < cube->dimensions; d++)
+    if (cube->dimension[d].labels == LABEL_GEOMETRY)
+      return d;
+  return SIZE_MAX;
+}
+
+int call_geometries(struct call *call, const char *parameter, struct dimension *out)
+{
+  const struct value *value = call_argument(call, parameter);
+  const struct geometry_set *set;
+  if (!value || value->kind != VALUE_CUBE) {
+    static const struct value none = {.kind = VALUE_NULL};
+    if (geojson_read(call, parameter, value ? value : &none, &set) != 0)
+      return -1;
+    return geometry_dimension(call->arena, "geometry", set, out, call->error);
+  }
+  size_t d = cube_find_geometries(value->cube->cube);
+  if (d == SIZE_MAX)
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, parameter,
+                           "the data cube has no dimension of geometries (its dimensions: %s)",
+                           cube_dimension_names(call->arena, value->cube->cube));
+  *out = value->cube->cube->dimension[d];
+  return 0;
+}

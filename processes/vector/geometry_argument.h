@@ -1,0 +1,16 @@
+/* Arguments that stand for geometries, in whichever form they come. */
+#ifndef TWINCUBE_PROCESSES_VECTOR_GEOMETRY_ARGUMENT_H
+#define TWINCUBE_PROCESSES_VECTOR_GEOMETRY_ARGUMENT_H
+
+#include "datacube/geometry.h"
+#include "processes/process.h"
+
+/* The dimension of geometries of a vector cube; SIZE_MAX where the cube has none. */
+size_t cube_find_geometries(const struct cube *cube);
+
+/* The geometries of the argument, a GeoJSON object or a vector cube, as a dimension: `out->geometries` is the set, in
+ * its own CRS, in the order given; the labels are the vector cube's own, or made for the GeoJSON ("geometry"). Errors
+ * name the parameter. */
+int call_geometries(struct call *call, const char *parameter, struct dimension *out);
+
+#endif
