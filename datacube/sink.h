@@ -15,7 +15,7 @@ struct sink_option { /* from save_result's options: numbers and booleans come as
 };
 
 struct sink_request {
-  const char *format; /* name as in file_formats, any case: "GTiff", "netCDF", "PNG", "JSON" */
+  const char *format; /* name as in file_formats, any case: "GTiff", "netCDF", … */
   const struct sink_option *options;
   size_t option_count;
   const char *path;   /* file to write; its folder exists */
@@ -43,6 +43,7 @@ struct sink_format {
   const char *extension;    /* "tif" */
   const char *media_type;   /* "image/tiff; application=geotiff" */
   const char *parameters;   /* JSON object of the options as in /file_formats */
+  const char *const *options; /* their names, NULL-terminated; NULL: it has none. Others are passed over */
   enum file_bands bands;
   bool text;                /* JSON-like: may hold any cube, also without spatial dimensions */
   /* Whether the cube fits the format; error FormatUnsuitable says why not. */
@@ -53,8 +54,18 @@ struct sink_format {
 };
 
 extern const struct sink_format *const sink_formats[]; /* NULL-terminated, sorted by name */
+
+struct sink_alias { /* another name of a format */
+  const char *name;
+  const struct sink_format *format;
+  bool listed; /* in /file_formats, too: a word that people look for; else an extension or a way of writing it */
+};
+extern const struct sink_alias sink_aliases[]; /* ends with a row without a name */
+
 /* Any case, aliases ("GeoTIFF", "NetCDF", "COG"); or NULL. */
 const struct sink_format *sink_format_find(const char *name);
+/* Whether the format has an option of that name, in any case. */
+bool sink_format_knows(const struct sink_format *format, const char *option);
 
 struct sink_ops {
   /* data: the box's elements, row-major, in cube.type. Thread safe. */

@@ -12,7 +12,7 @@ enum { PATH_ROOM = 4000, NAME_ROOM = 128 };
 
 static const struct { /* beside the formats' own extensions */
   const char *extension, *format;
-} more_extensions[] = {{"tiff", "GTiff"}};
+} more_extensions[] = {{"tiff", "GTiff"}, {"jpeg", "JPEG"}};
 
 static bool is_folder(const char *output)
 {

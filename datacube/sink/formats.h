@@ -5,8 +5,10 @@
 #include "datacube/sink.h"
 
 extern const struct sink_format sink_format_gtiff;
+extern const struct sink_format sink_format_jpeg;
 extern const struct sink_format sink_format_json;
 extern const struct sink_format sink_format_netcdf;
 extern const struct sink_format sink_format_png;
+extern const struct sink_format sink_format_webp;
 
 #endif

@@ -52,8 +52,7 @@ struct gtiff_sink {
 static int read_settings(struct sink_options options, const char *format, struct settings *out, struct error *error)
 {
   *out = (struct settings){.tiled = true, .overviews = true, .cog = format != NULL && strcasecmp(format, "COG") == 0};
-  if (sink_options_known(options, option_names, "GTiff", error) != 0 ||
-      sink_options_bool(options, "cog", &out->cog, error) != 0 ||
+  if (sink_options_bool(options, "cog", &out->cog, error) != 0 ||
       sink_options_bool(options, "tiled", &out->tiled, error) != 0 ||
       sink_options_bool(options, "overviews", &out->overviews, error) != 0 ||
       sink_options_choice(options, "compress", compressions, &out->compress, error) != 0 ||
@@ -324,6 +323,7 @@ const struct sink_format sink_format_gtiff = {
     .extension = "tif",
     .media_type = TYPE_PLAIN,
     .parameters = parameters,
+    .options = option_names,
     .bands = FILE_BANDS_PLANES,
     .text = false,
     .check = gtiff_check,

@@ -118,6 +118,8 @@ static int netcdf_open(const struct sink_request *request, const struct cube *cu
   return 0;
 }
 
+static const char *const option_names[] = {"compress", "zlevel", NULL};
+
 const struct sink_format sink_format_netcdf = {
     .name = "netCDF",
     .title = "netCDF-4 with CF conventions",
@@ -133,6 +135,7 @@ const struct sink_format sink_format_netcdf = {
         "\"zlevel\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9,"
         "\"description\":\"Effort of deflate. Without it, level 1 where it helps, and chunks that hardly shrink are "
         "stored as they are.\"}}",
+    .options = option_names,
     .check = netcdf_check,
     .prefer = netcdf_prefer,
     .open = netcdf_open,

@@ -15,14 +15,12 @@
 
 enum { TILE = 512, CHUNK_ELEMENTS = TILE * TILE, MAX_VARIABLES = 8192 };
 
-static const char *const option_names[] = {"compress", "zlevel", NULL};
 static const char *const compressions[] = {"deflate", "none", NULL};
 
 static int read_options(struct sink_options options, struct netcdf_plan *plan, struct error *error)
 {
   int compress = 0, level = 0;
-  if (sink_options_known(options, option_names, "netCDF", error) != 0 ||
-      sink_options_choice(options, "compress", compressions, &compress, error) != 0 ||
+  if (sink_options_choice(options, "compress", compressions, &compress, error) != 0 ||
       sink_options_integer(options, "zlevel", 1, 9, &level, error) != 0)
     return -1;
   plan->adaptive = level == 0;

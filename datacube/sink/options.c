@@ -18,22 +18,6 @@ static void join_names(const char *const *names, char *text, size_t room)
   }
 }
 
-int sink_options_known(struct sink_options options, const char *const *names, const char *format, struct error *error)
-{
-  for (size_t i = 0; i < options.count; i++) {
-    size_t k = 0;
-    while (names[k] != NULL && strcasecmp(options.list[i].name, names[k]) != 0)
-      k++;
-    if (names[k] == NULL) {
-      char known[256];
-      join_names(names, known, sizeof known);
-      return error_parameter(error, ERROR_ProcessParameterInvalid, "options", "%s has no option '%.60s'; it knows: %s",
-                             format, options.list[i].name, known);
-    }
-  }
-  return 0;
-}
-
 const char *sink_options_text(struct sink_options options, const char *name)
 {
   for (size_t i = 0; i < options.count; i++)

@@ -10,8 +10,6 @@ struct sink_options {
   size_t count;
 };
 
-/* Every option's name is one of `names` (NULL-terminated); the error lists them. */
-int sink_options_known(struct sink_options options, const char *const *names, const char *format, struct error *error);
 /* The value, any case of the name; NULL where the option is not given. */
 const char *sink_options_text(struct sink_options options, const char *name);
 /* Leave *out as it is where the option is not given; *given (may be NULL) says whether it was. */

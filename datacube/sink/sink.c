@@ -4,15 +4,27 @@
 #include <strings.h>
 
 const struct sink_format *const sink_formats[] = {
-    &sink_format_gtiff, &sink_format_json, &sink_format_netcdf, &sink_format_png, NULL,
+    &sink_format_gtiff,
+    &sink_format_jpeg,
+    &sink_format_json,
+    &sink_format_netcdf,
+    &sink_format_png,
+    &sink_format_webp,
+    NULL,
 };
 
-static const struct {
-  const char *name;
-  const struct sink_format *format;
-} aliases[] = {
-    {"GeoTIFF", &sink_format_gtiff}, {"TIFF", &sink_format_gtiff},     {"COG", &sink_format_gtiff},
-    {"NC", &sink_format_netcdf},     {"netCDF4", &sink_format_netcdf},
+const struct sink_alias sink_aliases[] = {
+    {"COG", &sink_format_gtiff, true},
+    {"GeoTIFF", &sink_format_gtiff, true},
+    {"TIFF", &sink_format_gtiff, false},
+    {"TIF", &sink_format_gtiff, false},
+    {"GTIF", &sink_format_gtiff, false},
+    {"JPG", &sink_format_jpeg, true},
+    {"NC", &sink_format_netcdf, false},
+    {"NC4", &sink_format_netcdf, false},
+    {"netCDF4", &sink_format_netcdf, true},
+    {"netCDF-4", &sink_format_netcdf, false},
+    {NULL, NULL, false},
 };
 
 const struct sink_format *sink_format_find(const char *name)
@@ -22,8 +34,16 @@ const struct sink_format *sink_format_find(const char *name)
   for (size_t i = 0; sink_formats[i] != NULL; i++)
     if (strcasecmp(name, sink_formats[i]->name) == 0)
       return sink_formats[i];
-  for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
-    if (strcasecmp(name, aliases[i].name) == 0)
-      return aliases[i].format;
+  for (size_t i = 0; sink_aliases[i].name != NULL; i++)
+    if (strcasecmp(name, sink_aliases[i].name) == 0)
+      return sink_aliases[i].format;
   return NULL;
+}
+
+bool sink_format_knows(const struct sink_format *format, const char *option)
+{
+  for (size_t i = 0; format->options != NULL && format->options[i] != NULL; i++)
+    if (strcasecmp(option, format->options[i]) == 0)
+      return true;
+  return false;
 }

@@ -1,5 +1,6 @@
 /* save_result: marks a cube for a sink: one of the graph's outcomes. The format is checked here, before anything
  * runs. */
+#include "datacube/base/logger.h"
 #include "processes/cube/shape.h"
 #include "processes/graph/lower.h"
 
@@ -32,6 +33,16 @@ static int read_options(struct call *call, struct sink_option **out, size_t *cou
   return 0;
 }
 
+/* Clients send options of other services along: what a format does not know is no reason to fail. */
+static void warn_of_unknown(const struct call *call, const struct sink_format *format,
+                            const struct sink_option *options, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (!sink_format_knows(format, options[i].name))
+      log_message(LOG_WARNING, "node \"%s\": %s has no option '%.60s'; it is ignored", call->node, format->name,
+                  options[i].name);
+}
+
 static int check_format(struct call *call, const char *format, const struct cube *cube,
                         const struct sink_option *options, size_t count)
 {
@@ -43,6 +54,7 @@ static int check_format(struct call *call, const char *format, const struct cube
                            sink->name);
   if (sink->check(cube, options, count, call->error) != 0)
     return error_at_parameter(call->error, "format");
+  warn_of_unknown(call, sink, options, count);
   return 0;
 }
 

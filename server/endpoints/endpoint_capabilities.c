@@ -132,9 +132,9 @@ void get_conformance(struct exchange *exchange)
   reply_json(exchange, 200, &json);
 }
 
-static void write_format(struct json_writer *w, const struct sink_format *format)
+static void write_format(struct json_writer *w, const char *name, const struct sink_format *format)
 {
-  json_key(w, format->name);
+  json_key(w, name);
   json_write_object(w);
   json_kv_string(w, "title", format->title);
   json_kv_string(w, "description", format->description);
@@ -161,7 +161,10 @@ void get_file_formats(struct exchange *exchange)
   json_key(&w, "output");
   json_write_object(&w);
   for (size_t i = 0; sink_formats[i] != NULL; i++)
-    write_format(&w, sink_formats[i]);
+    write_format(&w, sink_formats[i]->name, sink_formats[i]);
+  for (size_t i = 0; sink_aliases[i].name != NULL; i++)
+    if (sink_aliases[i].listed)
+      write_format(&w, sink_aliases[i].name, sink_aliases[i].format);
   json_end_object(&w);
   json_end_object(&w);
   reply_json(exchange, 200, &json);

@@ -550,6 +550,60 @@ static void test_png_stretch(void **state)
   assert_memory_equal(grey, ((const unsigned char[]){0, 0, 128, 0, 255, 0, 128, 128}), 8);
 }
 
+/* Values that somebody has scaled to 0 … 255 are shown as they are, those of 0 … 1 are stretched. */
+static void test_picture_of_scaled_floats(void **state)
+{
+  (void)state;
+  char path[512];
+  struct cube cube = make_cube("yx", 2, 2, ELEMENT_F32);
+  static const struct {
+    float values[4];
+    unsigned char shown[4];
+  } cases[] = {{{20, 60.4f, 100, 200.6f}, {20, 60, 100, 201}},
+               {{0, 0.5f, 1, 0.25f}, {0, 128, 255, 64}},
+               {{-1, 255, 0, 127}, {0, 255, 1, 128}},
+               {{0, 256, 128, 64}, {0, 255, 128, 64}}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    unsigned char grey[4];
+    put_values("PNG", &cube, path_of(path, "scaled.png"), cases[i].values);
+    GDALDatasetH file = GDALOpen(path, GA_ReadOnly);
+    read_band(file, 1, 2, 2, grey);
+    GDALClose(file);
+    assert_memory_equal(grey, cases[i].shown, 4);
+  }
+}
+
+/* Grey and colour pictures of both lossy formats; WebP without a quality is exact. */
+static void test_jpeg_and_webp(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *format, *driver, *order;
+    int bands, tolerance;
+  } cases[] = {{"JPEG", "JPEG", "yx", 1, 12},
+               {"jpg", "JPEG", "byx", 3, 40},
+               {"WebP", "WEBP", "yx", 3, 0},
+               {"WEBP", "WEBP", "ybx", 3, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char path[512];
+    struct cube cube = make_cube(cases[i].order, 33, 17, ELEMENT_U8);
+    unsigned char pixels[33 * 17];
+    struct sink *sink = open_sink(cases[i].format, &cube, path_of(path, "picture"), NULL, 0);
+    put_all(sink, &cube, 16, 1);
+    finish(sink);
+    GDALDatasetH file = GDALOpen(path, GA_ReadOnly);
+    assert_non_null(file);
+    assert_string_equal(GDALGetDriverShortName(GDALGetDatasetDriver(file)), cases[i].driver);
+    assert_int_equal(GDALGetRasterCount(file), cases[i].bands);
+    read_band(file, 1, 33, 17, pixels);
+    double off = 0;
+    for (size_t k = 0; k < 33 * 17; k++)
+      off += abs(pixels[k] - (int)((k % 33 * 7 + k / 33 * 13) % 251));
+    assert_true(off / (33 * 17) <= cases[i].tolerance);
+    GDALClose(file);
+  }
+}
+
 /* What is refused, and what stays behind. */
 
 static void expect_refused(const char *format, const struct cube *cube, const char *name, const char *value,
@@ -567,7 +621,8 @@ static void test_refusals(void **state)
   (void)state;
   struct cube flat = make_cube("tb", 0, 0, ELEMENT_F32), good = make_cube("yx", 8, 8, ELEMENT_F32);
   struct cube uneven = good, empty = make_cube("yx", 0, 8, ELEMENT_F32), films = make_cube("tbyx", 8, 8, ELEMENT_U8);
-  struct cube huge = make_cube("yx", 60000, 60000, ELEMENT_U8);
+  struct cube huge = make_cube("yx", 60000, 60000, ELEMENT_U8), wide = make_cube("yx", 16384, 8, ELEMENT_U8);
+  struct cube pairs = make_cube("tyx", 8, 8, ELEMENT_U8);
   const double centres[] = {0, 1, 2, 4, 8, 16, 32, 64};
   uneven.dimension[1].labels = LABEL_NUMBER;
   uneven.dimension[1].numbers = centres;
@@ -578,11 +633,13 @@ static void test_refusals(void **state)
   expect_refused("PNG", &huge, NULL, NULL, "FormatUnsuitable");
   expect_refused("JSON", &huge, NULL, NULL, "FormatUnsuitable");
   expect_refused("GTiff", &good, "compress", "jpeg", "ProcessParameterInvalid");
-  expect_refused("GTiff", &good, "colour", "blue", "ProcessParameterInvalid");
   expect_refused("GTiff", &good, "zlevel", "13", "ProcessParameterInvalid");
   expect_refused("GTiff", &good, "tiled", "perhaps", "ProcessParameterInvalid");
   expect_refused("PNG", &good, "scale", "[1]", "ProcessParameterInvalid");
   expect_refused("PNG", &good, "min", "low", "ProcessParameterInvalid");
+  expect_refused("JPEG", &good, "quality", "0", "ProcessParameterInvalid");
+  expect_refused("WebP", &wide, NULL, NULL, "FormatUnsuitable");
+  expect_refused("JPEG", &pairs, NULL, NULL, "FormatUnsuitable");
   assert_null(sink_format_find("JPEG9000"));
   assert_null(sink_format_find(NULL));
 }
@@ -681,6 +738,8 @@ int main(void)
       cmocka_unit_test(test_json_boxes),
       cmocka_unit_test(test_png_bytes),
       cmocka_unit_test(test_png_stretch),
+      cmocka_unit_test(test_picture_of_scaled_floats),
+      cmocka_unit_test(test_jpeg_and_webp),
       cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_unfinished_leaves_nothing),
       cmocka_unit_test(test_no_folder),
