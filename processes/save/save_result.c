@@ -1,9 +1,9 @@
 /* save_result: marks a cube for a sink: one of the graph's outcomes. The format is checked here, before anything
  * runs. */
-#include "datacube/base/logger.h"
 #include "processes/cube/shape.h"
 #include "processes/graph/lower.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *option_text(struct arena *arena, const struct value *value)
@@ -37,10 +37,13 @@ static int read_options(struct call *call, struct sink_option **out, size_t *cou
 static void warn_of_unknown(const struct call *call, const struct sink_format *format,
                             const struct sink_option *options, size_t count)
 {
-  for (size_t i = 0; i < count; i++)
-    if (!sink_format_knows(format, options[i].name))
-      log_message(LOG_WARNING, "node \"%s\": %s has no option '%.60s'; it is ignored", call->node, format->name,
-                  options[i].name);
+  char text[256];
+  for (size_t i = 0; i < count; i++) {
+    if (sink_format_knows(format, options[i].name))
+      continue;
+    snprintf(text, sizeof text, "%s has no option '%.100s': it is ignored", format->name, options[i].name);
+    call_log(call, &(struct log_entry){.level = LOG_WARNING, .message = text});
+  }
 }
 
 static int check_format(struct call *call, const char *format, const struct cube *cube,
