@@ -36,7 +36,7 @@ static const struct picture_kind kinds[] = {
     [KIND_WEBP] = {"WebP", "image/webp", true, false, 16383},
 };
 
-struct settings {
+struct picture_settings {
   struct stretch {         /* of values to 0 … 255 */
     bool has_min, has_max; /* given by the user */
     double min, max;
@@ -49,7 +49,7 @@ struct picture_sink {
   struct cube cube; /* only type and no-data are looked at after open */
   struct layout layout;
   const struct picture_kind *kind;
-  struct settings settings;
+  struct picture_settings settings;
   struct output output;
   struct whole whole;
 };
@@ -93,10 +93,10 @@ static int read_stretch(struct sink_options options, struct stretch *out, struct
   return 0;
 }
 
-static int read_settings(const struct picture_kind *kind, struct sink_options options, struct settings *out,
+static int read_settings(const struct picture_kind *kind, struct sink_options options, struct picture_settings *out,
                          struct error *error)
 {
-  *out = (struct settings){0};
+  *out = (struct picture_settings){0};
   if (read_stretch(options, &out->stretch, error) != 0)
     return -1;
   return kind == &kinds[KIND_PNG] ? 0 : sink_options_integer(options, "quality", 1, 100, &out->quality, error);
@@ -133,7 +133,7 @@ static int picture_layout(const struct picture_kind *kind, const struct cube *cu
 static int picture_check(const struct picture_kind *kind, const struct cube *cube, struct sink_options options,
                          struct error *error)
 {
-  struct settings settings;
+  struct picture_settings settings;
   struct layout layout;
   return read_settings(kind, options, &settings, error) != 0 ? -1 : picture_layout(kind, cube, &layout, error);
 }
