@@ -1,4 +1,5 @@
 /* add_dimension: a new dimension with one label, in front of the others. */
+#include "processes/cube/given_labels.h"
 #include "processes/cube/shape.h"
 
 #include <string.h>
@@ -19,32 +20,6 @@ static int read_type(struct call *call, enum dimension_type *out)
   for (int type = DIMENSION_SPATIAL; type <= DIMENSION_OTHER; type++)
     if (strcmp(name, dimension_type_name((enum dimension_type)type)) == 0)
       *out = (enum dimension_type)type;
-  return 0;
-}
-
-static int set_label(struct call *call, struct dimension *dimension)
-{
-  const struct value *label = call_argument(call, "label");
-  const char **text = ARENA_NEW(call->arena, const char *);
-  double *number = ARENA_NEW(call->arena, double);
-  int64_t *time = ARENA_NEW(call->arena, int64_t);
-  if (!text || !number || !time)
-    return error_memory(call->error);
-  dimension->size = 1;
-  dimension->enumerated = false;
-  if (label->kind == VALUE_NUMBER) {
-    *number = label->number;
-    dimension->labels = LABEL_NUMBER;
-    dimension->numbers = number;
-    return 0;
-  }
-  *text = label->text;
-  dimension->labels = LABEL_TEXT;
-  dimension->texts = text;
-  if (dimension->type != DIMENSION_TEMPORAL || instant_parse(label->text, CALENDAR_GREGORIAN, time) != 0)
-    return 0;
-  dimension->labels = LABEL_TIME;
-  dimension->times = time;
   return 0;
 }
 
@@ -72,8 +47,8 @@ static int add_dimension_call(struct call *call, struct value *result)
     if (!cube->dimension[0].axis)
       return error_parameter(call->error, ERROR_DimensionExists, "type", "the cube has the axes x, y and z already");
   }
-  if (set_label(call, &cube->dimension[0]) != 0)
-    return -1;
+  if (dimension_give_labels(call->arena, call_argument(call, "label"), 1, &cube->dimension[0], call->error) != 0)
+    return error_at_parameter(call->error, "label");
   for (size_t d = 0; d < data->cube->dimensions; d++)
     view[d].out = (int)d + 1;
   *result = value_cube(node_view(call->arena, call_origin(call), data, cube, view));

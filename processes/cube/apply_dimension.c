@@ -1,62 +1,100 @@
-/* apply_dimension: the values along a dimension become other values, in the same dimension or in a new one. */
+/* apply_dimension: the values along a dimension become other values: in the same dimension, in a new one in its place,
+ * or in another one that has a single label so far. */
 #include "processes/cube/along.h"
 
 #include <string.h>
 
-/* The dimension that holds the values: the source's labels stay where the number of values does. */
-static int place_dimension(struct call *call, const struct along *along, const char *target, const struct lanes *lanes,
-                           struct cube *cube)
+struct application {
+  struct along along;
+  const char *target; /* name; NULL: the source dimension */
+  size_t existing;    /* the target in the data, where it is another dimension that is there; else SIZE_MAX */
+};
+
+static int read_target(struct call *call, struct application *a)
 {
-  const struct dimension *source = &along->data->cube->dimension[along->dimension];
-  struct dimension *out = &cube->dimension[along->dimension];
-  bool same = !target || strcmp(target, source->name) == 0;
-  if (!same && cube_find_dimension(cube, target) != SIZE_MAX)
-    return error_parameter(call->error, ERROR_DimensionExists, "target_dimension",
-                           "a dimension named '%s' exists already", target);
-  if (same && lanes->length == source->size)
+  const struct cube *cube = a->along.data->cube;
+  a->existing = SIZE_MAX;
+  if (!call_has(call, "target_dimension"))
     return 0;
-  if (lanes->labels) {
-    *out = *lanes->labels;
-    out->name = same ? source->name : target;
-    out->type = same ? source->type : DIMENSION_OTHER;
-  } else
-    *out = dimension_enumerated(same ? source->name : target, same ? source->type : DIMENSION_OTHER, lanes->length);
-  if (source->type == DIMENSION_SPATIAL && same)
-    out->axis = source->axis;
-  if (source->type == DIMENSION_BANDS)
+  if (call_text(call, "target_dimension", &a->target) != 0)
+    return -1;
+  size_t there = cube_find_dimension(cube, a->target);
+  if (there == a->along.dimension)
+    a->target = NULL;
+  else if (there != SIZE_MAX && cube->dimension[there].size != 1)
+    return error_parameter(call->error, ERROR_DimensionExists, "target_dimension",
+                           "a dimension named '%s' exists already and has %zu labels, not one", a->target,
+                           cube->dimension[there].size);
+  else
+    a->existing = there;
+  return 0;
+}
+
+/* The dimension that holds the values: the source's labels stay where the number of values does. */
+static struct dimension target_dimension(const struct application *a, const struct lanes *lanes)
+{
+  const struct cube *cube = a->along.data->cube;
+  const struct dimension *source = &cube->dimension[a->along.dimension], *kept = a->existing != SIZE_MAX
+                                                                                     ? &cube->dimension[a->existing]
+                                                                                 : a->target ? NULL
+                                                                                             : source;
+  const char *name = a->target ? a->target : source->name;
+  if (!a->target && lanes->length == source->size)
+    return *source;
+  struct dimension out = lanes->labels ? *lanes->labels : dimension_enumerated(name, DIMENSION_OTHER, lanes->length);
+  out.name = name;
+  out.type = kept ? kept->type : DIMENSION_OTHER;
+  out.axis = kept ? kept->axis : 0;
+  return out;
+}
+
+/* The data's cube with the target in its place, and the input that the kernel reads. */
+static int place_target(struct call *call, const struct application *a, const struct lanes *lanes, struct cube *cube,
+                        struct kernel_input *input)
+{
+  const struct node *data = a->along.data;
+  size_t source = a->along.dimension, at = a->existing != SIZE_MAX ? a->existing : source;
+  if (cube->dimension[source].type == DIMENSION_BANDS && (a->target || cube->dimension[source].size != lanes->length))
     cube->bands = NULL;
+  cube->dimension[at] = target_dimension(a, lanes);
+  if (a->existing != SIZE_MAX) {
+    if (cube->dimension[at].type == DIMENSION_BANDS)
+      cube->bands = NULL;
+    cube_remove_dimension(cube, source);
+    if (view_drop(call, data, a->existing, 0, &data) != 0)
+      return -1;
+  }
+  kernel_inputs_by_names(cube, &data, 1, input);
+  size_t array = cube_find_dimension(data->cube, a->along.data->cube->dimension[source].name);
+  input->array_dimension = (int)array;
+  input->to_output[array] = NO_DIMENSION;
   return 0;
 }
 
 static int apply_dimension_call(struct call *call, struct value *result)
 {
-  struct along along = {.parameter = "process"};
+  struct application a = {.along = {.parameter = "process"}};
   struct program *program;
   struct value value;
   struct lanes lanes;
-  const char *target = NULL;
-  if (call_cube(call, "data", &along.data) != 0 ||
-      call_dimension(call, "dimension", along.data, &along.dimension) != 0 ||
-      call_callback_argument(call, "process", &along.callback) != 0)
+  if (call_cube(call, "data", &a.along.data) != 0 ||
+      call_dimension(call, "dimension", a.along.data, &a.along.dimension) != 0 ||
+      call_callback_argument(call, "process", &a.along.callback) != 0 || read_target(call, &a) != 0)
     return -1;
-  if (call_has(call, "target_dimension") && call_text(call, "target_dimension", &target) != 0)
-    return -1;
-  struct cube *cube = cube_copy(call->arena, along.data->cube);
+  struct cube *cube = cube_copy(call->arena, a.along.data->cube);
   struct kernel_input *input = ARENA_NEW(call->arena, struct kernel_input);
   if (!cube || !input)
     return error_memory(call->error);
-  if (along_run(call, &along, &program, &value) != 0 ||
+  if (along_run(call, &a.along, &program, &value) != 0 ||
       callback_lanes(call, program, &value, true, "process", &lanes) != 0 ||
-      place_dimension(call, &along, target, &lanes, cube) != 0)
+      place_target(call, &a, &lanes, cube, input) != 0)
     return -1;
-  *input = (struct kernel_input){.node = along.data, .array_dimension = (int)along.dimension};
-  for (size_t d = 0; d < along.data->cube->dimensions; d++)
-    input->to_output[d] = d == along.dimension ? NO_DIMENSION : (int)d;
+  const char *name = a.target ? a.target : a.along.data->cube->dimension[a.along.dimension].name;
   cube_set_result_type(cube, &lanes, input, 1);
   if (cube_settle_packing(call, cube, program, &lanes) != 0)
     return -1;
   const struct node *node =
-      node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, (int)along.dimension);
+      node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, (int)cube_find_dimension(cube, name));
   *result = value_cube(node);
   return node ? 0 : error_memory(call->error);
 }

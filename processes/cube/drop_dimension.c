@@ -11,15 +11,10 @@ static int drop_dimension_call(struct call *call, struct value *result)
     return error_parameter(call->error, ERROR_DimensionLabelCountMismatch, "name",
                            "the dimension '%s' has %zu labels; reduce it to one first",
                            data->cube->dimension[dropped].name, data->cube->dimension[dropped].size);
-  struct cube *cube = cube_copy(call->arena, data->cube);
-  struct view_dimension *view = view_identity(call->arena, data->cube);
-  if (!cube || !view)
-    return error_memory(call->error);
-  cube_remove_dimension(cube, dropped);
-  for (size_t d = 0; d < data->cube->dimensions; d++)
-    view[d].out = d == dropped ? NO_DIMENSION : (int)(d < dropped ? d : d - 1);
-  *result = value_cube(node_view(call->arena, call_origin(call), data, cube, view));
-  return result->cube ? 0 : error_memory(call->error);
+  if (view_drop(call, data, dropped, 0, &data) != 0)
+    return -1;
+  *result = value_cube(data);
+  return 0;
 }
 
 const struct process process_drop_dimension = {

@@ -1,8 +1,11 @@
 /* Inline cubes: dimensions from their labels, elements as f64 in memory. */
 #include "processes/cube/inline_cube.h"
 
+#include "processes/cube/given_labels.h"
+
 #include "datacube/base/missing.h"
 #include "datacube/grid.h"
+#include "datacube/sink/values.h"
 #include "datacube/source/memory_source.h"
 
 #include <math.h>
@@ -41,26 +44,10 @@ static bool is_enumeration(const struct dimension *d)
 
 static int read_labels(struct arena *arena, const struct value *values, struct dimension *d, struct error *error)
 {
-  double *numbers = ARENA_ARRAY(arena, double, values->count);
-  const char **texts = ARENA_ARRAY(arena, const char *, values->count);
-  int64_t *times = ARENA_ARRAY(arena, int64_t, values->count);
-  bool all_numbers = true, all_times = d->type == DIMENSION_TEMPORAL;
-  if (!numbers || !texts || !times)
-    return error_memory(error);
-  d->size = values->count;
-  for (size_t i = 0; i < d->size; i++) {
-    bool is_number = values->items[i].kind == VALUE_NUMBER;
-    if (!is_number && values->items[i].kind != VALUE_TEXT)
-      return error_set(error, ERROR_ProcessParameterInvalid, "dimension '%s': labels are numbers or text", d->name);
-    all_numbers = all_numbers && is_number;
-    numbers[i] = values->items[i].number;
-    texts[i] = is_number ? arena_printf(arena, "%.15g", numbers[i]) : values->items[i].text;
-    all_times = all_times && instant_parse(texts[i], CALENDAR_GREGORIAN, &times[i]) == 0;
-  }
-  d->labels = all_times && d->size ? LABEL_TIME : all_numbers ? LABEL_NUMBER : LABEL_TEXT;
-  d->numbers = numbers;
-  d->times = times;
-  d->texts = d->labels == LABEL_TIME ? NULL : texts;
+  if (dimension_give_labels(arena, values->items, values->count, d, error) != 0)
+    return -1;
+  if (d->labels == LABEL_TIME)
+    d->texts = NULL; /* printed as instants */
   if (d->labels == LABEL_NUMBER) {
     d->enumerated = is_enumeration(d);
     find_steps(d);
@@ -68,16 +55,33 @@ static int read_labels(struct arena *arena, const struct value *values, struct d
   return 0;
 }
 
+/* Labels as the official cases name them ("values"), or as the JSON format does. */
+static const struct value *labels_member(const struct value *dimension)
+{
+  const struct value *values = value_member(dimension, "values");
+  return values ? values : value_member(dimension, "labels");
+}
+
+static int read_crs(struct arena *arena, const struct value *system, const char **out, struct error *error)
+{
+  const char *text = !system                        ? NULL
+                     : system->kind == VALUE_NUMBER ? arena_printf(arena, "EPSG:%.0f", system->number)
+                     : system->kind == VALUE_TEXT   ? system->text
+                                                    : NULL;
+  return text && !*out ? crs_canonical(arena, text, out, error) : 0;
+}
+
 static int read_dimension(struct arena *arena, const char *name, const struct value *value, struct cube *cube,
                           struct error *error)
 {
   struct dimension *d = &cube->dimension[cube->dimensions];
   const char *type = text_member(value, "type"), *axis = text_member(value, "axis");
-  const struct value *values = value_member(value, "values"), *system = value_member(value, "reference_system");
+  const struct value *values = labels_member(value), *system = value_member(value, "reference_system");
   if (cube->dimensions == CUBE_MAX_DIMENSIONS)
     return error_set(error, ERROR_ProcessGraphComplexity, "a cube has at most %d dimensions", (int)CUBE_MAX_DIMENSIONS);
   if (!name || !values || values->kind != VALUE_ARRAY)
-    return error_set(error, ERROR_ProcessParameterInvalid, "a dimension of a data cube needs a name and values");
+    return error_set(error, ERROR_ProcessParameterInvalid,
+                     "a dimension of a data cube needs a name and an array of values");
   if (cube_find_dimension(cube, name) != SIZE_MAX)
     return error_set(error, ERROR_ProcessParameterInvalid, "the data cube has two dimensions named '%s'", name);
   *d = (struct dimension){.name = name, .type = DIMENSION_OTHER};
@@ -90,11 +94,12 @@ static int read_dimension(struct arena *arena, const char *name, const struct va
   if (d->axis && cube_find_axis(cube, d->axis) != SIZE_MAX)
     return error_set(error, ERROR_ProcessParameterInvalid, "the data cube has two dimensions of the axis %c", d->axis);
   cube->dimensions++;
-  if (system && !cube->crs && d->type == DIMENSION_SPATIAL) {
-    const char *text = system->kind == VALUE_NUMBER ? arena_printf(arena, "EPSG:%.0f", system->number) : system->text;
-    if (text && crs_canonical(arena, text, &cube->crs, error) != 0)
+  d->unit = text_member(value, "unit");
+  if (d->axis == 'x' || d->axis == 'y') {
+    if (read_crs(arena, system, &cube->crs, error) != 0)
       return -1;
-  }
+  } else
+    d->reference_system = text_member(value, "reference_system");
   return read_labels(arena, values, d, error);
 }
 
@@ -123,47 +128,117 @@ static int read_dimensions(struct arena *arena, const struct value *value, struc
   return 0;
 }
 
-static int read_elements(const struct value *data, const struct cube *cube, size_t d, double **at, struct error *error)
+/* Numbers on their way into the cube; two each where they are complex. */
+struct elements {
+  const struct cube *cube;
+  double *next;
+  bool is_complex;
+};
+
+static int read_number(struct elements *to, const struct value *value, struct error *error)
 {
-  if (d == cube->dimensions) {
-    bool boolean = data->kind == VALUE_BOOLEAN;
-    if (!boolean && data->kind != VALUE_NUMBER && data->kind != VALUE_NULL)
-      return error_set(error, ERROR_ProcessParameterInvalid, "the data cube holds a %s where a number belongs",
-                       value_kind_name(data));
-    *(*at)++ = data->kind == VALUE_NULL ? na_f64() : boolean ? data->boolean : data->number;
-    return 0;
-  }
+  bool boolean = value->kind == VALUE_BOOLEAN;
+  if (!boolean && value->kind != VALUE_NUMBER && value->kind != VALUE_NULL)
+    return error_set(error, ERROR_ProcessParameterInvalid, "the data cube holds a %s where a number belongs",
+                     value_kind_name(value));
+  *to->next++ = value->kind == VALUE_NULL ? na_f64() : boolean ? value->boolean : value->number;
+  return 0;
+}
+
+static int read_element(struct elements *to, const struct value *value, struct error *error)
+{
+  bool pair = to->is_complex && value->kind == VALUE_ARRAY && value->count == 2;
+  if (read_number(to, pair ? &value->items[0] : value, error) != 0)
+    return -1;
+  if (pair)
+    return read_number(to, &value->items[1], error);
+  if (to->is_complex)
+    *to->next++ = value->kind == VALUE_NULL ? na_f64() : 0;
+  return 0;
+}
+
+static int read_elements(struct elements *to, const struct value *data, size_t d, struct error *error)
+{
+  const struct cube *cube = to->cube;
+  if (d == cube->dimensions)
+    return read_element(to, data, error);
   if (data->kind != VALUE_ARRAY || data->count != cube->dimension[d].size)
     return error_set(error, ERROR_ProcessParameterInvalid,
                      "the data of the cube do not have the shape of its dimensions (dimension '%s')",
                      cube->dimension[d].name);
   for (size_t i = 0; i < data->count; i++)
-    if (read_elements(&data->items[i], cube, d + 1, at, error) != 0)
+    if (read_elements(to, &data->items[i], d + 1, error) != 0)
       return -1;
+  return 0;
+}
+
+/* The type that "dtype" names; f64 where nothing does. */
+static int read_type(const struct value *value, struct cube *cube, struct error *error)
+{
+  const struct value *nodata = value_member(value, "nodata");
+  const char *name = text_member(value, "dtype");
+  cube->type = name ? element_from_name(name) : ELEMENT_F64;
+  if (cube->type == ELEMENT_TYPE_COUNT)
+    return error_set(error, ERROR_ProcessParameterInvalid, "the data cube has no type named '%s'", name);
+  const struct element_info *info = element_info(cube->type);
+  bool given = nodata && nodata->kind == VALUE_NUMBER;
+  cube->has_nodata = given || info->is_float || info->is_complex || cube->type == ELEMENT_BOOLEAN;
+  cube->nodata = cube->type == ELEMENT_BOOLEAN ? 255 : given ? nodata->number : NAN;
+  if (!info->is_complex && !info->is_float && cube->has_nodata && !element_holds(cube->type, cube->nodata) &&
+      cube->type != ELEMENT_BOOLEAN)
+    return error_set(error, ERROR_ProcessParameterInvalid, "the no-data value %g of the data cube is no %s",
+                     cube->nodata, info->name);
+  return 0;
+}
+
+/* The numbers in the cube's type; f64 and complex128 are that already. */
+static int pack_elements(struct arena *arena, const struct cube *cube, const double *numbers, size_t count,
+                         const void **out, struct error *error)
+{
+  const struct element_info *info = element_info(cube->type);
+  size_t parts = info->is_complex ? 2 : 1;
+  enum element_type part = cube->type == ELEMENT_C64 ? ELEMENT_F32 : cube->type;
+  *out = numbers;
+  if (cube->type == ELEMENT_F64 || cube->type == ELEMENT_C128)
+    return 0;
+  void *data = arena_array(arena, count, info->size);
+  if (!data)
+    return error_memory(error);
+  for (size_t i = 0; i < count * parts; i++) {
+    bool missing = is_na_f64(numbers[i]);
+    if (missing ? !cube->has_nodata : !element_holds(part, numbers[i]))
+      return error_set(error, ERROR_ProcessParameterInvalid, "element %zu of the data cube is no %s", i / parts,
+                       info->name);
+    value_store(part, missing ? cube->nodata : numbers[i], data, i);
+  }
+  *out = data;
   return 0;
 }
 
 int inline_cube_value(struct arena *arena, struct node_origin origin, const struct value *value, struct value *out,
                       struct error *error)
 {
-  const struct value *data = value_member(value, "data"), *nodata = value_member(value, "nodata");
-  struct cube cube = {
-      .type = ELEMENT_F64, .has_nodata = true, .nodata = NAN, .title = "data cube in the process graph"};
-  if (read_dimensions(arena, value, &cube, error) != 0)
+  const struct value *data = value_member(value, "data");
+  struct cube cube = {.title = "data cube in the process graph"};
+  if (read_type(value, &cube, error) != 0 || read_crs(arena, value_member(value, "crs"), &cube.crs, error) != 0 ||
+      read_dimensions(arena, value, &cube, error) != 0)
     return -1;
-  if (nodata && nodata->kind == VALUE_NUMBER)
-    cube.nodata = nodata->number;
-  size_t count = cube_elements(&cube);
+  size_t count = cube_elements(&cube), parts = element_info(cube.type)->is_complex ? 2 : 1;
   if (count > (size_t)16 << 20)
     return error_set(error, ERROR_ProcessGraphComplexity, "the data cube in the graph has too many elements");
-  double *elements = ARENA_ARRAY(arena, double, count), *at = elements;
-  if (!elements)
+  double *numbers = ARENA_ARRAY(arena, double, count *parts);
+  struct elements elements = {.cube = &cube, .next = numbers, .is_complex = parts == 2};
+  const void *packed;
+  if (!numbers)
     return error_memory(error);
-  for (size_t i = 0; i < count; i++)
-    elements[i] = na_f64();
-  if (data && data->kind != VALUE_NULL && read_elements(data, &cube, 0, &at, error) != 0)
+  for (size_t i = 0; i < count * parts; i++)
+    numbers[i] = na_f64();
+  bool nothing =
+      !data || data->kind == VALUE_NULL || (cube.dimensions == 0 && data->kind == VALUE_ARRAY && data->count == 0);
+  if ((!nothing && read_elements(&elements, data, 0, error) != 0) ||
+      pack_elements(arena, &cube, numbers, count, &packed, error) != 0)
     return -1;
-  const struct source *source = memory_source(arena, &cube, elements, "inline");
+  const struct source *source = memory_source(arena, &cube, packed, "inline");
   const struct node *node = source ? node_source(arena, origin, source) : NULL;
   *out = value_cube(node);
   return node ? 0 : error_memory(error);

@@ -1,5 +1,6 @@
-/* Cubes written into a graph: {"type": "datacube", "order": […], "dimensions": {…}, "nodata": …, "data": […]}, the form
- * of the official test cases. processes/graph/parse.c finds them where that encoding was asked for. */
+/* Cubes written into a graph (processes/graph/parse.c finds them), in the form of the official test cases, {"type":
+ * "datacube", "order": […], "dimensions": {…}, "nodata": …, "data": […]}, or in that of the JSON format, whose
+ * dimensions are an array, with their labels under "labels", beside "crs". */
 #ifndef TWINCUBE_PROCESSES_CUBE_INLINE_CUBE_H
 #define TWINCUBE_PROCESSES_CUBE_INLINE_CUBE_H
 

@@ -1,4 +1,5 @@
 /* rename_labels: other labels for a dimension, all of an enumerated one, or chosen ones. */
+#include "processes/cube/given_labels.h"
 #include "processes/cube/shape.h"
 
 #include <string.h>
@@ -16,10 +17,8 @@ static int new_labels(struct call *call, const struct dimension *dimension, cons
                       const struct value *source, struct value *labels)
 {
   for (size_t i = 0; i < dimension->size; i++) {
-    char room[LABEL_TEXT_ROOM];
-    bool number = dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER;
-    labels[i] = number ? value_number(dimension_label_number(dimension, i))
-                       : value_text(arena_strdup(call->arena, dimension_label_text(dimension, i, room)));
+    if (dimension_label_value(call->arena, dimension, i, &labels[i], call->error) != 0)
+      return -1;
     if (source->count == 0 && i < target->count)
       labels[i] = target->items[i];
   }
@@ -49,32 +48,6 @@ static int check_counts(struct call *call, const struct dimension *dimension, co
   return 0;
 }
 
-/* Labels of mixed kinds become texts. */
-static int set_labels(struct call *call, struct dimension *dimension, const struct value *labels)
-{
-  double *numbers = ARENA_ARRAY(call->arena, double, dimension->size);
-  const char **texts = ARENA_ARRAY(call->arena, const char *, dimension->size);
-  int64_t *times = ARENA_ARRAY(call->arena, int64_t, dimension->size);
-  bool all_numbers = true, all_times = dimension->type == DIMENSION_TEMPORAL;
-  if (!numbers || !texts || !times)
-    return error_memory(call->error);
-  for (size_t i = 0; i < dimension->size; i++) {
-    char text[32];
-    bool is_text = labels[i].kind == VALUE_TEXT;
-    all_numbers = all_numbers && !is_text;
-    numbers[i] = labels[i].number;
-    number_format(labels[i].number, text);
-    texts[i] = is_text ? labels[i].text : arena_strdup(call->arena, text);
-    all_times = all_times && is_text && instant_parse(texts[i], dimension->calendar, &times[i]) == 0;
-  }
-  dimension->enumerated = false;
-  dimension->labels = all_numbers ? LABEL_NUMBER : all_times ? LABEL_TIME : LABEL_TEXT;
-  dimension->numbers = numbers;
-  dimension->texts = texts;
-  dimension->times = times;
-  return 0;
-}
-
 static int rename_labels_call(struct call *call, struct value *result)
 {
   const struct node *data;
@@ -92,8 +65,8 @@ static int rename_labels_call(struct call *call, struct value *result)
   if (!labels || !cube || !view)
     return error_memory(call->error);
   if (check_counts(call, dimension, target, source) != 0 || new_labels(call, dimension, target, source, labels) != 0 ||
-      set_labels(call, &cube->dimension[d], labels) != 0)
-    return -1;
+      dimension_give_labels(call->arena, labels, dimension->size, &cube->dimension[d], call->error) != 0)
+    return error_at_parameter(call->error, "target");
   *result = value_cube(node_view(call->arena, call_origin(call), data, cube, view));
   return result->cube ? 0 : error_memory(call->error);
 }

@@ -68,6 +68,20 @@ int view_pick(struct call *call, const struct node *input, size_t d, const size_
   return result->cube ? 0 : error_memory(call->error);
 }
 
+int view_drop(struct call *call, const struct node *input, size_t d, size_t index, const struct node **out)
+{
+  struct cube *cube = cube_copy(call->arena, input->cube);
+  struct view_dimension *view = view_identity(call->arena, input->cube);
+  if (!cube || !view)
+    return error_memory(call->error);
+  cube_remove_dimension(cube, d);
+  for (size_t k = 0; k < input->cube->dimensions; k++)
+    view[k].out = (int)(k < d ? k : k - 1);
+  view[d] = (struct view_dimension){.out = NO_DIMENSION, .fixed = index};
+  *out = node_view(call->arena, call_origin(call), input, cube, view);
+  return *out ? 0 : error_memory(call->error);
+}
+
 int view_spread(struct call *call, const struct node *input, size_t d, const struct dimension *labels,
                 const size_t *indexes, const struct node **out)
 {

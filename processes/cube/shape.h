@@ -16,6 +16,8 @@ struct view_dimension *view_identity(struct arena *arena, const struct cube *inp
 int view_pick(struct call *call, const struct node *input, size_t d, const size_t *indexes, size_t count,
               struct value *result);
 
+/* The node without dimension d, at its label `index`. Sets *out. */
+int view_drop(struct call *call, const struct node *input, size_t d, size_t index, const struct node **out);
 /* The node whose dimension d has the labels of `labels`: element indexes[i] (or a hole, NO_INDEX) at label i. indexes
  * are borrowed. Sets *out. */
 int view_spread(struct call *call, const struct node *input, size_t d, const struct dimension *labels,

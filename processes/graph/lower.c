@@ -4,6 +4,7 @@
 
 #include "datacube/base/missing.h"
 #include "hpc/plan/node.h"
+#include "processes/cube/given_labels.h"
 #include "processes/cube/inline_cube.h"
 #include "processes/graph/bind.h"
 
@@ -190,17 +191,6 @@ static struct value folded(double number, enum lane_class class)
   return class == LANES_BOOLEAN ? value_boolean(number != 0) : value_number(number);
 }
 
-static int label_value(struct lowering *l, const struct dimension *labels, size_t i, struct value *out)
-{
-  char room[LABEL_TEXT_ROOM];
-  if (labels->labels == LABEL_STEP || labels->labels == LABEL_NUMBER) {
-    *out = value_number(dimension_label_number(labels, i));
-    return 0;
-  }
-  *out = value_text(arena_strdup(l->arena, dimension_label_text(labels, i, room)));
-  return out->text ? 0 : error_memory(l->error);
-}
-
 /* Runs the program and turns lanes into a host value. */
 static int fold(struct lowering *l, const struct program *program, struct value *value)
 {
@@ -218,7 +208,7 @@ static int fold(struct lowering *l, const struct program *program, struct value 
   }
   for (size_t i = 0; i < lanes.length; i++) {
     items[i] = folded(numbers[i], lanes.class);
-    if (labels && label_value(l, lanes.labels, i, &labels[i]) != 0)
+    if (labels && dimension_label_value(l->arena, lanes.labels, i, &labels[i], l->error) != 0)
       return -1;
   }
   *value = value_labelled(items, labels, lanes.length);

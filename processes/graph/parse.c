@@ -65,7 +65,7 @@ static int parse_array(struct parser *p, const json_t *json, struct expression *
   return 0;
 }
 
-/* {"type": "datacube", "dimensions": …} of the official encoding. */
+/* {"type": "datacube", "dimensions": …}: a cube, as the JSON format and the official cases write them. */
 static bool is_cube(const struct value *value)
 {
   const struct value *type = value_member(value, "type");
@@ -94,7 +94,7 @@ static int parse_object(struct parser *p, const json_t *json, struct expression 
   *out = (struct expression){.kind = EXPRESSION_VALUE};
   if (json_object_value(p->arena, keys, items.values, items.count, p->official, &out->value) != 0)
     return error_memory(p->error);
-  if (p->official && is_cube(&out->value))
+  if (is_cube(&out->value))
     out->kind = EXPRESSION_CUBE;
   return 0;
 }
