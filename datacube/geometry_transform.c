@@ -1,7 +1,11 @@
 /* Geometry sets in another CRS. Edges are cut in halves until the images of quarter points lie within tolerance
- * of the chord; all of that is the same whichever end comes first, so polygons that share an edge still share it. */
+ * of the chord; all of that is the same whichever end comes first, so polygons that share an edge still share it.
+ *
+ * Where the CRS repeats itself (turn.h) a path stays whole: what lies behind the antimeridian is continued beyond 180
+ * degrees, as the image nearest to the point before. A ring that goes round a pole is closed along it. */
 #include "datacube/geometry.h"
 #include "datacube/transform.h"
+#include "datacube/turn.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,6 +21,7 @@ struct path { /* positions of a part on their way into the new CRS */
 struct edge_work {
   struct transform *transform;
   double tolerance;
+  double turn; /* of the new CRS, or 0 */
   struct path path;
   size_t index; /* of the geometry, for messages */
   struct error *error;
@@ -45,6 +50,12 @@ static int add_position(struct edge_work *work, double x, double y)
   return 0;
 }
 
+/* The image of x that lies nearest to `near`. */
+static double turned(const struct edge_work *work, double x, double near)
+{
+  return work->turn > 0 ? x + work->turn * rint((near - x) / work->turn) : x;
+}
+
 /* Images of the points at a quarter, a half and three quarters of the edge. */
 static bool quarter_points(const struct edge_work *work, const struct position *a, const struct position *b,
                            struct position out[3])
@@ -58,7 +69,7 @@ static bool quarter_points(const struct edge_work *work, const struct position *
   transform_points(work->transform, 3, x, y);
   bool known = true;
   for (size_t i = 0; i < 3; i++) {
-    out[i].tx = x[i];
+    out[i].tx = turned(work, x[i], i == 0 ? a->tx : out[i - 1].tx);
     out[i].ty = y[i];
     known = known && x[i] != HUGE_VAL;
   }
@@ -99,6 +110,20 @@ static int add_edge(struct edge_work *work, const struct position *a, const stru
   return add_edge(work, &quarter[1], b, cuts + 1);
 }
 
+/* A ring whose ends are a turn apart goes round a pole, that of the side where it lies: it is closed along it, where
+ * y is 90 degrees; in a projection, beyond all that is drawn. */
+static int close_round_pole(struct edge_work *work)
+{
+  const struct path *path = &work->path;
+  double from = path->x[0], to = path->x[path->count - 1], y = 0;
+  if (fabs(to - from) < work->turn / 2 || work->turn == 0)
+    return 0;
+  for (size_t i = 0; i < path->count; i++)
+    y += path->y[i] / (double)path->count;
+  double pole = copysign(transform_circle(work->transform) > 0 ? work->turn / 4 : work->turn, y);
+  return add_position(work, to, pole) != 0 || add_position(work, from, pole) != 0 ? -1 : 0;
+}
+
 static int transform_path(struct edge_work *work, const struct geometry_part *part)
 {
   struct position first = {0}, before = {0};
@@ -108,13 +133,19 @@ static int transform_path(struct edge_work *work, const struct geometry_part *pa
     transform_points(work->transform, 1, &here.tx, &here.ty);
     if (here.tx == HUGE_VAL)
       return no_image(work, &here);
+    here.tx = i == 0 ? here.tx : turned(work, here.tx, before.tx);
     if ((i == 0 ? add_position(work, here.tx, here.ty) : add_edge(work, &before, &here, 0)) != 0)
       return -1;
     first = i == 0 ? here : first;
     before = here;
   }
   bool open = part->kind == PART_RING && (before.x != first.x || before.y != first.y);
-  return open ? add_edge(work, &before, &first, 0) : 0;
+  if (open) {
+    first.tx = turned(work, first.tx, before.tx);
+    if (add_edge(work, &before, &first, 0) != 0)
+      return -1;
+  }
+  return part->kind == PART_RING ? close_round_pole(work) : 0;
 }
 
 static int transform_part(struct edge_work *work, const struct geometry_part *part, struct arena *arena,
@@ -160,6 +191,7 @@ int geometry_transform(const struct geometry_set *set, const char *crs, double t
   *out = set;
   int status = 0;
   if (!transform_is_identity(work.transform)) {
+    work.turn = crs_turn(crs);
     status = transform_items(&work, set, arena, items);
     *moved = (struct geometry_set){.count = set->count, .items = items, .crs = crs};
     *out = moved;

@@ -37,7 +37,8 @@ static double input_share(const struct plan *plan, const struct stage *stage, co
       continue;
     }
     double margin = (double)(need->before + need->after) * (pieces(stage, (size_t)need->out, tiles) - 1);
-    double run = need->kind == NEED_RUN ? (double)stage->cube->dimension[need->out].size : size * need->share;
+    double run = need->kind == NEED_RUN ? (double)stage->cube->dimension[need->out].size : size;
+    run *= need->kind == NEED_RUN && need->share == 0 ? 1 : need->share;
     share *= size == 0 ? 0 : (run + margin) / size;
     used[need->out] = true;
   }

@@ -49,9 +49,31 @@ static void grain_from(const struct plan *plan, const struct stage_input *input,
   }
 }
 
+static void hint_from(const struct plan *plan, const struct stage_input *input, struct hint *hints);
+
+/* The blocks below a stage that asks of its input what it is asked for. */
+static void hint_through(const struct plan *plan, const struct stage_input *input, struct hint *hints)
+{
+  const struct stage *stage = &plan->stages[input->stage];
+  struct stage_input inner = *stage->inputs[0];
+  for (size_t d = 0; d < plan->stages[inner.stage].cube->dimensions; d++) {
+    struct need *need = &inner.need[d];
+    const struct need *outer = need->kind == NEED_RUN ? &input->need[need->out] : NULL;
+    if (!outer || outer->kind != NEED_RUN || need->map || outer->map)
+      need->kind = NEED_LIST;
+    else
+      *need = (struct need){.kind = NEED_RUN, .out = outer->out, .offset = need->offset + outer->offset};
+  }
+  hint_from(plan, &inner, hints);
+}
+
 static void hint_from(const struct plan *plan, const struct stage_input *input, struct hint *hints)
 {
   const struct stage *stage = &plan->stages[input->stage];
+  if (stage->ops->passes) {
+    hint_through(plan, input, hints);
+    return;
+  }
   const struct source *source = stage->node->kind == NODE_STAGE ? node_source_of(stage->node) : NULL;
   if (!source || stage->ops != &source_stage)
     return;

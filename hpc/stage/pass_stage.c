@@ -53,4 +53,5 @@ const struct stage_ops pass_stage = {.name = "pass",
                                      .print = pass_print,
                                      .print_more = pass_print_more,
                                      .takes_lists = true,
+                                     .passes = true,
                                      .cost = 1};

@@ -48,7 +48,7 @@ struct need {
   size_t before,
       after;    /* RUN: window around each index; what passes the edges is the border's. SPREAD: around each grain */
   size_t size;  /* of the dimension */
-  double share; /* SPREAD: of the dimension, about, for all of the stage */
+  double share; /* SPREAD: of the dimension, about, for all of the stage. RUN: of the runs, about; 0: all */
 };
 
 struct stage_input { /* elements of another stage, dense over the needs */
@@ -74,6 +74,7 @@ struct stage_ops {
   void (*print)(const struct plan *plan, const struct stage *stage, struct buffer *out); /* behind the name and id */
   void (*print_more)(const struct plan *plan, const struct stage *stage, struct buffer *out); /* own lines; or NULL */
   bool takes_lists;
+  bool passes;  /* asks of its one input, at most, what it is asked for, with the needs' offsets */
   bool is_kept; /* made once, whole: others read parts of it in any order */
   bool reduces; /* gives few elements for many: kept where they are asked for again and again */
   double cost;  /* of an element, about, where copying one costs 1: for what is kept */
