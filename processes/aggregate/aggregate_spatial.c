@@ -5,12 +5,11 @@
 
 #include "hpc/stage/zones_stage.h"
 
+#include "datacube/coverage.h"
 #include "datacube/source/memory_source.h"
 
 #include <math.h>
 #include <string.h>
-
-static const double edge_tolerance = 0.01; /* of a pixel: how exactly transformed edges are drawn */
 
 struct task {
   struct call *call;
@@ -35,17 +34,11 @@ static int read_geometries(struct task *z)
 static int lay_on_grid(struct task *z)
 {
   struct call *call = z->call;
-  struct grid grid;
-  const struct geometry_set *moved;
-  if (grid_of_cube(z->data->cube, &grid) != 0 || !z->data->cube->crs)
-    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
-                           "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
-                           cube_dimension_names(call->arena, z->data->cube));
-  double tolerance = edge_tolerance * fmin(grid.res_x, grid.res_y);
-  if (geometry_transform(z->geometries, grid.crs, tolerance, call->arena, &moved, call->error) != 0)
+  struct coverage coverage;
+  if (coverage_make(z->geometries, z->data->cube, call->arena, &coverage, call->error) != 0)
     return error_at_parameter(call->error, "geometries");
-  z->zones.count = moved->count;
-  return geometry_spans(moved, &grid, call->arena, &z->zones.runs, &z->zones.run_count, call->error);
+  z->zones = (struct zones){coverage.zones, coverage.runs, coverage.run_count};
+  return 0;
 }
 
 static int count_pixels(struct task *z)

@@ -5,21 +5,7 @@
 #include "datacube/source/coverage_source.h"
 #include "hpc/plan/rewrite.h"
 #include "hpc/stage/clip_stage.h"
-#include "processes/vector/geojson.h"
-
-static int find_geometries(struct call *call, const char *parameter, const struct geometry_set **out)
-{
-  const struct value *value = call_argument(call, parameter);
-  if (value->kind != VALUE_CUBE)
-    return geojson_read(call, parameter, value, out);
-  size_t d = cube_find_type(value->cube->cube, DIMENSION_GEOMETRY);
-  const struct dimension *dimension = d == SIZE_MAX ? NULL : &value->cube->cube->dimension[d];
-  if (!dimension || dimension->labels != LABEL_GEOMETRY)
-    return error_parameter(call->error, ERROR_ProcessParameterInvalid, parameter,
-                           "the data cube has no dimension of geometries");
-  *out = dimension->geometries;
-  return 0;
-}
+#include "processes/vector/geometry_argument.h"
 
 static int check_polygons(struct call *call, const char *parameter, const struct geometry_set *set)
 {
@@ -39,10 +25,11 @@ static int check_polygons(struct call *call, const char *parameter, const struct
 int geometries_lay(struct call *call, const char *parameter, const struct cube *cube, bool polygons_only,
                    struct coverage *out)
 {
-  const struct geometry_set *set;
-  if (find_geometries(call, parameter, &set) != 0 || (polygons_only && check_polygons(call, parameter, set) != 0))
+  struct dimension labels;
+  if (call_geometries(call, parameter, &labels) != 0 ||
+      (polygons_only && check_polygons(call, parameter, labels.geometries) != 0))
     return -1;
-  return coverage_make(set, cube, call->arena, out, call->error) == 0 ? 0 : error_at_parameter(call->error, parameter);
+  return coverage_make(labels.geometries, cube, call->arena, out, call->error) == 0 ? 0 : error_at_parameter(call->error, parameter);
 }
 
 static bool holds_all(const struct coverage *kept)
