@@ -11,14 +11,14 @@
 static const double edge_tolerance = 0.01;   /* of a pixel: how exactly transformed edges are drawn */
 static const double centre_tolerance = 1e-9; /* of a pixel: arithmetic noise of a bounding box's edge */
 
-struct plane {
+struct laid_plane {
   struct grid grid; /* north up, west first */
   bool mirrored[2]; /* y from the south, x from the east */
   double turn;      /* of the CRS */
 };
 
 struct laying {
-  struct plane plane;
+  struct laid_plane plane;
   struct arena *arena;
   struct error *error;
   struct pixel_box *boxes;
@@ -39,7 +39,7 @@ static double known_step(const struct dimension *d)
   return d->labels == LABEL_STEP ? fabs(d->step) : 1;
 }
 
-static int find_plane(const struct cube *cube, struct arena *arena, struct plane *out, struct error *error)
+static int find_plane(const struct cube *cube, struct arena *arena, struct laid_plane *out, struct error *error)
 {
   size_t iy = cube_find_axis(cube, 'y'), ix = cube_find_axis(cube, 'x');
   double start[2], step[2];
@@ -49,7 +49,7 @@ static int find_plane(const struct cube *cube, struct arena *arena, struct plane
     return error_parameter(error, ERROR_ProcessParameterInvalid, "data",
                            "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
                            cube_dimension_names(arena, cube));
-  *out = (struct plane){.mirrored = {step[0] > 0, step[1] < 0}, .turn = crs_turn(cube->crs)};
+  *out = (struct laid_plane){.mirrored = {step[0] > 0, step[1] < 0}, .turn = crs_turn(cube->crs)};
   double north = out->mirrored[0] ? start[0] + step[0] * ((double)y->size - 0.5) : start[0] - 0.5 * step[0];
   double west = out->mirrored[1] ? start[1] + step[1] * ((double)x->size - 0.5) : start[1] - 0.5 * step[1];
   out->grid = (struct grid){.west = west,
@@ -73,7 +73,7 @@ static void part_range(const struct geometry_part *part, double *low, double *hi
 }
 
 /* The turns of a polygon (or line, or point) that may meet the grid: from *first to *last. */
-static void find_turns(const struct plane *plane, const struct geometry_part *parts, size_t count, int *first,
+static void find_turns(const struct laid_plane *plane, const struct geometry_part *parts, size_t count, int *first,
                        int *last)
 {
   double low = INFINITY, high = -INFINITY;
@@ -171,13 +171,13 @@ static void centres_in(double low, double high, size_t size, size_t *first, size
   *end = !(to > 0) ? 0 : to < (double)size ? (size_t)to : size;
 }
 
-struct range { /* of coordinates */
+struct bounds { /* of coordinates */
   double west, east, south, north;
 };
 
-static const struct range nothing = {INFINITY, -INFINITY, INFINITY, -INFINITY};
+static const struct bounds nothing = {INFINITY, -INFINITY, INFINITY, -INFINITY};
 
-static void widen(struct range *range, const struct geometry *geometry)
+static void widen(struct bounds *range, const struct geometry *geometry)
 {
   for (size_t p = 0; p < geometry->part_count; p++) {
     const struct geometry_part *part = &geometry->parts[p];
@@ -189,7 +189,7 @@ static void widen(struct range *range, const struct geometry *geometry)
   }
 }
 
-static struct pixel_box box_of(const struct grid *grid, const struct range *range)
+static struct pixel_box box_of(const struct grid *grid, const struct bounds *range)
 {
   struct pixel_box box = {{0, 0}, {0, 0}};
   size_t first[2], end[2];
@@ -210,11 +210,11 @@ static struct pixel_box box_of(const struct grid *grid, const struct range *rang
 static int find_boxes(struct laying *l, const struct geometry_set *set, const struct zone_span *runs, size_t count)
 {
   struct pixel_box *boxes = ARENA_ARRAY(l->arena, struct pixel_box, set->count + 1);
-  struct range all = nothing;
+  struct bounds all = nothing;
   if (!boxes)
     return error_memory(l->error);
   for (size_t g = 0; g < set->count; g++) {
-    struct range own = nothing;
+    struct bounds own = nothing;
     widen(&own, &set->items[g]);
     widen(&all, &set->items[g]);
     boxes[g] = box_of(&l->plane.grid, &own);

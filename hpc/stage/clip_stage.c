@@ -156,7 +156,7 @@ static bool kept_part(const struct clip *clip, const struct region *region, stru
   return true;
 }
 
-struct planes { /* the elements of a region, one plane of y and x after the other */
+struct clip_planes { /* the elements of a region, one plane of y and x after the other */
   const struct clip *clip;
   const struct cube *cube;
   const struct region *region;
@@ -164,15 +164,15 @@ struct planes { /* the elements of a region, one plane of y and x after the othe
   unsigned char *data;
 };
 
-static void set_planes(struct planes *planes, const struct clip *clip, const struct cube *cube,
+static void set_planes(struct clip_planes *planes, const struct clip *clip, const struct cube *cube,
                        const struct region *region, void *data)
 {
-  *planes = (struct planes){.clip = clip, .cube = cube, .region = region, .data = data};
+  *planes = (struct clip_planes){.clip = clip, .cube = cube, .region = region, .data = data};
   region_strides(region, planes->stride);
 }
 
 /* Element (row, column) of the plane at a position of the other dimensions. */
-static unsigned char *element_at(const struct planes *planes, const size_t *position, size_t row, size_t column)
+static unsigned char *element_at(const struct clip_planes *planes, const size_t *position, size_t row, size_t column)
 {
   size_t y = planes->clip->y, x = planes->clip->x, at = 0;
   for (size_t d = 0; d < planes->region->dimensions; d++) {
@@ -184,7 +184,7 @@ static unsigned char *element_at(const struct planes *planes, const size_t *posi
   return planes->data + at * element_info(planes->cube->type)->size;
 }
 
-static void blank(const struct planes *planes, const size_t *position, size_t row, size_t first, size_t last)
+static void blank(const struct clip_planes *planes, const size_t *position, size_t row, size_t first, size_t last)
 {
   size_t stride = planes->stride[planes->clip->x], size = element_info(planes->cube->type)->size;
   if (first >= last)
@@ -197,7 +197,7 @@ static void blank(const struct planes *planes, const size_t *position, size_t ro
       fill_missing(planes->cube, at + (i - first) * stride * size, 1);
 }
 
-static void copy(const struct planes *to, const struct planes *from, const size_t *position, size_t row, size_t first,
+static void copy(const struct clip_planes *to, const struct clip_planes *from, const size_t *position, size_t row, size_t first,
                  size_t last)
 {
   size_t size = element_info(to->cube->type)->size, x = to->clip->x;
@@ -211,7 +211,7 @@ static void copy(const struct planes *to, const struct planes *from, const size_
 }
 
 /* One plane: blank between the runs, which are taken from `part` or, where that is the region, stand there already. */
-static void clip_plane(const struct planes *to, const struct planes *from, const size_t *position)
+static void clip_plane(const struct clip_planes *to, const struct clip_planes *from, const size_t *position)
 {
   const struct region *region = to->region;
   size_t y = to->clip->y, x = to->clip->x, first, last;
@@ -233,7 +233,7 @@ static int clip_fill(struct tile_worker *worker, const struct stage *stage, void
   struct clip_state *state = data;
   size_t upstream = stage->inputs[0]->stage, others[CUBE_MAX_DIMENSIONS], position[CUBE_MAX_DIMENSIONS] = {0};
   struct region part;
-  struct planes to, from;
+  struct clip_planes to, from;
   if (!kept_part(clip, region, &part)) {
     fill_missing(stage->cube, out, region_elements(region));
     return 0;

@@ -29,7 +29,9 @@ int geometries_lay(struct call *call, const char *parameter, const struct cube *
   if (call_geometries(call, parameter, &labels) != 0 ||
       (polygons_only && check_polygons(call, parameter, labels.geometries) != 0))
     return -1;
-  return coverage_make(labels.geometries, cube, call->arena, out, call->error) == 0 ? 0 : error_at_parameter(call->error, parameter);
+  if (coverage_make(labels.geometries, cube, call->arena, out, call->error) == 0)
+    return 0;
+  return error_at_parameter(call->error, parameter);
 }
 
 static bool holds_all(const struct coverage *kept)
