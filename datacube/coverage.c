@@ -197,8 +197,8 @@ static struct pixel_box box_of(const struct grid *grid, const struct bounds *ran
     return box;
   centres_in((grid->north - range->north) / grid->res_y, (grid->north - range->south) / grid->res_y, grid->height,
              &first[0], &end[0]);
-  centres_in((range->west - grid->west) / grid->res_x, (range->east - grid->west) / grid->res_x, grid->width,
-             &first[1], &end[1]);
+  centres_in((range->west - grid->west) / grid->res_x, (range->east - grid->west) / grid->res_x, grid->width, &first[1],
+             &end[1]);
   for (size_t k = 0; k < 2 && first[0] < end[0] && first[1] < end[1]; k++) {
     box.start[k] = first[k];
     box.count[k] = end[k] - first[k];

@@ -13,9 +13,9 @@ struct pixel_box { /* y and x; count 0: nothing */
 };
 
 struct coverage {
-  size_t rows, columns;          /* of the plane */
-  size_t zones;                  /* geometries */
-  const struct zone_span *runs;  /* by row, then zone, then first; those of a zone neither overlap nor touch */
+  size_t rows, columns;         /* of the plane */
+  size_t zones;                 /* geometries */
+  const struct zone_span *runs; /* by row, then zone, then first; those of a zone neither overlap nor touch */
   size_t run_count;
   const struct pixel_box *boxes; /* per geometry: the pixels whose centres its bounding box holds, and all it covers */
   struct pixel_box box;          /* the same of all geometries together */

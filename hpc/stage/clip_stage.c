@@ -85,7 +85,9 @@ static int clip_make(struct stage_list *list, struct stage *stage, struct error 
       input->need[d] = (struct need){.kind = NEED_RUN,
                                      .out = (int)d,
                                      .size = stage->cube->dimension[d].size,
-                                     .share = d == clip->y ? share[0] : d == clip->x ? share[1] : 0};
+                                     .share = d == clip->y   ? share[0]
+                                              : d == clip->x ? share[1]
+                                                             : 0};
   }
   const struct stage_input *inputs[] = {input};
   return stage_set_inputs(list, stage, inputs, 1, error);
@@ -176,9 +178,7 @@ static unsigned char *element_at(const struct clip_planes *planes, const size_t 
 {
   size_t y = planes->clip->y, x = planes->clip->x, at = 0;
   for (size_t d = 0; d < planes->region->dimensions; d++) {
-    size_t index = d == y   ? row - planes->region->start[y]
-                   : d == x ? column - planes->region->start[x]
-                            : position[d];
+    size_t index = d == y ? row - planes->region->start[y] : d == x ? column - planes->region->start[x] : position[d];
     at += index * planes->stride[d];
   }
   return planes->data + at * element_info(planes->cube->type)->size;
@@ -197,8 +197,8 @@ static void blank(const struct clip_planes *planes, const size_t *position, size
       fill_missing(planes->cube, at + (i - first) * stride * size, 1);
 }
 
-static void copy(const struct clip_planes *to, const struct clip_planes *from, const size_t *position, size_t row, size_t first,
-                 size_t last)
+static void copy(const struct clip_planes *to, const struct clip_planes *from, const size_t *position, size_t row,
+                 size_t first, size_t last)
 {
   size_t size = element_info(to->cube->type)->size, x = to->clip->x;
   unsigned char *out = element_at(to, position, row, first);

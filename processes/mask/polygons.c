@@ -81,7 +81,7 @@ static int replace(struct call *call, const struct node *data, const struct cove
 }
 
 int cover_replace(struct call *call, const struct node *data, const struct coverage *kept,
-                   const struct replacement *replacement, const struct node **out)
+                  const struct replacement *replacement, const struct node **out)
 {
   const struct value *value = replacement->value;
   if (!value || value->kind == VALUE_NULL)

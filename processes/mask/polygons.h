@@ -22,11 +22,10 @@ struct replacement {
   bool untouched;
 };
 int cover_replace(struct call *call, const struct node *data, const struct coverage *kept,
-                   const struct replacement *replacement, const struct node **out);
+                  const struct replacement *replacement, const struct node **out);
 /* The part of the node's plane. */
 int cover_crop(struct call *call, const struct node *data, const struct pixel_box *box, const struct node **out);
 /* The part of the plane that the box of the geometries holds, with no-data where they cover nothing. */
-int cover_filter(struct call *call, const struct node *data, const struct coverage *coverage,
-                  const struct node **out);
+int cover_filter(struct call *call, const struct node *data, const struct coverage *coverage, const struct node **out);
 
 #endif
