@@ -8,6 +8,7 @@
 #include "datacube/cube.h"
 
 struct sink;
+struct statistics; /* datacube/sink/statistics.h */
 
 struct sink_option { /* from save_result's options: numbers and booleans come as text ("2", "true") */
   const char *name;
@@ -72,6 +73,9 @@ struct sink_ops {
   int (*put)(struct sink *sink, const struct box *box, const void *data, struct error *error);
   int (*finish)(struct sink *sink, struct error *error); /* makes the file visible */
   void (*close)(struct sink *sink);                      /* frees; removes what was not finished */
+  /* Of a band of the file (in the sense of sink_format.bands), after finish; false where they are not known. NULL: the
+   * format gathers none. */
+  bool (*statistics)(const struct sink *sink, size_t band, struct statistics *out);
 };
 
 struct sink { /* first member of each driver's own struct */

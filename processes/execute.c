@@ -124,9 +124,9 @@ static int write_cube(const struct execution *e, const struct step *step, const 
   int status = run_box(run, step->output, NULL, sink, error);
   if (status == 0)
     status = sink->ops->finish(sink, error);
-  sink->ops->close(sink);
   if (status == 0)
-    result_metadata_write(cube, format, &out->metadata);
+    result_metadata_write(cube, format, sink, &out->metadata);
+  sink->ops->close(sink);
   return status;
 }
 

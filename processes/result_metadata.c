@@ -3,6 +3,7 @@
 
 #include "datacube/grid.h"
 #include "datacube/sink/layout.h"
+#include "datacube/sink/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -210,18 +211,29 @@ static void write_type(struct json_writer *w, const struct cube *cube)
     json_kv_number(w, "nodata", cube->nodata);
 }
 
-static void write_band(struct json_writer *w, const struct cube *cube, const char *name)
+struct file { /* whose bands are written */
+  const struct cube *cube;
+  const struct sink *sink;
+};
+
+static void write_band(struct json_writer *w, const struct file *file, size_t band, const char *name)
 {
+  struct statistics statistics;
   json_write_object(w);
   if (name && name[0])
     json_kv_string(w, "name", name);
-  write_type(w, cube);
+  write_type(w, file->cube);
+  if (file->sink->ops->statistics && file->sink->ops->statistics(file->sink, band, &statistics)) {
+    json_key(w, "statistics");
+    statistics_write(&statistics, w);
+  }
   json_end_object(w);
 }
 
 /* Each combination of labels beside x and y is a band of the file. */
-static void write_planes(struct json_writer *w, const struct cube *cube)
+static void write_planes(struct json_writer *w, const struct file *file)
 {
+  const struct cube *cube = file->cube;
   struct error ignored = {{0}, {0}, {0}, {0}};
   struct layout layout;
   if (layout_of_cube(cube, "", "", &layout, &ignored) != 0 || layout.planes > MAX_BANDS)
@@ -231,27 +243,31 @@ static void write_planes(struct json_writer *w, const struct cube *cube)
   for (size_t i = 0; i < layout.planes; i++) {
     struct buffer name = {0};
     layout_plane_name(&layout, cube, i, &name);
-    write_band(w, cube, name.failed ? NULL : name.data);
+    write_band(w, file, i, name.failed ? NULL : name.data);
     buffer_free(&name);
   }
   json_end_array(w);
 }
 
-static void write_bands(struct json_writer *w, const struct cube *cube)
+/* Each label of the bands is one of the file; a cube without them is one band without a name. */
+static void write_bands(struct json_writer *w, const struct file *file)
 {
-  size_t b = cube_find_type(cube, DIMENSION_BANDS);
+  const struct cube *cube = file->cube;
+  size_t b = cube_find_type(cube, DIMENSION_BANDS), count = b == SIZE_MAX ? 1 : cube->dimension[b].size;
   char room[LABEL_TEXT_ROOM];
-  if (b == SIZE_MAX || cube->dimension[b].size > MAX_BANDS)
+  if (count > MAX_BANDS)
     return;
   json_key(w, "bands");
   json_write_array(w);
-  for (size_t i = 0; i < cube->dimension[b].size; i++)
-    write_band(w, cube, dimension_label_text(&cube->dimension[b], i, room));
+  for (size_t i = 0; i < count; i++)
+    write_band(w, file, i, b == SIZE_MAX ? NULL : dimension_label_text(&cube->dimension[b], i, room));
   json_end_array(w);
 }
 
-void result_metadata_write(const struct cube *cube, const struct sink_format *format, struct buffer *out)
+void result_metadata_write(const struct cube *cube, const struct sink_format *format, const struct sink *sink,
+                           struct buffer *out)
 {
+  const struct file file = {cube, sink};
   struct json_writer w = {.out = out};
   json_write_object(&w);
   write_place(&w, cube);
@@ -264,8 +280,8 @@ void result_metadata_write(const struct cube *cube, const struct sink_format *fo
   if (format->bands != FILE_BANDS_COLOURS)
     write_type(&w, cube);
   if (format->bands == FILE_BANDS_PLANES)
-    write_planes(&w, cube);
+    write_planes(&w, &file);
   else if (format->bands == FILE_BANDS_LABELS)
-    write_bands(&w, cube);
+    write_bands(&w, &file);
   json_end_object(&w);
 }

@@ -11,9 +11,10 @@
  *   datetime, or start_datetime, end_datetime where it has dates
  *   cube:dimensions                           always
  *   data_type, nodata                         of the cube's elements
- *   bands                                     one per band of the file: name, data_type, nodata
+ *   bands                                     one per band of the file: name, data_type, nodata, statistics
  *
- * What the cube does not tell is left out; nothing is made up. */
-void result_metadata_write(const struct cube *cube, const struct sink_format *format, struct buffer *out);
+ * What the cube does not tell is left out; nothing is made up. `sink` has written the file and is finished. */
+void result_metadata_write(const struct cube *cube, const struct sink_format *format, const struct sink *sink,
+                           struct buffer *out);
 
 #endif

@@ -45,6 +45,7 @@ struct gtiff_sink {
   size_t element_size;
   bool is_float, predictable;
   unsigned threads;
+  struct tiff_shape shape;
   struct tiff_tiles *tiles;
   int file;
 };
@@ -131,7 +132,8 @@ static struct tiff_shape shape_of(const struct gtiff_sink *sink, const struct cu
                              .height = sink->layout.height,
                              .planes = sink->layout.planes,
                              .element_size = sink->element_size,
-                             .predictor = PREDICTOR_NONE};
+                             .predictor = PREDICTOR_NONE,
+                             .rule = statistics_rule_of(cube)};
   set_tile_size(&sink->layout, settings->tiled || settings->cog, sink->element_size, &shape);
   if (settings->compress == COMPRESS_DEFLATE && !second_pass(settings)) {
     shape.level = settings->zlevel > 0 ? settings->zlevel : 1;
@@ -229,11 +231,9 @@ static int run_second_pass(struct gtiff_sink *sink, struct error *error)
 static int gtiff_finish(struct sink *base, struct error *error)
 {
   struct gtiff_sink *sink = (struct gtiff_sink *)base;
-  const struct tiff_tiles *tiles = sink->tiles;
   if (tiff_tiles_flush(sink->tiles, error) != 0)
     return -1;
-  if (tiff_header_set_tiles(sink->file, tiff_tiles_offsets(tiles), tiff_tiles_lengths(tiles), tiff_tiles_count(tiles),
-                            error) != 0)
+  if (tiff_header_complete(sink->file, sink->tiles, &sink->shape, error) != 0)
     return -1;
   int closed = close(sink->file);
   sink->file = -1;
@@ -256,21 +256,31 @@ static void gtiff_close(struct sink *base)
   free(sink);
 }
 
-static const struct sink_ops gtiff_ops = {gtiff_put, gtiff_finish, gtiff_close};
+static bool gtiff_statistics(const struct sink *base, size_t band, struct statistics *out)
+{
+  const struct gtiff_sink *sink = (const struct gtiff_sink *)base;
+  if (band >= sink->layout.planes || !statistics_possible(sink->shape.rule.type))
+    return false;
+  tiff_tiles_statistics(sink->tiles, band, out);
+  return true;
+}
+
+static const struct sink_ops gtiff_ops = {
+    .put = gtiff_put, .finish = gtiff_finish, .close = gtiff_close, .statistics = gtiff_statistics};
 
 /* The file with its head, open for tiles. */
 static int start_file(struct gtiff_sink *sink, const struct cube *cube, const struct sink_request *request,
                       struct error *error)
 {
-  struct tiff_shape shape = shape_of(sink, cube);
+  sink->shape = shape_of(sink, cube);
   if (output_begin(&sink->output, request->path, error) != 0 ||
-      tiff_header_write(sink->output.temporary, cube, &sink->layout, &shape, request->history, error) != 0)
+      tiff_header_write(sink->output.temporary, cube, &sink->layout, &sink->shape, request->history, error) != 0)
     return -1;
   sink->file = open(sink->output.temporary, O_RDWR | O_CLOEXEC);
   struct stat status;
   if (sink->file < 0 || fstat(sink->file, &status) != 0)
     return output_error(error, "cannot write the GeoTIFF");
-  return tiff_tiles_new(&shape, sink->file, (uint64_t)status.st_size, &sink->tiles, error);
+  return tiff_tiles_new(&sink->shape, sink->file, (uint64_t)status.st_size, &sink->tiles, error);
 }
 
 static int gtiff_open(const struct sink_request *request, const struct cube *cube, struct sink **out,

@@ -218,7 +218,7 @@ static void json_close(struct sink *base)
   free(sink);
 }
 
-static const struct sink_ops json_ops = {json_put, json_finish, json_close};
+static const struct sink_ops json_ops = {.put = json_put, .finish = json_finish, .close = json_close};
 
 static int json_open(const struct sink_request *request, const struct cube *cube, struct sink **out,
                      struct error *error)

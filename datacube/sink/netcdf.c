@@ -90,7 +90,7 @@ static void netcdf_close(struct sink *base)
   free(sink);
 }
 
-static const struct sink_ops netcdf_ops = {netcdf_put, netcdf_finish, netcdf_close};
+static const struct sink_ops netcdf_ops = {.put = netcdf_put, .finish = netcdf_finish, .close = netcdf_close};
 
 static int netcdf_open(const struct sink_request *request, const struct cube *cube, struct sink **out,
                        struct error *error)

@@ -314,7 +314,7 @@ static void picture_close(struct sink *base)
   free(sink);
 }
 
-static const struct sink_ops picture_ops = {picture_put, picture_finish, picture_close};
+static const struct sink_ops picture_ops = {.put = picture_put, .finish = picture_finish, .close = picture_close};
 
 static int picture_open(const struct picture_kind *kind, const struct sink_request *request, const struct cube *cube,
                         struct sink **out, struct error *error)

@@ -1,4 +1,7 @@
-/* The head of a GeoTIFF. TIFF 6.0 and BigTIFF: a directory of entries (tag, type, count, value or its place). */
+/* The head of a GeoTIFF. TIFF 6.0 and BigTIFF: a directory of entries (tag, type, count, value or its place).
+ *
+ * GDAL's metadata are one text, XML, in an entry of its own. The head gets a mark there; in the end the text with the
+ * statistics in the mark's place is put behind the tiles, and the entry points to it. */
 #include "datacube/sink/tiff_header.h"
 
 #include "datacube/sink/gdal_scope.h"
@@ -11,7 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define MARK "STATISTICS"
+#define MARK_ITEM "<Item name=\"" MARK "\">-</Item>"
 
 /* Creation. */
 
@@ -120,6 +127,8 @@ static int set_plane(GDALRasterBandH band, const struct cube *cube, const struct
 static int fill_header(GDALDatasetH dataset, const struct cube *cube, const struct layout *layout, const char *history,
                        struct error *error)
 {
+  if (statistics_possible(cube->type))
+    GDALSetMetadataItem(dataset, MARK, "-", NULL);
   if (set_reference(dataset, cube, layout, error) != 0)
     return -1;
   GDALSetMetadataItem(dataset, "TIFFTAG_SOFTWARE", "twincube " TWINCUBE_VERSION, NULL);
@@ -158,16 +167,20 @@ int tiff_header_write(const char *path, const struct cube *cube, const struct la
   return status;
 }
 
-/* The places of the tiles. */
+/* What the tiles tell. */
 
 enum { TAG_STRIP_OFFSETS = 273, TAG_STRIP_LENGTHS = 279, TAG_TILE_OFFSETS = 324, TAG_TILE_LENGTHS = 325 };
-enum { TIFF_SHORT = 3, TIFF_LONG = 4, TIFF_LONG8 = 16 };
+enum { TAG_GDAL_METADATA = 42112 };
+enum { TIFF_ASCII = 2, TIFF_SHORT = 3, TIFF_LONG = 4, TIFF_LONG8 = 16 };
 
 struct entry {
   unsigned tag, type;
   uint64_t count;
   uint64_t place; /* of the values in the file: inside the entry where they fit */
+  uint64_t at;    /* of the entry's count, which the place follows where they do not fit */
+  size_t word;    /* bytes of both */
 };
+enum entries { OFFSETS, LENGTHS, METADATA, ENTRIES }; /* those that are filled in */
 
 /* GDAL writes in the machine's byte order, so numbers are read as they are. */
 static uint64_t number_at(const char *bytes, size_t size)
@@ -190,7 +203,7 @@ static uint64_t number_at(const char *bytes, size_t size)
 
 static size_t type_size(unsigned type)
 {
-  return type == TIFF_SHORT ? 2 : type == TIFF_LONG ? 4 : type == TIFF_LONG8 ? 8 : 0;
+  return type == TIFF_ASCII ? 1 : type == TIFF_SHORT ? 2 : type == TIFF_LONG ? 4 : type == TIFF_LONG8 ? 8 : 0;
 }
 
 static int read_at(int file, void *bytes, size_t length, uint64_t offset)
@@ -198,8 +211,8 @@ static int read_at(int file, void *bytes, size_t length, uint64_t offset)
   return pread(file, bytes, length, (off_t)offset) == (ssize_t)length ? 0 : -1;
 }
 
-/* Finds the two arrays in the first directory; `found` keeps type 0 where there is none. */
-static int find_arrays(int file, struct entry found[2])
+/* Finds the entries in the first directory; `found` keeps type 0 where there is none. */
+static int find_entries(int file, struct entry found[ENTRIES])
 {
   char head[16] = {0};
   if (read_at(file, head, 8, 0) != 0)
@@ -219,13 +232,17 @@ static int find_arrays(int file, struct entry found[2])
       return -1;
     struct entry e = {.tag = (unsigned)number_at(bytes, 2),
                       .type = (unsigned)number_at(bytes + 2, 2),
-                      .count = number_at(bytes + 4, word)};
+                      .count = number_at(bytes + 4, word),
+                      .at = at + 4,
+                      .word = word};
     bool inside = e.count * type_size(e.type) <= word;
     e.place = inside ? at + 4 + word : number_at(bytes + 4 + word, word);
     if (e.tag == TAG_STRIP_OFFSETS || e.tag == TAG_TILE_OFFSETS)
-      found[0] = e;
+      found[OFFSETS] = e;
     else if (e.tag == TAG_STRIP_LENGTHS || e.tag == TAG_TILE_LENGTHS)
-      found[1] = e;
+      found[LENGTHS] = e;
+    else if (e.tag == TAG_GDAL_METADATA)
+      found[METADATA] = e;
   }
   return 0;
 }
@@ -253,12 +270,82 @@ static int write_array(int file, const struct entry *entry, const uint64_t *valu
   return status;
 }
 
-int tiff_header_set_tiles(int file, const uint64_t *offsets, const uint64_t *lengths, size_t count, struct error *error)
+static void write_item(struct buffer *xml, const char *name, size_t band, double value)
 {
-  struct entry found[2] = {{0}};
-  if (find_arrays(file, found) != 0)
-    return error_set(error, ERROR_StorageFailure, "cannot read the GeoTIFF's head back");
-  if (write_array(file, &found[0], offsets, count, error) != 0)
+  char number[32];
+  number_format(value, number);
+  buffer_printf(xml, "  <Item name=\"STATISTICS_%s\" sample=\"%zu\">%s</Item>\n", name, band, number);
+}
+
+/* The items of all bands in the mark's place. */
+static void write_statistics(const struct tiff_tiles *tiles, size_t planes, struct buffer *xml)
+{
+  for (size_t band = 0; band < planes; band++) {
+    struct statistics s;
+    tiff_tiles_statistics(tiles, band, &s);
+    if (s.valid > 0) {
+      write_item(xml, "MINIMUM", band, s.minimum);
+      write_item(xml, "MAXIMUM", band, s.maximum);
+      write_item(xml, "MEAN", band, s.mean);
+      write_item(xml, "STDDEV", band, statistics_deviation(&s));
+    }
+    write_item(xml, "VALID_PERCENT", band, statistics_percent(&s));
+  }
+}
+
+/* Puts the text at the end of the file and lets the entry point there. */
+static int move_text(int file, const struct entry *entry, const struct buffer *text, struct error *error)
+{
+  struct stat status;
+  if (text->failed)
+    return error_memory(error);
+  if (fstat(file, &status) != 0)
+    return output_error(error, "cannot write the GeoTIFF");
+  const uint64_t end = ((uint64_t)status.st_size + 1) & ~(uint64_t)1, count = text->length + 1;
+  if (entry->word == 4 && end + count > UINT32_MAX)
+    return 0; /* no room for them in a file of that kind */
+  char numbers[16];
+  const uint32_t small[2] = {(uint32_t)count, (uint32_t)end};
+  const uint64_t large[2] = {count, end};
+  memcpy(numbers, entry->word == 4 ? (const void *)small : (const void *)large, 2 * entry->word);
+  if (output_write_at(file, text->data, text->length + 1, end, error) != 0)
     return -1;
-  return write_array(file, &found[1], lengths, count, error);
+  return output_write_at(file, numbers, 2 * entry->word, entry->at, error);
+}
+
+static int set_statistics(int file, const struct entry *entry, const struct tiff_tiles *tiles, size_t planes,
+                          struct error *error)
+{
+  struct buffer text = {0};
+  char *head = entry->type == TIFF_ASCII ? malloc(entry->count + 1) : NULL;
+  if (head == NULL || read_at(file, head, entry->count, entry->place) != 0) {
+    free(head);
+    return error_set(error, ERROR_StorageFailure, "cannot read the GeoTIFF's head back");
+  }
+  head[entry->count] = '\0';
+  const char *mark = strstr(head, MARK_ITEM "\n");
+  int status = 0;
+  if (mark != NULL) {
+    buffer_add(&text, head, (size_t)(mark - head));
+    write_statistics(tiles, planes, &text);
+    buffer_text(&text, mark + strlen(MARK_ITEM "\n"));
+    status = move_text(file, entry, &text, error);
+  }
+  free(head);
+  buffer_free(&text);
+  return status;
+}
+
+int tiff_header_complete(int file, const struct tiff_tiles *tiles, const struct tiff_shape *shape, struct error *error)
+{
+  const size_t count = tiff_tiles_count(tiles);
+  struct entry found[ENTRIES] = {{0}};
+  if (find_entries(file, found) != 0)
+    return error_set(error, ERROR_StorageFailure, "cannot read the GeoTIFF's head back");
+  if (write_array(file, &found[OFFSETS], tiff_tiles_offsets(tiles), count, error) != 0 ||
+      write_array(file, &found[LENGTHS], tiff_tiles_lengths(tiles), count, error) != 0)
+    return -1;
+  if (!statistics_possible(shape->rule.type))
+    return 0;
+  return set_statistics(file, &found[METADATA], tiles, shape->planes, error);
 }

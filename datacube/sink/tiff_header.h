@@ -12,8 +12,8 @@
 int tiff_header_write(const char *path, const struct cube *cube, const struct layout *layout,
                       const struct tiff_shape *shape, const char *history, struct error *error);
 
-/* Fills in where the tiles are: `count` places and lengths, in tiff_tiles' order. */
-int tiff_header_set_tiles(int file, const uint64_t *offsets, const uint64_t *lengths, size_t count,
-                          struct error *error);
+/* Fills in what only the tiles tell, once they are flushed: where they are, and GDAL's statistics of each band. */
+int tiff_header_complete(int file, const struct tiff_tiles *tiles, const struct tiff_shape *shape,
+                         struct error *error);
 
 #endif

@@ -36,7 +36,8 @@ struct tiff_tiles {
   size_t tile_bytes;
   _Atomic uint64_t end; /* of the file */
   uint64_t *offsets, *lengths;
-  pthread_mutex_t lock; /* guards what follows */
+  struct statistics *statistics; /* of each tile's pixels */
+  pthread_mutex_t lock;          /* guards what follows */
   struct pending *pending;
   struct scratch *free_scratch;
 };
@@ -121,8 +122,9 @@ int tiff_tiles_new(const struct tiff_shape *shape, int file, uint64_t start, str
     goto no_memory;
   tiles->offsets = calloc(tiles->count, sizeof *tiles->offsets);
   tiles->lengths = calloc(tiles->count, sizeof *tiles->lengths);
+  tiles->statistics = calloc(tiles->count, sizeof *tiles->statistics);
   tiles->pending = calloc(tiles->count, sizeof *tiles->pending);
-  if (tiles->offsets == NULL || tiles->lengths == NULL || tiles->pending == NULL)
+  if (tiles->offsets == NULL || tiles->lengths == NULL || tiles->statistics == NULL || tiles->pending == NULL)
     goto no_memory;
   *out = tiles;
   return 0;
@@ -146,6 +148,7 @@ void tiff_tiles_free(struct tiff_tiles *tiles)
   free(tiles->pending);
   free(tiles->offsets);
   free(tiles->lengths);
+  free(tiles->statistics);
   free(tiles);
 }
 
@@ -173,6 +176,13 @@ static bool worth_compressing(struct scratch *scratch, const char *data, size_t 
   return packed * 4 < SAMPLES * SAMPLE_BYTES;
 }
 
+static void look_at_tile(struct tiff_tiles *tiles, size_t tile, const char *data, size_t width, size_t height)
+{
+  const struct tiff_shape *s = &tiles->shape;
+  for (size_t row = 0; statistics_possible(s->rule.type) && row < height; row++)
+    statistics_add(&tiles->statistics[tile], &s->rule, data + row * s->tile_width * s->element_size, width);
+}
+
 /* Encodes the tile at data and writes it at the end of the file. */
 static int write_tile(struct tiff_tiles *tiles, struct scratch *scratch, size_t tile, const char *data,
                       struct error *error)
@@ -180,6 +190,7 @@ static int write_tile(struct tiff_tiles *tiles, struct scratch *scratch, size_t 
   const struct tiff_shape *s = &tiles->shape;
   size_t width, rows;
   tile_valid(tiles, tile, &width, &rows);
+  look_at_tile(tiles, tile, data, width, rows);
   if (!s->strips)
     rows = s->tile_height;
   size_t length = s->tile_width * rows * s->element_size;
@@ -323,6 +334,14 @@ int tiff_tiles_flush(struct tiff_tiles *tiles, struct error *error)
   }
   scratch_return(tiles, scratch);
   return status;
+}
+
+void tiff_tiles_statistics(const struct tiff_tiles *tiles, size_t plane, struct statistics *out)
+{
+  size_t count = tiles->across * tiles->down;
+  *out = (struct statistics){0};
+  for (size_t i = plane * count; i < (plane + 1) * count; i++)
+    statistics_merge(out, &tiles->statistics[i]);
 }
 
 size_t tiff_tiles_count(const struct tiff_tiles *tiles)

@@ -9,6 +9,7 @@
 #include "datacube/base/error.h"
 #include "datacube/sink/layout.h"
 #include "datacube/sink/predictor.h"
+#include "datacube/sink/statistics.h"
 
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct tiff_shape {
   enum predictor predictor;
   int level;     /* deflate level 1 … 12; 0: no compression; see tiff_tiles_new */
   bool adaptive; /* tiles that would not shrink to a quarter are stored inside the deflate stream */
+  struct statistics_rule rule; /* of the samples */
 };
 
 struct tiff_tiles;
@@ -34,6 +36,9 @@ void tiff_tiles_free(struct tiff_tiles *tiles);
 int tiff_tiles_put(struct tiff_tiles *tiles, const struct plane_view *view, struct error *error);
 /* Writes the tiles that have stayed incomplete. Nobody puts any more. */
 int tiff_tiles_flush(struct tiff_tiles *tiles, struct error *error);
+
+/* Of all pixels of a plane, once it is flushed; the same bits in whatever order the tiles came. */
+void tiff_tiles_statistics(const struct tiff_tiles *tiles, size_t plane, struct statistics *out);
 
 /* Number of tiles; place and length of each, plane by plane, row by row; 0 where none was written. Borrowed. */
 size_t tiff_tiles_count(const struct tiff_tiles *tiles);

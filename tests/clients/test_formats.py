@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from conftest import BINARY
+from conftest import BINARY, twincube
 
 
 def spatial(axis, values, crs="EPSG:32632"):
@@ -83,3 +83,132 @@ def test_list_of_formats(connection):
     formats = connection.list_file_formats()["output"]
     assert {"GTiff", "GeoTIFF", "COG", "netCDF", "PNG", "JPEG", "WebP", "JSON"} <= set(formats)
     assert "quality" in formats["JPEG"]["parameters"]
+
+
+# ---- statistics ----
+
+
+def noisy(seed=1, dates=2, height=530, width=700):
+    """Values with gaps: a band far from zero, one without any value, one with a single one."""
+    random = np.random.default_rng(seed)
+    values = np.empty((dates, 3, height, width), "float32")
+    values[:, 0] = 1e6 + random.normal(size=(dates, height, width))
+    values[:, 1] = np.nan
+    values[:, 2] = np.nan
+    values[0, 2, 7, 11] = 42
+    values[:, 0, random.random((height, width)) < 0.2] = np.nan
+    values[0, 0, :100] = np.nan
+    return values
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    """A folder with a collection of two dates and three bands, as in noisy()."""
+    folder = tmp_path_factory.mktemp("scenes")
+    (folder / "S").mkdir()
+    values = noisy()
+    for date, bands in zip(("20200101", "20200109"), values):
+        for name, band in zip(("B1", "B2", "B3"), bands):
+            with rasterio.open(folder / "S" / f"s_{date}_{name}.tif", "w", driver="GTiff", width=band.shape[1],
+                               height=band.shape[0], count=1, dtype="float32", crs="EPSG:32632", nodata=np.nan,
+                               tiled=True, blockxsize=128, blockysize=128,
+                               transform=rasterio.Affine(10, 0, 5e5, 0, -10, 5e6)) as file:
+                file.write(band, 1)
+    twincube("catalogue", "add", "--data", folder, "--id", "S", "--datetime", "_([0-9]{8})_", "--band",
+             "_(B[0-9])[.]tif$", folder / "S")
+    return folder
+
+
+def load(**arguments):
+    return {"load": {"process_id": "load_collection",
+                     "arguments": {"id": "S", "spatial_extent": None, "temporal_extent": None, **arguments}}}
+
+
+def saved(scenes, tmp_path, format, name, nodes=None, threads=2, **options):
+    """The file of a graph over the scenes."""
+    nodes = nodes or load()
+    done = run(scenes, {**nodes, **saving({"from_node": list(nodes)[-1]}, format, **options)}, tmp_path / name, threads)
+    assert done.returncode == 0, done.stderr
+    return tmp_path / name
+
+
+def check_statistics(said, values):
+    """What GDAL's tags or STAC say about the values of a band, NaN where missing."""
+    known = values[np.isfinite(values)].astype(float)
+    assert said["valid_percent"] == pytest.approx(100 * known.size / values.size)
+    if known.size == 0:
+        assert set(said) == {"valid_percent"}
+        return
+    assert (said["minimum"], said["maximum"]) == (known.min(), known.max())
+    assert said["mean"] == pytest.approx(known.mean(), rel=1e-14)
+    assert said["stddev"] == pytest.approx(known.std(), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"cog": True}, {"compress": "lzw"}, {"compress": "none", "tiled": False},
+                                     {"zlevel": 6}])
+def test_statistics_in_geotiff(scenes, tmp_path, options):
+    values = noisy().reshape(6, 530, 700)
+    with rasterio.open(saved(scenes, tmp_path, "GTiff", "a.tif", **options)) as file:
+        np.testing.assert_array_equal(file.read(), values)
+        for band in range(6):
+            tags = {key[11:].lower(): float(value) for key, value in file.tags(band + 1).items()
+                    if key.startswith("STATISTICS_")}
+            check_statistics(tags, values[band])
+        assert "STATISTICS" not in file.tags()
+
+
+@pytest.mark.parametrize("dtype, nodata", [("uint8", 255), ("int16", -1), ("uint16", None), ("int32", 7), ("float64", -9999)])
+def test_statistics_of_types(tmp_path, dtype, nodata):
+    random = np.random.default_rng(3)
+    values = random.integers(0, 251, (70, 90)).astype(dtype)
+    if nodata is not None:
+        values[random.random(values.shape) < 0.3] = nodata
+    (tmp_path / "T").mkdir()
+    with rasterio.open(tmp_path / "T" / "t_20200101_B1.tif", "w", driver="GTiff", width=90, height=70, count=1,
+                       dtype=dtype, crs="EPSG:32632", nodata=nodata,
+                       transform=rasterio.Affine(10, 0, 5e5, 0, -10, 5e6)) as file:
+        file.write(values, 1)
+    twincube("catalogue", "add", "--data", tmp_path, "--id", "S", tmp_path / "T")
+    with rasterio.open(saved(tmp_path, tmp_path, "GTiff", "a.tif")) as file:
+        assert file.dtypes == (dtype,)
+        tags = {key[11:].lower(): float(value) for key, value in file.tags(1).items() if key.startswith("STATISTICS_")}
+    check_statistics(tags, np.where(values == nodata, np.nan, values) if nodata is not None else values.astype(float))
+
+
+def results_of(connection, graph):
+    job = connection.create_job(graph)
+    job.start_and_wait(max_poll_interval=0.2, print=lambda text: None)
+    return job.get_results().get_metadata()
+
+
+@pytest.mark.parametrize("format", ["GTiff"])
+def test_bands_of_results(connection, catalogue, scenes, format):
+    catalogue.add("NOISE", scenes / "S", "--datetime", "_([0-9]{8})_", "--band", "_(B[0-9])[.]tif$")
+    graph = {**load(id="NOISE"), **saving({"from_node": "load"}, format)}
+    document = results_of(connection, graph)
+    (asset,) = document["assets"].values()
+    values = noisy()
+    expected = values.reshape(6, 530, 700) if format == "GTiff" else values.swapaxes(0, 1).reshape(3, 1060, 700)
+    assert document["stac_version"] == "1.1.0" and len(asset["bands"]) == len(expected)
+    for band, truth in zip(asset["bands"], expected):
+        assert band["data_type"] == "float32" and band["nodata"] == "nan" and band["name"]
+        count = band["statistics"].pop("count", 0)
+        assert count == np.isfinite(truth).sum()
+        check_statistics(band["statistics"], truth)
+    assert [band["name"][-2:] for band in asset["bands"]][:3] == ["B1", "B2", "B3"]
+
+
+def test_results_without_time_claim_no_date(connection, catalogue, scenes):
+    catalogue.add("NOISE", scenes / "S", "--datetime", "_([0-9]{8})_", "--band", "_(B[0-9])[.]tif$")
+    mean = {"process_graph": {"m": {"process_id": "mean", "arguments": {"data": {"from_parameter": "data"}},
+                                    "result": True}}}
+    graph = {**load(id="NOISE"),
+             "mean": {"process_id": "reduce_dimension",
+                      "arguments": {"data": {"from_node": "load"}, "dimension": "t", "reducer": mean}},
+             **saving({"from_node": "mean"}, "GTiff")}
+    document = results_of(connection, graph)
+    (asset,) = document["assets"].values()
+    assert not {"datetime", "start_datetime", "end_datetime"} & set(asset)
+    assert document["extent"]["temporal"]["interval"] == [[None, None]]
+    dated = results_of(connection, {**load(id="NOISE"), **saving({"from_node": "load"}, "GTiff")})
+    assert dated["extent"]["temporal"]["interval"] == [["2020-01-01T00:00:00Z", "2020-01-09T00:00:00Z"]]
