@@ -3,15 +3,16 @@
  * The canonical form is the key by which CRSs are compared: "EPSG:n" where the definition is equivalent to that code
  * (names and axis order do not count: axis order is traditional everywhere), else WKT 2 on one line. Only the
  * horizontal part is kept. Each call has its own PROJ context, so all functions are safe from any thread. */
+#include "datacube/crs_text.h"
 #include "datacube/grid.h"
+#include "datacube/proj_context.h"
 
 #include <ctype.h>
 #include <math.h>
-#include <proj.h>
 #include <proj_experimental.h> /* proj_crs_demote_to_2D */
 #include <string.h>
 
-enum { CRS_TEXT_LIMIT = 65536, IDENTIFY_EQUIVALENT = 70 /* PROJ's confidence from which definitions agree */ };
+enum { IDENTIFY_EQUIVALENT = 70 /* PROJ's confidence from which definitions agree */ };
 
 static const double metres_per_radian = 6378137.0;
 
@@ -31,39 +32,12 @@ static const char *epsg_code(const char *text)
   return text && strncasecmp(text, "EPSG:", 5) == 0 && all_digits(text + 5) ? text + 5 : NULL;
 }
 
-static PJ_CONTEXT *quiet_context(void)
-{
-  PJ_CONTEXT *context = proj_context_create();
-  if (context) {
-    proj_log_level(context, PJ_LOG_NONE);
-    proj_context_use_proj4_init_rules(context, true);
-  }
-  return context;
-}
-
-/* Whether the text is a PROJ string that lacks the word that makes it a CRS. */
-static bool lacks_type(const char *text)
-{
-  bool is_proj_string = text[0] == '+' || strncmp(text, "proj=", 5) == 0 || strncmp(text, "init=", 5) == 0;
-  return is_proj_string && !strstr(text, "type=crs");
-}
-
 /* New object of the text, or NULL. */
 static PJ *parse(PJ_CONTEXT *context, const char *text)
 {
-  size_t length = strnlen(text, CRS_TEXT_LIMIT + 1);
-  if (length == 0 || length > CRS_TEXT_LIMIT)
-    return NULL;
   char room[512];
-  const char *prefix = all_digits(text) ? "EPSG:" : "";
-  const char *suffix = lacks_type(text) ? " +type=crs" : "";
-  if ((!*prefix && !*suffix) || length + 16 > sizeof room)
-    return proj_create(context, text);
-  size_t at = strlen(prefix);
-  memcpy(room, prefix, at);
-  memcpy(room + at, text, length);
-  memcpy(room + at + length, suffix, strlen(suffix) + 1);
-  return proj_create(context, room);
+  const char *admitted = crs_text_admitted(text, sizeof room, room);
+  return admitted ? proj_create(context, admitted) : NULL;
 }
 
 /* A CRS bound to WGS 84 by a shift of nothing (TOWGS84[0,0,0,0,0,0,0]) is the CRS itself. */
@@ -169,6 +143,8 @@ static const char *as_wkt(PJ_CONTEXT *context, struct arena *arena, const PJ *cr
 {
   const char *const options[] = {"MULTILINE=NO", NULL};
   const char *wkt = proj_as_wkt(context, crs, PJ_WKT2_2019, options);
+  if (wkt && strstr(wkt, "PARAMETERFILE["))
+    return NULL; /* a shift by a file */
   return wkt ? arena_strdup(arena, wkt) : NULL;
 }
 
@@ -194,7 +170,7 @@ int crs_canonical(struct arena *arena, const char *text, const char **out, struc
     text++;
   if (!text || !*text)
     return error_set(error, ERROR_CRSInvalid, "The coordinate reference system is empty.");
-  PJ_CONTEXT *context = quiet_context();
+  PJ_CONTEXT *context = proj_context_confined();
   if (!context)
     return error_memory(error);
   PJ *crs = parse(context, text);
@@ -211,7 +187,7 @@ int crs_canonical(struct arena *arena, const char *text, const char **out, struc
 
 int crs_wkt(struct arena *arena, const char *crs, const char **out, struct error *error)
 {
-  PJ_CONTEXT *context = quiet_context();
+  PJ_CONTEXT *context = proj_context_confined();
   if (!context)
     return error_memory(error);
   PJ *pj = crs ? parse(context, crs) : NULL;
@@ -235,7 +211,7 @@ bool crs_equal(const char *a, const char *b)
   const char *code_a = epsg_code(a), *code_b = epsg_code(b);
   if (code_a && code_b)
     return strcmp(code_a, code_b) == 0;
-  PJ_CONTEXT *context = quiet_context();
+  PJ_CONTEXT *context = proj_context_confined();
   if (!context)
     return false;
   PJ *pa = parse(context, a), *pb = parse(context, b);
@@ -249,7 +225,7 @@ bool crs_equal(const char *a, const char *b)
 /* Unit of the first axis in SI: metres, or radians where geographic. */
 static bool axis_unit(const char *crs, bool *geographic, double *si)
 {
-  PJ_CONTEXT *context = quiet_context();
+  PJ_CONTEXT *context = proj_context_confined();
   PJ *pj = context && crs ? parse(context, crs) : NULL;
   while (pj && proj_get_type(pj) == PJ_TYPE_BOUND_CRS) {
     PJ *inner = proj_get_source_crs(context, pj);

@@ -5,9 +5,10 @@
  * neighbours. */
 #include "datacube/transform.h"
 
+#include "datacube/proj_context.h"
+
 #include <float.h>
 #include <math.h>
-#include <proj.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,10 +36,9 @@ static const char *crs_or_lonlat(const char *crs)
 
 static int make_pj(struct transform *t, struct error *error)
 {
-  t->context = proj_context_create();
+  t->context = proj_context_confined();
   if (!t->context)
     return error_memory(error);
-  proj_log_level(t->context, PJ_LOG_NONE);
   PJ *raw = proj_create_crs_to_crs(t->context, t->from, t->to, NULL);
   if (!raw)
     return error_set(error, ERROR_CRSInvalid, "There is no transformation from %.80s to %.80s.", t->from, t->to);

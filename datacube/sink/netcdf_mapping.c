@@ -4,11 +4,11 @@
  * for those that know CF only: EPSG's methods and parameters by two tables. A method that CF lacks gets no
  * grid_mapping_name. */
 #include "datacube/grid.h"
+#include "datacube/proj_context.h"
 #include "datacube/sink/netcdf_plan.h"
 
 #include <math.h>
 #include <netcdf.h>
-#include <proj.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,8 +138,7 @@ int netcdf_put_mapping(struct arena *arena, int file, int variable, const char *
   const char *wkt = NULL;
   if (crs_wkt(arena, crs, &wkt, &ignored) != 0)
     wkt = crs;
-  PJ_CONTEXT *context = proj_context_create();
-  proj_log_level(context, PJ_LOG_NONE);
+  PJ_CONTEXT *context = proj_context_confined();
   PJ *object = proj_create(context, wkt);
   if (object != NULL) {
     const PJ_TYPE type = proj_get_type(object);

@@ -11,7 +11,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static uint64_t counter;
 
@@ -120,6 +123,53 @@ static void bad_crs_is_an_error(void **state)
   char *deep = arena_alloc(arena, 200001);
   memset(deep, '[', 200000);
   assert_int_equal(crs_canonical(arena, deep, &out, &error), -1);
+  arena_free(arena);
+}
+
+/* A CRS that names a file or a recipe, in every language that PROJ reads. A FIFO would stop who opens it. */
+static void crs_texts_open_no_files(void **state)
+{
+  (void)state;
+  static const char *const forms[] = {"+proj=longlat +nadgrids=%s",
+                                      "+proj=longlat +datum=WGS84 +geoidgrids=@%s",
+                                      "+init=%s:root",
+                                      "init=%s:root",
+                                      "+proj=pipeline +step +proj=hgridshift +grids=%s +type=crs",
+                                      "+proj=merc +datum=%s",
+                                      "proj=longlat file=%s",
+                                      "+proj=defmodel +model=%s +type=crs",
+                                      "BOUNDCRS[SOURCECRS[GEOGCRS[\"a\",DATUM[\"b\",ELLIPSOID[\"c\",6378206.4,294.9]],"
+                                      "CS[ellipsoidal,2],AXIS[\"latitude\",north],AXIS[\"longitude\",east],"
+                                      "ANGLEUNIT[\"degree\",0.0174532925199433]]],TARGETCRS[GEOGCRS[\"WGS 84\",DATUM["
+                                      "\"World Geodetic System 1984\",ELLIPSOID[\"WGS 84\",6378137,298.257223563]],"
+                                      "CS[ellipsoidal,2],AXIS[\"latitude\",north],AXIS[\"longitude\",east],ANGLEUNIT["
+                                      "\"degree\",0.0174532925199433]]],ABRIDGEDTRANSFORMATION[\"d\",METHOD[\"NTv2\","
+                                      "ID[\"EPSG\",9615]],PARAMETERFILE[\"Latitude and longitude difference file\",\"%s\","
+                                      "ID[\"EPSG\",8656]]]]"};
+  struct arena *arena = arena_new(0);
+  char folder[] = P_tmpdir "/twincube-crs-XXXXXX", path[64];
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/fifo", folder);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    struct error error = {.code = ""};
+    const char *out = NULL;
+    assert_int_equal(crs_canonical(arena, arena_printf(arena, forms[i], path), &out, &error), -1);
+    assert_string_equal(error.code, "CRSInvalid");
+  }
+  /* WKT 1 may carry a PROJ string: the CRS is good, its grid is left alone */
+  struct error error = {.code = ""};
+  const char *out = NULL;
+  double x = 10, y = 50;
+  const char *extended = arena_printf(arena,
+                                      "GEOGCS[\"a\",DATUM[\"b\",SPHEROID[\"c\",6378206.4,294.9],EXTENSION["
+                                      "\"PROJ4_GRIDS\",\"%s\"]],PRIMEM[\"Greenwich\",0],UNIT[\"degree\","
+                                      "0.0174532925199433]]",
+                                      path);
+  if (crs_canonical(arena, extended, &out, &error) == 0)
+    points_transform(out, "EPSG:3857", 1, &x, &y, &error);
+  unlink(path);
+  rmdir(folder);
   arena_free(arena);
 }
 
@@ -364,7 +414,7 @@ int main(void)
                                      cmocka_unit_test(crs_wkt_comes_back),
                                      cmocka_unit_test(crs_without_code_is_wkt_and_stays),
                                      cmocka_unit_test(bad_crs_is_an_error),
-                                     cmocka_unit_test(crs_properties),
+                                     cmocka_unit_test(crs_texts_open_no_files), cmocka_unit_test(crs_properties),
                                      cmocka_unit_test(points_of_known_place),
                                      cmocka_unit_test(extent_image_covers),
                                      cmocka_unit_test(extent_of_pole_and_antimeridian),
