@@ -106,20 +106,31 @@ int grid_anchored(const struct extent *extent, double res_x, double res_y, struc
   return 0;
 }
 
-int grid_of_cube(const struct cube *cube, struct grid *out)
+int grid_under_cube(const struct cube *cube, struct grid *out)
 {
   size_t ix = cube_find_axis(cube, 'x'), iy = cube_find_axis(cube, 'y');
   if (ix == SIZE_MAX || iy == SIZE_MAX)
     return -1;
   const struct dimension *x = &cube->dimension[ix], *y = &cube->dimension[iy];
-  if (x->labels != LABEL_STEP || y->labels != LABEL_STEP || !(x->step > 0) || !(y->step < 0))
+  if (x->labels != LABEL_STEP || y->labels != LABEL_STEP || x->step == 0 || y->step == 0)
     return -1;
-  *out = (struct grid){.west = x->start - 0.5 * x->step,
-                       .north = y->start - 0.5 * y->step,
-                       .res_x = x->step,
-                       .res_y = -y->step,
+  double first = dimension_label_number(x, x->step > 0 || x->size == 0 ? 0 : x->size - 1);
+  double top = dimension_label_number(y, y->step < 0 || y->size == 0 ? 0 : y->size - 1);
+  *out = (struct grid){.west = first - 0.5 * fabs(x->step),
+                       .north = top + 0.5 * fabs(y->step),
+                       .res_x = fabs(x->step),
+                       .res_y = fabs(y->step),
                        .width = x->size,
                        .height = y->size,
                        .crs = cube->crs};
   return 0;
+}
+
+int grid_of_cube(const struct cube *cube, struct grid *out)
+{
+  if (grid_under_cube(cube, out) != 0)
+    return -1;
+  const struct dimension *x = &cube->dimension[cube_find_axis(cube, 'x')];
+  const struct dimension *y = &cube->dimension[cube_find_axis(cube, 'y')];
+  return x->step > 0 && y->step < 0 ? 0 : -1;
 }

@@ -55,7 +55,10 @@ struct grid grid_crop(const struct grid *lattice, const struct extent *extent);
 /* The smallest grid of the lattice (edges at multiples of the resolution from the CRS origin) that covers the extent.
  */
 int grid_anchored(const struct extent *extent, double res_x, double res_y, struct grid *out, struct error *error);
-/* Grid of a cube's x and y; -1 (no error set) where the cube has none or they are not regular steps. */
+/* Grid of a cube's x and y; -1 (no error set) where the cube has none, or they are not regular steps to the east and to
+ * the south. */
 int grid_of_cube(const struct cube *cube, struct grid *out);
+/* The same whichever way x and y run: the grid, west to east and north to south, of the same pixels. */
+int grid_under_cube(const struct cube *cube, struct grid *out);
 
 #endif

@@ -145,21 +145,36 @@ static int inspect_crs(struct arena *arena, GDALDatasetH dataset, const char *pa
   return 0;
 }
 
+/* What stands in for a grid, for the message. */
+static const char *loose_reference(GDALDatasetH dataset)
+{
+  if (GDALGetGCPCount(dataset) > 0)
+    return "has ground control points but no grid: it must be rectified first";
+  if (GDALGetMetadata(dataset, "RPC"))
+    return "has rational polynomials but no grid: it must be rectified first";
+  return "is not georeferenced";
+}
+
+static bool is_identity(const double gt[6])
+{
+  return gt[0] == 0 && gt[1] == 1 && gt[2] == 0 && gt[3] == 0 && gt[4] == 0 && fabs(gt[5]) == 1;
+}
+
 static int inspect_grid(GDALDatasetH dataset, const char *path, struct grid *out, struct error *error)
 {
   double gt[6];
-  if (GDALGetGeoTransform(dataset, gt) != CE_None)
-    return error_set(error, ERROR_NoDataAvailable, "%.200s is not georeferenced.", base_name(path));
-  double tilt = 1e-9 * fmin(fabs(gt[1]), fabs(gt[5]));
-  if (!(gt[1] > 0 && gt[5] < 0) || fabs(gt[2]) > tilt || fabs(gt[4]) > tilt)
-    return error_set(error, ERROR_NoDataAvailable,
-                     "%.200s is not a north-up raster: its grid is rotated or runs south-up.", base_name(path));
+  if (GDALGetGeoTransform(dataset, gt) != CE_None || is_identity(gt))
+    return error_set(error, ERROR_NoDataAvailable, "%.200s %s.", base_name(path), loose_reference(dataset));
+  double tilt = 1e-9 * fmin(fabs(gt[1]), fabs(gt[5])), height = GDALGetRasterYSize(dataset);
+  if (!(gt[1] > 0 && gt[5] != 0) || fabs(gt[2]) > tilt || fabs(gt[4]) > tilt)
+    return error_set(error, ERROR_NoDataAvailable, "%.200s %s: its pixels do not run from west to east in rows.",
+                     base_name(path), gt[2] != 0 || gt[4] != 0 ? "is rotated" : "is mirrored");
   *out = (struct grid){.west = gt[0],
-                       .north = gt[3],
+                       .north = fmax(gt[3], gt[3] + height * gt[5]),
                        .res_x = gt[1],
-                       .res_y = -gt[5],
+                       .res_y = fabs(gt[5]),
                        .width = (size_t)GDALGetRasterXSize(dataset),
-                       .height = (size_t)GDALGetRasterYSize(dataset)};
+                       .height = (size_t)height};
   return 0;
 }
 

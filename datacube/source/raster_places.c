@@ -1,4 +1,4 @@
-/* Where the scenes of a series lie on its cube: whether on the lattice, their footprints, their scales.
+/* Where the scenes of a series lie on its cube: whether on the lattice, their footprints.
  *
  * A footprint is a bound: no pixel outside it comes from the scene. Where a part of the scene has no image in the
  * cube's CRS the footprint is everywhere, and the transformation back, which resampling needs anyway, finds the pixels.
@@ -33,26 +33,6 @@ bool raster_extent_image(const struct extent *extent, const char *crs, struct ex
   return status == 0 && !partial;
 }
 
-/* Scene pixels per cube pixel in the middle of the scene: row norms of the inverse Jacobian, so that a rotation between
- * the CRSs does not count. 1 where it cannot be told. */
-static void place_scale(const struct grid *cube, const struct grid *scene, struct transform *t,
-                        struct scene_place *place)
-{
-  double x0 = scene->west + scene->res_x * (double)scene->width / 2;
-  double y0 = scene->north - scene->res_y * (double)scene->height / 2;
-  double x[4] = {x0 - scene->res_x / 2, x0 + scene->res_x / 2, x0, x0};
-  double y[4] = {y0, y0, y0 + scene->res_y / 2, y0 - scene->res_y / 2};
-  transform_points(t, 4, x, y);
-  double a = (x[1] - x[0]) / cube->res_x, b = (x[3] - x[2]) / cube->res_x; /* d cube x by scene x, by scene y */
-  double c = (y[0] - y[1]) / cube->res_y, d = (y[2] - y[3]) / cube->res_y;
-  double determinant = a * d - b * c;
-  place->scale_x = place->scale_y = 1;
-  if (!isfinite(determinant) || determinant == 0)
-    return;
-  place->scale_x = hypot(d, b) / fabs(determinant);
-  place->scale_y = hypot(c, a) / fabs(determinant);
-}
-
 static void place_footprint(const struct grid *cube, const struct grid *scene, struct transform *t,
                             struct scene_place *place)
 {
@@ -78,7 +58,6 @@ static void place_scene(const struct grid *cube, const struct raster_scene *scen
 {
   const struct grid *g = &scene->grid;
   place_footprint(cube, g, t, place);
-  place_scale(cube, g, t, place);
   place->same_crs = transform_is_identity(t);
   place->on_lattice = place->same_crs && grid_same_lattice(cube, g) && isfinite(place->x0);
   if (!place->on_lattice)
@@ -89,7 +68,6 @@ static void place_scene(const struct grid *cube, const struct raster_scene *scen
   place->x1 = place->x0 + (double)g->width;
   place->y0 = -(double)place->row;
   place->y1 = place->y0 + (double)g->height;
-  place->scale_x = place->scale_y = 1;
 }
 
 static bool same_grid(const struct grid *a, const struct grid *b)

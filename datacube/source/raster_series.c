@@ -1,7 +1,7 @@
 /* Raster series: the description. Reading is in raster_series_reader.c.
  *
- * At making, every scene gets its place on the cube: whether it shares the lattice, its footprint in cube pixels, its
- * scale. So a read looks only at the scenes of its dates and bands, and opens only those that meet its window. The
+ * At making, every scene gets its place on the cube: whether it shares the lattice, its footprint in cube
+ * pixels. So a read looks only at the scenes of its dates and bands, and opens only those that meet its window. The
  * arrays of struct raster_series are borrowed for the arena's life. */
 #include "datacube/source/raster_series_state.h"
 

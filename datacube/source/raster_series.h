@@ -1,7 +1,7 @@
 /* Raster series: GDAL rasters in time and bands as one cube (t, bands, y, x).
  *
  * Scenes that share the cube's lattice are read as they are; others are resampled once, on the fly. Scenes of one date
- * mosaic: the first valid pixel in scene order wins. Reads are windowed; coarser targets read from overviews. */
+ * mosaic: the first valid pixel in scene order wins. Reads are windowed. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_RASTER_SERIES_H
 #define TWINCUBE_DATACUBE_SOURCE_RASTER_SERIES_H
 
@@ -55,7 +55,8 @@ struct raster_file {
   struct raster_file_band *bands;
   size_t band_count;
 };
-/* Opens and closes the file. Errors (code NoDataAvailable) for rotated grids, missing CRS, unreadable files. */
+/* Opens and closes the file. Errors (code NoDataAvailable) for rotated grids, missing CRS, unreadable files.
+ * The grid of a file that runs from south to north is that of its pixels from the north. */
 int raster_file_inspect(struct arena *arena, const char *path, struct raster_file *out, struct error *error);
 
 #endif

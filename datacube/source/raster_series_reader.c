@@ -23,7 +23,7 @@
 
 struct kept_warper {
   struct warper *warper; /* NULL: free */
-  struct grid grid;      /* of the scene, or of its overview */
+  struct grid grid;      /* of the scene */
   size_t crs;            /* of the scene */
   uint64_t used;
 };
@@ -162,15 +162,15 @@ static int read_on_lattice(struct source_reader *r, const struct scene_view *vie
                            bool first, struct error *error)
 {
   size_t x0, x1, y0, y1;
-  overlap(t->column, t->width, view->column, view->grid.width, &x0, &x1);
-  overlap(t->row, t->height, view->row, view->grid.height, &y0, &y1);
+  overlap(t->column, t->width, view->place->column, view->scene->grid.width, &x0, &x1);
+  overlap(t->row, t->height, view->place->row, view->scene->grid.height, &y0, &y1);
   bool whole = x1 - x0 == t->width && y1 - y0 == t->height;
   if (first && !whole)
     fill_target(r, t);
   if (x0 == x1 || y0 == y1)
     return 0;
-  struct raster_region region = {.row = (size_t)((ptrdiff_t)y0 + view->row),
-                          .column = (size_t)((ptrdiff_t)x0 + view->column),
+  struct raster_region region = {.row = (size_t)((ptrdiff_t)y0 + view->place->row),
+                          .column = (size_t)((ptrdiff_t)x0 + view->place->column),
                           .height = y1 - y0,
                           .width = x1 - x0};
   unsigned char *to = target_pixel(r, t, y0, x0);
@@ -183,9 +183,9 @@ static int read_on_lattice(struct source_reader *r, const struct scene_view *vie
 
 static bool warper_fits(const struct kept_warper *k, const struct scene_view *view)
 {
-  return k->warper && k->crs == view->place->crs && k->grid.west == view->grid.west &&
-         k->grid.north == view->grid.north && k->grid.res_x == view->grid.res_x && k->grid.res_y == view->grid.res_y &&
-         k->grid.width == view->grid.width && k->grid.height == view->grid.height;
+  return k->warper && k->crs == view->place->crs && k->grid.west == view->scene->grid.west &&
+         k->grid.north == view->scene->grid.north && k->grid.res_x == view->scene->grid.res_x && k->grid.res_y == view->scene->grid.res_y &&
+         k->grid.width == view->scene->grid.width && k->grid.height == view->scene->grid.height;
 }
 
 static int warper_of(struct source_reader *r, const struct scene_view *view, struct warper **out, struct error *error)
@@ -207,9 +207,9 @@ static int warper_of(struct source_reader *r, const struct scene_view *view, str
     return -1;
   warper_free(k->warper);
   *k = (struct kept_warper){.warper = NULL};
-  if (warper_new_with(*t, &view->grid, &s->grid, s->method, &k->warper, error))
+  if (warper_new_with(*t, &view->scene->grid, &s->grid, s->method, &k->warper, error))
     return -1;
-  k->grid = view->grid;
+  k->grid = view->scene->grid;
   k->crs = view->place->crs;
   k->used = ++r->clock;
   *out = k->warper;
@@ -295,7 +295,7 @@ static int read_plane(struct source_reader *r, size_t date, size_t band, const s
     struct scene_view view;
     if (scene_view_open(state, &r->handles, state->order[k], &view, error))
       return -1;
-    if (view.on_lattice ? read_on_lattice(r, &view, t, first, error) : read_warped(r, &view, t, first, error))
+    if (place->on_lattice ? read_on_lattice(r, &view, t, first, error) : read_warped(r, &view, t, first, error))
       return -1;
     first = false;
   }

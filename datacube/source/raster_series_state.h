@@ -25,7 +25,6 @@ struct scene_place {
   bool on_lattice;
   ptrdiff_t column, row;   /* on the lattice: the scene's pixel under the cube's first */
   double x0, y0, x1, y1;   /* bounding box of its image; x0 > x1 where it has none */
-  double scale_x, scale_y; /* scene pixels per cube pixel */
   bool has_nodata;         /* nodata below is a value of the scene's type */
   double nodata;
 };

@@ -1,8 +1,9 @@
-/* A scene of a raster series, or one of its overviews. See scene_view.h.
+/* A scene of a raster series. See scene_view.h.
  *
- * Where the cube is coarser by two or more, pixels come from the coarsest overview that is still as fine as the cube;
- * an overview's pixel size is the file's extent over the overview's size. Pixels of plain GeoTIFFs of the cube's type
- * come by tiff_blocks, all others by GDAL. */
+ * Pixels come from the file's full resolution, whatever the cube's: what overviews and JPEG2000 levels hold is a sample
+ * of them or a mean, made by a rule that files do not tell, and no method's value is made of those. Pixels of plain
+ * GeoTIFFs of the cube's type come by tiff_blocks, all others by GDAL. Grids run from north to south; the rows of a file
+ * that runs the other way are turned as they are read. */
 #include "datacube/source/scene_view.h"
 
 #include "datacube/source/raster_file.h"
@@ -10,51 +11,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Grid of an overview: the scene's extent in fewer pixels. */
-static struct grid level_grid(const struct grid *scene, GDALRasterBandH level)
+static bool runs_north(GDALDatasetH dataset)
 {
-  struct grid g = *scene;
-  g.width = (size_t)GDALGetRasterBandXSize(level);
-  g.height = (size_t)GDALGetRasterBandYSize(level);
-  g.res_x = scene->res_x * (double)scene->width / (double)g.width;
-  g.res_y = scene->res_y * (double)scene->height / (double)g.height;
-  return g;
-}
-
-/* Sums and extremes are of all pixels; overviews hold a sample or a mean of them. */
-static bool method_takes_overviews(enum resampling method)
-{
-  return method != RESAMPLE_SUM && method != RESAMPLE_MIN && method != RESAMPLE_MAX;
-}
-
-/* Takes the coarsest overview that is as fine as the cube, if any. */
-static void choose_level(const struct grid *cube, enum resampling method, struct scene_view *view)
-{
-  const struct grid *scene = &view->scene->grid;
-  const double slack = 1 + 1e-6;
-  double most_x = view->place->scale_x * slack, most_y = view->place->scale_y * slack;
-  if (view->place->on_lattice || most_x < 2 || most_y < 2 || !method_takes_overviews(method))
-    return;
-  GDALRasterBandH full = view->band;
-  for (int i = 0; i < GDALGetOverviewCount(full); i++) {
-    GDALRasterBandH level = GDALGetOverview(full, i);
-    if (!level || GDALGetRasterBandXSize(level) < 1 || GDALGetRasterBandYSize(level) < 1)
-      continue;
-    struct grid g = level_grid(scene, level);
-    if (g.res_x <= scene->res_x * most_x && g.res_y <= scene->res_y * most_y && g.width < view->grid.width) {
-      view->grid = g;
-      view->band = level;
-      view->tiff = NULL;
-    }
-  }
-  if (view->band == full || !view->place->same_crs)
-    return;
-  view->grid.crs = cube->crs; /* equal, and quicker to compare as the same text */
-  if (!grid_same_lattice(cube, &view->grid))
-    return;
-  view->on_lattice = true;
-  view->column = (ptrdiff_t)rint((cube->west - view->grid.west) / cube->res_x);
-  view->row = (ptrdiff_t)rint((view->grid.north - cube->north) / cube->res_y);
+  double t[6];
+  return GDALGetGeoTransform(dataset, t) == CE_None && t[5] > 0;
 }
 
 int scene_view_open(const struct series_state *state, struct raster_handles *handles, size_t index,
@@ -79,11 +39,7 @@ int scene_view_open(const struct series_state *state, struct raster_handles *han
                               .tiff = file->tiff,
                               .blocks = handles->blocks,
                               .format = &state->format,
-                              .grid = scene->grid,
-                              .on_lattice = place->on_lattice,
-                              .row = place->row,
-                              .column = place->column};
-  choose_level(&state->series.grid, state->series.method, view);
+                              .south_up = runs_north(dataset)};
   return 0;
 }
 
@@ -105,31 +61,47 @@ static void translate(const struct scene_view *view, size_t rows, size_t columns
   }
 }
 
-/* Reads a region of the view's pixels into rows of `stride` bytes, in the cube's type. */
+/* Reads a region of the view's pixels into rows of `stride` bytes, in the cube's type, in the file's order. */
 static CPLErr read_pixels(const struct scene_view *view, const struct raster_region *region, size_t stride,
                           unsigned char *to)
 {
   GDALDataType type = raster_buffer_type(view->format->type);
   size_t size = element_info(view->format->type)->size;
+  size_t row = view->south_up ? view->scene->grid.height - region->row - region->height : region->row;
   if (view->tiff && GDALGetRasterDataType(view->band) == type) {
     const struct tiff_window window = {
-        .row = region->row, .column = region->column, .height = region->height, .width = region->width};
+        .row = row, .column = region->column, .height = region->height, .width = region->width};
     return tiff_window_read(view->blocks, view->tiff, view->band, &window, stride, to);
   }
-  return GDALRasterIOEx(view->band, GF_Read, (int)region->column, (int)region->row, (int)region->width,
-                        (int)region->height, to, (int)region->width, (int)region->height, type, (GSpacing)size,
-                        (GSpacing)stride, NULL);
+  return GDALRasterIOEx(view->band, GF_Read, (int)region->column, (int)row, (int)region->width, (int)region->height, to,
+                        (int)region->width, (int)region->height, type, (GSpacing)size, (GSpacing)stride, NULL);
+}
+
+/* The last row first. */
+static void turn_rows(size_t rows, size_t bytes, size_t stride, unsigned char *data)
+{
+  for (size_t row = 0; row < rows / 2; row++) {
+    unsigned char *a = data + row * stride, *b = data + (rows - 1 - row) * stride;
+    for (size_t i = 0; i < bytes; i++) {
+      unsigned char kept = a[i];
+      a[i] = b[i];
+      b[i] = kept;
+    }
+  }
 }
 
 int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride, unsigned char *to,
                     struct error *error)
 {
+  size_t size = element_info(view->format->type)->size;
   raster_quiet_begin();
-  CPLErr status = read_pixels(view, region, stride * element_info(view->format->type)->size, to);
+  CPLErr status = read_pixels(view, region, stride * size, to);
   int failed = status == CE_None ? 0 : raster_error(error, ERROR_FileContentInvalid, view->scene->path);
   raster_quiet_end();
   if (failed)
     return -1;
+  if (view->south_up)
+    turn_rows(region->height, region->width * size, stride * size, to);
   translate(view, region->height, region->width, stride, to);
   return 0;
 }

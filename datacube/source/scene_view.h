@@ -1,4 +1,4 @@
-/* A scene of a raster series, or one of its overviews, opened for one read. Internal to the raster series. */
+/* A scene of a raster series, opened for one read. Internal to the raster series. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_SCENE_VIEW_H
 #define TWINCUBE_DATACUBE_SOURCE_SCENE_VIEW_H
 
@@ -12,16 +12,14 @@ struct scene_view {
   const struct tiff_file *tiff; /* NULL: GDAL has to read the pixels */
   struct tiff_blocks *blocks;
   const struct pixel_format *format; /* the cube's: what pixels are read as */
-  struct grid grid;
-  bool on_lattice;
-  ptrdiff_t row, column; /* on the lattice: the view's pixel under the cube's first */
+  bool south_up; /* the file's first row is the southernmost */
 };
 
-/* Opens scene `index` of the series, at the level that suits the cube; valid until the next use of the handles. Error
+/* Opens scene `index` of the series; valid until the next use of the handles. Error
  * FileContentInvalid where the file is not what was catalogued. */
 int scene_view_open(const struct series_state *state, struct raster_handles *handles, size_t index,
                     struct scene_view *view, struct error *error);
-/* Reads a region of the view's pixels into rows of `stride` pixels, in the cube's type and no-data. */
+/* Reads a region of the scene's pixels, rows from the north, into rows of `stride` pixels, in the cube's type and no-data. */
 int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride,
                     unsigned char *to, struct error *error);
 

@@ -1,4 +1,5 @@
-/* Regridding: a warp with y and x as the last dimensions. The planner makes it the source's own, where it can. */
+/* Regridding: a warp with y and x as the last dimensions. The planner makes it the source's own, where it can. Grids run
+ * to the east and to the south; a cube that runs otherwise is turned by a view before, or after. */
 #include "processes/resample/regrid.h"
 
 static void set_grid(struct cube *cube, const struct grid *grid)
@@ -78,16 +79,75 @@ static int warp_tiles(struct call *call, const struct node *data, const struct g
   return moved ? permute(call, *out, back, out) : 0;
 }
 
+/* The node with the labels of dimension d in the reverse order. */
+static int turn(struct call *call, const struct node *node, size_t d, const struct node **out)
+{
+  const struct dimension *own = &node->cube->dimension[d];
+  struct dimension turned = *own;
+  size_t *indexes = ARENA_ARRAY(call->arena, size_t, own->size + 1);
+  if (!indexes)
+    return error_memory(call->error);
+  for (size_t i = 0; i < own->size; i++)
+    indexes[i] = own->size - 1 - i;
+  turned.start = own->size ? dimension_label_number(own, own->size - 1) : own->start;
+  turned.step = -own->step;
+  return view_spread(call, node, d, &turned, indexes, out);
+}
+
+/* Turns the axes of step labels that do not run as wanted: x to the east (or not), y to the south (or not). */
+static int turn_axes(struct call *call, const struct node *node, bool east, bool south, const struct node **out)
+{
+  const struct {
+    size_t dimension;
+    bool up;
+  } axes[2] = {{cube_find_axis(node->cube, 'x'), east}, {cube_find_axis(node->cube, 'y'), !south}};
+  *out = node;
+  for (size_t k = 0; k < 2; k++)
+    if ((node->cube->dimension[axes[k].dimension].step > 0) != axes[k].up &&
+        turn(call, *out, axes[k].dimension, out) != 0)
+      return -1;
+  return 0;
+}
+
 int regrid(struct call *call, const struct node *data, const struct grid *grid, enum resampling method,
            const struct node **out)
 {
   struct grid from;
-  if (grid_of_cube(data->cube, &from) != 0 || !data->cube->crs)
+  if (grid_under_cube(data->cube, &from) != 0 || !data->cube->crs)
     return error_parameter(
         call->error, ERROR_ProcessParameterInvalid, "data",
         "the cube has no regular spatial grid with a coordinate reference system (its dimensions: %s)",
         cube_dimension_names(call->arena, data->cube));
-  return warp_tiles(call, data, grid, method, out);
+  return turn_axes(call, data, true, true, &data) != 0 ? -1 : warp_tiles(call, data, grid, method, out);
+}
+
+static bool same_pixels(const struct cube *a, const struct cube *b)
+{
+  static const char axes[] = {'x', 'y'};
+  bool same = !a->crs || !b->crs || crs_equal(a->crs, b->crs);
+  for (size_t k = 0; same && k < 2; k++)
+    same = dimension_labels_equal(&a->dimension[cube_find_axis(a, axes[k])], &b->dimension[cube_find_axis(b, axes[k])]);
+  return same;
+}
+
+int regrid_onto(struct call *call, const struct node *data, const struct node *like, enum resampling method,
+                const struct node **out)
+{
+  const struct cube *cube = like->cube;
+  struct grid grid, own;
+  if (grid_under_cube(cube, &grid) != 0 || !cube->crs)
+    return error_parameter(call->error, ERROR_ProcessParameterInvalid, "target",
+                           "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
+                           cube_dimension_names(call->arena, cube));
+  bool east = cube->dimension[cube_find_axis(cube, 'x')].step > 0;
+  bool south = cube->dimension[cube_find_axis(cube, 'y')].step < 0;
+  if (grid_under_cube(data->cube, &own) == 0 && data->cube->crs) {
+    if (turn_axes(call, data, east, south, out) != 0)
+      return -1;
+    if (same_pixels((*out)->cube, cube))
+      return 0;
+  }
+  return regrid(call, data, &grid, method, &data) != 0 ? -1 : turn_axes(call, data, east, south, out);
 }
 
 int regrid_like(struct call *call, const struct node *data, const struct node *like, const char *parameter,
@@ -97,14 +157,10 @@ int regrid_like(struct call *call, const struct node *data, const struct node *l
   size_t bx = cube_find_axis(like->cube, 'x'), by = cube_find_axis(like->cube, 'y');
   struct grid grid;
   *out = data;
-  if (ax == SIZE_MAX || ay == SIZE_MAX || bx == SIZE_MAX || by == SIZE_MAX)
+  if (ax == SIZE_MAX || ay == SIZE_MAX || bx == SIZE_MAX || by == SIZE_MAX || same_pixels(data->cube, like->cube))
     return 0;
-  bool crs = !data->cube->crs || !like->cube->crs || crs_equal(data->cube->crs, like->cube->crs);
-  if (crs && dimension_labels_equal(&data->cube->dimension[ax], &like->cube->dimension[bx]) &&
-      dimension_labels_equal(&data->cube->dimension[ay], &like->cube->dimension[by]))
-    return 0;
-  if (grid_of_cube(like->cube, &grid) != 0 || !like->cube->crs || !data->cube->crs)
+  if (grid_under_cube(like->cube, &grid) != 0 || !like->cube->crs || !data->cube->crs)
     return error_parameter(call->error, ERROR_IncompatibleDataCubes, parameter,
                            "the cubes' x and y differ and cannot be aligned: there is no regular grid with a CRS");
-  return regrid(call, data, &grid, RESAMPLE_NEAREST, out);
+  return regrid_onto(call, data, like, RESAMPLE_NEAREST, out);
 }

@@ -9,6 +9,11 @@
 int regrid(struct call *call, const struct node *data, const struct grid *grid, enum resampling method,
            const struct node **out);
 
+/* The cube on the pixels of `like`, whose axes run as those of `like` do; only turned where they are the same pixels.
+ * error names parameter "target" where `like` has no regular grid with a CRS. */
+int regrid_onto(struct call *call, const struct node *data, const struct node *like, enum resampling method,
+                const struct node **out);
+
 /* `data` on the grid of `like` where their x and y labels differ (nearest neighbour); data itself where they agree or
  * one of them has no x and y. */
 int regrid_like(struct call *call, const struct node *data, const struct node *like, const char *parameter,

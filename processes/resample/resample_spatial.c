@@ -102,7 +102,7 @@ static int resample_spatial_call(struct call *call, struct value *result)
   struct wish wish;
   if (call_cube(call, "data", &data) != 0 || read_wish(call, &wish) != 0)
     return -1;
-  if (grid_of_cube(data->cube, &from) != 0 || !data->cube->crs)
+  if (grid_under_cube(data->cube, &from) != 0 || !data->cube->crs)
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
                            "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
                            cube_dimension_names(call->arena, data->cube));

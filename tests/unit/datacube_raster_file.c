@@ -45,7 +45,7 @@ static void inspect_refuses_what_has_no_place(void **state)
   struct fixture *f = *state;
   struct recipe r = {.base = 0};
   static const double transforms[][6] = {
-      {0, 30, 1, 0, 0, -30}, {0, 30, 0, 0, 2, -30}, {0, 30, 0, 0, 0, 30}, {0, -30, 0, 0, 0, -30}};
+      {0, 30, 1, 0, 0, -30}, {0, 30, 0, 0, 2, -30}, {0, -30, 0, 0, 0, 30}, {0, -30, 0, 0, 0, -30}};
   for (size_t k = 0; k < 4; k++) {
     const char *path = make_raster(f, &r);
     GDALDatasetH d = GDALOpen(path, GA_Update);
@@ -58,6 +58,10 @@ static void inspect_refuses_what_has_no_place(void **state)
   char *bare = arena_printf(f->arena, "%s/bare.tif", f->folder), *text = arena_printf(f->arena, "%s/a.txt", f->folder);
   GDALClose(GDALCreate(GDALGetDriverByName("GTiff"), bare, 4, 4, 1, GDT_Byte, NULL));
   inspect_must_fail(f, bare);
+  struct raster_file none;
+  struct error error = {.code = ""};
+  raster_file_inspect(f->arena, bare, &none, &error);
+  assert_non_null(strstr(error.message, "is not georeferenced"));
   FILE *file = fopen(text, "w");
   fputs("no raster", file);
   fclose(file);

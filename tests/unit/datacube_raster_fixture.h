@@ -68,6 +68,7 @@ struct recipe {       /* of one raster; zeros take the value in brackets */
   int hole;              /* every hole-th pixel is no-data */
   int bands;             /* [1] */
   const char *option[4]; /* creation options */
+  bool south_up;         /* rows from the south */
   bool overviews;        /* by two and four, filled with base + 1000 and base + 2000 */
 };
 
@@ -101,6 +102,8 @@ static double stored(const struct recipe *r, int column, int row, int band)
 static void georeference(GDALDatasetH d, const struct recipe *r)
 {
   double gt[6] = {r->west, r->res, 0, r->north, 0, -r->res};
+  if (r->south_up)
+    gt[3] = r->north - r->height * r->res, gt[5] = r->res;
   OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
   assert_int_equal(OSRSetFromUserInput(crs, r->crs), OGRERR_NONE);
   OSRSetAxisMappingStrategy(crs, OAMS_TRADITIONAL_GIS_ORDER);
@@ -117,7 +120,8 @@ static void fill_band(GDALRasterBandH band, const struct recipe *r, int index)
   for (int y = 0; y < r->height; y++) {
     for (int x = 0; x < r->width; x++)
       line[x] = stored(r, x, y, index);
-    assert_int_equal(GDALRasterIO(band, GF_Write, 0, y, r->width, 1, line, r->width, 1, GDT_Float64, 0, 0), CE_None);
+    int row = r->south_up ? r->height - 1 - y : y;
+    assert_int_equal(GDALRasterIO(band, GF_Write, 0, row, r->width, 1, line, r->width, 1, GDT_Float64, 0, 0), CE_None);
   }
   free(line);
 }

@@ -358,32 +358,26 @@ static void other_zones_are_warped(void **state)
   assert_true(from_second > 1000);
 }
 
-/* Overviews hold values of their own here, so that it shows which level was read. */
-static void coarser_targets_read_overviews(void **state)
+/* A file whose rows run from the south is the same cube as one whose rows run from the north: in strips, in tiles,
+ * mosaicked with the other kind, on other grids. */
+static void south_up_files_are_turned(void **state)
 {
   struct fixture *f = *state;
-  struct recipe r = {.width = 128, .height = 96, .overviews = true, .base = 10000};
-  struct raster_scene scene = make_scene(f, &r, 0, 0);
-  static const struct {
-    double res;
-    int level;
-  } cases[] = {{30, 0}, {45, 0}, {60, 1}, {90, 1}, {120, 2}, {200, 2}};
-  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-    double res = cases[k].res, level_res = 30 * (1 << cases[k].level);
-    struct grid g = {.west = 300000,
-                     .north = 4800000,
-                     .res_x = res,
-                     .res_y = res,
-                     .width = (size_t)(128 * 30 / res),
-                     .height = (size_t)(96 * 30 / res),
-                     .crs = "EPSG:32618"};
-    const double *all = read_all(f, make_source(f, &scene, 1, 1, 1, &g), 11);
-    for (size_t i = 0; i < g.width * g.height; i++) {
-      int column = (int)floor(((double)(i % g.width) + 0.5) * res / level_res + 1e-9);
-      int row = (int)floor(((double)(i / g.width) + 0.5) * res / level_res + 1e-9);
-      double expected = cases[k].level ? 10000 + 1000 * cases[k].level + column + 10 * row : stored(&r, column, row, 0);
-      assert_true(all[i] == expected);
-    }
+  struct recipe north = {.hole = 7, .has_nodata = true, .nodata = 0}, south = north, tiled = north;
+  south.south_up = tiled.south_up = true;
+  tiled.option[0] = "TILED=YES", tiled.option[1] = "BLOCKXSIZE=32", tiled.option[2] = "BLOCKYSIZE=16";
+  const struct raster_scene scenes[3] = {make_scene(f, &north, 0, 0), make_scene(f, &south, 0, 0),
+                                         make_scene(f, &tiled, 0, 0)};
+  struct grid own = scenes[0].grid, grids[3] = {own, own, own};
+  assert_true(scenes[1].grid.north == own.north && scenes[1].grid.res_y == own.res_y);
+  grids[1].west += 300, grids[1].north -= 450, grids[1].width = 30, grids[1].height = 20;
+  grids[2].west += 17, grids[2].res_x = 41, grids[2].res_y = 37, grids[2].width = 70, grids[2].height = 60;
+  for (size_t g = 0; g < 3; g++) {
+    const double *expected = read_all(f, make_source(f, scenes, 1, 1, 1, &grids[g]), 0);
+    for (size_t k = 1; k < 3; k++)
+      for (size_t tile = 0; tile < 40; tile += 13)
+        assert_memory_equal(read_all(f, make_source(f, &scenes[k], 1, 1, 1, &grids[g]), tile), expected,
+                            grids[g].width * grids[g].height * sizeof(double));
   }
 }
 
@@ -399,6 +393,31 @@ static int regrid(struct fixture *f, const struct source *source, const struct g
   if (status)
     assert_string_equal(error.code, "FeatureUnsupported");
   return status;
+}
+
+/* Overviews hold values of their own here, so that it would show if one were read. */
+static void overviews_are_not_read(void **state)
+{
+  struct fixture *f = *state;
+  struct recipe with = {.width = 128, .height = 96, .overviews = true}, without = {.width = 128, .height = 96};
+  struct raster_scene scene[2] = {make_scene(f, &with, 0, 0), make_scene(f, &without, 0, 0)};
+  for (int method = 0; method < RESAMPLE_COUNT; method++)
+    for (double res = 60; method != RESAMPLE_GEOCODE && res <= 200; res += 70) {
+      struct grid g = {.west = 300000,
+                       .north = 4800000,
+                       .res_x = res,
+                       .res_y = res,
+                       .width = (size_t)(128 * 30 / res),
+                       .height = (size_t)(96 * 30 / res),
+                       .crs = "EPSG:32618"};
+      const double *values[2];
+      for (size_t k = 0; k < 2; k++) {
+        const struct source *own = make_source(f, &scene[k], 1, 1, 1, &scene[k].grid), *source = NULL;
+        assert_int_equal(regrid(f, own, &g, (enum resampling)method, &source), 0);
+        values[k] = read_all(f, source, 11);
+      }
+      assert_memory_equal(values[0], values[1], g.width * g.height * sizeof(double));
+    }
 }
 
 static void regrid_goes_back_to_the_pixels(void **state)
@@ -786,7 +805,7 @@ int main(void)
       CASE(the_first_valid_pixel_wins),     CASE(dates_and_bands_find_their_scenes),
       CASE(one_of_many_bands_of_a_file),    CASE(types_are_the_narrowest_that_hold_all),
       CASE(signed_bytes_keep_their_sign),   CASE(other_lattices_are_resampled_once),
-      CASE(other_zones_are_warped),         CASE(coarser_targets_read_overviews),
+      CASE(other_zones_are_warped),         CASE(overviews_are_not_read), CASE(south_up_files_are_turned),
       CASE(regrid_goes_back_to_the_pixels), CASE(a_crop_stays_a_crop_on_another_grid),
       CASE(clips_add_up), CASE(scenes_that_have_no_image_in_part_are_read),
       CASE(a_transformation_that_is_not_there_names_the_file), CASE(more_files_than_handles),
