@@ -183,9 +183,10 @@ static int read_on_lattice(struct source_reader *r, const struct scene_view *vie
 
 static bool warper_fits(const struct kept_warper *k, const struct scene_view *view)
 {
-  return k->warper && k->crs == view->place->crs && k->grid.west == view->scene->grid.west &&
-         k->grid.north == view->scene->grid.north && k->grid.res_x == view->scene->grid.res_x && k->grid.res_y == view->scene->grid.res_y &&
-         k->grid.width == view->scene->grid.width && k->grid.height == view->scene->grid.height;
+  const struct grid *grid = &view->scene->grid;
+  return k->warper && k->crs == view->place->crs && k->grid.west == grid->west && k->grid.north == grid->north &&
+         k->grid.res_x == grid->res_x && k->grid.res_y == grid->res_y && k->grid.width == grid->width &&
+         k->grid.height == grid->height;
 }
 
 static int warper_of(struct source_reader *r, const struct scene_view *view, struct warper **out, struct error *error)

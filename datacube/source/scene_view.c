@@ -2,8 +2,8 @@
  *
  * Pixels come from the file's full resolution, whatever the cube's: what overviews and JPEG2000 levels hold is a sample
  * of them or a mean, made by a rule that files do not tell, and no method's value is made of those. Pixels of plain
- * GeoTIFFs of the cube's type come by tiff_blocks, all others by GDAL. Grids run from north to south; the rows of a file
- * that runs the other way are turned as they are read. */
+ * GeoTIFFs of the cube's type come by tiff_blocks, all others by GDAL. Grids run from north to south; the rows of a
+ * file that runs the other way are turned as they are read. */
 #include "datacube/source/scene_view.h"
 
 #include "datacube/source/raster_file.h"

@@ -19,7 +19,7 @@ struct scene_view {
  * FileContentInvalid where the file is not what was catalogued. */
 int scene_view_open(const struct series_state *state, struct raster_handles *handles, size_t index,
                     struct scene_view *view, struct error *error);
-/* Reads a region of the scene's pixels, rows from the north, into rows of `stride` pixels, in the cube's type and no-data. */
+/* Reads a region of the scene, from the north, into rows of `stride` pixels, in the cube's type and no-data. */
 int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride,
                     unsigned char *to, struct error *error);
 

@@ -1,5 +1,5 @@
-/* Regridding: a warp with y and x as the last dimensions. The planner makes it the source's own, where it can. Grids run
- * to the east and to the south; a cube that runs otherwise is turned by a view before, or after. */
+/* Regridding: a warp with y and x as the last dimensions. The planner makes it the source's own, where it can. Grids
+ * run to the east and to the south; a cube that runs otherwise is turned by a view before, or after. */
 #include "processes/resample/regrid.h"
 
 static void set_grid(struct cube *cube, const struct grid *grid)
