@@ -43,6 +43,9 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
                                         .parameter_count = e->parameter_count,
                                         .catalogue = e->catalogue,
                                         .cancel = e->cancel,
+                                        .memory = e->memory,
+                                        .threads = e->threads,
+                                        .beside = e->output,
                                         .log = e->log,
                                         .official_encoding = e->official_encoding};
   if (graph_parse(arena, e->graph, e->graph_length, e->official_encoding, &graph, error) != 0 ||

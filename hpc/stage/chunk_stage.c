@@ -31,7 +31,9 @@ struct chunk_state {
 static int no_make(struct stage_list *list, struct stage *stage, struct error *error)
 {
   (void)list;
-  return error_set(error, ERROR_Internal, "the chunk of '%s' is used outside its body", stage->node->id);
+  return error_set(error, ERROR_FeatureUnsupported,
+                   "what is in a block of '%s' is not known before it runs: no labels can depend on it",
+                   stage->node->id);
 }
 
 static void print_nothing(const struct plan *plan, const struct stage *stage, struct buffer *out)

@@ -126,6 +126,25 @@ void cube_admit_missing(struct cube *cube)
   cube->nodata = cube->type == ELEMENT_BOOLEAN ? 255 : NAN;
 }
 
+int node_admit_missing(struct call *call, const struct node *input, const struct node **out)
+{
+  struct cube *cube = cube_copy(call->arena, input->cube);
+  struct kernel_input *from = ARENA_NEW(call->arena, struct kernel_input);
+  struct program *program = program_new(call->arena);
+  *out = input;
+  if (input->cube->has_nodata)
+    return 0;
+  if (!cube || !from || !program)
+    return error_memory(call->error);
+  cube_admit_missing(cube);
+  kernel_inputs_by_names(cube, &input, 1, from);
+  struct lanes x = program_input(program, 0, false, 1, input->cube->type, NULL);
+  if (program_failed(program))
+    return program_error(program, call->error);
+  *out = node_kernel(call->arena, call_origin(call), cube, from, 1, program, x, NO_DIMENSION);
+  return *out ? 0 : error_memory(call->error);
+}
+
 int callback_lanes(struct call *call, struct program *program, const struct value *value, bool is_array,
                    const char *parameter, struct lanes *out)
 {

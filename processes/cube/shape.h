@@ -24,6 +24,8 @@ int view_spread(struct call *call, const struct node *input, size_t d, const str
                 const size_t *indexes, const struct node **out);
 /* The node with y and x as its last dimensions, in this order. It has both. Sets *out. */
 int view_plane_last(struct call *call, const struct node *input, const struct node **out);
+/* The node in a type that has room for missing elements: before a view with holes. Sets *out. */
+int node_admit_missing(struct call *call, const struct node *input, const struct node **out);
 /* Makes room for missing elements: an integer type without a no-data value becomes a float, floats have NaN. */
 void cube_admit_missing(struct cube *cube);
 

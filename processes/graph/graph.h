@@ -41,6 +41,10 @@ struct graph_options {
   const struct catalogue *catalogue;        /* or NULL */
   const volatile int *cancel;               /* becomes nonzero: the request is no longer wanted; or NULL */
   const struct run_log *log;                /* hears what processes have to say; or NULL */
+  size_t memory;                            /* for plans that run while the graph is lowered: bytes, 0: default … */
+  unsigned threads;                         /* … workers, 0: default … */
+  const char *beside;                       /* … and a path: beside it they keep what memory does not hold; or NULL */
+  bool describes_only;                      /* nothing is to be read: what depends on elements is taken at its most */
   bool official_encoding;                   /* of the official test cases, for what JSON cannot say; see json.h */
 };
 
@@ -77,7 +81,8 @@ struct outcome { /* all that a graph gives */
 /* The result node's cube; NULL where the result is a value. */
 const struct outcome_output *outcome_result(const struct outcome *outcome);
 
-/* Calls the processes; nothing of a cube is read but what describes it. Takes time in proportion to GRAPH_MAX_WORK at
+/* Calls the processes; nothing of a cube is read but what describes it, except by those whose labels depend on its
+ * elements (trim_cube). Takes time in proportion to GRAPH_MAX_WORK at
  * most; ends with RequestTimeout soon after the request was cancelled. Errors: those of the processes;
  * ProcessGraphComplexity, also where more than GRAPH_MAX_OUTPUTS cubes are saved. */
 int graph_lower(struct arena *arena, const struct bound *bound, const struct graph_options *options,

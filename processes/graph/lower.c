@@ -409,11 +409,13 @@ void graph_validate(const char *json, size_t length, const struct graph_options 
   const struct graph *graph;
   const struct bound *bound;
   struct outcome outcome;
+  struct graph_options describing = *options;
+  describing.describes_only = true;
   if (!arena)
     error_memory(&error);
   else if (graph_parse(arena, json, length, options->official_encoding, &graph, &error) == 0 &&
            graph_bind_report(arena, graph, options, &bound, report, data, &error) == 0 && !bound->open)
-    graph_lower(arena, bound, options, &outcome, &error);
+    graph_lower(arena, bound, &describing, &outcome, &error);
   if (error_is_set(&error))
     report(data, &error);
   arena_free(arena);
