@@ -34,6 +34,7 @@ struct geometry {
   size_t part_count;
   const struct geometry_part *parts;
   const char *id;           /* of the GeoJSON feature, or NULL */
+  bool id_is_number;        /* it was written as a number there */
   const char *properties;   /* JSON text of an object, or NULL */
 };
 

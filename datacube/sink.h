@@ -47,6 +47,8 @@ struct sink_format {
   const char *const *options; /* their names, NULL-terminated; NULL: it has none. Others are passed over */
   enum file_bands bands;
   bool text;                /* JSON-like: may hold any cube, also without spatial dimensions */
+  bool vector;              /* may hold vector cubes */
+  bool no_raster;           /* holds nothing else */
   /* Whether the cube fits the format; error FormatUnsuitable says why not. */
   int (*check)(const struct cube *cube, const struct sink_option *options, size_t count, struct error *error);
   /* Tile shape the sink writes best (0: any), called with the cube. */

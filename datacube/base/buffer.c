@@ -81,6 +81,15 @@ void number_format(double number, char out[32])
   }
 }
 
+void float_format(float number, char out[32])
+{
+  for (int digits = 6; digits <= 9; digits++) {
+    snprintf(out, 32, "%.*g", digits, (double)number);
+    if (digits == 9 || strtof(out, NULL) == number)
+      return;
+  }
+}
+
 static void newline(struct json_writer *w)
 {
   if (!w->pretty)

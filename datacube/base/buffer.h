@@ -51,5 +51,7 @@ void json_kv_bool(struct json_writer *w, const char *key, bool value);
 
 /* Shortest text that reads back to the same double; at least 32 bytes of room. */
 void number_format(double number, char out[32]);
+/* The same for a float: the fewest digits that read back to it. */
+void float_format(float number, char out[32]);
 
 #endif

@@ -4,11 +4,15 @@
 
 #include "datacube/sink.h"
 
+extern const struct sink_format sink_format_flatgeobuf;
+extern const struct sink_format sink_format_geojson;
+extern const struct sink_format sink_format_gpkg;
 extern const struct sink_format sink_format_gtiff;
 extern const struct sink_format sink_format_jpeg;
 extern const struct sink_format sink_format_json;
 extern const struct sink_format sink_format_netcdf;
 extern const struct sink_format sink_format_png;
+extern const struct sink_format sink_format_shapefile;
 extern const struct sink_format sink_format_webp;
 
 #endif

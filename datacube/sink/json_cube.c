@@ -106,16 +106,8 @@ static void write_head(const struct cube *cube, const char *history, struct buff
 static void write_f32(FILE *file, float value)
 {
   char text[32];
-  if (!isfinite(value)) {
-    fputs("null", file);
-    return;
-  }
-  for (int digits = 6; digits <= 9; digits++) {
-    snprintf(text, sizeof text, "%.*g", digits, (double)value);
-    if (digits == 9 || strtof(text, NULL) == value)
-      break;
-  }
-  fputs(text, file);
+  float_format(value, text);
+  fputs(isfinite(value) ? text : "null", file);
 }
 
 static void write_f64(FILE *file, double value)
@@ -252,6 +244,7 @@ const struct sink_format sink_format_json = {
     .media_type = "application/json",
     .parameters = "{}",
     .text = true,
+    .vector = true,
     .check = json_check,
     .prefer = json_prefer,
     .open = json_open,

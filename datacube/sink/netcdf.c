@@ -136,6 +136,7 @@ const struct sink_format sink_format_netcdf = {
         "\"description\":\"Effort of deflate. Without it, level 1 where it helps, and chunks that hardly shrink are "
         "stored as they are.\"}}",
     .options = option_names,
+    .vector = true,
     .check = netcdf_check,
     .prefer = netcdf_prefer,
     .open = netcdf_open,

@@ -4,6 +4,10 @@
 #include <strings.h>
 
 const struct sink_format *const sink_formats[] = {
+    &sink_format_shapefile,
+    &sink_format_flatgeobuf,
+    &sink_format_geojson,
+    &sink_format_gpkg,
     &sink_format_gtiff,
     &sink_format_jpeg,
     &sink_format_json,
@@ -19,6 +23,10 @@ const struct sink_alias sink_aliases[] = {
     {"TIFF", &sink_format_gtiff, false},
     {"TIF", &sink_format_gtiff, false},
     {"GTIF", &sink_format_gtiff, false},
+    {"FGB", &sink_format_flatgeobuf, false},
+    {"GeoPackage", &sink_format_gpkg, true},
+    {"Shapefile", &sink_format_shapefile, true},
+    {"SHP", &sink_format_shapefile, false},
     {"JPG", &sink_format_jpeg, true},
     {"NC", &sink_format_netcdf, false},
     {"NC4", &sink_format_netcdf, false},

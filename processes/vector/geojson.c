@@ -189,6 +189,7 @@ static int read_feature(struct call *call, const char *parameter, const struct v
   if (!geometry || strcmp(type_text(feature), "Feature") != 0)
     return wrong(&(struct reader){.call = call, .parameter = parameter},
                  "a feature has the type Feature and a 'geometry'");
+  out->id_is_number = id && id->kind == VALUE_NUMBER;
   if (id && id->kind == VALUE_TEXT)
     out->id = id->text;
   else if (id && id->kind == VALUE_NUMBER && value_text_of(call, id, &out->id) != 0)

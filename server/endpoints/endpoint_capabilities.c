@@ -140,8 +140,11 @@ static void write_format(struct json_writer *w, const char *name, const struct s
   json_kv_string(w, "description", format->description);
   json_key(w, "gis_data_types");
   json_write_array(w);
-  json_write_string(w, "raster");
-  if (format->text)
+  if (!format->no_raster)
+    json_write_string(w, "raster");
+  if (format->vector)
+    json_write_string(w, "vector");
+  if (format->text && !format->no_raster)
     json_write_string(w, "other");
   json_end_array(w);
   json_key(w, "parameters");

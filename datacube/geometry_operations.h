@@ -1,0 +1,35 @@
+/* What processes do with geometries as shapes: buffers, relations, repair. Planar, in the units of the set's CRS.
+ * Geometries that cross themselves are repaired first. Errors name the geometry by its index. */
+#ifndef TWINCUBE_DATACUBE_GEOMETRY_OPERATIONS_H
+#define TWINCUBE_DATACUBE_GEOMETRY_OPERATIONS_H
+
+#include "datacube/base/error.h"
+#include "datacube/geometry.h"
+
+enum geometry_relation { RELATION_INTERSECTS, RELATION_DISJOINT, RELATION_EQUALS, RELATION_TOUCHES, RELATION_CROSSES,
+                         RELATION_OVERLAPS, RELATION_CONTAINS, RELATION_WITHIN, RELATION_COUNT };
+
+struct geometry_work {
+  struct arena *arena;          /* of what comes out */
+  const volatile int *cancel;   /* becomes nonzero: ends with RequestTimeout; or NULL */
+};
+
+/* All points within the distance, as polygons; negative: polygons without what lies within it of their edge. Quarters
+ * of circles have 16 segments. Ids and properties stay. */
+int geometry_buffer(const struct geometry_work *work, const struct geometry_set *set, double distance,
+                    const struct geometry_set **out, struct error *error);
+
+/* holds[i]: whether geometry i stands in the relation to the union of the base, which has the set's CRS. Empty
+ * geometries stand in none. A base of points, lines and polygons together can be asked for `intersects` and `disjoint`
+ * only: error FeatureUnsupported. */
+int geometry_relate(const struct geometry_work *work, const struct geometry_set *set, const struct geometry_set *base,
+                    enum geometry_relation relation, bool *holds, struct error *error);
+
+/* The set with repaired polygons; what has none is as it was. */
+int geometry_repair(const struct geometry_work *work, const struct geometry_set *set, const struct geometry_set **out,
+                    struct error *error);
+
+/* Bounds of all parts; false where there is none. */
+bool geometry_bounds(const struct geometry *geometry, struct extent *out);
+
+#endif

@@ -1,0 +1,292 @@
+"""Vector cubes: what comes in comes out, in every format, and what is made of geometries against shapely and pyproj."""
+
+import json
+import subprocess
+
+import geopandas
+import numpy
+import pyproj
+import pytest
+import shapely
+
+from conftest import BINARY, twincube
+
+FORMATS = {"GeoJSON": "geojson", "GPKG": "gpkg", "FlatGeobuf": "fgb", "ESRI Shapefile": "shz"}
+UTM = "EPSG:32632"
+
+
+def features(geometries, crs=None, properties=None, ids=None):
+    """A feature collection; property number, unless others are given."""
+    listed = [{"type": "Feature", "geometry": None if g is None or g.is_empty else shapely.geometry.mapping(g),
+               "properties": properties[i] if properties else {"number": i}}
+              for i, g in enumerate(geometries)]
+    for feature, name in zip(listed, ids or []):
+        feature["id"] = name
+    named = {"crs": {"type": "name", "properties": {"name": crs}}} if crs else {}
+    return {"type": "FeatureCollection", "features": listed, **named}
+
+
+def load(collection, properties=()):
+    return {"process_id": "load_geojson", "arguments": {"data": collection, "properties": list(properties)}}
+
+
+def run(tmp_path, nodes, extension="gpkg", threads=1, expect=None):
+    """Runs the nodes; the last one is the result. Its file, or the error's code where one is expected."""
+    graph = {name: dict(node) for name, node in nodes.items()}
+    graph[list(graph)[-1]]["result"] = True
+    (tmp_path / "graph.json").write_text(json.dumps(graph))
+    out = tmp_path / f"out.{extension}"
+    command = ["run", tmp_path / "graph.json", "--data", tmp_path, "-o", out, "--threads", threads]
+    if expect is None:
+        twincube(*command)
+        return out
+    done = subprocess.run([BINARY, *map(str, command)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr.startswith(expect + ":"), done.stderr
+    return done.stderr
+
+
+def table(path):
+    return geopandas.read_file(path)
+
+
+def moved(shape, source, target):
+    """The shape in another reference system, point by point."""
+    move = pyproj.Transformer.from_crs(source, target, always_xy=True).transform
+    return shapely.transform(shape, lambda p: numpy.column_stack(move(p[:, 0], p[:, 1])))
+
+
+def random_polygons(count, seed, size=100.0, origin=(500000.0, 5000000.0)):
+    """Stars around random centres: valid, mostly concave; some with holes."""
+    random = numpy.random.default_rng(seed)
+    polygons = []
+    for i in range(count):
+        centre = numpy.array(origin) + random.uniform(0, 10 * size, 2)
+        angles = numpy.sort(random.uniform(0, 2 * numpy.pi, 9)) + numpy.arange(9) * 1e-3
+        radii = random.uniform(0.3, 1, 9) * size
+        ring = [tuple(centre + r * numpy.array([numpy.cos(a), numpy.sin(a)])) for a, r in zip(angles, radii)]
+        polygon = shapely.Polygon(ring)
+        if i % 3 == 0:
+            inner = polygon.buffer(-size / 8)
+            inner = max(inner.geoms, key=lambda p: p.area) if inner.geom_type == "MultiPolygon" else inner
+            if not inner.is_empty:
+                polygon = shapely.Polygon(ring, [inner.exterior.coords])
+        polygons.append(polygon)
+    return [p for p in polygons if p.is_valid]
+
+
+def random_geometries(seed):
+    random = numpy.random.default_rng(seed)
+    origin = numpy.array([500000.0, 5000000.0])
+    point = lambda: tuple(origin + random.uniform(0, 1000, 2))
+    return (random_polygons(8, seed) + [shapely.Point(point()) for _ in range(3)]
+            + [shapely.LineString([point() for _ in range(4)]) for _ in range(3)]
+            + [shapely.MultiPoint([point() for _ in range(3)]), shapely.MultiLineString([[point(), point()], [point(), point()]]),
+               shapely.MultiPolygon([shapely.Point(point()).buffer(30), shapely.Point(5e5 - 300, 5e6).buffer(40)])])
+
+
+# ---- formats ---------------------------------------------------------------------------------------------------------
+
+MIXED = [{"name": "A", "n": 1, "x": 1.5, "flag": True, "none": None, "name with \"quotes\"": "ü, \\ \n"},
+         {"name": None, "n": 2, "x": -2e-7, "flag": False, "none": None},
+         {"name": "C~D", "n": None, "x": None, "flag": None, "extra": "only here"}]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_geometries_ids_and_properties_come_out(tmp_path, name):
+    shapes = random_polygons(3, 1)[:3]
+    nodes = {"load": load(features(shapes, UTM, MIXED, ["a", "b", "c"])),
+             "save": {"process_id": "save_result", "arguments": {"data": {"from_node": "load"}, "format": name}}}
+    found = table(run(tmp_path, nodes, FORMATS[name]))
+    wanted = [moved(s, UTM, 4326) for s in shapes] if name == "GeoJSON" else shapes
+    assert found.crs.to_epsg() == (4326 if name == "GeoJSON" else 32632)
+    for shape, geometry in zip(wanted, found.geometry):
+        assert geometry.symmetric_difference(shape).area <= 1e-6 * shape.area
+    assert list(found["id"]) == ["a", "b", "c"]
+    for i, properties in enumerate(MIXED):
+        for key, value in properties.items():
+            column = key if name != "ESRI Shapefile" else next(c for c in found.columns if c[:8] == key[:8].replace('"', "_") or c == key[:10])
+            got = found[column].iloc[i]
+            assert (got is None or got != got) if value is None else got == value, (key, got)
+    assert "value" not in found.columns
+
+
+def test_geojson_keeps_what_only_json_can_say(tmp_path):
+    properties = [{"list": [1, "two", None], "nested": {"a": {"b": [True]}}, "empty": {}, "n": 3}, {}]
+    collection = features([shapely.Point(1, 2), None], None, properties, [7, "x"])
+    out = json.loads(run(tmp_path, {"load": load(collection)}, "geojson").read_text())
+    assert [f["properties"] for f in out["features"]] == properties
+    assert [f["id"] for f in out["features"]] == [7, "x"]
+    assert out["features"][0]["geometry"] == {"type": "Point", "coordinates": [1, 2]}
+    assert out["features"][1]["geometry"] is None
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_kind_of_geometry_in_every_format(tmp_path, name):
+    shapes = random_geometries(3) + [None]
+    if name == "FlatGeobuf":
+        run(tmp_path, {"load": load(features(shapes, UTM))}, "fgb", expect="FormatUnsuitable")
+        shapes.pop()
+    if name == "ESRI Shapefile":
+        run(tmp_path, {"load": load(features(shapes, UTM)), "save": {"process_id": "save_result", "arguments": {
+            "data": {"from_node": "load"}, "format": name}}}, "shz", expect="FormatUnsuitable")
+        shapes = [s for s in shapes if s is None or s.geom_type.endswith("Polygon")]
+    found = table(run(tmp_path, {"load": load(features(shapes, UTM))}, FORMATS[name])).to_crs(UTM)
+    assert len(found) == len(shapes)
+    for shape, geometry in zip(shapes, found.geometry):
+        if shape is None:
+            assert geometry is None or geometry.is_empty
+            continue
+        assert shapely.hausdorff_distance(shape, geometry) < 1e-3
+        assert geometry.geom_type == shape.geom_type or name == "ESRI Shapefile"
+
+
+def test_rings_run_as_the_standard_has_it(tmp_path):
+    shapes = [p.reverse() for p in random_polygons(6, 2)] + random_polygons(6, 2)
+    out = json.loads(run(tmp_path, {"load": load(features(shapes, UTM))}, "geojson").read_text())
+    for feature in out["features"]:
+        polygon = shapely.geometry.shape(feature["geometry"])
+        assert polygon.exterior.is_ccw and not any(hole.is_ccw for hole in polygon.interiors)
+
+
+@pytest.mark.parametrize("extension", FORMATS.values())
+def test_an_empty_cube_is_an_empty_file(tmp_path, extension):
+    if extension == "fgb":
+        run(tmp_path, {"load": load(features([]))}, extension, expect="FormatUnsuitable")
+        return
+    assert len(table(run(tmp_path, {"load": load(features([]))}, extension))) == 0
+
+
+def test_a_raster_is_no_vector_cube(tmp_path):
+    field = {"process_id": "lft_scalar_field", "arguments": {"shape": [4, 4], "m2": -4, "lambda": 8, "seed": 1,
+                                                             "configurations": 2}}
+    for extension in FORMATS.values():
+        run(tmp_path, {"field": field}, extension, expect="FormatUnsuitable")
+
+
+def test_values_take_the_place_of_their_properties(tmp_path):
+    collection = features([shapely.Point(1, 2), shapely.Point(3, 4)], None, [{"a": 1, "b": "t"}, {"a": 2, "b": "u"}])
+    double = {"process_graph": {"m": {"process_id": "multiply", "arguments": {"x": {"from_parameter": "x"}, "y": 2},
+                                      "result": True}}}
+    nodes = {"load": load(collection, ["a"]),
+             "twice": {"process_id": "apply", "arguments": {"data": {"from_node": "load"}, "process": double}}}
+    out = json.loads(run(tmp_path, nodes, "geojson").read_text())
+    assert [f["properties"] for f in out["features"]] == [{"a": 2, "b": "t"}, {"a": 4, "b": "u"}]
+
+
+# ---- processes -------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("distance", [25.0, -12.5])
+def test_buffers_against_shapely(tmp_path, distance):
+    shapes = random_geometries(7) + [None]
+    nodes = {"load": load(features(shapes, UTM)),
+             "buffer": {"process_id": "vector_buffer",
+                        "arguments": {"geometries": {"from_node": "load"}, "distance": distance}}}
+    found = table(run(tmp_path, nodes))
+    assert len(found) == len(shapes) and list(found["number"]) == list(range(len(shapes)))
+    for shape, geometry in zip(shapes, found.geometry):
+        wanted = shapely.Polygon() if shape is None else shape.buffer(distance, quad_segs=16)
+        if wanted.is_empty:
+            assert geometry is None or geometry.is_empty
+            continue
+        assert geometry.symmetric_difference(wanted).area <= 1e-6 * wanted.area
+
+
+def test_buffers_need_metres(tmp_path):
+    buffer = {"process_id": "vector_buffer", "arguments": {"geometries": {"from_node": "load"}, "distance": 5}}
+    for crs in (None, "EPSG:2263"):  # degrees; feet
+        run(tmp_path, {"load": load(features([shapely.Point(1, 2)], crs)), "b": buffer}, expect="UnitMismatch")
+    run(tmp_path, {"load": load(features([shapely.Point(1, 2)], UTM)),
+                   "b": {"process_id": "vector_buffer", "arguments": {"geometries": {"from_node": "load"},
+                                                                      "distance": 0}}},
+        expect="ProcessParameterInvalid")
+
+
+@pytest.mark.parametrize("target", [4326, 3857, 25833])
+def test_reprojection_against_pyproj(tmp_path, target):
+    shapes = random_geometries(9) + [None]
+    nodes = {"load": load(features(shapes, UTM), ["number"]),
+             "moved": {"process_id": "vector_reproject", "arguments": {"data": {"from_node": "load"},
+                                                                       "projection": target}}}
+    found = table(run(tmp_path, nodes))
+    assert found.crs.to_epsg() == target and list(found["number"]) == list(range(len(shapes)))
+    for shape, geometry in zip(shapes, found.geometry):
+        if shape is None:
+            continue
+        wanted = moved(shape, UTM, target)
+        assert len(shapely.get_coordinates(geometry)) == len(shapely.get_coordinates(wanted))
+        assert shapely.hausdorff_distance(wanted, geometry) < 1e-8 * (1 if target == 4326 else 1e5)
+
+
+def test_reprojection_by_dimension_and_wkt(tmp_path):
+    nodes = lambda **more: {"load": load(features([shapely.Point(9, 45)])), "moved": {
+        "process_id": "vector_reproject",
+        "arguments": {"data": {"from_node": "load"}, "projection": pyproj.CRS(32632).to_wkt("WKT2_2019"), **more}}}
+    assert table(run(tmp_path, nodes(dimension="geometry"))).crs.to_epsg() == 32632
+    run(tmp_path, nodes(dimension="t"), expect="DimensionNotAvailable")
+    run(tmp_path, nodes(projection=999999), expect="CRSInvalid")
+
+
+RELATIONS = ["intersects", "disjoint", "equals", "touches", "crosses", "overlaps", "contains", "within"]
+
+
+def related_shapes():
+    """Squares, lines and points of a small lattice: every relation occurs."""
+    box = shapely.box
+    return [box(0, 0, 4, 4), box(4, 0, 8, 4), box(2, 2, 6, 6), box(1, 1, 3, 3), box(-2, -2, 10, 10), box(20, 20, 22, 22),
+            shapely.LineString([(0, 0), (4, 4)]), shapely.LineString([(4, 0), (4, 4)]), shapely.LineString([(-1, 2), (9, 2)]),
+            shapely.LineString([(30, 30), (31, 31)]), shapely.Point(2, 2), shapely.Point(4, 4), shapely.Point(50, 50),
+            shapely.MultiPoint([(1, 1), (50, 50)]), shapely.Polygon([(4, 4), (0, 4), (0, 0), (4, 0)]),
+            shapely.MultiPolygon([box(0, 0, 4, 4), box(20, 20, 22, 22)])]
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+@pytest.mark.parametrize("base", [[shapely.box(0, 0, 4, 4)], [shapely.box(0, 0, 2, 4), shapely.box(2, 0, 4, 4)],
+                                  [shapely.LineString([(0, 0), (4, 4)]), shapely.LineString([(4, 0), (0, 4)])],
+                                  [shapely.Point(2, 2), shapely.Point(4, 4)], []],
+                         ids=["square", "halves", "cross", "points", "nothing"])
+def test_relations_against_shapely(tmp_path, relation, base):
+    shapes = related_shapes() + [None]
+    nodes = {"load": load(features(shapes, UTM)), "base": load(features(base, UTM)),
+             "chosen": {"process_id": "filter_vector", "arguments": {
+                 "data": {"from_node": "load"}, "geometries": {"from_node": "base"}, "relation": relation}}}
+    found = json.loads(run(tmp_path, nodes, "geojson").read_text())
+    union = shapely.unary_union(base)
+    wanted = [i for i, shape in enumerate(shapes) if shape is not None
+              and (getattr(shape, relation)(union) if base else relation == "disjoint")]
+    assert [f["properties"]["number"] for f in found["features"]] == wanted
+
+
+def test_relations_in_another_reference_system(tmp_path):
+    shapes = [shapely.Point(9 + i / 10, 45) for i in range(10)]
+    area = moved(shapely.box(9.15, 44, 9.55, 46), 4326, UTM)
+    nodes = {"load": load(features(shapes), ["number"]), "base": load(features([area], UTM)),
+             "chosen": {"process_id": "filter_vector", "arguments": {
+                 "data": {"from_node": "load"}, "geometries": {"from_node": "base"}}}}
+    out = json.loads(run(tmp_path, nodes, "json").read_text())
+    assert out["data"] == [[2], [3], [4], [5]]
+
+
+def test_polygons_that_cross_themselves_are_repaired(tmp_path):
+    bow = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+    nodes = {"load": load(features([shapely.Point(2, 5), shapely.Point(5, 1)], UTM)), "base": load(features([bow], UTM)),
+             "chosen": {"process_id": "filter_vector", "arguments": {
+                 "data": {"from_node": "load"}, "geometries": {"from_node": "base"}, "relation": "within"}}}
+    out = json.loads(run(tmp_path, nodes, "geojson").read_text())
+    assert [f["properties"]["number"] for f in out["features"]] == [0]
+
+
+def test_dimension_processes_take_vector_cubes(tmp_path):
+    collection = features([shapely.Point(i, i) for i in range(3)], None, [{"a": i, "b": 10 * i} for i in range(3)])
+    reduce = lambda process: {"process_graph": {"r": {"process_id": process, "arguments": {
+        "data": {"from_parameter": "data"}}, "result": True}}}
+    nodes = {"load": load(collection, ["a", "b"]),
+             "renamed": {"process_id": "rename_labels", "arguments": {
+                 "data": {"from_node": "load"}, "dimension": "properties", "target": ["c"], "source": ["b"]}},
+             "sum": {"process_id": "reduce_dimension", "arguments": {
+                 "data": {"from_node": "renamed"}, "dimension": "properties", "reducer": reduce("sum")}}}
+    out = json.loads(run(tmp_path, nodes, "geojson").read_text())
+    assert [f["properties"]["value"] for f in out["features"]] == [0, 11, 22]
+    del nodes["sum"]
+    out = json.loads(run(tmp_path, nodes, "geojson").read_text())
+    assert [f["properties"]["c"] for f in out["features"]] == [0, 10, 20]
