@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 256 }; /* side of the squares by which the read part of the plane is estimated */
+enum { SQUARE = 512 }; /* side of the squares by which the read part of the plane is estimated */
 
 struct clip {
   const struct coverage *kept;
@@ -45,27 +45,35 @@ const struct node *node_clip(struct arena *arena, struct node_origin origin, con
 
 /* ---- planning ---------------------------------------------------------------------------------------------------- */
 
-/* Parts of y, and of x in these, that are asked of the input, about: the squares with a kept pixel. */
-static int find_shares(const struct clip *clip, double share[2], struct error *error)
+static void widen(struct pixel_box *box, size_t k, size_t from, size_t to)
 {
-  size_t across = clip->kept->columns / BLOCK + 1, down = clip->kept->rows / BLOCK + 1, touched = 0, bands = 0;
-  bool *squares = calloc(down, across * sizeof *squares);
-  if (!squares)
+  size_t end = box->start[k] + box->count[k];
+  box->start[k] = box->count[k] == 0 || from < box->start[k] ? from : box->start[k];
+  box->count[k] = (to > end ? to : end) - box->start[k];
+}
+
+/* Part of the plane that is asked of the input, about: the boxes of kept pixels in squares as large as tiles. */
+static int find_share(const struct clip *clip, double *share, struct error *error)
+{
+  size_t across = clip->kept->columns / SQUARE + 1, down = clip->kept->rows / SQUARE + 1;
+  struct pixel_box *boxes = calloc(saturated_mul(down, across), sizeof *boxes);
+  double pixels = 0, all = (double)clip->kept->rows * (double)clip->kept->columns;
+  if (!boxes)
     return error_memory(error);
   for (size_t i = 0; i < clip->kept->run_count; i++) {
     const struct zone_span *run = &clip->kept->runs[i];
-    memset(squares + run->row / BLOCK * across + run->first / BLOCK, true,
-           (run->last - 1) / BLOCK - run->first / BLOCK + 1);
+    for (size_t first = run->first, last; first < run->last; first = last) {
+      struct pixel_box *box = &boxes[run->row / SQUARE * across + first / SQUARE];
+      size_t edge = (first / SQUARE + 1) * SQUARE;
+      last = edge < run->last ? edge : run->last;
+      widen(box, 0, run->row, run->row + 1);
+      widen(box, 1, first, last);
+    }
   }
-  for (size_t band = 0; band < down; band++) {
-    size_t before = touched;
-    for (size_t k = 0; k < across; k++)
-      touched += squares[band * across + k];
-    bands += touched > before;
-  }
-  free(squares);
-  share[0] = fmax(1e-12, (double)bands / (double)down);
-  share[1] = fmax(1e-12, bands ? (double)touched / (double)(bands * across) : 0);
+  for (size_t i = 0; i < down * across; i++)
+    pixels += (double)boxes[i].count[0] * (double)boxes[i].count[1];
+  free(boxes);
+  *share = fmax(1e-12, all > 0 ? pixels / all : 0);
   return 0;
 }
 
@@ -73,8 +81,8 @@ static int clip_make(struct stage_list *list, struct stage *stage, struct error 
 {
   const struct clip *clip = stage->node->data;
   struct stage_input *input = stage_reads(list, stage->node->children[0], error);
-  double share[2] = {0, 0};
-  if (!input || find_shares(clip, share, error) != 0)
+  double share = 0;
+  if (!input || find_share(clip, &share, error) != 0)
     return -1;
   const struct stage *upstream = stage_at(list, input->stage);
   stage->data = clip;
@@ -82,12 +90,8 @@ static int clip_make(struct stage_list *list, struct stage *stage, struct error 
     bool whole = upstream->mode[d] == MODE_AXIS;
     stage->mode[d] = whole ? MODE_AXIS : MODE_OUT;
     if (!whole)
-      input->need[d] = (struct need){.kind = NEED_RUN,
-                                     .out = (int)d,
-                                     .size = stage->cube->dimension[d].size,
-                                     .share = d == clip->y   ? share[0]
-                                              : d == clip->x ? share[1]
-                                                             : 0};
+      input->need[d] = (struct need){
+          .kind = NEED_RUN, .out = (int)d, .size = stage->cube->dimension[d].size, .share = d == clip->x ? share : 0};
   }
   const struct stage_input *inputs[] = {input};
   return stage_set_inputs(list, stage, inputs, 1, error);

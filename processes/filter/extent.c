@@ -34,10 +34,6 @@ static int box_crs(struct call *call, const char *parameter, const struct value 
 
 int extent_read(struct call *call, const char *parameter, const struct value *value, struct extent *out)
 {
-  if (value->kind == VALUE_OBJECT && value_member(value, "type"))
-    return error_parameter(
-        call->error, ERROR_FeatureUnsupported, parameter,
-        "extents as GeoJSON are not supported; give a bounding box with west, south, east and north");
   if (value->kind != VALUE_OBJECT)
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, parameter,
                            "a bounding box is an object with west, south, east and north");

@@ -1,11 +1,27 @@
-/* filter_bbox: pixels whose centres lie in a box. */
+/* filter_bbox: pixels whose centres lie in a box, or in polygons given as GeoJSON. */
 #include "processes/cube/shape.h"
 #include "processes/filter/extent.h"
+#include "processes/mask/polygons.h"
+#include "processes/vector/geojson.h"
+
+#include "datacube/turn.h"
 
 #include <math.h>
 
-/* Indexes with low <= label <= high: one run, for the labels of an axis are monotonic. */
-static int crop(struct call *call, size_t d, double low, double high, const struct node **node)
+struct span { /* closed; turn: of the CRS, so that 350 degrees are -10, or 0 */
+  double low, high, turn;
+};
+
+static bool in_span(const struct span *span, double label, double slack)
+{
+  if (span->turn > 0)
+    label += span->turn * ceil((span->low - slack - label) / span->turn);
+  return label >= span->low - slack && label <= span->high + slack;
+}
+
+/* Labels within the span: one run, for the labels of an axis are monotonic; two where a box goes round the globe past
+ * the cube's edge. */
+static int crop(struct call *call, size_t d, const struct span *span, const struct node **node)
 {
   const struct dimension *dimension = &(*node)->cube->dimension[d];
   size_t *indexes = ARENA_ARRAY(call->arena, size_t, dimension->size), count = 0;
@@ -13,11 +29,9 @@ static int crop(struct call *call, size_t d, double low, double high, const stru
   struct value value;
   if (!indexes)
     return error_memory(call->error);
-  for (size_t i = 0; i < dimension->size; i++) {
-    double label = dimension_label_number(dimension, i);
-    if (label >= low - slack && label <= high + slack)
+  for (size_t i = 0; i < dimension->size; i++)
+    if (in_span(span, dimension_label_number(dimension, i), slack))
       indexes[count++] = i;
-  }
   if (view_pick(call, *node, d, indexes, count, &value) != 0)
     return -1;
   *node = value.cube;
@@ -31,26 +45,45 @@ static int crop_height(struct call *call, const struct value *box, const struct 
   bool low = base && base->kind == VALUE_NUMBER, high = height && height->kind == VALUE_NUMBER;
   if (z == SIZE_MAX || (!low && !high))
     return 0;
-  return crop(call, z, low ? base->number : -INFINITY, high ? height->number : INFINITY, node);
+  const struct span span = {low ? base->number : -INFINITY, high ? height->number : INFINITY, 0};
+  return crop(call, z, &span, node);
+}
+
+static int keep_polygons(struct call *call, const struct node **node)
+{
+  struct coverage coverage;
+  if (geometries_lay(call, "extent", (*node)->cube, true, &coverage) != 0)
+    return -1;
+  return cover_filter(call, *node, &coverage, node);
+}
+
+static int crop_box(struct call *call, const struct value *box, const struct node **node)
+{
+  struct extent extent, inside;
+  const char *crs = (*node)->cube->crs;
+  if (extent_read(call, "extent", box, &extent) != 0)
+    return -1;
+  inside = extent;
+  if (crs && extent_transform(&extent, crs, &inside, call->error) != 0)
+    return error_at_parameter(call->error, "extent");
+  const struct span across = {inside.west, inside.east, crs_turn(crs)}, down = {inside.south, inside.north, 0};
+  if (crop(call, cube_find_axis((*node)->cube, 'x'), &across, node) != 0 ||
+      crop(call, cube_find_axis((*node)->cube, 'y'), &down, node) != 0)
+    return -1;
+  return crop_height(call, box, node);
 }
 
 static int filter_bbox_call(struct call *call, struct value *result)
 {
   const struct node *node;
-  struct extent extent, inside;
   const struct value *box = call_argument(call, "extent");
-  if (call_cube(call, "data", &node) != 0 || extent_read(call, "extent", box, &extent) != 0)
+  if (call_cube(call, "data", &node) != 0)
     return -1;
-  size_t x = cube_find_axis(node->cube, 'x'), y = cube_find_axis(node->cube, 'y');
-  if (x == SIZE_MAX || y == SIZE_MAX)
+  if (cube_find_axis(node->cube, 'x') == SIZE_MAX || cube_find_axis(node->cube, 'y') == SIZE_MAX)
     return error_parameter(call->error, ERROR_DimensionMissing, "data",
                            "the cube has no spatial dimensions x and y (its dimensions: %s)",
                            cube_dimension_names(call->arena, node->cube));
-  inside = extent;
-  if (node->cube->crs && extent_transform(&extent, node->cube->crs, &inside, call->error) != 0)
-    return error_at_parameter(call->error, "extent");
-  if (crop(call, x, inside.west, inside.east, &node) != 0 || crop(call, y, inside.south, inside.north, &node) != 0 ||
-      crop_height(call, box, &node) != 0)
+  if ((geojson_is(box) ? keep_polygons(call, &node) : crop_box(call, box, &node)) != 0)
     return -1;
   *result = value_cube(node);
   return 0;

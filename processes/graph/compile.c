@@ -49,12 +49,24 @@ static unsigned type_bit(const json_t *name)
   static const struct {
     const char *name;
     unsigned type;
-  } types[] = {{"null", TYPE_NULL},     {"boolean", TYPE_BOOLEAN}, {"integer", TYPE_INTEGER}, {"number", TYPE_NUMBER},
-               {"string", TYPE_TEXT},   {"array", TYPE_ARRAY},     {"object", TYPE_OBJECT}};
+  } types[] = {{"null", TYPE_NULL},   {"boolean", TYPE_BOOLEAN}, {"integer", TYPE_INTEGER}, {"number", TYPE_NUMBER},
+               {"string", TYPE_TEXT}, {"array", TYPE_ARRAY},     {"object", TYPE_OBJECT}};
   for (size_t i = 0; json_is_string(name) && i < sizeof types / sizeof types[0]; i++)
     if (strcmp(json_string_value(name), types[i].name) == 0)
       return types[i].type;
   return 0;
+}
+
+/* Whether a data cube of the schema has a dimension of geometries. */
+static bool has_geometries(const json_t *json)
+{
+  const json_t *dimensions = json_object_get(json, "dimensions");
+  for (size_t i = 0; i < json_array_size(dimensions); i++) {
+    const char *type = json_string_value(json_object_get(json_array_get(dimensions, i), "type"));
+    if (type && strcmp(type, "geometry") == 0)
+      return true;
+  }
+  return false;
 }
 
 static int compile_types(struct compiler *c, const json_t *json, struct schema *out)
@@ -69,6 +81,7 @@ static int compile_types(struct compiler *c, const json_t *json, struct schema *
     out->takes_graph = strcmp(out->subtype, "process-graph") == 0;
     out->takes_cube = strstr(out->subtype, "cube") != NULL || strcmp(out->subtype, "stac") == 0;
     out->takes_labelled = strcmp(out->subtype, "labeled-array") == 0;
+    out->takes_geojson = strcmp(out->subtype, "bounding-box") == 0 || (out->takes_cube && has_geometries(json));
   }
   return 0;
 }

@@ -124,8 +124,9 @@ static void write_schema(struct table_writer *w, const struct schema *s, const s
 {
   fprintf(w->out, "{.types = %u, .subtype = ", s->types);
   write_text(w, s->subtype);
-  fprintf(w->out, ", .takes_graph = %d, .takes_cube = %d, .takes_labelled = %d, .bounds = %u, .bound = {",
-          s->takes_graph, s->takes_cube, s->takes_labelled, s->bounds);
+  fprintf(w->out, ", .takes_graph = %d, .takes_cube = %d, .takes_labelled = %d, .takes_geojson = %d, ", s->takes_graph,
+          s->takes_cube, s->takes_labelled, s->takes_geojson);
+  fprintf(w->out, ".bounds = %u, .bound = {", s->bounds);
   for (size_t i = 0; i < BOUND_COUNT; i++)
     fprintf(w->out, "%a, ", s->bound[i]);
   fprintf(w->out,

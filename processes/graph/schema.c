@@ -83,9 +83,22 @@ static bool members_fit(const struct schema *schema, const struct value *value)
   return true;
 }
 
+/* An object by whose type it is GeoJSON; whether it is right is for the process to say. */
+static bool says_geojson(const struct value *value)
+{
+  static const char *const types[] = {"Feature",    "FeatureCollection", "Point",
+                                      "MultiPoint", "LineString",        "MultiLineString",
+                                      "Polygon",    "MultiPolygon",      "GeometryCollection"};
+  const struct value *type = value->kind == VALUE_OBJECT ? value_member(value, "type") : NULL;
+  for (size_t i = 0; type && type->kind == VALUE_TEXT && i < sizeof types / sizeof types[0]; i++)
+    if (strcmp(type->text, types[i]) == 0)
+      return true;
+  return false;
+}
+
 bool schema_fits(const struct schema *schema, const struct value *value, bool ranges)
 {
-  if (schema == NULL)
+  if (schema == NULL || (schema->takes_geojson && says_geojson(value)))
     return true;
   for (size_t i = 0; i < schema->alternative_count; i++)
     if (schema_fits(&schema->alternatives[i], value, ranges))

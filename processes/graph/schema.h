@@ -15,6 +15,7 @@ struct schema {
   unsigned types;                    /* allowed; 0: any */
   const char *subtype;               /* or NULL */
   bool takes_graph, takes_cube, takes_labelled; /* what the subtype says of objects and arrays */
+  bool takes_geojson;                /* a box or a vector cube: clients give GeoJSON for these, whatever is listed */
   unsigned bounds;                   /* bit for each bound of a number that is there */
   double bound[BOUND_COUNT];
   size_t least, most;                /* elements of an array; `most` 0: any number */

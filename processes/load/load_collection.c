@@ -1,6 +1,7 @@
 /* load_collection: a source from the catalogue; box, dates and bands go into the reader. */
 #include "processes/cube/shape.h"
 #include "processes/filter/extent.h"
+#include "processes/mask/polygons.h"
 #include "stac/catalogue.h"
 
 struct property_test {
@@ -77,10 +78,42 @@ static int read_properties(struct call *call, struct property_test *test, struct
   return 0;
 }
 
+/* The box or the polygons of the request; `polygons` is NULL without these. Where their box may be torn, because it
+ * reaches round half the globe or past its edge, everything is described, and what lies outside is never read. */
+static int read_space(struct call *call, struct load_request *request, struct extent *extent,
+                      const struct geometry_set **polygons)
+{
+  *polygons = NULL;
+  if (!call_has(call, "spatial_extent"))
+    return 0;
+  request->extent = extent;
+  if (polygons_extent(call, "spatial_extent", polygons, extent) != 0)
+    return -1;
+  if (!*polygons)
+    return extent_read(call, "spatial_extent", call_argument(call, "spatial_extent"), extent);
+  if (crs_is_geographic(extent->crs) &&
+      (extent->west < -180 || extent->east > 180 || extent->east - extent->west > 180))
+    request->extent = NULL;
+  return 0;
+}
+
+static int keep_polygons(struct call *call, const struct geometry_set *polygons, const struct node **node)
+{
+  struct coverage coverage;
+  if (geometries_lay_set(call, "spatial_extent", polygons, (*node)->cube, &coverage) != 0)
+    return -1;
+  if (coverage.run_count == 0)
+    return error_parameter(call->error, ERROR_NoDataAvailable, "spatial_extent",
+                           "no pixel of the collection has its centre in a polygon");
+  return cover_filter(call, *node, &coverage, node);
+}
+
 static int load_collection_call(struct call *call, struct value *result)
 {
   struct load_request request = {0};
   struct extent extent;
+  const struct geometry_set *polygons;
+  const struct node *node;
   struct interval interval = {0};
   struct property_test test;
   struct item_filter filter = {0};
@@ -90,11 +123,8 @@ static int load_collection_call(struct call *call, struct value *result)
   if (!call->catalogue)
     return error_parameter(call->error, ERROR_CollectionNotFound, "id", "there is no collection '%s'",
                            request.collection);
-  if (call_has(call, "spatial_extent")) {
-    if (extent_read(call, "spatial_extent", call_argument(call, "spatial_extent"), &extent) != 0)
-      return -1;
-    request.extent = &extent;
-  }
+  if (read_space(call, &request, &extent, &polygons) != 0)
+    return -1;
   if (call_has(call, "temporal_extent") &&
       interval_read(call, "temporal_extent", call_argument(call, "temporal_extent"), CALENDAR_GREGORIAN, &interval) !=
           0)
@@ -108,8 +138,13 @@ static int load_collection_call(struct call *call, struct value *result)
   request.filter = filter.accept ? &filter : NULL;
   if (catalogue_load(call->catalogue, call->arena, &request, &source, call->error) != 0)
     return -1;
-  *result = value_cube(node_source(call->arena, call_origin(call), source));
-  return result->cube ? 0 : error_memory(call->error);
+  node = node_source(call->arena, call_origin(call), source);
+  if (!node)
+    return error_memory(call->error);
+  if (polygons && keep_polygons(call, polygons, &node) != 0)
+    return -1;
+  *result = value_cube(node);
+  return 0;
 }
 
 const struct process process_load_collection = {

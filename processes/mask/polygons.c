@@ -5,7 +5,10 @@
 #include "datacube/source/coverage_source.h"
 #include "hpc/plan/rewrite.h"
 #include "hpc/stage/clip_stage.h"
+#include "processes/vector/geojson.h"
 #include "processes/vector/geometry_argument.h"
+
+#include <math.h>
 
 static int check_polygons(struct call *call, const char *parameter, const struct geometry_set *set)
 {
@@ -22,16 +25,55 @@ static int check_polygons(struct call *call, const char *parameter, const struct
                                 "there is no polygon among the %zu geometries", set->count);
 }
 
+static int read_polygons(struct call *call, const char *parameter, const struct geometry_set **out)
+{
+  struct dimension labels;
+  if (call_geometries(call, parameter, &labels) != 0)
+    return -1;
+  *out = labels.geometries;
+  return check_polygons(call, parameter, labels.geometries);
+}
+
+int geometries_lay_set(struct call *call, const char *parameter, const struct geometry_set *set,
+                       const struct cube *cube, struct coverage *out)
+{
+  if (coverage_make(set, cube, call->arena, out, call->error) == 0)
+    return 0;
+  return error_at_parameter(call->error, parameter);
+}
+
 int geometries_lay(struct call *call, const char *parameter, const struct cube *cube, bool polygons_only,
                    struct coverage *out)
 {
   struct dimension labels;
-  if (call_geometries(call, parameter, &labels) != 0 ||
-      (polygons_only && check_polygons(call, parameter, labels.geometries) != 0))
+  if (polygons_only) {
+    if (read_polygons(call, parameter, &labels.geometries) != 0)
+      return -1;
+  } else if (call_geometries(call, parameter, &labels) != 0)
     return -1;
-  if (coverage_make(labels.geometries, cube, call->arena, out, call->error) == 0)
+  return geometries_lay_set(call, parameter, labels.geometries, cube, out);
+}
+
+int polygons_extent(struct call *call, const char *parameter, const struct geometry_set **set, struct extent *out)
+{
+  const struct value *value = call_argument(call, parameter);
+  *set = NULL;
+  if (!value || (value->kind != VALUE_CUBE && !geojson_is(value)))
     return 0;
-  return error_at_parameter(call->error, parameter);
+  if (read_polygons(call, parameter, set) != 0)
+    return -1;
+  *out = (struct extent){INFINITY, INFINITY, -INFINITY, -INFINITY, (*set)->crs};
+  for (size_t g = 0; g < (*set)->count; g++)
+    for (size_t p = 0; p < (*set)->items[g].part_count; p++) {
+      const struct geometry_part *part = &(*set)->items[g].parts[p];
+      for (size_t i = 0; i < part->count; i++) {
+        out->west = fmin(out->west, part->x[i]);
+        out->east = fmax(out->east, part->x[i]);
+        out->south = fmin(out->south, part->y[i]);
+        out->north = fmax(out->north, part->y[i]);
+      }
+    }
+  return 0;
 }
 
 static bool holds_all(const struct coverage *kept)

@@ -11,6 +11,13 @@
 int geometries_lay(struct call *call, const char *parameter, const struct cube *cube, bool polygons_only,
                    struct coverage *out);
 
+/* The same of geometries that were read. */
+int geometries_lay_set(struct call *call, const char *parameter, const struct geometry_set *set,
+                       const struct cube *cube, struct coverage *out);
+/* The argument, where it is GeoJSON or a vector cube: polygons that limit a cube, and what their coordinates span in
+ * their CRS. *set is NULL where it is something else. */
+int polygons_extent(struct call *call, const char *parameter, const struct geometry_set **set, struct extent *out);
+
 /* The node with no-data where the coverage (of one zone) has no pixel; itself where it has all. Its type makes room for
  * missing elements. */
 int cover_keep(struct call *call, const struct node *data, const struct coverage *kept, const struct node **out);
