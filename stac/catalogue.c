@@ -96,9 +96,42 @@ static enum path_kind file_kind(const char *path)
   return got > 0 && (head[0] == '{' || head[0] == ' ' || head[0] == '\n') ? PATH_STAC : PATH_UNKNOWN;
 }
 
+/* Where ":variable" of a netCDF file begins; NULL where the path is a file's alone. */
+static const char *find_variable(const char *path)
+{
+  struct stat status;
+  const char *colon = strrchr(path, ':');
+  return colon && !strchr(colon, '.') && stat(path, &status) != 0 ? colon : NULL;
+}
+
+/* The path without links, ":variable" kept. `real` has room for PATH_MAX. */
+static int resolve(const char *path, char *real, struct error *error)
+{
+  char file[PATH_MAX];
+  const char *variable = find_variable(path);
+  size_t length = variable ? (size_t)(variable - path) : strlen(path);
+  bool fits = length < sizeof file;
+  if (fits) {
+    memcpy(file, path, length);
+    file[length] = '\0';
+  } else {
+    errno = ENAMETOOLONG;
+  }
+  if (!fits || !realpath(file, real))
+    return error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(errno));
+  size_t room = PATH_MAX - strlen(real);
+  if (variable && strlen(variable) >= room)
+    return error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(ENAMETOOLONG));
+  if (variable)
+    memcpy(real + strlen(real), variable, strlen(variable) + 1);
+  return 0;
+}
+
 static int scan_path(struct scan *scan, const char *path, struct error *error)
 {
   struct stat status;
+  if (find_variable(path))
+    return scan_netcdf(scan, path, error);
   if (stat(path, &status) != 0)
     return error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(errno));
   switch (S_ISDIR(status.st_mode) ? PATH_FOLDER : file_kind(path)) {
@@ -137,8 +170,9 @@ static int choose_id(struct scan *scan, const char *path, struct error *error)
   struct stat status;
   bool folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
   size_t length = !folder && dot && dot > slash + 1 ? (size_t)(dot - slash) - 1 : slash ? strlen(slash + 1) : 0;
+  const char *variable = find_variable(path);
   char *id = scan->id ? arena_strndup(scan->arena, scan->id, strnlen(scan->id, 255))
-                      : arena_strndup(scan->arena, slash + 1, length);
+                      : arena_printf(scan->arena, "%.*s%s", (int)length, slash + 1, variable ? variable : "");
   if (!id)
     return error_memory(error);
   for (char *c = id; *c; c++)
@@ -197,8 +231,8 @@ int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_option
   if (strstr(path, "://"))
     return error_parameter(error, ERROR_FeatureUnsupported, "path", "%s: only local files and folders can be added",
                            path);
-  if (!realpath(path, real))
-    return error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(errno));
+  if (resolve(path, real, error) != 0)
+    return -1;
   struct arena *arena = arena_new(0);
   if (!arena)
     return error_memory(error);

@@ -1,6 +1,7 @@
 /* A netCDF file as a collection: its cube is described once, its variables are the bands. */
 #include "stac/scan.h"
 
+#include "datacube/base/logger.h"
 #include "datacube/source/netcdf_source.h"
 
 #include <string.h>
@@ -45,8 +46,13 @@ int scan_netcdf(struct scan *scan, const char *path, struct error *error)
     return -1;
   if (options->crs && crs_canonical(scan->arena, options->crs, &scan->crs, error) != 0)
     return error_at_parameter(error, "crs");
-  if (netcdf_inspect(scan->arena, path, scan->crs, &scan->netcdf_cube, error) != 0)
+  const char *left_out;
+  if (netcdf_inspect(scan->arena, path, scan->crs, &scan->netcdf_cube, &left_out, error) != 0)
     return -1;
+  if (left_out)
+    log_message(LOG_WARNING,
+                "%s: left out: %s; what lies over other dimensions is a collection of its own: add FILE:VARIABLE", path,
+                left_out);
   scan->netcdf_path = path;
   scan->files = 1;
   if (!scan->title)

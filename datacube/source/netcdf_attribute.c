@@ -2,6 +2,7 @@
 #include "datacube/source/netcdf_attribute.h"
 
 #include <netcdf.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ATTRIBUTE_LIMIT = 1 << 20 }; /* characters or numbers; longer attributes count as absent */
@@ -43,13 +44,42 @@ const char *netcdf_attribute_text(struct arena *arena, int file, int variable, c
   return trimmed(text, strlen(text));
 }
 
+/* Numbers in a text, as some writers leave them: "-999", "-999.f", "0, 250". */
+static size_t numbers_of_text(const char *text, double *out, size_t room)
+{
+  size_t count = 0;
+  while (*(text += strspn(text, " ,\t\n")) != '\0' && count < room) {
+    char *end;
+    out[count] = strtod(text, &end);
+    end += end != text ? strspn(end, "bBsSfFdDuUlL") : 0;
+    if (end == text || (*end != '\0' && strchr(" ,\t\n", *end) == NULL))
+      return 0;
+    text = end;
+    count++;
+  }
+  return count;
+}
+
+static size_t text_numbers(int file, int variable, const char *name, double *out, size_t room)
+{
+  struct arena *arena = arena_new(1 << 20);
+  const char *text = arena != NULL ? netcdf_attribute_text(arena, file, variable, name) : NULL;
+  const size_t count = text != NULL ? numbers_of_text(text, out, room) : 0;
+  arena_free(arena);
+  return count;
+}
+
 size_t netcdf_attribute_numbers(int file, int variable, const char *name, double *out, size_t room)
 {
   nc_type type;
   size_t length;
   double many[64];
-  if (nc_inq_att(file, variable, name, &type, &length) != NC_NOERR || type == NC_CHAR || type > NC_UINT64 ||
-      length > sizeof many / sizeof many[0] || nc_get_att_double(file, variable, name, many) != NC_NOERR)
+  if (nc_inq_att(file, variable, name, &type, &length) != NC_NOERR)
+    return 0;
+  if (type == NC_CHAR || type == NC_STRING)
+    return text_numbers(file, variable, name, out, room);
+  if (type > NC_UINT64 || length > sizeof many / sizeof many[0] ||
+      nc_get_att_double(file, variable, name, many) != NC_NOERR)
     return 0;
   const size_t count = length < room ? length : room;
   memcpy(out, many, count * sizeof *out);

@@ -5,6 +5,8 @@
 #include "datacube/source/netcdf_axis.h"
 
 #include "datacube/source/netcdf_attribute.h"
+#include "datacube/source/netcdf_group.h"
+#include "datacube/source/netcdf_missing.h"
 #include "datacube/source/netcdf_time.h"
 
 #include <math.h>
@@ -53,16 +55,19 @@ static const struct {
     {"lat", 'y'}, {"latitude", 'y'}, {"northing", 'y'}, {"t", 't'},         {"time", 't'},
 };
 
-/* The coordinate variable of a dimension, -1 where there is none. */
-static int coordinate_of(int file, int dimension_id, nc_type *type)
+/* The coordinate variable of a dimension, seen from a group; id -1 where there is none. */
+static struct netcdf_place coordinate_of(int group, int dimension_id, nc_type *type)
 {
+  const struct netcdf_place none = {.group = group, .id = -1};
   char name[NC_MAX_NAME + 1];
-  int variable, rank, ids[NC_MAX_VAR_DIMS];
-  if (nc_inq_dimname(file, dimension_id, name) != NC_NOERR || nc_inq_varid(file, name, &variable) != NC_NOERR ||
-      nc_inq_var(file, variable, NULL, type, &rank, ids, NULL) != NC_NOERR)
-    return -1;
+  int rank, ids[NC_MAX_VAR_DIMS];
+  if (nc_inq_dimname(group, dimension_id, name) != NC_NOERR)
+    return none;
+  const struct netcdf_place place = netcdf_find(group, name);
+  if (place.id < 0 || nc_inq_var(place.group, place.id, NULL, type, &rank, ids, NULL) != NC_NOERR)
+    return none;
   const bool characters = *type == NC_CHAR && rank == 2;
-  return (rank == 1 || characters) && ids[0] == dimension_id ? variable : -1;
+  return (rank == 1 || characters) && ids[0] == dimension_id ? place : none;
 }
 
 static bool is_number(nc_type type)
@@ -70,11 +75,12 @@ static bool is_number(nc_type type)
   return type >= NC_BYTE && type <= NC_UINT64 && type != NC_CHAR;
 }
 
-char netcdf_axis_role(struct arena *arena, int file, int dimension_id)
+char netcdf_axis_role(struct arena *arena, int group, int dimension_id)
 {
   char name[NC_MAX_NAME + 1] = "";
   nc_type type = NC_NAT;
-  const int variable = coordinate_of(file, dimension_id, &type);
+  const struct netcdf_place place = coordinate_of(group, dimension_id, &type);
+  const int file = place.group, variable = place.id;
   if (variable >= 0 && !is_number(type))
     return 0;
   for (size_t i = 0; variable >= 0 && i < sizeof clues / sizeof clues[0]; i++) {
@@ -142,13 +148,37 @@ const char *const *netcdf_texts(struct arena *arena, int file, int variable, int
 /* One dimension on its way: where its labels are and what they mean. */
 struct axis {
   struct arena *arena;
-  int file, id;
-  int variable; /* coordinate, -1 none */
+  int id;
+  int file, variable; /* the coordinate, of the group `file`; -1 none */
   nc_type type;
   size_t size;
   char role;
   const double *values; /* of a numeric coordinate, else NULL */
 };
+
+/* Stored numbers of a coordinate or its bounds become what they mean. Bounds take after their coordinate where they say
+ * nothing themselves (CF 7.1). */
+static int unpack(const struct axis *axis, int group, int variable, double *values, size_t count, struct error *error)
+{
+  struct netcdf_packing packing;
+  nc_type type = NC_NAT;
+  const bool says = nc_inq_attid(group, variable, "scale_factor", NULL) == NC_NOERR ||
+                    nc_inq_attid(group, variable, "add_offset", NULL) == NC_NOERR;
+  nc_inq_vartype(group, variable, &type);
+  const bool own = says || type != axis->type;
+  const int from_group = own ? group : axis->file, from = own ? variable : axis->variable;
+  if (netcdf_packing_read(from_group, from, &packing, error) != 0)
+    return -1;
+  const char *is_unsigned = netcdf_attribute_text(axis->arena, from_group, from, "_Unsigned");
+  const double turn = is_unsigned == NULL || strcasecmp(is_unsigned, "true") != 0 ? 0
+                      : type == NC_BYTE                                           ? 0x1p8
+                      : type == NC_SHORT                                          ? 0x1p16
+                      : type == NC_INT                                            ? 0x1p32
+                                                                                  : 0;
+  for (size_t i = 0; i < count; i++)
+    values[i] = (values[i] < 0 ? values[i] + turn : values[i]) * packing.scale + packing.offset;
+  return 0;
+}
 
 static int read_values(struct axis *axis, struct error *error)
 {
@@ -160,7 +190,7 @@ static int read_values(struct axis *axis, struct error *error)
   if (nc_get_var_double(axis->file, axis->variable, values) != NC_NOERR)
     return error_set(error, ERROR_FileContentInvalid, "a coordinate variable cannot be read");
   axis->values = values;
-  return 0;
+  return unpack(axis, axis->file, axis->variable, values, axis->size, error);
 }
 
 /* Whether the values are evenly spaced, within a thousandth of the step or what floats can tell apart. */
@@ -186,12 +216,14 @@ static double bounds_width(const struct axis *axis)
   const char *name = netcdf_attribute_text(axis->arena, axis->file, axis->variable, "bounds");
   const size_t start[2] = {0, 0}, count[2] = {1, 2};
   double edges[2];
-  int variable, rank, ids[NC_MAX_VAR_DIMS];
+  int rank, ids[NC_MAX_VAR_DIMS];
   size_t vertices;
-  if (name == NULL || nc_inq_varid(axis->file, name, &variable) != NC_NOERR ||
-      nc_inq_var(axis->file, variable, NULL, NULL, &rank, ids, NULL) != NC_NOERR || rank != 2 || ids[0] != axis->id ||
-      nc_inq_dimlen(axis->file, ids[1], &vertices) != NC_NOERR || vertices != 2 ||
-      nc_get_vara_double(axis->file, variable, start, count, edges) != NC_NOERR)
+  struct error ignored = {0};
+  const struct netcdf_place place = name != NULL ? netcdf_find(axis->file, name) : (struct netcdf_place){.id = -1};
+  if (place.id < 0 || nc_inq_var(place.group, place.id, NULL, NULL, &rank, ids, NULL) != NC_NOERR || rank != 2 ||
+      ids[0] != axis->id || nc_inq_dimlen(place.group, ids[1], &vertices) != NC_NOERR || vertices != 2 ||
+      nc_get_vara_double(place.group, place.id, start, count, edges) != NC_NOERR ||
+      unpack(axis, place.group, place.id, edges, 2, &ignored) != 0)
     return 0;
   return isfinite(edges[1] - edges[0]) ? edges[1] - edges[0] : 0;
 }
@@ -232,9 +264,9 @@ static int temporal(const struct axis *axis, const char *name, struct dimension 
     return -1;
   *out = dimension_times(name, times, axis->size, units.calendar);
   const char *labels = netcdf_attribute_text(axis->arena, axis->file, axis->variable, "period_labels");
-  int variable;
-  if (labels != NULL && nc_inq_varid(axis->file, labels, &variable) == NC_NOERR)
-    out->texts = netcdf_texts(axis->arena, axis->file, variable, axis->id, axis->size);
+  const struct netcdf_place place = labels != NULL ? netcdf_find(axis->file, labels) : (struct netcdf_place){.id = -1};
+  if (place.id >= 0)
+    out->texts = netcdf_texts(axis->arena, place.group, place.id, axis->id, axis->size);
   return 0;
 }
 
@@ -363,8 +395,10 @@ static int find_axes(struct arena *arena, int file, size_t count, const int *ids
                      struct error *error)
 {
   for (size_t i = 0; i < count; i++) {
-    axis[i] = (struct axis){.arena = arena, .file = file, .id = ids[i], .type = NC_NAT};
-    axis[i].variable = coordinate_of(file, ids[i], &axis[i].type);
+    axis[i] = (struct axis){.arena = arena, .id = ids[i], .type = NC_NAT};
+    const struct netcdf_place place = coordinate_of(file, ids[i], &axis[i].type);
+    axis[i].file = place.group;
+    axis[i].variable = place.id;
     axis[i].role = netcdf_axis_role(arena, file, ids[i]);
     if (nc_inq_dimlen(file, ids[i], &axis[i].size) != NC_NOERR)
       return error_set(error, ERROR_FileContentInvalid, "a dimension cannot be read");

@@ -7,6 +7,7 @@
 #include "datacube/source/netcdf_chunk.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/source/netcdf_group.h"
 #include "datacube/source/netcdf_hdf5.h"
 #include "datacube/source/netcdf_lock.h"
 
@@ -34,6 +35,7 @@ struct netcdf_chunks {
   int file;        /* NetCDF-C, -1 where no variable needs it */
   hid_t hdf5;      /* negative where no variable needs it */
   hid_t *datasets; /* per variable, negative: not raw */
+  int *groups;     /* per variable, of `file`: where it is not raw */
   struct libdeflate_decompressor *inflater;
   unsigned char *stored, *scratch;
   size_t stored_room, scratch_room;
@@ -91,11 +93,14 @@ static int open_handles(struct netcdf_chunks *c, const struct sizes *sizes, stru
   if (sizes->any_raw && (c->hdf5 = netcdf_hdf5_open(c->path)) < 0)
     return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(c->path));
   for (size_t i = 0; i < c->count; i++) {
-    if (c->layouts[i].raw && (c->datasets[i] = H5Dopen2(c->hdf5, c->variables[i].name, H5P_DEFAULT)) < 0)
+    const struct netcdf_variable *v = &c->variables[i];
+    const bool opened = c->layouts[i].raw ? (c->datasets[i] = netcdf_hdf5_variable(c->hdf5, v)) >= 0
+                                          : netcdf_group_find(c->file, v->group, &c->groups[i]) == 0;
+    if (!opened)
       return error_set(error, ERROR_FileContentInvalid, "%s: the variable %s cannot be opened",
-                       netcdf_base_name(c->path), c->variables[i].name);
+                       netcdf_base_name(c->path), v->name);
     if (!c->layouts[i].raw) /* a second cache below ours is of no use; files without chunks refuse, rightly */
-      nc_set_var_chunk_cache(c->file, c->variables[i].id, 0, 1, 0.75F);
+      nc_set_var_chunk_cache(c->groups[i], v->id, 0, 1, 0.75F);
   }
   return 0;
 }
@@ -103,11 +108,13 @@ static int open_handles(struct netcdf_chunks *c, const struct sizes *sizes, stru
 static int allocate(struct netcdf_chunks *c, const struct sizes *sizes)
 {
   c->datasets = calloc(c->count + 1, sizeof *c->datasets);
+  c->groups = calloc(c->count + 1, sizeof *c->groups);
   c->slots = calloc(sizes->slots, sizeof *c->slots);
   c->inflater = libdeflate_alloc_decompressor();
   c->scratch = malloc(sizes->row);
   c->stored = malloc(sizes->stored + 1);
-  if (c->datasets == NULL || c->slots == NULL || c->inflater == NULL || c->scratch == NULL || c->stored == NULL)
+  if (c->datasets == NULL || c->groups == NULL || c->slots == NULL || c->inflater == NULL || c->scratch == NULL ||
+      c->stored == NULL)
     return -1;
   c->stored_room = sizes->stored;
   for (size_t i = 0; i < c->count; i++)
@@ -167,6 +174,7 @@ void netcdf_chunks_close(struct netcdf_chunks *c)
   libdeflate_free_decompressor(c->inflater);
   free(c->slots);
   free(c->datasets);
+  free(c->groups);
   free(c->scratch);
   free(c->stored);
   free(c);
@@ -254,7 +262,7 @@ static int load_library(struct netcdf_chunks *c, struct chunk_slot *slot, size_t
   slot->packed = (struct netcdf_packed){
       .data = slot->data, .elements = elements, .size = layout->element_size, .big_endian = layout->big_endian};
   netcdf_lock();
-  const int status = nc_get_vara(c->file, c->variables[variable].id, start, slot->shape, slot->data);
+  const int status = nc_get_vara(c->groups[variable], c->variables[variable].id, start, slot->shape, slot->data);
   netcdf_unlock();
   return status == NC_NOERR ? 0 : damaged(c, variable, error);
 }
@@ -339,8 +347,8 @@ static void copy_part(struct netcdf_chunks *c, size_t variable, const struct chu
   const size_t rank = c->layouts[variable].rank, size = element_info(target->type)->size;
   const struct netcdf_conversion conversion = {.from = c->variables[variable].type,
                                                .to = target->type,
-                                               .missing_count = c->variables[variable].missing_count,
-                                               .missing = c->variables[variable].missing,
+                                               .missing = &c->variables[variable].missing,
+                                               .packing = c->variables[variable].packing,
                                                .nodata = target->nodata};
   const size_t last = rank > 0 ? rank - 1 : 0;
   const size_t row = rank > 0 ? part->count[last] : 1, row_step = rank > 0 ? target->step[last] : 1;

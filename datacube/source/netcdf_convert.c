@@ -104,12 +104,17 @@ void netcdf_shuffle(const void *elements, size_t count, size_t size, void *out)
       planes[b * count + i] = in[i * size + b];
 }
 
+static bool has_bounds(const struct netcdf_missing *missing)
+{
+  return isfinite(missing->low) || isfinite(missing->high);
+}
+
 bool netcdf_conversion_is_copy(const struct netcdf_conversion *c)
 {
-  if (c->from != c->to)
+  if (c->from != c->to || netcdf_is_packed(&c->packing) || has_bounds(c->missing))
     return false;
-  for (size_t i = 0; i < c->missing_count; i++)
-    if (c->missing[i] != c->nodata && !(isnan(c->missing[i]) && isnan(c->nodata)))
+  for (size_t i = 0; i < c->missing->count; i++)
+    if (c->missing->value[i] != c->nodata && !(isnan(c->missing->value[i]) && isnan(c->nodata)))
       return false;
   return true;
 }
@@ -127,61 +132,7 @@ bool netcdf_conversion_is_copy(const struct netcdf_conversion *c)
   X(F32, float)                                                                                                        \
   X(F64, double)
 
-/* The missing values of a conversion that numbers can equal (NaN needs no looking for: it stays NaN). Always two; where
- * there is one it repeats, where there is none `count` is 0. */
-struct marks {
-  size_t count;
-  double value[2];
-};
-
-static struct marks marks_of(const struct netcdf_conversion *c)
-{
-  struct marks marks = {0};
-  for (size_t i = 0; i < c->missing_count && marks.count < 2; i++)
-    if (!isnan(c->missing[i]))
-      marks.value[marks.count++] = c->missing[i];
-  if (marks.count == 1)
-    marks.value[1] = marks.value[0];
-  return marks;
-}
-
-/* Same type on both sides: exact for 64-bit integers as well. */
-#define KEEP_CASE(NAME, type)                                                                                          \
-  case ELEMENT_##NAME: {                                                                                               \
-    const type *from = in;                                                                                             \
-    type *to = out;                                                                                                    \
-    const type nodata = (type)(marks.count > 0 ? c->nodata : 0);                                                       \
-    const type m0 = (type)marks.value[0], m1 = (type)marks.value[1];                                                   \
-    for (size_t i = 0; i < count; i++)                                                                                 \
-      to[i * step] = marks.count > 0 && (from[i] == m0 || from[i] == m1) ? nodata : from[i];                           \
-    return;                                                                                                            \
-  }
-
-/* Complex elements; one whose real part is missing is missing. */
-#define PAIR_CASE(NAME, type)                                                                                          \
-  case ELEMENT_##NAME: {                                                                                               \
-    const type *from = in;                                                                                             \
-    type *to = out;                                                                                                    \
-    for (size_t i = 0; i < count; i++) {                                                                               \
-      const double re = (double)from[2 * i];                                                                           \
-      const bool gone = marks.count > 0 && (re == marks.value[0] || re == marks.value[1]);                             \
-      to[2 * i * step] = gone ? (type)c->nodata : from[2 * i];                                                         \
-      to[2 * i * step + 1] = gone ? (type)c->nodata : from[2 * i + 1];                                                 \
-    }                                                                                                                  \
-    return;                                                                                                            \
-  }
-
-static void keep_type(const struct netcdf_conversion *c, const void *in, size_t count, void *out, size_t step)
-{
-  const struct marks marks = marks_of(c);
-  switch (c->from) {
-    NUMERIC_TYPES(KEEP_CASE)
-    PAIR_CASE(C64, float)
-    PAIR_CASE(C128, double)
-  default:
-    return;
-  }
-}
+enum { LANES = 256 };
 
 #define LOAD_CASE(NAME, type)                                                                                          \
   case ELEMENT_##NAME: {                                                                                               \
@@ -217,19 +168,73 @@ static void store(enum element_type type, const double *in, size_t first, size_t
   }
 }
 
-/* A wider type: every value has an exact double, but for 64-bit integers that go to float64 anyhow. */
-static void widen(const struct netcdf_conversion *c, const void *in, size_t count, void *out, size_t step)
-{
-  enum { LANES = 256 };
-  double lane[LANES];
-  const struct marks marks = marks_of(c);
-  for (size_t first = 0; first < count; first += LANES) {
-    const size_t n = count - first < LANES ? count - first : LANES;
-    load(c->from, in, first, n, lane);
-    for (size_t i = 0; marks.count > 0 && i < n; i++)
-      lane[i] = lane[i] == marks.value[0] || lane[i] == marks.value[1] ? c->nodata : lane[i];
-    store(c->to, lane, first, n, out, step);
+/* Same type on both sides: exact for 64-bit integers as well. */
+#define KEEP_CASE(NAME, type)                                                                                          \
+  case ELEMENT_##NAME: {                                                                                               \
+    const type *from = (const type *)in + first;                                                                       \
+    type *to = (type *)out + first * step;                                                                             \
+    for (size_t i = 0; i < count; i++)                                                                                 \
+      to[i * step] = gone[i] ? (type)c->nodata : from[i];                                                              \
+    return;                                                                                                            \
   }
+
+/* Complex elements; one whose real part is missing is missing. */
+#define PAIR_CASE(NAME, type)                                                                                          \
+  case ELEMENT_##NAME: {                                                                                               \
+    const type *from = (const type *)in + 2 * first;                                                                   \
+    type *to = (type *)out + 2 * first * step;                                                                         \
+    for (size_t i = 0; i < count; i++) {                                                                               \
+      to[2 * i * step] = gone[i] ? (type)c->nodata : from[2 * i];                                                      \
+      to[2 * i * step + 1] = gone[i] ? (type)c->nodata : from[2 * i + 1];                                              \
+    }                                                                                                                  \
+    return;                                                                                                            \
+  }
+
+static void keep(const struct netcdf_conversion *c, const void *in, const bool *gone, size_t first, size_t count,
+                 void *out, size_t step)
+{
+  switch (c->from) {
+    NUMERIC_TYPES(KEEP_CASE)
+    PAIR_CASE(C64, float)
+    PAIR_CASE(C128, double)
+  default:
+    return;
+  }
+}
+
+/* NaN needs no looking for where the result is a float: it stays NaN, which is missing too. */
+static void find_gone(const struct netcdf_missing *missing, const double *lane, size_t count, bool *gone)
+{
+  const double low = missing->low, high = missing->high;
+  for (size_t i = 0; i < count; i++)
+    gone[i] = lane[i] < low || lane[i] > high;
+  for (size_t k = 0; k < missing->count; k++) {
+    const double value = missing->value[k];
+    for (size_t i = 0; i < count; i++)
+      gone[i] = gone[i] || lane[i] == value;
+  }
+}
+
+static void load_real_parts(enum element_type type, const void *in, size_t first, size_t count, double *out)
+{
+  for (size_t i = 0; i < count; i++)
+    out[i] = type == ELEMENT_C64 ? (double)((const float *)in)[2 * (first + i)] : ((const double *)in)[2 * (first + i)];
+}
+
+static void convert_lane(const struct netcdf_conversion *c, const void *in, size_t first, size_t count, void *out,
+                         size_t step)
+{
+  double lane[LANES];
+  bool gone[LANES];
+  (element_info(c->from)->is_complex ? load_real_parts : load)(c->from, in, first, count, lane);
+  find_gone(c->missing, lane, count, gone);
+  if (c->from == c->to && !netcdf_is_packed(&c->packing)) {
+    keep(c, in, gone, first, count, out, step);
+    return;
+  }
+  for (size_t i = 0; i < count; i++)
+    lane[i] = gone[i] ? c->nodata : lane[i] * c->packing.scale + c->packing.offset;
+  store(c->to, lane, first, count, out, step);
 }
 
 void netcdf_convert(const struct netcdf_conversion *conversion, const void *in, size_t count, void *out, size_t step)
@@ -237,8 +242,6 @@ void netcdf_convert(const struct netcdf_conversion *conversion, const void *in, 
   struct netcdf_conversion plain = *conversion;
   plain.from = plain.from == ELEMENT_BOOLEAN ? ELEMENT_U8 : plain.from;
   plain.to = plain.to == ELEMENT_BOOLEAN ? ELEMENT_U8 : plain.to;
-  if (plain.from == plain.to)
-    keep_type(&plain, in, count, out, step);
-  else
-    widen(&plain, in, count, out, step);
+  for (size_t first = 0; first < count; first += LANES)
+    convert_lane(&plain, in, first, count - first < LANES ? count - first : LANES, out, step);
 }

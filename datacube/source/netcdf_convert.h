@@ -1,8 +1,9 @@
-/* Rows of stored elements as rows of a cube: shuffled bytes put together, byte order, widening, missing values. */
+/* Rows of stored elements as rows of a cube: shuffled bytes put together, byte order, missing values, unpacking. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_NETCDF_CONVERT_H
 #define TWINCUBE_DATACUBE_SOURCE_NETCDF_CONVERT_H
 
 #include "datacube/element.h"
+#include "datacube/source/netcdf_missing.h"
 
 /* An inflated chunk as HDF5 stores it. Shuffled: byte b of element i lies at b * elements + i. */
 struct netcdf_packed {
@@ -21,9 +22,9 @@ void netcdf_shuffle(const void *elements, size_t count, size_t size, void *out);
 
 struct netcdf_conversion {
   enum element_type from, to; /* complex types only to themselves */
-  size_t missing_count;
-  const double *missing; /* values of `from` that become nodata */
-  double nodata;         /* a value of `to` */
+  const struct netcdf_missing *missing;
+  struct netcdf_packing packing; /* `to` is a float where there is any */
+  double nodata;                 /* a value of `to`: what missing numbers become */
 };
 
 /* Whether the conversion is a plain copy. */

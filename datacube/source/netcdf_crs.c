@@ -49,20 +49,22 @@ static const struct parameter_row {
     {"false_northing", "y_0", true},
 };
 
-int netcdf_grid_mapping(struct arena *arena, int file, int variable)
+struct netcdf_place netcdf_grid_mapping(struct arena *arena, int file, int variable)
 {
   static const char *const usual[] = {"crs", "spatial_ref"};
-  int mapping;
   const char *name = netcdf_attribute_text(arena, file, variable, "grid_mapping");
   if (name == NULL)
     name = netcdf_attribute_text(arena, file, NC_GLOBAL, "grid_mapping");
   char *word = name != NULL ? arena_strndup(arena, name, strcspn(name, ": \t")) : NULL;
-  if (word != NULL && nc_inq_varid(file, word, &mapping) == NC_NOERR)
-    return mapping;
-  for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
-    if (nc_inq_varid(file, usual[i], &mapping) == NC_NOERR && mapping != variable)
-      return mapping;
-  return -1;
+  struct netcdf_place place = {.group = file, .id = -1};
+  if (word != NULL)
+    place = netcdf_find(file, word);
+  for (size_t i = 0; place.id < 0 && i < sizeof usual / sizeof usual[0]; i++) {
+    place = netcdf_find(file, usual[i]);
+    if (place.group == file && place.id == variable)
+      place.id = -1;
+  }
+  return place;
 }
 
 /* Canonical CRS of a text, or NULL: a mapping that PROJ does not know is passed over, never an error. */
@@ -158,20 +160,20 @@ static const char *crs_of_parameters(struct arena *arena, int file, int mapping,
 
 const char *netcdf_crs(struct arena *arena, int file, int variable, double metres)
 {
-  const int mapping = netcdf_grid_mapping(arena, file, variable);
+  const struct netcdf_place mapping = netcdf_grid_mapping(arena, file, variable);
   const char *crs = NULL;
-  if (mapping >= 0) {
-    crs = crs_of_texts(arena, file, mapping);
+  if (mapping.id >= 0) {
+    crs = crs_of_texts(arena, mapping.group, mapping.id);
     if (crs == NULL)
-      crs = crs_of_parameters(arena, file, mapping, metres);
+      crs = crs_of_parameters(arena, mapping.group, mapping.id, metres);
   }
   return crs != NULL ? crs : understood(arena, netcdf_attribute_text(arena, file, variable, "crs"));
 }
 
-bool netcdf_has_transform(struct arena *arena, int file, int mapping, struct netcdf_transform *out)
+bool netcdf_has_transform(struct arena *arena, struct netcdf_place mapping, struct netcdf_transform *out)
 {
   double numbers[6];
-  const char *text = mapping < 0 ? NULL : netcdf_attribute_text(arena, file, mapping, "GeoTransform");
+  const char *text = mapping.id < 0 ? NULL : netcdf_attribute_text(arena, mapping.group, mapping.id, "GeoTransform");
   for (size_t i = 0; i < 6; i++) {
     char *end = NULL;
     numbers[i] = text == NULL ? NAN : strtod(text, &end);

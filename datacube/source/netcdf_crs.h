@@ -2,7 +2,7 @@
 #ifndef TWINCUBE_DATACUBE_SOURCE_NETCDF_CRS_H
 #define TWINCUBE_DATACUBE_SOURCE_NETCDF_CRS_H
 
-#include "datacube/base/arena.h"
+#include "datacube/source/netcdf_group.h"
 
 #include <stdbool.h>
 
@@ -11,13 +11,13 @@ struct netcdf_transform {
   double west, step_x, north, step_y; /* outer corner and steps; step_y mostly negative */
 };
 
-/* Variable that maps the grid of the data variable, -1 where there is none. Caller holds the lock. */
-int netcdf_grid_mapping(struct arena *arena, int file, int variable);
+/* Variable that maps the grid of the data variable, id -1 where there is none. Caller holds the lock. */
+struct netcdf_place netcdf_grid_mapping(struct arena *arena, int file, int variable);
 /* Canonical CRS ("EPSG:n" or WKT 2) of the data variable; NULL where the file declares none that can be understood (a
  * rotated pole among them). metres: size of the unit of its x and y coordinates, 1 or 1000, for CF's false eastings.
  * Caller holds the lock. */
 const char *netcdf_crs(struct arena *arena, int file, int variable, double metres);
-/* Reads the GeoTransform of a mapping (-1: none); false where there is none or it is rotated. Caller holds the lock. */
-bool netcdf_has_transform(struct arena *arena, int file, int mapping, struct netcdf_transform *out);
+/* Reads the GeoTransform of a mapping; false where there is none or it is rotated. Caller holds the lock. */
+bool netcdf_has_transform(struct arena *arena, struct netcdf_place mapping, struct netcdf_transform *out);
 
 #endif

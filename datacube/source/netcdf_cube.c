@@ -30,29 +30,65 @@ static enum element_type common_type(enum element_type a, enum element_type b)
   return ELEMENT_F64;
 }
 
-/* Whether all variables have the same no-data value, or none has any. */
-static bool missing_agrees(const struct netcdf_description *d)
+/* What missing numbers of a variable become as it is read. */
+struct mark {
+  bool there;
+  double value;
+};
+
+static struct mark mark_of(const struct netcdf_variable *variable)
 {
+  if (netcdf_is_packed(&variable->packing))
+    return (struct mark){true, NAN};
+  return (struct mark){variable->missing.count > 0, variable->missing.value[0]};
+}
+
+static bool same_mark(double a, double b)
+{
+  return a == b || (isnan(a) && isnan(b));
+}
+
+/* Whether the number, as a value of the variable, is nothing but missing. */
+static bool never_data(const struct netcdf_variable *variable, double number)
+{
+  if (netcdf_is_packed(&variable->packing) || !element_holds(variable->type, number))
+    return !netcdf_is_packed(&variable->packing);
+  for (size_t i = 0; i < variable->missing.count; i++)
+    if (same_mark(variable->missing.value[i], number))
+      return true;
+  return number < variable->missing.low || number > variable->missing.high;
+}
+
+/* A mark that serves all variables: the first one that is data in none of them. Not there: they do not agree, or none
+ * has any. */
+static struct mark common_mark(const struct netcdf_description *d, bool *agree)
+{
+  bool any = false;
   for (size_t i = 0; i < d->variable_count; i++) {
-    const struct netcdf_variable *a = &d->variables[0], *b = &d->variables[i];
-    if ((a->missing_count > 0) != (b->missing_count > 0))
-      return false;
-    if (a->missing_count > 0 && a->missing[0] != b->missing[0] && !(isnan(a->missing[0]) && isnan(b->missing[0])))
-      return false;
+    const struct mark mark = mark_of(&d->variables[i]);
+    bool serves = mark.there;
+    any = any || mark.there;
+    for (size_t k = 0; k < d->variable_count && serves; k++)
+      serves = isnan(mark.value) ? is_float(d->variables[k].unpacked) : never_data(&d->variables[k], mark.value);
+    if (serves) {
+      *agree = true;
+      return mark;
+    }
   }
-  return true;
+  *agree = !any;
+  return (struct mark){0};
 }
 
 static void choose_type(const struct netcdf_description *description, struct cube *out)
 {
-  out->type = description->variables[0].type;
+  out->type = description->variables[0].unpacked;
   for (size_t i = 1; i < description->variable_count; i++)
-    out->type = common_type(out->type, description->variables[i].type);
-  const struct netcdf_variable *first = &description->variables[0];
-  const bool agree = missing_agrees(description);
-  if (agree && first->missing_count > 0) {
+    out->type = common_type(out->type, description->variables[i].unpacked);
+  bool agree;
+  const struct mark mark = common_mark(description, &agree);
+  if (mark.there) {
     out->has_nodata = true;
-    out->nodata = first->missing[0];
+    out->nodata = mark.value;
   } else if (!agree || is_float(out->type)) {
     if (!is_float(out->type))
       out->type = element_info(out->type)->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;

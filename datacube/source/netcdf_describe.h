@@ -4,21 +4,24 @@
 
 #include "datacube/cube.h"
 #include "datacube/source/netcdf_axis.h"
+#include "datacube/source/netcdf_missing.h"
 #include "datacube/source/netcdf_source.h"
 
-enum { NETCDF_MAX_MISSING = 2 };
-
 struct netcdf_variable {
-  const char *name;
-  int id;                 /* in the file; the same for every handle on it */
-  int nc_type;            /* as stored */
-  enum element_type type; /* as meant: _Unsigned and booleans honoured; the bytes are the same */
-  struct band_info info;
-  size_t missing_count;
-  double missing[NETCDF_MAX_MISSING]; /* stored values that mean no data; the first is the cube's, where it can be */
+  const char *name;                 /* of its band */
+  const char *group, *name_in_file; /* "/" for the root */
+  int id;                           /* in the group; the same for every handle on the file */
+  int nc_type;                      /* as stored */
+  enum element_type type;           /* of the stored bytes: _Unsigned and booleans honoured */
+  enum element_type unpacked;       /* of the numbers that are meant */
+  struct netcdf_packing packing;
+  struct netcdf_missing missing;
+  struct band_info info; /* without scale and offset: packing is storage, undone as values are read */
 };
 
 struct netcdf_description {
+  const char *path;        /* of the file alone */
+  const char *left_out;    /* "a, b (y, x); …": variables over other dimensions, or NULL */
   struct netcdf_axes axes; /* of each variable, file order */
   struct netcdf_variable *variables;
   size_t variable_count;
@@ -27,8 +30,9 @@ struct netcdf_description {
   const char *title;
 };
 
-/* Opens, reads, closes. `path` is a file of this machine; anything with a scheme is refused. Takes the lock.
- * Errors: FileContentInvalid, NoDataAvailable, CRSInvalid (override_crs). */
+/* Opens, reads, closes. `path` is a file of this machine, or file:variable for the variables over the dimensions of
+ * that one; anything with a scheme is refused, and files that would have other files read in their place. Takes the
+ * lock. Errors: FileContentInvalid, NoDataAvailable, CRSInvalid (override_crs), FeatureUnsupported (filters). */
 int netcdf_describe(struct arena *arena, const char *path, const char *override_crs, struct netcdf_description *out,
                     struct error *error);
 
@@ -36,8 +40,8 @@ int netcdf_describe(struct arena *arena, const char *path, const char *override_
 int netcdf_keep_variables(struct arena *arena, struct netcdf_description *description, const char *const *names,
                           size_t count, struct error *error);
 
-/* The cube of the description: the narrowest type that holds every variable; one no-data value, or, where they differ,
- * float with NaN. */
+/* The cube of the description: the narrowest type that holds every variable; one no-data value that is data in none,
+ * or, where there is no such, float with NaN. */
 int netcdf_cube(struct arena *arena, const struct netcdf_description *description, struct cube *out,
                 struct error *error);
 

@@ -1,5 +1,6 @@
 /* How the variables of a netCDF file lie in it: chunks, filters, byte order, from HDF5's own description. */
 #include "datacube/source/netcdf_chunk.h"
+#include "datacube/source/netcdf_group.h"
 #include "datacube/source/netcdf_hdf5.h"
 #include "datacube/source/netcdf_lock.h"
 
@@ -77,9 +78,9 @@ static bool read_fill(hid_t properties, hid_t type, struct netcdf_layout *layout
   return done;
 }
 
-static void look_at_dataset(hid_t file, const char *name, struct netcdf_layout *layout)
+static void look_at_dataset(hid_t file, const struct netcdf_variable *variable, struct netcdf_layout *layout)
 {
-  const hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+  const hid_t dataset = netcdf_hdf5_variable(file, variable);
   if (dataset < 0)
     return;
   const hid_t properties = H5Dget_create_plist(dataset), type = H5Dget_type(dataset);
@@ -106,20 +107,21 @@ static void choose_blocks(struct netcdf_layout *layout)
 
 static int read_shape(int file, const struct netcdf_variable *variable, struct netcdf_layout *out, struct error *error)
 {
-  int rank, ids[NC_MAX_VAR_DIMS], storage = NC_CONTIGUOUS;
+  int group, rank, ids[NC_MAX_VAR_DIMS], storage = NC_CONTIGUOUS;
   size_t chunks[NC_MAX_VAR_DIMS], bytes;
   *out = (struct netcdf_layout){.shuffle = -1, .deflate = -1};
   out->element_size = element_info(variable->type)->size;
   out->big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-  if (nc_inq_var(file, variable->id, NULL, NULL, &rank, ids, NULL) != NC_NOERR || rank >= CUBE_MAX_DIMENSIONS)
+  if (netcdf_group_find(file, variable->group, &group) != 0 ||
+      nc_inq_var(group, variable->id, NULL, NULL, &rank, ids, NULL) != NC_NOERR || rank >= CUBE_MAX_DIMENSIONS)
     return error_set(error, ERROR_FileContentInvalid, "the variable %s cannot be read", variable->name);
   out->rank = (size_t)rank;
   bytes = out->element_size;
   for (size_t d = 0; d < out->rank; d++)
-    if (nc_inq_dimlen(file, ids[d], &out->shape[d]) != NC_NOERR || out->shape[d] == 0)
+    if (nc_inq_dimlen(group, ids[d], &out->shape[d]) != NC_NOERR || out->shape[d] == 0)
       return error_set(error, ERROR_FileContentInvalid, "the variable %s is empty", variable->name);
   const bool chunked =
-      nc_inq_var_chunking(file, variable->id, &storage, chunks) == NC_NOERR && storage == NC_CHUNKED && rank > 0;
+      nc_inq_var_chunking(group, variable->id, &storage, chunks) == NC_NOERR && storage == NC_CHUNKED && rank > 0;
   for (size_t d = 0; chunked && d < out->rank; d++) {
     out->chunk[d] = chunks[d];
     if (chunks[d] == 0 || checked_mul(bytes, chunks[d], &bytes) != 0 || bytes > UINT32_MAX)
@@ -146,15 +148,6 @@ static int read_shapes(const char *path, const struct netcdf_variable *variables
   return result;
 }
 
-hid_t netcdf_hdf5_open(const char *path)
-{
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_fclose_degree(access, H5F_CLOSE_SEMI); /* as NetCDF-C: one file, one way to close it */
-  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  H5Pclose(access);
-  return file;
-}
-
 int netcdf_layouts_read(const char *path, const struct netcdf_variable *variables, size_t count,
                         struct netcdf_layout *layouts, struct error *error)
 {
@@ -169,7 +162,7 @@ int netcdf_layouts_read(const char *path, const struct netcdf_variable *variable
       const bool chunked = layouts[i].raw;
       layouts[i].raw = false;
       if (file >= 0 && chunked)
-        look_at_dataset(file, variables[i].name, &layouts[i]);
+        look_at_dataset(file, &variables[i], &layouts[i]);
       if (!layouts[i].raw)
         layouts[i].big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
     }

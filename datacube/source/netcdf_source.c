@@ -135,8 +135,9 @@ static void identity(const struct source *source, struct buffer *out)
   identity_count(out, state->insert);
   for (size_t i = 0; i < state->variable_count; i++) {
     const struct netcdf_variable *v = &state->variables[i];
-    identity_text(out, v->name);
-    identity_bytes(out, v->missing, v->missing_count * sizeof *v->missing);
+    identity_text(out, v->group);
+    identity_text(out, v->name_in_file);
+    identity_bytes(out, v->missing.value, v->missing.count * sizeof *v->missing.value);
   }
   for (size_t d = 0; d < source->cube.dimensions; d++) {
     const struct netcdf_pick *pick = &state->pick[d];
@@ -153,8 +154,8 @@ static void override_nodata(struct netcdf_description *description, double nodat
   for (size_t i = 0; i < description->variable_count; i++) {
     struct netcdf_variable *v = &description->variables[i];
     const double value = v->type == ELEMENT_F32 ? (double)(float)nodata : nodata;
-    v->missing_count = element_holds(v->type, value) ? 1 : 0; /* what the type cannot hold marks nothing */
-    v->missing[0] = value;
+    v->missing.count = element_holds(v->type, value) ? 1 : 0; /* what the type cannot hold marks nothing */
+    v->missing.value[0] = value;
   }
 }
 
@@ -191,7 +192,7 @@ static void set_costs(const struct netcdf_state *state, struct source *source)
 }
 
 int netcdf_inspect(struct arena *arena, const char *path, const char *override_crs, const struct cube **out,
-                   struct error *error)
+                   const char **left_out, struct error *error)
 {
   struct netcdf_description description;
   struct cube *cube = ARENA_NEW(arena, struct cube);
@@ -201,6 +202,8 @@ int netcdf_inspect(struct arena *arena, const char *path, const char *override_c
       netcdf_cube(arena, &description, cube, error) != 0)
     return -1;
   *out = cube;
+  if (left_out != NULL)
+    *left_out = description.left_out;
   return 0;
 }
 
@@ -222,12 +225,12 @@ static int fill_source(struct arena *arena, const struct netcdf_file *file, cons
       netcdf_keep_variables(arena, &description, selection->bands, selection->band_count, error) != 0)
     return -1;
   struct netcdf_layout *layouts = ARENA_ARRAY(arena, struct netcdf_layout, description.variable_count);
-  *state = (struct netcdf_state){.path = arena_strdup(arena, file->path),
+  *state = (struct netcdf_state){.path = description.path,
                                  .variables = description.variables,
                                  .layouts = layouts,
                                  .variable_count = description.variable_count,
                                  .insert = description.insert};
-  if (layouts == NULL || state->path == NULL)
+  if (layouts == NULL)
     return error_memory(error);
   if (netcdf_cube(arena, &description, &source->cube, error) != 0 ||
       netcdf_select(arena, selection, own_bands, &source->cube, state->pick, error) != 0 ||
