@@ -25,6 +25,7 @@
 
 enum { BODY_LIMIT = 16 * 1024 * 1024, CONNECTIONS = 1000, QUEUE = 64 };
 static const size_t default_memory = (size_t)2 << 30;
+static const size_t kept_limit = (size_t)256 << 20; /* bodies and answers that wait, in the main process */
 
 static const char help_text[] =
     "twincube serve - serve the openEO API\n\n"
@@ -240,10 +241,8 @@ static int start_threads(struct server_parts *parts, const struct serve_argument
   struct server *server = &parts->server;
   if (sodium_init() < 0)
     return error_set(error, ERROR_Internal, "libsodium does not start");
-  server->settings = (struct server_settings){.data = parts->data,
-                                              .address = parts->address,
-                                              .task_memory = memory,
-                                              .threads = (unsigned)arguments->threads};
+  server->settings = (struct server_settings){
+      .data = parts->data, .address = parts->address, .task_memory = memory, .threads = (unsigned)arguments->threads};
   if (arguments->public_url != NULL) {
     snprintf(parts->public_url, sizeof parts->public_url, "%s", arguments->public_url);
     for (size_t i = strlen(parts->public_url); i > 0 && parts->public_url[i - 1] == '/'; i--)
@@ -259,6 +258,7 @@ static int start_threads(struct server_parts *parts, const struct serve_argument
     return -1;
   const struct http_options http = {.listen_fd = parts->listen_fd,
                                     .body_limit = BODY_LIMIT,
+                                    .kept_limit = kept_limit,
                                     .connections = CONNECTIONS,
                                     .handle = handlers_take,
                                     .data = parts->handlers};

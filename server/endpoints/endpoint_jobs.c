@@ -12,6 +12,8 @@
 #include <string.h>
 
 enum { MAX_TITLE = 10000, MAX_DESCRIPTION = 1000000 };
+/* A page of the list ends after so many jobs where the request does not say, and where their texts are long. */
+enum { PAGE_JOBS = 1000, PAGE_BYTES = 4 * 1024 * 1024 };
 
 /* ---- reading requests ---- */
 
@@ -269,16 +271,17 @@ struct listing {
   bool more;
 };
 
-static void write_listed(void *data, const struct job *job)
+static bool write_listed(void *data, const struct job *job)
 {
   struct listing *listing = data;
-  if (listing->limit > 0 && listing->written == listing->limit) {
-    listing->more = true;
-    return;
-  }
+  listing->more = listing->more || listing->written == listing->limit ||
+                  (listing->written > 0 && listing->w->out->length > PAGE_BYTES);
+  if (listing->more)
+    return false;
   write_job(listing->w, listing->exchange, job, false);
   listing->written++;
   listing->last = job->seq;
+  return true;
 }
 
 static void write_next(struct json_writer *w, const struct exchange *exchange, const struct listing *listing)
@@ -293,22 +296,34 @@ static void write_next(struct json_writer *w, const struct exchange *exchange, c
   json_end_array(w);
 }
 
+/* Where the page begins: behind the job of this number. */
+static int read_before(const struct exchange *exchange, int64_t *out, struct error *error)
+{
+  char text[24] = "", *end = text;
+  int given = http_query(exchange->http, "before", text, sizeof text);
+  *out = given > 0 ? strtoll(text, &end, 10) : 0;
+  if (given < 0 || *end != '\0' || *out < 0)
+    return error_parameter(error, ERROR_QueryParameterInvalid, "before", "is no position in the list");
+  return 0;
+}
+
 void get_jobs(struct exchange *exchange)
 {
   struct error error = {0};
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
   struct listing listing = {.exchange = exchange, .w = &w};
-  char before[24] = "0";
+  int64_t before = 0;
   int status = read_limit(exchange, &listing.limit, &error);
-  if (status == 0 && http_query(exchange->http, "before", before, sizeof before) < 0)
-    status = error_parameter(&error, ERROR_QueryParameterInvalid, "before", "is no position in the list");
+  if (status == 0)
+    status = read_before(exchange, &before, &error);
+  if (listing.limit == 0)
+    listing.limit = PAGE_JOBS;
   json_write_object(&w);
   json_key(&w, "jobs");
   json_write_array(&w);
-  if (status == 0) /* one more than asked for tells whether there is a next page */
-    status = store_job_list(exchange->store, exchange->user, strtoll(before, NULL, 10),
-                            listing.limit > 0 ? listing.limit + 1 : 0, write_listed, &listing, &error);
+  if (status == 0)
+    status = store_job_list(exchange->store, exchange->user, before, write_listed, &listing, &error);
   json_end_array(&w);
   write_next(&w, exchange, &listing);
   json_end_object(&w);

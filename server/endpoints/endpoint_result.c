@@ -86,7 +86,7 @@ static void result_done(struct pool_task *task, enum worker_outcome outcome, con
     reply_broken(work->exchange, outcome);
   else if (error_is_set(&worker->header.error))
     reply_error(work->exchange, &worker->header.error);
-  else if (worker->header.is_value || task->header.kind == TASK_VALIDATE)
+  else if (worker->header.files_size == 0)
     reply_value(work->exchange, work, worker);
   else
     reply_result_file(work->exchange, work, worker);
@@ -196,6 +196,11 @@ void get_job_estimate(struct exchange *exchange)
     work->task.graph = &work->graph;
   }
   job_free(&job);
+  if (work != NULL && !http_hold(exchange->http, work->graph.length)) {
+    work_free(work);
+    reply_code(exchange, ERROR_InfrastructureBusy, "too many graphs wait; please try again");
+    return;
+  }
   if (work == NULL || work->graph.failed) {
     if (work != NULL)
       work_free(work);

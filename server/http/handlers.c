@@ -79,8 +79,10 @@ static bool refuse(struct exchange *exchange, const struct route_match *match)
     reply_code(exchange, ERROR_NotFound, "there is nothing at this path");
   else if (match->route == NULL)
     reply_method_not_allowed(exchange, match);
-  else if (http_body_too_large(http))
+  else if (http_body_state(http) == HTTP_BODY_TOO_LARGE && match->route->body)
     reply_code(exchange, ERROR_ContentTooLarge, "the body is longer than %zu bytes", http_body(http)->limit);
+  else if (http_body_state(http) == HTTP_BODY_NO_ROOM)
+    reply_code(exchange, ERROR_InfrastructureBusy, "too many bodies are being received; please try again");
   else if (atomic_load(&exchange->server->stopping))
     reply_code(exchange, ERROR_InfrastructureMaintenance, "the server is going down");
   else
@@ -133,14 +135,25 @@ static struct exchange *next_exchange(struct handlers *handlers)
   return exchange;
 }
 
+/* Who asks is judged before the body is read. Where a route allows strangers, a token that is no good makes one. */
 static void handle(struct exchange *exchange)
 {
   struct error error = {0};
-  if (exchange->route->bearer &&
-      auth_user(exchange->store, http_header(exchange->http, "Authorization"), exchange->user, &error) != 0)
+  const struct route *route = exchange->route;
+  const char *authorization = http_header(exchange->http, "Authorization");
+  bool is_known = false;
+  if (route->bearer || (authorization != NULL && route->body))
+    is_known = auth_user(exchange->store, authorization, exchange->user, &error) == 0;
+  if (is_known)
+    http_set_known(exchange->http);
+  if (route->bearer && !is_known) {
     reply_error(exchange, &error);
-  else
-    exchange->route->handle(exchange);
+  } else if (http_body_is_pending(exchange->http)) {
+    http_continue(exchange->http, route->body);
+    free(exchange);
+  } else {
+    route->handle(exchange);
+  }
 }
 
 static void *run_handler(void *data)

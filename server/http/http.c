@@ -2,11 +2,10 @@
 #include "server/http/http.h"
 
 #include "datacube/base/logger.h"
+#include "server/http/drain.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -18,7 +17,7 @@
 enum {
   CONNECTION_MEMORY = 64 * 1024, /* headers and read buffer of a connection */
   IDLE_SECONDS = 75,
-  LISTEN_BACKLOG = 511
+  SMALL_ANSWER = 64 * 1024 /* bytes that are sent without a place in the budget */
 };
 static const uint64_t drop_limit = UINT64_C(1) << 30; /* a body longer than this closes the connection */
 
@@ -28,6 +27,15 @@ struct http_server {
   pthread_mutex_t lock;
   pthread_cond_t idle;
   unsigned open_requests; /* handed out and not yet answered */
+  struct drain *drain;
+  /* Bytes of bodies and answers that are kept now: all, and those of requests that nobody vouches for. */
+  atomic_size_t kept, kept_of_strangers;
+};
+
+enum request_stage {
+  STAGE_HEAD, /* handed out before its body was read */
+  STAGE_BODY, /* the body is read, or there is none */
+  STAGE_WHOLE /* handed out whole */
 };
 
 struct http_request {
@@ -35,75 +43,16 @@ struct http_request {
   struct MHD_Connection *connection;
   const char *method, *path; /* memory of the connection */
   struct buffer body;
-  uint64_t body_seen;
-  bool too_large, handed_out;
+  uint64_t body_length, body_seen; /* as announced, 0: not known; so far */
+  enum request_stage stage;
+  bool has_body, keeps_body, is_known;
+  enum http_body_state body_state;
+  size_t held;     /* bytes in the budget */
   unsigned status; /* of the answer, for the log */
   int fd;
   char peer[INET6_ADDRSTRLEN + 2];
   _Atomic(struct http_response *) response;
 };
-
-/* ---- listening ---- */
-
-static int split_address(const char *address, char host[128], char port[16])
-{
-  const char *colon = strrchr(address, ':');
-  if (colon == NULL || strlen(colon + 1) >= 16 || colon[1] == '\0')
-    return -1;
-  size_t length = (size_t)(colon - address);
-  if (length >= 2 && address[0] == '[' && address[length - 1] == ']') {
-    address++;
-    length -= 2;
-  }
-  if (length >= 128)
-    return -1;
-  memcpy(host, address, length);
-  host[length] = '\0';
-  snprintf(port, 16, "%s", colon + 1);
-  return strspn(port, "0123456789") == strlen(port) ? 0 : -1;
-}
-
-static int bind_first(const struct addrinfo *list)
-{
-  int reason = EADDRNOTAVAIL;
-  for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    const int on = 1;
-    if (fd < 0)
-      continue;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
-      return fd;
-    reason = errno;
-    close(fd);
-  }
-  errno = reason;
-  return -1;
-}
-
-int http_listen(const char *address, char out[128], struct error *error)
-{
-  char host[128], port[16];
-  if (split_address(address, host, port) != 0)
-    return error_set(error, ERROR_ListenAddressInvalid, "'%s' is no HOST:PORT", address);
-  const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
-  struct addrinfo *list = NULL;
-  int code = getaddrinfo(host[0] ? host : NULL, port, &hints, &list);
-  if (code != 0)
-    return error_set(error, ERROR_ListenAddressInvalid, "%s: %s", address, gai_strerror(code));
-  int fd = bind_first(list);
-  freeaddrinfo(list);
-  if (fd < 0)
-    return error_set(error, ERROR_ListenAddressInvalid, "cannot listen on %s: %s", address, strerror(errno));
-  struct sockaddr_storage bound = {0};
-  socklen_t size = sizeof bound;
-  char number[16] = "0", name[INET6_ADDRSTRLEN] = "";
-  getsockname(fd, (struct sockaddr *)&bound, &size);
-  getnameinfo((const struct sockaddr *)&bound, size, name, sizeof name, number, sizeof number,
-              NI_NUMERICHOST | NI_NUMERICSERV);
-  snprintf(out, 128, strchr(name, ':') ? "[%s]:%s" : "%s:%s", name, number);
-  return fd;
-}
 
 /* ---- requests ---- */
 
@@ -127,9 +76,14 @@ const struct buffer *http_body(const struct http_request *request)
   return &request->body;
 }
 
-bool http_body_too_large(const struct http_request *request)
+enum http_body_state http_body_state(const struct http_request *request)
 {
-  return request->too_large;
+  return request->body_state;
+}
+
+bool http_body_is_pending(const struct http_request *request)
+{
+  return request->stage == STAGE_HEAD;
 }
 
 const char *http_peer(const struct http_request *request)
@@ -208,12 +162,50 @@ static struct http_request *request_new(struct http_server *server, struct MHD_C
   request->fd = info != NULL ? info->connect_fd : -1;
   peer_name(request);
   const char *length = http_header(request, "Content-Length");
-  request->too_large = length != NULL && strtoull(length, NULL, 10) > server->options.body_limit;
+  request->body_length = length != NULL ? strtoull(length, NULL, 10) : 0;
+  request->has_body = request->body_length > 0 || http_header(request, "Transfer-Encoding") != NULL;
+  request->stage = request->has_body ? STAGE_HEAD : STAGE_BODY;
+  if (request->body_length > server->options.body_limit)
+    request->body_state = HTTP_BODY_TOO_LARGE;
   return request;
+}
+
+/* ---- the budget ---- */
+
+static bool take_room(atomic_size_t *kept, size_t bytes, size_t limit)
+{
+  if (atomic_fetch_add(kept, bytes) + bytes <= limit)
+    return true;
+  atomic_fetch_sub(kept, bytes);
+  return false;
+}
+
+bool http_hold(struct http_request *request, size_t bytes)
+{
+  struct http_server *server = request->server;
+  const size_t limit = server->options.kept_limit;
+  if (!request->is_known && !take_room(&server->kept_of_strangers, bytes, limit / 4))
+    return false;
+  if (!take_room(&server->kept, bytes, limit)) {
+    if (!request->is_known)
+      atomic_fetch_sub(&server->kept_of_strangers, bytes);
+    return false;
+  }
+  request->held += bytes;
+  return true;
+}
+
+static void give_back(struct http_request *request)
+{
+  atomic_fetch_sub(&request->server->kept, request->held);
+  if (!request->is_known)
+    atomic_fetch_sub(&request->server->kept_of_strangers, request->held);
+  request->held = 0;
 }
 
 static void request_free(struct http_request *request)
 {
+  give_back(request);
   buffer_free(&request->body);
   http_response_free(atomic_load(&request->response));
   free(request);
@@ -253,23 +245,50 @@ void http_response_header(struct http_response *response, const char *name, cons
   va_end(arguments);
 }
 
-void http_respond(struct http_request *request, struct http_response *response)
+static struct http_response *fixed_error(unsigned status, const char *json)
 {
-  static const char text[] = "{\"code\":\"Internal\",\"message\":\"out of memory\",\"links\":[]}";
-  struct http_server *server = request->server;
-  if (response == NULL) {
-    response = http_response_new(500);
-    if (response != NULL) {
-      buffer_text(&response->body, text);
-      snprintf(response->media_type, sizeof response->media_type, "application/json");
-    }
+  struct http_response *response = http_response_new(status);
+  if (response != NULL) {
+    buffer_text(&response->body, json);
+    snprintf(response->media_type, sizeof response->media_type, "application/json");
   }
-  atomic_store(&request->response, response);
+  return response;
+}
+
+/* Wakes the connection. */
+static void hand_in(struct http_request *request)
+{
+  struct http_server *server = request->server;
   MHD_resume_connection(request->connection);
   pthread_mutex_lock(&server->lock);
   if (--server->open_requests == 0)
     pthread_cond_broadcast(&server->idle);
   pthread_mutex_unlock(&server->lock);
+}
+
+void http_set_known(struct http_request *request)
+{
+  request->is_known = request->held == 0;
+}
+
+void http_continue(struct http_request *request, bool keeps_body)
+{
+  request->keeps_body = keeps_body;
+  hand_in(request);
+}
+
+void http_respond(struct http_request *request, struct http_response *response)
+{
+  if (response != NULL && response->body.length > SMALL_ANSWER && !http_hold(request, response->body.length)) {
+    http_response_free(response);
+    response = fixed_error(503, "{\"code\":\"InfrastructureBusy\",\"message\":\"too many bytes wait to be sent; "
+                                "please try again\",\"links\":[]}");
+    http_response_header(response, "Retry-After", "%s", "5");
+  }
+  if (response == NULL)
+    response = fixed_error(500, "{\"code\":\"Internal\",\"message\":\"out of memory\",\"links\":[]}");
+  atomic_store(&request->response, response);
+  hand_in(request);
 }
 
 static struct MHD_Response *make_response(struct http_response *response)
@@ -307,6 +326,8 @@ static enum MHD_Result send_response(struct http_request *request)
   struct MHD_Response *made = make_response(response);
   if (made == NULL)
     return MHD_NO;
+  if (request->stage == STAGE_HEAD) /* the body is still to come */
+    drain_add(request->server->drain, request->fd);
   add_headers(made, response);
   request->status = response->status;
   enum MHD_Result result = MHD_queue_response(request->connection, response->status, made);
@@ -319,7 +340,6 @@ static enum MHD_Result send_response(struct http_request *request)
 static void hand_out(struct http_request *request)
 {
   struct http_server *server = request->server;
-  request->handed_out = true;
   pthread_mutex_lock(&server->lock);
   server->open_requests++;
   pthread_mutex_unlock(&server->lock);
@@ -327,21 +347,43 @@ static void hand_out(struct http_request *request)
   server->options.handle(server->options.data, request);
 }
 
-static enum MHD_Result take_body(struct http_request *request, const char *data, size_t *size)
+/* A body of a known length gets its memory at once, which costs nothing before it is filled. */
+static void reserve_body(struct http_request *request)
 {
-  request->body_seen += *size;
-  if (!request->too_large)
-    buffer_add(&request->body, data, *size);
-  if (request->body.failed && !request->too_large) {
-    request->too_large = true;
-    buffer_free(&request->body);
-  }
-  *size = 0;
-  return request->body_seen > drop_limit ? MHD_NO : MHD_YES;
+  request->body.data = malloc((size_t)request->body_length + 1);
+  request->body.capacity = request->body.data != NULL ? (size_t)request->body_length + 1 : 0;
 }
 
-/* Called first when the headers are there, then for each piece of the body, then once without data, and once more after
- * the connection was resumed. */
+static void lose_body(struct http_request *request, enum http_body_state state)
+{
+  request->body_state = state;
+  buffer_free(&request->body);
+  give_back(request);
+}
+
+static enum MHD_Result take_body(struct http_request *request, const char *data, size_t *size)
+{
+  const size_t count = *size;
+  request->body_seen += count;
+  *size = 0;
+  if (request->body_seen > drop_limit)
+    return MHD_NO;
+  if (!request->keeps_body || request->body_state != HTTP_BODY_COMPLETE)
+    return MHD_YES; /* read and dropped */
+  if (!http_hold(request, count)) {
+    lose_body(request, HTTP_BODY_NO_ROOM);
+    return MHD_YES;
+  }
+  if (request->body.data == NULL && request->body_length > 0)
+    reserve_body(request);
+  buffer_add(&request->body, data, count);
+  if (request->body.failed)
+    lose_body(request, HTTP_BODY_TOO_LARGE);
+  return MHD_YES;
+}
+
+/* Called first when the headers are there; where a body follows, again when the connection was resumed; then for each
+ * piece of the body, then once without data, and once more after the connection was resumed. */
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_size, void **slot)
 {
@@ -352,17 +394,22 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     if (request == NULL)
       return MHD_NO;
     *slot = request;
-    /* Who asks before sending a body that is too large is told at once. */
-    if (request->too_large && http_header(request, "Expect") != NULL)
+    if (request->stage == STAGE_HEAD)
       hand_out(request);
     return MHD_YES;
   }
   if (atomic_load(&request->response) != NULL)
     return send_response(request);
+  if (request->stage == STAGE_HEAD) {
+    request->stage = STAGE_BODY;
+    return MHD_YES;
+  }
   if (*upload_size > 0)
     return take_body(request, upload, upload_size);
-  if (!request->handed_out)
+  if (request->stage == STAGE_BODY) {
+    request->stage = STAGE_WHOLE;
     hand_out(request);
+  }
   return MHD_YES;
 }
 
@@ -403,6 +450,7 @@ int http_start(const struct http_options *options, struct http_server **out, str
   server->options = *options;
   pthread_mutex_init(&server->lock, NULL);
   pthread_cond_init(&server->idle, NULL);
+  server->drain = drain_start();
   server->daemon = MHD_start_daemon(
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
       MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
@@ -431,6 +479,7 @@ void http_stop(struct http_server *server)
     if (fd != MHD_INVALID_SOCKET)
       close(fd);
   }
+  drain_stop(server->drain);
   pthread_mutex_destroy(&server->lock);
   pthread_cond_destroy(&server->idle);
   free(server);

@@ -1,8 +1,11 @@
 /* HTTP: libmicrohttpd behind a small door. Only http.c knows the library.
  *
- * One thread of the library polls all connections; it never waits. When a request's body is complete the connection is
+ * One thread of the library polls all connections; it never waits. When a request is complete the connection is
  * suspended and `handle` is called with the request; anyone, on any thread, later answers it once with http_respond.
- * A body past the limit is read and dropped, not kept. Every response gets the CORS headers. */
+ * Where a body is announced `handle` is called before it is read, too: who asks, and for what, is judged by the headers
+ * alone, and the answer is http_respond, or http_continue to have the body read. Bodies and answers of all requests
+ * share one budget; a body past it, or past its own limit, is read and dropped. Every response gets the CORS headers.
+ */
 #ifndef TWINCUBE_SERVER_HTTP_HTTP_H
 #define TWINCUBE_SERVER_HTTP_HTTP_H
 
@@ -27,9 +30,16 @@ struct http_response {
   } headers[HTTP_MAX_HEADERS];
 };
 
+enum http_body_state {
+  HTTP_BODY_COMPLETE,  /* or, before it is read, nothing is known against it */
+  HTTP_BODY_TOO_LARGE, /* past its own limit */
+  HTTP_BODY_NO_ROOM    /* past the budget */
+};
+
 struct http_options {
   int listen_fd;        /* bound and listening; taken */
-  size_t body_limit;    /* bytes */
+  size_t body_limit;    /* bytes of one body */
+  size_t kept_limit;    /* bytes of all bodies and answers that wait; a quarter of it for requests of strangers */
   unsigned connections; /* at most so many */
   /* Called on the library's thread: must not wait. */
   void (*handle)(void *data, struct http_request *request);
@@ -48,9 +58,10 @@ void http_stop(struct http_server *server);
 const char *http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request); /* as sent: percent signs are not decoded */
 const char *http_header(const struct http_request *request, const char *name); /* or NULL */
-const struct buffer *http_body(const struct http_request *request);
-bool http_body_too_large(const struct http_request *request);
-const char *http_peer(const struct http_request *request); /* address of the client, for limits */
+const struct buffer *http_body(const struct http_request *request); /* empty where the state is not COMPLETE */
+enum http_body_state http_body_state(const struct http_request *request);
+bool http_body_is_pending(const struct http_request *request); /* the body has not been read */
+const char *http_peer(const struct http_request *request);     /* address of the client, for limits */
 int http_fd(const struct http_request *request); /* the client's socket: poll it for a hang-up, do not touch it */
 /* Decoded value of a query argument. 1: there is one; 0: none, or empty; -1: longer than room, or badly encoded. */
 int http_query(const struct http_request *request, const char *name, char *out, size_t room);
@@ -63,7 +74,16 @@ struct http_response *http_response_new(unsigned status);
 void http_response_free(struct http_response *response); /* one that was not sent */
 void http_response_header(struct http_response *response, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Answers; NULL answers 500. Neither request nor response may be touched afterwards. */
+/* The request is a user's, no stranger's: for the budget. Call it before anything of the request is kept. */
+void http_set_known(struct http_request *request);
+/* Has a pending body read, and kept or dropped; `handle` is called again when it is complete. The request may not be
+ * touched afterwards. */
+void http_continue(struct http_request *request, bool keeps_body);
+/* Counts bytes, kept elsewhere for a request that is not answered yet, in the budget until the request ends. false: it
+ * is exhausted. */
+bool http_hold(struct http_request *request, size_t bytes);
+/* Answers; NULL answers 500. What the budget has no room for becomes a 503. Neither request nor response may be touched
+ * afterwards. */
 void http_respond(struct http_request *request, struct http_response *response);
 
 #endif

@@ -15,6 +15,7 @@ struct route {
   const char *path;
   enum route_kind kind;
   bool bearer; /* wants `Authorization: Bearer …` */
+  bool body;   /* reads the request's body: others' is dropped */
   void (*handle)(struct exchange *exchange);
 };
 

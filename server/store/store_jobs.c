@@ -120,28 +120,29 @@ int store_job_get(struct store *store, const char *owner, const char *id, struct
   return row < 0 ? -1 : 0;
 }
 
-int store_job_list(struct store *store, const char *owner, int64_t before, long limit,
-                   void (*report)(void *data, const struct job *job), void *data, struct error *error)
+int store_job_list(struct store *store, const char *owner, int64_t before,
+                   bool (*report)(void *data, const struct job *job), void *data, struct error *error)
 {
   sqlite3_stmt *list =
       store_prepare(store,
                     "SELECT seq, id, owner, status, log_level, created, updated, run, attempts, budget,"
                     " progress, title, description, plan, NULL, NULL, NULL FROM jobs"
-                    " WHERE owner = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC LIMIT ?3",
+                    " WHERE owner = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC",
                     error);
   if (list == NULL)
     return -1;
   bind_text(list, 1, owner);
   bind_integer(list, 2, before);
-  bind_integer(list, 3, limit == 0 ? -1 : limit);
-  int row;
-  while ((row = store_step(store, list, error)) == 1) {
+  int row = 0;
+  bool more = true;
+  while (more && (row = store_step(store, list, error)) == 1) {
     struct job job;
     read_job(list, &job);
-    report(data, &job);
+    more = report(data, &job);
     job_free(&job);
   }
-  return row;
+  sqlite3_reset(list);
+  return row < 0 ? -1 : 0;
 }
 
 int store_job_update(struct store *store, const struct job *job, struct error *error)
@@ -219,8 +220,7 @@ static int returned_run(struct store *store, sqlite3_stmt *statement, int64_t *r
   return row < 0 ? -1 : 0;
 }
 
-int store_job_cancel(struct store *store, const struct job_key *key, double progress, int64_t *run,
-                     struct error *error)
+int store_job_cancel(struct store *store, const struct job_key *key, double progress, int64_t *run, struct error *error)
 {
   bool found;
   sqlite3_stmt *cancel =

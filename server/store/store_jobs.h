@@ -40,9 +40,10 @@ void job_free(struct job *job);
 int store_job_put(struct store *store, struct job *job, struct error *error);
 /* A job of an owner (NULL: of anybody). Error JobNotFound. The caller frees. */
 int store_job_get(struct store *store, const char *owner, const char *id, struct job *out, struct error *error);
-/* Newest first, those before `before` (0: all), at most `limit` (0: all); process, usage and result are left out. */
-int store_job_list(struct store *store, const char *owner, int64_t before, long limit,
-                   void (*report)(void *data, const struct job *job), void *data, struct error *error);
+/* Newest first, those before `before` (0: all), until `report` answers false; process, usage and result are left out.
+ */
+int store_job_list(struct store *store, const char *owner, int64_t before,
+                   bool (*report)(void *data, const struct job *job), void *data, struct error *error);
 /* Writes the changed texts, budget and log level of a job that was read. Errors JobNotFound, JobLocked. */
 int store_job_update(struct store *store, const struct job *job, struct error *error);
 /* Queues it and drops results and logs of earlier runs; nothing happens to one that is queued or running. *started

@@ -25,7 +25,7 @@
 #endif
 #endif
 
-enum { PROGRESS_INTERVAL_MS = 100, LOG_ENTRIES = 1000, LOG_DATA = 64 * 1024 };
+enum { PROGRESS_INTERVAL_MS = 100, LOG_ENTRIES = 1000, LOG_DATA = 64 * 1024, LONG_VALUE = 1024 * 1024 };
 static const size_t trim_above = (size_t)64 << 20; /* resident bytes past which freed memory is given back */
 
 struct worker {
@@ -127,6 +127,23 @@ static void log_plan(struct worker *worker, const struct execution *execution, e
   buffer_free(&text);
 }
 
+/* A long value goes to the server as a file: the main process sends it on without ever holding it. */
+static int spill_value(const struct task_header *task, const struct buffer *json, struct buffer *files,
+                       struct error *error)
+{
+  struct reply_file head = {.is_result = 1};
+  snprintf(head.path, sizeof head.path, "%svalue.json", task->output);
+  snprintf(head.media_type, sizeof head.media_type, "application/json%s", task->official ? "; encoding=official" : "");
+  FILE *stream = fopen(head.path, "wxe");
+  bool written = stream != NULL && fwrite(json->data, 1, json->length, stream) == json->length;
+  if (stream != NULL && fclose(stream) != 0)
+    written = false;
+  if (!written)
+    return error_set(error, ERROR_StorageFailure, "the value of %zu bytes cannot be written", json->length);
+  buffer_add(files, &head, sizeof head);
+  return files->failed ? error_memory(error) : 0;
+}
+
 static int add_file(const struct execution_file *file, struct buffer *files, struct error *error)
 {
   struct reply_file head = {.is_result = file->is_result, .metadata_size = file->metadata.length};
@@ -146,17 +163,22 @@ static void run_execute(struct worker *worker, const struct task_header *task, s
   struct execution_result result;
   const struct run_log log = {.put = on_log, .data = worker};
   execution->progress = task->job ? &progress : NULL;
-  execution->log = task->job ? &log : NULL; /* nobody reads the log of a request */
+  execution->log = task->job ? &log : NULL;            /* nobody reads the log of a request */
   execution->cache = task->job ? NULL : worker->cache; /* jobs are run once */
   if (task->job && task->debug)
     log_plan(worker, execution, LOG_DEBUG);
   int status = execute(execution, &result, &reply->error);
   for (size_t i = 0; status == 0 && i < result.file_count; i++)
     status = add_file(&result.files[i], files, &reply->error);
+  const bool is_long = status == 0 && result.json.length > LONG_VALUE;
+  if (is_long)
+    status = spill_value(task, &result.json, files, &reply->error);
   if (status == 0) {
     reply->is_value = result.is_value;
-    *json = result.json;
-    result.json = (struct buffer){0};
+    if (!is_long) {
+      *json = result.json;
+      result.json = (struct buffer){0};
+    }
   } else {
     buffer_free(files);
     if (task->job && !cancelled)
@@ -187,7 +209,8 @@ static void run_validate(const struct execution *execution, struct buffer *json)
   json_write_object(&writer);
   json_key(&writer, "errors");
   json_write_array(&writer);
-  const struct graph_options options = {.catalogue = execution->catalogue, .cancel = execution->cancel,
+  const struct graph_options options = {.catalogue = execution->catalogue,
+                                        .cancel = execution->cancel,
                                         .official_encoding = execution->official_encoding};
   graph_validate(execution->graph, execution->graph_length, &options, write_found_error, &writer);
   json_end_array(&writer);

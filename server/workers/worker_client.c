@@ -24,8 +24,8 @@ static int64_t now_ms(void)
 
 void worker_client_open(struct worker_client *client, struct zygote *zygote, size_t resident_limit)
 {
-  *client = (struct worker_client){
-      .zygote = zygote, .child = {.fd = -1, .pidfd = -1}, .resident_limit = resident_limit};
+  *client =
+      (struct worker_client){.zygote = zygote, .child = {.fd = -1, .pidfd = -1}, .resident_limit = resident_limit};
 }
 
 /* An idle process ends by itself when its socket closes; one that is busy or broken is killed. */
@@ -216,8 +216,6 @@ enum worker_outcome worker_client_call(struct worker_client *client, const struc
                                        const struct buffer *graph, const struct worker_watch *watch,
                                        struct worker_reply *reply)
 {
-  if (client->frame.capacity > (size_t)8 << 20)
-    buffer_free(&client->frame);
   enum worker_outcome given = hand_over(client, task, graph);
   if (given != WORKER_REPLIED)
     return given;
@@ -234,6 +232,8 @@ enum worker_outcome worker_client_call(struct worker_client *client, const struc
 
 void worker_client_renew(struct worker_client *client)
 {
+  if (client->frame.capacity > (size_t)1 << 20)
+    buffer_free(&client->frame);
   if (client->child.fd < 0 || (client->tasks < TASKS_PER_PROCESS && client->resident < client->resident_limit))
     return;
   struct error error = {0};

@@ -93,7 +93,7 @@ static void run_task(struct pool_thread *thread, struct pool_task *task, struct 
 {
   snprintf(task->header.output, sizeof task->header.output, "%s", thread->folder);
   enum worker_outcome outcome = call_worker(thread, task, reply);
-  bool is_clean = outcome == WORKER_REPLIED && (reply->header.is_value || task->header.kind != TASK_EXECUTE);
+  bool is_clean = outcome == WORKER_REPLIED && reply->header.files_size == 0 && !error_is_set(&reply->header.error);
   task->done(task, outcome, outcome == WORKER_REPLIED ? reply : NULL);
   if (!is_clean)
     folder_clear(thread->folder);

@@ -51,7 +51,8 @@ struct reply_file {
   uint64_t metadata_size;
 };
 
-/* Followed by `json_size` bytes of JSON (a value, the errors of a validation) and `files_size` bytes of files. */
+/* Followed by `json_size` bytes of JSON (a value, unless it is long: then it is a file; the errors of a validation) and
+ * `files_size` bytes of files. */
 struct reply_header {
   struct error error; /* "" : success */
   uint32_t is_value;
@@ -63,7 +64,7 @@ struct reply_header {
   uint64_t json_size, files_size;
 };
 
-static const uint64_t frame_limit = UINT64_C(1) << 30;
+static const uint64_t frame_limit = UINT64_C(1) << 28;
 
 /* Blocking, whole frames; 0 or -1 (the other side is gone, or talks nonsense). */
 int frame_send(int fd, enum frame_kind kind, const void *head, size_t head_size, const void *body, size_t body_size);
