@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 enum { KEPT_BYTES = 8 << 20, KEPT_MOST = 32 };
 
@@ -236,16 +237,18 @@ static int load_raw(struct netcdf_chunks *c, struct chunk_slot *slot, size_t var
     fill_slot(slot, layout);
     return 0;
   }
-  if (layout->deflate < 0 || (mask >> layout->deflate & 1) != 0) {
+  if (layout->packed < 0 || (mask >> layout->packed & 1) != 0) {
     if (length != want)
       return damaged(c, variable, error);
     memcpy(slot->data, c->stored, want);
     return 0;
   }
-  if (libdeflate_zlib_decompress(c->inflater, c->stored, length, slot->data, want, &inflated) != LIBDEFLATE_SUCCESS ||
-      inflated != want)
+  if (layout->zstd)
+    inflated = ZSTD_decompress(slot->data, want, c->stored, length); /* an error is a number that is never wanted */
+  else if (libdeflate_zlib_decompress(c->inflater, c->stored, length, slot->data, want, &inflated) !=
+           LIBDEFLATE_SUCCESS)
     return damaged(c, variable, error);
-  return 0;
+  return inflated == want ? 0 : damaged(c, variable, error);
 }
 
 static int load_library(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable, const size_t *index,

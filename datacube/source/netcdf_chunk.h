@@ -1,7 +1,7 @@
 /* Boxes of netCDF variables, chunk by chunk.
  *
- * A variable is a grid of chunks. Where the file is HDF5 and its filters are deflate and shuffle or none, a chunk's
- * stored bytes are read under the lock and inflated outside of it. Everything else (netCDF-3, other filters,
+ * A variable is a grid of chunks. Where the file is HDF5 and its filters are shuffle, deflate and zstd, or none, a
+ * chunk's stored bytes are read under the lock and inflated outside of it. Everything else (netCDF-3, other filters,
  * contiguous) goes through NetCDF-C under the lock, in blocks of our own choice. One handle is one worker's. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_NETCDF_CHUNK_H
 #define TWINCUBE_DATACUBE_SOURCE_NETCDF_CHUNK_H
@@ -14,8 +14,9 @@ struct netcdf_layout { /* how one variable lies in the file; immutable */
   size_t shape[CUBE_MAX_DIMENSIONS];
   size_t chunk[CUBE_MAX_DIMENSIONS]; /* of HDF5, or our own block */
   size_t element_size;
-  bool raw;             /* stored bytes of chunks are read and inflated here */
-  int shuffle, deflate; /* positions in the filter pipeline, -1: not there */
+  bool raw;            /* stored bytes of chunks are read and inflated here */
+  int shuffle, packed; /* positions of shuffle and of deflate or zstd in the filter pipeline, -1: not there */
+  bool zstd;           /* which of the two */
   bool big_endian;
   unsigned char fill[8]; /* one element, machine order: the value of chunks that were never written */
   double stored_bytes;   /* in the file; 0 unknown */

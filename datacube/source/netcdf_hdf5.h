@@ -8,6 +8,10 @@
 
 /* Callers hold the lock. */
 
+enum { NETCDF_FILTER_ZSTD = 32015 };
+
+/* Makes the filters that come with this program known to HDF5: zstd. Idempotent. */
+void netcdf_hdf5_filters(void);
 /* Opens a file that NetCDF-C may have open as well; negative where that fails. */
 hid_t netcdf_hdf5_open(const char *path);
 /* The dataset of a variable; negative where there is none. */

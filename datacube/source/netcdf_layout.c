@@ -12,22 +12,23 @@
 
 enum { BLOCK_BYTES = 1 << 20 }; /* of our own blocks, where the file has no chunks */
 
-/* The filters: deflate and shuffle, each at most once, shuffle first. False where there is anything else. */
+/* The filters: shuffle, then deflate or zstd, each at most once. False where there is anything else. */
 static bool filters_known(hid_t properties, struct netcdf_layout *layout)
 {
   const int count = H5Pget_nfilters(properties);
-  layout->shuffle = layout->deflate = -1;
+  layout->shuffle = layout->packed = -1;
   for (int i = 0; i < count; i++) {
     unsigned flags, config, values[8];
     size_t value_count = 8;
     const H5Z_filter_t id = H5Pget_filter2(properties, (unsigned)i, &flags, &value_count, values, 0, NULL, &config);
-    if (id == H5Z_FILTER_SHUFFLE && layout->shuffle < 0 && layout->deflate < 0 && value_count == 1 &&
+    if (id == H5Z_FILTER_SHUFFLE && layout->shuffle < 0 && layout->packed < 0 && value_count == 1 &&
         values[0] == layout->element_size)
       layout->shuffle = i;
-    else if (id == H5Z_FILTER_DEFLATE && layout->deflate < 0)
-      layout->deflate = i;
+    else if ((id == H5Z_FILTER_DEFLATE || id == NETCDF_FILTER_ZSTD) && layout->packed < 0)
+      layout->packed = i;
     else
       return false;
+    layout->zstd = layout->zstd || id == NETCDF_FILTER_ZSTD;
   }
   return count >= 0;
 }
@@ -109,7 +110,7 @@ static int read_shape(int file, const struct netcdf_variable *variable, struct n
 {
   int group, rank, ids[NC_MAX_VAR_DIMS], storage = NC_CONTIGUOUS;
   size_t chunks[NC_MAX_VAR_DIMS], bytes;
-  *out = (struct netcdf_layout){.shuffle = -1, .deflate = -1};
+  *out = (struct netcdf_layout){.shuffle = -1, .packed = -1};
   out->element_size = element_info(variable->type)->size;
   out->big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
   if (netcdf_group_find(file, variable->group, &group) != 0 ||

@@ -207,6 +207,19 @@ def test_storages_beside_each_other(tmp_path, other):
     np.testing.assert_array_equal(band(document, "b"), [[7, 8, 9], [10, 11, 12]])
 
 
+def test_zstd(tmp_path):
+    """Raw chunks, and a variable with a checksum, which goes through the library."""
+    rng = np.random.default_rng(3)
+    file, place = make(tmp_path / "x.nc", (("y", np.arange(40.)[::-1]), ("x", np.arange(300.))))
+    values = rng.integers(0, 9, (40, 300)).astype("i4")
+    put(place, "a", values, "i4", compression="zstd", shuffle=True, chunksizes=(16, 64))
+    put(place, "b", values + 1, "i4", compression="zstd", shuffle=False, fletcher32=True, chunksizes=(16, 64))
+    file.close()
+    document = compute(tmp_path)
+    np.testing.assert_array_equal(band(document, "a"), values)
+    np.testing.assert_array_equal(band(document, "b"), values + 1)
+
+
 def test_variables_over_other_dimensions_are_named_and_can_be_had(tmp_path):
     file, place = make(tmp_path / "x.nc", (("level", [1, 2]), ("y", [50, 49]), ("x", [10, 11, 12])))
     put(place, "a", np.zeros((2, 3)), "f4")
