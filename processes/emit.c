@@ -10,6 +10,7 @@
 #include "datacube/cube.h"
 #include "hpc/plan/node.h"
 #include "processes/array/elements.h"
+#include "processes/array/kept.h"
 
 #include <math.h>
 #include <string.h>
@@ -136,7 +137,7 @@ bool value_is_lanes_like(const struct value *value)
 bool value_is_lanes_array_like(const struct value *value)
 {
   if (value->kind == VALUE_LANES)
-    return value->lanes.is_array;
+    return value->lanes.is_array && value->kept == NULL;
   if (value->kind != VALUE_ARRAY)
     return false;
   for (size_t i = 0; i < value->count; i++) {
@@ -238,6 +239,8 @@ int call_lanes_array(struct call *call, const char *name, struct lanes *out)
                            "process '%s' works on arrays; use it inside 'reduce_dimension' or 'apply_dimension' for a "
                            "data cube",
                            call->process->id);
+  if (value->kind == VALUE_LANES && value->kept != NULL)
+    return kept_unsupported(call, name);
   if (!value_is_lanes_array_like(value))
     return invalid(call, name, "an array of numbers, booleans or nulls", value);
   *out = value_as_lanes_array(call->program, value);
@@ -265,13 +268,14 @@ int emit_binary(struct call *call, enum kernel_op op, const char *x, const char 
 int emit_reduce(struct call *call, enum kernel_reducer reducer, struct value *result)
 {
   struct lanes data;
+  const struct lanes *kept;
   bool ignore_nodata = false;
-  if (call_lanes_array(call, "data", &data) != 0)
+  if (call_kept_array(call, "data", &data, &kept) != 0)
     return -1;
   if (call_has(call, "ignore_nodata") && call_boolean(call, "ignore_nodata", &ignore_nodata) != 0)
     return -1;
   double parameter = ignore_nodata ? 1 : 0;
-  *result = value_lanes(program_reduce(call->program, reducer, data, &parameter, 1));
+  *result = value_lanes(kept_reduce(call->program, reducer, data, kept, &parameter, 1));
   return 0;
 }
 

@@ -27,6 +27,7 @@ struct process {
   const char *id;
   enum process_shape shape;
   int (*call)(struct call *call, struct value *result);
+  bool takes_single; /* a single value may stand for an array: it is not checked against the schema */
 };
 
 struct argument {
@@ -62,11 +63,13 @@ int call_callback_argument(struct call *call, const char *name, const struct cal
 /* A number, boolean, null or scalar lanes, as lanes of call->program. */
 int call_lanes(struct call *call, const char *name, struct lanes *out);
 /* An array as lanes of call->program: array lanes, or an array whose elements are numbers, booleans, nulls and scalar
- * lanes. Error ProcessParameterInvalid for other elements. */
+ * lanes. Errors: ProcessParameterInvalid for other elements, FeatureUnsupported for arrays that were filtered pixel by
+ * pixel (array/kept.h takes those). */
 int call_lanes_array(struct call *call, const char *name, struct lanes *out);
 /* The same tests without an error. */
 bool value_is_lanes_like(const struct value *value);       /* number, boolean, null, scalar lanes */
-bool value_is_lanes_array_like(const struct value *value); /* array lanes or array of such; false for text elements */
+/* Array lanes or an array of such; false for text elements, and for what was filtered pixel by pixel. */
+bool value_is_lanes_array_like(const struct value *value);
 /* Any number, boolean, null or lanes value as lanes of the program; arrays likewise. Value must be …_like. */
 struct lanes value_as_lanes(struct program *program, const struct value *value);
 struct lanes value_as_lanes_array(struct program *program, const struct value *value);

@@ -97,6 +97,11 @@ struct value value_lanes(struct lanes lanes)
   return (struct value){.kind = VALUE_LANES, .lanes = lanes};
 }
 
+struct value value_filtered(struct lanes lanes, const struct lanes *kept)
+{
+  return (struct value){.kind = VALUE_LANES, .lanes = lanes, .kept = kept};
+}
+
 struct value value_cube(const struct node *node)
 {
   return (struct value){.kind = VALUE_CUBE, .cube = node};

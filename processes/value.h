@@ -43,6 +43,8 @@ struct value {
   const size_t *by_key;         /* OBJECT: indexes of the members, sorted by key; NULL where there are few */
   const struct value *labels;   /* ARRAY: count labels (TEXT or NUMBER) of a labelled array, or NULL */
   struct lanes lanes;
+  const struct lanes *kept;     /* LANES, an array: which elements are left where that differs from position to position
+                                   (array_filter): booleans, never missing, of its length. NULL: all are */
   const struct node *cube;
   const struct callback *callback;
   const struct handle_type *handle_type; /* HANDLE: what it is */
@@ -59,6 +61,8 @@ struct value value_labelled(const struct value *items, const struct value *label
 int value_object(struct arena *arena, const char *const *keys, const struct value *items, size_t count,
                  struct value *out);
 struct value value_lanes(struct lanes lanes);
+/* An array of lanes of which only some elements are left; `kept` is borrowed, NULL: all. */
+struct value value_filtered(struct lanes lanes, const struct lanes *kept);
 struct value value_cube(const struct node *node);
 struct value value_handle(const struct handle_type *type, const struct node *node); /* borrowed */
 

@@ -403,6 +403,63 @@ struct lanes program_concat(struct program *p, const struct lanes *parts, size_t
   return newest(p, class, type);
 }
 
+/* ---- an element's computation, for all elements ------------------------------------------------------------------ */
+
+/* Whether step i can be taken for all elements at once, and what it then becomes: spread[i] is the value that step i
+ * has as an array, -1 where it does not depend on the element. */
+static bool spread_step(struct program *p, size_t i, size_t length, int *spread)
+{
+  struct program_step step = p->steps[i];
+  bool depends = false;
+  for (int k = 0; k < 3; k++) {
+    const int operand = step.operand[k];
+    if (operand < 0 || spread[operand] < 0)
+      continue;
+    depends = true;
+    step.operand[k] = spread[operand];
+  }
+  for (size_t k = 0; k < step.part_count; k++)
+    if (spread[step.parts[k]] >= 0)
+      return false;
+  if (!depends)
+    return true;
+  if (step.kind != PROGRAM_ELEMENT || step.is_array)
+    return false;
+  step.is_array = true;
+  step.length = length;
+  struct program_step *added = add_step(p);
+  if (!added)
+    return false;
+  *added = step;
+  spread[i] = (int)p->count - 1;
+  return true;
+}
+
+bool program_spread(struct program *p, struct lanes array, struct lanes element, struct lanes result,
+                    struct lanes *out)
+{
+  const size_t end = p->count;
+  if (p->failed || array.is_complex || result.is_complex || result.is_array)
+    return false;
+  int *spread = ARENA_ARRAY(p->arena, int, end);
+  if (!spread) {
+    p->failed = true;
+    return false;
+  }
+  for (size_t i = 0; i < end; i++)
+    spread[i] = -1;
+  spread[element.value] = array.value;
+  for (size_t i = (size_t)element.value + 1; i < end; i++)
+    if (!spread_step(p, i, array.length, spread))
+      return false;
+  *out = result;
+  out->value = spread[result.value];
+  out->is_array = true;
+  out->length = array.length;
+  out->labels = array.labels;
+  return out->value >= 0;
+}
+
 void program_mark_needed(const struct program *program, int result, bool *needed)
 {
   needed[result] = true;

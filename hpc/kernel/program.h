@@ -86,6 +86,11 @@ struct lanes program_pick(struct program *p, struct lanes array, const size_t *i
 /* Scalars and arrays one behind the other, as one array without labels. */
 struct lanes program_concat(struct program *p, const struct lanes *parts, size_t count);
 
+/* `result` was computed from `element`, a scalar that was taken from `array` just before: the array of what the same
+ * steps give for each element. False where they are no mere element operations; nothing is lost then. */
+bool program_spread(struct program *p, struct lanes array, struct lanes element, struct lanes result,
+                    struct lanes *out);
+
 /* Complex numbers are pairs of lanes. The builders above take them where the operation has a meaning for them: ADD,
  * SUB, MUL, DIV, NEG, ABS (modulus), EXP, LN, EQ, NEQ, MASK, SELECT, IS_…; SUM, MEAN, FIRST, LAST, COUNT; CUMSUM,
  * REVERSE; elements and concatenation. All else fails. Beside a complex operand, a real one has the imaginary part 0.

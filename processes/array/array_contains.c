@@ -1,4 +1,5 @@
 /* Whether some element of an array equals a value. */
+#include "processes/array/kept.h"
 #include "processes/array/matches.h"
 
 static int array_contains_call(struct call *call, struct value *result)
@@ -7,8 +8,9 @@ static int array_contains_call(struct call *call, struct value *result)
   if (find_matches(call, &matches) != 0)
     return -1;
   double ignore_nodata = 1;
-  *result = matches.on_host ? value_boolean(matches.first != SIZE_MAX)
-                            : value_lanes(program_reduce(call->program, KRED_ANY, matches.lanes, &ignore_nodata, 1));
+  *result = matches.on_host
+                ? value_boolean(matches.first != SIZE_MAX)
+                : value_lanes(kept_reduce(call->program, KRED_ANY, matches.lanes, matches.kept, &ignore_nodata, 1));
   return 0;
 }
 

@@ -1,5 +1,6 @@
 /* One element of an array, by index or by label. */
 #include "processes/array/elements.h"
+#include "processes/array/kept.h"
 
 #include <math.h>
 
@@ -39,9 +40,28 @@ static int not_available(struct call *call, const struct value *data)
                          label->text);
 }
 
+/* Of what a filter left at each pixel, the element may be there at one and not at the next. */
+static int element_left(struct call *call, const struct value *data, bool return_nodata, struct value *result)
+{
+  struct program *p = call->program;
+  size_t index = SIZE_MAX;
+  if (!return_nodata)
+    return error_parameter(call->error, ERROR_FeatureUnsupported, "return_nodata",
+                           "the elements depend on the pixel, so that one may be there or not: set 'return_nodata'");
+  if (call_has(call, "index") ? index_by_number(call, SIZE_MAX, &index) : index_by_label(call, data, &index))
+    return -1;
+  if (index == SIZE_MAX)
+    *result = value_null();
+  else if (call_has(call, "index"))
+    *result = value_lanes(kept_element(p, data->lanes, *data->kept, index));
+  else
+    *result = value_lanes(kept_mask(p, program_element(p, data->lanes, index), program_element(p, *data->kept, index)));
+  return 0;
+}
+
 static int array_element_call(struct call *call, struct value *result)
 {
-  const struct value *data = call_array(call, "data");
+  const struct value *data = call_filtered(call, "data");
   bool by_index = call_has(call, "index"), by_label = call_has(call, "label"), return_nodata = false;
   size_t index = SIZE_MAX;
   if (data == NULL)
@@ -54,6 +74,8 @@ static int array_element_call(struct call *call, struct value *result)
                            "only one of 'index' and 'label' can be given");
   if (call_has(call, "return_nodata") && call_boolean(call, "return_nodata", &return_nodata) != 0)
     return -1;
+  if (data->kind == VALUE_LANES && data->kept != NULL)
+    return element_left(call, data, return_nodata, result);
   if ((by_index ? index_by_number(call, array_length(data), &index) : index_by_label(call, data, &index)) != 0)
     return -1;
   if (index == SIZE_MAX && !return_nodata)

@@ -1,18 +1,14 @@
 /* Index of the first or last element that equals a value; missing where there is none. */
+#include "processes/array/kept.h"
 #include "processes/array/matches.h"
 
 /* The smallest (or largest) index whose match is true. */
-static struct lanes matching_index(struct program *p, struct lanes matches, bool reverse)
+static struct lanes matching_index(struct program *p, const struct matches *matches, bool reverse)
 {
-  struct lanes *indexes = ARENA_ARRAY(p->arena, struct lanes, matches.length);
-  if (indexes == NULL) {
-    p->failed = true;
-    return program_missing(p);
-  }
-  for (size_t i = 0; i < matches.length; i++)
-    indexes[i] = program_constant(p, (double)i);
-  struct lanes all = program_concat(p, indexes, matches.length);
-  struct lanes matching = program_ternary(p, KOP_SELECT, all, program_missing(p), matches);
+  struct lanes all = matches->kept == NULL ? all_indexes(p, matches->lanes.length) : kept_indexes(p, *matches->kept);
+  struct lanes hits =
+      matches->kept == NULL ? matches->lanes : program_binary(p, KOP_AND, matches->lanes, *matches->kept);
+  struct lanes matching = program_ternary(p, KOP_SELECT, all, program_missing(p), hits);
   double ignore_nodata = 1;
   return program_reduce(p, reverse ? KRED_MAX : KRED_MIN, matching, &ignore_nodata, 1);
 }
@@ -26,7 +22,7 @@ static int array_find_call(struct call *call, struct value *result)
   if (find_matches(call, &matches) != 0)
     return -1;
   if (!matches.on_host)
-    *result = value_lanes(matching_index(call->program, matches.lanes, reverse));
+    *result = value_lanes(matching_index(call->program, &matches, reverse));
   else if (matches.first == SIZE_MAX)
     *result = value_null();
   else

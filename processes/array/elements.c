@@ -1,5 +1,7 @@
 #include "processes/array/elements.h"
 
+#include "processes/array/kept.h"
+
 #include <string.h>
 
 bool is_array(const struct value *value)
@@ -36,8 +38,21 @@ struct value array_label(struct call *call, const struct value *array, size_t i)
   return value_text(text == NULL ? "" : text);
 }
 
-/* A label as text, so that 1 and "1" name the same element. */
-static const char *label_text(const struct value *label, char room[32])
+int array_labels_list(struct call *call, const struct value *array, const struct value **out)
+{
+  *out = NULL;
+  if (!array_is_labelled(array))
+    return 0;
+  struct value *labels = ARENA_ARRAY(call->arena, struct value, array_length(array));
+  if (labels == NULL)
+    return error_memory(call->error);
+  for (size_t i = 0; i < array_length(array); i++)
+    labels[i] = array_label(call, array, i);
+  *out = labels;
+  return 0;
+}
+
+const char *label_text(const struct value *label, char room[32])
 {
   if (label->kind == VALUE_TEXT)
     return label->text;
@@ -49,6 +64,9 @@ static size_t find_in_list(const struct value *array, const struct value *label)
 {
   char wanted_room[32], room[32];
   const char *wanted = label_text(label, wanted_room);
+  for (size_t i = 0; i < array->count; i++)
+    if (value_equal(&array->labels[i], label))
+      return i;
   for (size_t i = 0; i < array->count; i++) {
     if (strcmp(wanted, label_text(&array->labels[i], room)) == 0)
       return i;
@@ -92,27 +110,87 @@ const struct dimension *labels_as_dimension(struct arena *arena, const struct va
   return dimension;
 }
 
-const struct value *call_array(struct call *call, const char *name)
+int array_relabel(struct call *call, const struct value *array, const struct value *labels, struct value *out)
+{
+  if (array->kind != VALUE_LANES) {
+    *out = value_labelled(array->items, labels, array->count);
+    return 0;
+  }
+  *out = *array;
+  out->lanes.labels = labels == NULL ? NULL : labels_as_dimension(call->arena, labels, array->lanes.length);
+  return labels == NULL || out->lanes.labels != NULL ? 0 : error_memory(call->error);
+}
+
+int array_pick(struct call *call, const struct value *array, const size_t *indexes, size_t count, struct value *out)
+{
+  bool labelled = array_is_labelled(array);
+  struct value *items = ARENA_ARRAY(call->arena, struct value, count);
+  struct value *labels = labelled ? ARENA_ARRAY(call->arena, struct value, count) : NULL;
+  if (items == NULL || (labelled && labels == NULL))
+    return error_memory(call->error);
+  for (size_t i = 0; i < count; i++) {
+    if (labelled)
+      labels[i] = array_label(call, array, indexes[i]);
+    if (array->kind != VALUE_LANES)
+      items[i] = array->items[indexes[i]];
+  }
+  if (array->kind != VALUE_LANES) {
+    *out = value_labelled(items, labels, count);
+    return 0;
+  }
+  const struct value picked = value_lanes(program_pick(call->program, array->lanes, indexes, count));
+  return array_relabel(call, &picked, labels, out);
+}
+
+const struct value *call_filtered(struct call *call, const char *name)
 {
   const struct value *value = call_argument(call, name);
   if (value != NULL && is_array(value))
     return value;
-  error_parameter(call->error, ERROR_ProcessParameterInvalid, name, "parameter '%s' of process '%s' must be an array",
-                  name, call->process->id);
+  error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
+                  "parameter '%s' of process '%s' must be an array; it is a value of type %s", name, call->process->id,
+                  value == NULL ? "null" : value_kind_name(value));
   return NULL;
+}
+
+const struct value *call_array(struct call *call, const char *name)
+{
+  const struct value *value = call_filtered(call, name);
+  if (value == NULL || value->kind != VALUE_LANES || value->kept == NULL)
+    return value;
+  kept_unsupported(call, name);
+  return NULL;
+}
+
+/* Over what is left: the others stay out of it, and stay left out. A missing one among those left ends the series where
+ * missing ones are not ignored. */
+static struct lanes kept_series(struct program *p, enum kernel_series series, struct lanes data, struct lanes kept,
+                                bool ignore)
+{
+  const double skip = 1;
+  struct lanes running = program_series(p, series, kept_mask(p, data, kept), &skip, 1);
+  if (ignore)
+    return running;
+  struct lanes missing = program_binary(p, KOP_AND, program_unary(p, KOP_IS_NODATA, data), kept);
+  struct lanes since = program_series(p, KSER_CUMMAX, missing, &skip, 1);
+  return program_binary(p, KOP_MASK, running, since);
 }
 
 int emit_cumulative(struct call *call, enum kernel_series series, struct value *result)
 {
-  struct lanes data;
+  struct lanes data, running;
+  const struct lanes *kept;
   bool ignore_nodata = true;
-  if (call_lanes_array(call, "data", &data) != 0)
+  if (call_kept_array(call, "data", &data, &kept) != 0)
     return -1;
   if (call_has(call, "ignore_nodata") && call_boolean(call, "ignore_nodata", &ignore_nodata) != 0)
     return -1;
   double parameter = ignore_nodata ? 1 : 0;
-  struct lanes running = program_series(call->program, series, data, &parameter, 1);
+  if (kept == NULL)
+    running = program_series(call->program, series, data, &parameter, 1);
+  else
+    running = kept_series(call->program, series, data, *kept, ignore_nodata);
   running.labels = data.labels;
-  *result = value_lanes(running);
+  *result = value_filtered(running, kept);
   return 0;
 }

@@ -34,7 +34,7 @@ static int match_each(struct call *call, const struct value *data, const struct 
 
 int find_matches(struct call *call, struct matches *out)
 {
-  const struct value *data = call_array(call, "data");
+  const struct value *data = call_filtered(call, "data");
   const struct value *value = call_argument(call, "value");
   if (data == NULL)
     return -1;
@@ -52,6 +52,7 @@ int find_matches(struct call *call, struct matches *out)
   if (type != operand_type(value))
     return 0; /* no element can match */
   out->on_host = false;
+  out->kept = data->kept;
   out->lanes = program_binary(call->program, KOP_EQ, data->lanes, value_as_lanes(call->program, value));
   return 0;
 }

@@ -154,6 +154,11 @@ int callback_lanes(struct call *call, struct program *program, const struct valu
       *out = program_concat(program, out, 1);
   } else if (is_array && value_is_lanes_array_like(value))
     *out = value_as_lanes_array(program, value);
+  else if (is_array && value->kind == VALUE_LANES && value->kept != NULL)
+    return error_parameter(call->error, ERROR_FeatureUnsupported, parameter,
+                           "the process given as '%s' returns an array of which 'array_filter' leaves other elements "
+                           "at each pixel; a dimension has the same labels everywhere",
+                           parameter);
   else
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, parameter,
                            "the process given as '%s' returns %s, not %s", parameter,

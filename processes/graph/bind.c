@@ -135,6 +135,8 @@ static int fill_slot(struct binder *b, const struct process_entry *entry, const 
     return check_value(b, parameter, &callback, false);
   case EXPRESSION_VALUE:
     *out = (struct slot){.kind = SLOT_KNOWN, .value = &e->value};
+    if (process_takes_single(entry, &e->value))
+      return 0;
     if (!parameter_left_out(parameter, &e->value))
       return check_value(b, parameter, &e->value, checks_ranges(entry));
     *out = (struct slot){.kind = SLOT_ABSENT};

@@ -139,6 +139,8 @@ static int late_argument(const struct walk *w, const struct bound_node *node, si
                            "the value of '%s' has more than %d elements, counted through all its levels",
                            parameter->name, (int)GRAPH_MAX_WEIGHT);
   *left_out = parameter_left_out(parameter, out);
+  if (process_takes_single(node->entry, out))
+    return 0;
   if (*left_out || e->kind == EXPRESSION_GRAPH || e->kind == EXPRESSION_CUBE) /* their kind was checked before */
     return 0;
   if (parameter->cost > 1 && pay(l, value_weight(out) * (parameter->cost - 1)) != 0)
@@ -258,7 +260,8 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
                       .catalogue = l->options->catalogue,
                       .lowering = l,
                       .error = l->error};
-  bool folds = call.process->shape != PROCESS_CUBE && (!w->program || !any_lanes(arguments, count));
+  bool known = !w->program || w->program->input_count == 0; /* nothing here depends on a pixel */
+  bool folds = call.process->shape != PROCESS_CUBE && (known || !any_lanes(arguments, count));
   if (folds)
     call.program = program_new(l->arena);
   if (!call.node || (folds && !call.program))

@@ -17,6 +17,9 @@ struct process_entry {
   struct signature signature;
 };
 
+/* Whether the process takes this single value where its spec asks for an array (process.h). */
+bool process_takes_single(const struct process_entry *entry, const struct value *value);
+
 /* Processes beyond the built-in ones: those of a user, or remote definitions. */
 struct process_lookup {
   /* The process of that id in that namespace ("user", …), NULL where there is none; lives as long as the request. */

@@ -1,7 +1,7 @@
 /* Number of elements: the valid ones (not missing, not NaN), all of them, or those for which a condition is true. */
-#include "processes/process.h"
-
+#include "processes/array/each.h"
 #include "processes/array/elements.h"
+#include "processes/array/kept.h"
 
 #include <math.h>
 
@@ -21,7 +21,8 @@ static bool host_counts(const struct value *value, enum count_mode mode)
 
 static int count_elements(struct call *call, const struct value *data, enum count_mode mode, struct value *result)
 {
-  if (mode == COUNT_ALL) {
+  const struct lanes *kept = data->kind == VALUE_LANES ? data->kept : NULL;
+  if (mode == COUNT_ALL && kept == NULL) {
     *result = value_number((double)array_length(data));
     return 0;
   }
@@ -32,31 +33,12 @@ static int count_elements(struct call *call, const struct value *data, enum coun
     *result = value_number((double)count);
     return 0;
   }
-  if (!value_is_lanes_array_like(data))
+  if (kept == NULL && !value_is_lanes_array_like(data))
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
                            "an array with pixel values can only hold numbers, booleans and nulls beside them");
   double parameters[] = {1, (double)mode};
   struct lanes array = value_as_lanes_array(call->program, data);
-  *result = value_lanes(program_reduce(call->program, KRED_COUNT, array, parameters, 2));
-  return 0;
-}
-
-/* The condition's answer for every element, as an array. */
-static int ask_condition(struct call *call, const struct value *data, const struct callback *condition,
-                         struct value *answers)
-{
-  const struct value *context = call_argument(call, "context");
-  size_t count = array_length(data);
-  struct value *items = ARENA_ARRAY(call->arena, struct value, count + 1);
-  if (items == NULL)
-    return error_memory(call->error);
-  for (size_t i = 0; i < count; i++) {
-    struct argument parameters[] = {{"x", array_item(call, data, i)},
-                                    {"context", context == NULL ? value_null() : *context}};
-    if (call_run_callback(call, condition, call->program, parameters, 2, &items[i]) != 0)
-      return -1;
-  }
-  *answers = value_array(items, count);
+  *result = value_lanes(kept_reduce(call->program, KRED_COUNT, array, kept, parameters, 2));
   return 0;
 }
 
@@ -74,8 +56,10 @@ static int count_call(struct call *call, struct value *result)
   if (condition->kind != VALUE_CALLBACK)
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, "condition",
                            "'condition' must be a process graph, true or null");
-  if (ask_condition(call, data, condition->callback, &answers) != 0)
+  if (each_element(call, data, condition->callback, &answers) != 0)
     return -1;
+  if (data->kind == VALUE_LANES && data->kept != NULL && value_is_lanes_array_like(&answers))
+    answers = value_filtered(value_as_lanes_array(call->program, &answers), data->kept);
   return count_elements(call, &answers, COUNT_TRUE, result);
 }
 

@@ -1,7 +1,7 @@
 /* Quantiles of an array by linear interpolation between order statistics (type 7 of Hyndman and Fan, 1996).
  *
  * Probabilities are a list in ascending order, or a number q of intervals: 1/q, 2/q, … (q-1)/q. */
-#include "processes/process.h"
+#include "processes/array/kept.h"
 
 enum { QUANTILES_MAX = 10000 };
 
@@ -50,6 +50,7 @@ static int quantiles_call(struct call *call, struct value *result)
   bool has_probabilities = call_has(call, "probabilities"), has_q = call_has(call, "q");
   bool ignore_nodata = true;
   struct lanes data;
+  const struct lanes *kept;
   size_t count = 0;
   if (!has_probabilities && !has_q)
     return error_parameter(call->error, ERROR_QuantilesParameterMissing, "probabilities",
@@ -58,13 +59,13 @@ static int quantiles_call(struct call *call, struct value *result)
     return error_parameter(call->error, ERROR_QuantilesParameterConflict, "probabilities",
                            "only one of 'probabilities' and 'q' can be given");
   double *parameters = read_probabilities(call, has_q ? "q" : "probabilities", &count);
-  if (parameters == NULL || call_lanes_array(call, "data", &data) != 0)
+  if (parameters == NULL || call_kept_array(call, "data", &data, &kept) != 0)
     return -1;
   if (call_has(call, "ignore_nodata") && call_boolean(call, "ignore_nodata", &ignore_nodata) != 0)
     return -1;
   parameters[0] = ignore_nodata ? 1 : 0;
   *result = count == 0 ? value_array(NULL, 0)
-                       : value_lanes(program_reduce(call->program, KRED_QUANTILES, data, parameters, count + 1));
+                       : value_lanes(kept_reduce(call->program, KRED_QUANTILES, data, kept, parameters, count + 1));
   return 0;
 }
 

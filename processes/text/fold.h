@@ -1,5 +1,5 @@
-/* Comparing texts without regard to case: Unicode simple case folding of the Latin, Greek, Cyrillic and Armenian
- * scripts and of full-width letters. Independent of the locale. Bytes that are no UTF-8 are compared as they are. */
+/* Comparing texts without regard to case: the simple case folding of Unicode, one character for one. Independent of the
+ * locale. Bytes that are no UTF-8 are compared as they are. */
 #ifndef TWINCUBE_PROCESSES_TEXT_FOLD_H
 #define TWINCUBE_PROCESSES_TEXT_FOLD_H
 

@@ -1,11 +1,12 @@
-/* What text_begins, text_contains and text_ends share. */
+/* The text processes that look for a pattern. */
 #ifndef TWINCUBE_PROCESSES_TEXT_PATTERN_H
 #define TWINCUBE_PROCESSES_TEXT_PATTERN_H
 
 #include "processes/process.h"
 
-/* Reads data, pattern and case_sensitive, folds both texts where case does not count, and gives the answer of `test`;
- * null where data is null. */
+/* Arguments "data" and "pattern", both folded where "case_sensitive" says so: characters stay as many. */
+int read_pattern(struct call *call, const char **data, const char **pattern);
+/* Applies a test to these; missing data gives missing. */
 int match_pattern(struct call *call, bool (*test)(const char *data, const char *pattern), struct value *result);
 
 #endif
