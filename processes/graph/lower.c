@@ -217,12 +217,24 @@ static int fold(struct lowering *l, const struct program *program, struct value 
   return 0;
 }
 
-/* A callback inside a program may capture lanes of its surroundings, so it counts as lanes. */
+static bool any_lanes(const struct argument *arguments, size_t count);
+
+/* A callback has lanes where the parameters of its surroundings, which it may use, do. */
+static bool callback_has_lanes(const struct callback *callback)
+{
+  for (const struct scope *scope = callback->scope; scope; scope = scope->outer)
+    if (any_lanes(scope->arguments, scope->count))
+      return true;
+  return false;
+}
+
 static bool any_lanes(const struct argument *arguments, size_t count)
 {
-  for (size_t i = 0; i < count; i++)
-    if (value_has_lanes(&arguments[i].value) || arguments[i].value.kind == VALUE_CALLBACK)
+  for (size_t i = 0; i < count; i++) {
+    const struct value *value = &arguments[i].value;
+    if (value_has_lanes(value) || (value->kind == VALUE_CALLBACK && callback_has_lanes(value->callback)))
       return true;
+  }
   return false;
 }
 
@@ -260,8 +272,7 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
                       .catalogue = l->options->catalogue,
                       .lowering = l,
                       .error = l->error};
-  bool known = !w->program || w->program->input_count == 0; /* nothing here depends on a pixel */
-  bool folds = call.process->shape != PROCESS_CUBE && (known || !any_lanes(arguments, count));
+  bool folds = call.process->shape != PROCESS_CUBE && (!w->program || !any_lanes(arguments, count));
   if (folds)
     call.program = program_new(l->arena);
   if (!call.node || (folds && !call.program))
