@@ -61,9 +61,10 @@ static struct program_step *add_step(struct program *p)
 static struct lanes newest(const struct program *p, enum lane_class class, enum element_type type)
 {
   if (p->failed || p->count == 0)
-    return (struct lanes){.length = 1, .class = class, .type = type};
+    return (struct lanes){.program = p, .length = 1, .class = class, .type = type};
   const struct program_step *step = &p->steps[p->count - 1];
-  return (struct lanes){.value = (int)p->count - 1,
+  return (struct lanes){.program = p,
+                        .value = (int)p->count - 1,
                         .is_array = step->is_array,
                         .length = step->length,
                         .class = class,

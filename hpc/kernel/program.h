@@ -16,6 +16,7 @@
 enum lane_class { LANES_NUMBER, LANES_BOOLEAN };
 
 struct lanes {
+  const struct program *program;
   int value;                      /* id in the program */
   bool is_array;
   size_t length;                  /* of an array, 0 allowed; 1 for a scalar */

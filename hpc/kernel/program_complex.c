@@ -9,7 +9,7 @@ static struct lanes unsupported(struct program *p, const char *name)
   if (!p->failed)
     p->unsupported = name;
   p->failed = true;
-  return (struct lanes){.length = 1, .type = ELEMENT_F32};
+  return (struct lanes){.program = p, .length = 1, .type = ELEMENT_F32};
 }
 
 static struct lanes one(struct program *p, enum kernel_op op, struct lanes a)
@@ -240,7 +240,7 @@ struct lanes complex_concat(struct program *p, const struct lanes *parts, size_t
   struct lanes *imaginary = ARENA_ARRAY(p->arena, struct lanes, count);
   if (!real || !imaginary) {
     p->failed = true;
-    return (struct lanes){.length = 1, .type = ELEMENT_F32};
+    return (struct lanes){.program = p, .length = 1, .type = ELEMENT_F32};
   }
   for (size_t i = 0; i < count; i++) {
     real[i] = program_real(p, parts[i]);

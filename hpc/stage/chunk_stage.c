@@ -59,6 +59,8 @@ const struct node *node_chunk(struct arena *arena, struct node_origin origin, co
     to->axis = cube->dimension[d].axis;
     if (cube->dimension[d].size == to->size) /* whole: it keeps its labels */
       *to = cube->dimension[d];
+    else if (to->type == DIMENSION_BANDS)
+      chunk->bands = NULL;
   }
   if (!cube->has_nodata) {
     chunk->has_nodata = true;

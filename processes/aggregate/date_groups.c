@@ -44,7 +44,9 @@ static int reduce_nothing(struct call *call, const struct along *along, const st
   if (!cube || !program)
     return error_memory(call->error);
   cube->dimension[along->dimension] = *kept;
-  return kernel_by_names(call, cube, NULL, 0, program, program_missing(program), out);
+  cube_admit_missing(cube);
+  *out = node_kernel(call->arena, call_origin(call), cube, NULL, 0, program, program_missing(program), NO_DIMENSION);
+  return *out ? 0 : error_memory(call->error);
 }
 
 static int reduce_group(struct call *call, const struct along *along, const struct date_groups *groups, size_t i,
@@ -62,37 +64,24 @@ static int reduce_group(struct call *call, const struct along *along, const stru
   return count ? along_reduce(call, &part, &kept, out) : reduce_nothing(call, &part, &kept, out);
 }
 
-/* Type, no-data and bands of the groups: those of one that has dates. */
-static void describe(struct cube *cube, const struct cube *part, bool some_nothing)
-{
-  cube->type = part->type;
-  cube->has_nodata = part->has_nodata;
-  cube->nodata = part->nodata;
-  cube->bands = part->bands;
-  if (some_nothing)
-    cube_admit_missing(cube);
-}
-
 int date_groups_reduce(struct call *call, const struct node *data, const struct callback *reducer,
                        const struct date_groups *groups, struct value *result)
 {
   const struct along along = {data, groups->dimension, reducer, "reducer"};
   const struct node **children = ARENA_ARRAY(call->arena, const struct node *, groups->labels.size);
-  const struct node *nothing = NULL, *some = NULL;
+  const struct node *nothing = NULL;
   struct cube *cube = cube_copy(call->arena, data->cube);
   if (!children || !cube)
     return error_memory(call->error);
   for (size_t i = 0; i < groups->labels.size; i++) {
-    const struct node **shown = groups->start[i] == groups->start[i + 1] ? &nothing : &some;
-    if (shown == &some || !nothing) {
-      if (reduce_group(call, &along, groups, i, shown) != 0)
-        return -1;
-    }
-    children[i] = *shown;
+    bool empty = groups->start[i] == groups->start[i + 1];
+    children[i] = nothing;
+    if (!(empty && nothing) && reduce_group(call, &along, groups, i, &children[i]) != 0)
+      return -1;
+    nothing = empty ? children[i] : nothing;
   }
   cube->dimension[groups->dimension] = groups->labels;
-  if (some || nothing)
-    describe(cube, some ? some->cube : nothing->cube, nothing != NULL);
+  cube_set_joint_type(cube, children, groups->labels.size);
   *result = value_cube(node_stack(call->arena, call_origin(call), cube, (int)groups->dimension, children));
   return result->cube ? 0 : error_memory(call->error);
 }

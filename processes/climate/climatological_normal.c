@@ -208,6 +208,8 @@ static int average(struct call *call, const struct node *data, const struct norm
   for (size_t d = 0; d < data->cube->dimensions; d++)
     input->to_output[d] = d == n->dimension ? NO_DIMENSION : (int)d;
   cube_set_result_type(cube, &result, input, 1);
+  if (cube_settle_packing(call, cube, program, &result) != 0)
+    return -1;
   *out = node_kernel(call->arena, call_origin(call), cube, input, 1, program, result, (int)n->dimension);
   return *out ? 0 : error_memory(call->error);
 }

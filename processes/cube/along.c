@@ -13,6 +13,19 @@ int along_run(struct call *call, const struct along *along, struct program **pro
   return call_run_callback(call, along->callback, *program, parameters, 2, value);
 }
 
+/* The band that the result is an element of; NULL where it is none. */
+static const struct band_info *picked_band(const struct along *along, const struct program *program,
+                                           const struct lanes *result)
+{
+  const struct cube *cube = along->data->cube;
+  const struct program_step *step = &program->steps[result->value];
+  bool picks = step->kind == PROGRAM_PICK && !step->is_array && !result->is_complex &&
+               program->steps[step->operand[0]].kind == PROGRAM_INPUT;
+  if (!picks || !cube->bands || cube->dimension[along->dimension].type != DIMENSION_BANDS)
+    return NULL;
+  return &cube->bands[step->indexes[0]];
+}
+
 int along_reduce(struct call *call, const struct along *along, const struct dimension *kept, const struct node **out)
 {
   struct program *program;
@@ -27,8 +40,11 @@ int along_reduce(struct call *call, const struct along *along, const struct dime
     return -1;
   if (kept)
     cube->dimension[along->dimension] = *kept;
-  else
+  else {
+    const struct band_info *band = picked_band(along, program, &lanes);
     cube_remove_dimension(cube, along->dimension);
+    cube->bands = band ? band : cube->bands;
+  }
   *input = (struct kernel_input){.node = along->data, .array_dimension = (int)along->dimension};
   for (size_t d = 0; d < along->data->cube->dimensions; d++)
     input->to_output[d] = d == along->dimension ? NO_DIMENSION : (int)(kept || d < along->dimension ? d : d - 1);

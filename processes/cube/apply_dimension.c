@@ -71,6 +71,23 @@ static int place_target(struct call *call, const struct application *a, const st
   return 0;
 }
 
+/* Where bands change places, their codes must be of one kind. */
+static int settle_bands(struct call *call, const struct along *along, const struct program *program,
+                        const struct lanes *lanes, struct cube *cube)
+{
+  const struct dimension *source = &along->data->cube->dimension[along->dimension];
+  bool moved = source->type == DIMENSION_BANDS && program->steps[lanes->value].kind != PROGRAM_INPUT, same = true;
+  for (size_t i = 1; cube->bands && moved && i < source->size; i++)
+    same = same && band_same_packing(&cube->bands[i], &cube->bands[0]);
+  if (same)
+    return cube_settle_packing(call, cube, program, lanes);
+  struct band_info *plain = arena_copy(call->arena, cube->bands, source->size * sizeof *plain);
+  for (size_t i = 0; plain && i < source->size; i++)
+    band_set_plain(&plain[i]);
+  cube->bands = plain;
+  return plain ? 0 : error_memory(call->error);
+}
+
 static int apply_dimension_call(struct call *call, struct value *result)
 {
   struct application a = {.along = {.parameter = "process"}};
@@ -91,7 +108,7 @@ static int apply_dimension_call(struct call *call, struct value *result)
     return -1;
   const char *name = a.target ? a.target : a.along.data->cube->dimension[a.along.dimension].name;
   cube_set_result_type(cube, &lanes, input, 1);
-  if (cube_settle_packing(call, cube, program, &lanes) != 0)
+  if (settle_bands(call, &along, program, &lanes, cube) != 0)
     return -1;
   const struct node *node =
       node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, (int)cube_find_dimension(cube, name));

@@ -73,6 +73,8 @@ static int run_on_array(struct neighborhood *n, size_t d, const struct node **ou
   for (size_t k = 0; k < block->dimensions; k++)
     input->to_output[k] = k == d ? NO_DIMENSION : (int)k;
   cube_set_result_type(cube, &lanes, input, 1);
+  if (cube_settle_packing(call, cube, program, &lanes) != 0)
+    return -1;
   *out = node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, (int)d);
   return *out ? 0 : error_memory(call->error);
 }
@@ -108,7 +110,9 @@ static int put_together(struct neighborhood *n, const struct node **out)
   cube->type = body->type;
   cube->has_nodata = body->has_nodata;
   cube->nodata = body->nodata;
-  cube->bands = body->bands;
+  size_t bands = cube_find_type(cube, DIMENSION_BANDS);
+  bool whole = bands == SIZE_MAX || n->chunks->chunk->cube->dimension[bands].size == cube->dimension[bands].size;
+  cube->bands = whole ? body->bands : NULL;
   *out = node_chunks(call->arena, call_origin(call), n->data, cube, n->chunks);
   return *out ? 0 : error_memory(call->error);
 }

@@ -252,8 +252,6 @@ static int merge_views(struct merge *m, const struct node **out)
   if (program_failed(m->program))
     return program_error(m->program, call->error);
   kernel_inputs_by_names(cube, inputs, count, list);
-  if (m->resolves && cube_settle_packing(call, cube, m->program, &m->result) != 0)
-    return -1;
   *out = node_kernel(call->arena, call_origin(call), cube, list, count, m->program, lanes, NO_DIMENSION);
   return *out ? 0 : error_memory(call->error);
 }
@@ -338,17 +336,33 @@ static int merge_elements(struct merge *m, const struct node **out)
 
 /* ---- the result ------------------------------------------------------------------------------------------------- */
 
-/* Band metadata of the merged labels. */
-static const struct band_info *merge_bands(struct merge *m, const struct joined *bands)
+/* Metadata of a band whose values come from both cubes, or from what the resolver makes of them (a, b: or NULL). */
+static struct band_info band_of_both(const struct band_info *a, const struct band_info *b, bool selected)
+{
+  static const struct band_info none = {.scale = 1};
+  struct band_info band = a ? *a : b ? *b : none;
+  if (!selected || !band_same_packing(a ? a : &none, b ? b : &none))
+    band_set_plain(&band);
+  return band;
+}
+
+/* Band metadata of the merged labels; without bands, of all values. selected: the resolver gives one of the two. */
+static const struct band_info *merge_bands(struct merge *m, const struct joined *bands, bool selected)
 {
   const struct band_info *infos[2] = {m->cubes[0]->cube->bands, m->cubes[1]->cube->bands};
-  size_t size = bands->labels.dimension.size;
-  if (!bands->differs)
-    return infos[0] ? infos[0] : infos[1];
+  size_t size = bands ? bands->labels.dimension.size : 1;
   struct band_info *out = infos[0] || infos[1] ? ARENA_ARRAY(m->call->arena, struct band_info, size) : NULL;
   for (size_t i = 0; out && i < size; i++) {
-    size_t c = bands->labels.index[0][i] == NO_INDEX;
-    out[i] = infos[c] ? infos[c][bands->labels.index[c][i]] : (struct band_info){.scale = 1};
+    const struct band_info *from[2];
+    bool there[2];
+    for (size_t c = 0; c < 2; c++) {
+      bool listed = bands && bands->in[c] != NO_DIMENSION;
+      size_t index = listed ? (bands->differs ? bands->labels.index[c][i] : i) : 0;
+      there[c] = index != NO_INDEX;
+      from[c] = infos[c] && there[c] ? &infos[c][index] : NULL;
+    }
+    out[i] = band_of_both(there[0] ? from[0] : from[1], there[1] ? from[1] : from[0],
+                          selected || !(there[0] && there[1]));
   }
   return out;
 }
@@ -359,14 +373,15 @@ static int describe(struct merge *m)
   if (!cube)
     return error_memory(m->call->error);
   cube->dimensions = m->count;
-  cube->bands = NULL;
+  const struct joined *bands = NULL;
   if (!cube->crs)
     cube->crs = m->cubes[1]->cube->crs;
   for (size_t i = 0; i < m->count; i++) {
     cube->dimension[i] = m->joined[i].labels.dimension;
-    if (cube->dimension[i].type == DIMENSION_BANDS)
-      cube->bands = merge_bands(m, &m->joined[i]);
+    if (cube->dimension[i].type == DIMENSION_BANDS && !bands)
+      bands = &m->joined[i];
   }
+  cube->bands = merge_bands(m, bands, !m->resolves || program_selects(m->program, &m->result));
   set_type(m, cube);
   m->cube = cube;
   return 0;

@@ -86,6 +86,8 @@ static int ndvi_call(struct call *call, struct value *result)
   } else
     cube_remove_dimension(cube, d);
   cube_set_result_type(cube, &lanes, input, 1);
+  if (!target && cube_settle_packing(call, cube, program, &lanes) != 0)
+    return -1;
   *result = value_cube(
       node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, target ? (int)d : NO_DIMENSION));
   return result->cube ? 0 : error_memory(call->error);

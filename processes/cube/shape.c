@@ -13,7 +13,7 @@ struct cube *cube_copy(struct arena *arena, const struct cube *cube)
 
 void cube_remove_dimension(struct cube *cube, size_t d)
 {
-  if (cube->dimension[d].type == DIMENSION_BANDS)
+  if (cube->dimension[d].type == DIMENSION_BANDS && cube->dimension[d].size != 1)
     cube->bands = NULL;
   memmove(&cube->dimension[d], &cube->dimension[d + 1], (cube->dimensions - d - 1) * sizeof cube->dimension[0]);
   cube->dimensions--;
@@ -168,71 +168,6 @@ int callback_lanes(struct call *call, struct program *program, const struct valu
     return 0;
   program_error(program, call->error);
   return error_at_parameter(call->error, parameter);
-}
-
-void cube_set_result_type(struct cube *cube, const struct lanes *result, const struct kernel_input *inputs,
-                          size_t count)
-{
-  const struct element_info *info = element_info(result->type);
-  cube->type = result->class == LANES_BOOLEAN ? ELEMENT_BOOLEAN : result->type;
-  cube->has_nodata = true;
-  if (cube->type == ELEMENT_BOOLEAN) {
-    cube->nodata = 255;
-    return;
-  }
-  bool found = false, agree = true; /* on the no-data value, among the inputs whose values may come through */
-  for (size_t i = 0; !info->is_float && i < count; i++) {
-    const struct cube *input = inputs[i].node->cube;
-    if (input->type != result->type)
-      continue;
-    agree = agree && input->has_nodata && element_holds(result->type, input->nodata) &&
-            (!found || input->nodata == cube->nodata);
-    cube->nodata = input->nodata;
-    found = true;
-  }
-  if (found && agree)
-    return;
-  if (!info->is_float)
-    cube->type = info->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
-  cube->nodata = NAN;
-}
-
-/* Whether f(s * x + o) = s * f(x) + o for what computes the value. */
-static bool keeps_packing(const struct program *program, int value)
-{
-  const struct program_step *step = &program->steps[value];
-  switch (step->kind) {
-  case PROGRAM_INPUT:
-    return true;
-  case PROGRAM_PICK:
-    return keeps_packing(program, step->operand[0]);
-  case PROGRAM_ELEMENT:
-    return step->op == KOP_MASK && keeps_packing(program, step->operand[0]);
-  case PROGRAM_REDUCE:
-    return (step->op == KRED_MIN || step->op == KRED_MAX || step->op == KRED_MEAN || step->op == KRED_MEDIAN ||
-            step->op == KRED_FIRST || step->op == KRED_LAST || step->op == KRED_QUANTILES) &&
-           keeps_packing(program, step->operand[0]);
-  default:
-    return false;
-  }
-}
-
-int cube_settle_packing(struct call *call, struct cube *cube, const struct program *program, const struct lanes *result)
-{
-  size_t bands = cube_find_type(cube, DIMENSION_BANDS), count = bands == SIZE_MAX ? 1 : cube->dimension[bands].size;
-  if (!cube->bands || program_failed(program) || keeps_packing(program, result->value))
-    return 0;
-  struct band_info *plain = arena_copy(call->arena, cube->bands, count * sizeof *plain);
-  if (!plain)
-    return error_memory(call->error);
-  for (size_t i = 0; i < count; i++) {
-    plain[i].scale = 1;
-    plain[i].offset = 0;
-    plain[i].unit = NULL;
-    plain[i].standard_name = NULL;
-  }
-  cube->bands = plain;
-  return 0;
 }
 
 void kernel_inputs_by_names(const struct cube *cube, const struct node *const *inputs, size_t count,

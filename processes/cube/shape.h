@@ -35,15 +35,32 @@ struct node_origin call_origin(const struct call *call);
 int callback_lanes(struct call *call, struct program *program, const struct value *value, bool is_array,
                    const char *parameter, struct lanes *out);
 
-/* Type and no-data of the cube that `result` computes from the inputs: selected values keep their type where a no-data
- * value is there for them; everything else is a float with NaN; booleans have 255. */
+/* ---- result_values.c ----------------------------------------------------------------------------------------------
+ */
+
+/* Type and no-data of the cube that `result` computes from the inputs, one per slot of its program: selected values
+ * keep their type where an input's no-data value is none that the program can give; everything else is a float with
+ * NaN; booleans have 255. */
 void cube_set_result_type(struct cube *cube, const struct lanes *result, const struct kernel_input *inputs,
                           size_t count);
 
-/* Scale, offset and unit of the bands describe stored values: they stay where the result picks or averages those, and
- * go where it computes others. */
+/* Scale, offset and unit of the bands describe stored values: they stay where the result selects those, and go where
+ * it computes others. Averages of values that are not packed keep the unit. */
 int cube_settle_packing(struct call *call, struct cube *cube, const struct program *program,
                         const struct lanes *result);
+
+/* Whether the result is one of the inputs' values, or missing, whatever they are. */
+bool program_selects(const struct program *program, const struct lanes *result);
+
+/* Type, no-data and band metadata of a cube whose elements come unchanged from the parts: theirs where they agree; else
+ * a float that holds them all, and bands without metadata where packings differ. Nothing changes without parts. */
+void cube_set_joint_type(struct cube *cube, const struct node *const *parts, size_t count);
+
+/* Whether stored values of the band are codes of others, by scale and offset. */
+bool band_is_packed(const struct band_info *band);
+bool band_same_packing(const struct band_info *a, const struct band_info *b);
+/* The values are numbers of their own now: no scale, offset and unit. */
+void band_set_plain(struct band_info *band);
 
 /* inputs[i] at the output position, by dimension name; out has room for count. */
 void kernel_inputs_by_names(const struct cube *cube, const struct node *const *inputs, size_t count,
