@@ -108,7 +108,7 @@ static int apply_dimension_call(struct call *call, struct value *result)
     return -1;
   const char *name = a.target ? a.target : a.along.data->cube->dimension[a.along.dimension].name;
   cube_set_result_type(cube, &lanes, input, 1);
-  if (settle_bands(call, &along, program, &lanes, cube) != 0)
+  if (settle_bands(call, &a.along, program, &lanes, cube) != 0)
     return -1;
   const struct node *node =
       node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, (int)cube_find_dimension(cube, name));
