@@ -5,11 +5,15 @@
  *   null in JSON, the cube's no-data, a pixel outside every scene   -> NA
  *   NaN in a float cube whose no-data is NaN or undeclared          -> NA
  *   0/0 in a kernel                                                 -> NaN
- * The f32 pattern widens to the f64 pattern and back, so a conversion keeps it. On the way out both become the output's
- * no-data (NaN in float cubes); in JSON, NA becomes null. */
+ * The f32 pattern widens to the f64 pattern and back, so a conversion keeps it.
+ *
+ * A float cube whose no-data is NA itself, as that of every computed one, holds the two as they are, whatever lies
+ * between the stages that make and read it. In any other float cube NaN is missing. On the way out both become NaN, or
+ * the output's no-data; in JSON, null. */
 #ifndef TWINCUBE_DATACUBE_BASE_MISSING_H
 #define TWINCUBE_DATACUBE_BASE_MISSING_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -46,6 +50,12 @@ static inline bool is_na_f64(double value)
   uint64_t bits;
   memcpy(&bits, &value, sizeof bits);
   return (bits & UINT64_C(0x7FFFFFFFFFFFFFFF)) == NA_BITS_F64;
+}
+
+/* Whether two no-data values say the same. */
+static inline bool same_nodata(double a, double b)
+{
+  return a == b || (isnan(a) && isnan(b) && is_na_f64(a) == is_na_f64(b));
 }
 
 #endif

@@ -25,7 +25,7 @@ struct accumulator {
 struct accumulate_data {
   const void *data;
   enum element_type type;
-  bool has_nodata; /* nodata is read as NA; NaN of floats and 255 of booleans always are */
+  bool has_nodata; /* nodata is read as NA, and so are NaN of floats, unless it is NA itself, and 255 of booleans */
   double nodata;
 };
 

@@ -71,8 +71,8 @@ struct kernel_step {
   const ptrdiff_t *offsets;  /* LOAD, STORE: element offset of each block from the base */
   ptrdiff_t lane_stride;     /* LOAD, STORE: elements from lane to lane; 0 (LOAD only): every lane the same */
   enum element_type type;    /* LOAD, STORE: element type in memory */
-  bool has_nodata;           /* LOAD: value to read as NA (floats: NaN is NA always); STORE: to write for NA/NaN */
-  double nodata;
+  bool has_nodata;
+  double nodata; /* LOAD: read as NA, as is NaN of floats; STORE: written for NA and NaN; NA: both are left as they are */
   uint32_t load;             /* LOAD: index of its base pointer in kernel_run's bases */
 };
 

@@ -4,6 +4,7 @@
  * works on what another one gave (the mean of (x - mean(x))^2) reads the accumulator of that one: two passes. */
 #include "hpc/plan/cut_reduction.h"
 
+#include "datacube/base/missing.h"
 #include "hpc/kernel/accumulate.h"
 
 #include <math.h>
@@ -192,7 +193,7 @@ static struct cube *float_cube(struct arena *arena, const struct cube *like, boo
     return NULL;
   cube->type = narrow ? ELEMENT_F32 : ELEMENT_F64;
   cube->has_nodata = true;
-  cube->nodata = NAN;
+  cube->nodata = na_f64();
   return cube;
 }
 

@@ -16,7 +16,7 @@ struct tile_grid {                   /* of a phase's cube */
 
 struct keep { /* a result that is made once and then held whole */
   const struct node *node;
-  const struct cube *cube; /* of the node: what is held knows its no-data value, not NaN beside NA */
+  const struct cube *cube; /* of the node */
   size_t phase;            /* that makes it */
   size_t bytes;
   bool in_memory;  /* else a file that is mapped */

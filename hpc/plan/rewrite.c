@@ -1,7 +1,8 @@
 /* Rewriting before planning: every node under the outputs, inputs first, each once; shared nodes stay shared. */
 #include "hpc/plan/rewrite.h"
 
-#include <math.h>
+#include "datacube/base/missing.h"
+
 #include <string.h>
 
 enum { DONE_LISTS = 4096 };
@@ -38,9 +39,8 @@ bool node_is_conversion(const struct node *node)
 const struct node *node_convert(struct arena *arena, const struct node *node, const struct cube *cube)
 {
   const struct cube *from = node->cube;
-  bool same_nodata = from->has_nodata == cube->has_nodata && (!from->has_nodata || from->nodata == cube->nodata ||
-                                                              (isnan(from->nodata) && isnan(cube->nodata)));
-  if (from->type == cube->type && same_nodata)
+  if (from->type == cube->type && from->has_nodata == cube->has_nodata &&
+      (!from->has_nodata || same_nodata(from->nodata, cube->nodata)))
     return node;
   struct cube *to = arena_copy(arena, from, sizeof *to);
   struct kernel_input *input = ARENA_NEW(arena, struct kernel_input);

@@ -13,6 +13,8 @@
  * along long axes the sums and products are rounded in another order than along short ones, and what surrounds the
  * series is computed in f64; products of parts may leave the range of doubles where running ones just stay in it. */
 #include "hpc/plan/cut_reduction.h"
+
+#include "datacube/base/missing.h"
 #include "hpc/plan/rewrite.h"
 #include "hpc/stage/chunk_stage.h"
 
@@ -99,7 +101,7 @@ static struct cube *float_cube(const struct long_series *c, enum element_type ty
     return NULL;
   cube->type = type;
   cube->has_nodata = true;
-  cube->nodata = NAN;
+  cube->nodata = na_f64();
   if (size == c->size)
     return cube;
   struct dimension *axis = &cube->dimension[c->axis];

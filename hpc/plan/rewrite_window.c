@@ -2,6 +2,8 @@
  * The input becomes floats first, whose no-data is NaN. */
 #include "hpc/plan/rewrite.h"
 
+#include "datacube/base/missing.h"
+
 #include <math.h>
 
 /* Whether elements of the cube can be the border's value and nothing else. */
@@ -49,7 +51,7 @@ int rewrite_window(struct arena *arena, const struct node *node, const struct no
   for (size_t i = 0; i < node->input_count; i++) {
     if (input_holds(&inputs[i]))
       continue;
-    const struct cube floats = {.type = float_type(&inputs[i]), .has_nodata = true, .nodata = NAN};
+    const struct cube floats = {.type = float_type(&inputs[i]), .has_nodata = true, .nodata = na_f64()};
     inputs[i].node = node_convert(arena, inputs[i].node, &floats);
     if (!inputs[i].node)
       return error_memory(error);

@@ -5,6 +5,7 @@
 #include "hpc/stage/accumulate_stage.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/base/missing.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ const struct node *node_accumulate(struct arena *arena, const struct node *like,
   cube->bands = NULL;
   cube->type = accumulated_type((enum kernel_reducer)reducer->op, before->cube->type);
   cube->has_nodata = true;
-  cube->nodata = NAN;
+  cube->nodata = na_f64();
   *data = (struct accumulate_data_of){{(enum kernel_reducer)reducer->op, reducer->parameters}, dimension};
   struct stage_node stage = {.ops = &accumulate_stage, .inputs = inputs, .input_count = 1, .data = data};
   hash_word(&stage.data_hash, (uint64_t)reducer->op << 32 | dimension);

@@ -2,6 +2,7 @@
 #include "hpc/stage/stage.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/base/missing.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,16 +85,15 @@ void input_region(const struct stage_input *input, size_t dimensions, const stru
 
 void fill_missing(const struct cube *cube, void *data, size_t count)
 {
-  size_t size = element_info(cube->type)->size;
-  double missing = cube->has_nodata ? cube->nodata : element_info(cube->type)->is_float ? NAN : 0;
-  if (cube->type == ELEMENT_F32)
-    for (size_t i = 0; i < count; i++)
+  const struct element_info *info = element_info(cube->type);
+  size_t size = info->size, numbers = info->is_complex ? 2 * count : count;
+  double missing = info->is_complex ? na_f64() : cube->has_nodata ? cube->nodata : info->is_float ? (double)NAN : 0;
+  if (cube->type == ELEMENT_F32 || cube->type == ELEMENT_C64)
+    for (size_t i = 0; i < numbers; i++)
       ((float *)data)[i] = (float)missing;
-  else if (cube->type == ELEMENT_F64)
-    for (size_t i = 0; i < count; i++)
+  else if (cube->type == ELEMENT_F64 || cube->type == ELEMENT_C128)
+    for (size_t i = 0; i < numbers; i++)
       ((double *)data)[i] = missing;
-  else if (element_info(cube->type)->is_complex)
-    memset(data, 0xFF, count * size); /* NaN in both parts */
   else {
     uint64_t whole =
         missing < 0 ? (uint64_t)(int64_t)missing : (uint64_t)missing; /* little-endian: the low bytes are the value */

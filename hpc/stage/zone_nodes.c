@@ -2,6 +2,7 @@
  * program once a zone. */
 #include "hpc/stage/zones_stage.h"
 
+#include "datacube/base/missing.h"
 #include "hpc/plan/cut_reduction.h"
 #include "hpc/stage/accumulate_stage.h"
 #include "hpc/stage/zone_squares.h"
@@ -50,7 +51,7 @@ static const struct node *make_zones(const struct accumulator_maker *maker, cons
   if (cube) {
     cube->type = accumulated_type((enum kernel_reducer)reducer->op, before->cube->type);
     cube->has_nodata = true;
-    cube->nodata = NAN;
+    cube->nodata = na_f64();
     node = make_node(m, &zones_stage, before, cube, &data);
   }
   if (!node)

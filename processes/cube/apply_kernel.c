@@ -3,6 +3,7 @@
 #include "processes/cube/shape.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/base/missing.h"
 
 #include <math.h>
 #include <string.h>
@@ -104,7 +105,7 @@ static int only_numbers(struct call *call, const struct node *data, double repla
                 (border->rule != BORDER_VALUE || holds(ELEMENT_F32, border->value));
   cube->type = narrow ? ELEMENT_F32 : ELEMENT_F64;
   cube->has_nodata = true;
-  cube->nodata = NAN;
+  cube->nodata = na_f64();
   kernel_inputs_by_names(cube, &data, 1, input);
   *out = node_kernel(call->arena, call_origin(call), cube, input, 1, program, number, NO_DIMENSION);
   return *out ? 0 : error_memory(call->error);

@@ -9,6 +9,7 @@
 #include "processes/resample/regrid.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/base/missing.h"
 #include "datacube/source/memory_source.h"
 
 #include <math.h>
@@ -124,11 +125,9 @@ static int run_resolver(struct merge *m)
   return callback_lanes(call, m->program, &value, false, "overlap_resolver", &m->result);
 }
 
-static bool same_nodata(const struct cube *a, const struct cube *b)
+static bool same_missing(const struct cube *a, const struct cube *b)
 {
-  if (a->has_nodata != b->has_nodata)
-    return false;
-  return !a->has_nodata || a->nodata == b->nodata || (isnan(a->nodata) && isnan(b->nodata));
+  return a->has_nodata == b->has_nodata && (!a->has_nodata || same_nodata(a->nodata, b->nodata));
 }
 
 /* Type of the result: that of both cubes where they agree (and the resolver keeps it), else a float. */
@@ -147,13 +146,13 @@ static void set_type(const struct merge *m, struct cube *cube)
   }
   bool missing = m->resolves || differ > 1; /* resolvers may give NA; labels that no cube has together */
   bool holds_missing = a->has_nodata || element_info(a->type)->is_float;
-  if (cube->type == a->type && a->type == b->type && same_nodata(a, b) && (holds_missing || !missing))
+  if (cube->type == a->type && a->type == b->type && same_missing(a, b) && (holds_missing || !missing))
     return;
   bool narrow = element_info(a->type)->exact_in_f32 && element_info(b->type)->exact_in_f32 &&
                 element_info(cube->type)->exact_in_f32;
   cube->type = narrow ? ELEMENT_F32 : ELEMENT_F64;
   cube->has_nodata = true;
-  cube->nodata = NAN;
+  cube->nodata = na_f64();
 }
 
 static bool is_whole(const size_t *index, size_t count, size_t size)

@@ -150,7 +150,7 @@ void cube_set_result_type(struct cube *cube, const struct lanes *result, const s
     return;
   if (!info->is_float && !info->is_complex)
     cube->type = info->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
-  cube->nodata = NAN;
+  cube->nodata = na_f64();
 }
 
 /* ---- packing ---------------------------------------------------------------------------------------------------- */
@@ -230,9 +230,8 @@ bool band_same_packing(const struct band_info *a, const struct band_info *b)
 
 static bool same_type(const struct cube *a, const struct cube *b)
 {
-  if (a->type != b->type || a->has_nodata != b->has_nodata)
-    return false;
-  return !a->has_nodata || a->nodata == b->nodata || (isnan(a->nodata) && isnan(b->nodata));
+  return a->type == b->type && a->has_nodata == b->has_nodata &&
+         (!a->has_nodata || same_nodata(a->nodata, b->nodata));
 }
 
 static bool same_packing(const struct cube *a, const struct cube *b)
@@ -270,5 +269,5 @@ void cube_set_joint_type(struct cube *cube, const struct node *const *parts, siz
   else
     cube->type = narrow ? ELEMENT_F32 : ELEMENT_F64;
   cube->has_nodata = true;
-  cube->nodata = NAN;
+  cube->nodata = na_f64();
 }
