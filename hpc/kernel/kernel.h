@@ -72,7 +72,7 @@ struct kernel_step {
   ptrdiff_t lane_stride;     /* LOAD, STORE: elements from lane to lane; 0 (LOAD only): every lane the same */
   enum element_type type;    /* LOAD, STORE: element type in memory */
   bool has_nodata;
-  double nodata; /* LOAD: read as NA, as is NaN of floats; STORE: written for NA and NaN; NA: both are left as they are */
+  double nodata; /* LOAD: read as NA, as NaN of floats is; STORE: written for NA and NaN. NA: both stay as they are */
   uint32_t load;             /* LOAD: index of its base pointer in kernel_run's bases */
 };
 

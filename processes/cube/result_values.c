@@ -1,8 +1,8 @@
 /* Type, no-data value and packing of what a program computes.
  *
  * The one idea: a value is what it was before only where the program selects it. So each step is asked, from the inputs
- * on, whether it gives stored values of the inputs and nothing else, and whether it may give a certain number; the first
- * decides on packing, the second on whether that number can still stand for "missing" in the result. */
+ * on, whether it gives stored values of the inputs and nothing else, and whether it may give a certain number. The
+ * first decides on packing, the second on whether that number can still stand for "missing" in the result. */
 #include "processes/cube/shape.h"
 
 #include "datacube/base/missing.h"
