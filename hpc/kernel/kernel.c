@@ -59,6 +59,10 @@ size_t kernel_step_work_blocks(const struct kernel_step *step)
     bool sorts = step->op == KRED_MEDIAN || step->op == KRED_QUANTILES;
     return sorts ? (size_t)step->n + 4 : MOST_STATES + 1; /* the sorted copy and counters, or states and NA counts */
   }
+  if (step->kind == STEP_FIT) {
+    const struct kernel *model = &step->curve->model;
+    return model->scratch_blocks + model->work_blocks + fit_blocks(step->n, step->parameter_count - 1);
+  }
   if (step->kind == STEP_SERIES) {
     bool sorts = step->op == KSER_SORT || step->op == KSER_ORDER;
     return sorts ? (size_t)step->n / 4 + 2 : 2; /* one lane's keys and three index arrays, or accumulators */

@@ -47,6 +47,7 @@ enum kernel_step_kind {
   STEP_ELEMENT,  /* dst[b] = op(a[b], b[b], c[b]); an operand with step 0 gives its one block to every b */
   STEP_REDUCE,   /* operand a is [outer][n]; dst is [outer], QUANTILES: [outer][parameter_count - 1] */
   STEP_SERIES,   /* operand a is [outer][n]; dst is [outer][n] */
+  STEP_FIT,      /* operand a is [outer][n]; dst is [outer][parameter_count - 1] */
   STEP_GATHER,   /* dst[b] = a[map[b]] */
   STEP_STORE     /* output base + offsets[b] + lane * lane_stride = convert(a[b]) */
 };
@@ -57,16 +58,20 @@ struct kernel_operand {
   uint32_t step;  /* 1: one block per destination block; 0: the same block for all */
 };
 
+struct kernel_curve;
+
 struct kernel_step {
   enum kernel_step_kind kind;
   uint16_t op;               /* enum kernel_op, kernel_reducer or kernel_series */
   uint32_t dst, dst_block;   /* destination register and its first block (not for STORE) */
   uint32_t blocks;           /* destination blocks; for STORE: blocks stored */
   struct kernel_operand operand[3];
-  uint32_t outer, n;         /* REDUCE, SERIES */
+  uint32_t outer, n;         /* REDUCE, SERIES, FIT */
   double value;              /* CONSTANT */
-  const double *parameters;  /* REDUCE, SERIES: see the .def files; CONSTANT: one value per block, or NULL */
+  const double *parameters;  /* REDUCE, SERIES: see the .def files; CONSTANT: one value per block, or NULL; FIT: see
+                                program.h */
   uint32_t parameter_count;
+  const struct kernel_curve *curve; /* FIT */
   const uint32_t *map;       /* GATHER: source block, relative to operand[0].block, of each destination block */
   const ptrdiff_t *offsets;  /* LOAD, STORE: element offset of each block from the base */
   ptrdiff_t lane_stride;     /* LOAD, STORE: elements from lane to lane; 0 (LOAD only): every lane the same */
@@ -87,6 +92,11 @@ struct kernel {
   size_t work_blocks;            /* f64 blocks of work space behind the registers: the largest of the steps'
                                     kernel_step_work_blocks */
   size_t load_count;             /* LOAD steps */
+};
+
+struct kernel_curve { /* the function of a FIT */
+  struct kernel model; /* in f64. Its first step stands for the parameters, its last one for who reads the values */
+  struct kernel_operand parameters, values; /* [parameter]; [n] */
 };
 
 /* Blocks of work space (in f64 blocks of lane_block) a step needs beside the registers. */

@@ -44,6 +44,12 @@ const struct kernel_engine *kernel_engine_named(const char *level);
 /* The engine that kernel_run uses. */
 const struct kernel_engine *kernel_engine_chosen(void);
 
+/* Blocks that fitting n values by `count` parameters takes beside its model: see kernel_fit.inc. */
+static inline size_t fit_blocks(size_t n, size_t count)
+{
+  return n * (count + 1) + count * (2 * count + 5) + 6;
+}
+
 /* Batcher's odd-even mergesort (Knuth, The Art of Computer Programming 3, 5.3.4) of up to 64 elements, from sorted runs
  * of eight on: in each layer, element i is exchanged with element i + distance for every bit i of `lower`. Exchanges
  * that no wanted element depends on are left out. Any count works: elements past the end would stay there. */

@@ -92,6 +92,10 @@ static void print_source(struct buffer *out, const struct kernel_step *step)
     buffer_text(out, kernel_series_name((enum kernel_series)step->op));
     print_array(out, step);
     break;
+  case STEP_FIT:
+    buffer_printf(out, "FIT r%u over %u by %zu steps", (unsigned)step->operand[0].reg, (unsigned)step->n,
+                  step->curve->model.step_count - 2);
+    break;
   case STEP_GATHER:
     buffer_printf(out, "GATHER r%u", (unsigned)step->operand[0].reg);
     if (step->operand[0].block > 0)

@@ -341,6 +341,27 @@ struct lanes program_series(struct program *p, enum kernel_series series, struct
   return newest(p, keeps ? array.class : LANES_NUMBER, type);
 }
 
+struct lanes program_fit(struct program *p, struct lanes array, const struct program_curve *curve,
+                         const double *parameters, size_t count)
+{
+  double *copy = arena_copy(p->arena, parameters, count * sizeof *parameters);
+  struct program_step *step = add_step(p);
+  p->failed |= !copy;
+  if (!array.is_array || array.is_complex)
+    mismatch(p);
+  if (step) {
+    step->kind = PROGRAM_FIT;
+    step->operand[0] = array.value;
+    step->parameters = copy;
+    step->parameter_count = count;
+    step->curve = curve;
+    step->is_array = true;
+    step->length = count - 1;
+    step->wants_f64 = true;
+  }
+  return newest(p, LANES_NUMBER, ELEMENT_F64);
+}
+
 static struct lanes pick(struct program *p, struct lanes array, const size_t *indexes, size_t count, bool is_array)
 {
   if (array.is_complex)

@@ -29,7 +29,13 @@ struct lanes {
 };
 
 enum program_step_kind { PROGRAM_INPUT, PROGRAM_CONSTANT, PROGRAM_ELEMENT, PROGRAM_REDUCE, PROGRAM_SERIES,
-                         PROGRAM_PICK, PROGRAM_CONCAT };
+                         PROGRAM_PICK, PROGRAM_CONCAT, PROGRAM_FIT };
+
+/* A function whose parameters are to be found. */
+struct program_curve {
+  const struct program *model; /* input 0, its only one: the array of the parameters */
+  int values;                  /* in the model: the array of the function's values, one for each element of the data */
+};
 
 struct program_step { /* step i computes value i */
   enum program_step_kind kind;
@@ -40,11 +46,13 @@ struct program_step { /* step i computes value i */
   size_t input;             /* INPUT: slot */
   int component;            /* INPUT: 0 the number or its real part, 1 its imaginary part */
   double constant;          /* CONSTANT scalar */
-  const double *parameters; /* REDUCE, SERIES; CONSTANT array: its elements */
+  const double *parameters; /* REDUCE, SERIES; CONSTANT array: its elements; FIT: ignore (1: NA is left out, 0: it makes
+                               the result NA), then a first guess of each parameter */
   size_t parameter_count;
   const size_t *indexes;    /* PICK: elements taken, in order */
   const int *parts;         /* CONCAT: value ids, scalars and arrays */
   size_t part_count;
+  const struct program_curve *curve; /* FIT */
   bool wants_f64;           /* constants that f32 cannot hold, … */
 };
 
@@ -81,6 +89,10 @@ struct lanes program_reduce(struct program *p, enum kernel_reducer reducer, stru
                             const double *parameters, size_t count);
 struct lanes program_series(struct program *p, enum kernel_series series, struct lanes array, const double *parameters,
                             size_t count);
+/* The parameters that bring the curve closest to the array by least squares, as an array; NA where fewer elements than
+ * parameters are there or the first guess gives no number. parameters: as in the step, copied. */
+struct lanes program_fit(struct program *p, struct lanes array, const struct program_curve *curve,
+                         const double *parameters, size_t count);
 /* Element i as a scalar; elements by index as an array (any order, repeats allowed). */
 struct lanes program_element(struct program *p, struct lanes array, size_t index);
 struct lanes program_pick(struct program *p, struct lanes array, const size_t *indexes, size_t count);

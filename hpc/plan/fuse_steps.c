@@ -250,6 +250,54 @@ static int step_concat(struct fuse *f, const struct program_walk *w, const struc
   return 0;
 }
 
+static int run_step(struct fuse *f, struct program_walk *w, size_t i);
+
+/* A curve's model as a kernel of its own, on registers of its own. */
+static int compile_curve(struct fuse *f, const struct program_curve *curve, struct kernel_curve *out)
+{
+  const struct program *model = curve->model;
+  struct fuse inner = {.list = f->list, .arena = f->arena, .scratch = f->scratch, .error = f->error};
+  const struct node node = {.program = model};
+  struct program_walk w = {.node = &node, .axis = -1};
+  bool *needed = ARENA_ARRAY(f->scratch, bool, model->count);
+  w.values = ARENA_ARRAY(f->scratch, struct operand, model->count);
+  w.whole = ARENA_ARRAY(f->scratch, bool, model->count);
+  if (!needed || !w.values || !w.whole)
+    return error_memory(f->error);
+  program_mark_needed(model, curve->values, needed);
+  needed[0] = true; /* the parameters, used or not */
+  const struct program_step parameters = {.kind = PROGRAM_CONSTANT, .length = model->steps[0].length};
+  if (step_constant(&inner, &parameters, &w.values[0]) != 0)
+    return -1;
+  for (size_t i = 0; i < model->count; i++) {
+    w.whole[i] = true;
+    if (i > 0 && needed[i] && run_step(&inner, &w, i) != 0)
+      return -1;
+  }
+  const struct operand *values = &w.values[curve->values];
+  struct kernel_step *end = fuse_add_step(&inner, STEP_STORE);
+  if (!end)
+    return -1;
+  out->parameters = (struct kernel_operand){w.values[0].reg, w.values[0].block, 1};
+  out->values = end->operand[0] = (struct kernel_operand){values->reg, values->block, 1};
+  out->model = (struct kernel){.lane_type = LANE_F64, .steps = inner.steps, .step_count = inner.step_count};
+  return allocate_registers(f->arena, &out->model, inner.reg_blocks, inner.reg_count) == 0 ? 0 : error_memory(f->error);
+}
+
+static int step_fit(struct fuse *f, const struct program_walk *w, const struct program_step *program_step,
+                    struct operand *out)
+{
+  struct kernel_curve *curve = ARENA_NEW(f->arena, struct kernel_curve);
+  if (!curve)
+    return error_memory(f->error);
+  if (compile_curve(f, program_step->curve, curve) != 0 || step_array(f, w, program_step, out) != 0)
+    return -1;
+  struct kernel_step *step = &f->steps[f->step_count - 1];
+  step->kind = STEP_FIT;
+  step->curve = curve;
+  return 0;
+}
+
 static int run_step(struct fuse *f, struct program_walk *w, size_t i)
 {
   const struct program *program = w->node->program;
@@ -265,6 +313,8 @@ static int run_step(struct fuse *f, struct program_walk *w, size_t i)
   case PROGRAM_REDUCE:
   case PROGRAM_SERIES:
     return step_array(f, w, step, out);
+  case PROGRAM_FIT:
+    return step_fit(f, w, step, out);
   case PROGRAM_PICK:
     if (program->steps[step->operand[0]].kind == PROGRAM_INPUT && !w->whole[step->operand[0]])
       return pick_input(f, w, step, out);

@@ -201,6 +201,7 @@ const struct node *node_view(struct arena *arena, struct node_origin origin, con
   return seen;
 }
 
+/* Depth: a curve's model has no curve inside. */
 static void hash_step(struct hash *hash, const struct program_step *step)
 {
   hash_word(hash, (uint64_t)step->kind << 32 | step->op);
@@ -216,6 +217,10 @@ static void hash_step(struct hash *hash, const struct program_step *step)
     hash_bytes(hash, step->indexes, step->length * sizeof(size_t));
   if (step->parts)
     hash_bytes(hash, step->parts, step->part_count * sizeof(int));
+  for (size_t i = 0; step->curve && i < step->curve->model->count; i++)
+    hash_step(hash, &step->curve->model->steps[i]);
+  if (step->curve)
+    hash_word(hash, (uint64_t)step->curve->values);
 }
 
 static void hash_kernel(struct node *node)
