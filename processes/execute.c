@@ -194,6 +194,8 @@ static int write_steps(const struct execution *e, struct steps *steps, struct ar
 {
   struct run_limits limits = {.cancel = e->cancel, .beside = steps->count ? steps->list[0].file.path : NULL};
   struct cached_run run = steps->again;
+  if (steps->plan && result_room_check(steps->plan, steps->list[0].file.path, &e->room, error) != 0)
+    return -1;
   steps->again = (struct cached_run){0};
   if (run.run)
     run_renew(run.run, &limits, e->progress);

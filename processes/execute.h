@@ -5,6 +5,7 @@
 #include "hpc/run/run.h"
 #include "processes/graph/graph.h"
 #include "processes/plan_cache.h"
+#include "processes/result_room.h"
 
 struct execution {
   const char *graph; /* JSON text */
@@ -12,14 +13,15 @@ struct execution {
   const struct graph_parameter *parameters;
   size_t parameter_count;
   const struct catalogue *catalogue;
-  size_t memory;          /* bytes, 0: default */
-  unsigned threads;       /* 0: default */
-  const char *output;     /* where cubes go: a folder with '/' at its end, or a file's name; see result_file.h */
-  bool only_result;       /* the result node's outcome alone; else every saved cube, too */
-  bool value_file;        /* a value becomes a file as well, not text in memory */
-  bool official_encoding; /* graph and values as the official test cases write them: bare NaN, Infinity, -Infinity,
-                             {"type": "nodata"}. Else plain JSON, which has no such numbers: null */
-  bool explain_json; /* EXPLAIN as JSON */
+  size_t memory;            /* bytes, 0: default */
+  unsigned threads;         /* 0: default */
+  const char *output;       /* where cubes go: a folder with '/' at its end, or a file's name; see result_file.h */
+  bool only_result;         /* the result node's outcome alone; else every saved cube, too */
+  bool value_file;          /* a value becomes a file as well, not text in memory */
+  bool official_encoding;   /* graph and values as the official test cases write them: bare NaN, Infinity, -Infinity,
+                               {"type": "nodata"}. Else plain JSON, which has no such numbers: null */
+  struct result_room room;  /* for what is written; the disk's own room counts in any case */
+  bool explain_json;        /* EXPLAIN as JSON */
   struct plan_cache *cache; /* of runs that may be asked for again; or NULL */
   const volatile int *cancel;
   struct run_progress *progress; /* tiles of all outcomes together; or NULL */
@@ -36,7 +38,7 @@ struct execution_file { /* an outcome that was written */
 };
 
 struct execution_result { /* execution_result_free frees what it holds */
-  bool is_value;      /* the result is a host value: its JSON is in `json`, or in a file with value_file */
+  bool is_value;          /* the result is a host value: its JSON is in `json`, or in a file with value_file */
   struct buffer json;
   struct execution_file *files;
   size_t file_count;

@@ -32,6 +32,7 @@ struct server_settings {
   const char *public_url; /* without a slash at its end, or NULL: from the Host header */
   const char *address;    /* "127.0.0.1:8080", as bound */
   size_t task_memory;     /* bytes of one synchronous request */
+  uint64_t result_size;   /* bytes that it may write */
   unsigned threads;       /* of one request, 0: default */
 };
 

@@ -291,6 +291,15 @@ size_t plan_peak_memory(const struct plan *plan)
   return saturated_add(saturated_add(plan->shared_bytes, plan->kept_bytes), most);
 }
 
+double plan_spilled_bytes(const struct plan *plan)
+{
+  double bytes = 0;
+  for (size_t k = 0; k < plan->keep_count; k++)
+    if (!plan->keeps[k].in_memory && !plan->keeps[k].given)
+      bytes += (double)plan->keeps[k].bytes;
+  return bytes;
+}
+
 unsigned plan_threads(const struct plan *plan)
 {
   unsigned most = 1;

@@ -14,7 +14,7 @@ struct plan;
 struct plan_options {
   size_t memory;    /* bytes that tiles, registers, kept results and driver caches may take together; 0: 2 GiB */
   unsigned threads; /* workers; 0: as many as the machine has cores */
-  const volatile int *cancel; /* becomes nonzero: planning ends with RequestTimeout; or NULL */
+  const volatile int *cancel;         /* becomes nonzero: planning ends with RequestTimeout; or NULL */
   size_t prefer[CUBE_MAX_DIMENSIONS]; /* plan_make: tile shape the sink writes best; 0: any */
 };
 
@@ -35,12 +35,13 @@ const struct cube *plan_output_cube(const struct plan *plan, size_t output);
 const struct cube *plan_cube(const struct plan *plan); /* of output 0 */
 /* Shape of the output's tiles from index 0 on; 0 along dimensions whose first tile is shorter. */
 void plan_output_tile(const struct plan *plan, size_t output, size_t *tile);
-size_t plan_tiles(const struct plan *plan);            /* of all phases */
-double plan_read_bytes(const struct plan *plan);       /* estimate of stored bytes read */
-double plan_computed(const struct plan *plan);         /* estimate of elements computed by kernels */
-size_t plan_peak_memory(const struct plan *plan);      /* bytes, all workers and kept results in memory */
-unsigned plan_threads(const struct plan *plan);        /* most workers of a phase */
-struct hash plan_hash(const struct plan *plan);        /* of the outputs: same hash, same values */
+size_t plan_tiles(const struct plan *plan);         /* of all phases */
+double plan_read_bytes(const struct plan *plan);    /* estimate of stored bytes read */
+double plan_computed(const struct plan *plan);      /* estimate of elements computed by kernels */
+size_t plan_peak_memory(const struct plan *plan);   /* bytes, all workers and kept results in memory */
+double plan_spilled_bytes(const struct plan *plan); /* of kept results that lie in files while the plan runs */
+unsigned plan_threads(const struct plan *plan);     /* most workers of a phase */
+struct hash plan_hash(const struct plan *plan);     /* of the outputs: same hash, same values */
 
 /* EXPLAIN as text, and as JSON. */
 void plan_print(const struct plan *plan, struct buffer *out);

@@ -25,6 +25,7 @@
 
 enum { BODY_LIMIT = 16 * 1024 * 1024, CONNECTIONS = 1000, QUEUE = 64 };
 static const size_t default_memory = (size_t)2 << 30;
+static const size_t default_result_size = (size_t)100 << 30;
 static const size_t kept_limit = (size_t)256 << 20; /* bodies and answers that wait, in the main process */
 
 static const char help_text[] =
@@ -43,6 +44,8 @@ static const char help_text[] =
     "  --threads N           threads of one request or job (default: as many as the machine has cores)\n"
     "  --workers N           synchronous requests computed at a time (default: 2, or half the cores; at most 64)\n"
     "  --jobs N              batch jobs computed at a time (default 1)\n"
+    "  --result-size SIZE    most bytes that one request or job may write, before compression (default 100G)\n"
+    "  --user-results SIZE   most bytes of results that the jobs of one user may keep (default: no limit)\n"
     "  --process-specs DIR   folder with the official openeo-processes JSON files, served byte for byte in place of\n"
     "                        ours; a difference in a signature is an error\n"
     "  --public-url URL      address under which clients reach the server, for the links in its answers (default:\n"
@@ -60,7 +63,7 @@ static const char help_text[] =
 
 struct serve_arguments {
   const char *listen, *data, *specs, *public_url;
-  size_t memory;
+  size_t memory, result_size, user_results; /* bytes; user_results 0: no limit */
   long threads, workers, jobs;
   bool verbose;
 };
@@ -99,6 +102,14 @@ static int take_option(struct serve_arguments *out, int option, char *value)
     if (command_size(value, &out->memory) != 0)
       return command_usage("serve", "--memory wants a size such as 512M, not '%s'", value);
     return -1;
+  case 'r':
+    if (command_size(value, &out->result_size) != 0)
+      return command_usage("serve", "--result-size wants a size such as 100G, not '%s'", value);
+    return -1;
+  case 'q':
+    if (command_size(value, &out->user_results) != 0)
+      return command_usage("serve", "--user-results wants a size such as 100G, not '%s'", value);
+    return -1;
   case 't':
     if (command_integer(value, 1, 4096, &out->threads) != 0)
       return command_usage("serve", "--threads wants a number from 1 to 4096, not '%s'", value);
@@ -125,6 +136,8 @@ static int read_options(int argc, char **argv, struct serve_arguments *out)
                                           {"threads", required_argument, NULL, 't'},
                                           {"workers", required_argument, NULL, 'w'},
                                           {"jobs", required_argument, NULL, 'j'},
+                                          {"result-size", required_argument, NULL, 'r'},
+                                          {"user-results", required_argument, NULL, 'q'},
                                           {"process-specs", required_argument, NULL, 's'},
                                           {"public-url", required_argument, NULL, 'u'},
                                           {"verbose", no_argument, NULL, 'v'},
@@ -133,6 +146,7 @@ static int read_options(int argc, char **argv, struct serve_arguments *out)
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   *out = (struct serve_arguments){.listen = "127.0.0.1:8080",
                                   .memory = default_memory,
+                                  .result_size = default_result_size,
                                   .workers = cores > 128 ? 64
                                              : cores > 4 ? cores / 2
                                                          : 2,
@@ -208,9 +222,10 @@ static int start_processes(struct server_parts *parts, const struct serve_argume
   parts->listen_fd = http_listen(arguments->listen, parts->address, error);
   if (parts->listen_fd < 0)
     return -1;
-  const struct zygote_options zygote = {.worker = {.data = parts->data, .memory = memory},
-                                        .level = arguments->verbose ? LOG_DEBUG : LOG_INFO,
-                                        .specs = arguments->specs};
+  const struct zygote_options zygote = {
+      .worker = {.data = parts->data, .memory = memory, .result_size = arguments->result_size},
+      .level = arguments->verbose ? LOG_DEBUG : LOG_INFO,
+      .specs = arguments->specs};
   return zygote_start(&zygote, &parts->zygote, error);
 }
 
@@ -228,6 +243,8 @@ static int start_workers(struct server_parts *parts, const struct serve_argument
                                          .data = parts->data,
                                          .slots = (unsigned)arguments->jobs,
                                          .memory = memory,
+                                         .result_size = arguments->result_size,
+                                         .user_results = arguments->user_results,
                                          .threads = (unsigned)arguments->threads,
                                          .resident_limit = resident_limit};
   if (worker_pool_start(&pool, &server->pool, error) != 0)
@@ -241,8 +258,11 @@ static int start_threads(struct server_parts *parts, const struct serve_argument
   struct server *server = &parts->server;
   if (sodium_init() < 0)
     return error_set(error, ERROR_Internal, "libsodium does not start");
-  server->settings = (struct server_settings){
-      .data = parts->data, .address = parts->address, .task_memory = memory, .threads = (unsigned)arguments->threads};
+  server->settings = (struct server_settings){.data = parts->data,
+                                              .address = parts->address,
+                                              .task_memory = memory,
+                                              .result_size = arguments->result_size,
+                                              .threads = (unsigned)arguments->threads};
   if (arguments->public_url != NULL) {
     snprintf(parts->public_url, sizeof parts->public_url, "%s", arguments->public_url);
     for (size_t i = strlen(parts->public_url); i > 0 && parts->public_url[i - 1] == '/'; i--)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 enum { MAX_TITLE = 10000, MAX_DESCRIPTION = 1000000 };
 /* A page of the list ends after so many jobs where the request does not say, and where their texts are long. */
@@ -184,6 +185,21 @@ static void write_job(struct json_writer *w, const struct exchange *exchange, co
 
 /* ---- handlers ---- */
 
+/* What is left of the disk at the end is for states, logs and logins. */
+static int keep_reserve(const struct exchange *exchange, struct error *error)
+{
+  static const double most = 64.0 * 1024 * 1024;
+  const char *data = exchange->server->settings.data;
+  struct statvfs disk;
+  if (statvfs(data, &disk) != 0)
+    return 0;
+  const double size = (double)disk.f_blocks * (double)disk.f_frsize;
+  const double given = (double)disk.f_bavail * (double)disk.f_frsize, reserve = size / 50 < most ? size / 50 : most;
+  if (given >= reserve)
+    return 0;
+  return error_set(error, ERROR_StorageFailure, "the disk has %.0f bytes free; new jobs want %.0f", given, reserve);
+}
+
 void post_jobs(struct exchange *exchange)
 {
   struct error error = {0};
@@ -192,6 +208,8 @@ void post_jobs(struct exchange *exchange)
   json_t *root = read_body(exchange, &error);
   int status = root == NULL ? -1 : take_job(exchange, root, &job, &error);
   json_decref(root);
+  if (status == 0)
+    status = keep_reserve(exchange, &error);
   if (status == 0 && job.process == NULL)
     status = error_parameter(&error, ERROR_ProcessGraphMissing, "process", "is missing");
   if (status == 0)
@@ -260,6 +278,7 @@ void delete_job(struct exchange *exchange)
   job_queue_cancel(exchange->server->jobs, id, run);
   job_folder(exchange->server->settings.data, id, folder);
   folder_remove(folder);
+  job_queue_wake(exchange->server->jobs); /* who idles gives the row's space back */
   reply_empty(exchange, 204);
 }
 

@@ -125,6 +125,7 @@ static void submit(struct work *work, const char *purpose)
   struct exchange *exchange = work->exchange;
   struct pool_task *task = &work->task;
   task->header.memory = exchange->server->settings.task_memory;
+  task->header.room_most = exchange->server->settings.result_size;
   task->header.threads = exchange->server->settings.threads;
   snprintf(task->header.history, sizeof task->header.history, "twincube " TWINCUBE_VERSION " %s", purpose);
   task->client_fd = http_fd(exchange->http);

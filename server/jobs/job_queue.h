@@ -12,6 +12,8 @@ struct job_queue_options {
   const char *data;
   unsigned slots;        /* jobs at a time */
   size_t memory;         /* of one job, bytes */
+  uint64_t result_size;  /* bytes that one job may write */
+  uint64_t user_results; /* bytes of results that a user's jobs may keep, 0: no limit */
   unsigned threads;      /* of one job, 0: default */
   size_t resident_limit; /* bytes */
 };

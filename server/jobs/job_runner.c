@@ -245,13 +245,27 @@ static void settle(struct job_runner *runner, const struct job *job, struct endi
 
 /* ---- one job ---------------------------------------------------------------------------------------------------- */
 
-static void fill_task(const struct job_runner *runner, const struct job *job, const char *part,
+/* Bytes of results that the job's owner may still keep. */
+static int read_quota(struct job_runner *runner, const struct job *job, uint64_t *left, struct error *error)
+{
+  const uint64_t most = runner->queue->options.user_results;
+  uint64_t used = 0;
+  if (most > 0 && store_job_bytes(runner->store, job->owner, &used, error) != 0)
+    return -1;
+  *left = used < most ? most - used : 0;
+  return 0;
+}
+
+static void fill_task(const struct job_runner *runner, const struct job *job, const char *part, uint64_t left,
                       struct task_header *task)
 {
   const struct job_queue_options *options = &runner->queue->options;
   *task = (struct task_header){.kind = TASK_EXECUTE,
                                .threads = options->threads,
                                .memory = options->memory,
+                               .room_most = options->result_size,
+                               .has_quota = options->user_results > 0,
+                               .room_left = left,
                                .job = 1,
                                .debug = strcmp(job->log_level, "debug") == 0};
   snprintf(task->output, sizeof task->output, "%s", part);
@@ -270,11 +284,12 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
     error_set(&error, ERROR_StorageFailure, "the data folder's name is too long");
     return failed(runner, job, &error);
   }
-  if (folder_make(part, &error) != 0) {
+  uint64_t left = 0;
+  if (folder_make(part, &error) != 0 || read_quota(runner, job, &left, &error) != 0) {
     log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
-    return back_to_queue(runner, "no folder could be made for the results");
+    return back_to_queue(runner, "no room could be made for the results");
   }
-  fill_task(runner, job, part, &task);
+  fill_task(runner, job, part, left, &task);
   enum worker_outcome outcome = worker_client_call(&runner->client, &task, &graph, &watch, reply);
   return judge(runner, job, part, outcome, reply);
 }
@@ -394,6 +409,8 @@ static void take_job(struct job_runner *runner, struct worker_reply *reply)
   if (!found) {
     runner->backoff = (struct backoff){0};
     requeue_strays(runner);
+    while (store_shrink(runner->store) && !queue_is_stopping(runner->queue))
+      ;
     wait_for_work(runner->queue);
     return;
   }

@@ -30,9 +30,8 @@ static const char schema[] =
 
 /* What each version of the store has over the one before. */
 static const char *const versions[] = {
-    schema,
-    "ALTER TABLE logs ADD COLUMN data TEXT;" /* JSON */
-    "ALTER TABLE jobs ADD COLUMN options TEXT;" /* job_options as they were sent: a JSON object */
+    schema, "ALTER TABLE logs ADD COLUMN data TEXT;"    /* JSON */
+            "ALTER TABLE jobs ADD COLUMN options TEXT;" /* job_options as they were sent: a JSON object */
 };
 enum { STORE_VERSION = sizeof versions / sizeof versions[0] };
 
@@ -124,24 +123,24 @@ char *column_text(sqlite3_stmt *statement, int column)
   return text == NULL ? NULL : strdup((const char *)text);
 }
 
-static int read_version(struct store *store)
+/* The number that a PRAGMA answers, -1 where it does not. */
+static int64_t read_pragma(struct store *store, const char *pragma)
 {
   sqlite3_stmt *statement = NULL;
-  int version = -1;
-  if (sqlite3_prepare_v2(store->db, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW)
-    version = sqlite3_column_int(statement, 0);
+  int64_t number = -1;
+  if (sqlite3_prepare_v2(store->db, pragma, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+    number = sqlite3_column_int64(statement, 0);
   sqlite3_finalize(statement);
-  return version;
+  return number;
 }
 
 static int make_schema(struct store *store, struct error *error)
 {
-  if (read_version(store) == STORE_VERSION)
+  if ((int)read_pragma(store, "PRAGMA user_version") == STORE_VERSION)
     return 0;
   if (store_begin(store, error) != 0)
     return -1;
-  int version = read_version(store), status = 0; /* another process may have been first */
+  int version = (int)read_pragma(store, "PRAGMA user_version"), status = 0; /* another process may have been first */
   if (version < 0 || version > STORE_VERSION)
     status = error_set(error, ERROR_StorageFailure, "the store has version %d, this program knows %d", version,
                        (int)STORE_VERSION);
@@ -181,6 +180,7 @@ int store_open(const char *data_dir, struct store **out, struct error *error)
   } else {
     sqlite3_busy_timeout(store->db, 15000);
     if (sqlite3_exec(store->db,
+                     "PRAGMA auto_vacuum = INCREMENTAL;" /* counts for a store that is made now */
                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
                      "PRAGMA journal_size_limit = 16777216;",
                      NULL, NULL, NULL) != SQLITE_OK)
@@ -194,6 +194,16 @@ int store_open(const char *data_dir, struct store **out, struct error *error)
   }
   *out = store;
   return 0;
+}
+
+bool store_shrink(struct store *store)
+{
+  enum { FEW_PAGES = 1000 }; /* that are not worth the while: new rows will fill them */
+  if (read_pragma(store, "PRAGMA freelist_count") < FEW_PAGES)
+    return false;
+  if (read_pragma(store, "PRAGMA auto_vacuum") == 0) /* made by an older program: once and for all */
+    return sqlite3_exec(store->db, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM;", NULL, NULL, NULL) == SQLITE_OK;
+  return sqlite3_exec(store->db, "PRAGMA incremental_vacuum(4000)", NULL, NULL, NULL) == SQLITE_OK;
 }
 
 void store_close(struct store *store)

@@ -20,6 +20,9 @@ enum { USER_NAME_SIZE = 65, PASSWORD_HASH_SIZE = 128, TOKEN_HASH_BYTES = 32 };
 int store_open(const char *data_dir, struct store **out, struct error *error);
 void store_close(struct store *store); /* NULL is allowed */
 
+/* Gives a part of the space that deleted rows left back to the disk; true while there may be more of it. */
+bool store_shrink(struct store *store);
+
 int64_t store_now(void);
 
 /* A secret of the server (32 random bytes, made at the first call). */

@@ -145,6 +145,22 @@ int store_job_list(struct store *store, const char *owner, int64_t before,
   return row < 0 ? -1 : 0;
 }
 
+int store_job_bytes(struct store *store, const char *owner, uint64_t *out, struct error *error)
+{
+  sqlite3_stmt *sum = store_prepare(store,
+                                    "SELECT total(json_extract(file.value, '$.size')) FROM jobs,"
+                                    " json_each(jobs.result, '$.files') AS file"
+                                    " WHERE owner = ? AND json_valid(jobs.result)",
+                                    error);
+  if (sum == NULL)
+    return -1;
+  bind_text(sum, 1, owner);
+  int row = store_step(store, sum, error);
+  *out = row == 1 ? (uint64_t)sqlite3_column_double(sum, 0) : 0;
+  sqlite3_reset(sum);
+  return row < 0 ? -1 : 0;
+}
+
 int store_job_update(struct store *store, const struct job *job, struct error *error)
 {
   sqlite3_stmt *put =

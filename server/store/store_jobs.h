@@ -44,6 +44,8 @@ int store_job_get(struct store *store, const char *owner, const char *id, struct
  */
 int store_job_list(struct store *store, const char *owner, int64_t before,
                    bool (*report)(void *data, const struct job *job), void *data, struct error *error);
+/* Bytes of the results that the owner's jobs keep. */
+int store_job_bytes(struct store *store, const char *owner, uint64_t *out, struct error *error);
 /* Writes the changed texts, budget and log level of a job that was read. Errors JobNotFound, JobLocked. */
 int store_job_update(struct store *store, const struct job *job, struct error *error);
 /* Queues it and drops results and logs of earlier runs; nothing happens to one that is queued or running. *started

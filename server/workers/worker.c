@@ -57,6 +57,12 @@ static void limit_process(const struct worker_options *options)
 {
   const struct rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
+  /* Far above what a result may take, text and headers included: a write past it fails (EFBIG), and does not kill. */
+  const rlim_t longest = 4 * (rlim_t)options->result_size + ((rlim_t)64 << 20);
+  const struct rlimit file = {longest, longest};
+  if (options->result_size > 0)
+    setrlimit(RLIMIT_FSIZE, &file);
+  signal(SIGXFSZ, SIG_IGN);
 #ifndef SANITIZED
   /* Far above what a plan may take: this stops a runaway, the plan's own ceiling does the fine work. */
   const rlim_t most = 2 * (rlim_t)options->memory + ((rlim_t)2 << 30);
@@ -268,6 +274,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
       .graph = graph,
       .graph_length = length,
       .memory = task->memory,
+      .room = {.most = task->room_most, .has_quota = task->has_quota != 0, .left = task->room_left},
       .threads = task->threads,
       .output = task->output,
       .only_result = task->job == 0,

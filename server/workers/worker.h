@@ -6,10 +6,12 @@
 #define TWINCUBE_SERVER_WORKERS_WORKER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct worker_options {
-  const char *data; /* folder with the catalogue */
-  size_t memory;    /* bytes a task may plan with */
+  const char *data;     /* folder with the catalogue */
+  size_t memory;        /* bytes a task may plan with */
+  uint64_t result_size; /* bytes that a task may write; 0: no limit */
 };
 
 /* Runs in the process forked for it, and returns its exit status. */

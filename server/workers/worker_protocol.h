@@ -23,14 +23,15 @@ enum task_kind { TASK_EXECUTE, TASK_VALIDATE, TASK_ESTIMATE };
 /* Followed by the graph's text. */
 struct task_header {
   uint32_t kind;
-  uint32_t threads;  /* 0: default */
-  uint64_t memory;   /* bytes */
-  uint32_t job;      /* 1: all outcomes become files, a value too; progress and logs are sent. 0: the result alone */
-  uint32_t debug;    /* 1: the plan is logged before the run */
-  uint32_t official; /* 1: graph and value are in the encoding of the official test cases */
-  uint32_t zero;
-  char output[2304]; /* folder for a cube's file, ends with '/' */
-  char history[256]; /* provenance line */
+  uint32_t threads;              /* 0: default */
+  uint64_t memory;               /* bytes */
+  uint64_t room_most, room_left; /* see struct result_room */
+  uint32_t job;       /* 1: all outcomes become files, a value too; progress and logs are sent. 0: the result alone */
+  uint32_t debug;     /* 1: the plan is logged before the run */
+  uint32_t official;  /* 1: graph and value are in the encoding of the official test cases */
+  uint32_t has_quota; /* 1: room_left counts */
+  char output[2304];  /* folder for a cube's file, ends with '/' */
+  char history[256];  /* provenance line */
 };
 
 enum log_text { LOG_TEXT_MESSAGE, LOG_TEXT_CODE, LOG_TEXT_NODE, LOG_TEXT_PARAMETER, LOG_TEXT_DATA, LOG_TEXTS };

@@ -50,13 +50,19 @@ static char **worker_environment(void)
 
 static int spawn_process(const struct zygote_options *options, int control, pid_t *pid)
 {
-  char parent[24], level[24], memory[24];
+  char parent[24], level[24], memory[24], result_size[24];
   snprintf(parent, sizeof parent, "%ld", (long)getpid());
   snprintf(level, sizeof level, "%d", (int)options->level);
   snprintf(memory, sizeof memory, "%zu", options->worker.memory);
-  const char *const arguments[] = {
-      "twincube", "zygote", parent, level, memory, options->worker.data, options->specs != NULL ? options->specs : "",
-      NULL};
+  snprintf(result_size, sizeof result_size, "%llu", (unsigned long long)options->worker.result_size);
+  const char *const arguments[ZYGOTE_ARGUMENTS + 2] = {"twincube",
+                                                       "zygote",
+                                                       parent,
+                                                       level,
+                                                       memory,
+                                                       result_size,
+                                                       options->worker.data,
+                                                       options->specs != NULL ? options->specs : ""};
   char **environment = worker_environment();
   posix_spawn_file_actions_t actions;
   int code = environment ? posix_spawn_file_actions_init(&actions) : ENOMEM;

@@ -139,7 +139,8 @@ int zygote_main(int argc, char **argv)
   set_signals();
   log_set_level((enum log_level)strtol(argv[ZYGOTE_LEVEL], NULL, 10));
   const struct worker_options options = {.data = argv[ZYGOTE_DATA],
-                                         .memory = (size_t)strtoull(argv[ZYGOTE_MEMORY], NULL, 10)};
+                                         .memory = (size_t)strtoull(argv[ZYGOTE_MEMORY], NULL, 10),
+                                         .result_size = strtoull(argv[ZYGOTE_RESULT_SIZE], NULL, 10)};
   if (argv[ZYGOTE_SPECS][0] != '\0' && process_table_use_specs(argv[ZYGOTE_SPECS], &error) != 0) {
     log_message(LOG_ERROR, "%s", error.message);
     return 1;

@@ -1,18 +1,19 @@
-/* How the server starts a zygote: twincube zygote PARENT LEVEL MEMORY DATA SPECS, with the control socket as descriptor
- * 3. One byte with a worker's socket (SCM_RIGHTS) asks for a worker; its pid is the answer, as int32_t, -1 where the
- * fork failed. */
+/* How the server starts a zygote: twincube zygote PARENT LEVEL MEMORY RESULT_SIZE DATA SPECS, with the control socket
+ * as descriptor 3. One byte with a worker's socket (SCM_RIGHTS) asks for a worker; its pid is the answer, as int32_t,
+ * -1 where the fork failed. */
 #ifndef TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 #define TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 
 enum { ZYGOTE_CONTROL = 3 };
 
-enum zygote_argument { /* places in argv; "zygote" is [0], as for every subcommand */
-  ZYGOTE_PARENT = 1,   /* pid */
-  ZYGOTE_LEVEL,        /* enum log_level */
-  ZYGOTE_MEMORY,       /* bytes */
-  ZYGOTE_DATA,         /* folder */
-  ZYGOTE_SPECS,        /* folder, "" for none */
-  ZYGOTE_ARGUMENTS
+enum zygote_argument {                     /* places in argv; "zygote" is [0], as for every subcommand */
+                       ZYGOTE_PARENT = 1,  /* pid */
+                       ZYGOTE_LEVEL,       /* enum log_level */
+                       ZYGOTE_MEMORY,      /* bytes */
+                       ZYGOTE_RESULT_SIZE, /* bytes, 0: no limit */
+                       ZYGOTE_DATA,        /* folder */
+                       ZYGOTE_SPECS,       /* folder, "" for none */
+                       ZYGOTE_ARGUMENTS
 };
 
 #endif

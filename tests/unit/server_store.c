@@ -2,6 +2,7 @@
 #include "server/auth/auth.h"
 #include "server/store/folder.h"
 #include "server/store/store_jobs.h"
+#include "server/store/store_sql.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -364,12 +365,46 @@ static void test_an_older_store_grows(void **state)
   sqlite3_close(db);
   assert_int_equal(store_open(f->folder, &f->store, &f->error), 0);
   const struct job_log log = {
-      .entry = {
-          .level = LOG_WARNING, .message = "m", .code = "c", .node = "a/b", .parameter = "p", .data = "[1]"}};
+      .entry = {.level = LOG_WARNING, .message = "m", .code = "c", .node = "a/b", .parameter = "p", .data = "[1]"}};
   assert_int_equal(store_log_put(f->store, job.id, &log, &f->error), 0);
   assert_int_equal(store_log_list(f->store, job.id, 0, LOG_DEBUG, 0, expect_entry, &count, &f->error), 0);
   assert_int_equal(count, 1);
   job_free(&job);
+}
+
+static int64_t store_size(const struct fixture *f)
+{
+  char path[128];
+  struct stat state;
+  sqlite3 *db;
+  snprintf(path, sizeof path, "%s/server.sqlite", f->folder);
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(db);
+  assert_int_equal(stat(path, &state), 0);
+  return state.st_size;
+}
+
+/* What large jobs took is the disk's again when they are gone; also in a store that was made without auto_vacuum. */
+static void test_space_is_given_back(void **state)
+{
+  struct fixture *f = *state;
+  for (int old = 0; old < 2; old++) {
+    if (old)
+      assert_int_equal(sqlite3_exec(f->store->db, "PRAGMA auto_vacuum = NONE; VACUUM;", NULL, NULL, NULL), SQLITE_OK);
+    struct job job = {.owner = "alice", .log_level = "info", .process = malloc(10000001)};
+    memset(job.process, 'x', 10000000);
+    job.process[10000000] = '\0';
+    int64_t run, before = store_size(f);
+    assert_int_equal(store_job_put(f->store, &job, &f->error), 0);
+    assert_true(store_size(f) > before + 9000000);
+    assert_int_equal(store_job_delete(f->store, &(struct job_key){"alice", job.id}, &run, &f->error), 0);
+    int parts = 0;
+    while (store_shrink(f->store))
+      assert_true(++parts < 100);
+    assert_true(parts > 0 && store_size(f) < before + 4200000);
+    job_free(&job);
+  }
 }
 
 static void test_authorization(void **state)
@@ -413,6 +448,7 @@ int main(void)
       TEST(test_locked_and_foreign),
       TEST(test_log_levels),
       TEST(test_an_older_store_grows),
+      TEST(test_space_is_given_back),
       TEST(test_authorization),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
