@@ -254,6 +254,19 @@ int worker_fill(struct tile_worker *worker, size_t stage, const struct region *r
   return worker_pull(worker, stage, region, worker->out.data, error);
 }
 
+void worker_release(struct tile_worker *worker, size_t first, size_t last)
+{
+  for (size_t s = first; s < last; s++) {
+    const struct stage *stage = &worker->plan->stages[s];
+    if (stage->ops == &source_stage) /* a reader is dear to open */
+      continue;
+    stage->ops->stop(stage, worker->states[s]);
+    worker->states[s] = NULL;
+    room_free(&worker->whole[s]);
+    room_free(&worker->piece[s]);
+  }
+}
+
 void worker_free(struct tile_worker *worker)
 {
   if (!worker)

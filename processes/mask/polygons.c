@@ -3,7 +3,6 @@
 #include "processes/mask/polygons.h"
 
 #include "datacube/source/coverage_source.h"
-#include "hpc/plan/rewrite.h"
 #include "hpc/stage/clip_stage.h"
 #include "processes/vector/geojson.h"
 #include "processes/vector/geometry_argument.h"
@@ -86,15 +85,12 @@ static bool holds_all(const struct coverage *kept)
 
 int cover_keep(struct call *call, const struct node *data, const struct coverage *kept, const struct node **out)
 {
-  struct cube *cube = cube_copy(call->arena, data->cube);
   *out = data;
   if (holds_all(kept))
     return 0;
-  if (!cube)
-    return error_memory(call->error);
-  cube_admit_missing(cube);
-  const struct node *input = node_convert(call->arena, data, cube);
-  *out = input ? node_clip(call->arena, call_origin(call), input, kept) : NULL;
+  if (node_admit_missing(call, data, out) != 0)
+    return -1;
+  *out = node_clip(call->arena, call_origin(call), *out, kept);
   return *out ? 0 : error_memory(call->error);
 }
 

@@ -73,7 +73,7 @@ def load(name, extent=None):
 
 
 def collection(geometries, crs="EPSG:32632"):
-    features = [{"type": "Feature", "properties": {"n": i}, "geometry": g and shapely.geometry.mapping(g)}
+    features = [{"type": "Feature", "properties": {"n": i}, "geometry": None if g is None else shapely.geometry.mapping(g)}
                 for i, g in enumerate(geometries)]
     named = {"crs": {"type": "name", "properties": {"name": crs}}} if crs else {}
     return {"type": "FeatureCollection", "features": features, **named}
@@ -235,6 +235,95 @@ def test_any_reference_system(scenes, run, crs):
     want = numpy.where(inside([dense], y, x), values, numpy.nan)
     part = sure[rows][:, columns]
     numpy.testing.assert_array_equal(have[:, part], want[:, rows][:, :, columns][:, part])
+
+
+# ---- chunks ----------------------------------------------------------------------------------------------------------
+
+
+def apart(seed, count):
+    """Polygons that share no pixel: cells around random points."""
+    random = numpy.random.default_rng(seed)
+    points = numpy.column_stack([WEST + STEP * random.uniform(0, WIDTH, count),
+                                 NORTH - STEP * random.uniform(0, HEIGHT, count)])
+    cells = shapely.voronoi_polygons(shapely.MultiPoint(points)).geoms
+    return [cell.buffer(-STEP * random.uniform(0, 3)) for cell in cells]
+
+
+def process(**nodes):
+    *_, last = nodes
+    nodes[last]["result"] = True
+    return {"process_graph": nodes}
+
+
+def parameter(name):
+    return {"from_parameter": name}
+
+
+def without_mean():
+    """Every date of the chunk without its mean."""
+    mean = process(r=node("mean", data=parameter("data")))
+    minus = process(d=node("subtract", x=parameter("x"), y=parameter("y")))
+    return process(m=node("reduce_spatial", data=parameter("data"), reducer=mean),
+                   s=node("merge_cubes", cube1=parameter("data"), cube2=ref("m"), overlap_resolver=minus))
+
+
+def test_chunks(scenes, run):
+    """The mean of each polygon taken from it; the same bits by one thread and in little memory."""
+    name, values, y, x = scenes
+    polygons = apart(3, 12) + [None]
+    graph = {"l": load(name), "p": node("apply_polygon", data=ref("l"), geometries=collection(polygons),
+                                        process=without_mean())}
+    have, _ = run(graph)
+    want = numpy.full(values.shape, numpy.nan)
+    for polygon in polygons:
+        hit = inside([polygon], y, x)
+        if hit.any():
+            want[:, hit] = values[:, hit] - numpy.nanmean(values[:, hit], axis=1, keepdims=True)
+    numpy.testing.assert_allclose(have, want, atol=2e-5)
+    numpy.testing.assert_array_equal(have, run(graph, "--threads", 1)[0])
+    numpy.testing.assert_array_equal(have, run(graph, "--threads", 2, "--memory", "190M")[0])
+
+
+def test_what_a_chunk_sees_outside(scenes, run):
+    """The mask value, as far as the bounding box reaches; no-data is replaced there as well."""
+    name, values, y, x = scenes
+    polygons = [polygon for polygon in apart(4, 5) if not polygon.is_empty]
+    largest = process(r=node("max", data=parameter("data")))
+    other = process(d=node("add", x=parameter("x"), y=parameter("y")))
+    body = process(m=node("reduce_spatial", data=parameter("data"), reducer=largest),
+                   s=node("merge_cubes", cube1=parameter("data"), cube2=ref("m"), overlap_resolver=other))
+    have, _ = run({"l": load(name), "p": node("apply_polygon", data=ref("l"), geometries=collection(polygons),
+                                              process=body, mask_value=1000)})
+    want = numpy.full(values.shape, numpy.nan)
+    for polygon in polygons:
+        hit = inside([polygon], y, x)
+        rows, columns = box_of([polygon], y, x)
+        whole = hit[rows][:, columns].all()
+        for date, layer in zip(want, values):
+            date[hit] = layer[hit] + (numpy.nanmax(layer[hit]) if whole else 1000)
+    numpy.testing.assert_array_equal(have, want)
+
+
+def test_many_chunks(scenes, run):
+    """Linear in their number, and read no more than once."""
+    name, values, y, x = scenes
+    polygons = apart(6, 400)
+    graph = {"l": load(name), "p": node("apply_polygon", data=ref("l"), geometries=collection(polygons),
+                                        process=without_mean())}
+    have, _ = run(graph)
+    numpy.testing.assert_array_equal(numpy.isfinite(have), numpy.isfinite(values) & inside(polygons, y, x))
+    few = run.explain({"l": load(name), "p": node("apply_polygon", data=ref("l"), geometries=collection(polygons[:3]),
+                                                  process=without_mean())})
+    assert few["read_bytes"] < run.explain({"l": load(name)})["read_bytes"] / 4
+
+
+def test_the_same_bits_however_it_is_cut(scenes, run):
+    name, _, _, _ = scenes
+    area = collection(random_polygons(30, 9))
+    graph = {"l": load(name), "m": node("mask_polygon", data=ref("l"), mask=area, replacement=3),
+             "f": node("filter_spatial", data=ref("m"), geometries=area)}
+    once = run(graph, "--threads", 1)[0]
+    numpy.testing.assert_array_equal(once, run(graph, "--threads", 2, "--memory", "190M")[0])
 
 
 # ---- round the globe -------------------------------------------------------------------------------------------------
