@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct placed_patch {
-  const struct patch *patch;
+  const struct plane_patch *patch;
   const size_t *row;  /* of the pixels: first run of each row, and behind the last */
   size_t first, last; /* stages first … last - 1 were made for it */
 };
@@ -34,7 +34,7 @@ const struct node *node_patches(struct arena *arena, struct node_origin origin, 
   const struct node **inputs = ARENA_ARRAY(arena, const struct node *, patches->count);
   struct stage_node stage = {.ops = &patch_stage, .inputs = inputs, .input_count = patches->count, .data = patches};
   for (size_t i = 0; inputs && i < patches->count; i++) {
-    const struct patch *patch = &patches->items[i];
+    const struct plane_patch *patch = &patches->items[i];
     inputs[i] = patch->node;
     hash_bytes(&stage.data_hash, &patch->box, sizeof patch->box);
     for (size_t k = 0; k < patch->pixels.run_count; k++) {
@@ -47,8 +47,8 @@ const struct node *node_patches(struct arena *arena, struct node_origin origin, 
 
 /* ---- planning ---------------------------------------------------------------------------------------------------- */
 
-static struct stage_input *place_patch(struct stage_list *list, const struct stage *stage, const struct patch *patch,
-                                       struct placed_patch *out, struct error *error)
+static struct stage_input *place_patch(struct stage_list *list, const struct stage *stage,
+                                       const struct plane_patch *patch, struct placed_patch *out, struct error *error)
 {
   size_t first = list->count;
   struct stage_input *input = stage_reads(list, patch->node, error);

@@ -5,7 +5,7 @@
 #include "datacube/coverage.h"
 #include "hpc/stage/stage.h"
 
-struct patch {
+struct plane_patch {
   const struct node *node; /* dimensions and type of the whole; as large as the box along y and x */
   struct pixel_box box;    /* its place in the plane */
   struct coverage pixels;  /* of one zone, within the box: those that are taken */
@@ -13,7 +13,7 @@ struct patch {
 
 struct patches {
   size_t count;
-  const struct patch *items; /* no pixel is in two of them */
+  const struct plane_patch *items; /* no pixel is in two of them */
 };
 
 /* The cube, with no-data where no patch has a pixel; it has x and y and admits missing elements. All given is borrowed

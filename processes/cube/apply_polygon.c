@@ -17,7 +17,7 @@ struct segmenting {
   struct coverage coverage;
   struct zone_span *runs; /* of the coverage, by zone */
   size_t *start;          /* first run of each zone, and behind the last */
-  struct patch *patches;
+  struct plane_patch *patches;
   size_t count; /* polygons that have pixels */
 };
 
@@ -76,7 +76,7 @@ static int check_result(struct segmenting *s, const struct cube *given, const st
   return 0;
 }
 
-static int run_on_polygon(struct segmenting *s, size_t zone, struct patch *patch)
+static int run_on_polygon(struct segmenting *s, size_t zone, struct plane_patch *patch)
 {
   struct call *call = s->call;
   struct coverage own = {.rows = s->coverage.rows,
@@ -102,7 +102,7 @@ static int run_on_polygon(struct segmenting *s, size_t zone, struct patch *patch
 
 static int run_on_all(struct segmenting *s)
 {
-  s->patches = ARENA_ARRAY(s->call->arena, struct patch, s->count);
+  s->patches = ARENA_ARRAY(s->call->arena, struct plane_patch, s->count);
   if (!s->patches)
     return error_memory(s->call->error);
   for (size_t zone = 0, i = 0; zone < s->coverage.zones; zone++)
