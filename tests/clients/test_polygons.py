@@ -5,8 +5,10 @@ cases beside the processes.
 """
 
 import json
+import shutil
 import warnings
 
+import geopandas
 import numpy
 import pytest
 import rasterio
@@ -73,8 +75,8 @@ def load(name, extent=None):
 
 
 def collection(geometries, crs="EPSG:32632"):
-    features = [{"type": "Feature", "properties": {"n": i}, "geometry": None if g is None else shapely.geometry.mapping(g)}
-                for i, g in enumerate(geometries)]
+    features = [{"type": "Feature", "properties": {"n": i},
+                 "geometry": None if g is None else shapely.geometry.mapping(g)} for i, g in enumerate(geometries)]
     named = {"crs": {"type": "name", "properties": {"name": crs}}} if crs else {}
     return {"type": "FeatureCollection", "features": features, **named}
 
@@ -336,7 +338,8 @@ def turned(geometry, y, x):
 LONELY = {"west": shapely.Polygon([(-40.1, -20.2), (-3, -35), (-11, 44)]),
           "greenwich": shapely.Polygon([(-20.3, -10.1), (30, 5), (12, 50)]),
           "past the antimeridian": shapely.Polygon([(170.3, -10.1), (200, -5), (190, 40.2)]),
-          "cut at the antimeridian": shapely.MultiPolygon([shapely.box(160.1, -30, 180, 10), shapely.box(-180, -30, -150.2, 10)]),
+          "cut at the antimeridian": shapely.MultiPolygon([shapely.box(160.1, -30, 180, 10),
+                                                           shapely.box(-180, -30, -150.2, 10)]),
           "world": shapely.box(-180, -90, 180, 90)}
 
 
@@ -377,3 +380,60 @@ def test_boxes_turn(globe, run):
     columns = (x < 31) | (x > 340)
     numpy.testing.assert_allclose(dimensions[list(dimensions)[-1]], x[columns])
     numpy.testing.assert_allclose(have[0], values[0][(y > -30) & (y < 10)][:, columns], rtol=1e-6)
+
+
+# ---- published statistics --------------------------------------------------------------------------------------------
+
+
+def statistics(run, name, frame, bands=None):
+    """Total and valid count and mean by geometry and band, of the one date."""
+    crs = frame.crs.to_wkt()
+    load_all = node("load_collection", id=name, spatial_extent=None, temporal_extent=None, bands=bands)
+    zones = node("aggregate_spatial", data=ref("l"), geometries=collection(list(frame.geometry), crs),
+                 reducer=process(r=node("mean", data=parameter("data"))), target_dimension="statistic")
+    path = run.write({"l": load_all, "z": zones})
+    twincube("run", path, "--data", run.data, "-o", run.folder / "out.json")
+    result = json.loads((run.folder / "out.json").read_text())
+    values = xarray.DataArray(
+        numpy.array(result["data"], dtype="float64"), dims=[d["name"] for d in result["dimensions"]],
+        coords={d["name"]: d["labels"] for d in result["dimensions"] if d["name"] != "geometry"})
+    values = values.isel(t=0, drop=True) if "t" in values.dims else values
+    return {"mean" if label == "value" else label: values.sel(statistic=label)
+            for label in ("value", "total_count", "valid_count")}
+
+
+def test_zonal_statistics_of_rasterstats(run, catalogue, tmp_path):
+    """Counts and means in python-rasterstats' own tests (perrygeo/python-rasterstats, tests/test_zonal.py)."""
+    folder = shared("vector", "rasterstats")
+    frames = {kind: geopandas.read_file(folder / f"{kind}.shp") for kind in ("polygons", "points", "lines")}
+    for name in ("slope", "slope_nodata"):  # a raster needs a date in its name
+        (tmp_path / name).mkdir()
+        shutil.copy(folder / f"{name}.tif", tmp_path / name / f"{name}_20200101.tif")
+    slope, holes = (catalogue.add(name.upper(), tmp_path / name) for name in ("slope", "slope_nodata"))
+    polygons = statistics(run, slope, frames["polygons"])
+    assert polygons["valid_count"].values.ravel().tolist() == [75, 50]
+    numpy.testing.assert_allclose(polygons["mean"].values.ravel(), [14.66, 56.61], atol=0.005)
+    some = statistics(run, holes, frames["polygons"])
+    assert some["valid_count"].values.ravel().tolist() == [39, 31]
+    assert (some["total_count"] - some["valid_count"]).values.ravel().tolist() == [36, 19]
+    points = statistics(run, slope, frames["points"])
+    assert points["valid_count"].values.ravel().tolist() == [1, 1, 1]
+    numpy.testing.assert_allclose(points["mean"].values.ravel()[:2], [11.386, 35.547], atol=0.0005)
+    lines = statistics(run, slope, frames["lines"])  # all that they touch: more than the 58 and 32 of a thin line
+    assert (lines["valid_count"].values.ravel() >= [58, 32]).all()
+
+
+def test_polygons_of_geocube(run, catalogue):
+    """A grid that was drawn from soil polygons has in each polygon the polygon's own value."""
+    folder = shared("vector", "geocube")
+    frame = geopandas.read_file(folder / "soil_data_flat.geojson")
+    bands = ["om_r", "claytotal_r", "awc_r"]
+    found = statistics(run, catalogue.add("SOIL", folder / "soil_grid_flat.nc"), frame, bands)
+    for band in bands:
+        for i, value in enumerate(frame[band]):
+            here = {key: float(values.sel(bands=band).isel(geometry=i)) for key, values in found.items()}
+            if numpy.isnan(value):
+                assert here["valid_count"] <= 0.01 * here["total_count"]
+                continue
+            numpy.testing.assert_allclose(here["mean"], value, rtol=0.01)
+            assert here["valid_count"] >= 0.99 * here["total_count"] > 100
