@@ -134,6 +134,9 @@ static int scan_path(struct scan *scan, const char *path, struct error *error)
     return scan_netcdf(scan, path, error);
   if (stat(path, &status) != 0)
     return error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(errno));
+  if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "path", "%s is neither a folder nor a regular file",
+                           path);
   switch (S_ISDIR(status.st_mode) ? PATH_FOLDER : file_kind(path)) {
   case PATH_FOLDER:
   case PATH_RASTER:
@@ -204,6 +207,8 @@ static int read_and_write(struct index *index, struct scan *scan, const char *pa
     return -1; /* the data of a STAC item */
   if (scan_finish(scan, error) != 0 || choose_id(scan, path, error) != 0)
     return -1;
+  if (scan->options->title)
+    scan->title = scan->options->title;
   int result = document_make(scan, &documents, error);
   if (result == 0)
     result = index_replace(index, scan, &documents, error);
@@ -218,6 +223,9 @@ static int check_add(const struct catalogue_add_options *options, struct error *
   if (!isfinite(options->resolution) || options->resolution < 0)
     return error_parameter(error, ERROR_ProcessParameterInvalid, "resolution",
                            "the resolution must be a positive number");
+  if (options->licence && !document_is_licence(options->licence))
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "licence",
+                           "'%s' is no SPDX identifier: letters, digits and _ - . + only", options->licence);
   return 0;
 }
 

@@ -22,6 +22,11 @@ struct catalogue_nodata {
   double value;
 };
 
+struct catalogue_provider {
+  const char *name;
+  const char *url; /* or NULL */
+};
+
 struct catalogue_add_options {
   const char *id;             /* NULL: from the STAC document, else the folder's or file's name */
   const char *datetime_regex; /* POSIX extended with one group, matched against the path below PATH; NULL: a default
@@ -29,6 +34,11 @@ struct catalogue_add_options {
   const char *band_regex;     /* likewise; NULL: the part of the file name after the last '_' or '.', extension off */
   const struct catalogue_nodata *nodata;
   size_t nodata_count;
+  const char *title, *licence; /* go before what a STAC document says; NULL: not given. SPDX, or "other" */
+  const struct catalogue_provider *providers;
+  const char *const *keywords;
+  size_t provider_count, keyword_count;
+  bool follow;       /* symbolic links that lead to files below PATH are taken too */
   const char *crs;   /* the collection's grid; NULL: the commonest */
   double resolution; /* 0: the finest of the loaded bands */
 };

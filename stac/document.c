@@ -34,7 +34,7 @@ static void write_description(const struct scan *scan, struct json_writer *write
   buffer_free(&text);
 }
 
-static bool is_license(const char *text)
+bool document_is_licence(const char *text)
 {
   return text && *text &&
          strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+") == strlen(text);
@@ -155,9 +155,33 @@ static void write_member(const struct scan *scan, const char *key, struct json_w
   json_tree_write(writer, given);
 }
 
+static void write_keywords(const struct catalogue_add_options *options, struct json_writer *writer)
+{
+  json_key(writer, "keywords");
+  json_write_array(writer);
+  for (size_t i = 0; i < options->keyword_count; i++)
+    json_write_string(writer, options->keywords[i]);
+  json_end_array(writer);
+}
+
+static void write_providers(const struct catalogue_add_options *options, struct json_writer *writer)
+{
+  json_key(writer, "providers");
+  json_write_array(writer);
+  for (size_t i = 0; i < options->provider_count; i++) {
+    json_write_object(writer);
+    json_kv_string(writer, "name", options->providers[i].name);
+    if (options->providers[i].url)
+      json_kv_string(writer, "url", options->providers[i].url);
+    json_end_object(writer);
+  }
+  json_end_array(writer);
+}
+
 static void write_document(const struct scan *scan, const struct item_summary *summary, struct json_writer *writer)
 {
-  const char *license = json_tree_text(scan->source, "license");
+  const struct catalogue_add_options *options = scan->options;
+  const char *license = options->licence ? options->licence : json_tree_text(scan->source, "license");
   json_write_object(writer);
   json_kv_string(writer, "type", "Collection");
   json_kv_string(writer, "stac_version", "1.0.0");
@@ -171,9 +195,15 @@ static void write_document(const struct scan *scan, const struct item_summary *s
   if (scan->title)
     json_kv_string(writer, "title", scan->title);
   write_description(scan, writer);
-  write_member(scan, "keywords", writer);
-  json_kv_string(writer, "license", is_license(license) ? license : "proprietary");
-  write_member(scan, "providers", writer);
+  if (options->keyword_count > 0)
+    write_keywords(options, writer);
+  else
+    write_member(scan, "keywords", writer);
+  json_kv_string(writer, "license", document_is_licence(license) ? license : "proprietary");
+  if (options->provider_count > 0)
+    write_providers(options, writer);
+  else
+    write_member(scan, "providers", writer);
   write_extent(scan, writer);
   document_write_dimensions(scan, writer);
   write_summaries(scan, summary, writer);

@@ -14,4 +14,7 @@ void document_write_dimensions(const struct scan *scan, struct json_writer *writ
 struct extent document_lonlat(const struct scan *scan);
 bool document_interval(const struct scan *scan, char first[40], char last[40]);
 
+/* Whether a text may stand for a licence in a STAC document: the characters of SPDX identifiers only. */
+bool document_is_licence(const char *text);
+
 #endif

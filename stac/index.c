@@ -70,6 +70,7 @@ static const char *const texts[STATEMENT_COUNT] = {
         "SELECT key, id, instant, properties FROM item_boxes JOIN items ON items.key = item_boxes.item"
         " WHERE west <= ?5 AND east >= ?4 AND south <= ?7 AND north >= ?6 AND collection_low <= ?1"
         " AND collection_high >= ?1 AND collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY key",
+    [STATEMENT_FIRST_INSTANT] = "SELECT min(instant) FROM items WHERE collection = ?1 AND instant >= ?2",
     [STATEMENT_ASSETS] = "SELECT band, path, raster_band, type, nodata_given, nodata, crs, west, north, res_x, res_y,"
                          " width, height FROM assets JOIN grids ON grids.key = assets.grid"
                          " WHERE item = ?1 ORDER BY band",

@@ -2,9 +2,9 @@
  *
  *   bands, items, scenes -> dates -> grid -> raster series        (or the netCDF file with its selection)
  *
- * A date is a UTC day, named by the earliest of its scenes that are loaded, or an instant where the collection is
- * sub-daily. The request's interval is asked about that name, so loading an interval and filtering by it afterwards
- * give the same dates. */
+ * A date is a UTC day, or an instant where the collection is sub-daily. Scenes are chosen by their own instants; a day
+ * is named by the earliest instant that the collection has on it within the request's interval. So the name does not
+ * depend on bands, box or filter, and filtering by the interval afterwards changes nothing. */
 #include "stac/lattice.h"
 
 #include "datacube/source/netcdf_source.h"
@@ -25,77 +25,40 @@ static int nothing(const struct selection *s, const char *what, struct error *er
   return error_set(error, ERROR_NoDataAvailable, "collection '%s' has no scene %s", s->request->collection, what);
 }
 
-static bool in_interval(const struct load_request *request, int64_t instant)
-{
-  return (!request->has_start || instant >= request->start) && (!request->has_end || instant < request->end);
-}
-
-static int64_t date_key(const struct selection *s, int64_t instant)
-{
-  return s->sub_daily ? instant : scan_day(instant);
-}
-
 static int compare_instant(const void *left, const void *right)
 {
   const int64_t *a = left, *b = right;
   return *a < *b ? -1 : *a > *b;
 }
 
-/* Labels of the scenes' dates, ascending: the earliest instant of each day. */
+/* Labels of the scenes' dates, ascending. */
 static int make_labels(struct selection *s, int64_t **labels, size_t *count, struct error *error)
 {
   int64_t *all = ARENA_ARRAY(s->arena, int64_t, s->scene_count + 1);
   if (!all)
     return error_memory(error);
   for (size_t i = 0; i < s->scene_count; i++)
-    all[i] = s->items[s->scenes[i].date].instant;
+    all[i] = s->items[s->scenes[i].date].label;
   qsort(all, s->scene_count, sizeof *all, compare_instant);
   *count = 0;
   for (size_t i = 0; i < s->scene_count; i++)
-    if (*count == 0 || date_key(s, all[*count - 1]) != date_key(s, all[i]))
+    if (*count == 0 || all[*count - 1] != all[i])
       all[(*count)++] = all[i];
   *labels = all;
-  return 0;
-}
-
-/* Index of the label of an instant's date. */
-static size_t find_label(const struct selection *s, const int64_t *labels, size_t count, int64_t instant)
-{
-  size_t low = 0, high = count;
-  while (low + 1 < high) {
-    size_t middle = low + (high - low) / 2;
-    if (date_key(s, labels[middle]) <= date_key(s, instant))
-      low = middle;
-    else
-      high = middle;
-  }
-  return low;
-}
-
-/* Drops the scenes whose date is not in the interval. */
-static int drop_other_dates(struct selection *s, struct error *error)
-{
-  int64_t *labels;
-  size_t count, kept = 0;
-  if (make_labels(s, &labels, &count, error) != 0)
-    return -1;
-  for (size_t i = 0; i < s->scene_count; i++) {
-    int64_t instant = s->items[s->scenes[i].date].instant;
-    if (in_interval(s->request, labels[find_label(s, labels, count, instant)]))
-      s->scenes[kept++] = s->scenes[i];
-  }
-  s->scene_count = kept;
   return 0;
 }
 
 /* Dates of the scenes that are left; scenes are numbered by them. */
 static int number_dates(struct selection *s, struct raster_series *series, struct error *error)
 {
-  int64_t *labels;
+  int64_t *labels = NULL;
   if (make_labels(s, &labels, &series->date_count, error) != 0)
     return -1;
-  for (size_t i = 0; i < s->scene_count; i++)
-    s->scenes[i].date = find_label(s, labels, series->date_count, s->items[s->scenes[i].date].instant);
+  for (size_t i = 0; i < s->scene_count; i++) {
+    const int64_t *label = &s->items[s->scenes[i].date].label;
+    const int64_t *found = bsearch(label, labels, series->date_count, sizeof *labels, compare_instant);
+    s->scenes[i].date = (size_t)(found - labels);
+  }
   series->dates = labels;
   return 0;
 }
@@ -130,10 +93,6 @@ static int load_rasters(struct selection *s, const struct source **out, struct e
   struct raster_series series = {.method = RESAMPLE_NEAREST, .title = s->title};
   if (s->scene_count == 0)
     return nothing(s, "for the given extents and filters", error);
-  if (drop_other_dates(s, error) != 0)
-    return -1;
-  if (s->scene_count == 0)
-    return nothing(s, "in the temporal extent", error);
   if (lattice_choose(s, &series.grid, error) != 0)
     return -1;
   lattice_drop_outside(s, &series.grid);

@@ -4,12 +4,13 @@
  * ("2022/06/01/…"), the first of
  *   1. a full date, YYYYMMDD or YYYY-MM-DD (one of "-_." between), maybe with a time "Thhmmss" or "hhmmss" behind
  *   2. a day of the year, YYYYDDD
- *   3. a month, YYYY-MM or YYYYMM
- * Digits right before or after make it no date, years run from 1900 to 2100.
+ *   3. a month, YYYY-MM or YYYYMM; a folder may tell the day of it
+ * So the day on which a folder was ordered stands behind what its files say. Digits right before or after make it no
+ * date, years run from 1900 to 2100.
  *
  * Default band: tokens of the file's name (cut at "_", ".", blanks and "-"; dates left out, extension off): the last
- * one that looks like a band of a known sensor (B4, B8A, BQA, SCL, VV, …); else such a folder above; else the last
- * token cut at "_", "." and blanks. */
+ * one that looks like a band of a known sensor (B4, B8A, BQA, SCL, VV, …), with the words that belong to it (QA_PIXEL,
+ * MSK_DETFOO_B01); else such a folder above; else the last token cut at "_", "." and blanks that is no pixel size. */
 #include "stac/name_pattern.h"
 
 #include "datacube/base/instant.h"
@@ -194,18 +195,39 @@ static bool folder_above(const char *path, size_t start, struct name_span *folde
   return true;
 }
 
+/* The first date of one kind in the folders above the file, the nearest first, or across them. */
+static bool folder_date(const char *path, int kind, int64_t *instant)
+{
+  struct name_span found, part = file_name(path), whole = {0, part.end};
+  while (folder_above(path, part.start, &part))
+    if (find_date(path, part, kind, "-_.", &found, instant))
+      return true;
+  return find_date(path, whole, kind, "/", &found, instant);
+}
+
+static bool same_month(int64_t a, int64_t b)
+{
+  struct civil one = instant_civil(a, CALENDAR_GREGORIAN), other = instant_civil(b, CALENDAR_GREGORIAN);
+  return one.year == other.year && one.month == other.month;
+}
+
 static bool default_datetime(const char *path, int64_t *instant)
 {
-  struct name_span found, whole = {0, file_name(path).end};
+  struct name_span found;
+  int64_t day;
   for (int kind = 1; kind <= 3; kind++) {
-    struct name_span part = file_name(path);
-    do
-      if (find_date(path, part, kind, "-_.", &found, instant))
+    if (!find_date(path, file_name(path), kind, "-_.", &found, instant))
+      continue;
+    for (int finer = 1; kind == 3 && finer < 3; finer++)
+      if (folder_date(path, finer, &day) && same_month(day, *instant)) {
+        *instant = day;
         return true;
-    while (folder_above(path, part.start, &part));
-    if (find_date(path, whole, kind, "/", &found, instant))
-      return true;
+      }
+    return true;
   }
+  for (int kind = 1; kind <= 3; kind++)
+    if (folder_date(path, kind, instant))
+      return true;
   return false;
 }
 
@@ -221,7 +243,7 @@ bool name_find_datetime(const struct name_pattern *pattern, const char *path, in
 
 static bool is_known_band(const char *token, size_t length)
 {
-  static const char *const names[] = {"BQA", "QA",  "SCL",  "AOT", "WVP", "VV",    "VH",  "HH",
+  static const char *const names[] = {"BQA", "QA",   "SCL", "AOT", "WVP",   "TCI", "VV",  "VH", "HH",
                                       "HV",  "CLM", "NDVI", "EVI", "LST", "FAPAR", "LAI", "DEM"};
   if (length >= 2 && length <= 4 && (token[0] == 'B' || token[0] == 'b') && isdigit((unsigned char)token[1])) {
     size_t digits = 1;
@@ -259,20 +281,109 @@ static bool token_before(const char *path, struct name_span part, const char *se
   return end > start;
 }
 
+static bool word_is(const char *path, struct name_span word, const char *is)
+{
+  return strlen(is) == word.end - word.start && strncasecmp(path + word.start, is, word.end - word.start) == 0;
+}
+
+/* A pixel size ("10m", "R20m"), or the number of an area (AppEEARS). */
+static bool is_filler(const char *path, struct name_span word)
+{
+  size_t at = word.start;
+  bool area = word.end - at > 3 && strncmp(path + at, "aid", 3) == 0;
+  at += area ? 3 : path[at] == 'R' ? 1 : 0;
+  size_t digits = 0;
+  while (at + digits < word.end && isdigit((unsigned char)path[at + digits]))
+    digits++;
+  at += digits;
+  return digits > 0 && (area ? at == word.end : at + 1 == word.end && path[at] == 'm');
+}
+
+bool name_is_pixel_size(const char *path, struct name_span word)
+{
+  return path[word.start] != 'a' && is_filler(path, word);
+}
+
+static bool word_after(const char *path, struct name_span part, size_t from, struct name_span *word)
+{
+  word->start = from < part.end && path[from] == '_' ? from + 1 : from;
+  word->end = word->start;
+  while (word->end < part.end && isalpha((unsigned char)path[word->end]))
+    word->end++;
+  bool whole = word->end == part.end || !isalnum((unsigned char)path[word->end]);
+  return whole && word->end > word->start && word->start > from;
+}
+
+/* Words that belong to a band: SR_QA_AEROSOL and ST_QA of Landsat, MSK_DETFOO_B01 of Sentinel-2. */
+static void take_companions(const char *path, struct name_span part, struct name_span *band)
+{
+  struct name_span word;
+  bool quality = word_is(path, *band, "QA");
+  while (quality && word_after(path, part, band->end, &word))
+    band->end = word.end;
+  size_t start = band->start;
+  for (size_t end = start; token_before(path, part, "_. -", end, &word); end = word.start) {
+    bool prefix = end == start && quality && (word_is(path, word, "SR") || word_is(path, word, "ST"));
+    if (prefix || word_is(path, word, "MSK"))
+      band->start = word.start;
+  }
+}
+
 /* The last token of a component that is no date, a known band where `known_only`. */
 static bool band_token(const char *path, struct name_span part, bool known_only, struct name_span *band)
 {
   const char *separators = known_only ? "_. -" : "_. ";
   struct name_span token;
   for (size_t end = part.end; token_before(path, part, separators, end, &token); end = token.start) {
-    if (overlaps_date(path, token, part))
+    if (overlaps_date(path, token, part) || (!known_only && is_filler(path, token)))
       continue;
     if (known_only && !is_known_band(path + token.start, token.end - token.start))
       continue;
     *band = token;
+    if (known_only)
+      take_companions(path, part, band);
     return true;
   }
   return false;
+}
+
+/* A tile's name: h18v04 (MODIS), T32TPS (Sentinel-2). */
+static bool is_tile(const char *path, struct name_span word)
+{
+  static const char *const shapes[] = {"h##v##", "T##AAA"};
+  for (size_t k = 0; k < 2; k++) {
+    size_t i = 0, length = strlen(shapes[k]);
+    for (; word.end - word.start == length && i < length; i++) {
+      unsigned char c = (unsigned char)path[word.start + i];
+      char shape = shapes[k][i];
+      if (shape == '#' ? !isdigit(c) : shape == 'A' ? !isupper(c) : c != (unsigned char)shape)
+        break;
+    }
+    if (i == length)
+      return true;
+  }
+  return false;
+}
+
+size_t name_words(const char *path, struct name_span words[NAME_MAX_WORDS])
+{
+  struct name_span part = file_name(path), word;
+  size_t count = 0;
+  for (size_t end = part.end; count < NAME_MAX_WORDS && token_before(path, part, "_. ", end, &word); end = word.start)
+    if (!overlaps_date(path, word, part) && !is_tile(path, word) && !name_is_pixel_size(path, word))
+      words[count++] = word;
+  for (size_t i = 0; i < count / 2; i++) {
+    word = words[i];
+    words[i] = words[count - 1 - i];
+    words[count - 1 - i] = word;
+  }
+  return count;
+}
+
+bool name_is_band(const char *name)
+{
+  bool prefixed = strncmp(name, "SR_QA", 5) == 0 || strncmp(name, "ST_QA", 5) == 0;
+  return prefixed || strncmp(name, "MSK_", 4) == 0 || is_known_band(name, strlen(name));
 }
 
 bool name_find_band(const struct name_pattern *pattern, const char *path, struct name_span *band, bool *known)

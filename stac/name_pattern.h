@@ -31,6 +31,16 @@ bool name_find_datetime(const struct name_pattern *pattern, const char *path, in
  */
 bool name_find_band(const struct name_pattern *pattern, const char *path, struct name_span *band, bool *known);
 
+/* Whether the text is the name of a known sensor's band. */
+bool name_is_band(const char *name);
+/* Whether a word is a pixel size: "10m", "R20m". */
+bool name_is_pixel_size(const char *path, struct name_span word);
+
+/* The words of the file's name (cut at "_", ".", blanks), without extension, dates, names of tiles and pixel
+ * sizes, in order. Returns their number. */
+enum { NAME_MAX_WORDS = 32 };
+size_t name_words(const char *path, struct name_span words[NAME_MAX_WORDS]);
+
 /* A date as digits with any of "-_./: T" between and an optional Z: YYYY, YYYYMM, YYYYDDD, YYYYMMDD and with hh, hhmm,
  * hhmmss, hhmmssfff behind. UTC. */
 bool name_parse_datetime(const char *text, size_t length, int64_t *instant);

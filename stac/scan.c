@@ -158,6 +158,17 @@ static void apply_nodata(const struct scan *scan, const char *band, struct scan_
   }
 }
 
+void scan_settle_asset(struct scan *scan, struct scan_asset *asset)
+{
+  struct scan_band *band = &scan->bands[asset->band];
+  apply_nodata(scan, band->name, asset);
+  if (band->type != ELEMENT_TYPE_COUNT)
+    return;
+  band->type = asset->type;
+  band->has_nodata = asset->has_nodata;
+  band->nodata = asset->nodata;
+}
+
 int scan_new_asset(struct scan *scan, const struct scan_asset *asset, const struct grid *grid, struct error *error)
 {
   struct scan_asset row = *asset;
@@ -170,13 +181,7 @@ int scan_new_asset(struct scan *scan, const struct scan_asset *asset, const stru
     return error_memory(error);
   if (find_grid(scan, grid, &row.grid, error) != 0)
     return -1;
-  struct scan_band *band = &scan->bands[row.band];
-  apply_nodata(scan, band->name, &row);
-  if (band->type == ELEMENT_TYPE_COUNT) {
-    band->type = row.type;
-    band->has_nodata = row.has_nodata;
-    band->nodata = row.nodata;
-  }
+  scan_settle_asset(scan, &row);
   scan->assets[scan->asset_count++] = row;
   return 0;
 }
@@ -187,9 +192,12 @@ int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, 
   *file = (struct raster_file){0};
   if (scan->files++ == SCAN_MAX_FILES)
     return error_set(error, ERROR_ProcessParameterInvalid, "more than %d files", SCAN_MAX_FILES);
-  if (raster_file_inspect(scan->arena, path, file, &reason) == 0 && file->band_count > 0 && file->grid.width > 0 &&
-      file->grid.height > 0)
-    return 0;
+  if (raster_file_inspect(scan->arena, path, file, &reason) == 0) {
+    if (file->band_count > SCAN_MAX_BANDS)
+      error_set(&reason, ERROR_NoDataAvailable, "it has %zu bands, more than %d", file->band_count, SCAN_MAX_BANDS);
+    else if (file->band_count > 0 && file->grid.width > 0 && file->grid.height > 0)
+      return 0;
+  }
   log_message(LOG_WARNING, "%s is left out: %s", path, reason.message[0] ? reason.message : "it has no pixels");
   scan->unreadable++;
   return 1;

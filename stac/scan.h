@@ -81,6 +81,12 @@ int scan_find_band(struct scan *scan, const char *name, const struct band_info *
 /* Adds the asset; its grid is added or found; --nodata is applied. */
 int scan_new_asset(struct scan *scan, const struct scan_asset *asset, const struct grid *grid, struct error *error);
 
+/* Bands whose files of one grid and instant differ in their names are more than one: each gets the words that differ.
+ * (crowded_bands.c) */
+int scan_part_bands(struct scan *scan, struct error *error);
+/* --nodata, and what the band knows of its first asset: for a row that came to its band. */
+void scan_settle_asset(struct scan *scan, struct scan_asset *asset);
+
 /* The file's metadata; 1 (no error) where it cannot be read, which is logged and counted. */
 int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, struct error *error);
 

@@ -34,7 +34,7 @@ static enum asset_kind kind_of_media(const char *type)
 
 static enum asset_kind kind_of_name(const char *href)
 {
-  static const char *const rasters[] = {".tif", ".tiff", ".jp2", ".png", ".img"};
+  static const char *const rasters[] = {".tif", ".tiff", ".jp2", ".png"};
   for (size_t i = 0; i < sizeof rasters / sizeof rasters[0]; i++)
     if (ends_with(href, rasters[i]))
       return ASSET_RASTER;

@@ -1,15 +1,18 @@
 /* A folder of rasters as a collection.
  *
  * Files are taken in the order of their paths. The date and the band come from the path below the folder; files with
- * the same path apart from the band are one item, so items come in path order too. */
+ * the same path apart from band and pixel size are one item, so items come in path order too. Regular files only: a
+ * link is taken where the operator says so and it stays below the folder. */
 #include "stac/name_pattern.h"
 #include "stac/scan.h"
 #include "stac/sensor.h"
 
 #include "datacube/base/logger.h"
+#include "datacube/base/utf8.h"
 
 #include <errno.h>
 #include <fts.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -60,31 +63,81 @@ static int compare_path(const void *a, const void *b)
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int walk(FTS *tree, size_t root_length, struct file_list *list, struct error *error)
+static bool is_utf8(const char *text)
 {
+  size_t length = strlen(text), step;
+  for (size_t at = 0; at < length; at += step)
+    if ((step = utf8_length(text + at, length - at)) == 0)
+      return false;
+  return true;
+}
+
+/* Whether the path, its links resolved, lies below the root, which has none. */
+static bool is_below(const char *path, const char *root)
+{
+  char real[PATH_MAX];
+  size_t length = strlen(root);
+  return realpath(path, real) && strncmp(real, root, length) == 0 && (real[length] == '/' || root[length - 1] == '/');
+}
+
+/* Why an entry is left out, if it is worth a word; NULL: take it, or say nothing. */
+static const char *reason_against(const FTSENT *entry, const char *root, bool follow)
+{
+  bool wanted = is_raster_name(entry->fts_name);
+  switch (entry->fts_info) {
+  case FTS_DNR:
+  case FTS_ERR:
+    return strerror(entry->fts_errno);
+  case FTS_DC:
+    return "it leads back to a folder above it";
+  case FTS_SL:
+  case FTS_SLNONE:
+    return follow ? "it is a link to nothing" : "it is a link (--follow takes those that stay below the folder)";
+  case FTS_D:
+  case FTS_F:
+    if (follow && entry->fts_level > 0 && !is_below(entry->fts_path, root))
+      return "it leads out of the folder";
+    if (entry->fts_info == FTS_F && wanted && !is_utf8(entry->fts_path))
+      return "its path is no UTF-8";
+    return NULL;
+  default:
+    return wanted && entry->fts_info != FTS_DP ? "it is no regular file" : NULL;
+  }
+}
+
+static void say_left_out(const char *path, const char *reason)
+{
+  bool printable = is_utf8(path);
+  log_message(LOG_WARNING, "%s is left out: %s", printable ? path : "a file of a strange name", reason);
+}
+
+static int walk(FTS *tree, const char *root, bool follow, struct file_list *list, struct error *error)
+{
+  size_t root_length = strlen(root);
   for (FTSENT *entry; (entry = fts_read(tree)) != NULL;) {
-    if (entry->fts_info == FTS_D && entry->fts_level > 0 &&
-        (entry->fts_name[0] == '.' || entry->fts_level > SCAN_MAX_DEPTH))
+    const char *reason = reason_against(entry, root, follow);
+    bool hidden = entry->fts_level > 0 && entry->fts_name[0] == '.';
+    if (reason && !hidden)
+      say_left_out(entry->fts_path, reason);
+    if (entry->fts_info == FTS_D && (reason || hidden || entry->fts_level > SCAN_MAX_DEPTH))
       fts_set(tree, entry, FTS_SKIP);
-    else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
-      log_message(LOG_WARNING, "%s is left out: %s", entry->fts_path, strerror(entry->fts_errno));
-    else if (entry->fts_info == FTS_F && is_raster_name(entry->fts_name) &&
+    else if (entry->fts_info == FTS_F && !reason && is_raster_name(entry->fts_name) &&
              list_add(list, entry->fts_path + root_length + 1, error) != 0)
       return -1;
   }
   return 0;
 }
 
-static int list_files(const char *path, struct file_list *list, struct error *error)
+static int list_files(const char *path, bool follow, struct file_list *list, struct error *error)
 {
   char *root = strdup(path);
   char *const roots[] = {root, NULL};
-  FTS *tree = root ? fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL) : NULL;
+  FTS *tree = root ? fts_open(roots, (follow ? FTS_LOGICAL : FTS_PHYSICAL) | FTS_NOCHDIR, NULL) : NULL;
   int result = -1;
   if (!tree)
     error_set(error, ERROR_FileNotFound, "%s: %s", path, strerror(errno));
   else
-    result = walk(tree, strlen(path), list, error);
+    result = walk(tree, path, follow, list, error);
   if (tree)
     fts_close(tree);
   free(root);
@@ -101,18 +154,36 @@ struct folder {
   json_t *items; /* path without band -> index of the item */
 };
 
-/* The path without extension and band, separators around the cut tidied: the item's id and key. */
+static bool overlap(struct name_span a, struct name_span b)
+{
+  return a.start < b.end && b.start < a.end;
+}
+
+/* The path without extension, band and pixel sizes: the item's id and key. So the bands of a scene meet whatever their
+ * resolution. */
 static void item_key(const char *path, const struct name_span *band, struct buffer *key)
 {
+  static const char between[] = "_.- /";
   const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
-  size_t end = dot && (!slash || dot > slash) ? (size_t)(dot - path) : strlen(path);
-  size_t start = band ? band->start : end, resume = band && band->end < end ? band->end : end;
-  while (start > 0 && strchr("_.- /", path[start - 1]))
-    start--;
-  buffer_add(key, path, start);
-  if (resume < end && start == 0 && strchr("_.- /", path[resume]))
-    resume++;
-  buffer_add(key, path + resume, end - resume);
+  size_t end = dot && (!slash || dot > slash) ? (size_t)(dot - path) : strlen(path), next;
+  const struct name_span none = {end, end}, cut = band ? *band : none;
+  for (size_t at = 0; at < end; at = next) {
+    size_t start = at + strspn(path + at, between);
+    start = start < end ? start : end;
+    next = start + strcspn(path + start, between);
+    next = next < end ? next : end;
+    struct name_span word = {start, next};
+    bool whole = cut.start <= start && cut.end >= next;
+    if (whole || name_is_pixel_size(path, word))
+      continue;
+    if (key->length)
+      buffer_add(key, path + at, start - at);
+    if (overlap(word, cut)) { /* an expression's group may be a part of a word */
+      buffer_add(key, path + start, cut.start > start ? cut.start - start : 0);
+      buffer_add(key, path + cut.end, cut.end < next ? next - cut.end : 0);
+    } else
+      buffer_add(key, path + start, next - start);
+  }
   if (key->length == 0)
     buffer_add(key, path, end);
 }
@@ -232,9 +303,11 @@ int scan_folder(struct scan *scan, const char *path, struct error *error)
   if (result == 0 && stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
     result = list_one(&folder, path, &list, error);
   else if (result == 0)
-    result = list_files(path, &list, error);
+    result = list_files(path, scan->options->follow, &list, error);
   for (size_t i = 0; result == 0 && i < list.count; i++)
     result = add_file(&folder, list.paths[i], error);
+  if (result == 0 && !scan->options->band_regex)
+    result = scan_part_bands(scan, error);
   if (result == 0 && list.count == 0)
     result = error_set(error, ERROR_NoDataAvailable, "%s holds no rasters (tif, tiff, jp2, png)", path);
   else if (result == 0 && scan->skipped == list.count)

@@ -63,10 +63,12 @@ int stac_local_path(struct arena *arena, const char *document, const char *href,
   struct stat unused;
   if (is_url || stat(path, &unused) != 0)
     path = percent_decoded(arena, path);
-  if (path && realpath(path, real))
-    path = arena_strdup(arena, real);
-  else
+  struct stat status;
+  if (!path || !realpath(path, real) || stat(real, &status) != 0)
     return error_set(error, ERROR_FileNotFound, "'%s' (in %s) does not exist", href, document);
+  if (!S_ISREG(status.st_mode))
+    return error_set(error, ERROR_FileNotFound, "'%s' (in %s) is no regular file", href, document);
+  path = arena_strdup(arena, real);
   *out = path;
   return path ? 0 : error_memory(error);
 }

@@ -127,17 +127,13 @@ int select_bands(struct index *index, struct selection *s, struct error *error)
   return 0;
 }
 
-/* Instants that a date of the request can be made of: whole days, unless dates are instants. */
+/* The instants of the request. */
 static void search_interval(const struct selection *s, int64_t *low, int64_t *high)
 {
   const int64_t far = INT64_C(9000000000000000); /* some 285 000 years */
   const struct load_request *r = s->request;
   *low = r->has_start && r->start > -far ? r->start : -far;
   *high = r->has_end && r->end < far ? r->end : far;
-  if (!s->sub_daily) {
-    *low = scan_day(*low);
-    *high = scan_day(*high - 1) + MS_PER_DAY;
-  }
 }
 
 static int append_item(struct selection *s, size_t *room, sqlite3_stmt *row, struct error *error)
@@ -253,6 +249,41 @@ static int filter_items(struct selection *s, struct error *error)
   return 0;
 }
 
+static int first_instant(struct index *index, const struct selection *s, int64_t from, int64_t *out,
+                         struct error *error)
+{
+  sqlite3_stmt *row = index_statement(index, STATEMENT_FIRST_INSTANT, error);
+  int more = -1;
+  if (row) {
+    sqlite3_bind_int64(row, 1, s->key);
+    sqlite3_bind_int64(row, 2, from);
+    more = index_step(index, row, error);
+    if (more == 1)
+      *out = sqlite3_column_int64(row, 0);
+  }
+  index_done(row);
+  return more == 1 ? 0 : -1;
+}
+
+/* A day's label is its first instant in the interval, whoever has it; one search a run of items of the day. */
+static int label_items(struct index *index, struct selection *s, struct error *error)
+{
+  int64_t low, high;
+  search_interval(s, &low, &high);
+  for (size_t i = 0; i < s->item_count; i++) {
+    struct selected_item *item = &s->items[i], *last = i ? item - 1 : NULL;
+    int64_t day = scan_day(item->instant);
+    item->label = item->instant;
+    if (s->sub_daily)
+      continue;
+    if (last && scan_day(last->instant) == day)
+      item->label = last->label;
+    else if (first_instant(index, s, day > low ? day : low, &item->label, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
 int select_items(struct index *index, struct selection *s, struct error *error)
 {
   size_t room = 0;
@@ -265,7 +296,7 @@ int select_items(struct index *index, struct selection *s, struct error *error)
       return -1;
   if (count == 2 && s->item_count)
     sort_unique(s);
-  return filter_items(s, error);
+  return filter_items(s, error) != 0 ? -1 : label_items(index, s, error);
 }
 
 /* Columns as in STATEMENT_ASSETS. */

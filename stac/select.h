@@ -13,6 +13,7 @@ struct selected_band {
 
 struct selected_item {
   int64_t key, instant;
+  int64_t label; /* of its date */
   const char *id;
   const char *properties; /* JSON, or NULL */
 };
@@ -39,8 +40,8 @@ struct selection {
 int select_collection(struct index *index, struct selection *selection, struct error *error);
 /* Error BandNotAvailable, parameter "bands". */
 int select_bands(struct index *index, struct selection *selection, struct error *error);
-/* Items whose day (or instant, where sub-daily) may lie in the request's interval and whose box meets the region, and
- * which the filter accepts. */
+/* Items whose instant lies in the request's interval, whose box meets the region, and which the filter accepts; their
+ * dates' labels. */
 int select_items(struct index *index, struct selection *selection, struct error *error);
 /* Scenes of the chosen bands that meet the region. */
 int select_scenes(struct index *index, struct selection *selection, struct error *error);

@@ -1,7 +1,8 @@
 /* Raster files on GDAL: which drivers may open them, what their metadata say.
  *
- * Only drivers that read the named file and its own sidecars are allowed. VRT, and whatever else points to further
- * files or to the network, is not: a file from outside must not make the server read something else. */
+ * Only drivers that tell their files by what is in them are allowed, and only regular files. VRT, whatever else points
+ * to further files or to the network, and formats whose header lies beside any bytes (ENVI, EHdr) are not: a file from
+ * outside must not make the server read something else. */
 #include "datacube/source/raster_file.h"
 
 #include "datacube/gdal_init.h"
@@ -13,8 +14,9 @@
 #include <math.h>
 #include <ogr_srs_api.h>
 #include <string.h>
+#include <sys/stat.h>
 
-static const char *const drivers[] = {"GTiff", "JP2OpenJPEG", "PNG", "JPEG", "HFA", "ENVI", "AAIGrid", "EHdr", NULL};
+static const char *const drivers[] = {"GTiff", "JP2OpenJPEG", "PNG", "JPEG", NULL};
 
 void raster_quiet_begin(void)
 {
@@ -47,6 +49,9 @@ int raster_error(struct error *error, enum error_code code, const char *path)
 
 int raster_open(const char *path, enum error_code code, GDALDatasetH *out, struct error *error)
 {
+  struct stat status_of_file;
+  if (stat(path, &status_of_file) == 0 && !S_ISREG(status_of_file.st_mode))
+    return error_set(error, code, "%.120s cannot be read: it is no regular file.", base_name(path));
   gdal_init();
   raster_quiet_begin();
   GDALDatasetH dataset =

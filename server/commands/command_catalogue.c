@@ -31,7 +31,8 @@ static const char add_help[] =
     "twincube catalogue add - register files as a collection\n\n"
     "Usage\n"
     "  twincube catalogue add [--data DIR] [--id ID] [--datetime REGEX] [--band REGEX]\n"
-    "                         [--nodata [BAND=]VALUE]... [--crs EPSG] [--resolution R] PATH\n\n"
+    "                         [--nodata [BAND=]VALUE]... [--crs EPSG] [--resolution R] [--follow]\n"
+    "                         [--title TEXT] [--licence ID] [--provider NAME[=URL]]... [--keyword WORD]... PATH\n\n"
     "PATH is one of\n"
     "  a STAC document    Collection, Catalog, Item or ItemCollection (JSON, version 0.9 to 1.1); links to items and\n"
     "                     children are followed. Documents and files must be local: relative, absolute or file://\n"
@@ -57,6 +58,10 @@ static const char add_help[] =
     "  --crs EPSG         CRS of the collection's grid: an EPSG code, WKT or PROJ text (default: the commonest)\n"
     "  --resolution R     pixel size of the collection's grid in units of its CRS (default: the finest of the bands\n"
     "                     that are loaded)\n"
+    "  --follow           take symbolic links too, where they lead to files below PATH\n"
+    "  --title TEXT, --licence ID (SPDX, as CC-BY-4.0), --provider NAME[=URL], --keyword WORD\n"
+    "                     what clients are told of the collection; goes before what a STAC document says. Providers\n"
+    "                     and keywords may be given many times\n"
     "  -h, --help         this text\n\n"
     "Grid\n"
     "  Where the scenes that are loaded share a lattice (CRS, resolution, phase), it is the cube's, and their values\n"
@@ -76,20 +81,26 @@ static const char add_help[] =
     "  twincube catalogue add --id era5 era5_daily.nc\n"
     "  twincube catalogue add stac/collection.json\n";
 
-enum { OPTION_DATA = 256, OPTION_ID, OPTION_DATETIME, OPTION_BAND, OPTION_NODATA, OPTION_CRS, OPTION_RESOLUTION };
+enum { OPTION_DATA = 256, OPTION_ID, OPTION_DATETIME, OPTION_BAND, OPTION_CRS, OPTION_TITLE, OPTION_LICENCE,
+       OPTION_NODATA, OPTION_RESOLUTION, OPTION_PROVIDER, OPTION_KEYWORD, OPTION_FOLLOW };
 
 struct arguments {
   const char *data;
   struct catalogue_add_options add;
   struct catalogue_nodata *nodata; /* owned; add.nodata */
-  char **names;                    /* band names of nodata, owned */
+  struct catalogue_provider *providers; /* owned; add.providers */
+  const char **keywords;                /* owned; add.keywords */
+  char **names;                         /* band names of nodata and names of providers, owned */
+  size_t name_count;
   bool help;
 };
 
 static void arguments_free(struct arguments *arguments)
 {
-  for (size_t i = 0; arguments->names && i < arguments->add.nodata_count; i++)
+  for (size_t i = 0; i < arguments->name_count; i++)
     free(arguments->names[i]);
+  free(arguments->providers);
+  free(arguments->keywords);
   free(arguments->names);
   free(arguments->nodata);
 }
@@ -109,9 +120,23 @@ static int take_nodata(struct arguments *arguments, const char *text)
   double value;
   if (number(equals ? equals + 1 : text, &value) != 0 || equals == text)
     return command_usage("catalogue add", "--nodata %s: [BAND=]VALUE is expected, VALUE a number or nan", text);
-  arguments->names[count] = equals ? strndup(text, (size_t)(equals - text)) : NULL;
-  arguments->nodata[count] = (struct catalogue_nodata){arguments->names[count], value};
+  char *band = equals ? strndup(text, (size_t)(equals - text)) : NULL;
+  arguments->names[arguments->name_count++] = band;
+  arguments->nodata[count] = (struct catalogue_nodata){band, value};
   arguments->add.nodata_count++;
+  return EXIT_OK;
+}
+
+/* "ESA", "ESA=https://…". */
+static int take_provider(struct arguments *arguments, const char *text)
+{
+  const char *equals = strchr(text, '=');
+  char *name = equals ? strndup(text, (size_t)(equals - text)) : strdup(text);
+  arguments->names[arguments->name_count++] = name;
+  if (!name || !*name)
+    return command_usage("catalogue add", "--provider %s: NAME or NAME=URL is expected", text);
+  arguments->providers[arguments->add.provider_count++] =
+      (struct catalogue_provider){name, equals ? equals + 1 : NULL};
   return EXIT_OK;
 }
 
@@ -131,7 +156,9 @@ static int take_option(struct arguments *arguments, int option, const char *word
                                 [OPTION_ID - OPTION_DATA] = &arguments->add.id,
                                 [OPTION_DATETIME - OPTION_DATA] = &arguments->add.datetime_regex,
                                 [OPTION_BAND - OPTION_DATA] = &arguments->add.band_regex,
-                                [OPTION_CRS - OPTION_DATA] = &arguments->add.crs};
+                                [OPTION_CRS - OPTION_DATA] = &arguments->add.crs,
+                                [OPTION_TITLE - OPTION_DATA] = &arguments->add.title,
+                                [OPTION_LICENCE - OPTION_DATA] = &arguments->add.licence};
   if (option == 'h') {
     arguments->help = true;
     return EXIT_OK;
@@ -144,7 +171,14 @@ static int take_option(struct arguments *arguments, int option, const char *word
     return take_nodata(arguments, optarg);
   if (option == OPTION_RESOLUTION)
     return take_resolution(arguments, optarg);
-  *texts[option - OPTION_DATA] = optarg;
+  if (option == OPTION_PROVIDER)
+    return take_provider(arguments, optarg);
+  if (option == OPTION_KEYWORD)
+    arguments->keywords[arguments->add.keyword_count++] = optarg;
+  else if (option == OPTION_FOLLOW)
+    arguments->add.follow = true;
+  else
+    *texts[option - OPTION_DATA] = optarg;
   return EXIT_OK;
 }
 
@@ -158,13 +192,23 @@ static int read_arguments(struct arguments *arguments, const char *command, int 
                                           {"nodata", required_argument, NULL, OPTION_NODATA},
                                           {"crs", required_argument, NULL, OPTION_CRS},
                                           {"resolution", required_argument, NULL, OPTION_RESOLUTION},
+                                          {"title", required_argument, NULL, OPTION_TITLE},
+                                          {"licence", required_argument, NULL, OPTION_LICENCE},
+                                          {"license", required_argument, NULL, OPTION_LICENCE},
+                                          {"provider", required_argument, NULL, OPTION_PROVIDER},
+                                          {"keyword", required_argument, NULL, OPTION_KEYWORD},
+                                          {"follow", no_argument, NULL, OPTION_FOLLOW},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
   int status = EXIT_OK, option;
   arguments->nodata = calloc((size_t)argc, sizeof *arguments->nodata);
   arguments->names = calloc((size_t)argc, sizeof *arguments->names);
+  arguments->providers = calloc((size_t)argc, sizeof *arguments->providers);
+  arguments->keywords = calloc((size_t)argc, sizeof *arguments->keywords);
   arguments->add.nodata = arguments->nodata;
-  if (!arguments->nodata || !arguments->names)
+  arguments->add.providers = arguments->providers;
+  arguments->add.keywords = arguments->keywords;
+  if (!arguments->nodata || !arguments->names || !arguments->providers || !arguments->keywords)
     return command_fail(&(struct error){.code = "Internal", .message = "out of memory"});
   optind = 0;
   opterr = 0;
