@@ -73,6 +73,9 @@ bool sink_format_knows(const struct sink_format *format, const char *option);
 struct sink_ops {
   /* data: the box's elements, row-major, in cube.type. Thread safe. */
   int (*put)(struct sink *sink, const struct box *box, const void *data, struct error *error);
+  /* After put, for each box once: one at a time, in an order that depends on the plan and not on threads. What decides
+   * where bytes lie in a file belongs here. NULL: nothing does. Boxes that nobody has placed are placed by finish. */
+  int (*place)(struct sink *sink, const struct box *box, struct error *error);
   int (*finish)(struct sink *sink, struct error *error); /* makes the file visible */
   void (*close)(struct sink *sink);                      /* frees; removes what was not finished */
   /* Of a band of the file (in the sense of sink_format.bands), after finish; false where they are not known. NULL: the

@@ -159,6 +159,18 @@ static int gtiff_put(struct sink *base, const struct box *box, const void *data,
   return 0;
 }
 
+static int gtiff_place(struct sink *base, const struct box *box, struct error *error)
+{
+  struct gtiff_sink *sink = (struct gtiff_sink *)base;
+  struct plane_walk walk;
+  struct plane_view view;
+  plane_walk_start(&walk, &sink->layout, box, NULL, sink->element_size);
+  while (plane_walk_next(&walk, &view))
+    if (tiff_tiles_place(sink->tiles, &view, error) != 0)
+      return -1;
+  return 0;
+}
+
 static char **second_options(const struct gtiff_sink *sink)
 {
   const struct settings *settings = &sink->settings;
@@ -265,8 +277,11 @@ static bool gtiff_statistics(const struct sink *base, size_t band, struct statis
   return true;
 }
 
-static const struct sink_ops gtiff_ops = {
-    .put = gtiff_put, .finish = gtiff_finish, .close = gtiff_close, .statistics = gtiff_statistics};
+static const struct sink_ops gtiff_ops = {.put = gtiff_put,
+                                          .place = gtiff_place,
+                                          .finish = gtiff_finish,
+                                          .close = gtiff_close,
+                                          .statistics = gtiff_statistics};
 
 /* The file with its head, open for tiles. */
 static int start_file(struct gtiff_sink *sink, const struct cube *cube, const struct sink_request *request,

@@ -114,7 +114,8 @@ bool plane_walk_next(struct plane_walk *walk, struct plane_view *view)
   *view = (struct plane_view){.width = box->count[layout->x], .height = box->count[layout->y], .data = walk->data};
   for (size_t d = 0; d < box->dimensions; d++) {
     view->plane += (box->start[d] + walk->index[d]) * layout->plane_step[d];
-    view->data += walk->index[d] * walk->stride[d];
+    if (walk->data != NULL)
+      view->data += walk->index[d] * walk->stride[d];
   }
   view->column = box->start[layout->x];
   view->row = box->start[layout->y];
@@ -122,12 +123,14 @@ bool plane_walk_next(struct plane_walk *walk, struct plane_view *view)
   view->row_stride = (ptrdiff_t)walk->stride[layout->y];
   if (layout->reverse_x) {
     view->column = layout->width - view->column - view->width;
-    view->data += view->column_stride * (ptrdiff_t)(view->width - 1);
+    if (walk->data != NULL)
+      view->data += view->column_stride * (ptrdiff_t)(view->width - 1);
     view->column_stride = -view->column_stride;
   }
   if (layout->reverse_y) {
     view->row = layout->height - view->row - view->height;
-    view->data += view->row_stride * (ptrdiff_t)(view->height - 1);
+    if (walk->data != NULL)
+      view->data += view->row_stride * (ptrdiff_t)(view->height - 1);
     view->row_stride = -view->row_stride;
   }
   return true;

@@ -32,7 +32,8 @@ struct plane_view {
   ptrdiff_t column_stride, row_stride; /* bytes to the next one */
 };
 
-/* Walks through the planes of a box: plane_walk_start, then plane_walk_next while it is true. */
+/* Walks through the planes of a box: plane_walk_start, then plane_walk_next while it is true. Without data (NULL), the
+ * views have none either. */
 struct plane_walk {
   const struct layout *layout;
   const struct box *box;

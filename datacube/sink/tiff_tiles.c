@@ -8,10 +8,10 @@
 
 #include "datacube/base/checked.h"
 #include "datacube/sink/output.h"
+#include "datacube/sink/rooms.h"
 
 #include <libdeflate.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,14 +19,16 @@ enum { SAMPLE_BYTES = 4096, SAMPLES = 3 };
 
 struct scratch { /* what encoding one tile takes; in the free list or with one caller */
   struct scratch *next;
-  char *tile, *predicted, *packed;
-  size_t packed_room;
+  char *tile, *predicted;
   struct libdeflate_compressor *compressor, *store;
 };
 
-struct pending { /* a tile of which a part has come */
-  char *data;    /* NULL: nothing has come, or it is written */
-  size_t pixels; /* so many have come */
+struct tile_slot { /* a tile on its way */
+  char *data;      /* pixels of which a part has come, or NULL */
+  size_t pixels;   /* so many have come */
+  size_t placed;   /* so many were placed */
+  char *bytes;     /* encoded, to be written: kept in a room; or NULL */
+  size_t length;
 };
 
 struct tiff_tiles {
@@ -34,11 +36,12 @@ struct tiff_tiles {
   int file;
   size_t across, down, count; /* tiles a row, a column, in all */
   size_t tile_bytes;
-  _Atomic uint64_t end; /* of the file */
+  uint64_t end; /* of the file: moved by who places */
   uint64_t *offsets, *lengths;
   struct statistics *statistics; /* of each tile's pixels */
-  pthread_mutex_t lock;          /* guards what follows */
-  struct pending *pending;
+  struct rooms rooms;            /* for encoded tiles */
+  struct tile_slot *slots;
+  pthread_mutex_t lock; /* guards what follows, and data and pixels of the slots */
   struct scratch *free_scratch;
 };
 
@@ -48,7 +51,6 @@ static void scratch_free(struct scratch *scratch)
     return;
   free(scratch->tile);
   free(scratch->predicted);
-  free(scratch->packed);
   libdeflate_free_compressor(scratch->compressor);
   libdeflate_free_compressor(scratch->store);
   free(scratch);
@@ -65,13 +67,7 @@ static struct scratch *scratch_new(const struct tiff_tiles *tiles)
   if (tiles->shape.level > 0) {
     s->compressor = libdeflate_alloc_compressor(tiles->shape.level);
     s->store = libdeflate_alloc_compressor(0);
-    if (s->compressor != NULL && s->store != NULL) {
-      size_t packed = libdeflate_zlib_compress_bound(s->compressor, tiles->tile_bytes);
-      size_t stored = libdeflate_zlib_compress_bound(s->store, tiles->tile_bytes);
-      s->packed_room = packed > stored ? packed : stored;
-      s->packed = malloc(s->packed_room);
-    }
-    whole = whole && s->packed != NULL;
+    whole = whole && s->compressor != NULL && s->store != NULL;
   }
   if (whole)
     return s;
@@ -110,21 +106,23 @@ int tiff_tiles_new(const struct tiff_shape *shape, int file, uint64_t start, str
     return error_memory(error);
   tiles->shape = *shape;
   tiles->file = file;
-  atomic_init(&tiles->end, (start + 1) & ~(uint64_t)1);
+  tiles->end = (start + 1) & ~(uint64_t)1;
   tiles->across = (shape->width + shape->tile_width - 1) / shape->tile_width;
   tiles->down = (shape->height + shape->tile_height - 1) / shape->tile_height;
   pthread_mutex_init(&tiles->lock, NULL);
+  rooms_begin(&tiles->rooms, 0);
   size_t pixels;
   if (checked_mul(tiles->across, tiles->down, &tiles->count) != 0 ||
       checked_mul(tiles->count, shape->planes, &tiles->count) != 0 ||
       checked_mul(shape->tile_width, shape->tile_height, &pixels) != 0 ||
       checked_mul(pixels, shape->element_size, &tiles->tile_bytes) != 0)
     goto no_memory;
+  tiles->rooms.bytes = libdeflate_zlib_compress_bound(NULL, tiles->tile_bytes);
   tiles->offsets = calloc(tiles->count, sizeof *tiles->offsets);
   tiles->lengths = calloc(tiles->count, sizeof *tiles->lengths);
   tiles->statistics = calloc(tiles->count, sizeof *tiles->statistics);
-  tiles->pending = calloc(tiles->count, sizeof *tiles->pending);
-  if (tiles->offsets == NULL || tiles->lengths == NULL || tiles->statistics == NULL || tiles->pending == NULL)
+  tiles->slots = calloc(tiles->count, sizeof *tiles->slots);
+  if (tiles->offsets == NULL || tiles->lengths == NULL || tiles->statistics == NULL || tiles->slots == NULL)
     goto no_memory;
   *out = tiles;
   return 0;
@@ -137,15 +135,19 @@ void tiff_tiles_free(struct tiff_tiles *tiles)
 {
   if (tiles == NULL)
     return;
-  for (size_t i = 0; tiles->pending != NULL && i < tiles->count; i++)
-    free(tiles->pending[i].data);
+  for (size_t i = 0; tiles->slots != NULL && i < tiles->count; i++) {
+    free(tiles->slots[i].data);
+    if (tiles->slots[i].bytes != NULL)
+      rooms_release(&tiles->rooms, tiles->slots[i].bytes, tiles->slots[i].length);
+  }
   while (tiles->free_scratch != NULL) {
     struct scratch *next = tiles->free_scratch->next;
     scratch_free(tiles->free_scratch);
     tiles->free_scratch = next;
   }
+  rooms_end(&tiles->rooms);
   pthread_mutex_destroy(&tiles->lock);
-  free(tiles->pending);
+  free(tiles->slots);
   free(tiles->offsets);
   free(tiles->lengths);
   free(tiles->statistics);
@@ -162,16 +164,15 @@ static void tile_valid(const struct tiff_tiles *tiles, size_t tile, size_t *widt
   *height = s->height - top < s->tile_height ? s->height - top : s->tile_height;
 }
 
-/* Whether a tile promises to shrink to a quarter: from pieces spread over it. */
-static bool worth_compressing(struct scratch *scratch, const char *data, size_t bytes)
+/* Whether a tile promises to shrink to a quarter: from pieces spread over it, packed into the room for a try. */
+static bool worth_compressing(struct scratch *scratch, const char *data, size_t bytes, char *room)
 {
   if (bytes < 8 * SAMPLES * SAMPLE_BYTES)
     return true;
   size_t packed = 0;
   for (size_t i = 0; i < SAMPLES; i++) {
     size_t at = bytes * (2 * i + 1) / (2 * SAMPLES) / SAMPLE_BYTES * SAMPLE_BYTES;
-    packed +=
-        libdeflate_zlib_compress(scratch->compressor, data + at, SAMPLE_BYTES, scratch->packed, scratch->packed_room);
+    packed += libdeflate_zlib_compress(scratch->compressor, data + at, SAMPLE_BYTES, room, 2 * SAMPLE_BYTES);
   }
   return packed * 4 < SAMPLES * SAMPLE_BYTES;
 }
@@ -183,31 +184,49 @@ static void look_at_tile(struct tiff_tiles *tiles, size_t tile, const char *data
     statistics_add(&tiles->statistics[tile], &s->rule, data + row * s->tile_width * s->element_size, width);
 }
 
-/* Encodes the tile at data and writes it at the end of the file. */
-static int write_tile(struct tiff_tiles *tiles, struct scratch *scratch, size_t tile, const char *data,
-                      struct error *error)
+/* Encodes the tile at data into the room; the bytes that it fills. */
+static size_t encode(const struct tiff_tiles *tiles, struct scratch *scratch, size_t rows, const char *data, char *room)
 {
   const struct tiff_shape *s = &tiles->shape;
-  size_t width, rows;
-  tile_valid(tiles, tile, &width, &rows);
-  look_at_tile(tiles, tile, data, width, rows);
-  if (!s->strips)
-    rows = s->tile_height;
   size_t length = s->tile_width * rows * s->element_size;
   if (s->predictor != PREDICTOR_NONE) {
     predictor_encode(s->predictor, data, rows, s->tile_width, s->element_size, scratch->predicted);
     data = scratch->predicted;
   }
-  if (s->level > 0) {
-    bool pack = !s->adaptive || worth_compressing(scratch, data, length);
-    length = libdeflate_zlib_compress(pack ? scratch->compressor : scratch->store, data, length, scratch->packed,
-                                      scratch->packed_room);
-    data = scratch->packed;
+  if (s->level == 0) {
+    memcpy(room, data, length);
+    return length;
   }
-  uint64_t offset = atomic_fetch_add(&tiles->end, (length + 1) & ~(uint64_t)1);
-  tiles->offsets[tile] = offset;
-  tiles->lengths[tile] = length;
-  return output_write_at(tiles->file, data, length, offset, error);
+  bool pack = !s->adaptive || worth_compressing(scratch, data, length, room);
+  return libdeflate_zlib_compress(pack ? scratch->compressor : scratch->store, data, length, room, tiles->rooms.bytes);
+}
+
+/* Encodes a whole tile, which then waits for its place. */
+static int keep_tile(struct tiff_tiles *tiles, struct scratch *scratch, size_t tile, const char *data,
+                     struct error *error)
+{
+  struct tile_slot *slot = &tiles->slots[tile];
+  size_t width, rows;
+  tile_valid(tiles, tile, &width, &rows);
+  look_at_tile(tiles, tile, data, width, rows);
+  char *room = rooms_take(&tiles->rooms);
+  if (room == NULL)
+    return error_memory(error);
+  slot->length = encode(tiles, scratch, tiles->shape.strips ? rows : tiles->shape.tile_height, data, room);
+  slot->bytes = rooms_keep(&tiles->rooms, room, slot->length);
+  return slot->bytes == NULL ? error_memory(error) : 0;
+}
+
+static int write_tile(struct tiff_tiles *tiles, size_t tile, struct error *error)
+{
+  struct tile_slot *slot = &tiles->slots[tile];
+  int status = output_write_at(tiles->file, slot->bytes, slot->length, tiles->end, error);
+  tiles->offsets[tile] = tiles->end;
+  tiles->lengths[tile] = slot->length;
+  tiles->end += (slot->length + 1) & ~(uint64_t)1;
+  rooms_release(&tiles->rooms, slot->bytes, slot->length);
+  slot->bytes = NULL;
+  return status;
 }
 
 static void fill_tile(const struct tiff_tiles *tiles, char *data)
@@ -244,23 +263,23 @@ static void copy_patch(const struct tiff_tiles *tiles, const struct plane_view *
 }
 
 /* Adds a part of a tile to what waits; *whole becomes the tile's buffer, the caller's now, once all has come. */
-static int add_pending(struct tiff_tiles *tiles, const struct plane_view *view, const struct patch *patch, size_t valid,
-                       char **whole, struct error *error)
+static int add_part(struct tiff_tiles *tiles, const struct plane_view *view, const struct patch *patch, size_t valid,
+                    char **whole, struct error *error)
 {
-  struct pending *pending = &tiles->pending[patch->tile];
+  struct tile_slot *slot = &tiles->slots[patch->tile];
   pthread_mutex_lock(&tiles->lock);
-  if (pending->data == NULL && (pending->data = malloc(tiles->tile_bytes)) != NULL)
-    fill_tile(tiles, pending->data);
-  char *data = pending->data;
+  if (slot->data == NULL && (slot->data = malloc(tiles->tile_bytes)) != NULL)
+    fill_tile(tiles, slot->data);
+  char *data = slot->data;
   pthread_mutex_unlock(&tiles->lock);
   if (data == NULL)
     return error_memory(error);
   copy_patch(tiles, view, patch, data);
   pthread_mutex_lock(&tiles->lock);
-  pending->pixels += patch->width * patch->height;
-  if (pending->pixels >= valid) {
-    *whole = pending->data;
-    pending->data = NULL;
+  slot->pixels += patch->width * patch->height;
+  if (slot->pixels >= valid) {
+    *whole = slot->data;
+    slot->data = NULL;
   }
   pthread_mutex_unlock(&tiles->lock);
   return 0;
@@ -275,12 +294,12 @@ static int put_patch(struct tiff_tiles *tiles, struct scratch *scratch, const st
     if (width < tiles->shape.tile_width || height < tiles->shape.tile_height)
       fill_tile(tiles, scratch->tile);
     copy_patch(tiles, view, patch, scratch->tile);
-    return write_tile(tiles, scratch, patch->tile, scratch->tile, error);
+    return keep_tile(tiles, scratch, patch->tile, scratch->tile, error);
   }
   char *whole = NULL;
-  if (add_pending(tiles, view, patch, width * height, &whole, error) != 0)
+  if (add_part(tiles, view, patch, width * height, &whole, error) != 0)
     return -1;
-  int status = whole == NULL ? 0 : write_tile(tiles, scratch, patch->tile, whole, error);
+  int status = whole == NULL ? 0 : keep_tile(tiles, scratch, patch->tile, whole, error);
   free(whole);
   return status;
 }
@@ -290,33 +309,55 @@ static size_t smaller(size_t a, size_t b)
   return a < b ? a : b;
 }
 
-int tiff_tiles_put(struct tiff_tiles *tiles, const struct plane_view *view, struct error *error)
+/* The patches of a view, row by row; `row` and `column` begin as the view's and are moved on. */
+static bool next_patch(const struct tiff_tiles *tiles, const struct plane_view *view, size_t *row, size_t *column,
+                       struct patch *patch)
 {
   const struct tiff_shape *s = &tiles->shape;
+  if (*row >= view->row + view->height || view->width == 0)
+    return false;
+  *patch = (struct patch){
+      .tile = (view->plane * tiles->down + *row / s->tile_height) * tiles->across + *column / s->tile_width,
+      .column = *column % s->tile_width,
+      .row = *row % s->tile_height,
+      .width = smaller(s->tile_width - *column % s->tile_width, view->column + view->width - *column),
+      .height = smaller(s->tile_height - *row % s->tile_height, view->row + view->height - *row),
+  };
+  if (view->data != NULL)
+    patch->data = view->data + (ptrdiff_t)(*row - view->row) * view->row_stride +
+                  (ptrdiff_t)(*column - view->column) * view->column_stride;
+  *column += patch->width;
+  if (*column == view->column + view->width) {
+    *column = view->column;
+    *row += patch->height;
+  }
+  return true;
+}
+
+int tiff_tiles_put(struct tiff_tiles *tiles, const struct plane_view *view, struct error *error)
+{
   struct scratch *scratch = scratch_take(tiles, error);
+  struct patch patch;
   if (scratch == NULL)
     return -1;
   int status = 0;
-  for (size_t row = view->row; row < view->row + view->height && status == 0;) {
-    size_t rows = smaller(s->tile_height - row % s->tile_height, view->row + view->height - row);
-    for (size_t column = view->column; column < view->column + view->width && status == 0;) {
-      size_t columns = smaller(s->tile_width - column % s->tile_width, view->column + view->width - column);
-      struct patch patch = {
-          .tile = (view->plane * tiles->down + row / s->tile_height) * tiles->across + column / s->tile_width,
-          .column = column % s->tile_width,
-          .row = row % s->tile_height,
-          .width = columns,
-          .height = rows,
-          .data = view->data + (ptrdiff_t)(row - view->row) * view->row_stride +
-                  (ptrdiff_t)(column - view->column) * view->column_stride,
-      };
-      status = put_patch(tiles, scratch, view, &patch, error);
-      column += columns;
-    }
-    row += rows;
-  }
+  for (size_t row = view->row, column = view->column; status == 0 && next_patch(tiles, view, &row, &column, &patch);)
+    status = put_patch(tiles, scratch, view, &patch, error);
   scratch_return(tiles, scratch);
   return status;
+}
+
+int tiff_tiles_place(struct tiff_tiles *tiles, const struct plane_view *view, struct error *error)
+{
+  struct patch patch;
+  for (size_t row = view->row, column = view->column; next_patch(tiles, view, &row, &column, &patch);) {
+    size_t width, height;
+    tile_valid(tiles, patch.tile, &width, &height);
+    tiles->slots[patch.tile].placed += patch.width * patch.height;
+    if (tiles->slots[patch.tile].placed == width * height && write_tile(tiles, patch.tile, error) != 0)
+      return -1;
+  }
+  return 0;
 }
 
 int tiff_tiles_flush(struct tiff_tiles *tiles, struct error *error)
@@ -326,11 +367,13 @@ int tiff_tiles_flush(struct tiff_tiles *tiles, struct error *error)
     return -1;
   int status = 0;
   for (size_t i = 0; i < tiles->count && status == 0; i++) {
-    if (tiles->pending[i].data == NULL)
-      continue;
-    status = write_tile(tiles, scratch, i, tiles->pending[i].data, error);
-    free(tiles->pending[i].data);
-    tiles->pending[i].data = NULL;
+    struct tile_slot *slot = &tiles->slots[i];
+    if (slot->data != NULL)
+      status = keep_tile(tiles, scratch, i, slot->data, error);
+    free(slot->data);
+    slot->data = NULL;
+    if (status == 0 && slot->bytes != NULL)
+      status = write_tile(tiles, i, error);
   }
   scratch_return(tiles, scratch);
   return status;

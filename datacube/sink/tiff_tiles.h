@@ -1,8 +1,8 @@
 /* Writing the pixel data of a TIFF: planes cut into tiles or strips, encoded by whoever brings the pixels.
  *
- * Tiles are compressed and written where they arrive, in the calling thread, outside any lock: only the reservation of
- * the place in the file is shared. Parts of tiles wait in memory until the tile is whole, so callers that put whole
- * tiles cost no memory beyond one scratch tile a thread. */
+ * Tiles are compressed where they arrive, in the calling thread, outside any lock, and wait in memory until they are
+ * placed, one after the other: where a tile lies does not depend on who was faster. Parts of tiles wait until the tile
+ * is whole. */
 #ifndef TWINCUBE_DATACUBE_SINK_TIFF_TILES_H
 #define TWINCUBE_DATACUBE_SINK_TIFF_TILES_H
 
@@ -34,7 +34,10 @@ void tiff_tiles_free(struct tiff_tiles *tiles);
 
 /* Thread safe. Every pixel is put once. */
 int tiff_tiles_put(struct tiff_tiles *tiles, const struct plane_view *view, struct error *error);
-/* Writes the tiles that have stayed incomplete. Nobody puts any more. */
+/* Writes the tiles that are whole with this view; its data are not looked at. One caller at a time, each view after it
+ * was put: the order of the calls is the order of the file. */
+int tiff_tiles_place(struct tiff_tiles *tiles, const struct plane_view *view, struct error *error);
+/* Writes the tiles that were not placed and those that have stayed incomplete. Nobody puts any more. */
 int tiff_tiles_flush(struct tiff_tiles *tiles, struct error *error);
 
 /* Of all pixels of a plane, once it is flushed; the same bits in whatever order the tiles came. */

@@ -4,6 +4,7 @@
 
 #include "datacube/sink/output.h"
 #include "hpc/run/tile_worker.h"
+#include "hpc/run/turns.h"
 
 #include <omp.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@ struct run {
   const struct plan *plan;
   const struct run_limits *limits;
   struct run_progress *progress;
-  void **kept;              /* per kept result; NULL while it is not made */
+  void **kept;                   /* per kept result; NULL while it is not made */
   struct tile_worker ***workers; /* per phase: NULL, or one per thread, each NULL before its first use */
 };
 
@@ -29,6 +30,7 @@ struct shared { /* a phase at work */
   const struct phase *phase;
   const struct tile_target *target;
   struct error *error; /* the first worker's that failed; under the critical section */
+  struct turns *turns; /* of tiles into a sink that places them; else NULL */
   atomic_size_t next;  /* group of tiles */
   atomic_bool stop;
 };
@@ -41,6 +43,7 @@ static void fail(struct shared *s, const struct error *error)
       *s->error = *error;
   }
   atomic_store(&s->stop, true);
+  turns_stop(s->turns);
 }
 
 static void tile_done(struct shared *s)
@@ -92,14 +95,26 @@ static void put_kept(const struct cube *cube, const struct region *tile, const v
   } while (next_position(tile->count, position, outer));
 }
 
-static int put_sink(const struct tile_target *target, const struct region *tile, const void *data, struct error *error)
+/* The tile in the coordinates of what is wanted. */
+static struct box box_of(const struct tile_target *target, const struct region *tile)
 {
   struct box box = {.dimensions = tile->dimensions};
   for (size_t d = 0; d < tile->dimensions; d++) {
     box.start[d] = tile->start[d] - (target->box ? target->box->start[d] : 0);
     box.count[d] = tile->count[d];
   }
-  return target->sink->ops->put(target->sink, &box, data, error);
+  return box;
+}
+
+static int place_tile(void *data, size_t index, struct error *error)
+{
+  struct shared *s = data;
+  struct region tile;
+  phase_tile(s->run->plan, s->phase, index, &tile);
+  if (!clip_tile(s->target->box, &tile))
+    return 0;
+  const struct box box = box_of(s->target, &tile);
+  return s->target->sink->ops->place(s->target->sink, &box, error);
 }
 
 static int run_tile(struct shared *s, struct tile_worker *worker, size_t index, struct error *error)
@@ -111,8 +126,10 @@ static int run_tile(struct shared *s, struct tile_worker *worker, size_t index, 
     return 0;
   if (worker_fill(worker, s->phase->stage, &tile, &data, error) != 0)
     return -1;
-  if (s->target->sink)
-    return put_sink(s->target, &tile, data, error);
+  if (s->target->sink) {
+    const struct box box = box_of(s->target, &tile);
+    return s->target->sink->ops->put(s->target->sink, &box, data, error);
+  }
   put_kept(s->run->plan->stages[s->phase->stage].cube, &tile, data, s->target->kept);
   return 0;
 }
@@ -128,7 +145,9 @@ static int run_group(struct shared *s, struct tile_worker *worker, size_t group,
   for (size_t i = first; i < first + size && i < s->phase->grid.count && !atomic_load(&s->stop); i++) {
     if (is_cancelled(s->run))
       return error_set(error, ERROR_RequestTimeout, "the run was cancelled");
-    if (run_tile(s, worker, i, error) != 0)
+    if (s->turns && !turns_enter(s->turns, i))
+      return 0;
+    if (run_tile(s, worker, i, error) != 0 || (s->turns && turns_leave(s->turns, i, error) != 0))
       return -1;
     tile_done(s);
   }
@@ -166,6 +185,19 @@ static void end_phase(struct run *run, size_t p)
   run->workers[p] = NULL;
 }
 
+/* Tiles that may be under way: two a thread, and a group each as far as memory is left. */
+static size_t window_of(const struct run *run, const struct phase *phase, unsigned threads)
+{
+  const struct plan *plan = run->plan;
+  const struct cube *cube = plan->stages[phase->stage].cube;
+  size_t bytes = element_info(cube->type)->size, used = plan_peak_memory(plan), spare;
+  for (size_t d = 0; d < cube->dimensions; d++)
+    bytes *= phase->grid.tile[d];
+  spare = used < plan->memory ? (plan->memory - used) / bytes : 0;
+  size_t groups = phase->grid.group > 1 ? threads * phase->grid.group : 0;
+  return 2 * threads + (groups < spare ? groups : spare);
+}
+
 static int run_phase(struct run *run, size_t p, const struct tile_target *target, struct error *error)
 {
   const struct phase *phase = &run->plan->phases[p];
@@ -175,12 +207,16 @@ static int run_phase(struct run *run, size_t p, const struct tile_target *target
     run->workers[p] = calloc(phase->threads, sizeof *run->workers[p]);
   if (!run->workers[p])
     return error_memory(error);
+  if (target->sink && target->sink->ops->place &&
+      turns_new(window_of(run, phase, threads), place_tile, &shared, &shared.turns, error) != 0)
+    return -1;
   if (threads <= 1)
     work(&shared, 0); /* no thread pool for small results */
   else {
 #pragma omp parallel num_threads(threads)
     work(&shared, (size_t)omp_get_thread_num());
   }
+  turns_free(shared.turns);
   return error_is_set(error) ? -1 : 0;
 }
 

@@ -181,7 +181,7 @@ def results_of(connection, graph):
     return job.get_results().get_metadata()
 
 
-@pytest.mark.parametrize("format", ["GTiff"])
+@pytest.mark.parametrize("format", ["GTiff", "netCDF"])
 def test_bands_of_results(connection, catalogue, scenes, format):
     catalogue.add("NOISE", scenes / "S", "--datetime", "_([0-9]{8})_", "--band", "_(B[0-9])[.]tif$")
     graph = {**load(id="NOISE"), **saving({"from_node": "load"}, format)}
@@ -212,3 +212,18 @@ def test_results_without_time_claim_no_date(connection, catalogue, scenes):
     assert document["extent"]["temporal"]["interval"] == [[None, None]]
     dated = results_of(connection, {**load(id="NOISE"), **saving({"from_node": "load"}, "GTiff")})
     assert dated["extent"]["temporal"]["interval"] == [["2020-01-01T00:00:00Z", "2020-01-09T00:00:00Z"]]
+
+
+# ---- the same bytes ----
+
+
+@pytest.mark.parametrize("format, name", [("GTiff", "a.tif"), ("netCDF", "a.nc"), ("COG", "a.tif")])
+def test_bytes_do_not_depend_on_who_was_faster(scenes, tmp_path, format, name):
+    def slow():  # tiles of very different cost: long roots where there are values, little where there are none
+        return {"process_graph": {
+            "a": {"process_id": "power", "arguments": {"base": {"from_parameter": "x"}, "p": 0.3}},
+            "b": {"process_id": "sin", "arguments": {"x": {"from_node": "a"}}, "result": True}}}
+    graph = {**load(), "long": {"process_id": "apply", "arguments": {"data": {"from_node": "load"}, "process": slow()}}}
+    files = {saved(scenes, tmp_path, format, f"{i}{name}", graph, threads=threads, zlevel=1).read_bytes()
+             for i, threads in enumerate((1, 2, 2, 2, 2, 3, 3, 3))}
+    assert len(files) == 1
