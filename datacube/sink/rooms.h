@@ -1,5 +1,5 @@
-/* Rooms: equal buffers in which encoded pieces of a file wait until it is their turn to be written. They are used again,
- * so that their pages stay. Thread safe. */
+/* Rooms: equal buffers in which encoded pieces of a file wait until it is their turn to be written; used again, so that
+ * their pages stay. Thread safe. */
 #ifndef TWINCUBE_DATACUBE_SINK_ROOMS_H
 #define TWINCUBE_DATACUBE_SINK_ROOMS_H
 
