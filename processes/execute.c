@@ -169,7 +169,7 @@ static int write_step(const struct execution *e, const struct steps *steps, cons
   if (!out->path || !out->name)
     return error_memory(error);
   return step->file.output ? write_cube(e, step, steps->plan, run, out, error)
-                           : write_value(e, &steps->outcome.value, &step->file, out, error);
+                           : write_value(e, step->file.value, &step->file, out, error);
 }
 
 /* One after the other, in one run: what they share is made once. */

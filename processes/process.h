@@ -28,6 +28,7 @@ struct process {
   enum process_shape shape;
   int (*call)(struct call *call, struct value *result);
   bool takes_single; /* a single value may stand for an array: it is not checked against the schema */
+  const char *takes_values; /* a parameter for cubes that may be a plain value as well; or NULL */
 };
 
 struct argument {

@@ -73,6 +73,10 @@ static int unsaved_format(const char *output, struct result_file *file, struct e
 static int choose_format(const char *output, struct result_file *file, struct error *error)
 {
   const struct sink_format *named = named_format(output);
+  if (!file->output && !file->is_result) {
+    file->format = sink_format_find("JSON");
+    return 0;
+  }
   if (!file->output || !file->output->format)
     return unsaved_format(output, file, error);
   file->format = sink_format_find(file->output->format);
@@ -155,10 +159,12 @@ int result_files_plan(struct arena *arena, const char *output, const struct outc
   if (!list)
     return error_memory(error);
   for (size_t i = 0; i < outcome->output_count; i++)
-    list[i] = (struct result_file){
-        .output = &outcome->outputs[i], .name = outcome->outputs[i].name, .is_result = outcome->outputs[i].is_result};
+    list[i] = (struct result_file){.output = outcome->outputs[i].node ? &outcome->outputs[i] : NULL,
+                                   .value = outcome->outputs[i].value,
+                                   .name = outcome->outputs[i].name,
+                                   .is_result = outcome->outputs[i].is_result};
   if (n > outcome->output_count)
-    list[n - 1] = (struct result_file){.name = outcome->name, .is_result = true};
+    list[n - 1] = (struct result_file){.value = &outcome->value, .name = outcome->name, .is_result = true};
   for (size_t i = 0; i < n; i++) {
     if (choose_format(output, &list[i], error) != 0 || name_file(output, list, i, n, path, error) != 0)
       return -1;

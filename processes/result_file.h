@@ -12,7 +12,8 @@
 #include "processes/graph/graph.h"
 
 struct result_file {
-  const struct outcome_output *output; /* the cube; NULL: the outcome's value, as JSON */
+  const struct outcome_output *output; /* the cube; NULL: a value, as JSON */
+  const struct value *value;           /* where it is one */
   const char *name;                    /* id of the graph's node */
   const struct sink_format *format;
   const char *path;

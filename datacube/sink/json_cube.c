@@ -14,7 +14,6 @@
 #include "datacube/sink/whole.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,21 +131,15 @@ static void write_pair(FILE *file, enum element_type type, const void *data, siz
 static void write_value(FILE *file, const struct json_sink *sink, size_t i)
 {
   const char *data = sink->whole.data;
-  enum element_type type = sink->cube.type;
+  const enum element_type type = sink->cube.type;
   if (value_missing(&sink->cube, data, i))
     fputs("null", file);
-  else if (type == ELEMENT_BOOLEAN)
-    fputs(((const uint8_t *)data)[i] != 0 ? "true" : "false", file);
-  else if (type == ELEMENT_U64)
-    fprintf(file, "%" PRIu64, ((const uint64_t *)data)[i]);
-  else if (type == ELEMENT_F32)
-    write_f32(file, ((const float *)data)[i]);
-  else if (type == ELEMENT_F64)
-    write_f64(file, ((const double *)data)[i]);
   else if (type == ELEMENT_C64 || type == ELEMENT_C128)
     write_pair(file, type, data, i);
+  else if (element_info(type)->is_float && !isfinite(value_load(type, data, i)))
+    fputs("null", file);
   else
-    fprintf(file, "%" PRId64, type == ELEMENT_I64 ? ((const int64_t *)data)[i] : (int64_t)value_load(type, data, i));
+    value_print(file, type, data, i);
 }
 
 /* The array along dimension d that starts at element `at`, which moves on. Depth is at most CUBE_MAX_DIMENSIONS. */

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 const struct sink_format *const sink_formats[] = {
+    &sink_format_csv,
     &sink_format_shapefile,
     &sink_format_flatgeobuf,
     &sink_format_geojson,

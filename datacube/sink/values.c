@@ -1,6 +1,9 @@
 /* Single elements of untyped buffers. */
 #include "datacube/sink/values.h"
 
+#include "datacube/base/buffer.h"
+
+#include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
 
@@ -83,6 +86,29 @@ void value_store(enum element_type type, double value, void *data, size_t i)
   case ELEMENT_TYPE_COUNT:
     break;
   }
+}
+
+void value_print(FILE *file, enum element_type type, const void *data, size_t i)
+{
+  char text[32];
+  switch (type) {
+  case ELEMENT_BOOLEAN:
+    fputs(((const uint8_t *)data)[i] != 0 ? "true" : "false", file);
+    return;
+  case ELEMENT_U64:
+    fprintf(file, "%" PRIu64, ((const uint64_t *)data)[i]);
+    return;
+  case ELEMENT_I64:
+    fprintf(file, "%" PRId64, ((const int64_t *)data)[i]);
+    return;
+  case ELEMENT_F32:
+    float_format(((const float *)data)[i], text);
+    break;
+  default:
+    number_format(value_load(type, data, i), text);
+    break;
+  }
+  fputs(text, file);
 }
 
 bool value_missing(const struct cube *cube, const void *data, size_t i)

@@ -135,7 +135,7 @@ static int fill_slot(struct binder *b, const struct process_entry *entry, const 
     return check_value(b, parameter, &callback, false);
   case EXPRESSION_VALUE:
     *out = (struct slot){.kind = SLOT_KNOWN, .value = &e->value};
-    if (process_takes_single(entry, &e->value))
+    if (process_takes(entry, parameter->name, &e->value))
       return 0;
     if (!parameter_left_out(parameter, &e->value))
       return check_value(b, parameter, &e->value, checks_ranges(entry));

@@ -61,8 +61,9 @@ int graph_parse(struct arena *arena, const char *json, size_t length, bool offic
 int graph_bind(struct arena *arena, const struct graph *graph, const struct graph_options *options,
                const struct bound **out, struct error *error);
 
-struct outcome_output { /* a cube to be written: one that save_result marked, or the result node's own */
-  const struct node *node;
+struct outcome_output { /* to be written: a cube or value that save_result marked, or the result node's own cube */
+  const struct node *node;   /* NULL: a value, written as JSON */
+  const struct value *value;
   const char *name;   /* id of the graph's node, for names of files and for errors; need not be unique */
   const char *format; /* of save_result: one that sink_format_find knows; NULL: not saved, the caller chooses */
   const struct sink_option *options; /* of save_result */

@@ -139,7 +139,7 @@ static int late_argument(const struct walk *w, const struct bound_node *node, si
                            "the value of '%s' has more than %d elements, counted through all its levels",
                            parameter->name, (int)GRAPH_MAX_WEIGHT);
   *left_out = parameter_left_out(parameter, out);
-  if (process_takes_single(node->entry, out))
+  if (process_takes(node->entry, parameter->name, out))
     return 0;
   if (*left_out || e->kind == EXPRESSION_GRAPH || e->kind == EXPRESSION_CUBE) /* their kind was checked before */
     return 0;
@@ -368,23 +368,34 @@ int lowering_save(struct call *call, const struct outcome_output *output)
 
 /* ---- top level -------------------------------------------------------------------------------------------------- */
 
+/* A value that is saved and the result, too, is written as the result. */
+static bool is_result_value(const struct outcome *out, const struct outcome_output *output)
+{
+  return out->is_value && !output->node && strcmp(output->name, out->name) == 0;
+}
+
 /* The saves in their order, and the result's cube where no save_result made it. */
 static int collect_outputs(const struct lowering *l, struct outcome *out)
 {
   struct outcome_output *outputs = ARENA_ARRAY(l->arena, struct outcome_output, l->save_count + 1);
   bool is_saved = out->is_value;
-  size_t at = l->save_count;
+  size_t count = 0;
   if (!outputs)
     return error_memory(l->error);
+  for (const struct save *save = l->saves; save; save = save->next) /* the last first */
+    count += is_result_value(out, &save->output) ? 0 : 1;
+  size_t at = count;
   for (const struct save *save = l->saves; save; save = save->next) {
+    if (is_result_value(out, &save->output))
+      continue;
     outputs[--at] = save->output;
-    outputs[at].is_result = !is_saved && save->output.node == out->value.cube;
+    outputs[at].is_result = !is_saved && save->output.node && save->output.node == out->value.cube;
     is_saved = is_saved || outputs[at].is_result;
   }
   if (!is_saved)
-    outputs[l->save_count] = (struct outcome_output){.node = out->value.cube, .name = out->name, .is_result = true};
+    outputs[count++] = (struct outcome_output){.node = out->value.cube, .name = out->name, .is_result = true};
   out->outputs = outputs;
-  out->output_count = l->save_count + (is_saved ? 0 : 1);
+  out->output_count = count;
   return 0;
 }
 

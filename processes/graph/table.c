@@ -18,11 +18,15 @@ extern const size_t process_table_builtin_size;
 
 static const struct process_entry *overlay; /* NULL: the built-in table */
 
-bool process_takes_single(const struct process_entry *entry, const struct value *value)
+bool process_takes(const struct process_entry *entry, const char *parameter, const struct value *value)
 {
   bool is_single = value->kind == VALUE_NUMBER || value->kind == VALUE_BOOLEAN || value->kind == VALUE_TEXT ||
                    (value->kind == VALUE_LANES && !value->lanes.is_array);
-  return is_single && entry->process != NULL && entry->process->takes_single;
+  const struct process *process = entry->process;
+  if (process == NULL)
+    return false;
+  return (is_single && process->takes_single) ||
+         (process->takes_values != NULL && value_is_host(value) && strcmp(parameter, process->takes_values) == 0);
 }
 
 size_t process_table_size(void)

@@ -18,7 +18,7 @@ struct process_entry {
 };
 
 /* Whether the process takes this single value where its spec asks for an array (process.h). */
-bool process_takes_single(const struct process_entry *entry, const struct value *value);
+bool process_takes(const struct process_entry *entry, const char *parameter, const struct value *value);
 
 /* Processes beyond the built-in ones: those of a user, or remote definitions. */
 struct process_lookup {

@@ -2,6 +2,7 @@
  * runs. */
 #include "processes/cube/shape.h"
 #include "processes/graph/lower.h"
+#include "processes/save/value_cube.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,12 +47,17 @@ static void warn_of_unknown(const struct call *call, const struct sink_format *f
   }
 }
 
+static int unknown_format(struct call *call, const char *format)
+{
+  return error_parameter(call->error, ERROR_FormatUnsuitable, "format", "there is no output format '%s'", format);
+}
+
 static int check_format(struct call *call, const char *format, const struct cube *cube,
                         const struct sink_option *options, size_t count)
 {
   const struct sink_format *sink = sink_format_find(format);
   if (!sink)
-    return error_parameter(call->error, ERROR_FormatUnsuitable, "format", "there is no output format '%s'", format);
+    return unknown_format(call, format);
   if (!sink->text && cube_elements(cube) == 0)
     return error_parameter(call->error, ERROR_DataCubeEmpty, "data", "the data cube is empty; %s cannot hold that",
                            sink->name);
@@ -61,14 +67,31 @@ static int check_format(struct call *call, const char *format, const struct cube
   return 0;
 }
 
+/* JSON holds any value as it is; for other formats it becomes a cube. *out: NULL where it stays a value. */
+static int cube_of_value(struct call *call, const char *format, const struct value *data, const struct node **out)
+{
+  const struct sink_format *sink = sink_format_find(format);
+  *out = NULL;
+  if (!sink)
+    return unknown_format(call, format);
+  return sink == sink_format_find("JSON") ? 0 : value_cube_node(call, data, out);
+}
+
 static int save_result_call(struct call *call, struct value *result)
 {
-  struct outcome_output output = {.name = call->node};
+  struct outcome_output output = {.name = call->node, .value = call_argument(call, "data")};
   const struct node *data;
   struct sink_option *options;
-  if (call_cube(call, "data", &data) != 0 || call_text(call, "format", &output.format) != 0 ||
-      read_options(call, &options, &output.option_count) != 0 ||
-      check_format(call, output.format, data->cube, options, output.option_count) != 0)
+  if (call_text(call, "format", &output.format) != 0 || read_options(call, &options, &output.option_count) != 0)
+    return -1;
+  if (!value_is_host(output.value) ? call_cube(call, "data", &data) != 0
+                                   : cube_of_value(call, output.format, output.value, &data) != 0)
+    return -1;
+  if (!data) {
+    *result = *output.value;
+    return lowering_save(call, &output);
+  }
+  if (check_format(call, output.format, data->cube, options, output.option_count) != 0)
     return -1;
   struct view_dimension *view = view_identity(call->arena, data->cube);
   const struct node *node = view ? node_view(call->arena, call_origin(call), data, data->cube, view) : NULL;
@@ -80,4 +103,5 @@ static int save_result_call(struct call *call, struct value *result)
   return lowering_save(call, &output);
 }
 
-const struct process process_save_result = {.id = "save_result", .shape = PROCESS_CUBE, .call = save_result_call};
+const struct process process_save_result = {
+    .id = "save_result", .shape = PROCESS_CUBE, .call = save_result_call, .takes_values = "data"};

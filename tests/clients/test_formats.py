@@ -4,9 +4,11 @@ Cubes are given inline, so every value of a file is known. The command line runs
 only it tells: the list of formats and the document of results.
 """
 
+import csv
 import json
 import subprocess
 
+import netCDF4
 import numpy as np
 import pytest
 import rasterio
@@ -227,3 +229,88 @@ def test_bytes_do_not_depend_on_who_was_faster(scenes, tmp_path, format, name):
     files = {saved(scenes, tmp_path, format, f"{i}{name}", graph, threads=threads, zlevel=1).read_bytes()
              for i, threads in enumerate((1, 2, 2, 2, 2, 3, 3, 3))}
     assert len(files) == 1
+
+
+# ---- tables and values ----
+
+
+def rows_of(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def test_csv_in_long_form(tmp_path):
+    values = np.arange(12.0).reshape(2, 3, 2) / 8
+    values[1, 2, 0] = np.nan
+    cube = inline_cube(values, t={"type": "temporal", "values": ["2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"]},
+                       bands={"type": "bands", "values": ['B "1", red', "B2", "B3"]},
+                       x=spatial("x", [500, 510.5]))
+    head, *rows = rows_of(save(tmp_path, cube, "csv", "a.csv"))
+    assert head == ["t", "x", 'B "1", red', "B2", "B3"] and len(rows) == 4
+    for row, (t, x) in zip(rows, ((0, 0), (0, 1), (1, 0), (1, 1))):
+        assert row[:2] == [f"2020-0{t + 1}-01T00:00:00Z", ("500", "510.5")[x]]
+        assert [float(cell) if cell else None for cell in row[2:]] == [
+            None if np.isnan(value) else value for value in values[t, :, x]]
+
+
+def test_csv_without_bands(scenes, tmp_path):
+    nodes = load(bands=["B1"])
+    nodes["drop"] = {"process_id": "drop_dimension", "arguments": {"data": {"from_node": "load"}, "name": "bands"}}
+    nodes["few"] = {"process_id": "filter_bbox", "arguments": {
+        "data": {"from_node": "drop"},
+        "extent": {"west": 500000, "east": 500040, "south": 4997000, "north": 4998970, "crs": 32632}}}
+    head, *rows = rows_of(saved(scenes, tmp_path, "CSV", "a.csv", nodes))
+    assert head == ["t", "y", "x", "value"]
+    truth = noisy()[:, 0, 103:300, :4]
+    assert len(rows) == truth.size
+    got = np.array([float(row[3]) if row[3] else np.nan for row in rows], "float32").reshape(truth.shape)
+    np.testing.assert_array_equal(got, truth)
+
+
+@pytest.mark.parametrize("value, text", [
+    (5, "5"), ([1, None, 2.5], "[1,null,2.5]"), (True, "true"), ("a text", '"a text"'), ({"a": [1]}, '{"a":[1]}')])
+def test_values_as_json(tmp_path, value, text):
+    path = save(tmp_path, value, "JSON", "a.json")
+    assert json.loads(path.read_text()) == value and path.read_text().replace(" ", "") == text.replace(" ", "") + "\n"
+
+
+@pytest.mark.parametrize("value, table", [
+    (2.5, [["value"], ["2.5"]]),
+    ([1, None, 3], [["index", "value"], ["0", "1"], ["1", ""], ["2", "3"]]),
+    ([[1, 2], [3, 4]],
+     [["index", "index2", "value"], ["0", "0", "1"], ["0", "1", "2"], ["1", "0", "3"], ["1", "1", "4"]]),
+    ({"a": [1, 2], "b": [3, None]}, [["index", "a", "b"], ["0", "1", "3"], ["1", "2", ""]]),
+    ([{"a": 1, "b": 2}, {"b": 4, "a": 3}], [["index", "a", "b"], ["0", "1", "2"], ["1", "3", "4"]])])
+def test_values_as_csv_and_netcdf(tmp_path, value, table):
+    assert rows_of(save(tmp_path, value, "CSV", "a.csv")) == table
+    with netCDF4.Dataset(save(tmp_path, value, "netCDF", "a.nc")) as file:
+        names = [name for name in table[0] if not name.startswith("index")]
+        for column, name in enumerate(names, len(table[0]) - len(names)):
+            cells = np.ma.masked_invalid(file["var" if name == "value" else name][...]).filled(np.nan).ravel()
+            np.testing.assert_array_equal(cells, [float(row[column] or "nan") for row in table[1:]])
+
+
+@pytest.mark.parametrize("value", [
+    "a text", [1, "a"], [[1, 2], [3]], {"a": [1, 2], "b": [1]}, {}, [{"a": 1}, {"b": 2}]])
+def test_values_that_are_no_table(tmp_path, value):
+    text = refusal(tmp_path, value, "CSV")
+    assert "FormatUnsuitable" in text or "ProcessParameterInvalid" in text
+
+
+def test_a_value_saved_beside_a_cube(scenes, tmp_path):
+    nodes = {**load(bands=["B1"]), "sum": {"process_id": "add", "arguments": {"x": 1, "y": 2}},
+             "note": {"process_id": "save_result", "arguments": {"data": {"from_node": "sum"}, "format": "JSON"}},
+             **saving({"from_node": "load"}, "GTiff")}
+    done = run(scenes, nodes, tmp_path / "a.tif")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", "a_note.json"]
+    assert json.loads((tmp_path / "a_note.json").read_text()) == 3
+
+
+def test_a_number_through_the_server(connection):
+    graph = saving(7, "JSON")
+    assert connection.execute(graph) == 7
+    (asset,) = results_of(connection, graph)["assets"].values()
+    assert asset["type"] == "application/json"
+    table = connection.download(saving([1, 2], "CSV"))
+    assert table == b"index,value\r\n0,1\r\n1,2\r\n"
