@@ -290,3 +290,99 @@ def test_dimension_processes_take_vector_cubes(tmp_path):
     del nodes["sum"]
     out = json.loads(run(tmp_path, nodes, "geojson").read_text())
     assert [f["properties"]["c"] for f in out["features"]] == [0, 10, 20]
+
+
+# ---- sampled points --------------------------------------------------------------------------------------------------
+
+def sampled(tmp_path, shapes, process="vector_to_random_points", threads=1, expect=None, crs=UTM, ids=None, **arguments):
+    nodes = {"load": load(features(shapes, crs, ids=ids), ["number"]),
+             "points": {"process_id": process, "arguments": {"data": {"from_node": "load"}, **arguments}}}
+    found = run(tmp_path, nodes, "gpkg", threads, expect)
+    return found if expect else table(found)
+
+
+def test_random_points_lie_in_their_geometries(tmp_path):
+    shapes = random_geometries(11) + [None]
+    found = sampled(tmp_path, shapes, geometry_count=40, seed=3, ids=[f"g{i}" for i in range(len(shapes))])
+    assert list(found["id"]) == [f"g{i}" for i in range(len(shapes))]
+    for shape, points in zip(shapes, found.geometry):
+        if shape is None:
+            assert points is None
+            continue
+        assert points.geom_type == "MultiPoint" and max(shape.distance(p) for p in points.geoms) < 1e-6
+        many = {"Point": 1, "MultiPoint": 3}.get(shape.geom_type, 40)
+        assert len(points.geoms) == min(many, 40)
+        assert len({(p.x, p.y) for p in points.geoms}) == len(points.geoms)
+
+
+def test_random_points_are_uniform(tmp_path):
+    hole = shapely.Polygon([(0, 0), (30, 0), (30, 10), (12, 4), (0, 10)], [[(2, 1), (2, 3), (8, 3), (8, 1)]])
+    parts = shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(50, 50, 53, 53)])
+    line = shapely.LineString([(0, 0), (1, 0), (1, 9)])
+    found = sampled(tmp_path, [hole, parts, line], geometry_count=4000, seed=1)
+    for shape, window in [(hole, shapely.box(0, 0, 9, 20)), (hole, shapely.box(0, 0, 40, 2.5)),
+                          (hole, shapely.box(15, 3, 40, 20)), (parts, shapely.box(0, 0, 2, 2)),
+                          (line, shapely.box(-1, -1, 2, 4))]:
+        points = found.geometry[[hole, parts, line].index(shape)]
+        measure = "length" if shape is line else "area"
+        expected = getattr(shape.intersection(window), measure) / getattr(shape, measure)
+        share = sum(window.covers(p) for p in points.geoms) / 4000
+        assert abs(share - expected) < 5 * (expected * (1 - expected) / 4000) ** 0.5
+
+
+def test_random_points_follow_the_seed(tmp_path):
+    draw = lambda **more: [g.wkb for g in sampled(tmp_path, random_polygons(5, 5), geometry_count=7, **more).geometry]
+    assert draw(seed=4) == draw(seed=4, threads=2)
+    assert draw(seed=4) != draw(seed=5)
+    assert draw() != draw()
+
+
+def test_counts_of_random_points(tmp_path):
+    shapes = [shapely.box(i, 0, i + 1, 1) for i in range(4)] + [shapely.MultiPoint([(0, 0), (1, 1)])]
+    counts = lambda **more: [len(g.geoms) for g in sampled(tmp_path, shapes, seed=1, **more).geometry]
+    assert counts() == [1] * 5
+    assert counts(total_count=13) == [3, 3, 3, 2, 2]
+    assert counts(total_count=100, geometry_count=4) == [4, 4, 4, 4, 2]
+    assert counts(total_count=5) == [1] * 5
+    sampled(tmp_path, shapes, total_count=4, expect="CountMismatch")
+    sampled(tmp_path, shapes, geometry_count=10 ** 9, expect="ProcessGraphComplexity")
+    alone = sampled(tmp_path, shapes, total_count=13, group=False, seed=1, ids=list("abcde"))
+    assert list(alone["number"]) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4]
+    assert set(alone.geom_type) == {"Point"} and "id" not in alone.columns
+
+
+def cells(polygon, step):
+    """Centres of cells from the upper left corner that lie inside."""
+    west, south, east, north = polygon.bounds
+    columns, rows = numpy.arange(0, (east - west) / step), numpy.arange(0, (north - south) / step)
+    centres = [(west + (c + 0.5) * step, north - (r + 0.5) * step) for r in rows for c in columns]
+    return {p for p in centres if polygon.covers(shapely.Point(p))}
+
+
+def test_regular_points(tmp_path):
+    polygons = random_polygons(6, 13)
+    line = shapely.LineString([(0, 0), (10, 0), (10, 25)])
+    tiny = shapely.Polygon([(0, 0), (1, 0), (0, 0.1)])
+    shapes = polygons + [line, tiny, shapely.MultiPoint([(3, 4), (1, 2)]), None,
+                         shapely.MultiPolygon([shapely.box(0, 0, 12, 12), shapely.box(103, 7, 115, 19)])]
+    found = sampled(tmp_path, shapes, "vector_to_regular_points", distance=6)
+    n = len(polygons)
+    for polygon, points in zip(polygons, found.geometry):
+        assert {(round(p.x, 6), round(p.y, 6)) for p in points.geoms} == {
+            (round(x, 6), round(y, 6)) for x, y in cells(polygon, 6)}
+    assert [(p.x, round(p.y, 9)) for p in found.geometry[n].geoms] == [(0, 0), (6, 0), (10, 2), (10, 8), (10, 14), (10, 20)]
+    assert [(p.x, p.y) for p in found.geometry[n + 1].geoms] == [(0, 0)]
+    assert {(p.x, p.y) for p in found.geometry[n + 2].geoms} == {(3, 4), (1, 2)}
+    assert found.geometry[n + 3] is None
+    assert {(p.x, p.y) for p in found.geometry[n + 4].geoms} == {
+        (3, 9), (9, 9), (3, 3), (9, 3), (106, 16), (112, 16), (106, 10), (112, 10)}
+
+
+def test_limits_of_regular_points(tmp_path):
+    square = [shapely.box(0, 0, 1e6, 1e6)]
+    sampled(tmp_path, square, "vector_to_regular_points", distance=1e-300, expect="ProcessGraphComplexity")
+    sampled(tmp_path, square, "vector_to_regular_points", distance=1, expect="ProcessGraphComplexity")
+    sampled(tmp_path, square, "vector_to_regular_points", distance=1, crs=None, expect="UnitMismatch")
+    sampled(tmp_path, [shapely.LineString([(0, 0), (1e6, 0)])], "vector_to_regular_points", distance=1e-9,
+            expect="ProcessGraphComplexity")
+    sampled(tmp_path, square, "vector_to_regular_points", distance=0, expect="ProcessParameterInvalid")
