@@ -1,6 +1,8 @@
 /* The catalogue: opening, adding, removing, listing, documents. */
 #include "stac/catalogue.h"
 
+#include "datacube/source/vector_file.h"
+
 #include "stac/document.h"
 #include "stac/index.h"
 
@@ -73,7 +75,19 @@ static bool has_extension(const char *path, const char *const extensions[])
   return false;
 }
 
-enum path_kind { PATH_FOLDER, PATH_STAC, PATH_NETCDF, PATH_RASTER, PATH_UNKNOWN };
+enum path_kind { PATH_FOLDER, PATH_STAC, PATH_NETCDF, PATH_RASTER, PATH_VECTOR, PATH_UNKNOWN };
+
+/* Whether the word stands in the first bytes of the file: items are GeoJSON, too. */
+static bool names_stac(const char *path)
+{
+  static const char word[] = "\"stac_version\"";
+  char head[65536];
+  FILE *file = fopen(path, "rbe");
+  size_t got = file ? fread(head, 1, sizeof head, file) : 0;
+  if (file)
+    fclose(file);
+  return memmem(head, got, word, strlen(word)) != NULL;
+}
 
 /* By extension, else by the first bytes. */
 static enum path_kind file_kind(const char *path)
@@ -81,6 +95,8 @@ static enum path_kind file_kind(const char *path)
   static const char *const json[] = {".json", ".geojson", NULL}, *const netcdf[] = {".nc", ".nc4", ".cdf", NULL};
   static const char *const raster[] = {".tif", ".tiff", ".jp2", ".png", NULL};
   char head[8] = {0};
+  if (vector_file_is(path) && !names_stac(path))
+    return PATH_VECTOR;
   if (has_extension(path, json))
     return PATH_STAC;
   if (has_extension(path, netcdf))
@@ -131,7 +147,7 @@ static int scan_path(struct scan *scan, const char *path, struct error *error)
 {
   struct stat status;
   if (find_variable(path))
-    return scan_netcdf(scan, path, error);
+    return vector_file_is(path) ? scan_vector(scan, path, error) : scan_netcdf(scan, path, error);
   if (stat(path, &status) != 0)
     return error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(errno));
   if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
@@ -145,9 +161,12 @@ static int scan_path(struct scan *scan, const char *path, struct error *error)
     return scan_stac(scan, path, error);
   case PATH_NETCDF:
     return scan_netcdf(scan, path, error);
+  case PATH_VECTOR:
+    return scan_vector(scan, path, error);
   default:
     return error_parameter(error, ERROR_ProcessParameterInvalid, "path",
-                           "%s is neither a folder, nor a STAC document (JSON), nor a netCDF file, nor a raster", path);
+                           "%s is neither a folder, nor a STAC document (JSON), a netCDF file, a raster or features",
+                           path);
   }
 }
 

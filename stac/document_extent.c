@@ -1,6 +1,8 @@
 /* Where and when a collection is: its cube:dimensions and bounds. */
 #include "stac/document.h"
 
+#include "datacube/geometry_operations.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +45,30 @@ static struct extent netcdf_lonlat(const struct cube *cube)
   return out;
 }
 
+/* Bounds of all geometries, in their own reference system or in longitude and latitude. */
+static struct extent features_extent(const struct scan *scan, const struct geometry_set *set, bool lonlat)
+{
+  struct extent all = nowhere(), one;
+  struct error ignored = {0};
+  const struct geometry_set *moved = set;
+  if (lonlat && geometry_transform(set, "EPSG:4326", INFINITY, scan->arena, &moved, &ignored) != 0)
+    return (struct extent){-180, -90, 180, 90, NULL};
+  for (size_t i = 0; i < moved->count; i++)
+    if (geometry_bounds(&moved->items[i], &one))
+      widen(&all, &one);
+  return all.west <= all.east ? all : (struct extent){-180, -90, 180, 90, NULL};
+}
+
+static const struct geometry_set *features_of(const struct scan *scan)
+{
+  size_t d = scan->netcdf_path ? cube_find_type(scan->netcdf_cube, DIMENSION_GEOMETRY) : SIZE_MAX;
+  return d == SIZE_MAX ? NULL : scan->netcdf_cube->dimension[d].geometries;
+}
+
 struct extent document_lonlat(const struct scan *scan)
 {
+  if (features_of(scan))
+    return features_extent(scan, features_of(scan), true);
   if (scan->netcdf_path)
     return netcdf_lonlat(scan->netcdf_cube);
   struct extent all = nowhere();
@@ -215,6 +239,27 @@ static void write_horizontal(const struct cube *cube, const struct dimension *di
   write_axis(dimension->axis, fmin(edge[low], edge[low + 2]), fmax(edge[low], edge[low + 2]), step, cube->crs, writer);
 }
 
+static void write_geometries(const struct scan *scan, const struct dimension *d, struct json_writer *writer)
+{
+  struct extent box = features_extent(scan, d->geometries, false);
+  const double edges[] = {box.west, box.south, box.east, box.north};
+  json_key(writer, d->name);
+  json_write_object(writer);
+  json_kv_string(writer, "type", "geometry");
+  json_key(writer, "axes");
+  json_write_array(writer);
+  json_write_string(writer, "x");
+  json_write_string(writer, "y");
+  json_end_array(writer);
+  json_key(writer, "bbox");
+  json_write_array(writer);
+  for (size_t i = 0; i < 4; i++)
+    json_write_number(writer, edges[i]);
+  json_end_array(writer);
+  write_reference_system(d->geometries->crs, writer);
+  json_end_object(writer);
+}
+
 static void write_cube_dimensions(const struct scan *scan, struct json_writer *writer)
 {
   const struct cube *cube = scan->netcdf_cube;
@@ -227,6 +272,8 @@ static void write_cube_dimensions(const struct scan *scan, struct json_writer *w
       write_times(dimension->name, first, last, writer);
     else if (dimension->type == DIMENSION_BANDS)
       write_bands(dimension->name, scan, writer);
+    else if (dimension->labels == LABEL_GEOMETRY)
+      write_geometries(scan, dimension, writer);
     else
       write_other(dimension, writer);
   }

@@ -8,6 +8,7 @@
 #include "stac/lattice.h"
 
 #include "datacube/source/netcdf_source.h"
+#include "datacube/source/vector_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,25 @@ static int load_netcdf(struct selection *s, const struct source **out, struct er
   return netcdf_source(s->arena, &file, &selection, out, error);
 }
 
+/* Features are chosen by place where the cube is a node: there is a geometry library at hand. */
+static int load_vector(struct selection *s, const struct source **out, struct error *error)
+{
+  const char **names = ARENA_ARRAY(s->arena, const char *, s->band_count);
+  struct vector_file file = {.path = s->netcdf_path,
+                             .crs = s->crs,
+                             .title = s->title,
+                             .origin = arena_printf(s->arena, "collection %s, one file of features",
+                                                    s->request->collection)};
+  if (!names || !file.origin)
+    return error_memory(error);
+  if (filter_netcdf(s, error) != 0)
+    return -1;
+  for (size_t i = 0; i < s->band_count; i++)
+    names[i] = s->bands[i].name;
+  const struct vector_selection selection = {.bands = names, .band_count = s->band_count};
+  return vector_file_source(s->arena, &file, &selection, out, error);
+}
+
 static int select_all(struct index *index, struct selection *s, struct error *error)
 {
   if (select_collection(index, s, error) != 0 || select_bands(index, s, error) != 0)
@@ -189,5 +209,7 @@ int catalogue_load(const struct catalogue *catalogue, struct arena *arena, const
   if (check_interval(request, error) != 0 || region_make(request->extent, arena, &s->region, error) != 0 ||
       read_index(catalogue->index, s, error) != 0)
     return -1;
-  return s->netcdf_path ? load_netcdf(s, out, error) : load_rasters(s, out, error);
+  if (!s->netcdf_path)
+    return load_rasters(s, out, error);
+  return vector_file_is(s->netcdf_path) ? load_vector(s, out, error) : load_netcdf(s, out, error);
 }

@@ -59,7 +59,7 @@ struct scan {
   const char *crs;         /* of the collection's grid, canonical; scan_finish */
   bool sub_daily;          /* dates are exact instants, not days; scan_finish */
   size_t date_count;       /* scan_finish */
-  const char *netcdf_path; /* kind netCDF: the file, and its cube; else NULL */
+  const char *netcdf_path; /* one file that is a cube, netCDF or of features: the file, and its cube; else NULL */
   const struct cube *netcdf_cube;
   struct transform *to_lonlat; /* from `lonlat_from`, kept between grids; owned */
   const char *lonlat_from;
@@ -72,6 +72,7 @@ void scan_free(struct scan *scan); /* trees and transformation; the arena is the
 int scan_folder(struct scan *scan, const char *path, struct error *error);
 int scan_stac(struct scan *scan, const char *path, struct error *error);
 int scan_netcdf(struct scan *scan, const char *path, struct error *error);
+int scan_vector(struct scan *scan, const char *path, struct error *error);
 
 /* New rows; the index in *out. Properties are taken. */
 int scan_new_item(struct scan *scan, const char *id, int64_t instant, json_t *properties, size_t *out,

@@ -122,7 +122,7 @@ int select_bands(struct index *index, struct selection *s, struct error *error)
   for (size_t i = 0; request->bands && i < request->band_count; i++)
     if (choose_named(s, all, request->bands[i], error) != 0)
       return -1;
-  if (s->band_count == 0)
+  if (s->band_count == 0 && s->collection_bands > 0)
     return error_parameter(error, ERROR_ProcessParameterInvalid, "bands", "the list of bands is empty");
   return 0;
 }

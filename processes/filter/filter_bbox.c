@@ -1,4 +1,6 @@
 /* filter_bbox: pixels whose centres lie in a box, or in polygons given as GeoJSON. */
+#include "processes/vector/geometry_argument.h"
+#include "processes/vector/vector_within.h"
 #include "processes/cube/shape.h"
 #include "processes/filter/extent.h"
 #include "processes/mask/polygons.h"
@@ -77,8 +79,11 @@ static int filter_bbox_call(struct call *call, struct value *result)
 {
   const struct node *node;
   const struct value *box = call_argument(call, "extent");
+  struct vector_cube features;
   if (call_cube(call, "data", &node) != 0)
     return -1;
+  if (cube_find_geometries(node->cube) != SIZE_MAX)
+    return vector_cube_of(call, node, &features) != 0 ? -1 : vector_within(call, "extent", &features, result);
   if (cube_find_axis(node->cube, 'x') == SIZE_MAX || cube_find_axis(node->cube, 'y') == SIZE_MAX)
     return error_parameter(call->error, ERROR_DimensionMissing, "data",
                            "the cube has no spatial dimensions x and y (its dimensions: %s)",

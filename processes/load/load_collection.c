@@ -1,4 +1,6 @@
 /* load_collection: a source from the catalogue; box, dates and bands go into the reader. */
+#include "processes/vector/geometry_argument.h"
+#include "processes/vector/vector_within.h"
 #include "processes/cube/shape.h"
 #include "processes/filter/extent.h"
 #include "processes/mask/polygons.h"
@@ -97,6 +99,19 @@ static int read_space(struct call *call, struct load_request *request, struct ex
   return 0;
 }
 
+/* Features lie wholly in the extent, whichever form it has. */
+static int keep_features(struct call *call, const struct node **node)
+{
+  struct vector_cube cube;
+  struct value kept;
+  if (!call_has(call, "spatial_extent"))
+    return 0;
+  if (vector_cube_of(call, *node, &cube) != 0 || vector_within(call, "spatial_extent", &cube, &kept) != 0)
+    return -1;
+  *node = kept.cube;
+  return 0;
+}
+
 static int keep_polygons(struct call *call, const struct geometry_set *polygons, const struct node **node)
 {
   struct coverage coverage;
@@ -141,7 +156,10 @@ static int load_collection_call(struct call *call, struct value *result)
   node = node_source(call->arena, call_origin(call), source);
   if (!node)
     return error_memory(call->error);
-  if (polygons && keep_polygons(call, polygons, &node) != 0)
+  bool features = cube_find_geometries(node->cube) != SIZE_MAX;
+  if (features && keep_features(call, &node) != 0)
+    return -1;
+  if (!features && polygons && keep_polygons(call, polygons, &node) != 0)
     return -1;
   *result = value_cube(node);
   return 0;

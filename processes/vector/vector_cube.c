@@ -7,6 +7,16 @@
 
 #include <math.h>
 
+int vector_cube_of(struct call *call, const struct node *node, struct vector_cube *out)
+{
+  *out = (struct vector_cube){.node = node, .at = cube_find_geometries(node->cube)};
+  if (out->at == SIZE_MAX)
+    return error_set(call->error, ERROR_Internal, "a vector cube has no geometries");
+  out->labels = &node->cube->dimension[out->at];
+  out->set = out->labels->geometries;
+  return 0;
+}
+
 int call_vector_cube(struct call *call, const char *parameter, struct vector_cube *out)
 {
   if (call_cube(call, parameter, &out->node) != 0)
@@ -16,9 +26,7 @@ int call_vector_cube(struct call *call, const char *parameter, struct vector_cub
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, parameter,
                            "expected a vector data cube; this one has no dimension of geometries (its dimensions: %s)",
                            cube_dimension_names(call->arena, out->node->cube));
-  out->labels = &out->node->cube->dimension[out->at];
-  out->set = out->labels->geometries;
-  return 0;
+  return vector_cube_of(call, out->node, out);
 }
 
 int vector_cube_with(struct call *call, const struct vector_cube *cube, const struct geometry_set *set,

@@ -16,6 +16,9 @@ struct vector_cube {
 /* The argument as a vector cube. Error ProcessParameterInvalid where the cube has no geometries. */
 int call_vector_cube(struct call *call, const char *parameter, struct vector_cube *out);
 
+/* The same of a node that has geometries. */
+int vector_cube_of(struct call *call, const struct node *node, struct vector_cube *out);
+
 /* The cube with other geometries. indexes: which of the old labels' values each has; NULL where there are as many as
  * before, in the same order. Sets result. */
 int vector_cube_with(struct call *call, const struct vector_cube *cube, const struct geometry_set *set,

@@ -9,7 +9,7 @@ import pyproj
 import pytest
 import shapely
 
-from conftest import BINARY, twincube
+from conftest import BINARY, shared, twincube
 
 FORMATS = {"GeoJSON": "geojson", "GPKG": "gpkg", "FlatGeobuf": "fgb", "ESRI Shapefile": "shz"}
 UTM = "EPSG:32632"
@@ -386,3 +386,110 @@ def test_limits_of_regular_points(tmp_path):
     sampled(tmp_path, [shapely.LineString([(0, 0), (1e6, 0)])], "vector_to_regular_points", distance=1e-9,
             expect="ProcessGraphComplexity")
     sampled(tmp_path, square, "vector_to_regular_points", distance=0, expect="ProcessParameterInvalid")
+
+
+# ---- files of features -----------------------------------------------------------------------------------------------
+
+def collection(tmp_path, path, extension="gpkg", options=(), **arguments):
+    """The file as a collection, loaded and written."""
+    twincube("catalogue", "add", "--data", tmp_path, "--id", "features", *options, path)
+    nodes = {"load": {"process_id": "load_collection", "arguments": {
+        "id": "features", "spatial_extent": None, "temporal_extent": None, **arguments}}}
+    return run(tmp_path, nodes, extension)
+
+
+def type_of_many(one):
+    """The constructor of the multi geometry of one."""
+    many = {"Polygon": shapely.MultiPolygon, "LineString": shapely.MultiLineString, "Point": shapely.MultiPoint}
+    return lambda geometry: many[one.geom_type]([geometry])
+
+
+def same_table(found, wanted, names):
+    """Geometries and properties, as far as both readers can tell."""
+    assert len(found) == len(wanted)
+    for a, b in zip(found.geometry, wanted.geometry):
+        if b is None or b.is_empty:
+            assert a is None or a.is_empty
+            continue
+        plain = shapely.force_2d(b)
+        kinds = {a.geom_type, plain.geom_type}
+        if len(kinds) == 2:  # one reader makes multi geometries of all
+            a, plain = (g if g.geom_type.startswith("Multi") else type_of_many(g)(g) for g in (a, plain))
+        assert a.normalize().equals_exact(plain.normalize(), 1e-6)
+    for name in names:
+        for a, b in zip(found[name], wanted[name]):
+            both_missing = (a is None or a != a) and (b is None or b != b)
+            assert both_missing or a == b or str(a)[:19].replace(" ", "T") == str(b)[:19].replace(" ", "T"), (name, a, b)
+
+
+@pytest.mark.parametrize("path", [
+    "sf_nc/nc.gpkg", "sf_nc/nc.shp", "sf_nc/b_pump.gpkg", "rasterstats/polygons.shp", "rasterstats/lines.shp",
+    "geocube/time_vector_data.geojson", "parcels_fiboa/land_parcels.gpkg", "naturalearth_lowres/nybb_16a.zip",
+    "parcels_fiboa/lwb_nutzungsflaechen_v2_0_lv95.gpkg"])
+def test_real_features_come_through(tmp_path, path):
+    path = shared("vector", path)
+    wanted = geopandas.read_file(path)
+    found = table(collection(tmp_path, path))
+    assert found.crs == wanted.crs or pyproj.CRS(found.crs).to_epsg() == pyproj.CRS(wanted.crs).to_epsg()
+    same_table(found, wanted, [n for n in wanted.columns if n != "geometry"])
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_files_of_our_own_read_back(tmp_path, name):
+    shapes = random_polygons(4, 21)[:3]
+    nodes = {"load": load(features(shapes, UTM, MIXED, ["a", "b", "c"]))}
+    first = run(tmp_path, nodes, FORMATS[name])
+    copy = first.rename(tmp_path / f"first.{FORMATS[name]}")
+    wanted = table(copy)
+    found = table(collection(tmp_path, copy, FORMATS[name]))
+    same_table(found, wanted, [n for n in wanted.columns if n != "geometry"])
+    assert found.crs == wanted.crs and list(found["id"]) == ["a", "b", "c"]
+
+
+def test_numbers_of_a_file_are_bands(tmp_path):
+    path = tmp_path / "in.geojson"
+    rows = [{"a": 1, "b": 2.5, "t": "x", "flag": True}, {"a": None, "b": -1.0, "t": None, "flag": False}]
+    path.write_text(json.dumps(features([shapely.Point(1, 2), shapely.Point(3, 4)], None, rows, [11, 12])))
+    out = json.loads(collection(tmp_path, path, "json").read_text())
+    assert [d["name"] for d in out["dimensions"]] == ["geometry", "bands"]
+    assert out["dimensions"][0]["labels"] == ["11", "12"] and out["dimensions"][1]["labels"] == ["a", "b", "flag"]
+    assert out["data"] == [[1, 2.5, 1], [None, -1, 0]]
+    out = json.loads(collection(tmp_path, path, "geojson", bands=["b"]).read_text())
+    assert [f["properties"] for f in out["features"]] == rows and [f["id"] for f in out["features"]] == [11, 12]
+
+
+@pytest.mark.parametrize("text", ["id,geometry,n\np,\"POINT (1 2)\",3\nq,,4\n", "name,lon,lat\na,1,2\nb,3,4\n"])
+def test_tables_of_text(tmp_path, text):
+    (tmp_path / "in.csv").write_text(text)
+    out = json.loads(collection(tmp_path, tmp_path / "in.csv", "geojson").read_text())
+    assert out["features"][0]["geometry"] == {"type": "Point", "coordinates": [1, 2]}
+    assert len(out["features"]) == 2
+
+
+def test_an_extent_keeps_what_lies_within(tmp_path):
+    path = tmp_path / "in.geojson"
+    shapes = [shapely.box(i, 0, i + 1, 1) for i in range(6)] + [None, shapely.Point(2, 0.5)]
+    path.write_text(json.dumps(features(shapes)))
+    numbers = lambda file: [f["properties"]["number"] for f in json.loads(file.read_text())["features"]]
+    box = {"west": 0.9, "south": -1, "east": 3.5, "north": 1.1}
+    area = shapely.geometry.mapping(shapely.box(0.9, -1, 3.5, 1.1))
+    for extent in (box, area):
+        assert numbers(collection(tmp_path, path, "geojson", spatial_extent=extent)) == [1, 2, 7]
+        nodes = {"load": load(features(shapes)), "filter": {"process_id": "filter_bbox", "arguments": {
+            "data": {"from_node": "load"}, "extent": extent}}}
+        assert numbers(run(tmp_path, nodes, "geojson")) == [1, 2, 7]
+    utm = shapely.box(*moved(shapely.box(0.9, -1, 3.5, 1.1), 4326, "EPSG:32631").bounds)
+    other = dict(zip(("west", "south", "east", "north"), utm.bounds), crs=32631)
+    nodes["filter"]["arguments"]["extent"] = other
+    assert numbers(run(tmp_path, nodes, "geojson")) == [1, 2, 7]
+
+
+@pytest.mark.parametrize("name, content", [
+    ("virtual.gpkg", "<OGRVRTDataSource><OGRVRTLayer name='a'><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"),
+    ("remote.geojson", "https://example.org/a.geojson"), ("broken.geojson", '{"type": "FeatureCollection", "features": [{'),
+    ("empty.shp", ""), ("noise.fgb", "fgb\x03fgb\x00" + "\x7f" * 200), ("text.zip", "no archive"), ("none.parquet", "PAR1")])
+def test_hostile_files_are_refused(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content.encode("latin-1"))
+    done = subprocess.run([BINARY, "catalogue", "add", "--data", tmp_path / "data", tmp_path / name],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and done.stderr.startswith("File"), done.stderr
