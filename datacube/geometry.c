@@ -1,6 +1,8 @@
 /* Geometry sets: text, equality, selection, and the dimension whose labels they are. */
 #include "datacube/geometry.h"
 
+#include "datacube/geometry_operations.h"
+
 #include "datacube/base/buffer.h"
 
 #include <stdlib.h>
@@ -72,9 +74,9 @@ static bool same_part(const struct geometry_part *a, const struct geometry_part 
          memcmp(a->x, b->x, a->count * sizeof *a->x) == 0 && memcmp(a->y, b->y, a->count * sizeof *a->y) == 0;
 }
 
-bool geometry_equal(const struct geometry *a, const struct geometry *b)
+static bool same_parts(const struct geometry *a, const struct geometry *b)
 {
-  if (a->type != b->type || a->part_count != b->part_count)
+  if (a->part_count != b->part_count)
     return false;
   for (size_t i = 0; i < a->part_count; i++)
     if (!same_part(&a->parts[i], &b->parts[i]))
@@ -93,6 +95,26 @@ const struct geometry_set *geometry_pick(struct arena *arena, const struct geome
     items[i] = set->items[indexes[i]];
   *out = (struct geometry_set){.count = count, .items = items, .crs = set->crs};
   return out;
+}
+
+static bool same_normal(const struct geometry *a, const struct geometry *b)
+{
+  struct arena *arena = arena_new(0);
+  const char *one = arena ? geometry_normal_wkt(arena, a) : NULL, *other = one ? geometry_normal_wkt(arena, b) : NULL;
+  bool same = other && strcmp(one, other) == 0;
+  arena_free(arena);
+  return same;
+}
+
+bool geometry_equal(const struct geometry *a, const struct geometry *b)
+{
+  struct extent x, y;
+  if (a->type != b->type)
+    return false;
+  if (same_parts(a, b))
+    return true;
+  return geometry_bounds(a, &x) && geometry_bounds(b, &y) && x.west == y.west && x.south == y.south &&
+         x.east == y.east && x.north == y.north && same_normal(a, b);
 }
 
 /* ---- the dimension ----------------------------------------------------------------------------------------------- */

@@ -64,7 +64,7 @@ int geometry_spans(const struct geometry_set *set, const struct grid *grid, stru
 
 /* Well-known text, "POLYGON ((…))", "POINT EMPTY"; members of a collection come one by one. NULL when out of memory. */
 const char *geometry_wkt(struct arena *arena, const struct geometry *geometry);
-/* Same type and parts, position by position. */
+/* The same shape, however its rings and parts are ordered. */
 bool geometry_equal(const struct geometry *a, const struct geometry *b);
 
 /* A dimension of geometries. Its labels print as the features' ids where all have one and no two the same, else as

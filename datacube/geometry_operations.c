@@ -71,6 +71,19 @@ int geometry_repair(const struct geometry_work *work, const struct geometry_set 
   return change_items(work, set, repaired, 0, out, error);
 }
 
+const char *geometry_normal_wkt(struct arena *arena, const struct geometry *geometry)
+{
+  struct geometry normal = *geometry;
+  ogr_frame_begin();
+  OGRGeometryH given = ogr_of_geometry(geometry);
+  OGRGeometryH normalized = given ? OGR_G_Normalize(given) : NULL;
+  int status = normalized ? geometry_of_ogr(arena, normalized, &normal) : 0;
+  OGR_G_DestroyGeometry(normalized);
+  OGR_G_DestroyGeometry(given);
+  ogr_frame_end();
+  return status == 0 ? geometry_wkt(arena, &normal) : NULL;
+}
+
 bool geometry_bounds(const struct geometry *geometry, struct extent *out)
 {
   *out = (struct extent){.west = INFINITY, .south = INFINITY, .east = -INFINITY, .north = -INFINITY};
@@ -82,4 +95,24 @@ bool geometry_bounds(const struct geometry *geometry, struct extent *out)
       out->north = fmax(out->north, geometry->parts[p].y[i]);
     }
   return out->west <= out->east;
+}
+
+bool geometry_set_bounds(const struct geometry_set *set, const char *crs, struct extent *out)
+{
+  struct arena *arena = arena_new(0);
+  struct error ignored = {0};
+  const struct geometry_set *moved = NULL;
+  struct extent one;
+  *out = (struct extent){.west = INFINITY, .south = INFINITY, .east = -INFINITY, .north = -INFINITY, .crs = crs};
+  if (!arena || geometry_transform(set, crs, INFINITY, arena, &moved, &ignored) != 0)
+    moved = NULL;
+  for (size_t i = 0; moved && i < moved->count; i++)
+    if (geometry_bounds(&moved->items[i], &one)) {
+      out->west = fmin(out->west, one.west);
+      out->south = fmin(out->south, one.south);
+      out->east = fmax(out->east, one.east);
+      out->north = fmax(out->north, one.north);
+    }
+  arena_free(arena);
+  return moved && out->west <= out->east;
 }

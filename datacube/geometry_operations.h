@@ -29,7 +29,13 @@ int geometry_relate(const struct geometry_work *work, const struct geometry_set 
 int geometry_repair(const struct geometry_work *work, const struct geometry_set *set, const struct geometry_set **out,
                     struct error *error);
 
+/* Well-known text that is the same for all ways to write the geometry: whichever point a ring begins with, in whichever
+ * direction it runs, in whichever order parts come. NULL when out of memory. */
+const char *geometry_normal_wkt(struct arena *arena, const struct geometry *geometry);
+
 /* Bounds of all parts; false where there is none. */
 bool geometry_bounds(const struct geometry *geometry, struct extent *out);
+/* Bounds of all geometries in the CRS; false where there is none, or a point has no image. */
+bool geometry_set_bounds(const struct geometry_set *set, const char *crs, struct extent *out);
 
 #endif

@@ -1,13 +1,13 @@
 /* The labels to be found are sorted by a key (an instant, a number, a text), each look-up is a binary search. */
 #include "datacube/label_match.h"
 
-#include "datacube/geometry.h"
+#include "datacube/geometry_operations.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum key_kind { KEY_TIME, KEY_NUMBER, KEY_TEXT, KEY_GEOMETRY }; /* GEOMETRY: its well-known text */
+enum key_kind { KEY_TIME, KEY_NUMBER, KEY_TEXT, KEY_GEOMETRY }; /* GEOMETRY: its normal text */
 
 struct keyed {
   int64_t time;
@@ -62,7 +62,7 @@ static int set_key(struct keys *keys, const struct dimension *d, size_t i, struc
   else if (keys->kind == KEY_NUMBER)
     out->number = dimension_label_number(d, i);
   else if (keys->kind == KEY_GEOMETRY)
-    out->text = geometry_wkt(keys->texts, &d->geometries->items[i]);
+    out->text = geometry_normal_wkt(keys->texts, &d->geometries->items[i]);
   else {
     const char *text = dimension_label_text(d, i, room);
     out->text = text == room ? arena_strdup(keys->texts, text) : text;

@@ -1,6 +1,7 @@
 /* The writer of a result's metadata: a group of members each for place, time, dimensions and bands. */
 #include "processes/result_metadata.h"
 
+#include "datacube/geometry_operations.h"
 #include "datacube/grid.h"
 #include "datacube/sink/layout.h"
 #include "datacube/sink/statistics.h"
@@ -78,16 +79,29 @@ static void write_geometry(struct json_writer *w, const struct extent *e)
   json_end_object(w);
 }
 
-static void write_place(struct json_writer *w, const struct cube *cube)
+/* The geometries of a vector cube, or NULL. */
+static const struct geometry_set *features_of(const struct cube *cube)
+{
+  for (size_t d = 0; d < cube->dimensions; d++)
+    if (cube->dimension[d].labels == LABEL_GEOMETRY)
+      return cube->dimension[d].geometries;
+  return NULL;
+}
+
+/* crs: of the file. */
+static void write_place(struct json_writer *w, const struct cube *cube, const char *crs)
 {
   struct extent here = {.crs = cube->crs}, lonlat;
   struct error ignored = {{0}, {0}, {0}, {0}};
+  const struct geometry_set *features = features_of(cube);
   int64_t code;
-  if (!cube->crs || !cube_bounds(cube, &here.west, &here.south, &here.east, &here.north))
+  bool placed = features || (cube->crs && cube_bounds(cube, &here.west, &here.south, &here.east, &here.north));
+  if (!placed)
     return;
-  if (epsg_code(cube->crs, &code))
-    json_kv_string(w, "proj:code", cube->crs);
-  if (extent_transform(&here, "EPSG:4326", &lonlat, &ignored) != 0)
+  if (epsg_code(crs, &code))
+    json_kv_string(w, "proj:code", crs);
+  if (features ? !geometry_set_bounds(features, "EPSG:4326", &lonlat)
+               : extent_transform(&here, "EPSG:4326", &lonlat, &ignored) != 0)
     return;
   wrap_longitudes(&lonlat);
   const double box[] = {lonlat.west, lonlat.south, lonlat.east, lonlat.north};
@@ -148,6 +162,20 @@ static void write_time_extent(struct json_writer *w, const struct dimension *d)
   json_end_array(w);
 }
 
+/* Their texts may be as long as the file: the bounds stand for them. */
+static void write_geometries(struct json_writer *w, const struct dimension *d)
+{
+  struct extent bounds = {0};
+  int64_t code;
+  if (geometry_set_bounds(d->geometries, d->geometries->crs, &bounds)) {
+    const double box[] = {bounds.west, bounds.south, bounds.east, bounds.north};
+    json_key(w, "bbox");
+    write_numbers(w, box, 4);
+  }
+  if (epsg_code(d->geometries->crs, &code))
+    json_kv_integer(w, "reference_system", code);
+}
+
 static void write_labels(struct json_writer *w, const struct dimension *d)
 {
   char room[LABEL_TEXT_ROOM];
@@ -176,7 +204,10 @@ static void write_dimension(struct json_writer *w, const struct cube *cube, cons
   json_kv_string(w, "type", dimension_type_name(d->type));
   if (d->axis)
     json_kv_string(w, "axis", axis);
-  write_labels(w, d);
+  if (d->labels == LABEL_GEOMETRY)
+    write_geometries(w, d);
+  else
+    write_labels(w, d);
   if (d->type == DIMENSION_SPATIAL && d->axis != 'z' && epsg_code(cube->crs, &code))
     json_kv_integer(w, "reference_system", code);
   if (d->unit)
@@ -270,7 +301,7 @@ void result_metadata_write(const struct cube *cube, const struct sink_format *fo
   const struct file file = {cube, sink};
   struct json_writer w = {.out = out};
   json_write_object(&w);
-  write_place(&w, cube);
+  write_place(&w, cube, format == sink_format_find("GeoJSON") ? "EPSG:4326" : cube->crs);
   write_times(&w, cube);
   json_key(&w, "cube:dimensions");
   json_write_object(&w);

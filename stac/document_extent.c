@@ -45,18 +45,11 @@ static struct extent netcdf_lonlat(const struct cube *cube)
   return out;
 }
 
-/* Bounds of all geometries, in their own reference system or in longitude and latitude. */
-static struct extent features_extent(const struct scan *scan, const struct geometry_set *set, bool lonlat)
+/* Bounds of all geometries; the world where there is none. */
+static struct extent features_extent(const struct geometry_set *set, const char *crs)
 {
-  struct extent all = nowhere(), one;
-  struct error ignored = {0};
-  const struct geometry_set *moved = set;
-  if (lonlat && geometry_transform(set, "EPSG:4326", INFINITY, scan->arena, &moved, &ignored) != 0)
-    return (struct extent){-180, -90, 180, 90, NULL};
-  for (size_t i = 0; i < moved->count; i++)
-    if (geometry_bounds(&moved->items[i], &one))
-      widen(&all, &one);
-  return all.west <= all.east ? all : (struct extent){-180, -90, 180, 90, NULL};
+  struct extent bounds;
+  return geometry_set_bounds(set, crs, &bounds) ? bounds : (struct extent){-180, -90, 180, 90, NULL};
 }
 
 static const struct geometry_set *features_of(const struct scan *scan)
@@ -68,7 +61,7 @@ static const struct geometry_set *features_of(const struct scan *scan)
 struct extent document_lonlat(const struct scan *scan)
 {
   if (features_of(scan))
-    return features_extent(scan, features_of(scan), true);
+    return features_extent(features_of(scan), "EPSG:4326");
   if (scan->netcdf_path)
     return netcdf_lonlat(scan->netcdf_cube);
   struct extent all = nowhere();
@@ -239,9 +232,9 @@ static void write_horizontal(const struct cube *cube, const struct dimension *di
   write_axis(dimension->axis, fmin(edge[low], edge[low + 2]), fmax(edge[low], edge[low + 2]), step, cube->crs, writer);
 }
 
-static void write_geometries(const struct scan *scan, const struct dimension *d, struct json_writer *writer)
+static void write_geometries(const struct dimension *d, struct json_writer *writer)
 {
-  struct extent box = features_extent(scan, d->geometries, false);
+  struct extent box = features_extent(d->geometries, d->geometries->crs);
   const double edges[] = {box.west, box.south, box.east, box.north};
   json_key(writer, d->name);
   json_write_object(writer);
@@ -273,7 +266,7 @@ static void write_cube_dimensions(const struct scan *scan, struct json_writer *w
     else if (dimension->type == DIMENSION_BANDS)
       write_bands(dimension->name, scan, writer);
     else if (dimension->labels == LABEL_GEOMETRY)
-      write_geometries(scan, dimension, writer);
+      write_geometries(dimension, writer);
     else
       write_other(dimension, writer);
   }

@@ -7,6 +7,7 @@
 #include "processes/cube/join_labels.h"
 #include "processes/cube/shape.h"
 #include "processes/resample/regrid.h"
+#include "processes/vector/geometry_argument.h"
 
 #include "datacube/base/checked.h"
 #include "datacube/base/missing.h"
@@ -38,6 +39,39 @@ struct merge {
 
 /* ---- dimensions ------------------------------------------------------------------------------------------------- */
 
+/* Points, lines and polygons, as bits. */
+static unsigned base_types(const struct geometry_set *set)
+{
+  static const unsigned bits[] = {[GEOMETRY_POINT] = 1,   [GEOMETRY_MULTIPOINT] = 1,   [GEOMETRY_LINE] = 2,
+                                  [GEOMETRY_MULTILINE] = 2, [GEOMETRY_POLYGON] = 4, [GEOMETRY_MULTIPOLYGON] = 4,
+                                  [GEOMETRY_COLLECTION] = 8};
+  unsigned found = 0;
+  for (size_t i = 0; i < set->count; i++)
+    found |= bits[set->items[i].type];
+  return found;
+}
+
+static int check_geometries(const struct merge *m, const struct dimension *a, const struct dimension *b)
+{
+  const struct geometry_set *one = a->geometries, *other = b->geometries;
+  if (!crs_equal(one->crs, other->crs))
+    return error_parameter(m->call->error, ERROR_IncompatibleDataCubes, "cube2",
+                           "the geometries are in %.60s and in %.60s: use vector_reproject first", one->crs,
+                           other->crs);
+  unsigned types = base_types(one), others = base_types(other);
+  if (types == others || types == 0 || others == 0)
+    return 0;
+  return error_parameter(m->call->error, ERROR_IncompatibleGeometryTypes, "cube2",
+                         "points, lines and polygons cannot be merged with each other");
+}
+
+/* Dimensions of pixels in one cube, of geometries in the other. */
+static bool is_mixture(const struct cube *a, const struct cube *b)
+{
+  return cube_find_geometries(a) != SIZE_MAX && cube_find_axis(b, 'x') != SIZE_MAX &&
+         cube_find_axis(a, 'x') == SIZE_MAX;
+}
+
 static int join_shared(struct merge *m, struct joined *joined)
 {
   const struct dimension *a = &m->cubes[0]->cube->dimension[joined->in[0]];
@@ -49,6 +83,8 @@ static int join_shared(struct merge *m, struct joined *joined)
   if (a->labels == LABEL_TIME && b->labels == LABEL_TIME && a->calendar != b->calendar && a->size && b->size)
     return error_parameter(m->call->error, ERROR_IncompatibleDataCubes, "cube2",
                            "the dates of dimension '%s' belong to different calendars", a->name);
+  if (a->labels == LABEL_GEOMETRY && b->labels == LABEL_GEOMETRY && check_geometries(m, a, b) != 0)
+    return -1;
   joined->differs = !dimension_labels_equal(a, b);
   return joined->differs ? join_labels(m->call->arena, a, b, &joined->labels, m->call->error) : 0;
 }
@@ -397,6 +433,9 @@ static int merge_cubes_call(struct call *call, struct value *result)
     return -1;
   if (call_has(call, "overlap_resolver") && call_callback_argument(call, "overlap_resolver", &m.resolver) != 0)
     return -1;
+  if (is_mixture(m.cubes[0]->cube, second->cube) || is_mixture(second->cube, m.cubes[0]->cube))
+    return error_parameter(call->error, ERROR_IncompatibleDataCubes, "cube2",
+                           "a vector cube and a raster cube cannot be merged");
   for (size_t c = 0; c < 2; c++)
     m.values[c] = program_input(m.program, c, false, 1, m.cubes[c]->cube->type, NULL);
   if (join_dimensions(&m) != 0)

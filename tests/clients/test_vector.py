@@ -7,9 +7,10 @@ import geopandas
 import numpy
 import pyproj
 import pytest
+import rasterio
 import shapely
 
-from conftest import BINARY, shared, twincube
+from conftest import BINARY, DEMO_PATTERNS, shared, twincube
 
 FORMATS = {"GeoJSON": "geojson", "GPKG": "gpkg", "FlatGeobuf": "fgb", "ESRI Shapefile": "shz"}
 UTM = "EPSG:32632"
@@ -493,3 +494,94 @@ def test_hostile_files_are_refused(tmp_path, name, content):
     done = subprocess.run([BINARY, "catalogue", "add", "--data", tmp_path / "data", tmp_path / name],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and done.stderr.startswith("File"), done.stderr
+
+
+# ---- with other processes --------------------------------------------------------------------------------------------
+
+def merge(tmp_path, first, second, expect=None, resolver=None, extension="geojson"):
+    arguments = {"cube1": {"from_node": "a"}, "cube2": {"from_node": "b"}}
+    if resolver:
+        arguments["overlap_resolver"] = {"process_graph": {"r": {"process_id": resolver, "arguments": {
+            "data": [{"from_parameter": "x"}, {"from_parameter": "y"}]}, "result": True}}}
+    nodes = {"a": first, "b": second, "merged": {"process_id": "merge_cubes", "arguments": arguments}}
+    out = run(tmp_path, nodes, extension, expect=expect)
+    return out if expect else json.loads(out.read_text())["features"]
+
+
+def test_vector_cubes_merge_by_shape(tmp_path):
+    ring = [(0, 0), (4, 0), (4, 4), (0, 4)]
+    turned = [(4, 4), (4, 0), (0, 0), (0, 4)]
+    other = shapely.box(10, 0, 11, 1)
+    cube = lambda shapes, name, values: load(features(shapes, UTM, [{name: v} for v in values]), [name])
+    found = merge(tmp_path, cube([shapely.Polygon(ring), other], "a", [1, 2]),
+                  cube([shapely.box(20, 0, 21, 1), shapely.Polygon(turned)], "b", [3, 4]))
+    assert [{k: f["properties"].get(k) for k in "ab"} for f in found] == [
+        {"a": 1, "b": 4}, {"a": 2, "b": None}, {"a": None, "b": 3}]
+    same = [shapely.Polygon(ring)], "a"
+    merge(tmp_path, cube(*same, [1]), cube(*same, [2]), expect="OverlapResolverMissing")
+    assert merge(tmp_path, cube(*same, [1]), cube([shapely.Polygon(turned)], "a", [2]), resolver="sum")[0][
+        "properties"] == {"a": 3}
+
+
+def test_what_cannot_be_merged(tmp_path):
+    area, point = features([shapely.box(0, 0, 1, 1)], UTM), features([shapely.Point(0, 0)], UTM)
+    merge(tmp_path, load(area), load(point), expect="IncompatibleGeometryTypes")
+    merge(tmp_path, load(area), load(features([shapely.box(0, 0, 1, 1)])), expect="IncompatibleDataCubes")
+    several = features([shapely.MultiPolygon([shapely.box(5, 5, 6, 6)])], UTM)
+    assert len(merge(tmp_path, load(area), load(several))) == 2
+
+
+def test_statistics_of_zones_as_features(tmp_path, demo, catalogue, data):
+    """Geometries, time and bands become columns; properties of the zones stay beside them."""
+    catalogue.add("VECTOR_DEMO", demo, *DEMO_PATTERNS)
+    scene = sorted(demo.rglob("*B04.tif"))[0]
+    with rasterio.open(scene) as file:
+        bounds, crs = file.bounds, file.crs
+    middle = shapely.box((bounds.left * 3 + bounds.right) / 4, (bounds.bottom * 3 + bounds.top) / 4,
+                         (bounds.left + bounds.right) / 2, (bounds.bottom + bounds.top) / 2)
+    zones = features([middle, middle.centroid, None], crs.to_string(), [{"name": "a"}, {"name": "b"}, {"name": None}],
+                     ["one", "two", "three"])
+    nodes = {"load": {"process_id": "load_collection", "arguments": {
+                 "id": "VECTOR_DEMO", "spatial_extent": None, "temporal_extent": None, "bands": ["B04", "B08"]}},
+             "zones": load(zones),
+             "mean": {"process_id": "aggregate_spatial", "arguments": {
+                 "data": {"from_node": "load"}, "geometries": {"from_node": "zones"},
+                 "reducer": {"process_graph": {"m": {"process_id": "mean", "arguments": {
+                     "data": {"from_parameter": "data"}}, "result": True}}}}}}
+    graph = {name: dict(node) for name, node in nodes.items()}
+    graph["mean"]["result"] = True
+    (tmp_path / "graph.json").write_text(json.dumps(graph))
+    for extension in ("json", "gpkg", "geojson"):
+        twincube("run", tmp_path / "graph.json", "--data", data, "-o", tmp_path / f"out.{extension}")
+    cube = json.loads((tmp_path / "out.json").read_text())
+    names = [d["name"] for d in cube["dimensions"]]
+    values = numpy.moveaxis(numpy.array(cube["data"], float), [names.index(n) for n in ("geometry", "t", "bands")],
+                            [0, 1, 2])
+    dates = [label[:10] for label in cube["dimensions"][names.index("t")]["labels"]]
+    found = table(tmp_path / "out.gpkg")
+    assert list(found["name"]) == ["a", "b", None] and list(found["id"]) == ["one", "two", "three"]
+    for t, date in enumerate(dates):
+        for b, band in enumerate(("B04", "B08")):
+            numpy.testing.assert_allclose(found[f"{date}~{band}"].to_numpy(float), values[:, t, b], rtol=1e-6)
+    assert numpy.isnan(values[2]).all() and numpy.isfinite(values[0]).any()
+
+
+def test_through_the_client(connection, tmp_path):
+    shapes = random_polygons(3, 31)
+    cube = connection.load_geojson(features(shapes, UTM, [{"n": i, "name": f"p{i}"} for i in range(len(shapes))]), ["n"])
+    around = cube.process("vector_buffer", geometries=cube, distance=10)
+    job = around.create_job(out_format="GPKG", title="buffers")
+    job.start_and_wait(print=lambda *_: None, max_poll_interval=0.2)
+    asset, = job.get_results().get_assets()
+    path = asset.download(tmp_path / "result.gpkg")
+    found = table(path)
+    assert list(found["name"]) == [f"p{i}" for i in range(len(shapes))] and found.crs.to_epsg() == 32632
+    for shape, geometry in zip(shapes, found.geometry):
+        assert geometry.symmetric_difference(shape.buffer(10)).area < 1e-6 * shape.area
+    metadata = job.get_results().get_metadata()
+    wanted = geopandas.GeoSeries([s.buffer(10) for s in shapes], crs=UTM).to_crs(4326).total_bounds
+    numpy.testing.assert_allclose(metadata["extent"]["spatial"]["bbox"][0], wanted, atol=1e-6)
+    assert metadata["assets"][asset.name]["type"] == "application/geopackage+sqlite3"
+    formats = connection.list_file_formats()["output"]
+    assert formats["GPKG"]["gis_data_types"] == ["vector"] and "vector" in formats["netCDF"]["gis_data_types"]
+    assert formats["GTiff"]["gis_data_types"] == ["raster"]
