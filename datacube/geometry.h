@@ -1,5 +1,5 @@
 /* Geometry sets: points, lines and polygons as plain coordinates, and the pixels that they cover. Immutable, in their
- * arena; no geometry library is behind them.
+ * arena. What a geometry library does better is in geometry_operations.h.
  *
  * A geometry is a list of parts. Rings with the same `polygon` number are one polygon: a point lies inside where a ray
  * crosses its rings an odd number of times, so holes need no direction. What several parts of a geometry cover counts
