@@ -1,9 +1,10 @@
-/* Calendars. Gregorian days by the era method (400-year cycles of 146097 days from 0000-03-01), the others by plain
- * counting of fixed years. */
+/* Calendars. Gregorian days by the era method (400-year cycles of 146097 days from 0000-03-01), Julian ones likewise
+ * (years of 365.25 days), the others by plain counting of fixed years. */
 #include "datacube/base/instant.h"
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -12,9 +13,11 @@ static int64_t floor_div(int64_t a, int64_t b)
   return a % b < 0 ? q - 1 : q;
 }
 
-static bool is_leap(int64_t year)
+static bool is_leap(int64_t year, enum calendar calendar)
 {
-  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  if (calendar == CALENDAR_GREGORIAN)
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return calendar == CALENDAR_ALL_LEAP || (calendar == CALENDAR_JULIAN && year % 4 == 0);
 }
 
 int days_in_month(int year, int month, enum calendar calendar)
@@ -22,8 +25,7 @@ int days_in_month(int year, int month, enum calendar calendar)
   static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   if (calendar == CALENDAR_360_DAY)
     return 30;
-  bool leap = calendar == CALENDAR_ALL_LEAP || (calendar == CALENDAR_GREGORIAN && is_leap(year));
-  return days[month - 1] + (month == 2 && leap ? 1 : 0);
+  return days[month - 1] + (month == 2 && is_leap(year, calendar) ? 1 : 0);
 }
 
 static int year_days(enum calendar calendar)
@@ -34,10 +36,12 @@ static int year_days(enum calendar calendar)
 /* Days from 1970-01-01 to the first of a month; month 1 … 12. */
 static int64_t month_start(int64_t year, int month, enum calendar calendar)
 {
+  int64_t y = year - (month <= 2);
+  int64_t day_of_march_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5;
+  if (calendar == CALENDAR_JULIAN)
+    return y * 365 + floor_div(y, 4) + day_of_march_year - 719483;
   if (calendar == CALENDAR_GREGORIAN) {
-    int64_t y = year - (month <= 2);
     int64_t era = floor_div(y, 400), of_era = y - era * 400;
-    int64_t day_of_march_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5;
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_march_year - 719468;
   }
   int64_t days = (year - 1970) * year_days(calendar);
@@ -58,8 +62,9 @@ int64_t instant_from_civil(struct civil c, enum calendar calendar)
 struct civil instant_civil(int64_t instant, enum calendar calendar)
 {
   int64_t days = floor_div(instant, MS_PER_DAY), ms = instant - days * MS_PER_DAY;
-  bool gregorian = calendar == CALENDAR_GREGORIAN;
-  int64_t year = 1970 + (gregorian ? floor_div(days * 400, 146097) : floor_div(days, year_days(calendar)));
+  int64_t year = 1970 + (calendar == CALENDAR_GREGORIAN ? floor_div(days * 400, 146097)
+                         : calendar == CALENDAR_JULIAN  ? floor_div(days * 4, 1461)
+                                                        : floor_div(days, year_days(calendar)));
   while (month_start(year, 1, calendar) > days)
     year--;
   while (month_start(year + 1, 1, calendar) <= days)
@@ -102,6 +107,20 @@ static bool read_digits(const char **text, int digits, int *out)
   }
   *text += digits;
   *out = value;
+  return true;
+}
+
+/* Four digits; with a sign, or before a dash, up to six. */
+static bool read_year(const char **text, int *out)
+{
+  int sign = **text == '-' ? -1 : 1;
+  bool has_sign = **text == '-' || **text == '+';
+  *text += has_sign;
+  size_t digits = strspn(*text, "0123456789");
+  bool fits = digits == 4 || ((digits == 5 || digits == 6) && (has_sign || (*text)[digits] == '-'));
+  if (!fits || !read_digits(text, (int)digits, out))
+    return false;
+  *out *= sign;
   return true;
 }
 
@@ -150,7 +169,7 @@ int instant_parse(const char *text, enum calendar calendar, int64_t *out)
 {
   struct civil c = {.month = 1, .day = 1};
   int64_t offset = 0;
-  if (!read_digits(&text, 4, &c.year))
+  if (!read_year(&text, &c.year))
     return -1;
   if (*text && !read_field(&text, '-', 1, 12, &c.month))
     return -1;
@@ -174,12 +193,19 @@ int instant_parse(const char *text, enum calendar calendar, int64_t *out)
   return 0;
 }
 
+void year_format(int year, char out[16])
+{
+  snprintf(out, 16, "%s%04d", year < 0 ? "-" : year > 9999 ? "+" : "", abs(year));
+}
+
 void instant_format(int64_t instant, enum calendar calendar, char out[40])
 {
   struct civil c = instant_civil(instant, calendar);
+  char year[16];
+  year_format(c.year, year);
   if (c.millisecond)
-    snprintf(out, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year, c.month, c.day, c.hour, c.minute, c.second,
+    snprintf(out, 40, "%s-%02d-%02dT%02d:%02d:%02d.%03dZ", year, c.month, c.day, c.hour, c.minute, c.second,
              c.millisecond);
   else
-    snprintf(out, 40, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+    snprintf(out, 40, "%s-%02d-%02dT%02d:%02d:%02dZ", year, c.month, c.day, c.hour, c.minute, c.second);
 }

@@ -74,7 +74,8 @@ static void define_time(struct frame *f, size_t d)
   static const char *const calendars[] = {[CALENDAR_GREGORIAN] = "proleptic_gregorian",
                                           [CALENDAR_NOLEAP] = "noleap",
                                           [CALENDAR_ALL_LEAP] = "all_leap",
-                                          [CALENDAR_360_DAY] = "360_day"};
+                                          [CALENDAR_360_DAY] = "360_day",
+                                          [CALENDAR_JULIAN] = "julian"};
   const struct dimension *dimension = &f->plan->cube.dimension[d];
   const char *name = f->plan->dimension_names[d];
   const int variable = define_variable(f, name, NC_INT64, 1, &f->dimension_ids[d]);

@@ -67,6 +67,7 @@ static const struct calendar_row {
     {"all_leap", CALENDAR_ALL_LEAP, false},
     {"366_day", CALENDAR_ALL_LEAP, false},
     {"360_day", CALENDAR_360_DAY, false},
+    {"julian", CALENDAR_JULIAN, false},
 };
 
 static const char *find_since(const char *units)

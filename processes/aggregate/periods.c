@@ -1,5 +1,6 @@
 /* Numbers of periods: months count from year 0, days and weeks from 1970. ISO weeks start on Monday; week 1 holds the
- * year's first Thursday. A season that spans the turn of the year is named after the year in which it starts. */
+ * year's first Thursday; in other calendars their own days are counted. A season that spans the turn of the year is
+ * named after the year in which it starts. */
 #include "processes/aggregate/periods.h"
 
 #include <stdio.h>
@@ -88,12 +89,12 @@ int64_t period_start(enum period period, int64_t number, enum calendar calendar)
   return 0;
 }
 
-/* Year and number of the ISO week that starts on a Monday. */
-static void iso_week(int64_t monday, int *year, int *week)
+/* Year and number of the ISO week that starts on a Monday: those of its Thursday. */
+static int iso_week(int64_t monday, enum calendar calendar, int *year)
 {
-  struct civil thursday = instant_civil(monday + 3 * MS_PER_DAY, CALENDAR_GREGORIAN);
+  struct civil thursday = instant_civil(monday + 3 * MS_PER_DAY, calendar);
   *year = thursday.year;
-  *week = (day_of_year(thursday, CALENDAR_GREGORIAN) - 1) / 7 + 1;
+  return (day_of_year(thursday, calendar) - 1) / 7 + 1;
 }
 
 void period_label(enum period period, int64_t number, enum calendar calendar, char out[40])
@@ -101,32 +102,33 @@ void period_label(enum period period, int64_t number, enum calendar calendar, ch
   static const char *const seasons[] = {"djf", "mam", "jja", "son"};
   int64_t start = period_start(period, number, calendar);
   struct civil c = instant_civil(start, calendar);
-  int year = c.year, week = 0;
+  int number_of_year = c.year, week = period == PERIOD_WEEK ? iso_week(start, calendar, &number_of_year) : 0;
+  char year[16];
+  year_format(number_of_year, year);
   switch (period) {
   case PERIOD_HOUR:
-    snprintf(out, 40, "%04d-%02d-%02d-%02d", c.year, c.month, c.day, c.hour);
+    snprintf(out, 40, "%s-%02d-%02d-%02d", year, c.month, c.day, c.hour);
     break;
   case PERIOD_DAY:
-    snprintf(out, 40, "%04d-%03d", c.year, day_of_year(c, calendar));
+    snprintf(out, 40, "%s-%03d", year, day_of_year(c, calendar));
     break;
   case PERIOD_WEEK:
-    iso_week(start, &year, &week);
-    snprintf(out, 40, "%04d-%02d", year, week);
+    snprintf(out, 40, "%s-%02d", year, week);
     break;
   case PERIOD_DEKAD:
-    snprintf(out, 40, "%04d-%02d", c.year, (c.month - 1) * 3 + (c.day - 1) / 10 + 1);
+    snprintf(out, 40, "%s-%02d", year, (c.month - 1) * 3 + (c.day - 1) / 10 + 1);
     break;
   case PERIOD_MONTH:
-    snprintf(out, 40, "%04d-%02d", c.year, c.month);
+    snprintf(out, 40, "%s-%02d", year, c.month);
     break;
   case PERIOD_SEASON:
-    snprintf(out, 40, "%04d-%s", c.year, seasons[c.month / 3 % 4]);
+    snprintf(out, 40, "%s-%s", year, seasons[c.month / 3 % 4]);
     break;
   case PERIOD_TROPICAL_SEASON:
-    snprintf(out, 40, "%04d-%s", c.year, c.month == 11 ? "ndjfma" : "mjjaso");
+    snprintf(out, 40, "%s-%s", year, c.month == 11 ? "ndjfma" : "mjjaso");
     break;
   default:
-    snprintf(out, 40, "%04d", c.year);
+    snprintf(out, 40, "%s", year);
   }
 }
 
