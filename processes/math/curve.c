@@ -71,11 +71,29 @@ static int repeat_step(const struct curve *c, struct program *to, const struct p
   }
 }
 
+/* Which steps depend on the value `of`. */
+static void mark_dependent(const struct program *program, int of, bool *depends)
+{
+  for (size_t i = 0; i < program->count; i++) {
+    const struct program_step *step = &program->steps[i];
+    depends[i] = (int)i == of;
+    for (int k = 0; k < 3; k++)
+      depends[i] = depends[i] || (step->operand[k] >= 0 && depends[step->operand[k]]);
+    for (size_t k = 0; k < step->part_count; k++)
+      depends[i] = depends[i] || depends[step->parts[k]];
+  }
+}
+
+struct uses { /* per step of the function */
+  bool *needed, *of_x, *of_parameters;
+  const double **known; /* its value at each x, where the parameters do not matter; NULL: to be computed */
+};
+
 /* The function's steps once more; values: per step, filled. */
-static int repeat(const struct curve *c, struct program *to, const bool *needed, struct lanes *values)
+static int repeat(const struct curve *c, struct program *to, const struct uses *uses, struct lanes *values)
 {
   for (size_t i = 0; i < c->program->count; i++) {
-    if (!needed[i] || (int)i == c->x || (int)i == c->parameters)
+    if (!uses->needed[i] || uses->known[i] || (int)i == c->parameters)
       continue;
     if (i < c->first)
       return error_parameter(c->call->error, ERROR_FeatureUnsupported, "function",
@@ -87,24 +105,60 @@ static int repeat(const struct curve *c, struct program *to, const bool *needed,
   return program_failed(to) ? program_error(to, c->call->error) : 0;
 }
 
+/* Computes what depends on x alone, once: not again for every guess of the parameters. */
+static int find_known(const struct curve *c, const struct uses *uses, const double *x, size_t count)
+{
+  struct error *error = c->call->error;
+  struct program *once = program_new(c->call->arena);
+  struct lanes *values = ARENA_ARRAY(c->call->arena, struct lanes, c->program->count);
+  if (!once || !values)
+    return error_memory(error);
+  uses->known[c->x] = x;
+  values[c->x] = program_array(once, x, count);
+  for (size_t i = c->first; i < c->program->count; i++) {
+    const struct program_step *step = &c->program->steps[i];
+    bool simple = step->kind == PROGRAM_CONSTANT || (step->kind == PROGRAM_ELEMENT && !step->is_array);
+    for (int k = 0; k < 3; k++)
+      simple = simple && (step->operand[k] < 0 || values[step->operand[k]].length > 0);
+    if (!uses->needed[i] || uses->of_parameters[i] || !simple || (int)i == c->x || (int)i == c->parameters)
+      continue;
+    if (repeat_step(c, once, step, values, &values[i]) != 0 || program_failed(once))
+      return program_failed(once) ? program_error(once, error) : -1;
+    if (!uses->of_x[i])
+      continue;
+    double *numbers = ARENA_ARRAY(c->call->arena, double, count);
+    if (!numbers)
+      return error_memory(error);
+    if (program_evaluate(once, values[i], numbers, error) != 0)
+      return -1;
+    uses->known[i] = numbers;
+    values[i].value = program_array(once, numbers, count).value;
+  }
+  return 0;
+}
+
+/* The known values at all x, or at one. */
+static void put_known(const struct curve *c, const struct uses *uses, struct program *to, struct lanes *values,
+                      size_t first, size_t count, bool is_array)
+{
+  for (size_t i = 0; i < c->program->count; i++)
+    if (uses->known[i])
+      values[i] = is_array ? program_array(to, uses->known[i], count) : program_constant(to, uses->known[i][first]);
+}
+
 /* Whether all steps that x goes through work on single numbers. */
-static bool works_on_arrays(const struct curve *c, const bool *needed, bool *has_x)
+static bool works_on_arrays(const struct curve *c, const struct uses *uses)
 {
   for (size_t i = 0; i < c->program->count; i++) {
     const struct program_step *step = &c->program->steps[i];
-    has_x[i] = (int)i == c->x;
-    for (int k = 0; k < 3; k++)
-      has_x[i] = has_x[i] || (step->operand[k] >= 0 && has_x[step->operand[k]]);
-    for (size_t k = 0; k < step->part_count; k++)
-      has_x[i] = has_x[i] || has_x[step->parts[k]];
-    if (needed[i] && has_x[i] && (int)i != c->x && (step->kind != PROGRAM_ELEMENT || step->is_array))
+    if (uses->needed[i] && uses->of_x[i] && (int)i != c->x && (step->kind != PROGRAM_ELEMENT || step->is_array))
       return false;
   }
   return true;
 }
 
-static int each_alone(const struct curve *c, struct program *to, const bool *needed, struct lanes *values,
-                      const double *x, size_t count, struct lanes *out)
+static int each_alone(const struct curve *c, struct program *to, const struct uses *uses, struct lanes *values,
+                      size_t count, struct lanes *out)
 {
   struct lanes *results = ARENA_ARRAY(to->arena, struct lanes, count);
   if (!results)
@@ -113,8 +167,8 @@ static int each_alone(const struct curve *c, struct program *to, const bool *nee
     return error_parameter(c->call->error, ERROR_ProcessGraphComplexity, "function",
                            "the function makes arrays of x, for too many x");
   for (size_t i = 0; i < count; i++) {
-    values[c->x] = program_constant(to, x[i]);
-    if (repeat(c, to, needed, values) != 0)
+    put_known(c, uses, to, values, i, 1, false);
+    if (repeat(c, to, uses, values) != 0)
       return -1;
     results[i] = values[c->result.value];
   }
@@ -126,19 +180,24 @@ int curve_values(const struct curve *c, struct program *to, struct lanes paramet
                  struct lanes *out)
 {
   size_t steps = c->program->count;
-  bool *needed = ARENA_ARRAY(to->arena, bool, steps), *has_x = ARENA_ARRAY(to->arena, bool, steps);
+  const struct uses uses = {ARENA_ARRAY(to->arena, bool, steps), ARENA_ARRAY(to->arena, bool, steps),
+                            ARENA_ARRAY(to->arena, bool, steps), ARENA_ARRAY(to->arena, const double *, steps)};
   struct lanes *values = ARENA_ARRAY(to->arena, struct lanes, steps);
-  if (!needed || !has_x || !values)
+  if (!uses.needed || !uses.of_x || !uses.of_parameters || !uses.known || !values)
     return error_memory(c->call->error);
-  program_mark_needed(c->program, c->result.value, needed);
+  program_mark_needed(c->program, c->result.value, uses.needed);
+  mark_dependent(c->program, c->x, uses.of_x);
+  mark_dependent(c->program, c->parameters, uses.of_parameters);
   values[c->parameters] = parameters;
-  if (!works_on_arrays(c, needed, has_x))
-    return each_alone(c, to, needed, values, x, count, out);
-  values[c->x] = program_array(to, x, count);
-  if (repeat(c, to, needed, values) != 0)
+  if (find_known(c, &uses, x, count) != 0)
+    return -1;
+  if (!works_on_arrays(c, &uses))
+    return each_alone(c, to, &uses, values, count, out);
+  put_known(c, &uses, to, values, 0, count, true);
+  if (repeat(c, to, &uses, values) != 0)
     return -1;
   *out = values[c->result.value];
-  if (!out->is_array || !has_x[c->result.value]) { /* the same for all x */
+  if (!out->is_array || !uses.of_x[c->result.value]) { /* the same for all x */
     struct lanes *copies = ARENA_ARRAY(to->arena, struct lanes, count);
     for (size_t i = 0; copies && i < count; i++)
       copies[i] = *out;

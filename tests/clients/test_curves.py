@@ -109,6 +109,18 @@ def test_seasons_of_dates(tmp_path):
         numpy.testing.assert_allclose(have[:, k], want, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int16", "uint8"])
+def test_narrow_data(tmp_path, dtype):
+    """Elements that f32 holds exactly are fitted in f64 all the same."""
+    x = numpy.arange(12)
+    array = numpy.stack([numpy.round(decay(x, a, 0.3, 20)) for a in (100, 60, 30)], axis=1)
+    data = cube(array, t=dimension("other", x.tolist()), x=dimension("spatial", range(3), axis="x")) | {"dtype": dtype}
+    result = run(tmp_path, chain(("apply_dimension", {
+        "data": data, "dimension": "t", "target_dimension": "p", "process": fit([50, 0.5, 10], DECAY)})))
+    want = [scipy.optimize.curve_fit(decay, x, column, p0=[50, 0.5, 10])[0] for column in array.T]
+    numpy.testing.assert_allclose(values(result).T, want, rtol=1e-6)
+
+
 def test_predicted_where_it_was_not_seen(tmp_path):
     """fit, then predict, into a dimension of its own and back into time: the curve's values at other dates."""
     random = numpy.random.default_rng(7)
