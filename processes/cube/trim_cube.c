@@ -25,9 +25,13 @@ static int trim_cube_call(struct call *call, struct value *result)
 {
   const struct node *data;
   struct occupied occupied;
-  if (call_cube(call, "data", &data) != 0 || cube_find_occupied(call, data, &occupied) != 0)
+  if (call_cube(call, "data", &data) != 0)
     return -1;
   *result = value_cube(data);
+  if (cube_elements(data->cube) == 0) /* nothing says what is no-data */
+    return 0;
+  if (cube_find_occupied(call, data, &occupied) != 0)
+    return -1;
   for (size_t d = 0; d < data->cube->dimensions; d++) {
     const struct dimension *dimension = &data->cube->dimension[d];
     size_t *indexes = ARENA_ARRAY(call->arena, size_t, dimension->size);

@@ -59,6 +59,8 @@ static int fit_curve_call(struct call *call, struct value *result)
   size_t count;
   if (call_lanes_array(call, "data", &data) != 0 || read_guess(call, &guess, &count) != 0)
     return -1;
+  if (data.is_complex)
+    return error_parameter(call->error, ERROR_FeatureUnsupported, "data", "curves are not fitted to complex numbers");
   if (!data.labels)
     return error_parameter(call->error, ERROR_ArrayNotLabeled, "data",
                            "the array has no labels that say where the function takes its values");
