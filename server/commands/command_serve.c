@@ -46,6 +46,8 @@ static const char help_text[] =
     "  --jobs N              batch jobs computed at a time (default 1)\n"
     "  --result-size SIZE    most bytes that one request or job may write, before compression (default 100G)\n"
     "  --user-results SIZE   most bytes of results that the jobs of one user may keep (default: no limit)\n"
+    "  --sweep               remove the folders of jobs that the store does not know, which a start else moves to\n"
+    "                        jobs/lost\n"
     "  --process-specs DIR   folder with the official openeo-processes JSON files, served byte for byte in place of\n"
     "                        ours; a difference in a signature is an error\n"
     "  --public-url URL      address under which clients reach the server, for the links in its answers (default:\n"
@@ -65,7 +67,7 @@ struct serve_arguments {
   const char *listen, *data, *specs, *public_url;
   size_t memory, result_size, user_results; /* bytes; user_results 0: no limit */
   long threads, workers, jobs;
-  bool verbose;
+  bool verbose, sweep;
 };
 
 /* Everything that start makes and stop unmakes. */
@@ -97,6 +99,9 @@ static int take_option(struct serve_arguments *out, int option, char *value)
     return -1;
   case 'v':
     out->verbose = true;
+    return -1;
+  case 'S':
+    out->sweep = true;
     return -1;
   case 'm':
     if (command_size(value, &out->memory) != 0)
@@ -138,6 +143,7 @@ static int read_options(int argc, char **argv, struct serve_arguments *out)
                                           {"jobs", required_argument, NULL, 'j'},
                                           {"result-size", required_argument, NULL, 'r'},
                                           {"user-results", required_argument, NULL, 'q'},
+                                          {"sweep", no_argument, NULL, 'S'},
                                           {"process-specs", required_argument, NULL, 's'},
                                           {"public-url", required_argument, NULL, 'u'},
                                           {"verbose", no_argument, NULL, 'v'},
@@ -245,6 +251,7 @@ static int start_workers(struct server_parts *parts, const struct serve_argument
                                          .memory = memory,
                                          .result_size = arguments->result_size,
                                          .user_results = arguments->user_results,
+                                         .sweep = arguments->sweep,
                                          .threads = (unsigned)arguments->threads,
                                          .resident_limit = resident_limit};
   if (worker_pool_start(&pool, &server->pool, error) != 0)

@@ -278,7 +278,7 @@ void delete_job(struct exchange *exchange)
   job_queue_cancel(exchange->server->jobs, id, run);
   job_folder(exchange->server->settings.data, id, folder);
   folder_remove(folder);
-  job_queue_wake(exchange->server->jobs); /* who idles gives the row's space back */
+  job_queue_tidy(exchange->server->jobs);
   reply_empty(exchange, 204);
 }
 

@@ -1,8 +1,7 @@
 /* Starting, stopping and asking the runners; what they do is in job_runner.c. */
 #include "server/jobs/job_queue.h"
 
-#include "server/jobs/job_folder.h"
-#include "server/jobs/job_runner.h"
+#include "server/jobs/job_keeper.h"
 
 #include "server/store/folder.h"
 
@@ -13,23 +12,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static void sweep_folder(void *data, const char *name)
-{
-  struct job_runner *runner = data;
-  job_folder_sweep(runner->queue->options.data, runner->store, name);
-}
-
-/* What a server that died left behind, before any job runs. */
-static int recover(struct job_runner *runner, struct error *error)
-{
-  char jobs[JOB_FOLDER_SIZE];
-  snprintf(jobs, sizeof jobs, "%.1900s/jobs", runner->queue->options.data);
-  if (store_job_recover(runner->store, error) != 0)
-    return -1;
-  folder_each(jobs, sweep_folder, runner);
-  return 0;
-}
-
 static int start_runner(struct job_queue *queue, unsigned i, struct error *error)
 {
   struct job_runner *runner = &queue->runners[i];
@@ -38,7 +20,8 @@ static int start_runner(struct job_queue *queue, unsigned i, struct error *error
   runner->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (runner->cancel_fd < 0)
     return error_set(error, ERROR_Internal, "cannot make an eventfd");
-  if (store_open(queue->options.data, &runner->store, error) != 0 || (i == 0 && recover(runner, error) != 0))
+  if (store_open(queue->options.data, &runner->store, error) != 0 ||
+      (i == 0 && job_keeper_recover(queue, runner->store, error) != 0))
     return -1;
   runner->started = pthread_create(&runner->thread, NULL, job_runner_work, runner) == 0;
   return runner->started ? 0 : error_set(error, ERROR_Internal, "cannot start threads");
@@ -52,7 +35,16 @@ static void make_conditions(struct job_queue *queue)
   pthread_mutex_init(&queue->lock, NULL);
   pthread_cond_init(&queue->wake, &steady);
   pthread_cond_init(&queue->changed, &steady);
+  pthread_cond_init(&queue->untidy, &steady);
   pthread_condattr_destroy(&steady);
+}
+
+static int start_keeper(struct job_queue *queue, struct error *error)
+{
+  if (store_open(queue->options.data, &queue->keeper_store, error) != 0)
+    return -1;
+  queue->keeper_started = pthread_create(&queue->keeper, NULL, job_keeper_work, queue) == 0;
+  return queue->keeper_started ? 0 : error_set(error, ERROR_Internal, "cannot start threads");
 }
 
 int job_queue_start(const struct job_queue_options *options, struct job_queue **out, struct error *error)
@@ -64,11 +56,13 @@ int job_queue_start(const struct job_queue_options *options, struct job_queue **
   for (unsigned i = 0; i < options->slots; i++)
     queue->runners[i].cancel_fd = queue->runners[i].client.child.fd = -1;
   make_conditions(queue);
-  for (unsigned i = 0; i < options->slots; i++)
-    if (start_runner(queue, i, error) != 0) {
-      job_queue_stop(queue);
-      return -1;
-    }
+  int status = 0;
+  for (unsigned i = 0; i < options->slots && status == 0; i++)
+    status = start_runner(queue, i, error);
+  if (status != 0 || start_keeper(queue, error) != 0) {
+    job_queue_stop(queue);
+    return -1;
+  }
   *out = queue;
   return 0;
 }
@@ -90,7 +84,11 @@ void job_queue_stop(struct job_queue *queue)
     poke(&queue->runners[i]);
   pthread_cond_broadcast(&queue->wake);
   pthread_cond_broadcast(&queue->changed);
+  pthread_cond_broadcast(&queue->untidy);
   pthread_mutex_unlock(&queue->lock);
+  if (queue->keeper_started)
+    pthread_join(queue->keeper, NULL);
+  store_close(queue->keeper_store);
   for (unsigned i = 0; i < queue->options.slots; i++) {
     struct job_runner *runner = &queue->runners[i];
     if (runner->started)
@@ -103,6 +101,7 @@ void job_queue_stop(struct job_queue *queue)
   pthread_mutex_destroy(&queue->lock);
   pthread_cond_destroy(&queue->wake);
   pthread_cond_destroy(&queue->changed);
+  pthread_cond_destroy(&queue->untidy);
   free(queue);
 }
 
@@ -113,11 +112,18 @@ void job_queue_wake(struct job_queue *queue)
   pthread_mutex_unlock(&queue->lock);
 }
 
+void job_queue_tidy(struct job_queue *queue)
+{
+  pthread_mutex_lock(&queue->lock);
+  pthread_cond_signal(&queue->untidy);
+  pthread_mutex_unlock(&queue->lock);
+}
+
 void job_queue_cancel(struct job_queue *queue, const char *id, int64_t run)
 {
   pthread_mutex_lock(&queue->lock);
   for (unsigned i = 0; i < queue->options.slots; i++)
-    if (strcmp(queue->runners[i].id, id) == 0 && queue->runners[i].run == run)
+    if (strcmp(queue->runners[i].id, id) == 0 && (run == JOB_ANY_RUN || queue->runners[i].run == run))
       poke(&queue->runners[i]);
   pthread_mutex_unlock(&queue->lock);
 }

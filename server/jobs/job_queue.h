@@ -16,7 +16,10 @@ struct job_queue_options {
   uint64_t user_results; /* bytes of results that a user's jobs may keep, 0: no limit */
   unsigned threads;      /* of one job, 0: default */
   size_t resident_limit; /* bytes */
+  bool sweep;            /* folders of jobs that the store does not know are removed at the start, not moved */
 };
+
+enum { JOB_ANY_RUN = -1 };
 
 /* Recovers what a server that died left behind, then starts the threads. */
 int job_queue_start(const struct job_queue_options *options, struct job_queue **out, struct error *error);
@@ -24,7 +27,9 @@ int job_queue_start(const struct job_queue_options *options, struct job_queue **
 void job_queue_stop(struct job_queue *queue);
 
 void job_queue_wake(struct job_queue *queue); /* a job was queued */
-/* Run `run` of the job was cancelled or deleted in the store: its worker stops. A later run goes on. */
+void job_queue_tidy(struct job_queue *queue); /* a job was deleted */
+/* Run `run` of the job (or JOB_ANY_RUN) was cancelled or deleted in the store: its worker stops. A later run goes on.
+ */
 void job_queue_cancel(struct job_queue *queue, const char *id, int64_t run);
 /* Percent of a running job, or negative where it does not run now. */
 double job_queue_progress(struct job_queue *queue, const char *id);

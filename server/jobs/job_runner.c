@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IDLE_POLL_MS = 5000, STRAY_MS = 60 * 1000 };
+enum { IDLE_POLL_MS = 5000 };
 static const uint64_t full_disk = (uint64_t)16 << 20; /* free bytes under which the disk, not the job, is at fault */
 
 /* ---- time ------------------------------------------------------------------------------------------------------- */
@@ -312,49 +312,6 @@ static void run_job(struct job_runner *runner, struct job *job, struct worker_re
     runner->backoff = (struct backoff){0};
 }
 
-/* ---- strays: rows that say running while nobody runs them ------------------------------------------------------- */
-
-static bool is_held(struct job_queue *queue, const struct job *job)
-{
-  bool held = false;
-  pthread_mutex_lock(&queue->lock);
-  for (unsigned i = 0; i < queue->options.slots; i++)
-    held = held || (strcmp(queue->runners[i].id, job->id) == 0 && queue->runners[i].run == job->run);
-  pthread_mutex_unlock(&queue->lock);
-  return held;
-}
-
-static bool strays_are_due(struct job_queue *queue)
-{
-  struct timespec now = job_queue_deadline(0);
-  const int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-  pthread_mutex_lock(&queue->lock);
-  bool due = ms - queue->strays_looked_for >= STRAY_MS;
-  if (due)
-    queue->strays_looked_for = ms;
-  pthread_mutex_unlock(&queue->lock);
-  return due;
-}
-
-/* There should be none; a row that has said running for a while and that no runner holds is queued again. */
-static void requeue_strays(struct job_runner *runner)
-{
-  struct error error = {0};
-  int64_t after = 0;
-  bool found = strays_are_due(runner->queue);
-  while (found) {
-    struct job job = {0};
-    if (store_job_running(runner->store, after, store_now() - STRAY_MS, &job, &found, &error) != 0 || !found)
-      break;
-    after = job.seq;
-    if (!is_held(runner->queue, &job))
-      store_job_requeue(runner->store, &job, false, "nobody ran the job", &error);
-    job_free(&job);
-  }
-  if (error_is_set(&error))
-    log_message(LOG_ERROR, "the job queue: %s", error.message);
-}
-
 /* ---- the loop --------------------------------------------------------------------------------------------------- */
 
 static void set_current(struct job_runner *runner, const char *id, int64_t run)
@@ -408,9 +365,6 @@ static void take_job(struct job_runner *runner, struct worker_reply *reply)
   }
   if (!found) {
     runner->backoff = (struct backoff){0};
-    requeue_strays(runner);
-    while (store_shrink(runner->store) && !queue_is_stopping(runner->queue))
-      ;
     wait_for_work(runner->queue);
     return;
   }

@@ -26,9 +26,12 @@ struct job_queue {
   pthread_mutex_t lock;
   pthread_cond_t wake;    /* a job was queued, or the queue ends; CLOCK_MONOTONIC */
   pthread_cond_t changed; /* a job ended; CLOCK_MONOTONIC */
+  pthread_cond_t untidy;  /* a job was deleted, or the queue ends; CLOCK_MONOTONIC */
   bool stopping;
-  unsigned ended;         /* counts the jobs that ended: who waits sees that it missed none */
-  int64_t strays_looked_for; /* monotonic milliseconds */
+  unsigned ended; /* counts the jobs that ended: who waits sees that it missed none */
+  pthread_t keeper;
+  bool keeper_started;
+  struct store *keeper_store;
   struct job_runner runners[];
 };
 

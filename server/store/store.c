@@ -30,8 +30,12 @@ static const char schema[] =
 
 /* What each version of the store has over the one before. */
 static const char *const versions[] = {
-    schema, "ALTER TABLE logs ADD COLUMN data TEXT;"    /* JSON */
-            "ALTER TABLE jobs ADD COLUMN options TEXT;" /* job_options as they were sent: a JSON object */
+    schema,
+    "ALTER TABLE logs ADD COLUMN data TEXT;"     /* JSON */
+    "ALTER TABLE jobs ADD COLUMN options TEXT;", /* job_options as they were sent: a JSON object */
+    /* jobs that are gone, for who removes their folders */
+    "CREATE TABLE dropped (number INTEGER PRIMARY KEY, id TEXT NOT NULL);"
+    "CREATE TRIGGER jobs_dropped AFTER DELETE ON jobs BEGIN INSERT INTO dropped (id) VALUES (OLD.id); END;",
 };
 enum { STORE_VERSION = sizeof versions / sizeof versions[0] };
 

@@ -72,6 +72,15 @@ int store_job_recover(struct store *store, struct error *error);
 int store_job_running(struct store *store, int64_t after, int64_t before, struct job *out, bool *found,
                       struct error *error);
 
+/* Jobs whose rows are gone, however that came about (also with their user), until they are forgotten: the next one with
+ * a number greater than *at, which becomes its number. */
+int store_dropped_next(struct store *store, int64_t *at, char id[JOB_ID_SIZE], bool *found, struct error *error);
+int store_dropped_forget(struct store *store, int64_t number, struct error *error);
+/* Whether a job has a row, or had one until it was dropped. */
+int store_job_is_known(struct store *store, const char *id, bool *known, struct error *error);
+/* Whether there has ever been a job. */
+int store_had_jobs(struct store *store, bool *out, struct error *error);
+
 struct job_log {
   int64_t id, time; /* time: Unix milliseconds; 0 when put: now */
   struct log_entry entry;

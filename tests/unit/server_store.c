@@ -358,6 +358,7 @@ static void test_an_older_store_grows(void **state)
   snprintf(path, sizeof path, "%s/server.sqlite", f->folder);
   assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
   assert_int_equal(sqlite3_exec(db,
+                                "DROP TRIGGER jobs_dropped; DROP TABLE dropped;"
                                 "ALTER TABLE logs DROP COLUMN data; ALTER TABLE jobs DROP COLUMN options;"
                                 "PRAGMA user_version = 1;",
                                 NULL, NULL, NULL),

@@ -1,0 +1,56 @@
+/* Jobs whose rows are gone: a trigger notes each, so what their folders hold can be told from what nobody knows. */
+#include "server/store/store_jobs.h"
+#include "server/store/store_sql.h"
+
+#include <stdio.h>
+
+int store_dropped_next(struct store *store, int64_t *at, char id[JOB_ID_SIZE], bool *found, struct error *error)
+{
+  sqlite3_stmt *next =
+      store_prepare(store, "SELECT number, id FROM dropped WHERE number > ? ORDER BY number LIMIT 1", error);
+  if (next == NULL)
+    return -1;
+  bind_integer(next, 1, *at);
+  int row = store_step(store, next, error);
+  *found = row == 1;
+  if (*found) {
+    *at = sqlite3_column_int64(next, 0);
+    snprintf(id, JOB_ID_SIZE, "%s", (const char *)sqlite3_column_text(next, 1));
+  }
+  sqlite3_reset(next);
+  return row < 0 ? -1 : 0;
+}
+
+int store_dropped_forget(struct store *store, int64_t number, struct error *error)
+{
+  sqlite3_stmt *forget = store_prepare(store, "DELETE FROM dropped WHERE number = ?", error);
+  if (forget == NULL)
+    return -1;
+  bind_integer(forget, 1, number);
+  return store_run(store, forget, error);
+}
+
+/* Whether a statement finds a row. */
+static int finds(struct store *store, sqlite3_stmt *statement, bool *out, struct error *error)
+{
+  int row = store_step(store, statement, error);
+  *out = row == 1;
+  sqlite3_reset(statement);
+  return row < 0 ? -1 : 0;
+}
+
+int store_job_is_known(struct store *store, const char *id, bool *known, struct error *error)
+{
+  sqlite3_stmt *find = store_prepare(
+      store, "SELECT 1 FROM jobs WHERE id = ?1 UNION ALL SELECT 1 FROM dropped WHERE id = ?1 LIMIT 1", error);
+  if (find == NULL)
+    return -1;
+  bind_text(find, 1, id);
+  return finds(store, find, known, error);
+}
+
+int store_had_jobs(struct store *store, bool *out, struct error *error)
+{
+  sqlite3_stmt *find = store_prepare(store, "SELECT 1 FROM sqlite_sequence WHERE name = 'jobs' AND seq > 0", error);
+  return find == NULL ? -1 : finds(store, find, out, error);
+}
