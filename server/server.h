@@ -65,6 +65,7 @@ struct exchange {
 void reply(struct exchange *exchange, struct http_response *response);
 /* Takes the buffer; Internal where it failed. */
 void reply_json(struct exchange *exchange, unsigned status, struct buffer *json);
+void reply_typed(struct exchange *exchange, const char *media_type, struct buffer *json); /* the same, status 200 */
 void reply_empty(struct exchange *exchange, unsigned status);
 /* Error JSON; a 500 gets a log id, which is also written to the log. */
 void reply_error(struct exchange *exchange, const struct error *error);

@@ -54,8 +54,17 @@ int catalogue_remove(struct catalogue *catalogue, const char *id, struct error *
 int catalogue_list(struct catalogue *catalogue, struct buffer *out, struct error *error);
 
 /* openEO documents as JSON. base_url has no trailing slash ("http://host/openeo/1.2"). Error CollectionNotFound. */
-int catalogue_collections_json(const struct catalogue *catalogue, const char *base_url, struct buffer *out,
-                               struct error *error); /* {"collections": […], "links": […]} */
+struct catalogue_page { /* of the list */
+  const char *after;    /* id before the first one, "": from the first on */
+  long limit;           /* most collections, at least 1 */
+};
+/* {"collections": […], "links": […]}, with a link to the next page where there is one. The documents lack their
+ * dimensions and summaries. A page also ends after some MB. */
+int catalogue_collections_json(const struct catalogue *catalogue, const char *base_url,
+                               const struct catalogue_page *page, struct buffer *out, struct error *error);
+/* Calls `report` for each collection in the order of the ids, until it answers false; the title may be NULL. */
+int catalogue_each(const struct catalogue *catalogue, bool (*report)(void *data, const char *id, const char *title),
+                   void *data, struct error *error);
 int catalogue_collection_json(const struct catalogue *catalogue, const char *id, const char *base_url,
                               struct buffer *out, struct error *error);
 int catalogue_queryables_json(const struct catalogue *catalogue, const char *id, const char *base_url,

@@ -1,6 +1,7 @@
 /* The stored documents with their links. */
 #include "stac/index.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char queryables_relation[] = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
@@ -29,7 +30,7 @@ static void write_links(struct json_writer *writer, const char *id, const char *
   json_write_array(writer);
   write_link(writer, "self", "application/json", base, "/collections/", id);
   write_link(writer, "root", "application/json", base, "/", NULL);
-  write_link(writer, "parent", "application/json", base, "/collections", NULL);
+  write_link(writer, "parent", "application/json", base, "/", NULL);
   write_link(writer, queryables_relation, "application/schema+json", base, "/collections/", id);
   if (length > 2)
     json_write_raw(writer, stored + 1, length - 2);
@@ -57,37 +58,77 @@ static void write_collection(struct json_writer *writer, sqlite3_stmt *row, cons
   buffer_free(&whole);
 }
 
-static int write_all(struct index *index, struct json_writer *writer, const char *base, struct error *error)
+enum { PAGE_BYTES = 4 * 1024 * 1024, ID_SIZE = 1024 };
+
+struct page {
+  long left; /* collections that it still takes */
+  char last[ID_SIZE];
+  bool more;
+};
+
+static int write_page(struct index *index, struct json_writer *writer, const char *base, const char *after,
+                      struct page *page, struct error *error)
 {
   int more = 0;
-  sqlite3_stmt *row = index->db ? index_statement(index, STATEMENT_LIST, error) : NULL;
+  sqlite3_stmt *row = index->db ? index_statement(index, STATEMENT_PAGE, error) : NULL;
   if (index->db && !row)
     return -1;
-  while (row && (more = index_step(index, row, error)) == 1)
+  if (row)
+    sqlite3_bind_text(row, 1, after, -1, SQLITE_STATIC);
+  while (row && (more = index_step(index, row, error)) == 1) {
+    page->more = page->left == 0 || writer->out->length > PAGE_BYTES;
+    if (page->more)
+      break;
     write_collection(writer, row, base);
+    snprintf(page->last, sizeof page->last, "%s", (const char *)sqlite3_column_text(row, COLLECTION_ID));
+    page->left--;
+  }
   index_done(row);
   return more < 0 ? -1 : 0;
 }
 
-int catalogue_collections_json(const struct catalogue *catalogue, const char *base_url, struct buffer *out,
-                               struct error *error)
+int catalogue_collections_json(const struct catalogue *catalogue, const char *base_url,
+                               const struct catalogue_page *page, struct buffer *out, struct error *error)
 {
   struct json_writer writer = {.out = out};
+  struct page written = {.left = page->limit};
   if (index_open(catalogue->index, error) != 0)
     return -1;
   json_write_object(&writer);
   json_key(&writer, "collections");
   json_write_array(&writer);
-  if (write_all(catalogue->index, &writer, base_url, error) != 0)
+  if (write_page(catalogue->index, &writer, base_url, page->after, &written, error) != 0)
     return -1;
   json_end_array(&writer);
   json_key(&writer, "links");
   json_write_array(&writer);
   write_link(&writer, "self", "application/json", base_url, "/collections", NULL);
   write_link(&writer, "root", "application/json", base_url, "/", NULL);
+  if (written.more) {
+    char path[64];
+    snprintf(path, sizeof path, "/collections?limit=%ld&after=", page->limit);
+    write_link(&writer, "next", "application/json", base_url, path, written.last);
+  }
   json_end_array(&writer);
   json_end_object(&writer);
   return out->failed ? error_memory(error) : 0;
+}
+
+int catalogue_each(const struct catalogue *catalogue, bool (*report)(void *data, const char *id, const char *title),
+                   void *data, struct error *error)
+{
+  struct index *index = catalogue->index;
+  int more = 0;
+  if (index_open(index, error) != 0)
+    return -1;
+  sqlite3_stmt *row = index->db ? index_statement(index, STATEMENT_NAMES, error) : NULL;
+  if (index->db && !row)
+    return -1;
+  while (row && (more = index_step(index, row, error)) == 1)
+    if (!report(data, (const char *)sqlite3_column_text(row, 0), (const char *)sqlite3_column_text(row, 1)))
+      break;
+  index_done(row);
+  return more < 0 ? -1 : 0;
 }
 
 int catalogue_collection_json(const struct catalogue *catalogue, const char *id, const char *base_url,

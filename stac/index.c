@@ -34,9 +34,15 @@ static const char schema[] =
     " PRIMARY KEY (item, band)) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
 
-#define COLLECTION_COLUMNS                                                                                             \
+#define COLUMNS_WITH(document)                                                                                         \
   "SELECT key, id, title, crs, explicit_crs, resolution, sub_daily, netcdf, nodata_given, nodata, items, bands, "      \
-  "dates, document, links, queryables, west, south, east, north FROM collections "
+  "dates, " document ", links, queryables, west, south, east, north FROM collections "
+#define COLLECTION_COLUMNS COLUMNS_WITH("document")
+/* In a list a document is without what is long, and without the extension that would ask for it. */
+#define SHORT_DOCUMENT                                                                                                 \
+  "json_replace(json_remove(document, '$.\"cube:dimensions\"', '$.summaries'), '$.stac_extensions', json("             \
+  "(SELECT json_group_array(value) FROM json_each(document, '$.stac_extensions') WHERE value NOT LIKE "                \
+  "'%/datacube/%')))"
 #define OF_ITEMS " IN (SELECT key FROM items WHERE collection = ?1)"
 
 static const char *const texts[STATEMENT_COUNT] = {
@@ -46,6 +52,8 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_ROLLBACK] = "ROLLBACK",
     [STATEMENT_COLLECTION] = COLLECTION_COLUMNS "WHERE id = ?1",
     [STATEMENT_LIST] = COLLECTION_COLUMNS "ORDER BY id",
+    [STATEMENT_PAGE] = COLUMNS_WITH(SHORT_DOCUMENT) "WHERE id > ?1 ORDER BY id",
+    [STATEMENT_NAMES] = "SELECT id, title FROM collections ORDER BY id",
     [STATEMENT_DELETE_BOXES] = "DELETE FROM item_boxes WHERE item" OF_ITEMS,
     [STATEMENT_DELETE_ASSETS] = "DELETE FROM assets WHERE item" OF_ITEMS,
     [STATEMENT_DELETE_ITEMS] = "DELETE FROM items WHERE collection = ?1",

@@ -24,6 +24,15 @@ void get_credentials_basic(struct exchange *exchange)
   reply_json(exchange, 200, &json);
 }
 
+/* The specification wants at least one provider in the list: there is none, and the answer says what there is. */
+void get_credentials_oidc(struct exchange *exchange)
+{
+  reply_code(exchange, ERROR_NotFound,
+             "this server has no OpenID Connect provider; log in with name and password, by HTTP Basic at %s"
+             "/credentials/basic (authenticate_basic in the clients)",
+             exchange->base);
+}
+
 void get_me(struct exchange *exchange)
 {
   struct buffer json = {0};

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MAX_CHILDREN = 1000 };
+
 static void write_versions(struct json_writer *w, const struct exchange *exchange)
 {
   char url[BASE_URL_SIZE + 1];
@@ -53,16 +55,9 @@ static void write_conformance(struct json_writer *w)
   json_key(w, "conformsTo");
   json_write_array(w);
   json_write_string(w, "https://api.openeo.org/" API_VERSION);
+  json_write_string(w, "https://api.stacspec.org/v1.0.0/core");
   json_write_string(w, "https://api.stacspec.org/v1.0.0/collections");
   json_end_array(w);
-}
-
-static bool seen_before(size_t i)
-{
-  for (size_t j = 0; j < i; j++)
-    if (routes[j].kind == ROUTE_API && strcmp(routes[j].path, routes[i].path) == 0)
-      return true;
-  return false;
 }
 
 static void write_endpoints(struct json_writer *w)
@@ -70,7 +65,7 @@ static void write_endpoints(struct json_writer *w)
   json_key(w, "endpoints");
   json_write_array(w);
   for (size_t i = 0; i < route_count; i++) {
-    if (routes[i].kind != ROUTE_API || seen_before(i))
+    if (!route_is_first(i))
       continue;
     json_write_object(w);
     json_kv_string(w, "path", routes[i].path);
@@ -85,8 +80,24 @@ static void write_endpoints(struct json_writer *w)
   json_end_array(w);
 }
 
-static void write_capability_links(struct json_writer *w, const struct exchange *exchange)
+struct children {
+  struct json_writer *w;
+  const struct exchange *exchange;
+  unsigned count;
+};
+
+static bool write_child(void *data, const char *id, const char *title)
 {
+  struct children *children = data;
+  char base[2 * BASE_URL_SIZE];
+  snprintf(base, sizeof base, "%s/collections/", children->exchange->base);
+  write_link(children->w, "child", base, id, "application/json", title);
+  return ++children->count < MAX_CHILDREN;
+}
+
+static int write_capability_links(struct json_writer *w, const struct exchange *exchange, struct error *error)
+{
+  struct children children = {.w = w, .exchange = exchange};
   static const char json[] = "application/json";
   json_key(w, "links");
   json_write_array(w);
@@ -97,12 +108,16 @@ static void write_capability_links(struct json_writer *w, const struct exchange 
   write_link(w, "http://www.opengis.net/def/rel/ogc/1.0/conformance", exchange->base, "/conformance", json,
              "Conformance classes");
   write_link(w, "data", exchange->base, "/collections", json, "Collections");
+  write_link(w, "service-desc", exchange->base, "/api", OPENAPI_MEDIA_TYPE, "OpenAPI document of this server");
+  int status = catalogue_each(exchange->catalogue, write_child, &children, error);
   json_end_array(w);
+  return status;
 }
 
 void get_capabilities(struct exchange *exchange)
 {
   struct buffer json = {0};
+  struct error error = {0};
   struct json_writer w = {.out = &json};
   json_write_object(&w);
   json_kv_string(&w, "api_version", API_VERSION);
@@ -117,9 +132,14 @@ void get_capabilities(struct exchange *exchange)
   json_kv_bool(&w, "production", true);
   write_conformance(&w);
   write_endpoints(&w);
-  write_capability_links(&w, exchange);
+  int status = write_capability_links(&w, exchange, &error);
   json_end_object(&w);
-  reply_json(exchange, 200, &json);
+  if (status == 0) {
+    reply_json(exchange, 200, &json);
+    return;
+  }
+  buffer_free(&json);
+  reply_error(exchange, &error);
 }
 
 void get_conformance(struct exchange *exchange)

@@ -4,6 +4,8 @@
 
 #include "server/server.h"
 
+#define OPENAPI_MEDIA_TYPE "application/vnd.oai.openapi+json;version=3.0"
+
 /* endpoint_capabilities.c */
 void get_welcome(struct exchange *exchange);
 void get_well_known(struct exchange *exchange);
@@ -19,7 +21,10 @@ void get_queryables(struct exchange *exchange);
 void get_processes(struct exchange *exchange);
 /* endpoint_auth.c */
 void get_credentials_basic(struct exchange *exchange);
+void get_credentials_oidc(struct exchange *exchange);
 void get_me(struct exchange *exchange);
+/* endpoint_openapi.c */
+void get_openapi(struct exchange *exchange);
 /* endpoint_result.c */
 void post_validation(struct exchange *exchange);
 void post_result(struct exchange *exchange);

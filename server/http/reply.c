@@ -20,7 +20,7 @@ void reply(struct exchange *exchange, struct http_response *response)
   free(exchange);
 }
 
-void reply_json(struct exchange *exchange, unsigned status, struct buffer *json)
+static void reply_buffer(struct exchange *exchange, unsigned status, const char *media_type, struct buffer *json)
 {
   struct http_response *response = json->failed ? NULL : http_response_new(status);
   if (response == NULL) {
@@ -28,9 +28,19 @@ void reply_json(struct exchange *exchange, unsigned status, struct buffer *json)
   } else {
     response->body = *json;
     *json = (struct buffer){0};
-    snprintf(response->media_type, sizeof response->media_type, "application/json");
+    snprintf(response->media_type, sizeof response->media_type, "%s", media_type);
   }
   reply(exchange, response);
+}
+
+void reply_json(struct exchange *exchange, unsigned status, struct buffer *json)
+{
+  reply_buffer(exchange, status, "application/json", json);
+}
+
+void reply_typed(struct exchange *exchange, const char *media_type, struct buffer *json)
+{
+  reply_buffer(exchange, 200, media_type, json);
 }
 
 void reply_empty(struct exchange *exchange, unsigned status)

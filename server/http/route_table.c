@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of two patterns that fit a path the first counts: an id may look like the end of another row. */
 const struct route routes[] = {
     {"GET", "/", ROUTE_ROOT, false, false, get_welcome},
     {"GET", "/openeo", ROUTE_ROOT, false, false, get_welcome},
@@ -15,13 +16,15 @@ const struct route routes[] = {
     {"GET", "/", ROUTE_HIDDEN, false, false, get_capabilities},
     {"GET", "/conformance", ROUTE_API, false, false, get_conformance},
     {"GET", "/file_formats", ROUTE_API, false, false, get_file_formats},
-    {"GET", "/service_types", ROUTE_API, false, false, get_empty_object},
-    {"GET", "/udf_runtimes", ROUTE_API, false, false, get_empty_object},
+    {"GET", "/service_types", ROUTE_HIDDEN, false, false, get_empty_object},
+    {"GET", "/udf_runtimes", ROUTE_HIDDEN, false, false, get_empty_object},
+    {"GET", "/api", ROUTE_HIDDEN, false, false, get_openapi},
+    {"GET", "/credentials/oidc", ROUTE_HIDDEN, false, false, get_credentials_oidc},
     {"GET", "/credentials/basic", ROUTE_API, false, false, get_credentials_basic},
     {"GET", "/me", ROUTE_API, true, false, get_me},
     {"GET", "/collections", ROUTE_API, false, false, get_collections},
-    {"GET", "/collections/{collection_id}", ROUTE_API, false, false, get_collection},
     {"GET", "/collections/{collection_id}/queryables", ROUTE_API, false, false, get_queryables},
+    {"GET", "/collections/{collection_id}", ROUTE_API, false, false, get_collection},
     {"GET", "/processes", ROUTE_API, false, false, get_processes},
     {"POST", "/validation", ROUTE_API, false, true, post_validation},
     {"POST", "/result", ROUTE_API, true, true, post_result},
@@ -49,16 +52,42 @@ static size_t next_piece(const char **path, const char **piece)
   return length;
 }
 
+static size_t count_pieces(const char *path)
+{
+  const char *piece;
+  size_t count = 0;
+  while (next_piece(&path, &piece) > 0)
+    count++;
+  return count;
+}
+
+/* Ids of collections may have slashes, which clients send as they are: takes all pieces but as many as the pattern
+ * still wants. */
+static size_t next_id(const char **path, const char **piece, size_t wanted_behind)
+{
+  const size_t pieces = count_pieces(*path);
+  const char *inner;
+  size_t length = next_piece(path, piece);
+  for (size_t i = wanted_behind + 1; i < pieces; i++) {
+    next_piece(path, &inner);
+    length = (size_t)(*path - *piece);
+  }
+  return length;
+}
+
 /* Compares piece by piece, first with the API's root where the row is below it. */
 static bool path_matches(const struct route *route, const char *path,
                          char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE])
 {
+  static const char long_id[] = "{collection_id}";
   char pattern[256];
   snprintf(pattern, sizeof pattern, "%s%s", route->kind == ROUTE_ROOT ? "" : API_ROOT, route->path);
   const char *p = pattern, *want, *have;
   size_t found = 0;
   for (;;) {
-    size_t want_length = next_piece(&p, &want), have_length = next_piece(&path, &have);
+    size_t want_length = next_piece(&p, &want);
+    bool is_long = want_length == sizeof long_id - 1 && memcmp(want, long_id, want_length) == 0;
+    size_t have_length = is_long ? next_id(&path, &have, count_pieces(p)) : next_piece(&path, &have);
     if (want_length == 0 || have_length == 0)
       return want_length == 0 && have_length == 0;
     char decoded[PATH_PARAMETER_SIZE];
@@ -84,15 +113,25 @@ void route_find(const char *method, const char *path, struct route_match *match,
   *match = (struct route_match){0};
   if (strcmp(method, "HEAD") == 0)
     method = "GET";
+  const char *pattern = NULL;
   for (size_t i = 0; i < route_count; i++) {
-    if (!path_matches(&routes[i], path, parameters))
+    if ((pattern != NULL && strcmp(pattern, routes[i].path) != 0) || !path_matches(&routes[i], path, parameters))
       continue;
+    pattern = routes[i].path;
     match->path_known = true;
     add_method(match, routes[i].method);
     if (strcmp(method, routes[i].method) == 0)
       match->route = &routes[i];
   }
   add_method(match, "OPTIONS");
+}
+
+bool route_is_first(size_t i)
+{
+  for (size_t j = 0; j < i; j++)
+    if (routes[j].kind == ROUTE_API && strcmp(routes[j].path, routes[i].path) == 0)
+      return false;
+  return routes[i].kind == ROUTE_API;
 }
 
 bool route_other_version(const char *path)

@@ -34,6 +34,9 @@ struct route_match {
 void route_find(const char *method, const char *path, struct route_match *match,
                 char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE]);
 
+/* Whether row `i` is listed, and the first one with its path. */
+bool route_is_first(size_t i);
+
 /* Whether a path asks for another version of the API. */
 bool route_other_version(const char *path);
 

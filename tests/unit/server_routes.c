@@ -55,6 +55,15 @@ static void test_parameters(void **state)
   assert_string_equal(parameters[0], "j-1");
   assert_non_null(find("GET", API_ROOT "/collections/a%2Fb").route);
   assert_string_equal(parameters[0], "a/b");
+  assert_non_null(find("GET", API_ROOT "/collections/a/b%2Fc//d/").route);
+  assert_string_equal(parameters[0], "a/b/c//d");
+  assert_non_null(find("GET", API_ROOT "/collections/a/b/queryables").route);
+  assert_string_equal(parameters[0], "a/b");
+  assert_non_null(find("GET", API_ROOT "/collections/a/queryables/queryables").route);
+  assert_string_equal(parameters[0], "a/queryables");
+  assert_non_null(find("GET", API_ROOT "/collections/queryables").route);
+  assert_string_equal(parameters[0], "queryables");
+  assert_string_equal(find("GET", API_ROOT "/collections/a/b").methods, "GET, HEAD, OPTIONS");
   assert_non_null(find("GET", API_ROOT "/download/j/17/sig/result.nc").route);
   assert_string_equal(parameters[1], "17");
   assert_string_equal(parameters[3], "result.nc");

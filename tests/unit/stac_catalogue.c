@@ -598,7 +598,8 @@ static void test_documents(void **state)
   json_decref(tree);
 
   struct buffer all = {0}, queryables = {0};
-  assert_int_equal(catalogue_collections_json(world->catalogue, "http://host", &all, &world->error), 0);
+  const struct catalogue_page page = {.after = "", .limit = 10};
+  assert_int_equal(catalogue_collections_json(world->catalogue, "http://host", &page, &all, &world->error), 0);
   tree = json_loadb(all.data, all.length, 0, NULL);
   assert_int_equal(json_array_size(json_object_get(tree, "collections")), 1);
   assert_true(json_is_array(json_object_get(tree, "links")));
@@ -616,13 +617,14 @@ static void test_documents(void **state)
 
 static void test_list_replace_remove(void **state)
 {
+  const struct catalogue_page page = {.after = "", .limit = 10};
   struct world *world = *state;
   struct buffer list = {0};
   struct catalogue *early = NULL, *reader = NULL;
   assert_int_equal(catalogue_open(in_world(world, "nothing"), false, &early, &world->error), 0);
   assert_int_equal(catalogue_list(early, &list, &world->error), 0);
   assert_int_equal(list.length, 0);
-  assert_int_equal(catalogue_collections_json(early, "http://host", &list, &world->error), 0);
+  assert_int_equal(catalogue_collections_json(early, "http://host", &page, &list, &world->error), 0);
   buffer_free(&list);
 
   /* a reader that came before the writer sees what the writer makes */
