@@ -4,6 +4,7 @@
 #include "datacube/sink/output.h"
 #include "processes/result_file.h"
 #include "processes/result_metadata.h"
+#include "processes/run_report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct steps {
   size_t count;
   const struct plan *plan; /* of all cubes: they share what they have in common. NULL: there is none */
   struct hash key;         /* of the plan */
+  struct run_report report;
   struct cached_run again; /* a run of the same plan from the cache; all NULL: there is none */
 };
 
@@ -90,6 +92,7 @@ static int make_steps(struct arena *arena, const struct execution *e, struct ste
 {
   struct result_file *files;
   *out = (struct steps){0};
+  run_report_begin(&out->report, e->log);
   if (lower_text(arena, e, &out->outcome, error) != 0)
     return -1;
   if (!e->output && out->outcome.output_count > 0)
@@ -173,8 +176,8 @@ static int write_step(const struct execution *e, const struct steps *steps, cons
 }
 
 /* One after the other, in one run: what they share is made once. */
-static int write_files(const struct execution *e, const struct steps *steps, struct run *run,
-                       struct execution_result *out, struct error *error)
+static int write_files(const struct execution *e, struct steps *steps, struct run *run, struct execution_result *out,
+                       struct error *error)
 {
   out->files = calloc(steps->count + 1, sizeof *out->files);
   if (!out->files)
@@ -183,6 +186,7 @@ static int write_files(const struct execution *e, const struct steps *steps, str
     const struct step *step = &steps->list[i];
     if (write_step(e, steps, step, run, &out->files[out->file_count++], error) != 0)
       return steps->count > 1 ? error_at_node(error, step->file.name) : -1;
+    run_report_file(&steps->report, step->file.name, step->file.path);
   }
   return 0;
 }
@@ -197,6 +201,8 @@ static int write_steps(const struct execution *e, struct steps *steps, struct ar
   if (steps->plan && result_room_check(steps->plan, steps->list[0].file.path, &e->room, error) != 0)
     return -1;
   steps->again = (struct cached_run){0};
+  if (steps->plan)
+    run_report_plan(&steps->report, steps->plan);
   if (run.run)
     run_renew(run.run, &limits, e->progress);
   else if (steps->plan && run_open(steps->plan, &limits, e->progress, &run.run, error) != 0)
@@ -237,6 +243,8 @@ int execute(const struct execution *e, struct execution_result *out, struct erro
     remove_files(out);
     status = -1;
   }
+  if (status == 0)
+    run_report_end(&steps.report);
   cached_run_free(&steps.again); /* where it was not run */
   arena_free(arena);
   return status;

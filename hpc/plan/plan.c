@@ -291,6 +291,16 @@ size_t plan_peak_memory(const struct plan *plan)
   return saturated_add(saturated_add(plan->shared_bytes, plan->kept_bytes), most);
 }
 
+const struct source *plan_source(const struct plan *plan, size_t *at)
+{
+  while (*at < plan->stage_count) {
+    const struct stage *stage = &plan->stages[(*at)++];
+    if (stage->ops == &source_stage)
+      return stage->data;
+  }
+  return NULL;
+}
+
 double plan_spilled_bytes(const struct plan *plan)
 {
   double bytes = 0;

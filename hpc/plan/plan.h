@@ -35,8 +35,10 @@ const struct cube *plan_output_cube(const struct plan *plan, size_t output);
 const struct cube *plan_cube(const struct plan *plan); /* of output 0 */
 /* Shape of the output's tiles from index 0 on; 0 along dimensions whose first tile is shorter. */
 void plan_output_tile(const struct plan *plan, size_t output, size_t *tile);
-size_t plan_tiles(const struct plan *plan);         /* of all phases */
-double plan_read_bytes(const struct plan *plan);    /* estimate of stored bytes read */
+size_t plan_tiles(const struct plan *plan);      /* of all phases */
+double plan_read_bytes(const struct plan *plan); /* estimate of stored bytes read */
+/* The next source that the plan reads: *at is 0 at first. NULL behind the last one. */
+const struct source *plan_source(const struct plan *plan, size_t *at);
 double plan_computed(const struct plan *plan);      /* estimate of elements computed by kernels */
 size_t plan_peak_memory(const struct plan *plan);   /* bytes, all workers and kept results in memory */
 double plan_spilled_bytes(const struct plan *plan); /* of kept results that lie in files while the plan runs */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-enum { MAX_TITLE = 10000, MAX_DESCRIPTION = 1000000 };
+enum { MAX_TITLE = 10000, MAX_DESCRIPTION = 1000000, MAX_OPTIONS = 100000 };
 /* A page of the list ends after so many jobs where the request does not say, and where their texts are long. */
 enum { PAGE_JOBS = 1000, PAGE_BYTES = 4 * 1024 * 1024 };
 
@@ -106,12 +106,44 @@ static int take_process(const struct exchange *exchange, const json_t *root, str
   return 0;
 }
 
-static int take_job(const struct exchange *exchange, const json_t *root, struct job *job, struct error *error)
+static bool is_defined(const char *name)
+{
+  static const char *const names[] = {"title",  "description", "process", "plan",    "budget", "log_level", "id",
+                                      "status", "progress",    "created", "updated", "usage",  "costs",     "links"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (strcmp(name, names[i]) == 0)
+      return true;
+  return false;
+}
+
+/* What the API does not define, such as job_options, is kept and shown with the job; its log will say that it has no
+ * effect. A PATCH replaces members by name. */
+static int take_options(json_t *root, struct job *job, struct error *error)
+{
+  const char *name;
+  json_t *member, *kept = job->options != NULL ? json_loads(job->options, 0, NULL) : json_object();
+  int status = kept == NULL ? -1 : 0;
+  json_object_foreach(root, name, member) if (!is_defined(name) && status == 0) status =
+      json_object_set(kept, name, member);
+  char *text = status == 0 && json_object_size(kept) > 0 ? json_dumps(kept, JSON_COMPACT) : NULL;
+  const bool failed = status != 0 || (text == NULL && json_object_size(kept) > 0);
+  json_decref(kept);
+  if (failed)
+    return error_memory(error);
+  free(job->options);
+  job->options = text;
+  if (text != NULL && strlen(text) > MAX_OPTIONS)
+    return error_set(error, ERROR_RequestBodyInvalid,
+                     "the members that the API does not define take more than %d bytes", (int)MAX_OPTIONS);
+  return 0;
+}
+
+static int take_job(const struct exchange *exchange, json_t *root, struct job *job, struct error *error)
 {
   if (take_text(root, "title", MAX_TITLE, &job->title, error) != 0 ||
       take_text(root, "description", MAX_DESCRIPTION, &job->description, error) != 0 ||
       take_text(root, "plan", MAX_TITLE, &job->plan, error) != 0 || take_budget(root, job, error) != 0 ||
-      take_log_level(root, job, error) != 0)
+      take_log_level(root, job, error) != 0 || take_options(root, job, error) != 0)
     return -1;
   return take_process(exchange, root, job, error);
 }
@@ -152,6 +184,26 @@ static void write_job_links(struct json_writer *w, const struct exchange *exchan
   json_end_array(w);
 }
 
+/* The members of an object, within another one. */
+static void write_options(struct json_writer *w, const char *options)
+{
+  json_t *object = json_loads(options, 0, NULL);
+  const char *name;
+  json_t *member;
+  json_object_foreach(object, name, member)
+  {
+    char *text = json_dumps(member, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (text == NULL) {
+      w->out->failed = true;
+      break;
+    }
+    json_key(w, name);
+    json_write_raw(w, text, strlen(text));
+    free(text);
+  }
+  json_decref(object);
+}
+
 /* Absent fields are left out: some validators do not take null for them. */
 static void write_job(struct json_writer *w, const struct exchange *exchange, const struct job *job, bool whole)
 {
@@ -174,6 +226,8 @@ static void write_job(struct json_writer *w, const struct exchange *exchange, co
   if (job->has_budget)
     json_kv_number(w, "budget", job->budget);
   json_kv_string(w, "log_level", job->log_level);
+  if (whole && job->options != NULL)
+    write_options(w, job->options);
   if (whole && job->usage != NULL) {
     json_key(w, "usage");
     json_write_raw(w, job->usage, strlen(job->usage));

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +273,21 @@ static void fill_task(const struct job_runner *runner, const struct job *job, co
   snprintf(task->history, sizeof task->history, "twincube " TWINCUBE_VERSION " job %s", job->id);
 }
 
+/* Options that the API does not define do nothing here: the log says so, by name. */
+static void warn_of_options(struct job_runner *runner, const struct job *job)
+{
+  json_t *options = job->options != NULL ? json_loads(job->options, 0, NULL) : NULL;
+  struct buffer text = {.limit = 4096};
+  const char *name;
+  json_t *member;
+  json_object_foreach(options, name, member)
+      buffer_printf(&text, "%s%s", text.length > 0 ? ", " : "these options have no effect here: ", name);
+  if (text.length > 0)
+    put_log(runner, job, &(struct log_entry){.level = LOG_WARNING, .message = text.data});
+  buffer_free(&text);
+  json_decref(options);
+}
+
 static struct ending try_job(struct job_runner *runner, struct job *job, const char *part, struct worker_reply *reply)
 {
   struct error error = {0};
@@ -299,8 +315,10 @@ static void run_job(struct job_runner *runner, struct job *job, struct worker_re
   char part[JOB_FOLDER_SIZE + 8];
   job_result_folder(runner->queue->options.data, job, part);
   snprintf(part + strlen(part) - 1, 8, ".part/");
-  if (runner->backoff.tries == 0)
+  if (runner->backoff.tries == 0) {
     put_info(runner, job, job->attempts > 1 ? "the job starts again" : "the job starts");
+    warn_of_options(runner, job);
+  }
   folder_remove(part);
   struct ending ending = try_job(runner, job, part, reply);
   folder_remove(part);

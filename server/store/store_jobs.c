@@ -11,7 +11,7 @@
 
 #define JOB_COLUMNS                                                                                                    \
   "seq, id, owner, status, log_level, created, updated, run, attempts, budget, progress, title, description, plan,"    \
-  " process, usage, result"
+  " process, usage, result, options"
 
 void job_free(struct job *job)
 {
@@ -19,6 +19,7 @@ void job_free(struct job *job)
   free(job->description);
   free(job->plan);
   free(job->process);
+  free(job->options);
   free(job->usage);
   free(job->result);
   *job = (struct job){0};
@@ -47,6 +48,7 @@ static void read_job(sqlite3_stmt *row, struct job *out)
       .process = column_text(row, 14),
       .usage = column_text(row, 15),
       .result = column_text(row, 16),
+      .options = column_text(row, 17),
   };
   copy_column(out->id, sizeof out->id, row, 1);
   copy_column(out->owner, sizeof out->owner, row, 2);
@@ -85,7 +87,8 @@ int store_job_put(struct store *store, struct job *job, struct error *error)
   job->created = job->updated = store_now();
   sqlite3_stmt *put = store_prepare(store,
                                     "INSERT INTO jobs (id, owner, title, description, process, plan, budget,"
-                                    " log_level, status, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                    " log_level, status, created, updated, options)"
+                                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                                     error);
   if (put == NULL)
     return -1;
@@ -100,6 +103,7 @@ int store_job_put(struct store *store, struct job *job, struct error *error)
   bind_text(put, 9, job->status);
   bind_integer(put, 10, job->created);
   bind_integer(put, 11, job->updated);
+  bind_text(put, 12, job->options);
   return store_run(store, put, error);
 }
 
@@ -126,7 +130,7 @@ int store_job_list(struct store *store, const char *owner, int64_t before,
   sqlite3_stmt *list =
       store_prepare(store,
                     "SELECT seq, id, owner, status, log_level, created, updated, run, attempts, budget,"
-                    " progress, title, description, plan, NULL, NULL, NULL FROM jobs"
+                    " progress, title, description, plan, NULL, NULL, NULL, NULL FROM jobs"
                     " WHERE owner = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC",
                     error);
   if (list == NULL)
@@ -166,7 +170,7 @@ int store_job_update(struct store *store, const struct job *job, struct error *e
   sqlite3_stmt *put =
       store_prepare(store,
                     "UPDATE jobs SET title = ?1, description = ?2, process = ?3, plan = ?4, budget = ?5,"
-                    " log_level = ?6 WHERE id = ?7 AND status NOT IN ('queued', 'running')",
+                    " log_level = ?6, options = ?8 WHERE id = ?7 AND status NOT IN ('queued', 'running')",
                     error);
   if (put == NULL)
     return -1;
@@ -177,6 +181,7 @@ int store_job_update(struct store *store, const struct job *job, struct error *e
   bind_budget(put, 5, job);
   bind_text(put, 6, job->log_level);
   bind_text(put, 7, job->id);
+  bind_text(put, 8, job->options);
   if (store_run(store, put, error) != 0)
     return -1;
   return sqlite3_changes(store->db) > 0
@@ -236,9 +241,10 @@ static int returned_run(struct store *store, sqlite3_stmt *statement, int64_t *r
   return row < 0 ? -1 : 0;
 }
 
-int store_job_cancel(struct store *store, const struct job_key *key, double progress, int64_t *run, struct error *error)
+/* Within a transaction. */
+static int cancel_job(struct store *store, const struct job_key *key, double progress, int64_t *run, bool *found,
+                      struct error *error)
 {
-  bool found;
   sqlite3_stmt *cancel =
       store_prepare(store,
                     "UPDATE jobs SET progress = CASE status WHEN 'running' THEN ?1 ELSE 0 END, updated = ?2,"
@@ -251,7 +257,17 @@ int store_job_cancel(struct store *store, const struct job_key *key, double prog
   bind_integer(cancel, 2, store_now());
   bind_text(cancel, 3, key->id);
   bind_text(cancel, 4, key->owner);
-  if (returned_run(store, cancel, run, &found, error) != 0)
+  if (returned_run(store, cancel, run, found, error) != 0)
+    return -1;
+  const struct job_log log = {.entry = {.level = LOG_INFO, .message = "the job was cancelled"}};
+  return *found ? store_log_put(store, key->id, &log, error) : 0;
+}
+
+int store_job_cancel(struct store *store, const struct job_key *key, double progress, int64_t *run, struct error *error)
+{
+  bool found = false;
+  if (store_begin(store, error) != 0 ||
+      store_end(store, cancel_job(store, key, progress, run, &found, error), error) != 0)
     return -1;
   if (found)
     return 0;

@@ -26,6 +26,7 @@ struct job {
   /* Owned texts, NULL where there is none. */
   char *title, *description, *plan;
   char *process; /* JSON */
+  char *options; /* members of the request that the API does not define, as a JSON object */
   char *usage;   /* JSON object */
   char *result;  /* JSON object, see job_queue.c */
 };
