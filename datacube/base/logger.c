@@ -1,6 +1,7 @@
 /* The logger: one write per line, so lines of several threads do not mix. */
 #include "datacube/base/logger.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -27,6 +28,9 @@ void log_message(enum log_level level, const char *format, ...)
   va_end(arguments);
   size_t length = strlen(line);
   line[length++] = '\n';
+  struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+  if (poll(&out, 1, 0) == 0)
+    return; /* a pipe that nobody reads is full: no line is worth waiting for */
   if (write(STDERR_FILENO, line, length) < 0)
     return; /* nowhere left to say it */
 }

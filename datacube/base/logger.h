@@ -1,4 +1,5 @@
-/* The one logger: lines on standard error, "level message", safe from several threads. */
+/* The one logger: lines on standard error, "level message", safe from several threads. It never waits: lines that a
+ * full pipe does not take are lost. */
 #ifndef TWINCUBE_DATACUBE_BASE_LOG_H
 #define TWINCUBE_DATACUBE_BASE_LOG_H
 

@@ -327,7 +327,9 @@ static void block_signals(sigset_t *set)
   sigemptyset(set);
   sigaddset(set, SIGTERM);
   sigaddset(set, SIGINT);
-  sigaddset(set, SIGHUP);
+  struct sigaction hangup;
+  if (sigaction(SIGHUP, NULL, &hangup) != 0 || hangup.sa_handler != SIG_IGN) /* nohup: it stays ignored */
+    sigaddset(set, SIGHUP);
   sigaddset(set, SIGCHLD);
   pthread_sigmask(SIG_BLOCK, set, NULL);
   signal(SIGPIPE, SIG_IGN);
