@@ -41,6 +41,7 @@ struct catalogue_add_options {
   bool follow;       /* symbolic links that lead to files below PATH are taken too */
   const char *crs;   /* the collection's grid; NULL: the commonest */
   double resolution; /* 0: the finest of the loaded bands */
+  bool unpack;       /* rasters' values are loaded as what they stand for by scale and offset, not as they are stored */
 };
 
 /* Registers PATH: a STAC collection, catalogue, item or ItemCollection (JSON), a netCDF file, or a folder of rasters.

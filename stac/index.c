@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 1, BUSY_MS = 20000 };
+enum { SCHEMA_VERSION = 2, BUSY_MS = 20000 };
 
 static const char schema[] =
     "CREATE TABLE collections ("
@@ -31,8 +31,9 @@ static const char schema[] =
     "CREATE TABLE assets ("
     " item INTEGER NOT NULL, band INTEGER NOT NULL, grid INTEGER NOT NULL, path TEXT NOT NULL,"
     " raster_band INTEGER NOT NULL, type TEXT NOT NULL, nodata_given INTEGER NOT NULL, nodata REAL,"
+    " masked INTEGER NOT NULL, unpacks INTEGER NOT NULL, scale REAL NOT NULL, offset REAL NOT NULL,"
     " PRIMARY KEY (item, band)) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 2;";
 
 #define COLUMNS_WITH(document)                                                                                         \
   "SELECT key, id, title, crs, explicit_crs, resolution, sub_daily, netcdf, nodata_given, nodata, items, bands, "      \
@@ -69,7 +70,7 @@ static const char *const texts[STATEMENT_COUNT] = {
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STATEMENT_INSERT_ITEM] = "INSERT INTO items (collection, id, instant, properties) VALUES (?1, ?2, ?3, ?4)",
     [STATEMENT_INSERT_BOX] = "INSERT INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-    [STATEMENT_INSERT_ASSET] = "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STATEMENT_INSERT_ASSET] = "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_BANDS] = "SELECT name, common_name, wavelength, scale, offset, unit, long_name, standard_name, res_x,"
                         " res_y FROM bands WHERE collection = ?1 ORDER BY position",
     [STATEMENT_ITEMS] = "SELECT key, id, instant, properties FROM items"
@@ -80,7 +81,7 @@ static const char *const texts[STATEMENT_COUNT] = {
         " AND collection_high >= ?1 AND collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY key",
     [STATEMENT_FIRST_INSTANT] = "SELECT min(instant) FROM items WHERE collection = ?1 AND instant >= ?2",
     [STATEMENT_ASSETS] = "SELECT band, path, raster_band, type, nodata_given, nodata, crs, west, north, res_x, res_y,"
-                         " width, height FROM assets JOIN grids ON grids.key = assets.grid"
+                         " width, height, masked, unpacks, scale, offset FROM assets JOIN grids ON grids.key = assets.grid"
                          " WHERE item = ?1 ORDER BY band",
 };
 

@@ -168,6 +168,10 @@ static int insert_asset(struct index *index, const struct scan_asset *asset, int
   bind_text(row, 6, element_info(asset->type)->name);
   sqlite3_bind_int(row, 7, asset->has_nodata);
   sqlite3_bind_double(row, 8, asset->nodata); /* a NaN becomes NULL, and is read as NaN again */
+  sqlite3_bind_int(row, 9, asset->masked);
+  sqlite3_bind_int(row, 10, asset->unpacks);
+  sqlite3_bind_double(row, 11, asset->scale);
+  sqlite3_bind_double(row, 12, asset->offset);
   return index_run(index, row, error);
 }
 

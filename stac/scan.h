@@ -34,6 +34,9 @@ struct scan_asset {
   enum element_type type;
   bool has_nodata;
   double nodata;
+  bool masked;
+  double scale, offset; /* of stored values */
+  bool unpacks;         /* they are loaded as what they stand for; scan_finish */
 };
 
 struct scan_item {

@@ -141,6 +141,10 @@ static int add_band(struct scan *scan, const struct scan_asset *base, const stru
                            .long_name = declared_text(d, i, "description", NULL),
                            .common_name = declared_text(d, i, "common_name", "eo:common_name"),
                            .wavelength = declared_number(d, i, "center_wavelength", "eo:center_wavelength", 0)};
+  info.scale = info.scale == 0 ? 1 : info.scale;
+  asset.scale = info.scale;
+  asset.offset = info.offset;
+  asset.masked = own->masked;
   asset.type = own->type;
   asset.nodata = own->nodata;
   asset.has_nodata = json_tree_nodata(declared_value(d, i, "nodata", NULL), &asset.nodata) || own->has_nodata;

@@ -241,6 +241,53 @@ static int check_nodata_bands(const struct scan *scan, struct error *error)
   return 0;
 }
 
+/* ---- packing ------------------------------------------------------------------------------------------------------
+ */
+
+/* Whether an asset's values are codes of others by scale and offset. */
+static bool is_packed(const struct scan_asset *asset)
+{
+  return (asset->scale != 1 || asset->offset != 0) && !element_info(asset->type)->is_complex;
+}
+
+/* The band's values are what the stored ones stand for: floats that hold them. */
+static void unpack_band(const struct scan *scan, size_t band)
+{
+  struct scan_band *row = &scan->bands[band];
+  bool narrow = true;
+  for (size_t i = 0; i < scan->asset_count; i++)
+    if (scan->assets[i].band == band) {
+      scan->assets[i].unpacks = true;
+      narrow = narrow && element_info(scan->assets[i].type)->exact_in_f32;
+    }
+  row->info.scale = 1;
+  row->info.offset = 0;
+  row->type = narrow ? ELEMENT_F32 : ELEMENT_F64;
+  row->has_nodata = true;
+  row->nodata = (double)NAN;
+}
+
+/* Which bands are loaded unpacked: those whose assets are packed in different ways, else as the operator says. */
+static int choose_unpacked(struct scan *scan, struct error *error)
+{
+  const struct scan_asset **first = ARENA_ARRAY(scan->arena, const struct scan_asset *, scan->band_count);
+  bool *unpacks = ARENA_ARRAY(scan->arena, bool, scan->band_count);
+  bool *complex = ARENA_ARRAY(scan->arena, bool, scan->band_count);
+  if (!first || !unpacks || !complex)
+    return error_memory(error);
+  for (size_t i = 0; i < scan->asset_count; i++) {
+    const struct scan_asset *asset = &scan->assets[i], **seen = &first[asset->band];
+    *seen = *seen ? *seen : asset;
+    bool differs = asset->scale != (*seen)->scale || asset->offset != (*seen)->offset;
+    unpacks[asset->band] = unpacks[asset->band] || differs || (scan->options->unpack && is_packed(asset));
+    complex[asset->band] = complex[asset->band] || element_info(asset->type)->is_complex;
+  }
+  for (size_t band = 0; band < scan->band_count; band++)
+    if (unpacks[band] && !complex[band])
+      unpack_band(scan, band);
+  return 0;
+}
+
 int scan_finish(struct scan *scan, struct error *error)
 {
   const struct catalogue_add_options *options = scan->options;
@@ -251,6 +298,8 @@ int scan_finish(struct scan *scan, struct error *error)
                      scan->skipped, scan->unreadable);
   if (check_nodata_bands(scan, error) != 0 || (scan->number_bands && order_bands(scan, error) != 0) ||
       order_assets(scan, error) != 0)
+    return -1;
+  if (choose_unpacked(scan, error) != 0)
     return -1;
   finish_items(scan);
   if (options->crs ? crs_canonical(scan->arena, options->crs, &scan->crs, error) : commonest_crs(scan, error)) {

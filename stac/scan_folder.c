@@ -247,7 +247,10 @@ static int add_bands(struct folder *folder, const char *path, size_t item, const
                                .raster_band = (int)i + 1,
                                .type = band->type,
                                .has_nodata = band->has_nodata,
-                               .nodata = band->nodata};
+                               .nodata = band->nodata,
+                               .masked = band->masked,
+                               .scale = band->scale,
+                               .offset = band->offset};
     if (scan_find_band(scan, name, &info, &asset.band, error) != 0 ||
         scan_new_asset(scan, &asset, &file->grid, error) != 0)
       return -1;

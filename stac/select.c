@@ -319,7 +319,11 @@ static struct raster_scene scene_of_row(struct selection *s, sqlite3_stmt *row, 
                                         .res_x = sqlite3_column_double(row, 9),
                                         .res_y = sqlite3_column_double(row, 10),
                                         .width = (size_t)sqlite3_column_int64(row, 11),
-                                        .height = (size_t)sqlite3_column_int64(row, 12)}};
+                                        .height = (size_t)sqlite3_column_int64(row, 12)},
+                               .masked = sqlite3_column_int(row, 13) != 0,
+                               .unpacks = sqlite3_column_int(row, 14) != 0,
+                               .scale = sqlite3_column_double(row, 15),
+                               .offset = sqlite3_column_double(row, 16)};
 }
 
 static int append_scene(struct selection *s, size_t *room, sqlite3_stmt *row, size_t item, struct error *error)

@@ -6,6 +6,7 @@
 #include "datacube/source/raster_file.h"
 
 #include "datacube/gdal_init.h"
+#include "datacube/source/raster_mask.h"
 #include "datacube/source/raster_series.h"
 
 #include <cpl_conv.h>
@@ -203,21 +204,28 @@ static const char *copied(struct arena *arena, const char *text)
   return text && *text ? arena_strdup(arena, text) : NULL;
 }
 
-static int inspect_band(struct arena *arena, GDALRasterBandH band, const char *path, struct raster_file_band *out,
-                        struct error *error)
+static void inspect_packing(GDALRasterBandH band, struct raster_file_band *out)
 {
+  int has = 0;
+  out->scale = GDALGetRasterScale(band, &has);
+  if (!has || out->scale == 0 || !isfinite(out->scale))
+    out->scale = 1;
+  out->offset = GDALGetRasterOffset(band, &has);
+  if (!has || !isfinite(out->offset))
+    out->offset = 0;
+}
+
+static int inspect_band(struct arena *arena, GDALDatasetH dataset, int number, const char *path,
+                        struct raster_file_band *out, struct error *error)
+{
+  GDALRasterBandH band = GDALGetRasterBand(dataset, number);
   out->type = raster_element_type(band);
   if (out->type == ELEMENT_TYPE_COUNT)
     return error_set(error, ERROR_NoDataAvailable, "%.200s has pixels of the unsupported type %s.", base_name(path),
                      GDALGetDataTypeName(GDALGetRasterDataType(band)));
   inspect_nodata(band, out);
-  int has = 0;
-  out->scale = GDALGetRasterScale(band, &has);
-  if (!has || out->scale == 0)
-    out->scale = 1;
-  out->offset = GDALGetRasterOffset(band, &has);
-  if (!has)
-    out->offset = 0;
+  inspect_packing(band, out);
+  out->masked = raster_mask_band(dataset, number) != NULL;
   out->description = copied(arena, GDALGetDescription(band));
   out->unit = copied(arena, GDALGetRasterUnitType(band));
   return 0;
@@ -233,7 +241,7 @@ static int inspect_bands(struct arena *arena, GDALDatasetH dataset, const char *
   if (!out->bands)
     return error_memory(error);
   for (size_t i = 0; i < out->band_count; i++)
-    if (inspect_band(arena, GDALGetRasterBand(dataset, (int)i + 1), path, &out->bands[i], error))
+    if (inspect_band(arena, dataset, (int)i + 1, path, &out->bands[i], error))
       return -1;
   return 0;
 }

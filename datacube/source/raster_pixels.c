@@ -123,6 +123,14 @@ void pixels_replace(const struct pixel_format *format, double stored, size_t n, 
   }
 }
 
+void pixels_unpack(enum element_type type, double scale, double offset, size_t n, void *pixels)
+{
+  for (size_t i = 0; type == ELEMENT_F32 && i < n; i++)
+    ((float *)pixels)[i] = (float)((double)((float *)pixels)[i] * scale + offset);
+  for (size_t i = 0; type == ELEMENT_F64 && i < n; i++)
+    ((double *)pixels)[i] = ((double *)pixels)[i] * scale + offset;
+}
+
 void pixels_sign_bytes(enum element_type type, size_t n, void *pixels)
 {
   switch (type) {

@@ -179,15 +179,17 @@ static void choose_format(struct series_state *state)
   const struct raster_series *s = &state->series;
   enum element_type type = s->scenes[0].type;
   const struct scene_place *one = &state->places[0];
-  bool agree = true;
+  bool agree = true, masked = false, unpacks = false;
   for (size_t i = 0; i < s->scene_count; i++) {
     const struct scene_place *place = &state->places[i];
     type = wider(type, s->scenes[i].type);
+    masked = masked || s->scenes[i].masked;
+    unpacks = unpacks || s->scenes[i].unpacks;
     bool same_value = place->nodata == one->nodata || (isnan(place->nodata) && isnan(one->nodata));
     agree = agree && place->has_nodata == one->has_nodata && (!one->has_nodata || same_value);
   }
   struct pixel_format format = {.type = type, .has_nodata = one->has_nodata, .nodata = one->nodata};
-  if (!agree || (!one->has_nodata && has_holes(state)))
+  if (!agree || unpacks || (!one->has_nodata && (masked || has_holes(state))))
     format = (struct pixel_format){.type = with_nan(type), .has_nodata = true, .nodata = (double)NAN};
   if (!format.has_nodata)
     format.nodata = 0;
@@ -316,6 +318,11 @@ static void identity_scene(const struct series_state *state, size_t i, struct bu
   buffer_printf(out, "%d %zu %zu %d %d ", scene->raster_band, scene->date, scene->band, (int)scene->type,
                 scene->has_nodata);
   identity_number(out, scene->has_nodata ? scene->nodata : 0);
+  buffer_printf(out, "%d %d ", scene->masked, scene->unpacks);
+  if (scene->unpacks) {
+    identity_number(out, scene->scale);
+    identity_number(out, scene->offset);
+  }
   identity_grid(out, &scene->grid);
 }
 

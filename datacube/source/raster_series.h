@@ -16,6 +16,9 @@ struct raster_scene {   /* one band of one file */
   enum element_type type;
   bool has_nodata;
   double nodata;
+  bool masked;          /* a mask or an alpha band says which pixels hold something */
+  bool unpacks;         /* its values are stored * scale + offset; real numbers only */
+  double scale, offset;
 };
 
 struct raster_series {
@@ -36,8 +39,8 @@ struct raster_series {
  * opened once for its block size. Rasters of other CRSs than the grid's and of other lattices may be mixed freely.
  *
  * The element type is the narrowest that holds every scene's; where the bands' no-data values differ, or a no-data is
- * needed (holes between scenes) and none is declared, it is widened: 8- and 16-bit integers to float32 with NaN, larger
- * ones to float64. */
+ * needed (holes between scenes, masks) and none is declared, it is widened: 8- and 16-bit integers to float32 with NaN,
+ * larger ones to float64; so it is where scenes are unpacked. */
 int raster_series_source(struct arena *arena, const struct raster_series *series, const struct source **out,
                          struct error *error);
 
@@ -47,6 +50,7 @@ struct raster_file_band {
   enum element_type type;
   bool has_nodata;
   double nodata;
+  bool masked;             /* by a mask of the file, a .msk beside it, or an alpha band */
   double scale, offset;
   const char *unit;        /* or NULL */
 };

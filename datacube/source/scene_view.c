@@ -7,6 +7,7 @@
 #include "datacube/source/scene_view.h"
 
 #include "datacube/source/raster_file.h"
+#include "datacube/source/raster_mask.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,6 +37,7 @@ int scene_view_open(const struct series_state *state, struct raster_handles *han
   *view = (struct scene_view){.scene = scene,
                               .place = place,
                               .band = GDALGetRasterBand(dataset, scene->raster_band),
+                              .mask = scene->masked ? raster_mask_band(dataset, scene->raster_band) : NULL,
                               .tiff = file->tiff,
                               .blocks = handles->blocks,
                               .format = &state->format,
@@ -43,7 +45,7 @@ int scene_view_open(const struct series_state *state, struct raster_handles *han
   return 0;
 }
 
-/* Stored no-data to the cube's, row by row. */
+/* Stored no-data to the cube's, codes to what they stand for, row by row. */
 static void translate(const struct scene_view *view, size_t rows, size_t columns, size_t stride, unsigned char *to)
 {
   const struct pixel_format *format = view->format;
@@ -52,28 +54,35 @@ static void translate(const struct scene_view *view, size_t rows, size_t columns
   bool signs = view->scene->type == ELEMENT_I8 && format->type != ELEMENT_I8 && raster_unsigned_bytes(view->band);
   bool same = place->nodata == format->nodata || isnan(place->nodata);
   bool replaces = format->has_nodata && place->has_nodata && !same;
-  for (size_t row = 0; (signs || replaces) && row < rows; row++) {
+  for (size_t row = 0; (signs || replaces || view->scene->unpacks) && row < rows; row++) {
     unsigned char *line = to + row * stride * size;
     if (signs)
       pixels_sign_bytes(format->type, columns, line);
     if (replaces)
       pixels_replace(format, place->nodata, columns, line);
+    if (view->scene->unpacks)
+      pixels_unpack(format->type, view->scene->scale, view->scene->offset, columns, line);
   }
 }
 
-/* Reads a region of the view's pixels into rows of `stride` bytes, in the cube's type, in the file's order. */
+static size_t first_row(const struct scene_view *view, const struct raster_region *region)
+{
+  return view->south_up ? view->scene->grid.height - region->row - region->height : region->row;
+}
+
+/* Reads a region of the view's pixels into rows of `stride` bytes, in the cube's type; the region is the
+ * file's. */
 static CPLErr read_pixels(const struct scene_view *view, const struct raster_region *region, size_t stride,
                           unsigned char *to)
 {
   GDALDataType type = raster_buffer_type(view->format->type);
   size_t size = element_info(view->format->type)->size;
-  size_t row = view->south_up ? view->scene->grid.height - region->row - region->height : region->row;
   if (view->tiff && GDALGetRasterDataType(view->band) == type) {
     const struct tiff_window window = {
-        .row = row, .column = region->column, .height = region->height, .width = region->width};
+        .row = region->row, .column = region->column, .height = region->height, .width = region->width};
     return tiff_window_read(view->blocks, view->tiff, view->band, &window, stride, to);
   }
-  return GDALRasterIOEx(view->band, GF_Read, (int)region->column, (int)row, (int)region->width, (int)region->height, to,
+  return GDALRasterIOEx(view->band, GF_Read, (int)region->column, (int)region->row, (int)region->width, (int)region->height, to,
                         (int)region->width, (int)region->height, type, (GSpacing)size, (GSpacing)stride, NULL);
 }
 
@@ -90,18 +99,28 @@ static void turn_rows(size_t rows, size_t bytes, size_t stride, unsigned char *d
   }
 }
 
-int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride, unsigned char *to,
-                    struct error *error)
+/* In the cube's type, from the north, what holds nothing being the cube's no-data. */
+static CPLErr read_values(const struct scene_view *view, const struct raster_region *region, size_t stride,
+                          unsigned char *to)
 {
   size_t size = element_info(view->format->type)->size;
-  raster_quiet_begin();
-  CPLErr status = read_pixels(view, region, stride * size, to);
-  int failed = status == CE_None ? 0 : raster_error(error, ERROR_FileContentInvalid, view->scene->path);
-  raster_quiet_end();
-  if (failed)
-    return -1;
+  struct raster_region in_file = *region;
+  in_file.row = first_row(view, region);
+  if (read_pixels(view, &in_file, stride * size, to) != CE_None)
+    return CE_Failure;
   if (view->south_up)
     turn_rows(region->height, region->width * size, stride * size, to);
   translate(view, region->height, region->width, stride, to);
-  return 0;
+  const struct mask_target target = {to, stride, view->south_up};
+  return view->mask ? raster_mask_apply(view->mask, view->format, &in_file, &target) : CE_None;
+}
+
+int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride, unsigned char *to,
+                    struct error *error)
+{
+  raster_quiet_begin();
+  CPLErr status = read_values(view, region, stride, to);
+  int failed = status == CE_None ? 0 : raster_error(error, ERROR_FileContentInvalid, view->scene->path);
+  raster_quiet_end();
+  return failed ? -1 : 0;
 }

@@ -11,6 +11,7 @@ struct scene_view {
   GDALRasterBandH band;
   const struct tiff_file *tiff; /* NULL: GDAL has to read the pixels */
   struct tiff_blocks *blocks;
+  GDALRasterBandH mask; /* 0 where the pixels hold nothing; or NULL */
   const struct pixel_format *format; /* the cube's: what pixels are read as */
   bool south_up; /* the file's first row is the southernmost */
 };

@@ -31,7 +31,7 @@ static const char add_help[] =
     "twincube catalogue add - register files as a collection\n\n"
     "Usage\n"
     "  twincube catalogue add [--data DIR] [--id ID] [--datetime REGEX] [--band REGEX]\n"
-    "                         [--nodata [BAND=]VALUE]... [--crs EPSG] [--resolution R] [--follow]\n"
+    "                         [--nodata [BAND=]VALUE]... [--crs EPSG] [--resolution R] [--follow] [--unpack]\n"
     "                         [--title TEXT] [--licence ID] [--provider NAME[=URL]]... [--keyword WORD]... PATH\n\n"
     "PATH is one of\n"
     "  a STAC document    Collection, Catalog, Item or ItemCollection (JSON, version 0.9 to 1.1); links to items and\n"
@@ -65,6 +65,9 @@ static const char add_help[] =
     "  --title TEXT, --licence ID (SPDX, as CC-BY-4.0), --provider NAME[=URL], --keyword WORD\n"
     "                     what clients are told of the collection; goes before what a STAC document says. Providers\n"
     "                     and keywords may be given many times\n"
+    "  --unpack           rasters with scale and offset are loaded as what their values stand for, as floats\n"
+    "                     (default: as they are stored, scale and offset being metadata of the band; but unpacked\n"
+    "                     where the files of a band differ in them)\n"
     "  -h, --help         this text\n\n"
     "Grid\n"
     "  Where the scenes that are loaded share a lattice (CRS, resolution, phase), it is the cube's, and their values\n"
@@ -85,7 +88,8 @@ static const char add_help[] =
     "  twincube catalogue add stac/collection.json\n";
 
 enum { OPTION_DATA = 256, OPTION_ID, OPTION_DATETIME, OPTION_BAND, OPTION_CRS, OPTION_TITLE, OPTION_LICENCE,
-       OPTION_NODATA, OPTION_RESOLUTION, OPTION_PROVIDER, OPTION_KEYWORD, OPTION_FOLLOW };
+       OPTION_NODATA, OPTION_RESOLUTION, OPTION_PROVIDER, OPTION_KEYWORD, OPTION_FOLLOW,
+       OPTION_UNPACK };
 
 struct arguments {
   const char *data;
@@ -172,6 +176,10 @@ static int take_option(struct arguments *arguments, int option, const char *word
     return command_usage(command, "only --data is an option here");
   if (option == OPTION_NODATA)
     return take_nodata(arguments, optarg);
+  if (option == OPTION_UNPACK) {
+    arguments->add.unpack = true;
+    return EXIT_OK;
+  }
   if (option == OPTION_RESOLUTION)
     return take_resolution(arguments, optarg);
   if (option == OPTION_PROVIDER)
@@ -201,6 +209,7 @@ static int read_arguments(struct arguments *arguments, const char *command, int 
                                           {"provider", required_argument, NULL, OPTION_PROVIDER},
                                           {"keyword", required_argument, NULL, OPTION_KEYWORD},
                                           {"follow", no_argument, NULL, OPTION_FOLLOW},
+                                          {"unpack", no_argument, NULL, OPTION_UNPACK},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
   int status = EXIT_OK, option;

@@ -186,3 +186,122 @@ def test_views_keep_the_packing_and_arithmetic_has_none(subject, tmp_path):
         with dataset(subject, steps(load(name), *nodes)) as file:
             [variable] = [file[v] for v in file.variables if file[v].dtype.kind in "if" and file[v].ndim >= 3][-1:]
             assert hasattr(variable, "scale_factor") == keeps, nodes
+
+
+# ---- items of a band that are packed differently ----
+
+
+def test_scenes_of_different_packing_are_loaded_as_what_they_stand_for(subject, tmp_path):
+    """Two scenes a date that mosaic, each with its own scale, offset and no-data value; one of them without any."""
+    rng = numpy.random.default_rng(10)
+    packings, nodata = [(1e-4, -0.1), (2e-4, 0.25), (1.0, 0.0)], [0, 7, 255]
+    place = tmp_path / "mixed"
+    place.mkdir()
+    wanted = numpy.full((3, SIDE, SIDE), numpy.nan)
+    for t, date in enumerate(DATES):
+        for number in range(2):
+            k = (t + number) % 3
+            stored = rng.integers(0, 9, (SIDE, SIDE)).astype("uint16")
+            write(place / f"{date}_{number}_B1.tif", stored, nodata[k], packings[k])
+            values = numpy.where(stored == nodata[k], numpy.nan, stored * packings[k][0] + packings[k][1])
+            wanted[t] = numpy.where(numpy.isnan(wanted[t]), values, wanted[t])
+    subject.add("mixed", place, "--band", "_(B[0-9])")
+    assert_same(values_of(subject, steps(load("mixed")))[:, 0], wanted)
+    mean = callback(("mean", {"data": "$data"}))
+    with numpy.errstate(invalid="ignore"):
+        assert_same(values_of(subject, steps(load("mixed"), ("reduce_dimension", {"dimension": "t", "reducer": mean})))[0],
+                    numpy.nanmean(wanted, 0))
+    cut = ("filter_temporal", {"extent": ["2020-01-01", "2020-01-02"]})
+    for nodes, part in (([cut], wanted[:1]), ([("resample_spatial", {"resolution": 5, "method": "near"})],
+                                             wanted.repeat(2, 1).repeat(2, 2))):
+        with dataset(subject, steps(load("mixed"), *nodes)) as file:
+            assert file["B1"].dtype == numpy.float32 and not hasattr(file["B1"], "scale_factor")
+            assert_same(numpy.ma.filled(file["B1"][:], numpy.nan), part)
+
+
+@pytest.mark.parametrize("dtype,unpacked", [("uint8", "f4"), ("int16", "f4"), ("int32", "f8"), ("float32", "f4")])
+def test_unpacking_by_order_of_the_operator(subject, tmp_path, dtype, unpacked):
+    stored = numpy.random.default_rng(11).integers(1, 120, (len(DATES), 2, SIDE, SIDE)).astype(dtype)
+    stored[0, 0, :3] = 0
+    name = series(subject, tmp_path, f"unpack{dtype}", stored, 0, (0.01, -3.5), ["--unpack"])
+    truth = numpy.where(stored == 0, numpy.nan, stored * 0.01 - 3.5)
+    with dataset(subject, steps(load(name))) as file:
+        assert file["B1"].dtype == numpy.dtype(unpacked) and not hasattr(file["B1"], "scale_factor")
+        got = numpy.stack([numpy.ma.filled(file[band][:], numpy.nan) for band in BANDS], 1)
+    assert_same(got, truth)
+    scaled = callback(("add", {"x": "$x", "y": 1}))
+    assert_same(values_of(subject, steps(load(name), ("apply", {"process": scaled}))), truth + 1)
+
+
+# ---- validity beside the pixels ----
+
+
+def with_alpha(path, values, valid):
+    data = numpy.stack([*values, numpy.where(valid, 255, 0).astype(values.dtype)])
+    colours = {1: "Gray+Alpha", 3: "RGBA"}[len(values)]
+    write(path, data, photometric="RGB" if colours == "RGBA" else "MINISBLACK", alpha="YES")
+
+
+MASKS = {
+    "inside": lambda path, values, valid: write(path, values, mask=numpy.where(valid, 255, 0).astype("uint8")),
+    "beside": None,
+    "tiled": lambda path, values, valid: write(path, values, mask=numpy.where(valid, 255, 0).astype("uint8"), tiled=True,
+                                               blockxsize=16, blockysize=16, compress="deflate"),
+    "alpha": with_alpha,
+    "with no-data": lambda path, values, valid: write(path, values, 250, mask=numpy.where(valid, 255, 0).astype("uint8")),
+}
+
+
+def beside(path, values, valid):
+    write(path, values)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False), rasterio.open(path, "r+") as file:
+        file.write_mask(numpy.where(valid, 255, 0).astype("uint8"))
+    assert path.with_name(path.name + ".msk").exists()
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_masked_pixels_hold_nothing(subject, tmp_path, kind):
+    """A masked collection is what one with NaN in these places is: loaded, mosaicked, resampled by every method."""
+    rng = numpy.random.default_rng(15)
+    name = kind.replace(" ", "").replace("-", "")
+    masked, plain = tmp_path / "masked", tmp_path / "plain"
+    for folder in (masked, plain):
+        folder.mkdir()
+    for date in DATES[:2]:
+        for number in range(2):
+            values = rng.integers(1, 200, (1, SIDE, SIDE)).astype("uint8")
+            valid = rng.random((SIDE, SIDE)) < 0.7
+            (MASKS[kind] or beside)(masked / f"{date}_{number}_B1.tif", values, valid)
+            write(plain / f"{date}_{number}_B1.tif", numpy.where(valid, values, numpy.nan).astype("float32"), float("nan"))
+    subject.add(f"masked{name}", masked, "--band", "_(B[0-9])")
+    subject.add(f"plain{name}", plain, "--band", "_(B[0-9])")
+    band = "B1_1" if kind == "alpha" else "B1"
+    for nodes in ([], [("resample_spatial", {"resolution": 7, "method": "near"})],
+                  [("resample_spatial", {"resolution": 25, "method": "average"})],
+                  [("resample_spatial", {"resolution": 4, "method": "bilinear"})]):
+        got = values_of(subject, steps(load(f"masked{name}"), ("filter_bands", {"bands": [band]}), *nodes))
+        wanted = values_of(subject, steps(load(f"plain{name}"), *nodes))
+        if nodes and nodes[0][1]["method"] != "near" and kind == "with no-data":  # the type stays
+            wanted = numpy.round(wanted) if numpy.array_equal(got, numpy.round(got), equal_nan=True) else wanted
+            numpy.testing.assert_allclose(got, wanted, atol=1, equal_nan=True)
+        else:
+            assert_same(got, wanted)
+        assert numpy.isnan(got).any() or nodes
+
+
+def test_a_fourth_band_with_a_name_is_data(subject, tmp_path):
+    """Writers call the fourth of four byte bands alpha."""
+    values = numpy.random.default_rng(4).integers(0, 3, (4, SIDE, SIDE)).astype("uint8")
+    for named in (True, False):
+        place = tmp_path / f"named{named}"
+        place.mkdir()
+        path = write(place / "20200101_x.tif", values)
+        if named:
+            with rasterio.open(path, "r+") as file:
+                file.descriptions = ("red", "green", "blue", "nir")
+        subject.add(f"named{named}", place)
+        got = values_of(subject, steps(load(f"named{named}")))[0]
+        wanted = values.astype(float)
+        if not named:
+            wanted[:3] = numpy.where(values[3] == 0, numpy.nan, wanted[:3])
+        assert_same(got, wanted)
