@@ -2,6 +2,7 @@
 #include "processes/execute.h"
 
 #include "datacube/sink/output.h"
+#include "processes/cube/unpacked.h"
 #include "processes/result_file.h"
 #include "processes/result_metadata.h"
 #include "processes/run_report.h"
@@ -73,7 +74,9 @@ static int make_plan(struct arena *arena, const struct execution *e, struct step
     const struct sink_format *format = steps->list[i].file.format;
     if (!output)
       continue;
-    outputs[count].node = output->node;
+    outputs[count].node = format->text ? unpacked(arena, output->node) : output->node;
+    if (!outputs[count].node)
+      return error_memory(error);
     if (format->prefer)
       format->prefer(output->node->cube, output->options, output->option_count, outputs[count].prefer);
     steps->list[i].output = count++;

@@ -180,9 +180,9 @@ static size_t band_count(const struct cube *cube)
   return bands == SIZE_MAX ? 1 : cube->dimension[bands].size;
 }
 
-static bool any_packed(const struct cube *cube)
+bool cube_is_packed(const struct cube *cube)
 {
-  for (size_t i = 0; i < band_count(cube); i++)
+  for (size_t i = 0; cube->bands && i < band_count(cube); i++)
     if (band_is_packed(&cube->bands[i]))
       return true;
   return false;
@@ -200,7 +200,7 @@ int cube_settle_packing(struct call *call, struct cube *cube, const struct progr
   if (!cube->bands || program_failed(program) || ask(program, result->value, &q))
     return 0;
   q.averaged = true; /* an average of values that are no codes has their unit */
-  if (!any_packed(cube) && ask(program, result->value, &q))
+  if (!cube_is_packed(cube) && ask(program, result->value, &q))
     return 0;
   struct band_info *plain = arena_copy(call->arena, cube->bands, band_count(cube) * sizeof *plain);
   if (!plain)
@@ -237,7 +237,7 @@ static bool same_type(const struct cube *a, const struct cube *b)
 static bool same_packing(const struct cube *a, const struct cube *b)
 {
   if (!a->bands || !b->bands)
-    return !(a->bands && any_packed(a)) && !(b->bands && any_packed(b));
+    return !cube_is_packed(a) && !cube_is_packed(b);
   for (size_t i = 0; i < band_count(a); i++)
     if (!band_same_packing(&a->bands[i], &b->bands[i]))
       return false;
@@ -252,7 +252,7 @@ void cube_set_joint_type(struct cube *cube, const struct node *const *parts, siz
     const struct cube *part = parts[i]->cube;
     same = same && same_type(part, parts[0]->cube);
     packed = packed && same_packing(part, parts[0]->cube);
-    plain = part->bands && !any_packed(part) ? part->bands : plain;
+    plain = part->bands && !cube_is_packed(part) ? part->bands : plain;
     narrow = narrow && (element_info(part->type)->exact_in_f32 || part->type == ELEMENT_C64);
     is_complex = is_complex || element_info(part->type)->is_complex;
   }

@@ -58,6 +58,7 @@ void cube_set_joint_type(struct cube *cube, const struct node *const *parts, siz
 
 /* Whether stored values of the band are codes of others, by scale and offset. */
 bool band_is_packed(const struct band_info *band);
+bool cube_is_packed(const struct cube *cube); /* some band of it */
 bool band_same_packing(const struct band_info *a, const struct band_info *b);
 /* The values are numbers of their own now: no scale, offset and unit. */
 void band_set_plain(struct band_info *band);

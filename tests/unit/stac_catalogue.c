@@ -461,7 +461,8 @@ static const char stac_item2[] = /* STAC 1.1, start_datetime */
     "{\"type\": \"Feature\", \"stac_version\": \"1.1.0\", \"id\": \"two\", \"geometry\": null,"
     " \"properties\": {\"datetime\": null, \"start_datetime\": \"2022-06-11T10:00:00Z\", \"end_datetime\":"
     " \"2022-06-11T11:00:00Z\", \"eo:cloud_cover\": 80, \"platform\": \"s2b\"}, \"links\": [],"
-    " \"assets\": {\"red\": {\"href\": \"../red2.tif\", \"nodata\": 203, \"bands\": [{\"name\": \"B04\","
+    " \"assets\": {\"red\": {\"href\": \"../red2.tif\", \"nodata\": 203, \"raster:scale\": 0.0001,"
+    " \"raster:offset\": -0.1, \"bands\": [{\"name\": \"B04\","
     " \"eo:common_name\": \"red\"}]}}}";
 
 static void write_stac(struct world *world)
