@@ -384,8 +384,13 @@ static struct band_info band_of_both(const struct band_info *a, const struct ban
 /* Band metadata of the merged labels; without bands, of all values. selected: the resolver gives one of the two. */
 static const struct band_info *merge_bands(struct merge *m, const struct joined *bands, bool selected)
 {
-  const struct band_info *infos[2] = {m->cubes[0]->cube->bands, m->cubes[1]->cube->bands};
+  const struct band_info *infos[2];
   size_t size = bands ? bands->labels.dimension.size : 1;
+  for (size_t c = 0; c < 2; c++) { /* bands of another dimension say nothing of these */
+    bool others = !(bands && bands->in[c] != NO_DIMENSION) &&
+                  cube_find_type(m->cubes[c]->cube, DIMENSION_BANDS) != SIZE_MAX;
+    infos[c] = others ? NULL : m->cubes[c]->cube->bands;
+  }
   struct band_info *out = infos[0] || infos[1] ? ARENA_ARRAY(m->call->arena, struct band_info, size) : NULL;
   for (size_t i = 0; out && i < size; i++) {
     const struct band_info *from[2];
@@ -402,6 +407,12 @@ static const struct band_info *merge_bands(struct merge *m, const struct joined 
   return out;
 }
 
+/* A cube without x and y may still name the CRS that it had. */
+static bool has_places(const struct cube *cube)
+{
+  return cube_find_axis(cube, 'x') != SIZE_MAX || cube_find_axis(cube, 'y') != SIZE_MAX;
+}
+
 static int describe(struct merge *m)
 {
   struct cube *cube = cube_copy(m->call->arena, m->cubes[0]->cube);
@@ -409,7 +420,7 @@ static int describe(struct merge *m)
     return error_memory(m->call->error);
   cube->dimensions = m->count;
   const struct joined *bands = NULL;
-  if (!cube->crs)
+  if (!cube->crs || (!has_places(m->cubes[0]->cube) && has_places(m->cubes[1]->cube)))
     cube->crs = m->cubes[1]->cube->crs;
   for (size_t i = 0; i < m->count; i++) {
     cube->dimension[i] = m->joined[i].labels.dimension;

@@ -120,6 +120,7 @@ class Cube:
     whole: bool = True  # False: cut from something larger, so that interpolation at its rim may see beyond
     rounds: bool = False  # whole numbers: interpolation may round
     fluid: frozenset = frozenset()  # methods that give something else when scenes are resampled before mosaicking
+    packing: dict = dataclasses.field(default_factory=dict)  # scale and offset by band; None: of a cube without bands
     flags: bool = False  # there are booleans in it, or were: comparing those with numbers is another thing
 
     def index(self, name):
@@ -142,7 +143,37 @@ class Cube:
         changes["slack"] += FLOAT_SLACK * largest
         changes.setdefault("rounds", False)
         changes.setdefault("fluid", frozenset())
+        changes.setdefault("packing", {})
         return dataclasses.replace(self, values=values, unsure=unsure, **changes)
+
+
+def bands_of(cube_or_dimensions):
+    """The dimension that packing goes by, or None."""
+    dimensions = getattr(cube_or_dimensions, "dimensions", cube_or_dimensions)
+    return next((dimension for dimension in dimensions if dimension.type == "bands"), None)
+
+
+def without(cube, name):
+    """The packing where a dimension goes: that of the only band stays."""
+    bands = bands_of(cube)
+    if not bands or bands.name != name:
+        return cube.packing
+    return {None: cube.packing[bands.labels[0]]} if bands.size == 1 and bands.labels[0] in cube.packing else {}
+
+
+def decoded(cube):
+    """What the values stand for, as text holds them."""
+    if not cube.packing:
+        return cube
+    bands, values = bands_of(cube), cube.values.copy()
+    for label, (scale, offset) in cube.packing.items():
+        part = values if label is None else values.swapaxes(0, cube.dimensions.index(bands))[bands.labels.index(label)]
+        part *= scale
+        part += offset
+    scales = [abs(scale) for scale, _ in cube.packing.values()]
+    covered = not bands or len(cube.packing) == bands.size
+    slack = cube.slack * max(scales + ([] if covered else [1])) + 1e-6 * numpy.nanmax(abs(values), initial=1)
+    return dataclasses.replace(cube, values=values, slack=slack, packing={})
 
 
 def pick(cube, name, indexes):
@@ -151,8 +182,11 @@ def pick(cube, name, indexes):
     dimension = cube.dimensions[d]
     kept = dataclasses.replace(dimension, labels=tuple(dimension.labels[i] for i in indexes))
     dimensions = cube.dimensions[:d] + (kept,) + cube.dimensions[d + 1:]
+    packing = cube.packing
+    if bands_of(cube) is dimension:
+        packing = {label: packing[label] for label in kept.labels if label in packing}
     return dataclasses.replace(cube, dimensions=dimensions, values=cube.values.take(indexes, d),
-                               unsure=cube.unsure.take(indexes, d))
+                               unsure=cube.unsure.take(indexes, d), packing=packing)
 
 
 def on_grid(cube, grid, **changes):
@@ -322,7 +356,8 @@ def reduce(cube, name, reducer):
     if reducer == "sd":  # a difference of nearly equal numbers, under a root
         slack = 2 * cube.slack + 1e-4 * numpy.nanmax(numpy.abs(cube.values), initial=0)
     dimensions = cube.dimensions[:d] + cube.dimensions[d + 1:]
-    return cube.with_values(values, cube.unsure.any(d), dimensions=dimensions, slack=slack,
+    packing = without(cube, name) if reducer in ("first", "last", "min", "max") else {}
+    return cube.with_values(values, cube.unsure.any(d), dimensions=dimensions, slack=slack, packing=packing,
                             grid=None if name in ("x", "y") else cube.grid)
 
 
@@ -331,7 +366,10 @@ def along(cube, name, series):
     d = cube.index(name)
     doubt = numpy.broadcast_to(cube.unsure.any(d, keepdims=True), cube.unsure.shape)
     slack = cube.slack * (cube.dimensions[d].size if series == "cumsum" else 1)
-    return cube.with_values(SERIES[series](cube.values, d), doubt, slack=slack)
+    bands = bands_of(cube)
+    moves = bands and bands.name == name and len({cube.packing.get(label) for label in bands.labels}) > 1
+    packing = {} if series == "cumsum" or moves else cube.packing
+    return cube.with_values(SERIES[series](cube.values, d), doubt, slack=slack, packing=packing)
 
 
 def periods(cube, period, reducer):
@@ -353,7 +391,7 @@ def periods(cube, period, reducer):
     dimensions = cube.dimensions[:d] + (Dimension("t", "temporal", tuple(labels)),) + cube.dimensions[d + 1:]
     values = numpy.stack([empty if part is None else part.values for part in parts], d)
     doubt = numpy.stack([numpy.zeros(empty.shape, bool) if part is None else part.unsure for part in parts], d)
-    return cube.with_values(values, doubt, dimensions=dimensions,
+    return cube.with_values(values, doubt, dimensions=dimensions, packing=some.packing,
                             slack=max(part.slack for part in parts if part is not None))
 
 
@@ -384,6 +422,22 @@ def _joined(a, b):
         raise Retry("labels of different kinds")
     both = a.labels + tuple(label for label in b.labels if label not in a.labels)
     return tuple(sorted(both)) if a.type == "temporal" else both
+
+
+def _merged_packing(first, second, dimensions, selected):
+    """Bands of one cube keep theirs; those of both where they are of one kind and one of the values is taken."""
+    bands, packing = bands_of(dimensions), {}
+    for label in bands.labels if bands else [None]:
+        own = []
+        for cube in (first, second):
+            if bands and cube.has(bands.name):
+                if label in cube.named(bands.name).labels:
+                    own.append(cube.packing.get(label))
+            else:
+                own.append(None if bands_of(cube) else cube.packing.get(None))
+        if own[0] and (len(own) == 1 or (selected and own[0] == own[1])):
+            packing[label] = own[0]
+    return packing
 
 
 def merge(first, second, resolver):
@@ -417,7 +471,8 @@ def merge(first, second, resolver):
     values = numpy.where(in_a & in_b, function(a, b), numpy.where(in_a, a, b))
     doubt = unsure_a | unsure_b
     return dataclasses.replace(first, dimensions=tuple(dimensions), flags=first.flags or second.flags).with_values(
-        values, doubt, slack=slack(first, second), grid=first.grid or second.grid, whole=first.whole and second.whole)
+        values, doubt, slack=slack(first, second), grid=first.grid or second.grid, whole=first.whole and second.whole,
+        packing=_merged_packing(first, second, dimensions, resolver in ("min", "max") or not (in_a & in_b).any()))
 
 
 def mask(data, where, replacement):
@@ -429,7 +484,8 @@ def mask(data, where, replacement):
     hit = ~numpy.isnan(flags) & (flags != 0)
     doubt = doubt | (~numpy.isnan(flags) & (abs(flags) <= where.slack) & (where.slack > 0))
     value = numpy.nan if replacement is None else replacement
-    return data.with_values(numpy.where(hit, value, data.values), data.unsure | doubt)
+    return data.with_values(numpy.where(hit, value, data.values), data.unsure | doubt,
+                            packing=data.packing if replacement is None else {})
 
 
 # ---- the rest ----
@@ -475,10 +531,14 @@ def add_dimension(cube, name, kind, label):
 def drop_dimension(cube, name):
     d = cube.index(name)
     return dataclasses.replace(cube, dimensions=cube.dimensions[:d] + cube.dimensions[d + 1:],
-                               values=cube.values.squeeze(d), unsure=cube.unsure.squeeze(d))
+                               values=cube.values.squeeze(d), unsure=cube.unsure.squeeze(d), packing=without(cube, name))
 
 
 def rename(cube, dimension, **changes):
     d = cube.index(dimension)
     renamed = dataclasses.replace(cube.dimensions[d], **changes)
-    return dataclasses.replace(cube, dimensions=cube.dimensions[:d] + (renamed,) + cube.dimensions[d + 1:])
+    packing = cube.packing
+    if bands_of(cube) is cube.dimensions[d]:
+        packing = {new: packing[old] for old, new in zip(cube.dimensions[d].labels, renamed.labels) if old in packing}
+    return dataclasses.replace(cube, packing=packing,
+                               dimensions=cube.dimensions[:d] + (renamed,) + cube.dimensions[d + 1:])

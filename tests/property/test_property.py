@@ -14,6 +14,7 @@ import numpy
 import pytest
 
 import maker
+import naive
 import subject as subjects
 
 ROUNDS = int(os.environ.get("TWINCUBE_PROPERTY_ROUNDS", "100"))
@@ -24,6 +25,7 @@ PART = 20  # cases of one test
 
 def differences(cube, answer):
     """What is not as it should be, in words; "" where nothing is."""
+    cube = naive.decoded(cube)
     dimensions = answer["dimensions"] if isinstance(answer, dict) else []
     data = answer["data"] if isinstance(answer, dict) else answer
     if [d["name"] for d in dimensions] != [d.name for d in cube.dimensions]:

@@ -37,6 +37,8 @@ class Collection:
     grid: Grid = None  # of the collection, where its scenes do not share one
     whole_numbers: bool = False
     scale: tuple = (1.0, 0.0)  # of stored to loaded values
+    packing: tuple = None  # of the loaded values, as metadata
+    rounded: bool = False  # values are floats of 32 bits
 
     @property
     def crs(self):
@@ -116,7 +118,8 @@ def load(collection, box=None, crs=None, interval=None, bands=None):
         rounds=collection.whole_numbers,
         fluid=collection.fluid,
         whole=grid == all_of_it and len(scenes) == len(collection.scenes),
-        slack=0 if collection.scale == (1.0, 0.0) else 1e-6 * float(numpy.nanmax(abs(values), initial=1)),
+        slack=1e-6 * float(numpy.nanmax(abs(values), initial=1)) if collection.rounded else 0,
+        packing={band: collection.packing for band in bands} if collection.packing else {},
     )
     return naive.on_grid(cube, grid)
 
@@ -137,22 +140,26 @@ def pixels(rng, shape, low, high, missing):
     return values
 
 
-def write_raster(path, scene, band, dtype, nodata, packing):
-    stored = scene.values[band].copy()
-    stored[numpy.isnan(stored)] = 0 if nodata is None else nodata
-    grid = scene.grid
+def write_raster(path, grid, stored, dtype, nodata, packing, masked=False):
+    """Stored values (y, x), NaN where missing: there, the no-data value; or any number, under a mask."""
+    valid = ~numpy.isnan(stored)
+    stored = numpy.where(valid, stored, 77 if masked else 0 if nodata is None else nodata)
     transform = rasterio.transform.from_origin(grid.west, grid.north, grid.res, grid.res)
-    with rasterio.open(path, "w", driver="GTiff", width=grid.width, height=grid.height, count=1, dtype=dtype,
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(
+            path, "w", driver="GTiff", width=grid.width, height=grid.height, count=1, dtype=dtype,
                        crs=f"EPSG:{grid.crs}", transform=transform, nodata=nodata, tiled=True, blockxsize=16,
                        blockysize=16) as file:
         file.write(stored.astype(dtype), 1)
         if packing:
             file.scales, file.offsets = packing[:1], packing[1:]
+        if masked:
+            file.write_mask(numpy.where(valid, 255, 0).astype("uint8"))
 
 
 def rasters(rng, folder, add, name, footprints, dates, dtype="int16", nodata=-9999, bands=BANDS, missing=0.15, high=200,
-            packing=None, grid=None):
-    """A folder of GeoTIFFs: every footprint at each date, but for some that are left out where there are several."""
+            packing=None, grid=None, masked=False, packings=()):
+    """A folder of GeoTIFFs: every footprint at each date, but for some that are left out where there are several.
+    `packings`: scenes take turns; they are loaded unpacked, then."""
     place = folder / name
     place.mkdir()
     scenes = []
@@ -160,17 +167,18 @@ def rasters(rng, folder, add, name, footprints, dates, dtype="int16", nodata=-99
         kept = [f for f in range(len(footprints)) if len(footprints) == 1 or rng.random() < 0.8] or [0]
         for number in kept:
             own = footprints[number]
-            values = pixels(rng, (len(bands), own.height, own.width), 1, high, 0 if nodata is None else missing)
+            values = pixels(rng, (len(bands), own.height, own.width), 1, high, missing if masked or nodata is not None else 0)
             if dtype == "float32":
                 values += 0.25
-            scenes.append(Scene(date, own, values))
+            codes = packings[len(scenes) % len(packings)] if packings else packing
+            scenes.append(Scene(date, own, values * codes[0] + codes[1] if packings else values))
             for b, band in enumerate(bands):
-                write_raster(
-                    place / f"T{number}_{date.replace('-', '')}_{band}.tif", scenes[-1], b, dtype, nodata, packing
-                )
+                path = place / f"T{number}_{date.replace('-', '')}_{band}.tif"
+                write_raster(path, own, values[b], dtype, nodata, codes, masked)
     options = ["--crs", grid.crs, "--resolution", grid.res] if grid else []
     add(name, place, *options)
-    return Collection(name, tuple(bands), tuple(scenes), grid, whole_numbers=dtype != "float32")
+    whole_numbers = dtype != "float32" and not masked and not packings
+    return Collection(name, tuple(bands), tuple(scenes), grid, whole_numbers, packing=packing, rounded=bool(packings))
 
 
 def netcdf(rng, folder, add, name, grid, dates, packed, unpacks):
@@ -205,6 +213,7 @@ def netcdf(rng, folder, add, name, grid, dates, packed, unpacks):
         tuple(scenes),
         whole_numbers=packed and not unpacks,
         scale=PACKING if packed and unpacks else (1.0, 0.0),
+        rounded=packed and unpacks,
     )
 
 
@@ -225,6 +234,9 @@ def make(rng, folder, add, unpacks):
     made = [
         rasters(rng, folder, add, "u8zero", [one], dates[:3], "uint8", 0),
         rasters(rng, folder, add, "i16pair", pair, dates, "int16", -9999, packing=(0.0001, -0.1)),
+        rasters(rng, folder, add, "u8masked", pair, dates[1:], "uint8", None, BANDS[:2], masked=True),
+        rasters(rng, folder, add, "i16codes", pair, dates[:3], "int16", -9999, BANDS[1:],
+                packings=[(0.5, 10.0), (0.25, -3.0), (0.5, 0.0)]),
         rasters(rng, folder, add, "u16none", [fine], dates[:2], "uint16", None, BANDS[:2], high=3000),
         rasters(rng, folder, add, "f32nan", [one], dates[1:], "float32", float("nan"), BANDS[:2]),
         rasters(rng, folder, add, "f32coarse", [shifted(ZONE, 20.0, 1, 1, 12, 11)], dates[:3], "float32", -9999.0),
