@@ -70,7 +70,8 @@ static const char *const texts[STATEMENT_COUNT] = {
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STATEMENT_INSERT_ITEM] = "INSERT INTO items (collection, id, instant, properties) VALUES (?1, ?2, ?3, ?4)",
     [STATEMENT_INSERT_BOX] = "INSERT INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-    [STATEMENT_INSERT_ASSET] = "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [STATEMENT_INSERT_ASSET] =
+        "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_BANDS] = "SELECT name, common_name, wavelength, scale, offset, unit, long_name, standard_name, res_x,"
                         " res_y FROM bands WHERE collection = ?1 ORDER BY position",
     [STATEMENT_ITEMS] = "SELECT key, id, instant, properties FROM items"
@@ -81,8 +82,8 @@ static const char *const texts[STATEMENT_COUNT] = {
         " AND collection_high >= ?1 AND collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY key",
     [STATEMENT_FIRST_INSTANT] = "SELECT min(instant) FROM items WHERE collection = ?1 AND instant >= ?2",
     [STATEMENT_ASSETS] = "SELECT band, path, raster_band, type, nodata_given, nodata, crs, west, north, res_x, res_y,"
-                         " width, height, masked, unpacks, scale, offset FROM assets JOIN grids ON grids.key = assets.grid"
-                         " WHERE item = ?1 ORDER BY band",
+                         " width, height, masked, unpacks, scale, offset"
+                         " FROM assets JOIN grids ON grids.key = assets.grid WHERE item = ?1 ORDER BY band",
 };
 
 int index_error(struct index *index, struct error *error)

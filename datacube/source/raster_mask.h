@@ -1,5 +1,5 @@
-/* Validity that a raster carries beside its pixels: a mask of the file, a .msk beside it, an alpha band. Internal to the
- * raster series. */
+/* Validity that a raster carries beside its pixels: a mask of the file, a .msk beside it, an alpha band. Internal to
+ * the raster series. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_RASTER_MASK_H
 #define TWINCUBE_DATACUBE_SOURCE_RASTER_MASK_H
 

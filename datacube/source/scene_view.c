@@ -82,8 +82,9 @@ static CPLErr read_pixels(const struct scene_view *view, const struct raster_reg
         .row = region->row, .column = region->column, .height = region->height, .width = region->width};
     return tiff_window_read(view->blocks, view->tiff, view->band, &window, stride, to);
   }
-  return GDALRasterIOEx(view->band, GF_Read, (int)region->column, (int)region->row, (int)region->width, (int)region->height, to,
-                        (int)region->width, (int)region->height, type, (GSpacing)size, (GSpacing)stride, NULL);
+  return GDALRasterIOEx(view->band, GF_Read, (int)region->column, (int)region->row, (int)region->width,
+                        (int)region->height, to, (int)region->width, (int)region->height, type, (GSpacing)size,
+                        (GSpacing)stride, NULL);
 }
 
 /* The last row first. */

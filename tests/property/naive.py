@@ -531,7 +531,8 @@ def add_dimension(cube, name, kind, label):
 def drop_dimension(cube, name):
     d = cube.index(name)
     return dataclasses.replace(cube, dimensions=cube.dimensions[:d] + cube.dimensions[d + 1:],
-                               values=cube.values.squeeze(d), unsure=cube.unsure.squeeze(d), packing=without(cube, name))
+                               values=cube.values.squeeze(d), unsure=cube.unsure.squeeze(d),
+                               packing=without(cube, name))
 
 
 def rename(cube, dimension, **changes):

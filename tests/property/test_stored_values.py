@@ -209,8 +209,8 @@ def test_scenes_of_different_packing_are_loaded_as_what_they_stand_for(subject, 
     assert_same(values_of(subject, steps(load("mixed")))[:, 0], wanted)
     mean = callback(("mean", {"data": "$data"}))
     with numpy.errstate(invalid="ignore"):
-        assert_same(values_of(subject, steps(load("mixed"), ("reduce_dimension", {"dimension": "t", "reducer": mean})))[0],
-                    numpy.nanmean(wanted, 0))
+        got = values_of(subject, steps(load("mixed"), ("reduce_dimension", {"dimension": "t", "reducer": mean})))
+        assert_same(got[0], numpy.nanmean(wanted, 0))
     cut = ("filter_temporal", {"extent": ["2020-01-01", "2020-01-02"]})
     for nodes, part in (([cut], wanted[:1]), ([("resample_spatial", {"resolution": 5, "method": "near"})],
                                              wanted.repeat(2, 1).repeat(2, 2))):
@@ -242,21 +242,25 @@ def with_alpha(path, values, valid):
     write(path, data, photometric="RGB" if colours == "RGBA" else "MINISBLACK", alpha="YES")
 
 
-MASKS = {
-    "inside": lambda path, values, valid: write(path, values, mask=numpy.where(valid, 255, 0).astype("uint8")),
-    "beside": None,
-    "tiled": lambda path, values, valid: write(path, values, mask=numpy.where(valid, 255, 0).astype("uint8"), tiled=True,
-                                               blockxsize=16, blockysize=16, compress="deflate"),
-    "alpha": with_alpha,
-    "with no-data": lambda path, values, valid: write(path, values, 250, mask=numpy.where(valid, 255, 0).astype("uint8")),
-}
+def bytes_of(valid):
+    return numpy.where(valid, 255, 0).astype("uint8")
 
 
 def beside(path, values, valid):
     write(path, values)
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False), rasterio.open(path, "r+") as file:
-        file.write_mask(numpy.where(valid, 255, 0).astype("uint8"))
+        file.write_mask(bytes_of(valid))
     assert path.with_name(path.name + ".msk").exists()
+
+
+MASKS = {
+    "inside": lambda path, values, valid: write(path, values, mask=bytes_of(valid)),
+    "beside": beside,
+    "tiled": lambda path, values, valid: write(path, values, mask=bytes_of(valid), tiled=True, blockxsize=16,
+                                               blockysize=16, compress="deflate"),
+    "alpha": with_alpha,
+    "with no-data": lambda path, values, valid: write(path, values, 250, mask=bytes_of(valid)),
+}
 
 
 @pytest.mark.parametrize("kind", MASKS)
@@ -271,8 +275,9 @@ def test_masked_pixels_hold_nothing(subject, tmp_path, kind):
         for number in range(2):
             values = rng.integers(1, 200, (1, SIDE, SIDE)).astype("uint8")
             valid = rng.random((SIDE, SIDE)) < 0.7
-            (MASKS[kind] or beside)(masked / f"{date}_{number}_B1.tif", values, valid)
-            write(plain / f"{date}_{number}_B1.tif", numpy.where(valid, values, numpy.nan).astype("float32"), float("nan"))
+            MASKS[kind](masked / f"{date}_{number}_B1.tif", values, valid)
+            floats = numpy.where(valid, values, numpy.nan).astype("float32")
+            write(plain / f"{date}_{number}_B1.tif", floats, float("nan"))
     subject.add(f"masked{name}", masked, "--band", "_(B[0-9])")
     subject.add(f"plain{name}", plain, "--band", "_(B[0-9])")
     band = "B1_1" if kind == "alpha" else "B1"
@@ -315,7 +320,8 @@ def test_text_holds_what_packed_values_stand_for(subject, tmp_path):
     document = json.loads(subject.run(steps(load(name))))
     assert_same(numpy.array(document["data"], dtype=float), truth)
     assert document["data"][0][0][0][0] in (None, round(truth[0, 0, 0, 0], 2))
-    band = ("reduce_dimension", {"dimension": "bands", "reducer": callback(("array_element", {"data": "$data", "index": 1}))})
+    second = callback(("array_element", {"data": "$data", "index": 1}))
+    band = ("reduce_dimension", {"dimension": "bands", "reducer": second})
     assert_same(values_of(subject, steps(load(name), band)), truth[:, 1])
     computed = ("apply", {"process": callback(("add", {"x": "$x", "y": 0}))})
     assert_same(values_of(subject, steps(load(name), computed)), numpy.where(stored == 0, numpy.nan, stored))

@@ -147,8 +147,8 @@ def write_raster(path, grid, stored, dtype, nodata, packing, masked=False):
     transform = rasterio.transform.from_origin(grid.west, grid.north, grid.res, grid.res)
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(
             path, "w", driver="GTiff", width=grid.width, height=grid.height, count=1, dtype=dtype,
-                       crs=f"EPSG:{grid.crs}", transform=transform, nodata=nodata, tiled=True, blockxsize=16,
-                       blockysize=16) as file:
+            crs=f"EPSG:{grid.crs}", transform=transform, nodata=nodata, tiled=True, blockxsize=16,
+            blockysize=16) as file:
         file.write(stored.astype(dtype), 1)
         if packing:
             file.scales, file.offsets = packing[:1], packing[1:]
@@ -167,7 +167,8 @@ def rasters(rng, folder, add, name, footprints, dates, dtype="int16", nodata=-99
         kept = [f for f in range(len(footprints)) if len(footprints) == 1 or rng.random() < 0.8] or [0]
         for number in kept:
             own = footprints[number]
-            values = pixels(rng, (len(bands), own.height, own.width), 1, high, missing if masked or nodata is not None else 0)
+            share = missing if masked or nodata is not None else 0
+            values = pixels(rng, (len(bands), own.height, own.width), 1, high, share)
             if dtype == "float32":
                 values += 0.25
             codes = packings[len(scenes) % len(packings)] if packings else packing
