@@ -52,7 +52,23 @@ static int with_nodata(struct call *call, const struct node *data, const struct 
   return *out ? 0 : error_memory(call->error);
 }
 
-static int warp_tiles(struct call *call, const struct node *data, const struct grid *grid, enum resampling method,
+/* Whether the centre of every pixel of `to` lies well inside `from`; false where that cannot be told. */
+static bool covers(const struct grid *from, const struct grid *to)
+{
+  const double spare = 0.01; /* of a pixel: how exactly centres are transformed */
+  struct extent centres = {to->west + to->res_x / 2, to->north - to->res_y * ((double)to->height - 0.5),
+                           to->west + to->res_x * ((double)to->width - 0.5), to->north - to->res_y / 2, to->crs};
+  struct extent image = centres;
+  struct error ignored = {0};
+  if (!crs_equal(from->crs, to->crs) && extent_transform(&centres, from->crs, &image, &ignored) != 0)
+    return false;
+  return image.west >= from->west + spare * from->res_x &&
+         image.east <= from->west + from->res_x * ((double)from->width - spare) &&
+         image.north <= from->north - spare * from->res_y &&
+         image.south >= from->north - from->res_y * ((double)from->height - spare) && image.west <= image.east;
+}
+
+static int warp_tiles(struct call *call, const struct node *data, const struct warp_target *target, bool covered,
                       const struct node **out)
 {
   size_t x = cube_find_axis(data->cube, 'x'), y = cube_find_axis(data->cube, 'y'), n = data->cube->dimensions;
@@ -66,14 +82,14 @@ static int warp_tiles(struct call *call, const struct node *data, const struct g
   order[at] = x;
   for (size_t i = 0; i < n; i++)
     back[order[i]] = i;
-  if (with_nodata(call, data, &data) != 0 || (moved && permute(call, data, order, &ordered) != 0))
+  if ((!covered && with_nodata(call, data, &data) != 0) || (moved && permute(call, data, order, &ordered) != 0))
     return -1;
   ordered = moved ? ordered : data;
   struct cube *cube = cube_copy(call->arena, ordered->cube);
   if (!cube)
     return error_memory(call->error);
-  set_grid(cube, grid);
-  *out = node_warp(call->arena, call_origin(call), ordered, cube, grid, method);
+  set_grid(cube, &target->grid);
+  *out = node_warp(call->arena, call_origin(call), ordered, cube, &target->grid, target->method);
   if (!*out)
     return error_memory(call->error);
   return moved ? permute(call, *out, back, out) : 0;
@@ -118,7 +134,10 @@ int regrid(struct call *call, const struct node *data, const struct grid *grid, 
         call->error, ERROR_ProcessParameterInvalid, "data",
         "the cube has no regular spatial grid with a coordinate reference system (its dimensions: %s)",
         cube_dimension_names(call->arena, data->cube));
-  return turn_axes(call, data, true, true, &data) != 0 ? -1 : warp_tiles(call, data, grid, method, out);
+  const struct warp_target target = {*grid, method};
+  return turn_axes(call, data, true, true, &data) != 0
+             ? -1
+             : warp_tiles(call, data, &target, covers(&from, grid), out);
 }
 
 static bool same_pixels(const struct cube *a, const struct cube *b)

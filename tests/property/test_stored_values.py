@@ -325,3 +325,33 @@ def test_text_holds_what_packed_values_stand_for(subject, tmp_path):
     assert_same(values_of(subject, steps(load(name), band)), truth[:, 1])
     computed = ("apply", {"process": callback(("add", {"x": "$x", "y": 0}))})
     assert_same(values_of(subject, steps(load(name), computed)), numpy.where(stored == 0, numpy.nan, stored))
+
+
+# ---- integers without a no-data value ----
+
+
+@pytest.mark.parametrize("method", ["near", "bilinear", "average", "max"])
+def test_integers_stay_where_every_pixel_is_covered(subject, tmp_path, method):
+    stored = numpy.random.default_rng(19).integers(0, 250, (len(DATES), 2, SIDE, SIDE)).astype("uint8")
+    name = series(subject, tmp_path, f"covered{method}", stored)
+    for resolution, kept in ((20, True), (5, True), (11, True), (7, False)):  # 7: a centre east of the edge at 120
+        graph = steps(load(name), ("resample_spatial", {"resolution": resolution, "method": method}))
+        with dataset(subject, graph) as file:
+            assert file["B1"].dtype == (numpy.uint8 if kept else numpy.float32)
+            assert numpy.ma.is_masked(file["B1"][:]) == (not kept)
+            got = numpy.ma.filled(file["B1"][:].astype(float), numpy.nan)
+        if method == "near":
+            places = ((numpy.arange(got.shape[1]) + 0.5) * resolution / 10).astype(int)
+            wanted = numpy.pad(stored[:, 0].astype(float), ((0, 0), (0, 1), (0, 1)), constant_values=numpy.nan)
+            assert_same(got, wanted[:, places][:, :, places])
+        if resolution == 20 and method == "average":
+            wanted = stored[:, 0].reshape(3, SIDE // 2, 2, SIDE // 2, 2).mean((2, 4))
+            numpy.testing.assert_allclose(got, wanted, atol=0.5)
+    projected = steps(load(name), ("resample_spatial", {"projection": 32633, "resolution": 10, "method": method}))
+    with dataset(subject, projected) as file:
+        assert file["B1"].dtype == numpy.float32 and numpy.ma.is_masked(file["B1"][:])
+    west, north = 500030, 4999970
+    box = {"west": west, "east": west + 60, "north": north, "south": north - 60, "crs": 32632}
+    inner = ("filter_bbox", {"extent": box})
+    with dataset(subject, steps(load(name), inner, ("resample_spatial", {"resolution": 20, "method": method}))) as file:
+        assert file["B1"].dtype == numpy.uint8 and file["B1"].shape[1:] == (3, 3)
