@@ -181,9 +181,7 @@ static int stack_layers(struct task *z, const char *name, const struct node *con
   memmove(&cube->dimension[1], &cube->dimension[0], cube->dimensions * sizeof cube->dimension[0]);
   cube->dimensions++;
   cube->dimension[0] = dimension_texts(name, DIMENSION_OTHER, labels, 3);
-  cube->type = ELEMENT_F64;
-  cube->has_nodata = true;
-  cube->nodata = NAN;
+  cube_set_joint_type(cube, layers, 3);
   for (size_t i = 0; i < 3; i++)
     if (as_layer(z, layers[i], cube, i, &children[i]) != 0)
       return -1;

@@ -39,6 +39,8 @@ static int add_dimension_call(struct call *call, struct value *result)
   struct view_dimension *view = view_identity(call->arena, data->cube);
   if (!cube || !view)
     return error_memory(call->error);
+  if (type == DIMENSION_BANDS && cube_find_type(cube, DIMENSION_BANDS) != SIZE_MAX)
+    cube->bands = NULL; /* those of the first */
   memmove(&cube->dimension[1], &cube->dimension[0], cube->dimensions * sizeof cube->dimension[0]);
   cube->dimensions++;
   cube->dimension[0] = dimension_enumerated(name, type, 1);

@@ -21,7 +21,8 @@ static const struct band_info *picked_band(const struct along *along, const stru
   const struct program_step *step = &program->steps[result->value];
   bool picks = step->kind == PROGRAM_PICK && !step->is_array && !result->is_complex &&
                program->steps[step->operand[0]].kind == PROGRAM_INPUT;
-  if (!picks || !cube->bands || cube->dimension[along->dimension].type != DIMENSION_BANDS)
+  if (!picks || !cube->bands || along->dimension != cube_find_type(cube, DIMENSION_BANDS) ||
+      cube_count_type(cube, DIMENSION_BANDS) > 1)
     return NULL;
   return &cube->bands[step->indexes[0]];
 }

@@ -76,7 +76,8 @@ static int settle_bands(struct call *call, const struct along *along, const stru
                         const struct lanes *lanes, struct cube *cube)
 {
   const struct dimension *source = &along->data->cube->dimension[along->dimension];
-  bool moved = source->type == DIMENSION_BANDS && program->steps[lanes->value].kind != PROGRAM_INPUT, same = true;
+  bool of_bands = along->dimension == cube_find_type(along->data->cube, DIMENSION_BANDS), same = true;
+  bool moved = of_bands && program->steps[lanes->value].kind != PROGRAM_INPUT;
   for (size_t i = 1; cube->bands && moved && i < source->size; i++)
     same = same && band_same_packing(&cube->bands[i], &cube->bands[0]);
   if (same)

@@ -387,9 +387,9 @@ static const struct band_info *merge_bands(struct merge *m, const struct joined 
   const struct band_info *infos[2];
   size_t size = bands ? bands->labels.dimension.size : 1;
   for (size_t c = 0; c < 2; c++) { /* bands of another dimension say nothing of these */
-    bool others = !(bands && bands->in[c] != NO_DIMENSION) &&
-                  cube_find_type(m->cubes[c]->cube, DIMENSION_BANDS) != SIZE_MAX;
-    infos[c] = others ? NULL : m->cubes[c]->cube->bands;
+    size_t own = cube_find_type(m->cubes[c]->cube, DIMENSION_BANDS);
+    int there = own == SIZE_MAX ? NO_DIMENSION : (int)own, here = bands ? bands->in[c] : NO_DIMENSION;
+    infos[c] = there == here ? m->cubes[c]->cube->bands : NULL;
   }
   struct band_info *out = infos[0] || infos[1] ? ARENA_ARRAY(m->call->arena, struct band_info, size) : NULL;
   for (size_t i = 0; out && i < size; i++) {

@@ -1,5 +1,7 @@
 #include "processes/cube/regrouping.h"
 
+#include <string.h>
+
 int regrouping_begin(struct call *call, const struct node *input, struct regrouping *out)
 {
   *out = (struct regrouping){.call = call,
@@ -40,9 +42,11 @@ int regrouping_end(struct regrouping *r, const struct node **out)
   struct regroup *regroup = ARENA_NEW(r->call->arena, struct regroup);
   if (!regroup)
     return error_memory(r->call->error);
-  if (cube_find_type(r->cube, DIMENSION_BANDS) == SIZE_MAX &&
-      cube_find_type(r->input->cube, DIMENSION_BANDS) != SIZE_MAX)
-    r->cube->bands = NULL;
+  size_t old = cube_find_type(r->input->cube, DIMENSION_BANDS), bands = cube_find_type(r->cube, DIMENSION_BANDS);
+  bool same = bands == SIZE_MAX ? old == SIZE_MAX
+                                : old != SIZE_MAX && strcmp(r->cube->dimension[bands].name,
+                                                            r->input->cube->dimension[old].name) == 0;
+  r->cube->bands = same ? r->cube->bands : NULL;
   *regroup = (struct regroup){r->axes, r->count};
   *out = node_regroup(r->call->arena, call_origin(r->call), r->input, r->cube, regroup);
   return *out ? 0 : error_memory(r->call->error);

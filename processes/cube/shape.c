@@ -13,7 +13,8 @@ struct cube *cube_copy(struct arena *arena, const struct cube *cube)
 
 void cube_remove_dimension(struct cube *cube, size_t d)
 {
-  if (cube->dimension[d].type == DIMENSION_BANDS && cube->dimension[d].size != 1)
+  bool only = cube->dimension[d].size == 1 && cube_count_type(cube, DIMENSION_BANDS) == 1;
+  if (d == cube_find_type(cube, DIMENSION_BANDS) && !only)
     cube->bands = NULL;
   memmove(&cube->dimension[d], &cube->dimension[d + 1], (cube->dimensions - d - 1) * sizeof cube->dimension[0]);
   cube->dimensions--;
@@ -58,7 +59,7 @@ int view_pick(struct call *call, const struct node *input, size_t d, const size_
     return error_memory(call->error);
   if (dimension_pick(call->arena, &input->cube->dimension[d], indexes, count, &cube->dimension[d]) != 0)
     return error_memory(call->error);
-  if (cube->dimension[d].type == DIMENSION_BANDS)
+  if (d == cube_find_type(cube, DIMENSION_BANDS))
     cube->bands = pick_bands(call->arena, cube->bands, indexes, count);
   if (is_run(indexes, count))
     view[d].offset = count ? indexes[0] : 0;

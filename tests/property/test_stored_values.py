@@ -355,3 +355,16 @@ def test_integers_stay_where_every_pixel_is_covered(subject, tmp_path, method):
     inner = ("filter_bbox", {"extent": box})
     with dataset(subject, steps(load(name), inner, ("resample_spatial", {"resolution": 20, "method": method}))) as file:
         assert file["B1"].dtype == numpy.uint8 and file["B1"].shape[1:] == (3, 3)
+
+
+def test_counts_beside_packed_values_are_counts(subject, tmp_path):
+    stored = numpy.random.default_rng(20).integers(1, 9, (len(DATES), 2, SIDE, SIDE)).astype("int16")
+    name = series(subject, tmp_path, "zones", stored, 0, (SCALE, OFFSET))
+    ring = [[500000, 4999880], [500120, 4999880], [500120, 5000000], [500000, 5000000], [500000, 4999880]]
+    place = {"type": "Polygon", "coordinates": [ring], "crs": {"type": "name", "properties": {"name": "EPSG:32632"}}}
+    zones = {"geometries": place, "reducer": callback(("max", {"data": "$data"}))}
+    got = values_of(subject, steps(load(name), ("aggregate_spatial", zones)))
+    assert_same(got.reshape(3, 2), stored.max((2, 3)) * SCALE + OFFSET)
+    got = values_of(subject, steps(load(name), ("aggregate_spatial", {**zones, "target_dimension": "what"})))
+    assert_same(got.reshape(3, 3, 2)[1:], numpy.full((2, 3, 2), SIDE * SIDE))
+    assert_same(got.reshape(3, 3, 2)[0], stored.max((2, 3)))
