@@ -313,13 +313,17 @@ def test_a_fourth_band_with_a_name_is_data(subject, tmp_path):
 
 
 def test_text_holds_what_packed_values_stand_for(subject, tmp_path):
-    """JSON cannot say how to read a code, netCDF and GeoTIFF can."""
+    """JSON and CSV cannot say how to read a code, netCDF and GeoTIFF can."""
     stored = numpy.random.default_rng(14).integers(0, 200, (len(DATES), 2, SIDE, SIDE)).astype("int16")
     name = series(subject, tmp_path, "texts", stored, 0, (0.01, -3.5))
     truth = numpy.where(stored == 0, numpy.nan, stored * 0.01 - 3.5)
     document = json.loads(subject.run(steps(load(name))))
     assert_same(numpy.array(document["data"], dtype=float), truth)
     assert document["data"][0][0][0][0] in (None, round(truth[0, 0, 0, 0], 2))
+    lines = subject.run(steps(load(name)), output="result.csv").decode().splitlines()
+    table = [dict(zip(lines[0].split(","), line.split(","))) for line in lines[1:]]
+    for column, part in zip(BANDS, truth.swapaxes(0, 1)):
+        assert_same(numpy.array([float(row[column] or "nan") for row in table]), part.ravel())
     second = callback(("array_element", {"data": "$data", "index": 1}))
     band = ("reduce_dimension", {"dimension": "bands", "reducer": second})
     assert_same(values_of(subject, steps(load(name), band)), truth[:, 1])
