@@ -9,6 +9,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Rows that edges may cross in all: linear as the work is, tall grids and long edges could multiply it without end. */
+static const size_t most_crossed = (size_t)1 << 26;
+
 struct pixel_run { /* pixels first … last - 1 of a row */
   size_t row, first, last;
 };
@@ -22,6 +25,7 @@ struct cover { /* the geometry at work, and what was found of those before */
   double *crossings;           /* malloc: u where edges cross the row centres, by row */
   size_t *row_start;           /* malloc: first crossing of each row of the polygon, then their end */
   size_t crossing_capacity, row_capacity;
+  size_t crossed; /* rows, by edges */
   struct error *error;
 };
 
@@ -58,6 +62,15 @@ static size_t centre_from(double coordinate, size_t size)
   return !(index > 0) ? 0 : index < (double)size ? (size_t)index : size;
 }
 
+static int cross(struct cover *cover, size_t rows)
+{
+  cover->crossed += rows;
+  if (cover->crossed <= most_crossed)
+    return 0;
+  return error_set(cover->error, ERROR_ProcessGraphComplexity,
+                   "the edges of the geometries cross more than %zu rows of pixels", most_crossed);
+}
+
 static struct edge edge_of(const struct grid *grid, const struct geometry_part *part, size_t i)
 {
   size_t k = (i + 1) % part->count;
@@ -84,6 +97,18 @@ static void find_rows(const struct grid *grid, struct rings *rings)
       rings->top = row < rings->top ? row : rings->top;
       rings->bottom = row > rings->bottom ? row : rings->bottom;
     }
+}
+
+static int count_crossed(struct cover *cover, const struct rings *rings)
+{
+  const struct grid *grid = cover->grid;
+  for (size_t p = 0; p < rings->count; p++)
+    for (size_t i = 0; i < rings->parts[p].count; i++) {
+      struct edge e = edge_of(grid, &rings->parts[p], i);
+      if (cross(cover, centre_from(e.v1, grid->height) - centre_from(e.v0, grid->height)) != 0)
+        return -1;
+    }
+  return 0;
 }
 
 /* Counts the crossings of each row into row_start[row + 2 - top], or, with `place`, puts them where row_start[row + 1 -
@@ -154,7 +179,7 @@ static int cover_polygon(struct cover *cover, const struct geometry_part *parts,
   find_rows(cover->grid, &rings);
   if (rings.top >= rings.bottom)
     return 0;
-  if (sort_crossings(cover, &rings) != 0)
+  if (count_crossed(cover, &rings) != 0 || sort_crossings(cover, &rings) != 0)
     return -1;
   for (size_t k = 0; k < rings.bottom - rings.top; k++) {
     double *u = cover->crossings + cover->row_start[k];
@@ -206,7 +231,10 @@ static int cover_line(struct cover *cover, const struct geometry_part *line)
     struct edge e = edge_of(cover->grid, line, i);
     ptrdiff_t top = cell(e.v0, height), bottom = cell(e.v1, height);
     bottom = bottom < (ptrdiff_t)height ? bottom : (ptrdiff_t)height - 1;
-    for (ptrdiff_t row = top < 0 ? 0 : top; row <= bottom; row++)
+    top = top < 0 ? 0 : top;
+    if (bottom >= top && cross(cover, (size_t)(bottom - top) + 1) != 0)
+      return -1;
+    for (ptrdiff_t row = top; row <= bottom; row++)
       if (cover_edge_row(cover, &e, (size_t)row) != 0)
         return -1;
   }

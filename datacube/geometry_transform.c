@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 enum { MOST_CUTS = 16 };              /* halvings of one edge */
+static const size_t most_positions = (size_t)1 << 25; /* of a set, with those put between */
 static const double short_chord = 50; /* tolerances: an edge as short as this is straight enough */
 
 struct path { /* positions of a part on their way into the new CRS */
@@ -23,6 +24,7 @@ struct edge_work {
   double tolerance;
   double turn; /* of the new CRS, or 0 */
   struct path path;
+  size_t positions; /* so far */
   size_t index; /* of the geometry, for messages */
   struct error *error;
 };
@@ -35,6 +37,9 @@ struct position {
 static int add_position(struct edge_work *work, double x, double y)
 {
   struct path *path = &work->path;
+  if (++work->positions > most_positions)
+    return error_set(work->error, ERROR_ProcessGraphComplexity,
+                     "the geometries have more than %zu positions in the cube's reference system", most_positions);
   if (path->count == path->capacity) {
     size_t capacity = path->capacity ? 2 * path->capacity : 256;
     double *more = realloc(path->x, capacity * sizeof *more);

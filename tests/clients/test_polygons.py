@@ -382,6 +382,45 @@ def test_boxes_turn(globe, run):
     numpy.testing.assert_allclose(have[0], values[0][(y > -30) & (y < 10)][:, columns], rtol=1e-6)
 
 
+def test_lines_and_points_round_the_globe(globe, run):
+    """Statistics of what lies west of Greenwich or past the antimeridian, where the cube counts from 0 to 360."""
+    name, values, y, x = globe
+    shapes = [shapely.Point(-20.2, 11), shapely.LineString([(-10.1, 3.3), (20.2, 8.1)]), LONELY["greenwich"],
+              shapely.GeometryCollection([shapely.Point(181.1, 0.1), LONELY["west"]]), None]
+    result = run.folder / "out.json"
+    graph = {"l": load(name), "z": node("aggregate_spatial", data=ref("l"), geometries=collection(shapes, None),
+                                        reducer=process(r=node("sum", data=parameter("data"))))}
+    twincube("run", run.write(graph), "--data", run.data, "-o", result)
+    have = numpy.array(json.loads(result.read_text())["data"], dtype="float64").ravel()
+    cells = shapely.box(*[edge[None, :] if i % 2 == 0 else edge[:, None] for i, edge in enumerate(
+        (x - 0.75, y - 0.75, x + 0.75, y + 0.75))])
+    hits = [sum(shapely.intersects(cells, shapely.affinity.translate(shape, turn)) for turn in (0, 360)) > 0
+            for shape in shapes[:2]]
+    hits += [turned(LONELY["greenwich"], y, x),
+             turned(LONELY["west"], y, x) | (shapely.intersects(cells, shapely.Point(181.1, 0.1)))]
+    want = [values[0][hit].sum(dtype="float64") for hit in hits] + [numpy.nan]
+    numpy.testing.assert_allclose(have, want, rtol=1e-5)
+
+
+@pytest.mark.parametrize("process_id", ["filter_spatial", "mask_polygon", "apply_polygon", "load_collection"])
+def test_vector_cubes_stand_for_their_geometries(scenes, run, process_id):
+    name, values, y, x = scenes
+    polygons = apart(7, 3)[:2]
+    area = node("load_geojson", data=collection(polygons))
+    same = process(a=node("apply", data=parameter("data"),
+                          process=process(m=node("add", x=parameter("x"), y=0))))
+    graphs = {"filter_spatial": node(process_id, data=ref("l"), geometries=ref("v")),
+              "mask_polygon": node(process_id, data=ref("l"), mask=ref("v")),
+              "apply_polygon": node(process_id, data=ref("l"), geometries=ref("v"), process=same),
+              "load_collection": load(name, ref("v"))}
+    have, _ = run({"v": area, "l": load(name), "p": graphs[process_id]})
+    want = numpy.where(inside(polygons, y, x), values, numpy.nan)
+    if process_id in ("filter_spatial", "load_collection"):
+        rows, columns = box_of(polygons, y, x)
+        want = want[:, rows][:, :, columns]
+    numpy.testing.assert_array_equal(have, want)
+
+
 # ---- published statistics --------------------------------------------------------------------------------------------
 
 
