@@ -155,6 +155,8 @@ static int check_names(const struct feature_values *t)
   struct value *sorted = ARENA_ARRAY(call->arena, struct value, t->names->count);
   if (!sorted)
     return error_memory(call->error);
+  if (t->names->count == 0)
+    return 0;
   if (values > MOST_VALUES)
     return error_parameter(call->error, ERROR_ProcessGraphComplexity, "properties",
                            "%zu properties of %zu features are more than %d values", t->names->count, t->set->count,
