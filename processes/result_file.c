@@ -12,7 +12,7 @@ enum { PATH_ROOM = 4000, NAME_ROOM = 128 };
 
 static const struct { /* beside the formats' own extensions */
   const char *extension, *format;
-} more_extensions[] = {{"tiff", "GTiff"}, {"jpeg", "JPEG"}};
+} more_extensions[] = {{"tiff", "GTiff"}, {"jpeg", "JPEG"}, {"zarr", "Zarr"}};
 
 static bool is_folder(const char *output)
 {
@@ -24,6 +24,8 @@ static bool is_folder(const char *output)
 static const char *extension_of(const char *output)
 {
   const char *slash = strrchr(output, '/'), *name = slash ? slash + 1 : output, *dot = strrchr(name, '.');
+  if (dot && strcasecmp(dot, ".zip") == 0 && dot - name > 5 && strncasecmp(dot - 5, ".zarr", 5) == 0)
+    dot -= 5; /* a name in two parts */
   return dot && dot > name && dot[1] != '\0' ? dot + 1 : NULL;
 }
 

@@ -15,5 +15,6 @@ extern const struct sink_format sink_format_netcdf;
 extern const struct sink_format sink_format_png;
 extern const struct sink_format sink_format_shapefile;
 extern const struct sink_format sink_format_webp;
+extern const struct sink_format sink_format_zarr;
 
 #endif

@@ -6,16 +6,10 @@
 #include "datacube/sink/netcdf_plan.h"
 #include "datacube/sink/netcdf_store.h"
 #include "datacube/sink/output.h"
+#include "datacube/sink/parcels.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct parcel { /* of a box that was put and waits for its place */
-  struct parcel *next;
-  struct box box;
-  struct netcdf_parcel chunks;
-};
 
 struct netcdf_sink {
   struct sink sink;
@@ -24,8 +18,7 @@ struct netcdf_sink {
   struct netcdf_plan plan;
   struct netcdf_encoding *encoding;
   struct netcdf_store *store;
-  pthread_mutex_t lock; /* guards what follows */
-  struct parcel *parcels;
+  struct parcels parcels;
 };
 
 static int netcdf_check(const struct cube *cube, const struct sink_option *options, size_t count, struct error *error)
@@ -51,93 +44,28 @@ static void netcdf_prefer(const struct cube *cube, const struct sink_option *opt
   arena_free(arena);
 }
 
-static int encode_box(struct netcdf_sink *sink, const struct box *box, const char *data, struct netcdf_parcel *to,
-                      struct error *error)
-{
-  const struct netcdf_plan *plan = &sink->plan;
-  struct netcdf_piece piece = {.data = data};
-  size_t step = 1, band_step = 0, band = 0, bands = 1;
-  for (size_t d = plan->cube.dimensions, v = plan->rank; d-- > 0;) {
-    if (d == plan->bands) {
-      band_step = step;
-      band = box->start[d];
-      bands = box->count[d];
-    } else {
-      v--;
-      piece.start[v] = box->start[d];
-      piece.count[v] = box->count[d];
-      piece.step[v] = step;
-    }
-    step *= box->count[d];
-  }
-  for (size_t i = 0; i < bands; i++) {
-    piece.variable = band + i;
-    piece.data = data + i * band_step * element_info(plan->cube.type)->size;
-    if (netcdf_encoding_add(sink->encoding, &piece, to, error) != 0)
-      return -1;
-  }
-  return 0;
-}
-
 static int netcdf_put(struct sink *base, const struct box *box, const void *data, struct error *error)
 {
   struct netcdf_sink *sink = (struct netcdf_sink *)base;
-  if (box_elements(box) == 0)
-    return 0;
-  struct parcel *parcel = calloc(1, sizeof *parcel);
-  if (parcel == NULL)
-    return error_memory(error);
-  parcel->box = *box;
-  if (encode_box(sink, box, data, &parcel->chunks, error) != 0) {
-    netcdf_parcel_free(sink->encoding, &parcel->chunks);
-    free(parcel);
-    return -1;
-  }
-  pthread_mutex_lock(&sink->lock);
-  struct parcel **end = &sink->parcels;
-  while (*end != NULL)
-    end = &(*end)->next;
-  *end = parcel;
-  pthread_mutex_unlock(&sink->lock);
-  return 0;
+  return parcels_put(&sink->parcels, sink->encoding, box, data, error);
 }
 
-/* The parcel of the box, or the first one; NULL where there is none. It is the caller's now. */
-static struct parcel *take_parcel(struct netcdf_sink *sink, const struct box *box)
+static int write_parcel(void *data, const struct netcdf_parcel *parcel, struct error *error)
 {
-  pthread_mutex_lock(&sink->lock);
-  struct parcel **at = &sink->parcels;
-  while (*at != NULL && box != NULL && memcmp((*at)->box.start, box->start, box->dimensions * sizeof *box->start) != 0)
-    at = &(*at)->next;
-  struct parcel *parcel = *at;
-  if (parcel != NULL)
-    *at = parcel->next;
-  pthread_mutex_unlock(&sink->lock);
-  return parcel;
-}
-
-static int write_parcel(struct netcdf_sink *sink, struct parcel *parcel, struct error *error)
-{
-  int status = netcdf_store_write(sink->store, &parcel->chunks, error);
-  netcdf_parcel_free(sink->encoding, &parcel->chunks);
-  free(parcel);
-  return status;
+  return netcdf_store_write(((struct netcdf_sink *)data)->store, parcel, error);
 }
 
 static int netcdf_place(struct sink *base, const struct box *box, struct error *error)
 {
   struct netcdf_sink *sink = (struct netcdf_sink *)base;
-  struct parcel *parcel = box_elements(box) > 0 ? take_parcel(sink, box) : NULL;
-  return parcel != NULL ? write_parcel(sink, parcel, error) : 0;
+  return parcels_place(&sink->parcels, sink->encoding, box, write_parcel, sink, error);
 }
 
 static int netcdf_finish(struct sink *base, struct error *error)
 {
   struct netcdf_sink *sink = (struct netcdf_sink *)base;
-  for (struct parcel *parcel; (parcel = take_parcel(sink, NULL)) != NULL;)
-    if (write_parcel(sink, parcel, error) != 0)
-      return -1;
-  if (netcdf_store_finish(sink->store, error) != 0)
+  if (parcels_place_all(&sink->parcels, sink->encoding, write_parcel, sink, error) != 0 ||
+      netcdf_store_finish(sink->store, error) != 0)
     return -1;
   return output_commit(&sink->output, error);
 }
@@ -156,11 +84,7 @@ static void netcdf_close(struct sink *base)
   struct netcdf_sink *sink = (struct netcdf_sink *)base;
   if (sink == NULL)
     return;
-  for (struct parcel *parcel; (parcel = take_parcel(sink, NULL)) != NULL;) {
-    netcdf_parcel_free(sink->encoding, &parcel->chunks);
-    free(parcel);
-  }
-  pthread_mutex_destroy(&sink->lock);
+  parcels_end(&sink->parcels, sink->encoding);
   netcdf_encoding_free(sink->encoding);
   netcdf_store_free(sink->store);
   output_discard(&sink->output);
@@ -182,7 +106,7 @@ static int netcdf_open(const struct sink_request *request, const struct cube *cu
   if (sink == NULL)
     return error_memory(error);
   sink->sink = (struct sink){&netcdf_ops, "application/netcdf"};
-  pthread_mutex_init(&sink->lock, NULL);
+  parcels_begin(&sink->parcels);
   sink->arena = arena_new(0);
   if (sink->arena == NULL)
     error_memory(error);

@@ -15,12 +15,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 enum { SAMPLE_BYTES = 4096, SAMPLES = 8, ALL_FILTERS = ~0 };
 
 struct encoder { /* one thread's room */
   struct encoder *next;
-  struct libdeflate_compressor *deflater;
+  struct libdeflate_compressor *deflater, *store;
+  ZSTD_CCtx *zstd;
   unsigned char *shuffled;
 };
 
@@ -39,6 +41,8 @@ static void encoder_free(struct encoder *e)
   if (e == NULL)
     return;
   libdeflate_free_compressor(e->deflater);
+  libdeflate_free_compressor(e->store);
+  ZSTD_freeCCtx(e->zstd);
   free(e->shuffled);
   free(e);
 }
@@ -50,7 +54,10 @@ static struct encoder *encoder_new(const struct netcdf_encoding *encoding)
     return NULL;
   e->deflater = libdeflate_alloc_compressor(encoding->plan->level > 0 ? encoding->plan->level : 1);
   e->shuffled = malloc(encoding->plan->chunk_elements * encoding->element_size);
-  if (e->deflater != NULL && e->shuffled != NULL)
+  e->store = libdeflate_alloc_compressor(0);
+  e->zstd = encoding->plan->codec == CODEC_ZSTD ? ZSTD_createCCtx() : NULL;
+  if (e->deflater != NULL && e->store != NULL && e->shuffled != NULL &&
+      (e->zstd != NULL || encoding->plan->codec != CODEC_ZSTD))
     return e;
   encoder_free(e);
   return NULL;
@@ -172,6 +179,25 @@ static bool worth_deflating(struct encoder *e, size_t bytes, unsigned char *room
   return packed < SAMPLES * SAMPLE_BYTES / 2;
 }
 
+/* Zarr's chunk, packed into the room; how many bytes, 0: it failed. */
+static size_t pack(const struct netcdf_encoding *encoding, struct encoder *e, const unsigned char *plain,
+                   unsigned char *room)
+{
+  const struct netcdf_plan *plan = encoding->plan;
+  const size_t bytes = plan->chunk_elements * encoding->element_size, most = encoding->rooms.bytes;
+  if (plan->shuffles && encoding->element_size > 1)
+    netcdf_shuffle(plain, plan->chunk_elements, encoding->element_size, e->shuffled);
+  else
+    memcpy(e->shuffled, plain, bytes);
+  if (plan->codec == CODEC_ZSTD) {
+    const size_t n = ZSTD_compressCCtx(e->zstd, room, most, e->shuffled, bytes, plan->level);
+    return ZSTD_isError(n) ? 0 : n;
+  }
+  struct libdeflate_compressor *by = plan->adaptive && !worth_deflating(e, bytes, room) ? e->store : e->deflater;
+  return (plan->codec == CODEC_GZIP ? libdeflate_gzip_compress : libdeflate_zlib_compress)(by, e->shuffled, bytes, room,
+                                                                                           most);
+}
+
 /* Encodes the chunk in `plain`, a room that is used up; -1: out of memory. */
 static int encode(struct netcdf_encoding *encoding, struct encoder *e, unsigned char *plain, struct netcdf_held *out)
 {
@@ -184,6 +210,12 @@ static int encode(struct netcdf_encoding *encoding, struct encoder *e, unsigned 
     return 0;
   if (packed == NULL)
     return -1;
+  if (plan->codec != CODEC_HDF5) {
+    out->bytes = packed;
+    out->length = pack(encoding, e, plain, packed);
+    rooms_give(&encoding->rooms, plain);
+    return out->length > 0 ? 0 : -1;
+  }
   if (encoding->element_size > 1)
     netcdf_shuffle(plain, plan->chunk_elements, encoding->element_size, e->shuffled);
   else
@@ -273,6 +305,48 @@ int netcdf_encoding_add(struct netcdf_encoding *encoding, const struct netcdf_pi
   return result == 0 ? 0 : error_memory(error);
 }
 
+unsigned char *netcdf_encoding_blank(struct netcdf_encoding *encoding)
+{
+  unsigned char *chunk = rooms_take(&encoding->rooms);
+  for (size_t i = 0; chunk != NULL && i < encoding->plan->chunk_elements; i++)
+    memcpy(chunk + i * encoding->element_size, encoding->fill, encoding->element_size);
+  return chunk;
+}
+
+void netcdf_encoding_unblank(struct netcdf_encoding *encoding, unsigned char *chunk)
+{
+  rooms_give(&encoding->rooms, chunk);
+}
+
+int netcdf_encoding_chunk(struct netcdf_encoding *encoding, const unsigned char *chunk, struct netcdf_held *out)
+{
+  struct encoder *e = take_encoder(encoding);
+  unsigned char *plain = e != NULL ? rooms_take(&encoding->rooms) : NULL;
+  int status = -1;
+  *out = (struct netcdf_held){0};
+  if (plain != NULL) {
+    memcpy(plain, chunk, encoding->plan->chunk_elements * encoding->element_size);
+    out->bytes = plain;
+    status = encode(encoding, e, plain, out);
+    if (status != 0)
+      rooms_give(&encoding->rooms, out->bytes);
+    out->bytes = status == 0 ? rooms_keep(&encoding->rooms, out->bytes, out->length) : NULL;
+  }
+  if (e != NULL)
+    give_encoder(encoding, e);
+  return out->bytes != NULL ? 0 : -1;
+}
+
+void netcdf_held_release(struct netcdf_encoding *encoding, struct netcdf_held *held)
+{
+  rooms_release(&encoding->rooms, held->bytes, held->length);
+}
+
+const struct netcdf_plan *netcdf_encoding_plan(const struct netcdf_encoding *encoding)
+{
+  return encoding->plan;
+}
+
 void netcdf_parcel_free(struct netcdf_encoding *encoding, struct netcdf_parcel *parcel)
 {
   for (struct netcdf_held *held = parcel->first, *next; held != NULL; held = next) {
@@ -293,7 +367,9 @@ struct netcdf_encoding *netcdf_encoding_new(const struct netcdf_plan *plan)
   encoding->rule = statistics_rule_of(&plan->cube);
   pthread_mutex_init(&encoding->idle_lock, NULL);
   netcdf_plan_fill(plan, encoding->fill);
-  rooms_begin(&encoding->rooms, libdeflate_zlib_compress_bound(NULL, plan->chunk_elements * encoding->element_size));
+  const size_t bytes = plan->chunk_elements * encoding->element_size,
+               deflated = libdeflate_gzip_compress_bound(NULL, bytes);
+  rooms_begin(&encoding->rooms, ZSTD_compressBound(bytes) > deflated ? ZSTD_compressBound(bytes) : deflated);
   return encoding;
 }
 

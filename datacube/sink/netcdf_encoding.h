@@ -39,6 +39,13 @@ void netcdf_encoding_free(struct netcdf_encoding *encoding);                 /* 
  * Internal (memory). */
 int netcdf_encoding_add(struct netcdf_encoding *encoding, const struct netcdf_piece *piece, struct netcdf_parcel *to,
                         struct error *error);
+/* For a chunk that comes in parts: room for one, filled with no-data (NULL: out of memory), what gives it back, and the
+ * encoded bytes of it (-1: out of memory). */
+unsigned char *netcdf_encoding_blank(struct netcdf_encoding *encoding);
+void netcdf_encoding_unblank(struct netcdf_encoding *encoding, unsigned char *chunk);
+int netcdf_encoding_chunk(struct netcdf_encoding *encoding, const unsigned char *chunk, struct netcdf_held *out);
+void netcdf_held_release(struct netcdf_encoding *encoding, struct netcdf_held *held); /* its bytes */
+const struct netcdf_plan *netcdf_encoding_plan(const struct netcdf_encoding *encoding);
 void netcdf_parcel_free(struct netcdf_encoding *encoding, struct netcdf_parcel *parcel);
 
 #endif

@@ -4,6 +4,11 @@
 
 #include "datacube/sink.h"
 
+enum chunk_codec {
+  CODEC_HDF5, /* HDF5's filters: shuffle and deflate, left out where they do not help */
+  CODEC_ZLIB, CODEC_GZIP, CODEC_ZSTD /* Zarr's: always the same */
+};
+
 struct netcdf_plan {
   struct cube cube; /* a copy; its labels are borrowed */
   size_t bands;     /* the dimension whose labels are variables, SIZE_MAX: one variable has all dimensions */
@@ -15,7 +20,9 @@ struct netcdf_plan {
   const char *const *variables;                     /* names, legal and unique */
   const char *dimension_names[CUBE_MAX_DIMENSIONS]; /* of the cube's dimensions, legal and unique */
   const char *mapping;                              /* name of the CRS variable, NULL without a CRS */
-  int level;                                        /* deflate, 0: none */
+  enum chunk_codec codec;
+  bool shuffles; /* Zarr: bytes are shuffled before */
+  int level;                                        /* of compression, 0: none */
   bool adaptive;                                    /* chunks that deflate does not shrink are stored as they are */
 };
 

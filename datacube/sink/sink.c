@@ -15,6 +15,7 @@ const struct sink_format *const sink_formats[] = {
     &sink_format_netcdf,
     &sink_format_png,
     &sink_format_webp,
+    &sink_format_zarr,
     NULL,
 };
 

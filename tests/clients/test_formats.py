@@ -10,8 +10,10 @@ import subprocess
 
 import netCDF4
 import numpy as np
+import pyproj
 import pytest
 import rasterio
+import xarray
 
 from conftest import BINARY, twincube
 
@@ -314,3 +316,86 @@ def test_a_number_through_the_server(connection):
     assert asset["type"] == "application/json"
     table = connection.download(saving([1, 2], "CSV"))
     assert table == b"index,value\r\n0,1\r\n1,2\r\n"
+
+
+# ---- Zarr ----
+
+
+def open_zarr(path):
+    if path.suffix == ".zip":
+        import zarr
+
+        return xarray.open_zarr(zarr.storage.ZipStore(path, mode="r"), decode_coords="all")
+    return xarray.open_zarr(path, decode_coords="all")
+
+
+@pytest.mark.parametrize("name", ["a.zarr", "a.zarr.zip"])
+@pytest.mark.parametrize("options", [
+    {}, {"version": 3}, {"compress": "deflate"}, {"version": 3, "compress": "deflate", "zlevel": 6},
+    {"version": 3, "compress": "none"}])
+def test_zarr_opens_in_xarray(scenes, tmp_path, name, options):
+    values = noisy()
+    with open_zarr(saved(scenes, tmp_path, "Zarr", name, **options)) as cube:
+        assert set(cube.data_vars) == {"B1", "B2", "B3"} and cube.B1.dtype == "float32"
+        for band in range(3):
+            np.testing.assert_array_equal(cube[f"B{band + 1}"].transpose("t", "y", "x"), values[:, band])
+        assert [str(time)[:10] for time in cube.t.values] == ["2020-01-01", "2020-01-09"]
+        assert cube.x[:2].values.tolist() == [500005, 500015] and cube.y[:2].values.tolist() == [4999995, 4999985]
+        assert pyproj.CRS(cube.crs.attrs["crs_wkt"]) == pyproj.CRS(32632)
+
+
+def test_zarr_bytes_do_not_depend_on_who_was_faster(scenes, tmp_path):
+    files = {saved(scenes, tmp_path, "Zarr", f"{threads}{i}.zarr.zip", threads=threads).read_bytes()
+             for threads in (1, 2, 3) for i in range(2)}
+    assert len(files) == 1
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("dtype, nodata", [("uint8", 255), ("int16", -1), ("float64", -9999), ("uint16", None)])
+def test_zarr_types_and_missing_values(tmp_path, version, dtype, nodata):
+    values = np.random.default_rng(5).integers(0, 9, (40, 50)).astype(dtype)
+    if nodata is not None:
+        values[::3] = nodata
+    (tmp_path / "T").mkdir()
+    with rasterio.open(tmp_path / "T" / "t_20200101_B1.tif", "w", driver="GTiff", width=50, height=40, count=1,
+                       dtype=dtype, crs="EPSG:32632", nodata=nodata,
+                       transform=rasterio.Affine(10, 0, 5e5, 0, -10, 5e6)) as file:
+        file.write(values, 1)
+    twincube("catalogue", "add", "--data", tmp_path, "--id", "S", tmp_path / "T")
+    with open_zarr(saved(tmp_path, tmp_path, "Zarr", "a.zarr.zip", version=version)) as cube:
+        (band,) = cube.data_vars.values()
+        truth = values.astype(float) if nodata is None else np.where(values == nodata, np.nan, values.astype(float))
+        np.testing.assert_array_equal(band.squeeze(), truth)
+        assert nodata is not None or band.dtype == dtype
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_zarr_of_odd_cubes(tmp_path, version):
+    names = {"type": "other", "values": ["a/b", "ü"]}
+    with open_zarr(save(tmp_path, inline_cube(np.array([1.5, np.nan]), **{"x/..": names}), "zarr", "a.zarr.zip",
+                        version=version)) as cube:
+        assert cube["var"].values[0] == 1.5 and np.isnan(cube["var"].values[1])
+        assert cube["x_.."].values.tolist() == ["a/b", "ü"]
+    with open_zarr(save(tmp_path, 7.25, "zarr", "b.zarr.zip", version=version)) as cube:
+        assert cube["var"].item() == 7.25
+
+
+def test_a_zarr_folder_is_not_written_over(scenes, tmp_path):
+    (tmp_path / "a.zarr").mkdir()
+    done = run(scenes, {**load(), **saving({"from_node": "load"}, "Zarr")}, tmp_path / "a.zarr")
+    assert done.returncode == 1 and "StorageFailure" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"] and not list((tmp_path / "a.zarr").iterdir())
+
+
+@pytest.mark.parametrize("format, name", [("Zarr", "a.zarr.zip"), ("netCDF", "a.nc"), ("GTiff", "a.tif")])
+def test_a_crop_that_begins_within_a_block(scenes, tmp_path, format, name):
+    nodes = load(spatial_extent={"west": 500500, "east": 506900, "south": 4994800, "north": 4999500, "crs": 32632})
+    values = noisy()[:, :, 50:520, 50:690]
+    path = saved(scenes, tmp_path, format, name, nodes)
+    if format == "GTiff":
+        with rasterio.open(path) as file:
+            np.testing.assert_array_equal(file.read(), values.reshape(6, 470, 640))
+        return
+    with open_zarr(path) if format == "Zarr" else xarray.open_dataset(path) as cube:
+        for band in range(3):
+            np.testing.assert_array_equal(cube[f"B{band + 1}"].transpose("t", "y", "x"), values[:, band])
