@@ -57,6 +57,10 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
   if (e->only_result) {
     out->outputs = outcome_result(out);
     out->output_count = out->outputs ? 1 : 0;
+    if (!out->outputs && !out->is_value)
+      return error_set(error, ERROR_FeatureUnsupported,
+                       "the result is several files; a synchronous request answers one: make it a batch job, or leave "
+                       "out separate_dates and separate_bands");
   }
   return 0;
 }

@@ -122,7 +122,7 @@ static int path_by_node(const char *stem, size_t length, const struct result_fil
   char name[NAME_ROOM];
   const struct result_file *file = &files[index];
   const char *separator = length > 0 && stem[length - 1] != '/' ? "_" : "";
-  safe_name(file->name, name);
+  safe_name(file->output && file->output->stem ? file->output->stem : file->name, name);
   size_t end = strlen(name);
   for (size_t number = 2;; number++) {
     if (snprintf(path, PATH_ROOM, "%.*s%s%s.%s", (int)length, stem, separator, name, file->format->extension) >=
@@ -142,7 +142,7 @@ static int name_file(const char *output, const struct result_file *files, size_t
   size_t stem = extension ? (size_t)(extension - 1 - output) : strlen(output);
   if (strlen(output) >= PATH_ROOM)
     return too_long(error);
-  if (is_folder(output) && count > 1)
+  if (is_folder(output) && (count > 1 || (file->output && file->output->stem)))
     return path_by_node(output, strlen(output), files, index, path, error);
   if (!is_folder(output) && !file->is_result)
     return path_by_node(output, stem, files, index, path, error);

@@ -27,8 +27,17 @@ enum { TILE = 512, MAX_BANDS = 65535, STRIP_BYTES = 1 << 20 };
 enum compression { COMPRESS_DEFLATE, COMPRESS_NONE, COMPRESS_LZW, COMPRESS_ZSTD };
 static const char *const compressions[] = {"deflate", "none", "lzw", "zstd", NULL};
 static const char *const resamplings[] = {"nearest", "average", "bilinear", "cubic", "mode", NULL};
-static const char *const option_names[] = {"cog",    "compress", "overview_resampling", "overviews", "tiled",
-                                           "zlevel", NULL};
+static const char *const option_names[] = {"cog",
+                                           "compress",
+                                           "filename_prefix",
+                                           "overview_resampling",
+                                           "overviews",
+                                           "separate_asset_per_band",
+                                           "separate_bands",
+                                           "separate_dates",
+                                           "tiled",
+                                           "zlevel",
+                                           NULL};
 
 struct settings {
   bool cog, tiled, overviews;
@@ -337,7 +346,12 @@ static const char parameters[] =
     "\"overviews\":{\"type\":\"boolean\",\"default\":true,\"description\":\"COG only: add smaller copies of the image "
     "down to one tile.\"},"
     "\"overview_resampling\":{\"type\":\"string\",\"enum\":[\"nearest\",\"average\",\"bilinear\",\"cubic\",\"mode\"],"
-    "\"default\":\"nearest\",\"description\":\"COG only: how the overviews' pixels come from the image's.\"}}";
+    "\"default\":\"nearest\",\"description\":\"COG only: how the overviews' pixels come from the image's.\"},"
+    "\"separate_dates\":{\"type\":\"boolean\",\"default\":false,\"description\":\"A file for each date of a batch "
+    "job's result, instead of bands in one file.\"},"
+    "\"separate_bands\":{\"type\":\"boolean\",\"default\":false,\"description\":\"A file for each band; also known as "
+    "separate_asset_per_band.\"},"
+    "\"filename_prefix\":{\"type\":\"string\",\"description\":\"How the names of a batch job's files begin.\"}}";
 
 const struct sink_format sink_format_gtiff = {
     .name = "GTiff",

@@ -64,6 +64,8 @@ int graph_bind(struct arena *arena, const struct graph *graph, const struct grap
 struct outcome_output { /* to be written: a cube or value that save_result marked, or the result node's own cube */
   const struct node *node;   /* NULL: a value, written as JSON */
   const struct value *value;
+  const struct node *part_of; /* one of several files of a cube: what save_result gives for all of them; or NULL */
+  const char *stem;           /* of the file's name, where save_result tells one; or NULL */
   const char *name;   /* id of the graph's node, for names of files and for errors; need not be unique */
   const char *format; /* of save_result: one that sink_format_find knows; NULL: not saved, the caller chooses */
   const struct sink_option *options; /* of save_result */

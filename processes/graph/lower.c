@@ -390,7 +390,7 @@ static int collect_outputs(const struct lowering *l, struct outcome *out)
       continue;
     outputs[--at] = save->output;
     outputs[at].is_result = !is_saved && save->output.node && save->output.node == out->value.cube;
-    is_saved = is_saved || outputs[at].is_result;
+    is_saved = is_saved || outputs[at].is_result || (save->output.part_of && save->output.part_of == out->value.cube);
   }
   if (!is_saved)
     outputs[count++] = (struct outcome_output){.node = out->value.cube, .name = out->name, .is_result = true};

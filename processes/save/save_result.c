@@ -1,11 +1,14 @@
 /* save_result: marks a cube for a sink: one of the graph's outcomes. The format is checked here, before anything
  * runs. */
+#include "datacube/sink/options.h"
 #include "processes/cube/shape.h"
 #include "processes/graph/lower.h"
+#include "processes/save/parts.h"
 #include "processes/save/value_cube.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *option_text(struct arena *arena, const struct value *value)
 {
@@ -40,7 +43,7 @@ static void warn_of_unknown(const struct call *call, const struct sink_format *f
 {
   char text[256];
   for (size_t i = 0; i < count; i++) {
-    if (sink_format_knows(format, options[i].name))
+    if (sink_format_knows(format, options[i].name) || strcasecmp(options[i].name, "filename_prefix") == 0)
       continue;
     snprintf(text, sizeof text, "%s has no option '%.100s': it is ignored", format->name, options[i].name);
     call_log(call, &(struct log_entry){.level = LOG_WARNING, .message = text});
@@ -77,6 +80,17 @@ static int cube_of_value(struct call *call, const char *format, const struct val
   return sink == sink_format_find("JSON") ? 0 : value_cube_node(call, data, out);
 }
 
+static int save_cube(struct call *call, struct outcome_output *output)
+{
+  bool dates, bands;
+  output->stem = sink_options_text((struct sink_options){output->options, output->option_count}, "filename_prefix");
+  if (sink_format_find(output->format) != sink_format_find("GTiff"))
+    return lowering_save(call, output);
+  if (parts_wanted(call, output, &dates, &bands) != 0)
+    return -1;
+  return dates || bands ? parts_save(call, output, dates, bands) : lowering_save(call, output);
+}
+
 static int save_result_call(struct call *call, struct value *result)
 {
   struct outcome_output output = {.name = call->node, .value = call_argument(call, "data")};
@@ -100,7 +114,7 @@ static int save_result_call(struct call *call, struct value *result)
   *result = value_cube(node); /* a node of its own: the same cube may be saved in several formats */
   output.node = node;
   output.options = options;
-  return lowering_save(call, &output);
+  return save_cube(call, &output);
 }
 
 const struct process process_save_result = {

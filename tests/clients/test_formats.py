@@ -6,10 +6,12 @@ only it tells: the list of formats and the document of results.
 
 import csv
 import json
+import os
 import subprocess
 
 import netCDF4
 import numpy as np
+import openeo
 import pyproj
 import pytest
 import rasterio
@@ -40,7 +42,7 @@ def run(folder, graph, name, threads=2):
     file = folder / "graph.json"
     file.write_text(json.dumps(graph))
     return subprocess.run([BINARY, "run", file, "--data", folder, "--encoding", "official", "--threads", str(threads),
-                           "-o", folder / name], capture_output=True, text=True, timeout=120)
+                           "-o", os.path.join(folder, name)], capture_output=True, text=True, timeout=120)
 
 
 def saving(data, format, **options):
@@ -399,3 +401,34 @@ def test_a_crop_that_begins_within_a_block(scenes, tmp_path, format, name):
     with open_zarr(path) if format == "Zarr" else xarray.open_dataset(path) as cube:
         for band in range(3):
             np.testing.assert_array_equal(cube[f"B{band + 1}"].transpose("t", "y", "x"), values[:, band])
+
+
+# ---- one file a date, one a band ----
+
+
+def test_a_file_for_each_date_and_band(scenes, tmp_path):
+    values = noisy()
+    graph = {**load(), **saving({"from_node": "load"}, "GTiff", separate_dates=True, separate_bands=True,
+                                filename_prefix="ndvi/my")}
+    done = run(scenes, graph, f"{tmp_path}/")
+    assert done.returncode == 0, done.stderr
+    names = {f"ndvi_my_2020-01-0{day}_B{band}.tif": (t, band - 1)
+             for t, day in enumerate((1, 9)) for band in (1, 2, 3)}
+    assert {path.name for path in tmp_path.iterdir()} == set(names)
+    for name, (t, band) in names.items():
+        with rasterio.open(tmp_path / name) as file:
+            np.testing.assert_array_equal(file.read(), values[t, band:band + 1])
+            assert file.tags(1)["BAND"] == f"B{band + 1}" and file.tags(1)["TIME"].startswith("2020-01-0")
+
+
+def test_a_file_for_each_date_of_a_job(connection, catalogue, scenes):
+    catalogue.add("NOISE", scenes / "S", "--datetime", "_([0-9]{8})_", "--band", "_(B[0-9])[.]tif$")
+    graph = {**load(id="NOISE"), **saving({"from_node": "load"}, "GTiff", separate_dates=True)}
+    assets = results_of(connection, graph)["assets"]
+    assert set(assets) == {"save_2020-01-01.tif", "save_2020-01-09.tif"}
+    for name, asset in assets.items():
+        assert asset["datetime"] == f"{name[5:15]}T00:00:00Z" and len(asset["bands"]) == 3
+    with pytest.raises(openeo.rest.OpenEoApiError, match="FeatureUnsupported"):
+        connection.download(graph)
+    prefixed = {**load(id="NOISE"), **saving({"from_node": "load"}, "netCDF", filename_prefix="mine")}
+    assert set(results_of(connection, prefixed)["assets"]) == {"mine.nc"}
