@@ -127,7 +127,7 @@ def test_a_value_beside_a_file(load, data, tmp_path):
     assert run(graph, data, tmp_path, "-o", "o.tif").stderr.startswith("FormatUnsuitable: ")
 
 
-@pytest.mark.parametrize("output", ["out.zarr", "out", "out.tif.gz", "dir.tif/out", ".tif"])
+@pytest.mark.parametrize("output", ["out.xyz", "out", "out.tif.gz", "dir.tif/out", ".tif"])
 def test_an_extension_that_says_nothing_is_an_error(three, data, tmp_path, output):
     (tmp_path / "dir.tif").mkdir()
     done = run(alone(three, "last"), data, tmp_path, "-o", output)
