@@ -152,7 +152,7 @@ static struct tiff_shape shape_of(const struct gtiff_sink *sink, const struct cu
       shape.predictor = sink->is_float ? PREDICTOR_FLOAT : PREDICTOR_HORIZONTAL;
   }
   double fill = cube->type == ELEMENT_BOOLEAN ? 255 : cube->has_nodata ? cube->nodata : 0;
-  value_store(cube->type, fill, shape.fill, 0);
+  value_store(cube->type, element_holds(cube->type, fill) || cube->type == ELEMENT_BOOLEAN ? fill : 0, shape.fill, 0);
   return shape;
 }
 

@@ -67,8 +67,8 @@ static void set_nodata(GDALRasterBandH band, const struct cube *cube)
 {
   if (cube->type == ELEMENT_BOOLEAN)
     GDALSetRasterNoDataValue(band, 255);
-  else if (!cube->has_nodata)
-    return;
+  else if (!cube->has_nodata || !element_holds(cube->type, cube->nodata))
+    return; /* a value that the type cannot hold marks nothing */
   else if (cube->type == ELEMENT_I64)
     GDALSetRasterNoDataValueAsInt64(band, (int64_t)cube->nodata);
   else if (cube->type == ELEMENT_U64)

@@ -432,3 +432,38 @@ def test_a_file_for_each_date_of_a_job(connection, catalogue, scenes):
         connection.download(graph)
     prefixed = {**load(id="NOISE"), **saving({"from_node": "load"}, "netCDF", filename_prefix="mine")}
     assert set(results_of(connection, prefixed)["assets"]) == {"mine.nc"}
+
+
+# ---- edges ----
+
+
+@pytest.mark.parametrize("format, name", [("GTiff", "a.tif"), ("COG", "a.tif"), ("netCDF", "a.nc"), ("PNG", "a.png"),
+                                          ("CSV", "a.csv"), ("Zarr", "a.zarr.zip"), ("WebP", "a.webp")])
+def test_one_pixel(tmp_path, format, name):
+    assert save(tmp_path, picture_cube([[7.5]]), format, name).stat().st_size > 0
+
+
+@pytest.mark.parametrize("format", ["GTiff", "netCDF", "PNG", "JPEG", "Zarr"])
+def test_empty_cubes_are_refused(tmp_path, format):
+    empty = inline_cube(np.empty((0, 2, 2)), t={"type": "temporal", "values": []}, y=spatial("y", [20, 10]),
+                        x=spatial("x", [5, 15]))
+    assert "DataCubeEmpty" in refusal(tmp_path, empty, format)
+
+
+def test_labels_of_all_kinds(tmp_path):
+    labels = ["a" * 5000, "b/c", "", "d\ne", 'f"<&>g', "ü" * 300]
+    cube = inline_cube(np.arange(24.0).reshape(6, 2, 2), bands={"type": "bands", "values": labels},
+                       y=spatial("y", [20, 10]), x=spatial("x", [5, 15]))
+    with rasterio.open(save(tmp_path, cube, "GTiff", "a.tif")) as file:
+        assert file.count == 6 and file.tags(5)["BAND"] == 'f"<&>g' and file.tags(5)["STATISTICS_MAXIMUM"] == "19"
+    with xarray.open_dataset(save(tmp_path, cube, "netCDF", "a.nc")) as file:
+        assert len(file.data_vars) - ("crs" in file.data_vars) == 6
+    with open_zarr(save(tmp_path, cube, "Zarr", "a.zarr.zip")) as file:
+        assert len(file.data_vars) - ("crs" in file.data_vars) == 6
+    assert rows_of(save(tmp_path, cube, "CSV", "a.csv"))[0] == ["y", "x", *labels]
+
+
+def test_too_many_bands_are_refused(tmp_path):
+    cube = inline_cube(np.zeros((65536, 1, 1)), t={"type": "other", "values": list(range(65536))},
+                       y=spatial("y", [20]), x=spatial("x", [5]))
+    assert "65535" in refusal(tmp_path, cube, "GTiff")
