@@ -42,10 +42,13 @@ static const struct value *required(struct call *call, const char *name)
 
 static int invalid(struct call *call, const char *name, const char *expected, const struct value *value)
 {
-  const char *hint = value->kind == VALUE_LANES ? " that depends on the pixel" : "";
-  return error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
-                         "parameter '%s' of process '%s' must be %s; it is a value of type %s%s", name,
-                         call->process->id, expected, value_kind_name(value), hint);
+  struct buffer given = {.limit = 1024};
+  value_describe(value, &given);
+  error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
+                  "parameter '%s' of process '%s' must be %s; it is %s", name, call->process->id, expected,
+                  given.length > 0 ? given.data : value_kind_name(value));
+  buffer_free(&given);
+  return -1;
 }
 
 /* The argument if it is of the kind, else NULL with the error set. */

@@ -27,7 +27,8 @@ struct process {
   const char *id;
   enum process_shape shape;
   int (*call)(struct call *call, struct value *result);
-  bool takes_single; /* a single value may stand for an array: it is not checked against the schema */
+  bool takes_single; /* a single value may stand for an array … */
+  bool takes_null;   /* … and null for a number, beyond what the schemas of its spec say */
   const char *takes_values; /* a parameter for cubes that may be a plain value as well; or NULL */
 };
 

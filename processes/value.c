@@ -139,6 +139,57 @@ const char *value_kind_name(const struct value *value)
   return "unknown";
 }
 
+enum { SHOWN_TEXT = 60 }; /* bytes of a text */
+
+static void describe_text(const char *text, struct buffer *out)
+{
+  size_t length = strlen(text), shown = length;
+  if (length > SHOWN_TEXT)
+    for (shown = SHOWN_TEXT; ((unsigned char)text[shown] & 0xC0) == 0x80; shown--)
+      ;
+  buffer_text(out, "the string '");
+  buffer_add(out, text, shown);
+  buffer_text(out, shown < length ? "…'" : "'");
+}
+
+void value_describe(const struct value *value, struct buffer *out)
+{
+  char room[32];
+  switch (value->kind) {
+  case VALUE_NULL:
+    buffer_text(out, "null");
+    break;
+  case VALUE_BOOLEAN:
+    buffer_text(out, value->boolean ? "true" : "false");
+    break;
+  case VALUE_NUMBER:
+    number_format(value->number, room);
+    buffer_printf(out, "the number %s", room);
+    break;
+  case VALUE_TEXT:
+    describe_text(value->text, out);
+    break;
+  case VALUE_ARRAY:
+    buffer_printf(out, "an array of %zu element%s", value->count, value->count == 1 ? "" : "s");
+    break;
+  case VALUE_OBJECT:
+    buffer_printf(out, "an object with %zu member%s", value->count, value->count == 1 ? "" : "s");
+    break;
+  case VALUE_LANES:
+    buffer_printf(out, "%s %s that depends on the pixel", value->lanes.is_array ? "an" : "a", value_kind_name(value));
+    break;
+  case VALUE_CUBE:
+    buffer_text(out, "a data cube");
+    break;
+  case VALUE_CALLBACK:
+    buffer_text(out, "a process graph");
+    break;
+  case VALUE_HANDLE:
+    buffer_text(out, value_kind_name(value));
+    break;
+  }
+}
+
 size_t value_weight(const struct value *value)
 {
   return value->weight > 0 ? value->weight : 1;

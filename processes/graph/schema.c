@@ -150,6 +150,18 @@ static void describe_bounds(const struct schema *schema, struct buffer *out)
     buffer_printf(out, " with at most this many elements: %zu", schema->most);
 }
 
+/* What an array holds, where the schema says it. */
+static void describe_elements(const struct schema *schema, struct buffer *out)
+{
+  struct buffer elements = {.limit = 1024};
+  if (schema->items == NULL || schema->subtype != NULL)
+    return;
+  schema_describe(schema->items, &elements);
+  if (elements.length > 0)
+    buffer_printf(out, " of %s", elements.data);
+  buffer_free(&elements);
+}
+
 static void describe_enumeration(const struct schema *schema, struct buffer *out)
 {
   const char *before = " out of ";
@@ -168,6 +180,7 @@ void schema_describe(const struct schema *schema, struct buffer *out)
   if (schema->alternative_count > 0)
     return;
   describe_types(schema, out);
+  describe_elements(schema, out);
   describe_bounds(schema, out);
   describe_enumeration(schema, out);
 }

@@ -31,6 +31,10 @@ struct schema {
 /* Whether the value fits; a schema of NULL takes any. With `ranges` numbers must also lie within their bounds. Cubes,
  * lanes and callbacks are judged by their kind. */
 bool schema_fits(const struct schema *schema, const struct value *value, bool ranges);
+/* What does not fit, in words: "data[2] is the string 'a'; expected number or null". `name` is the parameter's; the
+ * value does not fit. The item named is the innermost one to blame. */
+void schema_explain(const struct schema *schema, const char *name, const struct value *value, bool ranges,
+                    struct buffer *out);
 /* Text after "expected": types, bounds and enumeration of all alternatives. */
 void schema_describe(const struct schema *schema, struct buffer *out);
 

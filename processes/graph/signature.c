@@ -14,14 +14,11 @@ int parameter_check(const struct parameter *parameter, const struct value *value
 {
   if (schema_fits(parameter->schema, value, ranges))
     return 0;
-  bool text = value->kind == VALUE_TEXT;
-  struct buffer wanted = {.limit = 4096};
-  schema_describe(parameter->schema, &wanted);
-  error_parameter(error, ERROR_ProcessParameterInvalid, parameter->name,
-                  "the value of '%s' (%s%s%.40s%s) does not fit: expected %s", parameter->name, value_kind_name(value),
-                  text ? " '" : "", text ? value->text : "", text ? "'" : "",
-                  wanted.data && wanted.length ? wanted.data : "something else");
-  buffer_free(&wanted);
+  struct buffer reason = {.limit = 4096};
+  schema_explain(parameter->schema, parameter->name, value, ranges, &reason);
+  error_parameter(error, ERROR_ProcessParameterInvalid, parameter->name, "%s",
+                  reason.length > 0 ? reason.data : "the value does not fit");
+  buffer_free(&reason);
   return -1;
 }
 

@@ -25,7 +25,7 @@ bool process_takes(const struct process_entry *entry, const char *parameter, con
   const struct process *process = entry->process;
   if (process == NULL)
     return false;
-  return (is_single && process->takes_single) ||
+  return (is_single && process->takes_single) || (value->kind == VALUE_NULL && process->takes_null) ||
          (process->takes_values != NULL && value_is_host(value) && strcmp(parameter, process->takes_values) == 0);
 }
 

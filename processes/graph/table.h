@@ -17,7 +17,7 @@ struct process_entry {
   struct signature signature;
 };
 
-/* Whether the process takes this single value where its spec asks for an array (process.h). */
+/* Whether the process takes this value beyond what the schemas of its spec say (process.h). */
 bool process_takes(const struct process_entry *entry, const char *parameter, const struct value *value);
 
 /* Processes beyond the built-in ones: those of a user, or remote definitions. */

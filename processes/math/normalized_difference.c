@@ -14,4 +14,4 @@ static int normalized_difference_call(struct call *call, struct value *result)
 }
 
 const struct process process_normalized_difference = {
-    .id = "normalized_difference", .shape = PROCESS_VALUE, .call = normalized_difference_call};
+    .id = "normalized_difference", .shape = PROCESS_VALUE, .call = normalized_difference_call, .takes_null = true};

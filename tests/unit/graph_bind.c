@@ -63,6 +63,14 @@ static void arguments_have_the_types_of_the_spec(void **state)
        "{\"data\":{\"type\":\"datacube\",\"dimensions\":[],\"data\":1},\"dimension\":\"t\",\"reducer\":\"mean\"}",
        "reducer", "process-graph"},
       {"sort", "{\"data\":[1],\"asc\":null,\"nodata\":5}", "nodata", "boolean"},
+      {"mean", "{\"data\":[1,null,\"a\"]}", "data", "data[2] is the string 'a'; expected number or null"},
+      {"min", "{\"data\":[1,[2,3]]}", "data", "data[1] is an array of 2 elements; expected number or null"},
+      {"sum", "{\"data\":true}", "data", "data is true; expected array of number or null"},
+      {"add", "{\"x\":{\"a\":1},\"y\":2}", "x", "x is an object with 1 member; expected number or null"},
+      {"date_shift", "{\"date\":\"2020-01-01\",\"value\":1,\"unit\":\"eon\"}", "unit",
+       "unit is the string 'eon'; expected string out of millisecond, second"},
+      {"filter_bbox", "{\"data\":{\"type\":\"datacube\",\"dimensions\":[],\"data\":1},\"extent\":{\"west\":1}}",
+       "extent", "extent is an object with 1 member; the member "},
   };
   (void)state;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -77,9 +85,11 @@ static void arguments_have_the_types_of_the_spec(void **state)
 static void quoted_values_stay_utf8(void **state)
 {
   struct lowered l =
-      lower_text("{\"n\":" ADD("\"12345678901234567890123456789012345678\xF0\x9F\x9B\xB0\xF0\x9F\x9B\xB0\"", "1") "}}");
+      lower_text("{\"n\":" ADD("\"1234567890123456789012345678901234567890123456789012345678\xF0\x9F\x9B\xB0"
+                               "\xF0\x9F\x9B\xB0\"",
+                               "1") "}}");
   (void)state;
-  assert_non_null(strstr(l.error.message, "12345678'"));
+  assert_non_null(strstr(l.error.message, "12345678…'"));
   arena_free(l.arena);
 }
 
@@ -142,12 +152,12 @@ static void plain_json_knows_no_tokens(void **state)
 /* {"type": "nodata"} and its like mean something in the official encoding only. */
 static void plain_json_is_taken_as_it_is(void **state)
 {
-  static const char *const objects[] = {
-      "{\"type\":\"nodata\"}", "{\"type\":\"labeled-array\",\"data\":[{\"key\":\"B1\",\"value\":3}]}",
-      "{\"type\":\"datacube\",\"dimensions\":[],\"data\":1}", "\"\\u0001NaN\""};
-  static const char *const meant[] = {"null", "[3]", NULL, "NaN"};
+  static const char *const objects[] = {"{\"type\":\"nodata\"}",
+                                        "{\"type\":\"labeled-array\",\"data\":[{\"key\":\"B1\",\"value\":3}]}",
+                                        "\"\\u0001NaN\""};
+  static const char *const meant[] = {"null", "[3]", "NaN"};
   (void)state;
-  for (size_t i = 0; i < 4; i++) {
+  for (size_t i = 0; i < 3; i++) {
     char text[256];
     snprintf(text, sizeof text, "{\"a\":{\"process_id\":\"constant\",\"arguments\":{\"x\":%s}}}", objects[i]);
     struct arena *arena = arena_new(0);
@@ -163,8 +173,7 @@ static void plain_json_is_taken_as_it_is(void **state)
     assert_true(outcome.value.kind != VALUE_CUBE);
     value_write(&outcome.value, &(struct json_writer){.out = &out});
     assert_string_equal(out.data, objects[i]);
-    if (meant[i])
-      expect_json(text, meant[i]);
+    expect_json(text, meant[i]);
     buffer_free(&out);
     arena_free(arena);
   }
