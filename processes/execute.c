@@ -101,7 +101,7 @@ static int make_steps(struct arena *arena, const struct execution *e, struct ste
   *out = (struct steps){0};
   run_report_begin(&out->report, e->log);
   if (lower_text(arena, e, &out->outcome, error) != 0)
-    return -1;
+    return graph_blame(arena, error);
   if (!e->output && out->outcome.output_count > 0)
     return error_set(error, ERROR_StorageFailure, "the result is a data cube: name a file for it");
   if (result_files_plan(arena, e->output ? e->output : "./", &out->outcome, e->value_file, &files, &out->count,
@@ -112,7 +112,7 @@ static int make_steps(struct arena *arena, const struct execution *e, struct ste
     return error_memory(error);
   for (size_t i = 0; i < out->count; i++)
     out->list[i].file = files[i];
-  return make_plan(arena, e, out, error);
+  return make_plan(arena, e, out, error) == 0 ? 0 : graph_blame(arena, error);
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
@@ -146,8 +146,10 @@ static int write_cube(const struct execution *e, const struct step *step, const 
 static int value_json(const struct execution *e, const struct value *value, struct buffer *json, struct error *error)
 {
   struct json_writer writer = {.out = json, .nonfinite_tokens = e->official_encoding};
+  json->limit = e->memory;
   value_write(value, &writer);
-  return json->failed ? error_memory(error) : 0;
+  return json->failed ? error_set(error, ERROR_ProcessGraphComplexity, "the result is too large to be written as JSON")
+                      : 0;
 }
 
 static int write_value(const struct execution *e, const struct value *value, const struct result_file *file,
@@ -283,9 +285,11 @@ static void explain_steps(const struct execution *e, const struct steps *steps, 
 
 int execute_explain(const struct execution *e, struct buffer *out, struct error *error)
 {
+  struct execution quiet = *e; /* what processes say belongs to the run */
   struct arena *arena = make_arena(e, error);
   struct steps steps;
-  int status = arena ? make_steps(arena, e, &steps, error) : -1;
+  quiet.log = NULL;
+  int status = arena ? make_steps(arena, &quiet, &steps, error) : -1;
   if (status == 0) {
     explain_steps(e, &steps, out);
     if (steps.outcome.is_value) {

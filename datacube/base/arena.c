@@ -27,6 +27,8 @@ struct arena {
   struct block *blocks; /* newest first */
   struct cleanup *cleanups;
   size_t limit, used, next_size;
+  size_t held; /* bytes of all blocks, and those reserved */
+  bool refused;
 };
 
 struct arena *arena_new(size_t limit)
@@ -53,10 +55,24 @@ void arena_free(struct arena *arena)
   free(arena);
 }
 
+/* Bytes that the limit still allows. */
+static size_t room(const struct arena *arena)
+{
+  if (!arena->limit)
+    return SIZE_MAX;
+  return arena->held < arena->limit ? arena->limit - arena->held : 0;
+}
+
 static struct block *add_block(struct arena *arena, size_t bytes)
 {
   size_t size = bytes > arena->next_size ? bytes : arena->next_size;
   size_t whole;
+  if (size > room(arena)) /* the last block may be a smaller one */
+    size = bytes;
+  if (size > room(arena)) {
+    arena->refused = true;
+    return NULL;
+  }
   if (checked_add(sizeof(struct block) + 63, size, &whole) != 0)
     return NULL;
   struct block *block = aligned_alloc(64, whole & ~(size_t)63);
@@ -64,6 +80,7 @@ static struct block *add_block(struct arena *arena, size_t bytes)
     return NULL;
   memset(block, 0, whole & ~(size_t)63);
   block->size = size;
+  arena->held += size;
   if (bytes > arena->next_size && arena->blocks) { /* keep filling the current block */
     block->next = arena->blocks->next;
     arena->blocks->next = block;
@@ -81,9 +98,10 @@ void *arena_alloc(struct arena *arena, size_t bytes)
   size_t align = bytes > 64 ? 64 : 16;
   if (bytes == 0)
     bytes = 1;
-  size_t used = arena->used < arena->limit ? arena->used : arena->limit;
-  if (bytes > SIZE_MAX / 2 || (arena->limit && bytes > arena->limit - used))
+  if (bytes > SIZE_MAX / 2) {
+    arena->refused = arena->limit != 0;
     return NULL;
+  }
   struct block *block = arena->blocks;
   size_t at = block ? (block->used + align - 1) & ~(align - 1) : 0;
   if (!block || at > block->size || block->size - at < bytes) {
@@ -171,4 +189,24 @@ int arena_on_free(struct arena *arena, void (*run)(void *), void *data)
 size_t arena_used(const struct arena *arena)
 {
   return arena->used;
+}
+
+int arena_reserve(struct arena *arena, size_t bytes)
+{
+  if (bytes > room(arena)) {
+    arena->refused = true;
+    return -1;
+  }
+  arena->held += bytes;
+  return 0;
+}
+
+void arena_release(struct arena *arena, size_t bytes)
+{
+  arena->held -= bytes;
+}
+
+bool arena_refused(const struct arena *arena)
+{
+  return arena->refused;
 }

@@ -1,11 +1,13 @@
 /* Region allocator: everything a request, a plan or a worker owns dies together.
  *
- * Memory comes zeroed and 64-byte aligned for arrays above 64 bytes, else 16. An arena has a byte limit; an allocation
- * past it, or a failed malloc, returns NULL. Cleanups run in reverse order of registration when the arena is freed.
+ * Memory comes zeroed and 64-byte aligned for arrays above 64 bytes, else 16. An arena has a byte limit on what it
+ * takes from the system and what is reserved beside it; an allocation past it, or a failed malloc, returns NULL.
+ * Cleanups run in reverse order of registration when the arena is freed.
  * Not thread safe: one owner. */
 #ifndef TWINCUBE_DATACUBE_BASE_ARENA_H
 #define TWINCUBE_DATACUBE_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -30,6 +32,13 @@ void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacit
 int arena_on_free(struct arena *arena, void (*cleanup)(void *), void *data);
 
 size_t arena_used(const struct arena *arena);
+
+/* Counts bytes that live elsewhere, but for the arena's sake, against its limit; released with the same number. 0, or
+ * -1 where they would not fit. */
+int arena_reserve(struct arena *arena, size_t bytes);
+void arena_release(struct arena *arena, size_t bytes);
+/* Whether the limit refused something so far. */
+bool arena_refused(const struct arena *arena);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_array((arena), (count), sizeof(type)))

@@ -70,7 +70,7 @@ static const struct node *whole_reduction(struct zones_making *m, struct error *
     error_memory(error);
     return NULL;
   }
-  if (m->zonal->make(m->zonal->context, 2, &made, error) != 0)
+  if (m->zonal->make(m->zonal->context, m->zonal->probe, &made, error) != 0)
     return NULL;
   *input = (struct kernel_input){.node = m->zonal->input, .array_dimension = (int)from->dimensions - 1};
   for (size_t d = 0; d + 1 < from->dimensions; d++)
@@ -81,6 +81,33 @@ static const struct node *whole_reduction(struct zones_making *m, struct error *
   if (!node)
     error_memory(error);
   return node;
+}
+
+static bool steps_alike(const struct program_step *a, const struct program_step *b, size_t length)
+{
+  bool same_length = a->length == b->length || (a->length == length && b->length == length + 1);
+  bool same = a->kind == b->kind && a->op == b->op && a->is_array == b->is_array && same_length &&
+              memcmp(a->operand, b->operand, sizeof a->operand) == 0 && a->input == b->input &&
+              a->component == b->component && memcmp(&a->constant, &b->constant, sizeof a->constant) == 0 &&
+              a->parameter_count == b->parameter_count && a->part_count == b->part_count;
+  if (!same || a->kind == PROGRAM_PICK || (a->kind == PROGRAM_CONSTANT && a->is_array))
+    return false;
+  return (a->parameter_count == 0 ||
+          memcmp(a->parameters, b->parameters, a->parameter_count * sizeof *a->parameters) == 0) &&
+         (a->part_count == 0 || memcmp(a->parts, b->parts, a->part_count * sizeof *a->parts) == 0);
+}
+
+/* Whether the program is the same for one pixel more: then it is for any number, and one serves all zones. */
+static int is_same_for_all(const struct zones_making *m, const struct program *program, bool *out, struct error *error)
+{
+  const size_t length = m->zonal->probe;
+  struct zonal_program longer;
+  if (m->zonal->make(m->zonal->context, length + 1, &longer, error) != 0)
+    return -1;
+  *out = program->count == longer.program->count;
+  for (size_t i = 0; *out && i < program->count; i++)
+    *out = steps_alike(&program->steps[i], &longer.program->steps[i], length);
+  return 0;
 }
 
 /* ---- gathering ----------------------------------------------------------------------------------------------------
@@ -178,12 +205,14 @@ const struct node *node_zones(struct arena *arena, struct node_origin origin, co
   int to_before[CUBE_MAX_DIMENSIONS];
   const struct node *out = NULL;
   size_t length;
+  bool same = false;
   if (zone_squares_make(arena, zonal->zones, &m.squares, error) != 0)
     return NULL;
   m.maker.node = whole_reduction(&m, error);
-  if (!m.maker.node || reduction_length(arena, m.maker.node, false, &length, error) != 0)
+  if (!m.maker.node || reduction_length(arena, m.maker.node, false, &length, error) != 0 ||
+      is_same_for_all(&m, m.maker.node->program, &same, error) != 0)
     return NULL;
-  if (length == 0)
+  if (length == 0 || !same)
     return gathered(&m, error);
   for (size_t d = 0; d < zonal->cube->dimensions; d++)
     to_before[d] = (int)d;

@@ -26,6 +26,7 @@ struct zonal {
   /* The program for arrays of `length` elements, in the arena; -1: error set. */
   int (*make)(void *context, size_t length, struct zonal_program *out, struct error *error);
   void *context;
+  size_t probe; /* a length for which `make` works: that of the largest zone */
 };
 const struct node *node_zones(struct arena *arena, struct node_origin origin, const struct zonal *zonal,
                               struct error *error);

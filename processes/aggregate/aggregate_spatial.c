@@ -17,8 +17,8 @@ struct task {
   const struct node *data;               /* y and x last */
   const struct geometry_set *geometries; /* as given */
   struct zones zones;
-  struct dimension labels;               /* of the geometries */
-  const double *counts;                  /* pixels of each geometry */
+  struct dimension labels; /* of the geometries */
+  const double *counts;    /* pixels of each geometry */
 };
 
 /* ---- geometries ------------------------------------------------------------------------------------------------- */
@@ -99,14 +99,24 @@ static int describe(struct task *z, const struct zonal_program *program, struct 
   return cube_settle_packing(z->call, cube, program->program, &program->result);
 }
 
+/* Pixels of the largest zone; some where all are empty, so that there is a program at all. */
+static size_t largest_zone(const struct task *z)
+{
+  double most = 0;
+  for (size_t i = 0; i < z->zones.count; i++)
+    most = fmax(most, z->counts[i]);
+  return most > 0 ? (size_t)most : 2;
+}
+
 static int reduce_zones(struct task *z, const struct node **out)
 {
   struct zonal_program probe;
   struct cube *cube = NULL;
-  if (make_program(z, 2, &probe, z->call->error) != 0 || describe(z, &probe, &cube) != 0)
+  const size_t length = largest_zone(z);
+  if (make_program(z, length, &probe, z->call->error) != 0 || describe(z, &probe, &cube) != 0)
     return -1;
   const struct zonal zonal = {
-      .input = z->data, .cube = cube, .zones = &z->zones, .make = make_program, .context = z};
+      .input = z->data, .cube = cube, .zones = &z->zones, .make = make_program, .context = z, .probe = length};
   *out = node_zones(z->call->arena, call_origin(z->call), &zonal, z->call->error);
   return *out ? 0 : -1;
 }
@@ -117,8 +127,12 @@ static int counts_node(struct task *z, const struct node **out)
   struct cube *cube = ARENA_NEW(call->arena, struct cube);
   if (!cube)
     return error_memory(call->error);
-  *cube = (struct cube){.dimensions = 1, .dimension = {z->labels}, .type = ELEMENT_F64, .has_nodata = true,
-                        .nodata = NAN, .crs = z->geometries->crs};
+  *cube = (struct cube){.dimensions = 1,
+                        .dimension = {z->labels},
+                        .type = ELEMENT_F64,
+                        .has_nodata = true,
+                        .nodata = NAN,
+                        .crs = z->geometries->crs};
   const struct source *source = memory_source(call->arena, cube, z->counts, "pixels of geometries");
   *out = source ? node_source(call->arena, call_origin(call), source) : NULL;
   return *out ? 0 : error_memory(call->error);

@@ -128,17 +128,20 @@ static int fill_slot(struct binder *b, const struct process_entry *entry, const 
 {
   static const struct value cube = {.kind = VALUE_CUBE}, callback = {.kind = VALUE_CALLBACK};
   *out = (struct slot){.kind = SLOT_LATE, .expression = e};
+  const struct value *value = &e->value;
   switch (e->kind) {
   case EXPRESSION_CUBE:
     return check_value(b, parameter, &cube, false);
   case EXPRESSION_GRAPH:
     return check_value(b, parameter, &callback, false);
   case EXPRESSION_VALUE:
-    *out = (struct slot){.kind = SLOT_KNOWN, .value = &e->value};
-    if (process_takes(entry, parameter->name, &e->value))
+    if (parameter_inner_list(parameter, value) != NULL)
+      value = parameter_inner_list(parameter, value);
+    *out = (struct slot){.kind = SLOT_KNOWN, .value = value};
+    if (process_takes(entry, parameter->name, value))
       return 0;
-    if (!parameter_left_out(parameter, &e->value))
-      return check_value(b, parameter, &e->value, checks_ranges(entry));
+    if (!parameter_left_out(parameter, value))
+      return check_value(b, parameter, value, checks_ranges(entry));
     *out = (struct slot){.kind = SLOT_ABSENT};
     return 0;
   default:

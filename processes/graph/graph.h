@@ -91,6 +91,10 @@ const struct outcome_output *outcome_result(const struct outcome *outcome);
 int graph_lower(struct arena *arena, const struct bound *bound, const struct graph_options *options,
                 struct outcome *out, struct error *error);
 
+/* After a failure: where the arena's limit refused memory, what the error calls Internal is the graph's doing, and
+ * becomes ProcessGraphComplexity. Returns -1. */
+int graph_blame(const struct arena *arena, struct error *error);
+
 /* parse, bind and lower; each error found is reported (several unknown processes or arguments give one each). A process
  * with parameters that have no value is bound only. */
 void graph_validate(const char *json, size_t length, const struct graph_options *options,

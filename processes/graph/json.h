@@ -10,6 +10,8 @@
 /* Parses within the limits of graph.h (bytes, depth). `official`: the bare tokens NaN, Infinity and -Infinity are
  * numbers. The caller owns the result. Errors ProcessGraphInvalid (with line and column) and ProcessGraphComplexity. */
 int json_read(const char *text, size_t length, bool official, json_t **out, struct error *error);
+/* At most so many bytes does the tree of a JSON text take, and what is needed to make it. */
+size_t json_tree_bytes(const char *text, size_t length);
 /* Host value of a JSON value. `official`: the encoding of the official test cases, that is, the tokens of json_read,
  * {"type": "nodata"} for null, and {"type": "labeled-array", "data": [{key, value}]} for an array with labels. Error
  * ProcessGraphComplexity for arrays past the limit. */

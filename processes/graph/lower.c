@@ -138,6 +138,9 @@ static int late_argument(const struct walk *w, const struct bound_node *node, si
     return error_parameter(l->error, ERROR_ProcessGraphComplexity, parameter->name,
                            "the value of '%s' has more than %d elements, counted through all its levels",
                            parameter->name, (int)GRAPH_MAX_WEIGHT);
+  const struct value *inner = parameter_inner_list(parameter, out);
+  if (inner)
+    *out = *inner;
   *left_out = parameter_left_out(parameter, out);
   if (process_takes(node->entry, parameter->name, out))
     return 0;
@@ -441,7 +444,10 @@ void graph_validate(const char *json, size_t length, const struct graph_options 
   else if (graph_parse(arena, json, length, options->official_encoding, &graph, &error) == 0 &&
            graph_bind_report(arena, graph, options, &bound, report, data, &error) == 0 && !bound->open)
     graph_lower(arena, bound, &describing, &outcome, &error);
-  if (error_is_set(&error))
+  if (error_is_set(&error)) {
+    if (arena)
+      graph_blame(arena, &error);
     report(data, &error);
+  }
   arena_free(arena);
 }

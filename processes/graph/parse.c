@@ -81,7 +81,8 @@ static int parse_object(struct parser *p, const json_t *json, struct expression 
   items.values = ARENA_ARRAY(p->arena, struct value, items.count);
   if (!items.values || !keys)
     return error_memory(p->error);
-  json_object_foreach((json_t *)json, key, item) {
+  json_object_foreach((json_t *)json, key, item)
+  {
     keys[i] = arena_strdup(p->arena, key);
     if (!keys[i])
       return error_memory(p->error);
@@ -154,7 +155,8 @@ static int parse_arguments(struct parser *p, const json_t *json, struct graph_no
   if (!expressions || !names)
     return error_memory(p->error);
   p->callbacks = 0;
-  json_object_foreach((json_t *)json, name, argument) {
+  json_object_foreach((json_t *)json, name, argument)
+  {
     names[i] = arena_strdup(p->arena, name);
     if (!names[i])
       return error_memory(p->error);
@@ -179,7 +181,8 @@ static int parse_node(struct parser *p, const char *id, const json_t *json, stru
     return error_set(p->error, ERROR_ProcessGraphInvalid, "arguments are an object");
   if (space && !json_is_string(space) && !json_is_null(space))
     return error_set(p->error, ERROR_ProcessGraphInvalid, "a namespace is a string or null");
-  *out = (struct graph_node){.id = arena_strdup(p->arena, id), .process = arena_strdup(p->arena, process),
+  *out = (struct graph_node){.id = arena_strdup(p->arena, id),
+                             .process = arena_strdup(p->arena, process),
                              .result = json_is_true(json_object_get(json, "result"))};
   if (json_is_string(space))
     out->space = arena_strdup(p->arena, json_string_value(space));
@@ -212,7 +215,8 @@ static int parse_graph(struct parser *p, const json_t *json, const struct graph 
   json_t *node;
   if (!graph || !nodes || !sorted)
     return error_memory(p->error);
-  json_object_foreach((json_t *)json, id, node) {
+  json_object_foreach((json_t *)json, id, node)
+  {
     sorted[i] = i;
     if (parse_node(p, id, node, &nodes[i++]) != 0)
       return error_within(p->error, id);
@@ -279,14 +283,32 @@ int graph_parse(struct arena *arena, const char *text, size_t length, bool offic
 {
   struct parser p = {.arena = arena, .error = error, .official = official};
   const json_t *process = NULL;
-  json_t *json;
-  if (json_read(text, length, official, &json, error) != 0)
-    return -1;
-  int status = find_process(json, &process, error);
+  json_t *json = NULL;
+  const size_t tree = json_tree_bytes(text, length);
+  if (arena_reserve(arena, tree) != 0)
+    return error_set(error, ERROR_ProcessGraphComplexity, "%zu bytes of JSON are more than there is memory for",
+                     length);
+  int status = json_read(text, length, official, &json, error);
+  if (status == 0)
+    status = find_process(json, &process, error);
   if (status == 0)
     status = parse_process(&p, process, out);
   json_decref(json);
+  arena_release(arena, tree);
   return status;
+}
+
+int graph_blame(const struct arena *arena, struct error *error)
+{
+  if (!arena_refused(arena) || !error_is(error, ERROR_Internal))
+    return -1;
+  const struct error found = *error;
+  *error = (struct error){{0}, {0}, {0}, {0}};
+  error_set(error, ERROR_ProcessGraphComplexity,
+            "the process graph needs more memory than it may have before anything is computed");
+  memcpy(error->node, found.node, sizeof error->node);
+  memcpy(error->parameter, found.parameter, sizeof error->parameter);
+  return -1;
 }
 
 int process_define(struct arena *arena, const char *text, size_t length, struct process_entry *out, struct error *error)

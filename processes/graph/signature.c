@@ -22,6 +22,18 @@ int parameter_check(const struct parameter *parameter, const struct value *value
   return -1;
 }
 
+const struct value *parameter_inner_list(const struct parameter *parameter, const struct value *value)
+{
+  const struct schema *schema = parameter->schema;
+  bool plain = schema != NULL && schema->types == TYPE_ARRAY && schema->items != NULL && schema->items->types != 0 &&
+               (schema->items->types & TYPE_ARRAY) == 0;
+  if (!plain || value->kind != VALUE_ARRAY || value->count != 1)
+    return NULL;
+  const struct value *inner = &value->items[0];
+  bool is_list = inner->kind == VALUE_ARRAY || (inner->kind == VALUE_LANES && inner->lanes.is_array);
+  return is_list ? inner : NULL;
+}
+
 bool parameter_left_out(const struct parameter *parameter, const struct value *value)
 {
   return value->kind == VALUE_NULL && parameter->optional && !schema_fits(parameter->schema, value, false);

@@ -26,6 +26,8 @@ const struct parameter *signature_find(const struct signature *signature, const 
  * `ranges` numbers must also lie within minimum and maximum; value processes decide that themselves (arccos(2) is NaN).
  */
 int parameter_check(const struct parameter *parameter, const struct value *value, bool ranges, struct error *error);
+/* [[…]] where a list of plain values is asked for, as some clients write it: the inner list. Else NULL. */
+const struct value *parameter_inner_list(const struct parameter *parameter, const struct value *value);
 /* A null for an optional parameter that takes no null: counts as left out. */
 bool parameter_left_out(const struct parameter *parameter, const struct value *value);
 

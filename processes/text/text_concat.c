@@ -33,7 +33,10 @@ static int join_texts(struct call *call, const struct value *data, struct buffer
     if (add_text(call, "data", &data->items[i], out) != 0)
       return -1;
   }
-  return out->failed ? error_memory(call->error) : 0;
+  if (!out->failed)
+    return 0;
+  return error_parameter(call->error, ERROR_ProcessGraphComplexity, "data", "the text would have more than %zu bytes",
+                         out->limit);
 }
 
 static int text_concat_call(struct call *call, struct value *result)

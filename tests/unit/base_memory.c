@@ -17,6 +17,21 @@
 
 /* ---- arena ------------------------------------------------------------------------------------------------------ */
 
+static void arena_counts_what_it_takes_and_what_is_reserved(void **state)
+{
+  struct arena *arena = arena_new(100000);
+  (void)state;
+  assert_int_equal(arena_reserve(arena, 60000), 0);
+  assert_false(arena_refused(arena));
+  assert_null(arena_alloc(arena, 40001));
+  assert_true(arena_refused(arena));
+  assert_non_null(arena_alloc(arena, 30000));
+  assert_int_equal(arena_reserve(arena, 10001), -1); /* the block counts, not what of it is used */
+  arena_release(arena, 60000);
+  assert_int_equal(arena_reserve(arena, 60000), 0);
+  arena_free(arena);
+}
+
 static void arena_stops_at_its_limit(void **state)
 {
   struct arena *arena = arena_new(1000);
@@ -308,6 +323,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(arena_stops_at_its_limit),
+      cmocka_unit_test(arena_counts_what_it_takes_and_what_is_reserved),
       cmocka_unit_test(arena_refuses_sizes_that_overflow),
       cmocka_unit_test(arena_memory_is_zero_aligned_and_apart),
       cmocka_unit_test(arena_cleans_up_backwards),

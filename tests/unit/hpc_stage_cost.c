@@ -230,7 +230,7 @@ static void zones_are_read_once_and_their_anomalies_again(void **state)
   planes->dimensions = 1;
   view[1].out = NO_DIMENSION;
   const struct zones zones = {1, runs, 300};
-  const struct zonal zonal = {x, cube, &zones, make_mean, c.arena};
+  const struct zonal zonal = {x, cube, &zones, make_mean, c.arena, 2};
   const struct node *mean = node_zones(c.arena, from_test, &zonal, &error);
   assert_non_null(mean);
   const struct node *out = combined(&c, KOP_SUB, x, node_view(c.arena, from_test, mean, planes, view), 1);

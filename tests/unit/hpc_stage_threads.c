@@ -158,7 +158,7 @@ static void check_zones(bool median)
   struct error error = {0};
   cube->dimensions = 2;
   cube->dimension[1] = dimension_enumerated("zone", DIMENSION_OTHER, 5);
-  struct zonal zonal = {x, cube, some_zones(c.arena, 560, 540, 5), make_statistics, &statistics};
+  struct zonal zonal = {x, cube, some_zones(c.arena, 560, 540, 5), make_statistics, &statistics, 2};
   const struct node *node = node_zones(c.arena, from_test, &zonal, &error);
   assert_non_null(node);
   unsigned char *data = same_bits_everywhere(&c, node);
