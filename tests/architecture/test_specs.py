@@ -15,6 +15,8 @@ ELSEWHERE = {
     ("load_collection", "NoDataAvailable"): "tests/unit/stac_catalogue.c",
     ("vector_buffer", "UnitMismatch"): "tests/clients/test_vector.py",
     ("vector_reproject", "DimensionNotAvailable"): "tests/clients/test_vector.py",
+    ("vector_to_random_points", "CountMismatch"): "tests/clients/test_vector.py",
+    ("vector_to_regular_points", "UnitMismatch"): "tests/clients/test_vector.py",
 }
 
 
