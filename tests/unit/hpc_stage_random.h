@@ -285,7 +285,7 @@ static const struct node *make_zones_of(struct maker *m)
   cube->dimension[n - 2].size = zones->count;
   name_dimensions(m, cube);
   *z = (struct zones_definition){.arena = m->arena, .seed = below(m, SIZE_MAX) | 1, .fractions = m->fractions};
-  z->zonal = (struct zonal){input, cube, zones, make_zonal_program, z};
+  z->zonal = (struct zonal){input, cube, zones, make_zonal_program, z, 2};
   const struct node *node = node_zones(m->arena, random_origin(m), &z->zonal, &error);
   if (!node)
     abort();
