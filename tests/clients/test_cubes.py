@@ -138,3 +138,13 @@ def test_values_go_into_an_existing_dimension(tmp_path, threads):
     result = run(tmp_path, graph, "--threads", threads)
     assert [d["name"] for d in result["dimensions"]] == ["bands", "x"] and labels(result, "bands") == [0, 1]
     numpy.testing.assert_allclose(values(result), 2 * numpy.nanquantile(array[:, 0], [0.25, 0.75], axis=0))
+
+
+def test_many_labels_are_renamed_at_once(tmp_path):
+    """In time that grows with the labels, not with their square."""
+    many = 60000
+    names = [f"label {i}" for i in range(many)]
+    data = cube(numpy.arange(many), n=dimension("other", names))
+    result = run(tmp_path, chain(("rename_labels", {
+        "data": data, "dimension": "n", "source": names[::-1], "target": [f"new {i}" for i in range(many)]})))
+    assert labels(result, "n") == [f"new {many - 1 - i}" for i in range(many)]
