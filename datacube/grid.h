@@ -45,6 +45,9 @@ double crs_unit_metres(const char *crs); /* metres per unit of the axes; degrees
 
 /* The extent's image in another CRS: edges densified, so the result covers it all. */
 int extent_transform(const struct extent *in, const char *crs, struct extent *out, struct error *error);
+/* The same; but where parts of a geographic extent have no image, or one beyond all measure, only what lies in the area
+ * that the CRS is meant for counts. */
+int extent_transform_in_use(const struct extent *in, const char *crs, struct extent *out, struct error *error);
 /* n points in place, traditional axis order; an untransformable point becomes HUGE_VAL. */
 int points_transform(const char *from, const char *to, size_t n, double *x, double *y, struct error *error);
 

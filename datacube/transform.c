@@ -130,18 +130,54 @@ static void sample(const struct extent *e, double *x, double *y)
     }
 }
 
+/* Whether the image is torn between two neighbours of the edge: a projection has an edge of its own there. */
+static bool torn(double a, double b, double range)
+{
+  return isfinite(a) && isfinite(b) && fabs(b - a) > range / 4;
+}
+
 /* How far a smooth curve through samples of the closed edge can leave their range: |second difference| / 8. */
-static double bend(const double *v)
+static double bend(const double *v, double range)
 {
   double most = 0;
   for (size_t i = 0; i < EDGE_POINTS; i++) {
-    if (i % EDGE_STEPS == 0)
-      continue; /* a corner is no bend */
-    double d = v[i - 1] - 2 * v[i] + v[(i + 1) % EDGE_POINTS];
+    double before = v[(i + EDGE_POINTS - 1) % EDGE_POINTS], after = v[(i + 1) % EDGE_POINTS];
+    if (i % EDGE_STEPS == 0 || torn(before, v[i], range) || torn(v[i], after, range))
+      continue; /* a corner or a tear is no bend */
+    if ((v[i] - before) * (after - v[i]) > 0)
+      continue; /* it turns round elsewhere */
+    double d = before - 2 * v[i] + after;
     if (isfinite(d) && fabs(d) > most)
       most = fabs(d);
   }
   return most / 8;
+}
+
+static void reach(struct extent *out, double x, double y)
+{
+  if (x == HUGE_VAL)
+    return;
+  out->west = fmin(out->west, x);
+  out->east = fmax(out->east, x);
+  out->south = fmin(out->south, y);
+  out->north = fmax(out->north, y);
+}
+
+/* The image reaches both lips of a tear: they are found by halving the way between two samples of the edge. */
+static void reach_lips(struct transform *t, const double *from_x, const double *from_y, size_t i, struct extent *out)
+{
+  size_t j = (i + 1) % EDGE_POINTS;
+  double a[2] = {from_x[i], from_y[i]}, b[2] = {from_x[j], from_y[j]};
+  for (int step = 0; step < 50; step++) {
+    double x[3] = {a[0], (a[0] + b[0]) / 2, b[0]}, y[3] = {a[1], (a[1] + b[1]) / 2, b[1]};
+    const double middle[2] = {x[1], y[1]};
+    apply(t, PJ_FWD, 3, x, y);
+    reach(out, x[0], y[0]);
+    reach(out, x[2], y[2]);
+    if (x[1] == HUGE_VAL)
+      return;
+    memcpy(fabs(x[1] - x[0]) > fabs(x[1] - x[2]) ? b : a, middle, sizeof middle);
+  }
 }
 
 static bool crosses_antimeridian(const double *x)
@@ -191,28 +227,28 @@ int transform_image(struct transform *t, const struct extent *in, struct extent 
   result.crs = t->to;
   *partial = false;
   if (t->pj) {
-    double x[SAMPLE_POINTS], y[SAMPLE_POINTS];
+    double x[SAMPLE_POINTS], y[SAMPLE_POINTS], from_x[SAMPLE_POINTS], from_y[SAMPLE_POINTS];
     sample(&e, x, y);
+    memcpy(from_x, x, sizeof x);
+    memcpy(from_y, y, sizeof y);
     apply(t, PJ_FWD, SAMPLE_POINTS, x, y);
     result = (struct extent){.west = DBL_MAX, .south = DBL_MAX, .east = -DBL_MAX, .north = -DBL_MAX, .crs = t->to};
     for (size_t i = 0; i < SAMPLE_POINTS; i++) {
-      if (x[i] == HUGE_VAL) {
-        *partial = true;
-        continue;
-      }
-      result.west = fmin(result.west, x[i]);
-      result.east = fmax(result.east, x[i]);
-      result.south = fmin(result.south, y[i]);
-      result.north = fmax(result.north, y[i]);
+      *partial = *partial || x[i] == HUGE_VAL;
+      reach(&result, x[i], y[i]);
     }
     if (result.west > result.east)
       return error_set(error, ERROR_CRSInvalid, "The extent (%g, %g, %g, %g) in %.80s has no image in %.80s.", in->west,
                        in->south, in->east, in->north, t->from, t->to);
-    double bend_x = bend(x), bend_y = bend(y);
+    double wide = result.east - result.west, high = result.north - result.south;
+    double bend_x = bend(x, wide), bend_y = bend(y, high);
     result.west -= bend_x;
     result.east += bend_x;
     result.south -= bend_y;
     result.north += bend_y;
+    for (size_t i = 0; i < EDGE_POINTS && !t->to_geographic; i++)
+      if (torn(x[i], x[(i + 1) % EDGE_POINTS], wide) || torn(y[i], y[(i + 1) % EDGE_POINTS], high))
+        reach_lips(t, from_x, from_y, i, &result);
     if (t->to_geographic)
       widen_geographic(t, &e, x, &result);
   }
@@ -236,6 +272,46 @@ int extent_transform(const struct extent *in, const char *crs, struct extent *ou
   if (transform_new(in->crs, crs, &t, error))
     return -1;
   int status = transform_extent(t, in, out, error);
+  out->crs = crs;
+  transform_free(t);
+  return status;
+}
+
+#define FARTHEST 1e8 /* metres: some projections put an infinitely far pole at a number */
+
+/* What of a geographic extent lies where the CRS is meant to be used. */
+static void keep_use(const char *crs, struct extent *e)
+{
+  double west, south, east, north;
+  PJ_CONTEXT *context = proj_context_confined();
+  PJ *pj = context ? proj_create(context, crs) : NULL;
+  if (pj && proj_get_area_of_use(context, pj, &west, &south, &east, &north, NULL) && west > -1000) {
+    e->south = fmax(e->south, south);
+    e->north = fmin(e->north, north);
+    if (e->east - e->west >= 360) {
+      e->west = west;
+      e->east = west < east ? east : east + 360;
+    }
+  }
+  proj_destroy(pj);
+  if (context)
+    proj_context_destroy(context);
+}
+
+int extent_transform_in_use(const struct extent *in, const char *crs, struct extent *out, struct error *error)
+{
+  struct transform *t;
+  bool partial;
+  if (transform_new(in->crs, crs, &t, error))
+    return -1;
+  int status = transform_image(t, in, out, &partial, error);
+  struct extent part = *in;
+  double farthest = fmax(fmax(-out->west, out->east), fmax(-out->south, out->north)) * crs_unit_metres(t->to);
+  if (status == 0 && (partial || farthest > FARTHEST) && t->from_geographic) {
+    keep_use(t->to, &part);
+    if (part.south < part.north)
+      status = transform_image(t, &part, out, &partial, error);
+  }
   out->crs = crs;
   transform_free(t);
   return status;

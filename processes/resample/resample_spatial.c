@@ -80,7 +80,7 @@ static int projected(struct call *call, const struct grid *from, const struct wi
   struct extent here = {from->west, from->north - (double)from->height * from->res_y,
                         from->west + (double)from->width * from->res_x, from->north, from->crs};
   struct extent there;
-  if (extent_transform(&here, wish->crs, &there, call->error) != 0)
+  if (extent_transform_in_use(&here, wish->crs, &there, call->error) != 0)
     return error_at_parameter(call->error, "projection");
   double res_x = wish->res_x, res_y = wish->res_y;
   if (res_x == 0) {

@@ -259,6 +259,41 @@ static struct grid utm_grid(double west, double north, double res, size_t width,
       .west = west, .north = north, .res_x = res, .res_y = res, .width = width, .height = height, .crs = "EPSG:32618"};
 }
 
+static void near(const struct extent *e, double west, double south, double east, double north, double slack)
+{
+  const double got[] = {e->west, e->south, e->east, e->north}, want[] = {west, south, east, north};
+  for (size_t i = 0; i < 4; i++)
+    if (!(fabs(got[i] - want[i]) <= slack))
+      fail_msg("edge %zu is %.10g and not %.10g", i, got[i], want[i]);
+}
+
+/* The world ends where its projections end, whichever meridian a box of all longitudes begins at, and not beyond. */
+static void the_world_in_other_crs(void **state)
+{
+  (void)state;
+  const double edge = 20037508.342789244;
+  struct error error = {.code = ""};
+  struct extent out;
+  for (double west = -180; west <= 0; west += 45) {
+    const double east = west + 360;
+    const struct extent band = {west, -50, east, 50, "EPSG:4326"}, north = {west, 60, east, 90, "EPSG:4326"};
+    const struct extent all = {west, -90, east, 90, "EPSG:4326"};
+    assert_int_equal(extent_transform(&band, "EPSG:3857", &out, &error), 0);
+    near(&out, -edge, -6446275.841, edge, 6446275.841, 1);
+    assert_int_equal(extent_transform(&band, "EPSG:3832", &out, &error), 0); /* cut at 30 degrees west */
+    assert_true(out.west < -20037507 && out.west > -20037600 && out.east > 20037507 && out.east < 20037600);
+    assert_int_equal(extent_transform_in_use(&all, "EPSG:3857", &out, &error), 0);
+    near(&out, -edge, -edge, edge, edge, 20100);
+    assert_int_equal(extent_transform(&north, "EPSG:3413", &out, &error), 0);
+    near(&out, -3323160.27, -3323160.27, 3323160.27, 3323160.27, 4000);
+    assert_int_equal(extent_transform_in_use(&all, "EPSG:3413", &out, &error), 0);
+    near(&out, -3323160.27, -3323160.27, 3323160.27, 3323160.27, 4000);
+    assert_int_equal(extent_transform_in_use(&all, "EPSG:6933", &out, &error), 0); /* equal area */
+    near(&out, -17367530.45, -7342230.14, 17367530.45, 7342230.14, 100);
+  }
+}
+
+
 static void lattices(void **state)
 {
   (void)state;
@@ -416,7 +451,7 @@ int main(void)
                                      cmocka_unit_test(points_of_known_place),
                                      cmocka_unit_test(extent_image_covers),
                                      cmocka_unit_test(extent_of_pole_and_antimeridian),
-                                     cmocka_unit_test(lattices),
+                                     cmocka_unit_test(the_world_in_other_crs), cmocka_unit_test(lattices),
                                      cmocka_unit_test(crop_takes_the_centres),
                                      cmocka_unit_test(crop_of_nothing),
                                      cmocka_unit_test(anchored_is_smallest_cover),
