@@ -29,6 +29,7 @@ struct process {
   int (*call)(struct call *call, struct value *result);
   bool takes_single; /* a single value may stand for an array … */
   bool takes_null;   /* … and null for a number, beyond what the schemas of its spec say */
+  bool spares_nulls; /* a parameter that has to be given, but may be null, may be left out as well */
   const char *takes_values; /* a parameter for cubes that may be a plain value as well; or NULL */
 };
 

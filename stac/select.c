@@ -232,20 +232,28 @@ static int accept_item(const struct item_filter *filter, const struct selected_i
 static int filter_items(struct selection *s, struct error *error)
 {
   const struct item_filter *filter = s->request->filter;
-  struct item_property *values = filter ? ARENA_ARRAY(s->arena, struct item_property, filter->count + 1) : NULL;
-  size_t kept = 0;
   if (!filter)
     return 0;
-  if (!values)
+  struct item_property *values = ARENA_ARRAY(s->arena, struct item_property, filter->count + 1);
+  bool *met = ARENA_ARRAY(s->arena, bool, filter->count + 1);
+  size_t kept = 0, count = s->item_count;
+  if (!values || !met)
     return error_memory(error);
-  for (size_t i = 0; i < s->item_count; i++) {
+  for (size_t i = 0; i < count; i++) {
     bool accepted = false;
     if (accept_item(filter, &s->items[i], values, &accepted, error) != 0)
       return -1;
     if (accepted)
       s->items[kept++] = s->items[i];
+    for (size_t k = 0; k < filter->count; k++)
+      met[k] = met[k] || values[k].kind != ITEM_PROPERTY_ABSENT;
   }
   s->item_count = kept;
+  for (size_t k = 0; count > 0 && kept == 0 && k < filter->count; k++)
+    if (!met[k])
+      return error_parameter(error, ERROR_NoDataAvailable, "properties",
+                             "no scene of collection '%s' in the given extents has the property '%s'",
+                             s->request->collection, filter->names[k]);
   return 0;
 }
 

@@ -199,6 +199,13 @@ static bool is_given(const struct graph_node *node, const char *name)
   return false;
 }
 
+static bool may_be_spared(const struct process_entry *entry, const struct parameter *parameter)
+{
+  const struct value null = value_null();
+  return entry->process && entry->process->spares_nulls && parameter->schema &&
+         schema_fits(parameter->schema, &null, false);
+}
+
 static int bind_arguments(struct binder *b, const struct surroundings *in, const struct use *use)
 {
   const struct signature *signature = &use->entry->signature;
@@ -208,7 +215,7 @@ static int bind_arguments(struct binder *b, const struct surroundings *in, const
   for (size_t k = 0; k < signature->count; k++) {
     const struct parameter *parameter = &signature->parameters[k];
     fill_default(use->entry, parameter, &use->slots[k]);
-    if (parameter->optional || is_given(use->node, parameter->name))
+    if (parameter->optional || is_given(use->node, parameter->name) || may_be_spared(use->entry, parameter))
       continue;
     error_parameter(b->error, ERROR_ProcessParameterRequired, parameter->name, "process '%s' needs the parameter '%s'",
                     use->node->process, parameter->name);

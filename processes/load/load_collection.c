@@ -166,4 +166,4 @@ static int load_collection_call(struct call *call, struct value *result)
 }
 
 const struct process process_load_collection = {
-    .id = "load_collection", .shape = PROCESS_CUBE, .call = load_collection_call};
+    .id = "load_collection", .shape = PROCESS_CUBE, .call = load_collection_call, .spares_nulls = true};

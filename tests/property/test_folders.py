@@ -11,6 +11,8 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
+from subject import Failure
+
 L2 = "LC08_L2SP_190026_20220601_20220608_02_T1/LC08_L2SP_190026_20220601_20220608_02_T1_"
 SAFE = "S2A_MSIL2A_20220601T101559_N0400_R022_T32TPS_20220601T130000.SAFE/GRANULE/L2A_T32TPS/"
 IMG, QI = SAFE + "IMG_DATA/", SAFE + "QI_DATA/"
@@ -119,6 +121,25 @@ def test_an_interval_within_a_day_takes_scenes_by_their_time(subject, tmp_path, 
     document = json.loads(subject.run(graph))
     data = numpy.array(document["data"], dtype=float)
     assert set(numpy.unique(data[~numpy.isnan(data)])) == found
+
+
+def test_extents_may_be_left_out(subject, tmp_path):
+    write(tmp_path / "in" / "20200101_B04.tif", 7, (500000.0, 5000000.0, 20.0))
+    subject.add("spared", tmp_path / "in", "--title", "Spared", "--licence", "CC-BY-4.0", "--keyword", "a", "--keyword",
+                "b", "--provider", "Us=https://example.org")
+    document = json.loads(subject.run({"load": {"process_id": "load_collection", "arguments": {"id": "spared"},
+                                                "result": True}}))
+    assert set(numpy.ravel(document["data"])) == {7}
+
+
+def test_a_property_that_no_scene_has_is_named(subject, tmp_path):
+    write(tmp_path / "in" / "20200101_B04.tif", 7, (500000.0, 5000000.0, 20.0))
+    subject.add("bare", tmp_path / "in")
+    less = {"process_graph": {"lte": {"process_id": "lte", "arguments": {"x": {"from_parameter": "value"}, "y": 20},
+                                      "result": True}}}
+    with pytest.raises(Failure, match="'eo:cloud_cover'") as failure:
+        load(subject, "bare", properties={"eo:cloud_cover": less})
+    assert failure.value.code == "NoDataAvailable"
 
 
 def test_what_is_no_file_of_the_folder_is_left_out(subject, tmp_path):
