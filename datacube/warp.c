@@ -132,6 +132,23 @@ static double length(double a, double b)
   return sqrt(a * a + b * b);
 }
 
+static double area(const double x[2], const double y[2])
+{
+  return (x[1] - x[0]) * (y[1] - y[0]);
+}
+
+/* The box that stands for a turned pixel: between its upper left and lower right corners, as gdalwarp takes it, which
+ * nearly keeps the pixel's area; the one round all corners where the turn is so large that it does not. */
+static void narrow_box(const double cx[4], const double cy[4], double x[2], double y[2])
+{
+  const double nx[2] = {smaller(cx[0], cx[3]), larger(cx[0], cx[3])};
+  const double ny[2] = {smaller(cy[0], cy[3]), larger(cy[0], cy[3])};
+  if (area(nx, ny) < 0.5 * area(x, y))
+    return;
+  memcpy(x, nx, sizeof nx);
+  memcpy(y, ny, sizeof ny);
+}
+
 /* Footprint from the centre and the corners (upper left, upper right, lower left, lower right). A box that does not lie
  * round the centre is torn (the pixel straddles the edge of a projection) and gives no area. */
 static union foot foot_of(const struct warper *w, double x, double y, const double cx[4], const double cy[4])
@@ -151,8 +168,10 @@ static union foot foot_of(const struct warper *w, double x, double y, const doub
   if (!method_interpolates(w->method)) {
     bool meets = x1 > 0 && y1 > 0 && x0 < (double)w->from.width && y0 < (double)w->from.height;
     if (whole && meets) {
-      foot.area.x0 = x0, foot.area.x1 = x1;
-      foot.area.y0 = y0, foot.area.y1 = y1;
+      double box_x[2] = {x0, x1}, box_y[2] = {y0, y1};
+      narrow_box(ux, cy, box_x, box_y);
+      foot.area.x0 = box_x[0], foot.area.x1 = box_x[1];
+      foot.area.y0 = box_y[0], foot.area.y1 = box_y[1];
     }
     return foot;
   }

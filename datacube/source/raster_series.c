@@ -275,7 +275,21 @@ static size_t reader_bytes(const struct series_state *state, const struct source
 static int source_with_crops(struct arena *arena, const struct raster_series *series, const struct series_crop *crops,
                              size_t crop_count, const struct source **out, struct error *error);
 
-/* The crops so far and the request's, without those that hold the whole grid. */
+/* Whether the scenes have pixels outside the extent: then it cuts something away. */
+static bool extent_cuts(const struct series_state *state, const struct extent *clip)
+{
+  for (size_t i = 0; i < state->series.scene_count; i++) {
+    const struct grid *grid = &state->series.scenes[i].grid;
+    const struct extent own = raster_grid_extent(grid);
+    double slack_x = 1e-6 * grid->res_x, slack_y = 1e-6 * grid->res_y;
+    if (!state->places[i].same_crs || own.west < clip->west - slack_x || own.east > clip->east + slack_x ||
+        own.south < clip->south - slack_y || own.north > clip->north + slack_y)
+      return true;
+  }
+  return false;
+}
+
+/* The crops so far and the request's, without those that hold the whole grid or cut nothing. */
 static int crops_of_regrid(struct arena *arena, const struct series_state *state, const struct regrid_request *request,
                            const struct series_crop **out, size_t *count, struct error *error)
 {
@@ -290,7 +304,7 @@ static int crops_of_regrid(struct arena *arena, const struct series_state *state
   crops[n] = (struct series_crop){.extent = *request->clip, .res_x = own->res_x, .res_y = own->res_y};
   if (!(request->clip->east > request->clip->west && request->clip->north > request->clip->south))
     return error_set(error, ERROR_Internal, "A crop of a series is empty.");
-  if (!series_crop_holds(&crops[n], request->grid))
+  if (extent_cuts(state, request->clip) && !series_crop_holds(&crops[n], request->grid))
     n++;
   *out = crops;
   *count = n;
