@@ -165,8 +165,8 @@ static int torn(const struct extent *box, const char *crs, struct error *error)
 {
   return error_parameter(
       error, ERROR_FeatureUnsupported, parameter,
-      "the box from %.15g to %.15g degrees crosses the antimeridian, where the collection's grid (%.60s) "
-      "has its edge: load the two sides apart",
+      "the box from %.15g to %.15g degrees crosses the meridian where the collection's grid (%.60s) begins and "
+      "ends: load the two sides apart",
       box->west, box->east > 180 ? box->east - 360 : box->east, crs);
 }
 
