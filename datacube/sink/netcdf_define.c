@@ -5,6 +5,7 @@
  * and the names go to a text variable beside it. Labels that nobody gave (enumerated) get no coordinate. */
 #include "datacube/sink/netcdf_plan.h"
 
+#include "datacube/geometry.h"
 #include "datacube/grid.h"
 #include "datacube/source/netcdf_lock.h"
 
@@ -22,7 +23,7 @@ struct frame { /* of one file while it is defined; the first failure sticks */
   bool out_of_memory;
   int dimension_ids[CUBE_MAX_DIMENSIONS]; /* of the cube's dimensions; the bands' is not defined */
   int coordinates[CUBE_MAX_DIMENSIONS];   /* coordinate variables, -1: none */
-  int period_labels[CUBE_MAX_DIMENSIONS]; /* text variables beside times, -1: none */
+  int beside[CUBE_MAX_DIMENSIONS]; /* text variables beside times and geometries, -1: none */
   const char *auxiliary;                  /* names for the attribute coordinates, "" none */
   nc_type pair;                           /* compound type of complex elements, where the cube has them */
 };
@@ -69,6 +70,22 @@ static const struct time_unit *choose_time_unit(const struct dimension *d)
   return unit;
 }
 
+/* A text variable along dimension d, named after it; an auxiliary coordinate of the data. Returns its name, or NULL. */
+static const char *define_beside(struct frame *f, size_t d, const char *suffix, const char *long_name)
+{
+  const char *labels = arena_printf(f->arena, "%s_%s", f->plan->dimension_names[d], suffix);
+  f->auxiliary =
+      labels != NULL ? arena_printf(f->arena, "%s%s%s", f->auxiliary, *f->auxiliary ? " " : "", labels) : NULL;
+  if (f->auxiliary == NULL) {
+    f->out_of_memory = true;
+    f->auxiliary = "";
+    return NULL;
+  }
+  f->beside[d] = define_variable(f, labels, NC_STRING, 1, &f->dimension_ids[d]);
+  put_text(f, f->beside[d], "long_name", long_name);
+  return labels;
+}
+
 static void define_time(struct frame *f, size_t d)
 {
   static const char *const calendars[] = {[CALENDAR_GREGORIAN] = "proleptic_gregorian",
@@ -86,17 +103,9 @@ static void define_time(struct frame *f, size_t d)
   put_text(f, variable, "calendar", calendars[dimension->calendar]);
   if (dimension->texts == NULL)
     return;
-  const char *labels = arena_printf(f->arena, "%s_label", name);
-  f->auxiliary =
-      labels != NULL ? arena_printf(f->arena, "%s%s%s", f->auxiliary, *f->auxiliary ? " " : "", labels) : NULL;
-  if (f->auxiliary == NULL) {
-    f->out_of_memory = true;
-    f->auxiliary = "";
-    return;
-  }
-  put_text(f, variable, "period_labels", labels);
-  f->period_labels[d] = define_variable(f, labels, NC_STRING, 1, &f->dimension_ids[d]);
-  put_text(f, f->period_labels[d], "long_name", "name of the period");
+  const char *labels = define_beside(f, d, "label", "name of the period");
+  if (labels != NULL)
+    put_text(f, variable, "period_labels", labels);
 }
 
 /* Attributes of x and y in the frame of the CRS. */
@@ -124,7 +133,7 @@ static void describe_horizontal(struct frame *f, int variable, char axis)
 static void define_coordinate(struct frame *f, size_t d)
 {
   const struct dimension *dimension = &f->plan->cube.dimension[d];
-  f->coordinates[d] = f->period_labels[d] = -1;
+  f->coordinates[d] = f->beside[d] = -1;
   if (d == f->plan->bands)
     return;
   keep(f, nc_def_dim(f->file, f->plan->dimension_names[d], dimension->size, &f->dimension_ids[d]));
@@ -144,6 +153,8 @@ static void define_coordinate(struct frame *f, size_t d)
     put_text(f, variable, "units", dimension->unit);
   if (dimension->type == DIMENSION_SPATIAL && dimension->axis == 'z')
     put_text(f, variable, "axis", "Z");
+  if (dimension->labels == LABEL_GEOMETRY && define_beside(f, d, "wkt", "well-known text of the geometry") != NULL)
+    put_text(f, f->beside[d], "crs", dimension->geometries->crs);
 }
 
 /* GDAL's GeoTransform, for north-up grids. */
@@ -287,6 +298,17 @@ static void write_texts(struct frame *f, int variable, const struct dimension *d
   }
 }
 
+static void write_shapes(struct frame *f, int variable, const struct geometry_set *set)
+{
+  for (size_t i = 0; f->status == NC_NOERR && i < set->count; i++) {
+    const char *text = geometry_wkt(f->arena, &set->items[i]);
+    if (text == NULL)
+      f->out_of_memory = true;
+    else
+      keep(f, nc_put_var1_string(f->file, variable, &i, &text));
+  }
+}
+
 static void write_coordinates(struct frame *f)
 {
   for (size_t d = 0; d < f->plan->cube.dimensions && f->status == NC_NOERR; d++) {
@@ -299,8 +321,10 @@ static void write_coordinates(struct frame *f)
       write_texts(f, f->coordinates[d], dimension);
     else
       write_numbers(f, d);
-    if (f->period_labels[d] >= 0)
-      write_texts(f, f->period_labels[d], dimension);
+    if (f->beside[d] >= 0 && dimension->labels == LABEL_GEOMETRY)
+      write_shapes(f, f->beside[d], dimension->geometries);
+    else if (f->beside[d] >= 0)
+      write_texts(f, f->beside[d], dimension);
   }
 }
 

@@ -2,6 +2,7 @@
 #include "processes/cube/inline_cube.h"
 
 #include "processes/cube/given_labels.h"
+#include "processes/vector/geojson.h"
 
 #include "datacube/base/missing.h"
 #include "datacube/grid.h"
@@ -71,6 +72,24 @@ static int read_crs(struct arena *arena, const struct value *system, const char 
   return text && !*out ? crs_canonical(arena, text, out, error) : 0;
 }
 
+/* Geometries and features of GeoJSON as labels, in the dimension's reference system. */
+static int read_geometries(struct arena *arena, const struct value *dimension, struct dimension *d, const char **crs,
+                           struct error *error)
+{
+  struct call call = {.arena = arena, .error = error};
+  const struct value *values = labels_member(dimension);
+  struct geometry_set *set = ARENA_NEW(arena, struct geometry_set);
+  if (!set)
+    return error_memory(error);
+  if (read_crs(arena, value_member(dimension, "reference_system"), &set->crs, error) != 0 ||
+      geojson_read_items(&call, d->name, values->items, values->count, set) != 0)
+    return -1;
+  if (!set->crs)
+    set->crs = "EPSG:4326";
+  *crs = set->crs;
+  return geometry_dimension(arena, d->name, set, d, error);
+}
+
 static int read_dimension(struct arena *arena, const char *name, const struct value *value, struct cube *cube,
                           struct error *error)
 {
@@ -94,6 +113,8 @@ static int read_dimension(struct arena *arena, const char *name, const struct va
   if (d->axis && cube_find_axis(cube, d->axis) != SIZE_MAX)
     return error_set(error, ERROR_ProcessParameterInvalid, "the data cube has two dimensions of the axis %c", d->axis);
   cube->dimensions++;
+  if (d->type == DIMENSION_GEOMETRY && values->count > 0 && values->items[0].kind == VALUE_OBJECT)
+    return read_geometries(arena, value, d, &cube->crs, error);
   d->unit = text_member(value, "unit");
   if (d->axis == 'x' || d->axis == 'y') {
     if (read_crs(arena, system, &cube->crs, error) != 0)

@@ -216,6 +216,22 @@ static int read_crs(struct call *call, const char *parameter, const struct value
   return 0;
 }
 
+int geojson_read_items(struct call *call, const char *parameter, const struct value *items, size_t count,
+                       struct geometry_set *out)
+{
+  struct geometry *geometries = ARENA_ARRAY(call->arena, struct geometry, count);
+  if (!geometries)
+    return error_memory(call->error);
+  out->count = count;
+  out->items = geometries;
+  for (size_t i = 0; i < count; i++) {
+    bool feature = strcmp(type_text(&items[i]), "Feature") == 0;
+    if ((feature ? read_feature : read_geometry)(call, parameter, &items[i], &geometries[i]) != 0)
+      return -1;
+  }
+  return 0;
+}
+
 int geojson_read(struct call *call, const char *parameter, const struct value *value, const struct geometry_set **out)
 {
   bool collection = strcmp(type_text(value), "FeatureCollection") == 0;
@@ -224,19 +240,16 @@ int geojson_read(struct call *call, const char *parameter, const struct value *v
   if (!geojson_is(value) || (collection && (!features || features->kind != VALUE_ARRAY)))
     return wrong(&(struct reader){.call = call, .parameter = parameter},
                  "expected a geometry, a Feature or a FeatureCollection with 'features'");
-  size_t count = collection ? features->count : 1;
-  struct geometry *items = ARENA_ARRAY(call->arena, struct geometry, count);
-  if (!set || !items)
+  if (!set)
     return error_memory(call->error);
-  *set = (struct geometry_set){.count = count, .items = items};
-  if (read_crs(call, parameter, value, &set->crs) != 0)
+  for (size_t i = 0; collection && i < features->count; i++)
+    if (strcmp(type_text(&features->items[i]), "Feature") != 0)
+      return wrong(&(struct reader){.call = call, .parameter = parameter},
+                   "a feature has the type Feature and a 'geometry'");
+  if (read_crs(call, parameter, value, &set->crs) != 0 ||
+      geojson_read_items(call, parameter, collection ? features->items : value, collection ? features->count : 1,
+                         set) != 0)
     return -1;
-  for (size_t i = 0; i < count; i++) {
-    const struct value *item = collection ? &features->items[i] : value;
-    bool feature = collection || strcmp(type_text(item), "Feature") == 0;
-    if ((feature ? read_feature : read_geometry)(call, parameter, item, &items[i]) != 0)
-      return -1;
-  }
   *out = set;
   return 0;
 }

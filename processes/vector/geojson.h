@@ -11,5 +11,8 @@ bool geojson_is(const struct value *value); /* an object whose type is one of Ge
  * unless a "crs" member (as GeoJSON of 2008 had it) names another reference system. A feature without a geometry, or
  * with empty coordinates, is an empty geometry. Heights are dropped. Errors name the parameter. */
 int geojson_read(struct call *call, const char *parameter, const struct value *value, const struct geometry_set **out);
+/* Geometries and features one by one: count and items of the set; its CRS is the caller's to give. */
+int geojson_read_items(struct call *call, const char *parameter, const struct value *items, size_t count,
+                       struct geometry_set *out);
 
 #endif

@@ -585,3 +585,17 @@ def test_through_the_client(connection, tmp_path):
     formats = connection.list_file_formats()["output"]
     assert formats["GPKG"]["gis_data_types"] == ["vector"] and "vector" in formats["netCDF"]["gis_data_types"]
     assert formats["GTiff"]["gis_data_types"] == ["raster"]
+
+
+def test_netcdf_tells_the_shapes(tmp_path):
+    import xarray
+
+    shapes = random_polygons(3, 41) + [None]
+    path = run(tmp_path, {"load": load(features(shapes, UTM, ids=[f"z{i}" for i in range(len(shapes))]), ["number"])}, "nc")
+    with xarray.open_dataset(path) as file:
+        assert list(file["geometry"].values) == [f"z{i}" for i in range(len(shapes))]
+        assert file["geometry_wkt"].attrs["crs"] == UTM
+        for shape, text in zip(shapes, file["geometry_wkt"].values):
+            assert shapely.from_wkt(text).is_empty if shape is None else shapely.from_wkt(text).equals(shape)
+        values = next(v for v in file.data_vars.values() if "geometry" in v.dims)
+        assert "geometry_wkt" in values.coords
