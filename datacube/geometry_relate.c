@@ -6,6 +6,8 @@
 
 #include "datacube/geometry_ogr.h"
 
+#include <stdlib.h>
+
 enum { KIND_POINTS, KIND_LINES, KIND_POLYGONS, KIND_COUNT };
 
 struct base {
@@ -14,6 +16,13 @@ struct base {
   OGREnvelope bounds[KIND_COUNT];
   size_t kinds;
   size_t only; /* where there is one kind: which */
+  struct base_piece *pieces; /* of the union of the only kind; owned */
+  size_t piece_count;
+};
+
+struct base_piece {
+  OGRGeometryH geometry; /* the union's */
+  OGREnvelope bounds;
 };
 
 /* ---- the base ---------------------------------------------------------------------------------------------------- */
@@ -67,8 +76,26 @@ static int unite(struct base *base, OGRGeometryH kinds[KIND_COUNT], struct error
   return 0;
 }
 
+/* The union falls into pieces, which do not meet but in points of their boundaries. */
+static int list_pieces(struct base *base, struct error *error)
+{
+  OGRGeometryH whole = base->kinds == 1 ? base->whole[base->only] : NULL;
+  bool many = whole && OGR_GT_IsSubClassOf(OGR_G_GetGeometryType(whole), wkbGeometryCollection);
+  size_t count = !whole ? 0 : many ? (size_t)OGR_G_GetGeometryCount(whole) : 1;
+  base->pieces = calloc(count + 1, sizeof *base->pieces);
+  if (!base->pieces)
+    return error_memory(error);
+  for (size_t i = 0; i < count; i++) {
+    base->pieces[i].geometry = many ? OGR_G_GetGeometryRef(whole, (int)i) : whole;
+    OGR_G_GetEnvelope(base->pieces[i].geometry, &base->pieces[i].bounds);
+  }
+  base->piece_count = count;
+  return 0;
+}
+
 static void base_free(struct base *base)
 {
+  free(base->pieces);
   for (size_t k = 0; k < KIND_COUNT; k++) {
     OGRDestroyPreparedGeometry(base->prepared[k]);
     OGR_G_DestroyGeometry(base->whole[k]);
@@ -87,6 +114,8 @@ static int base_of_set(const struct geometry_work *work, const struct geometry_s
     status = collect_base(work, set, kinds, error);
   if (status == 0)
     status = unite(out, kinds, error);
+  if (status == 0)
+    status = list_pieces(out, error);
   for (size_t k = 0; k < KIND_COUNT; k++)
     OGR_G_DestroyGeometry(kinds[k]);
   return status;
@@ -108,6 +137,40 @@ static bool may_hold(const OGREnvelope *a, const OGREnvelope *b)
   return a->MinX <= b->MinX && a->MinY <= b->MinY && a->MaxX >= b->MaxX && a->MaxY >= b->MaxY;
 }
 
+static bool may_meet(const OGREnvelope *a, const OGREnvelope *b)
+{
+  return a->MinX <= b->MaxX && b->MinX <= a->MaxX && a->MinY <= b->MaxY && b->MinY <= a->MaxY;
+}
+
+/* The pieces that may meet the bounds, and one of the others: what the base is like elsewhere counts only in that it is
+ * somewhere else. New; the caller destroys it. */
+static OGRGeometryH base_near(const struct base *base, const OGREnvelope *bounds)
+{
+  static const OGRwkbGeometryType types[] = {[KIND_POINTS] = wkbMultiPoint, [KIND_LINES] = wkbMultiLineString,
+                                             [KIND_POLYGONS] = wkbMultiPolygon};
+  OGRGeometryH near = OGR_G_CreateGeometry(types[base->only]);
+  bool elsewhere = false;
+  for (size_t i = 0; near && i < base->piece_count; i++) {
+    bool meets_here = may_meet(&base->pieces[i].bounds, bounds);
+    if (meets_here || !elsewhere)
+      OGR_G_AddGeometry(near, base->pieces[i].geometry);
+    elsewhere = elsewhere || !meets_here;
+  }
+  return near;
+}
+
+typedef int (*shape_relation)(OGRGeometryH, OGRGeometryH);
+
+static bool stands_near(const struct base *base, OGRGeometryH geometry, const OGREnvelope *own, shape_relation relation)
+{
+  if (!meets(base, geometry))
+    return false;
+  OGRGeometryH near = base_near(base, own);
+  bool stands = near && relation(geometry, near);
+  OGR_G_DestroyGeometry(near);
+  return stands;
+}
+
 /* The relations that look at more than whether the two meet; the base is of one kind. */
 static bool stands_exactly(const struct base *base, OGRGeometryH geometry, enum geometry_relation relation)
 {
@@ -125,11 +188,11 @@ static bool stands_exactly(const struct base *base, OGRGeometryH geometry, enum 
     return may_contain && may_lie_within && OGRPreparedGeometryContains(base->prepared[base->only], geometry) &&
            OGR_G_Contains(geometry, whole);
   case RELATION_TOUCHES:
-    return meets(base, geometry) && OGR_G_Touches(geometry, whole);
+    return stands_near(base, geometry, &own, OGR_G_Touches);
   case RELATION_CROSSES:
-    return meets(base, geometry) && OGR_G_Crosses(geometry, whole);
+    return stands_near(base, geometry, &own, OGR_G_Crosses);
   case RELATION_OVERLAPS:
-    return meets(base, geometry) && OGR_G_Overlaps(geometry, whole);
+    return stands_near(base, geometry, &own, OGR_G_Overlaps);
   default:
     return false;
   }

@@ -244,8 +244,9 @@ def related_shapes():
 @pytest.mark.parametrize("relation", RELATIONS)
 @pytest.mark.parametrize("base", [[shapely.box(0, 0, 4, 4)], [shapely.box(0, 0, 2, 4), shapely.box(2, 0, 4, 4)],
                                   [shapely.LineString([(0, 0), (4, 4)]), shapely.LineString([(4, 0), (0, 4)])],
-                                  [shapely.Point(2, 2), shapely.Point(4, 4)], []],
-                         ids=["square", "halves", "cross", "points", "nothing"])
+                                  [shapely.Point(2, 2), shapely.Point(4, 4)],
+                                  [shapely.box(0, 0, 4, 4), shapely.box(1, 20, 3, 23), shapely.box(40, 0, 41, 1)], []],
+                         ids=["square", "halves", "cross", "points", "apart", "nothing"])
 def test_relations_against_shapely(tmp_path, relation, base):
     shapes = related_shapes() + [None]
     nodes = {"load": load(features(shapes, UTM)), "base": load(features(base, UTM)),
