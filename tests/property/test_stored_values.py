@@ -342,7 +342,8 @@ def test_integers_stay_where_every_pixel_is_covered(subject, tmp_path, method):
         graph = steps(load(name), ("resample_spatial", {"resolution": resolution, "method": method}))
         with dataset(subject, graph) as file:
             assert file["B1"].dtype == (numpy.uint8 if kept else numpy.float32)
-            assert numpy.ma.is_masked(file["B1"][:]) == (not kept)
+            gap = not kept and method in ("near", "bilinear")  # the others have what part of a pixel lies inside
+            assert numpy.ma.is_masked(file["B1"][:]) == gap
             got = numpy.ma.filled(file["B1"][:].astype(float), numpy.nan)
         if method == "near":
             places = ((numpy.arange(got.shape[1]) + 0.5) * resolution / 10).astype(int)
