@@ -268,7 +268,8 @@ static void hand_in(struct http_request *request)
 
 void http_set_known(struct http_request *request)
 {
-  request->is_known = request->held == 0;
+  if (request->held == 0) /* what is kept was counted as a stranger's, and is given back as such */
+    request->is_known = true;
 }
 
 void http_continue(struct http_request *request, bool keeps_body)

@@ -2,6 +2,7 @@
 and pyproj."""
 
 import json
+import shutil
 import types
 
 import numpy
@@ -142,7 +143,7 @@ def scene(tmp_path_factory, catalogue):
     files = {}
     for band in ("B4", "B5", "B8"):
         files[band] = named / f"LC08_20150601_{band}.tiff"
-        files[band].symlink_to(folder / f"L8-{band}-Elkton-VA.tiff")
+        shutil.copyfile(folder / f"L8-{band}-Elkton-VA.tiff", files[band])
     catalogue.add("ELKTON", named, "--nodata", "0")
     return files
 
@@ -302,8 +303,14 @@ def test_png_with_scaling(connection, series, tmp_path):
     expected = reference.transpose("y", "x").values
     numpy.testing.assert_array_equal(opaque, numpy.isfinite(expected))
     low, high = numpy.nanmin(expected), numpy.nanmax(expected)
-    stretched = (expected - low) / (high - low) * 255  # floats are stretched from their own range
-    assert numpy.abs(grey - stretched)[opaque].max() <= 0.5 + 1e-3
+    assert low >= 0 and 1 < high <= 255  # what was scaled to 0 … 255 is shown as it is
+    assert numpy.abs(grey - expected)[opaque].max() <= 0.5 + 1e-3
+    path = download(index, tmp_path / "stretched.png", "PNG")
+    plain = open_cube(download(index, tmp_path / "index.nc")).transpose("y", "x").values
+    low, high = numpy.nanmin(plain), numpy.nanmax(plain)
+    with rasterio.open(path) as picture:  # other floats are stretched from their own range
+        stretched = (plain - low) / (high - low) * 255
+        assert numpy.abs(picture.read(1) - stretched)[opaque].max() <= 0.5 + 1e-3
     path = download(index, tmp_path / "given.png", "PNG", min=-0.2, max=1)
     with rasterio.open(path) as picture:
         assert numpy.abs(picture.read(1) - expected)[opaque].max() <= 0.5 + 1e-3
