@@ -67,9 +67,10 @@ static int add_missing(struct netcdf_missing *missing, enum element_type type, d
 /* The library's own fill values mean missing, but for bytes, all of which may be data (NetCDF Users Guide). */
 static bool default_fill(int group, int variable, double *value)
 {
-  static const double fills[] = {
-      [NC_SHORT] = NC_FILL_SHORT,   [NC_INT] = NC_FILL_INT,   [NC_FLOAT] = NC_FILL_FLOAT, [NC_DOUBLE] = NC_FILL_DOUBLE,
-      [NC_USHORT] = NC_FILL_USHORT, [NC_UINT] = NC_FILL_UINT, [NC_INT64] = NC_FILL_INT64, [NC_UINT64] = NC_FILL_UINT64};
+  static const double fills[] = {[NC_SHORT] = NC_FILL_SHORT,         [NC_INT] = NC_FILL_INT,
+                                 [NC_FLOAT] = NC_FILL_FLOAT,         [NC_DOUBLE] = NC_FILL_DOUBLE,
+                                 [NC_USHORT] = NC_FILL_USHORT,       [NC_UINT] = NC_FILL_UINT,
+                                 [NC_INT64] = (double)NC_FILL_INT64, [NC_UINT64] = (double)NC_FILL_UINT64};
   nc_type type = NC_NAT;
   int no_fill = 0;
   nc_inq_vartype(group, variable, &type);

@@ -40,7 +40,8 @@ static void write_page(struct json_writer *w, const struct exchange *exchange, s
   json_end_array(w);
 }
 
-/* Without a limit all of them: there are some hundred. */
+/* All of them, whatever limit is asked for: there are some hundred, and clients that ask for fifty at a time build
+ * their graphs from the first page alone. */
 void get_processes(struct exchange *exchange)
 {
   struct buffer json = {0};
@@ -53,7 +54,7 @@ void get_processes(struct exchange *exchange)
     return;
   }
   json_write_object(&w);
-  write_page(&w, exchange, from, (size_t)limit);
+  write_page(&w, exchange, from, 0);
   json_end_object(&w);
   reply_json(exchange, 200, &json);
 }

@@ -9,6 +9,7 @@ global, resample, kernel    part_raster.py
 zones                       part_zones.py
 anomaly, merge              part_series.py
 chain                       part_chain.py
+processes                   part_processes.py
 """
 import argparse
 import concurrent.futures
@@ -30,6 +31,7 @@ from common import (HERE, Failed, add_collection, checked, empty_data, heading, 
                     time_rounds, verdict)
 from common import compare as compare_values
 from part_chain import run_chain
+from part_processes import run_processes
 from part_raster import run_global, run_kernel, run_resample
 from part_series import run_anomaly, run_merge
 from part_zones import run_zones
@@ -324,7 +326,7 @@ def latency(args):
 
 PARTS = {"speed": speed, "memory": memory, "threads": threads, "latency": latency, "global": run_global,
          "resample": run_resample, "kernel": run_kernel, "zones": run_zones, "anomaly": run_anomaly, "chain": run_chain,
-         "merge": run_merge}
+         "merge": run_merge, "processes": run_processes}
 
 
 def main():
