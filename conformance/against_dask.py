@@ -64,7 +64,8 @@ class Chain:
             return "apply", {"process": callback(process, {first: element(), second: number})}
         if kind < .85:
             return "apply", {"process": callback(self.draw.choice(COMPARE), {"x": element(), "y": number})}
-        process = self.draw.choice(["clip", "linear_scale_range", "between", "is_nan", "is_nodata", "is_valid", "round"])
+        process = self.draw.choice(["clip", "linear_scale_range", "between", "is_nan", "is_nodata", "is_valid",
+                                    "round"])
         arguments = {"clip": {"min": -1, "max": 1}, "between": {"min": -1, "max": 1}, "round": {"p": 1},
                      "linear_scale_range": {"inputMin": -2, "inputMax": 2, "outputMin": 0, "outputMax": 255}}
         return "apply", {"process": callback(process, {"x": element(), **arguments.get(process, {})})}
@@ -88,7 +89,8 @@ class Chain:
             arguments["order"] = [0]
         if process == "sort":
             arguments["asc"] = self.draw.random() < .5
-        return "apply_dimension", {"dimension": self.draw.choice(self.dimensions), "process": callback(process, arguments)}
+        return "apply_dimension", {"dimension": self.draw.choice(self.dimensions),
+                                   "process": callback(process, arguments)}
 
     def aggregate_temporal_period(self):
         return "aggregate_temporal_period", {"period": self.draw.choice(PERIODS), "reducer": self.reducer()}
@@ -111,7 +113,8 @@ class Chain:
 
     def merge_cubes(self):
         process = self.draw.choice(["add", "subtract", "max", "mean"])
-        pair = {"data": [element("x"), element("y")]} if process in ("max", "mean") else {"x": element("x"), "y": element("y")}
+        pair = {"data": [element("x"), element("y")]} if process in ("max", "mean") else {"x": element("x"),
+                                                                                          "y": element("y")}
         return "merge_cubes", {"overlap_resolver": callback(process, pair)}
 
     def ndvi(self):
@@ -138,7 +141,8 @@ class Chain:
 
 def make_graph(steps, source):
     """Nodes of the chain; the mask is a comparison of the input with 1."""
-    load = {"process_id": "load_collection", "arguments": {"id": source, "spatial_extent": None, "temporal_extent": None}}
+    load = {"process_id": "load_collection",
+            "arguments": {"id": source, "spatial_extent": None, "temporal_extent": None}}
     graph = {"load": load}
     if any(process == "mask" for process, _ in steps):
         graph["truth"] = {"process_id": "apply", "arguments": {
@@ -187,7 +191,8 @@ class Ours:
     def run(self, steps):
         (self.folder / "graph.json").write_text(json.dumps(make_graph(steps, "c")))
         done = subprocess.run([self.binary, "run", self.folder / "graph.json", "--data", self.folder, "-o",
-                               self.folder / "out.json", "--encoding", "official", "--threads", "1"], capture_output=True,
+                               self.folder / "out.json", "--encoding", "official", "--threads", "1"],
+                               capture_output=True,
                               text=True, check=False, timeout=60)
         if done.returncode != 0:
             raise RuntimeError(done.stderr.strip().splitlines()[-1])

@@ -94,7 +94,8 @@ def read_arguments():
     parser.add_argument("--bin", required=True, metavar="FILE", help="the twincube program")
     parser.add_argument("--levels", metavar="L1,L2", help="only cases of these levels")
     parser.add_argument("--processes", metavar="A,B", help="only cases of these processes")
-    parser.add_argument("--via", choices=("run", "http"), default="run", help="command line, or a server (default: run)")
+    parser.add_argument("--via", choices=("run", "http"), default="run",
+                        help="command line, or a server (default: run)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="cases at a time (default: 2)")
     parser.add_argument("--verbose", action="store_true", help="list skipped cases too")
     return parser.parse_args()

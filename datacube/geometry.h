@@ -62,7 +62,7 @@ int geometry_transform(const struct geometry_set *set, const char *crs, double t
 int geometry_spans(const struct geometry_set *set, const struct grid *grid, struct arena *arena,
                    const struct zone_span **out, size_t *count, struct error *error);
 
-/* Well-known text, "POLYGON ((…))", "POINT EMPTY"; members of a collection come one by one. NULL when out of memory. */
+/* Well-known text, "POLYGON ((…))", "POINT EMPTY"; members of a collection come one by one. NULL: out of memory. */
 const char *geometry_wkt(struct arena *arena, const struct geometry *geometry);
 /* The same shape, however its rings and parts are ordered. */
 bool geometry_equal(const struct geometry *a, const struct geometry *b);

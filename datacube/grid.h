@@ -34,8 +34,8 @@ struct grid {
 enum resampling resampling_from_name(const char *name);
 const char *resampling_name(enum resampling method);
 
-/* Canonical CRS text of anything PROJ understands ("EPSG:32618", "32618", WKT, PROJJSON, "+proj=…"): "EPSG:n" where one
- * matches exactly, else WKT 2. Error code CRSInvalid. */
+/* Canonical CRS text of anything PROJ understands ("EPSG:32618", "32618", WKT, PROJJSON, "+proj=…"): "EPSG:n" where
+ * one matches exactly, else WKT 2. Error code CRSInvalid. */
 int crs_canonical(struct arena *arena, const char *text, const char **out, struct error *error);
 /* WKT 2 of a canonical CRS. */
 int crs_wkt(struct arena *arena, const char *crs, const char **out, struct error *error);

@@ -52,8 +52,8 @@ int locator_box(struct locator *locator, const size_t start[2], const size_t cou
 /* Box of source coordinates that holds every point of the cell's part inside the box, its outer corners included, with
  * LOCATE_ERROR allowed for. false where that is not known without looking at the points. [0] is y. */
 bool locator_bounds(const struct locator *locator, const struct located_cell *cell, double low[2], double high[2]);
-/* Source coordinates of n points of the cell at (column, row), (column + 1, row), …, in target pixels (a pixel's centre
- * is half a pixel from its first corner); NaN for a point without an image. */
+/* Source coordinates of n points of the cell at (column, row), (column + 1, row), …, in target pixels (a pixel's
+ * centre is half a pixel from its first corner); NaN for a point without an image. */
 void locator_row(const struct locator *locator, const struct located_cell *cell, double column, double row, size_t n,
                  double *x, double *y);
 

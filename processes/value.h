@@ -67,8 +67,8 @@ struct value value_cube(const struct node *node);
 struct value value_handle(const struct handle_type *type, const struct node *node); /* borrowed */
 
 const char *value_kind_name(const struct value *value); /* "null", "boolean", "number", "string", "array", … */
-/* What it is, for messages: "the string 'B4'", "the number 3", "an array of 2 elements", "null", …; long texts are cut
- * between characters. */
+/* What it is, for messages: "the string 'B4'", "the number 3", "an array of 2 elements", "null", …; long texts are
+ * cut between characters. */
 void value_describe(const struct value *value, struct buffer *out);
 /* Elements of all levels, each counted as often as it is reached, texts by eight bytes: what a walk costs. At least 1,
  * at most SIZE_MAX. Constant time, as the two below. */

@@ -9,8 +9,9 @@
  * date, years run from 1900 to 2100.
  *
  * Default band: tokens of the file's name (cut at "_", ".", blanks and "-"; dates left out, extension off): the last
- * one that looks like a band of a known sensor (B4, B8A, BQA, SCL, VV, …), with the words that belong to it (QA_PIXEL,
- * MSK_DETFOO_B01); else such a folder above; else the last token cut at "_", "." and blanks that is no pixel size. */
+ * one that looks like a band of a known sensor (B4, B8A, BQA, SCL, VV, …), with the words that belong to it
+ * (QA_PIXEL, MSK_DETFOO_B01); else such a folder above; else the last token cut at "_", "." and blanks that is no
+ * pixel size. */
 #include "stac/name_pattern.h"
 
 #include "datacube/base/instant.h"

@@ -27,7 +27,7 @@ struct error {
   char parameter[96]; /* name of the parameter, "" when none */
 };
 
-/* Sets code and message unless an error is set already. Always returns -1, so `return error_set(…)` ends a function. */
+/* Sets code and message unless an error is set already. Always returns -1, for `return error_set(…)`. */
 int error_set(struct error *error, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Like error_set, naming the parameter too. */

@@ -1,10 +1,10 @@
 /* PNG, JPEG and WebP: a picture of one to four bands, 8 bits each.
  *
  * One band is grey, two grey and opacity, three red, green, blue, four with opacity. Values are stretched linearly from
- * [min, max] to 0 … 255. Without min and max, uint8 values are shown as they are, and so are values of other types that
- * fill no more than 0 … 255 (and not just 0 … 1): somebody has scaled them. Else the stretch is the range of the valid
- * values of all colours together, so that colours keep their balance. Pixels with a missing value in any band become
- * transparent where the type can have missing values; JPEG knows no transparency and shows them black. */
+ * [min, max] to 0 … 255. Without min and max, uint8 values are shown as they are, and so are values of other types
+ * that fill no more than 0 … 255 (and not just 0 … 1): somebody has scaled them. Else the stretch is the range of
+ * the valid values of all colours together, so that colours keep their balance. Pixels with a missing value in any band
+ * become transparent where the type can have missing values; JPEG knows no transparency and shows them black. */
 #include "datacube/sink/formats.h"
 #include "datacube/sink/gdal_scope.h"
 #include "datacube/sink/layout.h"

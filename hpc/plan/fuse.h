@@ -1,9 +1,9 @@
 /* The fuse at work on one variant: fuse.c walks the nodes, fuse_steps.c a program, fuse_load.c emits loads,
  * fuse_layout.c lays out registers, variant.c begins and ends it.
  *
- * Registers are laid out [outer axes …][array]. The axes of a register are kept in ascending order of their ids, and an
- * axis made inside is younger than those around it, so a program's array is always the innermost part of its registers.
- */
+ * Registers are laid out [outer axes …][array]. The axes of a register are kept in ascending order of their ids, and
+ * an axis made inside is younger than those around it, so a program's array is always the innermost part of its
+ * registers. */
 #ifndef TWINCUBE_HPC_PLAN_FUSE_H
 #define TWINCUBE_HPC_PLAN_FUSE_H
 

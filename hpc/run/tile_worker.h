@@ -13,8 +13,8 @@ int worker_new(const struct plan *plan, const void *const *kept, unsigned thread
 /* The elements of a region of a stage, dense; borrowed until the next fill. */
 int worker_fill(struct tile_worker *worker, size_t stage, const struct region *region, const void **data,
                 struct error *error);
-/* Stops the states of stages first … last - 1 but the sources', and frees what they held: they start anew at their next
- * use. For a stage that is done with what it pulled. */
+/* Stops the states of stages first … last - 1 but the sources', and frees what they held: they start anew at their
+ * next use. For a stage that is done with what it pulled. */
 void worker_release(struct tile_worker *worker, size_t first, size_t last);
 void worker_free(struct tile_worker *worker); /* NULL is allowed */
 

@@ -11,8 +11,8 @@ struct chunks {
   const struct node *body;             /* what is computed from it: of the same dimensions and sizes */
 };
 
-/* The cube of a chunk with its overlap: size + 2 overlap along each dimension, labels 0, 1, …; NA beyond the edges, so
- * it has a no-data value (integers without one become floats). NULL when out of memory. */
+/* The cube of a chunk with its overlap: size + 2 overlap along each dimension, labels 0, 1, …; NA beyond the edges,
+ * so it has a no-data value (integers without one become floats). NULL when out of memory. */
 const struct node *node_chunk(struct arena *arena, struct node_origin origin, const struct cube *cube,
                               const size_t *size, const size_t *overlap);
 /* The body's results without the overlaps, put together to a cube of the input's dimensions and the body's type. */

@@ -14,8 +14,8 @@ struct regroup_axis {
 };
 
 struct regroup {
-  /* In the order of the output: those of dimension 0, then of dimension 1 …; those of one dimension, of the input too,
-   * from the slowest to the fastest. Every dimension has one at least, and the product of their sizes is its own;
+  /* In the order of the output: those of dimension 0, then of dimension 1 …; those of one dimension, of the input
+   * too, from the slowest to the fastest. Every dimension has one at least, and the product of their sizes is its own;
    * there is a dimension. */
   const struct regroup_axis *axes;
   size_t count;

@@ -15,8 +15,8 @@ struct stamp {
   bool leap;        /* a leap second was given: `local` is in the second before */
 };
 
-/* The argument: YYYY-MM-DD, YYYY-MM-DDThh:mm:ss[.fff](Z|±hh:mm), or with `times` hh:mm:ss[Z]. Without a zone it is UTC.
- * A second 60 is taken where UTC can have one. Error ProcessParameterInvalid saying what is wrong. */
+/* The argument: YYYY-MM-DD, YYYY-MM-DDThh:mm:ss[.fff](Z|±hh:mm), or with `times` hh:mm:ss[Z]. Without a zone it is
+ * UTC. A second 60 is taken where UTC can have one. Error ProcessParameterInvalid saying what is wrong. */
 int call_stamp(struct call *call, const char *name, bool times, struct stamp *out);
 int64_t stamp_instant(const struct stamp *stamp); /* in UTC; a leap second comes with the second after it */
 int call_unit(struct call *call, const char *name, enum stamp_unit *out);

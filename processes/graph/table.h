@@ -27,8 +27,8 @@ struct process_lookup {
   void *context;
 };
 
-/* A process from the JSON of its definition {"id", "parameters", "process_graph", …}: read once, in the arena; the text
- * is borrowed. Its graph is bound where it is used. Errors as graph_parse. */
+/* A process from the JSON of its definition {"id", "parameters", "process_graph", …}: read once, in the arena; the
+ * text is borrowed. Its graph is bound where it is used. Errors as graph_parse. */
 int process_define(struct arena *arena, const char *json, size_t length, struct process_entry *out,
                    struct error *error);
 

@@ -8,9 +8,9 @@
 
 /* {"cpu": …, "duration": …, "max_memory": …}, each {"value", "unit"}. NULL when out of memory. */
 char *job_usage_json(const struct reply_header *header);
-/* {"files": [{"file", "type", "node", "size", "metadata": {…}}, …]}: each file of the reply, which lies in `folder`,
- * is there and is a plain file. NULL with an error: StorageFailure where the machine cannot say (no descriptor left),
- * Internal where the worker did not keep its word. */
+/* {"files": [{"file", "type", "node", "size", "metadata": {…}}, …]}: each file of the reply, which lies in
+ * `folder`, is there and is a plain file. NULL with an error: StorageFailure where the machine cannot say (no
+ * descriptor left), Internal where the worker did not keep its word. */
 char *job_result_json(const struct worker_reply *reply, const char *folder, struct error *error);
 
 #endif

@@ -26,7 +26,8 @@ OPEN = ("tests", "conformance")  # may use every room; no room uses them
 
 # Third-party headers, and the folders outside of which they must not be named.
 LIBRARIES = [
-    ("GDAL or PROJ", r"(gdal/)?(gdal|ogr_|cpl_|vrt)[a-z_]*\.h|(gdal/)?ogr[a-z_]*\.h|proj(_[a-z]+)?\.h|geos_c\.h", ("datacube",)),
+    ("GDAL or PROJ", r"(gdal/)?(gdal|ogr_|cpl_|vrt)[a-z_]*\.h|(gdal/)?ogr[a-z_]*\.h|proj(_[a-z]+)?\.h|geos_c\.h",
+     ("datacube",)),
     ("netCDF, HDF5 or eccodes", r"netcdf[a-z_]*\.h|(hdf5/.*|hdf5|H5[A-Za-z]*)\.h|eccodes\.h", ("datacube",)),
     ("libdeflate", r"libdeflate\.h", ("datacube",)),
     ("jansson", r"jansson\.h", ("processes/graph", "stac", "server")),
@@ -85,7 +86,8 @@ def check_includes(room, relative, lines):
 
 def check_openmp(room, relative, lines):
     for number, line in enumerate(lines, 1):
-        if room in ARROWS and re.match(r"\s*#\s*pragma\s+omp\b(?!\s+simd)", line) and not within(relative, ("hpc", "physics")):
+        if room in ARROWS and re.match(r"\s*#\s*pragma\s+omp\b(?!\s+simd)", line) and not within(relative,
+                                                                                                 ("hpc", "physics")):
             yield number, "OpenMP belongs in hpc, physics"
 
 

@@ -23,9 +23,12 @@ def house(folder, files):
 
 def test_a_sound_house_has_no_findings(tmp_path):
     assert house(tmp_path, {
-        "datacube/a.c": '#include "datacube/a.h"\n#include <gdal.h>\n/* sprintf( is not called */\nchar *s = "rand(";\n',
-        "datacube/a.h": "", "hpc/b.c": '#include "datacube/a.h"\n#include <omp.h>\n', "tests/t.c": '#include "server/s.h"\n',
-        "server/s.c": '#include "processes/p.h"\n#include "stac/c.h"\n#include <microhttpd.h>\nint x = snprintf(0, 0, "");\n',
+        "datacube/a.c": '#include "datacube/a.h"\n#include <gdal.h>\n'
+                        '/* sprintf( is not called */\nchar *s = "rand(";\n',
+        "datacube/a.h": "", "hpc/b.c": '#include "datacube/a.h"\n#include <omp.h>\n',
+        "tests/t.c": '#include "server/s.h"\n',
+        "server/s.c": '#include "processes/p.h"\n#include "stac/c.h"\n'
+                        '#include <microhttpd.h>\nint x = snprintf(0, 0, "");\n',
         "processes/math/one.json": json.dumps({"id": "one"}), "processes/math/one.c": "",
         "processes/math/one.test.json": json.dumps({"tests": [{}]}),
         "processes/math/two.json": json.dumps({"id": "two", "process_graph": {}}),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SPECS = {path.stem: path for path in sorted((ROOT / "processes").glob("*/*.json")) if not path.name.endswith(".test.json")}
+SPECS = {path.stem: path for path in sorted((ROOT / "processes").glob("*/*.json"))
+         if not path.name.endswith(".test.json")}
 REFERENCE = Path(os.environ.get("TWINCUBE_SHARED", ROOT.parent / "shared")) / "reference" / "openeo"
 
 # What no graph of one node can bring about is provoked elsewhere: process, exception, the test that does.
@@ -39,7 +40,8 @@ def signature(document):
     return {"parameters": parameters, "returns": document["returns"]["schema"]}
 
 
-@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the official specs are not there: $TWINCUBE_SHARED/reference/openeo")
+@pytest.mark.skipif(not REFERENCE.is_dir(),
+                    reason="the official specs are not there: $TWINCUBE_SHARED/reference/openeo")
 @pytest.mark.parametrize("process", SPECS)
 def test_signature_is_the_official_one(process):
     document = official(process)

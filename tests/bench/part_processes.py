@@ -46,11 +46,14 @@ def callbacks():
     for name, arguments in MORE.items():
         yield name, "plane", "apply", {"process": graph.callback(name, **arguments)}
     for name in REDUCERS:
-        yield name, "layers", "reduce_dimension", {"dimension": "t", "reducer": graph.callback(name, data=graph.parameter())}
+        yield name, "layers", "reduce_dimension", {"dimension": "t",
+                                                   "reducer": graph.callback(name, data=graph.parameter())}
     for name in SERIES:
-        yield name, "layers", "apply_dimension", {"dimension": "t", "process": graph.callback(name, data=graph.parameter())}
+        yield name, "layers", "apply_dimension", {"dimension": "t",
+                                                  "process": graph.callback(name, data=graph.parameter())}
     quantiles = graph.callback("quantiles", data=graph.parameter(), probabilities=[.1, .5, .9])
-    yield "quantiles", "layers", "apply_dimension", {"dimension": "t", "target_dimension": "bands", "process": quantiles}
+    yield "quantiles", "layers", "apply_dimension", {"dimension": "t", "target_dimension": "bands",
+                                                     "process": quantiles}
 
 
 def seconds(args, name, nodes, rounds=3):

@@ -29,7 +29,8 @@ PATTERNS = ["--datetime", "_([0-9]{8})_", "--band", "_(B[0-9]{2}|QA)[.]tif$"]
 def prepare(work):
     data = work / "data"
     subprocess.run([BINARY.with_name("twincube-demo"), work / "DEMO_S2"], check=True)
-    subprocess.run([BINARY, "catalogue", "add", "--data", data, "--id", "DEMO_S2", *PATTERNS, work / "DEMO_S2"], check=True)
+    subprocess.run([BINARY, "catalogue", "add", "--data", data, "--id", "DEMO_S2", *PATTERNS, work / "DEMO_S2"],
+                   check=True)
     subprocess.run([BINARY, "user", "add", "dora", "--data", data], input=PASSWORD + "\n", text=True, check=True)
     return data
 
@@ -37,12 +38,14 @@ def prepare(work):
 def client(modules, work):
     """Runs the script to its end: how many of its tests passed and failed."""
     data = prepare(work)
-    server = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", data], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", data], stdout=subprocess.PIPE,
+                              text=True)
     try:
         url = server.stdout.readline().strip()
         # Node looks for modules beside the script, so the script goes to where they are.
         script = shutil.copy(SCRIPT, modules)
-        done = subprocess.run(["node", script, url, "dora", PASSWORD, work], timeout=300, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(["node", script, url, "dora", PASSWORD, work], timeout=300, stdout=subprocess.PIPE,
+                              text=True)
     finally:
         server.send_signal(signal.SIGTERM)
         status = server.wait(timeout=60)

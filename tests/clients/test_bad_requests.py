@@ -1,5 +1,5 @@
-"""Wrong graphs and wrong tokens through the openEO Python client: an error with a code that names the place, and a server
-that goes on."""
+"""Wrong graphs and wrong tokens through the openEO Python client: an error with a code that names the place, and a
+server that goes on."""
 
 import shutil
 
@@ -35,7 +35,8 @@ def step(process, **arguments):
     return {"process_id": process, "arguments": arguments}
 
 
-MEAN = {"process_graph": {"m": {"process_id": "mean", "arguments": {"data": {"from_parameter": "data"}}, "result": True}}}
+MEAN = {"process_graph": {"m": {"process_id": "mean", "arguments": {"data": {"from_parameter": "data"}},
+                                "result": True}}}
 UTM = "EPSG:32632"
 
 
@@ -64,7 +65,8 @@ CASES = {
     "unknown dimension": (saved(load(), step("reduce_dimension", dimension="depth", reducer=MEAN)),
                           {"DimensionNotAvailable"}, ["n1", "depth"]),
     "cycle": ({"a": {"process_id": "add", "arguments": {"x": 1, "y": {"from_node": "b"}}},
-               "b": {"process_id": "add", "arguments": {"x": 1, "y": {"from_node": "a"}}, "result": True}}, None, ["a"]),
+               "b": {"process_id": "add", "arguments": {"x": 1, "y": {"from_node": "a"}}, "result": True}}, None,
+               ["a"]),
     "node that is not there": ({"a": {"process_id": "add", "arguments": {"x": 1, "y": {"from_node": "ghost"}},
                                       "result": True}}, None, ["a", "ghost"]),
     "no result node": ({"a": {"process_id": "add", "arguments": {"x": 1, "y": 2}}, "b": ADD["sum"] | {"result": False}},
@@ -72,12 +74,14 @@ CASES = {
     "empty temporal extent": (saved(load(temporal_extent=["2024-05-01", "2024-05-01"])), None, ["n0"]),
     "temporal extent backwards": (saved(load(temporal_extent=["2024-06-01", "2024-05-01"])), None, ["n0"]),
     "no date": (saved(load(temporal_extent=["2024-13-45", "2024-05-01"])), None, ["n0"]),
-    "empty spatial extent": (saved(load(spatial_extent=dict(west=11.6, east=11.6, south=48.4, north=48.4))), None, ["n0"]),
+    "empty spatial extent": (saved(load(spatial_extent=dict(west=11.6, east=11.6, south=48.4, north=48.4))), None,
+                             ["n0"]),
     "bbox elsewhere": (saved(load(spatial_extent=dict(west=-60, east=-59, south=-30, north=-29))), None, ["n0"]),
     "bbox upside down": (saved(load(spatial_extent=dict(west=11.6, east=11.7, south=48.5, north=48.4))), None, ["n0"]),
     "absurd bbox": (saved(load(spatial_extent=dict(west=-1e300, east=1e300, south=-1e300, north=1e300))), None, ["n0"]),
     "bbox without north": (saved(load(spatial_extent=dict(west=11.6, east=11.7, south=48.4))), None, ["n0"]),
-    "bbox in a wrong CRS": (saved(load(spatial_extent=dict(west=1, east=2, south=1, north=2, crs="EPSG:999999"))), None, ["n0"]),
+    "bbox in a wrong CRS": (saved(load(spatial_extent=dict(west=1, east=2, south=1, north=2, crs="EPSG:999999"))),
+                            None, ["n0"]),
     "absurd resolution": (saved(load(), step("resample_spatial", resolution=1e-9)), None, ["n1"]),
     "negative resolution": (saved(load(), step("resample_spatial", resolution=-10)), None, ["n1", "resolution"]),
     "unknown format": ({"n0": load(), "save": {"process_id": "save_result", "result": True, "arguments": {

@@ -152,7 +152,8 @@ def test_pages_of_a_list_are_bounded(server):
                 (f"j-{i:024x}", "x" * 1000000),
             )
     before, sizes, seen = resident(server), [], []
-    readers = [threading.Thread(target=lambda: sizes.append(len(server.call("GET", "/jobs").content))) for _ in range(8)]
+    readers = [threading.Thread(target=lambda: sizes.append(len(server.call("GET",
+                                                                            "/jobs").content))) for _ in range(8)]
     for reader in readers:
         reader.start()
     for reader in readers:

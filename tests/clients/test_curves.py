@@ -89,8 +89,8 @@ def test_curves_with_gaps(tmp_path, model, graph, guess, draw, noise):
 
 
 def test_seasons_of_dates(tmp_path):
-    """Dates as seconds; the parameters are linear, so NumPy solves for them. Alone, in groups of any size, on one or two
-    threads: the same bits."""
+    """Dates as seconds; the parameters are linear, so NumPy solves for them. Alone, in groups of any size, on one
+    or two threads: the same bits."""
     random = numpy.random.default_rng(6)
     days = numpy.sort(random.choice(1500, 48, replace=False))
     dates = [str(numpy.datetime64("2015-06-01") + int(day)) for day in days]

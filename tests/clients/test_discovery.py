@@ -112,7 +112,8 @@ def test_the_root_is_a_stac_catalogue(api):
     assert answer.headers["Content-Type"] == description["type"]
     document = answer.json()
     assert document["openapi"].startswith("3.0") and document["servers"] == [{"url": api}]
-    assert {(path, method.upper()) for path, item in document["paths"].items() for method in item if method != "parameters"} == {
+    assert {(path, method.upper()) for path,
+            item in document["paths"].items() for method in item if method != "parameters"} == {
         (endpoint["path"], method) for endpoint in root["endpoints"] for method in endpoint["methods"]
     }
 

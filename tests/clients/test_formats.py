@@ -1,7 +1,7 @@
 """What save_result writes, read back with the tools that users have: rasterio, xarray, netCDF4, zarr, csv.
 
-Cubes are given inline, so every value of a file is known. The command line runs the graphs; the server is asked for what
-only it tells: the list of formats and the document of results.
+Cubes are given inline, so every value of a file is known. The command line runs the graphs; the server is asked for
+what only it tells: the list of formats and the document of results.
 """
 
 import csv
@@ -163,7 +163,8 @@ def test_statistics_in_geotiff(scenes, tmp_path, options):
         assert "STATISTICS" not in file.tags()
 
 
-@pytest.mark.parametrize("dtype, nodata", [("uint8", 255), ("int16", -1), ("uint16", None), ("int32", 7), ("float64", -9999)])
+@pytest.mark.parametrize("dtype, nodata",
+                         [("uint8", 255), ("int16", -1), ("uint16", None), ("int32", 7), ("float64", -9999)])
 def test_statistics_of_types(tmp_path, dtype, nodata):
     random = np.random.default_rng(3)
     values = random.integers(0, 251, (70, 90)).astype(dtype)

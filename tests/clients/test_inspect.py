@@ -11,7 +11,8 @@ GRAPH = {
                                                     "level": "warning"}},
     "cube": {"process_id": "apply", "arguments": {
         "data": {"type": "datacube", "order": ["t"], "dimensions": {"t": {"type": "temporal",
-                                                                        "values": ["2020-01-01T00:00:00Z"]}}, "data": [4]},
+                                                                        "values": ["2020-01-01T00:00:00Z"]}},
+                                                                        "data": [4]},
         "process": {"process_graph": {
             "inside": {"process_id": "inspect", "arguments": {"data": {"from_parameter": "x"}, "message": "a pixel"}},
             "root": {"process_id": "sqrt", "arguments": {"x": {"from_node": "inside"}}, "result": True}}}}},

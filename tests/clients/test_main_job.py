@@ -47,7 +47,8 @@ def series(request, catalogue):
 def expected_months(series, x, y):
     layers = {}
     for date, files in series.dates.items():
-        band = {name: mosaic([read_at(str(file).replace(f"_{series.red}.", f"_{name}."), x, y, nodata=series.nodata[name])
+        band = {name: mosaic([read_at(str(file).replace(f"_{series.red}.", f"_{name}."), x, y,
+                                      nodata=series.nodata[name])
                               for file in files]) for name in (series.red, series.nir, series.quality)}
         red, nir, quality = band[series.red], band[series.nir], band[series.quality]
         with numpy.errstate(invalid="ignore", divide="ignore"):
@@ -119,7 +120,7 @@ def test_every_scene_is_within_the_grid(series, netcdf):
 
 
 def test_grid_is_the_one_asked_for(series, netcdf):
-    """10 m of the demonstration's lattice; 3000 m as asked for; else the finest of the scenes. Edges at multiples of it."""
+    """10 m of the demonstration's lattice; 3000 m as asked; else the finest of the scenes. Edges at its multiples."""
     cube = open_cube(netcdf)
     finest = [numpy.inf, numpy.inf]
     for files in series.dates.values():

@@ -51,7 +51,8 @@ def test_stac_values_are_untouched(connection, stac, tmp_path):
             assert dataset[band].dtype == numpy.int16
             for t, [file] in enumerate(stac.dates.values()):
                 with rasterio.open(file) as source:
-                    numpy.testing.assert_array_equal(dataset[band].transpose("t", "y", "x").values[t], source.read(number))
+                    numpy.testing.assert_array_equal(dataset[band].transpose("t", "y", "x").values[t],
+                                                     source.read(number))
                     assert dataset[band].attrs["_FillValue"] == source.nodata
 
 
@@ -178,7 +179,8 @@ def test_resample_spatial(connection, scene, tmp_path, epsg, resolution):
     # Nothing of the scene is lost: its valid pixels' share of the area comes back.
     with rasterio.open(scene["B4"]) as source:
         valid = (source.read(1) != 0).sum() * abs(source.transform.a * source.transform.e)
-        west, south, east, north = pyproj.Transformer.from_crs(source.crs.to_wkt(), epsg, always_xy=True).transform_bounds(
+        west, south, east, north = pyproj.Transformer.from_crs(source.crs.to_wkt(), epsg,
+                                                               always_xy=True).transform_bounds(
             *source.bounds, densify_pts=100)
     half = resolution
     assert warped.x[0] - half <= west + half and warped.x[-1] + half >= east - half
@@ -241,12 +243,14 @@ def test_bbox_in_the_cubes_own_crs(connection, series, tmp_path):
 
 def test_bbox_in_degrees(connection, series, tmp_path):
     box = dict(west=11.58, south=48.36, east=11.61, north=48.375)
-    cube = open_cube(download(connection.load_collection("DEMO_S2", spatial_extent=box, bands=["B04"]), tmp_path / "b.nc"))
+    cube = open_cube(download(connection.load_collection("DEMO_S2", spatial_extent=box, bands=["B04"]),
+                              tmp_path / "b.nc"))
     to_lonlat = pyproj.Transformer.from_crs(32632, 4326, always_xy=True)
-    lon, lat = to_lonlat.transform(*numpy.meshgrid(numpy.arange(690005, 696560, 10.0), numpy.arange(5361115, 5356000, -10.0)))
+    lon, lat = to_lonlat.transform(*numpy.meshgrid(numpy.arange(690005, 696560, 10.0),
+                                                   numpy.arange(5361115, 5356000, -10.0)))
     inside = (lon >= box["west"]) & (lon <= box["east"]) & (lat >= box["south"]) & (lat <= box["north"])
     rows, columns = numpy.nonzero(inside)
-    # The box's image is not a rectangle of the grid: all centres within the box, and no more than one pixel beyond them.
+    # The box's image is not a rectangle of the grid: all centres within the box, and at most one pixel beyond them.
     assert abs((float(cube.x[0]) - 690005) / 10 - columns.min()) <= 1
     assert abs((float(cube.x[-1]) - 690005) / 10 - columns.max()) <= 1
     assert abs((5361115 - float(cube.y[0])) / 10 - rows.min()) <= 1
@@ -317,7 +321,8 @@ def test_png_with_scaling(connection, series, tmp_path):
 
 
 def test_json(connection, series, tmp_path):
-    cube = connection.load_collection("DEMO_S2", temporal_extent=["2024-07-01", "2024-08-01"], bands=["B04"], spatial_extent=dict(
+    cube = connection.load_collection("DEMO_S2", temporal_extent=["2024-07-01", "2024-08-01"], bands=["B04"],
+                                      spatial_extent=dict(
         west=691000, south=5359000, east=691030, north=5359020, crs="EPSG:32632"))
     download(cube, tmp_path / "b04.json", "JSON")
     document = json.loads((tmp_path / "b04.json").read_text())
@@ -325,7 +330,8 @@ def test_json(connection, series, tmp_path):
     assert numpy.array(document["data"], dtype="f8").shape == tuple(sizes) and sorted(sizes) == [1, 1, 2, 3]
 
 
-@pytest.mark.parametrize("reducer, numpys", [("mean", numpy.nanmean), ("median", numpy.nanmedian), ("max", numpy.nanmax),
+@pytest.mark.parametrize("reducer, numpys",
+                         [("mean", numpy.nanmean), ("median", numpy.nanmedian), ("max", numpy.nanmax),
                                              ("min", numpy.nanmin), ("sum", numpy.nansum)])
 def test_reducers_over_time(connection, series, data, tmp_path, reducer, numpys):
     cube = connection.load_collection("DEMO_S2", bands=["B04"]).reduce_dimension(dimension="t", reducer=reducer)

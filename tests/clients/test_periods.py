@@ -89,7 +89,8 @@ def aggregate(folder, name, periods):
 def check(folder, calendar, days, periods):
     write(folder / "dates.nc", calendar, days)
     twincube("catalogue", "add", "--data", folder, "--id", "DATES", folder / "dates.nc")
-    dates = cftime.num2date(days, "days since 1970-01-01", "proleptic_gregorian" if calendar == "standard" else calendar,
+    dates = cftime.num2date(days, "days since 1970-01-01",
+                            "proleptic_gregorian" if calendar == "standard" else calendar,
                             has_year_zero=True)
     (folder / "out").mkdir()
     for period, have in aggregate(folder, "DATES", periods):
@@ -108,7 +109,8 @@ def test_all_periods(tmp_path, calendar):
     years = [cftime.datetime(year, 1, 1, calendar="proleptic_gregorian" if calendar == "standard" else calendar,
                              has_year_zero=True) for year in (1999, 2000, 2001, 2004, 2011)]
     starts = [round(cftime.date2num(year, "days since 1970-01-01", year.calendar)) for year in years]
-    edges = [start + offset for start in starts for offset in (0, 4, 10, 20, 31, 41, 59, 60, 120, 151, 244, 304, 334, 358)]
+    edges = [start + offset for start in starts for offset in (0, 4, 10, 20, 31, 41, 59, 60, 120, 151, 244, 304, 334,
+                                                               358)]
     days = numpy.unique([edge + hour / 24 for edge in edges for hour in (-1, 0, 5.5)])
     check(tmp_path, calendar, days, PERIODS)
 

@@ -69,7 +69,8 @@ def test_a_job_past_the_limit_ends_as_error(server):
 def test_workers_cannot_write_much_larger_files(server):
     (worker, *_) = [w for z in children(server.process.pid) for w in children(z)]
     limits = pathlib.Path(f"/proc/{worker}/limits").read_text().splitlines()
-    assert next(line for line in limits if line.startswith("Max file size")).split()[3] == str(4 * (1 << 20) + (64 << 20))
+    (most,) = [line.split()[3] for line in limits if line.startswith("Max file size")]
+    assert most == str(4 * (1 << 20) + (64 << 20))
 
 
 def test_a_user_has_a_quota(server):

@@ -216,7 +216,8 @@ def test_run_fails_with_one_line(tmp_path):
 def test_users(tmp_path):
     add_user(tmp_path, "alice")
     add_user(tmp_path, "bob")
-    assert [line.split()[0] for line in run("user", "list", "--data", str(tmp_path)).stdout.splitlines()] == ["alice", "bob"]
+    assert [line.split()[0] for line in run("user", "list", "--data", str(tmp_path)).stdout.splitlines()] == ["alice",
+                                                                                                              "bob"]
     assert run("user", "remove", "bob", "--data", str(tmp_path)).returncode == 0
     assert run("user", "remove", "bob", "--data", str(tmp_path)).returncode == 1
     assert run("user", "add", "a/b", "--data", str(tmp_path), input="x\n").returncode == 1
@@ -267,7 +268,8 @@ def test_lists(server):
 
 
 def test_cors_everywhere(server):
-    for method, path in (("GET", "/"), ("GET", "/nothing"), ("PUT", "/jobs"), ("POST", "/result"), ("OPTIONS", "/jobs")):
+    for method, path in (("GET", "/"), ("GET", "/nothing"), ("PUT", "/jobs"), ("POST", "/result"),
+                         ("OPTIONS", "/jobs")):
         headers = server.call(method, path).headers
         assert headers["Access-Control-Allow-Origin"] == "*"
         exposed = headers["Access-Control-Expose-Headers"]
@@ -294,7 +296,8 @@ def test_paths(server):
     assert_error(server.call("GET", "/collections/nothing"), 404, "CollectionNotFound")
     assert_error(server.session.get(server.url + "/openeo/0.4/"), 404, "UnsupportedApiVersion")
     answer = server.call("PUT", "/jobs")
-    assert answer.status_code == 405 and answer.json()["code"] == "MethodNotAllowed" and "POST" in answer.headers["Allow"]
+    assert answer.status_code == 405 and answer.json()["code"] == "MethodNotAllowed"
+    assert "POST" in answer.headers["Allow"]
 
 
 def test_links_use_the_host_that_was_asked(server):
@@ -585,7 +588,8 @@ def test_job_end_to_end(server):
     document = server.call("GET", f"/jobs/{job}").json()
     assert document["progress"] == 100 and document["usage"]["duration"]["value"] >= 0
     logs = server.call("GET", f"/jobs/{job}/logs").json()["logs"]
-    assert all(isinstance(entry["id"], str) and entry["level"] in ("error", "warning", "info", "debug") for entry in logs)
+    assert all(isinstance(entry["id"], str) and entry["level"] in ("error", "warning", "info",
+                                                                   "debug") for entry in logs)
     after = server.call("GET", f"/jobs/{job}/logs", params={"offset": logs[0]["id"]}).json()["logs"]
     assert after == logs[1:]
     assert server.call("GET", f"/jobs/{job}/logs", params={"level": "error"}).json()["logs"] == []
@@ -660,7 +664,8 @@ def test_job_requests_are_checked(server):
 
 
 def test_numbers_of_a_stored_graph_keep_their_digits(server):
-    text = '{"title":"t","process":{"process_graph":{"a":{"process_id":"add","arguments":{"x":0.1,"y":1e-7},"result":true}}}}'
+    text = ('{"title":"t","process":{"process_graph":'
+            '{"a":{"process_id":"add","arguments":{"x":0.1,"y":1e-7},"result":true}}}}')
     answer = server.session.post(server.api + "/jobs", data=text)
     body = server.session.get(answer.headers["Location"]).text
     assert '{"x":0.1,"y":1e-7}' in body
@@ -699,7 +704,8 @@ def test_cancel_and_restart(server):
     assert_error(server.call("PATCH", f"/jobs/{job}", {"title": "x"}), 400, "JobLocked")
     assert_error(server.call("PATCH", f"/jobs/{waiting}", {"title": "x"}), 400, "JobLocked")
     assert_error(server.call("GET", f"/jobs/{job}/results"), 400, "JobNotFinished")
-    assert server.call("GET", f"/jobs/{job}/results", params={"partial": "true"}).json()["properties"]["openeo:status"] == "running"
+    assert server.call("GET", f"/jobs/{job}/results",
+                       params={"partial": "true"}).json()["properties"]["openeo:status"] == "running"
     assert server.call("POST", f"/jobs/{job}/results").status_code == 202  # no effect
     assert server.call("DELETE", f"/jobs/{waiting}/results").status_code == 204
     assert server.status(waiting) == "created"

@@ -48,7 +48,8 @@ def lattice(configurations, seed):
     """A job of some 40 ms of work a thousand configurations."""
     arguments = {"shape": [4, 4], "m2": -4, "lambda": 8, "seed": seed, "configurations": configurations}
     return {"f": {"process_id": "lft_scalar_field", "arguments": arguments},
-            "s": {"process_id": "save_result", "arguments": {"data": {"from_node": "f"}, "format": "JSON"}, "result": True}}
+            "s": {"process_id": "save_result", "arguments": {"data": {"from_node": "f"}, "format": "JSON"},
+                  "result": True}}
 
 
 def zygote(server):
@@ -350,7 +351,7 @@ def test_a_result_too_large_for_the_disk_is_the_jobs_own_fault(on_small_disk):
 # ---- cancel and restart ----
 
 HOLD = r"""
-/* Holds the thread that has just cancelled a job in the store for two seconds, once for each time $HOLD_FILE is made. */
+/* Holds the thread that has just cancelled a job in the store for two seconds, once each time $HOLD_FILE is made. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <sqlite3.h>
@@ -429,7 +430,7 @@ def test_a_row_that_nobody_runs_is_found(start):
 
 
 def test_a_command_beside_the_server_costs_nothing(start):
-    """SQLite deletes the log of a database that nobody else seems to hold: what the server then writes would be lost."""
+    """SQLite deletes the log of a database that nobody else seems to hold: what the server writes would be lost."""
     server = start()
     jobs = []
     for name in ("bob", "carol", "dave"):

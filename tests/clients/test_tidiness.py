@@ -1,4 +1,4 @@
-"""Store and folders of jobs stay in step: removed users, results that the store does not know, a store that is not theirs."""
+"""Store and folders of jobs stay in step: removed users, results that the store does not know, a store not theirs."""
 
 import contextlib
 import shutil

@@ -82,7 +82,8 @@ def random_geometries(seed):
     point = lambda: tuple(origin + random.uniform(0, 1000, 2))
     return (random_polygons(8, seed) + [shapely.Point(point()) for _ in range(3)]
             + [shapely.LineString([point() for _ in range(4)]) for _ in range(3)]
-            + [shapely.MultiPoint([point() for _ in range(3)]), shapely.MultiLineString([[point(), point()], [point(), point()]]),
+            + [shapely.MultiPoint([point() for _ in range(3)]),
+               shapely.MultiLineString([[point(), point()], [point(), point()]]),
                shapely.MultiPolygon([shapely.Point(point()).buffer(30), shapely.Point(5e5 - 300, 5e6).buffer(40)])])
 
 
@@ -106,7 +107,9 @@ def test_geometries_ids_and_properties_come_out(tmp_path, name):
     assert list(found["id"]) == ["a", "b", "c"]
     for i, properties in enumerate(MIXED):
         for key, value in properties.items():
-            column = key if name != "ESRI Shapefile" else next(c for c in found.columns if c[:8] == key[:8].replace('"', "_") or c == key[:10])
+            short = key[:8].replace('"', "_")
+            column = key if name != "ESRI Shapefile" else next(
+                c for c in found.columns if c[:8] == short or c == key[:10])
             got = found[column].iloc[i]
             assert (got is None or got != got) if value is None else got == value, (key, got)
     assert "value" not in found.columns
@@ -234,8 +237,10 @@ RELATIONS = ["intersects", "disjoint", "equals", "touches", "crosses", "overlaps
 def related_shapes():
     """Squares, lines and points of a small lattice: every relation occurs."""
     box = shapely.box
-    return [box(0, 0, 4, 4), box(4, 0, 8, 4), box(2, 2, 6, 6), box(1, 1, 3, 3), box(-2, -2, 10, 10), box(20, 20, 22, 22),
-            shapely.LineString([(0, 0), (4, 4)]), shapely.LineString([(4, 0), (4, 4)]), shapely.LineString([(-1, 2), (9, 2)]),
+    return [box(0, 0, 4, 4), box(4, 0, 8, 4), box(2, 2, 6, 6), box(1, 1, 3, 3), box(-2, -2, 10, 10),
+            box(20, 20, 22, 22),
+            shapely.LineString([(0, 0), (4, 4)]), shapely.LineString([(4, 0), (4, 4)]),
+            shapely.LineString([(-1, 2), (9, 2)]),
             shapely.LineString([(30, 30), (31, 31)]), shapely.Point(2, 2), shapely.Point(4, 4), shapely.Point(50, 50),
             shapely.MultiPoint([(1, 1), (50, 50)]), shapely.Polygon([(4, 4), (0, 4), (0, 0), (4, 0)]),
             shapely.MultiPolygon([box(0, 0, 4, 4), box(20, 20, 22, 22)])]
@@ -271,7 +276,8 @@ def test_relations_in_another_reference_system(tmp_path):
 
 def test_polygons_that_cross_themselves_are_repaired(tmp_path):
     bow = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
-    nodes = {"load": load(features([shapely.Point(2, 5), shapely.Point(5, 1)], UTM)), "base": load(features([bow], UTM)),
+    nodes = {"load": load(features([shapely.Point(2, 5), shapely.Point(5, 1)], UTM)),
+             "base": load(features([bow], UTM)),
              "chosen": {"process_id": "filter_vector", "arguments": {
                  "data": {"from_node": "load"}, "geometries": {"from_node": "base"}, "relation": "within"}}}
     out = json.loads(run(tmp_path, nodes, "geojson").read_text())
@@ -296,7 +302,8 @@ def test_dimension_processes_take_vector_cubes(tmp_path):
 
 # ---- sampled points --------------------------------------------------------------------------------------------------
 
-def sampled(tmp_path, shapes, process="vector_to_random_points", threads=1, expect=None, crs=UTM, ids=None, **arguments):
+def sampled(tmp_path, shapes, process="vector_to_random_points", threads=1, expect=None, crs=UTM, ids=None,
+            **arguments):
     nodes = {"load": load(features(shapes, crs, ids=ids), ["number"]),
              "points": {"process_id": process, "arguments": {"data": {"from_node": "load"}, **arguments}}}
     found = run(tmp_path, nodes, "gpkg", threads, expect)
@@ -372,7 +379,8 @@ def test_regular_points(tmp_path):
     for polygon, points in zip(polygons, found.geometry):
         assert {(round(p.x, 6), round(p.y, 6)) for p in points.geoms} == {
             (round(x, 6), round(y, 6)) for x, y in cells(polygon, 6)}
-    assert [(p.x, round(p.y, 9)) for p in found.geometry[n].geoms] == [(0, 0), (6, 0), (10, 2), (10, 8), (10, 14), (10, 20)]
+    assert [(p.x, round(p.y, 9)) for p in found.geometry[n].geoms] == [(0, 0), (6, 0), (10, 2), (10, 8), (10, 14),
+                                                                       (10, 20)]
     assert [(p.x, p.y) for p in found.geometry[n + 1].geoms] == [(0, 0)]
     assert {(p.x, p.y) for p in found.geometry[n + 2].geoms} == {(3, 4), (1, 2)}
     assert found.geometry[n + 3] is None
@@ -421,7 +429,8 @@ def same_table(found, wanted, names):
     for name in names:
         for a, b in zip(found[name], wanted[name]):
             both_missing = (a is None or a != a) and (b is None or b != b)
-            assert both_missing or a == b or str(a)[:19].replace(" ", "T") == str(b)[:19].replace(" ", "T"), (name, a, b)
+            assert both_missing or a == b or str(a)[:19].replace(" ", "T") == str(b)[:19].replace(" ", "T"), (name, a,
+                                                                                                              b)
 
 
 @pytest.mark.parametrize("path", [
@@ -487,9 +496,12 @@ def test_an_extent_keeps_what_lies_within(tmp_path):
 
 
 @pytest.mark.parametrize("name, content", [
-    ("virtual.gpkg", "<OGRVRTDataSource><OGRVRTLayer name='a'><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"),
-    ("remote.geojson", "https://example.org/a.geojson"), ("broken.geojson", '{"type": "FeatureCollection", "features": [{'),
-    ("empty.shp", ""), ("noise.fgb", "fgb\x03fgb\x00" + "\x7f" * 200), ("text.zip", "no archive"), ("none.parquet", "PAR1")])
+    ("virtual.gpkg", "<OGRVRTDataSource><OGRVRTLayer name='a'><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer>"
+                     "</OGRVRTDataSource>"),
+    ("remote.geojson", "https://example.org/a.geojson"),
+    ("broken.geojson", '{"type": "FeatureCollection", "features": [{'),
+    ("empty.shp", ""), ("noise.fgb", "fgb\x03fgb\x00" + "\x7f" * 200), ("text.zip", "no archive"),
+    ("none.parquet", "PAR1")])
 def test_hostile_files_are_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content.encode("latin-1"))
     done = subprocess.run([BINARY, "catalogue", "add", "--data", tmp_path / "data", tmp_path / name],
@@ -569,7 +581,8 @@ def test_statistics_of_zones_as_features(tmp_path, demo, catalogue, data):
 
 def test_through_the_client(connection, tmp_path):
     shapes = random_polygons(3, 31)
-    cube = connection.load_geojson(features(shapes, UTM, [{"n": i, "name": f"p{i}"} for i in range(len(shapes))]), ["n"])
+    cube = connection.load_geojson(features(shapes, UTM, [{"n": i, "name": f"p{i}"} for i in range(len(shapes))]),
+                                   ["n"])
     around = cube.process("vector_buffer", geometries=cube, distance=10)
     job = around.create_job(out_format="GPKG", title="buffers")
     job.start_and_wait(print=lambda *_: None, max_poll_interval=0.2)
@@ -592,7 +605,8 @@ def test_netcdf_tells_the_shapes(tmp_path):
     import xarray
 
     shapes = random_polygons(3, 41) + [None]
-    path = run(tmp_path, {"load": load(features(shapes, UTM, ids=[f"z{i}" for i in range(len(shapes))]), ["number"])}, "nc")
+    path = run(tmp_path, {"load": load(features(shapes, UTM, ids=[f"z{i}" for i in range(len(shapes))]), ["number"])},
+               "nc")
     with xarray.open_dataset(path) as file:
         assert list(file["geometry"].values) == [f"z{i}" for i in range(len(shapes))]
         assert file["geometry_wkt"].attrs["crs"] == UTM

@@ -20,7 +20,8 @@ LABELS = [f"2020-0{month}-01T00:00:00Z" for month in range(1, 10)]
 
 def graph(**nodes):
     last = list(nodes)[-1]
-    return {"process_graph": {key: {"process_id": name, "arguments": arguments, **({"result": True} if key == last else {})}
+    return {"process_graph": {key: {"process_id": name, "arguments": arguments,
+                                    **({"result": True} if key == last else {})}
                               for key, (name, arguments) in nodes.items()}}
 
 
@@ -162,7 +163,8 @@ LEFT = {
     "append": (("array_append", {"value": 7}), lambda left: SUM_APART(left + [7], True)),
     "concat": (("array_concat", {"__other": 2.5}), lambda left: SUM_APART(left + [2.5], True)),
     "apply": (("array_apply", {"process": graph(m=("multiply", {"x": X, "y": parameter("index")}))}),
-              lambda left: SUM_APART([None if value is None else value * index for index, value in enumerate(left)], True)),
+              lambda left: SUM_APART([None if value is None else value * index for index, value in enumerate(left)],
+                                     True)),
     "cumsum": (("cumsum", {"ignore_nodata": True}), lambda left: SUM_APART(running(left, True), True)),
     "cumsum strict": (("cumsum", {"ignore_nodata": False}), lambda left: SUM_APART(running(left, False), True)),
 }
@@ -206,9 +208,11 @@ SERIES = {
     "labels": (graph(l=("array_labels", {"data": DATA}), n=("count", {"data": reference("l"), "condition": True}),
                      a=("array_create", {"data": [reference("n"), 0]})), lambda column: [DATES, 0]),
     "index of a label": (graph(i=("array_find_label", {"data": DATA, "label": "2020-04-01"}),
-                               a=("array_element", {"data": DATA, "index": reference("i")})), lambda column: [column[3]]),
+                               a=("array_element", {"data": DATA, "index": reference("i")})),
+                               lambda column: [column[3]]),
     "labels of one's own": (graph(c=("array_create_labeled", {"data": DATA, "labels": list("abcdefghi")}),
-                                  e=("array_element", {"data": reference("c"), "label": "d"})), lambda column: [column[3]]),
+                                  e=("array_element", {"data": reference("c"), "label": "d"})),
+                                  lambda column: [column[3]]),
 }
 
 
@@ -221,12 +225,14 @@ def test_fixed_lengths(subject, values, name):
 
 @pytest.mark.parametrize("process, argument, nodes", [
     ("apply_dimension", "process", {}),
-    ("reduce_dimension", "reducer", {"s": ("sort", {"data": reference("f")}), "r": ("first", {"data": reference("s")})}),
+    ("reduce_dimension", "reducer",
+     {"s": ("sort", {"data": reference("f")}), "r": ("first", {"data": reference("s")})}),
     ("reduce_dimension", "reducer", {"e": ("array_element", {"data": reference("f"), "index": 0})}),
 ])
 def test_what_needs_one_length_is_refused(subject, values, process, argument, nodes):
     with pytest.raises(subjects.Failure) as failure:
-        run(subject, process, argument, values, graph(f=("array_filter", {"data": DATA, "condition": POSITIVE}), **nodes))
+        run(subject, process, argument, values,
+            graph(f=("array_filter", {"data": DATA, "condition": POSITIVE}), **nodes))
     assert failure.value.code == "FeatureUnsupported"
 
 

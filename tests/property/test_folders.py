@@ -46,7 +46,8 @@ FOLDERS = {
         [EEARS.format(band, day) for day in (101, 102) for band in ("LST_Day_1km", "QC_Day", "Emis_31")],
         ["LST", "QC_Day", "Emis_31"], ["2020-04-10", "2020-04-11"]),
     "indices": (
-        [f"S2_{index}_{what}_2020010{day}.tif" for day in (1, 2) for index in ("NDVI", "EVI") for what in ("mean", "max")],
+        [f"S2_{index}_{what}_2020010{day}.tif" for day in (1, 2) for index in ("NDVI", "EVI") for what in ("mean",
+                                                                                                           "max")],
         ["EVI_max", "EVI_mean", "NDVI_max", "NDVI_mean"], ["2020-01-01", "2020-01-02"]),
     "uneven": (
         ["precip_mean_20200101.tif", "temp_mean_20200101.tif", "precip_mean_20200102.tif", "precip_max_20200102.tif"],
@@ -107,16 +108,19 @@ def test_labels_do_not_depend_on_what_is_loaded(subject, tmp_path, bands, box):
     assert labels["t"] == ["2022-06-01T10:15:59Z"]
 
 
-@pytest.mark.parametrize("start, end, found", [("21:42", "21:45", {2}), ("21:40", "21:42", {1}), ("21:41", "21:44", {1, 2}),
+@pytest.mark.parametrize("start, end, found",
+                         [("21:42", "21:45", {2}), ("21:40", "21:42", {1}), ("21:41", "21:44", {1, 2}),
                                                ("21:00", "21:43", {1})])
 def test_an_interval_within_a_day_takes_scenes_by_their_time(subject, tmp_path, start, end, found):
     for value, minute in ((1, 41), (2, 43)):
-        write(tmp_path / "in" / f"20231231T21{minute}00_T{value}_LST.tif", value, (500000.0 + 40 * value, 5000000.0, 20.0))
+        write(tmp_path / "in" / f"20231231T21{minute}00_T{value}_LST.tif", value,
+              (500000.0 + 40 * value, 5000000.0, 20.0))
     subject.add("minutes", tmp_path / "in")
     interval = [f"2023-12-31T{start}:00Z", f"2023-12-31T{end}:00Z"]
     graph = {"load": {"process_id": "load_collection", "arguments": {"id": "minutes", "spatial_extent": None,
                                                                      "temporal_extent": interval}},
-             "again": {"process_id": "filter_temporal", "arguments": {"data": {"from_node": "load"}, "extent": interval},
+             "again": {"process_id": "filter_temporal",
+                       "arguments": {"data": {"from_node": "load"}, "extent": interval},
                        "result": True}}
     document = json.loads(subject.run(graph))
     data = numpy.array(document["data"], dtype=float)

@@ -56,7 +56,8 @@ def truth(stored):
 def test_elements_are_what_they_were(subject, stored, between, options):
     values, missing = truth(stored)
     for question, numpys in QUESTIONS.items():
-        nodes = [load("stages"), ZERO_BY_ZERO, *BETWEEN[between], ("apply", {"process": callback((question, {"x": "$x"}))})]
+        nodes = [load("stages"), ZERO_BY_ZERO, *BETWEEN[between],
+                 ("apply", {"process": callback((question, {"x": "$x"}))})]
         got = values_of(subject, steps(*nodes), *options).reshape(stored.shape)
         numpy.testing.assert_array_equal(got, numpys(values, missing).astype(float))
 
@@ -90,7 +91,8 @@ def test_reductions_that_are_asked_for_again(subject, stored, question, reducer)
     graph["r"] = {"process_id": "reduce_dimension", "arguments": {
         "data": {"from_node": "n1"}, "dimension": "t", "reducer": callback((reducer, {"data": "$data"}))}}
     graph["m"] = {"process_id": "merge_cubes", "result": True, "arguments": {
-        "cube1": {"from_node": "n1"}, "cube2": {"from_node": "r"}, "overlap_resolver": callback((question, {"x": "$y"}))}}
+        "cube1": {"from_node": "n1"}, "cube2": {"from_node": "r"},
+        "overlap_resolver": callback((question, {"x": "$y"}))}}
     got = values_of(subject, graph).reshape(stored.shape)
     numpy.testing.assert_array_equal(got, numpy.broadcast_to(answer, stored.shape).astype(float))
 
@@ -101,7 +103,8 @@ def test_zones_and_their_results(subject, stored, question):
     values, missing = truth(stored)
     ring = lambda x, y: [[[x, y], [x + 9, y], [x + 9, y + 9], [x, y + 9], [x, y]]]  # noqa: E731
     places = [(0, 0), (3, 5), (7, 2), (11, 11), (4, 4), (6, 9)]
-    features = {"type": "FeatureCollection", "crs": {"type": "name", "properties": {"name": "EPSG:32632"}}, "features": [
+    features = {"type": "FeatureCollection", "crs": {"type": "name", "properties": {"name": "EPSG:32632"}},
+                "features": [
         {"type": "Feature", "properties": {}, "geometry": {
             "type": "Polygon", "coordinates": ring(500000.5 + 10 * c, 5000000.5 - 10 * (r + 1))}} for r, c in places]}
     nodes = [load("stages"), ZERO_BY_ZERO, ("aggregate_spatial", {

@@ -1,8 +1,8 @@
 """resample_spatial against GDAL's warper: every method and align, random grids, no-data, other CRSs; and grids that run
 from south to north, which are the same pixels in another order.
 
-GDAL is given our target grid and transforms point by point; float64 both sides, NaN is no-data. Where a pixel's edge or a
-weight falls on a limit the two may decide differently, so a small share of pixels may differ.
+GDAL is given our target grid and transforms point by point; float64 both sides, NaN is no-data. Where a pixel's edge or
+a weight falls on a limit the two may decide differently, so a small share of pixels may differ.
 """
 
 import json

@@ -43,7 +43,7 @@ def test_patterns_in_texts(subject, sensitive):
     assert [(call, h, w) for call, h, w in zip(calls, have, want) if h != w] == []
 
 
-# ---- dates ------------------------------------------------------------------------------------------------------------
+# ---- dates ----
 
 UNITS = {"millisecond": 1, "second": 1000, "minute": 60000, "hour": 3600000, "day": 86400000, "week": 604800000}
 ZONES = ["Z", "+00:00", "-00:30", "+02:00", "+05:45", "-11:00", "+14:00", ""]
@@ -109,7 +109,8 @@ def test_shifts(subject):
             continue
         text = four_digits(text)
         if source.random() < 0.2:
-            text, answer = text[:10], four_digits(f"{shifted(datetime.datetime(local.year, local.month, local.day), value, unit):%Y-%m-%d}")
+            day = shifted(datetime.datetime(local.year, local.month, local.day), value, unit)
+            text, answer = text[:10], four_digits(f"{day:%Y-%m-%d}")
         calls.append(("date_shift", {"date": text, "value": value, "unit": unit}))
         want.append(answer)
     have = many.results(subject, calls)
@@ -182,7 +183,7 @@ def test_no_dates(subject, text):
         assert failure.value.code == "ProcessParameterInvalid"
 
 
-# ---- quantiles --------------------------------------------------------------------------------------------------------
+# ---- quantiles ----
 
 
 @pytest.mark.parametrize("ignore", [True, False])
@@ -191,7 +192,8 @@ def test_quantiles(subject, ignore):
     source = random.Random(7)
     calls, want = [], []
     for _ in range(120):
-        data = [source.choice([round(source.gauss(0, 3), 2), source.randint(-2, 2), None]) for _ in range(source.randint(0, 9))]
+        data = [source.choice([round(source.gauss(0, 3), 2), source.randint(-2, 2),
+                               None]) for _ in range(source.randint(0, 9))]
         known = [value for value in data if value is not None]
         dead = not known or (not ignore and None in data)
         if source.random() < 0.5:

@@ -44,7 +44,7 @@ static void expect_cube(const char *text, const double *expected, size_t count)
 #define EXPECT_CUBE(text, ...)                                                                                         \
   expect_cube(text, (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
 
-/* Rows 35 … 5 and columns 5 … 25 with the values 11 … 43, made by a kernel so that a warp stage stands behind it. */
+/* Rows 35 … 5 and columns 5 … 25 with the values 11 … 43, made by a kernel so that a warp stage follows. */
 #define COMPUTED_GRID                                                                                                  \
   NODE("g", "apply",                                                                                                   \
        "\"data\":" CUBE(Y("35,25,15,5") "," X("5,15,25"),                                                              \
