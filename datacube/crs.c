@@ -108,8 +108,9 @@ static bool equivalent(PJ_CONTEXT *context, const PJ *a, const PJ *b)
   if (proj_is_equivalent_to_with_ctx(context, a, b, PJ_COMP_EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS))
     return true;
   PJ *east_a = proj_normalize_for_visualization(context, a), *east_b = proj_normalize_for_visualization(context, b);
-  bool equal = east_a && east_b && (proj_is_equivalent_to_with_ctx(context, east_a, east_b, PJ_COMP_EQUIVALENT) ||
-                                    same_parts(context, east_a, east_b));
+  bool equal = east_a && east_b &&
+               (proj_is_equivalent_to_with_ctx(context, east_a, east_b, PJ_COMP_EQUIVALENT) ||
+                same_parts(context, east_a, east_b));
   proj_destroy(east_a);
   proj_destroy(east_b);
   return equal;

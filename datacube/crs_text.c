@@ -9,15 +9,15 @@
 #include <string.h>
 
 static const char *const known_keys[] = {
-    "R",       "R_A",     "R_C",      "R_V",     "R_a",     "R_g",       "R_h",   "R_lat_a", "R_lat_g", "W",
-    "a",       "algo",    "alpha",    "approx",  "axis",    "azi",       "b",     "czech",   "datum",   "ellps",
-    "es",      "f",       "gamma",    "guam",    "h",       "k",         "k_0",   "lat_0",   "lat_1",   "lat_2",
-    "lat_3",   "lat_b",   "lat_ts",   "lon_0",   "lon_1",   "lon_2",     "lon_3", "lonc",    "lsat",    "m",
-    "n",       "no_cut",  "no_defs",  "no_off",  "no_rot",  "no_uoff",   "ns",    "o_alpha", "o_lat_1", "o_lat_2",
-    "o_lat_c", "o_lat_p", "o_lon_1",  "o_lon_2", "o_lon_c", "o_lon_p",   "o_proj", "orient", "over",    "path",
-    "pm",      "proj",    "q",        "rf",      "rot",     "rot_xy",    "shape", "south",   "sweep",   "theta",
-    "tilt",    "to_meter", "towgs84", "type",    "units",   "vto_meter", "vunits", "wktext", "x_0",     "y_0",
-    "zone"};
+    "R",       "R_A",     "R_C",     "R_V",       "R_a",     "R_g",     "R_h",     "R_lat_a", "R_lat_g",
+    "W",       "a",       "algo",    "alpha",     "approx",  "axis",    "azi",     "b",       "czech",
+    "datum",   "ellps",   "es",      "f",         "gamma",   "guam",    "h",       "k",       "k_0",
+    "lat_0",   "lat_1",   "lat_2",   "lat_3",     "lat_b",   "lat_ts",  "lon_0",   "lon_1",   "lon_2",
+    "lon_3",   "lonc",    "lsat",    "m",         "n",       "no_cut",  "no_defs", "no_off",  "no_rot",
+    "no_uoff", "ns",      "o_alpha", "o_lat_1",   "o_lat_2", "o_lat_c", "o_lat_p", "o_lon_1", "o_lon_2",
+    "o_lon_c", "o_lon_p", "o_proj",  "orient",    "over",    "path",    "pm",      "proj",    "q",
+    "rf",      "rot",     "rot_xy",  "shape",     "south",   "sweep",   "theta",   "tilt",    "to_meter",
+    "towgs84", "type",    "units",   "vto_meter", "vunits",  "wktext",  "x_0",     "y_0",     "zone"};
 
 static bool is_known_key(const char *key, size_t length)
 {

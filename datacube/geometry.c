@@ -12,8 +12,8 @@
 
 static void write_positions(struct buffer *out, const struct geometry_part *part)
 {
-  bool open = part->kind == PART_RING && (part->x[0] != part->x[part->count - 1] ||
-                                          part->y[0] != part->y[part->count - 1]);
+  bool open =
+      part->kind == PART_RING && (part->x[0] != part->x[part->count - 1] || part->y[0] != part->y[part->count - 1]);
   buffer_text(out, "(");
   for (size_t i = 0; i < part->count + open; i++) {
     char x[32], y[32];
@@ -46,8 +46,8 @@ static size_t write_member(struct buffer *out, const struct geometry *geometry, 
 
 const char *geometry_wkt(struct arena *arena, const struct geometry *geometry)
 {
-  static const char *const names[] = {"GEOMETRYCOLLECTION", "POINT",           "MULTIPOINT",   "LINESTRING",
-                                      "MULTILINESTRING",    "POLYGON",         "MULTIPOLYGON", "GEOMETRYCOLLECTION"};
+  static const char *const names[] = {"GEOMETRYCOLLECTION", "POINT",   "MULTIPOINT",   "LINESTRING",
+                                      "MULTILINESTRING",    "POLYGON", "MULTIPOLYGON", "GEOMETRYCOLLECTION"};
   static const char *const members[] = {[PART_POINT] = "POINT ", [PART_LINE] = "LINESTRING ", [PART_RING] = "POLYGON "};
   bool several = geometry->type == GEOMETRY_MULTIPOINT || geometry->type == GEOMETRY_MULTILINE ||
                  geometry->type == GEOMETRY_MULTIPOLYGON || geometry->type == GEOMETRY_COLLECTION;
@@ -154,7 +154,23 @@ int geometry_dimension(struct arena *arena, const char *name, const struct geome
     if (!texts[i])
       return error_memory(error);
   }
-  *out = (struct dimension){.name = name, .type = DIMENSION_GEOMETRY, .size = set->count, .labels = LABEL_GEOMETRY,
-                            .texts = texts, .geometries = set, .reference_system = set->crs};
+  *out = (struct dimension){.name = name,
+                            .type = DIMENSION_GEOMETRY,
+                            .size = set->count,
+                            .labels = LABEL_GEOMETRY,
+                            .texts = texts,
+                            .geometries = set,
+                            .reference_system = set->crs};
   return 0;
+}
+
+double geometry_ring_turn(const struct geometry_part *ring)
+{
+  double sum = 0;
+  for (size_t i = 0; i < ring->count; i++) {
+    size_t next = (i + 1) % ring->count;
+    sum += (ring->x[i] - ring->x[0]) * (ring->y[next] - ring->y[0]) -
+           (ring->x[next] - ring->x[0]) * (ring->y[i] - ring->y[0]);
+  }
+  return sum;
 }

@@ -17,8 +17,16 @@
 #include "datacube/dimension.h"
 #include "datacube/grid.h"
 
-enum geometry_type { GEOMETRY_NONE, GEOMETRY_POINT, GEOMETRY_MULTIPOINT, GEOMETRY_LINE, GEOMETRY_MULTILINE,
-                     GEOMETRY_POLYGON, GEOMETRY_MULTIPOLYGON, GEOMETRY_COLLECTION };
+enum geometry_type {
+  GEOMETRY_NONE,
+  GEOMETRY_POINT,
+  GEOMETRY_MULTIPOINT,
+  GEOMETRY_LINE,
+  GEOMETRY_MULTILINE,
+  GEOMETRY_POLYGON,
+  GEOMETRY_MULTIPOLYGON,
+  GEOMETRY_COLLECTION
+};
 
 enum geometry_part_kind { PART_POINT, PART_LINE, PART_RING };
 
@@ -30,21 +38,21 @@ struct geometry_part {
 };
 
 struct geometry {
-  enum geometry_type type;  /* NONE: empty; it has no parts */
+  enum geometry_type type; /* NONE: empty; it has no parts */
   size_t part_count;
   const struct geometry_part *parts;
-  const char *id;           /* of the GeoJSON feature, or NULL */
-  bool id_is_number;        /* it was written as a number there */
-  const char *properties;   /* JSON text of an object, or NULL */
+  const char *id;         /* of the GeoJSON feature, or NULL */
+  bool id_is_number;      /* it was written as a number there */
+  const char *properties; /* JSON text of an object, or NULL */
 };
 
 struct geometry_set {
   size_t count;
   const struct geometry *items;
-  const char *crs;          /* canonical, never NULL */
+  const char *crs; /* canonical, never NULL */
 };
 
-struct zone_span {  /* a run of pixels that belongs to a geometry */
+struct zone_span {    /* a run of pixels that belongs to a geometry */
   uint32_t zone;      /* index of the geometry */
   size_t row;         /* of the grid, from the north */
   size_t first, last; /* columns first … last - 1, from the west */
@@ -62,6 +70,8 @@ int geometry_transform(const struct geometry_set *set, const char *crs, double t
 int geometry_spans(const struct geometry_set *set, const struct grid *grid, struct arena *arena,
                    const struct zone_span **out, size_t *count, struct error *error);
 
+/* Twice the area of a ring, positive where it runs counterclockwise. */
+double geometry_ring_turn(const struct geometry_part *ring);
 /* Well-known text, "POLYGON ((…))", "POINT EMPTY"; members of a collection come one by one. NULL: out of memory. */
 const char *geometry_wkt(struct arena *arena, const struct geometry *geometry);
 /* The same shape, however its rings and parts are ordered. */

@@ -70,13 +70,14 @@ static OGRGeometryH member_to_ogr(const struct geometry *geometry, size_t *at)
 
 OGRGeometryH ogr_of_geometry(const struct geometry *geometry)
 {
-  static const OGRwkbGeometryType types[] = {
-      [GEOMETRY_NONE] = wkbGeometryCollection, [GEOMETRY_MULTIPOINT] = wkbMultiPoint,
-      [GEOMETRY_MULTILINE] = wkbMultiLineString, [GEOMETRY_MULTIPOLYGON] = wkbMultiPolygon,
-      [GEOMETRY_COLLECTION] = wkbGeometryCollection};
+  static const OGRwkbGeometryType types[] = {[GEOMETRY_NONE] = wkbGeometryCollection,
+                                             [GEOMETRY_MULTIPOINT] = wkbMultiPoint,
+                                             [GEOMETRY_MULTILINE] = wkbMultiLineString,
+                                             [GEOMETRY_MULTIPOLYGON] = wkbMultiPolygon,
+                                             [GEOMETRY_COLLECTION] = wkbGeometryCollection};
   size_t at = 0;
-  bool single = geometry->type == GEOMETRY_POINT || geometry->type == GEOMETRY_LINE ||
-                geometry->type == GEOMETRY_POLYGON;
+  bool single =
+      geometry->type == GEOMETRY_POINT || geometry->type == GEOMETRY_LINE || geometry->type == GEOMETRY_POLYGON;
   if (single)
     return member_to_ogr(geometry, &at);
   OGRGeometryH out = OGR_G_CreateGeometry(types[geometry->type]);

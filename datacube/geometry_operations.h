@@ -6,12 +6,21 @@
 #include "datacube/base/error.h"
 #include "datacube/geometry.h"
 
-enum geometry_relation { RELATION_INTERSECTS, RELATION_DISJOINT, RELATION_EQUALS, RELATION_TOUCHES, RELATION_CROSSES,
-                         RELATION_OVERLAPS, RELATION_CONTAINS, RELATION_WITHIN, RELATION_COUNT };
+enum geometry_relation {
+  RELATION_INTERSECTS,
+  RELATION_DISJOINT,
+  RELATION_EQUALS,
+  RELATION_TOUCHES,
+  RELATION_CROSSES,
+  RELATION_OVERLAPS,
+  RELATION_CONTAINS,
+  RELATION_WITHIN,
+  RELATION_COUNT
+};
 
 struct geometry_work {
-  struct arena *arena;          /* of what comes out */
-  const volatile int *cancel;   /* becomes nonzero: ends with RequestTimeout; or NULL */
+  struct arena *arena;        /* of what comes out */
+  const volatile int *cancel; /* becomes nonzero: ends with RequestTimeout; or NULL */
 };
 
 /* All points within the distance, as polygons; negative: polygons without what lies within it of their edge. Quarters

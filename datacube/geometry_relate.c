@@ -15,7 +15,7 @@ struct base {
   OGRPreparedGeometryH prepared[KIND_COUNT];
   OGREnvelope bounds[KIND_COUNT];
   size_t kinds;
-  size_t only; /* where there is one kind: which */
+  size_t only;               /* where there is one kind: which */
   struct base_piece *pieces; /* of the union of the only kind; owned */
   size_t piece_count;
 };
@@ -146,8 +146,8 @@ static bool may_meet(const OGREnvelope *a, const OGREnvelope *b)
  * somewhere else. New; the caller destroys it. */
 static OGRGeometryH base_near(const struct base *base, const OGREnvelope *bounds)
 {
-  static const OGRwkbGeometryType types[] = {[KIND_POINTS] = wkbMultiPoint, [KIND_LINES] = wkbMultiLineString,
-                                             [KIND_POLYGONS] = wkbMultiPolygon};
+  static const OGRwkbGeometryType types[] = {
+      [KIND_POINTS] = wkbMultiPoint, [KIND_LINES] = wkbMultiLineString, [KIND_POLYGONS] = wkbMultiPolygon};
   OGRGeometryH near = OGR_G_CreateGeometry(types[base->only]);
   bool elsewhere = false;
   for (size_t i = 0; near && i < base->piece_count; i++) {

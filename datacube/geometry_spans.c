@@ -18,12 +18,12 @@ struct pixel_run { /* pixels first … last - 1 of a row */
 
 struct cover { /* the geometry at work, and what was found of those before */
   const struct grid *grid;
-  struct pixel_run *runs;            /* malloc: of the geometry */
+  struct pixel_run *runs; /* malloc: of the geometry */
   size_t run_count, run_capacity;
-  struct zone_span *spans;     /* malloc: of all, by zone */
+  struct zone_span *spans; /* malloc: of all, by zone */
   size_t span_count, span_capacity;
-  double *crossings;           /* malloc: u where edges cross the row centres, by row */
-  size_t *row_start;           /* malloc: first crossing of each row of the polygon, then their end */
+  double *crossings; /* malloc: u where edges cross the row centres, by row */
+  size_t *row_start; /* malloc: first crossing of each row of the polygon, then their end */
   size_t crossing_capacity, row_capacity;
   size_t crossed; /* rows, by edges */
   struct error *error;

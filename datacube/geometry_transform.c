@@ -10,11 +10,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_CUTS = 16 };              /* halvings of one edge */
+enum { MOST_CUTS = 16 };                              /* halvings of one edge */
 static const size_t most_positions = (size_t)1 << 25; /* of a set, with those put between */
-static const double short_chord = 50; /* tolerances: an edge as short as this is straight enough */
+static const double short_chord = 50;                 /* tolerances: an edge as short as this is straight enough */
 
-struct path { /* positions of a part on their way into the new CRS */
+struct path {    /* positions of a part on their way into the new CRS */
   double *x, *y; /* malloc */
   size_t count, capacity;
 };
@@ -25,7 +25,7 @@ struct edge_work {
   double turn; /* of the new CRS, or 0 */
   struct path path;
   size_t positions; /* so far */
-  size_t index; /* of the geometry, for messages */
+  size_t index;     /* of the geometry, for messages */
   struct error *error;
 };
 

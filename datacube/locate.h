@@ -28,16 +28,16 @@ enum cell_kind {
 
 struct located_cell {
   enum cell_kind kind;
-  size_t row, column;   /* first target pixel of the part inside the box */
-  size_t height, width; /* of that part */
-  size_t top, left;     /* first target pixel of the whole cell, from which the polynomials count */
-  bool even;            /* smooth or linear, and no more than LOCATE_EVEN source pixels a target pixel anywhere */
+  size_t row, column;      /* first target pixel of the part inside the box */
+  size_t height, width;    /* of that part */
+  size_t top, left;        /* first target pixel of the whole cell, from which the polynomials count */
+  bool even;               /* smooth or linear, and no more than LOCATE_EVEN source pixels a target pixel anywhere */
   double x[3][3], y[3][3]; /* [i][j]: coefficient of (row - top)^i (column - left)^j */
 };
 #define LOCATE_EVEN 1.1
 
 struct locator {
-  struct grid from, to; /* crs not kept */
+  struct grid from, to;        /* crs not kept */
   struct transform *transform; /* to -> from, borrowed */
   double circle;               /* source pixels in 360 degrees; 0 where the source is not geographic */
   struct located_cell *cells;  /* of the last box */

@@ -19,10 +19,10 @@ struct sink_request {
   const char *format; /* name as in file_formats, any case: "GTiff", "netCDF", … */
   const struct sink_option *options;
   size_t option_count;
-  const char *path;   /* file to write; its folder exists */
-  const char *history;  /* one line of provenance for the file's metadata, or NULL */
+  const char *path;                 /* file to write; its folder exists */
+  const char *history;              /* one line of provenance for the file's metadata, or NULL */
   size_t tile[CUBE_MAX_DIMENSIONS]; /* shape of the boxes that will be put, from index 0 on; 0: not known */
-  unsigned threads;   /* the format may use so many for encoding; 0 or 1: none of its own */
+  unsigned threads;                 /* the format may use so many for encoding; 0 or 1: none of its own */
 };
 
 struct sink_file { /* what finish leaves */
@@ -30,25 +30,25 @@ struct sink_file { /* what finish leaves */
   const char *media_type;
 };
 
-enum file_bands { /* what a band of the file is, for metadata */
-  FILE_BANDS_LABELS, /* a label of the bands dimension */
-  FILE_BANDS_PLANES, /* a combination of the labels beside x and y (sink/layout.h) */
-  FILE_BANDS_COLOURS /* none of the cube's: values were turned into colours */
+enum file_bands {                    /* what a band of the file is, for metadata */
+                  FILE_BANDS_LABELS, /* a label of the bands dimension */
+                  FILE_BANDS_PLANES, /* a combination of the labels beside x and y (sink/layout.h) */
+                  FILE_BANDS_COLOURS /* none of the cube's: values were turned into colours */
 };
 
 /* Row of the table of formats, for /file_formats and for the checks of save_result. */
 struct sink_format {
-  const char *name;         /* "GTiff" */
+  const char *name; /* "GTiff" */
   const char *title;
   const char *description;
-  const char *extension;    /* "tif" */
-  const char *media_type;   /* "image/tiff; application=geotiff" */
-  const char *parameters;   /* JSON object of the options as in /file_formats */
+  const char *extension;      /* "tif" */
+  const char *media_type;     /* "image/tiff; application=geotiff" */
+  const char *parameters;     /* JSON object of the options as in /file_formats */
   const char *const *options; /* their names, NULL-terminated; NULL: it has none. Others are passed over */
   enum file_bands bands;
-  bool text;                /* JSON-like: may hold any cube, also without spatial dimensions */
-  bool vector;              /* may hold vector cubes */
-  bool no_raster;           /* holds nothing else */
+  bool text;      /* JSON-like: may hold any cube, also without spatial dimensions */
+  bool vector;    /* may hold vector cubes */
+  bool no_raster; /* holds nothing else */
   /* Whether the cube fits the format; error FormatUnsuitable says why not. */
   int (*check)(const struct cube *cube, const struct sink_option *options, size_t count, struct error *error);
   /* Tile shape the sink writes best (0: any), called with the cube. */

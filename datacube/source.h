@@ -17,7 +17,7 @@ struct source_reader; /* each driver has its own */
 
 /* How a source is put on another grid; its CRS texts live as long as the arena. */
 struct regrid_request {
-  const struct grid *grid;    /* the target */
+  const struct grid *grid; /* the target */
   enum resampling method;
   /* In the CRS of the source's cube, within its bounds, not empty: what of it counts. Target pixels whose centre is not
    * in [west, east) and (south, north] are no-data. */
@@ -48,11 +48,11 @@ struct source {
   struct cube cube;
   size_t block[CUBE_MAX_DIMENSIONS]; /* natural unit of reading per dimension (GeoTIFF block, HDF5 chunk); 0: any */
   size_t block_phase[CUBE_MAX_DIMENSIONS]; /* index of the first block boundary at or after 0, < block */
-  bool sequential;         /* a chain: dimension 0 must be read in ascending order, all others whole */
-  double bytes_per_element;  /* stored bytes read per element, for estimates; 0: as in memory */
-  size_t reader_bytes;     /* upper bound of what one reader keeps in memory */
-  const char *origin;      /* for EXPLAIN: "collection L8NY18, 11 items, 33 assets" */
-  void *state;             /* the driver's own description, in the arena */
+  bool sequential;                         /* a chain: dimension 0 must be read in ascending order, all others whole */
+  double bytes_per_element;                /* stored bytes read per element, for estimates; 0: as in memory */
+  size_t reader_bytes;                     /* upper bound of what one reader keeps in memory */
+  const char *origin;                      /* for EXPLAIN: "collection L8NY18, 11 items, 33 assets" */
+  void *state;                             /* the driver's own description, in the arena */
 };
 
 #endif

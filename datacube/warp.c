@@ -289,8 +289,8 @@ static int warp_cells(struct warper *w, const struct planes *p, const unsigned c
 {
   const struct tap_window window = {
       w->window, {p->from_start[0], p->from_start[1]}, {p->from_count[0], p->from_count[1]}};
-  const struct nearest_window pixels = {from,    {window.start[0], window.start[1]}, {window.count[0], window.count[1]},
-                                        p->size, p->missing};
+  const struct nearest_window pixels = {
+      from, {window.start[0], window.start[1]}, {window.count[0], window.count[1]}, p->size, p->missing};
   for (size_t k = 0; k < w->locator.count; k++) {
     const struct located_cell *cell = &w->locator.cells[k];
     for (size_t row = cell->row; row < cell->row + cell->height; row++)

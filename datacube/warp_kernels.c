@@ -62,9 +62,9 @@ struct weight_kernel {
 };
 
 static const struct weight_kernel kernels[RESAMPLE_COUNT] = {[RESAMPLE_BILINEAR] = {bilinear, 1},
-                                                      [RESAMPLE_CUBIC] = {cubic, 2},
-                                                      [RESAMPLE_CUBIC_SPLINE] = {cubic_spline, 2},
-                                                      [RESAMPLE_LANCZOS] = {lanczos, 3}};
+                                                             [RESAMPLE_CUBIC] = {cubic, 2},
+                                                             [RESAMPLE_CUBIC_SPLINE] = {cubic_spline, 2},
+                                                             [RESAMPLE_LANCZOS] = {lanczos, 3}};
 
 bool method_interpolates(enum resampling method)
 {

@@ -30,12 +30,12 @@ struct ranked_value { /* a value to be sorted, and its place in reading order */
 struct resampler { /* scratch of one worker */
   enum resampling method;
   double *weight_x, *weight_y; /* room for a whole source row, column */
-  struct ranked_value *values;       /* of one footprint, for the ranking methods */
+  struct ranked_value *values; /* of one footprint, for the ranking methods */
   size_t value_room;
 };
 
 bool method_interpolates(enum resampling method); /* bilinear, cubic, cubic spline, Lanczos */
-double method_radius(enum resampling method);   /* of its kernel, in pixels; 0 for the others */
+double method_radius(enum resampling method);     /* of its kernel, in pixels; 0 for the others */
 /* Range of source pixels [first, end) of the grid's 0 … size that a footprint touches along x (axis 1) or y (axis 0).
  */
 void foot_range(enum resampling method, const union foot *foot, int axis, size_t size, size_t *first, size_t *end);

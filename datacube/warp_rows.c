@@ -95,7 +95,7 @@ ROW_BODY cubic_body(const struct tap_window *w, const struct row_limits *r, size
 
 /* Index of the pixel that holds a point, -1 outside the window. */
 ROW_BODY pixel_index_body(const struct nearest_window *w, size_t n, const double *restrict x, const double *restrict y,
-                    int32_t *restrict out)
+                          int32_t *restrict out)
 {
   const double low_x = (double)w->start[1], end_x = (double)(w->start[1] + w->count[1]);
   const double low_y = (double)w->start[0], end_y = (double)(w->start[0] + w->count[0]);
@@ -153,7 +153,7 @@ static bool window_counts_in_32_bits(const size_t start[2], const size_t count[2
 
 #define TAKE(bytes)                                                                                                    \
   for (size_t i = 0; i < n; i++)                                                                                       \
-    memcpy(to + i * (bytes), at[i] < 0 ? w->missing : w->pixels + (size_t)at[i] * (bytes), (bytes));             \
+    memcpy(to + i * (bytes), at[i] < 0 ? w->missing : w->pixels + (size_t)at[i] * (bytes), (bytes));                   \
   return
 
 static void take(const struct nearest_window *w, size_t n, const int32_t *at, unsigned char *to)

@@ -27,9 +27,9 @@ struct process {
   const char *id;
   enum process_shape shape;
   int (*call)(struct call *call, struct value *result);
-  bool takes_single; /* a single value may stand for an array … */
-  bool takes_null;   /* … and null for a number, beyond what the schemas of its spec say */
-  bool spares_nulls; /* a parameter that has to be given, but may be null, may be left out as well */
+  bool takes_single;        /* a single value may stand for an array … */
+  bool takes_null;          /* … and null for a number, beyond what the schemas of its spec say */
+  bool spares_nulls;        /* a parameter that has to be given, but may be null, may be left out as well */
   const char *takes_values; /* a parameter for cubes that may be a plain value as well; or NULL */
 };
 
@@ -41,13 +41,13 @@ struct argument {
 /* One use of a process in a graph. */
 struct call {
   const struct process *process;
-  const char *node;              /* id in the graph, for messages and EXPLAIN */
+  const char *node;                 /* id in the graph, for messages and EXPLAIN */
   const struct argument *arguments; /* given ones and defaults */
   size_t argument_count;
-  struct arena *arena;           /* lives as long as the plan */
-  struct program *program;       /* emit here; never NULL for value, reducer and series */
+  struct arena *arena;               /* lives as long as the plan */
+  struct program *program;           /* emit here; never NULL for value, reducer and series */
   const struct catalogue *catalogue; /* may be NULL (then no collections) */
-  struct lowering *lowering;     /* the walk itself (processes/graph/lower.c) */
+  struct lowering *lowering;         /* the walk itself (processes/graph/lower.c) */
   struct error *error;
 };
 
@@ -70,7 +70,7 @@ int call_lanes(struct call *call, const char *name, struct lanes *out);
  * pixel (array/kept.h takes those). */
 int call_lanes_array(struct call *call, const char *name, struct lanes *out);
 /* The same tests without an error. */
-bool value_is_lanes_like(const struct value *value);       /* number, boolean, null, scalar lanes */
+bool value_is_lanes_like(const struct value *value); /* number, boolean, null, scalar lanes */
 /* Array lanes or an array of such; false for text elements, and for what was filtered pixel by pixel. */
 bool value_is_lanes_array_like(const struct value *value);
 /* Any number, boolean, null or lanes value as lanes of the program; arrays likewise. Value must be …_like. */

@@ -18,8 +18,16 @@ struct node;     /* hpc/plan/node.h */
 struct callback; /* processes/graph/bound.h */
 
 enum value_kind {
-  VALUE_NULL, VALUE_BOOLEAN, VALUE_NUMBER, VALUE_TEXT, VALUE_ARRAY, VALUE_OBJECT, VALUE_LANES, VALUE_CUBE,
-  VALUE_CALLBACK, VALUE_HANDLE
+  VALUE_NULL,
+  VALUE_BOOLEAN,
+  VALUE_NUMBER,
+  VALUE_TEXT,
+  VALUE_ARRAY,
+  VALUE_OBJECT,
+  VALUE_LANES,
+  VALUE_CUBE,
+  VALUE_CALLBACK,
+  VALUE_HANDLE
 };
 
 enum value_inside { INSIDE_LANES = 1, INSIDE_OTHER = 2 }; /* bits: lanes; cubes, callbacks and handles */
@@ -33,18 +41,18 @@ struct handle_type {
 struct value {
   enum value_kind kind;
   bool boolean;
-  unsigned char inside;         /* ARRAY, OBJECT: bits of value_inside, of all levels */
-  size_t weight;                /* TEXT, ARRAY, OBJECT: see value_weight */
+  unsigned char inside; /* ARRAY, OBJECT: bits of value_inside, of all levels */
+  size_t weight;        /* TEXT, ARRAY, OBJECT: see value_weight */
   double number;
-  const char *text;             /* NUL-terminated UTF-8 */
-  size_t count;                 /* ARRAY, OBJECT */
-  const struct value *items;    /* ARRAY: elements; OBJECT: values */
-  const char *const *keys;      /* OBJECT */
-  const size_t *by_key;         /* OBJECT: indexes of the members, sorted by key; NULL where there are few */
-  const struct value *labels;   /* ARRAY: count labels (TEXT or NUMBER) of a labelled array, or NULL */
+  const char *text;           /* NUL-terminated UTF-8 */
+  size_t count;               /* ARRAY, OBJECT */
+  const struct value *items;  /* ARRAY: elements; OBJECT: values */
+  const char *const *keys;    /* OBJECT */
+  const size_t *by_key;       /* OBJECT: indexes of the members, sorted by key; NULL where there are few */
+  const struct value *labels; /* ARRAY: count labels (TEXT or NUMBER) of a labelled array, or NULL */
   struct lanes lanes;
-  const struct lanes *kept;     /* LANES, an array: which elements are left where that differs from position to position
-                                   (array_filter): booleans, never missing, of its length. NULL: all are */
+  const struct lanes *kept; /* LANES, an array: which elements are left where that differs from position to position
+                               (array_filter): booleans, never missing, of its length. NULL: all are */
   const struct node *cube;
   const struct callback *callback;
   const struct handle_type *handle_type; /* HANDLE: what it is */

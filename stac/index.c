@@ -70,8 +70,7 @@ static const char *const texts[STATEMENT_COUNT] = {
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STATEMENT_INSERT_ITEM] = "INSERT INTO items (collection, id, instant, properties) VALUES (?1, ?2, ?3, ?4)",
     [STATEMENT_INSERT_BOX] = "INSERT INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-    [STATEMENT_INSERT_ASSET] =
-        "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [STATEMENT_INSERT_ASSET] = "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_BANDS] = "SELECT name, common_name, wavelength, scale, offset, unit, long_name, standard_name, res_x,"
                         " res_y FROM bands WHERE collection = ?1 ORDER BY position",
     [STATEMENT_ITEMS] = "SELECT key, id, instant, properties FROM items"

@@ -162,8 +162,8 @@ static int load_vector(struct selection *s, const struct source **out, struct er
   struct vector_file file = {.path = s->netcdf_path,
                              .crs = s->crs,
                              .title = s->title,
-                             .origin = arena_printf(s->arena, "collection %s, one file of features",
-                                                    s->request->collection)};
+                             .origin =
+                                 arena_printf(s->arena, "collection %s, one file of features", s->request->collection)};
   if (!names || !file.origin)
     return error_memory(error);
   if (filter_netcdf(s, error) != 0)

@@ -244,7 +244,7 @@ bool name_find_datetime(const struct name_pattern *pattern, const char *path, in
 
 static bool is_known_band(const char *token, size_t length)
 {
-  static const char *const names[] = {"BQA", "QA",   "SCL", "AOT", "WVP",   "TCI", "VV",  "VH", "HH",
+  static const char *const names[] = {"BQA", "QA",  "SCL",  "AOT", "WVP", "TCI",   "VV",  "VH", "HH",
                                       "HV",  "CLM", "NDVI", "EVI", "LST", "FAPAR", "LAI", "DEM"};
   if (length >= 2 && length <= 4 && (token[0] == 'B' || token[0] == 'b') && isdigit((unsigned char)token[1])) {
     size_t digits = 1;

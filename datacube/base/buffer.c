@@ -212,7 +212,10 @@ void json_write_number(struct json_writer *w, double number)
     number_format(number, text);
   else
     snprintf(text, sizeof text, "%s",
-             !w->nonfinite_tokens ? "null" : isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
+             !w->nonfinite_tokens ? "null"
+             : isnan(number)      ? "NaN"
+             : number > 0         ? "Infinity"
+                                  : "-Infinity");
   plain(w, text);
 }
 

@@ -25,7 +25,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__
  * json_key. Numbers are written with the fewest digits that read back to the same double. */
 struct json_writer {
   struct buffer *out;
-  bool pretty;            /* two-space indentation */
+  bool pretty;           /* two-space indentation */
   bool nonfinite_tokens; /* NaN and infinities as bare tokens, which is not JSON; else as null */
   unsigned depth;
   bool need_comma, after_key;

@@ -16,9 +16,9 @@ enum error_code {
   ERROR_CODE_COUNT
 };
 
-const char *error_code_name(enum error_code code);      /* "DimensionNotAvailable"; "" for ERROR_NONE */
-unsigned error_code_status(enum error_code code);       /* of HTTP */
-enum error_code error_code_find(const char *name);      /* ERROR_NONE where there is no such code */
+const char *error_code_name(enum error_code code); /* "DimensionNotAvailable"; "" for ERROR_NONE */
+unsigned error_code_status(enum error_code code);  /* of HTTP */
+enum error_code error_code_find(const char *name); /* ERROR_NONE where there is no such code */
 
 struct error {
   char code[64];      /* openEO code; "" while there is no error */

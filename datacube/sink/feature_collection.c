@@ -12,7 +12,7 @@
 struct feature_writer {
   const struct feature_collection *collection;
   struct json_writer json;
-  const char **keys;      /* of the columns, as JSON texts, sorted */
+  const char **keys; /* of the columns, as JSON texts, sorted */
   bool has_values;
 };
 
@@ -26,24 +26,12 @@ static void write_position(struct json_writer *w, const struct geometry_part *pa
   json_end_array(w);
 }
 
-/* Twice the area of the ring, positive where it runs counterclockwise. */
-static double turning(const struct geometry_part *ring)
-{
-  double sum = 0;
-  for (size_t i = 0; i < ring->count; i++) {
-    size_t next = (i + 1) % ring->count;
-    sum += (ring->x[i] - ring->x[0]) * (ring->y[next] - ring->y[0]) -
-           (ring->x[next] - ring->x[0]) * (ring->y[i] - ring->y[0]);
-  }
-  return sum;
-}
-
 static void write_ring(struct json_writer *w, const struct geometry_part *ring, bool outer)
 {
   size_t last = ring->count - 1;
   bool closed = last > 0 && ring->x[0] == ring->x[last] && ring->y[0] == ring->y[last];
   size_t corners = closed ? last : ring->count;
-  double turns = turning(ring);
+  double turns = geometry_ring_turn(ring);
   bool reversed = outer ? turns < 0 : turns > 0;
   json_write_array(w);
   for (size_t i = 0; i <= corners; i++)

@@ -43,10 +43,14 @@ enum { HAS_POINT = 1, HAS_POINTS = 2, HAS_LINE = 4, HAS_POLYGON = 8, HAS_MIXTURE
 
 static unsigned kinds_of(const struct geometry_set *set)
 {
-  static const unsigned kinds[] = {
-      [GEOMETRY_NONE] = HAS_NONE,           [GEOMETRY_POINT] = HAS_POINT,          [GEOMETRY_MULTIPOINT] = HAS_POINTS,
-      [GEOMETRY_LINE] = HAS_LINE,           [GEOMETRY_MULTILINE] = HAS_LINE,       [GEOMETRY_POLYGON] = HAS_POLYGON,
-      [GEOMETRY_MULTIPOLYGON] = HAS_POLYGON, [GEOMETRY_COLLECTION] = HAS_MIXTURE};
+  static const unsigned kinds[] = {[GEOMETRY_NONE] = HAS_NONE,
+                                   [GEOMETRY_POINT] = HAS_POINT,
+                                   [GEOMETRY_MULTIPOINT] = HAS_POINTS,
+                                   [GEOMETRY_LINE] = HAS_LINE,
+                                   [GEOMETRY_MULTILINE] = HAS_LINE,
+                                   [GEOMETRY_POLYGON] = HAS_POLYGON,
+                                   [GEOMETRY_MULTIPOLYGON] = HAS_POLYGON,
+                                   [GEOMETRY_COLLECTION] = HAS_MIXTURE};
   unsigned found = 0;
   for (size_t i = 0; i < set->count; i++)
     found |= kinds[set->items[i].type];
@@ -198,9 +202,9 @@ static const struct sink_ops feature_ops = {.put = features_put, .finish = featu
 static int choose_geometries(struct feature_sink *sink, struct error *error)
 {
   sink->geometries = sink->table.set;
-  return sink->format->driver ? 0
-                              : geometry_transform(sink->table.set, "EPSG:4326", INFINITY, sink->table.arena,
-                                                   &sink->geometries, error);
+  return sink->format->driver
+             ? 0
+             : geometry_transform(sink->table.set, "EPSG:4326", INFINITY, sink->table.arena, &sink->geometries, error);
 }
 
 static int open_features(const struct feature_format *format, const struct sink_request *request,
@@ -237,18 +241,18 @@ static void any_tile(const struct cube *cube, const struct sink_option *options,
 }
 
 /* A format of the table: its row here and the functions that know it. */
-#define FEATURE_FORMAT(id, ...)                                                                                     \
-  static const struct feature_format row_##id = {.format = &sink_format_##id, __VA_ARGS__};                           \
-  static int check_##id(const struct cube *cube, const struct sink_option *options, size_t count, struct error *e)  \
-  {                                                                                                                  \
-    (void)options;                                                                                                   \
-    (void)count;                                                                                                     \
-    return check(&row_##id, cube, e);                                                                                \
-  }                                                                                                                  \
-  static int open_##id(const struct sink_request *request, const struct cube *cube, struct sink **out,              \
-                       struct error *e)                                                                              \
-  {                                                                                                                  \
-    return open_features(&row_##id, request, cube, out, e);                                                          \
+#define FEATURE_FORMAT(id, ...)                                                                                        \
+  static const struct feature_format row_##id = {.format = &sink_format_##id, __VA_ARGS__};                            \
+  static int check_##id(const struct cube *cube, const struct sink_option *options, size_t count, struct error *e)     \
+  {                                                                                                                    \
+    (void)options;                                                                                                     \
+    (void)count;                                                                                                       \
+    return check(&row_##id, cube, e);                                                                                  \
+  }                                                                                                                    \
+  static int open_##id(const struct sink_request *request, const struct cube *cube, struct sink **out,                 \
+                       struct error *e)                                                                                \
+  {                                                                                                                    \
+    return open_features(&row_##id, request, cube, out, e);                                                            \
   }
 
 FEATURE_FORMAT(geojson, .driver = NULL)
@@ -256,8 +260,8 @@ FEATURE_FORMAT(gpkg, .driver = "GPKG")
 FEATURE_FORMAT(flatgeobuf, .driver = "FlatGeobuf", .layer_option = "SPATIAL_INDEX=NO", .no_empty = true)
 FEATURE_FORMAT(shapefile, .driver = "ESRI Shapefile", .layer_option = "ENCODING=UTF-8", .one_kind = true)
 
-#define COLUMNS_OF_FEATURES                                                                                           \
-  " A feature for each geometry, with its properties and a column for each combination of the other dimensions' "     \
+#define COLUMNS_OF_FEATURES                                                                                            \
+  " A feature for each geometry, with its properties and a column for each combination of the other dimensions' "      \
   "labels, joined by '~' (\"2018-01-06~B4\")."
 
 const struct sink_format sink_format_geojson = {

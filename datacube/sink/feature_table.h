@@ -17,9 +17,9 @@ struct feature_table {
   struct arena *arena;            /* own */
   size_t geometry;                /* its dimension */
   size_t columns;
-  const char *const *names;       /* of the columns */
-  size_t *offsets;                /* of the columns: elements from a feature's first one */
-  size_t stride;                  /* elements from a feature to the next */
+  const char *const *names; /* of the columns */
+  size_t *offsets;          /* of the columns: elements from a feature's first one */
+  size_t stride;            /* elements from a feature to the next */
 };
 
 /* Error FormatUnsuitable where the cube has no geometries, or too much of anything. */
@@ -40,9 +40,9 @@ struct feature_collection {
   const struct feature_table *table;
   const struct geometry_set *geometries; /* the table's, in the CRS to write */
   const struct whole *values;
-  const char *crs;       /* written as a "crs" member as GeoJSON had it in 2008; NULL: none */
-  const char *history;   /* written as a member; or NULL */
-  bool for_tables; /* to become a table: "id" among the properties, floats written as such ("3.0") */
+  const char *crs;     /* written as a "crs" member as GeoJSON had it in 2008; NULL: none */
+  const char *history; /* written as a member; or NULL */
+  bool for_tables;     /* to become a table: "id" among the properties, floats written as such ("3.0") */
 };
 int feature_collection_write(const struct feature_collection *collection, FILE *file, struct error *error);
 

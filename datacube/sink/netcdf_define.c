@@ -23,7 +23,7 @@ struct frame { /* of one file while it is defined; the first failure sticks */
   bool out_of_memory;
   int dimension_ids[CUBE_MAX_DIMENSIONS]; /* of the cube's dimensions; the bands' is not defined */
   int coordinates[CUBE_MAX_DIMENSIONS];   /* coordinate variables, -1: none */
-  int beside[CUBE_MAX_DIMENSIONS]; /* text variables beside times and geometries, -1: none */
+  int beside[CUBE_MAX_DIMENSIONS];        /* text variables beside times and geometries, -1: none */
   const char *auxiliary;                  /* names for the attribute coordinates, "" none */
   nc_type pair;                           /* compound type of complex elements, where the cube has them */
 };

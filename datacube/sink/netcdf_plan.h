@@ -6,7 +6,9 @@
 
 enum chunk_codec {
   CODEC_HDF5, /* HDF5's filters: shuffle and deflate, left out where they do not help */
-  CODEC_ZLIB, CODEC_GZIP, CODEC_ZSTD /* Zarr's: always the same */
+  CODEC_ZLIB,
+  CODEC_GZIP,
+  CODEC_ZSTD /* Zarr's: always the same */
 };
 
 struct netcdf_plan {
@@ -22,8 +24,8 @@ struct netcdf_plan {
   const char *mapping;                              /* name of the CRS variable, NULL without a CRS */
   enum chunk_codec codec;
   bool shuffles; /* Zarr: bytes are shuffled before */
-  int level;                                        /* of compression, 0: none */
-  bool adaptive;                                    /* chunks that deflate does not shrink are stored as they are */
+  int level;     /* of compression, 0: none */
+  bool adaptive; /* chunks that deflate does not shrink are stored as they are */
 };
 
 /* Everything that is allocated comes from the arena. Errors: FormatUnsuitable, ProcessParameterInvalid. */

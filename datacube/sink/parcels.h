@@ -19,8 +19,8 @@ void parcels_end(struct parcels *parcels, struct netcdf_encoding *encoding); /* 
 int parcels_put(struct parcels *parcels, struct netcdf_encoding *encoding, const struct box *box, const char *data,
                 struct error *error);
 /* Writes the chunks of a box that was put, by `write`; one caller at a time. */
-int parcels_place(struct parcels *parcels, struct netcdf_encoding *encoding, const struct box *box,
-                  parcel_write *write, void *data, struct error *error);
+int parcels_place(struct parcels *parcels, struct netcdf_encoding *encoding, const struct box *box, parcel_write *write,
+                  void *data, struct error *error);
 /* The same for all that wait. */
 int parcels_place_all(struct parcels *parcels, struct netcdf_encoding *encoding, parcel_write *write, void *data,
                       struct error *error);

@@ -13,8 +13,8 @@ struct rooms {
 };
 
 void rooms_begin(struct rooms *rooms, size_t bytes);
-void rooms_end(struct rooms *rooms); /* those that were taken are the takers' to give before */
-void *rooms_take(struct rooms *rooms); /* NULL: out of memory */
+void rooms_end(struct rooms *rooms);              /* those that were taken are the takers' to give before */
+void *rooms_take(struct rooms *rooms);            /* NULL: out of memory */
 void rooms_give(struct rooms *rooms, void *room); /* NULL is allowed */
 
 /* The first `length` bytes for a longer while: in the room itself, or in no more memory than they need where they are

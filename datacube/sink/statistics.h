@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-struct statistics { /* all zero: of nothing */
+struct statistics {          /* all zero: of nothing */
   uint64_t looked_at, valid; /* values */
   double minimum, maximum;   /* meaningless without valid values, as what follows */
   double mean, squares;      /* squares: sum of the squared distances from the mean */

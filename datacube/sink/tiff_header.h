@@ -13,7 +13,6 @@ int tiff_header_write(const char *path, const struct cube *cube, const struct la
                       const struct tiff_shape *shape, const char *history, struct error *error);
 
 /* Fills in what only the tiles tell, once they are flushed: where they are, and GDAL's statistics of each band. */
-int tiff_header_complete(int file, const struct tiff_tiles *tiles, const struct tiff_shape *shape,
-                         struct error *error);
+int tiff_header_complete(int file, const struct tiff_tiles *tiles, const struct tiff_shape *shape, struct error *error);
 
 #endif

@@ -20,8 +20,8 @@ struct tiff_shape {
   size_t element_size;    /* bytes of a sample */
   unsigned char fill[16]; /* sample of no-data: padding, and pixels that nobody brings */
   enum predictor predictor;
-  int level;     /* deflate level 1 … 12; 0: no compression; see tiff_tiles_new */
-  bool adaptive; /* tiles that would not shrink to a quarter are stored inside the deflate stream */
+  int level;                   /* deflate level 1 … 12; 0: no compression; see tiff_tiles_new */
+  bool adaptive;               /* tiles that would not shrink to a quarter are stored inside the deflate stream */
   struct statistics_rule rule; /* of the samples */
 };
 

@@ -9,8 +9,7 @@ enum { MASK_BYTES = 16 * 1024 };
 static bool is_alpha(GDALRasterBandH band)
 {
   const char *name = GDALGetDescription(band);
-  return GDALGetRasterColorInterpretation(band) == GCI_AlphaBand &&
-         (!name || !*name || strcasecmp(name, "alpha") == 0);
+  return GDALGetRasterColorInterpretation(band) == GCI_AlphaBand && (!name || !*name || strcasecmp(name, "alpha") == 0);
 }
 
 static GDALRasterBandH alpha_band(GDALDatasetH dataset)

@@ -15,11 +15,12 @@ struct pair_f64 {
 /* X(element, C type of a pixel, its real part, C type of that part, is it NaN) */
 #define PIXEL_TYPES(X)                                                                                                 \
   X(ELEMENT_U8, uint8_t, p[i], uint8_t, false)                                                                         \
-  X(ELEMENT_I8, int8_t, p[i], int8_t, false) X(ELEMENT_BOOLEAN, uint8_t, p[i], uint8_t, false)                         \
-      X(ELEMENT_U16, uint16_t, p[i], uint16_t, false) X(ELEMENT_I16, int16_t, p[i], int16_t, false)                    \
-          X(ELEMENT_U32, uint32_t, p[i], uint32_t, false) X(ELEMENT_I32, int32_t, p[i], int32_t, false)                \
-              X(ELEMENT_U64, uint64_t, p[i], uint64_t, false) X(ELEMENT_I64, int64_t, p[i], int64_t, false)            \
-                  X(ELEMENT_F32, float, p[i], float, isnan(p[i])) X(ELEMENT_F64, double, p[i], double, isnan(p[i]))    \
+  X(ELEMENT_I8, int8_t, p[i], int8_t, false)                                                                           \
+  X(ELEMENT_BOOLEAN, uint8_t, p[i], uint8_t, false) X(ELEMENT_U16, uint16_t, p[i], uint16_t, false)                    \
+      X(ELEMENT_I16, int16_t, p[i], int16_t, false) X(ELEMENT_U32, uint32_t, p[i], uint32_t, false)                    \
+          X(ELEMENT_I32, int32_t, p[i], int32_t, false) X(ELEMENT_U64, uint64_t, p[i], uint64_t, false)                \
+              X(ELEMENT_I64, int64_t, p[i], int64_t, false) X(ELEMENT_F32, float, p[i], float, isnan(p[i]))            \
+                  X(ELEMENT_F64, double, p[i], double, isnan(p[i]))                                                    \
                       X(ELEMENT_C64, struct pair_f32, p[i].re, float, isnan(p[i].re))                                  \
                           X(ELEMENT_C128, struct pair_f64, p[i].re, double, isnan(p[i].re))
 

@@ -7,17 +7,17 @@
 
 #include "datacube/source.h"
 
-struct raster_scene {   /* one band of one file */
-  const char *path;     /* of a local file */
-  int raster_band;      /* from 1 */
-  size_t date;          /* index into dates */
-  size_t band;          /* index into bands */
-  struct grid grid;     /* the file's own */
+struct raster_scene { /* one band of one file */
+  const char *path;   /* of a local file */
+  int raster_band;    /* from 1 */
+  size_t date;        /* index into dates */
+  size_t band;        /* index into bands */
+  struct grid grid;   /* the file's own */
   enum element_type type;
   bool has_nodata;
   double nodata;
-  bool masked;          /* a mask or an alpha band says which pixels hold something */
-  bool unpacks;         /* its values are stored * scale + offset; real numbers only */
+  bool masked;  /* a mask or an alpha band says which pixels hold something */
+  bool unpacks; /* its values are stored * scale + offset; real numbers only */
   double scale, offset;
 };
 
@@ -29,7 +29,7 @@ struct raster_series {
   size_t band_count;
   const struct raster_scene *scenes; /* in item order */
   size_t scene_count;
-  struct grid grid;     /* the cube's */
+  struct grid grid; /* the cube's */
   enum resampling method;
   const char *title;
   const char *origin;
@@ -50,9 +50,9 @@ struct raster_file_band {
   enum element_type type;
   bool has_nodata;
   double nodata;
-  bool masked;             /* by a mask of the file, a .msk beside it, or an alpha band */
+  bool masked; /* by a mask of the file, a .msk beside it, or an alpha band */
   double scale, offset;
-  const char *unit;        /* or NULL */
+  const char *unit; /* or NULL */
 };
 struct raster_file {
   struct grid grid;

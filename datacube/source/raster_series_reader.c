@@ -170,9 +170,9 @@ static int read_on_lattice(struct source_reader *r, const struct scene_view *vie
   if (x0 == x1 || y0 == y1)
     return 0;
   struct raster_region region = {.row = (size_t)((ptrdiff_t)y0 + view->place->row),
-                          .column = (size_t)((ptrdiff_t)x0 + view->place->column),
-                          .height = y1 - y0,
-                          .width = x1 - x0};
+                                 .column = (size_t)((ptrdiff_t)x0 + view->place->column),
+                                 .height = y1 - y0,
+                                 .width = x1 - x0};
   unsigned char *to = target_pixel(r, t, y0, x0);
   if (first)
     return scene_view_read(view, &region, t->stride, to, error);
@@ -339,11 +339,11 @@ static int read_part(struct source_reader *r, const struct box *box, const struc
   size_t plane = box->count[2] * box->count[3];
   size_t offset = (part->row - box->start[2]) * box->count[3] + part->column - box->start[3];
   struct raster_target t = {.row = part->row,
-                     .column = part->column,
-                     .height = part->height,
-                     .width = part->width,
-                     .stride = box->count[3],
-                     .pixels = data + offset * r->pixel};
+                            .column = part->column,
+                            .height = part->height,
+                            .width = part->width,
+                            .stride = box->count[3],
+                            .pixels = data + offset * r->pixel};
   for (size_t date = box->start[0]; date < box->start[0] + box->count[0]; date++)
     for (size_t band = box->start[1]; band < box->start[1] + box->count[1]; band++) {
       if (read_clipped_plane(r, date, band, &t, error))
@@ -362,9 +362,9 @@ int raster_reader_read(struct source_reader *r, const struct box *box, void *dat
   for (size_t y = 0; y < height; y += least(side, height - y))
     for (size_t x = 0; x < width; x += least(side, width - x)) {
       struct raster_region part = {.row = box->start[2] + y,
-                            .column = box->start[3] + x,
-                            .height = least(side, height - y),
-                            .width = least(side, width - x)};
+                                   .column = box->start[3] + x,
+                                   .height = least(side, height - y),
+                                   .width = least(side, width - x)};
       if (read_part(r, box, &part, data, error))
         return -1;
     }

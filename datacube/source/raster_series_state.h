@@ -23,13 +23,13 @@ struct scene_place {
   size_t file, crs; /* indexes into files and crs */
   bool same_crs;    /* as the cube's */
   bool on_lattice;
-  ptrdiff_t column, row;   /* on the lattice: the scene's pixel under the cube's first */
-  double x0, y0, x1, y1;   /* bounding box of its image; x0 > x1 where it has none */
-  bool has_nodata;         /* nodata below is a value of the scene's type */
+  ptrdiff_t column, row; /* on the lattice: the scene's pixel under the cube's first */
+  double x0, y0, x1, y1; /* bounding box of its image; x0 > x1 where it has none */
+  bool has_nodata;       /* nodata below is a value of the scene's type */
   double nodata;
 };
 
-struct series_crop { /* of the pixels of a cube, before they were put on another grid */
+struct series_crop {    /* of the pixels of a cube, before they were put on another grid */
   struct extent extent; /* in the CRS of that cube */
   double res_x, res_y;  /* of its pixels */
 };

@@ -11,9 +11,9 @@ struct scene_view {
   GDALRasterBandH band;
   const struct tiff_file *tiff; /* NULL: GDAL has to read the pixels */
   struct tiff_blocks *blocks;
-  GDALRasterBandH mask; /* 0 where the pixels hold nothing; or NULL */
+  GDALRasterBandH mask;              /* 0 where the pixels hold nothing; or NULL */
   const struct pixel_format *format; /* the cube's: what pixels are read as */
-  bool south_up; /* the file's first row is the southernmost */
+  bool south_up;                     /* the file's first row is the southernmost */
 };
 
 /* Opens scene `index` of the series; valid until the next use of the handles. Error
@@ -21,7 +21,7 @@ struct scene_view {
 int scene_view_open(const struct series_state *state, struct raster_handles *handles, size_t index,
                     struct scene_view *view, struct error *error);
 /* Reads a region of the scene, from the north, into rows of `stride` pixels, in the cube's type and no-data. */
-int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride,
-                    unsigned char *to, struct error *error);
+int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride, unsigned char *to,
+                    struct error *error);
 
 #endif

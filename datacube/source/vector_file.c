@@ -18,8 +18,8 @@
 
 static const struct feature_file_type {
   const char *extension, *driver;
-  const char *prefix;            /* of the path that OGR is given */
-  const char *const *options;    /* of opening, or NULL */
+  const char *prefix;         /* of the path that OGR is given */
+  const char *const *options; /* of opening, or NULL */
 } file_types[] = {
     {".gpkg", "GPKG", "", NULL},
     {".fgb", "FlatGeobuf", "", NULL},
@@ -44,13 +44,13 @@ struct feature_reading {
   OGRLayerH layer;
   struct geometry *items;
   size_t count, room;
-  int *fields;         /* of the layer: those that are columns */
-  const char **names;  /* of the columns */
+  int *fields;        /* of the layer: those that are columns */
+  const char **names; /* of the columns */
   size_t columns;
-  double *values;      /* count * columns */
+  double *values; /* count * columns */
   size_t value_room;
-  int id_field;        /* or -1 */
-  bool fids_differ;    /* from the features' positions */
+  int id_field;     /* or -1 */
+  bool fids_differ; /* from the features' positions */
   struct error *error;
 };
 
@@ -183,8 +183,9 @@ static void write_date(struct json_writer *w, OGRFeatureH feature, int i, OGRFie
   if (type != OFTTime)
     used += (size_t)snprintf(text, sizeof text, "%04d-%02d-%02d%s", year, month, day, type == OFTDate ? "" : "T");
   if (type != OFTDate)
-    used += (size_t)snprintf(text + used, sizeof text - used, second == floorf(second) ? "%02d:%02d:%02.0f" :
-                             "%02d:%02d:%06.3f", hour, minute, (double)second);
+    used += (size_t)snprintf(text + used, sizeof text - used,
+                             second == floorf(second) ? "%02d:%02d:%02.0f" : "%02d:%02d:%06.3f", hour, minute,
+                             (double)second);
   if (type == OFTDateTime && zone == 100)
     snprintf(text + used, sizeof text - used, "Z");
   else if (type == OFTDateTime && zone > 1)
@@ -345,8 +346,8 @@ static int read_features(struct feature_reading *r)
 static int make_source(struct feature_reading *r, const char *crs, const struct source **out)
 {
   struct geometry_set *set = ARENA_NEW(r->arena, struct geometry_set);
-  struct cube cube = {.dimensions = 1, .type = ELEMENT_F64, .has_nodata = true, .nodata = NAN, .crs = crs,
-                      .title = r->file->title};
+  struct cube cube = {
+      .dimensions = 1, .type = ELEMENT_F64, .has_nodata = true, .nodata = NAN, .crs = crs, .title = r->file->title};
   double *none = ARENA_ARRAY(r->arena, double, r->count);
   if (!set || !none)
     return error_memory(r->error);
@@ -373,8 +374,8 @@ static int read_dataset(struct feature_reading *r, GDALDatasetH dataset, const s
 int vector_file_source(struct arena *arena, const struct vector_file *file, const struct vector_selection *selection,
                        const struct source **out, struct error *error)
 {
-  struct feature_reading r = {.arena = arena, .file = file, .selection = selection, .type = type_of_path(file->path),
-                      .error = error};
+  struct feature_reading r = {
+      .arena = arena, .file = file, .selection = selection, .type = type_of_path(file->path), .error = error};
   GDALDatasetH dataset = NULL;
   if (!r.type)
     return error_set(error, ERROR_FileTypeInvalid, "%s: no format of features has such a name", file->path);

@@ -12,15 +12,15 @@
 enum { VECTOR_FILE_MOST_FEATURES = 4 << 20 };
 
 struct vector_file {
-  const char *path;  /* absolute; "FILE:LAYER" for one layer of several */
-  const char *crs;   /* of a file that names none; NULL: longitude and latitude */
+  const char *path;           /* absolute; "FILE:LAYER" for one layer of several */
+  const char *crs;            /* of a file that names none; NULL: longitude and latitude */
   const char *title, *origin; /* as in struct cube and struct source; or NULL */
 };
 
 struct vector_selection {
   const char *const *bands; /* properties that are values of the cube; NULL: all of numbers and booleans */
   size_t band_count;
-  const bool *wanted;       /* of each feature; NULL: all */
+  const bool *wanted; /* of each feature; NULL: all */
 };
 
 /* Whether the name of the file (of "FILE:LAYER") is that of a format that is read. */

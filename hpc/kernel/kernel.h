@@ -62,23 +62,23 @@ struct kernel_curve;
 
 struct kernel_step {
   enum kernel_step_kind kind;
-  uint16_t op;               /* enum kernel_op, kernel_reducer or kernel_series */
-  uint32_t dst, dst_block;   /* destination register and its first block (not for STORE) */
-  uint32_t blocks;           /* destination blocks; for STORE: blocks stored */
+  uint16_t op;             /* enum kernel_op, kernel_reducer or kernel_series */
+  uint32_t dst, dst_block; /* destination register and its first block (not for STORE) */
+  uint32_t blocks;         /* destination blocks; for STORE: blocks stored */
   struct kernel_operand operand[3];
-  uint32_t outer, n;         /* REDUCE, SERIES, FIT */
-  double value;              /* CONSTANT */
-  const double *parameters;  /* REDUCE, SERIES: see the .def files; CONSTANT: one value per block, or NULL; FIT: see
-                                program.h */
+  uint32_t outer, n;        /* REDUCE, SERIES, FIT */
+  double value;             /* CONSTANT */
+  const double *parameters; /* REDUCE, SERIES: see the .def files; CONSTANT: one value per block, or NULL; FIT: see
+                               program.h */
   uint32_t parameter_count;
   const struct kernel_curve *curve; /* FIT */
-  const uint32_t *map;       /* GATHER: source block, relative to operand[0].block, of each destination block */
-  const ptrdiff_t *offsets;  /* LOAD, STORE: element offset of each block from the base */
-  ptrdiff_t lane_stride;     /* LOAD, STORE: elements from lane to lane; 0 (LOAD only): every lane the same */
-  enum element_type type;    /* LOAD, STORE: element type in memory */
+  const uint32_t *map;              /* GATHER: source block, relative to operand[0].block, of each destination block */
+  const ptrdiff_t *offsets;         /* LOAD, STORE: element offset of each block from the base */
+  ptrdiff_t lane_stride;            /* LOAD, STORE: elements from lane to lane; 0 (LOAD only): every lane the same */
+  enum element_type type;           /* LOAD, STORE: element type in memory */
   bool has_nodata;
   double nodata; /* LOAD: read as NA, as NaN of floats is; STORE: written for NA and NaN. NA: both stay as they are */
-  uint32_t load;             /* LOAD: index of its base pointer in kernel_run's bases */
+  uint32_t load; /* LOAD: index of its base pointer in kernel_run's bases */
 };
 
 struct kernel {
@@ -87,14 +87,14 @@ struct kernel {
   size_t step_count;
   const size_t *register_offset; /* first block of each register in the scratch, in blocks */
   size_t register_count;
-  size_t scratch_blocks;         /* blocks of the whole scratch: registers reuse each other's memory */
-  size_t lane_block;             /* lanes of a piece, a multiple of 16 */
-  size_t work_blocks;            /* f64 blocks of work space behind the registers: the largest of the steps'
-                                    kernel_step_work_blocks */
-  size_t load_count;             /* LOAD steps */
+  size_t scratch_blocks; /* blocks of the whole scratch: registers reuse each other's memory */
+  size_t lane_block;     /* lanes of a piece, a multiple of 16 */
+  size_t work_blocks;    /* f64 blocks of work space behind the registers: the largest of the steps'
+                            kernel_step_work_blocks */
+  size_t load_count;     /* LOAD steps */
 };
 
-struct kernel_curve { /* the function of a FIT */
+struct kernel_curve {  /* the function of a FIT */
   struct kernel model; /* in f64. Its first step stands for the parameters, its last one for who reads the values */
   struct kernel_operand parameters, values; /* [parameter]; [n] */
 };

@@ -22,7 +22,7 @@ struct kernel_strip {
   enum element_type type;
   bool has_nodata;
   double nodata;
-  const void *data; /* borrowed */
+  const void *data;                  /* borrowed */
   ptrdiff_t lane_stride, row_stride; /* in elements */
   size_t lanes, rows;
 };

@@ -457,8 +457,7 @@ static bool spread_step(struct program *p, size_t i, size_t length, int *spread)
   return true;
 }
 
-bool program_spread(struct program *p, struct lanes array, struct lanes element, struct lanes result,
-                    struct lanes *out)
+bool program_spread(struct program *p, struct lanes array, struct lanes element, struct lanes result, struct lanes *out)
 {
   const size_t end = p->count;
   if (p->failed || array.is_complex || result.is_complex || result.is_array)

@@ -17,9 +17,9 @@ enum lane_class { LANES_NUMBER, LANES_BOOLEAN };
 
 struct lanes {
   const struct program *program;
-  int value;                      /* id in the program */
+  int value; /* id in the program */
   bool is_array;
-  size_t length;                  /* of an array, 0 allowed; 1 for a scalar */
+  size_t length; /* of an array, 0 allowed; 1 for a scalar */
   enum lane_class class;
   enum element_type type;         /* natural type of the values: an input's type survives selection; arithmetic gives
                                      ELEMENT_F32 or ELEMENT_F64, comparison ELEMENT_BOOLEAN */
@@ -28,8 +28,16 @@ struct lanes {
   int imaginary;                  /* id of the imaginary part, of the same shape, where is_complex */
 };
 
-enum program_step_kind { PROGRAM_INPUT, PROGRAM_CONSTANT, PROGRAM_ELEMENT, PROGRAM_REDUCE, PROGRAM_SERIES,
-                         PROGRAM_PICK, PROGRAM_CONCAT, PROGRAM_FIT };
+enum program_step_kind {
+  PROGRAM_INPUT,
+  PROGRAM_CONSTANT,
+  PROGRAM_ELEMENT,
+  PROGRAM_REDUCE,
+  PROGRAM_SERIES,
+  PROGRAM_PICK,
+  PROGRAM_CONCAT,
+  PROGRAM_FIT
+};
 
 /* A function whose parameters are to be found. */
 struct program_curve {
@@ -49,11 +57,11 @@ struct program_step { /* step i computes value i */
   const double *parameters; /* REDUCE, SERIES; CONSTANT array: its elements; FIT: ignore (1: NA is left out, 0: it makes
                                the result NA), then a first guess of each parameter */
   size_t parameter_count;
-  const size_t *indexes;    /* PICK: elements taken, in order */
-  const int *parts;         /* CONCAT: value ids, scalars and arrays */
+  const size_t *indexes; /* PICK: elements taken, in order */
+  const int *parts;      /* CONCAT: value ids, scalars and arrays */
   size_t part_count;
   const struct program_curve *curve; /* FIT */
-  bool wants_f64;           /* constants that f32 cannot hold, … */
+  bool wants_f64;                    /* constants that f32 cannot hold, … */
 };
 
 struct program {
@@ -62,7 +70,7 @@ struct program {
   size_t count, capacity;
   size_t input_count;
   bool failed;
-  bool mismatch; /* failed because lengths differ or an index is out of range, not for want of memory */
+  bool mismatch;           /* failed because lengths differ or an index is out of range, not for want of memory */
   const char *unsupported; /* failed because of this operation, which complex numbers do not have; or NULL */
 };
 

@@ -29,9 +29,9 @@ struct running_kind { /* a kind of running value */
 };
 
 static const struct running_kind runnings[] = {{KSER_CUMSUM, KOP_ADD, 0},
-                                          {KSER_CUMPRODUCT, KOP_MUL, 1},
-                                          {KSER_CUMMIN, KOP_MIN, (double)INFINITY},
-                                          {KSER_CUMMAX, KOP_MAX, -(double)INFINITY}};
+                                               {KSER_CUMPRODUCT, KOP_MUL, 1},
+                                               {KSER_CUMMIN, KOP_MIN, (double)INFINITY},
+                                               {KSER_CUMMAX, KOP_MAX, -(double)INFINITY}};
 
 struct long_series {
   struct arena *arena;
@@ -131,8 +131,8 @@ static bool piece_start(const struct long_series *c, struct element_piece *piece
   enum { OTHERS = 4 }; /* inputs besides those of the steps: what is past and own, twice */
   const struct program *whole = c->node->program;
   *piece = (struct element_piece){.program = program_new(c->arena),
-                          .inputs = ARENA_ARRAY(c->arena, struct kernel_input, whole->count + OTHERS),
-                          .value = ARENA_ARRAY(c->arena, struct lanes, whole->count)};
+                                  .inputs = ARENA_ARRAY(c->arena, struct kernel_input, whole->count + OTHERS),
+                                  .value = ARENA_ARRAY(c->arena, struct lanes, whole->count)};
   return piece->program && piece->inputs && piece->value;
 }
 
@@ -201,8 +201,8 @@ static const struct node *what_runs(const struct long_series *c)
     return NULL;
   struct program *p = piece.program;
   struct lanes x = piece_add(c, &piece, series_operand(c));
-  struct lanes w = program_ternary(p, KOP_SELECT, program_constant(p, c->running->neutral), x,
-                                   program_unary(p, KOP_IS_NODATA, x));
+  struct lanes w =
+      program_ternary(p, KOP_SELECT, program_constant(p, c->running->neutral), x, program_unary(p, KOP_IS_NODATA, x));
   return piece_end(c, &piece, float_cube(c, ELEMENT_F64, c->size), w);
 }
 

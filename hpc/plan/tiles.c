@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-static const size_t tile_positions = 512 * 512;        /* wanted elements of an output tile */
-static const size_t library_bytes = (size_t)96 << 20;  /* GDAL's block cache, libraries, the program itself */
+static const size_t tile_positions = 512 * 512;       /* wanted elements of an output tile */
+static const size_t library_bytes = (size_t)96 << 20; /* GDAL's block cache, libraries, the program itself */
 enum { LARGEST_SIDE = 512, SMALLEST_SIDE = 64, WHOLE_SIDE = 64, MUCH_WORK = 1 << 20 };
 
 const struct stage *plan_stage(const struct plan *plan, size_t index)

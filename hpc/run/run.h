@@ -12,16 +12,16 @@
 
 struct run;
 
-struct run_progress {             /* may be read by another thread while the run goes on */
+struct run_progress { /* may be read by another thread while the run goes on */
   atomic_size_t tiles_done;
-  size_t tiles;                   /* of all phases that are planned */
+  size_t tiles;                                              /* of all phases that are planned */
   void (*notify)(struct run_progress *progress, void *data); /* after each tile, any worker, serialised; or NULL */
   void *data;
 };
 
 struct run_limits {
-  const volatile int *cancel;     /* becomes nonzero: the run ends with error code RequestTimeout; or NULL */
-  const char *beside;             /* a path in whose folder kept results lie that memory does not hold; NULL: TMPDIR */
+  const volatile int *cancel; /* becomes nonzero: the run ends with error code RequestTimeout; or NULL */
+  const char *beside;         /* a path in whose folder kept results lie that memory does not hold; NULL: TMPDIR */
 };
 
 /* The plan is borrowed until run_close, limits and progress until then or run_renew. */

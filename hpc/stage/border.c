@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-struct margins {                       /* a part with its margins */
+struct margins {                     /* a part with its margins */
   struct region inside;              /* indexes within the edges */
   size_t count[CUBE_MAX_DIMENSIONS]; /* with margins */
   size_t low[CUBE_MAX_DIMENSIONS];   /* margin before the first index inside */

@@ -6,7 +6,7 @@
 
 struct filled_input { /* elements of an input, and what they are */
   struct room room;
-  bool filled;          /* room holds `region` of `stage` */
+  bool filled; /* room holds `region` of `stage` */
   size_t stage;
   struct region region; /* its lists belong to the plan */
   size_t strides[CUBE_MAX_DIMENSIONS];
@@ -29,8 +29,8 @@ struct placing { /* one variant on one part of a region */
   const struct variant *variant;
   const struct region *region; /* FIXED dimensions have count 1 */
   const size_t *out_stride;
-  unsigned char *out;          /* element (0, 0, …) of the region */
-  size_t size;                 /* bytes of an output element */
+  unsigned char *out; /* element (0, 0, …) of the region */
+  size_t size;        /* bytes of an output element */
 };
 
 struct running { /* one running dimension of the output */

@@ -5,9 +5,9 @@
 #include "processes/array/elements.h"
 
 struct matches {
-  bool on_host;       /* first and last say it all */
-  size_t first, last; /* indexes, SIZE_MAX where nothing matches */
-  struct lanes lanes; /* else: boolean array lanes; a missing element is no match, but missing */
+  bool on_host;             /* first and last say it all */
+  size_t first, last;       /* indexes, SIZE_MAX where nothing matches */
+  struct lanes lanes;       /* else: boolean array lanes; a missing element is no match, but missing */
   const struct lanes *kept; /* of the array, see value.h */
 };
 

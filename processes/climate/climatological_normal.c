@@ -9,7 +9,7 @@
 enum { MOST_LABELS = 366 };
 
 struct normals {
-  enum period period; /* PERIOD_COUNT: the climatology period as one */
+  enum period period;  /* PERIOD_COUNT: the climatology period as one */
   int64_t first, last; /* years, both within */
   const struct dimension *time;
   size_t dimension;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 struct label_place { /* a label of the result */
-  size_t index[2]; /* in a and in b, or SIZE_MAX */
+  size_t index[2];   /* in a and in b, or SIZE_MAX */
   int64_t time;
   double number;
 };
@@ -56,12 +56,12 @@ static size_t list_places(const struct dimension *a, const struct dimension *b, 
 {
   size_t count = 0;
   for (size_t i = 0; i < a->size; i++)
-    places[count++] = (struct label_place){
-        {i, in_b[i]}, a->labels == LABEL_TIME ? a->times[i] : 0, dimension_label_number(a, i)};
+    places[count++] =
+        (struct label_place){{i, in_b[i]}, a->labels == LABEL_TIME ? a->times[i] : 0, dimension_label_number(a, i)};
   for (size_t i = 0; i < b->size; i++)
     if (in_a[i] == SIZE_MAX)
-      places[count++] = (struct label_place){
-          {SIZE_MAX, i}, b->labels == LABEL_TIME ? b->times[i] : 0, dimension_label_number(b, i)};
+      places[count++] =
+          (struct label_place){{SIZE_MAX, i}, b->labels == LABEL_TIME ? b->times[i] : 0, dimension_label_number(b, i)};
   return count;
 }
 

@@ -17,7 +17,7 @@
 
 enum { FEW_LABELS = 64 };
 
-struct joined { /* a dimension of the result */
+struct joined {                /* a dimension of the result */
   struct joined_labels labels; /* index: only where the labels differ */
   int in[2];                   /* dimension of each cube, or NO_DIMENSION */
   bool differs;                /* labels are not the same in both */
@@ -29,11 +29,11 @@ struct merge {
   struct joined joined[CUBE_MAX_DIMENSIONS];
   size_t count;
   const struct callback *resolver;
-  bool resolves;           /* some element has values in both cubes */
+  bool resolves; /* some element has values in both cubes */
   struct program *program;
-  struct lanes values[2];  /* of the cubes */
-  struct lanes result;     /* of the resolver, where it resolves */
-  const struct cube *cube; /* of the result */
+  struct lanes values[2];             /* of the cubes */
+  struct lanes result;                /* of the resolver, where it resolves */
+  const struct cube *cube;            /* of the result */
   size_t chosen[CUBE_MAX_DIMENSIONS]; /* label per differing dimension, while stacking */
 };
 
@@ -42,9 +42,9 @@ struct merge {
 /* Points, lines and polygons, as bits. */
 static unsigned base_types(const struct geometry_set *set)
 {
-  static const unsigned bits[] = {[GEOMETRY_POINT] = 1,   [GEOMETRY_MULTIPOINT] = 1,   [GEOMETRY_LINE] = 2,
-                                  [GEOMETRY_MULTILINE] = 2, [GEOMETRY_POLYGON] = 4, [GEOMETRY_MULTIPOLYGON] = 4,
-                                  [GEOMETRY_COLLECTION] = 8};
+  static const unsigned bits[] = {
+      [GEOMETRY_POINT] = 1,   [GEOMETRY_MULTIPOINT] = 1,   [GEOMETRY_LINE] = 2,      [GEOMETRY_MULTILINE] = 2,
+      [GEOMETRY_POLYGON] = 4, [GEOMETRY_MULTIPOLYGON] = 4, [GEOMETRY_COLLECTION] = 8};
   unsigned found = 0;
   for (size_t i = 0; i < set->count; i++)
     found |= bits[set->items[i].type];
@@ -150,10 +150,10 @@ static int run_resolver(struct merge *m)
   struct call *call = m->call;
   struct value value;
   if (!m->resolver)
-    return error_parameter(
-        call->error, ERROR_OverlapResolverMissing, "overlap_resolver",
-        broadcasts(m) ? "one cube lacks a dimension of the other: a process must say how to combine the values"
-                      : "both cubes have values at the same labels: a process must say how to combine them");
+    return error_parameter(call->error, ERROR_OverlapResolverMissing, "overlap_resolver",
+                           broadcasts(m)
+                               ? "one cube lacks a dimension of the other: a process must say how to combine the values"
+                               : "both cubes have values at the same labels: a process must say how to combine them");
   struct argument parameters[] = {
       {"x", value_lanes(m->values[0])}, {"y", value_lanes(m->values[1])}, {"context", call_context(call)}};
   if (call_run_callback(call, m->resolver, m->program, parameters, 3, &value) != 0)
@@ -314,8 +314,8 @@ static struct cube *cube_at_chosen(const struct merge *m, size_t until)
 {
   struct cube *cube = cube_copy(m->call->arena, m->cube);
   for (size_t i = 0; cube && i < until; i++)
-    if (m->joined[i].differs && dimension_pick(m->call->arena, &m->joined[i].labels.dimension, &m->chosen[i], 1,
-                                               &cube->dimension[i]) != 0)
+    if (m->joined[i].differs &&
+        dimension_pick(m->call->arena, &m->joined[i].labels.dimension, &m->chosen[i], 1, &cube->dimension[i]) != 0)
       return NULL;
   return cube;
 }
@@ -401,8 +401,8 @@ static const struct band_info *merge_bands(struct merge *m, const struct joined 
       there[c] = index != NO_INDEX;
       from[c] = infos[c] && there[c] ? &infos[c][index] : NULL;
     }
-    out[i] = band_of_both(there[0] ? from[0] : from[1], there[1] ? from[1] : from[0],
-                          selected || !(there[0] && there[1]));
+    out[i] =
+        band_of_both(there[0] ? from[0] : from[1], there[1] ? from[1] : from[0], selected || !(there[0] && there[1]));
   }
   return out;
 }

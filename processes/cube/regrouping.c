@@ -43,9 +43,9 @@ int regrouping_end(struct regrouping *r, const struct node **out)
   if (!regroup)
     return error_memory(r->call->error);
   size_t old = cube_find_type(r->input->cube, DIMENSION_BANDS), bands = cube_find_type(r->cube, DIMENSION_BANDS);
-  bool same = bands == SIZE_MAX ? old == SIZE_MAX
-                                : old != SIZE_MAX && strcmp(r->cube->dimension[bands].name,
-                                                            r->input->cube->dimension[old].name) == 0;
+  bool same = bands == SIZE_MAX
+                  ? old == SIZE_MAX
+                  : old != SIZE_MAX && strcmp(r->cube->dimension[bands].name, r->input->cube->dimension[old].name) == 0;
   r->cube->bands = same ? r->cube->bands : NULL;
   *regroup = (struct regroup){r->axes, r->count};
   *out = node_regroup(r->call->arena, call_origin(r->call), r->input, r->cube, regroup);

@@ -230,8 +230,7 @@ bool band_same_packing(const struct band_info *a, const struct band_info *b)
 
 static bool same_type(const struct cube *a, const struct cube *b)
 {
-  return a->type == b->type && a->has_nodata == b->has_nodata &&
-         (!a->has_nodata || same_nodata(a->nodata, b->nodata));
+  return a->type == b->type && a->has_nodata == b->has_nodata && (!a->has_nodata || same_nodata(a->nodata, b->nodata));
 }
 
 static bool same_packing(const struct cube *a, const struct cube *b)

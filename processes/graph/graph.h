@@ -37,15 +37,15 @@ struct graph_parameter { /* value for {"from_parameter": name} at the top level 
 struct graph_options {
   const struct graph_parameter *parameters; /* of the top level */
   size_t parameter_count;
-  struct process_lookup lookup;             /* processes beyond the built-in ones */
-  const struct catalogue *catalogue;        /* or NULL */
-  const volatile int *cancel;               /* becomes nonzero: the request is no longer wanted; or NULL */
-  const struct run_log *log;                /* hears what processes have to say; or NULL */
-  size_t memory;                            /* for plans that run while the graph is lowered: bytes, 0: default … */
-  unsigned threads;                         /* … workers, 0: default … */
-  const char *beside;                       /* … and a path: beside it they keep what memory does not hold; or NULL */
-  bool describes_only;                      /* nothing is to be read: what depends on elements is taken at its most */
-  bool official_encoding;                   /* of the official test cases, for what JSON cannot say; see json.h */
+  struct process_lookup lookup;      /* processes beyond the built-in ones */
+  const struct catalogue *catalogue; /* or NULL */
+  const volatile int *cancel;        /* becomes nonzero: the request is no longer wanted; or NULL */
+  const struct run_log *log;         /* hears what processes have to say; or NULL */
+  size_t memory;                     /* for plans that run while the graph is lowered: bytes, 0: default … */
+  unsigned threads;                  /* … workers, 0: default … */
+  const char *beside;                /* … and a path: beside it they keep what memory does not hold; or NULL */
+  bool describes_only;               /* nothing is to be read: what depends on elements is taken at its most */
+  bool official_encoding;            /* of the official test cases, for what JSON cannot say; see json.h */
 };
 
 /* Accepts a bare process graph {"n1": {…}}, a process {"process_graph": …}, or a request {"process": …}. Errors:
@@ -61,22 +61,22 @@ int graph_parse(struct arena *arena, const char *json, size_t length, bool offic
 int graph_bind(struct arena *arena, const struct graph *graph, const struct graph_options *options,
                const struct bound **out, struct error *error);
 
-struct outcome_output { /* to be written: a cube or value that save_result marked, or the result node's own cube */
-  const struct node *node;   /* NULL: a value, written as JSON */
+struct outcome_output {    /* to be written: a cube or value that save_result marked, or the result node's own cube */
+  const struct node *node; /* NULL: a value, written as JSON */
   const struct value *value;
   const struct node *part_of; /* one of several files of a cube: what save_result gives for all of them; or NULL */
   const char *stem;           /* of the file's name, where save_result tells one; or NULL */
-  const char *name;   /* id of the graph's node, for names of files and for errors; need not be unique */
-  const char *format; /* of save_result: one that sink_format_find knows; NULL: not saved, the caller chooses */
+  const char *name;           /* id of the graph's node, for names of files and for errors; need not be unique */
+  const char *format;         /* of save_result: one that sink_format_find knows; NULL: not saved, the caller chooses */
   const struct sink_option *options; /* of save_result */
   size_t option_count;
-  bool is_result;     /* the result node's: what a synchronous request answers */
+  bool is_result; /* the result node's: what a synchronous request answers */
 };
 
 struct outcome { /* all that a graph gives */
-  bool is_value;       /* the result node is a host value: `value`; else it is the output with is_result */
+  bool is_value; /* the result node is a host value: `value`; else it is the output with is_result */
   struct value value;
-  const char *name;    /* id of the result node */
+  const char *name;                     /* id of the result node */
   const struct outcome_output *outputs; /* in the order of lowering */
   size_t output_count;
 };

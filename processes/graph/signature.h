@@ -8,7 +8,7 @@
 struct parameter {
   const char *name;
   bool optional;
-  bool has_default;                /* other than null */
+  bool has_default; /* other than null */
   struct value default_value;
   const struct schema *schema;     /* NULL: takes anything */
   size_t cost;                     /* comparisons that checking a value takes for each unit of its weight, at least 1 */

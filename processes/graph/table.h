@@ -13,7 +13,7 @@ struct process_entry {
   const struct process *process; /* NULL where `body` defines it */
   const char *spec;              /* the spec as JSON text: ours, or the operator's (--process-specs) byte for byte */
   size_t spec_length;
-  const struct graph *body;      /* the spec's process_graph; NULL where there is C */
+  const struct graph *body; /* the spec's process_graph; NULL where there is C */
   struct signature signature;
 };
 

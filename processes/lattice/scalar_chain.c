@@ -189,11 +189,8 @@ static void chain_identity(const struct source *source, struct buffer *out)
                 p->configurations, p->thermalisation, p->separation, (int)p->quantity);
 }
 
-static const struct source_ops chain_ops = {.name = "HMC chain",
-                                            .open = chain_open,
-                                            .read = chain_read,
-                                            .close = chain_close,
-                                            .identity = chain_identity};
+static const struct source_ops chain_ops = {
+    .name = "HMC chain", .open = chain_open, .read = chain_read, .close = chain_close, .identity = chain_identity};
 
 static void describe_cube(const struct chain_parameters *parameters, struct cube *cube)
 {

@@ -135,9 +135,7 @@ int regrid(struct call *call, const struct node *data, const struct grid *grid, 
         "the cube has no regular spatial grid with a coordinate reference system (its dimensions: %s)",
         cube_dimension_names(call->arena, data->cube));
   const struct warp_target target = {*grid, method};
-  return turn_axes(call, data, true, true, &data) != 0
-             ? -1
-             : warp_tiles(call, data, &target, covers(&from, grid), out);
+  return turn_axes(call, data, true, true, &data) != 0 ? -1 : warp_tiles(call, data, &target, covers(&from, grid), out);
 }
 
 static bool same_pixels(const struct cube *a, const struct cube *b)

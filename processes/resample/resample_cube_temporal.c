@@ -15,11 +15,11 @@ struct dated {
   size_t index; /* in the data */
 };
 
-struct nearest { /* the dates of the data around one of the target */
+struct nearest {             /* the dates of the data around one of the target */
   const struct dated *dates; /* in order */
   size_t count;
-  int64_t time;              /* of the target */
-  size_t before, after;      /* dates[before - 1] and dates[after] are the next on either side */
+  int64_t time;         /* of the target */
+  size_t before, after; /* dates[before - 1] and dates[after] are the next on either side */
 };
 
 static int by_time(const void *a, const void *b)

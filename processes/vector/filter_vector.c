@@ -47,5 +47,4 @@ static int filter_vector_call(struct call *call, struct value *result)
   return view_pick(call, cube.node, cube.at, indexes, count, result);
 }
 
-const struct process process_filter_vector = {
-    .id = "filter_vector", .shape = PROCESS_CUBE, .call = filter_vector_call};
+const struct process process_filter_vector = {.id = "filter_vector", .shape = PROCESS_CUBE, .call = filter_vector_call};

@@ -129,8 +129,11 @@ static int make_node(const struct feature_values *t, const struct node **out)
 {
   struct call *call = t->call;
   bool boolean = t->columns > 0 && t->is_boolean;
-  struct cube cube = {.dimensions = 1, .type = boolean ? ELEMENT_BOOLEAN : ELEMENT_F64, .has_nodata = true,
-                      .nodata = boolean ? 255 : NAN, .crs = t->set->crs};
+  struct cube cube = {.dimensions = 1,
+                      .type = boolean ? ELEMENT_BOOLEAN : ELEMENT_F64,
+                      .has_nodata = true,
+                      .nodata = boolean ? 255 : NAN,
+                      .crs = t->set->crs};
   void *elements = NULL;
   if (geometry_dimension(call->arena, "geometry", t->set, &cube.dimension[0], call->error) != 0)
     return -1;

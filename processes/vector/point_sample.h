@@ -7,11 +7,11 @@
 struct point_sample {
   struct call *call;
   struct vector_cube cube;
-  bool group;         /* a MultiPoint for each geometry, else a Point for each point */
-  double *x, *y;      /* of all points, geometry by geometry */
+  bool group;    /* a MultiPoint for each geometry, else a Point for each point */
+  double *x, *y; /* of all points, geometry by geometry */
   size_t count, capacity_x, capacity_y;
-  size_t *end;        /* of each geometry: behind its last point */
-  uint64_t work;      /* done so far: edges looked at, points made */
+  size_t *end;   /* of each geometry: behind its last point */
+  uint64_t work; /* done so far: edges looked at, points made */
 };
 
 /* Reads `data` and `group`. */

@@ -3,29 +3,17 @@
 
 #include <stdlib.h>
 
-/* Twice the area, positive where the ring runs counterclockwise. */
-static double ring_turning(const struct geometry_part *ring)
-{
-  double sum = 0;
-  for (size_t i = 0; i < ring->count; i++) {
-    size_t next = (i + 1) % ring->count;
-    sum += (ring->x[i] - ring->x[0]) * (ring->y[next] - ring->y[0]) -
-           (ring->x[next] - ring->x[0]) * (ring->y[i] - ring->y[0]);
-  }
-  return sum;
-}
-
 static void add_ring(struct polygon_edges *out, const struct geometry_part *ring, bool outer)
 {
-  int turn = (ring_turning(ring) > 0) == outer ? 1 : -1;
+  int turn = (geometry_ring_turn(ring) > 0) == outer ? 1 : -1;
   for (size_t i = 0; i < ring->count; i++) {
     size_t next = (i + 1) % ring->count;
     bool up = ring->y[i] < ring->y[next];
     size_t low = up ? i : next, high = up ? next : i;
     if (ring->y[i] == ring->y[next])
       continue;
-    out->edges[out->count++] = (struct polygon_edge){.x0 = ring->x[low], .y0 = ring->y[low], .x1 = ring->x[high],
-                                                     .y1 = ring->y[high], .side = up ? turn : -turn};
+    out->edges[out->count++] = (struct polygon_edge){
+        .x0 = ring->x[low], .y0 = ring->y[low], .x1 = ring->x[high], .y1 = ring->y[high], .side = up ? turn : -turn};
   }
 }
 

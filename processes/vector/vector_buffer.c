@@ -21,5 +21,4 @@ static int vector_buffer_call(struct call *call, struct value *result)
   return vector_cube_with(call, &cube, around, NULL, result);
 }
 
-const struct process process_vector_buffer = {
-    .id = "vector_buffer", .shape = PROCESS_CUBE, .call = vector_buffer_call};
+const struct process process_vector_buffer = {.id = "vector_buffer", .shape = PROCESS_CUBE, .call = vector_buffer_call};

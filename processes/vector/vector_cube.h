@@ -8,9 +8,9 @@
 
 struct vector_cube {
   const struct node *node;
-  size_t at;                        /* its dimension of geometries, the first one */
-  const struct dimension *labels;   /* that dimension */
-  const struct geometry_set *set;   /* its geometries */
+  size_t at;                      /* its dimension of geometries, the first one */
+  const struct dimension *labels; /* that dimension */
+  const struct geometry_set *set; /* its geometries */
 };
 
 /* The argument as a vector cube. Error ProcessParameterInvalid where the cube has no geometries. */

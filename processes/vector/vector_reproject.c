@@ -7,8 +7,8 @@
 static int target_crs(struct call *call, const char **out)
 {
   const struct value *projection = call_argument(call, "projection");
-  const char *text = projection->kind == VALUE_NUMBER ? arena_printf(call->arena, "EPSG:%.0f", projection->number)
-                                                      : projection->text;
+  const char *text =
+      projection->kind == VALUE_NUMBER ? arena_printf(call->arena, "EPSG:%.0f", projection->number) : projection->text;
   if (!text)
     return error_memory(call->error);
   return crs_canonical(call->arena, text, out, call->error) == 0 ? 0 : error_at_parameter(call->error, "projection");

@@ -40,9 +40,9 @@ static size_t piece_of(const double *sums, size_t count, double u)
 
 /* ---- polygons ---------------------------------------------------------------------------------------------------- */
 
-struct strip {       /* between two heights of vertices */
-  double y0, y1;     /* CRS units */
-  double low, high;  /* length of the cut at y0 and y1 */
+struct strip {      /* between two heights of vertices */
+  double y0, y1;    /* CRS units */
+  double low, high; /* length of the cut at y0 and y1 */
 };
 
 struct vertex { /* where an edge begins or ends */

@@ -87,14 +87,26 @@ static const char add_help[] =
     "  twincube catalogue add --id era5 era5_daily.nc\n"
     "  twincube catalogue add stac/collection.json\n";
 
-enum { OPTION_DATA = 256, OPTION_ID, OPTION_DATETIME, OPTION_BAND, OPTION_CRS, OPTION_TITLE, OPTION_LICENCE,
-       OPTION_NODATA, OPTION_RESOLUTION, OPTION_PROVIDER, OPTION_KEYWORD, OPTION_FOLLOW,
-       OPTION_UNPACK };
+enum {
+  OPTION_DATA = 256,
+  OPTION_ID,
+  OPTION_DATETIME,
+  OPTION_BAND,
+  OPTION_CRS,
+  OPTION_TITLE,
+  OPTION_LICENCE,
+  OPTION_NODATA,
+  OPTION_RESOLUTION,
+  OPTION_PROVIDER,
+  OPTION_KEYWORD,
+  OPTION_FOLLOW,
+  OPTION_UNPACK
+};
 
 struct arguments {
   const char *data;
   struct catalogue_add_options add;
-  struct catalogue_nodata *nodata; /* owned; add.nodata */
+  struct catalogue_nodata *nodata;      /* owned; add.nodata */
   struct catalogue_provider *providers; /* owned; add.providers */
   const char **keywords;                /* owned; add.keywords */
   char **names;                         /* band names of nodata and names of providers, owned */
@@ -142,8 +154,7 @@ static int take_provider(struct arguments *arguments, const char *text)
   arguments->names[arguments->name_count++] = name;
   if (!name || !*name)
     return command_usage("catalogue add", "--provider %s: NAME or NAME=URL is expected", text);
-  arguments->providers[arguments->add.provider_count++] =
-      (struct catalogue_provider){name, equals ? equals + 1 : NULL};
+  arguments->providers[arguments->add.provider_count++] = (struct catalogue_provider){name, equals ? equals + 1 : NULL};
   return EXIT_OK;
 }
 

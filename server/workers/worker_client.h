@@ -10,9 +10,9 @@
 struct worker_client {
   struct zygote *zygote;
   struct zygote_child child; /* its fd is -1: no process now */
-  unsigned tasks;        /* served by this process */
-  size_t resident;       /* bytes after its last task */
-  size_t resident_limit; /* bytes past which a process is replaced after its task */
+  unsigned tasks;            /* served by this process */
+  size_t resident;           /* bytes after its last task */
+  size_t resident_limit;     /* bytes past which a process is replaced after its task */
   struct buffer frame;
 };
 

@@ -30,7 +30,7 @@ int zygote_revive(struct zygote *zygote, struct error *error);
 void zygote_stop(struct zygote *zygote);
 
 struct zygote_child { /* a worker process */
-  int fd;              /* socket, or -1: none */
+  int fd;             /* socket, or -1: none */
   int pidfd;
   unsigned generation; /* which zygote made it */
 };

@@ -131,7 +131,7 @@ static void crs_texts_open_no_files(void **state)
 {
   (void)state;
 #define GEOGRAPHIC                                                                                                     \
-  "GEOGCRS[\"a\",DATUM[\"b\",ELLIPSOID[\"c\",6378206.4,294.9]],CS[ellipsoidal,2],AXIS[\"latitude\",north],"       \
+  "GEOGCRS[\"a\",DATUM[\"b\",ELLIPSOID[\"c\",6378206.4,294.9]],CS[ellipsoidal,2],AXIS[\"latitude\",north],"            \
   "AXIS[\"longitude\",east],ANGLEUNIT[\"degree\",0.0174532925199433]]"
   static const char *const forms[] = {"+proj=longlat +nadgrids=%s",
                                       "+proj=longlat +datum=WGS84 +geoidgrids=@%s",
@@ -293,7 +293,6 @@ static void the_world_in_other_crs(void **state)
   }
 }
 
-
 static void lattices(void **state)
 {
   (void)state;
@@ -447,11 +446,13 @@ int main(void)
                                      cmocka_unit_test(crs_wkt_comes_back),
                                      cmocka_unit_test(crs_without_code_is_wkt_and_stays),
                                      cmocka_unit_test(bad_crs_is_an_error),
-                                     cmocka_unit_test(crs_texts_open_no_files), cmocka_unit_test(crs_properties),
+                                     cmocka_unit_test(crs_texts_open_no_files),
+                                     cmocka_unit_test(crs_properties),
                                      cmocka_unit_test(points_of_known_place),
                                      cmocka_unit_test(extent_image_covers),
                                      cmocka_unit_test(extent_of_pole_and_antimeridian),
-                                     cmocka_unit_test(the_world_in_other_crs), cmocka_unit_test(lattices),
+                                     cmocka_unit_test(the_world_in_other_crs),
+                                     cmocka_unit_test(lattices),
                                      cmocka_unit_test(crop_takes_the_centres),
                                      cmocka_unit_test(crop_of_nothing),
                                      cmocka_unit_test(anchored_is_smallest_cover),

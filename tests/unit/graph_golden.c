@@ -68,9 +68,9 @@ static struct buffer explain(const char *name)
 
 static void plans_are_as_they_were(void **state)
 {
-  static const char *const names[] = {"ndvi_monthly_median", "filters_only",      "resampled_mean", "merged_bands",
-                                      "running_sum",         "known_value",       "x_over_max",     "standardised",
-                                      "long_mean",           "month_mean_and_max", "smoothed",      "zone_means",
+  static const char *const names[] = {"ndvi_monthly_median", "filters_only",       "resampled_mean", "merged_bands",
+                                      "running_sum",         "known_value",        "x_over_max",     "standardised",
+                                      "long_mean",           "month_mean_and_max", "smoothed",       "zone_means",
                                       "zone_medians",        "neighbourhoods",     "windows"};
   const char *update = getenv("TWINCUBE_GOLDEN_UPDATE");
   (void)state;

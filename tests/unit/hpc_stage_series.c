@@ -29,7 +29,7 @@ struct series_case {
   enum kernel_series series;
   enum holes holes;
   bool ignore;
-  size_t size; /* along t */
+  size_t size;     /* along t */
   bool surrounded; /* by elementwise steps that tell NA from NaN */
 };
 
@@ -66,8 +66,10 @@ static double running(enum kernel_series series, double s, double x)
 
 static double start_of(enum kernel_series series)
 {
-  return series == KSER_CUMSUM ? 0 : series == KSER_CUMPRODUCT ? 1 : series == KSER_CUMMIN ? (double)INFINITY
-                                                                                           : -(double)INFINITY;
+  return series == KSER_CUMSUM       ? 0
+         : series == KSER_CUMPRODUCT ? 1
+         : series == KSER_CUMMIN     ? (double)INFINITY
+                                     : -(double)INFINITY;
 }
 
 /* What comes out: NaN for NA; where it is surrounded, -1 for NA and -2 for NaN. */
@@ -96,7 +98,7 @@ static const struct node *series_node(struct arena *arena, const struct series_c
   struct cube cube = {.dimensions = 2, .type = ELEMENT_F64, .has_nodata = true, .nodata = NAN};
   cube.dimension[0] = dimension_enumerated("t", DIMENSION_OTHER, c->size);
   cube.dimension[1] = dimension_enumerated("x", DIMENSION_OTHER, WIDE);
-  double *data = ARENA_ARRAY(arena, double, c->size * WIDE);
+  double *data = ARENA_ARRAY(arena, double, c->size *WIDE);
   for (size_t i = 0; i < c->size * WIDE; i++)
     data[i] = stored(c, i / WIDE, i % WIDE);
   struct kernel_input *input = ARENA_NEW(arena, struct kernel_input);
@@ -147,8 +149,8 @@ static double *elements_of(struct arena *arena, const struct node *node, struct 
 static void compare(const struct series_case *c, const double *have, const double *expected, size_t t, size_t x)
 {
   if (memcmp(have, expected, sizeof *have) != 0 && !(isnan(*have) && isnan(*expected)))
-    fail_msg("series %d, holes %d, ignore %d, surrounded %d: element (%zu, %zu) of %zu is %.17g, not %.17g",
-             c->series, c->holes, c->ignore, c->surrounded, t, x, c->size, *have, *expected);
+    fail_msg("series %d, holes %d, ignore %d, surrounded %d: element (%zu, %zu) of %zu is %.17g, not %.17g", c->series,
+             c->holes, c->ignore, c->surrounded, t, x, c->size, *have, *expected);
 }
 
 static void check(struct arena *arena, const struct series_case *c, const struct node *node,
@@ -227,8 +229,7 @@ static void series_beside_other_inputs(void **state)
                                     .to_output = {1}};
   struct lanes array = program_input(p, 0, true, SMALL, ELEMENT_F64, NULL);
   struct lanes number = program_input(p, 1, false, 1, ELEMENT_F64, NULL);
-  struct lanes series =
-      program_series(p, KSER_CUMSUM, program_binary(p, KOP_SUB, array, number), &(double){1}, 1);
+  struct lanes series = program_series(p, KSER_CUMSUM, program_binary(p, KOP_SUB, array, number), &(double){1}, 1);
   struct lanes value = program_binary(p, KOP_ADD, program_binary(p, KOP_MUL, series, number), array);
   const struct node *whole = node_kernel(arena, from_test, x->cube, inputs, 2, p, value, 0);
   const struct node *node = cut(arena, whole, (struct series_parts){10, 96});

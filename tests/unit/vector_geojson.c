@@ -43,8 +43,7 @@ static void every_type(void **state)
   EXPECT_WKT(GEOMETRY("Point", "[1,2.5,3]"), "POINT (1 2.5)");
   EXPECT_WKT(GEOMETRY("MultiPoint", "[[1,2],[3,4]]"), "MULTIPOINT ((1 2), (3 4))");
   EXPECT_WKT(GEOMETRY("LineString", "[[1,2],[3,4]]"), "LINESTRING (1 2, 3 4)");
-  EXPECT_WKT(GEOMETRY("MultiLineString", "[[[1,2],[3,4]],[[5,6],[7,8]]]"),
-             "MULTILINESTRING ((1 2, 3 4), (5 6, 7 8))");
+  EXPECT_WKT(GEOMETRY("MultiLineString", "[[[1,2],[3,4]],[[5,6],[7,8]]]"), "MULTILINESTRING ((1 2, 3 4), (5 6, 7 8))");
   EXPECT_WKT(GEOMETRY("Polygon", "[[[0,0],[9,0],[9,9],[0,0]],[[1,1],[2,1],[2,2],[1,1]]]"),
              "POLYGON ((0 0, 9 0, 9 9, 0 0), (1 1, 2 1, 2 2, 1 1))");
   EXPECT_WKT(GEOMETRY("MultiPolygon", "[[[[0,0],[9,0],[9,9]]],[[[1,1],[2,1],[2,2],[1,1]]]]"),
