@@ -33,8 +33,8 @@ struct source_ops {
    * covers, and the sources' own no-data values, come as the cube's no-data. */
   int (*read)(struct source_reader *reader, const struct box *box, void *data, struct error *error);
   void (*close)(struct source_reader *reader);
-  /* Optional. The same source on another horizontal grid, resampled once, from the original pixels. NULL: the plan
-   * warps tiles instead. */
+  /* Optional. The same source on another horizontal grid, resampled once, from the original pixels. NULL, or *out set
+   * to NULL where that would not be the resampled crop: the plan warps tiles instead. */
   int (*regrid)(const struct source *source, struct arena *arena, const struct regrid_request *request,
                 const struct source **out, struct error *error);
   /* Adds text (it may hold any bytes) that changes when a read would give other data or the cube be another: paths,

@@ -320,6 +320,12 @@ static int regrid(const struct source *source, struct arena *arena, const struct
   struct raster_series series = state->series;
   series.grid = *request->grid;
   series.method = request->method;
+  /* A kernel that reaches over the rim must not find there what was cut away. Scenes on the cube's own lattice lose
+   * nothing by being warped as its pixels; others would be resampled twice. */
+  if (request->method != RESAMPLE_NEAREST && !state->resamples && extent_cuts(state, request->clip)) {
+    *out = NULL;
+    return 0;
+  }
   if (crops_of_regrid(arena, state, request, &crops, &crop_count, error))
     return -1;
   return source_with_crops(arena, &series, crops, crop_count, out, error);

@@ -78,6 +78,8 @@ int rewrite_warp(struct arena *arena, const struct node *node, const struct node
   const struct regrid_request request = {.grid = &target->grid, .method = target->method, .clip = clip};
   if (source->ops->regrid(source, arena, &request, &other, error) != 0)
     return -1;
+  if (!other)
+    return 0;
   other = resampled(arena, other);
   const struct node *views = other ? rebuild(arena, node->children[0], other) : NULL;
   *out = views ? node_convert(arena, views, node->cube) : NULL;

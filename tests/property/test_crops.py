@@ -115,6 +115,43 @@ def test_a_resampled_crop_is_valid_where_its_pixels_are(subject, cropped, crs, r
         numpy.testing.assert_allclose(values[sure], naive.decoded(expected).values[sure], rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["bilinear", "average"])
+@pytest.mark.parametrize("crs, res", [(None, 7.0), (worlds.NEXT, 6.0)])
+def test_nothing_beyond_the_rim_counts(subject, cropped, crs, res, method):
+    """What is weighed lies between the least and the greatest pixel of the crop, date by date and band by band."""
+    graph, cube, part = cropped
+    graph["warped"] = step("resample_spatial", data=reference("part"), projection=crs, resolution=res, method=method)
+    if "data" not in graph["part"]["arguments"]:
+        del graph["all"]
+    values, _, _ = answer(subject, graph)
+    here = naive.decoded(cube).values[..., part[0], part[1]].reshape(*cube.values.shape[:-2], -1)
+    values = values.reshape(*values.shape[:-2], -1)
+    whole = ~numpy.isnan(here).all(axis=-1)
+    low, high = numpy.nanmin(here[whole], axis=-1), numpy.nanmax(here[whole], axis=-1)
+    slack = 1e-5 * numpy.abs(high) + (0.5 if cube.rounds else 0)
+    assert (numpy.nanmin(values[whole], axis=-1) >= low - slack).all()
+    assert (numpy.nanmax(values[whole], axis=-1) <= high + slack).all()
+
+
+@pytest.mark.parametrize("whole", ["u8zero", "f32coarse"], indirect=True)
+@pytest.mark.parametrize("method", ["bilinear", "cubic", "lanczos", "average", "max"])
+def test_a_resampled_crop_is_its_pixels_resampled(subject, cropped, tmp_path, method):
+    """The same as a file of the cropped pixels alone."""
+    graph, _, _ = cropped
+    if "data" not in graph["part"]["arguments"]:
+        del graph["all"]
+    last = {**graph["part"], "result": True}
+    (tmp_path / "part.nc").write_bytes(subject.run({**graph, "part": last}, output="part.nc"))
+    name = "part" + tmp_path.name
+    subject.add(name, tmp_path / "part.nc")
+    warp = step("resample_spatial", data=reference("part"), projection=worlds.NEXT, resolution=6.0, method=method)
+    have, y, x = answer(subject, {**graph, "warped": warp})
+    want, want_y, want_x = answer(subject, {"part": load(name), "warped": warp})
+    numpy.testing.assert_allclose(y, want_y)
+    numpy.testing.assert_allclose(x, want_x)
+    numpy.testing.assert_allclose(have, want, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("coarse", [20.0, 30.0])
 @pytest.mark.parametrize("between", [False, True])
 def test_what_was_made_coarse_stays_coarse(subject, world, coarse, between):
