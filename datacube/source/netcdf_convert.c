@@ -237,11 +237,37 @@ static void convert_lane(const struct netcdf_conversion *c, const void *in, size
   store(c->to, lane, first, count, out, step);
 }
 
+/* Floats that stay what they are but for up to two missing values: one pass of vector instructions. */
+#define REPLACE(NAME, type)                                                                                            \
+  static void replace_##NAME(const struct netcdf_conversion *c, const type *from, size_t count, type *to)              \
+  {                                                                                                                    \
+    const double *value = c->missing->value;                                                                           \
+    const type first = (type)value[0], second = (type)value[c->missing->count - 1], nodata = (type)c->nodata;          \
+    for (size_t i = 0; i < count; i++)                                                                                 \
+      to[i] = ((from[i] == first) | (from[i] == second)) ? nodata : from[i];                                           \
+  }
+REPLACE(f32, float)
+REPLACE(f64, double)
+
+static bool replaces(const struct netcdf_conversion *c)
+{
+  return c->from == c->to && !netcdf_is_packed(&c->packing) && !has_bounds(c->missing) && c->missing->count >= 1 &&
+         c->missing->count <= 2;
+}
+
 void netcdf_convert(const struct netcdf_conversion *conversion, const void *in, size_t count, void *out, size_t step)
 {
   struct netcdf_conversion plain = *conversion;
   plain.from = plain.from == ELEMENT_BOOLEAN ? ELEMENT_U8 : plain.from;
   plain.to = plain.to == ELEMENT_BOOLEAN ? ELEMENT_U8 : plain.to;
+  if (step == 1 && replaces(&plain) && plain.from == ELEMENT_F32) {
+    replace_f32(&plain, in, count, out);
+    return;
+  }
+  if (step == 1 && replaces(&plain) && plain.from == ELEMENT_F64) {
+    replace_f64(&plain, in, count, out);
+    return;
+  }
   for (size_t first = 0; first < count; first += LANES)
     convert_lane(&plain, in, first, count - first < LANES ? count - first : LANES, out, step);
 }

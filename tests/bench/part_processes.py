@@ -62,7 +62,7 @@ def seconds(args, name, nodes, rounds=3):
 
 
 def run_processes(args):
-    heading("processes: ns a value of a 2048² plane, one core")
+    heading(args, "processes: ns a value of a 2048² plane, one core")
     empty_data(args)
     make_inputs(args)
     bare = {name: seconds(args, "load", {"load": graph.load(name)}) for name in ("plane", "layers")}
