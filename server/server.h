@@ -7,6 +7,7 @@
 #define TWINCUBE_SERVER_SERVER_H
 
 #include "server/auth/auth.h"
+#include "server/http/api_version.h"
 #include "server/http/http.h"
 #include "server/jobs/job_queue.h"
 #include "server/store/store.h"
@@ -15,9 +16,6 @@
 #include "stac/catalogue.h"
 
 #include <stdatomic.h>
-
-#define API_VERSION "1.2.0"
-#define API_ROOT "/openeo/1.2"
 
 enum {
   MAX_PATH_PARAMETERS = 4,
@@ -52,12 +50,13 @@ struct exchange {
   struct server *server;
   struct http_request *http;
   const struct route *route;
+  const struct api_version *api;                             /* that was asked for; without one the newest */
   struct store *store;                                       /* of the handler thread: NULL elsewhere */
   const struct catalogue *catalogue;                         /* likewise */
   char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE]; /* decoded {placeholders} */
   char user[USER_NAME_SIZE];                                 /* "" on a public route */
   char host[BASE_URL_SIZE];                                  /* "http://host:port", without the API's root */
-  char base[BASE_URL_SIZE];                                  /* "http://host:port/openeo/1.2" */
+  char base[BASE_URL_SIZE];                                  /* "http://host:port/openeo/1.3": of `api` */
   struct exchange *next;                                     /* in the handlers' queue */
 };
 

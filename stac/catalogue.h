@@ -54,7 +54,7 @@ int catalogue_remove(struct catalogue *catalogue, const char *id, struct error *
 /* One line each: id, items, bands, dates, title. */
 int catalogue_list(struct catalogue *catalogue, struct buffer *out, struct error *error);
 
-/* openEO documents as JSON. base_url has no trailing slash ("http://host/openeo/1.2"). Error CollectionNotFound. */
+/* openEO documents as JSON. base_url has no trailing slash ("http://host/openeo/1.3"). Error CollectionNotFound. */
 struct catalogue_page { /* of the list */
   const char *after;    /* id before the first one, "": from the first on */
   long limit;           /* most collections, at least 1 */

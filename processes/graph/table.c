@@ -16,6 +16,8 @@ enum { MAX_SPEC_BYTES = 4 * 1024 * 1024 };
 extern const struct process_entry process_table_builtin[];
 extern const size_t process_table_builtin_size;
 
+const char process_table_version[] = "2.0.0-rc.2";
+
 static const struct process_entry *overlay; /* NULL: the built-in table */
 
 bool process_takes(const struct process_entry *entry, const char *parameter, const struct value *value)

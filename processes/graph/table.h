@@ -32,6 +32,9 @@ struct process_lookup {
 int process_define(struct arena *arena, const char *json, size_t length, struct process_entry *out,
                    struct error *error);
 
+/* The version of the openEO process specification that the table's signatures follow. */
+extern const char process_table_version[];
+
 size_t process_table_size(void);
 const struct process_entry *process_table_at(size_t i);
 const struct process_entry *process_table_find(const char *id); /* NULL where there is none */

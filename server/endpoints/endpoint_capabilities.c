@@ -11,15 +11,17 @@ enum { MAX_CHILDREN = 1000 };
 
 static void write_versions(struct json_writer *w, const struct exchange *exchange)
 {
-  char url[BASE_URL_SIZE + 1];
-  snprintf(url, sizeof url, "%s", exchange->base);
   json_key(w, "versions");
   json_write_array(w);
-  json_write_object(w);
-  json_kv_string(w, "url", url);
-  json_kv_bool(w, "production", true);
-  json_kv_string(w, "api_version", API_VERSION);
-  json_end_object(w);
+  for (size_t i = 0; i < api_version_count; i++) {
+    char url[2 * BASE_URL_SIZE];
+    snprintf(url, sizeof url, "%s%s", exchange->host, api_versions[i].root);
+    json_write_object(w);
+    json_kv_string(w, "url", url);
+    json_kv_bool(w, "production", true);
+    json_kv_string(w, "api_version", api_versions[i].number);
+    json_end_object(w);
+  }
   json_end_array(w);
 }
 
@@ -44,19 +46,35 @@ void get_welcome(struct exchange *exchange)
   json_key(&w, "links");
   json_write_array(&w);
   write_link(&w, "version-history", exchange->host, "/.well-known/openeo", "application/json", "openEO versions");
-  write_link(&w, "service", exchange->base, "/", "application/json", "openEO API " API_VERSION);
+  for (size_t i = 0; i < api_version_count; i++) {
+    char title[32];
+    snprintf(title, sizeof title, "openEO API %s", api_versions[i].number);
+    write_link(&w, "service", exchange->host, api_versions[i].root, "application/json", title);
+  }
   json_end_array(&w);
   json_end_object(&w);
   reply_json(exchange, 200, &json);
 }
 
-static void write_conformance(struct json_writer *w)
+/* Classes of all versions; those of the API itself bear its number. */
+static const struct conformance_class {
+  const char *uri;
+  unsigned major, minor; /* of the API, from which on it is claimed */
+} conformance_classes[] = {
+    {"https://api.stacspec.org/v1.0.0/core", 1, 0},
+    {"https://api.stacspec.org/v1.0.0/collections", 1, 0},
+};
+
+static void write_conformance(struct json_writer *w, const struct api_version *api)
 {
+  char own[64];
+  snprintf(own, sizeof own, "https://api.openeo.org/%s", api->number);
   json_key(w, "conformsTo");
   json_write_array(w);
-  json_write_string(w, "https://api.openeo.org/" API_VERSION);
-  json_write_string(w, "https://api.stacspec.org/v1.0.0/core");
-  json_write_string(w, "https://api.stacspec.org/v1.0.0/collections");
+  json_write_string(w, own);
+  for (size_t i = 0; i < sizeof conformance_classes / sizeof conformance_classes[0]; i++)
+    if (api_version_reaches(api, conformance_classes[i].major, conformance_classes[i].minor))
+      json_write_string(w, conformance_classes[i].uri);
   json_end_array(w);
 }
 
@@ -120,7 +138,7 @@ void get_capabilities(struct exchange *exchange)
   struct error error = {0};
   struct json_writer w = {.out = &json};
   json_write_object(&w);
-  json_kv_string(&w, "api_version", API_VERSION);
+  json_kv_string(&w, "api_version", exchange->api->number);
   json_kv_string(&w, "backend_version", TWINCUBE_VERSION);
   json_kv_string(&w, "stac_version", "1.0.0");
   json_kv_string(&w, "type", "Catalog");
@@ -130,7 +148,7 @@ void get_capabilities(struct exchange *exchange)
                  "Datacubes and digital twins as process graphs: collections of rasters and simulated ensembles, "
                  "computed tile by tile in one program.");
   json_kv_bool(&w, "production", true);
-  write_conformance(&w);
+  write_conformance(&w, exchange->api);
   write_endpoints(&w);
   int status = write_capability_links(&w, exchange, &error);
   json_end_object(&w);
@@ -147,7 +165,7 @@ void get_conformance(struct exchange *exchange)
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
   json_write_object(&w);
-  write_conformance(&w);
+  write_conformance(&w, exchange->api);
   json_end_object(&w);
   reply_json(exchange, 200, &json);
 }

@@ -77,7 +77,7 @@ void get_openapi(struct exchange *exchange)
   json_key(&w, "info");
   json_write_object(&w);
   json_kv_string(&w, "title", "twincube");
-  json_kv_string(&w, "version", API_VERSION);
+  json_kv_string(&w, "version", exchange->api->number);
   json_end_object(&w);
   json_key(&w, "servers");
   json_write_array(&w);

@@ -16,6 +16,8 @@ void get_processes(struct exchange *exchange)
     return;
   }
   json_write_object(&w);
+  if (api_version_reaches(exchange->api, 1, 3))
+    json_kv_string(&w, "version", process_table_version);
   json_key(&w, "processes");
   json_write_array(&w);
   for (size_t i = 0; i < process_table_size(); i++) {

@@ -4,6 +4,7 @@
 #include "server/store/folder.h"
 
 #include <math.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,13 @@
 
 static const double result_seconds = 3600.0, validation_seconds = 60.0;
 
+enum { REQUEST_ID_SIZE = 32 };
+
 /* An exchange that waits for a worker. */
 struct work {
   struct pool_task task; /* first member */
   struct exchange *exchange;
+  char id[REQUEST_ID_SIZE]; /* of a synchronous request; "" : none */
   struct buffer graph; /* owned, where it is not the request's body */
 };
 
@@ -36,6 +40,14 @@ static void reply_broken(struct exchange *exchange, enum worker_outcome outcome)
     reply_code(exchange, ERROR_Internal, "the worker process ended unexpectedly; only this request is lost");
 }
 
+/* What a synchronous result costs, and from openEO 1.3 on the name that the request went by. */
+static void add_result_headers(const struct work *work, struct http_response *response)
+{
+  http_response_header(response, "OpenEO-Costs", "0");
+  if (work->id[0] && api_version_reaches(work->exchange->api, 1, 3))
+    http_response_header(response, "OpenEO-Identifier", "%s", work->id);
+}
+
 static void reply_value(struct exchange *exchange, const struct work *work, const struct worker_reply *worker)
 {
   struct http_response *response = http_response_new(200);
@@ -43,7 +55,7 @@ static void reply_value(struct exchange *exchange, const struct work *work, cons
     buffer_add(&response->body, worker->json, worker->header.json_size);
     snprintf(response->media_type, sizeof response->media_type, "application/json%s",
              work->task.header.official ? "; encoding=official" : "");
-    http_response_header(response, "OpenEO-Costs", "0");
+    add_result_headers(work, response);
     if (response->body.failed) {
       http_response_free(response);
       response = NULL;
@@ -74,7 +86,7 @@ static void reply_result_file(struct exchange *exchange, const struct work *work
   response->fd = fd;
   response->fd_size = size;
   snprintf(response->media_type, sizeof response->media_type, "%s", file.media_type);
-  http_response_header(response, "OpenEO-Costs", "0");
+  add_result_headers(work, response);
   http_response_header(response, "Content-Disposition", "inline; filename=\"%.200s\"", name ? name + 1 : "result");
   reply(exchange, response);
 }
@@ -127,12 +139,22 @@ static void submit(struct work *work, const char *purpose)
   task->header.memory = exchange->server->settings.task_memory;
   task->header.room_most = exchange->server->settings.result_size;
   task->header.threads = exchange->server->settings.threads;
-  snprintf(task->header.history, sizeof task->header.history, "twincube " TWINCUBE_VERSION " %s", purpose);
+  snprintf(task->header.history, sizeof task->header.history, "twincube " TWINCUBE_VERSION " %s%s%s", purpose,
+           work->id[0] ? " " : "", work->id);
   task->client_fd = http_fd(exchange->http);
   if (worker_pool_submit(exchange->server->pool, task) != 0) {
     work_free(work);
     reply_code(exchange, ERROR_InfrastructureBusy, "all workers are busy and the queue is full");
   }
+}
+
+/* A new name for a request: "r-" and random digits. */
+static void name_request(char out[REQUEST_ID_SIZE])
+{
+  unsigned char random[12];
+  randombytes_buf(random, sizeof random);
+  memcpy(out, "r-", 3);
+  sodium_bin2hex(out + 2, REQUEST_ID_SIZE - 2, random, sizeof random);
 }
 
 static struct work *work_new(struct exchange *exchange, enum task_kind kind, double seconds)
@@ -141,6 +163,8 @@ static struct work *work_new(struct exchange *exchange, enum task_kind kind, dou
   if (work == NULL)
     return NULL;
   work->exchange = exchange;
+  if (kind == TASK_EXECUTE)
+    name_request(work->id);
   work->task.header.kind = (uint32_t)kind;
   work->task.header.official = wants_official(exchange);
   work->task.header.job = kind == TASK_ESTIMATE; /* of a job: all outcomes */

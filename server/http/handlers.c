@@ -39,7 +39,7 @@ static void set_base(struct exchange *exchange)
   else
     snprintf(exchange->host, sizeof exchange->host, "http://%s",
              host != NULL && host_is_plain(host) ? host : settings->address);
-  snprintf(exchange->base, sizeof exchange->base, "%.*s%s", BASE_URL_SIZE - 32, exchange->host, API_ROOT);
+  snprintf(exchange->base, sizeof exchange->base, "%.*s%s", BASE_URL_SIZE - 32, exchange->host, exchange->api->root);
 }
 
 static void reply_options(struct exchange *exchange, const struct route_match *match)
@@ -72,9 +72,9 @@ static bool refuse(struct exchange *exchange, const struct route_match *match)
   const struct http_request *http = exchange->http;
   if (strcmp(http_method(http), "OPTIONS") == 0)
     reply_options(exchange, match);
-  else if (!match->path_known && route_other_version(http_path(http)))
-    reply_code(exchange, ERROR_UnsupportedApiVersion, "this server speaks openEO %s, at %s", API_VERSION,
-               exchange->base);
+  else if (!match->path_known && api_version_is_unknown(http_path(http)))
+    reply_code(exchange, ERROR_UnsupportedApiVersion, "the versions that this server speaks are listed at %s%s",
+               exchange->host, "/.well-known/openeo");
   else if (!match->path_known)
     reply_code(exchange, ERROR_NotFound, "there is nothing at this path");
   else if (match->route == NULL)
@@ -100,10 +100,11 @@ void handlers_take(void *data, struct http_request *request)
   }
   exchange->server = handlers->server;
   exchange->http = request;
-  set_base(exchange);
   struct route_match match;
   route_find(http_method(request), http_path(request), &match, exchange->parameters);
   exchange->route = match.route;
+  exchange->api = match.api != NULL ? match.api : &api_versions[0];
+  set_base(exchange);
   if (refuse(exchange, &match))
     return;
   pthread_mutex_lock(&handlers->lock);

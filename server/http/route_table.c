@@ -42,21 +42,11 @@ const struct route routes[] = {
 };
 const size_t route_count = sizeof routes / sizeof routes[0];
 
-/* The next piece of a path between slashes; *path moves behind it. */
-static size_t next_piece(const char **path, const char **piece)
-{
-  *path += strspn(*path, "/");
-  *piece = *path;
-  size_t length = strcspn(*path, "/");
-  *path += length;
-  return length;
-}
-
 static size_t count_pieces(const char *path)
 {
   const char *piece;
   size_t count = 0;
-  while (next_piece(&path, &piece) > 0)
+  while (path_piece(&path, &piece) > 0)
     count++;
   return count;
 }
@@ -67,27 +57,25 @@ static size_t next_id(const char **path, const char **piece, size_t wanted_behin
 {
   const size_t pieces = count_pieces(*path);
   const char *inner;
-  size_t length = next_piece(path, piece);
+  size_t length = path_piece(path, piece);
   for (size_t i = wanted_behind + 1; i < pieces; i++) {
-    next_piece(path, &inner);
+    path_piece(path, &inner);
     length = (size_t)(*path - *piece);
   }
   return length;
 }
 
-/* Compares piece by piece, first with the API's root where the row is below it. */
+/* Compares piece by piece; the API's root is gone from a path below it. */
 static bool path_matches(const struct route *route, const char *path,
                          char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE])
 {
   static const char long_id[] = "{collection_id}";
-  char pattern[256];
-  snprintf(pattern, sizeof pattern, "%s%s", route->kind == ROUTE_ROOT ? "" : API_ROOT, route->path);
-  const char *p = pattern, *want, *have;
+  const char *p = route->path, *want, *have;
   size_t found = 0;
   for (;;) {
-    size_t want_length = next_piece(&p, &want);
+    size_t want_length = path_piece(&p, &want);
     bool is_long = want_length == sizeof long_id - 1 && memcmp(want, long_id, want_length) == 0;
-    size_t have_length = is_long ? next_id(&path, &have, count_pieces(p)) : next_piece(&path, &have);
+    size_t have_length = is_long ? next_id(&path, &have, count_pieces(p)) : path_piece(&path, &have);
     if (want_length == 0 || have_length == 0)
       return want_length == 0 && have_length == 0;
     char decoded[PATH_PARAMETER_SIZE];
@@ -110,12 +98,13 @@ static void add_method(struct route_match *match, const char *method)
 void route_find(const char *method, const char *path, struct route_match *match,
                 char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE])
 {
-  *match = (struct route_match){0};
+  *match = (struct route_match){.api = api_version_of(&path)};
   if (strcmp(method, "HEAD") == 0)
     method = "GET";
   const char *pattern = NULL;
   for (size_t i = 0; i < route_count; i++) {
-    if ((pattern != NULL && strcmp(pattern, routes[i].path) != 0) || !path_matches(&routes[i], path, parameters))
+    if ((routes[i].kind == ROUTE_ROOT) != (match->api == NULL) ||
+        (pattern != NULL && strcmp(pattern, routes[i].path) != 0) || !path_matches(&routes[i], path, parameters))
       continue;
     pattern = routes[i].path;
     match->path_known = true;
@@ -132,14 +121,4 @@ bool route_is_first(size_t i)
     if (routes[j].kind == ROUTE_API && strcmp(routes[j].path, routes[i].path) == 0)
       return false;
   return routes[i].kind == ROUTE_API;
-}
-
-bool route_other_version(const char *path)
-{
-  const char *piece;
-  size_t length = next_piece(&path, &piece);
-  if (length != 6 || memcmp(piece, "openeo", 6) != 0)
-    return false;
-  length = next_piece(&path, &piece);
-  return length > 0 && piece[0] >= '0' && piece[0] <= '9' && !(length == 3 && memcmp(piece, "1.2", 3) == 0);
 }

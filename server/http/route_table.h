@@ -6,8 +6,8 @@
 
 enum route_kind {
   ROUTE_ROOT,  /* below the host's root, not listed */
-  ROUTE_API,   /* below API_ROOT, listed with {placeholders} as in the specification */
-  ROUTE_HIDDEN /* below API_ROOT, not listed */
+  ROUTE_API,   /* below the root of an API version, listed with {placeholders} as in the specification */
+  ROUTE_HIDDEN /* likewise, not listed */
 };
 
 struct route {
@@ -25,6 +25,7 @@ extern const size_t route_count;
 /* What a path offers. */
 struct route_match {
   const struct route *route; /* NULL: no such path, or not with this method */
+  const struct api_version *api; /* that the path lies below; NULL: none */
   bool path_known;
   char methods[96]; /* "GET, POST": what the path takes, for 405 and OPTIONS */
 };
@@ -36,8 +37,5 @@ void route_find(const char *method, const char *path, struct route_match *match,
 
 /* Whether row `i` is listed, and the first one with its path. */
 bool route_is_first(size_t i);
-
-/* Whether a path asks for another version of the API. */
-bool route_other_version(const char *path);
 
 #endif

@@ -55,7 +55,7 @@ let connection;
 await test('connect', async () => {
   connection = await OpenEO.connect(url);
   const capabilities = connection.capabilities();
-  assert.equal(capabilities.apiVersion(), '1.2.0');
+  assert.equal(capabilities.apiVersion(), '1.3.0');
   for (const feature of ['listCollections', 'computeResult', 'createJob', 'startJob', 'authenticateBasic']) {
     assert.ok(capabilities.hasFeature(feature), feature);
   }

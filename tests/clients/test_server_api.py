@@ -233,8 +233,8 @@ def test_users(tmp_path):
 
 def test_well_known_and_capabilities(server):
     versions = server.session.get(server.url + "/.well-known/openeo").json()["versions"]
-    assert [(v["api_version"], v["production"]) for v in versions] == [("1.2.0", True)]
-    assert versions[0]["url"] == server.api
+    assert [(v["api_version"], v["production"]) for v in versions] == [("1.3.0", True), ("1.2.0", True)]
+    assert versions[1]["url"] == server.api
     document = server.call("GET", "/").json()
     for key in ("id", "title", "description", "backend_version", "stac_version", "type", "links", "production"):
         assert key in document
@@ -302,7 +302,7 @@ def test_paths(server):
 
 def test_links_use_the_host_that_was_asked(server):
     answer = requests.get(server.url + "/.well-known/openeo", headers={"Host": "eo.example.org"})
-    assert answer.json()["versions"][0]["url"] == "http://eo.example.org/openeo/1.2"
+    assert answer.json()["versions"][0]["url"] == "http://eo.example.org/openeo/1.3"
     answer = requests.get(server.url + "/.well-known/openeo", headers={"Host": 'x"<y>'})
     assert answer.json()["versions"][0]["url"].startswith("http://127.0.0.1:")
 
@@ -310,7 +310,7 @@ def test_links_use_the_host_that_was_asked(server):
 def test_public_url(fresh):
     server = fresh("--public-url", "https://eo.example.org/cube/")
     versions = server.session.get(server.url + "/.well-known/openeo").json()["versions"]
-    assert versions[0]["url"] == "https://eo.example.org/cube/openeo/1.2"
+    assert versions[0]["url"] == "https://eo.example.org/cube/openeo/1.3"
 
 
 # ---- login ----

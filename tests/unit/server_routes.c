@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define API_ROOT "/openeo/1.2"
+
 static char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE];
 
 static struct route_match find(const char *method, const char *path)
@@ -78,6 +80,8 @@ static void test_what_is_not_there(void **state)
                                  API_ROOT "/collections/%00",
                                  API_ROOT "/collections/%z",
                                  "/openeo/1.2x/jobs",
+                                 "/openeo/1.4/jobs",
+                                 API_ROOT "/.well-known/openeo",
                                  ""};
   for (size_t i = 0; i + 1 < sizeof nothing / sizeof nothing[0]; i++)
     assert_false(find("GET", nothing[i]).path_known);
@@ -92,11 +96,22 @@ static void test_what_is_not_there(void **state)
 static void test_versions(void **state)
 {
   (void)state;
-  assert_true(route_other_version("/openeo/1.0/jobs"));
-  assert_true(route_other_version("/openeo/1.2.0/"));
-  assert_false(route_other_version("/openeo/1.2/nothing"));
-  assert_false(route_other_version("/other/1.0"));
-  assert_false(route_other_version("/openeo"));
+  assert_true(api_version_is_unknown("/openeo/1.0/jobs"));
+  assert_true(api_version_is_unknown("//openeo//1.2.0/"));
+  assert_false(api_version_is_unknown("/openeo/1.2/nothing"));
+  assert_false(api_version_is_unknown("/other/1.0"));
+  assert_false(api_version_is_unknown("/openeo"));
+  for (size_t i = 0; i < api_version_count; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "//%s//jobs", api_versions[i].root);
+    struct route_match match = find("GET", path);
+    assert_ptr_equal(match.api, &api_versions[i]);
+    assert_ptr_equal(match.route, find("GET", API_ROOT "/jobs").route);
+    assert_true(i == 0 || !api_version_reaches(&api_versions[i], api_versions[0].major, api_versions[0].minor));
+  }
+  assert_null(find("GET", "/openeo").api);
+  assert_non_null(find("GET", "/openeo").route);
+  assert_true(api_version_reaches(&api_versions[0], 1, 3) && !api_version_reaches(&api_versions[0], 2, 0));
 }
 
 int main(void)
