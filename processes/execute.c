@@ -117,9 +117,10 @@ static int make_steps(struct arena *arena, const struct execution *e, struct ste
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
-static int write_cube(const struct execution *e, const struct step *step, const struct plan *plan, struct run *run,
+static int write_cube(const struct execution *e, struct steps *steps, const struct step *step, struct run *run,
                       struct execution_file *out, struct error *error)
 {
+  const struct plan *plan = steps->plan;
   const struct outcome_output *output = step->file.output;
   const struct sink_format *format = step->file.format;
   struct sink_request request = {.format = output->format ? output->format : format->name,
@@ -135,6 +136,7 @@ static int write_cube(const struct execution *e, const struct step *step, const 
     return -1;
   snprintf(out->media_type, sizeof out->media_type, "%s", sink->media_type ? sink->media_type : format->media_type);
   int status = run_box(run, step->output, NULL, sink, error);
+  run_report_filled(&steps->report);
   if (status == 0)
     status = sink->ops->finish(sink, error);
   if (status == 0)
@@ -172,7 +174,7 @@ static int write_value(const struct execution *e, const struct value *value, con
   return status;
 }
 
-static int write_step(const struct execution *e, const struct steps *steps, const struct step *step, struct run *run,
+static int write_step(const struct execution *e, struct steps *steps, const struct step *step, struct run *run,
                       struct execution_file *out, struct error *error)
 {
   out->path = strdup(step->file.path);
@@ -180,7 +182,7 @@ static int write_step(const struct execution *e, const struct steps *steps, cons
   out->is_result = step->file.is_result;
   if (!out->path || !out->name)
     return error_memory(error);
-  return step->file.output ? write_cube(e, step, steps->plan, run, out, error)
+  return step->file.output ? write_cube(e, steps, step, run, out, error)
                            : write_value(e, step->file.value, &step->file, out, error);
 }
 
@@ -205,7 +207,8 @@ static int write_files(const struct execution *e, struct steps *steps, struct ru
 static int write_steps(const struct execution *e, struct steps *steps, struct arena **arena,
                        struct execution_result *out, struct error *error)
 {
-  struct run_limits limits = {.cancel = e->cancel, .beside = steps->count ? steps->list[0].file.path : NULL};
+  struct run_limits limits = {
+      .cancel = e->cancel, .beside = steps->count ? steps->list[0].file.path : NULL, .measured = e->log != NULL};
   struct cached_run run = steps->again;
   if (steps->plan && result_room_check(steps->plan, steps->list[0].file.path, &e->room, error) != 0)
     return -1;
@@ -217,6 +220,7 @@ static int write_steps(const struct execution *e, struct steps *steps, struct ar
   else if (steps->plan && run_open(steps->plan, &limits, e->progress, &run.run, error) != 0)
     return -1;
   int status = write_files(e, steps, run.run, out, error);
+  run_report_run(&steps->report, run.run);
   if (status != 0 || !run.run || !e->cache) {
     cached_run_free(&run);
     return status;
@@ -252,8 +256,7 @@ int execute(const struct execution *e, struct execution_result *out, struct erro
     remove_files(out);
     status = -1;
   }
-  if (status == 0)
-    run_report_end(&steps.report);
+  run_report_end(&steps.report);
   cached_run_free(&steps.again); /* where it was not run */
   arena_free(arena);
   return status;

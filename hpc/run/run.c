@@ -17,6 +17,8 @@ struct run {
   struct run_progress *progress;
   void **kept;                   /* per kept result; NULL while it is not made */
   struct tile_worker ***workers; /* per phase: NULL, or one per thread, each NULL before its first use */
+  struct spent *spent;           /* per thread: stages, then the phases' sinks; NULL: not measured */
+  struct spent *walls;           /* per phase: by the clock on the wall; NULL with spent */
 };
 
 struct tile_target {     /* where a phase's tiles go */
@@ -34,6 +36,12 @@ struct shared { /* a phase at work */
   atomic_size_t next;  /* group of tiles */
   atomic_bool stop;
 };
+
+/* Length of a thread's row of run->spent. */
+static size_t spent_row(const struct plan *plan)
+{
+  return plan->stage_count + plan->phase_count;
+}
 
 static void fail(struct shared *s, const struct error *error)
 {
@@ -117,7 +125,9 @@ static int place_tile(void *data, size_t index, struct error *error)
   return s->target->sink->ops->place(s->target->sink, &box, error);
 }
 
-static int run_tile(struct shared *s, struct tile_worker *worker, size_t index, struct error *error)
+/* spent: what the sink takes, or NULL; in all that follows. */
+static int run_tile(struct shared *s, struct tile_worker *worker, struct spent *spent, size_t index,
+                    struct error *error)
 {
   struct region tile;
   const void *data;
@@ -128,7 +138,10 @@ static int run_tile(struct shared *s, struct tile_worker *worker, size_t index, 
     return -1;
   if (s->target->sink) {
     const struct box box = box_of(s->target, &tile);
-    return s->target->sink->ops->put(s->target->sink, &box, data, error);
+    const uint64_t begin = spent_begin(spent);
+    int status = s->target->sink->ops->put(s->target->sink, &box, data, error);
+    spent_end(spent, begin);
+    return status;
   }
   put_kept(s->run->plan->stages[s->phase->stage].cube, &tile, data, s->target->kept);
   return 0;
@@ -139,7 +152,19 @@ static bool is_cancelled(const struct run *run)
   return run->limits && run->limits->cancel && *run->limits->cancel;
 }
 
-static int run_group(struct shared *s, struct tile_worker *worker, size_t group, struct error *error)
+/* Places the tile, and others that have waited for it. */
+static int leave_tile(struct shared *s, struct spent *spent, size_t index, struct error *error)
+{
+  if (!s->turns)
+    return 0;
+  const uint64_t begin = spent_begin(spent);
+  int status = turns_leave(s->turns, index, error);
+  spent_end(spent, begin);
+  return status;
+}
+
+static int run_group(struct shared *s, struct tile_worker *worker, struct spent *spent, size_t group,
+                     struct error *error)
 {
   size_t size = s->phase->grid.group, first = group * size;
   for (size_t i = first; i < first + size && i < s->phase->grid.count && !atomic_load(&s->stop); i++) {
@@ -147,7 +172,7 @@ static int run_group(struct shared *s, struct tile_worker *worker, size_t group,
       return error_set(error, ERROR_RequestTimeout, "the run was cancelled");
     if (s->turns && !turns_enter(s->turns, i))
       return 0;
-    if (run_tile(s, worker, i, error) != 0 || (s->turns && turns_leave(s->turns, i, error) != 0))
+    if (run_tile(s, worker, spent, i, error) != 0 || leave_tile(s, spent, i, error) != 0)
       return -1;
     tile_done(s);
   }
@@ -158,18 +183,22 @@ static void work(struct shared *s, size_t thread)
 {
   struct error error = {0};
   struct run *run = s->run;
-  struct tile_worker **worker = &run->workers[s->phase - run->plan->phases][thread];
+  size_t phase = (size_t)(s->phase - run->plan->phases);
+  struct tile_worker **worker = &run->workers[phase][thread];
+  struct spent *spent = run->spent ? run->spent + thread * spent_row(run->plan) : NULL;
   unsigned inside = s->phase->sequential ? run->plan->threads : 1;
   size_t groups = (s->phase->grid.count + s->phase->grid.group - 1) / s->phase->grid.group;
   if (!*worker && worker_new(run->plan, (const void *const *)run->kept, inside, worker, &error) != 0) {
     fail(s, &error);
     return;
   }
+  worker_measure(*worker, spent);
+  struct spent *in_sink = spent ? spent + run->plan->stage_count + phase : NULL;
   while (!atomic_load(&s->stop)) {
     size_t group = atomic_fetch_add(&s->next, 1);
     if (group >= groups)
       break;
-    if (run_group(s, *worker, group, &error) != 0)
+    if (run_group(s, *worker, in_sink, group, &error) != 0)
       fail(s, &error);
   }
 }
@@ -210,12 +239,14 @@ static int run_phase(struct run *run, size_t p, const struct tile_target *target
   if (target->sink && target->sink->ops->place &&
       turns_new(window_of(run, phase, threads), place_tile, &shared, &shared.turns, error) != 0)
     return -1;
+  const uint64_t begin = spent_begin(run->walls ? &run->walls[p] : NULL);
   if (threads <= 1)
     work(&shared, 0); /* no thread pool for small results */
   else {
 #pragma omp parallel num_threads(threads)
     work(&shared, (size_t)omp_get_thread_num());
   }
+  spent_end(run->walls ? &run->walls[p] : NULL, begin);
   turns_free(shared.turns);
   return error_is_set(error) ? -1 : 0;
 }
@@ -266,6 +297,13 @@ static int make_kept(struct run *run, size_t p, struct error *error)
 /* ---- the run ------------------------------------------------------------------------------------------------------
  */
 
+static int make_clocks(struct run *run)
+{
+  run->spent = calloc(run->plan->threads * spent_row(run->plan) + 1, sizeof *run->spent);
+  run->walls = calloc(run->plan->phase_count + 1, sizeof *run->walls);
+  return run->spent && run->walls ? 0 : -1;
+}
+
 int run_open(const struct plan *plan, const struct run_limits *limits, struct run_progress *progress, struct run **out,
              struct error *error)
 {
@@ -275,7 +313,7 @@ int run_open(const struct plan *plan, const struct run_limits *limits, struct ru
   run->plan = plan;
   run->kept = calloc(plan->keep_count + 1, sizeof *run->kept);
   run->workers = calloc(plan->phase_count + 1, sizeof *run->workers);
-  if (!run->kept || !run->workers) {
+  if (!run->kept || !run->workers || (limits && limits->measured && make_clocks(run) != 0)) {
     run_close(run);
     return error_memory(error);
   }
@@ -333,7 +371,47 @@ void run_close(struct run *run)
     free_kept(run, k);
   free(run->kept);
   free(run->workers);
+  free(run->spent);
+  free(run->walls);
   free(run);
+}
+
+/* Of all threads. */
+static struct spent spent_sum(const struct run *run, size_t column)
+{
+  struct spent sum = {0};
+  for (size_t t = 0; t < run->plan->threads; t++) {
+    const struct spent *spent = run->spent + t * spent_row(run->plan) + column;
+    sum.nanoseconds += spent->nanoseconds;
+    sum.bytes += spent->bytes;
+  }
+  return sum;
+}
+
+bool run_stage_time(const struct run *run, size_t index, struct stage_time *out)
+{
+  if (!run->spent || index >= run->plan->stage_count)
+    return false;
+  const struct stage *stage = &run->plan->stages[index];
+  const struct spent spent = spent_sum(run, index);
+  *out = (struct stage_time){.kind = stage->ops->name,
+                             .node = stage->node->id,
+                             .seconds = 1e-9 * (double)spent.nanoseconds,
+                             .bytes = (double)spent.bytes};
+  return true;
+}
+
+bool run_phase_time(const struct run *run, size_t index, struct phase_time *out)
+{
+  if (!run->spent || index >= run->plan->phase_count)
+    return false;
+  const struct phase *phase = &run->plan->phases[index];
+  *out = (struct phase_time){.kept = phase->end == PHASE_KEEP ? run->plan->keeps[phase->target].node->id : NULL,
+                             .seconds = 1e-9 * (double)run->walls[index].nanoseconds,
+                             .writing = 1e-9 * (double)spent_sum(run, run->plan->stage_count + index).nanoseconds,
+                             .tiles = phase->grid.count,
+                             .threads = phase->threads};
+  return true;
 }
 
 int plan_run_outputs(const struct plan *plan, struct sink *const *sinks, const struct run_limits *limits,

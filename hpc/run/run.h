@@ -22,6 +22,21 @@ struct run_progress { /* may be read by another thread while the run goes on */
 struct run_limits {
   const volatile int *cancel; /* becomes nonzero: the run ends with error code RequestTimeout; or NULL */
   const char *beside;         /* a path in whose folder kept results lie that memory does not hold; NULL: TMPDIR */
+  bool measured;              /* at run_open: run_stage_time and run_phase_time tell where the time went */
+};
+
+struct stage_time {        /* a stage of a run that is measured */
+  const char *kind, *node; /* as EXPLAIN names it; borrowed from the plan */
+  double seconds;          /* of all threads together, without the stages that it reads */
+  double bytes;            /* of elements that it gave */
+};
+
+struct phase_time { /* a phase of a run that is measured */
+  const char *kept; /* node whose elements it keeps, borrowed; NULL: it makes an output */
+  double seconds;   /* by the clock on the wall */
+  double writing;   /* of all threads together, in an output's sink: encoding, writing */
+  size_t tiles;
+  unsigned threads;
 };
 
 /* The plan is borrowed until run_close, limits and progress until then or run_renew. */
@@ -35,6 +50,10 @@ int run_box(struct run *run, size_t output, const struct box *box, struct sink *
 void run_renew(struct run *run, const struct run_limits *limits, struct run_progress *progress);
 /* The elements of the plan's given cube (plan_make_given), borrowed; results kept from others are forgotten. */
 void run_give(struct run *run, const void *data);
+/* What stage or phase `index` of the plan has taken since run_open; false where there is none, or the run
+ * is not measured. */
+bool run_stage_time(const struct run *run, size_t index, struct stage_time *out);
+bool run_phase_time(const struct run *run, size_t index, struct phase_time *out);
 void run_close(struct run *run); /* NULL is allowed */
 
 /* Opens, fills output 0 and closes. */

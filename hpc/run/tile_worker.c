@@ -12,6 +12,8 @@ struct tile_worker {
   struct room *whole; /* per stage: what it gives whole, where only a part of it is asked for */
   struct room *piece; /* per stage: part of a region with lists whose elements do not lie together there */
   struct room out;
+  struct spent *spent; /* per stage, or NULL */
+  uint64_t below;      /* nanoseconds of the pulls that the one under way has made */
 };
 
 const struct plan *worker_plan(const struct tile_worker *worker)
@@ -210,15 +212,35 @@ static int pull_part(struct pulling *p, const struct region *region, void *data,
   return 0;
 }
 
-int worker_pull(struct tile_worker *worker, size_t index, const struct region *region, void *data, struct error *error)
+static int pull(struct tile_worker *worker, size_t index, const struct region *region, void *data, struct error *error)
 {
   const struct stage *stage = &worker->plan->stages[index];
-  if (region_elements(region) == 0)
-    return 0;
   if (!worker->states[index] && stage->ops->start(worker, stage, &worker->states[index], error) != 0)
     return error_at_node(error, stage->node->id);
   struct pulling pulling = {worker, stage, index, worker->states[index]};
   return pull_part(&pulling, region, data, error) == 0 ? 0 : error_at_node(error, stage->node->id);
+}
+
+int worker_pull(struct tile_worker *worker, size_t index, const struct region *region, void *data, struct error *error)
+{
+  if (region_elements(region) == 0)
+    return 0;
+  struct spent *spent = worker->spent ? &worker->spent[index] : NULL;
+  const uint64_t before = worker->below, begin = spent_begin(spent);
+  worker->below = 0;
+  int status = pull(worker, index, region, data, error);
+  const uint64_t took = spent_end(spent, begin);
+  if (spent) {
+    spent->nanoseconds -= worker->below;
+    spent->bytes += region_bytes(worker->plan->stages[index].cube, region);
+  }
+  worker->below = before + took;
+  return status;
+}
+
+void worker_measure(struct tile_worker *worker, struct spent *spent)
+{
+  worker->spent = spent;
 }
 
 /* ---- the worker ---------------------------------------------------------------------------------------------------

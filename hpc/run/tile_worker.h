@@ -4,12 +4,16 @@
 #define TWINCUBE_HPC_RUN_TILE_WORKER_H
 
 #include "hpc/plan/plan_internal.h"
+#include "hpc/run/spent.h"
 
 struct tile_worker;
 
 /* kept: data of each kept result, NULL while it is not made; borrowed. threads: that a stage may use itself. */
 int worker_new(const struct plan *plan, const void *const *kept, unsigned threads, struct tile_worker **out,
                struct error *error);
+/* From now on the worker adds to spent[stage], borrowed, what it takes in that stage but not in those that the stage
+ * reads. NULL, as at first: it measures nothing. */
+void worker_measure(struct tile_worker *worker, struct spent *spent);
 /* The elements of a region of a stage, dense; borrowed until the next fill. */
 int worker_fill(struct tile_worker *worker, size_t stage, const struct region *region, const void **data,
                 struct error *error);

@@ -47,6 +47,9 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
   case 'j':
     out->json = true;
     return strcmp(command, "explain") == 0 ? -1 : command_usage(command, "unknown option or missing value");
+  case 'v':
+    out->verbose = true;
+    return strcmp(command, "run") == 0 ? -1 : command_usage(command, "unknown option or missing value");
   default:
     return command_usage(command, "unknown option or missing value");
   }
@@ -54,18 +57,15 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
 
 int graph_arguments_read(int argc, char **argv, const char *command, const char *help, struct graph_arguments *out)
 {
-  static const struct option options[] = {{"output", required_argument, NULL, 'o'},
-                                          {"parameter", required_argument, NULL, 'p'},
-                                          {"data", required_argument, NULL, 'd'},
-                                          {"memory", required_argument, NULL, 'm'},
-                                          {"threads", required_argument, NULL, 't'},
-                                          {"encoding", required_argument, NULL, 'e'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+  static const struct option options[] = {
+      {"output", required_argument, NULL, 'o'},  {"parameter", required_argument, NULL, 'p'},
+      {"data", required_argument, NULL, 'd'},    {"memory", required_argument, NULL, 'm'},
+      {"threads", required_argument, NULL, 't'}, {"encoding", required_argument, NULL, 'e'},
+      {"json", no_argument, NULL, 'j'},          {"verbose", no_argument, NULL, 'v'},
+      {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
   opterr = 0;
   int option;
-  while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+  while ((option = getopt_long(argc, argv, "o:vh", options, NULL)) != -1) {
     if (option == 'h') {
       fputs(help, stdout);
       return EXIT_OK;

@@ -16,6 +16,7 @@ struct graph_arguments {
   long threads;       /* 0: default */
   bool official;      /* --encoding official */
   bool json;          /* explain --json */
+  bool verbose;       /* run --verbose */
   struct graph_parameter parameters[GRAPH_ARGUMENTS_MAX_PARAMETERS];
   size_t parameter_count;
 };

@@ -3,6 +3,7 @@
 #include "server/commands/command_graph.h"
 
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ static const char help_text[] =
     "  --threads N             workers (default: as many as the machine has cores)\n"
     "  --encoding NAME         of graph and values: json (default: NaN and infinities come out as null) or official,\n"
     "                          the dialect of the official openEO test cases (bare NaN, Infinity, -Infinity)\n"
+    "  -v, --verbose           tell on standard error what is read, which stage takes how long, what is written\n"
     "  -h, --help              this text\n\n"
     "On a terminal the progress is shown on standard error; Ctrl-C stops the run and leaves no half result.\n\n"
     "Exit status\n"
@@ -69,12 +71,12 @@ static int print_result(const struct execution_result *result, bool value_file, 
   return fflush(stdout) == 0 && !ferror(stdout) ? 0 : error_set(error, ERROR_StorageFailure, "cannot write the result");
 }
 
-/* What processes such as inspect say, and warnings; not what a job's log tells about its course. */
+/* What processes such as inspect say, and warnings; the course of the run, as a job's log tells it, with --verbose. */
 static void print_entry(void *data, const struct log_entry *entry)
 {
   static const char *const names[] = {"error", "warning", "info", "debug"};
-  (void)data;
-  if (!entry->node && entry->level > LOG_WARNING)
+  const struct graph_arguments *arguments = data;
+  if (!entry->node && entry->level > LOG_WARNING && !arguments->verbose)
     return;
   fprintf(stderr, "%s:", names[entry->level]);
   if (entry->node)
@@ -89,7 +91,7 @@ static int run_graph(const struct graph_arguments *arguments, struct execution *
 {
   unsigned shown = 101;
   struct run_progress progress = {.notify = show_progress, .data = &shown};
-  const struct run_log log = {.put = print_entry};
+  const struct run_log log = {.put = print_entry, .data = (void *)(uintptr_t)arguments};
   struct execution_result result;
   execution->cancel = &cancelled;
   execution->progress = isatty(STDERR_FILENO) ? &progress : NULL;

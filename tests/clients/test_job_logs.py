@@ -1,7 +1,12 @@
 """What a job keeps and tells: options that the API does not know, its course, its end."""
 
+import json
+import re
+import subprocess
+
 import pytest
 
+from conftest import BINARY
 from test_server_api import ADD, FILE, SLOW, fresh, server, shared_data  # noqa: F401
 
 OPTIONS = {"driver-memory": "4g", "list": [1, 2.5, None], "a \"quote\"": {"b": True}}
@@ -58,13 +63,73 @@ def test_a_good_jobs_log_tells_its_course(server):  # noqa: F811
     assert told[0] == "the job starts" and told[-1] == "the job is finished"
     assert any(text.startswith("planned in") and "tiles" in text for text in told)
     assert any(text.startswith("reads ") for text in told)
-    (written,) = [text for text in told if "written in" in text]
+    (written,) = [text for text in told if "file written in" in text]
     assert '"save"' in written and ".nc" in written
     size = server.call("GET", f"/jobs/{job}/results").json()["assets"]
     assert str(next(iter(size.values()))["file:size"]) + " bytes" in written
     assert any(text.endswith("bytes were read from files") for text in told)
     ids = [entry["id"] for entry in logs(server, job)]
     assert len(set(ids)) == len(ids) and all(isinstance(i, str) for i in ids)
+
+
+def node(process, **arguments):
+    return {"process_id": process, "arguments": {name: {"from_node": value[1:]} if str(value).startswith("@") else value
+                                                 for name, value in arguments.items()}}
+
+
+def reducer(process):
+    return {"process_graph": {"r": {"process_id": process, "arguments": {"data": {"from_parameter": "data"}},
+                                    "result": True}}}
+
+
+# x / max(x) of a chain: the chain is kept, its maximum too, then all is divided and written.
+NORMED = {
+    "field": node("lft_scalar_field", shape=[16, 16], m2=0.5, **{"lambda": 1}, configurations=40, thermalisation=5),
+    "rows": node("reduce_dimension", data="@field", dimension="x0", reducer=reducer("max")),
+    "columns": node("reduce_dimension", data="@rows", dimension="x1", reducer=reducer("max")),
+    "most": node("reduce_dimension", data="@columns", dimension="configuration", reducer=reducer("max")),
+    "normed": node("merge_cubes", cube1="@field", cube2="@most", overlap_resolver={"process_graph": {
+        "d": {"process_id": "divide", "arguments": {"x": {"from_parameter": "x"}, "y": {"from_parameter": "y"}},
+              "result": True}}}),
+    "save": node("save_result", data="@normed", format="netCDF") | {"result": True},
+}
+STAGE = re.compile(r"stage (\d+), (.+) \"(.+)\": ([\d.]+) s of all threads' time, gave (\d+) bytes")
+PHASE = re.compile(r"phase (\d+) makes (an output|what is kept of \"(.+)\"): ([\d.]+) s, (\d+) tiles, threads: (\d+)"
+                   r"(?:, ([\d.]+) s of all threads' time to encode and write)?")
+
+
+def check_times(told):
+    """Each phase and stage once; all that threads did fits into the phases that they did it in."""
+    stages = [match for match in map(STAGE.fullmatch, told) if match]
+    phases = [match for match in map(PHASE.fullmatch, told) if match]
+    assert len({match[1] for match in stages}) == len(stages) and len({match[1] for match in phases}) == len(phases)
+    kept = {match[3] for match in phases if match[3]}
+    assert "field" in kept and [match[2] for match in phases if match[7]] == ["an output"]
+    taken = [float(match[4]) for match in stages]
+    assert taken == sorted(taken, reverse=True)
+    room = sum(float(match[4]) * int(match[6]) for match in phases)
+    assert sum(taken) + sum(float(match[7]) for match in phases if match[7]) <= room + 0.001 * (len(told) + 1)
+    (field,) = [match for match in stages if match[2] == "source" and match[3] == "field"]
+    assert int(field[5]) == 40 * 16 * 16 * 8  # the chain ran once
+    assert any(int(match[5]) == 40 * 16 * 16 * 8 for match in stages if match[3] in ("normed", "save"))
+
+
+def test_a_jobs_log_tells_which_stage_took_how_long(server):  # noqa: F811
+    job = server.create(NORMED)
+    start(server, job, "finished")
+    check_times(messages(server, job))
+
+
+def test_the_command_line_tells_the_same_if_asked(tmp_path):
+    command = [BINARY, "run", "-", "--data", ".", "-o", "out.nc"]
+    quiet, loud = [subprocess.run(command + more, cwd=tmp_path, check=True, input=json.dumps(NORMED),
+                                  capture_output=True, text=True) for more in ([], ["--verbose"])]
+    assert quiet.stderr == "" and quiet.stdout == loud.stdout
+    lines = loud.stderr.splitlines()
+    assert all(line.startswith("info: ") for line in lines)
+    check_times([line.removeprefix("info: ") for line in lines])
+    wrong = subprocess.run([BINARY, "explain", "-", "--verbose"], input="{}", capture_output=True, text=True)
+    assert wrong.returncode == 2
 
 
 @pytest.mark.parametrize("state", ["running", "queued"])
