@@ -8,13 +8,12 @@
 #include <math.h>
 #include <string.h>
 
-static const double edge_tolerance = 0.01;   /* of a pixel: how exactly transformed edges are drawn */
-static const double centre_tolerance = 1e-9; /* of a pixel: arithmetic noise of a bounding box's edge */
+static const double edge_tolerance = 0.01; /* of a pixel: how exactly transformed edges are drawn */
 
 struct laid_plane {
-  struct grid grid; /* north up, west first */
-  bool mirrored[2]; /* y from the south, x from the east */
-  double turn;      /* of the CRS */
+  struct pixel_plane pixels; /* north up, west first */
+  bool mirrored[2];          /* y from the south, x from the east */
+  double turn;               /* of the CRS */
 };
 
 struct laying {
@@ -26,39 +25,85 @@ struct laying {
 
 /* ---- the plane --------------------------------------------------------------------------------------------------- */
 
-/* First label and step of an axis; the step of a single pixel of unknown size is `other`. */
-static bool read_axis(const struct dimension *d, double other, double *start, double *step)
+struct laid_axis { /* y southwards, x eastwards */
+  struct cell_axis cells;
+  double edge, step; /* coordinate of cell edge 0, and distance of a cell edge to the next */
+  bool mirrored;
+};
+
+/* Distance between labels, on the whole; 1 where it cannot be known. */
+static double mean_step(const struct dimension *d)
 {
-  *start = d->size ? dimension_label_number(d, 0) : 0;
-  *step = d->labels == LABEL_STEP ? d->step : other;
-  return (d->labels == LABEL_STEP || (d->labels == LABEL_NUMBER && d->size <= 1)) && *step != 0 && isfinite(*step);
+  double range = d->labels == LABEL_NUMBER && d->size > 1 ? fabs(d->numbers[d->size - 1] - d->numbers[0]) : 0;
+  if (d->labels == LABEL_STEP)
+    return fabs(d->step);
+  return range > 0 ? range / (double)(d->size - 1) : 1;
 }
 
-static double known_step(const struct dimension *d)
+/* Cells of one size, from label 0 on. */
+static struct laid_axis lay_steps(const struct dimension *d, double step, int direction)
 {
-  return d->labels == LABEL_STEP ? fabs(d->step) : 1;
+  double start = d->size ? dimension_label_number(d, 0) : 0;
+  bool mirrored = step * direction < 0;
+  return (struct laid_axis){.cells = {.size = d->size},
+                            .edge = mirrored ? start + step * ((double)d->size - 0.5) : start - 0.5 * step,
+                            .step = mirrored ? -step : step,
+                            .mirrored = mirrored};
 }
 
-static int find_plane(const struct cube *cube, struct arena *arena, struct laid_plane *out, struct error *error)
+/* Cells around the labels, which the axis counts in the coordinate itself: edge 0, step 1 in its direction. */
+static int lay_numbers(const struct laying *l, const struct dimension *d, int direction, struct laid_axis *out)
+{
+  double *centres = ARENA_ARRAY(l->arena, double, d->size);
+  if (!centres)
+    return error_memory(l->error);
+  *out = (struct laid_axis){.step = direction, .mirrored = direction * (d->numbers[1] - d->numbers[0]) < 0};
+  for (size_t i = 0; i < d->size; i++)
+    centres[i] = direction * d->numbers[out->mirrored ? d->size - 1 - i : i];
+  if (!cells_ascend(centres, d->size))
+    return error_parameter(l->error, ERROR_ProcessParameterInvalid, "data",
+                           "geometries cannot be laid on the labels of '%s': they neither rise nor fall throughout",
+                           d->name);
+  out->cells = cells_around(l->arena, centres, d->size);
+  return out->cells.edges ? 0 : error_memory(l->error);
+}
+
+/* A single pixel is as large as those of the other axis. */
+static int lay_axis(const struct laying *l, const struct dimension *d, const struct dimension *other, int direction,
+                    struct laid_axis *out)
+{
+  bool numbers = d->labels == LABEL_NUMBER && d->size > 1;
+  double step = d->labels == LABEL_STEP ? d->step : direction * mean_step(other);
+  if (numbers)
+    return lay_numbers(l, d, direction, out);
+  if ((d->labels != LABEL_STEP && d->labels != LABEL_NUMBER) || step == 0 || !isfinite(step))
+    return error_parameter(l->error, ERROR_ProcessParameterInvalid, "data",
+                           "geometries cannot be laid on the labels of '%s': they are no coordinates", d->name);
+  *out = lay_steps(d, step, direction);
+  return 0;
+}
+
+static int find_plane(struct laying *l, const struct cube *cube)
 {
   size_t iy = cube_find_axis(cube, 'y'), ix = cube_find_axis(cube, 'x');
-  double start[2], step[2];
-  bool fits = iy != SIZE_MAX && ix != SIZE_MAX && cube->crs;
-  const struct dimension *y = fits ? &cube->dimension[iy] : NULL, *x = fits ? &cube->dimension[ix] : NULL;
-  if (!fits || !read_axis(y, known_step(x), &start[0], &step[0]) || !read_axis(x, known_step(y), &start[1], &step[1]))
-    return error_parameter(error, ERROR_ProcessParameterInvalid, "data",
-                           "the cube has no regular spatial grid with a CRS (its dimensions: %s)",
-                           cube_dimension_names(arena, cube));
-  *out = (struct laid_plane){.mirrored = {step[0] > 0, step[1] < 0}, .turn = crs_turn(cube->crs)};
-  double north = out->mirrored[0] ? start[0] + step[0] * ((double)y->size - 0.5) : start[0] - 0.5 * step[0];
-  double west = out->mirrored[1] ? start[1] + step[1] * ((double)x->size - 0.5) : start[1] - 0.5 * step[1];
-  out->grid = (struct grid){.west = west,
-                            .north = north,
-                            .res_x = fabs(step[1]),
-                            .res_y = fabs(step[0]),
+  struct laid_axis rows, columns;
+  if (iy == SIZE_MAX || ix == SIZE_MAX || !cube->crs)
+    return error_parameter(l->error, ERROR_ProcessParameterInvalid, "data",
+                           "the cube has no x and y with a CRS to lay geometries on (its dimensions: %s)",
+                           cube_dimension_names(l->arena, cube));
+  const struct dimension *y = &cube->dimension[iy], *x = &cube->dimension[ix];
+  if (lay_axis(l, y, x, -1, &rows) != 0 || lay_axis(l, x, y, 1, &columns) != 0)
+    return -1;
+  const struct grid grid = {.west = columns.edge,
+                            .north = rows.edge,
+                            .res_x = columns.step,
+                            .res_y = -rows.step,
                             .width = x->size,
                             .height = y->size,
                             .crs = cube->crs};
+  l->plane = (struct laid_plane){.pixels = {.grid = grid, .rows = rows.cells, .columns = columns.cells},
+                                 .mirrored = {rows.mirrored, columns.mirrored},
+                                 .turn = crs_turn(cube->crs)};
   return 0;
 }
 
@@ -77,7 +122,10 @@ static void find_turns(const struct laid_plane *plane, const struct geometry_par
                        int *last)
 {
   double low = INFINITY, high = -INFINITY;
-  double west = plane->grid.west, east = west + plane->grid.res_x * (double)plane->grid.width;
+  const struct grid *grid = &plane->pixels.grid;
+  const struct cell_axis *columns = &plane->pixels.columns;
+  double west = grid->west + grid->res_x * cell_edge(columns, 0);
+  double east = grid->west + grid->res_x * cell_edge(columns, columns->size);
   for (size_t i = 0; i < count; i++)
     part_range(&parts[i], &low, &high);
   *first = *last = 0;
@@ -163,14 +211,6 @@ static void stretch(struct pixel_box *box, size_t k, size_t from, size_t to)
   box->count[k] = (empty || to > end ? to : end) - box->start[k];
 }
 
-/* First index and end of the centres in [low, high], pixels from the edge. */
-static void centres_in(double low, double high, size_t size, size_t *first, size_t *end)
-{
-  double from = ceil(low - 0.5 - centre_tolerance), to = floor(high - 0.5 + centre_tolerance) + 1;
-  *first = !(from > 0) ? 0 : from < (double)size ? (size_t)from : size;
-  *end = !(to > 0) ? 0 : to < (double)size ? (size_t)to : size;
-}
-
 struct bounds { /* of coordinates */
   double west, east, south, north;
 };
@@ -189,16 +229,17 @@ static void widen(struct bounds *range, const struct geometry *geometry)
   }
 }
 
-static struct pixel_box box_of(const struct grid *grid, const struct bounds *range)
+static struct pixel_box box_of(const struct pixel_plane *plane, const struct bounds *range)
 {
+  const struct grid *grid = &plane->grid;
   struct pixel_box box = {{0, 0}, {0, 0}};
   size_t first[2], end[2];
   if (!(range->west <= range->east))
     return box;
-  centres_in((grid->north - range->north) / grid->res_y, (grid->north - range->south) / grid->res_y, grid->height,
-             &first[0], &end[0]);
-  centres_in((range->west - grid->west) / grid->res_x, (range->east - grid->west) / grid->res_x, grid->width, &first[1],
-             &end[1]);
+  cells_in(&plane->rows, (grid->north - range->north) / grid->res_y, (grid->north - range->south) / grid->res_y,
+           &first[0], &end[0]);
+  cells_in(&plane->columns, (range->west - grid->west) / grid->res_x, (range->east - grid->west) / grid->res_x,
+           &first[1], &end[1]);
   for (size_t k = 0; k < 2 && first[0] < end[0] && first[1] < end[1]; k++) {
     box.start[k] = first[k];
     box.count[k] = end[k] - first[k];
@@ -217,9 +258,9 @@ static int find_boxes(struct laying *l, const struct geometry_set *set, const st
     struct bounds own = nothing;
     widen(&own, &set->items[g]);
     widen(&all, &set->items[g]);
-    boxes[g] = box_of(&l->plane.grid, &own);
+    boxes[g] = box_of(&l->plane.pixels, &own);
   }
-  boxes[set->count] = box_of(&l->plane.grid, &all);
+  boxes[set->count] = box_of(&l->plane.pixels, &all);
   for (size_t i = 0; i < count; i++) {
     const size_t zones[] = {runs[i].zone, set->count};
     for (size_t k = 0; k < 2; k++) {
@@ -255,7 +296,7 @@ static void reverse_groups(struct zone_span *runs, size_t count, bool by_zone)
 
 static void mirror(const struct laying *l, size_t zones, struct zone_span *runs, size_t count)
 {
-  const size_t size[] = {l->plane.grid.height, l->plane.grid.width};
+  const size_t size[] = {l->plane.pixels.rows.size, l->plane.pixels.columns.size};
   for (size_t k = 0; k < 2; k++)
     for (size_t z = 0; l->plane.mirrored[k] && z <= zones; z++)
       if (l->boxes[z].count[k] > 0)
@@ -282,12 +323,14 @@ int coverage_make(const struct geometry_set *set, const struct cube *cube, struc
   struct geometry_set turned;
   const struct zone_span *runs;
   size_t count;
-  if (find_plane(cube, arena, &l.plane, error) != 0)
+  if (find_plane(&l, cube) != 0)
     return -1;
-  const struct grid *grid = &l.plane.grid;
-  double tolerance = edge_tolerance * fmin(grid->res_x, grid->res_y);
-  if (geometry_transform(set, grid->crs, tolerance, arena, &moved, error) != 0 || turn_set(&l, moved, &turned) != 0 ||
-      geometry_spans(&turned, grid, arena, &runs, &count, error) != 0 || find_boxes(&l, &turned, runs, count) != 0)
+  const struct pixel_plane *plane = &l.plane.pixels;
+  const struct grid *grid = &plane->grid;
+  double smallest = fmin(grid->res_x * cell_smallest(&plane->columns), grid->res_y * cell_smallest(&plane->rows));
+  if (geometry_transform(set, grid->crs, edge_tolerance * smallest, arena, &moved, error) != 0 ||
+      turn_set(&l, moved, &turned) != 0 || geometry_spans(&turned, plane, arena, &runs, &count, error) != 0 ||
+      find_boxes(&l, &turned, runs, count) != 0)
     return -1;
   mirror(&l, set->count, (struct zone_span *)(uintptr_t)runs, count); /* ours: nobody else has seen them */
   *out = (struct coverage){.rows = grid->height,

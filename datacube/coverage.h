@@ -21,7 +21,7 @@ struct coverage {
   struct pixel_box box;          /* the same of all geometries together */
 };
 
-/* The cube has regular axes x and y and a CRS, else ProcessParameterInvalid. */
+/* The cube has axes x and y whose labels rise or fall throughout, and a CRS, else ProcessParameterInvalid. */
 int coverage_make(const struct geometry_set *set, const struct cube *cube, struct arena *arena, struct coverage *out,
                   struct error *error);
 

@@ -10,10 +10,12 @@
  *            horizontal one to what lies south: polygons that share an edge share no pixel and lose none.
  *   line     the pixels that it touches, each once. A point on a pixel's edge belongs to the pixel east and south.
  *   point    the pixel that holds it, in the same manner.
- * Outside the grid there is nothing. */
+ * Outside the grid there is nothing. Where labels lie at unequal distances a pixel ends half way to the next label; the
+ * outer ones reach as far outwards as inwards. */
 #ifndef TWINCUBE_DATACUBE_GEOMETRY_H
 #define TWINCUBE_DATACUBE_GEOMETRY_H
 
+#include "datacube/cells.h"
 #include "datacube/dimension.h"
 #include "datacube/grid.h"
 
@@ -52,6 +54,11 @@ struct geometry_set {
   const char *crs; /* canonical, never NULL */
 };
 
+struct pixel_plane { /* whose pixels are asked for */
+  struct grid grid;  /* along an axis of unequal cells: edge 0 and resolution 1, so that its cells lie at x and at -y */
+  struct cell_axis rows, columns; /* from the north, from the west; as many as the grid has */
+};
+
 struct zone_span {    /* a run of pixels that belongs to a geometry */
   uint32_t zone;      /* index of the geometry */
   size_t row;         /* of the grid, from the north */
@@ -65,9 +72,9 @@ int geometry_transform(const struct geometry_set *set, const char *crs, double t
                        const struct geometry_set **out, struct error *error);
 
 /* The pixels of every geometry: sorted by row, then zone, then first; runs of a zone neither overlap nor touch. The set
- * has the grid's CRS. Time and memory are linear in edges, crossed rows and runs (runs of lines
+ * has the plane's CRS. Time and memory are linear in edges, crossed rows and runs (runs of lines
  * and of several parts are sorted besides). */
-int geometry_spans(const struct geometry_set *set, const struct grid *grid, struct arena *arena,
+int geometry_spans(const struct geometry_set *set, const struct pixel_plane *plane, struct arena *arena,
                    const struct zone_span **out, size_t *count, struct error *error);
 
 /* Twice the area of a ring, positive where it runs counterclockwise. */

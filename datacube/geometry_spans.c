@@ -1,9 +1,9 @@
 /* The pixels of geometries: a scanline per row of pixel centres for polygons, a walk over the rows for lines.
  *
  * Everything happens in pixel coordinates: u columns from the west, v rows from the north edge of the grid, so that the
- * centre of pixel (row, column) is (column + 1/2, row + 1/2). An edge is computed from its upper end, whichever way it
- * is drawn, and rows and columns are taken from ceil(coordinate - 1/2) alone: what two polygons share is one number
- * for both. */
+ * centre of pixel (row, column) is (column + 1/2, row + 1/2); along an axis of unequal cells u is x and v is -y. An
+ * edge is computed from its upper end, whichever way it is drawn, and rows and columns are taken from cell_from alone:
+ * what two polygons share is one number for both. */
 #include "datacube/geometry.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@ struct pixel_run { /* pixels first … last - 1 of a row */
 };
 
 struct cover { /* the geometry at work, and what was found of those before */
-  const struct grid *grid;
+  const struct pixel_plane *plane;
   struct pixel_run *runs; /* malloc: of the geometry */
   size_t run_count, run_capacity;
   struct zone_span *spans; /* malloc: of all, by zone */
@@ -55,13 +55,6 @@ static int add_run(struct cover *cover, size_t row, size_t first, size_t last)
   return 0;
 }
 
-/* The first index whose centre is at or behind the coordinate, 0 … size. */
-static size_t centre_from(double coordinate, size_t size)
-{
-  double index = ceil(coordinate - 0.5);
-  return !(index > 0) ? 0 : index < (double)size ? (size_t)index : size;
-}
-
 static int cross(struct cover *cover, size_t rows)
 {
   cover->crossed += rows;
@@ -71,11 +64,21 @@ static int cross(struct cover *cover, size_t rows)
                    "the edges of the geometries cross more than %zu rows of pixels", most_crossed);
 }
 
-static struct edge edge_of(const struct grid *grid, const struct geometry_part *part, size_t i)
+static double column_of(const struct pixel_plane *plane, double x)
+{
+  return (x - plane->grid.west) / plane->grid.res_x;
+}
+
+static double row_of(const struct pixel_plane *plane, double y)
+{
+  return (plane->grid.north - y) / plane->grid.res_y;
+}
+
+static struct edge edge_of(const struct pixel_plane *plane, const struct geometry_part *part, size_t i)
 {
   size_t k = (i + 1) % part->count;
-  double u0 = (part->x[i] - grid->west) / grid->res_x, v0 = (grid->north - part->y[i]) / grid->res_y;
-  double u1 = (part->x[k] - grid->west) / grid->res_x, v1 = (grid->north - part->y[k]) / grid->res_y;
+  double u0 = column_of(plane, part->x[i]), v0 = row_of(plane, part->y[i]);
+  double u1 = column_of(plane, part->x[k]), v1 = row_of(plane, part->y[k]);
   return v0 <= v1 ? (struct edge){u0, v0, u1, v1} : (struct edge){u1, v1, u0, v0};
 }
 
@@ -87,13 +90,13 @@ struct rings { /* one polygon */
   size_t top, bottom; /* rows whose centres it may hold: top … bottom - 1 */
 };
 
-static void find_rows(const struct grid *grid, struct rings *rings)
+static void find_rows(const struct pixel_plane *plane, struct rings *rings)
 {
-  rings->top = grid->height;
+  rings->top = plane->rows.size;
   rings->bottom = 0;
   for (size_t p = 0; p < rings->count; p++)
     for (size_t i = 0; i < rings->parts[p].count; i++) {
-      size_t row = centre_from((grid->north - rings->parts[p].y[i]) / grid->res_y, grid->height);
+      size_t row = cell_from(&plane->rows, row_of(plane, rings->parts[p].y[i]));
       rings->top = row < rings->top ? row : rings->top;
       rings->bottom = row > rings->bottom ? row : rings->bottom;
     }
@@ -101,11 +104,11 @@ static void find_rows(const struct grid *grid, struct rings *rings)
 
 static int count_crossed(struct cover *cover, const struct rings *rings)
 {
-  const struct grid *grid = cover->grid;
+  const struct pixel_plane *plane = cover->plane;
   for (size_t p = 0; p < rings->count; p++)
     for (size_t i = 0; i < rings->parts[p].count; i++) {
-      struct edge e = edge_of(grid, &rings->parts[p], i);
-      if (cross(cover, centre_from(e.v1, grid->height) - centre_from(e.v0, grid->height)) != 0)
+      struct edge e = edge_of(plane, &rings->parts[p], i);
+      if (cross(cover, cell_from(&plane->rows, e.v1) - cell_from(&plane->rows, e.v0)) != 0)
         return -1;
     }
   return 0;
@@ -115,16 +118,16 @@ static int count_crossed(struct cover *cover, const struct rings *rings)
  * top] says and moves that on. */
 static void each_crossing(struct cover *cover, const struct rings *rings, bool place)
 {
-  const struct grid *grid = cover->grid;
+  const struct pixel_plane *plane = cover->plane;
   for (size_t p = 0; p < rings->count; p++)
     for (size_t i = 0; i < rings->parts[p].count; i++) {
-      struct edge e = edge_of(grid, &rings->parts[p], i);
-      size_t to = centre_from(e.v1, grid->height);
+      struct edge e = edge_of(plane, &rings->parts[p], i);
+      size_t to = cell_from(&plane->rows, e.v1);
       double slope = (e.u1 - e.u0) / (e.v1 - e.v0);
-      for (size_t row = centre_from(e.v0, grid->height); row < to; row++) {
+      for (size_t row = cell_from(&plane->rows, e.v0); row < to; row++) {
         size_t k = row - rings->top;
         if (place)
-          cover->crossings[cover->row_start[k + 1]++] = e.u0 + ((double)row + 0.5 - e.v0) * slope;
+          cover->crossings[cover->row_start[k + 1]++] = e.u0 + (cell_centre(&plane->rows, row) - e.v0) * slope;
         else
           cover->row_start[k + 2]++;
       }
@@ -176,7 +179,8 @@ static int sort_crossings(struct cover *cover, const struct rings *rings)
 static int cover_polygon(struct cover *cover, const struct geometry_part *parts, size_t count)
 {
   struct rings rings = {.parts = parts, .count = count};
-  find_rows(cover->grid, &rings);
+  const struct cell_axis *columns = &cover->plane->columns;
+  find_rows(cover->plane, &rings);
   if (rings.top >= rings.bottom)
     return 0;
   if (count_crossed(cover, &rings) != 0 || sort_crossings(cover, &rings) != 0)
@@ -186,7 +190,7 @@ static int cover_polygon(struct cover *cover, const struct geometry_part *parts,
     size_t n = cover->row_start[k + 1] - cover->row_start[k];
     sort_numbers(u, n);
     for (size_t i = 0; i + 1 < n; i += 2) {
-      size_t first = centre_from(u[i], cover->grid->width), last = centre_from(u[i + 1], cover->grid->width);
+      size_t first = cell_from(columns, u[i]), last = cell_from(columns, u[i + 1]);
       if (first < last && add_run(cover, rings.top + k, first, last) != 0)
         return -1;
     }
@@ -196,41 +200,35 @@ static int cover_polygon(struct cover *cover, const struct geometry_part *parts,
 
 /* ---- lines and points -------------------------------------------------------------------------------------------- */
 
-/* floor, kept within -1 … size */
-static ptrdiff_t cell(double coordinate, size_t size)
-{
-  double index = floor(coordinate);
-  return index < 0 ? -1 : index < (double)size ? (ptrdiff_t)index : (ptrdiff_t)size;
-}
-
 static int add_cells(struct cover *cover, size_t row, ptrdiff_t first, ptrdiff_t last)
 {
-  ptrdiff_t width = (ptrdiff_t)cover->grid->width;
+  ptrdiff_t width = (ptrdiff_t)cover->plane->columns.size;
   first = first < 0 ? 0 : first;
   last = last < width ? last : width - 1;
   return first <= last ? add_run(cover, row, (size_t)first, (size_t)last + 1) : 0;
 }
 
-/* The cells of one row: the part of the edge from v = row up to, but without, row + 1. */
+/* The cells of one row: the part of the edge from the row's upper edge up to, but without, its lower one. */
 static int cover_edge_row(struct cover *cover, const struct edge *e, size_t row)
 {
-  double top = (double)row, slope = e->v1 > e->v0 ? (e->u1 - e->u0) / (e->v1 - e->v0) : 0;
+  const struct cell_axis *columns = &cover->plane->columns;
+  double top = cell_edge(&cover->plane->rows, row), bottom = cell_edge(&cover->plane->rows, row + 1);
+  double slope = e->v1 > e->v0 ? (e->u1 - e->u0) / (e->v1 - e->v0) : 0;
   double from = e->v0 >= top ? e->u0 : e->u0 + (top - e->v0) * slope;
-  double to = e->v1 < top + 1 ? e->u1 : e->u0 + (top + 1 - e->v0) * slope;
-  bool without_end = e->v1 >= top + 1;
-  size_t width = cover->grid->width;
+  double to = e->v1 < bottom ? e->u1 : e->u0 + (bottom - e->v0) * slope;
+  bool without_end = e->v1 >= bottom;
   if (to <= from)
-    return add_cells(cover, row, cell(to, width), cell(from, width));
-  return add_cells(cover, row, cell(from, width), without_end ? cell(ceil(to) - 1, width) : cell(to, width));
+    return add_cells(cover, row, cell_at(columns, to), cell_at(columns, from));
+  return add_cells(cover, row, cell_at(columns, from), without_end ? cell_before(columns, to) : cell_at(columns, to));
 }
 
 static int cover_line(struct cover *cover, const struct geometry_part *line)
 {
-  size_t height = cover->grid->height;
+  const struct cell_axis *rows = &cover->plane->rows;
   for (size_t i = 0; i + 1 < line->count; i++) {
-    struct edge e = edge_of(cover->grid, line, i);
-    ptrdiff_t top = cell(e.v0, height), bottom = cell(e.v1, height);
-    bottom = bottom < (ptrdiff_t)height ? bottom : (ptrdiff_t)height - 1;
+    struct edge e = edge_of(cover->plane, line, i);
+    ptrdiff_t top = cell_at(rows, e.v0), bottom = cell_at(rows, e.v1);
+    bottom = bottom < (ptrdiff_t)rows->size ? bottom : (ptrdiff_t)rows->size - 1;
     top = top < 0 ? 0 : top;
     if (bottom >= top && cross(cover, (size_t)(bottom - top) + 1) != 0)
       return -1;
@@ -243,10 +241,10 @@ static int cover_line(struct cover *cover, const struct geometry_part *line)
 
 static int cover_point(struct cover *cover, const struct geometry_part *point)
 {
-  const struct grid *grid = cover->grid;
-  ptrdiff_t column = cell((point->x[0] - grid->west) / grid->res_x, grid->width);
-  ptrdiff_t row = cell((grid->north - point->y[0]) / grid->res_y, grid->height);
-  if (column < 0 || row < 0 || row == (ptrdiff_t)grid->height)
+  const struct pixel_plane *plane = cover->plane;
+  ptrdiff_t column = cell_at(&plane->columns, column_of(plane, point->x[0]));
+  ptrdiff_t row = cell_at(&plane->rows, row_of(plane, point->y[0]));
+  if (column < 0 || row < 0 || row == (ptrdiff_t)plane->rows.size)
     return 0;
   return add_cells(cover, (size_t)row, column, column);
 }
@@ -314,7 +312,7 @@ static int cover_geometry(struct cover *cover, const struct geometry *geometry, 
 /* The spans of all zones, by row; within a row they keep their order, which is by zone. */
 static int sort_by_row(const struct cover *cover, struct arena *arena, const struct zone_span **out)
 {
-  size_t height = cover->grid->height;
+  size_t height = cover->plane->rows.size;
   struct zone_span *sorted = ARENA_ARRAY(arena, struct zone_span, cover->span_count);
   size_t *start = calloc(height + 1, sizeof *start);
   if (!sorted || !start) {
@@ -332,10 +330,10 @@ static int sort_by_row(const struct cover *cover, struct arena *arena, const str
   return 0;
 }
 
-int geometry_spans(const struct geometry_set *set, const struct grid *grid, struct arena *arena,
+int geometry_spans(const struct geometry_set *set, const struct pixel_plane *plane, struct arena *arena,
                    const struct zone_span **out, size_t *count, struct error *error)
 {
-  struct cover cover = {.grid = grid, .error = error};
+  struct cover cover = {.plane = plane, .error = error};
   int status = 0;
   if (set->count >= UINT32_MAX)
     status = error_set(error, ERROR_ProcessGraphComplexity, "there are too many geometries: %zu", set->count);

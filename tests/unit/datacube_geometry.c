@@ -15,8 +15,8 @@
 
 enum { WIDTH = 23, HEIGHT = 17, MOST_POINTS = 12 };
 
-static const struct grid grid = {.west = 100, .north = 50, .res_x = 2, .res_y = 3, .width = WIDTH, .height = HEIGHT,
-                                 .crs = "EPSG:32632"};
+static const struct grid grid = {
+    .west = 100, .north = 50, .res_x = 2, .res_y = 3, .width = WIDTH, .height = HEIGHT, .crs = "EPSG:32632"};
 
 static uint64_t random_state = 1;
 
@@ -58,14 +58,16 @@ static unsigned char *count_pixels(const struct geometry *items, size_t count)
   struct geometry_set set = {.count = count, .items = items, .crs = grid.crs};
   const struct zone_span *spans;
   size_t n;
+  const struct pixel_plane plane = {.grid = grid, .rows = {.size = HEIGHT}, .columns = {.size = WIDTH}};
   unsigned char *hits = calloc(count * HEIGHT, WIDTH);
-  assert_int_equal(geometry_spans(&set, &grid, arena, &spans, &n, &error), 0);
+  assert_int_equal(geometry_spans(&set, &plane, arena, &spans, &n, &error), 0);
   for (size_t i = 0; i < n; i++) {
     const struct zone_span *s = &spans[i], *before = i ? s - 1 : NULL;
     assert_true(s->zone < count && s->row < HEIGHT && s->first < s->last && s->last <= WIDTH);
     if (before)
-      assert_true(before->row < s->row || (before->row == s->row && (before->zone < s->zone ||
-                  (before->zone == s->zone && before->last < s->first))));
+      assert_true(
+          before->row < s->row ||
+          (before->row == s->row && (before->zone < s->zone || (before->zone == s->zone && before->last < s->first))));
     for (size_t x = s->first; x < s->last; x++)
       hits[(s->zone * HEIGHT + s->row) * WIDTH + x]++;
   }
@@ -241,8 +243,8 @@ static void texts_and_labels(void **state)
   struct error error = {{0}, {0}, {0}, {0}};
   double x[] = {0, 1, 1.5}, y[] = {0, 0, 2};
   struct geometry_part ring = {.kind = PART_RING, .count = 3, .x = x, .y = y};
-  struct geometry_part mixed[] = {{.kind = PART_POINT, .count = 1, .x = x, .y = y}, ring, ring,
-                                  {.kind = PART_LINE, .count = 2, .x = x, .y = y}};
+  struct geometry_part mixed[] = {
+      {.kind = PART_POINT, .count = 1, .x = x, .y = y}, ring, ring, {.kind = PART_LINE, .count = 2, .x = x, .y = y}};
   mixed[2].polygon = 1;
   struct geometry items[] = {{.type = GEOMETRY_POLYGON, .part_count = 1, .parts = &ring},
                              {.type = GEOMETRY_COLLECTION, .part_count = 4, .parts = mixed},
