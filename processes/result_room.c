@@ -1,12 +1,12 @@
 /* Estimates are uncompressed bytes, as the openEO estimate tells them: an upper bound for most files. */
 #include "processes/result_room.h"
 
+#include "datacube/base/disk_room.h"
+
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
-static const double most_reserve = 1024.0 * 1024 * 1024; /* bytes; or a twentieth of a small disk */
-static const double small = 1024.0 * 1024;               /* bytes that may come out of the reserve */
+static const double small = 1024.0 * 1024; /* bytes that may come out of the reserve */
 
 static double plan_bytes(const struct plan *plan)
 {
@@ -19,19 +19,14 @@ static double plan_bytes(const struct plan *plan)
 static int check_disk(double bytes, const char *path, struct error *error)
 {
   char folder[4096];
-  struct statvfs disk;
+  struct disk_room disk;
   const char *slash = strrchr(path, '/');
   snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-  if (statvfs(folder, &disk) != 0)
-    return 0; /* writing will say what is wrong with it */
-  const double size = (double)disk.f_blocks * (double)disk.f_frsize,
-               given = (double)disk.f_bavail * (double)disk.f_frsize;
-  const double reserve = bytes <= small ? 0 : size / 20 < most_reserve ? size / 20 : most_reserve;
-  if (bytes <= given - reserve)
+  if (!disk_room_read(folder, &disk) || bytes <= disk.free - (bytes <= small ? 0 : disk.reserve))
     return 0;
   return error_set(error, ERROR_StorageFailure,
                    "the results would take %.0f bytes; the disk has %.0f bytes free, %.0f of them a reserve", bytes,
-                   given, reserve);
+                   disk.free, bytes <= small ? 0 : disk.reserve);
 }
 
 int result_room_check(const struct plan *plan, const char *path, const struct result_room *room, struct error *error)

@@ -19,7 +19,8 @@
 
 enum {
   MAX_PATH_PARAMETERS = 4,
-  PATH_PARAMETER_SIZE = 256,
+  ID_SIZE = 256,              /* of a placeholder but … */
+  PATH_PARAMETER_SIZE = 1280, /* … a file's path */
   BASE_URL_SIZE = 512,
   HANDLER_THREADS = 8,
   SLOW_HANDLERS = 5
@@ -34,11 +35,14 @@ struct server_settings {
   unsigned threads;       /* of one request, 0: default */
 };
 
+struct uploads; /* server/files/upload.h */
+
 struct server {
   struct server_settings settings;
   struct auth *auth;
   struct worker_pool *pool; /* synchronous requests */
   struct job_queue *jobs;
+  struct uploads *uploads;
   unsigned char secret[32]; /* signs URLs */
   atomic_bool stopping;
   atomic_uint slow; /* handlers that wait for something: password hash, job start */
@@ -60,6 +64,8 @@ struct exchange {
   struct exchange *next;                                     /* in the handlers' queue */
 };
 
+/* For one whose request was handed on without an answer (http_stream). */
+void exchange_free(struct exchange *exchange);
 /* Answers. Each ends the exchange (frees it); nothing may touch it afterwards. */
 void reply(struct exchange *exchange, struct http_response *response);
 /* Takes the buffer; Internal where it failed. */

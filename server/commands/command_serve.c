@@ -5,6 +5,7 @@
 #include "server/workers/backoff.h"
 #include "server/commands/command.h"
 #include "server/commands/data_dir.h"
+#include "server/files/upload.h"
 #include "server/store/folder.h"
 #include "server/server.h"
 
@@ -26,6 +27,7 @@
 enum { BODY_LIMIT = 16 * 1024 * 1024, CONNECTIONS = 1000, QUEUE = 64 };
 static const size_t default_memory = (size_t)2 << 30;
 static const size_t default_result_size = (size_t)100 << 30;
+static const size_t default_user_files = (size_t)10 << 30;
 static const size_t kept_limit = (size_t)256 << 20; /* bodies and answers that wait, in the main process */
 
 static const char help_text[] =
@@ -46,6 +48,7 @@ static const char help_text[] =
     "  --jobs N              batch jobs computed at a time (default 1)\n"
     "  --result-size SIZE    most bytes that one request or job may write, before compression (default 100G)\n"
     "  --user-results SIZE   most bytes of results that the jobs of one user may keep (default: no limit)\n"
+    "  --user-files SIZE     most bytes of files that one user may upload (default 10G)\n"
     "  --sweep               remove the folders of jobs that the store does not know, which a start else moves to\n"
     "                        jobs/lost\n"
     "  --process-specs DIR   folder with the official openeo-processes JSON files, served byte for byte in place of\n"
@@ -65,7 +68,7 @@ static const char help_text[] =
 
 struct serve_arguments {
   const char *listen, *data, *specs, *public_url;
-  size_t memory, result_size, user_results; /* bytes; user_results 0: no limit */
+  size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
   long threads, workers, jobs;
   bool verbose, sweep;
 };
@@ -115,6 +118,10 @@ static int take_option(struct serve_arguments *out, int option, char *value)
     if (command_size(value, &out->user_results) != 0)
       return command_usage("serve", "--user-results wants a size such as 100G, not '%s'", value);
     return -1;
+  case 'f':
+    if (command_size(value, &out->user_files) != 0)
+      return command_usage("serve", "--user-files wants a size such as 10G, not '%s'", value);
+    return -1;
   case 't':
     if (command_integer(value, 1, 4096, &out->threads) != 0)
       return command_usage("serve", "--threads wants a number from 1 to 4096, not '%s'", value);
@@ -143,6 +150,7 @@ static int read_options(int argc, char **argv, struct serve_arguments *out)
                                           {"jobs", required_argument, NULL, 'j'},
                                           {"result-size", required_argument, NULL, 'r'},
                                           {"user-results", required_argument, NULL, 'q'},
+                                          {"user-files", required_argument, NULL, 'f'},
                                           {"sweep", no_argument, NULL, 'S'},
                                           {"process-specs", required_argument, NULL, 's'},
                                           {"public-url", required_argument, NULL, 'u'},
@@ -153,6 +161,7 @@ static int read_options(int argc, char **argv, struct serve_arguments *out)
   *out = (struct serve_arguments){.listen = "127.0.0.1:8080",
                                   .memory = default_memory,
                                   .result_size = default_result_size,
+                                  .user_files = default_user_files,
                                   .workers = cores > 128 ? 64
                                              : cores > 4 ? cores / 2
                                                          : 2,
@@ -279,7 +288,8 @@ static int start_threads(struct server_parts *parts, const struct serve_argument
   if (lock_data(parts, error) != 0 || prepare_data(parts, error) != 0)
     return -1;
   server->auth = auth_new();
-  if (server->auth == NULL)
+  server->uploads = uploads_new(parts->data, arguments->user_files);
+  if (server->auth == NULL || server->uploads == NULL)
     return error_memory(error);
   if (start_workers(parts, arguments, memory, error) != 0 || handlers_start(server, &parts->handlers, error) != 0)
     return -1;
@@ -305,6 +315,7 @@ static void stop(struct server_parts *parts)
   http_stop(parts->http);
   handlers_free(parts->handlers);
   auth_free(parts->server.auth);
+  uploads_free(parts->server.uploads);
   zygote_stop(parts->zygote);
   if (parts->listen_fd >= 0)
     close(parts->listen_fd);

@@ -4,6 +4,7 @@
 #include "server/store/folder.h"
 #include "server/jobs/job_folder.h"
 #include "server/endpoints/result_document.h"
+#include "server/http/reply_file.h"
 #include "server/auth/signed_url.h"
 
 #include <inttypes.h>
@@ -118,64 +119,6 @@ void get_job_results(struct exchange *exchange)
 
 /* ---- downloads ---- */
 
-/* One range "bytes=a-b", "bytes=a-" or "bytes=-n". 1: narrowed; 0: send everything; -1: cannot be satisfied. */
-static int read_range(const char *header, uint64_t size, uint64_t *offset, uint64_t *length)
-{
-  if (header == NULL || strncmp(header, "bytes=", 6) != 0 || strchr(header, ',') != NULL)
-    return 0;
-  const char *text = header + 6;
-  char *end = NULL;
-  if (*text == '-') {
-    if (text[1] < '0' || text[1] > '9')
-      return 0;
-    uint64_t last = strtoull(text + 1, &end, 10);
-    if (*end != '\0')
-      return 0;
-    if (last == 0 || size == 0)
-      return -1;
-    *length = last < size ? last : size;
-    *offset = size - *length;
-    return 1;
-  }
-  if (*text < '0' || *text > '9')
-    return 0;
-  uint64_t first = strtoull(text, &end, 10), last = UINT64_MAX;
-  if (*end != '-' || (end[1] != '\0' && (end[1] < '0' || end[1] > '9')))
-    return 0;
-  if (end[1] != '\0') {
-    last = strtoull(end + 1, &end, 10);
-    if (*end != '\0' || last < first)
-      return 0;
-  }
-  if (first >= size)
-    return -1;
-  *offset = first;
-  *length = (last < size - 1 ? last : size - 1) - first + 1;
-  return 1;
-}
-
-static void reply_download(struct exchange *exchange, int fd, uint64_t size, const struct stored_file *file)
-{
-  uint64_t offset = 0, length = size;
-  int range = read_range(http_header(exchange->http, "Range"), size, &offset, &length);
-  struct http_response *response = http_response_new(range > 0 ? 206 : 200);
-  if (range < 0 || response == NULL) {
-    close(fd);
-    http_response_free(response);
-    reply_code(exchange, ERROR_RangeNotSatisfiable, "the file has %" PRIu64 " bytes", size);
-    return;
-  }
-  response->fd = fd;
-  response->fd_offset = offset;
-  response->fd_size = length;
-  snprintf(response->media_type, sizeof response->media_type, "%s", file->media_type);
-  http_response_header(response, "Accept-Ranges", "bytes");
-  if (range > 0)
-    http_response_header(response, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, offset,
-                         offset + length - 1, size);
-  reply(exchange, response);
-}
-
 static bool find_file(const struct job *job, const char *name, struct stored_file *file)
 {
   size_t at = 0;
@@ -201,7 +144,7 @@ static void download_file(struct exchange *exchange, const struct job *job, cons
   if (fd < 0)
     reply_code(exchange, ERROR_FileNotFound, "the job has no such file now");
   else
-    reply_download(exchange, fd, size, &file);
+    reply_file(exchange, &(struct file_answer){.fd = fd, .size = size, .media_type = file.media_type});
 }
 
 void get_download(struct exchange *exchange)

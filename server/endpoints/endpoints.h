@@ -46,5 +46,10 @@ void post_job_results(struct exchange *exchange);
 void get_job_results(struct exchange *exchange);
 void delete_job_results(struct exchange *exchange);
 void get_download(struct exchange *exchange);
+/* endpoint_files.c */
+void get_files(struct exchange *exchange);
+void get_file(struct exchange *exchange);
+void put_file(struct exchange *exchange);
+void delete_file(struct exchange *exchange);
 
 #endif

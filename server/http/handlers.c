@@ -45,7 +45,8 @@ static void set_base(struct exchange *exchange)
 static void reply_options(struct exchange *exchange, const struct route_match *match)
 {
   struct http_response *response = http_response_new(204);
-  http_response_header(response, "Access-Control-Allow-Headers", "%s", "Authorization, Content-Type, Range, Accept");
+  http_response_header(response, "Access-Control-Allow-Headers", "%s",
+                       "Authorization, Content-Type, Range, Accept, If-None-Match, If-Range");
   http_response_header(response, "Access-Control-Allow-Methods", "%s",
                        match->path_known ? match->methods : "OPTIONS, GET, HEAD, POST, PATCH, PUT, DELETE");
   http_response_header(response, "Access-Control-Max-Age", "%s", "86400");
@@ -79,7 +80,7 @@ static bool refuse(struct exchange *exchange, const struct route_match *match)
     reply_code(exchange, ERROR_NotFound, "there is nothing at this path");
   else if (match->route == NULL)
     reply_method_not_allowed(exchange, match);
-  else if (http_body_state(http) == HTTP_BODY_TOO_LARGE && match->route->body)
+  else if (http_body_state(http) == HTTP_BODY_TOO_LARGE && match->route->body == BODY_READ)
     reply_code(exchange, ERROR_ContentTooLarge, "the body is longer than %zu bytes", http_body(http)->limit);
   else if (http_body_state(http) == HTTP_BODY_NO_ROOM)
     reply_code(exchange, ERROR_InfrastructureBusy, "too many bodies are being received; please try again");
@@ -149,8 +150,8 @@ static void handle(struct exchange *exchange)
     http_set_known(exchange->http);
   if (route->bearer && !is_known) {
     reply_error(exchange, &error);
-  } else if (http_body_is_pending(exchange->http)) {
-    http_continue(exchange->http, route->body);
+  } else if (http_body_is_pending(exchange->http) && route->body != BODY_STREAMED) {
+    http_continue(exchange->http, route->body == BODY_READ);
     free(exchange);
   } else {
     route->handle(exchange);

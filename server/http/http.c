@@ -3,12 +3,14 @@
 
 #include "datacube/base/logger.h"
 #include "server/http/drain.h"
+#include "server/http/pump.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,8 @@
 enum {
   CONNECTION_MEMORY = 64 * 1024, /* headers and read buffer of a connection */
   IDLE_SECONDS = 75,
-  SMALL_ANSWER = 64 * 1024 /* bytes that are sent without a place in the budget */
+  SMALL_ANSWER = 64 * 1024, /* bytes that are sent without a place in the budget */
+  PIECE = 256 * 1024        /* bytes of a streamed body that go to its sink at a time */
 };
 static const uint64_t drop_limit = UINT64_C(1) << 30; /* a body longer than this closes the connection */
 
@@ -28,6 +31,7 @@ struct http_server {
   pthread_cond_t idle;
   unsigned open_requests; /* handed out and not yet answered */
   struct drain *drain;
+  struct pump *pump; /* writes pieces of streamed bodies */
   /* Bytes of bodies and answers that are kept now: all, and those of requests that nobody vouches for. */
   atomic_size_t kept, kept_of_strangers;
 };
@@ -42,7 +46,11 @@ struct http_request {
   struct http_server *server;
   struct MHD_Connection *connection;
   const char *method, *path; /* memory of the connection */
-  struct buffer body;
+  struct buffer body;        /* whole, or the piece that is being gathered */
+  struct http_sink *sink;    /* of a streamed body, or NULL */
+  struct buffer piece;       /* that the sink takes now */
+  struct pump_item writing;
+  bool is_writing, is_refused;     /* guarded by the server's lock: the sink has a piece; wants no more */
   uint64_t body_length, body_seen; /* as announced, 0: not known; so far */
   enum request_stage stage;
   bool has_body, keeps_body, is_known;
@@ -81,6 +89,16 @@ enum http_body_state http_body_state(const struct http_request *request)
   return request->body_state;
 }
 
+uint64_t http_body_length(const struct http_request *request)
+{
+  return request->body_length;
+}
+
+struct http_sink *http_sink(const struct http_request *request)
+{
+  return request->sink;
+}
+
 bool http_body_is_pending(const struct http_request *request)
 {
   return request->stage == STAGE_HEAD;
@@ -94,35 +112,6 @@ const char *http_peer(const struct http_request *request)
 int http_fd(const struct http_request *request)
 {
   return request->fd;
-}
-
-static int hex_digit(char c)
-{
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c = (char)(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-int http_decode(const char *text, size_t length, char *out, size_t room)
-{
-  size_t written = 0;
-  for (size_t i = 0; i < length; i++) {
-    int c = (unsigned char)text[i];
-    if (c == '%') {
-      int high = i + 2 < length ? hex_digit(text[i + 1]) : -1;
-      int low = i + 2 < length ? hex_digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0)
-        return -1;
-      c = high * 16 + low;
-      i += 2;
-    }
-    if (c < 0x20 || c == 0x7f || written + 1 >= room)
-      return -1;
-    out[written++] = (char)c;
-  }
-  out[written] = '\0';
-  return 0;
 }
 
 int http_query(const struct http_request *request, const char *name, char *out, size_t room)
@@ -206,44 +195,15 @@ static void give_back(struct http_request *request)
 static void request_free(struct http_request *request)
 {
   give_back(request);
+  if (request->sink != NULL)
+    pump_put(request->server->pump, &request->sink->ending);
   buffer_free(&request->body);
+  buffer_free(&request->piece);
   http_response_free(atomic_load(&request->response));
   free(request);
 }
 
 /* ---- responses ---- */
-
-struct http_response *http_response_new(unsigned status)
-{
-  struct http_response *response = calloc(1, sizeof *response);
-  if (response != NULL) {
-    response->status = status;
-    response->fd = -1;
-  }
-  return response;
-}
-
-void http_response_free(struct http_response *response)
-{
-  if (response == NULL)
-    return;
-  buffer_free(&response->body);
-  if (response->fd >= 0)
-    close(response->fd);
-  free(response);
-}
-
-void http_response_header(struct http_response *response, const char *name, const char *format, ...)
-{
-  if (response == NULL || response->header_count == HTTP_MAX_HEADERS)
-    return;
-  va_list arguments;
-  va_start(arguments, format);
-  size_t i = response->header_count++;
-  snprintf(response->headers[i].name, HTTP_HEADER_NAME, "%s", name);
-  vsnprintf(response->headers[i].value, HTTP_HEADER_VALUE, format, arguments);
-  va_end(arguments);
-}
 
 static struct http_response *fixed_error(unsigned status, const char *json)
 {
@@ -259,8 +219,9 @@ static struct http_response *fixed_error(unsigned status, const char *json)
 static void hand_in(struct http_request *request)
 {
   struct http_server *server = request->server;
-  MHD_resume_connection(request->connection);
   pthread_mutex_lock(&server->lock);
+  request->is_writing = false;
+  MHD_resume_connection(request->connection);
   if (--server->open_requests == 0)
     pthread_cond_broadcast(&server->idle);
   pthread_mutex_unlock(&server->lock);
@@ -276,6 +237,16 @@ void http_continue(struct http_request *request, bool keeps_body)
 {
   request->keeps_body = keeps_body;
   hand_in(request);
+}
+
+bool http_stream(struct http_request *request, struct http_sink *sink)
+{
+  if (request->server->pump == NULL || !http_hold(request, 2 * (size_t)PIECE))
+    return false;
+  request->sink = sink;
+  request->body_state = HTTP_BODY_COMPLETE; /* its length is for the sink to judge */
+  http_continue(request, true);
+  return true;
 }
 
 void http_respond(struct http_request *request, struct http_response *response)
@@ -314,7 +285,8 @@ static void add_headers(struct MHD_Response *made, const struct http_response *r
   MHD_add_response_header(made, "Access-Control-Allow-Origin", "*");
   MHD_add_response_header(made, "Access-Control-Expose-Headers",
                           "Link, Location, OpenEO-Costs, OpenEO-Identifier, Accept-Ranges, Content-Length, "
-                          "Content-Range, Range, Retry-After");
+                          "Content-Range, Range, Retry-After, ETag");
+  MHD_add_response_header(made, "X-Content-Type-Options", "nosniff");
   if (response->media_type[0])
     MHD_add_response_header(made, "Content-Type", response->media_type);
   for (size_t i = 0; i < response->header_count; i++)
@@ -338,14 +310,55 @@ static enum MHD_Result send_response(struct http_request *request)
 
 /* ---- the library's callbacks ---- */
 
+/* The connection waits until somebody hands the request in. */
+static void suspend(struct http_request *request)
+{
+  pthread_mutex_lock(&request->server->lock);
+  request->server->open_requests++;
+  pthread_mutex_unlock(&request->server->lock);
+  MHD_suspend_connection(request->connection);
+}
+
 static void hand_out(struct http_request *request)
 {
   struct http_server *server = request->server;
-  pthread_mutex_lock(&server->lock);
-  server->open_requests++;
-  pthread_mutex_unlock(&server->lock);
-  MHD_suspend_connection(request->connection);
+  suspend(request);
   server->options.handle(server->options.data, request);
+}
+
+/* On a thread of the pump. */
+static void write_piece(struct pump_item *item)
+{
+  struct http_request *request = (struct http_request *)(void *)((char *)item - offsetof(struct http_request, writing));
+  bool is_refused = request->sink->take(request->sink, &request->piece) != 0;
+  pthread_mutex_lock(&request->server->lock);
+  request->is_refused = is_refused;
+  pthread_mutex_unlock(&request->server->lock);
+  request->piece.length = 0;
+  hand_in(request);
+}
+
+/* Whether the sink has a piece now; notes it where it wants no more. */
+static bool sink_is_busy(struct http_request *request)
+{
+  pthread_mutex_lock(&request->server->lock);
+  bool is_busy = request->is_writing;
+  if (request->is_refused)
+    request->body_state = HTTP_BODY_REFUSED;
+  pthread_mutex_unlock(&request->server->lock);
+  return is_busy;
+}
+
+/* Hands what was gathered to the sink. */
+static void send_piece(struct http_request *request)
+{
+  const struct buffer empty = request->piece;
+  request->piece = request->body;
+  request->body = empty;
+  request->is_writing = true;
+  request->writing.work = write_piece;
+  suspend(request);
+  pump_put(request->server->pump, &request->writing);
 }
 
 /* A body of a known length gets its memory at once, which costs nothing before it is filled. */
@@ -362,13 +375,43 @@ static void lose_body(struct http_request *request, enum http_body_state state)
   give_back(request);
 }
 
+/* A part of a streamed body; what comes after the sink has refused is dropped. While the sink has a piece the library
+ * may offer more all the same, as much as it has read. */
+static void stream_body(struct http_request *request, const char *data, size_t count)
+{
+  const bool is_busy = sink_is_busy(request);
+  if (request->body_state != HTTP_BODY_COMPLETE)
+    return;
+  request->body_seen = 0; /* counts what is dropped */
+  buffer_add(&request->body, data, count);
+  if (request->body.failed)
+    lose_body(request, HTTP_BODY_NO_ROOM);
+  else if (!is_busy && request->body.length >= PIECE)
+    send_piece(request);
+}
+
+/* At the end: whether the sink still has to take something. */
+static bool stream_rest(struct http_request *request)
+{
+  if (sink_is_busy(request))
+    return true;
+  if (request->body_state != HTTP_BODY_COMPLETE || request->body.length == 0)
+    return false;
+  send_piece(request);
+  return true;
+}
+
 static enum MHD_Result take_body(struct http_request *request, const char *data, size_t *size)
 {
   const size_t count = *size;
   request->body_seen += count;
   *size = 0;
+  if (request->sink != NULL)
+    stream_body(request, data, count);
   if (request->body_seen > drop_limit)
     return MHD_NO;
+  if (request->sink != NULL)
+    return MHD_YES;
   if (!request->keeps_body || request->body_state != HTTP_BODY_COMPLETE)
     return MHD_YES; /* read and dropped */
   if (!http_hold(request, count)) {
@@ -407,6 +450,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
   }
   if (*upload_size > 0)
     return take_body(request, upload, upload_size);
+  if (request->sink != NULL && request->stage == STAGE_BODY && stream_rest(request))
+    return MHD_YES;
   if (request->stage == STAGE_BODY) {
     request->stage = STAGE_WHOLE;
     hand_out(request);
@@ -452,6 +497,7 @@ int http_start(const struct http_options *options, struct http_server **out, str
   pthread_mutex_init(&server->lock, NULL);
   pthread_cond_init(&server->idle, NULL);
   server->drain = drain_start();
+  server->pump = pump_start();
   server->daemon = MHD_start_daemon(
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
       MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
@@ -480,6 +526,7 @@ void http_stop(struct http_server *server)
     if (fd != MHD_INVALID_SOCKET)
       close(fd);
   }
+  pump_stop(server->pump);
   drain_stop(server->drain);
   pthread_mutex_destroy(&server->lock);
   pthread_cond_destroy(&server->idle);

@@ -4,13 +4,15 @@
  * suspended and `handle` is called with the request; anyone, on any thread, later answers it once with http_respond.
  * Where a body is announced `handle` is called before it is read, too: who asks, and for what, is judged by the headers
  * alone, and the answer is http_respond, or http_continue to have the body read. Bodies and answers of all requests
- * share one budget; a body past it, or past its own limit, is read and dropped. Every response gets the CORS headers.
+ * share one budget; a body past it, or past its own limit, is read and dropped. A body that is too long for memory is
+ * streamed (http_stream): only a piece of it is held at a time. Every response gets the CORS headers.
  */
 #ifndef TWINCUBE_SERVER_HTTP_HTTP_H
 #define TWINCUBE_SERVER_HTTP_HTTP_H
 
 #include "datacube/base/buffer.h"
 #include "datacube/base/error.h"
+#include "server/http/pump.h"
 
 struct http_server;
 struct http_request;
@@ -33,7 +35,14 @@ struct http_response {
 enum http_body_state {
   HTTP_BODY_COMPLETE,  /* or, before it is read, nothing is known against it */
   HTTP_BODY_TOO_LARGE, /* past its own limit */
-  HTTP_BODY_NO_ROOM    /* past the budget */
+  HTTP_BODY_NO_ROOM,   /* past the budget */
+  HTTP_BODY_REFUSED    /* by its sink */
+};
+
+/* Where a streamed body goes, piece by piece, on threads that may wait for a disk. Embedded in its owner's struct. */
+struct http_sink {
+  int (*take)(struct http_sink *sink, const struct buffer *piece); /* -1: no more is wanted */
+  struct pump_item ending; /* `work` is called once, when the request is over, answered or cut off */
 };
 
 struct http_options {
@@ -60,14 +69,18 @@ const char *http_path(const struct http_request *request); /* as sent: percent s
 const char *http_header(const struct http_request *request, const char *name); /* or NULL */
 const struct buffer *http_body(const struct http_request *request); /* empty where the state is not COMPLETE */
 enum http_body_state http_body_state(const struct http_request *request);
-bool http_body_is_pending(const struct http_request *request); /* the body has not been read */
-const char *http_peer(const struct http_request *request);     /* address of the client, for limits */
+uint64_t http_body_length(const struct http_request *request);   /* as announced; 0: not known, or none */
+struct http_sink *http_sink(const struct http_request *request); /* of http_stream, or NULL */
+bool http_body_is_pending(const struct http_request *request);   /* the body has not been read */
+const char *http_peer(const struct http_request *request);       /* address of the client, for limits */
 int http_fd(const struct http_request *request); /* the client's socket: poll it for a hang-up, do not touch it */
 /* Decoded value of a query argument. 1: there is one; 0: none, or empty; -1: longer than room, or badly encoded. */
 int http_query(const struct http_request *request, const char *name, char *out, size_t room);
 
 /* Decodes %XX. -1 on a bad sequence, a control character, or lack of room. */
 int http_decode(const char *text, size_t length, char *out, size_t room);
+/* Writes text as part of an address: all but letters, digits, "-._~" and slashes as %XX. */
+void http_encode(const char *text, struct buffer *out);
 
 /* Empty response with a status. Allocated by malloc: http_respond takes it. NULL when out of memory. */
 struct http_response *http_response_new(unsigned status);
@@ -79,6 +92,9 @@ void http_set_known(struct http_request *request);
 /* Has a pending body read, and kept or dropped; `handle` is called again when it is complete. The request may not be
  * touched afterwards. */
 void http_continue(struct http_request *request, bool keeps_body);
+/* Has a pending body of any length read into a sink, which is taken; `handle` is called again when all of it was
+ * taken or the sink has refused. false: the budget is exhausted, and nothing was done. */
+bool http_stream(struct http_request *request, struct http_sink *sink);
 /* Counts bytes, kept elsewhere for a request that is not answered yet, in the budget until the request ends. false: it
  * is exhausted. */
 bool http_hold(struct http_request *request, size_t bytes);

@@ -14,10 +14,27 @@
 
 static const char retry_seconds[] = "5";
 
+void exchange_free(struct exchange *exchange)
+{
+  free(exchange);
+}
+
+/* What is told to somebody by name, tokens among it, is not kept on the way, unless the route has said how. */
+static void keep_private(const struct exchange *exchange, struct http_response *response)
+{
+  if (response == NULL || http_header(exchange->http, "Authorization") == NULL)
+    return;
+  for (size_t i = 0; i < response->header_count; i++)
+    if (strcmp(response->headers[i].name, "Cache-Control") == 0)
+      return;
+  http_response_header(response, "Cache-Control", "no-store");
+}
+
 void reply(struct exchange *exchange, struct http_response *response)
 {
+  keep_private(exchange, response);
   http_respond(exchange->http, response);
-  free(exchange);
+  exchange_free(exchange);
 }
 
 static void reply_buffer(struct exchange *exchange, unsigned status, const char *media_type, struct buffer *json)

@@ -38,6 +38,10 @@ const struct route routes[] = {
     {"GET", "/jobs/{job_id}/results", ROUTE_API, true, false, get_job_results},
     {"POST", "/jobs/{job_id}/results", ROUTE_API, true, false, post_job_results},
     {"DELETE", "/jobs/{job_id}/results", ROUTE_API, true, false, delete_job_results},
+    {"GET", "/files", ROUTE_API, true, false, get_files},
+    {"GET", "/files/{path}", ROUTE_API, true, false, get_file},
+    {"PUT", "/files/{path}", ROUTE_API, true, BODY_STREAMED, put_file},
+    {"DELETE", "/files/{path}", ROUTE_API, true, false, delete_file},
     {"GET", "/download/{job_id}/{expires}/{signature}/{file}", ROUTE_HIDDEN, false, false, get_download},
 };
 const size_t route_count = sizeof routes / sizeof routes[0];
@@ -51,8 +55,8 @@ static size_t count_pieces(const char *path)
   return count;
 }
 
-/* Ids of collections may have slashes, which clients send as they are: takes all pieces but as many as the pattern
- * still wants. */
+/* Ids of collections and paths of files may have slashes, which clients send as they are: takes all pieces but as many
+ * as the pattern still wants. */
 static size_t next_id(const char **path, const char **piece, size_t wanted_behind)
 {
   const size_t pieces = count_pieces(*path);
@@ -65,22 +69,30 @@ static size_t next_id(const char **path, const char **piece, size_t wanted_behin
   return length;
 }
 
+static bool is_placeholder(const char *piece, size_t length, const char *name)
+{
+  return strlen(name) == length && memcmp(piece, name, length) == 0;
+}
+
 /* Compares piece by piece; the API's root is gone from a path below it. */
 static bool path_matches(const struct route *route, const char *path,
                          char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE])
 {
-  static const char long_id[] = "{collection_id}";
   const char *p = route->path, *want, *have;
   size_t found = 0;
   for (;;) {
     size_t want_length = path_piece(&p, &want);
-    bool is_long = want_length == sizeof long_id - 1 && memcmp(want, long_id, want_length) == 0;
+    const bool is_path = is_placeholder(want, want_length, "{path}");
+    const bool is_long = is_path || is_placeholder(want, want_length, "{collection_id}");
     size_t have_length = is_long ? next_id(&path, &have, count_pieces(p)) : path_piece(&path, &have);
     if (want_length == 0 || have_length == 0)
       return want_length == 0 && have_length == 0;
     char decoded[PATH_PARAMETER_SIZE];
-    if (http_decode(have, have_length, decoded, sizeof decoded) != 0)
-      return false;
+    if (http_decode(have, have_length, decoded, is_path ? PATH_PARAMETER_SIZE : ID_SIZE) != 0) {
+      if (!is_path)
+        return false;
+      decoded[0] = '\0'; /* a path that cannot be one: for its handler to say so */
+    }
     if (want[0] == '{')
       memcpy(parameters[found++], decoded, sizeof decoded);
     else if (strlen(decoded) != want_length || memcmp(decoded, want, want_length) != 0)

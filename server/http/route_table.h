@@ -10,12 +10,18 @@ enum route_kind {
   ROUTE_HIDDEN /* likewise, not listed */
 };
 
+enum route_body {                       /* of a request: what becomes of it */
+                  BODY_DROPPED = false, /* nobody reads it */
+                  BODY_READ = true,     /* it is in memory when the route is called */
+                  BODY_STREAMED /* the route is called before it comes, too, and says where it goes (http_stream) */
+};
+
 struct route {
   const char *method;
   const char *path;
   enum route_kind kind;
   bool bearer; /* wants `Authorization: Bearer …` */
-  bool body;   /* reads the request's body: others' is dropped */
+  enum route_body body;
   void (*handle)(struct exchange *exchange);
 };
 

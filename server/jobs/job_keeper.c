@@ -1,12 +1,14 @@
 /* The keeper looks every two seconds, and when a job was deleted:
  *
  *   jobs whose row is gone    what runs them is told to stop, their folders are removed
+ *   users that are gone       the folders of their files are removed
  *   rows that say running     and that no runner holds are queued again (there should be none)
  *   space of deleted rows     goes back to the disk, part by part */
 #include "server/jobs/job_keeper.h"
 
 #include "server/jobs/job_folder.h"
 #include "server/store/folder.h"
+#include "server/store/store_files.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,6 +52,17 @@ static void remove_dropped(struct job_queue *queue, struct store *store, struct 
     job_folder(queue->options.data, id, folder);
     folder_remove(folder);
     if (store_dropped_forget(store, after, error) != 0)
+      return;
+  }
+}
+
+static void remove_files(struct job_queue *queue, struct store *store, struct error *error)
+{
+  char folder[USER_FOLDER_SIZE], path[JOB_FOLDER_SIZE];
+  while (!is_stopping(queue) && store_folder_dropped(store, folder, error) == 0 && folder[0] != '\0') {
+    snprintf(path, sizeof path, "%.1900s/files/%s", queue->options.data, folder);
+    folder_remove(path);
+    if (store_folder_forget(store, folder, error) != 0)
       return;
   }
 }
@@ -154,6 +167,7 @@ void *job_keeper_work(void *data)
   while (!is_stopping(queue)) {
     struct error error = {0};
     remove_dropped(queue, store, &error);
+    remove_files(queue, store, &error);
     requeue_strays(queue, store, &error);
     if (error_is_set(&error))
       log_message(LOG_ERROR, "the job queue: %s", error.message);

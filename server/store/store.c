@@ -1,4 +1,5 @@
 /* Opening the store, its schema, users and tokens. */
+#include "server/store/store_files.h"
 #include "server/store/store_sql.h"
 
 #include <errno.h>
@@ -38,6 +39,9 @@ static const char *const versions[] = {
     "CREATE TRIGGER jobs_dropped AFTER DELETE ON jobs BEGIN INSERT INTO dropped (id) VALUES (OLD.id); END;",
 };
 enum { STORE_VERSION = sizeof versions / sizeof versions[0] };
+
+/* Tables that stand beside these versions, each made where it is missing. */
+static const char *const tables[] = {store_files_schema};
 
 int64_t store_now(void)
 {
@@ -158,6 +162,14 @@ static int make_schema(struct store *store, struct error *error)
   return store_end(store, status, error);
 }
 
+static int make_tables(struct store *store, struct error *error)
+{
+  for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+    if (sqlite3_exec(store->db, tables[i], NULL, NULL, NULL) != SQLITE_OK)
+      return store_failure(store, error);
+  return 0;
+}
+
 /* Made by hand first: nobody else may read hashes and keys. A file that is there is not opened: closing it would drop
  * the locks of this process's other connections, and a process that then ends takes their write-ahead log away. */
 static int make_file(const char *path)
@@ -190,7 +202,7 @@ int store_open(const char *data_dir, struct store **out, struct error *error)
                      NULL, NULL, NULL) != SQLITE_OK)
       status = store_failure(store, error);
     else
-      status = make_schema(store, error);
+      status = make_schema(store, error) == 0 ? make_tables(store, error) : -1;
   }
   if (status != 0) {
     store_close(store);

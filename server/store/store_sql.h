@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-enum { STORE_MAX_STATEMENTS = 64 };
+enum { STORE_MAX_STATEMENTS = 160 };
 
 struct store {
   sqlite3 *db;

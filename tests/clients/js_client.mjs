@@ -3,7 +3,7 @@
 // Connects, logs in, lists collections, builds cloud mask, NDVI and monthly median with the Builder, computes the result
 // at once into FOLDER and as a batch job into FOLDER/job. Prints a line for each test; exit status 1 where one fails.
 import assert from 'node:assert/strict';
-import { createWriteStream, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import client from '@openeo/js-client';
@@ -56,7 +56,8 @@ await test('connect', async () => {
   connection = await OpenEO.connect(url);
   const capabilities = connection.capabilities();
   assert.equal(capabilities.apiVersion(), '1.3.0');
-  for (const feature of ['listCollections', 'computeResult', 'createJob', 'startJob', 'authenticateBasic']) {
+  for (const feature of ['listCollections', 'computeResult', 'createJob', 'startJob', 'authenticateBasic',
+    'uploadFile', 'deleteFile']) {
     assert.ok(capabilities.hasFeature(feature), feature);
   }
 });
@@ -118,6 +119,22 @@ await test('batch job', async () => {
   assert.equal(files.length, 1);
   assert.equal(readdirSync(jobFolder).filter((name) => name.endsWith('.tif')).length, 1);
   await job.deleteJob();
+});
+
+await test('files', async () => {
+  const source = join(folder, 'upload.bin');
+  const bytes = Buffer.alloc(700000, 'seventeen');
+  writeFileSync(source, bytes);
+  const file = await connection.uploadFile(source, 'a folder/file.bin');
+  assert.equal(file.size, bytes.length);
+  const files = await connection.listFiles();
+  assert.deepEqual((Array.isArray(files) ? files : files.files).map((entry) => entry.path), ['a folder/file.bin']);
+  const handle = await connection.getFile('a folder/file.bin');
+  const target = join(folder, 'back.bin');
+  await handle.downloadFile(target);
+  assert.ok(readFileSync(target).equals(bytes));
+  await handle.deleteFile();
+  await assert.rejects(handle.retrieveFile());
 });
 
 await test('an error has a code', async () => {

@@ -249,10 +249,12 @@ def test_every_listed_endpoint_is_there(server):
     for endpoint in server.call("GET", "/").json()["endpoints"]:
         for method in endpoint["methods"]:
             path = endpoint["path"].replace("{job_id}", "nothing").replace("{collection_id}", "nothing")
+            if method == "PUT":
+                continue  # test_files.py
             answer = server.call(method, path)
             assert answer.status_code != 405 and answer.status_code < 500
             if answer.status_code == 404:
-                assert answer.json()["code"] in ("JobNotFound", "CollectionNotFound")
+                assert answer.json()["code"] in ("JobNotFound", "CollectionNotFound", "FileNotFound")
 
 
 def test_lists(server):

@@ -71,6 +71,23 @@ static void test_parameters(void **state)
   assert_string_equal(parameters[3], "result.nc");
 }
 
+static void test_paths_of_files(void **state)
+{
+  (void)state;
+  char longest[1600];
+  assert_non_null(find("GET", API_ROOT "/files/a%2Fb/c//%C3%BC.tif/").route);
+  assert_string_equal(parameters[0], "a/b/c//\xC3\xBC.tif");
+  assert_string_equal(find("PUT", API_ROOT "/files/a/b").route->path, "/files/{path}");
+  assert_string_equal(find("GET", API_ROOT "/files/").route->path, "/files");
+  /* What can be no path comes to the handler all the same, as an empty one. */
+  const char *const none[] = {API_ROOT "/files/a%00b", API_ROOT "/files/a%", API_ROOT "/files/%zz/b", longest};
+  snprintf(longest, sizeof longest, "%s/files/%01400d", API_ROOT, 1);
+  for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+    assert_non_null(find("DELETE", none[i]).route);
+    assert_string_equal(parameters[0], "");
+  }
+}
+
 static void test_what_is_not_there(void **state)
 {
   (void)state;
@@ -117,8 +134,12 @@ static void test_versions(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_each_row_finds_itself), cmocka_unit_test(test_slashes),  cmocka_unit_test(test_parameters),
-      cmocka_unit_test(test_what_is_not_there),     cmocka_unit_test(test_versions),
+      cmocka_unit_test(test_each_row_finds_itself),
+      cmocka_unit_test(test_slashes),
+      cmocka_unit_test(test_parameters),
+      cmocka_unit_test(test_what_is_not_there),
+      cmocka_unit_test(test_versions),
+      cmocka_unit_test(test_paths_of_files),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
