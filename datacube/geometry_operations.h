@@ -29,8 +29,7 @@ int geometry_buffer(const struct geometry_work *work, const struct geometry_set 
                     const struct geometry_set **out, struct error *error);
 
 /* holds[i]: whether geometry i stands in the relation to the union of the base, which has the set's CRS. Empty
- * geometries stand in none. A base of points, lines and polygons together can be asked for `intersects` and `disjoint`
- * only: error FeatureUnsupported. */
+ * geometries stand in none. */
 int geometry_relate(const struct geometry_work *work, const struct geometry_set *set, const struct geometry_set *base,
                     enum geometry_relation relation, bool *holds, struct error *error);
 

@@ -2,16 +2,13 @@
  *
  * The base is united once and prepared, so that most geometries are judged by its index alone; what needs both shapes
  * as a whole is asked only where bounds and the prepared base leave it open. */
-#include "datacube/geometry_operations.h"
-
+#include "datacube/geometry_mixture.h"
 #include "datacube/geometry_ogr.h"
 
 #include <stdlib.h>
 
-enum { KIND_POINTS, KIND_LINES, KIND_POLYGONS, KIND_COUNT };
-
 struct base {
-  OGRGeometryH whole[KIND_COUNT]; /* unions; NULL where there is nothing of the kind */
+  struct mixture whole; /* unions */
   OGRPreparedGeometryH prepared[KIND_COUNT];
   OGREnvelope bounds[KIND_COUNT];
   size_t kinds;
@@ -27,23 +24,6 @@ struct base_piece {
 
 /* ---- the base ---------------------------------------------------------------------------------------------------- */
 
-/* Puts copies of the geometry's members into the collections of their kinds. */
-static void sort_members(OGRGeometryH geometry, OGRGeometryH kinds[KIND_COUNT])
-{
-  OGRwkbGeometryType type = wkbFlatten(OGR_G_GetGeometryType(geometry));
-  if (OGR_G_IsEmpty(geometry))
-    return;
-  if (type == wkbPoint)
-    OGR_G_AddGeometry(kinds[KIND_POINTS], geometry);
-  else if (type == wkbLineString)
-    OGR_G_AddGeometry(kinds[KIND_LINES], geometry);
-  else if (type == wkbPolygon)
-    OGR_G_AddGeometry(kinds[KIND_POLYGONS], geometry);
-  else
-    for (int i = 0; i < OGR_G_GetGeometryCount(geometry); i++)
-      sort_members(OGR_G_GetGeometryRef(geometry, i), kinds);
-}
-
 static int collect_base(const struct geometry_work *work, const struct geometry_set *set,
                         OGRGeometryH kinds[KIND_COUNT], struct error *error)
 {
@@ -53,7 +33,7 @@ static int collect_base(const struct geometry_work *work, const struct geometry_
     OGRGeometryH geometry = ogr_repaired(ogr_of_geometry(&set->items[i]));
     if (!geometry)
       return error_set(error, ERROR_ProcessParameterInvalid, "base geometry %zu is not a sound one", i);
-    sort_members(geometry, kinds);
+    geometry_sort_members(geometry, kinds);
     OGR_G_DestroyGeometry(geometry);
   }
   return 0;
@@ -65,21 +45,21 @@ static int unite(struct base *base, OGRGeometryH kinds[KIND_COUNT], struct error
   for (size_t k = 0; k < KIND_COUNT; k++) {
     if (OGR_G_GetGeometryCount(kinds[k]) == 0)
       continue;
-    base->whole[k] = k == KIND_POLYGONS ? OGR_G_UnionCascaded(kinds[k]) : OGR_G_Union(kinds[k], kinds[k]);
-    base->prepared[k] = base->whole[k] ? OGRCreatePreparedGeometry(base->whole[k]) : NULL;
+    base->whole.of[k] = k == KIND_POLYGONS ? OGR_G_UnionCascaded(kinds[k]) : OGR_G_Union(kinds[k], kinds[k]);
+    base->prepared[k] = base->whole.of[k] ? OGRCreatePreparedGeometry(base->whole.of[k]) : NULL;
     if (ogr_failed(reason) || !base->prepared[k])
       return error_set(error, ERROR_ProcessParameterInvalid, "the base geometries cannot be united: %s", reason);
-    OGR_G_GetEnvelope(base->whole[k], &base->bounds[k]);
+    OGR_G_GetEnvelope(base->whole.of[k], &base->bounds[k]);
     base->kinds++;
     base->only = k;
   }
-  return 0;
+  return mixture_add_boundaries(&base->whole) == 0 ? 0 : error_memory(error);
 }
 
 /* The union falls into pieces, which do not meet but in points of their boundaries. */
 static int list_pieces(struct base *base, struct error *error)
 {
-  OGRGeometryH whole = base->kinds == 1 ? base->whole[base->only] : NULL;
+  OGRGeometryH whole = base->kinds == 1 ? base->whole.of[base->only] : NULL;
   bool many = whole && OGR_GT_IsSubClassOf(OGR_G_GetGeometryType(whole), wkbGeometryCollection);
   size_t count = !whole ? 0 : many ? (size_t)OGR_G_GetGeometryCount(whole) : 1;
   base->pieces = calloc(count + 1, sizeof *base->pieces);
@@ -96,10 +76,9 @@ static int list_pieces(struct base *base, struct error *error)
 static void base_free(struct base *base)
 {
   free(base->pieces);
-  for (size_t k = 0; k < KIND_COUNT; k++) {
+  for (size_t k = 0; k < KIND_COUNT; k++)
     OGRDestroyPreparedGeometry(base->prepared[k]);
-    OGR_G_DestroyGeometry(base->whole[k]);
-  }
+  mixture_free(&base->whole);
 }
 
 static int base_of_set(const struct geometry_work *work, const struct geometry_set *set, struct base *out,
@@ -123,8 +102,15 @@ static int base_of_set(const struct geometry_work *work, const struct geometry_s
 
 /* ---- one geometry ------------------------------------------------------------------------------------------------ */
 
+/* Collections are asked member by member: together they are not taken for all that they hold. */
 static bool meets(const struct base *base, OGRGeometryH geometry)
 {
+  bool collection = wkbFlatten(OGR_G_GetGeometryType(geometry)) == wkbGeometryCollection;
+  for (int i = 0; collection && i < OGR_G_GetGeometryCount(geometry); i++)
+    if (meets(base, OGR_G_GetGeometryRef(geometry, i)))
+      return true;
+  if (collection)
+    return false;
   for (size_t k = 0; k < KIND_COUNT; k++)
     if (base->prepared[k] && OGRPreparedGeometryIntersects(base->prepared[k], geometry))
       return true;
@@ -174,7 +160,7 @@ static bool stands_near(const struct base *base, OGRGeometryH geometry, const OG
 /* The relations that look at more than whether the two meet; the base is of one kind. */
 static bool stands_exactly(const struct base *base, OGRGeometryH geometry, enum geometry_relation relation)
 {
-  OGRGeometryH whole = base->whole[base->only];
+  OGRGeometryH whole = base->whole.of[base->only];
   const OGREnvelope *bounds = &base->bounds[base->only];
   OGREnvelope own;
   OGR_G_GetEnvelope(geometry, &own);
@@ -198,12 +184,26 @@ static bool stands_exactly(const struct base *base, OGRGeometryH geometry, enum 
   }
 }
 
+/* A collection, or a base of several kinds. */
+static bool stands_mixed(const struct base *base, OGRGeometryH geometry, enum geometry_relation relation)
+{
+  struct mixture own;
+  if (!meets(base, geometry))
+    return false;
+  bool stands = mixture_make(geometry, &own) == 0 && mixture_relates(&own, &base->whole, relation);
+  mixture_free(&own);
+  return stands;
+}
+
 static bool stands(const struct base *base, OGRGeometryH geometry, enum geometry_relation relation)
 {
+  bool collection = wkbFlatten(OGR_G_GetGeometryType(geometry)) == wkbGeometryCollection;
   if (relation == RELATION_INTERSECTS)
     return meets(base, geometry);
   if (relation == RELATION_DISJOINT)
     return !meets(base, geometry);
+  if (collection || base->kinds > 1)
+    return stands_mixed(base, geometry, relation);
   return base->kinds == 1 && stands_exactly(base, geometry, relation);
 }
 
@@ -233,10 +233,6 @@ int geometry_relate(const struct geometry_work *work, const struct geometry_set 
   struct base united;
   ogr_frame_begin();
   int status = base_of_set(work, base, &united, error);
-  if (status == 0 && united.kinds > 1 && relation != RELATION_INTERSECTS && relation != RELATION_DISJOINT)
-    status = error_set(error, ERROR_FeatureUnsupported,
-                       "base geometries of several kinds (points, lines, polygons) can be asked for intersects and "
-                       "disjoint only");
   if (status == 0)
     status = judge(work, set, &united, relation, holds, error);
   base_free(&united);
