@@ -10,9 +10,11 @@
 struct sink;
 struct statistics; /* datacube/sink/statistics.h */
 
-struct sink_option { /* from save_result's options: numbers and booleans come as text ("2", "true") */
+struct sink_option { /* from save_result's options */
   const char *name;
-  const char *value;
+  const char *value;               /* numbers and booleans as text ("2", "true"), arrays and objects as JSON */
+  const struct sink_option *items; /* of an object, in its order; else NULL */
+  size_t item_count;
 };
 
 struct sink_request {

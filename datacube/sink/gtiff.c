@@ -1,75 +1,38 @@
 /* GeoTIFF and cloud-optimised GeoTIFF.
  *
  * A plain file is written as it comes: head by GDAL, tiles by tiff_tiles from whatever thread has them. COG and the
- * compressions that tiff_tiles does not know are a second pass by GDAL over that file, at finish. */
+ * compressions that tiff_tiles does not know are a second pass by GDAL over that file, at finish (gtiff_copy). */
 #include "datacube/sink/formats.h"
-#include "datacube/sink/gdal_scope.h"
-#include "datacube/sink/options.h"
+#include "datacube/sink/gtiff_copy.h"
+#include "datacube/sink/gtiff_options.h"
 #include "datacube/sink/output.h"
 #include "datacube/sink/tiff_header.h"
 #include "datacube/sink/values.h"
-
-#include <cpl_string.h>
 
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define TYPE_PLAIN "image/tiff; application=geotiff"
 #define TYPE_COG "image/tiff; application=geotiff; profile=cloud-optimized"
 
-enum { TILE = 512, MAX_BANDS = 65535, STRIP_BYTES = 1 << 20 };
-
-enum compression { COMPRESS_DEFLATE, COMPRESS_NONE, COMPRESS_LZW, COMPRESS_ZSTD };
-static const char *const compressions[] = {"deflate", "none", "lzw", "zstd", NULL};
-static const char *const resamplings[] = {"nearest", "average", "bilinear", "cubic", "mode", NULL};
-static const char *const option_names[] = {"cog",
-                                           "compress",
-                                           "filename_prefix",
-                                           "overview_resampling",
-                                           "overviews",
-                                           "separate_asset_per_band",
-                                           "separate_bands",
-                                           "separate_dates",
-                                           "tiled",
-                                           "zlevel",
-                                           NULL};
-
-struct settings {
-  bool cog, tiled, overviews;
-  int compress;   /* enum compression */
-  int zlevel;     /* 0: not given */
-  int resampling; /* index into resamplings */
-};
+enum { PREFERRED = 512, MAX_BANDS = 65535, MAX_SIDE = INT_MAX - 4096, STRIP_BYTES = 1 << 20 };
 
 struct gtiff_sink {
   struct sink sink;
   struct output output;
   struct layout layout;
-  struct settings settings;
+  struct gtiff_options options;
+  enum element_type type;
   size_t element_size;
-  bool is_float, predictable;
   unsigned threads;
   struct tiff_shape shape;
   struct tiff_tiles *tiles;
   int file;
 };
-
-static int read_settings(struct sink_options options, const char *format, struct settings *out, struct error *error)
-{
-  *out = (struct settings){.tiled = true, .overviews = true, .cog = format != NULL && strcasecmp(format, "COG") == 0};
-  if (sink_options_bool(options, "cog", &out->cog, error) != 0 ||
-      sink_options_bool(options, "tiled", &out->tiled, error) != 0 ||
-      sink_options_bool(options, "overviews", &out->overviews, error) != 0 ||
-      sink_options_choice(options, "compress", compressions, &out->compress, error) != 0 ||
-      sink_options_choice(options, "overview_resampling", resamplings, &out->resampling, error) != 0)
-    return -1;
-  return sink_options_integer(options, "zlevel", 1, 12, &out->zlevel, error);
-}
 
 static int gtiff_layout(const struct cube *cube, struct layout *layout, struct error *error)
 {
@@ -79,19 +42,20 @@ static int gtiff_layout(const struct cube *cube, struct layout *layout, struct e
     return error_set(error, ERROR_FormatUnsuitable,
                      "GTiff holds at most %d bands; the cube makes %zu of its dimensions beside x and y. Use netCDF.",
                      MAX_BANDS, layout->planes);
-  if (layout->width > INT_MAX - TILE || layout->height > INT_MAX - TILE)
+  if (layout->width > MAX_SIDE || layout->height > MAX_SIDE)
     return error_set(error, ERROR_FormatUnsuitable, "GTiff holds at most %d pixels a side; the cube has %zu x %zu",
-                     INT_MAX - TILE, layout->width, layout->height);
+                     MAX_SIDE, layout->width, layout->height);
   return 0;
 }
 
-static int gtiff_check(const struct cube *cube, const struct sink_option *options, size_t count, struct error *error)
+static int gtiff_check(const struct cube *cube, const struct sink_option *list, size_t count, struct error *error)
 {
-  struct settings settings;
+  struct gtiff_options options;
   struct layout layout;
-  if (read_settings((struct sink_options){options, count}, NULL, &settings, error) != 0)
+  if (gtiff_options_read((struct sink_options){list, count}, NULL, &options, error) != 0 ||
+      gtiff_options_know(&options, cube, error) != 0 || gtiff_layout(cube, &layout, error) != 0)
     return -1;
-  return gtiff_layout(cube, &layout, error);
+  return gtiff_options_suit(&options, cube, 0, error);
 }
 
 static size_t round_up_16(size_t n)
@@ -99,57 +63,64 @@ static size_t round_up_16(size_t n)
   return (n + 15) / 16 * 16;
 }
 
-static void set_tile_size(const struct layout *layout, bool tiled, size_t element_size, struct tiff_shape *shape)
+static size_t smaller(size_t a, size_t b)
 {
-  shape->strips = !tiled;
-  if (tiled) {
-    shape->tile_width = layout->width < TILE ? round_up_16(layout->width) : TILE;
-    shape->tile_height = layout->height < TILE ? round_up_16(layout->height) : TILE;
+  return a < b ? a : b;
+}
+
+static void set_tile_size(const struct layout *layout, const struct gtiff_options *options, size_t element_size,
+                          struct tiff_shape *shape)
+{
+  const size_t tile = (size_t)options->tile;
+  shape->strips = !options->tiled && !options->cog;
+  if (!shape->strips) {
+    shape->tile_width = smaller(round_up_16(layout->width), tile);
+    shape->tile_height = smaller(round_up_16(layout->height), tile);
     return;
   }
   size_t rows = STRIP_BYTES / (layout->width * element_size);
   shape->tile_width = layout->width;
-  shape->tile_height = rows < 1 ? 1 : rows < layout->height ? rows : layout->height;
+  shape->tile_height = rows < 1 ? 1 : smaller(rows, layout->height);
 }
 
-static void gtiff_prefer(const struct cube *cube, const struct sink_option *options, size_t count, size_t tile[])
+/* As many tiles as make a good piece of work. */
+static size_t preferred(size_t side, size_t tile)
+{
+  return tile < PREFERRED && tile < side ? smaller(PREFERRED / tile * tile, side) : tile;
+}
+
+static void gtiff_prefer(const struct cube *cube, const struct sink_option *list, size_t count, size_t tile[])
 {
   struct error ignored = {0};
-  struct settings settings;
+  struct gtiff_options options;
   struct layout layout;
   for (size_t d = 0; d < cube->dimensions; d++)
     tile[d] = 0;
-  if (read_settings((struct sink_options){options, count}, NULL, &settings, &ignored) != 0 ||
+  if (gtiff_options_read((struct sink_options){list, count}, NULL, &options, &ignored) != 0 ||
       gtiff_layout(cube, &layout, &ignored) != 0)
     return;
   struct tiff_shape shape = {0};
-  set_tile_size(&layout, settings.tiled || settings.cog, element_info(cube->type)->size, &shape);
-  tile[layout.x] = shape.tile_width;
-  tile[layout.y] = shape.tile_height;
-}
-
-/* Whether the file as the tiles make it is not yet what was asked for. */
-static bool second_pass(const struct settings *settings)
-{
-  return settings->cog || settings->compress == COMPRESS_LZW || settings->compress == COMPRESS_ZSTD;
+  set_tile_size(&layout, &options, element_info(cube->type)->size, &shape);
+  tile[layout.x] = shape.strips ? shape.tile_width : preferred(round_up_16(layout.width), shape.tile_width);
+  tile[layout.y] = shape.strips ? shape.tile_height : preferred(round_up_16(layout.height), shape.tile_height);
 }
 
 static struct tiff_shape shape_of(const struct gtiff_sink *sink, const struct cube *cube)
 {
-  const struct settings *settings = &sink->settings;
+  const struct gtiff_options *options = &sink->options;
   struct tiff_shape shape = {.width = sink->layout.width,
                              .height = sink->layout.height,
                              .planes = sink->layout.planes,
                              .element_size = sink->element_size,
                              .predictor = PREDICTOR_NONE,
                              .rule = statistics_rule_of(cube)};
-  set_tile_size(&sink->layout, settings->tiled || settings->cog, sink->element_size, &shape);
-  if (settings->compress == COMPRESS_DEFLATE && !second_pass(settings)) {
-    shape.level = settings->zlevel > 0 ? settings->zlevel : 1;
-    shape.adaptive = settings->zlevel == 0;
+  set_tile_size(&sink->layout, options, sink->element_size, &shape);
+  if (options->compression == GTIFF_DEFLATE && !gtiff_copy_needed(options)) {
+    shape.level = options->level > 0 ? options->level : 1;
+    shape.adaptive = options->level == 0;
     /* What adaptive compression picks from floats (constant areas) shrinks as well without a predictor. */
-    if (sink->predictable && !(sink->is_float && shape.adaptive))
-      shape.predictor = sink->is_float ? PREDICTOR_FLOAT : PREDICTOR_HORIZONTAL;
+    if (!(element_info(cube->type)->is_float && shape.adaptive) || options->predictor != 0)
+      shape.predictor = gtiff_predictor(options, cube->type);
   }
   double fill = cube->type == ELEMENT_BOOLEAN ? 255 : cube->has_nodata ? cube->nodata : 0;
   value_store(cube->type, element_holds(cube->type, fill) || cube->type == ELEMENT_BOOLEAN ? fill : 0, shape.fill, 0);
@@ -180,73 +151,18 @@ static int gtiff_place(struct sink *base, const struct box *box, struct error *e
   return 0;
 }
 
-static char **second_options(const struct gtiff_sink *sink)
+/* What is left to be done to the file that the tiles have made. */
+static int improve(struct gtiff_sink *sink, struct error *error)
 {
-  const struct settings *settings = &sink->settings;
-  char number[32];
-  char **options = CSLSetNameValue(NULL, "COMPRESS", compressions[settings->compress]);
-  if (sink->threads > 1) {
-    snprintf(number, sizeof number, "%u", sink->threads);
-    options = CSLSetNameValue(options, "NUM_THREADS", number);
-  }
-  options = CSLSetNameValue(options, "BIGTIFF", "IF_SAFER");
-  bool differences = sink->predictable && settings->compress != COMPRESS_NONE;
-  if (settings->cog) {
-    options = CSLSetNameValue(options, "PREDICTOR", differences ? "YES" : "NO");
-    options = CSLSetNameValue(options, "OVERVIEWS", settings->overviews ? "AUTO" : "NONE");
-    options = CSLSetNameValue(options, "OVERVIEW_RESAMPLING", resamplings[settings->resampling]);
-  } else {
-    options = CSLSetNameValue(options, "INTERLEAVE", "BAND");
-    options = CSLSetNameValue(options, "TILED", settings->tiled ? "YES" : "NO");
-    if (settings->tiled) {
-      options = CSLSetNameValue(options, "BLOCKXSIZE", "512");
-      options = CSLSetNameValue(options, "BLOCKYSIZE", "512");
-    }
-    if (differences)
-      options = CSLSetNameValue(options, "PREDICTOR", sink->is_float ? "3" : "2");
-  }
-  /* Level 1 unless asked otherwise: a COG of 12 x 2048 x 2048 floats takes 1.3 s, at level 6 it takes 8.5 s. */
-  if (settings->compress == COMPRESS_DEFLATE || settings->compress == COMPRESS_ZSTD) {
-    snprintf(number, sizeof number, "%d", settings->zlevel > 0 ? settings->zlevel : 1);
-    const char *name = settings->cog ? "LEVEL" : settings->compress == COMPRESS_ZSTD ? "ZSTD_LEVEL" : "ZLEVEL";
-    options = CSLSetNameValue(options, name, number);
-  }
-  return options;
-}
-
-static int copy_by_gdal(const struct gtiff_sink *sink, const char *to, struct error *error)
-{
-  gdal_scope_begin();
-  int status = 0;
-  char **options = second_options(sink);
-  const char *const drivers[] = {"GTiff", NULL};
-  GDALDatasetH from = GDALOpenEx(sink->output.temporary, GDAL_OF_RASTER | GDAL_OF_READONLY, drivers, NULL, NULL);
-  GDALDriverH driver = GDALGetDriverByName(sink->settings.cog ? "COG" : "GTiff");
-  GDALDatasetH copy = from == NULL || driver == NULL ? NULL : GDALCreateCopy(driver, to, from, 0, options, NULL, NULL);
-  if (copy != NULL)
-    GDALClose(copy);
-  if (copy == NULL || gdal_scope_failed())
-    status = gdal_scope_error(error, sink->settings.cog ? "cannot write the COG" : "cannot write the GeoTIFF");
-  if (from != NULL)
-    GDALClose(from);
-  CSLDestroy(options);
-  gdal_scope_end();
-  return status;
-}
-
-/* Replaces the temporary file by GDAL's copy of it. */
-static int run_second_pass(struct gtiff_sink *sink, struct error *error)
-{
-  struct output copy;
-  if (output_begin(&copy, sink->output.path, error) != 0)
+  const struct gtiff_options *options = &sink->options;
+  const struct gtiff_copy copy = {.options = options,
+                                  .type = sink->type,
+                                  .width = sink->layout.width,
+                                  .height = sink->layout.height,
+                                  .threads = sink->threads};
+  if (gtiff_copy_needed(options) && gtiff_copy_make(&copy, &sink->output, error) != 0)
     return -1;
-  if (copy_by_gdal(sink, copy.temporary, error) != 0) {
-    output_discard(&copy);
-    return -1;
-  }
-  output_discard(&sink->output);
-  sink->output = copy;
-  return 0;
+  return options->overviews && !options->cog ? gtiff_copy_overviews(&copy, sink->output.temporary, error) : 0;
 }
 
 static int gtiff_finish(struct sink *base, struct error *error)
@@ -260,7 +176,7 @@ static int gtiff_finish(struct sink *base, struct error *error)
   sink->file = -1;
   if (closed != 0)
     return output_error(error, "cannot write the GeoTIFF");
-  if (second_pass(&sink->settings) && run_second_pass(sink, error) != 0)
+  if (improve(sink, error) != 0)
     return -1;
   return output_commit(&sink->output, error);
 }
@@ -297,8 +213,14 @@ static int start_file(struct gtiff_sink *sink, const struct cube *cube, const st
                       struct error *error)
 {
   sink->shape = shape_of(sink, cube);
+  const struct tiff_head head = {.cube = cube,
+                                 .layout = &sink->layout,
+                                 .shape = &sink->shape,
+                                 .history = request->history,
+                                 .items = sink->options.file,
+                                 .band_items = sink->options.bands};
   if (output_begin(&sink->output, request->path, error) != 0 ||
-      tiff_header_write(sink->output.temporary, cube, &sink->layout, &sink->shape, request->history, error) != 0)
+      tiff_header_write(sink->output.temporary, &head, error) != 0)
     return -1;
   sink->file = open(sink->output.temporary, O_RDWR | O_CLOEXEC);
   struct stat status;
@@ -314,44 +236,23 @@ static int gtiff_open(const struct sink_request *request, const struct cube *cub
   struct gtiff_sink *sink = calloc(1, sizeof *sink);
   if (sink == NULL)
     return error_memory(error);
-  const struct element_info *type = element_info(cube->type);
   sink->sink.ops = &gtiff_ops;
   sink->file = -1;
   sink->threads = request->threads;
-  sink->element_size = type->size;
-  sink->is_float = type->is_float;
-  sink->predictable = !type->is_complex && (type->is_float || type->size <= 4);
-  if (read_settings((struct sink_options){request->options, request->option_count}, request->format, &sink->settings,
-                    error) != 0 ||
-      gtiff_layout(cube, &sink->layout, error) != 0 || start_file(sink, cube, request, error) != 0) {
+  sink->type = cube->type;
+  sink->element_size = element_info(cube->type)->size;
+  if (gtiff_options_read((struct sink_options){request->options, request->option_count}, request->format,
+                         &sink->options, error) != 0 ||
+      gtiff_layout(cube, &sink->layout, error) != 0 ||
+      gtiff_options_suit(&sink->options, cube, sink->layout.planes, error) != 0 ||
+      start_file(sink, cube, request, error) != 0) {
     gtiff_close(&sink->sink);
     return -1;
   }
-  sink->sink.media_type = sink->settings.cog ? TYPE_COG : TYPE_PLAIN;
+  sink->sink.media_type = sink->options.cog ? TYPE_COG : TYPE_PLAIN;
   *out = &sink->sink;
   return 0;
 }
-
-static const char parameters[] =
-    "{\"cog\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Write a cloud-optimised GeoTIFF: tiles in the "
-    "order that range requests like, with overviews.\"},"
-    "\"compress\":{\"type\":\"string\",\"enum\":[\"deflate\",\"none\",\"lzw\",\"zstd\"],\"default\":\"deflate\","
-    "\"description\":\"How tiles are compressed, always without loss. With deflate and no zlevel, tiles that would not "
-    "shrink to a quarter are stored as they are, which saves time.\"},"
-    "\"zlevel\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":12,\"description\":\"Effort for deflate and zstd: "
-    "every "
-    "tile is compressed at this level.\"},"
-    "\"tiled\":{\"type\":\"boolean\",\"default\":true,\"description\":\"Tiles of 512 x 512 pixels; strips of whole "
-    "rows if false.\"},"
-    "\"overviews\":{\"type\":\"boolean\",\"default\":true,\"description\":\"COG only: add smaller copies of the image "
-    "down to one tile.\"},"
-    "\"overview_resampling\":{\"type\":\"string\",\"enum\":[\"nearest\",\"average\",\"bilinear\",\"cubic\",\"mode\"],"
-    "\"default\":\"nearest\",\"description\":\"COG only: how the overviews' pixels come from the image's.\"},"
-    "\"separate_dates\":{\"type\":\"boolean\",\"default\":false,\"description\":\"A file for each date of a batch "
-    "job's result, instead of bands in one file.\"},"
-    "\"separate_bands\":{\"type\":\"boolean\",\"default\":false,\"description\":\"A file for each band; also known as "
-    "separate_asset_per_band.\"},"
-    "\"filename_prefix\":{\"type\":\"string\",\"description\":\"How the names of a batch job's files begin.\"}}";
 
 const struct sink_format sink_format_gtiff = {
     .name = "GTiff",
@@ -361,8 +262,8 @@ const struct sink_format sink_format_gtiff = {
                    "and unit are kept.",
     .extension = "tif",
     .media_type = TYPE_PLAIN,
-    .parameters = parameters,
-    .options = option_names,
+    .parameters = gtiff_parameters,
+    .options = gtiff_option_names,
     .bands = FILE_BANDS_PLANES,
     .text = false,
     .check = gtiff_check,

@@ -18,12 +18,31 @@ static void join_names(const char *const *names, char *text, size_t room)
   }
 }
 
-const char *sink_options_text(struct sink_options options, const char *name)
+static const struct sink_option *find_option(struct sink_options options, const char *name)
 {
   for (size_t i = 0; i < options.count; i++)
     if (strcasecmp(options.list[i].name, name) == 0)
-      return options.list[i].value;
+      return &options.list[i];
   return NULL;
+}
+
+const char *sink_options_text(struct sink_options options, const char *name)
+{
+  const struct sink_option *option = find_option(options, name);
+  return option == NULL ? NULL : option->value;
+}
+
+int sink_options_items(struct sink_options options, const char *name, struct sink_options *out, struct error *error)
+{
+  const struct sink_option *option = find_option(options, name);
+  *out = (struct sink_options){0};
+  if (option == NULL)
+    return 0;
+  if (option->items == NULL)
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "options", "option '%.100s' is an object, not %.60s",
+                           name, option->value);
+  *out = (struct sink_options){option->items, option->item_count};
+  return 0;
 }
 
 int sink_options_bool(struct sink_options options, const char *name, bool *out, struct error *error)

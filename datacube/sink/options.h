@@ -17,6 +17,8 @@ int sink_options_bool(struct sink_options options, const char *name, bool *out, 
 int sink_options_number(struct sink_options options, const char *name, double *out, bool *given, struct error *error);
 int sink_options_integer(struct sink_options options, const char *name, int lowest, int highest, int *out,
                          struct error *error);
+/* The items of an object, borrowed; none where it is not given. */
+int sink_options_items(struct sink_options options, const char *name, struct sink_options *out, struct error *error);
 /* Index in `choices` (NULL-terminated), any case. */
 int sink_options_choice(struct sink_options options, const char *name, const char *const *choices, int *out,
                         struct error *error);

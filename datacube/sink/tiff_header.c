@@ -14,10 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MARK "STATISTICS"
+#define MARK "TWINCUBE_STATISTICS"
 #define MARK_ITEM "<Item name=\"" MARK "\">-</Item>"
 
 /* Creation. */
@@ -91,73 +92,105 @@ static void set_band_info(GDALRasterBandH band, const struct band_info *info)
     GDALSetMetadataItem(band, "STANDARD_NAME", info->standard_name, NULL);
 }
 
-/* Description and one metadata item a dimension: TIME, BAND, or the dimension's own name. */
-static int set_plane(GDALRasterBandH band, const struct cube *cube, const struct layout *layout, size_t plane,
-                     struct error *error)
+/* What the user says of a band goes before what the cube says. */
+static void set_items(GDALRasterBandH band, struct sink_options items)
+{
+  for (size_t i = 0; i < items.count; i++) {
+    const char *name = items.list[i].name, *value = items.list[i].value;
+    if (strcasecmp(name, "SCALE") == 0)
+      GDALSetRasterScale(band, strtod(value, NULL));
+    else if (strcasecmp(name, "OFFSET") == 0)
+      GDALSetRasterOffset(band, strtod(value, NULL));
+    else if (strcasecmp(name, "UNIT") == 0)
+      GDALSetRasterUnitType(band, value);
+    else if (strcasecmp(name, "DESCRIPTION") == 0)
+      GDALSetDescription(band, value);
+    else
+      GDALSetMetadataItem(band, name, value, NULL);
+  }
+}
+
+static void set_items_of_label(GDALRasterBandH band, const struct tiff_head *head, const char *label)
+{
+  for (size_t i = 0; i < head->band_items.count; i++) {
+    const struct sink_option *of = &head->band_items.list[i];
+    if (strcmp(of->name, label) == 0)
+      set_items(band, (struct sink_options){of->items, of->item_count});
+  }
+}
+
+static int set_description(GDALRasterBandH band, const struct tiff_head *head, size_t plane, struct error *error)
 {
   struct buffer name = {0};
-  layout_plane_name(layout, cube, plane, &name);
-  if (name.failed) {
-    buffer_free(&name);
-    return error_memory(error);
-  }
-  if (name.length > 0)
+  layout_plane_name(head->layout, head->cube, plane, &name);
+  if (!name.failed && name.length > 0)
     GDALSetDescription(band, name.data);
+  int status = name.failed ? error_memory(error) : 0;
   buffer_free(&name);
-  size_t index[CUBE_MAX_DIMENSIONS];
-  layout_plane_index(layout, cube, plane, index);
-  size_t info = 0;
+  return status;
+}
+
+/* Description and one metadata item a dimension: TIME, BAND, or the dimension's own name. */
+static int set_plane(GDALRasterBandH band, const struct tiff_head *head, size_t plane, struct error *error)
+{
+  const struct cube *cube = head->cube;
+  char room[LABEL_TEXT_ROOM];
+  size_t index[CUBE_MAX_DIMENSIONS], bands = cube_find_type(cube, DIMENSION_BANDS);
+  if (set_description(band, head, plane, error) != 0)
+    return -1;
+  layout_plane_index(head->layout, cube, plane, index);
   for (size_t d = 0; d < cube->dimensions; d++) {
     const struct dimension *dimension = &cube->dimension[d];
-    if (d == layout->x || d == layout->y)
+    if (d == head->layout->x || d == head->layout->y)
       continue;
-    char room[LABEL_TEXT_ROOM];
     const char *key = dimension->type == DIMENSION_TEMPORAL ? "TIME"
                       : dimension->type == DIMENSION_BANDS  ? "BAND"
                                                             : dimension->name;
     GDALSetMetadataItem(band, key, dimension_label_text(dimension, index[d], room), NULL);
-    if (dimension->type == DIMENSION_BANDS)
-      info = index[d];
   }
   if (cube->bands != NULL)
-    set_band_info(band, &cube->bands[info]);
+    set_band_info(band, &cube->bands[bands == SIZE_MAX ? 0 : index[bands]]);
+  if (bands != SIZE_MAX)
+    set_items_of_label(band, head, dimension_label_text(&cube->dimension[bands], index[bands], room));
   return 0;
 }
 
-static int fill_header(GDALDatasetH dataset, const struct cube *cube, const struct layout *layout, const char *history,
-                       struct error *error)
+static int fill_header(GDALDatasetH dataset, const struct tiff_head *head, struct error *error)
 {
-  if (statistics_possible(cube->type))
-    GDALSetMetadataItem(dataset, MARK, "-", NULL);
-  if (set_reference(dataset, cube, layout, error) != 0)
+  const struct cube *cube = head->cube;
+  if (set_reference(dataset, cube, head->layout, error) != 0)
     return -1;
   GDALSetMetadataItem(dataset, "TIFFTAG_SOFTWARE", "twincube " TWINCUBE_VERSION, NULL);
   if (cube->title != NULL)
     GDALSetMetadataItem(dataset, "TIFFTAG_IMAGEDESCRIPTION", cube->title, NULL);
-  if (history != NULL)
-    GDALSetMetadataItem(dataset, "HISTORY", history, NULL);
-  for (size_t plane = 0; plane < layout->planes; plane++) {
+  if (head->history != NULL)
+    GDALSetMetadataItem(dataset, "HISTORY", head->history, NULL);
+  for (size_t i = 0; i < head->items.count; i++)
+    GDALSetMetadataItem(dataset, head->items.list[i].name, head->items.list[i].value, NULL);
+  if (statistics_possible(cube->type))
+    GDALSetMetadataItem(dataset, MARK, "-", NULL);
+  for (size_t plane = 0; plane < head->layout->planes; plane++) {
     GDALRasterBandH band = GDALGetRasterBand(dataset, (int)plane + 1);
     if (plane == 0)
       set_nodata(band, cube); /* the file's: TIFF has one for all bands */
-    if (set_plane(band, cube, layout, plane, error) != 0)
+    if (set_plane(band, head, plane, error) != 0)
       return -1;
   }
   return 0;
 }
 
-int tiff_header_write(const char *path, const struct cube *cube, const struct layout *layout,
-                      const struct tiff_shape *shape, const char *history, struct error *error)
+int tiff_header_write(const char *path, const struct tiff_head *head, struct error *error)
 {
+  const struct cube *cube = head->cube;
   gdal_scope_begin();
   int status = -1;
-  char **options = creation_options(cube, shape);
+  char **options = creation_options(cube, head->shape);
   GDALDriverH driver = GDALGetDriverByName("GTiff");
   GDALDatasetH dataset = driver == NULL ? NULL
-                                        : GDALCreate(driver, path, (int)layout->width, (int)layout->height,
-                                                     (int)layout->planes, gdal_type(cube->type), options);
+                                        : GDALCreate(driver, path, (int)head->layout->width, (int)head->layout->height,
+                                                     (int)head->layout->planes, gdal_type(cube->type), options);
   if (dataset != NULL) {
-    status = fill_header(dataset, cube, layout, history, error);
+    status = fill_header(dataset, head, error);
     GDALClose(dataset);
   }
   if ((dataset == NULL || gdal_scope_failed()) && !error_is_set(error))

@@ -22,19 +22,33 @@ static const char *option_text(struct arena *arena, const struct value *value)
   return text;
 }
 
-static int read_options(struct call *call, struct sink_option **out, size_t *count)
+/* Options, or the items of one that is an object. One that is null is as good as left out. */
+static int read_items(struct call *call, const struct value *object, const struct sink_option **out, size_t *count)
+{
+  struct sink_option *items = ARENA_ARRAY(call->arena, struct sink_option, object->count + 1);
+  *out = items;
+  *count = 0;
+  for (size_t i = 0; items && i < object->count; i++) {
+    const struct value *value = &object->items[i];
+    struct sink_option *item = &items[*count];
+    if (value->kind == VALUE_NULL)
+      continue;
+    *item = (struct sink_option){.name = object->keys[i], .value = option_text(call->arena, value)};
+    if (!item->value)
+      return error_memory(call->error);
+    if (value->kind == VALUE_OBJECT && read_items(call, value, &item->items, &item->item_count) != 0)
+      return -1;
+    ++*count;
+  }
+  return items ? 0 : error_memory(call->error);
+}
+
+static int read_options(struct call *call, const struct sink_option **out, size_t *count)
 {
   const struct value *options = call_argument(call, "options");
-  *count = options && options->kind == VALUE_OBJECT ? options->count : 0;
-  *out = ARENA_ARRAY(call->arena, struct sink_option, *count);
-  if (!*out)
-    return error_memory(call->error);
-  for (size_t i = 0; i < *count; i++) {
-    (*out)[i] = (struct sink_option){options->keys[i], option_text(call->arena, &options->items[i])};
-    if (!(*out)[i].value)
-      return error_memory(call->error);
-  }
-  return 0;
+  *out = NULL;
+  *count = 0;
+  return options && options->kind == VALUE_OBJECT ? read_items(call, options, out, count) : 0;
 }
 
 /* Clients send options of other services along: what a format does not know is no reason to fail. */
@@ -95,7 +109,7 @@ static int save_result_call(struct call *call, struct value *result)
 {
   struct outcome_output output = {.name = call->node, .value = call_argument(call, "data")};
   const struct node *data;
-  struct sink_option *options;
+  const struct sink_option *options;
   if (call_text(call, "format", &output.format) != 0 || read_options(call, &options, &output.option_count) != 0)
     return -1;
   if (!value_is_host(output.value) ? call_cube(call, "data", &data) != 0

@@ -182,6 +182,185 @@ def test_statistics_of_types(tmp_path, dtype, nodata):
     check_statistics(tags, np.where(values == nodata, np.nan, values) if nodata is not None else values.astype(float))
 
 
+# ---- what other services' users ask of GeoTIFF ----
+
+
+ROUGH = np.random.default_rng(9).normal(size=(300, 420)).round(2)
+
+
+def tiff(folder, values=ROUGH, name="a.tif", **options):
+    """The open file of a plane saved with the options."""
+    return rasterio.open(save(folder, picture_cube(values), "GTiff", name, **options))
+
+
+def stored(folder, dtype, bands=1, nodata=None, height=150, width=260):
+    """Nodes that load a collection of random values of a type, and these."""
+    values = np.random.default_rng(4).integers(0, 250, (bands, height, width)).astype(dtype)
+    (folder / "T").mkdir()
+    for band in range(bands):
+        with rasterio.open(folder / "T" / f"t_20200101_B{band + 1}.tif", "w", driver="GTiff", width=width,
+                           height=height, count=1, dtype=dtype, crs="EPSG:32632", nodata=nodata,
+                           transform=rasterio.Affine(10, 0, 5e5, 0, -10, 5e6)) as file:
+            file.write(values[band], 1)
+    twincube("catalogue", "add", "--data", folder, "--id", "S", folder / "T")
+    return values
+
+
+NAMES = {"deflate": "deflate", "none": None, "lzw": "lzw", "zstd": "zstd", "packbits": "packbits", "lzma": "lzma",
+         "lerc": "lerc", "lerc_deflate": "lerc_deflate", "lerc_zstd": "lerc_zstd"}
+
+
+@pytest.mark.parametrize("name, cog", [(name, False) for name in NAMES] +
+                         [(name, True) for name in ("deflate", "none", "packbits", "lerc_zstd")])
+def test_compressions_lose_nothing(tmp_path, name, cog):
+    values = ROUGH.copy()
+    values[30:60, 100:] = np.nan
+    if cog and name == "packbits":
+        assert "lerc_zstd" in refusal(tmp_path, picture_cube(values), "GTiff", compress=name, cog=True)
+        return
+    with tiff(tmp_path, values, compression=name.upper(), cog=cog) as file:
+        np.testing.assert_array_equal(file.read(1), values)
+        said = file.tags(ns="IMAGE_STRUCTURE").get("COMPRESSION", "").lower() or None
+        assert said == NAMES[name]
+
+
+@pytest.mark.parametrize("cog", [False, True])
+def test_compressions_of_bytes(tmp_path, cog):
+    values = stored(tmp_path, "uint8", bands=3)
+    with rasterio.open(saved(tmp_path, tmp_path, "GTiff", "w.tif", compress="webp", cog=cog)) as file:
+        assert "WEBP" in file.tags(ns="IMAGE_STRUCTURE")["COMPRESSION"].upper()
+        np.testing.assert_array_equal(file.read(), values)
+    sizes = []
+    for quality in (10, 90):
+        with rasterio.open(saved(tmp_path, tmp_path, "GTiff", "j.tif", compress="jpeg", cog=cog,
+                                 quality=quality)) as file:
+            assert "JPEG" in file.tags(ns="IMAGE_STRUCTURE")["COMPRESSION"].upper()
+            sizes.append((tmp_path / "j.tif").stat().st_size)
+            assert abs(file.read().astype(float) - values).mean() < 80  # noise; JPEG is at its worst
+    assert sizes[0] < sizes[1] / 2
+    two = load(bands=["B1", "B2"])
+    done = run(tmp_path, {**two, **saving({"from_node": "load"}, "GTiff", compress="webp")}, "x.tif")
+    assert done.returncode == 1 and "3 or 4 bands; this one has 2" in done.stderr
+
+
+def test_what_would_blur_no_data_is_refused(tmp_path):
+    stored(tmp_path, "uint8", nodata=7)
+    done = run(tmp_path, {**load(), **saving({"from_node": "load"}, "GTiff", compress="jpeg")}, "x.tif")
+    assert done.returncode == 1 and "FormatUnsuitable" in done.stderr and "blur" in done.stderr
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"compress": "jpeg"}, ["float64", "jpeg", "deflate, none, lzw"]),
+    ({"compress": "middle-out"}, ["lerc_zstd", "middle-out"]),
+    ({"compress": "lzma", "zlevel": 10}, ["zlevel", "1 to 9"]),
+    ({"compress": "lerc", "predictor": 2}, ["predictor", "lerc"]),
+    ({"predictor": 2}, ["predictor", "float64"]),
+    ({"predictor": 4}, ["predictor", "1 to 3"]),
+    ({"tile_size": 100}, ["tile_size", "multiple of 16"]),
+    ({"tile_size": 64, "cog": True}, ["tile_size", "128"]),
+    ({"tile_size": 1 << 20}, ["tile_size", "2048"]),
+    ({"overviews": "SOME"}, ["overviews", "auto"]),
+    ({"overview_method": "best"}, ["overview_method", "cubicspline"]),
+    ({"bands_metadata": 3}, ["bands_metadata", "object"]),
+    ({"bands_metadata": {"B1": "x"}}, ["B1", "object"]),
+    ({"bands_metadata": {"B1": {"SCALE": "much"}}}, ["SCALE", "number", "much"]),
+    ({"bands_metadata": {"B1": {"a": "b"}}}, ["B1", "no dimension of bands"]),
+    ({"file_metadata": "x"}, ["file_metadata", "object"])])
+def test_options_that_cannot_be_met_are_refused(tmp_path, options, words):
+    said = refusal(tmp_path, picture_cube(ROUGH[:40, :40]), "GTiff", **options)
+    assert "ProcessParameterInvalid" in said and "options" in said
+    assert all(word in said for word in words), said
+
+
+def test_options_that_are_null_are_left_out(tmp_path):
+    with tiff(tmp_path, compress=None, tile_size=None, overviews=None, bands_metadata=None, file_metadata=None) as file:
+        np.testing.assert_array_equal(file.read(1), ROUGH)
+        assert file.overviews(1) == []
+
+
+@pytest.mark.parametrize("size, compress", [(16, "none"), (48, "deflate"), (128, "lzw"), (208, "none"), (1024, "deflate")])
+def test_tile_size(tmp_path, size, compress):
+    with tiff(tmp_path, tile_size=size, compress=compress) as file:
+        smaller = [min(size, -(-side // 16) * 16) for side in ROUGH.shape]
+        assert list(file.block_shapes[0]) == (smaller if compress != "lzw" else [size, size])
+        np.testing.assert_array_equal(file.read(1), ROUGH)
+    with tiff(tmp_path, tile_size=128, compress=compress, cog=True) as file:
+        assert file.block_shapes[0] == (128, 128) and file.overviews(1) == [2, 4]
+
+
+@pytest.mark.parametrize("predictor", [1, 2, 3])
+@pytest.mark.parametrize("options", [{"zlevel": 6}, {"cog": True}, {"compress": "zstd"}])
+def test_predictor(scenes, tmp_path, predictor, options):
+    nodes = load(temporal_extent=["2020-01-01", "2020-01-02"], bands=["B1"])
+    with rasterio.open(saved(scenes, tmp_path, "GTiff", "a.tif", nodes, predictor=predictor, **options)) as file:
+        np.testing.assert_array_equal(file.read(1), noisy()[0, 0])
+        assert int(file.tags(ns="IMAGE_STRUCTURE").get("PREDICTOR", 1)) == predictor
+
+
+def halved(values, method):
+    """The first overview by GDAL itself, of a file of our values."""
+    with rasterio.MemoryFile() as memory:
+        with memory.open(driver="GTiff", width=values.shape[1], height=values.shape[0], count=1, dtype="float64",
+                         nodata=np.nan) as file:
+            file.write(values, 1)
+            file.build_overviews([2], rasterio.enums.Resampling[method])
+        with memory.open(overview_level=0) as file:
+            return file.read(1)
+
+
+@pytest.mark.parametrize("method, options", [
+    ("nearest", {"overviews": "AUTO", "overview_resample": None}), ("average", {"overviews": True}),
+    ("cubic", {"cog": True}), ("bilinear", {"compress": "lzw", "overviews": "auto"}),
+    ("rms", {"overviews": "AUTO", "tiled": False})])
+def test_overviews(tmp_path, method, options):
+    values = ROUGH.copy()
+    values[30:60, 100:] = np.nan
+    with tiff(tmp_path, values, tile_size=128, overview_method=method, **options) as file:
+        np.testing.assert_array_equal(file.read(1), values)
+        assert file.overviews(1) == [2, 4]
+        assert float(file.tags(1)["STATISTICS_MAXIMUM"]) == np.nanmax(values)
+    with rasterio.open(tmp_path / "a.tif", overview_level=0) as file:
+        np.testing.assert_allclose(file.read(1), halved(values, method), rtol=1e-6, atol=1e-7)  # made from float32
+
+
+@pytest.mark.parametrize("options", [{"overviews": "OFF"}, {"cog": True, "overviews": "OFF"}, {},
+                                     {"cog": True, "overviews": False}])
+def test_no_overviews(tmp_path, options):
+    with tiff(tmp_path, tile_size=128, **options) as file:
+        assert file.overviews(1) == []
+
+
+@pytest.mark.parametrize("options", [{}, {"cog": True}, {"compress": "zstd"}, {"overviews": "AUTO", "tile_size": 128}])
+def test_metadata_of_bands_and_file(scenes, tmp_path, options):
+    path = saved(scenes, tmp_path, "GTiff", "a.tif", file_metadata={"Mission": "A & B <1>", "n": 3}, bands_metadata={
+        "B2": {"scale": 0.5, "OFFSET": -3, "ARBITRARY": "ä", "unit": "K"}, "B3": {"DESCRIPTION": "third"}}, **options)
+    with rasterio.open(path) as file:
+        np.testing.assert_array_equal(file.read(), noisy().reshape(6, 530, 700))
+        assert file.scales == (1, 0.5, 1) * 2 and file.offsets == (0, -3, 0) * 2 and file.units[1] == "K"
+        assert [file.tags(band + 1).get("ARBITRARY") for band in range(6)] == [None, "ä", None] * 2
+        assert [name == "third" for name in file.descriptions] == [False, False, True] * 2
+        assert file.tags()["Mission"] == "A & B <1>" and file.tags()["n"] == "3"
+        assert float(file.tags(1)["STATISTICS_MAXIMUM"]) == np.nanmax(noisy()[0, 0])
+
+
+def test_metadata_of_bands_in_files_of_their_own(scenes, tmp_path):
+    nodes = {**load(temporal_extent=["2020-01-01", "2020-01-02"]),
+             **saving({"from_node": "load"}, "GTiff", separate_bands=True, bands_metadata={"B2": {"SCALE": 2}})}
+    assert run(scenes, nodes, f"{tmp_path}/").returncode == 0
+    with rasterio.open(tmp_path / "save_B2.tif") as two, rasterio.open(tmp_path / "save_B1.tif") as one:
+        assert (one.scales, two.scales) == ((1,), (2,))
+    nodes = {**load(), **saving({"from_node": "load"}, "GTiff", bands_metadata={"B9": {}})}
+    said = run(scenes, nodes, "x.tif").stderr
+    assert "B9" in said and "B1, B2, B3" in said
+
+
+def test_options_of_geotiff_are_listed(connection):
+    listed = connection.list_file_formats()["output"]["GTiff"]["parameters"]
+    assert set(NAMES) <= set(listed["compress"]["enum"])
+    assert {"tile_size", "bands_metadata", "file_metadata", "overviews", "overview_resampling", "predictor"} <= set(listed)
+    assert all(schema["description"].endswith(".") for schema in listed.values())
+
+
 def results_of(connection, graph):
     job = connection.create_job(graph)
     job.start_and_wait(max_poll_interval=0.2, print=lambda text: None)

@@ -154,7 +154,8 @@ static void every_type_comes_back(void **state)
 
 static void any_tiling_and_compression(void **state)
 {
-  static const struct sink_option none[] = {{"compress", "none"}}, nine[] = {{"zlevel", "9"}};
+  static const struct sink_option none[] = {{.name = "compress", .value = "none"}},
+                                  nine[] = {{.name = "zlevel", .value = "9"}};
   struct cube cube = scene_cube(ELEMENT_F32, 600, 530);
   round_trip(*state, &cube, (size_t[]){1, 2, 512, 512}, NULL, 0); /* whole chunks */
   round_trip(*state, &cube, (size_t[]){3, 1, 600, 530}, NULL, 0); /* many chunks a tile */
@@ -345,7 +346,7 @@ static void what_does_not_fit_is_refused(void **state)
   assert_int_equal(sink_format_netcdf.check(&cube, NULL, 0, &error), -1);
   assert_string_equal(error.code, "FormatUnsuitable");
   error = (struct error){0};
-  const struct sink_option option = {"zlevel", "eleven"};
+  const struct sink_option option = {.name = "zlevel", .value = "eleven"};
   cube = scene_cube(ELEMENT_F32, 4, 4);
   assert_int_equal(sink_format_netcdf.check(&cube, &option, 1, &error), -1);
   assert_string_equal(error.parameter, "options");

@@ -314,13 +314,15 @@ static void test_gtiff_options(void **state)
 {
   (void)state;
   static const struct sink_option sets[][3] = {
-      {{"compress", "none"}, {"tiled", "true"}, {"tiled", "true"}},
-      {{"compress", "deflate"}, {"zlevel", "6"}, {"tiled", "false"}},
-      {{"compress", "none"}, {"tiled", "false"}, {"tiled", "false"}},
-      {{"compress", "lzw"}, {"tiled", "true"}, {"cog", "false"}},
-      {{"compress", "zstd"}, {"zlevel", "3"}, {"cog", "false"}},
-      {{"cog", "true"}, {"compress", "deflate"}, {"zlevel", "1"}},
-      {{"cog", "true"}, {"compress", "none"}, {"overviews", "false"}},
+      {{.name = "compress", .value = "none"}, {.name = "tiled", .value = "true"}, {.name = "tiled", .value = "true"}},
+      {{.name = "compress", .value = "deflate"}, {.name = "zlevel", .value = "6"}, {.name = "tiled", .value = "false"}},
+      {{.name = "compress", .value = "none"}, {.name = "tiled", .value = "false"}, {.name = "tiled", .value = "false"}},
+      {{.name = "compress", .value = "lzw"}, {.name = "tiled", .value = "true"}, {.name = "cog", .value = "false"}},
+      {{.name = "compress", .value = "zstd"}, {.name = "zlevel", .value = "3"}, {.name = "cog", .value = "false"}},
+      {{.name = "cog", .value = "true"}, {.name = "compress", .value = "deflate"}, {.name = "zlevel", .value = "1"}},
+      {{.name = "cog", .value = "true"},
+       {.name = "compress", .value = "none"},
+       {.name = "overviews", .value = "false"}},
   };
   static const enum element_type types[] = {ELEMENT_U16, ELEMENT_F64, ELEMENT_I8};
   char path[512];
@@ -538,7 +540,7 @@ static void test_png_stretch(void **state)
   GDALClose(file);
   assert_memory_equal(grey, ((const unsigned char[]){0, 64, 128, 0, 255, 0, 128, 128}), 8);
   assert_memory_equal(opacity, ((const unsigned char[]){255, 255, 255, 0, 255, 255, 255, 255}), 8);
-  const struct sink_option scale = {"scale", "[0, 2]"};
+  const struct sink_option scale = {.name = "scale", .value = "[0, 2]"};
   struct sink *sink = open_sink("png", &cube, path, &scale, 1);
   struct error error = {0};
   struct box box = cube_box(&cube);
@@ -609,7 +611,7 @@ static void test_jpeg_and_webp(void **state)
 static void expect_refused(const char *format, const struct cube *cube, const char *name, const char *value,
                            const char *code)
 {
-  const struct sink_option option = {name, value};
+  const struct sink_option option = {.name = name, .value = value};
   struct error error = {0};
   assert_int_equal(sink_format_find(format)->check(cube, &option, name != NULL ? 1 : 0, &error), -1);
   assert_string_equal(error.code, code);
