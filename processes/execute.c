@@ -45,6 +45,7 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
   const struct graph_options options = {.parameters = e->parameters,
                                         .parameter_count = e->parameter_count,
                                         .catalogue = e->catalogue,
+                                        .files = e->files,
                                         .cancel = e->cancel,
                                         .memory = e->memory,
                                         .threads = e->threads,

@@ -13,6 +13,7 @@ struct execution {
   const struct graph_parameter *parameters;
   size_t parameter_count;
   const struct catalogue *catalogue;
+  const char *files;        /* folder of the user's own files, absolute; or NULL */
   size_t memory;            /* bytes, 0: default */
   unsigned threads;         /* 0: default */
   const char *output;       /* where cubes go: a folder with '/' at its end, or a file's name; see result_file.h */

@@ -47,6 +47,7 @@ struct call {
   struct arena *arena;               /* lives as long as the plan */
   struct program *program;           /* emit here; never NULL for value, reducer and series */
   const struct catalogue *catalogue; /* may be NULL (then no collections) */
+  const char *files;                 /* folder of the user's own files, absolute, or NULL (load/user_file.h) */
   struct lowering *lowering;         /* the walk itself (processes/graph/lower.c) */
   struct error *error;
 };

@@ -273,6 +273,7 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
                       .arena = l->arena,
                       .program = w->program,
                       .catalogue = l->options->catalogue,
+                      .files = l->options->files,
                       .lowering = l,
                       .error = l->error};
   bool folds = call.process->shape != PROCESS_CUBE && (!w->program || !any_lanes(arguments, count));

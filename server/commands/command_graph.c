@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int add_parameter(struct graph_arguments *arguments, const char *command, char *text)
@@ -28,6 +29,9 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
     return -1;
   case 'd':
     out->data = value;
+    return -1;
+  case 'f':
+    out->files = value;
     return -1;
   case 'p':
     return add_parameter(out, command, value);
@@ -57,12 +61,17 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
 
 int graph_arguments_read(int argc, char **argv, const char *command, const char *help, struct graph_arguments *out)
 {
-  static const struct option options[] = {
-      {"output", required_argument, NULL, 'o'},  {"parameter", required_argument, NULL, 'p'},
-      {"data", required_argument, NULL, 'd'},    {"memory", required_argument, NULL, 'm'},
-      {"threads", required_argument, NULL, 't'}, {"encoding", required_argument, NULL, 'e'},
-      {"json", no_argument, NULL, 'j'},          {"verbose", no_argument, NULL, 'v'},
-      {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+  static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                          {"parameter", required_argument, NULL, 'p'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"memory", required_argument, NULL, 'm'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"encoding", required_argument, NULL, 'e'},
+                                          {"files", required_argument, NULL, 'f'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
   opterr = 0;
   int option;
   while ((option = getopt_long(argc, argv, "o:vh", options, NULL)) != -1) {
@@ -88,7 +97,10 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
   struct buffer graph = {.limit = 2 * (size_t)GRAPH_MAX_BYTES};
   struct catalogue *catalogue = NULL;
   char data[DATA_DIR_SIZE];
+  char *files = realpath(arguments->files != NULL ? arguments->files : ".", NULL);
   int status = command_read_file(arguments->graph, GRAPH_MAX_BYTES, &graph, &error);
+  if (status == 0 && files == NULL && arguments->files != NULL)
+    status = error_set(&error, ERROR_FileNotFound, "there is no folder '%s'", arguments->files);
   if (status == 0)
     status = data_dir_find(arguments->data, data, &error);
   if (status == 0)
@@ -100,6 +112,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
         .parameters = arguments->parameters,
         .parameter_count = arguments->parameter_count,
         .catalogue = catalogue,
+        .files = files,
         .memory = arguments->memory,
         .threads = (unsigned)arguments->threads,
         .official_encoding = arguments->official,
@@ -111,5 +124,6 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
   if (catalogue != NULL)
     catalogue_close(catalogue);
   buffer_free(&graph);
+  free(files);
   return status == 0 ? EXIT_OK : command_fail(&error);
 }

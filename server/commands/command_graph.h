@@ -12,6 +12,7 @@ struct graph_arguments {
   const char *graph;  /* file name, "-" for standard input */
   const char *output; /* or NULL */
   const char *data;   /* --data, or NULL */
+  const char *files;  /* --files, or NULL */
   size_t memory;      /* bytes, 0: default */
   long threads;       /* 0: default */
   bool official;      /* --encoding official */

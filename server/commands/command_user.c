@@ -12,13 +12,16 @@
 #include <termios.h>
 #include <unistd.h>
 
+enum { PASSWORD_MIN = 8 };
+
 static const char help_text[] =
     "twincube user - accounts of the server\n\n"
     "Usage\n"
     "  twincube user add NAME [--data DIR]      make a user, or give one a new password\n"
     "  twincube user list [--data DIR]          one line each: name, date of creation\n"
     "  twincube user remove NAME [--data DIR]   remove a user with tokens, jobs and results\n\n"
-    "`add` reads the password as one line from standard input; on a terminal it asks and does not echo.\n"
+    "`add` reads the password, 8 bytes at least, as one line from standard input; on a terminal it asks and does not\n"
+    "echo.\n"
     "NAME is made of letters, digits and - . _ ~ (at most 64). Passwords are kept as argon2id hashes. A new\n"
     "password ends the user's open sessions. All three work while the server runs.\n\n"
     "Options\n"
@@ -27,7 +30,7 @@ static const char help_text[] =
     "Exit status\n"
     "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
     "Example\n"
-    "  echo secret | twincube user add alice\n";
+    "  echo 'my password' | twincube user add alice\n";
 
 /* One line without its end. 0, or -1 with an error. */
 static int read_password(char *out, size_t room, struct error *error)
@@ -40,19 +43,26 @@ static int read_password(char *out, size_t room, struct error *error)
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     fputs("Password: ", stderr);
   }
-  char *line = fgets(out, (int)room, stdin);
+  size_t length = 0;
+  int c;
+  while ((c = getchar()) != EOF && c != '\n' && length + 1 < room)
+    out[length++] = (char)c;
+  out[length] = '\0';
   if (is_terminal) {
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     fputc('\n', stderr);
   }
-  if (line == NULL)
+  if (c == EOF && length == 0)
     return error_set(error, ERROR_CredentialsInvalid, "no password on standard input");
-  size_t length = strlen(out);
-  if (length + 1 == room && out[length - 1] != '\n')
-    return error_set(error, ERROR_CredentialsInvalid, "the password is longer than %zu bytes", room - 2);
-  while (length > 0 && (out[length - 1] == '\n' || out[length - 1] == '\r'))
+  if (c != EOF && c != '\n')
+    return error_set(error, ERROR_CredentialsInvalid, "the password is longer than %zu bytes", room - 1);
+  if (length > 0 && out[length - 1] == '\r')
     out[--length] = '\0';
-  return length > 0 ? 0 : error_set(error, ERROR_CredentialsInvalid, "the password is empty");
+  if (strlen(out) != length)
+    return error_set(error, ERROR_CredentialsInvalid, "the password holds a NUL byte");
+  if (length < PASSWORD_MIN)
+    return error_set(error, ERROR_CredentialsInvalid, "the password has less than %d bytes", (int)PASSWORD_MIN);
+  return 0;
 }
 
 static int add_user(struct store *store, const char *name, struct error *error)
@@ -60,7 +70,7 @@ static int add_user(struct store *store, const char *name, struct error *error)
   if (!user_name_is_valid(name))
     return error_set(error, ERROR_CredentialsInvalid,
                      "a user name is made of letters, digits and - . _ ~ (at most 64), not '%s'", name);
-  char password[AUTH_PASSWORD_MAX + 2], hash[PASSWORD_HASH_SIZE];
+  char password[AUTH_PASSWORD_MAX + 1], hash[PASSWORD_HASH_SIZE];
   int status = read_password(password, sizeof password, error);
   if (status == 0)
     status = auth_hash_password(password, hash, error);

@@ -1,6 +1,7 @@
 /* What the workers answer: synchronous results, validation, estimates. The handler's thread only hands the work on. */
 #include "server/endpoints/endpoints.h"
 
+#include "server/files/file_tree.h"
 #include "server/store/folder.h"
 
 #include <math.h>
@@ -19,7 +20,7 @@ struct work {
   struct pool_task task; /* first member */
   struct exchange *exchange;
   char id[REQUEST_ID_SIZE]; /* of a synchronous request; "" : none */
-  struct buffer graph; /* owned, where it is not the request's body */
+  struct buffer graph;      /* owned, where it is not the request's body */
 };
 
 static void work_free(struct work *work)
@@ -142,6 +143,13 @@ static void submit(struct work *work, const char *purpose)
   snprintf(task->header.history, sizeof task->header.history, "twincube " TWINCUBE_VERSION " %s%s%s", purpose,
            work->id[0] ? " " : "", work->id);
   task->client_fd = http_fd(exchange->http);
+  struct error error = {0};
+  if (file_tree_path(exchange->store, exchange->server->settings.data, exchange->user, task->header.files, &error) !=
+      0) {
+    work_free(work);
+    reply_error(exchange, &error);
+    return;
+  }
   if (worker_pool_submit(exchange->server->pool, task) != 0) {
     work_free(work);
     reply_code(exchange, ERROR_InfrastructureBusy, "all workers are busy and the queue is full");

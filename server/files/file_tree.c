@@ -15,25 +15,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROOT_SIZE = 1200 };
-
 /* ---- the root --------------------------------------------------------------------------------------------------- */
 
-static void root_path(const char *data, const char *folder, char out[ROOT_SIZE])
+static void root_path(const char *data, const char *folder, char out[FILE_TREE_PATH])
 {
-  snprintf(out, ROOT_SIZE, "%.1000s/files/%.100s", data, folder);
+  snprintf(out, FILE_TREE_PATH, "%.1000s/files/%.100s", data, folder);
+}
+
+int file_tree_path(struct store *store, const char *data, const char *user, char out[FILE_TREE_PATH],
+                   struct error *error)
+{
+  char folder[USER_FOLDER_SIZE];
+  out[0] = '\0';
+  if (store_user_folder(store, user, false, folder, error) != 0)
+    return -1;
+  if (folder[0] != '\0')
+    root_path(data, folder, out);
+  return 0;
 }
 
 int file_tree_open(const char *data, const char *folder)
 {
-  char path[ROOT_SIZE];
+  char path[FILE_TREE_PATH];
   root_path(data, folder, path);
   return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 int file_tree_make(const char *data, const char *folder, int *root, struct error *error)
 {
-  char path[ROOT_SIZE];
+  char path[FILE_TREE_PATH];
   root_path(data, folder, path);
   *root = folder_make(path, error) == 0 ? file_tree_open(data, folder) : -1;
   if (*root >= 0 || error_is_set(error))

@@ -4,12 +4,12 @@
 #ifndef TWINCUBE_SERVER_FILES_FILE_TREE_H
 #define TWINCUBE_SERVER_FILES_FILE_TREE_H
 
-#include "datacube/base/error.h"
+#include "server/store/store_files.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FILE_TAG_SIZE = 64, FILE_TREE_MOST = 20000 /* files of a user */ };
+enum { FILE_TREE_PATH = 1200, FILE_TAG_SIZE = 64, FILE_TREE_MOST = 20000 /* files of a user */ };
 
 struct file_entry {
   char *path;              /* NULL where one file is described */
@@ -23,6 +23,10 @@ struct file_listing {
   size_t count, capacity;
   uint64_t bytes; /* of all */
 };
+
+/* Where the user's files lie; "" where the user has none. */
+int file_tree_path(struct store *store, const char *data, const char *user, char out[FILE_TREE_PATH],
+                   struct error *error);
 
 /* The root, or -1 with errno. */
 int file_tree_open(const char *data, const char *folder);

@@ -10,6 +10,7 @@
  * that no finished row names: both are swept at the next start or run. */
 #include "server/jobs/job_runner.h"
 
+#include "server/files/file_tree.h"
 #include "server/store/folder.h"
 #include "server/jobs/job_folder.h"
 #include "server/jobs/job_result.h"
@@ -306,6 +307,8 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
     return back_to_queue(runner, "no room could be made for the results");
   }
   fill_task(runner, job, part, left, &task);
+  if (file_tree_path(runner->store, runner->queue->options.data, job->owner, task.files, &error) != 0)
+    return back_to_queue(runner, "the store did not answer");
   enum worker_outcome outcome = worker_client_call(&runner->client, &task, &graph, &watch, reply);
   return judge(runner, job, part, outcome, reply);
 }

@@ -216,6 +216,7 @@ static void run_validate(const struct execution *execution, struct buffer *json)
   json_key(&writer, "errors");
   json_write_array(&writer);
   const struct graph_options options = {.catalogue = execution->catalogue,
+                                        .files = execution->files,
                                         .cancel = execution->cancel,
                                         .official_encoding = execution->official_encoding};
   graph_validate(execution->graph, execution->graph_length, &options, write_found_error, &writer);
@@ -277,6 +278,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
       .room = {.most = task->room_most, .has_quota = task->has_quota != 0, .left = task->room_left},
       .threads = task->threads,
       .output = task->output,
+      .files = task->files[0] ? task->files : NULL,
       .only_result = task->job == 0,
       .value_file = task->job != 0,
       .official_encoding = task->official != 0,

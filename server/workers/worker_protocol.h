@@ -31,6 +31,7 @@ struct task_header {
   uint32_t official;  /* 1: graph and value are in the encoding of the official test cases */
   uint32_t has_quota; /* 1: room_left counts */
   char output[2304];  /* folder for a cube's file, ends with '/' */
+  char files[1280];   /* folder of the user's own files, "" for none */
   char history[256];  /* provenance line */
 };
 
