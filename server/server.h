@@ -10,6 +10,7 @@
 #include "server/http/api_version.h"
 #include "server/http/http.h"
 #include "server/jobs/job_queue.h"
+#include "server/jobs/tariff.h"
 #include "server/store/store.h"
 #include "server/workers/worker_pool.h"
 
@@ -30,9 +31,11 @@ struct server_settings {
   const char *data;       /* folder */
   const char *public_url; /* without a slash at its end, or NULL: from the Host header */
   const char *address;    /* "127.0.0.1:8080", as bound */
-  size_t task_memory;     /* bytes of one synchronous request */
-  uint64_t result_size;   /* bytes that it may write */
+  uint64_t result_size;   /* bytes that a synchronous request may write */
   unsigned threads;       /* of one request, 0: default */
+  double request_seconds; /* of one request */
+  struct tariff tariff;
+  long user_jobs, all_jobs; /* that may be queued: of one user, of all */
 };
 
 struct uploads; /* server/files/upload.h */

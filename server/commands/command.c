@@ -54,6 +54,24 @@ int command_size(const char *text, size_t *out)
   return 0;
 }
 
+int command_duration(const char *text, double *out)
+{
+  static const struct {
+    char unit;
+    double seconds;
+  } units[] = {{'\0', 1}, {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+  char *end = NULL;
+  const double number = strtod(text, &end);
+  if (end == text || (*end != '\0' && end[1] != '\0'))
+    return -1;
+  for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    if (*end == units[i].unit) {
+      *out = number * units[i].seconds;
+      return *out >= 1 && *out <= 1e9 ? 0 : -1;
+    }
+  return -1;
+}
+
 int command_integer(const char *text, long minimum, long maximum, long *out)
 {
   char *end = NULL;

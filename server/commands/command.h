@@ -22,6 +22,8 @@ int command_usage(const char *command, const char *format, ...) __attribute__((f
 
 /* "512M", "2G", "1.5g", "4096": bytes. 0, or -1 where the text is no size of at least 1 MiB. */
 int command_size(const char *text, size_t *out);
+/* "90", "90s", "15m", "12h", "7d": seconds. 0, or -1 where the text is no time of at least a second. */
+int command_duration(const char *text, double *out);
 /* An integer within [minimum, maximum]. 0 or -1. */
 int command_integer(const char *text, long minimum, long maximum, long *out);
 

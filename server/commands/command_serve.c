@@ -4,6 +4,7 @@
  * the handlers, HTTP. The end is the same way back. Meanwhile the main thread replaces a zygote that has died. */
 #include "server/workers/backoff.h"
 #include "server/commands/command.h"
+#include "server/commands/serve_options.h"
 #include "server/commands/data_dir.h"
 #include "server/files/upload.h"
 #include "server/store/folder.h"
@@ -14,7 +15,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -24,10 +24,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { BODY_LIMIT = 16 * 1024 * 1024, CONNECTIONS = 1000, QUEUE = 64 };
-static const size_t default_memory = (size_t)2 << 30;
-static const size_t default_result_size = (size_t)100 << 30;
-static const size_t default_user_files = (size_t)10 << 30;
+enum { BODY_LIMIT = 16 * 1024 * 1024, CONNECTIONS = 1000 };
+/* Synchronous requests that may wait: of all users; of strangers and of one stranger's address. */
+enum { QUEUE = 256, STRANGERS = 32, STRANGER = 8 };
 static const size_t kept_limit = (size_t)256 << 20; /* bodies and answers that wait, in the main process */
 
 static const char help_text[] =
@@ -41,14 +40,21 @@ static const char help_text[] =
     "  --listen HOST:PORT    address to listen on (default 127.0.0.1:8080); port 0 picks a free one\n"
     "  --data DIR            folder of catalogue, users, jobs and results (see twincube catalogue --help for the\n"
     "                        default); one server a folder\n"
-    "  --memory SIZE         memory for computing, such as 512M or 4G (default 2G), shared evenly by the workers\n"
-    "                        and the jobs\n"
+    "  --memory SIZE         memory for computing, such as 512M or 4G (default 2G): an eighth for small requests and\n"
+    "                        strangers' validations, the rest shared evenly by the workers and the jobs\n"
     "  --threads N           threads of one request or job (default: as many as the machine has cores)\n"
     "  --workers N           synchronous requests computed at a time (default: 2, or half the cores; at most 64)\n"
     "  --jobs N              batch jobs computed at a time (default 1)\n"
+    "  --request-time TIME   most time of a synchronous request, such as 90s, 15m or 12h (default 1h)\n"
+    "  --job-time TIME       most time of a batch job (default 7d)\n"
+    "  --user-requests N     synchronous requests of one user that may wait (default 32)\n"
+    "  --user-jobs N         queued jobs of one user (default 1000)\n"
+    "  --all-jobs N          queued jobs of all users (default 10000)\n"
     "  --result-size SIZE    most bytes that one request or job may write, before compression (default 100G)\n"
     "  --user-results SIZE   most bytes of results that the jobs of one user may keep (default: no limit)\n"
     "  --user-files SIZE     most bytes of files that one user may upload (default 10G)\n"
+    "  --keep-results DAYS   remove the results of a job so many days after it finished (default: keep them)\n"
+    "  --tariff PRICES       what computing costs, such as currency=EUR,cpu-hour=0.05,gb-read=0.01 (default: nothing)\n"
     "  --sweep               remove the folders of jobs that the store does not know, which a start else moves to\n"
     "                        jobs/lost\n"
     "  --process-specs DIR   folder with the official openeo-processes JSON files, served byte for byte in place of\n"
@@ -66,13 +72,6 @@ static const char help_text[] =
     "Example\n"
     "  twincube serve --listen 0.0.0.0:8080 --data /srv/twincube --memory 8G --public-url https://eo.example.org\n";
 
-struct serve_arguments {
-  const char *listen, *data, *specs, *public_url;
-  size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
-  long threads, workers, jobs;
-  bool verbose, sweep;
-};
-
 /* Everything that start makes and stop unmakes. */
 struct server_parts {
   char data[DATA_DIR_SIZE];
@@ -84,106 +83,6 @@ struct server_parts {
   struct http_server *http;
   struct server server;
 };
-
-static int take_option(struct serve_arguments *out, int option, char *value)
-{
-  switch (option) {
-  case 'l':
-    out->listen = value;
-    return -1;
-  case 'd':
-    out->data = value;
-    return -1;
-  case 's':
-    out->specs = value;
-    return -1;
-  case 'u':
-    out->public_url = value;
-    return -1;
-  case 'v':
-    out->verbose = true;
-    return -1;
-  case 'S':
-    out->sweep = true;
-    return -1;
-  case 'm':
-    if (command_size(value, &out->memory) != 0)
-      return command_usage("serve", "--memory wants a size such as 512M, not '%s'", value);
-    return -1;
-  case 'r':
-    if (command_size(value, &out->result_size) != 0)
-      return command_usage("serve", "--result-size wants a size such as 100G, not '%s'", value);
-    return -1;
-  case 'q':
-    if (command_size(value, &out->user_results) != 0)
-      return command_usage("serve", "--user-results wants a size such as 100G, not '%s'", value);
-    return -1;
-  case 'f':
-    if (command_size(value, &out->user_files) != 0)
-      return command_usage("serve", "--user-files wants a size such as 10G, not '%s'", value);
-    return -1;
-  case 't':
-    if (command_integer(value, 1, 4096, &out->threads) != 0)
-      return command_usage("serve", "--threads wants a number from 1 to 4096, not '%s'", value);
-    return -1;
-  case 'w':
-    if (command_integer(value, 1, 64, &out->workers) != 0)
-      return command_usage("serve", "--workers wants a number from 1 to 64, not '%s'", value);
-    return -1;
-  case 'j':
-    if (command_integer(value, 1, 64, &out->jobs) != 0)
-      return command_usage("serve", "--jobs wants a number from 1 to 64, not '%s'", value);
-    return -1;
-  default:
-    return command_usage("serve", "unknown option or missing value");
-  }
-}
-
-/* -1 to go on, else the exit status. */
-static int read_options(int argc, char **argv, struct serve_arguments *out)
-{
-  static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
-                                          {"data", required_argument, NULL, 'd'},
-                                          {"memory", required_argument, NULL, 'm'},
-                                          {"threads", required_argument, NULL, 't'},
-                                          {"workers", required_argument, NULL, 'w'},
-                                          {"jobs", required_argument, NULL, 'j'},
-                                          {"result-size", required_argument, NULL, 'r'},
-                                          {"user-results", required_argument, NULL, 'q'},
-                                          {"user-files", required_argument, NULL, 'f'},
-                                          {"sweep", no_argument, NULL, 'S'},
-                                          {"process-specs", required_argument, NULL, 's'},
-                                          {"public-url", required_argument, NULL, 'u'},
-                                          {"verbose", no_argument, NULL, 'v'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  *out = (struct serve_arguments){.listen = "127.0.0.1:8080",
-                                  .memory = default_memory,
-                                  .result_size = default_result_size,
-                                  .user_files = default_user_files,
-                                  .workers = cores > 128 ? 64
-                                             : cores > 4 ? cores / 2
-                                                         : 2,
-                                  .jobs = 1};
-  opterr = 0;
-  int option;
-  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-    if (option == 'h') {
-      fputs(help_text, stdout);
-      return EXIT_OK;
-    }
-    int status = take_option(out, option, optarg);
-    if (status >= 0)
-      return status;
-  }
-  if (optind != argc)
-    return command_usage("serve", "takes no argument, not '%s'", argv[optind]);
-  if (out->public_url != NULL &&
-      (strncmp(out->public_url, "http", 4) != 0 || strlen(out->public_url) > BASE_URL_SIZE - 64))
-    return command_usage("serve", "--public-url wants an http or https address, not '%s'", out->public_url);
-  return -1;
-}
 
 /* One server a folder: two would run the same jobs. */
 static int lock_data(struct server_parts *parts, struct error *error)
@@ -219,11 +118,11 @@ static int prepare_data(struct server_parts *parts, struct error *error)
   return status;
 }
 
-static int start_processes(struct server_parts *parts, const struct serve_arguments *arguments, size_t memory,
+static int start_processes(struct server_parts *parts, const struct serve_options *options, size_t memory,
                            struct error *error)
 {
   char found[DATA_DIR_SIZE];
-  if (data_dir_make(arguments->data, found, error) != 0)
+  if (data_dir_make(options->data, found, error) != 0)
     return -1;
   char *absolute = realpath(found, NULL);
   if (absolute == NULL || strlen(absolute) > 900) {
@@ -232,43 +131,55 @@ static int start_processes(struct server_parts *parts, const struct serve_argume
   }
   snprintf(parts->data, sizeof parts->data, "%s", absolute);
   free(absolute);
-  if (arguments->specs != NULL && process_table_use_specs(arguments->specs, error) != 0)
+  if (options->specs != NULL && process_table_use_specs(options->specs, error) != 0)
     return -1;
-  parts->listen_fd = http_listen(arguments->listen, parts->address, error);
+  parts->listen_fd = http_listen(options->listen, parts->address, error);
   if (parts->listen_fd < 0)
     return -1;
   const struct zygote_options zygote = {
-      .worker = {.data = parts->data, .memory = memory, .result_size = arguments->result_size},
-      .level = arguments->verbose ? LOG_DEBUG : LOG_INFO,
-      .specs = arguments->specs};
+      .worker = {.data = parts->data, .memory = memory, .result_size = options->result_size},
+      .level = options->verbose ? LOG_DEBUG : LOG_INFO,
+      .specs = options->specs};
   return zygote_start(&zygote, &parts->zygote, error);
 }
 
-static int start_workers(struct server_parts *parts, const struct serve_arguments *arguments, size_t memory,
+/* Of a worker or a job: an eighth of all goes to small requests and to strangers, half of it each. */
+static size_t task_memory(const struct serve_options *options)
+{
+  return (options->memory - options->memory / 8) / (size_t)(options->workers + options->jobs);
+}
+
+static int start_workers(struct server_parts *parts, const struct serve_options *options, size_t memory,
                          struct error *error)
 {
   struct server *server = &parts->server;
   const size_t resident_limit = ((size_t)256 << 20) + memory / 2;
   const struct worker_pool_options pool = {.zygote = parts->zygote,
                                            .data = parts->data,
-                                           .workers = (unsigned)arguments->workers,
-                                           .queue = QUEUE,
+                                           .workers = (unsigned)options->workers,
+                                           .users = {.all = QUEUE, .per_owner = (unsigned)options->user_requests},
+                                           .strangers = {.all = STRANGERS, .per_owner = STRANGER},
+                                           .memory = memory,
+                                           .small_memory = options->memory / 16,
                                            .resident_limit = resident_limit};
   const struct job_queue_options jobs = {.zygote = parts->zygote,
                                          .data = parts->data,
-                                         .slots = (unsigned)arguments->jobs,
+                                         .slots = (unsigned)options->jobs,
                                          .memory = memory,
-                                         .result_size = arguments->result_size,
-                                         .user_results = arguments->user_results,
-                                         .sweep = arguments->sweep,
-                                         .threads = (unsigned)arguments->threads,
+                                         .result_size = options->result_size,
+                                         .user_results = options->user_results,
+                                         .seconds = options->job_time,
+                                         .keep_days = options->keep_results,
+                                         .tariff = options->tariff,
+                                         .sweep = options->sweep,
+                                         .threads = (unsigned)options->threads,
                                          .resident_limit = resident_limit};
   if (worker_pool_start(&pool, &server->pool, error) != 0)
     return -1;
   return job_queue_start(&jobs, &server->jobs, error);
 }
 
-static int start_threads(struct server_parts *parts, const struct serve_arguments *arguments, size_t memory,
+static int start_threads(struct server_parts *parts, const struct serve_options *options, size_t memory,
                          struct error *error)
 {
   struct server *server = &parts->server;
@@ -276,11 +187,14 @@ static int start_threads(struct server_parts *parts, const struct serve_argument
     return error_set(error, ERROR_Internal, "libsodium does not start");
   server->settings = (struct server_settings){.data = parts->data,
                                               .address = parts->address,
-                                              .task_memory = memory,
-                                              .result_size = arguments->result_size,
-                                              .threads = (unsigned)arguments->threads};
-  if (arguments->public_url != NULL) {
-    snprintf(parts->public_url, sizeof parts->public_url, "%s", arguments->public_url);
+                                              .result_size = options->result_size,
+                                              .threads = (unsigned)options->threads,
+                                              .request_seconds = options->request_time,
+                                              .tariff = options->tariff,
+                                              .user_jobs = options->user_jobs,
+                                              .all_jobs = options->all_jobs};
+  if (options->public_url != NULL) {
+    snprintf(parts->public_url, sizeof parts->public_url, "%s", options->public_url);
     for (size_t i = strlen(parts->public_url); i > 0 && parts->public_url[i - 1] == '/'; i--)
       parts->public_url[i - 1] = '\0';
     server->settings.public_url = parts->public_url;
@@ -288,10 +202,10 @@ static int start_threads(struct server_parts *parts, const struct serve_argument
   if (lock_data(parts, error) != 0 || prepare_data(parts, error) != 0)
     return -1;
   server->auth = auth_new();
-  server->uploads = uploads_new(parts->data, arguments->user_files);
+  server->uploads = uploads_new(parts->data, options->user_files);
   if (server->auth == NULL || server->uploads == NULL)
     return error_memory(error);
-  if (start_workers(parts, arguments, memory, error) != 0 || handlers_start(server, &parts->handlers, error) != 0)
+  if (start_workers(parts, options, memory, error) != 0 || handlers_start(server, &parts->handlers, error) != 0)
     return -1;
   const struct http_options http = {.listen_fd = parts->listen_fd,
                                     .body_limit = BODY_LIMIT,
@@ -383,11 +297,15 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
 
 int command_serve(int argc, char **argv)
 {
-  struct serve_arguments arguments;
-  int status = read_options(argc, argv, &arguments);
+  struct serve_options options;
+  int status = serve_options_read(argc, argv, &options);
   if (status >= 0)
     return status;
-  log_set_level(arguments.verbose ? LOG_DEBUG : LOG_INFO);
+  if (options.help) {
+    fputs(help_text, stdout);
+    return EXIT_OK;
+  }
+  log_set_level(options.verbose ? LOG_DEBUG : LOG_INFO);
   raise_file_limit();
   struct server_parts *parts = calloc(1, sizeof *parts);
   struct error error = {0};
@@ -396,12 +314,12 @@ int command_serve(int argc, char **argv)
     return command_fail(&error);
   }
   parts->listen_fd = parts->lock_fd = -1;
-  const size_t memory = arguments.memory / (size_t)(arguments.workers + arguments.jobs);
+  const size_t memory = task_memory(&options);
   sigset_t signals;
-  status = start_processes(parts, &arguments, memory, &error);
+  status = start_processes(parts, &options, memory, &error);
   if (status == 0) {
     block_signals(&signals);
-    status = start_threads(parts, &arguments, memory, &error);
+    status = start_threads(parts, &options, memory, &error);
   }
   if (status == 0) {
     printf("http://%s/\n", parts->address);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double result_seconds = 3600.0, validation_seconds = 60.0;
+static const double validation_seconds = 60.0, strangers_seconds = 5.0;
 
 enum { REQUEST_ID_SIZE = 32 };
 
@@ -132,28 +132,38 @@ static bool wants_official(const struct exchange *exchange)
   return type != NULL && strstr(type, "encoding=official") != NULL;
 }
 
+static void refuse_work(struct work *work, const struct error *error)
+{
+  struct exchange *exchange = work->exchange;
+  work_free(work);
+  reply_error(exchange, error);
+}
+
+/* A stranger is known by the address, and gets little time. */
+static void set_owner(struct pool_task *task, const struct exchange *exchange)
+{
+  task->is_stranger = exchange->user[0] == '\0';
+  snprintf(task->owner, sizeof task->owner, "%s", task->is_stranger ? http_peer(exchange->http) : exchange->user);
+  if (task->is_stranger)
+    task->seconds = strangers_seconds;
+}
+
 /* Hands the exchange to the pool, or answers that it is full. Takes `work`. */
 static void submit(struct work *work, const char *purpose)
 {
   struct exchange *exchange = work->exchange;
   struct pool_task *task = &work->task;
-  task->header.memory = exchange->server->settings.task_memory;
   task->header.room_most = exchange->server->settings.result_size;
-  task->header.threads = exchange->server->settings.threads;
+  task->threads = exchange->server->settings.threads;
   snprintf(task->header.history, sizeof task->header.history, "twincube " TWINCUBE_VERSION " %s%s%s", purpose,
            work->id[0] ? " " : "", work->id);
   task->client_fd = http_fd(exchange->http);
+  set_owner(task, exchange);
   struct error error = {0};
-  if (file_tree_path(exchange->store, exchange->server->settings.data, exchange->user, task->header.files, &error) !=
-      0) {
-    work_free(work);
-    reply_error(exchange, &error);
-    return;
-  }
-  if (worker_pool_submit(exchange->server->pool, task) != 0) {
-    work_free(work);
-    reply_code(exchange, ERROR_InfrastructureBusy, "all workers are busy and the queue is full");
-  }
+  if (file_tree_path(exchange->store, exchange->server->settings.data, exchange->user, task->header.files, &error) != 0)
+    refuse_work(work, &error);
+  else if (worker_pool_submit(exchange->server->pool, task, &error) != 0)
+    refuse_work(work, &error);
 }
 
 /* A new name for a request: "r-" and random digits. */
@@ -207,7 +217,7 @@ static void post_graph(struct exchange *exchange, enum task_kind kind, double se
 
 void post_result(struct exchange *exchange)
 {
-  post_graph(exchange, TASK_EXECUTE, result_seconds, "POST /result");
+  post_graph(exchange, TASK_EXECUTE, exchange->server->settings.request_seconds, "POST /result");
 }
 
 void post_validation(struct exchange *exchange)

@@ -21,7 +21,9 @@ void post_job_results(struct exchange *exchange)
   struct error error = {0};
   bool started = false;
   const char *id = exchange->parameters[0];
-  if (store_job_start(exchange->store, exchange->user, id, &started, &error) != 0) {
+  const struct server_settings *settings = &exchange->server->settings;
+  const struct queue_limits limits = {.per_owner = settings->user_jobs, .all = settings->all_jobs};
+  if (store_job_start(exchange->store, &(struct job_key){exchange->user, id}, &limits, &started, &error) != 0) {
     reply_error(exchange, &error);
     return;
   }

@@ -2,6 +2,7 @@
 #ifndef TWINCUBE_SERVER_JOBS_JOB_QUEUE_H
 #define TWINCUBE_SERVER_JOBS_JOB_QUEUE_H
 
+#include "server/jobs/tariff.h"
 #include "server/store/store_jobs.h"
 #include "server/workers/zygote.h"
 
@@ -14,6 +15,9 @@ struct job_queue_options {
   size_t memory;         /* of one job, bytes */
   uint64_t result_size;  /* bytes that one job may write */
   uint64_t user_results; /* bytes of results that a user's jobs may keep, 0: no limit */
+  double seconds;        /* most time of one run */
+  long keep_days;        /* results are removed so many days after the job finished, 0: never */
+  struct tariff tariff;
   unsigned threads;      /* of one job, 0: default */
   size_t resident_limit; /* bytes */
   bool sweep;            /* folders of jobs that the store does not know are removed at the start, not moved */

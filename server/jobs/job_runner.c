@@ -192,6 +192,15 @@ static struct ending replied(struct job_runner *runner, struct job *job, const c
   return back_to_queue(runner, "the results could not be stored");
 }
 
+static struct ending out_of_time(struct job_runner *runner, struct job *job, const char *part)
+{
+  struct error error = {0};
+  folder_remove(part);
+  error_set(&error, ERROR_RequestTimeout, "the job took longer than the %.0f s that a job may take",
+            runner->queue->options.seconds);
+  return failed(runner, job, &error);
+}
+
 static struct ending judge(struct job_runner *runner, struct job *job, const char *part, enum worker_outcome outcome,
                            const struct worker_reply *reply)
 {
@@ -202,7 +211,8 @@ static struct ending judge(struct job_runner *runner, struct job *job, const cha
     return back_to_queue(runner, "no worker process was to be had");
   case WORKER_CANCELLED: /* most often the row says so already; else the server ends, or the cancel was another run's */
     return (struct ending){.kind = ENDING_QUEUED, .reason = "the run was interrupted"};
-  case WORKER_TIMEOUT: /* jobs have no time limit */
+  case WORKER_TIMEOUT:
+    return out_of_time(runner, job, part);
   case WORKER_BROKEN:
     break;
   }
@@ -294,8 +304,12 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
   struct error error = {0};
   struct task_header task;
   struct listener listener = {.runner = runner, .job = job};
-  const struct worker_watch watch = {
-      .client_fd = -1, .cancel_fd = runner->cancel_fd, .progress = on_progress, .log = on_log, .data = &listener};
+  const struct worker_watch watch = {.client_fd = -1,
+                                     .cancel_fd = runner->cancel_fd,
+                                     .seconds = runner->queue->options.seconds,
+                                     .progress = on_progress,
+                                     .log = on_log,
+                                     .data = &listener};
   const struct buffer graph = {.data = job->process, .length = strlen(job->process)};
   if (strlen(part) >= sizeof task.output) {
     error_set(&error, ERROR_StorageFailure, "the data folder's name is too long");

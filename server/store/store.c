@@ -37,6 +37,14 @@ static const char *const versions[] = {
     /* jobs that are gone, for who removes their folders */
     "CREATE TABLE dropped (number INTEGER PRIMARY KEY, id TEXT NOT NULL);"
     "CREATE TRIGGER jobs_dropped AFTER DELETE ON jobs BEGIN INSERT INTO dropped (id) VALUES (OLD.id); END;",
+    /* turn: order of queueing, whatever the clock says; started, ended: of the last run */
+    "ALTER TABLE jobs ADD COLUMN turn INTEGER; ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN started INTEGER; ALTER TABLE jobs ADD COLUMN ended INTEGER;"
+    "ALTER TABLE jobs ADD COLUMN costs REAL; UPDATE jobs SET turn = seq;"
+    "CREATE INDEX jobs_waiting ON jobs(status, owner, priority, turn); CREATE INDEX jobs_by_turn ON jobs(turn);"
+    /* when an owner's turn was, in turns of all */
+    "CREATE TABLE served (owner TEXT PRIMARY KEY REFERENCES users(name) ON DELETE CASCADE, at INTEGER NOT NULL)"
+    " WITHOUT ROWID;",
 };
 enum { STORE_VERSION = sizeof versions / sizeof versions[0] };
 

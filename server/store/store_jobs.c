@@ -1,17 +1,11 @@
-/* Jobs: reading rows and changing states. Every change names the state it starts from, so of two that compete only one
- * takes effect. */
-#include "server/store/store_jobs.h"
-
-#include "server/store/store_sql.h"
+/* Jobs: rows made, read, changed, cancelled and dropped; their way through the queue is in store_queue.c. Every change
+ * names the state it starts from, so of two that compete only one takes effect. */
+#include "server/store/store_job_row.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define JOB_COLUMNS                                                                                                    \
-  "seq, id, owner, status, log_level, created, updated, run, attempts, budget, progress, title, description, plan,"    \
-  " process, usage, result, options"
 
 void job_free(struct job *job)
 {
@@ -31,7 +25,7 @@ static void copy_column(char *out, size_t room, sqlite3_stmt *row, int column)
   snprintf(out, room, "%s", text ? (const char *)text : "");
 }
 
-static void read_job(sqlite3_stmt *row, struct job *out)
+void store_read_job(sqlite3_stmt *row, struct job *out)
 {
   *out = (struct job){
       .seq = sqlite3_column_int64(row, 0),
@@ -49,6 +43,11 @@ static void read_job(sqlite3_stmt *row, struct job *out)
       .usage = column_text(row, 15),
       .result = column_text(row, 16),
       .options = column_text(row, 17),
+      .queued = sqlite3_column_int64(row, 18),
+      .started = sqlite3_column_int64(row, 19),
+      .ended = sqlite3_column_int64(row, 20),
+      .priority = sqlite3_column_int64(row, 21),
+      .costs = sqlite3_column_type(row, 22) == SQLITE_NULL ? -1.0 : sqlite3_column_double(row, 22),
   };
   copy_column(out->id, sizeof out->id, row, 1);
   copy_column(out->owner, sizeof out->owner, row, 2);
@@ -56,17 +55,17 @@ static void read_job(sqlite3_stmt *row, struct job *out)
   copy_column(out->log_level, sizeof out->log_level, row, 4);
 }
 
-static int not_found(const char *id, struct error *error)
+int store_no_job(const char *id, struct error *error)
 {
   return error_set(error, ERROR_JobNotFound, "there is no batch job '%s'", id);
 }
 
-static void bind_progress(sqlite3_stmt *statement, int position, double progress)
+void bind_known(sqlite3_stmt *statement, int position, double number)
 {
-  if (progress < 0)
+  if (number < 0)
     sqlite3_bind_null(statement, position);
   else
-    sqlite3_bind_double(statement, position, progress);
+    sqlite3_bind_double(statement, position, number);
 }
 
 static void bind_budget(sqlite3_stmt *statement, int position, const struct job *job)
@@ -87,8 +86,8 @@ int store_job_put(struct store *store, struct job *job, struct error *error)
   job->created = job->updated = store_now();
   sqlite3_stmt *put = store_prepare(store,
                                     "INSERT INTO jobs (id, owner, title, description, process, plan, budget,"
-                                    " log_level, status, created, updated, options)"
-                                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                    " log_level, status, created, updated, options, priority)"
+                                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                                     error);
   if (put == NULL)
     return -1;
@@ -104,6 +103,7 @@ int store_job_put(struct store *store, struct job *job, struct error *error)
   bind_integer(put, 10, job->created);
   bind_integer(put, 11, job->updated);
   bind_text(put, 12, job->options);
+  bind_integer(put, 13, job->priority);
   return store_run(store, put, error);
 }
 
@@ -117,10 +117,10 @@ int store_job_get(struct store *store, const char *owner, const char *id, struct
   bind_text(get, 2, owner);
   int row = store_step(store, get, error);
   if (row == 1)
-    read_job(get, out);
+    store_read_job(get, out);
   sqlite3_reset(get);
   if (row == 0)
-    return not_found(id, error);
+    return store_no_job(id, error);
   return row < 0 ? -1 : 0;
 }
 
@@ -130,7 +130,8 @@ int store_job_list(struct store *store, const char *owner, int64_t before,
   sqlite3_stmt *list =
       store_prepare(store,
                     "SELECT seq, id, owner, status, log_level, created, updated, run, attempts, budget,"
-                    " progress, title, description, plan, NULL, NULL, NULL, NULL FROM jobs"
+                    " progress, title, description, plan, NULL, NULL, NULL, NULL, queued, started, ended, priority,"
+                    " costs FROM jobs"
                     " WHERE owner = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC",
                     error);
   if (list == NULL)
@@ -141,7 +142,7 @@ int store_job_list(struct store *store, const char *owner, int64_t before,
   bool more = true;
   while (more && (row = store_step(store, list, error)) == 1) {
     struct job job;
-    read_job(list, &job);
+    store_read_job(list, &job);
     more = report(data, &job);
     job_free(&job);
   }
@@ -170,7 +171,8 @@ int store_job_update(struct store *store, const struct job *job, struct error *e
   sqlite3_stmt *put =
       store_prepare(store,
                     "UPDATE jobs SET title = ?1, description = ?2, process = ?3, plan = ?4, budget = ?5,"
-                    " log_level = ?6, options = ?8 WHERE id = ?7 AND status NOT IN ('queued', 'running')",
+                    " log_level = ?6, options = ?8, priority = ?9"
+                    " WHERE id = ?7 AND status NOT IN ('queued', 'running')",
                     error);
   if (put == NULL)
     return -1;
@@ -182,51 +184,12 @@ int store_job_update(struct store *store, const struct job *job, struct error *e
   bind_text(put, 6, job->log_level);
   bind_text(put, 7, job->id);
   bind_text(put, 8, job->options);
+  bind_integer(put, 9, job->priority);
   if (store_run(store, put, error) != 0)
     return -1;
   return sqlite3_changes(store->db) > 0
              ? 0
              : error_set(error, ERROR_JobLocked, "the job is queued or running: cancel it first");
-}
-
-static int drop_logs(struct store *store, const char *id, struct error *error)
-{
-  sqlite3_stmt *drop = store_prepare(store, "DELETE FROM logs WHERE job = ?", error);
-  if (drop == NULL)
-    return -1;
-  bind_text(drop, 1, id);
-  return store_run(store, drop, error);
-}
-
-static int queue_job(struct store *store, const char *owner, const char *id, bool *started, struct error *error)
-{
-  sqlite3_stmt *start =
-      store_prepare(store,
-                    "UPDATE jobs SET status = 'queued', queued = ?1, updated = ?1, attempts = 0, progress = 0,"
-                    " usage = NULL, result = NULL WHERE id = ?2 AND owner = ?3 AND status NOT IN ('queued', 'running')",
-                    error);
-  if (start == NULL)
-    return -1;
-  bind_integer(start, 1, store_now());
-  bind_text(start, 2, id);
-  bind_text(start, 3, owner);
-  if (store_run(store, start, error) != 0)
-    return -1;
-  *started = sqlite3_changes(store->db) > 0;
-  return *started ? drop_logs(store, id, error) : 0;
-}
-
-int store_job_start(struct store *store, const char *owner, const char *id, bool *started, struct error *error)
-{
-  *started = false;
-  if (store_begin(store, error) != 0 || store_end(store, queue_job(store, owner, id, started, error), error) != 0)
-    return -1;
-  if (*started)
-    return 0;
-  struct job job = {0};
-  int status = store_job_get(store, owner, id, &job, error); /* queued or running, or not there */
-  job_free(&job);
-  return status;
 }
 
 /* Runs a statement that returns at most one row, the number of a run: *run, 0 without a row. */
@@ -248,12 +211,13 @@ static int cancel_job(struct store *store, const struct job_key *key, double pro
   sqlite3_stmt *cancel =
       store_prepare(store,
                     "UPDATE jobs SET progress = CASE status WHEN 'running' THEN ?1 ELSE 0 END, updated = ?2,"
+                    " ended = ?2,"
                     " status = CASE status WHEN 'running' THEN 'canceled' ELSE 'created' END"
-                    " WHERE id = ?3 AND owner = ?4 AND status IN ('queued', 'running') RETURNING run",
+                    " WHERE id = ?3 AND (?4 IS NULL OR owner = ?4) AND status IN ('queued', 'running') RETURNING run",
                     error);
   if (cancel == NULL)
     return -1;
-  bind_progress(cancel, 1, progress);
+  bind_known(cancel, 1, progress);
   bind_integer(cancel, 2, store_now());
   bind_text(cancel, 3, key->id);
   bind_text(cancel, 4, key->owner);
@@ -287,121 +251,5 @@ int store_job_delete(struct store *store, const struct job_key *key, int64_t *ru
   bind_text(drop, 2, key->owner);
   if (returned_run(store, drop, run, &found, error) != 0)
     return -1;
-  return found ? 0 : not_found(key->id, error);
-}
-
-int store_job_claim(struct store *store, struct job *out, bool *found, struct error *error)
-{
-  *found = false;
-  sqlite3_stmt *claim =
-      store_prepare(store,
-                    "UPDATE jobs SET status = 'running', updated = ?, attempts = attempts + 1, run = run + 1,"
-                    " progress = 0 WHERE seq = (SELECT seq FROM jobs WHERE status = 'queued'"
-                    " ORDER BY queued, seq LIMIT 1) AND status = 'queued' RETURNING " JOB_COLUMNS,
-                    error);
-  if (claim == NULL)
-    return -1;
-  bind_integer(claim, 1, store_now());
-  int row = store_step(store, claim, error);
-  if (row == 1) {
-    read_job(claim, out);
-    *found = true;
-    row = store_step(store, claim, error); /* to the end: only then is it committed */
-    if (row != 0) {
-      job_free(out);
-      *found = false;
-    }
-  }
-  sqlite3_reset(claim);
-  return row < 0 ? -1 : 0;
-}
-
-int store_job_finish(struct store *store, const struct job *job, const char *status, bool *accepted,
-                     struct error *error)
-{
-  *accepted = false;
-  sqlite3_stmt *finish = store_prepare(store,
-                                       "UPDATE jobs SET status = ?1, updated = ?2, progress = ?3, usage = ?4,"
-                                       " result = ?5 WHERE id = ?6 AND run = ?7 AND status = 'running'",
-                                       error);
-  if (finish == NULL)
-    return -1;
-  bind_text(finish, 1, status);
-  bind_integer(finish, 2, store_now());
-  bind_progress(finish, 3, job->progress);
-  bind_text(finish, 4, job->usage);
-  bind_text(finish, 5, job->result);
-  bind_text(finish, 6, job->id);
-  bind_integer(finish, 7, job->run);
-  if (store_run(store, finish, error) != 0)
-    return -1;
-  *accepted = sqlite3_changes(store->db) > 0;
-  return 0;
-}
-
-/* Within a transaction. */
-static int requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error)
-{
-  const bool give_up = count && job->attempts >= JOB_MAX_ATTEMPTS;
-  sqlite3_stmt *queue = store_prepare(store,
-                                      "UPDATE jobs SET status = ?1, updated = ?2, attempts = attempts - ?3,"
-                                      " progress = CASE ?1 WHEN 'queued' THEN 0 ELSE progress END"
-                                      " WHERE id = ?4 AND run = ?5 AND status = 'running'",
-                                      error);
-  if (queue == NULL)
-    return -1;
-  bind_text(queue, 1, give_up ? "error" : "queued");
-  bind_integer(queue, 2, store_now());
-  bind_integer(queue, 3, count ? 0 : 1);
-  bind_text(queue, 4, job->id);
-  bind_integer(queue, 5, job->run);
-  if (store_run(store, queue, error) != 0)
-    return -1;
-  if (sqlite3_changes(store->db) == 0 || reason == NULL)
-    return 0;
-  char message[256];
-  snprintf(message, sizeof message, "%s; %s", reason, give_up ? "the job is given up" : "the job is queued again");
-  const struct log_entry entry = {
-      .level = give_up ? LOG_ERROR : LOG_WARNING, .code = give_up ? "Internal" : NULL, .message = message};
-  return store_log_put(store, job->id, &(struct job_log){.entry = entry}, error);
-}
-
-int store_job_requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error)
-{
-  if (store_begin(store, error) != 0)
-    return -1;
-  return store_end(store, requeue(store, job, count, reason, error), error);
-}
-
-int store_job_running(struct store *store, int64_t after, int64_t before, struct job *out, bool *found,
-                      struct error *error)
-{
-  sqlite3_stmt *next = store_prepare(store,
-                                     "SELECT " JOB_COLUMNS " FROM jobs WHERE status = 'running' AND seq > ?1"
-                                     " AND updated <= ?2 ORDER BY seq LIMIT 1",
-                                     error);
-  if (next == NULL)
-    return -1;
-  bind_integer(next, 1, after);
-  bind_integer(next, 2, before);
-  int row = store_step(store, next, error);
-  *found = row == 1;
-  if (*found)
-    read_job(next, out);
-  sqlite3_reset(next);
-  return row < 0 ? -1 : 0;
-}
-
-int store_job_recover(struct store *store, struct error *error)
-{
-  for (;;) {
-    struct job job = {0};
-    bool found;
-    if (store_job_running(store, 0, INT64_MAX, &job, &found, error) != 0 || !found)
-      return error_is_set(error) ? -1 : 0;
-    int status = store_job_requeue(store, &job, true, "the server ended while the job was running", error);
-    job_free(&job);
-    if (status != 0)
-      return -1;
-  }
+  return found ? 0 : store_no_job(key->id, error);
 }

@@ -10,6 +10,8 @@
 #include "processes/run_log.h"
 
 enum { JOB_ID_SIZE = 40, JOB_STATUS_SIZE = 16, JOB_LEVEL_SIZE = 8, JOB_MAX_ATTEMPTS = 3 };
+/* A priority orders the jobs of one owner. One above JOB_MAX_PRIORITY is an operator's: it goes before all turns. */
+enum { JOB_MAX_PRIORITY = 10, JOB_OPERATOR_PRIORITY = 100 };
 
 struct job {
   int64_t seq; /* order of creation */
@@ -18,11 +20,14 @@ struct job {
   char status[JOB_STATUS_SIZE];
   char log_level[JOB_LEVEL_SIZE];
   int64_t created, updated; /* Unix milliseconds; updated: the last change of state */
+  int64_t queued, started, ended; /* likewise, of the last run; 0: not yet */
+  int64_t priority;
   int64_t run;              /* counts the runs; names the result folder */
   int64_t attempts;         /* runs since the user started it */
   bool has_budget;
   double budget;
   double progress; /* percent, negative: none */
+  double costs;    /* of the last run; negative: none */
   /* Owned texts, NULL where there is none. */
   char *title, *description, *plan;
   char *process; /* JSON */
@@ -49,17 +54,25 @@ int store_job_list(struct store *store, const char *owner, int64_t before,
 int store_job_bytes(struct store *store, const char *owner, uint64_t *out, struct error *error);
 /* Writes the changed texts, budget and log level of a job that was read. Errors JobNotFound, JobLocked. */
 int store_job_update(struct store *store, const struct job *job, struct error *error);
+struct queue_limits { /* jobs that may be queued; 0: no limit */
+  long per_owner, all;
+};
 /* Queues it and drops results and logs of earlier runs; nothing happens to one that is queued or running. *started
- * tells. Error JobNotFound. */
-int store_job_start(struct store *store, const char *owner, const char *id, bool *started, struct error *error);
+ * tells. Errors JobNotFound, TooManyRequests (the owner's limit), InfrastructureBusy (that of all). */
+int store_job_start(struct store *store, const struct job_key *key, const struct queue_limits *limits, bool *started,
+                    struct error *error);
 /* Ends it where it is queued or running. `progress` is kept. *run is the run that was ended, 0 where there was none.
- * Error JobNotFound. */
+ * With an owner NULL: anybody's. Error JobNotFound. */
 int store_job_cancel(struct store *store, const struct job_key *key, double progress, int64_t *run,
                      struct error *error);
 /* *run is the job's last run. Error JobNotFound. */
 int store_job_delete(struct store *store, const struct job_key *key, int64_t *run, struct error *error);
 
-/* For the queue. The job that waits longest becomes running; *found is false where none waits. */
+/* An operator's: changes the priority of a job that waits or will. Error JobNotFound. */
+int store_job_prefer(struct store *store, const char *id, int64_t priority, struct error *error);
+
+/* For the queue. The owners of queued jobs take turns: first who has fewest running, then who was served longest ago;
+ * of an owner's, the highest priority, then the first queued becomes running. *found is false where none waits. */
 int store_job_claim(struct store *store, struct job *out, bool *found, struct error *error);
 /* Ends run `run` of a job with a state, unless it was cancelled, restarted or deleted meanwhile: *accepted tells. */
 int store_job_finish(struct store *store, const struct job *job, const char *status, bool *accepted,

@@ -1,4 +1,4 @@
-/* One worker as its thread sees it. A cancelled task gets two seconds to end; then the process is killed. */
+/* One worker as its thread sees it. A cancelled task gets a moment to end; then the process is killed. */
 #include "server/workers/worker_client.h"
 
 #include "datacube/base/logger.h"
@@ -123,6 +123,7 @@ static void hear(const struct worker_watch *watch, int kind, const struct buffer
 struct wait {
   struct pollfd fds[3];        /* worker, client, cancel */
   int64_t deadline;            /* of the task, then of the grace; 0: none */
+  int64_t grace;               /* milliseconds */
   enum worker_outcome outcome; /* WORKER_REPLIED while nothing ended the task early */
 };
 
@@ -137,7 +138,7 @@ static int time_left(const struct wait *wait)
 static void give_up(struct worker_client *client, struct wait *wait, enum worker_outcome outcome)
 {
   wait->outcome = outcome;
-  wait->deadline = now_ms() + GRACE_MS;
+  wait->deadline = now_ms() + wait->grace;
   wait->fds[1].fd = wait->fds[2].fd = -1;
   pidfd_send_signal(client->child.pidfd, SIGUSR1, NULL, 0);
 }
@@ -224,6 +225,7 @@ enum worker_outcome worker_client_call(struct worker_client *client, const struc
                               {.fd = watch->client_fd, .events = POLLRDHUP},
                               {.fd = watch->cancel_fd, .events = POLLIN}},
                       .deadline = watch->seconds > 0 ? now_ms() + (int64_t)(watch->seconds * 1000) : 0,
+                      .grace = watch->grace > 0 ? watch->grace : GRACE_MS,
                       .outcome = WORKER_REPLIED};
   while (!wait_turn(client, watch, &wait, reply))
     ;

@@ -21,6 +21,7 @@ struct worker_watch {
   int client_fd;  /* a socket: its hang-up cancels */
   int cancel_fd;  /* an eventfd: readable cancels */
   double seconds; /* the task's time, 0: no limit */
+  int64_t grace;  /* milliseconds that a process gets to give up a task before it is killed; 0: two seconds */
   void (*progress)(void *data, double percent);
   void (*log)(void *data, const struct log_entry *entry);
   void *data;

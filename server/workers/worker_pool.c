@@ -1,4 +1,7 @@
-/* Threads of the pool: take a task, call the worker, hand the reply on, tidy the worker's folder. */
+/* Threads of the pool: take a task, call the worker, hand the reply on, tidy the worker's folder.
+ *
+ * Three kinds of thread: those for work of any length, the one that tries what is new for a moment while these are busy
+ * (a request is without effect until it is answered, so it can be begun twice), and the strangers'. */
 #include "server/workers/worker_pool.h"
 
 #include "server/workers/backoff.h"
@@ -15,9 +18,16 @@
 #include <unistd.h>
 
 enum { MAX_TRIES = 7 }; /* 13 seconds */
+enum { SMALL_GRACE_MS = 50 };
+static const double small_seconds = 0.1; /* of work that counts as small */
+
+enum pool_role { ROLE_ANY, ROLE_SMALL, ROLE_STRANGERS };
 
 struct pool_thread {
   struct worker_pool *pool;
+  enum pool_role role;
+  struct fair_queue *queue;
+  pthread_cond_t *wake;
   pthread_t thread;
   bool started;
   struct worker_client client;
@@ -27,29 +37,83 @@ struct pool_thread {
 struct worker_pool {
   struct worker_pool_options options;
   pthread_mutex_t lock;
-  pthread_cond_t wake;
-  struct pool_task *first, **last;
-  unsigned waiting;
+  pthread_cond_t wake, small_wake, stranger_wake; /* one for each role */
+  struct fair_queue *users, *strangers;
+  unsigned idle; /* threads of ROLE_ANY that wait for a task */
   bool stopping;
   int stop_fd; /* eventfd: readable while the pool ends */
+  unsigned thread_count;
   struct pool_thread threads[];
 };
 
-static struct pool_task *next_task(struct worker_pool *pool)
+/* ---- queues ---- */
+
+static struct pool_task *task_of(struct fair_item *item)
 {
-  pthread_mutex_lock(&pool->lock);
-  while (pool->first == NULL && !pool->stopping)
-    pthread_cond_wait(&pool->wake, &pool->lock);
-  struct pool_task *task = pool->first;
-  if (task != NULL) {
-    pool->waiting--;
-    pool->first = task->next;
-    if (pool->first == NULL)
-      pool->last = &pool->first;
-  }
-  pthread_mutex_unlock(&pool->lock);
-  return task;
+  return (struct pool_task *)item; /* its first member */
 }
+
+static bool is_untried(const struct fair_item *item)
+{
+  return !((const struct pool_task *)item)->was_tried;
+}
+
+/* With the lock. What a thread may take now, or NULL. */
+static struct fair_item *take_item(struct pool_thread *thread)
+{
+  struct worker_pool *pool = thread->pool;
+  if (thread->role != ROLE_SMALL)
+    return fair_queue_take(thread->queue, NULL);
+  return pool->idle > 0 || pool->stopping ? NULL : fair_queue_take(thread->queue, is_untried);
+}
+
+static void wait_for_task(struct pool_thread *thread)
+{
+  struct worker_pool *pool = thread->pool;
+  const unsigned idle = thread->role == ROLE_ANY;
+  pool->idle += idle;
+  pthread_cond_wait(thread->wake, &pool->lock);
+  pool->idle -= idle;
+}
+
+static struct pool_task *next_task(struct pool_thread *thread)
+{
+  struct worker_pool *pool = thread->pool;
+  struct fair_item *item;
+  pthread_mutex_lock(&pool->lock);
+  while ((item = take_item(thread)) == NULL && !pool->stopping)
+    wait_for_task(thread);
+  if (thread->role == ROLE_ANY && pool->idle == 0 && fair_queue_waiting(pool->users) > 0)
+    pthread_cond_signal(&pool->small_wake);
+  pthread_mutex_unlock(&pool->lock);
+  return item != NULL ? task_of(item) : NULL;
+}
+
+static void end_task(struct pool_thread *thread, struct pool_task *task, enum worker_outcome outcome,
+                     const struct worker_reply *reply)
+{
+  pthread_mutex_lock(&thread->pool->lock);
+  fair_queue_done(thread->queue, &task->item);
+  pthread_mutex_unlock(&thread->pool->lock);
+  task->done(task, outcome, reply);
+}
+
+/* It is no small work: it waits for another worker, unless these end. */
+static void give_back(struct pool_thread *thread, struct pool_task *task)
+{
+  struct worker_pool *pool = thread->pool;
+  pthread_mutex_lock(&pool->lock);
+  const bool is_late = pool->stopping;
+  task->was_tried = true;
+  if (!is_late)
+    fair_queue_give_back(thread->queue, &task->item);
+  pthread_cond_signal(&pool->wake);
+  pthread_mutex_unlock(&pool->lock);
+  if (is_late)
+    end_task(thread, task, WORKER_CANCELLED, NULL);
+}
+
+/* ---- a task ---- */
 
 static bool is_stopping(struct worker_pool *pool)
 {
@@ -63,6 +127,11 @@ static bool has_hung_up(int fd)
   return fd >= 0 && poll(&wait, 1, 0) > 0;
 }
 
+static bool is_dead(const struct fair_item *item)
+{
+  return has_hung_up(((const struct pool_task *)item)->client_fd);
+}
+
 /* A pause; true when the pool ends or the client hangs up meanwhile. */
 static bool pause_task(const struct worker_pool *pool, const struct pool_task *task, unsigned milliseconds)
 {
@@ -74,14 +143,17 @@ static bool pause_task(const struct worker_pool *pool, const struct pool_task *t
 static enum worker_outcome call_worker(struct pool_thread *thread, struct pool_task *task, struct worker_reply *reply)
 {
   struct worker_pool *pool = thread->pool;
-  const struct worker_watch watch = {
-      .client_fd = task->client_fd, .cancel_fd = pool->stop_fd, .seconds = task->seconds};
+  const bool is_small = thread->role == ROLE_SMALL;
+  const struct worker_watch watch = {.client_fd = task->client_fd,
+                                     .cancel_fd = pool->stop_fd,
+                                     .seconds = is_small ? small_seconds : task->seconds,
+                                     .grace = is_small ? SMALL_GRACE_MS : 0};
   struct backoff backoff = {0};
   for (;;) {
     if (is_stopping(pool) || has_hung_up(task->client_fd))
       return WORKER_CANCELLED;
     enum worker_outcome outcome = worker_client_call(&thread->client, &task->header, task->graph, &watch, reply);
-    if (outcome != WORKER_UNAVAILABLE || backoff.tries == MAX_TRIES)
+    if (outcome != WORKER_UNAVAILABLE || is_small || backoff.tries == MAX_TRIES)
       return outcome;
     folder_clear(thread->folder);
     if (pause_task(pool, task, backoff_next(&backoff)))
@@ -89,12 +161,25 @@ static enum worker_outcome call_worker(struct pool_thread *thread, struct pool_t
   }
 }
 
+/* Whether a worker with more time and memory may say something else. */
+static bool is_no_small_work(enum worker_outcome outcome, const struct worker_reply *reply)
+{
+  return outcome == WORKER_REPLIED ? strcmp(reply->header.error.code, "ProcessGraphComplexity") == 0
+                                   : outcome != WORKER_CANCELLED;
+}
+
 static void run_task(struct pool_thread *thread, struct pool_task *task, struct worker_reply *reply)
 {
+  const bool is_any = thread->role == ROLE_ANY;
   snprintf(task->header.output, sizeof task->header.output, "%s", thread->folder);
+  task->header.memory = is_any ? thread->pool->options.memory : thread->pool->options.small_memory;
+  task->header.threads = is_any ? task->threads : 1;
   enum worker_outcome outcome = call_worker(thread, task, reply);
   bool is_clean = outcome == WORKER_REPLIED && reply->header.files_size == 0 && !error_is_set(&reply->header.error);
-  task->done(task, outcome, outcome == WORKER_REPLIED ? reply : NULL);
+  if (thread->role == ROLE_SMALL && is_no_small_work(outcome, reply))
+    give_back(thread, task);
+  else
+    end_task(thread, task, outcome, outcome == WORKER_REPLIED ? reply : NULL);
   if (!is_clean)
     folder_clear(thread->folder);
 }
@@ -106,9 +191,9 @@ static void *run_thread(void *data)
   struct error error = {0};
   worker_client_ready(&thread->client, &error);
   struct pool_task *task;
-  while ((task = next_task(thread->pool)) != NULL) {
+  while ((task = next_task(thread)) != NULL) {
     if (reply == NULL) {
-      task->done(task, WORKER_BROKEN, NULL);
+      end_task(thread, task, WORKER_BROKEN, NULL);
       continue;
     }
     run_task(thread, task, reply);
@@ -118,11 +203,23 @@ static void *run_thread(void *data)
   return NULL;
 }
 
+/* ---- start and end ---- */
+
+static void set_role(struct worker_pool *pool, struct pool_thread *thread, unsigned i)
+{
+  const unsigned workers = pool->options.workers;
+  thread->pool = pool;
+  thread->role = i < workers ? ROLE_ANY : i == workers ? ROLE_SMALL : ROLE_STRANGERS;
+  thread->queue = thread->role == ROLE_STRANGERS ? pool->strangers : pool->users;
+  thread->wake = thread->role == ROLE_ANY     ? &pool->wake
+                 : thread->role == ROLE_SMALL ? &pool->small_wake
+                                              : &pool->stranger_wake;
+}
+
 static int start_thread(struct worker_pool *pool, unsigned i, struct error *error)
 {
   struct pool_thread *thread = &pool->threads[i];
-  thread->pool = pool;
-  worker_client_open(&thread->client, pool->options.zygote, pool->options.resident_limit);
+  set_role(pool, thread, i);
   snprintf(thread->folder, sizeof thread->folder, "%s/tmp/worker-%u/", pool->options.data, i);
   if (folder_make(thread->folder, error) != 0)
     return -1;
@@ -130,20 +227,42 @@ static int start_thread(struct worker_pool *pool, unsigned i, struct error *erro
   return thread->started ? 0 : error_set(error, ERROR_Internal, "cannot start threads");
 }
 
+static void make_conditions(struct worker_pool *pool)
+{
+  pthread_mutex_init(&pool->lock, NULL);
+  pthread_cond_init(&pool->wake, NULL);
+  pthread_cond_init(&pool->small_wake, NULL);
+  pthread_cond_init(&pool->stranger_wake, NULL);
+}
+
+static int open_pool(struct worker_pool *pool, struct error *error)
+{
+  pool->users = fair_queue_new(&pool->options.users, pool->options.workers + 1);
+  pool->strangers = fair_queue_new(&pool->options.strangers, 1);
+  if (pool->users == NULL || pool->strangers == NULL)
+    return error_memory(error);
+  pool->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (pool->stop_fd < 0)
+    return error_set(error, ERROR_Internal, "cannot make an eventfd");
+  for (unsigned i = 0; i < pool->thread_count; i++)
+    if (start_thread(pool, i, error) != 0)
+      return -1;
+  return 0;
+}
+
 int worker_pool_start(const struct worker_pool_options *options, struct worker_pool **out, struct error *error)
 {
-  struct worker_pool *pool = calloc(1, sizeof *pool + options->workers * sizeof pool->threads[0]);
+  const unsigned threads = options->workers + 2;
+  struct worker_pool *pool = calloc(1, sizeof *pool + threads * sizeof pool->threads[0]);
   if (pool == NULL)
     return error_memory(error);
   pool->options = *options;
-  pool->last = &pool->first;
-  pthread_mutex_init(&pool->lock, NULL);
-  pthread_cond_init(&pool->wake, NULL);
-  pool->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  int status = pool->stop_fd < 0 ? error_set(error, ERROR_Internal, "cannot make an eventfd") : 0;
-  for (unsigned i = 0; i < options->workers && status == 0; i++)
-    status = start_thread(pool, i, error);
-  if (status != 0) {
+  pool->thread_count = threads;
+  pool->stop_fd = -1;
+  for (unsigned i = 0; i < threads; i++)
+    worker_client_open(&pool->threads[i].client, options->zygote, options->resident_limit);
+  make_conditions(pool);
+  if (open_pool(pool, error) != 0) {
     worker_pool_stop(pool);
     return -1;
   }
@@ -151,39 +270,77 @@ int worker_pool_start(const struct worker_pool_options *options, struct worker_p
   return 0;
 }
 
+/* Every role's threads wake up, and see that the pool ends. */
+static void tell_end(struct worker_pool *pool)
+{
+  const uint64_t one = 1;
+  pthread_mutex_lock(&pool->lock);
+  pool->stopping = true;
+  pthread_cond_broadcast(&pool->wake);
+  pthread_cond_broadcast(&pool->small_wake);
+  pthread_cond_broadcast(&pool->stranger_wake);
+  pthread_mutex_unlock(&pool->lock);
+  if (pool->stop_fd >= 0 && write(pool->stop_fd, &one, sizeof one) != (ssize_t)sizeof one)
+    log_message(LOG_WARNING, "the workers were not told to stop");
+}
+
 void worker_pool_stop(struct worker_pool *pool)
 {
   if (pool == NULL)
     return;
-  pthread_mutex_lock(&pool->lock);
-  pool->stopping = true;
-  pthread_cond_broadcast(&pool->wake);
-  pthread_mutex_unlock(&pool->lock);
-  const uint64_t one = 1;
-  if (write(pool->stop_fd, &one, sizeof one) != (ssize_t)sizeof one)
-    log_message(LOG_WARNING, "the workers were not told to stop");
-  for (unsigned i = 0; i < pool->options.workers; i++) {
+  tell_end(pool);
+  for (unsigned i = 0; i < pool->thread_count; i++) {
     if (pool->threads[i].started)
       pthread_join(pool->threads[i].thread, NULL);
     worker_client_close(&pool->threads[i].client);
   }
-  close(pool->stop_fd);
+  if (pool->stop_fd >= 0)
+    close(pool->stop_fd);
+  fair_queue_free(pool->users);
+  fair_queue_free(pool->strangers);
   pthread_mutex_destroy(&pool->lock);
   pthread_cond_destroy(&pool->wake);
+  pthread_cond_destroy(&pool->small_wake);
+  pthread_cond_destroy(&pool->stranger_wake);
   free(pool);
 }
 
-int worker_pool_submit(struct worker_pool *pool, struct pool_task *task)
+/* ---- submitting ---- */
+
+static void end_dropped(struct fair_item *dropped)
 {
-  task->next = NULL;
-  pthread_mutex_lock(&pool->lock);
-  bool refused = pool->stopping || pool->waiting >= pool->options.queue;
-  if (!refused) {
-    pool->waiting++;
-    *pool->last = task;
-    pool->last = &task->next;
-    pthread_cond_signal(&pool->wake);
+  while (dropped != NULL) {
+    struct pool_task *task = task_of(dropped);
+    dropped = dropped->next;
+    task->done(task, WORKER_CANCELLED, NULL);
   }
+}
+
+/* Tasks whose clients are gone make room. */
+static enum fair_answer put_task(struct fair_queue *queue, struct pool_task *task, struct fair_item **dropped)
+{
+  enum fair_answer answer = fair_queue_put(queue, &task->item, task->owner);
+  if (answer == FAIR_TAKEN)
+    return answer;
+  *dropped = fair_queue_drop(queue, is_dead);
+  return fair_queue_put(queue, &task->item, task->owner);
+}
+
+int worker_pool_submit(struct worker_pool *pool, struct pool_task *task, struct error *error)
+{
+  struct fair_item *dropped = NULL;
+  pthread_mutex_lock(&pool->lock);
+  enum fair_answer answer =
+      pool->stopping ? FAIR_FULL : put_task(task->is_stranger ? pool->strangers : pool->users, task, &dropped);
+  if (answer == FAIR_TAKEN && task->is_stranger)
+    pthread_cond_signal(&pool->stranger_wake);
+  else if (answer == FAIR_TAKEN)
+    pthread_cond_signal(pool->idle > 0 ? &pool->wake : &pool->small_wake);
   pthread_mutex_unlock(&pool->lock);
-  return refused ? -1 : 0;
+  end_dropped(dropped);
+  if (answer == FAIR_OWNER_FULL)
+    return error_set(error, ERROR_TooManyRequests, "too many of your requests wait; please try again");
+  return answer == FAIR_TAKEN
+             ? 0
+             : error_set(error, ERROR_InfrastructureBusy, "all workers are busy and the queue is full");
 }

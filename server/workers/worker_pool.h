@@ -1,34 +1,46 @@
-/* Synchronous work: a bounded queue before a few worker processes, each with a thread that waits for it. */
+/* Synchronous work: bounded queues before a few worker processes, each with a thread that waits for it.
+ *
+ * Users take turns (see fair_queue.h). While all workers are busy, what comes new is tried for a moment in a worker
+ * that is kept for this: small work is done there, the rest goes back to its place in the queue. What strangers ask for
+ * (validation) has a queue and a worker of its own, so they take neither from users. */
 #ifndef TWINCUBE_SERVER_WORKERS_WORKER_POOL_H
 #define TWINCUBE_SERVER_WORKERS_WORKER_POOL_H
 
+#include "server/workers/fair_queue.h"
 #include "server/workers/worker_client.h"
 
 struct worker_pool;
 
 struct worker_pool_options {
   struct zygote *zygote;
-  const char *data; /* folder; each worker gets a private one below data/tmp */
-  unsigned workers;
-  unsigned queue;        /* tasks that may wait */
-  size_t resident_limit; /* bytes */
+  const char *data;                       /* folder; each worker gets a private one below data/tmp */
+  unsigned workers;                       /* beside the two that are kept for small work and for strangers */
+  struct fair_limits users;               /* tasks that may wait */
+  struct fair_limits strangers;           /* … an owner is an address */
+  size_t memory, small_memory;            /* bytes of one task, there and in the other two */
+  size_t resident_limit;                  /* bytes */
 };
 
-/* A task on its way. The owner embeds it, keeps `graph` alive, and gets `done` called once, on a thread of the pool. */
+/* A task on its way. The owner embeds it, keeps `graph` alive, and gets `done` called once, on some thread. */
 struct pool_task {
-  struct task_header header; /* kind, memory, threads, history; the pool fills in the folder */
+  struct fair_item item;     /* the pool's; first member */
+  struct task_header header; /* kind, history; the pool fills in folder, memory and threads */
   const struct buffer *graph;
-  int client_fd;  /* its hang-up cancels; or -1 */
-  double seconds; /* time limit */
+  char owner[FAIR_OWNER_SIZE]; /* user, or a stranger's address */
+  bool is_stranger;
+  bool was_tried;  /* the pool's: it is no small work */
+  int client_fd;   /* its hang-up cancels; or -1 */
+  double seconds;  /* time limit */
+  unsigned threads; /* 0: default */
   /* reply is NULL unless outcome is WORKER_REPLIED. A file named by the reply is the callee's to open and unlink. */
   void (*done)(struct pool_task *task, enum worker_outcome outcome, const struct worker_reply *reply);
-  struct pool_task *next;
 };
 
 int worker_pool_start(const struct worker_pool_options *options, struct worker_pool **out, struct error *error);
 /* Cancels what runs and what waits (done is called for each), and ends the workers. */
 void worker_pool_stop(struct worker_pool *pool);
-/* 0, or -1 when too many wait (or the pool is ending): done is then not called. */
-int worker_pool_submit(struct worker_pool *pool, struct pool_task *task);
+/* Where it is refused `done` is not called. Errors TooManyRequests (the owner has too much waiting), InfrastructureBusy
+ * (all have, or the pool is ending). */
+int worker_pool_submit(struct worker_pool *pool, struct pool_task *task, struct error *error);
 
 #endif

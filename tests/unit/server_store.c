@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const struct queue_limits no_limits;
+
 struct fixture {
   char folder[64];
   struct store *store;
@@ -61,7 +63,7 @@ static void expect_status(struct fixture *f, const char *id, const char *status)
 static void start(struct fixture *f, const struct job *job)
 {
   bool started = false;
-  assert_int_equal(store_job_start(f->store, "alice", job->id, &started, &f->error), 0);
+  assert_int_equal(store_job_start(f->store, &(struct job_key){"alice", job->id}, &no_limits, &started, &f->error), 0);
   assert_true(started);
 }
 
@@ -136,7 +138,7 @@ static void test_a_job_runs(void **state)
   new_job(f, &job);
   expect_status(f, job.id, "created");
   start(f, &job);
-  assert_int_equal(store_job_start(f->store, "alice", job.id, &again, &f->error), 0);
+  assert_int_equal(store_job_start(f->store, &(struct job_key){"alice", job.id}, &no_limits, &again, &f->error), 0);
   assert_false(again);
   claim(f, &running);
   assert_string_equal(running.id, job.id);
@@ -360,6 +362,10 @@ static void test_an_older_store_grows(void **state)
   assert_int_equal(sqlite3_exec(db,
                                 "DROP TRIGGER jobs_dropped; DROP TABLE dropped;"
                                 "ALTER TABLE logs DROP COLUMN data; ALTER TABLE jobs DROP COLUMN options;"
+                                "DROP INDEX jobs_waiting; DROP INDEX jobs_by_turn; DROP TABLE served;"
+                                "ALTER TABLE jobs DROP COLUMN turn; ALTER TABLE jobs DROP COLUMN priority;"
+                                "ALTER TABLE jobs DROP COLUMN started; ALTER TABLE jobs DROP COLUMN ended;"
+                                "ALTER TABLE jobs DROP COLUMN costs;"
                                 "PRAGMA user_version = 1;",
                                 NULL, NULL, NULL),
                    SQLITE_OK);

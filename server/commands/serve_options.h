@@ -1,0 +1,25 @@
+/* The options of `twincube serve`: one table says how each is called, of what kind it is and where it goes. */
+#ifndef TWINCUBE_SERVER_COMMANDS_SERVE_OPTIONS_H
+#define TWINCUBE_SERVER_COMMANDS_SERVE_OPTIONS_H
+
+#include "server/jobs/tariff.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct serve_options {
+  const char *listen, *data, *specs, *public_url;
+  size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
+  long threads, workers, jobs;              /* threads 0: default */
+  long user_requests, user_jobs, all_jobs;  /* that may wait: of one user, of all */
+  double request_time, job_time;            /* seconds */
+  long keep_results;                        /* days, 0: for ever */
+  const char *tariff_text;                  /* as given, or NULL */
+  struct tariff tariff;
+  bool verbose, sweep, help;
+};
+
+/* The defaults, then what the command line says: -1 to go on, else an exit status, the reason being printed. */
+int serve_options_read(int argc, char **argv, struct serve_options *out);
+
+#endif

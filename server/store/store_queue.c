@@ -1,0 +1,277 @@
+/* Jobs on their way: queued, claimed by turns, finished or put back. Every change names the state it starts from, so of
+ * two that compete only one takes effect. The order is that of the store's own counters: no clock can change it. */
+#include "server/store/store_job_row.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- into the queue ---------------------------------------------------------------------------------------------- */
+
+static int drop_logs(struct store *store, const char *id, struct error *error)
+{
+  sqlite3_stmt *drop = store_prepare(store, "DELETE FROM logs WHERE job = ?", error);
+  if (drop == NULL)
+    return -1;
+  bind_text(drop, 1, id);
+  return store_run(store, drop, error);
+}
+
+/* Queued jobs of an owner, or of all (NULL). */
+static int count_queued(struct store *store, const char *owner, int64_t *out, struct error *error)
+{
+  static const char of_all[] = "SELECT count(*) FROM jobs WHERE status = 'queued'";
+  static const char of_one[] = "SELECT count(*) FROM jobs WHERE status = 'queued' AND owner = ?";
+  sqlite3_stmt *count = store_prepare(store, owner == NULL ? of_all : of_one, error);
+  if (count == NULL)
+    return -1;
+  if (owner != NULL)
+    bind_text(count, 1, owner);
+  int row = store_step(store, count, error);
+  *out = row == 1 ? sqlite3_column_int64(count, 0) : 0;
+  sqlite3_reset(count);
+  return row < 0 ? -1 : 0;
+}
+
+/* The job at hand counts already. */
+static int check_limits(struct store *store, const char *owner, const struct queue_limits *limits, struct error *error)
+{
+  int64_t own = 0, all = 0;
+  if (count_queued(store, owner, &own, error) != 0 || count_queued(store, NULL, &all, error) != 0)
+    return -1;
+  if (limits->per_owner > 0 && own > limits->per_owner)
+    return error_set(error, ERROR_TooManyRequests, "%ld of your jobs are queued, no more can be: please try again",
+                     limits->per_owner);
+  if (limits->all > 0 && all > limits->all)
+    return error_set(error, ERROR_InfrastructureBusy, "%ld jobs are queued, no more can be: please try again",
+                     limits->all);
+  return 0;
+}
+
+/* Within a transaction. */
+static int queue_job(struct store *store, const struct job_key *key, const struct queue_limits *limits, bool *started,
+                     struct error *error)
+{
+  sqlite3_stmt *start =
+      store_prepare(store,
+                    "UPDATE jobs SET status = 'queued', queued = ?1, updated = ?1, attempts = 0, progress = 0,"
+                    " usage = NULL, result = NULL, started = NULL, ended = NULL, costs = NULL,"
+                    " turn = (SELECT coalesce(max(turn), 0) + 1 FROM jobs)"
+                    " WHERE id = ?2 AND owner = ?3 AND status NOT IN ('queued', 'running')",
+                    error);
+  if (start == NULL)
+    return -1;
+  bind_integer(start, 1, store_now());
+  bind_text(start, 2, key->id);
+  bind_text(start, 3, key->owner);
+  if (store_run(store, start, error) != 0)
+    return -1;
+  *started = sqlite3_changes(store->db) > 0;
+  if (!*started)
+    return 0;
+  return check_limits(store, key->owner, limits, error) == 0 ? drop_logs(store, key->id, error) : -1;
+}
+
+int store_job_start(struct store *store, const struct job_key *key, const struct queue_limits *limits, bool *started,
+                    struct error *error)
+{
+  *started = false;
+  if (store_begin(store, error) != 0)
+    return -1;
+  if (store_end(store, queue_job(store, key, limits, started, error), error) != 0) {
+    *started = false;
+    return -1;
+  }
+  if (*started)
+    return 0;
+  struct job job = {0};
+  int status = store_job_get(store, key->owner, key->id, &job, error); /* queued or running, or not there */
+  job_free(&job);
+  return status;
+}
+
+int store_job_prefer(struct store *store, const char *id, int64_t priority, struct error *error)
+{
+  sqlite3_stmt *prefer = store_prepare(store, "UPDATE jobs SET priority = ? WHERE id = ?", error);
+  if (prefer == NULL)
+    return -1;
+  bind_integer(prefer, 1, priority);
+  bind_text(prefer, 2, id);
+  if (store_run(store, prefer, error) != 0)
+    return -1;
+  return sqlite3_changes(store->db) > 0 ? 0 : store_no_job(id, error);
+}
+
+/* ---- out of it --------------------------------------------------------------------------------------------------- */
+
+/* Whose turn it is: *found is false where nothing is queued. */
+static int next_owner(struct store *store, char owner[USER_NAME_SIZE], bool *found, struct error *error)
+{
+  sqlite3_stmt *next =
+      store_prepare(store,
+                    "SELECT waiting.owner FROM (SELECT owner, max(max(priority), 10) AS urgency, min(turn) AS first"
+                    " FROM jobs WHERE status = 'queued' GROUP BY owner) AS waiting"
+                    " LEFT JOIN served ON served.owner = waiting.owner ORDER BY urgency DESC,"
+                    " (SELECT count(*) FROM jobs WHERE status = 'running' AND jobs.owner = waiting.owner),"
+                    " coalesce(served.at, 0), first LIMIT 1",
+                    error);
+  if (next == NULL)
+    return -1;
+  int row = store_step(store, next, error);
+  *found = row == 1;
+  if (*found)
+    snprintf(owner, USER_NAME_SIZE, "%s", (const char *)sqlite3_column_text(next, 0));
+  sqlite3_reset(next);
+  return row < 0 ? -1 : 0;
+}
+
+static int note_turn(struct store *store, const char *owner, struct error *error)
+{
+  sqlite3_stmt *note = store_prepare(store,
+                                     "INSERT INTO served SELECT ?, coalesce(max(at), 0) + 1 FROM served WHERE true"
+                                     " ON CONFLICT (owner) DO UPDATE SET at = excluded.at",
+                                     error);
+  if (note == NULL)
+    return -1;
+  bind_text(note, 1, owner);
+  return store_run(store, note, error);
+}
+
+static int take_first(struct store *store, const char *owner, struct job *out, struct error *error)
+{
+  sqlite3_stmt *take =
+      store_prepare(store,
+                    "UPDATE jobs SET status = 'running', updated = ?1, started = ?1, attempts = attempts + 1,"
+                    " run = run + 1, progress = 0 WHERE seq = (SELECT seq FROM jobs WHERE status = 'queued'"
+                    " AND owner = ?2 ORDER BY priority DESC, turn, seq LIMIT 1) RETURNING " JOB_COLUMNS,
+                    error);
+  if (take == NULL)
+    return -1;
+  bind_integer(take, 1, store_now());
+  bind_text(take, 2, owner);
+  int row = store_step(store, take, error);
+  if (row == 1) {
+    store_read_job(take, out);
+    row = store_step(store, take, error); /* to the end: only then does it count */
+  }
+  sqlite3_reset(take);
+  return row;
+}
+
+/* Within a transaction: what another claimed since it was looked at does not count. */
+static int claim_next(struct store *store, struct job *out, bool *found, struct error *error)
+{
+  char owner[USER_NAME_SIZE];
+  if (next_owner(store, owner, found, error) != 0)
+    return -1;
+  if (!*found)
+    return 0;
+  return take_first(store, owner, out, error) == 0 ? note_turn(store, owner, error) : -1;
+}
+
+int store_job_claim(struct store *store, struct job *out, bool *found, struct error *error)
+{
+  int64_t queued = 0;
+  *found = false;
+  if (count_queued(store, NULL, &queued, error) != 0 || (queued > 0 && store_begin(store, error) != 0))
+    return -1;
+  if (queued == 0)
+    return 0;
+  if (store_end(store, claim_next(store, out, found, error), error) == 0)
+    return 0;
+  job_free(out);
+  *found = false;
+  return -1;
+}
+
+int store_job_finish(struct store *store, const struct job *job, const char *status, bool *accepted,
+                     struct error *error)
+{
+  *accepted = false;
+  sqlite3_stmt *finish = store_prepare(store,
+                                       "UPDATE jobs SET status = ?1, updated = ?2, ended = ?2, progress = ?3,"
+                                       " usage = ?4, result = ?5, costs = ?8"
+                                       " WHERE id = ?6 AND run = ?7 AND status = 'running'",
+                                       error);
+  if (finish == NULL)
+    return -1;
+  bind_text(finish, 1, status);
+  bind_integer(finish, 2, store_now());
+  bind_known(finish, 3, job->progress);
+  bind_text(finish, 4, job->usage);
+  bind_text(finish, 5, job->result);
+  bind_text(finish, 6, job->id);
+  bind_integer(finish, 7, job->run);
+  bind_known(finish, 8, job->costs);
+  if (store_run(store, finish, error) != 0)
+    return -1;
+  *accepted = sqlite3_changes(store->db) > 0;
+  return 0;
+}
+
+/* Within a transaction. */
+static int requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error)
+{
+  const bool give_up = count && job->attempts >= JOB_MAX_ATTEMPTS;
+  sqlite3_stmt *queue = store_prepare(store,
+                                      "UPDATE jobs SET status = ?1, updated = ?2, attempts = attempts - ?3,"
+                                      " progress = CASE ?1 WHEN 'queued' THEN 0 ELSE progress END,"
+                                      " ended = CASE ?1 WHEN 'queued' THEN NULL ELSE ?2 END"
+                                      " WHERE id = ?4 AND run = ?5 AND status = 'running'",
+                                      error);
+  if (queue == NULL)
+    return -1;
+  bind_text(queue, 1, give_up ? "error" : "queued");
+  bind_integer(queue, 2, store_now());
+  bind_integer(queue, 3, count ? 0 : 1);
+  bind_text(queue, 4, job->id);
+  bind_integer(queue, 5, job->run);
+  if (store_run(store, queue, error) != 0)
+    return -1;
+  if (sqlite3_changes(store->db) == 0 || reason == NULL)
+    return 0;
+  char message[256];
+  snprintf(message, sizeof message, "%s; %s", reason, give_up ? "the job is given up" : "the job is queued again");
+  const struct log_entry entry = {
+      .level = give_up ? LOG_ERROR : LOG_WARNING, .code = give_up ? "Internal" : NULL, .message = message};
+  return store_log_put(store, job->id, &(struct job_log){.entry = entry}, error);
+}
+
+int store_job_requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error)
+{
+  if (store_begin(store, error) != 0)
+    return -1;
+  return store_end(store, requeue(store, job, count, reason, error), error);
+}
+
+int store_job_running(struct store *store, int64_t after, int64_t before, struct job *out, bool *found,
+                      struct error *error)
+{
+  sqlite3_stmt *next = store_prepare(store,
+                                     "SELECT " JOB_COLUMNS " FROM jobs WHERE status = 'running' AND seq > ?1"
+                                     " AND updated <= ?2 ORDER BY seq LIMIT 1",
+                                     error);
+  if (next == NULL)
+    return -1;
+  bind_integer(next, 1, after);
+  bind_integer(next, 2, before);
+  int row = store_step(store, next, error);
+  *found = row == 1;
+  if (*found)
+    store_read_job(next, out);
+  sqlite3_reset(next);
+  return row < 0 ? -1 : 0;
+}
+
+int store_job_recover(struct store *store, struct error *error)
+{
+  for (;;) {
+    struct job job = {0};
+    bool found;
+    if (store_job_running(store, 0, INT64_MAX, &job, &found, error) != 0 || !found)
+      return error_is_set(error) ? -1 : 0;
+    int status = store_job_requeue(store, &job, true, "the server ended while the job was running", error);
+    job_free(&job);
+    if (status != 0)
+      return -1;
+  }
+}

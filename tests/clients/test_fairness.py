@@ -1,0 +1,169 @@
+"""Nobody takes the workers, the queues or the time of others: users take turns, small requests get through, limits hold.
+"""
+
+import concurrent.futures
+import contextlib
+import sqlite3
+import statistics
+import time
+
+import pytest
+import requests
+
+from test_server_api import ADD, SLOW, Server, add_user, assert_error, graph, run, send_slow
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts a server for alice and bob; who is called is who asks."""
+    for name in ("alice", "bob"):
+        add_user(tmp_path, name)
+    servers = []
+
+    def make(*options):
+        servers.append(Server(tmp_path, *options).login("alice"))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@contextlib.contextmanager
+def user(server, name):
+    """The server as another user sees it."""
+    other = object.__new__(Server)
+    other.__dict__.update(server.__dict__)
+    other.session = requests.Session()
+    with contextlib.closing(other.session):
+        yield other.login(name)
+
+
+def p50(server, count=40):
+    times = []
+    for _ in range(count):
+        begin = time.perf_counter()
+        assert server.result(ADD).json() == 3
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+# ---- synchronous requests ----
+
+
+def test_small_requests_get_through_while_all_workers_are_busy(start):
+    server = start("--workers", "2", "--threads", "1")
+    waiting = [send_slow(server) for _ in range(6)]
+    time.sleep(1.5)  # two run, four wait: each has been tried for a moment
+    busy = p50(server)
+    with user(server, "bob") as bob:
+        others = p50(bob)
+    print(f"add(1,2) beside heavy requests: p50 {1e3 * busy:.1f} ms for who sent them, {1e3 * others:.1f} ms for bob")
+    assert busy < 0.05 and others < 0.05
+    for s in waiting:
+        s.close()
+
+
+def test_one_users_requests_leave_room_for_others(start):
+    server = start("--workers", "1", "--threads", "1", "--user-requests", "5")
+    waiting = [send_slow(server) for _ in range(30)]
+    time.sleep(1.5)
+    for _ in range(20):
+        answer = server.result(ADD)
+        if answer.status_code != 200:
+            break
+    answers = [answer] + [server.call("POST", "/result", {"process": {"process_graph": SLOW}}) for _ in range(2)]
+    for answer in answers:
+        assert_error(answer, 429, "TooManyRequests")
+        assert int(answer.headers["Retry-After"]) > 0
+    with user(server, "bob") as bob:
+        assert bob.result(ADD).json() == 3
+    for s in waiting:
+        s.close()
+    end = time.monotonic() + 10  # those who hung up take no place
+    while server.result(ADD).status_code != 200 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert server.result(ADD).json() == 3
+
+
+def test_a_request_has_its_time(start):
+    server = start("--request-time", "1s", "--workers", "1")
+    begin = time.monotonic()
+    assert_error(server.result(SLOW), 408, "RequestTimeout")
+    assert time.monotonic() - begin < 5
+    assert server.result(ADD).json() == 3
+
+
+def test_strangers_have_a_worker_of_their_own(start):
+    server = start("--workers", "1", "--threads", "1")
+    waiting = [send_slow(server) for _ in range(3)]
+    time.sleep(1)
+    begin = time.monotonic()
+    answer = requests.post(server.api + "/validation", json={"process_graph": ADD}, timeout=30)
+    assert answer.json() == {"errors": []} and time.monotonic() - begin < 1
+    for s in waiting:
+        s.close()
+
+
+# ---- jobs ----
+
+WORK = graph("lft_scalar_field", shape=[4, 4], m2=-4, configurations=2000, seed=1, **{"lambda": 8})
+WORK["node1"].pop("result")
+WORK["save"] = {"process_id": "save_result", "arguments": {"data": {"from_node": "node1"}, "format": "JSON"},
+                "result": True}
+
+
+def queue_quietly(server, count):
+    """So many jobs, queued without the short wait of POST results."""
+    jobs = [server.create(WORK) for _ in range(count)]
+    with contextlib.closing(sqlite3.connect(server.data / "server.sqlite")) as store, store:
+        store.executemany("UPDATE jobs SET status = 'queued', queued = seq, turn = seq WHERE id = ?",
+                          [(job,) for job in jobs])
+    return jobs
+
+
+def test_one_users_jobs_do_not_hold_up_another(start):
+    server = start("--jobs", "1", "--threads", "1")
+    jobs = queue_quietly(server, 60)
+    assert server.call("POST", f"/jobs/{server.create(WORK)}/results").status_code == 202  # wakes the queue
+    with user(server, "bob") as bob:
+        job = bob.create(WORK)
+        bob.call("POST", f"/jobs/{job}/results")
+        bob.wait(job, "finished", seconds=10)
+    ended = sum(server.status(job) == "finished" for job in jobs)
+    assert ended < 30
+
+
+def test_a_job_has_its_time(start):
+    server = start("--job-time", "1s")
+    job = server.create(SLOW)
+    server.call("POST", f"/jobs/{job}/results")
+    server.wait(job, "error", seconds=10)
+    answer = server.call("GET", f"/jobs/{job}/results")
+    assert answer.status_code == 424 and answer.json()["code"] == "RequestTimeout"
+
+
+def test_the_queue_of_jobs_is_bounded(start):
+    server = start("--user-jobs", "2", "--all-jobs", "3")
+    running = server.create(SLOW)
+    server.call("POST", f"/jobs/{running}/results")
+    server.wait(running, "running")
+    jobs = [server.create(SLOW) for _ in range(3)]
+    answers = [server.call("POST", f"/jobs/{job}/results") for job in jobs]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert int(answers[2].headers["Retry-After"]) > 0
+    assert server.status(jobs[2]) == "created"
+    with user(server, "bob") as bob:
+        mine = [bob.create(ADD) for _ in range(2)]
+        answers = [bob.call("POST", f"/jobs/{job}/results") for job in mine]
+        assert [answer.status_code for answer in answers] == [202, 503]
+    assert server.call("DELETE", f"/jobs/{jobs[0]}/results").status_code == 204
+    assert server.call("POST", f"/jobs/{jobs[2]}/results").status_code == 202
+
+
+def test_options_are_checked():
+    for wrong in (["--job-time", "never"], ["--request-time", "0"], ["--request-time", "3w"], ["--user-jobs", "0"],
+                  ["--user-requests", "x"], ["--keep-results", "-1"], ["--tariff", "currency=EUR"], ["--jobs"]):
+        done = run("serve", *wrong)
+        assert done.returncode == 2 and wrong[0].lstrip("-") in done.stderr or "unknown option" in done.stderr
