@@ -50,6 +50,14 @@ size_t cube_find_type(const struct cube *cube, enum dimension_type type)
   return SIZE_MAX;
 }
 
+size_t cube_find_geometries(const struct cube *cube)
+{
+  for (size_t i = 0; i < cube->dimensions; i++)
+    if (cube->dimension[i].labels == LABEL_GEOMETRY)
+      return i;
+  return SIZE_MAX;
+}
+
 size_t cube_count_type(const struct cube *cube, enum dimension_type type)
 {
   size_t n = 0;

@@ -100,11 +100,13 @@ struct load_request {
   const char *const *bands; /* names or common names, in order; NULL: all */
   size_t band_count;
   const struct item_filter *filter; /* or NULL */
+  const volatile int *cancel;       /* becomes nonzero: ends with RequestTimeout, while features are read; or NULL */
 };
 
 /* The cube of the request as a source: dimensions t, bands, y, x for rasters; the file's own for netCDF, its variables
  * as bands. Errors: CollectionNotFound, BandNotAvailable (parameter "bands"), NoDataAvailable, TemporalExtentEmpty,
- * CRSInvalid, and ExtentTooLarge-like ProcessParameterInvalid for absurd boxes (parameter "spatial_extent"). */
+ * CRSInvalid, RequestTimeout, and ExtentTooLarge-like ProcessParameterInvalid for absurd boxes (parameter
+ * "spatial_extent"). */
 int catalogue_load(const struct catalogue *catalogue, struct arena *arena, const struct load_request *request,
                    const struct source **out, struct error *error);
 

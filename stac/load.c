@@ -170,7 +170,7 @@ static int load_vector(struct selection *s, const struct source **out, struct er
     return -1;
   for (size_t i = 0; i < s->band_count; i++)
     names[i] = s->bands[i].name;
-  const struct vector_selection selection = {.bands = names, .band_count = s->band_count};
+  const struct vector_selection selection = {.bands = names, .band_count = s->band_count, .cancel = s->request->cancel};
   return vector_file_source(s->arena, &file, &selection, out, error);
 }
 

@@ -4,7 +4,10 @@
  *   2020-01-01T00:00:00Z,990,505,0.25,
  *
  * Lines come in the order of the dimensions. Without text labels of bands there is one column, "value". Missing values
- * are empty; booleans are true and false; numbers have the fewest digits that read back to the same. */
+ * are empty; booleans are true and false; numbers have the fewest digits that read back to the same. In place of a
+ * dimension of geometries stands what is known of the features, csv_features.h; their properties that became values
+ * are columns as bands are. */
+#include "datacube/sink/csv_features.h"
 #include "datacube/sink/formats.h"
 #include "datacube/sink/output.h"
 #include "datacube/sink/values.h"
@@ -19,8 +22,10 @@ enum { MAX_ELEMENTS = 50 * 1000 * 1000 };
 
 struct csv_sink {
   struct sink sink;
-  struct cube cube; /* its labels are borrowed */
-  size_t bands;     /* the dimension whose labels are columns; SIZE_MAX: there is one column */
+  struct cube cube;              /* its labels are borrowed */
+  size_t bands;                  /* the dimension whose labels are columns; SIZE_MAX: there is one column */
+  size_t geometry;               /* dimension of geometries, or SIZE_MAX */
+  struct csv_features *features; /* NULL: there are none */
   struct output output;
   struct whole whole;
 };
@@ -41,29 +46,24 @@ static void csv_prefer(const struct cube *cube, const struct sink_option *option
   memset(tile, 0, cube->dimensions * sizeof *tile);
 }
 
-/* Quoted where it has to be. */
-static void write_text(FILE *file, const char *text)
-{
-  if (text[strcspn(text, ",\"\r\n")] == '\0' && text[0] != ' ' && text[0] != '\0') {
-    fputs(text, file);
-    return;
-  }
-  fputc('"', file);
-  for (; *text != '\0'; text++) {
-    if (*text == '"')
-      fputc('"', file);
-    fputc(*text, file);
-  }
-  fputc('"', file);
-}
-
 static void write_label(FILE *file, const struct dimension *dimension, size_t i)
 {
   char room[LABEL_TEXT_ROOM];
-  write_text(file, dimension_label_text(dimension, i, room));
+  csv_text(file, dimension_label_text(dimension, i, room), false);
 }
 
-static void write_names(const struct csv_sink *sink, FILE *file)
+/* A cube of geometries alone whose values are all missing has none. */
+static bool has_values(const struct csv_sink *sink)
+{
+  if (!sink->features || sink->cube.dimensions > 1)
+    return true;
+  for (size_t i = 0; i < sink->whole.elements; i++)
+    if (!value_missing(&sink->cube, sink->whole.data, i))
+      return true;
+  return false;
+}
+
+static void write_names(const struct csv_sink *sink, FILE *file, bool values)
 {
   const struct cube *cube = &sink->cube;
   const char *separator = "";
@@ -71,10 +71,13 @@ static void write_names(const struct csv_sink *sink, FILE *file)
     if (d == sink->bands)
       continue;
     fputs(separator, file);
-    write_text(file, cube->dimension[d].name);
+    if (d == sink->geometry)
+      csv_features_names(sink->features, file);
+    else
+      csv_text(file, cube->dimension[d].name, false);
     separator = ",";
   }
-  if (sink->bands == SIZE_MAX)
+  if (sink->bands == SIZE_MAX && values)
     fprintf(file, "%svalue", separator);
   for (size_t b = 0; sink->bands != SIZE_MAX && b < cube->dimension[sink->bands].size; b++) {
     fputs(separator, file);
@@ -84,11 +87,11 @@ static void write_names(const struct csv_sink *sink, FILE *file)
   fputs("\r\n", file);
 }
 
-static void write_line(const struct csv_sink *sink, FILE *file, const size_t *index)
+static void write_line(const struct csv_sink *sink, FILE *file, const size_t *index, bool values)
 {
   const struct cube *cube = &sink->cube;
   const char *separator = "";
-  size_t at = 0, step = 0, columns = 1;
+  size_t at = 0, step = 0, columns = values ? 1 : 0;
   for (size_t d = 0; d < cube->dimensions; d++) {
     at = at * cube->dimension[d].size + index[d];
     step = d == sink->bands ? 1 : step * cube->dimension[d].size;
@@ -97,7 +100,10 @@ static void write_line(const struct csv_sink *sink, FILE *file, const size_t *in
       continue;
     }
     fputs(separator, file);
-    write_label(file, &cube->dimension[d], index[d]);
+    if (d == sink->geometry)
+      csv_features_line(sink->features, file, index[d]);
+    else
+      write_label(file, &cube->dimension[d], index[d]);
     separator = ",";
   }
   for (size_t c = 0; c < columns; c++) {
@@ -112,9 +118,12 @@ static void write_line(const struct csv_sink *sink, FILE *file, const size_t *in
 static void write_lines(const struct csv_sink *sink, FILE *file)
 {
   size_t index[CUBE_MAX_DIMENSIONS] = {0};
-  write_names(sink, file);
+  bool values = has_values(sink);
+  if (!values)
+    csv_features_restore(sink->features, "value");
+  write_names(sink, file, values);
   for (bool more = sink->whole.elements > 0; more;) {
-    write_line(sink, file, index);
+    write_line(sink, file, index, values);
     more = false;
     for (size_t d = sink->cube.dimensions; d-- > 0 && !more;) {
       if (d == sink->bands)
@@ -146,6 +155,8 @@ static int csv_finish(struct sink *base, struct error *error)
   const bool failed = fflush(file) != 0 || ferror(file);
   if (fclose(file) != 0 || failed)
     return output_error(error, "cannot write the CSV result");
+  if (sink->features && csv_features_failed(sink->features))
+    return error_memory(error);
   return output_commit(&sink->output, error);
 }
 
@@ -155,11 +166,63 @@ static void csv_close(struct sink *base)
   if (sink == NULL)
     return;
   whole_end(&sink->whole);
+  csv_features_close(sink->features);
   output_discard(&sink->output);
   free(sink);
 }
 
 static const struct sink_ops csv_ops = {.put = csv_put, .finish = csv_finish, .close = csv_close};
+
+/* Whether the ids are the labels, and so tell the features apart. */
+static bool labels_are_ids(const struct dimension *geometries)
+{
+  for (size_t i = 0; i < geometries->size; i++) {
+    const char *id = geometries->geometries->items[i].id;
+    if (!id || strcmp(id, geometries->texts[i]) != 0)
+      return false;
+  }
+  return geometries->size > 0;
+}
+
+/* Shapes are not told again and again where a feature has several lines and an id that stands for it. */
+static int open_features(struct csv_sink *sink, struct error *error)
+{
+  const struct cube *cube = &sink->cube;
+  sink->geometry = cube_find_geometries(cube);
+  if (sink->geometry == SIZE_MAX)
+    return 0;
+  const char **taken =
+      calloc(CUBE_MAX_DIMENSIONS + (sink->bands != SIZE_MAX ? cube->dimension[sink->bands].size : 1), sizeof *taken);
+  struct csv_features_wish wish = {.set = cube->dimension[sink->geometry].geometries, .taken = taken};
+  size_t lines = 1;
+  if (!taken)
+    return error_memory(error);
+  for (size_t d = 0; d < cube->dimensions; d++) {
+    if (d == sink->geometry || d == sink->bands)
+      continue;
+    taken[wish.taken_count++] = cube->dimension[d].name;
+    lines = lines > 1 ? lines : cube->dimension[d].size;
+  }
+  for (size_t b = 0; sink->bands != SIZE_MAX && b < cube->dimension[sink->bands].size; b++)
+    taken[wish.taken_count++] = cube->dimension[sink->bands].texts[b];
+  if (sink->bands == SIZE_MAX)
+    taken[wish.taken_count++] = "value";
+  wish.shapes = lines <= 1 || !labels_are_ids(&cube->dimension[sink->geometry]);
+  int status = csv_features_open(&wish, &sink->features, error);
+  free(taken);
+  return status;
+}
+
+/* The dimension whose labels are columns: bands or, of a vector cube without any, what else has texts as labels. */
+static size_t find_bands(const struct cube *cube)
+{
+  size_t found = cube_find_type(cube, DIMENSION_BANDS);
+  bool vector = cube_find_geometries(cube) != SIZE_MAX;
+  for (size_t d = 0; found == SIZE_MAX && vector && d < cube->dimensions; d++)
+    if (cube->dimension[d].type == DIMENSION_OTHER && cube->dimension[d].labels == LABEL_TEXT)
+      found = d;
+  return found != SIZE_MAX && cube->dimension[found].labels == LABEL_TEXT ? found : SIZE_MAX;
+}
 
 static int csv_open(const struct sink_request *request, const struct cube *cube, struct sink **out, struct error *error)
 {
@@ -171,10 +234,8 @@ static int csv_open(const struct sink_request *request, const struct cube *cube,
     return error_memory(error);
   sink->sink = (struct sink){&csv_ops, "text/csv"};
   sink->cube = *cube;
-  sink->bands = cube_find_type(cube, DIMENSION_BANDS);
-  if (sink->bands != SIZE_MAX && cube->dimension[sink->bands].labels != LABEL_TEXT)
-    sink->bands = SIZE_MAX;
-  if (output_begin(&sink->output, request->path, error) != 0 ||
+  sink->bands = find_bands(cube);
+  if (open_features(sink, error) != 0 || output_begin(&sink->output, request->path, error) != 0 ||
       whole_begin(&sink->whole, cube, request->path, error) != 0) {
     csv_close(&sink->sink);
     return -1;
@@ -187,7 +248,9 @@ const struct sink_format sink_format_csv = {
     .name = "CSV",
     .title = "Comma-separated values",
     .description = "A table with a line for each position: the labels of the dimensions, then a column for each band. "
-                   "Missing values are empty. Holds any cube of up to 50 million real values.",
+                   "Missing values are empty. Features are told by id, well-known text in longitude and latitude (left "
+                   "out where a feature has an id and several lines) and properties, unless another column has the "
+                   "property's name. Holds any cube of up to 50 million real values.",
     .extension = "csv",
     .media_type = "text/csv",
     .parameters = "{}",

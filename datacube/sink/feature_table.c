@@ -8,17 +8,9 @@
 
 enum { MOST_COLUMNS = 100 * 1000, MOST_ELEMENTS = 50 * 1000 * 1000 };
 
-static size_t find_geometries(const struct cube *cube)
-{
-  for (size_t d = 0; d < cube->dimensions; d++)
-    if (cube->dimension[d].labels == LABEL_GEOMETRY)
-      return d;
-  return SIZE_MAX;
-}
-
 int feature_table_check(const struct cube *cube, const char *format, struct error *error)
 {
-  size_t geometry = find_geometries(cube), columns = 1;
+  size_t geometry = cube_find_geometries(cube), columns = 1;
   if (geometry == SIZE_MAX)
     return error_set(error, ERROR_FormatUnsuitable,
                      "%s holds vector cubes; this cube has no dimension of geometries (aggregate_spatial makes one)",
@@ -85,7 +77,8 @@ static int name_columns(struct feature_table *table)
 
 int feature_table_open(const struct cube *cube, struct feature_table *out, struct error *error)
 {
-  *out = (struct feature_table){.cube = cube, .geometry = find_geometries(cube), .arena = arena_new(0), .columns = 1};
+  *out =
+      (struct feature_table){.cube = cube, .geometry = cube_find_geometries(cube), .arena = arena_new(0), .columns = 1};
   if (!out->arena)
     return error_memory(error);
   for (size_t d = 0; d < cube->dimensions; d++)

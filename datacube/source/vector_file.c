@@ -31,7 +31,8 @@ static const struct feature_file_type {
     {".parquet", "Parquet", "", NULL},
     {".geoparquet", "Parquet", "", NULL},
     {".csv", "CSV", "",
-     (const char *const[]){"AUTODETECT_TYPE=YES", "KEEP_GEOM_COLUMNS=NO",
+     (const char *const[]){"AUTODETECT_TYPE=YES", "AUTODETECT_SIZE_LIMIT=0", "QUOTED_FIELDS_AS_STRING=YES",
+                           "EMPTY_STRING_AS_NULL=YES", "HEADERS=YES", "KEEP_GEOM_COLUMNS=NO",
                            "GEOM_POSSIBLE_NAMES=geometry,geom,wkt,the_geom", "X_POSSIBLE_NAMES=x,lon,long,longitude",
                            "Y_POSSIBLE_NAMES=y,lat,latitude", NULL}},
 };
@@ -49,6 +50,7 @@ struct feature_reading {
   size_t columns;
   double *values; /* count * columns */
   size_t value_room;
+  bool *booleans;   /* of the layer's fields: texts true and false that stand for the values */
   int id_field;     /* or -1 */
   bool fids_differ; /* from the features' positions */
   struct error *error;
@@ -134,10 +136,54 @@ static int read_crs(struct feature_reading *r, const char **out)
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
 
-static bool is_number(OGRFieldDefnH field)
+static int look_at_cancel(const struct feature_reading *r)
 {
-  OGRFieldType type = OGR_Fld_GetType(field);
-  return type == OFTInteger || type == OFTInteger64 || type == OFTReal;
+  const volatile int *cancel = r->selection->cancel;
+  return cancel && *cancel ? error_set(r->error, ERROR_RequestTimeout, "the request was cancelled") : 0;
+}
+
+/* Of the fields still held for booleans, those that the feature does not speak against. */
+static void judge_booleans(struct feature_reading *r, OGRFeatureH feature, bool *seen)
+{
+  for (int i = 0; i < OGR_F_GetFieldCount(feature); i++) {
+    if (!r->booleans[i] || !OGR_F_IsFieldSetAndNotNull(feature, i))
+      continue;
+    const char *text = OGR_F_GetFieldAsString(feature, i);
+    seen[i] = true;
+    r->booleans[i] = strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
+  }
+}
+
+/* Tables of text have no booleans of their own: one pass over the features finds the columns that are. */
+static int find_booleans(struct feature_reading *r)
+{
+  OGRFeatureDefnH schema = OGR_L_GetLayerDefn(r->layer);
+  size_t count = (size_t)OGR_FD_GetFieldCount(schema), candidates = 0;
+  bool *seen = ARENA_ARRAY(r->arena, bool, count);
+  int status = 0;
+  r->booleans = ARENA_ARRAY(r->arena, bool, count);
+  if (!seen || !r->booleans)
+    return error_memory(r->error);
+  for (size_t i = 0; strcmp(r->type->driver, "CSV") == 0 && i < count; i++) {
+    r->booleans[i] = OGR_Fld_GetType(OGR_FD_GetFieldDefn(schema, (int)i)) == OFTString;
+    candidates += r->booleans[i];
+  }
+  OGRFeatureH feature;
+  while (candidates > 0 && status == 0 && (feature = OGR_L_GetNextFeature(r->layer)) != NULL) {
+    judge_booleans(r, feature, seen);
+    OGR_F_Destroy(feature);
+    status = look_at_cancel(r);
+  }
+  for (size_t i = 0; i < count; i++)
+    r->booleans[i] = r->booleans[i] && seen[i];
+  OGR_L_ResetReading(r->layer);
+  return status;
+}
+
+static bool is_value(const struct feature_reading *r, OGRFeatureDefnH schema, int i)
+{
+  OGRFieldType type = OGR_Fld_GetType(OGR_FD_GetFieldDefn(schema, i));
+  return type == OFTInteger || type == OFTInteger64 || type == OFTReal || r->booleans[i];
 }
 
 static int add_column(struct feature_reading *r, OGRFeatureDefnH schema, int field)
@@ -158,11 +204,11 @@ static int choose_columns(struct feature_reading *r)
   if (!r->fields || !r->names)
     return error_memory(r->error);
   for (size_t i = 0; !s->bands && i < count; i++)
-    if (is_number(OGR_FD_GetFieldDefn(schema, (int)i)) && add_column(r, schema, (int)i) != 0)
+    if (is_value(r, schema, (int)i) && add_column(r, schema, (int)i) != 0)
       return -1;
   for (size_t i = 0; s->bands && i < s->band_count; i++) {
     int field = OGR_FD_GetFieldIndex(schema, s->bands[i]);
-    if (field < 0 || !is_number(OGR_FD_GetFieldDefn(schema, field)))
+    if (field < 0 || !is_value(r, schema, field))
       return error_set(r->error, ERROR_BandNotAvailable, "the features have no property '%s' of numbers or booleans",
                        s->bands[i]);
     if (add_column(r, schema, field) != 0)
@@ -229,11 +275,19 @@ static void write_texts(struct json_writer *w, OGRFeatureH feature, int i)
   json_end_array(w);
 }
 
-static void write_field(struct json_writer *w, OGRFeatureH feature, int i, OGRFieldDefnH field)
+static bool is_true(OGRFeatureH feature, int i)
 {
+  return strcmp(OGR_F_GetFieldAsString(feature, i), "true") == 0;
+}
+
+static void write_field(const struct feature_reading *r, struct json_writer *w, OGRFeatureH feature, int i)
+{
+  OGRFieldDefnH field = OGR_F_GetFieldDefnRef(feature, i);
   OGRFieldType type = OGR_Fld_GetType(field);
   if (!OGR_F_IsFieldSetAndNotNull(feature, i))
     json_write_null(w);
+  else if (r->booleans[i])
+    json_write_bool(w, is_true(feature, i));
   else if (type == OFTInteger && OGR_Fld_GetSubType(field) == OFSTBoolean)
     json_write_bool(w, OGR_F_GetFieldAsInteger(feature, i) != 0);
   else if (type == OFTInteger || type == OFTInteger64)
@@ -261,7 +315,7 @@ static int read_properties(struct feature_reading *r, OGRFeatureH feature, struc
     if ((!is_table && !OGR_F_IsFieldSet(feature, i)) || OGR_Fld_GetType(field) == OFTBinary || i == r->id_field)
       continue;
     json_key(&w, OGR_Fld_GetNameRef(field));
-    write_field(&w, feature, i, field);
+    write_field(r, &w, feature, i);
   }
   json_end_object(&w);
   out->properties = text.failed ? NULL : arena_strdup(r->arena, text.data);
@@ -291,8 +345,10 @@ static int read_values(struct feature_reading *r, OGRFeatureH feature)
     if (!values)
       return error_memory(r->error);
     r->values = values;
-    bool known = OGR_F_IsFieldSetAndNotNull(feature, r->fields[c]);
-    values[at] = known ? OGR_F_GetFieldAsDouble(feature, r->fields[c]) : na_f64();
+    int field = r->fields[c];
+    bool known = OGR_F_IsFieldSetAndNotNull(feature, field);
+    double number = r->booleans[field] ? is_true(feature, field) : OGR_F_GetFieldAsDouble(feature, field);
+    values[at] = known ? number : na_f64();
   }
   return 0;
 }
@@ -330,6 +386,8 @@ static int read_features(struct feature_reading *r)
     if (r->count == VECTOR_FILE_MOST_FEATURES)
       status = error_set(r->error, ERROR_FileSizeExceeded, "%s has more than %d features", r->file->path,
                          (int)VECTOR_FILE_MOST_FEATURES);
+    else if (look_at_cancel(r) != 0)
+      status = -1;
     else if (!r->selection->wanted || r->selection->wanted[i])
       status = read_feature(r, feature, i);
     OGR_F_Destroy(feature);
@@ -366,7 +424,8 @@ static int make_source(struct feature_reading *r, const char *crs, const struct 
 static int read_dataset(struct feature_reading *r, GDALDatasetH dataset, const struct source **out)
 {
   const char *crs;
-  if (choose_layer(r, dataset) != 0 || read_crs(r, &crs) != 0 || choose_columns(r) != 0 || read_features(r) != 0)
+  if (choose_layer(r, dataset) != 0 || read_crs(r, &crs) != 0 || find_booleans(r) != 0 || choose_columns(r) != 0 ||
+      read_features(r) != 0)
     return -1;
   return make_source(r, crs, out);
 }

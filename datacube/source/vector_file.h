@@ -20,15 +20,18 @@ struct vector_file {
 struct vector_selection {
   const char *const *bands; /* properties that are values of the cube; NULL: all of numbers and booleans */
   size_t band_count;
-  const bool *wanted; /* of each feature; NULL: all */
+  const bool *wanted;         /* of each feature; NULL: all */
+  const volatile int *cancel; /* becomes nonzero: ends with RequestTimeout; or NULL */
 };
 
 /* Whether the name of the file (of "FILE:LAYER") is that of a format that is read. */
 bool vector_file_is(const char *path);
 
 /* The features as a source in memory: dimension "geometry" and, where there are values, "bands". Ids (a column "id")
- * and all properties stay with the geometries. Dates and times are properties as texts. Heights are dropped. Errors:
- * FileNotFound, FileTypeInvalid, FileContentInvalid, FileSizeExceeded, BandNotAvailable. */
+ * and all properties stay with the geometries. Dates and times are properties as texts. Heights are dropped. In tables
+ * of text (CSV) what stands in quotes is text, an empty field is null, and a column of nothing but true and false is
+ * one of booleans. Memory comes from the arena, up to its limit. Errors: FileNotFound, FileTypeInvalid,
+ * FileContentInvalid, FileSizeExceeded, BandNotAvailable, RequestTimeout. */
 int vector_file_source(struct arena *arena, const struct vector_file *file, const struct vector_selection *selection,
                        const struct source **out, struct error *error);
 

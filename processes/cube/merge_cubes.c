@@ -7,10 +7,10 @@
 #include "processes/cube/join_labels.h"
 #include "processes/cube/shape.h"
 #include "processes/resample/regrid.h"
-#include "processes/vector/geometry_argument.h"
 
 #include "datacube/base/checked.h"
 #include "datacube/base/missing.h"
+#include "datacube/geometry.h"
 #include "datacube/source/memory_source.h"
 
 #include <math.h>

@@ -1,5 +1,4 @@
 /* filter_bbox: pixels whose centres lie in a box, or in polygons given as GeoJSON. */
-#include "processes/vector/geometry_argument.h"
 #include "processes/vector/vector_within.h"
 #include "processes/cube/shape.h"
 #include "processes/filter/extent.h"

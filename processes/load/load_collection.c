@@ -1,8 +1,8 @@
 /* load_collection: a source from the catalogue; box, dates and bands go into the reader. */
-#include "processes/vector/geometry_argument.h"
 #include "processes/vector/vector_within.h"
 #include "processes/cube/shape.h"
 #include "processes/filter/extent.h"
+#include "processes/graph/lower.h"
 #include "processes/mask/polygons.h"
 #include "stac/catalogue.h"
 
@@ -151,6 +151,7 @@ static int load_collection_call(struct call *call, struct value *result)
   request.start = interval.start;
   request.end = interval.end;
   request.filter = filter.accept ? &filter : NULL;
+  request.cancel = call->lowering->options->cancel;
   if (catalogue_load(call->catalogue, call->arena, &request, &source, call->error) != 0)
     return -1;
   node = node_source(call->arena, call_origin(call), source);

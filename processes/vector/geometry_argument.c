@@ -4,14 +4,6 @@
 #include "hpc/plan/node.h"
 #include "processes/vector/geojson.h"
 
-size_t cube_find_geometries(const struct cube *cube)
-{
-  for (size_t d = 0; d < cube->dimensions; d++)
-    if (cube->dimension[d].labels == LABEL_GEOMETRY)
-      return d;
-  return SIZE_MAX;
-}
-
 int call_geometries(struct call *call, const char *parameter, struct dimension *out)
 {
   const struct value *value = call_argument(call, parameter);

@@ -5,9 +5,6 @@
 #include "datacube/geometry.h"
 #include "processes/process.h"
 
-/* The dimension of geometries of a vector cube; SIZE_MAX where the cube has none. */
-size_t cube_find_geometries(const struct cube *cube);
-
 /* The geometries of the argument, a GeoJSON object or a vector cube, as a dimension: `out->geometries` is the set, in
  * its own CRS, in the order given; the labels are the vector cube's own, or made for the GeoJSON ("geometry"). Errors
  * name the parameter. */
