@@ -23,8 +23,14 @@ enum {
   ID_SIZE = 256,              /* of a placeholder but … */
   PATH_PARAMETER_SIZE = 1280, /* … a file's path */
   BASE_URL_SIZE = 512,
-  HANDLER_THREADS = 8,
-  SLOW_HANDLERS = 5
+  HANDLER_THREADS = 8
+};
+
+/* What a handler may wait for: each kind has a few of the handlers, so that none keeps them from the others. */
+enum slow_kind {
+  SLOW_LOGIN, /* a password's hash */
+  SLOW_START, /* a job that may be done at once */
+  SLOW_KINDS
 };
 
 struct server_settings {
@@ -32,6 +38,7 @@ struct server_settings {
   const char *public_url; /* without a slash at its end, or NULL: from the Host header */
   const char *address;    /* "127.0.0.1:8080", as bound */
   uint64_t result_size;   /* bytes that a synchronous request may write */
+  uint64_t user_results;  /* bytes of results that a user may keep, 0: no limit */
   unsigned threads;       /* of one request, 0: default */
   double request_seconds; /* of one request */
   struct tariff tariff;
@@ -48,7 +55,7 @@ struct server {
   struct uploads *uploads;
   unsigned char secret[32]; /* signs URLs */
   atomic_bool stopping;
-  atomic_uint slow; /* handlers that wait for something: password hash, job start */
+  atomic_uint slow[SLOW_KINDS]; /* handlers that wait now */
 };
 
 struct route;
@@ -64,6 +71,7 @@ struct exchange {
   char user[USER_NAME_SIZE];                                 /* "" on a public route */
   char host[BASE_URL_SIZE];                                  /* "http://host:port", without the API's root */
   char base[BASE_URL_SIZE];                                  /* "http://host:port/openeo/1.3": of `api` */
+  unsigned retry_seconds;                                    /* for Retry-After; 0: as usual */
   struct exchange *next;                                     /* in the handlers' queue */
 };
 
@@ -84,8 +92,8 @@ void reply_code(struct exchange *exchange, enum error_code code, const char *for
 void write_error(struct json_writer *writer, const char *id, const struct error *error);
 
 /* A handler about to wait asks first: false when too many do already (answer InfrastructureBusy). */
-bool slow_enter(struct server *server);
-void slow_leave(struct server *server);
+bool slow_enter(struct server *server, enum slow_kind kind);
+void slow_leave(struct server *server, enum slow_kind kind);
 
 /* {"rel":…,"href":base+path,"type":…,"title":…}; type and title may be NULL. */
 void write_link(struct json_writer *writer, const char *rel, const char *base, const char *path, const char *type,

@@ -1,36 +1,26 @@
-/* Passwords, tokens, and the login limit.
+/* Passwords, tokens, and who has them.
  *
- * Guessing is slowed in two ways: argon2id runs one at a time, and an address that failed too often within a minute is
- * turned away before any hash is computed - by name and address, so that nobody can lock out another's account. */
+ * Guessing is slowed in two ways: argon2id runs one at a time, and a client that failed too often within a minute is
+ * turned away before any hash is computed. */
 #include "server/auth/auth.h"
+
+#include "server/auth/bearer.h"
+#include "server/auth/login_limit.h"
 
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum {
-  LIMIT_SLOTS = 1024,
-  LIMIT_PER_NAME = 10,     /* failures a minute for one name from one address */
-  LIMIT_PER_ADDRESS = 100, /* failures a minute from one address */
-  LIMIT_WINDOW_MS = 60000,
-  HEADER_MAX = 4096
-};
+enum { HEADER_MAX = 4096 };
 static const int64_t token_lifetime_ms = INT64_C(30) * 24 * 3600 * 1000;
-
-struct failure_count {
-  uint64_t key;  /* hash of address, or of address and name; 0: free */
-  int64_t since; /* start of the window */
-  unsigned count;
-};
 
 struct auth {
   pthread_mutex_t hashing; /* one argon2id at a time: its memory counts */
-  pthread_mutex_t lock;    /* guards the slots */
-  unsigned char key[crypto_shorthash_KEYBYTES];
-  struct failure_count slots[LIMIT_SLOTS];
+  struct login_limit *limit;
+  struct oidc *oidc; /* or NULL */
+  bool basic;
 };
 
 int auth_hash_password(const char *password, char out[PASSWORD_HASH_SIZE], struct error *error)
@@ -47,16 +37,18 @@ void auth_wipe(void *secret, size_t size)
   sodium_memzero(secret, size);
 }
 
-struct auth *auth_new(void)
+struct auth *auth_new(struct oidc *oidc, bool basic)
 {
   struct auth *auth = calloc(1, sizeof *auth);
-  if (auth == NULL || sodium_init() < 0) {
+  struct login_limit *limit = sodium_init() < 0 ? NULL : login_limit_new();
+  if (auth == NULL || limit == NULL) {
     free(auth);
+    login_limit_free(limit);
+    oidc_stop(oidc);
     return NULL;
   }
+  *auth = (struct auth){.limit = limit, .oidc = oidc, .basic = basic};
   pthread_mutex_init(&auth->hashing, NULL);
-  pthread_mutex_init(&auth->lock, NULL);
-  crypto_shorthash_keygen(auth->key);
   return auth;
 }
 
@@ -64,55 +56,20 @@ void auth_free(struct auth *auth)
 {
   if (auth == NULL)
     return;
+  oidc_stop(auth->oidc);
+  login_limit_free(auth->limit);
   pthread_mutex_destroy(&auth->hashing);
-  pthread_mutex_destroy(&auth->lock);
   free(auth);
 }
 
-static uint64_t limit_key(const struct auth *auth, const char *address, const char *name)
+bool auth_has_basic(const struct auth *auth)
 {
-  char text[AUTH_ADDRESS_SIZE + USER_NAME_SIZE + 2];
-  int length = snprintf(text, sizeof text, "%s\n%.*s", address, USER_NAME_SIZE - 1, name);
-  uint64_t key = 0;
-  crypto_shorthash((unsigned char *)&key, (const unsigned char *)text, (size_t)length, auth->key);
-  return key ? key : 1;
+  return auth->basic;
 }
 
-/* The slot of a key; a slot of another key is taken over: the table only has to slow guessing down. */
-static struct failure_count *limit_slot(struct auth *auth, uint64_t key, int64_t now)
+const struct oidc *auth_oidc(const struct auth *auth)
 {
-  struct failure_count *slot = &auth->slots[key % LIMIT_SLOTS];
-  if (slot->key != key || now - slot->since > LIMIT_WINDOW_MS)
-    *slot = (struct failure_count){.key = key, .since = now};
-  return slot;
-}
-
-static bool limit_reached(struct auth *auth, const char *address, const char *name)
-{
-  int64_t now = store_now();
-  pthread_mutex_lock(&auth->lock);
-  bool reached = limit_slot(auth, limit_key(auth, address, name), now)->count >= LIMIT_PER_NAME ||
-                 limit_slot(auth, limit_key(auth, address, ""), now)->count >= LIMIT_PER_ADDRESS;
-  pthread_mutex_unlock(&auth->lock);
-  return reached;
-}
-
-static void limit_count(struct auth *auth, const char *address, const char *name)
-{
-  int64_t now = store_now();
-  pthread_mutex_lock(&auth->lock);
-  limit_slot(auth, limit_key(auth, address, name), now)->count++;
-  limit_slot(auth, limit_key(auth, address, ""), now)->count++;
-  pthread_mutex_unlock(&auth->lock);
-}
-
-/* The part after "Scheme ", or NULL where the scheme is another one. */
-static const char *scheme_rest(const char *authorization, const char *scheme)
-{
-  size_t length = strlen(scheme);
-  if (strncasecmp(authorization, scheme, length) != 0 || authorization[length] != ' ')
-    return NULL;
-  return authorization + length + strspn(authorization + length, " ");
+  return auth->oidc;
 }
 
 /* Base64 of name:password into out; returns the password's start, or NULL. */
@@ -134,16 +91,17 @@ static char *decode_credentials(const char *base64, char *out, size_t room)
 static int check_password(struct auth *auth, struct store *store, const char *name, const char *password, bool *right,
                           struct error *error)
 {
-  static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$7aBpmLW9PDsZqk2u0jQ1WA"
-                               "$3Hu1bV4mCk0n7DZ1pmrNTT9Wcf6q0Mdb0WlQb2ZL6vY";
+  static const char nobody[PASSWORD_HASH_SIZE] = "$argon2id$v=19$m=65536,t=2,p=1$7aBpmLW9PDsZqk2u0jQ1WA"
+                                                 "$3Hu1bV4mCk0n7DZ1pmrNTT9Wcf6q0Mdb0WlQb2ZL6vY";
   char hash[PASSWORD_HASH_SIZE] = "";
   bool found = false;
   if (store_user_hash(store, name, hash, &found, error) != 0)
     return -1;
+  const bool has_password = found && hash[0] == '$'; /* users of a provider have none */
   pthread_mutex_lock(&auth->hashing);
-  int outcome = crypto_pwhash_str_verify(found ? hash : nobody, password, strlen(password));
+  int outcome = crypto_pwhash_str_verify(has_password ? hash : nobody, password, strlen(password));
   pthread_mutex_unlock(&auth->hashing);
-  *right = found && outcome == 0;
+  *right = has_password && outcome == 0;
   return 0;
 }
 
@@ -162,12 +120,13 @@ static int make_token(struct store *store, const char *user, char token[AUTH_TOK
   return store_token_put(store, hash, user, store_now() + token_lifetime_ms, error);
 }
 
-int auth_login(struct auth *auth, struct store *store, const char *authorization, const char *address,
-               char token[AUTH_TOKEN_SIZE], struct error *error)
+int auth_login(struct auth *auth, struct store *store, const struct auth_request *request, char token[AUTH_TOKEN_SIZE],
+               unsigned *wait, struct error *error)
 {
-  if (authorization == NULL)
+  *wait = 0;
+  if (request->authorization == NULL)
     return error_set(error, ERROR_AuthenticationRequired, "name and password are wanted by HTTP Basic");
-  const char *base64 = scheme_rest(authorization, "Basic");
+  const char *base64 = authorization_rest(request->authorization, "Basic");
   if (base64 == NULL)
     return error_set(error, ERROR_AuthenticationSchemeInvalid, "this endpoint takes HTTP Basic");
   char name[HEADER_MAX];
@@ -176,36 +135,81 @@ int auth_login(struct auth *auth, struct store *store, const char *authorization
   int status = 0;
   if (password == NULL || strlen(password) > AUTH_PASSWORD_MAX)
     status = error_set(error, ERROR_CredentialsInvalid, "the credentials are not correct");
-  else if (limit_reached(auth, address, name))
-    status = error_set(error, ERROR_TooManyRequests, "too many failed logins; please wait a minute");
+  else if ((*wait = login_limit_wait(auth->limit, request->address, name)) > 0)
+    status = error_set(error, ERROR_TooManyRequests, "too many failed logins; please wait %u seconds", *wait);
   else
     status = check_password(auth, store, name, password, &right, error);
   if (status == 0 && right) {
     status = make_token(store, name, token, error);
   } else if (status == 0) {
-    limit_count(auth, address, name);
+    login_limit_count(auth->limit, request->address, name);
     status = error_set(error, ERROR_CredentialsInvalid, "the credentials are not correct");
   }
   auth_wipe(name, sizeof name);
   return status;
 }
 
-int auth_user(struct store *store, const char *authorization, char user[USER_NAME_SIZE], struct error *error)
+/* ---- bearer tokens ---- */
+
+static int find_token(struct store *store, const char *token, char user[USER_NAME_SIZE], bool *found,
+                      struct error *error)
 {
-  if (authorization == NULL || authorization[0] == '\0')
-    return error_set(error, ERROR_AuthenticationRequired, "a bearer token is wanted; log in at /credentials/basic");
-  const char *bearer = scheme_rest(authorization, "Bearer");
-  if (bearer == NULL)
-    return error_set(error, ERROR_AuthenticationSchemeInvalid, "this endpoint takes `Bearer basic//TOKEN`");
-  static const char prefix[] = "basic//";
-  if (strchr(bearer, '/') != NULL && strncmp(bearer, prefix, sizeof prefix - 1) != 0)
-    return error_set(error, ERROR_AuthenticationSchemeInvalid, "only tokens of /credentials/basic are known here");
+  unsigned char hash[TOKEN_HASH_BYTES];
+  hash_token(token, hash);
+  return store_token_user(store, hash, user, found, error);
+}
+
+/* Our own token. */
+static int user_of_token(struct auth *auth, struct store *store, const char *token, char user[USER_NAME_SIZE],
+                         struct error *error)
+{
   bool found = false;
-  if (strncmp(bearer, prefix, sizeof prefix - 1) == 0 && strlen(bearer) < HEADER_MAX) {
-    unsigned char hash[TOKEN_HASH_BYTES];
-    hash_token(bearer + sizeof prefix - 1, hash);
-    if (store_token_user(store, hash, user, &found, error) != 0)
-      return -1;
-  }
+  if (!auth->basic)
+    return error_set(error, ERROR_AuthenticationSchemeInvalid, "this server takes tokens of identity providers only");
+  if (find_token(store, token, user, &found, error) != 0)
+    return -1;
   return found ? 0 : error_set(error, ERROR_TokenInvalid, "the token is unknown or has expired; please log in again");
+}
+
+/* A provider's token. Those that the provider has to be asked about are limited: each costs a request to it. */
+static int user_of_provider(struct auth *auth, struct store *store, const struct bearer *bearer, const char *address,
+                            char user[USER_NAME_SIZE], struct error *error)
+{
+  static const char name[] = "opaque tokens"; /* no user has that name */
+  struct identity identity;
+  if (auth->oidc == NULL && bearer->kind == BEARER_PROVIDER)
+    return error_set(error, ERROR_AuthenticationSchemeInvalid, "this server has no identity provider");
+  if (auth->oidc == NULL)
+    return error_set(error, ERROR_TokenInvalid, "the token is unknown or has expired; please log in again");
+  const bool is_opaque = !jwt_has_shape(bearer->token);
+  if (is_opaque && login_limit_wait(auth->limit, address, name) > 0)
+    return error_set(error, ERROR_TooManyRequests, "too many tokens that are none; please wait a minute");
+  if (oidc_identify(auth->oidc, bearer->provider, bearer->token, &identity, error) == 0)
+    return store_identity_user(store, &identity, user, error);
+  if (is_opaque && error_is(error, ERROR_TokenInvalid))
+    login_limit_count(auth->limit, address, name);
+  return -1;
+}
+
+/* Ours, or else one of the only provider. */
+static int user_of_plain(struct auth *auth, struct store *store, const struct bearer *bearer, const char *address,
+                         char user[USER_NAME_SIZE], struct error *error)
+{
+  bool found = false;
+  if (auth->basic && find_token(store, bearer->token, user, &found, error) != 0)
+    return -1;
+  return found ? 0 : user_of_provider(auth, store, bearer, address, user, error);
+}
+
+int auth_user(struct auth *auth, struct store *store, const struct auth_request *request, char user[USER_NAME_SIZE],
+              struct error *error)
+{
+  struct bearer bearer;
+  if (bearer_read(request->authorization, &bearer, error) != 0)
+    return -1;
+  if (bearer.kind == BEARER_BASIC)
+    return user_of_token(auth, store, bearer.token, user, error);
+  if (bearer.kind == BEARER_PLAIN)
+    return user_of_plain(auth, store, &bearer, request->address, user, error);
+  return user_of_provider(auth, store, &bearer, request->address, user, error);
 }

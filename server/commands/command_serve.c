@@ -61,6 +61,10 @@ static const char help_text[] =
     "                        ours; a difference in a signature is an error\n"
     "  --public-url URL      address under which clients reach the server, for the links in its answers (default:\n"
     "                        what the client asked for)\n"
+    "  --oidc FILE           OpenID Connect providers whose users may log in (JSON; see README)\n"
+    "  --no-basic            no login with name and password, only through these providers\n"
+    "  --trust-proxy NET     address or network (10.0.0.0/8) of a proxy whose X-Forwarded-For is believed; may be\n"
+    "                        repeated. Without it all clients behind a proxy share one limit of failed logins\n"
     "  --verbose             log every request on standard error\n"
     "  -h, --help            this text\n\n"
     "Untrusted input is computed in worker processes: one that crashes or grows too large costs its own request and\n"
@@ -179,6 +183,18 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
   return job_queue_start(&jobs, &server->jobs, error);
 }
 
+/* Passwords and providers, as far as the operator wants them. */
+static int start_auth(struct server *server, const struct serve_options *options, struct error *error)
+{
+  struct oidc_settings *settings = NULL;
+  struct oidc *oidc = NULL;
+  if (options->oidc != NULL &&
+      (oidc_settings_read(options->oidc, &settings, error) != 0 || oidc_start(settings, &oidc, error) != 0))
+    return -1;
+  server->auth = auth_new(oidc, !options->no_basic);
+  return server->auth != NULL ? 0 : error_memory(error);
+}
+
 static int start_threads(struct server_parts *parts, const struct serve_options *options, size_t memory,
                          struct error *error)
 {
@@ -188,6 +204,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
   server->settings = (struct server_settings){.data = parts->data,
                                               .address = parts->address,
                                               .result_size = options->result_size,
+                                              .user_results = options->user_results,
                                               .threads = (unsigned)options->threads,
                                               .request_seconds = options->request_time,
                                               .tariff = options->tariff,
@@ -201,9 +218,10 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
   }
   if (lock_data(parts, error) != 0 || prepare_data(parts, error) != 0)
     return -1;
-  server->auth = auth_new();
+  if (start_auth(server, options, error) != 0)
+    return -1;
   server->uploads = uploads_new(parts->data, options->user_files);
-  if (server->auth == NULL || server->uploads == NULL)
+  if (server->uploads == NULL)
     return error_memory(error);
   if (start_workers(parts, options, memory, error) != 0 || handlers_start(server, &parts->handlers, error) != 0)
     return -1;
@@ -211,6 +229,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                     .body_limit = BODY_LIMIT,
                                     .kept_limit = kept_limit,
                                     .connections = CONNECTIONS,
+                                    .proxies = options->proxies,
                                     .handle = handlers_take,
                                     .data = parts->handlers};
   if (http_start(&http, &parts->http, error) != 0)

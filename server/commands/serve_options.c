@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_SIZE, OPTION_INTEGER, OPTION_TIME };
+enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_SIZE, OPTION_INTEGER, OPTION_TIME, OPTION_NETWORK };
 
 struct option_row {
   const char *name;
@@ -40,6 +40,9 @@ static const struct option_row rows[] = {
     {"sweep", OPTION_FLAG, PLACE(sweep), 0},
     {"process-specs", OPTION_TEXT, PLACE(specs), 0},
     {"public-url", OPTION_TEXT, PLACE(public_url), 0},
+    {"oidc", OPTION_TEXT, PLACE(oidc), 0},
+    {"no-basic", OPTION_FLAG, PLACE(no_basic), 0},
+    {"trust-proxy", OPTION_NETWORK, PLACE(proxies), 0},
     {"verbose", OPTION_FLAG, PLACE(verbose), 0},
     {"help", OPTION_FLAG, PLACE(help), 0},
 };
@@ -81,6 +84,11 @@ static int take_value(const struct option_row *row, const char *value, struct se
     return command_duration(value, place) == 0
                ? -1
                : command_usage("serve", "--%s wants a time such as 90s, 15m, 12h or 7d, not '%s'", row->name, value);
+  case OPTION_NETWORK:
+    return proxy_networks_add(place, value) == 0
+               ? -1
+               : command_usage("serve", "--%s wants ADDRESS or ADDRESS/BITS, at most %d times, not '%s'", row->name,
+                               PROXY_NETWORKS_MOST, value);
   case OPTION_INTEGER:
     break;
   }
@@ -95,6 +103,8 @@ static int check(struct serve_options *out)
   struct error error = {0};
   if (url != NULL && (strncmp(url, "http", 4) != 0 || strlen(url) > BASE_URL_SIZE - 64))
     return command_usage("serve", "--public-url wants an http or https address, not '%s'", url);
+  if (out->no_basic && out->oidc == NULL)
+    return command_usage("serve", "--no-basic wants --oidc, or nobody could log in");
   if (out->tariff_text != NULL && tariff_parse(out->tariff_text, &out->tariff, &error) != 0)
     return command_usage("serve", "--tariff %s", error.message);
   return -1;

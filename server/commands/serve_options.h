@@ -2,13 +2,14 @@
 #ifndef TWINCUBE_SERVER_COMMANDS_SERVE_OPTIONS_H
 #define TWINCUBE_SERVER_COMMANDS_SERVE_OPTIONS_H
 
+#include "server/auth/client_address.h"
 #include "server/jobs/tariff.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct serve_options {
-  const char *listen, *data, *specs, *public_url;
+  const char *listen, *data, *specs, *public_url, *oidc;
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
   long threads, workers, jobs;              /* threads 0: default */
   long user_requests, user_jobs, all_jobs;  /* that may wait: of one user, of all */
@@ -16,7 +17,8 @@ struct serve_options {
   long keep_results;                        /* days, 0: for ever */
   const char *tariff_text;                  /* as given, or NULL */
   struct tariff tariff;
-  bool verbose, sweep, help;
+  struct proxy_networks proxies;            /* that are believed */
+  bool verbose, sweep, no_basic, help;
 };
 
 /* The defaults, then what the command line says: -1 to go on, else an exit status, the reason being printed. */

@@ -1,17 +1,25 @@
 /* Logging in, and who is logged in. */
 #include "server/endpoints/endpoints.h"
 
+#include "server/store/store_jobs.h"
+
 void get_credentials_basic(struct exchange *exchange)
 {
   struct error error = {0};
   char token[AUTH_TOKEN_SIZE];
-  if (!slow_enter(exchange->server)) {
+  const struct auth_request request = {http_header(exchange->http, "Authorization"), http_peer(exchange->http)};
+  if (!auth_has_basic(exchange->server->auth)) {
+    reply_code(exchange, ERROR_NotFound,
+               "this server has no users with passwords; log in with OpenID Connect, see %s/credentials/oidc",
+               exchange->base);
+    return;
+  }
+  if (!slow_enter(exchange->server, SLOW_LOGIN)) {
     reply_code(exchange, ERROR_InfrastructureBusy, "too many logins at a time");
     return;
   }
-  int status = auth_login(exchange->server->auth, exchange->store, http_header(exchange->http, "Authorization"),
-                          http_peer(exchange->http), token, &error);
-  slow_leave(exchange->server);
+  int status = auth_login(exchange->server->auth, exchange->store, &request, token, &exchange->retry_seconds, &error);
+  slow_leave(exchange->server, SLOW_LOGIN);
   if (status != 0) {
     reply_error(exchange, &error);
     return;
@@ -24,25 +32,74 @@ void get_credentials_basic(struct exchange *exchange)
   reply_json(exchange, 200, &json);
 }
 
-/* The specification wants at least one provider in the list: there is none, and the answer says what there is. */
+/* The specification wants at least one provider in the list: where there is none the answer says what there is. */
 void get_credentials_oidc(struct exchange *exchange)
 {
-  reply_code(exchange, ERROR_NotFound,
-             "this server has no OpenID Connect provider; log in with name and password, by HTTP Basic at %s"
-             "/credentials/basic (authenticate_basic in the clients)",
-             exchange->base);
+  if (auth_oidc(exchange->server->auth) == NULL) {
+    reply_code(exchange, ERROR_NotFound,
+               "this server has no OpenID Connect provider; log in with name and password, by HTTP Basic at %s"
+               "/credentials/basic (authenticate_basic in the clients)",
+               exchange->base);
+    return;
+  }
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  json_write_object(&w);
+  oidc_write_providers(auth_oidc(exchange->server->auth), &w);
+  json_end_object(&w);
+  reply_json(exchange, 200, &json);
+}
+
+/* What the user may keep, and may still add. */
+static int write_storage(struct json_writer *w, struct exchange *exchange, uint64_t quota, struct error *error)
+{
+  uint64_t used = 0;
+  if (quota == 0)
+    return 0;
+  if (store_job_bytes(exchange->store, exchange->user, &used, error) != 0)
+    return -1;
+  json_key(w, "storage");
+  json_write_object(w);
+  json_kv_integer(w, "free", (int64_t)(used < quota ? quota - used : 0));
+  json_kv_integer(w, "quota", (int64_t)quota);
+  json_end_object(w);
+  return 0;
+}
+
+static void write_roles(struct json_writer *w, unsigned roles)
+{
+  json_key(w, "roles");
+  json_write_array(w);
+  if (roles & ROLE_USER)
+    json_write_string(w, "user");
+  if (roles & ROLE_OPERATOR)
+    json_write_string(w, "operator");
+  json_end_array(w);
 }
 
 void get_me(struct exchange *exchange)
 {
+  struct error error = {0};
+  struct user_rights rights;
+  char name[IDENTITY_NAME_SIZE];
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
+  int status = store_user_rights(exchange->store, exchange->user, &rights, name, &error);
   json_write_object(&w);
   json_kv_string(&w, "user_id", exchange->user);
-  json_kv_string(&w, "name", exchange->user);
+  json_kv_string(&w, "name", name[0] ? name : exchange->user);
+  write_roles(&w, rights.roles);
+  if (status == 0)
+    status =
+        write_storage(&w, exchange, rights.results ? rights.results : exchange->server->settings.user_results, &error);
   json_key(&w, "links");
   json_write_array(&w);
   json_end_array(&w);
   json_end_object(&w);
-  reply_json(exchange, 200, &json);
+  if (status == 0) {
+    reply_json(exchange, 200, &json);
+    return;
+  }
+  buffer_free(&json);
+  reply_error(exchange, &error);
 }

@@ -63,6 +63,7 @@ static const struct conformance_class {
 } conformance_classes[] = {
     {"https://api.stacspec.org/v1.0.0/core", 1, 0},
     {"https://api.stacspec.org/v1.0.0/collections", 1, 0},
+    {"https://api.openeo.org/1.3.0/authentication/jwt", 1, 3}, /* tokens without oidc/PROVIDER/ before them */
 };
 
 static void write_conformance(struct json_writer *w, const struct api_version *api)
@@ -78,12 +79,12 @@ static void write_conformance(struct json_writer *w, const struct api_version *a
   json_end_array(w);
 }
 
-static void write_endpoints(struct json_writer *w)
+static void write_endpoints(struct json_writer *w, const struct server *server)
 {
   json_key(w, "endpoints");
   json_write_array(w);
   for (size_t i = 0; i < route_count; i++) {
-    if (!route_is_first(i))
+    if (!route_is_first(i, server))
       continue;
     json_write_object(w);
     json_kv_string(w, "path", routes[i].path);
@@ -149,7 +150,7 @@ void get_capabilities(struct exchange *exchange)
                  "computed tile by tile in one program.");
   json_kv_bool(&w, "production", true);
   write_conformance(&w, exchange->api);
-  write_endpoints(&w);
+  write_endpoints(&w, exchange->server);
   int status = write_capability_links(&w, exchange, &error);
   json_end_object(&w);
   if (status == 0) {

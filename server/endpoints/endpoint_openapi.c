@@ -49,12 +49,12 @@ static void write_operation(struct json_writer *w, const struct route *route)
   json_end_object(w);
 }
 
-static void write_paths(struct json_writer *w)
+static void write_paths(struct json_writer *w, const struct server *server)
 {
   json_key(w, "paths");
   json_write_object(w);
   for (size_t i = 0; i < route_count; i++) {
-    if (!route_is_first(i))
+    if (!route_is_first(i, server))
       continue;
     json_key(w, routes[i].path);
     json_write_object(w);
@@ -85,7 +85,7 @@ void get_openapi(struct exchange *exchange)
   json_kv_string(&w, "url", exchange->base);
   json_end_object(&w);
   json_end_array(&w);
-  write_paths(&w);
+  write_paths(&w, exchange->server);
   json_key(&w, "components");
   json_write_raw(&w, schemes, sizeof schemes - 1);
   json_end_object(&w);

@@ -29,9 +29,9 @@ void post_job_results(struct exchange *exchange)
   }
   if (started) {
     job_queue_wake(exchange->server->jobs);
-    if (slow_enter(exchange->server)) {
+    if (slow_enter(exchange->server, SLOW_START)) {
       job_queue_wait(exchange->server->jobs, exchange->store, id, START_PATIENCE_MS);
-      slow_leave(exchange->server);
+      slow_leave(exchange->server, SLOW_START);
     }
   }
   reply_empty(exchange, 202);

@@ -142,10 +142,10 @@ static void handle(struct exchange *exchange)
 {
   struct error error = {0};
   const struct route *route = exchange->route;
-  const char *authorization = http_header(exchange->http, "Authorization");
+  const struct auth_request who = {http_header(exchange->http, "Authorization"), http_peer(exchange->http)};
   bool is_known = false;
-  if (route->bearer || (authorization != NULL && route->body))
-    is_known = auth_user(exchange->store, authorization, exchange->user, &error) == 0;
+  if (route->bearer || (who.authorization != NULL && route->body))
+    is_known = auth_user(exchange->server->auth, exchange->store, &who, exchange->user, &error) == 0;
   if (is_known)
     http_set_known(exchange->http);
   if (route->bearer && !is_known) {

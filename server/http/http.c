@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum {
@@ -58,7 +59,7 @@ struct http_request {
   size_t held;     /* bytes in the budget */
   unsigned status; /* of the answer, for the log */
   int fd;
-  char peer[INET6_ADDRSTRLEN + 2];
+  char peer[CLIENT_ADDRESS_SIZE];
   _Atomic(struct http_response *) response;
 };
 
@@ -136,6 +137,27 @@ static void peer_name(struct http_request *request)
               sizeof request->peer);
 }
 
+/* Values of X-Forwarded-For, as one list. */
+static enum MHD_Result add_forwarded(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+  struct buffer *list = data;
+  (void)kind;
+  if (strcasecmp(name, "X-Forwarded-For") == 0 && value != NULL)
+    buffer_printf(list, "%s%s", list->length > 0 ? "," : "", value);
+  return MHD_YES;
+}
+
+/* The client's address instead of its proxy's. */
+static void see_through_proxy(struct http_request *request)
+{
+  struct buffer list = {0};
+  char client[CLIENT_ADDRESS_SIZE];
+  MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_forwarded, &list);
+  client_address(&request->server->options.proxies, request->peer, list.data, client);
+  memcpy(request->peer, client, sizeof client);
+  buffer_free(&list);
+}
+
 static struct http_request *request_new(struct http_server *server, struct MHD_Connection *connection,
                                         const char *method, const char *path)
 {
@@ -150,6 +172,8 @@ static struct http_request *request_new(struct http_server *server, struct MHD_C
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   request->fd = info != NULL ? info->connect_fd : -1;
   peer_name(request);
+  if (server->options.proxies.count > 0)
+    see_through_proxy(request);
   const char *length = http_header(request, "Content-Length");
   request->body_length = length != NULL ? strtoull(length, NULL, 10) : 0;
   request->has_body = request->body_length > 0 || http_header(request, "Transfer-Encoding") != NULL;

@@ -12,6 +12,7 @@
 
 #include "datacube/base/buffer.h"
 #include "datacube/base/error.h"
+#include "server/auth/client_address.h"
 #include "server/http/pump.h"
 
 struct http_server;
@@ -50,6 +51,7 @@ struct http_options {
   size_t body_limit;    /* bytes of one body */
   size_t kept_limit;    /* bytes of all bodies and answers that wait; a quarter of it for requests of strangers */
   unsigned connections; /* at most so many */
+  struct proxy_networks proxies; /* whose X-Forwarded-For is believed */
   /* Called on the library's thread: must not wait. */
   void (*handle)(void *data, struct http_request *request);
   void *data;
@@ -72,7 +74,8 @@ enum http_body_state http_body_state(const struct http_request *request);
 uint64_t http_body_length(const struct http_request *request);   /* as announced; 0: not known, or none */
 struct http_sink *http_sink(const struct http_request *request); /* of http_stream, or NULL */
 bool http_body_is_pending(const struct http_request *request);   /* the body has not been read */
-const char *http_peer(const struct http_request *request);       /* address of the client, for limits */
+/* Address of the client, for limits; behind a proxy that is believed: as that tells it. */
+const char *http_peer(const struct http_request *request);
 int http_fd(const struct http_request *request); /* the client's socket: poll it for a hang-up, do not touch it */
 /* Decoded value of a query argument. 1: there is one; 0: none, or empty; -1: longer than room, or badly encoded. */
 int http_query(const struct http_request *request, const char *name, char *out, size_t room);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char retry_seconds[] = "5";
+enum { RETRY_SECONDS = 5 };
 
 void exchange_free(struct exchange *exchange)
 {
@@ -99,7 +99,8 @@ void reply_error(struct exchange *exchange, const struct error *error)
     write_error(&writer, id, error);
     snprintf(response->media_type, sizeof response->media_type, "application/json");
     if (status == 503 || status == 429)
-      http_response_header(response, "Retry-After", "%s", retry_seconds);
+      http_response_header(response, "Retry-After", "%u",
+                           exchange->retry_seconds > 0 ? exchange->retry_seconds : RETRY_SECONDS);
     if (status == 401)
       http_response_header(response, "WWW-Authenticate", "%s", "Bearer realm=\"openEO\"");
   }
@@ -118,17 +119,18 @@ void reply_code(struct exchange *exchange, enum error_code code, const char *for
   reply_error(exchange, &error);
 }
 
-bool slow_enter(struct server *server)
+bool slow_enter(struct server *server, enum slow_kind kind)
 {
-  if (atomic_fetch_add(&server->slow, 1) < SLOW_HANDLERS)
+  static const unsigned most[SLOW_KINDS] = {[SLOW_LOGIN] = 3, [SLOW_START] = 2};
+  if (atomic_fetch_add(&server->slow[kind], 1) < most[kind])
     return true;
-  slow_leave(server);
+  slow_leave(server, kind);
   return false;
 }
 
-void slow_leave(struct server *server)
+void slow_leave(struct server *server, enum slow_kind kind)
 {
-  atomic_fetch_sub(&server->slow, 1);
+  atomic_fetch_sub(&server->slow[kind], 1);
 }
 
 void write_link(struct json_writer *writer, const char *rel, const char *base, const char *path, const char *type,

@@ -19,7 +19,7 @@ const struct route routes[] = {
     {"GET", "/service_types", ROUTE_HIDDEN, false, false, get_empty_object},
     {"GET", "/udf_runtimes", ROUTE_HIDDEN, false, false, get_empty_object},
     {"GET", "/api", ROUTE_HIDDEN, false, false, get_openapi},
-    {"GET", "/credentials/oidc", ROUTE_HIDDEN, false, false, get_credentials_oidc},
+    {"GET", "/credentials/oidc", ROUTE_API, false, false, get_credentials_oidc},
     {"GET", "/credentials/basic", ROUTE_API, false, false, get_credentials_basic},
     {"GET", "/me", ROUTE_API, true, false, get_me},
     {"GET", "/collections", ROUTE_API, false, false, get_collections},
@@ -127,10 +127,17 @@ void route_find(const char *method, const char *path, struct route_match *match,
   add_method(match, "OPTIONS");
 }
 
-bool route_is_first(size_t i)
+static bool is_offered(const struct route *route, const struct server *server)
+{
+  if (route->handle == get_credentials_basic)
+    return auth_has_basic(server->auth);
+  return route->handle != get_credentials_oidc || auth_oidc(server->auth) != NULL;
+}
+
+bool route_is_first(size_t i, const struct server *server)
 {
   for (size_t j = 0; j < i; j++)
     if (routes[j].kind == ROUTE_API && strcmp(routes[j].path, routes[i].path) == 0)
       return false;
-  return routes[i].kind == ROUTE_API;
+  return routes[i].kind == ROUTE_API && is_offered(&routes[i], server);
 }

@@ -41,7 +41,7 @@ struct route_match {
 void route_find(const char *method, const char *path, struct route_match *match,
                 char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE]);
 
-/* Whether row `i` is listed, and the first one with its path. */
-bool route_is_first(size_t i);
+/* Whether row `i` is listed, and the first one with its path: ways to log in only where the server has them. */
+bool route_is_first(size_t i, const struct server *server);
 
 #endif

@@ -34,6 +34,8 @@ LIBRARIES = [
     ("SQLite", r"sqlite3\.h", ("stac", "server")),
     ("libmicrohttpd", r"microhttpd\.h", ("server",)),
     ("libsodium", r"sodium(/.*)?\.h", ("server",)),
+    ("libcurl", r"curl/curl\.h", ("server",)),
+    ("OpenSSL", r"openssl/[a-z_0-9]+\.h", ("server",)),
     ("OpenMP", r"omp\.h", ("hpc", "physics")),
     ("MPI", r"mpi\.h", ("hpc", "physics")),
     ("CUDA", r"(cuda|nvrtc|cublas|cufft|curand)[a-z_]*\.h", ("hpc", "physics")),

@@ -417,22 +417,24 @@ static void test_space_is_given_back(void **state)
 static void test_authorization(void **state)
 {
   struct fixture *f = *state;
-  struct auth *auth = auth_new();
+  struct auth *auth = auth_new(NULL, true);
+  const struct auth_request right = {"Basic Y2Fyb2w6cHc=", "::1"}, no = {"Basic Y2Fyb2w6bm8=", "::1"};
+  unsigned wait;
   char token[AUTH_TOKEN_SIZE], header[128], user[USER_NAME_SIZE], hash[PASSWORD_HASH_SIZE];
   assert_non_null(auth);
   assert_int_equal(auth_hash_password("pw", hash, &f->error), 0);
   assert_int_equal(store_user_put(f->store, "carol", hash, &f->error), 0);
   /* base64 of carol:pw and carol:no */
-  assert_int_equal(auth_login(auth, f->store, "Basic Y2Fyb2w6cHc=", "::1", token, &f->error), 0);
+  assert_int_equal(auth_login(auth, f->store, &right, token, &wait, &f->error), 0);
   snprintf(header, sizeof header, "Bearer basic//%s", token);
-  assert_int_equal(auth_user(f->store, header, user, &f->error), 0);
+  assert_int_equal(auth_user(auth, f->store, &(struct auth_request){header, "::1"}, user, &f->error), 0);
   assert_string_equal(user, "carol");
-  assert_int_equal(auth_login(auth, f->store, "Basic Y2Fyb2w6bm8=", "::1", token, &f->error), -1);
+  assert_int_equal(auth_login(auth, f->store, &no, token, &wait, &f->error), -1);
   assert_string_equal(f->error.code, "CredentialsInvalid");
   const char *const wrong[] = {"Bearer basic//", "Bearer basic//x", "bearer", "Bearer  oidc/a/b", "Basic x", ""};
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     f->error = (struct error){0};
-    assert_int_equal(auth_user(f->store, wrong[i], user, &f->error), -1);
+    assert_int_equal(auth_user(auth, f->store, &(struct auth_request){wrong[i], "::1"}, user, &f->error), -1);
   }
   f->error = (struct error){0};
   auth_free(auth);
