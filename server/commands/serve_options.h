@@ -11,13 +11,13 @@
 struct serve_options {
   const char *listen, *data, *specs, *public_url, *oidc;
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
-  long threads, workers, jobs;              /* threads 0: default */
-  long user_requests, user_jobs, all_jobs;  /* that may wait: of one user, of all */
-  double request_time, job_time;            /* seconds */
-  long keep_results;                        /* days, 0: for ever */
-  const char *tariff_text;                  /* as given, or NULL */
+  long threads, workers, jobs;                          /* threads 0: default */
+  long user_requests, user_jobs, all_jobs;              /* that may wait: of one user, of all */
+  double request_time, job_time;                        /* seconds */
+  long keep_results;                                    /* days, 0: for ever */
+  const char *tariff_text;                              /* as given, or NULL */
   struct tariff tariff;
-  struct proxy_networks proxies;            /* that are believed */
+  struct proxy_networks proxies; /* that are believed */
   bool verbose, sweep, no_basic, help;
 };
 
