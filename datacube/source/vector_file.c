@@ -66,15 +66,20 @@ static size_t file_length(const char *path)
   return colon && !strchr(colon, '/') && stat(path, &status) != 0 ? (size_t)(colon - path) : strlen(path);
 }
 
-static const struct feature_file_type *type_of_path(const char *path)
+/* Of a name of `length` characters. */
+static const struct feature_file_type *type_of_name(const char *name, size_t length)
 {
-  size_t length = file_length(path);
   for (size_t i = 0; i < sizeof file_types / sizeof file_types[0]; i++) {
     size_t n = strlen(file_types[i].extension);
-    if (length > n && strncasecmp(path + length - n, file_types[i].extension, n) == 0)
+    if (length >= n && strncasecmp(name + length - n, file_types[i].extension, n) == 0)
       return &file_types[i];
   }
   return NULL;
+}
+
+static const struct feature_file_type *type_of_path(const char *path)
+{
+  return type_of_name(path, file_length(path));
 }
 
 bool vector_file_is(const char *path)
@@ -433,8 +438,12 @@ static int read_dataset(struct feature_reading *r, GDALDatasetH dataset, const s
 int vector_file_source(struct arena *arena, const struct vector_file *file, const struct vector_selection *selection,
                        const struct source **out, struct error *error)
 {
-  struct feature_reading r = {
-      .arena = arena, .file = file, .selection = selection, .type = type_of_path(file->path), .error = error};
+  struct feature_reading r = {.arena = arena,
+                              .file = file,
+                              .selection = selection,
+                              .type = file->extension ? type_of_name(file->extension, strlen(file->extension))
+                                                      : type_of_path(file->path),
+                              .error = error};
   GDALDatasetH dataset = NULL;
   if (!r.type)
     return error_set(error, ERROR_FileTypeInvalid, "%s: no format of features has such a name", file->path);

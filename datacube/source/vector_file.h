@@ -13,6 +13,7 @@ enum { VECTOR_FILE_MOST_FEATURES = 4 << 20 };
 
 struct vector_file {
   const char *path;           /* absolute; "FILE:LAYER" for one layer of several */
+  const char *extension;      /* ".gpkg": it is read as if its name ended so; NULL: by its name */
   const char *crs;            /* of a file that names none; NULL: longitude and latitude */
   const char *title, *origin; /* as in struct cube and struct source; or NULL */
 };

@@ -3,6 +3,7 @@
 #include "server/http/route_table.h"
 
 #include "datacube/sink.h"
+#include "processes/load/input_format.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -192,14 +193,33 @@ static void write_format(struct json_writer *w, const char *name, const struct s
   json_end_object(w);
 }
 
+/* What load_uploaded_files reads. */
+static void write_input(struct json_writer *w)
+{
+  json_write_object(w);
+  for (size_t i = 0; i < input_format_count; i++) {
+    const struct input_format *format = &input_formats[i];
+    json_key(w, format->name);
+    json_write_object(w);
+    json_kv_string(w, "title", format->title);
+    json_key(w, "gis_data_types");
+    json_write_array(w);
+    json_write_string(w, format->kind == INPUT_FEATURES ? "vector" : "raster");
+    json_end_array(w);
+    json_key(w, "parameters");
+    json_write_raw(w, format->parameters, strlen(format->parameters));
+    json_end_object(w);
+  }
+  json_end_object(w);
+}
+
 void get_file_formats(struct exchange *exchange)
 {
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
   json_write_object(&w);
-  json_key(&w, "input"); /* files come in as collections, not by upload */
-  json_write_object(&w);
-  json_end_object(&w);
+  json_key(&w, "input");
+  write_input(&w);
   json_key(&w, "output");
   json_write_object(&w);
   for (size_t i = 0; sink_formats[i] != NULL; i++)
