@@ -1,0 +1,53 @@
+"""REPORT.md: requirement, evidence, result."""
+
+import datetime
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Row:
+    state: str  # ok, FAIL, skip
+    name: str
+    detail: str = ""
+
+    def line(self):
+        return f"{self.state:4} {self.name}" + (f" -> {self.detail}" if self.detail else "")
+
+
+@dataclass
+class Result:
+    requirement: str
+    evidence: str
+    rows: list = field(default_factory=list)
+    known: dict = field(default_factory=dict)  # name of a row that cannot pass -> why
+
+    def counts(self):
+        return {state: sum(row.state == state for row in self.rows) for state in ("ok", "FAIL", "skip")}
+
+    def reason(self, name):
+        return next((why for part, why in self.known.items() if part in name), "open")
+
+    def text(self):
+        counts = self.counts()
+        if not counts["ok"] and not counts["FAIL"]:
+            return "not run: " + (self.rows[0].detail if self.rows else "nothing to do")
+        total = counts["ok"] + counts["FAIL"]
+        skipped = f", {counts['skip']} skipped" if counts["skip"] else ""
+        return f"{counts['ok']} of {total}{skipped}"
+
+
+def cell(text):
+    return " ".join(str(text).split()).replace("|", "\\|")
+
+
+def write(results):
+    lines = ["# Conformance report", "",
+             f"Written by `conformance/run` on {datetime.date.today().isoformat()}; its first lines say how to run it.",
+             "", "| requirement | evidence | result |", "|---|---|---|"]
+    lines += [f"| {cell(r.requirement)} | {cell(r.evidence)} | {cell(r.text())} |" for r in results.values()]
+    for name, result in results.items():
+        failed = [row for row in result.rows if row.state == "FAIL"]
+        if failed:
+            lines += ["", f"## {name}: what did not pass", "", "| what | said | why |", "|---|---|---|"]
+            lines += [f"| {cell(r.name)} | {cell(r.detail)[:300]} | {cell(result.reason(r.name))} |" for r in failed]
+    return "\n".join(lines) + "\n"
