@@ -22,6 +22,9 @@ struct regrid_request {
   /* In the CRS of the source's cube, within its bounds, not empty: what of it counts. Target pixels whose centre is not
    * in [west, east) and (south, north] are no-data. */
   const struct extent *clip;
+  /* Where the target is coarser than a file, its overviews may stand for its pixels, as far as they suit the method:
+   * for maps, whose values are looked at. What is computed for good is made of the pixels themselves. */
+  bool overviews;
 };
 
 struct source_ops {

@@ -27,10 +27,16 @@ struct tile_target {     /* where a phase's tiles go */
   void *kept;            /* of a kept result */
 };
 
+struct tile_choice {                                             /* the tiles that meet what is wanted */
+  size_t first[CUBE_MAX_DIMENSIONS], tiles[CUBE_MAX_DIMENSIONS]; /* per dimension of the cube */
+  size_t count;                                                  /* in all */
+};
+
 struct shared { /* a phase at work */
   struct run *run;
   const struct phase *phase;
   const struct tile_target *target;
+  struct tile_choice choice;
   struct error *error; /* the first worker's that failed; under the critical section */
   struct turns *turns; /* of tiles into a sink that places them; else NULL */
   atomic_size_t next;  /* group of tiles */
@@ -68,6 +74,44 @@ static void tile_done(struct shared *s)
 
 /* ---- tiles --------------------------------------------------------------------------------------------------------
  */
+
+/* Number of the tile that holds an index. */
+static size_t tile_at(const struct tile_grid *grid, size_t d, size_t index)
+{
+  const size_t lead = grid->lead[d];
+  return lead == 0 ? index / grid->tile[d] : index < lead ? 0 : 1 + (index - lead) / grid->tile[d];
+}
+
+/* All tiles, or those that meet the box: a box costs what it holds, however large the output is. */
+static struct tile_choice choose_tiles(const struct run *run, const struct phase *phase, const struct box *box)
+{
+  const struct tile_grid *grid = &phase->grid;
+  struct tile_choice choice = {.count = grid->count};
+  const size_t dimensions = run->plan->stages[phase->stage].cube->dimensions;
+  memcpy(choice.tiles, grid->tiles, sizeof choice.tiles);
+  for (size_t d = 0; box && d < dimensions; d++) {
+    if (box->count[d] == 0)
+      return (struct tile_choice){.count = 0};
+    choice.first[d] = tile_at(grid, d, box->start[d]);
+    choice.tiles[d] = tile_at(grid, d, box->start[d] + box->count[d] - 1) - choice.first[d] + 1;
+    choice.count = d == 0 ? choice.tiles[d] : choice.count * choice.tiles[d];
+  }
+  return choice;
+}
+
+/* Chosen tile i, in the phase's own order. */
+static void chosen_tile(const struct shared *s, size_t i, struct region *out)
+{
+  const struct tile_grid *grid = &s->phase->grid;
+  size_t number = 0, step = 1;
+  for (size_t k = s->run->plan->stages[s->phase->stage].cube->dimensions; k-- > 0;) {
+    const size_t d = grid->order[k];
+    number += (s->choice.first[d] + i % s->choice.tiles[d]) * step;
+    step *= grid->tiles[d];
+    i /= s->choice.tiles[d];
+  }
+  phase_tile(s->run->plan, s->phase, number, out);
+}
 
 /* The part of the tile inside the box; false where there is none. */
 static bool clip_tile(const struct box *box, struct region *tile)
@@ -118,7 +162,7 @@ static int place_tile(void *data, size_t index, struct error *error)
 {
   struct shared *s = data;
   struct region tile;
-  phase_tile(s->run->plan, s->phase, index, &tile);
+  chosen_tile(s, index, &tile);
   if (!clip_tile(s->target->box, &tile))
     return 0;
   const struct box box = box_of(s->target, &tile);
@@ -131,7 +175,7 @@ static int run_tile(struct shared *s, struct tile_worker *worker, struct spent *
 {
   struct region tile;
   const void *data;
-  phase_tile(s->run->plan, s->phase, index, &tile);
+  chosen_tile(s, index, &tile);
   if (!clip_tile(s->target->box, &tile))
     return 0;
   if (worker_fill(worker, s->phase->stage, &tile, &data, error) != 0)
@@ -167,7 +211,7 @@ static int run_group(struct shared *s, struct tile_worker *worker, struct spent 
                      struct error *error)
 {
   size_t size = s->phase->grid.group, first = group * size;
-  for (size_t i = first; i < first + size && i < s->phase->grid.count && !atomic_load(&s->stop); i++) {
+  for (size_t i = first; i < first + size && i < s->choice.count && !atomic_load(&s->stop); i++) {
     if (is_cancelled(s->run))
       return error_set(error, ERROR_RequestTimeout, "the run was cancelled");
     if (s->turns && !turns_enter(s->turns, i))
@@ -187,7 +231,7 @@ static void work(struct shared *s, size_t thread)
   struct tile_worker **worker = &run->workers[phase][thread];
   struct spent *spent = run->spent ? run->spent + thread * spent_row(run->plan) : NULL;
   unsigned inside = s->phase->sequential ? run->plan->threads : 1;
-  size_t groups = (s->phase->grid.count + s->phase->grid.group - 1) / s->phase->grid.group;
+  size_t groups = (s->choice.count + s->phase->grid.group - 1) / s->phase->grid.group;
   if (!*worker && worker_new(run->plan, (const void *const *)run->kept, inside, worker, &error) != 0) {
     fail(s, &error);
     return;
@@ -231,7 +275,8 @@ static int run_phase(struct run *run, size_t p, const struct tile_target *target
 {
   const struct phase *phase = &run->plan->phases[p];
   struct shared shared = {.run = run, .phase = phase, .target = target, .error = error};
-  unsigned threads = phase->grid.count < phase->threads ? (unsigned)phase->grid.count : phase->threads;
+  shared.choice = choose_tiles(run, phase, target->box);
+  unsigned threads = shared.choice.count < phase->threads ? (unsigned)shared.choice.count : phase->threads;
   if (!run->workers[p])
     run->workers[p] = calloc(phase->threads, sizeof *run->workers[p]);
   if (!run->workers[p])

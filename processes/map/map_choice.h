@@ -1,0 +1,13 @@
+/* What of a cube a map shows: one date, some bands, one label of everything else. */
+#ifndef TWINCUBE_PROCESSES_MAP_MAP_CHOICE_H
+#define TWINCUBE_PROCESSES_MAP_MAP_CHOICE_H
+
+#include "processes/map/map.h"
+
+/* Views of the node: x, y and, where it has a dimension of bands, the chosen ones. An instant stands for the last date
+ * that is not after it (a day, for the last of that day), an interval for its last date. Error QueryParameterInvalid
+ * naming datetime, bands or the dimension. */
+int map_choose(struct arena *arena, const struct node *node, const struct map_choice *choice, const struct node **out,
+               struct error *error);
+
+#endif
