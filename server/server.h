@@ -46,6 +46,7 @@ struct server_settings {
 };
 
 struct uploads; /* server/files/upload.h */
+struct service_hub; /* services/service_hub.h */
 
 struct server {
   struct server_settings settings;
@@ -53,6 +54,7 @@ struct server {
   struct worker_pool *pool; /* synchronous requests */
   struct job_queue *jobs;
   struct uploads *uploads;
+  struct service_hub *services; /* what requests to web services share */
   unsigned char secret[32]; /* signs URLs */
   atomic_bool stopping;
   atomic_uint slow[SLOW_KINDS]; /* handlers that wait now */

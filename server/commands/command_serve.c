@@ -7,6 +7,7 @@
 #include "server/commands/serve_options.h"
 #include "server/commands/data_dir.h"
 #include "server/files/upload.h"
+#include "server/services/service_hub.h"
 #include "server/store/folder.h"
 #include "server/server.h"
 
@@ -223,7 +224,8 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
   server->uploads = uploads_new(parts->data, options->user_files);
   if (server->uploads == NULL)
     return error_memory(error);
-  if (start_workers(parts, options, memory, error) != 0 || handlers_start(server, &parts->handlers, error) != 0)
+  if (service_hub_open(parts->data, &server->services, error) != 0 ||
+      start_workers(parts, options, memory, error) != 0 || handlers_start(server, &parts->handlers, error) != 0)
     return -1;
   const struct http_options http = {.listen_fd = parts->listen_fd,
                                     .body_limit = BODY_LIMIT,
@@ -245,6 +247,7 @@ static void stop(struct server_parts *parts)
   handlers_stop(parts->handlers);       /* nobody uses pool and queue after this */
   worker_pool_stop(parts->server.pool); /* answers what it had */
   job_queue_stop(parts->server.jobs);
+  service_hub_close(parts->server.services);
   http_stop(parts->http);
   handlers_free(parts->handlers);
   auth_free(parts->server.auth);

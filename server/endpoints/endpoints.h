@@ -12,7 +12,7 @@ void get_well_known(struct exchange *exchange);
 void get_capabilities(struct exchange *exchange);
 void get_conformance(struct exchange *exchange);
 void get_file_formats(struct exchange *exchange);
-void get_empty_object(struct exchange *exchange); /* service_types, udf_runtimes */
+void get_empty_object(struct exchange *exchange); /* udf_runtimes */
 /* endpoint_collections.c */
 void get_collections(struct exchange *exchange);
 void get_collection(struct exchange *exchange);
@@ -51,5 +51,16 @@ void get_files(struct exchange *exchange);
 void get_file(struct exchange *exchange);
 void put_file(struct exchange *exchange);
 void delete_file(struct exchange *exchange);
+/* endpoint_services.c */
+void get_service_types(struct exchange *exchange);
+void get_services(struct exchange *exchange);
+void post_services(struct exchange *exchange);
+void get_service(struct exchange *exchange);
+void patch_service(struct exchange *exchange);
+void delete_service(struct exchange *exchange);
+void get_service_logs(struct exchange *exchange);
+/* endpoint_maps.c: what services show, to whoever knows their URLs */
+void get_service_tile(struct exchange *exchange);
+void get_service_legend(struct exchange *exchange);
 
 #endif

@@ -16,7 +16,7 @@ const struct route routes[] = {
     {"GET", "/", ROUTE_HIDDEN, false, false, get_capabilities},
     {"GET", "/conformance", ROUTE_API, false, false, get_conformance},
     {"GET", "/file_formats", ROUTE_API, false, false, get_file_formats},
-    {"GET", "/service_types", ROUTE_HIDDEN, false, false, get_empty_object},
+    {"GET", "/service_types", ROUTE_API, false, false, get_service_types},
     {"GET", "/udf_runtimes", ROUTE_HIDDEN, false, false, get_empty_object},
     {"GET", "/api", ROUTE_HIDDEN, false, false, get_openapi},
     {"GET", "/credentials/oidc", ROUTE_API, false, false, get_credentials_oidc},
@@ -42,6 +42,14 @@ const struct route routes[] = {
     {"GET", "/files/{path}", ROUTE_API, true, false, get_file},
     {"PUT", "/files/{path}", ROUTE_API, true, BODY_STREAMED, put_file},
     {"DELETE", "/files/{path}", ROUTE_API, true, false, delete_file},
+    {"GET", "/services", ROUTE_API, true, false, get_services},
+    {"POST", "/services", ROUTE_API, true, true, post_services},
+    {"GET", "/services/{service_id}", ROUTE_API, true, false, get_service},
+    {"PATCH", "/services/{service_id}", ROUTE_API, true, true, patch_service},
+    {"DELETE", "/services/{service_id}", ROUTE_API, true, false, delete_service},
+    {"GET", "/services/{service_id}/logs", ROUTE_API, true, false, get_service_logs},
+    {"GET", "/services/{service_id}/legend", ROUTE_HIDDEN, false, false, get_service_legend},
+    {"GET", "/services/{service_id}/xyz/{z}/{x}/{y}", ROUTE_HIDDEN, false, false, get_service_tile},
     {"GET", "/download/{job_id}/{expires}/{signature}/{file}", ROUTE_HIDDEN, false, false, get_download},
 };
 const size_t route_count = sizeof routes / sizeof routes[0];

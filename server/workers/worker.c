@@ -1,6 +1,7 @@
 /* The worker's loop. Memory and core dumps are limited; the kernel's out-of-memory killer is pointed here first. */
 #include "server/workers/worker.h"
 
+#include "server/services/map_worker.h"
 #include "server/workers/worker_protocol.h"
 
 #include "datacube/base/logger.h"
@@ -33,6 +34,7 @@ struct worker {
   const struct worker_options *options;
   struct catalogue *catalogue; /* opened at the first task */
   struct plan_cache *cache;    /* of runs, for the same request again; made at the first task, NULL: out of memory */
+  struct open_maps *maps;   /* of services; made at the first task */
   struct buffer frame;
   int64_t progress_sent; /* milliseconds, monotonic */
   unsigned log_entries;  /* sent for the task at hand */
@@ -234,6 +236,17 @@ static void run_estimate(const struct execution *execution, struct reply_header 
   reply->write_bytes = estimate.write_bytes;
 }
 
+/* What of the result a service shows: a picture, or JSON. */
+static void run_map(struct worker *worker, const struct execution *execution, struct reply_header *reply,
+                    struct buffer *out)
+{
+  if (worker->maps == NULL)
+    worker->maps = open_maps_new();
+  const struct map_surroundings around = {worker->maps, execution->catalogue, execution->cancel, execution->memory};
+  if (map_work(&around, execution->graph, execution->graph_length, out, &reply->error) != 0)
+    buffer_free(out);
+}
+
 static void do_task(struct worker *worker, const struct task_header *task, struct execution *execution,
                     struct reply_header *reply, struct buffer *json, struct buffer *files)
 {
@@ -246,6 +259,8 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
     run_execute(worker, task, execution, reply, json, files);
   else if (task->kind == TASK_VALIDATE)
     run_validate(execution, json);
+  else if (task->kind == TASK_MAP)
+    run_map(worker, execution, reply, json);
   else
     run_estimate(execution, reply);
   if (json->failed)
@@ -319,6 +334,7 @@ int worker_main(int fd, const struct worker_options *options)
   free(answer);
   buffer_free(&worker.frame);
   plan_cache_free(worker.cache);
+  open_maps_free(worker.maps);
   if (worker.catalogue != NULL)
     catalogue_close(worker.catalogue);
   return 0;

@@ -18,9 +18,9 @@ struct frame_header {
   uint64_t size;
 };
 
-enum task_kind { TASK_EXECUTE, TASK_VALIDATE, TASK_ESTIMATE };
+enum task_kind { TASK_EXECUTE, TASK_VALIDATE, TASK_ESTIMATE, TASK_MAP };
 
-/* Followed by the graph's text. */
+/* Followed by the graph's text; of a TASK_MAP, by what services/map_task.h says. */
 struct task_header {
   uint32_t kind;
   uint32_t threads;              /* 0: default */

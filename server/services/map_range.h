@@ -1,0 +1,12 @@
+/* What a map's values are like, where nobody says it. */
+#ifndef TWINCUBE_SERVER_SERVICES_MAP_RANGE_H
+#define TWINCUBE_SERVER_SERVICES_MAP_RANGE_H
+
+#include "processes/map/map.h"
+
+/* map_describe, with a member "range": for each band [low, high]. 8-bit numbers have 0 … 255, booleans 0 … 1; others
+ * the second and the 98th percentile of a few hundred pixels' square in the middle of the map, or in one of its
+ * quarters where the middle holds nothing; else 0 … 1. */
+int map_describe_with_range(const struct map_request *request, struct buffer *out, struct error *error);
+
+#endif

@@ -1,0 +1,22 @@
+/* What all requests to services share: the tiles made lately, and a store for the threads that have none. */
+#ifndef TWINCUBE_SERVER_SERVICES_SERVICE_HUB_H
+#define TWINCUBE_SERVER_SERVICES_SERVICE_HUB_H
+
+#include "server/services/tile_cache.h"
+#include "server/store/store_services.h"
+
+struct service_hub;
+
+int service_hub_open(const char *data_dir, struct service_hub **out, struct error *error);
+void service_hub_close(struct service_hub *hub); /* NULL is allowed */
+
+struct tile_cache *service_hub_tiles(struct service_hub *hub);
+
+/* Calls `use` with the store, one thread at a time; its outcome. */
+int service_hub_store(struct service_hub *hub, int (*use)(struct store *store, void *data, struct error *error),
+                      void *data, struct error *error);
+/* Writes an error of a request into the log of its service: the first of each second, so that a map full of faulty tiles
+ * says it once. */
+void service_hub_log_error(struct service_hub *hub, const char *service, const struct error *found);
+
+#endif
