@@ -368,7 +368,7 @@ static int read_given(struct binder *b, const struct signature *signature, const
     return error_at_parameter(b->error, given->name);
   if (parameter)
     return check_value(b, parameter, out, true);
-  if (signature->count == 0) /* a bare graph declares nothing */
+  if (given->is_offered || signature->count == 0) /* a bare graph declares nothing */
     return 0;
   return error_parameter(b->error, ERROR_ProcessParameterUnsupported, given->name, "the process has no parameter '%s'",
                          given->name);

@@ -31,6 +31,7 @@ enum {
 struct graph_parameter { /* value for {"from_parameter": name} at the top level */
   const char *name;
   const char *json;
+  bool is_offered; /* by who runs the process, who does not know whether it declares the parameter */
 };
 
 /* What a request brings along. All zero: no parameters, the built-in processes, no collections, plain JSON. */

@@ -23,10 +23,10 @@ struct map_label { /* which label of a dimension is shown */
   const char *label;
 };
 
-struct map_choice {             /* what of the cube is shown */
-  const char *datetime;         /* an instant, or START/END of which ".." is open; NULL: the last date */
-  const char *const *bands;     /* by name, in this order */
-  size_t band_count;            /* 0: all */
+struct map_choice {               /* what of the cube is shown */
+  const char *datetime;           /* an instant, or START/END of which ".." is open; NULL: the last date */
+  const char *const *bands;       /* by name, in this order */
+  size_t band_count;              /* 0: all */
   const struct map_label *labels; /* of the other dimensions; else each one's first */
   size_t label_count;
 };
@@ -43,7 +43,7 @@ struct map_request {
 /* Borrows the request until it returns. Errors: those of the graph; FormatUnsuitable where the result is no cube with
  * regular x and y and a CRS; QueryParameterInvalid where the choice names what is not there. */
 int map_open(const struct map_request *request, struct map **out, struct error *error);
-void map_close(struct map *map); /* NULL is allowed */
+void map_close(struct map *map);                    /* NULL is allowed */
 const struct cube *map_cube(const struct map *map); /* what is shown: x, y and, where there are several, bands */
 struct hash map_hash(const struct map *map);        /* same hash, same values */
 size_t map_memory(const struct map *map);           /* bytes that the plan may take while it runs */

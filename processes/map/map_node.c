@@ -17,7 +17,7 @@ struct placed { /* a node that was put on the grid */
   struct extent shown;
 };
 
-struct placing {
+struct map_placing {
   struct arena *arena;
   const struct map_target *target;
   struct placed *placed[LISTS]; /* by the node's address */
@@ -26,7 +26,7 @@ struct placing {
   struct error *error;
 };
 
-static int place(struct placing *p, const struct node *node, struct extent shown, const struct node **out);
+static int place(struct map_placing *p, const struct node *node, struct extent shown, const struct node **out);
 
 static struct node_origin origin_of(const struct node *node)
 {
@@ -39,7 +39,7 @@ static bool has_plane(const struct cube *cube)
 }
 
 /* The cube's description on the grid, with room for what is missing. */
-static struct cube *placed_cube(struct placing *p, const struct cube *from)
+static struct cube *placed_cube(struct map_placing *p, const struct cube *from)
 {
   const struct grid *grid = &p->target->grid;
   struct cube *cube = cube_copy(p->arena, from);
@@ -109,7 +109,7 @@ static bool is_pointwise(const struct node *node)
   return some && keeps_values(node);
 }
 
-static int place_kernel(struct placing *p, const struct node *node, struct extent shown, const struct node **out)
+static int place_kernel(struct map_placing *p, const struct node *node, struct extent shown, const struct node **out)
 {
   struct cube *cube = placed_cube(p, node->cube);
   struct kernel_input *inputs = arena_copy(p->arena, node->inputs, node->input_count * sizeof *inputs);
@@ -136,12 +136,11 @@ static bool is_crop(const struct node *node)
   return true;
 }
 
-static int place_view(struct placing *p, const struct node *node, struct extent shown, const struct node **out)
+static int place_view(struct map_placing *p, const struct node *node, struct extent shown, const struct node **out)
 {
   const struct node *input;
   struct cube *cube = placed_cube(p, node->cube);
-  struct view_dimension *view =
-      arena_copy(p->arena, node->view, node->input->cube->dimensions * sizeof *node->view);
+  struct view_dimension *view = arena_copy(p->arena, node->view, node->input->cube->dimensions * sizeof *node->view);
   if (!cube || !view)
     return error_memory(p->error);
   if (place(p, node->input, shown, &input) != 0)
@@ -160,7 +159,7 @@ static bool stacks_planes(const struct node *node)
   return node->child_count > 0 && along != cube_find_axis(node->cube, 'x') && along != cube_find_axis(node->cube, 'y');
 }
 
-static int place_stack(struct placing *p, const struct node *node, struct extent shown, const struct node **out)
+static int place_stack(struct map_placing *p, const struct node *node, struct extent shown, const struct node **out)
 {
   struct cube *cube = placed_cube(p, node->cube);
   const struct node **children = ARENA_ARRAY(p->arena, const struct node *, node->child_count);
@@ -177,7 +176,7 @@ static int place_stack(struct placing *p, const struct node *node, struct extent
 /* ---- nodes with pixels of their own ------------------------------------------------------------------------------ */
 
 /* *out stays NULL where the source cannot be put on the grid itself. */
-static int place_source(struct placing *p, const struct node *node, const struct extent *shown,
+static int place_source(struct map_placing *p, const struct node *node, const struct extent *shown,
                         const struct node **out)
 {
   const struct source *source = node_source_of(node), *other;
@@ -187,10 +186,8 @@ static int place_source(struct placing *p, const struct node *node, const struct
   if (!clip)
     return error_memory(p->error);
   clip->crs = source->cube.crs;
-  const struct regrid_request request = {.grid = &p->target->grid,
-                                         .method = p->target->method,
-                                         .clip = clip,
-                                         .overviews = p->target->overviews};
+  const struct regrid_request request = {
+      .grid = &p->target->grid, .method = p->target->method, .clip = clip, .overviews = p->target->overviews};
   if (source->ops->regrid(source, p->arena, &request, &other, p->error) != 0)
     return -1;
   if (!other)
@@ -199,7 +196,7 @@ static int place_source(struct placing *p, const struct node *node, const struct
   return *out ? 0 : error_memory(p->error);
 }
 
-static int warp(struct placing *p, const struct node *node, const struct node **out)
+static int warp(struct map_placing *p, const struct node *node, const struct node **out)
 {
   const struct process process = {.id = node->process};
   struct call call = {.process = &process, .node = node->id, .arena = p->arena, .error = p->error};
@@ -208,7 +205,7 @@ static int warp(struct placing *p, const struct node *node, const struct node **
 
 /* ---- the walk ---------------------------------------------------------------------------------------------------- */
 
-static int place_new(struct placing *p, const struct node *node, struct extent shown, const struct node **out)
+static int place_new(struct map_placing *p, const struct node *node, struct extent shown, const struct node **out)
 {
   *out = NULL;
   bool is_shown = narrow(node->cube, &shown);
@@ -228,7 +225,7 @@ static bool same_extent(const struct extent *a, const struct extent *b)
   return a->west == b->west && a->south == b->south && a->east == b->east && a->north == b->north;
 }
 
-static int place(struct placing *p, const struct node *node, struct extent shown, const struct node **out)
+static int place(struct map_placing *p, const struct node *node, struct extent shown, const struct node **out)
 {
   struct placed **list = &p->placed[(uintptr_t)node / 64 % LISTS];
   for (const struct placed *done = *list; done; done = done->next)
@@ -255,7 +252,7 @@ static int place(struct placing *p, const struct node *node, struct extent shown
 /* ---- the frame --------------------------------------------------------------------------------------------------- */
 
 /* One pixel as large as the cube: 0 inside it, once it is on the grid, and missing outside. */
-static const struct node *frame_of(struct placing *p, const struct node *node, enum element_type type)
+static const struct node *frame_of(struct map_placing *p, const struct node *node, enum element_type type)
 {
   static const float zero[2]; /* the bits of a zero of either type */
   struct cube frame = {.dimensions = 2, .type = type, .has_nodata = true, .nodata = (double)NAN};
@@ -272,7 +269,7 @@ static const struct node *frame_of(struct placing *p, const struct node *node, e
 }
 
 /* A kernel may make values of what is missing (a count of dates is 0): outside the cube there are none. */
-static int put_in_frame(struct placing *p, const struct node *node, const struct node **out)
+static int put_in_frame(struct map_placing *p, const struct node *node, const struct node **out)
 {
   enum element_type type = element_info((*out)->cube->type)->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64;
   struct kernel_input *inputs = ARENA_ARRAY(p->arena, struct kernel_input, 2);
@@ -295,7 +292,7 @@ static int put_in_frame(struct placing *p, const struct node *node, const struct
 int map_node(struct arena *arena, const struct node *node, const struct map_target *target, const struct node **out,
              struct error *error)
 {
-  struct placing placing = {.arena = arena, .target = target, .error = error};
+  struct map_placing placing = {.arena = arena, .target = target, .error = error};
   struct extent shown = {.west = -HUGE_VAL, .south = -HUGE_VAL, .east = HUGE_VAL, .north = HUGE_VAL};
   shown.crs = node->cube->crs;
   if (place(&placing, node, shown, out) != 0)

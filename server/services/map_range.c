@@ -62,8 +62,8 @@ static int find_ranges(struct map *map, const struct map_request *request, doubl
       return -1;
     found = true;
     for (size_t p = 0; p < planes; p++)
-      found = range_of(pixels.values + p * window.width * window.height, window.width * window.height, ranges[p]) &&
-              found;
+      found =
+          range_of(pixels.values + p * window.width * window.height, window.width * window.height, ranges[p]) && found;
     map_pixels_free(&pixels);
   }
   return 0;

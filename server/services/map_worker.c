@@ -65,7 +65,7 @@ static int read_parameters(struct asked *asked, struct error *error)
   if (json_object_size(all) > MOST_PARAMETERS)
     return too_many(error, "parameters", MOST_PARAMETERS);
   json_object_foreach(all, name, value) asked->parameters[count++] =
-      (struct graph_parameter){.name = name, .json = json_string_value(value)};
+      (struct graph_parameter){.name = name, .json = json_string_value(value), .is_offered = true};
   asked->request.options.parameters = asked->parameters;
   asked->request.options.parameter_count = count;
   return 0;
@@ -98,8 +98,8 @@ static int read_task(const char *body, size_t length, struct asked *asked, struc
   memcpy(task, body, sizeof *task);
   const char *choice = body + sizeof *task;
   length -= sizeof *task;
-  if (task->choice_size > length || memchr(task->crs, '\0', sizeof task->crs) == NULL ||
-      task->width > MAP_MOST_SIDE || task->height > MAP_MOST_SIDE)
+  if (task->choice_size > length || memchr(task->crs, '\0', sizeof task->crs) == NULL || task->width > MAP_MOST_SIDE ||
+      task->height > MAP_MOST_SIDE)
     return error_set(error, ERROR_Internal, "a task for a map makes no sense");
   asked->choice = json_loadb(choice, (size_t)task->choice_size, 0, NULL);
   asked->request.graph = choice + task->choice_size;
@@ -212,16 +212,15 @@ static int look(const struct map_surroundings *s, const struct asked *asked, str
   return status;
 }
 
-int map_work(const struct map_surroundings *s, const char *body, size_t length, struct buffer *out,
-             struct error *error)
+int map_work(const struct map_surroundings *s, const char *body, size_t length, struct buffer *out, struct error *error)
 {
   struct asked *asked = calloc(1, sizeof *asked);
   if (asked == NULL || s->maps == NULL) {
     free(asked);
     return error_memory(error);
   }
-  asked->request.options = (struct graph_options){
-      .catalogue = s->catalogue, .cancel = s->cancel, .memory = s->memory, .threads = 1};
+  asked->request.options =
+      (struct graph_options){.catalogue = s->catalogue, .cancel = s->cancel, .memory = s->memory, .threads = 1};
   int status = read_task(body, length, asked, error);
   if (status == 0)
     status = asked->task.operation == MAP_DESCRIBE ? map_describe_with_range(&asked->request, out, error)

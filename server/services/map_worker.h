@@ -7,7 +7,7 @@
 /* Open maps by all that they depend on: the least recently used is closed first. One owner. */
 struct open_maps;
 
-struct open_maps *open_maps_new(void);      /* NULL when out of memory */
+struct open_maps *open_maps_new(void);       /* NULL when out of memory */
 void open_maps_free(struct open_maps *maps); /* NULL is allowed */
 
 struct map_surroundings { /* of the worker */

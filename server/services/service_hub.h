@@ -15,8 +15,8 @@ struct tile_cache *service_hub_tiles(struct service_hub *hub);
 /* Calls `use` with the store, one thread at a time; its outcome. */
 int service_hub_store(struct service_hub *hub, int (*use)(struct store *store, void *data, struct error *error),
                       void *data, struct error *error);
-/* Writes an error of a request into the log of its service: the first of each second, so that a map full of faulty tiles
- * says it once. */
+/* Writes an error of a request into the log of its service: the first of each second, so that a map full of faulty
+ * tiles says it once. */
 void service_hub_log_error(struct service_hub *hub, const char *service, const struct error *found);
 
 #endif

@@ -33,8 +33,8 @@ static bool fits_format(const json_t *value)
 
 static bool fits_resampling(const json_t *value)
 {
-  const enum resampling method = json_is_string(value) ? resampling_from_name(json_string_value(value))
-                                                       : RESAMPLE_COUNT;
+  const enum resampling method =
+      json_is_string(value) ? resampling_from_name(json_string_value(value)) : RESAMPLE_COUNT;
   return method != RESAMPLE_COUNT && method != RESAMPLE_GEOCODE;
 }
 
@@ -67,8 +67,9 @@ static void write_colormap(struct json_writer *w)
 {
   json_write_object(w);
   json_kv_string(w, "type", "string");
-  json_kv_string(w, "description", "Colours of one band, from min to max: a ramp by the name that matplotlib gives it; "
-                                   "a name that ends with _r turns it around.");
+  json_kv_string(w, "description",
+                 "Colours of one band, from min to max: a ramp by the name that matplotlib gives it; "
+                 "a name that ends with _r turns it around.");
   json_kv_string(w, "default", "gray");
   json_key(w, "enum");
   json_write_array(w);
@@ -88,7 +89,8 @@ static const struct option options[] = {
      "three as red, green and blue. Without it the first three, or the first where there are fewer.\"}",
      NULL, "an array of one or three names", fits_bands},
     {"categories",
-     "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"},\"description\":\"Colours of classes, for one "
+     "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"},\"description\":\"Colours of classes, for "
+     "one "
      "band: an object with the value as key and the colour (#rrggbb or #rrggbbaa) as value, such as {\\\"4\\\": "
      "\\\"#00a000\\\"}. Other values are transparent.\"}",
      NULL, "an object of values and colours", fits_object},

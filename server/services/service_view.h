@@ -1,8 +1,8 @@
 /* A stored service, read for serving: what it shows and how.
  *
  * When a service is made, a worker looks at its graph's cube; what came out is kept with it as `shown`:
- *   {"cube": map_describe's, "bands": [names shown], "range": [[low, high] a band], "parameters": [names of the process's
- *   own parameters]}. */
+ *   {"cube": map_describe's, "bands": [names shown], "range": [[low, high] a band], "parameters": [names of the
+ * process's own parameters]}. */
 #ifndef TWINCUBE_SERVER_SERVICES_SERVICE_VIEW_H
 #define TWINCUBE_SERVER_SERVICES_SERVICE_VIEW_H
 
@@ -20,8 +20,8 @@ struct service_view {
   enum resampling method;
 };
 
-/* Error Internal where the texts make no sense; ServiceConfigInvalid where the options do not fit what is shown. Free it
- * after errors as well. */
+/* Error Internal where the texts make no sense; ServiceConfigInvalid where the options do not fit what is shown. Free
+ * it after errors as well. */
 int service_view_read(const struct service *service, struct service_view *out, struct error *error);
 /* What is known of a service before anybody has looked at its cube: enough for map_choice_read. */
 int service_view_draft(const struct service *service, struct service_view *out, struct error *error);

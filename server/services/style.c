@@ -11,8 +11,7 @@ static int invalid(struct error *error, const char *option, const char *wants)
 }
 
 /* A number, or one a band; absent and null leave `out` as it is. */
-static int read_numbers(const json_t *configuration, const char *option, size_t bands, double *out,
-                        struct error *error)
+static int read_numbers(const json_t *configuration, const char *option, size_t bands, double *out, struct error *error)
 {
   const json_t *given = json_object_get(configuration, option);
   if (given == NULL || json_is_null(given))

@@ -34,9 +34,10 @@ int style_read(const json_t *configuration, size_t bands, const double range[][2
                struct error *error);
 
 /* The window's values as a file of a format. The pixels have the planes that the style is for. */
-int style_paint(const struct style *style, const struct map_pixels *pixels, enum tile_format format,
-                struct buffer *out, struct error *error);
-/* What a style means, as a picture: a bar of the ramp with its ends, or a square a category; nothing for three bands. */
+int style_paint(const struct style *style, const struct map_pixels *pixels, enum tile_format format, struct buffer *out,
+                struct error *error);
+/* What a style means, as a picture: a bar of the ramp with its ends, or a square a category; nothing for three bands.
+ */
 int style_legend(const struct style *style, enum tile_format format, struct buffer *out, struct error *error);
 
 #endif

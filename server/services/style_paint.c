@@ -61,8 +61,8 @@ static int encode(const struct style *style, struct tile_picture picture, enum t
   return tile_picture_encode(format, &picture, out, error);
 }
 
-int style_paint(const struct style *style, const struct map_pixels *pixels, enum tile_format format,
-                struct buffer *out, struct error *error)
+int style_paint(const struct style *style, const struct map_pixels *pixels, enum tile_format format, struct buffer *out,
+                struct error *error)
 {
   const size_t count = pixels->width * pixels->height, channels = style->kind == STYLE_COLOUR ? 4 : 1;
   if (pixels->planes != (style->kind == STYLE_COLOUR ? STYLE_BANDS : 1))

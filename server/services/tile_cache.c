@@ -9,8 +9,8 @@
 enum { LISTS = 4096, OVERHEAD = 128 };
 
 struct kept_tile {
-  struct kept_tile *next;           /* in its list */
-  struct kept_tile *newer, *older;  /* in the ring, whose head is the cache's own */
+  struct kept_tile *next;          /* in its list */
+  struct kept_tile *newer, *older; /* in the ring, whose head is the cache's own */
   struct hash key, tag;
   double made; /* seconds */
   size_t length;

@@ -31,8 +31,7 @@ extern const char store_services_schema[]; /* SQL that makes the tables where th
  * `most` already. */
 int store_service_put(struct store *store, struct service *service, int64_t most, struct error *error);
 /* A service of an owner (NULL: of anybody). Error ServiceNotFound. The caller frees. */
-int store_service_get(struct store *store, const char *owner, const char *id, struct service *out,
-                      struct error *error);
+int store_service_get(struct store *store, const char *owner, const char *id, struct service *out, struct error *error);
 /* Newest first, those before `before` (0: all), until `report` answers false; process, configuration and what is shown
  * are left out. */
 int store_service_list(struct store *store, const char *owner, int64_t before,
@@ -43,8 +42,7 @@ int store_service_update(struct store *store, const struct service *service, str
 int store_service_delete(struct store *store, const char *owner, const char *id, struct error *error);
 
 /* Keeps an entry if the service exists and its log level asks for it; of each service the last SERVICE_LOGS. */
-int store_service_log_put(struct store *store, const char *service, const struct log_entry *entry,
-                          struct error *error);
+int store_service_log_put(struct store *store, const char *service, const struct log_entry *entry, struct error *error);
 /* As store_log_list. */
 int store_service_log_list(struct store *store, const char *service, int64_t after, enum log_level level, long limit,
                            void (*report)(void *data, const struct job_log *log), void *data, struct error *error);

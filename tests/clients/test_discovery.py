@@ -98,7 +98,7 @@ def test_what_is_empty_is_not_offered(api):
     root = get(api + "/").json()
     listed = {endpoint["path"] for endpoint in root["endpoints"]}
     assert "/collections/{collection_id}" in listed
-    assert not {"/udf_runtimes", "/service_types", "/credentials/oidc"} & listed
+    assert not {"/udf_runtimes", "/credentials/oidc"} & listed
 
 
 def test_the_root_is_a_stac_catalogue(api):

@@ -269,7 +269,6 @@ def test_lists(server):
     assert "GTiff" in formats["output"] and "GTiff" in formats["input"] and "netCDF" in formats["input"]
     for format in formats["output"].values():
         assert format["gis_data_types"] and isinstance(format["parameters"], dict)
-    assert server.call("GET", "/service_types").json() == {}
     assert server.call("GET", "/udf_runtimes").json() == {}
 
 
