@@ -42,6 +42,7 @@ struct server_settings {
   unsigned threads;       /* of one request, 0: default */
   double request_seconds; /* of one request */
   struct tariff tariff;
+  long keep_days;           /* of results, 0: for ever */
   long user_jobs, all_jobs; /* that may be queued: of one user, of all */
 };
 

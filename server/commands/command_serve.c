@@ -209,6 +209,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                               .threads = (unsigned)options->threads,
                                               .request_seconds = options->request_time,
                                               .tariff = options->tariff,
+                                              .keep_days = options->keep_results,
                                               .user_jobs = options->user_jobs,
                                               .all_jobs = options->all_jobs};
   if (options->public_url != NULL) {

@@ -134,6 +134,30 @@ static int write_capability_links(struct json_writer *w, const struct exchange *
   return status;
 }
 
+/* The one plan, where computing costs something. */
+static void write_billing(struct json_writer *w, const struct tariff *tariff)
+{
+  if (!tariff_has_prices(tariff))
+    return;
+  json_key(w, "billing");
+  json_write_object(w);
+  json_kv_string(w, "currency", tariff->currency);
+  json_kv_string(w, "default_plan", tariff_plan(tariff));
+  json_key(w, "plans");
+  json_write_array(w);
+  json_write_object(w);
+  struct buffer text = {0};
+  buffer_printf(&text, "Pay as you go: %g %s for an hour of a core, %g %s for a gigabyte read.", tariff->cpu_hour,
+                tariff->currency, tariff->gb_read, tariff->currency);
+  json_kv_string(w, "name", tariff_plan(tariff));
+  json_kv_string(w, "description", text.failed ? "" : text.data);
+  buffer_free(&text);
+  json_kv_bool(w, "paid", true);
+  json_end_object(w);
+  json_end_array(w);
+  json_end_object(w);
+}
+
 void get_capabilities(struct exchange *exchange)
 {
   struct buffer json = {0};
@@ -152,6 +176,7 @@ void get_capabilities(struct exchange *exchange)
   json_kv_bool(&w, "production", true);
   write_conformance(&w, exchange->api);
   write_endpoints(&w, exchange->server);
+  write_billing(&w, &exchange->server->settings.tariff);
   int status = write_capability_links(&w, exchange, &error);
   json_end_object(&w);
   if (status == 0) {

@@ -68,8 +68,8 @@ static int take_budget(const json_t *root, struct job *job, struct error *error)
     return error_parameter(error, ERROR_BudgetInvalid, "budget", "wants a number or null");
   job->has_budget = json_is_number(member);
   job->budget = json_number_value(member);
-  if (job->has_budget && !(job->budget >= 0))
-    return error_parameter(error, ERROR_BudgetInvalid, "budget", "wants to be at least 0");
+  if (job->has_budget && !(job->budget > 0))
+    return error_parameter(error, ERROR_BudgetInvalid, "budget", "wants to be above 0");
   return 0;
 }
 
@@ -116,6 +116,20 @@ static bool is_defined(const char *name)
   return false;
 }
 
+/* job_options.priority, or priority itself: whole numbers; what is given twice is the option's. */
+static int take_priority(const json_t *kept, struct job *job, struct error *error)
+{
+  const json_t *option = json_object_get(json_object_get(kept, "job_options"), "priority");
+  const json_t *priority = option != NULL ? option : json_object_get(kept, "priority");
+  const json_int_t number = json_integer_value(priority);
+  if (priority != NULL && !json_is_null(priority) &&
+      (!json_is_integer(priority) || number < -JOB_MAX_PRIORITY || number > JOB_MAX_PRIORITY))
+    return error_parameter(error, ERROR_RequestBodyInvalid, "priority", "wants a whole number from %d to %d",
+                           -JOB_MAX_PRIORITY, (int)JOB_MAX_PRIORITY);
+  job->priority = number;
+  return 0;
+}
+
 /* What the API does not define, such as job_options, is kept and shown with the job; its log will say that it has no
  * effect. A PATCH replaces members by name. */
 static int take_options(json_t *root, struct job *job, struct error *error)
@@ -125,6 +139,7 @@ static int take_options(json_t *root, struct job *job, struct error *error)
   int status = kept == NULL ? -1 : 0;
   json_object_foreach(root, name, member) if (!is_defined(name) && status == 0) status =
       json_object_set(kept, name, member);
+  const int taken = status == 0 ? take_priority(kept, job, error) : 0;
   char *text = status == 0 && json_object_size(kept) > 0 ? json_dumps(kept, JSON_COMPACT) : NULL;
   const bool failed = status != 0 || (text == NULL && json_object_size(kept) > 0);
   json_decref(kept);
@@ -135,15 +150,17 @@ static int take_options(json_t *root, struct job *job, struct error *error)
   if (text != NULL && strlen(text) > MAX_OPTIONS)
     return error_set(error, ERROR_RequestBodyInvalid,
                      "the members that the API does not define take more than %d bytes", (int)MAX_OPTIONS);
-  return 0;
+  return taken;
 }
 
 static int take_job(const struct exchange *exchange, json_t *root, struct job *job, struct error *error)
 {
   if (take_text(root, "title", MAX_TITLE, &job->title, error) != 0 ||
       take_text(root, "description", MAX_DESCRIPTION, &job->description, error) != 0 ||
-      take_text(root, "plan", MAX_TITLE, &job->plan, error) != 0 || take_budget(root, job, error) != 0 ||
-      take_log_level(root, job, error) != 0 || take_options(root, job, error) != 0)
+      take_text(root, "plan", MAX_TITLE, &job->plan, error) != 0 ||
+      tariff_check_plan(&exchange->server->settings.tariff, job->plan, error) != 0 ||
+      take_budget(root, job, error) != 0 || take_log_level(root, job, error) != 0 ||
+      take_options(root, job, error) != 0)
     return -1;
   return take_process(exchange, root, job, error);
 }
@@ -225,6 +242,8 @@ static void write_job(struct json_writer *w, const struct exchange *exchange, co
     json_kv_string(w, "plan", job->plan);
   if (job->has_budget)
     json_kv_number(w, "budget", job->budget);
+  if (job->costs >= 0)
+    json_kv_number(w, "costs", job->costs);
   json_kv_string(w, "log_level", job->log_level);
   if (whole && job->options != NULL)
     write_options(w, job->options);

@@ -2,6 +2,7 @@
 #include "server/endpoints/endpoints.h"
 
 #include "server/files/file_tree.h"
+#include "server/http/json_text.h"
 #include "server/store/folder.h"
 
 #include <math.h>
@@ -42,9 +43,13 @@ static void reply_broken(struct exchange *exchange, enum worker_outcome outcome)
 }
 
 /* What a synchronous result costs, and from openEO 1.3 on the name that the request went by. */
-static void add_result_headers(const struct work *work, struct http_response *response)
+static void add_result_headers(const struct work *work, const struct reply_header *worker,
+                               struct http_response *response)
 {
-  http_response_header(response, "OpenEO-Costs", "0");
+  const struct task_header *task = &work->task.header;
+  http_response_header(response, "OpenEO-Costs", "%.10g",
+                       tariff_charge(&task->tariff, worker->cpu_seconds, worker->disk_read,
+                                     task->has_budget ? &task->budget : NULL));
   if (work->id[0] && api_version_reaches(work->exchange->api, 1, 3))
     http_response_header(response, "OpenEO-Identifier", "%s", work->id);
 }
@@ -56,7 +61,7 @@ static void reply_value(struct exchange *exchange, const struct work *work, cons
     buffer_add(&response->body, worker->json, worker->header.json_size);
     snprintf(response->media_type, sizeof response->media_type, "application/json%s",
              work->task.header.official ? "; encoding=official" : "");
-    add_result_headers(work, response);
+    add_result_headers(work, &worker->header, response);
     if (response->body.failed) {
       http_response_free(response);
       response = NULL;
@@ -87,7 +92,7 @@ static void reply_result_file(struct exchange *exchange, const struct work *work
   response->fd = fd;
   response->fd_size = size;
   snprintf(response->media_type, sizeof response->media_type, "%s", file.media_type);
-  add_result_headers(work, response);
+  add_result_headers(work, &worker->header, response);
   http_response_header(response, "Content-Disposition", "inline; filename=\"%.200s\"", name ? name + 1 : "result");
   reply(exchange, response);
 }
@@ -202,15 +207,39 @@ static bool body_is_object(const struct exchange *exchange)
   return false;
 }
 
+/* `plan` and `budget` of the request; the body's other members are judged in the worker. */
+static int take_billing(struct work *work, struct error *error)
+{
+  const struct tariff *tariff = &work->exchange->server->settings.tariff;
+  const struct buffer *body = http_body(work->exchange->http);
+  struct task_header *task = &work->task.header;
+  char plan[64] = "", *end = NULL;
+  size_t length = 0;
+  const char *text = json_text_member(body->data, body->length, "plan", &length);
+  if (text != NULL && length > 2 && text[0] == '"')
+    snprintf(plan, sizeof plan, "%.*s", (int)(length - 2 < 60 ? length - 2 : 60), text + 1);
+  task->tariff = *tariff;
+  text = json_text_member(body->data, body->length, "budget", &length);
+  const bool is_given = text != NULL && !(length == 4 && memcmp(text, "null", 4) == 0);
+  task->budget = is_given ? strtod(text, &end) : 0;
+  if (is_given && (end != text + length || !(task->budget > 0)))
+    return error_parameter(error, ERROR_BudgetInvalid, "budget", "wants a number above 0");
+  task->has_budget = is_given && tariff_has_prices(tariff);
+  return tariff_check_plan(tariff, plan[0] != '\0' ? plan : NULL, error);
+}
+
 static void post_graph(struct exchange *exchange, enum task_kind kind, double seconds, const char *purpose)
 {
   if (!body_is_object(exchange)) {
     reply_code(exchange, ERROR_RequestBodyInvalid, "the body wants to be a JSON object");
     return;
   }
+  struct error error = {0};
   struct work *work = work_new(exchange, kind, seconds);
   if (work == NULL)
     reply(exchange, NULL);
+  else if (kind == TASK_EXECUTE && take_billing(work, &error) != 0)
+    refuse_work(work, &error);
   else
     submit(work, purpose);
 }

@@ -94,8 +94,20 @@ static void reply_document(struct exchange *exchange, const struct job *job)
   }
   if (response != NULL)
     snprintf(response->media_type, sizeof response->media_type, "application/json");
-  http_response_header(response, "OpenEO-Costs", "0");
+  http_response_header(response, "OpenEO-Costs", "%.10g", job->costs > 0 ? job->costs : 0);
   reply(exchange, response);
+}
+
+/* A finished job whose results were not kept. */
+static bool has_expired(const struct job *job)
+{
+  return strcmp(job->status, "finished") == 0 && job->result == NULL;
+}
+
+static void reply_expired(struct exchange *exchange)
+{
+  reply_code(exchange, ERROR_ResultLinkExpired, "results are kept for %ld days; please start the job again",
+             exchange->server->settings.keep_days);
 }
 
 static bool wants_partial(const struct exchange *exchange)
@@ -112,6 +124,8 @@ void get_job_results(struct exchange *exchange)
     reply_error(exchange, &error);
   else if (strcmp(job.status, "error") == 0)
     reply_failed_job(exchange, &job);
+  else if (has_expired(&job))
+    reply_expired(exchange);
   else if (strcmp(job.status, "finished") == 0 || (wants_partial(exchange) && strcmp(job.status, "created") != 0))
     reply_document(exchange, &job);
   else
@@ -166,6 +180,8 @@ void get_download(struct exchange *exchange)
   struct error error = {0};
   if (store_job_get(exchange->store, NULL, p[0], &job, &error) != 0)
     reply_error(exchange, &error);
+  else if (has_expired(&job))
+    reply_expired(exchange);
   else if (strcmp(p[3], RESULT_DOCUMENT_NAME) != 0)
     download_file(exchange, &job, p[3]);
   else if (strcmp(job.status, "finished") == 0)

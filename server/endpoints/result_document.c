@@ -301,11 +301,19 @@ static void write_item(struct json_writer *w, const struct job *job, const struc
   json_end_object(w);
 }
 
+/* Unix seconds: of the links, or earlier where the results are not kept as long. */
+static int64_t expiry(const struct exchange *exchange, const struct job *job)
+{
+  const int64_t links = store_now() / 1000 + RESULT_LINK_SECONDS, days = exchange->server->settings.keep_days;
+  const int64_t results = (job->ended > 0 ? job->ended : job->updated) / 1000 + days * 24 * 3600;
+  return days > 0 && strcmp(job->status, "finished") == 0 && results < links ? results : links;
+}
+
 int result_document_write(const struct exchange *exchange, const struct job *job, struct buffer *out,
                           struct error *error)
 {
   const struct summary_of_files sum = sum_up(job);
-  const int64_t expires = store_now() / 1000 + RESULT_LINK_SECONDS;
+  const int64_t expires = expiry(exchange, job);
   struct json_writer w = {.out = out};
   json_write_object(&w);
   write_head(&w, job, &sum);

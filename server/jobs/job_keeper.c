@@ -1,8 +1,10 @@
-/* The keeper looks every two seconds, and when a job was deleted:
+/* The keeper looks every second, and when a job was deleted:
  *
  *   jobs whose row is gone    what runs them is told to stop, their folders are removed
  *   users that are gone       the folders of their files are removed
  *   rows that say running     and that no runner holds are queued again (there should be none)
+ *   running jobs              that were cancelled in the store alone (by an operator) are told to stop
+ *   results                   are removed when they have been kept for as long as the operator says
  *   space of deleted rows     goes back to the disk, part by part */
 #include "server/jobs/job_keeper.h"
 
@@ -14,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEEPER_MS = 2000, STRAY_MS = 60 * 1000 };
+enum { KEEPER_MS = 1000, STRAY_MS = 60 * 1000, EXPIRY_TURNS = 60, DAY_MS = 24 * 3600 * 1000 };
 
 static bool is_stopping(struct job_queue *queue)
 {
@@ -80,6 +82,39 @@ static void requeue_strays(struct job_queue *queue, struct store *store, struct 
     if (!is_held(queue, job.id, job.run))
       store_job_requeue(store, &job, false, "nobody ran the job", error);
     job_free(&job);
+  }
+}
+
+/* ---- cancelled in the store ------------------------------------------------------------------------------------- */
+
+static void stop_cancelled(struct job_queue *queue, struct store *store)
+{
+  for (unsigned i = 0; i < queue->options.slots; i++) {
+    char id[JOB_ID_SIZE];
+    struct error error = {0};
+    struct job job = {0};
+    pthread_mutex_lock(&queue->lock);
+    snprintf(id, sizeof id, "%s", queue->runners[i].id);
+    const int64_t run = queue->runners[i].run;
+    pthread_mutex_unlock(&queue->lock);
+    if (id[0] != '\0' && store_job_get(store, NULL, id, &job, &error) == 0 &&
+        (strcmp(job.status, "running") != 0 || job.run != run))
+      job_queue_cancel(queue, id, run);
+    job_free(&job);
+  }
+}
+
+/* ---- results that were kept long enough -------------------------------------------------------------------------- */
+
+static void expire_results(struct job_queue *queue, struct store *store, struct error *error)
+{
+  char id[JOB_ID_SIZE];
+  const int64_t before = store_now() - queue->options.keep_days * DAY_MS;
+  bool found = queue->options.keep_days > 0;
+  while (found && !is_stopping(queue)) {
+    if (store_job_expire(store, before, id, &found, error) != 0 || !found)
+      return;
+    job_folder_sweep(queue->options.data, store, id);
   }
 }
 
@@ -164,11 +199,14 @@ void *job_keeper_work(void *data)
 {
   struct job_queue *queue = data;
   struct store *store = queue->keeper_store;
-  while (!is_stopping(queue)) {
+  for (unsigned turn = 0; !is_stopping(queue); turn++) {
     struct error error = {0};
     remove_dropped(queue, store, &error);
     remove_files(queue, store, &error);
+    stop_cancelled(queue, store);
     requeue_strays(queue, store, &error);
+    if (turn % EXPIRY_TURNS == 0)
+      expire_results(queue, store, &error);
     if (error_is_set(&error))
       log_message(LOG_ERROR, "the job queue: %s", error.message);
     while (!is_stopping(queue) && store_shrink(store))

@@ -16,7 +16,9 @@ char *job_usage_json(const struct reply_header *header)
     double value;
   } rows[] = {{"cpu", "cpu-seconds", header->cpu_seconds},
               {"duration", "seconds", header->wall_seconds},
-              {"max_memory", "mb", (double)header->resident_peak / 1048576.0}};
+              {"max_memory", "mb", (double)header->resident_peak / 1048576.0},
+              {"read", "b", header->disk_read},
+              {"disk", "b", header->disk_read + header->disk_written}};
   json_write_object(&w);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     json_key(&w, rows[i].name);

@@ -6,7 +6,8 @@
 
 /* JSON objects as new strings; the caller frees. */
 
-/* {"cpu": …, "duration": …, "max_memory": …}, each {"value", "unit"}. NULL when out of memory. */
+/* {"cpu", "duration", "max_memory", "read", "disk" (read and written)}, each {"value", "unit"}. NULL when out of
+ * memory. */
 char *job_usage_json(const struct reply_header *header);
 /* {"files": [{"file", "type", "node", "size", "metadata": {…}}, …]}: each file of the reply, which lies in
  * `folder`, is there and is a plain file. NULL with an error: StorageFailure where the machine cannot say (no

@@ -137,6 +137,15 @@ static bool disk_is_full(const struct job_runner *runner)
          (uint64_t)state.f_bavail * (uint64_t)state.f_frsize < full_disk;
 }
 
+/* What the run took, and what that costs. */
+static void note_usage(const struct job_runner *runner, struct job *job, const struct reply_header *reply)
+{
+  const struct tariff *tariff = &runner->queue->options.tariff;
+  job->usage = job_usage_json(reply);
+  if (tariff_has_prices(tariff))
+    job->costs = tariff_charge(tariff, reply->cpu_seconds, reply->disk_read, job->has_budget ? &job->budget : NULL);
+}
+
 /* Checks what the worker left and makes it visible; the row is still to be told. */
 static int publish(struct job_runner *runner, struct job *job, const char *part, const struct worker_reply *reply,
                    struct error *error)
@@ -144,7 +153,7 @@ static int publish(struct job_runner *runner, struct job *job, const char *part,
   char final[JOB_FOLDER_SIZE];
   job_result_folder(runner->queue->options.data, job, final);
   job->progress = 100.0;
-  job->usage = job_usage_json(&reply->header);
+  note_usage(runner, job, &reply->header);
   job->result = job_result_json(reply, part, error);
   if (job->usage == NULL || job->result == NULL)
     return error_is_set(error) ? -1 : error_memory(error);
@@ -174,7 +183,7 @@ static struct ending replied_error(struct job_runner *runner, struct job *job, c
   folder_remove(part);
   if (strcmp(reply->header.error.code, "StorageFailure") == 0 && disk_is_full(runner))
     return back_to_queue(runner, "the disk is full");
-  job->usage = job_usage_json(&reply->header);
+  note_usage(runner, job, &reply->header);
   return failed(runner, job, &reply->header.error);
 }
 
@@ -277,6 +286,9 @@ static void fill_task(const struct job_runner *runner, const struct job *job, co
                                .memory = options->memory,
                                .room_most = options->result_size,
                                .has_quota = options->user_results > 0,
+                               .has_budget = job->has_budget && tariff_has_prices(&options->tariff),
+                               .budget = job->budget,
+                               .tariff = options->tariff,
                                .room_left = left,
                                .job = 1,
                                .debug = strcmp(job->log_level, "debug") == 0};
@@ -284,15 +296,27 @@ static void fill_task(const struct job_runner *runner, const struct job *job, co
   snprintf(task->history, sizeof task->history, "twincube " TWINCUBE_VERSION " job %s", job->id);
 }
 
-/* Options that the API does not define do nothing here: the log says so, by name. */
+static void add_names(struct buffer *text, const json_t *options, const char *before)
+{
+  const char *name;
+  json_t *member;
+  json_object_foreach((json_t *)(uintptr_t)options, name, member)
+  {
+    if (strcmp(name, "priority") == 0)
+      continue;
+    if (json_is_object(member) && before[0] == '\0' && strcmp(name, "job_options") == 0)
+      add_names(text, member, "job_options.");
+    else
+      buffer_printf(text, "%s%s%s", text->length > 0 ? ", " : "these options have no effect here: ", before, name);
+  }
+}
+
+/* Options that mean nothing here do nothing: the log says so, by name. */
 static void warn_of_options(struct job_runner *runner, const struct job *job)
 {
   json_t *options = job->options != NULL ? json_loads(job->options, 0, NULL) : NULL;
   struct buffer text = {.limit = 4096};
-  const char *name;
-  json_t *member;
-  json_object_foreach(options, name, member)
-      buffer_printf(&text, "%s%s", text.length > 0 ? ", " : "these options have no effect here: ", name);
+  add_names(&text, options, "");
   if (text.length > 0)
     put_log(runner, job, &(struct log_entry){.level = LOG_WARNING, .message = text.data});
   buffer_free(&text);

@@ -58,6 +58,12 @@ double tariff_costs(const struct tariff *tariff, double cpu_seconds, double read
   return round((cpu_seconds / 3600 * tariff->cpu_hour + read_bytes / 1e9 * tariff->gb_read) * 1000) / 1000;
 }
 
+double tariff_charge(const struct tariff *tariff, double cpu_seconds, double read_bytes, const double *budget)
+{
+  const double costs = tariff_costs(tariff, cpu_seconds, read_bytes);
+  return budget != NULL && costs > *budget ? *budget : costs;
+}
+
 const char *tariff_plan(const struct tariff *tariff)
 {
   return tariff_has_prices(tariff) ? "paid" : "free";

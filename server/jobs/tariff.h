@@ -19,6 +19,9 @@ bool tariff_has_prices(const struct tariff *tariff);
 /* In the tariff's currency, rounded to its thousandth. */
 double tariff_costs(const struct tariff *tariff, double cpu_seconds, double read_bytes);
 
+/* The same, but never more than the budget where there is one (else NULL). */
+double tariff_charge(const struct tariff *tariff, double cpu_seconds, double read_bytes, const double *budget);
+
 /* The plan's name: "free" without prices, else "paid". */
 const char *tariff_plan(const struct tariff *tariff);
 /* The plan that a request names, upper or lower case. NULL: the only one there is. Error BillingPlanInvalid. */

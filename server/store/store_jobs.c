@@ -127,17 +127,18 @@ int store_job_get(struct store *store, const char *owner, const char *id, struct
 int store_job_list(struct store *store, const char *owner, int64_t before,
                    bool (*report)(void *data, const struct job *job), void *data, struct error *error)
 {
-  sqlite3_stmt *list =
-      store_prepare(store,
-                    "SELECT seq, id, owner, status, log_level, created, updated, run, attempts, budget,"
-                    " progress, title, description, plan, NULL, NULL, NULL, NULL, queued, started, ended, priority,"
-                    " costs FROM jobs"
-                    " WHERE owner = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC",
-                    error);
+#define SHORT_JOBS                                                                                                     \
+  "SELECT seq, id, owner, status, log_level, created, updated, run, attempts, budget, progress, title, description,"   \
+  " plan, NULL, NULL, NULL, NULL, queued, started, ended, priority, costs FROM jobs WHERE "
+  static const char of_all[] = SHORT_JOBS "seq < ?1 ORDER BY seq DESC";
+  static const char of_one[] = SHORT_JOBS "seq < ?1 AND owner = ?2 ORDER BY seq DESC";
+#undef SHORT_JOBS
+  sqlite3_stmt *list = store_prepare(store, owner == NULL ? of_all : of_one, error);
   if (list == NULL)
     return -1;
-  bind_text(list, 1, owner);
-  bind_integer(list, 2, before);
+  bind_integer(list, 1, before > 0 ? before : INT64_MAX);
+  if (owner != NULL)
+    bind_text(list, 2, owner);
   int row = 0;
   bool more = true;
   while (more && (row = store_step(store, list, error)) == 1) {

@@ -46,8 +46,8 @@ void job_free(struct job *job);
 int store_job_put(struct store *store, struct job *job, struct error *error);
 /* A job of an owner (NULL: of anybody). Error JobNotFound. The caller frees. */
 int store_job_get(struct store *store, const char *owner, const char *id, struct job *out, struct error *error);
-/* Newest first, those before `before` (0: all), until `report` answers false; process, usage and result are left out.
- */
+/* Of an owner, or of all (NULL): newest first, those before `before` (0: all), until `report` answers false; process,
+ * usage and result are left out. */
 int store_job_list(struct store *store, const char *owner, int64_t before,
                    bool (*report)(void *data, const struct job *job), void *data, struct error *error);
 /* Bytes of the results that the owner's jobs keep. */
@@ -85,6 +85,10 @@ int store_job_recover(struct store *store, struct error *error);
 /* The next running job with seq > `after` whose state is as it was before `before` (Unix milliseconds). */
 int store_job_running(struct store *store, int64_t after, int64_t before, struct job *out, bool *found,
                       struct error *error);
+
+/* Forgets the results of one job that finished before then (Unix milliseconds); it stays finished, with result NULL.
+ * *found tells whether there was one. */
+int store_job_expire(struct store *store, int64_t before, char id[JOB_ID_SIZE], bool *found, struct error *error);
 
 /* Jobs whose rows are gone, however that came about (also with their user), until they are forgotten: the next one with
  * a number greater than *at, which becomes its number. */

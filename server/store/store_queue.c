@@ -275,3 +275,23 @@ int store_job_recover(struct store *store, struct error *error)
       return -1;
   }
 }
+
+int store_job_expire(struct store *store, int64_t before, char id[JOB_ID_SIZE], bool *found, struct error *error)
+{
+  sqlite3_stmt *expire =
+      store_prepare(store,
+                    "UPDATE jobs SET result = NULL WHERE seq = (SELECT seq FROM jobs WHERE status = 'finished'"
+                    " AND result IS NOT NULL AND coalesce(ended, updated) < ? LIMIT 1) RETURNING id",
+                    error);
+  if (expire == NULL)
+    return -1;
+  bind_integer(expire, 1, before);
+  int row = store_step(store, expire, error);
+  *found = row == 1;
+  if (*found) {
+    snprintf(id, JOB_ID_SIZE, "%s", (const char *)sqlite3_column_text(expire, 0));
+    row = store_step(store, expire, error); /* to the end: only then is it committed */
+  }
+  sqlite3_reset(expire);
+  return row < 0 ? -1 : 0;
+}

@@ -3,6 +3,7 @@
 
 #include "server/services/map_worker.h"
 #include "server/workers/worker_protocol.h"
+#include "server/workers/worker_usage.h"
 
 #include "datacube/base/logger.h"
 #include "processes/execute.h"
@@ -38,6 +39,9 @@ struct worker {
   struct buffer frame;
   int64_t progress_sent; /* milliseconds, monotonic */
   unsigned log_entries;  /* sent for the task at hand */
+  const struct task_header *task; /* at hand */
+  struct usage begin;             /* of the task */
+  bool is_over_budget;            /* the task was ended for that */
 };
 
 static volatile int cancelled; /* set by the signal handler alone */
@@ -81,23 +85,16 @@ static void limit_process(const struct worker_options *options)
   }
 }
 
-static size_t resident_bytes(void)
+/* A task that costs more than its budget ends. */
+static void watch_budget(struct worker *worker)
 {
-  char text[128] = "";
-  int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return 0;
-  ssize_t count = read(fd, text, sizeof text - 1);
-  close(fd);
-  const char *second = count > 0 ? strchr(text, ' ') : NULL;
-  return second == NULL ? 0 : (size_t)strtoull(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static double cpu_seconds(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+  const struct task_header *task = worker->task;
+  if (!task->has_budget || cancelled)
+    return;
+  const struct usage used = usage_since(&worker->begin);
+  worker->is_over_budget = tariff_costs(&task->tariff, used.cpu_seconds, used.read_bytes) > task->budget;
+  if (worker->is_over_budget)
+    cancelled = 1;
 }
 
 /* Called after each tile, serialised by the run. */
@@ -108,6 +105,9 @@ static void on_progress(struct run_progress *progress, void *data)
   if (now - worker->progress_sent < PROGRESS_INTERVAL_MS || progress->tiles == 0)
     return;
   worker->progress_sent = now;
+  watch_budget(worker);
+  if (!worker->task->job)
+    return; /* nobody hears of a request's progress */
   const double percent = 100.0 * (double)atomic_load(&progress->tiles_done) / (double)progress->tiles;
   frame_send(worker->fd, FRAME_PROGRESS, &percent, sizeof percent, NULL, 0);
 }
@@ -170,7 +170,7 @@ static void run_execute(struct worker *worker, const struct task_header *task, s
   struct run_progress progress = {.notify = on_progress, .data = worker};
   struct execution_result result;
   const struct run_log log = {.put = on_log, .data = worker};
-  execution->progress = task->job ? &progress : NULL;
+  execution->progress = task->job || task->has_budget ? &progress : NULL;
   execution->log = task->job ? &log : NULL;            /* nobody reads the log of a request */
   execution->cache = task->job ? NULL : worker->cache; /* jobs are run once */
   if (task->job && task->debug)
@@ -267,25 +267,37 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
     error_set(&reply->error, ERROR_ProcessGraphComplexity, "the result is too large to be sent as one value");
 }
 
-/* Memory after the task, freed pieces given back where the process has grown. */
-static void measure_memory(struct reply_header *reply)
+/* What the task took, and memory after it, freed pieces given back where the process has grown. */
+static void measure(struct worker *worker, struct reply_header *reply)
 {
-  struct rusage usage = {0};
-  reply->resident = resident_bytes();
+  const struct usage used = usage_since(&worker->begin);
+  reply->cpu_seconds = used.cpu_seconds;
+  reply->wall_seconds = used.wall_seconds;
+  reply->disk_read = used.read_bytes;
+  reply->disk_written = used.written_bytes;
+  reply->resident = usage_resident();
   if (reply->resident > trim_above) {
     malloc_trim(0);
-    reply->resident = resident_bytes();
+    reply->resident = usage_resident();
   }
-  getrusage(RUSAGE_SELF, &usage);
-  reply->resident_peak = (uint64_t)usage.ru_maxrss * 1024;
+  reply->resident_peak = worker->task->job ? usage_peak() : reply->resident;
+}
+
+/* The budget's end looks like a cancel, until its reason is put in its place. */
+static void judge_budget(const struct worker *worker, struct reply_header *reply)
+{
+  const struct tariff *tariff = &worker->task->tariff;
+  if (!worker->is_over_budget || !error_is_set(&reply->error))
+    return;
+  reply->error = (struct error){0};
+  error_set(&reply->error, ERROR_PaymentRequired, "the budget of %g %s is used up", worker->task->budget,
+            tariff->currency);
 }
 
 static void run_task(struct worker *worker, const struct task_header *task, const char *graph, size_t length,
                      struct reply_header *reply)
 {
   struct buffer json = {0}, files = {0};
-  double cpu = cpu_seconds();
-  int64_t wall = now_ms();
   struct execution execution = {
       .graph = graph,
       .graph_length = length,
@@ -300,12 +312,16 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
       .cancel = &cancelled,
       .history = task->history,
   };
-  worker->progress_sent = wall;
+  worker->progress_sent = now_ms();
   worker->log_entries = 0;
+  worker->task = task;
+  worker->is_over_budget = false;
+  if (task->job)
+    usage_reset_peak();
+  worker->begin = usage_now();
   do_task(worker, task, &execution, reply, &json, &files);
-  reply->cpu_seconds = cpu_seconds() - cpu;
-  reply->wall_seconds = 1e-3 * (double)(now_ms() - wall);
-  measure_memory(reply);
+  measure(worker, reply);
+  judge_budget(worker, reply);
   reply->json_size = json.length;
   reply->files_size = files.length;
   frame_send3(worker->fd, FRAME_REPLY, reply, sizeof *reply, &json, &files);

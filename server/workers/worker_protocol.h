@@ -9,6 +9,7 @@
 #include "datacube/base/buffer.h"
 #include "datacube/base/error.h"
 #include "processes/run_log.h"
+#include "server/jobs/tariff.h"
 
 enum frame_kind { FRAME_TASK = 1, FRAME_PROGRESS, FRAME_LOG, FRAME_REPLY };
 
@@ -30,6 +31,10 @@ struct task_header {
   uint32_t debug;     /* 1: the plan is logged before the run */
   uint32_t official;  /* 1: graph and value are in the encoding of the official test cases */
   uint32_t has_quota; /* 1: room_left counts */
+  uint32_t has_budget; /* 1: the task ends when it costs more than the budget */
+  uint32_t zero;
+  double budget; /* in the tariff's currency */
+  struct tariff tariff;
   char output[2304];  /* folder for a cube's file, ends with '/' */
   char files[1280];   /* folder of the user's own files, "" for none */
   char history[256];  /* provenance line */
@@ -60,9 +65,10 @@ struct reply_header {
   uint32_t is_value;
   uint32_t zero;
   double cpu_seconds, wall_seconds;
+  double disk_read, disk_written; /* bytes, also from and to the disk's cache */
   double write_bytes, read_bytes; /* of an estimate */
   uint64_t resident;              /* bytes of the worker after the task */
-  uint64_t resident_peak;         /* … at its highest so far */
+  uint64_t resident_peak;         /* … of a job: at its highest during the task */
   uint64_t json_size, files_size;
 };
 
