@@ -51,6 +51,8 @@ struct sink_format {
   bool text;      /* JSON-like: may hold any cube, also without spatial dimensions */
   bool vector;    /* may hold vector cubes */
   bool no_raster; /* holds nothing else */
+  /* Whether the libraries that are there write it: it is listed then, and else check tells why not. NULL: always. */
+  bool (*available)(void);
   /* Whether the cube fits the format; error FormatUnsuitable says why not. */
   int (*check)(const struct cube *cube, const struct sink_option *options, size_t count, struct error *error);
   /* Tile shape the sink writes best (0: any), called with the cube. */

@@ -3,6 +3,7 @@
  * The cube waits in scratch room until it is whole (a feature is a row across all tiles), then goes out as a feature
  * collection. For the other formats that is a file beside the result, which OGR turns into theirs: names and types of
  * fields are decided in one place, and a text, a number or a boolean stays one. */
+#include "datacube/gdal_init.h"
 #include "datacube/geometry_ogr.h"
 #include "datacube/sink/feature_table.h"
 #include "datacube/sink/formats.h"
@@ -36,6 +37,17 @@ struct feature_sink {
   const struct geometry_set *geometries; /* to be written */
   char *history;
 };
+
+/* ---- what is there ----------------------------------------------------------------------------------------------- */
+
+static bool has_driver(const struct feature_format *format)
+{
+  if (!format->driver)
+    return true;
+  gdal_init();
+  GDALDriverH driver = GDALGetDriverByName(format->driver);
+  return driver && GDALGetMetadataItem(driver, GDAL_DCAP_CREATE, NULL) != NULL;
+}
 
 /* ---- what fits --------------------------------------------------------------------------------------------------- */
 
@@ -78,6 +90,10 @@ static int check_kinds(const struct feature_format *format, const struct geometr
 
 static int check(const struct feature_format *format, const struct cube *cube, struct error *error)
 {
+  if (!has_driver(format))
+    return error_set(error, ERROR_FormatUnsuitable,
+                     "%s cannot be written here: the installed GDAL has no driver %s; use GPKG or GeoJSON",
+                     format->format->name, format->driver);
   if (feature_table_check(cube, format->format->name, error) != 0)
     return -1;
   for (size_t d = 0; d < cube->dimensions; d++)
@@ -243,6 +259,10 @@ static void any_tile(const struct cube *cube, const struct sink_option *options,
 /* A format of the table: its row here and the functions that know it. */
 #define FEATURE_FORMAT(id, ...)                                                                                        \
   static const struct feature_format row_##id = {.format = &sink_format_##id, __VA_ARGS__};                            \
+  static bool has_##id(void)                                                                                           \
+  {                                                                                                                    \
+    return has_driver(&row_##id);                                                                                      \
+  }                                                                                                                    \
   static int check_##id(const struct cube *cube, const struct sink_option *options, size_t count, struct error *e)     \
   {                                                                                                                    \
     (void)options;                                                                                                     \
@@ -258,6 +278,7 @@ static void any_tile(const struct cube *cube, const struct sink_option *options,
 FEATURE_FORMAT(geojson, .driver = NULL)
 FEATURE_FORMAT(gpkg, .driver = "GPKG")
 FEATURE_FORMAT(flatgeobuf, .driver = "FlatGeobuf", .layer_option = "SPATIAL_INDEX=NO", .no_empty = true)
+FEATURE_FORMAT(parquet, .driver = "Parquet")
 FEATURE_FORMAT(shapefile, .driver = "ESRI Shapefile", .layer_option = "ENCODING=UTF-8", .one_kind = true)
 
 #define COLUMNS_OF_FEATURES                                                                                            \
@@ -274,6 +295,7 @@ const struct sink_format sink_format_geojson = {
     .text = true,
     .vector = true,
     .no_raster = true,
+    .available = has_geojson,
     .check = check_geojson,
     .prefer = any_tile,
     .open = open_geojson,
@@ -289,6 +311,7 @@ const struct sink_format sink_format_gpkg = {
     .text = true,
     .vector = true,
     .no_raster = true,
+    .available = has_gpkg,
     .check = check_gpkg,
     .prefer = any_tile,
     .open = open_gpkg,
@@ -305,9 +328,26 @@ const struct sink_format sink_format_flatgeobuf = {
     .text = true,
     .vector = true,
     .no_raster = true,
+    .available = has_flatgeobuf,
     .check = check_flatgeobuf,
     .prefer = any_tile,
     .open = open_flatgeobuf,
+};
+
+const struct sink_format sink_format_parquet = {
+    .name = "Parquet",
+    .title = "GeoParquet",
+    .description = "Vector cubes, in their own reference system; ids are the column \"id\"." COLUMNS_OF_FEATURES,
+    .extension = "parquet",
+    .media_type = "application/vnd.apache.parquet",
+    .parameters = "{}",
+    .text = true,
+    .vector = true,
+    .no_raster = true,
+    .available = has_parquet,
+    .check = check_parquet,
+    .prefer = any_tile,
+    .open = open_parquet,
 };
 
 const struct sink_format sink_format_shapefile = {
@@ -321,6 +361,7 @@ const struct sink_format sink_format_shapefile = {
     .text = true,
     .vector = true,
     .no_raster = true,
+    .available = has_shapefile,
     .check = check_shapefile,
     .prefer = any_tile,
     .open = open_shapefile,

@@ -12,6 +12,7 @@ extern const struct sink_format sink_format_gtiff;
 extern const struct sink_format sink_format_jpeg;
 extern const struct sink_format sink_format_json;
 extern const struct sink_format sink_format_netcdf;
+extern const struct sink_format sink_format_parquet;
 extern const struct sink_format sink_format_png;
 extern const struct sink_format sink_format_shapefile;
 extern const struct sink_format sink_format_webp;

@@ -197,8 +197,11 @@ void get_conformance(struct exchange *exchange)
   reply_json(exchange, 200, &json);
 }
 
+/* Of formats that the installed libraries do not write nothing is said. */
 static void write_format(struct json_writer *w, const char *name, const struct sink_format *format)
 {
+  if (format->available && !format->available())
+    return;
   json_key(w, name);
   json_write_object(w);
   json_kv_string(w, "title", format->title);

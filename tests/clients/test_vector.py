@@ -1,6 +1,7 @@
 """Vector cubes: what comes in comes out, in every format, and what is made of geometries against shapely and pyproj."""
 
 import json
+import os
 import subprocess
 
 import geopandas
@@ -567,6 +568,39 @@ def test_hostile_files_are_refused(tmp_path, name, content):
     done = subprocess.run([BINARY, "catalogue", "add", "--data", tmp_path / "data", tmp_path / name],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and done.stderr.startswith("File"), done.stderr
+
+
+def test_formats_that_gdal_lacks(tmp_path):
+    """A driver that is not installed is an error that says so; what is there stays."""
+    point, environment = features([shapely.Point(1, 2)]), {**os.environ, "GDAL_SKIP": "FlatGeobuf"}
+    for name, extension in {"FlatGeobuf": "fgb", "FGB": "fgb", "GPKG": "gpkg"}.items():
+        graph = {"load": load(point), "save": {"process_id": "save_result", "result": True, "arguments": {
+            "data": {"from_node": "load"}, "format": name}}}
+        (tmp_path / "graph.json").write_text(json.dumps(graph))
+        done = subprocess.run([BINARY, "run", tmp_path / "graph.json", "--data", tmp_path, "-o",
+                               tmp_path / f"out.{extension}"], capture_output=True, text=True, env=environment)
+        assert done.returncode == (0 if name == "GPKG" else 1)
+        if name != "GPKG":
+            assert done.stderr.startswith("FormatUnsuitable:") and "no driver" in done.stderr, done.stderr
+    (tmp_path / "in.fgb").write_bytes(b"fgb")
+    done = subprocess.run([BINARY, "catalogue", "add", "--data", tmp_path, tmp_path / "in.fgb"],
+                          capture_output=True, text=True, env=environment)
+    assert done.returncode == 1 and done.stderr.startswith("FileTypeInvalid:") and "FlatGeobuf" in done.stderr
+
+
+def test_geoparquet_where_gdal_has_it(tmp_path, connection):
+    """Listed, written and read where the driver is; else neither listed nor taken."""
+    listed = connection.list_file_formats()["output"]
+    shapes = random_polygons(4, 51)
+    nodes = {"load": load(features(shapes, UTM, None, [f"p{i}" for i in range(len(shapes))])),
+             "save": {"process_id": "save_result", "arguments": {"data": {"from_node": "load"}, "format": "Parquet"}}}
+    assert ("Parquet" in listed) == ("GeoParquet" in listed)
+    if "Parquet" not in listed:
+        assert "no driver Parquet" in run(tmp_path, nodes, "parquet", expect="FormatUnsuitable")
+        return
+    path = run(tmp_path, nodes, "parquet").rename(tmp_path / "first.parquet")
+    found = json.loads(collection(tmp_path, path, "geojson").read_text())["features"]
+    assert [f["id"] for f in found] == [f"p{i}" for i in range(len(shapes))]
 
 
 # ---- with other processes --------------------------------------------------------------------------------------------
