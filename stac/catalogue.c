@@ -207,7 +207,7 @@ static int choose_id(struct scan *scan, const char *path, struct error *error)
 static void write_report(const struct scan *scan, struct buffer *report)
 {
   buffer_printf(report, "%s: %zu item%s, %zu band%s, %zu date%s%s, %zu file%s read", scan->id,
-                scan->netcdf_path ? (size_t)1 : scan->item_count, scan->netcdf_path || scan->item_count == 1 ? "" : "s",
+                scan->cube_path ? (size_t)1 : scan->item_count, scan->cube_path || scan->item_count == 1 ? "" : "s",
                 scan->band_count, scan->band_count == 1 ? "" : "s", scan->date_count, scan->date_count == 1 ? "" : "s",
                 scan->sub_daily ? " (sub-daily)" : "", scan->files, scan->files == 1 ? "" : "s");
   if (scan->skipped)
@@ -222,7 +222,7 @@ static int read_and_write(struct index *index, struct scan *scan, const char *pa
   struct index_documents documents = {0};
   if (scan_path(scan, path, error) != 0)
     return -1;
-  if (scan->netcdf_path && !scan->netcdf_cube && scan_netcdf(scan, scan->netcdf_path, error) != 0)
+  if (scan->cube_path && !scan->file_cube && scan_netcdf(scan, scan->cube_path, error) != 0)
     return -1; /* the data of a STAC item */
   if (scan_finish(scan, error) != 0 || choose_id(scan, path, error) != 0)
     return -1;

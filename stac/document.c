@@ -21,10 +21,10 @@ static void write_description(const struct scan *scan, struct json_writer *write
     json_kv_string(writer, "description", given);
     return;
   }
-  if (scan->netcdf_path && cube_find_type(scan->netcdf_cube, DIMENSION_GEOMETRY) != SIZE_MAX)
-    buffer_printf(&text, "%zu features with %zu propert%s of numbers", scan->netcdf_cube->dimension[0].size,
+  if (scan->cube_path && cube_find_type(scan->file_cube, DIMENSION_GEOMETRY) != SIZE_MAX)
+    buffer_printf(&text, "%zu features with %zu propert%s of numbers", scan->file_cube->dimension[0].size,
                   scan->band_count, scan->band_count == 1 ? "y" : "ies");
-  else if (scan->netcdf_path)
+  else if (scan->cube_path)
     buffer_printf(&text, "A netCDF data cube with %zu band%s", scan->band_count, scan->band_count == 1 ? "" : "s");
   else
     buffer_printf(&text, "%zu scene%s with %zu band%s on %zu date%s", scan->item_count,

@@ -54,16 +54,16 @@ static struct extent features_extent(const struct geometry_set *set, const char 
 
 static const struct geometry_set *features_of(const struct scan *scan)
 {
-  size_t d = scan->netcdf_path ? cube_find_type(scan->netcdf_cube, DIMENSION_GEOMETRY) : SIZE_MAX;
-  return d == SIZE_MAX ? NULL : scan->netcdf_cube->dimension[d].geometries;
+  size_t d = scan->cube_path ? cube_find_type(scan->file_cube, DIMENSION_GEOMETRY) : SIZE_MAX;
+  return d == SIZE_MAX ? NULL : scan->file_cube->dimension[d].geometries;
 }
 
 struct extent document_lonlat(const struct scan *scan)
 {
   if (features_of(scan))
     return features_extent(features_of(scan), "EPSG:4326");
-  if (scan->netcdf_path)
-    return netcdf_lonlat(scan->netcdf_cube);
+  if (scan->cube_path)
+    return netcdf_lonlat(scan->file_cube);
   struct extent all = nowhere();
   for (size_t i = 0; i < scan->item_count; i++)
     widen(&all, &scan->items[i].box);
@@ -88,7 +88,7 @@ static bool cube_interval(const struct cube *cube, char first[40], char last[40]
 
 bool document_interval(const struct scan *scan, char first[40], char last[40])
 {
-  if (scan->netcdf_path && cube_interval(scan->netcdf_cube, first, last))
+  if (scan->cube_path && cube_interval(scan->file_cube, first, last))
     return true;
   if (scan->item_count == 0)
     return false;
@@ -255,7 +255,7 @@ static void write_geometries(const struct dimension *d, struct json_writer *writ
 
 static void write_cube_dimensions(const struct scan *scan, struct json_writer *writer)
 {
-  const struct cube *cube = scan->netcdf_cube;
+  const struct cube *cube = scan->file_cube;
   char first[40], last[40];
   for (size_t i = 0; i < cube->dimensions; i++) {
     const struct dimension *dimension = &cube->dimension[i];
@@ -276,7 +276,7 @@ void document_write_dimensions(const struct scan *scan, struct json_writer *writ
 {
   json_key(writer, "cube:dimensions");
   json_write_object(writer);
-  if (scan->netcdf_path)
+  if (scan->cube_path)
     write_cube_dimensions(scan, writer);
   else
     write_raster_dimensions(scan, writer);

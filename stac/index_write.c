@@ -60,10 +60,10 @@ static int insert_collection(struct index *index, const struct scan *scan, const
   sqlite3_bind_int(row, 4, scan->options->crs != NULL);
   sqlite3_bind_double(row, 5, scan->options->resolution);
   sqlite3_bind_int(row, 6, scan->sub_daily);
-  bind_text(row, 7, scan->netcdf_path);
+  bind_text(row, 7, scan->cube_path);
   sqlite3_bind_int(row, 8, given);
   sqlite3_bind_double(row, 9, nodata);
-  sqlite3_bind_int64(row, 10, scan->netcdf_path ? 1 : (int64_t)scan->item_count);
+  sqlite3_bind_int64(row, 10, scan->cube_path ? 1 : (int64_t)scan->item_count);
   sqlite3_bind_int64(row, 11, (int64_t)scan->band_count);
   sqlite3_bind_int64(row, 12, (int64_t)scan->date_count);
   bind_buffer(row, 13, &documents->document);
@@ -216,7 +216,7 @@ static int write_rows(struct index *index, const struct scan *scan, const struct
     result = insert_collection(index, scan, documents, &key, error);
   if (result == 0)
     result = insert_bands(index, scan, key, error);
-  if (result == 0 && !scan->netcdf_path)
+  if (result == 0 && !scan->cube_path)
     result = insert_grids(index, scan, key, grids, error) || insert_items(index, scan, key, grids, error) ? -1 : 0;
   free(grids);
   return result;

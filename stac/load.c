@@ -111,7 +111,7 @@ static int load_rasters(struct selection *s, const struct source **out, struct e
 }
 
 /* A netCDF collection is one item, without properties but its id. */
-static int filter_netcdf(const struct selection *s, struct error *error)
+static int filter_cube(const struct selection *s, struct error *error)
 {
   const struct item_filter *filter = s->request->filter;
   struct item_property *values = filter ? ARENA_ARRAY(s->arena, struct item_property, filter->count + 1) : NULL;
@@ -130,7 +130,7 @@ static int load_netcdf(struct selection *s, const struct source **out, struct er
 {
   const struct load_request *request = s->request;
   const char **names = ARENA_ARRAY(s->arena, const char *, s->band_count);
-  struct netcdf_file file = {.path = s->netcdf_path,
+  struct netcdf_file file = {.path = s->cube_path,
                              .crs = s->crs,
                              .has_nodata = s->has_nodata,
                              .nodata = s->nodata,
@@ -143,7 +143,7 @@ static int load_netcdf(struct selection *s, const struct source **out, struct er
                                        .end = request->end};
   if (!names || !file.origin)
     return error_memory(error);
-  if (filter_netcdf(s, error) != 0)
+  if (filter_cube(s, error) != 0)
     return -1;
   if (s->region.geographic && s->region.box.east > 180)
     return error_parameter(error, ERROR_FeatureUnsupported, "spatial_extent",
@@ -159,14 +159,14 @@ static int load_netcdf(struct selection *s, const struct source **out, struct er
 static int load_vector(struct selection *s, const struct source **out, struct error *error)
 {
   const char **names = ARENA_ARRAY(s->arena, const char *, s->band_count);
-  struct vector_file file = {.path = s->netcdf_path,
+  struct vector_file file = {.path = s->cube_path,
                              .crs = s->crs,
                              .title = s->title,
                              .origin =
                                  arena_printf(s->arena, "collection %s, one file of features", s->request->collection)};
   if (!names || !file.origin)
     return error_memory(error);
-  if (filter_netcdf(s, error) != 0)
+  if (filter_cube(s, error) != 0)
     return -1;
   for (size_t i = 0; i < s->band_count; i++)
     names[i] = s->bands[i].name;
@@ -178,7 +178,7 @@ static int select_all(struct index *index, struct selection *s, struct error *er
 {
   if (select_collection(index, s, error) != 0 || select_bands(index, s, error) != 0)
     return -1;
-  if (s->netcdf_path)
+  if (s->cube_path)
     return 0;
   return select_items(index, s, error) != 0 ? -1 : select_scenes(index, s, error);
 }
@@ -209,7 +209,7 @@ int catalogue_load(const struct catalogue *catalogue, struct arena *arena, const
   if (check_interval(request, error) != 0 || region_make(request->extent, arena, &s->region, error) != 0 ||
       read_index(catalogue->index, s, error) != 0)
     return -1;
-  if (!s->netcdf_path)
+  if (!s->cube_path)
     return load_rasters(s, out, error);
-  return vector_file_is(s->netcdf_path) ? load_vector(s, out, error) : load_netcdf(s, out, error);
+  return vector_file_is(s->cube_path) ? load_vector(s, out, error) : load_netcdf(s, out, error);
 }

@@ -62,8 +62,8 @@ struct scan {
   const char *crs;         /* of the collection's grid, canonical; scan_finish */
   bool sub_daily;          /* dates are exact instants, not days; scan_finish */
   size_t date_count;       /* scan_finish */
-  const char *netcdf_path; /* one file that is a cube, netCDF or of features: the file, and its cube; else NULL */
-  const struct cube *netcdf_cube;
+  const char *cube_path; /* one file that is a cube, netCDF or of features: the file, and its cube; else NULL */
+  const struct cube *file_cube;
   struct transform *to_lonlat; /* from `lonlat_from`, kept between grids; owned */
   const char *lonlat_from;
 };

@@ -245,10 +245,10 @@ static int add_raster(struct scan *scan, const char *path, const char *key, cons
 
 static int add_netcdf(struct scan *scan, const char *path, const char *id, struct error *error)
 {
-  if (scan->netcdf_path || scan->asset_count > 0)
+  if (scan->cube_path || scan->asset_count > 0)
     return error_set(error, ERROR_FeatureUnsupported,
                      "item '%s': a collection of netCDF items can hold one netCDF file only; %s is another", id, path);
-  scan->netcdf_path = path;
+  scan->cube_path = path;
   return 0;
 }
 
@@ -269,7 +269,7 @@ static int add_asset(struct scan *scan, const char *document, const char *key, c
   }
   if (kind == ASSET_NETCDF)
     return add_netcdf(scan, path, scan->items[index].id, error);
-  if (scan->netcdf_path)
+  if (scan->cube_path)
     return error_set(error, ERROR_FeatureUnsupported, "item '%s': rasters and netCDF files do not mix in a collection",
                      scan->items[index].id);
   struct scan_asset base = {.item = index};

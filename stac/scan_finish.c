@@ -291,7 +291,7 @@ static int choose_unpacked(struct scan *scan, struct error *error)
 int scan_finish(struct scan *scan, struct error *error)
 {
   const struct catalogue_add_options *options = scan->options;
-  if (scan->netcdf_path)
+  if (scan->cube_path)
     return 0;
   if (scan->asset_count == 0)
     return error_set(error, ERROR_NoDataAvailable, "no readable raster was found (%zu files skipped, %zu unreadable)",

@@ -47,17 +47,17 @@ int scan_netcdf(struct scan *scan, const char *path, struct error *error)
   if (options->crs && crs_canonical(scan->arena, options->crs, &scan->crs, error) != 0)
     return error_at_parameter(error, "crs");
   const char *left_out;
-  if (netcdf_inspect(scan->arena, path, scan->crs, &scan->netcdf_cube, &left_out, error) != 0)
+  if (netcdf_inspect(scan->arena, path, scan->crs, &scan->file_cube, &left_out, error) != 0)
     return -1;
   if (left_out)
     log_message(LOG_WARNING,
                 "%s: left out: %s; what lies over other dimensions is a collection of its own: add FILE:VARIABLE", path,
                 left_out);
-  scan->netcdf_path = path;
+  scan->cube_path = path;
   scan->files = 1;
   if (!scan->title)
-    scan->title = scan->netcdf_cube->title;
-  size_t t = cube_find_type(scan->netcdf_cube, DIMENSION_TEMPORAL);
-  scan->date_count = t == SIZE_MAX ? 0 : scan->netcdf_cube->dimension[t].size;
-  return take_bands(scan, scan->netcdf_cube, error);
+    scan->title = scan->file_cube->title;
+  size_t t = cube_find_type(scan->file_cube, DIMENSION_TEMPORAL);
+  scan->date_count = t == SIZE_MAX ? 0 : scan->file_cube->dimension[t].size;
+  return take_bands(scan, scan->file_cube, error);
 }

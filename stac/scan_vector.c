@@ -18,8 +18,8 @@ int scan_vector(struct scan *scan, const char *path, struct error *error)
     return error_at_parameter(error, "path");
   const struct cube *cube = &source->cube;
   size_t bands = cube_find_type(cube, DIMENSION_BANDS);
-  scan->netcdf_path = path;
-  scan->netcdf_cube = cube;
+  scan->cube_path = path;
+  scan->file_cube = cube;
   scan->crs = cube->crs;
   scan->files = 1;
   for (size_t i = 0; bands != SIZE_MAX && i < cube->dimension[bands].size; i++) {

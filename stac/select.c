@@ -22,7 +22,7 @@ int select_collection(struct index *index, struct selection *s, struct error *er
   s->explicit_crs = sqlite3_column_int(row, COLLECTION_EXPLICIT_CRS) != 0;
   s->resolution = sqlite3_column_double(row, COLLECTION_RESOLUTION);
   s->sub_daily = sqlite3_column_int(row, COLLECTION_SUB_DAILY) != 0;
-  s->netcdf_path = column_text(s->arena, row, COLLECTION_NETCDF);
+  s->cube_path = column_text(s->arena, row, COLLECTION_CUBE_PATH);
   s->has_nodata = sqlite3_column_int(row, COLLECTION_NODATA_GIVEN) != 0;
   s->nodata = sqlite3_column_type(row, COLLECTION_NODATA) == SQLITE_NULL
                   ? (double)NAN
@@ -32,7 +32,7 @@ int select_collection(struct index *index, struct selection *s, struct error *er
                           sqlite3_column_double(row, COLLECTION_EAST), sqlite3_column_double(row, COLLECTION_NORTH),
                           NULL};
   index_done(row);
-  if (!s->netcdf_path)
+  if (!s->cube_path)
     region_clip(&s->region, &bounds);
   return 0;
 }
@@ -296,7 +296,7 @@ int select_items(struct index *index, struct selection *s, struct error *error)
 {
   size_t room = 0;
   struct extent boxes[2];
-  size_t count = s->region.everywhere || s->netcdf_path ? 0 : region_search_boxes(&s->region, s->crs, boxes);
+  size_t count = s->region.everywhere || s->cube_path ? 0 : region_search_boxes(&s->region, s->crs, boxes);
   if (count == 0 && read_items(index, s, NULL, &room, error) != 0)
     return -1;
   for (size_t i = 0; i < count; i++)

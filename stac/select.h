@@ -22,7 +22,7 @@ struct selection {
   struct arena *arena; /* of what is returned */
   const struct load_request *request;
   int64_t key; /* of the collection */
-  const char *title, *crs, *netcdf_path;
+  const char *title, *crs, *cube_path;
   bool explicit_crs, sub_daily, has_nodata;
   double resolution, nodata;
   struct selected_band *bands; /* chosen ones, in order */
