@@ -58,10 +58,10 @@ struct scan {
   size_t item_count, asset_count, band_count, grid_count;
   size_t item_room, asset_room, band_room, grid_room;
   size_t files, skipped, unreadable;
-  bool number_bands;       /* bands came from names, one a file: their order is that of their names */
-  const char *crs;         /* of the collection's grid, canonical; scan_finish */
-  bool sub_daily;          /* dates are exact instants, not days; scan_finish */
-  size_t date_count;       /* scan_finish */
+  bool number_bands;     /* bands came from names, one a file: their order is that of their names */
+  const char *crs;       /* of the collection's grid, canonical; scan_finish */
+  bool sub_daily;        /* dates are exact instants, not days; scan_finish */
+  size_t date_count;     /* scan_finish */
   const char *cube_path; /* one file that is a cube, netCDF or of features: the file, and its cube; else NULL */
   const struct cube *file_cube;
   struct transform *to_lonlat; /* from `lonlat_from`, kept between grids; owned */
