@@ -4,6 +4,7 @@
 #include "datacube/source/vector_file.h"
 
 #include "stac/document.h"
+#include "stac/href.h"
 #include "stac/index.h"
 
 #include <errno.h>
@@ -32,21 +33,17 @@ static int make_folders(const char *path, struct error *error)
                 : 0;
 }
 
-int catalogue_open(const char *data_dir, bool writable, struct catalogue **out, struct error *error)
+/* Takes the path. */
+static int open_index(char *path, bool writable, struct catalogue **out, struct error *error)
 {
-  if (writable && make_folders(data_dir, error) != 0)
-    return -1;
   struct catalogue *catalogue = calloc(1, sizeof *catalogue);
   struct index *index = calloc(1, sizeof *index);
-  size_t room = strlen(data_dir) + sizeof "/catalogue.sqlite";
-  char *path = malloc(room);
   if (!catalogue || !index || !path) {
     free(catalogue);
     free(index);
     free(path);
     return error_memory(error);
   }
-  snprintf(path, room, "%s/catalogue.sqlite", data_dir);
   index->path = path;
   index->writable = writable;
   catalogue->index = index;
@@ -56,6 +53,22 @@ int catalogue_open(const char *data_dir, bool writable, struct catalogue **out, 
   }
   *out = catalogue;
   return 0;
+}
+
+int catalogue_open_in_memory(struct catalogue **out, struct error *error)
+{
+  return open_index(strdup(":memory:"), true, out, error);
+}
+
+int catalogue_open(const char *data_dir, bool writable, struct catalogue **out, struct error *error)
+{
+  if (writable && make_folders(data_dir, error) != 0)
+    return -1;
+  size_t room = strlen(data_dir) + sizeof "/catalogue.sqlite";
+  char *path = malloc(room);
+  if (path)
+    snprintf(path, room, "%s/catalogue.sqlite", data_dir);
+  return open_index(path, writable, out, error);
 }
 
 void catalogue_close(struct catalogue *catalogue)
@@ -143,11 +156,18 @@ static int resolve(const char *path, char *real, struct error *error)
   return 0;
 }
 
+static int scan_cube_file(struct scan *scan, const char *path, struct error *error)
+{
+  return vector_file_is(path) ? scan_vector(scan, path, error) : scan_netcdf(scan, path, error);
+}
+
 static int scan_path(struct scan *scan, const char *path, struct error *error)
 {
   struct stat status;
+  if (scan->bounds)
+    return scan_stac(scan, path, error);
   if (find_variable(path))
-    return vector_file_is(path) ? scan_vector(scan, path, error) : scan_netcdf(scan, path, error);
+    return scan_cube_file(scan, path, error);
   if (stat(path, &status) != 0)
     return error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(errno));
   if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
@@ -222,7 +242,7 @@ static int read_and_write(struct index *index, struct scan *scan, const char *pa
   struct index_documents documents = {0};
   if (scan_path(scan, path, error) != 0)
     return -1;
-  if (scan->cube_path && !scan->file_cube && scan_netcdf(scan, scan->cube_path, error) != 0)
+  if (scan->cube_path && !scan->file_cube && scan_cube_file(scan, scan->cube_path, error) != 0)
     return -1; /* the data of a STAC item */
   if (scan_finish(scan, error) != 0 || choose_id(scan, path, error) != 0)
     return -1;
@@ -255,20 +275,41 @@ int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_option
   struct scan scan;
   if (check_add(options, error) != 0)
     return -1;
-  if (strstr(path, "://"))
+  if (href_is_remote(path))
     return error_parameter(error, ERROR_FeatureUnsupported, "path", "%s: only local files and folders can be added",
                            path);
   if (resolve(path, real, error) != 0)
     return -1;
-  struct arena *arena = arena_new(0);
-  if (!arena)
-    return error_memory(error);
-  scan_start(&scan, arena, options);
-  int result = index_open(catalogue->index, error) != 0 ? -1 : read_and_write(catalogue->index, &scan, real, error);
+  if (index_open(catalogue->index, error) != 0 || scan_start(&scan, options, NULL, error) != 0)
+    return -1;
+  int result = read_and_write(catalogue->index, &scan, real, error);
   if (result == 0)
     write_report(&scan, report);
   scan_free(&scan);
-  arena_free(arena);
+  return result;
+}
+
+static bool has_properties(const struct scan *scan)
+{
+  for (size_t i = 0; i < scan->item_count; i++)
+    if (scan->items[i].properties)
+      return true;
+  return false;
+}
+
+int catalogue_add_document(struct catalogue *catalogue, const struct catalogue_bounds *bounds, const char *path,
+                           struct catalogue_added *out, struct error *error)
+{
+  const struct catalogue_add_options options = {.id = NULL};
+  struct scan scan;
+  if (scan_start(&scan, &options, bounds, error) != 0)
+    return -1;
+  int result = read_and_write(catalogue->index, &scan, path, error);
+  if (result == 0) {
+    snprintf(out->id, sizeof out->id, "%s", scan.id);
+    out->has_properties = has_properties(&scan);
+  }
+  scan_free(&scan);
   return result;
 }
 

@@ -12,6 +12,8 @@
 
 struct catalogue;
 
+/* A catalogue of its own in memory: empty, writable, gone when it is closed. What was loaded from it stays. */
+int catalogue_open_in_memory(struct catalogue **out, struct error *error);
 /* Opens, and makes when writable, the catalogue of a data folder. A read-only open of a folder without one gives an
  * empty catalogue. */
 int catalogue_open(const char *data_dir, bool writable, struct catalogue **out, struct error *error);
@@ -49,6 +51,26 @@ struct catalogue_add_options {
  * one line. Files that cannot be read are named in warnings through log_message; none readable is an error. */
 int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_options *options, const char *path,
                   struct buffer *report, struct error *error);
+/* What a stranger's document may lead to. */
+struct catalogue_bounds {
+  const char *const *folders; /* all that is read lies below one of them: absolute, without links; NULL: anywhere */
+  size_t folder_count;
+  size_t files;                                  /* most documents and data files that are opened */
+  size_t document_bytes;                         /* most of one document */
+  const volatile int *cancel;                    /* becomes nonzero: nobody wants it any more; or NULL */
+  void (*warn)(void *data, const char *message); /* hears what is left out */
+  void *data;
+};
+
+struct catalogue_added {
+  char id[256];
+  bool has_properties; /* whether some scene has properties to choose it by, beside its id and date */
+};
+
+/* Registers a STAC document as catalogue_add does, within bounds. PATH is without links. Errors besides: RequestTimeout
+ * (cancelled), ProcessGraphComplexity (more files than allowed). */
+int catalogue_add_document(struct catalogue *catalogue, const struct catalogue_bounds *bounds, const char *path,
+                           struct catalogue_added *out, struct error *error);
 /* Error CollectionNotFound. */
 int catalogue_remove(struct catalogue *catalogue, const char *id, struct error *error);
 /* One line each: id, items, bands, dates, title. */

@@ -27,9 +27,10 @@ static void write_description(const struct scan *scan, struct json_writer *write
   else if (scan->cube_path)
     buffer_printf(&text, "A netCDF data cube with %zu band%s", scan->band_count, scan->band_count == 1 ? "" : "s");
   else
-    buffer_printf(&text, "%zu scene%s with %zu band%s on %zu date%s", scan->item_count,
-                  scan->item_count == 1 ? "" : "s", scan->band_count, scan->band_count == 1 ? "" : "s",
-                  scan->date_count, scan->date_count == 1 ? "" : "s");
+    buffer_printf(&text, "%zu scene%s with %zu band%s", scan->item_count, scan->item_count == 1 ? "" : "s",
+                  scan->band_count, scan->band_count == 1 ? "" : "s");
+  if (!scan->cube_path && !scan->timeless)
+    buffer_printf(&text, " on %zu date%s", scan->date_count, scan->date_count == 1 ? "" : "s");
   if (document_interval(scan, first, last))
     buffer_printf(&text, ", %.10s to %.10s", first, last);
   buffer_text(&text, ".");

@@ -86,12 +86,28 @@ static bool cube_interval(const struct cube *cube, char first[40], char last[40]
   return true;
 }
 
+/* What the source document says of data without dates of its own. */
+static bool declared_interval(const struct scan *scan, char first[40], char last[40])
+{
+  const json_t *temporal = json_object_get(json_object_get(scan->source, "extent"), "temporal");
+  const json_t *interval = json_array_get(json_tree_array(temporal, "interval"), 0);
+  const char *start = json_string_value(json_array_get(interval, 0)),
+             *end = json_string_value(json_array_get(interval, 1));
+  int64_t low, high;
+  if (!start || !end || instant_parse(start, CALENDAR_GREGORIAN, &low) != 0 ||
+      instant_parse(end, CALENDAR_GREGORIAN, &high) != 0)
+    return false;
+  instant_format(low, CALENDAR_GREGORIAN, first);
+  instant_format(high, CALENDAR_GREGORIAN, last);
+  return true;
+}
+
 bool document_interval(const struct scan *scan, char first[40], char last[40])
 {
   if (scan->cube_path && cube_interval(scan->file_cube, first, last))
     return true;
-  if (scan->item_count == 0)
-    return false;
+  if (scan->item_count == 0 || scan->timeless)
+    return declared_interval(scan, first, last);
   int64_t low = scan->items[0].instant, high = low;
   for (size_t i = 1; i < scan->item_count; i++) {
     low = scan->items[i].instant < low ? scan->items[i].instant : low;
@@ -178,7 +194,7 @@ static void write_raster_dimensions(const struct scan *scan, struct json_writer 
   }
   write_axis('x', all.west, all.east, res_x, scan->crs, writer);
   write_axis('y', all.south, all.north, res_y, scan->crs, writer);
-  if (document_interval(scan, first, last))
+  if (!scan->timeless && document_interval(scan, first, last))
     write_times("t", first, last, writer);
   write_bands("bands", scan, writer);
 }

@@ -2,6 +2,7 @@
  *
  *   bands, items, scenes -> dates -> grid -> raster series        (or the netCDF file with its selection)
  *
+ * A collection whose scenes have no dates is one mosaic without a dimension of time, whatever interval is asked for.
  * A date is a UTC day, or an instant where the collection is sub-daily. Scenes are chosen by their own instants; a day
  * is named by the earliest instant that the collection has on it within the request's interval. So the name does not
  * depend on bands, box or filter, and filtering by the interval afterwards changes nothing. */
@@ -60,7 +61,7 @@ static int number_dates(struct selection *s, struct raster_series *series, struc
     const int64_t *found = bsearch(label, labels, series->date_count, sizeof *labels, compare_instant);
     s->scenes[i].date = (size_t)(found - labels);
   }
-  series->dates = labels;
+  series->dates = s->timeless ? NULL : labels;
   return 0;
 }
 

@@ -1,16 +1,22 @@
 /* The growing tables of a scan. */
 #include "stac/scan.h"
 
+#include "stac/href.h"
+
 #include "datacube/base/checked.h"
 #include "datacube/base/logger.h"
 #include "datacube/transform.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-void scan_start(struct scan *scan, struct arena *arena, const struct catalogue_add_options *options)
+int scan_start(struct scan *scan, const struct catalogue_add_options *options, const struct catalogue_bounds *bounds,
+               struct error *error)
 {
-  *scan = (struct scan){.arena = arena, .options = options};
+  *scan = (struct scan){.arena = arena_new(0), .options = options, .bounds = bounds};
+  return scan->arena ? 0 : error_memory(error);
 }
 
 void scan_free(struct scan *scan)
@@ -19,9 +25,42 @@ void scan_free(struct scan *scan)
     json_decref(scan->items[i].properties);
   json_decref(scan->source);
   transform_free(scan->to_lonlat);
-  scan->to_lonlat = NULL;
-  scan->item_count = 0;
-  scan->source = NULL;
+  arena_free(scan->arena);
+}
+
+bool scan_allows(const struct scan *scan, const char *real)
+{
+  if (!scan->bounds || !scan->bounds->folders)
+    return true;
+  for (size_t i = 0; i < scan->bounds->folder_count; i++)
+    if (path_is_below(real, scan->bounds->folders[i]))
+      return true;
+  return false;
+}
+
+int scan_step(struct scan *scan, struct error *error)
+{
+  const struct catalogue_bounds *bounds = scan->bounds;
+  if (bounds && bounds->cancel && *bounds->cancel)
+    return error_set(error, ERROR_RequestTimeout, "the request was cancelled");
+  if (bounds && scan->documents + scan->files >= bounds->files)
+    return error_set(error, ERROR_ProcessGraphComplexity,
+                     "the document leads to more than %zu documents and files; an operator can add it as a collection",
+                     bounds->files);
+  return 0;
+}
+
+void scan_warn(const struct scan *scan, const char *format, ...)
+{
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  if (!scan->bounds)
+    log_message(LOG_WARNING, "%s", text);
+  else if (scan->bounds->warn)
+    scan->bounds->warn(scan->bounds->data, text);
 }
 
 /* Room for one more row: the rows, moved where they grew. NULL with an error. */
@@ -190,6 +229,8 @@ int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, 
 {
   struct error reason = {0};
   *file = (struct raster_file){0};
+  if (scan_step(scan, error) != 0)
+    return -1;
   if (scan->files++ == SCAN_MAX_FILES)
     return error_set(error, ERROR_ProcessParameterInvalid, "more than %d files", SCAN_MAX_FILES);
   if (raster_file_inspect(scan->arena, path, file, &reason) == 0) {
@@ -198,7 +239,7 @@ int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, 
     else if (file->band_count > 0 && file->grid.width > 0 && file->grid.height > 0)
       return 0;
   }
-  log_message(LOG_WARNING, "%s is left out: %s", path, reason.message[0] ? reason.message : "it has no pixels");
+  scan_warn(scan, "%s is left out: %s", path, reason.message[0] ? reason.message : "it has no pixels");
   scan->unreadable++;
   return 1;
 }

@@ -41,41 +41,53 @@ struct scan_asset {
 
 struct scan_item {
   const char *id;
-  int64_t instant;
+  int64_t instant; /* 0 where it has no date */
+  bool undated;
   json_t *properties; /* owned; NULL: none */
   struct extent box;  /* lonlat, of its assets */
 };
 
 struct scan {
-  struct arena *arena; /* borrowed: paths, names, grids */
+  struct arena *arena; /* owned: paths, names, grids */
   const struct catalogue_add_options *options;
-  const char *id, *title; /* NULL while unknown */
-  json_t *source;         /* the STAC collection or catalogue, owned, or NULL */
+  const struct catalogue_bounds *bounds; /* of a stranger's document; NULL: an operator's, who may read all */
+  const char *id, *title;                /* NULL while unknown */
+  json_t *source;                        /* the STAC collection or catalogue, owned, or NULL */
   struct scan_item *items;
   struct scan_asset *assets;
   struct scan_band *bands;
   struct scan_grid *grids;
   size_t item_count, asset_count, band_count, grid_count;
   size_t item_room, asset_room, band_room, grid_room;
-  size_t files, skipped, unreadable;
+  size_t documents, files, skipped, unreadable;
   bool number_bands;     /* bands came from names, one a file: their order is that of their names */
   const char *crs;       /* of the collection's grid, canonical; scan_finish */
   bool sub_daily;        /* dates are exact instants, not days; scan_finish */
-  size_t date_count;     /* scan_finish */
+  bool timeless;         /* no item has a date: the cube has no dimension of time; scan_finish */
+  size_t date_count;     /* scan_finish; 0: timeless */
   const char *cube_path; /* one file that is a cube, netCDF or of features: the file, and its cube; else NULL */
   const struct cube *file_cube;
   struct transform *to_lonlat; /* from `lonlat_from`, kept between grids; owned */
   const char *lonlat_from;
 };
 
-void scan_start(struct scan *scan, struct arena *arena, const struct catalogue_add_options *options);
-void scan_free(struct scan *scan); /* trees and transformation; the arena is the caller's */
+/* Options and bounds (NULL: none) are borrowed. */
+int scan_start(struct scan *scan, const struct catalogue_add_options *options, const struct catalogue_bounds *bounds,
+               struct error *error);
+void scan_free(struct scan *scan);
 
 /* Readers. PATH is absolute; scan_folder takes one raster too. */
 int scan_folder(struct scan *scan, const char *path, struct error *error);
 int scan_stac(struct scan *scan, const char *path, struct error *error);
 int scan_netcdf(struct scan *scan, const char *path, struct error *error);
 int scan_vector(struct scan *scan, const char *path, struct error *error);
+
+/* Whether the scan may read a file, whose path is without links. */
+bool scan_allows(const struct scan *scan, const char *real);
+/* Before a document or file is opened: whether there may be one more, and the scan is still wanted. */
+int scan_step(struct scan *scan, struct error *error);
+/* Says what is left out. */
+void scan_warn(const struct scan *scan, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* New rows; the index in *out. Properties are taken. */
 int scan_new_item(struct scan *scan, const char *id, int64_t instant, json_t *properties, size_t *out,
@@ -91,7 +103,7 @@ int scan_part_bands(struct scan *scan, struct error *error);
 /* --nodata, and what the band knows of its first asset: for a row that came to its band. */
 void scan_settle_asset(struct scan *scan, struct scan_asset *asset);
 
-/* The file's metadata; 1 (no error) where it cannot be read, which is logged and counted. */
+/* The file's metadata; 1 (no error) where it cannot be read, which is said and counted. */
 int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, struct error *error);
 
 /* Orders and completes; errors where nothing was found, or an option names a band that is not there. */

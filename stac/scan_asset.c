@@ -4,16 +4,19 @@
  * What they hold: the file's own grid and type are the truth. Names and meaning of bands come from "bands" (STAC 1.1)
  * or "eo:bands" of the asset, else of the collection's item_assets, else the asset's key names the band. No-data,
  * scale, offset and unit from "raster:bands" (or "bands") go before the file's. proj:* stands in where a file has no
- * grid of its own. */
+ * grid of its own. Where "cube:dimensions" tell that the bands of a file are those of several dates, each date is an
+ * item. */
 #include "stac/scan_asset.h"
 
-#include "datacube/base/logger.h"
+#include "stac/planes.h"
+
+#include "datacube/source/vector_file.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum asset_kind { ASSET_NONE, ASSET_RASTER, ASSET_NETCDF };
+enum asset_kind { ASSET_NONE, ASSET_RASTER, ASSET_CUBE /* netCDF, features */ };
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -27,9 +30,7 @@ static enum asset_kind kind_of_media(const char *type)
   for (size_t i = 0; i < sizeof rasters / sizeof rasters[0]; i++)
     if (strncasecmp(type, rasters[i], strlen(rasters[i])) == 0)
       return ASSET_RASTER;
-  if (strcasestr(type, "netcdf"))
-    return ASSET_NETCDF;
-  return ASSET_NONE;
+  return strcasestr(type, "netcdf") ? ASSET_CUBE : ASSET_NONE;
 }
 
 static enum asset_kind kind_of_name(const char *href)
@@ -38,7 +39,7 @@ static enum asset_kind kind_of_name(const char *href)
   for (size_t i = 0; i < sizeof rasters / sizeof rasters[0]; i++)
     if (ends_with(href, rasters[i]))
       return ASSET_RASTER;
-  return ends_with(href, ".nc") || ends_with(href, ".nc4") ? ASSET_NETCDF : ASSET_NONE;
+  return ends_with(href, ".nc") || ends_with(href, ".nc4") ? ASSET_CUBE : ASSET_NONE;
 }
 
 static enum asset_kind asset_kind(const json_t *asset)
@@ -51,6 +52,8 @@ static enum asset_kind asset_kind(const json_t *asset)
   for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++)
     if (json_tree_has_text(roles, pictures[i]) && !json_tree_has_text(roles, "data"))
       return ASSET_NONE;
+  if (json_tree_has_text(roles, "data") && vector_file_is(href) && !ends_with(href, ".csv"))
+    return ASSET_CUBE;
   return type ? kind_of_media(type) : kind_of_name(href);
 }
 
@@ -58,6 +61,7 @@ static enum asset_kind asset_kind(const json_t *asset)
 struct declared {
   const json_t *asset, *collection; /* the collection's item_assets entry, or NULL */
   const json_t *bands, *eo, *raster;
+  struct planes planes; /* of the file; dates NULL: it has one date */
 };
 
 static const json_t *declared_array(const struct declared *declared, const char *key)
@@ -114,9 +118,11 @@ static double declared_number(const struct declared *d, size_t i, const char *pl
 static const char *band_name(struct scan *scan, const struct declared *d, const char *key, size_t i,
                              const struct raster_file *file)
 {
-  const char *name = declared_text(d, i, "name", NULL);
+  const char *name = d->planes.dates ? planes_band(&d->planes, i) : declared_text(d, i, "name", NULL);
   if (name)
     return name;
+  if (d->planes.dates)
+    return key;
   if (file->band_count == 1)
     return key;
   const char *description = file->bands[i].description;
@@ -215,6 +221,27 @@ static bool declared_file(struct scan *scan, const struct declared *d, const jso
   return file->band_count > 0;
 }
 
+/* An item for each date of the file of one: without assets, that one disappears. */
+static int items_of_dates(struct scan *scan, const struct planes *planes, size_t item, size_t **out,
+                          struct error *error)
+{
+  size_t count = json_array_size(planes->dates);
+  size_t *items = ARENA_ARRAY(scan->arena, size_t, count);
+  if (!items)
+    return error_memory(error);
+  for (size_t i = 0; i < count; i++) {
+    const char *date = json_string_value(json_array_get(planes->dates, i));
+    const char *id = arena_printf(scan->arena, "%s_%s", scan->items[item].id, date);
+    if (!id)
+      return error_memory(error);
+    if (scan_new_item(scan, id, planes_instant(planes, i), json_incref(scan->items[item].properties), &items[i],
+                      error) != 0)
+      return -1;
+  }
+  *out = items;
+  return 0;
+}
+
 static int add_raster(struct scan *scan, const char *path, const char *key, const json_t *asset,
                       const struct scan_asset *base, struct error *error)
 {
@@ -227,60 +254,108 @@ static int add_raster(struct scan *scan, const char *path, const char *key, cons
     if (!declared_file(scan, &d, scan->items[base->item].properties, &file))
       return 0;
     scan->unreadable--;
-    log_message(LOG_WARNING, "%s: taken by what its item says about it", path);
+    scan_warn(scan, "%s: taken by what its item says about it", path);
   }
   size_t named = json_array_size(d.bands) ? json_array_size(d.bands) : json_array_size(d.eo);
   if (named > file.band_count)
-    log_message(LOG_WARNING, "%s has %zu bands, its item names %zu", path, file.band_count, named);
+    scan_warn(scan, "%s has %zu bands, its item names %zu", path, file.band_count, named);
   size_t count = named && named < file.band_count ? named : file.band_count;
+  size_t *items = NULL;
+  if (!planes_of(asset, file.band_count, &d.planes))
+    d.planes = (struct planes){.dates = NULL};
+  else if (items_of_dates(scan, &d.planes, base->item, &items, error) != 0)
+    return -1;
   for (size_t i = 0; i < count; i++) {
     struct scan_asset one = *base;
     one.path = path;
     one.raster_band = (int)i + 1;
+    one.item = items ? items[planes_date(&d.planes, i)] : base->item;
     if (add_band(scan, &one, &d, key, &file, error) != 0)
       return -1;
   }
   return 0;
 }
 
-static int add_netcdf(struct scan *scan, const char *path, const char *id, struct error *error)
+static int add_cube_file(struct scan *scan, const char *path, const char *id, struct error *error)
 {
   if (scan->cube_path || scan->asset_count > 0)
     return error_set(error, ERROR_FeatureUnsupported,
-                     "item '%s': a collection of netCDF items can hold one netCDF file only; %s is another", id, path);
+                     "item '%s': netCDF files and features are a collection one by one; %s is another file", id, path);
   scan->cube_path = path;
   return 0;
 }
 
-static int add_asset(struct scan *scan, const char *document, const char *key, const json_t *asset, size_t index,
-                     struct error *error)
+int stac_asset(struct scan *scan, const char *document, const char *key, const json_t *asset, size_t index,
+               struct error *error)
 {
   enum asset_kind kind = asset_kind(asset);
   const char *path;
   if (kind == ASSET_NONE)
     return 0;
-  if (stac_local_path(scan->arena, document, json_tree_text(asset, "href"), &path, error) != 0) {
+  if (stac_local_path(scan, document, json_tree_text(asset, "href"), &path, error) != 0) {
     if (!error_is(error, ERROR_FileNotFound))
       return -1;
-    log_message(LOG_WARNING, "asset '%s' of item '%s' is left out: %s", key, scan->items[index].id, error->message);
+    scan_warn(scan, "asset '%s' of item '%s' is left out: %s", key, scan->items[index].id, error->message);
     *error = (struct error){0};
     scan->unreadable++;
     return 0;
   }
-  if (kind == ASSET_NETCDF)
-    return add_netcdf(scan, path, scan->items[index].id, error);
+  if (kind == ASSET_CUBE)
+    return add_cube_file(scan, path, scan->items[index].id, error);
   if (scan->cube_path)
-    return error_set(error, ERROR_FeatureUnsupported, "item '%s': rasters and netCDF files do not mix in a collection",
+    return error_set(error, ERROR_FeatureUnsupported,
+                     "item '%s': rasters do not mix with netCDF files and features in a collection",
                      scan->items[index].id);
   struct scan_asset base = {.item = index};
   return add_raster(scan, path, key, asset, &base, error);
 }
 
+/* ---- pictures of other bands ------------------------------------------------------------------------------------- */
+
+/* The names that an asset's bands are given. */
+static const json_t *named_bands(const struct scan *scan, const char *key, const json_t *asset)
+{
+  const struct declared d = declared_bands(scan, key, asset);
+  return json_array_size(d.bands) ? d.bands : d.eo;
+}
+
+static const char *name_at(const json_t *bands, size_t i)
+{
+  return json_tree_text(json_array_get(bands, i), "name");
+}
+
+/* The bands that have an asset of their own, as members of a new object. */
+static json_t *single_bands(const struct scan *scan, json_t *assets)
+{
+  json_t *names = json_object();
+  for (void *at = json_object_iter(assets); at && names; at = json_object_iter_next(assets, at)) {
+    const json_t *bands = named_bands(scan, json_object_iter_key(at), json_object_iter_value(at));
+    if (json_array_size(bands) == 1 && name_at(bands, 0) && asset_kind(json_object_iter_value(at)) == ASSET_RASTER)
+      json_object_set_new(names, name_at(bands, 0), json_true());
+  }
+  return names;
+}
+
+/* Whether every band of the asset is one that an asset of its own holds: it is a picture of these. */
+static bool repeats_others(const json_t *single, const json_t *bands)
+{
+  size_t count = json_array_size(bands);
+  for (size_t i = 0; i < count; i++)
+    if (!name_at(bands, i) || !json_object_get(single, name_at(bands, i)))
+      return false;
+  return count > 1;
+}
+
 int stac_item_assets(struct scan *scan, const char *document, const json_t *item, size_t index, struct error *error)
 {
-  json_t *assets = json_object_get(item, "assets");
-  for (void *at = json_object_iter(assets); at; at = json_object_iter_next(assets, at))
-    if (add_asset(scan, document, json_object_iter_key(at), json_object_iter_value(at), index, error) != 0)
-      return -1;
-  return 0;
+  json_t *assets = json_object_get(item, "assets"), *single = single_bands(scan, assets);
+  int result = single ? 0 : error_memory(error);
+  for (void *at = json_object_iter(assets); at && result == 0; at = json_object_iter_next(assets, at)) {
+    const char *key = json_object_iter_key(at);
+    const json_t *asset = json_object_iter_value(at);
+    if (!repeats_others(single, named_bands(scan, key, asset)))
+      result = stac_asset(scan, document, key, asset, index, error);
+  }
+  json_decref(single);
+  return result;
 }

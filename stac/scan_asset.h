@@ -4,12 +4,16 @@
 
 #include "stac/scan.h"
 
-/* Absolute path of a link's or asset's href, relative to its document. Errors: FeatureUnsupported for remote ones,
- * FileNotFound. */
-int stac_local_path(struct arena *arena, const char *document, const char *href, const char **out, struct error *error);
+/* Absolute path, without links, of a link's or asset's href, relative to its document. Errors: FeatureUnsupported for
+ * remote ones, FileNotFound, also for what the scan may not read. */
+int stac_local_path(struct scan *scan, const char *document, const char *href, const char **out, struct error *error);
 
-/* Adds the assets with data of an item (row `index` of the scan). An item whose data is a netCDF file makes the scan a
- * netCDF collection; more than one such item is an error FeatureUnsupported. */
+/* Adds one asset, where it holds data, to a row of the scan's items. */
+int stac_asset(struct scan *scan, const char *document, const char *key, const json_t *asset, size_t index,
+               struct error *error);
+/* Adds the assets with data of an item (row `index` of the scan). An item whose data is a netCDF file or
+ * one of features makes the scan that file's cube; more than one such file is an error FeatureUnsupported. Assets of
+ * several bands that repeat those of others (pictures in true colours) are left out. */
 int stac_item_assets(struct scan *scan, const char *document, const json_t *item, size_t index, struct error *error);
 
 #endif

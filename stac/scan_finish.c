@@ -6,7 +6,8 @@
  *
  * Dates: scenes of one UTC day are one date, as a sensor's orbit fills a mosaic in minutes; but where two scenes of a
  * day with different instants cover the same ground (more than half of the smaller box), the collection sees a place
- * more than once a day, and every instant is a date. */
+ * more than once a day, and every instant is a date. Where nothing has a date (heights, say), the collection has none,
+ * and is one mosaic: then two files of a band may not show the same place, as one would hide the other. */
 #include "stac/scan.h"
 
 #include <math.h>
@@ -17,6 +18,30 @@ int64_t scan_day(int64_t instant)
 {
   int64_t day = instant / MS_PER_DAY;
   return (instant % MS_PER_DAY < 0 ? day - 1 : day) * MS_PER_DAY;
+}
+
+/* Assets of items without a date go where others have one. */
+static int drop_undated(struct scan *scan, struct error *error)
+{
+  bool *told = ARENA_ARRAY(scan->arena, bool, scan->item_count + 1);
+  size_t kept = 0;
+  if (!told)
+    return error_memory(error);
+  scan->timeless = true;
+  for (size_t i = 0; i < scan->asset_count; i++)
+    scan->timeless = scan->timeless && scan->items[scan->assets[i].item].undated;
+  for (size_t i = 0; i < scan->asset_count && !scan->timeless; i++) {
+    size_t item = scan->assets[i].item;
+    if (!scan->items[item].undated)
+      scan->assets[kept++] = scan->assets[i];
+    else if (!told[item]) {
+      told[item] = true;
+      scan->skipped++;
+      scan_warn(scan, "item '%s' is left out: it has no date, and others have one", scan->items[item].id);
+    }
+  }
+  scan->asset_count = scan->timeless ? scan->asset_count : kept;
+  return 0;
 }
 
 /* Before sorting, `grid` rows do not move; order by item, band, resolution (finest first), then as found. */
@@ -183,6 +208,45 @@ static bool same_ground(const struct extent *a, const struct extent *b)
   return both.west < both.east && both.south < both.north && area(&both) > 0.5 * fmin(area(a), area(b));
 }
 
+struct placed { /* an asset and its ground */
+  const struct scan_asset *asset;
+  const struct extent *box;
+};
+
+static int compare_placed(const void *left, const void *right)
+{
+  const struct placed *a = left, *b = right;
+  if (a->asset->band != b->asset->band)
+    return a->asset->band < b->asset->band ? -1 : 1;
+  return a->box->west < b->box->west ? -1 : a->box->west > b->box->west;
+}
+
+static int same_place(const struct scan *scan, const struct placed *a, const struct placed *b, struct error *error)
+{
+  return error_parameter(error, ERROR_NoDataAvailable, "datetime",
+                         "no file has a date, and %s and %s show the same place in band '%s': tell how to find the "
+                         "dates of the %zu files",
+                         a->asset->path, b->asset->path, scan->bands[a->asset->band].name, scan->files);
+}
+
+/* Sweeps each band of a collection without dates from west to east. */
+static int check_places(const struct scan *scan, struct error *error)
+{
+  struct placed *rows = ARENA_ARRAY(scan->arena, struct placed, scan->asset_count);
+  if (!rows)
+    return error_memory(error);
+  for (size_t i = 0; i < scan->asset_count; i++)
+    rows[i] = (struct placed){&scan->assets[i], &scan->grids[scan->assets[i].grid].lonlat};
+  qsort(rows, scan->asset_count, sizeof *rows, compare_placed);
+  for (size_t i = 0; i < scan->asset_count; i++)
+    for (size_t j = i + 1;
+         j < scan->asset_count && rows[j].asset->band == rows[i].asset->band && rows[j].box->west < rows[i].box->east;
+         j++)
+      if (same_ground(rows[i].box, rows[j].box))
+        return same_place(scan, &rows[i], &rows[j], error);
+  return 0;
+}
+
 static int compare_place(const void *left, const void *right)
 {
   const struct scan_item *const *a = left, *const *b = right;
@@ -218,6 +282,8 @@ static int finish_dates(struct scan *scan, struct error *error)
   for (size_t i = 0; i < scan->item_count; i++)
     items[i] = &scan->items[i];
   qsort(items, scan->item_count, sizeof *items, compare_place);
+  if (scan->timeless)
+    return 0;
   scan->sub_daily = seen_twice_a_day(items, scan->item_count);
   qsort(items, scan->item_count, sizeof *items, compare_instant);
   for (size_t i = 0; i < scan->item_count; i++) {
@@ -296,12 +362,16 @@ int scan_finish(struct scan *scan, struct error *error)
   if (scan->asset_count == 0)
     return error_set(error, ERROR_NoDataAvailable, "no readable raster was found (%zu files skipped, %zu unreadable)",
                      scan->skipped, scan->unreadable);
+  if (drop_undated(scan, error) != 0)
+    return -1;
   if (check_nodata_bands(scan, error) != 0 || (scan->number_bands && order_bands(scan, error) != 0) ||
       order_assets(scan, error) != 0)
     return -1;
   if (choose_unpacked(scan, error) != 0)
     return -1;
   finish_items(scan);
+  if (scan->timeless && check_places(scan, error) != 0)
+    return -1;
   if (options->crs ? crs_canonical(scan->arena, options->crs, &scan->crs, error) : commonest_crs(scan, error)) {
     error_at_parameter(error, "crs");
     return -1;

@@ -7,7 +7,6 @@
 #include "stac/scan.h"
 #include "stac/sensor.h"
 
-#include "datacube/base/logger.h"
 #include "datacube/base/utf8.h"
 
 #include <errno.h>
@@ -105,20 +104,21 @@ static const char *reason_against(const FTSENT *entry, const char *root, bool fo
   }
 }
 
-static void say_left_out(const char *path, const char *reason)
+static void say_left_out(const struct scan *scan, const char *path, const char *reason)
 {
   bool printable = is_utf8(path);
-  log_message(LOG_WARNING, "%s is left out: %s", printable ? path : "a file of a strange name", reason);
+  scan_warn(scan, "%s is left out: %s", printable ? path : "a file of a strange name", reason);
 }
 
-static int walk(FTS *tree, const char *root, bool follow, struct file_list *list, struct error *error)
+static int walk(const struct scan *scan, FTS *tree, const char *root, struct file_list *list, struct error *error)
 {
+  const bool follow = scan->options->follow;
   size_t root_length = strlen(root);
   for (FTSENT *entry; (entry = fts_read(tree)) != NULL;) {
     const char *reason = reason_against(entry, root, follow);
     bool hidden = entry->fts_level > 0 && entry->fts_name[0] == '.';
     if (reason && !hidden)
-      say_left_out(entry->fts_path, reason);
+      say_left_out(scan, entry->fts_path, reason);
     if (entry->fts_info == FTS_D && (reason || hidden || entry->fts_level > SCAN_MAX_DEPTH))
       fts_set(tree, entry, FTS_SKIP);
     else if (entry->fts_info == FTS_F && !reason && is_raster_name(entry->fts_name) &&
@@ -128,16 +128,17 @@ static int walk(FTS *tree, const char *root, bool follow, struct file_list *list
   return 0;
 }
 
-static int list_files(const char *path, bool follow, struct file_list *list, struct error *error)
+static int list_files(const struct scan *scan, const char *path, struct file_list *list, struct error *error)
 {
   char *root = strdup(path);
   char *const roots[] = {root, NULL};
+  const bool follow = scan->options->follow;
   FTS *tree = root ? fts_open(roots, (follow ? FTS_LOGICAL : FTS_PHYSICAL) | FTS_NOCHDIR, NULL) : NULL;
   int result = -1;
   if (!tree)
     error_set(error, ERROR_FileNotFound, "%s: %s", path, strerror(errno));
   else
-    result = walk(tree, path, follow, list, error);
+    result = walk(scan, tree, path, list, error);
   if (tree)
     fts_close(tree);
   free(root);
@@ -152,6 +153,7 @@ struct folder {
   const char *root;
   struct name_pattern pattern;
   json_t *items; /* path without band -> index of the item */
+  bool undated;  /* no path has a date */
 };
 
 static bool overlap(struct name_span a, struct name_span b)
@@ -204,8 +206,10 @@ static int find_item(struct folder *folder, const char *path, const struct name_
     result = 0;
   } else {
     char *id = arena_strndup(folder->scan->arena, key.data, name_length);
-    if (id && scan_new_item(folder->scan, id, instant, NULL, item, error) == 0)
+    if (id && scan_new_item(folder->scan, id, instant, NULL, item, error) == 0) {
+      folder->scan->items[*item].undated = folder->undated;
       result = json_object_set_new(folder->items, key.data, json_integer((json_int_t)*item));
+    }
   }
   buffer_free(&key);
   return result == 0 || error_is_set(error) ? result : error_memory(error);
@@ -267,7 +271,10 @@ static int add_file(struct folder *folder, const char *below, struct error *erro
   size_t item;
   bool known = false;
   bool found = name_find_band(&folder->pattern, below, &span, &known);
-  if ((!found && folder->pattern.has_band) || !name_find_datetime(&folder->pattern, below, &instant)) {
+  if (folder->undated)
+    instant = 0;
+  if ((!found && folder->pattern.has_band) ||
+      (!folder->undated && !name_find_datetime(&folder->pattern, below, &instant))) {
     scan->skipped++;
     return 0;
   }
@@ -284,6 +291,16 @@ static int add_file(struct folder *folder, const char *below, struct error *erro
   if (find_item(folder, below, found ? &span : NULL, instant, &item, error) != 0)
     return -1;
   return add_bands(folder, path, item, token, &file, error);
+}
+
+/* Whether a path has a date; where an expression says how to find them, that is the operator's word that they have. */
+static bool any_date(const struct folder *folder, const struct file_list *list)
+{
+  int64_t ignored;
+  bool found = folder->scan->options->datetime_regex != NULL;
+  for (size_t i = 0; i < list->count && !found; i++)
+    found = name_find_datetime(&folder->pattern, list->paths[i], &ignored);
+  return found;
 }
 
 /* One raster: its folder becomes the root. */
@@ -306,7 +323,8 @@ int scan_folder(struct scan *scan, const char *path, struct error *error)
   if (result == 0 && stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
     result = list_one(&folder, path, &list, error);
   else if (result == 0)
-    result = list_files(path, scan->options->follow, &list, error);
+    result = list_files(scan, path, &list, error);
+  folder.undated = result == 0 && !any_date(&folder, &list);
   for (size_t i = 0; result == 0 && i < list.count; i++)
     result = add_file(&folder, list.paths[i], error);
   if (result == 0 && !scan->options->band_regex)

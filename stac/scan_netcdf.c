@@ -1,7 +1,6 @@
 /* A netCDF file as a collection: its cube is described once, its variables are the bands. */
 #include "stac/scan.h"
 
-#include "datacube/base/logger.h"
 #include "datacube/source/netcdf_source.h"
 
 #include <string.h>
@@ -50,9 +49,8 @@ int scan_netcdf(struct scan *scan, const char *path, struct error *error)
   if (netcdf_inspect(scan->arena, path, scan->crs, &scan->file_cube, &left_out, error) != 0)
     return -1;
   if (left_out)
-    log_message(LOG_WARNING,
-                "%s: left out: %s; what lies over other dimensions is a collection of its own: add FILE:VARIABLE", path,
-                left_out);
+    scan_warn(scan, "%s: left out: %s; what lies over other dimensions is a collection of its own: add FILE:VARIABLE",
+              path, left_out);
   scan->cube_path = path;
   scan->files = 1;
   if (!scan->title)

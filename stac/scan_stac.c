@@ -1,11 +1,10 @@
 /* STAC documents as a collection: a Collection or Catalog whose links (item, child, items) are followed, an Item, or an
  * ItemCollection. STAC 0.9 to 1.1.
  *
- * Every document is read once, however many links lead to it, so cycles end; depth, number and size of documents have
- * limits. Only local documents and files are read. */
+ * An item's date is its datetime, else its start_datetime. Every document is read once, however many links lead to it,
+ * so cycles end; depth, number and size of documents have limits. Only local documents and files are read. */
+#include "stac/href.h"
 #include "stac/scan_asset.h"
-
-#include "datacube/base/logger.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -21,60 +20,33 @@ struct stac_walk {
 
 static int read_document(struct stac_walk *walk, const char *path, unsigned depth, struct error *error);
 
-static bool is_remote(const char *href)
-{
-  const char *colon = strstr(href, "://");
-  return (colon && strncmp(href, "file://", 7) != 0) || strncmp(href, "/vsi", 4) == 0;
-}
-
-static int hex_value(char c)
-{
-  return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
-static char *percent_decoded(struct arena *arena, const char *text)
-{
-  char *out = arena_strdup(arena, text), *to = out;
-  for (const char *from = out; from && *from; to++) {
-    int high = from[0] == '%' ? hex_value(from[1]) : -1, low = high >= 0 ? hex_value(from[2]) : -1;
-    *to = low >= 0 && high + low > 0 ? (char)(high * 16 + low) : *from;
-    from += low >= 0 && high + low > 0 ? 3 : 1;
-  }
-  if (out)
-    *to = '\0';
-  return out;
-}
-
-int stac_local_path(struct arena *arena, const char *document, const char *href, const char **out, struct error *error)
+int stac_local_path(struct scan *scan, const char *document, const char *href, const char **out, struct error *error)
 {
   char real[PATH_MAX];
-  if (is_remote(href))
+  struct arena *arena = scan->arena;
+  struct stat status;
+  if (href_is_remote(href))
     return error_set(error, ERROR_FeatureUnsupported,
-                     "'%s' (in %s) is not a local file: only documents and files of this machine can be added", href,
+                     "'%s' (in %s) is not a local file: only documents and files of this machine can be read", href,
                      document);
-  bool is_url = strncmp(href, "file://", 7) == 0;
-  if (is_url)
-    href = strncmp(href, "file://localhost/", 17) == 0 ? href + 16 : href + 7;
-  const char *slash = strrchr(document, '/');
-  int folder = *href == '/' || !slash ? 0 : (int)(slash - document) + 1;
-  const char *path = arena_printf(arena, "%.*s%s", folder, document, href);
+  const char *slash = strrchr(document, '/'), *path = href_path(arena, href);
+  if (path && *path != '/' && slash)
+    path = arena_printf(arena, "%.*s/%s", (int)(slash - document), document, path);
+  if (path && stat(path, &status) != 0)
+    path = href_decoded(arena, path);
   if (!path)
     return error_memory(error);
-  struct stat unused;
-  if (is_url || stat(path, &unused) != 0)
-    path = percent_decoded(arena, path);
-  struct stat status;
-  if (!path || !realpath(path, real) || stat(real, &status) != 0)
-    return error_set(error, ERROR_FileNotFound, "'%s' (in %s) does not exist", href, document);
-  if (!S_ISREG(status.st_mode))
-    return error_set(error, ERROR_FileNotFound, "'%s' (in %s) is no regular file", href, document);
-  path = arena_strdup(arena, real);
-  *out = path;
+  bool found = realpath(path, real) && scan_allows(scan, real) && stat(real, &status) == 0;
+  if (!found || !S_ISREG(status.st_mode))
+    return error_set(error, ERROR_FileNotFound, "'%s' (in %s) %s%s", href, document,
+                     found ? "is no regular file" : "does not exist",
+                     !found && scan->options->bounds ? ", or lies outside the folders that may be read" : "");
+  *out = path = arena_strdup(arena, real);
   return path ? 0 : error_memory(error);
 }
 
 /* start_datetime stands in for a datetime of null. */
-static bool item_instant(const json_t *properties, int64_t *instant)
+static bool read_instant(const json_t *properties, int64_t *instant)
 {
   static const char *const names[] = {"datetime", "start_datetime"};
   for (size_t i = 0; i < 2; i++) {
@@ -94,16 +66,43 @@ static int read_item(struct stac_walk *walk, const char *path, const json_t *ite
   size_t index;
   if (!id || !json_is_object(properties) || !json_is_object(json_object_get(item, "assets")))
     return error_set(error, ERROR_ProcessParameterInvalid, "%s: an item without id, properties or assets", path);
-  if (!item_instant(properties, &instant)) {
-    log_message(LOG_WARNING, "item '%s' in %s is left out: it has no datetime", id, path);
-    scan->skipped++;
-    return 0;
-  }
+  bool dated = read_instant(properties, &instant);
   if (!scan->id && json_tree_text(item, "collection"))
     scan->id = arena_strdup(scan->arena, json_tree_text(item, "collection"));
-  if (scan_new_item(scan, id, instant, json_incref(properties), &index, error) != 0)
+  if (scan_new_item(scan, id, dated ? instant : 0, json_incref(properties), &index, error) != 0)
     return -1;
+  scan->items[index].undated = !dated;
   return stac_item_assets(scan, path, item, index, error);
+}
+
+/* The one instant of a collection whose interval is no longer. */
+static bool collection_instant(const json_t *document, int64_t *instant)
+{
+  const json_t *temporal = json_object_get(json_object_get(document, "extent"), "temporal");
+  const json_t *interval = json_array_get(json_tree_array(temporal, "interval"), 0);
+  const char *start = json_string_value(json_array_get(interval, 0)),
+             *end = json_string_value(json_array_get(interval, 1));
+  return start && end && strcmp(start, end) == 0 && instant_parse(start, CALENDAR_GREGORIAN, instant) == 0;
+}
+
+/* A collection without items whose assets are the data, as results of jobs are: each is an item with a date of its own,
+ * where it tells one. */
+static int read_collection_assets(struct stac_walk *walk, const char *path, const json_t *document, struct error *error)
+{
+  struct scan *scan = walk->scan;
+  json_t *assets = json_object_get(document, "assets");
+  for (void *at = json_object_iter(assets); at; at = json_object_iter_next(assets, at)) {
+    const json_t *asset = json_object_iter_value(at);
+    int64_t instant;
+    size_t index;
+    bool dated = read_instant(asset, &instant) || collection_instant(document, &instant);
+    if (scan_new_item(scan, json_object_iter_key(at), dated ? instant : 0, NULL, &index, error) != 0)
+      return -1;
+    scan->items[index].undated = !dated;
+    if (stac_asset(scan, path, json_object_iter_key(at), asset, index, error) != 0)
+      return -1;
+  }
+  return 0;
 }
 
 static int read_items(struct stac_walk *walk, const char *path, const json_t *features, struct error *error)
@@ -123,9 +122,9 @@ static int follow_links(struct stac_walk *walk, const char *path, const json_t *
     const char *rel = json_tree_text(link, "rel"), *href = json_tree_text(link, "href"), *target;
     if (!rel || !href || (strcmp(rel, "item") != 0 && strcmp(rel, "child") != 0 && strcmp(rel, "items") != 0))
       continue;
-    if (strcmp(rel, "items") == 0 && is_remote(href))
+    if (strcmp(rel, "items") == 0 && href_is_remote(href))
       continue; /* the API's listing of what the item links name too */
-    if (stac_local_path(walk->scan->arena, path, href, &target, error) != 0 ||
+    if (stac_local_path(walk->scan, path, href, &target, error) != 0 ||
         read_document(walk, target, depth + 1, error) != 0)
       return -1;
   }
@@ -156,11 +155,14 @@ static int read_tree(struct stac_walk *walk, const char *path, const json_t *doc
     return error_set(error, ERROR_ProcessParameterInvalid,
                      "%s is no STAC document (a Collection, Catalog, Item or ItemCollection is expected)", path);
   take_source(walk->scan, document, is_collection);
-  return follow_links(walk, path, document, depth, error);
+  if (follow_links(walk, path, document, depth, error) != 0)
+    return -1;
+  return walk->scan->item_count > 0 ? 0 : read_collection_assets(walk, path, document, error);
 }
 
 static int read_document(struct stac_walk *walk, const char *path, unsigned depth, struct error *error)
 {
+  struct scan *scan = walk->scan;
   if (json_object_get(walk->seen, path))
     return 0;
   if (depth > STAC_MAX_DEPTH || json_object_size(walk->seen) >= STAC_MAX_DOCUMENTS)
@@ -168,7 +170,10 @@ static int read_document(struct stac_walk *walk, const char *path, unsigned dept
                      STAC_MAX_DEPTH, STAC_MAX_DOCUMENTS);
   if (json_object_set_new(walk->seen, path, json_true()) != 0)
     return error_memory(error);
-  json_t *document = json_tree_read(path, STAC_DOCUMENT_LIMIT, error);
+  if (scan_step(scan, error) != 0)
+    return -1;
+  scan->documents++;
+  json_t *document = json_tree_read(path, scan->bounds ? scan->bounds->document_bytes : STAC_DOCUMENT_LIMIT, error);
   int result = document ? read_tree(walk, path, document, depth, error) : -1;
   json_decref(document);
   return result;
@@ -187,7 +192,7 @@ int scan_stac(struct scan *scan, const char *path, struct error *error)
     scan->title = title ? arena_strdup(scan->arena, title) : NULL;
   }
   if (scan->item_count == 0)
-    return error_set(error, ERROR_NoDataAvailable, "%s leads to no item with a date", path);
+    return error_set(error, ERROR_NoDataAvailable, "%s leads to no item", path);
   if (!scan->id)
     scan->id = scan->item_count == 1 ? scan->items[0].id : NULL;
   return 0;

@@ -27,6 +27,7 @@ int select_collection(struct index *index, struct selection *s, struct error *er
   s->nodata = sqlite3_column_type(row, COLLECTION_NODATA) == SQLITE_NULL
                   ? (double)NAN
                   : sqlite3_column_double(row, COLLECTION_NODATA);
+  s->timeless = !s->cube_path && sqlite3_column_int64(row, COLLECTION_DATES) == 0;
   s->collection_bands = (size_t)sqlite3_column_int64(row, COLLECTION_BANDS);
   struct extent bounds = {sqlite3_column_double(row, COLLECTION_WEST), sqlite3_column_double(row, COLLECTION_SOUTH),
                           sqlite3_column_double(row, COLLECTION_EAST), sqlite3_column_double(row, COLLECTION_NORTH),
@@ -127,13 +128,13 @@ int select_bands(struct index *index, struct selection *s, struct error *error)
   return 0;
 }
 
-/* The instants of the request. */
+/* The instants of the request; what has no date lies in every interval. */
 static void search_interval(const struct selection *s, int64_t *low, int64_t *high)
 {
   const int64_t far = INT64_C(9000000000000000); /* some 285 000 years */
   const struct load_request *r = s->request;
-  *low = r->has_start && r->start > -far ? r->start : -far;
-  *high = r->has_end && r->end < far ? r->end : far;
+  *low = !s->timeless && r->has_start && r->start > -far ? r->start : -far;
+  *high = !s->timeless && r->has_end && r->end < far ? r->end : far;
 }
 
 static int append_item(struct selection *s, size_t *room, sqlite3_stmt *row, struct error *error)
@@ -150,7 +151,8 @@ static int append_item(struct selection *s, size_t *room, sqlite3_stmt *row, str
   }
   struct selected_item item = {.key = sqlite3_column_int64(row, 0),
                                .instant = sqlite3_column_int64(row, 2),
-                               .id = column_text(s->arena, row, 1)};
+                               .id = column_text(s->arena, row, 1),
+                               .undated = s->timeless};
   if (s->request->filter)
     item.properties = column_text(s->arena, row, 3);
   s->items[s->item_count++] = item;
@@ -202,7 +204,7 @@ static struct item_property property_of(const struct selected_item *item, const 
   const json_t *value = json_object_get(properties, name);
   if (!value && strcmp(name, "id") == 0)
     return (struct item_property){.kind = ITEM_PROPERTY_TEXT, .text = item->id};
-  if ((!value || json_is_null(value)) && strcmp(name, "datetime") == 0) {
+  if ((!value || json_is_null(value)) && !item->undated && strcmp(name, "datetime") == 0) {
     instant_format(item->instant, CALENDAR_GREGORIAN, instant);
     return (struct item_property){.kind = ITEM_PROPERTY_TEXT, .text = instant};
   }
@@ -282,7 +284,7 @@ static int label_items(struct index *index, struct selection *s, struct error *e
     struct selected_item *item = &s->items[i], *last = i ? item - 1 : NULL;
     int64_t day = scan_day(item->instant);
     item->label = item->instant;
-    if (s->sub_daily)
+    if (s->sub_daily || s->timeless)
       continue;
     if (last && scan_day(last->instant) == day)
       item->label = last->label;

@@ -14,6 +14,7 @@ struct selected_band {
 struct selected_item {
   int64_t key, instant;
   int64_t label; /* of its date */
+  bool undated;
   const char *id;
   const char *properties; /* JSON, or NULL */
 };
@@ -24,6 +25,7 @@ struct selection {
   int64_t key; /* of the collection */
   const char *title, *crs, *cube_path;
   bool explicit_crs, sub_daily, has_nodata;
+  bool timeless; /* no scene has a date */
   double resolution, nodata;
   struct selected_band *bands; /* chosen ones, in order */
   size_t band_count;

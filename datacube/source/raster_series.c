@@ -202,17 +202,19 @@ static void make_cube(const struct series_state *state, struct cube *cube)
 {
   const struct raster_series *s = &state->series;
   const struct grid *g = &s->grid;
-  *cube = (struct cube){.dimensions = 4,
+  const size_t bands = s->dates ? 1 : 0;
+  *cube = (struct cube){.dimensions = bands + 3,
                         .type = state->format.type,
                         .has_nodata = state->format.has_nodata,
                         .nodata = state->format.nodata,
                         .crs = g->crs,
                         .bands = s->band_info,
                         .title = s->title};
-  cube->dimension[0] = dimension_times("t", s->dates, s->date_count, CALENDAR_GREGORIAN);
-  cube->dimension[1] = dimension_texts("bands", DIMENSION_BANDS, s->bands, s->band_count);
-  cube->dimension[2] = dimension_steps("y", 'y', g->north - g->res_y / 2, -g->res_y, g->height);
-  cube->dimension[3] = dimension_steps("x", 'x', g->west + g->res_x / 2, g->res_x, g->width);
+  if (s->dates)
+    cube->dimension[0] = dimension_times("t", s->dates, s->date_count, CALENDAR_GREGORIAN);
+  cube->dimension[bands] = dimension_texts("bands", DIMENSION_BANDS, s->bands, s->band_count);
+  cube->dimension[bands + 1] = dimension_steps("y", 'y', g->north - g->res_y / 2, -g->res_y, g->height);
+  cube->dimension[bands + 2] = dimension_steps("x", 'x', g->west + g->res_x / 2, g->res_x, g->width);
 }
 
 static size_t block_phase(ptrdiff_t offset, size_t block)
@@ -231,7 +233,9 @@ static void probe_blocks(const struct series_state *state, struct source *source
   const struct raster_scene *scene = &state->series.scenes[i];
   struct error none = {.code = ""};
   GDALDatasetH dataset;
-  source->block[0] = source->block[1] = 1;
+  const size_t y = source->cube.dimensions - 2, x = y + 1;
+  for (size_t d = 0; d < y; d++)
+    source->block[d] = 1;
   if (raster_open(scene->path, ERROR_Internal, &dataset, &none))
     return;
   GDALRasterBandH band = GDALGetRasterCount(dataset) > 0 ? GDALGetRasterBand(dataset, 1) : NULL;
@@ -239,10 +243,10 @@ static void probe_blocks(const struct series_state *state, struct source *source
   if (band)
     GDALGetBlockSize(band, &block_x, &block_y);
   if (state->places[i].on_lattice && block_x > 0 && block_y > 0) {
-    source->block[2] = (size_t)block_y;
-    source->block[3] = (size_t)block_x;
-    source->block_phase[2] = block_phase(state->places[i].row, (size_t)block_y);
-    source->block_phase[3] = block_phase(state->places[i].column, (size_t)block_x);
+    source->block[y] = (size_t)block_y;
+    source->block[x] = (size_t)block_x;
+    source->block_phase[y] = block_phase(state->places[i].row, (size_t)block_y);
+    source->block_phase[x] = block_phase(state->places[i].column, (size_t)block_x);
   }
   struct stat status;
   double pixels = (double)scene->grid.width * (double)scene->grid.height * GDALGetRasterCount(dataset);
@@ -256,7 +260,8 @@ static void probe_blocks(const struct series_state *state, struct source *source
 static size_t reader_bytes(const struct series_state *state, const struct source *source)
 {
   size_t size = element_info(state->format.type)->size;
-  size_t block = source->block[2] ? saturated_mul(source->block[2], source->block[3]) : 256 * 256;
+  const size_t y = source->cube.dimensions - 2;
+  size_t block = source->block[y] ? saturated_mul(source->block[y], source->block[y + 1]) : 256 * 256;
   size_t files = state->file_count < RASTER_OPEN_FILES ? state->file_count : RASTER_OPEN_FILES;
   size_t buffers = saturated_mul(files, saturated_mul(block, size));
   buffers = buffers > TIFF_KEPT_BYTES ? buffers : TIFF_KEPT_BYTES;

@@ -1,4 +1,5 @@
-/* Raster series: GDAL rasters in time and bands as one cube (t, bands, y, x).
+/* Raster series: GDAL rasters in time and bands as one cube (t, bands, y, x), or (bands, y, x) where nothing has a
+ * date.
  *
  * Scenes that share the cube's lattice are read as they are; others are resampled once, on the fly. Scenes of one date
  * mosaic: the first valid pixel in scene order wins. Reads are windowed. */
@@ -22,7 +23,7 @@ struct raster_scene { /* one band of one file */
 };
 
 struct raster_series {
-  const int64_t *dates; /* ascending */
+  const int64_t *dates; /* ascending; NULL: the cube has no dimension of time, and date_count is 1 */
   size_t date_count;
   const char *const *bands;
   const struct band_info *band_info; /* one a band, or NULL */

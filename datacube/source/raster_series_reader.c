@@ -353,10 +353,23 @@ static int read_part(struct source_reader *r, const struct box *box, const struc
   return 0;
 }
 
-/* Series that resample or are cropped go part by part, so that the coordinates of a part serve all planes. */
-int raster_reader_read(struct source_reader *r, const struct box *box, void *data, struct error *error)
+/* The box of (t, bands, y, x), also where the cube has no t. */
+static struct box with_time(const struct box *box)
 {
-  assert(box->dimensions == 4);
+  struct box out = {.dimensions = 4, .count = {1}};
+  const size_t first = 4 - box->dimensions;
+  for (size_t d = first; d < 4; d++) {
+    out.start[d] = box->start[d - first];
+    out.count[d] = box->count[d - first];
+  }
+  return out;
+}
+
+/* Series that resample or are cropped go part by part, so that the coordinates of a part serve all planes. */
+int raster_reader_read(struct source_reader *r, const struct box *cube_box, void *data, struct error *error)
+{
+  assert(cube_box->dimensions == (r->state->series.dates ? 4 : 3));
+  const struct box whole = with_time(cube_box), *box = &whole;
   size_t height = box->count[2], width = box->count[3];
   size_t side = r->state->resamples || r->clip ? RASTER_PART : SIZE_MAX;
   for (size_t y = 0; y < height; y += least(side, height - y))
