@@ -46,6 +46,7 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
                                         .parameter_count = e->parameter_count,
                                         .catalogue = e->catalogue,
                                         .files = e->files,
+                                        .local = e->local,
                                         .cancel = e->cancel,
                                         .memory = e->memory,
                                         .threads = e->threads,

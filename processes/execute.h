@@ -13,9 +13,10 @@ struct execution {
   const struct graph_parameter *parameters;
   size_t parameter_count;
   const struct catalogue *catalogue;
-  const char *files;        /* folder of the user's own files, absolute; or NULL */
-  size_t memory;            /* bytes, 0: default */
-  unsigned threads;         /* 0: default */
+  const char *files;               /* folder of the user's own files, absolute; or NULL */
+  const struct local_files *local; /* other files that the graph may name; or NULL */
+  size_t memory;                   /* bytes, 0: default */
+  unsigned threads;                /* 0: default */
   const char *output;       /* where cubes go: a folder with '/' at its end, or a file's name; see result_file.h */
   bool only_result;         /* the result node's outcome alone; else every saved cube, too */
   bool value_file;          /* a value becomes a file as well, not text in memory */

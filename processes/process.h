@@ -18,6 +18,7 @@
 
 struct plan_builder; /* hpc/plan/node.h: what cube processes build with */
 struct catalogue;    /* stac/catalogue.h */
+struct local_files;  /* processes/local_files.h */
 
 enum process_shape { PROCESS_VALUE, PROCESS_REDUCER, PROCESS_SERIES, PROCESS_CUBE };
 
@@ -48,6 +49,7 @@ struct call {
   struct program *program;           /* emit here; never NULL for value, reducer and series */
   const struct catalogue *catalogue; /* may be NULL (then no collections) */
   const char *files;                 /* folder of the user's own files, absolute, or NULL (load/user_file.h) */
+  const struct local_files *local;   /* other files that it may name, or NULL (local_files.h) */
   struct lowering *lowering;         /* the walk itself (processes/graph/lower.c) */
   struct error *error;
 };
@@ -82,6 +84,8 @@ struct lanes value_as_lanes_array(struct program *program, const struct value *v
 int call_run_callback(struct call *call, const struct callback *callback, struct program *program,
                       const struct argument *parameters, size_t count, struct value *result);
 
+/* Becomes nonzero when the request is no longer wanted; or NULL. */
+const volatile int *call_cancel(const struct call *call);
 /* Whether somebody reads what the graph's processes say: where nobody does, nothing need be made for it. */
 bool call_has_log(const struct call *call);
 /* Puts an entry into the log of the run; its node is filled in. */

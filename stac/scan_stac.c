@@ -40,7 +40,7 @@ int stac_local_path(struct scan *scan, const char *document, const char *href, c
   if (!found || !S_ISREG(status.st_mode))
     return error_set(error, ERROR_FileNotFound, "'%s' (in %s) %s%s", href, document,
                      found ? "is no regular file" : "does not exist",
-                     !found && scan->options->bounds ? ", or lies outside the folders that may be read" : "");
+                     !found && scan->bounds ? ", or lies outside the folders that may be read" : "");
   *out = path = arena_strdup(arena, real);
   return path ? 0 : error_memory(error);
 }

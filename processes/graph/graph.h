@@ -41,6 +41,7 @@ struct graph_options {
   struct process_lookup lookup;      /* processes beyond the built-in ones */
   const struct catalogue *catalogue; /* or NULL */
   const char *files;                 /* folder of the user's own files, absolute; or NULL */
+  const struct local_files *local;   /* other files that the graph may name; or NULL */
   const volatile int *cancel;        /* becomes nonzero: the request is no longer wanted; or NULL */
   const struct run_log *log;         /* hears what processes have to say; or NULL */
   size_t memory;                     /* for plans that run while the graph is lowered: bytes, 0: default … */

@@ -274,6 +274,7 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
                       .program = w->program,
                       .catalogue = l->options->catalogue,
                       .files = l->options->files,
+                      .local = l->options->local,
                       .lowering = l,
                       .error = l->error};
   bool folds = call.process->shape != PROCESS_CUBE && (!w->program || !any_lanes(arguments, count));
@@ -290,6 +291,11 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
   if (folds)
     return fold_inside(l, call.program, result);
   return 0;
+}
+
+const volatile int *call_cancel(const struct call *call)
+{
+  return call->lowering->options->cancel;
 }
 
 bool call_has_log(const struct call *call)

@@ -4,6 +4,8 @@
 #include "server/commands/command.h"
 #include "server/commands/data_dir.h"
 
+#include "processes/local_files.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +115,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
         .parameter_count = arguments->parameter_count,
         .catalogue = catalogue,
         .files = files,
+        .local = &(const struct local_files){.all = true},
         .memory = arguments->memory,
         .threads = (unsigned)arguments->threads,
         .official_encoding = arguments->official,

@@ -58,6 +58,7 @@ static const char help_text[] =
     "  --tariff PRICES       what computing costs, such as currency=EUR,cpu-hour=0.05,gb-read=0.01 (default: nothing)\n"
     "  --sweep               remove the folders of jobs that the store does not know, which a start else moves to\n"
     "                        jobs/lost\n"
+    "  --stac DIR            folder whose STAC documents and data everybody may load by load_stac; may be repeated\n"
     "  --process-specs DIR   folder with the official openeo-processes JSON files, served byte for byte in place of\n"
     "                        ours; a difference in a signature is an error\n"
     "  --public-url URL      address under which clients reach the server, for the links in its answers (default:\n"
@@ -82,6 +83,7 @@ struct server_parts {
   char data[DATA_DIR_SIZE];
   char address[128];
   char public_url[BASE_URL_SIZE];
+  char *stac[SERVE_STAC_FOLDERS]; /* absolute, without links */
   int listen_fd, lock_fd;
   struct zygote *zygote;
   struct handlers *handlers;
@@ -123,6 +125,16 @@ static int prepare_data(struct server_parts *parts, struct error *error)
   return status;
 }
 
+static int find_stac_folders(struct server_parts *parts, const struct serve_options *options, struct error *error)
+{
+  for (size_t i = 0; i < options->stac_count; i++) {
+    parts->stac[i] = realpath(options->stac[i], NULL);
+    if (parts->stac[i] == NULL)
+      return error_set(error, ERROR_FileNotFound, "--stac %s: %s", options->stac[i], strerror(errno));
+  }
+  return 0;
+}
+
 static int start_processes(struct server_parts *parts, const struct serve_options *options, size_t memory,
                            struct error *error)
 {
@@ -136,13 +148,18 @@ static int start_processes(struct server_parts *parts, const struct serve_option
   }
   snprintf(parts->data, sizeof parts->data, "%s", absolute);
   free(absolute);
+  if (find_stac_folders(parts, options, error) != 0)
+    return -1;
   if (options->specs != NULL && process_table_use_specs(options->specs, error) != 0)
     return -1;
   parts->listen_fd = http_listen(options->listen, parts->address, error);
   if (parts->listen_fd < 0)
     return -1;
   const struct zygote_options zygote = {
-      .worker = {.data = parts->data, .memory = memory, .result_size = options->result_size},
+      .worker = {.data = parts->data,
+                 .memory = memory,
+                 .result_size = options->result_size,
+                 .local = {.folders = (const char *const *)parts->stac, .folder_count = options->stac_count}},
       .level = options->verbose ? LOG_DEBUG : LOG_INFO,
       .specs = options->specs};
   return zygote_start(&zygote, &parts->zygote, error);
@@ -258,6 +275,8 @@ static void stop(struct server_parts *parts)
     close(parts->listen_fd);
   if (parts->lock_fd >= 0)
     close(parts->lock_fd);
+  for (size_t i = 0; i < SERVE_STAC_FOLDERS; i++)
+    free(parts->stac[i]);
 }
 
 static void raise_file_limit(void)

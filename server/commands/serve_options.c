@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_SIZE, OPTION_INTEGER, OPTION_TIME, OPTION_NETWORK };
+enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_SIZE, OPTION_INTEGER, OPTION_TIME, OPTION_NETWORK, OPTION_FOLDER };
 
 struct option_row {
   const char *name;
@@ -38,6 +38,7 @@ static const struct option_row rows[] = {
     {"keep-results", OPTION_INTEGER, PLACE(keep_results), 36500},
     {"tariff", OPTION_TEXT, PLACE(tariff_text), 0},
     {"sweep", OPTION_FLAG, PLACE(sweep), 0},
+    {"stac", OPTION_FOLDER, PLACE(stac), 0},
     {"process-specs", OPTION_TEXT, PLACE(specs), 0},
     {"public-url", OPTION_TEXT, PLACE(public_url), 0},
     {"oidc", OPTION_TEXT, PLACE(oidc), 0},
@@ -72,6 +73,11 @@ static int take_value(const struct option_row *row, const char *value, struct se
   switch (row->kind) {
   case OPTION_TEXT:
     *(const char **)place = value;
+    return -1;
+  case OPTION_FOLDER: /* may come again and again */
+    if (out->stac_count == SERVE_STAC_FOLDERS)
+      return command_usage("serve", "--%s: more than %d folders", row->name, SERVE_STAC_FOLDERS);
+    out->stac[out->stac_count++] = value;
     return -1;
   case OPTION_FLAG:
     *(bool *)place = true;

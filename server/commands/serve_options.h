@@ -8,8 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { SERVE_STAC_FOLDERS = 64 };
+
 struct serve_options {
   const char *listen, *data, *specs, *public_url, *oidc;
+  const char *stac[SERVE_STAC_FOLDERS]; /* folders that load_stac may read */
+  size_t stac_count;
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
   long threads, workers, jobs;                          /* threads 0: default */
   long user_requests, user_jobs, all_jobs;              /* that may wait: of one user, of all */

@@ -219,6 +219,7 @@ static void run_validate(const struct execution *execution, struct buffer *json)
   json_write_array(&writer);
   const struct graph_options options = {.catalogue = execution->catalogue,
                                         .files = execution->files,
+                                        .local = execution->local,
                                         .cancel = execution->cancel,
                                         .official_encoding = execution->official_encoding};
   graph_validate(execution->graph, execution->graph_length, &options, write_found_error, &writer);
@@ -306,6 +307,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
       .threads = task->threads,
       .output = task->output,
       .files = task->files[0] ? task->files : NULL,
+      .local = &worker->options->local,
       .only_result = task->job == 0,
       .value_file = task->job != 0,
       .official_encoding = task->official != 0,

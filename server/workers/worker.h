@@ -5,13 +5,16 @@
 #ifndef TWINCUBE_SERVER_WORKERS_WORKER_H
 #define TWINCUBE_SERVER_WORKERS_WORKER_H
 
+#include "processes/local_files.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 struct worker_options {
-  const char *data;     /* folder with the catalogue */
-  size_t memory;        /* bytes a task may plan with */
-  uint64_t result_size; /* bytes that a task may write; 0: no limit */
+  const char *data;         /* folder with the catalogue */
+  size_t memory;            /* bytes a task may plan with */
+  uint64_t result_size;     /* bytes that a task may write; 0: no limit */
+  struct local_files local; /* that graphs may name */
 };
 
 /* Runs in the process forked for it, and returns its exit status. */

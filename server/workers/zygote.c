@@ -55,26 +55,33 @@ static int spawn_process(const struct zygote_options *options, int control, pid_
   snprintf(level, sizeof level, "%d", (int)options->level);
   snprintf(memory, sizeof memory, "%zu", options->worker.memory);
   snprintf(result_size, sizeof result_size, "%llu", (unsigned long long)options->worker.result_size);
-  const char *const arguments[ZYGOTE_ARGUMENTS + 2] = {"twincube",
-                                                       "zygote",
-                                                       parent,
-                                                       level,
-                                                       memory,
-                                                       result_size,
-                                                       options->worker.data,
-                                                       options->specs != NULL ? options->specs : ""};
+  const char *const first[ZYGOTE_ARGUMENTS + 1] = {"twincube",
+                                                   "zygote",
+                                                   parent,
+                                                   level,
+                                                   memory,
+                                                   result_size,
+                                                   options->worker.data,
+                                                   options->specs != NULL ? options->specs : ""};
+  const struct local_files *local = &options->worker.local;
+  const char **arguments = calloc(ZYGOTE_ARGUMENTS + 2 + local->folder_count, sizeof *arguments);
   char **environment = worker_environment();
   posix_spawn_file_actions_t actions;
-  int code = environment ? posix_spawn_file_actions_init(&actions) : ENOMEM;
+  int code = environment && arguments ? posix_spawn_file_actions_init(&actions) : ENOMEM;
   if (code != 0) {
     free(environment);
+    free(arguments);
     return code;
   }
+  memcpy(arguments, first, sizeof first);
+  if (local->folder_count > 0)
+    memcpy(arguments + ZYGOTE_ARGUMENTS + 1, local->folders, local->folder_count * sizeof *arguments);
   code = posix_spawn_file_actions_adddup2(&actions, control, ZYGOTE_CONTROL);
   if (code == 0) /* posix_spawn takes the arguments as char *, and only reads them */
     code = posix_spawn(pid, "/proc/self/exe", &actions, NULL, (char **)(uintptr_t)arguments, environment);
   posix_spawn_file_actions_destroy(&actions);
   free(environment);
+  free(arguments);
   return code;
 }
 

@@ -131,7 +131,7 @@ static void serve(const struct worker_options *options)
 int zygote_main(int argc, char **argv)
 {
   struct error error = {0};
-  if (argc != ZYGOTE_ARGUMENTS)
+  if (argc < ZYGOTE_ARGUMENTS)
     return 2;
   die_with((pid_t)strtol(argv[ZYGOTE_PARENT], NULL, 10));
   prctl(PR_SET_NAME, "twincube-zygote");
@@ -139,6 +139,8 @@ int zygote_main(int argc, char **argv)
   set_signals();
   log_set_level((enum log_level)strtol(argv[ZYGOTE_LEVEL], NULL, 10));
   const struct worker_options options = {.data = argv[ZYGOTE_DATA],
+                                         .local = {.folders = (const char *const *)&argv[ZYGOTE_ARGUMENTS],
+                                                   .folder_count = (size_t)(argc - ZYGOTE_ARGUMENTS)},
                                          .memory = (size_t)strtoull(argv[ZYGOTE_MEMORY], NULL, 10),
                                          .result_size = strtoull(argv[ZYGOTE_RESULT_SIZE], NULL, 10)};
   if (argv[ZYGOTE_SPECS][0] != '\0' && process_table_use_specs(argv[ZYGOTE_SPECS], &error) != 0) {

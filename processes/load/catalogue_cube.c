@@ -1,0 +1,160 @@
+/* The arguments are read into a request before anything is looked up; box, dates and bands go into the reader. */
+#include "processes/load/catalogue_cube.h"
+
+#include "processes/vector/vector_within.h"
+#include "processes/cube/shape.h"
+#include "processes/filter/extent.h"
+#include "processes/mask/polygons.h"
+
+static struct value property_value(const struct item_property *property)
+{
+  switch (property->kind) {
+  case ITEM_PROPERTY_BOOLEAN:
+    return value_boolean(property->number != 0);
+  case ITEM_PROPERTY_NUMBER:
+    return value_number(property->number);
+  case ITEM_PROPERTY_TEXT:
+    return value_text(property->text);
+  case ITEM_PROPERTY_ABSENT:
+  case ITEM_PROPERTY_NULL:
+    break;
+  }
+  return value_null();
+}
+
+/* All conditions must say true; an item without the property does not match. */
+static int accept_item(void *data, const struct item_property *values, bool *accepted, struct error *error)
+{
+  const struct property_conditions *test = data;
+  (void)error; /* the call's own error is the same */
+  *accepted = true;
+  for (size_t i = 0; i < test->conditions->count && *accepted; i++) {
+    struct argument parameter = {"value", property_value(&values[i])};
+    struct value verdict;
+    if (values[i].kind == ITEM_PROPERTY_ABSENT) {
+      *accepted = false;
+      break;
+    }
+    if (call_run_callback(test->call, test->conditions->items[i].callback, NULL, &parameter, 1, &verdict) != 0)
+      return error_at_parameter(test->call->error, "properties");
+    *accepted = verdict.kind == VALUE_BOOLEAN && verdict.boolean;
+  }
+  return 0;
+}
+
+static int read_bands(struct call *call, struct load_request *request)
+{
+  const struct value *bands = call_argument(call, "bands");
+  if (!bands || bands->kind != VALUE_ARRAY)
+    return 0;
+  const char **names = ARENA_ARRAY(call->arena, const char *, bands->count);
+  if (!names)
+    return error_memory(call->error);
+  for (size_t i = 0; i < bands->count; i++) {
+    if (bands->items[i].kind != VALUE_TEXT)
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, "bands", "band names are text");
+    names[i] = bands->items[i].text;
+  }
+  request->bands = names;
+  request->band_count = bands->count;
+  return 0;
+}
+
+static int read_properties(struct call *call, struct cube_request *out)
+{
+  const struct value *conditions = call_argument(call, "properties");
+  if (!conditions || conditions->kind != VALUE_OBJECT || conditions->count == 0)
+    return 0;
+  for (size_t i = 0; i < conditions->count; i++)
+    if (conditions->items[i].kind != VALUE_CALLBACK)
+      return error_parameter(call->error, ERROR_ProcessParameterInvalid, "properties",
+                             "the condition on '%s' is not a process graph", conditions->keys[i]);
+  out->conditions = (struct property_conditions){call, conditions};
+  out->filter = (struct item_filter){
+      .names = conditions->keys, .count = conditions->count, .accept = accept_item, .data = &out->conditions};
+  out->load.filter = &out->filter;
+  return 0;
+}
+
+/* The box or the polygons of the request. Where their box may be torn, because it
+ * reaches round half the globe or past its edge, everything is described, and what lies outside is never read. */
+static int read_space(struct call *call, struct cube_request *out)
+{
+  struct extent *extent = &out->extent;
+  if (!call_has(call, "spatial_extent"))
+    return 0;
+  out->load.extent = extent;
+  if (polygons_extent(call, "spatial_extent", &out->polygons, extent) != 0)
+    return -1;
+  if (!out->polygons)
+    return extent_read(call, "spatial_extent", call_argument(call, "spatial_extent"), extent);
+  if (crs_is_geographic(extent->crs) &&
+      (extent->west < -180 || extent->east > 180 || extent->east - extent->west > 180))
+    out->load.extent = NULL;
+  return 0;
+}
+
+static int read_time(struct call *call, struct load_request *request)
+{
+  struct interval interval = {0};
+  if (call_has(call, "temporal_extent") &&
+      interval_read(call, "temporal_extent", call_argument(call, "temporal_extent"), CALENDAR_GREGORIAN, &interval) !=
+          0)
+    return -1;
+  request->has_start = interval.has_start;
+  request->has_end = interval.has_end;
+  request->start = interval.start;
+  request->end = interval.end;
+  return 0;
+}
+
+int cube_request_read(struct call *call, struct cube_request *out)
+{
+  *out = (struct cube_request){.load = {.cancel = call_cancel(call)}};
+  if (read_space(call, out) != 0 || read_time(call, &out->load) != 0 || read_bands(call, &out->load) != 0)
+    return -1;
+  return read_properties(call, out);
+}
+
+/* Features lie wholly in the extent, whichever form it has. */
+static int keep_features(struct call *call, const struct node **node)
+{
+  struct vector_cube cube;
+  struct value kept;
+  if (!call_has(call, "spatial_extent"))
+    return 0;
+  if (vector_cube_of(call, *node, &cube) != 0 || vector_within(call, "spatial_extent", &cube, &kept) != 0)
+    return -1;
+  *node = kept.cube;
+  return 0;
+}
+
+static int keep_polygons(struct call *call, const struct geometry_set *polygons, const struct node **node)
+{
+  struct coverage coverage;
+  if (geometries_lay_set(call, "spatial_extent", polygons, (*node)->cube, &coverage) != 0)
+    return -1;
+  if (coverage.run_count == 0)
+    return error_parameter(call->error, ERROR_NoDataAvailable, "spatial_extent",
+                           "no pixel of the collection has its centre in a polygon");
+  return cover_filter(call, *node, &coverage, node);
+}
+
+int catalogue_cube(struct call *call, const struct catalogue *catalogue, const char *collection,
+                   struct cube_request *request, struct value *result)
+{
+  const struct source *source;
+  request->load.collection = collection;
+  if (catalogue_load(catalogue, call->arena, &request->load, &source, call->error) != 0)
+    return -1;
+  const struct node *node = node_source(call->arena, call_origin(call), source);
+  if (!node)
+    return error_memory(call->error);
+  bool features = cube_find_geometries(node->cube) != SIZE_MAX;
+  if (features && keep_features(call, &node) != 0)
+    return -1;
+  if (!features && request->polygons && keep_polygons(call, request->polygons, &node) != 0)
+    return -1;
+  *result = value_cube(node);
+  return 0;
+}
