@@ -237,6 +237,22 @@ static void write_report(const struct scan *scan, struct buffer *report)
   buffer_text(report, "\n");
 }
 
+/* A file that is a cube and no item's asset is an item of the collection's name, from its first date on. */
+static int add_cube_item(struct scan *scan, struct error *error)
+{
+  const struct cube *cube = scan->file_cube;
+  size_t t = cube_find_type(cube, DIMENSION_TEMPORAL), index = 0;
+  bool dated = scan->date_count > 0 && cube->dimension[t].labels == LABEL_TIME &&
+               cube->dimension[t].calendar == CALENDAR_GREGORIAN;
+  if (scan->item_count == 0) {
+    if (scan_new_item(scan, scan->id, dated ? cube->dimension[t].times[0] : 0, NULL, &index, error) != 0)
+      return -1;
+    scan->items[index].undated = !dated;
+  }
+  scan->items[index].box = document_lonlat(scan);
+  return 0;
+}
+
 static int read_and_write(struct index *index, struct scan *scan, const char *path, struct error *error)
 {
   struct index_documents documents = {0};
@@ -244,7 +260,8 @@ static int read_and_write(struct index *index, struct scan *scan, const char *pa
     return -1;
   if (scan->cube_path && !scan->file_cube && scan_cube_file(scan, scan->cube_path, error) != 0)
     return -1; /* the data of a STAC item */
-  if (scan_finish(scan, error) != 0 || choose_id(scan, path, error) != 0)
+  if (scan_finish(scan, error) != 0 || choose_id(scan, path, error) != 0 ||
+      (scan->cube_path && add_cube_item(scan, error) != 0))
     return -1;
   if (scan->options->title)
     scan->title = scan->options->title;

@@ -106,7 +106,7 @@ bool document_interval(const struct scan *scan, char first[40], char last[40])
 {
   if (scan->cube_path && cube_interval(scan->file_cube, first, last))
     return true;
-  if (scan->item_count == 0 || scan->timeless)
+  if (scan->item_count == 0 || scan->items[0].undated)
     return declared_interval(scan, first, last);
   int64_t low = scan->items[0].instant, high = low;
   for (size_t i = 1; i < scan->item_count; i++) {

@@ -216,7 +216,7 @@ static int write_rows(struct index *index, const struct scan *scan, const struct
     result = insert_collection(index, scan, documents, &key, error);
   if (result == 0)
     result = insert_bands(index, scan, key, error);
-  if (result == 0 && !scan->cube_path)
+  if (result == 0)
     result = insert_grids(index, scan, key, grids, error) || insert_items(index, scan, key, grids, error) ? -1 : 0;
   free(grids);
   return result;

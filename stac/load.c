@@ -61,7 +61,7 @@ static int number_dates(struct selection *s, struct raster_series *series, struc
     const int64_t *found = bsearch(label, labels, series->date_count, sizeof *labels, compare_instant);
     s->scenes[i].date = (size_t)(found - labels);
   }
-  series->dates = s->timeless ? NULL : labels;
+  series->dates = s->undated ? NULL : labels;
   return 0;
 }
 
@@ -111,22 +111,6 @@ static int load_rasters(struct selection *s, const struct source **out, struct e
   return raster_series_source(s->arena, &series, out, error);
 }
 
-/* A netCDF collection is one item, without properties but its id. */
-static int filter_cube(const struct selection *s, struct error *error)
-{
-  const struct item_filter *filter = s->request->filter;
-  struct item_property *values = filter ? ARENA_ARRAY(s->arena, struct item_property, filter->count + 1) : NULL;
-  bool accepted = true;
-  if (filter && !values)
-    return error_memory(error);
-  for (size_t i = 0; filter && i < filter->count; i++)
-    if (strcmp(filter->names[i], "id") == 0)
-      values[i] = (struct item_property){.kind = ITEM_PROPERTY_TEXT, .text = s->request->collection};
-  if (filter && filter->accept(filter->data, values, &accepted, error) != 0)
-    return -1;
-  return accepted ? 0 : nothing(s, "that the properties accept", error);
-}
-
 static int load_netcdf(struct selection *s, const struct source **out, struct error *error)
 {
   const struct load_request *request = s->request;
@@ -144,8 +128,6 @@ static int load_netcdf(struct selection *s, const struct source **out, struct er
                                        .end = request->end};
   if (!names || !file.origin)
     return error_memory(error);
-  if (filter_cube(s, error) != 0)
-    return -1;
   if (s->region.geographic && s->region.box.east > 180)
     return error_parameter(error, ERROR_FeatureUnsupported, "spatial_extent",
                            "the box crosses the antimeridian: load the two sides of a netCDF collection apart");
@@ -167,8 +149,6 @@ static int load_vector(struct selection *s, const struct source **out, struct er
                                  arena_printf(s->arena, "collection %s, one file of features", s->request->collection)};
   if (!names || !file.origin)
     return error_memory(error);
-  if (filter_cube(s, error) != 0)
-    return -1;
   for (size_t i = 0; i < s->band_count; i++)
     names[i] = s->bands[i].name;
   const struct vector_selection selection = {.bands = names, .band_count = s->band_count, .cancel = s->request->cancel};
@@ -179,9 +159,13 @@ static int select_all(struct index *index, struct selection *s, struct error *er
 {
   if (select_collection(index, s, error) != 0 || select_bands(index, s, error) != 0)
     return -1;
-  if (s->cube_path)
+  if (s->cube_path && !s->request->filter)
     return 0;
-  return select_items(index, s, error) != 0 ? -1 : select_scenes(index, s, error);
+  if (select_items(index, s, error) != 0)
+    return -1;
+  if (s->cube_path)
+    return s->item_count > 0 ? 0 : nothing(s, "that the properties accept", error);
+  return select_scenes(index, s, error);
 }
 
 /* One transaction: a collection replaced in between is seen whole, old or new. */

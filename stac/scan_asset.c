@@ -276,12 +276,14 @@ static int add_raster(struct scan *scan, const char *path, const char *key, cons
   return 0;
 }
 
-static int add_cube_file(struct scan *scan, const char *path, const char *id, struct error *error)
+static int add_cube_file(struct scan *scan, const char *path, size_t item, struct error *error)
 {
   if (scan->cube_path || scan->asset_count > 0)
     return error_set(error, ERROR_FeatureUnsupported,
-                     "item '%s': netCDF files and features are a collection one by one; %s is another file", id, path);
+                     "item '%s': netCDF files and features are a collection one by one; %s is another file",
+                     scan->items[item].id, path);
   scan->cube_path = path;
+  scan->cube_item = item;
   return 0;
 }
 
@@ -301,7 +303,7 @@ int stac_asset(struct scan *scan, const char *document, const char *key, const j
     return 0;
   }
   if (kind == ASSET_CUBE)
-    return add_cube_file(scan, path, scan->items[index].id, error);
+    return add_cube_file(scan, path, index, error);
   if (scan->cube_path)
     return error_set(error, ERROR_FeatureUnsupported,
                      "item '%s': rasters do not mix with netCDF files and features in a collection",

@@ -354,11 +354,24 @@ static int choose_unpacked(struct scan *scan, struct error *error)
   return 0;
 }
 
+/* A file that is a cube is one item, if any. */
+static void keep_cube_item(struct scan *scan)
+{
+  for (size_t i = 0; i < scan->item_count; i++)
+    if (i != scan->cube_item)
+      json_decref(scan->items[i].properties);
+  if (scan->item_count > 0)
+    scan->items[0] = scan->items[scan->cube_item];
+  scan->item_count = scan->item_count > 0;
+}
+
 int scan_finish(struct scan *scan, struct error *error)
 {
   const struct catalogue_add_options *options = scan->options;
-  if (scan->cube_path)
+  if (scan->cube_path) {
+    keep_cube_item(scan);
     return 0;
+  }
   if (scan->asset_count == 0)
     return error_set(error, ERROR_NoDataAvailable, "no readable raster was found (%zu files skipped, %zu unreadable)",
                      scan->skipped, scan->unreadable);

@@ -27,7 +27,7 @@ int select_collection(struct index *index, struct selection *s, struct error *er
   s->nodata = sqlite3_column_type(row, COLLECTION_NODATA) == SQLITE_NULL
                   ? (double)NAN
                   : sqlite3_column_double(row, COLLECTION_NODATA);
-  s->timeless = !s->cube_path && sqlite3_column_int64(row, COLLECTION_DATES) == 0;
+  s->undated = sqlite3_column_int64(row, COLLECTION_DATES) == 0;
   s->collection_bands = (size_t)sqlite3_column_int64(row, COLLECTION_BANDS);
   struct extent bounds = {sqlite3_column_double(row, COLLECTION_WEST), sqlite3_column_double(row, COLLECTION_SOUTH),
                           sqlite3_column_double(row, COLLECTION_EAST), sqlite3_column_double(row, COLLECTION_NORTH),
@@ -133,8 +133,9 @@ static void search_interval(const struct selection *s, int64_t *low, int64_t *hi
 {
   const int64_t far = INT64_C(9000000000000000); /* some 285 000 years */
   const struct load_request *r = s->request;
-  *low = !s->timeless && r->has_start && r->start > -far ? r->start : -far;
-  *high = !s->timeless && r->has_end && r->end < far ? r->end : far;
+  const bool all = s->undated || s->cube_path; /* a file's own dates are chosen from when it is loaded */
+  *low = !all && r->has_start && r->start > -far ? r->start : -far;
+  *high = !all && r->has_end && r->end < far ? r->end : far;
 }
 
 static int append_item(struct selection *s, size_t *room, sqlite3_stmt *row, struct error *error)
@@ -152,7 +153,7 @@ static int append_item(struct selection *s, size_t *room, sqlite3_stmt *row, str
   struct selected_item item = {.key = sqlite3_column_int64(row, 0),
                                .instant = sqlite3_column_int64(row, 2),
                                .id = column_text(s->arena, row, 1),
-                               .undated = s->timeless};
+                               .undated = s->undated};
   if (s->request->filter)
     item.properties = column_text(s->arena, row, 3);
   s->items[s->item_count++] = item;
@@ -284,7 +285,7 @@ static int label_items(struct index *index, struct selection *s, struct error *e
     struct selected_item *item = &s->items[i], *last = i ? item - 1 : NULL;
     int64_t day = scan_day(item->instant);
     item->label = item->instant;
-    if (s->sub_daily || s->timeless)
+    if (s->sub_daily || s->undated || s->cube_path)
       continue;
     if (last && scan_day(last->instant) == day)
       item->label = last->label;

@@ -25,7 +25,7 @@ struct selection {
   int64_t key; /* of the collection */
   const char *title, *crs, *cube_path;
   bool explicit_crs, sub_daily, has_nodata;
-  bool timeless; /* no scene has a date */
+  bool undated; /* no scene has a date */
   double resolution, nodata;
   struct selected_band *bands; /* chosen ones, in order */
   size_t band_count;
