@@ -8,7 +8,7 @@
  * item. */
 #include "stac/scan_asset.h"
 
-#include "stac/planes.h"
+#include "stac/file_planes.h"
 
 #include "datacube/source/vector_file.h"
 
@@ -61,7 +61,7 @@ static enum asset_kind asset_kind(const json_t *asset)
 struct declared {
   const json_t *asset, *collection; /* the collection's item_assets entry, or NULL */
   const json_t *bands, *eo, *raster;
-  struct planes planes; /* of the file; dates NULL: it has one date */
+  struct file_planes planes; /* of the file; dates NULL: it has one date */
 };
 
 static const json_t *declared_array(const struct declared *declared, const char *key)
@@ -222,7 +222,7 @@ static bool declared_file(struct scan *scan, const struct declared *d, const jso
 }
 
 /* An item for each date of the file of one: without assets, that one disappears. */
-static int items_of_dates(struct scan *scan, const struct planes *planes, size_t item, size_t **out,
+static int items_of_dates(struct scan *scan, const struct file_planes *planes, size_t item, size_t **out,
                           struct error *error)
 {
   size_t count = json_array_size(planes->dates);
@@ -262,7 +262,7 @@ static int add_raster(struct scan *scan, const char *path, const char *key, cons
   size_t count = named && named < file.band_count ? named : file.band_count;
   size_t *items = NULL;
   if (!planes_of(asset, file.band_count, &d.planes))
-    d.planes = (struct planes){.dates = NULL};
+    d.planes = (struct file_planes){.dates = NULL};
   else if (items_of_dates(scan, &d.planes, base->item, &items, error) != 0)
     return -1;
   for (size_t i = 0; i < count; i++) {

@@ -14,6 +14,8 @@ REFERENCE = Path(os.environ.get("TWINCUBE_SHARED", ROOT.parent / "shared")) / "r
 # What no graph of one node can bring about is provoked elsewhere: process, exception, the test that does.
 ELSEWHERE = {
     ("load_collection", "NoDataAvailable"): "tests/unit/stac_catalogue.c",
+    ("load_stac", "NoDataAvailable"): "tests/clients/test_load_stac.py",
+    ("load_stac", "PropertiesUnsupported"): "tests/clients/test_load_stac.py",
     ("vector_buffer", "UnitMismatch"): "tests/clients/test_vector.py",
     ("vector_reproject", "DimensionNotAvailable"): "tests/clients/test_vector.py",
     ("vector_to_random_points", "CountMismatch"): "tests/clients/test_vector.py",

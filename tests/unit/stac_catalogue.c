@@ -152,8 +152,7 @@ static double element(const struct cube *cube, const void *data, size_t i)
   return cube->has_nodata && value == cube->nodata ? NAN : value;
 }
 
-/* Checks every pixel of a (t, bands, y, x) or (bands, y, x) cube against the truth; returns the number of valid ones.
- */
+/* Checks every pixel of a (t, bands, y, x) cube against the truth; returns the number of valid ones. */
 static size_t check_values(struct world *world, const struct source *source, double res, const size_t *bands)
 {
   const struct cube *cube = &source->cube;
@@ -164,13 +163,12 @@ static size_t check_values(struct world *world, const struct source *source, dou
   assert_true(cube->type == ELEMENT_U16 || cube->type == ELEMENT_F32);
   assert_int_equal(source->ops->open(source, 1, &reader, &world->error), 0);
   assert_int_equal(source->ops->read(reader, &box, data, &world->error), 0);
-  const size_t d = cube->dimensions - 3;
-  for (size_t t = 0; t < (d ? box.count[0] : 1); t++)
-    for (size_t b = 0; b < box.count[d]; b++)
-      for (size_t row = 0; row < box.count[d + 1]; row++)
-        for (size_t column = 0; column < box.count[d + 2]; column++, i++) {
-          double x = dimension_label_number(&cube->dimension[d + 2], column);
-          double y = dimension_label_number(&cube->dimension[d + 1], row), value = element(cube, data, i);
+  for (size_t t = 0; t < box.count[0]; t++)
+    for (size_t b = 0; b < box.count[1]; b++)
+      for (size_t row = 0; row < box.count[2]; row++)
+        for (size_t column = 0; column < box.count[3]; column++, i++) {
+          double x = dimension_label_number(&cube->dimension[3], column);
+          double y = dimension_label_number(&cube->dimension[2], row), value = element(cube, data, i);
           if (isnan(value))
             continue;
           assert_true(value == truth(x, y, res, bands[b]));
@@ -429,14 +427,9 @@ static void test_bad_folders(void **state)
   write_raster(world, "broken/s_20220602_B04.tif", "EPSG:32632", 0, 400, 10, 0);
   assert_int_equal(add(world, &options, "broken"), 0); /* the readable one is enough */
   write_raster(world, "undated/s_B04.tif", "EPSG:32632", 0, 400, 10, 0);
-  write_raster(world, "undated/s2_B04.tif", "EPSG:32632", 5, 400, 10, 0);
-  assert_int_equal(add(world, &options, "undated"), -1); /* the same place twice: which one counts? */
+  write_raster(world, "undated/s2_B04.tif", "EPSG:32632", 5, 400, 10, 0); /* the same place: which one counts? */
+  assert_int_equal(add(world, &options, "undated"), -1);
   assert_string_equal(world->error.parameter, "datetime");
-  options.datetime_regex = "_([0-9]{8})_";
-  write_raster(world, "promised/s_B04.tif", "EPSG:32632", 0, 400, 10, 0);
-  assert_int_equal(add(world, &options, "promised"), -1);
-  assert_string_equal(world->error.parameter, "datetime");
-  options.datetime_regex = NULL;
   options.id = "no spaces";
   assert_int_equal(add(world, &options, "broken"), -1);
   assert_string_equal(world->error.parameter, "id");
@@ -444,25 +437,6 @@ static void test_bad_folders(void **state)
   assert_int_equal(add(world, &options, "broken"), -1);
   assert_string_equal(world->error.code, "CRSInvalid");
   assert_string_equal(world->error.parameter, "crs");
-}
-
-/* Tiles of heights: one mosaic without a dimension of time, whatever interval is asked for. */
-static void test_no_dates(void **state)
-{
-  struct world *world = *state;
-  const size_t order[] = {0};
-  const struct load_request whole = {.collection = "heights"},
-                            later = {.collection = "heights", .has_start = true, .start = 1};
-  write_raster(world, "heights/N45_E006_DEM.tif", "EPSG:32632", 0, 400, 10, 0);
-  write_raster(world, "heights/N45_E007_DEM.tif", "EPSG:32632", 400, 400, 10, 0);
-  assert_int_equal(add(world, &(struct catalogue_add_options){.nodata = NULL}, "heights"), 0);
-  const struct source *source = must_load(world, &whole);
-  assert_int_equal(source->cube.dimensions, 3);
-  assert_int_equal(source->cube.dimension[0].type, DIMENSION_BANDS);
-  assert_int_equal(source->cube.dimension[2].size, 2 * TILE);
-  assert_int_equal(check_values(world, source, 10, order), 2 * TILE * TILE);
-  source = must_load(world, &later);
-  assert_int_equal(check_values(world, source, 10, order), 2 * TILE * TILE);
 }
 
 static const char stac_collection[] =
@@ -804,7 +778,6 @@ int main(void)
       cmocka_unit_test_setup_teardown(test_bad_requests, setup, teardown),
       cmocka_unit_test_setup_teardown(test_antimeridian, setup, teardown),
       cmocka_unit_test_setup_teardown(test_bad_folders, setup, teardown),
-      cmocka_unit_test_setup_teardown(test_no_dates, setup, teardown),
       cmocka_unit_test_setup_teardown(test_stac, setup, teardown),
       cmocka_unit_test_setup_teardown(test_bad_stac, setup, teardown),
       cmocka_unit_test_setup_teardown(test_documents, setup, teardown),

@@ -1,5 +1,5 @@
 /* Reading planes from the cube extension's dimensions. */
-#include "stac/planes.h"
+#include "stac/file_planes.h"
 
 #include "datacube/base/checked.h"
 #include "datacube/base/instant.h"
@@ -26,7 +26,7 @@ static bool are_texts(const json_t *labels)
 }
 
 /* Takes one dimension into account; those that come later lie further inside. */
-static bool take_dimension(const json_t *dimension, struct planes *out)
+static bool take_dimension(const json_t *dimension, struct file_planes *out)
 {
   const char *type = json_tree_text(dimension, "type"), *axis = json_tree_text(dimension, "axis");
   const json_t *values = json_tree_array(dimension, "values");
@@ -44,11 +44,11 @@ static bool take_dimension(const json_t *dimension, struct planes *out)
   return false;
 }
 
-bool planes_of(const json_t *asset, size_t file_bands, struct planes *out)
+bool planes_of(const json_t *asset, size_t file_bands, struct file_planes *out)
 {
   json_t *dimensions = json_object_get(asset, "cube:dimensions");
   size_t count;
-  *out = (struct planes){.dates = NULL};
+  *out = (struct file_planes){.dates = NULL};
   for (void *at = json_object_iter(dimensions); at; at = json_object_iter_next(dimensions, at))
     if (!take_dimension(json_object_iter_value(at), out))
       return false;
@@ -59,18 +59,18 @@ bool planes_of(const json_t *asset, size_t file_bands, struct planes *out)
   return out->dates && !checked_mul(dates, bands, &count) && count == file_bands;
 }
 
-size_t planes_date(const struct planes *planes, size_t i)
+size_t planes_date(const struct file_planes *planes, size_t i)
 {
   return i / planes->date_step % json_array_size(planes->dates);
 }
 
-const char *planes_band(const struct planes *planes, size_t i)
+const char *planes_band(const struct file_planes *planes, size_t i)
 {
   size_t band = planes->bands ? i / planes->band_step % json_array_size(planes->bands) : 0;
   return planes->bands ? json_string_value(json_array_get(planes->bands, band)) : NULL;
 }
 
-int64_t planes_instant(const struct planes *planes, size_t date)
+int64_t planes_instant(const struct file_planes *planes, size_t date)
 {
   int64_t instant = 0;
   instant_parse(json_string_value(json_array_get(planes->dates, date)), CALENDAR_GREGORIAN, &instant);
