@@ -208,20 +208,21 @@ static bool same_ground(const struct extent *a, const struct extent *b)
   return both.west < both.east && both.south < both.north && area(&both) > 0.5 * fmin(area(a), area(b));
 }
 
-struct placed { /* an asset and its ground */
+struct shown_place { /* an asset and its ground */
   const struct scan_asset *asset;
   const struct extent *box;
 };
 
 static int compare_placed(const void *left, const void *right)
 {
-  const struct placed *a = left, *b = right;
+  const struct shown_place *a = left, *b = right;
   if (a->asset->band != b->asset->band)
     return a->asset->band < b->asset->band ? -1 : 1;
   return a->box->west < b->box->west ? -1 : a->box->west > b->box->west;
 }
 
-static int same_place(const struct scan *scan, const struct placed *a, const struct placed *b, struct error *error)
+static int same_place(const struct scan *scan, const struct shown_place *a, const struct shown_place *b,
+                      struct error *error)
 {
   return error_parameter(error, ERROR_NoDataAvailable, "datetime",
                          "no file has a date, and %s and %s show the same place in band '%s': tell how to find the "
@@ -232,11 +233,11 @@ static int same_place(const struct scan *scan, const struct placed *a, const str
 /* Sweeps each band of a collection without dates from west to east. */
 static int check_places(const struct scan *scan, struct error *error)
 {
-  struct placed *rows = ARENA_ARRAY(scan->arena, struct placed, scan->asset_count);
+  struct shown_place *rows = ARENA_ARRAY(scan->arena, struct shown_place, scan->asset_count);
   if (!rows)
     return error_memory(error);
   for (size_t i = 0; i < scan->asset_count; i++)
-    rows[i] = (struct placed){&scan->assets[i], &scan->grids[scan->assets[i].grid].lonlat};
+    rows[i] = (struct shown_place){&scan->assets[i], &scan->grids[scan->assets[i].grid].lonlat};
   qsort(rows, scan->asset_count, sizeof *rows, compare_placed);
   for (size_t i = 0; i < scan->asset_count; i++)
     for (size_t j = i + 1;

@@ -35,10 +35,10 @@ struct worker {
   const struct worker_options *options;
   struct catalogue *catalogue; /* opened at the first task */
   struct plan_cache *cache;    /* of runs, for the same request again; made at the first task, NULL: out of memory */
-  struct open_maps *maps;   /* of services; made at the first task */
+  struct open_maps *maps;      /* of services; made at the first task */
   struct buffer frame;
-  int64_t progress_sent; /* milliseconds, monotonic */
-  unsigned log_entries;  /* sent for the task at hand */
+  int64_t progress_sent;          /* milliseconds, monotonic */
+  unsigned log_entries;           /* sent for the task at hand */
   const struct task_header *task; /* at hand */
   struct usage begin;             /* of the task */
   bool is_over_budget;            /* the task was ended for that */
