@@ -1,6 +1,7 @@
 /* Questions on their way to a worker. */
 #include "server/services/map_exchange.h"
 
+#include "server/files/file_tree.h"
 #include "server/services/service_hub.h"
 
 #include <inttypes.h>
@@ -216,9 +217,11 @@ int map_ask(struct exchange *exchange, const struct map_question *question, map_
   call->task.seconds = map_seconds;
   call->task.done = map_done;
   struct error error = {0};
-  if (!http_hold(exchange->http, call->body.length))
+  const bool has_files = file_tree_path(exchange->store, exchange->server->settings.data, question->service->owner,
+                                        call->task.header.files, &error) == 0;
+  if (has_files && !http_hold(exchange->http, call->body.length))
     error_set(&error, ERROR_InfrastructureBusy, "too many maps are being drawn; please try again");
-  else if (worker_pool_submit(exchange->server->pool, &call->task, &error) == 0)
+  else if (has_files && worker_pool_submit(exchange->server->pool, &call->task, &error) == 0)
     return 0;
   buffer_free(&call->body);
   free(call);

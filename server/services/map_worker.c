@@ -219,8 +219,9 @@ int map_work(const struct map_surroundings *s, const char *body, size_t length, 
     free(asked);
     return error_memory(error);
   }
-  asked->request.options =
-      (struct graph_options){.catalogue = s->catalogue, .cancel = s->cancel, .memory = s->memory, .threads = 1};
+  asked->request.options = (struct graph_options){
+      .catalogue = s->catalogue, .files = s->files, .cancel = s->cancel, .memory = s->memory, .threads = 1};
+  hash_text(&asked->key, s->files != NULL ? s->files : ""); /* the same graph is another's map */
   int status = read_task(body, length, asked, error);
   if (status == 0)
     status = asked->task.operation == MAP_DESCRIBE ? map_describe_with_range(&asked->request, out, error)

@@ -13,6 +13,7 @@ void open_maps_free(struct open_maps *maps); /* NULL is allowed */
 struct map_surroundings { /* of the worker */
   struct open_maps *maps;
   const struct catalogue *catalogue;
+  const char *files; /* folder of the owner's own files, or NULL */
   const volatile int *cancel;
   size_t memory; /* bytes */
 };

@@ -243,7 +243,8 @@ static void run_map(struct worker *worker, const struct execution *execution, st
 {
   if (worker->maps == NULL)
     worker->maps = open_maps_new();
-  const struct map_surroundings around = {worker->maps, execution->catalogue, execution->cancel, execution->memory};
+  const struct map_surroundings around = {
+      worker->maps, execution->catalogue, execution->files, execution->cancel, execution->memory};
   if (map_work(&around, execution->graph, execution->graph_length, out, &reply->error) != 0)
     buffer_free(out);
 }

@@ -6,10 +6,12 @@ A placeholder that is not known here fails the test: say in `Alice` how she gets
 
 import re
 
+import numpy
 import pytest
 import requests
 
-from test_server_api import ADD, FILE, Server, add_user
+from test_server_api import ADD, FILE, Server, add_user, graph
+from test_uploaded_files import raster
 
 # Whoever asks is answered; all other endpoints want a token.
 PUBLIC = re.compile(r"/|/conformance|/file_formats|/collections.*|/processes|/validation|/service_types|/udf_runtimes"
@@ -49,8 +51,12 @@ class Alice:
         return "alices_sum"
 
     def make_service_id(self):
-        answer = self.server.call("POST", "/services", {"type": "xyz", "process": {"process_graph": FILE}})
-        return answer.headers["OpenEO-Identifier"] if answer.status_code == 201 else "none"
+        picture = raster(numpy.ones((4, 4), "uint8"), west=0, north=4, resolution=1, crs="EPSG:4326")
+        self.server.session.put(self.server.api + "/files/map.tif", data=picture, timeout=60)
+        loaded = graph("load_uploaded_files", paths=["map.tif"], format="GTiff")
+        answer = self.server.call("POST", "/services", {"type": "xyz", "process": {"process_graph": loaded}})
+        assert answer.status_code == 201, answer.text
+        return answer.headers["OpenEO-Identifier"]
 
     def make_workspace_id(self):
         return "none"

@@ -353,3 +353,29 @@ def test_the_command_line(tmp_path):
         numpy.testing.assert_array_equal(file.read(1), values)
     done = run("run", str(tmp_path / "graph.json"), "--files", str(tmp_path / "data"), "--data", str(tmp_path / "data"))
     assert done.returncode == 1 and done.stderr.startswith("FileNotFound")
+
+
+# ---- web services ----
+
+
+def test_a_service_shows_its_owner_s_files(server):
+    """Two users, the same graph, files of the same name: each service shows its owner's."""
+    bob = Server.__new__(Server)
+    bob.api, bob.session = server.api, requests.Session()
+    bob.login("bob")
+    shown = []
+    for user, level in ((server, 50), (bob, 200)):
+        put(user, "map.tif", raster(numpy.full((64, 64), level, "uint8"), west=-180, north=80, resolution=2.5,
+                                    crs="EPSG:4326"))
+        answer = user.call("POST", "/services", {
+            "type": "xyz", "configuration": {"min": 0, "max": 255},
+            "process": {"process_graph": graph("load_uploaded_files", paths=["map.tif"], format="GTiff")}})
+        assert answer.status_code == 201, answer.text
+        url = user.call("GET", "/services/" + answer.headers["OpenEO-Identifier"]).json()["url"]
+        for _ in range(2):
+            tile = requests.get(url.replace("{z}", "1").replace("{x}", "0").replace("{y}", "0"), timeout=60)
+            assert tile.status_code == 200, tile.text
+        with rasterio.MemoryFile(tile.content) as memory, memory.open() as file:
+            shown.append(int(file.read(1)[128, 128]))
+    assert shown == [51, 201]  # of a palette whose first colour is for what is not there
+    assert bob.session.delete(bob.api + "/files/map.tif").status_code == 204
