@@ -2,7 +2,7 @@
 #include "processes/result_metadata.h"
 
 #include "datacube/geometry_operations.h"
-#include "datacube/grid.h"
+#include "datacube/lonlat.h"
 #include "datacube/sink/layout.h"
 #include "datacube/sink/statistics.h"
 
@@ -34,22 +34,6 @@ static void write_numbers(struct json_writer *w, const double *numbers, size_t c
 
 /* ---- place ------------------------------------------------------------------------------------------------------ */
 
-/* Longitudes of 0 to 360 degrees come back to -180 to 180; a box over the 180th meridian has west > east, as GeoJSON
- * wants it. */
-static void wrap_longitudes(struct extent *e)
-{
-  double width = e->east - e->west;
-  if (width >= 360) {
-    e->west = -180;
-    e->east = 180;
-    return;
-  }
-  e->west -= 360 * floor((e->west + 180) / 360);
-  e->east = e->west + width;
-  if (e->east > 180)
-    e->east -= 360;
-}
-
 static void write_ring(struct json_writer *w, double west, double south, double east, double north)
 {
   const double ring[5][2] = {{west, south}, {east, south}, {east, north}, {west, north}, {west, south}};
@@ -63,7 +47,7 @@ static void write_ring(struct json_writer *w, double west, double south, double 
 
 static void write_geometry(struct json_writer *w, const struct extent *e)
 {
-  bool is_split = e->west > e->east;
+  bool is_split = e->east > 180;
   json_key(w, "geometry");
   json_write_object(w);
   json_kv_string(w, "type", is_split ? "MultiPolygon" : "Polygon");
@@ -71,7 +55,7 @@ static void write_geometry(struct json_writer *w, const struct extent *e)
   if (is_split) {
     json_write_array(w);
     write_ring(w, e->west, e->south, 180, e->north);
-    write_ring(w, -180, e->south, e->east, e->north);
+    write_ring(w, -180, e->south, e->east - 360, e->north);
     json_end_array(w);
   } else {
     write_ring(w, e->west, e->south, e->east, e->north);
@@ -88,11 +72,19 @@ static const struct geometry_set *features_of(const struct cube *cube)
   return NULL;
 }
 
+static bool lonlat_bounds(const struct extent *here, struct extent *out)
+{
+  struct transform *transform = NULL;
+  struct error ignored = {{0}, {0}, {0}, {0}};
+  bool found = transform_new(here->crs, NULL, &transform, &ignored) == 0 && lonlat_image(transform, here, out);
+  transform_free(transform);
+  return found;
+}
+
 /* crs: of the file. */
 static void write_place(struct json_writer *w, const struct cube *cube, const char *crs)
 {
   struct extent here = {.crs = cube->crs}, lonlat;
-  struct error ignored = {{0}, {0}, {0}, {0}};
   const struct geometry_set *features = features_of(cube);
   int64_t code;
   bool placed = features || (cube->crs && cube_bounds(cube, &here.west, &here.south, &here.east, &here.north));
@@ -100,11 +92,11 @@ static void write_place(struct json_writer *w, const struct cube *cube, const ch
     return;
   if (epsg_code(crs, &code))
     json_kv_string(w, "proj:code", crs);
-  if (features ? !geometry_set_bounds(features, "EPSG:4326", &lonlat)
-               : extent_transform(&here, "EPSG:4326", &lonlat, &ignored) != 0)
+  if (features ? !geometry_set_bounds(features, "EPSG:4326", &lonlat) : !lonlat_bounds(&here, &lonlat))
     return;
-  wrap_longitudes(&lonlat);
-  const double box[] = {lonlat.west, lonlat.south, lonlat.east, lonlat.north};
+  double box[4];
+  lonlat = lonlat_normal(&lonlat);
+  lonlat_edges(&lonlat, box);
   json_key(w, "bbox");
   write_numbers(w, box, 4);
   write_geometry(w, &lonlat);

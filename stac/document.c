@@ -4,6 +4,8 @@
 
 #include "stac/summary.h"
 
+#include "datacube/lonlat.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +51,8 @@ static void write_extent(const struct scan *scan, struct json_writer *writer)
   struct extent box = document_lonlat(scan);
   char first[40], last[40];
   bool has_time = document_interval(scan, first, last);
-  const double edges[] = {box.west, box.south, box.east, box.north};
+  double edges[4];
+  lonlat_edges(&box, edges);
   json_key(writer, "extent");
   json_write_object(writer);
   json_key(writer, "spatial");

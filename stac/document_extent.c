@@ -2,6 +2,7 @@
 #include "stac/document.h"
 
 #include "datacube/geometry_operations.h"
+#include "datacube/lonlat.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,28 +29,28 @@ static struct extent nowhere(void)
   return (struct extent){INFINITY, INFINITY, -INFINITY, -INFINITY, NULL};
 }
 
-static struct extent netcdf_lonlat(const struct cube *cube)
+/* The globe where that cannot be told: a cube without a CRS is taken for one of degrees where it can be. */
+static struct extent cube_lonlat(const struct cube *cube)
 {
-  struct extent box = {.crs = cube->crs}, out = {-180, -90, 180, 90, NULL};
+  struct extent box = {.crs = cube->crs}, out = lonlat_globe();
+  struct transform *transform = NULL;
   struct error ignored = {0};
   if (!cube_bounds(cube, &box.west, &box.south, &box.east, &box.north))
-    return out;
-  if (!cube->crs || crs_is_geographic(cube->crs))
-    out = box;
-  else if (extent_transform(&box, "EPSG:4326", &out, &ignored) != 0)
-    return (struct extent){-180, -90, 180, 90, NULL};
-  if (out.east > 180 && out.west >= 0 && out.east - out.west >= 359)
-    out.west = -180, out.east = 180; /* 0 … 360 */
-  out.south = fmax(out.south, -90);
-  out.north = fmin(out.north, 90);
+    return lonlat_globe();
+  if (!cube->crs)
+    return fabs(box.west) + fabs(box.east) > 720 || fabs(box.south) > 91 || fabs(box.north) > 91 ? lonlat_globe()
+                                                                                                 : lonlat_normal(&box);
+  if (transform_new(cube->crs, NULL, &transform, &ignored) == 0)
+    lonlat_image(transform, &box, &out);
+  transform_free(transform);
   return out;
 }
 
-/* Bounds of all geometries; the world where there is none. */
-static struct extent features_extent(const struct geometry_set *set, const char *crs)
+/* Bounds of all geometries; the globe where there is none. */
+static struct extent features_lonlat(const struct geometry_set *set)
 {
   struct extent bounds;
-  return geometry_set_bounds(set, crs, &bounds) ? bounds : (struct extent){-180, -90, 180, 90, NULL};
+  return geometry_set_bounds(set, "EPSG:4326", &bounds) ? lonlat_normal(&bounds) : lonlat_globe();
 }
 
 static const struct geometry_set *features_of(const struct scan *scan)
@@ -61,12 +62,12 @@ static const struct geometry_set *features_of(const struct scan *scan)
 struct extent document_lonlat(const struct scan *scan)
 {
   if (features_of(scan))
-    return features_extent(features_of(scan), "EPSG:4326");
+    return features_lonlat(features_of(scan));
   if (scan->cube_path)
-    return netcdf_lonlat(scan->file_cube);
-  struct extent all = nowhere();
-  for (size_t i = 0; i < scan->item_count; i++)
-    widen(&all, &scan->items[i].box);
+    return cube_lonlat(scan->file_cube);
+  struct extent all = scan->items[0].box;
+  for (size_t i = 1; i < scan->item_count; i++)
+    all = lonlat_union(&all, &scan->items[i].box);
   return all;
 }
 
@@ -250,7 +251,9 @@ static void write_horizontal(const struct cube *cube, const struct dimension *di
 
 static void write_geometries(const struct dimension *d, struct json_writer *writer)
 {
-  struct extent box = features_extent(d->geometries, d->geometries->crs);
+  struct extent box;
+  if (!geometry_set_bounds(d->geometries, d->geometries->crs, &box))
+    box = lonlat_globe();
   const double edges[] = {box.west, box.south, box.east, box.north};
   json_key(writer, d->name);
   json_write_object(writer);

@@ -34,6 +34,16 @@ int index_delete(struct index *index, int64_t collection, struct error *error)
   return 0;
 }
 
+/* What is searched by: all round where the box crosses the antimeridian. */
+static struct extent search_box(struct extent box)
+{
+  if (box.east > 180) {
+    box.west = -180;
+    box.east = 180;
+  }
+  return box;
+}
+
 /* The no-data of every band, for netCDF. */
 static bool common_nodata(const struct catalogue_add_options *options, double *value)
 {
@@ -69,7 +79,7 @@ static int insert_collection(struct index *index, const struct scan *scan, const
   bind_buffer(row, 13, &documents->document);
   bind_buffer(row, 14, &documents->links);
   bind_buffer(row, 15, &documents->queryables);
-  struct extent box = document_lonlat(scan);
+  struct extent box = search_box(document_lonlat(scan));
   sqlite3_bind_double(row, 16, box.west);
   sqlite3_bind_double(row, 17, box.south);
   sqlite3_bind_double(row, 18, box.east);
@@ -145,11 +155,12 @@ static int insert_item(struct index *index, const struct scan_item *item, int64_
   sqlite3_stmt *box = result == 0 ? index_statement(index, STATEMENT_INSERT_BOX, error) : NULL;
   if (!box)
     return -1;
+  const struct extent searched = search_box(item->box);
   sqlite3_bind_int64(box, 1, *key);
-  sqlite3_bind_double(box, 2, item->box.west);
-  sqlite3_bind_double(box, 3, item->box.east);
-  sqlite3_bind_double(box, 4, item->box.south);
-  sqlite3_bind_double(box, 5, item->box.north);
+  sqlite3_bind_double(box, 2, searched.west);
+  sqlite3_bind_double(box, 3, searched.east);
+  sqlite3_bind_double(box, 4, searched.south);
+  sqlite3_bind_double(box, 5, searched.north);
   sqlite3_bind_int64(box, 6, collection);
   return index_run(index, box, error);
 }

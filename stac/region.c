@@ -1,6 +1,8 @@
 /* The box of a request. */
 #include "stac/region.h"
 
+#include "datacube/lonlat.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -34,13 +36,9 @@ static void normalise(struct extent *box)
 {
   if (box->west > box->east)
     box->east += 360;
-  double shift = box->west >= 180 ? -360 : box->west < -180 ? 360 : 0;
-  box->west += shift;
-  box->east += shift;
-  if (box->east - box->west >= 360) {
-    box->west = -180;
-    box->east = 180;
-  }
+  const char *crs = box->crs;
+  *box = lonlat_normal(box);
+  box->crs = crs;
 }
 
 int region_make(const struct extent *extent, struct arena *arena, struct load_region *out, struct error *error)

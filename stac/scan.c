@@ -5,7 +5,7 @@
 
 #include "datacube/base/checked.h"
 #include "datacube/base/logger.h"
-#include "datacube/transform.h"
+#include "datacube/lonlat.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -144,19 +144,10 @@ static struct extent lonlat_box(struct scan *scan, const struct grid *grid)
 {
   struct extent box = {grid->west, grid->north - grid->res_y * (double)grid->height,
                        grid->west + grid->res_x * (double)grid->width, grid->north, grid->crs};
-  struct extent out, globe = {-180, -90, 180, 90, NULL};
-  struct error ignored = {0};
   struct transform *transform = lonlat_transform(scan, grid->crs);
-  if (!transform || transform_extent(transform, &box, &out, &ignored) != 0 ||
-      !isfinite(out.west + out.east + out.south + out.north))
-    return globe;
-  if (out.west > out.east || out.west < -180 || out.east > 180) {
-    out.west = -180;
-    out.east = 180;
-  }
-  out.south = fmax(out.south, -90);
-  out.north = fmin(out.north, 90);
-  out.crs = NULL;
+  struct extent out = lonlat_globe();
+  if (transform)
+    lonlat_image(transform, &box, &out);
   return out;
 }
 

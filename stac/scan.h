@@ -24,7 +24,7 @@ struct scan_band {
 
 struct scan_grid {
   struct grid grid;
-  struct extent lonlat; /* the grid's bounding box; the whole globe's width where it crosses the antimeridian */
+  struct extent lonlat; /* the grid's bounding box, normal (lonlat.h) */
 };
 
 struct scan_asset {
@@ -44,7 +44,7 @@ struct scan_item {
   int64_t instant; /* 0 where it has no date */
   bool undated;
   json_t *properties; /* owned; NULL: none */
-  struct extent box;  /* lonlat, of its assets */
+  struct extent box;  /* of its assets, normal (lonlat.h) */
 };
 
 struct scan {

@@ -10,6 +10,8 @@
  * and is one mosaic: then two files of a band may not show the same place, as one would hide the other. */
 #include "stac/scan.h"
 
+#include "datacube/lonlat.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,14 +91,6 @@ static int order_assets(struct scan *scan, struct error *error)
   return 0;
 }
 
-static void unite(struct extent *box, const struct extent *other, bool first)
-{
-  box->west = first ? other->west : fmin(box->west, other->west);
-  box->south = first ? other->south : fmin(box->south, other->south);
-  box->east = first ? other->east : fmax(box->east, other->east);
-  box->north = first ? other->north : fmax(box->north, other->north);
-}
-
 static int compare_name(const void *left, const void *right)
 {
   const struct scan_band *const *a = left, *const *b = right;
@@ -132,7 +126,8 @@ static void finish_items(struct scan *scan)
     struct scan_item item = scan->items[i];
     size_t first = asset;
     for (; asset < scan->asset_count && scan->assets[asset].item == i; asset++) {
-      unite(&item.box, &scan->grids[scan->assets[asset].grid].lonlat, asset == first);
+      const struct extent *box = &scan->grids[scan->assets[asset].grid].lonlat;
+      item.box = asset == first ? *box : lonlat_union(&item.box, box);
       scan->assets[asset].item = kept;
     }
     if (asset > first)

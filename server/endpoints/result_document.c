@@ -5,6 +5,7 @@
 #include "server/auth/signed_url.h"
 
 #include "datacube/base/instant.h"
+#include "datacube/lonlat.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,8 +65,8 @@ struct summary_of_files {
   size_t files;
   struct stored_file first;
   size_t places, dates;
-  double west, south, east, north; /* degrees; a box over the 180th meridian counts as all longitudes */
-  int64_t start, end;              /* Unix milliseconds */
+  struct extent place; /* normal (lonlat.h) */
+  int64_t start, end;  /* Unix milliseconds */
   bool has_dimensions, has_projection;
 };
 
@@ -83,18 +84,12 @@ static int read_box(struct json_piece bbox, double box[4])
 
 static void add_place(struct summary_of_files *sum, struct json_piece metadata)
 {
-  double box[4];
-  if (read_box(member(metadata, "bbox"), box) != 0)
+  double edges[4];
+  if (read_box(member(metadata, "bbox"), edges) != 0)
     return;
-  if (box[0] > box[2]) {
-    box[0] = -180;
-    box[2] = 180;
-  }
-  bool first = sum->places++ == 0;
-  sum->west = first || box[0] < sum->west ? box[0] : sum->west;
-  sum->south = first || box[1] < sum->south ? box[1] : sum->south;
-  sum->east = first || box[2] > sum->east ? box[2] : sum->east;
-  sum->north = first || box[3] > sum->north ? box[3] : sum->north;
+  struct extent box = {edges[0], edges[1], edges[2] + (edges[0] > edges[2] ? 360 : 0), edges[3], NULL};
+  box = lonlat_normal(&box);
+  sum->place = sum->places++ == 0 ? box : lonlat_union(&sum->place, &box);
 }
 
 static bool read_date(struct json_piece metadata, const char *name, int64_t *out)
@@ -247,7 +242,8 @@ static void write_interval(struct json_writer *w, const struct summary_of_files 
 
 static void write_extent(struct json_writer *w, const struct summary_of_files *sum)
 {
-  const double box[4] = {sum->west, sum->south, sum->east, sum->north};
+  double box[4];
+  lonlat_edges(&sum->place, box);
   json_key(w, "extent");
   json_write_object(w);
   json_key(w, "spatial");
