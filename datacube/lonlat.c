@@ -92,3 +92,35 @@ void lonlat_edges(const struct extent *box, double edges[4])
   edges[2] = box->east > 180 ? box->east - turn : box->east;
   edges[3] = box->north;
 }
+
+static void write_ring(struct json_writer *writer, double west, double south, double east, double north)
+{
+  const double ring[5][2] = {{west, south}, {east, south}, {east, north}, {west, north}, {west, south}};
+  json_write_array(writer);
+  json_write_array(writer);
+  for (size_t i = 0; i < 5; i++) {
+    json_write_array(writer);
+    json_write_number(writer, ring[i][0]);
+    json_write_number(writer, ring[i][1]);
+    json_end_array(writer);
+  }
+  json_end_array(writer);
+  json_end_array(writer);
+}
+
+void lonlat_write_geometry(const struct extent *box, struct json_writer *writer)
+{
+  bool is_split = box->east > 180;
+  json_key(writer, "geometry");
+  json_write_object(writer);
+  json_kv_string(writer, "type", is_split ? "MultiPolygon" : "Polygon");
+  json_key(writer, "coordinates");
+  if (is_split) {
+    json_write_array(writer);
+    write_ring(writer, box->west, box->south, 180, box->north);
+    write_ring(writer, -180, box->south, box->east - turn, box->north);
+    json_end_array(writer);
+  } else
+    write_ring(writer, box->west, box->south, box->east, box->north);
+  json_end_object(writer);
+}

@@ -6,6 +6,7 @@
 #ifndef TWINCUBE_DATACUBE_LONLAT_H
 #define TWINCUBE_DATACUBE_LONLAT_H
 
+#include "datacube/base/buffer.h"
 #include "datacube/grid.h"
 #include "datacube/transform.h"
 
@@ -25,5 +26,8 @@ struct extent lonlat_union(const struct extent *a, const struct extent *b);
 
 /* West, south, east, north as documents have them. */
 void lonlat_edges(const struct extent *box, double edges[4]);
+
+/* The member "geometry": a polygon, or two where the box crosses the antimeridian. */
+void lonlat_write_geometry(const struct extent *box, struct json_writer *writer);
 
 #endif

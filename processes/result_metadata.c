@@ -34,35 +34,6 @@ static void write_numbers(struct json_writer *w, const double *numbers, size_t c
 
 /* ---- place ------------------------------------------------------------------------------------------------------ */
 
-static void write_ring(struct json_writer *w, double west, double south, double east, double north)
-{
-  const double ring[5][2] = {{west, south}, {east, south}, {east, north}, {west, north}, {west, south}};
-  json_write_array(w);
-  json_write_array(w);
-  for (size_t i = 0; i < 5; i++)
-    write_numbers(w, ring[i], 2);
-  json_end_array(w);
-  json_end_array(w);
-}
-
-static void write_geometry(struct json_writer *w, const struct extent *e)
-{
-  bool is_split = e->east > 180;
-  json_key(w, "geometry");
-  json_write_object(w);
-  json_kv_string(w, "type", is_split ? "MultiPolygon" : "Polygon");
-  json_key(w, "coordinates");
-  if (is_split) {
-    json_write_array(w);
-    write_ring(w, e->west, e->south, 180, e->north);
-    write_ring(w, -180, e->south, e->east - 360, e->north);
-    json_end_array(w);
-  } else {
-    write_ring(w, e->west, e->south, e->east, e->north);
-  }
-  json_end_object(w);
-}
-
 /* The geometries of a vector cube, or NULL. */
 static const struct geometry_set *features_of(const struct cube *cube)
 {
@@ -99,7 +70,7 @@ static void write_place(struct json_writer *w, const struct cube *cube, const ch
   lonlat_edges(&lonlat, box);
   json_key(w, "bbox");
   write_numbers(w, box, 4);
-  write_geometry(w, &lonlat);
+  lonlat_write_geometry(&lonlat, w);
 }
 
 /* ---- time ------------------------------------------------------------------------------------------------------- */

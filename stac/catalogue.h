@@ -93,6 +93,24 @@ int catalogue_collection_json(const struct catalogue *catalogue, const char *id,
 int catalogue_queryables_json(const struct catalogue *catalogue, const char *id, const char *base_url,
                               struct buffer *out, struct error *error);
 
+struct items_query {
+  const char *collection;
+  bool has_start, has_end; /* instants, both included */
+  int64_t start, end;
+  bool has_box;
+  struct extent box; /* normal (datacube/lonlat.h) */
+  bool has_after;    /* where the page begins: behind this item */
+  int64_t after_instant, after_key;
+  long limit;       /* most items, at least 1 */
+  const char *kept; /* box and interval as they were asked for, for the next page: "&bbox=…" */
+};
+/* A page of a collection's items as a GeoJSON FeatureCollection, with a link to the next one where there is one; one
+ * item. Errors: CollectionNotFound, NotFound. */
+int catalogue_items_json(const struct catalogue *catalogue, const char *base_url, const struct items_query *query,
+                         struct buffer *out, struct error *error);
+int catalogue_item_json(const struct catalogue *catalogue, const char *base_url, const char *collection, const char *id,
+                        struct buffer *out, struct error *error);
+
 /* A property of an item, for load_collection's `properties`. */
 struct item_property {
   enum {

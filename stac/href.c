@@ -45,6 +45,16 @@ const char *href_path(struct arena *arena, const char *href)
   return href_decoded(arena, href + strlen("file:"));
 }
 
+void href_encode(const char *text, struct buffer *out)
+{
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+  for (; *text; text++)
+    if (strchr(plain, *text))
+      buffer_add(out, text, 1);
+    else
+      buffer_printf(out, "%%%02X", (unsigned char)*text);
+}
+
 bool path_is_below(const char *path, const char *folder)
 {
   size_t length = strlen(folder);

@@ -3,6 +3,7 @@
 #define TWINCUBE_STAC_HREF_H
 
 #include "datacube/base/arena.h"
+#include "datacube/base/buffer.h"
 
 #include <stdbool.h>
 
@@ -16,6 +17,9 @@ const char *href_path(struct arena *arena, const char *href);
 
 /* Every %XX decoded but %00. NULL: out of memory. */
 const char *href_decoded(struct arena *arena, const char *text);
+
+/* Text as one piece of an address's path: every byte escaped but letters, digits and "-._~". */
+void href_encode(const char *text, struct buffer *out);
 
 /* Whether a path, without links, is the folder or lies below it. */
 bool path_is_below(const char *path, const char *folder);

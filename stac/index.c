@@ -44,6 +44,7 @@ static const char schema[] =
   "json_replace(json_remove(document, '$.\"cube:dimensions\"', '$.summaries'), '$.stac_extensions', json("             \
   "(SELECT json_group_array(value) FROM json_each(document, '$.stac_extensions') WHERE value NOT LIKE "                \
   "'%/datacube/%')))"
+#define ITEMS_AFTER " AND instant BETWEEN ?2 AND ?3 AND (instant, key) > (?4, ?5) ORDER BY instant, key LIMIT ?6"
 #define OF_ITEMS " IN (SELECT key FROM items WHERE collection = ?1)"
 
 static const char *const texts[STATEMENT_COUNT] = {
@@ -83,6 +84,14 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_ASSETS] = "SELECT band, path, raster_band, type, nodata_given, nodata, crs, west, north, res_x, res_y,"
                          " width, height, masked, unpacks, scale, offset"
                          " FROM assets JOIN grids ON grids.key = assets.grid WHERE item = ?1 ORDER BY band",
+    [STATEMENT_ITEM_PAGE] = "SELECT key, id, instant, properties FROM items WHERE collection = ?1" ITEMS_AFTER,
+    [STATEMENT_ITEM_PAGE_IN_BOX] =
+        "SELECT key, id, instant, properties FROM item_boxes JOIN items ON items.key = item_boxes.item"
+        " WHERE ((west <= ?8 AND east >= ?7) OR (west <= ?10 AND east >= ?9)) AND south <= ?12 AND north >= ?11"
+        " AND collection_low <= ?1 AND collection_high >= ?1 AND collection = ?1" ITEMS_AFTER,
+    [STATEMENT_ITEM] = "SELECT key, id, instant, properties FROM items WHERE collection = ?1 AND id = ?2 LIMIT 1",
+    [STATEMENT_ITEM_GRIDS] = "SELECT crs, west, north, res_x, res_y, width, height FROM grids"
+                             " WHERE key IN (SELECT grid FROM assets WHERE item = ?1)",
 };
 
 int index_error(struct index *index, struct error *error)

@@ -64,6 +64,9 @@ static const struct conformance_class {
 } conformance_classes[] = {
     {"https://api.stacspec.org/v1.0.0/core", 1, 0},
     {"https://api.stacspec.org/v1.0.0/collections", 1, 0},
+    {"https://api.stacspec.org/v1.0.0/ogcapi-features", 1, 0},
+    {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", 1, 0},
+    {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson", 1, 0},
     {"https://api.openeo.org/1.3.0/authentication/jwt", 1, 3}, /* tokens without oidc/PROVIDER/ before them */
 };
 

@@ -17,6 +17,9 @@ void get_empty_object(struct exchange *exchange); /* udf_runtimes */
 void get_collections(struct exchange *exchange);
 void get_collection(struct exchange *exchange);
 void get_queryables(struct exchange *exchange);
+/* endpoint_items.c */
+void get_items(struct exchange *exchange);
+void get_item(struct exchange *exchange);
 /* endpoint_processes.c */
 void get_processes(struct exchange *exchange);
 /* endpoint_auth.c */

@@ -24,6 +24,8 @@ const struct route routes[] = {
     {"GET", "/me", ROUTE_API, true, false, get_me},
     {"GET", "/collections", ROUTE_API, false, false, get_collections},
     {"GET", "/collections/{collection_id}/queryables", ROUTE_API, false, false, get_queryables},
+    {"GET", "/collections/{collection_id}/items", ROUTE_API, false, false, get_items},
+    {"GET", "/collections/{collection_id}/items/{item_id}", ROUTE_API, false, false, get_item},
     {"GET", "/collections/{collection_id}", ROUTE_API, false, false, get_collection},
     {"GET", "/processes", ROUTE_API, false, false, get_processes},
     {"POST", "/validation", ROUTE_API, false, true, post_validation},
@@ -96,7 +98,8 @@ static bool path_matches(const struct route *route, const char *path,
     if (want_length == 0 || have_length == 0)
       return want_length == 0 && have_length == 0;
     char decoded[PATH_PARAMETER_SIZE];
-    if (http_decode(have, have_length, decoded, is_path ? PATH_PARAMETER_SIZE : ID_SIZE) != 0) {
+    const bool may_be_long = is_path || is_placeholder(want, want_length, "{item_id}"); /* the path of a scene */
+    if (http_decode(have, have_length, decoded, may_be_long ? PATH_PARAMETER_SIZE : ID_SIZE) != 0) {
       if (!is_path)
         return false;
       decoded[0] = '\0'; /* a path that cannot be one: for its handler to say so */
