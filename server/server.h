@@ -49,11 +49,14 @@ struct server_settings {
 struct uploads; /* server/files/upload.h */
 struct service_hub; /* services/service_hub.h */
 
+struct event_hub;
+
 struct server {
   struct server_settings settings;
   struct auth *auth;
   struct worker_pool *pool; /* synchronous requests */
   struct job_queue *jobs;
+  struct event_hub *events;
   struct uploads *uploads;
   struct service_hub *services; /* what requests to web services share */
   unsigned char secret[32]; /* signs URLs */

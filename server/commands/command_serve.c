@@ -6,6 +6,7 @@
 #include "server/commands/command.h"
 #include "server/commands/serve_options.h"
 #include "server/commands/data_dir.h"
+#include "server/endpoints/event_hub.h"
 #include "server/files/upload.h"
 #include "server/services/service_hub.h"
 #include "server/store/folder.h"
@@ -198,7 +199,9 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
                                          .resident_limit = resident_limit};
   if (worker_pool_start(&pool, &server->pool, error) != 0)
     return -1;
-  return job_queue_start(&jobs, &server->jobs, error);
+  if (job_queue_start(&jobs, &server->jobs, error) != 0)
+    return -1;
+  return event_hub_start(parts->data, server->jobs, &server->events, error);
 }
 
 /* Passwords and providers, as far as the operator wants them. */
@@ -263,6 +266,7 @@ static void stop(struct server_parts *parts)
 {
   atomic_store(&parts->server.stopping, true);
   handlers_stop(parts->handlers);       /* nobody uses pool and queue after this */
+  event_hub_stop(parts->server.events);
   worker_pool_stop(parts->server.pool); /* answers what it had */
   job_queue_stop(parts->server.jobs);
   service_hub_close(parts->server.services);

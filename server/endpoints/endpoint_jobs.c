@@ -1,5 +1,6 @@
 /* Batch jobs: create, read, change, delete, list. */
 #include "server/endpoints/endpoints.h"
+#include "server/auth/signed_url.h"
 
 #include "server/store/folder.h"
 #include "server/jobs/job_folder.h"
@@ -185,6 +186,16 @@ static void write_progress(struct json_writer *w, const struct exchange *exchang
     json_kv_number(w, "progress", (double)(int)(progress * 100) / 100);
 }
 
+/* Good for a while and without a token: browsers cannot send one with an EventSource. */
+static void write_events_link(struct json_writer *w, const struct exchange *exchange, const struct job *job)
+{
+  const int64_t expires = store_now() / 1000 + EVENT_LINK_SECONDS;
+  char signature[SIGNATURE_SIZE], path[256];
+  signed_url_sign(exchange->server->secret, job->id, EVENT_LINK_NAME, expires, signature);
+  snprintf(path, sizeof path, "/jobs/%s/events?expires=%" PRId64 "&signature=%s", job->id, expires, signature);
+  write_link(w, "events", exchange->base, path, "text/event-stream", "State, progress and logs as they change");
+}
+
 static void write_job_links(struct json_writer *w, const struct exchange *exchange, const struct job *job)
 {
   char path[128];
@@ -194,6 +205,7 @@ static void write_job_links(struct json_writer *w, const struct exchange *exchan
   write_link(w, "self", exchange->base, path, "application/json", NULL);
   snprintf(path, sizeof path, "/jobs/%s/logs", job->id);
   write_link(w, "monitor", exchange->base, path, "application/json", "Logs");
+  write_events_link(w, exchange, job);
   if (is_status(job, "finished")) {
     snprintf(path, sizeof path, "/jobs/%s/results", job->id);
     write_link(w, "result", exchange->base, path, "application/json", "Results");

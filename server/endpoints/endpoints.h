@@ -44,6 +44,11 @@ int get_own_job(struct exchange *exchange, struct job *job);
 void get_job_logs(struct exchange *exchange);
 /* The members of an entry, within an object that the caller opens and closes. */
 void write_log_members(struct json_writer *w, const struct job_log *log);
+/* endpoint_events.c */
+void get_job_events(struct exchange *exchange);
+enum { EVENT_LINK_SECONDS = 15 * 60 };
+/* Name under which the link to a job's events is signed; no outcome's file has a tilde in its name. */
+#define EVENT_LINK_NAME "~events"
 /* endpoint_results.c */
 void post_job_results(struct exchange *exchange);
 void get_job_results(struct exchange *exchange);

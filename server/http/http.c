@@ -3,6 +3,7 @@
 
 #include "datacube/base/logger.h"
 #include "server/http/drain.h"
+#include "server/http/http_feed.h"
 #include "server/http/pump.h"
 
 #include <arpa/inet.h>
@@ -287,10 +288,13 @@ void http_respond(struct http_request *request, struct http_response *response)
   hand_in(request);
 }
 
-static struct MHD_Response *make_response(struct http_response *response)
+static struct MHD_Response *make_response(struct http_response *response, struct MHD_Connection *connection)
 {
   struct MHD_Response *made;
-  if (response->fd >= 0) {
+  if (response->feed != NULL) {
+    made = http_feed_response(response->feed, connection);
+    response->feed = NULL; /* the library lets it go */
+  } else if (response->fd >= 0) {
     made = MHD_create_response_from_fd_at_offset64(response->fd_size, response->fd, response->fd_offset);
     if (made != NULL)
       response->fd = -1; /* the library closes it */
@@ -320,7 +324,7 @@ static void add_headers(struct MHD_Response *made, const struct http_response *r
 static enum MHD_Result send_response(struct http_request *request)
 {
   struct http_response *response = atomic_load(&request->response);
-  struct MHD_Response *made = make_response(response);
+  struct MHD_Response *made = make_response(response, request->connection);
   if (made == NULL)
     return MHD_NO;
   if (request->stage == STAGE_HEAD) /* the body is still to come */

@@ -1,4 +1,4 @@
-/* HTTP: libmicrohttpd behind a small door. Only http.c knows the library.
+/* HTTP: libmicrohttpd behind a small door. Only http.c and http_feed.c know the library.
  *
  * One thread of the library polls all connections; it never waits. When a request is complete the connection is
  * suspended and `handle` is called with the request; anyone, on any thread, later answers it once with http_respond.
@@ -15,6 +15,7 @@
 #include "server/auth/client_address.h"
 #include "server/http/pump.h"
 
+struct http_feed;
 struct http_server;
 struct http_request;
 
@@ -23,6 +24,7 @@ enum { HTTP_MAX_HEADERS = 8, HTTP_HEADER_NAME = 32, HTTP_HEADER_VALUE = 1024 };
 struct http_response {
   unsigned status;
   struct buffer body;          /* sent unless fd >= 0; http_respond takes it */
+  struct http_feed *feed;      /* sent in its place, as it comes; or NULL; http_respond takes an end of it */
   int fd;                      /* file to send, or -1; http_respond takes it */
   uint64_t fd_offset, fd_size; /* part of the file */
   char media_type[128];        /* "" : no Content-Type */

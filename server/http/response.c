@@ -1,5 +1,6 @@
 /* A response on its way: status, headers, and a body or a file. */
 #include "server/http/http.h"
+#include "server/http/http_feed.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ void http_response_free(struct http_response *response)
   if (response == NULL)
     return;
   buffer_free(&response->body);
+  http_feed_drop(response->feed);
   if (response->fd >= 0)
     close(response->fd);
   free(response);

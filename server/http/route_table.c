@@ -37,6 +37,7 @@ const struct route routes[] = {
     {"DELETE", "/jobs/{job_id}", ROUTE_API, true, false, delete_job},
     {"GET", "/jobs/{job_id}/estimate", ROUTE_API, true, false, get_job_estimate},
     {"GET", "/jobs/{job_id}/logs", ROUTE_API, true, false, get_job_logs},
+    {"GET", "/jobs/{job_id}/events", ROUTE_HIDDEN, false, false, get_job_events}, /* or by a signed link */
     {"GET", "/jobs/{job_id}/results", ROUTE_API, true, false, get_job_results},
     {"POST", "/jobs/{job_id}/results", ROUTE_API, true, false, post_job_results},
     {"DELETE", "/jobs/{job_id}/results", ROUTE_API, true, false, delete_job_results},

@@ -124,6 +124,24 @@ int store_job_get(struct store *store, const char *owner, const char *id, struct
   return row < 0 ? -1 : 0;
 }
 
+int store_job_state(struct store *store, const char *id, struct job_state *out, struct error *error)
+{
+  sqlite3_stmt *get = store_prepare(store, "SELECT status, updated, progress FROM jobs WHERE id = ?", error);
+  if (get == NULL)
+    return -1;
+  bind_text(get, 1, id);
+  int row = store_step(store, get, error);
+  if (row == 1) {
+    copy_column(out->status, sizeof out->status, get, 0);
+    out->updated = sqlite3_column_int64(get, 1);
+    out->progress = sqlite3_column_type(get, 2) == SQLITE_NULL ? -1.0 : sqlite3_column_double(get, 2);
+  }
+  sqlite3_reset(get);
+  if (row == 0)
+    return store_no_job(id, error);
+  return row < 0 ? -1 : 0;
+}
+
 int store_job_list(struct store *store, const char *owner, int64_t before,
                    bool (*report)(void *data, const struct job *job), void *data, struct error *error)
 {

@@ -46,6 +46,12 @@ void job_free(struct job *job);
 int store_job_put(struct store *store, struct job *job, struct error *error);
 /* A job of an owner (NULL: of anybody). Error JobNotFound. The caller frees. */
 int store_job_get(struct store *store, const char *owner, const char *id, struct job *out, struct error *error);
+struct job_state { /* what changes while a job is on its way */
+  char status[JOB_STATUS_SIZE];
+  int64_t updated; /* Unix milliseconds */
+  double progress; /* percent, negative: none */
+};
+int store_job_state(struct store *store, const char *id, struct job_state *out, struct error *error);
 /* Of an owner, or of all (NULL): newest first, those before `before` (0: all), until `report` answers false; process,
  * usage and result are left out. */
 int store_job_list(struct store *store, const char *owner, int64_t before,
