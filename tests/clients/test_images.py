@@ -1,0 +1,53 @@
+"""The images of server/deploy hold the libraries that the program is linked with; systemd reads the unit."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+DEPLOY = Path(__file__).resolve().parents[2] / "server" / "deploy"
+BESIDES = {"proj-data", "ca-certificates"}  # no library of theirs is linked
+
+
+def said(*command):
+    return subprocess.run(command, capture_output=True, text=True).stdout
+
+
+def installed_by(name):
+    """The packages that the last apt-get of a file installs."""
+    text = (DEPLOY / name).read_text().replace("\\\n", " ")
+    words = re.findall(r"apt-get install -q -y --no-install-recommends ([^&\n]*)", text)[-1]
+    return set(words.split())
+
+
+def linked():
+    """Debian packages of the libraries that the program names, those of every system left out."""
+    program = os.environ["TWINCUBE_BIN"]
+    names = re.findall(r"NEEDED.*\[(.*)\]", said("readelf", "-d", program))
+    paths = dict(re.findall(r"(\S+) => (/\S+)", said("ldd", program)))
+    packages = set()
+    for name in names:
+        if re.match(r"lib(c|m|pthread|dl|asan|ubsan|gcc_s)\.so", name):
+            continue
+        packages.add(said("dpkg", "-S", os.path.realpath(paths[name])).split(":")[0])
+    return packages
+
+
+def test_both_images_hold_what_the_program_is_linked_with():
+    if not shutil.which("dpkg") or not shutil.which("readelf"):
+        pytest.skip("needs dpkg and readelf")
+    want = linked()
+    assert want, "no library was found"
+    assert installed_by("Containerfile") - BESIDES == want
+    assert installed_by("twincube.def") - BESIDES == want
+
+
+def test_unit_file():
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("needs systemd-analyze")
+    done = subprocess.run(["systemd-analyze", "verify", DEPLOY / "twincube.service"], capture_output=True, text=True)
+    wrong = [line for line in done.stderr.splitlines() if "twincube.service" in line and "not executable" not in line]
+    assert not wrong
