@@ -19,14 +19,19 @@ static const char help_text[] =
     "Usage\n"
     "  twincube user add NAME [--data DIR]      make a user, or give one a new password\n"
     "  twincube user list [--data DIR]          one line each: name, date of creation\n"
-    "  twincube user remove NAME [--data DIR]   remove a user with tokens, jobs and results\n\n"
+    "  twincube user remove NAME [--data DIR]   remove a user with tokens, jobs and results\n"
+    "  twincube user rights NAME [--operator] [--results SIZE] [--data DIR]\n"
+    "                                           set what a user may: without options, as every user\n\n"
     "`add` reads the password, 8 bytes at least, as one line from standard input; on a terminal it asks and does not\n"
     "echo.\n"
     "NAME is made of letters, digits and - . _ ~ (at most 64). Passwords are kept as argon2id hashes. A new\n"
-    "password ends the user's open sessions. All three work while the server runs.\n\n"
+    "password ends the user's open sessions. All four work while the server runs. Rights of users whom an identity\n"
+    "provider vouches for are set anew by its rules when they come.\n\n"
     "Options\n"
-    "  --data DIR   folder of the server (see twincube catalogue --help for the default)\n"
-    "  -h, --help   this text\n\n"
+    "  --data DIR       folder of the server (see twincube catalogue --help for the default)\n"
+    "  --operator       the user may what only operators may\n"
+    "  --results SIZE   bytes of results that the user may keep, such as 100G (default: serve --user-results)\n"
+    "  -h, --help       this text\n\n"
     "Exit status\n"
     "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
     "Example\n"
@@ -94,8 +99,26 @@ static int remove_user(struct store *store, const char *name, struct error *erro
   return found ? 0 : error_set(error, ERROR_UserNotFound, "there is no user '%s'", name);
 }
 
-static int act(const char *action, const char *name, struct store *store, struct error *error)
+static int set_rights(struct store *store, const char *name, const struct user_rights *rights, struct error *error)
 {
+  char hash[PASSWORD_HASH_SIZE];
+  bool found = false;
+  if (store_user_hash(store, name, hash, &found, error) != 0)
+    return -1;
+  return found ? store_user_rights_put(store, name, rights, error)
+               : error_set(error, ERROR_UserNotFound, "there is no user '%s'", name);
+}
+
+struct user_call {
+  const char *action, *name; /* name: NULL where the action wants none */
+  struct user_rights rights;
+};
+
+static int act(const struct user_call *call, struct store *store, struct error *error)
+{
+  const char *action = call->action, *name = call->name;
+  if (strcmp(action, "rights") == 0)
+    return set_rights(store, name, &call->rights, error);
   if (strcmp(action, "add") == 0)
     return add_user(store, name, error);
   if (strcmp(action, "remove") == 0)
@@ -105,9 +128,14 @@ static int act(const char *action, const char *name, struct store *store, struct
 
 int command_user(int argc, char **argv)
 {
-  static const struct option options[] = {
-      {"data", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+  static const struct option options[] = {{"data", required_argument, NULL, 'd'},
+                                          {"operator", no_argument, NULL, 'o'},
+                                          {"results", required_argument, NULL, 'r'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
   const char *data_option = NULL;
+  struct user_call call = {.rights.roles = ROLE_USER};
+  size_t results = 0;
   int option;
   opterr = 0;
   while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -115,16 +143,25 @@ int command_user(int argc, char **argv)
       fputs(help_text, stdout);
       return EXIT_OK;
     }
-    if (option != 'd')
+    if (option == '?')
       return command_usage("user", "unknown option or missing value");
-    data_option = optarg;
+    if (option == 'r' && command_size(optarg, &results) != 0)
+      return command_usage("user", "--results wants a size such as 100G, not '%s'", optarg);
+    call.rights.roles |= option == 'o' ? ROLE_OPERATOR : 0;
+    data_option = option == 'd' ? optarg : data_option;
   }
   const char *action = optind < argc ? argv[optind] : "";
-  bool wants_name = strcmp(action, "add") == 0 || strcmp(action, "remove") == 0;
+  const bool is_rights = strcmp(action, "rights") == 0;
+  bool wants_name = is_rights || strcmp(action, "add") == 0 || strcmp(action, "remove") == 0;
   if (!wants_name && strcmp(action, "list") != 0)
-    return command_usage("user", "wants add, list or remove");
+    return command_usage("user", "wants add, list, remove or rights");
   if (argc - optind != (wants_name ? 2 : 1))
     return command_usage("user", wants_name ? "%s wants one NAME" : "%s wants no argument", action);
+  if (!is_rights && (results > 0 || call.rights.roles != ROLE_USER))
+    return command_usage("user", "--operator and --results go with rights");
+  call.action = action;
+  call.name = wants_name ? argv[optind + 1] : NULL;
+  call.rights.results = results;
 
   struct error error = {0};
   struct store *store = NULL;
@@ -133,7 +170,7 @@ int command_user(int argc, char **argv)
   if (status == 0)
     status = store_open(data, &store, &error);
   if (status == 0)
-    status = act(action, wants_name ? argv[optind + 1] : NULL, store, &error);
+    status = act(&call, store, &error);
   store_close(store);
   return status == 0 ? EXIT_OK : command_fail(&error);
 }

@@ -14,6 +14,7 @@
 #include "server/store/folder.h"
 #include "server/jobs/job_folder.h"
 #include "server/jobs/job_result.h"
+#include "server/store/store_identities.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -266,30 +267,38 @@ static void settle(struct job_runner *runner, const struct job *job, struct endi
 
 /* ---- one job ---------------------------------------------------------------------------------------------------- */
 
-/* Bytes of results that the job's owner may still keep. */
-static int read_quota(struct job_runner *runner, const struct job *job, uint64_t *left, struct error *error)
+struct quota {
+  bool is_set;
+  uint64_t left; /* bytes */
+};
+
+/* Bytes of results that the job's owner may still keep: as the user's own rights say, else as for everybody. */
+static int read_quota(struct job_runner *runner, const struct job *job, struct quota *out, struct error *error)
 {
-  const uint64_t most = runner->queue->options.user_results;
+  struct user_rights rights;
   uint64_t used = 0;
+  if (store_user_rights(runner->store, job->owner, &rights, NULL, error) != 0)
+    return -1;
+  const uint64_t most = rights.results > 0 ? rights.results : runner->queue->options.user_results;
   if (most > 0 && store_job_bytes(runner->store, job->owner, &used, error) != 0)
     return -1;
-  *left = used < most ? most - used : 0;
+  *out = (struct quota){.is_set = most > 0, .left = used < most ? most - used : 0};
   return 0;
 }
 
-static void fill_task(const struct job_runner *runner, const struct job *job, const char *part, uint64_t left,
-                      struct task_header *task)
+static void fill_task(const struct job_runner *runner, const struct job *job, const char *part,
+                      const struct quota *quota, struct task_header *task)
 {
   const struct job_queue_options *options = &runner->queue->options;
   *task = (struct task_header){.kind = TASK_EXECUTE,
                                .threads = options->threads,
                                .memory = options->memory,
                                .room_most = options->result_size,
-                               .has_quota = options->user_results > 0,
+                               .has_quota = quota->is_set,
                                .has_budget = job->has_budget && tariff_has_prices(&options->tariff),
                                .budget = job->budget,
                                .tariff = options->tariff,
-                               .room_left = left,
+                               .room_left = quota->left,
                                .job = 1,
                                .debug = strcmp(job->log_level, "debug") == 0};
   snprintf(task->output, sizeof task->output, "%s", part);
@@ -339,12 +348,12 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
     error_set(&error, ERROR_StorageFailure, "the data folder's name is too long");
     return failed(runner, job, &error);
   }
-  uint64_t left = 0;
-  if (folder_make(part, &error) != 0 || read_quota(runner, job, &left, &error) != 0) {
+  struct quota quota = {0};
+  if (folder_make(part, &error) != 0 || read_quota(runner, job, &quota, &error) != 0) {
     log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
     return back_to_queue(runner, "no room could be made for the results");
   }
-  fill_task(runner, job, part, left, &task);
+  fill_task(runner, job, part, &quota, &task);
   if (file_tree_path(runner->store, runner->queue->options.data, job->owner, task.files, &error) != 0)
     return back_to_queue(runner, "the store did not answer");
   enum worker_outcome outcome = worker_client_call(&runner->client, &task, &graph, &watch, reply);

@@ -9,6 +9,7 @@ import time
 import pytest
 import requests
 from fake_provider import AUDIENCE, FakeProvider, new_key
+from test_result_sizes import field
 from test_server_api import PASSWORD, Server, add_user, assert_error, run
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -267,6 +268,48 @@ def test_rights(server, provider):
     assert answer["roles"] == ["user"] and answer["storage"]["quota"] == 7 << 20
     answer = me(server, provider.token(groups=["/openeo", 3, None])).json()
     assert answer["roles"] == ["user"] and "storage" not in answer
+
+
+def test_rights_of_users_with_passwords(server):
+    def account():
+        token = requests.get(server.api + "/credentials/basic", auth=("alice", PASSWORD)).json()["access_token"]
+        return me(server, token, prefix="basic//").json()
+
+    data = ("--data", str(server.data))
+    assert account()["roles"] == ["user"] and "storage" not in account()
+    assert run("user", "rights", "alice", "--operator", "--results", "5M", *data).returncode == 0
+    assert account()["roles"] == ["user", "operator"] and account()["storage"] == {"free": 5 << 20, "quota": 5 << 20}
+    assert run("user", "rights", "alice", *data).returncode == 0
+    assert account()["roles"] == ["user"] and "storage" not in account()
+    assert run("user", "rights", "nobody", *data).returncode == 1
+    for wrong in (["add", "x", "--operator"], ["list", "--results", "5M"], ["rights"], ["rights", "a", "--results", "x"]):
+        assert run("user", *wrong, *data).returncode == 2
+
+
+def test_room_for_results_is_the_users_own(server, provider):
+    def run_job(**claims):
+        headers = {"Authorization": "Bearer oidc/fake/" + provider.token(sub="room", **claims)}
+        made = requests.post(server.api + "/jobs", json={"process": {"process_graph": field(200, 10)}}, headers=headers)
+        path = server.api + "/jobs/" + made.headers["OpenEO-Identifier"]
+        requests.post(path + "/results", headers=headers)
+        for _ in range(400):
+            status = requests.get(path, headers=headers).json()["status"]
+            if status in ("error", "finished"):
+                return status, requests.get(path + "/results", headers=headers).json()
+            time.sleep(0.02)
+        raise AssertionError(status)
+
+    member = {"groups": "urn:mace:egi.eu:group:vo.example.org"}  # 3 MiB; a result has 3.2 MB
+    status, answer = run_job(**member)
+    assert status == "error" and answer["code"] == "StorageQuotaExceeded"
+    assert run_job(groups="/openeo/large")[0] == "finished"
+    assert run_job(groups="/openeo/large")[0] == "finished"
+    status, answer = run_job(groups="/openeo/large")
+    assert status == "error" and answer["code"] == "StorageQuotaExceeded"
+    headers = {"Authorization": "Bearer oidc/fake/" + provider.token(sub="room", groups="/openeo/large")}
+    storage = requests.get(server.api + "/me", headers=headers).json()["storage"]
+    assert storage["quota"] == 7 << 20 and storage["free"] < (7 << 20) - 6400000
+    assert run_job()[0] == "finished"  # without the group: no limit here
 
 
 def test_only_who_is_entitled(tmp_path, provider):
