@@ -143,3 +143,21 @@ def test_a_cancelled_jobs_log_says_so(fresh, state):  # noqa: F811
     assert messages(server, job)[-1] == "the job was cancelled"
     assert server.call("DELETE", f"/jobs/{job}/results").status_code == 204  # nothing to cancel: nothing to say
     assert messages(server, job).count("the job was cancelled") == 1
+
+
+@pytest.mark.parametrize("level", [None, "info", "error"])
+def test_logs_come_in_pages(server, level):  # noqa: F811
+    job = server.create(FILE, log_level="debug")
+    start(server, job, "finished")
+    query = {"level": level} if level else {}
+    whole = logs(server, job, **query)
+    for limit in (1, 2, len(whole), len(whole) + 1):
+        seen, pages, url = [], 0, f"{server.api}/jobs/{job}/logs?" + "&".join(
+            f"{name}={value}" for name, value in {"limit": limit or 1, **query}.items())
+        while url:
+            page = server.session.get(url, timeout=30).json()
+            assert len(page["logs"]) <= max(limit, 1)
+            seen, pages = seen + page["logs"], pages + 1
+            url = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+        assert seen == whole and pages == max(1, -(-len(whole) // max(limit, 1)))
+    assert server.call("GET", f"/jobs/{job}/logs").json()["links"] == []
