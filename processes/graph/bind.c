@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { MAX_DEFINITION_DEPTH = 16 };
+enum { MAX_DEFINITION_DEPTH = 16, MAX_LOOKUPS = 1000 };
 
 struct names { /* parameters in sight, innermost first */
   const struct names *outer;
@@ -27,6 +27,12 @@ struct definition { /* of a process by a graph, met so far */
   bool in_work;
 };
 
+struct finding { /* what a look-up gave */
+  struct finding *next;
+  const char *space, *id;
+  const struct process_entry *entry; /* NULL: there is none */
+};
+
 struct binder {
   struct arena *arena;
   struct error *error;
@@ -36,6 +42,8 @@ struct binder {
   size_t found; /* errors */
   size_t work;  /* spent on checks, at most GRAPH_MAX_WORK */
   struct definition *definitions;
+  struct finding *findings;
+  size_t lookups; /* at most MAX_LOOKUPS */
   unsigned depth;     /* of definitions in work */
   bool built_in_only; /* inside the graph of a built-in process */
 };
@@ -227,21 +235,37 @@ static int bind_arguments(struct binder *b, const struct surroundings *in, const
 
 /* ---- processes -------------------------------------------------------------------------------------------------- */
 
-static const struct process_entry *find_in(const struct process_lookup *lookup, const char *space, const char *id)
+/* Each id is asked for once a request. NULL: there is none, or an error was set. */
+static const struct process_entry *find_in(struct binder *b, const char *space, const char *id)
 {
-  return lookup->find ? lookup->find(lookup->context, space, id) : NULL;
+  const struct process_lookup *lookup = &b->options->lookup;
+  for (const struct finding *f = b->findings; f; f = f->next)
+    if (strcmp(f->id, id) == 0 && strcmp(f->space, space) == 0)
+      return f->entry;
+  if (!lookup->find)
+    return NULL;
+  struct finding *new = ARENA_NEW(b->arena, struct finding);
+  if (!new)
+    error_memory(b->error);
+  else if (++b->lookups > MAX_LOOKUPS)
+    error_set(b->error, ERROR_ProcessGraphComplexity, "the graph asks for more than %d different processes",
+              (int)MAX_LOOKUPS);
+  if (error_is_set(b->error))
+    return NULL;
+  *new = (struct finding){b->findings, space, id, lookup->find(lookup->context, b->arena, space, id, b->error)};
+  b->findings = new;
+  return new->entry;
 }
 
 /* Without a namespace a user's own process comes before a built-in one, as the openEO API has it. */
-static const struct process_entry *find_process(const struct binder *b, const struct graph_node *node)
+static const struct process_entry *find_process(struct binder *b, const struct graph_node *node)
 {
-  const struct process_lookup *lookup = &b->options->lookup;
   const struct process_entry *own = NULL;
   if (node->space && strcmp(node->space, "backend") != 0)
-    return find_in(lookup, node->space, node->process);
+    return find_in(b, node->space, node->process);
   if (!node->space && !b->built_in_only)
-    own = find_in(lookup, "user", node->process);
-  return own ? own : process_table_find(node->process);
+    own = find_in(b, "user", node->process);
+  return own || error_is_set(b->error) ? own : process_table_find(node->process);
 }
 
 static int bind_definition(struct binder *b, const struct place *place, struct definition *d)
@@ -307,7 +331,7 @@ static int bind_node(struct binder *b, const struct surroundings *in, const stru
 {
   struct use use = {.node = node, .entry = find_process(b, node), .place = {in->place, node->id}};
   if (!use.entry)
-    return unsupported(b, &use.place, node);
+    return error_is_set(b->error) ? found(b, &use.place) : unsupported(b, &use.place, node);
   use.slots = ARENA_ARRAY(b->arena, struct slot, use.entry->signature.count);
   use.callbacks = ARENA_ARRAY(b->arena, struct bound_callback, node->callback_count);
   if (!use.slots || !use.callbacks)

@@ -3,6 +3,7 @@
 #include "processes/graph/bound.h"
 #include "processes/graph/compile.h"
 #include "processes/graph/json.h"
+#include "processes/graph/parse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -262,8 +263,10 @@ static int find_process(const json_t *json, const json_t **out, struct error *er
   return 0;
 }
 
-static int parse_process(struct parser *p, const json_t *json, const struct graph **out)
+int graph_parse_process(struct arena *arena, const json_t *json, bool official, const struct graph **out,
+                        struct error *error)
 {
+  struct parser parser = {.arena = arena, .error = error, .official = official}, *p = &parser;
   const json_t *inner = json_object_get(json, "process_graph"), *id = json_object_get(json, "id");
   if (!inner || json_object_get(inner, "process_id")) /* no process, or a node of that name */
     return parse_graph(p, json, out);
@@ -281,7 +284,6 @@ static int parse_process(struct parser *p, const json_t *json, const struct grap
 int graph_parse(struct arena *arena, const char *text, size_t length, bool official, const struct graph **out,
                 struct error *error)
 {
-  struct parser p = {.arena = arena, .error = error, .official = official};
   const json_t *process = NULL;
   json_t *json = NULL;
   const size_t tree = json_tree_bytes(text, length);
@@ -292,7 +294,7 @@ int graph_parse(struct arena *arena, const char *text, size_t length, bool offic
   if (status == 0)
     status = find_process(json, &process, error);
   if (status == 0)
-    status = parse_process(&p, process, out);
+    status = graph_parse_process(arena, process, official, out, error);
   json_decref(json);
   arena_release(arena, tree);
   return status;
@@ -309,16 +311,4 @@ int graph_blame(const struct arena *arena, struct error *error)
   memcpy(error->node, found.node, sizeof error->node);
   memcpy(error->parameter, found.parameter, sizeof error->parameter);
   return -1;
-}
-
-int process_define(struct arena *arena, const char *text, size_t length, struct process_entry *out, struct error *error)
-{
-  const struct graph *graph;
-  if (graph_parse(arena, text, length, false, &graph, error) != 0)
-    return -1;
-  if (!graph->id)
-    return error_set(error, ERROR_ProcessGraphInvalid, "the process has no id");
-  *out = (struct process_entry){
-      .id = graph->id, .spec = text, .spec_length = length, .body = graph, .signature = graph->signature};
-  return 0;
 }

@@ -11,7 +11,8 @@ struct graph;
 struct process_entry {
   const char *id;
   const struct process *process; /* NULL where `body` defines it */
-  const char *spec;              /* the spec as JSON text: ours, or the operator's (--process-specs) byte for byte */
+  const char *spec;              /* of a built-in one, as JSON text: ours, or the operator's (--process-specs) byte for
+                                    byte */
   size_t spec_length;
   const struct graph *body; /* the spec's process_graph; NULL where there is C */
   struct signature signature;
@@ -22,15 +23,36 @@ bool process_takes(const struct process_entry *entry, const char *parameter, con
 
 /* Processes beyond the built-in ones: those of a user, or remote definitions. */
 struct process_lookup {
-  /* The process of that id in that namespace ("user", …), NULL where there is none; lives as long as the request. */
-  const struct process_entry *(*find)(void *context, const char *space, const char *id);
+  /* The process of that id in that namespace ("user", …), made in the arena. NULL: there is none, or an error was set.
+   * Asked once for each id and namespace of a request. */
+  const struct process_entry *(*find)(void *context, struct arena *arena, const char *space, const char *id,
+                                      struct error *error);
   void *context;
 };
 
-/* A process from the JSON of its definition {"id", "parameters", "process_graph", …}: read once, in the arena; the
- * text is borrowed. Its graph is bound where it is used. Errors as graph_parse. */
+/* A process from the JSON of its definition {"id", "parameters", "process_graph", …}, read once, in the arena. Its
+ * graph is bound where it is used. Errors: ProcessInvalid, ProcessGraphMissing, ProcessParameterInvalid (a default that
+ * does not fit), and those of graph_parse. */
 int process_define(struct arena *arena, const char *json, size_t length, struct process_entry *out,
                    struct error *error);
+
+struct process_text {
+  const char *json;
+  size_t length;
+};
+
+/* The same where the text may be a list {"processes": […]} instead: the one of that id. */
+int process_define_listed(struct arena *arena, const struct process_text *text, const char *id,
+                          struct process_entry *out, struct error *error);
+
+struct graph_call { /* a use of a process */
+  const char *space; /* namespace, or NULL */
+  const char *id;
+};
+
+/* Calls `report` for each use of a process in a graph and the graphs inside it, until it answers other than 0, which is
+ * returned. */
+int graph_calls(const struct graph *graph, int (*report)(void *data, const struct graph_call *call), void *data);
 
 /* The version of the openEO process specification that the table's signatures follow. */
 extern const char process_table_version[];

@@ -16,9 +16,11 @@ struct shelf { /* definitions under a namespace */
   size_t count;
 };
 
-static const struct process_entry *find_on_shelf(void *context, const char *space, const char *id)
+static const struct process_entry *find_on_shelf(void *context, struct arena *arena, const char *space, const char *id,
+                                                 struct error *error)
 {
   const struct shelf *shelf = context;
+  (void)arena, (void)error;
   for (size_t i = 0; strcmp(space, shelf->space) == 0 && i < shelf->count; i++)
     if (strcmp(shelf->entries[i].id, id) == 0)
       return &shelf->entries[i];

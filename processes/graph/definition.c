@@ -1,0 +1,85 @@
+/* Processes that are defined by graphs: from the text of a definition to a row as the table has them. */
+#include "processes/graph/bound.h"
+#include "processes/graph/json.h"
+#include "processes/graph/parse.h"
+
+#include <string.h>
+
+/* A default that its own schema refuses would be refused wherever it is used. */
+static int check_defaults(const struct signature *signature, struct error *error)
+{
+  for (size_t i = 0; i < signature->count; i++) {
+    const struct parameter *parameter = &signature->parameters[i];
+    if (parameter->has_default && parameter_check(parameter, &parameter->default_value, true, error) != 0)
+      return -1;
+  }
+  return 0;
+}
+
+static int define(struct arena *arena, const json_t *json, struct process_entry *out, struct error *error)
+{
+  const struct graph *graph;
+  if (!json_is_object(json))
+    return error_set(error, ERROR_ProcessInvalid, "a process is a JSON object");
+  if (!json_object_get(json, "process_graph"))
+    return error_set(error, ERROR_ProcessGraphMissing, "the process has no process_graph");
+  if (!json_is_string(json_object_get(json, "id")))
+    return error_set(error, ERROR_ProcessInvalid, "the process has no id");
+  if (graph_parse_process(arena, json, false, &graph, error) != 0 || check_defaults(&graph->signature, error) != 0)
+    return -1;
+  *out = (struct process_entry){.id = graph->id, .body = graph, .signature = graph->signature};
+  return 0;
+}
+
+/* The entry of a list of processes that has the id; else the tree itself. */
+static const json_t *pick(const json_t *json, const char *id)
+{
+  const json_t *list = json_object_get(json, "processes");
+  for (size_t i = 0; id && i < json_array_size(list); i++) {
+    const char *name = json_string_value(json_object_get(json_array_get(list, i), "id"));
+    if (name && strcmp(name, id) == 0)
+      return json_array_get(list, i);
+  }
+  return json;
+}
+
+int process_define_listed(struct arena *arena, const struct process_text *text, const char *id,
+                          struct process_entry *out, struct error *error)
+{
+  json_t *json = NULL;
+  const size_t tree = json_tree_bytes(text->json, text->length);
+  if (arena_reserve(arena, tree) != 0)
+    return error_set(error, ERROR_ProcessGraphComplexity, "%zu bytes of JSON are more than there is memory for",
+                     text->length);
+  int status = json_read(text->json, text->length, false, &json, error);
+  if (status == 0)
+    status = define(arena, pick(json, id), out, error);
+  json_decref(json);
+  arena_release(arena, tree);
+  return status;
+}
+
+int process_define(struct arena *arena, const char *json, size_t length, struct process_entry *out, struct error *error)
+{
+  return process_define_listed(arena, &(struct process_text){json, length}, NULL, out, error);
+}
+
+static int call_of_expression(const struct expression *e, int (*report)(void *, const struct graph_call *), void *data)
+{
+  int status = e->kind == EXPRESSION_GRAPH ? graph_calls(e->graph, report, data) : 0;
+  for (size_t i = 0; i < e->count && status == 0; i++)
+    status = call_of_expression(&e->items[i], report, data);
+  return status;
+}
+
+int graph_calls(const struct graph *graph, int (*report)(void *data, const struct graph_call *call), void *data)
+{
+  int status = 0;
+  for (size_t i = 0; i < graph->count && status == 0; i++) {
+    const struct graph_node *node = &graph->nodes[i];
+    status = report(data, &(struct graph_call){node->space, node->process});
+    for (size_t k = 0; k < node->argument_count && status == 0; k++)
+      status = call_of_expression(&node->arguments[k], report, data);
+  }
+  return status;
+}
