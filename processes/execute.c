@@ -44,6 +44,7 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
   const struct bound *bound;
   const struct graph_options options = {.parameters = e->parameters,
                                         .parameter_count = e->parameter_count,
+                                        .lookup = e->lookup,
                                         .catalogue = e->catalogue,
                                         .files = e->files,
                                         .local = e->local,

@@ -13,6 +13,7 @@ struct execution {
   const struct graph_parameter *parameters;
   size_t parameter_count;
   const struct catalogue *catalogue;
+  struct process_lookup lookup;    /* processes beyond the built-in ones */
   const char *files;               /* folder of the user's own files, absolute; or NULL */
   const struct local_files *local; /* other files that the graph may name; or NULL */
   size_t memory;                   /* bytes, 0: default */

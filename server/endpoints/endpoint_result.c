@@ -164,6 +164,7 @@ static void submit(struct work *work, const char *purpose)
            work->id[0] ? " " : "", work->id);
   task->client_fd = http_fd(exchange->http);
   set_owner(task, exchange);
+  snprintf(task->header.user, sizeof task->header.user, "%s", exchange->user);
   struct error error = {0};
   if (file_tree_path(exchange->store, exchange->server->settings.data, exchange->user, task->header.files, &error) != 0)
     refuse_work(work, &error);

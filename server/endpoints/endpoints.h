@@ -22,6 +22,11 @@ void get_items(struct exchange *exchange);
 void get_item(struct exchange *exchange);
 /* endpoint_processes.c */
 void get_processes(struct exchange *exchange);
+/* endpoint_process_graphs.c */
+void get_process_graphs(struct exchange *exchange);
+void get_process_graph(struct exchange *exchange);
+void put_process_graph(struct exchange *exchange);
+void delete_process_graph(struct exchange *exchange);
 /* endpoint_auth.c */
 void get_credentials_basic(struct exchange *exchange);
 void get_credentials_oidc(struct exchange *exchange);

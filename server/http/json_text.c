@@ -49,29 +49,41 @@ static size_t trimmed(const char *value, const char *end)
   return (size_t)(end - value);
 }
 
+bool json_text_next(const char *json, size_t length, size_t *at, struct text_member *out)
+{
+  const char *end = json + length, *next = skip_blanks(json + *at, end);
+  if (next == end || *next != (*at == 0 ? '{' : ','))
+    return false; /* no object, or behind the last one */
+  const char *key = skip_blanks(next + 1, end);
+  if (key == end || *key != '"')
+    return false;
+  next = skip_string(key, end);
+  out->name = key + 1;
+  out->name_length = (size_t)(next - key) - 2;
+  next = skip_blanks(next, end);
+  if (next == end || *next != ':')
+    return false;
+  out->value = skip_blanks(next + 1, end);
+  next = skip_value(out->value, end);
+  out->value_length = trimmed(out->value, next);
+  *at = (size_t)(skip_blanks(next, end) - json);
+  return true;
+}
+
+bool text_member_is(const struct text_member *member, const char *name)
+{
+  return member->name_length == strlen(name) && memcmp(member->name, name, member->name_length) == 0;
+}
+
 const char *json_text_member(const char *json, size_t length, const char *name, size_t *value_length)
 {
-  const char *end = json + length, *at = skip_blanks(json, end);
-  if (at == end || *at != '{')
-    return NULL;
-  at = skip_blanks(at + 1, end);
-  while (at < end && *at == '"') {
-    const char *key = at + 1;
-    at = skip_string(at, end);
-    size_t key_length = (size_t)(at - key) - 1;
-    at = skip_blanks(at, end);
-    if (at == end || *at != ':')
-      return NULL;
-    const char *value = skip_blanks(at + 1, end);
-    at = skip_value(value, end);
-    if (key_length == strlen(name) && memcmp(key, name, key_length) == 0) {
-      *value_length = trimmed(value, at);
-      return value;
+  struct text_member member;
+  size_t at = 0;
+  while (json_text_next(json, length, &at, &member))
+    if (text_member_is(&member, name)) {
+      *value_length = member.value_length;
+      return member.value;
     }
-    at = skip_blanks(at, end);
-    if (at < end && *at == ',')
-      at = skip_blanks(at + 1, end);
-  }
   return NULL;
 }
 

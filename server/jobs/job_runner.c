@@ -15,6 +15,7 @@
 #include "server/jobs/job_folder.h"
 #include "server/jobs/job_result.h"
 #include "server/store/store_identities.h"
+#include "server/workers/definition_desk.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -74,6 +75,7 @@ static void wait_for_work(struct job_queue *queue)
 struct listener {
   struct job_runner *runner;
   const struct job *job;
+  struct definition_desk desk;
 };
 
 static int put_log(struct job_runner *runner, const struct job *job, const struct log_entry *entry)
@@ -106,6 +108,12 @@ static int put_error(struct job_runner *runner, const struct job *job, const str
                                      .code = error->code[0] ? error->code : NULL,
                                      .node = error->node[0] ? error->node : NULL,
                                      .parameter = error->parameter[0] ? error->parameter : NULL});
+}
+
+/* What a process of the user's is, a run finds out when it starts. */
+static int on_question(void *data, const char *space, const char *id, struct buffer *json, struct error *error)
+{
+  return definition_desk_answer(&((struct listener *)data)->desk, space, id, json, error);
 }
 
 static void on_log(void *data, const struct log_entry *entry)
@@ -336,12 +344,13 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
 {
   struct error error = {0};
   struct task_header task;
-  struct listener listener = {.runner = runner, .job = job};
+  struct listener listener = {.runner = runner, .job = job, .desk = {.user = job->owner, .store = runner->store}};
   const struct worker_watch watch = {.client_fd = -1,
                                      .cancel_fd = runner->cancel_fd,
                                      .seconds = runner->queue->options.seconds,
                                      .progress = on_progress,
                                      .log = on_log,
+                                     .define = on_question,
                                      .data = &listener};
   const struct buffer graph = {.data = job->process, .length = strlen(job->process)};
   if (strlen(part) >= sizeof task.output) {
@@ -354,6 +363,8 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
     return back_to_queue(runner, "no room could be made for the results");
   }
   fill_task(runner, job, part, &quota, &task);
+  snprintf(task.user, sizeof task.user, "%s", job->owner);
+  task.has_own = definition_desk_has_own(&listener.desk);
   if (file_tree_path(runner->store, runner->queue->options.data, job->owner, task.files, &error) != 0)
     return back_to_queue(runner, "the store did not answer");
   enum worker_outcome outcome = worker_client_call(&runner->client, &task, &graph, &watch, reply);

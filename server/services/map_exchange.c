@@ -212,6 +212,7 @@ int map_ask(struct exchange *exchange, const struct map_question *question, map_
     snprintf(call->task.owner, sizeof call->task.owner, "%s", exchange->user);
   else /* who looks at a map takes a turn of its owner's maps */
     snprintf(call->task.owner, sizeof call->task.owner, "maps:%s", question->service->owner);
+  snprintf(call->task.header.user, sizeof call->task.header.user, "%s", question->service->owner);
   call->task.graph = &call->body;
   call->task.client_fd = http_fd(exchange->http);
   call->task.seconds = map_seconds;

@@ -220,8 +220,10 @@ int map_work(const struct map_surroundings *s, const char *body, size_t length, 
     return error_memory(error);
   }
   asked->request.options = (struct graph_options){
-      .catalogue = s->catalogue, .files = s->files, .cancel = s->cancel, .memory = s->memory, .threads = 1};
+      .lookup = s->lookup, .catalogue = s->catalogue, .files = s->files, .cancel = s->cancel, .memory = s->memory,
+      .threads = 1};
   hash_text(&asked->key, s->files != NULL ? s->files : ""); /* the same graph is another's map */
+  hash_text(&asked->key, s->user);
   int status = read_task(body, length, asked, error);
   if (status == 0)
     status = asked->task.operation == MAP_DESCRIBE ? map_describe_with_range(&asked->request, out, error)

@@ -15,7 +15,9 @@ struct map_surroundings { /* of the worker */
   const struct catalogue *catalogue;
   const char *files; /* folder of the owner's own files, or NULL */
   const volatile int *cancel;
-  size_t memory; /* bytes */
+  size_t memory;                /* bytes */
+  const char *user;             /* whose own processes … */
+  struct process_lookup lookup; /* … graphs may use */
 };
 
 /* Does a task of which `body` holds all; adds the reply to `out`. Errors: those of map_open and map_read. */

@@ -1,6 +1,7 @@
 /* Opening the store, its schema, users and tokens. */
 #include "server/store/store_files.h"
 #include "server/store/store_identities.h"
+#include "server/store/store_processes.h"
 #include "server/store/store_services.h"
 #include "server/store/store_sql.h"
 
@@ -51,7 +52,8 @@ static const char *const versions[] = {
 enum { STORE_VERSION = sizeof versions / sizeof versions[0] };
 
 /* Tables that stand beside these versions, each made where it is missing. */
-static const char *const tables[] = {store_files_schema, store_identities_schema, store_services_schema};
+static const char *const tables[] = {store_files_schema, store_identities_schema, store_processes_schema,
+                                     store_services_schema};
 
 int64_t store_now(void)
 {

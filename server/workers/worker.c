@@ -2,7 +2,7 @@
 #include "server/workers/worker.h"
 
 #include "server/services/map_worker.h"
-#include "server/workers/worker_protocol.h"
+#include "server/workers/worker_lookup.h"
 #include "server/workers/worker_usage.h"
 
 #include "datacube/base/logger.h"
@@ -217,7 +217,8 @@ static void run_validate(const struct execution *execution, struct buffer *json)
   json_write_object(&writer);
   json_key(&writer, "errors");
   json_write_array(&writer);
-  const struct graph_options options = {.catalogue = execution->catalogue,
+  const struct graph_options options = {.lookup = execution->lookup,
+                                        .catalogue = execution->catalogue,
                                         .files = execution->files,
                                         .local = execution->local,
                                         .cancel = execution->cancel,
@@ -238,13 +239,18 @@ static void run_estimate(const struct execution *execution, struct reply_header 
 }
 
 /* What of the result a service shows: a picture, or JSON. */
-static void run_map(struct worker *worker, const struct execution *execution, struct reply_header *reply,
-                    struct buffer *out)
+static void run_map(struct worker *worker, const struct task_header *task, const struct execution *execution,
+                    struct reply_header *reply, struct buffer *out)
 {
   if (worker->maps == NULL)
     worker->maps = open_maps_new();
-  const struct map_surroundings around = {
-      worker->maps, execution->catalogue, execution->files, execution->cancel, execution->memory};
+  const struct map_surroundings around = {.maps = worker->maps,
+                                          .catalogue = execution->catalogue,
+                                          .files = execution->files,
+                                          .cancel = execution->cancel,
+                                          .memory = execution->memory,
+                                          .user = task->user,
+                                          .lookup = execution->lookup};
   if (map_work(&around, execution->graph, execution->graph_length, out, &reply->error) != 0)
     buffer_free(out);
 }
@@ -262,7 +268,7 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
   else if (task->kind == TASK_VALIDATE)
     run_validate(execution, json);
   else if (task->kind == TASK_MAP)
-    run_map(worker, execution, reply, json);
+    run_map(worker, task, execution, reply, json);
   else
     run_estimate(execution, reply);
   if (json->failed)
@@ -300,9 +306,11 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
                      struct reply_header *reply)
 {
   struct buffer json = {0}, files = {0};
+  struct worker_lookup lookup = {.fd = worker->fd, .task = task};
   struct execution execution = {
       .graph = graph,
       .graph_length = length,
+      .lookup = worker_lookup_make(&lookup),
       .memory = task->memory,
       .room = {.most = task->room_most, .has_quota = task->has_quota != 0, .left = task->room_left},
       .threads = task->threads,

@@ -120,6 +120,22 @@ static void hear(const struct worker_watch *watch, int kind, const struct buffer
   }
 }
 
+/* The worker waits for the answer, whatever it is. */
+static void tell(const struct worker_client *client, const struct worker_watch *watch)
+{
+  struct tell_header header = {0};
+  struct buffer json = {0};
+  const char *space, *id;
+  if (frame_read_ask(&client->frame, &space, &id) != 0)
+    error_set(&header.error, ERROR_Internal, "a question of a worker makes no sense");
+  else if (watch->define != NULL && watch->define(watch->data, space, id, &json, &header.error) != 0)
+    json.length = 0;
+  if (json.failed)
+    error_memory(&header.error);
+  frame_send(client->child.fd, FRAME_TELL, &header, sizeof header, json.data, json.failed ? 0 : json.length);
+  buffer_free(&json);
+}
+
 struct wait {
   struct pollfd fds[3];        /* worker, client, cancel */
   int64_t deadline;            /* of the task, then of the grace; 0: none */
@@ -160,6 +176,10 @@ static bool take_frame(struct worker_client *client, const struct worker_watch *
   int kind = frame_receive(client->child.fd, &client->frame);
   if (kind == FRAME_PROGRESS || kind == FRAME_LOG) {
     hear(watch, kind, &client->frame);
+    return false;
+  }
+  if (kind == FRAME_ASK) {
+    tell(client, watch);
     return false;
   }
   if (kind == FRAME_REPLY && read_reply(&client->frame, reply) == 0) {

@@ -24,6 +24,9 @@ struct worker_watch {
   int64_t grace;  /* milliseconds that a process gets to give up a task before it is killed; 0: two seconds */
   void (*progress)(void *data, double percent);
   void (*log)(void *data, const struct log_entry *entry);
+  /* Answers what the task asks for: a process's definition as JSON; nothing where there is no such process. NULL: there
+   * are no others than the built-in ones. */
+  int (*define)(void *data, const char *space, const char *id, struct buffer *json, struct error *error);
   void *data;
 };
 

@@ -5,6 +5,7 @@
 #include "server/workers/worker_pool.h"
 
 #include "server/workers/backoff.h"
+#include "server/workers/definition_desk.h"
 #include "server/store/folder.h"
 
 #include "datacube/base/logger.h"
@@ -31,6 +32,7 @@ struct pool_thread {
   pthread_t thread;
   bool started;
   struct worker_client client;
+  struct definition_desk desk;
   char folder[1024]; /* private, ends with '/' */
 };
 
@@ -147,7 +149,9 @@ static enum worker_outcome call_worker(struct pool_thread *thread, struct pool_t
   const struct worker_watch watch = {.client_fd = task->client_fd,
                                      .cancel_fd = pool->stop_fd,
                                      .seconds = is_small ? small_seconds : task->seconds,
-                                     .grace = is_small ? SMALL_GRACE_MS : 0};
+                                     .grace = is_small ? SMALL_GRACE_MS : 0,
+                                     .define = definition_desk_answer,
+                                     .data = &thread->desk};
   struct backoff backoff = {0};
   for (;;) {
     if (is_stopping(pool) || has_hung_up(task->client_fd))
@@ -174,6 +178,8 @@ static void run_task(struct pool_thread *thread, struct pool_task *task, struct 
   snprintf(task->header.output, sizeof task->header.output, "%s", thread->folder);
   task->header.memory = is_any ? thread->pool->options.memory : thread->pool->options.small_memory;
   task->header.threads = is_any ? task->threads : 1;
+  thread->desk.user = task->header.user[0] ? task->header.user : NULL;
+  task->header.has_own = definition_desk_has_own(&thread->desk);
   enum worker_outcome outcome = call_worker(thread, task, reply);
   bool is_clean = outcome == WORKER_REPLIED && reply->header.files_size == 0 && !error_is_set(&reply->header.error);
   if (thread->role == ROLE_SMALL && is_no_small_work(outcome, reply))
@@ -199,6 +205,7 @@ static void *run_thread(void *data)
     run_task(thread, task, reply);
     worker_client_renew(&thread->client);
   }
+  definition_desk_close(&thread->desk);
   free(reply);
   return NULL;
 }
@@ -220,6 +227,7 @@ static int start_thread(struct worker_pool *pool, unsigned i, struct error *erro
 {
   struct pool_thread *thread = &pool->threads[i];
   set_role(pool, thread, i);
+  thread->desk.data = pool->options.data;
   snprintf(thread->folder, sizeof thread->folder, "%s/tmp/worker-%u/", pool->options.data, i);
   if (folder_make(thread->folder, error) != 0)
     return -1;

@@ -24,9 +24,9 @@ struct worker_pool_options {
 /* A task on its way. The owner embeds it, keeps `graph` alive, and gets `done` called once, on some thread. */
 struct pool_task {
   struct fair_item item;     /* the pool's; first member */
-  struct task_header header; /* kind, history; the pool fills in folder, memory and threads */
+  struct task_header header; /* kind, history, user; the pool fills in folder, memory and threads */
   const struct buffer *graph;
-  char owner[FAIR_OWNER_SIZE]; /* user, or a stranger's address */
+  char owner[FAIR_OWNER_SIZE]; /* whose turn it takes: user, or a stranger's address */
   bool is_stranger;
   bool was_tried;  /* the pool's: it is no small work */
   int client_fd;   /* its hang-up cancels; or -1 */

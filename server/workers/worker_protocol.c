@@ -95,6 +95,17 @@ int frame_read_log(const struct buffer *frame, struct log_entry *out)
   return at == frame->length && out->message != NULL ? 0 : -1;
 }
 
+int frame_read_ask(const struct buffer *frame, const char **space, const char **id)
+{
+  const char *middle = frame->length > 0 ? memchr(frame->data, '\0', frame->length) : NULL;
+  const char *end = frame->data + frame->length;
+  if (middle == NULL || middle + 1 == end || memchr(middle + 1, '\0', (size_t)(end - middle) - 1) != end - 1)
+    return -1;
+  *space = frame->data;
+  *id = middle + 1;
+  return 0;
+}
+
 /* 1, 0 at the end before the first byte, -1. */
 static int receive_all(int fd, void *out, size_t size)
 {
@@ -116,7 +127,7 @@ int frame_receive(int fd, struct buffer *out)
   int outcome = receive_all(fd, &header, sizeof header);
   if (outcome <= 0)
     return outcome;
-  if (header.kind < FRAME_TASK || header.kind > FRAME_REPLY || header.size > frame_limit)
+  if (header.kind < FRAME_TASK || header.kind > FRAME_TELL || header.size > frame_limit)
     return -1;
   out->length = 0;
   char chunk[16384];

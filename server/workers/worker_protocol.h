@@ -1,7 +1,8 @@
 /* What the server and its worker processes say to each other, over a Unix socket.
  *
  * Frames: a header {kind, size} and size bytes. The server sends one TASK and waits; the worker sends any number of
- * PROGRESS and LOG frames and then one REPLY. Both ends are the same program, so structs travel as they are; lengths
+ * PROGRESS and LOG frames and then one REPLY. On the way it may ASK for the definition of a process that is not built
+ * in, and waits until the server TELLs. Both ends are the same program, so structs travel as they are; lengths
  * and texts that come from a worker are checked all the same, since a worker reads what strangers send. */
 #ifndef TWINCUBE_SERVER_WORKERS_WORKER_PROTOCOL_H
 #define TWINCUBE_SERVER_WORKERS_WORKER_PROTOCOL_H
@@ -11,7 +12,7 @@
 #include "processes/run_log.h"
 #include "server/jobs/tariff.h"
 
-enum frame_kind { FRAME_TASK = 1, FRAME_PROGRESS, FRAME_LOG, FRAME_REPLY };
+enum frame_kind { FRAME_TASK = 1, FRAME_PROGRESS, FRAME_LOG, FRAME_REPLY, FRAME_ASK, FRAME_TELL };
 
 struct frame_header {
   uint32_t kind;
@@ -32,12 +33,18 @@ struct task_header {
   uint32_t official;  /* 1: graph and value are in the encoding of the official test cases */
   uint32_t has_quota; /* 1: room_left counts */
   uint32_t has_budget; /* 1: the task ends when it costs more than the budget */
-  uint32_t zero;
+  uint32_t has_own;    /* 1: who asks has processes of their own */
   double budget; /* in the tariff's currency */
   struct tariff tariff;
   char output[2304];  /* folder for a cube's file, ends with '/' */
   char files[1280];   /* folder of the user's own files, "" for none */
   char history[256];  /* provenance line */
+  char user[72];      /* whose own processes the graph may use, "" : nobody's */
+};
+
+/* An ASK is a namespace and an id, each with a NUL at its end. */
+struct tell_header {  /* of the answer, followed by the definition's JSON; none where there is no such process */
+  struct error error; /* "" : success */
 };
 
 enum log_text { LOG_TEXT_MESSAGE, LOG_TEXT_CODE, LOG_TEXT_NODE, LOG_TEXT_PARAMETER, LOG_TEXT_DATA, LOG_TEXTS };
@@ -83,6 +90,8 @@ int frame_send3(int fd, enum frame_kind kind, const void *head, size_t head_size
  * answers -1 where they make no sense. */
 int frame_send_log(int fd, const struct log_entry *entry);
 int frame_read_log(const struct buffer *frame, struct log_entry *out);
+/* The question of an ASK frame: the texts point into it. -1 where it makes no sense. */
+int frame_read_ask(const struct buffer *frame, const char **space, const char **id);
 /* Replaces the buffer's content by the frame's bytes. Returns the kind, 0 at a clean end, -1 on a failure. */
 int frame_receive(int fd, struct buffer *out);
 

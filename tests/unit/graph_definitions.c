@@ -214,6 +214,67 @@ static void definitions_nest(void **state)
   arena_free(arena);
 }
 
+static size_t questions;
+
+/* Every id is a process of the user's that is 1, but for the built-in one that it calls, and one that is not to be had.
+ */
+static const struct process_entry *find_anything(void *context, struct arena *arena, const char *space, const char *id,
+                                                 struct error *error)
+{
+  struct process_entry *entry = ARENA_NEW(arena, struct process_entry);
+  (void)context;
+  questions++;
+  if (strcmp(id, "constant") == 0)
+    return NULL;
+  if (strcmp(space, "user") != 0 || strcmp(id, "lost") == 0) {
+    error_set(error, ERROR_StorageFailure, "the shelf is empty");
+    return NULL;
+  }
+  const char *json = arena_printf(arena, DEFINE("%s", "", NODE("n", "constant", "\"x\":1") RESULT), id);
+  assert_int_equal(process_define(arena, json, strlen(json), entry, error), 0);
+  return entry;
+}
+
+/* A graph that uses p0 … p<n - 1>, each `times` times, then `last`. */
+static struct lowered bind_many(size_t n, size_t times, const char *last)
+{
+  struct lowered l = {.arena = arena_new(0)};
+  const struct graph_options options = {.lookup = {.find = find_anything}};
+  const struct graph *graph;
+  const struct bound *bound;
+  struct buffer text = {0};
+  buffer_text(&text, "{");
+  for (size_t i = 0; i < n * times; i++)
+    buffer_printf(&text, NODE("n%zu", "p%zu", "") "},", i, i % n);
+  buffer_printf(&text, NODE("last", "%s", "") RESULT "}", last);
+  questions = 0;
+  l.status = graph_parse(l.arena, text.data, text.length, false, &graph, &l.error);
+  if (l.status == 0)
+    l.status = graph_bind(l.arena, graph, &options, &bound, &l.error);
+  buffer_free(&text);
+  return l;
+}
+
+static void look_ups_are_few(void **state)
+{
+  (void)state;
+  struct lowered l = bind_many(20, 50, "p3");
+  assert_int_equal(l.status, 0);
+  assert_int_equal(questions, 21); /* "constant" may be the user's own, too */
+  arena_free(l.arena);
+  l = bind_many(998, 1, "p998"); /* with "constant" as many as may be */
+  assert_int_equal(l.status, 0);
+  arena_free(l.arena);
+  l = bind_many(999, 1, "p999");
+  assert_string_equal(l.error.code, "ProcessGraphComplexity");
+  assert_string_equal(l.error.node, "last");
+  arena_free(l.arena);
+  l = bind_many(2, 1, "lost");
+  assert_string_equal(l.error.code, "StorageFailure");
+  assert_string_equal(l.error.node, "last");
+  arena_free(l.arena);
+}
+
 /* ---- parameters of a posted process ----------------------------------------------------------------------------- */
 
 #define POSTED                                                                                                         \
@@ -595,6 +656,7 @@ int main(void)
       cmocka_unit_test(errors_name_the_path),
       cmocka_unit_test(recursion_is_refused),
       cmocka_unit_test(definitions_nest),
+      cmocka_unit_test(look_ups_are_few),
       cmocka_unit_test(posted_parameters_are_honoured),
       cmocka_unit_test(validation_finds_wrong_constants_everywhere),
       cmocka_unit_test(reported_errors_have_a_limit),

@@ -1,0 +1,49 @@
+#include "server/workers/definition_desk.h"
+
+#include "server/store/store_processes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int open_store(struct definition_desk *desk, struct error *error)
+{
+  return desk->store != NULL ? 0 : store_open(desk->data, &desk->store, error);
+}
+
+bool definition_desk_has_own(struct definition_desk *desk)
+{
+  struct error error = {0};
+  bool any = false;
+  if (desk->user == NULL)
+    return false;
+  return open_store(desk, &error) != 0 || store_process_any(desk->store, desk->user, &any, &error) != 0 || any;
+}
+
+static int find_own(struct definition_desk *desk, const char *id, struct buffer *json, struct error *error)
+{
+  char *document = NULL;
+  if (desk->user == NULL)
+    return 0;
+  if (open_store(desk, error) != 0 || store_process_get(desk->store, desk->user, id, &document, error) != 0)
+    return -1;
+  if (document != NULL)
+    buffer_text(json, document);
+  free(document);
+  return 0;
+}
+
+int definition_desk_answer(void *data, const char *space, const char *id, struct buffer *json, struct error *error)
+{
+  if (strcmp(space, "user") == 0)
+    return find_own(data, id, json, error);
+  return error_set(error, ERROR_ProcessNamespaceInvalid,
+                   "the value passed for namespace '%s' in process '%s' is invalid: this server reads no processes "
+                   "from there",
+                   space, id);
+}
+
+void definition_desk_close(struct definition_desk *desk)
+{
+  store_close(desk->store);
+  desk->store = NULL;
+}
