@@ -7,6 +7,7 @@ import xarray
 from openeo.api.process import Parameter
 
 from conftest import DEMO_PATTERNS, PASSWORD, USER, twincube
+from test_services import middle_tile
 
 OTHER = "dave"
 
@@ -358,3 +359,34 @@ def test_the_same_request_again_after_the_process_changed(user, cube, tmp_path):
 
     for by in (1, 2, 1):
         assert_same(shifted(by), read(cube + by, tmp_path / f"plain{by}.nc"))
+
+
+def test_a_service_uses_its_owners_processes(user, users, cube):
+    """Equal graphs of two users show what each defined, to strangers too."""
+    def tile(who, process):
+        body = {"type": "xyz", "process": {"process_graph": {
+            "l": node("load_collection", id="OWN", spatial_extent=None, temporal_extent=["2024-05-01", "2024-06-01"],
+                      bands=["B08"], result=False), **process}}}
+        made = who.call("POST", "/services", body)
+        assert made.status_code == 201, made.text
+        where = "/services/" + made.headers["OpenEO-Identifier"]
+        (box,) = who.call("GET", "/collections/OWN").json()["extent"]["spatial"]["bbox"]
+        column, row = middle_tile(box, 12)
+        url = who.call("GET", where).json()["url"]
+        answer = requests.get(url.format(z=12, x=column, y=row), timeout=60)
+        who.call("DELETE", where)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    def best(reducer):
+        return {"r": node("reduce_dimension", data={"from_node": "l"}, dimension="t", reducer={"process_graph": {
+            "m": node(reducer, data=parameter("data"))}})}
+
+    data = [{"name": "data", "description": "", "schema": {"type": "array"}}]
+    for who, process in zip(users, ("min", "sd")):
+        who.put("choose", {"m": node(process, data=parameter("data"))}, data)
+    mine, others = (tile(who, best("choose")) for who in users)
+    plain = [tile(user, best(process)) for process in ("min", "sd")]
+    assert plain[0] != plain[1]
+    assert [mine, others] == plain
+    users[1].call("DELETE", "/process_graphs/choose")
