@@ -23,7 +23,7 @@ enum {
   ID_SIZE = 256,              /* of a placeholder but … */
   PATH_PARAMETER_SIZE = 1280, /* … a file's path */
   BASE_URL_SIZE = 512,
-  HANDLER_THREADS = 8
+  HANDLER_THREADS = 10
 };
 
 /* What a handler may wait for: each kind has a few of the handlers, so that none keeps them from the others. */

@@ -11,6 +11,7 @@
 
 struct oidc {
   struct oidc_settings *settings;
+  atomic_uint waiting; /* requests, for any of the providers */
   struct oidc_provider *providers[OIDC_PROVIDERS_MOST];
 };
 
@@ -24,7 +25,7 @@ int oidc_start(struct oidc_settings *settings, struct oidc **out, struct error *
   }
   oidc->settings = settings;
   for (size_t i = 0; i < settings->count; i++)
-    if (oidc_provider_start(&settings->providers[i], &oidc->providers[i], error) != 0) {
+    if (oidc_provider_start(&settings->providers[i], &oidc->waiting, &oidc->providers[i], error) != 0) {
       oidc_stop(oidc);
       return -1;
     }

@@ -19,9 +19,9 @@ static const int64_t stale_ms = INT64_C(24) * 3600 * 1000;
 struct oidc_provider {
   const struct oidc_provider_settings *settings;
   struct token_memory *told; /* answers about tokens */
+  atomic_uint *waiting;      /* requests that wait for any provider */
   pthread_t thread;
   atomic_bool stopping;
-  atomic_uint asking;          /* requests that wait for the user info endpoint */
   pthread_mutex_t lock;        /* guards what follows */
   pthread_cond_t changed;      /* a round has ended, or is wanted */
   struct key_set *keys;        /* NULL before the first success */
@@ -30,7 +30,6 @@ struct oidc_provider {
   int64_t fetched, tried, due; /* steady milliseconds: last success, start of the last round, of the next */
   bool is_running;             /* a round is under way */
   unsigned rounds;             /* ended so far */
-  unsigned waiting;            /* requests that wait for a round */
 };
 
 /* ---- rounds: discovery, then keys ---- */
@@ -151,7 +150,8 @@ static void *run_provider(void *data)
   return NULL;
 }
 
-int oidc_provider_start(const struct oidc_provider_settings *settings, struct oidc_provider **out, struct error *error)
+int oidc_provider_start(const struct oidc_provider_settings *settings, atomic_uint *waiting, struct oidc_provider **out,
+                        struct error *error)
 {
   struct oidc_provider *provider = calloc(1, sizeof *provider);
   struct token_memory *told = token_memory_new();
@@ -161,6 +161,7 @@ int oidc_provider_start(const struct oidc_provider_settings *settings, struct oi
     return error_memory(error);
   }
   provider->settings = settings;
+  provider->waiting = waiting;
   provider->told = told;
   pthread_mutex_init(&provider->lock, NULL);
   steady_condition_init(&provider->changed);
@@ -191,6 +192,20 @@ void oidc_provider_stop(struct oidc_provider *provider)
 
 /* ---- signatures ---- */
 
+/* A handler is about to wait: false where too many do already. */
+static bool start_waiting(struct oidc_provider *provider)
+{
+  if (atomic_fetch_add(provider->waiting, 1) < WAITING_MOST)
+    return true;
+  atomic_fetch_sub(provider->waiting, 1);
+  return false;
+}
+
+static void end_waiting(struct oidc_provider *provider)
+{
+  atomic_fetch_sub(provider->waiting, 1);
+}
+
 enum round_outcome { ROUND_ENDED, ROUND_TOO_SOON, ROUND_TOO_MANY };
 
 /* Under the lock: waits for the round that is under way, or has one made where the last is long enough ago. */
@@ -200,15 +215,14 @@ static enum round_outcome await_round(struct oidc_provider *provider)
   const unsigned seen = provider->rounds;
   if (!provider->is_running && seen > 0 && now - provider->tried < provider->settings->pause_seconds * 1000)
     return ROUND_TOO_SOON;
-  if (provider->waiting >= WAITING_MOST)
+  if (!start_waiting(provider))
     return ROUND_TOO_MANY;
   if (!provider->is_running)
     provider->due = now;
-  provider->waiting++;
   pthread_cond_broadcast(&provider->changed);
   while (provider->rounds == seen && !atomic_load(&provider->stopping) && steady_now() < end)
     steady_wait(&provider->changed, &provider->lock, end);
-  provider->waiting--;
+  end_waiting(provider);
   return ROUND_ENDED;
 }
 
@@ -316,12 +330,10 @@ int oidc_provider_user_info(struct oidc_provider *provider, const char *token, j
   if (url[0] == '\0')
     return error_set(error, ERROR_TokenInvalid, "the provider '%s' does not tell whose a token is (no user info)",
                      provider->settings->id);
-  int status = -1;
-  if (atomic_fetch_add(&provider->asking, 1) < WAITING_MOST)
-    status = ask_provider(provider, url, token, claims, error);
-  else
-    too_many(error);
-  atomic_fetch_sub(&provider->asking, 1);
+  if (!start_waiting(provider))
+    return too_many(error);
+  int status = ask_provider(provider, url, token, claims, error);
+  end_waiting(provider);
   if (status == 0 || error_is(error, ERROR_TokenInvalid))
     token_memory_put(provider->told, token, *claims, provider->settings->user_info_seconds);
   return status;

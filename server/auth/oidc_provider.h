@@ -9,10 +9,14 @@
 #include "server/auth/jwt.h"
 #include "server/auth/oidc_settings.h"
 
+#include <stdatomic.h>
+
 struct oidc_provider;
 
-/* Starts with the settings, which must outlive it. */
-int oidc_provider_start(const struct oidc_provider_settings *settings, struct oidc_provider **out, struct error *error);
+/* Starts with the settings, which must outlive it, as must `waiting`: the number of requests that wait for any of the
+ * providers now, which together may not take all handlers. */
+int oidc_provider_start(const struct oidc_provider_settings *settings, atomic_uint *waiting, struct oidc_provider **out,
+                        struct error *error);
 void oidc_provider_stop(struct oidc_provider *provider); /* NULL is allowed */
 
 /* Whether one of the provider's keys signed the token. Errors TokenInvalid; InfrastructureBusy where there are no keys.

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ISSUER_SIZE_MOST = 500 };
+
 enum member_kind {
   MEMBER_TEXT,    /* const char *: not empty */
   MEMBER_URL,     /* const char *: an absolute address */
@@ -251,6 +253,10 @@ static int check_provider(const struct oidc_provider_settings *provider, const c
   if (!oidc_url_is_allowed(provider->issuer, provider->allow_http) || strpbrk(provider->issuer, "?#") != NULL)
     return wrong(error, place, "issuer",
                  "wants an https address without ? and # (http on this machine, or with allow_http)");
+  if (strlen(provider->issuer) >= ISSUER_SIZE_MOST)
+    return wrong(error, place, "issuer", "is too long");
+  if (provider->refresh_seconds < 10)
+    return wrong(error, place, "refresh_seconds", "wants 10 or more");
   if (provider->scopes != NULL && !texts_have(provider->scopes, "openid"))
     return wrong(error, place, "scopes", "must hold openid");
   if (json_array_size(provider->audience) + json_array_size(provider->clients) == 0 && !provider->any_audience)
