@@ -14,6 +14,13 @@ static inline int64_t steady_now(void)
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
 }
 
+static inline double steady_seconds(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
 /* A condition whose waits end by that clock. */
 static inline void steady_condition_init(pthread_cond_t *condition)
 {

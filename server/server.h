@@ -50,6 +50,7 @@ struct uploads; /* server/files/upload.h */
 struct service_hub; /* services/service_hub.h */
 
 struct event_hub;
+struct metrics; /* server/http/metrics.h */
 
 struct server {
   struct server_settings settings;
@@ -57,6 +58,7 @@ struct server {
   struct worker_pool *pool; /* synchronous requests */
   struct job_queue *jobs;
   struct event_hub *events;
+  struct metrics *metrics;
   struct uploads *uploads;
   struct service_hub *services; /* what requests to web services share */
   unsigned char secret[32]; /* signs URLs */
@@ -77,6 +79,7 @@ struct exchange {
   char user[USER_NAME_SIZE];                                 /* "" on a public route */
   char host[BASE_URL_SIZE];                                  /* "http://host:port", without the API's root */
   char base[BASE_URL_SIZE];                                  /* "http://host:port/openeo/1.3": of `api` */
+  double started;                                            /* steady_seconds */
   unsigned retry_seconds;                                    /* for Retry-After; 0: as usual */
   struct exchange *next;                                     /* in the handlers' queue */
 };

@@ -8,6 +8,7 @@
 #include "server/commands/data_dir.h"
 #include "server/endpoints/event_hub.h"
 #include "server/files/upload.h"
+#include "server/http/metrics.h"
 #include "server/services/service_hub.h"
 #include "server/store/folder.h"
 #include "server/server.h"
@@ -238,6 +239,8 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
       parts->public_url[i - 1] = '\0';
     server->settings.public_url = parts->public_url;
   }
+  if (metrics_new(&server->metrics, error) != 0)
+    return -1;
   if (lock_data(parts, error) != 0 || prepare_data(parts, error) != 0)
     return -1;
   if (start_auth(server, options, error) != 0)
@@ -274,6 +277,7 @@ static void stop(struct server_parts *parts)
   handlers_free(parts->handlers);
   auth_free(parts->server.auth);
   uploads_free(parts->server.uploads);
+  metrics_free(parts->server.metrics);
   zygote_stop(parts->zygote);
   if (parts->listen_fd >= 0)
     close(parts->listen_fd);

@@ -13,6 +13,9 @@ void get_capabilities(struct exchange *exchange);
 void get_conformance(struct exchange *exchange);
 void get_file_formats(struct exchange *exchange);
 void get_empty_object(struct exchange *exchange); /* udf_runtimes */
+/* endpoint_health.c */
+void get_health(struct exchange *exchange);
+void get_metrics(struct exchange *exchange);
 /* endpoint_collections.c */
 void get_collections(struct exchange *exchange);
 void get_collection(struct exchange *exchange);

@@ -1,5 +1,6 @@
 /* From the HTTP thread to a route's function: refuse at once what needs no work, queue the rest for the handlers. */
 #include "server/http/route_table.h"
+#include "server/clock.h"
 #include "server/server.h"
 
 #include "datacube/base/logger.h"
@@ -101,6 +102,7 @@ void handlers_take(void *data, struct http_request *request)
   }
   exchange->server = handlers->server;
   exchange->http = request;
+  exchange->started = steady_seconds();
   struct route_match match;
   route_find(http_method(request), http_path(request), &match, exchange->parameters);
   exchange->route = match.route;

@@ -1,5 +1,7 @@
 /* Answers of an exchange: JSON, nothing, errors. */
 #include "server/error_table.h"
+#include "server/clock.h"
+#include "server/http/metrics.h"
 #include "server/server.h"
 
 #include "datacube/base/instant.h"
@@ -33,6 +35,8 @@ static void keep_private(const struct exchange *exchange, struct http_response *
 void reply(struct exchange *exchange, struct http_response *response)
 {
   keep_private(exchange, response);
+  metrics_count(exchange->server->metrics, exchange->route, response != NULL ? response->status : 500,
+                steady_seconds() - exchange->started);
   http_respond(exchange->http, response);
   exchange_free(exchange);
 }

@@ -12,7 +12,10 @@ const struct route routes[] = {
     {"GET", "/openeo", ROUTE_ROOT, false, false, get_welcome},
     {"GET", "/.well-known/openeo", ROUTE_ROOT, false, false, get_well_known},
     {"GET", "/openeo/.well-known/openeo", ROUTE_ROOT, false, false, get_well_known},
+    {"GET", "/health", ROUTE_ROOT, false, false, get_health},
+    {"GET", "/metrics", ROUTE_ROOT, false, false, get_metrics},
 
+    {"GET", "/health", ROUTE_HIDDEN, false, false, get_health},
     {"GET", "/", ROUTE_HIDDEN, false, false, get_capabilities},
     {"GET", "/conformance", ROUTE_API, false, false, get_conformance},
     {"GET", "/file_formats", ROUTE_API, false, false, get_file_formats},

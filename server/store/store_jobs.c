@@ -169,6 +169,23 @@ int store_job_list(struct store *store, const char *owner, int64_t before,
   return row < 0 ? -1 : 0;
 }
 
+int store_job_counts(struct store *store, struct job_counts *out, struct error *error)
+{
+  sqlite3_stmt *count = store_prepare(
+      store,
+      "SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'running') FROM jobs"
+      " WHERE status IN ('queued', 'running')",
+      error);
+  if (count == NULL)
+    return -1;
+  int row = store_step(store, count, error);
+  *out = (struct job_counts){0};
+  if (row == 1)
+    *out = (struct job_counts){sqlite3_column_int64(count, 0), sqlite3_column_int64(count, 1)};
+  sqlite3_reset(count);
+  return row < 0 ? -1 : 0;
+}
+
 int store_job_bytes(struct store *store, const char *owner, uint64_t *out, struct error *error)
 {
   sqlite3_stmt *sum = store_prepare(store,

@@ -56,6 +56,10 @@ int store_job_state(struct store *store, const char *id, struct job_state *out, 
  * usage and result are left out. */
 int store_job_list(struct store *store, const char *owner, int64_t before,
                    bool (*report)(void *data, const struct job *job), void *data, struct error *error);
+struct job_counts {
+  int64_t queued, running; /* of all users */
+};
+int store_job_counts(struct store *store, struct job_counts *out, struct error *error);
 /* Bytes of the results that the owner's jobs keep. */
 int store_job_bytes(struct store *store, const char *owner, uint64_t *out, struct error *error);
 /* Writes the changed texts, budget and log level of a job that was read. Errors JobNotFound, JobLocked. */

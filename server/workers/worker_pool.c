@@ -210,6 +210,16 @@ static void *run_thread(void *data)
   return NULL;
 }
 
+struct pool_load worker_pool_load(struct worker_pool *pool)
+{
+  pthread_mutex_lock(&pool->lock);
+  const struct pool_load load = {.workers = pool->options.workers,
+                                 .busy = pool->options.workers - pool->idle,
+                                 .waiting = fair_queue_waiting(pool->users)};
+  pthread_mutex_unlock(&pool->lock);
+  return load;
+}
+
 /* ---- start and end ---- */
 
 static void set_role(struct worker_pool *pool, struct pool_thread *thread, unsigned i)

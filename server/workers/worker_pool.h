@@ -43,4 +43,10 @@ void worker_pool_stop(struct worker_pool *pool);
  * (all have, or the pool is ending). */
 int worker_pool_submit(struct worker_pool *pool, struct pool_task *task, struct error *error);
 
+struct pool_load {
+  unsigned workers, busy; /* of those for work of any length */
+  unsigned waiting;       /* tasks of users */
+};
+struct pool_load worker_pool_load(struct worker_pool *pool);
+
 #endif
