@@ -74,7 +74,7 @@ class Alice:
             if "GET" in endpoint["methods"] and "{" in endpoint["path"]:
                 answer = self.server.call("GET", fill(endpoint["path"], self))
                 if answer.status_code == 200:  # links are signed anew each time
-                    kept[endpoint["path"]] = re.sub(r"/[0-9]{10}/[^\"]*", "", answer.text)
+                    kept[endpoint["path"]] = re.sub(r"/[0-9]{10}/[^\"]*|\"expires\":\"[^\"]*\"", "", answer.text)
         assert "/jobs/{job_id}/results" in kept and "/files/{path}" in kept
         return kept
 
