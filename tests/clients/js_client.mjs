@@ -74,6 +74,20 @@ await test('list collections', async () => {
   assert.deepEqual(new Set(collection['cube:dimensions'].bands.values), new Set(['B02', 'B03', 'B04', 'B08', 'QA']));
 });
 
+await test('list the items of a collection', async () => {
+  assert.ok(connection.capabilities().hasFeature('listCollectionItems'));
+  const pages = connection.listCollectionItems('DEMO_S2', null, ['2024-04-01', '2024-05-01'], 1);
+  const found = [];
+  do {
+    const page = await pages.nextPage([], false);
+    assert.equal(page.features.length, 1);
+    found.push(...page.features);
+  } while (pages.hasNextPage());
+  assert.ok(found.length > 1);
+  assert.ok(found.every((item) => item.properties.datetime >= '2024-04' && item.properties.datetime < '2024-05-02'));
+  assert.equal(new Set(found.map((item) => item.id)).size, found.length);
+});
+
 await test('list processes and formats', async () => {
   const { processes } = await connection.listProcesses();
   assert.ok(processes.some((entry) => entry.id === 'aggregate_temporal_period'));
