@@ -224,7 +224,8 @@ int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, 
     return -1;
   if (scan->files++ == SCAN_MAX_FILES)
     return error_set(error, ERROR_ProcessParameterInvalid, "more than %d files", SCAN_MAX_FILES);
-  if (raster_file_inspect(scan->arena, path, file, &reason) == 0) {
+  if (raster_file_inspect_next(scan->arena, path, &scan->latest, file, &reason) == 0) {
+    scan->latest = *file;
     if (file->band_count > SCAN_MAX_BANDS)
       error_set(&reason, ERROR_NoDataAvailable, "it has %zu bands, more than %d", file->band_count, SCAN_MAX_BANDS);
     else if (file->band_count > 0 && file->grid.width > 0 && file->grid.height > 0)

@@ -68,6 +68,7 @@ struct scan {
   const char *cube_path; /* one file that is a cube, netCDF or of features: the file, and its cube; else NULL */
   const struct cube *file_cube;
   size_t cube_item;            /* row of the item that holds that file, where there are items */
+  struct raster_file latest;   /* read so far */
   struct transform *to_lonlat; /* from `lonlat_from`, kept between grids; owned */
   const char *lonlat_from;
 };

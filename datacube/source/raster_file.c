@@ -133,21 +133,29 @@ GDALDataType raster_buffer_type(enum element_type type)
   return types[type];
 }
 
-static int inspect_crs(struct arena *arena, GDALDatasetH dataset, const char *path, const char **out,
-                       struct error *error)
+/* A text with the CRS, and its canonical form: that of the file before where the texts are the same. */
+static int inspect_crs(struct arena *arena, GDALDatasetH dataset, const struct raster_file *before,
+                       struct raster_file *out, struct error *error)
 {
   OGRSpatialReferenceH reference = GDALGetSpatialRef(dataset);
+  const char *name = base_name(GDALGetDescription(dataset));
   if (!reference)
-    return error_set(error, ERROR_NoDataAvailable, "%.200s has no coordinate reference system.", base_name(path));
+    return error_set(error, ERROR_NoDataAvailable, "%.200s has no coordinate reference system.", name);
   const char *const options[] = {"FORMAT=WKT2_2019", "MULTILINE=NO", NULL};
   char *wkt = NULL;
-  OGRErr status = OSRExportToWktEx(reference, &wkt, options);
   struct error inner = {.code = ""};
-  int bad = status != OGRERR_NONE || crs_canonical(arena, wkt, out, &inner);
+  int status = OSRExportToWktEx(reference, &wkt, options) == OGRERR_NONE ? 0 : -1;
+  if (status == 0 && before->wkt && strcmp(before->wkt, wkt) == 0) {
+    out->wkt = before->wkt;
+    out->grid.crs = before->grid.crs;
+  } else if (status == 0) {
+    out->wkt = arena_strdup(arena, wkt);
+    status = crs_canonical(arena, wkt, &out->grid.crs, &inner);
+  }
   CPLFree(wkt);
-  if (bad)
+  if (status != 0)
     return error_set(error, ERROR_NoDataAvailable, "The coordinate reference system of %.200s is not understood.",
-                     base_name(path));
+                     name);
   return 0;
 }
 
@@ -246,21 +254,26 @@ static int inspect_bands(struct arena *arena, GDALDatasetH dataset, const char *
   return 0;
 }
 
-int raster_file_inspect(struct arena *arena, const char *path, struct raster_file *out, struct error *error)
+int raster_file_inspect_next(struct arena *arena, const char *path, const struct raster_file *before,
+                             struct raster_file *out, struct error *error)
 {
   GDALDatasetH dataset;
   if (raster_open(path, ERROR_NoDataAvailable, &dataset, error))
     return -1;
   raster_quiet_begin();
   *out = (struct raster_file){.band_count = 0};
-  const char *crs = NULL;
   int status = inspect_grid(dataset, path, &out->grid, error);
   if (status == 0)
-    status = inspect_crs(arena, dataset, path, &crs, error);
+    status = inspect_crs(arena, dataset, before, out, error);
   if (status == 0)
     status = inspect_bands(arena, dataset, path, out, error);
-  out->grid.crs = crs;
   GDALClose(dataset);
   raster_quiet_end();
   return status;
+}
+
+int raster_file_inspect(struct arena *arena, const char *path, struct raster_file *out, struct error *error)
+{
+  const struct raster_file none = {.wkt = NULL};
+  return raster_file_inspect_next(arena, path, &none, out, error);
 }

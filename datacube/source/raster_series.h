@@ -57,11 +57,16 @@ struct raster_file_band {
 };
 struct raster_file {
   struct grid grid;
+  const char *wkt; /* the CRS as the file has it */
   struct raster_file_band *bands;
   size_t band_count;
 };
 /* Opens and closes the file. Errors (code NoDataAvailable) for rotated grids, missing CRS, unreadable files.
  * The grid of a file that runs from south to north is that of its pixels from the north. */
 int raster_file_inspect(struct arena *arena, const char *path, struct raster_file *out, struct error *error);
+/* The same; the CRS is not looked up again where it is that of another file of the arena, which takes longer than all
+ * the rest. */
+int raster_file_inspect_next(struct arena *arena, const char *path, const struct raster_file *before,
+                             struct raster_file *out, struct error *error);
 
 #endif
