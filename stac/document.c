@@ -185,6 +185,32 @@ static void write_providers(const struct catalogue_add_options *options, struct 
   json_end_array(writer);
 }
 
+static bool is_web_address(const char *href)
+{
+  return href && (strncmp(href, "http://", 7) == 0 || strncmp(href, "https://", 8) == 0);
+}
+
+/* Assets of the source that are not data and make sense away from it: thumbnails and descriptions on the web. */
+static void write_assets(const struct scan *scan, struct json_writer *writer)
+{
+  json_t *assets = json_object_get(scan->source, "assets");
+  bool any = false;
+  for (void *at = json_object_iter(assets); at; at = json_object_iter_next(assets, at)) {
+    const json_t *asset = json_object_iter_value(at);
+    if (!is_web_address(json_tree_text(asset, "href")) || json_tree_has_text(json_tree_array(asset, "roles"), "data"))
+      continue;
+    if (!any) {
+      json_key(writer, "assets");
+      json_write_object(writer);
+    }
+    any = true;
+    json_key(writer, json_object_iter_key(at));
+    json_tree_write(writer, asset);
+  }
+  if (any)
+    json_end_object(writer);
+}
+
 static void write_document(const struct scan *scan, const struct item_summary *summary, struct json_writer *writer)
 {
   const struct catalogue_add_options *options = scan->options;
@@ -214,6 +240,7 @@ static void write_document(const struct scan *scan, const struct item_summary *s
   write_extent(scan, writer);
   document_write_dimensions(scan, writer);
   write_summaries(scan, summary, writer);
+  write_assets(scan, writer);
   json_end_object(writer);
 }
 
@@ -229,7 +256,7 @@ static void write_links(const struct scan *scan, struct json_writer *writer)
     bool wanted = false;
     for (size_t r = 0; rel && r < sizeof relations / sizeof relations[0]; r++)
       wanted = wanted || strcmp(rel, relations[r]) == 0;
-    if (wanted && href && (strncmp(href, "http://", 7) == 0 || strncmp(href, "https://", 8) == 0))
+    if (wanted && is_web_address(href))
       json_tree_write(writer, link);
   }
   json_end_array(writer);

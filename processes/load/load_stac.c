@@ -4,6 +4,8 @@
 #include "processes/local_files.h"
 #include "stac/href.h"
 
+#include <string.h>
+
 enum { MOST_FILES = 20000, MOST_DOCUMENT_BYTES = 64 << 20 };
 
 /* The user's own files go first, as those names are theirs to choose. */
@@ -25,9 +27,22 @@ static int find_document(struct call *call, const char *url, const char **out)
                                                          : ", or lies outside the folders that graphs may read here");
 }
 
+/* Where the user's folder lies is the server's own affair: paths in a message begin behind it. */
+static void hide_folder(const struct call *call, char *text)
+{
+  size_t length = call->files ? strlen(call->files) : 0;
+  for (char *at = text; length > 0 && (at = strstr(at, call->files)) != NULL;)
+    memmove(at, at + length, strlen(at + length) + 1);
+}
+
 static void say(void *data, const char *message)
 {
-  call_log(data, &(struct log_entry){.level = LOG_WARNING, .message = message});
+  const struct call *call = data;
+  char *text = arena_strdup(call->arena, message);
+  if (!text)
+    return;
+  hide_folder(call, text);
+  call_log(call, &(struct log_entry){.level = LOG_WARNING, .message = text});
 }
 
 /* All that the document may lead to. */
@@ -65,7 +80,7 @@ static int load_document(struct call *call, struct catalogue *catalogue, const c
     return error_at_parameter(call->error, "url");
   if (request->load.filter && !added.has_properties)
     return error_parameter(call->error, ERROR_PropertiesUnsupported, "properties",
-                           "nothing in '%s' has properties: its data are not described by items", path);
+                           "nothing in %s has properties: its data are not described by items", path);
   return catalogue_cube(call, catalogue, added.id, request, result);
 }
 
@@ -78,6 +93,7 @@ static int load_stac_call(struct call *call, struct value *result)
       find_document(call, url, &path) != 0 || catalogue_open_in_memory(&catalogue, call->error) != 0)
     return -1;
   int status = load_document(call, catalogue, path, &request, result);
+  hide_folder(call, call->error->message);
   catalogue_close(catalogue);
   return status;
 }

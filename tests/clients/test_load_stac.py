@@ -370,6 +370,15 @@ def test_users_own_documents(connection, tmp_path):
         assert np.array_equal(file["red"].values[0], value)
 
 
+def test_where_users_files_lie_is_not_told(connection, tmp_path, data):
+    for name, content in (("none.json", "{}"), ("gone.json", json.dumps(item("i", {"red": asset("no.tif")}, "2022-01-01"))),
+                          ("broken.json", "{")):
+        (tmp_path / name).write_text(content)
+        connection.upload_file(tmp_path / name, f"told/{name}")
+        answer = ask(connection, f"told/{name}")
+        assert answer.status_code == 400 and str(data) not in answer.text, answer.text
+
+
 # ---- results come back ----------------------------------------------------------------------------------------------
 
 def saved_result(connection, folder, format, data):

@@ -105,6 +105,23 @@ def test_collections_and_items(api, name):
     assert document["extent"]["spatial"]["bbox"][0] == pytest.approx(listed[0]["bbox"])
 
 
+def test_thumbnails_of_the_source(running, catalogue, tmp_path):
+    scene(tmp_path / "t", "a.tif")
+    picture = {"href": "https://example.org/t.png", "type": "image/png", "roles": ["thumbnail"], "title": "A look"}
+    (tmp_path / "t" / "item.json").write_text(json.dumps({
+        "type": "Feature", "stac_version": "1.0.0", "id": "i", "geometry": None, "links": [],
+        "properties": {"datetime": "2022-01-01T00:00:00Z"}, "assets": {"red": {"href": "a.tif"}}}))
+    (tmp_path / "t" / "collection.json").write_text(json.dumps({
+        "type": "Collection", "stac_version": "1.0.0", "id": "t", "description": "x", "license": "other",
+        "extent": {"spatial": {"bbox": [[0, 0, 1, 1]]}, "temporal": {"interval": [[None, None]]}},
+        "links": [{"rel": "item", "href": "item.json"}],
+        "assets": {"thumbnail": picture, "local": {"href": "t.png", "roles": ["thumbnail"]},
+                   "data": {"href": "https://example.org/t.tif", "roles": ["data"]}}}))
+    catalogue.add("stac-thumbnail", tmp_path / "t" / "collection.json")
+    document = get(f"{running.api}/collections/stac-thumbnail")
+    assert document["assets"] == {"thumbnail": picture} and faults(document) == []
+
+
 @pytest.mark.parametrize(("placed", "days"), [(True, 1), (True, 2), (True, 0), (False, 1)])
 def test_results(connection, placed, days):
     reference = {"reference_system": 4326} if placed else {}
