@@ -21,6 +21,7 @@ static void close_slot(struct raster_handles *h, size_t slot)
   if (!h->slots[slot].dataset)
     return;
   tiff_file_close(h->slots[slot].tiff);
+  raster_levels_free(h->slots[slot].levels);
   raster_quiet_begin();
   GDALClose(h->slots[slot].dataset);
   raster_quiet_end();
@@ -69,8 +70,10 @@ int raster_handles_get(struct raster_handles *h, size_t file, const struct raste
     const char *path = h->paths[file];
     if (open_file(h, path, &dataset, error))
       return -1;
-    h->slots[slot] =
-        (struct raster_handle){.dataset = dataset, .file = file, .tiff = tiff_file_open(h->blocks, dataset, path)};
+    h->slots[slot] = (struct raster_handle){.dataset = dataset,
+                                            .file = file,
+                                            .tiff = tiff_file_open(h->blocks, dataset, path),
+                                            .levels = raster_levels_new(dataset, path)};
     h->slot_of_file[file] = slot;
   }
   h->slots[slot].used = ++h->clock;

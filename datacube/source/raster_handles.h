@@ -4,7 +4,7 @@
 #define TWINCUBE_DATACUBE_SOURCE_RASTER_HANDLES_H
 
 #include "datacube/base/error.h"
-#include "datacube/source/tiff_blocks.h"
+#include "datacube/source/raster_overview.h"
 
 #include <gdal.h>
 #include <stdint.h>
@@ -12,10 +12,11 @@
 enum { RASTER_OPEN_FILES = 128 };
 
 struct raster_handle {
-  GDALDatasetH dataset;   /* NULL: free */
-  struct tiff_file *tiff; /* its pixels without GDAL; NULL where that is not possible */
-  size_t file;            /* index into the paths */
-  uint64_t used;          /* clock of the last use */
+  GDALDatasetH dataset;         /* NULL: free */
+  struct tiff_file *tiff;       /* its pixels without GDAL; NULL where that is not possible */
+  struct raster_levels *levels; /* its overviews; NULL: out of memory */
+  size_t file;                  /* index into the paths */
+  uint64_t used;                /* clock of the last use */
 };
 
 struct raster_handles {

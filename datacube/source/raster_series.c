@@ -325,6 +325,7 @@ static int regrid(const struct source *source, struct arena *arena, const struct
   struct raster_series series = state->series;
   series.grid = *request->grid;
   series.method = request->method;
+  series.overviews = request->overviews;
   /* A kernel that reaches over the rim must not find there what was cut away. Scenes on the cube's own lattice lose
    * nothing by being warped as its pixels; others would be resampled twice. */
   if (request->method != RESAMPLE_NEAREST && !state->resamples && extent_cuts(state, request->clip)) {
@@ -358,6 +359,8 @@ static void identity(const struct source *source, struct buffer *out)
   identity_cube(out, &source->cube);
   identity_grid(out, &state->series.grid);
   identity_text(out, resampling_name(state->series.method));
+  if (state->series.overviews)
+    identity_text(out, "overviews");
   for (size_t i = 0; i < state->file_count; i++)
     identity_file(out, state->files[i]);
   for (size_t i = 0; i < state->series.scene_count; i++)

@@ -32,6 +32,7 @@ struct raster_series {
   size_t scene_count;
   struct grid grid; /* the cube's */
   enum resampling method;
+  bool overviews; /* where the grid is coarser than a scene, the overviews of its file may stand for it */
   const char *title;
   const char *origin;
 };

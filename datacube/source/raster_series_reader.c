@@ -183,7 +183,7 @@ static int read_on_lattice(struct source_reader *r, const struct scene_view *vie
 
 static bool warper_fits(const struct kept_warper *k, const struct scene_view *view)
 {
-  const struct grid *grid = &view->scene->grid;
+  const struct grid *grid = &view->grid;
   return k->warper && k->crs == view->place->crs && k->grid.west == grid->west && k->grid.north == grid->north &&
          k->grid.res_x == grid->res_x && k->grid.res_y == grid->res_y && k->grid.width == grid->width &&
          k->grid.height == grid->height;
@@ -208,9 +208,9 @@ static int warper_of(struct source_reader *r, const struct scene_view *view, str
     return -1;
   warper_free(k->warper);
   *k = (struct kept_warper){.warper = NULL};
-  if (warper_new_with(*t, &view->scene->grid, &s->grid, s->method, &k->warper, error))
+  if (warper_new_with(*t, &view->grid, &s->grid, s->method, &k->warper, error))
     return -1;
-  k->grid = view->scene->grid;
+  k->grid = view->grid;
   k->crs = view->place->crs;
   k->used = ++r->clock;
   *out = k->warper;

@@ -1,7 +1,8 @@
 /* A scene of a raster series. See scene_view.h.
  *
  * Pixels come from the file's full resolution, whatever the cube's: what overviews and JPEG2000 levels hold is a sample
- * of them or a mean, made by a rule that files do not tell, and no method's value is made of those. Pixels of plain
+ * of them or a mean, made by a rule that files do not tell, and no method's value is made of those. Only a series that
+ * says so (a map's) takes them where they suit. Pixels of plain
  * GeoTIFFs of the cube's type come by tiff_blocks, all others by GDAL. Grids run from north to south; the rows of a
  * file that runs the other way are turned as they are read. */
 #include "datacube/source/scene_view.h"
@@ -11,6 +12,28 @@
 
 #include <math.h>
 #include <string.h>
+
+/* Pixels of the file per pixel of the cube, about; 1 where that cannot be told. */
+static double shrinking(const struct scene_view *view)
+{
+  const struct scene_place *place = view->place;
+  const double across = (double)view->scene->grid.width / (place->x1 - place->x0);
+  const double down = (double)view->scene->grid.height / (place->y1 - place->y0);
+  return isfinite(across) && isfinite(down) && across > 0 && down > 0 ? fmin(across, down) : 1;
+}
+
+static void take_overview(const struct series_state *state, const struct raster_handle *file, struct scene_view *view)
+{
+  struct raster_level level;
+  if (!file->levels || view->place->on_lattice || view->scene->type == ELEMENT_I8 ||
+      !raster_level_find(file->levels, view->blocks, view->scene->raster_band, view->mask, &view->scene->grid,
+                         shrinking(view), state->series.method, &level))
+    return;
+  view->band = level.band;
+  view->mask = level.mask;
+  view->tiff = level.tiff;
+  view->grid = level.grid;
+}
 
 static bool runs_north(GDALDatasetH dataset)
 {
@@ -36,12 +59,15 @@ int scene_view_open(const struct series_state *state, struct raster_handles *han
   }
   *view = (struct scene_view){.scene = scene,
                               .place = place,
+                              .grid = scene->grid,
                               .band = GDALGetRasterBand(dataset, scene->raster_band),
                               .mask = scene->masked ? raster_mask_band(dataset, scene->raster_band) : NULL,
                               .tiff = file->tiff,
                               .blocks = handles->blocks,
                               .format = &state->format,
                               .south_up = runs_north(dataset)};
+  if (state->series.overviews)
+    take_overview(state, file, view);
   return 0;
 }
 
@@ -67,7 +93,7 @@ static void translate(const struct scene_view *view, size_t rows, size_t columns
 
 static size_t first_row(const struct scene_view *view, const struct raster_region *region)
 {
-  return view->south_up ? view->scene->grid.height - region->row - region->height : region->row;
+  return view->south_up ? view->grid.height - region->row - region->height : region->row;
 }
 
 /* Reads a region of the view's pixels into rows of `stride` bytes, in the cube's type; the region is the

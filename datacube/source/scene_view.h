@@ -8,6 +8,7 @@
 struct scene_view {
   const struct raster_scene *scene;
   const struct scene_place *place;
+  struct grid grid; /* of the pixels that are read: the scene's own, or an overview's */
   GDALRasterBandH band;
   const struct tiff_file *tiff; /* NULL: GDAL has to read the pixels */
   struct tiff_blocks *blocks;

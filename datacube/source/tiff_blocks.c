@@ -91,8 +91,8 @@ void tiff_blocks_free(struct tiff_blocks *b)
 
 struct tiff_file *tiff_file_open(struct tiff_blocks *b, GDALDatasetH dataset, const char *path)
 {
-  const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
-  if (!driver || strcmp(driver, "GTiff") != 0)
+  GDALDriverH driver = GDALGetDatasetDriver(dataset); /* an overview has none: its tags tell what it is */
+  if (driver && strcmp(GDALGetDriverShortName(driver), "GTiff") != 0)
     return NULL;
   int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe must not make us wait */
   struct tiff_file *f = descriptor >= 0 ? malloc(sizeof *f) : NULL;

@@ -175,15 +175,29 @@ struct pixel_sink { /* takes a box of the run into a window's pixels */
   struct map_pixels *pixels;
 };
 
+/* A row of floats whose missing values are NaN: what most maps are made of. */
+static void put_floats(const float *from, size_t count, double *to)
+{
+  for (size_t x = 0; x < count; x++)
+    to[x] = (double)from[x];
+}
+
 static void put_view(const struct pixel_sink *to, const struct plane_view *view)
 {
   const struct map_pixels *pixels = to->pixels;
+  const struct cube *cube = to->cube;
+  const bool is_plain = cube->type == ELEMENT_F32 && view->column_stride == (ptrdiff_t)sizeof(float) &&
+                        (!cube->has_nodata || isnan(cube->nodata));
   for (size_t y = 0; y < view->height; y++) {
     double *line = pixels->values + (view->plane * pixels->height + to->row + view->row + y) * pixels->width +
                    to->column + view->column;
+    if (is_plain) {
+      put_floats((const float *)(const void *)(view->data + (ptrdiff_t)y * view->row_stride), view->width, line);
+      continue;
+    }
     for (size_t x = 0; x < view->width; x++) {
       const char *at = view->data + (ptrdiff_t)y * view->row_stride + (ptrdiff_t)x * view->column_stride;
-      line[x] = value_missing(to->cube, at, 0) ? (double)NAN : value_load(to->cube->type, at, 0);
+      line[x] = value_missing(cube, at, 0) ? (double)NAN : value_load(cube->type, at, 0);
     }
   }
 }

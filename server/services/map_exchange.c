@@ -216,6 +216,7 @@ int map_ask(struct exchange *exchange, const struct map_question *question, map_
   call->task.graph = &call->body;
   call->task.client_fd = http_fd(exchange->http);
   call->task.seconds = map_seconds;
+  call->task.was_tried = true; /* a worker that holds maps open does in milliseconds what a fresh one is long about */
   call->task.done = map_done;
   struct error error = {0};
   const bool has_files = file_tree_path(exchange->store, exchange->server->settings.data, question->service->owner,

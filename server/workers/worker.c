@@ -275,8 +275,9 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
     error_set(&reply->error, ERROR_ProcessGraphComplexity, "the result is too large to be sent as one value");
 }
 
-/* What the task took, and memory after it, freed pieces given back where the process has grown. */
-static void measure(struct worker *worker, struct reply_header *reply)
+/* What the task took, and memory after it, freed pieces given back where the process has grown; not after a tile of a
+ * map, for the next one wants them again. */
+static void measure(struct worker *worker, const struct task_header *task, struct reply_header *reply)
 {
   const struct usage used = usage_since(&worker->begin);
   reply->cpu_seconds = used.cpu_seconds;
@@ -284,7 +285,7 @@ static void measure(struct worker *worker, struct reply_header *reply)
   reply->disk_read = used.read_bytes;
   reply->disk_written = used.written_bytes;
   reply->resident = usage_resident();
-  if (reply->resident > trim_above) {
+  if (reply->resident > trim_above && task->kind != TASK_MAP) {
     malloc_trim(0);
     reply->resident = usage_resident();
   }
@@ -331,7 +332,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
     usage_reset_peak();
   worker->begin = usage_now();
   do_task(worker, task, &execution, reply, &json, &files);
-  measure(worker, reply);
+  measure(worker, task, reply);
   judge_budget(worker, reply);
   reply->json_size = json.length;
   reply->files_size = files.length;

@@ -28,7 +28,7 @@ struct pool_task {
   const struct buffer *graph;
   char owner[FAIR_OWNER_SIZE]; /* whose turn it takes: user, or a stranger's address */
   bool is_stranger;
-  bool was_tried;  /* the pool's: it is no small work */
+  bool was_tried;  /* the pool's, or said before: it is no small work */
   int client_fd;   /* its hang-up cancels; or -1 */
   double seconds;  /* time limit */
   unsigned threads; /* 0: default */
