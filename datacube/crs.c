@@ -256,6 +256,21 @@ bool crs_is_geographic(const char *crs)
   return axis_unit(crs, &geographic, &si) && geographic;
 }
 
+bool crs_starts_north(const char *crs)
+{
+  PJ_CONTEXT *context = proj_context_confined();
+  PJ *pj = context ? parse(context, crs) : NULL;
+  PJ *system = pj ? proj_crs_get_coordinate_system(context, pj) : NULL;
+  const char *direction = "";
+  bool north = system && proj_cs_get_axis_info(context, system, 0, NULL, NULL, &direction, NULL, NULL, NULL, NULL) &&
+               strcmp(direction, "north") == 0;
+  proj_destroy(system);
+  proj_destroy(pj);
+  if (context)
+    proj_context_destroy(context);
+  return north;
+}
+
 double crs_unit_metres(const char *crs)
 {
   bool geographic;

@@ -56,6 +56,7 @@ int crs_canonical(struct arena *arena, const char *text, const char **out, struc
 int crs_wkt(struct arena *arena, const char *crs, const char **out, struct error *error);
 bool crs_equal(const char *a, const char *b);
 bool crs_is_geographic(const char *crs);
+bool crs_starts_north(const char *crs); /* whether its own first axis goes north: the OGC's services ask for that */
 double crs_unit_metres(const char *crs); /* metres per unit of the axes; degrees: 111319.49 */
 
 /* The extent's image in another CRS: edges densified, so the result covers it all. */

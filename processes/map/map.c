@@ -37,7 +37,8 @@ static int too_many(double pixels, struct error *error)
  * origin. */
 static int find_squares(double low, double high, int64_t *first, size_t *count, struct error *error)
 {
-  const double from = floor(low / SQUARE) * SQUARE, to = ceil(high / SQUARE) * SQUARE;
+  const double spare = fmin(1e-6, (high - low) / 4); /* of a pixel: rounding opens no new square */
+  const double from = floor((low + spare) / SQUARE) * SQUARE, to = ceil((high - spare) / SQUARE) * SQUARE;
   if (!(high > low) || !isfinite(from) || !isfinite(to))
     return error_set(error, ERROR_NoDataAvailable, "the result has no place in the map's projection");
   if (to - from > most_side || fabs(from) > 1e15)
@@ -55,11 +56,10 @@ static int grid_on_lattice(struct map *map, const struct map_lattice *lattice, c
   image = own;
   if (!crs_equal(cube->crs, lattice->crs) && extent_transform_in_use(&own, lattice->crs, &image, error) != 0)
     return -1;
-  const double spare = 1e-6; /* of a pixel: rounding opens no new square */
-  if (find_squares((image.west - lattice->west) / lattice->res_x + spare,
-                   (image.east - lattice->west) / lattice->res_x - spare, &map->column, &map->width, error) != 0 ||
-      find_squares((lattice->north - image.north) / lattice->res_y + spare,
-                   (lattice->north - image.south) / lattice->res_y - spare, &map->row, &map->height, error) != 0)
+  if (find_squares((image.west - lattice->west) / lattice->res_x, (image.east - lattice->west) / lattice->res_x,
+                   &map->column, &map->width, error) != 0 ||
+      find_squares((lattice->north - image.north) / lattice->res_y, (lattice->north - image.south) / lattice->res_y,
+                   &map->row, &map->height, error) != 0)
     return -1;
   *grid = (struct grid){.west = lattice->west + (double)map->column * lattice->res_x,
                         .north = lattice->north - (double)map->row * lattice->res_y,

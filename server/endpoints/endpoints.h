@@ -78,5 +78,10 @@ void get_service_logs(struct exchange *exchange);
 /* endpoint_maps.c: what services show, to whoever knows their URLs */
 void get_service_tile(struct exchange *exchange);
 void get_service_legend(struct exchange *exchange);
+/* endpoint_ogc.c: the same by the OGC's protocols */
+void get_service_wmts(struct exchange *exchange);
+void get_service_wmts_capabilities(struct exchange *exchange);
+void get_service_wmts_tile(struct exchange *exchange);
+void get_service_wms(struct exchange *exchange);
 
 #endif

@@ -60,6 +60,11 @@ const struct route routes[] = {
     {"GET", "/services/{service_id}/logs", ROUTE_API, true, false, get_service_logs},
     {"GET", "/services/{service_id}/legend", ROUTE_HIDDEN, false, false, get_service_legend},
     {"GET", "/services/{service_id}/xyz/{z}/{x}/{y}", ROUTE_HIDDEN, false, false, get_service_tile},
+    {"GET", "/services/{service_id}/wmts", ROUTE_HIDDEN, false, false, get_service_wmts},
+    {"GET", "/services/{service_id}/wmts/1.0.0/WMTSCapabilities.xml", ROUTE_HIDDEN, false, false,
+     get_service_wmts_capabilities},
+    {"GET", "/services/{service_id}/wmts/{z}/{row}/{column}", ROUTE_HIDDEN, false, false, get_service_wmts_tile},
+    {"GET", "/services/{service_id}/wms", ROUTE_HIDDEN, false, false, get_service_wms},
     {"GET", "/download/{job_id}/{expires}/{signature}/{file}", ROUTE_HIDDEN, false, false, get_download},
 };
 const size_t route_count = sizeof routes / sizeof routes[0];

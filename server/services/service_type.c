@@ -138,13 +138,24 @@ static const struct option *find_option(const char *name)
 
 static const char *const tile_options[] = {"bands", "categories", "colormap",   "format",    "max",
                                            "min",   "parameters", "resampling", "tile_size", NULL};
+static const char *const map_options[] = {"bands", "categories", "colormap",   "format", "max",
+                                          "min",   "parameters", "resampling", NULL};
 
 const struct service_type service_types[] = {
     {"XYZ", "Tiles by zoom, column and row",
      "Pictures of the result in web mercator (EPSG:3857), for slippy maps. Nothing is computed before somebody looks, "
      "and then no more than is seen. `?datetime=` chooses the date (or the last of an interval), the names of other "
      "dimensions their label, and names of the process's parameters their values.",
-     "/xyz/{z}/{x}/{y}", tile_options, NULL, "https://wiki.openstreetmap.org/wiki/Slippy_map_tilenames"},
+     "/xyz/{z}/{x}/{y}", tile_options, "https://wiki.openstreetmap.org/wiki/Slippy_map_tilenames"},
+    {"WMTS", "OGC Web Map Tile Service",
+     "The tiles of XYZ with the capabilities document of WMTS 1.0.0, by key-value pairs and by path; dates are its "
+     "dimension Time.",
+     "/wmts", tile_options, "https://www.ogc.org/standards/wmts"},
+    {"WMS", "OGC Web Map Service",
+     "Pictures of any part of the result in any size and in any CRS of the EPSG's list, by WMS 1.3.0 and 1.1.1: "
+     "GetCapabilities, GetMap, GetFeatureInfo, GetLegendGraphic. Dates are the dimension time, other dimensions "
+     "dim_NAME.",
+     "/wms", map_options, "https://www.ogc.org/standards/wms"},
 };
 const size_t service_type_count = sizeof service_types / sizeof service_types[0];
 

@@ -10,10 +10,9 @@
 struct service_type {
   const char *name; /* "XYZ" */
   const char *title, *description;
-  const char *path;            /* of its URL, behind /services/{id} */
-  const char *const *options;  /* names, NULL-terminated */
-  const char *const *versions; /* of the protocol, the default first, NULL-terminated; NULL: it has none */
-  const char *about;           /* URL of its specification */
+  const char *path;           /* of its URL, behind /services/{id} */
+  const char *const *options; /* names, NULL-terminated */
+  const char *about;          /* URL of its specification */
 };
 
 extern const struct service_type service_types[];

@@ -22,10 +22,10 @@ enum { STYLE_COLOURS = 256, STYLE_BANDS = 3 };
 
 struct style {
   uint32_t kind;
-  uint32_t colours; /* of the palette; colour 0 is transparent */
+  uint32_t colours; /* of the palette */
   double min[STYLE_BANDS], max[STYLE_BANDS];
-  double values[STYLE_COLOURS]; /* STYLE_CATEGORIES: of the colours from 1 on, ascending */
-  struct colour palette[STYLE_COLOURS];
+  double values[STYLE_COLOURS];         /* STYLE_CATEGORIES: of the colours from 1 on, ascending */
+  struct colour palette[STYLE_COLOURS]; /* the first: of what is missing, else transparent */
 };
 
 /* Reads min, max, colormap and categories of a configuration for so many bands that are shown (1 or 3). `range`: what

@@ -47,9 +47,13 @@ static void paint_colour(const struct style *style, const double *values, size_t
     bool missing = false;
     for (size_t b = 0; b < STYLE_BANDS; b++)
       missing = missing || isnan(values[b * count + i]);
+    if (missing) {
+      memcpy(out + 4 * i, &style->palette[0], 4);
+      continue;
+    }
     for (size_t b = 0; b < STYLE_BANDS; b++)
-      out[4 * i + b] = missing ? 0 : level(values[b * count + i], style->min[b], style->max[b]);
-    out[4 * i + 3] = missing ? 0 : 255;
+      out[4 * i + b] = level(values[b * count + i], style->min[b], style->max[b]);
+    out[4 * i + 3] = 255;
   }
 }
 
