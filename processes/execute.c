@@ -47,6 +47,7 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
                                         .lookup = e->lookup,
                                         .catalogue = e->catalogue,
                                         .files = e->files,
+                                        .workspaces = e->workspaces.folder,
                                         .local = e->local,
                                         .cancel = e->cancel,
                                         .memory = e->memory,
@@ -189,6 +190,26 @@ static int write_step(const struct execution *e, struct steps *steps, const stru
                            : write_value(e, step->file.value, &step->file, out, error);
 }
 
+/* After all files are there. */
+static int export_files(const struct execution *e, const struct steps *steps, const struct execution_result *out,
+                        struct error *error)
+{
+  for (size_t i = 0; i < steps->count; i++) {
+    const struct outcome_output *output = steps->list[i].file.output;
+    for (const struct outcome_export *to = output ? output->exports : NULL; to; to = to->next) {
+      const struct workspace_result result = {.workspace = to->workspace,
+                                              .catalogue = to->merge,
+                                              .name = to->name,
+                                              .path = out->files[i].path,
+                                              .media_type = out->files[i].media_type,
+                                              .metadata = &out->files[i].metadata};
+      if (workspace_export(&e->workspaces, &result, e->cancel, error) != 0)
+        return error_at_node(error, to->name);
+    }
+  }
+  return 0;
+}
+
 /* One after the other, in one run: what they share is made once. */
 static int write_files(const struct execution *e, struct steps *steps, struct run *run, struct execution_result *out,
                        struct error *error)
@@ -202,7 +223,7 @@ static int write_files(const struct execution *e, struct steps *steps, struct ru
       return steps->count > 1 ? error_at_node(error, step->file.name) : -1;
     run_report_file(&steps->report, step->file.name, step->file.path);
   }
-  return 0;
+  return export_files(e, steps, out, error);
 }
 
 /* Runs the plan; a run that ends well goes into the cache, with the arena where the plan is new: *arena is then NULL.

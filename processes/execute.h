@@ -6,6 +6,7 @@
 #include "processes/graph/graph.h"
 #include "processes/plan_cache.h"
 #include "processes/result_room.h"
+#include "processes/save/workspace.h"
 
 struct execution {
   const char *graph; /* JSON text */
@@ -13,11 +14,12 @@ struct execution {
   const struct graph_parameter *parameters;
   size_t parameter_count;
   const struct catalogue *catalogue;
-  struct process_lookup lookup;    /* processes beyond the built-in ones */
-  const char *files;               /* folder of the user's own files, absolute; or NULL */
-  const struct local_files *local; /* other files that the graph may name; or NULL */
-  size_t memory;                   /* bytes, 0: default */
-  unsigned threads;                /* 0: default */
+  struct process_lookup lookup;     /* processes beyond the built-in ones */
+  const char *files;                /* folder of the user's own files, absolute; or NULL */
+  struct workspace_room workspaces; /* of the user */
+  const struct local_files *local;  /* other files that the graph may name; or NULL */
+  size_t memory;                    /* bytes, 0: default */
+  unsigned threads;                 /* 0: default */
   const char *output;       /* where cubes go: a folder with '/' at its end, or a file's name; see result_file.h */
   bool only_result;         /* the result node's outcome alone; else every saved cube, too */
   bool value_file;          /* a value becomes a file as well, not text in memory */

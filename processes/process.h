@@ -49,6 +49,7 @@ struct call {
   struct program *program;           /* emit here; never NULL for value, reducer and series */
   const struct catalogue *catalogue; /* may be NULL (then no collections) */
   const char *files;                 /* folder of the user's own files, absolute, or NULL (load/user_file.h) */
+  const char *workspaces;            /* folder of the user's workspaces, absolute, or NULL (save/workspace.h) */
   const struct local_files *local;   /* other files that it may name, or NULL (local_files.h) */
   struct lowering *lowering;         /* the walk itself (processes/graph/lower.c) */
   struct error *error;

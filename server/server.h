@@ -37,6 +37,8 @@ struct server_settings {
   const char *data;       /* folder */
   const char *public_url; /* without a slash at its end, or NULL: from the Host header */
   const char *address;    /* "127.0.0.1:8080", as bound */
+  const char *workspaces; /* folder of users' workspaces, absolute, or NULL: there are none */
+  uint64_t user_files;    /* bytes of files that a user may upload, and of what may lie in workspaces */
   uint64_t result_size;   /* bytes that a synchronous request may write */
   uint64_t user_results;  /* bytes of results that a user may keep, 0: no limit */
   unsigned threads;       /* of one request, 0: default */
@@ -46,7 +48,7 @@ struct server_settings {
   long user_jobs, all_jobs; /* that may be queued: of one user, of all */
 };
 
-struct uploads; /* server/files/upload.h */
+struct uploads;     /* server/files/upload.h */
 struct service_hub; /* services/service_hub.h */
 
 struct event_hub;
@@ -61,7 +63,7 @@ struct server {
   struct metrics *metrics;
   struct uploads *uploads;
   struct service_hub *services; /* what requests to web services share */
-  unsigned char secret[32]; /* signs URLs */
+  unsigned char secret[32];     /* signs URLs */
   atomic_bool stopping;
   atomic_uint slow[SLOW_KINDS]; /* handlers that wait now */
 };

@@ -41,6 +41,7 @@ struct graph_options {
   struct process_lookup lookup;      /* processes beyond the built-in ones */
   const struct catalogue *catalogue; /* or NULL */
   const char *files;                 /* folder of the user's own files, absolute; or NULL */
+  const char *workspaces;            /* folder of the user's workspaces, absolute; or NULL */
   const struct local_files *local;   /* other files that the graph may name; or NULL */
   const volatile int *cancel;        /* becomes nonzero: the request is no longer wanted; or NULL */
   const struct run_log *log;         /* hears what processes have to say; or NULL */
@@ -64,6 +65,13 @@ int graph_parse(struct arena *arena, const char *json, size_t length, bool offic
 int graph_bind(struct arena *arena, const struct graph *graph, const struct graph_options *options,
                const struct bound **out, struct error *error);
 
+struct outcome_export { /* of export_workspace */
+  const struct outcome_export *next;
+  const char *workspace;
+  const char *merge; /* path below it of the catalogue that takes the file, in normal form; NULL: a new one … */
+  const char *name;  /* … named after this node */
+};
+
 struct outcome_output {    /* to be written: a cube or value that save_result marked, or the result node's own cube */
   const struct node *node; /* NULL: a value, written as JSON */
   const struct value *value;
@@ -73,7 +81,8 @@ struct outcome_output {    /* to be written: a cube or value that save_result ma
   const char *format;         /* of save_result: one that sink_format_find knows; NULL: not saved, the caller chooses */
   const struct sink_option *options; /* of save_result */
   size_t option_count;
-  bool is_result; /* the result node's: what a synchronous request answers */
+  const struct outcome_export *exports; /* where the file goes, too; or NULL */
+  bool is_result;                       /* the result node's: what a synchronous request answers */
 };
 
 struct outcome { /* all that a graph gives */

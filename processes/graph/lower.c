@@ -274,6 +274,7 @@ static int call_process(const struct walk *w, const struct bound_node *node, str
                       .program = w->program,
                       .catalogue = l->options->catalogue,
                       .files = l->options->files,
+                      .workspaces = l->options->workspaces,
                       .local = l->options->local,
                       .lowering = l,
                       .error = l->error};
@@ -374,6 +375,32 @@ int lowering_save(struct call *call, const struct outcome_output *output)
   l->saves = save;
   l->save_count++;
   return 0;
+}
+
+/* Whether an output is the file, or one of the files, that save_result gave `data` for. */
+static bool is_of(const struct outcome_output *output, const struct value *data)
+{
+  return data->kind == VALUE_CUBE && (output->node == data->cube || output->part_of == data->cube);
+}
+
+int lowering_export(struct call *call, const struct value *data, const struct outcome_export *wanted)
+{
+  size_t found = 0;
+  for (struct save *save = call->lowering->saves; save; save = save->next) {
+    if (!is_of(&save->output, data))
+      continue;
+    struct outcome_export *copy = ARENA_NEW(call->arena, struct outcome_export);
+    if (!copy)
+      return error_memory(call->error);
+    *copy = *wanted;
+    copy->next = save->output.exports;
+    save->output.exports = copy;
+    found++;
+  }
+  if (found > 0)
+    return 0;
+  return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
+                         "what save_result gives for a data cube is wanted");
 }
 
 /* ---- top level -------------------------------------------------------------------------------------------------- */

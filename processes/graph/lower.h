@@ -26,5 +26,7 @@ struct lowering {
 
 /* Notes a cube that is to be saved; format and options live in the arena. */
 int lowering_save(struct call *call, const struct outcome_output *output);
+/* Has the files exported that save_result made of `data`. Error ProcessParameterInvalid where there is none. */
+int lowering_export(struct call *call, const struct value *data, const struct outcome_export *wanted);
 
 #endif

@@ -16,6 +16,7 @@ static const char help_text[] =
     "  --parameter NAME=JSON   value for {\"from_parameter\": NAME} at the top level; may be repeated\n"
     "  --data DIR              folder with the catalogue (see twincube catalogue --help for the default)\n"
     "  --files DIR             folder that load_uploaded_files reads from (default: the current one)\n"
+    "  --workspaces DIR        folder whose folders are the workspaces of export_workspace (default: none)\n"
     "  --memory SIZE           memory to plan with, such as 512M or 2G (default 2G)\n"
     "  --threads N             workers to plan with (default: as many as the machine has cores)\n"
     "  --json                  as JSON: hash, bytes read, elements computed, stages and phases\n"

@@ -35,6 +35,9 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
   case 'f':
     out->files = value;
     return -1;
+  case 'w':
+    out->workspaces = value;
+    return -1;
   case 'p':
     return add_parameter(out, command, value);
   case 'm':
@@ -69,6 +72,7 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
                                           {"memory", required_argument, NULL, 'm'},
                                           {"threads", required_argument, NULL, 't'},
                                           {"encoding", required_argument, NULL, 'e'},
+                                          {"workspaces", required_argument, NULL, 'w'},
                                           {"files", required_argument, NULL, 'f'},
                                           {"json", no_argument, NULL, 'j'},
                                           {"verbose", no_argument, NULL, 'v'},
@@ -115,6 +119,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
         .parameter_count = arguments->parameter_count,
         .catalogue = catalogue,
         .files = files,
+        .workspaces = {arguments->workspaces, 0},
         .local = &(const struct local_files){.all = true},
         .memory = arguments->memory,
         .threads = (unsigned)arguments->threads,

@@ -9,15 +9,16 @@
 enum { GRAPH_ARGUMENTS_MAX_PARAMETERS = 256 };
 
 struct graph_arguments {
-  const char *graph;  /* file name, "-" for standard input */
-  const char *output; /* or NULL */
-  const char *data;   /* --data, or NULL */
-  const char *files;  /* --files, or NULL */
-  size_t memory;      /* bytes, 0: default */
-  long threads;       /* 0: default */
-  bool official;      /* --encoding official */
-  bool json;          /* explain --json */
-  bool verbose;       /* run --verbose */
+  const char *graph;      /* file name, "-" for standard input */
+  const char *output;     /* or NULL */
+  const char *data;       /* --data, or NULL */
+  const char *files;      /* --files, or NULL */
+  const char *workspaces; /* --workspaces, or NULL */
+  size_t memory;          /* bytes, 0: default */
+  long threads;           /* 0: default */
+  bool official;          /* --encoding official */
+  bool json;              /* explain --json */
+  bool verbose;           /* run --verbose */
   struct graph_parameter parameters[GRAPH_ARGUMENTS_MAX_PARAMETERS];
   size_t parameter_count;
 };

@@ -55,7 +55,9 @@ static const char help_text[] =
     "  --all-jobs N          queued jobs of all users (default 10000)\n"
     "  --result-size SIZE    most bytes that one request or job may write, before compression (default 100G)\n"
     "  --user-results SIZE   most bytes of results that the jobs of one user may keep (default: no limit)\n"
-    "  --user-files SIZE     most bytes of files that one user may upload (default 10G)\n"
+    "  --user-files SIZE     most bytes of files that one user may upload (default 10G), and, apart from these, of\n"
+    "                        what may lie in the user's workspaces\n"
+    "  --workspaces DIR      folder in which users may have workspaces, to which jobs export results that are to stay\n"
     "  --keep-results DAYS   remove the results of a job so many days after it finished (default: keep them)\n"
     "  --tariff PRICES       what computing costs, such as currency=EUR,cpu-hour=0.05,gb-read=0.01 (default: nothing)\n"
     "  --sweep               remove the folders of jobs that the store does not know, which a start else moves to\n"
@@ -86,6 +88,7 @@ struct server_parts {
   char address[128];
   char public_url[BASE_URL_SIZE];
   char *stac[SERVE_STAC_FOLDERS]; /* absolute, without links */
+  char *workspaces;               /* likewise, or NULL */
   int listen_fd, lock_fd;
   struct zygote *zygote;
   struct handlers *handlers;
@@ -137,6 +140,16 @@ static int find_stac_folders(struct server_parts *parts, const struct serve_opti
   return 0;
 }
 
+static int find_workspaces(struct server_parts *parts, const struct serve_options *options, struct error *error)
+{
+  if (options->workspaces == NULL)
+    return 0;
+  parts->workspaces = realpath(options->workspaces, NULL);
+  if (parts->workspaces == NULL || strlen(parts->workspaces) > 900)
+    return error_set(error, ERROR_FileNotFound, "--workspaces %s is no folder that can be used", options->workspaces);
+  return 0;
+}
+
 static int start_processes(struct server_parts *parts, const struct serve_options *options, size_t memory,
                            struct error *error)
 {
@@ -150,7 +163,7 @@ static int start_processes(struct server_parts *parts, const struct serve_option
   }
   snprintf(parts->data, sizeof parts->data, "%s", absolute);
   free(absolute);
-  if (find_stac_folders(parts, options, error) != 0)
+  if (find_stac_folders(parts, options, error) != 0 || find_workspaces(parts, options, error) != 0)
     return -1;
   if (options->specs != NULL && process_table_use_specs(options->specs, error) != 0)
     return -1;
@@ -192,6 +205,8 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
                                          .memory = memory,
                                          .result_size = options->result_size,
                                          .user_results = options->user_results,
+                                         .workspaces = parts->workspaces,
+                                         .user_files = options->user_files,
                                          .seconds = options->job_time,
                                          .keep_days = options->keep_results,
                                          .tariff = options->tariff,
@@ -225,6 +240,8 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
     return error_set(error, ERROR_Internal, "libsodium does not start");
   server->settings = (struct server_settings){.data = parts->data,
                                               .address = parts->address,
+                                              .workspaces = parts->workspaces,
+                                              .user_files = options->user_files,
                                               .result_size = options->result_size,
                                               .user_results = options->user_results,
                                               .threads = (unsigned)options->threads,
@@ -285,6 +302,7 @@ static void stop(struct server_parts *parts)
     close(parts->lock_fd);
   for (size_t i = 0; i < SERVE_STAC_FOLDERS; i++)
     free(parts->stac[i]);
+  free(parts->workspaces);
 }
 
 static void raise_file_limit(void)

@@ -30,6 +30,7 @@ static const struct option_row rows[] = {
     {"result-size", OPTION_SIZE, PLACE(result_size), 0},
     {"user-results", OPTION_SIZE, PLACE(user_results), 0},
     {"user-files", OPTION_SIZE, PLACE(user_files), 0},
+    {"workspaces", OPTION_TEXT, PLACE(workspaces), 0},
     {"user-requests", OPTION_INTEGER, PLACE(user_requests), 256},
     {"user-jobs", OPTION_INTEGER, PLACE(user_jobs), INT_MAX},
     {"all-jobs", OPTION_INTEGER, PLACE(all_jobs), INT_MAX},

@@ -11,7 +11,7 @@
 enum { SERVE_STAC_FOLDERS = 64 };
 
 struct serve_options {
-  const char *listen, *data, *specs, *public_url, *oidc;
+  const char *listen, *data, *specs, *public_url, *oidc, *workspaces;
   const char *stac[SERVE_STAC_FOLDERS]; /* folders that load_stac may read */
   size_t stac_count;
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */

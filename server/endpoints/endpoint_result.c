@@ -1,7 +1,7 @@
 /* What the workers answer: synchronous results, validation, estimates. The handler's thread only hands the work on. */
 #include "server/endpoints/endpoints.h"
 
-#include "server/files/file_tree.h"
+#include "server/files/workspace_folder.h"
 #include "server/http/json_text.h"
 #include "server/store/folder.h"
 
@@ -166,7 +166,10 @@ static void submit(struct work *work, const char *purpose)
   set_owner(task, exchange);
   snprintf(task->header.user, sizeof task->header.user, "%s", exchange->user);
   struct error error = {0};
-  if (file_tree_path(exchange->store, exchange->server->settings.data, exchange->user, task->header.files, &error) != 0)
+  const struct server_settings *settings = &exchange->server->settings;
+  task->header.workspace_most = settings->user_files;
+  if (file_tree_path(exchange->store, settings->data, exchange->user, task->header.files, &error) != 0 ||
+      workspace_folder(exchange->store, settings->workspaces, exchange->user, task->header.workspaces, &error) != 0)
     refuse_work(work, &error);
   else if (worker_pool_submit(exchange->server->pool, task, &error) != 0)
     refuse_work(work, &error);

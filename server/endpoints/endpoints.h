@@ -62,6 +62,13 @@ void post_job_results(struct exchange *exchange);
 void get_job_results(struct exchange *exchange);
 void delete_job_results(struct exchange *exchange);
 void get_download(struct exchange *exchange);
+/* endpoint_workspaces.c */
+void get_workspace_providers(struct exchange *exchange);
+void get_workspaces(struct exchange *exchange);
+void post_workspaces(struct exchange *exchange);
+void get_workspace(struct exchange *exchange);
+void patch_workspace(struct exchange *exchange);
+void delete_workspace(struct exchange *exchange);
 /* endpoint_files.c */
 void get_files(struct exchange *exchange);
 void get_file(struct exchange *exchange);

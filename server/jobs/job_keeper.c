@@ -64,6 +64,10 @@ static void remove_files(struct job_queue *queue, struct store *store, struct er
   while (!is_stopping(queue) && store_folder_dropped(store, folder, error) == 0 && folder[0] != '\0') {
     snprintf(path, sizeof path, "%.1900s/files/%s", queue->options.data, folder);
     folder_remove(path);
+    if (queue->options.workspaces != NULL) {
+      snprintf(path, sizeof path, "%.1900s/%s", queue->options.workspaces, folder);
+      folder_remove(path);
+    }
     if (store_folder_forget(store, folder, error) != 0)
       return;
   }

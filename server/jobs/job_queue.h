@@ -11,12 +11,14 @@ struct job_queue;
 struct job_queue_options {
   struct zygote *zygote;
   const char *data;
-  unsigned slots;        /* jobs at a time */
-  size_t memory;         /* of one job, bytes */
-  uint64_t result_size;  /* bytes that one job may write */
-  uint64_t user_results; /* bytes of results that a user's jobs may keep, 0: no limit */
-  double seconds;        /* most time of one run */
-  long keep_days;        /* results are removed so many days after the job finished, 0: never */
+  unsigned slots;         /* jobs at a time */
+  size_t memory;          /* of one job, bytes */
+  uint64_t result_size;   /* bytes that one job may write */
+  const char *workspaces; /* folder of users' workspaces, or NULL */
+  uint64_t user_files;    /* bytes that a user may have in them */
+  uint64_t user_results;  /* bytes of results that a user's jobs may keep, 0: no limit */
+  double seconds;         /* most time of one run */
+  long keep_days;         /* results are removed so many days after the job finished, 0: never */
   struct tariff tariff;
   unsigned threads;      /* of one job, 0: default */
   size_t resident_limit; /* bytes */

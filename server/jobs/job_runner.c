@@ -10,7 +10,7 @@
  * that no finished row names: both are swept at the next start or run. */
 #include "server/jobs/job_runner.h"
 
-#include "server/files/file_tree.h"
+#include "server/files/workspace_folder.h"
 #include "server/store/folder.h"
 #include "server/jobs/job_folder.h"
 #include "server/jobs/job_result.h"
@@ -307,6 +307,7 @@ static void fill_task(const struct job_runner *runner, const struct job *job, co
                                .budget = job->budget,
                                .tariff = options->tariff,
                                .room_left = quota->left,
+                               .workspace_most = options->user_files,
                                .job = 1,
                                .debug = strcmp(job->log_level, "debug") == 0};
   snprintf(task->output, sizeof task->output, "%s", part);
@@ -365,7 +366,8 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
   fill_task(runner, job, part, &quota, &task);
   snprintf(task.user, sizeof task.user, "%s", job->owner);
   task.has_own = definition_desk_has_own(&listener.desk);
-  if (file_tree_path(runner->store, runner->queue->options.data, job->owner, task.files, &error) != 0)
+  if (file_tree_path(runner->store, runner->queue->options.data, job->owner, task.files, &error) != 0 ||
+      workspace_folder(runner->store, runner->queue->options.workspaces, job->owner, task.workspaces, &error) != 0)
     return back_to_queue(runner, "the store did not answer");
   enum worker_outcome outcome = worker_client_call(&runner->client, &task, &graph, &watch, reply);
   return judge(runner, job, part, outcome, reply);

@@ -4,6 +4,7 @@
 #include "server/store/store_processes.h"
 #include "server/store/store_services.h"
 #include "server/store/store_sql.h"
+#include "server/store/store_workspaces.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,8 +53,8 @@ static const char *const versions[] = {
 enum { STORE_VERSION = sizeof versions / sizeof versions[0] };
 
 /* Tables that stand beside these versions, each made where it is missing. */
-static const char *const tables[] = {store_files_schema, store_identities_schema, store_processes_schema,
-                                     store_services_schema};
+static const char *const tables[] = {store_files_schema, store_workspaces_schema, store_identities_schema,
+                                     store_processes_schema, store_services_schema};
 
 int64_t store_now(void)
 {

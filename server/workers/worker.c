@@ -220,6 +220,7 @@ static void run_validate(const struct execution *execution, struct buffer *json)
   const struct graph_options options = {.lookup = execution->lookup,
                                         .catalogue = execution->catalogue,
                                         .files = execution->files,
+                                        .workspaces = execution->workspaces.folder,
                                         .local = execution->local,
                                         .cancel = execution->cancel,
                                         .official_encoding = execution->official_encoding};
@@ -317,6 +318,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
       .threads = task->threads,
       .output = task->output,
       .files = task->files[0] ? task->files : NULL,
+      .workspaces = {task->workspaces[0] ? task->workspaces : NULL, task->workspace_most},
       .local = &worker->options->local,
       .only_result = task->job == 0,
       .value_file = task->job != 0,

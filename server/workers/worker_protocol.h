@@ -28,18 +28,20 @@ struct task_header {
   uint32_t threads;              /* 0: default */
   uint64_t memory;               /* bytes */
   uint64_t room_most, room_left; /* see struct result_room */
-  uint32_t job;       /* 1: all outcomes become files, a value too; progress and logs are sent. 0: the result alone */
-  uint32_t debug;     /* 1: the plan is logged before the run */
-  uint32_t official;  /* 1: graph and value are in the encoding of the official test cases */
-  uint32_t has_quota; /* 1: room_left counts */
+  uint32_t job;        /* 1: all outcomes become files, a value too; progress and logs are sent. 0: the result alone */
+  uint32_t debug;      /* 1: the plan is logged before the run */
+  uint32_t official;   /* 1: graph and value are in the encoding of the official test cases */
+  uint32_t has_quota;  /* 1: room_left counts */
   uint32_t has_budget; /* 1: the task ends when it costs more than the budget */
   uint32_t has_own;    /* 1: who asks has processes of their own */
-  double budget; /* in the tariff's currency */
+  double budget;       /* in the tariff's currency */
   struct tariff tariff;
-  char output[2304];  /* folder for a cube's file, ends with '/' */
-  char files[1280];   /* folder of the user's own files, "" for none */
-  char history[256];  /* provenance line */
-  char user[72];      /* whose own processes the graph may use, "" : nobody's */
+  char output[2304];       /* folder for a cube's file, ends with '/' */
+  char files[1280];        /* folder of the user's own files, "" for none */
+  char workspaces[1280];   /* folder of the user's workspaces, "" for none */
+  uint64_t workspace_most; /* bytes that may lie in them */
+  char history[256];       /* provenance line */
+  char user[72];           /* whose own processes the graph may use, "" : nobody's */
 };
 
 /* An ASK is a namespace and an id, each with a NUL at its end. */

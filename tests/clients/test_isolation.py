@@ -18,8 +18,8 @@ PUBLIC = re.compile(r"/|/conformance|/file_formats|/collections.*|/processes|/va
                     r"|/processing_parameters|/workspace_providers|/credentials/(basic|oidc)|/api|/health")
 # Made anew for who asks, whoever has one of the same name.
 OWN_NAMES = {"/files/{path}", "/process_graphs/{process_graph_id}"}
-BODIES = {"POST": {"process": {"process_graph": ADD}, "title": "taken over"}, "PATCH": {"title": "taken over"},
-          "PUT": {"process_graph": ADD, "description": "taken over"}}
+BODIES = {"POST": {"process": {"process_graph": ADD}, "title": "taken over", "intent": "create"},
+          "PATCH": {"title": "taken over"}, "PUT": {"process_graph": ADD, "description": "taken over"}}
 
 
 class Alice:
@@ -59,7 +59,9 @@ class Alice:
         return answer.headers["OpenEO-Identifier"]
 
     def make_workspace_id(self):
-        return "none"
+        answer = self.server.call("POST", "/workspaces", {"intent": "create", "title": "alice's"})
+        assert answer.status_code == 201, answer.text
+        return answer.headers["OpenEO-Identifier"]
 
     def make_collection_id(self):
         return "none"
@@ -73,7 +75,7 @@ class Alice:
         for endpoint in self.server.call("GET", "/").json()["endpoints"]:
             if "GET" in endpoint["methods"] and "{" in endpoint["path"]:
                 answer = self.server.call("GET", fill(endpoint["path"], self))
-                if answer.status_code == 200:  # links are signed anew each time
+                if answer.status_code == 200:  # links are signed anew each time, for a while
                     kept[endpoint["path"]] = re.sub(r"/[0-9]{10}/[^\"]*|\"expires\":\"[^\"]*\"", "", answer.text)
         assert "/jobs/{job_id}/results" in kept and "/files/{path}" in kept
         return kept
@@ -88,7 +90,7 @@ def server(tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
     for name in ("alice", "bob"):
         add_user(data, name)
-    server = Server(data, "--workers", "1").login()
+    server = Server(data, "--workers", "1", "--workspaces", str(tmp_path_factory.mktemp("workspaces"))).login()
     yield server
     assert server.stop() == 0
 
