@@ -18,6 +18,7 @@ PUBLIC = re.compile(r"/|/conformance|/file_formats|/collections.*|/processes|/va
                     r"|/processing_parameters|/workspace_providers|/credentials/(basic|oidc)|/api|/health")
 # Made anew for who asks, whoever has one of the same name.
 OWN_NAMES = {"/files/{path}", "/process_graphs/{process_graph_id}"}
+SIGNED = re.compile(r'/[0-9]{10}/[^"]*|"expires":"[^"]*"|expires=[0-9]+&signature=[^"]*')
 BODIES = {"POST": {"process": {"process_graph": ADD}, "title": "taken over", "intent": "create"},
           "PATCH": {"title": "taken over"}, "PUT": {"process_graph": ADD, "description": "taken over"}}
 
@@ -76,7 +77,7 @@ class Alice:
             if "GET" in endpoint["methods"] and "{" in endpoint["path"]:
                 answer = self.server.call("GET", fill(endpoint["path"], self))
                 if answer.status_code == 200:  # links are signed anew each time, for a while
-                    kept[endpoint["path"]] = re.sub(r"/[0-9]{10}/[^\"]*|\"expires\":\"[^\"]*\"", "", answer.text)
+                    kept[endpoint["path"]] = SIGNED.sub("", answer.text)
         assert "/jobs/{job_id}/results" in kept and "/files/{path}" in kept
         return kept
 
@@ -164,3 +165,10 @@ def test_names_that_bob_takes_are_his_own(server, alice, bob, calls):
         assert bob.get(server.api + path).content != server.session.get(server.api + path).content
         assert bob.delete(server.api + path).status_code == 204
     assert alice.things() == before
+
+
+def test_streams_are_their_owner_s_too(server, alice, bob):
+    path = f"/jobs/{alice['job_id']}/events"
+    assert ask(server, bob, "GET", path).status_code == 404
+    assert ask(server, stranger(), "GET", path).status_code == 401
+    assert ask(server, stranger(), "GET", path + "?expires=99999999999&signature=forged").status_code in (401, 403)
