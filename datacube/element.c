@@ -43,3 +43,12 @@ bool element_holds(enum element_type type, double value)
     return true;
   return value >= table[type].low && value <= table[type].high && value == rint(value);
 }
+
+bool element_nodata(enum element_type type, double declared, double *out)
+{
+  if (!element_holds(type, declared))
+    return false;
+  bool narrow = (type == ELEMENT_F32 || type == ELEMENT_C64) && fabs(declared) <= 3.5e38;
+  *out = narrow ? (double)(float)declared : declared;
+  return true;
+}

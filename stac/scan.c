@@ -182,10 +182,8 @@ static void apply_nodata(const struct scan *scan, const char *band, struct scan_
     if (row->band ? strcmp(row->band, band) == 0 : !(chosen && chosen->band))
       chosen = row;
   }
-  if (chosen) {
+  if (chosen && element_nodata(asset->type, chosen->value, &asset->nodata))
     asset->has_nodata = true;
-    asset->nodata = chosen->value;
-  }
 }
 
 void scan_settle_asset(struct scan *scan, struct scan_asset *asset)

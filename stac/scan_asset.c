@@ -153,7 +153,10 @@ static int add_band(struct scan *scan, const struct scan_asset *base, const stru
   asset.masked = own->masked;
   asset.type = own->type;
   asset.nodata = own->nodata;
-  asset.has_nodata = json_tree_nodata(declared_value(d, i, "nodata", NULL), &asset.nodata) || own->has_nodata;
+  double nodata;
+  asset.has_nodata = (json_tree_nodata(declared_value(d, i, "nodata", NULL), &nodata) &&
+                      element_nodata(own->type, nodata, &asset.nodata)) ||
+                     own->has_nodata;
   if (scan_find_band(scan, name, &info, &asset.band, error) != 0)
     return -1;
   return scan_new_asset(scan, &asset, &file->grid, error);

@@ -196,15 +196,15 @@ static int inspect_grid(GDALDatasetH dataset, const char *path, struct grid *out
 static void inspect_nodata(GDALRasterBandH band, struct raster_file_band *out)
 {
   int has = 0;
+  double declared;
   if (out->type == ELEMENT_I64)
-    out->nodata = (double)GDALGetRasterNoDataValueAsInt64(band, &has);
+    declared = (double)GDALGetRasterNoDataValueAsInt64(band, &has);
   else if (out->type == ELEMENT_U64)
-    out->nodata = (double)GDALGetRasterNoDataValueAsUInt64(band, &has);
+    declared = (double)GDALGetRasterNoDataValueAsUInt64(band, &has);
   else
-    out->nodata = GDALGetRasterNoDataValue(band, &has);
-  if (out->type == ELEMENT_F32 && fabs(out->nodata) <= 3.5e38)
-    out->nodata = (double)(float)out->nodata;
-  out->has_nodata = has && element_holds(out->type, out->nodata);
+    declared = GDALGetRasterNoDataValue(band, &has);
+  out->nodata = declared;
+  out->has_nodata = has && element_nodata(out->type, declared, &out->nodata);
 }
 
 static const char *copied(struct arena *arena, const char *text)

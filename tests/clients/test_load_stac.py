@@ -190,6 +190,24 @@ def test_bands_of_one_file_alone_are_data(tmp_path):
     assert np.array_equal([file["B04"].values[0], file["B08"].values[0]], values)
 
 
+@pytest.mark.parametrize(("dtype", "declared", "own", "marked"), [
+    ("uint16", -9999, 7, 7), ("uint8", 256, 7, 7), ("int16", 0.5, 7, 7), ("uint16", 9, 7, 9), ("uint16", 9, None, 9),
+    ("uint16", -9999, None, None), ("float32", -3.4028235e38, None, np.finfo("f4").min), ("float32", 0.1, None, 0.1),
+])
+def test_declared_no_data(tmp_path, dtype, declared, own, marked):
+    """What a type cannot hold marks nothing, and leaves the file its own; float32 has it rounded."""
+    values = plane().astype(dtype) % 5 + 20
+    values[0, 0], values[0, 1] = (7, 9) if dtype != "float32" else (np.float32(declared), 9)
+    raster(tmp_path / "a.tif", values, nodata=own)
+    url = write(tmp_path / "item.json", item("i", {"red": asset("a.tif", **{"raster:bands": [{"nodata": declared}]})},
+                                             "2022-01-01T00:00:00Z"))
+    done = execute(tmp_path, url)
+    assert done.returncode == 0, done.stderr
+    with xarray.open_dataset(tmp_path / "out.nc") as file:
+        missing = np.isnan(file["red"].values[0].astype("f8"))
+    assert np.array_equal(missing, values == np.asarray(marked, dtype) if marked is not None else values < 0)
+
+
 # ---- dates ----------------------------------------------------------------------------------------------------------
 
 def test_no_date_no_dimension_of_time(tmp_path):
