@@ -3,6 +3,7 @@
 
 #include "datacube/source/raster_series.h"
 #include "processes/cube/shape.h"
+#include "processes/graph/lower.h"
 #include "stac/name_pattern.h"
 #include "stac/sensor.h"
 
@@ -287,8 +288,11 @@ static int make_rows(struct file_set *set)
 
 static int inspect_all(struct file_set *set)
 {
+  const volatile int *cancel = set->call->lowering->options->cancel;
   for (size_t i = 0; i < set->count; i++)
-    if (raster_file_inspect(set->call->arena, set->names[i].path, &set->files[i].raster, set->call->error) != 0)
+    if (cancel && *cancel)
+      return error_set(set->call->error, ERROR_RequestTimeout, "the request was cancelled");
+    else if (raster_file_inspect(set->call->arena, set->names[i].path, &set->files[i].raster, set->call->error) != 0)
       return -1;
   return 0;
 }

@@ -144,6 +144,8 @@ void delete_file(struct exchange *exchange)
 static int begin(const struct exchange *exchange, struct upload **upload, struct error *error)
 {
   char path[ROOTED_PATH_SIZE], folder[USER_FOLDER_SIZE];
+  if (http_header(exchange->http, "Content-Range") != NULL) /* RFC 9110, 14.5: it must not be taken for the whole */
+    return error_set(error, ERROR_FileOperationUnsupported, "a file is sent whole, not in parts");
   if (rooted_path_read(exchange->parameters[0], path, error) != 0 ||
       store_user_folder(exchange->store, exchange->user, true, folder, error) != 0)
     return -1;

@@ -265,6 +265,25 @@ def test_ranges(server):
     assert get(server, "r", **{"Range": "bytes=0-1", "If-Range": '"other"'}).content == body
 
 
+def test_a_part_is_not_taken_for_the_whole(server):
+    put(server, "p", b"whole")
+    for body in (b"part", b""):
+        answer = put(server, "p", body, headers={"Content-Range": "bytes 0-3/5"})
+        assert_error(answer, 400, "FileOperationUnsupported")
+    assert get(server, "p").content == b"whole"
+
+
+def test_the_end_of_the_server_cuts_an_upload(tmp_path):
+    add_user(tmp_path, "alice")
+    server = Server(tmp_path).login()
+    slow = Slow(server, "late", 20 * MIB)
+    slow.socket.sendall(b"1" * MIB)
+    wait_for(lambda: list((tmp_path / "tmp").glob("upload-*")))
+    assert server.stop() == 0
+    slow.close()
+    assert not list((tmp_path / "tmp").glob("upload-*")) and not list((tmp_path / "files").glob("*/*"))
+
+
 def test_what_is_unchanged_is_not_sent_again(server):
     tag = put(server, "e", b"1").headers["ETag"]
     for known in (tag, f'"x", {tag}', "W/" + tag, "*"):
