@@ -73,6 +73,25 @@ static void write_place(struct json_writer *w, const struct cube *cube, const ch
   lonlat_write_geometry(&lonlat, w);
 }
 
+/* Columns and rows of the file, and how they lie in its CRS: pictures have north above, the others the cube's order. */
+static void write_grid(struct json_writer *w, const struct cube *cube, const struct sink_format *format)
+{
+  struct layout layout;
+  struct error ignored = {{0}, {0}, {0}, {0}};
+  if (!cube->crs || format->text || format->no_raster || layout_of_cube(cube, "", "", &layout, &ignored) != 0)
+    return;
+  const bool as_cube = format->bands == FILE_BANDS_LABELS;
+  const double step_x = as_cube ? cube->dimension[layout.x].step : layout.res_x;
+  const double step_y = as_cube ? cube->dimension[layout.y].step : -layout.res_y;
+  const double shape[] = {(double)layout.height, (double)layout.width};
+  const double transform[] = {step_x, 0, layout.west + (step_x < 0 ? layout.res_x * (double)layout.width : 0),
+                              0, step_y, layout.north - (step_y > 0 ? layout.res_y * (double)layout.height : 0)};
+  json_key(w, "proj:shape");
+  write_numbers(w, shape, 2);
+  json_key(w, "proj:transform");
+  write_numbers(w, transform, 6);
+}
+
 /* ---- time ------------------------------------------------------------------------------------------------------- */
 
 static void write_time(struct json_writer *w, const char *key, const struct dimension *time, int64_t instant)
@@ -265,6 +284,7 @@ void result_metadata_write(const struct cube *cube, const struct sink_format *fo
   struct json_writer w = {.out = out};
   json_write_object(&w);
   write_place(&w, cube, format == sink_format_find("GeoJSON") ? "EPSG:4326" : cube->crs);
+  write_grid(&w, cube, format);
   write_times(&w, cube);
   json_key(&w, "cube:dimensions");
   json_write_object(&w);

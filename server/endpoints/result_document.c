@@ -122,7 +122,8 @@ static struct summary_of_files sum_up(const struct job *job)
     add_place(&sum, file.metadata);
     add_dates(&sum, file.metadata);
     sum.has_dimensions = sum.has_dimensions || member(file.metadata, "cube:dimensions").text != NULL;
-    sum.has_projection = sum.has_projection || member(file.metadata, "proj:code").text != NULL;
+    sum.has_projection = sum.has_projection || member(file.metadata, "proj:code").text != NULL ||
+                         member(file.metadata, "proj:shape").text != NULL;
   }
   return sum;
 }
@@ -141,8 +142,9 @@ static void signed_href(const struct exchange *exchange, const struct job *job, 
 static void write_asset(struct json_writer *w, const struct exchange *exchange, const struct job *job,
                         const struct stored_file *file, int64_t expires)
 {
-  static const char *const copied[] = {"bbox",      "datetime", "start_datetime", "end_datetime", "cube:dimensions",
-                                       "proj:code", "bands",    "data_type",      "nodata"};
+  static const char *const copied[] = {"bbox",       "datetime",       "start_datetime", "end_datetime",
+                                       "proj:code",  "proj:shape",     "proj:transform", "cube:dimensions",
+                                       "bands",      "data_type",      "nodata"};
   char href[2 * BASE_URL_SIZE];
   signed_href(exchange, job, file->name, expires, href);
   json_key(w, file->name);

@@ -232,12 +232,37 @@ def test_assets_tell_bands_type_and_place(connection, load):
         assert {band["data_type"] for band in asset["bands"]} == set(file.dtypes)
         assert {band["nodata"] for band in asset["bands"]} == {file.nodata}
         assert asset["proj:code"] == f"EPSG:{file.crs.to_epsg()}"
+        assert asset["proj:shape"] == list(file.shape)
+        numpy.testing.assert_allclose(asset["proj:transform"], list(file.transform)[:6], rtol=1e-12)
         box = rasterio.warp.transform_bounds(file.crs, "EPSG:4326", *file.bounds)
     assert document["type"] == "Collection"
     numpy.testing.assert_allclose(document["extent"]["spatial"]["bbox"][0], box, atol=1e-3)
     dates = asset["cube:dimensions"]["t"]["values"]
     assert document["extent"]["temporal"]["interval"] == [[min(dates), max(dates)]]
     assert read_stac(document).extent.temporal.intervals[0][0].year == int(min(dates)[:4])
+
+
+@pytest.mark.parametrize("file_format", ["netCDF", "PNG"])
+def test_assets_tell_how_their_pixels_lie(connection, load, file_format, tmp_path):
+    graph = {"load": load, "first": node("reduce_dimension", "load", dimension="t", reducer=reducer("first")),
+             "band": node("filter_bands", "first", bands=["B04"]),
+             "save": node("save_result", "band", format=file_format, options={"min": 0, "max": 1}, result=True)}
+    if file_format == "netCDF":
+        graph["save"]["arguments"].pop("options")
+    (asset,) = results(connection, graph)["assets"].values()
+    (tmp_path / "file").write_bytes(requests.get(asset["href"], timeout=30).content)
+    if file_format == "PNG":
+        with rasterio.open(tmp_path / "file") as file:
+            assert asset["proj:shape"] == list(file.shape)
+    else:
+        a, b, c, d, e, f = asset["proj:transform"]
+        with netCDF4.Dataset(tmp_path / "file") as file:
+            x, y = file["x"][:], file["y"][:]
+        assert asset["proj:shape"] == [len(y), len(x)] and b == d == 0
+        numpy.testing.assert_allclose(c + a * (numpy.arange(len(x)) + 0.5), x, rtol=1e-12)
+        numpy.testing.assert_allclose(f + e * (numpy.arange(len(y)) + 0.5), y, rtol=1e-12)
+    assert "proj:shape" not in next(iter(results(connection, {
+        **graph, "save": node("save_result", "band", format="CSV", result=True)})["assets"].values()))
 
 
 def test_several_places_and_times_are_put_together(connection, load):
