@@ -3,6 +3,7 @@ than a few streams.
 """
 
 import json
+import os
 import time
 
 import requests
@@ -163,7 +164,8 @@ def test_a_client_that_does_not_read_costs_little(start):  # noqa: F811
         time.sleep(2)  # 40 MB, more than sockets hold
         with open(f"/proc/{server.process.pid}/status", encoding="utf-8") as lines:
             resident = int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
-        assert resident < 60 * 1024
+        if not os.environ.get("TWINCUBE_SANITIZED"):
+            assert resident < 60 * 1024
         count = 0
         for line in stream.answer.iter_lines(chunk_size=1 << 16):
             count += line == b"event: log"

@@ -27,7 +27,7 @@ def start(tmp_path):
     yield make
     for server in servers:
         if server.process.poll() is None:
-            server.stop()
+            assert server.stop() == 0
 
 
 @contextlib.contextmanager
