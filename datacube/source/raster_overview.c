@@ -1,4 +1,4 @@
-/* Looking at samples of overviews, once a band of an open file. See raster_overview.h. */
+/* Looking at samples of overviews, once a band and level of an open file. See raster_overview.h. */
 #include "datacube/source/raster_overview.h"
 
 #include <math.h>
@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_LEVELS = 16, SIDE = 24, MARGIN = 2, MANY_VALUES = 64 };
-static const double largest_step = 8; /* an overview that skips more is looked at no further */
+enum { MOST_LEVELS = 16, SIDE = 24, LEAST_SIDE = 4, FROM_SIDE = 384, MARGIN = 2, MANY_VALUES = 64 };
+static const double largest_step = 512; /* an overview that skips more is not looked at */
 
 enum level_kind {
   KIND_UNKNOWN,
@@ -24,13 +24,13 @@ struct raster_levels {
   bool is_inside; /* the overviews lie in the file itself */
   struct tiff_file *tiff[MOST_LEVELS];
   bool was_opened[MOST_LEVELS];
-  unsigned char kinds[]; /* of the bands */
+  unsigned char kinds[]; /* of the levels of the bands: MOST_LEVELS a band */
 };
 
 struct raster_levels *raster_levels_new(GDALDatasetH dataset, const char *path)
 {
   char beside[4096];
-  struct raster_levels *levels = calloc(1, sizeof *levels + (size_t)GDALGetRasterCount(dataset));
+  struct raster_levels *levels = calloc(1, sizeof *levels + MOST_LEVELS * (size_t)GDALGetRasterCount(dataset));
   if (!levels)
     return NULL;
   levels->dataset = dataset;
@@ -68,8 +68,9 @@ static void place_sample(struct sample *s, GDALRasterBandH band, GDALRasterBandH
   const int width = GDALGetRasterBandXSize(band), height = GDALGetRasterBandYSize(band);
   s->step_x = (double)width / across;
   s->step_y = (double)height / down;
-  s->width = across < SIDE ? across : SIDE;
-  s->height = down < SIDE ? down : SIDE;
+  const int room = clamp(FROM_SIDE / s->step_x, SIDE), side = room < LEAST_SIDE ? LEAST_SIDE : room;
+  s->width = across < side ? across : side;
+  s->height = down < side ? down : side;
   s->column = (int)(place[0] * (across - s->width));
   s->row = (int)(place[1] * (down - s->height));
   s->from_column = clamp(floor(s->column * s->step_x) - MARGIN, width - 1);
@@ -144,7 +145,7 @@ static enum level_kind look_at(GDALRasterBandH band, GDALRasterBandH level, cons
   return kind;
 }
 
-static enum level_kind find_kind(GDALRasterBandH band)
+static enum level_kind find_kind(GDALRasterBandH band, GDALRasterBandH level)
 {
   static const double places[][2] = {{0.5, 0.5}, {0.25, 0.25}, {0.75, 0.25}, {0.25, 0.75}, {0.75, 0.75}};
   const GDALDataType type = GDALGetRasterDataType(band);
@@ -154,7 +155,7 @@ static enum level_kind find_kind(GDALRasterBandH band)
   if (type == GDT_Float32 || type == GDT_Float64)
     return KIND_MIXED;
   for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-    const enum level_kind kind = look_at(band, GDALGetOverview(band, 0), places[i], is_named);
+    const enum level_kind kind = look_at(band, level, places[i], is_named);
     if (kind != KIND_UNKNOWN)
       return kind;
   }
@@ -224,9 +225,9 @@ bool raster_level_find(struct raster_levels *levels, struct tiff_blocks *blocks,
   const int number = ratio > 1 ? find_number(full, ratio) : -1;
   if (number < 0)
     return false;
-  unsigned char *kind = &levels->kinds[band - 1];
+  unsigned char *kind = &levels->kinds[(band - 1) * MOST_LEVELS + number];
   if (*kind == KIND_UNKNOWN)
-    *kind = (unsigned char)find_kind(full);
+    *kind = (unsigned char)find_kind(full, GDALGetOverview(full, number));
   *out = (struct raster_level){.band = GDALGetOverview(full, number), .grid = *grid};
   if (!suits((enum level_kind) * kind, method) || !find_mask(mask, out->band, number, &out->mask))
     return false;
