@@ -3,7 +3,6 @@
 
 #include "datacube/source/raster_series.h"
 #include "processes/cube/shape.h"
-#include "processes/graph/lower.h"
 #include "stac/name_pattern.h"
 #include "stac/sensor.h"
 
@@ -288,7 +287,7 @@ static int make_rows(struct file_set *set)
 
 static int inspect_all(struct file_set *set)
 {
-  const volatile int *cancel = set->call->lowering->options->cancel;
+  const volatile int *cancel = call_cancel(set->call);
   for (size_t i = 0; i < set->count; i++)
     if (cancel && *cancel)
       return error_set(set->call->error, ERROR_RequestTimeout, "the request was cancelled");

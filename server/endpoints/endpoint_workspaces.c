@@ -2,9 +2,9 @@
 #include "server/endpoints/endpoints.h"
 
 #include "server/files/workspace_folder.h"
+#include "server/http/request_json.h"
 #include "server/store/store_workspaces.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -119,19 +119,6 @@ void get_workspace(struct exchange *exchange)
 
 /* ---- changing --------------------------------------------------------------------------------------------------- */
 
-static json_t *read_body(const struct exchange *exchange, struct error *error)
-{
-  const struct buffer *body = http_body(exchange->http);
-  json_error_t where = {.text = "it is empty"};
-  json_t *root = body->length == 0 ? NULL : json_loadb(body->data, body->length, JSON_REJECT_DUPLICATES, &where);
-  if (json_is_object(root))
-    return root;
-  json_decref(root);
-  error_set(error, ERROR_RequestBodyInvalid, "the body wants to be a JSON object%s%s", root == NULL ? ": " : "",
-            root == NULL ? where.text : "");
-  return NULL;
-}
-
 static int take_text(const json_t *root, const char *name, const char **out, struct error *error)
 {
   const json_t *member = json_object_get(root, name);
@@ -184,7 +171,7 @@ void post_workspaces(struct exchange *exchange)
 {
   struct error error = {0};
   struct workspace made = {.title = NULL};
-  json_t *root = read_body(exchange, &error);
+  json_t *root = request_read_members(exchange, &error);
   if (root == NULL || make_workspace(exchange, root, &made, &error) != 0) {
     reply_error(exchange, &error);
   } else {
@@ -201,7 +188,7 @@ void patch_workspace(struct exchange *exchange)
   struct error error = {0};
   struct workspace change = {.title = NULL};
   snprintf(change.id, sizeof change.id, "%.39s", exchange->parameters[0]); /* what is longer is none */
-  json_t *root = read_body(exchange, &error);
+  json_t *root = request_read_members(exchange, &error);
   int status = root == NULL ? -1 : take_texts(root, &change, &error);
   if (status == 0 && change.title == NULL && change.description == NULL)
     status = error_set(&error, ERROR_NoDataForUpdate, "title and description can be changed");
