@@ -68,6 +68,7 @@ static const struct conformance_class {
     {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", 1, 0},
     {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson", 1, 0},
     {"https://api.openeo.org/extensions/workspaces/0.1.0", 1, 3},
+    {"https://api.openeo.org/extensions/processing-parameters/0.1.0", 1, 0},
     {"https://api.openeo.org/1.3.0/authentication/jwt", 1, 3}, /* tokens without oidc/PROVIDER/ before them */
 };
 

@@ -5,9 +5,9 @@
 #include "server/store/folder.h"
 #include "server/jobs/job_folder.h"
 #include "server/http/json_text.h"
+#include "server/http/request_json.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,24 +18,6 @@ enum { MAX_TITLE = 10000, MAX_DESCRIPTION = 1000000, MAX_OPTIONS = 100000 };
 enum { PAGE_JOBS = 1000, PAGE_BYTES = 4 * 1024 * 1024 };
 
 /* ---- reading requests ---- */
-
-static json_t *read_body(const struct exchange *exchange, struct error *error)
-{
-  const struct buffer *body = http_body(exchange->http);
-  json_error_t where;
-  json_t *root = body->length == 0 ? NULL : json_loadb(body->data, body->length, JSON_REJECT_DUPLICATES, &where);
-  if (body->length == 0)
-    error_set(error, ERROR_RequestBodyInvalid, "the body is empty");
-  else if (root == NULL)
-    error_set(error, ERROR_RequestBodyInvalid, "the body is not JSON: line %d: %s", where.line, where.text);
-  else if (!json_is_object(root))
-    error_set(error, ERROR_RequestBodyInvalid, "the body wants to be a JSON object");
-  if (root != NULL && error_is_set(error)) {
-    json_decref(root);
-    return NULL;
-  }
-  return root;
-}
 
 static int set_text(char **text, const char *value, struct error *error)
 {
@@ -87,23 +69,15 @@ static int take_log_level(const json_t *root, struct job *job, struct error *err
 }
 
 /* The process is kept as it was sent: numbers keep their digits. */
-static int take_process(const struct exchange *exchange, const json_t *root, struct job *job, struct error *error)
+static int take_process(const struct exchange *exchange, struct job *job, struct error *error)
 {
-  const json_t *process = json_object_get(root, "process");
-  if (process == NULL)
+  char *text = NULL;
+  if (request_copy_process(exchange, &text, error) != 0)
+    return -1;
+  if (text == NULL)
     return 0;
-  if (!json_is_object(process) || !json_is_object(json_object_get(process, "process_graph")))
-    return error_parameter(error, ERROR_ProcessGraphMissing, "process", "wants an object with a process_graph");
-  size_t length = 0;
-  const struct buffer *body = http_body(exchange->http);
-  const char *text = json_text_member(body->data, body->length, "process", &length);
-  char *copy = text != NULL ? strndup(text, length) : NULL;
-  if (copy == NULL)
-    return text != NULL
-               ? error_memory(error)
-               : error_parameter(error, ERROR_RequestBodyInvalid, "process", "its name is written with escapes");
   free(job->process);
-  job->process = copy;
+  job->process = text;
   return 0;
 }
 
@@ -118,10 +92,8 @@ static bool is_defined(const char *name)
 }
 
 /* job_options.priority, or priority itself: whole numbers; what is given twice is the option's. */
-static int take_priority(const json_t *kept, struct job *job, struct error *error)
+static int check_priority(const json_t *priority, struct job *job, struct error *error)
 {
-  const json_t *option = json_object_get(json_object_get(kept, "job_options"), "priority");
-  const json_t *priority = option != NULL ? option : json_object_get(kept, "priority");
   const json_int_t number = json_integer_value(priority);
   if (priority != NULL && !json_is_null(priority) &&
       (!json_is_integer(priority) || number < -JOB_MAX_PRIORITY || number > JOB_MAX_PRIORITY))
@@ -129,6 +101,30 @@ static int take_priority(const json_t *kept, struct job *job, struct error *erro
                            -JOB_MAX_PRIORITY, (int)JOB_MAX_PRIORITY);
   job->priority = number;
   return 0;
+}
+
+/* What the process itself says of an option, as a new value; NULL: nothing. */
+static json_t *default_option(const struct job *job, const char *name)
+{
+  size_t length = 0;
+  const char *options = job->process == NULL ? NULL
+                                             : json_text_member(job->process, strlen(job->process),
+                                                                "default_job_options", &length);
+  const char *value = options == NULL ? NULL : json_text_member(options, length, name, &length);
+  return value == NULL || length > MAX_OPTIONS ? NULL : json_loadb(value, length, JSON_DECODE_ANY, NULL);
+}
+
+/* The request's word counts before the process's. */
+static int take_priority(const json_t *kept, struct job *job, struct error *error)
+{
+  const json_t *option = json_object_get(json_object_get(kept, "job_options"), "priority");
+  const json_t *priority = option != NULL ? option : json_object_get(kept, "priority");
+  if (priority != NULL)
+    return check_priority(priority, job, error);
+  json_t *own = default_option(job, "priority");
+  const int status = check_priority(own, job, error);
+  json_decref(own);
+  return status;
 }
 
 /* What the API does not define, such as job_options, is kept and shown with the job; its log will say that it has no
@@ -161,9 +157,9 @@ static int take_job(const struct exchange *exchange, json_t *root, struct job *j
       take_text(root, "plan", MAX_TITLE, &job->plan, error) != 0 ||
       tariff_check_plan(&exchange->server->settings.tariff, job->plan, error) != 0 ||
       take_budget(root, job, error) != 0 || take_log_level(root, job, error) != 0 ||
-      take_options(root, job, error) != 0)
+      take_process(exchange, job, error) != 0)
     return -1;
-  return take_process(exchange, root, job, error);
+  return take_options(root, job, error);
 }
 
 /* ---- writing jobs ---- */
@@ -290,7 +286,7 @@ void post_jobs(struct exchange *exchange)
   struct error error = {0};
   struct job job = {.log_level = "info"};
   snprintf(job.owner, sizeof job.owner, "%s", exchange->user);
-  json_t *root = read_body(exchange, &error);
+  json_t *root = request_read_members(exchange, &error);
   int status = root == NULL ? -1 : take_job(exchange, root, &job, &error);
   json_decref(root);
   if (status == 0)
@@ -337,7 +333,7 @@ void patch_job(struct exchange *exchange)
   struct job job = {0};
   if (get_own_job(exchange, &job) != 0)
     return;
-  json_t *root = read_body(exchange, &error);
+  json_t *root = request_read_members(exchange, &error);
   int status = root == NULL ? -1 : take_job(exchange, root, &job, &error);
   json_decref(root);
   if (status == 0)

@@ -3,6 +3,7 @@
 #include "server/endpoints/endpoints.h"
 
 #include "server/http/json_text.h"
+#include "server/http/request_json.h"
 #include "server/services/map_exchange.h"
 #include "server/services/service_hub.h"
 
@@ -14,19 +15,6 @@
 enum { MAX_TEXT = 1000000, PAGE_SERVICES = 1000, MOST_SERVICES = 1000 };
 
 /* ---- reading requests ---- */
-
-static json_t *read_object(const struct exchange *exchange, struct error *error)
-{
-  const struct buffer *body = http_body(exchange->http);
-  json_error_t where = {.text = "it is empty"};
-  json_t *root = body->length == 0 ? NULL : json_loadb(body->data, body->length, JSON_REJECT_DUPLICATES, &where);
-  if (json_is_object(root))
-    return root;
-  json_decref(root);
-  error_set(error, ERROR_RequestBodyInvalid, "the body wants to be a JSON object%s%s", root == NULL ? ": " : "",
-            root == NULL ? where.text : "");
-  return NULL;
-}
 
 /* A member that is a text, null, or absent (then the text stays). */
 static int take_text(const json_t *root, const char *name, char **text, struct error *error)
@@ -80,15 +68,16 @@ static int take_object(const struct exchange *exchange, const char *name, char *
   return 0;
 }
 
-static int take_process(const struct exchange *exchange, const json_t *root, struct service *service,
-                        struct error *error)
+static int take_process(const struct exchange *exchange, struct service *service, struct error *error)
 {
-  const json_t *process = json_object_get(root, "process");
-  if (process == NULL)
+  char *text = NULL;
+  if (request_copy_process(exchange, &text, error) != 0)
+    return -1;
+  if (text == NULL)
     return 0;
-  if (!json_is_object(json_object_get(process, "process_graph")))
-    return error_parameter(error, ERROR_ProcessGraphMissing, "process", "wants an object with a process_graph");
-  return take_object(exchange, "process", &service->process, error);
+  free(service->process);
+  service->process = text;
+  return 0;
 }
 
 static int take_configuration(const struct exchange *exchange, const json_t *root, struct service *service,
@@ -110,7 +99,7 @@ static int take_service(const struct exchange *exchange, const json_t *root, str
   if (take_text(root, "title", &service->title, error) != 0 ||
       take_text(root, "description", &service->description, error) != 0 ||
       take_text(root, "plan", &service->plan, error) != 0 || take_switches(root, service, error) != 0 ||
-      take_process(exchange, root, service, error) != 0)
+      take_process(exchange, service, error) != 0)
     return -1;
   return take_configuration(exchange, root, service, error);
 }
@@ -273,7 +262,7 @@ static struct pending *pending_new(struct exchange *exchange, bool is_new)
 
 static int read_new(const struct exchange *exchange, struct service *service, struct error *error)
 {
-  json_t *root = read_object(exchange, error);
+  json_t *root = request_read_members(exchange, error);
   int status = root == NULL ? -1 : take_type(root, service, error);
   if (status == 0)
     status = take_service(exchange, root, service, error);
@@ -302,7 +291,7 @@ void post_services(struct exchange *exchange)
 /* *looks: what is shown may have changed. */
 static int read_changes(const struct exchange *exchange, struct service *service, bool *looks, struct error *error)
 {
-  json_t *root = read_object(exchange, error);
+  json_t *root = request_read_members(exchange, error);
   int status = root == NULL ? -1 : 0;
   if (status == 0 && json_object_size(root) == 0)
     status = error_set(error, ERROR_NoDataForUpdate, "the body names nothing that is to be changed");

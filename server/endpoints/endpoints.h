@@ -25,6 +25,8 @@ void get_items(struct exchange *exchange);
 void get_item(struct exchange *exchange);
 /* endpoint_processes.c */
 void get_processes(struct exchange *exchange);
+/* endpoint_parameters.c */
+void get_processing_parameters(struct exchange *exchange);
 /* endpoint_process_graphs.c */
 void get_process_graphs(struct exchange *exchange);
 void get_process_graph(struct exchange *exchange);

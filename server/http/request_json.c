@@ -40,7 +40,7 @@ static void copy_rest(const struct buffer *body, struct buffer *out)
   buffer_text(out, separator[0] == '{' ? "{}" : "}");
 }
 
-static json_t *read_rest(struct exchange *exchange, const struct buffer *rest, struct error *error)
+static json_t *read_rest(const struct exchange *exchange, const struct buffer *rest, struct error *error)
 {
   const size_t tree = rest->failed ? 0 : json_tree_bytes(rest->data, rest->length);
   json_error_t where;
@@ -58,7 +58,7 @@ static json_t *read_rest(struct exchange *exchange, const struct buffer *rest, s
   return root;
 }
 
-json_t *request_read_members(struct exchange *exchange, struct error *error)
+json_t *request_read_members(const struct exchange *exchange, struct error *error)
 {
   struct buffer rest = {0};
   if (request_check_object(exchange, error) != 0)

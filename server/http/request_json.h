@@ -12,7 +12,7 @@ int request_check_object(const struct exchange *exchange, struct error *error);
 
 /* The body's members but `process`, which the graph's reader will read: it is there as null. The caller owns the tree.
  * Errors RequestBodyInvalid, InfrastructureBusy. */
-json_t *request_read_members(struct exchange *exchange, struct error *error);
+json_t *request_read_members(const struct exchange *exchange, struct error *error);
 
 /* The text of the body's member `process`, which wants to be an object with a process_graph: a new string. *out is NULL
  * where there is no such member. The body has been checked. Error ProcessGraphMissing. */

@@ -31,6 +31,7 @@ const struct route routes[] = {
     {"GET", "/collections/{collection_id}/items/{item_id}", ROUTE_API, false, false, get_item},
     {"GET", "/collections/{collection_id}", ROUTE_API, false, false, get_collection},
     {"GET", "/processes", ROUTE_API, false, false, get_processes},
+    {"GET", "/processing_parameters", ROUTE_API, false, false, get_processing_parameters},
     {"GET", "/process_graphs", ROUTE_API, true, false, get_process_graphs},
     {"GET", "/process_graphs/{process_graph_id}", ROUTE_API, true, false, get_process_graph},
     {"PUT", "/process_graphs/{process_graph_id}", ROUTE_API, true, true, put_process_graph},

@@ -166,3 +166,34 @@ def test_pages_of_a_list_are_bounded(server):
         seen += [job["id"] for job in page["jobs"]]
         url = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
     assert seen == [f"j-{i:024x}" for i in reversed(range(300))]
+
+
+def peak(server):
+    """MiB that the main process had at most since this was asked last."""
+    process = pathlib.Path("/proc") / str(server.process.pid)
+    found = int((process / "status").read_text().split("VmHWM:")[1].split()[0]) // 1024
+    (process / "clear_refs").write_text("5")
+    return found
+
+
+def test_bodies_of_jobs_become_no_trees(server):
+    """A tree of these bodies would take more than a gigabyte; the text takes its own 16 MiB a few times."""
+    resident(server)  # skips where memory is not measured
+    wide = "[" + ",".join(["[]"] * (5 * MIB)) + "]"
+    graph = '{"process_graph":{"a":{"process_id":"count","arguments":{"data":' + wide + '},"result":true}}}'
+    peak(server)
+    for method, path, body, status, code in (
+        ("POST", "/jobs", '{"process":' + graph + "}", 201, None),
+        ("POST", "/jobs", '{"process":{"process_graph":{}},"job_options":' + wide + "}", 400, "RequestBodyInvalid"),
+        ("POST", "/services", '{"type":"xyz","configuration":' + wide + "}", 400, "RequestBodyInvalid"),
+        ("POST", "/jobs", "[" * (15 * MIB), 400, "RequestBodyInvalid"),
+        ("PUT", "/process_graphs/wide", graph, 400, "ProcessGraphComplexity"),
+    ):
+        reply = server.call(method, path, data=body.encode(), headers={"Content-Type": "application/json"})
+        assert reply.status_code == status and (code is None or reply.json()["code"] == code), reply.text[:300]
+        if status == 201:
+            job = "/jobs/" + reply.headers["OpenEO-Identifier"]
+            assert server.call("PATCH", job, data=body.encode()).status_code == 204
+            assert server.call("GET", job).json()["process"] == json.loads(graph)
+            server.call("DELETE", job)
+        assert peak(server) < 300, method + path

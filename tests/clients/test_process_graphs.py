@@ -390,3 +390,30 @@ def test_a_service_uses_its_owners_processes(user, users, cube):
     assert plain[0] != plain[1]
     assert [mine, others] == plain
     users[1].call("DELETE", "/process_graphs/choose")
+
+
+# ---- processing parameters ----
+
+
+def test_the_priority_of_a_job_is_documented_and_has_defaults_in_processes(user, data):
+    import sqlite3
+
+    listed = requests.get(user.api + "/processing_parameters", timeout=30).json()
+    assert set(listed) == {"create_job_parameters", "create_service_parameters", "create_synchronous_parameters"}
+    (priority,) = [p for p in listed["create_job_parameters"] if p["name"] == "priority"]
+    assert priority["optional"] is True and priority["default"] == 0 and priority["description"]
+    most = priority["schema"]["maximum"]
+
+    def create(own, **more):
+        return user.call("POST", "/jobs", {**more, "process": {"process_graph": {"a": node("pi")},
+                                                               "default_job_options": own}})
+
+    with sqlite3.connect(data / "server.sqlite") as store:
+        for own, more, wanted in (({"priority": most}, {}, most), ({"priority": most}, {"priority": 2}, 2),
+                                  ({"priority": most}, {"priority": None}, 0), ({"other": "x"}, {}, 0), ({}, {}, 0),
+                                  ({"priority": 3}, {"job_options": {"priority": 4}}, 4)):
+            job = create(own, **more).headers["OpenEO-Identifier"]
+            assert store.execute("SELECT priority FROM jobs WHERE id = ?", (job,)).fetchone() == (wanted,)
+            user.call("DELETE", f"/jobs/{job}")
+    expect(create({"priority": most + 1}), 400, "RequestBodyInvalid", "priority")
+    expect(create({}, priority="high"), 400, "RequestBodyInvalid", "priority")

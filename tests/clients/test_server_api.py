@@ -258,7 +258,7 @@ def test_every_listed_endpoint_is_there(server):
             answer = server.call(method, path)
             assert answer.status_code != 405 and answer.status_code < 500
             if answer.status_code == 404:
-                assert answer.json()["code"].removesuffix("NotFound") in ("Job", "Collection", "File", "ProcessGraph")
+                assert answer.json()["code"].removesuffix("NotFound") not in ("", answer.json()["code"])
 
 
 def test_lists(server):

@@ -3,6 +3,7 @@
 #include "server/commands/command.h"
 #include "server/error_table.h"
 #include "server/http/http.h"
+#include "server/http/json_check.h"
 #include "server/http/json_text.h"
 #include "server/auth/signed_url.h"
 
@@ -41,6 +42,35 @@ static void test_members(void **state)
   expect_member("{\"a\\\"\":1,\"a\":null}", "a", "null");
   expect_member("{}", "a", NULL);
   expect_member("[{\"a\":1}]", "a", NULL);
+}
+
+static void test_what_is_json(void **state)
+{
+  static const char *const good[] = {"0", "-0.5e+10", "\"\"", "\"\\u00e9\\n\xc3\xa9\"", "true", " null ", "[]", "{}",
+                                     "[[],{},[1,\"a\",{\"b\":[false]}]]", "{\"a\":{\"a\":1},\"b\":[]}\n"};
+  static const char *const bad[] = {
+      "",      " ",       "+1",       "01",      "1.",        ".5",         "1e",    "-",    "nul",
+      "True",  "\"",      "\"\\x\"",  "\"\xff\"", "\"\n\"",   "\"\\u12g4\"", "[",    "[1",   "[1,",
+      "[1,]",  "[,1]",    "[1 2]",    "[1}",     "{",         "{\"a\"",     "{a:1}", "{1:1}", "{\"a\":",
+      "{\"a\":}", "{\"a\":1,}", "{\"a\" 1}", "{\"a\":1]", "1 2", "[]]", "{}{}", "NaN", "[1]x", "'a'",
+      "\"\xed\xa0\x80\""};
+  char deep[2 * JSON_CHECK_DEPTH + 2];
+  size_t line;
+  (void)state;
+  for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+    if (json_check(good[i], strlen(good[i]), &line) != NULL)
+      fail_msg("%s is JSON", good[i]);
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    if (json_check(bad[i], strlen(bad[i]), &line) == NULL)
+      fail_msg("%s is no JSON", bad[i]);
+  assert_non_null(json_check("[1,\n2,\n\nx]", 10, &line));
+  assert_int_equal(line, 4);
+  assert_non_null(json_check("\"a\0b\"", 5, &line));
+  memset(deep, '[', JSON_CHECK_DEPTH);
+  memset(deep + JSON_CHECK_DEPTH, ']', JSON_CHECK_DEPTH);
+  assert_null(json_check(deep, 2 * JSON_CHECK_DEPTH, &line));
+  memset(deep, '[', JSON_CHECK_DEPTH + 1);
+  assert_non_null(json_check(deep, sizeof deep, &line));
 }
 
 static void test_elements(void **state)
@@ -234,7 +264,7 @@ static void test_signatures(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_members),
+      cmocka_unit_test(test_members), cmocka_unit_test(test_what_is_json),
       cmocka_unit_test(test_elements),
       cmocka_unit_test(test_members_of_cut_text),
       cmocka_unit_test(test_percent_signs),
