@@ -12,9 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TEXT = 1000000, PAGE_SERVICES = 1000, MOST_SERVICES = 1000 };
+enum { MAX_BODY = 2 * 1024 * 1024, MAX_TEXT = 100000, PAGE_SERVICES = 1000, MOST_SERVICES = 1000 };
 
 /* ---- reading requests ---- */
+
+/* What a service is made of is read again for every tile: it has a size. */
+static json_t *read_members(const struct exchange *exchange, struct error *error)
+{
+  if (http_body(exchange->http)->length <= MAX_BODY)
+    return request_read_members(exchange, error);
+  error_set(error, ERROR_ContentTooLarge, "a web service takes at most %d bytes", (int)MAX_BODY);
+  return NULL;
+}
 
 /* A member that is a text, null, or absent (then the text stays). */
 static int take_text(const json_t *root, const char *name, char **text, struct error *error)
@@ -262,7 +271,7 @@ static struct pending *pending_new(struct exchange *exchange, bool is_new)
 
 static int read_new(const struct exchange *exchange, struct service *service, struct error *error)
 {
-  json_t *root = request_read_members(exchange, error);
+  json_t *root = read_members(exchange, error);
   int status = root == NULL ? -1 : take_type(root, service, error);
   if (status == 0)
     status = take_service(exchange, root, service, error);
@@ -291,7 +300,7 @@ void post_services(struct exchange *exchange)
 /* *looks: what is shown may have changed. */
 static int read_changes(const struct exchange *exchange, struct service *service, bool *looks, struct error *error)
 {
-  json_t *root = request_read_members(exchange, error);
+  json_t *root = read_members(exchange, error);
   int status = root == NULL ? -1 : 0;
   if (status == 0 && json_object_size(root) == 0)
     status = error_set(error, ERROR_NoDataForUpdate, "the body names nothing that is to be changed");

@@ -324,6 +324,13 @@ def test_bad_requests_name_what_is_wrong(api, code, parameter, change):
     assert f'"{parameter}"' in answer.json()["message"]
 
 
+def test_a_service_is_no_store(api):
+    long = make(api, NDVI, {"min": 0, "max": 1}, description="x" * 3_000_000)
+    assert (long.status_code, long.json()["code"]) == (413, "ContentTooLarge")
+    assert make(api, NDVI, {"min": 0, "max": 1}, title="x" * 100_001).json()["code"] == "RequestBodyInvalid"
+    assert make(api, NDVI, {"min": 0, "max": 1}, title="x" * 100_000).status_code == 201
+
+
 def test_the_life_of_a_service(api):
     shown = service(api, NDVI, {"min": 0, "max": 1}, title="green", description="*how* green", budget=3, plan="free")
     path = f"{api.root}/services/{shown['id']}"
