@@ -195,10 +195,40 @@ static void write_head(struct json_writer *w, const struct job *job, const struc
     json_write_string(w, "https://stac-extensions.github.io/datacube/v2.2.0/schema.json");
   if (sum->has_projection)
     json_write_string(w, "https://stac-extensions.github.io/projection/v2.0.0/schema.json");
+  json_write_string(w, "https://stac-extensions.github.io/processing/v1.2.0/schema.json");
   if (sum->files > 0)
     json_write_string(w, "https://stac-extensions.github.io/file/v2.1.0/schema.json");
   json_end_array(w);
   json_kv_string(w, "id", job->id);
+}
+
+/* How the files came about: the graph, and the program that computed it. */
+static void write_processing(struct json_writer *w, const struct job *job)
+{
+  json_key(w, "processing:expression");
+  json_write_object(w);
+  json_kv_string(w, "format", "openeo");
+  json_key(w, "expression");
+  json_write_raw(w, job->process, strlen(job->process));
+  json_end_object(w);
+  json_key(w, "processing:software");
+  json_write_object(w);
+  json_kv_string(w, "twincube", TWINCUBE_VERSION);
+  json_end_object(w);
+}
+
+/* Of a Collection it belongs to who processed. */
+static void write_processor(struct json_writer *w, const struct job *job)
+{
+  json_key(w, "providers");
+  json_write_array(w);
+  json_write_object(w);
+  json_kv_string(w, "name", "twincube");
+  json_key(w, "roles");
+  json_write_raw(w, "[\"processor\"]", strlen("[\"processor\"]"));
+  write_processing(w, job);
+  json_end_object(w);
+  json_end_array(w);
 }
 
 /* Title, description, times of the job, state: of a Collection at the top, of an Item among its properties. */
@@ -266,6 +296,7 @@ static void write_collection(struct json_writer *w, const struct job *job, const
                              int64_t expires)
 {
   write_about(w, job, expires);
+  write_processor(w, job);
   write_extent(w, sum);
   if (sum->files == 1)
     write_piece(w, "cube:dimensions", member(sum->first.metadata, "cube:dimensions"));
@@ -294,6 +325,7 @@ static void write_item(struct json_writer *w, const struct job *job, const struc
     write_date(w, "end_datetime", sum->dates > 0, sum->end);
   }
   write_about(w, job, expires);
+  write_processing(w, job);
   if (sum->files == 1)
     write_piece(w, "cube:dimensions", member(sum->first.metadata, "cube:dimensions"));
   json_end_object(w);

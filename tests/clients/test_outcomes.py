@@ -236,6 +236,9 @@ def test_assets_tell_bands_type_and_place(connection, load):
         numpy.testing.assert_allclose(asset["proj:transform"], list(file.transform)[:6], rtol=1e-12)
         box = rasterio.warp.transform_bounds(file.crs, "EPSG:4326", *file.bounds)
     assert document["type"] == "Collection"
+    (processor,) = document["providers"]
+    assert processor["roles"] == ["processor"] and "twincube" in processor["processing:software"]
+    assert processor["processing:expression"] == {"format": "openeo", "expression": {"process_graph": clock}}
     numpy.testing.assert_allclose(document["extent"]["spatial"]["bbox"][0], box, atol=1e-3)
     dates = asset["cube:dimensions"]["t"]["values"]
     assert document["extent"]["temporal"]["interval"] == [[min(dates), max(dates)]]
