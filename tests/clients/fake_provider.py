@@ -3,12 +3,17 @@
 It answers from its attributes, which a test changes at any time; `asked` counts the requests by path."""
 
 import collections
+import datetime
 import http.server
+import ipaddress
 import json
+import ssl
 import threading
 import time
 
 import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 AUDIENCE = "https://eo.example.org"
@@ -22,14 +27,30 @@ def new_key(algorithm):
     return ed25519.Ed25519PrivateKey.generate()
 
 
+def make_certificate(file):
+    """A certificate of 127.0.0.1 that signs itself, and its key, in one file."""
+    key = new_key("ES256")
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a provider of the tests")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(hours=1)).add_extension(here, False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), True).sign(key, hashes.SHA256()))
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM) +
+                     key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                       serialization.NoEncryption()))
+
+
 class FakeProvider:
-    def __init__(self):
+    def __init__(self, certificate=None):
         self.keys = {}  # kid: (algorithm, private key)
         self.users = {}  # opaque token: claims, or a status
         self.discovery = {}  # what differs in the document
         self.delay = 0
         self.broken = None  # path: bytes that come instead
         self.asked = collections.Counter()
+        self.certificate = certificate  # file with its key: TLS
         self.server = None
         self.port = 0
         self.add_key("first", "RS256")
@@ -56,7 +77,11 @@ class FakeProvider:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.port = self.server.server_address[1]
-        self.issuer = f"http://127.0.0.1:{self.port}"
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.issuer = f"http{'s' if self.certificate else ''}://127.0.0.1:{self.port}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def stop(self):

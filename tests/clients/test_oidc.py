@@ -8,7 +8,7 @@ import time
 
 import pytest
 import requests
-from fake_provider import AUDIENCE, FakeProvider, new_key
+from fake_provider import AUDIENCE, FakeProvider, make_certificate, new_key
 from test_result_sizes import field
 from test_server_api import PASSWORD, Server, add_user, assert_error, run
 
@@ -429,6 +429,18 @@ def test_many_wait_for_a_slow_provider(tmp_path):
     assert server.stop() == 0
     for provider in providers:
         provider.stop()
+
+
+def test_tls(tmp_path):
+    """A provider whose certificate nobody vouches for is none, until the operator names its authority."""
+    certificate = tmp_path / "certificate.pem"
+    make_certificate(certificate)
+    provider = FakeProvider(certificate)
+    for more, status in (({}, 503), ({"ca_file": str(certificate)}, 200)):
+        server = Server(tmp_path, "--oidc", write_settings(tmp_path, provider.settings(**more)))
+        assert me(server, provider.token()).status_code == status
+        assert server.stop() == 0
+    provider.stop()
 
 
 # ---- settings ----
