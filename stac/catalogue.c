@@ -90,16 +90,24 @@ static bool has_extension(const char *path, const char *const extensions[])
 
 enum path_kind { PATH_FOLDER, PATH_STAC, PATH_NETCDF, PATH_RASTER, PATH_VECTOR, PATH_UNKNOWN };
 
-/* Whether the word stands in the first bytes of the file: items are GeoJSON, too. */
-static bool names_stac(const char *path)
+/* Whether the file holds features: items are GeoJSON, too, and any document may be named JSON. Judged by the words in
+ * its first bytes. */
+static bool holds_features(const char *path)
 {
-  static const char word[] = "\"stac_version\"";
+  static const char *const json[] = {".json", NULL};
+  static const char version[] = "\"stac_version\"", assets[] = "\"assets\"", shape[] = "\"geometry\"",
+                    positions[] = "\"coordinates\"";
   char head[65536];
+  if (!vector_file_is(path))
+    return false;
   FILE *file = fopen(path, "rbe");
   size_t got = file ? fread(head, 1, sizeof head, file) : 0;
   if (file)
     fclose(file);
-  return memmem(head, got, word, strlen(word)) != NULL;
+  if (memmem(head, got, version, strlen(version)))
+    return false;
+  bool shapes = memmem(head, got, shape, strlen(shape)) || memmem(head, got, positions, strlen(positions));
+  return !has_extension(path, json) || (shapes && !memmem(head, got, assets, strlen(assets)));
 }
 
 /* By extension, else by the first bytes. */
@@ -108,7 +116,7 @@ static enum path_kind file_kind(const char *path)
   static const char *const json[] = {".json", ".geojson", NULL}, *const netcdf[] = {".nc", ".nc4", ".cdf", NULL};
   static const char *const raster[] = {".tif", ".tiff", ".jp2", ".png", NULL};
   char head[8] = {0};
-  if (vector_file_is(path) && !names_stac(path))
+  if (holds_features(path))
     return PATH_VECTOR;
   if (has_extension(path, json))
     return PATH_STAC;

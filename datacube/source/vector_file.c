@@ -24,12 +24,14 @@ static const struct feature_file_type {
     {".gpkg", "GPKG", "", NULL},
     {".fgb", "FlatGeobuf", "", NULL},
     {".geojson", "GeoJSON", "", (const char *const[]){"DATE_AS_STRING=YES", NULL}},
+    {".json", "GeoJSON", "", (const char *const[]){"DATE_AS_STRING=YES", NULL}},
     {".shp", "ESRI Shapefile", "", NULL},
     {".shz", "ESRI Shapefile", "", NULL},
     {".shp.zip", "ESRI Shapefile", "", NULL},
     {".zip", "ESRI Shapefile", "/vsizip/", NULL},
     {".parquet", "Parquet", "", NULL},
     {".geoparquet", "Parquet", "", NULL},
+    {".pq", "Parquet", "", NULL},
     {".csv", "CSV", "",
      (const char *const[]){"AUTODETECT_TYPE=YES", "AUTODETECT_SIZE_LIMIT=0", "QUOTED_FIELDS_AS_STRING=YES",
                            "EMPTY_STRING_AS_NULL=YES", "HEADERS=YES", "KEEP_GEOM_COLUMNS=NO",
@@ -204,6 +206,8 @@ static int choose_columns(struct feature_reading *r)
   const struct vector_selection *s = r->selection;
   size_t count = (size_t)OGR_FD_GetFieldCount(schema), most = s->bands ? s->band_count : count;
   r->id_field = OGR_FD_GetFieldIndex(schema, "id");
+  if (r->id_field >= 0 && strcmp(OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(schema, r->id_field)), "id") != 0)
+    r->id_field = -1; /* "ID" is a property like others */
   r->fields = ARENA_ARRAY(r->arena, int, most);
   r->names = ARENA_ARRAY(r->arena, const char *, most);
   if (!r->fields || !r->names)

@@ -25,7 +25,7 @@ struct vector_selection {
   const volatile int *cancel; /* becomes nonzero: ends with RequestTimeout; or NULL */
 };
 
-/* Whether the name of the file (of "FILE:LAYER") is that of a format that is read. */
+/* Whether the name of the file (of "FILE:LAYER") is that of a format that is read; ".json" may be much else. */
 bool vector_file_is(const char *path);
 
 /* The features as a source in memory: dimension "geometry" and, where there are values, "bands". Ids (a column "id")

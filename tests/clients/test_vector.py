@@ -497,13 +497,48 @@ def same_table(found, wanted, names):
 @pytest.mark.parametrize("path", [
     "sf_nc/nc.gpkg", "sf_nc/nc.shp", "sf_nc/b_pump.gpkg", "rasterstats/polygons.shp", "rasterstats/lines.shp",
     "geocube/time_vector_data.geojson", "parcels_fiboa/land_parcels.gpkg", "naturalearth_lowres/nybb_16a.zip",
-    "parcels_fiboa/lwb_nutzungsflaechen_v2_0_lv95.gpkg"])
+    "parcels_fiboa/lwb_nutzungsflaechen_v2_0_lv95.gpkg", "parcels_fiboa/brpgewaspercelen_definitief_2023.gpkg",
+    "naturalearth_lowres/naturalearth_cities/naturalearth_cities.shp", "geocube/soil_data_flat.geojson",
+    "naturalearth_lowres/naturalearth_lowres/naturalearth_lowres.shp", "rasterstats/points.shp",
+    "sf_nc/buildings.gpkg", "sf_nc/olinda1.shp", "openeo_vector/gpkg/mol.gpkg", "openeo_vector/shapefile/mol.shp"])
 def test_real_features_come_through(tmp_path, path):
     path = shared("vector", path)
     wanted = geopandas.read_file(path)
     found = table(collection(tmp_path, path))
     assert found.crs == wanted.crs or pyproj.CRS(found.crs).to_epsg() == pyproj.CRS(wanted.crs).to_epsg()
     same_table(found, wanted, [n for n in wanted.columns if n != "geometry"])
+
+
+def test_geojson_by_any_name(tmp_path):
+    """Features and bare geometries in files that end as STAC documents do; their ids and properties as written."""
+    paths = sorted(shared("vector", "openeo_vector", "geojson").glob("*.json"))
+    assert len(paths) >= 19
+    for path in paths:
+        document = json.loads(path.read_text())
+        kind = document["type"]
+        bare = [{"geometry": document, "properties": {}}]
+        wanted = document["features"] if kind == "FeatureCollection" else [document] if kind == "Feature" else bare
+        found = json.loads(collection(tmp_path, path, "geojson").read_text())["features"]
+        assert len(found) == len(wanted)
+        crs = document.get("crs", {}).get("properties", {}).get("name", "EPSG:4326")
+        for a, b in zip(found, wanted):
+            shape = shapely.force_2d(shapely.geometry.shape(b["geometry"]))
+            shape = shape if "CRS84" in crs or "4326" in crs else moved(shape, crs, 4326)
+            assert shapely.geometry.shape(a["geometry"]).normalize().equals_exact(shape.normalize(), 1e-9), path.name
+            for key, value in (b.get("properties") or {}).items():
+                got = a["id"] if key == "id" else a["properties"][key]
+                assert got == value or value is None, (path.name, key)
+
+
+def test_one_table_in_three_formats(tmp_path):
+    """The same two parcels as GeoJSON, GeoPackage and Shapefile."""
+    folder = shared("vector", "openeo_vector")
+    first, *others = [json.loads(collection(tmp_path, folder / path, "geojson").read_text())["features"]
+                      for path in ("geojson/mol.json", "gpkg/mol.gpkg", "shapefile/mol.shp")]
+    for other in others:
+        assert [f["properties"] for f in other] == [f["properties"] for f in first]
+        for a, b in zip(first, other):
+            assert shapely.geometry.shape(a["geometry"]).equals_exact(shapely.geometry.shape(b["geometry"]), 1e-6)
 
 
 @pytest.mark.parametrize("name", FORMATS)
