@@ -1,8 +1,11 @@
 /* The table of element types. */
 #include "datacube/element.h"
 
+#include "datacube/base/buffer.h"
+
+#include <inttypes.h>
 #include <math.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <strings.h>
 
 static const struct {
@@ -46,9 +49,25 @@ bool element_holds(enum element_type type, double value)
 
 bool element_nodata(enum element_type type, double declared, double *out)
 {
-  if (!element_holds(type, declared))
+  if (!element_can_mark(type, declared))
     return false;
   bool narrow = (type == ELEMENT_F32 || type == ELEMENT_C64) && fabs(declared) <= 3.5e38;
   *out = narrow ? (double)(float)declared : declared;
   return true;
+}
+
+bool element_can_mark(enum element_type type, double value)
+{
+  const double beyond = type == ELEMENT_U64 ? 0x1p64 : 0x1p63;
+  return element_holds(type, value) || (element_is_word(type) && value == beyond);
+}
+
+void element_mark_format(enum element_type type, double value, char out[32])
+{
+  if (type == ELEMENT_U64 && element_can_mark(type, value))
+    snprintf(out, 32, "%" PRIu64, element_u64(value));
+  else if (type == ELEMENT_I64 && element_can_mark(type, value))
+    snprintf(out, 32, "%" PRId64, element_i64(value));
+  else
+    number_format(value, out);
 }

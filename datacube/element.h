@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+/* clang-format off */
 enum element_type {
   ELEMENT_U8,
   ELEMENT_I8,
@@ -21,6 +23,7 @@ enum element_type {
   ELEMENT_BOOLEAN, /* one byte: 0, 1, and 255 for no-data */
   ELEMENT_TYPE_COUNT
 };
+/* clang-format on */
 
 struct element_info {
   const char *name; /* "uint8", "int8", …, "float32", "float64", "complex64", "complex128", "boolean" */
@@ -37,5 +40,39 @@ bool element_holds(enum element_type type, double value);
 /* A no-data value that was declared, as elements of the type have it (float32 is rounded to). False where none can be
  * it: then it marks nothing, and *out stays as it is. */
 bool element_nodata(enum element_type type, double declared, double *out);
+
+/* No-data values are doubles. The greatest 64-bit integers, which are favourites, are none: 2^64 and 2^63, one more,
+ * stand for them. */
+
+/* Whether value can mark no-data in elements of the type. */
+bool element_can_mark(enum element_type type, double value);
+/* The value that it is, or stands for, in the fewest digits that read back. */
+void element_mark_format(enum element_type type, double value, char out[32]);
+
+/* The integer that a no-data value is, or stands for; the nearest one for what is out of range, 0 for NaN. */
+static inline uint64_t element_u64(double value)
+{
+  return value >= 0x1p64 ? UINT64_MAX : value > 0 ? (uint64_t)value : 0;
+}
+
+static inline int64_t element_i64(double value)
+{
+  return value >= 0x1p63 ? INT64_MAX : value <= -0x1p63 ? INT64_MIN : value == value ? (int64_t)value : 0;
+}
+
+/* A no-data value in its C type. */
+#define ELEMENT_NODATA(c_type, value)                                                                                  \
+  _Generic((c_type)0, uint64_t : element_u64(value), int64_t : element_i64(value), default : (c_type)(value))
+
+/* The same as the eight bytes of an element of a 64-bit integer type. */
+static inline uint64_t element_word(enum element_type type, double value)
+{
+  return type == ELEMENT_U64 ? element_u64(value) : (uint64_t)element_i64(value);
+}
+
+static inline bool element_is_word(enum element_type type)
+{
+  return type == ELEMENT_U64 || type == ELEMENT_I64;
+}
 
 #endif

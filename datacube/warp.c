@@ -342,7 +342,7 @@ int warper_run(struct warper *w, enum element_type type, bool has_nodata, double
     return error_set(error, ERROR_FeatureUnsupported, "Complex values can only be resampled with \"near\".");
   struct planes p = {.type = type,
                      .size = info->size,
-                     .has_nodata = has_nodata && element_holds(type, nodata),
+                     .has_nodata = has_nodata && element_can_mark(type, nodata),
                      .nodata = nodata,
                      .planes = planes,
                      .from_start = from_start,

@@ -7,7 +7,8 @@
 /* Every real element type with its C type and range; ranges of 64-bit integers are the doubles just inside. */
 #define REAL_TYPES(X)                                                                                                  \
   X(ELEMENT_U8, uint8_t, 0, UINT8_MAX)                                                                                 \
-  X(ELEMENT_I8, int8_t, INT8_MIN, INT8_MAX) X(ELEMENT_BOOLEAN, uint8_t, 0, 1) X(ELEMENT_U16, uint16_t, 0, UINT16_MAX)  \
+  X(ELEMENT_I8, int8_t, INT8_MIN, INT8_MAX)                                                                            \
+  X(ELEMENT_BOOLEAN, uint8_t, 0, 1) X(ELEMENT_U16, uint16_t, 0, UINT16_MAX)                                            \
       X(ELEMENT_I16, int16_t, INT16_MIN, INT16_MAX) X(ELEMENT_U32, uint32_t, 0, UINT32_MAX)                            \
           X(ELEMENT_I32, int32_t, INT32_MIN, INT32_MAX) X(ELEMENT_U64, uint64_t, 0, 18446744073709549568.0)            \
               X(ELEMENT_I64, int64_t, -9223372036854775808.0, 9223372036854774784.0)
@@ -16,12 +17,14 @@ void elements_to_doubles(enum element_type type, bool has_nodata, double nodata,
 {
   switch (type) {
 #define LOAD(element, c_type, low, high)                                                                               \
-  case element:                                                                                                        \
+  case element: {                                                                                                      \
+    const c_type none = has_nodata ? ELEMENT_NODATA(c_type, nodata) : 0;                                               \
     for (size_t i = 0; i < n; i++) {                                                                                   \
-      double value = (double)((const c_type *)from)[i];                                                                \
-      to[i] = has_nodata && value == nodata ? (double)NAN : value;                                                     \
+      const c_type value = ((const c_type *)from)[i];                                                                  \
+      to[i] = has_nodata && value == none ? (double)NAN : (double)value;                                               \
     }                                                                                                                  \
-    return;
+    return;                                                                                                            \
+  }
     REAL_TYPES(LOAD)
   case ELEMENT_F32:
     for (size_t i = 0; i < n; i++) {
@@ -42,11 +45,11 @@ void elements_to_doubles(enum element_type type, bool has_nodata, double nodata,
 
 static double rounded(double value, bool has_nodata, double nodata, double low, double high)
 {
-  double whole = floor(value + 0.5);
+  double whole = floor(value + 0.5), step = fabs(whole) < 0x1p53 ? 1 : 2048;
   whole = whole > low ? whole : low;
   whole = whole < high ? whole : high;
   if (has_nodata && whole == nodata)
-    whole = (value >= whole && whole < high) || whole <= low ? whole + 1 : whole - 1;
+    whole = (value >= whole && whole < high) || whole <= low ? whole + step : whole - step;
   return whole;
 }
 
@@ -54,11 +57,12 @@ void doubles_to_elements(enum element_type type, bool has_nodata, double nodata,
 {
   switch (type) {
 #define STORE(element, c_type, low, high)                                                                              \
-  case element:                                                                                                        \
+  case element: {                                                                                                      \
+    const c_type none = has_nodata ? ELEMENT_NODATA(c_type, nodata) : 0;                                               \
     for (size_t i = 0; i < n; i++)                                                                                     \
-      ((c_type *)to)[i] = isnan(from[i]) ? (c_type)(has_nodata ? nodata : 0)                                           \
-                                         : (c_type)rounded(from[i], has_nodata, nodata, low, high);                    \
-    return;
+      ((c_type *)to)[i] = isnan(from[i]) ? none : (c_type)rounded(from[i], has_nodata, nodata, low, high);             \
+    return;                                                                                                            \
+  }
     REAL_TYPES(STORE)
   case ELEMENT_F32:
     for (size_t i = 0; i < n; i++)

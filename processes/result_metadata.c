@@ -213,6 +213,17 @@ static const char *stac_type(enum element_type type)
   }
 }
 
+static void write_mark(struct json_writer *w, const struct cube *cube)
+{
+  char number[32];
+  element_mark_format(cube->type, cube->nodata, number);
+  json_key(w, "nodata");
+  if (isfinite(cube->nodata))
+    json_write_raw(w, number, strlen(number));
+  else
+    json_write_number(w, cube->nodata);
+}
+
 static void write_type(struct json_writer *w, const struct cube *cube)
 {
   json_kv_string(w, "data_type", stac_type(cube->type));
@@ -221,7 +232,7 @@ static void write_type(struct json_writer *w, const struct cube *cube)
   if (isnan(cube->nodata))
     json_kv_string(w, "nodata", "nan"); /* as STAC writes it */
   else
-    json_kv_number(w, "nodata", cube->nodata);
+    write_mark(w, cube);
 }
 
 struct file { /* whose bands are written */

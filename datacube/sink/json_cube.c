@@ -82,6 +82,7 @@ static void write_dimension(struct json_writer *w, const struct dimension *dimen
 static void write_head(const struct cube *cube, const char *history, struct buffer *out)
 {
   struct json_writer w = {.out = out};
+  char number[32];
   json_write_object(&w);
   json_kv_string(&w, "type", "datacube");
   if (cube->title != NULL)
@@ -89,8 +90,11 @@ static void write_head(const struct cube *cube, const char *history, struct buff
   if (history != NULL)
     json_kv_string(&w, "history", history);
   json_kv_string(&w, "dtype", element_info(cube->type)->name);
-  if (cube->has_nodata && isfinite(cube->nodata))
-    json_kv_number(&w, "nodata", cube->nodata);
+  if (cube->has_nodata && isfinite(cube->nodata)) {
+    element_mark_format(cube->type, cube->nodata, number);
+    json_key(&w, "nodata");
+    json_write_raw(&w, number, strlen(number));
+  }
   json_kv_string(&w, "crs", cube->crs);
   json_key(&w, "dimensions");
   json_write_array(&w);

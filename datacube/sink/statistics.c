@@ -48,7 +48,7 @@ static inline uint64_t bits_64(double value)
   case element: {                                                                                                      \
     const type *from = values;                                                                                         \
     const bool misses = rule->has_nodata && rule->nodata >= (double)(least) && rule->nodata <= (double)(most);         \
-    const type nodata = misses ? (type)rule->nodata : 0;                                                               \
+    const type nodata = misses ? ELEMENT_NODATA(type, rule->nodata) : 0;                                               \
     uint32_t missing = 0;                                                                                              \
     for (size_t i = 0; i < n; i++)                                                                                     \
       missing += may_count(from[i]) ? 0 : 1;                                                                           \
@@ -77,8 +77,8 @@ static size_t gather_valid(const struct statistics_rule *rule, const void *value
     GATHER(ELEMENT_I16, int16_t, INT16_MIN, INT16_MAX, ALWAYS)
     GATHER(ELEMENT_U32, uint32_t, 0, UINT32_MAX, ALWAYS)
     GATHER(ELEMENT_I32, int32_t, INT32_MIN, INT32_MAX, ALWAYS)
-    GATHER(ELEMENT_U64, uint64_t, 0, 0x1.fffffffffffffp63, ALWAYS)
-    GATHER(ELEMENT_I64, int64_t, INT64_MIN, 0x1.fffffffffffffp62, ALWAYS)
+    GATHER(ELEMENT_U64, uint64_t, 0, 0x1p64, ALWAYS)
+    GATHER(ELEMENT_I64, int64_t, INT64_MIN, 0x1p63, ALWAYS)
     GATHER(ELEMENT_F32, float, -FLT_MAX, FLT_MAX, FINITE_32)
     GATHER(ELEMENT_F64, double, -DBL_MAX, DBL_MAX, FINITE_64)
   default:

@@ -68,12 +68,12 @@ static void set_nodata(GDALRasterBandH band, const struct cube *cube)
 {
   if (cube->type == ELEMENT_BOOLEAN)
     GDALSetRasterNoDataValue(band, 255);
-  else if (!cube->has_nodata || !element_holds(cube->type, cube->nodata))
+  else if (!cube->has_nodata || !element_can_mark(cube->type, cube->nodata))
     return; /* a value that the type cannot hold marks nothing */
   else if (cube->type == ELEMENT_I64)
-    GDALSetRasterNoDataValueAsInt64(band, (int64_t)cube->nodata);
+    GDALSetRasterNoDataValueAsInt64(band, element_i64(cube->nodata));
   else if (cube->type == ELEMENT_U64)
-    GDALSetRasterNoDataValueAsUInt64(band, (uint64_t)cube->nodata);
+    GDALSetRasterNoDataValueAsUInt64(band, element_u64(cube->nodata));
   else
     GDALSetRasterNoDataValue(band, cube->nodata);
 }

@@ -64,10 +64,10 @@ void value_store(enum element_type type, double value, void *data, size_t i)
     ((int32_t *)data)[i] = (int32_t)value;
     break;
   case ELEMENT_U64:
-    ((uint64_t *)data)[i] = value >= 0x1p64 ? UINT64_MAX : (uint64_t)value;
+    ((uint64_t *)data)[i] = element_u64(value);
     break;
   case ELEMENT_I64:
-    ((int64_t *)data)[i] = value >= 0x1p63 ? INT64_MAX : (int64_t)value;
+    ((int64_t *)data)[i] = element_i64(value);
     break;
   case ELEMENT_F32:
     ((float *)data)[i] = (float)value;
@@ -115,6 +115,9 @@ bool value_missing(const struct cube *cube, const void *data, size_t i)
 {
   if (cube->type == ELEMENT_BOOLEAN)
     return ((const uint8_t *)data)[i] > 1;
+  if (element_is_word(cube->type))
+    return cube->has_nodata && element_can_mark(cube->type, cube->nodata) &&
+           ((const uint64_t *)data)[i] == element_word(cube->type, cube->nodata);
   double value = value_load(cube->type, data, i);
   if (isnan(value))
     return true;

@@ -371,7 +371,7 @@ static const char *fill_of(const struct cube *cube, char out[80])
   if (cube->type != ELEMENT_BOOLEAN && !cube->has_nodata && !info->is_float && !info->is_complex)
     return NULL;
   if (isfinite(value))
-    number_format(value, number);
+    element_mark_format(cube->type, value, number);
   else if (!isnan(value))
     snprintf(number, sizeof number, "\"%sInfinity\"", value < 0 ? "-" : "");
   snprintf(out, 80, info->is_complex ? "[%s,%s]" : "%s", number, number);

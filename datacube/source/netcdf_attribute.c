@@ -86,6 +86,19 @@ size_t netcdf_attribute_numbers(int file, int variable, const char *name, double
   return count;
 }
 
+size_t netcdf_attribute_words(int file, int variable, const char *name, uint64_t *out, size_t room)
+{
+  nc_type type;
+  size_t length;
+  uint64_t many[64];
+  if (nc_inq_att(file, variable, name, &type, &length) != NC_NOERR || (type != NC_INT64 && type != NC_UINT64) ||
+      length > sizeof many / sizeof many[0] || nc_get_att(file, variable, name, many) != NC_NOERR)
+    return 0;
+  const size_t count = length < room ? length : room;
+  memcpy(out, many, count * sizeof *out);
+  return count;
+}
+
 double netcdf_attribute_number(int file, int variable, const char *name, double otherwise)
 {
   double number;

@@ -114,7 +114,9 @@ bool netcdf_conversion_is_copy(const struct netcdf_conversion *c)
   if (c->from != c->to || netcdf_is_packed(&c->packing) || has_bounds(c->missing))
     return false;
   for (size_t i = 0; i < c->missing->count; i++)
-    if (c->missing->value[i] != c->nodata && !(isnan(c->missing->value[i]) && isnan(c->nodata)))
+    if (element_is_word(c->from)
+            ? c->missing->word[i] != element_word(c->to, c->nodata)
+            : c->missing->value[i] != c->nodata && !(isnan(c->missing->value[i]) && isnan(c->nodata)))
       return false;
   return true;
 }
@@ -155,7 +157,7 @@ static void load(enum element_type type, const void *in, size_t first, size_t co
   case ELEMENT_##NAME: {                                                                                               \
     type *to = (type *)out + first * step;                                                                             \
     for (size_t i = 0; i < count; i++)                                                                                 \
-      to[i * step] = (type)in[i];                                                                                      \
+      to[i * step] = ELEMENT_NODATA(type, in[i]);                                                                      \
     return;                                                                                                            \
   }
 
@@ -174,7 +176,7 @@ static void store(enum element_type type, const double *in, size_t first, size_t
     const type *from = (const type *)in + first;                                                                       \
     type *to = (type *)out + first * step;                                                                             \
     for (size_t i = 0; i < count; i++)                                                                                 \
-      to[i * step] = gone[i] ? (type)c->nodata : from[i];                                                              \
+      to[i * step] = gone[i] ? ELEMENT_NODATA(type, c->nodata) : from[i];                                              \
     return;                                                                                                            \
   }
 
@@ -202,16 +204,21 @@ static void keep(const struct netcdf_conversion *c, const void *in, const bool *
   }
 }
 
-/* NaN needs no looking for where the result is a float: it stays NaN, which is missing too. */
-static void find_gone(const struct netcdf_missing *missing, const double *lane, size_t count, bool *gone)
+/* words: the elements as they are stored, of 64-bit integers, else NULL. NaN needs no looking for where the result is a
+ * float: it stays NaN, which is missing too. */
+static void find_gone(const struct netcdf_missing *missing, const double *lane, const uint64_t *words, size_t count,
+                      bool *gone)
 {
   const double low = missing->low, high = missing->high;
   for (size_t i = 0; i < count; i++)
     gone[i] = lane[i] < low || lane[i] > high;
   for (size_t k = 0; k < missing->count; k++) {
     const double value = missing->value[k];
-    for (size_t i = 0; i < count; i++)
+    const uint64_t word = missing->word[k];
+    for (size_t i = 0; !words && i < count; i++)
       gone[i] = gone[i] || lane[i] == value;
+    for (size_t i = 0; words && i < count; i++)
+      gone[i] = gone[i] || words[i] == word;
   }
 }
 
@@ -227,7 +234,7 @@ static void convert_lane(const struct netcdf_conversion *c, const void *in, size
   double lane[LANES];
   bool gone[LANES];
   (element_info(c->from)->is_complex ? load_real_parts : load)(c->from, in, first, count, lane);
-  find_gone(c->missing, lane, count, gone);
+  find_gone(c->missing, lane, element_is_word(c->from) ? (const uint64_t *)in + first : NULL, count, gone);
   if (c->from == c->to && !netcdf_is_packed(&c->packing)) {
     keep(c, in, gone, first, count, out, step);
     return;

@@ -51,7 +51,7 @@ static bool same_mark(double a, double b)
 /* Whether the number, as a value of the variable, is nothing but missing. */
 static bool never_data(const struct netcdf_variable *variable, double number)
 {
-  if (netcdf_is_packed(&variable->packing) || !element_holds(variable->type, number))
+  if (netcdf_is_packed(&variable->packing) || !element_can_mark(variable->type, number))
     return !netcdf_is_packed(&variable->packing);
   for (size_t i = 0; i < variable->missing.count; i++)
     if (same_mark(variable->missing.value[i], number))

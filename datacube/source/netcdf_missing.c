@@ -45,58 +45,86 @@ double netcdf_in_type(enum element_type type, double value)
   return value;
 }
 
-static bool is_known(const struct netcdf_missing *missing, double value)
+struct mark { /* a number that means no data */
+  double value;
+  uint64_t word; /* of a 64-bit integer: exactly */
+};
+
+static bool is_known(const struct netcdf_missing *missing, enum element_type type, const struct mark *mark)
 {
   for (size_t i = 0; i < missing->count; i++)
-    if (missing->value[i] == value || (isnan(missing->value[i]) && isnan(value)))
+    if (element_is_word(type) ? missing->word[i] == mark->word
+                              : missing->value[i] == mark->value || (isnan(missing->value[i]) && isnan(mark->value)))
       return true;
   return false;
 }
 
-static int add_missing(struct netcdf_missing *missing, enum element_type type, double value, struct error *error)
+static int add_missing(struct netcdf_missing *missing, enum element_type type, const struct mark *mark,
+                       struct error *error)
 {
-  value = netcdf_in_type(type, value);
-  if (is_known(missing, value) || !element_holds(type, value))
+  const struct mark meant = {netcdf_in_type(type, mark->value), mark->word};
+  if (is_known(missing, type, &meant) || !element_can_mark(type, meant.value))
     return 0; /* what the type cannot hold marks nothing */
   if (missing->count == NETCDF_MAX_MISSING)
     return error_set(error, ERROR_FeatureUnsupported, "more than %d missing values", NETCDF_MAX_MISSING);
-  missing->value[missing->count++] = value;
+  missing->value[missing->count] = meant.value;
+  missing->word[missing->count++] = meant.word;
   return 0;
 }
 
-/* The library's own fill values mean missing, but for bytes, all of which may be data (NetCDF Users Guide). */
-static bool default_fill(int group, int variable, double *value)
+static struct mark mark_of_word(enum element_type type, uint64_t word)
 {
-  static const double fills[] = {[NC_SHORT] = NC_FILL_SHORT,         [NC_INT] = NC_FILL_INT,
-                                 [NC_FLOAT] = NC_FILL_FLOAT,         [NC_DOUBLE] = NC_FILL_DOUBLE,
-                                 [NC_USHORT] = NC_FILL_USHORT,       [NC_UINT] = NC_FILL_UINT,
-                                 [NC_INT64] = (double)NC_FILL_INT64, [NC_UINT64] = (double)NC_FILL_UINT64};
+  return (struct mark){type == ELEMENT_U64 ? (double)word : (double)(int64_t)word, word};
+}
+
+/* The library's own fill values mean missing, but for bytes, all of which may be data (NetCDF Users Guide). */
+static bool default_fill(int group, int variable, enum element_type meant, struct mark *out)
+{
+  static const double fills[] = {[NC_SHORT] = NC_FILL_SHORT,   [NC_INT] = NC_FILL_INT,       [NC_FLOAT] = NC_FILL_FLOAT,
+                                 [NC_DOUBLE] = NC_FILL_DOUBLE, [NC_USHORT] = NC_FILL_USHORT, [NC_UINT] = NC_FILL_UINT};
   nc_type type = NC_NAT;
   int no_fill = 0;
   nc_inq_vartype(group, variable, &type);
   nc_inq_var_fill(group, variable, &no_fill, NULL);
   if (no_fill != 0 || type < NC_SHORT || type > NC_UINT64 || type == NC_UBYTE)
     return false;
-  *value = fills[type];
+  if (type == NC_INT64 || type == NC_UINT64)
+    *out = mark_of_word(meant, type == NC_INT64 ? (uint64_t)NC_FILL_INT64 : NC_FILL_UINT64);
+  else
+    *out = (struct mark){.value = fills[type]};
   return true;
+}
+
+/* The numbers of an attribute; how many. */
+static size_t read_marks(int group, int variable, const char *name, enum element_type type, struct mark out[64])
+{
+  double values[64];
+  uint64_t words[64];
+  const size_t count = netcdf_attribute_numbers(group, variable, name, values, 64);
+  const bool exact = element_is_word(type) && netcdf_attribute_words(group, variable, name, words, 64) == count;
+  for (size_t i = 0; i < count; i++)
+    out[i] = exact ? mark_of_word(type, words[i])
+                   : (struct mark){values[i], element_is_word(type) ? element_word(type, values[i]) : 0};
+  return count;
 }
 
 static int read_values(int group, int variable, enum element_type type, struct netcdf_missing *out, struct error *error)
 {
-  double values[64];
-  size_t count = netcdf_attribute_numbers(group, variable, "_FillValue", values, 1);
-  if (count > 0 && add_missing(out, type, values[0], error) != 0)
+  struct mark marks[64];
+  size_t count = read_marks(group, variable, "_FillValue", type, marks);
+  if (count > 0 && add_missing(out, type, &marks[0], error) != 0)
     return -1;
   const bool has_fill = count > 0;
-  count = netcdf_attribute_numbers(group, variable, "missing_value", values, 64);
+  count = read_marks(group, variable, "missing_value", type, marks);
   for (size_t i = 0; i < count; i++)
-    if (add_missing(out, type, values[i], error) != 0)
+    if (add_missing(out, type, &marks[i], error) != 0)
       return -1;
-  if (has_fill || !default_fill(group, variable, &values[0]))
+  if (has_fill || !default_fill(group, variable, type, &marks[0]))
     return 0;
-  if (element_info(type)->is_float && add_missing(out, type, NAN, error) != 0) /* the better mark */
+  const struct mark nan = {.value = (double)NAN}; /* the better mark */
+  if (element_info(type)->is_float && add_missing(out, type, &nan, error) != 0)
     return -1;
-  return add_missing(out, type, values[0], error);
+  return add_missing(out, type, &marks[0], error);
 }
 
 struct bound_attribute {
@@ -151,8 +179,10 @@ static void choose_mark(enum element_type type, struct netcdf_missing *out)
 {
   const double outside[] = {element_info(type)->is_float ? NAN : floor(out->low) - 1, ceil(out->high) + 1};
   for (size_t i = 0; i < 2 && out->count == 0; i++)
-    if (isnan(outside[i]) || (isfinite(outside[i]) && element_holds(type, outside[i])))
+    if (isnan(outside[i]) || (isfinite(outside[i]) && element_holds(type, outside[i]))) {
+      out->word[out->count] = element_is_word(type) ? element_word(type, outside[i]) : 0;
       out->value[out->count++] = outside[i];
+    }
 }
 
 int netcdf_missing_read(int group, int variable, enum element_type type, const struct netcdf_packing *packing,

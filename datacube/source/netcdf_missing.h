@@ -7,13 +7,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { NETCDF_MAX_MISSING = 16 };
 
 struct netcdf_missing { /* stored numbers that mean no data: those listed, and those outside [low, high] */
   size_t count;
-  double value[NETCDF_MAX_MISSING]; /* the first stands for all of them, where the cube's type can hold it */
-  double low, high;                 /* infinite: no bound */
+  double value[NETCDF_MAX_MISSING];  /* the first stands for all of them, where the cube's type can hold it */
+  uint64_t word[NETCDF_MAX_MISSING]; /* the same exactly, where the type is a 64-bit integer: its eight bytes */
+  double low, high;                  /* infinite: no bound */
 };
 
 struct netcdf_packing { /* meant = stored * scale + offset */

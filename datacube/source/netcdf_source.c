@@ -138,6 +138,7 @@ static void identity(const struct source *source, struct buffer *out)
     identity_text(out, v->group);
     identity_text(out, v->name_in_file);
     identity_bytes(out, v->missing.value, v->missing.count * sizeof *v->missing.value);
+    identity_bytes(out, v->missing.word, v->missing.count * sizeof *v->missing.word);
   }
   for (size_t d = 0; d < source->cube.dimensions; d++) {
     const struct netcdf_pick *pick = &state->pick[d];
@@ -154,8 +155,9 @@ static void override_nodata(struct netcdf_description *description, double nodat
   for (size_t i = 0; i < description->variable_count; i++) {
     struct netcdf_variable *v = &description->variables[i];
     const double value = v->type == ELEMENT_F32 ? (double)(float)nodata : nodata;
-    v->missing.count = element_holds(v->type, value) ? 1 : 0; /* what the type cannot hold marks nothing */
+    v->missing.count = element_can_mark(v->type, value) ? 1 : 0; /* what the type cannot hold marks nothing */
     v->missing.value[0] = value;
+    v->missing.word[0] = element_is_word(v->type) ? element_word(v->type, value) : 0;
   }
 }
 

@@ -192,6 +192,17 @@ static int inspect_grid(GDALDatasetH dataset, const char *path, struct grid *out
   return 0;
 }
 
+uint64_t raster_nodata_word(GDALRasterBandH band, enum element_type type, double nodata)
+{
+  int has = 0;
+  if (type == ELEMENT_U64) {
+    const uint64_t declared = GDALGetRasterNoDataValueAsUInt64(band, &has);
+    return has && (double)declared == nodata ? declared : element_u64(nodata);
+  }
+  const int64_t declared = GDALGetRasterNoDataValueAsInt64(band, &has);
+  return (uint64_t)(has && (double)declared == nodata ? declared : element_i64(nodata));
+}
+
 /* Declared no-data of a band, if it is a value of the type. */
 static void inspect_nodata(GDALRasterBandH band, struct raster_file_band *out)
 {

@@ -22,5 +22,8 @@ enum element_type raster_element_type(GDALRasterBandH band);
 GDALDataType raster_buffer_type(enum element_type type);
 /* Whether GDAL hands the band's signed bytes out as unsigned ones. */
 bool raster_unsigned_bytes(GDALRasterBandH band);
+/* The no-data value of a band of 64-bit integers as eight bytes: what the file declares, where that is `nodata` as far
+ * as a double tells, else what `nodata` stands for. */
+uint64_t raster_nodata_word(GDALRasterBandH band, enum element_type type, double nodata);
 
 #endif

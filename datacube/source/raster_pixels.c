@@ -16,13 +16,13 @@ struct pair_f64 {
 #define PIXEL_TYPES(X)                                                                                                 \
   X(ELEMENT_U8, uint8_t, p[i], uint8_t, false)                                                                         \
   X(ELEMENT_I8, int8_t, p[i], int8_t, false)                                                                           \
-  X(ELEMENT_BOOLEAN, uint8_t, p[i], uint8_t, false) X(ELEMENT_U16, uint16_t, p[i], uint16_t, false)                    \
-      X(ELEMENT_I16, int16_t, p[i], int16_t, false) X(ELEMENT_U32, uint32_t, p[i], uint32_t, false)                    \
-          X(ELEMENT_I32, int32_t, p[i], int32_t, false) X(ELEMENT_U64, uint64_t, p[i], uint64_t, false)                \
-              X(ELEMENT_I64, int64_t, p[i], int64_t, false) X(ELEMENT_F32, float, p[i], float, isnan(p[i]))            \
-                  X(ELEMENT_F64, double, p[i], double, isnan(p[i]))                                                    \
-                      X(ELEMENT_C64, struct pair_f32, p[i].re, float, isnan(p[i].re))                                  \
-                          X(ELEMENT_C128, struct pair_f64, p[i].re, double, isnan(p[i].re))
+  X(ELEMENT_BOOLEAN, uint8_t, p[i], uint8_t, false)                                                                    \
+  X(ELEMENT_U16, uint16_t, p[i], uint16_t, false) X(ELEMENT_I16, int16_t, p[i], int16_t, false)                        \
+      X(ELEMENT_U32, uint32_t, p[i], uint32_t, false) X(ELEMENT_I32, int32_t, p[i], int32_t, false)                    \
+          X(ELEMENT_U64, uint64_t, p[i], uint64_t, false) X(ELEMENT_I64, int64_t, p[i], int64_t, false)                \
+              X(ELEMENT_F32, float, p[i], float, isnan(p[i])) X(ELEMENT_F64, double, p[i], double, isnan(p[i]))        \
+                  X(ELEMENT_C64, struct pair_f32, p[i].re, float, isnan(p[i].re))                                      \
+                      X(ELEMENT_C128, struct pair_f64, p[i].re, double, isnan(p[i].re))
 
 /* The no-data pixel, repeated by the callers. */
 static void nodata_pixel(const struct pixel_format *format, unsigned char out[16])
@@ -32,7 +32,7 @@ static void nodata_pixel(const struct pixel_format *format, unsigned char out[16
   switch (format->type) {
 #define ONE(element, pixel, part_of, part, is_nan)                                                                     \
   case element: {                                                                                                      \
-    part v[2] = {(part)value, (part)value};                                                                            \
+    part v[2] = {ELEMENT_NODATA(part, value), ELEMENT_NODATA(part, value)};                                            \
     memcpy(out, v, sizeof(pixel));                                                                                     \
     return;                                                                                                            \
   }
@@ -70,7 +70,7 @@ bool pixels_any_missing(const struct pixel_format *format, size_t n, const void 
 #define ANY(element, pixel, part_of, part, is_nan)                                                                     \
   case element: {                                                                                                      \
     const pixel *p = pixels;                                                                                           \
-    part none = (part)nodata;                                                                                          \
+    part none = ELEMENT_NODATA(part, nodata);                                                                          \
     for (size_t i = 0; i < n; i++)                                                                                     \
       if (part_of == none || is_nan)                                                                                   \
         return true;                                                                                                   \
@@ -93,7 +93,7 @@ void pixels_merge(const struct pixel_format *format, size_t n, const void *from,
   case element: {                                                                                                      \
     const pixel *source = from;                                                                                        \
     pixel *p = to;                                                                                                     \
-    part none = (part)nodata;                                                                                          \
+    part none = ELEMENT_NODATA(part, nodata);                                                                          \
     for (size_t i = 0; i < n; i++)                                                                                     \
       p[i] = part_of == none || is_nan ? source[i] : p[i];                                                             \
     return;                                                                                                            \
@@ -112,7 +112,7 @@ void pixels_replace(const struct pixel_format *format, double stored, size_t n, 
 #define REPLACE(element, pixel, part_of, part, is_nan)                                                                 \
   case element: {                                                                                                      \
     pixel *p = pixels, v;                                                                                              \
-    part old = (part)stored;                                                                                           \
+    part old = ELEMENT_NODATA(part, stored);                                                                           \
     memcpy(&v, one, sizeof v);                                                                                         \
     for (size_t i = 0; i < n; i++)                                                                                     \
       p[i] = part_of == old || is_nan ? v : p[i];                                                                      \
@@ -122,6 +122,14 @@ void pixels_replace(const struct pixel_format *format, double stored, size_t n, 
   case ELEMENT_TYPE_COUNT:
     return;
   }
+}
+
+void pixels_replace_word(const struct pixel_format *format, uint64_t stored, size_t n, void *pixels)
+{
+  const uint64_t word = element_word(format->type, format->nodata);
+  uint64_t *p = pixels;
+  for (size_t i = 0; i < n; i++)
+    p[i] = p[i] == stored ? word : p[i];
 }
 
 void pixels_unpack(enum element_type type, double scale, double offset, size_t n, void *pixels)

@@ -7,7 +7,7 @@
 struct pixel_format {
   enum element_type type;
   bool has_nodata;
-  double nodata; /* a value of the type; complex pixels carry it in both parts */
+  double nodata; /* marks in the type; complex pixels carry it in both parts */
 };
 
 /* Fills with no-data, or zeros where there is none. */
@@ -18,6 +18,8 @@ bool pixels_any_missing(const struct pixel_format *format, size_t n, const void 
 void pixels_merge(const struct pixel_format *format, size_t n, const void *from, void *to);
 /* Pixels of value `stored` become the format's no-data. */
 void pixels_replace(const struct pixel_format *format, double stored, size_t n, void *pixels);
+/* 64-bit integers: the same for the value that the eight bytes of `stored` are. */
+void pixels_replace_word(const struct pixel_format *format, uint64_t stored, size_t n, void *pixels);
 /* Floats: pixels become pixel * scale + offset, rounded once. */
 void pixels_unpack(enum element_type type, double scale, double offset, size_t n, void *pixels);
 /* Bytes that were read as unsigned and are signed: values from 128 on become negative. */

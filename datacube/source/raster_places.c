@@ -100,7 +100,7 @@ static void place_nodata(const struct raster_scene *scene, struct scene_place *p
   place->nodata = scene->nodata;
   if (scene->type == ELEMENT_F32 && isfinite(scene->nodata))
     place->nodata = (double)(float)scene->nodata;
-  place->has_nodata = scene->has_nodata && element_holds(scene->type, scene->nodata);
+  place->has_nodata = scene->has_nodata && element_can_mark(scene->type, scene->nodata);
 }
 
 static int transform_of_scene(const struct raster_scene *scene, const struct grid *cube, struct transform **out,

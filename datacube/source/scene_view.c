@@ -66,6 +66,9 @@ int scene_view_open(const struct series_state *state, struct raster_handles *han
                               .blocks = handles->blocks,
                               .format = &state->format,
                               .south_up = runs_north(dataset)};
+  if (element_is_word(state->format.type))
+    view->stored = scene->type == state->format.type ? raster_nodata_word(view->band, scene->type, place->nodata)
+                                                     : element_word(state->format.type, place->nodata);
   if (state->series.overviews)
     take_overview(state, file, view);
   return 0;
@@ -78,13 +81,17 @@ static void translate(const struct scene_view *view, size_t rows, size_t columns
   const struct scene_place *place = view->place;
   size_t size = element_info(format->type)->size;
   bool signs = view->scene->type == ELEMENT_I8 && format->type != ELEMENT_I8 && raster_unsigned_bytes(view->band);
-  bool same = place->nodata == format->nodata || isnan(place->nodata);
+  const bool words = element_is_word(format->type);
+  bool same = words ? view->stored == element_word(format->type, format->nodata)
+                    : place->nodata == format->nodata || isnan(place->nodata);
   bool replaces = format->has_nodata && place->has_nodata && !same;
   for (size_t row = 0; (signs || replaces || view->scene->unpacks) && row < rows; row++) {
     unsigned char *line = to + row * stride * size;
     if (signs)
       pixels_sign_bytes(format->type, columns, line);
-    if (replaces)
+    if (replaces && words)
+      pixels_replace_word(format, view->stored, columns, line);
+    else if (replaces)
       pixels_replace(format, place->nodata, columns, line);
     if (view->scene->unpacks)
       pixels_unpack(format->type, view->scene->scale, view->scene->offset, columns, line);

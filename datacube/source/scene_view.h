@@ -14,6 +14,7 @@ struct scene_view {
   struct tiff_blocks *blocks;
   GDALRasterBandH mask;              /* 0 where the pixels hold nothing; or NULL */
   const struct pixel_format *format; /* the cube's: what pixels are read as */
+  uint64_t stored;                   /* 64-bit integers: no-data in the file, exactly */
   bool south_up;                     /* the file's first row is the southernmost */
 };
 

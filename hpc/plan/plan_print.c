@@ -21,7 +21,7 @@ static void print_cube(struct buffer *out, const struct cube *cube)
   buffer_printf(out, ") %s", element_info(cube->type)->name);
   if (cube->has_nodata) {
     char number[32];
-    number_format(cube->nodata, number);
+    element_mark_format(cube->type, cube->nodata, number);
     buffer_printf(out, ", no-data %s", number);
   }
   if (cube->crs)

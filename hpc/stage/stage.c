@@ -95,8 +95,8 @@ void fill_missing(const struct cube *cube, void *data, size_t count)
     for (size_t i = 0; i < numbers; i++)
       ((double *)data)[i] = missing;
   else {
-    uint64_t whole =
-        missing < 0 ? (uint64_t)(int64_t)missing : (uint64_t)missing; /* little-endian: the low bytes are the value */
+    const uint64_t whole = cube->type == ELEMENT_U64 ? element_u64(missing) : (uint64_t)element_i64(missing);
+    /* little-endian: the low bytes are the value */
     for (size_t i = 0; i < count; i++)
       memcpy((unsigned char *)data + i * size, &whole, size);
   }

@@ -205,7 +205,7 @@ static int read_type(const struct value *value, struct cube *cube, struct error 
   bool given = nodata && nodata->kind == VALUE_NUMBER;
   cube->has_nodata = given || info->is_float || info->is_complex || cube->type == ELEMENT_BOOLEAN;
   cube->nodata = cube->type == ELEMENT_BOOLEAN ? 255 : given ? nodata->number : NAN;
-  if (!info->is_complex && !info->is_float && cube->has_nodata && !element_holds(cube->type, cube->nodata) &&
+  if (!info->is_complex && !info->is_float && cube->has_nodata && !element_can_mark(cube->type, cube->nodata) &&
       cube->type != ELEMENT_BOOLEAN)
     return error_set(error, ERROR_ProcessParameterInvalid, "the no-data value %g of the data cube is no %s",
                      cube->nodata, info->name);

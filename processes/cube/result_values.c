@@ -127,7 +127,7 @@ static bool find_sentinel(const struct lanes *result, const struct kernel_input 
     struct sentinel sentinel = {.value = cube->nodata, .inputs = inputs, .count = count};
     const struct question q = {
         .input = input_may_be, .constant = constant_is, .data = &sentinel, .every = false, .computed = true};
-    if (cube->type != result->type || !cube->has_nodata || !element_holds(cube->type, cube->nodata) ||
+    if (cube->type != result->type || !cube->has_nodata || !element_can_mark(cube->type, cube->nodata) ||
         ask(result->program, result->value, &q))
       continue;
     *out = cube->nodata;

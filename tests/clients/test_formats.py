@@ -182,6 +182,62 @@ def test_statistics_of_types(tmp_path, dtype, nodata):
     check_statistics(tags, np.where(values == nodata, np.nan, values) if nodata is not None else values.astype(float))
 
 
+# ---- 64-bit integers ----
+
+
+def words(folder, dtype, fill):
+    """A netCDF collection of the type's extremes, and what is missing in it; fill None: the library's own."""
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    missing = int(netCDF4.default_fillvals[np.dtype(dtype).str[1:]]) if fill is None else fill
+    values = np.array([[low + 1, high - 1, missing], [2**53 + 1, 2**53, 2**53 - 1], [7, high - 600, low + 600]], dtype)
+    with netCDF4.Dataset(folder / "words.nc", "w") as file:
+        for name, start in (("y", 90), ("x", 500)):
+            file.createDimension(name, 3)
+            axis = file.createVariable(name, "f8", (name,))
+            axis.standard_name, axis.units = f"projection_{name}_coordinate", "m"
+            axis[:] = [start, start + 10, start + 20]
+        crs = file.createVariable("crs", "i4")
+        crs.crs_wkt = pyproj.CRS("EPSG:32632").to_wkt()
+        data = file.createVariable("data", dtype, ("y", "x"), fill_value=None if fill is None else dtype(fill))
+        data.grid_mapping = "crs"
+        data.set_auto_mask(False)
+        data[:] = values
+    twincube("catalogue", "add", "--data", folder, "--id", "S", folder / "words.nc")
+    return values, values == missing
+
+
+@pytest.mark.parametrize("dtype, fill", [
+    (np.uint64, 2**64 - 1), (np.uint64, None), (np.uint64, 0), (np.uint64, 2**53 - 1), (np.int64, 2**63 - 1),
+    (np.int64, -2**63), (np.int64, None), (np.int64, -1)])
+def test_words_and_their_no_data_are_exact(tmp_path, dtype, fill):
+    values, missing = words(tmp_path, dtype, fill)
+    expected = [[None if gone else int(value) for value, gone in zip(*row)] for row in zip(values, missing)]
+
+    def plane(nodes, name):
+        data = json.loads(saved(tmp_path, tmp_path, "JSON", name, nodes).read_text())["data"]
+        return np.array(data, object).reshape(3, 3).tolist()
+
+    assert plane(load(), "a.json") == expected
+    with netCDF4.Dataset(saved(tmp_path, tmp_path, "netCDF", "a.nc")) as file:
+        data = file["data"]
+        np.testing.assert_array_equal(np.ma.getmaskarray(data[:].reshape(3, 3)), missing)
+        np.testing.assert_array_equal(data[:].reshape(3, 3)[~missing], values[~missing])
+        mark = data._FillValue
+    cube = xarray.open_zarr(saved(tmp_path, tmp_path, "Zarr", "a.zarr"), mask_and_scale=False)["data"]
+    assert cube.dtype == dtype and cube.attrs.get("_FillValue", cube.encoding.get("_FillValue", mark)) == mark
+    np.testing.assert_array_equal(cube.values.reshape(3, 3) == dtype(mark), missing)
+    tiff = saved(tmp_path, tmp_path, "GTiff", "a.tif")
+    assert str(mark).encode() + b"\0" in tiff.read_bytes()
+    (tmp_path / "T").mkdir()
+    (tmp_path / "T" / "t_20200101_B1.tif").write_bytes(tiff.read_bytes())
+    twincube("catalogue", "add", "--data", tmp_path, "--id", "S", tmp_path / "T")
+    assert plane(load(), "b.json") == expected[::-1]  # rows from the north
+    nodes = load()
+    nodes["seen"] = {"process_id": "apply", "arguments": {"data": {"from_node": "load"}, "process": {"process_graph": {
+        "v": {"process_id": "is_valid", "arguments": {"x": {"from_parameter": "x"}}, "result": True}}}}}
+    assert plane(nodes, "c.json") == [[not gone for gone in row] for row in missing[::-1].tolist()]
+
+
 # ---- what other services' users ask of GeoTIFF ----
 
 

@@ -92,10 +92,17 @@ static void *random_memory(size_t bytes, uint64_t seed)
   return memory;
 }
 
-/* What a loaded element is. */
-static double loaded(enum element_type type, double x, bool has_nodata, double nodata, enum lane_type lanes)
+/* Whether element i is the no-data value, or what that stands for. */
+static bool is_marked(enum element_type type, const void *memory, size_t i, double nodata)
 {
-  if (isnan(x) || (has_nodata && x == nodata) || (type == ELEMENT_BOOLEAN && x == 255))
+  return element_is_word(type) ? ((const uint64_t *)memory)[i] == element_word(type, nodata)
+                               : element_get(type, memory, i) == nodata;
+}
+
+/* What a loaded element is. */
+static double loaded(enum element_type type, double x, bool marked, enum lane_type lanes)
+{
+  if (isnan(x) || marked || (type == ELEMENT_BOOLEAN && x == 255))
     return na_f64();
   return lane_value(lanes, type == ELEMENT_BOOLEAN ? x != 0 : x);
 }
@@ -109,6 +116,8 @@ static void load_one(enum element_type type, enum lane_type lanes, const char *l
     double *out = malloc(2 * count * sizeof *out);
     double nodata = element_get(type, in, 0);
     nodata = isnan(nodata) || type == ELEMENT_BOOLEAN ? 0 : nodata;
+    if (element_is_word(type))
+      ((uint64_t *)(void *)in)[0] = element_word(type, nodata);
     struct memory_kernel k;
     memory_kernel_make(&k, lanes, 128);
     k.load_offsets[0] = stride < 0 ? (ptrdiff_t)span - 1 : 0, k.load_offsets[1] = k.load_offsets[0] + (ptrdiff_t)span;
@@ -120,7 +129,8 @@ static void load_one(enum element_type type, enum lane_type lanes, const char *l
     for (size_t b = 0; b < 2; b++)
       for (size_t i = 0; i < count; i++) {
         ptrdiff_t at = k.load_offsets[b] + (ptrdiff_t)i * stride;
-        double want = loaded(type, element_get(type, in, (size_t)at), has_nodata, nodata, lanes);
+        bool marked = has_nodata && is_marked(type, in, (size_t)at, nodata);
+        double want = loaded(type, element_get(type, in, (size_t)at), marked, lanes);
         double got = out[b * count + i];
         if (isnan(want) ? !isnan(got) : got != want)
           fail_msg("load %s lane %zu: %.17g, not %.17g", element_info(type)->name, i, got, want);
