@@ -123,7 +123,8 @@ static struct tiff_shape shape_of(const struct gtiff_sink *sink, const struct cu
       shape.predictor = gtiff_predictor(options, cube->type);
   }
   double fill = cube->type == ELEMENT_BOOLEAN ? 255 : cube->has_nodata ? cube->nodata : 0;
-  value_store(cube->type, element_can_mark(cube->type, fill) || cube->type == ELEMENT_BOOLEAN ? fill : 0, shape.fill, 0);
+  value_store(cube->type, element_can_mark(cube->type, fill) || cube->type == ELEMENT_BOOLEAN ? fill : 0, shape.fill,
+              0);
   return shape;
 }
 

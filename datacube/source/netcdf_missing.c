@@ -45,12 +45,12 @@ double netcdf_in_type(enum element_type type, double value)
   return value;
 }
 
-struct mark { /* a number that means no data */
+struct stored_mark { /* a number that means no data */
   double value;
   uint64_t word; /* of a 64-bit integer: exactly */
 };
 
-static bool is_known(const struct netcdf_missing *missing, enum element_type type, const struct mark *mark)
+static bool is_known(const struct netcdf_missing *missing, enum element_type type, const struct stored_mark *mark)
 {
   for (size_t i = 0; i < missing->count; i++)
     if (element_is_word(type) ? missing->word[i] == mark->word
@@ -59,10 +59,10 @@ static bool is_known(const struct netcdf_missing *missing, enum element_type typ
   return false;
 }
 
-static int add_missing(struct netcdf_missing *missing, enum element_type type, const struct mark *mark,
+static int add_missing(struct netcdf_missing *missing, enum element_type type, const struct stored_mark *mark,
                        struct error *error)
 {
-  const struct mark meant = {netcdf_in_type(type, mark->value), mark->word};
+  const struct stored_mark meant = {netcdf_in_type(type, mark->value), mark->word};
   if (is_known(missing, type, &meant) || !element_can_mark(type, meant.value))
     return 0; /* what the type cannot hold marks nothing */
   if (missing->count == NETCDF_MAX_MISSING)
@@ -72,13 +72,13 @@ static int add_missing(struct netcdf_missing *missing, enum element_type type, c
   return 0;
 }
 
-static struct mark mark_of_word(enum element_type type, uint64_t word)
+static struct stored_mark mark_of_word(enum element_type type, uint64_t word)
 {
-  return (struct mark){type == ELEMENT_U64 ? (double)word : (double)(int64_t)word, word};
+  return (struct stored_mark){type == ELEMENT_U64 ? (double)word : (double)(int64_t)word, word};
 }
 
 /* The library's own fill values mean missing, but for bytes, all of which may be data (NetCDF Users Guide). */
-static bool default_fill(int group, int variable, enum element_type meant, struct mark *out)
+static bool default_fill(int group, int variable, enum element_type meant, struct stored_mark *out)
 {
   static const double fills[] = {[NC_SHORT] = NC_FILL_SHORT,   [NC_INT] = NC_FILL_INT,       [NC_FLOAT] = NC_FILL_FLOAT,
                                  [NC_DOUBLE] = NC_FILL_DOUBLE, [NC_USHORT] = NC_FILL_USHORT, [NC_UINT] = NC_FILL_UINT};
@@ -91,12 +91,12 @@ static bool default_fill(int group, int variable, enum element_type meant, struc
   if (type == NC_INT64 || type == NC_UINT64)
     *out = mark_of_word(meant, type == NC_INT64 ? (uint64_t)NC_FILL_INT64 : NC_FILL_UINT64);
   else
-    *out = (struct mark){.value = fills[type]};
+    *out = (struct stored_mark){.value = fills[type]};
   return true;
 }
 
 /* The numbers of an attribute; how many. */
-static size_t read_marks(int group, int variable, const char *name, enum element_type type, struct mark out[64])
+static size_t read_marks(int group, int variable, const char *name, enum element_type type, struct stored_mark out[64])
 {
   double values[64];
   uint64_t words[64];
@@ -104,13 +104,13 @@ static size_t read_marks(int group, int variable, const char *name, enum element
   const bool exact = element_is_word(type) && netcdf_attribute_words(group, variable, name, words, 64) == count;
   for (size_t i = 0; i < count; i++)
     out[i] = exact ? mark_of_word(type, words[i])
-                   : (struct mark){values[i], element_is_word(type) ? element_word(type, values[i]) : 0};
+                   : (struct stored_mark){values[i], element_is_word(type) ? element_word(type, values[i]) : 0};
   return count;
 }
 
 static int read_values(int group, int variable, enum element_type type, struct netcdf_missing *out, struct error *error)
 {
-  struct mark marks[64];
+  struct stored_mark marks[64];
   size_t count = read_marks(group, variable, "_FillValue", type, marks);
   if (count > 0 && add_missing(out, type, &marks[0], error) != 0)
     return -1;
@@ -121,7 +121,7 @@ static int read_values(int group, int variable, enum element_type type, struct n
       return -1;
   if (has_fill || !default_fill(group, variable, type, &marks[0]))
     return 0;
-  const struct mark nan = {.value = (double)NAN}; /* the better mark */
+  const struct stored_mark nan = {.value = (double)NAN}; /* the better mark */
   if (element_info(type)->is_float && add_missing(out, type, &nan, error) != 0)
     return -1;
   return add_missing(out, type, &marks[0], error);
