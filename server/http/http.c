@@ -2,8 +2,10 @@
 #include "server/http/http.h"
 
 #include "datacube/base/logger.h"
+#include "server/clock.h"
 #include "server/http/drain.h"
 #include "server/http/http_feed.h"
+#include "server/http/patience.h"
 #include "server/http/pump.h"
 
 #include <arpa/inet.h>
@@ -21,6 +23,7 @@
 enum {
   CONNECTION_MEMORY = 64 * 1024, /* headers and read buffer of a connection */
   IDLE_SECONDS = 75,
+  GRACE_SECONDS = 30,       /* at the end, for answers that are on their way */
   SMALL_ANSWER = 64 * 1024, /* bytes that are sent without a place in the budget */
   PIECE = 256 * 1024        /* bytes of a streamed body that go to its sink at a time */
 };
@@ -32,6 +35,8 @@ struct http_server {
   pthread_mutex_t lock;
   pthread_cond_t idle;
   unsigned open_requests; /* handed out and not yet answered */
+  unsigned unsent;        /* answers that are on their way */
+  struct patience *patience;
   struct drain *drain;
   struct pump *pump; /* writes pieces of streamed bodies */
   /* Bytes of bodies and answers that are kept now: all, and those of requests that nobody vouches for. */
@@ -57,8 +62,9 @@ struct http_request {
   enum request_stage stage;
   bool has_body, keeps_body, is_known;
   enum http_body_state body_state;
-  size_t held;     /* bytes in the budget */
-  unsigned status; /* of the answer, for the log */
+  size_t held;             /* bytes in the budget */
+  unsigned status;         /* of the answer; 0: none is on its way */
+  struct patient *patient; /* the connection; or NULL */
   int fd;
   char peer[CLIENT_ADDRESS_SIZE];
   _Atomic(struct http_response *) response;
@@ -172,6 +178,8 @@ static struct http_request *request_new(struct http_server *server, struct MHD_C
   request->body.limit = server->options.body_limit;
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   request->fd = info != NULL ? info->connect_fd : -1;
+  info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  request->patient = info != NULL ? info->socket_context : NULL;
   peer_name(request);
   if (server->options.proxies.count > 0)
     see_through_proxy(request);
@@ -331,6 +339,9 @@ static enum MHD_Result send_response(struct http_request *request)
     drain_add(request->server->drain, request->fd);
   add_headers(made, response);
   request->status = response->status;
+  pthread_mutex_lock(&request->server->lock);
+  request->server->unsent++;
+  pthread_mutex_unlock(&request->server->lock);
   enum MHD_Result result = MHD_queue_response(request->connection, response->status, made);
   MHD_destroy_response(made);
   return result;
@@ -341,6 +352,7 @@ static enum MHD_Result send_response(struct http_request *request)
 /* The connection waits until somebody hands the request in. */
 static void suspend(struct http_request *request)
 {
+  patient_is(request->server->patience, request->patient, PATIENT_SERVED);
   pthread_mutex_lock(&request->server->lock);
   request->server->open_requests++;
   pthread_mutex_unlock(&request->server->lock);
@@ -472,6 +484,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
   }
   if (atomic_load(&request->response) != NULL)
     return send_response(request);
+  if (request->stage == STAGE_HEAD || (*upload_size > 0 && request->sink != NULL))
+    patient_is(request->server->patience, request->patient, PATIENT_READING);
   if (request->stage == STAGE_HEAD) {
     request->stage = STAGE_BODY;
     return MHD_YES;
@@ -490,14 +504,33 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 static void on_completed(void *data, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode code)
 {
-  (void)data, (void)connection;
+  (void)connection;
+  struct http_server *server = data;
   struct http_request *request = *slot;
   if (request == NULL)
     return;
+  patient_is(server->patience, request->patient, PATIENT_WAITING);
+  if (request->status != 0) {
+    pthread_mutex_lock(&server->lock);
+    if (--server->unsent == 0)
+      pthread_cond_broadcast(&server->idle);
+    pthread_mutex_unlock(&server->lock);
+  }
   log_message(LOG_DEBUG, "%s %s %s %u%s", request->peer, request->method, request->path, request->status,
               code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " (cut off)");
   request_free(request);
   *slot = NULL;
+}
+
+static void on_connection(void *data, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode code)
+{
+  struct http_server *server = data;
+  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  if (code == MHD_CONNECTION_NOTIFY_STARTED)
+    *slot = info != NULL ? patient_new(server->patience, info->connect_fd) : NULL;
+  else
+    patient_free(server->patience, *slot);
 }
 
 /* Paths and query values are decoded by us, after the path was split at its slashes. */
@@ -523,15 +556,20 @@ int http_start(const struct http_options *options, struct http_server **out, str
     return error_memory(error);
   server->options = *options;
   pthread_mutex_init(&server->lock, NULL);
-  pthread_cond_init(&server->idle, NULL);
+  steady_condition_init(&server->idle);
   server->drain = drain_start();
   server->pump = pump_start();
+  if (patience_start(options->connections - options->connections / 32, &server->patience, error) != 0) {
+    http_stop(server);
+    return -1;
+  }
   server->daemon = MHD_start_daemon(
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
       MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
       MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-      MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL, MHD_OPTION_END);
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+      MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
+      MHD_OPTION_END);
   if (server->daemon == NULL) {
     http_stop(server);
     return error_set(error, ERROR_Internal, "the HTTP server does not start");
@@ -549,11 +587,15 @@ void http_stop(struct http_server *server)
     pthread_mutex_lock(&server->lock);
     while (server->open_requests > 0)
       pthread_cond_wait(&server->idle, &server->lock);
+    const int64_t end = steady_now() + GRACE_SECONDS * 1000;
+    while (server->unsent > 0 && steady_now() < end)
+      steady_wait(&server->idle, &server->lock, end);
     pthread_mutex_unlock(&server->lock);
     MHD_stop_daemon(server->daemon);
     if (fd != MHD_INVALID_SOCKET)
       close(fd);
   }
+  patience_stop(server->patience);
   pump_stop(server->pump);
   drain_stop(server->drain);
   pthread_mutex_destroy(&server->lock);

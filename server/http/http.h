@@ -64,7 +64,8 @@ struct http_options {
 int http_listen(const char *address, char out[128], struct error *error);
 
 int http_start(const struct http_options *options, struct http_server **out, struct error *error);
-/* Takes no new connections, waits until every request handed out is answered, ends. */
+/* Takes no new connections, waits until every request handed out is answered and, for half a minute, until answers have
+ * been taken; ends. */
 void http_stop(struct http_server *server);
 
 /* The request. Texts live until it is answered. */
