@@ -1,7 +1,7 @@
 """Patches to openeo-test-suite as a pytest plugin: `pytest -p suite_patches`, each switched on by its name in SUITE_PATCHES.
 The files of the suite stay as they are.
 
-  basic     authenticate_oidc() logs in by HTTP Basic (OPENEO_AUTH_BASIC_USERNAME, _PASSWORD): the product has no OIDC
+  basic     authenticate_oidc() logs in by HTTP Basic (OPENEO_AUTH_BASIC_USERNAME, _PASSWORD): no provider runs here
   schemas   STAC and GeoJSON schemas come from a folder (STAC_SCHEMAS): there is no internet here
   assert    validate_stac_dict() returns True, since a test asserts its value, which is None for every back-end
   created   POST /result may answer 200: the API says 200, test_POST_result wants 201
