@@ -184,7 +184,7 @@ static void parameters_come_from_outside_or_their_defaults(void **state)
   static const char text[] = "{\"process_graph\":{\"a\":" ADD(
       "{\"from_parameter\":\"p\"}",
       "{\"from_parameter\":\"q\"}") "}},\"parameters\":[{\"name\":\"p\"},{\"name\":\"q\",\"default\":10}]}";
-  const struct graph_parameter p = {"p", "5"}, broken = {"p", "{"};
+  const struct graph_parameter p = {.name = "p", .json = "5"}, broken = {.name = "p", .json = "{"};
   struct lowered l = lower_with(text, strlen(text), &p, 1);
   (void)state;
   assert_int_equal(l.status, 0);

@@ -108,7 +108,10 @@ static void a_definition_is_a_process(void **state)
   expect_shelved(&shelf, CALL("grown", "\"x\":4"), "18");
   expect_shelved(&shelf, CALL("grown", "\"x\":4,\"by\":1"), "9");
   expect_shelved(&shelf, CALL("grown", "\"x\":4,\"by\":null"), "8");
-  expect_shelved(&shelf, CALL("grown", "\"x\":4,\"or\":" "100"), "118");
+  expect_shelved(&shelf,
+                 CALL("grown", "\"x\":4,\"or\":"
+                               "100"),
+                 "118");
   expect_shelved(&shelf,
                  "{" NODE("a", "grown", "\"x\":1") "}," NODE("b", "grown", "\"x\":" FROM("a") ",\"by\":" FROM("a"))
                      RESULT "}",
@@ -205,8 +208,12 @@ static void definitions_nest(void **state)
   (void)state;
   put(arena, &shelf, DEFINE("p0", "", NODE("one", "constant", "\"x\":1") RESULT));
   for (size_t i = 1; i <= 16; i++)
-    put(arena, &shelf, arena_printf(arena, DEFINE("p%zu", "", NODE("a", "p%zu", "") "}," NODE("b", "p%zu", "") "},"
-                                    NODE("s", "add", "\"x\":" FROM("a") ",\"y\":" FROM("b")) RESULT), i, i - 1, i - 1));
+    put(arena, &shelf,
+        arena_printf(arena,
+                     DEFINE("p%zu", "",
+                            NODE("a", "p%zu", "") "}," NODE("b", "p%zu", "") "}," NODE(
+                                "s", "add", "\"x\":" FROM("a") ",\"y\":" FROM("b")) RESULT),
+                     i, i - 1, i - 1));
   expect_shelved(&shelf, CALL("p10", ""), "1024");
   struct lowered l = lower_shelved(&shelf, CALL("p16", ""));
   assert_string_equal(l.error.code, "ProcessGraphComplexity");
@@ -300,11 +307,12 @@ static void count_error(void *data, const struct error *error)
 static void posted_parameters_are_honoured(void **state)
 {
   (void)state;
-  expect_posted(&(struct graph_parameter){"p", "3"}, 1, "", "");
-  expect_posted(&(struct graph_parameter){"p", "3.5"}, 1, "ProcessParameterInvalid", "p");
-  expect_posted(&(struct graph_parameter){"p", "-1"}, 1, "ProcessParameterInvalid", "p");
+  expect_posted(&(struct graph_parameter){"p", "3", false}, 1, "", "");
+  expect_posted(&(struct graph_parameter){"p", "3.5", false}, 1, "ProcessParameterInvalid", "p");
+  expect_posted(&(struct graph_parameter){"p", "-1", false}, 1, "ProcessParameterInvalid", "p");
   expect_posted(NULL, 0, "ProcessParameterMissing", "p");
-  expect_posted((const struct graph_parameter[]){{"p", "1"}, {"z", "1"}}, 2, "ProcessParameterUnsupported", "z");
+  expect_posted((const struct graph_parameter[]){{"p", "1", false}, {"z", "1", false}}, 2,
+                "ProcessParameterUnsupported", "z");
   struct buffer codes = {0};
   buffer_text(&codes, "");
   graph_validate(POSTED, strlen(POSTED), &(struct graph_options){0}, count_error,
