@@ -12,7 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { PASSWORD_MIN = 8 };
+enum { PASSWORD_MIN = 6 };
 
 static const char help_text[] =
     "twincube user - accounts of the server\n\n"
@@ -22,7 +22,7 @@ static const char help_text[] =
     "  twincube user remove NAME [--data DIR]   remove a user with tokens, jobs and results\n"
     "  twincube user rights NAME [--operator] [--results SIZE] [--data DIR]\n"
     "                                           set what a user may: without options, as every user\n\n"
-    "`add` reads the password, 8 bytes at least, as one line from standard input; on a terminal it asks and does not\n"
+    "`add` reads the password, 6 bytes at least, as one line from standard input; on a terminal it asks and does not\n"
     "echo.\n"
     "NAME is made of letters, digits and - . _ ~ (at most 64). Passwords are kept as argon2id hashes. A new\n"
     "password ends the user's open sessions. All four work while the server runs. Rights of users whom an identity\n"
