@@ -185,7 +185,7 @@ def test_bodies_of_jobs_become_no_trees(server):
     for method, path, body, status, code in (
         ("POST", "/jobs", '{"process":' + graph + "}", 201, None),
         ("POST", "/jobs", '{"process":{"process_graph":{}},"job_options":' + wide + "}", 400, "RequestBodyInvalid"),
-        ("POST", "/services", '{"type":"xyz","configuration":' + wide + "}", 400, "RequestBodyInvalid"),
+        ("POST", "/services", '{"type":"xyz","configuration":' + wide + "}", 413, "ContentTooLarge"),
         ("POST", "/jobs", "[" * (15 * MIB), 400, "RequestBodyInvalid"),
         ("PUT", "/process_graphs/wide", graph, 400, "ProcessGraphComplexity"),
     ):

@@ -47,7 +47,7 @@ static void run_plan(const struct plan *plan, struct error *error)
 
 static void run_graph(struct arena *arena, const char *text, size_t size, bool bind_only, struct error *error)
 {
-  static const struct graph_parameter parameters[] = {{"a", "1"}, {"b", "[1, null, 3]"}};
+  static const struct graph_parameter parameters[] = {{"a", "1", false}, {"b", "[1, null, 3]", false}};
   static const struct graph_options given = {.parameters = parameters, .parameter_count = 2, .official_encoding = true};
   const struct plan_options options = {.memory = (size_t)128 << 20, .threads = 1};
   const struct graph *graph;

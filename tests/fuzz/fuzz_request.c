@@ -3,6 +3,7 @@
 #include "server/auth/bearer.h"
 #include "server/http/http.h"
 #include "server/http/json_text.h"
+#include "server/http/api_version.h"
 #include "server/http/route_table.h"
 #include "server/auth/signed_url.h"
 #include "server/workers/worker_protocol.h"
@@ -45,7 +46,7 @@ static void check_route(const char *method, const char *path)
   struct route_match match;
   memset(parameters, 0, sizeof parameters);
   route_find(method, path, &match, parameters);
-  route_other_version(path);
+  api_version_is_unknown(path);
   must(strlen(match.methods) < sizeof match.methods);
   must(!match.route || match.path_known);
   for (size_t i = 0; i < MAX_PATH_PARAMETERS; i++) {
