@@ -62,19 +62,20 @@ def skipped(requirement, evidence, why):
     return Result(requirement, evidence, [Row("skip", "not run", why)])
 
 
+def environment(folder, *packages):
+    """The Python of a virtual environment with the packages in it, made once."""
+    python = folder / "bin" / "python"
+    if not (folder / "ready").exists():
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
+        (folder / "ready").write_text("")
+    return python
+
+
 # ---- the official test suite ----
 
 def suite_python(options):
-    """A virtual environment with the suite in it, made once."""
-    folder = options.work / "suite-venv"
-    python = folder / "bin" / "python"
-    stamp = folder / "ready"
-    if not stamp.exists():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-e", options.suite, "pystac[validation]", "jsonschema"],
-                       check=True)
-        stamp.write_text("")
-    return python
+    return environment(options.work / "suite-venv", "-e", options.suite, "pystac[validation]", "jsonschema")
 
 
 def suite_module(options, served, module, patches, extra):
@@ -135,14 +136,10 @@ def schemathesis(options, served):
     requirement, how = "No request that can be made from the OpenAPI document gets a 5xx", "schemathesis"
     if not options.schemathesis:
         return skipped(requirement, how, "--schemathesis")
-    folder = options.work / "schemathesis-venv"
-    if not (folder / "ready").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([folder / "bin" / "pip", "install", "-q", "schemathesis"], check=True)
-        (folder / "ready").write_text("")
+    python = environment(options.work / "schemathesis-venv", "schemathesis")
     rows = []
     for version in ("1.2", "1.3"):
-        command = [folder / "bin" / "schemathesis", "run", served.api(version) + "/api", "--url", served.api(version),
+        command = [python.parent / "schemathesis", "run", served.api(version) + "/api", "--url", served.api(version),
                    "--checks", "not_a_server_error", "-n", "40", "--header", f"Authorization: {token(served)}",
                    "--no-color"]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=SECONDS,

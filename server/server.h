@@ -92,6 +92,8 @@ void exchange_free(struct exchange *exchange);
 void reply(struct exchange *exchange, struct http_response *response);
 /* Takes the buffer; Internal where it failed. */
 void reply_json(struct exchange *exchange, unsigned status, struct buffer *json);
+/* The same where `status` is 0, as of what was to fill the buffer; else the error. */
+void reply_made(struct exchange *exchange, int status, struct buffer *json, const struct error *error);
 void reply_typed(struct exchange *exchange, const char *media_type, struct buffer *json); /* the same, status 200 */
 void reply_empty(struct exchange *exchange, unsigned status);
 /* Error JSON; a 500 gets a log id, which is also written to the log. */

@@ -74,7 +74,13 @@ def raster(path):
     import rioxarray
 
     data = rioxarray.open_rasterio(path)
-    return f"{dict(data.sizes)} {data.dtype} epsg {data.rio.crs.to_epsg()} names {data.attrs.get('long_name')} nodata {data.rio.nodata}"
+    names = data.attrs.get("long_name")
+    return f"{dict(data.sizes)} {data.dtype} epsg {data.rio.crs.to_epsg()} names {names} nodata {data.rio.nodata}"
+
+
+def missing(cube, path):
+    cube.download(path)
+    return f"{float(np.isnan(xarray.open_dataset(path)['var']).mean()):.3f} missing"
 
 
 def manager():
@@ -263,7 +269,7 @@ step(
 masked = step("mask by SCL", lambda: ndvi.mask(scl == 9))
 step(
     "mask download",
-    lambda: f"{float(np.isnan(xarray.open_dataset((masked.download(OUT / 'masked.nc'), OUT / 'masked.nc')[1])['var']).mean()):.3f} missing",
+    lambda: missing(masked, OUT / "masked.nc"),
 )
 step(
     "aggregate_temporal_period",

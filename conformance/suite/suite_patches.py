@@ -1,11 +1,11 @@
-"""Patches to openeo-test-suite as a pytest plugin: `pytest -p suite_patches`, each switched on by its name in SUITE_PATCHES.
+"""Patches to openeo-test-suite as a pytest plugin (`-p suite_patches`), each switched on by its name in SUITE_PATCHES.
 The files of the suite stay as they are.
 
   basic     authenticate_oidc() logs in by HTTP Basic (OPENEO_AUTH_BASIC_USERNAME, _PASSWORD): no provider runs here
   schemas   STAC and GeoJSON schemas come from a folder (STAC_SCHEMAS): there is no internet here
   assert    validate_stac_dict() returns True, since a test asserts its value, which is None for every back-end
   created   POST /result may answer 200: the API says 200, test_POST_result wants 201
-  v30       replies are validated as OpenAPI 3.0, which the API's document is, instead of 3.1 (nullable: true is lost there)
+  v30       replies are validated as OpenAPI 3.0, which the API's document is, not as 3.1, where nullable is lost
   ref       $ref of a process case is looked up beside the case (tests/), not beside the process
   http-all  the http runner also sends callbacks, NaN and infinities, labelled arrays and cubes, and reads them back
 """

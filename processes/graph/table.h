@@ -23,8 +23,8 @@ bool process_takes(const struct process_entry *entry, const char *parameter, con
 
 /* Processes beyond the built-in ones: those of a user, or remote definitions. */
 struct process_lookup {
-  /* The process of that id in that namespace ("user", …), made in the arena. NULL: there is none, or an error was set.
-   * Asked once for each id and namespace of a request. */
+  /* The process of that id in that namespace ("user", …), made in the arena. NULL: there is none, or an error was
+   * set. Asked once for each id and namespace of a request. */
   const struct process_entry *(*find)(void *context, struct arena *arena, const char *space, const char *id,
                                       struct error *error);
   void *context;
@@ -45,7 +45,7 @@ struct process_text {
 int process_define_listed(struct arena *arena, const struct process_text *text, const char *id,
                           struct process_entry *out, struct error *error);
 
-struct graph_call { /* a use of a process */
+struct graph_call {  /* a use of a process */
   const char *space; /* namespace, or NULL */
   const char *id;
 };

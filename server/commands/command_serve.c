@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -285,7 +286,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
 static void stop(struct server_parts *parts)
 {
   atomic_store(&parts->server.stopping, true);
-  handlers_stop(parts->handlers);       /* nobody uses pool and queue after this */
+  handlers_stop(parts->handlers); /* nobody uses pool and queue after this */
   event_hub_stop(parts->server.events);
   worker_pool_stop(parts->server.pool); /* answers what it had */
   job_queue_stop(parts->server.jobs);
@@ -303,6 +304,13 @@ static void stop(struct server_parts *parts)
   for (size_t i = 0; i < SERVE_STAC_FOLDERS; i++)
     free(parts->stac[i]);
   free(parts->workspaces);
+}
+
+/* Bodies and documents of megabytes go back to the system when they are freed. By itself the allocator would learn from
+ * the first of them to keep them, in an arena for each thread. */
+static void give_memory_back(void)
+{
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }
 
 static void raise_file_limit(void)
@@ -386,6 +394,7 @@ int command_serve(int argc, char **argv)
   sigset_t signals;
   status = start_processes(parts, &options, memory, &error);
   if (status == 0) {
+    give_memory_back();
     block_signals(&signals);
     status = start_threads(parts, &options, memory, &error);
   }

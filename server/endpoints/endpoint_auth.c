@@ -96,10 +96,5 @@ void get_me(struct exchange *exchange)
   json_write_array(&w);
   json_end_array(&w);
   json_end_object(&w);
-  if (status == 0) {
-    reply_json(exchange, 200, &json);
-    return;
-  }
-  buffer_free(&json);
-  reply_error(exchange, &error);
+  reply_made(exchange, status, &json, &error);
 }

@@ -184,12 +184,7 @@ void get_capabilities(struct exchange *exchange)
   write_billing(&w, &exchange->server->settings.tariff);
   int status = write_capability_links(&w, exchange, &error);
   json_end_object(&w);
-  if (status == 0) {
-    reply_json(exchange, 200, &json);
-    return;
-  }
-  buffer_free(&json);
-  reply_error(exchange, &error);
+  reply_made(exchange, status, &json, &error);
 }
 
 void get_conformance(struct exchange *exchange)

@@ -107,9 +107,9 @@ static int check_priority(const json_t *priority, struct job *job, struct error 
 static json_t *default_option(const struct job *job, const char *name)
 {
   size_t length = 0;
-  const char *options = job->process == NULL ? NULL
-                                             : json_text_member(job->process, strlen(job->process),
-                                                                "default_job_options", &length);
+  const char *options = job->process == NULL
+                            ? NULL
+                            : json_text_member(job->process, strlen(job->process), "default_job_options", &length);
   const char *value = options == NULL ? NULL : json_text_member(options, length, name, &length);
   return value == NULL || length > MAX_OPTIONS ? NULL : json_loadb(value, length, JSON_DECODE_ANY, NULL);
 }
@@ -427,10 +427,5 @@ void get_jobs(struct exchange *exchange)
   json_end_array(&w);
   write_next(&w, exchange, &listing);
   json_end_object(&w);
-  if (status == 0) {
-    reply_json(exchange, 200, &json);
-    return;
-  }
-  buffer_free(&json);
-  reply_error(exchange, &error);
+  reply_made(exchange, status, &json, &error);
 }

@@ -111,10 +111,5 @@ void get_job_logs(struct exchange *exchange)
   write_log_links(&w, exchange, &job, &page);
   json_end_object(&w);
   job_free(&job);
-  if (status == 0) {
-    reply_json(exchange, 200, &json);
-    return;
-  }
-  buffer_free(&json);
-  reply_error(exchange, &error);
+  reply_made(exchange, status, &json, &error);
 }

@@ -131,8 +131,7 @@ static int check_request(struct exchange *exchange, struct error *error)
   if (process_table_find(id) != NULL)
     return error_set(error, ERROR_PredefinedProcessExists, "'%s' is a process of this server: choose another id", id);
   if (body->length > MAX_DOCUMENT)
-    return error_set(error, ERROR_ProcessGraphComplexity, "a stored process takes at most %d bytes",
-                     (int)MAX_DOCUMENT);
+    return error_set(error, ERROR_ProcessGraphComplexity, "a stored process takes at most %d bytes", (int)MAX_DOCUMENT);
   if (!http_hold(exchange->http, 66 * body->length + MAX_DOCUMENT))
     return error_set(error, ERROR_InfrastructureBusy, "too many bodies are being read; please try again");
   return request_check_object(exchange, error);
@@ -259,10 +258,5 @@ void get_process_graphs(struct exchange *exchange)
   json_end_array(&w);
   write_page_links(&w, exchange, &page);
   json_end_object(&w);
-  if (status == 0) {
-    reply_json(exchange, 200, &json);
-    return;
-  }
-  buffer_free(&json);
-  reply_error(exchange, &error);
+  reply_made(exchange, status, &json, &error);
 }

@@ -97,12 +97,7 @@ void get_workspaces(struct exchange *exchange)
   json_end_array(&w);
   write_links(&w, &page);
   json_end_object(&w);
-  if (status == 0) {
-    reply_json(exchange, 200, &json);
-    return;
-  }
-  buffer_free(&json);
-  reply_error(exchange, &error);
+  reply_made(exchange, status, &json, &error);
 }
 
 void get_workspace(struct exchange *exchange)

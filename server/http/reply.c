@@ -111,6 +111,16 @@ void reply_error(struct exchange *exchange, const struct error *error)
   reply(exchange, response);
 }
 
+void reply_made(struct exchange *exchange, int status, struct buffer *json, const struct error *error)
+{
+  if (status == 0) {
+    reply_json(exchange, 200, json);
+    return;
+  }
+  buffer_free(json);
+  reply_error(exchange, error);
+}
+
 void reply_code(struct exchange *exchange, enum error_code code, const char *format, ...)
 {
   struct error error = {0};

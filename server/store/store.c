@@ -138,6 +138,20 @@ int store_end(struct store *store, int status, struct error *error)
   return -1;
 }
 
+void bind_known(sqlite3_stmt *statement, int position, double number)
+{
+  if (number < 0)
+    sqlite3_bind_null(statement, position);
+  else
+    sqlite3_bind_double(statement, position, number);
+}
+
+void column_copy(char *out, size_t room, sqlite3_stmt *statement, int column)
+{
+  const unsigned char *text = sqlite3_column_text(statement, column);
+  snprintf(out, room, "%s", text != NULL ? (const char *)text : "");
+}
+
 char *column_text(sqlite3_stmt *statement, int column)
 {
   const unsigned char *text = sqlite3_column_text(statement, column);
@@ -333,7 +347,7 @@ int store_user_hash(struct store *store, const char *name, char out[PASSWORD_HAS
   int row = store_step(store, statement, error);
   *found = row == 1;
   if (row == 1)
-    snprintf(out, PASSWORD_HASH_SIZE, "%s", (const char *)sqlite3_column_text(statement, 0));
+    column_copy(out, PASSWORD_HASH_SIZE, statement, 0);
   sqlite3_reset(statement);
   return row < 0 ? -1 : 0;
 }
@@ -367,7 +381,7 @@ int store_token_user(struct store *store, const unsigned char hash[TOKEN_HASH_BY
   int row = store_step(store, statement, error);
   *found = row == 1;
   if (row == 1)
-    snprintf(user, USER_NAME_SIZE, "%s", (const char *)sqlite3_column_text(statement, 0));
+    column_copy(user, USER_NAME_SIZE, statement, 0);
   sqlite3_reset(statement);
   return row < 0 ? -1 : 0;
 }

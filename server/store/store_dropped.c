@@ -15,7 +15,7 @@ int store_dropped_next(struct store *store, int64_t *at, char id[JOB_ID_SIZE], b
   *found = row == 1;
   if (*found) {
     *at = sqlite3_column_int64(next, 0);
-    snprintf(id, JOB_ID_SIZE, "%s", (const char *)sqlite3_column_text(next, 1));
+    column_copy(id, JOB_ID_SIZE, next, 1);
   }
   sqlite3_reset(next);
   return row < 0 ? -1 : 0;

@@ -46,7 +46,7 @@ static int is_as_kept(struct store *store, const struct identity *identity, char
   *known = row == 1;
   if (row == 1) {
     const char *name = (const char *)sqlite3_column_text(find, 1);
-    snprintf(user, USER_NAME_SIZE, "%s", (const char *)sqlite3_column_text(find, 0));
+    column_copy(user, USER_NAME_SIZE, find, 0);
     *same = (identity->name[0] == '\0' || strcmp(name, identity->name) == 0) &&
             sqlite3_column_int64(find, 2) == (int64_t)identity->rights.roles &&
             sqlite3_column_int64(find, 3) == (int64_t)identity->rights.results;

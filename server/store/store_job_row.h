@@ -11,7 +11,6 @@
   " process, usage, result, options, queued, started, ended, priority, costs"
 
 void store_read_job(sqlite3_stmt *row, struct job *out);
-void bind_known(sqlite3_stmt *statement, int position, double number); /* negative: NULL */
-int store_no_job(const char *id, struct error *error);                      /* sets JobNotFound */
+int store_no_job(const char *id, struct error *error); /* sets JobNotFound */
 
 #endif

@@ -19,12 +19,6 @@ void job_free(struct job *job)
   *job = (struct job){0};
 }
 
-static void copy_column(char *out, size_t room, sqlite3_stmt *row, int column)
-{
-  const unsigned char *text = sqlite3_column_text(row, column);
-  snprintf(out, room, "%s", text ? (const char *)text : "");
-}
-
 void store_read_job(sqlite3_stmt *row, struct job *out)
 {
   *out = (struct job){
@@ -49,31 +43,15 @@ void store_read_job(sqlite3_stmt *row, struct job *out)
       .priority = sqlite3_column_int64(row, 21),
       .costs = sqlite3_column_type(row, 22) == SQLITE_NULL ? -1.0 : sqlite3_column_double(row, 22),
   };
-  copy_column(out->id, sizeof out->id, row, 1);
-  copy_column(out->owner, sizeof out->owner, row, 2);
-  copy_column(out->status, sizeof out->status, row, 3);
-  copy_column(out->log_level, sizeof out->log_level, row, 4);
+  column_copy(out->id, sizeof out->id, row, 1);
+  column_copy(out->owner, sizeof out->owner, row, 2);
+  column_copy(out->status, sizeof out->status, row, 3);
+  column_copy(out->log_level, sizeof out->log_level, row, 4);
 }
 
 int store_no_job(const char *id, struct error *error)
 {
   return error_set(error, ERROR_JobNotFound, "there is no batch job '%s'", id);
-}
-
-void bind_known(sqlite3_stmt *statement, int position, double number)
-{
-  if (number < 0)
-    sqlite3_bind_null(statement, position);
-  else
-    sqlite3_bind_double(statement, position, number);
-}
-
-static void bind_budget(sqlite3_stmt *statement, int position, const struct job *job)
-{
-  if (job->has_budget)
-    sqlite3_bind_double(statement, position, job->budget);
-  else
-    sqlite3_bind_null(statement, position);
 }
 
 int store_job_put(struct store *store, struct job *job, struct error *error)
@@ -97,7 +75,7 @@ int store_job_put(struct store *store, struct job *job, struct error *error)
   bind_text(put, 4, job->description);
   bind_text(put, 5, job->process);
   bind_text(put, 6, job->plan);
-  bind_budget(put, 7, job);
+  bind_known(put, 7, job->has_budget ? job->budget : -1);
   bind_text(put, 8, job->log_level);
   bind_text(put, 9, job->status);
   bind_integer(put, 10, job->created);
@@ -132,7 +110,7 @@ int store_job_state(struct store *store, const char *id, struct job_state *out, 
   bind_text(get, 1, id);
   int row = store_step(store, get, error);
   if (row == 1) {
-    copy_column(out->status, sizeof out->status, get, 0);
+    column_copy(out->status, sizeof out->status, get, 0);
     out->updated = sqlite3_column_int64(get, 1);
     out->progress = sqlite3_column_type(get, 2) == SQLITE_NULL ? -1.0 : sqlite3_column_double(get, 2);
   }
@@ -216,7 +194,7 @@ int store_job_update(struct store *store, const struct job *job, struct error *e
   bind_text(put, 2, job->description);
   bind_text(put, 3, job->process);
   bind_text(put, 4, job->plan);
-  bind_budget(put, 5, job);
+  bind_known(put, 5, job->has_budget ? job->budget : -1);
   bind_text(put, 6, job->log_level);
   bind_text(put, 7, job->id);
   bind_text(put, 8, job->options);

@@ -119,7 +119,7 @@ static int next_owner(struct store *store, char owner[USER_NAME_SIZE], bool *fou
   int row = store_step(store, next, error);
   *found = row == 1;
   if (*found)
-    snprintf(owner, USER_NAME_SIZE, "%s", (const char *)sqlite3_column_text(next, 0));
+    column_copy(owner, USER_NAME_SIZE, next, 0);
   sqlite3_reset(next);
   return row < 0 ? -1 : 0;
 }
@@ -289,7 +289,7 @@ int store_job_expire(struct store *store, int64_t before, char id[JOB_ID_SIZE], 
   int row = store_step(store, expire, error);
   *found = row == 1;
   if (*found) {
-    snprintf(id, JOB_ID_SIZE, "%s", (const char *)sqlite3_column_text(expire, 0));
+    column_copy(id, JOB_ID_SIZE, expire, 0);
     row = store_step(store, expire, error); /* to the end: only then is it committed */
   }
   sqlite3_reset(expire);

@@ -32,12 +32,6 @@ void service_free(struct service *service)
   *service = (struct service){0};
 }
 
-static void copy_text(char *out, size_t room, sqlite3_stmt *row, int column)
-{
-  const unsigned char *text = sqlite3_column_text(row, column);
-  snprintf(out, room, "%s", text ? (const char *)text : "");
-}
-
 static void read_service(sqlite3_stmt *row, struct service *out)
 {
   *out = (struct service){
@@ -54,23 +48,15 @@ static void read_service(sqlite3_stmt *row, struct service *out)
       .configuration = column_text(row, 13),
       .shown = column_text(row, 14),
   };
-  copy_text(out->id, sizeof out->id, row, 1);
-  copy_text(out->owner, sizeof out->owner, row, 2);
-  copy_text(out->type, sizeof out->type, row, 3);
-  copy_text(out->log_level, sizeof out->log_level, row, 4);
+  column_copy(out->id, sizeof out->id, row, 1);
+  column_copy(out->owner, sizeof out->owner, row, 2);
+  column_copy(out->type, sizeof out->type, row, 3);
+  column_copy(out->log_level, sizeof out->log_level, row, 4);
 }
 
 static int not_found(const char *id, struct error *error)
 {
   return error_set(error, ERROR_ServiceNotFound, "there is no web service '%s'", id);
-}
-
-static void bind_budget(sqlite3_stmt *statement, int position, const struct service *service)
-{
-  if (service->has_budget)
-    sqlite3_bind_double(statement, position, service->budget);
-  else
-    sqlite3_bind_null(statement, position);
 }
 
 static int check_count(struct store *store, const char *owner, int64_t most, struct error *error)
@@ -103,7 +89,7 @@ static int insert(struct store *store, const struct service *service, struct err
     bind_text(put, i + 1, texts[i]);
   bind_integer(put, 9, service->enabled);
   bind_text(put, 10, service->plan);
-  bind_budget(put, 11, service);
+  bind_known(put, 11, service->has_budget ? service->budget : -1);
   bind_text(put, 12, service->log_level);
   bind_integer(put, 13, service->created);
   return store_run(store, put, error);
@@ -182,7 +168,7 @@ int store_service_update(struct store *store, const struct service *service, str
     bind_text(update, i + 1, texts[i]);
   bind_integer(update, 6, service->enabled);
   bind_text(update, 7, service->plan);
-  bind_budget(update, 8, service);
+  bind_known(update, 8, service->has_budget ? service->budget : -1);
   bind_text(update, 9, service->log_level);
   bind_text(update, 10, service->id);
   bind_text(update, 11, service->owner);

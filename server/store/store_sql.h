@@ -22,6 +22,7 @@ sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *
 
 /* Binds by position. NULL text is bound as NULL; the text must live until the statement ran. */
 void bind_text(sqlite3_stmt *statement, int position, const char *text);
+void bind_known(sqlite3_stmt *statement, int position, double number); /* NULL where it is negative */
 void bind_integer(sqlite3_stmt *statement, int position, int64_t number);
 
 /* One step: 1 a row, 0 done, -1 error (the statement is then reset). After a row the caller resets. */
@@ -35,6 +36,9 @@ int store_end(struct store *store, int status, struct error *error);
 
 /* A text column as a new string (NULL for NULL): the caller frees. */
 char *column_text(sqlite3_stmt *statement, int column);
+
+/* The same into room that is there: cut where it is too long, "" for NULL. */
+void column_copy(char *out, size_t room, sqlite3_stmt *statement, int column);
 
 int store_failure(struct store *store, struct error *error); /* sets StorageFailure from SQLite's message */
 

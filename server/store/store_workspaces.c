@@ -45,7 +45,7 @@ static bool visit_row(sqlite3_stmt *row, bool (*visit)(void *data, const struct 
 {
   struct workspace workspace = {.title = (const char *)sqlite3_column_text(row, 1),
                                 .description = (const char *)sqlite3_column_text(row, 2)};
-  snprintf(workspace.id, sizeof workspace.id, "%s", (const char *)sqlite3_column_text(row, 0));
+  column_copy(workspace.id, sizeof workspace.id, row, 0);
   return visit(data, &workspace);
 }
 

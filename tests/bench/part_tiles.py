@@ -1,4 +1,4 @@
-"""The tiles part: a web service of the NDVI of two COGs, tile by tile; each tile is computed, none comes from a cache."""
+"""The tiles part: a web service of the NDVI of two COGs. Every tile is computed, none comes from a cache."""
 import concurrent.futures
 import itertools
 import json

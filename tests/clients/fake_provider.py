@@ -1,4 +1,4 @@
-"""An OpenID Connect provider that lies on demand: discovery, keys and user info on loopback, tokens as a test wants them.
+"""An OpenID Connect provider that lies on demand: discovery, keys and user info, tokens as a test wants them.
 
 It answers from its attributes, which a test changes at any time; `asked` counts the requests by path."""
 
@@ -23,7 +23,8 @@ def new_key(algorithm):
     if algorithm[:2] in ("RS", "PS"):
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     if algorithm[:2] == "ES":
-        return ec.generate_private_key({"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}[algorithm]())
+        return ec.generate_private_key({"ES256": ec.SECP256R1, "ES384": ec.SECP384R1,
+                                        "ES512": ec.SECP521R1}[algorithm]())
     return ed25519.Ed25519PrivateKey.generate()
 
 

@@ -162,7 +162,8 @@ def test_priorities(start):  # noqa: F811
     server.call("DELETE", f"/jobs/{blocking}/results")
     for job in jobs:
         server.wait(job, "finished")
-    order = [jobs[job] for (job,) in execute("SELECT id FROM jobs WHERE title IS NOT NULL ORDER BY started, ended", server)]
+    order = [jobs[job] for (job,) in execute("SELECT id FROM jobs WHERE title IS NOT NULL ORDER BY started, ended",
+                                             server)]
     assert order == ["first", "early", "plain", "late"]
     for wrong in (11, -11, 1.5, "high"):
         body = {"process": {"process_graph": ADD}, "job_options": {"priority": wrong}}

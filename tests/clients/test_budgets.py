@@ -196,4 +196,4 @@ def test_bodies_of_jobs_become_no_trees(server):
             assert server.call("PATCH", job, data=body.encode()).status_code == 204
             assert server.call("GET", job).json()["process"] == json.loads(graph)
             server.call("DELETE", job)
-        assert peak(server) < 600, method + path  # a tree: over a thousand
+        assert peak(server) < 300, method + path

@@ -1,5 +1,5 @@
-"""The error codes of the openEO API: each is a row of our table with the status that the API gives it, and a test of this
-folder provokes it; the few that this server has no occasion for are named here, with the reason."""
+"""The error codes of the openEO API: each is a row of our table with the status that the API gives it, and a test of
+this folder provokes it; the few that this server has no occasion for are named here, with the reason."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Nobody takes the workers, the queues or the time of others: users take turns, small requests get through, limits hold.
+"""Nobody takes workers, queues or time of others: users take turns, small requests get through, limits hold.
 """
 
 import concurrent.futures

@@ -334,7 +334,8 @@ def test_options_that_are_null_are_left_out(tmp_path):
         assert file.overviews(1) == []
 
 
-@pytest.mark.parametrize("size, compress", [(16, "none"), (48, "deflate"), (128, "lzw"), (208, "none"), (1024, "deflate")])
+@pytest.mark.parametrize("size, compress",
+                         [(16, "none"), (48, "deflate"), (128, "lzw"), (208, "none"), (1024, "deflate")])
 def test_tile_size(tmp_path, size, compress):
     with tiff(tmp_path, tile_size=size, compress=compress) as file:
         smaller = [min(size, -(-side // 16) * 16) for side in ROUGH.shape]
@@ -413,7 +414,8 @@ def test_metadata_of_bands_in_files_of_their_own(scenes, tmp_path):
 def test_options_of_geotiff_are_listed(connection):
     listed = connection.list_file_formats()["output"]["GTiff"]["parameters"]
     assert set(NAMES) <= set(listed["compress"]["enum"])
-    assert {"tile_size", "bands_metadata", "file_metadata", "overviews", "overview_resampling", "predictor"} <= set(listed)
+    assert {"tile_size", "bands_metadata", "file_metadata", "overviews", "overview_resampling",
+            "predictor"} <= set(listed)
     assert all(schema["description"].endswith(".") for schema in listed.values())
 
 

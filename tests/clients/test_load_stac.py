@@ -163,7 +163,8 @@ def test_item_collection(tmp_path):
     raster(tmp_path / "a.tif", first)
     raster(tmp_path / "b.tif", second)
     url = write(tmp_path / "items.json", {"type": "FeatureCollection", "features": [
-        item("a", {"red": asset("a.tif")}, "2022-01-01T00:00:00Z"), item("b", {"red": asset("b.tif")}, "2022-01-02T00:00:00Z")]})
+        item("a", {"red": asset("a.tif")}, "2022-01-01T00:00:00Z"),
+        item("b", {"red": asset("b.tif")}, "2022-01-02T00:00:00Z")]})
     file = load(tmp_path, url)
     assert np.array_equal(file["red"].values, [first, second])
 
@@ -303,7 +304,8 @@ def test_a_netcdf_item_is_chosen_by_its_properties(tmp_path):
 # ---- what cannot be -------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize(("document", "code"), [
-    ("", "ProcessParameterInvalid"), ("[]", "ProcessParameterInvalid"), ('{"type": "Feature"}', "ProcessParameterInvalid"),
+    ("", "ProcessParameterInvalid"), ("[]", "ProcessParameterInvalid"),
+    ('{"type": "Feature"}', "ProcessParameterInvalid"),
     ('{"type": "Catalog", "links": []}', "NoDataAvailable"),
     ('{"type": "Collection", "assets": 7, "extent": 1}', "NoDataAvailable"),
     ('{"type": "Collection", "assets": {"a": 7, "b": {"href": 1}}, "extent": {"temporal": {"interval": [[1, 2]]}}}',
@@ -389,7 +391,8 @@ def test_users_own_documents(connection, tmp_path):
 
 
 def test_where_users_files_lie_is_not_told(connection, tmp_path, data):
-    for name, content in (("none.json", "{}"), ("gone.json", json.dumps(item("i", {"red": asset("no.tif")}, "2022-01-01"))),
+    for name, content in (("none.json", "{}"),
+                          ("gone.json", json.dumps(item("i", {"red": asset("no.tif")}, "2022-01-01"))),
                           ("broken.json", "{")):
         (tmp_path / name).write_text(content)
         connection.upload_file(tmp_path / name, f"told/{name}")

@@ -1,4 +1,4 @@
-"""WMTS and WMS of web services: by hand, and as GDAL's drivers open them, against the batch result of the same graph."""
+"""WMTS and WMS of web services, by hand and through GDAL's drivers, against the batch result of the same graph."""
 
 import xml.etree.ElementTree as xml
 
@@ -7,7 +7,8 @@ import pytest
 import rasterio
 import requests
 from rasterio.warp import transform_bounds
-from test_services import NDVI, api, centres, load, middle_tile, nearest, picture, reduced, result, service, steps  # noqa: F401
+from test_services import (NDVI, api, centres, load, middle_tile, nearest, picture, reduced, result,  # noqa: F401
+                           service, steps)
 
 STYLE = {"min": -0.2, "max": 0.9, "colormap": "viridis"}
 DATES = {"load": {**load(bands=["B08"]), "result": True}}

@@ -49,7 +49,8 @@ def me(server, token, prefix="oidc/fake/", method="GET", path="/me"):
 
 
 def b64(data):
-    return base64.urlsafe_b64encode(data if isinstance(data, bytes) else json.dumps(data).encode()).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(data if isinstance(data,
+                                                       bytes) else json.dumps(data).encode()).rstrip(b"=").decode()
 
 
 # ---- what is good ----
@@ -96,7 +97,8 @@ def test_jobs_are_their_owners(server, provider):
 
 def test_list(server, provider):
     listed = requests.get(server.api + "/credentials/oidc").json()["providers"]
-    assert listed == [{"id": "fake", "issuer": provider.issuer, "title": "A provider of the tests", "scopes": ["openid"]}]
+    assert listed == [{"id": "fake", "issuer": provider.issuer, "title": "A provider of the tests",
+                       "scopes": ["openid"]}]
     for version, times in (("1.2", 0), ("1.3", 1)):
         document = requests.get(f"{server.url}/openeo/{version}/").json()
         assert [c for c in document["conformsTo"] if "authentication/jwt" in c] == [
@@ -282,7 +284,8 @@ def test_rights_of_users_with_passwords(server):
     assert run("user", "rights", "alice", *data).returncode == 0
     assert account()["roles"] == ["user"] and "storage" not in account()
     assert run("user", "rights", "nobody", *data).returncode == 1
-    for wrong in (["add", "x", "--operator"], ["list", "--results", "5M"], ["rights"], ["rights", "a", "--results", "x"]):
+    for wrong in (["add", "x", "--operator"], ["list", "--results", "5M"], ["rights"],
+                  ["rights", "a", "--results", "x"]):
         assert run("user", *wrong, *data).returncode == 2
 
 
@@ -320,7 +323,8 @@ def test_only_who_is_entitled(tmp_path, provider):
     member = {"realm_access": {"roles": ["members"]}}
     assert me(server, provider.token(scope="openid openeo", **member)).json()["roles"] == ["user"]
     assert me(server, provider.token(scp=["openid", "openeo"], **member)).status_code == 200
-    for claims in (member, {"scope": "openeos", **member}, {"scope": "openeo"}, {"scope": "openeo", "groups": ["members"]}):
+    for claims in (member, {"scope": "openeos", **member}, {"scope": "openeo"},
+                   {"scope": "openeo", "groups": ["members"]}):
         assert_error(me(server, provider.token(**claims)), 403, "PermissionsInsufficient")
     assert_error(me(server, "opaque-1"), 403, "TokenInvalid")
     # Without passwords.

@@ -1,5 +1,5 @@
-"""The openEO Python client logs in at a real OpenID Connect provider (npm oidc-provider, on loopback) in every way that it
-knows, and works with the tokens that it gets."""
+"""The openEO Python client logs in at a real OpenID Connect provider (npm oidc-provider, on loopback) in every way that
+it knows, and works with the tokens that it gets."""
 
 import contextlib
 import html.parser

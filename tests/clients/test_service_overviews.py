@@ -1,4 +1,4 @@
-"""Maps that are coarser than the files: overviews stand for the pixels, but for classes only where nothing was mixed."""
+"""Maps coarser than the files: overviews stand for the pixels, for classes only where nothing was mixed."""
 
 import numpy as np
 import pytest

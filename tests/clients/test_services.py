@@ -1,5 +1,5 @@
-"""Web services: their life over HTTP and through the Python client, and tiles against the batch result of the same graph,
-placed pixel by pixel by PROJ."""
+"""Web services: their life over HTTP and through the Python client, and tiles against the batch result of the same
+graph, placed pixel by pixel by PROJ."""
 
 import json
 import math
@@ -166,7 +166,8 @@ def test_a_date_is_chosen_by_the_query(api):
     want = steps(nearest(result(api, one), "EPSG:3857", *centres(zoom, column, row, 256))[0], 0, 10000)
     for text in (dates[1], dates[1][:10], f"{dates[0]}/{dates[1][:10]}", f"../{dates[1]}"):
         np.testing.assert_array_equal(picture(requests.get(url, params={"time": text}, timeout=60))[1], want, text)
-    assert requests.get(url, timeout=60).content == requests.get(url, params={"datetime": dates[-1]}, timeout=60).content
+    assert requests.get(url, timeout=60).content == requests.get(url, params={"datetime": dates[-1]},
+                                                                 timeout=60).content
     for text in ("1999-01-01", "soon", "../1999-01-01"):
         bad = requests.get(url, params={"datetime": text}, timeout=60)
         assert (bad.status_code, bad.json()["code"]) == (400, "QueryParameterInvalid"), bad.text

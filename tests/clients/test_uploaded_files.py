@@ -346,7 +346,8 @@ def test_the_command_line(tmp_path):
     values = numbers(0, 3, 3)
     (tmp_path / "files" / "r.tif").write_bytes(raster(values))
     (tmp_path / "graph.json").write_text(json.dumps(graph("load_uploaded_files", paths=["r.tif"], format="GTiff")))
-    done = run("run", str(tmp_path / "graph.json"), "--files", str(tmp_path / "files"), "--data", str(tmp_path / "data"),
+    done = run("run", str(tmp_path / "graph.json"), "--files", str(tmp_path / "files"), "--data",
+               str(tmp_path / "data"),
                "-o", str(tmp_path / "out.tif"))
     assert done.returncode == 0, done.stderr
     with rasterio.open(tmp_path / "out.tif") as file:

@@ -107,7 +107,8 @@ def test_mixed_types_in_one_property(tmp_path, name):
 
 def test_long_names_in_shapefiles(tmp_path):
     """Cut to ten letters and told apart; nothing is lost."""
-    rows = [{"a_rather_long_name": i, "a_rather_long_name_too": i * 10, "a_rather_long_text": f"t{i}", "überlang": i + 5,
+    rows = [{"a_rather_long_name": i, "a_rather_long_name_too": i * 10, "a_rather_long_text": f"t{i}",
+             "überlang": i + 5,
              "short": i + 7} for i in range(3)]
     found = read_back(tmp_path, written(tmp_path, features(POINTS, None, rows), "ESRI Shapefile"), bands=["short"])
     for feature, row in zip(found, rows):
@@ -143,7 +144,8 @@ def rows_of(path):
 
 
 def test_the_lines_of_a_csv_table(tmp_path):
-    rows = [{"name": "say \"hi\",\r\nyou", "list": [1, {"a": "b"}], "tab\\": "\t\\\u2028", "value": 9, "geometry": "no"},
+    rows = [{"name": "say \"hi\",\r\nyou", "list": [1, {"a": "b"}], "tab\\": "\t\\\u2028", "value": 9,
+             "geometry": "no"},
             {"flag": True, "name": None}]
     path = written(tmp_path, features([shapely.Point(1, 2), None], None, rows, [7, 8]), "CSV")
     assert rows_of(path) == [

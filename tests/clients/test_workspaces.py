@@ -125,7 +125,8 @@ def test_a_job_s_results_stay(server, root):
     catalogue = pystac.Catalog.from_file(str(there / "export" / "catalog.json"))
     [item] = catalogue.get_items()
     [asset] = item.assets.values()
-    assert asset.get_absolute_href() == str(there / "export" / "result.tif") and asset.media_type.startswith("image/tiff")
+    assert asset.get_absolute_href() == str(there / "export" / "result.tif")
+    assert asset.media_type.startswith("image/tiff")
     assert asset.extra_fields["file:size"] == (there / "export" / "result.tif").stat().st_size
     with rasterio.open(asset.get_absolute_href()) as file:
         west, south, east, north = rasterio.warp.transform_bounds(file.crs, "EPSG:4326", *file.bounds)

@@ -284,8 +284,10 @@ static void test_types_decide(void **state)
 static void test_fold(void **state)
 {
   struct fixture *f = *state;
-  static const char *const pairs[][2] = {{"Abc", "aBC"}, {"ÄÖÜ", "äöü"},       {"ŁÓDŹ", "łódź"}, {"ΣΊΣΥΦΟΣ", "σίσυφος"},
-                                         {"ЁЖ", "ёж"},   {"STRAẞE", "straße"}, {"ＡＢ", "ａｂ"}, {"ŸÿŽ", "ÿŸž"}};
+  static const char *const pairs[][2] = {
+      {"Abc", "aBC"}, {"ÄÖÜ", "äöü"},       {"ŁÓDŹ", "łódź"}, {"ΣΊΣΥΦΟΣ", "σίσυφος"},
+      {"ЁЖ", "ёж"},   {"STRAẞE", "straße"}, {"ＡＢ", "ａｂ"}, {"ŸÿŽ", "ÿŸž"},
+  };
   for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
     assert_true(text_equal_folded(pairs[i][0], pairs[i][1]));
     assert_string_equal(text_folded(f->arena, pairs[i][0]), text_folded(f->arena, pairs[i][1]));
