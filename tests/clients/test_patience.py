@@ -20,33 +20,46 @@ def address(url):
     return host, int(port)
 
 
-def closed_after(connection, started, most):
-    """Seconds until the other side closes."""
-    while time.monotonic() - started < most:
-        if select.select([connection], [], [], 0.2)[0]:
-            try:
-                if not connection.recv(4096):
-                    break
-            except ConnectionError:
-                break
-    return time.monotonic() - started
+def begun(url, path, token):
+    """A connection whose body of a megabyte is still to come."""
+    connection = socket.create_connection(address(url))
+    head = (f"PUT /openeo/1.2{path} HTTP/1.1", "Host: x", f"Authorization: Bearer {token}", "Content-Length: 1000000")
+    connection.send(("\r\n".join(head) + "\r\n\r\n").encode())
+    return connection
 
 
-def test_headers_sent_byte_by_byte(running):
-    with socket.create_connection(address(running.url)) as slow, socket.create_connection(address(running.url)) as idle:
-        started = time.monotonic()
-        text = iter(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 100)
-        gone = None
-        while gone is None and time.monotonic() - started < 20:
+def closed_after(connections, seconds):
+    """Sends each its piece once a second. {name: seconds until the other side closed}"""
+    started, closed = time.monotonic(), {}
+    while time.monotonic() - started < seconds and len(closed) < len(connections):
+        for name, (connection, piece) in connections.items():
+            if name in closed:
+                continue
             try:
-                slow.send(bytes([next(text)]))
+                connection.send(piece)
+                if select.select([connection], [], [], 0)[0] and connection.recv(4096) == b"":
+                    closed[name] = time.monotonic() - started
             except ConnectionError:
-                gone = time.monotonic() - started
-            if select.select([slow], [], [], 0.5)[0] and slow.recv(1) == b"":
-                gone = time.monotonic() - started
-        assert gone is not None and 8 < gone < 15
+                closed[name] = time.monotonic() - started
+        time.sleep(1)
+    return closed
+
+
+def test_slow_senders_are_closed_and_others_are_not(running, connection):
+    token = connection.auth.bearer
+    head = socket.create_connection(address(running.url))
+    head.send(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ")
+    idle = socket.create_connection(address(running.url))
+    bodies = [begun(running.url, f"/files/slow-{i}.bin", token) for i in range(2)]
+    try:
+        closed = closed_after({"head": (head, b"a"), "body": (bodies[0], b"a"), "steady": (bodies[1], b"a" * 2000)}, 25)
+        assert closed.keys() == {"head", "body"}
+        assert 8 < closed["head"] < 16 and 18 < closed["body"] < 25
         idle.send(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")  # who has not begun may take longer
         assert idle.recv(4096).startswith(b"HTTP/1.1 200")
+    finally:
+        for socket_ in (head, idle, *bodies):
+            socket_.close()
 
 
 def test_idle_connections_do_not_shut_the_door(running):
