@@ -158,8 +158,11 @@ void route_find(const char *method, const char *path, struct route_match *match,
   add_method(match, "OPTIONS");
 }
 
+/* What the operator has not switched on is answered, but not listed. */
 static bool is_offered(const struct route *route, const struct server *server)
 {
+  if (strncmp(route->path, "/workspace", strlen("/workspace")) == 0)
+    return server->settings.workspaces != NULL;
   if (route->handle == get_credentials_basic)
     return auth_has_basic(server->auth);
   return route->handle != get_credentials_oidc || auth_oidc(server->auth) != NULL;

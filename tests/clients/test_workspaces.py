@@ -105,6 +105,9 @@ def test_without_a_folder_there_are_none(tmp_path):
     assert server.call("GET", "/workspace_providers").json() == {"providers": {}}
     assert server.call("GET", "/workspaces").json() == {"workspaces": [], "links": []}
     assert_error(server.call("POST", "/workspaces", {"intent": "create"}), 501, "FeatureUnsupported")
+    listed = [endpoint["path"] for endpoint in server.call("GET", "/").json()["endpoints"]]
+    assert "/files" in listed and not any(path.startswith("/workspace") for path in listed)
+    assert not any(path.startswith("/workspace") for path in server.call("GET", "/api").json()["paths"])
     assert server.stop() == 0
 
 
