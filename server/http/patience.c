@@ -8,7 +8,10 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+
+enum { CLOSE_WAIT = 8 }; /* tcpi_state; TCP_CLOSE_WAIT of <netinet/tcp.h>, which hides the bytes of TCP_INFO */
 
 struct patient {
   struct patient *next, **link;
@@ -17,6 +20,7 @@ struct patient {
   int64_t since;     /* steady_now: of the state, or of the span of a body that is under way */
   int64_t begun;     /* likewise: a request was seen to have begun; 0: none */
   uint64_t received; /* bytes, at `since` */
+  bool has_left;     /* the other side had closed and all it sent was read, at the last look */
   bool is_ended;
 };
 
@@ -35,6 +39,25 @@ static uint64_t bytes_received(int fd)
   struct tcp_info info = {0};
   socklen_t size = sizeof info;
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
+}
+
+/* The other side has closed and nothing of it is left to be read. The library, which waits for edges and takes a short
+ * read for the last of it, does not see an end that comes together with bytes. */
+static bool is_drained(int fd)
+{
+  struct tcp_info info = {0};
+  socklen_t size = sizeof info;
+  int unread = 0;
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == CLOSE_WAIT &&
+         ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+/* True at the second look in a row that finds it so: what was read a moment ago may have been the last of a body. */
+static bool has_hung_up(struct patient *patient)
+{
+  const bool had_left = patient->has_left;
+  patient->has_left = patient->state != PATIENT_SERVED && is_drained(patient->fd);
+  return had_left && patient->has_left;
 }
 
 static void end(struct patient *patient)
@@ -67,7 +90,7 @@ static void look(struct patience *patience)
   for (struct patient *patient = patience->first; patient != NULL; patient = patient->next) {
     if (patient->is_ended)
       continue;
-    if ((patient->state == PATIENT_WAITING && head_is_late(patient, now)) ||
+    if (has_hung_up(patient) || (patient->state == PATIENT_WAITING && head_is_late(patient, now)) ||
         (patient->state == PATIENT_READING && body_is_slow(patient, now)))
       end(patient);
   }

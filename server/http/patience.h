@@ -2,8 +2,8 @@
  *
  * Every second each connection is looked at: one whose request has begun must have sent its headers within ten seconds,
  * one whose body is being read must bring so many bytes in each span of time. When there are almost as many connections
- * as there may be, the one that has been idle longest makes room. What has arrived is asked of the kernel (TCP_INFO),
- * so nothing is counted on the way. Thread safe. */
+ * as there may be, the one that has been idle longest makes room. One that hung up in the middle of a request is closed
+ * within seconds. What has arrived is asked of the kernel (TCP_INFO), so nothing is counted on the way. Thread safe. */
 #ifndef TWINCUBE_SERVER_HTTP_PATIENCE_H
 #define TWINCUBE_SERVER_HTTP_PATIENCE_H
 

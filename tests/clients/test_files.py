@@ -375,6 +375,18 @@ def test_a_client_that_hangs_up_leaves_nothing(server):
     assert listed(server) == []
 
 
+def test_a_client_whose_end_comes_with_its_last_bytes_leaves_nothing(server):
+    slow = Slow(server, "gone", 20 * MIB)
+    slow.socket.sendall(b"1" * MIB)
+    wait_for(lambda: list((server.data / "tmp").glob("upload-*")))
+    time.sleep(0.2)  # all of it is read
+    slow.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    slow.socket.sendall(b"1")
+    slow.close()
+    wait_for(lambda: not list((server.data / "tmp").glob("upload-*")), 5)
+    assert listed(server) == []
+
+
 def test_other_requests_go_on_while_a_body_trickles(server):
     slow = Slow(server, "slow", 100)
     assert server.result(ADD).json() == 3
