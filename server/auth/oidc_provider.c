@@ -2,8 +2,8 @@
 
 #include "server/auth/jwk.h"
 #include "server/auth/token_memory.h"
-#include "server/auth/web_fetch.h"
 #include "server/clock.h"
+#include "server/web/web_fetch.h"
 #include "server/workers/backoff.h"
 
 #include "datacube/base/logger.h"
@@ -43,15 +43,16 @@ static int fetch_text(struct oidc_provider *provider, const char *url, struct bu
 {
   const struct oidc_provider_settings *settings = provider->settings;
   const struct web_fetch fetch = {.url = url, .ca_file = settings->ca_file, .stopping = &provider->stopping};
-  long status = 0;
+  struct web_answer answer;
   if (!oidc_url_is_allowed(url, settings->allow_http))
     return error_set(error, ERROR_InfrastructureBusy, "%s: only https is allowed", url);
-  if (web_fetch(&fetch, &status, body, error) != 0)
+  if (web_fetch(&fetch, &answer, error) != 0)
     return -1;
-  if (status == 200)
+  *body = answer.body;
+  if (answer.status == 200)
     return 0;
   buffer_free(body);
-  return error_set(error, ERROR_InfrastructureBusy, "%s answers with status %ld", url, status);
+  return error_set(error, ERROR_InfrastructureBusy, "%s answers with status %ld", url, answer.status);
 }
 
 /* An address of the discovery document; false where there is none. */
@@ -304,17 +305,16 @@ static int ask_provider(struct oidc_provider *provider, const char *url, const c
 {
   const struct web_fetch fetch = {
       .url = url, .bearer = token, .ca_file = provider->settings->ca_file, .stopping = &provider->stopping};
-  struct buffer body = {0};
-  long answer = 0;
+  struct web_answer answer;
   if (!oidc_url_is_allowed(url, provider->settings->allow_http))
     return no_keys(provider, error);
-  if (web_fetch(&fetch, &answer, &body, error) != 0) {
+  if (web_fetch(&fetch, &answer, error) != 0) {
     log_message(LOG_WARNING, "OpenID Connect provider %s: %s", provider->settings->id, error->message);
     *error = (struct error){0};
     return no_keys(provider, error);
   }
-  int status = read_user_info(provider, answer, &body, claims, error);
-  buffer_free(&body);
+  int status = read_user_info(provider, answer.status, &answer.body, claims, error);
+  buffer_free(&answer.body);
   return status;
 }
 

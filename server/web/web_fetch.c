@@ -1,0 +1,176 @@
+#include "server/web/web_fetch.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { CONNECT_MS = 3000 };
+
+struct hop { /* one request of a fetch */
+  const struct web_fetch *fetch;
+  const char *url;
+  enum web_reach reach;
+  long left;                      /* milliseconds */
+  char refused[WEB_ADDRESS_TEXT]; /* an address that was not connected to, "" for none */
+};
+
+static size_t take_bytes(char *bytes, size_t size, size_t count, void *data)
+{
+  struct buffer *body = data;
+  buffer_add(body, bytes, size * count);
+  return body->failed ? 0 : size * count;
+}
+
+static int look_up(void *data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+  const atomic_bool *stopping = data;
+  (void)a, (void)b, (void)c, (void)d;
+  return atomic_load(stopping) ? 1 : 0;
+}
+
+/* The address is resolved by now, and nothing resolves it again. */
+static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+  struct hop *hop = data;
+  const enum web_reach least = web_address_reach(&address->addr);
+  if (purpose != CURLSOCKTYPE_IPCXN || least == WEB_NOWHERE || least > hop->reach) {
+    web_address_text(&address->addr, hop->refused);
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static void set_identity(CURL *curl, const struct web_fetch *fetch)
+{
+  if (fetch->ca_file != NULL)
+    curl_easy_setopt(curl, CURLOPT_CAINFO, fetch->ca_file);
+  if (fetch->bearer != NULL) {
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+    curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, fetch->bearer);
+  }
+}
+
+static void set_options(CURL *curl, struct hop *hop, struct buffer *body)
+{
+  curl_easy_setopt(curl, CURLOPT_URL, hop->url);
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+  if (hop->reach == WEB_PUBLIC)
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, hop);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, hop->left);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "twincube/" TWINCUBE_VERSION);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, hop->fetch->stopping);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  set_identity(curl, hop->fetch);
+}
+
+static const char *header(CURL *curl, const char *name)
+{
+  struct curl_header *found;
+  return curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK ? found->value : NULL;
+}
+
+/* What Cache-Control says in whole seconds; what it forbids, or says nonsense about, is 0. */
+static long read_max_age(const char *text)
+{
+  if (text == NULL || strstr(text, "no-store") != NULL || strstr(text, "no-cache") != NULL)
+    return 0;
+  const char *age = strstr(text, "max-age=");
+  const long seconds = age != NULL ? strtol(age + strlen("max-age="), NULL, 10) : 0;
+  return seconds < 0 ? 0 : seconds;
+}
+
+static void take_headers(CURL *curl, struct web_answer *answer)
+{
+  const char *etag = header(curl, "ETag");
+  if (etag != NULL && strlen(etag) < sizeof answer->etag)
+    snprintf(answer->etag, sizeof answer->etag, "%s", etag);
+  answer->max_age = read_max_age(header(curl, "Cache-Control"));
+}
+
+static int fail(struct hop *hop, const struct web_answer *answer, CURLcode code, struct error *error)
+{
+  if (hop->refused[0] != '\0')
+    return error_set(error, ERROR_PermissionsInsufficient,
+                     "'%.200s' leads to the address %s, which may not be asked: it is not public", hop->url,
+                     hop->refused);
+  return error_set(error, ERROR_InfrastructureBusy, "%.200s: %s", hop->url,
+                   answer->body.failed ? "the answer is too large" : curl_easy_strerror(code));
+}
+
+/* One request and its answer; *next is where a redirect leads, which the caller frees, or NULL. */
+static int ask(struct hop *hop, struct web_answer *answer, char **next, struct error *error)
+{
+  CURL *curl = curl_easy_init();
+  char condition[WEB_ETAG_SIZE + 24];
+  struct curl_slist *headers = NULL;
+  char *location = NULL;
+  if (curl == NULL)
+    return error_memory(error);
+  set_options(curl, hop, &answer->body);
+  if (hop->fetch->etag != NULL && hop->fetch->etag[0] != '\0') {
+    snprintf(condition, sizeof condition, "If-None-Match: %s", hop->fetch->etag);
+    headers = curl_slist_append(NULL, condition);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+  }
+  const CURLcode code = curl_easy_perform(curl);
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+  curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &location);
+  *next = code == CURLE_OK && location != NULL ? strdup(location) : NULL;
+  take_headers(curl, answer);
+  curl_slist_free_all(headers);
+  curl_easy_cleanup(curl);
+  return code == CURLE_OK ? 0 : fail(hop, answer, code, error);
+}
+
+static int64_t now_ms(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Judges the hop's address by the rule, and asks. */
+static int try_hop(struct hop *hop, struct web_answer *answer, char **next, struct error *error)
+{
+  const struct web_rule *rule = hop->fetch->rule;
+  hop->reach = WEB_PRIVATE;
+  if (rule != NULL && web_rule_check(rule, hop->url, &hop->reach, error) != 0)
+    return -1;
+  buffer_free(&answer->body);
+  *answer = (struct web_answer){.body.limit = hop->fetch->most > 0 ? hop->fetch->most : WEB_FETCH_BYTES};
+  return ask(hop, answer, next, error);
+}
+
+int web_fetch(const struct web_fetch *fetch, struct web_answer *answer, struct error *error)
+{
+  const int64_t end = now_ms() + WEB_FETCH_SECONDS * 1000;
+  struct hop hop = {.fetch = fetch, .url = fetch->url, .left = WEB_FETCH_SECONDS * 1000L};
+  char *at = NULL, *next = NULL;
+  unsigned left = fetch->bearer != NULL ? 0 : fetch->redirects;
+  *answer = (struct web_answer){0};
+  int status = try_hop(&hop, answer, &next, error);
+  for (; status == 0 && next != NULL && left > 0; left--) {
+    free(at);
+    hop.url = at = next;
+    next = NULL;
+    hop.left = (long)(end - now_ms());
+    status = hop.left > 0 ? try_hop(&hop, answer, &next, error)
+                          : error_set(error, ERROR_InfrastructureBusy, "%.200s: too slow", fetch->url);
+  }
+  free(next);
+  if (status != 0)
+    buffer_free(&answer->body);
+  free(at);
+  return status;
+}
