@@ -69,6 +69,10 @@ struct server {
 };
 
 struct route;
+struct exchange;
+
+/* Fills in body, media type and, where it is another than the code's, status of a reply that tells an error. */
+typedef void error_writer(const struct exchange *exchange, const struct error *error, struct http_response *response);
 
 struct exchange {
   struct server *server;
@@ -83,6 +87,7 @@ struct exchange {
   char base[BASE_URL_SIZE];                                  /* "http://host:port/openeo/1.3": of `api` */
   double started;                                            /* steady_seconds */
   unsigned retry_seconds;                                    /* for Retry-After; 0: as usual */
+  error_writer *write_error;                                 /* how errors are told; NULL: as openEO tells them */
   struct exchange *next;                                     /* in the handlers' queue */
 };
 
@@ -96,7 +101,7 @@ void reply_json(struct exchange *exchange, unsigned status, struct buffer *json)
 void reply_made(struct exchange *exchange, int status, struct buffer *json, const struct error *error);
 void reply_typed(struct exchange *exchange, const char *media_type, struct buffer *json); /* the same, status 200 */
 void reply_empty(struct exchange *exchange, unsigned status);
-/* Error JSON; a 500 gets a log id, which is also written to the log. */
+/* The error, as JSON or as the exchange writes errors; a 500 gets a log id, which is also written to the log. */
 void reply_error(struct exchange *exchange, const struct error *error);
 void reply_code(struct exchange *exchange, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

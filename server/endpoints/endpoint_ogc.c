@@ -1,7 +1,8 @@
-/* WMTS and WMS of web services: requests by key-value pairs, in any case, and WMTS by path. Errors are openEO's. */
+/* WMTS and WMS of web services: requests by key-value pairs, in any case, and WMTS by path. */
 #include "server/endpoints/endpoints.h"
 
 #include "server/services/ogc_documents.h"
+#include "server/services/ogc_errors.h"
 #include "server/services/wms_request.h"
 
 #include <stdio.h>
@@ -29,6 +30,17 @@ static void refuse_request(struct exchange *exchange, const char *request, const
   reply_error(exchange, &error);
 }
 
+/* What the query names has to be what there is; where it names nothing, there is one choice. */
+static int expect(const struct exchange *exchange, const char *name, const char *only, const char *other,
+                  struct error *error)
+{
+  char given[64];
+  const int found = http_query(exchange->http, name, given, sizeof given);
+  if (found == 0 || (found > 0 && (strcmp(given, only) == 0 || (other != NULL && strcmp(given, other) == 0))))
+    return 0;
+  return error_parameter(error, ERROR_QueryParameterInvalid, name, "wants %s", only);
+}
+
 /* ---- WMTS -------------------------------------------------------------------------------------------------------- */
 
 static void reply_wmts_capabilities(struct exchange *exchange, const struct looking *at)
@@ -53,6 +65,13 @@ static void reply_wmts_tile(struct exchange *exchange, const struct looking *at,
 static void get_wmts_tile_by_query(struct exchange *exchange, const struct looking *at)
 {
   char zoom[32] = "", row[32] = "", column[32] = "", format[64] = "";
+  struct error error = {0};
+  if (expect(exchange, "layer", MAP_LAYER, NULL, &error) != 0 ||
+      expect(exchange, "style", "default", NULL, &error) != 0 ||
+      expect(exchange, "tilematrixset", "WebMercatorQuad", NULL, &error) != 0) {
+    reply_error(exchange, &error);
+    return;
+  }
   struct map_place place = {.zoom = zoom, .column = column, .row = row};
   http_query(exchange->http, "tilematrix", zoom, sizeof zoom);
   http_query(exchange->http, "tilerow", row, sizeof row);
@@ -68,6 +87,7 @@ void get_service_wmts(struct exchange *exchange)
   struct looking at;
   if (looking_begin(exchange, "WMTS", &at) != 0)
     return;
+  ogc_errors_begin(exchange, OGC_WMTS);
   read_request(exchange, request);
   if (request[0] == '\0' || strcasecmp(request, "GetCapabilities") == 0)
     reply_wmts_capabilities(exchange, &at);
@@ -92,6 +112,7 @@ void get_service_wmts_tile(struct exchange *exchange)
   struct looking at;
   if (looking_begin(exchange, "WMTS", &at) != 0)
     return;
+  ogc_errors_begin(exchange, OGC_WMTS);
   const struct map_place place = {
       .zoom = exchange->parameters[1], .row = exchange->parameters[2], .column = exchange->parameters[3]};
   reply_wmts_tile(exchange, &at, &place);
@@ -115,7 +136,9 @@ static void get_map(struct exchange *exchange, const struct looking *at)
 {
   struct error error = {0};
   struct map_task task = {.zero = 0};
-  if (wms_window_read(exchange, &at->view, &task, &error) != 0)
+  if (expect(exchange, "layers", MAP_LAYER, NULL, &error) != 0 ||
+      expect(exchange, "styles", "default", ",", &error) != 0 ||
+      wms_window_read(exchange, &at->view, &task, &error) != 0)
     reply_error(exchange, &error);
   else
     map_look(exchange, at, &task);
@@ -189,7 +212,8 @@ static void get_feature_info(struct exchange *exchange, const struct looking *at
   json_t *choice = NULL;
   if (call == NULL)
     error_memory(&error);
-  else if (wms_window_read(exchange, &at->view, &question.task, &error) == 0 &&
+  else if (expect(exchange, "query_layers", MAP_LAYER, NULL, &error) == 0 &&
+           wms_window_read(exchange, &at->view, &question.task, &error) == 0 &&
            wms_pixel_read(exchange, &question.task, &error) == 0)
     choice = map_choice_read(exchange, &at->view, &error);
   if (choice == NULL) {
@@ -221,6 +245,7 @@ void get_service_wms(struct exchange *exchange)
   }
   if (looking_begin(exchange, "WMS", &at) != 0)
     return;
+  ogc_errors_begin(exchange, OGC_WMS);
   if (request[0] == '\0' || strcasecmp(request, "GetCapabilities") == 0)
     reply_wms_capabilities(exchange, &at);
   else if (strcasecmp(request, "GetMap") == 0)

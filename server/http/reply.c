@@ -100,8 +100,11 @@ void reply_error(struct exchange *exchange, const struct error *error)
   struct http_response *response = http_response_new(status);
   if (response != NULL) {
     struct json_writer writer = {.out = &response->body};
-    write_error(&writer, id, error);
     snprintf(response->media_type, sizeof response->media_type, "application/json");
+    if (exchange->write_error != NULL)
+      exchange->write_error(exchange, error, response);
+    else
+      write_error(&writer, id, error);
     if (status == 503 || status == 429)
       http_response_header(response, "Retry-After", "%u",
                            exchange->retry_seconds > 0 ? exchange->retry_seconds : RETRY_SECONDS);

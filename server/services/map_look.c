@@ -42,10 +42,10 @@ static int read_number(const char *text, long most, const char **rest, long *out
   return *out <= most ? 0 : -1;
 }
 
-static int no_tile(const struct map_place *place, struct error *error)
+static int no_tile(const struct map_place *place, const char *part, struct error *error)
 {
-  return error_set(error, ERROR_NotFound, "there is no tile of zoom %.8s, column %.20s, row %.20s", place->zoom,
-                   place->column, place->row);
+  return error_parameter(error, ERROR_NotFound, part, "there is no tile of zoom %.8s, column %.20s, row %.20s",
+                         place->zoom, place->column, place->row);
 }
 
 /* The format that a request names, or that follows the number of its last text. */
@@ -62,13 +62,15 @@ int map_tile_read(const struct service_view *view, const struct map_place *place
   enum { DEEPEST = 28 };
   const char *rest, *after_column, *after_row;
   long zoom, column, row;
-  if (read_number(place->zoom, DEEPEST, &rest, &zoom) != 0 || *rest != '\0' ||
-      read_number(place->column, (1L << zoom) - 1, &after_column, &column) != 0 ||
-      read_number(place->row, (1L << zoom) - 1, &after_row, &row) != 0 || (*after_column != '\0' && *after_row != '\0'))
-    return no_tile(place, error);
+  if (read_number(place->zoom, DEEPEST, &rest, &zoom) != 0 || *rest != '\0')
+    return no_tile(place, "zoom", error);
+  if (read_number(place->column, (1L << zoom) - 1, &after_column, &column) != 0)
+    return no_tile(place, "column", error);
+  if (read_number(place->row, (1L << zoom) - 1, &after_row, &row) != 0 || (*after_column != '\0' && *after_row != '\0'))
+    return no_tile(place, "row", error);
   task->format = read_format(view, place, *after_column != '\0' ? after_column : after_row);
   if (task->format == TILE_FORMATS)
-    return no_tile(place, error);
+    return no_tile(place, "format", error);
   snprintf(task->crs, sizeof task->crs, "EPSG:3857");
   task->west = -map_world_edge;
   task->north = map_world_edge;

@@ -20,7 +20,8 @@ struct map_place { /* texts of a request */
   const char *zoom, *column, *row;
   const char *format; /* name or media type; NULL: an extension of the last text, else the service's */
 };
-/* The tile of web mercator at a place, as a window of a task. Error NotFound where there is none. */
+/* The tile of web mercator at a place, as a window of a task. Error NotFound where there is none, naming
+ * zoom, column, row or format. */
 int map_tile_read(const struct service_view *view, const struct map_place *place, struct map_task *task,
                   struct error *error);
 

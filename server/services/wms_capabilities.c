@@ -28,7 +28,9 @@ static void write_operations(const struct ogc_document *d, bool is_new)
   write_get(d, "GetCapabilities", is_new ? xml : old_xml);
   write_get(d, "GetMap", pictures);
   write_get(d, "GetFeatureInfo", values);
-  buffer_text(d->out, "</Request><Exception><Format>application/json</Format></Exception>");
+  buffer_text(d->out, "</Request><Exception>");
+  xml_element(d->out, "Format", "%s", is_new ? "XML" : "application/vnd.ogc.se_xml");
+  buffer_text(d->out, "<Format>application/json</Format></Exception>");
 }
 
 static void write_box(const struct ogc_document *d, const char *key, const char *crs, const double box[4])

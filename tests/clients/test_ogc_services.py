@@ -18,6 +18,15 @@ def get(url, **query):
     return requests.get(url, params=query, timeout=60)
 
 
+def exception(answer):
+    """(code, locator, text) of the first exception in a report of WMS or of OWS Common."""
+    assert "xml" in answer.headers["Content-Type"], answer.text
+    tree = xml.fromstring(answer.content)
+    found = next(element for element in tree.iter() if element.tag.rpartition("}")[2] in ("ServiceException", "Exception"))
+    assert tree.tag.rpartition("}")[2] == ("ExceptionReport" if len(found) else "ServiceExceptionReport")
+    return (found.get("code") or found.get("exceptionCode"), found.get("locator"), "".join(found.itertext()))
+
+
 @pytest.fixture(scope="module")
 def wms(api):  # noqa: F811
     return service(api, NDVI, STYLE, "WMS", title="Green & <growing>")
@@ -68,20 +77,34 @@ def test_values_under_a_pixel(wms, raster):
         assert value is None if np.isnan(values[j, i]) else value == pytest.approx(values[j, i], rel=1e-6)
     assert get(wms["url"], **query, i=30, j=20, info_format="text/plain").text.startswith("value = ")
     for wrong in ({"i": 64, "j": 0}, {"i": 1}, {"i": -1, "j": 2}):
-        assert get(wms["url"], **query, **wrong).json()["code"] == "QueryParameterInvalid"
+        assert exception(get(wms["url"], **query, **wrong))[0] == "InvalidPoint"
 
 
 @pytest.mark.parametrize("change,code", [
-    ({"crs": "EPSG:99"}, "CRSInvalid"), ({"crs": "mercator"}, "CRSInvalid"), ({"crs": ""}, "QueryParameterInvalid"),
-    ({"bbox": "0,0,1"}, "QueryParameterInvalid"), ({"bbox": "1,1,0,0"}, "QueryParameterInvalid"),
-    ({"bbox": "0,0,nan,1"}, "QueryParameterInvalid"), ({"width": 0}, "QueryParameterInvalid"),
-    ({"width": 5000}, "QueryParameterInvalid"), ({"height": "x"}, "QueryParameterInvalid"),
-    ({"format": "image/gif"}, "QueryParameterInvalid"), ({"request": "GetAll"}, "QueryParameterInvalid")])
+    ({"crs": "EPSG:99"}, "InvalidCRS"), ({"crs": "mercator"}, "InvalidCRS"), ({"crs": ""}, "InvalidCRS"),
+    ({"bbox": "0,0,1"}, "InvalidParameterValue"), ({"bbox": "1,1,0,0"}, "InvalidParameterValue"),
+    ({"bbox": "0,0,nan,1"}, "InvalidParameterValue"), ({"width": 0}, "InvalidParameterValue"),
+    ({"width": 5000}, "InvalidParameterValue"), ({"height": "x"}, "InvalidParameterValue"),
+    ({"format": "image/gif"}, "InvalidFormat"), ({"request": "GetAll"}, "OperationNotSupported"),
+    ({"layers": "<b>"}, "LayerNotDefined"), ({"styles": "pink"}, "StyleNotDefined")])
 def test_bad_requests_say_why(wms, change, code):
     query = {"version": "1.3.0", "request": "GetMap", "crs": "EPSG:3857", "bbox": "0,0,10,10", "width": 10,
              "height": 10, **change}
     answer = get(wms["url"], **query)
-    assert answer.status_code == 400 and answer.json()["code"] == code, answer.text
+    assert answer.status_code == 400 and exception(answer)[0] == code, answer.text
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    old = get(wms["url"], **{**query, "version": "1.1.1"})
+    assert exception(old)[0] == code.replace("CRS", "SRS") and old.headers["Content-Type"].endswith(".se_xml")
+    plain = get(wms["url"], **query, exceptions="application/json").json()
+    assert plain["code"] in ("QueryParameterInvalid", "CRSInvalid") and plain["message"]
+
+
+def test_a_date_that_is_not_there_is_an_invalid_dimension_value(api):  # noqa: F811
+    shown = service(api, DATES, {"min": 0, "max": 10000}, "WMS")
+    query = {"version": "1.3.0", "request": "GetMap", "crs": "EPSG:3857", "bbox": "0,0,10,10", "width": 10, "height": 10}
+    for time in ("1990-01-01", "soon"):
+        code, locator, text = exception(get(shown["url"], **query, time=time))
+        assert (code, locator) == ("InvalidDimensionValue", "datetime") and time in text
 
 
 @pytest.mark.parametrize("version", ["1.3.0", "1.1.1"])
@@ -122,7 +145,19 @@ def test_gdal_opens_the_wmts_and_finds_its_dates(api):  # noqa: F811
     by_path = get(f"{shown['url']}/{zoom}/{row}/{column}.png", time=dates[0])
     for answer in (by_key, by_path):
         np.testing.assert_array_equal(picture(answer)[1], want)
-    assert get(shown["url"], request="GetTile", tilematrix=zoom).json()["code"] == "NotFound"
+    tile = {"request": "GetTile", "tilematrix": zoom, "tilerow": row, "tilecol": column}
+    for change, code, locator, status in (
+            ({"tilerow": 2**zoom}, "TileOutOfRange", "TileRow", 400), ({"tilecol": -1}, "TileOutOfRange", "TileCol", 400),
+            ({"tilerow": None}, "MissingParameterValue", "TileRow", 400),
+            ({"tilematrix": "x"}, "InvalidParameterValue", "TileMatrix", 400),
+            ({"tilematrixset": "mine"}, "InvalidParameterValue", "tilematrixset", 400),
+            ({"layer": "b"}, "InvalidParameterValue", "layer", 400),
+            ({"format": "image/gif"}, "InvalidParameterValue", "Format", 400),
+            ({"time": "soon"}, "InvalidParameterValue", "Time", 400),
+            ({"request": "GetAll"}, "OperationNotSupported", "Request", 501)):
+        answer = get(shown["url"], **{**tile, **change})
+        assert (*exception(answer)[:2], answer.status_code) == (code, locator, status), answer.text
+    assert exception(get(f"{shown['url']}/{zoom}/{2**zoom}/0.png"))[:2] == ("TileOutOfRange", "TileRow")
     with rasterio.open(f"WMTS:{shown['url']}/1.0.0/WMTSCapabilities.xml,layer=result") as opened:
         assert opened.crs.to_epsg() == 3857 and opened.count == 4
         half = 256 * 40075016.685578488 / 256 / 2**zoom / 2
