@@ -231,8 +231,11 @@ static int write_files(const struct execution *e, struct steps *steps, struct ru
 static int write_steps(const struct execution *e, struct steps *steps, struct arena **arena,
                        struct execution_result *out, struct error *error)
 {
-  struct run_limits limits = {
-      .cancel = e->cancel, .beside = steps->count ? steps->list[0].file.path : NULL, .measured = e->log != NULL};
+  struct run_limits limits = {.cancel = e->cancel,
+                              .beside = steps->count ? steps->list[0].file.path : NULL,
+                              .checkpoint = e->checkpoint,
+                              .checkpoint_seconds = 1,
+                              .measured = e->log != NULL};
   struct cached_run run = steps->again;
   if (steps->plan && result_room_check(steps->plan, steps->list[0].file.path, &e->room, error) != 0)
     return -1;

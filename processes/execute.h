@@ -21,6 +21,7 @@ struct execution {
   size_t memory;                    /* bytes, 0: default */
   unsigned threads;                 /* 0: default */
   const char *output;       /* where cubes go: a folder with '/' at its end, or a file's name; see result_file.h */
+  const char *checkpoint;   /* a folder where kept results outlast the process, '/' at its end; or NULL */
   bool only_result;         /* the result node's outcome alone; else every saved cube, too */
   bool value_file;          /* a value becomes a file as well, not text in memory */
   bool official_encoding;   /* graph and values as the official test cases write them: bare NaN, Infinity, -Infinity,

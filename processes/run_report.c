@@ -135,7 +135,9 @@ void run_report_run(const struct run_report *report, const struct run *run)
   if (!report->log || !run)
     return;
   for (size_t p = 0; run_phase_time(run, p, &phase); p++)
-    if (phase.seconds > 0)
+    if (phase.taken)
+      tell(report, "phase %zu: what is kept of \"%s\" was there, made by an earlier run of this job", p, phase.kept);
+    else if (phase.seconds > 0)
       tell_phase(report, p, &phase);
   tell_stages(report, run);
 }

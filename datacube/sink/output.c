@@ -91,16 +91,9 @@ int output_write_at(int file, const void *bytes, size_t length, uint64_t offset,
 
 enum { SPILL_IN_MEMORY = 64 << 20 };
 
-void *spill_file(size_t bytes, const char *beside, struct error *error)
+/* Maps a new file; closes it. */
+static void *map_room(int file, size_t bytes, struct error *error)
 {
-  char name[4160];
-  bytes = bytes == 0 ? 1 : bytes;
-  int file = create_beside(beside, name, sizeof name);
-  if (file < 0) {
-    output_error(error, "cannot make a scratch file beside the result");
-    return NULL;
-  }
-  unlink(name);
   /* Without the reservation a full disk would arrive as SIGBUS. */
   errno = posix_fallocate(file, 0, (off_t)bytes);
   if (errno != 0) {
@@ -114,6 +107,28 @@ void *spill_file(size_t bytes, const char *beside, struct error *error)
     return room;
   error_memory(error);
   return NULL;
+}
+
+void *spill_file(size_t bytes, const char *beside, struct error *error)
+{
+  char name[4160];
+  int file = create_beside(beside, name, sizeof name);
+  if (file < 0) {
+    output_error(error, "cannot make a scratch file beside the result");
+    return NULL;
+  }
+  unlink(name);
+  return map_room(file, bytes == 0 ? 1 : bytes, error);
+}
+
+void *spill_named(size_t bytes, const char *path, struct error *error)
+{
+  int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) {
+    output_error(error, "cannot make a scratch file");
+    return NULL;
+  }
+  return map_room(file, bytes == 0 ? 1 : bytes, error);
 }
 
 void *spill_new(size_t bytes, const char *beside, struct error *error)

@@ -29,6 +29,8 @@ int output_error(struct error *error, const char *what);
 void *spill_new(size_t bytes, const char *beside, struct error *error);
 /* The same, always as a file. */
 void *spill_file(size_t bytes, const char *beside, struct error *error);
+/* The same, as a new file of that name, which stays. */
+void *spill_named(size_t bytes, const char *path, struct error *error);
 void spill_free(void *room, size_t bytes);
 
 #endif

@@ -21,6 +21,7 @@ struct keep { /* a result that is made once and then held whole */
   size_t bytes;
   bool in_memory;  /* else a file that is mapped */
   bool given;      /* from outside, by run_give: no phase makes it */
+  bool idle;       /* no stage reads it in the end: nor does any */
   const char *why; /* for EXPLAIN */
 };
 
@@ -59,6 +60,12 @@ struct plan {
 int plan_make_given(struct arena *arena, const struct plan_output *output, const struct node *given,
                     const struct plan_options *options, const struct plan **out, struct error *error);
 void plan_print_stages(const struct plan *plan, struct buffer *out); /* EXPLAIN's stages and phases */
+
+/* Marks the phases that make what the stages of phase p read. room: 2 * stage_count numbers, zero at the first call of
+ * several for one plan. phases.c */
+void phase_inputs(const struct plan *plan, size_t p, size_t *room, bool *wanted);
+/* Takes out the phases that no output needs. */
+int plan_drop_idle(struct arena *arena, struct plan *plan, struct error *error);
 
 /* Tile number `index` of a phase. */
 void phase_tile(const struct plan *plan, const struct phase *phase, size_t index, struct region *out);

@@ -312,7 +312,7 @@ static void place_kept(struct plan *plan)
   struct keep *keeps = (struct keep *)plan->keeps;
   plan->kept_bytes = 0;
   for (size_t k = 0; k < plan->keep_count; k++) {
-    if (keeps[k].given)
+    if (keeps[k].given || keeps[k].idle)
       continue;
     keeps[k].bytes = cube_bytes(keeps[k].cube);
     size_t sum = saturated_add(plan->kept_bytes, keeps[k].bytes);

@@ -2,7 +2,7 @@
  * left or one fails. The workers of kept results end with their phase; those of outputs stay for the next box. */
 #include "hpc/run/run.h"
 
-#include "datacube/sink/output.h"
+#include "hpc/run/run_internal.h"
 #include "hpc/run/tile_worker.h"
 #include "hpc/run/turns.h"
 
@@ -10,22 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct run {
-  const struct plan *plan;
-  const struct run_limits *limits;
-  struct run_progress *progress;
-  void **kept;                   /* per kept result; NULL while it is not made */
-  struct tile_worker ***workers; /* per phase: NULL, or one per thread, each NULL before its first use */
-  struct spent *spent;           /* per thread: stages, then the phases' sinks; NULL: not measured */
-  struct spent *walls;           /* per phase: by the clock on the wall; NULL with spent */
-};
-
-struct tile_target {     /* where a phase's tiles go */
-  struct sink *sink;     /* of an output */
-  const struct box *box; /* part of the output that is wanted, or NULL */
-  void *kept;            /* of a kept result */
-};
 
 struct tile_choice {                                             /* the tiles that meet what is wanted */
   size_t first[CUBE_MAX_DIMENSIONS], tiles[CUBE_MAX_DIMENSIONS]; /* per dimension of the cube */
@@ -60,12 +44,12 @@ static void fail(struct shared *s, const struct error *error)
   turns_stop(s->turns);
 }
 
-static void tile_done(struct shared *s)
+void run_tiles_done(struct run *run, size_t count)
 {
-  struct run_progress *progress = s->run->progress;
+  struct run_progress *progress = run->progress;
   if (!progress)
     return;
-  atomic_fetch_add(&progress->tiles_done, 1);
+  atomic_fetch_add(&progress->tiles_done, count);
   if (progress->notify) {
 #pragma omp critical(twincube_run_progress)
     progress->notify(progress, progress->data);
@@ -218,7 +202,7 @@ static int run_group(struct shared *s, struct tile_worker *worker, struct spent 
       return 0;
     if (run_tile(s, worker, spent, i, error) != 0 || leave_tile(s, spent, i, error) != 0)
       return -1;
-    tile_done(s);
+    run_tiles_done(s->run, 1);
   }
   return 0;
 }
@@ -250,7 +234,7 @@ static void work(struct shared *s, size_t thread)
 /* ---- phases -------------------------------------------------------------------------------------------------------
  */
 
-static void end_phase(struct run *run, size_t p)
+void run_end_phase(struct run *run, size_t p)
 {
   for (unsigned t = 0; run->workers[p] && t < run->plan->phases[p].threads; t++)
     worker_free(run->workers[p][t]);
@@ -271,7 +255,7 @@ static size_t window_of(const struct run *run, const struct phase *phase, unsign
   return 2 * threads + (groups < spare ? groups : spare);
 }
 
-static int run_phase(struct run *run, size_t p, const struct tile_target *target, struct error *error)
+int run_phase(struct run *run, size_t p, const struct tile_target *target, struct error *error)
 {
   const struct phase *phase = &run->plan->phases[p];
   struct shared shared = {.run = run, .phase = phase, .target = target, .error = error};
@@ -296,49 +280,6 @@ static int run_phase(struct run *run, size_t p, const struct tile_target *target
   return error_is_set(error) ? -1 : 0;
 }
 
-static void *keep_room(const struct run *run, const struct keep *keep, struct error *error)
-{
-  if (!keep->in_memory) {
-    const char *folder = getenv("TMPDIR");
-    const char *beside = run->limits ? run->limits->beside : NULL;
-    char path[4096];
-    snprintf(path, sizeof path, "%s/kept", folder && *folder ? folder : "/var/tmp");
-    return spill_file(keep->bytes, beside ? beside : path, error);
-  }
-  void *room = malloc(keep->bytes ? keep->bytes : 1);
-  if (!room)
-    error_memory(error);
-  return room;
-}
-
-static void free_kept(struct run *run, size_t k)
-{
-  if (run->plan->keeps[k].given)
-    return;
-  if (run->plan->keeps[k].in_memory)
-    free(run->kept[k]);
-  else if (run->kept[k])
-    spill_free(run->kept[k], run->plan->keeps[k].bytes);
-  run->kept[k] = NULL;
-}
-
-/* Makes a kept result, unless it is made. */
-static int make_kept(struct run *run, size_t p, struct error *error)
-{
-  size_t k = run->plan->phases[p].target;
-  if (run->kept[k])
-    return 0;
-  struct tile_target target = {.kept = keep_room(run, &run->plan->keeps[k], error)};
-  if (!target.kept)
-    return error_at_node(error, run->plan->keeps[k].node->id);
-  int status = run_phase(run, p, &target, error);
-  end_phase(run, p);
-  run->kept[k] = target.kept;
-  if (status != 0)
-    free_kept(run, k);
-  return status;
-}
-
 /* ---- the run ------------------------------------------------------------------------------------------------------
  */
 
@@ -357,12 +298,19 @@ int run_open(const struct plan *plan, const struct run_limits *limits, struct ru
     return error_memory(error);
   run->plan = plan;
   run->kept = calloc(plan->keep_count + 1, sizeof *run->kept);
+  run->taken = calloc(plan->keep_count + 1, sizeof *run->taken);
+  run->wanted = calloc(plan->phase_count + 1, sizeof *run->wanted);
   run->workers = calloc(plan->phase_count + 1, sizeof *run->workers);
-  if (!run->kept || !run->workers || (limits && limits->measured && make_clocks(run) != 0)) {
+  if (!run->kept || !run->taken || !run->wanted || !run->workers ||
+      (limits && limits->measured && make_clocks(run) != 0)) {
     run_close(run);
     return error_memory(error);
   }
   run_renew(run, limits, progress);
+  if (limits && limits->checkpoint && run_take_kept(run, error) != 0) {
+    run_close(run);
+    return -1;
+  }
   *out = run;
   return 0;
 }
@@ -377,7 +325,7 @@ void run_renew(struct run *run, const struct run_limits *limits, struct run_prog
     if (phase->end == PHASE_KEEP && run->kept[phase->target])
       done += phase->grid.count;
     if (phase->sequential)
-      end_phase(run, p); /* a chain goes forward only */
+      run_end_phase(run, p); /* a chain goes forward only */
   }
   if (progress) {
     progress->tiles = plan_tiles(run->plan);
@@ -389,18 +337,17 @@ int run_box(struct run *run, size_t output, const struct box *box, struct sink *
 {
   const struct plan *plan = run->plan;
   size_t last = plan->output_phase[output];
-  for (size_t p = 0; p < last; p++)
-    if (plan->phases[p].end == PHASE_KEEP && make_kept(run, p, error) != 0)
-      return -1;
+  if (run_make_kept(run, output, error) != 0)
+    return -1;
   return run_phase(run, last, &(struct tile_target){.sink = sink, .box = box}, error);
 }
 
 void run_give(struct run *run, const void *data)
 {
   for (size_t p = 0; p < run->plan->phase_count; p++)
-    end_phase(run, p); /* what workers remember of inputs is of other data */
+    run_end_phase(run, p); /* what workers remember of inputs is of other data */
   for (size_t k = 0; k < run->plan->keep_count; k++) {
-    free_kept(run, k);
+    run_free_kept(run, k);
     if (run->plan->keeps[k].given)
       run->kept[k] = (void *)(uintptr_t)data;
   }
@@ -411,10 +358,12 @@ void run_close(struct run *run)
   if (!run)
     return;
   for (size_t p = 0; run->workers && p < run->plan->phase_count; p++)
-    end_phase(run, p);
+    run_end_phase(run, p);
   for (size_t k = 0; run->kept && k < run->plan->keep_count; k++)
-    free_kept(run, k);
+    run_free_kept(run, k);
   free(run->kept);
+  free(run->taken);
+  free(run->wanted);
   free(run->workers);
   free(run->spent);
   free(run->walls);
@@ -451,7 +400,9 @@ bool run_phase_time(const struct run *run, size_t index, struct phase_time *out)
   if (!run->spent || index >= run->plan->phase_count)
     return false;
   const struct phase *phase = &run->plan->phases[index];
-  *out = (struct phase_time){.kept = phase->end == PHASE_KEEP ? run->plan->keeps[phase->target].node->id : NULL,
+  const bool keeps = phase->end == PHASE_KEEP;
+  *out = (struct phase_time){.kept = keeps ? run->plan->keeps[phase->target].node->id : NULL,
+                             .taken = keeps && run->taken[phase->target],
                              .seconds = 1e-9 * (double)run->walls[index].nanoseconds,
                              .writing = 1e-9 * (double)spent_sum(run, run->plan->stage_count + index).nanoseconds,
                              .tiles = phase->grid.count,

@@ -22,6 +22,8 @@ struct run_progress { /* may be read by another thread while the run goes on */
 struct run_limits {
   const volatile int *cancel; /* becomes nonzero: the run ends with error code RequestTimeout; or NULL */
   const char *beside;         /* a path in whose folder kept results lie that memory does not hold; NULL: TMPDIR */
+  const char *checkpoint;     /* a folder, '/' at its end, where kept results are left and found again; or NULL */
+  double checkpoint_seconds;  /* … those that took so long, unless writing them takes about as long; 0: all */
   bool measured;              /* at run_open: run_stage_time and run_phase_time tell where the time went */
 };
 
@@ -33,6 +35,7 @@ struct stage_time {        /* a stage of a run that is measured */
 
 struct phase_time { /* a phase of a run that is measured */
   const char *kept; /* node whose elements it keeps, borrowed; NULL: it makes an output */
+  bool taken;       /* an earlier run had made them: see checkpoint.h */
   double seconds;   /* by the clock on the wall */
   double writing;   /* of all threads together, in an output's sink: encoding, writing */
   size_t tiles;

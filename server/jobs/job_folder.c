@@ -17,6 +17,11 @@ void job_result_folder(const char *data, const struct job *job, char out[JOB_FOL
   snprintf(out, JOB_FOLDER_SIZE, "%.1900s/jobs/%s/run-%" PRId64 "/", data, job->id, job->run);
 }
 
+void job_kept_folder(const char *data, const struct job *job, char out[JOB_FOLDER_SIZE])
+{
+  snprintf(out, JOB_FOLDER_SIZE, "%.1900s/jobs/%s/kept-" TWINCUBE_VERSION "/", data, job->id);
+}
+
 struct sweep {
   const char *folder;
   char keep[40];

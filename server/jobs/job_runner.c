@@ -311,6 +311,7 @@ static void fill_task(const struct job_runner *runner, const struct job *job, co
                                .job = 1,
                                .debug = strcmp(job->log_level, "debug") == 0};
   snprintf(task->output, sizeof task->output, "%s", part);
+  job_kept_folder(options->data, job, task->checkpoint);
   snprintf(task->history, sizeof task->history, "twincube " TWINCUBE_VERSION " job %s", job->id);
 }
 
@@ -364,6 +365,8 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
     return back_to_queue(runner, "no room could be made for the results");
   }
   fill_task(runner, job, part, &quota, &task);
+  if (folder_make(task.checkpoint, &error) != 0)
+    return back_to_queue(runner, "no room could be made for what the run keeps");
   snprintf(task.user, sizeof task.user, "%s", job->owner);
   task.has_own = definition_desk_has_own(&listener.desk);
   if (file_tree_path(runner->store, runner->queue->options.data, job->owner, task.files, &error) != 0 ||

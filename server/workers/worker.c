@@ -317,6 +317,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
       .room = {.most = task->room_most, .has_quota = task->has_quota != 0, .left = task->room_left},
       .threads = task->threads,
       .output = task->output,
+      .checkpoint = task->checkpoint[0] ? task->checkpoint : NULL,
       .files = task->files[0] ? task->files : NULL,
       .workspaces = {task->workspaces[0] ? task->workspaces : NULL, task->workspace_most},
       .local = &worker->options->local,

@@ -37,6 +37,7 @@ struct task_header {
   double budget;       /* in the tariff's currency */
   struct tariff tariff;
   char output[2304];       /* folder for a cube's file, ends with '/' */
+  char checkpoint[2304];   /* folder of a job's kept results, ends with '/'; "" for none */
   char files[1280];        /* folder of the user's own files, "" for none */
   char workspaces[1280];   /* folder of the user's workspaces, "" for none */
   uint64_t workspace_most; /* bytes that may lie in them */

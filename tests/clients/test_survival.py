@@ -442,3 +442,56 @@ def test_a_command_beside_the_server_costs_nothing(start):
     server.kill()
     server = start()
     assert set(rows(server)) == set(jobs) and server.result(ADD).json() == 3
+
+
+# ---- what a job has made before it is interrupted -----------------------------------------------------------------
+
+
+def centred(chains, configurations):
+    """A graph of chains that are read twice, one after the other: each is kept."""
+    nodes, last = {}, None
+    for seed in range(chains):
+        arguments = {"shape": [32, 32], "m2": -4, "lambda": 8, "seed": seed, "configurations": configurations}
+        mean = {"mean": {"process_id": "mean", "arguments": {"data": {"from_parameter": "data"}}, "result": True}}
+        minus = {"minus": {"process_id": "subtract", "result": True,
+                           "arguments": {"x": {"from_parameter": "x"}, "y": {"from_parameter": "y"}}}}
+        nodes[f"f{seed}"] = {"process_id": "lft_scalar_field", "arguments": arguments}
+        nodes[f"m{seed}"] = {"process_id": "reduce_dimension", "arguments": {
+            "data": {"from_node": f"f{seed}"}, "dimension": "configuration", "reducer": {"process_graph": mean}}}
+        nodes[f"d{seed}"] = {"process_id": "merge_cubes", "arguments": {
+            "cube1": {"from_node": f"f{seed}"}, "cube2": {"from_node": f"m{seed}"},
+            "overlap_resolver": {"process_graph": minus}}}
+        if last:
+            nodes[f"s{seed}"] = {"process_id": "merge_cubes", "arguments": {
+                "cube1": {"from_node": last}, "cube2": {"from_node": f"d{seed}"},
+                "overlap_resolver": {"process_graph": minus}}}
+        last = f"s{seed}" if last else f"d{seed}"
+    most = {"max": {"process_id": "max", "arguments": {"data": {"from_parameter": "data"}}, "result": True}}
+    nodes["most"] = {"process_id": "reduce_dimension", "arguments": {
+        "data": {"from_node": last}, "dimension": "configuration", "reducer": {"process_graph": most}}}
+    nodes["save"] = {"process_id": "save_result", "result": True,
+                     "arguments": {"data": {"from_node": "most"}, "format": "JSON"}}
+    return nodes
+
+
+def test_a_job_goes_on_from_what_it_has_kept(start):
+    server = start()
+    graph = centred(2, 6000)
+    expected = server.result(graph).json()["data"]
+    job = server.create(graph)
+    server.call("POST", f"/jobs/{job}/results")
+    folder = server.data / "jobs" / job
+
+    def kept():
+        return [file.name for file in folder.glob("kept-*/*") if file.suffix != ".part"]
+
+    end = time.monotonic() + 60
+    while not kept() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert len(kept()) == 1
+    server.kill()
+    server = start()
+    assert wait_all(server, [job]) == {"finished": 1} and attempts(server) == {2}
+    assert [m for m in messages(server, job) if "was there, made by an earlier run" in m]
+    assert result(server, job) == expected
+    assert not list(folder.glob("kept-*"))

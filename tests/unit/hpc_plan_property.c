@@ -13,7 +13,9 @@
 #include "hpc_plan_sink.h"
 #include "hpc_stage_random.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const size_t program_bytes = (size_t)96 << 20; /* what the planner reserves beside the tiles */
 
@@ -32,6 +34,7 @@ struct checking {
   struct numbers expected[MOST_OUTPUTS];
   unsigned char *first[MOST_OUTPUTS]; /* elements of the first run */
   size_t outputs;
+  const char *checkpoint; /* folder for the next runs, or NULL */
 };
 
 static uint64_t environment_number(const char *name, uint64_t fallback)
@@ -55,15 +58,16 @@ static void run_plan(const struct checking *c, const struct plan *plan, unsigned
   struct keeping_sink sinks[MOST_OUTPUTS];
   struct sink *outputs[MOST_OUTPUTS];
   struct run_progress progress = {0};
+  const struct run_limits limits = {.checkpoint = c->checkpoint};
   struct error error = {0};
   for (size_t o = 0; o < c->outputs; o++) {
     sinks[o] = keeping_sink(plan_output_cube(plan, o));
     outputs[o] = &sinks[o].sink;
   }
   start_chains(&c->m, true);
-  if (plan_run_outputs(plan, outputs, NULL, &progress, &error) != 0)
+  if (plan_run_outputs(plan, outputs, &limits, &progress, &error) != 0)
     fail_with_plan(plan, c->seed, error.message);
-  if (progress.tiles != plan_tiles(plan) || atomic_load(&progress.tiles_done) != progress.tiles)
+  if ((progress.tiles != plan_tiles(plan) && !c->checkpoint) || atomic_load(&progress.tiles_done) != progress.tiles)
     fail_with_plan(plan, c->seed, "the progress does not end with all tiles");
   for (size_t o = 0; o < c->outputs; o++) {
     for (size_t i = 0; i < cube_elements(plan_output_cube(plan, o)); i++)
@@ -188,6 +192,73 @@ static void run_in_little_memory(const struct checking *c)
   }
 }
 
+/* Takes away a file, or a part of it, or leaves it. */
+static size_t damage(struct maker *m, const char *path)
+{
+  if (chance(m, 2))
+    return 1;
+  if (chance(m, 2))
+    unlink(path);
+  else if (truncate(path, 1) != 0)
+    fail();
+  return 0;
+}
+
+/* Every file of the folder; how many are left. */
+static size_t each_file(struct maker *m, const char *folder, bool remove)
+{
+  char path[512];
+  size_t left = 0;
+  DIR *files = opendir(folder);
+  for (const struct dirent *entry; (entry = readdir(files)) != NULL;) {
+    if (entry->d_name[0] == '.')
+      continue;
+    assert_null(strstr(entry->d_name, ".part"));
+    snprintf(path, sizeof path, "%s%s", folder, entry->d_name);
+    left += remove ? (size_t)unlink(path) : damage(m, path);
+  }
+  closedir(files);
+  return left;
+}
+
+/* Kept results that a run would not make again. */
+static size_t taken_from(const char *folder, const struct plan *plan)
+{
+  const struct run_limits limits = {.checkpoint = folder, .measured = true};
+  struct phase_time phase;
+  struct error error = {0};
+  struct run *run;
+  size_t taken = 0;
+  if (run_open(plan, &limits, NULL, &run, &error) != 0)
+    fail_msg("%s", error.message);
+  for (size_t p = 0; run_phase_time(run, p, &phase); p++)
+    taken += phase.taken;
+  run_close(run);
+  return taken;
+}
+
+/* A run finds what earlier ones have left, as far as it is whole. */
+static void run_again(struct checking *c)
+{
+  char folder[] = "/var/tmp/twincube-kept-XXXXXX", path[64];
+  struct plan *plan = must_plan(c);
+  if (plan->phase_count == c->outputs)
+    return;
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/", folder);
+  c->checkpoint = path;
+  for (size_t i = 0; i < 3; i++) {
+    random_tiles(&c->m, plan);
+    same_bits(c, plan);
+    size_t whole = each_file(&c->m, path, i == 2);
+    if ((whole > 0) != (taken_from(path, plan) > 0))
+      fail_with_plan(plan, c->seed, "what is left is not taken");
+    plan = must_plan(c);
+  }
+  c->checkpoint = NULL;
+  rmdir(folder);
+}
+
 /* Boxes of an open run, one after the other, are parts of the whole. */
 static void run_boxes(struct checking *c)
 {
@@ -248,6 +319,7 @@ static void check_outputs(struct checking *c)
     same_bits(c, other);
   }
   run_boxes(c);
+  run_again(c);
   run_in_little_memory(c);
   for (size_t o = 0; o < c->outputs; o++)
     free(c->first[o]);
