@@ -46,6 +46,7 @@ struct server_settings {
   struct tariff tariff;
   long keep_days;           /* of results, 0: for ever */
   long user_jobs, all_jobs; /* that may be queued: of one user, of all */
+  bool reads_namespaces;    /* graphs may use processes that are published on the web */
 };
 
 struct uploads;     /* server/files/upload.h */

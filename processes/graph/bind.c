@@ -24,7 +24,6 @@ struct definition { /* of a process by a graph, met so far */
   struct definition *next;
   const struct process_entry *entry;
   const struct bound *bound; /* NULL while in work, and where errors were found */
-  bool in_work;
 };
 
 struct finding { /* what a look-up gave */
@@ -44,7 +43,8 @@ struct binder {
   struct definition *definitions;
   struct finding *findings;
   size_t lookups; /* at most MAX_LOOKUPS */
-  unsigned depth;     /* of definitions in work */
+  unsigned depth; /* of definitions in work: */
+  const struct definition *in_work[MAX_DEFINITION_DEPTH];
   bool built_in_only; /* inside the graph of a built-in process */
 };
 
@@ -278,13 +278,33 @@ static int bind_definition(struct binder *b, const struct place *place, struct d
   for (size_t i = 0; i < signature->count; i++)
     names[i] = signature->parameters[i].name;
   b->built_in_only = d->entry == process_table_find(d->entry->id);
-  b->depth++;
-  d->in_work = true;
+  b->in_work[b->depth++] = d;
   int status = bind_graph(b, d->entry->body, &(struct names){NULL, names, signature->count}, place, &d->bound);
-  d->in_work = false;
   b->depth--;
   b->built_in_only = outer;
   return status;
+}
+
+/* How many definitions were in work when this one was begun; all where it is not in work. */
+static unsigned depth_of(const struct binder *b, const struct definition *d)
+{
+  unsigned i = 0;
+  while (i < b->depth && b->in_work[i] != d)
+    i++;
+  return i;
+}
+
+/* The definitions from the one in that place to the innermost lead back to it. */
+static int report_circle(struct binder *b, const struct place *place, unsigned first)
+{
+  struct buffer way = {0};
+  for (unsigned i = first; i < b->depth; i++)
+    buffer_printf(&way, "%s → ", b->in_work[i]->entry->id);
+  const char *id = b->in_work[first]->entry->id;
+  error_set(b->error, ERROR_ProcessGraphInvalid, "process '%s' is defined by a graph that leads back to itself: %s%s",
+            id, way.failed ? "… → " : way.data, id);
+  buffer_free(&way);
+  return found(b, place);
 }
 
 static int bind_body(struct binder *b, const struct place *place, const struct process_entry *entry,
@@ -293,11 +313,9 @@ static int bind_body(struct binder *b, const struct place *place, const struct p
   struct definition *d = b->definitions;
   while (d && d->entry != entry)
     d = d->next;
-  if (d && d->in_work) {
-    error_set(b->error, ERROR_ProcessGraphInvalid, "process '%s' is defined by a graph that leads back to itself",
-              entry->id);
-    return found(b, place);
-  }
+  const unsigned begun = depth_of(b, d);
+  if (begun < b->depth)
+    return report_circle(b, place, begun);
   if (!d && b->depth >= MAX_DEFINITION_DEPTH) {
     error_set(b->error, ERROR_ProcessGraphComplexity, "processes defined by graphs are nested deeper than %d",
               (int)MAX_DEFINITION_DEPTH);

@@ -31,37 +31,19 @@ static int define(struct arena *arena, const json_t *json, struct process_entry 
   return 0;
 }
 
-/* The entry of a list of processes that has the id; else the tree itself. */
-static const json_t *pick(const json_t *json, const char *id)
-{
-  const json_t *list = json_object_get(json, "processes");
-  for (size_t i = 0; id && i < json_array_size(list); i++) {
-    const char *name = json_string_value(json_object_get(json_array_get(list, i), "id"));
-    if (name && strcmp(name, id) == 0)
-      return json_array_get(list, i);
-  }
-  return json;
-}
-
-int process_define_listed(struct arena *arena, const struct process_text *text, const char *id,
-                          struct process_entry *out, struct error *error)
+int process_define(struct arena *arena, const char *text, size_t length, struct process_entry *out, struct error *error)
 {
   json_t *json = NULL;
-  const size_t tree = json_tree_bytes(text->json, text->length);
+  const size_t tree = json_tree_bytes(text, length);
   if (arena_reserve(arena, tree) != 0)
     return error_set(error, ERROR_ProcessGraphComplexity, "%zu bytes of JSON are more than there is memory for",
-                     text->length);
-  int status = json_read(text->json, text->length, false, &json, error);
+                     length);
+  int status = json_read(text, length, false, &json, error);
   if (status == 0)
-    status = define(arena, pick(json, id), out, error);
+    status = define(arena, json, out, error);
   json_decref(json);
   arena_release(arena, tree);
   return status;
-}
-
-int process_define(struct arena *arena, const char *json, size_t length, struct process_entry *out, struct error *error)
-{
-  return process_define_listed(arena, &(struct process_text){json, length}, NULL, out, error);
 }
 
 static int call_of_expression(const struct expression *e, int (*report)(void *, const struct graph_call *), void *data)

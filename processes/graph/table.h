@@ -36,15 +36,6 @@ struct process_lookup {
 int process_define(struct arena *arena, const char *json, size_t length, struct process_entry *out,
                    struct error *error);
 
-struct process_text {
-  const char *json;
-  size_t length;
-};
-
-/* The same where the text may be a list {"processes": […]} instead: the one of that id. */
-int process_define_listed(struct arena *arena, const struct process_text *text, const char *id,
-                          struct process_entry *out, struct error *error);
-
 struct graph_call {  /* a use of a process */
   const char *space; /* namespace, or NULL */
   const char *id;

@@ -6,6 +6,7 @@
 #include "server/commands/command.h"
 #include "server/commands/serve_options.h"
 #include "server/commands/data_dir.h"
+#include "server/definitions/remote_definitions.h"
 #include "server/endpoints/event_hub.h"
 #include "server/files/upload.h"
 #include "server/http/metrics.h"
@@ -64,6 +65,10 @@ static const char help_text[] =
     "  --sweep               remove the folders of jobs that the store does not know, which a start else moves to\n"
     "                        jobs/lost\n"
     "  --stac DIR            folder whose STAC documents and data everybody may load by load_stac; may be repeated\n"
+    "  --process-namespace URL\n"
+    "                        what addresses start with at which users' graphs may use published processes, such as\n"
+    "                        https://example.org/processes/; may be repeated (default: none). A host of a private\n"
+    "                        network must be given as a number\n"
     "  --process-specs DIR   folder with the official openeo-processes JSON files, served byte for byte in place of\n"
     "                        ours; a difference in a signature is an error\n"
     "  --public-url URL      address under which clients reach the server, for the links in its answers (default:\n"
@@ -88,10 +93,12 @@ struct server_parts {
   char data[DATA_DIR_SIZE];
   char address[128];
   char public_url[BASE_URL_SIZE];
-  char *stac[SERVE_STAC_FOLDERS]; /* absolute, without links */
+  char *stac[SERVE_LIST_MOST];    /* absolute, without links */
   char *workspaces;               /* likewise, or NULL */
   int listen_fd, lock_fd;
   struct zygote *zygote;
+  struct web_rule namespaces; /* where processes may be published */
+  struct remote_definitions *remote;
   struct handlers *handlers;
   struct http_server *http;
   struct server server;
@@ -133,10 +140,10 @@ static int prepare_data(struct server_parts *parts, struct error *error)
 
 static int find_stac_folders(struct server_parts *parts, const struct serve_options *options, struct error *error)
 {
-  for (size_t i = 0; i < options->stac_count; i++) {
-    parts->stac[i] = realpath(options->stac[i], NULL);
+  for (size_t i = 0; i < options->stac.count; i++) {
+    parts->stac[i] = realpath(options->stac.values[i], NULL);
     if (parts->stac[i] == NULL)
-      return error_set(error, ERROR_FileNotFound, "--stac %s: %s", options->stac[i], strerror(errno));
+      return error_set(error, ERROR_FileNotFound, "--stac %s: %s", options->stac.values[i], strerror(errno));
   }
   return 0;
 }
@@ -175,7 +182,7 @@ static int start_processes(struct server_parts *parts, const struct serve_option
       .worker = {.data = parts->data,
                  .memory = memory,
                  .result_size = options->result_size,
-                 .local = {.folders = (const char *const *)parts->stac, .folder_count = options->stac_count}},
+                 .local = {.folders = (const char *const *)parts->stac, .folder_count = options->stac.count}},
       .level = options->verbose ? LOG_DEBUG : LOG_INFO,
       .specs = options->specs};
   return zygote_start(&zygote, &parts->zygote, error);
@@ -194,6 +201,7 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
   const size_t resident_limit = ((size_t)256 << 20) + memory / 2;
   const struct worker_pool_options pool = {.zygote = parts->zygote,
                                            .data = parts->data,
+                                           .remote = parts->remote,
                                            .workers = (unsigned)options->workers,
                                            .users = {.all = QUEUE, .per_owner = (unsigned)options->user_requests},
                                            .strangers = {.all = STRANGERS, .per_owner = STRANGER},
@@ -202,6 +210,7 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
                                            .resident_limit = resident_limit};
   const struct job_queue_options jobs = {.zygote = parts->zygote,
                                          .data = parts->data,
+                                         .remote = parts->remote,
                                          .slots = (unsigned)options->jobs,
                                          .memory = memory,
                                          .result_size = options->result_size,
@@ -219,6 +228,13 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
   if (job_queue_start(&jobs, &server->jobs, error) != 0)
     return -1;
   return event_hub_start(parts->data, server->jobs, &server->events, error);
+}
+
+static int start_definitions(struct server_parts *parts, const struct serve_options *options, struct error *error)
+{
+  parts->namespaces = (struct web_rule){options->namespaces.values, options->namespaces.count, false};
+  parts->remote = remote_definitions_new(&parts->namespaces, &parts->server.stopping);
+  return parts->remote != NULL ? 0 : error_memory(error);
 }
 
 /* Passwords and providers, as far as the operator wants them. */
@@ -250,7 +266,8 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                               .tariff = options->tariff,
                                               .keep_days = options->keep_results,
                                               .user_jobs = options->user_jobs,
-                                              .all_jobs = options->all_jobs};
+                                              .all_jobs = options->all_jobs,
+                                              .reads_namespaces = options->namespaces.count > 0};
   if (options->public_url != NULL) {
     snprintf(parts->public_url, sizeof parts->public_url, "%s", options->public_url);
     for (size_t i = strlen(parts->public_url); i > 0 && parts->public_url[i - 1] == '/'; i--)
@@ -261,7 +278,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
     return -1;
   if (lock_data(parts, error) != 0 || prepare_data(parts, error) != 0)
     return -1;
-  if (start_auth(server, options, error) != 0)
+  if (start_auth(server, options, error) != 0 || start_definitions(parts, options, error) != 0)
     return -1;
   server->uploads = uploads_new(parts->data, options->user_files);
   if (server->uploads == NULL)
@@ -290,6 +307,7 @@ static void stop(struct server_parts *parts)
   event_hub_stop(parts->server.events);
   worker_pool_stop(parts->server.pool); /* answers what it had */
   job_queue_stop(parts->server.jobs);
+  remote_definitions_free(parts->remote);
   service_hub_close(parts->server.services);
   http_stop(parts->http);
   handlers_free(parts->handlers);
@@ -301,7 +319,7 @@ static void stop(struct server_parts *parts)
     close(parts->listen_fd);
   if (parts->lock_fd >= 0)
     close(parts->lock_fd);
-  for (size_t i = 0; i < SERVE_STAC_FOLDERS; i++)
+  for (size_t i = 0; i < SERVE_LIST_MOST; i++)
     free(parts->stac[i]);
   free(parts->workspaces);
 }

@@ -3,13 +3,14 @@
 
 #include "server/commands/command.h"
 #include "server/server.h"
+#include "server/web/web_rule.h"
 
 #include <getopt.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_SIZE, OPTION_INTEGER, OPTION_TIME, OPTION_NETWORK, OPTION_FOLDER };
+enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_SIZE, OPTION_INTEGER, OPTION_TIME, OPTION_NETWORK, OPTION_LIST };
 
 struct option_row {
   const char *name;
@@ -39,7 +40,8 @@ static const struct option_row rows[] = {
     {"keep-results", OPTION_INTEGER, PLACE(keep_results), 36500},
     {"tariff", OPTION_TEXT, PLACE(tariff_text), 0},
     {"sweep", OPTION_FLAG, PLACE(sweep), 0},
-    {"stac", OPTION_FOLDER, PLACE(stac), 0},
+    {"stac", OPTION_LIST, PLACE(stac), 0},
+    {"process-namespace", OPTION_LIST, PLACE(namespaces), 0},
     {"process-specs", OPTION_TEXT, PLACE(specs), 0},
     {"public-url", OPTION_TEXT, PLACE(public_url), 0},
     {"oidc", OPTION_TEXT, PLACE(oidc), 0},
@@ -68,6 +70,14 @@ static void set_defaults(struct serve_options *out)
                                 .job_time = 7 * 86400.0};
 }
 
+static int list_add(struct option_list *list, const char *value)
+{
+  if (list->count == SERVE_LIST_MOST)
+    return -1;
+  list->values[list->count++] = value;
+  return 0;
+}
+
 static int take_value(const struct option_row *row, const char *value, struct serve_options *out)
 {
   void *place = (char *)out + row->place;
@@ -75,11 +85,10 @@ static int take_value(const struct option_row *row, const char *value, struct se
   case OPTION_TEXT:
     *(const char **)place = value;
     return -1;
-  case OPTION_FOLDER: /* may come again and again */
-    if (out->stac_count == SERVE_STAC_FOLDERS)
-      return command_usage("serve", "--%s: more than %d folders", row->name, SERVE_STAC_FOLDERS);
-    out->stac[out->stac_count++] = value;
-    return -1;
+  case OPTION_LIST:
+    return list_add(place, value) == 0
+               ? -1
+               : command_usage("serve", "--%s may be given at most %d times", row->name, SERVE_LIST_MOST);
   case OPTION_FLAG:
     *(bool *)place = true;
     return -1;
@@ -112,6 +121,9 @@ static int check(struct serve_options *out)
     return command_usage("serve", "--public-url wants an http or https address, not '%s'", url);
   if (out->no_basic && out->oidc == NULL)
     return command_usage("serve", "--no-basic wants --oidc, or nobody could log in");
+  for (size_t i = 0; i < out->namespaces.count; i++)
+    if (web_prefix_check(out->namespaces.values[i], &error) != 0)
+      return command_usage("serve", "--process-namespace: %s", error.message);
   if (out->tariff_text != NULL && tariff_parse(out->tariff_text, &out->tariff, &error) != 0)
     return command_usage("serve", "--tariff %s", error.message);
   return -1;

@@ -8,12 +8,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SERVE_STAC_FOLDERS = 64 };
+enum { SERVE_LIST_MOST = 64 };
+
+struct option_list { /* of an option that may be given again and again */
+  const char *values[SERVE_LIST_MOST];
+  size_t count;
+};
 
 struct serve_options {
   const char *listen, *data, *specs, *public_url, *oidc, *workspaces;
-  const char *stac[SERVE_STAC_FOLDERS]; /* folders that load_stac may read */
-  size_t stac_count;
+  struct option_list stac;       /* folders that load_stac may read */
+  struct option_list namespaces; /* what addresses start with where processes may be published */
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
   long threads, workers, jobs;                          /* threads 0: default */
   long user_requests, user_jobs, all_jobs;              /* that may wait: of one user, of all */

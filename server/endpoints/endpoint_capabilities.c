@@ -61,26 +61,34 @@ void get_welcome(struct exchange *exchange)
 static const struct conformance_class {
   const char *uri;
   unsigned major, minor; /* of the API, from which on it is claimed */
+  bool needs_namespaces; /* claimed only where the operator allows some */
 } conformance_classes[] = {
-    {"https://api.stacspec.org/v1.0.0/core", 1, 0},
-    {"https://api.stacspec.org/v1.0.0/collections", 1, 0},
-    {"https://api.stacspec.org/v1.0.0/ogcapi-features", 1, 0},
-    {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", 1, 0},
-    {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson", 1, 0},
-    {"https://api.openeo.org/extensions/workspaces/0.1.0", 1, 3},
-    {"https://api.openeo.org/extensions/processing-parameters/0.1.0", 1, 0},
-    {"https://api.openeo.org/1.3.0/authentication/jwt", 1, 3}, /* tokens without oidc/PROVIDER/ before them */
+    {"https://api.stacspec.org/v1.0.0/core", 1, 0, false},
+    {"https://api.stacspec.org/v1.0.0/collections", 1, 0, false},
+    {"https://api.stacspec.org/v1.0.0/ogcapi-features", 1, 0, false},
+    {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", 1, 0, false},
+    {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson", 1, 0, false},
+    {"https://api.openeo.org/extensions/workspaces/0.1.0", 1, 3, false},
+    {"https://api.openeo.org/extensions/processing-parameters/0.1.0", 1, 0, false},
+    {"https://api.openeo.org/extensions/remote-process-definition/0.1.0", 1, 0, true},
+    {"https://api.openeo.org/1.3.0/authentication/jwt", 1, 3, false}, /* tokens without oidc/PROVIDER/ before them */
 };
 
-static void write_conformance(struct json_writer *w, const struct api_version *api)
+static bool is_claimed(const struct conformance_class *class, const struct exchange *exchange)
+{
+  return api_version_reaches(exchange->api, class->major, class->minor) &&
+         (!class->needs_namespaces || exchange->server->settings.reads_namespaces);
+}
+
+static void write_conformance(struct json_writer *w, const struct exchange *exchange)
 {
   char own[64];
-  snprintf(own, sizeof own, "https://api.openeo.org/%s", api->number);
+  snprintf(own, sizeof own, "https://api.openeo.org/%s", exchange->api->number);
   json_key(w, "conformsTo");
   json_write_array(w);
   json_write_string(w, own);
   for (size_t i = 0; i < sizeof conformance_classes / sizeof conformance_classes[0]; i++)
-    if (api_version_reaches(api, conformance_classes[i].major, conformance_classes[i].minor))
+    if (is_claimed(&conformance_classes[i], exchange))
       json_write_string(w, conformance_classes[i].uri);
   json_end_array(w);
 }
@@ -134,6 +142,10 @@ static int write_capability_links(struct json_writer *w, const struct exchange *
              "Conformance classes");
   write_link(w, "data", exchange->base, "/collections", json, "Collections");
   write_link(w, "service-desc", exchange->base, "/api", OPENAPI_MEDIA_TYPE, "OpenAPI document of this server");
+  if (exchange->server->settings.reads_namespaces)
+    write_link(w, "service-doc",
+               "https://github.com/Open-EO/openeo-api/tree/master/extensions/remote-process-definition", "/README.md",
+               "text/html", "How graphs use processes that are published on the web");
   int status = catalogue_each(exchange->catalogue, write_child, &children, error);
   json_end_array(w);
   return status;
@@ -179,7 +191,7 @@ void get_capabilities(struct exchange *exchange)
                  "Datacubes and digital twins as process graphs: collections of rasters and simulated ensembles, "
                  "computed tile by tile in one program.");
   json_kv_bool(&w, "production", true);
-  write_conformance(&w, exchange->api);
+  write_conformance(&w, exchange);
   write_endpoints(&w, exchange->server);
   write_billing(&w, &exchange->server->settings.tariff);
   int status = write_capability_links(&w, exchange, &error);
@@ -192,7 +204,7 @@ void get_conformance(struct exchange *exchange)
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
   json_write_object(&w);
-  write_conformance(&w, exchange->api);
+  write_conformance(&w, exchange);
   json_end_object(&w);
   reply_json(exchange, 200, &json);
 }

@@ -32,6 +32,11 @@ static void piece_text(struct json_piece piece, char *out, size_t room)
   snprintf(out, room, "%.*s", is_text ? (int)(piece.length - 2) : 0, is_text ? piece.text + 1 : "");
 }
 
+static struct json_piece result_member(const struct job *job, const char *name)
+{
+  return member((struct json_piece){job->result, job->result != NULL ? strlen(job->result) : 0}, name);
+}
+
 bool stored_file_next(const struct job *job, size_t *at, struct stored_file *out)
 {
   const struct json_piece result = {job->result, job->result != NULL ? strlen(job->result) : 0};
@@ -171,6 +176,33 @@ static void write_assets(struct json_writer *w, const struct exchange *exchange,
   json_end_object(w);
 }
 
+/* A multihash, as the file extension wants it: the code of SHA-256, its 32 bytes, the digest. */
+static void write_checksum(struct json_writer *w, struct json_piece sha256)
+{
+  char digest[65], hash[sizeof digest + 4];
+  piece_text(sha256, digest, sizeof digest);
+  snprintf(hash, sizeof hash, "1220%s", digest);
+  json_kv_string(w, "file:checksum", hash);
+}
+
+/* The processes of the web that were used, and what their documents were then. */
+static void write_definitions(struct json_writer *w, const struct job *job)
+{
+  const struct json_piece definitions = result_member(job, "definitions");
+  struct json_piece used = {0};
+  size_t at = 0;
+  while (definitions.text != NULL &&
+         (used.text = json_text_element(definitions.text, definitions.length, &at, &used.length)) != NULL) {
+    json_write_object(w);
+    json_kv_string(w, "rel", "processing-expression");
+    write_piece(w, "href", member(used, "href"));
+    json_kv_string(w, "type", "application/json");
+    write_piece(w, "title", member(used, "process"));
+    write_checksum(w, member(used, "sha256"));
+    json_end_object(w);
+  }
+}
+
 static void write_links(struct json_writer *w, const struct exchange *exchange, const struct job *job, int64_t expires)
 {
   char href[2 * BASE_URL_SIZE], path[128];
@@ -182,6 +214,7 @@ static void write_links(struct json_writer *w, const struct exchange *exchange, 
   write_link(w, "self", exchange->base, path, "application/json", NULL);
   snprintf(path, sizeof path, "/jobs/%s/logs", job->id);
   write_link(w, "monitor", exchange->base, path, "application/json", "Logs");
+  write_definitions(w, job);
   json_end_array(w);
 }
 

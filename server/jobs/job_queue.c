@@ -20,8 +20,10 @@ static int start_runner(struct job_queue *queue, unsigned i, struct error *error
   runner->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (runner->cancel_fd < 0)
     return error_set(error, ERROR_Internal, "cannot make an eventfd");
-  if (store_open(queue->options.data, &runner->store, error) != 0 ||
-      (i == 0 && job_keeper_recover(queue, runner->store, error) != 0))
+  if (store_open(queue->options.data, &runner->store, error) != 0)
+    return -1;
+  runner->desk = (struct definition_desk){.store = runner->store, .remote = queue->options.remote};
+  if (i == 0 && job_keeper_recover(queue, runner->store, error) != 0)
     return -1;
   runner->started = pthread_create(&runner->thread, NULL, job_runner_work, runner) == 0;
   return runner->started ? 0 : error_set(error, ERROR_Internal, "cannot start threads");
@@ -94,7 +96,7 @@ void job_queue_stop(struct job_queue *queue)
     if (runner->started)
       pthread_join(runner->thread, NULL);
     worker_client_close(&runner->client);
-    store_close(runner->store);
+    definition_desk_close(&runner->desk); /* and the store */
     if (runner->cancel_fd >= 0)
       close(runner->cancel_fd);
   }

@@ -8,9 +8,12 @@
 
 struct job_queue;
 
+struct remote_definitions; /* server/definitions/remote_definitions.h */
+
 struct job_queue_options {
   struct zygote *zygote;
   const char *data;
+  struct remote_definitions *remote; /* processes that are published on the web */
   unsigned slots;         /* jobs at a time */
   size_t memory;          /* of one job, bytes */
   uint64_t result_size;   /* bytes that one job may write */

@@ -54,7 +54,8 @@ static int write_file(struct json_writer *w, const char *folder, const struct re
   return 0;
 }
 
-char *job_result_json(const struct worker_reply *reply, const char *folder, struct error *error)
+char *job_result_json(const struct worker_reply *reply, const char *folder, const struct buffer *definitions,
+                      struct error *error)
 {
   struct buffer text = {0};
   struct json_writer w = {.out = &text};
@@ -67,6 +68,11 @@ char *job_result_json(const struct worker_reply *reply, const char *folder, stru
   json_write_array(&w);
   while (status == 0 && worker_reply_next(reply, &at, &file, &metadata))
     status = write_file(&w, folder, &file, metadata, error);
+  json_end_array(&w);
+  json_key(&w, "definitions");
+  json_write_array(&w);
+  if (definitions->length > 0)
+    json_write_raw(&w, definitions->data, definitions->length);
   json_end_array(&w);
   json_end_object(&w);
   if (at == 0)

@@ -15,7 +15,6 @@
 #include "server/jobs/job_folder.h"
 #include "server/jobs/job_result.h"
 #include "server/store/store_identities.h"
-#include "server/workers/definition_desk.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -75,7 +74,6 @@ static void wait_for_work(struct job_queue *queue)
 struct listener {
   struct job_runner *runner;
   const struct job *job;
-  struct definition_desk desk;
 };
 
 static int put_log(struct job_runner *runner, const struct job *job, const struct log_entry *entry)
@@ -110,10 +108,26 @@ static int put_error(struct job_runner *runner, const struct job *job, const str
                                      .parameter = error->parameter[0] ? error->parameter : NULL});
 }
 
-/* What a process of the user's is, a run finds out when it starts. */
+static void put_web_process(const struct listener *listener, const char *space, const char *id)
+{
+  struct buffer text = {0};
+  buffer_printf(&text, "process '%s' is the one published at %s", id, space);
+  if (!text.failed)
+    put_info(listener->runner, listener->job, text.data);
+  buffer_free(&text);
+}
+
+/* What a process of the user's, or of the web, is, a run finds out when it starts. */
 static int on_question(void *data, const char *space, const char *id, struct buffer *json, struct error *error)
 {
-  return definition_desk_answer(&((struct listener *)data)->desk, space, id, json, error);
+  const struct listener *listener = data;
+  const struct buffer *used = &listener->runner->desk.session.used;
+  const size_t before = used->length;
+  if (definition_desk_answer(&listener->runner->desk, space, id, json, error) != 0)
+    return -1;
+  if (used->length > before)
+    put_web_process(listener, space, id);
+  return 0;
 }
 
 static void on_log(void *data, const struct log_entry *entry)
@@ -163,7 +177,7 @@ static int publish(struct job_runner *runner, struct job *job, const char *part,
   job_result_folder(runner->queue->options.data, job, final);
   job->progress = 100.0;
   note_usage(runner, job, &reply->header);
-  job->result = job_result_json(reply, part, error);
+  job->result = job_result_json(reply, part, &runner->desk.session.used, error);
   if (job->usage == NULL || job->result == NULL)
     return error_is_set(error) ? -1 : error_memory(error);
   if (folder_sync(part, error) != 0)
@@ -346,7 +360,7 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
 {
   struct error error = {0};
   struct task_header task;
-  struct listener listener = {.runner = runner, .job = job, .desk = {.user = job->owner, .store = runner->store}};
+  struct listener listener = {.runner = runner, .job = job};
   const struct worker_watch watch = {.client_fd = -1,
                                      .cancel_fd = runner->cancel_fd,
                                      .seconds = runner->queue->options.seconds,
@@ -368,7 +382,8 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
   if (folder_make(task.checkpoint, &error) != 0)
     return back_to_queue(runner, "no room could be made for what the run keeps");
   snprintf(task.user, sizeof task.user, "%s", job->owner);
-  task.has_own = definition_desk_has_own(&listener.desk);
+  definition_desk_begin(&runner->desk, job->owner, false);
+  task.has_own = definition_desk_has_own(&runner->desk);
   if (file_tree_path(runner->store, runner->queue->options.data, job->owner, task.files, &error) != 0 ||
       workspace_folder(runner->store, runner->queue->options.workspaces, job->owner, task.workspaces, &error) != 0)
     return back_to_queue(runner, "the store did not answer");

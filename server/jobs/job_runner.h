@@ -4,6 +4,7 @@
 
 #include "server/workers/backoff.h"
 #include "server/jobs/job_queue.h"
+#include "server/workers/definition_desk.h"
 #include "server/workers/worker_client.h"
 
 #include <pthread.h>
@@ -14,6 +15,7 @@ struct job_runner {
   bool started;
   struct store *store;
   struct worker_client client;
+  struct definition_desk desk; /* uses `store` */
   struct backoff backoff; /* while the machine lacks something: processes, descriptors, disk */
   int cancel_fd;          /* eventfd */
   char id[JOB_ID_SIZE];   /* the job at hand, "" when idle; guarded by the queue's lock */

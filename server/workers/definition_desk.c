@@ -1,5 +1,6 @@
 #include "server/workers/definition_desk.h"
 
+#include "server/clock.h"
 #include "server/store/store_processes.h"
 
 #include <stdlib.h>
@@ -8,6 +9,13 @@
 static int open_store(struct definition_desk *desk, struct error *error)
 {
   return desk->store != NULL ? 0 : store_open(desk->data, &desk->store, error);
+}
+
+void definition_desk_begin(struct definition_desk *desk, const char *user, bool is_hurried)
+{
+  buffer_free(&desk->session.used);
+  desk->user = user;
+  desk->session = (struct remote_session){.started = steady_now(), .is_hurried = is_hurried};
 }
 
 bool definition_desk_has_own(struct definition_desk *desk)
@@ -34,16 +42,15 @@ static int find_own(struct definition_desk *desk, const char *id, struct buffer 
 
 int definition_desk_answer(void *data, const char *space, const char *id, struct buffer *json, struct error *error)
 {
+  struct definition_desk *desk = data;
   if (strcmp(space, "user") == 0)
-    return find_own(data, id, json, error);
-  return error_set(error, ERROR_ProcessNamespaceInvalid,
-                   "the value passed for namespace '%s' in process '%s' is invalid: this server reads no processes "
-                   "from there",
-                   space, id);
+    return find_own(desk, id, json, error);
+  return remote_definition_get(desk->remote, &desk->session, space, id, json, error);
 }
 
 void definition_desk_close(struct definition_desk *desk)
 {
   store_close(desk->store);
   desk->store = NULL;
+  buffer_free(&desk->session.used);
 }

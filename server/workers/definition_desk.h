@@ -3,22 +3,26 @@
 #ifndef TWINCUBE_SERVER_WORKERS_DEFINITION_DESK_H
 #define TWINCUBE_SERVER_WORKERS_DEFINITION_DESK_H
 
+#include "server/definitions/remote_definitions.h"
 #include "server/store/store.h"
-
-#include "datacube/base/buffer.h"
 
 struct definition_desk {
   const char *data; /* folder of the store; borrowed */
   const char *user; /* whose task it is; NULL: a stranger's */
-  struct store *store; /* opened when it is first needed */
+  struct store *store; /* the desk's; opened when it is first needed */
+  struct remote_definitions *remote; /* borrowed */
+  struct remote_session session;     /* of the task */
 };
+
+/* For a new task. A hurried one gets no definition that would have to be waited for (session.is_incomplete). */
+void definition_desk_begin(struct definition_desk *desk, const char *user, bool is_hurried);
 
 /* Whether there is anything to ask for: of a user's own processes. A store that does not answer says so when it is
  * asked. */
 bool definition_desk_has_own(struct definition_desk *desk);
 
-/* The definition as JSON; nothing where there is none. As worker_watch's `define`; `desk` is a struct definition_desk.
- * Errors StorageFailure, ProcessNamespaceInvalid. */
+/* The definition as JSON; nothing where the user has none. Any namespace but "user" is taken for an address of the web.
+ * As worker_watch's `define`; `desk` is a struct definition_desk. Errors StorageFailure, ProcessNamespaceInvalid. */
 int definition_desk_answer(void *desk, const char *space, const char *id, struct buffer *json, struct error *error);
 
 void definition_desk_close(struct definition_desk *desk);

@@ -1,11 +1,16 @@
-/* A question and its answer, one after the other: the server answers while it waits for the reply. */
+/* A question and its answer, one after the other: the server answers while it waits for the reply. A process that is
+ * published on the web is held against its address: what is wrong with it is wrong there, not in the graph that names
+ * it. */
 #include "server/workers/worker_lookup.h"
+
+#include "server/error_table.h"
 
 #include <string.h>
 
+/* Whether a namespace is an address, of whatever scheme. */
 static bool is_remote(const char *space)
 {
-  return strncmp(space, "https://", 8) == 0 || strncmp(space, "http://", 7) == 0;
+  return strstr(space, "://") != NULL;
 }
 
 /* Sends the question; the answer's frame on success. */
@@ -24,23 +29,25 @@ static int ask(const struct worker_lookup *lookup, const char *space, const char
 }
 
 /* A definition that is not what its namespace promises. */
-static int blame_remote(const char *space, const char *id, struct error *error)
+static int blame_remote(const struct graph_call *call, struct error *error)
 {
-  struct error found = *error;
+  char reason[ERROR_TEXT_SIZE];
+  if (error_is(error, ERROR_Internal))
+    return -1;
+  error_text(error, reason);
   *error = (struct error){{0}, {0}, {0}, {0}};
   return error_set(error, ERROR_ProcessNamespaceInvalid,
-                   "the value passed for namespace '%s' in process '%s' is invalid: %s", space, id, found.message);
+                   "the value passed for namespace '%.200s' in process '%.100s' is invalid: %s", call->space, call->id,
+                   reason);
 }
 
-static int define(struct arena *arena, const char *space, const char *id, const struct process_text *text,
+static int define(struct arena *arena, const struct graph_call *call, const char *json, size_t length,
                   struct process_entry *out, struct error *error)
 {
-  if (!is_remote(space))
-    return process_define(arena, text->json, text->length, out, error);
-  int status = process_define_listed(arena, text, id, out, error);
-  if (status == 0 && strcmp(out->id, id) != 0)
-    status = error_set(error, ERROR_ProcessInvalid, "it holds process '%s'", out->id);
-  return status == 0 ? 0 : blame_remote(space, id, error);
+  int status = process_define(arena, json, length, out, error);
+  if (status == 0 && strcmp(out->id, call->id) != 0)
+    status = error_set(error, ERROR_ProcessInvalid, "it has the id '%s'", out->id);
+  return status == 0 || !is_remote(call->space) ? status : blame_remote(call, error);
 }
 
 static const struct process_entry *find(void *context, struct arena *arena, const char *space, const char *id,
@@ -51,13 +58,12 @@ static const struct process_entry *find(void *context, struct arena *arena, cons
   if (!is_remote(space) && (!lookup->task->has_own || strcmp(space, "user") != 0))
     return NULL;
   struct process_entry *entry = NULL;
-  if (ask(lookup, space, id, &frame, error) == 0 && frame.length > sizeof(struct tell_header)) {
-    const struct process_text text = {frame.data + sizeof(struct tell_header),
-                                      frame.length - sizeof(struct tell_header)};
+  const size_t head = sizeof(struct tell_header);
+  if (ask(lookup, space, id, &frame, error) == 0 && frame.length > head) {
     entry = ARENA_NEW(arena, struct process_entry);
     if (entry == NULL)
       error_memory(error);
-    else if (define(arena, space, id, &text, entry, error) != 0)
+    else if (define(arena, &(struct graph_call){space, id}, frame.data + head, frame.length - head, entry, error) != 0)
       entry = NULL;
   }
   buffer_free(&frame);

@@ -178,11 +178,11 @@ static void run_task(struct pool_thread *thread, struct pool_task *task, struct 
   snprintf(task->header.output, sizeof task->header.output, "%s", thread->folder);
   task->header.memory = is_any ? thread->pool->options.memory : thread->pool->options.small_memory;
   task->header.threads = is_any ? task->threads : 1;
-  thread->desk.user = task->header.user[0] ? task->header.user : NULL;
+  definition_desk_begin(&thread->desk, task->header.user[0] ? task->header.user : NULL, thread->role == ROLE_SMALL);
   task->header.has_own = definition_desk_has_own(&thread->desk);
   enum worker_outcome outcome = call_worker(thread, task, reply);
   bool is_clean = outcome == WORKER_REPLIED && reply->header.files_size == 0 && !error_is_set(&reply->header.error);
-  if (thread->role == ROLE_SMALL && is_no_small_work(outcome, reply))
+  if (thread->role == ROLE_SMALL && (thread->desk.session.is_incomplete || is_no_small_work(outcome, reply)))
     give_back(thread, task);
   else
     end_task(thread, task, outcome, outcome == WORKER_REPLIED ? reply : NULL);
@@ -238,6 +238,7 @@ static int start_thread(struct worker_pool *pool, unsigned i, struct error *erro
   struct pool_thread *thread = &pool->threads[i];
   set_role(pool, thread, i);
   thread->desk.data = pool->options.data;
+  thread->desk.remote = pool->options.remote;
   snprintf(thread->folder, sizeof thread->folder, "%s/tmp/worker-%u/", pool->options.data, i);
   if (folder_make(thread->folder, error) != 0)
     return -1;

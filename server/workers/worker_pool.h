@@ -10,10 +10,12 @@
 #include "server/workers/worker_client.h"
 
 struct worker_pool;
+struct remote_definitions; /* server/definitions/remote_definitions.h */
 
 struct worker_pool_options {
   struct zygote *zygote;
   const char *data;                       /* folder; each worker gets a private one below data/tmp */
+  struct remote_definitions *remote;      /* processes that are published on the web */
   unsigned workers;                       /* beside the two that are kept for small work and for strangers */
   struct fair_limits users;               /* tasks that may wait */
   struct fair_limits strangers;           /* … an owner is an address */
