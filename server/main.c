@@ -18,6 +18,7 @@ static const struct subcommand subcommands[] = {
     {"explain", command_explain, "print the plan of a process graph"},
     {"catalogue", command_catalogue, "add, list and remove collections"},
     {"user", command_user, "add, list and remove users of the server"},
+    {"config", command_config, "check a server's configuration file"},
     {"job", command_job, "list, show and cancel batch jobs of the server"},
     {"zygote", zygote_main, NULL}, /* the server's own: not for people */
 };

@@ -34,52 +34,16 @@ enum { BODY_LIMIT = 16 * 1024 * 1024, CONNECTIONS = 1000 };
 enum { QUEUE = 256, STRANGERS = 32, STRANGER = 8 };
 static const size_t kept_limit = (size_t)256 << 20; /* bodies and answers that wait, in the main process */
 
-static const char help_text[] =
+static const char help_head[] =
     "twincube serve - serve the openEO API\n\n"
     "Usage\n"
     "  twincube serve [OPTION]...\n\n"
     "Serves openEO 1.3.0 and 1.2.0 over HTTP: the collections of the catalogue, the processes, synchronous results\n"
     "and batch jobs. The first line on standard output is the server's address, once it is ready. Clients connect to\n"
-    "it and log in by name and password (see twincube user). For HTTPS put a proxy in front and give --public-url.\n\n"
-    "Options\n"
-    "  --listen HOST:PORT    address to listen on (default 127.0.0.1:8080); port 0 picks a free one\n"
-    "  --data DIR            folder of catalogue, users, jobs and results (see twincube catalogue --help for the\n"
-    "                        default); one server a folder\n"
-    "  --memory SIZE         memory for computing, such as 512M or 4G (default 2G): an eighth for small requests and\n"
-    "                        strangers' validations, the rest shared evenly by the workers and the jobs\n"
-    "  --threads N           threads of one request or job (default: as many as the machine has cores)\n"
-    "  --workers N           synchronous requests computed at a time (default: 2, or half the cores; at most 64)\n"
-    "  --jobs N              batch jobs computed at a time (default 1)\n"
-    "  --request-time TIME   most time of a synchronous request, such as 90s, 15m or 12h (default 1h)\n"
-    "  --job-time TIME       most time of a batch job (default 7d)\n"
-    "  --user-requests N     synchronous requests of one user that may wait (default 32)\n"
-    "  --user-jobs N         queued jobs of one user (default 1000)\n"
-    "  --all-jobs N          queued jobs of all users (default 10000)\n"
-    "  --result-size SIZE    most bytes that one request or job may write, before compression (default 100G)\n"
-    "  --user-results SIZE   most bytes of results that the jobs of one user may keep (default: no limit)\n"
-    "  --user-files SIZE     most bytes of files that one user may upload (default 10G), and, apart from these, of\n"
-    "                        what may lie in the user's workspaces\n"
-    "  --workspaces DIR      folder in which users may have workspaces, to which jobs export results that are to stay\n"
-    "  --keep-results DAYS   remove the results of a job so many days after it finished (default: keep them)\n"
-    "  --tariff PRICES       what computing costs, such as currency=EUR,cpu-hour=0.05,gb-read=0.01 (default: nothing)\n"
-    "  --sweep               remove the folders of jobs that the store does not know, which a start else moves to\n"
-    "                        jobs/lost\n"
-    "  --stac DIR            folder whose STAC documents and data everybody may load by load_stac; may be repeated\n"
-    "  --process-namespace URL\n"
-    "                        what addresses start with at which users' graphs may use published processes, such as\n"
-    "                        https://example.org/processes/; may be repeated (default: none). A host of a private\n"
-    "                        network must be given as a number\n"
-    "  --process-specs DIR   folder with the official openeo-processes JSON files, served byte for byte in place of\n"
-    "                        ours; a difference in a signature is an error\n"
-    "  --public-url URL      address under which clients reach the server, for the links in its answers (default:\n"
-    "                        what the client asked for)\n"
-    "  --oidc FILE           OpenID Connect providers whose users may log in (JSON; see README)\n"
-    "  --no-basic            no login with name and password, only through these providers\n"
-    "  --trust-proxy NET     address or network (10.0.0.0/8) of a proxy whose X-Forwarded-For is believed; may be\n"
-    "                        repeated. Without it all clients behind a proxy share one limit of failed logins\n"
-    "  --verbose             log every request on standard error\n"
-    "  -h, --help            this text\n\n"
-    "Untrusted input is computed in worker processes: one that crashes or grows too large costs its own request and\n"
+    "it and log in by name and password (see twincube user). For HTTPS put a proxy in front and give --public-url.\n\n";
+
+static const char help_tail[] =
+    "\nUntrusted input is computed in worker processes: one that crashes or grows too large costs its own request and\n"
     "is replaced, and so is the process that makes them. Where the machine lacks processes, descriptors or disk, jobs\n"
     "wait until it has them again. SIGTERM or Ctrl-C ends the server; running jobs are queued again and go on at the\n"
     "next start.\n\n"
@@ -93,8 +57,8 @@ struct server_parts {
   char data[DATA_DIR_SIZE];
   char address[128];
   char public_url[BASE_URL_SIZE];
-  char *stac[SERVE_LIST_MOST];    /* absolute, without links */
-  char *workspaces;               /* likewise, or NULL */
+  char *stac[SERVE_LIST_MOST]; /* absolute, without links */
+  char *workspaces;            /* likewise, or NULL */
   int listen_fd, lock_fd;
   struct zygote *zygote;
   struct web_rule namespaces; /* where processes may be published */
@@ -242,8 +206,8 @@ static int start_auth(struct server *server, const struct serve_options *options
 {
   struct oidc_settings *settings = NULL;
   struct oidc *oidc = NULL;
-  if (options->oidc != NULL &&
-      (oidc_settings_read(options->oidc, &settings, error) != 0 || oidc_start(settings, &oidc, error) != 0))
+  if (serve_options_providers(options, &settings, error) != 0 ||
+      (settings != NULL && oidc_start(settings, &oidc, error) != 0))
     return -1;
   server->auth = auth_new(oidc, !options->no_basic);
   return server->auth != NULL ? 0 : error_memory(error);
@@ -389,32 +353,21 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
   }
 }
 
-int command_serve(int argc, char **argv)
+static int serve(const struct serve_options *options, struct error *error)
 {
-  struct serve_options options;
-  int status = serve_options_read(argc, argv, &options);
-  if (status >= 0)
-    return status;
-  if (options.help) {
-    fputs(help_text, stdout);
-    return EXIT_OK;
-  }
-  log_set_level(options.verbose ? LOG_DEBUG : LOG_INFO);
+  log_set_level(options->verbose ? LOG_DEBUG : LOG_INFO);
   raise_file_limit();
   struct server_parts *parts = calloc(1, sizeof *parts);
-  struct error error = {0};
-  if (parts == NULL) {
-    error_memory(&error);
-    return command_fail(&error);
-  }
+  if (parts == NULL)
+    return error_memory(error);
   parts->listen_fd = parts->lock_fd = -1;
-  const size_t memory = task_memory(&options);
+  const size_t memory = task_memory(options);
   sigset_t signals;
-  status = start_processes(parts, &options, memory, &error);
+  int status = start_processes(parts, options, memory, error);
   if (status == 0) {
     give_memory_back();
     block_signals(&signals);
-    status = start_threads(parts, &options, memory, &error);
+    status = start_threads(parts, options, memory, error);
   }
   if (status == 0) {
     printf("http://%s/\n", parts->address);
@@ -423,5 +376,30 @@ int command_serve(int argc, char **argv)
   }
   stop(parts);
   free(parts);
-  return status == 0 ? EXIT_OK : command_fail(&error);
+  return status;
+}
+
+static int print_help(void)
+{
+  fputs(help_head, stdout);
+  serve_options_help(stdout);
+  fputs(help_tail, stdout);
+  return EXIT_OK;
+}
+
+int command_serve(int argc, char **argv)
+{
+  struct serve_options options;
+  struct error error = {0};
+  int status = serve_options_read(argc, argv, &options, &error);
+  if (status == EXIT_USAGE)
+    command_usage("serve", "%s", error.message);
+  else if (status >= 0)
+    command_fail(&error);
+  else if (options.help)
+    status = print_help();
+  else
+    status = serve(&options, &error) == 0 ? EXIT_OK : command_fail(&error);
+  serve_options_free(&options);
+  return status;
 }

@@ -1,12 +1,18 @@
-/* The options of `twincube serve`: one table says how each is called, of what kind it is and where it goes. */
+/* The options of `twincube serve`, which are also the keys of its configuration file: one table says how each is
+ * called, of what kind it is, what it is by default and where it goes. --help and the example file are printed from it.
+ *
+ * What the command line says wins over the file, and the file over the defaults. */
 #ifndef TWINCUBE_SERVER_COMMANDS_SERVE_OPTIONS_H
 #define TWINCUBE_SERVER_COMMANDS_SERVE_OPTIONS_H
 
 #include "server/auth/client_address.h"
+#include "server/auth/oidc_settings.h"
+#include "server/config/toml.h"
 #include "server/jobs/tariff.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { SERVE_LIST_MOST = 64 };
 
@@ -16,21 +22,70 @@ struct option_list { /* of an option that may be given again and again */
 };
 
 struct serve_options {
+  const char *config; /* file, or NULL */
   const char *listen, *data, *specs, *public_url, *oidc, *workspaces;
-  struct option_list stac;       /* folders that load_stac may read */
-  struct option_list namespaces; /* what addresses start with where processes may be published */
+  struct option_list stac;                              /* folders that load_stac may read */
+  struct option_list namespaces;                        /* what addresses start with where processes may be published */
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
   long threads, workers, jobs;                          /* threads 0: default */
   long user_requests, user_jobs, all_jobs;              /* that may wait: of one user, of all */
   double request_time, job_time;                        /* seconds */
   long keep_results;                                    /* days, 0: for ever */
-  const char *tariff_text;                              /* as given, or NULL */
   struct tariff tariff;
   struct proxy_networks proxies; /* that are believed */
   bool verbose, sweep, no_basic, help;
+  json_t *oidc_tables; /* providers that the file itself describes, or NULL; of `values` */
+  json_t *values;      /* name → what is in force, owned: the texts above lie in it */
+  struct toml file;    /* owned; without values where there is none */
 };
 
-/* The defaults, then what the command line says: -1 to go on, else an exit status, the reason being printed. */
-int serve_options_read(int argc, char **argv, struct serve_options *out);
+enum option_kind {
+  OPTION_TEXT,      /* const char * */
+  OPTION_URL,       /* the same, http or https */
+  OPTION_FLAG,      /* bool */
+  OPTION_SIZE,      /* size_t: bytes */
+  OPTION_TIME,      /* double: seconds */
+  OPTION_INTEGER,   /* long: 1 to `most` */
+  OPTION_TARIFF,    /* struct tariff */
+  OPTION_PATHS,     /* struct option_list; may be repeated, an array in the file */
+  OPTION_PREFIXES,  /* likewise, of addresses (web_rule.h) */
+  OPTION_NETWORKS,  /* struct proxy_networks; likewise */
+  OPTION_PROVIDERS, /* const char *: a file's name; in the file also tables */
+};
+
+struct option_row {
+  const char *name;     /* without its dashes */
+  const char *value;    /* how --help calls its value; NULL: it takes none */
+  const char *standard; /* the default, as on the command line; NULL: none, or `help` says it */
+  enum option_kind kind;
+  size_t place;        /* in struct serve_options */
+  long most;           /* of an integer */
+  bool is_live;        /* a reload changes it */
+  bool is_no_key;      /* of the command line only */
+  const char *heading; /* of the rows that begin here; or NULL */
+  const char *help;    /* one or two sentences, without a stop at the end */
+};
+
+extern const struct option_row option_rows[];
+extern const size_t option_row_count;
+
+bool option_is_repeated(const struct option_row *row); /* it may be given again and again: a list */
+
+/* Reads the command line and the file that it names. -1 to go on; else an exit status, and `error` says why. To be
+ * freed in any case. */
+int serve_options_read(int argc, char **argv, struct serve_options *out, struct error *error);
+/* Reads a configuration file alone, under an empty command line. */
+int serve_options_read_file(const char *path, struct serve_options *out, struct error *error);
+void serve_options_free(struct serve_options *options);
+
+/* The providers that the options name; NULL where there are none. Errors as of oidc_settings.h, with file and line. */
+int serve_options_providers(const struct serve_options *options, struct oidc_settings **out, struct error *error);
+
+/* Prints the options for --help. */
+void serve_options_help(FILE *out);
+/* Prints the example of a configuration file: every key with its default. */
+void serve_options_example(FILE *out);
+/* Prints what is in force as a configuration file; defaults are marked. */
+void serve_options_print(const struct serve_options *options, FILE *out);
 
 #endif

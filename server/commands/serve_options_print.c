@@ -1,0 +1,140 @@
+/* The options as texts: --help, the example of a file, and what is in force. */
+#include "server/commands/serve_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HELP_COLUMN = 24, WIDTH = 118 };
+
+/* Prints a text in lines that begin with `lead`, the first of them being begun already. */
+static void print_wrapped(FILE *out, const char *text, const char *lead)
+{
+  const size_t room = WIDTH - strlen(lead);
+  while (strlen(text) > room) {
+    size_t cut = room;
+    while (text[cut] != ' ')
+      cut--;
+    fprintf(out, "%.*s\n%s", (int)cut, text, lead);
+    text += cut + 1;
+  }
+  fprintf(out, "%s\n", text);
+}
+
+void serve_options_help(FILE *out)
+{
+  for (size_t i = 0; i < option_row_count; i++) {
+    const struct option_row *row = &option_rows[i];
+    char left[64], text[512], lead[HELP_COLUMN + 1];
+    if (row->heading != NULL)
+      fprintf(out, "%s%s\n", i > 0 ? "\n" : "", row->heading);
+    snprintf(left, sizeof left, "  --%s%s%s", row->name, row->value != NULL ? " " : "",
+             row->value != NULL ? row->value : "");
+    snprintf(text, sizeof text, "%s%s%s%s", row->help, row->standard != NULL ? " (default " : "",
+             row->standard != NULL ? row->standard : "", row->standard != NULL ? ")" : "");
+    snprintf(lead, sizeof lead, "%*s", HELP_COLUMN, "");
+    fprintf(out, "%-*s", HELP_COLUMN - 2, left);
+    fprintf(out, strlen(left) > HELP_COLUMN - 2 ? "\n%s" : "  ", lead);
+    print_wrapped(out, text, lead);
+  }
+}
+
+static const char example_head[] =
+    "# Settings of `twincube serve --config FILE`: every key that there is, with its default, or an\n"
+    "# example where it has none.\n"
+    "# `twincube config check FILE` says what a file means, or what is wrong with it and in which line.\n"
+    "# What the command line says wins over the file. Keys marked (reload) change while the server runs, by SIGHUP:\n"
+    "# systemctl reload twincube, or kill -HUP.\n";
+
+static const char example_oidc[] =
+    "#\n"
+    "# [[oidc]]                                       # a provider; another one is another [[oidc]]\n"
+    "# id = \"egi\"                                     # of `Bearer oidc/egi/TOKEN`: letters, digits, _; at most 20\n"
+    "# title = \"EGI Check-in\"                         # for people\n"
+    "# description = \"Any account of your institute\"  # likewise; may be left out\n"
+    "# issuer = \"https://aai.egi.eu/auth/realms/egi\"  # https, or http on this machine\n"
+    "# audience = [\"https://eo.example.org\"]          # one of these three is wanted: tokens are taken for one of "
+    "these,\n"
+    "# clients = [\"my-client\"]                        # and given to one of these,\n"
+    "# any_audience = false                           # or else for anybody\n"
+    "# scopes = [\"openid\", \"email\"]                   # that clients ask for\n"
+    "# required_scopes = []                           # that a token must have\n"
+    "# entitlement_claims = [\"eduperson_entitlement\"] # claims that hold groups and entitlements\n"
+    "# user_info = \"opaque\"                           # never, opaque or always: which tokens the provider is asked "
+    "about\n"
+    "# users = \"auto\"                                 # auto: whom the provider knows; entitled: whom a rule names\n"
+    "# clock_skew = 60                                # seconds that clocks may differ\n"
+    "# refresh_seconds = 3600                         # keys are asked for again after so long,\n"
+    "# pause_seconds = 30                             # and because of an unknown key at most so often\n"
+    "# user_info_seconds = 60                         # an answer about a token is remembered so long\n"
+    "# ca_file = \"/etc/ssl/private-ca.pem\"            # certificates to trust instead of the system's\n"
+    "# allow_http = false                             # without TLS elsewhere than on this machine\n"
+    "#\n"
+    "# [[oidc.default_clients]]                       # that openEO clients may use\n"
+    "# id = \"my-client\"\n"
+    "# grant_types = [\"urn:ietf:params:oauth:grant-type:device_code+pkce\", \"refresh_token\"]\n"
+    "#\n"
+    "# [[oidc.rules]]                                 # whoever has the entitlement has the roles (user, operator)\n"
+    "# entitlement = \"urn:mace:egi.eu:group:vo.example.org\"\n"
+    "# roles = [\"user\"]\n"
+    "# results = \"50G\"                                # and may keep so many bytes of results\n";
+
+/* What stands for the value in the example: the default, or something of the kind. */
+static void print_example_value(const struct option_row *row, FILE *out)
+{
+  const bool is_bare = row->kind == OPTION_FLAG || row->kind == OPTION_INTEGER;
+  const char *text = row->standard != NULL          ? row->standard
+                     : row->kind == OPTION_FLAG     ? "false"
+                     : row->kind == OPTION_INTEGER  ? "1"
+                     : row->kind == OPTION_PATHS    ? "/srv/stac"
+                     : row->kind == OPTION_PREFIXES ? "https://example.org/processes/"
+                     : row->kind == OPTION_NETWORKS ? "127.0.0.1"
+                     : row->kind == OPTION_URL      ? "https://eo.example.org"
+                     : row->kind == OPTION_TARIFF   ? "currency=EUR,cpu-hour=0.05,gb-read=0.01"
+                     : row->kind == OPTION_SIZE     ? "50G"
+                                                    : "/path";
+  const bool is_list = option_is_repeated(row);
+  fprintf(out, is_list ? "# %s = [\"%s\"]\n" : is_bare ? "# %s = %s\n" : "# %s = \"%s\"\n", row->name, text);
+}
+
+void serve_options_example(FILE *out)
+{
+  fputs(example_head, out);
+  for (size_t i = 0; i < option_row_count; i++) {
+    const struct option_row *row = &option_rows[i];
+    char text[512];
+    if (row->is_no_key)
+      continue;
+    if (row->heading != NULL)
+      fprintf(out, "\n## %s\n", row->heading);
+    snprintf(text, sizeof text, "%s%s.", row->help, row->is_live ? " (reload)" : "");
+    if (text[0] >= 'a' && text[0] <= 'z')
+      text[0] = (char)(text[0] - 'a' + 'A');
+    fputs("\n# ", out);
+    print_wrapped(out, text, "# ");
+    print_example_value(row, out);
+  }
+  fputs("\n## Providers as tables, in place of `oidc`. Tables stand behind all other keys.\n", out);
+  fputs(example_oidc, out);
+}
+
+void serve_options_print(const struct serve_options *options, FILE *out)
+{
+  for (size_t i = 0; i < option_row_count; i++) {
+    const char *name = option_rows[i].name;
+    const json_t *value = json_object_get(options->values, name);
+    if (option_rows[i].is_no_key || value == NULL)
+      continue;
+    const int line = json_object_get(options->file.values, name) == value ? toml_line(&options->file, name) : 0;
+    char *text = json_dumps(value, JSON_ENCODE_ANY);
+    if (name == NULL || text == NULL)
+      continue;
+    if (value == options->oidc_tables)
+      fprintf(out, "# [[oidc]]: providers by tables, %zu of them, the first in line %d\n", json_array_size(value),
+              line);
+    else if (line > 0)
+      fprintf(out, "%s = %s  # line %d\n", name, text, line);
+    else
+      fprintf(out, "%s = %s  # default\n", name, text);
+    free(text);
+  }
+}
