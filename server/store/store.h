@@ -1,8 +1,10 @@
-/* The store: users, tokens, settings, jobs and their logs in DIR/server.sqlite (SQLite, WAL).
+/* The store: users, tokens, settings, jobs and their logs. Its place is a data folder, for DIR/server.sqlite and one
+ * server, or the URI of a PostgreSQL database ("postgresql://…", libpq's), which several servers may share.
  *
- * One handle a thread; handles of several threads and processes may be open at once. Every change is one transaction,
- * so after `kill -9` at any point the store holds the state before a change or after it. Times are Unix milliseconds.
- */
+ * One handle a thread, with a connection of its own; handles of several threads and processes may be open at once.
+ * Every change is one transaction, so after `kill -9` at any point the store holds the state before a change or after
+ * it. A database that does not answer is error InfrastructureMaintenance; a handle connects again by itself. Times are
+ * Unix milliseconds. */
 #ifndef TWINCUBE_SERVER_STORE_STORE_H
 #define TWINCUBE_SERVER_STORE_STORE_H
 
@@ -16,9 +18,13 @@ struct store;
 
 enum { USER_NAME_SIZE = 65, PASSWORD_HASH_SIZE = 128, TOKEN_HASH_BYTES = 32 };
 
-/* Opens the store of a data folder and makes it where there is none. Error StorageFailure. */
-int store_open(const char *data_dir, struct store **out, struct error *error);
+/* Opens the store of a place and makes it where there is none. Errors StorageFailure, InfrastructureMaintenance. */
+int store_open(const char *place, struct store **out, struct error *error);
 void store_close(struct store *store); /* NULL is allowed */
+
+/* Whether several servers may use the store of this place, this store. */
+bool store_place_is_shared(const char *place);
+bool store_is_shared(const struct store *store);
 
 /* Gives a part of the space that deleted rows left back to the disk; true while there may be more of it. */
 bool store_shrink(struct store *store);

@@ -6,7 +6,7 @@
 
 int store_dropped_next(struct store *store, int64_t *at, char id[JOB_ID_SIZE], bool *found, struct error *error)
 {
-  sqlite3_stmt *next =
+  struct statement *next =
       store_prepare(store, "SELECT number, id FROM dropped WHERE number > ? ORDER BY number LIMIT 1", error);
   if (next == NULL)
     return -1;
@@ -14,16 +14,16 @@ int store_dropped_next(struct store *store, int64_t *at, char id[JOB_ID_SIZE], b
   int row = store_step(store, next, error);
   *found = row == 1;
   if (*found) {
-    *at = sqlite3_column_int64(next, 0);
+    *at = column_integer(next, 0);
     column_copy(id, JOB_ID_SIZE, next, 1);
   }
-  sqlite3_reset(next);
+  statement_end(next);
   return row < 0 ? -1 : 0;
 }
 
 int store_dropped_forget(struct store *store, int64_t number, struct error *error)
 {
-  sqlite3_stmt *forget = store_prepare(store, "DELETE FROM dropped WHERE number = ?", error);
+  struct statement *forget = store_prepare(store, "DELETE FROM dropped WHERE number = ?", error);
   if (forget == NULL)
     return -1;
   bind_integer(forget, 1, number);
@@ -31,17 +31,17 @@ int store_dropped_forget(struct store *store, int64_t number, struct error *erro
 }
 
 /* Whether a statement finds a row. */
-static int finds(struct store *store, sqlite3_stmt *statement, bool *out, struct error *error)
+static int finds(struct store *store, struct statement *statement, bool *out, struct error *error)
 {
   int row = store_step(store, statement, error);
   *out = row == 1;
-  sqlite3_reset(statement);
+  statement_end(statement);
   return row < 0 ? -1 : 0;
 }
 
 int store_job_is_known(struct store *store, const char *id, bool *known, struct error *error)
 {
-  sqlite3_stmt *find = store_prepare(
+  struct statement *find = store_prepare(
       store, "SELECT 1 FROM jobs WHERE id = ?1 UNION ALL SELECT 1 FROM dropped WHERE id = ?1 LIMIT 1", error);
   if (find == NULL)
     return -1;
@@ -51,6 +51,10 @@ int store_job_is_known(struct store *store, const char *id, bool *known, struct 
 
 int store_had_jobs(struct store *store, bool *out, struct error *error)
 {
-  sqlite3_stmt *find = store_prepare(store, "SELECT 1 FROM sqlite_sequence WHERE name = 'jobs' AND seq > 0", error);
+  struct statement *find =
+      store_prepare(store,
+                    store_sql(store, "SELECT 1 FROM sqlite_sequence WHERE name = 'jobs' AND seq > 0",
+                              "SELECT 1 FROM jobs_seq_seq WHERE is_called"),
+                    error);
   return find == NULL ? -1 : finds(store, find, out, error);
 }

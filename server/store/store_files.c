@@ -9,22 +9,21 @@
 const char store_files_schema[] =
     "CREATE TABLE IF NOT EXISTS file_folders (user TEXT PRIMARY KEY REFERENCES users(name) ON DELETE CASCADE,"
     " folder TEXT NOT NULL UNIQUE) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS dropped_folders (folder TEXT PRIMARY KEY) WITHOUT ROWID;"
-    "CREATE TRIGGER IF NOT EXISTS folders_dropped AFTER DELETE ON file_folders BEGIN"
-    " INSERT OR IGNORE INTO dropped_folders VALUES (OLD.folder); END;";
+    "CREATE TABLE IF NOT EXISTS dropped_folders (folder TEXT PRIMARY KEY) WITHOUT ROWID;";
 
 /* The first column of the first row, "" where there is none. */
-static int read_folder(struct store *store, sqlite3_stmt *statement, char out[USER_FOLDER_SIZE], struct error *error)
+static int read_folder(struct store *store, struct statement *statement, char out[USER_FOLDER_SIZE],
+                       struct error *error)
 {
   int row = store_step(store, statement, error);
-  snprintf(out, USER_FOLDER_SIZE, "%s", row == 1 ? (const char *)sqlite3_column_text(statement, 0) : "");
-  sqlite3_reset(statement);
+  snprintf(out, USER_FOLDER_SIZE, "%s", row == 1 ? column_view(statement, 0) : "");
+  statement_end(statement);
   return row < 0 ? -1 : 0;
 }
 
 static int find_folder(struct store *store, const char *user, char out[USER_FOLDER_SIZE], struct error *error)
 {
-  sqlite3_stmt *find = store_prepare(store, "SELECT folder FROM file_folders WHERE user = ?", error);
+  struct statement *find = store_prepare(store, "SELECT folder FROM file_folders WHERE user = ?", error);
   if (find == NULL)
     return -1;
   bind_text(find, 1, user);
@@ -42,7 +41,8 @@ int store_user_folder(struct store *store, const char *user, bool makes, char ou
   char name[2 * sizeof random + 1];
   randombytes_buf(random, sizeof random);
   sodium_bin2hex(name, sizeof name, random, sizeof random);
-  sqlite3_stmt *put = store_prepare(store, "INSERT OR IGNORE INTO file_folders VALUES (?, 'f-' || ?)", error);
+  struct statement *put =
+      store_prepare(store, "INSERT INTO file_folders VALUES (?, 'f-' || ?) ON CONFLICT DO NOTHING", error);
   if (put == NULL)
     return -1;
   bind_text(put, 1, user);
@@ -52,13 +52,13 @@ int store_user_folder(struct store *store, const char *user, bool makes, char ou
 
 int store_folder_dropped(struct store *store, char out[USER_FOLDER_SIZE], struct error *error)
 {
-  sqlite3_stmt *find = store_prepare(store, "SELECT folder FROM dropped_folders LIMIT 1", error);
+  struct statement *find = store_prepare(store, "SELECT folder FROM dropped_folders LIMIT 1", error);
   return find == NULL ? -1 : read_folder(store, find, out, error);
 }
 
 int store_folder_forget(struct store *store, const char *folder, struct error *error)
 {
-  sqlite3_stmt *forget = store_prepare(store, "DELETE FROM dropped_folders WHERE folder = ?", error);
+  struct statement *forget = store_prepare(store, "DELETE FROM dropped_folders WHERE folder = ?", error);
   if (forget == NULL)
     return -1;
   bind_text(forget, 1, folder);

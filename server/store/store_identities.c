@@ -34,10 +34,11 @@ static void name_user(const struct identity *identity, char user[USER_NAME_SIZE]
 static int is_as_kept(struct store *store, const struct identity *identity, char user[USER_NAME_SIZE], bool *known,
                       bool *same, struct error *error)
 {
-  sqlite3_stmt *find = store_prepare(store,
-                                     "SELECT i.user, i.name, r.roles, r.results FROM identities i LEFT JOIN rights r"
-                                     " ON r.user = i.user WHERE i.issuer = ? AND i.subject = ?",
-                                     error);
+  struct statement *find =
+      store_prepare(store,
+                    "SELECT i.user, i.name, r.roles, r.results FROM identities i LEFT JOIN rights r"
+                    " ON r.user = i.user WHERE i.issuer = ? AND i.subject = ?",
+                    error);
   if (find == NULL)
     return -1;
   bind_text(find, 1, identity->issuer);
@@ -45,30 +46,30 @@ static int is_as_kept(struct store *store, const struct identity *identity, char
   int row = store_step(store, find, error);
   *known = row == 1;
   if (row == 1) {
-    const char *name = (const char *)sqlite3_column_text(find, 1);
+    const char *name = column_view(find, 1);
     column_copy(user, USER_NAME_SIZE, find, 0);
     *same = (identity->name[0] == '\0' || strcmp(name, identity->name) == 0) &&
-            sqlite3_column_int64(find, 2) == (int64_t)identity->rights.roles &&
-            sqlite3_column_int64(find, 3) == (int64_t)identity->rights.results;
+            column_integer(find, 2) == (int64_t)identity->rights.roles &&
+            column_integer(find, 3) == (int64_t)identity->rights.results;
   }
-  sqlite3_reset(find);
+  statement_end(find);
   return row < 0 ? -1 : 0;
 }
 
 /* The user, with a password that nothing matches, and the identity. */
 static int add_identity(struct store *store, const struct identity *identity, const char *user, struct error *error)
 {
-  sqlite3_stmt *add = store_prepare(store, "INSERT OR IGNORE INTO users VALUES (?, '!', ?)", error);
+  struct statement *add = store_prepare(store, "INSERT INTO users VALUES (?, '!', ?) ON CONFLICT DO NOTHING", error);
   if (add == NULL)
     return -1;
   bind_text(add, 1, user);
   bind_integer(add, 2, store_now());
   if (store_run(store, add, error) != 0)
     return -1;
-  if (sqlite3_changes(store->db) == 0)
+  if (store->changes == 0)
     return error_set(error, ERROR_PermissionsInsufficient, "the user name '%s' is taken; please ask the operator",
                      user);
-  sqlite3_stmt *put = store_prepare(store, "INSERT INTO identities VALUES (?, ?, ?, ?)", error);
+  struct statement *put = store_prepare(store, "INSERT INTO identities VALUES (?, ?, ?, ?)", error);
   if (put == NULL)
     return -1;
   bind_text(put, 1, identity->issuer);
@@ -80,7 +81,7 @@ static int add_identity(struct store *store, const struct identity *identity, co
 
 static int rename_identity(struct store *store, const struct identity *identity, const char *user, struct error *error)
 {
-  sqlite3_stmt *name = store_prepare(store, "UPDATE identities SET name = ? WHERE user = ?", error);
+  struct statement *name = store_prepare(store, "UPDATE identities SET name = ? WHERE user = ?", error);
   if (name == NULL || identity->name[0] == '\0')
     return name == NULL ? -1 : 0;
   bind_text(name, 1, identity->name);
@@ -113,7 +114,7 @@ int store_identity_user(struct store *store, const struct identity *identity, ch
 int store_user_rights(struct store *store, const char *user, struct user_rights *out, char name[IDENTITY_NAME_SIZE],
                       struct error *error)
 {
-  sqlite3_stmt *find =
+  struct statement *find =
       store_prepare(store,
                     "SELECT r.roles, r.results, i.name FROM users u LEFT JOIN rights r ON r.user = u.name"
                     " LEFT JOIN identities i ON i.user = u.name WHERE u.name = ?",
@@ -125,23 +126,23 @@ int store_user_rights(struct store *store, const char *user, struct user_rights 
     return -1;
   bind_text(find, 1, user);
   int row = store_step(store, find, error);
-  if (row == 1 && sqlite3_column_type(find, 0) != SQLITE_NULL) {
-    out->roles = (unsigned)sqlite3_column_int64(find, 0);
-    out->results = (uint64_t)sqlite3_column_int64(find, 1);
+  if (row == 1 && !column_is_null(find, 0)) {
+    out->roles = (unsigned)column_integer(find, 0);
+    out->results = (uint64_t)column_integer(find, 1);
   }
-  const char *kept = row == 1 ? (const char *)sqlite3_column_text(find, 2) : NULL;
+  const char *kept = row == 1 ? column_view(find, 2) : NULL;
   if (name != NULL && kept != NULL)
     snprintf(name, IDENTITY_NAME_SIZE, "%s", kept);
-  sqlite3_reset(find);
+  statement_end(find);
   return row < 0 ? -1 : 0;
 }
 
 int store_user_rights_put(struct store *store, const char *user, const struct user_rights *rights, struct error *error)
 {
-  sqlite3_stmt *put = store_prepare(store,
-                                    "INSERT INTO rights VALUES (?, ?, ?) ON CONFLICT (user) DO UPDATE"
-                                    " SET roles = excluded.roles, results = excluded.results",
-                                    error);
+  struct statement *put = store_prepare(store,
+                                        "INSERT INTO rights VALUES (?, ?, ?) ON CONFLICT (user) DO UPDATE"
+                                        " SET roles = excluded.roles, results = excluded.results",
+                                        error);
   if (put == NULL)
     return -1;
   bind_text(put, 1, user);

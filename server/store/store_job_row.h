@@ -10,7 +10,7 @@
   "seq, id, owner, status, log_level, created, updated, run, attempts, budget, progress, title, description, plan,"    \
   " process, usage, result, options, queued, started, ended, priority, costs"
 
-void store_read_job(sqlite3_stmt *row, struct job *out);
+void store_read_job(struct statement *row, struct job *out);
 int store_no_job(const char *id, struct error *error); /* sets JobNotFound */
 
 #endif

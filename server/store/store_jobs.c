@@ -19,17 +19,17 @@ void job_free(struct job *job)
   *job = (struct job){0};
 }
 
-void store_read_job(sqlite3_stmt *row, struct job *out)
+void store_read_job(struct statement *row, struct job *out)
 {
   *out = (struct job){
-      .seq = sqlite3_column_int64(row, 0),
-      .created = sqlite3_column_int64(row, 5),
-      .updated = sqlite3_column_int64(row, 6),
-      .run = sqlite3_column_int64(row, 7),
-      .attempts = sqlite3_column_int64(row, 8),
-      .has_budget = sqlite3_column_type(row, 9) != SQLITE_NULL,
-      .budget = sqlite3_column_double(row, 9),
-      .progress = sqlite3_column_type(row, 10) == SQLITE_NULL ? -1.0 : sqlite3_column_double(row, 10),
+      .seq = column_integer(row, 0),
+      .created = column_integer(row, 5),
+      .updated = column_integer(row, 6),
+      .run = column_integer(row, 7),
+      .attempts = column_integer(row, 8),
+      .has_budget = !column_is_null(row, 9),
+      .budget = column_number(row, 9),
+      .progress = column_is_null(row, 10) ? -1.0 : column_number(row, 10),
       .title = column_text(row, 11),
       .description = column_text(row, 12),
       .plan = column_text(row, 13),
@@ -37,11 +37,11 @@ void store_read_job(sqlite3_stmt *row, struct job *out)
       .usage = column_text(row, 15),
       .result = column_text(row, 16),
       .options = column_text(row, 17),
-      .queued = sqlite3_column_int64(row, 18),
-      .started = sqlite3_column_int64(row, 19),
-      .ended = sqlite3_column_int64(row, 20),
-      .priority = sqlite3_column_int64(row, 21),
-      .costs = sqlite3_column_type(row, 22) == SQLITE_NULL ? -1.0 : sqlite3_column_double(row, 22),
+      .queued = column_integer(row, 18),
+      .started = column_integer(row, 19),
+      .ended = column_integer(row, 20),
+      .priority = column_integer(row, 21),
+      .costs = column_is_null(row, 22) ? -1.0 : column_number(row, 22),
   };
   column_copy(out->id, sizeof out->id, row, 1);
   column_copy(out->owner, sizeof out->owner, row, 2);
@@ -62,11 +62,11 @@ int store_job_put(struct store *store, struct job *job, struct error *error)
   sodium_bin2hex(job->id + 2, sizeof job->id - 2, random, sizeof random);
   snprintf(job->status, sizeof job->status, "created");
   job->created = job->updated = store_now();
-  sqlite3_stmt *put = store_prepare(store,
-                                    "INSERT INTO jobs (id, owner, title, description, process, plan, budget,"
-                                    " log_level, status, created, updated, options, priority)"
-                                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                    error);
+  struct statement *put = store_prepare(store,
+                                        "INSERT INTO jobs (id, owner, title, description, process, plan, budget,"
+                                        " log_level, status, created, updated, options, priority)"
+                                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                        error);
   if (put == NULL)
     return -1;
   bind_text(put, 1, job->id);
@@ -87,7 +87,7 @@ int store_job_put(struct store *store, struct job *job, struct error *error)
 
 int store_job_get(struct store *store, const char *owner, const char *id, struct job *out, struct error *error)
 {
-  sqlite3_stmt *get =
+  struct statement *get =
       store_prepare(store, "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)", error);
   if (get == NULL)
     return -1;
@@ -96,7 +96,7 @@ int store_job_get(struct store *store, const char *owner, const char *id, struct
   int row = store_step(store, get, error);
   if (row == 1)
     store_read_job(get, out);
-  sqlite3_reset(get);
+  statement_end(get);
   if (row == 0)
     return store_no_job(id, error);
   return row < 0 ? -1 : 0;
@@ -104,52 +104,73 @@ int store_job_get(struct store *store, const char *owner, const char *id, struct
 
 int store_job_state(struct store *store, const char *id, struct job_state *out, struct error *error)
 {
-  sqlite3_stmt *get = store_prepare(store, "SELECT status, updated, progress FROM jobs WHERE id = ?", error);
+  struct statement *get = store_prepare(store, "SELECT status, updated, progress FROM jobs WHERE id = ?", error);
   if (get == NULL)
     return -1;
   bind_text(get, 1, id);
   int row = store_step(store, get, error);
   if (row == 1) {
     column_copy(out->status, sizeof out->status, get, 0);
-    out->updated = sqlite3_column_int64(get, 1);
-    out->progress = sqlite3_column_type(get, 2) == SQLITE_NULL ? -1.0 : sqlite3_column_double(get, 2);
+    out->updated = column_integer(get, 1);
+    out->progress = column_is_null(get, 2) ? -1.0 : column_number(get, 2);
   }
-  sqlite3_reset(get);
+  statement_end(get);
   if (row == 0)
     return store_no_job(id, error);
+  return row < 0 ? -1 : 0;
+}
+
+struct job_page { /* of a list */
+  int64_t before; /* seq of the last job */
+  bool is_last;
+};
+
+/* The next page: a long list is never read at once, as it may end early. */
+static int list_page(struct store *store, const char *owner, struct job_page *page,
+                     bool (*report)(void *data, const struct job *job), void *data, struct error *error)
+{
+  enum { PAGE_JOBS = 250 };
+#define SHORT_JOBS                                                                                                     \
+  "SELECT seq, id, owner, status, log_level, created, updated, run, attempts, budget, progress, title, description,"   \
+  " plan, NULL, NULL, NULL, NULL, queued, started, ended, priority, costs FROM jobs WHERE "
+  static const char of_all[] = SHORT_JOBS "seq < ?1 ORDER BY seq DESC LIMIT ?2";
+  static const char of_one[] = SHORT_JOBS "seq < ?1 AND owner = ?3 ORDER BY seq DESC LIMIT ?2";
+#undef SHORT_JOBS
+  struct statement *list = store_prepare(store, owner == NULL ? of_all : of_one, error);
+  if (list == NULL)
+    return -1;
+  bind_integer(list, 1, page->before);
+  bind_integer(list, 2, PAGE_JOBS);
+  if (owner != NULL)
+    bind_text(list, 3, owner);
+  int row = 0, count = 0;
+  bool more = true;
+  while (more && (row = store_step(store, list, error)) == 1) {
+    struct job job;
+    store_read_job(list, &job);
+    more = report(data, &job);
+    page->before = job.seq;
+    count++;
+    job_free(&job);
+  }
+  statement_end(list);
+  page->is_last = !more || count < PAGE_JOBS;
   return row < 0 ? -1 : 0;
 }
 
 int store_job_list(struct store *store, const char *owner, int64_t before,
                    bool (*report)(void *data, const struct job *job), void *data, struct error *error)
 {
-#define SHORT_JOBS                                                                                                     \
-  "SELECT seq, id, owner, status, log_level, created, updated, run, attempts, budget, progress, title, description,"   \
-  " plan, NULL, NULL, NULL, NULL, queued, started, ended, priority, costs FROM jobs WHERE "
-  static const char of_all[] = SHORT_JOBS "seq < ?1 ORDER BY seq DESC";
-  static const char of_one[] = SHORT_JOBS "seq < ?1 AND owner = ?2 ORDER BY seq DESC";
-#undef SHORT_JOBS
-  sqlite3_stmt *list = store_prepare(store, owner == NULL ? of_all : of_one, error);
-  if (list == NULL)
-    return -1;
-  bind_integer(list, 1, before > 0 ? before : INT64_MAX);
-  if (owner != NULL)
-    bind_text(list, 2, owner);
-  int row = 0;
-  bool more = true;
-  while (more && (row = store_step(store, list, error)) == 1) {
-    struct job job;
-    store_read_job(list, &job);
-    more = report(data, &job);
-    job_free(&job);
-  }
-  sqlite3_reset(list);
-  return row < 0 ? -1 : 0;
+  struct job_page page = {.before = before > 0 ? before : INT64_MAX};
+  while (!page.is_last)
+    if (list_page(store, owner, &page, report, data, error) != 0)
+      return -1;
+  return 0;
 }
 
 int store_job_counts(struct store *store, struct job_counts *out, struct error *error)
 {
-  sqlite3_stmt *count = store_prepare(
+  struct statement *count = store_prepare(
       store,
       "SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'running') FROM jobs"
       " WHERE status IN ('queued', 'running')",
@@ -159,30 +180,31 @@ int store_job_counts(struct store *store, struct job_counts *out, struct error *
   int row = store_step(store, count, error);
   *out = (struct job_counts){0};
   if (row == 1)
-    *out = (struct job_counts){sqlite3_column_int64(count, 0), sqlite3_column_int64(count, 1)};
-  sqlite3_reset(count);
+    *out = (struct job_counts){column_integer(count, 0), column_integer(count, 1)};
+  statement_end(count);
   return row < 0 ? -1 : 0;
 }
 
 int store_job_bytes(struct store *store, const char *owner, uint64_t *out, struct error *error)
 {
-  sqlite3_stmt *sum = store_prepare(store,
-                                    "SELECT total(json_extract(file.value, '$.size')) FROM jobs,"
-                                    " json_each(jobs.result, '$.files') AS file"
-                                    " WHERE owner = ? AND json_valid(jobs.result)",
-                                    error);
+  static const char sqlite[] = "SELECT total(json_extract(file.value, '$.size')) FROM jobs,"
+                               " json_each(jobs.result, '$.files') AS file"
+                               " WHERE owner = ? AND json_valid(jobs.result)";
+  static const char postgres[] = "SELECT sum((file ->> 'size')::double precision) FROM jobs,"
+                                 " json_array_elements(jobs.result::json -> 'files') AS file WHERE owner = ?";
+  struct statement *sum = store_prepare(store, store_sql(store, sqlite, postgres), error);
   if (sum == NULL)
     return -1;
   bind_text(sum, 1, owner);
   int row = store_step(store, sum, error);
-  *out = row == 1 ? (uint64_t)sqlite3_column_double(sum, 0) : 0;
-  sqlite3_reset(sum);
+  *out = row == 1 ? (uint64_t)column_number(sum, 0) : 0;
+  statement_end(sum);
   return row < 0 ? -1 : 0;
 }
 
 int store_job_update(struct store *store, const struct job *job, struct error *error)
 {
-  sqlite3_stmt *put =
+  struct statement *put =
       store_prepare(store,
                     "UPDATE jobs SET title = ?1, description = ?2, process = ?3, plan = ?4, budget = ?5,"
                     " log_level = ?6, options = ?8, priority = ?9"
@@ -201,20 +223,19 @@ int store_job_update(struct store *store, const struct job *job, struct error *e
   bind_integer(put, 9, job->priority);
   if (store_run(store, put, error) != 0)
     return -1;
-  return sqlite3_changes(store->db) > 0
-             ? 0
-             : error_set(error, ERROR_JobLocked, "the job is queued or running: cancel it first");
+  return store->changes > 0 ? 0 : error_set(error, ERROR_JobLocked, "the job is queued or running: cancel it first");
 }
 
 /* Runs a statement that returns at most one row, the number of a run: *run, 0 without a row. */
-static int returned_run(struct store *store, sqlite3_stmt *statement, int64_t *run, bool *found, struct error *error)
+static int returned_run(struct store *store, struct statement *statement, int64_t *run, bool *found,
+                        struct error *error)
 {
   int row = store_step(store, statement, error);
   *found = row == 1;
-  *run = *found ? sqlite3_column_int64(statement, 0) : 0;
+  *run = *found ? column_integer(statement, 0) : 0;
   if (row == 1)
     row = store_step(store, statement, error); /* to the end: only then is it committed */
-  sqlite3_reset(statement);
+  statement_end(statement);
   return row < 0 ? -1 : 0;
 }
 
@@ -222,7 +243,7 @@ static int returned_run(struct store *store, sqlite3_stmt *statement, int64_t *r
 static int cancel_job(struct store *store, const struct job_key *key, double progress, int64_t *run, bool *found,
                       struct error *error)
 {
-  sqlite3_stmt *cancel =
+  struct statement *cancel =
       store_prepare(store,
                     "UPDATE jobs SET progress = CASE status WHEN 'running' THEN ?1 ELSE 0 END, updated = ?2,"
                     " ended = ?2,"
@@ -258,7 +279,7 @@ int store_job_cancel(struct store *store, const struct job_key *key, double prog
 int store_job_delete(struct store *store, const struct job_key *key, int64_t *run, struct error *error)
 {
   bool found;
-  sqlite3_stmt *drop = store_prepare(store, "DELETE FROM jobs WHERE id = ? AND owner = ? RETURNING run", error);
+  struct statement *drop = store_prepare(store, "DELETE FROM jobs WHERE id = ? AND owner = ? RETURNING run", error);
   if (drop == NULL)
     return -1;
   bind_text(drop, 1, key->id);

@@ -23,11 +23,12 @@ int log_level_parse(const char *name, enum log_level *out)
 
 int store_log_put(struct store *store, const char *job, const struct job_log *log, struct error *error)
 {
-  sqlite3_stmt *put =
+  struct statement *put =
       store_prepare(store,
                     "INSERT INTO logs (job, level, time, code, message, node, parameter, data)"
                     " SELECT id, ?1, ?2, ?3, ?4, ?5, ?6, ?7 FROM jobs WHERE id = ?8 AND ?1 <="
-                    " CASE log_level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 WHEN 'info' THEN 2 ELSE 3 END",
+                    " CASE log_level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 WHEN 'info' THEN 2 ELSE 3 END"
+                    " /*postgres FOR NO KEY UPDATE */",
                     error);
   if (put == NULL)
     return -1;
@@ -45,27 +46,27 @@ int store_log_put(struct store *store, const char *job, const struct job_log *lo
 int store_log_list(struct store *store, const char *job, int64_t after, enum log_level level, long limit,
                    void (*report)(void *data, const struct job_log *log), void *data, struct error *error)
 {
-  sqlite3_stmt *list = store_prepare(store,
-                                     "SELECT id, time, level, code, message, node, parameter, data FROM logs"
-                                     " WHERE job = ? AND id > ? AND level <= ? ORDER BY id LIMIT ?",
-                                     error);
+  struct statement *list = store_prepare(store,
+                                         "SELECT id, time, level, code, message, node, parameter, data FROM logs"
+                                         " WHERE job = ? AND id > ? AND level <= ? ORDER BY id LIMIT ?",
+                                         error);
   if (list == NULL)
     return -1;
   bind_text(list, 1, job);
   bind_integer(list, 2, after);
   bind_integer(list, 3, level);
-  bind_integer(list, 4, limit == 0 ? -1 : limit);
+  bind_integer(list, 4, limit == 0 ? INT64_MAX : limit);
   int row;
   while ((row = store_step(store, list, error)) == 1) {
     const struct job_log log = {
-        .id = sqlite3_column_int64(list, 0),
-        .time = sqlite3_column_int64(list, 1),
-        .entry = {.level = (enum log_level)sqlite3_column_int(list, 2),
-                  .code = (const char *)sqlite3_column_text(list, 3),
-                  .message = (const char *)sqlite3_column_text(list, 4),
-                  .node = (const char *)sqlite3_column_text(list, 5),
-                  .parameter = (const char *)sqlite3_column_text(list, 6),
-                  .data = (const char *)sqlite3_column_text(list, 7)},
+        .id = column_integer(list, 0),
+        .time = column_integer(list, 1),
+        .entry = {.level = (enum log_level)column_integer(list, 2),
+                  .code = column_view(list, 3),
+                  .message = column_view(list, 4),
+                  .node = column_view(list, 5),
+                  .parameter = column_view(list, 6),
+                  .data = column_view(list, 7)},
     };
     report(data, &log);
   }

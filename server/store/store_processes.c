@@ -15,9 +15,10 @@ const char store_processes_schema[] =
     " PRIMARY KEY (owner, id));";
 
 /* A statement about one process of one owner. */
-static sqlite3_stmt *about(struct store *store, const char *sql, const char *owner, const char *id, struct error *error)
+static struct statement *about(struct store *store, const char *sql, const char *owner, const char *id,
+                               struct error *error)
 {
-  sqlite3_stmt *statement = store_prepare(store, sql, error);
+  struct statement *statement = store_prepare(store, sql, error);
   if (statement != NULL) {
     bind_text(statement, 1, owner);
     bind_text(statement, 2, id);
@@ -26,13 +27,13 @@ static sqlite3_stmt *about(struct store *store, const char *sql, const char *own
 }
 
 /* The first column of the only row as a new string, NULL where there is no row. */
-static int read_text(struct store *store, sqlite3_stmt *statement, char **out, struct error *error)
+static int read_text(struct store *store, struct statement *statement, char **out, struct error *error)
 {
   *out = NULL;
   int row = statement == NULL ? -1 : store_step(store, statement, error);
   if (row == 1) {
     *out = column_text(statement, 0);
-    sqlite3_reset(statement);
+    statement_end(statement);
     return *out != NULL ? 0 : error_memory(error);
   }
   return row;
@@ -100,13 +101,15 @@ static int check_ways(struct store *store, const char *owner, const struct store
 static int check_quota(struct store *store, const char *owner, const struct stored_process *process,
                        struct error *error)
 {
-  static const char sql[] = "SELECT count(*), coalesce(sum(length(CAST(document AS BLOB))), 0)"
-                            " FROM processes WHERE owner = ? AND id <> ?";
-  sqlite3_stmt *statement = about(store, sql, owner, process->id, error);
+#define COUNTED " FROM processes WHERE owner = ? AND id <> ?"
+  static const char sqlite[] = "SELECT count(*), coalesce(sum(length(CAST(document AS BLOB))), 0)" COUNTED;
+  static const char postgres[] = "SELECT count(*), coalesce(sum(octet_length(document)), 0)" COUNTED;
+#undef COUNTED
+  struct statement *statement = about(store, store_sql(store, sqlite, postgres), owner, process->id, error);
   if (statement == NULL || store_step(store, statement, error) != 1)
     return -1;
-  const int64_t count = sqlite3_column_int64(statement, 0), bytes = sqlite3_column_int64(statement, 1);
-  sqlite3_reset(statement);
+  const int64_t count = column_integer(statement, 0), bytes = column_integer(statement, 1);
+  statement_end(statement);
   if (count >= PROCESS_MAX_COUNT)
     return error_set(error, ERROR_StorageQuotaExceeded, "a user keeps at most %d processes", (int)PROCESS_MAX_COUNT);
   if (bytes + (int64_t)strlen(process->document) > PROCESS_MAX_STORED)
@@ -120,7 +123,7 @@ static int write_row(struct store *store, const char *owner, const struct stored
   static const char sql[] = "INSERT INTO processes (owner, id, document, brief, calls) VALUES (?, ?, ?, ?, ?)"
                             " ON CONFLICT (owner, id) DO UPDATE SET document = excluded.document,"
                             " brief = excluded.brief, calls = excluded.calls";
-  sqlite3_stmt *statement = about(store, sql, owner, process->id, error);
+  struct statement *statement = about(store, sql, owner, process->id, error);
   if (statement == NULL)
     return -1;
   bind_text(statement, 3, process->document);
@@ -139,10 +142,10 @@ int store_process_put(struct store *store, const char *owner, const struct store
 
 int store_process_delete(struct store *store, const char *owner, const char *id, bool *found, struct error *error)
 {
-  sqlite3_stmt *statement = about(store, "DELETE FROM processes WHERE owner = ? AND id = ?", owner, id, error);
+  struct statement *statement = about(store, "DELETE FROM processes WHERE owner = ? AND id = ?", owner, id, error);
   if (statement == NULL || store_run(store, statement, error) != 0)
     return -1;
-  *found = sqlite3_changes(store->db) > 0;
+  *found = store->changes > 0;
   return 0;
 }
 
@@ -158,24 +161,24 @@ int store_process_list(struct store *store, const char *owner, const char *after
                        bool (*report)(void *data, const char *id, const char *brief), void *data, struct error *error)
 {
   static const char sql[] = "SELECT id, brief FROM processes WHERE owner = ? AND id > ? ORDER BY id";
-  sqlite3_stmt *statement = about(store, sql, owner, after, error);
+  struct statement *statement = about(store, sql, owner, after, error);
   int row = -1;
   while (statement != NULL && (row = store_step(store, statement, error)) == 1)
-    if (!report(data, (const char *)sqlite3_column_text(statement, 0), (const char *)sqlite3_column_text(statement, 1)))
+    if (!report(data, column_view(statement, 0), column_view(statement, 1)))
       break;
   if (statement != NULL)
-    sqlite3_reset(statement);
+    statement_end(statement);
   return row < 0 ? -1 : 0;
 }
 
 int store_process_any(struct store *store, const char *owner, bool *out, struct error *error)
 {
-  sqlite3_stmt *statement = store_prepare(store, "SELECT 1 FROM processes WHERE owner = ? LIMIT 1", error);
+  struct statement *statement = store_prepare(store, "SELECT 1 FROM processes WHERE owner = ? LIMIT 1", error);
   if (statement == NULL)
     return -1;
   bind_text(statement, 1, owner);
   int row = store_step(store, statement, error);
-  sqlite3_reset(statement);
+  statement_end(statement);
   *out = row == 1;
   return row < 0 ? -1 : 0;
 }

@@ -9,7 +9,7 @@
 
 static int drop_logs(struct store *store, const char *id, struct error *error)
 {
-  sqlite3_stmt *drop = store_prepare(store, "DELETE FROM logs WHERE job = ?", error);
+  struct statement *drop = store_prepare(store, "DELETE FROM logs WHERE job = ?", error);
   if (drop == NULL)
     return -1;
   bind_text(drop, 1, id);
@@ -21,14 +21,14 @@ static int count_queued(struct store *store, const char *owner, int64_t *out, st
 {
   static const char of_all[] = "SELECT count(*) FROM jobs WHERE status = 'queued'";
   static const char of_one[] = "SELECT count(*) FROM jobs WHERE status = 'queued' AND owner = ?";
-  sqlite3_stmt *count = store_prepare(store, owner == NULL ? of_all : of_one, error);
+  struct statement *count = store_prepare(store, owner == NULL ? of_all : of_one, error);
   if (count == NULL)
     return -1;
   if (owner != NULL)
     bind_text(count, 1, owner);
   int row = store_step(store, count, error);
-  *out = row == 1 ? sqlite3_column_int64(count, 0) : 0;
-  sqlite3_reset(count);
+  *out = row == 1 ? column_integer(count, 0) : 0;
+  statement_end(count);
   return row < 0 ? -1 : 0;
 }
 
@@ -51,7 +51,7 @@ static int check_limits(struct store *store, const char *owner, const struct que
 static int queue_job(struct store *store, const struct job_key *key, const struct queue_limits *limits, bool *started,
                      struct error *error)
 {
-  sqlite3_stmt *start =
+  struct statement *start =
       store_prepare(store,
                     "UPDATE jobs SET status = 'queued', queued = ?1, updated = ?1, attempts = 0, progress = 0,"
                     " usage = NULL, result = NULL, started = NULL, ended = NULL, costs = NULL,"
@@ -65,7 +65,7 @@ static int queue_job(struct store *store, const struct job_key *key, const struc
   bind_text(start, 3, key->owner);
   if (store_run(store, start, error) != 0)
     return -1;
-  *started = sqlite3_changes(store->db) > 0;
+  *started = store->changes > 0;
   if (!*started)
     return 0;
   return check_limits(store, key->owner, limits, error) == 0 ? drop_logs(store, key->id, error) : -1;
@@ -91,14 +91,14 @@ int store_job_start(struct store *store, const struct job_key *key, const struct
 
 int store_job_prefer(struct store *store, const char *id, int64_t priority, struct error *error)
 {
-  sqlite3_stmt *prefer = store_prepare(store, "UPDATE jobs SET priority = ? WHERE id = ?", error);
+  struct statement *prefer = store_prepare(store, "UPDATE jobs SET priority = ? WHERE id = ?", error);
   if (prefer == NULL)
     return -1;
   bind_integer(prefer, 1, priority);
   bind_text(prefer, 2, id);
   if (store_run(store, prefer, error) != 0)
     return -1;
-  return sqlite3_changes(store->db) > 0 ? 0 : store_no_job(id, error);
+  return store->changes > 0 ? 0 : store_no_job(id, error);
 }
 
 /* ---- out of it --------------------------------------------------------------------------------------------------- */
@@ -106,9 +106,10 @@ int store_job_prefer(struct store *store, const char *id, int64_t priority, stru
 /* Whose turn it is: *found is false where nothing is queued. */
 static int next_owner(struct store *store, char owner[USER_NAME_SIZE], bool *found, struct error *error)
 {
-  sqlite3_stmt *next =
+  struct statement *next =
       store_prepare(store,
-                    "SELECT waiting.owner FROM (SELECT owner, max(max(priority), 10) AS urgency, min(turn) AS first"
+                    "SELECT waiting.owner FROM (SELECT owner,"
+                    " CASE WHEN max(priority) > 10 THEN max(priority) ELSE 10 END AS urgency, min(turn) AS first"
                     " FROM jobs WHERE status = 'queued' GROUP BY owner) AS waiting"
                     " LEFT JOIN served ON served.owner = waiting.owner ORDER BY urgency DESC,"
                     " (SELECT count(*) FROM jobs WHERE status = 'running' AND jobs.owner = waiting.owner),"
@@ -120,16 +121,16 @@ static int next_owner(struct store *store, char owner[USER_NAME_SIZE], bool *fou
   *found = row == 1;
   if (*found)
     column_copy(owner, USER_NAME_SIZE, next, 0);
-  sqlite3_reset(next);
+  statement_end(next);
   return row < 0 ? -1 : 0;
 }
 
 static int note_turn(struct store *store, const char *owner, struct error *error)
 {
-  sqlite3_stmt *note = store_prepare(store,
-                                     "INSERT INTO served SELECT ?, coalesce(max(at), 0) + 1 FROM served WHERE true"
-                                     " ON CONFLICT (owner) DO UPDATE SET at = excluded.at",
-                                     error);
+  struct statement *note = store_prepare(store,
+                                         "INSERT INTO served SELECT ?, coalesce(max(at), 0) + 1 FROM served WHERE true"
+                                         " ON CONFLICT (owner) DO UPDATE SET at = excluded.at",
+                                         error);
   if (note == NULL)
     return -1;
   bind_text(note, 1, owner);
@@ -138,11 +139,12 @@ static int note_turn(struct store *store, const char *owner, struct error *error
 
 static int take_first(struct store *store, const char *owner, struct job *out, struct error *error)
 {
-  sqlite3_stmt *take =
+  struct statement *take =
       store_prepare(store,
                     "UPDATE jobs SET status = 'running', updated = ?1, started = ?1, attempts = attempts + 1,"
                     " run = run + 1, progress = 0 WHERE seq = (SELECT seq FROM jobs WHERE status = 'queued'"
-                    " AND owner = ?2 ORDER BY priority DESC, turn, seq LIMIT 1) RETURNING " JOB_COLUMNS,
+                    " AND owner = ?2 ORDER BY priority DESC, turn, seq LIMIT 1 /*postgres FOR UPDATE SKIP LOCKED */) "
+                    "RETURNING " JOB_COLUMNS,
                     error);
   if (take == NULL)
     return -1;
@@ -153,7 +155,7 @@ static int take_first(struct store *store, const char *owner, struct job *out, s
     store_read_job(take, out);
     row = store_step(store, take, error); /* to the end: only then does it count */
   }
-  sqlite3_reset(take);
+  statement_end(take);
   return row;
 }
 
@@ -187,11 +189,11 @@ int store_job_finish(struct store *store, const struct job *job, const char *sta
                      struct error *error)
 {
   *accepted = false;
-  sqlite3_stmt *finish = store_prepare(store,
-                                       "UPDATE jobs SET status = ?1, updated = ?2, ended = ?2, progress = ?3,"
-                                       " usage = ?4, result = ?5, costs = ?8"
-                                       " WHERE id = ?6 AND run = ?7 AND status = 'running'",
-                                       error);
+  struct statement *finish = store_prepare(store,
+                                           "UPDATE jobs SET status = ?1, updated = ?2, ended = ?2, progress = ?3,"
+                                           " usage = ?4, result = ?5, costs = ?8"
+                                           " WHERE id = ?6 AND run = ?7 AND status = 'running'",
+                                           error);
   if (finish == NULL)
     return -1;
   bind_text(finish, 1, status);
@@ -204,7 +206,7 @@ int store_job_finish(struct store *store, const struct job *job, const char *sta
   bind_known(finish, 8, job->costs);
   if (store_run(store, finish, error) != 0)
     return -1;
-  *accepted = sqlite3_changes(store->db) > 0;
+  *accepted = store->changes > 0;
   return 0;
 }
 
@@ -212,12 +214,12 @@ int store_job_finish(struct store *store, const struct job *job, const char *sta
 static int requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error)
 {
   const bool give_up = count && job->attempts >= JOB_MAX_ATTEMPTS;
-  sqlite3_stmt *queue = store_prepare(store,
-                                      "UPDATE jobs SET status = ?1, updated = ?2, attempts = attempts - ?3,"
-                                      " progress = CASE ?1 WHEN 'queued' THEN 0 ELSE progress END,"
-                                      " ended = CASE ?1 WHEN 'queued' THEN NULL ELSE ?2 END"
-                                      " WHERE id = ?4 AND run = ?5 AND status = 'running'",
-                                      error);
+  struct statement *queue = store_prepare(store,
+                                          "UPDATE jobs SET status = ?1, updated = ?2, attempts = attempts - ?3,"
+                                          " progress = CASE ?1 WHEN 'queued' THEN 0 ELSE progress END,"
+                                          " ended = CASE ?1 WHEN 'queued' THEN NULL ELSE ?2 END"
+                                          " WHERE id = ?4 AND run = ?5 AND status = 'running'",
+                                          error);
   if (queue == NULL)
     return -1;
   bind_text(queue, 1, give_up ? "error" : "queued");
@@ -227,7 +229,7 @@ static int requeue(struct store *store, const struct job *job, bool count, const
   bind_integer(queue, 5, job->run);
   if (store_run(store, queue, error) != 0)
     return -1;
-  if (sqlite3_changes(store->db) == 0 || reason == NULL)
+  if (store->changes == 0 || reason == NULL)
     return 0;
   char message[256];
   snprintf(message, sizeof message, "%s; %s", reason, give_up ? "the job is given up" : "the job is queued again");
@@ -246,10 +248,10 @@ int store_job_requeue(struct store *store, const struct job *job, bool count, co
 int store_job_running(struct store *store, int64_t after, int64_t before, struct job *out, bool *found,
                       struct error *error)
 {
-  sqlite3_stmt *next = store_prepare(store,
-                                     "SELECT " JOB_COLUMNS " FROM jobs WHERE status = 'running' AND seq > ?1"
-                                     " AND updated <= ?2 ORDER BY seq LIMIT 1",
-                                     error);
+  struct statement *next = store_prepare(store,
+                                         "SELECT " JOB_COLUMNS " FROM jobs WHERE status = 'running' AND seq > ?1"
+                                         " AND updated <= ?2 ORDER BY seq LIMIT 1",
+                                         error);
   if (next == NULL)
     return -1;
   bind_integer(next, 1, after);
@@ -258,7 +260,7 @@ int store_job_running(struct store *store, int64_t after, int64_t before, struct
   *found = row == 1;
   if (*found)
     store_read_job(next, out);
-  sqlite3_reset(next);
+  statement_end(next);
   return row < 0 ? -1 : 0;
 }
 
@@ -278,10 +280,11 @@ int store_job_recover(struct store *store, struct error *error)
 
 int store_job_expire(struct store *store, int64_t before, char id[JOB_ID_SIZE], bool *found, struct error *error)
 {
-  sqlite3_stmt *expire =
+  struct statement *expire =
       store_prepare(store,
                     "UPDATE jobs SET result = NULL WHERE seq = (SELECT seq FROM jobs WHERE status = 'finished'"
-                    " AND result IS NOT NULL AND coalesce(ended, updated) < ? LIMIT 1) RETURNING id",
+                    " AND result IS NOT NULL AND coalesce(ended, updated) < ? LIMIT 1"
+                    " /*postgres FOR UPDATE SKIP LOCKED */) RETURNING id",
                     error);
   if (expire == NULL)
     return -1;
@@ -292,6 +295,6 @@ int store_job_expire(struct store *store, int64_t before, char id[JOB_ID_SIZE], 
     column_copy(id, JOB_ID_SIZE, expire, 0);
     row = store_step(store, expire, error); /* to the end: only then is it committed */
   }
-  sqlite3_reset(expire);
+  statement_end(expire);
   return row < 0 ? -1 : 0;
 }

@@ -32,15 +32,15 @@ void service_free(struct service *service)
   *service = (struct service){0};
 }
 
-static void read_service(sqlite3_stmt *row, struct service *out)
+static void read_service(struct statement *row, struct service *out)
 {
   *out = (struct service){
-      .seq = sqlite3_column_int64(row, 0),
-      .enabled = sqlite3_column_int(row, 5) != 0,
-      .has_budget = sqlite3_column_type(row, 6) != SQLITE_NULL,
-      .budget = sqlite3_column_double(row, 6),
-      .created = sqlite3_column_int64(row, 7),
-      .version = sqlite3_column_int64(row, 8),
+      .seq = column_integer(row, 0),
+      .enabled = column_integer(row, 5) != 0,
+      .has_budget = !column_is_null(row, 6),
+      .budget = column_number(row, 6),
+      .created = column_integer(row, 7),
+      .version = column_integer(row, 8),
       .title = column_text(row, 9),
       .description = column_text(row, 10),
       .plan = column_text(row, 11),
@@ -61,13 +61,13 @@ static int not_found(const char *id, struct error *error)
 
 static int check_count(struct store *store, const char *owner, int64_t most, struct error *error)
 {
-  sqlite3_stmt *count = store_prepare(store, "SELECT count(*) FROM services WHERE owner = ?", error);
+  struct statement *count = store_prepare(store, "SELECT count(*) FROM services WHERE owner = ?", error);
   if (count == NULL)
     return -1;
   bind_text(count, 1, owner);
   const int row = store_step(store, count, error);
-  const int64_t found = row == 1 ? sqlite3_column_int64(count, 0) : 0;
-  sqlite3_reset(count);
+  const int64_t found = row == 1 ? column_integer(count, 0) : 0;
+  statement_end(count);
   if (row == 1 && found >= most)
     return error_set(error, ERROR_StorageQuotaExceeded, "a user may have %lld web services; delete one first",
                      (long long)most);
@@ -76,11 +76,11 @@ static int check_count(struct store *store, const char *owner, int64_t most, str
 
 static int insert(struct store *store, const struct service *service, struct error *error)
 {
-  sqlite3_stmt *put = store_prepare(store,
-                                    "INSERT INTO services (id, owner, type, title, description, process,"
-                                    " configuration, shown, enabled, plan, budget, log_level, created, version)"
-                                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
-                                    error);
+  struct statement *put = store_prepare(store,
+                                        "INSERT INTO services (id, owner, type, title, description, process,"
+                                        " configuration, shown, enabled, plan, budget, log_level, created, version)"
+                                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                                        error);
   if (put == NULL)
     return -1;
   const char *const texts[] = {service->id,          service->owner,   service->type,          service->title,
@@ -113,10 +113,10 @@ int store_service_put(struct store *store, struct service *service, int64_t most
 
 int store_service_get(struct store *store, const char *owner, const char *id, struct service *out, struct error *error)
 {
-  sqlite3_stmt *get = store_prepare(store,
-                                    "SELECT " SERVICE_COLUMNS ", process, configuration, shown FROM services"
-                                    " WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)",
-                                    error);
+  struct statement *get = store_prepare(store,
+                                        "SELECT " SERVICE_COLUMNS ", process, configuration, shown FROM services"
+                                        " WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)",
+                                        error);
   if (get == NULL)
     return -1;
   bind_text(get, 1, id);
@@ -124,7 +124,7 @@ int store_service_get(struct store *store, const char *owner, const char *id, st
   int row = store_step(store, get, error);
   if (row == 1)
     read_service(get, out);
-  sqlite3_reset(get);
+  statement_end(get);
   if (row == 0)
     return not_found(id, error);
   return row < 0 ? -1 : 0;
@@ -133,10 +133,10 @@ int store_service_get(struct store *store, const char *owner, const char *id, st
 int store_service_list(struct store *store, const char *owner, int64_t before,
                        bool (*report)(void *data, const struct service *service), void *data, struct error *error)
 {
-  sqlite3_stmt *list = store_prepare(store,
-                                     "SELECT " SERVICE_COLUMNS ", NULL, NULL, NULL FROM services"
-                                     " WHERE owner = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC",
-                                     error);
+  struct statement *list = store_prepare(store,
+                                         "SELECT " SERVICE_COLUMNS ", NULL, NULL, NULL FROM services"
+                                         " WHERE owner = ?1 AND (?2 = 0 OR seq < ?2) ORDER BY seq DESC",
+                                         error);
   if (list == NULL)
     return -1;
   bind_text(list, 1, owner);
@@ -149,17 +149,17 @@ int store_service_list(struct store *store, const char *owner, int64_t before,
     more = report(data, &service);
     service_free(&service);
   }
-  sqlite3_reset(list);
+  statement_end(list);
   return more && row < 0 ? -1 : 0;
 }
 
 int store_service_update(struct store *store, const struct service *service, struct error *error)
 {
-  sqlite3_stmt *update = store_prepare(store,
-                                       "UPDATE services SET title = ?, description = ?, process = ?,"
-                                       " configuration = ?, shown = ?, enabled = ?, plan = ?, budget = ?,"
-                                       " log_level = ?, version = version + 1 WHERE id = ? AND owner = ?",
-                                       error);
+  struct statement *update = store_prepare(store,
+                                           "UPDATE services SET title = ?, description = ?, process = ?,"
+                                           " configuration = ?, shown = ?, enabled = ?, plan = ?, budget = ?,"
+                                           " log_level = ?, version = version + 1 WHERE id = ? AND owner = ?",
+                                           error);
   if (update == NULL)
     return -1;
   const char *const texts[] = {service->title, service->description, service->process, service->configuration,
@@ -174,30 +174,31 @@ int store_service_update(struct store *store, const struct service *service, str
   bind_text(update, 11, service->owner);
   if (store_run(store, update, error) != 0)
     return -1;
-  return sqlite3_changes(store->db) > 0 ? 0 : not_found(service->id, error);
+  return store->changes > 0 ? 0 : not_found(service->id, error);
 }
 
 int store_service_delete(struct store *store, const char *owner, const char *id, struct error *error)
 {
-  sqlite3_stmt *delete = store_prepare(store, "DELETE FROM services WHERE id = ? AND owner = ?", error);
+  struct statement *delete = store_prepare(store, "DELETE FROM services WHERE id = ? AND owner = ?", error);
   if (delete == NULL)
     return -1;
   bind_text(delete, 1, id);
   bind_text(delete, 2, owner);
   if (store_run(store, delete, error) != 0)
     return -1;
-  return sqlite3_changes(store->db) > 0 ? 0 : not_found(id, error);
+  return store->changes > 0 ? 0 : not_found(id, error);
 }
 
 /* ---- logs -------------------------------------------------------------------------------------------------------- */
 
 static int insert_log(struct store *store, const char *service, const struct log_entry *entry, struct error *error)
 {
-  sqlite3_stmt *put =
+  struct statement *put =
       store_prepare(store,
                     "INSERT INTO service_logs (service, level, time, code, message, node, parameter)"
                     " SELECT id, ?1, ?2, ?3, ?4, ?5, ?6 FROM services WHERE id = ?7 AND ?1 <="
-                    " CASE log_level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 WHEN 'info' THEN 2 ELSE 3 END",
+                    " CASE log_level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 WHEN 'info' THEN 2 ELSE 3 END"
+                    " /*postgres FOR NO KEY UPDATE */",
                     error);
   if (put == NULL)
     return -1;
@@ -213,11 +214,11 @@ static int insert_log(struct store *store, const char *service, const struct log
 
 static int drop_old_logs(struct store *store, const char *service, struct error *error)
 {
-  sqlite3_stmt *drop = store_prepare(store,
-                                     "DELETE FROM service_logs WHERE service = ?1 AND id <="
-                                     " (SELECT id FROM service_logs WHERE service = ?1 ORDER BY id DESC"
-                                     " LIMIT 1 OFFSET ?2)",
-                                     error);
+  struct statement *drop = store_prepare(store,
+                                         "DELETE FROM service_logs WHERE service = ?1 AND id <="
+                                         " (SELECT id FROM service_logs WHERE service = ?1 ORDER BY id DESC"
+                                         " LIMIT 1 OFFSET ?2)",
+                                         error);
   if (drop == NULL)
     return -1;
   bind_text(drop, 1, service);
@@ -238,25 +239,25 @@ int store_service_log_put(struct store *store, const char *service, const struct
 int store_service_log_list(struct store *store, const char *service, int64_t after, enum log_level level, long limit,
                            void (*report)(void *data, const struct job_log *log), void *data, struct error *error)
 {
-  sqlite3_stmt *list = store_prepare(store,
-                                     "SELECT id, time, level, code, message, node, parameter FROM service_logs"
-                                     " WHERE service = ? AND id > ? AND level <= ? ORDER BY id LIMIT ?",
-                                     error);
+  struct statement *list = store_prepare(store,
+                                         "SELECT id, time, level, code, message, node, parameter FROM service_logs"
+                                         " WHERE service = ? AND id > ? AND level <= ? ORDER BY id LIMIT ?",
+                                         error);
   if (list == NULL)
     return -1;
   bind_text(list, 1, service);
   bind_integer(list, 2, after);
   bind_integer(list, 3, level);
-  bind_integer(list, 4, limit == 0 ? -1 : limit);
+  bind_integer(list, 4, limit == 0 ? INT64_MAX : limit);
   int row;
   while ((row = store_step(store, list, error)) == 1) {
-    const struct job_log log = {.id = sqlite3_column_int64(list, 0),
-                                .time = sqlite3_column_int64(list, 1),
-                                .entry = {.level = (enum log_level)sqlite3_column_int(list, 2),
-                                          .code = (const char *)sqlite3_column_text(list, 3),
-                                          .message = (const char *)sqlite3_column_text(list, 4),
-                                          .node = (const char *)sqlite3_column_text(list, 5),
-                                          .parameter = (const char *)sqlite3_column_text(list, 6)}};
+    const struct job_log log = {.id = column_integer(list, 0),
+                                .time = column_integer(list, 1),
+                                .entry = {.level = (enum log_level)column_integer(list, 2),
+                                          .code = column_view(list, 3),
+                                          .message = column_view(list, 4),
+                                          .node = column_view(list, 5),
+                                          .parameter = column_view(list, 6)}};
     report(data, &log);
   }
   return row;

@@ -1,9 +1,8 @@
 /* Who goes next: work of many owners in the fair queue of the workers, and jobs of many owners in the store. */
 #include "server/jobs/tariff.h"
-#include "server/store/folder.h"
 #include "server/store/store_jobs.h"
-#include "server/store/store_sql.h"
 #include "server/workers/fair_queue.h"
+#include "tests/unit/store_place.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,7 +144,7 @@ static void test_owners_are_forgotten(void **state)
 /* ---- the store's ------------------------------------------------------------------------------------------------- */
 
 struct fixture {
-  char folder[64];
+  struct store_place at;
   struct store *store;
   struct error error;
 };
@@ -157,8 +156,7 @@ static int setup(void **state)
   if (f == NULL)
     return -1;
   *state = f;
-  snprintf(f->folder, sizeof f->folder, "turns-test-XXXXXX");
-  if (mkdtemp(f->folder) == NULL || store_open(f->folder, &f->store, &f->error) != 0)
+  if (store_place_make(&f->at, &f->error) != 0 || store_open(f->at.place, &f->store, &f->error) != 0)
     return -1;
   for (size_t i = 0; i < 3; i++)
     if (store_user_put(f->store, users[i], "hash", &f->error) != 0)
@@ -170,7 +168,7 @@ static int teardown(void **state)
 {
   struct fixture *f = *state;
   store_close(f->store);
-  folder_remove(f->folder);
+  store_place_remove(&f->at);
   free(f);
   return 0;
 }
@@ -222,14 +220,14 @@ static void test_jobs_take_turns(void **state)
       expect_claims(f, true, "b a b a a a ");
     else
       expect_claims(f, false, "a b a b a a ");
-    assert_int_equal(sqlite3_exec(f->store->db, "UPDATE jobs SET status = 'finished'", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(store_execute(f->store, "UPDATE jobs SET status = 'finished'", &f->error), 0);
     struct job job = {0};
     bool found = false;
     if (!ends) /* so that who was served last is known */
       queue_job(f, "alice", "a", 0, &no_limits);
     assert_int_equal(store_job_claim(f->store, &job, &found, &f->error), 0);
     job_free(&job);
-    assert_int_equal(sqlite3_exec(f->store->db, "UPDATE jobs SET status = 'finished'", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(store_execute(f->store, "UPDATE jobs SET status = 'finished'", &f->error), 0);
   }
 }
 
@@ -250,8 +248,7 @@ static void test_no_clock_in_the_order(void **state)
 {
   struct fixture *f = *state;
   queue_job(f, "alice", "a1", 0, &no_limits);
-  assert_int_equal(sqlite3_exec(f->store->db, "UPDATE jobs SET queued = queued + 86400000", NULL, NULL, NULL),
-                   SQLITE_OK);
+  assert_int_equal(store_execute(f->store, "UPDATE jobs SET queued = queued + 86400000", &f->error), 0);
   queue_job(f, "alice", "a2", 0, &no_limits);
   expect_claims(f, true, "a1 a2 ");
 }
@@ -285,9 +282,17 @@ static void test_tariffs(void **state)
   assert_int_equal(tariff_check_plan(&tariff, "PAID", &error), 0);
   assert_int_equal(tariff_check_plan(&tariff, "free", &error), -1);
   assert_true(error_is(&error, ERROR_BillingPlanInvalid));
-  const char *const wrong[] = {"", "currency=EUR", "cpu-hour=1", "currency=EUR,cpu-hour=-1", "currency=EUR,cpu-hour=x",
-                               "currency=,cpu-hour=1", "currency=EUR,cpu-hour=1,", "currency=EUR,cpu-hour=inf",
-                               "currency=EUR,cpu-hour=1x,gb-read=2", "price=3", "currency=ABCDEFGHIJKLMNOPQ,gb-read=1"};
+  const char *const wrong[] = {"",
+                               "currency=EUR",
+                               "cpu-hour=1",
+                               "currency=EUR,cpu-hour=-1",
+                               "currency=EUR,cpu-hour=x",
+                               "currency=,cpu-hour=1",
+                               "currency=EUR,cpu-hour=1,",
+                               "currency=EUR,cpu-hour=inf",
+                               "currency=EUR,cpu-hour=1x,gb-read=2",
+                               "price=3",
+                               "currency=ABCDEFGHIJKLMNOPQ,gb-read=1"};
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     error = (struct error){0};
     assert_int_equal(tariff_parse(wrong[i], &tariff, &error), -1);
