@@ -23,7 +23,8 @@ struct place { /* path to a node, for messages */
 struct definition { /* of a process by a graph, met so far */
   struct definition *next;
   const struct process_entry *entry;
-  const struct bound *bound; /* NULL while in work, and where errors were found */
+  const struct bound *bound;     /* NULL while in work, and where errors were found */
+  const struct bound **defaults; /* of its parameters, where these are graphs */
 };
 
 struct finding { /* what a look-up gave */
@@ -157,25 +158,48 @@ static int fill_slot(struct binder *b, const struct process_entry *entry, const 
   }
 }
 
-/* What a parameter is when nothing is given for it. The graph of a definition may refer to any, so it sees a null. */
-static void fill_default(const struct process_entry *entry, const struct parameter *parameter, struct slot *out)
-{
-  static const struct value null = {.kind = VALUE_NULL};
-  if (out->kind != SLOT_ABSENT)
-    return;
-  if (parameter->has_default)
-    *out = (struct slot){.kind = SLOT_KNOWN, .value = &parameter->default_value};
-  else if (entry->body)
-    *out = (struct slot){.kind = SLOT_KNOWN, .value = &null};
-}
-
 struct use { /* of a process: the bound node in work */
   const struct graph_node *node;
   const struct process_entry *entry;
   struct place place;
   struct slot *slots;
-  struct bound_callback *callbacks;
+  struct bound_callback *callbacks; /* of the node, then one for each parameter whose default may be a graph */
 };
+
+/* A default that is a graph, as if the node gave it. */
+static int fill_default_graph(struct binder *b, const struct use *use, size_t k)
+{
+  const struct parameter *parameter = &use->entry->signature.parameters[k];
+  struct expression *e = ARENA_NEW(b->arena, struct expression);
+  if (!e)
+    return error_memory(b->error);
+  *e = (struct expression){.kind = EXPRESSION_GRAPH,
+                           .graph = parameter->default_graph,
+                           .callback = use->node->callback_count + k};
+  use->callbacks[e->callback].argument = parameter->name;
+  if (use->slots[k].kind == SLOT_ABSENT)
+    use->slots[k] = (struct slot){.kind = SLOT_LATE, .expression = e};
+  else
+    use->slots[k].otherwise = e;
+  return 0;
+}
+
+/* What a parameter is when nothing is given for it. The graph of a definition may refer to any, so it sees a null. */
+static int fill_default(struct binder *b, const struct use *use, size_t k)
+{
+  static const struct value null = {.kind = VALUE_NULL};
+  const struct parameter *parameter = &use->entry->signature.parameters[k];
+  struct slot *slot = &use->slots[k];
+  if (parameter->default_graph)
+    return fill_default_graph(b, use, k);
+  if (slot->kind != SLOT_ABSENT)
+    return 0;
+  if (parameter->has_default)
+    *slot = (struct slot){.kind = SLOT_KNOWN, .value = &parameter->default_value};
+  else if (use->entry->body)
+    *slot = (struct slot){.kind = SLOT_KNOWN, .value = &null};
+  return 0;
+}
 
 static int bind_argument(struct binder *b, const struct surroundings *in, const struct use *use, size_t i)
 {
@@ -222,7 +246,8 @@ static int bind_arguments(struct binder *b, const struct surroundings *in, const
       return -1;
   for (size_t k = 0; k < signature->count; k++) {
     const struct parameter *parameter = &signature->parameters[k];
-    fill_default(use->entry, parameter, &use->slots[k]);
+    if (fill_default(b, use, k) != 0)
+      return -1;
     if (parameter->optional || is_given(use->node, parameter->name) || may_be_spared(use->entry, parameter))
       continue;
     error_parameter(b->error, ERROR_ProcessParameterRequired, parameter->name, "process '%s' needs the parameter '%s'",
@@ -268,18 +293,35 @@ static const struct process_entry *find_process(struct binder *b, const struct g
   return own || error_is_set(b->error) ? own : process_table_find(node->process);
 }
 
+/* Graphs that are defaults see what a callback for their parameter sees, and nothing of where the process is used. */
+static int bind_defaults(struct binder *b, const struct place *place, const struct definition *d)
+{
+  const struct signature *signature = &d->entry->signature;
+  for (size_t k = 0; k < signature->count; k++) {
+    const struct parameter *parameter = &signature->parameters[k];
+    const struct names names = {NULL, parameter->callback_parameters, parameter->callback_parameter_count};
+    const struct place inside = {place, parameter->name};
+    if (parameter->default_graph && bind_graph(b, parameter->default_graph, &names, &inside, &d->defaults[k]) != 0)
+      return -1;
+  }
+  return 0;
+}
+
 static int bind_definition(struct binder *b, const struct place *place, struct definition *d)
 {
   const struct signature *signature = &d->entry->signature;
   const char **names = ARENA_ARRAY(b->arena, const char *, signature->count);
   bool outer = b->built_in_only;
-  if (!names)
+  d->defaults = ARENA_ARRAY(b->arena, const struct bound *, signature->count);
+  if (!names || !d->defaults)
     return error_memory(b->error);
   for (size_t i = 0; i < signature->count; i++)
     names[i] = signature->parameters[i].name;
   b->built_in_only = d->entry == process_table_find(d->entry->id);
   b->in_work[b->depth++] = d;
-  int status = bind_graph(b, d->entry->body, &(struct names){NULL, names, signature->count}, place, &d->bound);
+  int status = bind_defaults(b, place, d);
+  if (status == 0)
+    status = bind_graph(b, d->entry->body, &(struct names){NULL, names, signature->count}, place, &d->bound);
   b->depth--;
   b->built_in_only = outer;
   return status;
@@ -307,8 +349,9 @@ static int report_circle(struct binder *b, const struct place *place, unsigned f
   return found(b, place);
 }
 
-static int bind_body(struct binder *b, const struct place *place, const struct process_entry *entry,
-                     const struct bound **out)
+/* NULL where an error was reported. */
+static int find_definition(struct binder *b, const struct place *place, const struct process_entry *entry,
+                           const struct definition **out)
 {
   struct definition *d = b->definitions;
   while (d && d->entry != entry)
@@ -330,7 +373,18 @@ static int bind_body(struct binder *b, const struct place *place, const struct p
     if (bind_definition(b, place, d) != 0)
       return -1;
   }
-  *out = d->bound;
+  *out = d;
+  return 0;
+}
+
+static int bind_body(struct binder *b, const struct use *use, struct bound_node *out)
+{
+  const struct definition *d = NULL;
+  if (find_definition(b, &use->place, use->entry, &d) != 0)
+    return -1;
+  for (size_t k = 0; d && k < use->entry->signature.count; k++)
+    use->callbacks[use->node->callback_count + k].bound = d->defaults[k];
+  out->body = d ? d->bound : NULL;
   return 0;
 }
 
@@ -351,13 +405,14 @@ static int bind_node(struct binder *b, const struct surroundings *in, const stru
   if (!use.entry)
     return error_is_set(b->error) ? found(b, &use.place) : unsupported(b, &use.place, node);
   use.slots = ARENA_ARRAY(b->arena, struct slot, use.entry->signature.count);
-  use.callbacks = ARENA_ARRAY(b->arena, struct bound_callback, node->callback_count);
+  const size_t defaults = use.entry->body ? use.entry->signature.count : 0;
+  use.callbacks = ARENA_ARRAY(b->arena, struct bound_callback, node->callback_count + defaults);
   if (!use.slots || !use.callbacks)
     return error_memory(b->error);
   *out = (struct bound_node){.node = node, .entry = use.entry, .slots = use.slots, .callbacks = use.callbacks};
   if (bind_arguments(b, in, &use) != 0)
     return -1;
-  return use.entry->process ? 0 : bind_body(b, &use.place, use.entry, &out->body);
+  return use.entry->process ? 0 : bind_body(b, &use, out);
 }
 
 /* ---- graphs ----------------------------------------------------------------------------------------------------- */
@@ -416,6 +471,22 @@ static int read_given(struct binder *b, const struct signature *signature, const
                          given->name);
 }
 
+static int read_default(struct binder *b, const struct parameter *parameter, struct value *out)
+{
+  const struct names names = {NULL, parameter->callback_parameters, parameter->callback_parameter_count};
+  const struct place place = {NULL, parameter->name};
+  *out = parameter->has_default ? parameter->default_value : value_null();
+  if (!parameter->default_graph)
+    return 0;
+  struct callback *callback = ARENA_NEW(b->arena, struct callback);
+  const char *path = arena_printf(b->arena, "%s/", parameter->name);
+  if (!callback || !path)
+    return error_memory(b->error);
+  *callback = (struct callback){.argument = parameter->name, .path = path};
+  *out = (struct value){.kind = VALUE_CALLBACK, .callback = callback};
+  return bind_graph(b, parameter->default_graph, &names, &place, &callback->bound);
+}
+
 /* Values of the top level's parameters: those given, then the defaults of those that are not. */
 static int read_parameters(struct binder *b, const struct signature *signature, struct argument *arguments,
                            size_t *count, bool *open)
@@ -438,8 +509,10 @@ static int read_parameters(struct binder *b, const struct signature *signature, 
       return error_parameter(b->error, ERROR_ProcessParameterMissing, parameter->name,
                              "the parameter '%s' has no value", parameter->name);
     *open = *open || !parameter->optional;
-    arguments[(*count)++] =
-        (struct argument){parameter->name, parameter->has_default ? parameter->default_value : value_null()};
+    struct argument *argument = &arguments[(*count)++];
+    argument->name = parameter->name;
+    if (read_default(b, parameter, &argument->value) != 0)
+      return -1;
   }
   return 0;
 }

@@ -59,6 +59,7 @@ struct slot { /* one parameter of a use of a process */
   enum slot_kind kind;
   const struct value *value;           /* KNOWN: given or default; checked */
   const struct expression *expression; /* LATE: known, and checked, when the graph is lowered */
+  const struct expression *otherwise;  /* a process graph: what counts where that is left out; or NULL */
 };
 
 struct bound_node {

@@ -183,11 +183,16 @@ static const json_t *callback_parameters(const json_t *schema)
   return found;
 }
 
+bool compile_is_graph(const json_t *value)
+{
+  return json_object_get(value, "process_graph") != NULL;
+}
+
 static int compile_parameter(struct compiler *c, const json_t *json, struct parameter *out)
 {
   const json_t *value = json_object_get(json, "default"), *schema = json_object_get(json, "schema");
   *out = (struct parameter){.optional = json_is_true(json_object_get(json, "optional")) || value != NULL,
-                            .has_default = value != NULL && !json_is_null(value)};
+                            .has_default = value != NULL && !json_is_null(value) && !compile_is_graph(value)};
   c->parts = 0;
   if (copy_text(c, json_object_get(json, "name"), &out->name) != 0)
     return -1;

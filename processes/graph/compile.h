@@ -7,8 +7,12 @@
 
 #include <jansson.h>
 
-/* `parameters`: the array of a spec, or NULL for none. Everything is copied into the arena. Errors: ProcessGraphInvalid
- * (a parameter without a name, two of one name), ProcessGraphComplexity. */
+/* Whether an argument, or a default, is a process graph. */
+bool compile_is_graph(const json_t *value);
+
+/* `parameters`: the array of a spec, or NULL for none. Everything is copied into the arena, but for defaults that are
+ * process graphs, which are the parser's. Errors:
+ * ProcessGraphInvalid (a parameter without a name, two of one name), ProcessGraphComplexity. */
 int signature_compile(struct arena *arena, const json_t *parameters, struct signature *out, struct error *error);
 
 #endif

@@ -8,9 +8,11 @@
 /* A default that its own schema refuses would be refused wherever it is used. */
 static int check_defaults(const struct signature *signature, struct error *error)
 {
+  static const struct value callback = {.kind = VALUE_CALLBACK};
   for (size_t i = 0; i < signature->count; i++) {
     const struct parameter *parameter = &signature->parameters[i];
-    if (parameter->has_default && parameter_check(parameter, &parameter->default_value, true, error) != 0)
+    const struct value *value = parameter->default_graph ? &callback : &parameter->default_value;
+    if ((parameter->has_default || parameter->default_graph) && parameter_check(parameter, value, true, error) != 0)
       return -1;
   }
   return 0;
@@ -63,5 +65,8 @@ int graph_calls(const struct graph *graph, int (*report)(void *data, const struc
     for (size_t k = 0; k < node->argument_count && status == 0; k++)
       status = call_of_expression(&node->arguments[k], report, data);
   }
+  for (size_t i = 0; i < graph->signature.count && status == 0; i++)
+    if (graph->signature.parameters[i].default_graph)
+      status = graph_calls(graph->signature.parameters[i].default_graph, report, data);
   return status;
 }

@@ -173,9 +173,11 @@ static int collect(const struct walk *w, const struct bound_node *node, struct a
     if (node->slots[k].kind == SLOT_ABSENT)
       continue;
     if (node->slots[k].kind == SLOT_LATE) {
-      if (late_argument(w, node, k, &late, &left_out) != 0)
+      if (late_argument(w, node, k, &late, &left_out) != 0 ||
+          (left_out && node->slots[k].otherwise && evaluate(w, node, node->slots[k].otherwise, &late) != 0))
         return -1;
-      value = !left_out || node->entry->body ? &late : parameter->has_default ? &parameter->default_value : NULL;
+      value = left_out && parameter->has_default         ? &parameter->default_value
+              : left_out && !node->entry->body ? NULL : &late;
     }
     if (!value)
       continue;

@@ -140,7 +140,7 @@ static int parse_expression(struct parser *p, const json_t *json, struct express
     return parse_reference(p, EXPRESSION_NODE, name, out);
   if (single_key(json, "from_parameter", &name))
     return parse_reference(p, EXPRESSION_PARAMETER, name, out);
-  if (json_object_get(json, "process_graph"))
+  if (compile_is_graph(json))
     return parse_callback(p, json_object_get(json, "process_graph"), out);
   return parse_object(p, json, out);
 }
@@ -263,6 +263,22 @@ static int find_process(const json_t *json, const json_t **out, struct error *er
   return 0;
 }
 
+/* Parameters and their defaults. */
+static int parse_parameters(struct parser *p, const json_t *json, struct signature *out)
+{
+  if (signature_compile(p->arena, json, out, p->error) != 0)
+    return -1;
+  struct parameter *parameters = (struct parameter *)out->parameters;
+  for (size_t i = 0; i < out->count; i++) {
+    const json_t *value = json_object_get(json_array_get(json, i), "default");
+    if (compile_is_graph(value) &&
+        parse_graph(p, json_object_get(value, "process_graph"), &parameters[i].default_graph) != 0)
+      return p->error->node[0] ? error_within(p->error, parameters[i].name)
+                               : error_at_parameter(p->error, parameters[i].name);
+  }
+  return 0;
+}
+
 int graph_parse_process(struct arena *arena, const json_t *json, bool official, const struct graph **out,
                         struct error *error)
 {
@@ -278,7 +294,7 @@ int graph_parse_process(struct arena *arena, const json_t *json, bool official, 
     if (!graph->id)
       return error_memory(p->error);
   }
-  return signature_compile(p->arena, json_object_get(json, "parameters"), &graph->signature, p->error);
+  return parse_parameters(p, json_object_get(json, "parameters"), &graph->signature);
 }
 
 int graph_parse(struct arena *arena, const char *text, size_t length, bool official, const struct graph **out,

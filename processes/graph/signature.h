@@ -5,11 +5,14 @@
 
 #include "processes/graph/schema.h"
 
+struct graph;
+
 struct parameter {
   const char *name;
   bool optional;
-  bool has_default; /* other than null */
+  bool has_default; /* a value other than null */
   struct value default_value;
+  const struct graph *default_graph; /* the default is a process graph; or NULL */
   const struct schema *schema;     /* NULL: takes anything */
   size_t cost;                     /* comparisons that checking a value takes for each unit of its weight, at least 1 */
   size_t callback_parameter_count; /* names a process graph for this parameter may use */

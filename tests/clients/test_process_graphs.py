@@ -350,6 +350,26 @@ def test_a_callback_is_a_parameter_and_a_process_of_ones_own_a_callback(user, cu
     assert_same(read(ours, tmp_path / "a.nc"), read(plain, tmp_path / "b.nc"))
 
 
+def test_a_callback_is_a_default(user, cube, tmp_path):
+    schema = {"type": "object", "subtype": "process-graph", "parameters": [{"name": "data", "schema": {}}]}
+    default = {"process_graph": {"m": node("max", data=parameter("data"))}}
+    user.put("over_time", {"r": node("reduce_dimension", data=parameter("cube"), dimension="t",
+                                     reducer=parameter("how"))},
+             [{"name": "cube", "description": "", "schema": {"type": "object", "subtype": "datacube"}},
+              {"name": "how", "description": "", "schema": schema, "optional": True, "default": default}])
+    dates = cube.filter_bands(["B04"])
+    assert_same(read(dates.process("over_time", cube=dates), tmp_path / "a.nc"),
+                read(dates.reduce_dimension(dimension="t", reducer="max"), tmp_path / "b.nc"))
+    broken = {"process_graph": {"a": node("nowhere")}}
+    user.put("broken", {"r": node("array_apply", data=[1], process=parameter("how"))},
+             [{"name": "how", "description": "", "schema": {}, "default": broken}])
+    expect(user.result(a=node("broken")), 400, "ProcessUnsupported", '"a/how/a"')
+    circle = {"process_graph": {"a": node("circle")}}
+    body = {"process_graph": {"p": node("pi")}, "parameters": [{"name": "f", "description": "", "schema": {},
+                                                                "default": circle}]}
+    expect(user.call("PUT", "/process_graphs/circle", body), 400, "ProcessGraphInvalid", "circle → circle")
+
+
 def test_the_same_request_again_after_the_process_changed(user, cube, tmp_path):
     def shifted(by):
         user.put("shift", {"a": node("apply", data=parameter("data"), process={"process_graph": {

@@ -200,6 +200,63 @@ static void recursion_is_refused(void **state)
   arena_free(arena);
 }
 
+/* A default that is a graph is used as if the caller had written it, and sees its own parameters alone. */
+static void defaults_may_be_graphs(void **state)
+{
+  struct arena *arena = arena_new(0);
+  struct shelf shelf = users_shelf(arena);
+  (void)state;
+#define CALLBACK(more)                                                                                                 \
+  "{\"name\":\"f\",\"schema\":{\"type\":\"object\",\"subtype\":\"process-graph\",\"parameters\":[{\"name\":\"x\","            \
+  "\"schema\":{}}]}" more "}"
+#define GRAPH(nodes) "{\"process_graph\":{" nodes "}}"
+#define EACH NODE("e", "array_apply", "\"data\":[1,2],\"process\":" PARAMETER("f")) RESULT
+#define DEFAULT(nodes) CALLBACK(",\"optional\":true,\"default\":" GRAPH(nodes))
+  const char *negative = GRAPH(NODE("m", "multiply", "\"x\":-1,\"y\":" PARAMETER("x")) RESULT);
+  put(arena, &shelf, DEFINE("each", DEFAULT(NODE("t", "twice", "\"x\":" PARAMETER("x")) RESULT), EACH));
+  expect_shelved(&shelf, CALL("each", ""), "[2,4]");
+  expect_shelved(&shelf, CALL("each", "\"f\":null"), "[2,4]");
+  expect_shelved(&shelf, arena_printf(arena, CALL("each", "\"f\":%s"), negative), "[-1,-2]");
+  const char *both = NODE("a", "each", "") "}," NODE("b", "each", "") "},";
+  const char *joined = NODE("c", "array_concat", "\"array1\":" FROM("a") ",\"array2\":" FROM("b")) RESULT;
+  expect_shelved(&shelf, arena_printf(arena, "{%s%s}", both, joined), "[2,4,2,4]");
+  /* handed on, given or left out */
+  put(arena, &shelf,
+      DEFINE("outer", CALLBACK(",\"optional\":true"), NODE("o", "each", "\"f\":" PARAMETER("f")) RESULT));
+  expect_shelved(&shelf, CALL("outer", ""), "[2,4]");
+  expect_shelved(&shelf, arena_printf(arena, CALL("outer", "\"f\":%s"), negative), "[-1,-2]");
+  /* of the graph that is run */
+  expect_shelved(&shelf, DEFINE("top", DEFAULT(NODE("t", "twice", "\"x\":" PARAMETER("x")) RESULT), EACH), "[2,4]");
+  put(arena, &shelf, DEFINE("lost", DEFAULT(NODE("t", "twice", "\"x\":" PARAMETER("y")) RESULT), EACH));
+  expect_failure(&shelf, CALL("lost", ""), "ProcessParameterMissing", "a/f/t", "");
+  put(arena, &shelf, DEFINE("curl", DEFAULT(NODE("t", "curl", "") RESULT), EACH));
+  expect_failure(&shelf, CALL("curl", ""), "ProcessGraphInvalid", "a/f/t", "");
+  put(arena, &shelf, DEFINE("deep", DEFAULT(NODE("t", "array_element", "\"data\":[],\"index\":7") RESULT), EACH));
+  expect_failure(&shelf, CALL("deep", ""), "ArrayElementNotAvailable", "a/e/f/t", "index");
+  arena_free(arena);
+}
+
+static void wrong_default_graphs_are_refused(void **state)
+{
+  static const struct {
+    const char *json, *code;
+  } cases[] = {
+      {DEFINE("p", DEFAULT(""), EACH), "ProcessGraphMissing"},
+      {DEFINE("p", DEFAULT("\"n\":1"), EACH), "ProcessGraphInvalid"},
+      {DEFINE("p", NUMBER("f", ",\"default\":" GRAPH(NODE("n", "pi", "") RESULT)), NODE("n", "pi", "") RESULT),
+       "ProcessParameterInvalid"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct arena *arena = arena_new(0);
+    struct process_entry entry;
+    struct error error = {0};
+    assert_int_equal(process_define(arena, cases[i].json, strlen(cases[i].json), &entry, &error), -1);
+    assert_string_equal(error.code, cases[i].code);
+    arena_free(arena);
+  }
+}
+
 /* p0 … p15 fit; each calls the one before twice, and is bound once. */
 static void definitions_nest(void **state)
 {
@@ -663,6 +720,8 @@ int main(void)
       cmocka_unit_test(arguments_of_definitions_are_checked),
       cmocka_unit_test(errors_name_the_path),
       cmocka_unit_test(recursion_is_refused),
+      cmocka_unit_test(defaults_may_be_graphs),
+      cmocka_unit_test(wrong_default_graphs_are_refused),
       cmocka_unit_test(definitions_nest),
       cmocka_unit_test(look_ups_are_few),
       cmocka_unit_test(posted_parameters_are_honoured),
