@@ -41,8 +41,8 @@ struct graph_call {  /* a use of a process */
   const char *id;
 };
 
-/* Calls `report` for each use of a process in a graph, the graphs inside it and those of its defaults, until it answers other than 0, which is
- * returned. */
+/* Calls `report` for each use of a process in a graph, the graphs inside it and those of its defaults, until it answers
+ * other than 0, which is returned. */
 int graph_calls(const struct graph *graph, int (*report)(void *data, const struct graph_call *call), void *data);
 
 /* The version of the openEO process specification that the table's signatures follow. */

@@ -207,7 +207,7 @@ static void defaults_may_be_graphs(void **state)
   struct shelf shelf = users_shelf(arena);
   (void)state;
 #define CALLBACK(more)                                                                                                 \
-  "{\"name\":\"f\",\"schema\":{\"type\":\"object\",\"subtype\":\"process-graph\",\"parameters\":[{\"name\":\"x\","            \
+  "{\"name\":\"f\",\"schema\":{\"type\":\"object\",\"subtype\":\"process-graph\",\"parameters\":[{\"name\":\"x\","     \
   "\"schema\":{}}]}" more "}"
 #define GRAPH(nodes) "{\"process_graph\":{" nodes "}}"
 #define EACH NODE("e", "array_apply", "\"data\":[1,2],\"process\":" PARAMETER("f")) RESULT
