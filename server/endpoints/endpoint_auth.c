@@ -1,7 +1,10 @@
 /* Logging in, and who is logged in. */
 #include "server/endpoints/endpoints.h"
 
+#include "server/files/file_tree.h"
 #include "server/store/store_jobs.h"
+
+#include <unistd.h>
 
 void get_credentials_basic(struct exchange *exchange)
 {
@@ -50,18 +53,67 @@ void get_credentials_oidc(struct exchange *exchange)
   reply_json(exchange, 200, &json);
 }
 
-/* What the user may keep, and may still add. */
-static int write_storage(struct json_writer *w, struct exchange *exchange, uint64_t quota, struct error *error)
+struct storage_room { /* bytes; all zero where there is no limit */
+  uint64_t free, quota;
+};
+
+static struct storage_room room_of(uint64_t quota, uint64_t used)
+{
+  return (struct storage_room){used < quota ? quota - used : 0, quota};
+}
+
+static int find_room_for_files(const struct exchange *exchange, struct storage_room *out, struct error *error)
+{
+  const struct server_settings *settings = &exchange->server->settings;
+  char folder[USER_FOLDER_SIZE];
+  struct file_listing list = {0};
+  if (store_user_folder(exchange->store, exchange->user, false, folder, error) != 0)
+    return -1;
+  const int root = folder[0] ? file_tree_open(settings->data, folder) : -1;
+  const int status = root < 0 ? 0 : file_tree_list(root, &list, error);
+  *out = room_of(settings->user_files, list.bytes);
+  file_listing_free(&list);
+  if (root >= 0)
+    close(root);
+  return status;
+}
+
+static int find_room_for_results(const struct exchange *exchange, uint64_t quota, struct storage_room *out,
+                                 struct error *error)
 {
   uint64_t used = 0;
-  if (quota == 0)
-    return 0;
-  if (store_job_bytes(exchange->store, exchange->user, &used, error) != 0)
+  if (quota > 0 && store_job_bytes(exchange->store, exchange->user, &used, error) != 0)
+    return -1;
+  *out = room_of(quota, used);
+  return 0;
+}
+
+static void write_room(struct json_writer *w, const struct storage_room *room)
+{
+  json_kv_integer(w, "free", (int64_t)room->free);
+  json_kv_integer(w, "quota", (int64_t)room->quota);
+}
+
+/* What the user may keep, and may still add: in all, then of which kind. Results count where they are limited. */
+static int write_storage(struct json_writer *w, const struct exchange *exchange, uint64_t quota, struct error *error)
+{
+  struct storage_room files, results;
+  if (find_room_for_files(exchange, &files, error) != 0 ||
+      find_room_for_results(exchange, quota, &results, error) != 0)
     return -1;
   json_key(w, "storage");
   json_write_object(w);
-  json_kv_integer(w, "free", (int64_t)(used < quota ? quota - used : 0));
-  json_kv_integer(w, "quota", (int64_t)quota);
+  write_room(w, &(struct storage_room){files.free + results.free, files.quota + results.quota});
+  json_key(w, "files");
+  json_write_object(w);
+  write_room(w, &files);
+  json_end_object(w);
+  if (quota > 0) {
+    json_key(w, "results");
+    json_write_object(w);
+    write_room(w, &results);
+    json_end_object(w);
+  }
   json_end_object(w);
   return 0;
 }
@@ -92,6 +144,8 @@ void get_me(struct exchange *exchange)
   if (status == 0)
     status =
         write_storage(&w, exchange, rights.results ? rights.results : exchange->server->settings.user_results, &error);
+  json_key(&w, "budget");
+  json_write_null(&w); /* of the user: none is set; jobs and requests have their own */
   json_key(&w, "links");
   json_write_array(&w);
   json_end_array(&w);

@@ -463,6 +463,28 @@ def pieces_of(body, step=1 << 18):
         yield body[start:start + step]
 
 
+def test_the_account_tells_what_is_left(server):
+    def storage():
+        account = server.call("GET", "/me").json()
+        assert account["budget"] is None
+        return account["storage"]
+
+    whole = {"free": 40 * MIB, "quota": 40 * MIB}
+    assert storage() == {**whole, "files": whole}
+    put(server, "a/b", bytes(3 * MIB))
+    put(server, "c", bytes(5))
+    left = {"free": 37 * MIB - 5, "quota": 40 * MIB}
+    assert storage() == {**left, "files": left}
+    put(server, "a/b", b"")
+    assert storage()["free"] == 40 * MIB - 5
+    assert run("user", "rights", "alice", "--results", "1M", "--data", str(server.data)).returncode == 0
+    try:
+        assert storage() == {"free": 41 * MIB - 5, "quota": 41 * MIB, "results": {"free": MIB, "quota": MIB},
+                             "files": {"free": 40 * MIB - 5, "quota": 40 * MIB}}
+    finally:
+        assert run("user", "rights", "alice", "--data", str(server.data)).returncode == 0
+
+
 # ---- clients ----
 
 

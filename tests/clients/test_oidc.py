@@ -265,11 +265,12 @@ def test_guessing_opaque_tokens_is_limited(tmp_path, provider):
 def test_rights(server, provider):
     entitled = "urn:mace:egi.eu:group:vo.example.org:role=admin#aai.egi.eu"
     answer = me(server, provider.token(eduperson_entitlement=[entitled, "urn:other"])).json()
-    assert answer["roles"] == ["user", "operator"] and answer["storage"] == {"free": 3 << 20, "quota": 3 << 20}
+    assert answer["roles"] == ["user", "operator"]
+    assert answer["storage"]["results"] == {"free": 3 << 20, "quota": 3 << 20}
     answer = me(server, provider.token(groups="/openeo/large")).json()
-    assert answer["roles"] == ["user"] and answer["storage"]["quota"] == 7 << 20
+    assert answer["roles"] == ["user"] and answer["storage"]["results"]["quota"] == 7 << 20
     answer = me(server, provider.token(groups=["/openeo", 3, None])).json()
-    assert answer["roles"] == ["user"] and "storage" not in answer
+    assert answer["roles"] == ["user"] and "results" not in answer["storage"]
 
 
 def test_rights_of_users_with_passwords(server):
@@ -278,11 +279,12 @@ def test_rights_of_users_with_passwords(server):
         return me(server, token, prefix="basic//").json()
 
     data = ("--data", str(server.data))
-    assert account()["roles"] == ["user"] and "storage" not in account()
+    assert account()["roles"] == ["user"] and "results" not in account()["storage"]
     assert run("user", "rights", "alice", "--operator", "--results", "5M", *data).returncode == 0
-    assert account()["roles"] == ["user", "operator"] and account()["storage"] == {"free": 5 << 20, "quota": 5 << 20}
+    assert account()["roles"] == ["user", "operator"]
+    assert account()["storage"]["results"] == {"free": 5 << 20, "quota": 5 << 20}
     assert run("user", "rights", "alice", *data).returncode == 0
-    assert account()["roles"] == ["user"] and "storage" not in account()
+    assert account()["roles"] == ["user"] and "results" not in account()["storage"]
     assert run("user", "rights", "nobody", *data).returncode == 1
     for wrong in (["add", "x", "--operator"], ["list", "--results", "5M"], ["rights"],
                   ["rights", "a", "--results", "x"]):
@@ -310,7 +312,7 @@ def test_room_for_results_is_the_users_own(server, provider):
     status, answer = run_job(groups="/openeo/large")
     assert status == "error" and answer["code"] == "StorageQuotaExceeded"
     headers = {"Authorization": "Bearer oidc/fake/" + provider.token(sub="room", groups="/openeo/large")}
-    storage = requests.get(server.api + "/me", headers=headers).json()["storage"]
+    storage = requests.get(server.api + "/me", headers=headers).json()["storage"]["results"]
     assert storage["quota"] == 7 << 20 and storage["free"] < (7 << 20) - 6400000
     assert run_job()[0] == "finished"  # without the group: no limit here
 

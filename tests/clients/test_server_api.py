@@ -683,6 +683,9 @@ def test_patch(server):
     document = server.call("GET", path).json()
     assert document["title"] == "after" and document["process"]["process_graph"] == UNKNOWN
     assert document["status"] == "created" and document["log_level"] == "error"
+    assert server.call("PATCH", path, {"title": None, "description": None}).status_code == 204
+    document = server.call("GET", path).json()
+    assert document.get("title") is None and document.get("description") is None
 
 
 def test_failed_job(server):
