@@ -24,13 +24,15 @@ static int check_file(const char *path)
   struct oidc_settings *providers = NULL;
   struct error error = {0};
   int status = EXIT_OK;
+  struct tls *tls = NULL;
   if (serve_options_read_file(path, &options, &error) == 0 &&
-      serve_options_providers(&options, &providers, &error) == 0)
+      serve_options_providers(&options, &providers, &error) == 0 && serve_options_tls(&options, &tls, &error) == 0)
     serve_options_print(&options, stdout);
   else
     status = EXIT_FAILED;
   if (status != EXIT_OK)
     fprintf(stderr, "%s\n", error.message);
+  tls_free(tls);
   oidc_settings_free(providers);
   serve_options_free(&options);
   return status;

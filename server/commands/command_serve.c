@@ -4,12 +4,13 @@
  * the handlers, HTTP. The end is the same way back. Meanwhile the main thread replaces a zygote that has died. */
 #include "server/workers/backoff.h"
 #include "server/commands/command.h"
-#include "server/commands/serve_options.h"
+#include "server/commands/serve_reload.h"
 #include "server/commands/data_dir.h"
 #include "server/definitions/remote_definitions.h"
 #include "server/endpoints/event_hub.h"
 #include "server/files/upload.h"
 #include "server/http/metrics.h"
+#include "server/http/tls.h"
 #include "server/services/service_hub.h"
 #include "server/store/folder.h"
 #include "server/server.h"
@@ -40,13 +41,14 @@ static const char help_head[] =
     "  twincube serve [OPTION]...\n\n"
     "Serves openEO 1.3.0 and 1.2.0 over HTTP: the collections of the catalogue, the processes, synchronous results\n"
     "and batch jobs. The first line on standard output is the server's address, once it is ready. Clients connect to\n"
-    "it and log in by name and password (see twincube user). For HTTPS put a proxy in front and give --public-url.\n\n";
+    "it and log in by name and password (see twincube user). HTTPS is served with --tls-certificate, or by a\n"
+    "proxy in front and --public-url.\n\n";
 
 static const char help_tail[] =
     "\nUntrusted input is computed in worker processes: one that crashes or grows too large costs its own request and\n"
     "is replaced, and so is the process that makes them. Where the machine lacks processes, descriptors or disk, jobs\n"
     "wait until it has them again. SIGTERM or Ctrl-C ends the server; running jobs are queued again and go on at the\n"
-    "next start.\n\n"
+    "next start. SIGHUP has --config and certificate read again.\n\n"
     "Exit status\n"
     "  0 ended by a signal, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
     "Example\n"
@@ -60,6 +62,8 @@ struct server_parts {
   char *stac[SERVE_LIST_MOST]; /* absolute, without links */
   char *workspaces;            /* likewise, or NULL */
   int listen_fd, lock_fd;
+  struct tls *tls; /* or NULL */
+  struct serve_reload reload;
   struct zygote *zygote;
   struct web_rule namespaces; /* where processes may be published */
   struct remote_definitions *remote;
@@ -219,8 +223,11 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
   struct server *server = &parts->server;
   if (sodium_init() < 0)
     return error_set(error, ERROR_Internal, "libsodium does not start");
+  if (serve_options_tls(options, &parts->tls, error) != 0)
+    return -1;
   server->settings = (struct server_settings){.data = parts->data,
                                               .address = parts->address,
+                                              .is_secure = parts->tls != NULL,
                                               .workspaces = parts->workspaces,
                                               .user_files = options->user_files,
                                               .result_size = options->result_size,
@@ -254,6 +261,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                     .body_limit = BODY_LIMIT,
                                     .kept_limit = kept_limit,
                                     .connections = CONNECTIONS,
+                                    .tls = parts->tls,
                                     .proxies = options->proxies,
                                     .handle = handlers_take,
                                     .data = parts->handlers};
@@ -274,6 +282,7 @@ static void stop(struct server_parts *parts)
   remote_definitions_free(parts->remote);
   service_hub_close(parts->server.services);
   http_stop(parts->http);
+  tls_free(parts->tls);
   handlers_free(parts->handlers);
   auth_free(parts->server.auth);
   uploads_free(parts->server.uploads);
@@ -325,6 +334,15 @@ static int wait_signal(const sigset_t *signals, unsigned milliseconds)
   return sigtimedwait(signals, NULL, &pause);
 }
 
+/* Whether a signal ends the server; a hangup may be for its settings. */
+static bool is_end(struct server_parts *parts, int received)
+{
+  if (received != SIGHUP || !serve_reload_is_wanted(parts->reload.started))
+    return received > 0 && received != SIGCHLD;
+  serve_reload(&parts->reload);
+  return false;
+}
+
 /* Until a signal ends the server. A zygote that dies is replaced: at once the first time, with growing pauses where
  * that fails or where it dies again and again. */
 static void watch_over(struct server_parts *parts, const sigset_t *signals)
@@ -335,15 +353,15 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
   sigdelset(&ends, SIGCHLD);
   for (;;) {
     int received = wait_signal(signals, backoff.tries > 0 ? STEADY_MS : LONG_MS);
-    if (received > 0 && received != SIGCHLD)
+    if (is_end(parts, received))
       return;
-    if (received < 0) {
+    if (received < 0)
       backoff = (struct backoff){0};
+    if (received != SIGCHLD)
       continue;
-    }
     for (bool alive = false; !alive;) {
       struct error error = {0};
-      if (backoff.tries > 0 && wait_signal(&ends, backoff.next) > 0)
+      if (backoff.tries > 0 && is_end(parts, wait_signal(&ends, backoff.next)))
         return;
       backoff_next(&backoff);
       alive = zygote_revive(parts->zygote, &error) == 0;
@@ -353,7 +371,7 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
   }
 }
 
-static int serve(const struct serve_options *options, struct error *error)
+static int serve(const struct serve_options *options, int argc, char **argv, struct error *error)
 {
   log_set_level(options->verbose ? LOG_DEBUG : LOG_INFO);
   raise_file_limit();
@@ -370,10 +388,13 @@ static int serve(const struct serve_options *options, struct error *error)
     status = start_threads(parts, options, memory, error);
   }
   if (status == 0) {
-    printf("http://%s/\n", parts->address);
+    printf("%s://%s/\n", parts->tls != NULL ? "https" : "http", parts->address);
     fflush(stdout);
+    parts->reload = (struct serve_reload){
+        .argc = argc, .argv = argv, .started = options, .server = &parts->server, .tls = parts->tls};
     watch_over(parts, &signals);
   }
+  serve_reload_free(&parts->reload);
   stop(parts);
   free(parts);
   return status;
@@ -399,7 +420,7 @@ int command_serve(int argc, char **argv)
   else if (options.help)
     status = print_help();
   else
-    status = serve(&options, &error) == 0 ? EXIT_OK : command_fail(&error);
+    status = serve(&options, argc, argv, &error) == 0 ? EXIT_OK : command_fail(&error);
   serve_options_free(&options);
   return status;
 }

@@ -235,6 +235,9 @@ static int read_rows(const json_t *given, struct serve_options *out, struct erro
     status = take_row(&option_rows[i], given, out, error);
   if (status >= 0)
     return status;
+  if ((out->tls_certificate == NULL) != (out->tls_key == NULL))
+    return wrong_option(out, out->tls_key == NULL ? "tls-certificate" : "tls-key",
+                        "goes with the other of tls-certificate and tls-key", error);
   if (out->no_basic && out->oidc == NULL && out->oidc_tables == NULL)
     return wrong_option(out, "no-basic", "wants oidc, or nobody could log in", error);
   return -1;
@@ -290,4 +293,15 @@ int serve_options_providers(const struct serve_options *options, struct oidc_set
   if (options->oidc_tables != NULL)
     return providers_of_tables(options, out, error);
   return options->oidc != NULL ? oidc_settings_read(options->oidc, out, error) : 0;
+}
+
+int serve_options_tls(const struct serve_options *options, struct tls **out, struct error *error)
+{
+  struct error inner = {0};
+  *out = NULL;
+  if (options->tls_certificate == NULL || tls_open(options->tls_certificate, options->tls_key, out, &inner) == 0)
+    return 0;
+  const bool is_key = strncmp(inner.message, options->tls_key, strlen(options->tls_key)) == 0;
+  wrong_option(options, is_key ? "tls-key" : "tls-certificate", inner.message, error);
+  return -1;
 }

@@ -8,6 +8,7 @@
 #include "server/auth/client_address.h"
 #include "server/auth/oidc_settings.h"
 #include "server/config/toml.h"
+#include "server/http/tls.h"
 #include "server/jobs/tariff.h"
 
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct option_list { /* of an option that may be given again and again */
 struct serve_options {
   const char *config; /* file, or NULL */
   const char *listen, *data, *specs, *public_url, *oidc, *workspaces;
+  const char *tls_certificate, *tls_key;                /* files, both or none */
   struct option_list stac;                              /* folders that load_stac may read */
   struct option_list namespaces;                        /* what addresses start with where processes may be published */
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
@@ -80,6 +82,9 @@ void serve_options_free(struct serve_options *options);
 
 /* The providers that the options name; NULL where there are none. Errors as of oidc_settings.h, with file and line. */
 int serve_options_providers(const struct serve_options *options, struct oidc_settings **out, struct error *error);
+
+/* The certificate that the options name; NULL where there is none. Errors as of tls.h, with file and line. */
+int serve_options_tls(const struct serve_options *options, struct tls **out, struct error *error);
 
 /* Prints the options for --help. */
 void serve_options_help(FILE *out);

@@ -38,7 +38,7 @@ static void set_base(struct exchange *exchange)
   if (settings->public_url != NULL)
     snprintf(exchange->host, sizeof exchange->host, "%.*s", BASE_URL_SIZE - 64, settings->public_url);
   else
-    snprintf(exchange->host, sizeof exchange->host, "http://%s",
+    snprintf(exchange->host, sizeof exchange->host, "%s://%s", settings->is_secure ? "https" : "http",
              host != NULL && host_is_plain(host) ? host : settings->address);
   snprintf(exchange->base, sizeof exchange->base, "%.*s%s", BASE_URL_SIZE - 32, exchange->host, exchange->api->root);
 }

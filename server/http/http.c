@@ -7,6 +7,7 @@
 #include "server/http/http_feed.h"
 #include "server/http/patience.h"
 #include "server/http/pump.h"
+#include "server/http/tls.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -527,10 +528,13 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
 {
   struct http_server *server = data;
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  if (code == MHD_CONNECTION_NOTIFY_STARTED)
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     *slot = info != NULL ? patient_new(server->patience, info->connect_fd) : NULL;
-  else
+    if (server->options.tls != NULL)
+      tls_begin(server->options.tls, connection);
+  } else {
     patient_free(server->patience, *slot);
+  }
 }
 
 /* Paths and query values are decoded by us, after the path was split at its slashes. */
@@ -563,13 +567,15 @@ int http_start(const struct http_options *options, struct http_server **out, str
     http_stop(server);
     return -1;
   }
-  server->daemon = MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
-      MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
-      MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-      MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
-      MHD_OPTION_END);
+  struct MHD_OptionItem secure[TLS_OPTIONS];
+  const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+  server->daemon =
+      MHD_start_daemon(flags | tls_options(options->tls, secure), 0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY,
+                       secure, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
+                       MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+                       (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+                       MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+                       server, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL, MHD_OPTION_END);
   if (server->daemon == NULL) {
     http_stop(server);
     return error_set(error, ERROR_Internal, "the HTTP server does not start");

@@ -1,4 +1,4 @@
-/* HTTP: libmicrohttpd behind a small door. Only http.c and http_feed.c know the library.
+/* HTTP: libmicrohttpd behind a small door. Only http.c, http_feed.c and tls.c know the library.
  *
  * One thread of the library polls all connections; it never waits. When a request is complete the connection is
  * suspended and `handle` is called with the request; anyone, on any thread, later answers it once with http_respond.
@@ -16,6 +16,7 @@
 #include "server/http/pump.h"
 
 struct http_feed;
+struct tls; /* tls.h */
 struct http_server;
 struct http_request;
 
@@ -53,6 +54,7 @@ struct http_options {
   size_t body_limit;    /* bytes of one body */
   size_t kept_limit;    /* bytes of all bodies and answers that wait; a quarter of it for requests of strangers */
   unsigned connections; /* at most so many */
+  struct tls *tls; /* borrowed; NULL: plain HTTP */
   struct proxy_networks proxies; /* whose X-Forwarded-For is believed */
   /* Called on the library's thread: must not wait. */
   void (*handle)(void *data, struct http_request *request);

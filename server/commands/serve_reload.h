@@ -1,0 +1,24 @@
+/* Reading the settings of a running server again, for SIGHUP: what can change changes, the rest is named in the log. */
+#ifndef TWINCUBE_SERVER_COMMANDS_SERVE_RELOAD_H
+#define TWINCUBE_SERVER_COMMANDS_SERVE_RELOAD_H
+
+#include "server/commands/serve_options.h"
+
+struct server;
+
+struct serve_reload {
+  int argc; /* the command line, which still wins over the file */
+  char **argv;
+  const struct serve_options *started; /* what the server was started with; borrowed: its texts are in use */
+  struct serve_options now;            /* what was read last, owned; all zero: never */
+  struct server *server;
+  struct tls *tls; /* or NULL */
+};
+
+/* Whether there is something to read again; without a file and a certificate a hangup ends the server. */
+bool serve_reload_is_wanted(const struct serve_options *options);
+/* Main thread. Settings with an error are told in the log, and nothing changes. */
+void serve_reload(struct serve_reload *reload);
+void serve_reload_free(struct serve_reload *reload);
+
+#endif
