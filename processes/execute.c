@@ -38,6 +38,21 @@ static struct arena *make_arena(const struct execution *e, struct error *error)
   return arena;
 }
 
+static int take_part(struct arena *arena, const struct execution *e, struct outcome *out, struct error *error)
+{
+  struct outcome_output *part = ARENA_NEW(arena, struct outcome_output);
+  const struct outcome_output *result = outcome_result(out);
+  if (out->is_value || !result)
+    return error_set(error, ERROR_FormatUnsuitable, "a coverage is part of one data cube; the result is %s",
+                     out->is_value ? value_kind_name(&out->value) : "several files");
+  if (!part)
+    return error_memory(error);
+  *part = *result;
+  out->outputs = part;
+  out->output_count = 1;
+  return map_part_take(arena, e->part, e->cancel, part, error);
+}
+
 static int lower_text(struct arena *arena, const struct execution *e, struct outcome *out, struct error *error)
 {
   const struct graph *graph;
@@ -66,7 +81,7 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
                        "the result is several files; a synchronous request answers one: make it a batch job, or leave "
                        "out separate_dates and separate_bands");
   }
-  return 0;
+  return e->part ? take_part(arena, e, out, error) : 0;
 }
 
 /* One plan for all cubes. */

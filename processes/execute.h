@@ -4,6 +4,7 @@
 
 #include "hpc/run/run.h"
 #include "processes/graph/graph.h"
+#include "processes/map/map_part.h"
 #include "processes/plan_cache.h"
 #include "processes/result_room.h"
 #include "processes/save/workspace.h"
@@ -20,6 +21,7 @@ struct execution {
   const struct local_files *local;  /* other files that the graph may name; or NULL */
   size_t memory;                    /* bytes, 0: default */
   unsigned threads;                 /* 0: default */
+  const struct map_part *part;      /* of the result node's cube, which is all that is wanted; or NULL */
   const char *output;       /* where cubes go: a folder with '/' at its end, or a file's name; see result_file.h */
   const char *checkpoint;   /* a folder where kept results outlast the process, '/' at its end; or NULL */
   bool only_result;         /* the result node's outcome alone; else every saved cube, too */

@@ -7,6 +7,7 @@
 extern const struct sink_format sink_format_flatgeobuf;
 extern const struct sink_format sink_format_geojson;
 extern const struct sink_format sink_format_gpkg;
+extern const struct sink_format sink_format_coverage_json;
 extern const struct sink_format sink_format_csv;
 extern const struct sink_format sink_format_gtiff;
 extern const struct sink_format sink_format_jpeg;

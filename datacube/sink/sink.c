@@ -4,20 +4,11 @@
 #include <strings.h>
 
 const struct sink_format *const sink_formats[] = {
-    &sink_format_csv,
-    &sink_format_shapefile,
-    &sink_format_flatgeobuf,
-    &sink_format_geojson,
-    &sink_format_gpkg,
-    &sink_format_gtiff,
-    &sink_format_jpeg,
-    &sink_format_json,
-    &sink_format_netcdf,
-    &sink_format_png,
-    &sink_format_parquet,
-    &sink_format_webp,
-    &sink_format_zarr,
-    NULL,
+    &sink_format_csv,        &sink_format_coverage_json, &sink_format_shapefile,
+    &sink_format_flatgeobuf, &sink_format_geojson,       &sink_format_gpkg,
+    &sink_format_gtiff,      &sink_format_jpeg,          &sink_format_json,
+    &sink_format_netcdf,     &sink_format_png,           &sink_format_parquet,
+    &sink_format_webp,       &sink_format_zarr,          NULL,
 };
 
 const struct sink_alias sink_aliases[] = {
@@ -26,6 +17,7 @@ const struct sink_alias sink_aliases[] = {
     {"TIFF", &sink_format_gtiff, false},
     {"TIF", &sink_format_gtiff, false},
     {"GTIF", &sink_format_gtiff, false},
+    {"CoverageJSON", &sink_format_coverage_json, true},
     {"FGB", &sink_format_flatgeobuf, false},
     {"GeoPackage", &sink_format_gpkg, true},
     {"GeoParquet", &sink_format_parquet, true},

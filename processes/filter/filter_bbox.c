@@ -1,6 +1,6 @@
 /* filter_bbox: pixels whose centres lie in a box, or in polygons given as GeoJSON. */
 #include "processes/vector/vector_within.h"
-#include "processes/cube/shape.h"
+#include "processes/cube/axis_span.h"
 #include "processes/filter/extent.h"
 #include "processes/mask/polygons.h"
 #include "processes/vector/geojson.h"
@@ -9,36 +9,6 @@
 
 #include <math.h>
 
-struct span { /* closed; turn: of the CRS, so that 350 degrees are -10, or 0 */
-  double low, high, turn;
-};
-
-static bool in_span(const struct span *span, double label, double slack)
-{
-  if (span->turn > 0)
-    label += span->turn * ceil((span->low - slack - label) / span->turn);
-  return label >= span->low - slack && label <= span->high + slack;
-}
-
-/* Labels within the span: one run, for the labels of an axis are monotonic; two where a box goes round the globe past
- * the cube's edge. */
-static int crop(struct call *call, size_t d, const struct span *span, const struct node **node)
-{
-  const struct dimension *dimension = &(*node)->cube->dimension[d];
-  size_t *indexes = ARENA_ARRAY(call->arena, size_t, dimension->size), count = 0;
-  double slack = dimension->labels == LABEL_STEP ? 1e-9 * fabs(dimension->step) : 0;
-  struct value value;
-  if (!indexes)
-    return error_memory(call->error);
-  for (size_t i = 0; i < dimension->size; i++)
-    if (in_span(span, dimension_label_number(dimension, i), slack))
-      indexes[count++] = i;
-  if (view_pick(call, *node, d, indexes, count, &value) != 0)
-    return -1;
-  *node = value.cube;
-  return 0;
-}
-
 static int crop_height(struct call *call, const struct value *box, const struct node **node)
 {
   const struct value *base = value_member(box, "base"), *height = value_member(box, "height");
@@ -46,8 +16,8 @@ static int crop_height(struct call *call, const struct value *box, const struct 
   bool low = base && base->kind == VALUE_NUMBER, high = height && height->kind == VALUE_NUMBER;
   if (z == SIZE_MAX || (!low && !high))
     return 0;
-  const struct span span = {low ? base->number : -INFINITY, high ? height->number : INFINITY, 0};
-  return crop(call, z, &span, node);
+  const struct axis_span span = {low ? base->number : -INFINITY, high ? height->number : INFINITY, 0};
+  return axis_span_crop(call, z, &span, node);
 }
 
 static int keep_polygons(struct call *call, const struct node **node)
@@ -67,9 +37,9 @@ static int crop_box(struct call *call, const struct value *box, const struct nod
   inside = extent;
   if (crs && extent_transform(&extent, crs, &inside, call->error) != 0)
     return error_at_parameter(call->error, "extent");
-  const struct span across = {inside.west, inside.east, crs_turn(crs)}, down = {inside.south, inside.north, 0};
-  if (crop(call, cube_find_axis((*node)->cube, 'x'), &across, node) != 0 ||
-      crop(call, cube_find_axis((*node)->cube, 'y'), &down, node) != 0)
+  const struct axis_span across = {inside.west, inside.east, crs_turn(crs)}, down = {inside.south, inside.north, 0};
+  if (axis_span_crop(call, cube_find_axis((*node)->cube, 'x'), &across, node) != 0 ||
+      axis_span_crop(call, cube_find_axis((*node)->cube, 'y'), &down, node) != 0)
     return -1;
   return crop_height(call, box, node);
 }

@@ -65,7 +65,7 @@ int map_read(struct map *map, const struct map_window *window, const volatile in
 void map_pixels_free(struct map_pixels *pixels);
 
 /* What the graph's cube is, as a JSON object: crs, bbox and bbox in longitude and latitude, resolution, size, type,
- * dimensions with their labels. Errors as map_open. */
+ * dimensions with their labels, and what files of it hold. Errors as map_open. */
 int map_describe(const struct map_request *request, struct buffer *out, struct error *error);
 
 #endif

@@ -8,22 +8,34 @@
 
 /* ---- dates ------------------------------------------------------------------------------------------------------- */
 
-/* [from, to] of milliseconds; an open end is the end of time. A day without hours is all of it. */
-static int read_end(const char *text, size_t length, enum calendar calendar, bool is_end, int64_t *out)
+/* The last millisecond of a year, a month or a day that begins at an instant. */
+static int64_t end_of_period(int64_t start, size_t length, enum calendar calendar)
+{
+  struct civil civil = instant_civil(start, calendar);
+  if (length == strlen("2018"))
+    civil.year++;
+  else if (length == strlen("2018-01"))
+    civil.month++;
+  else
+    civil.day++;
+  return instant_from_civil(civil, calendar) - 1;
+}
+
+int map_read_date(const char *text, size_t length, enum calendar calendar, bool is_end, int64_t *out)
 {
   char one[48];
   if (length >= sizeof one)
     return -1;
   memcpy(one, text, length);
   one[length] = '\0';
-  if (one[0] == '\0' || strcmp(one, "..") == 0) {
+  if (one[0] == '\0' || strcmp(one, "..") == 0 || strcmp(one, "*") == 0) {
     *out = is_end ? INT64_MAX : INT64_MIN;
     return 0;
   }
   if (instant_parse(one, calendar, out) != 0)
     return -1;
-  if (is_end && strchr(one, 'T') == NULL && strlen(one) == sizeof "2018-01-06" - 1)
-    *out += MS_PER_DAY - 1;
+  if (is_end && length <= strlen("2018-01-06"))
+    *out = end_of_period(*out, length, calendar);
   return 0;
 }
 
@@ -32,10 +44,10 @@ static int read_span(const char *text, enum calendar calendar, int64_t span[2])
   const char *slash = strchr(text, '/');
   span[0] = INT64_MIN;
   if (slash == NULL)
-    return read_end(text, strlen(text), calendar, true, &span[1]);
-  return read_end(text, (size_t)(slash - text), calendar, false, &span[0]) != 0
+    return map_read_date(text, strlen(text), calendar, true, &span[1]);
+  return map_read_date(text, (size_t)(slash - text), calendar, false, &span[0]) != 0
              ? -1
-             : read_end(slash + 1, strlen(slash + 1), calendar, true, &span[1]);
+             : map_read_date(slash + 1, strlen(slash + 1), calendar, true, &span[1]);
 }
 
 static int choose_date(const struct dimension *time, const char *datetime, size_t *out, struct error *error)

@@ -10,4 +10,8 @@
 int map_choose(struct arena *arena, const struct node *node, const struct map_choice *choice, const struct node **out,
                struct error *error);
 
+/* A date of a request in milliseconds; an open end ("", "..", "*") is the end of time. As an end a year, a month or a
+ * day without hours is all of it. -1: it is no date. */
+int map_read_date(const char *text, size_t length, enum calendar calendar, bool is_end, int64_t *out);
+
 #endif

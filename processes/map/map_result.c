@@ -9,7 +9,7 @@ static int no_map(const char *what, struct error *error)
                    what);
 }
 
-static int check_cube(struct arena *arena, const struct cube *cube, struct error *error)
+int map_cube_check(struct arena *arena, const struct cube *cube, struct error *error)
 {
   struct grid grid;
   if (cube->dimensions > 0 && cube_find_type(cube, DIMENSION_GEOMETRY) != SIZE_MAX)
@@ -23,7 +23,8 @@ static int check_cube(struct arena *arena, const struct cube *cube, struct error
   return 0;
 }
 
-int map_result(struct arena *arena, const struct map_request *request, const struct node **out, struct error *error)
+int map_stored_result(struct arena *arena, const struct map_request *request, const struct node **out,
+                      struct error *error)
 {
   const struct graph *graph;
   const struct bound *bound;
@@ -37,8 +38,16 @@ int map_result(struct arena *arena, const struct map_request *request, const str
     return no_map(value_kind_name(&outcome.value), error);
   if (!result || !result->node)
     return no_map("several files", error);
-  if (check_cube(arena, result->node->cube, error) != 0)
+  if (map_cube_check(arena, result->node->cube, error) != 0)
     return -1;
-  *out = unpacked(arena, result->node);
+  *out = result->node;
+  return 0;
+}
+
+int map_result(struct arena *arena, const struct map_request *request, const struct node **out, struct error *error)
+{
+  if (map_stored_result(arena, request, out, error) != 0)
+    return -1;
+  *out = unpacked(arena, *out);
   return *out ? 0 : error_memory(error);
 }

@@ -186,7 +186,7 @@ static void write_info(const struct info_call *call, const json_t *values, struc
   json_decref(properties);
 }
 
-static void info_answer(struct exchange *exchange, const char *bytes, size_t length, const struct error *error,
+static void info_answer(struct exchange *exchange, const struct map_reply *answer, const struct error *error,
                         void *data)
 {
   struct info_call *call = data;
@@ -194,7 +194,7 @@ static void info_answer(struct exchange *exchange, const char *bytes, size_t len
     reply_error(exchange, error);
   } else {
     struct buffer out = {0};
-    json_t *values = json_loadb(bytes, length, 0, NULL);
+    json_t *values = json_loadb(answer->bytes, answer->length, 0, NULL);
     write_info(call, values, &out);
     json_decref(values);
     reply_typed(exchange, call->is_text ? "text/plain; charset=utf-8" : "application/json", &out);

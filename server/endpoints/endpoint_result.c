@@ -3,14 +3,13 @@
 
 #include "server/files/workspace_folder.h"
 #include "server/http/json_text.h"
-#include "server/store/folder.h"
+#include "server/workers/worker_file.h"
 
 #include <math.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const double validation_seconds = 60.0, strangers_seconds = 5.0;
 
@@ -47,9 +46,9 @@ static void add_result_headers(const struct work *work, const struct reply_heade
                                struct http_response *response)
 {
   const struct task_header *task = &work->task.header;
-  http_response_header(response, "OpenEO-Costs", "%.10g",
-                       tariff_charge(&task->tariff, worker->cpu_seconds, worker->disk_read,
-                                     task->has_budget ? &task->budget : NULL));
+  http_response_header(
+      response, "OpenEO-Costs", "%.10g",
+      tariff_charge(&task->tariff, worker->cpu_seconds, worker->disk_read, task->has_budget ? &task->budget : NULL));
   if (work->id[0] && api_version_reaches(work->exchange->api, 1, 3))
     http_response_header(response, "OpenEO-Identifier", "%s", work->id);
 }
@@ -70,30 +69,14 @@ static void reply_value(struct exchange *exchange, const struct work *work, cons
   reply(exchange, response);
 }
 
-/* The file is unlinked as soon as it is open: the descriptor is all that is left of it. There is one: a synchronous
- * request answers its result node's data, other saved cubes are a batch job's. */
 static void reply_result_file(struct exchange *exchange, const struct work *work, const struct worker_reply *worker)
 {
-  struct reply_file file;
-  const char *metadata;
-  uint64_t size = 0, at = 0;
-  int fd = -1;
-  if (worker_reply_next(worker, &at, &file, &metadata))
-    fd = folder_open_file(work->task.header.output, file.path, &size);
-  struct http_response *response = fd < 0 ? NULL : http_response_new(200);
+  struct http_response *response = worker_file_response(work->task.header.output, worker);
   if (response == NULL) {
-    if (fd >= 0)
-      close(fd);
     reply_code(exchange, ERROR_Internal, "the worker left no result file");
     return;
   }
-  unlink(file.path);
-  const char *name = strrchr(file.path, '/');
-  response->fd = fd;
-  response->fd_size = size;
-  snprintf(response->media_type, sizeof response->media_type, "%s", file.media_type);
   add_result_headers(work, &worker->header, response);
-  http_response_header(response, "Content-Disposition", "inline; filename=\"%.200s\"", name ? name + 1 : "result");
   reply(exchange, response);
 }
 

@@ -211,7 +211,7 @@ static void finish(struct exchange *exchange, struct pending *pending)
   pending_free(pending);
 }
 
-static void described(struct exchange *exchange, const char *bytes, size_t length, const struct error *failure,
+static void described(struct exchange *exchange, const struct map_reply *answer, const struct error *failure,
                       void *data)
 {
   struct pending *pending = data;
@@ -221,7 +221,7 @@ static void described(struct exchange *exchange, const char *bytes, size_t lengt
     error = *failure;
   if (error_is(&error, ERROR_QueryParameterInvalid) && strcmp(error.parameter, "bands") == 0)
     snprintf(error.code, sizeof error.code, "%s", error_code_name(ERROR_ServiceConfigInvalid));
-  char *shown = failure == NULL ? service_shown(&pending->service, bytes, length, &error) : NULL;
+  char *shown = failure == NULL ? service_shown(&pending->service, answer->bytes, answer->length, &error) : NULL;
   if (shown != NULL) {
     free(pending->service.shown);
     pending->service.shown = shown;

@@ -92,5 +92,14 @@ void get_service_wmts(struct exchange *exchange);
 void get_service_wmts_capabilities(struct exchange *exchange);
 void get_service_wmts_tile(struct exchange *exchange);
 void get_service_wms(struct exchange *exchange);
+void get_service_wcs(struct exchange *exchange);
+void get_coverage_landing(struct exchange *exchange);
+void get_coverage_conformance(struct exchange *exchange);
+void get_coverage_collections(struct exchange *exchange);
+void get_coverage_collection(struct exchange *exchange);
+void get_coverage_schema(struct exchange *exchange);
+void get_coverage(struct exchange *exchange);
+void get_coverage_domain(struct exchange *exchange);
+void get_coverage_range(struct exchange *exchange);
 
 #endif

@@ -131,6 +131,28 @@ int http_query(const struct http_request *request, const char *name, char *out, 
   return http_decode(value, strlen(value), out, room) == 0 ? 1 : -1;
 }
 
+struct query_walk {
+  bool (*visit)(void *data, const char *name, const char *value);
+  void *data;
+};
+
+static enum MHD_Result visit_argument(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+  const struct query_walk *walk = data;
+  char decoded[HTTP_QUERY_VALUE];
+  (void)kind;
+  const bool is_sound =
+      http_decode(value != NULL ? value : "", value != NULL ? strlen(value) : 0, decoded, sizeof decoded) == 0;
+  return walk->visit(walk->data, name, is_sound ? decoded : NULL) ? MHD_YES : MHD_NO;
+}
+
+void http_query_each(const struct http_request *request, bool (*visit)(void *data, const char *name, const char *value),
+                     void *data)
+{
+  struct query_walk walk = {visit, data};
+  MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, visit_argument, &walk);
+}
+
 static void peer_name(struct http_request *request)
 {
   const union MHD_ConnectionInfo *info =

@@ -20,6 +20,7 @@ struct tls; /* tls.h */
 struct http_server;
 struct http_request;
 
+enum { HTTP_QUERY_VALUE = 8192 }; /* bytes of a value of the query that http_query_each hands on */
 enum { HTTP_MAX_HEADERS = 8, HTTP_HEADER_NAME = 32, HTTP_HEADER_VALUE = 1024 };
 
 struct http_response {
@@ -84,6 +85,11 @@ const char *http_peer(const struct http_request *request);
 int http_fd(const struct http_request *request); /* the client's socket: poll it for a hang-up, do not touch it */
 /* Decoded value of a query argument. 1: there is one; 0: none, or empty; -1: longer than room, or badly encoded. */
 int http_query(const struct http_request *request, const char *name, char *out, size_t room);
+
+/* Calls `visit` with the name and the decoded value of each argument of the query, in its order, until it answers
+ * false; the value is NULL where it is badly encoded or longer than HTTP_QUERY_VALUE. */
+void http_query_each(const struct http_request *request, bool (*visit)(void *data, const char *name, const char *value),
+                     void *data);
 
 /* Decodes %XX. -1 on a bad sequence, a control character, or lack of room. */
 int http_decode(const char *text, size_t length, char *out, size_t room);

@@ -72,6 +72,17 @@ const struct route routes[] = {
      get_service_wmts_capabilities},
     {"GET", "/services/{service_id}/wmts/{z}/{row}/{column}", ROUTE_HIDDEN, false, false, get_service_wmts_tile},
     {"GET", "/services/{service_id}/wms", ROUTE_HIDDEN, false, false, get_service_wms},
+    {"GET", "/services/{service_id}/wcs", ROUTE_HIDDEN, false, false, get_service_wcs},
+    {"GET", "/services/{service_id}/ogcapi", ROUTE_HIDDEN, false, false, get_coverage_landing},
+    {"GET", "/services/{service_id}/ogcapi/conformance", ROUTE_HIDDEN, false, false, get_coverage_conformance},
+    {"GET", "/services/{service_id}/ogcapi/collections", ROUTE_HIDDEN, false, false, get_coverage_collections},
+    {"GET", "/services/{service_id}/ogcapi/collections/{id}", ROUTE_HIDDEN, false, false, get_coverage_collection},
+    {"GET", "/services/{service_id}/ogcapi/collections/{id}/schema", ROUTE_HIDDEN, false, false, get_coverage_schema},
+    {"GET", "/services/{service_id}/ogcapi/collections/{id}/coverage", ROUTE_HIDDEN, false, false, get_coverage},
+    {"GET", "/services/{service_id}/ogcapi/collections/{id}/coverage/domainset", ROUTE_HIDDEN, false, false,
+     get_coverage_domain},
+    {"GET", "/services/{service_id}/ogcapi/collections/{id}/coverage/rangetype", ROUTE_HIDDEN, false, false,
+     get_coverage_range},
     {"GET", "/download/{job_id}/{expires}/{signature}/{file}", ROUTE_HIDDEN, false, false, get_download},
 };
 const size_t route_count = sizeof routes / sizeof routes[0];

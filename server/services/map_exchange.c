@@ -173,8 +173,9 @@ static void map_done(struct pool_task *task, enum worker_outcome outcome, const 
   const bool failed = error_is_set(&error);
   if (failed && call->service[0] != '\0' && outcome != WORKER_CANCELLED)
     service_hub_log_error(call->exchange->server->services, call->service, &error);
-  call->answer(call->exchange, failed ? NULL : worker->json, failed ? 0 : worker->header.json_size,
-               failed ? &error : NULL, call->data);
+  const struct map_reply answer = {failed ? NULL : worker->json, failed ? 0 : worker->header.json_size, worker,
+                                   task->header.output};
+  call->answer(call->exchange, failed ? NULL : &answer, failed ? &error : NULL, call->data);
   buffer_free(&call->body);
   free(call);
 }
@@ -208,6 +209,7 @@ int map_ask(struct exchange *exchange, const struct map_question *question, map_
   call->data = data;
   snprintf(call->service, sizeof call->service, "%s", question->service->id);
   call->task.header.kind = TASK_MAP;
+  call->task.header.room_most = exchange->server->settings.result_size;
   if (exchange->user[0] != '\0')
     snprintf(call->task.owner, sizeof call->task.owner, "%s", exchange->user);
   else /* who looks at a map takes a turn of its owner's maps */
@@ -256,7 +258,7 @@ struct picture_call {
   enum tile_format format;
 };
 
-static void picture_answer(struct exchange *exchange, const char *bytes, size_t length, const struct error *error,
+static void picture_answer(struct exchange *exchange, const struct map_reply *answer, const struct error *error,
                            void *data)
 {
   struct picture_call *call = data;
@@ -265,9 +267,9 @@ static void picture_answer(struct exchange *exchange, const char *bytes, size_t 
   } else {
     struct buffer picture = {0};
     struct hash tag = {0, 0};
-    hash_bytes(&tag, bytes, length);
-    buffer_add(&picture, bytes, length);
-    tile_cache_put(service_hub_tiles(exchange->server->services), call->key, bytes, length, tag);
+    hash_bytes(&tag, answer->bytes, answer->length);
+    buffer_add(&picture, answer->bytes, answer->length);
+    tile_cache_put(service_hub_tiles(exchange->server->services), call->key, answer->bytes, answer->length, tag);
     map_reply_bytes(exchange, tile_format_media_type(call->format), &picture, tag);
   }
   free(call);

@@ -15,9 +15,16 @@ struct map_question { /* borrowed until map_ask returns */
   const json_t *choice;
 };
 
-/* What the answer becomes: answers the exchange. `error` is NULL, or why there is no answer. Called on a worker's
- * thread; `data` is the caller's. */
-typedef void map_answer(struct exchange *exchange, const char *bytes, size_t length, const struct error *error,
+struct map_reply {
+  const char *bytes; /* picture or JSON */
+  size_t length;
+  const struct worker_reply *worker; /* with a file in … */
+  const char *folder;
+};
+
+/* What the answer becomes: answers the exchange. `error` is NULL, or why there is no answer, and `reply` NULL then.
+ * Called on a worker's thread; `data` is the caller's. */
+typedef void map_answer(struct exchange *exchange, const struct map_reply *reply, const struct error *error,
                         void *data);
 
 /* Hands the question to a worker; the exchange is answered by `answer`, or here where no worker can be had (then

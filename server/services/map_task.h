@@ -1,7 +1,7 @@
 /* What the server and a worker say to each other about maps: the body of a TASK_MAP.
  *
  * A struct, then the choice (a JSON object: datetime, bands, labels, parameters), then the graph's text. The reply is
- * the file's bytes, or JSON. */
+ * the picture's bytes, JSON, or a file. */
 #ifndef TWINCUBE_SERVER_SERVICES_MAP_TASK_H
 #define TWINCUBE_SERVER_SERVICES_MAP_TASK_H
 
@@ -12,7 +12,8 @@
 enum map_operation {
   MAP_DESCRIBE, /* JSON: what the graph's cube is (map_describe), and the range of its values */
   MAP_PICTURE,  /* the window, painted */
-  MAP_VALUES    /* JSON: the window's values as an array of planes of rows */
+  MAP_VALUES,   /* JSON: the window's values as an array of planes of rows */
+  MAP_PART      /* a file: see services/part_task.h; of the struct only the operation counts */
 };
 
 enum { MAP_CRS_SIZE = 128, MAP_MOST_SIDE = 4096 };

@@ -212,6 +212,14 @@ static int look(const struct map_surroundings *s, const struct asked *asked, str
   return status;
 }
 
+enum map_operation map_operation_of(const char *body, size_t length)
+{
+  struct map_task task = {.operation = MAP_DESCRIBE};
+  if (length >= sizeof task)
+    memcpy(&task, body, sizeof task);
+  return (enum map_operation)task.operation;
+}
+
 int map_work(const struct map_surroundings *s, const char *body, size_t length, struct buffer *out, struct error *error)
 {
   struct asked *asked = calloc(1, sizeof *asked);
@@ -219,9 +227,12 @@ int map_work(const struct map_surroundings *s, const char *body, size_t length, 
     free(asked);
     return error_memory(error);
   }
-  asked->request.options = (struct graph_options){
-      .lookup = s->lookup, .catalogue = s->catalogue, .files = s->files, .cancel = s->cancel, .memory = s->memory,
-      .threads = 1};
+  asked->request.options = (struct graph_options){.lookup = s->lookup,
+                                                  .catalogue = s->catalogue,
+                                                  .files = s->files,
+                                                  .cancel = s->cancel,
+                                                  .memory = s->memory,
+                                                  .threads = 1};
   hash_text(&asked->key, s->files != NULL ? s->files : ""); /* the same graph is another's map */
   hash_text(&asked->key, s->user);
   int status = read_task(body, length, asked, error);

@@ -20,6 +20,8 @@ struct map_surroundings { /* of the worker */
   struct process_lookup lookup; /* … graphs may use */
 };
 
+/* What a task's body asks for; MAP_DESCRIBE where it is cut off. */
+enum map_operation map_operation_of(const char *body, size_t length);
 /* Does a task of which `body` holds all; adds the reply to `out`. Errors: those of map_open and map_read. */
 int map_work(const struct map_surroundings *surroundings, const char *body, size_t length, struct buffer *out,
              struct error *error);

@@ -41,6 +41,28 @@ static const struct ogc_row wmts_rows[] = {{"NotFound", "row", "TileOutOfRange",
                                            {"QueryParameterInvalid", NULL, "InvalidParameterValue", NULL, 0},
                                            {NULL, NULL, "NoApplicableCode", NULL, 0}};
 
+static const struct ogc_row wcs_rows[] = {
+    {"NotFound", "coverageId", "NoSuchCoverage", NULL, 404},
+    {NULL, "request", "OperationNotSupported", NULL, 501},
+    {"CRSInvalid", "outputcrs", "OutputCrs-NotSupported", NULL, 404},
+    {"CRSInvalid", NULL, "SubsettingCrs-NotSupported", NULL, 404},
+    {NULL, "axis", "InvalidAxisLabel", "subset", 404},
+    {NULL, "scale-axis", "ScaleAxisUndefined", NULL, 404},
+    {NULL, "scalefactor", "InvalidScaleFactor", NULL, 404},
+    {NULL, "scaleextent", "InvalidExtent", NULL, 404},
+    {NULL, "properties", "NoSuchField", "rangesubset", 404},
+    {NULL, "subset", "InvalidSubsetting", NULL, 404},
+    {NULL, "bbox", "InvalidSubsetting", "subset", 404},
+    {NULL, "interpolation", "InterpolationMethodNotSupported", NULL, 404},
+    {"QueryParameterInvalid", "format", "InvalidParameterValue", NULL, 0},
+    {"QueryParameterInvalid", "version", "InvalidParameterValue", NULL, 0},
+    {"QueryParameterInvalid", "coverageId", "MissingParameterValue", NULL, 0},
+    {"QueryParameterInvalid", "mediatype", "InvalidParameterValue", NULL, 0},
+    {"QueryParameterInvalid", "scalesize", "InvalidParameterValue", NULL, 0},
+    {"QueryParameterInvalid", "scaleaxes", "InvalidParameterValue", NULL, 0},
+    {"QueryParameterInvalid", NULL, "InvalidSubsetting", NULL, 404}, /* a dimension's name */
+    {NULL, NULL, "NoApplicableCode", NULL, 0}};
+
 static const struct ogc_row *row_of(const struct ogc_row *row, const struct error *error)
 {
   while ((row->code != NULL && strcmp(row->code, error->code) != 0) ||
@@ -75,6 +97,7 @@ static void write_wms(const struct exchange *exchange, const struct error *error
 struct ows_dialect { /* of OWS Common */
   const struct ogc_row *rows;
   const char *space, *version;
+  bool finds_missing; /* a parameter that an error names and the query lacks is missing */
 };
 
 /* Whether the query, which names an operation, lacks the parameter that the error is about. */
@@ -90,7 +113,7 @@ static void write_report(const struct exchange *exchange, const struct ows_diale
 {
   const struct ogc_row *row = row_of(dialect->rows, error);
   const char *locator = row->locator != NULL ? row->locator : error->parameter;
-  const bool missing = response->status < 500 && is_missing(exchange, locator);
+  const bool missing = dialect->finds_missing && response->status < 500 && is_missing(exchange, locator);
   char text[ERROR_TEXT_SIZE];
   struct buffer *out = &response->body;
   error_text(error, text);
@@ -110,13 +133,19 @@ static void write_report(const struct exchange *exchange, const struct ows_diale
 
 static void write_wmts(const struct exchange *exchange, const struct error *error, struct http_response *response)
 {
-  static const struct ows_dialect dialect = {wmts_rows, "http://www.opengis.net/ows/1.1", "1.0.0"};
+  static const struct ows_dialect dialect = {wmts_rows, "http://www.opengis.net/ows/1.1", "1.0.0", true};
+  write_report(exchange, &dialect, error, response);
+}
+
+static void write_wcs(const struct exchange *exchange, const struct error *error, struct http_response *response)
+{
+  static const struct ows_dialect dialect = {wcs_rows, "http://www.opengis.net/ows/2.0", "2.0.1", false};
   write_report(exchange, &dialect, error, response);
 }
 
 void ogc_errors_begin(struct exchange *exchange, enum ogc_service service)
 {
-  static error_writer *const writers[] = {[OGC_WMS] = write_wms, [OGC_WMTS] = write_wmts};
+  static error_writer *const writers[] = {[OGC_WMS] = write_wms, [OGC_WMTS] = write_wmts, [OGC_WCS] = write_wcs};
   char wanted[64] = "";
   http_query(exchange->http, "exceptions", wanted, sizeof wanted);
   if (strncasecmp(wanted, "application/json", strlen("application/json")) != 0)

@@ -138,6 +138,7 @@ static const struct option *find_option(const char *name)
 
 static const char *const tile_options[] = {"bands", "categories", "colormap",   "format",    "max",
                                            "min",   "parameters", "resampling", "tile_size", NULL};
+static const char *const coverage_options[] = {"parameters", "resampling", NULL};
 static const char *const map_options[] = {"bands", "categories", "colormap",   "format", "max",
                                           "min",   "parameters", "resampling", NULL};
 
@@ -156,6 +157,15 @@ const struct service_type service_types[] = {
      "GetCapabilities, GetMap, GetFeatureInfo, GetLegendGraphic. Dates are the dimension time, other dimensions "
      "dim_NAME.",
      "/wms", map_options, "https://www.ogc.org/standards/wms"},
+    {"WCS", "OGC Web Coverage Service",
+     "The numbers of the result as files (GeoTIFF, netCDF, CoverageJSON, PNG, JPEG), by WCS 2.0.1 with key-value "
+     "pairs: "
+     "subsets of any axis, range subsets, scaling, other CRSs. Nothing is computed but what is asked for.",
+     "/wcs", coverage_options, "https://www.ogc.org/standards/wcs"},
+    {"OGC-API-Coverages", "OGC API - Coverages",
+     "The same by the OGC API: a landing page, one collection, its schema, and its coverage with `bbox`, `datetime`, "
+     "`subset`, `properties`, `scale-size`, `scale-factor`, `scale-axes`, `crs` and `f`.",
+     "/ogcapi", coverage_options, "https://ogcapi.ogc.org/coverages/"},
 };
 const size_t service_type_count = sizeof service_types / sizeof service_types[0];
 

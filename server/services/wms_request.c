@@ -2,6 +2,8 @@
  */
 #include "server/services/wms_request.h"
 
+#include "server/services/service_crs.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,27 +29,16 @@ static int read_side(const struct exchange *exchange, const char *name, uint32_t
 /* "EPSG:n" of a request's CRS; *turned: its boxes name y first. */
 static int read_crs(const struct exchange *exchange, char out[MAP_CRS_SIZE], bool *turned, struct error *error)
 {
-  char text[64], version[16] = "";
+  char text[128], version[16] = "";
   const char *name = http_query(exchange->http, "crs", text, sizeof text) > 0 ? "crs" : "srs";
   if (name[0] == 's' && http_query(exchange->http, name, text, sizeof text) <= 0)
     return invalid(error, "crs", "a coordinate reference system such as EPSG:3857");
   http_query(exchange->http, "version", version, sizeof version);
-  *turned = false;
-  if (strcasecmp(text, "CRS:84") == 0) {
-    snprintf(out, MAP_CRS_SIZE, "EPSG:4326");
-    return 0;
-  }
-  const size_t digits = strspn(text + (strncasecmp(text, "EPSG:", 5) == 0 ? 5 : strlen(text)), "0123456789");
-  if (digits == 0 || digits > 6 || text[5 + digits] != '\0')
-    return error_set(error, ERROR_CRSInvalid, "'%.40s' is no code of the EPSG", text);
-  snprintf(out, MAP_CRS_SIZE, "EPSG:%s", text + 5);
-  struct arena *arena = arena_new((size_t)16 << 20);
-  const char *canonical = NULL;
-  int status = arena == NULL ? error_memory(error) : crs_canonical(arena, out, &canonical, error);
-  arena_free(arena);
-  if (status == 0 && strncmp(version, "1.1", 3) != 0)
-    *turned = crs_starts_north(out);
-  return status;
+  if (service_crs_read(text, "crs", out, turned, error) != 0)
+    return -1;
+  if (strncmp(version, "1.1", 3) == 0)
+    *turned = false;
+  return 0;
 }
 
 static int read_box(const struct exchange *exchange, bool turned, double box[4], struct error *error)

@@ -4,7 +4,7 @@
 
 #include "server/store/store_jobs.h"
 
-enum { SERVICE_ID_SIZE = 40, SERVICE_TYPE_SIZE = 16, SERVICE_LOGS = 1000 };
+enum { SERVICE_ID_SIZE = 40, SERVICE_TYPE_SIZE = 32, SERVICE_LOGS = 1000 };
 
 struct service {
   int64_t seq;              /* order of creation */

@@ -2,6 +2,7 @@
 #include "server/workers/worker.h"
 
 #include "server/services/map_worker.h"
+#include "server/services/part_task.h"
 #include "server/workers/worker_lookup.h"
 #include "server/workers/worker_usage.h"
 
@@ -239,6 +240,28 @@ static void run_estimate(const struct execution *execution, struct reply_header 
   reply->write_bytes = estimate.write_bytes;
 }
 
+/* A part of the result as a file. */
+static void run_part(struct worker *worker, const struct task_header *task, struct execution *execution,
+                     struct reply_header *reply, struct buffer *json, struct buffer *files)
+{
+  struct part_task *part = malloc(sizeof *part);
+  if (part == NULL) {
+    error_memory(&reply->error);
+    return;
+  }
+  if (part_task_read(execution->graph, execution->graph_length, part, &reply->error) == 0) {
+    part->part.most = task->room_most;
+    execution->graph = part->graph;
+    execution->graph_length = part->graph_length;
+    execution->parameters = part->parameters;
+    execution->parameter_count = part->parameter_count;
+    execution->part = &part->part;
+    run_execute(worker, task, execution, reply, json, files);
+  }
+  part_task_free(part);
+  free(part);
+}
+
 /* What of the result a service shows: a picture, or JSON. */
 static void run_map(struct worker *worker, const struct task_header *task, const struct execution *execution,
                     struct reply_header *reply, struct buffer *out)
@@ -268,6 +291,8 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
     run_execute(worker, task, execution, reply, json, files);
   else if (task->kind == TASK_VALIDATE)
     run_validate(execution, json);
+  else if (task->kind == TASK_MAP && map_operation_of(execution->graph, execution->graph_length) == MAP_PART)
+    run_part(worker, task, execution, reply, json, files);
   else if (task->kind == TASK_MAP)
     run_map(worker, task, execution, reply, json);
   else

@@ -6,6 +6,8 @@
 #include "server/http/json_check.h"
 #include "server/http/json_text.h"
 #include "server/auth/signed_url.h"
+#include "server/services/service_crs.h"
+#include "server/services/subset_list.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,14 +48,54 @@ static void test_members(void **state)
 
 static void test_what_is_json(void **state)
 {
-  static const char *const good[] = {"0", "-0.5e+10", "\"\"", "\"\\u00e9\\n\xc3\xa9\"", "true", " null ", "[]", "{}",
-                                     "[[],{},[1,\"a\",{\"b\":[false]}]]", "{\"a\":{\"a\":1},\"b\":[]}\n"};
-  static const char *const bad[] = {
-      "",      " ",       "+1",       "01",      "1.",        ".5",         "1e",    "-",    "nul",
-      "True",  "\"",      "\"\\x\"",  "\"\xff\"", "\"\n\"",   "\"\\u12g4\"", "[",    "[1",   "[1,",
-      "[1,]",  "[,1]",    "[1 2]",    "[1}",     "{",         "{\"a\"",     "{a:1}", "{1:1}", "{\"a\":",
-      "{\"a\":}", "{\"a\":1,}", "{\"a\" 1}", "{\"a\":1]", "1 2", "[]]", "{}{}", "NaN", "[1]x", "'a'",
-      "\"\xed\xa0\x80\""};
+  static const char *const good[] = {"0",
+                                     "-0.5e+10",
+                                     "\"\"",
+                                     "\"\\u00e9\\n\xc3\xa9\"",
+                                     "true",
+                                     " null ",
+                                     "[]",
+                                     "{}",
+                                     "[[],{},[1,\"a\",{\"b\":[false]}]]",
+                                     "{\"a\":{\"a\":1},\"b\":[]}\n"};
+  static const char *const bad[] = {"",
+                                    " ",
+                                    "+1",
+                                    "01",
+                                    "1.",
+                                    ".5",
+                                    "1e",
+                                    "-",
+                                    "nul",
+                                    "True",
+                                    "\"",
+                                    "\"\\x\"",
+                                    "\"\xff\"",
+                                    "\"\n\"",
+                                    "\"\\u12g4\"",
+                                    "[",
+                                    "[1",
+                                    "[1,",
+                                    "[1,]",
+                                    "[,1]",
+                                    "[1 2]",
+                                    "[1}",
+                                    "{",
+                                    "{\"a\"",
+                                    "{a:1}",
+                                    "{1:1}",
+                                    "{\"a\":",
+                                    "{\"a\":}",
+                                    "{\"a\":1,}",
+                                    "{\"a\" 1}",
+                                    "{\"a\":1]",
+                                    "1 2",
+                                    "[]]",
+                                    "{}{}",
+                                    "NaN",
+                                    "[1]x",
+                                    "'a'",
+                                    "\"\xed\xa0\x80\""};
   char deep[2 * JSON_CHECK_DEPTH + 2];
   size_t line;
   (void)state;
@@ -261,18 +303,88 @@ static void test_signatures(void **state)
   assert_int_equal(signed_url_check(secret, "j-1", "result.tif", 1700000000, signature), -1);
 }
 
+static void expect_item(const char **text, const char *name, const char *low, const char *high)
+{
+  struct subset_item item;
+  assert_int_equal(subset_next(text, &item), 1);
+  assert_string_equal(item.name, name);
+  assert_string_equal(item.low, low);
+  assert_int_equal(item.has_high, high != NULL);
+  if (high != NULL)
+    assert_string_equal(item.high, high);
+}
+
+static void test_subsets(void **state)
+{
+  static const char *const wrong[] = {"E",     "E(",     "E(1,2",   "(1)",         "E(1))", "E(1)x",
+                                      "E((1)", "E(\"1)", "E(1\"2)", "E(1,2)(3,4)", "E)1("};
+  const char *text = "E(1:2), N( -3.5 , * ),time(\"2018-01-01T00:00:00Z\":\"..\"),i(7)";
+  struct subset_item item;
+  (void)state;
+  expect_item(&text, "E", "1", "2");
+  expect_item(&text, "N", "-3.5", "*");
+  expect_item(&text, "time", "2018-01-01T00:00:00Z", "..");
+  expect_item(&text, "i", "7", NULL);
+  assert_int_equal(subset_next(&text, &item), 0);
+  text = "t(2018-01-01T00:00:00Z:2019-01-01T00:00:00Z),t(2018-01-01T00:00:00Z),a(\"x,(y):z\")";
+  expect_item(&text, "t", "2018-01-01T00:00:00Z", "2019-01-01T00:00:00Z");
+  expect_item(&text, "t", "2018-01-01T00:00:00Z", NULL);
+  expect_item(&text, "a", "x,(y):z", NULL);
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    int found;
+    text = wrong[i];
+    while ((found = subset_next(&text, &item)) > 0)
+      ;
+    if (found != -1)
+      fail_msg("'%s' was read", wrong[i]);
+  }
+}
+
+static void test_names_of_reference_systems(void **state)
+{
+  static const struct {
+    const char *text, *code;
+    bool turned;
+  } known[] = {{"EPSG:3857", "EPSG:3857", false},
+               {"epsg:4326", "EPSG:4326", true},
+               {"urn:ogc:def:crs:EPSG::3035", "EPSG:3035", true},
+               {"urn:ogc:def:crs:EPSG:9.9:32632", "EPSG:32632", false},
+               {"http://www.opengis.net/def/crs/EPSG/0/4326", "EPSG:4326", true},
+               {"[https://www.opengis.net/def/crs/EPSG/0/3857]", "EPSG:3857", false},
+               {"http://www.opengis.net/def/crs/OGC/1.3/CRS84", "EPSG:4326", false},
+               {"urn:ogc:def:crs:OGC:1.3:CRS84", "EPSG:4326", false},
+               {"CRS84", "EPSG:4326", false},
+               {"CRS:84", "EPSG:4326", false}};
+  static const char *const unknown[] = {"",   "EPSG:",    "EPSG:x",     "EPSG:1",  "EPSG:3857x",
+                                        "84", "mercator", "[EPSG:3857", "OGC:3857"};
+  (void)state;
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    char code[MAP_CRS_SIZE];
+    bool turned;
+    struct error error = {0};
+    assert_int_equal(service_crs_read(known[i].text, "crs", code, &turned, &error), 0);
+    assert_string_equal(code, known[i].code);
+    assert_int_equal(turned, known[i].turned);
+  }
+  for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
+    char code[MAP_CRS_SIZE];
+    bool turned;
+    struct error error = {0};
+    assert_int_equal(service_crs_read(unknown[i], "crs", code, &turned, &error), -1);
+    assert_string_equal(error.code, "CRSInvalid");
+    assert_string_equal(error.parameter, "crs");
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_members), cmocka_unit_test(test_what_is_json),
-      cmocka_unit_test(test_elements),
-      cmocka_unit_test(test_members_of_cut_text),
-      cmocka_unit_test(test_percent_signs),
-      cmocka_unit_test(test_sizes),
-      cmocka_unit_test(test_error_statuses),
-      cmocka_unit_test(test_error_codes),
-      cmocka_unit_test(test_error_texts),
-      cmocka_unit_test(test_signatures),
+      cmocka_unit_test(test_members),        cmocka_unit_test(test_what_is_json),
+      cmocka_unit_test(test_elements),       cmocka_unit_test(test_members_of_cut_text),
+      cmocka_unit_test(test_percent_signs),  cmocka_unit_test(test_sizes),
+      cmocka_unit_test(test_error_statuses), cmocka_unit_test(test_error_codes),
+      cmocka_unit_test(test_error_texts),    cmocka_unit_test(test_signatures),
+      cmocka_unit_test(test_subsets),        cmocka_unit_test(test_names_of_reference_systems),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
