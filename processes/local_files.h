@@ -3,11 +3,16 @@
 #define TWINCUBE_PROCESSES_LOCAL_FILES_H
 
 #include "datacube/base/arena.h"
+#include "datacube/base/error.h"
 
 struct local_files {          /* all zero: none */
   bool all;                   /* what the process itself may read: the command line */
   const char *const *folders; /* else what lies below these: absolute, without links */
   size_t folder_count;
+  /* The STAC document, in a folder with all that it leads to, of an address of the web at which this server publishes
+   * it for the user; *out is NULL where it is none. NULL: there are no such addresses. */
+  int (*find_published)(void *context, struct arena *arena, const char *url, const char **out, struct error *error);
+  void *context;
 };
 
 /* The path without links of a file named by a path or file:// address: absolute, or below the working directory (all)

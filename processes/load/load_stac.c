@@ -8,19 +8,38 @@
 
 enum { MOST_FILES = 20000, MOST_DOCUMENT_BYTES = 64 << 20 };
 
+struct stac_document {
+  const char *path;
+  const char *folder; /* of results that this server publishes, all of which may be read; or NULL */
+};
+
+/* What this server publishes itself needs no request. */
+static int find_published(struct call *call, const char *url, struct stac_document *out)
+{
+  const struct local_files *local = call->local;
+  if (local && local->find_published &&
+      local->find_published(local->context, call->arena, url, &out->path, call->error) != 0)
+    return error_at_parameter(call->error, "url");
+  if (!out->path)
+    return error_parameter(call->error, ERROR_FeatureUnsupported, "url",
+                           "'%s' is on another host: STAC documents are read from files, and results of jobs from here",
+                           url);
+  out->folder = arena_printf(call->arena, "%.*s", (int)(strrchr(out->path, '/') - out->path), out->path);
+  return out->folder ? 0 : error_memory(call->error);
+}
+
 /* The user's own files go first, as those names are theirs to choose. */
-static int find_document(struct call *call, const char *url, const char **out)
+static int find_document(struct call *call, const char *url, struct stac_document *out)
 {
   struct error ignored = {0};
   struct call quiet = *call;
   quiet.error = &ignored;
   if (href_is_remote(url))
-    return error_parameter(call->error, ERROR_FeatureUnsupported, "url",
-                           "'%s' is on another host: STAC documents are read from files so far", url);
-  if (call->files && user_file_find(&quiet, "url", url, out) == 0)
+    return find_published(call, url, out);
+  if (call->files && user_file_find(&quiet, "url", url, &out->path) == 0)
     return 0;
-  *out = local_files_find(call->local, call->arena, url);
-  if (*out)
+  out->path = local_files_find(call->local, call->arena, url);
+  if (out->path)
     return 0;
   return error_parameter(call->error, ERROR_FileNotFound, "url", "'%s' does not exist%s", url,
                          call->local && call->local->all ? ""
@@ -28,10 +47,10 @@ static int find_document(struct call *call, const char *url, const char **out)
 }
 
 /* Where the user's folder lies is the server's own affair: paths in a message begin behind it. */
-static void hide_folder(const struct call *call, char *text)
+static void hide_folder(const char *folder, char *text)
 {
-  size_t length = call->files ? strlen(call->files) : 0;
-  for (char *at = text; length > 0 && (at = strstr(at, call->files)) != NULL;)
+  size_t length = folder ? strlen(folder) : 0;
+  for (char *at = text; length > 0 && (at = strstr(at, folder)) != NULL;)
     memmove(at, at + length, strlen(at + length) + 1);
 }
 
@@ -41,12 +60,12 @@ static void say(void *data, const char *message)
   char *text = arena_strdup(call->arena, message);
   if (!text)
     return;
-  hide_folder(call, text);
+  hide_folder(call->files, text);
   call_log(call, &(struct log_entry){.level = LOG_WARNING, .message = text});
 }
 
 /* All that the document may lead to. */
-static int set_bounds(struct call *call, struct catalogue_bounds *out)
+static int set_bounds(struct call *call, const struct stac_document *document, struct catalogue_bounds *out)
 {
   const struct local_files *local = call->local;
   *out = (struct catalogue_bounds){.files = MOST_FILES,
@@ -57,30 +76,33 @@ static int set_bounds(struct call *call, struct catalogue_bounds *out)
   if (local && local->all)
     return 0;
   size_t count = local ? local->folder_count : 0;
-  const char **folders = ARENA_ARRAY(call->arena, const char *, count + 1);
+  const char **folders = ARENA_ARRAY(call->arena, const char *, count + 2);
   if (!folders)
     return error_memory(call->error);
   for (size_t i = 0; i < count; i++)
     folders[i] = local->folders[i];
   if (call->files)
     folders[count++] = call->files;
+  if (document->folder)
+    folders[count++] = document->folder;
   out->folders = folders;
   out->folder_count = count;
   return 0;
 }
 
-static int load_document(struct call *call, struct catalogue *catalogue, const char *path, struct cube_request *request,
-                         struct value *result)
+static int load_document(struct call *call, struct catalogue *catalogue, const struct stac_document *document,
+                         struct cube_request *request, struct value *result)
 {
   struct catalogue_bounds bounds;
   struct catalogue_added added;
-  if (set_bounds(call, &bounds) != 0)
+  if (set_bounds(call, document, &bounds) != 0)
     return -1;
-  if (catalogue_add_document(catalogue, &bounds, path, &added, call->error) != 0)
+  if (catalogue_add_document(catalogue, &bounds, document->path, &added, call->error) != 0)
     return error_at_parameter(call->error, "url");
   if (request->load.filter && !added.has_properties)
     return error_parameter(call->error, ERROR_PropertiesUnsupported, "properties",
-                           "nothing in %s has properties: its data are not described by items", path);
+                           "nothing in %s has properties: its data are not described by items",
+                           document->path);
   return catalogue_cube(call, catalogue, added.id, request, result);
 }
 
@@ -88,12 +110,14 @@ static int load_stac_call(struct call *call, struct value *result)
 {
   struct cube_request request;
   struct catalogue *catalogue = NULL;
-  const char *url, *path;
+  struct stac_document document = {0};
+  const char *url;
   if (call_text(call, "url", &url) != 0 || cube_request_read(call, &request) != 0 ||
-      find_document(call, url, &path) != 0 || catalogue_open_in_memory(&catalogue, call->error) != 0)
+      find_document(call, url, &document) != 0 || catalogue_open_in_memory(&catalogue, call->error) != 0)
     return -1;
-  int status = load_document(call, catalogue, path, &request, result);
-  hide_folder(call, call->error->message);
+  int status = load_document(call, catalogue, &document, &request, result);
+  hide_folder(call->files, call->error->message);
+  hide_folder(document.folder, call->error->message);
   catalogue_close(catalogue);
   return status;
 }

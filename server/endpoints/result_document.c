@@ -139,6 +139,10 @@ static void signed_href(const struct exchange *exchange, const struct job *job, 
                         char out[2 * BASE_URL_SIZE])
 {
   char signature[SIGNATURE_SIZE];
+  if (exchange == NULL) {
+    snprintf(out, 2 * BASE_URL_SIZE, "./%s", name);
+    return;
+  }
   signed_url_sign(exchange->server->secret, job->id, name, expires, signature);
   snprintf(out, 2 * BASE_URL_SIZE, "%s/download/%s/%" PRId64 "/%s/%s", exchange->base, job->id, expires, signature,
            name);
@@ -203,17 +207,25 @@ static void write_definitions(struct json_writer *w, const struct job *job)
   }
 }
 
-static void write_links(struct json_writer *w, const struct exchange *exchange, const struct job *job, int64_t expires)
+static void write_links_here(struct json_writer *w, const struct exchange *exchange, const struct job *job,
+                             int64_t expires)
 {
   char href[2 * BASE_URL_SIZE], path[128];
-  json_key(w, "links");
-  json_write_array(w);
   signed_href(exchange, job, RESULT_DOCUMENT_NAME, expires, href);
   write_link(w, "canonical", href, "", "application/json", "This document, by a signed link");
   snprintf(path, sizeof path, "/jobs/%s/results", job->id);
   write_link(w, "self", exchange->base, path, "application/json", NULL);
   snprintf(path, sizeof path, "/jobs/%s/logs", job->id);
   write_link(w, "monitor", exchange->base, path, "application/json", "Logs");
+}
+
+static void write_links(struct json_writer *w, const struct exchange *exchange, const struct job *job,
+                        int64_t expires)
+{
+  json_key(w, "links");
+  json_write_array(w);
+  if (exchange != NULL)
+    write_links_here(w, exchange, job, expires);
   write_definitions(w, job);
   json_end_array(w);
 }
@@ -367,7 +379,8 @@ static void write_item(struct json_writer *w, const struct job *job, const struc
 /* Unix seconds: of the links, or earlier where the results are not kept as long. */
 static int64_t expiry(const struct exchange *exchange, const struct job *job)
 {
-  const int64_t links = store_now() / 1000 + RESULT_LINK_SECONDS, days = exchange->server->settings.keep_days;
+  const int64_t links = store_now() / 1000 + RESULT_LINK_SECONDS;
+  const int64_t days = exchange != NULL ? exchange->server->settings.keep_days : 0;
   const int64_t results = (job->ended > 0 ? job->ended : job->updated) / 1000 + days * 24 * 3600;
   return days > 0 && strcmp(job->status, "finished") == 0 && results < links ? results : links;
 }

@@ -23,7 +23,8 @@ struct stored_file { /* what the store keeps about a file of a finished run; the
 /* Goes through the files of the job's `result`: *at is 0 at first. false behind the last one. */
 bool stored_file_next(const struct job *job, size_t *at, struct stored_file *out);
 
-/* STAC 1.1 with an asset for each file, by signed links, for a job in any state (assets only when finished).
+/* STAC 1.1 with an asset for each file, by signed links, for a job in any state (assets only when finished). Without an
+ * exchange: as it lies in a folder with its files, without links.
  *
  * A Collection where a file has a place: STAC wants a box there, and takes an interval of two nulls where no file has a
  * date. Where no file has a place an Item, whose geometry is null. Its dates are those of the files; where these have

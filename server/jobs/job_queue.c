@@ -22,7 +22,8 @@ static int start_runner(struct job_queue *queue, unsigned i, struct error *error
     return error_set(error, ERROR_Internal, "cannot make an eventfd");
   if (store_open(queue->options.data, &runner->store, error) != 0)
     return -1;
-  runner->desk = (struct definition_desk){.store = runner->store, .remote = queue->options.remote};
+  runner->desk = (struct definition_desk){
+      .data = queue->options.data, .store = runner->store, .remote = queue->options.remote};
   if (i == 0 && job_keeper_recover(queue, runner->store, error) != 0)
     return -1;
   runner->started = pthread_create(&runner->thread, NULL, job_runner_work, runner) == 0;

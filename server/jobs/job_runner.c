@@ -14,6 +14,7 @@
 #include "server/store/folder.h"
 #include "server/jobs/job_folder.h"
 #include "server/jobs/job_result.h"
+#include "server/jobs/loaded_results.h"
 #include "server/store/store_identities.h"
 
 #include <errno.h>
@@ -173,8 +174,10 @@ static void note_usage(const struct job_runner *runner, struct job *job, const s
 static int publish(struct job_runner *runner, struct job *job, const char *part, const struct worker_reply *reply,
                    struct error *error)
 {
-  char final[JOB_FOLDER_SIZE];
+  char final[JOB_FOLDER_SIZE], loaded[JOB_FOLDER_SIZE + 16];
   job_result_folder(runner->queue->options.data, job, final);
+  snprintf(loaded, sizeof loaded, "%s" LOADED_RESULTS_FOLDER, part);
+  folder_remove(loaded);
   job->progress = 100.0;
   note_usage(runner, job, &reply->header);
   job->result = job_result_json(reply, part, &runner->desk.session.used, error);
@@ -382,7 +385,7 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
   if (folder_make(task.checkpoint, &error) != 0)
     return back_to_queue(runner, "no room could be made for what the run keeps");
   snprintf(task.user, sizeof task.user, "%s", job->owner);
-  definition_desk_begin(&runner->desk, job->owner, false);
+  definition_desk_begin(&runner->desk, job->owner, part, false);
   task.has_own = definition_desk_has_own(&runner->desk);
   if (file_tree_path(runner->store, runner->queue->options.data, job->owner, task.files, &error) != 0 ||
       workspace_folder(runner->store, runner->queue->options.workspaces, job->owner, task.workspaces, &error) != 0)

@@ -1,7 +1,9 @@
 #include "server/workers/definition_desk.h"
 
 #include "server/clock.h"
+#include "server/jobs/loaded_results.h"
 #include "server/store/store_processes.h"
+#include "server/workers/worker_protocol.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +13,12 @@ static int open_store(struct definition_desk *desk, struct error *error)
   return desk->store != NULL ? 0 : store_open(desk->data, &desk->store, error);
 }
 
-void definition_desk_begin(struct definition_desk *desk, const char *user, bool is_hurried)
+void definition_desk_begin(struct definition_desk *desk, const char *user, const char *folder, bool is_hurried)
 {
   buffer_free(&desk->session.used);
   desk->user = user;
+  desk->folder = folder;
+  desk->has_loaded = false;
   desk->session = (struct remote_session){.started = steady_now(), .is_hurried = is_hurried};
 }
 
@@ -40,11 +44,22 @@ static int find_own(struct definition_desk *desk, const char *id, struct buffer 
   return 0;
 }
 
+static int find_results(struct definition_desk *desk, const char *url, struct buffer *path, struct error *error)
+{
+  if (desk->user == NULL)
+    return 0;
+  desk->has_loaded = true;
+  const struct loaded_results wanted = {desk->data, desk->user, desk->folder};
+  return open_store(desk, error) == 0 ? loaded_results_place(&wanted, desk->store, url, path, error) : -1;
+}
+
 int definition_desk_answer(void *data, const char *space, const char *id, struct buffer *json, struct error *error)
 {
   struct definition_desk *desk = data;
   if (strcmp(space, "user") == 0)
     return find_own(desk, id, json, error);
+  if (strcmp(space, ask_results) == 0)
+    return find_results(desk, id, json, error);
   return remote_definition_get(desk->remote, &desk->session, space, id, json, error);
 }
 

@@ -1,5 +1,5 @@
-/* Where what workers ask for is answered: definitions of processes that are not built in, for one task after the other.
- * Each thread that waits for a worker has a desk of its own. */
+/* Where what workers ask for is answered, for one task after the other: definitions of processes that are not built in,
+ * and where results of jobs lie. Each thread that waits for a worker has a desk of its own. */
 #ifndef TWINCUBE_SERVER_WORKERS_DEFINITION_DESK_H
 #define TWINCUBE_SERVER_WORKERS_DEFINITION_DESK_H
 
@@ -9,20 +9,23 @@
 struct definition_desk {
   const char *data; /* folder of the store; borrowed */
   const char *user; /* whose task it is; NULL: a stranger's */
+  const char *folder; /* of the task, ends with '/' */
+  bool has_loaded;    /* there is LOADED_RESULTS_FOLDER in it, which must go */
   struct store *store; /* the desk's; opened when it is first needed */
   struct remote_definitions *remote; /* borrowed */
   struct remote_session session;     /* of the task */
 };
 
 /* For a new task. A hurried one gets no definition that would have to be waited for (session.is_incomplete). */
-void definition_desk_begin(struct definition_desk *desk, const char *user, bool is_hurried);
+void definition_desk_begin(struct definition_desk *desk, const char *user, const char *folder, bool is_hurried);
 
 /* Whether there is anything to ask for: of a user's own processes. A store that does not answer says so when it is
  * asked. */
 bool definition_desk_has_own(struct definition_desk *desk);
 
-/* The definition as JSON; nothing where the user has none. Any namespace but "user" is taken for an address of the web.
- * As worker_watch's `define`; `desk` is a struct definition_desk. Errors StorageFailure, ProcessNamespaceInvalid. */
+/* The definition as JSON; nothing where the user has none. Any namespace but "user" is taken for an address of the web,
+ * but for ask_results: then it is a path. As worker_watch's `define`; `desk` is a struct definition_desk. Errors
+ * StorageFailure, ProcessNamespaceInvalid, those of loaded_results_place. */
 int definition_desk_answer(void *desk, const char *space, const char *id, struct buffer *json, struct error *error);
 
 void definition_desk_close(struct definition_desk *desk);

@@ -334,6 +334,9 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
 {
   struct buffer json = {0}, files = {0};
   struct worker_lookup lookup = {.fd = worker->fd, .task = task};
+  struct local_files local = worker->options->local;
+  local.find_published = worker_lookup_results;
+  local.context = &lookup;
   struct execution execution = {
       .graph = graph,
       .graph_length = length,
@@ -345,7 +348,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
       .checkpoint = task->checkpoint[0] ? task->checkpoint : NULL,
       .files = task->files[0] ? task->files : NULL,
       .workspaces = {task->workspaces[0] ? task->workspaces : NULL, task->workspace_most},
-      .local = &worker->options->local,
+      .local = &local,
       .only_result = task->job == 0,
       .value_file = task->job != 0,
       .official_encoding = task->official != 0,

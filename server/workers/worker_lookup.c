@@ -19,7 +19,7 @@ static int ask(const struct worker_lookup *lookup, const char *space, const char
 {
   if (frame_send(lookup->fd, FRAME_ASK, space, strlen(space) + 1, id, strlen(id) + 1) != 0 ||
       frame_receive(lookup->fd, frame) != FRAME_TELL || frame->length < sizeof(struct tell_header))
-    return error_set(error, ERROR_Internal, "the server does not answer where process '%s' is asked for", id);
+    return error_set(error, ERROR_Internal, "the server does not answer where '%s' is asked for", id);
   struct tell_header header;
   memcpy(&header, frame->data, sizeof header);
   if (!error_is_set(&header.error))
@@ -68,6 +68,21 @@ static const struct process_entry *find(void *context, struct arena *arena, cons
   }
   buffer_free(&frame);
   return entry;
+}
+
+int worker_lookup_results(void *context, struct arena *arena, const char *url, const char **out, struct error *error)
+{
+  const struct worker_lookup *lookup = context;
+  struct buffer frame = {0};
+  const size_t head = sizeof(struct tell_header);
+  int status = ask(lookup, ask_results, url, &frame, error);
+  *out = NULL;
+  if (status == 0 && frame.length > head) {
+    *out = arena_printf(arena, "%.*s", (int)(frame.length - head), frame.data + head);
+    status = *out != NULL ? 0 : error_memory(error);
+  }
+  buffer_free(&frame);
+  return status;
 }
 
 struct process_lookup worker_lookup_make(struct worker_lookup *lookup)

@@ -1,4 +1,4 @@
-/* Processes that a worker does not know: its task's lookup asks the server for them. */
+/* What a worker does not know, its task's lookup asks the server for: processes, and where results of jobs lie. */
 #ifndef TWINCUBE_SERVER_WORKERS_WORKER_LOOKUP_H
 #define TWINCUBE_SERVER_WORKERS_WORKER_LOOKUP_H
 
@@ -10,6 +10,9 @@ struct worker_lookup {
   int fd; /* the worker's socket */
   const struct task_header *task;
 };
+
+/* As local_files' find_published; `lookup` is a struct worker_lookup. */
+int worker_lookup_results(void *lookup, struct arena *arena, const char *url, const char **out, struct error *error);
 
 /* Lives as long as `lookup` and its task. Definitions are made in the arena of who asks. */
 struct process_lookup worker_lookup_make(struct worker_lookup *lookup);

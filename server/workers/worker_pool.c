@@ -178,10 +178,12 @@ static void run_task(struct pool_thread *thread, struct pool_task *task, struct 
   snprintf(task->header.output, sizeof task->header.output, "%s", thread->folder);
   task->header.memory = is_any ? thread->pool->options.memory : thread->pool->options.small_memory;
   task->header.threads = is_any ? task->threads : 1;
-  definition_desk_begin(&thread->desk, task->header.user[0] ? task->header.user : NULL, thread->role == ROLE_SMALL);
+  definition_desk_begin(&thread->desk, task->header.user[0] ? task->header.user : NULL, thread->folder,
+                        thread->role == ROLE_SMALL);
   task->header.has_own = definition_desk_has_own(&thread->desk);
   enum worker_outcome outcome = call_worker(thread, task, reply);
-  bool is_clean = outcome == WORKER_REPLIED && reply->header.files_size == 0 && !error_is_set(&reply->header.error);
+  bool is_clean = outcome == WORKER_REPLIED && reply->header.files_size == 0 && !error_is_set(&reply->header.error) &&
+                  !thread->desk.has_loaded;
   if (thread->role == ROLE_SMALL && (thread->desk.session.is_incomplete || is_no_small_work(outcome, reply)))
     give_back(thread, task);
   else

@@ -45,7 +45,10 @@ struct task_header {
   char user[72];           /* whose own processes the graph may use, "" : nobody's */
 };
 
-/* An ASK is a namespace and an id, each with a NUL at its end. */
+/* An ASK is a namespace and an id, each with a NUL at its end; or this, which is no namespace, and an address: where do
+ * the results lie that are published there? The answer is the path of their STAC document; none where there are not. */
+static const char ask_results[] = "results";
+
 struct tell_header {  /* of the answer, followed by the definition's JSON; none where there is no such process */
   struct error error; /* "" : success */
 };

@@ -4,6 +4,7 @@ write comes back as it was; a server reads below the folders that were opened to
 import json
 import signal
 import subprocess
+import time
 
 import numpy as np
 import openeo
@@ -429,6 +430,89 @@ def test_results_of_a_job_come_back(connection, tmp_path, format, days):
     file = load(tmp_path, url)
     assert dates(file) == [f"2022-01-0{i + 1}" for i in range(days)]
     assert np.array_equal([file["B04"].values, file["B08"].values], values.swapaxes(0, 1))
+
+
+@pytest.fixture(scope="module")
+def finished(connection):
+    """A finished job with two files of a cube of two dates, and its values."""
+    values = np.arange(2 * SHAPE[0] * SHAPE[1], dtype="float64").reshape(2, 1, *SHAPE)
+    cube = {"type": "datacube", "order": ["t", "bands", "y", "x"], "data": values.tolist(), "dimensions": {
+        "t": {"type": "temporal", "values": ["2022-01-01T00:00:00Z", "2022-01-02T00:00:00Z"]},
+        "bands": {"type": "bands", "values": ["B04"]},
+        "y": {"type": "spatial", "axis": "y", "values": [5000000 - 10 * i for i in range(SHAPE[0])],
+              "reference_system": 32632},
+        "x": {"type": "spatial", "axis": "x", "values": [500000 + 10 * i for i in range(SHAPE[1])],
+              "reference_system": 32632}}}
+    job = connection.create_job({"save": {"process_id": "save_result", "result": True,
+                                          "arguments": {"data": cube, "format": "GTiff"}}})
+    job.start_and_wait(max_poll_interval=0.2, connection_retry_interval=1)
+    return job, values[:, 0]
+
+
+def own_urls(job):
+    """The plain address and the signed one, as the job's document tells them."""
+    links = job.get_results().get_metadata()["links"]
+    return [link["href"] for link in links if link["rel"] in ("self", "canonical")]
+
+
+def total(url):
+    return {"load": {"process_id": "load_stac", "arguments": {"url": url}},
+            "save": {"process_id": "save_result", "result": True,
+                     "arguments": {"data": {"from_node": "load"}, "format": "netCDF"}}}
+
+
+def read_total(content, tmp_path):
+    (tmp_path / "total.nc").write_bytes(content)
+    with xarray.open_dataset(tmp_path / "total.nc") as file:
+        return file["B04"].values
+
+
+def test_own_results_by_their_address(connection, finished, data, tmp_path):
+    job, values = finished
+    urls = own_urls(job)
+    assert len(urls) == 2 and "/download/" in "".join(urls)
+    for url in (*urls, urls[0] + "?partial=true", urls[0].replace("127.0.0.1", "eo.example.org")):
+        connection.download(total(url), tmp_path / "download.nc")
+        assert np.array_equal(read_total((tmp_path / "download.nc").read_bytes(), tmp_path), values)
+        answer = connection.post("/validation", json={"process_graph": total(url)}, expected_status=200).json()
+        assert answer["errors"] == []
+    again = connection.create_job(total(urls[1]))
+    again.start_and_wait(max_poll_interval=0.2, connection_retry_interval=1)
+    [asset] = again.get_results().get_assets()
+    assert np.array_equal(read_total(asset.load_bytes(), tmp_path), values)
+    assert not list(data.glob("jobs/*/*/~loaded")) and not list(data.glob("tmp/*/~loaded"))
+    twice = total(urls[0])
+    twice["more"] = {"process_id": "load_stac", "arguments": {"url": urls[1]}}
+    twice["sum"] = {"process_id": "merge_cubes", "arguments": {
+        "cube1": {"from_node": "load"}, "cube2": {"from_node": "more"}, "overlap_resolver": {"process_graph": {
+            "a": {"process_id": "add", "result": True,
+                  "arguments": {"x": {"from_parameter": "x"}, "y": {"from_parameter": "y"}}}}}}}
+    twice["save"]["arguments"]["data"] = {"from_node": "sum"}
+    connection.download(twice, tmp_path / "twice.nc")
+    assert np.array_equal(read_total((tmp_path / "twice.nc").read_bytes(), tmp_path), 2 * values)
+
+
+def test_results_that_cannot_be_loaded(connection, running, finished, data):
+    job, _ = finished
+    twincube("user", "add", "mallory", "--data", data, input=PASSWORD + "\n")
+    other = openeo.connect(running.url, auto_validate=False).authenticate_basic("mallory", PASSWORD)
+    for url in own_urls(job):
+        answer = ask(other, url)
+        assert answer.status_code == 404 and answer.json()["code"] == "JobNotFound"
+        assert 'node "load' in answer.json()["message"]
+    waiting = connection.create_job(total("x"))
+    url = own_urls(job)[0].replace(job.job_id, waiting.job_id)
+    answer = ask(connection, url)
+    assert (answer.status_code, answer.json()["code"]) == (400, "JobNotFinished")
+    waiting.start_job()
+    while waiting.status() not in ("error", "finished"):
+        time.sleep(0.02)
+    assert ask(connection, url).json()["code"] == "NoDataAvailable"
+    file = job.get_results().get_assets()[0].href
+    for url in (file, own_urls(job)[0] + "/more", running.url + "/jobs/" + job.job_id, "https://example.org/stac.json",
+                running.url + "/openeo/1.2/jobs//results"):
+        assert ask(connection, url).json()["code"] == "FeatureUnsupported"
+    assert ask(connection, running.url + "/openeo/1.2/jobs/nothing/results").json()["code"] == "JobNotFound"
 
 
 def test_features_come_back(connection, tmp_path):
