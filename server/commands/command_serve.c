@@ -151,7 +151,8 @@ static int start_processes(struct server_parts *parts, const struct serve_option
                  .memory = memory,
                  .result_size = options->result_size,
                  .local = {.folders = (const char *const *)parts->stac, .folder_count = options->stac.count}},
-      .level = options->verbose ? LOG_DEBUG : LOG_INFO,
+      .level = (enum log_level)options->log_level,
+      .format = (enum log_format)options->log_format,
       .specs = options->specs};
   return zygote_start(&zygote, &parts->zygote, error);
 }
@@ -373,7 +374,8 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
 
 static int serve(const struct serve_options *options, int argc, char **argv, struct error *error)
 {
-  log_set_level(options->verbose ? LOG_DEBUG : LOG_INFO);
+  log_set_level((enum log_level)options->log_level);
+  log_set_format((enum log_format)options->log_format);
   raise_file_limit();
   struct server_parts *parts = calloc(1, sizeof *parts);
   if (parts == NULL)

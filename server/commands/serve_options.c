@@ -6,6 +6,8 @@
 #include "server/server.h"
 #include "server/web/web_rule.h"
 
+#include "datacube/base/logger.h"
+
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +133,22 @@ static int take_integer(const struct option_row *row, const json_t *value, long 
   return 0;
 }
 
+/* Which of the words between bars. */
+static int take_choice(const struct option_row *row, const json_t *value, unsigned *place, struct error *error)
+{
+  const char *text = json_string_value(value), *word = row->value;
+  for (unsigned i = 0;; i++) {
+    const size_t length = strcspn(word, "|");
+    if (text != NULL && strlen(text) == length && memcmp(text, word, length) == 0) {
+      *place = i;
+      return 0;
+    }
+    if (word[length] == '\0')
+      return wants(error, value, row->value);
+    word += length + 1;
+  }
+}
+
 static int take_text(const struct option_row *row, const json_t *value, struct serve_options *out, struct error *error)
 {
   const char *text = json_string_value(value);
@@ -157,6 +175,8 @@ static int take_value(const struct option_row *row, json_t *value, struct serve_
   case OPTION_SIZE:
   case OPTION_TIME:
     return take_measure(row, value, place, error);
+  case OPTION_CHOICE:
+    return take_choice(row, value, place, error);
   case OPTION_PATHS:
   case OPTION_PREFIXES:
   case OPTION_NETWORKS:
@@ -238,6 +258,8 @@ static int read_rows(const json_t *given, struct serve_options *out, struct erro
   if ((out->tls_certificate == NULL) != (out->tls_key == NULL))
     return wrong_option(out, out->tls_key == NULL ? "tls-certificate" : "tls-key",
                         "goes with the other of tls-certificate and tls-key", error);
+  if (out->verbose)
+    out->log_level = LOG_DEBUG;
   if (out->no_basic && out->oidc == NULL && out->oidc_tables == NULL)
     return wrong_option(out, "no-basic", "wants oidc, or nobody could log in", error);
   return -1;

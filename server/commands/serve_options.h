@@ -34,7 +34,8 @@ struct serve_options {
   double request_time, job_time;                        /* seconds */
   long keep_results;                                    /* days, 0: for ever */
   struct tariff tariff;
-  struct proxy_networks proxies; /* that are believed */
+  struct proxy_networks proxies;  /* that are believed */
+  unsigned log_level, log_format; /* enum log_level, log_format */
   bool verbose, sweep, no_basic, help;
   json_t *oidc_tables; /* providers that the file itself describes, or NULL; of `values` */
   json_t *values;      /* name → what is in force, owned: the texts above lie in it */
@@ -48,6 +49,7 @@ enum option_kind {
   OPTION_SIZE,      /* size_t: bytes */
   OPTION_TIME,      /* double: seconds */
   OPTION_INTEGER,   /* long: 1 to `most` */
+  OPTION_CHOICE,    /* unsigned: which of the words of `value`, between bars */
   OPTION_TARIFF,    /* struct tariff */
   OPTION_PATHS,     /* struct option_list; may be repeated, an array in the file */
   OPTION_PREFIXES,  /* likewise, of addresses (web_rule.h) */

@@ -43,7 +43,8 @@ static int apply(struct serve_reload *reload, const struct serve_options *fresh,
 {
   if (apply_certificate(reload, fresh, error) != 0)
     return -1;
-  log_set_level(fresh->verbose ? LOG_DEBUG : LOG_INFO);
+  log_set_level((enum log_level)fresh->log_level);
+  log_set_format((enum log_format)fresh->log_format);
   return 0;
 }
 

@@ -47,7 +47,7 @@ static void reply_options(struct exchange *exchange, const struct route_match *m
 {
   struct http_response *response = http_response_new(204);
   http_response_header(response, "Access-Control-Allow-Headers", "%s",
-                       "Authorization, Content-Type, Range, Accept, If-None-Match, If-Range");
+                       "Authorization, Content-Type, Range, Accept, If-None-Match, If-Range, X-Request-Id");
   http_response_header(response, "Access-Control-Allow-Methods", "%s",
                        match->path_known ? match->methods : "OPTIONS, GET, HEAD, POST, PATCH, PUT, DELETE");
   http_response_header(response, "Access-Control-Max-Age", "%s", "86400");
@@ -106,6 +106,7 @@ void handlers_take(void *data, struct http_request *request)
   struct route_match match;
   route_find(http_method(request), http_path(request), &match, exchange->parameters);
   exchange->route = match.route;
+  http_note(request, &(struct http_note){.route = match.route != NULL ? match.route->path : NULL});
   exchange->api = match.api != NULL ? match.api : &api_versions[0];
   set_base(exchange);
   if (refuse(exchange, &match))

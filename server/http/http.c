@@ -3,6 +3,7 @@
 
 #include "datacube/base/logger.h"
 #include "server/clock.h"
+#include "server/http/access_log.h"
 #include "server/http/drain.h"
 #include "server/http/http_feed.h"
 #include "server/http/patience.h"
@@ -68,6 +69,10 @@ struct http_request {
   struct patient *patient; /* the connection; or NULL */
   int fd;
   char peer[CLIENT_ADDRESS_SIZE];
+  char id[HTTP_ID_SIZE];
+  struct http_note note;
+  double started; /* steady_seconds */
+  uint64_t sent;  /* bytes of the answer's body, as far as it was made */
   _Atomic(struct http_response *) response;
 };
 
@@ -116,6 +121,16 @@ bool http_body_is_pending(const struct http_request *request)
 const char *http_peer(const struct http_request *request)
 {
   return request->peer;
+}
+
+const char *http_id(const struct http_request *request)
+{
+  return request->id;
+}
+
+void http_note(struct http_request *request, const struct http_note *note)
+{
+  request->note = *note;
 }
 
 int http_fd(const struct http_request *request)
@@ -199,6 +214,8 @@ static struct http_request *request_new(struct http_server *server, struct MHD_C
   request->method = method;
   request->path = path;
   request->body.limit = server->options.body_limit;
+  request->started = steady_seconds();
+  request_id_choose(http_header(request, "X-Request-Id"), request->id);
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   request->fd = info != NULL ? info->connect_fd : -1;
   info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -261,11 +278,11 @@ static void request_free(struct http_request *request)
 
 /* ---- responses ---- */
 
-static struct http_response *fixed_error(unsigned status, const char *json)
+static struct http_response *fixed_error(const struct http_request *request, unsigned status, const char *json)
 {
   struct http_response *response = http_response_new(status);
   if (response != NULL) {
-    buffer_text(&response->body, json);
+    buffer_printf(&response->body, "{\"id\":\"%s\",%s", request->id, json);
     snprintf(response->media_type, sizeof response->media_type, "application/json");
   }
   return response;
@@ -309,21 +326,24 @@ void http_respond(struct http_request *request, struct http_response *response)
 {
   if (response != NULL && response->body.length > SMALL_ANSWER && !http_hold(request, response->body.length)) {
     http_response_free(response);
-    response = fixed_error(503, "{\"code\":\"InfrastructureBusy\",\"message\":\"too many bytes wait to be sent; "
-                                "please try again\",\"links\":[]}");
+    response = fixed_error(request, 503,
+                           "\"code\":\"InfrastructureBusy\",\"message\":\"too many bytes wait to be sent; "
+                           "please try again\",\"links\":[]}");
     http_response_header(response, "Retry-After", "%s", "5");
   }
   if (response == NULL)
-    response = fixed_error(500, "{\"code\":\"Internal\",\"message\":\"out of memory\",\"links\":[]}");
+    response = fixed_error(request, 500, "\"code\":\"Internal\",\"message\":\"out of memory\",\"links\":[]}");
   atomic_store(&request->response, response);
   hand_in(request);
 }
 
-static struct MHD_Response *make_response(struct http_response *response, struct MHD_Connection *connection)
+static struct MHD_Response *make_response(struct http_request *request, struct http_response *response)
 {
   struct MHD_Response *made;
+  if (strcmp(request->method, "HEAD") != 0)
+    request->sent = response->fd >= 0 ? response->fd_size : response->body.length;
   if (response->feed != NULL) {
-    made = http_feed_response(response->feed, connection);
+    made = http_feed_response(response->feed, request->connection, &request->sent);
     response->feed = NULL; /* the library lets it go */
   } else if (response->fd >= 0) {
     made = MHD_create_response_from_fd_at_offset64(response->fd_size, response->fd, response->fd_offset);
@@ -339,12 +359,13 @@ static struct MHD_Response *make_response(struct http_response *response, struct
   return made;
 }
 
-static void add_headers(struct MHD_Response *made, const struct http_response *response)
+static void add_headers(struct MHD_Response *made, const struct http_response *response, const char *id)
 {
+  MHD_add_response_header(made, "X-Request-Id", id);
   MHD_add_response_header(made, "Access-Control-Allow-Origin", "*");
   MHD_add_response_header(made, "Access-Control-Expose-Headers",
                           "Link, Location, OpenEO-Costs, OpenEO-Identifier, Accept-Ranges, Content-Length, "
-                          "Content-Range, Range, Retry-After, ETag");
+                          "Content-Range, Range, Retry-After, ETag, X-Request-Id");
   MHD_add_response_header(made, "X-Content-Type-Options", "nosniff");
   if (response->media_type[0])
     MHD_add_response_header(made, "Content-Type", response->media_type);
@@ -355,12 +376,12 @@ static void add_headers(struct MHD_Response *made, const struct http_response *r
 static enum MHD_Result send_response(struct http_request *request)
 {
   struct http_response *response = atomic_load(&request->response);
-  struct MHD_Response *made = make_response(response, request->connection);
+  struct MHD_Response *made = make_response(request, response);
   if (made == NULL)
     return MHD_NO;
   if (request->stage == STAGE_HEAD) /* the body is still to come */
     drain_add(request->server->drain, request->fd);
-  add_headers(made, response);
+  add_headers(made, response, request->id);
   request->status = response->status;
   pthread_mutex_lock(&request->server->lock);
   request->server->unsent++;
@@ -539,8 +560,17 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
       pthread_cond_broadcast(&server->idle);
     pthread_mutex_unlock(&server->lock);
   }
-  log_message(LOG_DEBUG, "%s %s %s %u%s", request->peer, request->method, request->path, request->status,
-              code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " (cut off)");
+  access_log_write(&(struct access_entry){.id = request->id,
+                                          .peer = request->peer,
+                                          .method = request->method,
+                                          .route = request->note.route != NULL ? request->note.route : "",
+                                          .path = request->path,
+                                          .user = request->note.user,
+                                          .job = request->note.job,
+                                          .status = request->status,
+                                          .seconds = steady_seconds() - request->started,
+                                          .bytes = request->sent,
+                                          .is_cut_off = code != MHD_REQUEST_TERMINATED_COMPLETED_OK});
   request_free(request);
   *slot = NULL;
 }

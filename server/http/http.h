@@ -14,6 +14,7 @@
 #include "datacube/base/error.h"
 #include "server/auth/client_address.h"
 #include "server/http/pump.h"
+#include "server/http/request_id.h"
 
 struct http_feed;
 struct tls; /* tls.h */
@@ -55,7 +56,7 @@ struct http_options {
   size_t body_limit;    /* bytes of one body */
   size_t kept_limit;    /* bytes of all bodies and answers that wait; a quarter of it for requests of strangers */
   unsigned connections; /* at most so many */
-  struct tls *tls; /* borrowed; NULL: plain HTTP */
+  struct tls *tls;      /* borrowed; NULL: plain HTTP */
   struct proxy_networks proxies; /* whose X-Forwarded-For is believed */
   /* Called on the library's thread: must not wait. */
   void (*handle)(void *data, struct http_request *request);
@@ -82,6 +83,7 @@ struct http_sink *http_sink(const struct http_request *request); /* of http_stre
 bool http_body_is_pending(const struct http_request *request);   /* the body has not been read */
 /* Address of the client, for limits; behind a proxy that is believed: as that tells it. */
 const char *http_peer(const struct http_request *request);
+const char *http_id(const struct http_request *request); /* see request_id.h */
 int http_fd(const struct http_request *request); /* the client's socket: poll it for a hang-up, do not touch it */
 /* Decoded value of a query argument. 1: there is one; 0: none, or empty; -1: longer than room, or badly encoded. */
 int http_query(const struct http_request *request, const char *name, char *out, size_t room);
@@ -112,6 +114,12 @@ bool http_stream(struct http_request *request, struct http_sink *sink);
 /* Counts bytes, kept elsewhere for a request that is not answered yet, in the budget until the request ends. false: it
  * is exhausted. */
 bool http_hold(struct http_request *request, size_t bytes);
+/* What the log tells of a request; texts that are cut are cut. */
+struct http_note {
+  const char *route; /* pattern that fits, or NULL; not copied */
+  char user[128], job[64];
+};
+void http_note(struct http_request *request, const struct http_note *note); /* at the latest before the answer */
 /* Answers; NULL answers 500. What the budget has no room for becomes a 503. Neither request nor response may be touched
  * afterwards. */
 void http_respond(struct http_request *request, struct http_response *response);

@@ -22,6 +22,7 @@ struct http_feed {
   bool is_suspended;
   struct MHD_Connection *connection; /* NULL until the answer begins */
   int fd;                            /* its socket */
+  uint64_t *sent;                    /* bytes that the library took */
 };
 
 struct http_feed *http_feed_new(void)
@@ -107,6 +108,7 @@ static ssize_t read_feed(void *data, uint64_t position, char *out, size_t room)
     memcpy(out, feed->bytes.data, count);
     memmove(feed->bytes.data, feed->bytes.data + count, feed->bytes.length - count);
     feed->bytes.length -= count;
+    *feed->sent += count;
   } else if (!feed->has_ended) {
     MHD_suspend_connection(feed->connection);
     feed->is_suspended = true;
@@ -125,15 +127,15 @@ static void close_feed(void *data)
   let_go(feed);
 }
 
-struct MHD_Response *http_feed_response(struct http_feed *feed, struct MHD_Connection *connection)
+struct MHD_Response *http_feed_response(struct http_feed *feed, struct MHD_Connection *connection, uint64_t *sent)
 {
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   pthread_mutex_lock(&feed->lock);
   feed->fd = info != NULL ? info->connect_fd : -1;
   feed->connection = connection;
+  feed->sent = sent;
   pthread_mutex_unlock(&feed->lock);
-  struct MHD_Response *made =
-      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE, read_feed, feed, close_feed);
+  struct MHD_Response *made = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE, read_feed, feed, close_feed);
   if (made == NULL)
     close_feed(feed);
   return made;

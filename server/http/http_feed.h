@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct http_feed;
 struct MHD_Connection;
@@ -21,8 +22,9 @@ bool http_feed_is_open(struct http_feed *feed);
 /* Ends the answer, once what was put is sent, and gives up the end that puts. */
 void http_feed_end(struct http_feed *feed);
 
-/* For http.c: the library's answer, which takes the other end, also where it is NULL. For HEAD nothing is read. */
-struct MHD_Response *http_feed_response(struct http_feed *feed, struct MHD_Connection *connection);
+/* For http.c: the library's answer, which takes the other end, also where it is NULL. For HEAD nothing is read. What
+ * the library took is counted in *sent, on its thread, while the answer lasts. */
+struct MHD_Response *http_feed_response(struct http_feed *feed, struct MHD_Connection *connection, uint64_t *sent);
 void http_feed_drop(struct http_feed *feed); /* the other end of an answer that is not sent; NULL is allowed */
 
 #endif

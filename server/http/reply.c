@@ -2,13 +2,13 @@
 #include "server/error_table.h"
 #include "server/clock.h"
 #include "server/http/metrics.h"
+#include "server/http/route_table.h"
 #include "server/server.h"
 
 #include "datacube/base/instant.h"
 #include "datacube/base/logger.h"
 
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,20 +21,41 @@ void exchange_free(struct exchange *exchange)
   free(exchange);
 }
 
+static const char *find_header(const struct http_response *response, const char *name)
+{
+  for (size_t i = 0; response != NULL && i < response->header_count; i++)
+    if (strcmp(response->headers[i].name, name) == 0)
+      return response->headers[i].value;
+  return NULL;
+}
+
 /* What is told to somebody by name, tokens among it, is not kept on the way, unless the route has said how. */
 static void keep_private(const struct exchange *exchange, struct http_response *response)
 {
   if (response == NULL || http_header(exchange->http, "Authorization") == NULL)
     return;
-  for (size_t i = 0; i < response->header_count; i++)
-    if (strcmp(response->headers[i].name, "Cache-Control") == 0)
-      return;
-  http_response_header(response, "Cache-Control", "no-store");
+  if (find_header(response, "Cache-Control") == NULL)
+    http_response_header(response, "Cache-Control", "no-store");
+}
+
+/* Who asked for what: the job is that of the path, or the one that was made. */
+static void note(const struct exchange *exchange, const struct http_response *response)
+{
+  struct http_note told = {.route = exchange->route != NULL ? exchange->route->path : NULL};
+  const char *const path = told.route != NULL ? told.route : "";
+  const char *const made = strncmp(path, "/jobs", 5) == 0 ? find_header(response, "OpenEO-Identifier") : NULL;
+  snprintf(told.user, sizeof told.user, "%s", exchange->user);
+  snprintf(told.job, sizeof told.job, "%.63s",
+           strstr(path, "{job_id}") != NULL ? exchange->parameters[0]
+           : made != NULL                   ? made
+                                            : "");
+  http_note(exchange->http, &told);
 }
 
 void reply(struct exchange *exchange, struct http_response *response)
 {
   keep_private(exchange, response);
+  note(exchange, response);
   metrics_count(exchange->server->metrics, exchange->route, response != NULL ? response->status : 500,
                 steady_seconds() - exchange->started);
   http_respond(exchange->http, response);
@@ -84,19 +105,27 @@ void write_error(struct json_writer *writer, const char *id, const struct error 
   json_end_object(writer);
 }
 
+/* The path may hold a key: what is told is its pattern. */
+static void log_error(const struct exchange *exchange, unsigned status, const struct error *error)
+{
+  char text[ERROR_TEXT_SIZE];
+  error_text(error, text);
+  const struct log_field fields[] = {
+      {"code", error->code, NULL},
+      {"request", http_id(exchange->http), NULL},
+      {"user", exchange->user, NULL},
+      {"method", http_method(exchange->http), NULL},
+      {"route", exchange->route != NULL ? exchange->route->path : NULL, NULL},
+  };
+  log_fields(status == 503 ? LOG_INFO : LOG_ERROR, text, fields, sizeof fields / sizeof fields[0]);
+}
+
 void reply_error(struct exchange *exchange, const struct error *error)
 {
   unsigned status = error_status(error->code[0] ? error->code : "Internal");
-  char id[33];
-  unsigned char random[16];
-  randombytes_buf(random, sizeof random);
-  sodium_bin2hex(id, sizeof id, random, sizeof random);
-  if (status >= 500) {
-    char text[ERROR_TEXT_SIZE];
-    error_text(error, text);
-    log_message(status == 503 ? LOG_INFO : LOG_ERROR, "%s %s: %s: %s (id %s)", http_method(exchange->http),
-                http_path(exchange->http), error->code, text, id);
-  }
+  const char *const id = http_id(exchange->http);
+  if (status >= 500)
+    log_error(exchange, status, error);
   struct http_response *response = http_response_new(status);
   if (response != NULL) {
     struct json_writer writer = {.out = &response->body};

@@ -77,12 +77,18 @@ struct listener {
   const struct job *job;
 };
 
+/* What is for the operator, not for the job's own log. */
+static void tell_log(const struct job *job, const struct error *error)
+{
+  log_fields(LOG_ERROR, error->message, &(struct log_field){"job", job->id, NULL}, 1);
+}
+
 static int put_log(struct job_runner *runner, const struct job *job, const struct log_entry *entry)
 {
   struct error error = {0};
   int status = store_log_put(runner->store, job->id, &(struct job_log){.entry = *entry}, &error);
   if (status != 0)
-    log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
+    tell_log(job, &error);
   return status;
 }
 
@@ -223,7 +229,7 @@ static struct ending replied(struct job_runner *runner, struct job *job, const c
     return (struct ending){.kind = ENDING_FINISHED};
   if (!error_is(&error, ERROR_StorageFailure))
     return failed(runner, job, &error);
-  log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
+  tell_log(job, &error);
   return back_to_queue(runner, "the results could not be stored");
 }
 
@@ -283,7 +289,7 @@ static void settle(struct job_runner *runner, const struct job *job, struct endi
     struct error error = {0};
     if (tell_store(runner, job, ending, &error) == 0)
       return;
-    log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
+    tell_log(job, &error);
     if (queue_is_stopping(runner->queue))
       return;
     pause_runner(runner);
@@ -378,7 +384,7 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
   }
   struct quota quota = {0};
   if (folder_make(part, &error) != 0 || read_quota(runner, job, &quota, &error) != 0) {
-    log_message(LOG_ERROR, "job %s: %s", job->id, error.message);
+    tell_log(job, &error);
     return back_to_queue(runner, "no room could be made for the results");
   }
   fill_task(runner, job, part, &quota, &task);

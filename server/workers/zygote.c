@@ -50,15 +50,17 @@ static char **worker_environment(void)
 
 static int spawn_process(const struct zygote_options *options, int control, pid_t *pid)
 {
-  char parent[24], level[24], memory[24], result_size[24];
+  char parent[24], level[24], format[24], memory[24], result_size[24];
   snprintf(parent, sizeof parent, "%ld", (long)getpid());
   snprintf(level, sizeof level, "%d", (int)options->level);
+  snprintf(format, sizeof format, "%d", (int)options->format);
   snprintf(memory, sizeof memory, "%zu", options->worker.memory);
   snprintf(result_size, sizeof result_size, "%llu", (unsigned long long)options->worker.result_size);
   const char *const first[ZYGOTE_ARGUMENTS + 1] = {"twincube",
                                                    "zygote",
                                                    parent,
                                                    level,
+                                                   format,
                                                    memory,
                                                    result_size,
                                                    options->worker.data,

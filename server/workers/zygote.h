@@ -19,6 +19,7 @@ struct zygote;
 struct zygote_options { /* borrowed for the zygote's life */
   struct worker_options worker;
   enum log_level level;
+  enum log_format format;
   const char *specs; /* folder of --process-specs, or NULL */
 };
 

@@ -138,6 +138,7 @@ int zygote_main(int argc, char **argv)
   close_range(ZYGOTE_CONTROL + 1, UINT_MAX, 0); /* nothing of the server's: no socket, no store */
   set_signals();
   log_set_level((enum log_level)strtol(argv[ZYGOTE_LEVEL], NULL, 10));
+  log_set_format((enum log_format)strtol(argv[ZYGOTE_FORMAT], NULL, 10));
   const struct worker_options options = {.data = argv[ZYGOTE_DATA],
                                          .local = {.folders = (const char *const *)&argv[ZYGOTE_ARGUMENTS],
                                                    .folder_count = (size_t)(argc - ZYGOTE_ARGUMENTS)},

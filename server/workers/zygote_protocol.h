@@ -1,6 +1,6 @@
-/* How the server starts a zygote: twincube zygote PARENT LEVEL MEMORY RESULT_SIZE DATA SPECS [FOLDER …], with the
- * control socket as descriptor 3; graphs may name files below the folders. One byte with a worker's socket (SCM_RIGHTS)
- * asks for a worker; its pid is the answer, as int32_t, -1 where the fork failed. */
+/* How the server starts a zygote: twincube zygote PARENT LEVEL FORMAT MEMORY RESULT_SIZE DATA SPECS [FOLDER …], with
+ * the control socket as descriptor 3; graphs may name files below the folders. One byte with a worker's socket
+ * (SCM_RIGHTS) asks for a worker; its pid is the answer, as int32_t, -1 where the fork failed. */
 #ifndef TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 #define TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 
@@ -9,6 +9,7 @@ enum { ZYGOTE_CONTROL = 3 };
 enum zygote_argument {                     /* places in argv; "zygote" is [0], as for every subcommand */
                        ZYGOTE_PARENT = 1,  /* pid */
                        ZYGOTE_LEVEL,       /* enum log_level */
+                       ZYGOTE_FORMAT,      /* enum log_format */
                        ZYGOTE_MEMORY,      /* bytes */
                        ZYGOTE_RESULT_SIZE, /* bytes, 0: no limit */
                        ZYGOTE_DATA,        /* folder */
