@@ -23,6 +23,7 @@ static const char help_text[] =
     "  --user NAME       jobs of this user only\n"
     "  --status STATUS   created, queued, running, canceled, finished or error\n"
     "  --data DIR        folder of the server (see twincube catalogue --help for the default)\n"
+    "  --store URI       its PostgreSQL database, where it has one (default: $TWINCUBE_STORE, else in the folder)\n"
     "  -h, --help        this text\n\n"
     "Exit status\n"
     "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
@@ -30,7 +31,7 @@ static const char help_text[] =
     "  twincube job list --status running\n";
 
 struct job_arguments {
-  const char *data, *user, *status;
+  const char *data, *store, *user, *status;
   const char *action, *id, *priority;
 };
 
@@ -113,9 +114,12 @@ static int act_on_jobs(const struct job_action *action, const struct job_argumen
   struct error error = {0};
   struct store *store = NULL;
   char data[DATA_DIR_SIZE];
+  const char *place = NULL;
   int status = data_dir_make(arguments->data, data, &error);
   if (status == 0)
-    status = store_open(data, &store, &error);
+    status = store_place_find(arguments->store, data, &place, &error);
+  if (status == 0)
+    status = store_open(place, &store, &error);
   if (status == 0)
     status = action->act(store, arguments, &error);
   store_close(store);
@@ -124,11 +128,10 @@ static int act_on_jobs(const struct job_action *action, const struct job_argumen
 
 int command_job(int argc, char **argv)
 {
-  static const struct option options[] = {{"data", required_argument, NULL, 'd'},
-                                          {"user", required_argument, NULL, 'u'},
-                                          {"status", required_argument, NULL, 's'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+  static const struct option options[] = {
+      {"data", required_argument, NULL, 'd'}, {"store", required_argument, NULL, 'S'},
+      {"user", required_argument, NULL, 'u'}, {"status", required_argument, NULL, 's'},
+      {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
   struct job_arguments arguments = {0};
   opterr = 0;
   for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
@@ -138,7 +141,10 @@ int command_job(int argc, char **argv)
     }
     if (option == '?')
       return command_usage("job", "unknown option or missing value");
-    *(option == 'd' ? &arguments.data : option == 'u' ? &arguments.user : &arguments.status) = optarg;
+    *(option == 'd'   ? &arguments.data
+      : option == 'S' ? &arguments.store
+      : option == 'u' ? &arguments.user
+                      : &arguments.status) = optarg;
   }
   const char *name = optind < argc ? argv[optind] : "";
   arguments.id = optind + 1 < argc ? argv[optind + 1] : NULL;

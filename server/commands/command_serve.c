@@ -10,6 +10,7 @@
 #include "server/endpoints/event_hub.h"
 #include "server/files/upload.h"
 #include "server/http/metrics.h"
+#include "server/jobs/shared_folder.h"
 #include "server/http/tls.h"
 #include "server/services/service_hub.h"
 #include "server/store/folder.h"
@@ -57,6 +58,10 @@ static const char help_tail[] =
 /* Everything that start makes and stop unmakes. */
 struct server_parts {
   char data[DATA_DIR_SIZE];
+  char shared[DATA_DIR_SIZE];    /* folder of jobs and files */
+  char temporary[DATA_DIR_SIZE]; /* folder of uploads on their way, beside these */
+  char name[SERVER_NAME_SIZE];   /* where servers share a store */
+  const char *store;             /* place: see store.h */
   char address[128];
   char public_url[BASE_URL_SIZE];
   char *stac[SERVE_LIST_MOST]; /* absolute, without links */
@@ -72,7 +77,7 @@ struct server_parts {
   struct server server;
 };
 
-/* One server a folder: two would run the same jobs. */
+/* One server a folder: two would clear each other's temporary files, and run the same jobs. */
 static int lock_data(struct server_parts *parts, struct error *error)
 {
   char path[DATA_DIR_SIZE + 16];
@@ -91,17 +96,21 @@ static int prepare_data(struct server_parts *parts, struct error *error)
   char path[DATA_DIR_SIZE + 16];
   struct catalogue *catalogue = NULL;
   struct store *store = NULL;
-  snprintf(path, sizeof path, "%s/jobs", parts->data);
+  snprintf(path, sizeof path, "%s/jobs", parts->shared);
   if (folder_make(path, error) != 0)
     return -1;
   snprintf(path, sizeof path, "%s/tmp", parts->data);
   folder_clear(path);
-  if (folder_make(path, error) != 0 || catalogue_open(parts->data, true, &catalogue, error) != 0)
+  folder_clear(parts->temporary);
+  if (folder_make(path, error) != 0 || folder_make(parts->temporary, error) != 0 ||
+      catalogue_open(parts->data, true, &catalogue, error) != 0)
     return -1;
   catalogue_close(catalogue);
-  if (store_open(parts->data, &store, error) != 0)
+  if (store_open(parts->store, &store, error) != 0)
     return -1;
   int status = store_secret(store, parts->server.secret, error);
+  if (status == 0 && store_is_shared(store))
+    status = shared_folder_check(parts->shared, store, error);
   store_close(store);
   return status;
 }
@@ -126,19 +135,46 @@ static int find_workspaces(struct server_parts *parts, const struct serve_option
   return 0;
 }
 
+/* Makes a folder where there is none; its name without links. */
+static int find_folder(const char *name, char out[DATA_DIR_SIZE], struct error *error)
+{
+  if (folder_make(name, error) != 0)
+    return -1;
+  char *absolute = realpath(name, NULL);
+  const bool is_fine = absolute != NULL && strlen(absolute) <= 900;
+  if (is_fine)
+    snprintf(out, DATA_DIR_SIZE, "%s", absolute);
+  free(absolute);
+  return is_fine ? 0 : error_set(error, ERROR_StorageFailure, "the folder %s cannot be used", name);
+}
+
+static int find_data(struct server_parts *parts, const struct serve_options *options, struct error *error)
+{
+  char found[DATA_DIR_SIZE];
+  if (data_dir_find(options->data, found, error) != 0 || find_folder(found, parts->data, error) != 0)
+    return -1;
+  return find_folder(options->shared != NULL ? options->shared : parts->data, parts->shared, error);
+}
+
+static int find_store(struct server_parts *parts, const struct serve_options *options, struct error *error)
+{
+  if (store_place_find(options->store, parts->data, &parts->store, error) != 0)
+    return -1;
+  const bool is_shared = store_place_is_shared(parts->store);
+  if (options->shared != NULL && !is_shared)
+    return error_set(error, ERROR_ServerConfigInvalid, "--shared goes with --store: SQLite is for one server");
+  if (is_shared && server_name_read(parts->data, parts->name, error) != 0)
+    return -1;
+  const bool is_apart = strcmp(parts->data, parts->shared) != 0;
+  snprintf(parts->temporary, sizeof parts->temporary, "%.900s/tmp/%s", parts->shared, is_apart ? parts->name : "");
+  return 0;
+}
+
 static int start_processes(struct server_parts *parts, const struct serve_options *options, size_t memory,
                            struct error *error)
 {
-  char found[DATA_DIR_SIZE];
-  if (data_dir_make(options->data, found, error) != 0)
+  if (find_data(parts, options, error) != 0 || find_store(parts, options, error) != 0)
     return -1;
-  char *absolute = realpath(found, NULL);
-  if (absolute == NULL || strlen(absolute) > 900) {
-    free(absolute);
-    return error_set(error, ERROR_StorageFailure, "the data folder %s cannot be used", found);
-  }
-  snprintf(parts->data, sizeof parts->data, "%s", absolute);
-  free(absolute);
   if (find_stac_folders(parts, options, error) != 0 || find_workspaces(parts, options, error) != 0)
     return -1;
   if (options->specs != NULL && process_table_use_specs(options->specs, error) != 0)
@@ -170,6 +206,8 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
   const size_t resident_limit = ((size_t)256 << 20) + memory / 2;
   const struct worker_pool_options pool = {.zygote = parts->zygote,
                                            .data = parts->data,
+                                           .store = parts->store,
+                                           .kept = parts->shared,
                                            .remote = parts->remote,
                                            .workers = (unsigned)options->workers,
                                            .users = {.all = QUEUE, .per_owner = (unsigned)options->user_requests},
@@ -178,7 +216,10 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
                                            .small_memory = options->memory / 16,
                                            .resident_limit = resident_limit};
   const struct job_queue_options jobs = {.zygote = parts->zygote,
-                                         .data = parts->data,
+                                         .data = parts->shared,
+                                         .store = parts->store,
+                                         .server = parts->name[0] != '\0' ? parts->name : NULL,
+                                         .silence = options->server_silence,
                                          .remote = parts->remote,
                                          .slots = (unsigned)options->jobs,
                                          .memory = memory,
@@ -196,7 +237,7 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
     return -1;
   if (job_queue_start(&jobs, &server->jobs, error) != 0)
     return -1;
-  return event_hub_start(parts->data, server->jobs, &server->events, error);
+  return event_hub_start(parts->store, server->jobs, &server->events, error);
 }
 
 static int start_definitions(struct server_parts *parts, const struct serve_options *options, struct error *error)
@@ -226,7 +267,9 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
     return error_set(error, ERROR_Internal, "libsodium does not start");
   if (serve_options_tls(options, &parts->tls, error) != 0)
     return -1;
-  server->settings = (struct server_settings){.data = parts->data,
+  server->settings = (struct server_settings){.data = parts->shared,
+                                              .catalogue = parts->data,
+                                              .store = parts->store,
                                               .address = parts->address,
                                               .is_secure = parts->tls != NULL,
                                               .workspaces = parts->workspaces,
@@ -252,10 +295,10 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
     return -1;
   if (start_auth(server, options, error) != 0 || start_definitions(parts, options, error) != 0)
     return -1;
-  server->uploads = uploads_new(parts->data, options->user_files);
+  server->uploads = uploads_new(parts->shared, parts->temporary, options->user_files);
   if (server->uploads == NULL)
     return error_memory(error);
-  if (service_hub_open(parts->data, &server->services, error) != 0 ||
+  if (service_hub_open(parts->store, &server->services, error) != 0 ||
       start_workers(parts, options, memory, error) != 0 || handlers_start(server, &parts->handlers, error) != 0)
     return -1;
   const struct http_options http = {.listen_fd = parts->listen_fd,

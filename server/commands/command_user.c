@@ -29,6 +29,7 @@ static const char help_text[] =
     "provider vouches for are set anew by its rules when they come.\n\n"
     "Options\n"
     "  --data DIR       folder of the server (see twincube catalogue --help for the default)\n"
+    "  --store URI      its PostgreSQL database, where it has one (default: $TWINCUBE_STORE, else in the folder)\n"
     "  --operator       the user may what only operators may\n"
     "  --results SIZE   bytes of results that the user may keep, such as 100G (default: serve --user-results)\n"
     "  -h, --help       this text\n\n"
@@ -128,12 +129,11 @@ static int act(const struct user_call *call, struct store *store, struct error *
 
 int command_user(int argc, char **argv)
 {
-  static const struct option options[] = {{"data", required_argument, NULL, 'd'},
-                                          {"operator", no_argument, NULL, 'o'},
-                                          {"results", required_argument, NULL, 'r'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  const char *data_option = NULL;
+  static const struct option options[] = {
+      {"data", required_argument, NULL, 'd'}, {"store", required_argument, NULL, 'S'},
+      {"operator", no_argument, NULL, 'o'},   {"results", required_argument, NULL, 'r'},
+      {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+  const char *data_option = NULL, *store_option = NULL;
   struct user_call call = {.rights.roles = ROLE_USER};
   size_t results = 0;
   int option;
@@ -149,6 +149,7 @@ int command_user(int argc, char **argv)
       return command_usage("user", "--results wants a size such as 100G, not '%s'", optarg);
     call.rights.roles |= option == 'o' ? ROLE_OPERATOR : 0;
     data_option = option == 'd' ? optarg : data_option;
+    store_option = option == 'S' ? optarg : store_option;
   }
   const char *action = optind < argc ? argv[optind] : "";
   const bool is_rights = strcmp(action, "rights") == 0;
@@ -166,9 +167,12 @@ int command_user(int argc, char **argv)
   struct error error = {0};
   struct store *store = NULL;
   char data[DATA_DIR_SIZE];
+  const char *place = NULL;
   int status = data_dir_make(data_option, data, &error);
   if (status == 0)
-    status = store_open(data, &store, &error);
+    status = store_place_find(store_option, data, &place, &error);
+  if (status == 0)
+    status = store_open(place, &store, &error);
   if (status == 0)
     status = act(&call, store, &error);
   store_close(store);

@@ -2,6 +2,7 @@
 #include "server/commands/data_dir.h"
 
 #include "server/store/folder.h"
+#include "server/store/store.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -45,4 +46,15 @@ int data_dir_find(const char *option, char out[DATA_DIR_SIZE], struct error *err
 int data_dir_make(const char *option, char out[DATA_DIR_SIZE], struct error *error)
 {
   return data_dir_find(option, out, error) != 0 ? -1 : folder_make(out, error);
+}
+
+int store_place_find(const char *option, const char *data, const char **out, struct error *error)
+{
+  const char *const variable = getenv("TWINCUBE_STORE");
+  const char *const place = option != NULL ? option : variable != NULL && *variable ? variable : NULL;
+  *out = place != NULL ? place : data;
+  if (place == NULL || store_place_is_shared(place))
+    return 0;
+  return error_set(error, ERROR_ServerConfigInvalid, "%s wants an address such as postgresql://HOST/DATABASE",
+                   option != NULL ? "--store" : "TWINCUBE_STORE");
 }

@@ -17,4 +17,8 @@ int data_dir_find(const char *option, char out[DATA_DIR_SIZE], struct error *err
 /* The same, and makes the folder where there is none, readable by the owner alone. */
 int data_dir_make(const char *option, char out[DATA_DIR_SIZE], struct error *error);
 
+/* Where the store is: the value of --store, else $TWINCUBE_STORE, else the data folder. Error ServerConfigInvalid where
+ * it is no database's address. */
+int store_place_find(const char *option, const char *data, const char **out, struct error *error);
+
 #endif

@@ -55,6 +55,25 @@ const struct option_row option_rows[] = {
      .place = PLACE(data),
      .help = "folder of catalogue, users, jobs and results; one server a folder (default: see twincube catalogue "
              "--help)"},
+    {.name = "store",
+     .value = "URI",
+     .kind = OPTION_DATABASE,
+     .place = PLACE(store),
+     .help = "PostgreSQL database for users, jobs and services, such as postgresql://twincube@db.example.org/twincube, "
+             "which several servers may share (default: $TWINCUBE_STORE, else SQLite in the data folder). The password "
+             "had better come from a PGPASSFILE"},
+    {.name = "shared",
+     .value = "DIR",
+     .kind = OPTION_TEXT,
+     .place = PLACE(shared),
+     .help = "folder of jobs' results and uploaded files, which all servers of one store must share (default: the data "
+             "folder). Each server has a data folder of its own"},
+    {.name = "server-silence",
+     .value = "TIME",
+     .standard = "30s",
+     .kind = OPTION_TIME,
+     .place = PLACE(server_silence),
+     .help = "of servers that share a store: jobs of one that was silent for so long are queued again by the others"},
     {.name = "workspaces",
      .value = "DIR",
      .kind = OPTION_TEXT,

@@ -4,6 +4,7 @@
 
 #include "server/commands/command.h"
 #include "server/server.h"
+#include "server/store/store.h"
 #include "server/web/web_rule.h"
 
 #include "datacube/base/logger.h"
@@ -159,6 +160,8 @@ static int take_text(const struct option_row *row, const json_t *value, struct s
   const bool is_url = strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
   if (row->kind == OPTION_URL && (!is_url || strlen(text) > BASE_URL_SIZE - 64))
     return wants(error, value, "an http or https address");
+  if (row->kind == OPTION_DATABASE && !store_place_is_shared(text))
+    return error_set(error, ERROR_ServerConfigInvalid, "wants an address such as postgresql://HOST/DATABASE");
   *(const char **)((char *)out + row->place) = text;
   return 0;
 }

@@ -24,14 +24,14 @@ struct option_list { /* of an option that may be given again and again */
 
 struct serve_options {
   const char *config; /* file, or NULL */
-  const char *listen, *data, *specs, *public_url, *oidc, *workspaces;
+  const char *listen, *data, *specs, *public_url, *oidc, *workspaces, *store, *shared;
   const char *tls_certificate, *tls_key;                /* files, both or none */
   struct option_list stac;                              /* folders that load_stac may read */
   struct option_list namespaces;                        /* what addresses start with where processes may be published */
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
   long threads, workers, jobs;                          /* threads 0: default */
   long user_requests, user_jobs, all_jobs;              /* that may wait: of one user, of all */
-  double request_time, job_time;                        /* seconds */
+  double request_time, job_time, server_silence;        /* seconds */
   long keep_results;                                    /* days, 0: for ever */
   struct tariff tariff;
   struct proxy_networks proxies;  /* that are believed */
@@ -45,6 +45,7 @@ struct serve_options {
 enum option_kind {
   OPTION_TEXT,      /* const char * */
   OPTION_URL,       /* the same, http or https */
+  OPTION_DATABASE,  /* the same, of a PostgreSQL database: never printed */
   OPTION_FLAG,      /* bool */
   OPTION_SIZE,      /* size_t: bytes */
   OPTION_TIME,      /* double: seconds */

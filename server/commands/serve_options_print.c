@@ -89,6 +89,7 @@ static void print_example_value(const struct option_row *row, FILE *out)
                      : row->kind == OPTION_PREFIXES ? "https://example.org/processes/"
                      : row->kind == OPTION_NETWORKS ? "127.0.0.1"
                      : row->kind == OPTION_URL      ? "https://eo.example.org"
+                     : row->kind == OPTION_DATABASE ? "postgresql://twincube@db.example.org/twincube"
                      : row->kind == OPTION_TARIFF   ? "currency=EUR,cpu-hour=0.05,gb-read=0.01"
                      : row->kind == OPTION_SIZE     ? "50G"
                                                     : "/path";
@@ -125,7 +126,8 @@ void serve_options_print(const struct serve_options *options, FILE *out)
     if (option_rows[i].is_no_key || value == NULL)
       continue;
     const int line = json_object_get(options->file.values, name) == value ? toml_line(&options->file, name) : 0;
-    char *text = json_dumps(value, JSON_ENCODE_ANY);
+    char *text = option_rows[i].kind == OPTION_DATABASE ? strdup("\"(not shown: it may hold a password)\"")
+                                                        : json_dumps(value, JSON_ENCODE_ANY);
     if (name == NULL || text == NULL)
       continue;
     if (value == options->oidc_tables)

@@ -195,7 +195,7 @@ static void *run(void *data)
 
 /* ---- start, end, listeners --------------------------------------------------------------------------------------- */
 
-int event_hub_start(const char *data, struct job_queue *jobs, struct event_hub **out, struct error *error)
+int event_hub_start(const char *place, struct job_queue *jobs, struct event_hub **out, struct error *error)
 {
   struct event_hub *hub = calloc(1, sizeof *hub);
   pthread_condattr_t steady;
@@ -207,7 +207,7 @@ int event_hub_start(const char *data, struct job_queue *jobs, struct event_hub *
   pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
   pthread_cond_init(&hub->wake, &steady);
   pthread_condattr_destroy(&steady);
-  if (store_open(data, &hub->store, error) == 0) {
+  if (store_open(place, &hub->store, error) == 0) {
     hub->has_thread = pthread_create(&hub->thread, NULL, run, hub) == 0;
     if (hub->has_thread) {
       *out = hub;

@@ -12,7 +12,7 @@
 
 struct event_hub;
 
-int event_hub_start(const char *data, struct job_queue *jobs, struct event_hub **out, struct error *error);
+int event_hub_start(const char *place, struct job_queue *jobs, struct event_hub **out, struct error *error);
 /* Ends what is fed. Before the queue of jobs ends. NULL is allowed. */
 void event_hub_stop(struct event_hub *hub);
 

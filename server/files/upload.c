@@ -18,19 +18,20 @@ enum { MOST_UPLOADS = 64, MOST_OF_A_USER = 8 };
 static const uint64_t sync_step = UINT64_C(32) << 20; /* bytes that may wait to be written to the disk */
 
 struct uploads {
-  const char *data;
+  const char *data, *temporary;
   uint64_t most;
   pthread_mutex_t lock; /* guards the list and the sizes in it */
   struct upload *first;
   pthread_mutex_t tree; /* held while a tree is changed */
 };
 
-struct uploads *uploads_new(const char *data, uint64_t most)
+struct uploads *uploads_new(const char *data, const char *temporary, uint64_t most)
 {
   struct uploads *uploads = calloc(1, sizeof *uploads);
   if (uploads == NULL)
     return NULL;
   uploads->data = data;
+  uploads->temporary = temporary;
   uploads->most = most;
   pthread_mutex_init(&uploads->lock, NULL);
   pthread_mutex_init(&uploads->tree, NULL);
@@ -196,7 +197,7 @@ static int open_temporary(struct upload *upload, struct error *error)
   char name[2 * sizeof random + 1];
   randombytes_buf(random, sizeof random);
   sodium_bin2hex(name, sizeof name, random, sizeof random);
-  snprintf(upload->temporary, sizeof upload->temporary, "%.1000s/tmp/upload-%s", upload->uploads->data, name);
+  snprintf(upload->temporary, sizeof upload->temporary, "%.1000s/upload-%s", upload->uploads->temporary, name);
   upload->fd = open(upload->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (upload->fd >= 0)
     return 0;

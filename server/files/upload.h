@@ -14,8 +14,9 @@
 
 struct uploads; /* all that are under way in the server */
 
-/* `data` is borrowed. `most`: bytes that a user may keep. NULL when out of memory. */
-struct uploads *uploads_new(const char *data, uint64_t most);
+/* `data` and `temporary`, a folder on the same file system, are borrowed. `most`: bytes that a user may keep. NULL when
+ * out of memory. */
+struct uploads *uploads_new(const char *data, const char *temporary, uint64_t most);
 void uploads_free(struct uploads *uploads); /* after the last upload has ended */
 
 struct upload {

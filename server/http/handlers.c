@@ -169,9 +169,9 @@ static void *run_handler(void *data)
   struct exchange *exchange;
   while ((exchange = next_exchange(handlers)) != NULL) {
     struct error error = {0};
-    const char *folder = handlers->server->settings.data;
-    if ((store == NULL && store_open(folder, &store, &error) != 0) ||
-        (catalogue == NULL && catalogue_open(folder, false, &catalogue, &error) != 0)) {
+    const struct server_settings *settings = &handlers->server->settings;
+    if ((store == NULL && store_open(settings->store, &store, &error) != 0) ||
+        (catalogue == NULL && catalogue_open(settings->catalogue, false, &catalogue, &error) != 0)) {
       reply_error(exchange, &error);
       continue;
     }

@@ -1,5 +1,6 @@
-/* The keeper looks every second, and when a job was deleted:
+/* The keeper looks every second (where servers share the store, thrice), and when a job was deleted:
  *
+ *   other servers             hear that this one lives and how far its jobs are; what a silent one ran is queued again
  *   jobs whose row is gone    what runs them is told to stop, their folders are removed
  *   users that are gone       the folders of their files are removed
  *   rows that say running     and that no runner holds are queued again (there should be none)
@@ -11,12 +12,15 @@
 #include "server/jobs/job_folder.h"
 #include "server/store/folder.h"
 #include "server/store/store_files.h"
+#include "server/store/store_servers.h"
+
+#include "server/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { KEEPER_MS = 1000, STRAY_MS = 60 * 1000, EXPIRY_TURNS = 60, DAY_MS = 24 * 3600 * 1000 };
+enum { SHARED_KEEPER_MS = 300, KEEPER_MS = 1000, STRAY_MS = 60 * 1000, EXPIRY_TURNS = 60, DAY_MS = 24 * 3600 * 1000 };
 
 static bool is_stopping(struct job_queue *queue)
 {
@@ -101,11 +105,49 @@ static void stop_cancelled(struct job_queue *queue, struct store *store)
     snprintf(id, sizeof id, "%s", queue->runners[i].id);
     const int64_t run = queue->runners[i].run;
     pthread_mutex_unlock(&queue->lock);
-    if (id[0] != '\0' && store_job_get(store, NULL, id, &job, &error) == 0 &&
-        (strcmp(job.status, "running") != 0 || job.run != run))
+    const bool is_there = id[0] != '\0' && store_job_get(store, NULL, id, &job, &error) == 0;
+    if (is_there ? strcmp(job.status, "running") != 0 || job.run != run : error_is(&error, ERROR_JobNotFound))
       job_queue_cancel(queue, id, run);
+    else if (is_there && queue->options.server != NULL)
+      store_job_note_progress(store, id, run, job_queue_progress(queue, id), &error);
     job_free(&job);
   }
+}
+
+/* ---- other servers ----------------------------------------------------------------------------------------------- */
+
+/* Since when this server hears from the store without a gap: steady seconds, negative: not at all. While the database
+ * was away nobody could say that they live, so nobody is judged before as much time has passed again. */
+struct contact {
+  double since;
+};
+
+static void requeue_orphans(struct job_queue *queue, struct store *store, struct error *error)
+{
+  int64_t buried = 0;
+  if (store_servers_bury(store, (int64_t)(queue->options.silence * 1000), &buried, error) != 0)
+    return;
+  if (buried > 0)
+    log_message(LOG_WARNING, "%d servers were silent too long: their jobs are queued again", (int)buried);
+  for (bool found = true; found && !is_stopping(queue);) {
+    struct job job = {0};
+    if (store_job_orphan(store, &job, &found, error) != 0 || !found)
+      return;
+    if (store_job_requeue(store, &job, true, "the server ended while the job was running", error) != 0)
+      found = false;
+    job_free(&job);
+  }
+}
+
+static void meet_others(struct job_queue *queue, struct store *store, struct contact *contact, struct error *error)
+{
+  const double now = steady_seconds();
+  if (store_server_beat(store, error) != 0)
+    contact->since = -1;
+  else if (contact->since < 0)
+    contact->since = now;
+  else if (now - contact->since > queue->options.silence)
+    requeue_orphans(queue, store, error);
 }
 
 /* ---- results that were kept long enough -------------------------------------------------------------------------- */
@@ -170,7 +212,8 @@ int job_keeper_recover(struct job_queue *queue, struct store *store, struct erro
   bool had_jobs = false;
   snprintf(jobs, sizeof jobs, "%.1900s/jobs", queue->options.data);
   snprintf(inventory.lost, sizeof inventory.lost, "%.2000s/lost/", jobs);
-  if (store_job_recover(store, error) != 0 || store_had_jobs(store, &had_jobs, error) != 0)
+  if ((queue->options.server != NULL && store_server_beat(store, error) != 0) || store_job_recover(store, error) != 0 ||
+      store_had_jobs(store, &had_jobs, error) != 0)
     return -1;
   folder_each(jobs, visit, &inventory);
   if (!had_jobs && inventory.folders > 0 && !sweep)
@@ -192,7 +235,7 @@ int job_keeper_recover(struct job_queue *queue, struct store *store, struct erro
 
 static void wait_a_while(struct job_queue *queue)
 {
-  struct timespec until = job_queue_deadline(KEEPER_MS);
+  struct timespec until = job_queue_deadline(queue->options.server != NULL ? SHARED_KEEPER_MS : KEEPER_MS);
   pthread_mutex_lock(&queue->lock);
   if (!queue->stopping)
     pthread_cond_timedwait(&queue->untidy, &queue->lock, &until);
@@ -203,8 +246,11 @@ void *job_keeper_work(void *data)
 {
   struct job_queue *queue = data;
   struct store *store = queue->keeper_store;
+  struct contact contact = {.since = -1};
   for (unsigned turn = 0; !is_stopping(queue); turn++) {
     struct error error = {0};
+    if (queue->options.server != NULL)
+      meet_others(queue, store, &contact, &error);
     remove_dropped(queue, store, &error);
     remove_files(queue, store, &error);
     stop_cancelled(queue, store);

@@ -4,6 +4,7 @@
 #include "server/jobs/job_keeper.h"
 
 #include "server/store/folder.h"
+#include "server/store/store_servers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+enum { SHARED_LOOK_MS = 50 };
 
 static int start_runner(struct job_queue *queue, unsigned i, struct error *error)
 {
@@ -20,8 +23,9 @@ static int start_runner(struct job_queue *queue, unsigned i, struct error *error
   runner->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (runner->cancel_fd < 0)
     return error_set(error, ERROR_Internal, "cannot make an eventfd");
-  if (store_open(queue->options.data, &runner->store, error) != 0)
+  if (store_open(queue->options.store, &runner->store, error) != 0)
     return -1;
+  store_set_server(runner->store, queue->options.server);
   runner->desk = (struct definition_desk){
       .data = queue->options.data, .store = runner->store, .remote = queue->options.remote};
   if (i == 0 && job_keeper_recover(queue, runner->store, error) != 0)
@@ -44,8 +48,9 @@ static void make_conditions(struct job_queue *queue)
 
 static int start_keeper(struct job_queue *queue, struct error *error)
 {
-  if (store_open(queue->options.data, &queue->keeper_store, error) != 0)
+  if (store_open(queue->options.store, &queue->keeper_store, error) != 0)
     return -1;
+  store_set_server(queue->keeper_store, queue->options.server);
   queue->keeper_started = pthread_create(&queue->keeper, NULL, job_keeper_work, queue) == 0;
   return queue->keeper_started ? 0 : error_set(error, ERROR_Internal, "cannot start threads");
 }
@@ -77,6 +82,14 @@ static void poke(const struct job_runner *runner)
     log_message(LOG_WARNING, "a job was not told to stop: %s", strerror(errno));
 }
 
+/* Nothing runs here any more: no other server needs to wait. */
+static void say_farewell(struct job_queue *queue)
+{
+  struct error error = {0};
+  if (queue->keeper_started && queue->options.server != NULL && store_server_leave(queue->keeper_store, &error) != 0)
+    log_message(LOG_WARNING, "the store was not told that this server ends: %s", error.message);
+}
+
 void job_queue_stop(struct job_queue *queue)
 {
   if (queue == NULL)
@@ -91,7 +104,6 @@ void job_queue_stop(struct job_queue *queue)
   pthread_mutex_unlock(&queue->lock);
   if (queue->keeper_started)
     pthread_join(queue->keeper, NULL);
-  store_close(queue->keeper_store);
   for (unsigned i = 0; i < queue->options.slots; i++) {
     struct job_runner *runner = &queue->runners[i];
     if (runner->started)
@@ -101,6 +113,8 @@ void job_queue_stop(struct job_queue *queue)
     if (runner->cancel_fd >= 0)
       close(runner->cancel_fd);
   }
+  say_farewell(queue);
+  store_close(queue->keeper_store);
   pthread_mutex_destroy(&queue->lock);
   pthread_cond_destroy(&queue->wake);
   pthread_cond_destroy(&queue->changed);
@@ -153,6 +167,20 @@ static bool is_pending(struct store *store, const char *id)
   return pending;
 }
 
+/* ETIMEDOUT when the time is over. A job may end on another server, too, which only the store tells: where there may be
+ * others, it is looked at again soon. */
+static int await_change(struct job_queue *queue, unsigned seen, const struct timespec *until)
+{
+  const struct timespec soon = job_queue_deadline(SHARED_LOOK_MS);
+  const bool is_short =
+      queue->options.server != NULL &&
+      (soon.tv_sec < until->tv_sec || (soon.tv_sec == until->tv_sec && soon.tv_nsec < until->tv_nsec));
+  int timeout = 0;
+  while (timeout == 0 && queue->ended == seen && !queue->stopping)
+    timeout = pthread_cond_timedwait(&queue->changed, &queue->lock, is_short ? &soon : until);
+  return is_short ? 0 : timeout;
+}
+
 void job_queue_wait(struct job_queue *queue, struct store *store, const char *id, unsigned milliseconds)
 {
   struct timespec until = job_queue_deadline(milliseconds);
@@ -164,8 +192,7 @@ void job_queue_wait(struct job_queue *queue, struct store *store, const char *id
     pthread_mutex_lock(&queue->lock);
     if (!pending)
       break;
-    while (timeout == 0 && queue->ended == seen && !queue->stopping)
-      timeout = pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
+    timeout = await_change(queue, seen, &until);
   }
   pthread_mutex_unlock(&queue->lock);
 }

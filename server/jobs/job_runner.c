@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IDLE_POLL_MS = 5000 };
+enum { IDLE_POLL_MS = 5000, SHARED_POLL_MS = 500 };   /* shared: other servers queue jobs, too */
 static const uint64_t full_disk = (uint64_t)16 << 20; /* free bytes under which the disk, not the job, is at fault */
 
 /* ---- time ------------------------------------------------------------------------------------------------------- */
@@ -63,7 +63,7 @@ static void pause_runner(struct job_runner *runner)
 
 static void wait_for_work(struct job_queue *queue)
 {
-  struct timespec until = job_queue_deadline(IDLE_POLL_MS);
+  struct timespec until = job_queue_deadline(queue->options.server != NULL ? SHARED_POLL_MS : IDLE_POLL_MS);
   pthread_mutex_lock(&queue->lock);
   if (!queue->stopping)
     pthread_cond_timedwait(&queue->wake, &queue->lock, &until);

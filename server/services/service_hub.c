@@ -19,14 +19,14 @@ struct service_hub {
   struct tile_cache *tiles; /* has a lock of its own */
 };
 
-int service_hub_open(const char *data_dir, struct service_hub **out, struct error *error)
+int service_hub_open(const char *place, struct service_hub **out, struct error *error)
 {
   struct service_hub *hub = calloc(1, sizeof *hub);
   if (hub == NULL)
     return error_memory(error);
   pthread_mutex_init(&hub->lock, NULL);
   hub->tiles = tile_cache_new(tile_bytes, tile_seconds);
-  if (hub->tiles == NULL || store_open(data_dir, &hub->store, error) != 0) {
+  if (hub->tiles == NULL || store_open(place, &hub->store, error) != 0) {
     service_hub_close(hub);
     return error_is_set(error) ? -1 : error_memory(error);
   }

@@ -7,7 +7,7 @@
 
 struct service_hub;
 
-int service_hub_open(const char *data_dir, struct service_hub **out, struct error *error);
+int service_hub_open(const char *place, struct service_hub **out, struct error *error);
 void service_hub_close(struct service_hub *hub); /* NULL is allowed */
 
 struct tile_cache *service_hub_tiles(struct service_hub *hub);

@@ -7,10 +7,14 @@
 int store_dropped_next(struct store *store, int64_t *at, char id[JOB_ID_SIZE], bool *found, struct error *error)
 {
   struct statement *next =
-      store_prepare(store, "SELECT number, id FROM dropped WHERE number > ? ORDER BY number LIMIT 1", error);
+      store_prepare(store,
+                    "SELECT number, id FROM dropped WHERE number > ?1 AND (?2 IS NULL OR server IS NULL OR server = ?2"
+                    " OR NOT EXISTS (SELECT 1 FROM servers WHERE name = dropped.server)) ORDER BY number LIMIT 1",
+                    error);
   if (next == NULL)
     return -1;
   bind_integer(next, 1, *at);
+  bind_text(next, 2, store->server);
   int row = store_step(store, next, error);
   *found = row == 1;
   if (*found) {

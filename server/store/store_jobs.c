@@ -243,13 +243,13 @@ static int returned_run(struct store *store, struct statement *statement, int64_
 static int cancel_job(struct store *store, const struct job_key *key, double progress, int64_t *run, bool *found,
                       struct error *error)
 {
-  struct statement *cancel =
-      store_prepare(store,
-                    "UPDATE jobs SET progress = CASE status WHEN 'running' THEN ?1 ELSE 0 END, updated = ?2,"
-                    " ended = ?2,"
-                    " status = CASE status WHEN 'running' THEN 'canceled' ELSE 'created' END"
-                    " WHERE id = ?3 AND (?4 IS NULL OR owner = ?4) AND status IN ('queued', 'running') RETURNING run",
-                    error);
+  struct statement *cancel = store_prepare(
+      store,
+      "UPDATE jobs SET progress = CASE status WHEN 'running' THEN coalesce(?1, progress) ELSE 0 END, updated = ?2,"
+      " ended = ?2,"
+      " status = CASE status WHEN 'running' THEN 'canceled' ELSE 'created' END"
+      " WHERE id = ?3 AND (?4 IS NULL OR owner = ?4) AND status IN ('queued', 'running') RETURNING run",
+      error);
   if (cancel == NULL)
     return -1;
   bind_known(cancel, 1, progress);

@@ -19,11 +19,11 @@ struct job {
   char owner[USER_NAME_SIZE];
   char status[JOB_STATUS_SIZE];
   char log_level[JOB_LEVEL_SIZE];
-  int64_t created, updated; /* Unix milliseconds; updated: the last change of state */
+  int64_t created, updated;       /* Unix milliseconds; updated: the last change of state */
   int64_t queued, started, ended; /* likewise, of the last run; 0: not yet */
   int64_t priority;
-  int64_t run;              /* counts the runs; names the result folder */
-  int64_t attempts;         /* runs since the user started it */
+  int64_t run;      /* counts the runs; names the result folder */
+  int64_t attempts; /* runs since the user started it */
   bool has_budget;
   double budget;
   double progress; /* percent, negative: none */
@@ -90,9 +90,11 @@ int store_job_finish(struct store *store, const struct job *job, const char *sta
 /* Back into the queue, unless it was cancelled, restarted or deleted meanwhile; `count` tells whether the attempt
  * counts. With JOB_MAX_ATTEMPTS counted, it ends as error. The reason goes into the job's log; NULL: nothing does. */
 int store_job_requeue(struct store *store, const struct job *job, bool count, const char *reason, struct error *error);
-/* At the start of the server: every running job is queued again, or given up after JOB_MAX_ATTEMPTS. */
+/* Writes down how far a run is, for other servers; nothing where it has ended, or was further. */
+int store_job_note_progress(struct store *store, const char *id, int64_t run, double progress, struct error *error);
+/* At the start of the server: every running job of its own is queued again, or given up after JOB_MAX_ATTEMPTS. */
 int store_job_recover(struct store *store, struct error *error);
-/* The next running job with seq > `after` whose state is as it was before `before` (Unix milliseconds). */
+/* The server's own next running job with seq > `after` whose state is as it was before `before` (Unix milliseconds). */
 int store_job_running(struct store *store, int64_t after, int64_t before, struct job *out, bool *found,
                       struct error *error);
 

@@ -1,6 +1,7 @@
 /* Jobs on their way: queued, claimed by turns, finished or put back. Every change names the state it starts from, so of
  * two that compete only one takes effect. The order is that of the store's own counters: no clock can change it. */
 #include "server/store/store_job_row.h"
+#include "server/store/store_servers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -137,21 +138,24 @@ static int note_turn(struct store *store, const char *owner, struct error *error
   return store_run(store, note, error);
 }
 
-static int take_first(struct store *store, const char *owner, struct job *out, struct error *error)
+/* *found is false where all of the owner's jobs are being changed by others. */
+static int take_first(struct store *store, const char *owner, struct job *out, bool *found, struct error *error)
 {
-  struct statement *take =
-      store_prepare(store,
-                    "UPDATE jobs SET status = 'running', updated = ?1, started = ?1, attempts = attempts + 1,"
-                    " run = run + 1, progress = 0 WHERE seq = (SELECT seq FROM jobs WHERE status = 'queued'"
-                    " AND owner = ?2 ORDER BY priority DESC, turn, seq LIMIT 1 /*postgres FOR UPDATE SKIP LOCKED */) "
-                    "RETURNING " JOB_COLUMNS,
-                    error);
+  struct statement *take = store_prepare(
+      store,
+      "UPDATE jobs SET status = 'running', updated = ?1, started = ?1, attempts = attempts + 1,"
+      " run = run + 1, progress = 0, server = ?3 WHERE seq = (SELECT seq FROM jobs WHERE status = 'queued'"
+      " AND owner = ?2 ORDER BY priority DESC, turn, seq LIMIT 1 /*postgres FOR UPDATE SKIP LOCKED */) "
+      "RETURNING " JOB_COLUMNS,
+      error);
   if (take == NULL)
     return -1;
   bind_integer(take, 1, store_now());
   bind_text(take, 2, owner);
+  bind_text(take, 3, store->server);
   int row = store_step(store, take, error);
-  if (row == 1) {
+  *found = row == 1;
+  if (*found) {
     store_read_job(take, out);
     row = store_step(store, take, error); /* to the end: only then does it count */
   }
@@ -163,11 +167,15 @@ static int take_first(struct store *store, const char *owner, struct job *out, s
 static int claim_next(struct store *store, struct job *out, bool *found, struct error *error)
 {
   char owner[USER_NAME_SIZE];
+  if (store->server != NULL && store_server_beat(store, error) != 0)
+    return -1;
   if (next_owner(store, owner, found, error) != 0)
     return -1;
   if (!*found)
     return 0;
-  return take_first(store, owner, out, error) == 0 ? note_turn(store, owner, error) : -1;
+  if (take_first(store, owner, out, found, error) != 0)
+    return -1;
+  return *found ? note_turn(store, owner, error) : 0;
 }
 
 int store_job_claim(struct store *store, struct job *out, bool *found, struct error *error)
@@ -216,7 +224,7 @@ static int requeue(struct store *store, const struct job *job, bool count, const
   const bool give_up = count && job->attempts >= JOB_MAX_ATTEMPTS;
   struct statement *queue = store_prepare(store,
                                           "UPDATE jobs SET status = ?1, updated = ?2, attempts = attempts - ?3,"
-                                          " progress = CASE ?1 WHEN 'queued' THEN 0 ELSE progress END,"
+                                          " progress = CASE ?1 WHEN 'queued' THEN 0 ELSE progress END, server = NULL,"
                                           " ended = CASE ?1 WHEN 'queued' THEN NULL ELSE ?2 END"
                                           " WHERE id = ?4 AND run = ?5 AND status = 'running'",
                                           error);
@@ -250,18 +258,32 @@ int store_job_running(struct store *store, int64_t after, int64_t before, struct
 {
   struct statement *next = store_prepare(store,
                                          "SELECT " JOB_COLUMNS " FROM jobs WHERE status = 'running' AND seq > ?1"
-                                         " AND updated <= ?2 ORDER BY seq LIMIT 1",
+                                         " AND updated <= ?2 AND (?3 IS NULL OR server = ?3) ORDER BY seq LIMIT 1",
                                          error);
   if (next == NULL)
     return -1;
   bind_integer(next, 1, after);
   bind_integer(next, 2, before);
+  bind_text(next, 3, store->server);
   int row = store_step(store, next, error);
   *found = row == 1;
   if (*found)
     store_read_job(next, out);
   statement_end(next);
   return row < 0 ? -1 : 0;
+}
+
+int store_job_note_progress(struct store *store, const char *id, int64_t run, double progress, struct error *error)
+{
+  struct statement *note = store_prepare(
+      store, "UPDATE jobs SET progress = ?1 WHERE id = ?2 AND run = ?3 AND status = 'running' AND progress < ?1",
+      error);
+  if (note == NULL)
+    return -1;
+  bind_known(note, 1, progress);
+  bind_text(note, 2, id);
+  bind_integer(note, 3, run);
+  return store_run(store, note, error);
 }
 
 int store_job_recover(struct store *store, struct error *error)

@@ -45,6 +45,9 @@ static const char *const versions[] = {
     /* when an owner's turn was, in turns of all */
     "CREATE TABLE served (owner TEXT PRIMARY KEY REFERENCES users(name) ON DELETE CASCADE, at INTEGER NOT NULL)"
     " WITHOUT ROWID;",
+    /* server: that runs the job, where several share the store (store_servers.c); seen: Unix milliseconds */
+    "ALTER TABLE jobs ADD COLUMN server TEXT; ALTER TABLE dropped ADD COLUMN server TEXT;"
+    "CREATE TABLE servers (name TEXT PRIMARY KEY, seen INTEGER NOT NULL) WITHOUT ROWID;",
 };
 enum { STORE_VERSION = sizeof versions / sizeof versions[0] };
 
@@ -57,7 +60,8 @@ enum { TABLES = sizeof tables / sizeof tables[0] };
 static const struct trigger {
   const char *name, *table, *then;
 } triggers[] = {
-    {"jobs_dropped", "jobs", "INSERT INTO dropped (id) VALUES (OLD.id)"},
+    {"jobs_dropped", "jobs",
+     "INSERT INTO dropped (id, server) VALUES (OLD.id, CASE OLD.status WHEN 'running' THEN OLD.server END)"},
     {"folders_dropped", "file_folders",
      "INSERT INTO dropped_folders VALUES (OLD.folder) ON CONFLICT (folder) DO NOTHING"},
 };

@@ -56,7 +56,8 @@ struct store {
   void *connection;
   struct statement cache[STORE_MAX_STATEMENTS];
   size_t cached;
-  int64_t changes; /* rows that the last statement wrote */
+  const char *server; /* see store_set_server; borrowed, or NULL */
+  int64_t changes;    /* rows that the last statement wrote */
 };
 
 /* The prepared statement of a literal, ended and without bindings; kept for the next time. NULL sets the error. */

@@ -10,7 +10,7 @@
 
 static int open_store(struct definition_desk *desk, struct error *error)
 {
-  return desk->store != NULL ? 0 : store_open(desk->data, &desk->store, error);
+  return desk->store != NULL ? 0 : store_open(desk->place, &desk->store, error);
 }
 
 void definition_desk_begin(struct definition_desk *desk, const char *user, const char *folder, bool is_hurried)

@@ -7,11 +7,12 @@
 #include "server/store/store.h"
 
 struct definition_desk {
-  const char *data; /* folder of the store; borrowed */
-  const char *user; /* whose task it is; NULL: a stranger's */
-  const char *folder; /* of the task, ends with '/' */
-  bool has_loaded;    /* there is LOADED_RESULTS_FOLDER in it, which must go */
-  struct store *store; /* the desk's; opened when it is first needed */
+  const char *place;                 /* of the store; borrowed */
+  const char *data;                  /* folder of jobs; borrowed */
+  const char *user;                  /* whose task it is; NULL: a stranger's */
+  const char *folder;                /* of the task, ends with '/' */
+  bool has_loaded;                   /* there is LOADED_RESULTS_FOLDER in it, which must go */
+  struct store *store;               /* the desk's; opened when it is first needed */
   struct remote_definitions *remote; /* borrowed */
   struct remote_session session;     /* of the task */
 };

@@ -239,7 +239,8 @@ static int start_thread(struct worker_pool *pool, unsigned i, struct error *erro
 {
   struct pool_thread *thread = &pool->threads[i];
   set_role(pool, thread, i);
-  thread->desk.data = pool->options.data;
+  thread->desk.place = pool->options.store;
+  thread->desk.data = pool->options.kept;
   thread->desk.remote = pool->options.remote;
   snprintf(thread->folder, sizeof thread->folder, "%s/tmp/worker-%u/", pool->options.data, i);
   if (folder_make(thread->folder, error) != 0)

@@ -14,13 +14,15 @@ struct remote_definitions; /* server/definitions/remote_definitions.h */
 
 struct worker_pool_options {
   struct zygote *zygote;
-  const char *data;                       /* folder; each worker gets a private one below data/tmp */
-  struct remote_definitions *remote;      /* processes that are published on the web */
-  unsigned workers;                       /* beside the two that are kept for small work and for strangers */
-  struct fair_limits users;               /* tasks that may wait */
-  struct fair_limits strangers;           /* … an owner is an address */
-  size_t memory, small_memory;            /* bytes of one task, there and in the other two */
-  size_t resident_limit;                  /* bytes */
+  const char *data;                  /* folder; each worker gets a private one below data/tmp */
+  const char *store;                 /* place: see store.h */
+  const char *kept;                  /* folder of jobs */
+  struct remote_definitions *remote; /* processes that are published on the web */
+  unsigned workers;                  /* beside the two that are kept for small work and for strangers */
+  struct fair_limits users;          /* tasks that may wait */
+  struct fair_limits strangers;      /* … an owner is an address */
+  size_t memory, small_memory;       /* bytes of one task, there and in the other two */
+  size_t resident_limit;             /* bytes */
 };
 
 /* A task on its way. The owner embeds it, keeps `graph` alive, and gets `done` called once, on some thread. */
@@ -30,9 +32,9 @@ struct pool_task {
   const struct buffer *graph;
   char owner[FAIR_OWNER_SIZE]; /* whose turn it takes: user, or a stranger's address */
   bool is_stranger;
-  bool was_tried;  /* the pool's, or said before: it is no small work */
-  int client_fd;   /* its hang-up cancels; or -1 */
-  double seconds;  /* time limit */
+  bool was_tried;   /* the pool's, or said before: it is no small work */
+  int client_fd;    /* its hang-up cancels; or -1 */
+  double seconds;   /* time limit */
   unsigned threads; /* 0: default */
   /* reply is NULL unless outcome is WORKER_REPLIED. A file named by the reply is the callee's to open and unlink. */
   void (*done)(struct pool_task *task, enum worker_outcome outcome, const struct worker_reply *reply);

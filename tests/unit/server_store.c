@@ -361,16 +361,17 @@ static void test_an_older_store_grows(void **state)
   f->store = NULL;
   snprintf(path, sizeof path, "%s/server.sqlite", f->at.folder);
   assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-  assert_int_equal(sqlite3_exec(db,
-                                "DROP TRIGGER jobs_dropped; DROP TABLE dropped;"
-                                "ALTER TABLE logs DROP COLUMN data; ALTER TABLE jobs DROP COLUMN options;"
-                                "DROP INDEX jobs_waiting; DROP INDEX jobs_by_turn; DROP TABLE served;"
-                                "ALTER TABLE jobs DROP COLUMN turn; ALTER TABLE jobs DROP COLUMN priority;"
-                                "ALTER TABLE jobs DROP COLUMN started; ALTER TABLE jobs DROP COLUMN ended;"
-                                "ALTER TABLE jobs DROP COLUMN costs;"
-                                "PRAGMA user_version = 1;",
-                                NULL, NULL, NULL),
-                   SQLITE_OK);
+  assert_int_equal(
+      sqlite3_exec(db,
+                   "DROP TRIGGER jobs_dropped; DROP TABLE dropped;"
+                   "ALTER TABLE logs DROP COLUMN data; ALTER TABLE jobs DROP COLUMN options;"
+                   "DROP INDEX jobs_waiting; DROP INDEX jobs_by_turn; DROP TABLE served;"
+                   "ALTER TABLE jobs DROP COLUMN turn; ALTER TABLE jobs DROP COLUMN priority;"
+                   "ALTER TABLE jobs DROP COLUMN started; ALTER TABLE jobs DROP COLUMN ended;"
+                   "ALTER TABLE jobs DROP COLUMN costs; ALTER TABLE jobs DROP COLUMN server; DROP TABLE servers;"
+                   "PRAGMA user_version = 1;",
+                   NULL, NULL, NULL),
+      SQLITE_OK);
   sqlite3_close(db);
   assert_int_equal(store_open(f->at.place, &f->store, &f->error), 0);
   const struct job_log log = {

@@ -1,0 +1,363 @@
+"""PostgreSQL as the server's store: a real database, started here from Debian's programs (with another user's rights
+where these tests are root's, since it refuses root), on a socket in a folder of its own.
+
+What the store promises is tested again on it: the unit tests of the store, and the tests of clients that do not look
+into SQLite's file. Then what only several servers can show: that they share jobs, that one's death or the database's
+costs nothing that was acknowledged.
+"""
+
+import collections
+import concurrent.futures
+import hashlib
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import pytest
+import requests
+
+from conftest import BINARY, PASSWORD
+from test_server_api import ADD, Server, add_user, run
+from test_survival import lattice, messages, result
+
+PROGRAMS = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+SILENCE = 2  # seconds after which a server is taken for dead here
+
+
+class Database:
+    def __init__(self, folder):
+        self.folder, self.port = folder, 5432
+        self.programs = PROGRAMS[-1].parent
+        self.user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] * (os.geteuid() == 0)
+        if self.user:
+            os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
+        self.call("initdb", "-D", f"{folder}/data", "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.start()
+
+    def call(self, program, *arguments):
+        done = subprocess.run([*self.user, self.programs / program, *arguments], cwd=self.folder, timeout=60,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    def start(self):
+        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=200 -p {self.port}"
+        with open(f"{self.folder}/started", "a", encoding="utf-8") as out:  # pg_ctl hands its output on: no pipe
+            subprocess.run([*self.user, self.programs / "pg_ctl", "-D", f"{self.folder}/data", "-w", "-o", options,
+                            "-l", f"{self.folder}/log", "start"], cwd=self.folder, stdout=out, check=True, timeout=60)
+
+    def stop(self, mode="fast"):
+        self.call("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", mode, "stop")
+
+    def ask(self, sql, database="postgres"):
+        """Rows of texts."""
+        out = self.call("psql", "-h", self.folder, "-p", str(self.port), "-U", "tests", "-d", database, "-X", "-At",
+                        "-F", "\t", "-c", sql)
+        return [line.split("\t") for line in out.splitlines()]
+
+    def make(self, name):
+        """A new database; its URI."""
+        self.ask(f"CREATE DATABASE {name}")
+        return self.uri(name)
+
+    def uri(self, name):
+        return f"postgresql://tests@/{name}?host={self.folder}&port={self.port}"
+
+
+@pytest.fixture(scope="module")
+def database():
+    if not PROGRAMS or (os.geteuid() == 0 and not shutil.which("setpriv")):
+        pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
+    folder = tempfile.mkdtemp(prefix="twincube-pg-")
+    database = Database(folder)
+    yield database
+    database.stop("immediate")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+# ---- what holds for the store holds for this one ----
+
+
+@pytest.mark.parametrize("program", ["test_server_store", "test_server_turns"])
+def test_unit_tests_of_the_store(database, program, tmp_path):
+    path = BINARY.parent / "unit" / program
+    if not path.exists():
+        pytest.skip(f"{program} is not built")
+    uri = database.make(program) + "&options=-csearch_path%3Dunit"
+    done = subprocess.run([path], cwd=tmp_path, env={**os.environ, "TWINCUBE_TEST_STORE": uri}, capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# Tests of clients that ask the server alone; the program that they run has a database for each data folder.
+AGAIN = ["test_isolation.py", "test_process_graphs.py::test_lists_come_in_pages"]
+
+WRAPPER = """#!/bin/sh
+# The program with a database of its own for each data folder.
+data=
+before=
+for argument; do
+  [ "$before" = --data ] && data=$argument
+  before=$argument
+done
+if [ -n "$data" ]; then
+  name=t$(printf %s "$data" | md5sum | cut -c 1-30)
+  {psql} -X -q -h {folder} -p {port} -U tests -d postgres -c "CREATE DATABASE $name" 2>/dev/null
+  export TWINCUBE_STORE="postgresql://tests@/$name?host={folder}&port={port}"
+fi
+exec {binary} "$@"
+"""
+
+
+def test_clients_see_no_difference(database, tmp_path):
+    wrapper = tmp_path / "bin" / "twincube"
+    wrapper.parent.mkdir()
+    wrapper.write_text(WRAPPER.format(psql=database.programs / "psql", folder=database.folder, port=database.port,
+                                      binary=BINARY))
+    wrapper.chmod(0o755)
+    (tmp_path / "bin" / "twincube-demo").symlink_to(BINARY.with_name("twincube-demo").resolve())
+    here = pathlib.Path(__file__).parent
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+                           *(str(here / name) for name in AGAIN)], cwd=here.parents[1], capture_output=True, text=True,
+                          env={**os.environ, "TWINCUBE_BIN": str(wrapper)}, timeout=200)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert " passed" in done.stdout
+    made = database.ask("SELECT count(*) FROM pg_database WHERE datname ~ '^t[0-9a-f]{30}$'")
+    assert int(made[0][0]) > 0
+
+
+# ---- several servers ----
+
+
+class Farm:
+    """Servers on one store and one folder of jobs, each with a data folder of its own."""
+
+    def __init__(self, database, name, folder):
+        self.database, self.name, self.folder = database, name, folder
+        self.uri = database.make(name)
+        self.servers = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TWINCUBE_STORE", self.uri)
+            add_user(folder, "alice")
+
+    def start(self, name, *options):
+        data = self.folder / name
+        data.mkdir(exist_ok=True)
+        server = Server(data, "--store", self.uri, "--shared", str(self.folder / "shared"), "--threads", "1",
+                        "--server-silence", f"{SILENCE}s", *options).login()
+        self.servers.append(server)
+        return server
+
+    def ask(self, sql):
+        return self.database.ask(sql, self.name)
+
+    def wait(self, jobs, seconds=60):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            states = collections.Counter(status for job, status in self.ask("SELECT id, status FROM jobs")
+                                         if job in set(jobs))
+            if set(states) <= {"finished", "error", "canceled"}:
+                return states
+            time.sleep(0.1)
+        raise AssertionError(f"after {seconds} s: {states}")
+
+    def stop(self):
+        for server in self.servers:
+            if server.process.poll() is None:
+                server.stop()
+
+
+@pytest.fixture
+def farm(database, tmp_path, request):
+    farm = Farm(database, "farm_" + hashlib.md5(request.node.name.encode()).hexdigest()[:12], tmp_path)
+    yield farm
+    farm.stop()
+
+
+def start_job(server, job):
+    assert server.call("POST", f"/jobs/{job}/results").status_code == 202
+
+
+def test_two_servers_share_jobs_and_each_runs_once(farm):
+    one, two = farm.start("one"), farm.start("two")
+    expected = {seed: one.result(lattice(300, seed)).json()["data"] for seed in (1, 2, 3)}
+    jobs = {(one, two)[i % 2].create(lattice(300, 1 + i % 3)): 1 + i % 3 for i in range(24)}
+    for i, job in enumerate(jobs):
+        start_job((two, one)[i % 2], job)  # not where it was made
+    assert farm.wait(jobs) == {"finished": 24}
+    rows = farm.ask("SELECT server, attempts, run FROM jobs")
+    assert {(attempts, count) for _, attempts, count in rows} == {("1", "1")}
+    assert len({server for server, _, _ in rows}) == 2
+    for i, (job, seed) in enumerate(jobs.items()):
+        assert result((one, two)[i % 2], job) == expected[seed]
+        assert sum("the job starts" in message for message in messages(one, job)) == 1
+
+
+def test_one_server_cancels_what_another_runs(farm):
+    one = farm.start("one")
+    job = one.create(lattice(2000000, 1))
+    start_job(one, job)
+    one.wait(job, "running")
+    two = farm.start("two")
+    end = time.monotonic() + 10
+    while two.call("GET", f"/jobs/{job}").json()["progress"] <= 0 and time.monotonic() < end:
+        time.sleep(0.05)  # the other's progress is seen here, too
+    assert two.call("GET", f"/jobs/{job}").json()["progress"] > 0
+    small = two.create(ADD)
+    assert two.call("DELETE", f"/jobs/{job}/results").status_code == 204
+    started = time.monotonic()
+    part = farm.folder / "shared" / "jobs" / job / "run-1.part"
+    while part.exists() and time.monotonic() - started < 10:
+        time.sleep(0.02)
+    assert time.monotonic() - started < 4 and one.status(job) == "canceled"
+    assert two.call("DELETE", f"/jobs/{job}").status_code == 204
+    start_job(two, small)
+    assert farm.wait([small]) == {"finished": 1}
+
+
+def test_a_job_that_another_runs_is_deleted_with_its_folder(farm):
+    one, two = farm.start("one"), farm.start("two", "--jobs", "1")
+    jobs = [one.create(lattice(2000000, seed)) for seed in (1, 2)]
+    for job in jobs:
+        start_job(one, job)
+        one.wait(job, "running")
+    for job in jobs:  # one of them runs elsewhere
+        assert two.call("DELETE", f"/jobs/{job}").status_code == 204
+    end = time.monotonic() + 10
+    folders = [farm.folder / "shared" / "jobs" / job for job in jobs]
+    while any(folder.exists() for folder in folders) or farm.ask("SELECT count(*) FROM dropped") != [["0"]]:
+        assert time.monotonic() < end, list(map(str, folders))
+        time.sleep(0.05)
+    after = [one.create(ADD) for _ in range(2)]
+    for job in after:
+        start_job(two, job)
+    assert farm.wait(after) == {"finished": 2}
+
+
+def test_jobs_of_a_server_that_died_are_taken_over(farm):
+    one = farm.start("one")
+    expected = one.result(lattice(15000, 7)).json()["data"]
+    job = one.create(lattice(15000, 7))
+    start_job(one, job)
+    one.wait(job, "running")
+    two = farm.start("two")
+    one.kill()
+    assert two.status(job) == "running"  # nobody may know yet
+    assert farm.wait([job]) == {"finished": 1}
+    assert result(two, job) == expected
+    assert farm.ask(f"SELECT attempts, run FROM jobs WHERE id = '{job}'") == [["2", "2"]]
+    assert any("the server ended while the job was running" in message for message in messages(two, job))
+
+
+def test_a_server_that_comes_back_goes_on_with_its_own_jobs(farm):
+    """At once, without waiting for its own silence to be noticed; what another runs it leaves alone."""
+    one, two = farm.start("one"), farm.start("two")
+    jobs = [one.create(lattice(15000, seed)) for seed in (1, 2)]
+    for job in jobs:
+        start_job(one, job)
+        one.wait(job, "running")
+    one.kill()
+    again = farm.start("one")
+    assert farm.wait(jobs) == {"finished": 2}
+    assert sorted(farm.ask("SELECT attempts, run FROM jobs")) == [["1", "1"], ["2", "2"]]
+    assert again.status(jobs[0]) == two.status(jobs[1]) == "finished"
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_the_database_restarts(farm, mode):
+    """Requests wait for it with 503; what runs goes on and is taken when it is back, even after a long while."""
+    server = farm.start("one", "--jobs", "2")
+    expected = server.result(lattice(15000, 3)).json()["data"]
+    running, queued = server.create(lattice(15000, 3)), [server.create(lattice(100, seed)) for seed in range(6)]
+    start_job(server, running)
+    server.wait(running, "running")
+    for job in queued:
+        start_job(server, job)
+    farm.database.stop(mode)
+    try:
+        codes = set()
+        end = time.monotonic() + SILENCE + 1
+        while time.monotonic() < end:
+            answer = server.call("GET", "/jobs")
+            codes.add((answer.status_code, answer.json().get("code")))
+            assert answer.headers["Retry-After"]
+            assert server.call("POST", "/jobs", {"process": {"process_graph": ADD}}).status_code == 503
+            assert requests.get(server.url, timeout=10).status_code == 200  # wants no store
+            time.sleep(0.2)
+        assert codes == {(503, "InfrastructureMaintenance")}
+    finally:
+        farm.database.start()
+    end = time.monotonic() + 10
+    while server.call("GET", "/jobs").status_code != 200 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert farm.wait([running, *queued]) == {"finished": 7}
+    assert result(server, running) == expected
+    assert {attempts for (attempts,) in farm.ask("SELECT attempts FROM jobs")} == {"1"}
+    assert server.process.poll() is None
+
+
+def test_nothing_that_was_acknowledged_is_lost_while_the_database_restarts(farm):
+    server = farm.start("one", "--jobs", "2")
+    acknowledged, refused = [], 0
+    done = threading.Event()
+
+    def ask():
+        nonlocal refused
+        while not done.is_set():
+            answer = server.call("POST", "/jobs", {"process": {"process_graph": ADD}})
+            if answer.status_code == 201:
+                acknowledged.append(answer.headers["OpenEO-Identifier"])
+            else:
+                assert answer.status_code == 503, answer.text
+                refused += 1
+                time.sleep(0.01)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        asking = thread.submit(ask)
+        try:
+            for turn in range(3):
+                before, end = len(acknowledged), time.monotonic() + 20
+                while len(acknowledged) < before + 5 and time.monotonic() < end:
+                    time.sleep(0.02)
+                farm.database.stop("immediate" if turn % 2 else "fast")
+                farm.database.start()
+        finally:
+            done.set()
+        asking.result()
+    assert refused > 0 and len(acknowledged) >= 15
+    assert set(acknowledged) <= {job for (job,) in farm.ask("SELECT id FROM jobs")}
+    for job in acknowledged[-3:]:
+        start_job(server, job)
+    assert farm.wait(acknowledged[-3:]) == {"finished": 3}
+
+
+# ---- what is refused ----
+
+
+def test_a_server_with_another_folder_of_jobs_says_so(farm, tmp_path):
+    farm.start("one")
+    (tmp_path / "other").mkdir()
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "other"), "--store", farm.uri)
+    assert done.returncode == 1
+    assert "the jobs of this store do not lie in" in done.stderr and "--shared" in done.stderr
+
+
+def test_no_password_is_ever_told(database, tmp_path):
+    secret = "of-the-tests"
+    for uri in (f"postgresql://tests:{secret}@/nosuch?host={database.folder}&port={database.port}",
+                f"postgresql://tests:{secret}@127.0.0.1:1/x", f"postgresql://tests:{secret}@/x?what=1",
+                f"mysql://tests:{secret}@/x"):
+        for command in (("serve", "--listen", "127.0.0.1:0"), ("user", "list"), ("job", "list")):
+            done = run(*command, "--data", str(tmp_path), "--store", uri)
+            assert done.returncode in (1, 2) and done.stderr, (command, uri)
+            assert secret not in done.stderr + done.stdout
+    file = tmp_path / "x.toml"
+    file.write_text(f'store = "postgresql://tests:{secret}@/x"\n')
+    done = run("config", "check", str(file))
+    assert done.returncode == 0 and secret not in done.stdout and "store = " in done.stdout
