@@ -3,11 +3,13 @@
  * The canonical form is the key by which CRSs are compared: "EPSG:n" where the definition is equivalent to that code
  * (names and axis order do not count: axis order is traditional everywhere), else WKT 2 on one line. Only the
  * horizontal part is kept. Each call has its own PROJ context, so all functions are safe from any thread. */
+#include "datacube/crs_memory.h"
 #include "datacube/crs_text.h"
 #include "datacube/grid.h"
 #include "datacube/proj_context.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <proj_experimental.h> /* proj_crs_demote_to_2D */
 #include <string.h>
@@ -171,6 +173,12 @@ int crs_canonical(struct arena *arena, const char *text, const char **out, struc
     text++;
   if (!text || !*text)
     return error_set(error, ERROR_CRSInvalid, "The coordinate reference system is empty.");
+  const uint32_t code = crs_epsg_number(text);
+  const struct crs_facts facts = crs_facts_recall(code);
+  if (facts.known & CRS_CANONICAL) {
+    *out = arena_printf(arena, "EPSG:%" PRIu32, facts.canonical);
+    return *out ? 0 : error_memory(error);
+  }
   PJ_CONTEXT *context = proj_context_confined();
   if (!context)
     return error_memory(error);
@@ -180,6 +188,8 @@ int crs_canonical(struct arena *arena, const char *text, const char **out, struc
   const char *canonical = crs ? canonical_of(context, arena, crs) : NULL;
   proj_destroy(crs);
   proj_context_destroy(context);
+  if (crs_epsg_number(canonical) != 0)
+    crs_facts_keep(code, &(struct crs_facts){.known = CRS_CANONICAL, .canonical = crs_epsg_number(canonical)});
   if (!canonical)
     return error_set(error, ERROR_CRSInvalid, "\"%.120s\" is no horizontal coordinate reference system.", text);
   *out = canonical;
@@ -223,9 +233,10 @@ bool crs_equal(const char *a, const char *b)
   return equal;
 }
 
-/* Unit of the first axis in SI: metres, or radians where geographic. */
-static bool axis_unit(const char *crs, bool *geographic, double *si)
+/* What PROJ says of a CRS's own axes. */
+static struct crs_facts ask_axes(const char *crs)
 {
+  struct crs_facts facts = {.known = CRS_AXES, .si = 1};
   PJ_CONTEXT *context = proj_context_confined();
   PJ *pj = context && crs ? parse(context, crs) : NULL;
   while (pj && proj_get_type(pj) == PJ_TYPE_BOUND_CRS) {
@@ -234,48 +245,45 @@ static bool axis_unit(const char *crs, bool *geographic, double *si)
     pj = inner;
   }
   PJ *axes = pj ? proj_crs_get_coordinate_system(context, pj) : NULL;
-  bool known = axes && proj_cs_get_axis_info(context, axes, 0, NULL, NULL, NULL, si, NULL, NULL, NULL);
-  PJ_TYPE type = pj ? proj_get_type(pj) : PJ_TYPE_UNKNOWN;
-  *geographic = type == PJ_TYPE_GEOGRAPHIC_2D_CRS || type == PJ_TYPE_GEOGRAPHIC_3D_CRS;
+  const char *direction = NULL;
+  facts.has_axes = axes && proj_cs_get_axis_info(context, axes, 0, NULL, NULL, &direction, &facts.si, NULL, NULL, NULL);
+  facts.starts_north = facts.has_axes && direction && strcmp(direction, "north") == 0;
+  const PJ_TYPE type = pj ? proj_get_type(pj) : PJ_TYPE_UNKNOWN;
+  facts.geographic = type == PJ_TYPE_GEOGRAPHIC_2D_CRS || type == PJ_TYPE_GEOGRAPHIC_3D_CRS;
   proj_destroy(axes);
   proj_destroy(pj);
   if (context)
     proj_context_destroy(context);
-  return known;
+  return facts;
+}
+
+static struct crs_facts axes_of(const char *crs)
+{
+  const uint32_t code = crs_epsg_number(crs);
+  struct crs_facts facts = crs_facts_recall(code);
+  if (facts.known & CRS_AXES)
+    return facts;
+  facts = ask_axes(crs);
+  if (facts.has_axes) /* no memory is no fact */
+    crs_facts_keep(code, &facts);
+  return facts;
 }
 
 bool crs_is_geographic(const char *crs)
 {
-  const char *code = epsg_code(crs);
-  if (code && strcmp(code, "4326") == 0)
-    return true;
-  if (code && strlen(code) == 5 && (strncmp(code, "326", 3) == 0 || strncmp(code, "327", 3) == 0))
-    return false; /* the UTM zones, asked for all the time */
-  bool geographic;
-  double si;
-  return axis_unit(crs, &geographic, &si) && geographic;
+  const struct crs_facts facts = axes_of(crs);
+  return facts.has_axes && facts.geographic;
 }
 
 bool crs_starts_north(const char *crs)
 {
-  PJ_CONTEXT *context = proj_context_confined();
-  PJ *pj = context ? parse(context, crs) : NULL;
-  PJ *system = pj ? proj_crs_get_coordinate_system(context, pj) : NULL;
-  const char *direction = "";
-  bool north = system && proj_cs_get_axis_info(context, system, 0, NULL, NULL, &direction, NULL, NULL, NULL, NULL) &&
-               strcmp(direction, "north") == 0;
-  proj_destroy(system);
-  proj_destroy(pj);
-  if (context)
-    proj_context_destroy(context);
-  return north;
+  return axes_of(crs).starts_north;
 }
 
 double crs_unit_metres(const char *crs)
 {
-  bool geographic;
-  double si = 1;
-  if (!axis_unit(crs, &geographic, &si))
+  const struct crs_facts facts = axes_of(crs);
+  if (!facts.has_axes)
     return 1;
-  return geographic ? si * metres_per_radian : si;
+  return facts.geographic ? facts.si * metres_per_radian : facts.si;
 }

@@ -1,10 +1,12 @@
 /* Transformations between CRSs on PROJ.
  *
- * Each object has its own PROJ context, so different threads never meet. Axis order is traditional (x east, y north)
- * on both sides. Points are transformed one by one without approximation, so a point's image does not depend on its
- * neighbours. */
+ * Each object has its own PROJ context, so different threads never meet; one
+ * that was made before is copied (crs_memory.h). Axis order is traditional (x east, y
+ * north) on both sides. Points are transformed one by one without approximation, so a point's image does not depend on
+ * its neighbours. */
 #include "datacube/transform.h"
 
+#include "datacube/crs_memory.h"
 #include "datacube/proj_context.h"
 
 #include <float.h>
@@ -39,6 +41,9 @@ static int make_pj(struct transform *t, struct error *error)
   t->context = proj_context_confined();
   if (!t->context)
     return error_memory(error);
+  t->pj = crs_transform_recall(t->context, t->from, t->to);
+  if (t->pj)
+    return 0;
   PJ *raw = proj_create_crs_to_crs(t->context, t->from, t->to, NULL);
   if (!raw)
     return error_set(error, ERROR_CRSInvalid, "There is no transformation from %.80s to %.80s.", t->from, t->to);
@@ -46,6 +51,7 @@ static int make_pj(struct transform *t, struct error *error)
   proj_destroy(raw);
   if (!t->pj)
     return error_set(error, ERROR_CRSInvalid, "There is no transformation from %.80s to %.80s.", t->from, t->to);
+  crs_transform_keep(t->pj, t->from, t->to);
   return 0;
 }
 

@@ -439,6 +439,35 @@ static void grid_of_a_cube(void **state)
   assert_int_equal(grid_of_cube(&cube, &g), -1);
 }
 
+/* What is asked again is answered from memory: after more codes and pairs than that holds, and in any case of letters,
+ * the answers are the first ones. */
+static void what_is_remembered_is_the_same(void **state)
+{
+  enum { ZONES = 90 };
+  double first[ZONES][2], metres[ZONES];
+  (void)state;
+  for (int round = 0; round < 3; round++)
+    for (int i = 0; i < ZONES; i++) {
+      char code[32];
+      double x = 500000 + 1000 * i, y = 5e6 + i, unit;
+      struct error error = {0};
+      snprintf(code, sizeof code, round == 2 ? "epsg:%d" : "EPSG:%d", 32601 + i % 60 + (i >= 60 ? 100 : 0));
+      assert_int_equal(points_transform(code, "EPSG:3857", 1, &x, &y, &error), 0);
+      unit = crs_unit_metres(code);
+      assert_false(crs_is_geographic(code));
+      if (round == 0) {
+        first[i][0] = x, first[i][1] = y, metres[i] = unit;
+        continue;
+      }
+      assert_memory_equal(&x, &first[i][0], sizeof x);
+      assert_memory_equal(&y, &first[i][1], sizeof y);
+      assert_memory_equal(&unit, &metres[i], sizeof unit);
+    }
+  assert_true(crs_starts_north("EPSG:4326") && crs_starts_north("EPSG:4326") && !crs_starts_north("EPSG:3857"));
+  assert_true(crs_unit_metres("EPSG:2263") < 0.4 && crs_unit_metres("EPSG:2263") == crs_unit_metres("epsg:2263"));
+  assert_false(crs_is_geographic("EPSG:1") || crs_is_geographic("EPSG:1"));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(resampling_names_go_both_ways),
@@ -458,6 +487,7 @@ int main(void)
                                      cmocka_unit_test(anchored_is_smallest_cover),
                                      cmocka_unit_test(anchored_keeps_exact_edges),
                                      cmocka_unit_test(anchored_refuses_the_absurd),
-                                     cmocka_unit_test(grid_of_a_cube)};
+                                     cmocka_unit_test(grid_of_a_cube),
+                                     cmocka_unit_test(what_is_remembered_is_the_same)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
