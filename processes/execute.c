@@ -328,6 +328,14 @@ static void explain_steps(const struct execution *e, const struct steps *steps, 
     (e->explain_json ? plan_print_json : plan_print)(steps->plan, out);
 }
 
+static int explain_value(const struct execution *e, const struct value *value, struct buffer *out, struct error *error)
+{
+  buffer_text(out, e->explain_json ? "{\"value\":" : "value known without running: ");
+  const int status = value_json(e, value, out, error);
+  buffer_text(out, e->explain_json ? "}\n" : "\n");
+  return status;
+}
+
 int execute_explain(const struct execution *e, struct buffer *out, struct error *error)
 {
   struct execution quiet = *e; /* what processes say belongs to the run */
@@ -337,11 +345,8 @@ int execute_explain(const struct execution *e, struct buffer *out, struct error 
   int status = arena ? make_steps(arena, &quiet, &steps, error) : -1;
   if (status == 0) {
     explain_steps(e, &steps, out);
-    if (steps.outcome.is_value) {
-      buffer_text(out, "value known without running: ");
-      status = value_json(e, &steps.outcome.value, out, error);
-      buffer_text(out, "\n");
-    }
+    if (steps.outcome.is_value && !(e->explain_json && steps.plan))
+      status = explain_value(e, &steps.outcome.value, out, error);
   }
   arena_free(arena);
   return status;

@@ -56,7 +56,8 @@ struct execution_result { /* execution_result_free frees what it holds */
 int execute(const struct execution *execution, struct execution_result *out, struct error *error);
 void execution_result_free(struct execution_result *result);
 
-/* EXPLAIN of each outcome as text. */
+/* EXPLAIN of all outcomes as text, or, with explain_json, as one JSON object: the plan, or {"value": …} where the
+ * result is known without one. */
 int execute_explain(const struct execution *execution, struct buffer *out, struct error *error);
 
 struct execution_estimate { /* facts about the plan of all outcomes */

@@ -40,6 +40,7 @@ struct server_settings {
   const char *public_url; /* without a slash at its end, or NULL: from the Host header */
   const char *address;    /* "127.0.0.1:8080", as bound */
   bool is_secure;         /* TLS is spoken there */
+  const char *web_editor; /* folder of a build of the openEO Web Editor, or NULL */
   const char *workspaces; /* folder of users' workspaces, absolute, or NULL: there are none */
   uint64_t user_files;    /* bytes of files that a user may upload, and of what may lie in workspaces */
   uint64_t result_size;   /* bytes that a synchronous request may write */

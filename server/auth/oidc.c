@@ -181,6 +181,11 @@ static void write_part(struct json_writer *w, const char *key, const json_t *par
   free(text);
 }
 
+const char *oidc_issuer(const struct oidc *oidc, size_t number)
+{
+  return number < oidc->settings->count ? oidc->settings->providers[number].issuer : NULL;
+}
+
 void oidc_write_providers(const struct oidc *oidc, struct json_writer *w)
 {
   json_key(w, "providers");

@@ -20,6 +20,8 @@ int oidc_identify(struct oidc *oidc, const char *provider, const char *token, st
                   struct error *error);
 
 /* Writes the providers as GET /credentials/oidc lists them. */
+/* Of the provider with this number; NULL: there are fewer. */
+const char *oidc_issuer(const struct oidc *oidc, size_t number);
 void oidc_write_providers(const struct oidc *oidc, struct json_writer *w);
 
 #endif

@@ -115,6 +115,15 @@ static int prepare_data(struct server_parts *parts, struct error *error)
   return status;
 }
 
+static int check_web_editor(const char *folder, struct error *error)
+{
+  char path[DATA_DIR_SIZE];
+  if (folder == NULL)
+    return 0;
+  snprintf(path, sizeof path, "%s/index.html", folder);
+  return access(path, R_OK) == 0 ? 0 : error_set(error, ERROR_FileNotFound, "--web-editor: there is no %s", path);
+}
+
 static int find_stac_folders(struct server_parts *parts, const struct serve_options *options, struct error *error)
 {
   for (size_t i = 0; i < options->stac.count; i++) {
@@ -273,6 +282,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                               .address = parts->address,
                                               .is_secure = parts->tls != NULL,
                                               .workspaces = parts->workspaces,
+                                              .web_editor = options->web_editor,
                                               .user_files = options->user_files,
                                               .result_size = options->result_size,
                                               .user_results = options->user_results,
@@ -289,7 +299,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
       parts->public_url[i - 1] = '\0';
     server->settings.public_url = parts->public_url;
   }
-  if (metrics_new(&server->metrics, error) != 0)
+  if (check_web_editor(options->web_editor, error) != 0 || metrics_new(&server->metrics, error) != 0)
     return -1;
   if (lock_data(parts, error) != 0 || prepare_data(parts, error) != 0)
     return -1;

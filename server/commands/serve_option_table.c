@@ -98,6 +98,11 @@ const struct option_row option_rows[] = {
      .help =
          "folder with the official openeo-processes JSON files, served byte for byte in place of ours; a difference "
          "in a signature is an error"},
+    {.name = "web-editor",
+     .value = "DIR",
+     .kind = OPTION_TEXT,
+     .place = PLACE(web_editor),
+     .help = "build of the openEO Web Editor, which is served at /editor (default: none)"},
     {.name = "sweep",
      .kind = OPTION_FLAG,
      .place = PLACE(sweep),

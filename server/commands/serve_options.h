@@ -25,6 +25,7 @@ struct option_list { /* of an option that may be given again and again */
 struct serve_options {
   const char *config; /* file, or NULL */
   const char *listen, *data, *specs, *public_url, *oidc, *workspaces, *store, *shared;
+  const char *web_editor;                               /* folder, or NULL */
   const char *tls_certificate, *tls_key;                /* files, both or none */
   struct option_list stac;                              /* folders that load_stac may read */
   struct option_list namespaces;                        /* what addresses start with where processes may be published */

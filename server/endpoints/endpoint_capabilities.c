@@ -1,6 +1,7 @@
 /* What this server is and can do: discovery, capabilities, conformance, file formats. */
 #include "server/endpoints/endpoints.h"
 #include "server/http/route_table.h"
+#include "server/pages/pages.h"
 
 #include "datacube/sink.h"
 #include "processes/load/input_format.h"
@@ -36,8 +37,22 @@ void get_well_known(struct exchange *exchange)
   reply_json(exchange, 200, &json);
 }
 
+/* What else is at this host, for people. */
+static void write_page_links(struct json_writer *w, const struct exchange *exchange)
+{
+  static const char html[] = "text/html";
+  write_link(w, "alternate", exchange->host, "/", html, "This document for people");
+  write_link(w, "related", exchange->host, "/console", html, "Console: log in, run processes, look at jobs");
+  if (exchange->server->settings.web_editor != NULL)
+    write_link(w, "related", exchange->host, "/editor/", html, "openEO Web Editor");
+}
+
 void get_welcome(struct exchange *exchange)
 {
+  if (exchange->route->path[1] == '\0' && page_is_wanted(exchange)) {
+    page_reply_landing(exchange);
+    return;
+  }
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
   json_write_object(&w);
@@ -52,6 +67,7 @@ void get_welcome(struct exchange *exchange)
     snprintf(title, sizeof title, "openEO API %s", api_versions[i].number);
     write_link(&w, "service", exchange->host, api_versions[i].root, "application/json", title);
   }
+  write_page_links(&w, exchange);
   json_end_array(&w);
   json_end_object(&w);
   reply_json(exchange, 200, &json);

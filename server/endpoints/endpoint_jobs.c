@@ -201,6 +201,8 @@ static void write_job_links(struct json_writer *w, const struct exchange *exchan
   write_link(w, "self", exchange->base, path, "application/json", NULL);
   snprintf(path, sizeof path, "/jobs/%s/logs", job->id);
   write_link(w, "monitor", exchange->base, path, "application/json", "Logs");
+  snprintf(path, sizeof path, "/jobs/%s/explain", job->id);
+  write_link(w, "explain", exchange->base, path, "application/json", "The plan: stages, kernels, tiles, memory");
   write_events_link(w, exchange, job);
   if (is_status(job, "finished")) {
     snprintf(path, sizeof path, "/jobs/%s/results", job->id);

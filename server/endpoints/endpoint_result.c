@@ -177,7 +177,7 @@ static struct work *work_new(struct exchange *exchange, enum task_kind kind, dou
     name_request(work->id);
   work->task.header.kind = (uint32_t)kind;
   work->task.header.official = wants_official(exchange);
-  work->task.header.job = kind == TASK_ESTIMATE; /* of a job: all outcomes */
+  work->task.header.job = kind == TASK_ESTIMATE || kind == TASK_EXPLAIN; /* of a job: all outcomes */
   work->task.graph = http_body(exchange->http);
   work->task.seconds = seconds;
   work->task.done = kind == TASK_ESTIMATE ? estimate_done : result_done;
@@ -241,7 +241,8 @@ void post_validation(struct exchange *exchange)
   post_graph(exchange, TASK_VALIDATE, validation_seconds, "POST /validation");
 }
 
-void get_job_estimate(struct exchange *exchange)
+/* What a job would be, by its graph; nothing is computed. */
+static void foresee(struct exchange *exchange, enum task_kind kind, const char *purpose)
 {
   struct job job = {0};
   struct error error = {0};
@@ -249,7 +250,7 @@ void get_job_estimate(struct exchange *exchange)
     reply_error(exchange, &error);
     return;
   }
-  struct work *work = work_new(exchange, TASK_ESTIMATE, validation_seconds);
+  struct work *work = work_new(exchange, kind, validation_seconds);
   if (work != NULL) {
     buffer_text(&work->graph, job.process);
     work->task.graph = &work->graph;
@@ -266,5 +267,15 @@ void get_job_estimate(struct exchange *exchange)
     reply(exchange, NULL);
     return;
   }
-  submit(work, "estimate");
+  submit(work, purpose);
+}
+
+void get_job_estimate(struct exchange *exchange)
+{
+  foresee(exchange, TASK_ESTIMATE, "estimate");
+}
+
+void get_job_explain(struct exchange *exchange)
+{
+  foresee(exchange, TASK_EXPLAIN, "explain");
 }

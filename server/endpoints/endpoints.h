@@ -42,6 +42,7 @@ void get_openapi(struct exchange *exchange);
 void post_validation(struct exchange *exchange);
 void post_result(struct exchange *exchange);
 void get_job_estimate(struct exchange *exchange);
+void get_job_explain(struct exchange *exchange);
 /* endpoint_jobs.c */
 void get_jobs(struct exchange *exchange);
 void post_jobs(struct exchange *exchange);
@@ -101,5 +102,11 @@ void get_coverage_schema(struct exchange *exchange);
 void get_coverage(struct exchange *exchange);
 void get_coverage_domain(struct exchange *exchange);
 void get_coverage_range(struct exchange *exchange);
+/* server/pages/pages.c: for people */
+void get_console(struct exchange *exchange);
+void get_page_file(struct exchange *exchange);
+void get_editor(struct exchange *exchange);
+void get_editor_file(struct exchange *exchange);
+void get_editor_part(struct exchange *exchange);
 
 #endif

@@ -43,8 +43,8 @@ static int read_range(const char *header, uint64_t size, uint64_t *offset, uint6
   return 1;
 }
 
-/* Whether a list of tags, or "*", names this one. A weak one ("W/") is compared by what follows. */
-static bool names_tag(const char *list, const char *tag)
+/* A weak tag ("W/") is compared by what follows. */
+bool tag_is_named(const char *list, const char *tag)
 {
   char quoted[80];
   snprintf(quoted, sizeof quoted, "\"%s\"", tag);
@@ -60,6 +60,8 @@ static void add_headers(struct http_response *response, const struct file_answer
   }
   if (answer->is_download)
     http_response_header(response, "Content-Disposition", "attachment");
+  if (answer->policy != NULL)
+    http_response_header(response, "Content-Security-Policy", "%s", answer->policy);
 }
 
 static void reply_unchanged(struct exchange *exchange, const struct file_answer *answer)
@@ -75,13 +77,13 @@ void reply_file(struct exchange *exchange, const struct file_answer *answer)
   const struct http_request *http = exchange->http;
   const char *const known = answer->tag != NULL ? http_header(http, "If-None-Match") : NULL;
   const char *const since = http_header(http, "If-Range");
-  if (known != NULL && names_tag(known, answer->tag)) {
+  if (known != NULL && tag_is_named(known, answer->tag)) {
     reply_unchanged(exchange, answer);
     return;
   }
   uint64_t offset = 0, length = answer->size;
   int range = 0;
-  if (since == NULL || (answer->tag != NULL && names_tag(since, answer->tag)))
+  if (since == NULL || (answer->tag != NULL && tag_is_named(since, answer->tag)))
     range = read_range(http_header(http, "Range"), answer->size, &offset, &length);
   struct http_response *response = http_response_new(range > 0 ? 206 : 200);
   if (range < 0 || response == NULL) {

@@ -14,6 +14,14 @@ const struct route routes[] = {
     {"GET", "/openeo/.well-known/openeo", ROUTE_ROOT, false, false, get_well_known},
     {"GET", "/health", ROUTE_ROOT, false, false, get_health},
     {"GET", "/metrics", ROUTE_ROOT, false, false, get_metrics},
+    {"GET", "/console", ROUTE_ROOT, false, false, get_console},
+    {"GET", "/web/{path}", ROUTE_ROOT, false, false, get_page_file},
+    {"GET", "/editor", ROUTE_ROOT, false, false, get_editor},
+    {"GET", "/editor/{path}", ROUTE_ROOT, false, false, get_editor_file},
+    {"GET", "/js/{path}", ROUTE_ROOT, false, false, get_editor_part},
+    {"GET", "/css/{path}", ROUTE_ROOT, false, false, get_editor_part},
+    {"GET", "/img/{path}", ROUTE_ROOT, false, false, get_editor_part},
+    {"GET", "/fonts/{path}", ROUTE_ROOT, false, false, get_editor_part},
 
     {"GET", "/health", ROUTE_HIDDEN, false, false, get_health},
     {"GET", "/", ROUTE_HIDDEN, false, false, get_capabilities},
@@ -44,6 +52,7 @@ const struct route routes[] = {
     {"PATCH", "/jobs/{job_id}", ROUTE_API, true, true, patch_job},
     {"DELETE", "/jobs/{job_id}", ROUTE_API, true, false, delete_job},
     {"GET", "/jobs/{job_id}/estimate", ROUTE_API, true, false, get_job_estimate},
+    {"GET", "/jobs/{job_id}/explain", ROUTE_HIDDEN, true, false, get_job_explain},
     {"GET", "/jobs/{job_id}/logs", ROUTE_API, true, false, get_job_logs},
     {"GET", "/jobs/{job_id}/events", ROUTE_HIDDEN, false, false, get_job_events}, /* or by a signed link */
     {"GET", "/jobs/{job_id}/results", ROUTE_API, true, false, get_job_results},

@@ -29,6 +29,7 @@
 #endif
 
 enum { PROGRESS_INTERVAL_MS = 100, LOG_ENTRIES = 1000, LOG_DATA = 64 * 1024, LONG_VALUE = 1024 * 1024 };
+enum { EXPLAIN_MOST = 16 * 1024 * 1024 };
 static const size_t trim_above = (size_t)64 << 20; /* resident bytes past which freed memory is given back */
 
 struct worker {
@@ -262,6 +263,25 @@ static void run_part(struct worker *worker, const struct task_header *task, stru
   free(part);
 }
 
+/* {"text": …, "plan": …}: the plan for people and for programs; the latter may be a value instead. */
+static void run_explain(struct execution *execution, struct reply_header *reply, struct buffer *json)
+{
+  struct buffer text = {.limit = EXPLAIN_MOST}, plan = {.limit = EXPLAIN_MOST};
+  struct json_writer w = {.out = json};
+  int status = execute_explain(execution, &text, &reply->error);
+  execution->explain_json = true;
+  if (status == 0 && execute_explain(execution, &plan, &reply->error) == 0) {
+    json_write_object(&w);
+    json_kv_string(&w, "text", text.data);
+    json_key(&w, "plan");
+    json_write_raw(&w, plan.data, plan.length);
+    json_end_object(&w);
+    json->failed = json->failed || text.failed || plan.failed;
+  }
+  buffer_free(&text);
+  buffer_free(&plan);
+}
+
 /* What of the result a service shows: a picture, or JSON. */
 static void run_map(struct worker *worker, const struct task_header *task, const struct execution *execution,
                     struct reply_header *reply, struct buffer *out)
@@ -293,6 +313,8 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
     run_validate(execution, json);
   else if (task->kind == TASK_MAP && map_operation_of(execution->graph, execution->graph_length) == MAP_PART)
     run_part(worker, task, execution, reply, json, files);
+  else if (task->kind == TASK_EXPLAIN)
+    run_explain(execution, reply, json);
   else if (task->kind == TASK_MAP)
     run_map(worker, task, execution, reply, json);
   else

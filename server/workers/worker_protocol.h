@@ -20,7 +20,7 @@ struct frame_header {
   uint64_t size;
 };
 
-enum task_kind { TASK_EXECUTE, TASK_VALIDATE, TASK_ESTIMATE, TASK_MAP };
+enum task_kind { TASK_EXECUTE, TASK_VALIDATE, TASK_ESTIMATE, TASK_EXPLAIN, TASK_MAP };
 
 /* Followed by the graph's text; of a TASK_MAP, by what services/map_task.h says. */
 struct task_header {
