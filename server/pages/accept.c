@@ -7,7 +7,7 @@
 
 enum fit { FIT_NONE, FIT_ALL, FIT_GROUP, FIT_NAMED }; /* none, by "*" + "/" + "*", by "text/" + "*", by its name */
 
-struct wish {
+struct accept_wish {
   enum fit fit;
   double weight; /* 0 … 1 */
 };
@@ -40,15 +40,15 @@ static double read_weight(const char *text, size_t length)
   return 1;
 }
 
-static struct wish find_wish(const char *header, const char *type)
+static struct accept_wish find_wish(const char *header, const char *type)
 {
-  struct wish wish = {FIT_NONE, 0};
+  struct accept_wish wish = {FIT_NONE, 0};
   while (*header != '\0') {
     header += strspn(header, ", \t");
     const size_t length = strcspn(header, ","), range = strcspn(header, ";, \t");
     const enum fit fit = range_fit(header, range, type);
     if (fit > wish.fit)
-      wish = (struct wish){fit, read_weight(header + range, length - range)};
+      wish = (struct accept_wish){fit, read_weight(header + range, length - range)};
     header += length;
   }
   return wish;
@@ -58,7 +58,7 @@ bool accept_prefers(const char *header, const char *type, const char *usual)
 {
   if (header == NULL)
     return false;
-  const struct wish wanted = find_wish(header, type), other = find_wish(header, usual);
+  const struct accept_wish wanted = find_wish(header, type), other = find_wish(header, usual);
   if (wanted.weight <= 0)
     return false;
   return wanted.weight > other.weight || (wanted.weight == other.weight && wanted.fit > other.fit);

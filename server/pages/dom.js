@@ -101,7 +101,7 @@ export function copyButton(text) {
   return button;
 }
 
-/* Tabs as the ARIA practices have them: arrows move, the panel follows. `tabs`: [{name, panel}], panels are elements. */
+/* Tabs as the ARIA practices have them: arrows move, the panel follows. `tabs`: [{name, panel}] of elements. */
 export function tabs(label, list) {
   const id = `tabs-${label.toLowerCase().replace(/[^a-z]+/g, "-")}`;
   const buttons = list.map(({ name }, i) =>

@@ -309,7 +309,7 @@ const kinds = [
   ["JSON", () => true, makeJson],
 ];
 
-/* ---- fields and groups -------------------------------------------------------------------------------------------- */
+/* ---- fields and groups ---- */
 
 /* The forms that a value may take, each once; whether null is one of them. */
 function alternatives(schema) {
