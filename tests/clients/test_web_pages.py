@@ -154,9 +154,9 @@ def test_the_editors_address_gets_its_slash(server):
     assert get(server, "/editor", BROWSER).headers["Location"] == f"{server.url}/editor/"
 
 
+@pytest.mark.parametrize("path", [
     "../secret.txt", "..%2fsecret.txt", "js/../../secret.txt", "js/%2e%2e/%2e%2e/secret.txt", "js/link.js",
     "js/pipe.js", "js", "js/", "%00", "%ff", "..%5csecret.txt", "//etc/passwd"])
-    "js", "js/", "%00", "%ff", "..%5csecret.txt", "//etc/passwd"])
 def test_the_editors_folder_is_all_there_is(server, path):
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as raw:  # clients tidy such paths up
