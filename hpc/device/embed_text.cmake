@@ -1,0 +1,11 @@
+# cmake -D OUTPUT=file.c -D "INPUTS=symbol=file …" -P embed_text.cmake: files as C strings.
+set(text "/* made from the files that it names */\n")
+separate_arguments(INPUTS)
+foreach(input ${INPUTS})
+  string(REGEX MATCH "^([^=]*)=(.*)$" _ ${input})
+  set(symbol ${CMAKE_MATCH_1})
+  file(READ ${CMAKE_MATCH_2} bytes HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+  string(APPEND text "extern const char ${symbol}[];\nconst char ${symbol}[] = {${bytes}0};\n")
+endforeach()
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,60 @@
+/* What the text of kernels is written in, on a CUDA device. Tests give another beginning of the same names, in which
+ * arithmetic loses the payload of NaN as a device's does. */
+#ifndef TWINCUBE_DEVICE_NAMES
+typedef signed char i8;
+typedef unsigned char u8;
+typedef short i16;
+typedef unsigned short u16;
+typedef int i32;
+typedef unsigned int u32;
+typedef long long i64;
+typedef unsigned long long u64;
+typedef float f32, stored_f32;
+typedef double f64, stored_f64;
+#define DEVICE static __device__ __forceinline__
+#define TABLE static __device__ const
+#define KERNEL(name)                                                                                                   \
+  extern "C" __global__ void name(const void *const *bases, void *out, const i64 *offsets, const i64 *strides,        \
+                                  const u64 lanes)
+#define EACH_LANE                                                                                                      \
+  for (u64 lane = (u64)blockIdx.x * blockDim.x + threadIdx.x; lane < lanes; lane += (u64)gridDim.x * blockDim.x)
+#ifndef INFINITY
+#define INFINITY __int_as_float(0x7F800000)
+#endif
+#ifndef NAN
+#define NAN __int_as_float(0x7FC00000)
+#endif
+DEVICE u32 bits_f32(f32 x) { return (u32)__float_as_int(x); }
+DEVICE u64 bits_f64(f64 x) { return (u64)__double_as_longlong(x); }
+DEVICE f32 of_bits_f32(u32 bits) { return __int_as_float((int)bits); }
+DEVICE f64 of_bits_f64(u64 bits) { return __longlong_as_double((long long)bits); }
+#endif
+
+/* NA: see datacube/base/missing.h. Arithmetic and conversions lose it here. */
+DEVICE f32 na_f32() { return of_bits_f32(0x7FC007A2u); }
+DEVICE f64 na_f64() { return of_bits_f64(0x7FF800F440000000ull); }
+DEVICE bool is_na_f32(f32 x) { return (bits_f32(x) & 0x7FFFFFFFu) == 0x7FC007A2u; }
+DEVICE bool is_na_f64(f64 x) { return (bits_f64(x) & 0x7FFFFFFFFFFFFFFFull) == 0x7FF800F440000000ull; }
+
+#define ISNAN(x) ((x) != (x))
+#define BOOL(condition) ((condition) ? (T)1 : (T)0)
+#define KEEP1(a, value) (ISNAN(a) ? (a) : (value))
+#define KEEP2(a, b, value) (ISNAN(a) ? (a) : ISNAN(b) ? (b) : (value))
+#define SETTLE(least, result)                                                                                          \
+  (n - na < (ignore || n < (TINT)(least) ? (TINT)(least) : n) ? NA : FN(quiet)((f64)(result)))
+#define kernel_mod_T FN(mod)
+#define kernel_pow_T FN(pow)
+#define kernel_log_T FN(log)
+#define kernel_hypot_T FN(hypot)
+
+/* A value between two others, f in (0, 1); between infinities too. */
+DEVICE f64 between(f64 low, f64 high, f64 f)
+{
+  const f64 d = high - low;
+  return d - d == 0 ? low + f * d : (1 - f) * low + f * high;
+}
+
+DEVICE f64 clamp(f64 x, f64 low, f64 high)
+{
+  return rint(x < low ? low : x > high ? high : x);
+}

@@ -1,0 +1,484 @@
+/* The text of device kernels against the engine of the CPU.
+ *
+ * Each row of the element language, reducers, series, loads and stores, and the kernels of random plans are written as
+ * one module, which a C++ compiler of this machine builds behind device_names.hpp: numbers that lose the payload of
+ * NaN in every operation, as a device's do. Then each kernel runs on the same memory both ways. TWINCUBE_DEVICE_TEXT
+ * names a file for the module as NVRTC takes it; TWINCUBE_PROPERTY_SEED gives other plans. */
+#include "hpc_kernel_fixture.h"
+
+#include "hpc_plan_reference.h"
+
+#include "hpc_stage_random.h"
+
+#include "hpc/device/device_text.h"
+#include "hpc/plan/plan_internal.h"
+#include "hpc/stage/kernel_stage.h"
+
+#include <dlfcn.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { MOST_CASES = 4000, MOST_STEPS = 64, MOST_BLOCKS = 4096, PLANS = 500, LANES = 64 };
+
+struct device_case {
+  char name[32], what[96];
+  struct kernel kernel; /* its steps are placed */
+  struct kernel_step steps[MOST_STEPS];
+  ptrdiff_t offsets[MOST_BLOCKS]; /* of all LOADs and STOREs, in order */
+  size_t register_offset[MOST_STEPS];
+  size_t lanes, memory_steps;
+  unsigned char *inputs[MOST_STEPS], *out; /* owned */
+  size_t out_blocks, out_size;
+  enum element_type out_type;
+  double tolerance; /* of numbers, relative */
+};
+
+static struct device_case *cases[MOST_CASES];
+static size_t case_count;
+static struct buffer module;
+static struct arena *plans; /* what the kernels of plans point at */
+static void *library;
+static uint64_t random_state = 7;
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+static double special_number(void)
+{
+  static const double numbers[] = {0, 1, -1, 2, 3.5, -0.25, 255, 7, 100, 1e5, -40000, 1e30, 0.5, 2.5};
+  const uint64_t r = random_bits(&random_state) % 20;
+  if (r < 2)
+    return na_f64();
+  if (r < 4)
+    return r == 2 ? (double)NAN : (double)INFINITY;
+  return r < 16 ? numbers[r - 2] : 20 * random_unit(&random_state) - 10;
+}
+
+static void fill(enum element_type type, unsigned char *data, size_t count, double nodata)
+{
+  const size_t size = element_info(type)->size;
+  for (size_t i = 0; i < count; i++) {
+    const double x = special_number();
+    const float narrow = (float)x;
+    const uint64_t bits = random_bits(&random_state);
+    if (type == ELEMENT_F32)
+      memcpy(data + i * size, &narrow, size);
+    else if (type == ELEMENT_F64)
+      memcpy(data + i * size, &x, size);
+    else if (type == ELEMENT_BOOLEAN)
+      data[i] = bits % 8 == 0 ? 255 : (unsigned char)(bits >> 8) % 2;
+    else if (bits % 4 == 0 && element_can_mark(type, nodata)) {
+      const uint64_t word = nodata < 0 ? (uint64_t)element_i64(nodata) : element_u64(nodata);
+      memcpy(data + i * size, &word, size);
+    } else
+      memcpy(data + i * size, &bits, size);
+  }
+}
+
+static unsigned char *memory(size_t bytes)
+{
+  unsigned char *data = calloc(1, bytes + 64);
+  assert_non_null(data);
+  return data;
+}
+
+/* Places loads and stores as [block][lane], some as [lane][block] or one element for all lanes, and fills what is
+ * loaded. */
+static void place(struct device_case *c)
+{
+  size_t at = 0;
+  for (size_t i = 0; i < c->kernel.step_count; i++) {
+    struct kernel_step *step = &c->steps[i];
+    if (step->kind != STEP_LOAD && step->kind != STEP_STORE)
+      continue;
+    const bool turned = random_bits(&random_state) % 3 == 0,
+               same = step->kind == STEP_LOAD && !turned && random_bits(&random_state) % 6 == 0;
+    const size_t first = step->kind == STEP_STORE ? c->out_blocks : 0;
+    step->offsets = c->offsets + at;
+    step->lane_stride = same ? 0 : 1;
+    for (size_t b = 0; b < step->blocks; b++)
+      c->offsets[at++] = (ptrdiff_t)((first + b) * c->lanes);
+    if (turned && step->kind == STEP_LOAD) {
+      step->lane_stride = (ptrdiff_t)step->blocks;
+      for (size_t b = 0; b < step->blocks; b++)
+        c->offsets[at - step->blocks + b] = (ptrdiff_t)b;
+    }
+    c->memory_steps++;
+    if (step->kind == STEP_STORE) {
+      c->out_blocks += step->blocks;
+      c->out_type = step->type;
+      c->out_size = element_info(step->type)->size;
+      continue;
+    }
+    const size_t count = step->blocks * c->lanes;
+    c->inputs[step->load] = memory(count * element_info(step->type)->size);
+    fill(step->type, c->inputs[step->load], count, step->has_nodata ? step->nodata : (double)NAN);
+  }
+  c->out = memory(c->out_blocks * c->lanes * c->out_size);
+}
+
+/* ---- cases ------------------------------------------------------------------------------------------------------- */
+
+/* Takes a copy of the kernel's steps; false: a device does not run it. */
+static bool add_case(const struct kernel *kernel, size_t lanes, const char *what)
+{
+  struct error error = {0};
+  struct device_case *c = calloc(1, sizeof *c);
+  assert_non_null(c);
+  assert_true(case_count < MOST_CASES);
+  size_t blocks = 0;
+  for (size_t i = 0; i < kernel->step_count; i++)
+    blocks += kernel->steps[i].kind == STEP_LOAD || kernel->steps[i].kind == STEP_STORE ? kernel->steps[i].blocks : 0;
+  if (kernel->step_count > MOST_STEPS || blocks > MOST_BLOCKS) {
+    free(c);
+    return false;
+  }
+  snprintf(c->name, sizeof c->name, "k%zu", case_count);
+  snprintf(c->what, sizeof c->what, "%s", what);
+  c->kernel = *kernel;
+  memcpy(c->steps, kernel->steps, kernel->step_count * sizeof *c->steps);
+  c->kernel.steps = c->steps;
+  c->lanes = lanes;
+  place(c);
+  for (size_t i = 0; i < kernel->step_count; i++)
+    if (c->steps[i].kind == STEP_REDUCE && (c->steps[i].op == KRED_VARIANCE || c->steps[i].op == KRED_SD))
+      c->tolerance = kernel->lane_type == LANE_F32 ? 1e-5 : 1e-9;
+  if (device_text_kernel(&c->kernel, c->name, &module, &error) != 0) {
+    assert_string_equal(error.code, "FeatureUnsupported");
+    free(c);
+    return false;
+  }
+  cases[case_count++] = c;
+  return true;
+}
+
+/* A kernel of `count` steps with registers of so many blocks. */
+static void add_steps(enum lane_type type, struct kernel_step *steps, size_t count, const size_t *blocks,
+                      const char *what)
+{
+  static size_t offsets[MOST_STEPS];
+  struct kernel kernel = {.lane_type = type, .steps = steps, .step_count = count, .lane_block = LANES};
+  for (size_t r = 0; r < 8; r++) {
+    offsets[r] = kernel.scratch_blocks;
+    kernel.scratch_blocks += blocks[r];
+  }
+  kernel.register_count = 8;
+  for (size_t i = 0; i < count; i++) {
+    const size_t work = kernel_step_work_blocks(&steps[i]);
+    kernel.work_blocks = work > kernel.work_blocks ? work : kernel.work_blocks;
+    kernel.load_count += steps[i].kind == STEP_LOAD;
+  }
+  size_t *own = arena_alloc(plans, sizeof offsets);
+  assert_non_null(own);
+  memcpy(own, offsets, sizeof offsets);
+  kernel.register_offset = own;
+  assert_true(add_case(&kernel, LANES, what));
+}
+
+enum way { IN, OUT };
+
+static struct kernel_step as_it_is(enum way way, enum lane_type type, uint32_t reg, uint32_t blocks)
+{
+  struct kernel_step step = {.kind = way == IN ? STEP_LOAD : STEP_STORE,
+                             .dst = reg,
+                             .blocks = blocks,
+                             .load = reg,
+                             .operand = {operand(reg, 0, 1)},
+                             .type = type == LANE_F32 ? ELEMENT_F32 : ELEMENT_F64,
+                             .has_nodata = true,
+                             .nodata = na_f64()};
+  return step;
+}
+
+static void add_ops(void)
+{
+  for (int op = 0; op < KOP_COUNT_; op++)
+    for (int t = 0; t < 2; t++) {
+      struct kernel_step steps[] = {as_it_is(IN, lane_types[t], 0, 20),
+                                    as_it_is(IN, lane_types[t], 1, 20),
+                                    as_it_is(IN, lane_types[t], 2, 20),
+                                    {.kind = STEP_ELEMENT,
+                                     .op = (uint16_t)op,
+                                     .dst = 3,
+                                     .blocks = 20,
+                                     .operand = {operand(0, 0, 1), operand(1, 0, 1), operand(2, 4, 0)}},
+                                    as_it_is(OUT, lane_types[t], 3, 20)};
+      add_steps(lane_types[t], steps, 5, (const size_t[8]){20, 20, 20, 20}, kernel_op_name((enum kernel_op)op));
+    }
+}
+
+static const double parameters[][6] = {{1, 0}, {0, 0}, {1, 1}, {0, 2}, {0, -1}, {1, -1}};
+
+static void add_reducers(void)
+{
+  static const uint32_t lengths[] = {1, 2, 3, 8, 24, 65};
+  static const double probabilities[] = {1, 0, 0.25, 0.5, 1}, all[] = {0, 0.1, 0.9};
+  static double weights[66];
+  for (size_t i = 0; i < 66; i++)
+    weights[i] = i == 0 ? 0 : 0.25 * (double)i - 3;
+  for (int reducer = 0; reducer < KRED_COUNT_; reducer++)
+    for (size_t l = 0; l < 6; l++)
+      for (size_t p = 0; p < 4; p++) {
+        const enum lane_type type = lane_types[(l + p) % 2];
+        const uint32_t n = lengths[l];
+        const bool quantiles = reducer == KRED_QUANTILES, weighted = reducer == KRED_WEIGHTED_SUM;
+        const uint32_t results = quantiles ? (p % 2 ? 4 : 2) : 1;
+        struct kernel_step steps[] = {as_it_is(IN, type, 0, 3 * n),
+                                      {.kind = STEP_REDUCE,
+                                       .op = (uint16_t)reducer,
+                                       .dst = 1,
+                                       .outer = 3,
+                                       .n = n,
+                                       .operand = {operand(0, 0, 1)},
+                                       .parameters = quantiles  ? (p % 2 ? probabilities : all)
+                                                     : weighted ? weights
+                                                                : parameters[p],
+                                       .parameter_count = quantiles               ? results + 1
+                                                          : weighted              ? n + 1
+                                                          : reducer == KRED_COUNT ? 2
+                                                                                  : 1},
+                                      as_it_is(OUT, type, 1, 3 * results)};
+        add_steps(type, steps, 3, (const size_t[8]){3 * n, 3 * results},
+                  kernel_reducer_name((enum kernel_reducer)reducer));
+      }
+}
+
+static void add_series(void)
+{
+  for (int s = 0; s < KSER_COUNT_; s++)
+    for (size_t p = 0; p < 6; p++) {
+      const enum lane_type type = lane_types[p % 2];
+      const uint32_t n = (uint32_t)(1 + 5 * p);
+      struct kernel_step steps[] = {as_it_is(IN, type, 0, 2 * n),
+                                    {.kind = STEP_SERIES,
+                                     .op = (uint16_t)s,
+                                     .dst = 1,
+                                     .outer = 2,
+                                     .n = n,
+                                     .operand = {operand(0, 0, 1)},
+                                     .parameters = parameters[p],
+                                     .parameter_count = 2},
+                                    as_it_is(OUT, type, 1, 2 * n)};
+      add_steps(type, steps, 3, (const size_t[8]){2 * n, 2 * n}, kernel_series_name((enum kernel_series)s));
+    }
+}
+
+static void add_conversions(void)
+{
+  static const double nodata[] = {0, 255, -1, -32768, 65535, 9, 0x1p64, 1e300, 1.5};
+  for (int from = 0; from < ELEMENT_TYPE_COUNT; from++)
+    for (int to = 0; to < ELEMENT_TYPE_COUNT; to++)
+      for (size_t k = 0; k < 4; k++) {
+        if (element_info((enum element_type)from)->is_complex || element_info((enum element_type)to)->is_complex)
+          continue;
+        const enum lane_type type = lane_types[k % 2];
+        struct kernel_step in = as_it_is(IN, type, 0, 5), out = as_it_is(OUT, type, 0, 5);
+        in.type = (enum element_type)from, out.type = (enum element_type)to;
+        in.has_nodata = k > 0, out.has_nodata = k < 3;
+        in.nodata = nodata[random_bits(&random_state) % 9];
+        out.nodata = nodata[random_bits(&random_state) % 9];
+        struct kernel_step steps[] = {in, out};
+        add_steps(type, steps, 2, (const size_t[8]){5}, element_info((enum element_type)from)->name);
+      }
+}
+
+static void add_plans(void)
+{
+  const char *text = getenv("TWINCUBE_PROPERTY_SEED");
+  const uint64_t seed = text ? strtoull(text, NULL, 10) : 1;
+  size_t found = 0;
+  for (uint64_t i = 0; found < PLANS; i++) {
+    struct maker m = {.arena = plans, .state = (seed + i) * UINT64_C(0x9E3779B97F4A7C15) + 1};
+    struct error error = {0};
+    const struct plan *plan;
+    const struct node *node = random_expression(&m);
+    start_chains(&m, false);
+    if (plan_make(plans, node, &(struct plan_options){.threads = 1}, &plan, &error) != 0)
+      continue;
+    for (size_t s = 0; s < plan->stage_count && found < PLANS; s++) {
+      const struct kernel_stage *stage = kernel_stage_of(&plan->stages[s]);
+      char what[64];
+      snprintf(what, sizeof what, "plan %llu stage %zu", (unsigned long long)(seed + i), s);
+      found += stage && stage->variant_count > 0 && add_case(&stage->variants[0].kernel, LANES, what);
+    }
+  }
+}
+
+/* ---- building ---------------------------------------------------------------------------------------------------- */
+
+static bool run_compiler(const char *compiler, const char *source, const char *output)
+{
+  char *const arguments[] = {(char *)(uintptr_t)compiler,
+                             "-std=c++17",
+                             "-w",
+                             "-O0",
+                             "-ffp-contract=off",
+                             "-shared",
+                             "-fPIC",
+                             "-o",
+                             (char *)(uintptr_t)output,
+                             (char *)(uintptr_t)source,
+                             NULL};
+  pid_t pid;
+  int status = -1;
+  if (posix_spawnp(&pid, compiler, NULL, NULL, arguments, environ) != 0)
+    return false;
+  return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void write_file(const char *path, const char *before)
+{
+  FILE *file = fopen(path, "we");
+  assert_non_null(file);
+  fputs(before, file);
+  fwrite(module.data, 1, module.length, file);
+  assert_int_equal(fclose(file), 0);
+}
+
+static int build(void **state)
+{
+  static const char *const compilers[] = {"c++", "g++", "clang++"};
+  char folder[] = "/tmp/twincube-device-XXXXXX", source[64], output[64], include[4200];
+  (void)state;
+  plans = arena_new(0);
+  module.limit = (size_t)256 << 20;
+  device_text_begin(&module);
+  add_ops();
+  add_reducers();
+  add_series();
+  add_conversions();
+  add_plans();
+  if (module.failed || !mkdtemp(folder))
+    return -1;
+  if (getenv("TWINCUBE_DEVICE_TEXT"))
+    write_file(getenv("TWINCUBE_DEVICE_TEXT"), "");
+  snprintf(source, sizeof source, "%s/kernels.cpp", folder);
+  snprintf(output, sizeof output, "%s/kernels.so", folder);
+  snprintf(include, sizeof include, "#include \"%s/device_names.hpp\"\n", TWINCUBE_UNIT_FOLDER);
+  write_file(source, include);
+  bool built = false;
+  for (size_t i = 0; !built && i < 3; i++)
+    built = run_compiler(compilers[i], source, output);
+  if (built)
+    library = dlopen(output, RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    print_message("SKIPPED: no C++ compiler built the device's text (%s)\n", built ? dlerror() : source);
+  unlink(output);
+  if (built)
+    unlink(source);
+  rmdir(folder);
+  return 0;
+}
+
+/* ---- comparing --------------------------------------------------------------------------------------------------- */
+
+static double element_number(enum element_type type, const unsigned char *at)
+{
+  float narrow;
+  double wide;
+  if (type == ELEMENT_F32) {
+    memcpy(&narrow, at, sizeof narrow);
+    return (double)narrow;
+  }
+  memcpy(&wide, at, sizeof wide);
+  return wide;
+}
+
+static bool same_element(const struct device_case *c, const unsigned char *have, const unsigned char *want)
+{
+  if (c->out_type != ELEMENT_F32 && c->out_type != ELEMENT_F64)
+    return c->tolerance > 0 || memcmp(have, want, c->out_size) == 0;
+  const double a = element_number(c->out_type, have), b = element_number(c->out_type, want);
+  if (isnan(a) || isnan(b))
+    return class_of(a) == class_of(b);
+  return a == b || fabs(a - b) <= c->tolerance * fmax(fabs(a), fabs(b)) + (c->tolerance > 0 ? 1e-12 : 0);
+}
+
+typedef void device_kernel(const void *const *, void *, const long long *, const long long *, unsigned long long);
+
+static void run_case(const struct device_case *c)
+{
+  device_kernel *run;
+  void *symbol = dlsym(library, c->name);
+  assert_non_null(symbol);
+  memcpy(&run, &symbol, sizeof run);
+  long long offsets[MOST_BLOCKS], strides[MOST_STEPS];
+  size_t at = 0, steps = 0;
+  for (size_t i = 0; i < c->kernel.step_count; i++) {
+    const struct kernel_step *step = &c->steps[i];
+    if (step->kind != STEP_LOAD && step->kind != STEP_STORE)
+      continue;
+    strides[steps++] = step->lane_stride;
+    for (size_t b = 0; b < step->blocks; b++)
+      offsets[at++] = step->offsets[b];
+  }
+  const size_t bytes = c->out_blocks * c->lanes * c->out_size;
+  unsigned char *got = memory(bytes);
+  void *scratch = aligned_alloc(64, kernel_scratch_bytes(&c->kernel) + 64);
+  kernel_run(&c->kernel, scratch, (const void *const *)c->inputs, c->out, c->lanes);
+  run((const void *const *)c->inputs, got, offsets, strides, c->lanes);
+  for (size_t i = 0; i < bytes / c->out_size; i++)
+    if (!same_element(c, got + i * c->out_size, c->out + i * c->out_size)) {
+      struct buffer text = {0};
+      kernel_print(&c->kernel, &text);
+      fail_msg("%s (%s), element %zu of type %s: %.17g, not %.17g\n%s", c->what, c->name, i,
+               element_info(c->out_type)->name,
+               element_number(c->out_size == 4 ? ELEMENT_F32 : ELEMENT_F64, got + i * c->out_size),
+               element_number(c->out_size == 4 ? ELEMENT_F32 : ELEMENT_F64, c->out + i * c->out_size), text.data);
+    }
+  free(scratch);
+  free(got);
+}
+
+static void kernels_do_what_the_engine_does(void **state)
+{
+  (void)state;
+  if (!library)
+    skip();
+  assert_true(case_count > PLANS + 700);
+  for (size_t i = 0; i < case_count; i++)
+    run_case(cases[i]);
+}
+
+static void what_no_device_runs_is_refused(void **state)
+{
+  struct buffer text = {0};
+  struct error error = {0};
+  struct kernel_step step = {.kind = STEP_CONSTANT, .blocks = DEVICE_LANE_BYTES};
+  const size_t offset = 0;
+  const struct kernel kernel = {
+      .lane_type = LANE_F64, .steps = &step, .step_count = 1, .register_offset = &offset, .register_count = 1};
+  (void)state;
+  assert_int_equal(device_text_kernel(&kernel, "large", &text, &error), -1);
+  assert_string_equal(error.code, "FeatureUnsupported");
+  step = (struct kernel_step){.kind = STEP_FIT, .n = 3, .parameter_count = 2};
+  error = (struct error){0};
+  assert_int_equal(device_text_kernel(&kernel, "fit", &text, &error), -1);
+  assert_non_null(strstr(error.message, "fitted"));
+  buffer_free(&text);
+}
+
+static int end(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < case_count; i++) {
+    for (size_t k = 0; k < MOST_STEPS; k++)
+      free(cases[i]->inputs[k]);
+    free(cases[i]->out);
+    free(cases[i]);
+  }
+  buffer_free(&module);
+  arena_free(plans);
+  if (library)
+    dlclose(library);
+  return 0;
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_do_what_the_engine_does),
+                                     cmocka_unit_test(what_no_device_runs_is_refused)};
+  return cmocka_run_group_tests(tests, build, end);
+}
