@@ -3,7 +3,8 @@
  * Each row of the element language, reducers, series, loads and stores, and the kernels of random plans are written as
  * one module, which a C++ compiler of this machine builds behind device_names.hpp: numbers that lose the payload of
  * NaN in every operation, as a device's do. Then each kernel runs on the same memory both ways. TWINCUBE_DEVICE_TEXT
- * names a file for the module as NVRTC takes it; TWINCUBE_PROPERTY_SEED gives other plans. */
+ * names a file for the module as NVRTC takes it, and with --text nothing else is done; TWINCUBE_PROPERTY_SEED gives
+ * other plans. */
 #include "hpc_kernel_fixture.h"
 
 #include "hpc_plan_reference.h"
@@ -337,11 +338,8 @@ static void write_file(const char *path, const char *before)
   assert_int_equal(fclose(file), 0);
 }
 
-static int build(void **state)
+static int write_module(void)
 {
-  static const char *const compilers[] = {"c++", "g++", "clang++"};
-  char folder[] = "/tmp/twincube-device-XXXXXX", source[64], output[64], include[4200];
-  (void)state;
   plans = arena_new(0);
   module.limit = (size_t)256 << 20;
   device_text_begin(&module);
@@ -350,10 +348,18 @@ static int build(void **state)
   add_series();
   add_conversions();
   add_plans();
-  if (module.failed || !mkdtemp(folder))
-    return -1;
   if (getenv("TWINCUBE_DEVICE_TEXT"))
     write_file(getenv("TWINCUBE_DEVICE_TEXT"), "");
+  return module.failed ? -1 : 0;
+}
+
+static int build(void **state)
+{
+  static const char *const compilers[] = {"c++", "g++", "clang++"};
+  char folder[] = "/tmp/twincube-device-XXXXXX", source[64], output[64], include[4200];
+  (void)state;
+  if (write_module() != 0 || !mkdtemp(folder))
+    return -1;
   snprintf(source, sizeof source, "%s/kernels.cpp", folder);
   snprintf(output, sizeof output, "%s/kernels.so", folder);
   snprintf(include, sizeof include, "#include \"%s/device_names.hpp\"\n", TWINCUBE_UNIT_FOLDER);
@@ -476,8 +482,10 @@ static int end(void **state)
   return 0;
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+  if (count > 1 && strcmp(arguments[1], "--text") == 0)
+    return write_module();
   const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_do_what_the_engine_does),
                                      cmocka_unit_test(what_no_device_runs_is_refused)};
   return cmocka_run_group_tests(tests, build, end);
