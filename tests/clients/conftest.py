@@ -1,7 +1,8 @@
 """What the tests with real clients share: a server on a free port with a data folder of its own, collections, a user.
 
 The programs lie beside $TWINCUBE_BIN (default build/twincube). Real scenes are read from $TWINCUBE_SHARED; without it
-the tests that ask for them are skipped, the demonstration series serves the others.
+the tests that ask for them are skipped, the demonstration series serves the others. tests/run runs files side by side, and
+those tests that are marked `alone` afterwards: they measure times that others' work would lengthen.
 """
 
 import os
@@ -17,6 +18,16 @@ BINARY = pathlib.Path(os.environ.get("TWINCUBE_BIN", ROOT / "build" / "twincube"
 SHARED = os.environ.get("TWINCUBE_SHARED")
 USER, PASSWORD = "carol", "a password of the tests"
 DEMO_PATTERNS = ["--datetime", "_([0-9]{8})_", "--band", "_(B[0-9]{2}|QA)[.]tif$"]
+
+LONG = ("test_survival", "test_patience", "test_kills")  # begun first, so that none of them is waited for at the end
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures times; not beside other tests")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 def twincube(*arguments, **options):

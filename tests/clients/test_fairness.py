@@ -12,6 +12,8 @@ import requests
 
 from test_server_api import ADD, SLOW, Server, add_user, assert_error, graph, run, send_slow
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def start(tmp_path):

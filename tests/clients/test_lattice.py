@@ -188,6 +188,7 @@ def work_of_threads(graph, tmp_path, threads):
 LARGE = {"shape": [512, 512], "thermalisation": 60, "configurations": 4, "separation": 2}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "name, graph",
     [

@@ -385,7 +385,8 @@ def test_provider_down(tmp_path):
     assert server.stop() == 0
 
 
-@pytest.mark.parametrize("lie", ["issuer", "keys elsewhere", "no json", "no set", "huge", "nothing there", "slow"])
+@pytest.mark.parametrize("lie", ["issuer", "keys elsewhere", "no json", "no set", "huge", "nothing there",
+                                 pytest.param("slow", marks=pytest.mark.alone)])
 def test_provider_that_lies(tmp_path, lie):
     provider = FakeProvider()
     if lie == "issuer":
@@ -415,6 +416,7 @@ def test_provider_that_lies(tmp_path, lie):
     provider.stop()
 
 
+@pytest.mark.alone
 def test_many_wait_for_a_slow_provider(tmp_path):
     """However many bring tokens while the provider hangs: others are served."""
     import concurrent.futures

@@ -556,6 +556,7 @@ def test_the_queue_is_bounded(fresh):
         s.close()
 
 
+@pytest.mark.alone
 def test_latency_does_not_grow(server):
     def quartiles(count):
         times = []

@@ -45,6 +45,7 @@ def test_a_hangup_ends_the_server_unless_it_is_ignored(serve):
     assert process.wait(timeout=30) == 0
 
 
+@pytest.mark.alone
 def test_a_log_that_nobody_reads_holds_nobody_up(serve):
     unread, log = os.pipe()
     try:
