@@ -19,7 +19,7 @@ def test_login_limit_behind_a_proxy(tmp_path):
     assert codes == [403] * 10 + [429]
     answer = login("203.0.113.5", PASSWORD)
     assert_error(answer, 429, "TooManyRequests")
-    assert 50 <= int(answer.headers["Retry-After"]) <= 60
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
     # What the client wrote itself does not count, another client does.
     assert login("198.51.100.1, 203.0.113.5").status_code == 429
     assert login("203.0.113.5, 198.51.100.1", PASSWORD).status_code == 200
