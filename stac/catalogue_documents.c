@@ -41,6 +41,26 @@ static void write_links(struct json_writer *writer, const char *id, const char *
   json_end_array(writer);
 }
 
+/* Where the server shows it. */
+static void write_picture(struct buffer *out, const char *id, const char *base)
+{
+  struct json_writer w = {.out = out};
+  struct buffer href = {0};
+  buffer_printf(&href, "%s/collections/%s/thumbnail", base, id);
+  buffer_text(out, ",\"assets\":");
+  json_write_object(&w);
+  json_key(&w, "thumbnail");
+  json_write_object(&w);
+  json_kv_string(&w, "href", href.data ? href.data : base);
+  json_kv_string(&w, "type", "image/png");
+  json_kv_string(&w, "title", "A small picture of the last date");
+  json_key(&w, "roles");
+  json_write_raw(&w, "[\"thumbnail\"]", strlen("[\"thumbnail\"]"));
+  json_end_object(&w);
+  json_end_object(&w);
+  buffer_free(&href);
+}
+
 /* The document is an object that lacks its links: it is reopened at its end. */
 static void write_collection(struct json_writer *writer, sqlite3_stmt *row, const char *base)
 {
@@ -50,9 +70,12 @@ static void write_collection(struct json_writer *writer, sqlite3_stmt *row, cons
   struct json_writer links = {.out = &whole};
   if (length < 2)
     return;
+  const char *id = (const char *)sqlite3_column_text(row, COLLECTION_ID);
   buffer_add(&whole, document, length - 1);
+  if (sqlite3_column_int(row, COLLECTION_UNSEEN))
+    write_picture(&whole, id, base);
   buffer_text(&whole, ",\"links\":");
-  write_links(&links, (const char *)sqlite3_column_text(row, COLLECTION_ID),
+  write_links(&links, id,
               (const char *)sqlite3_column_text(row, COLLECTION_LINKS), base);
   buffer_text(&whole, "}");
   if (whole.failed)

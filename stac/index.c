@@ -37,7 +37,9 @@ static const char schema[] =
 
 #define COLUMNS_WITH(document)                                                                                         \
   "SELECT key, id, title, crs, explicit_crs, resolution, sub_daily, netcdf, nodata_given, nodata, items, bands, "      \
-  "dates, " document ", links, queryables, west, south, east, north FROM collections "
+  "dates, " document ", links, queryables, west, south, east, north, " UNSEEN " FROM collections "
+/* Whether it has a plane that can be shown, and no pictures of its own. */
+#define UNSEEN "document LIKE '%\"axis\":\"x\"%' AND json_type(document, '$.assets') IS NULL"
 #define COLLECTION_COLUMNS COLUMNS_WITH("document")
 /* In a list a document is without what is long, and without the extension that would ask for it. */
 #define SHORT_DOCUMENT                                                                                                 \

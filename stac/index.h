@@ -70,7 +70,8 @@ enum {
   COLLECTION_WEST,
   COLLECTION_SOUTH,
   COLLECTION_EAST,
-  COLLECTION_NORTH
+  COLLECTION_NORTH,
+  COLLECTION_UNSEEN
 };
 
 /* The open database. Lives behind a const catalogue: statements are kept between calls. */

@@ -182,6 +182,8 @@ void get_download(struct exchange *exchange)
     reply_error(exchange, &error);
   else if (has_expired(&job))
     reply_expired(exchange);
+  else if (strcmp(p[3], RESULT_THUMBNAIL_NAME) == 0 && strcmp(job.status, "finished") == 0)
+    reply_result_thumbnail(exchange, &job);
   else if (strcmp(p[3], RESULT_DOCUMENT_NAME) != 0)
     download_file(exchange, &job, p[3]);
   else if (strcmp(job.status, "finished") == 0)

@@ -20,6 +20,10 @@ void get_metrics(struct exchange *exchange);
 void get_collections(struct exchange *exchange);
 void get_collection(struct exchange *exchange);
 void get_queryables(struct exchange *exchange);
+/* endpoint_thumbnails.c */
+void get_collection_thumbnail(struct exchange *exchange);
+struct job;
+void reply_result_thumbnail(struct exchange *exchange, const struct job *job); /* of a finished job; its link is good */
 /* endpoint_items.c */
 void get_items(struct exchange *exchange);
 void get_item(struct exchange *exchange);

@@ -207,6 +207,15 @@ static void write_definitions(struct json_writer *w, const struct job *job)
   }
 }
 
+/* A link, not an asset: clients take a job's only asset for its result. */
+static void write_preview(struct json_writer *w, const struct exchange *exchange, const struct job *job,
+                          int64_t expires)
+{
+  char href[2 * BASE_URL_SIZE];
+  signed_href(exchange, job, RESULT_THUMBNAIL_NAME, expires, href);
+  write_link(w, "preview", href, "", "image/png", "A small picture of the results");
+}
+
 static void write_links_here(struct json_writer *w, const struct exchange *exchange, const struct job *job,
                              int64_t expires)
 {
@@ -220,12 +229,14 @@ static void write_links_here(struct json_writer *w, const struct exchange *excha
 }
 
 static void write_links(struct json_writer *w, const struct exchange *exchange, const struct job *job,
-                        int64_t expires)
+                        const struct summary_of_files *sum, int64_t expires)
 {
   json_key(w, "links");
   json_write_array(w);
   if (exchange != NULL)
     write_links_here(w, exchange, job, expires);
+  if (exchange != NULL && sum->places > 0 && sum->has_projection)
+    write_preview(w, exchange, job, expires);
   write_definitions(w, job);
   json_end_array(w);
 }
@@ -398,7 +409,7 @@ int result_document_write(const struct exchange *exchange, const struct job *job
   else
     write_item(&w, job, &sum, expires);
   write_assets(&w, exchange, job, expires);
-  write_links(&w, exchange, job, expires);
+  write_links(&w, exchange, job, &sum, expires);
   json_end_object(&w);
   return out->failed ? error_memory(error) : 0;
 }

@@ -6,8 +6,9 @@
 
 enum { RESULT_LINK_SECONDS = 7 * 24 * 3600, RESULT_FILE_SIZE = 256 };
 
-/* Name of the document among a job's signed files; no outcome's file has a tilde in its name. */
+/* Names of the document and of its picture among a job's signed files; no outcome's file has a tilde in its name. */
 #define RESULT_DOCUMENT_NAME "~stac.json"
+#define RESULT_THUMBNAIL_NAME "~thumbnail.png"
 
 struct json_piece { /* a value within a stored text; text is NULL where there is none */
   const char *text;

@@ -35,6 +35,7 @@ const struct route routes[] = {
     {"GET", "/me", ROUTE_API, true, false, get_me},
     {"GET", "/collections", ROUTE_API, false, false, get_collections},
     {"GET", "/collections/{collection_id}/queryables", ROUTE_API, false, false, get_queryables},
+    {"GET", "/collections/{collection_id}/thumbnail", ROUTE_HIDDEN, false, false, get_collection_thumbnail},
     {"GET", "/collections/{collection_id}/items", ROUTE_API, false, false, get_items},
     {"GET", "/collections/{collection_id}/items/{item_id}", ROUTE_API, false, false, get_item},
     {"GET", "/collections/{collection_id}", ROUTE_API, false, false, get_collection},

@@ -150,10 +150,10 @@ struct map_call {
   char service[SERVICE_ID_SIZE];
 };
 
-static void set_outcome(enum worker_outcome outcome, struct error *error)
+static void set_outcome(enum worker_outcome outcome, double seconds, struct error *error)
 {
   if (outcome == WORKER_TIMEOUT)
-    error_set(error, ERROR_RequestTimeout, "the map took longer than %.0f s", map_seconds);
+    error_set(error, ERROR_RequestTimeout, "the map took longer than %.0f s", seconds);
   else if (outcome == WORKER_CANCELLED)
     error_set(error, ERROR_InfrastructureMaintenance, "the request was cancelled");
   else if (outcome == WORKER_UNAVAILABLE)
@@ -167,7 +167,7 @@ static void map_done(struct pool_task *task, enum worker_outcome outcome, const 
   struct map_call *call = (struct map_call *)task;
   struct error error = {0};
   if (outcome != WORKER_REPLIED)
-    set_outcome(outcome, &error);
+    set_outcome(outcome, task->seconds, &error);
   else
     error = worker->header.error;
   const bool failed = error_is_set(&error);
@@ -217,7 +217,7 @@ int map_ask(struct exchange *exchange, const struct map_question *question, map_
   snprintf(call->task.header.user, sizeof call->task.header.user, "%s", question->service->owner);
   call->task.graph = &call->body;
   call->task.client_fd = http_fd(exchange->http);
-  call->task.seconds = map_seconds;
+  call->task.seconds = question->seconds > 0 ? question->seconds : map_seconds;
   call->task.was_tried = true; /* a worker that holds maps open does in milliseconds what a fresh one is long about */
   call->task.done = map_done;
   struct error error = {0};
@@ -282,6 +282,7 @@ static struct hash key_of(const struct map_question *question)
   char *choice = json_dumps(question->choice, JSON_COMPACT | JSON_SORT_KEYS);
   hash_text(&key, question->service->id);
   hash_word(&key, (uint64_t)question->service->version);
+  hash_text(&key, question->service->process);
   hash_bytes(&key, &question->task, sizeof question->task);
   hash_text(&key, choice);
   free(choice);

@@ -13,6 +13,7 @@ struct map_question { /* borrowed until map_ask returns */
   const struct service *service;
   struct map_task task; /* choice_size is filled in */
   const json_t *choice;
+  double seconds; /* that it may take; 0: as long as maps may */
 };
 
 struct map_reply {

@@ -13,8 +13,7 @@ static int compare(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* false where all values are missing. */
-static bool range_of(double *values, size_t count, double range[2])
+bool map_range_find(double *values, size_t count, double range[2])
 {
   size_t known = 0;
   for (size_t i = 0; i < count; i++)
@@ -63,7 +62,8 @@ static int find_ranges(struct map *map, const struct map_request *request, doubl
     found = true;
     for (size_t p = 0; p < planes; p++)
       found =
-          range_of(pixels.values + p * window.width * window.height, window.width * window.height, ranges[p]) && found;
+          map_range_find(pixels.values + p * window.width * window.height, window.width * window.height, ranges[p]) &&
+          found;
     map_pixels_free(&pixels);
   }
   return 0;

@@ -9,4 +9,8 @@
  * quarters where the middle holds nothing; else 0 … 1. */
 int map_describe_with_range(const struct map_request *request, struct buffer *out, struct error *error);
 
+/* That of values, which it sorts: the second and the 98th percentile. false, with `range` as it was, where all are
+ * missing. */
+bool map_range_find(double *values, size_t count, double range[2]);
+
 #endif

@@ -13,7 +13,8 @@ enum map_operation {
   MAP_DESCRIBE, /* JSON: what the graph's cube is (map_describe), and the range of its values */
   MAP_PICTURE,  /* the window, painted */
   MAP_VALUES,   /* JSON: the window's values as an array of planes of rows */
-  MAP_PART      /* a file: see services/part_task.h; of the struct only the operation counts */
+  MAP_PART,     /* a file: see services/part_task.h; of the struct only the operation counts */
+  MAP_THUMBNAIL /* a small picture of all of it: see services/thumbnail.h; likewise */
 };
 
 enum { MAP_CRS_SIZE = 128, MAP_MOST_SIDE = 4096 };

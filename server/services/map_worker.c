@@ -3,6 +3,7 @@
 #include "server/services/map_worker.h"
 
 #include "server/services/map_range.h"
+#include "server/services/thumbnail.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +213,19 @@ static int look(const struct map_surroundings *s, const struct asked *asked, str
   return status;
 }
 
+static int answer(const struct map_surroundings *s, struct asked *asked, struct buffer *out, struct error *error)
+{
+  switch (asked->task.operation) {
+  case MAP_DESCRIBE:
+    return map_describe_with_range(&asked->request, out, error);
+  case MAP_THUMBNAIL:
+    asked->request.options.local = s->local;
+    return thumbnail_paint(&asked->request, out, error);
+  default:
+    return look(s, asked, out, error);
+  }
+}
+
 enum map_operation map_operation_of(const char *body, size_t length)
 {
   struct map_task task = {.operation = MAP_DESCRIBE};
@@ -237,8 +251,7 @@ int map_work(const struct map_surroundings *s, const char *body, size_t length, 
   hash_text(&asked->key, s->user);
   int status = read_task(body, length, asked, error);
   if (status == 0)
-    status = asked->task.operation == MAP_DESCRIBE ? map_describe_with_range(&asked->request, out, error)
-                                                   : look(s, asked, out, error);
+    status = answer(s, asked, out, error);
   json_decref(asked->choice);
   free(asked);
   return status;

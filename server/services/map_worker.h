@@ -14,6 +14,7 @@ struct map_surroundings { /* of the worker */
   struct open_maps *maps;
   const struct catalogue *catalogue;
   const char *files; /* folder of the owner's own files, or NULL */
+  const struct local_files *local; /* that graphs of thumbnails may name, which do not stay open */
   const volatile int *cancel;
   size_t memory;                /* bytes */
   const char *user;             /* whose own processes … */

@@ -291,6 +291,7 @@ static void run_map(struct worker *worker, const struct task_header *task, const
   const struct map_surroundings around = {.maps = worker->maps,
                                           .catalogue = execution->catalogue,
                                           .files = execution->files,
+                                          .local = execution->local,
                                           .cancel = execution->cancel,
                                           .memory = execution->memory,
                                           .user = task->user,
