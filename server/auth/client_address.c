@@ -57,6 +57,12 @@ static bool is_trusted(const struct proxy_networks *trusted, const unsigned char
   return false;
 }
 
+bool proxy_networks_have(const struct proxy_networks *networks, const char *address)
+{
+  unsigned char bytes[16];
+  return networks->count > 0 && read_address(address, bytes) == 0 && is_trusted(networks, bytes);
+}
+
 /* One entry of the header: an address, perhaps in brackets and with a port. */
 static int read_entry(const char *text, size_t length, unsigned char out[16])
 {

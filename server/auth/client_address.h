@@ -21,6 +21,9 @@ struct proxy_networks {
 /* Adds a network; -1 where the text is none, or there are too many. */
 int proxy_networks_add(struct proxy_networks *networks, const char *text);
 
+/* Whether the address, as text, lies in one of them. */
+bool proxy_networks_have(const struct proxy_networks *networks, const char *address);
+
 /* The client's address: `peer`, or where a trusted proxy is the peer the last address of X-Forwarded-For (its values
  * joined by commas, or NULL) that no trusted proxy has. What a client writes there itself comes before that. */
 void client_address(const struct proxy_networks *trusted, const char *peer, const char *forwarded,

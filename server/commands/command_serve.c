@@ -31,7 +31,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { BODY_LIMIT = 16 * 1024 * 1024, CONNECTIONS = 1000 };
+enum { BODY_LIMIT = 16 * 1024 * 1024 };
+enum { OWN_FILES = 256 }; /* descriptors beside those of connections */
 /* Synchronous requests that may wait: of all users; of strangers and of one stranger's address. */
 enum { QUEUE = 256, STRANGERS = 32, STRANGER = 8 };
 static const size_t kept_limit = (size_t)256 << 20; /* bodies and answers that wait, in the main process */
@@ -268,6 +269,16 @@ static int start_auth(struct server *server, const struct serve_options *options
   return server->auth != NULL ? 0 : error_memory(error);
 }
 
+/* As many as are asked for, where there are descriptors for them. */
+static unsigned connections_most(const struct serve_options *options)
+{
+  struct rlimit limit;
+  const unsigned wanted = (unsigned)options->connections;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= (rlim_t)wanted + OWN_FILES)
+    return wanted;
+  return limit.rlim_cur > 2 * OWN_FILES ? (unsigned)limit.rlim_cur - OWN_FILES : (unsigned)(limit.rlim_cur + 1) / 2;
+}
+
 static int start_threads(struct server_parts *parts, const struct serve_options *options, size_t memory,
                          struct error *error)
 {
@@ -314,7 +325,8 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
   const struct http_options http = {.listen_fd = parts->listen_fd,
                                     .body_limit = BODY_LIMIT,
                                     .kept_limit = kept_limit,
-                                    .connections = CONNECTIONS,
+                                    .connections = connections_most(options),
+                                    .per_address = (unsigned)options->connections_per_address,
                                     .tls = parts->tls,
                                     .proxies = options->proxies,
                                     .handle = handlers_take,

@@ -32,6 +32,7 @@ struct serve_options {
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
   long threads, workers, jobs;                          /* threads 0: default */
   long user_requests, user_jobs, all_jobs;              /* that may wait: of one user, of all */
+  long connections, connections_per_address;            /* in all, of one address */
   double request_time, job_time, server_silence;        /* seconds */
   long keep_results;                                    /* days, 0: for ever */
   struct tariff tariff;

@@ -72,7 +72,10 @@ static void reply_method_not_allowed(struct exchange *exchange, const struct rou
 static bool refuse(struct exchange *exchange, const struct route_match *match)
 {
   const struct http_request *http = exchange->http;
-  if (strcmp(http_method(http), "OPTIONS") == 0)
+  const struct head_fault *fault = http_fault(http);
+  if (fault != NULL)
+    reply_code(exchange, fault->code, "%s", fault->reason);
+  else if (strcmp(http_method(http), "OPTIONS") == 0)
     reply_options(exchange, match);
   else if (!match->path_known && api_version_is_unknown(http_path(http)))
     reply_code(exchange, ERROR_UnsupportedApiVersion, "the versions that this server speaks are listed at %s%s",
@@ -103,8 +106,9 @@ void handlers_take(void *data, struct http_request *request)
   exchange->server = handlers->server;
   exchange->http = request;
   exchange->started = steady_seconds();
-  struct route_match match;
-  route_find(http_method(request), http_path(request), &match, exchange->parameters);
+  struct route_match match = {0};
+  if (http_fault(request) == NULL)
+    route_find(http_method(request), http_path(request), &match, exchange->parameters);
   exchange->route = match.route;
   http_note(request, &(struct http_note){.route = match.route != NULL ? match.route->path : NULL});
   exchange->api = match.api != NULL ? match.api : &api_versions[0];

@@ -1,16 +1,16 @@
-/* libmicrohttpd: an internal epoll thread, suspended connections, responses from buffers and from files (sendfile). */
+/* libmicrohttpd: an internal epoll thread, suspended connections, responses from buffers and from files (sendfile).
+ * What it reads has come through a gate (gate.h). */
 #include "server/http/http.h"
 
 #include "datacube/base/logger.h"
 #include "server/clock.h"
 #include "server/http/access_log.h"
 #include "server/http/drain.h"
+#include "server/http/http_client.h"
 #include "server/http/http_feed.h"
-#include "server/http/patience.h"
 #include "server/http/pump.h"
 #include "server/http/tls.h"
 
-#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -39,6 +39,7 @@ struct http_server {
   unsigned open_requests; /* handed out and not yet answered */
   unsigned unsent;        /* answers that are on their way */
   struct patience *patience;
+  struct http_clients *clients;
   struct drain *drain;
   struct pump *pump; /* writes pieces of streamed bodies */
   /* Bytes of bodies and answers that are kept now: all, and those of requests that nobody vouches for. */
@@ -64,10 +65,10 @@ struct http_request {
   enum request_stage stage;
   bool has_body, keeps_body, is_known;
   enum http_body_state body_state;
-  size_t held;             /* bytes in the budget */
-  unsigned status;         /* of the answer; 0: none is on its way */
-  struct patient *patient; /* the connection; or NULL */
-  int fd;
+  size_t held;                /* bytes in the budget */
+  unsigned status;            /* of the answer; 0: none is on its way */
+  struct http_client *client; /* the connection */
+  unsigned number;            /* of the request on it, from 1 */
   char peer[CLIENT_ADDRESS_SIZE];
   char id[HTTP_ID_SIZE];
   struct http_note note;
@@ -135,7 +136,13 @@ void http_note(struct http_request *request, const struct http_note *note)
 
 int http_fd(const struct http_request *request)
 {
-  return request->fd;
+  return request->client->fd;
+}
+
+const struct head_fault *http_fault(const struct http_request *request)
+{
+  const struct gate *gate = &request->client->gate;
+  return gate->fault.code != ERROR_NONE && gate->requests == request->number ? &gate->fault : NULL;
 }
 
 int http_query(const struct http_request *request, const char *name, char *out, size_t room)
@@ -168,20 +175,6 @@ void http_query_each(const struct http_request *request, bool (*visit)(void *dat
   MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, visit_argument, &walk);
 }
 
-static void peer_name(struct http_request *request)
-{
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  if (info == NULL || info->client_addr == NULL)
-    return;
-  if (info->client_addr->sa_family == AF_INET)
-    inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr, request->peer,
-              sizeof request->peer);
-  else if (info->client_addr->sa_family == AF_INET6)
-    inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr, request->peer,
-              sizeof request->peer);
-}
-
 /* Values of X-Forwarded-For, as one list. */
 static enum MHD_Result add_forwarded(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
 {
@@ -203,10 +196,17 @@ static void see_through_proxy(struct http_request *request)
   buffer_free(&list);
 }
 
+static struct http_client *client_of(struct MHD_Connection *connection)
+{
+  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info != NULL ? info->socket_context : NULL;
+}
+
 static struct http_request *request_new(struct http_server *server, struct MHD_Connection *connection,
                                         const char *method, const char *path)
 {
-  struct http_request *request = calloc(1, sizeof *request);
+  struct http_client *client = client_of(connection);
+  struct http_request *request = client != NULL ? calloc(1, sizeof *request) : NULL;
   if (request == NULL)
     return NULL;
   request->server = server;
@@ -216,11 +216,9 @@ static struct http_request *request_new(struct http_server *server, struct MHD_C
   request->body.limit = server->options.body_limit;
   request->started = steady_seconds();
   request_id_choose(http_header(request, "X-Request-Id"), request->id);
-  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  request->fd = info != NULL ? info->connect_fd : -1;
-  info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  request->patient = info != NULL ? info->socket_context : NULL;
-  peer_name(request);
+  request->client = client;
+  request->number = ++client->requests;
+  memcpy(request->peer, client->address, sizeof request->peer);
   if (server->options.proxies.count > 0)
     see_through_proxy(request);
   const char *length = http_header(request, "Content-Length");
@@ -294,6 +292,7 @@ static void hand_in(struct http_request *request)
   struct http_server *server = request->server;
   pthread_mutex_lock(&server->lock);
   request->is_writing = false;
+  patient_is(server->patience, request->client->patient, PATIENT_ANSWERED);
   MHD_resume_connection(request->connection);
   if (--server->open_requests == 0)
     pthread_cond_broadcast(&server->idle);
@@ -379,9 +378,12 @@ static enum MHD_Result send_response(struct http_request *request)
   struct MHD_Response *made = make_response(request, response);
   if (made == NULL)
     return MHD_NO;
-  if (request->stage == STAGE_HEAD) /* the body is still to come */
-    drain_add(request->server->drain, request->fd);
+  if (request->stage == STAGE_HEAD || http_fault(request) != NULL) /* more is still to come */
+    drain_add(request->server->drain, request->client->fd);
   add_headers(made, response, request->id);
+  const struct gate *gate = &request->client->gate;
+  if (http_fault(request) != NULL || (gate->has_ended && gate->requests == request->number))
+    MHD_add_response_header(made, "Connection", "close");
   request->status = response->status;
   pthread_mutex_lock(&request->server->lock);
   request->server->unsent++;
@@ -396,7 +398,7 @@ static enum MHD_Result send_response(struct http_request *request)
 /* The connection waits until somebody hands the request in. */
 static void suspend(struct http_request *request)
 {
-  patient_is(request->server->patience, request->patient, PATIENT_SERVED);
+  patient_is(request->server->patience, request->client->patient, PATIENT_SERVED);
   pthread_mutex_lock(&request->server->lock);
   request->server->open_requests++;
   pthread_mutex_unlock(&request->server->lock);
@@ -515,12 +517,13 @@ static enum MHD_Result take_body(struct http_request *request, const char *data,
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_size, void **slot)
 {
-  (void)version;
   struct http_request *request = *slot;
   if (request == NULL) {
     request = request_new(data, connection, method, url);
     if (request == NULL)
       return MHD_NO;
+    patient_takes_interim(request->server->patience, request->client->patient,
+                          request->server->options.tls == NULL && strcmp(version, "HTTP/1.1") == 0);
     *slot = request;
     if (request->stage == STAGE_HEAD)
       hand_out(request);
@@ -529,7 +532,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
   if (atomic_load(&request->response) != NULL)
     return send_response(request);
   if (request->stage == STAGE_HEAD || (*upload_size > 0 && request->sink != NULL))
-    patient_is(request->server->patience, request->patient, PATIENT_READING);
+    patient_is(request->server->patience, request->client->patient, PATIENT_READING);
   if (request->stage == STAGE_HEAD) {
     request->stage = STAGE_BODY;
     return MHD_YES;
@@ -553,7 +556,8 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
   struct http_request *request = *slot;
   if (request == NULL)
     return;
-  patient_is(server->patience, request->patient, PATIENT_WAITING);
+  request->client->gate.answered = request->number;
+  patient_is(server->patience, request->client->patient, PATIENT_WAITING);
   if (request->status != 0) {
     pthread_mutex_lock(&server->lock);
     if (--server->unsent == 0)
@@ -575,18 +579,26 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
   *slot = NULL;
 }
 
+static enum MHD_Result on_accept(void *data, const struct sockaddr *address, socklen_t size)
+{
+  (void)size;
+  const struct http_server *server = data;
+  return http_clients_admit(server->clients, address) ? MHD_YES : MHD_NO;
+}
+
 static void on_connection(void *data, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode code)
 {
   struct http_server *server = data;
-  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-    *slot = info != NULL ? patient_new(server->patience, info->connect_fd) : NULL;
-    if (server->options.tls != NULL)
-      tls_begin(server->options.tls, connection);
-  } else {
-    patient_free(server->patience, *slot);
+  if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+    http_client_free(server->clients, *slot);
+    return;
   }
+  const union MHD_ConnectionInfo *socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  const union MHD_ConnectionInfo *peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  *slot = http_client_new(server->clients, socket->connect_fd, peer->client_addr, server->options.tls != NULL);
+  if (server->options.tls != NULL)
+    tls_begin(server->options.tls, connection);
 }
 
 /* Paths and query values are decoded by us, after the path was split at its slashes. */
@@ -619,15 +631,20 @@ int http_start(const struct http_options *options, struct http_server **out, str
     http_stop(server);
     return -1;
   }
+  server->clients = http_clients_new(server->patience, options->per_address, &server->options.proxies);
+  if (server->clients == NULL) {
+    http_stop(server);
+    return error_memory(error);
+  }
   struct MHD_OptionItem secure[TLS_OPTIONS];
   const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-  server->daemon =
-      MHD_start_daemon(flags | tls_options(options->tls, secure), 0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY,
-                       secure, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
-                       MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-                       (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                       MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-                       server, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL, MHD_OPTION_END);
+  server->daemon = MHD_start_daemon(
+      flags | tls_options(options->tls, secure), 0, on_accept, server, on_request, server, MHD_OPTION_ARRAY, secure,
+      MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
+      MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+      MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
+      MHD_OPTION_END);
   if (server->daemon == NULL) {
     http_stop(server);
     return error_set(error, ERROR_Internal, "the HTTP server does not start");
@@ -653,6 +670,7 @@ void http_stop(struct http_server *server)
     if (fd != MHD_INVALID_SOCKET)
       close(fd);
   }
+  http_clients_free(server->clients);
   patience_stop(server->patience);
   pump_stop(server->pump);
   drain_stop(server->drain);

@@ -6,6 +6,9 @@
  * alone, and the answer is http_respond, or http_continue to have the body read. Bodies and answers of all requests
  * share one budget; a body past it, or past its own limit, is read and dropped. A body that is too long for memory is
  * streamed (http_stream): only a piece of it is held at a time. Every response gets the CORS headers.
+ *
+ * What is no request of HTTP/1.1 comes to `handle`, too, as one with a fault (http_fault): it is answered like the
+ * rest, and the connection closed.
  */
 #ifndef TWINCUBE_SERVER_HTTP_HTTP_H
 #define TWINCUBE_SERVER_HTTP_HTTP_H
@@ -13,6 +16,7 @@
 #include "datacube/base/buffer.h"
 #include "datacube/base/error.h"
 #include "server/auth/client_address.h"
+#include "server/http/head_check.h"
 #include "server/http/pump.h"
 #include "server/http/request_id.h"
 
@@ -55,7 +59,8 @@ struct http_options {
   int listen_fd;        /* bound and listening; taken */
   size_t body_limit;    /* bytes of one body */
   size_t kept_limit;    /* bytes of all bodies and answers that wait; a quarter of it for requests of strangers */
-  unsigned connections; /* at most so many */
+  unsigned connections; /* at most so many, … */
+  unsigned per_address; /* … and of one address, or /64 network of IPv6 */
   struct tls *tls;      /* borrowed; NULL: plain HTTP */
   struct proxy_networks proxies; /* whose X-Forwarded-For is believed */
   /* Called on the library's thread: must not wait. */
@@ -73,6 +78,7 @@ int http_start(const struct http_options *options, struct http_server **out, str
 void http_stop(struct http_server *server);
 
 /* The request. Texts live until it is answered. */
+const struct head_fault *http_fault(const struct http_request *request); /* NULL: none; else what it is, and not more */
 const char *http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request); /* as sent: percent signs are not decoded */
 const char *http_header(const struct http_request *request, const char *name); /* or NULL */

@@ -8,19 +8,22 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+enum { LOOK_MS = 250 };
 enum { CLOSE_WAIT = 8 }; /* tcpi_state; TCP_CLOSE_WAIT of <netinet/tcp.h>, which hides the bytes of TCP_INFO */
 
 struct patient {
   struct patient *next, **link;
   int fd;
   enum patient_state state;
-  int64_t since;     /* steady_now: of the state, or of the span of a body that is under way */
-  int64_t begun;     /* likewise: a request was seen to have begun; 0: none */
-  uint64_t received; /* bytes, at `since` */
-  bool has_left;     /* the other side had closed and all it sent was read, at the last look */
+  int64_t since;                 /* steady_now: of the state, or of the span of a body that is under way */
+  int64_t begun;                 /* likewise: a request was seen to have begun; 0: none */
+  uint64_t received;             /* bytes, at `since` */
+  bool has_left;                 /* the other side had closed and all it sent was read, at the last look */
+  bool takes_interim, was_asked; /* whether 100 Continue may be sent; was, during this request */
   bool is_ended;
 };
 
@@ -56,7 +59,7 @@ static bool is_drained(int fd)
 static bool has_hung_up(struct patient *patient)
 {
   const bool had_left = patient->has_left;
-  patient->has_left = patient->state != PATIENT_SERVED && is_drained(patient->fd);
+  patient->has_left = patient->state != PATIENT_ANSWERED && is_drained(patient->fd);
   return had_left && patient->has_left;
 }
 
@@ -64,6 +67,18 @@ static void end(struct patient *patient)
 {
   patient->is_ended = true;
   shutdown(patient->fd, SHUT_RDWR);
+}
+
+/* One who waits for an answer and has closed: whether it has gone for good. */
+static bool has_gone(struct patient *patient)
+{
+  static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (!patient->takes_interim)
+    return true;
+  if (!patient->was_asked)
+    send(patient->fd, interim, strlen(interim), MSG_DONTWAIT | MSG_NOSIGNAL);
+  patient->was_asked = true; /* the reset ends the connection by itself */
+  return false;
 }
 
 static bool head_is_late(struct patient *patient, int64_t now)
@@ -84,16 +99,28 @@ static bool body_is_slow(struct patient *patient, int64_t now)
   return is_slow;
 }
 
+static bool is_over(struct patient *patient, int64_t now)
+{
+  const bool has_closed = has_hung_up(patient);
+  switch (patient->state) {
+  case PATIENT_WAITING:
+    return has_closed || head_is_late(patient, now);
+  case PATIENT_READING:
+    return has_closed || body_is_slow(patient, now);
+  case PATIENT_SERVED:
+    return has_closed && has_gone(patient);
+  case PATIENT_ANSWERED:
+    break;
+  }
+  return false;
+}
+
 static void look(struct patience *patience)
 {
   const int64_t now = steady_now();
-  for (struct patient *patient = patience->first; patient != NULL; patient = patient->next) {
-    if (patient->is_ended)
-      continue;
-    if (has_hung_up(patient) || (patient->state == PATIENT_WAITING && head_is_late(patient, now)) ||
-        (patient->state == PATIENT_READING && body_is_slow(patient, now)))
+  for (struct patient *patient = patience->first; patient != NULL; patient = patient->next)
+    if (!patient->is_ended && is_over(patient, now))
       end(patient);
-  }
 }
 
 /* The one that has waited longest for its next request, if any waits. */
@@ -115,7 +142,7 @@ static void *run(void *data)
   struct patience *patience = data;
   pthread_mutex_lock(&patience->lock);
   while (!patience->stopping) {
-    steady_wait(&patience->wake, &patience->lock, steady_now() + 1000);
+    steady_wait(&patience->wake, &patience->lock, steady_now() + LOOK_MS);
     look(patience);
   }
   pthread_mutex_unlock(&patience->lock);
@@ -194,8 +221,19 @@ void patient_is(struct patience *patience, struct patient *patient, enum patient
     patient->state = state;
     patient->since = steady_now();
     patient->begun = 0;
-    if (state != PATIENT_SERVED)
+    if (state == PATIENT_WAITING)
+      patient->was_asked = false;
+    if (state == PATIENT_WAITING || state == PATIENT_READING)
       patient->received = bytes_received(patient->fd);
   }
+  pthread_mutex_unlock(&patience->lock);
+}
+
+void patient_takes_interim(struct patience *patience, struct patient *patient, bool takes_interim)
+{
+  if (patient == NULL)
+    return;
+  pthread_mutex_lock(&patience->lock);
+  patient->takes_interim = takes_interim;
   pthread_mutex_unlock(&patience->lock);
 }

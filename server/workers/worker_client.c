@@ -242,7 +242,7 @@ enum worker_outcome worker_client_call(struct worker_client *client, const struc
     return given;
   client->tasks++;
   struct wait wait = {.fds = {{.fd = client->child.fd, .events = POLLIN},
-                              {.fd = watch->client_fd, .events = POLLRDHUP},
+                              {.fd = watch->client_fd},
                               {.fd = watch->cancel_fd, .events = POLLIN}},
                       .deadline = watch->seconds > 0 ? now_ms() + (int64_t)(watch->seconds * 1000) : 0,
                       .grace = watch->grace > 0 ? watch->grace : GRACE_MS,

@@ -125,7 +125,7 @@ static bool is_stopping(struct worker_pool *pool)
 
 static bool has_hung_up(int fd)
 {
-  struct pollfd wait = {.fd = fd, .events = POLLRDHUP};
+  struct pollfd wait = {.fd = fd}; /* who has closed but its own direction still wants its answer */
   return fd >= 0 && poll(&wait, 1, 0) > 0;
 }
 
@@ -137,7 +137,7 @@ static bool is_dead(const struct fair_item *item)
 /* A pause; true when the pool ends or the client hangs up meanwhile. */
 static bool pause_task(const struct worker_pool *pool, const struct pool_task *task, unsigned milliseconds)
 {
-  struct pollfd ends[] = {{.fd = pool->stop_fd, .events = POLLIN}, {.fd = task->client_fd, .events = POLLRDHUP}};
+  struct pollfd ends[] = {{.fd = pool->stop_fd, .events = POLLIN}, {.fd = task->client_fd}};
   return poll(ends, 2, (int)milliseconds) > 0;
 }
 

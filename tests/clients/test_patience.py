@@ -1,5 +1,6 @@
 """Slow and idle connections cost nobody else anything; a download that is under way at the end is finished."""
 
+import contextlib
 import json
 import resource
 import select
@@ -12,7 +13,8 @@ import pytest
 import requests
 from conftest import BINARY, PASSWORD, USER
 
-MANY = 1050  # more than the server keeps
+CONNECTIONS = 1000
+MANY = CONNECTIONS + 50
 
 
 def address(url):
@@ -62,23 +64,95 @@ def test_slow_senders_are_closed_and_others_are_not(running, connection):
             socket_.close()
 
 
-def test_idle_connections_do_not_shut_the_door(running):
+@pytest.fixture
+def many_descriptors():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < MANY + 200:
+    if hard < 3000:
         pytest.skip("too few descriptors")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
-    idle = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextlib.contextmanager
+def served(data, *options):
+    """A server of its own; its address."""
+    server = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", data, *options], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(MANY):
-            idle.append(socket.create_connection(address(running.url), timeout=20))
+        yield server.stdout.readline().strip().rstrip("/")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=60) == 0
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+
+
+def connect_all(stack, url, count):
+    return [stack.enter_context(socket.create_connection(address(url), timeout=20)) for _ in range(count)]
+
+
+def ask(connection, path="/health", fields=""):
+    """Status, or None where the other side closed."""
+    try:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{fields}\r\n".encode())
+        answer = connection.recv(65536)
+    except ConnectionError:
+        return None
+    return int(answer.split()[1]) if answer else None
+
+
+def test_idle_connections_do_not_shut_the_door(tmp_path, many_descriptors):
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(served(tmp_path, "--connections", str(CONNECTIONS), "--connections-per-address",
+                                         str(2 * CONNECTIONS)))
+        connect_all(stack, url, MANY)
         for _ in range(5):
             started = time.monotonic()
-            assert requests.get(running.url + "/health", timeout=20).status_code == 200
+            assert requests.get(url + "/health", timeout=20).status_code == 200
             assert time.monotonic() - started < 5
-    finally:
-        for connection in idle:
+
+
+def test_a_thousand_idle_and_two_hundred_busy_connections_are_held(running, many_descriptors):
+    """By default, from one address: who was idle is still there afterwards."""
+    with contextlib.ExitStack() as stack:
+        idle, busy = connect_all(stack, running.url, 1000), connect_all(stack, running.url, 200)
+        assert all(ask(connection) == 200 for connection in idle)
+        started, rounds = time.monotonic(), 20
+        for _ in range(rounds):
+            for connection in busy:
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            for connection in busy:
+                assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        print(f"{rounds * len(busy) / (time.monotonic() - started):.0f} requests/s beside 1000 idle connections")
+        assert all(ask(connection) == 200 for connection in idle)
+
+
+def test_one_address_cannot_have_all_connections(tmp_path):
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(served(tmp_path, "--connections", "100", "--connections-per-address", "10"))
+        first = connect_all(stack, url, 10)
+        assert [ask(connection) for connection in first] == [200] * 10
+        answer = requests.get(url + "/health", timeout=20)
+        assert (answer.status_code, answer.json()["code"]) == (429, "TooManyRequests")
+        assert int(answer.headers["Retry-After"]) > 0 and answer.headers["Access-Control-Allow-Origin"] == "*"
+        rest = connect_all(stack, url, 40)  # a few more would be told, the others are closed
+        assert {ask(connection) for connection in rest} == {429, None}
+        other = stack.enter_context(socket.create_connection(address(url), 20, ("127.0.0.2", 0)))
+        assert ask(other) == 200
+        for connection in first + rest:
             connection.close()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        time.sleep(0.2)
+        assert [ask(connection) for connection in connect_all(stack, url, 10)] == [200] * 10
+
+
+def test_connections_of_a_trusted_proxy_are_not_counted(tmp_path):
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(served(tmp_path, "--connections-per-address", "2", "--trust-proxy", "127.0.0.1"))
+        assert [ask(connection) for connection in connect_all(stack, url, 20)] == [200] * 20
+        other = [stack.enter_context(socket.create_connection(address(url), 20, ("127.0.0.2", 0))) for _ in range(3)]
+        assert [ask(connection) for connection in other] == [200, 200, 429]
 
 
 def test_download_is_finished_at_the_end(tmp_path):

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from conftest import BINARY, twincube
+from test_request_heads import BAD, BAD_BODIES, CHUNKED, GOOD, assert_refused, read_answer
 
 ADD = {"process": {"process_graph": {"a": {"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": True}}}}
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -183,6 +184,18 @@ def test_many_requests_on_one_connection(server):
         answer = connection.getresponse()
         assert answer.status == wanted and json.loads(answer.read())
     connection.close()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_what_is_no_request_is_answered_like_the_rest(server, version):
+    bad = {**BAD, **{name: (CHUNKED + body, *rest) for name, (body, *rest) in BAD_BODIES.items()}}
+    for name, (head, status, code) in bad.items():
+        print(name)
+        with server.connect(minimum_version=version, maximum_version=version) as connection:
+            with connection.makefile("rb") as stream:
+                connection.sendall(GOOD + head)
+                assert read_answer(stream)[0] == 200
+                assert_refused(read_answer(stream), status, code)
 
 
 def test_results_by_signed_links_and_events(server):
