@@ -19,6 +19,7 @@ static const struct subcommand subcommands[] = {
     {"catalogue", command_catalogue, "add, list and remove collections"},
     {"user", command_user, "add, list and remove users of the server"},
     {"config", command_config, "check a server's configuration file"},
+    {"store", command_store, "check the server's database, or move it into another one"},
     {"job", command_job, "list, show and cancel batch jobs of the server"},
     {"zygote", zygote_main, NULL}, /* the server's own: not for people */
 };

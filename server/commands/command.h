@@ -15,6 +15,7 @@ int command_run(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_user(int argc, char **argv);
 int command_job(int argc, char **argv);
+int command_store(int argc, char **argv);
 int command_config(int argc, char **argv);
 
 /* Prints `Code: node "n", parameter "p": message` as one line on standard error. Returns EXIT_FAILED. */

@@ -60,7 +60,7 @@ static const char help_tail[] =
 struct server_parts {
   char data[DATA_DIR_SIZE];
   char shared[DATA_DIR_SIZE];    /* folder of jobs and files */
-  char temporary[DATA_DIR_SIZE]; /* folder of uploads on their way, beside these */
+  char temporary[DATA_DIR_SIZE]; /* this server's, beside these: files move between them by rename and link */
   char name[SERVER_NAME_SIZE];   /* where servers share a store */
   const char *store;             /* place: see store.h */
   char address[128];
@@ -100,11 +100,8 @@ static int prepare_data(struct server_parts *parts, struct error *error)
   snprintf(path, sizeof path, "%s/jobs", parts->shared);
   if (folder_make(path, error) != 0)
     return -1;
-  snprintf(path, sizeof path, "%s/tmp", parts->data);
-  folder_clear(path);
   folder_clear(parts->temporary);
-  if (folder_make(path, error) != 0 || folder_make(parts->temporary, error) != 0 ||
-      catalogue_open(parts->data, true, &catalogue, error) != 0)
+  if (folder_make(parts->temporary, error) != 0 || catalogue_open(parts->data, true, &catalogue, error) != 0)
     return -1;
   catalogue_close(catalogue);
   if (store_open(parts->store, &store, error) != 0)
@@ -176,7 +173,8 @@ static int find_store(struct server_parts *parts, const struct serve_options *op
   if (is_shared && server_name_read(parts->data, parts->name, error) != 0)
     return -1;
   const bool is_apart = strcmp(parts->data, parts->shared) != 0;
-  snprintf(parts->temporary, sizeof parts->temporary, "%.900s/tmp/%s", parts->shared, is_apart ? parts->name : "");
+  snprintf(parts->temporary, sizeof parts->temporary, "%.900s/tmp%s%s", parts->shared, is_apart ? "/" : "",
+           is_apart ? parts->name : "");
   return 0;
 }
 
@@ -215,7 +213,7 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
   struct server *server = &parts->server;
   const size_t resident_limit = ((size_t)256 << 20) + memory / 2;
   const struct worker_pool_options pool = {.zygote = parts->zygote,
-                                           .data = parts->data,
+                                           .temporary = parts->temporary,
                                            .store = parts->store,
                                            .kept = parts->shared,
                                            .remote = parts->remote,

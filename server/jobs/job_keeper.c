@@ -219,7 +219,8 @@ int job_keeper_recover(struct job_queue *queue, struct store *store, struct erro
   if (!had_jobs && inventory.folders > 0 && !sweep)
     return error_set(error, ERROR_StorageFailure,
                      "the store of %s is empty, but its folder jobs holds results of %zu jobs: put the right "
-                     "server.sqlite there, or move them away, or remove them with --sweep",
+                     "server.sqlite there, or fill the store by `twincube store migrate`, or move them away, or remove "
+                     "them with --sweep",
                      queue->options.data, inventory.folders);
   inventory.only_count = false;
   folder_each(jobs, visit, &inventory);

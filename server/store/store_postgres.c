@@ -219,7 +219,8 @@ static int prepare(struct store *store, struct statement *statement, struct erro
   if (text.failed || made->count > STATEMENT_MAX_PARAMETERS) {
     free(made);
     buffer_free(&text);
-    return error_set(error, ERROR_Internal, "a statement of the store is too long");
+    return error_set(error, ERROR_Internal, "a statement of the store has more than %d parameters",
+                     (int)STATEMENT_MAX_PARAMETERS);
   }
   made->sql = text.data;
   made->postgres = store->connection;

@@ -7,7 +7,7 @@
 
 #include "server/store/store.h"
 
-enum { STORE_MAX_STATEMENTS = 160, STATEMENT_MAX_PARAMETERS = 24 };
+enum { STORE_MAX_STATEMENTS = 160, STATEMENT_MAX_PARAMETERS = 40 };
 
 struct store_value {
   enum { VALUE_ANY, VALUE_INTEGER, VALUE_REAL, VALUE_TEXT, VALUE_BLOB } kind; /* ANY: a NULL of whatever type */

@@ -242,7 +242,7 @@ static int start_thread(struct worker_pool *pool, unsigned i, struct error *erro
   thread->desk.place = pool->options.store;
   thread->desk.data = pool->options.kept;
   thread->desk.remote = pool->options.remote;
-  snprintf(thread->folder, sizeof thread->folder, "%s/tmp/worker-%u/", pool->options.data, i);
+  snprintf(thread->folder, sizeof thread->folder, "%s/worker-%u/", pool->options.temporary, i);
   if (folder_make(thread->folder, error) != 0)
     return -1;
   thread->started = pthread_create(&thread->thread, NULL, run_thread, thread) == 0;

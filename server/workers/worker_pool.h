@@ -14,7 +14,7 @@ struct remote_definitions; /* server/definitions/remote_definitions.h */
 
 struct worker_pool_options {
   struct zygote *zygote;
-  const char *data;                  /* folder; each worker gets a private one below data/tmp */
+  const char *temporary;             /* folder; each worker gets a private one in it */
   const char *store;                 /* place: see store.h */
   const char *kept;                  /* folder of jobs */
   struct remote_definitions *remote; /* processes that are published on the web */

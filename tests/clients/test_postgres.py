@@ -8,11 +8,13 @@ costs nothing that was acknowledged.
 
 import collections
 import concurrent.futures
+import contextlib
 import hashlib
 import os
 import pathlib
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -361,3 +363,98 @@ def test_no_password_is_ever_told(database, tmp_path):
     file.write_text(f'store = "postgresql://tests:{secret}@/x"\n')
     done = run("config", "check", str(file))
     assert done.returncode == 0 and secret not in done.stdout and "store = " in done.stdout
+
+
+# ---- from one store into another ----
+
+
+def sqlite_tables(folder):
+    """All rows of all tables, those of dead servers apart."""
+    with contextlib.closing(sqlite3.connect(folder / "server.sqlite")) as store:
+        names = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: sorted(store.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
+                for name in names if name != "servers"}
+
+
+def fill_sqlite(folder, rows):
+    """So many rows in every table that there is, no value of them NULL or like another's of its column."""
+    add_user(folder, "alice")  # makes the tables
+    with contextlib.closing(sqlite3.connect(folder / "server.sqlite")) as store, store:
+        names = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+                 if name not in ("servers", "sqlite_sequence")]
+        for name in names:
+            store.execute(f"DELETE FROM {name}")
+        for name in names:
+            columns = store.execute(f"PRAGMA table_info({name})").fetchall()
+            foreign = {row[3]: f"{row[4]}{row[2]}" for row in store.execute(f"PRAGMA foreign_key_list({name})")}
+            for i in range(rows):
+                values = [{"TEXT": f"{foreign.get(column, column + name)} é€\U0001F600\n{i:06d}", "INTEGER": 3 * i + 1,
+                           "REAL": i / 7 + 0.1, "BLOB": hashlib.sha256(f"{column}{i}".encode()).digest()}[kind]
+                          for _, column, kind, *_ in columns]
+                store.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(values))})", values)
+        assert store.execute("PRAGMA foreign_key_check").fetchall() == []
+        store.execute("UPDATE sqlite_sequence SET seq = seq + 1000 WHERE name IN ('jobs', 'services')")
+        store.execute("UPDATE jobs SET budget = NULL, title = NULL, queued = NULL WHERE seq % 2")
+
+
+def migrate(source, target):
+    return run("store", "migrate", str(source), str(target))
+
+
+def test_every_row_of_every_table_migrates_and_comes_back(database, tmp_path):
+    source, back = tmp_path / "source", tmp_path / "back"
+    source.mkdir()
+    back.mkdir()
+    fill_sqlite(source, 1203)  # pages
+    before, uri = sqlite_tables(source), database.make("migrated")
+    done = migrate(source, uri)
+    assert done.returncode == 0, done.stderr
+    counts = {line.split()[1]: int(line.split()[0]) for line in done.stdout.splitlines()}
+    assert counts == {name: len(rows) for name, rows in before.items() if name != "sqlite_sequence"}
+    assert sqlite_tables(source) == before
+    assert int(database.ask("SELECT nextval('jobs_seq_seq')", "migrated")[0][0]) == 3 * 1202 + 1 + 1001
+    check = run("store", "check", "--store", uri, "--data", str(tmp_path))
+    assert check.returncode == 0 and "1203  jobs" in check.stdout and "0  servers" in check.stdout, check.stdout
+    done = migrate(uri, back)
+    assert done.returncode == 0, done.stderr
+    after = sqlite_tables(back)
+    assert {name for name in before if before[name] != after[name]} <= {"sqlite_sequence"}
+    sequences = {name: dict(tables["sqlite_sequence"]) for name, tables in (("before", before), ("after", after))}
+    assert sequences["before"].items() <= {**sequences["after"], "jobs": sequences["after"]["jobs"] - 1}.items()
+    check = run("store", "check", "--data", str(back))
+    assert check.returncode == 0 and "1203  jobs" in check.stdout, check.stderr
+
+
+def test_a_migration_wants_a_store_at_rest_and_an_empty_one(database, tmp_path):
+    full, other, nothing = tmp_path / "full", tmp_path / "other", tmp_path / "nothing"
+    for folder in (full, other, nothing):
+        folder.mkdir()
+    add_user(full, "alice")
+    add_user(other, "bob")
+    uri = database.make("refused")
+    assert "there is no store in" in migrate(nothing, uri).stderr
+    assert "not empty" in migrate(full, other).stderr
+    done = migrate(full, uri)
+    assert done.returncode == 0, done.stderr
+    assert "not empty" in migrate(other, uri).stderr
+    server = Server(full)
+    try:
+        assert "a server uses the folder" in migrate(full, database.make("refused_too")).stderr
+    finally:
+        server.stop()
+    shared = Server(full, "--store", uri).login()  # goes on with what was migrated
+    try:
+        assert shared.call("GET", "/jobs").json()["jobs"] == []
+        assert "1 servers use the database" in migrate(uri, nothing).stderr
+    finally:
+        shared.stop()
+    assert migrate(uri, nothing).returncode == 0
+
+
+def test_a_damaged_store_is_found_out(tmp_path):
+    add_user(tmp_path, "alice")
+    with contextlib.closing(sqlite3.connect(tmp_path / "server.sqlite")) as store, store:
+        store.execute("PRAGMA foreign_keys = OFF")
+        store.execute("INSERT INTO tokens VALUES (x'00', 'nobody', 1)")
+    done = run("store", "check", "--data", str(tmp_path))
+    assert done.returncode == 1 and "rows of tokens refer to rows that are not there" in done.stderr
