@@ -24,7 +24,7 @@ static const char page_policy[] = "default-src 'none'; script-src 'self'; style-
                                   "frame-ancestors 'none'";
 /* The editor makes styles, workers and functions as it runs, and talks to whichever server its user names. */
 static const char editor_policy[] = "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
-                                    "worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
+                                    "worker-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; "
                                     "img-src * data: blob:; font-src 'self' data:; connect-src * data: blob:; "
                                     "frame-src *; object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
 

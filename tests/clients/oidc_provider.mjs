@@ -33,6 +33,7 @@ const configuration = {
   issueRefreshToken: async () => true,
   rotateRefreshToken: false,
   pkce: { required: () => false },
+  clientBasedCORS: () => true, // pages ask for tokens, too
   features: {
     clientCredentials: { enabled: true },
     deviceFlow: { enabled: true },
