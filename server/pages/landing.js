@@ -1,5 +1,5 @@
 /* What this server is and has, read from its own API. */
-import { page, read, server } from "./api.js";
+import { local, page, read, server } from "./api.js";
 import { copyButton, el, prose, show, tabs, webAddress } from "./dom.js";
 import { globe } from "./globe.js";
 import { snippets } from "./snippets.js";
@@ -69,13 +69,15 @@ function interval(collection) {
   return day(start) === day(end) ? day(start) : `${day(start) ?? "…"} to ${day(end) ?? "now"}`;
 }
 
-function thumbnail(collection) {
+/* The picture of a collection, which is of this server or of where the operator has it from; none that cannot be had. */
+async function thumbnail(collection) {
   const picture = Object.values(collection.assets ?? {}).find(
     ({ href, roles }) => webAddress(href) && (roles ?? []).some((role) => role === "thumbnail" || role === "overview"),
   );
-  return (
-    picture && el("img", { src: webAddress(picture.href), alt: "", loading: "lazy", referrerpolicy: "no-referrer" })
-  );
+  if (!picture) return null;
+  const image = el("img", { src: await local(webAddress(picture.href)), alt: "", referrerpolicy: "no-referrer" });
+  image.addEventListener("error", () => image.remove());
+  return image;
 }
 
 function bandsText(collection) {
@@ -94,8 +96,8 @@ const arrivals = new IntersectionObserver((entries) =>
     .forEach(({ target }) => {
       arrivals.unobserve(target);
       read(`/collections/${encodeURIComponent(target.dataset.id)}`)
-        .then((collection) => {
-          const picture = thumbnail(collection);
+        .then(async (collection) => {
+          const picture = await thumbnail(collection);
           if (picture) target.prepend(picture);
           target.querySelector(".facts").append(bandsText(collection));
         })
