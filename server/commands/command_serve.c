@@ -317,7 +317,9 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
   server->uploads = uploads_new(parts->shared, parts->temporary, options->user_files);
   if (server->uploads == NULL)
     return error_memory(error);
-  if (service_hub_open(parts->store, &server->services, error) != 0 ||
+  char tiles[DATA_DIR_SIZE + 16];
+  snprintf(tiles, sizeof tiles, "%s/tiles", parts->data);
+  if (service_hub_open(parts->store, tiles, options->tile_cache, &server->services, error) != 0 ||
       start_workers(parts, options, memory, error) != 0 || handlers_start(server, &parts->handlers, error) != 0)
     return -1;
   const struct http_options http = {.listen_fd = parts->listen_fd,

@@ -202,6 +202,12 @@ const struct option_row option_rows[] = {
      .place = PLACE(user_files),
      .help = "most bytes of files that one user may upload, and, apart from these, of what may lie in the user's "
              "workspaces"},
+    {.name = "tile-cache",
+     .value = "SIZE",
+     .standard = "256M",
+     .kind = OPTION_SIZE,
+     .place = PLACE(tile_cache),
+     .help = "bytes of pictures of web services that are kept in files, below DIR/tiles"},
     {.name = "keep-results",
      .value = "DAYS",
      .kind = OPTION_INTEGER,

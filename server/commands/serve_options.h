@@ -30,6 +30,7 @@ struct serve_options {
   struct option_list stac;                              /* folders that load_stac may read */
   struct option_list namespaces;                        /* what addresses start with where processes may be published */
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
+  size_t tile_cache;                                    /* bytes */
   long threads, workers, jobs;                          /* threads 0: default */
   long user_requests, user_jobs, all_jobs;              /* that may wait: of one user, of all */
   long connections, connections_per_address;            /* in all, of one address */

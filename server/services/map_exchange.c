@@ -256,23 +256,48 @@ void map_reply_bytes(struct exchange *exchange, const char *media_type, struct b
 struct picture_call {
   struct hash key;
   enum tile_format format;
+  struct buffer kept;   /* the picture as it lies in the folder of tiles; empty: it does not */
+  struct hash revision; /* … of which data */
 };
+
+static void picture_call_free(struct picture_call *call)
+{
+  if (call != NULL)
+    buffer_free(&call->kept);
+  free(call);
+}
+
+/* The picture, which the worker has made or found to be as it was. */
+static void reply_picture(struct exchange *exchange, struct picture_call *call, struct buffer *picture)
+{
+  struct hash tag = {0, 0};
+  hash_bytes(&tag, picture->data, picture->length);
+  tile_cache_put(service_hub_tiles(exchange->server->services), call->key, picture->data, picture->length, tag);
+  map_reply_bytes(exchange, tile_format_media_type(call->format), picture, tag);
+}
 
 static void picture_answer(struct exchange *exchange, const struct map_reply *answer, const struct error *error,
                            void *data)
 {
   struct picture_call *call = data;
+  struct hash revision;
   if (error != NULL) {
     reply_error(exchange, error);
+  } else if (answer->length < sizeof revision) {
+    reply_code(exchange, ERROR_Internal, "the worker's picture is cut off");
+  } else if (answer->length == sizeof revision) {
+    reply_picture(exchange, call, &call->kept);
   } else {
+    struct tile_folder *folder = service_hub_folder(exchange->server->services);
+    const char *bytes = answer->bytes + sizeof revision;
+    const size_t length = answer->length - sizeof revision;
     struct buffer picture = {0};
-    struct hash tag = {0, 0};
-    hash_bytes(&tag, answer->bytes, answer->length);
-    buffer_add(&picture, answer->bytes, answer->length);
-    tile_cache_put(service_hub_tiles(exchange->server->services), call->key, answer->bytes, answer->length, tag);
-    map_reply_bytes(exchange, tile_format_media_type(call->format), &picture, tag);
+    memcpy(&revision, answer->bytes, sizeof revision);
+    buffer_add(&picture, bytes, length);
+    reply_picture(exchange, call, &picture);
+    tile_folder_put(folder, call->key, revision, bytes, length);
   }
-  free(call);
+  picture_call_free(call);
 }
 
 /* All that a picture depends on, but for the files' contents. */
@@ -300,8 +325,14 @@ void map_reply_picture(struct exchange *exchange, const struct map_question *que
   }
   *call = (struct picture_call){.key = key_of(question), .format = (enum tile_format)question->task.format};
   const bool known = tile_cache_get(service_hub_tiles(exchange->server->services), call->key, &picture, &tag);
-  if (known)
+  if (known) {
     map_reply_bytes(exchange, tile_format_media_type(call->format), &picture, tag);
-  if (known || map_ask(exchange, question, picture_answer, call) != 0)
-    free(call);
+    picture_call_free(call);
+    return;
+  }
+  struct map_question asked = *question;
+  if (tile_folder_get(service_hub_folder(exchange->server->services), call->key, &call->kept, &call->revision))
+    asked.task.have = call->revision;
+  if (map_ask(exchange, &asked, picture_answer, call) != 0)
+    picture_call_free(call);
 }

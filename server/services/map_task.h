@@ -1,11 +1,13 @@
 /* What the server and a worker say to each other about maps: the body of a TASK_MAP.
  *
  * A struct, then the choice (a JSON object: datetime, bands, labels, parameters), then the graph's text. The reply is
- * the picture's bytes, JSON, or a file. */
+ * JSON, a file, or the map_hash of a picture and its bytes, which are left out where the server has it. */
 #ifndef TWINCUBE_SERVER_SERVICES_MAP_TASK_H
 #define TWINCUBE_SERVER_SERVICES_MAP_TASK_H
 
 #include "server/services/style.h"
+
+#include "datacube/base/hash.h"
 
 #include <stdint.h>
 
@@ -26,6 +28,7 @@ struct map_task {
   uint32_t width, height;
   char crs[MAP_CRS_SIZE];
   struct style style;
+  struct hash have;     /* of a picture: the map_hash of one that the server has; zero: of none */
   uint64_t choice_size; /* bytes */
 };
 

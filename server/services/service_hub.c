@@ -16,17 +16,20 @@ struct service_hub {
   struct store *store;
   int64_t logged; /* when the last error was: Unix milliseconds */
   char logged_service[SERVICE_ID_SIZE];
-  struct tile_cache *tiles; /* has a lock of its own */
+  struct tile_cache *tiles;   /* has a lock of its own, and so has … */
+  struct tile_folder *folder; /* or NULL */
 };
 
-int service_hub_open(const char *place, struct service_hub **out, struct error *error)
+int service_hub_open(const char *place, const char *tiles, uint64_t bytes, struct service_hub **out,
+                     struct error *error)
 {
   struct service_hub *hub = calloc(1, sizeof *hub);
   if (hub == NULL)
     return error_memory(error);
   pthread_mutex_init(&hub->lock, NULL);
   hub->tiles = tile_cache_new(tile_bytes, tile_seconds);
-  if (hub->tiles == NULL || store_open(place, &hub->store, error) != 0) {
+  if (hub->tiles == NULL || store_open(place, &hub->store, error) != 0 ||
+      (bytes > 0 && tile_folder_open(tiles, bytes, &hub->folder, error) != 0)) {
     service_hub_close(hub);
     return error_is_set(error) ? -1 : error_memory(error);
   }
@@ -40,6 +43,7 @@ void service_hub_close(struct service_hub *hub)
     return;
   store_close(hub->store);
   tile_cache_free(hub->tiles);
+  tile_folder_close(hub->folder);
   pthread_mutex_destroy(&hub->lock);
   free(hub);
 }
@@ -47,6 +51,11 @@ void service_hub_close(struct service_hub *hub)
 struct tile_cache *service_hub_tiles(struct service_hub *hub)
 {
   return hub->tiles;
+}
+
+struct tile_folder *service_hub_folder(struct service_hub *hub)
+{
+  return hub->folder;
 }
 
 int service_hub_store(struct service_hub *hub, int (*use)(struct store *store, void *data, struct error *error),
