@@ -5,6 +5,7 @@
 #include "processes/cube/shape.h"
 
 #include "datacube/source/netcdf_source.h"
+#include "datacube/source/time_series_source.h"
 #include "datacube/source/vector_file.h"
 
 #include <stdio.h>
@@ -92,16 +93,28 @@ static const char *path_of_part(const struct upload_request *r, const char *path
   return r->part ? arena_printf(r->call->arena, "%s:%s", path, r->part) : path;
 }
 
+static int open_netcdf(const struct upload_request *r, const struct user_file *file, const struct source **out)
+{
+  const struct netcdf_selection all = {.bands = NULL};
+  const struct netcdf_file netcdf = {.path = path_of_part(r, file->path), .origin = "a file of the user"};
+  if (!netcdf.path)
+    return error_memory(r->call->error);
+  return netcdf_source(r->call->arena, &netcdf, &all, out, r->call->error);
+}
+
+/* Several files are one cube where each has dates of its own. */
 static int load_netcdf(const struct upload_request *r, const struct source **out)
 {
-  struct call *call = r->call;
-  const struct netcdf_selection all = {.bands = NULL};
-  const struct netcdf_file file = {.path = path_of_part(r, r->files[0].path), .origin = "a file of the user"};
-  if (r->count > 1)
-    return wants_one(r);
-  if (!file.path)
-    return error_memory(call->error);
-  return netcdf_source(call->arena, &file, &all, out, call->error);
+  struct time_series_part *parts = ARENA_ARRAY(r->call->arena, struct time_series_part, r->count);
+  if (!parts)
+    return error_memory(r->call->error);
+  for (size_t i = 0; i < r->count; i++) {
+    parts[i].name = r->files[i].name;
+    if (open_netcdf(r, &r->files[i], &parts[i].source) != 0)
+      return -1;
+  }
+  *out = parts[0].source;
+  return r->count == 1 ? 0 : time_series_source(r->call->arena, parts, r->count, out, r->call->error);
 }
 
 static bool ends_with(const char *text, const char *end)

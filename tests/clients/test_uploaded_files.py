@@ -242,8 +242,71 @@ def test_netcdf(server, tmp_path):
     found = cube(server, ["x.nc"], "netcdf", variable="mask")
     [name] = [n for n in found.data_vars if found[n].ndim >= 2]
     numpy.testing.assert_array_equal(found[name].squeeze().sortby("y").values, data["mask"].values)
-    assert_error(load(server, ["x.nc", "no extension"], "netCDF"), 501, "FeatureUnsupported")
     assert_error(load(server, ["x.nc"], "netCDF", variable="none"), 400, "FormatUnsuitable")
+
+
+@pytest.mark.parametrize("order", [("time", "lat", "lon"), ("lev", "time", "lat", "lon")])
+def test_netcdf_files_of_a_series(server, tmp_path, order):
+    """Months of a year in files of uneven lengths, given in any order, are what xarray makes of them."""
+    sizes = {"lev": 2, "time": 12, "lat": 5, "lon": 7}
+    whole = xarray.Dataset(
+        {name: (order, numbers(0, *(sizes[d] for d in order), seed=seed)) for seed, name in enumerate(("a", "b"))},
+        coords={"time": numpy.arange("2020-01", "2021-01", dtype="datetime64[M]").astype("datetime64[ns]"),
+                "lat": numpy.arange(5.0) + 40, "lon": numpy.arange(7.0), "lev": [1.0, 2.0]})
+    parts = {"c.nc": slice(0, 5), "a.nc": slice(5, 6), "d.nc": slice(6, 10), "b.nc": slice(10, 12)}
+    for name, dates in parts.items():
+        part = whole.isel(time=dates)
+        part.to_netcdf(tmp_path / name, encoding={v: {"chunksizes": part[v].shape} for v in part},
+                       unlimited_dims=["time"])
+        put(server, name, (tmp_path / name).read_bytes())
+    found = cube(server, ["a.nc", "b.nc", "c.nc", "d.nc"], "netCDF")
+    for name in ("a", "b"):
+        got = found[name].sortby("y")
+        got = got.transpose(*(d for d in ("lev", "t", "y", "x") if d in got.dims))
+        wanted = whole[name].transpose(*(d for d in ("lev", "time", "lat", "lon") if d in order))
+        numpy.testing.assert_array_equal(got.values, wanted.values)
+        assert list(found["t"].values.astype("datetime64[ns]")) == list(whole["time"].values)
+    one = server.result({
+        "load": {"process_id": "load_uploaded_files", "arguments": {"paths": ["d.nc", "c.nc"], "format": "netCDF"}},
+        "some": {"process_id": "filter_temporal", "arguments": {
+            "data": {"from_node": "load"}, "extent": ["2020-04-01", "2020-09-01"]}},
+        "box": {"process_id": "filter_bbox", "arguments": {
+            "data": {"from_node": "some"}, "extent": {"west": 1.5, "east": 4.5, "south": 40.5, "north": 43.5}}},
+        "save": {"process_id": "save_result", "arguments": {"data": {"from_node": "box"}, "format": "netCDF"},
+                 "result": True}})
+    assert one.status_code == 200, one.text
+    (tmp_path / "one.nc").write_bytes(one.content)
+    with xarray.open_dataset(tmp_path / "one.nc") as file:
+        wanted = whole["a"].isel(time=[3, 4, 6, 7], lat=slice(1, 4), lon=slice(2, 5))
+        got = file["a"].sortby("y").transpose(*(d for d in ("lev", "t", "y", "x") if d in file["a"].dims))
+        numpy.testing.assert_array_equal(got.values, wanted.transpose(*(d for d in ("lev", "time", "lat", "lon")
+                                                                        if d in order)).values)
+
+
+def test_netcdf_files_that_are_no_series(server, tmp_path):
+    def write(name, dates, step=1.0, dtype="f4", variable="a"):
+        xarray.Dataset({variable: (("time", "lat", "lon"), numpy.ones((len(dates), 3, 4), dtype))}, coords={
+            "time": numpy.array(dates, "datetime64[ns]"), "lat": 10 + step * numpy.arange(3),
+            "lon": step * numpy.arange(4)}).to_netcdf(tmp_path / name)
+        put(server, name, (tmp_path / name).read_bytes())
+        return name
+
+    first = write("first.nc", ["2020-01-01", "2020-01-03"])
+    for other, words in ((write("same.nc", ["2020-01-03"]), "same span"), (first, "same span"),
+                         (write("between.nc", ["2020-01-02"]), "same span"),
+                         (write("around.nc", ["2019-01-01", "2021-01-01"]), "same span"),
+                         (write("grid.nc", ["2020-02-01"], step=2.0), "different"),
+                         (write("type.nc", ["2020-02-01"], dtype="f8"), "types"),
+                         (write("name.nc", ["2020-02-01"], variable="z"), "different"),
+                         (write("down.nc", ["2020-02-03", "2020-02-01"]), "ascend")):
+        answer = load(server, [first, other], "netCDF")
+        assert_error(answer, 400, "FormatUnsuitable")
+        assert words in answer.json()["message"] and first.split(".")[0] in answer.json()["message"] + "first"
+        assert str(server.data) not in answer.text
+    xarray.Dataset({"a": (("lat", "lon"), numpy.ones((3, 4), "f4"))}, coords={
+        "lat": [10.0, 11, 12], "lon": [0.0, 1, 2, 3]}).to_netcdf(tmp_path / "still.nc")
+    put(server, "still.nc", (tmp_path / "still.nc").read_bytes())
+    assert "no dates" in load(server, [first, "still.nc"], "netCDF").json()["message"]
 
 
 def features():
