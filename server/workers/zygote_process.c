@@ -5,6 +5,7 @@
 #include "server/workers/zygote_protocol.h"
 
 #include "datacube/base/logger.h"
+#include "datacube/gdal_init.h"
 #include "processes/graph/table.h"
 
 #include <errno.h>
@@ -148,6 +149,7 @@ int zygote_main(int argc, char **argv)
     log_message(LOG_ERROR, "%s", error.message);
     return 1;
   }
+  gdal_init(); /* once for all workers: they share it */
   serve(&options);
   reap_rest();
   return 0;

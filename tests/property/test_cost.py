@@ -174,3 +174,12 @@ def test_a_crop_before_a_merge_spares_the_rest(subject, large):
              "c": step("resample_spatial", data=reference("l"), resolution=coarse.res, method="near"),
              "m": step("merge_cubes", cube1=reference("f"), cube2=reference("c"), overlap_resolver=SUBTRACT)}
     assert cost(subject, graph)["read_bytes"] < STORED / 16 * 2 * 2
+
+
+def test_gdal_is_not_loaded_before_it_is_needed():
+    """It and what it brings take longer to load than a scalar to compute."""
+    if os.environ.get("TWINCUBE_SANITIZED") or platform.machine() != "x86_64":
+        pytest.skip("linked with GDAL itself")
+    listed = subprocess.run([BINARY], env={**os.environ, "LD_TRACE_LOADED_OBJECTS": "1"}, capture_output=True,
+                            text=True, check=True).stdout
+    assert "libproj" in listed and "libgdal" not in listed
