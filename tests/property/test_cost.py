@@ -5,12 +5,16 @@ result and of what is reduced computed once. The margin is for tiles that meet b
 """
 
 import json
+import os
+import platform
+import subprocess
 
 import numpy
 import pytest
 
 import naive
 import world as worlds
+from conftest import BINARY
 from maker import callback, parameter, reducer, reference
 from test_crops import load, step
 
