@@ -10,7 +10,7 @@
 #include "server/http/api_version.h"
 #include "server/http/http.h"
 #include "server/jobs/job_queue.h"
-#include "server/jobs/tariff.h"
+#include "server/jobs/server_limits.h"
 #include "server/store/store.h"
 #include "server/workers/worker_pool.h"
 
@@ -42,15 +42,9 @@ struct server_settings {
   bool is_secure;         /* TLS is spoken there */
   const char *web_editor; /* folder of a build of the openEO Web Editor, or NULL */
   const char *workspaces; /* folder of users' workspaces, absolute, or NULL: there are none */
-  uint64_t user_files;    /* bytes of files that a user may upload, and of what may lie in workspaces */
   uint64_t result_size;   /* bytes that a synchronous request may write */
-  uint64_t user_results;  /* bytes of results that a user may keep, 0: no limit */
   unsigned threads;       /* of one request, 0: default */
-  double request_seconds; /* of one request */
-  struct tariff tariff;
-  long keep_days;           /* of results, 0: for ever */
-  long user_jobs, all_jobs; /* that may be queued: of one user, of all */
-  bool reads_namespaces;    /* graphs may use processes that are published on the web */
+  bool reads_namespaces;  /* graphs may use processes that are published on the web */
 };
 
 struct uploads;     /* server/files/upload.h */
@@ -61,6 +55,7 @@ struct metrics; /* server/http/metrics.h */
 
 struct server {
   struct server_settings settings;
+  struct server_limits limits; /* may change at any time */
   struct auth *auth;
   struct worker_pool *pool; /* synchronous requests */
   struct job_queue *jobs;

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,9 @@ static const int64_t token_lifetime_ms = INT64_C(30) * 24 * 3600 * 1000;
 struct auth {
   pthread_mutex_t hashing; /* one argon2id at a time: its memory counts */
   struct login_limit *limit;
-  struct oidc *oidc; /* or NULL */
-  bool basic;
+  pthread_mutex_t lock; /* guards the pointer below */
+  struct oidc *oidc;    /* or NULL */
+  atomic_bool basic;
 };
 
 int auth_hash_password(const char *password, char out[PASSWORD_HASH_SIZE], struct error *error)
@@ -47,8 +49,11 @@ struct auth *auth_new(struct oidc *oidc, bool basic)
     oidc_stop(oidc);
     return NULL;
   }
-  *auth = (struct auth){.limit = limit, .oidc = oidc, .basic = basic};
+  auth->limit = limit;
+  auth->oidc = oidc;
+  auth->basic = basic;
   pthread_mutex_init(&auth->hashing, NULL);
+  pthread_mutex_init(&auth->lock, NULL);
   return auth;
 }
 
@@ -59,6 +64,7 @@ void auth_free(struct auth *auth)
   oidc_stop(auth->oidc);
   login_limit_free(auth->limit);
   pthread_mutex_destroy(&auth->hashing);
+  pthread_mutex_destroy(&auth->lock);
   free(auth);
 }
 
@@ -67,9 +73,35 @@ bool auth_has_basic(const struct auth *auth)
   return auth->basic;
 }
 
-const struct oidc *auth_oidc(const struct auth *auth)
+struct oidc *auth_oidc(struct auth *auth)
 {
-  return auth->oidc;
+  pthread_mutex_lock(&auth->lock);
+  struct oidc *oidc = auth->oidc;
+  if (oidc != NULL)
+    oidc_hold(oidc);
+  pthread_mutex_unlock(&auth->lock);
+  return oidc;
+}
+
+bool auth_has_oidc(struct auth *auth)
+{
+  struct oidc *oidc = auth_oidc(auth);
+  oidc_stop(oidc);
+  return oidc != NULL;
+}
+
+void auth_set_basic(struct auth *auth, bool basic)
+{
+  auth->basic = basic;
+}
+
+void auth_set_oidc(struct auth *auth, struct oidc *oidc)
+{
+  pthread_mutex_lock(&auth->lock);
+  struct oidc *old = auth->oidc;
+  auth->oidc = oidc;
+  pthread_mutex_unlock(&auth->lock);
+  oidc_stop(old);
 }
 
 /* Base64 of name:password into out; returns the password's start, or NULL. */
@@ -177,18 +209,21 @@ static int user_of_provider(struct auth *auth, struct store *store, const struct
 {
   static const char name[] = "opaque tokens"; /* no user has that name */
   struct identity identity;
-  if (auth->oidc == NULL && bearer->kind == BEARER_PROVIDER)
+  struct oidc *oidc = auth_oidc(auth);
+  if (oidc == NULL && bearer->kind == BEARER_PROVIDER)
     return error_set(error, ERROR_AuthenticationSchemeInvalid, "this server has no identity provider");
-  if (auth->oidc == NULL)
+  if (oidc == NULL)
     return error_set(error, ERROR_TokenInvalid, "the token is unknown or has expired; please log in again");
   const bool is_opaque = !jwt_has_shape(bearer->token);
+  int status;
   if (is_opaque && login_limit_wait(auth->limit, address, name) > 0)
-    return error_set(error, ERROR_TooManyRequests, "too many tokens that are none; please wait a minute");
-  if (oidc_identify(auth->oidc, bearer->provider, bearer->token, &identity, error) == 0)
-    return store_identity_user(store, &identity, user, error);
-  if (is_opaque && error_is(error, ERROR_TokenInvalid))
+    status = error_set(error, ERROR_TooManyRequests, "too many tokens that are none; please wait a minute");
+  else if ((status = oidc_identify(oidc, bearer->provider, bearer->token, &identity, error)) == 0)
+    status = store_identity_user(store, &identity, user, error);
+  else if (is_opaque && error_is(error, ERROR_TokenInvalid))
     login_limit_count(auth->limit, address, name);
-  return -1;
+  oidc_stop(oidc);
+  return status;
 }
 
 /* Ours, or else one of the only provider. */

@@ -19,7 +19,11 @@ void auth_wipe(void *secret, size_t size);
 struct auth *auth_new(struct oidc *oidc, bool basic);
 void auth_free(struct auth *auth); /* NULL is allowed */
 bool auth_has_basic(const struct auth *auth);
-const struct oidc *auth_oidc(const struct auth *auth); /* NULL: there is no provider */
+bool auth_has_oidc(struct auth *auth);
+struct oidc *auth_oidc(struct auth *auth); /* held, to be given up by oidc_stop; NULL: there is no provider */
+/* What logins are taken changes. `oidc` is taken, and may be NULL; requests that ask the one before finish. */
+void auth_set_oidc(struct auth *auth, struct oidc *oidc);
+void auth_set_basic(struct auth *auth, bool basic);
 
 /* What a request says of who asks. */
 struct auth_request {

@@ -11,6 +11,7 @@
 
 struct oidc {
   struct oidc_settings *settings;
+  atomic_uint holders;
   atomic_uint waiting; /* requests, for any of the providers */
   struct oidc_provider *providers[OIDC_PROVIDERS_MOST];
 };
@@ -24,6 +25,7 @@ int oidc_start(struct oidc_settings *settings, struct oidc **out, struct error *
     return error_memory(error);
   }
   oidc->settings = settings;
+  oidc->holders = 1;
   for (size_t i = 0; i < settings->count; i++)
     if (oidc_provider_start(&settings->providers[i], &oidc->waiting, &oidc->providers[i], error) != 0) {
       oidc_stop(oidc);
@@ -33,9 +35,14 @@ int oidc_start(struct oidc_settings *settings, struct oidc **out, struct error *
   return 0;
 }
 
+void oidc_hold(struct oidc *oidc)
+{
+  atomic_fetch_add(&oidc->holders, 1);
+}
+
 void oidc_stop(struct oidc *oidc)
 {
-  if (oidc == NULL)
+  if (oidc == NULL || atomic_fetch_sub(&oidc->holders, 1) > 1)
     return;
   for (size_t i = 0; i < oidc->settings->count; i++)
     oidc_provider_stop(oidc->providers[i]);

@@ -11,7 +11,9 @@ struct oidc;
 
 /* Starts a thread for each provider; takes the settings in any case. */
 int oidc_start(struct oidc_settings *settings, struct oidc **out, struct error *error);
-void oidc_stop(struct oidc *oidc); /* NULL is allowed */
+/* Several may hold it; the last to give it up ends it. NULL is allowed. */
+void oidc_hold(struct oidc *oidc);
+void oidc_stop(struct oidc *oidc);
 
 /* The identity behind a token of the named provider; "" is the provider that the token itself names as its issuer, or
  * the only one where the token is opaque. Errors: AuthenticationSchemeInvalid (no such provider), TokenInvalid,

@@ -232,12 +232,8 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
                                          .slots = (unsigned)options->jobs,
                                          .memory = memory,
                                          .result_size = options->result_size,
-                                         .user_results = options->user_results,
                                          .workspaces = parts->workspaces,
-                                         .user_files = options->user_files,
-                                         .seconds = options->job_time,
-                                         .keep_days = options->keep_results,
-                                         .tariff = options->tariff,
+                                         .limits = &server->limits,
                                          .sweep = options->sweep,
                                          .threads = (unsigned)options->threads,
                                          .resident_limit = resident_limit};
@@ -253,18 +249,6 @@ static int start_definitions(struct server_parts *parts, const struct serve_opti
   parts->namespaces = (struct web_rule){options->namespaces.values, options->namespaces.count, false};
   parts->remote = remote_definitions_new(&parts->namespaces, &parts->server.stopping);
   return parts->remote != NULL ? 0 : error_memory(error);
-}
-
-/* Passwords and providers, as far as the operator wants them. */
-static int start_auth(struct server *server, const struct serve_options *options, struct error *error)
-{
-  struct oidc_settings *settings = NULL;
-  struct oidc *oidc = NULL;
-  if (serve_options_providers(options, &settings, error) != 0 ||
-      (settings != NULL && oidc_start(settings, &oidc, error) != 0))
-    return -1;
-  server->auth = auth_new(oidc, !options->no_basic);
-  return server->auth != NULL ? 0 : error_memory(error);
 }
 
 /* As many as are asked for, where there are descriptors for them. */
@@ -292,15 +276,8 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                               .is_secure = parts->tls != NULL,
                                               .workspaces = parts->workspaces,
                                               .web_editor = options->web_editor,
-                                              .user_files = options->user_files,
                                               .result_size = options->result_size,
-                                              .user_results = options->user_results,
                                               .threads = (unsigned)options->threads,
-                                              .request_seconds = options->request_time,
-                                              .tariff = options->tariff,
-                                              .keep_days = options->keep_results,
-                                              .user_jobs = options->user_jobs,
-                                              .all_jobs = options->all_jobs,
                                               .reads_namespaces = options->namespaces.count > 0};
   if (options->public_url != NULL) {
     snprintf(parts->public_url, sizeof parts->public_url, "%s", options->public_url);
@@ -308,13 +285,14 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
       parts->public_url[i - 1] = '\0';
     server->settings.public_url = parts->public_url;
   }
-  if (check_web_editor(options->web_editor, error) != 0 || metrics_new(&server->metrics, error) != 0)
+  if (check_web_editor(options->web_editor, error) != 0 || serve_start_limits(&parts->reload, error) != 0 ||
+      metrics_new(&server->metrics, error) != 0)
     return -1;
   if (lock_data(parts, error) != 0 || prepare_data(parts, error) != 0)
     return -1;
-  if (start_auth(server, options, error) != 0 || start_definitions(parts, options, error) != 0)
+  if (serve_start_auth(&parts->reload, error) != 0 || start_definitions(parts, options, error) != 0)
     return -1;
-  server->uploads = uploads_new(parts->shared, parts->temporary, options->user_files);
+  server->uploads = uploads_new(parts->shared, parts->temporary, &server->limits);
   if (server->uploads == NULL)
     return error_memory(error);
   char tiles[DATA_DIR_SIZE + 16];
@@ -446,6 +424,7 @@ static int serve(const struct serve_options *options, int argc, char **argv, str
   if (parts == NULL)
     return error_memory(error);
   parts->listen_fd = parts->lock_fd = -1;
+  parts->reload = (struct serve_reload){.argc = argc, .argv = argv, .started = options, .server = &parts->server};
   const size_t memory = task_memory(options);
   sigset_t signals;
   int status = start_processes(parts, options, memory, error);
@@ -457,12 +436,11 @@ static int serve(const struct serve_options *options, int argc, char **argv, str
   if (status == 0) {
     printf("%s://%s/\n", parts->tls != NULL ? "https" : "http", parts->address);
     fflush(stdout);
-    parts->reload = (struct serve_reload){
-        .argc = argc, .argv = argv, .started = options, .server = &parts->server, .tls = parts->tls};
+    parts->reload.tls = parts->tls;
     watch_over(parts, &signals);
   }
-  serve_reload_free(&parts->reload);
   stop(parts);
+  serve_reload_free(&parts->reload);
   free(parts);
   return status;
 }

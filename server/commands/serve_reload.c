@@ -6,12 +6,143 @@
 
 #include "datacube/base/logger.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+struct tariff_kept {
+  struct tariff tariff;
+  struct tariff_kept *older;
+};
+
+/* What is made before anything changes. */
+struct prepared {
+  struct tariff_kept *tariff; /* NULL: the tariff stays */
+  struct oidc *oidc;
+  json_t *providers;  /* their document */
+  bool has_providers; /* they change, perhaps to none */
+};
+
+/* ---- limits ---- */
+
+static int prepare_tariff(const struct serve_reload *reload, const struct serve_options *options, struct prepared *out,
+                          struct error *error)
+{
+  const struct tariff *now = reload->server->limits.tariff, *wanted = &options->tariff;
+  if (now != NULL && strcmp(now->currency, wanted->currency) == 0 && now->cpu_hour == wanted->cpu_hour &&
+      now->gb_read == wanted->gb_read)
+    return 0;
+  out->tariff = calloc(1, sizeof *out->tariff);
+  if (out->tariff == NULL)
+    return error_memory(error);
+  out->tariff->tariff = *wanted;
+  return 0;
+}
+
+static void set_limits(struct serve_reload *reload, const struct serve_options *options, struct tariff_kept *tariff)
+{
+  struct server_limits *limits = &reload->server->limits;
+  limits->user_files = options->user_files;
+  limits->user_results = options->user_results;
+  limits->request_seconds = options->request_time;
+  limits->job_seconds = options->job_time;
+  limits->keep_days = options->keep_results;
+  limits->user_jobs = options->user_jobs;
+  limits->all_jobs = options->all_jobs;
+  if (tariff == NULL)
+    return;
+  tariff->older = reload->tariffs;
+  reload->tariffs = tariff;
+  limits->tariff = &tariff->tariff;
+}
+
+int serve_start_limits(struct serve_reload *reload, struct error *error)
+{
+  struct prepared prepared = {0};
+  if (prepare_tariff(reload, reload->started, &prepared, error) != 0)
+    return -1;
+  set_limits(reload, reload->started, prepared.tariff);
+  return 0;
+}
+
+/* ---- who may log in ---- */
+
+/* Providers whose settings are as before go on, with what they know. */
+static int prepare_providers(const struct serve_reload *reload, const struct serve_options *options,
+                             struct prepared *out, struct error *error)
+{
+  struct oidc_settings *settings = NULL;
+  if (serve_options_providers(options, &settings, error) != 0)
+    return -1;
+  json_t *document = settings != NULL ? settings->document : NULL;
+  if (document == reload->providers || json_equal(document, reload->providers)) {
+    oidc_settings_free(settings);
+    return 0;
+  }
+  json_incref(document);
+  if (settings != NULL && oidc_start(settings, &out->oidc, error) != 0) {
+    json_decref(document);
+    return -1;
+  }
+  out->providers = document;
+  out->has_providers = true;
+  return 0;
+}
+
+int serve_start_auth(struct serve_reload *reload, struct error *error)
+{
+  struct prepared prepared = {0};
+  if (prepare_providers(reload, reload->started, &prepared, error) != 0)
+    return -1;
+  reload->providers = prepared.providers;
+  reload->server->auth = auth_new(prepared.oidc, !reload->started->no_basic);
+  return reload->server->auth != NULL ? 0 : error_memory(error);
+}
+
+static void set_auth(struct serve_reload *reload, const struct serve_options *options, const struct prepared *prepared)
+{
+  auth_set_basic(reload->server->auth, !options->no_basic);
+  if (!prepared->has_providers)
+    return;
+  auth_set_oidc(reload->server->auth, prepared->oidc);
+  log_message(LOG_INFO, "settings: there are other OpenID Connect providers");
+  json_decref(reload->providers);
+  reload->providers = prepared->providers;
+}
+
+/* ---- all of it ---- */
+
 bool serve_reload_is_wanted(const struct serve_options *options)
 {
   return options->config != NULL || options->tls_certificate != NULL;
 }
 
-/* Lists, and tables above all, are equal when all in them is. */
+/* A server that was started without a certificate has no TLS, and the other way round. */
+static int set_certificate(const struct serve_reload *reload, const struct serve_options *options, struct error *error)
+{
+  if ((reload->tls == NULL) != (options->tls_certificate == NULL))
+    return error_set(error, ERROR_ServerConfigInvalid, "TLS cannot be switched on or off while the server runs");
+  return reload->tls != NULL ? tls_reload(reload->tls, options->tls_certificate, options->tls_key, error) : 0;
+}
+
+/* The certificate is the last that may fail. */
+static int apply(struct serve_reload *reload, const struct serve_options *fresh, struct error *error)
+{
+  struct prepared prepared = {0};
+  if (prepare_tariff(reload, fresh, &prepared, error) != 0 || prepare_providers(reload, fresh, &prepared, error) != 0 ||
+      set_certificate(reload, fresh, error) != 0) {
+    free(prepared.tariff);
+    oidc_stop(prepared.oidc);
+    json_decref(prepared.providers);
+    return -1;
+  }
+  log_set_level((enum log_level)fresh->log_level);
+  log_set_format((enum log_format)fresh->log_format);
+  set_limits(reload, fresh, prepared.tariff);
+  worker_pool_set_user_requests(reload->server->pool, (unsigned)fresh->user_requests);
+  set_auth(reload, fresh, &prepared);
+  return 0;
+}
+
 static bool differs(const struct option_row *row, const struct serve_options *a, const struct serve_options *b)
 {
   const json_t *one = json_object_get(a->values, row->name), *other = json_object_get(b->values, row->name);
@@ -31,23 +162,6 @@ static void tell_changes(const struct serve_reload *reload, const struct serve_o
   }
 }
 
-/* A server that was started without a certificate has no TLS, and the other way round. */
-static int apply_certificate(const struct serve_reload *reload, const struct serve_options *fresh, struct error *error)
-{
-  if ((reload->tls == NULL) != (fresh->tls_certificate == NULL))
-    return error_set(error, ERROR_ServerConfigInvalid, "TLS cannot be switched on or off while the server runs");
-  return reload->tls != NULL ? tls_reload(reload->tls, fresh->tls_certificate, fresh->tls_key, error) : 0;
-}
-
-static int apply(struct serve_reload *reload, const struct serve_options *fresh, struct error *error)
-{
-  if (apply_certificate(reload, fresh, error) != 0)
-    return -1;
-  log_set_level((enum log_level)fresh->log_level);
-  log_set_format((enum log_format)fresh->log_format);
-  return 0;
-}
-
 void serve_reload(struct serve_reload *reload)
 {
   struct serve_options fresh;
@@ -65,5 +179,10 @@ void serve_reload(struct serve_reload *reload)
 
 void serve_reload_free(struct serve_reload *reload)
 {
+  for (struct tariff_kept *kept = reload->tariffs, *older; kept != NULL; kept = older) {
+    older = kept->older;
+    free(kept);
+  }
+  json_decref(reload->providers);
   serve_options_free(&reload->now);
 }

@@ -38,7 +38,8 @@ void get_credentials_basic(struct exchange *exchange)
 /* The specification wants at least one provider in the list: where there is none the answer says what there is. */
 void get_credentials_oidc(struct exchange *exchange)
 {
-  if (auth_oidc(exchange->server->auth) == NULL) {
+  struct oidc *oidc = auth_oidc(exchange->server->auth);
+  if (oidc == NULL) {
     reply_code(exchange, ERROR_NotFound,
                "this server has no OpenID Connect provider; log in with name and password, by HTTP Basic at %s"
                "/credentials/basic (authenticate_basic in the clients)",
@@ -48,7 +49,8 @@ void get_credentials_oidc(struct exchange *exchange)
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
   json_write_object(&w);
-  oidc_write_providers(auth_oidc(exchange->server->auth), &w);
+  oidc_write_providers(oidc, &w);
+  oidc_stop(oidc);
   json_end_object(&w);
   reply_json(exchange, 200, &json);
 }
@@ -71,7 +73,7 @@ static int find_room_for_files(const struct exchange *exchange, struct storage_r
     return -1;
   const int root = folder[0] ? file_tree_open(settings->data, folder) : -1;
   const int status = root < 0 ? 0 : file_tree_list(root, &list, error);
-  *out = room_of(settings->user_files, list.bytes);
+  *out = room_of(exchange->server->limits.user_files, list.bytes);
   file_listing_free(&list);
   if (root >= 0)
     close(root);
@@ -143,7 +145,7 @@ void get_me(struct exchange *exchange)
   write_roles(&w, rights.roles);
   if (status == 0)
     status =
-        write_storage(&w, exchange, rights.results ? rights.results : exchange->server->settings.user_results, &error);
+        write_storage(&w, exchange, rights.results ? rights.results : exchange->server->limits.user_results, &error);
   json_key(&w, "budget");
   json_write_null(&w); /* of the user: none is set; jobs and requests have their own */
   json_key(&w, "links");

@@ -209,7 +209,7 @@ void get_capabilities(struct exchange *exchange)
   json_kv_bool(&w, "production", true);
   write_conformance(&w, exchange);
   write_endpoints(&w, exchange->server);
-  write_billing(&w, &exchange->server->settings.tariff);
+  write_billing(&w, exchange->server->limits.tariff);
   int status = write_capability_links(&w, exchange, &error);
   json_end_object(&w);
   reply_made(exchange, status, &json, &error);

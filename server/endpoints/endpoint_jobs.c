@@ -155,7 +155,7 @@ static int take_job(const struct exchange *exchange, json_t *root, struct job *j
   if (take_text(root, "title", MAX_TITLE, &job->title, error) != 0 ||
       take_text(root, "description", MAX_DESCRIPTION, &job->description, error) != 0 ||
       take_text(root, "plan", MAX_TITLE, &job->plan, error) != 0 ||
-      tariff_check_plan(&exchange->server->settings.tariff, job->plan, error) != 0 ||
+      tariff_check_plan(exchange->server->limits.tariff, job->plan, error) != 0 ||
       take_budget(root, job, error) != 0 || take_log_level(root, job, error) != 0 ||
       take_process(exchange, job, error) != 0)
     return -1;

@@ -150,7 +150,7 @@ static void submit(struct work *work, const char *purpose)
   snprintf(task->header.user, sizeof task->header.user, "%s", exchange->user);
   struct error error = {0};
   const struct server_settings *settings = &exchange->server->settings;
-  task->header.workspace_most = settings->user_files;
+  task->header.workspace_most = exchange->server->limits.user_files;
   if (file_tree_path(exchange->store, settings->data, exchange->user, task->header.files, &error) != 0 ||
       workspace_folder(exchange->store, settings->workspaces, exchange->user, task->header.workspaces, &error) != 0)
     refuse_work(work, &error);
@@ -197,7 +197,7 @@ static bool body_is_object(const struct exchange *exchange)
 /* `plan` and `budget` of the request; the body's other members are judged in the worker. */
 static int take_billing(struct work *work, struct error *error)
 {
-  const struct tariff *tariff = &work->exchange->server->settings.tariff;
+  const struct tariff *tariff = work->exchange->server->limits.tariff;
   const struct buffer *body = http_body(work->exchange->http);
   struct task_header *task = &work->task.header;
   char plan[64] = "", *end = NULL;
@@ -233,7 +233,7 @@ static void post_graph(struct exchange *exchange, enum task_kind kind, double se
 
 void post_result(struct exchange *exchange)
 {
-  post_graph(exchange, TASK_EXECUTE, exchange->server->settings.request_seconds, "POST /result");
+  post_graph(exchange, TASK_EXECUTE, exchange->server->limits.request_seconds, "POST /result");
 }
 
 void post_validation(struct exchange *exchange)

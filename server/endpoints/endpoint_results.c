@@ -21,8 +21,8 @@ void post_job_results(struct exchange *exchange)
   struct error error = {0};
   bool started = false;
   const char *id = exchange->parameters[0];
-  const struct server_settings *settings = &exchange->server->settings;
-  const struct queue_limits limits = {.per_owner = settings->user_jobs, .all = settings->all_jobs};
+  const struct server_limits *now = &exchange->server->limits;
+  const struct queue_limits limits = {.per_owner = now->user_jobs, .all = now->all_jobs};
   if (store_job_start(exchange->store, &(struct job_key){exchange->user, id}, &limits, &started, &error) != 0) {
     reply_error(exchange, &error);
     return;
@@ -107,7 +107,7 @@ static bool has_expired(const struct job *job)
 static void reply_expired(struct exchange *exchange)
 {
   reply_code(exchange, ERROR_ResultLinkExpired, "results are kept for %ld days; please start the job again",
-             exchange->server->settings.keep_days);
+             exchange->server->limits.keep_days);
 }
 
 static bool wants_partial(const struct exchange *exchange)

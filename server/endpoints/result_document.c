@@ -391,7 +391,7 @@ static void write_item(struct json_writer *w, const struct job *job, const struc
 static int64_t expiry(const struct exchange *exchange, const struct job *job)
 {
   const int64_t links = store_now() / 1000 + RESULT_LINK_SECONDS;
-  const int64_t days = exchange != NULL ? exchange->server->settings.keep_days : 0;
+  const int64_t days = exchange != NULL ? exchange->server->limits.keep_days : 0;
   const int64_t results = (job->ended > 0 ? job->ended : job->updated) / 1000 + days * 24 * 3600;
   return days > 0 && strcmp(job->status, "finished") == 0 && results < links ? results : links;
 }

@@ -19,20 +19,20 @@ static const uint64_t sync_step = UINT64_C(32) << 20; /* bytes that may wait to 
 
 struct uploads {
   const char *data, *temporary;
-  uint64_t most;
+  const struct server_limits *limits;
   pthread_mutex_t lock; /* guards the list and the sizes in it */
   struct upload *first;
   pthread_mutex_t tree; /* held while a tree is changed */
 };
 
-struct uploads *uploads_new(const char *data, const char *temporary, uint64_t most)
+struct uploads *uploads_new(const char *data, const char *temporary, const struct server_limits *limits)
 {
   struct uploads *uploads = calloc(1, sizeof *uploads);
   if (uploads == NULL)
     return NULL;
   uploads->data = data;
   uploads->temporary = temporary;
-  uploads->most = most;
+  uploads->limits = limits;
   pthread_mutex_init(&uploads->lock, NULL);
   pthread_mutex_init(&uploads->tree, NULL);
   return uploads;
@@ -60,7 +60,7 @@ static int check_disk(const struct uploads *uploads, uint64_t bytes, struct erro
 /* Whether a user who keeps `kept` bytes may add so many. */
 static int check_quota(const struct uploads *uploads, uint64_t kept, uint64_t bytes, struct error *error)
 {
-  const uint64_t most = uploads->most;
+  const uint64_t most = uploads->limits->user_files;
   if (bytes > most)
     return error_set(error, ERROR_FileSizeExceeded, "the file has more than the %" PRIu64 " bytes that a user may keep",
                      most);

@@ -8,15 +8,15 @@
 
 #include "server/files/file_tree.h"
 #include "server/http/http.h"
+#include "server/jobs/server_limits.h"
 #include "server/store/store_files.h"
 
 #include "datacube/base/rooted_path.h"
 
 struct uploads; /* all that are under way in the server */
 
-/* `data` and `temporary`, a folder on the same file system, are borrowed. `most`: bytes that a user may keep. NULL when
- * out of memory. */
-struct uploads *uploads_new(const char *data, const char *temporary, uint64_t most);
+/* All is borrowed; `temporary` is a folder on the file system of `data`. NULL when out of memory. */
+struct uploads *uploads_new(const char *data, const char *temporary, const struct server_limits *limits);
 void uploads_free(struct uploads *uploads); /* after the last upload has ended */
 
 struct upload {

@@ -186,7 +186,7 @@ static bool is_offered(const struct route *route, const struct server *server)
     return server->settings.workspaces != NULL;
   if (route->handle == get_credentials_basic)
     return auth_has_basic(server->auth);
-  return route->handle != get_credentials_oidc || auth_oidc(server->auth) != NULL;
+  return route->handle != get_credentials_oidc || auth_has_oidc(server->auth);
 }
 
 bool route_is_first(size_t i, const struct server *server)

@@ -155,8 +155,9 @@ static void meet_others(struct job_queue *queue, struct store *store, struct con
 static void expire_results(struct job_queue *queue, struct store *store, struct error *error)
 {
   char id[JOB_ID_SIZE];
-  const int64_t before = store_now() - queue->options.keep_days * DAY_MS;
-  bool found = queue->options.keep_days > 0;
+  const long days = queue->options.limits->keep_days;
+  const int64_t before = store_now() - days * DAY_MS;
+  bool found = days > 0;
   while (found && !is_stopping(queue)) {
     if (store_job_expire(store, before, id, &found, error) != 0 || !found)
       return;

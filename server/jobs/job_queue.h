@@ -2,7 +2,7 @@
 #ifndef TWINCUBE_SERVER_JOBS_JOB_QUEUE_H
 #define TWINCUBE_SERVER_JOBS_JOB_QUEUE_H
 
-#include "server/jobs/tariff.h"
+#include "server/jobs/server_limits.h"
 #include "server/store/store_jobs.h"
 #include "server/workers/zygote.h"
 
@@ -12,23 +12,19 @@ struct remote_definitions; /* server/definitions/remote_definitions.h */
 
 struct job_queue_options {
   struct zygote *zygote;
-  const char *data;                  /* folder of jobs and files */
-  const char *store;                 /* place: see store.h */
-  const char *server;                /* the name of this server, where several share the store; else NULL */
-  double silence;                    /* seconds after which a server that says nothing is taken for dead */
-  struct remote_definitions *remote; /* processes that are published on the web */
-  unsigned slots;                    /* jobs at a time */
-  size_t memory;                     /* of one job, bytes */
-  uint64_t result_size;              /* bytes that one job may write */
-  const char *workspaces;            /* folder of users' workspaces, or NULL */
-  uint64_t user_files;               /* bytes that a user may have in them */
-  uint64_t user_results;             /* bytes of results that a user's jobs may keep, 0: no limit */
-  double seconds;                    /* most time of one run */
-  long keep_days;                    /* results are removed so many days after the job finished, 0: never */
-  struct tariff tariff;
-  unsigned threads;      /* of one job, 0: default */
-  size_t resident_limit; /* bytes */
-  bool sweep;            /* folders of jobs that the store does not know are removed at the start, not moved */
+  const char *data;                   /* folder of jobs and files */
+  const char *store;                  /* place: see store.h */
+  const char *server;                 /* the name of this server, where several share the store; else NULL */
+  double silence;                     /* seconds after which a server that says nothing is taken for dead */
+  struct remote_definitions *remote;  /* processes that are published on the web */
+  unsigned slots;                     /* jobs at a time */
+  size_t memory;                      /* of one job, bytes */
+  uint64_t result_size;               /* bytes that one job may write */
+  const char *workspaces;             /* folder of users' workspaces, or NULL */
+  const struct server_limits *limits; /* borrowed */
+  unsigned threads;                   /* of one job, 0: default */
+  size_t resident_limit;              /* bytes */
+  bool sweep; /* folders of jobs that the store does not know are removed at the start, not moved */
 };
 
 enum { JOB_ANY_RUN = -1 };

@@ -170,7 +170,7 @@ static bool disk_is_full(const struct job_runner *runner)
 /* What the run took, and what that costs. */
 static void note_usage(const struct job_runner *runner, struct job *job, const struct reply_header *reply)
 {
-  const struct tariff *tariff = &runner->queue->options.tariff;
+  const struct tariff *tariff = &runner->tariff;
   job->usage = job_usage_json(reply);
   if (tariff_has_prices(tariff))
     job->costs = tariff_charge(tariff, reply->cpu_seconds, reply->disk_read, job->has_budget ? &job->budget : NULL);
@@ -238,7 +238,7 @@ static struct ending out_of_time(struct job_runner *runner, struct job *job, con
   struct error error = {0};
   folder_remove(part);
   error_set(&error, ERROR_RequestTimeout, "the job took longer than the %.0f s that a job may take",
-            runner->queue->options.seconds);
+            runner->seconds);
   return failed(runner, job, &error);
 }
 
@@ -310,7 +310,7 @@ static int read_quota(struct job_runner *runner, const struct job *job, struct q
   uint64_t used = 0;
   if (store_user_rights(runner->store, job->owner, &rights, NULL, error) != 0)
     return -1;
-  const uint64_t most = rights.results > 0 ? rights.results : runner->queue->options.user_results;
+  const uint64_t most = rights.results > 0 ? rights.results : runner->queue->options.limits->user_results;
   if (most > 0 && store_job_bytes(runner->store, job->owner, &used, error) != 0)
     return -1;
   *out = (struct quota){.is_set = most > 0, .left = used < most ? most - used : 0};
@@ -326,11 +326,11 @@ static void fill_task(const struct job_runner *runner, const struct job *job, co
                                .memory = options->memory,
                                .room_most = options->result_size,
                                .has_quota = quota->is_set,
-                               .has_budget = job->has_budget && tariff_has_prices(&options->tariff),
+                               .has_budget = job->has_budget && tariff_has_prices(&runner->tariff),
                                .budget = job->budget,
-                               .tariff = options->tariff,
+                               .tariff = runner->tariff,
                                .room_left = quota->left,
-                               .workspace_most = options->user_files,
+                               .workspace_most = options->limits->user_files,
                                .job = 1,
                                .debug = strcmp(job->log_level, "debug") == 0};
   snprintf(task->output, sizeof task->output, "%s", part);
@@ -370,9 +370,11 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
   struct error error = {0};
   struct task_header task;
   struct listener listener = {.runner = runner, .job = job};
+  runner->tariff = *runner->queue->options.limits->tariff;
+  runner->seconds = runner->queue->options.limits->job_seconds;
   const struct worker_watch watch = {.client_fd = -1,
                                      .cancel_fd = runner->cancel_fd,
-                                     .seconds = runner->queue->options.seconds,
+                                     .seconds = runner->seconds,
                                      .progress = on_progress,
                                      .log = on_log,
                                      .define = on_question,

@@ -21,6 +21,8 @@ struct job_runner {
   char id[JOB_ID_SIZE];   /* the job at hand, "" when idle; guarded by the queue's lock */
   int64_t run;            /* likewise */
   double progress;        /* likewise */
+  struct tariff tariff;   /* of the run at hand … */
+  double seconds;         /* … and the most time that it may take */
 };
 
 struct job_queue {

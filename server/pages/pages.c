@@ -31,12 +31,13 @@ static const char editor_policy[] = "default-src 'self'; script-src 'self' 'unsa
 /* Where tokens come from: providers with certificates anywhere, others at the origin of their issuer. */
 static void providers_origins(const struct exchange *exchange, char out[512])
 {
-  const struct oidc *oidc = auth_oidc(exchange->server->auth);
+  struct oidc *oidc = auth_oidc(exchange->server->auth);
   size_t used = (size_t)snprintf(out, 512, "%s", oidc != NULL ? " https:" : "");
   const char *issuer;
   for (size_t i = 0; oidc != NULL && (issuer = oidc_issuer(oidc, i)) != NULL; i++)
     if (strncmp(issuer, "http://", 7) == 0 && used < 400)
       used += (size_t)snprintf(out + used, 512 - used, " %.*s", (int)(7 + strcspn(issuer + 7, "/;, ")), issuer);
+  oidc_stop(oidc);
 }
 
 static struct http_response *answer_file(const struct exchange *exchange, const struct page_file *file)

@@ -35,6 +35,11 @@ struct fair_queue *fair_queue_new(const struct fair_limits *limits, unsigned und
   return queue;
 }
 
+void fair_queue_set_per_owner(struct fair_queue *queue, unsigned per_owner)
+{
+  queue->limits.per_owner = per_owner;
+}
+
 void fair_queue_free(struct fair_queue *queue)
 {
   free(queue);

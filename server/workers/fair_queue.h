@@ -28,6 +28,8 @@ struct fair_queue;
 
 /* NULL when out of memory. `under_way` is the most that is ever taken and not done. */
 struct fair_queue *fair_queue_new(const struct fair_limits *limits, unsigned under_way);
+/* Changes how many of one owner may wait; those that wait stay. */
+void fair_queue_set_per_owner(struct fair_queue *queue, unsigned per_owner);
 void fair_queue_free(struct fair_queue *queue); /* NULL is allowed; nothing may wait */
 
 enum fair_answer fair_queue_put(struct fair_queue *queue, struct fair_item *item, const char *owner);

@@ -366,3 +366,10 @@ int worker_pool_submit(struct worker_pool *pool, struct pool_task *task, struct 
              ? 0
              : error_set(error, ERROR_InfrastructureBusy, "all workers are busy and the queue is full");
 }
+
+void worker_pool_set_user_requests(struct worker_pool *pool, unsigned most)
+{
+  pthread_mutex_lock(&pool->lock);
+  fair_queue_set_per_owner(pool->users, most);
+  pthread_mutex_unlock(&pool->lock);
+}

@@ -47,6 +47,9 @@ void worker_pool_stop(struct worker_pool *pool);
  * (all have, or the pool is ending). */
 int worker_pool_submit(struct worker_pool *pool, struct pool_task *task, struct error *error);
 
+/* Changes how many tasks of one user may wait. */
+void worker_pool_set_user_requests(struct worker_pool *pool, unsigned most);
+
 struct pool_load {
   unsigned workers, busy; /* of those for work of any length */
   unsigned waiting;       /* tasks of users */
