@@ -7,6 +7,7 @@
 #include "server/web/web_fetch.h"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -155,7 +156,17 @@ static int take_answer(struct document *document, struct web_answer *answer, str
   return 0;
 }
 
-static int fetch(struct remote_definitions *remote, struct document *document, struct error *error)
+/* Whether nobody waits for the task any more. */
+static bool has_given_up(void *data)
+{
+  const struct remote_session *session = data;
+  struct pollfd ends[] = {{.fd = session->client_fd, .events = POLLRDHUP},
+                          {.fd = session->cancel_fd, .events = POLLIN}};
+  return poll(ends, 2, 0) > 0;
+}
+
+static int fetch(struct remote_definitions *remote, struct remote_session *session, struct document *document,
+                 struct error *error)
 {
   struct web_answer answer = {0};
   const struct web_fetch question = {.rule = remote->rule,
@@ -163,7 +174,9 @@ static int fetch(struct remote_definitions *remote, struct document *document, s
                                      .etag = document->etag,
                                      .most = REMOTE_DOCUMENT_BYTES,
                                      .redirects = WEB_REDIRECTS_MOST,
-                                     .stopping = remote->stopping};
+                                     .stopping = remote->stopping,
+                                     .given_up = has_given_up,
+                                     .data = session};
   document->asked = document->used = steady_now();
   if (web_fetch(&question, &answer, error) != 0)
     return -1;
@@ -192,7 +205,7 @@ static int ask_web(struct remote_definitions *remote, struct remote_session *ses
                      REMOTE_TASK_MS / 1000);
   session->documents++;
   const int64_t before = steady_now();
-  int status = fetch(remote, document, error);
+  int status = fetch(remote, session, document, error);
   session->waited += steady_now() - before;
   return status;
 }

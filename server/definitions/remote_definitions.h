@@ -26,9 +26,11 @@ struct remote_definitions; /* documents that are kept; any thread may use it */
 struct remote_definitions *remote_definitions_new(const struct web_rule *rule, const atomic_bool *stopping);
 void remote_definitions_free(struct remote_definitions *remote); /* NULL is fine */
 
-/* What one task has asked for. All zero but for `started`: nothing so far. */
+/* What one task has asked for. All zero but for `started` and the descriptors: nothing so far. */
 struct remote_session {
   int64_t started;       /* steady_now: what came later counts as new, so that a task sees one state of a document */
+  int client_fd;         /* a socket whose hang-up ends the waiting; or -1 */
+  int cancel_fd;         /* an eventfd that does when it is readable; or -1 */
   bool is_hurried;       /* the web is not asked: … */
   bool is_incomplete;    /* … set where it had to be */
   unsigned documents;    /* asked for */

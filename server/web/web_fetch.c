@@ -26,9 +26,9 @@ static size_t take_bytes(char *bytes, size_t size, size_t count, void *data)
 
 static int look_up(void *data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
-  const atomic_bool *stopping = data;
+  const struct web_fetch *fetch = data;
   (void)a, (void)b, (void)c, (void)d;
-  return atomic_load(stopping) ? 1 : 0;
+  return atomic_load(fetch->stopping) || (fetch->given_up != NULL && fetch->given_up(fetch->data)) ? 1 : 0;
 }
 
 /* The address is resolved by now, and nothing resolves it again. */
@@ -69,7 +69,7 @@ static void set_options(CURL *curl, struct hop *hop, struct buffer *body)
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, hop->fetch->stopping);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, hop->fetch);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   set_identity(curl, hop->fetch);
 }

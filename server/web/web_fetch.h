@@ -13,6 +13,7 @@
 #include "datacube/base/error.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 enum { WEB_FETCH_SECONDS = 5, WEB_FETCH_BYTES = 256 * 1024, WEB_REDIRECTS_MOST = 3, WEB_ETAG_SIZE = 200 };
 
@@ -27,6 +28,8 @@ struct web_fetch {
   size_t most;                 /* bytes of a body; 0: WEB_FETCH_BYTES */
   unsigned redirects;          /* that are followed, at most WEB_REDIRECTS_MOST; 0: a redirect is the answer */
   const atomic_bool *stopping; /* gives up when it is set */
+  bool (*given_up)(void *data); /* likewise, asked about once a second; or NULL */
+  void *data;
 };
 
 struct web_answer {

@@ -13,30 +13,32 @@ static int open_store(struct definition_desk *desk, struct error *error)
   return desk->store != NULL ? 0 : store_open(desk->place, &desk->store, error);
 }
 
-void definition_desk_begin(struct definition_desk *desk, const char *user, const char *folder, bool is_hurried)
+void definition_desk_begin(struct definition_desk *desk, const struct desk_task *task)
 {
   buffer_free(&desk->session.used);
-  desk->user = user;
-  desk->folder = folder;
+  desk->task = *task;
   desk->has_loaded = false;
-  desk->session = (struct remote_session){.started = steady_now(), .is_hurried = is_hurried};
+  desk->session = (struct remote_session){.started = steady_now(),
+                                          .client_fd = task->client_fd,
+                                          .cancel_fd = task->cancel_fd,
+                                          .is_hurried = task->is_hurried};
 }
 
 bool definition_desk_has_own(struct definition_desk *desk)
 {
   struct error error = {0};
   bool any = false;
-  if (desk->user == NULL)
+  if (desk->task.user == NULL)
     return false;
-  return open_store(desk, &error) != 0 || store_process_any(desk->store, desk->user, &any, &error) != 0 || any;
+  return open_store(desk, &error) != 0 || store_process_any(desk->store, desk->task.user, &any, &error) != 0 || any;
 }
 
 static int find_own(struct definition_desk *desk, const char *id, struct buffer *json, struct error *error)
 {
   char *document = NULL;
-  if (desk->user == NULL)
+  if (desk->task.user == NULL)
     return 0;
-  if (open_store(desk, error) != 0 || store_process_get(desk->store, desk->user, id, &document, error) != 0)
+  if (open_store(desk, error) != 0 || store_process_get(desk->store, desk->task.user, id, &document, error) != 0)
     return -1;
   if (document != NULL)
     buffer_text(json, document);
@@ -46,10 +48,10 @@ static int find_own(struct definition_desk *desk, const char *id, struct buffer 
 
 static int find_results(struct definition_desk *desk, const char *url, struct buffer *path, struct error *error)
 {
-  if (desk->user == NULL)
+  if (desk->task.user == NULL)
     return 0;
   desk->has_loaded = true;
-  const struct loaded_results wanted = {desk->data, desk->user, desk->folder};
+  const struct loaded_results wanted = {desk->data, desk->task.user, desk->task.folder};
   return open_store(desk, error) == 0 ? loaded_results_place(&wanted, desk->store, url, path, error) : -1;
 }
 

@@ -6,19 +6,24 @@
 #include "server/definitions/remote_definitions.h"
 #include "server/store/store.h"
 
+struct desk_task { /* borrowed for as long as the task runs */
+  const char *user;         /* whose task it is; NULL: a stranger's */
+  const char *folder;       /* its own, ends with '/' */
+  int client_fd, cancel_fd; /* that end a wait for the web: see struct remote_session */
+  bool is_hurried;          /* it gets no definition that would have to be waited for (session.is_incomplete) */
+};
+
 struct definition_desk {
-  const char *place;                 /* of the store; borrowed */
-  const char *data;                  /* folder of jobs; borrowed */
-  const char *user;                  /* whose task it is; NULL: a stranger's */
-  const char *folder;                /* of the task, ends with '/' */
-  bool has_loaded;                   /* there is LOADED_RESULTS_FOLDER in it, which must go */
+  const char *place; /* of the store; borrowed */
+  const char *data;  /* folder of jobs; borrowed */
+  struct desk_task task;
+  bool has_loaded;                   /* there is LOADED_RESULTS_FOLDER in the task's folder, which must go */
   struct store *store;               /* the desk's; opened when it is first needed */
   struct remote_definitions *remote; /* borrowed */
   struct remote_session session;     /* of the task */
 };
 
-/* For a new task. A hurried one gets no definition that would have to be waited for (session.is_incomplete). */
-void definition_desk_begin(struct definition_desk *desk, const char *user, const char *folder, bool is_hurried);
+void definition_desk_begin(struct definition_desk *desk, const struct desk_task *task);
 
 /* Whether there is anything to ask for: of a user's own processes. A store that does not answer says so when it is
  * asked. */

@@ -178,8 +178,11 @@ static void run_task(struct pool_thread *thread, struct pool_task *task, struct 
   snprintf(task->header.output, sizeof task->header.output, "%s", thread->folder);
   task->header.memory = is_any ? thread->pool->options.memory : thread->pool->options.small_memory;
   task->header.threads = is_any ? task->threads : 1;
-  definition_desk_begin(&thread->desk, task->header.user[0] ? task->header.user : NULL, thread->folder,
-                        thread->role == ROLE_SMALL);
+  definition_desk_begin(&thread->desk, &(struct desk_task){.user = task->header.user[0] ? task->header.user : NULL,
+                                                           .folder = thread->folder,
+                                                           .client_fd = task->client_fd,
+                                                           .cancel_fd = thread->pool->stop_fd,
+                                                           .is_hurried = thread->role == ROLE_SMALL});
   task->header.has_own = definition_desk_has_own(&thread->desk);
   enum worker_outcome outcome = call_worker(thread, task, reply);
   bool is_clean = outcome == WORKER_REPLIED && reply->header.files_size == 0 && !error_is_set(&reply->header.error) &&

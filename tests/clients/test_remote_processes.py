@@ -168,6 +168,18 @@ def test_slow_servers_cost_seconds_only(server, publisher):
     assert time.monotonic() - began < 10
 
 
+def test_who_cancels_waits_for_no_server(server, publisher):
+    url = publisher.publish("/open/slower", b" " * 1000, drip=0.5)
+    slow, quick = server.create({"r": node("plus", namespace=url, x=1)}), server.create({"r": node("pi")})
+    for job in (slow, quick):  # one after the other
+        assert server.call("POST", f"/jobs/{job}/results").status_code == 202
+    while publisher.count("/open/slower") == 0:
+        time.sleep(0.02)
+    assert server.call("DELETE", f"/jobs/{slow}/results").status_code == 204
+    server.wait(quick, "finished", seconds=3)
+    assert server.status(slow) == "canceled"
+
+
 def test_a_server_that_is_gone(tmp_path):
     gone = Publisher()
     add_user(tmp_path, "alice")

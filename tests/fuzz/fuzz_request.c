@@ -1,6 +1,7 @@
 /* Fuzzing what the server reads of a request before anything else looks at it: path, percent signs, the document of a
  * job in the body, signatures, and the frames between server and workers. The input is cut at line feeds. */
 #include "server/auth/bearer.h"
+#include "server/definitions/definition_pick.h"
 #include "server/http/http.h"
 #include "server/http/json_text.h"
 #include "server/http/api_version.h"
@@ -74,6 +75,17 @@ static void check_members(const char *text, size_t length)
     const char *value = json_text_member(text, length, names[i], &found);
     must(!value || (value >= text && found <= length && value + found <= text + length));
   }
+}
+
+static void check_definition(const char *text, size_t length)
+{
+  const struct buffer document = {.data = (char *)(uintptr_t)text, .length = length};
+  struct buffer reason = {0};
+  struct definition_piece piece;
+  const bool found = definition_pick(&document, "p", &piece, &reason);
+  must(found == (reason.length == 0));
+  must(!found || (piece.json >= text && piece.length <= length && piece.json + piece.length <= text + length));
+  buffer_free(&reason);
 }
 
 static void check_signature(const char *job, const char *name, const char *signature)
@@ -157,6 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   check_authorization(job);
   if (body) {
     check_members(body, size);
+    check_definition(body, size);
     check_agreement(body, size);
   }
   free(method);
