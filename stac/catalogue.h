@@ -88,6 +88,10 @@ int catalogue_collections_json(const struct catalogue *catalogue, const char *ba
 /* Calls `report` for each collection in the order of the ids, until it answers false; the title may be NULL. */
 int catalogue_each(const struct catalogue *catalogue, bool (*report)(void *data, const char *id, const char *title),
                    void *data, struct error *error);
+/* Calls `report` with each folder in which data files of collections lie, and with where links among them lead; some
+ * come more than once. Error Internal (out of memory) where it answers otherwise than with 0. */
+int catalogue_folders(const struct catalogue *catalogue, int (*report)(void *data, const char *folder, size_t length),
+                      void *data, struct error *error);
 int catalogue_collection_json(const struct catalogue *catalogue, const char *id, const char *base_url,
                               struct buffer *out, struct error *error);
 int catalogue_queryables_json(const struct catalogue *catalogue, const char *id, const char *base_url,

@@ -177,7 +177,8 @@ static int name_file(struct exporting *e)
     snprintf(stem, sizeof stem, i > 1 ? "%s-%u" : "%s", e->stem, i);
     snprintf(e->file, sizeof e->file, "%s%s", stem, e->extension);
     snprintf(e->item, sizeof e->item, "%s.json", stem);
-    if (strcmp(e->item, RESULT_CATALOGUE_NAME) == 0 || faccessat(e->folder, e->item, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if (strcmp(e->item, RESULT_CATALOGUE_NAME) == 0 ||
+        faccessat(e->folder, e->item, F_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0)
       continue;
     if (strcmp(e->item, e->file) == 0) /* a result in JSON beside its item */
       snprintf(e->file, sizeof e->file, "%s.data%s", stem, e->extension);

@@ -70,6 +70,8 @@ struct server_parts {
   int listen_fd, lock_fd;
   struct tls *tls; /* or NULL */
   struct serve_reload reload;
+  struct confinement confinement; /* of workers */
+  struct catalogue *catalogue;    /* kept open, so that its log stays where confined workers read it */
   struct zygote *zygote;
   struct web_rule namespaces; /* where processes may be published */
   struct remote_definitions *remote;
@@ -95,15 +97,13 @@ static int lock_data(struct server_parts *parts, struct error *error)
 static int prepare_data(struct server_parts *parts, struct error *error)
 {
   char path[DATA_DIR_SIZE + 16];
-  struct catalogue *catalogue = NULL;
   struct store *store = NULL;
   snprintf(path, sizeof path, "%s/jobs", parts->shared);
   if (folder_make(path, error) != 0)
     return -1;
   folder_clear(parts->temporary);
-  if (folder_make(parts->temporary, error) != 0 || catalogue_open(parts->data, true, &catalogue, error) != 0)
+  if (folder_make(parts->temporary, error) != 0 || catalogue_open(parts->data, true, &parts->catalogue, error) != 0)
     return -1;
-  catalogue_close(catalogue);
   if (store_open(parts->store, &store, error) != 0)
     return -1;
   int status = store_secret(store, parts->server.secret, error);
@@ -197,7 +197,10 @@ static int start_processes(struct server_parts *parts, const struct serve_option
                  .local = {.folders = (const char *const *)parts->stac, .folder_count = options->stac.count}},
       .level = (enum log_level)options->log_level,
       .format = (enum log_format)options->log_format,
-      .specs = options->specs};
+      .specs = options->specs,
+      .confine = (enum confine_mode)options->confine};
+  if (confine_probe(zygote.confine, &parts->confinement, error) != 0)
+    return -1;
   return zygote_start(&zygote, &parts->zygote, error);
 }
 
@@ -332,6 +335,7 @@ static void stop(struct server_parts *parts)
   uploads_free(parts->server.uploads);
   metrics_free(parts->server.metrics);
   zygote_stop(parts->zygote);
+  catalogue_close(parts->catalogue);
   if (parts->listen_fd >= 0)
     close(parts->listen_fd);
   if (parts->lock_fd >= 0)
@@ -415,6 +419,13 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
   }
 }
 
+static void tell_confinement(const struct confinement *confinement)
+{
+  char text[CONFINE_TEXT];
+  confine_text(confinement, text);
+  log_message(confinement->why_off != NULL ? LOG_WARNING : LOG_INFO, "%s", text);
+}
+
 static int serve(const struct serve_options *options, int argc, char **argv, struct error *error)
 {
   log_set_level((enum log_level)options->log_level);
@@ -436,6 +447,7 @@ static int serve(const struct serve_options *options, int argc, char **argv, str
   if (status == 0) {
     printf("%s://%s/\n", parts->tls != NULL ? "https" : "http", parts->address);
     fflush(stdout);
+    tell_confinement(&parts->confinement);
     parts->reload.tls = parts->tls;
     watch_over(parts, &signals);
   }

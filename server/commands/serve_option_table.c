@@ -243,6 +243,15 @@ const struct option_row option_rows[] = {
      .is_live = true,
      .help = "no login with name and password, only through these providers"},
 
+    {.name = "confine",
+     .value = "auto|required|off",
+     .standard = "auto",
+     .kind = OPTION_CHOICE,
+     .place = PLACE(confine),
+     .heading = "Confinement",
+     .help = "how workers are kept from what is not theirs, by landlock, seccomp and another user than root: auto (as "
+             "far as the machine can; the log says how far), required (or there is no server) or off"},
+
     {.name = "log-format",
      .value = "text|json",
      .standard = "text",

@@ -20,6 +20,7 @@ static int start_runner(struct job_queue *queue, unsigned i, struct error *error
   struct job_runner *runner = &queue->runners[i];
   runner->queue = queue;
   worker_client_open(&runner->client, queue->options.zygote, queue->options.resident_limit);
+  runner->client.serves_once = true; /* each job has a folder of its own */
   runner->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (runner->cancel_fd < 0)
     return error_set(error, ERROR_Internal, "cannot make an eventfd");

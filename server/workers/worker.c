@@ -44,6 +44,7 @@ struct worker {
   const struct task_header *task; /* at hand */
   struct usage begin;             /* of the task */
   bool is_over_budget;            /* the task was ended for that */
+  bool is_confined;               /* to what the first task may */
 };
 
 static volatile int cancelled; /* set by the signal handler alone */
@@ -395,6 +396,17 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
   buffer_free(&files);
 }
 
+/* Before the first task is looked at: from here on the process is for tasks of that user, with that folder. */
+static int confine(struct worker *worker, const struct task_header *task, struct error *error)
+{
+  struct confine_rules rules = worker->options->rules;
+  rules.files = task->files;
+  rules.output = task->output;
+  rules.workspaces = task->workspaces;
+  worker->is_confined = worker->is_confined || confine_worker(&worker->options->confinement, &rules, error) == 0;
+  return worker->is_confined ? 0 : -1;
+}
+
 int worker_main(int fd, const struct worker_options *options)
 {
   const struct sigaction action = {.sa_handler = on_cancel};
@@ -408,6 +420,10 @@ int worker_main(int fd, const struct worker_options *options)
     cancelled = 0;
     memcpy(task, worker.frame.data, sizeof *task);
     memset(answer, 0, sizeof *answer);
+    if (confine(&worker, task, &answer->error) != 0) {
+      log_message(LOG_ERROR, "%s", answer->error.message);
+      _exit(1); /* the task is another worker's */
+    }
     run_task(&worker, task, worker.frame.data + sizeof *task, worker.frame.length - sizeof *task, answer);
     if (worker.frame.capacity > (size_t)1 << 20)
       buffer_free(&worker.frame);

@@ -5,6 +5,8 @@
 #ifndef TWINCUBE_SERVER_WORKERS_WORKER_H
 #define TWINCUBE_SERVER_WORKERS_WORKER_H
 
+#include "server/confine/confine.h"
+
 #include "processes/local_files.h"
 
 #include <stddef.h>
@@ -15,6 +17,8 @@ struct worker_options {
   size_t memory;            /* bytes a task may plan with */
   uint64_t result_size;     /* bytes that a task may write; 0: no limit */
   struct local_files local; /* that graphs may name */
+  struct confinement confinement;
+  struct confine_rules rules; /* but for what a task brings; the zygote fills them in */
 };
 
 /* Runs in the process forked for it, and returns its exit status. */

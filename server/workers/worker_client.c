@@ -1,6 +1,9 @@
 /* One worker as its thread sees it. A cancelled task gets a moment to end; then the process is killed. */
 #include "server/workers/worker_client.h"
 
+#include "server/confine/read_folders.h"
+#include "server/confine/worker_binding.h"
+
 #include "datacube/base/logger.h"
 
 #include <poll.h>
@@ -48,6 +51,9 @@ void worker_client_close(struct worker_client *client)
 
 static int start_process(struct worker_client *client, struct error *error)
 {
+  const char *data = zygote_binds(client->zygote);
+  if (data != NULL)
+    client->catalogue = catalogue_stamp(data); /* before the zygote looks */
   if (zygote_spawn(client->zygote, &client->child, error) != 0)
     return -1;
   /* A worker that stops in the middle of a frame must not hold its thread. */
@@ -215,19 +221,35 @@ static bool wait_turn(struct worker_client *client, const struct worker_watch *w
   return false;
 }
 
+/* A process that was made for an older catalogue, or is bound to other rights than the task's, ends. */
+static struct hash bind_process(struct worker_client *client, const struct task_header *task)
+{
+  const char *data = zygote_binds(client->zygote);
+  if (data == NULL)
+    return (struct hash){0};
+  const struct hash binding = worker_binding(task);
+  if (!hash_equal(client->catalogue, catalogue_stamp(data)) ||
+      (client->tasks > 0 && !hash_equal(client->binding, binding)))
+    end_process(client, true);
+  return binding;
+}
+
 /* Gives the task to a process: WORKER_REPLIED when it has it. One that died while idle is noticed, and replaced
  * once. */
 static enum worker_outcome hand_over(struct worker_client *client, const struct task_header *task,
                                      const struct buffer *graph)
 {
   struct error error = {0};
+  const struct hash binding = bind_process(client, task);
   for (int attempt = 0; attempt < 2; attempt++) {
     if (worker_client_ready(client, &error) != 0) {
       log_message(LOG_WARNING, "%s", error.message);
       return WORKER_UNAVAILABLE;
     }
-    if (frame_send(client->child.fd, FRAME_TASK, task, sizeof *task, graph->data, graph->length) == 0)
+    if (frame_send(client->child.fd, FRAME_TASK, task, sizeof *task, graph->data, graph->length) == 0) {
+      client->binding = binding;
       return WORKER_REPLIED;
+    }
     end_process(client, false);
   }
   return why_it_broke(client);
@@ -256,7 +278,8 @@ void worker_client_renew(struct worker_client *client)
 {
   if (client->frame.capacity > (size_t)1 << 20)
     buffer_free(&client->frame);
-  if (client->child.fd < 0 || (client->tasks < TASKS_PER_PROCESS && client->resident < client->resident_limit))
+  const unsigned most = client->serves_once && zygote_binds(client->zygote) != NULL ? 1 : TASKS_PER_PROCESS;
+  if (client->child.fd < 0 || (client->tasks < most && client->resident < client->resident_limit))
     return;
   struct error error = {0};
   end_process(client, true);

@@ -7,12 +7,17 @@
 #include "server/workers/worker_protocol.h"
 #include "server/workers/zygote.h"
 
+#include "datacube/base/hash.h"
+
 struct worker_client {
   struct zygote *zygote;
   struct zygote_child child; /* its fd is -1: no process now */
   unsigned tasks;            /* served by this process */
   size_t resident;           /* bytes after its last task */
   size_t resident_limit;     /* bytes past which a process is replaced after its task */
+  struct hash catalogue;     /* its stamp when the process was made */
+  struct hash binding;       /* of its tasks (worker_binding.h); all 0 where workers are not confined */
+  bool serves_once;          /* no task is bound like the one before */
   struct buffer frame;
 };
 

@@ -63,6 +63,7 @@ static int spawn_process(const struct zygote_options *options, int control, pid_
                                                    format,
                                                    memory,
                                                    result_size,
+                                                   confine_mode_name(options->confine),
                                                    options->worker.data,
                                                    options->specs != NULL ? options->specs : ""};
   const struct local_files *local = &options->worker.local;
@@ -116,6 +117,10 @@ int zygote_start(const struct zygote_options *options, struct zygote **out, stru
   if (zygote == NULL)
     return error_memory(error);
   zygote->options = *options;
+  if (confine_probe(options->confine, &zygote->options.worker.confinement, error) != 0) {
+    free(zygote);
+    return -1;
+  }
   zygote->fd = zygote->pid = -1;
   pthread_mutex_init(&zygote->lock, NULL);
   if (launch(zygote, error) != 0) {
@@ -220,6 +225,11 @@ int zygote_spawn(struct zygote *zygote, struct zygote_child *out, struct error *
   }
   out->fd = pair[0];
   return 0;
+}
+
+const char *zygote_binds(const struct zygote *zygote)
+{
+  return zygote->options.worker.confinement.why_off == NULL ? zygote->options.worker.data : NULL;
 }
 
 bool zygote_is_lost(struct zygote *zygote, unsigned generation)

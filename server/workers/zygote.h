@@ -21,6 +21,7 @@ struct zygote_options { /* borrowed for the zygote's life */
   enum log_level level;
   enum log_format format;
   const char *specs; /* folder of --process-specs, or NULL */
+  enum confine_mode confine;
 };
 
 /* Call on the main thread: the zygote dies with the thread that started it. */
@@ -39,6 +40,8 @@ struct zygote_child { /* a worker process */
 /* Forks a worker. Thread safe. Error Internal while there is no zygote, or the machine has no process or descriptor
  * left: worth another try later. */
 int zygote_spawn(struct zygote *zygote, struct zygote_child *out, struct error *error);
+/* The folder of the catalogue where workers are confined to their first task's rights, or NULL. */
+const char *zygote_binds(const struct zygote *zygote);
 /* Whether the zygote that made a worker is gone, and the worker with it through no fault of its own. Thread safe. */
 bool zygote_is_lost(struct zygote *zygote, unsigned generation);
 

@@ -1,6 +1,8 @@
 /* The zygote's own loop: a descriptor comes over the control socket (SCM_RIGHTS), a worker is forked that holds it,
- * its pid is the answer. */
+ * its pid is the answer. What workers may read is gathered here, once for each state of the catalogue. */
 #include "server/workers/zygote.h"
+
+#include "server/confine/read_folders.h"
 
 #include "server/workers/zygote_protocol.h"
 
@@ -108,7 +110,41 @@ static void set_signals(void)
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void serve(const struct worker_options *options)
+/* ---- what workers may read ---- */
+
+struct reading {
+  struct path_list system, scenes;
+  struct hash stamp; /* of the catalogue, when the scenes were gathered */
+};
+
+/* A catalogue that cannot be read holds nothing that may be; workers say why it cannot. */
+static void gather_scenes(struct worker_options *options, struct reading *reading)
+{
+  struct error error = {0};
+  const struct hash stamp = catalogue_stamp(options->data);
+  if (options->confinement.why_off != NULL || hash_equal(stamp, reading->stamp))
+    return;
+  path_list_free(&reading->scenes);
+  if (read_folders_scenes(options->data, &reading->scenes, &error) != 0)
+    log_message(LOG_WARNING, "workers read no scenes: %s", error.message);
+  reading->stamp = stamp;
+  const bool before = options->rules.reads_all;
+  options->rules.reads_all = options->confinement.user.changes && confine_reads_all(&options->rules);
+  if (options->rules.reads_all && !before)
+    log_message(LOG_WARNING, "folders of scenes are closed to the server's user: workers keep the capability to read "
+                             "files of others (CAP_DAC_READ_SEARCH) in what landlock leaves them");
+}
+
+static int start_reading(struct worker_options *options, struct reading *reading)
+{
+  options->rules = (struct confine_rules){
+      .data = options->data, .system = &reading->system, .scenes = &reading->scenes, .local = &options->local};
+  return read_folders_system(&reading->system);
+}
+
+/* ---- the loop ---- */
+
+static void serve(struct worker_options *options, struct reading *reading)
 {
   for (;;) {
     reap();
@@ -120,6 +156,7 @@ static void serve(const struct worker_options *options)
       continue;
     if (descriptor < 0)
       return;
+    gather_scenes(options, reading);
     int32_t pid = (int32_t)fork_worker(descriptor, options);
     if (pid < 0)
       log_message(LOG_ERROR, "no worker can be forked: %s", strerror(errno));
@@ -134,23 +171,32 @@ int zygote_main(int argc, char **argv)
   struct error error = {0};
   if (argc < ZYGOTE_ARGUMENTS)
     return 2;
-  die_with((pid_t)strtol(argv[ZYGOTE_PARENT], NULL, 10));
   prctl(PR_SET_NAME, "twincube-zygote");
   close_range(ZYGOTE_CONTROL + 1, UINT_MAX, 0); /* nothing of the server's: no socket, no store */
   set_signals();
   log_set_level((enum log_level)strtol(argv[ZYGOTE_LEVEL], NULL, 10));
   log_set_format((enum log_format)strtol(argv[ZYGOTE_FORMAT], NULL, 10));
-  const struct worker_options options = {.data = argv[ZYGOTE_DATA],
-                                         .local = {.folders = (const char *const *)&argv[ZYGOTE_ARGUMENTS],
-                                                   .folder_count = (size_t)(argc - ZYGOTE_ARGUMENTS)},
-                                         .memory = (size_t)strtoull(argv[ZYGOTE_MEMORY], NULL, 10),
-                                         .result_size = strtoull(argv[ZYGOTE_RESULT_SIZE], NULL, 10)};
+  const pid_t parent = (pid_t)strtol(argv[ZYGOTE_PARENT], NULL, 10);
+  struct reading reading = {.stamp = {1, 1}};
+  struct worker_options options = {.data = argv[ZYGOTE_DATA],
+                                   .local = {.folders = (const char *const *)&argv[ZYGOTE_ARGUMENTS],
+                                             .folder_count = (size_t)(argc - ZYGOTE_ARGUMENTS)},
+                                   .memory = (size_t)strtoull(argv[ZYGOTE_MEMORY], NULL, 10),
+                                   .result_size = strtoull(argv[ZYGOTE_RESULT_SIZE], NULL, 10)};
   if (argv[ZYGOTE_SPECS][0] != '\0' && process_table_use_specs(argv[ZYGOTE_SPECS], &error) != 0) {
     log_message(LOG_ERROR, "%s", error.message);
     return 1;
   }
   gdal_init(); /* once for all workers: they share it */
-  serve(&options);
+  if (confine_probe(confine_mode_find(argv[ZYGOTE_CONFINE]), &options.confinement, &error) != 0 ||
+      confine_zygote(&options.confinement, &error) != 0 || start_reading(&options, &reading) != 0) {
+    log_message(LOG_ERROR, "%s", error.message);
+    return 1;
+  }
+  die_with(parent);
+  serve(&options, &reading);
+  path_list_free(&reading.system);
+  path_list_free(&reading.scenes);
   reap_rest();
   return 0;
 }

@@ -1,0 +1,14 @@
+/* Which calls of the system a worker has: those that computing and files need. All others fail with EPERM, and clone3
+ * with ENOSYS, upon which the C library takes clone. No sockets are made or connected, no program is started, no
+ * process forked, no signal sent but to oneself, nothing mounted, traced or loaded. */
+#ifndef TWINCUBE_SERVER_CONFINE_SYSCALL_FILTER_H
+#define TWINCUBE_SERVER_CONFINE_SYSCALL_FILTER_H
+
+#include <stdbool.h>
+
+/* Whether there is a filter for this machine and its kernel takes it. */
+bool syscall_filter_works(void);
+/* Holds for all threads of the process from now on, for good. -1 with errno. */
+int syscall_filter_enforce(void);
+
+#endif

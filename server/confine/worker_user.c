@@ -1,0 +1,54 @@
+#include "server/confine/worker_user.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { NOBODY = 65534 };
+
+void worker_user_find(struct worker_user *out)
+{
+  const struct passwd *entry = getpwnam("twincube");
+  if (entry == NULL || entry->pw_uid == 0)
+    entry = getpwnam("nobody");
+  *out = (struct worker_user){.changes = geteuid() == 0,
+                              .uid = entry != NULL ? entry->pw_uid : NOBODY,
+                              .gid = entry != NULL ? entry->pw_gid : NOBODY};
+  snprintf(out->name, sizeof out->name, "%s", entry != NULL ? entry->pw_name : "nobody");
+}
+
+/* Exactly these, of the first 32 capabilities. */
+static int set_capabilities(uint32_t effective, uint32_t permitted)
+{
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  const struct __user_cap_data_struct data[2] = {{.effective = effective, .permitted = permitted}};
+  return (int)syscall(SYS_capset, &header, data);
+}
+
+int worker_user_become(const struct worker_user *user)
+{
+  const uint32_t in_reserve = 1u << CAP_DAC_READ_SEARCH, to_be_root = 1u << CAP_SETUID;
+  if (!user->changes)
+    return 0;
+  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+    prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setgroups(0, NULL) != 0 ||
+      setresgid(user->gid, user->gid, user->gid) != 0 || setresuid(user->uid, user->uid, user->uid) != 0 ||
+      set_capabilities(to_be_root, to_be_root | in_reserve) != 0)
+    return -1;
+  setfsuid(0);
+  prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+  return set_capabilities(0, in_reserve);
+}
+
+int worker_user_settle(const struct worker_user *user, bool reads_all)
+{
+  const uint32_t kept = reads_all ? 1u << CAP_DAC_READ_SEARCH : 0;
+  return user->changes ? set_capabilities(kept, kept) : 0;
+}
