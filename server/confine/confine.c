@@ -148,7 +148,9 @@ static int allow_all(const struct landlock_rules *kernel, const struct confine_r
       allow_folder(kernel, rules->files, LANDLOCK_READ) != 0 ||
       allow_folder(kernel, rules->output, LANDLOCK_WRITE) != 0)
     return -1;
-  return allow_folder(kernel, rules->workspaces, LANDLOCK_WRITE);
+  return allow_folder(kernel, rules->checkpoint, LANDLOCK_WRITE) == 0
+             ? allow_folder(kernel, rules->workspaces, LANDLOCK_WRITE)
+             : -1;
 }
 
 static int confine_files(int abi, const struct confine_rules *rules)

@@ -53,9 +53,9 @@ struct confine_rules {            /* all borrowed */
   const struct path_list *scenes; /* … of the catalogue */
   bool reads_all;                 /* some of these belong to others than the server's user */
   const struct local_files *local;
-  const char *files;      /* the user's own folder, to be read; or "" */
-  const char *output;     /* folder to write to */
-  const char *workspaces; /* likewise; or "" */
+  const char *files;                   /* the user's own folder, to be read; or "" */
+  const char *output;                  /* folder to write to */
+  const char *checkpoint, *workspaces; /* likewise; or "" */
 };
 
 /* Whether folders are there that only the reserve of worker_user.h lets one read. */

@@ -20,5 +20,6 @@ struct hash worker_binding(const struct task_header *task)
   add_folder(&hash, task->files);
   add_folder(&hash, task->workspaces);
   add_folder(&hash, task->output);
+  add_folder(&hash, task->checkpoint);
   return hash;
 }

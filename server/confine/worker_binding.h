@@ -6,7 +6,7 @@
 
 #include "datacube/base/hash.h"
 
-/* Of the user with the folders as they are now, and of the folder for results. */
+/* Of the user with the folders as they are now, and of those for results. */
 struct hash worker_binding(const struct task_header *task);
 
 #endif

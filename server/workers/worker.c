@@ -402,6 +402,7 @@ static int confine(struct worker *worker, const struct task_header *task, struct
   struct confine_rules rules = worker->options->rules;
   rules.files = task->files;
   rules.output = task->output;
+  rules.checkpoint = task->checkpoint;
   rules.workspaces = task->workspaces;
   worker->is_confined = worker->is_confined || confine_worker(&worker->options->confinement, &rules, error) == 0;
   return worker->is_confined ? 0 : -1;
