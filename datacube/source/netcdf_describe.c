@@ -3,6 +3,7 @@
  * The data variables that share one list of dimensions (netcdf_survey.h) become the bands. */
 #include "datacube/source/netcdf_describe.h"
 
+#include "datacube/base/file_refusal.h"
 #include "datacube/grid.h"
 #include "datacube/source/netcdf_attribute.h"
 #include "datacube/source/netcdf_classic.h"
@@ -226,6 +227,9 @@ static int check_path(const char *path, struct error *error)
     return error_set(error, ERROR_FileContentInvalid, "%s is no file of this machine", path);
   if (!is_regular(path))
     return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(path));
+  const char *refusal = file_refusal(path);
+  if (refusal != NULL)
+    return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened: %s", netcdf_base_name(path), refusal);
   if (netcdf_classic_is_truncated(path))
     return error_set(error, ERROR_FileContentInvalid, "%s is truncated", netcdf_base_name(path));
   return 0;

@@ -5,6 +5,7 @@
  * outside must not make the server read something else. */
 #include "datacube/source/raster_file.h"
 
+#include "datacube/base/file_refusal.h"
 #include "datacube/gdal_init.h"
 #include "datacube/source/raster_mask.h"
 #include "datacube/source/raster_series.h"
@@ -40,6 +41,9 @@ int raster_error(struct error *error, enum error_code code, const char *path)
 {
   const char *message = CPLGetLastErrorMsg(), *name = base_name(path);
   const char *found = *path ? strstr(message, path) : NULL;
+  const char *refusal = file_refusal(path);
+  if (refusal)
+    return error_set(error, code, "%.120s cannot be read: %s", name, refusal);
   size_t before = found ? (size_t)(found - message) : strlen(message);
   const char *after = found ? found + (name - path) : "";
   if (!*message)

@@ -1,6 +1,7 @@
 /* Reading features through OGR, in one pass: geometries, properties as JSON texts, and the columns of numbers. */
 #include "datacube/source/vector_file.h"
 
+#include "datacube/base/file_refusal.h"
 #include "datacube/base/missing.h"
 #include "datacube/gdal_init.h"
 #include "datacube/geometry_ogr.h"
@@ -107,7 +108,9 @@ static int open_file(struct feature_reading *r, GDALDatasetH *out)
   if (*out)
     return 0;
   ogr_failed(reason);
-  return error_set(r->error, ERROR_FileContentInvalid, "%s cannot be read as %s: %s", path, r->type->driver, reason);
+  const char *refusal = file_refusal(path);
+  return error_set(r->error, ERROR_FileContentInvalid, "%s cannot be read as %s: %s", path, r->type->driver,
+                   refusal ? refusal : reason);
 }
 
 /* The layer that the path names, or the only one. */
