@@ -101,22 +101,22 @@ static const struct tested tested[] = {
 enum { PLAIN = sizeof plain / sizeof plain[0], TESTED = sizeof tested / sizeof tested[0] };
 enum { STEPS_MOST = 12 + 2 * PLAIN + 8 * TESTED };
 
-struct program {
+struct filter_program {
   struct sock_filter steps[STEPS_MOST];
   unsigned short count;
 };
 
-static void add(struct program *program, uint16_t code, uint32_t value, uint8_t when_true, uint8_t when_false)
+static void add(struct filter_program *program, uint16_t code, uint32_t value, uint8_t when_true, uint8_t when_false)
 {
   program->steps[program->count++] = (struct sock_filter){code, when_true, when_false, value};
 }
 
-static void load(struct program *program, size_t place)
+static void load(struct filter_program *program, size_t place)
 {
   add(program, BPF_LD | BPF_W | BPF_ABS, (uint32_t)place, 0, 0);
 }
 
-static void add_return(struct program *program, uint32_t outcome)
+static void add_return(struct filter_program *program, uint32_t outcome)
 {
   add(program, BPF_RET | BPF_K, outcome, 0, 0);
 }
@@ -127,14 +127,14 @@ static size_t argument_place(unsigned argument)
   return offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t); /* both machines are little-endian */
 }
 
-static void add_plain(struct program *program, uint32_t number)
+static void add_plain(struct filter_program *program, uint32_t number)
 {
   add(program, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
   add_return(program, SECCOMP_RET_ALLOW);
 }
 
 /* Behind the comparison of the number, which the accumulator holds: the test, and the number again where it fails. */
-static void add_test(struct program *program, const struct tested *row)
+static void add_test(struct filter_program *program, const struct tested *row)
 {
   const uint32_t value = row->test == IS_SELF ? (uint32_t)getpid() : row->value;
   load(program, argument_place(row->argument));
@@ -158,7 +158,7 @@ static void add_test(struct program *program, const struct tested *row)
   load(program, offsetof(struct seccomp_data, nr));
 }
 
-static void add_tested(struct program *program, const struct tested *row)
+static void add_tested(struct filter_program *program, const struct tested *row)
 {
   const unsigned short at = program->count;
   add(program, BPF_JMP | BPF_JEQ | BPF_K, row->number, 0, 0);
@@ -166,7 +166,7 @@ static void add_tested(struct program *program, const struct tested *row)
   program->steps[at].jf = (uint8_t)(program->count - at - 1);
 }
 
-static void make_program(struct program *program)
+static void make_program(struct filter_program *program)
 {
   program->count = 0;
   load(program, offsetof(struct seccomp_data, arch));
@@ -194,7 +194,7 @@ bool syscall_filter_works(void)
 
 int syscall_filter_enforce(void)
 {
-  struct program program;
+  struct filter_program program;
   make_program(&program);
   const struct sock_fprog made = {.len = program.count, .filter = program.steps};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)

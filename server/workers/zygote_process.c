@@ -112,13 +112,13 @@ static void set_signals(void)
 
 /* ---- what workers may read ---- */
 
-struct reading {
+struct readable {
   struct path_list system, scenes;
   struct hash stamp; /* of the catalogue, when the scenes were gathered */
 };
 
 /* A catalogue that cannot be read holds nothing that may be; workers say why it cannot. */
-static void gather_scenes(struct worker_options *options, struct reading *reading)
+static void gather_scenes(struct worker_options *options, struct readable *reading)
 {
   struct error error = {0};
   const struct hash stamp = catalogue_stamp(options->data);
@@ -135,7 +135,7 @@ static void gather_scenes(struct worker_options *options, struct reading *readin
                              "files of others (CAP_DAC_READ_SEARCH) in what landlock leaves them");
 }
 
-static int start_reading(struct worker_options *options, struct reading *reading)
+static int start_reading(struct worker_options *options, struct readable *reading)
 {
   options->rules = (struct confine_rules){
       .data = options->data, .system = &reading->system, .scenes = &reading->scenes, .local = &options->local};
@@ -144,7 +144,7 @@ static int start_reading(struct worker_options *options, struct reading *reading
 
 /* ---- the loop ---- */
 
-static void serve(struct worker_options *options, struct reading *reading)
+static void serve(struct worker_options *options, struct readable *reading)
 {
   for (;;) {
     reap();
@@ -177,7 +177,7 @@ int zygote_main(int argc, char **argv)
   log_set_level((enum log_level)strtol(argv[ZYGOTE_LEVEL], NULL, 10));
   log_set_format((enum log_format)strtol(argv[ZYGOTE_FORMAT], NULL, 10));
   const pid_t parent = (pid_t)strtol(argv[ZYGOTE_PARENT], NULL, 10);
-  struct reading reading = {.stamp = {1, 1}};
+  struct readable reading = {.stamp = {1, 1}};
   struct worker_options options = {.data = argv[ZYGOTE_DATA],
                                    .local = {.folders = (const char *const *)&argv[ZYGOTE_ARGUMENTS],
                                              .folder_count = (size_t)(argc - ZYGOTE_ARGUMENTS)},
