@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import re
 import signal
 import socket
@@ -144,6 +145,18 @@ def test_whatever_bytes_come_a_line_is_json(server):
     for line in server.lines():
         assert isinstance(json.loads(line), dict)
         assert not re.search("[\x00-\x1f]", line)
+
+
+def test_other_processes_write_json_too(server):
+    def children(pid):
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as list_:
+            return [int(child) for child in list_.read().split()]
+
+    server.call("POST", "/result", json=ADD)
+    (maker,) = children(server.process.pid)
+    worker = children(maker)[0]
+    os.kill(worker, signal.SIGKILL)
+    server.line_with("level", "warning", f"worker {worker} was ended by signal 9")
 
 
 def test_one_that_hangs_up_is_told_as_cut_off(server):
