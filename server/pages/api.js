@@ -21,7 +21,8 @@ export function server() {
   found ??= fetch(`${root}.well-known/openeo`)
     .then((answer) => answer.json())
     .then(({ versions }) => {
-      const newest = versions[0];
+      const order = new Intl.Collator("en", { numeric: true });
+      const newest = versions.reduce((a, b) => (order.compare(a.api_version, b.api_version) < 0 ? b : a));
       const end = newest.url.match(/\/openeo\/[^/]*\/?$/)?.[0] ?? "";
       const outside = newest.url.slice(0, newest.url.length - end.length);
       return { url: outside, api: newest.url, base: root.slice(0, -1) + end, versions };

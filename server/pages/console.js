@@ -137,7 +137,8 @@ function route() {
   at("desk").classList.toggle("inner", location.hash.length > 2);
   show(at("content"), place);
   showJobs();
-  at("content").focus();
+  at("content").focus({ preventScroll: true });
+  window.scrollTo({ top: 0, behavior: "instant" });
   open(place, signal)
     .then(() => {
       if (!signal.aborted) document.title = `${place.querySelector("h1")?.textContent ?? "Console"} – twincube`;

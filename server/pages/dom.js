@@ -73,7 +73,8 @@ export function bytes(count) {
 }
 
 export function count(number) {
-  return number >= 1e7 ? number.toExponential(2) : new Intl.NumberFormat("en").format(Math.round(number));
+  const many = { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 3 };
+  return new Intl.NumberFormat("en", number >= 1e6 ? many : {}).format(Math.round(number));
 }
 
 export function time(text) {

@@ -3,7 +3,7 @@ import { read } from "./api.js";
 import { bytes, count, el, show } from "./dom.js";
 
 const MEANING = {
-  source: "reads files",
+  source: "gives data",
   kernel: "computes element by element",
   warp: "resamples",
   pass: "passes on",

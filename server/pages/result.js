@@ -173,11 +173,10 @@ async function mapParts(view, ramps) {
   return [map.element, el("div", { class: "field" }, choices), colours, problem];
 }
 
+/* Whether it lies somewhere on the earth, row by row. */
 function isRaster(asset) {
-  return (
-    asset["proj:shape"] !== undefined ||
-    Object.values(asset["cube:dimensions"] ?? {}).some(({ type, axis }) => type === "spatial" && axis === "x")
-  );
+  const isPlane = Object.values(asset["cube:dimensions"] ?? {}).some(({ axis }) => axis === "x");
+  return asset.bbox !== undefined && (isPlane || asset["proj:shape"] !== undefined);
 }
 
 async function rampNames() {

@@ -2,6 +2,7 @@
 import { el } from "./dom.js";
 
 const DATE = /^-?\d{4,6}-\d\d(-\d\d)?(T[\d:.]+(Z|[+-]\d\d:?\d\d)?)?$/;
+const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 const WKT = /^(POINT|LINESTRING|POLYGON|MULTI[A-Z]+|GEOMETRYCOLLECTION) /;
 const MOST_SERIES = 12,
   MOST_ROWS = 500;
@@ -12,14 +13,14 @@ const MOST_SERIES = 12,
 export function readCsv(text) {
   const rows = [[]];
   const field = /("(?:[^"]|"")*"|[^,\r\n]*)(,|\r?\n|$)/y;
-  while (field.lastIndex < text.length) {
-    const [, value, end] = field.exec(text) ?? [];
+  for (let value, end = ","; end === "," || field.lastIndex < text.length;) {
+    [, value, end] = field.exec(text) ?? [];
     if (value === undefined) break;
     rows.at(-1).push(value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value);
     if (end !== ",") rows.push([]);
   }
   const [columns, ...rest] = rows.filter((row) => row.length > 1 || (row.length === 1 && row[0] !== ""));
-  const number = (cell) => (cell !== "" && !Number.isNaN(Number(cell)) ? Number(cell) : cell);
+  const number = (cell) => (NUMBER.test(cell) ? Number(cell) : cell);
   return { columns: columns ?? [], rows: rest.map((row) => row.map(number)) };
 }
 

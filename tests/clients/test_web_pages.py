@@ -1,10 +1,15 @@
 """The pages for people over plain HTTP: who gets a page and who JSON, what protects the pages, how they are kept, what
 an editor's folder gives away and what it does not; and EXPLAIN of a job against the command line's."""
 
+import csv
+import io
+import itertools
 import json
 import os
 import pathlib
+import random
 import re
+import shutil
 import socket
 import subprocess
 
@@ -128,6 +133,67 @@ def test_what_is_not_there_is_not_found(server):
         assert_error(get(server, path, BROWSER), 404, "NotFound")
     assert get(server, "/web/style.css", method="POST").status_code == 405
     assert get(server, "/console", method="OPTIONS").headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
+
+
+# ---- what the console reads ----
+
+
+def in_node(tmp_path, script, given):
+    """The script's output as JSON; it may import modules of ours, and reads `given` from standard input."""
+    if not shutil.which("node"):
+        pytest.skip("node is not there")
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    for name in ("table.js", "dom.js"):
+        shutil.copy(WEB / name, tmp_path)
+    head = 'import * as table from "./table.js";\nimport { readFileSync } from "node:fs";\n' \
+           'const given = JSON.parse(readFileSync(0, "utf-8"));\n'
+    (tmp_path / "script.js").write_text(head + script)
+    done = subprocess.run(["node", "script.js"], cwd=tmp_path, input=json.dumps(given), capture_output=True, text=True,
+                          timeout=30)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_tables_are_read_as_pythons_csv_reads_them(tmp_path):
+    dice = random.Random(7)
+    cells = ["a", "", 'say "so"', "x, y", "two\nlines", '"', '""', ",", "é ü", " ", "nan", "-", "2024-01-01", "0x10",
+             "12", "-1.5e3", ".5"]
+    numbers = {"12": 12, "-1.5e3": -1500, ".5": 0.5}
+    texts = []
+    for end in ("\n", "\r\n"):
+        for _ in range(40):
+            out = io.StringIO()
+            width = dice.randint(2, 5)
+            csv.writer(out, lineterminator=end).writerows(
+                [[dice.choice(cells) for _ in range(width)] for _ in range(dice.randint(1, 6))])
+            texts.append(out.getvalue().removesuffix(end) if dice.random() < 0.3 else out.getvalue())
+    read = in_node(tmp_path, "console.log(JSON.stringify(given.map(table.readCsv)));", texts)
+    for text, found in zip(texts, read):
+        columns, *rows = csv.reader(io.StringIO(text, newline=""))
+        assert found["columns"] == columns, text
+        assert found["rows"] == [[numbers.get(cell, cell) for cell in row] for row in rows], text
+
+
+def test_cubes_become_rows_and_lines(tmp_path):
+    days, bands, places = ["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z"], ["B04", "B08"], ["POINT (1 2)", "POINT (3 4)"]
+    value = {key: i for i, key in enumerate(itertools.product(range(2), repeat=3))}
+    for order in itertools.permutations(range(3)):  # bands may be any dimension
+        dimensions = [{"name": "t", "type": "temporal", "labels": days}, {"name": "b", "type": "bands", "labels": bands},
+                      {"name": "g", "type": "geometry", "labels": places}]
+        data = [[[value[tuple(at[order.index(i)] for i in range(3))] for at in [(a, b, c)]][0] for c in range(2)]
+                for a in range(2) for b in range(2)]
+        nested = [data[0:2], data[2:4]]
+        cube = {"type": "datacube", "dimensions": [dimensions[i] for i in order], "data": nested}
+        made = in_node(tmp_path, "const made = table.readJson(given);\n"
+                                 "console.log(JSON.stringify({ made, plot: table.plotOf(made) }));", cube)
+        rows = [dict(zip(made["made"]["columns"], row)) for row in made["made"]["rows"]]
+        assert len(rows) == 4
+        for row in rows:
+            at = days.index(row["t"]), int(row["g"].removeprefix("geometry ")) - 1
+            assert [row[band] for band in bands] == [value[at[0], i, at[1]] for i in range(2)]
+        lines = {line["name"]: [y for _, y in line["points"]] for line in made["plot"]["series"]}
+        assert made["plot"]["isDates"] and len(lines) == 4
+        assert lines["geometry 2 B08"] == [value[0, 1, 1], value[1, 1, 1]]
 
 
 # ---- the Web Editor ----
