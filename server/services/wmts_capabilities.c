@@ -2,6 +2,8 @@
 #include "server/services/ogc_documents.h"
 #include "server/services/xml_writer.h"
 
+#include <string.h>
+
 enum { ZOOMS = 25 };
 static const double scale_of_zoom_0 = 559082264.0287178; /* of 256 pixels of 0.28 mm */
 
@@ -38,6 +40,17 @@ static void write_resources(const struct ogc_document *d)
   }
 }
 
+/* The legend is a resource of the service, beside its tiles. */
+static void write_legend(const struct ogc_document *d)
+{
+  struct buffer url = {0};
+  buffer_printf(&url, "%.*s/legend", (int)(strlen(d->url) - strlen(d->at->view.type->path)), d->url);
+  buffer_text(d->out, "<LegendURL format=\"image/png\"");
+  xml_attribute(d->out, "xlink:href", url.data);
+  buffer_text(d->out, "/>");
+  buffer_free(&url);
+}
+
 static void write_layer(const struct ogc_document *d)
 {
   const json_t *box = json_object_get(json_object_get(d->at->view.shown, "cube"), "lonlat");
@@ -52,7 +65,9 @@ static void write_layer(const struct ogc_document *d)
   xml_element(d->out, "ows:LowerCorner", "%.10g %.10g", edges[0], edges[1]);
   xml_element(d->out, "ows:UpperCorner", "%.10g %.10g", edges[2], edges[3]);
   buffer_text(d->out, "</ows:WGS84BoundingBox><ows:Identifier>" MAP_LAYER "</ows:Identifier>"
-                      "<Style isDefault=\"true\"><ows:Identifier>default</ows:Identifier></Style>");
+                      "<Style isDefault=\"true\"><ows:Identifier>default</ows:Identifier>");
+  write_legend(d);
+  buffer_text(d->out, "</Style>");
   for (int f = 0; f < TILE_FORMATS; f++)
     xml_element(d->out, "Format", "%s", tile_format_media_type((enum tile_format)f));
   write_time_dimension(d);

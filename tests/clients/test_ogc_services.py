@@ -133,6 +133,8 @@ def test_gdal_opens_the_wmts_and_finds_its_dates(api):  # noqa: F811
     assert get(shown["url"] + "/1.0.0/WMTSCapabilities.xml").content == get(shown["url"]).content
     dates = next(d["labels"] for d in shown["attributes"]["cube"]["dimensions"] if d["type"] == "temporal")
     ours = "{http://www.opengis.net/wmts/1.0}"
+    legend = next(tree.iter(ours + "LegendURL")).get("{http://www.w3.org/1999/xlink}href")
+    assert get(legend).headers["Content-Type"] == "image/png"
     assert [value.text for value in tree.iter(ours + "Value")] == dates
     zoom = 13
     column, row = middle_tile(shown["attributes"]["cube"]["lonlat"], zoom)
