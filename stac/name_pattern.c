@@ -17,12 +17,40 @@
 #include "datacube/base/instant.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+/* Whether matching takes time that is bounded by the length of a name: references to groups are tried in every way, and
+ * counts within counts ("((a{1,100}){1,100}){1,100}") are written out before anything is matched. */
+static bool is_bounded(const char *expression)
+{
+  const long copies_most = 100000;
+  long copies = 1;
+  for (const char *c = expression; *c; c++) {
+    if (c[0] == '\\' && c[1] != '\0') {
+      c++;
+      if (*c >= '1' && *c <= '9')
+        return false;
+    } else if (c[0] == '{') {
+      char *end = NULL;
+      long least = strtol(c + 1, &end, 10), most = *end == ',' ? strtol(end + 1, NULL, 10) : 0;
+      most = most > least ? most : least;
+      if (most > 1 && most > copies_most / copies)
+        return false;
+      copies *= most > 1 ? most : 1;
+    }
+  }
+  return true;
+}
 
 static int compile(const char *expression, const char *parameter, regex_t *out, struct error *error)
 {
   char reason[128];
+  if (!is_bounded(expression))
+    return error_parameter(
+        error, ERROR_ProcessParameterInvalid, parameter,
+        "the expression '%s' could take for ever: leave out references such as \\1, and large counts", expression);
   int code = regcomp(out, expression, REG_EXTENDED);
   if (code != 0) {
     regerror(code, out, reason, sizeof reason);

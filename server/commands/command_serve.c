@@ -372,7 +372,9 @@ static void block_signals(sigset_t *set)
     sigaddset(set, SIGHUP);
   sigaddset(set, SIGCHLD);
   pthread_sigmask(SIG_BLOCK, set, NULL);
-  signal(SIGPIPE, SIG_IGN);
+  static const int meaningless[] = {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM}; /* their default is to end the server */
+  for (size_t i = 0; i < sizeof meaningless / sizeof *meaningless; i++)
+    signal(meaningless[i], SIG_IGN);
 }
 
 /* The signal, or -1 when so many milliseconds have passed. */

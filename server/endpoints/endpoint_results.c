@@ -166,9 +166,10 @@ static void download_file(struct exchange *exchange, const struct job *job, cons
 void get_download(struct exchange *exchange)
 {
   char(*const p)[PATH_PARAMETER_SIZE] = exchange->parameters; /* job, expires, signature, file */
-  char *end = NULL;
-  int64_t expires = strtoll(p[1], &end, 10);
-  if (*end != '\0' || signed_url_check(exchange->server->secret, p[0], p[3], expires, p[2]) != 0) {
+  const int64_t expires = strtoll(p[1], NULL, 10);
+  char plain[24]; /* what was signed is written in one way only */
+  snprintf(plain, sizeof plain, "%" PRId64, expires);
+  if (strcmp(plain, p[1]) != 0 || signed_url_check(exchange->server->secret, p[0], p[3], expires, p[2]) != 0) {
     reply_code(exchange, ERROR_PermissionsInsufficient, "the link's signature is not valid");
     return;
   }

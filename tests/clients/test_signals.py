@@ -45,6 +45,15 @@ def test_a_hangup_ends_the_server_unless_it_is_ignored(serve):
     assert process.wait(timeout=30) == 0
 
 
+def test_signals_that_mean_nothing_here_change_nothing(serve):
+    process, url = serve(stderr=subprocess.DEVNULL)
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGPIPE):
+        process.send_signal(number)
+        assert requests.get(url, timeout=30).status_code == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 0
+
+
 @pytest.mark.alone
 def test_a_log_that_nobody_reads_holds_nobody_up(serve):
     unread, log = os.pipe()

@@ -93,6 +93,16 @@ static void test_expressions(void **state)
   error = (struct error){0};
   assert_int_equal(name_pattern_new(NULL, "B[0-9]", &pattern, &error), -1); /* no group */
   assert_string_equal(error.parameter, "band");
+  static const char *const endless[] = {"(.*)(.*)\\2([0-9]{8})x", "((((a{1,100}){1,100}){1,100}){1,100})b",
+                                        "(a{99999999})"};
+  for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
+    error = (struct error){0};
+    assert_int_equal(name_pattern_new(endless[i], NULL, &pattern, &error), -1);
+    assert_string_equal(error.parameter, "datetime");
+  }
+  error = (struct error){0};
+  assert_int_equal(name_pattern_new("([0-9]{4}_[0-9]{2}_[0-9]{2})\\.tif", NULL, &pattern, &error), 0);
+  name_pattern_free(&pattern);
 }
 
 int main(void)
