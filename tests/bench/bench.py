@@ -11,6 +11,7 @@ anomaly, merge              part_series.py
 chain                       part_chain.py
 processes                   part_processes.py
 tiles                       part_tiles.py
+requests                    part_requests.py
 """
 import argparse
 import concurrent.futures
@@ -35,6 +36,7 @@ from part_chain import run_chain
 from part_processes import run_processes
 from part_raster import run_global, run_kernel, run_resample
 from part_series import run_anomaly, run_merge
+from part_requests import run_requests
 from part_tiles import run_tiles
 from part_zones import run_zones
 
@@ -328,7 +330,8 @@ def latency(args):
 
 PARTS = {"speed": speed, "memory": memory, "threads": threads, "latency": latency, "global": run_global,
          "resample": run_resample, "kernel": run_kernel, "zones": run_zones, "anomaly": run_anomaly, "chain": run_chain,
-         "merge": run_merge, "processes": run_processes, "tiles": lambda args: run_tiles(args, Server)}
+         "merge": run_merge, "processes": run_processes, "tiles": lambda args: run_tiles(args, Server),
+         "requests": lambda args: run_requests(args, Server)}
 
 
 def main():
