@@ -18,6 +18,7 @@
 
 #include "datacube/base/logger.h"
 #include "processes/graph/table.h"
+#include "stac/href.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,12 +123,24 @@ static int check_web_editor(const char *folder, struct error *error)
   return access(path, R_OK) == 0 ? 0 : error_set(error, ERROR_FileNotFound, "--web-editor: there is no %s", path);
 }
 
+/* Whoever may read all below a folder that holds the data folder may read the store. */
+static int refuse_around_data(const struct server_parts *parts, const char *option, const char *folder,
+                              struct error *error)
+{
+  return path_is_below(parts->data, folder)
+             ? error_set(error, ERROR_ServerConfigInvalid, "--%s %s holds the data folder, which is the server's alone",
+                         option, folder)
+             : 0;
+}
+
 static int find_stac_folders(struct server_parts *parts, const struct serve_options *options, struct error *error)
 {
   for (size_t i = 0; i < options->stac.count; i++) {
     parts->stac[i] = realpath(options->stac.values[i], NULL);
     if (parts->stac[i] == NULL)
       return error_set(error, ERROR_FileNotFound, "--stac %s: %s", options->stac.values[i], strerror(errno));
+    if (refuse_around_data(parts, "stac", parts->stac[i], error) != 0)
+      return -1;
   }
   return 0;
 }
@@ -139,7 +152,7 @@ static int find_workspaces(struct server_parts *parts, const struct serve_option
   parts->workspaces = realpath(options->workspaces, NULL);
   if (parts->workspaces == NULL || strlen(parts->workspaces) > 900)
     return error_set(error, ERROR_FileNotFound, "--workspaces %s is no folder that can be used", options->workspaces);
-  return 0;
+  return refuse_around_data(parts, "workspaces", parts->workspaces, error);
 }
 
 /* Makes a folder where there is none; its name without links. */
