@@ -194,7 +194,7 @@ static int publish(struct job_runner *runner, struct job *job, const char *part,
   folder_remove(final); /* of a run that died between rename and commit */
   if (rename(part, final) != 0)
     return error_set(error, ERROR_StorageFailure, "the results cannot be published: %s", strerror(errno));
-  return 0;
+  return folder_sync_name(final, error); /* before the row says that they are there */
 }
 
 static struct ending failed(struct job_runner *runner, struct job *job, const struct error *found)
@@ -237,8 +237,7 @@ static struct ending out_of_time(struct job_runner *runner, struct job *job, con
 {
   struct error error = {0};
   folder_remove(part);
-  error_set(&error, ERROR_RequestTimeout, "the job took longer than the %.0f s that a job may take",
-            runner->seconds);
+  error_set(&error, ERROR_RequestTimeout, "the job took longer than the %.0f s that a job may take", runner->seconds);
   return failed(runner, job, &error);
 }
 

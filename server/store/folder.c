@@ -99,6 +99,26 @@ int folder_sync(const char *path, struct error *error)
   return status;
 }
 
+int folder_sync_name(const char *path, struct error *error)
+{
+  char parent[1024];
+  size_t length = strlen(path);
+  while (length > 1 && path[length - 1] == '/')
+    length--;
+  while (length > 1 && path[length - 1] != '/')
+    length--;
+  if (length >= sizeof parent)
+    return error_set(error, ERROR_StorageFailure, "the path %s is too long", path);
+  snprintf(parent, sizeof parent, "%.*s", (int)length, path);
+  const int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int status = fd >= 0 ? fsync(fd) : -1;
+  if (status != 0)
+    error_set(error, ERROR_StorageFailure, "cannot write %s: %s", parent, strerror(errno));
+  if (fd >= 0)
+    close(fd);
+  return status;
+}
+
 int folder_open_file(const char *folder, const char *path, uint64_t *size)
 {
   size_t length = strlen(folder);

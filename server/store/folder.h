@@ -17,6 +17,8 @@ void folder_remove(const char *path);
 void folder_each(const char *path, void (*visit)(void *data, const char *name), void *data);
 /* Writes files and names through to the disk. */
 int folder_sync(const char *path, struct error *error);
+/* Writes to disk that the folder is where it is, under the name that it has. */
+int folder_sync_name(const char *path, struct error *error);
 
 /* Opens a regular file that lies directly in a folder, for reading: the descriptor and its size, or -1. `path` is the
  * file's full name as a worker reported it; anything outside the folder, or a link, is refused. */
