@@ -1,4 +1,4 @@
-"""Makes the two collections that openeo-test-suite asks for, as folders of GeoTIFFs with a STAC document each.
+"""Makes the two collections that openeo-test-suite asks for, as folders of GeoTIFFs.
 
   SENTINEL2_L2A   bands B02 B03 B04 B08 SCL, EPSG:32632, 10 m, a scene every five days of June 2022
   CGLS_SSM_1KM    band B01, EPSG:4326, about 1 km around Vienna, one scene a month of 2020
@@ -78,11 +78,13 @@ def soil_moisture(folder):
         )
 
 
-COLLECTIONS = {"SENTINEL2_L2A": sentinel2, "CGLS_SSM_1KM": soil_moisture}
+FOLDERS = {"SENTINEL2_L2A": sentinel2, "CGLS_SSM_1KM": soil_moisture}
+# Of each collection its folder: the JavaScript client's tests know the first one by a name with a slash.
+COLLECTIONS = {**{name: name for name in FOLDERS}, "COPERNICUS/S2": "SENTINEL2_L2A"}
 
 
 def make(root):
-    for name, scenes in COLLECTIONS.items():
+    for name, scenes in FOLDERS.items():
         scenes(root / name)
 
 

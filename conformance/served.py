@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import fixture
+from provider import Provider
 
 USER, PASSWORD = "conformance", "conformance-password"
 JS_USER, JS_PASSWORD = "js-client", "js-client"  # what the JavaScript client's own tests log in with
@@ -24,12 +25,15 @@ class Served:
         scenes = self.work / "scenes"
         if not scenes.exists():
             fixture.make(scenes)
-        for collection in fixture.COLLECTIONS:
-            self.command("catalogue", "add", "--data", self.data, "--id", collection, scenes / collection)
+        for collection, folder in fixture.COLLECTIONS.items():
+            self.command("catalogue", "add", "--data", self.data, "--id", collection, scenes / folder)
         for user, password in ((USER, PASSWORD), (JS_USER, JS_PASSWORD)):
             self.command("user", "add", "--data", self.data, user, text=password + "\n")
         log = open(self.work / "server.log", "w")  # noqa: SIM115: lives as long as the server
         options = ["--process-specs", str(self.specs)] if self.specs else []
+        self.provider = Provider(self.work)
+        if self.provider.settings:
+            options += ["--oidc", str(self.provider.settings)]
         self.server = subprocess.Popen(
             [self.program, "serve", "--listen", "127.0.0.1:0", "--data", str(self.data), *options],
             stdout=subprocess.PIPE, stderr=log, text=True)
@@ -42,6 +46,7 @@ class Served:
     def __exit__(self, *_):
         self.server.send_signal(signal.SIGTERM)
         self.server.wait(timeout=60)
+        self.provider.stop()
 
     def command(self, *words, text=None):
         subprocess.run([self.program, *map(str, words)], input=text, text=True, check=True, stdout=subprocess.DEVNULL)

@@ -11,6 +11,7 @@ import sys
 import venv
 import xml.etree.ElementTree
 
+from provider import LOGIN
 from report import Result, Row
 from served import JS_PASSWORD, JS_USER, PASSWORD, USER
 
@@ -23,7 +24,6 @@ SUITE_KNOWN = {
     "test_GET_file_formats": "the same oneOf",
     "test_GET_service_types": "the same oneOf",
     "test_POST_result": "reads the answer of a graph without a format as text; it is netCDF",
-    "test_GET_credentials_oidc": "this run has no provider; tests/clients/test_oidc_client.py has one",
     "test_process[": "the case contradicts the specification, itself or its assets: defective.json names each; or the "
                      "asset is missing (mask), a key is misspelt (rename_dimension), or [] is written as null",
     "test_load_save_netcdf_batch_job_metadata": "asserts the value of a function that returns none",
@@ -32,7 +32,6 @@ SUITE_KNOWN = {
 
 
 JS_KNOWN = {
-    "list OIDC Providers": "this run has no provider",
     "Discovery Capabilities": "wants openEO test-api's own list of features",
     "Discovery Collections": "wants more than 50 collections, or one by the name of COPERNICUS/S2",
     "Discovery Processes": "wants test-api's own description of min",
@@ -108,8 +107,7 @@ def suite_module(options, served, module, patches, extra):
     tests = options.suite / "src" / "openeo_test_suite" / "tests"
     out = options.work / "suite.xml"
     out.unlink(missing_ok=True)
-    environment = {**os.environ, "SUITE_PATCHES": ",".join(patches), "OPENEO_AUTH_METHOD": "basic",
-                   "OPENEO_AUTH_BASIC_USERNAME": USER, "OPENEO_AUTH_BASIC_PASSWORD": PASSWORD,
+    environment = {**os.environ, **LOGIN, "SUITE_PATCHES": ",".join(patches),
                    "SUITE_MEDIA_TYPE": "application/json; encoding=official",
                    "STAC_SCHEMAS": str(options.schemas or ""),
                    "PYTHONPATH": os.pathsep.join([str(HERE / "suite"), str(HERE / "documents")])}
@@ -124,7 +122,7 @@ def suite_module(options, served, module, patches, extra):
     return junit_rows(out)
 
 
-def suite_step(module, requirement, patches=(), extra=(), login=False):
+def suite_step(module, requirement, patches=(), extra=()):
     how = f"openeo-test-suite, {module}" + (f", patched: {', '.join(patches)}" if patches else ", unmodified")
 
     def run(options, served):
@@ -132,6 +130,8 @@ def suite_step(module, requirement, patches=(), extra=(), login=False):
             return skipped(requirement, how, "--suite")
         if "schemas" in patches and not options.schemas:
             return skipped(requirement, how, "--schemas")
+        if not served.provider.settings:
+            return skipped(requirement, how, served.provider.missing)
         return Result(requirement, how, suite_module(options, served, module, patches, extra), SUITE_KNOWN)
 
     return run
@@ -271,14 +271,18 @@ def web_editor(options, served):
         page.wait(timeout=20)
 
 
-S2 = ("--s2-collection=SENTINEL2_L2A",)
+S2, HTTP = ("--s2-collection=SENTINEL2_L2A",), ("--runner=http", "--experimental")
+GENERAL, WORKFLOWS = "The API behaves as its document says", "Workflows give what users expect"
+PROCESSING = "Processes compute what the official cases say, over HTTP"
 STEPS = {
     "collections": suite_step("collections", "Collections are valid STAC", ("schemas",)),
     "metadata": suite_step("processes/metadata", "Process metadata is the official one", extra=("--experimental",)),
-    "general": suite_step("general", "The API behaves as its document says", ("basic", "v30", "created")),
-    "workflows": suite_step("workflows", "Workflows give what users expect", ("schemas", "assert"), S2),
-    "processing": suite_step("processes/processing", "Processes compute what the official cases say, over HTTP",
-                             ("basic", "ref", "http-all"), ("--runner=http", "--experimental")),
+    "general": suite_step("general", GENERAL),
+    "general-patched": suite_step("general", GENERAL, ("v30", "created", "oneof", "result")),
+    "workflows": suite_step("workflows", WORKFLOWS, ("schemas",), S2),
+    "workflows-patched": suite_step("workflows", WORKFLOWS, ("schemas", "assert", "quantiles"), S2),
+    "processing": suite_step("processes/processing", PROCESSING, extra=HTTP),
+    "processing-patched": suite_step("processes/processing", PROCESSING, ("ref", "http-all", "cases"), HTTP),
     "openapi": openapi,
     "stac": stac,
     "python": python_client,
