@@ -61,7 +61,7 @@ const struct option_row option_rows[] = {
      .place = PLACE(store),
      .help = "PostgreSQL database for users, jobs and services, such as postgresql://twincube@db.example.org/twincube, "
              "which several servers may share (default: $TWINCUBE_STORE, else SQLite in the data folder). The password "
-             "had better come from a PGPASSFILE"},
+             "had better come from a PGPASSFILE. A server makes some 20 connections"},
     {.name = "shared",
      .value = "DIR",
      .kind = OPTION_TEXT,

@@ -1,6 +1,5 @@
 /* The keeper looks every second (where servers share the store, thrice), and when a job was deleted:
  *
- *   other servers             hear that this one lives and how far its jobs are; what a silent one ran is queued again
  *   jobs whose row is gone    what runs them is told to stop, their folders are removed
  *   users that are gone       the folders of their files are removed
  *   rows that say running     and that no runner holds are queued again (there should be none)
@@ -13,8 +12,6 @@
 #include "server/store/folder.h"
 #include "server/store/store_files.h"
 #include "server/store/store_servers.h"
-
-#include "server/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -112,42 +109,6 @@ static void stop_cancelled(struct job_queue *queue, struct store *store)
       store_job_note_progress(store, id, run, job_queue_progress(queue, id), &error);
     job_free(&job);
   }
-}
-
-/* ---- other servers ----------------------------------------------------------------------------------------------- */
-
-/* Since when this server hears from the store without a gap: steady seconds, negative: not at all. While the database
- * was away nobody could say that they live, so nobody is judged before as much time has passed again. */
-struct contact {
-  double since;
-};
-
-static void requeue_orphans(struct job_queue *queue, struct store *store, struct error *error)
-{
-  int64_t buried = 0;
-  if (store_servers_bury(store, (int64_t)(queue->options.silence * 1000), &buried, error) != 0)
-    return;
-  if (buried > 0)
-    log_message(LOG_WARNING, "%d servers were silent too long: their jobs are queued again", (int)buried);
-  for (bool found = true; found && !is_stopping(queue);) {
-    struct job job = {0};
-    if (store_job_orphan(store, &job, &found, error) != 0 || !found)
-      return;
-    if (store_job_requeue(store, &job, true, "the server ended while the job was running", error) != 0)
-      found = false;
-    job_free(&job);
-  }
-}
-
-static void meet_others(struct job_queue *queue, struct store *store, struct contact *contact, struct error *error)
-{
-  const double now = steady_seconds();
-  if (store_server_beat(store, error) != 0)
-    contact->since = -1;
-  else if (contact->since < 0)
-    contact->since = now;
-  else if (now - contact->since > queue->options.silence)
-    requeue_orphans(queue, store, error);
 }
 
 /* ---- results that were kept long enough -------------------------------------------------------------------------- */
@@ -248,18 +209,15 @@ void *job_keeper_work(void *data)
 {
   struct job_queue *queue = data;
   struct store *store = queue->keeper_store;
-  struct contact contact = {.since = -1};
   for (unsigned turn = 0; !is_stopping(queue); turn++) {
     struct error error = {0};
-    if (queue->options.server != NULL)
-      meet_others(queue, store, &contact, &error);
     remove_dropped(queue, store, &error);
     remove_files(queue, store, &error);
     stop_cancelled(queue, store);
     requeue_strays(queue, store, &error);
     if (turn % EXPIRY_TURNS == 0)
       expire_results(queue, store, &error);
-    if (error_is_set(&error))
+    if (error_is_set(&error) && !error_is(&error, ERROR_InfrastructureMaintenance)) /* that was said already */
       log_message(LOG_ERROR, "the job queue: %s", error.message);
     while (!is_stopping(queue) && store_shrink(store))
       ;

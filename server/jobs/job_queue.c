@@ -2,6 +2,7 @@
 #include "server/jobs/job_queue.h"
 
 #include "server/jobs/job_keeper.h"
+#include "server/jobs/job_pulse.h"
 
 #include "server/store/folder.h"
 #include "server/store/store_servers.h"
@@ -27,8 +28,8 @@ static int start_runner(struct job_queue *queue, unsigned i, struct error *error
   if (store_open(queue->options.store, &runner->store, error) != 0)
     return -1;
   store_set_server(runner->store, queue->options.server);
-  runner->desk = (struct definition_desk){
-      .data = queue->options.data, .store = runner->store, .remote = queue->options.remote};
+  runner->desk =
+      (struct definition_desk){.data = queue->options.data, .store = runner->store, .remote = queue->options.remote};
   if (i == 0 && job_keeper_recover(queue, runner->store, error) != 0)
     return -1;
   runner->started = pthread_create(&runner->thread, NULL, job_runner_work, runner) == 0;
@@ -45,6 +46,17 @@ static void make_conditions(struct job_queue *queue)
   pthread_cond_init(&queue->changed, &steady);
   pthread_cond_init(&queue->untidy, &steady);
   pthread_condattr_destroy(&steady);
+}
+
+static int start_pulse(struct job_queue *queue, struct error *error)
+{
+  if (queue->options.server == NULL)
+    return 0;
+  if (store_open(queue->options.store, &queue->pulse_store, error) != 0)
+    return -1;
+  store_set_server(queue->pulse_store, queue->options.server);
+  queue->pulse_started = pthread_create(&queue->pulse, NULL, job_pulse_work, queue) == 0;
+  return queue->pulse_started ? 0 : error_set(error, ERROR_Internal, "cannot start threads");
 }
 
 static int start_keeper(struct job_queue *queue, struct error *error)
@@ -68,7 +80,7 @@ int job_queue_start(const struct job_queue_options *options, struct job_queue **
   int status = 0;
   for (unsigned i = 0; i < options->slots && status == 0; i++)
     status = start_runner(queue, i, error);
-  if (status != 0 || start_keeper(queue, error) != 0) {
+  if (status != 0 || start_pulse(queue, error) != 0 || start_keeper(queue, error) != 0) {
     job_queue_stop(queue);
     return -1;
   }
@@ -87,7 +99,9 @@ static void poke(const struct job_runner *runner)
 static void say_farewell(struct job_queue *queue)
 {
   struct error error = {0};
-  if (queue->keeper_started && queue->options.server != NULL && store_server_leave(queue->keeper_store, &error) != 0)
+  if (queue->pulse_started)
+    pthread_join(queue->pulse, NULL);
+  if (queue->pulse_started && store_server_leave(queue->pulse_store, &error) != 0)
     log_message(LOG_WARNING, "the store was not told that this server ends: %s", error.message);
 }
 
@@ -105,6 +119,7 @@ void job_queue_stop(struct job_queue *queue)
   pthread_mutex_unlock(&queue->lock);
   if (queue->keeper_started)
     pthread_join(queue->keeper, NULL);
+  store_close(queue->keeper_store);
   for (unsigned i = 0; i < queue->options.slots; i++) {
     struct job_runner *runner = &queue->runners[i];
     if (runner->started)
@@ -115,7 +130,7 @@ void job_queue_stop(struct job_queue *queue)
       close(runner->cancel_fd);
   }
   say_farewell(queue);
-  store_close(queue->keeper_store);
+  store_close(queue->pulse_store);
   pthread_mutex_destroy(&queue->lock);
   pthread_cond_destroy(&queue->wake);
   pthread_cond_destroy(&queue->changed);

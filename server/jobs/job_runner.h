@@ -36,6 +36,9 @@ struct job_queue {
   pthread_t keeper;
   bool keeper_started;
   struct store *keeper_store;
+  pthread_t pulse; /* where servers share the store */
+  bool pulse_started;
+  struct store *pulse_store;
   struct job_runner runners[];
 };
 

@@ -67,9 +67,11 @@ int store_user_remove(struct store *store, const char *name, bool *found, struct
   if (statement == NULL)
     return -1;
   bind_text(statement, 1, name);
+  if (store_begin(store, error) != 0) /* rows of many tables go with it: nobody else changes some meanwhile */
+    return -1;
   int status = store_run(store, statement, error);
   *found = status == 0 && store->changes > 0;
-  return status;
+  return store_end(store, status, error);
 }
 
 int store_user_list(struct store *store, void (*report)(void *data, const char *name, int64_t created), void *data,

@@ -13,6 +13,7 @@ import hashlib
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -25,6 +26,7 @@ import pytest
 import requests
 
 from conftest import BINARY, PASSWORD
+from test_kills import KINDS, Load
 from test_server_api import ADD, Server, add_user, run
 from test_survival import lattice, messages, result
 
@@ -458,3 +460,38 @@ def test_a_damaged_store_is_found_out(tmp_path):
         store.execute("INSERT INTO tokens VALUES (x'00', 'nobody', 1)")
     done = run("store", "check", "--data", str(tmp_path))
     assert done.returncode == 1 and "rows of tokens refer to rows that are not there" in done.stderr
+
+
+def test_kill_9_of_servers_at_random_moments_under_load(farm):
+    """As test_kills.py has it for one server: nothing that was acknowledged is lost or doubled, whoever dies."""
+    options = ("--jobs", "2", "--workers", "1")
+    servers = [farm.start(name, *options) for name in ("one", "two")]
+    expected = {kind: servers[0].result(graph).json()["data"] for kind, graph in KINDS.items() if kind != "long"}
+    loads, moments = [Load(seed) for seed in (1, 2)], random.Random(3)
+    for load in loads:
+        load.random.choice = lambda kinds, rest=load.random: "short" if rest.random() < 0.7 else "middle"
+    for turn in range(4):
+        stop = threading.Event()
+        threads = [threading.Thread(target=load.work, args=(server, stop)) for load, server in zip(loads, servers)]
+        for thread in threads:
+            thread.start()
+        time.sleep(moments.uniform(0.1, 0.8))
+        victim = turn % 2
+        servers[victim].kill()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        headers = dict(servers[victim].session.headers)
+        if turn < 3:  # the last of the dead stays dead
+            servers[victim] = farm.start(("one", "two")[victim], *options)
+            servers[victim].session.headers.update(headers)
+    kinds = {job: kind for load in loads for job, kind in load.acknowledged.items()}
+    started = set().union(*(load.started for load in loads))
+    rows = {job: status for job, status in farm.ask("SELECT id, status FROM jobs")}
+    assert set(kinds) <= set(rows) and len(rows) <= len(kinds) + sum(load.unanswered for load in loads)
+    assert len(started) > 0 and set(farm.wait(started)) <= {"finished", "error"}
+    for job in started:
+        if servers[0].status(job) == "finished":
+            assert result(servers[0], job) == expected[kinds[job]]
+        else:  # it was running each time that a server died
+            assert farm.ask(f"SELECT attempts FROM jobs WHERE id = '{job}'") == [["3"]]
