@@ -6,6 +6,7 @@ import json
 import os
 import time
 
+import pytest
 import requests
 
 from test_accounting import execute

@@ -31,7 +31,7 @@ from test_server_api import ADD, Server, add_user, run
 from test_survival import lattice, messages, result
 
 PROGRAMS = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-SILENCE = 2  # seconds after which a server is taken for dead here
+SILENCE = 3  # seconds after which a server is taken for dead here
 
 
 class Database:
