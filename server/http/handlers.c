@@ -165,17 +165,27 @@ static void handle(struct exchange *exchange)
   }
 }
 
+/* What is not open yet. A thread does so before it is asked: a database that goes away later is then met by those
+ * routes alone that want it. */
+static int open_own(const struct server_settings *settings, struct store **store, struct catalogue **catalogue,
+                    struct error *error)
+{
+  if (*store == NULL && store_open(settings->store, store, error) != 0)
+    return -1;
+  return *catalogue == NULL ? catalogue_open(settings->catalogue, false, catalogue, error) : 0;
+}
+
 static void *run_handler(void *data)
 {
   struct handlers *handlers = data;
   struct store *store = NULL;
   struct catalogue *catalogue = NULL;
   struct exchange *exchange;
+  const struct server_settings *settings = &handlers->server->settings;
+  open_own(settings, &store, &catalogue, &(struct error){0});
   while ((exchange = next_exchange(handlers)) != NULL) {
     struct error error = {0};
-    const struct server_settings *settings = &handlers->server->settings;
-    if ((store == NULL && store_open(settings->store, &store, &error) != 0) ||
-        (catalogue == NULL && catalogue_open(settings->catalogue, false, &catalogue, &error) != 0)) {
+    if (open_own(settings, &store, &catalogue, &error) != 0) {
       reply_error(exchange, &error);
       continue;
     }

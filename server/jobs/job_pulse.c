@@ -1,5 +1,5 @@
-/* A beat a second. A server that was silent too long is forgotten, and its jobs are queued again. While the database was
- * away nobody could say that they live, so nobody is judged before it has answered without a gap for as long. */
+/* A beat a second. A server that was silent too long is forgotten, and its jobs are queued again. While the database
+ * was away nobody could say that they live, so nobody is judged before it has answered without a gap for as long. */
 #include "server/jobs/job_pulse.h"
 
 #include "server/jobs/job_runner.h"

@@ -273,8 +273,7 @@ def test_a_server_that_comes_back_goes_on_with_its_own_jobs(farm):
     assert again.status(jobs[0]) == two.status(jobs[1]) == "finished"
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_the_database_restarts(farm, mode):
+def test_the_database_restarts(farm):
     """Requests wait for it with 503; what runs goes on and is taken when it is back, even after a long while."""
     server = farm.start("one", "--jobs", "2")
     expected = server.result(lattice(15000, 3)).json()["data"]
@@ -283,7 +282,7 @@ def test_the_database_restarts(farm, mode):
     server.wait(running, "running")
     for job in queued:
         start_job(server, job)
-    farm.database.stop(mode)
+    farm.database.stop("immediate")
     try:
         codes = set()
         end = time.monotonic() + SILENCE + 1
