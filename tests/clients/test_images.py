@@ -24,10 +24,12 @@ def installed_by(name):
 
 
 def linked():
-    """Debian packages of the libraries that the program names, those of every system left out."""
+    """Debian packages of the libraries that the program names, GDAL among them, which it loads when it is wanted; those
+    of every system left out."""
     program = os.environ["TWINCUBE_BIN"]
-    names = re.findall(r"NEEDED.*\[(.*)\]", said("readelf", "-d", program))
-    paths = dict(re.findall(r"(\S+) => (/\S+)", said("ldd", program)))
+    names = set(re.findall(r"NEEDED.*\[(.*)\]", said("readelf", "-d", program)))
+    names |= {name.decode() for name in re.findall(rb"\0(libgdal\.so\.[0-9]+)\0", Path(program).read_bytes())}
+    paths = dict(re.findall(r"(\S+) (?:\(.*\) )?=> (/\S+)", said("/sbin/ldconfig", "-p") + said("ldd", program)))
     packages = set()
     for name in names:
         if re.match(r"lib(c|m|pthread|dl|asan|ubsan|gcc_s)\.so", name):
