@@ -226,7 +226,7 @@ static int answer(const struct map_surroundings *s, struct asked *asked, struct 
     return map_describe_with_range(&asked->request, out, error);
   case MAP_THUMBNAIL:
     asked->request.options.local = s->local;
-    return thumbnail_paint(&asked->request, out, error);
+    return thumbnail_paint(&asked->request, asked->task.have, out, error);
   default:
     return look(s, asked, out, error);
   }

@@ -79,17 +79,6 @@ static int make_sketch(const struct map_request *request, struct sketch *out, st
   return status;
 }
 
-static int read_pixels(const struct map_request *request, const struct map_window *window, struct map_pixels *out,
-                       struct error *error)
-{
-  struct map *map;
-  if (map_open(request, &map, error) != 0)
-    return -1;
-  int status = map_read(map, window, request->options.cancel, out, error);
-  map_close(map);
-  return status;
-}
-
 /* Of each plane; 0 … 1 where it holds nothing. */
 static int find_ranges(const struct map_pixels *pixels, double ranges[COLOURS][2], struct error *error)
 {
@@ -120,11 +109,34 @@ static int paint(const struct map_pixels *pixels, struct buffer *out, struct err
   return status;
 }
 
-int thumbnail_paint(const struct map_request *request, struct buffer *out, struct error *error)
+static int look(struct map *map, const struct sketch *sketch, const volatile int *cancel, struct buffer *out,
+                struct error *error)
+{
+  struct map_pixels pixels;
+  if (map_read(map, &sketch->window, cancel, &pixels, error) != 0)
+    return -1;
+  int status = paint(&pixels, out, error);
+  map_pixels_free(&pixels);
+  return status;
+}
+
+static int open_and_look(const struct map_request *request, const struct sketch *sketch, struct hash have,
+                         struct buffer *out, struct error *error)
+{
+  struct map *map;
+  if (map_open(request, &map, error) != 0)
+    return -1;
+  const struct hash revision = map_hash(map);
+  buffer_add(out, &revision, sizeof revision);
+  int status = hash_equal(revision, have) ? 0 : look(map, sketch, request->options.cancel, out, error);
+  map_close(map);
+  return status;
+}
+
+int thumbnail_paint(const struct map_request *request, struct hash have, struct buffer *out, struct error *error)
 {
   struct map_request own = *request;
   struct sketch sketch = {.crs = NULL};
-  struct map_pixels pixels = {.values = NULL};
   own.lattice = (struct map_lattice){.crs = NULL};
   own.choice = (struct map_choice){.bands = NULL};
   own.method = RESAMPLE_NEAREST;
@@ -132,10 +144,7 @@ int thumbnail_paint(const struct map_request *request, struct buffer *out, struc
   own.lattice = sketch.lattice;
   own.choice = (struct map_choice){.bands = (const char *const *)sketch.bands, .band_count = sketch.count};
   if (status == 0)
-    status = read_pixels(&own, &sketch.window, &pixels, error);
-  if (status == 0)
-    status = paint(&pixels, out, error);
-  map_pixels_free(&pixels);
+    status = open_and_look(&own, &sketch, have, out, error);
   free(sketch.crs);
   for (size_t i = 0; i < COLOURS; i++)
     free(sketch.bands[i]);
