@@ -1,14 +1,12 @@
 /* libmicrohttpd: an internal epoll thread, suspended connections, responses from buffers and from files (sendfile).
  * What it reads has come through a gate (gate.h). */
-#include "server/http/http.h"
+#include "server/http/http_state.h"
 
 #include "datacube/base/logger.h"
 #include "server/clock.h"
 #include "server/http/access_log.h"
 #include "server/http/drain.h"
-#include "server/http/http_client.h"
 #include "server/http/http_feed.h"
-#include "server/http/pump.h"
 #include "server/http/tls.h"
 
 #include <microhttpd.h>
@@ -25,155 +23,11 @@
 enum {
   CONNECTION_MEMORY = 64 * 1024, /* headers and read buffer of a connection */
   IDLE_SECONDS = 75,
-  GRACE_SECONDS = 30,       /* at the end, for answers that are on their way */
-  SMALL_ANSWER = 64 * 1024, /* bytes that are sent without a place in the budget */
-  PIECE = 256 * 1024        /* bytes of a streamed body that go to its sink at a time */
-};
-static const uint64_t drop_limit = UINT64_C(1) << 30; /* a body longer than this closes the connection */
-
-struct http_server {
-  struct MHD_Daemon *daemon;
-  struct http_options options;
-  pthread_mutex_t lock;
-  pthread_cond_t idle;
-  unsigned open_requests; /* handed out and not yet answered */
-  unsigned unsent;        /* answers that are on their way */
-  struct patience *patience;
-  struct http_clients *clients;
-  struct drain *drain;
-  struct pump *pump; /* writes pieces of streamed bodies */
-  /* Bytes of bodies and answers that are kept now: all, and those of requests that nobody vouches for. */
-  atomic_size_t kept, kept_of_strangers;
-};
-
-enum request_stage {
-  STAGE_HEAD, /* handed out before its body was read */
-  STAGE_BODY, /* the body is read, or there is none */
-  STAGE_WHOLE /* handed out whole */
-};
-
-struct http_request {
-  struct http_server *server;
-  struct MHD_Connection *connection;
-  const char *method, *path; /* memory of the connection */
-  struct buffer body;        /* whole, or the piece that is being gathered */
-  struct http_sink *sink;    /* of a streamed body, or NULL */
-  struct buffer piece;       /* that the sink takes now */
-  struct pump_item writing;
-  bool is_writing, is_refused;     /* guarded by the server's lock: the sink has a piece; wants no more */
-  uint64_t body_length, body_seen; /* as announced, 0: not known; so far */
-  enum request_stage stage;
-  bool has_body, keeps_body, is_known;
-  enum http_body_state body_state;
-  size_t held;                /* bytes in the budget */
-  unsigned status;            /* of the answer; 0: none is on its way */
-  struct http_client *client; /* the connection */
-  unsigned number;            /* of the request on it, from 1 */
-  char peer[CLIENT_ADDRESS_SIZE];
-  char id[HTTP_ID_SIZE];
-  struct http_note note;
-  double started; /* steady_seconds */
-  uint64_t sent;  /* bytes of the answer's body, as far as it was made */
-  _Atomic(struct http_response *) response;
+  GRACE_SECONDS = 30,      /* at the end, for answers that are on their way */
+  SMALL_ANSWER = 64 * 1024 /* bytes that are sent without a place in the budget */
 };
 
 /* ---- requests ---- */
-
-const char *http_method(const struct http_request *request)
-{
-  return request->method;
-}
-
-const char *http_path(const struct http_request *request)
-{
-  return request->path;
-}
-
-const char *http_header(const struct http_request *request, const char *name)
-{
-  return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
-}
-
-const struct buffer *http_body(const struct http_request *request)
-{
-  return &request->body;
-}
-
-enum http_body_state http_body_state(const struct http_request *request)
-{
-  return request->body_state;
-}
-
-uint64_t http_body_length(const struct http_request *request)
-{
-  return request->body_length;
-}
-
-struct http_sink *http_sink(const struct http_request *request)
-{
-  return request->sink;
-}
-
-bool http_body_is_pending(const struct http_request *request)
-{
-  return request->stage == STAGE_HEAD;
-}
-
-const char *http_peer(const struct http_request *request)
-{
-  return request->peer;
-}
-
-const char *http_id(const struct http_request *request)
-{
-  return request->id;
-}
-
-void http_note(struct http_request *request, const struct http_note *note)
-{
-  request->note = *note;
-}
-
-int http_fd(const struct http_request *request)
-{
-  return request->client->fd;
-}
-
-const struct head_fault *http_fault(const struct http_request *request)
-{
-  const struct gate *gate = &request->client->gate;
-  return gate->fault.code != ERROR_NONE && gate->requests == request->number ? &gate->fault : NULL;
-}
-
-int http_query(const struct http_request *request, const char *name, char *out, size_t room)
-{
-  const char *value = MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
-  if (value == NULL || value[0] == '\0')
-    return 0;
-  return http_decode(value, strlen(value), out, room) == 0 ? 1 : -1;
-}
-
-struct query_walk {
-  bool (*visit)(void *data, const char *name, const char *value);
-  void *data;
-};
-
-static enum MHD_Result visit_argument(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-  const struct query_walk *walk = data;
-  char decoded[HTTP_QUERY_VALUE];
-  (void)kind;
-  const bool is_sound =
-      http_decode(value != NULL ? value : "", value != NULL ? strlen(value) : 0, decoded, sizeof decoded) == 0;
-  return walk->visit(walk->data, name, is_sound ? decoded : NULL) ? MHD_YES : MHD_NO;
-}
-
-void http_query_each(const struct http_request *request, bool (*visit)(void *data, const char *name, const char *value),
-                     void *data)
-{
-  struct query_walk walk = {visit, data};
-  MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, visit_argument, &walk);
-}
 
 /* Values of X-Forwarded-For, as one list. */
 static enum MHD_Result add_forwarded(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -230,42 +84,9 @@ static struct http_request *request_new(struct http_server *server, struct MHD_C
   return request;
 }
 
-/* ---- the budget ---- */
-
-static bool take_room(atomic_size_t *kept, size_t bytes, size_t limit)
-{
-  if (atomic_fetch_add(kept, bytes) + bytes <= limit)
-    return true;
-  atomic_fetch_sub(kept, bytes);
-  return false;
-}
-
-bool http_hold(struct http_request *request, size_t bytes)
-{
-  struct http_server *server = request->server;
-  const size_t limit = server->options.kept_limit;
-  if (!request->is_known && !take_room(&server->kept_of_strangers, bytes, limit / 4))
-    return false;
-  if (!take_room(&server->kept, bytes, limit)) {
-    if (!request->is_known)
-      atomic_fetch_sub(&server->kept_of_strangers, bytes);
-    return false;
-  }
-  request->held += bytes;
-  return true;
-}
-
-static void give_back(struct http_request *request)
-{
-  atomic_fetch_sub(&request->server->kept, request->held);
-  if (!request->is_known)
-    atomic_fetch_sub(&request->server->kept_of_strangers, request->held);
-  request->held = 0;
-}
-
 static void request_free(struct http_request *request)
 {
-  give_back(request);
+  http_give_back(request);
   if (request->sink != NULL)
     pump_put(request->server->pump, &request->sink->ending);
   buffer_free(&request->body);
@@ -286,8 +107,7 @@ static struct http_response *fixed_error(const struct http_request *request, uns
   return response;
 }
 
-/* Wakes the connection. */
-static void hand_in(struct http_request *request)
+void http_hand_in(struct http_request *request)
 {
   struct http_server *server = request->server;
   pthread_mutex_lock(&server->lock);
@@ -299,26 +119,10 @@ static void hand_in(struct http_request *request)
   pthread_mutex_unlock(&server->lock);
 }
 
-void http_set_known(struct http_request *request)
-{
-  if (request->held == 0) /* what is kept was counted as a stranger's, and is given back as such */
-    request->is_known = true;
-}
-
 void http_continue(struct http_request *request, bool keeps_body)
 {
   request->keeps_body = keeps_body;
-  hand_in(request);
-}
-
-bool http_stream(struct http_request *request, struct http_sink *sink)
-{
-  if (request->server->pump == NULL || !http_hold(request, 2 * (size_t)PIECE))
-    return false;
-  request->sink = sink;
-  request->body_state = HTTP_BODY_COMPLETE; /* its length is for the sink to judge */
-  http_continue(request, true);
-  return true;
+  http_hand_in(request);
 }
 
 void http_respond(struct http_request *request, struct http_response *response)
@@ -333,7 +137,7 @@ void http_respond(struct http_request *request, struct http_response *response)
   if (response == NULL)
     response = fixed_error(request, 500, "\"code\":\"Internal\",\"message\":\"out of memory\",\"links\":[]}");
   atomic_store(&request->response, response);
-  hand_in(request);
+  http_hand_in(request);
 }
 
 static struct MHD_Response *make_response(struct http_request *request, struct http_response *response)
@@ -395,8 +199,7 @@ static enum MHD_Result send_response(struct http_request *request)
 
 /* ---- the library's callbacks ---- */
 
-/* The connection waits until somebody hands the request in. */
-static void suspend(struct http_request *request)
+void http_suspend(struct http_request *request)
 {
   patient_is(request->server->patience, request->client->patient, PATIENT_SERVED);
   pthread_mutex_lock(&request->server->lock);
@@ -408,108 +211,8 @@ static void suspend(struct http_request *request)
 static void hand_out(struct http_request *request)
 {
   struct http_server *server = request->server;
-  suspend(request);
+  http_suspend(request);
   server->options.handle(server->options.data, request);
-}
-
-/* On a thread of the pump. */
-static void write_piece(struct pump_item *item)
-{
-  struct http_request *request = (struct http_request *)(void *)((char *)item - offsetof(struct http_request, writing));
-  bool is_refused = request->sink->take(request->sink, &request->piece) != 0;
-  pthread_mutex_lock(&request->server->lock);
-  request->is_refused = is_refused;
-  pthread_mutex_unlock(&request->server->lock);
-  request->piece.length = 0;
-  hand_in(request);
-}
-
-/* Whether the sink has a piece now; notes it where it wants no more. */
-static bool sink_is_busy(struct http_request *request)
-{
-  pthread_mutex_lock(&request->server->lock);
-  bool is_busy = request->is_writing;
-  if (request->is_refused)
-    request->body_state = HTTP_BODY_REFUSED;
-  pthread_mutex_unlock(&request->server->lock);
-  return is_busy;
-}
-
-/* Hands what was gathered to the sink. */
-static void send_piece(struct http_request *request)
-{
-  const struct buffer empty = request->piece;
-  request->piece = request->body;
-  request->body = empty;
-  request->is_writing = true;
-  request->writing.work = write_piece;
-  suspend(request);
-  pump_put(request->server->pump, &request->writing);
-}
-
-/* A body of a known length gets its memory at once, which costs nothing before it is filled. */
-static void reserve_body(struct http_request *request)
-{
-  request->body.data = malloc((size_t)request->body_length + 1);
-  request->body.capacity = request->body.data != NULL ? (size_t)request->body_length + 1 : 0;
-}
-
-static void lose_body(struct http_request *request, enum http_body_state state)
-{
-  request->body_state = state;
-  buffer_free(&request->body);
-  give_back(request);
-}
-
-/* A part of a streamed body; what comes after the sink has refused is dropped. While the sink has a piece the library
- * may offer more all the same, as much as it has read. */
-static void stream_body(struct http_request *request, const char *data, size_t count)
-{
-  const bool is_busy = sink_is_busy(request);
-  if (request->body_state != HTTP_BODY_COMPLETE)
-    return;
-  request->body_seen = 0; /* counts what is dropped */
-  buffer_add(&request->body, data, count);
-  if (request->body.failed)
-    lose_body(request, HTTP_BODY_NO_ROOM);
-  else if (!is_busy && request->body.length >= PIECE)
-    send_piece(request);
-}
-
-/* At the end: whether the sink still has to take something. */
-static bool stream_rest(struct http_request *request)
-{
-  if (sink_is_busy(request))
-    return true;
-  if (request->body_state != HTTP_BODY_COMPLETE || request->body.length == 0)
-    return false;
-  send_piece(request);
-  return true;
-}
-
-static enum MHD_Result take_body(struct http_request *request, const char *data, size_t *size)
-{
-  const size_t count = *size;
-  request->body_seen += count;
-  *size = 0;
-  if (request->sink != NULL)
-    stream_body(request, data, count);
-  if (request->body_seen > drop_limit)
-    return MHD_NO;
-  if (request->sink != NULL)
-    return MHD_YES;
-  if (!request->keeps_body || request->body_state != HTTP_BODY_COMPLETE)
-    return MHD_YES; /* read and dropped */
-  if (!http_hold(request, count)) {
-    lose_body(request, HTTP_BODY_NO_ROOM);
-    return MHD_YES;
-  }
-  if (request->body.data == NULL && request->body_length > 0)
-    reserve_body(request);
-  buffer_add(&request->body, data, count);
-  if (request->body.failed)
-    lose_body(request, HTTP_BODY_TOO_LARGE);
-  return MHD_YES;
 }
 
 /* Called first when the headers are there; where a body follows, again when the connection was resumed; then for each
@@ -538,8 +241,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     return MHD_YES;
   }
   if (*upload_size > 0)
-    return take_body(request, upload, upload_size);
-  if (request->sink != NULL && request->stage == STAGE_BODY && stream_rest(request))
+    return http_body_take(request, upload, upload_size);
+  if (request->sink != NULL && request->stage == STAGE_BODY && http_body_rest(request))
     return MHD_YES;
   if (request->stage == STAGE_BODY) {
     request->stage = STAGE_WHOLE;
