@@ -198,6 +198,16 @@ def test_what_is_no_request_is_answered_like_the_rest(server, version):
                 assert_refused(read_answer(stream), status, code)
 
 
+def test_requests_that_come_together_are_all_answered(server):
+    """More than a read takes: what TLS has decrypted already makes no socket readable."""
+    request = b"GET /openeo/1.3/conformance HTTP/1.1\r\nHost: localhost\r\nX-Pad: " + b"p" * 3000 + b"\r\n\r\n"
+    with server.connect() as connection:
+        connection.sendall(request * 50)
+        got = b""
+        while got.count(b"HTTP/1.1 200") < 50 or not got.endswith(b"}"):
+            got += connection.recv(65536) or pytest.fail("closed early")
+
+
 def test_results_by_signed_links_and_events(server):
     job = server.session.post(server.api + "/jobs", json=ADD, timeout=30).headers["OpenEO-Identifier"]
     with server.session.get(f"{server.api}/jobs/{job}/events", stream=True, timeout=30) as events:
