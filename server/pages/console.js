@@ -3,6 +3,7 @@ import { read, setToken, local, token } from "./api.js";
 import { el, show, time } from "./dom.js";
 import { showJob, statusElement } from "./job.js";
 import { comeBack, showLogin } from "./login.js";
+import { removeOldMaps } from "./result.js";
 import { forget, showGraph, showStart } from "./start.js";
 
 const at = (id) => document.getElementById(id);
@@ -96,6 +97,7 @@ async function enter() {
     at("desk").hidden = false;
     await loadJobs();
     route();
+    removeOldMaps().catch(() => {});
   } catch (error) {
     problem(error);
   }

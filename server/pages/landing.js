@@ -69,7 +69,7 @@ function interval(collection) {
   return day(start) === day(end) ? day(start) : `${day(start) ?? "…"} to ${day(end) ?? "now"}`;
 }
 
-/* The picture of a collection, which is of this server or of where the operator has it from; none that cannot be had. */
+/* The picture of a collection, of this server or from where the operator has it; none that cannot be had. */
 async function thumbnail(collection) {
   const picture = Object.values(collection.assets ?? {}).find(
     ({ href, roles }) => webAddress(href) && (roles ?? []).some((role) => role === "thumbnail" || role === "overview"),

@@ -1,5 +1,5 @@
 /* The results of a job: pictures, maps, plots and tables of its files. */
-import { ask, local, read } from "./api.js";
+import { ask, local, read, readAll } from "./api.js";
 import { bytes, el, show } from "./dom.js";
 import { chart } from "./chart.js";
 import { slippyMap } from "./map.js";
@@ -58,6 +58,18 @@ async function textParts(asset, name, signal) {
 
 /* ---- maps ---- */
 
+const SHOWN = "Shown in the console: ",
+  DAY = 86400e3;
+
+/* Removes what is left of maps in browsers that ended without a word. */
+export async function removeOldMaps() {
+  const services = await readAll("/services", "services");
+  const old = services.filter(
+    ({ title, created }) => title?.startsWith(SHOWN) && Date.now() - Date.parse(created) > DAY,
+  );
+  await Promise.all(old.map(({ id }) => ask(`/services/${encodeURIComponent(id)}`, { method: "DELETE" })));
+}
+
 /* A service of the job's graph, for as long as it is looked at. */
 class View {
   constructor(graph, title, signal) {
@@ -77,7 +89,7 @@ class View {
       method: "POST",
       json: {
         type: "XYZ",
-        title: `Shown in the console: ${this.title}`.slice(0, 200),
+        title: `${SHOWN}${this.title}`.slice(0, 200),
         configuration,
         process: { process_graph: this.graph },
       },

@@ -32,7 +32,7 @@ def drive(script, *arguments):
 
 def test_a_person_finds_the_way(running, catalogue, demo, tmp_path):
     catalogue.add("DEMO_WEB", demo, "--title", "Fields & <script>alert(0)</script>", *DEMO_PATTERNS)
-    assert drive("web_console.mjs", running.url, USER, PASSWORD, tmp_path / "shots") == 18
+    assert drive("web_console.mjs", running.url, USER, PASSWORD, tmp_path / "shots") == 19
 
 
 def test_a_provider_lets_people_in(tmp_path):

@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 
+import numpy
 import pytest
 import requests
 from test_server_api import ADD, BINARY, ROOT, Server, add_user, assert_error, run
@@ -175,25 +176,25 @@ def test_tables_are_read_as_pythons_csv_reads_them(tmp_path):
 
 
 def test_cubes_become_rows_and_lines(tmp_path):
-    days, bands, places = ["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z"], ["B04", "B08"], ["POINT (1 2)", "POINT (3 4)"]
-    value = {key: i for i, key in enumerate(itertools.product(range(2), repeat=3))}
-    for order in itertools.permutations(range(3)):  # bands may be any dimension
-        dimensions = [{"name": "t", "type": "temporal", "labels": days}, {"name": "b", "type": "bands", "labels": bands},
-                      {"name": "g", "type": "geometry", "labels": places}]
-        data = [[[value[tuple(at[order.index(i)] for i in range(3))] for at in [(a, b, c)]][0] for c in range(2)]
-                for a in range(2) for b in range(2)]
-        nested = [data[0:2], data[2:4]]
-        cube = {"type": "datacube", "dimensions": [dimensions[i] for i in order], "data": nested}
-        made = in_node(tmp_path, "const made = table.readJson(given);\n"
-                                 "console.log(JSON.stringify({ made, plot: table.plotOf(made) }));", cube)
-        rows = [dict(zip(made["made"]["columns"], row)) for row in made["made"]["rows"]]
+    days, bands = ["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z"], ["B04", "B08"]
+    dimensions = [{"name": "t", "type": "temporal", "labels": days}, {"name": "b", "type": "bands", "labels": bands},
+                  {"name": "g", "type": "geometry", "labels": ["POINT (1 2)", "POINT (3 4)"]}]
+    value = numpy.arange(8).reshape(2, 2, 2)
+    orders = list(itertools.permutations(range(3)))  # bands may be any dimension
+    cubes = [{"type": "datacube", "dimensions": [dimensions[i] for i in order], "data": value.transpose(order).tolist()}
+             for order in orders]
+    made = in_node(tmp_path, "const made = given.map(table.readJson);\n"
+                             "console.log(JSON.stringify(made.map((one) => [one, table.plotOf(one)])));", cubes)
+    assert len(made) == 6
+    for found, plot in made:
+        rows = [dict(zip(found["columns"], row)) for row in found["rows"]]
         assert len(rows) == 4
         for row in rows:
-            at = days.index(row["t"]), int(row["g"].removeprefix("geometry ")) - 1
-            assert [row[band] for band in bands] == [value[at[0], i, at[1]] for i in range(2)]
-        lines = {line["name"]: [y for _, y in line["points"]] for line in made["plot"]["series"]}
-        assert made["plot"]["isDates"] and len(lines) == 4
-        assert lines["geometry 2 B08"] == [value[0, 1, 1], value[1, 1, 1]]
+            day, place = days.index(row["t"]), int(row["g"].removeprefix("geometry ")) - 1
+            assert [row[band] for band in bands] == value[day, :, place].tolist()
+        lines = {line["name"]: [y for _, y in line["points"]] for line in plot["series"]}
+        assert plot["isDates"] and len(lines) == 4
+        assert lines["geometry 2 B08"] == value[:, 1, 1].tolist()
 
 
 # ---- the Web Editor ----

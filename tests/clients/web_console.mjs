@@ -94,6 +94,8 @@ async function colours() {
 /* ---- the landing page ---- */
 
 await step("the landing page shows collections, processes, formats and ways to connect", async () => {
+  const picture = `${url}/openeo/1.3/collections/DEMO_WEB/thumbnail`; /* a busy machine may want more than one try */
+  for (let i = 0; i < 3 && !(await page.request.get(picture)).ok(); i++);
   await page.goto(url);
   expect((await count("#collection-list .card", 1)) >= 1, "no collection");
   expect((await count("#process-list > li", 100)) >= 100, "too few processes");
@@ -159,6 +161,26 @@ await step("the form of a process says what is wrong", async () => {
   expect((await page.locator('[aria-invalid="true"]').count()) === 1, "not one field is marked");
   expect(await page.evaluate(() => document.activeElement.matches("select[data-collection]")), "focus is elsewhere");
   await isSound();
+});
+
+await step("every process has a form, whose fields have names", async () => {
+  const found = await page.evaluate(async (api) => {
+    const { group } = await import("/web/fields.js");
+    const { processes } = await (await fetch(`${api}/openeo/1.3/processes`)).json();
+    const context = { processes, stored: [], collections: [], formats: [], collection: async () => null };
+    const wrong = [];
+    for (const { id, parameters } of processes) {
+      const { element } = group(parameters, context);
+      document.body.append(element);
+      const fields = element.querySelectorAll(":scope > .field").length;
+      if (fields !== parameters.length) wrong.push(`${id}: ${fields} fields`);
+      for (const one of element.querySelectorAll("input, select, textarea"))
+        if (one.labels.length === 0) wrong.push(`${id}: ${one.outerHTML.slice(0, 100)}`);
+      element.remove();
+    }
+    return { many: processes.length, wrong };
+  }, url);
+  expect(found.many > 100 && found.wrong.length === 0, found.wrong.slice(0, 20).join("\n"));
 });
 
 await step("it starts a job, whose progress, result and plan are seen", async () => {
