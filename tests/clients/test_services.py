@@ -226,6 +226,31 @@ def test_categories_have_their_own_colours(api):
     assert (bands[3, ~np.isin(values, known)] == 0).all()
 
 
+RAMPS = {  # of matplotlib 3.11: the colours at 0, 1/4, 1/2, 3/4 and 1
+    "viridis": "440154 3b528b 21918c 5ec962 fde725",
+    "cividis": "00224e 434e6c 7d7c78 bcae6c fee838",
+    "jet": "000080 0080ff 7dff7a ff9400 800000",
+    "RdYlGn": "a50026 f98e52 feffbe 84ca66 006837",
+    "twilight": "e2d9e2 6276ba 2f1436 b25652 e2d9e2",
+    "cubehelix": "000000 16534c a1794a c6b4ee ffffff",
+    "BuPu": "f7fcfd bfd3e6 8c95c6 88409c 4d004b",
+}
+
+
+def test_ramps_have_the_colours_that_their_names_promise(api):
+    shown = service(api, NDVI, {"min": 0, "max": 1})
+    for name, colours in RAMPS.items():
+        for ending in ("", "_r"):
+            changed = api.patch(f"{api.root}/services/{shown['id']}", timeout=60, json={
+                "configuration": {"min": 0, "max": 1, "colormap": name + ending}})
+            assert changed.status_code == 204, changed.text
+            bands, _ = picture(requests.get(f"{api.root}/services/{shown['id']}/legend", timeout=60))
+            want = [[int(colour[i:i + 2], 16) for i in (0, 2, 4)] for colour in colours.split()]
+            at = np.rint(np.array([0, 0.25, 0.5, 0.75, 1]) * 254).astype(int)
+            got = bands[:3, 10, at].T.astype(int)
+            assert np.abs(got - (want[::-1] if ending else want)).max() <= 6, (name, ending)
+
+
 def neighbours(node):
     """A blur that looks at pixels around each: it has to be computed on the data's own pixels."""
     return {**NDVI, "best": {k: v for k, v in NDVI["best"].items() if k != "result"},
