@@ -347,6 +347,8 @@ def main():
     parser.add_argument("--twincube", type=pathlib.Path, required=True)
     parser.add_argument("--floor", type=pathlib.Path, required=True)
     parser.add_argument("--cache", type=pathlib.Path, required=True)
+    parser.add_argument("--titiler", type=pathlib.Path, default=pathlib.Path("/nowhere"),
+                        help="folder of its environment's programs; tiles: without it ours alone")
     parser.add_argument("--python", required=True, help="interpreter that has the peers")
     args = parser.parse_args()
     args.inputs = [args.inputs] if args.inputs else list(FORMATS)
