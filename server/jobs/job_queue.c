@@ -20,7 +20,6 @@ static int start_runner(struct job_queue *queue, unsigned i, struct error *error
 {
   struct job_runner *runner = &queue->runners[i];
   runner->queue = queue;
-  worker_client_open(&runner->client, queue->options.zygote, queue->options.resident_limit);
   runner->client.serves_once = true; /* each job has a folder of its own */
   runner->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (runner->cancel_fd < 0)
@@ -74,8 +73,10 @@ int job_queue_start(const struct job_queue_options *options, struct job_queue **
   if (queue == NULL)
     return error_memory(error);
   queue->options = *options;
-  for (unsigned i = 0; i < options->slots; i++)
-    queue->runners[i].cancel_fd = queue->runners[i].client.child.fd = -1;
+  for (unsigned i = 0; i < options->slots; i++) {
+    queue->runners[i].cancel_fd = -1;
+    worker_client_open(&queue->runners[i].client, options->zygote, options->resident_limit);
+  }
   make_conditions(queue);
   int status = 0;
   for (unsigned i = 0; i < options->slots && status == 0; i++)

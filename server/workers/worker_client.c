@@ -25,52 +25,70 @@ static int64_t now_ms(void)
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static const struct worker_process no_process = {.child = {.fd = -1, .pidfd = -1}};
+static const size_t parked_limit = (size_t)128 << 20; /* resident bytes above which a process is ended, not parked */
+
 void worker_client_open(struct worker_client *client, struct zygote *zygote, size_t resident_limit)
 {
-  *client =
-      (struct worker_client){.zygote = zygote, .child = {.fd = -1, .pidfd = -1}, .resident_limit = resident_limit};
+  *client = (struct worker_client){.zygote = zygote, .now = no_process, .resident_limit = resident_limit};
+  for (size_t i = 0; i < WORKERS_PARKED; i++)
+    client->parked[i] = no_process;
 }
 
 /* An idle process ends by itself when its socket closes; one that is busy or broken is killed. */
-static void end_process(struct worker_client *client, bool is_idle)
+static void end_worker(struct worker_process *process, bool is_idle)
 {
-  if (client->child.fd < 0)
+  if (process->child.fd < 0)
     return;
   if (!is_idle)
-    pidfd_send_signal(client->child.pidfd, SIGKILL, NULL, 0);
-  close(client->child.pidfd);
-  close(client->child.fd);
-  client->child.fd = client->child.pidfd = -1;
+    pidfd_send_signal(process->child.pidfd, SIGKILL, NULL, 0);
+  close(process->child.pidfd);
+  close(process->child.fd);
+  process->child.fd = process->child.pidfd = -1; /* whose it was is asked for still */
+}
+
+static void end_process(struct worker_client *client, bool is_idle)
+{
+  end_worker(&client->now, is_idle);
+}
+
+static void end_parked(struct worker_client *client)
+{
+  for (size_t i = 0; i < WORKERS_PARKED; i++)
+    end_worker(&client->parked[i], true);
 }
 
 void worker_client_close(struct worker_client *client)
 {
   end_process(client, true);
+  end_parked(client);
   buffer_free(&client->frame);
 }
 
 static int start_process(struct worker_client *client, struct error *error)
 {
   const char *data = zygote_binds(client->zygote);
-  if (data != NULL)
-    client->catalogue = catalogue_stamp(data); /* before the zygote looks */
-  if (zygote_spawn(client->zygote, &client->child, error) != 0)
+  const struct hash catalogue = data != NULL ? catalogue_stamp(data) : client->catalogue; /* before the zygote looks */
+  if (!hash_equal(client->catalogue, catalogue))
+    end_parked(client);
+  client->catalogue = catalogue;
+  if (zygote_spawn(client->zygote, &client->now.child, error) != 0)
     return -1;
   /* A worker that stops in the middle of a frame must not hold its thread. */
   const struct timeval patience = {.tv_sec = 20};
-  setsockopt(client->child.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  setsockopt(client->child.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  client->tasks = 0;
-  client->resident = 0;
+  setsockopt(client->now.child.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(client->now.child.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  client->now.tasks = 0;
+  client->now.resident = 0;
   return 0;
 }
 
 int worker_client_ready(struct worker_client *client, struct error *error)
 {
-  struct pollfd idle = {.fd = client->child.fd, .events = POLLIN};
-  if (client->child.fd >= 0 && poll(&idle, 1, 0) > 0) /* it has nothing to say unasked: it died */
+  struct pollfd idle = {.fd = client->now.child.fd, .events = POLLIN};
+  if (client->now.child.fd >= 0 && poll(&idle, 1, 0) > 0) /* it has nothing to say unasked: it died */
     end_process(client, false);
-  return client->child.fd >= 0 ? 0 : start_process(client, error);
+  return client->now.child.fd >= 0 ? 0 : start_process(client, error);
 }
 
 bool worker_reply_next(const struct worker_reply *reply, uint64_t *at, struct reply_file *file, const char **metadata)
@@ -138,7 +156,7 @@ static void tell(const struct worker_client *client, const struct worker_watch *
     json.length = 0;
   if (json.failed)
     error_memory(&header.error);
-  frame_send(client->child.fd, FRAME_TELL, &header, sizeof header, json.data, json.failed ? 0 : json.length);
+  frame_send(client->now.child.fd, FRAME_TELL, &header, sizeof header, json.data, json.failed ? 0 : json.length);
   buffer_free(&json);
 }
 
@@ -162,7 +180,7 @@ static void give_up(struct worker_client *client, struct wait *wait, enum worker
   wait->outcome = outcome;
   wait->deadline = now_ms() + wait->grace;
   wait->fds[1].fd = wait->fds[2].fd = -1;
-  pidfd_send_signal(client->child.pidfd, SIGUSR1, NULL, 0);
+  pidfd_send_signal(client->now.child.pidfd, SIGUSR1, NULL, 0);
 }
 
 /* The process does not talk any more. What died with its zygote, or where nothing can be forked now (so that its own
@@ -170,7 +188,7 @@ static void give_up(struct worker_client *client, struct wait *wait, enum worker
 static enum worker_outcome why_it_broke(struct worker_client *client)
 {
   struct error error = {0};
-  if (zygote_is_lost(client->zygote, client->child.generation))
+  if (zygote_is_lost(client->zygote, client->now.child.generation))
     return WORKER_UNAVAILABLE;
   return start_process(client, &error) == 0 ? WORKER_BROKEN : WORKER_UNAVAILABLE;
 }
@@ -179,7 +197,7 @@ static enum worker_outcome why_it_broke(struct worker_client *client)
 static bool take_frame(struct worker_client *client, const struct worker_watch *watch, struct wait *wait,
                        struct worker_reply *reply)
 {
-  int kind = frame_receive(client->child.fd, &client->frame);
+  int kind = frame_receive(client->now.child.fd, &client->frame);
   if (kind == FRAME_PROGRESS || kind == FRAME_LOG) {
     hear(watch, kind, &client->frame);
     return false;
@@ -189,7 +207,7 @@ static bool take_frame(struct worker_client *client, const struct worker_watch *
     return false;
   }
   if (kind == FRAME_REPLY && read_reply(&client->frame, reply) == 0) {
-    client->resident = (size_t)reply->header.resident;
+    client->now.resident = (size_t)reply->header.resident;
     return true;
   }
   end_process(client, false);
@@ -221,16 +239,42 @@ static bool wait_turn(struct worker_client *client, const struct worker_watch *w
   return false;
 }
 
-/* A process that was made for an older catalogue, or is bound to other rights than the task's, ends. */
+/* The process at hand is parked, and that of the place taken out; the others keep their order. */
+static void change_places(struct worker_client *client, size_t place)
+{
+  const struct worker_process taken = client->parked[place];
+  memmove(&client->parked[1], &client->parked[0], place * sizeof taken);
+  client->parked[0] = client->now;
+  client->now = taken;
+}
+
+/* Another process, or none, in place of one that is bound to other rights than the task's. */
+static void change_process(struct worker_client *client, struct hash binding)
+{
+  size_t place = 0;
+  while (place < WORKERS_PARKED &&
+         (client->parked[place].child.fd < 0 || !hash_equal(client->parked[place].binding, binding)))
+    place++;
+  if (client->now.resident > parked_limit || client->serves_once)
+    end_process(client, true);
+  change_places(client, place < WORKERS_PARKED ? place : WORKERS_PARKED - 1);
+  if (place == WORKERS_PARKED)
+    end_process(client, true); /* the one that was not used for longest */
+}
+
+/* Sees to it that the process at hand, if there is one, is made for the catalogue as it is and bound as the task is. */
 static struct hash bind_process(struct worker_client *client, const struct task_header *task)
 {
   const char *data = zygote_binds(client->zygote);
   if (data == NULL)
     return (struct hash){0};
   const struct hash binding = worker_binding(task);
-  if (!hash_equal(client->catalogue, catalogue_stamp(data)) ||
-      (client->tasks > 0 && !hash_equal(client->binding, binding)))
+  if (!hash_equal(client->catalogue, catalogue_stamp(data))) {
     end_process(client, true);
+    end_parked(client);
+  } else if (client->now.child.fd >= 0 && client->now.tasks > 0 && !hash_equal(client->now.binding, binding)) {
+    change_process(client, binding);
+  }
   return binding;
 }
 
@@ -246,8 +290,8 @@ static enum worker_outcome hand_over(struct worker_client *client, const struct 
       log_message(LOG_WARNING, "%s", error.message);
       return WORKER_UNAVAILABLE;
     }
-    if (frame_send(client->child.fd, FRAME_TASK, task, sizeof *task, graph->data, graph->length) == 0) {
-      client->binding = binding;
+    if (frame_send(client->now.child.fd, FRAME_TASK, task, sizeof *task, graph->data, graph->length) == 0) {
+      client->now.binding = binding;
       return WORKER_REPLIED;
     }
     end_process(client, false);
@@ -262,8 +306,8 @@ enum worker_outcome worker_client_call(struct worker_client *client, const struc
   enum worker_outcome given = hand_over(client, task, graph);
   if (given != WORKER_REPLIED)
     return given;
-  client->tasks++;
-  struct wait wait = {.fds = {{.fd = client->child.fd, .events = POLLIN},
+  client->now.tasks++;
+  struct wait wait = {.fds = {{.fd = client->now.child.fd, .events = POLLIN},
                               {.fd = watch->client_fd},
                               {.fd = watch->cancel_fd, .events = POLLIN}},
                       .deadline = watch->seconds > 0 ? now_ms() + (int64_t)(watch->seconds * 1000) : 0,
@@ -279,7 +323,7 @@ void worker_client_renew(struct worker_client *client)
   if (client->frame.capacity > (size_t)1 << 20)
     buffer_free(&client->frame);
   const unsigned most = client->serves_once && zygote_binds(client->zygote) != NULL ? 1 : TASKS_PER_PROCESS;
-  if (client->child.fd < 0 || (client->tasks < most && client->resident < client->resident_limit))
+  if (client->now.child.fd < 0 || (client->now.tasks < most && client->now.resident < client->resident_limit))
     return;
   struct error error = {0};
   end_process(client, true);

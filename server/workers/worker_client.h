@@ -9,15 +9,22 @@
 
 #include "datacube/base/hash.h"
 
-struct worker_client {
-  struct zygote *zygote;
-  struct zygote_child child; /* its fd is -1: no process now */
+struct worker_process {
+  struct zygote_child child; /* its fd is -1: no process */
   unsigned tasks;            /* served by this process */
   size_t resident;           /* bytes after its last task */
-  size_t resident_limit;     /* bytes past which a process is replaced after its task */
-  struct hash catalogue;     /* its stamp when the process was made */
   struct hash binding;       /* of its tasks (worker_binding.h); all 0 where workers are not confined */
-  bool serves_once;          /* no task is bound like the one before */
+};
+
+enum { WORKERS_PARKED = 3 };
+
+struct worker_client {
+  struct zygote *zygote;
+  struct worker_process now;
+  struct worker_process parked[WORKERS_PARKED]; /* of other bindings, the last used one first: users take turns */
+  struct hash catalogue;                        /* its stamp when these were made */
+  size_t resident_limit;                        /* bytes past which a process is replaced after its task */
+  bool serves_once;                             /* no task is bound like the one before: none is parked */
   struct buffer frame;
 };
 
@@ -54,7 +61,7 @@ struct worker_reply {
 bool worker_reply_next(const struct worker_reply *reply, uint64_t *at, struct reply_file *file, const char **metadata);
 
 void worker_client_open(struct worker_client *client, struct zygote *zygote, size_t resident_limit);
-void worker_client_close(struct worker_client *client); /* ends the process */
+void worker_client_close(struct worker_client *client); /* ends its processes */
 /* Starts the process now rather than at the first call, or in place of one that died. Errors as zygote_spawn. */
 int worker_client_ready(struct worker_client *client, struct error *error);
 enum worker_outcome worker_client_call(struct worker_client *client, const struct task_header *task,

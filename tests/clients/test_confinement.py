@@ -160,7 +160,7 @@ def test_what_a_scene_leads_to(serve, tmp_path, closed):
 
 def test_users_in_turn(serve, tmp_path):
     """Each sees own files, whoever's task the worker had before; files that come later are seen, too."""
-    server = serve()
+    server = serve("--workers", "1")
     graph = {"load": {"process_id": "load_uploaded_files", "arguments": {"paths": ["in.tif"], "format": "GTiff"}},
              "save": {"process_id": "save_result", "arguments": {"data": {"from_node": "load"}, "format": "GTiff"},
                       "result": True}}
@@ -169,9 +169,13 @@ def test_users_in_turn(serve, tmp_path):
     for value, user in enumerate(("alice", "bob"), 1):
         write_scene(tmp_path / "in.tif", value)
         server.put(user, "in.tif", (tmp_path / "in.tif").read_bytes())
-    for _ in range(4):
-        assert [value_of(server.result(graph, user)) for user in ("alice", "bob")] == [1, 2]
-        assert server.result(ADD, "bob").json() == 3
+    seen = set()
+    for turn in range(8):
+        for value, user in enumerate(("alice", "bob"), 1):
+            assert value_of(server.result(graph, user)) == value
+            assert server.result(ADD, user).json() == 3
+            seen |= set(workers_of(server.process.pid)) if turn > 1 else set()
+    assert len(seen) < 12  # each user's process waits for its next turn; a new one for each turn would make 15
 
 
 @pytest.mark.parametrize("option", ["--stac", "--workspaces"])
