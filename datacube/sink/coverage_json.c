@@ -110,6 +110,17 @@ static void write_reference(struct json_writer *w, const char *const *axes, cons
   json_end_object(w);
 }
 
+/* Of the dates: the standard's own name, or CF's. */
+static const char *calendar_of(const struct cube *cube)
+{
+  static const char *const names[] = {[CALENDAR_GREGORIAN] = "Gregorian",
+                                      [CALENDAR_NOLEAP] = "noleap",
+                                      [CALENDAR_ALL_LEAP] = "all_leap",
+                                      [CALENDAR_360_DAY] = "360_day",
+                                      [CALENDAR_JULIAN] = "julian"};
+  return names[cube->dimension[cube_find_type(cube, DIMENSION_TEMPORAL)].calendar];
+}
+
 static void write_references(struct json_writer *w, const struct cube *cube)
 {
   static const char *const plane[] = {"x", "y", NULL}, *const time[] = {"t", NULL};
@@ -122,7 +133,7 @@ static void write_references(struct json_writer *w, const struct cube *cube)
     write_reference(w, plane, crs_is_geographic(cube->crs) ? "GeographicCRS" : "ProjectedCRS",
                     has_code ? "id" : "description", has_code ? id : cube->crs);
   if (cube_find_type(cube, DIMENSION_TEMPORAL) != SIZE_MAX)
-    write_reference(w, time, "TemporalRS", "calendar", "Gregorian");
+    write_reference(w, time, "TemporalRS", "calendar", calendar_of(cube));
   json_end_array(w);
 }
 
