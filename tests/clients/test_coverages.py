@@ -380,6 +380,7 @@ def test_gdal_opens_the_ogc_api(api, tmp_path):  # noqa: F811
     gdal.GDALOpen.restype = gdal.GDALGetRasterBand.restype = gdal.GDALGetDriverByName.restype = ctypes.c_void_p
     if not gdal.GDALGetDriverByName(b"OGCAPI"):
         pytest.skip("no GDAL with the driver OGCAPI")
+    gdal.CPLSetConfigOption(b"GDAL_DEFAULT_WMS_CACHE_PATH", str(tmp_path).encode())
     shown = service(api, NDVI, kind="OGC-API-Coverages")
     values, *_ = read(coverage(shown))
     dataset = gdal.GDALOpen(f"OGCAPI:{shown['url']}/collections/result".encode(), 0)
