@@ -3,6 +3,8 @@
   SENTINEL2_L2A   bands B02 B03 B04 B08 SCL, EPSG:32632, 10 m, a scene every five days of June 2022
   CGLS_SSM_1KM    band B01, EPSG:4326, about 1 km around Vienna, one scene a month of 2020
 
+and TMMX, band tmmx, EPSG:4326, one scene of July 2017, for the JavaScript client's own tests.
+
 The values are a smooth field with noise: raw digital numbers; NDVI lies on both sides of 0.75.
 usage: make_fixture.py FOLDER
 """
@@ -78,14 +80,21 @@ def soil_moisture(folder):
         )
 
 
-FOLDERS = {"SENTINEL2_L2A": sentinel2, "CGLS_SSM_1KM": soil_moisture}
-# Of each collection its folder: the JavaScript client's tests know the first one by a name with a slash.
-COLLECTIONS = {**{name: name for name in FOLDERS}, "COPERNICUS/S2": "SENTINEL2_L2A"}
+def temperature(folder):
+    rng = np.random.default_rng(3)
+    values = rng.integers(-100, 400, (64, 64)).astype("int16")
+    write(folder / "T_20170715_tmmx.tif", values, from_origin(-120.0, 50.0, 1 / 24, 1 / 24), "EPSG:4326", -32768)
+
+
+COLLECTIONS = {"SENTINEL2_L2A": sentinel2, "CGLS_SSM_1KM": soil_moisture}
+# What the JavaScript client's own tests ask for by name, and of which folder it is made here.
+OF_JAVASCRIPT = {"AAFC/ACI": "CGLS_SSM_1KM", "COPERNICUS/DEM/GLO30": "TMMX"}
 
 
 def make(root):
-    for name, scenes in FOLDERS.items():
-        scenes(root / name)
+    for name, scenes in {**COLLECTIONS, "TMMX": temperature}.items():
+        if not (root / name).exists():
+            scenes(root / name)
 
 
 if __name__ == "__main__":

@@ -20,13 +20,22 @@ class Result:
     requirement: str
     evidence: str
     rows: list = field(default_factory=list)
-    known: dict = field(default_factory=dict)  # name of a row that cannot pass -> why
+    known: dict = field(default_factory=dict)  # part of name or detail of a row that cannot pass -> why
 
     def counts(self):
         return {state: sum(row.state == state for row in self.rows) for state in ("ok", "FAIL", "skip")}
 
-    def reason(self, name):
-        return next((why for part, why in self.known.items() if part in name), "open")
+    def reason(self, row):
+        return next((why for part, why in self.known.items() if part in row.name or part in row.detail), "open")
+
+    def failed(self):
+        """Of rows that fail alike, by the beginning of what they say, the first and how many there are."""
+        alike = {}
+        for row in self.rows:
+            if row.state == "FAIL":
+                said = re.sub(r"\S*/\S+|'[^']*'", "…", row.detail)[:60]
+                alike.setdefault((self.reason(row), said), []).append(row)
+        return [(rows[0], len(rows)) for rows in alike.values()]
 
     def text(self):
         counts = self.counts()
@@ -48,8 +57,9 @@ def write(results):
              "", "| requirement | evidence | result |", "|---|---|---|"]
     lines += [f"| {cell(r.requirement)} | {cell(r.evidence)} | {cell(r.text())} |" for r in results.values()]
     for name, result in results.items():
-        failed = [row for row in result.rows if row.state == "FAIL"]
+        failed = result.failed()
         if failed:
             lines += ["", f"## {name}: what did not pass", "", "| what | said | why |", "|---|---|---|"]
-            lines += [f"| {cell(r.name)} | {cell(r.detail)[:300]} | {cell(result.reason(r.name))} |" for r in failed]
+            lines += [f"| {cell(row.name)}{f' and {count - 1} more' if count > 1 else ''} | {cell(row.detail)[:300]} "
+                      f"| {cell(result.reason(row))} |" for row, count in failed]
     return "\n".join(lines) + "\n"

@@ -18,15 +18,15 @@ class Served:
     def __init__(self, options):
         self.program, self.work = str(options.bin), options.work
         self.data = self.work / "data"
+        self.added = set()
         self.specs = options.suite / "assets" / "processes" if options.suite else None
 
     def __enter__(self):
         shutil.rmtree(self.data, ignore_errors=True)
         scenes = self.work / "scenes"
-        if not scenes.exists():
-            fixture.make(scenes)
-        for collection, folder in fixture.COLLECTIONS.items():
-            self.command("catalogue", "add", "--data", self.data, "--id", collection, scenes / folder)
+        fixture.make(scenes)
+        for collection in fixture.COLLECTIONS:
+            self.add(collection, collection)
         for user, password in ((USER, PASSWORD), (JS_USER, JS_PASSWORD)):
             self.command("user", "add", "--data", self.data, user, text=password + "\n")
         log = open(self.work / "server.log", "w")  # noqa: SIM115: lives as long as the server
@@ -47,6 +47,12 @@ class Served:
         self.server.send_signal(signal.SIGTERM)
         self.server.wait(timeout=60)
         self.provider.stop()
+
+    def add(self, collection, folder):
+        """Adds a collection of that folder of scenes, unless it is there."""
+        if collection not in self.added:
+            self.command("catalogue", "add", "--data", self.data, "--id", collection, self.work / "scenes" / folder)
+            self.added.add(collection)
 
     def command(self, *words, text=None):
         subprocess.run([self.program, *map(str, words)], input=text, text=True, check=True, stdout=subprocess.DEVNULL)
