@@ -201,7 +201,7 @@ def python_client(options, served):
     out = options.work / "python-first-hour"
     shutil.rmtree(out, ignore_errors=True)
     command = [sys.executable, HERE / "clients" / "python_first_hour.py", served.host, USER, PASSWORD, out]
-    return Result(requirement, how, output_rows(command))
+    return Result(requirement, how, output_rows(command, env=LOGIN if served.provider.settings else None))
 
 
 def js_copy(options):
