@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TASKS_PER_PROCESS = 20000, GRACE_MS = 2000 };
+enum { TASKS_PER_PROCESS = 20000, GRACE_MS = 2000, START_MS = 400 };
 
 static int64_t now_ms(void)
 {
@@ -306,11 +306,12 @@ enum worker_outcome worker_client_call(struct worker_client *client, const struc
   enum worker_outcome given = hand_over(client, task, graph);
   if (given != WORKER_REPLIED)
     return given;
+  const int64_t start = client->now.tasks == 0 ? START_MS : 0; /* a new process confines itself first */
   client->now.tasks++;
   struct wait wait = {.fds = {{.fd = client->now.child.fd, .events = POLLIN},
                               {.fd = watch->client_fd},
                               {.fd = watch->cancel_fd, .events = POLLIN}},
-                      .deadline = watch->seconds > 0 ? now_ms() + (int64_t)(watch->seconds * 1000) : 0,
+                      .deadline = watch->seconds > 0 ? now_ms() + start + (int64_t)(watch->seconds * 1000) : 0,
                       .grace = watch->grace > 0 ? watch->grace : GRACE_MS,
                       .outcome = WORKER_REPLIED};
   while (!wait_turn(client, watch, &wait, reply))
