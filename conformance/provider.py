@@ -1,4 +1,4 @@
-"""A real OpenID Connect provider (npm oidc-provider) on loopback, as tests/clients has it, for tools that log in by it."""
+"""A real OpenID Connect provider (npm oidc-provider) on loopback, as tests/clients has it, for tools that log in."""
 
 import json
 import pathlib
@@ -14,7 +14,7 @@ LOGIN = {"OPENEO_AUTH_METHOD": "client_credentials", "OPENEO_AUTH_PROVIDER_ID": 
 
 
 class Provider:
-    """Runs until stop(). `settings` is the file for `serve --oidc`; None, with the reason in `missing`, without Node."""
+    """Runs until stop(). `settings` is the file for `serve --oidc`; None, the reason in `missing`, without Node."""
 
     def __init__(self, work):
         self.settings, self.process, self.missing = None, None, ""

@@ -31,7 +31,7 @@ SUITE_KNOWN = {
     "but got None of type": "JSON has no infinities: the encoding of the official cases is for who asks for it",
     "Got None instead of NaN": "JSON has no NaN: the same",
     "Expected a dict but got": "labelled arrays are returned as plain arrays",
-    "rename_labels": "the new labels are 'red' and two numbers; here the labels of a dimension are all text or all numbers",
+    "rename_labels": "the new labels are 'red' and two numbers; here those of a dimension are all text or all numbers",
     "test_process[": "the case contradicts the specification or itself: defective.json names each; or [] is written as "
                      "null, or the runner names parameters and types that it does not translate",
     "test_load_save_netcdf_batch_job_metadata": "asserts the value of a function that returns none",

@@ -1,5 +1,5 @@
-"""Mends of those official process cases that contradict the specification, themselves or their assets: of each the least
-change that makes it say what it means. defective.json gives the reasons. What is expected is written here or computed
+"""Mends of those official process cases that contradict the specification, themselves or their assets: of each the
+least change that makes it say what it means. defective.json gives the reasons. What is expected is written here or computed
 from the suite's assets; nothing comes from a server."""
 
 import copy

@@ -1,5 +1,5 @@
-/* Shelves 00 … ff by the first byte of the key. When the folder is full, one shelf after the other gives away the half
- * of its tiles that was used last the longest time ago: nearly what the least recently used would be, without a list
+/* Shelves 00 … ff by the first byte of the key. When the folder is full, one shelf after the other gives away the
+ * half of its tiles that was used last the longest time ago: nearly what the least recently used would be, without a list
  * of all. */
 #include "server/services/tile_folder.h"
 

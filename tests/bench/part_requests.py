@@ -77,7 +77,8 @@ def print_beside_heavy(server, headers, request):
     times = ask_many(server, request, 300)
     for connection in waiting:
         connection.close()
-    print(f"add(1,2) beside six heavy requests: p50 {percentile(times, 0.5)}, p99 {percentile(times, 0.99)} (goal: 50 ms)")
+    print(f"add(1,2) beside six heavy requests: p50 {percentile(times, 0.5)}, p99 {percentile(times, 0.99)}"
+          " (goal: 50 ms)")
     time.sleep(1)
 
 
@@ -108,7 +109,8 @@ def print_jobs(server, headers):
 def print_list(args, server, headers):
     """10 000 jobs of the user, written by hand."""
     store = sqlite3.connect(args.data / "server.sqlite", timeout=30)
-    row = "INSERT INTO jobs (id, owner, title, process, log_level, status, created, updated, run) VALUES (?, 'bench', 't', "
+    row = ("INSERT INTO jobs (id, owner, title, process, log_level, status, created, updated, run)"
+           " VALUES (?, 'bench', 't', ")
     with store:
         store.executemany(row + "'{}', 'info', 'created', 1, 1, 0)", [(f"j-{i:024x}",) for i in range(10000)])
     store.close()
@@ -133,7 +135,8 @@ def run_requests(args, server_of):
                  "add(1,2)": ((*result, body_of(ADD), headers), args.requests)}
         heading(args, "requests")
         print(f"load of the machine {os.getloadavg()[0]:.1f}")
-        print_rates(server, light | {"NDVI, 256²": ((*result, body_of(ndvi()), headers), max(20, args.requests // 10))})
+        heavy = ((*result, body_of(ndvi()), headers), max(20, args.requests // 10))
+        print_rates(server, light | {"NDVI, 256²": heavy})
         print_beside_heavy(server, headers, light["add(1,2)"][0])
         print_growth(server, light, 50 * args.requests)
         print_jobs(server, headers)

@@ -118,7 +118,8 @@ class Ours:
                        check=True, stdout=subprocess.DEVNULL)
         self.server = server_of(args)
         shown = publish(self.server, password)
-        self.lonlat, self.connect, self.stop = shown["attributes"]["cube"]["lonlat"], self.server.connect, self.server.stop
+        self.lonlat = shown["attributes"]["cube"]["lonlat"]
+        self.connect, self.stop = self.server.connect, self.server.stop
         self.path = shown["url"].split(self.server.host, 1)[1]
         # an interval that ends with the only date, another for each round: the same tiles under a name of their own
         self.days = (f"?datetime={year}-{month:02}-{day:02}/.." for year in range(2000, 2020)

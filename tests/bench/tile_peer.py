@@ -39,7 +39,8 @@ def item_of(folder):
 
 
 def collection_of(item):
-    return {"type": "Collection", "stac_version": "1.0.0", "id": "tiles", "description": "two bands", "license": "other",
+    return {"type": "Collection", "stac_version": "1.0.0", "id": "tiles", "description": "two bands",
+            "license": "other",
             "links": [], "extent": {"spatial": {"bbox": [item["bbox"]]},
                                     "temporal": {"interval": [["2024-01-01T00:00:00Z", "2024-12-31T00:00:00Z"]]}}}
 

@@ -1,8 +1,8 @@
 """What the tests with real clients share: a server on a free port with a data folder of its own, collections, a user.
 
 The programs lie beside $TWINCUBE_BIN (default build/twincube). Real scenes are read from $TWINCUBE_SHARED; without it
-the tests that ask for them are skipped, the demonstration series serves the others. tests/run runs files side by side, and
-those tests that are marked `alone` afterwards: they measure times that others' work would lengthen.
+the tests that ask for them are skipped, the demonstration series serves the others. tests/run runs files side by side,
+and those tests that are marked `alone` afterwards: they measure times that others' work would lengthen.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The configuration file: what it says holds, what is wrong is told with its line, and table, help and example agree."""
+"""The configuration file: what it says holds, what is wrong is told with its line; table, help and example agree."""
 
 import re
 import signal

@@ -101,7 +101,8 @@ def test_a_subset_has_the_values_of_the_filters(api, request, dialect):  # noqa:
         until = dates[2]
         queries = [{"subset": [f"E({west!r}:{east!r}),N({south!r}:{north!r})", f'time("{dates[1]}":"{until}")'],
                     "properties": "B08,B02"},
-                   {"bbox": f"{west!r},{south!r},{east!r},{north!r}", "bbox-crs": crs, "datetime": f"{dates[1]}/{until}",
+                   {"bbox": f"{west!r},{south!r},{east!r},{north!r}", "bbox-crs": crs,
+                    "datetime": f"{dates[1]}/{until}",
                     "properties": "B08,B02"},
                    {"subset": f"x({west!r}:{east!r}),y({south!r}:{north!r}),t({dates[1][:10]}:{until[:10]})",
                     "range-subset": "B08,B02", "f": "GeoTIFF"}]
@@ -164,7 +165,8 @@ def test_scaling_by_a_factor(api, ogc, wcs, factor):  # noqa: F811
     assert want[0].shape[1:] == (60 // factor, 60 // factor)
     subset = f"E({edges[0]!r}:{edges[2]!r}),N({edges[1]!r}:{edges[3]!r})"
     for query in ({"scale-factor": factor}, {"scaleFactor": factor}, {"scale-axes": f"E({factor}),N({factor})"},
-                  {"scale-size": f"E({60 // factor}),N({60 // factor})"}, {"width": 60 // factor, "height": 60 // factor}):
+                  {"scale-size": f"E({60 // factor}),N({60 // factor})"},
+                  {"width": 60 // factor, "height": 60 // factor}):
         same(read(coverage(ogc, subset=subset, **query)), want)
     subset = [f"E({edges[0]!r},{edges[2]!r})", f"N({edges[1]!r},{edges[3]!r})"]
     for query in ({"scalefactor": 1 / factor}, {"scalesize": f"i({60 // factor}),j({60 // factor})"},
@@ -188,7 +190,8 @@ def test_a_box_of_another_crs_with_a_size_is_that_box(api, ogc, ndvi):  # noqa: 
     west, south, east, north = (round(edge) for edge in transform_bounds(cube["crs"], "EPSG:3857", *cube["bbox"]))
     west, east = west + (east - west) // 4, east - (east - west) // 4
     south, north = south + (north - south) // 4, north - (north - south) // 4
-    values, place, crs, *_ = read(coverage(ndvi, subset=[f"x({west},{east})", f"y({south},{north})"], scalesize="i(50),j(40)",
+    values, place, crs, *_ = read(coverage(ndvi, subset=[f"x({west},{east})", f"y({south},{north})"],
+                                           scalesize="i(50),j(40)",
                                            subsettingcrs="EPSG:3857", outputcrs="EPSG:3857"))
     assert values.shape == (1, 40, 50) and crs.to_epsg() == 3857
     assert (place @ (0, 0), place @ (50, 40)) == (pytest.approx((west, north)), pytest.approx((east, south)))
@@ -294,7 +297,8 @@ def test_documents_of_wcs(wcs):
     cube = wcs["attributes"]["cube"]
     names = {"wcs": "http://www.opengis.net/wcs/2.0", "ows": "http://www.opengis.net/ows/2.0",
              "gml": "http://www.opengis.net/gml/3.2", "swe": "http://www.opengis.net/swe/2.0"}
-    tree = xml.fromstring(requests.get(wcs["url"], {"service": "WCS", "request": "GetCapabilities"}, timeout=30).content)
+    tree = xml.fromstring(requests.get(wcs["url"], {"service": "WCS", "request": "GetCapabilities"},
+                                       timeout=30).content)
     assert tree.tag == "{http://www.opengis.net/wcs/2.0}Capabilities" and tree.get("version") == "2.0.1"
     assert tree.find("ows:ServiceIdentification/ows:Title", names).text == "Bands & <dates>"
     assert [found.text for found in tree.iterfind(".//wcs:CoverageId", names)] == ["result"]
@@ -303,7 +307,8 @@ def test_documents_of_wcs(wcs):
                                        timeout=30).content)
     assert tree.find(".//gml:GridEnvelope/gml:high", names).text == " ".join(f"{n - 1:.0f}" for n in cube["size"])
     origin = [float(n) for n in tree.find(".//gml:origin//gml:pos", names).text.split()]
-    assert origin == pytest.approx([cube["bbox"][0] + cube["resolution"][0] / 2, cube["bbox"][3] - cube["resolution"][1] / 2])
+    assert origin == pytest.approx([cube["bbox"][0] + cube["resolution"][0] / 2,
+                                    cube["bbox"][3] - cube["resolution"][1] / 2])
     assert [field.get("name") for field in tree.iterfind(".//swe:field", names)] == ["B02", "B04", "B08"]
     assert [found.text for found in tree.iterfind(".//gml:timePosition", names)] == labels(wcs, "temporal")
 
@@ -314,13 +319,15 @@ def test_documents_of_wcs(wcs):
     ({"subset": ["time(2024-05-01)", "time(2024-06-01)"]}, "InvalidSubsetting", 404),
     ({"subset": "E(5,2)"}, "InvalidSubsetting", 404), ({"subset": "E(a,b)"}, "InvalidSubsetting", 404),
     ({"subset": "E(1,2)"}, "InvalidSubsetting", 404), ({"subset": ["E(1,2)", "x(1,2)"]}, "InvalidSubsetting", 404),
-    ({"subset": 'time("1990-01-01")'}, "InvalidSubsetting", 404), ({"subset": 'time("soon")'}, "InvalidSubsetting", 404),
+    ({"subset": 'time("1990-01-01")'}, "InvalidSubsetting", 404),
+    ({"subset": 'time("soon")'}, "InvalidSubsetting", 404),
     ({"rangesubset": "B99"}, "NoSuchField", 404), ({"scalefactor": "-1"}, "InvalidScaleFactor", 404),
     ({"scalesize": "i(0)"}, "InvalidParameterValue", 400), ({"scalesize": "k(4)"}, "ScaleAxisUndefined", 404),
     ({"scaleextent": "i(5:2)"}, "InvalidExtent", 404), ({"format": "image/gif"}, "InvalidParameterValue", 400),
     ({"outputcrs": "EPSG:1"}, "OutputCrs-NotSupported", 404), ({"outputcrs": "x" * 300}, "OutputCrs-NotSupported", 404),
     ({"subsettingcrs": "mine", "subset": "E(1,2)"}, "SubsettingCrs-NotSupported", 404),
-    ({"interpolation": "magic"}, "InterpolationMethodNotSupported", 404), ({"version": "1.0.0"}, "InvalidParameterValue", 400),
+    ({"interpolation": "magic"}, "InterpolationMethodNotSupported", 404),
+    ({"version": "1.0.0"}, "InvalidParameterValue", 400),
     ({"request": "GetAll"}, "OperationNotSupported", 501)])
 def test_wcs_tells_what_is_wrong(wcs, query, code, status):
     answer = coverage(wcs, **query)
@@ -331,8 +338,10 @@ def test_wcs_tells_what_is_wrong(wcs, query, code, status):
 @pytest.mark.parametrize("query,code,parameter", [
     ({"subset": "depth(1:2)"}, "QueryParameterInvalid", "axis"), ({"bbox": "1,2,3"}, "QueryParameterInvalid", "bbox"),
     ({"bbox": "0,0,1,1"}, "QueryParameterInvalid", "bbox"), ({"bbox": "a,b,c,d"}, "QueryParameterInvalid", "bbox"),
-    ({"bbox": "1,1,0,0"}, "QueryParameterInvalid", "bbox"), ({"bbox-crs": "?", "bbox": "0,0,1,1"}, "CRSInvalid", "bbox-crs"),
-    ({"datetime": "soon"}, "QueryParameterInvalid", "t"), ({"datetime": "1990-01-01/1991-01-01"}, "QueryParameterInvalid", "t"),
+    ({"bbox": "1,1,0,0"}, "QueryParameterInvalid", "bbox"),
+    ({"bbox-crs": "?", "bbox": "0,0,1,1"}, "CRSInvalid", "bbox-crs"),
+    ({"datetime": "soon"}, "QueryParameterInvalid", "t"),
+    ({"datetime": "1990-01-01/1991-01-01"}, "QueryParameterInvalid", "t"),
     ({"properties": "B02,"}, None, None), ({"properties": "B2"}, "QueryParameterInvalid", "properties"),
     ({"scale-factor": "0"}, "QueryParameterInvalid", "scale-factor"),
     ({"scale-size": "E(1.5)"}, "QueryParameterInvalid", "scale-size"),
@@ -389,7 +398,8 @@ def test_gdal_opens_the_ogc_api(api, tmp_path):  # noqa: F811
     assert (height, width) == values.shape[1:]
     out = np.zeros((height, width), "float32")
     band = ctypes.c_void_p(gdal.GDALGetRasterBand(ctypes.c_void_p(dataset), 1))
-    assert gdal.GDALRasterIO(band, 0, 0, 0, width, height, out.ctypes.data_as(ctypes.c_void_p), width, height, 6, 0, 0) == 0
+    assert gdal.GDALRasterIO(band, 0, 0, 0, width, height, out.ctypes.data_as(ctypes.c_void_p), width, height, 6, 0,
+                             0) == 0
     gdal.GDALClose(ctypes.c_void_p(dataset))
     np.testing.assert_array_equal(out, values[0])
 

@@ -25,7 +25,8 @@ def pages(layers, folder):
     if missing or not shutil.which("node"):
         pytest.skip(f"node, or {', '.join(missing)} in {MODULES}, is not there: NO MAP IS TRIED IN A BROWSER")
     script = shutil.copy(pathlib.Path(__file__).with_name("map_pages.mjs"), MODULES)
-    done = subprocess.run(["node", script, MODULES, json.dumps(layers), folder, CHROMIUM], capture_output=True, text=True,
+    done = subprocess.run(["node", script, MODULES, json.dumps(layers), folder, CHROMIUM], capture_output=True,
+                          text=True,
                           timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
     found = {}

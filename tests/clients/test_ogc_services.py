@@ -22,7 +22,8 @@ def exception(answer):
     """(code, locator, text) of the first exception in a report of WMS or of OWS Common."""
     assert "xml" in answer.headers["Content-Type"], answer.text
     tree = xml.fromstring(answer.content)
-    found = next(element for element in tree.iter() if element.tag.rpartition("}")[2] in ("ServiceException", "Exception"))
+    found = next(element for element in tree.iter() if element.tag.rpartition("}")[2] in ("ServiceException",
+                                                                                          "Exception"))
     assert tree.tag.rpartition("}")[2] == ("ExceptionReport" if len(found) else "ServiceExceptionReport")
     return (found.get("code") or found.get("exceptionCode"), found.get("locator"), "".join(found.itertext()))
 
@@ -101,7 +102,8 @@ def test_bad_requests_say_why(wms, change, code):
 
 def test_a_date_that_is_not_there_is_an_invalid_dimension_value(api):  # noqa: F811
     shown = service(api, DATES, {"min": 0, "max": 10000}, "WMS")
-    query = {"version": "1.3.0", "request": "GetMap", "crs": "EPSG:3857", "bbox": "0,0,10,10", "width": 10, "height": 10}
+    query = {"version": "1.3.0", "request": "GetMap", "crs": "EPSG:3857", "bbox": "0,0,10,10", "width": 10,
+             "height": 10}
     for time in ("1990-01-01", "soon"):
         code, locator, text = exception(get(shown["url"], **query, time=time))
         assert (code, locator) == ("InvalidDimensionValue", "datetime") and time in text
@@ -149,7 +151,8 @@ def test_gdal_opens_the_wmts_and_finds_its_dates(api):  # noqa: F811
         np.testing.assert_array_equal(picture(answer)[1], want)
     tile = {"request": "GetTile", "tilematrix": zoom, "tilerow": row, "tilecol": column}
     for change, code, locator, status in (
-            ({"tilerow": 2**zoom}, "TileOutOfRange", "TileRow", 400), ({"tilecol": -1}, "TileOutOfRange", "TileCol", 400),
+            ({"tilerow": 2**zoom}, "TileOutOfRange", "TileRow", 400),
+            ({"tilecol": -1}, "TileOutOfRange", "TileCol", 400),
             ({"tilerow": None}, "MissingParameterValue", "TileRow", 400),
             ({"tilematrix": "x"}, "InvalidParameterValue", "TileMatrix", 400),
             ({"tilematrixset": "mine"}, "InvalidParameterValue", "tilematrixset", 400),

@@ -54,7 +54,8 @@ def test_slow_senders_are_closed_and_others_are_not(running, connection):
     idle = socket.create_connection(address(running.url))
     bodies = [begun(running.url, f"/files/slow-{i}.bin", token) for i in range(2)]
     try:
-        closed = closed_after({"head": (head, b"a"), "body": (bodies[0], b"a"), "steady": (bodies[1], b"a" * 2000)}, 2, 60)
+        closed = closed_after({"head": (head, b"a"), "body": (bodies[0], b"a"), "steady": (bodies[1], b"a" * 2000)}, 2,
+                              60)
         assert closed.keys() == {"head", "body"}
         assert closed["head"] > 8 and closed["body"] > 18
         idle.send(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")  # who has not begun may take longer

@@ -142,7 +142,8 @@ def test_what_cannot_change_is_named(server):
 
 def test_a_storm_of_reloads_disturbs_nobody(server):
     """Settings that are read by everybody change all the time."""
-    texts = itertools.cycle(['tariff = "currency=EUR,cpu-hour=1"\n' + PROVIDER.format("one"), PROVIDER.format("two"), ""])
+    texts = itertools.cycle(['tariff = "currency=EUR,cpu-hour=1"\n' + PROVIDER.format("one"), PROVIDER.format("two"),
+                             ""])
     stop, wrong = threading.Event(), []
 
     def ask():

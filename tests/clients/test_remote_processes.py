@@ -78,7 +78,8 @@ def test_defaults_callbacks_and_errors_inside(server, publisher):
     graph = {"m": node("array_apply", data=parameter("data"), process={"process_graph": {
         "p": node("multiply", x=parameter("x"), y=parameter("by"))}})}
     schema = {"type": "array"}
-    url = publisher.publish("/open/scale", process("scale", graph, {"name": "data", "description": "", "schema": schema},
+    url = publisher.publish("/open/scale",
+                            process("scale", graph, {"name": "data", "description": "", "schema": schema},
                                                    number("by", optional=True, default=3)))
     assert value(server, url, "scale", data=[1, 2]) == [3, 6]
     assert value(server, url, "scale", data=[1, 2], by=10) == [10, 20]

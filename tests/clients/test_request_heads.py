@@ -194,8 +194,10 @@ def test_no_second_request_is_smuggled(running):
     """The pairs that servers before this one may read otherwise: what follows the head is never taken for a request."""
     smuggled = GOOD.replace(b"/health", b"/smuggled")
     for fields in (b"Content-Length: 0\r\nContent-Length: %d", b"Content-Length: %d\r\nTransfer-Encoding: chunked",
-                   b"Content-Length: %d\r\nTransfer-Encoding : chunked", b"Content-Length: %d\r\n Transfer-Encoding: chunked",
-                   b"Transfer-Encoding: chunked\r\nContent-Length: %d", b"Content-Length: %d\r\nTransfer-Encoding:\x0bchunked",
+                   b"Content-Length: %d\r\nTransfer-Encoding : chunked",
+                   b"Content-Length: %d\r\n Transfer-Encoding: chunked",
+                   b"Transfer-Encoding: chunked\r\nContent-Length: %d",
+                   b"Content-Length: %d\r\nTransfer-Encoding:\x0bchunked",
                    b"Content-Length: %d\nTransfer-Encoding: chunked", b"Content-Length: 0%d\0"):
         with connect(running) as connection, connection.makefile("rb") as stream:
             connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + fields % len(smuggled) + b"\r\n\r\n0\r\n\r\n" + smuggled)

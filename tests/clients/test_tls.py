@@ -51,7 +51,8 @@ class Authority:
         import ipaddress
 
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.file, self.certificate_file, self.key_file = (folder / name for name in ("ca.pem", "server.pem", "key.pem"))
+        self.file, self.certificate_file, self.key_file = (folder / name for name in ("ca.pem", "server.pem",
+                                                                                      "key.pem"))
         own = certificate("authority", self.key, "authority", self.key)
         self.file.write_bytes(own.public_bytes(serialization.Encoding.PEM))
         self.names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]

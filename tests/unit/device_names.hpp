@@ -1,5 +1,5 @@
-/* The beginning of a device's text for a C++ compiler of this machine: numbers whose arithmetic and conversions lose the
- * payload of NaN, as a device's do, so that text which relies on a processor that keeps it gives wrong results here. */
+/* The beginning of a device's text for a C++ compiler of this machine: numbers whose arithmetic and conversions lose
+ * the payload of NaN, as a device's do, so that text which relies on a processor that keeps it gives wrong results here. */
 #define TWINCUBE_DEVICE_NAMES
 #include <cmath>
 #include <cstdint>
