@@ -272,7 +272,7 @@ enum head_state head_check(const char *bytes, size_t size, struct request_head *
     state = check_whole(&reader);
   if (state == HEAD_PARTIAL && size >= HEAD_MOST)
     return head->line_size == 0 ? bad(&reader, ERROR_RequestLineTooLong, "the address is too long")
-                                : bad(&reader, ERROR_RequestHeadTooLarge, "the head is longer than 16 kB");
+                                : bad(&reader, ERROR_RequestHeadTooLarge, "the head is longer than 32 kB");
   head->size = reader.at;
   return state;
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum {
-  HEAD_MOST = 16 * 1024, /* bytes of a head */
+  HEAD_MOST = 32 * 1024, /* bytes of a head: tokens that list many groups are long */
   HEAD_FIELDS_MOST = 200 /* fields, arguments and cookies in all: the library has a record for each */
 };
 

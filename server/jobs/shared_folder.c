@@ -58,7 +58,7 @@ int server_name_read(const char *data, char out[SERVER_NAME_SIZE], struct error 
   snprintf(text, sizeof text, "%s\n%s\n%s", id, host, data);
   crypto_generichash(hash, sizeof hash, (const unsigned char *)text, strlen(text), NULL, 0);
   sodium_bin2hex(id, sizeof id, hash, 8);
-  snprintf(out, SERVER_NAME_SIZE, "%s-%s", host, id);
+  snprintf(out, SERVER_NAME_SIZE, "%.64s-%.16s", host, id);
   return 0;
 }
 

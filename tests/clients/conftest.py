@@ -19,6 +19,8 @@ SHARED = os.environ.get("TWINCUBE_SHARED")
 USER, PASSWORD = "carol", "a password of the tests"
 DEMO_PATTERNS = ["--datetime", "_([0-9]{8})_", "--band", "_(B[0-9]{2}|QA)[.]tif$"]
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # servers find it as from a shell, whatever the tests run under
+
 LONG = ("test_survival", "test_patience", "test_kills")  # begun first, so that none of them is waited for at the end
 
 

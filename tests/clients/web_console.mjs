@@ -365,18 +365,23 @@ await step("a job is deleted, and the phone's view is as wide as the phone", asy
 });
 
 await step("maps leave no service behind, logging out leaves nothing", async () => {
-  await page.waitForTimeout(300);
-  const left = await page.evaluate(
-    async (api) =>
-      (
-        await (
-          await fetch(`${api}/openeo/1.3/services`, {
-            headers: { Authorization: `Bearer ${sessionStorage.getItem("twincube.token")}` },
-          })
-        ).json()
-      ).services.length,
-    url,
-  );
+  const count = () =>
+    page.evaluate(
+      async (api) =>
+        (
+          await (
+            await fetch(`${api}/openeo/1.3/services`, {
+              headers: { Authorization: `Bearer ${sessionStorage.getItem("twincube.token")}` },
+            })
+          ).json()
+        ).services.length,
+      url,
+    );
+  let left = await count();
+  for (let tries = 0; left > 0 && tries < 50; tries++) {
+    await page.waitForTimeout(200); // removing them goes on behind the page
+    left = await count();
+  }
   expect(left === 0, `${left} services are left`);
   await page.click('button:has-text("Log out")');
   await page.waitForSelector("#login");
