@@ -1,6 +1,6 @@
 /* Shelves 00 … ff by the first byte of the key. When the folder is full, one shelf after the other gives away the
- * half of its tiles that was used last the longest time ago: nearly what the least recently used would be, without a list
- * of all. */
+ * half of its tiles that was used last the longest time ago: nearly what the least recently used would be, without a
+ * list of all. */
 #include "server/services/tile_folder.h"
 
 #include "server/store/folder.h"
@@ -71,7 +71,7 @@ static void list_entry(struct shelf_list *list, const char *name)
     list->room = room;
   }
   struct shelf_tile *tile = &list->tiles[list->count++];
-  snprintf(tile->name, sizeof tile->name, "%s", name);
+  snprintf(tile->name, sizeof tile->name, "%.32s", name);
   tile->used = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
   tile->bytes = room_of((uint64_t)status.st_size);
   list->bytes += tile->bytes;

@@ -1,6 +1,6 @@
 /* How the server starts a zygote: twincube zygote PARENT LEVEL FORMAT MEMORY RESULT_SIZE CONFINE DATA SPECS
- * [FOLDER …], with the control socket as descriptor 3; graphs may name files below the folders. One byte with a worker's socket
- * (SCM_RIGHTS) asks for a worker; its pid is the answer, as int32_t, -1 where the fork failed. */
+ * [FOLDER …], with the control socket as descriptor 3; graphs may name files below the folders. One byte with a
+ * worker's socket (SCM_RIGHTS) asks for a worker; its pid is the answer, as int32_t, -1 where the fork failed. */
 #ifndef TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 #define TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 

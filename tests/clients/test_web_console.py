@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import DEMO_PATTERNS, PASSWORD, USER
+from conftest import DEMO_PATTERNS, PASSWORD, USER, twincube
 from test_oidc_client import AUDIENCE, free_port
 from test_server_api import ROOT, Server
 
@@ -30,9 +30,15 @@ def drive(script, *arguments):
     return int(counts.group(1))
 
 
-def test_a_person_finds_the_way(running, catalogue, demo, tmp_path):
-    catalogue.add("DEMO_WEB", demo, "--title", "Fields & <script>alert(0)</script>", *DEMO_PATTERNS)
-    assert drive("web_console.mjs", running.url, USER, PASSWORD, tmp_path / "shots") == 19
+def test_a_person_finds_the_way(demo, tmp_path):
+    twincube("user", "add", USER, "--data", tmp_path, input=PASSWORD + "\n")
+    twincube("catalogue", "add", "--data", tmp_path, "--id", "DEMO_WEB", "--title",
+             "Fields & <script>alert(0)</script>", *DEMO_PATTERNS, demo)
+    server = Server(tmp_path)  # with nothing of other tests
+    try:
+        assert drive("web_console.mjs", server.url, USER, PASSWORD, tmp_path / "shots") == 19
+    finally:
+        assert server.stop() == 0
 
 
 def test_a_provider_lets_people_in(tmp_path):
