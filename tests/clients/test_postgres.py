@@ -246,8 +246,8 @@ def test_a_job_that_another_runs_is_deleted_with_its_folder(farm):
 
 def test_jobs_of_a_server_that_died_are_taken_over(farm):
     one = farm.start("one")
-    expected = one.result(lattice(15000, 7)).json()["data"]
-    job = one.create(lattice(15000, 7))
+    expected = one.result(lattice(40000, 7)).json()["data"]
+    job = one.create(lattice(40000, 7))
     start_job(one, job)
     one.wait(job, "running")
     two = farm.start("two")
@@ -262,7 +262,7 @@ def test_jobs_of_a_server_that_died_are_taken_over(farm):
 def test_a_server_that_comes_back_goes_on_with_its_own_jobs(farm):
     """At once, without waiting for its own silence to be noticed; what another runs it leaves alone."""
     one, two = farm.start("one"), farm.start("two")
-    jobs = [one.create(lattice(15000, seed)) for seed in (1, 2)]
+    jobs = [one.create(lattice(60000, seed)) for seed in (1, 2)]
     for job in jobs:
         start_job(one, job)
         one.wait(job, "running")
@@ -276,8 +276,8 @@ def test_a_server_that_comes_back_goes_on_with_its_own_jobs(farm):
 def test_the_database_restarts(farm):
     """Requests wait for it with 503; what runs goes on and is taken when it is back, even after a long while."""
     server = farm.start("one", "--jobs", "2")
-    expected = server.result(lattice(15000, 3)).json()["data"]
-    running, queued = server.create(lattice(15000, 3)), [server.create(lattice(100, seed)) for seed in range(6)]
+    expected = server.result(lattice(40000, 3)).json()["data"]
+    running, queued = server.create(lattice(40000, 3)), [server.create(lattice(100, seed)) for seed in range(6)]
     start_job(server, running)
     server.wait(running, "running")
     for job in queued:
