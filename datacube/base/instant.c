@@ -7,6 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *calendar_name(enum calendar calendar)
+{
+  static const char *const names[] = {[CALENDAR_GREGORIAN] = "proleptic_gregorian",
+                                      [CALENDAR_NOLEAP] = "noleap",
+                                      [CALENDAR_ALL_LEAP] = "all_leap",
+                                      [CALENDAR_360_DAY] = "360_day",
+                                      [CALENDAR_JULIAN] = "julian"};
+  return names[calendar];
+}
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
   int64_t q = a / b;

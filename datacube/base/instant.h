@@ -12,6 +12,8 @@
 
 enum calendar { CALENDAR_GREGORIAN, CALENDAR_NOLEAP, CALENDAR_ALL_LEAP, CALENDAR_360_DAY, CALENDAR_JULIAN };
 
+const char *calendar_name(enum calendar calendar); /* as CF has it */
+
 #define MS_PER_SECOND INT64_C(1000)
 #define MS_PER_DAY INT64_C(86400000)
 

@@ -113,12 +113,8 @@ static void write_reference(struct json_writer *w, const char *const *axes, cons
 /* Of the dates: the standard's own name, or CF's. */
 static const char *calendar_of(const struct cube *cube)
 {
-  static const char *const names[] = {[CALENDAR_GREGORIAN] = "Gregorian",
-                                      [CALENDAR_NOLEAP] = "noleap",
-                                      [CALENDAR_ALL_LEAP] = "all_leap",
-                                      [CALENDAR_360_DAY] = "360_day",
-                                      [CALENDAR_JULIAN] = "julian"};
-  return names[cube->dimension[cube_find_type(cube, DIMENSION_TEMPORAL)].calendar];
+  const enum calendar calendar = cube->dimension[cube_find_type(cube, DIMENSION_TEMPORAL)].calendar;
+  return calendar == CALENDAR_GREGORIAN ? "Gregorian" : calendar_name(calendar);
 }
 
 static void write_references(struct json_writer *w, const struct cube *cube)

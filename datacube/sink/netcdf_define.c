@@ -88,11 +88,6 @@ static const char *define_beside(struct frame *f, size_t d, const char *suffix, 
 
 static void define_time(struct frame *f, size_t d)
 {
-  static const char *const calendars[] = {[CALENDAR_GREGORIAN] = "proleptic_gregorian",
-                                          [CALENDAR_NOLEAP] = "noleap",
-                                          [CALENDAR_ALL_LEAP] = "all_leap",
-                                          [CALENDAR_360_DAY] = "360_day",
-                                          [CALENDAR_JULIAN] = "julian"};
   const struct dimension *dimension = &f->plan->cube.dimension[d];
   const char *name = f->plan->dimension_names[d];
   const int variable = define_variable(f, name, NC_INT64, 1, &f->dimension_ids[d]);
@@ -100,7 +95,7 @@ static void define_time(struct frame *f, size_t d)
   put_text(f, variable, "standard_name", "time");
   put_text(f, variable, "axis", "T");
   put_text(f, variable, "units", choose_time_unit(dimension)->units);
-  put_text(f, variable, "calendar", calendars[dimension->calendar]);
+  put_text(f, variable, "calendar", calendar_name(dimension->calendar));
   if (dimension->texts == NULL)
     return;
   const char *labels = define_beside(f, d, "label", "name of the period");

@@ -224,10 +224,6 @@ static int64_t time_unit(const struct dimension *d)
 
 static void write_time_attributes(struct json_writer *w, const struct dimension *d)
 {
-  static const char *const calendars[] = {[CALENDAR_GREGORIAN] = "proleptic_gregorian",
-                                          [CALENDAR_NOLEAP] = "noleap",
-                                          [CALENDAR_ALL_LEAP] = "all_leap",
-                                          [CALENDAR_360_DAY] = "360_day"};
   const int64_t unit = time_unit(d);
   json_kv_string(w, "standard_name", "time");
   json_kv_string(w, "axis", "T");
@@ -235,7 +231,7 @@ static void write_time_attributes(struct json_writer *w, const struct dimension 
                  unit == MS_PER_DAY      ? "days since 1970-01-01"
                  : unit == MS_PER_SECOND ? "seconds since 1970-01-01"
                                          : "milliseconds since 1970-01-01");
-  json_kv_string(w, "calendar", calendars[d->calendar]);
+  json_kv_string(w, "calendar", calendar_name(d->calendar));
 }
 
 static void write_axis_attributes(struct json_writer *w, const struct cube *cube, const struct dimension *d)

@@ -3,6 +3,8 @@
 #include "server/confine/landlock_rules.h"
 #include "server/confine/syscall_filter.h"
 
+#include "datacube/base/sanitized.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -10,19 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifdef SANITIZED
-static const bool is_sanitized = true; /* its runtime traces, writes reports and starts programs */
-#else
-static const bool is_sanitized = false;
-#endif
 
 static const char *const mode_names[CONFINE_MODES] = {
     [CONFINE_AUTO] = "auto", [CONFINE_REQUIRED] = "required", [CONFINE_OFF] = "off"};

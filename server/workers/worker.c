@@ -7,6 +7,7 @@
 #include "server/workers/worker_usage.h"
 
 #include "datacube/base/logger.h"
+#include "datacube/base/sanitized.h"
 #include "processes/execute.h"
 #include "stac/catalogue.h"
 
@@ -19,14 +20,6 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
 
 enum { PROGRESS_INTERVAL_MS = 100, LOG_ENTRIES = 1000, LOG_DATA = 64 * 1024, LONG_VALUE = 1024 * 1024 };
 enum { EXPLAIN_MOST = 16 * 1024 * 1024 };
@@ -72,14 +65,11 @@ static void limit_process(const struct worker_options *options)
   if (options->result_size > 0)
     setrlimit(RLIMIT_FSIZE, &file);
   signal(SIGXFSZ, SIG_IGN);
-#ifndef SANITIZED
   /* Far above what a plan may take: this stops a runaway, the plan's own ceiling does the fine work. */
   const rlim_t most = 2 * (rlim_t)options->memory + ((rlim_t)2 << 30);
   const struct rlimit data = {most, most};
-  setrlimit(RLIMIT_DATA, &data);
-#else
-  (void)options;
-#endif
+  if (!is_sanitized)
+    setrlimit(RLIMIT_DATA, &data);
   int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   if (fd >= 0) {
     if (write(fd, "500", 3) != 3)

@@ -609,6 +609,26 @@ def test_zarr_types_and_missing_values(tmp_path, version, dtype, nodata):
         assert nodata is not None or band.dtype == dtype
 
 
+@pytest.mark.parametrize("calendar", ["proleptic_gregorian", "noleap", "all_leap", "360_day", "julian"])
+@pytest.mark.parametrize("format, name", [("Zarr", "a.zarr"), ("netCDF", "a.nc")])
+def test_dates_keep_their_calendar(tmp_path, format, name, calendar):
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        for axis, points in (("time", [58, 60]), ("lat", [50.0, 49.0]), ("lon", [10.0, 11.0])):
+            file.createDimension(axis, 2)
+            file.createVariable(axis, "f8", (axis,))[:] = points
+        file["time"].setncatts({"units": "days since 2000-01-01", "calendar": calendar, "standard_name": "time"})
+        file["lat"].setncatts({"units": "degrees_north", "standard_name": "latitude"})
+        file["lon"].setncatts({"units": "degrees_east", "standard_name": "longitude"})
+        file.createVariable("v", "f4", ("time", "lat", "lon"))[:] = np.arange(8).reshape(2, 2, 2)
+    twincube("catalogue", "add", "--data", tmp_path, "--id", "S", tmp_path / "in.nc")
+    written = saved(tmp_path, tmp_path, format, name)
+    opened = open_zarr(written) if format == "Zarr" else xarray.open_dataset(written)
+    with opened as cube, xarray.open_dataset(tmp_path / "in.nc") as truth:
+        (time,) = (coordinate for coordinate in cube.coords.values() if coordinate.attrs.get("standard_name") == "time")
+        assert time.encoding["calendar"] == calendar
+        assert [str(date) for date in time.values] == [str(date) for date in truth["time"].values]
+
+
 @pytest.mark.parametrize("version", [2, 3])
 def test_zarr_of_odd_cubes(tmp_path, version):
     names = {"type": "other", "values": ["a/b", "ü"]}
