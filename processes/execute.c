@@ -2,6 +2,7 @@
 #include "processes/execute.h"
 
 #include "datacube/sink/output.h"
+#include "hpc/device/device_text.h"
 #include "processes/cube/unpacked.h"
 #include "processes/result_file.h"
 #include "processes/result_metadata.h"
@@ -318,21 +319,25 @@ void execution_result_free(struct execution_result *result)
 
 /* ---- looking without running ------------------------------------------------------------------------------------ */
 
-static void explain_steps(const struct execution *e, const struct steps *steps, struct buffer *out)
+static int explain_steps(const struct execution *e, const struct steps *steps, struct buffer *out, struct error *error)
 {
-  for (size_t i = 0; steps->count > 1 && !e->explain_json && i < steps->count; i++)
+  for (size_t i = 0; steps->count > 1 && e->explain == EXPLAIN_TEXT && i < steps->count; i++)
     if (steps->list[i].file.output)
       buffer_printf(out, "output %zu: outcome \"%s\", %s\n", steps->list[i].output, steps->list[i].file.name,
                     steps->list[i].file.format->name);
+  if (steps->plan && e->explain == EXPLAIN_CUDA)
+    return device_text_plan(steps->plan, out, error);
   if (steps->plan)
-    (e->explain_json ? plan_print_json : plan_print)(steps->plan, out);
+    (e->explain == EXPLAIN_JSON ? plan_print_json : plan_print)(steps->plan, out);
+  return 0;
 }
 
 static int explain_value(const struct execution *e, const struct value *value, struct buffer *out, struct error *error)
 {
-  buffer_text(out, e->explain_json ? "{\"value\":" : "value known without running: ");
+  static const char *const before[] = {"value known without running: ", "{\"value\":", "// known without running: "};
+  buffer_text(out, before[e->explain]);
   const int status = value_json(e, value, out, error);
-  buffer_text(out, e->explain_json ? "}\n" : "\n");
+  buffer_text(out, e->explain == EXPLAIN_JSON ? "}\n" : "\n");
   return status;
 }
 
@@ -343,11 +348,10 @@ int execute_explain(const struct execution *e, struct buffer *out, struct error 
   struct steps steps;
   quiet.log = NULL;
   int status = arena ? make_steps(arena, &quiet, &steps, error) : -1;
-  if (status == 0) {
-    explain_steps(e, &steps, out);
-    if (steps.outcome.is_value && !(e->explain_json && steps.plan))
-      status = explain_value(e, &steps.outcome.value, out, error);
-  }
+  if (status == 0)
+    status = explain_steps(e, &steps, out, error);
+  if (status == 0 && steps.outcome.is_value && !(e->explain == EXPLAIN_JSON && steps.plan))
+    status = explain_value(e, &steps.outcome.value, out, error);
   arena_free(arena);
   return status;
 }

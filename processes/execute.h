@@ -9,6 +9,12 @@
 #include "processes/result_room.h"
 #include "processes/save/workspace.h"
 
+enum explain_form {
+  EXPLAIN_TEXT, /* for people */
+  EXPLAIN_JSON, /* one object */
+  EXPLAIN_CUDA  /* the kernels as a device's compiler takes them */
+};
+
 struct execution {
   const char *graph; /* JSON text */
   size_t graph_length;
@@ -29,7 +35,7 @@ struct execution {
   bool official_encoding;   /* graph and values as the official test cases write them: bare NaN, Infinity, -Infinity,
                                {"type": "nodata"}. Else plain JSON, which has no such numbers: null */
   struct result_room room;  /* for what is written; the disk's own room counts in any case */
-  bool explain_json;        /* EXPLAIN as JSON */
+  enum explain_form explain;
   struct plan_cache *cache; /* of runs that may be asked for again; or NULL */
   const volatile int *cancel;
   struct run_progress *progress; /* tiles of all outcomes together; or NULL */
@@ -56,8 +62,7 @@ struct execution_result { /* execution_result_free frees what it holds */
 int execute(const struct execution *execution, struct execution_result *out, struct error *error);
 void execution_result_free(struct execution_result *result);
 
-/* EXPLAIN of all outcomes as text, or, with explain_json, as one JSON object: the plan, or {"value": …} where the
- * result is known without one. */
+/* EXPLAIN of all outcomes; where the result is known without a plan, as JSON {"value": …}. */
 int execute_explain(const struct execution *execution, struct buffer *out, struct error *error);
 
 struct execution_estimate { /* facts about the plan of all outcomes */

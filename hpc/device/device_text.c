@@ -172,7 +172,7 @@ static void write_nodata_in(struct writing *w, const struct kernel_step *step)
 /* Place of block k's element of the lane in memory. */
 static void write_place(struct writing *w, const struct kernel_step *step)
 {
-  buffer_printf(w->out, "offsets[%zu + k] + (i64)lane * strides[%zu], ", w->offsets, w->memory_steps++);
+  buffer_printf(w->out, "offsets[%zu + k] + along(at, strides + %zu), ", w->offsets, 3 * w->memory_steps++);
   w->offsets += step->blocks;
 }
 
@@ -418,7 +418,8 @@ static int measure(const struct kernel *kernel, size_t *blocks, struct error *er
   return 0;
 }
 
-int device_text_kernel(const struct kernel *kernel, const char *name, struct buffer *out, struct error *error)
+int device_text_kernel(const struct kernel *kernel, const char *name, struct buffer *out, struct device_launch *launch,
+                       struct error *error)
 {
   struct writing w = {.kernel = kernel, .name = name, .out = out};
   size_t *blocks = calloc(kernel->register_count + 1, sizeof *blocks);
@@ -428,9 +429,10 @@ int device_text_kernel(const struct kernel *kernel, const char *name, struct buf
     free(blocks);
     return -1;
   }
+  *launch = (struct device_launch){.parts = 1};
   lane_names(out, kernel->lane_type);
   write_tables(&w);
-  buffer_printf(out, "KERNEL(%s)\n{\n  EACH_LANE\n  {\n", name);
+  buffer_printf(out, "KERNEL(%s)\n{\n  EACH_LANE\n  {\n    const place at = place_of(lane, nx, ny);\n", name);
   for (size_t r = 0; r < kernel->register_count; r++)
     buffer_printf(out, "    T g%zu[%zu];\n", r, blocks[r] > 0 ? blocks[r] : 1);
   for (size_t i = 0; i < kernel->step_count; i++)

@@ -1,12 +1,21 @@
 /* Kernels as the text of a device's language: CUDA C++, for NVRTC.
  *
  * A module is a beginning and any number of kernels, each a function
- *   name(const void *const *bases, void *out, const long long *offsets, const long long *strides, u64 lanes)
- * that does what kernel_run does, a thread a lane. Where the elements lie is told at each launch: `offsets` holds those
- * of the blocks of every LOAD and STORE step, in the order of steps, `strides` the lane stride of each such step; so a
- * text depends on what is computed, not on tiles. Element operations, reducers and series are quoted from the rows of
- * hpc/kernel, which also make the CPU's loops. Results are the CPU's, but for the last bits of functions such as exp,
- * and of VARIANCE and SD, which take one pass. */
+ *
+ *   name(const void *const *bases, void *out, const i64 *offsets, const i64 *strides, u64 nx, u64 ny, u64 nz,
+ *        void *scratch)                                       i64: long long, u64: unsigned long long
+ *
+ * that does what kernel_run does for nx * ny * nz lanes, of which x runs fastest. Where the elements lie is told at
+ * each launch: `offsets` holds those of the blocks of every LOAD and STORE step, in the order of steps, and `strides`
+ * three numbers for each such step: elements from a lane to the next along x, y and z. So a text depends on what is
+ * computed, not on tiles. bases, offsets and strides lie in the device's memory.
+ *
+ * A block is (threads, parts, 1), a grid (blocks, 1, 1), both of any size that struct device_launch allows: threads
+ * take lanes until none is left, and the result is the same for every shape.
+ *
+ * Element operations, reducers and series are quoted from the rows of hpc/kernel, which also make the CPU's loops.
+ * Results are the CPU's, but for the last bits of functions such as exp, and of VARIANCE and SD, which take one pass.
+ */
 #ifndef TWINCUBE_HPC_DEVICE_DEVICE_TEXT_H
 #define TWINCUBE_HPC_DEVICE_DEVICE_TEXT_H
 
@@ -14,11 +23,24 @@
 #include "datacube/base/error.h"
 #include "hpc/kernel/kernel.h"
 
+struct plan;
+
+struct device_launch {  /* what a launch of the kernel must give */
+  size_t parts;         /* threads of a block along y, at most: they share a lane's long arrays; 1: nothing to share */
+  size_t shared_bytes;  /* dynamic shared memory for each thread of a block, where it has more than one along y */
+  size_t scratch_bytes; /* global memory behind `scratch` for each thread of the grid; a multiple of 8 */
+};
+
 /* The beginning of a module. */
 void device_text_begin(struct buffer *out);
 /* A kernel's function. FeatureUnsupported with the reason for what does not run on a device: fitted curves, and
  * registers of more than DEVICE_LANE_BYTES bytes a lane. */
 enum { DEVICE_LANE_BYTES = 64 * 1024 };
-int device_text_kernel(const struct kernel *kernel, const char *name, struct buffer *out, struct error *error);
+int device_text_kernel(const struct kernel *kernel, const char *name, struct buffer *out, struct device_launch *launch,
+                       struct error *error);
+
+/* The module of a plan: kernel s2_v0 is the first variant of stage 2. A comment says why where one does not run on a
+ * device. */
+int device_text_plan(const struct plan *plan, struct buffer *out, struct error *error);
 
 #endif

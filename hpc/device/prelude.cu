@@ -14,10 +14,10 @@ typedef double f64, stored_f64;
 #define DEVICE static __device__ __forceinline__
 #define TABLE static __device__ const
 #define KERNEL(name)                                                                                                   \
-  extern "C" __global__ void name(const void *const *bases, void *out, const i64 *offsets, const i64 *strides,        \
-                                  const u64 lanes)
+  extern "C" __global__ void name(const void *const *bases, void *out, const i64 *offsets, const i64 *strides, u64 nx, \
+                                  u64 ny, u64 nz, void *scratch)
 #define EACH_LANE                                                                                                      \
-  for (u64 lane = (u64)blockIdx.x * blockDim.x + threadIdx.x; lane < lanes; lane += (u64)gridDim.x * blockDim.x)
+  for (u64 lane = (u64)blockIdx.x * blockDim.x + threadIdx.x; lane < nx * ny * nz; lane += (u64)gridDim.x * blockDim.x)
 #ifndef INFINITY
 #define INFINITY __int_as_float(0x7F800000)
 #endif
@@ -29,6 +29,22 @@ DEVICE u64 bits_f64(f64 x) { return (u64)__double_as_longlong(x); }
 DEVICE f32 of_bits_f32(u32 bits) { return __int_as_float((int)bits); }
 DEVICE f64 of_bits_f64(u64 bits) { return __longlong_as_double((long long)bits); }
 #endif
+
+/* A lane, x running fastest, and how far its elements lie from those of lane 0. */
+struct place {
+  u64 x, y, z;
+};
+
+DEVICE place place_of(u64 lane, u64 nx, u64 ny)
+{
+  const u64 row = lane / nx;
+  return {lane - row * nx, row % ny, row / ny};
+}
+
+DEVICE i64 along(place at, const i64 *strides)
+{
+  return (i64)at.x * strides[0] + (i64)at.y * strides[1] + (i64)at.z * strides[2];
+}
 
 /* NA: see datacube/base/missing.h. Arithmetic and conversions lose it here. */
 DEVICE f32 na_f32() { return of_bits_f32(0x7FC007A2u); }

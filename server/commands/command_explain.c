@@ -20,6 +20,7 @@ static const char help_text[] =
     "  --memory SIZE           memory to plan with, such as 512M or 2G (default 2G)\n"
     "  --threads N             workers to plan with (default: as many as the machine has cores)\n"
     "  --json                  as JSON: hash, bytes read, elements computed, stages and phases\n"
+    "  --cuda                  the kernels as CUDA C++, as NVRTC takes them\n"
     "  -h, --help              this text\n\n"
     "Exit status\n"
     "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n";

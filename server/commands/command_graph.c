@@ -54,7 +54,8 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
       return command_usage(command, "--encoding wants json or official, not '%s'", value);
     return -1;
   case 'j':
-    out->json = true;
+  case 'c':
+    out->explain = option == 'j' ? EXPLAIN_JSON : EXPLAIN_CUDA;
     return strcmp(command, "explain") == 0 ? -1 : command_usage(command, "unknown option or missing value");
   case 'v':
     out->verbose = true;
@@ -75,6 +76,7 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
                                           {"workspaces", required_argument, NULL, 'w'},
                                           {"files", required_argument, NULL, 'f'},
                                           {"json", no_argument, NULL, 'j'},
+                                          {"cuda", no_argument, NULL, 'c'},
                                           {"verbose", no_argument, NULL, 'v'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
@@ -124,7 +126,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
         .memory = arguments->memory,
         .threads = (unsigned)arguments->threads,
         .official_encoding = arguments->official,
-        .explain_json = arguments->json,
+        .explain = arguments->explain,
         .output = arguments->output ? arguments->output : "./",
     };
     status = act(arguments, &execution, &error);

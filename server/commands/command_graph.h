@@ -17,7 +17,7 @@ struct graph_arguments {
   size_t memory;          /* bytes, 0: default */
   long threads;           /* 0: default */
   bool official;          /* --encoding official */
-  bool json;              /* explain --json */
+  enum explain_form explain;
   bool verbose;           /* run --verbose */
   struct graph_parameter parameters[GRAPH_ARGUMENTS_MAX_PARAMETERS];
   size_t parameter_count;

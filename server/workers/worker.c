@@ -260,7 +260,7 @@ static void run_explain(struct execution *execution, struct reply_header *reply,
   struct buffer text = {.limit = EXPLAIN_MOST}, plan = {.limit = EXPLAIN_MOST};
   struct json_writer w = {.out = json};
   int status = execute_explain(execution, &text, &reply->error);
-  execution->explain_json = true;
+  execution->explain = EXPLAIN_JSON;
   if (status == 0 && execute_explain(execution, &plan, &reply->error) == 0) {
     json_write_object(&w);
     json_kv_string(&w, "text", text.data);

@@ -8,9 +8,13 @@ import ctypes
 import importlib.util
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
+
+import maker
+import subject as subjects
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("TWINCUBE_BIN", ROOT / "build" / "twincube")).resolve()
@@ -51,3 +55,21 @@ def test_nvrtc_compiles_every_row_and_plan(nvrtc, tmp_path):
     assert status == 0, log[:4000]
     broken = text.replace(b"FN(median)(from", b"FN(no_median)(from")
     assert broken != text and compile_text(nvrtc, broken[:broken.index(b"FN(no_median)(from") + 40] + b"}}}")[0] != 0
+
+
+def test_nvrtc_compiles_what_explain_prints(nvrtc, subject, world):
+    """Graphs from requests to text: their modules, each begun once, as one."""
+    begun, kernels = "", []
+    for seed in range(40):
+        graph, _ = maker.Maker(seed, world).make()
+        try:
+            text = subject.call("explain", graph, "--cuda")
+        except subjects.Failure as failure:
+            assert failure.code == "FeatureUnsupported"
+            continue
+        begun, *rest = re.split(r"(?=^#undef T\n(?:#.*\n)+(?:TABLE.*\n)*KERNEL)", text, flags=re.MULTILINE)
+        assert "does not run on a device" not in text
+        kernels += [re.sub(r"\bs(\d+)_v(\d+)", rf"g{seed}_\1_\2", kernel) for kernel in rest]
+    assert len(kernels) > 40
+    status, log = compile_text(nvrtc, (begun + "".join(kernels)).encode())
+    assert status == 0, log[:4000]

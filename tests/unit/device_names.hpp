@@ -58,8 +58,9 @@ TWO(fmod) TWO(pow) TWO(atan2) TWO(hypot)
 #define DEVICE static inline __attribute__((unused))
 #define TABLE static const
 #define KERNEL(name) \
-  extern "C" void name(const void *const *bases, void *out, const i64 *offsets, const i64 *strides, const u64 lanes)
-#define EACH_LANE for (u64 lane = 0; lane < lanes; lane++)
+  extern "C" void name(const void *const *bases, void *out, const i64 *offsets, const i64 *strides, u64 nx, u64 ny, \
+                       u64 nz, void *scratch)
+#define EACH_LANE for (u64 lane = 0; lane < nx * ny * nz; lane++)
 
 DEVICE u32 bits_f32(f32 x)
 {

@@ -126,6 +126,7 @@ static void place(struct device_case *c)
 static bool add_case(const struct kernel *kernel, size_t lanes, const char *what)
 {
   struct error error = {0};
+  struct device_launch launch;
   struct device_case *c = calloc(1, sizeof *c);
   assert_non_null(c);
   assert_true(case_count < MOST_CASES);
@@ -146,7 +147,7 @@ static bool add_case(const struct kernel *kernel, size_t lanes, const char *what
   for (size_t i = 0; i < kernel->step_count; i++)
     if (c->steps[i].kind == STEP_REDUCE && (c->steps[i].op == KRED_VARIANCE || c->steps[i].op == KRED_SD))
       c->tolerance = kernel->lane_type == LANE_F32 ? 1e-5 : 1e-9;
-  if (device_text_kernel(&c->kernel, c->name, &module, &error) != 0) {
+  if (device_text_kernel(&c->kernel, c->name, &module, &launch, &error) != 0) {
     assert_string_equal(error.code, "FeatureUnsupported");
     free(c);
     return false;
@@ -402,7 +403,8 @@ static bool same_element(const struct device_case *c, const unsigned char *have,
   return a == b || fabs(a - b) <= c->tolerance * fmax(fabs(a), fabs(b)) + (c->tolerance > 0 ? 1e-12 : 0);
 }
 
-typedef void device_kernel(const void *const *, void *, const long long *, const long long *, unsigned long long);
+typedef void device_kernel(const void *const *, void *, const long long *, const long long *, unsigned long long,
+                           unsigned long long, unsigned long long, void *);
 
 static void run_case(const struct device_case *c)
 {
@@ -410,13 +412,17 @@ static void run_case(const struct device_case *c)
   void *symbol = dlsym(library, c->name);
   assert_non_null(symbol);
   memcpy(&run, &symbol, sizeof run);
-  long long offsets[MOST_BLOCKS], strides[MOST_STEPS];
+  static const size_t shapes[][3] = {{LANES, 1, 1}, {LANES / 8, 4, 2}, {1, 2, LANES / 2}, {LANES / 2, 1, 2}};
+  const size_t *shape = shapes[random_bits(&random_state) % 4];
+  long long offsets[MOST_BLOCKS], strides[3 * MOST_STEPS];
   size_t at = 0, steps = 0;
   for (size_t i = 0; i < c->kernel.step_count; i++) {
     const struct kernel_step *step = &c->steps[i];
     if (step->kind != STEP_LOAD && step->kind != STEP_STORE)
       continue;
     strides[steps++] = step->lane_stride;
+    strides[steps++] = step->lane_stride * (long long)shape[0];
+    strides[steps++] = step->lane_stride * (long long)(shape[0] * shape[1]);
     for (size_t b = 0; b < step->blocks; b++)
       offsets[at++] = step->offsets[b];
   }
@@ -424,7 +430,7 @@ static void run_case(const struct device_case *c)
   unsigned char *got = memory(bytes);
   void *scratch = aligned_alloc(64, kernel_scratch_bytes(&c->kernel) + 64);
   kernel_run(&c->kernel, scratch, (const void *const *)c->inputs, c->out, c->lanes);
-  run((const void *const *)c->inputs, got, offsets, strides, c->lanes);
+  run((const void *const *)c->inputs, got, offsets, strides, shape[0], shape[1], shape[2], NULL);
   for (size_t i = 0; i < bytes / c->out_size; i++)
     if (!same_element(c, got + i * c->out_size, c->out + i * c->out_size)) {
       struct buffer text = {0};
@@ -452,16 +458,17 @@ static void what_no_device_runs_is_refused(void **state)
 {
   struct buffer text = {0};
   struct error error = {0};
+  struct device_launch launch;
   struct kernel_step step = {.kind = STEP_CONSTANT, .blocks = DEVICE_LANE_BYTES};
   const size_t offset = 0;
   const struct kernel kernel = {
       .lane_type = LANE_F64, .steps = &step, .step_count = 1, .register_offset = &offset, .register_count = 1};
   (void)state;
-  assert_int_equal(device_text_kernel(&kernel, "large", &text, &error), -1);
+  assert_int_equal(device_text_kernel(&kernel, "large", &text, &launch, &error), -1);
   assert_string_equal(error.code, "FeatureUnsupported");
   step = (struct kernel_step){.kind = STEP_FIT, .n = 3, .parameter_count = 2};
   error = (struct error){0};
-  assert_int_equal(device_text_kernel(&kernel, "fit", &text, &error), -1);
+  assert_int_equal(device_text_kernel(&kernel, "fit", &text, &launch, &error), -1);
   assert_non_null(strstr(error.message, "fitted"));
   buffer_free(&text);
 }
