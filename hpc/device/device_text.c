@@ -432,7 +432,7 @@ int device_text_kernel(const struct kernel *kernel, const char *name, struct buf
   *launch = (struct device_launch){.parts = 1};
   lane_names(out, kernel->lane_type);
   write_tables(&w);
-  buffer_printf(out, "KERNEL(%s)\n{\n  EACH_LANE\n  {\n    const place at = place_of(lane, nx, ny);\n", name);
+  buffer_printf(out, "KERNEL(%s)\n{\n  EACH_LANE\n  {\n    const lane_place at = place_of(lane, nx, ny);\n", name);
   for (size_t r = 0; r < kernel->register_count; r++)
     buffer_printf(out, "    T g%zu[%zu];\n", r, blocks[r] > 0 ? blocks[r] : 1);
   for (size_t i = 0; i < kernel->step_count; i++)

@@ -31,17 +31,17 @@ DEVICE f64 of_bits_f64(u64 bits) { return __longlong_as_double((long long)bits);
 #endif
 
 /* A lane, x running fastest, and how far its elements lie from those of lane 0. */
-struct place {
+struct lane_place {
   u64 x, y, z;
 };
 
-DEVICE place place_of(u64 lane, u64 nx, u64 ny)
+DEVICE lane_place place_of(u64 lane, u64 nx, u64 ny)
 {
   const u64 row = lane / nx;
   return {lane - row * nx, row % ny, row / ny};
 }
 
-DEVICE i64 along(place at, const i64 *strides)
+DEVICE i64 along(lane_place at, const i64 *strides)
 {
   return (i64)at.x * strides[0] + (i64)at.y * strides[1] + (i64)at.z * strides[2];
 }
