@@ -2,6 +2,7 @@
  * zygotes, so that a worker that died with its zygote is told from one that died alone. */
 #include "server/workers/zygote.h"
 
+#include "server/workers/worker_environment.h"
 #include "server/workers/zygote_protocol.h"
 
 #include <errno.h>
@@ -21,8 +22,6 @@
 
 enum { ANSWER_SECONDS = 20 };
 
-extern char **environ;
-
 struct zygote {
   struct zygote_options options;
   pthread_mutex_t lock; /* one question and answer at a time; guards what follows */
@@ -30,23 +29,6 @@ struct zygote {
   int fd;               /* control socket, or -1 */
   unsigned generation;
 };
-
-/* Ours, with a word for OpenMP, which reads it before main: workers share the cores with each other, so threads that
- * wait sleep and do not spin, unless the operator says otherwise. The caller frees the list. */
-static char **worker_environment(void)
-{
-  static const char policy[] = "OMP_WAIT_POLICY";
-  size_t count = 0;
-  while (environ[count])
-    count++;
-  char **list = calloc(count + 2, sizeof *list);
-  if (!list)
-    return NULL;
-  memcpy(list, environ, count * sizeof *list);
-  if (!getenv(policy))
-    list[count] = (char *)(uintptr_t) "OMP_WAIT_POLICY=passive"; /* posix_spawn only reads it */
-  return list;
-}
 
 static int spawn_process(const struct zygote_options *options, int control, pid_t *pid)
 {

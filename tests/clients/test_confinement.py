@@ -114,6 +114,20 @@ def test_what_the_system_says_of_workers(serve):
             assert "0" not in status["Uid"].split()[:3] and "0" not in status["Gid"].split()
 
 
+def test_environment(serve, monkeypatch):
+    """What workers inherit holds no secret of the server's, however it is named."""
+    for name in ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "GDAL_HTTP_USERPWD", "TWINCUBE_STORE_PASSWORD", "NONSENSE"):
+        monkeypatch.setenv(name, "secret")
+    monkeypatch.setenv("TZ", "UTC")
+    server = serve()
+    assert server.result(ADD).json() == 3
+    processes = children_of(server.process.pid) + workers_of(server.process.pid)
+    assert len(processes) > 1
+    for process in processes:
+        variables = pathlib.Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+        assert b"TZ=UTC" in variables and not any(b"secret" in variable for variable in variables)
+
+
 def test_modes(serve):
     server = serve("--confine", "off")
     assert server.result(ADD).json() == 3
