@@ -16,6 +16,7 @@ static const struct subcommand subcommands[] = {
     {"serve", command_serve, "serve the openEO API"},
     {"run", command_run, "run a process graph here, without a server"},
     {"explain", command_explain, "print the plan of a process graph"},
+    {"devices", command_devices, "list what computes beside the CPU, or why there is nothing"},
     {"catalogue", command_catalogue, "add, list and remove collections"},
     {"user", command_user, "add, list and remove users of the server"},
     {"config", command_config, "check a server's configuration file"},

@@ -13,6 +13,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int command_serve(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_devices(int argc, char **argv);
 int command_user(int argc, char **argv);
 int command_job(int argc, char **argv);
 int command_store(int argc, char **argv);
