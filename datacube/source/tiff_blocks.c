@@ -1,25 +1,27 @@
-/* Pixels of plain GeoTIFFs: deflated or stored as they are, bands apart, little-endian, any predictor.
+/* Pixels of plain GeoTIFFs: packed by LZW, deflate or zstd or stored as they are, bands apart or side by side, of
+ * either byte order, any predictor.
  *
- * A block goes from the file by pread into scratch, inflated into scratch again, and from there row by row, predictor
- * undone on the way, into the caller's rows: each pixel is touched once after inflating. Blocks that a window cuts are
- * decoded whole and kept, the one longest unused goes first, because the next window will want the rest; blocks that
- * lie in the window are not kept.
+ * A block goes from the file by pread into scratch, unpacked into scratch again, and from there row by row, predictor
+ * undone on the way, into the caller's rows: each pixel is touched once after unpacking. Blocks that a window cuts are
+ * decoded whole and kept, the one longest unused goes first, because the next window will want the rest, and so are
+ * blocks of several bands, because the next band will; blocks of one band that lie in the window are not kept.
  *
- * A block that is absent, or whose length is not a block's, is GDAL's to judge. One that lies outside the file or does
- * not inflate to all its pixels is an error here (libtiff lets some of those pass and leaves pixels undefined); a last
- * strip may hold more rows than the image, some writers do that. Lengths from the file are compared with limits before
- * they are used; the descriptor is read, not mapped, so a file cut short is a short read.
+ * A block that is absent, or whose length is not a block's, is GDAL's to judge, and so is one that LZW or zstd cannot
+ * unpack. One that lies outside the file or does not inflate to all its pixels is an error here (libtiff lets some of
+ * those pass and leaves pixels undefined); a last strip may hold more rows than the image, some writers do that.
+ * Lengths from the file are compared with limits before they are used; the descriptor is read, not mapped, so a file
+ * cut short is a short read.
  *
  * One thread at a time. Scratch grows to the largest block (TIFF_BLOCK_MOST) and stays. */
 #include "datacube/source/tiff_blocks.h"
 
+#include "datacube/source/tiff_codec.h"
 #include "datacube/source/tiff_layout.h"
 #include "datacube/source/tiff_predictor.h"
 
 #include <assert.h>
 #include <cpl_error.h>
 #include <fcntl.h>
-#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,16 +43,18 @@ struct kept_block {
 };
 
 struct tiff_blocks {
-  struct libdeflate_decompressor *inflater;
-  unsigned char *stored, *decoded; /* scratch: a block as the file has it; inflated, predictor not undone */
-  size_t stored_room, decoded_room;
+  struct tiff_codec *codec;
+  unsigned char *stored, *decoded, *split; /* scratch: a block as the file has it; unpacked; a row of it, bands apart */
+  size_t stored_room, decoded_room, split_room;
   struct kept_block kept[KEPT_BLOCKS];
   size_t kept_bytes;
   uint64_t clock, files;
+  struct tiff_counts counts;
 };
 
-struct block_part {                /* of a window, in one block */
+struct block_part {          /* of a window, in one block */
   uint64_t block;            /* number in the file */
+  size_t sample;             /* which of the values side by side */
   size_t row, column;        /* of the block's first pixel in the image */
   size_t rows, columns;      /* of the block's pixels that are in the image */
   struct tiff_window window; /* in the image */
@@ -67,8 +71,8 @@ int tiff_blocks_new(struct tiff_blocks **out, struct error *error)
   struct tiff_blocks *b = calloc(1, sizeof *b);
   if (!b)
     return error_memory(error);
-  b->inflater = libdeflate_alloc_decompressor();
-  if (!b->inflater) {
+  b->codec = tiff_codec_new();
+  if (!b->codec) {
     tiff_blocks_free(b);
     return error_memory(error);
   }
@@ -82,11 +86,16 @@ void tiff_blocks_free(struct tiff_blocks *b)
     return;
   for (size_t i = 0; i < KEPT_BLOCKS; i++)
     free(b->kept[i].pixels);
-  if (b->inflater)
-    libdeflate_free_decompressor(b->inflater);
+  tiff_codec_free(b->codec);
   free(b->stored);
   free(b->decoded);
+  free(b->split);
   free(b);
+}
+
+struct tiff_counts tiff_blocks_counts(const struct tiff_blocks *b)
+{
+  return b->counts;
 }
 
 struct tiff_file *tiff_file_open(struct tiff_blocks *b, GDALDatasetH dataset, const char *path)
@@ -135,46 +144,59 @@ static enum outcome damaged(const struct block_part *p, const char *why)
   return DAMAGED;
 }
 
-static enum outcome inflate(struct tiff_blocks *b, const struct block_part *p, size_t length, size_t want, size_t room)
+static size_t line_bytes(const struct tiff_layout *l)
 {
-  size_t inflated = 0;
-  if (libdeflate_zlib_decompress(b->inflater, b->stored, length, b->decoded, room, &inflated) != LIBDEFLATE_SUCCESS ||
-      inflated < want)
-    return damaged(p, "does not inflate to its pixels");
-  return DONE;
+  return l->block_width * l->samples * l->size;
+}
+
+static enum outcome unpack(struct tiff_blocks *b, const struct tiff_layout *l, const struct block_part *p,
+                           size_t length, size_t want)
+{
+  const struct tiff_packed packed = {.packing = l->packing, .bytes = b->stored, .length = length};
+  if (tiff_unpack(b->codec, &packed, want, l->block_height * line_bytes(l), b->decoded))
+    return DONE;
+  return l->packing == TIFF_DEFLATE ? damaged(p, "does not inflate to its pixels") : LEFT;
 }
 
 /* Brings a block into b->decoded. */
 static enum outcome fetch(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
 {
   const struct tiff_layout *l = &f->layout;
-  size_t line = l->block_width * l->size, room = l->block_height * line;
+  const bool packed = l->packing != TIFF_AS_IT_IS;
+  size_t line = line_bytes(l), room = l->block_height * line;
   size_t want = l->tiled ? room : p->rows * line; /* the last strip holds what is in the image */
   uint64_t offset, length;
   if (!tiff_table_value(f->descriptor, &l->offsets, p->block, &offset) ||
       !tiff_table_value(f->descriptor, &l->lengths, p->block, &length))
     return damaged(p, "is not listed in the file");
-  /* Deflate makes data that cannot be compressed longer by 5 bytes in 16384. */
-  size_t most = l->deflate ? room + room / 1024 + 4096 : want, least_length = l->deflate ? 1 : want;
-  if (offset == 0 || length < least_length || length > most || !grow(&b->decoded, &b->decoded_room, room))
+  /* LZW makes data that cannot be compressed half as long again; others next to nothing. */
+  size_t most = packed ? 2 * room + 4096 : want, least_length = packed ? 1 : want;
+  if (offset == 0 || length < least_length || length > most || !grow(&b->decoded, &b->decoded_room, room) ||
+      !grow(&b->split, &b->split_room, line))
     return LEFT;
-  if (!l->deflate)
+  if (!packed)
     return tiff_file_bytes(f->descriptor, offset, want, b->decoded) ? DONE : damaged(p, "lies outside the file");
   if (!grow(&b->stored, &b->stored_room, (size_t)length))
     return LEFT;
   if (!tiff_file_bytes(f->descriptor, offset, (size_t)length, b->stored))
     return damaged(p, "lies outside the file");
-  return inflate(b, p, (size_t)length, want, room);
+  return unpack(b, l, p, (size_t)length, want);
 }
 
-/* Writes the first rows and columns of b->decoded, as pixels. */
+/* Writes the first rows and columns of b->decoded, as pixels; those of the next sample begin `next` bytes later. */
 static void undo(const struct tiff_blocks *b, const struct tiff_layout *l, const struct block_part *p, size_t stride,
-                 unsigned char *to)
+                 size_t next, unsigned char *to)
 {
-  const struct tiff_row row = {.predictor = l->predictor, .size = l->size, .width = l->block_width};
-  size_t line = l->block_width * l->size;
-  for (size_t y = 0; y < p->rows; y++)
-    tiff_row_undo(&row, b->decoded + y * line, p->columns, to + y * stride);
+  const struct tiff_row row = {.predictor = l->predictor, .size = l->size, .swap = l->swap, .width = l->block_width};
+  for (size_t y = 0; y < p->rows; y++) {
+    unsigned char *from = b->decoded + y * line_bytes(l);
+    if (l->samples > 1) {
+      tiff_row_split(&row, l->samples, from, b->split);
+      from = b->split;
+    }
+    for (size_t s = 0; s < l->samples; s++)
+      tiff_row_undo(&row, from + s * l->block_width * l->size, p->columns, to + s * next + y * stride);
+  }
 }
 
 /* ---- Kept blocks ----------------------------------------------------------------------------------------------- */
@@ -226,14 +248,14 @@ static struct kept_block *take_entry(struct tiff_blocks *b, size_t bytes)
   return k;
 }
 
-/* Keeps the block that b->decoded holds: its pixels in the image, in rows of p->columns. */
+/* Keeps the block that b->decoded holds: its pixels in the image, sample by sample, in rows of p->columns. */
 static struct kept_block *keep(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
 {
   size_t line = p->columns * f->layout.size;
-  struct kept_block *k = take_entry(b, p->rows * line);
+  struct kept_block *k = take_entry(b, f->layout.samples * p->rows * line);
   if (!k)
     return NULL;
-  undo(b, &f->layout, p, line, k->pixels);
+  undo(b, &f->layout, p, line, p->rows * line, k->pixels);
   k->file = f->id;
   k->block = p->block;
   k->used = ++b->clock;
@@ -245,7 +267,8 @@ static struct kept_block *keep(struct tiff_blocks *b, const struct tiff_file *f,
 static void copy_kept(const struct kept_block *k, const struct tiff_layout *l, const struct block_part *p)
 {
   const struct tiff_window *w = &p->window;
-  const unsigned char *from = k->pixels + ((w->row - p->row) * p->columns + (w->column - p->column)) * l->size;
+  const size_t row = p->sample * p->rows + w->row - p->row;
+  const unsigned char *from = k->pixels + (row * p->columns + w->column - p->column) * l->size;
   for (size_t y = 0; y < w->height; y++)
     memcpy(p->to + y * p->stride, from + y * p->columns * l->size, w->width * l->size);
 }
@@ -253,12 +276,13 @@ static void copy_kept(const struct kept_block *k, const struct tiff_layout *l, c
 static enum outcome read_part(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
 {
   const struct kept_block *k = find_kept(b, f->id, p->block);
-  bool whole = p->window.height == p->rows && p->window.width == p->columns;
+  bool whole = f->layout.samples == 1 && p->window.height == p->rows && p->window.width == p->columns;
   enum outcome fetched = k ? DONE : fetch(b, f, p);
   if (fetched != DONE)
     return fetched;
+  b->counts.decoded += !k;
   if (!k && whole) {
-    undo(b, &f->layout, p, p->stride, p->to);
+    undo(b, &f->layout, p, p->stride, 0, p->to);
     return DONE;
   }
   if (!k)
@@ -269,8 +293,10 @@ static enum outcome read_part(struct tiff_blocks *b, const struct tiff_file *f, 
   return DONE;
 }
 
-static CPLErr read_by_gdal(GDALRasterBandH band, const struct tiff_layout *l, const struct block_part *p)
+static CPLErr read_by_gdal(struct tiff_blocks *b, GDALRasterBandH band, const struct tiff_layout *l,
+                           const struct block_part *p)
 {
+  b->counts.left++;
   const struct tiff_window *w = &p->window;
   return GDALRasterIOEx(band, GF_Read, (int)w->column, (int)w->row, (int)w->width, (int)w->height, p->to, (int)w->width,
                         (int)w->height, GDALGetRasterDataType(band), (GSpacing)l->size, (GSpacing)p->stride, NULL);
@@ -286,10 +312,10 @@ static struct block_part part_of(const struct tiff_layout *l, const struct tiff_
 {
   size_t row = down * l->block_height, column = across * l->block_width;
   struct block_part p = {.block = down * l->across + across,
-                   .row = row,
-                   .column = column,
-                   .rows = least(l->block_height, l->height - row),
-                   .columns = least(l->block_width, l->width - column)};
+                         .row = row,
+                         .column = column,
+                         .rows = least(l->block_height, l->height - row),
+                         .columns = least(l->block_width, l->width - column)};
   p.window.row = w->row > row ? w->row : row;
   p.window.column = w->column > column ? w->column : column;
   p.window.height = least(w->row + w->height, row + p.rows) - p.window.row;
@@ -301,18 +327,19 @@ CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRa
                         const struct tiff_window *w, size_t stride, unsigned char *to)
 {
   const struct tiff_layout *l = &f->layout;
-  size_t plane = (size_t)GDALGetBandNumber(band) - 1;
-  assert(plane < l->planes && w->height > 0 && w->width > 0);
+  size_t number = (size_t)GDALGetBandNumber(band) - 1, plane = l->samples > 1 ? 0 : number;
+  assert(number < l->planes * l->samples && w->height > 0 && w->width > 0);
   assert(w->row + w->height <= l->height && w->column + w->width <= l->width);
   for (size_t y = w->row / l->block_height; y <= (w->row + w->height - 1) / l->block_height; y++)
     for (size_t x = w->column / l->block_width; x <= (w->column + w->width - 1) / l->block_width; x++) {
       struct block_part p = part_of(l, w, y, x);
       p.block += plane * l->across * l->down;
+      p.sample = l->samples > 1 ? number : 0;
       p.stride = stride;
       p.to = to + (p.window.row - w->row) * stride + (p.window.column - w->column) * l->size;
       enum outcome outcome = read_part(b, f, &p);
       if (outcome == LEFT)
-        outcome = read_by_gdal(band, l, &p) == CE_None ? DONE : DAMAGED;
+        outcome = read_by_gdal(b, band, l, &p) == CE_None ? DONE : DAMAGED;
       if (outcome != DONE)
         return CE_Failure;
     }

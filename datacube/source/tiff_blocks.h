@@ -6,6 +6,7 @@
 
 #include <gdal.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { TIFF_KEPT_BYTES = 32 << 20 }; /* most bytes of decoded blocks that one tiff_blocks keeps */
 
@@ -16,8 +17,13 @@ struct tiff_window {
   size_t row, column, height, width; /* pixels of the image; not empty, inside */
 };
 
+struct tiff_counts {
+  uint64_t decoded, left; /* blocks so far: unpacked here; read by GDAL, each window that meets one counts */
+};
+
 int tiff_blocks_new(struct tiff_blocks **out, struct error *error);
 void tiff_blocks_free(struct tiff_blocks *blocks); /* NULL is allowed */
+struct tiff_counts tiff_blocks_counts(const struct tiff_blocks *blocks);
 
 /* A file whose pixels can be read here; NULL where GDAL has to read them. The caller closes it before `blocks` goes.
  * The dataset, opened from `path`, is only asked. */

@@ -1,7 +1,9 @@
-/* Where the blocks of a GeoTIFF lie: one directory of a little-endian TIFF or BigTIFF, read from the file itself.
+/* Where the blocks of a GeoTIFF lie: one directory of a TIFF or BigTIFF, read from the file itself.
  *
  *   TIFF     "II" 42                 directory: u16 entries,  entry: u16 tag, u16 type, u32 count, 4 bytes
  *   BigTIFF  "II" 43 u16 8           directory: u64 entries,  entry: u16 tag, u16 type, u64 count, 8 bytes
+ *
+ * "MM" instead of "II": numbers have their most significant byte first, pixels as well.
  *
  * The last bytes of an entry are its values where they fit, else the values' offset; so all values are places in the
  * file, and are read when asked for. GDAL says which directory holds the image and what it takes the image for; where
@@ -62,11 +64,11 @@ bool tiff_file_bytes(int descriptor, uint64_t offset, size_t length, void *to)
   return true;
 }
 
-static uint64_t little_endian(const unsigned char *p, unsigned size)
+static uint64_t number(const unsigned char *p, unsigned size, bool big_endian)
 {
   uint64_t value = 0;
   for (unsigned i = 0; i < size; i++)
-    value |= (uint64_t)p[i] << 8 * i;
+    value |= (uint64_t)p[i] << 8 * (big_endian ? size - 1 - i : i);
   return value;
 }
 
@@ -77,7 +79,7 @@ bool tiff_table_value(int descriptor, const struct tiff_table *table, uint64_t i
   if (index >= table->count || __builtin_mul_overflow(index, (uint64_t)table->item_size, &at) ||
       __builtin_add_overflow(at, table->at, &at) || !tiff_file_bytes(descriptor, at, table->item_size, bytes))
     return false;
-  *out = little_endian(bytes, table->item_size);
+  *out = number(bytes, table->item_size, table->big_endian);
   return true;
 }
 
@@ -98,44 +100,58 @@ static unsigned type_size(uint64_t type)
   }
 }
 
+struct dialect { /* how a file writes numbers */
+  bool big_tiff, big_endian;
+};
+
 /* `entry` lies at byte `at` of the file. False for a tag that is here twice, or of a type that cannot be. */
-static bool note_entry(const unsigned char *entry, uint64_t at, bool big, struct tiff_table tables[TAGS])
+static bool note_entry(const unsigned char *entry, uint64_t at, struct dialect d, struct tiff_table tables[TAGS])
 {
-  unsigned word = big ? 8 : 4;
+  unsigned word = d.big_tiff ? 8 : 4;
   for (size_t k = 0; k < TAGS; k++) {
-    if (little_endian(entry, 2) != numbers[k])
+    if (number(entry, 2, d.big_endian) != numbers[k])
       continue;
     struct tiff_table t = {.at = at + 4 + word,
-                           .count = little_endian(entry + 4, word),
-                           .item_size = type_size(little_endian(entry + 2, 2))};
+                           .count = number(entry + 4, word, d.big_endian),
+                           .item_size = type_size(number(entry + 2, 2, d.big_endian)),
+                           .big_endian = d.big_endian};
     if (tables[k].count > 0 || t.count == 0 || t.item_size == 0)
       return false;
     if (t.count > word / t.item_size)
-      t.at = little_endian(entry + 4 + word, word);
+      t.at = number(entry + 4 + word, word, d.big_endian);
     tables[k] = t;
   }
   return true;
 }
 
-static bool read_directory(int descriptor, uint64_t at, struct tiff_table tables[TAGS])
+static bool read_dialect(int descriptor, struct dialect *out)
+{
+  unsigned char head[8];
+  if (!tiff_file_bytes(descriptor, 0, sizeof head, head) || (memcmp(head, "II", 2) != 0 && memcmp(head, "MM", 2) != 0))
+    return false;
+  out->big_endian = head[0] == 'M';
+  uint64_t version = number(head + 2, 2, out->big_endian);
+  out->big_tiff = version == 43;
+  return version == 42 || (out->big_tiff && number(head + 4, 2, out->big_endian) == 8);
+}
+
+static bool read_directory(int descriptor, uint64_t at, struct tiff_table tables[TAGS], bool *big_endian)
 {
   unsigned char head[8], entries[ENTRIES_MOST * BIG_ENTRY_BYTES];
-  if (!tiff_file_bytes(descriptor, 0, 8, head) || memcmp(head, "II", 2) != 0)
+  struct dialect d;
+  if (!read_dialect(descriptor, &d))
     return false;
-  uint64_t version = little_endian(head + 2, 2);
-  bool big = version == 43;
-  if ((version != 42 && !big) || (big && little_endian(head + 4, 2) != 8))
-    return false;
-  unsigned count_bytes = big ? 8 : 2, entry_bytes = big ? BIG_ENTRY_BYTES : ENTRY_BYTES;
+  unsigned count_bytes = d.big_tiff ? 8 : 2, entry_bytes = d.big_tiff ? BIG_ENTRY_BYTES : ENTRY_BYTES;
   if (!tiff_file_bytes(descriptor, at, count_bytes, head))
     return false;
-  uint64_t count = little_endian(head, count_bytes);
+  uint64_t count = number(head, count_bytes, d.big_endian);
   at += count_bytes;
   if (count > ENTRIES_MOST || !tiff_file_bytes(descriptor, at, (size_t)count * entry_bytes, entries))
     return false;
   for (size_t i = 0; i < count; i++)
-    if (!note_entry(entries + i * entry_bytes, at + i * entry_bytes, big, tables))
+    if (!note_entry(entries + i * entry_bytes, at + i * entry_bytes, d, tables))
       return false;
+  *big_endian = d.big_endian;
   return true;
 }
 
@@ -158,18 +174,17 @@ static bool read_values(int descriptor, const struct tiff_table tables[TAGS], ui
 
 static bool is_plain(const struct tiff_table tables[TAGS], const uint64_t v[TAGS])
 {
-  enum { AS_IS = 1, DEFLATE = 8, OLD_DEFLATE = 32946, BLACK_IS_ZERO = 1, PALETTE = 3 };
-  bool known = v[COMPRESSION] == AS_IS || v[COMPRESSION] == DEFLATE || v[COMPRESSION] == OLD_DEFLATE;
-  bool raw = v[PHOTOMETRIC] >= BLACK_IS_ZERO && v[PHOTOMETRIC] <= PALETTE;
+  enum { WHITE_IS_ZERO = 0, PALETTE = 3 }; /* and between them black and RGB: values as they are */
+  enum tiff_packing packing;
+  bool raw = v[PHOTOMETRIC] <= PALETTE;
   bool flat = tables[IMAGE_DEPTH].count == 0 && tables[TILE_DEPTH].count == 0;
-  bool apart = v[PLANAR] == 2 || (v[PLANAR] == 1 && v[SAMPLES] == 1);
   bool tiles = false, strips = false;
   for (size_t k = TILE_WIDTH; k <= TILE_LENGTHS; k++)
     tiles |= tables[k].count > 0;
   for (size_t k = STRIP_OFFSETS; k <= STRIP_LENGTHS; k++)
     strips |= tables[k].count > 0;
-  return known && raw && flat && apart && tiles != strips && v[FILL_ORDER] == 1 && v[PREDICTOR] >= 1 &&
-         v[PREDICTOR] <= 3;
+  return tiff_packing_find(v[COMPRESSION], &packing) && raw && flat && (v[PLANAR] == 1 || v[PLANAR] == 2) &&
+         v[SAMPLES] > 0 && tiles != strips && v[FILL_ORDER] == 1 && v[PREDICTOR] >= 1 && v[PREDICTOR] <= 3;
 }
 
 /* Whether the directory's image is what GDAL takes it for. */
@@ -177,11 +192,11 @@ static bool agrees(const uint64_t v[TAGS], GDALDatasetH dataset)
 {
   GDALDataType type = GDALGetRasterDataType(GDALGetRasterBand(dataset, 1));
   bool is_float = type == GDT_Float32 || type == GDT_Float64;
-  if (v[PREDICTOR] == 3 && !is_float && v[COMPRESSION] != 1)
+  bool is_predicted = v[PREDICTOR] != 1 && v[COMPRESSION] != 1;
+  if (is_predicted && ((v[PREDICTOR] == 3 && !is_float) || GDALDataTypeIsComplex(type)))
     return false;
-  return !GDALDataTypeIsComplex(type) && v[BITS] == (uint64_t)GDALGetDataTypeSizeBits(type) &&
-         v[WIDTH] == (uint64_t)GDALGetRasterXSize(dataset) && v[HEIGHT] == (uint64_t)GDALGetRasterYSize(dataset) &&
-         v[SAMPLES] == (uint64_t)GDALGetRasterCount(dataset);
+  return v[BITS] == (uint64_t)GDALGetDataTypeSizeBits(type) && v[WIDTH] == (uint64_t)GDALGetRasterXSize(dataset) &&
+         v[HEIGHT] == (uint64_t)GDALGetRasterYSize(dataset) && v[SAMPLES] == (uint64_t)GDALGetRasterCount(dataset);
 }
 
 /* Sizes of blocks, their number, and tables that have an entry for each. */
@@ -192,7 +207,8 @@ static bool place_blocks(const struct tiff_table tables[TAGS], const uint64_t v[
   l->lengths = tables[l->tiled ? TILE_LENGTHS : STRIP_LENGTHS];
   l->block_width = l->tiled ? v[TILE_WIDTH] : v[WIDTH];
   l->block_height = l->tiled ? v[TILE_HEIGHT] : v[STRIP_ROWS] < v[HEIGHT] ? v[STRIP_ROWS] : v[HEIGHT];
-  size_t bytes = saturated_mul(saturated_mul(l->block_width, l->block_height), l->size), blocks;
+  size_t pixels = saturated_mul(l->block_width, l->block_height), blocks;
+  size_t bytes = saturated_mul(pixels, saturated_mul(l->samples, l->size));
   if (bytes == 0 || bytes > TIFF_BLOCK_MOST)
     return false;
   l->across = (l->width + l->block_width - 1) / l->block_width;
@@ -206,6 +222,7 @@ bool tiff_layout_read(int descriptor, GDALDatasetH dataset, struct tiff_layout *
 {
   struct tiff_table tables[TAGS] = {{.count = 0}};
   uint64_t v[TAGS];
+  bool big_endian;
   GDALRasterBandH band = GDALGetRasterCount(dataset) > 0 ? GDALGetRasterBand(dataset, 1) : NULL;
   const char *place = band ? GDALGetMetadataItem(band, "IFD_OFFSET", "TIFF") : NULL;
   if (!place || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
@@ -213,14 +230,16 @@ bool tiff_layout_read(int descriptor, GDALDatasetH dataset, struct tiff_layout *
   char *end;
   errno = 0;
   uint64_t at = strtoull(place, &end, 10);
-  if (errno || *end || end == place || !read_directory(descriptor, at, tables) || !read_values(descriptor, tables, v) ||
-      !is_plain(tables, v) || !agrees(v, dataset))
+  if (errno || *end || end == place || !read_directory(descriptor, at, tables, &big_endian) ||
+      !read_values(descriptor, tables, v) || !is_plain(tables, v) || !agrees(v, dataset))
     return false;
+  const bool apart = v[PLANAR] == 2, halves = GDALDataTypeIsComplex(GDALGetRasterDataType(band));
   *out = (struct tiff_layout){.width = v[WIDTH],
                               .height = v[HEIGHT],
-                              .planes = v[SAMPLES],
+                              .planes = apart ? v[SAMPLES] : 1,
+                              .samples = apart ? 1 : v[SAMPLES],
                               .size = v[BITS] / 8,
-                              .deflate = v[COMPRESSION] != 1,
                               .predictor = v[COMPRESSION] != 1 ? (unsigned)v[PREDICTOR] : 1};
-  return place_blocks(tables, v, out);
+  out->swap = !big_endian ? 1 : halves ? out->size / 2 : out->size;
+  return tiff_packing_find(v[COMPRESSION], &out->packing) && place_blocks(tables, v, out);
 }

@@ -2,6 +2,8 @@
 #ifndef TWINCUBE_DATACUBE_SOURCE_TIFF_LAYOUT_H
 #define TWINCUBE_DATACUBE_SOURCE_TIFF_LAYOUT_H
 
+#include "datacube/source/tiff_codec.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,15 +16,19 @@ struct tiff_table {   /* values of one tag */
   uint64_t at;        /* byte of the file where they start */
   uint64_t count;     /* 0: the tag is absent */
   unsigned item_size; /* bytes of a value: 1, 2, 4 or 8 */
+  bool big_endian;
 };
 
 struct tiff_layout {
-  size_t width, height;               /* of the image, pixels */
-  size_t block_width, block_height;   /* of a tile, or of a strip; the last strip may be lower */
-  size_t across, down;                /* blocks of a plane */
-  size_t planes;                      /* bands, each with blocks of its own */
-  size_t size;                        /* bytes of a pixel */
-  bool tiled, deflate;                /* strips where not tiled; stored as they are where not deflated */
+  size_t width, height;             /* of the image, pixels */
+  size_t block_width, block_height; /* of a tile, or of a strip; the last strip may be lower */
+  size_t across, down;              /* blocks of a plane */
+  size_t planes;                    /* bands, each with blocks of its own; 1 where they lie side by side */
+  size_t samples;                   /* bands that lie side by side: values of a pixel of a block */
+  size_t size;                      /* bytes of a value */
+  size_t swap;                      /* bytes to be turned round, of each such many; 1: none */
+  bool tiled;                       /* else strips */
+  enum tiff_packing packing;
   unsigned predictor;                 /* 1 none, 2 differences, 3 differences of the bytes of floats */
   struct tiff_table offsets, lengths; /* of the blocks: bytes */
 };

@@ -1,8 +1,11 @@
-/* TIFF predictors, undone.
+/* TIFF predictors, undone, and byte orders.
  *
  *   2  a row holds differences to the pixel on the left, modulo 2^bits: running sums
  *   3  a row of n floats holds the n most significant bytes, then the n next ones, …, and of all these bytes the
  *      differences to the byte on the left: running sums of bytes, then byte k of float i is row[(size - 1 - k) n + i]
+ *
+ * Differences are to the pixel on the left, so to its value of the same sample: a row of several samples is as many
+ * rows, which are taken apart first (with predictor 3 byte by byte). The bytes of predictor 3 are ordered already.
  *
  * A running sum of 16 bytes at a time: log2(pixels) shifts and additions within a vector, plus the sum so far, which is
  * the only chain from vector to vector, one addition long. (A plain loop waits for its own stores or at best adds one
@@ -95,12 +98,72 @@ static void undo_float_bytes(const struct tiff_row *row, unsigned char *from, si
         to[row->size * i + k] = from[(row->size - 1 - k) * n + i];
 }
 
+/* Takes apart a row of units: sample s has every `samples`th from the s-th on. */
+#define SPLIT(name, unit)                                                                                              \
+  static void name(size_t n, size_t samples, const unsigned char *from, unsigned char *to)                             \
+  {                                                                                                                    \
+    for (size_t s = 0; s < samples; s++, from += sizeof(unit))                                                         \
+      for (size_t i = 0; i < n; i++, to += sizeof(unit))                                                               \
+        memcpy(to, from + i * samples * sizeof(unit), sizeof(unit));                                                   \
+  }
+
+SPLIT(split_1, uint8_t)
+SPLIT(split_2, uint16_t)
+SPLIT(split_4, uint32_t)
+SPLIT(split_8, uint64_t)
+SPLIT(split_16, lanes_u8)
+
+void tiff_row_split(const struct tiff_row *row, size_t samples, const unsigned char *from, unsigned char *to)
+{
+  if (row->predictor == 3)
+    split_1(row->width * row->size, samples, from, to);
+  else if (row->size == 1)
+    split_1(row->width, samples, from, to);
+  else if (row->size == 2)
+    split_2(row->width, samples, from, to);
+  else if (row->size == 4)
+    split_4(row->width, samples, from, to);
+  else if (row->size == 8)
+    split_8(row->width, samples, from, to);
+  else
+    split_16(row->width, samples, from, to);
+}
+
+/* Turns round the bytes of so many units, in place. */
+#define TURN(name, unit, turned)                                                                                       \
+  static void name(size_t n, unsigned char *bytes)                                                                     \
+  {                                                                                                                    \
+    for (size_t i = 0; i < n; i++, bytes += sizeof(unit)) {                                                            \
+      unit v;                                                                                                          \
+      memcpy(&v, bytes, sizeof v);                                                                                     \
+      v = turned(v);                                                                                                   \
+      memcpy(bytes, &v, sizeof v);                                                                                     \
+    }                                                                                                                  \
+  }
+
+TURN(turn_2, uint16_t, __builtin_bswap16)
+TURN(turn_4, uint32_t, __builtin_bswap32)
+TURN(turn_8, uint64_t, __builtin_bswap64)
+
+static void turn(size_t unit, size_t bytes, unsigned char *row)
+{
+  if (unit == 2)
+    turn_2(bytes / 2, row);
+  else if (unit == 4)
+    turn_4(bytes / 4, row);
+  else if (unit == 8)
+    turn_8(bytes / 8, row);
+}
+
 void tiff_row_undo(const struct tiff_row *row, unsigned char *from, size_t columns, unsigned char *to)
 {
+  if (row->predictor == 3) {
+    undo_float_bytes(row, from, columns, to);
+    return;
+  }
+  turn(row->swap, columns * row->size, from);
   if (row->predictor == 2)
     undo_differences(row->size, from, columns, to);
-  else if (row->predictor == 3)
-    undo_float_bytes(row, from, columns, to);
   else
     memcpy(to, from, columns * row->size);
 }

@@ -1,9 +1,11 @@
-/* Fuzzing the small formats: dates, numbers, labels, JSON text and error texts. What is read back must be the same. */
+/* Fuzzing the small formats: dates, numbers, labels, JSON text and error texts, where what is read back must be the
+ * same; LZW, which must be what a plain decoder makes of it. */
 #include "datacube/base/arena.h"
 #include "datacube/base/buffer.h"
 #include "datacube/base/error.h"
 #include "datacube/base/utf8.h"
 #include "datacube/dimension.h"
+#include "datacube/source/tiff_lzw.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -84,6 +86,59 @@ static void check_labels(const char *text)
   must(k == SIZE_MAX || strtod(text, NULL) == numbers[k]);
 }
 
+static unsigned plain_code(const uint8_t *data, size_t size, size_t bit, unsigned width)
+{
+  unsigned code = 0;
+  for (size_t i = bit; i < bit + width; i++)
+    code = code << 1 | (i / 8 < size ? data[i / 8] >> (7 - i % 8) & 1u : 0);
+  return bit + width <= 8 * size ? code : 257;
+}
+
+/* As the standard tells it: strings as chains of codes and last bytes. How many of `want` bytes there are. */
+static size_t plain_lzw(const uint8_t *data, size_t size, size_t want, uint8_t *out)
+{
+  unsigned before[4096] = {0}, next = 258, width = 9, old = 256, code;
+  uint8_t last[4096], first;
+  size_t bit = 0, done = 0;
+  for (; done < want && (code = plain_code(data, size, bit, width)) != 257; old = code) {
+    bit += width;
+    if (code == 256) {
+      next = 258, width = 9;
+      continue;
+    }
+    if (bit == 9 || code > next || (code == next && old == 256) || (code > 257 && old == 256) || next == 4096)
+      break;
+    unsigned known = code < next ? code : old;
+    size_t length = code < next ? 1 : 2, at = done;
+    for (; known > 257; known = before[known])
+      length++;
+    first = (uint8_t)known;
+    if (old != 256)
+      before[next] = old, last[next] = first, next++;
+    width = next >= 2047 ? 12 : next >= 1023 ? 11 : next >= 511 ? 10 : 9;
+    done += length;
+    for (unsigned c = code; length-- > 0; c = before[c])
+      if (at + length < want)
+        out[at + length] = c > 257 ? last[c] : (uint8_t)c;
+  }
+  return done < want ? done : want;
+}
+
+static void check_lzw(const uint8_t *data, size_t size)
+{
+  const size_t want = size < 2 ? 1 : 1 + (data[size - 1] | (size_t)data[size - 2] << 8);
+  struct tiff_lzw *lzw = tiff_lzw_new();
+  uint8_t *ours = malloc(want), *plain = malloc(want);
+  must(lzw && ours && plain);
+  if (tiff_lzw_inflate(lzw, data, size, want, ours))
+    must(plain_lzw(data, size, want, plain) == want && memcmp(ours, plain, want) == 0);
+  else
+    must(plain_lzw(data, size, want, plain) < want);
+  free(ours);
+  free(plain);
+  tiff_lzw_free(lzw);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   char *text = malloc(size + 1);
@@ -96,6 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   check_number(data, size);
   check_text(text);
   check_labels(text);
+  check_lzw(data, size);
   free(text);
   return 0;
 }

@@ -71,11 +71,15 @@ static size_t random_below(struct fixture *f, size_t n)
 
 /* ---- Making and comparing -------------------------------------------------------------------------------------- */
 
-/* Slopes with noise in their low bytes, so that there is something to compress and sums run over. */
+/* Mostly slopes with noise in their low bytes, so that there is something to compress and sums run over; or long runs
+ * of one value, or noise alone, which no packing makes shorter. */
 static void fill_pixels(struct fixture *f, unsigned char *pixels, size_t bytes)
 {
+  const size_t texture = random_below(f, 4);
   for (size_t i = 0; i < bytes; i++)
-    pixels[i] = i % 3 ? (unsigned char)(i / 5) : (unsigned char)random_below(f, 256);
+    pixels[i] = texture == 1                 ? (unsigned char)(i / 3000)
+                : texture == 2 || i % 3 == 0 ? (unsigned char)random_below(f, 256)
+                                             : (unsigned char)(i / 5);
 }
 
 static void make_file(struct fixture *f, const struct kind *k)
@@ -172,9 +176,25 @@ static void check_kind(struct fixture *f, const struct kind *k, bool fast)
 {
   bool whole;
   make_file(f, k);
-  if (compare(f, 12, &whole) != fast)
+  const struct tiff_counts before = tiff_blocks_counts(f->blocks);
+  if (compare(f, 6, &whole) != fast)
     fail_msg("%s of %s: %s", GDALGetDataTypeName(k->type), k->options, fast ? "left to GDAL" : "not left to GDAL");
   assert_true(whole);
+  const struct tiff_counts after = tiff_blocks_counts(f->blocks);
+  if ((after.left > before.left && !k->sparse) || (after.decoded > before.decoded) != fast)
+    fail_msg("%s of %s: blocks left to GDAL", GDALGetDataTypeName(k->type), k->options);
+}
+
+/* All ways to store that there are for the type. */
+static void check_stored(struct fixture *f, GDALDataType type, int bands, const char *shape)
+{
+  static const char *const packings[] = {"NONE", "DEFLATE", "LZW", "ZSTD"};
+  for (size_t p = 0; p < sizeof packings / sizeof *packings; p++)
+    for (int predictor = 1; predictor <= (p == 0 ? 1 : GDALDataTypeIsFloating(type) ? 3 : 2); predictor++) {
+      char options[300];
+      snprintf(options, sizeof options, "%s COMPRESS=%s PREDICTOR=%d", shape, packings[p], predictor);
+      check_kind(f, &(struct kind){.type = type, .bands = bands, .options = options}, true);
+    }
 }
 
 /* ---- Tests ----------------------------------------------------------------------------------------------------- */
@@ -190,50 +210,64 @@ static const char *const shapes[] = {"TILED=YES BLOCKXSIZE=16 BLOCKYSIZE=48",
 
 static void plain_files_read_as_by_gdal(void **state)
 {
-  static const char *const stored[] = {"COMPRESS=NONE", "COMPRESS=DEFLATE PREDICTOR=1", "COMPRESS=DEFLATE PREDICTOR=2",
-                                       "COMPRESS=DEFLATE PREDICTOR=3", "COMPRESS=DEFLATE PREDICTOR=2 BIGTIFF=YES"};
   for (size_t t = 0; t < sizeof types / sizeof *types; t++)
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-      for (size_t c = 0; c < sizeof stored / sizeof *stored; c++) {
-        char options[200];
-        if (strstr(stored[c], "=3") && !GDALDataTypeIsFloating(types[t]))
-          continue;
-        snprintf(options, sizeof options, "%s %s", shapes[s], stored[c]);
-        check_kind(*state, &(struct kind){.type = types[t], .bands = 1, .options = options}, true);
-      }
+      check_stored(*state, types[t], 1, shapes[s]);
 }
 
-static void bands_apart_are_told_apart(void **state)
+static void big_endian_files_read_as_by_gdal(void **state)
 {
-  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-    char options[200];
-    snprintf(options, sizeof options, "%s COMPRESS=DEFLATE PREDICTOR=2 INTERLEAVE=BAND", shapes[s]);
-    check_kind(*state, &(struct kind){.type = GDT_UInt16, .bands = 3, .options = options}, true);
-  }
+  for (size_t t = 0; t < sizeof types / sizeof *types; t++)
+    if (t % 2)
+      check_stored(*state, types[t], 3, "ENDIANNESS=BIG TILED=YES BLOCKXSIZE=128 BLOCKYSIZE=64 INTERLEAVE=PIXEL");
+    else
+      check_stored(*state, types[t], 2, "ENDIANNESS=BIG BLOCKYSIZE=7 INTERLEAVE=BAND BIGTIFF=YES");
+}
+
+static void bands_apart_or_side_by_side(void **state)
+{
+  static const char *const sides[] = {"INTERLEAVE=BAND", "INTERLEAVE=PIXEL",
+                                      "INTERLEAVE=PIXEL PHOTOMETRIC=RGB ALPHA=YES"};
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+    for (size_t t = s % 3; t < sizeof types / sizeof *types; t += 3) {
+      char options[200];
+      size_t side = t / 3;
+      snprintf(options, sizeof options, "%s %s", shapes[s], sides[side]);
+      check_stored(*state, types[t], side == 2 ? 4 : 2 + (int)t, options);
+    }
+}
+
+/* Complex values have no predictor. */
+static void complex_files_read_as_by_gdal(void **state)
+{
+  static const GDALDataType complex_types[] = {GDT_CInt16, GDT_CInt32, GDT_CFloat32, GDT_CFloat64};
+  static const char *const stored[] = {"COMPRESS=NONE", "COMPRESS=LZW ENDIANNESS=BIG", "COMPRESS=DEFLATE TILED=YES"};
+  for (size_t t = 0; t < 4; t++)
+    for (size_t c = 0; c < 3; c++)
+      for (int bands = 1; bands <= 2; bands++)
+        check_kind(*state, &(struct kind){.type = complex_types[t], .bands = bands, .options = stored[c]}, true);
 }
 
 static void absent_blocks_are_no_data(void **state)
 {
   for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
     char options[200];
-    snprintf(options, sizeof options, "%s COMPRESS=DEFLATE PREDICTOR=2 SPARSE_OK=YES", shapes[s]);
-    check_kind(*state, &(struct kind){.type = GDT_UInt16, .bands = 1, .options = options, .sparse = true}, true);
+    snprintf(options, sizeof options, "%s COMPRESS=%s PREDICTOR=2 SPARSE_OK=YES INTERLEAVE=PIXEL", shapes[s],
+             s % 2 ? "LZW" : "DEFLATE");
+    check_kind(*state, &(struct kind){.type = GDT_UInt16, .bands = 1 + 2 * (s > 3), .options = options, .sparse = true},
+               true);
   }
 }
 
 static void other_files_are_left_to_gdal(void **state)
 {
   static const struct kind others[] = {
-      {GDT_UInt16, 1, "TILED=YES COMPRESS=LZW PREDICTOR=2", false, 0},
       {GDT_Byte, 1, "COMPRESS=PACKBITS", false, 0},
       {GDT_Byte, 3, "TILED=YES COMPRESS=JPEG PHOTOMETRIC=YCBCR INTERLEAVE=PIXEL", false, 0},
-      {GDT_UInt16, 3, "TILED=YES COMPRESS=DEFLATE PREDICTOR=2 INTERLEAVE=PIXEL", false, 0},
       {GDT_UInt16, 1, "NBITS=12 COMPRESS=DEFLATE", false, 0},
       {GDT_Byte, 1, "NBITS=1", false, 0},
       {GDT_Float32, 1, "NBITS=16 COMPRESS=DEFLATE", false, 0},
-      {GDT_CFloat32, 1, "COMPRESS=DEFLATE", false, 0},
-      {GDT_UInt16, 1, "ENDIANNESS=BIG COMPRESS=DEFLATE PREDICTOR=2", false, 0},
-      {GDT_Byte, 1, "PHOTOMETRIC=MINISWHITE COMPRESS=DEFLATE", false, 0},
+      {GDT_Byte, 4, "PHOTOMETRIC=CMYK COMPRESS=DEFLATE", false, 0},
   };
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     check_kind(*state, &others[i], false);
@@ -247,7 +281,7 @@ static void running_sums_of_any_length(void **state)
     for (size_t n = 0; n <= 130; n++) {
       fill_pixels(f, from, n * size);
       memset(to, 0xa5, sizeof to);
-      tiff_row_undo(&(struct tiff_row){.predictor = 2, .size = size, .width = n}, from, n, to + 1);
+      tiff_row_undo(&(struct tiff_row){.predictor = 2, .size = size, .swap = 1, .width = n}, from, n, to + 1);
       uint64_t sum = 0;
       for (size_t i = 0; i < n; i++) {
         uint64_t pixel = 0;
@@ -315,14 +349,18 @@ static void damage_gives_an_error_or_the_pixels(void **state)
   struct fixture *f = *state;
   static const char *const options[] = {"TILED=YES BLOCKXSIZE=64 BLOCKYSIZE=64 COMPRESS=DEFLATE PREDICTOR=2",
                                         "COMPRESS=DEFLATE PREDICTOR=2 BLOCKYSIZE=20",
-                                        "TILED=YES BLOCKXSIZE=64 BLOCKYSIZE=64", "COMPRESS=DEFLATE BIGTIFF=YES"};
+                                        "TILED=YES BLOCKXSIZE=64 BLOCKYSIZE=64",
+                                        "COMPRESS=DEFLATE BIGTIFF=YES",
+                                        "COMPRESS=LZW PREDICTOR=2 TILED=YES BLOCKXSIZE=64 BLOCKYSIZE=64",
+                                        "COMPRESS=ZSTD BLOCKYSIZE=20",
+                                        "COMPRESS=LZW INTERLEAVE=PIXEL ENDIANNESS=BIG BLOCKYSIZE=20"};
   int failures = 0, fast = 0;
   const char *rounds = getenv("TWINCUBE_DAMAGE_ROUNDS");
   long n = rounds ? strtol(rounds, NULL, 10) : 120;
   raster_quiet_begin();
-  for (size_t k = 0; k < 4; k++) {
+  for (size_t k = 0; k < sizeof options / sizeof *options; k++) {
     size_t length;
-    make_file(f, &(struct kind){GDT_UInt16, 1, options[k], false, 0});
+    make_file(f, &(struct kind){GDT_UInt16, 1 + (int)(k / 6), options[k], false, 0});
     unsigned char *good = file_content(f->path, &length);
     for (int round = 0; round < n; round++) {
       bool whole;
@@ -369,10 +407,11 @@ static void a_last_strip_may_be_too_long(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(plain_files_read_as_by_gdal),  cmocka_unit_test(bands_apart_are_told_apart),
-      cmocka_unit_test(absent_blocks_are_no_data),    cmocka_unit_test(other_files_are_left_to_gdal),
-      cmocka_unit_test(running_sums_of_any_length),   cmocka_unit_test(kept_blocks_make_room),
-      cmocka_unit_test(a_last_strip_may_be_too_long), cmocka_unit_test(damage_gives_an_error_or_the_pixels),
+      cmocka_unit_test(plain_files_read_as_by_gdal),      cmocka_unit_test(bands_apart_or_side_by_side),
+      cmocka_unit_test(big_endian_files_read_as_by_gdal), cmocka_unit_test(complex_files_read_as_by_gdal),
+      cmocka_unit_test(absent_blocks_are_no_data),        cmocka_unit_test(other_files_are_left_to_gdal),
+      cmocka_unit_test(running_sums_of_any_length),       cmocka_unit_test(kept_blocks_make_room),
+      cmocka_unit_test(a_last_strip_may_be_too_long),     cmocka_unit_test(damage_gives_an_error_or_the_pixels),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
