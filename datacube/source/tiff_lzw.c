@@ -16,12 +16,12 @@
 
 enum { EMPTY = 256, END = 257, FIRST = 258, CODES = 4096, LEAST_BITS = 9, MOST_BITS = 12, STEP = 8 };
 
-struct piece { /* of what has been inflated */
+struct lzw_string { /* of what has been inflated */
   size_t at, length;
 };
 
 struct tiff_lzw {
-  struct piece strings[CODES]; /* from FIRST on */
+  struct lzw_string strings[CODES]; /* from FIRST on */
 };
 
 struct codes { /* what is left of the stream */
@@ -80,7 +80,7 @@ static inline void repeat(unsigned char *to, const unsigned char *from, size_t l
 bool tiff_lzw_inflate(struct tiff_lzw *lzw, const unsigned char *codes, size_t length, size_t want, unsigned char *to)
 {
   struct codes c = {.next = codes, .end = codes + length};
-  struct piece last = {.length = 0}; /* the string before; empty after EMPTY */
+  struct lzw_string last = {.length = 0}; /* the string before; empty after EMPTY */
   unsigned next = FIRST, width = LEAST_BITS;
   if (next_code(&c, width) != EMPTY) /* what came before TIFF 6.0 has its bits the other way round */
     return false;
@@ -93,13 +93,13 @@ bool tiff_lzw_inflate(struct tiff_lzw *lzw, const unsigned char *codes, size_t l
     if (last.length > 0) {
       if (next == CODES)
         return false;
-      lzw->strings[next++] = (struct piece){last.at, last.length + 1};
+      lzw->strings[next++] = (struct lzw_string){last.at, last.length + 1};
       if (next + 1 == 1u << width && width < MOST_BITS)
         width++;
     }
     if (code == END || code >= next || (last.length == 0 && code > END))
       return false;
-    last = code < EMPTY ? (struct piece){done, 1} : (struct piece){done, lzw->strings[code].length};
+    last = code < EMPTY ? (struct lzw_string){done, 1} : (struct lzw_string){done, lzw->strings[code].length};
     if (last.length > want - done)
       last.length = want - done;
     if (code < EMPTY)

@@ -14,10 +14,12 @@
 
 #include <cpl_string.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <gdal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { WIDTH = 301, HEIGHT = 203, PIXEL_MOST = 16, GUARD = 64 };
@@ -151,15 +153,15 @@ static bool same_window(struct fixture *f, const struct tiff_file *file, GDALRas
 
 /* Compares random windows of all bands. Returns whether the file was read without GDAL; *whole: all windows could be.
  */
-static bool compare(struct fixture *f, int windows, bool *whole)
+static bool compare(struct fixture *f, const char *path, int windows, bool *whole)
 {
   struct error error = {.code = ""};
   GDALDatasetH ours, theirs;
   *whole = false;
-  if (raster_open(f->path, ERROR_FileContentInvalid, &ours, &error))
+  if (raster_open(path, ERROR_FileContentInvalid, &ours, &error))
     return false;
-  assert_int_equal(raster_open(f->path, ERROR_FileContentInvalid, &theirs, &error), 0);
-  struct tiff_file *file = tiff_file_open(f->blocks, ours, f->path);
+  assert_int_equal(raster_open(path, ERROR_FileContentInvalid, &theirs, &error), 0);
+  struct tiff_file *file = tiff_file_open(f->blocks, ours, path);
   *whole = true;
   for (int i = 0; file && i < windows; i++) {
     int band = 1 + (int)random_below(f, (size_t)GDALGetRasterCount(ours));
@@ -177,7 +179,7 @@ static void check_kind(struct fixture *f, const struct kind *k, bool fast)
   bool whole;
   make_file(f, k);
   const struct tiff_counts before = tiff_blocks_counts(f->blocks);
-  if (compare(f, 6, &whole) != fast)
+  if (compare(f, f->path, 6, &whole) != fast)
     fail_msg("%s of %s: %s", GDALGetDataTypeName(k->type), k->options, fast ? "left to GDAL" : "not left to GDAL");
   assert_true(whole);
   const struct tiff_counts after = tiff_blocks_counts(f->blocks);
@@ -273,6 +275,39 @@ static void other_files_are_left_to_gdal(void **state)
     check_kind(*state, &others[i], false);
 }
 
+/* nftw has no argument of the caller's. */
+static struct fixture *walker;
+static int files_read;
+
+static int look_at_file(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+  const char *dot = strrchr(path, '.');
+  bool whole;
+  (void)status, (void)place;
+  if (kind != FTW_F || !dot || strncasecmp(dot, ".tif", 4) != 0)
+    return 0;
+  files_read += compare(walker, path, 3, &whole);
+  return 0;
+}
+
+static void real_files_read_as_by_gdal(void **state)
+{
+  const char *shared = getenv("TWINCUBE_SHARED");
+  char folder[4096];
+  if (!shared) {
+    print_message("SKIPPED: TWINCUBE_SHARED is not set, real files are not read\n");
+    return;
+  }
+  snprintf(folder, sizeof folder, "%s/data", shared);
+  walker = *state;
+  files_read = 0;
+  raster_quiet_begin();
+  nftw(folder, look_at_file, 16, FTW_PHYS);
+  raster_quiet_end();
+  print_message("%d real files without GDAL\n", files_read);
+  assert_true(files_read > 150);
+}
+
 static void running_sums_of_any_length(void **state)
 {
   struct fixture *f = *state;
@@ -302,7 +337,7 @@ static void kept_blocks_make_room(void **state)
   bool whole;
   make_file(f, &k);
   for (int i = 0; i < 5; i++) {
-    assert_true(compare(f, 10, &whole));
+    assert_true(compare(f, f->path, 10, &whole));
     assert_true(whole);
   }
 }
@@ -365,7 +400,7 @@ static void damage_gives_an_error_or_the_pixels(void **state)
     for (int round = 0; round < n; round++) {
       bool whole;
       damage(f, good, length, round);
-      fast += compare(f, 4, &whole);
+      fast += compare(f, f->path, 4, &whole);
       failures += !whole;
     }
     free(good);
@@ -407,11 +442,17 @@ static void a_last_strip_may_be_too_long(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(plain_files_read_as_by_gdal),      cmocka_unit_test(bands_apart_or_side_by_side),
-      cmocka_unit_test(big_endian_files_read_as_by_gdal), cmocka_unit_test(complex_files_read_as_by_gdal),
-      cmocka_unit_test(absent_blocks_are_no_data),        cmocka_unit_test(other_files_are_left_to_gdal),
-      cmocka_unit_test(running_sums_of_any_length),       cmocka_unit_test(kept_blocks_make_room),
-      cmocka_unit_test(a_last_strip_may_be_too_long),     cmocka_unit_test(damage_gives_an_error_or_the_pixels),
+      cmocka_unit_test(plain_files_read_as_by_gdal),
+      cmocka_unit_test(bands_apart_or_side_by_side),
+      cmocka_unit_test(big_endian_files_read_as_by_gdal),
+      cmocka_unit_test(complex_files_read_as_by_gdal),
+      cmocka_unit_test(absent_blocks_are_no_data),
+      cmocka_unit_test(other_files_are_left_to_gdal),
+      cmocka_unit_test(real_files_read_as_by_gdal),
+      cmocka_unit_test(running_sums_of_any_length),
+      cmocka_unit_test(kept_blocks_make_room),
+      cmocka_unit_test(a_last_strip_may_be_too_long),
+      cmocka_unit_test(damage_gives_an_error_or_the_pixels),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
