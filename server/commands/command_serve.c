@@ -323,6 +323,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                     .per_address = (unsigned)options->connections_per_address,
                                     .tls = parts->tls,
                                     .proxies = options->proxies,
+                                    .stopping = &server->stopping,
                                     .handle = handlers_take,
                                     .data = parts->handlers};
   if (http_start(&http, &parts->http, error) != 0)

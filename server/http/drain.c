@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 256, DRAIN_MS = 5000 };
+enum { MOST = 256, DRAIN_MS = 5000, LAST_MS = 1000 };
 
 struct drain {
   pthread_t thread;
@@ -80,8 +80,15 @@ static void *run(void *data)
     poll(drain->fds, drain->count, time_left(drain));
     look(drain);
   } while (drain->fds[0].revents == 0 || take_new(drain));
-  for (unsigned i = 0; i < drain->count; i++)
-    close(drain->fds[i].fd);
+  for (unsigned i = 1; i < drain->count; i++) /* the last ones linger, too, if less */
+    drain->until[i] = drain->until[i] < now_ms() + LAST_MS ? drain->until[i] : now_ms() + LAST_MS;
+  drain->fds[0].events = 0;
+  close(drain->fds[0].fd);
+  drain->fds[0].fd = -1;
+  while (drain->count > 1) {
+    poll(drain->fds, drain->count, time_left(drain));
+    look(drain);
+  }
   return NULL;
 }
 

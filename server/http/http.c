@@ -24,6 +24,7 @@ enum {
   CONNECTION_MEMORY = 64 * 1024, /* headers and read buffer of a connection */
   IDLE_SECONDS = 75,
   GRACE_SECONDS = 30,      /* at the end, for answers that are on their way */
+  QUIET_MS = 100,          /* at the end: nobody has anything on its way */
   SMALL_ANSWER = 64 * 1024 /* bytes that are sent without a place in the budget */
 };
 
@@ -63,6 +64,7 @@ static struct http_request *request_new(struct http_server *server, struct MHD_C
   struct http_request *request = client != NULL ? calloc(1, sizeof *request) : NULL;
   if (request == NULL)
     return NULL;
+  atomic_fetch_add(&server->events, 1);
   request->server = server;
   request->connection = connection;
   request->method = method;
@@ -186,12 +188,10 @@ static enum MHD_Result send_response(struct http_request *request)
     drain_add(request->server->drain, request->client->fd);
   add_headers(made, response, request->id);
   const struct gate *gate = &request->client->gate;
-  if (http_fault(request) != NULL || (gate->has_ended && gate->requests == request->number))
+  if (http_fault(request) != NULL || (gate->has_ended && gate->requests == request->number) ||
+      atomic_load(request->server->options.stopping))
     MHD_add_response_header(made, "Connection", "close");
   request->status = response->status;
-  pthread_mutex_lock(&request->server->lock);
-  request->server->unsent++;
-  pthread_mutex_unlock(&request->server->lock);
   enum MHD_Result result = MHD_queue_response(request->connection, response->status, made);
   MHD_destroy_response(made);
   return result;
@@ -259,14 +259,9 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
   struct http_request *request = *slot;
   if (request == NULL)
     return;
+  atomic_fetch_add(&server->events, 1);
   request->client->gate.answered = request->number;
   patient_is(server->patience, request->client->patient, PATIENT_WAITING);
-  if (request->status != 0) {
-    pthread_mutex_lock(&server->lock);
-    if (--server->unsent == 0)
-      pthread_cond_broadcast(&server->idle);
-    pthread_mutex_unlock(&server->lock);
-  }
   access_log_write(&(struct access_entry){.id = request->id,
                                           .peer = request->peer,
                                           .method = request->method,
@@ -356,19 +351,31 @@ int http_start(const struct http_options *options, struct http_server **out, str
   return 0;
 }
 
+/* Until nobody has anything on its way: a request here, one that the kernel holds, an answer. */
+static void answer_all(struct http_server *server)
+{
+  const int64_t end = steady_now() + GRACE_SECONDS * 1000;
+  bool is_quiet = false;
+  pthread_mutex_lock(&server->lock);
+  while (!is_quiet && steady_now() < end) {
+    const unsigned seen = atomic_load(&server->events);
+    steady_wait(&server->idle, &server->lock, steady_now() + QUIET_MS);
+    is_quiet = atomic_load(&server->events) == seen && !patience_has_askers(server->patience) &&
+               !http_listen_has_waiting(server->options.listen_fd);
+  }
+  while (server->open_requests > 0)
+    pthread_cond_wait(&server->idle, &server->lock);
+  pthread_mutex_unlock(&server->lock);
+}
+
 void http_stop(struct http_server *server)
 {
   if (server == NULL)
     return;
   if (server->daemon != NULL) {
+    http_listen_no_more(server->options.listen_fd);
+    answer_all(server);
     MHD_socket fd = MHD_quiesce_daemon(server->daemon);
-    pthread_mutex_lock(&server->lock);
-    while (server->open_requests > 0)
-      pthread_cond_wait(&server->idle, &server->lock);
-    const int64_t end = steady_now() + GRACE_SECONDS * 1000;
-    while (server->unsent > 0 && steady_now() < end)
-      steady_wait(&server->idle, &server->lock, end);
-    pthread_mutex_unlock(&server->lock);
     MHD_stop_daemon(server->daemon);
     if (fd != MHD_INVALID_SOCKET)
       close(fd);

@@ -20,6 +20,8 @@
 #include "server/http/pump.h"
 #include "server/http/request_id.h"
 
+#include <stdatomic.h>
+
 struct http_feed;
 struct tls; /* tls.h */
 struct http_server;
@@ -63,6 +65,7 @@ struct http_options {
   unsigned per_address; /* … and of one address, or /64 network of IPv6 */
   struct tls *tls;      /* borrowed; NULL: plain HTTP */
   struct proxy_networks proxies; /* whose X-Forwarded-For is believed */
+  const atomic_bool *stopping;   /* borrowed: from then on each answer is the last of its connection */
   /* Called on the library's thread: must not wait. */
   void (*handle)(void *data, struct http_request *request);
   void *data;
@@ -71,10 +74,14 @@ struct http_options {
 /* Binds "HOST:PORT" ("[::1]:8080", port 0: any). The address in use is written as "host:port". Returns the socket or
  * -1. */
 int http_listen(const char *address, char out[128], struct error *error);
+/* Who comes from now on is not answered, and so not deceived: it tries again, or a server after this one takes it. Who
+ * is connected already can still be accepted; whether somebody waits for that. */
+void http_listen_no_more(int fd);
+bool http_listen_has_waiting(int fd);
 
 int http_start(const struct http_options *options, struct http_server **out, struct error *error);
 /* Takes no new connections, waits until every request handed out is answered and, for half a minute, until answers have
- * been taken; ends. */
+ * been taken and nobody asks any more: each answer says that its connection closes. Ends. */
 void http_stop(struct http_server *server);
 
 /* The request. Texts live until it is answered. */

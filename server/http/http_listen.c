@@ -3,9 +3,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { LISTEN_BACKLOG = 511 };
@@ -68,4 +71,22 @@ int http_listen(const char *address, char out[128], struct error *error)
               NI_NUMERICHOST | NI_NUMERICSERV);
   snprintf(out, 128, strchr(name, ':') ? "[%s]:%s" : "%s:%s", name, number);
   return fd;
+}
+
+/* Closing the socket resets who was connected by the kernel and not accepted, with the requests that they sent. So
+ * first the kernel is to drop what would open a connection (a segment with SYN), and then none is left unaccepted. */
+void http_listen_no_more(int fd)
+{
+  enum { FLAGS_AT = 13, SYN = 0x02 };
+  struct sock_filter drop_syn[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),
+                                   BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SYN, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+                                   BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
+  const struct sock_fprog program = {sizeof drop_syn / sizeof drop_syn[0], drop_syn};
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+bool http_listen_has_waiting(int fd)
+{
+  struct pollfd wait = {.fd = fd, .events = POLLIN};
+  return poll(&wait, 1, 0) > 0;
 }

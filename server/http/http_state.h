@@ -18,7 +18,7 @@ struct http_server {
   pthread_mutex_t lock;
   pthread_cond_t idle;
   unsigned open_requests; /* handed out and not yet answered */
-  unsigned unsent;        /* answers that are on their way */
+  atomic_uint events;     /* requests that began or ended */
   struct patience *patience;
   struct http_clients *clients;
   struct drain *drain;

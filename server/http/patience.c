@@ -6,7 +6,6 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -36,6 +35,12 @@ struct patience {
   struct patient *first;
 };
 
+static bool has_unread(int fd)
+{
+  int unread = 0;
+  return ioctl(fd, FIONREAD, &unread) == 0 && unread > 0;
+}
+
 /* Bytes that have come on a socket since it was opened. */
 static uint64_t bytes_received(int fd)
 {
@@ -50,9 +55,7 @@ static bool is_drained(int fd)
 {
   struct tcp_info info = {0};
   socklen_t size = sizeof info;
-  int unread = 0;
-  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == CLOSE_WAIT &&
-         ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == CLOSE_WAIT && !has_unread(fd);
 }
 
 /* True at the second look in a row that finds it so: what was read a moment ago may have been the last of a body. */
@@ -177,6 +180,16 @@ void patience_stop(struct patience *patience)
   pthread_mutex_destroy(&patience->lock);
   pthread_cond_destroy(&patience->wake);
   free(patience);
+}
+
+bool patience_has_askers(struct patience *patience)
+{
+  bool has_askers = false;
+  pthread_mutex_lock(&patience->lock);
+  for (struct patient *patient = patience->first; patient != NULL && !has_askers; patient = patient->next)
+    has_askers = patient->state == PATIENT_SERVED || patient->state == PATIENT_ANSWERED || has_unread(patient->fd);
+  pthread_mutex_unlock(&patience->lock);
+  return has_askers;
 }
 
 struct patient *patient_new(struct patience *patience, int fd)

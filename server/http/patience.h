@@ -12,6 +12,8 @@
 
 #include "datacube/base/error.h"
 
+#include <stdbool.h>
+
 enum {
   HEAD_SECONDS = 10,      /* from a request's first byte to the end of its headers */
   BODY_SPAN_SECONDS = 20, /* of a body that is read … */
@@ -24,6 +26,8 @@ struct patient; /* a connection */
 /* `most`: connections beyond which the longest idle one is closed. */
 int patience_start(unsigned most, struct patience **out, struct error *error);
 void patience_stop(struct patience *patience); /* after the last connection has gone; NULL is allowed */
+/* Whether a connection waits for its answer, or has sent what was not read yet. */
+bool patience_has_askers(struct patience *patience);
 
 /* A connection has come (NULL when out of memory), and goes before its descriptor is closed. */
 struct patient *patient_new(struct patience *patience, int fd);
