@@ -172,6 +172,7 @@ int auth_login(struct auth *auth, struct store *store, const struct auth_request
   else
     status = check_password(auth, store, name, password, &right, error);
   if (status == 0 && right) {
+    login_limit_welcome(auth->limit, request->address, name);
     status = make_token(store, name, token, error);
   } else if (status == 0) {
     login_limit_count(auth->limit, request->address, name);

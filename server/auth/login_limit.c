@@ -26,6 +26,7 @@ struct login_limit {
   pthread_mutex_t lock;
   unsigned char key[crypto_shorthash_KEYBYTES];
   struct failure_count clients[SLOTS], names[SLOTS]; /* apart: names do not drive clients out */
+  uint64_t welcome[SLOTS];                           /* keys of names that have logged in */
 };
 
 struct login_limit *login_limit_new(void)
@@ -46,17 +47,21 @@ void login_limit_free(struct login_limit *limit)
   free(limit);
 }
 
-/* The slot of a client and a name, or (no name) of a client; a slot of another key is taken over: the table only has to
- * slow guessing down. */
-static struct failure_count *slot_of(struct login_limit *limit, const char *address, const char *name, int64_t now)
+/* The key of a client and a name, or (no name) of a client. */
+static uint64_t key_of(const struct login_limit *limit, const char *address, const char *name)
 {
   char client[CLIENT_ADDRESS_SIZE], text[CLIENT_ADDRESS_SIZE + NAME_MOST + 2];
   uint64_t key = 0;
   client_network(address, client);
   int length = snprintf(text, sizeof text, "%s\n%.*s", client, NAME_MOST, name);
   crypto_shorthash((unsigned char *)&key, (const unsigned char *)text, (size_t)length, limit->key);
-  key = key ? key : 1;
-  struct failure_count *slot = &(name[0] ? limit->names : limit->clients)[key % SLOTS];
+  return key ? key : 1;
+}
+
+/* The slot of a key; one of another key is taken over: the table only has to slow guessing down. */
+static struct failure_count *slot_of(struct failure_count *slots, uint64_t key, int64_t now)
+{
+  struct failure_count *slot = &slots[key % SLOTS];
   if (slot->key != key || now - slot->since >= WINDOW_MS)
     *slot = (struct failure_count){.key = key, .since = now};
   return slot;
@@ -69,19 +74,31 @@ static unsigned seconds_left(const struct failure_count *slot, unsigned most, in
 
 unsigned login_limit_wait(struct login_limit *limit, const char *address, const char *name)
 {
-  int64_t now = steady_now();
+  const int64_t now = steady_now();
+  const uint64_t client = key_of(limit, address, ""), pair = key_of(limit, address, name);
   pthread_mutex_lock(&limit->lock);
-  unsigned by_name = seconds_left(slot_of(limit, address, name, now), FAILURES_PER_NAME, now);
-  unsigned by_client = seconds_left(slot_of(limit, address, "", now), FAILURES_PER_CLIENT, now);
+  const unsigned by_name = seconds_left(slot_of(limit->names, pair, now), FAILURES_PER_NAME, now);
+  const unsigned by_client = limit->welcome[pair % SLOTS] == pair
+                                 ? 0
+                                 : seconds_left(slot_of(limit->clients, client, now), FAILURES_PER_CLIENT, now);
   pthread_mutex_unlock(&limit->lock);
   return by_name > by_client ? by_name : by_client;
 }
 
 void login_limit_count(struct login_limit *limit, const char *address, const char *name)
 {
-  int64_t now = steady_now();
+  const int64_t now = steady_now();
+  const uint64_t client = key_of(limit, address, ""), pair = key_of(limit, address, name);
   pthread_mutex_lock(&limit->lock);
-  slot_of(limit, address, name, now)->count++;
-  slot_of(limit, address, "", now)->count++;
+  slot_of(limit->names, pair, now)->count++;
+  slot_of(limit->clients, client, now)->count++;
+  pthread_mutex_unlock(&limit->lock);
+}
+
+void login_limit_welcome(struct login_limit *limit, const char *address, const char *name)
+{
+  const uint64_t pair = key_of(limit, address, name);
+  pthread_mutex_lock(&limit->lock);
+  limit->welcome[pair % SLOTS] = pair;
   pthread_mutex_unlock(&limit->lock);
 }

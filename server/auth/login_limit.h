@@ -1,5 +1,6 @@
 /* Failures are counted by client and by name from a client: nobody can lock out another's account, and guessing is
- * slow. */
+ * slow. Behind one address (a proxy, NAT) may be many people: a name that has logged in from there is held up by its
+ * own failures only. */
 #ifndef TWINCUBE_SERVER_AUTH_LOGIN_LIMIT_H
 #define TWINCUBE_SERVER_AUTH_LOGIN_LIMIT_H
 
@@ -12,5 +13,7 @@ void login_limit_free(struct login_limit *limit);
 unsigned login_limit_wait(struct login_limit *limit, const char *address, const char *name);
 /* Counts a failure. */
 void login_limit_count(struct login_limit *limit, const char *address, const char *name);
+/* Notes that the client has logged in by that name. */
+void login_limit_welcome(struct login_limit *limit, const char *address, const char *name);
 
 #endif

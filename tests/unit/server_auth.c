@@ -97,6 +97,12 @@ static void test_limits(void **state)
   }
   assert_true(login_limit_wait(limit, "2001:db8::1", "bob") > 50); /* too many from that client */
   assert_int_equal(login_limit_wait(limit, "203.0.113.1", "bob"), 0);
+  login_limit_welcome(limit, "2001:db8::2", "carol"); /* who has an account there is not kept out by others */
+  assert_int_equal(login_limit_wait(limit, "2001:db8::1", "carol"), 0);
+  assert_true(login_limit_wait(limit, "2001:db8::1", "bob") > 50);
+  for (unsigned i = 0; i < 10; i++)
+    login_limit_count(limit, "2001:db8::1", "carol");
+  assert_true(login_limit_wait(limit, "2001:db8::1", "carol") > 50);
   login_limit_free(limit);
 }
 
