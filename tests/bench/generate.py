@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Makes the benchmark's inputs, in UTM 32 at 10 m where they have a place.
 
-    generate.py series DIR   24 dates x 2 x 2048 x 2048: geotiff/S2_<YYYYMMDD>_<band>.tif and S2.nc, the same values
+    generate.py stack  DIR   24 dates x 4 bands x 2048 x 2048: geotiff/ and cog/S2_<YYYYMMDD>_<band>.tif, S2.nc, S2.zarr
     generate.py large  DIR   8 dates x 2 x 16384 x 16384, smooth: geotiff/BIG_<YYYYMMDD>_<band>.tif, 8.6 GB, small files
-    generate.py plane  DIR   one float32 plane: P_20200101_B01.tif, tiles of 512 x 512
+    generate.py plane  DIR   one plane: geotiff/ and cog/P_20200101_B01.tif, plane.nc, plane.zarr
+    generate.py scenes DIR   items of two bands of 4096 x 4096, uint16: COG_<YYYYMMDD>_<band>.tif
     generate.py zones  DIR   star-shaped polygons over the series: zones.geojson
     generate.py daily  DIR   daily temperatures of some years of 365 days: daily.nc
     generate.py dates  DIR   series of many small planes: first.nc, second.nc after it, between.nc in between
 
-The series's scene is a patchwork of fields whose greenness follows the season, with sensor noise; each date loses some
+The stack's scene is a patchwork of fields whose greenness follows the season, with sensor noise; each date loses some
 round patches (clouds) to the no-data value 0. Everything comes from seeds, so two machines time the same bytes.
 """
 import argparse
@@ -26,6 +27,7 @@ from rasterio.windows import Window
 CRS = "EPSG:32632"
 WEST, NORTH, RES = 600000.0, 5200000.0, 10.0
 BANDS = ("B04", "B08")
+STACK = ("B02", "B04", "B08", "SCL")  # SCL: 4 vegetation, 3 shadow, 8 and 9 clouds
 NODATA = 0
 BLOCK = 512
 
@@ -41,7 +43,7 @@ def profile(size):
                 compress="deflate", predictor=2, zlevel=6, num_threads=os.cpu_count())
 
 
-def series_dates(size, count, seed=20180106):
+def stack_dates(size, count, seed=20180106):
     """Yields (date, {band: uint16 array})."""
     rng = np.random.default_rng(seed)
     field = rng.random((size // 64, size // 64), dtype=np.float32)
@@ -50,20 +52,21 @@ def series_dates(size, count, seed=20180106):
     for day in dates(count):
         season = 0.5 - 0.5 * np.cos(2 * np.pi * day.timetuple().tm_yday / 365.0)
         green = np.float32(0.15) + vigour * np.float32(0.7 * season)
-        noise = rng.standard_normal((2, size, size), dtype=np.float32) * np.float32(4)
-        bands = {"B04": 1800 - 1400 * green + noise[0], "B08": 1500 + 2600 * green + noise[1]}
+        noise = rng.standard_normal((3, size, size), dtype=np.float32) * np.float32(4)
+        bands = {"B02": 900 - 500 * green + noise[2], "B04": 1800 - 1400 * green + noise[0],
+                 "B08": 1500 + 2600 * green + noise[1]}
         bands = {name: np.clip(values, 1, 10000).astype(np.uint16) for name, values in bands.items()}
-        hidden = np.zeros((size, size), bool)
-        for _ in range(6):
+        bands["SCL"] = np.full((size, size), 4, np.uint16)
+        for kind in (NODATA, NODATA, NODATA, 3, 8, 9):
             y, x, radius = rng.random(3) * (size, size, size / 6)
-            hidden |= (rows - y) ** 2 + (cols - x) ** 2 < radius ** 2
-        for values in bands.values():
-            values[hidden] = NODATA
+            inside = (rows - y) ** 2 + (cols - x) ** 2 < radius ** 2
+            for values in [bands["SCL"]] if kind else bands.values():
+                values[inside] = np.where(values[inside] == NODATA, NODATA, kind)
         yield day, bands
 
 
-def write_netcdf_frame(path, size, days):
-    """Creates the file with its coordinates; the caller fills the variables B04 and B08 date by date."""
+def write_netcdf_frame(path, size, days, names=STACK, dtype="u2", nodata=NODATA):
+    """Creates the file with its coordinates; the caller fills the variables date by date."""
     import netCDF4
     from pyproj import CRS as ProjCRS
     nc = netCDF4.Dataset(path, "w", format="NETCDF4")
@@ -82,24 +85,60 @@ def write_netcdf_frame(path, size, days):
     x[:] = WEST + RES * (np.arange(size) + 0.5)
     crs = nc.createVariable("crs", "i4")
     crs.setncatts({**ProjCRS(CRS).to_cf(), "GeoTransform": f"{WEST} {RES} 0 {NORTH} 0 {-RES}"})
-    for name in BANDS:
-        band = nc.createVariable(name, "u2", ("t", "y", "x"), zlib=True, complevel=1, shuffle=True,
-                                 chunksizes=(1, BLOCK, BLOCK), fill_value=NODATA)
+    for name in names:
+        band = nc.createVariable(name, dtype, ("t", "y", "x"), zlib=True, complevel=1, shuffle=True,
+                                 chunksizes=(1, BLOCK, BLOCK), fill_value=nodata)
         band.grid_mapping = "crs"
         band.set_auto_maskandscale(False)
     return nc
 
 
-def make_series(folder, size=2048, count=24):
-    geotiff = folder / "geotiff"
-    geotiff.mkdir(parents=True, exist_ok=True)
+def write_zarr(path, source):
+    """The variables of a netCDF file as Zarr 3, as xarray stores them where nobody says how (zstd)."""
+    import warnings
+
+    import xarray
+    warnings.simplefilter("ignore")
+    with xarray.open_dataset(source, mask_and_scale=False, chunks={"t": 1}) as data:
+        for variable in data.variables.values():
+            variable.encoding = {}
+        cubes = [name for name, values in data.data_vars.items() if values.ndim == 3]
+        data.to_zarr(path, mode="w", zarr_format=3, encoding={name: {"chunks": (1, BLOCK, BLOCK)} for name in cubes})
+
+
+def write_cog(path, source):
+    from rasterio.shutil import copy
+    copy(source, path, driver="COG", compress="deflate", predictor="yes", blocksize=BLOCK, num_threads="all_cpus")
+
+
+def make_stack(folder, size=2048, count=24):
+    for name in ("geotiff", "cog"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     nc = write_netcdf_frame(folder / "S2.nc", size, dates(count))
-    for index, (day, bands) in enumerate(series_dates(size, count)):
+    for index, (day, bands) in enumerate(stack_dates(size, count)):
         for name, values in bands.items():
-            with rasterio.open(geotiff / f"S2_{day:%Y%m%d}_{name}.tif", "w", **profile(size)) as out:
+            path = folder / "geotiff" / f"S2_{day:%Y%m%d}_{name}.tif"
+            with rasterio.open(path, "w", **profile(size)) as out:
                 out.write(values, 1)
+            write_cog(folder / "cog" / path.name, path)
             nc[name][index] = values
     nc.close()
+    write_zarr(folder / "S2.zarr", folder / "S2.nc")
+
+
+def make_scenes(folder, size=4096, count=10, seed=9):
+    """COGs as odc-stac loads them; every date its own noise."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:size, 0:size]
+    waves = 600 * np.sin(x / 97) * np.cos(y / 131)
+    for day in dates(count):
+        for name, base in zip(BANDS, (900, 2600)):
+            values = (base + waves + rng.integers(0, 300, x.shape, "u2")).astype("uint16")
+            with rasterio.MemoryFile() as memory:
+                with memory.open(**{**profile(size), "compress": "none", "predictor": 1}) as raster:
+                    raster.write(values, 1)
+                write_cog(folder / f"COG_{day:%Y%m%d}_{name}.tif", memory.name)
 
 
 def make_large(folder, size=16384, count=8):
@@ -119,21 +158,30 @@ def make_large(folder, size=16384, count=8):
                     out.write(rows, 1, window=Window(0, row, size, BLOCK))
 
 
-def make_plane(folder, size=4096, compress="none", seed=3):
-    """Waves and noise, in steps of 1/64 so that it deflates as measured data do; positive."""
-    folder.mkdir(parents=True, exist_ok=True)
+def make_plane(folder, size=4096, compress="none", kind="float32", seed=3):
+    """Waves and noise, floats in steps of 1/64 so that they deflate as measured data do; positive. Four formats."""
+    for name in ("geotiff", "cog"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     x = np.arange(size, dtype=np.float32)
-    options = {**profile(size), "dtype": "float32", "nodata": None, "compress": compress, "zlevel": 1}
+    options = {**profile(size), "dtype": kind, "compress": compress, "zlevel": 1}
+    if kind == "float32":
+        options |= {"nodata": None, "predictor": 3}
     if compress == "none":
         options.pop("zlevel"), options.pop("predictor")
-    else:
-        options["predictor"] = 3
-    with rasterio.open(folder / "P_20200101_B01.tif", "w", **options) as out:
+    path = folder / "geotiff" / "P_20200101_B01.tif"
+    nc = write_netcdf_frame(folder / "plane.nc", size, [datetime.date(2020, 1, 1)], ["B01"], kind,
+                            options["nodata"])
+    with rasterio.open(path, "w", **options) as out:
         for row in range(0, size, BLOCK):
             y = np.arange(row, row + BLOCK, dtype=np.float32)[:, None]
             values = 300 + 40 * np.sin(x / 97) * np.cos(y / 131) + 2 * rng.standard_normal((BLOCK, size), np.float32)
-            out.write(np.round(values * 64) / np.float32(64), 1, window=Window(0, row, size, BLOCK))
+            values = (np.round(values * 64) / np.float32(64 if kind == "float32" else 1)).astype(kind)
+            out.write(values, 1, window=Window(0, row, size, BLOCK))
+            nc["B01"][0, row:row + BLOCK] = values
+    nc.close()
+    write_cog(folder / "cog" / path.name, path)
+    write_zarr(folder / "plane.zarr", folder / "plane.nc")
 
 
 def stars(size, count, seed=11):
@@ -201,8 +249,8 @@ def make_dates(folder, count=4000, size=16, seed=6):
         write_time_series(folder / f"{name}.nc", "tas", days + start, "standard", planes, (min(64, count), size, size))
 
 
-MAKERS = {"series": make_series, "large": make_large, "plane": make_plane, "zones": make_zones, "daily": make_daily,
-          "dates": make_dates}
+MAKERS = {"stack": make_stack, "scenes": make_scenes, "large": make_large, "plane": make_plane, "zones": make_zones,
+          "daily": make_daily, "dates": make_dates}
 
 
 def main():
@@ -212,7 +260,8 @@ def main():
     parser.add_argument("--size", type=int, help="pixels a side")
     parser.add_argument("--dates", "--count", dest="count", type=int, help="dates, or polygons")
     parser.add_argument("--years", type=int, help="daily: years")
-    parser.add_argument("--compress", choices=("none", "deflate"), help="plane: compression")
+    parser.add_argument("--compress", choices=("none", "deflate"), help="plane: compression of the GeoTIFF")
+    parser.add_argument("--kind", choices=("float32", "uint16"), help="plane: type of its values")
     args = vars(parser.parse_args())
     make = MAKERS[args.pop("what")]
     make(args.pop("folder"), **{name: value for name, value in args.items() if value is not None})

@@ -1,9 +1,7 @@
 """The chain part: what needs a lattice field's Markov chain twice against what needs it once, and threads."""
-import numpy as np
-
 import graph
-from common import (bandwidth, compare, empty_data, goal_at_least, goal_at_most, heading, our_run, read_variable,
-                    run_once, table, time_rounds)
+from common import (compare, empty_data, goal_at_least, goal_at_most, heading, our_run, read_variable, run_once, table,
+                    time_rounds)
 
 
 def field(side, /, **arguments):
@@ -61,4 +59,3 @@ def run_chain(args):
     goal_at_most("mean((x - mean(x))²) : mean(x)", wall["mean((x - mean(x))²)"] / wall["mean(x)"], 1.2)
     for side, thermalisation in ((128, 8),) if args.small else ((512, 192), (1024, 56)):
         run_threads(args, side, thermalisation)
-    bandwidth(args)

@@ -1,20 +1,24 @@
-"""Parts on one plane: x / max(x) (global), resample_spatial (resample), apply_kernel (kernel)."""
+"""Parts on one plane: x / max(x) (global), resample_spatial (W4), apply_kernel (W6)."""
 import json
 
 import numpy as np
 
+import chunks
 import graph
-import warp
-from common import (HERE, Failed, add_collection, bandwidth, compare, empty_data, goal_at_least, goal_at_most, heading,
-                    made, our_run, own_time, read_json, read_raster, run_once, table, time_rounds)
+from common import (FOLDER_NAMES, FORMATS, HERE, SUFFIXES, Failed, add_collection, compare, contest, each_input,
+                    empty_data, goal_at_least, goal_at_most, heading, made, our_run, read_json, read_planes,
+                    read_raster, run_once, table, time_rounds)
 
 GLOBAL_SIDES = {False: (2048, 8192), True: (512, 2048)}
-PLANE_NAMES = ("--datetime", "_([0-9]{8})_", "--band", r"_(B[0-9]+)\.tif$")
 
 
-def plane(args, side, compress):
-    folder = made(args, f"plane_{side}_{compress}", "plane", "--size", side, "--compress", compress)
-    return folder / "P_20200101_B01.tif"
+def plane_folder(args, side, compress, kind="float32"):
+    name = f"plane_{side}_{compress}_{kind}"
+    return made(args, name, "plane", "--size", side, "--compress", compress, "--kind", kind)
+
+
+def plane_of(folder):
+    return folder / "geotiff" / "P_20200101_B01.tif"
 
 
 # x / max(x)
@@ -26,7 +30,6 @@ def global_rows(args, name, source):
     tiff = graph.save("ratio", "GTiff")
     half = {**load, "ratio": graph.node("apply", data=graph.ref("load"), process=graph.callback(
         "divide", x=graph.parameter("x"), y=2))}
-    floor = args.cache / "out_floor.tif"
     return {
         "max(x)": our_run(args, f"{name}_max", {**load, **most, "save": graph.save("most", "JSON")}, ".json"),
         "x / max(x)": our_run(args, f"{name}_ratio", {**ratio, "save": tiff}, ".tif"),
@@ -34,7 +37,6 @@ def global_rows(args, name, source):
             **ratio, **graph.reduce_over("ratio", ("y", "x"), "mean", "mean"),
             "save": graph.save("mean", "JSON")}, ".json"),
         "x / 2": our_run(args, f"{name}_half", {**half, "save": tiff}, ".tif"),
-        "floor: decode, write": ([args.floor, "geotiff", args.threads, 1, floor, source], floor),
     }
 
 
@@ -54,8 +56,8 @@ def run_global(args):
     for compress in ("none", "deflate"):
         rows = {}
         for side in sides:
-            source = plane(args, side, compress)
-            add_collection(args, f"P{side}{compress}", source.parent, *PLANE_NAMES)
+            source = plane_of(plane_folder(args, side, compress))
+            add_collection(args, f"P{side}{compress}", source.parent, *FOLDER_NAMES)
             rows[side] = global_rows(args, f"P{side}{compress}", source)
             check_global(rows[side], source)
         ratios = {}
@@ -69,55 +71,75 @@ def run_global(args):
             print(f"x / max(x) : max(x) and x / 2 one after the other = {wall['x / max(x)'] / both:.2f}")
         growth = ratios[sides[1]]["x / max(x)"] / ratios[sides[0]]["x / max(x)"]
         goal_at_most(f"time of {sides[1]}² : {sides[0]}² (16 times the pixels)", growth, 16 * 1.1)
-    bandwidth(args)
 
 
 # resample_spatial
 
-def resample_rows(args, kind, folder):
-    scene = folder / f"scenes_{kind}" / "SCENE_20200101_B1.tif"
-    if not scene.exists():
-        scene.parent.mkdir()
-        warp.make_scene(scene, kind, 512 if args.small else 2048)
-    name = f"SCENE{kind}"
-    add_collection(args, name, scene.parent)
-    request = warp.graph("bilinear", 30)
-    request["load"]["arguments"]["id"] = name
-    peer = [warp.gdalwarp(folder), "-q", "-multi", "-wo", f"NUM_THREADS={args.threads}", "-r", "bilinear", "-t_srs",
-            "EPSG:32619", "-tr", "30", "30", "-tap"]
-    theirs, exact, floor = (folder / f"{n}_{kind}.tif" for n in ("gdalwarp", "exact", "floor"))
-    return {
-        "twincube": our_run(args, f"resample_{kind}", request, ".tif"),
-        "gdalwarp -multi": ([*peer, scene, theirs], theirs),
-        "gdalwarp -multi -et 0 (exact)": ([*peer, "-et", "0", scene, exact], exact),
-        "floor: decode, write": ([args.floor, "geotiff", args.threads, 1, floor, scene], floor),
-    }, scene
+def gdalwarp_source(source, files):
+    return f"NETCDF:{source}:B01" if source.suffix == ".nc" else files[0]
 
 
-def check_resample(rows, scene):
+def check_resample(exact, kind, plane):
     """Against the exact transformation: a hundredth of a pixel, in values of the steepest place."""
-    most, pixels = warp.difference(run_once(rows["twincube"])[1], run_once(rows["gdalwarp -multi -et 0 (exact)"])[1])
-    x = read_raster(scene).astype("f8")
-    steep = max(np.abs(np.diff(x, axis=0)).max(), np.abs(np.diff(x, axis=1)).max())
-    kind = x.dtype if scene.parent.name.endswith("float32") else "rounded"
-    limit = 2 * 0.01 * steep + (1 if kind == "rounded" else 0.01)
-    print(f"  twincube equals gdalwarp -et 0 within {most:.2g} ({pixels} pixels; a hundredth of a pixel is up to "
-          f"{0.01 * steep:.2g} along each axis)", flush=True)
-    if not most <= limit or pixels < 0.9 * x.size:
-        raise Failed(f"resample: differs by {most:.3g}, more than {limit:.3g}, or too few pixels ({pixels})")
+    values = read_raster(plane).astype("f8")
+    steep = max(np.abs(np.diff(values, axis=0)).max(), np.abs(np.diff(values, axis=1)).max())
+    limit = 2 * 0.01 * steep + (1 if kind == "uint16" else 0.01)
+
+    def check(name, out):
+        most, pixels = difference(out, exact)
+        print(f"  {name} equals gdalwarp -et 0 within {most:.2g} ({pixels} pixels; a hundredth of a pixel is up to "
+              f"{0.01 * steep:.2g} along each axis)", flush=True)
+        if not most <= limit or pixels < 0.9 * values.size:
+            raise Failed(f"{name}: differs by {most:.3g}, more than {limit:.3g}, or too few pixels ({pixels})")
+
+    return check
+
+
+def difference(ours, theirs):
+    """Largest difference where both have a value, on the pixels that both files have; how many they are."""
+    (x, x0, y0), (y, x1, y1) = placed(ours), placed(theirs)
+    column, row = round((x1 - x0) / 10), round((y0 - y1) / 10)
+    height, width = min(x.shape[0] - row, y.shape[0]), min(x.shape[1] - column, y.shape[1])
+    x, y = x[max(row, 0):row + height, max(column, 0):column + width], y[max(-row, 0):height, max(-column, 0):width]
+    both = (x > 0) & (y > 0)
+    return np.abs(x - y)[both].max(), both.sum()
+
+
+def placed(path):
+    """Values, and the centre of the first pixel."""
+    if path.suffix == ".tif":
+        import rasterio
+        with rasterio.open(path) as file:
+            return read_planes(path)[0], *(file.transform * (0.5, 0.5))
+    import xarray
+    with xarray.open_dataset(path, engine="zarr" if path.suffix == ".zarr" else "netcdf4") as file:
+        return read_planes(path)[0], float(file["x"][0]), float(file["y"][0])
 
 
 def run_resample(args):
     empty_data(args)
-    folder = args.cache / f"resample{'_small' if args.small else ''}"
-    folder.mkdir(exist_ok=True)
-    for kind in ("float32", "uint16"):
-        rows, scene = resample_rows(args, kind, folder)
-        check_resample(rows, scene)
-        samples = time_rounds(rows, args.rounds)
-        heading(args, f"resample: resample_spatial of a {kind} scene to the next UTM zone, bilinear")
-        wall = table(samples)
-        goal_at_most("twincube / gdalwarp -multi", wall["twincube"] / wall["gdalwarp -multi"], 1.0)
+    for kind in ("uint16", "float32"):
+        folder = plane_folder(args, 1024 if args.small else 4096, "deflate", kind)
+        exact = folder / "exact.tif"
+        warp = ["gdalwarp", "-q", "-overwrite", "-multi", "-wo", f"NUM_THREADS={args.threads}", "-r", "bilinear",
+                "-t_srs", "EPSG:32633", "-tr", "10", "10", "-tap", "-co", "TILED=YES"]
+        run_once(([*warp, "-et", "0", plane_of(folder), exact], exact))
+        check = check_resample(exact, kind, plane_of(folder))
+        for inputs, source, files in each_input(args, "PLANE", folder):
+            nodes = {"load": graph.load("PLANE"),
+                     "warp": graph.node("resample_spatial", data=graph.ref("load"), projection=32633, resolution=10,
+                                        method="bilinear"),
+                     "save": graph.save("warp", FORMATS[inputs])}
+            rows = {"twincube": (*our_run(args, f"resample_{kind}_{inputs}", nodes, SUFFIXES[FORMATS[inputs]]), check)}
+            theirs = args.cache / "out_gdalwarp.tif"
+            if inputs != "zarr":
+                rows["gdalwarp"] = [*warp, gdalwarp_source(source, files), theirs], theirs
+            name = f"W4 {kind} {inputs}"
+            result = contest(args, f"{name}: to the next UTM zone, bilinear, {FORMATS[inputs]} written", rows,
+                             chunks.of(files))
+            if "gdalwarp" in rows:
+                goal_at_most(f"{name}: twincube / gdalwarp -multi", result.wall("twincube") / result.wall("gdalwarp"),
+                             0.8)
 
 
 # apply_kernel
@@ -133,25 +155,31 @@ def kernel_weights(side):
 
 def run_kernel(args):
     empty_data(args)
-    source = plane(args, 1024 if args.small else 4096, "none")
-    add_collection(args, "PLANE", source.parent, *PLANE_NAMES)
+    folder = plane_folder(args, 1024 if args.small else 4096, "none")
     for side in (5, 11):
         weights = kernel_weights(side).tolist()
         weights_file = args.cache / f"kernel_{side}_weights.json"
         weights_file.write_text(json.dumps(weights))
-        theirs, floor = args.cache / "out_scipy.tif", args.cache / "out_floor.tif"
-        rows = {
-            "twincube": our_run(args, f"kernel_{side}", {
-                "load": graph.load("PLANE"),
-                "sum": graph.node("apply_kernel", data=graph.ref("load"), kernel=weights),
-                "save": graph.save("sum", "GTiff")}, ".tif"),
-            SCIPY: ([args.python, HERE / "peers.py", "kernel", weights_file, source, theirs], theirs),
-            "floor: decode, write": ([args.floor, "geotiff", args.threads, 1, floor, source], floor),
-        }
-        expected = read_raster(run_once(rows[SCIPY])[1]).astype("f8")
-        compare("twincube", read_raster(run_once(rows["twincube"])[1]), expected, 1e-6 * expected.max(), "scipy")
-        samples = time_rounds(rows, args.rounds)
-        heading(args, f"kernel: apply_kernel {side} x {side} on {'1024' if args.small else '4096'}² float32")
-        wall, alone = table(samples), own_time(samples[SCIPY])
-        goal_at_least("scipy, whole command / twincube", wall[SCIPY] / wall["twincube"], 5)
-        goal_at_least("scipy, in memory alone / twincube, whole command", alone / wall["twincube"], 5)
+        expected = args.cache / "expected.tif"
+        peer = [args.python, HERE / "peers.py", "kernel", weights_file, plane_of(folder)]
+        run_once(([*peer, expected], expected))
+        values = read_raster(expected).astype("f8")
+
+        def check(name, out):
+            compare(name, read_planes(out)[0], values, 1e-6 * values.max(), "scipy")
+
+        for inputs, _, files in each_input(args, "PLANE", folder):
+            nodes = {"load": graph.load("PLANE"),
+                     "sum": graph.node("apply_kernel", data=graph.ref("load"), kernel=weights),
+                     "save": graph.save("sum", FORMATS[inputs])}
+            rows = {"twincube": (*our_run(args, f"kernel_{side}_{inputs}", nodes, SUFFIXES[FORMATS[inputs]]), check)}
+            theirs = args.cache / "out_scipy.tif"
+            if inputs == "geotiff":
+                rows[SCIPY] = [*peer, theirs], theirs
+            name = f"W6 {side} x {side} {inputs}"
+            result = contest(args, f"{name}: apply_kernel, {values.shape[0]}² float32", rows, chunks.of(files))
+            if SCIPY in rows:
+                goal_at_least(f"{name}: scipy, whole command / twincube", result.wall(SCIPY) / result.wall("twincube"),
+                              8)
+                print(f"scipy, in memory alone / twincube, whole command = "
+                      f"{result.own_time(SCIPY) / result.wall('twincube'):.2f}")

@@ -1,32 +1,27 @@
-"""Parts on series: the anomaly of daily values (anomaly), joining two long series (merge)."""
-import shutil
-
+"""Parts on series: the anomaly of daily values (W7), joining two long series (merge)."""
 import netCDF4
 import numpy as np
 
+import chunks
 import graph
-from common import (HERE, add_collection, compare, empty_data, goal_at_least, goal_at_most, heading, made, our_run,
-                    own_time, read_variable, run_once, table, time_rounds)
+from common import (HERE, add_collection, compare, contest, empty_data, goal_at_least, goal_at_most, goal_floor,
+                    goal_peer, heading, made, our_run, read_variable, run_once, table, time_rounds)
+from part_stack import cdo_of
 
 FIRST_YEAR = 2001  # of generate.py's daily series
 
 
 def anomaly_rows(args, source, years):
-    out = {name: args.cache / f"out_{name}.nc" for name in ("flox", "xarray", "cdo", "floor")}
-    normals = graph.node("climatological_normal", data=graph.ref("load"), period="day",
+    out = {name: args.cache / f"out_{name}.nc" for name in ("flox", "xarray", "cdo")}
+    normals = graph.node("climatological_normal", data=graph.ref("load"), period="month",
                          climatology_period=[FIRST_YEAR, FIRST_YEAR + years - 1])
-    rows = {
-        "twincube": our_run(args, "anomaly", {
-            "load": graph.load("DAILY"), "normals": normals,
-            "anomaly": graph.node("anomaly", data=graph.ref("load"), normals=graph.ref("normals"), period="day"),
-            "save": graph.save("anomaly", "netCDF")}, ".nc"),
-        "floor: decode, write": ([args.floor, "netcdf", 1, -1, out["floor"], source], out["floor"]),
-    }
+    nodes = {"load": graph.load("DAILY"), "normals": normals,
+             "anomaly": graph.node("anomaly", data=graph.ref("load"), normals=graph.ref("normals"), period="month")}
+    rows = {"twincube": our_run(args, "anomaly", nodes | {"save": graph.save("anomaly", "netCDF")}, ".nc")}
     if not args.skip_peers:
-        cdo = shutil.which("cdo") or str(args.cache / "venv" / "bin" / "skyborn-cdo")
-        for name in ("flox", "xarray"):
+        for name in ("xarray", "flox"):
             rows[name] = [args.python, HERE / "peers.py", "anomaly", name, source, out[name]], out[name]
-        rows["cdo"] = [cdo, "-L", "-O", "ydaysub", source, "-ydaymean", source, out["cdo"]], out["cdo"]
+        rows["cdo"] = [cdo_of(args), "-L", "-O", "ymonsub", source, "-ymonmean", source, out["cdo"]], out["cdo"]
     return rows
 
 
@@ -35,24 +30,26 @@ def run_anomaly(args):
     years, side = (3, 32) if args.small else (10, 128)
     source = made(args, f"daily_{years}_{side}", "daily", "--years", years, "--size", side) / "daily.nc"
     add_collection(args, "DAILY", source)
-    rows = anomaly_rows(args, source, years)
     with netCDF4.Dataset(source) as file:
         values = np.array(file["tas"][:], dtype="f8").reshape(years, 365, side, side)
-    expected = (values - values.mean(axis=0)).reshape(-1, side, side)
-    for name, row in rows.items():
-        got = run_once(row)[1]
-        if "floor" not in name:  # single precision of values about 300
-            compare(name, read_variable(got).reshape(expected.shape), expected, 1e-3 if name != "twincube" else 4e-5)
-    samples = time_rounds(rows, args.rounds)
-    heading(args, f"anomaly: {years * 365} days x {side} x {side} float32, netCDF (deflate 1), days of the year")
-    wall = table(samples)
-    for name in ("flox", "xarray"):
-        if name in wall:
-            goal_at_least(f"{name}, whole command / twincube", wall[name] / wall["twincube"], 5)
-            alone = own_time(samples[name])
-            print(f"{name}, in memory alone / twincube, whole command = {alone / wall['twincube']:.2f}")
-    if "cdo" in wall:
-        print(f"cdo / twincube = {wall['cdo'] / wall['twincube']:.2f}", flush=True)
+    month = np.repeat(np.arange(12), [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+    means = np.stack([values[:, month == m].mean(axis=(0, 1)) for m in range(12)])
+    expected = (values - means[month]).reshape(-1, side, side)
+
+    def check(name, out):  # single precision of values about 300
+        compare(name, read_variable(out).reshape(expected.shape), expected, 1e-3 if name != "twincube" else 4e-5)
+
+    rows = {name: (*row, check) for name, row in anomaly_rows(args, source, years).items()}
+    result = contest(args, f"W7: {years * 365} days x {side} x {side} float32, netCDF (deflate 1), minus the normals",
+                     rows, chunks.of([source]))
+    goal_floor("W7", result, 1.3)
+    if "flox" in result.samples:
+        for name in ("xarray", "flox"):
+            print(f"{name}, in memory alone / twincube, whole command = "
+                  f"{result.own_time(name) / result.wall('twincube'):.2f}")
+        goal_peer("W7", result, "flox", 5)
+        goal_at_least("W7: xarray without flox / twincube", result.wall("xarray") / result.wall("twincube"), 5)
+        goal_at_least("W7: cdo / twincube", result.wall("cdo") / result.wall("twincube"), 3)
 
 
 # merge_cubes

@@ -1,18 +1,20 @@
-"""The zones part: aggregate_spatial over many polygons against processes-dask and exactextract.
+"""W5: aggregate_spatial over many polygons against processes-dask and exactextract.
 
-processes-dask takes up to a second a polygon, so it gets the first few only: the time of the larger number is a lower
-bound for all, and the difference of the two gives an estimate.
+processes-dask takes up to a second a polygon, so it gets the first few of the larger number only: the time of all of
+them is estimated from two.
 """
 import json
 import warnings
 
 import numpy as np
 
+import chunks
 import graph
-from common import (HERE, Failed, add_collection, compare, empty_data, goal_at_least, heading, made, our_run, own_time,
-                    read_json, run_once, table, time_rounds)
+from common import (DECODE, FOLDER_NAMES, HERE, Failed, add_collection, compare, contest, empty_data, goal_at_least,
+                    made, our_run, read_json)
+from part_stack import stack_of
 
-FEW, MORE = 5, 15  # polygons for processes-dask
+FEW, MORE = 2, 8  # polygons for processes-dask
 DASK = "processes-dask, {} polygons"
 
 
@@ -52,7 +54,7 @@ def centre_means(folder, zones_file):
     return out
 
 
-def zone_rows(args, series, zones_file, count):
+def zone_rows(args, stack, zones_file, count, with_dask):
     zones = json.loads(zones_file.read_text())
 
     def request(collection, zones=zones):
@@ -62,66 +64,68 @@ def zone_rows(args, series, zones_file, count):
                                     reducer=graph.callback("mean", data=graph.parameter()))}
 
     save = {"save": graph.save("zones", "JSON")}
-    rows = {
-        "twincube": our_run(args, f"zones_{count}", {**request("S2"), **save}, ".json"),
-        "twincube, netCDF": our_run(args, f"zones_nc_{count}", {**request("S2NC"), **save}, ".json"),
-        "floor: decode": ([args.floor, "geotiff", args.threads, 0, args.cache / "out_floor.tif",
-                           *sorted((series / "geotiff").glob("*_B08.tif"))], args.cache / "out_floor.tif"),
-    }
+    rows = {"twincube": our_run(args, f"zones_{count}", {**request("S2"), **save}, ".json"),
+            "twincube, netCDF": our_run(args, f"zones_nc_{count}", {**request("S2NC"), **save}, ".json")}
     if not args.skip_peers:
         peer = [args.python, HERE / "peers.py"]
         out = args.cache / "out_exactextract.npy"
-        rows["exactextract"] = [*peer, "exactextract", zones_file, series / "geotiff", out], out
-        for some in (FEW, MORE):
+        rows["exactextract"] = [*peer, "exactextract", zones_file, stack / "geotiff", out], out
+        for some in (FEW, MORE) if with_dask else ():
             theirs, out = args.cache / f"zones_dask_{count}_{some}.json", args.cache / f"out_dask_{some}.npy"
             first = {**zones, "crs": 32632, "features": zones["features"][:some]}  # it wants the CRS as a number
             theirs.write_text(json.dumps(request("S2NC", first)))
-            rows[DASK.format(some)] = [*peer, "zones", theirs, series / "S2.nc", out], out
+            rows[DASK.format(some)] = [*peer, "zones", theirs, stack / "S2.nc", out], out
     return rows
 
 
-def check_zones(rows, expected, pixels):
-    for name in ("twincube", "twincube, netCDF"):
-        got = read_json(run_once(rows[name])[1]).reshape(expected.shape)
-        compare(name, got, expected, 1e-6 * np.nanmax(expected), "rasterio's pixel centres")
-    if "exactextract" in rows:
-        compare(DASK.format(MORE), np.load(run_once(rows[DASK.format(MORE)])[1]), expected[:, :MORE],
-                1e-6 * np.nanmax(expected), "rasterio's pixel centres")
-        got = np.load(run_once(rows["exactextract"])[1])
-        # It weights pixels by the fraction inside: the same where edges are a small part of a polygon.
-        large = pixels >= np.median(pixels)
-        apart = np.nanmax(np.abs(got[:, large] / expected[:, large] - 1))
-        print(f"  exactextract agrees within {100 * apart:.2f} % for the {large.sum()} larger polygons", flush=True)
+def checks_of(expected, pixels):
+    """name -> check. exactextract weights pixels by the fraction inside: the same where edges are a small part."""
+    large, limit = pixels >= np.median(pixels), 1e-6 * np.nanmax(expected)
+
+    def ours(name, out):
+        compare(name, read_json(out).reshape(expected.shape), expected, limit, "rasterio's pixel centres")
+
+    def dask(name, out):
+        got = np.load(out)
+        compare(name, got, expected[:, :got.shape[1]], limit, "rasterio's pixel centres")
+
+    def exactextract(name, out):
+        apart = np.nanmax(np.abs(np.load(out)[:, large] / expected[:, large] - 1))
+        print(f"  {name} agrees within {100 * apart:.2f} % for the {large.sum()} larger polygons", flush=True)
         if not apart < 0.1:
-            raise Failed(f"exactextract: differs by {100 * apart:.1f} %")
+            raise Failed(f"{name}: differs by {100 * apart:.1f} %")
+
+    return {"twincube": ours, "twincube, netCDF": ours, "exactextract": exactextract, DASK.format(FEW): dask,
+            DASK.format(MORE): dask}
 
 
-def judge(samples, wall, count):
-    if "exactextract" not in wall:
+def judge(result, count):
+    name = f"W5 {count} polygons"
+    print(f"{name}: twincube / decode = {result.wall('twincube') / result.wall(DECODE):.2f}")
+    if "exactextract" not in result.samples:
         return
-    goal_at_least("exactextract, whole command / twincube", wall["exactextract"] / wall["twincube"], 1)
-    goal_at_least("exactextract, computation alone / twincube, whole command",
-                  own_time(samples["exactextract"]) / wall["twincube"], 1)
-    few, more, ours = wall[DASK.format(FEW)], wall[DASK.format(MORE)], wall["twincube, netCDF"]
+    goal_at_least(f"{name}: exactextract / twincube", result.wall("exactextract") / result.wall("twincube"), 3)
+    if DASK.format(FEW) not in result.samples:
+        return
+    few, more = result.wall(DASK.format(FEW)), result.wall(DASK.format(MORE))
     each = (more - few) / (MORE - FEW)
-    goal_at_least(f"processes-dask with {MORE} polygons / twincube with {count}, both netCDF", more / ours, 20)
-    goal_at_least(f"processes-dask with {count} polygons / twincube, estimated at {each:.2f} s a polygon",
-                  (more + (count - MORE) * each) / ours, 20)
+    goal_at_least(f"{name}: processes-dask, estimated from {MORE} at {each:.2f} s each / twincube, both netCDF",
+                  (more + (count - MORE) * each) / result.wall("twincube, netCDF"), 100)
 
 
 def run_zones(args):
     empty_data(args)
-    side, dates, counts = (512, 4, (50, 200)) if args.small else (2048, 24, (500, 5000))
-    series = made(args, f"series_{side}_{dates}", "series", "--size", side, "--dates", dates) if args.small else made(
-        args, "series", "series")
-    add_collection(args, "S2", series / "geotiff", "--datetime", "_([0-9]{8})_", "--band", r"_(B[0-9]+)\.tif$")
-    add_collection(args, "S2NC", series / "S2.nc")
+    stack, counts = stack_of(args), (50, 200) if args.small else (500, 5000)
+    add_collection(args, "S2", stack / "geotiff", *FOLDER_NAMES)
+    add_collection(args, "S2NC", stack / "S2.nc")
     for count in counts:
-        zones = made(args, f"zones_{side}_{dates}_{count}", "zones", "--size", side, "--count", count)
-        zones_file = zones / "zones.geojson"
-        expected = centre_means(series, zones_file)
-        rows = zone_rows(args, series, zones_file, count)
-        check_zones(rows, expected, np.load(zones_file.with_suffix(".pixels.npy")))
-        samples = time_rounds(rows, args.rounds)
-        heading(args, f"zones: mean in {count} polygons x {dates} dates, {side}² uint16")
-        judge(samples, table(samples), count)
+        side = 512 if args.small else 2048
+        zones_file = made(args, f"{stack.name}_zones_{count}", "zones", "--size", side, "--count",
+                          count) / "zones.geojson"
+        expected = centre_means(stack, zones_file)
+        checks = checks_of(expected, np.load(zones_file.with_suffix(".pixels.npy")))
+        rows = zone_rows(args, stack, zones_file, count, with_dask=count == counts[-1])
+        rows = {name: (*row, checks[name]) for name, row in rows.items()}
+        result = contest(args, f"W5: mean in {count} polygons x {len(expected)} dates, {side}² uint16", rows,
+                         chunks.of(sorted((stack / "geotiff").glob("*_B08.tif"))))
+        judge(result, count)
