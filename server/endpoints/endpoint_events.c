@@ -1,8 +1,8 @@
 /* GET /jobs/{job_id}/events: for the job's owner, or whoever holds the signed link of the job's document. */
 #include "server/endpoints/endpoints.h"
 
-#include "server/auth/signed_url.h"
 #include "server/endpoints/event_hub.h"
+#include "server/endpoints/job_link.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,22 +15,23 @@ static int64_t read_number(const char *text)
   return end != NULL && end != text && *end == '\0' && number > 0 ? number : 0;
 }
 
-/* Who may listen: by the link, 0; else by the token, the user being set. */
-static int may_listen(struct exchange *exchange, struct error *error)
+/* The job of somebody's who may listen: by the link, or else by the token. */
+static int find_job(struct exchange *exchange, struct job *job, struct error *error)
 {
   char expires[24] = "", signature[SIGNATURE_SIZE + 8] = "";
-  const char *const job = exchange->parameters[0];
+  const char *const id = exchange->parameters[0];
   const struct auth_request who = {http_header(exchange->http, "Authorization"), http_peer(exchange->http)};
   if (http_query(exchange->http, "signature", signature, sizeof signature) == 0)
-    return auth_user(exchange->server->auth, exchange->store, &who, exchange->user, error);
+    return auth_user(exchange->server->auth, exchange->store, &who, exchange->user, error) != 0
+               ? -1
+               : store_job_get(exchange->store, exchange->user, id, job, error);
   const int given = http_query(exchange->http, "expires", expires, sizeof expires);
-  const int64_t until = given > 0 ? read_number(expires) : 0;
   signature[sizeof signature - 1] = '\0';
-  if (signed_url_check(exchange->server->secret, job, EVENT_LINK_NAME, until, signature) != 0)
-    return error_set(error, ERROR_PermissionsInsufficient, "the link's signature is not valid");
-  if (until < store_now() / 1000)
-    return error_set(error, ERROR_ResultLinkExpired, "the link has expired; please ask for the job again");
-  return 0;
+  struct job_link link = {
+      .name = EVENT_LINK_NAME, .expires = given > 0 ? read_number(expires) : 0, .signature = signature};
+  return job_link_check(exchange, id, &link, error) != 0 || store_job_get(exchange->store, NULL, id, job, error) != 0
+             ? -1
+             : job_link_is_current(exchange, job, ALL_RUNS, &link, error);
 }
 
 static void reply_events(struct exchange *exchange, const struct job *job)
@@ -63,12 +64,9 @@ void get_job_events(struct exchange *exchange)
 {
   struct error error = {0};
   struct job job = {0};
-  if (may_listen(exchange, &error) != 0 ||
-      store_job_get(exchange->store, exchange->user[0] ? exchange->user : NULL, exchange->parameters[0], &job,
-                    &error) != 0) {
+  if (find_job(exchange, &job, &error) == 0)
+    reply_events(exchange, &job);
+  else
     reply_error(exchange, &error);
-    return;
-  }
-  reply_events(exchange, &job);
   job_free(&job);
 }

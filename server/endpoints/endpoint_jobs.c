@@ -1,8 +1,8 @@
 /* Batch jobs: create, read, change, delete, list. */
 #include "server/endpoints/endpoints.h"
-#include "server/auth/signed_url.h"
 
 #include "server/store/folder.h"
+#include "server/endpoints/job_link.h"
 #include "server/jobs/job_folder.h"
 #include "server/http/json_text.h"
 #include "server/http/request_json.h"
@@ -155,9 +155,8 @@ static int take_job(const struct exchange *exchange, json_t *root, struct job *j
   if (take_text(root, "title", MAX_TITLE, &job->title, error) != 0 ||
       take_text(root, "description", MAX_DESCRIPTION, &job->description, error) != 0 ||
       take_text(root, "plan", MAX_TITLE, &job->plan, error) != 0 ||
-      tariff_check_plan(exchange->server->limits.tariff, job->plan, error) != 0 ||
-      take_budget(root, job, error) != 0 || take_log_level(root, job, error) != 0 ||
-      take_process(exchange, job, error) != 0)
+      tariff_check_plan(exchange->server->limits.tariff, job->plan, error) != 0 || take_budget(root, job, error) != 0 ||
+      take_log_level(root, job, error) != 0 || take_process(exchange, job, error) != 0)
     return -1;
   return take_options(root, job, error);
 }
@@ -185,10 +184,13 @@ static void write_progress(struct json_writer *w, const struct exchange *exchang
 /* Good for a while and without a token: browsers cannot send one with an EventSource. */
 static void write_events_link(struct json_writer *w, const struct exchange *exchange, const struct job *job)
 {
-  const int64_t expires = store_now() / 1000 + EVENT_LINK_SECONDS;
+  struct error ignored = {0}; /* such as a database that has just gone away: then there is no link */
+  struct job_link link = {.name = EVENT_LINK_NAME, .expires = store_now() / 1000 + EVENT_LINK_SECONDS};
   char signature[SIGNATURE_SIZE], path[256];
-  signed_url_sign(exchange->server->secret, job->id, EVENT_LINK_NAME, expires, signature);
-  snprintf(path, sizeof path, "/jobs/%s/events?expires=%" PRId64 "&signature=%s", job->id, expires, signature);
+  if (job_link_begin(exchange, job, ALL_RUNS, &link, &ignored) != 0)
+    return;
+  job_link_sign(exchange, job->id, &link, signature);
+  snprintf(path, sizeof path, "/jobs/%s/events?expires=%" PRId64 "&signature=%s", job->id, link.expires, signature);
   write_link(w, "events", exchange->base, path, "text/event-stream", "State, progress and logs as they change");
 }
 

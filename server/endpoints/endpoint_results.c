@@ -5,7 +5,7 @@
 #include "server/jobs/job_folder.h"
 #include "server/endpoints/result_document.h"
 #include "server/http/reply_file.h"
-#include "server/auth/signed_url.h"
+#include "server/endpoints/job_link.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -166,20 +166,15 @@ static void download_file(struct exchange *exchange, const struct job *job, cons
 void get_download(struct exchange *exchange)
 {
   char(*const p)[PATH_PARAMETER_SIZE] = exchange->parameters; /* job, expires, signature, file */
-  const int64_t expires = strtoll(p[1], NULL, 10);
+  struct job_link link = {.name = p[3], .expires = strtoll(p[1], NULL, 10)};
   char plain[24]; /* what was signed is written in one way only */
-  snprintf(plain, sizeof plain, "%" PRId64, expires);
-  if (strcmp(plain, p[1]) != 0 || signed_url_check(exchange->server->secret, p[0], p[3], expires, p[2]) != 0) {
-    reply_code(exchange, ERROR_PermissionsInsufficient, "the link's signature is not valid");
-    return;
-  }
-  if (expires < store_now() / 1000) {
-    reply_code(exchange, ERROR_ResultLinkExpired, "the link has expired; please ask for the results again");
-    return;
-  }
   struct job job = {0};
   struct error error = {0};
-  if (store_job_get(exchange->store, NULL, p[0], &job, &error) != 0)
+  snprintf(plain, sizeof plain, "%" PRId64, link.expires);
+  link.signature = strcmp(plain, p[1]) == 0 ? p[2] : "";
+  if (job_link_check(exchange, p[0], &link, &error) != 0 ||
+      store_job_get(exchange->store, NULL, p[0], &job, &error) != 0 ||
+      job_link_is_current(exchange, &job, job.run, &link, &error) != 0)
     reply_error(exchange, &error);
   else if (has_expired(&job))
     reply_expired(exchange);

@@ -1,8 +1,8 @@
 /* The document of results: what the files' metadata tell is put together, and nothing else. */
 #include "server/endpoints/result_document.h"
 
+#include "server/endpoints/job_link.h"
 #include "server/http/json_text.h"
-#include "server/auth/signed_url.h"
 
 #include "datacube/base/instant.h"
 #include "datacube/lonlat.h"
@@ -135,27 +135,30 @@ static struct summary_of_files sum_up(const struct job *job)
 
 /* ---- parts of the document -------------------------------------------------------------------------------------- */
 
-static void signed_href(const struct exchange *exchange, const struct job *job, const char *name, int64_t expires,
-                        char out[2 * BASE_URL_SIZE])
+/* `link` is begun. */
+static void signed_href(const struct exchange *exchange, const struct job *job, const char *name,
+                        const struct job_link *link, char out[2 * BASE_URL_SIZE])
 {
   char signature[SIGNATURE_SIZE];
+  struct job_link named = *link;
   if (exchange == NULL) {
     snprintf(out, 2 * BASE_URL_SIZE, "./%s", name);
     return;
   }
-  signed_url_sign(exchange->server->secret, job->id, name, expires, signature);
-  snprintf(out, 2 * BASE_URL_SIZE, "%s/download/%s/%" PRId64 "/%s/%s", exchange->base, job->id, expires, signature,
-           name);
+  named.name = name;
+  job_link_sign(exchange, job->id, &named, signature);
+  snprintf(out, 2 * BASE_URL_SIZE, "%s/download/%s/%" PRId64 "/%s/%s", exchange->base, job->id, link->expires,
+           signature, name);
 }
 
 static void write_asset(struct json_writer *w, const struct exchange *exchange, const struct job *job,
-                        const struct stored_file *file, int64_t expires)
+                        const struct stored_file *file, const struct job_link *link)
 {
-  static const char *const copied[] = {"bbox",       "datetime",       "start_datetime", "end_datetime",
-                                       "proj:code",  "proj:shape",     "proj:transform", "cube:dimensions",
-                                       "bands",      "data_type",      "nodata"};
+  static const char *const copied[] = {"bbox",      "datetime",   "start_datetime", "end_datetime",
+                                       "proj:code", "proj:shape", "proj:transform", "cube:dimensions",
+                                       "bands",     "data_type",  "nodata"};
   char href[2 * BASE_URL_SIZE];
-  signed_href(exchange, job, file->name, expires, href);
+  signed_href(exchange, job, file->name, link, href);
   json_key(w, file->name);
   json_write_object(w);
   json_kv_string(w, "href", href);
@@ -169,14 +172,15 @@ static void write_asset(struct json_writer *w, const struct exchange *exchange, 
   json_end_object(w);
 }
 
-static void write_assets(struct json_writer *w, const struct exchange *exchange, const struct job *job, int64_t expires)
+static void write_assets(struct json_writer *w, const struct exchange *exchange, const struct job *job,
+                         const struct job_link *link)
 {
   struct stored_file file;
   size_t at = 0;
   json_key(w, "assets");
   json_write_object(w);
   while (strcmp(job->status, "finished") == 0 && stored_file_next(job, &at, &file))
-    write_asset(w, exchange, job, &file, expires);
+    write_asset(w, exchange, job, &file, link);
   json_end_object(w);
 }
 
@@ -209,18 +213,18 @@ static void write_definitions(struct json_writer *w, const struct job *job)
 
 /* A link, not an asset: clients take a job's only asset for its result. */
 static void write_preview(struct json_writer *w, const struct exchange *exchange, const struct job *job,
-                          int64_t expires)
+                          const struct job_link *link)
 {
   char href[2 * BASE_URL_SIZE];
-  signed_href(exchange, job, RESULT_THUMBNAIL_NAME, expires, href);
+  signed_href(exchange, job, RESULT_THUMBNAIL_NAME, link, href);
   write_link(w, "preview", href, "", "image/png", "A small picture of the results");
 }
 
 static void write_links_here(struct json_writer *w, const struct exchange *exchange, const struct job *job,
-                             int64_t expires)
+                             const struct job_link *link)
 {
   char href[2 * BASE_URL_SIZE], path[128];
-  signed_href(exchange, job, RESULT_DOCUMENT_NAME, expires, href);
+  signed_href(exchange, job, RESULT_DOCUMENT_NAME, link, href);
   write_link(w, "canonical", href, "", "application/json", "This document, by a signed link");
   snprintf(path, sizeof path, "/jobs/%s/results", job->id);
   write_link(w, "self", exchange->base, path, "application/json", NULL);
@@ -229,14 +233,14 @@ static void write_links_here(struct json_writer *w, const struct exchange *excha
 }
 
 static void write_links(struct json_writer *w, const struct exchange *exchange, const struct job *job,
-                        const struct summary_of_files *sum, int64_t expires)
+                        const struct summary_of_files *sum, const struct job_link *link)
 {
   json_key(w, "links");
   json_write_array(w);
   if (exchange != NULL)
-    write_links_here(w, exchange, job, expires);
+    write_links_here(w, exchange, job, link);
   if (exchange != NULL && sum->places > 0 && sum->has_projection)
-    write_preview(w, exchange, job, expires);
+    write_preview(w, exchange, job, link);
   write_definitions(w, job);
   json_end_array(w);
 }
@@ -400,16 +404,18 @@ int result_document_write(const struct exchange *exchange, const struct job *job
                           struct error *error)
 {
   const struct summary_of_files sum = sum_up(job);
-  const int64_t expires = expiry(exchange, job);
+  struct job_link link = {.expires = expiry(exchange, job)};
   struct json_writer w = {.out = out};
+  if (exchange != NULL && job_link_begin(exchange, job, job->run, &link, error) != 0)
+    return -1;
   json_write_object(&w);
   write_head(&w, job, &sum);
   if (sum.places > 0)
-    write_collection(&w, job, &sum, expires);
+    write_collection(&w, job, &sum, link.expires);
   else
-    write_item(&w, job, &sum, expires);
-  write_assets(&w, exchange, job, expires);
-  write_links(&w, exchange, job, &sum, expires);
+    write_item(&w, job, &sum, link.expires);
+  write_assets(&w, exchange, job, &link);
+  write_links(&w, exchange, job, &sum, &link);
   json_end_object(&w);
   return out->failed ? error_memory(error) : 0;
 }

@@ -641,8 +641,9 @@ def test_signed_links(server):
         (secret,) = store.execute("SELECT value FROM settings WHERE key = 'secret'").fetchone()
 
     def sign(expires, name):
-        tag = hmac.new(secret, f"{expires}\n{job}\n{name}".encode(), hashlib.sha512).digest()[:32]
-        return f"{prefix}/{job}/{expires}/{base64.urlsafe_b64encode(tag).decode().rstrip('=')}/{name}"
+        version = signature[:8]  # of the run and the owner's password
+        tag = hmac.new(secret, f"{expires}\n{version}\n{job}\n{name}".encode(), hashlib.sha512).digest()[:32]
+        return f"{prefix}/{job}/{expires}/{version}{base64.urlsafe_b64encode(tag).decode().rstrip('=')}/{name}"
 
     assert requests.get(sign(int(expires), name)).content == whole.content
     assert_error(requests.get(sign(1000, name)), 410, "ResultLinkExpired")
@@ -650,6 +651,38 @@ def test_signed_links(server):
     for evil in ("../../server.sqlite", "..", "nothing"):
         url = sign(int(expires), evil).replace(evil, evil.replace("/", "%2F"))
         assert requests.get(url).status_code in (403, 404)
+
+
+def links_of(server, job):
+    """Of a file, of the document, of the events."""
+    results = server.call("GET", f"/jobs/{job}/results").json()
+    (asset,) = results["assets"].values()
+    (canonical,) = [link["href"] for link in results["links"] if link["rel"] == "canonical"]
+    links = server.call("GET", f"/jobs/{job}").json()["links"]
+    return asset["href"], canonical, *[link["href"] for link in links if link["rel"] == "events"]
+
+
+def test_links_end_with_the_run_and_the_password(fresh):
+    server = fresh()
+    jobs = [server.create(ADD) for _ in range(2)]
+    for job in jobs:
+        server.call("POST", f"/jobs/{job}/results")
+        server.wait(job, "finished")
+    first, other = (links_of(server, job) for job in jobs)
+    server.call("POST", f"/jobs/{jobs[0]}/results")
+    server.wait(jobs[0], "finished")
+    for link in first[:2]:
+        assert_error(requests.get(link), 410, "ResultLinkExpired")
+    again = links_of(server, jobs[0])
+    for link in (first[2], *again, *other):  # events are those of all runs; another job is another matter
+        assert requests.get(link).status_code == 200
+    add_user(server.data, "bob")
+    assert requests.get(again[0]).json() == 3
+    add_user(server.data, "alice")  # the same one: what somebody else may have of it ends all the same
+    for link in (*again, *other):
+        assert_error(requests.get(link), 410, "ResultLinkExpired")
+    server.login()
+    assert [requests.get(link).status_code for job in jobs for link in links_of(server, job)] == 6 * [200]
 
 
 def test_job_requests_are_checked(server):

@@ -290,17 +290,30 @@ static void test_signatures(void **state)
   (void)state;
   unsigned char secret[32] = {1}, other[32] = {2};
   char signature[SIGNATURE_SIZE], again[SIGNATURE_SIZE];
-  signed_url_sign(secret, "j-1", "result.tif", 1700000000, signature);
-  signed_url_sign(secret, "j-1", "result.tif", 1700000000, again);
+  const struct signed_link link = {"j-1", "result.tif", "run 1", 1700000000};
+  struct signed_link changed = link;
+  signed_url_sign(secret, &link, signature);
+  signed_url_sign(secret, &link, again);
   assert_string_equal(signature, again);
-  assert_int_equal(signed_url_check(secret, "j-1", "result.tif", 1700000000, signature), 0);
-  assert_int_equal(signed_url_check(secret, "j-1", "result.tif", 1700000001, signature), -1);
-  assert_int_equal(signed_url_check(secret, "j-2", "result.tif", 1700000000, signature), -1);
-  assert_int_equal(signed_url_check(secret, "j-1", "result.nc", 1700000000, signature), -1);
-  assert_int_equal(signed_url_check(other, "j-1", "result.tif", 1700000000, signature), -1);
-  assert_int_equal(signed_url_check(secret, "j-1", "result.tif", 1700000000, ""), -1);
-  signature[10] = signature[10] == 'A' ? 'B' : 'A';
-  assert_int_equal(signed_url_check(secret, "j-1", "result.tif", 1700000000, signature), -1);
+  assert_int_equal(signed_url_check(secret, &link, signature), 0);
+  assert_int_equal(signed_url_is_current(secret, &link, signature), 0);
+  changed.version = "run 2";
+  assert_int_equal(signed_url_check(secret, &changed, signature), 0);
+  assert_int_equal(signed_url_is_current(secret, &changed, signature), -1);
+  changed = (struct signed_link){"j-1", "result.tif", "run 1", 1700000001};
+  assert_int_equal(signed_url_check(secret, &changed, signature), -1);
+  changed = (struct signed_link){"j-2", "result.tif", "run 1", 1700000000};
+  assert_int_equal(signed_url_check(secret, &changed, signature), -1);
+  assert_int_equal(signed_url_is_current(secret, &changed, signature), -1);
+  changed = (struct signed_link){"j-1", "result.nc", "run 1", 1700000000};
+  assert_int_equal(signed_url_check(secret, &changed, signature), -1);
+  assert_int_equal(signed_url_check(other, &link, signature), -1);
+  assert_int_equal(signed_url_check(secret, &link, ""), -1);
+  for (size_t i = 0; i < strlen(signature); i++) { /* the version's letters are signed, too */
+    memcpy(again, signature, sizeof again);
+    again[i] = again[i] == 'A' ? 'B' : 'A';
+    assert_int_equal(signed_url_check(secret, &link, again), -1);
+  }
 }
 
 static void expect_item(const char **text, const char *name, const char *low, const char *high)
