@@ -40,7 +40,10 @@ int store_log_put(struct store *store, const char *job, const struct job_log *lo
   bind_text(put, 6, log->entry.parameter);
   bind_text(put, 7, log->entry.data);
   bind_text(put, 8, job);
-  return store_run(store, put, error);
+  store_hurry(store, true); /* some jobs write many, and the job itself is kept */
+  const int status = store_run(store, put, error);
+  store_hurry(store, false);
+  return status;
 }
 
 int store_log_list(struct store *store, const char *job, int64_t after, enum log_level level, long limit,

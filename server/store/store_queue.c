@@ -182,11 +182,16 @@ int store_job_claim(struct store *store, struct job *out, bool *found, struct er
 {
   int64_t queued = 0;
   *found = false;
-  if (count_queued(store, NULL, &queued, error) != 0 || (queued > 0 && store_begin(store, error) != 0))
+  if (count_queued(store, NULL, &queued, error) != 0)
     return -1;
   if (queued == 0)
     return 0;
-  if (store_end(store, claim_next(store, out, found, error), error) == 0)
+  store_hurry(store, true); /* a claim that is lost leaves the job in the queue */
+  int status = store_begin(store, error);
+  if (status == 0)
+    status = store_end(store, claim_next(store, out, found, error), error);
+  store_hurry(store, false);
+  if (status == 0)
     return 0;
   job_free(out);
   *found = false;

@@ -85,6 +85,12 @@ int store_end(struct store *store, int status, struct error *error)
   return -1;
 }
 
+void store_hurry(struct store *store, bool is_hasty)
+{
+  if (store->engine->hurry != NULL)
+    store->engine->hurry(store, is_hasty);
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 bool column_is_null(struct statement *statement, int column)

@@ -48,6 +48,7 @@ struct store_engine {
   int (*version)(struct store *store, const char *mark, int *out, bool *is_marked, struct error *error);
   int (*set_version)(struct store *store, const char *mark, int version, struct error *error);
   bool (*shrink)(struct store *store);
+  void (*hurry)(struct store *store, bool is_hasty); /* see store_hurry; NULL: it never hurries */
 };
 extern const struct store_engine store_engine_sqlite, store_engine_postgres;
 
@@ -81,6 +82,11 @@ void statement_end(struct statement *statement);
  * back; it returns the outcome. */
 int store_begin(struct store *store, struct error *error);
 int store_end(struct store *store, int status, struct error *error);
+
+/* What a change wrote is on the disk when it returns, unless one hurries: then it may be lost when the power fails, if
+ * never by the end of a process, and later changes are not kept without it. For what nobody was told, or misses. Does
+ * nothing within a transaction. */
+void store_hurry(struct store *store, bool is_hasty);
 
 bool column_is_null(struct statement *statement, int column);
 int64_t column_integer(struct statement *statement, int column);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 static int fail(const struct store *store, struct error *error)
@@ -41,6 +42,17 @@ static int make_file(const char *path)
   return errno == EEXIST ? access(path, R_OK | W_OK) : -1;
 }
 
+/* Another writes. A change takes the time of a write to the disk, so it is soon looked for again: SQLite's own pauses
+ * grow to a tenth of a second, and with many writers the unlucky ones meet them again and again. */
+static int wait_for_others(void *unused, int tries)
+{
+  enum { PAUSE_US = 500, MOST_TRIES = 30000 }; /* 15 seconds */
+  (void)unused;
+  const struct timespec pause = {.tv_nsec = PAUSE_US * 1000};
+  nanosleep(&pause, NULL);
+  return tries < MOST_TRIES;
+}
+
 static int open_file(struct store *store, const char *place, struct error *error)
 {
   char path[4096];
@@ -53,10 +65,10 @@ static int open_file(struct store *store, const char *place, struct error *error
   store->connection = db;
   if (code != SQLITE_OK)
     return error_set(error, ERROR_StorageFailure, "cannot open %s", path);
-  sqlite3_busy_timeout(db, 15000);
+  sqlite3_busy_handler(db, wait_for_others, NULL);
   return execute(store,
                  "PRAGMA auto_vacuum = INCREMENTAL;" /* counts for a store that is made now */
-                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
                  "PRAGMA journal_size_limit = 16777216;",
                  error);
 }
@@ -185,6 +197,14 @@ static void rollback(struct store *store)
   sqlite3_exec(store->connection, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* FULL: the log is written through to the disk with each change; NORMAL: with the next one that is FULL. */
+static void hurry(struct store *store, bool is_hasty)
+{
+  struct error ignored = {0};
+  if (sqlite3_get_autocommit(store->connection) != 0)
+    execute(store, is_hasty ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", &ignored);
+}
+
 const struct store_engine store_engine_sqlite = {.name = "SQLite",
                                                  .open = open_file,
                                                  .close = close_file,
@@ -201,4 +221,5 @@ const struct store_engine store_engine_sqlite = {.name = "SQLite",
                                                  .rollback = rollback,
                                                  .version = version,
                                                  .set_version = set_version,
-                                                 .shrink = shrink};
+                                                 .shrink = shrink,
+                                                 .hurry = hurry};

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const struct queue_limits no_limits;
@@ -473,6 +474,54 @@ static void test_the_dialect(void **state)
   }
 }
 
+static unsigned syncs; /* how often something was written through to the disk */
+
+/* In place of the C library's, for SQLite, too. */
+__attribute__((visibility("default"))) int fdatasync(int fd)
+{
+  syncs++;
+  return (int)syscall(SYS_fdatasync, fd);
+}
+
+static unsigned syncs_since_last(void)
+{
+  const unsigned count = syncs;
+  syncs = 0;
+  return count;
+}
+
+/* What was answered is on the disk, should the power fail; what nobody was told does not wait for it. */
+static void test_what_is_told_is_on_the_disk(void **state)
+{
+  struct fixture *f = *state;
+  struct job job, claimed = {0};
+  const struct job_log log = {.entry = {.level = LOG_ERROR, .message = "one of many"}};
+  int64_t run;
+  bool flag;
+  if (store_is_shared(f->store))
+    return; /* the database's own matter */
+  syncs_since_last();
+  new_job(f, &job);
+  const struct job_key key = {"alice", job.id};
+  assert_int_not_equal(syncs_since_last(), 0);
+  assert_int_equal(store_job_start(f->store, &key, &no_limits, &flag, &f->error), 0);
+  assert_int_not_equal(syncs_since_last(), 0);
+  assert_int_equal(store_job_claim(f->store, &claimed, &flag, &f->error), 0);
+  assert_int_equal(store_log_put(f->store, job.id, &log, &f->error), 0);
+  assert_int_equal(syncs_since_last(), 0);
+  assert_int_equal(store_job_finish(f->store, &claimed, "finished", &flag, &f->error), 0);
+  assert_int_not_equal(syncs_since_last(), 0);
+  assert_int_equal(store_job_cancel(f->store, &key, 50, &run, &f->error), 0); /* it has ended: nothing changes */
+  assert_int_equal(store_job_update(f->store, &job, &f->error), 0);
+  assert_int_not_equal(syncs_since_last(), 0);
+  assert_int_equal(store_user_put(f->store, "bob", "hash", &f->error), 0);
+  assert_int_not_equal(syncs_since_last(), 0);
+  assert_int_equal(store_job_delete(f->store, &key, &run, &f->error), 0);
+  assert_int_not_equal(syncs_since_last(), 0);
+  job_free(&job);
+  job_free(&claimed);
+}
+
 /* Names that no database takes as they are; and a message with such bytes, as one that was cut off within a letter. */
 static void test_bytes_that_are_no_text(void **state)
 {
@@ -512,6 +561,7 @@ int main(void)
       TEST(test_authorization),
       TEST(test_the_dialect),
       TEST(test_bytes_that_are_no_text),
+      TEST(test_what_is_told_is_on_the_disk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
