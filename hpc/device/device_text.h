@@ -14,8 +14,11 @@
  * take lanes until none is left, and the result is the same for every shape.
  *
  * Element operations, reducers and series are quoted from the rows of hpc/kernel, which also make the CPU's loops.
- * Results are the CPU's, but for the last bits of functions such as exp, and of VARIANCE and SD, which take one pass.
- */
+ * Results are the CPU's bits, compiled without fused multiply-add, but for
+ *   EXP, LN, LOG, POW, HYPOT, the functions of angles and their inverses    the device's last bits
+ *   VARIANCE, SD                 one pass in f64 where the CPU takes two: a few roundings of the mean, by the spread
+ *   sums of more than 64 elements          in parts of 32, merged in their order: a few roundings in f64
+ * MIN, MAX, counts, medians, quantiles and sorting are the same however long. */
 #ifndef TWINCUBE_HPC_DEVICE_DEVICE_TEXT_H
 #define TWINCUBE_HPC_DEVICE_DEVICE_TEXT_H
 
@@ -33,9 +36,7 @@ struct device_launch {  /* what a launch of the kernel must give */
 
 /* The beginning of a module. */
 void device_text_begin(struct buffer *out);
-/* A kernel's function. FeatureUnsupported with the reason for what does not run on a device: fitted curves, and
- * registers of more than DEVICE_LANE_BYTES bytes a lane. */
-enum { DEVICE_LANE_BYTES = 64 * 1024 };
+/* A kernel's function. FeatureUnsupported with the reason for what does not run on a device: fitted curves. */
 int device_text_kernel(const struct kernel *kernel, const char *name, struct buffer *out, struct device_launch *launch,
                        struct error *error);
 

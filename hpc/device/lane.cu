@@ -132,50 +132,79 @@ DEVICE void FN(store_boolean)(void *out, i64 at, T x)
   ((u8 *)out)[at] = ISNAN(x) ? (u8)255 : (u8)(x != 0);
 }
 
-/* ---- whole arrays ---- */
+/* ---- arrays ---- */
+
+/* A row of kernel_reducers.def that has weights. */
+template <bool ignore, i32 mode> struct FN(reduce_WEIGHTED_SUM) {
+  f64 s0;
+  TINT na;
+  MEMBER void init() { s0 = 0, na = 0; }
+  MEMBER void step(T x, f64 weight)
+  {
+    s0 += IS_NA(x) ? (f64)0 : weight * (f64)x;
+    na += IS_NA(x);
+  }
+  MEMBER void merge(const FN(reduce_WEIGHTED_SUM) &next) { s0 += next.s0, na += next.na; }
+  MEMBER T finish(const TINT n) const { return SETTLE(1, s0); }
+};
 
 /* Batcher's odd-even mergesort: the same exchanges for every lane. */
-DEVICE void FN(sort)(T *v, u32 n)
+template <u32 n, class V> DEVICE void FN(sort)(V v)
 {
+#pragma unroll (n <= NEAR ? NEAR : 1)
   for (u32 p = 1; p < n; p *= 2)
+#pragma unroll (n <= NEAR ? NEAR : 1)
     for (u32 d = p; d > 0; d /= 2)
-      for (u32 start = d & (p - 1); start + d < n; start += 2 * d)
-        for (u32 i = start; i < start + d && i + d < n; i++)
-          if ((i ^ (i + d)) < 2 * p) {
-            const T low = v[i], high = v[i + d];
-            v[i] = high < low ? high : low;
-            v[i + d] = high < low ? low : high;
-          }
+#pragma unroll (n <= NEAR ? NEAR : 1)
+      for (u32 i = d & (p - 1); i + d < n; i++)
+        if (!((i - (d & (p - 1))) & d) && (i ^ (i + d)) < 2 * p) {
+          const T low = v[i], high = v[i + d];
+          v[i] = high < low ? high : low;
+          v[i + d] = high < low ? low : high;
+        }
 }
 
-/* The elements in order, missing ones behind as infinities; how many are missing, and NA. */
-DEVICE void FN(sorted)(const T *from, T *v, u32 n, u32 *missing, u32 *na)
+/* The elements in order, missing ones as infinities: behind the others, or alternately before and behind, which keeps
+ * the middle in the middle. How many are missing, and NA. */
+template <u32 n, bool alternate, class A, class V> DEVICE void FN(sorted)(A from, V v, u32 &missing, u32 &na)
 {
-  *missing = *na = 0;
+  missing = na = 0;
+#pragma unroll (n <= NEAR ? NEAR : 1)
   for (u32 k = 0; k < n; k++) {
     const T x = from[k];
-    v[k] = ISNAN(x) ? (T)INFINITY : x;
-    *missing += ISNAN(x);
-    *na += IS_NA(x);
+    v[k] = !ISNAN(x) ? x : alternate && (missing & 1) ? -(T)INFINITY : (T)INFINITY;
+    missing += ISNAN(x);
+    na += IS_NA(x);
   }
-  FN(sort)(v, n);
+  FN(sort)<n>(v);
 }
 
-DEVICE T FN(median)(const T *from, T *v, u32 n, bool ignore)
+template <u32 n, bool ignore, class A, class V> DEVICE T FN(median)(A from, V v)
 {
   u32 missing, na;
-  FN(sorted)(from, v, n, &missing, &na);
+  FN(sorted)<n, true>(from, v, missing, na);
   if (na > (ignore ? n : 0) || na == n)
     return NA;
-  if (missing > na)
-    return (T)NAN;
-  const u32 present = n - missing;
-  const T high = v[present / 2];
-  return present % 2 ? high : FN(quiet)(0.5 * (f64)v[present / 2 - 1] + 0.5 * (f64)high);
+  const T low = v[n < 2 ? 0 : n / 2 - 1], high = v[n / 2];
+  if ((n - missing) & 1)
+    return missing > na ? (T)NAN : n % 2 == 0 ? low : high;
+  return missing > na ? (T)NAN : FN(quiet)(0.5 * (f64)low + 0.5 * (f64)high);
+}
+
+/* Element i of an array that is indexed by constants alone, where it is short: such arrays can stay in registers. */
+template <u32 n, class V> DEVICE T FN(element)(V v, u32 i)
+{
+  if (n > NEAR)
+    return v[i];
+  T x = v[0];
+#pragma unroll (n <= NEAR ? NEAR : 1)
+  for (u32 k = 1; k < n; k++)
+    x = k == i ? v[k] : x;
+  return x;
 }
 
 /* Of sorted elements. */
-DEVICE T FN(quantile)(const T *v, u32 n, u32 missing, u32 na, bool ignore, u64 probability)
+template <u32 n, bool ignore, class V> DEVICE T FN(quantile)(V v, u32 missing, u32 na, u64 probability)
 {
   if ((!ignore && na > 0) || na == n)
     return NA;
@@ -183,19 +212,15 @@ DEVICE T FN(quantile)(const T *v, u32 n, u32 missing, u32 na, bool ignore, u64 p
     return (T)NAN;
   const f64 at = (f64)(n - missing - 1) * of_bits_f64(probability), below = floor(at);
   const u32 low = (u32)below;
-  return at == below ? v[low] : FN(quiet)(between((f64)v[low], (f64)v[low + 1], at - below));
+  const T x = FN(element)<n>(v, low);
+  return at == below ? x : FN(quiet)(between((f64)x, (f64)FN(element)<n>(v, low + 1), at - below));
 }
 
-DEVICE T FN(weighted_sum)(const T *from, const u64 *weights, u32 n, bool ignore)
+template <u32 n, class A, class B> DEVICE void FN(reverse)(A from, B to)
 {
-  f64 sum = 0;
-  u32 present = 0;
-  for (u32 k = 0; k < n; k++) {
-    const T x = from[k];
-    sum += IS_NA(x) ? (f64)0 : of_bits_f64(weights[k]) * (f64)x;
-    present += !IS_NA(x);
-  }
-  return present < (ignore || n == 0 ? 1 : n) ? NA : FN(quiet)(sum);
+#pragma unroll (n <= NEAR ? NEAR : 1)
+  for (u32 k = 0; k < n; k++)
+    to[k] = from[n - 1 - k];
 }
 
 /* Where element x stands: numbers, then NaN, and NA before or behind both. */
@@ -208,26 +233,38 @@ DEVICE bool FN(goes_before)(T y, T x, bool ascending, bool na_first)
   return of_y != of_x ? of_y < of_x : of_y == 0 && (ascending ? y < x : y > x);
 }
 
-/* The stable order of n elements. */
-DEVICE void FN(order)(const T *from, u32 *order, u32 n, bool ascending, bool na_first)
+/* The stable order of n elements: runs are merged from `order` to `other` and back. */
+template <u32 n, bool ascending, bool na_first, class A, class I> DEVICE void FN(order)(A from, I order, I other)
 {
-  for (u32 k = 0; k < n; k++) {
-    u32 place = k;
-    for (; place > 0 && FN(goes_before)(from[k], from[order[place - 1]], ascending, na_first); place--)
-      order[place] = order[place - 1];
-    order[place] = k;
+  for (u32 k = 0; k < n; k++)
+    order[k] = k;
+  for (u32 width = 1; width < n; width *= 2) {
+    for (u32 first = 0; first < n; first += 2 * width) {
+      const u32 middle = least(first + width, n), end = least(first + 2 * width, n);
+      u32 left = first, right = middle;
+      for (u32 k = first; k < end; k++) {
+        const bool takes_right =
+            left == middle ||
+            (right < end && FN(goes_before)(from[order[right]], from[order[left]], ascending, na_first));
+        other[k] = order[takes_right ? right++ : left++];
+      }
+    }
+    for (u32 k = 0; k < n; k++)
+      order[k] = other[k];
   }
 }
 
-/* Fills the gaps between known elements, in place. */
-DEVICE void FN(interpolate)(T *v, u32 n)
+/* Fills the gaps between known elements. */
+template <u32 n, class A, class B> DEVICE void FN(interpolate)(A from, B to)
 {
   u32 last = n;
   for (u32 k = 0; k < n; k++) {
-    if (ISNAN(v[k]))
+    const T x = from[k];
+    to[k] = x;
+    if (ISNAN(x))
       continue;
     for (u32 gap = last + 1; gap < k; gap++)
-      v[gap] = FN(quiet)(between((f64)v[last], (f64)v[k], (f64)(gap - last) / (f64)(k - last)));
+      to[gap] = FN(quiet)(between((f64)to[last], (f64)x, (f64)(gap - last) / (f64)(k - last)));
     last = k;
   }
 }

@@ -12,12 +12,12 @@ typedef unsigned long long u64;
 typedef float f32, stored_f32;
 typedef double f64, stored_f64;
 #define DEVICE static __device__ __forceinline__
+#define MEMBER __device__ __forceinline__
+#define SHARED extern __shared__ u64
 #define TABLE static __device__ const
 #define KERNEL(name)                                                                                                   \
   extern "C" __global__ void name(const void *const *bases, void *out, const i64 *offsets, const i64 *strides, u64 nx, \
                                   u64 ny, u64 nz, void *scratch)
-#define EACH_LANE                                                                                                      \
-  for (u64 lane = (u64)blockIdx.x * blockDim.x + threadIdx.x; lane < nx * ny * nz; lane += (u64)gridDim.x * blockDim.x)
 #ifndef INFINITY
 #define INFINITY __int_as_float(0x7F800000)
 #endif
@@ -29,6 +29,45 @@ DEVICE u64 bits_f64(f64 x) { return (u64)__double_as_longlong(x); }
 DEVICE f32 of_bits_f32(u32 bits) { return __int_as_float((int)bits); }
 DEVICE f64 of_bits_f64(u64 bits) { return __longlong_as_double((long long)bits); }
 #endif
+
+/* The lanes of a thread; and the first lanes of a block whose threads share them, and must go together. */
+#define EACH_LANE                                                                                                      \
+  for (u64 lane = (u64)blockIdx.x * blockDim.x + threadIdx.x; lane < nx * ny * nz; lane += (u64)gridDim.x * blockDim.x)
+#define EACH_LANE_TOGETHER                                                                                             \
+  for (u64 first = (u64)blockIdx.x * blockDim.x; first < nx * ny * nz; first += (u64)gridDim.x * blockDim.x)
+
+/* An array in scratch memory: element i of all threads, then element i + 1. */
+template <class E> struct far {
+  E *first;
+  u64 threads;
+  MEMBER E &operator[](u64 i) const { return first[i * threads]; }
+  MEMBER far operator+(u64 i) const { return {first + i * threads, threads}; }
+};
+#define THREADS ((u64)gridDim.x * blockDim.x * blockDim.y)
+#define FAR(type, bytes)                                                                                               \
+  far<type>{(type *)((char *)scratch + (bytes) * THREADS) +                                                            \
+                ((u64)blockIdx.x * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x,                               \
+            THREADS}
+#define NEAR 64 /* longest array that a thread holds itself */
+
+DEVICE u32 least(u32 a, u32 b) { return a < b ? a : b; }
+
+/* Merges the parts that the threads of a lane have just made, the first `left` of them, in their order, into what each
+ * of them has. */
+template <class S> DEVICE void merge_parts(S &all, const S &own, u32 left)
+{
+  if (blockDim.y == 1) {
+    all.merge(own);
+    return;
+  }
+  SHARED states_of_block[];
+  S *const states = (S *)states_of_block + threadIdx.x;
+  states[threadIdx.y * blockDim.x] = own;
+  __syncthreads();
+  for (u32 y = 0; y < blockDim.y && y < left; y++)
+    all.merge(states[y * blockDim.x]);
+  __syncthreads();
+}
 
 /* A lane, x running fastest, and how far its elements lie from those of lane 0. */
 struct lane_place {

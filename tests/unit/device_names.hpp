@@ -4,7 +4,10 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <pthread.h>
+#include <thread>
 #include <type_traits>
+#include <vector>
 
 typedef int8_t i8;
 typedef uint8_t u8;
@@ -56,11 +59,65 @@ ONE(tan) ONE(asin) ONE(acos) ONE(atan) ONE(sinh) ONE(cosh) ONE(tanh) ONE(asinh) 
 TWO(fmod) TWO(pow) TWO(atan2) TWO(hypot)
 
 #define DEVICE static inline __attribute__((unused))
+#define MEMBER inline
+#define SHARED extern u64
 #define TABLE static const
 #define KERNEL(name) \
   extern "C" void name(const void *const *bases, void *out, const i64 *offsets, const i64 *strides, u64 nx, u64 ny, \
                        u64 nz, void *scratch)
-#define EACH_LANE for (u64 lane = 0; lane < nx * ny * nz; lane++)
+
+/* A grid of blocks, one after the other; the threads of a block one after the other too, or at once where they share
+ * lanes. */
+struct three {
+  u32 x, y;
+};
+static thread_local three threadIdx;
+static three blockIdx, blockDim, gridDim;
+static pthread_barrier_t barrier;
+u64 states_of_block[4096];
+
+static void __syncthreads() { pthread_barrier_wait(&barrier); }
+
+typedef void device_kernel(const void *const *, void *, const i64 *, const i64 *, u64, u64, u64, void *);
+struct device_call { /* as in hpc_device_text.c */
+  device_kernel *kernel;
+  const void *const *bases;
+  void *out;
+  const i64 *offsets, *strides;
+  u64 shape[3];
+  void *scratch;
+  u32 blocks, threads, parts;
+};
+
+static void run_thread(const device_call *c, three at)
+{
+  threadIdx = at;
+  c->kernel(c->bases, c->out, c->offsets, c->strides, c->shape[0], c->shape[1], c->shape[2], c->scratch);
+}
+
+static void run_block(const device_call *c)
+{
+  std::vector<std::thread> threads;
+  pthread_barrier_init(&barrier, nullptr, c->threads * c->parts);
+  for (u32 y = 0; y < c->parts; y++)
+    for (u32 x = 0; x < c->threads; x++)
+      if (c->parts == 1)
+        run_thread(c, {x, y});
+      else
+        threads.emplace_back(run_thread, c, three{x, y});
+  for (std::thread &thread : threads)
+    thread.join();
+  pthread_barrier_destroy(&barrier);
+}
+
+extern "C" void run_grid(const device_call *c)
+{
+  gridDim = {c->blocks, 1}, blockDim = {c->threads, c->parts};
+  for (u32 block = 0; block < c->blocks; block++) {
+    blockIdx = {block, 0};
+    run_block(c);
+  }
+}
 
 DEVICE u32 bits_f32(f32 x)
 {
