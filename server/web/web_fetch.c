@@ -1,20 +1,18 @@
 #include "server/web/web_fetch.h"
 
-#include <curl/curl.h>
+#include "server/web/web_guard.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { CONNECT_MS = 3000 };
-
 struct hop { /* one request of a fetch */
   const struct web_fetch *fetch;
   const char *url;
-  enum web_reach reach;
-  long left;                      /* milliseconds */
-  char refused[WEB_ADDRESS_TEXT]; /* an address that was not connected to, "" for none */
+  struct web_guard guard;
+  long left; /* milliseconds */
 };
 
 static size_t take_bytes(char *bytes, size_t size, size_t count, void *data)
@@ -31,18 +29,6 @@ static int look_up(void *data, curl_off_t a, curl_off_t b, curl_off_t c, curl_of
   return atomic_load(fetch->stopping) || (fetch->given_up != NULL && fetch->given_up(fetch->data)) ? 1 : 0;
 }
 
-/* The address is resolved by now, and nothing resolves it again. */
-static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
-{
-  struct hop *hop = data;
-  const enum web_reach least = web_address_reach(&address->addr);
-  if (purpose != CURLSOCKTYPE_IPCXN || least == WEB_NOWHERE || least > hop->reach) {
-    web_address_text(&address->addr, hop->refused);
-    return CURL_SOCKET_BAD;
-  }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
 static void set_identity(CURL *curl, const struct web_fetch *fetch)
 {
   if (fetch->ca_file != NULL)
@@ -56,16 +42,8 @@ static void set_identity(CURL *curl, const struct web_fetch *fetch)
 static void set_options(CURL *curl, struct hop *hop, struct buffer *body)
 {
   curl_easy_setopt(curl, CURLOPT_URL, hop->url);
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
-  if (hop->reach == WEB_PUBLIC)
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-  curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, hop);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+  web_guard_set(&hop->guard, curl);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, hop->left);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "twincube/" TWINCUBE_VERSION);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up);
@@ -100,10 +78,10 @@ static void take_headers(CURL *curl, struct web_answer *answer)
 
 static int fail(struct hop *hop, const struct web_answer *answer, CURLcode code, struct error *error)
 {
-  if (hop->refused[0] != '\0')
+  if (hop->guard.refused[0] != '\0')
     return error_set(error, ERROR_PermissionsInsufficient,
                      "'%.200s' leads to the address %s, which may not be asked: it is not public", hop->url,
-                     hop->refused);
+                     hop->guard.refused);
   return error_set(error, ERROR_InfrastructureBusy, "%.200s: %s", hop->url,
                    answer->body.failed ? "the answer is too large" : curl_easy_strerror(code));
 }
@@ -144,8 +122,8 @@ static int64_t now_ms(void)
 static int try_hop(struct hop *hop, struct web_answer *answer, char **next, struct error *error)
 {
   const struct web_rule *rule = hop->fetch->rule;
-  hop->reach = WEB_PRIVATE;
-  if (rule != NULL && web_rule_check(rule, hop->url, &hop->reach, error) != 0)
+  hop->guard = (struct web_guard){.reach = WEB_PRIVATE};
+  if (rule != NULL && web_rule_check(rule, hop->url, &hop->guard.reach, error) != 0)
     return -1;
   buffer_free(&answer->body);
   *answer = (struct web_answer){.body.limit = hop->fetch->most > 0 ? hop->fetch->most : WEB_FETCH_BYTES};
