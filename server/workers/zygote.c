@@ -2,6 +2,7 @@
  * zygotes, so that a worker that died with its zygote is told from one that died alone. */
 #include "server/workers/zygote.h"
 
+#include "server/workers/descriptors.h"
 #include "server/workers/worker_environment.h"
 #include "server/workers/zygote_protocol.h"
 
@@ -153,28 +154,6 @@ void zygote_stop(struct zygote *zygote)
   free(zygote);
 }
 
-static int send_descriptor(int fd, int descriptor)
-{
-  char byte = 'f';
-  struct iovec part = {.iov_base = &byte, .iov_len = 1};
-  union {
-    char room[CMSG_SPACE(sizeof(int))];
-    struct cmsghdr align;
-  } control = {0};
-  struct msghdr message = {
-      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
-  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-  ssize_t sent;
-  do
-    sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
-  return sent == 1 ? 0 : -1;
-}
-
 /* The new worker's pid, or -1. A zygote that does not answer is killed: an answer that comes late would be taken for
  * that to the next question. */
 static int32_t ask(struct zygote *zygote, int descriptor, unsigned *generation)
@@ -182,7 +161,7 @@ static int32_t ask(struct zygote *zygote, int descriptor, unsigned *generation)
   int32_t pid = -1;
   pthread_mutex_lock(&zygote->lock);
   *generation = zygote->generation;
-  if (zygote->fd >= 0 && send_descriptor(zygote->fd, descriptor) == 0 &&
+  if (zygote->fd >= 0 && descriptors_send(zygote->fd, &descriptor, 1) == 0 &&
       recv(zygote->fd, &pid, sizeof pid, MSG_WAITALL) != (ssize_t)sizeof pid) {
     if (zygote->pid > 0)
       kill(zygote->pid, SIGKILL); /* and is revived */

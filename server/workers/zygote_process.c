@@ -4,6 +4,7 @@
 
 #include "server/confine/read_folders.h"
 
+#include "server/workers/descriptors.h"
 #include "server/workers/zygote_protocol.h"
 
 #include "datacube/base/logger.h"
@@ -22,28 +23,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* The descriptor, -1 when the server is gone, -2 after a signal. */
-static int receive_descriptor(int fd)
-{
-  char byte;
-  struct iovec part = {.iov_base = &byte, .iov_len = 1};
-  union {
-    char room[CMSG_SPACE(sizeof(int))];
-    struct cmsghdr align;
-  } control;
-  struct msghdr message = {
-      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
-  ssize_t count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-  if (count < 0 && errno == EINTR)
-    return -2;
-  const struct cmsghdr *header = count == 1 ? CMSG_FIRSTHDR(&message) : NULL;
-  if (header == NULL || header->cmsg_type != SCM_RIGHTS)
-    return -1;
-  int descriptor;
-  memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-  return descriptor;
-}
 
 static void on_child(int number)
 {
@@ -151,10 +130,11 @@ static void serve(struct worker_options *options, struct readable *reading)
     struct pollfd wait = {.fd = ZYGOTE_CONTROL, .events = POLLIN};
     if (poll(&wait, 1, 1000) <= 0)
       continue;
-    int descriptor = receive_descriptor(ZYGOTE_CONTROL);
-    if (descriptor == -2)
+    int descriptor;
+    const int got = descriptors_receive(ZYGOTE_CONTROL, &descriptor, 1);
+    if (got < 0)
       continue;
-    if (descriptor < 0)
+    if (got == 0)
       return;
     gather_scenes(options, reading);
     int32_t pid = (int32_t)fork_worker(descriptor, options);
