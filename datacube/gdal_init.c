@@ -5,6 +5,8 @@
  * sidecar files are still found by name. */
 #include "datacube/gdal_init.h"
 
+#include "datacube/remote/remote_vsi.h"
+
 #include <cpl_conv.h>
 #include <gdal.h>
 #include <pthread.h>
@@ -14,6 +16,7 @@ static void gdal_init_once(void)
   CPLSetConfigOption("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE");
   CPLSetConfigOption("VSI_CACHE", "FALSE");
   GDALAllRegister();
+  remote_vsi_install();
   GDALSetCacheMax64((GIntBig)64 << 20);
 }
 

@@ -2,6 +2,7 @@
 #include "stac/href.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool is_file_url(const char *href)
 {
@@ -11,6 +12,66 @@ static bool is_file_url(const char *href)
 bool href_is_remote(const char *href)
 {
   return (strstr(href, "://") && !is_file_url(href)) || strncmp(href, "/vsi", 4) == 0;
+}
+
+bool href_is_web(const char *href)
+{
+  return strncasecmp(href, "http://", 7) == 0 || strncasecmp(href, "https://", 8) == 0;
+}
+
+/* Whether it begins with a scheme: letters and a colon before any slash. */
+static bool has_scheme(const char *href)
+{
+  size_t length = strspn(href, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+  return length > 1 && href[length] == ':';
+}
+
+/* Takes "." and ".." out of a path that starts with '/', in place. */
+static void remove_dots(char *path)
+{
+  char *to = path;
+  for (char *from = path; *from;) { /* at a slash */
+    size_t length = strcspn(from + 1, "/");
+    const bool is_dot = length == 1 && from[1] == '.', is_up = length == 2 && from[1] == '.' && from[2] == '.';
+    const bool is_last = from[length + 1] == '\0';
+    if (is_up)
+      while (to > path && *--to != '/')
+        ;
+    if (is_dot || is_up) {
+      if (is_last)
+        *to++ = '/';
+    } else {
+      memmove(to, from, length + 1);
+      to += length + 1;
+    }
+    from += length + 1;
+  }
+  *to = '\0';
+}
+
+const char *href_resolve(struct arena *arena, const char *base, const char *href)
+{
+  const size_t length = strcspn(href, "#");
+  if (has_scheme(href))
+    return href_is_web(href) ? arena_strndup(arena, href, length) : NULL;
+  const char *host = strstr(base, "://");
+  host = host ? host + 3 : base;
+  const size_t scheme = (size_t)(host - base) - 2, origin = (size_t)(host - base) + strcspn(host, "/?#");
+  const size_t base_path = origin + strcspn(base + origin, "?#"), path = strcspn(href, "?#");
+  if (strncmp(href, "//", 2) == 0)
+    return arena_printf(arena, "%.*s%.*s", (int)scheme, base, (int)length, href);
+  if (path == 0)
+    return arena_printf(arena, "%.*s%.*s", (int)(length ? base_path : strcspn(base, "#")), base, (int)length, href);
+  size_t folder = base_path;
+  while (folder > origin && base[folder - 1] != '/')
+    folder--;
+  char *joined = href[0] == '/' ? arena_strndup(arena, href, path)
+                                : arena_printf(arena, "/%.*s%.*s", folder > origin ? (int)(folder - origin - 1) : 0,
+                                               base + origin + 1, (int)path, href);
+  if (!joined)
+    return NULL;
+  remove_dots(joined);
+  return arena_printf(arena, "%.*s%s%.*s", (int)origin, base, joined, (int)(length - path), href + path);
 }
 
 static int hex_value(char c)

@@ -10,6 +10,13 @@
 /* Has a scheme other than file, or is one of GDAL's names for what is elsewhere ("/vsicurl/…"). */
 bool href_is_remote(const char *href);
 
+/* Whether it is an address of the web: http or https. */
+bool href_is_web(const char *href);
+
+/* The address to which an href leads from a document at address `base`: whole, without a fragment, with no "." and ".."
+ * in its path. NULL: out of memory, or the href leads to something that is not on the web ("file:", "s3:", …). */
+const char *href_resolve(struct arena *arena, const char *base, const char *href);
+
 /* The path in an href that is not remote: "file://" goes, and what is escaped there is decoded. A path without it is
  * given back as it is: escapes count there only where no file has that very name (href_decoded). NULL: out of memory.
  */

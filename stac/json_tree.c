@@ -1,6 +1,8 @@
 /* JSON documents as trees. */
 #include "stac/json_tree.h"
 
+#include "datacube/remote/remote_file.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,25 +21,37 @@ static int read_bytes(FILE *file, size_t limit, struct buffer *text)
   }
 }
 
-json_t *json_tree_read(const char *path, size_t limit, struct error *error)
+static json_t *read_local(const char *path, const char *name, size_t limit, struct error *error)
 {
   struct buffer text = {0};
   json_error_t reason;
   json_t *tree = NULL;
   FILE *file = fopen(path, "rbe");
   if (!file) {
-    error_set(error, ERROR_FileNotFound, "%s: %s", path, strerror(errno));
+    error_set(error, ERROR_FileNotFound, "%s: %s", name, strerror(errno));
     return NULL;
   }
   if (read_bytes(file, limit, &text) != 0)
-    error_set(error, ERROR_FileNotFound, "%s: cannot be read, or is longer than %zu bytes", path, limit);
+    error_set(error, ERROR_FileNotFound, "%s: cannot be read, or is longer than %zu bytes", name, limit);
   else {
     tree = json_loadb(text.data ? text.data : "", text.length, 0, &reason);
     if (!tree)
-      error_set(error, ERROR_ProcessParameterInvalid, "%s: no JSON, line %d: %s", path, reason.line, reason.text);
+      error_set(error, ERROR_ProcessParameterInvalid, "%s: no JSON, line %d: %s", name, reason.line, reason.text);
   }
   buffer_free(&text);
   fclose(file);
+  return tree;
+}
+
+json_t *json_tree_read(const char *path, size_t limit, struct error *error)
+{
+  struct remote_file *file;
+  if (!remote_is(path))
+    return read_local(path, path, limit, error);
+  if (remote_open_whole(path, limit, &file, error) != 0)
+    return NULL;
+  json_t *tree = read_local(remote_place(file), remote_url(path), limit, error);
+  remote_close(file);
   return tree;
 }
 

@@ -6,6 +6,7 @@
 #include "datacube/base/checked.h"
 #include "datacube/base/logger.h"
 #include "datacube/lonlat.h"
+#include "datacube/remote/remote_file.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -214,6 +215,13 @@ int scan_new_asset(struct scan *scan, const struct scan_asset *asset, const stru
   return 0;
 }
 
+/* Whether it is wrong with the file itself. */
+static bool is_of_file(const struct error *reason)
+{
+  return error_is(reason, ERROR_NoDataAvailable) || error_is(reason, ERROR_FileNotFound) ||
+         error_is(reason, ERROR_FileContentInvalid);
+}
+
 int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, struct error *error)
 {
   struct error reason = {0};
@@ -229,7 +237,11 @@ int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, 
     else if (file->band_count > 0 && file->grid.width > 0 && file->grid.height > 0)
       return 0;
   }
-  scan_warn(scan, "%s is left out: %s", path, reason.message[0] ? reason.message : "it has no pixels");
+  if (remote_is(path) && !is_of_file(&reason)) {
+    *error = reason; /* it may be there at the next try: a result without it would be another one */
+    return -1;
+  }
+  scan_warn(scan, "%s is left out: %s", remote_url(path), reason.message[0] ? reason.message : "it has no pixels");
   scan->unreadable++;
   return 1;
 }

@@ -297,7 +297,7 @@ int stac_asset(struct scan *scan, const char *document, const char *key, const j
   const char *path;
   if (kind == ASSET_NONE)
     return 0;
-  if (stac_local_path(scan, document, json_tree_text(asset, "href"), &path, error) != 0) {
+  if (stac_path(scan, document, json_tree_text(asset, "href"), &path, error) != 0) {
     if (!error_is(error, ERROR_FileNotFound))
       return -1;
     scan_warn(scan, "asset '%s' of item '%s' is left out: %s", key, scan->items[index].id, error->message);

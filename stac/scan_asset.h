@@ -4,9 +4,10 @@
 
 #include "stac/scan.h"
 
-/* Absolute path, without links, of a link's or asset's href, relative to its document. Errors: FeatureUnsupported for
- * remote ones, FileNotFound, also for what the scan may not read. */
-int stac_local_path(struct scan *scan, const char *document, const char *href, const char **out, struct error *error);
+/* Absolute path, without links, of a link's or asset's href, relative to its document; of what is on the web the path
+ * of a remote file (datacube/remote/remote_file.h). Errors: FeatureUnsupported for what is neither, and where nothing
+ * remote may be read; FileNotFound, also for what the scan may not read. */
+int stac_path(struct scan *scan, const char *document, const char *href, const char **out, struct error *error);
 
 /* Adds one asset, where it holds data, to a row of the scan's items. */
 int stac_asset(struct scan *scan, const char *document, const char *key, const json_t *asset, size_t index,

@@ -2,9 +2,11 @@
  * ItemCollection. STAC 0.9 to 1.1.
  *
  * An item's date is its datetime, else its start_datetime. Every document is read once, however many links lead to it,
- * so cycles end; depth, number and size of documents have limits. Only local documents and files are read. */
+ * so cycles end; depth, number and size of documents have limits. */
 #include "stac/href.h"
 #include "stac/scan_asset.h"
+
+#include "datacube/remote/remote_file.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -20,15 +22,30 @@ struct stac_walk {
 
 static int read_document(struct stac_walk *walk, const char *path, unsigned depth, struct error *error);
 
-int stac_local_path(struct scan *scan, const char *document, const char *href, const char **out, struct error *error)
+/* Nothing on the web leads to files of this machine. */
+static int remote_path(struct scan *scan, const char *document, const char *href, const char **out,
+                       struct error *error)
+{
+  const bool is_web = href_is_web(href), is_relative = !is_web && !href_is_remote(href) && remote_is(document);
+  const char *url = is_web || is_relative ? href_resolve(scan->arena, remote_url(document), href) : NULL;
+  if (!url)
+    return error_set(error, ERROR_FeatureUnsupported, "'%s' (in %s) is not an address of the web, nor a local file",
+                     href, remote_url(document));
+  if (!remote_is_connected())
+    return error_set(error, ERROR_FeatureUnsupported,
+                     "'%s' (in %s) is not a local file: only documents and files of this machine can be read", href,
+                     remote_url(document));
+  *out = arena_printf(scan->arena, REMOTE_PREFIX "%s", url);
+  return *out ? 0 : error_memory(error);
+}
+
+int stac_path(struct scan *scan, const char *document, const char *href, const char **out, struct error *error)
 {
   char real[PATH_MAX];
   struct arena *arena = scan->arena;
   struct stat status;
-  if (href_is_remote(href))
-    return error_set(error, ERROR_FeatureUnsupported,
-                     "'%s' (in %s) is not a local file: only documents and files of this machine can be read", href,
-                     document);
+  if (href_is_remote(href) || remote_is(document))
+    return remote_path(scan, document, href, out, error);
   const char *slash = strrchr(document, '/'), *path = href_path(arena, href);
   if (path && *path != '/' && slash)
     path = arena_printf(arena, "%.*s/%s", (int)(slash - document), document, path);
@@ -124,7 +141,7 @@ static int follow_links(struct stac_walk *walk, const char *path, const json_t *
       continue;
     if (strcmp(rel, "items") == 0 && href_is_remote(href))
       continue; /* the API's listing of what the item links name too */
-    if (stac_local_path(walk->scan, path, href, &target, error) != 0 ||
+    if (stac_path(walk->scan, path, href, &target, error) != 0 ||
         read_document(walk, target, depth + 1, error) != 0)
       return -1;
   }

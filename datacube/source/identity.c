@@ -1,6 +1,9 @@
 /* Pieces of a source's identity. See identity.h. */
 #include "datacube/source/identity.h"
 
+#include "datacube/remote/remote_file.h"
+#include "datacube/remote/remote_states.h"
+
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +32,10 @@ void identity_file(struct buffer *out, const char *path)
 {
   struct stat s;
   identity_text(out, path);
+  if (remote_is(path)) {
+    remote_states_identity(remote_url(path), out);
+    return;
+  }
   if (stat(path, &s) != 0) {
     buffer_text(out, "absent ");
     return;

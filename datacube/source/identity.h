@@ -12,7 +12,8 @@
 void identity_text(struct buffer *out, const char *text); /* NULL is a value of its own */
 void identity_number(struct buffer *out, double number);
 void identity_count(struct buffer *out, uint64_t count);
-/* Path, device, inode, size and time of the content's last change in nanoseconds; or that there is no such file. */
+/* Path, device, inode, size and time of the content's last change in nanoseconds; or that there is no such file.
+ * Of a remote file: its address and state (remote_states.h). */
 void identity_file(struct buffer *out, const char *path);
 void identity_grid(struct buffer *out, const struct grid *grid);
 void identity_extent(struct buffer *out, const struct extent *extent);

@@ -1,12 +1,13 @@
 /* Raster files on GDAL: which drivers may open them, what their metadata say.
  *
- * Only drivers that tell their files by what is in them are allowed, and only regular files. VRT, whatever else points
- * to further files or to the network, and formats whose header lies beside any bytes (ENVI, EHdr) are not: a file from
- * outside must not make the server read something else. */
+ * Only drivers that tell their files by what is in them are allowed, and only regular files and remote ones. VRT,
+ * whatever else points to further files or to the network, and formats whose header lies beside any bytes (ENVI, EHdr)
+ * are not: a file from outside must not make the server read something else. */
 #include "datacube/source/raster_file.h"
 
 #include "datacube/base/file_refusal.h"
 #include "datacube/gdal_init.h"
+#include "datacube/remote/remote_file.h"
 #include "datacube/source/raster_mask.h"
 #include "datacube/source/raster_series.h"
 
@@ -52,10 +53,10 @@ int raster_error(struct error *error, enum error_code code, const char *path)
                    after);
 }
 
-int raster_open(const char *path, enum error_code code, GDALDatasetH *out, struct error *error)
+static int open_here(const char *path, enum error_code code, GDALDatasetH *out, struct error *error)
 {
   struct stat status_of_file;
-  if (stat(path, &status_of_file) == 0 && !S_ISREG(status_of_file.st_mode))
+  if (!remote_is(path) && stat(path, &status_of_file) == 0 && !S_ISREG(status_of_file.st_mode))
     return error_set(error, code, "%.120s cannot be read: it is no regular file.", base_name(path));
   gdal_init();
   raster_quiet_begin();
@@ -65,6 +66,16 @@ int raster_open(const char *path, enum error_code code, GDALDatasetH *out, struc
   raster_quiet_end();
   if (status == 0)
     *out = dataset;
+  return status;
+}
+
+int raster_open(const char *path, enum error_code code, GDALDatasetH *out, struct error *error)
+{
+  struct remote_file *held = NULL; /* so that what is wrong with it is told by its own error, not by GDAL's */
+  if (remote_is(path) && remote_open(path, &held, error) != 0)
+    return -1;
+  const int status = open_here(path, code, out, error);
+  remote_close(held);
   return status;
 }
 

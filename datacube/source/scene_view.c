@@ -41,6 +41,28 @@ static bool runs_north(GDALDatasetH dataset)
   return GDALGetGeoTransform(dataset, t) == CE_None && t[5] > 0;
 }
 
+/* Whether a dataset with a grid of its own has the scene's, to a hundredth of a pixel. */
+static bool lies_there(const struct grid *grid, GDALDatasetH dataset)
+{
+  double t[6];
+  if (GDALGetGeoTransform(dataset, t) != CE_None || (t[1] == 1 && fabs(t[5]) == 1))
+    return true;
+  const double north = fmax(t[3], t[3] + (double)grid->height * t[5]), across = (double)grid->width;
+  return fabs(t[0] - grid->west) < 0.01 * grid->res_x && fabs(north - grid->north) < 0.01 * grid->res_y &&
+         fabs(t[1] - grid->res_x) * across < 0.01 * grid->res_x &&
+         fabs(fabs(t[5]) - grid->res_y) * (double)grid->height < 0.01 * grid->res_y;
+}
+
+/* Documents describe what is in other files, and files change. */
+static bool is_catalogued(const struct raster_scene *scene, GDALDatasetH dataset)
+{
+  return scene->raster_band <= GDALGetRasterCount(dataset) &&
+         (size_t)GDALGetRasterXSize(dataset) == scene->grid.width &&
+         (size_t)GDALGetRasterYSize(dataset) == scene->grid.height &&
+         raster_element_type(GDALGetRasterBand(dataset, scene->raster_band)) == scene->type &&
+         lies_there(&scene->grid, dataset);
+}
+
 int scene_view_open(const struct series_state *state, struct raster_handles *handles, size_t index,
                     struct scene_view *view, struct error *error)
 {
@@ -50,12 +72,13 @@ int scene_view_open(const struct series_state *state, struct raster_handles *han
   if (raster_handles_get(handles, place->file, &file, error))
     return -1;
   GDALDatasetH dataset = file->dataset;
-  if (scene->raster_band > GDALGetRasterCount(dataset) || (size_t)GDALGetRasterXSize(dataset) != scene->grid.width ||
-      (size_t)GDALGetRasterYSize(dataset) != scene->grid.height) {
+  if (!is_catalogued(scene, dataset)) {
     const char *slash = strrchr(scene->path, '/');
     return error_set(error, ERROR_FileContentInvalid,
-                     "%.200s is not the raster that was catalogued (%zu x %zu, band %d).",
-                     slash ? slash + 1 : scene->path, scene->grid.width, scene->grid.height, scene->raster_band);
+                     "%.200s is not the raster that was catalogued, or that its item describes (band %d: %zu x %zu of "
+                     "type %s, from %g, %g).",
+                     slash ? slash + 1 : scene->path, scene->raster_band, scene->grid.width, scene->grid.height,
+                     element_info(scene->type)->name, scene->grid.west, scene->grid.north);
   }
   *view = (struct scene_view){.scene = scene,
                               .place = place,

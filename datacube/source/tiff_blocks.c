@@ -15,6 +15,7 @@
  * One thread at a time. Scratch grows to the largest block (TIFF_BLOCK_MOST) and stays. */
 #include "datacube/source/tiff_blocks.h"
 
+#include "datacube/remote/remote_file.h"
 #include "datacube/source/tiff_codec.h"
 #include "datacube/source/tiff_layout.h"
 #include "datacube/source/tiff_predictor.h"
@@ -30,7 +31,7 @@
 enum { KEPT_BLOCKS = 1024 };
 
 struct tiff_file {
-  int descriptor;
+  struct tiff_bytes bytes;
   uint64_t id; /* of this opening: kept blocks are found by it */
   struct tiff_layout layout;
 };
@@ -98,23 +99,34 @@ struct tiff_counts tiff_blocks_counts(const struct tiff_blocks *b)
   return b->counts;
 }
 
+static bool open_bytes(const char *path, struct tiff_bytes *out)
+{
+  struct error ignored = {0}; /* GDAL meets it, too */
+  struct stat status;
+  out->descriptor = -1;
+  if (remote_is(path)) {
+    if (remote_open(path, &out->remote, &ignored) != 0)
+      return false;
+    out->descriptor = remote_descriptor(out->remote);
+    return true;
+  }
+  out->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe must not make us wait */
+  return out->descriptor >= 0 && fstat(out->descriptor, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 struct tiff_file *tiff_file_open(struct tiff_blocks *b, GDALDatasetH dataset, const char *path)
 {
   GDALDriverH driver = GDALGetDatasetDriver(dataset); /* an overview has none: its tags tell what it is */
   if (driver && strcmp(GDALGetDriverShortName(driver), "GTiff") != 0)
     return NULL;
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe must not make us wait */
-  struct tiff_file *f = descriptor >= 0 ? malloc(sizeof *f) : NULL;
-  struct stat status;
-  if (f && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
-      tiff_layout_read(descriptor, dataset, &f->layout)) {
-    f->descriptor = descriptor;
+  struct tiff_file *f = calloc(1, sizeof *f);
+  if (!f)
+    return NULL;
+  if (open_bytes(path, &f->bytes) && tiff_layout_read(&f->bytes, dataset, &f->layout)) {
     f->id = ++b->files;
     return f;
   }
-  free(f);
-  if (descriptor >= 0)
-    close(descriptor);
+  tiff_file_close(f);
   return NULL;
 }
 
@@ -122,7 +134,10 @@ void tiff_file_close(struct tiff_file *f)
 {
   if (!f)
     return;
-  close(f->descriptor);
+  if (f->bytes.remote)
+    remote_close(f->bytes.remote);
+  else if (f->bytes.descriptor >= 0)
+    close(f->bytes.descriptor);
   free(f);
 }
 
@@ -142,6 +157,12 @@ static enum outcome damaged(const struct block_part *p, const char *why)
 {
   CPLError(CE_Failure, CPLE_FileIO, "the block at row %zu, column %zu %s", p->row, p->column, why);
   return DAMAGED;
+}
+
+/* Where a remote file could not be read, that is the reason, and CPLError has been told it. */
+static enum outcome missing(const struct tiff_file *f, const struct block_part *p, const char *why)
+{
+  return f->bytes.remote && CPLGetLastErrorType() == CE_Failure ? DAMAGED : damaged(p, why);
 }
 
 static size_t line_bytes(const struct tiff_layout *l)
@@ -166,20 +187,20 @@ static enum outcome fetch(struct tiff_blocks *b, const struct tiff_file *f, cons
   size_t line = line_bytes(l), room = l->block_height * line;
   size_t want = l->tiled ? room : p->rows * line; /* the last strip holds what is in the image */
   uint64_t offset, length;
-  if (!tiff_table_value(f->descriptor, &l->offsets, p->block, &offset) ||
-      !tiff_table_value(f->descriptor, &l->lengths, p->block, &length))
-    return damaged(p, "is not listed in the file");
+  if (!tiff_table_value(&f->bytes, &l->offsets, p->block, &offset) ||
+      !tiff_table_value(&f->bytes, &l->lengths, p->block, &length))
+    return missing(f, p, "is not listed in the file");
   /* LZW makes data that cannot be compressed half as long again; others next to nothing. */
   size_t most = packed ? 2 * room + 4096 : want, least_length = packed ? 1 : want;
   if (offset == 0 || length < least_length || length > most || !grow(&b->decoded, &b->decoded_room, room) ||
       !grow(&b->split, &b->split_room, line))
     return LEFT;
   if (!packed)
-    return tiff_file_bytes(f->descriptor, offset, want, b->decoded) ? DONE : damaged(p, "lies outside the file");
+    return tiff_file_bytes(&f->bytes, offset, want, b->decoded) ? DONE : missing(f, p, "lies outside the file");
   if (!grow(&b->stored, &b->stored_room, (size_t)length))
     return LEFT;
-  if (!tiff_file_bytes(f->descriptor, offset, (size_t)length, b->stored))
-    return damaged(p, "lies outside the file");
+  if (!tiff_file_bytes(&f->bytes, offset, (size_t)length, b->stored))
+    return missing(f, p, "lies outside the file");
   return unpack(b, l, p, (size_t)length, want);
 }
 
@@ -323,6 +344,45 @@ static struct block_part part_of(const struct tiff_layout *l, const struct tiff_
   return p;
 }
 
+/* ---- Remote files ---------------------------------------------------------------------------------------------- */
+
+/* Where a block lies; false where it is absent, or nothing that is read here. */
+static bool place_of(const struct tiff_file *f, uint64_t block, struct remote_range *out)
+{
+  return tiff_table_value(&f->bytes, &f->layout.offsets, block, &out->offset) &&
+         tiff_table_value(&f->bytes, &f->layout.lengths, block, &out->length) && out->offset > 0 && out->length > 0 &&
+         out->length <= 3 * (uint64_t)TIFF_BLOCK_MOST;
+}
+
+static bool fetch_ranges(const struct tiff_file *f, const struct remote_range *ranges, size_t count)
+{
+  struct error error = {0};
+  if (remote_need(f->bytes.remote, ranges, count, &error) == 0)
+    return true;
+  CPLError(CE_Failure, CPLE_FileIO, "%s", error.message);
+  return false;
+}
+
+/* The blocks of a window, those that are not kept, come side by side rather than one after the other. */
+static bool fetch_window(struct tiff_blocks *b, const struct tiff_file *f, size_t plane, const struct tiff_window *w)
+{
+  const struct tiff_layout *l = &f->layout;
+  struct remote_range ranges[REMOTE_RANGES_MOST];
+  size_t count = 0;
+  for (size_t y = w->row / l->block_height; y <= (w->row + w->height - 1) / l->block_height; y++)
+    for (size_t x = w->column / l->block_width; x <= (w->column + w->width - 1) / l->block_width; x++) {
+      const uint64_t block = (plane * l->down + y) * l->across + x;
+      if (find_kept(b, f->id, block) || !place_of(f, block, &ranges[count]))
+        continue;
+      if (++count == REMOTE_RANGES_MOST) {
+        if (!fetch_ranges(f, ranges, count))
+          return false;
+        count = 0;
+      }
+    }
+  return fetch_ranges(f, ranges, count);
+}
+
 CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRasterBandH band,
                         const struct tiff_window *w, size_t stride, unsigned char *to)
 {
@@ -330,6 +390,8 @@ CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRa
   size_t number = (size_t)GDALGetBandNumber(band) - 1, plane = l->samples > 1 ? 0 : number;
   assert(number < l->planes * l->samples && w->height > 0 && w->width > 0);
   assert(w->row + w->height <= l->height && w->column + w->width <= l->width);
+  if (f->bytes.remote && !fetch_window(b, f, plane, w))
+    return CE_Failure;
   for (size_t y = w->row / l->block_height; y <= (w->row + w->height - 1) / l->block_height; y++)
     for (size_t x = w->column / l->block_width; x <= (w->column + w->width - 1) / l->block_width; x++) {
       struct block_part p = part_of(l, w, y, x);

@@ -13,7 +13,9 @@
 #include "datacube/source/tiff_layout.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/remote/remote_file.h"
 
+#include <cpl_error.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,13 +48,23 @@ static const uint16_t numbers[TAGS] = {256, 257, 258, 259, 262, 266, 277, 273,  
 
 enum { ENTRIES_MOST = 256, ENTRY_BYTES = 12, BIG_ENTRY_BYTES = 20 };
 
-bool tiff_file_bytes(int descriptor, uint64_t offset, size_t length, void *to)
+static bool is_there(const struct tiff_bytes *file, uint64_t offset, size_t length)
+{
+  struct error error = {0};
+  const struct remote_range range = {offset, length};
+  if (!file->remote || remote_need(file->remote, &range, 1, &error) == 0)
+    return true;
+  CPLError(CE_Failure, CPLE_FileIO, "%s", error.message);
+  return false;
+}
+
+bool tiff_file_bytes(const struct tiff_bytes *file, uint64_t offset, size_t length, void *to)
 {
   unsigned char *p = to;
-  if (offset > INT64_MAX || length > INT64_MAX - offset)
+  if (offset > INT64_MAX || length > INT64_MAX - offset || !is_there(file, offset, length))
     return false;
   while (length > 0) {
-    ssize_t got = pread(descriptor, p, length, (off_t)offset);
+    ssize_t got = pread(file->descriptor, p, length, (off_t)offset);
     if (got == 0 || (got < 0 && errno != EINTR))
       return false;
     if (got < 0)
@@ -72,12 +84,12 @@ static uint64_t number(const unsigned char *p, unsigned size, bool big_endian)
   return value;
 }
 
-bool tiff_table_value(int descriptor, const struct tiff_table *table, uint64_t index, uint64_t *out)
+bool tiff_table_value(const struct tiff_bytes *file, const struct tiff_table *table, uint64_t index, uint64_t *out)
 {
   unsigned char bytes[8];
   uint64_t at;
   if (index >= table->count || __builtin_mul_overflow(index, (uint64_t)table->item_size, &at) ||
-      __builtin_add_overflow(at, table->at, &at) || !tiff_file_bytes(descriptor, at, table->item_size, bytes))
+      __builtin_add_overflow(at, table->at, &at) || !tiff_file_bytes(file, at, table->item_size, bytes))
     return false;
   *out = number(bytes, table->item_size, table->big_endian);
   return true;
@@ -124,10 +136,10 @@ static bool note_entry(const unsigned char *entry, uint64_t at, struct dialect d
   return true;
 }
 
-static bool read_dialect(int descriptor, struct dialect *out)
+static bool read_dialect(const struct tiff_bytes *file, struct dialect *out)
 {
   unsigned char head[8];
-  if (!tiff_file_bytes(descriptor, 0, sizeof head, head) || (memcmp(head, "II", 2) != 0 && memcmp(head, "MM", 2) != 0))
+  if (!tiff_file_bytes(file, 0, sizeof head, head) || (memcmp(head, "II", 2) != 0 && memcmp(head, "MM", 2) != 0))
     return false;
   out->big_endian = head[0] == 'M';
   uint64_t version = number(head + 2, 2, out->big_endian);
@@ -135,18 +147,18 @@ static bool read_dialect(int descriptor, struct dialect *out)
   return version == 42 || (out->big_tiff && number(head + 4, 2, out->big_endian) == 8);
 }
 
-static bool read_directory(int descriptor, uint64_t at, struct tiff_table tables[TAGS], bool *big_endian)
+static bool read_directory(const struct tiff_bytes *file, uint64_t at, struct tiff_table tables[TAGS], bool *big_endian)
 {
   unsigned char head[8], entries[ENTRIES_MOST * BIG_ENTRY_BYTES];
   struct dialect d;
-  if (!read_dialect(descriptor, &d))
+  if (!read_dialect(file, &d))
     return false;
   unsigned count_bytes = d.big_tiff ? 8 : 2, entry_bytes = d.big_tiff ? BIG_ENTRY_BYTES : ENTRY_BYTES;
-  if (!tiff_file_bytes(descriptor, at, count_bytes, head))
+  if (!tiff_file_bytes(file, at, count_bytes, head))
     return false;
   uint64_t count = number(head, count_bytes, d.big_endian);
   at += count_bytes;
-  if (count > ENTRIES_MOST || !tiff_file_bytes(descriptor, at, (size_t)count * entry_bytes, entries))
+  if (count > ENTRIES_MOST || !tiff_file_bytes(file, at, (size_t)count * entry_bytes, entries))
     return false;
   for (size_t i = 0; i < count; i++)
     if (!note_entry(entries + i * entry_bytes, at + i * entry_bytes, d, tables))
@@ -156,11 +168,11 @@ static bool read_directory(int descriptor, uint64_t at, struct tiff_table tables
 }
 
 /* First values of the tags, or what the standard says where the tag is absent. */
-static bool read_values(int descriptor, const struct tiff_table tables[TAGS], uint64_t values[TAGS])
+static bool read_values(const struct tiff_bytes *file, const struct tiff_table tables[TAGS], uint64_t values[TAGS])
 {
   for (size_t k = 0; k < TAGS; k++) {
     values[k] = 0;
-    if (tables[k].count > 0 && !tiff_table_value(descriptor, &tables[k], 0, &values[k]))
+    if (tables[k].count > 0 && !tiff_table_value(file, &tables[k], 0, &values[k]))
       return false;
   }
   static const uint64_t standard[TAGS] = {
@@ -218,7 +230,7 @@ static bool place_blocks(const struct tiff_table tables[TAGS], const uint64_t v[
   return l->offsets.count >= blocks && l->lengths.count >= blocks;
 }
 
-bool tiff_layout_read(int descriptor, GDALDatasetH dataset, struct tiff_layout *out)
+bool tiff_layout_read(const struct tiff_bytes *file, GDALDatasetH dataset, struct tiff_layout *out)
 {
   struct tiff_table tables[TAGS] = {{.count = 0}};
   uint64_t v[TAGS];
@@ -230,8 +242,8 @@ bool tiff_layout_read(int descriptor, GDALDatasetH dataset, struct tiff_layout *
   char *end;
   errno = 0;
   uint64_t at = strtoull(place, &end, 10);
-  if (errno || *end || end == place || !read_directory(descriptor, at, tables, &big_endian) ||
-      !read_values(descriptor, tables, v) || !is_plain(tables, v) || !agrees(v, dataset))
+  if (errno || *end || end == place || !read_directory(file, at, tables, &big_endian) ||
+      !read_values(file, tables, v) || !is_plain(tables, v) || !agrees(v, dataset))
     return false;
   const bool apart = v[PLANAR] == 2, halves = GDALDataTypeIsComplex(GDALGetRasterDataType(band));
   *out = (struct tiff_layout){.width = v[WIDTH],

@@ -10,6 +10,8 @@
 
 #include <gdal.h>
 
+struct remote_file; /* datacube/remote/remote_file.h */
+
 enum { TIFF_BLOCK_MOST = 16 << 20 }; /* bytes of the largest block, decoded */
 
 struct tiff_table {   /* values of one tag */
@@ -33,14 +35,20 @@ struct tiff_layout {
   struct tiff_table offsets, lengths; /* of the blocks: bytes */
 };
 
-/* Reads the directory of the dataset's image from the descriptor. False where the file is of another kind or odd in
+struct tiff_bytes { /* of an open file */
+  int descriptor;
+  struct remote_file *remote; /* whose descriptor it is, or NULL: then it is its own */
+};
+
+/* Reads the directory of the dataset's image from the file. False where the file is of another kind or odd in
  * any way: then GDAL has to read the pixels. */
-bool tiff_layout_read(int descriptor, GDALDatasetH dataset, struct tiff_layout *out);
+bool tiff_layout_read(const struct tiff_bytes *file, GDALDatasetH dataset, struct tiff_layout *out);
 
 /* Value `index` of a table. False where there is none. */
-bool tiff_table_value(int descriptor, const struct tiff_table *table, uint64_t index, uint64_t *out);
+bool tiff_table_value(const struct tiff_bytes *file, const struct tiff_table *table, uint64_t index, uint64_t *out);
 
-/* Fills `to` from the file. False where the file ends before. */
-bool tiff_file_bytes(int descriptor, uint64_t offset, size_t length, void *to);
+/* Fills `to` from the file. False where the file ends before, or a remote one cannot be
+ * read: then CPLError has been told. */
+bool tiff_file_bytes(const struct tiff_bytes *file, uint64_t offset, size_t length, void *to);
 
 #endif

@@ -2,6 +2,7 @@
 #include "processes/load/catalogue_cube.h"
 #include "processes/load/user_file.h"
 #include "processes/local_files.h"
+#include "datacube/remote/remote_file.h"
 #include "stac/href.h"
 
 #include <string.h>
@@ -13,6 +14,19 @@ struct stac_document {
   const char *folder; /* of results that this server publishes, all of which may be read; or NULL */
 };
 
+/* On another host. Whether it may be asked, the fetcher decides. */
+static int find_remote(struct call *call, const char *url, struct stac_document *out)
+{
+  if (!remote_is_connected() || !href_is_web(url))
+    return error_parameter(call->error, ERROR_FeatureUnsupported, "url",
+                           "'%s' is on another host, and none is read here: STAC documents are read from files, and "
+                           "results of jobs from here",
+                           url);
+  const char *whole = href_resolve(call->arena, url, url);
+  out->path = whole ? arena_printf(call->arena, REMOTE_PREFIX "%s", whole) : NULL;
+  return out->path ? 0 : error_memory(call->error);
+}
+
 /* What this server publishes itself needs no request. */
 static int find_published(struct call *call, const char *url, struct stac_document *out)
 {
@@ -21,9 +35,7 @@ static int find_published(struct call *call, const char *url, struct stac_docume
       local->find_published(local->context, call->arena, url, &out->path, call->error) != 0)
     return error_at_parameter(call->error, "url");
   if (!out->path)
-    return error_parameter(call->error, ERROR_FeatureUnsupported, "url",
-                           "'%s' is on another host: STAC documents are read from files, and results of jobs from here",
-                           url);
+    return find_remote(call, url, out);
   out->folder = arena_printf(call->arena, "%.*s", (int)(strrchr(out->path, '/') - out->path), out->path);
   return out->folder ? 0 : error_memory(call->error);
 }

@@ -17,6 +17,8 @@ static const char help_text[] =
     "  --data DIR              folder with the catalogue (see twincube catalogue --help for the default)\n"
     "  --files DIR             folder that load_uploaded_files reads from (default: the current one)\n"
     "  --workspaces DIR        folder whose folders are the workspaces of export_workspace (default: none)\n"
+    "  --remote PREFIX         other hosts that load_stac may read from: what addresses of documents and data begin\n"
+    "                          with, such as https://example.org/data/; may be repeated (default: none)\n"
     "  --memory SIZE           memory to plan with, such as 512M or 2G (default 2G)\n"
     "  --threads N             workers to plan with (default: as many as the machine has cores)\n"
     "  --json                  as JSON: hash, bytes read, elements computed, stages and phases\n"
@@ -40,5 +42,5 @@ int command_explain(int argc, char **argv)
 {
   struct graph_arguments arguments = {0};
   int status = graph_arguments_read(argc, argv, "explain", help_text, &arguments);
-  return status >= 0 ? status : graph_arguments_execute(&arguments, explain_graph);
+  return status >= 0 ? status : graph_arguments_execute(&arguments, NULL, explain_graph);
 }

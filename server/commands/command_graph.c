@@ -3,6 +3,7 @@
 
 #include "server/commands/command.h"
 #include "server/commands/data_dir.h"
+#include "server/fetch/fetch_here.h"
 
 #include "processes/local_files.h"
 
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const uint64_t remote_bytes = UINT64_C(8) << 30; /* that are kept of other hosts' files while a graph runs */
 
 static int add_parameter(struct graph_arguments *arguments, const char *command, char *text)
 {
@@ -20,6 +23,17 @@ static int add_parameter(struct graph_arguments *arguments, const char *command,
     return command_usage(command, "more than %d parameters", GRAPH_ARGUMENTS_MAX_PARAMETERS);
   *equals = '\0';
   arguments->parameters[arguments->parameter_count++] = (struct graph_parameter){.name = text, .json = equals + 1};
+  return -1;
+}
+
+static int add_remote(struct graph_arguments *arguments, const char *command, const char *prefix)
+{
+  struct error error = {0};
+  if (web_prefix_check(prefix, &error) != 0)
+    return command_usage(command, "--remote: %s", error.message);
+  if (arguments->remote_count == GRAPH_ARGUMENTS_MAX_REMOTES)
+    return command_usage(command, "more than %d times --remote", GRAPH_ARGUMENTS_MAX_REMOTES);
+  arguments->remotes[arguments->remote_count++] = prefix;
   return -1;
 }
 
@@ -40,6 +54,8 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
     return -1;
   case 'p':
     return add_parameter(out, command, value);
+  case 'r':
+    return add_remote(out, command, value);
   case 'm':
     if (command_size(value, &out->memory) != 0)
       return command_usage(command, "--memory wants a size such as 512M, not '%s'", value);
@@ -74,6 +90,7 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
                                           {"threads", required_argument, NULL, 't'},
                                           {"encoding", required_argument, NULL, 'e'},
                                           {"workspaces", required_argument, NULL, 'w'},
+                                          {"remote", required_argument, NULL, 'r'},
                                           {"files", required_argument, NULL, 'f'},
                                           {"json", no_argument, NULL, 'j'},
                                           {"cuda", no_argument, NULL, 'c'},
@@ -97,13 +114,22 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
   return -1;
 }
 
-int graph_arguments_execute(const struct graph_arguments *arguments,
+/* Where no address is allowed there is no fetcher, and other hosts are not read at all. */
+static int start_fetcher(const struct graph_arguments *arguments, const volatile int *cancel, struct fetch_here **out,
+                         struct error *error)
+{
+  const struct web_rule rule = {arguments->remotes, arguments->remote_count, false};
+  return arguments->remote_count > 0 ? fetch_here_start(&rule, remote_bytes, cancel, out, error) : 0;
+}
+
+int graph_arguments_execute(const struct graph_arguments *arguments, const volatile int *cancel,
                             int (*act)(const struct graph_arguments *arguments, struct execution *execution,
                                        struct error *error))
 {
   struct error error = {0};
   struct buffer graph = {.limit = 2 * (size_t)GRAPH_MAX_BYTES};
   struct catalogue *catalogue = NULL;
+  struct fetch_here *fetcher = NULL;
   char data[DATA_DIR_SIZE];
   char *files = realpath(arguments->files != NULL ? arguments->files : ".", NULL);
   int status = command_read_file(arguments->graph, GRAPH_MAX_BYTES, &graph, &error);
@@ -113,6 +139,8 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
     status = data_dir_find(arguments->data, data, &error);
   if (status == 0)
     status = catalogue_open(data, false, &catalogue, &error);
+  if (status == 0)
+    status = start_fetcher(arguments, cancel, &fetcher, &error);
   if (status == 0) {
     struct execution execution = {
         .graph = graph.length ? graph.data : "",
@@ -123,6 +151,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
         .files = files,
         .workspaces = {arguments->workspaces, 0},
         .local = &(const struct local_files){.all = true},
+        .cancel = cancel,
         .memory = arguments->memory,
         .threads = (unsigned)arguments->threads,
         .official_encoding = arguments->official,
@@ -131,6 +160,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments,
     };
     status = act(arguments, &execution, &error);
   }
+  fetch_here_stop(fetcher);
   if (catalogue != NULL)
     catalogue_close(catalogue);
   buffer_free(&graph);

@@ -6,7 +6,7 @@
 #include "processes/execute.h"
 #include "stac/catalogue.h"
 
-enum { GRAPH_ARGUMENTS_MAX_PARAMETERS = 256 };
+enum { GRAPH_ARGUMENTS_MAX_PARAMETERS = 256, GRAPH_ARGUMENTS_MAX_REMOTES = 64 };
 
 struct graph_arguments {
   const char *graph;      /* file name, "-" for standard input */
@@ -14,6 +14,8 @@ struct graph_arguments {
   const char *data;       /* --data, or NULL */
   const char *files;      /* --files, or NULL */
   const char *workspaces; /* --workspaces, or NULL */
+  const char *remotes[GRAPH_ARGUMENTS_MAX_REMOTES]; /* --remote: what other hosts' addresses begin with (web_rule.h) */
+  size_t remote_count;
   size_t memory;          /* bytes, 0: default */
   long threads;           /* 0: default */
   bool official;          /* --encoding official */
@@ -27,8 +29,8 @@ struct graph_arguments {
 int graph_arguments_read(int argc, char **argv, const char *command, const char *help, struct graph_arguments *out);
 
 /* Loads graph and catalogue, calls `act` with what execute() wants, and releases both. Returns the exit status; an
- * error has been printed. */
-int graph_arguments_execute(const struct graph_arguments *arguments,
+ * error has been printed. `cancel` (or NULL) becomes nonzero when nobody waits for the result any more. */
+int graph_arguments_execute(const struct graph_arguments *arguments, const volatile int *cancel,
                             int (*act)(const struct graph_arguments *arguments, struct execution *execution,
                                        struct error *error));
 

@@ -24,6 +24,8 @@ static const char help_text[] =
     "  --data DIR              folder with the catalogue (see twincube catalogue --help for the default)\n"
     "  --files DIR             folder that load_uploaded_files reads from (default: the current one)\n"
     "  --workspaces DIR        folder whose folders are the workspaces of export_workspace (default: none)\n"
+    "  --remote PREFIX         other hosts that load_stac may read from: what addresses of documents and data begin\n"
+    "                          with, such as https://example.org/data/; may be repeated (default: none)\n"
     "  --memory SIZE           memory for tiles, registers and caches, such as 512M or 2G (default 2G)\n"
     "  --threads N             workers (default: as many as the machine has cores)\n"
     "  --encoding NAME         of graph and values: json (default: NaN and infinities come out as null) or official,\n"
@@ -95,7 +97,6 @@ static int run_graph(const struct graph_arguments *arguments, struct execution *
   struct run_progress progress = {.notify = show_progress, .data = &shown};
   const struct run_log log = {.put = print_entry, .data = (void *)(uintptr_t)arguments};
   struct execution_result result;
-  execution->cancel = &cancelled;
   execution->progress = isatty(STDERR_FILENO) ? &progress : NULL;
   execution->log = &log;
   execution->history = "twincube " TWINCUBE_VERSION " run";
@@ -117,5 +118,5 @@ int command_run(int argc, char **argv)
   const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
-  return graph_arguments_execute(&arguments, run_graph);
+  return graph_arguments_execute(&arguments, &cancelled, run_graph);
 }

@@ -1,0 +1,46 @@
+/* What readers of remote files and the fetcher say to each other, over a Unix socket that keeps messages apart
+ * (SOCK_SEQPACKET): one question a message, one answer to each but REMOTE_CLOSE, in any order. Both ends are the same
+ * program, so structs travel as they are; the fetcher checks every length all the same, since a reader may have been
+ * broken by what it read. */
+#ifndef TWINCUBE_DATACUBE_REMOTE_REMOTE_PROTOCOL_H
+#define TWINCUBE_DATACUBE_REMOTE_REMOTE_PROTOCOL_H
+
+#include "datacube/base/error.h"
+
+#include <stdint.h>
+
+enum {
+  REMOTE_PAGE = 16384,       /* bytes: what is there of a file is counted in pages */
+  REMOTE_RANGES_MOST = 128,  /* of one question */
+  REMOTE_URL_SIZE = 8192,    /* with the NUL */
+  REMOTE_VALIDATOR_SIZE = 256
+};
+
+struct remote_range {
+  uint64_t offset, length; /* bytes; not empty, inside the file */
+};
+
+enum remote_question_kind {
+  REMOTE_OPEN = 1, /* an address follows, without a NUL: the file's number, size and place here */
+  REMOTE_NEED,     /* ranges follow: answered as soon as they are there */
+  REMOTE_CLOSE     /* the file is needed no longer by this one who opened it; not answered */
+};
+
+struct remote_question {
+  uint64_t id;    /* the answer repeats it */
+  uint32_t kind;
+  uint32_t whole; /* OPEN: 1 for all of the file, fetched before the answer */
+  uint64_t file;  /* NEED, CLOSE: its number */
+  uint64_t most;  /* OPEN: bytes of a file that is fetched whole */
+};
+
+struct remote_answer {
+  uint64_t id;
+  uint64_t file, size;                   /* OPEN */
+  uint64_t is_complete;                  /* OPEN: 1 where all of it is there */
+  char path[512];                        /* OPEN: of a file of this machine, sparse where nothing was fetched yet */
+  char validator[REMOTE_VALIDATOR_SIZE]; /* OPEN: what names this state of the content (ETag, else the date), or "" */
+  struct error error;                    /* "": success */
+};
+
+#endif

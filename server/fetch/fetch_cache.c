@@ -1,0 +1,160 @@
+/* The list is short (hundreds), and looked through. */
+#include "server/fetch/fetch_cache.h"
+
+#include "server/store/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static const uint64_t longest_file = UINT64_C(1) << 38; /* bytes: a byte for each page is held in memory */
+
+int fetch_cache_open(struct fetch_cache *cache, const char *folder, uint64_t most, struct error *error)
+{
+  *cache = (struct fetch_cache){.most = most};
+  if (snprintf(cache->folder, sizeof cache->folder, "%s", folder) >= (int)sizeof cache->folder)
+    return error_set(error, ERROR_StorageFailure, "the folder %.200s has too long a name", folder);
+  folder_clear(folder);
+  return folder_make(folder, error);
+}
+
+static void free_file(struct fetch_cache *cache, struct fetch_file *file)
+{
+  struct fetch_file **place = &cache->first;
+  while (*place != file)
+    place = &(*place)->next;
+  *place = file->next;
+  cache->reserved -= file->reserved;
+  if (file->fd >= 0) {
+    unlink(file->path);
+    close(file->fd);
+  }
+  free(file->url);
+  free(file->moved);
+  free(file->pages);
+  free(file);
+}
+
+void fetch_cache_close(struct fetch_cache *cache)
+{
+  while (cache->first)
+    free_file(cache, cache->first);
+  if (cache->folder[0] != '\0')
+    rmdir(cache->folder);
+}
+
+struct fetch_file *fetch_cache_find(struct fetch_cache *cache, const char *url)
+{
+  for (struct fetch_file *f = cache->first; f; f = f->next) /* the newest come first */
+    if (!f->is_outdated && strcmp(f->url, url) == 0) {
+      f->used = ++cache->clock;
+      return f;
+    }
+  return NULL;
+}
+
+struct fetch_file *fetch_cache_number(struct fetch_cache *cache, uint64_t number)
+{
+  struct fetch_file *f = cache->first;
+  while (f && f->number != number)
+    f = f->next;
+  return f;
+}
+
+static int make_file(const struct fetch_cache *cache, struct fetch_file *file, struct error *error)
+{
+  uint64_t name[2];
+  if (getrandom(name, sizeof name, 0) != (ssize_t)sizeof name)
+    return error_set(error, ERROR_Internal, "no random number can be had: %s", strerror(errno));
+  snprintf(file->path, sizeof file->path, "%s/%016" PRIx64 "%016" PRIx64, cache->folder, name[0], name[1]);
+  file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  return file->fd >= 0 ? 0
+                       : error_set(error, ERROR_StorageFailure, "no file for what is fetched can be made: %s",
+                                   strerror(errno));
+}
+
+struct fetch_file *fetch_cache_add(struct fetch_cache *cache, const char *url, struct error *error)
+{
+  struct fetch_file *file = calloc(1, sizeof *file);
+  if (file)
+    *file = (struct fetch_file){
+        .url = strdup(url), .fd = -1, .number = ++cache->last_number, .holds = 1, .used = ++cache->clock};
+  if (!file || !file->url) {
+    free(file);
+    error_memory(error);
+    return NULL;
+  }
+  file->next = cache->first;
+  cache->first = file;
+  if (make_file(cache, file, error) == 0)
+    return file;
+  free_file(cache, file);
+  return NULL;
+}
+
+void fetch_cache_release(struct fetch_cache *cache, struct fetch_file *file)
+{
+  if (--file->holds == 0 && (file->is_outdated || file->state == FETCH_OVER))
+    free_file(cache, file);
+}
+
+/* The longest unused file that nobody holds; NULL where there is none. */
+static struct fetch_file *longest_unused(const struct fetch_cache *cache)
+{
+  struct fetch_file *found = NULL;
+  for (struct fetch_file *f = cache->first; f; f = f->next)
+    if (f->holds == 0 && (!found || f->used < found->used))
+      found = f;
+  return found;
+}
+
+int fetch_cache_reserve(struct fetch_cache *cache, struct fetch_file *file, uint64_t bytes, struct error *error)
+{
+  while (bytes > cache->most - cache->reserved) {
+    struct fetch_file *old = longest_unused(cache);
+    if (!old)
+      return error_set(error, ERROR_FileSizeExceeded,
+                       "%.200s: what is read at once from other hosts takes more than the %" PRIu64
+                       " MB that are kept of it here",
+                       file->url, cache->most >> 20);
+    free_file(cache, old);
+  }
+  cache->reserved += bytes;
+  file->reserved += bytes;
+  return 0;
+}
+
+void fetch_cache_unreserve(struct fetch_cache *cache, struct fetch_file *file, uint64_t bytes)
+{
+  cache->reserved -= bytes;
+  file->reserved -= bytes;
+}
+
+int fetch_file_set_size(struct fetch_file *file, uint64_t size, struct error *error)
+{
+  if (size > longest_file)
+    return error_set(error, ERROR_FileSizeExceeded, "%.200s has %" PRIu64 " bytes, more than are read", file->url,
+                     size);
+  file->page_count = (size_t)((size + REMOTE_PAGE - 1) / REMOTE_PAGE);
+  free(file->pages);
+  file->pages = calloc(file->page_count + 1, 1);
+  file->size = size;
+  if (!file->pages)
+    return error_memory(error);
+  return ftruncate(file->fd, (off_t)size) == 0
+             ? 0
+             : error_set(error, ERROR_StorageFailure, "what is fetched cannot be stored: %s", strerror(errno));
+}
+
+void fetch_file_mark(struct fetch_file *file, size_t first, size_t end, enum fetch_page state)
+{
+  memset(file->pages + first, state, end - first);
+  file->is_complete = state == PAGE_THERE;
+  for (size_t i = 0; i < file->page_count && file->is_complete; i++)
+    file->is_complete = file->pages[i] == PAGE_THERE;
+}

@@ -1,0 +1,74 @@
+/* What was fetched from other hosts: one sparse file each, filled where somebody needed it.
+ *
+ * A file is of one state of the content, named by its validator; a newer state is another file, and the old one stays
+ * for those who hold it. All together take at most so many bytes of the disk: what nobody holds goes first, the longest
+ * unused one before others. Names are random, so whoever may open files here opens only those that it was told. */
+#ifndef TWINCUBE_SERVER_FETCH_FETCH_CACHE_H
+#define TWINCUBE_SERVER_FETCH_FETCH_CACHE_H
+
+#include "datacube/remote/remote_protocol.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum fetch_page { PAGE_ABSENT, PAGE_WANTED, PAGE_UNDER_WAY, PAGE_THERE };
+
+enum fetch_state {
+  FETCH_OPENING, /* nothing is known yet */
+  FETCH_READY,   /* size and validator are known */
+  FETCH_OVER     /* could not be opened (failure), or its content has changed: no more is fetched */
+};
+
+struct fetch_file {
+  char *url;       /* as it was asked for */
+  char *moved;     /* where a redirect led, or NULL */
+  uint64_t number; /* not 0, never given again */
+  char path[512];
+  int fd;
+  enum fetch_state state;
+  uint64_t size;
+  char validator[REMOTE_VALIDATOR_SIZE]; /* ETag, else Last-Modified; "": none, then the file is complete or opening */
+  bool is_etag;                          /* the validator is one */
+  bool is_complete;
+  bool is_outdated;     /* a newer state has taken its place, or none can be had */
+  unsigned char *pages; /* enum fetch_page, one each; NULL while opening */
+  size_t page_count;
+  uint64_t reserved; /* bytes of the disk that count as its own */
+  unsigned holds;    /* readers that have it open, and transfers */
+  int64_t checked;   /* steady milliseconds when its server was last asked what state it has */
+  uint64_t used;     /* the cache's clock */
+  struct error failure;
+  struct fetch_file *next;
+};
+
+struct fetch_cache {
+  char folder[400]; /* without links, ends without '/' */
+  uint64_t most, reserved; /* bytes */
+  uint64_t clock, last_number;
+  struct fetch_file *first;
+};
+
+/* Makes the folder where there is none, and empties it. Error StorageFailure. */
+int fetch_cache_open(struct fetch_cache *cache, const char *folder, uint64_t most, struct error *error);
+/* Removes all files. */
+void fetch_cache_close(struct fetch_cache *cache);
+
+/* The newest file of an address that is not outdated, or NULL. */
+struct fetch_file *fetch_cache_find(struct fetch_cache *cache, const char *url);
+struct fetch_file *fetch_cache_number(struct fetch_cache *cache, uint64_t number);
+/* A new one, opening, held once. NULL with an error. */
+struct fetch_file *fetch_cache_add(struct fetch_cache *cache, const char *url, struct error *error);
+/* One hold less. A file that nobody holds and that is over or outdated goes. */
+void fetch_cache_release(struct fetch_cache *cache, struct fetch_file *file);
+
+/* Room on the disk for so many bytes more of a file. Error FileSizeExceeded where those who are held leave none. */
+int fetch_cache_reserve(struct fetch_cache *cache, struct fetch_file *file, uint64_t bytes, struct error *error);
+void fetch_cache_unreserve(struct fetch_cache *cache, struct fetch_file *file, uint64_t bytes);
+
+/* Size and pages of a file that is being opened. Errors: FileSizeExceeded, Internal (out of memory). */
+int fetch_file_set_size(struct fetch_file *file, uint64_t size, struct error *error);
+/* Pages [first, end) become `state`; the file is complete when all are there. */
+void fetch_file_mark(struct fetch_file *file, size_t first, size_t end, enum fetch_page state);
+
+#endif

@@ -1,0 +1,253 @@
+"""load_stac from other hosts: documents and rasters over HTTP, by ranges. The host here misbehaves as it is told to; what
+comes out is compared with the arrays that were written, or is an error that says what was wrong: never other pixels."""
+
+import json
+import socket
+import subprocess
+
+import numpy as np
+import pytest
+import rasterio
+import xarray
+from rasterio.io import MemoryFile
+from rasterio.transform import from_origin
+
+from conftest import BINARY
+from remote_host import Fault, RemoteHost
+
+SIZE = 600
+
+
+def raster(seed, size=SIZE, west=500000, dtype="uint16", count=1, driver="GTiff", mask=None, **options):
+    """Random values, and a file of them."""
+    values = np.random.default_rng(seed).integers(1, 5000, (count, size, size)).astype(dtype)
+    layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", **options}
+    if driver == "COG":
+        layout = options
+    with MemoryFile() as memory:
+        with memory.open(driver=driver, height=size, width=size, count=count, dtype=dtype, crs="EPSG:32633",
+                         transform=from_origin(west, 5000000, 10, 10), **{"nodata": 0, **layout}) as file:
+            file.write(values)
+            if mask is not None:
+                file.write_mask(mask)
+        return values, memory.read()
+
+
+def item(name, assets, date="2020-01-01T00:00:00Z", **properties):
+    return {"type": "Feature", "stac_version": "1.0.0", "id": name, "geometry": None, "links": [],
+            "properties": {"datetime": date, **properties},
+            "assets": {key: {"href": href, "type": "image/tiff", "roles": ["data"]} for key, href in assets.items()}}
+
+
+def put(host, name, document):
+    host.files[name] = json.dumps(document).encode()
+    return host.url + name
+
+
+def execute(folder, url, *options, remote=None, **arguments):
+    graph = {"load": {"process_id": "load_stac", "arguments": {"url": url, **arguments}},
+             "save": {"process_id": "save_result", "result": True,
+                      "arguments": {"data": {"from_node": "load"}, "format": "netCDF"}}}
+    (folder / "graph.json").write_text(json.dumps(graph))
+    remote = [option for prefix in remote or [] for option in ("--remote", prefix)]
+    (folder / "tmp").mkdir(exist_ok=True)
+    done = subprocess.run([BINARY, "run", folder / "graph.json", "--data", folder / "none", "-o", folder / "out.nc",
+                           *remote, *options], capture_output=True, text=True, timeout=120, check=False,
+                          env={"TMPDIR": str(folder / "tmp"), "PATH": "/usr/bin"})
+    assert not list((folder / "tmp").iterdir()), "what was fetched is left behind"
+    return done
+
+
+def load(folder, host, url, *options, **arguments):
+    done = execute(folder, url, *options, remote=[host.url], **arguments)
+    assert done.returncode == 0, done.stderr
+    with xarray.open_dataset(folder / "out.nc", mask_and_scale=False) as file:
+        return file.load()
+
+
+def refusal(folder, url, remote, **arguments):
+    done = execute(folder, url, remote=remote, **arguments)
+    assert done.returncode == 1, done
+    return done.stderr
+
+
+LAYOUTS = [{}, {"compress": "lzw"}, {"tiled": False, "blockysize": 16}, {"compress": "none"}, {"predictor": 2},
+           {"dtype": "float32", "compress": "zstd"}, {"driver": "COG", "compress": "deflate"}]
+
+
+@pytest.mark.parametrize("options", LAYOUTS, ids=str)
+def test_pixels_are_those_of_the_file(tmp_path, options):
+    values, file = raster(1, **options)
+    with RemoteHost({"data/a.tif": file}) as host:
+        url = put(host, "stac/item.json", item("a", {"B1": "../data/a.tif"}))
+        assert np.array_equal(load(tmp_path, host, url)["B1"][0], values[0])
+        assert host.count("data/a.tif") < 12
+
+
+def test_bands_in_turn_of_one_file_and_a_mask_inside_it(tmp_path):
+    mask = np.random.default_rng(3).integers(0, 2, (SIZE, SIZE)).astype("uint8") * 255
+    values, file = raster(2, count=3, interleave="pixel", nodata=None, mask=mask)
+    with RemoteHost({"a.tif": file}) as host:
+        found = load(tmp_path, host, put(host, "i.json", item("a", {"A": "a.tif"})), bands=["A_1", "A_3"])
+    for band, plane in (("A_1", values[0]), ("A_3", values[2])):
+        kept = found[band][0].values
+        assert np.array_equal(kept[mask > 0], plane[mask > 0])
+        assert np.isnan(kept[mask == 0]).all()
+
+
+def test_a_crop_reads_a_little_of_a_large_file(tmp_path):
+    values, file = raster(4, size=4096, compress="none")
+    with RemoteHost({"a.tif": file}) as host:
+        box = {"west": 520000, "east": 521000, "south": 4979000, "north": 4980000, "crs": 32633}
+        found = load(tmp_path, host, put(host, "i.json", item("a", {"B1": "a.tif"})), spatial_extent=box)
+        ranges = [asked for path, asked, _ in host.requests if path == "a.tif"]
+    assert np.array_equal(found["B1"][0], values[0, 2000:2100, 2000:2100])
+    read = sum(int(end) - int(start) + 1 for start, end in (asked[6:].split("-") for asked in ranges))
+    assert read < len(file) / 8
+
+
+def test_links_are_followed_from_catalogue_to_items_and_resolved(tmp_path):
+    first, second = raster(5), raster(6)
+    with RemoteHost({"d/a.tif": first[1], "e/b.tif": second[1]}) as host:
+        put(host, "s/items/a.json", item("a", {"B1": "../../d/a.tif"}, "2020-01-01T00:00:00Z"))
+        put(host, "s/items/b.json", item("b", {"B1": "/e/./x/../b.tif?x=1#y"}, "2020-01-02T00:00:00Z"))
+        put(host, "s/c/collection.json",
+            {"type": "Collection", "stac_version": "1.0.0", "id": "c", "license": "other", "description": "x",
+             "extent": {"spatial": {"bbox": [[-180, -90, 180, 90]]}, "temporal": {"interval": [[None, None]]}},
+             "links": [{"rel": "item", "href": "../items/a.json"}, {"rel": "item", "href": "//" + host.url[7:] +
+                                                                    "s/items/b.json"}]})
+        url = put(host, "s/catalog.json", {"type": "Catalog", "stac_version": "1.0.0", "id": "r", "description": "x",
+                                           "links": [{"rel": "child", "href": "./c/collection.json"}]})
+        found = load(tmp_path, host, url)["B1"]
+    assert np.array_equal(found[0], first[0][0]) and np.array_equal(found[1], second[0][0])
+
+
+def test_a_document_of_this_machine_leads_to_the_web_but_not_back(tmp_path):
+    values, file = raster(7)
+    with RemoteHost({"a.tif": file}) as host:
+        local = tmp_path / "item.json"
+        local.write_text(json.dumps(item("a", {"B1": host.url + "a.tif"})))
+        assert np.array_equal(load(tmp_path, host, str(local))["B1"][0], values[0])
+        (tmp_path / "b.tif").write_bytes(file)
+        for href in (f"file://{tmp_path}/b.tif", "/vsicurl/http://x/b.tif", "s3://bucket/b.tif",
+                     f"/vsiremote/{host.url}a.tif"):
+            url = put(host, "i.json", item("a", {"B1": href}))
+            assert "FeatureUnsupported" in refusal(tmp_path, url, [host.url]), href
+        url = put(host, "i.json", item("a", {"B1": f"{tmp_path}/b.tif"}))  # a path of that host
+        assert "NoDataAvailable" in refusal(tmp_path, url, [host.url])
+
+
+# ---- what may be asked ------------------------------------------------------------------------------------------------
+
+def test_only_allowed_addresses_are_asked(tmp_path):
+    _, file = raster(8)
+    with RemoteHost({"in/a.tif": file, "out/a.tif": file}) as host, RemoteHost({"a.tif": file}) as other:
+        inside = put(host, "in/i.json", item("a", {"B1": "a.tif"}))
+        assert "FeatureUnsupported" in refusal(tmp_path, inside, [])
+        assert execute(tmp_path, inside, remote=[host.url + "in/"]).returncode == 0
+        asked = len(host.requests)
+        for href in ("../out/a.tif", other.url + "a.tif", "..%2fout/a.tif", "http://user@127.0.0.1/a.tif",
+                     f"http://localhost:{host.port}/in/a.tif", "http://169.254.169.254/a.tif"):
+            url = put(host, "in/j.json", item("a", {"B1": href}))
+            assert "PermissionsInsufficient" in refusal(tmp_path, url, [host.url + "in/"]), href
+        assert {path for path, _, _ in host.requests[asked:]} == {"in/j.json"} and not other.requests
+        assert "PermissionsInsufficient" in refusal(tmp_path, host.url + "out/i.json", [host.url + "in/"])
+
+
+def test_redirects_are_judged_again(tmp_path):
+    values, file = raster(9)
+    with RemoteHost({"a.tif": file}) as host, RemoteHost({"b.tif": file}) as other:
+        url = put(host, "i.json", item("a", {"B1": "moved.tif"}))
+        host.always["moved.tif"] = Fault("redirect", "/a.tif")
+        assert np.array_equal(load(tmp_path, host, url)["B1"][0], values[0])
+        for target in (other.url + "b.tif", "file:///etc/passwd", "http://169.254.169.254/"):
+            host.always["moved.tif"] = Fault("redirect", target)
+            assert "PermissionsInsufficient" in refusal(tmp_path, url, [host.url]), target
+        host.always["moved.tif"] = Fault("redirect", "/moved.tif")
+        assert "redirected too often" in refusal(tmp_path, url, [host.url])
+        assert not other.requests
+
+
+def test_a_name_that_leads_into_our_network_is_refused(tmp_path):
+    name = socket.gethostname()  # in /etc/hosts: an address of this machine
+    with RemoteHost({}) as host:
+        prefix = f"http://{name}:{host.port}/"
+        said = refusal(tmp_path, prefix + "i.json", [prefix])
+        assert "PermissionsInsufficient" in said and "not public" in said
+        assert not host.requests
+
+
+# ---- servers that fail ------------------------------------------------------------------------------------------------
+
+PASSING = [Fault("status", 503), Fault("status", 500), Fault("status", 429), Fault("reset"), Fault("short"),
+           Fault("long"), Fault("shifted", 512)]
+
+
+@pytest.mark.parametrize("validator", ["etag", "weak", "date", None])
+def test_what_fails_for_a_moment_is_tried_again(tmp_path, validator):
+    values, file = raster(10)
+    with RemoteHost({"a.tif": file}, validator=validator) as host:
+        url = put(host, "i.json", item("a", {"B1": "a.tif"}))
+        host.faults["i.json"] = [Fault("status", 502), Fault("reset")]
+        host.faults["a.tif"] = [fault for fault in PASSING if fault.kind != "shifted"][:3]
+        assert np.array_equal(load(tmp_path, host, url)["B1"][0], values[0])
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=str)
+def test_each_failure_is_no_pixel(tmp_path, fault):
+    values, file = raster(11)
+    with RemoteHost({"a.tif": file}) as host:
+        url = put(host, "i.json", item("a", {"B1": "a.tif"}))
+        host.faults["a.tif"] = [fault, None, fault, None, fault, fault]
+        assert np.array_equal(load(tmp_path, host, url)["B1"][0], values[0])
+        host.always["a.tif"] = fault
+        said = refusal(tmp_path, url, [host.url])
+        assert "a.tif" in said and ("InfrastructureBusy" in said or "FileContentInvalid" in said), said
+
+
+def test_a_server_without_ranges_is_read_whole(tmp_path):
+    values, file = raster(12)
+    with RemoteHost({"a.tif": file}, ranges=False) as host:
+        url = put(host, "i.json", item("a", {"B1": "a.tif"}))
+        assert np.array_equal(load(tmp_path, host, url)["B1"][0], values[0])
+        assert host.count("a.tif") == 1
+
+
+@pytest.mark.parametrize("validator", ["etag", "weak", None])
+def test_a_file_that_changes_is_an_error_or_one_state(tmp_path, validator):
+    before, after = raster(13, compress="none"), raster(14, compress="none")
+    assert len(before[1]) == len(after[1])
+    for first in range(1, 6):
+        with RemoteHost({"a.tif": before[1]}, validator=validator) as host:
+            url = put(host, "i.json", item("a", {"B1": "a.tif"}))
+            host.faults["a.tif"] = [None] * first + [Fault("become", after[1])]
+            done = execute(tmp_path, url, remote=[host.url])
+            if done.returncode == 0:
+                with xarray.open_dataset(tmp_path / "out.nc", mask_and_scale=False) as found:
+                    plane = found["B1"][0].values
+                assert np.array_equal(plane, before[0][0]) or np.array_equal(plane, after[0][0])
+            else:
+                assert "changed" in done.stderr
+
+
+def test_a_packed_answer_is_a_document_or_an_error(tmp_path):
+    values, file = raster(15)
+    with RemoteHost({"a.tif": file}) as host:
+        url = put(host, "i.json", item("a", {"B1": "a.tif"}))
+        host.always["i.json"] = Fault("gzip")
+        assert np.array_equal(load(tmp_path, host, url)["B1"][0], values[0])
+        host.always["a.tif"] = Fault("gzip")
+        assert "packs it" in refusal(tmp_path, url, [host.url])
+
+
+def test_what_is_not_there_is_left_out_and_what_fails_is_not(tmp_path):
+    values, file = raster(16)
+    with RemoteHost({"a.tif": file}) as host:
+        both = {"type": "FeatureCollection", "features": [
+            item("a", {"B1": "a.tif"}), item("b", {"B1": "gone.tif"}, "2020-01-02T00:00:00Z")]}
+        url = put(host, "both.json", both)
+        found = load(tmp_path, host, url)["B1"]
+        assert len(found) == 1 and np.array_equal(found[0], values[0])
+        for status, code in ((403, "PermissionsInsufficient"), (503, "InfrastructureBusy")):
+            host.always["gone.tif"] = Fault("status", status)
+            assert code in refusal(tmp_path, url, [host.url])
