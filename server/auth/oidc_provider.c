@@ -3,6 +3,7 @@
 #include "server/auth/jwk.h"
 #include "server/auth/token_memory.h"
 #include "server/clock.h"
+#include "server/config/config_members.h"
 #include "server/web/web_fetch.h"
 #include "server/workers/backoff.h"
 
@@ -44,7 +45,7 @@ static int fetch_text(struct oidc_provider *provider, const char *url, struct bu
   const struct oidc_provider_settings *settings = provider->settings;
   const struct web_fetch fetch = {.url = url, .ca_file = settings->ca_file, .stopping = &provider->stopping};
   struct web_answer answer;
-  if (!oidc_url_is_allowed(url, settings->allow_http))
+  if (!config_url_is_allowed(url, settings->allow_http))
     return error_set(error, ERROR_InfrastructureBusy, "%s: only https is allowed", url);
   if (web_fetch(&fetch, &answer, error) != 0)
     return -1;
@@ -306,7 +307,7 @@ static int ask_provider(struct oidc_provider *provider, const char *url, const c
   const struct web_fetch fetch = {
       .url = url, .bearer = token, .ca_file = provider->settings->ca_file, .stopping = &provider->stopping};
   struct web_answer answer;
-  if (!oidc_url_is_allowed(url, provider->settings->allow_http))
+  if (!config_url_is_allowed(url, provider->settings->allow_http))
     return no_keys(provider, error);
   if (web_fetch(&fetch, &answer, error) != 0) {
     log_message(LOG_WARNING, "OpenID Connect provider %s: %s", provider->settings->id, error->message);

@@ -2,35 +2,13 @@
 #include "server/auth/oidc_settings.h"
 
 #include "server/commands/command.h"
+#include "server/config/config_members.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { ISSUER_SIZE_MOST = 500 };
-
-enum member_kind {
-  MEMBER_TEXT,    /* const char *: not empty */
-  MEMBER_URL,     /* const char *: an absolute address */
-  MEMBER_TEXTS,   /* const json_t *: array of such texts */
-  MEMBER_FLAG,    /* bool */
-  MEMBER_SECONDS, /* long: 0 or more */
-  MEMBER_CHOICE,  /* unsigned: index of the text in `choices` */
-  MEMBER_VALUE    /* const json_t *: looked at elsewhere */
-};
-
-struct member {
-  const char *name;
-  enum member_kind kind;
-  void *to;
-  const char *const *choices; /* NULL at the end */
-};
-
-static int wrong(struct error *error, const char *place, const char *name, const char *what)
-{
-  return error_set(error, ERROR_ServerConfigInvalid, "%s.%s: %s", place, name, what);
-}
 
 bool texts_have(const json_t *texts, const char *text)
 {
@@ -39,108 +17,6 @@ bool texts_have(const json_t *texts, const char *text)
   json_array_foreach(texts, i, one) if (text != NULL && json_is_string(one) &&
                                         strcmp(json_string_value(one), text) == 0) return true;
   return false;
-}
-
-static bool is_text(const json_t *value)
-{
-  return json_string_length(value) > 0;
-}
-
-static bool are_texts(const json_t *value)
-{
-  const json_t *one;
-  size_t i;
-  json_array_foreach(value, i, one) if (!is_text(one)) return false;
-  return json_is_array(value);
-}
-
-static bool host_is_here(const char *host)
-{
-  return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-         (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
-}
-
-bool oidc_url_is_allowed(const char *url, bool allow_http)
-{
-  CURLU *parts = curl_url();
-  char *scheme = NULL, *host = NULL, *user = NULL;
-  bool allowed = false;
-  if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-      curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-      curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-      curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_NO_USER)
-    allowed = strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && (allow_http || host_is_here(host)));
-  curl_free(scheme);
-  curl_free(host);
-  curl_free(user);
-  curl_url_cleanup(parts);
-  return allowed;
-}
-
-static int read_choice(const struct member *member, const json_t *value)
-{
-  for (unsigned i = 0; member->choices[i] != NULL; i++)
-    if (json_is_string(value) && strcmp(json_string_value(value), member->choices[i]) == 0) {
-      *(unsigned *)member->to = i;
-      return 0;
-    }
-  return -1;
-}
-
-static int read_member(const struct member *member, const json_t *value, const char *place, struct error *error)
-{
-  switch (member->kind) {
-  case MEMBER_TEXT:
-    if (!is_text(value))
-      return wrong(error, place, member->name, "wants a text");
-    *(const char **)member->to = json_string_value(value);
-    return 0;
-  case MEMBER_URL:
-    if (!is_text(value) || !oidc_url_is_allowed(json_string_value(value), true))
-      return wrong(error, place, member->name, "wants an http or https address");
-    *(const char **)member->to = json_string_value(value);
-    return 0;
-  case MEMBER_TEXTS:
-    if (!are_texts(value))
-      return wrong(error, place, member->name, "wants an array of texts");
-    *(const json_t **)member->to = value;
-    return 0;
-  case MEMBER_FLAG:
-    if (!json_is_boolean(value))
-      return wrong(error, place, member->name, "wants true or false");
-    *(bool *)member->to = json_is_true(value);
-    return 0;
-  case MEMBER_SECONDS:
-    if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > 86400)
-      return wrong(error, place, member->name, "wants seconds, from 0 to 86400");
-    *(long *)member->to = (long)json_integer_value(value);
-    return 0;
-  case MEMBER_CHOICE:
-    return read_choice(member, value) == 0 ? 0 : wrong(error, place, member->name, "is none of the choices");
-  default:
-    *(const json_t **)member->to = value;
-    return 0;
-  }
-}
-
-/* Reads an object by its table of members, which a row without a name ends. */
-static int read_object(const json_t *object, const struct member *members, const char *place, struct error *error)
-{
-  const char *name;
-  json_t *value;
-  if (!json_is_object(object))
-    return error_set(error, ERROR_ServerConfigInvalid, "%s wants an object", place);
-  json_object_foreach((json_t *)(uintptr_t)object, name, value)
-  {
-    const struct member *member = members;
-    while (member->name != NULL && strcmp(member->name, name) != 0)
-      member++;
-    if (member->name == NULL)
-      return wrong(error, place, name, "there is no such setting");
-    if (read_member(member, value, place, error) != 0)
-      return -1;
-  }
-  return 0;
 }
 
 /* ---- clients and rules ---- */
@@ -155,13 +31,13 @@ static int check_client(const json_t *client, const char *place, struct error *e
                                        "refresh_token"};
   const char *id = NULL;
   const json_t *types = NULL, *redirects = NULL, *parameters = NULL, *type;
-  const struct member members[] = {{"id", MEMBER_TEXT, &id, NULL},
-                                   {"grant_types", MEMBER_TEXTS, &types, NULL},
-                                   {"redirect_urls", MEMBER_TEXTS, &redirects, NULL},
-                                   {"authorization_parameters", MEMBER_VALUE, &parameters, NULL},
-                                   {NULL, MEMBER_VALUE, NULL, NULL}};
+  const struct config_member members[] = {{"id", MEMBER_TEXT, &id, NULL},
+                                          {"grant_types", MEMBER_TEXTS, &types, NULL},
+                                          {"redirect_urls", MEMBER_TEXTS, &redirects, NULL},
+                                          {"authorization_parameters", MEMBER_VALUE, &parameters, NULL},
+                                          {NULL, MEMBER_VALUE, NULL, NULL}};
   size_t i;
-  if (read_object(client, members, place, error) != 0)
+  if (config_read_object(client, members, place, error) != 0)
     return -1;
   if (id == NULL || json_array_size(types) == 0)
     return error_set(error, ERROR_ServerConfigInvalid, "%s wants id and grant_types", place);
@@ -171,10 +47,10 @@ static int check_client(const json_t *client, const char *place, struct error *e
     while (known < sizeof grants / sizeof grants[0] && strcmp(grants[known], json_string_value(type)) != 0)
       known++;
     if (known == sizeof grants / sizeof grants[0])
-      return wrong(error, place, "grant_types", "openEO has no such grant type");
+      return config_wrong(error, place, "grant_types", "openEO has no such grant type");
     bool redirects_back = strncmp(json_string_value(type), "authorization_code", 18) == 0 || known == 0;
     if (redirects_back && json_array_size(redirects) == 0)
-      return wrong(error, place, "redirect_urls", "is wanted for grants that lead back to the client");
+      return config_wrong(error, place, "redirect_urls", "is wanted for grants that lead back to the client");
   }
   return 0;
 }
@@ -187,7 +63,7 @@ static int read_roles(const json_t *names, struct entitlement_rule *out, const c
   {
     const char *text = json_string_value(name);
     if (strcmp(text, "user") != 0 && strcmp(text, "operator") != 0)
-      return wrong(error, place, "roles", "there are user and operator");
+      return config_wrong(error, place, "roles", "there are user and operator");
     out->roles |= ROLE_USER | (text[0] == 'o' ? ROLE_OPERATOR : 0);
   }
   return 0;
@@ -198,16 +74,16 @@ static int read_rule(const json_t *rule, struct entitlement_rule *out, const cha
   const char *results = NULL;
   const json_t *roles = NULL;
   size_t bytes = 0;
-  const struct member members[] = {{"entitlement", MEMBER_TEXT, &out->entitlement, NULL},
-                                   {"roles", MEMBER_TEXTS, &roles, NULL},
-                                   {"results", MEMBER_TEXT, &results, NULL},
-                                   {NULL, MEMBER_VALUE, NULL, NULL}};
-  if (read_object(rule, members, place, error) != 0)
+  const struct config_member members[] = {{"entitlement", MEMBER_TEXT, &out->entitlement, NULL},
+                                          {"roles", MEMBER_TEXTS, &roles, NULL},
+                                          {"results", MEMBER_TEXT, &results, NULL},
+                                          {NULL, MEMBER_VALUE, NULL, NULL}};
+  if (config_read_object(rule, members, place, error) != 0)
     return -1;
   if (out->entitlement == NULL)
     return error_set(error, ERROR_ServerConfigInvalid, "%s wants an entitlement", place);
   if (results != NULL && command_size(results, &bytes) != 0)
-    return wrong(error, place, "results", "wants a size such as \"100G\"");
+    return config_wrong(error, place, "results", "wants a size such as \"100G\"");
   out->results = bytes;
   out->roles = roles == NULL ? ROLE_USER : 0;
   return read_roles(roles, out, place, error);
@@ -220,7 +96,7 @@ static int read_rules(const json_t *rules, struct oidc_provider_settings *out, c
   if (rules == NULL)
     return 0;
   if (!json_is_array(rules) || json_array_size(rules) > 1000)
-    return wrong(error, place, "rules", "wants an array of at most 1000 rules");
+    return config_wrong(error, place, "rules", "wants an array of at most 1000 rules");
   out->rules = calloc(json_array_size(rules) + 1, sizeof *out->rules);
   if (out->rules == NULL)
     return error_memory(error);
@@ -249,21 +125,21 @@ static int check_provider(const struct oidc_provider_settings *provider, const c
   if (provider->id == NULL || provider->title == NULL || provider->issuer == NULL)
     return error_set(error, ERROR_ServerConfigInvalid, "%s wants id, title and issuer", place);
   if (!is_provider_id(provider->id))
-    return wrong(error, place, "id", "wants letters, digits and _, at most 20");
-  if (!oidc_url_is_allowed(provider->issuer, provider->allow_http) || strpbrk(provider->issuer, "?#") != NULL)
-    return wrong(error, place, "issuer",
-                 "wants an https address without ? and # (http on this machine, or with allow_http)");
+    return config_wrong(error, place, "id", "wants letters, digits and _, at most 20");
+  if (!config_url_is_allowed(provider->issuer, provider->allow_http) || strpbrk(provider->issuer, "?#") != NULL)
+    return config_wrong(error, place, "issuer",
+                        "wants an https address without ? and # (http on this machine, or with allow_http)");
   if (strlen(provider->issuer) >= ISSUER_SIZE_MOST)
-    return wrong(error, place, "issuer", "is too long");
+    return config_wrong(error, place, "issuer", "is too long");
   if (provider->refresh_seconds < 10)
-    return wrong(error, place, "refresh_seconds", "wants 10 or more");
+    return config_wrong(error, place, "refresh_seconds", "wants 10 or more");
   if (provider->scopes != NULL && !texts_have(provider->scopes, "openid"))
-    return wrong(error, place, "scopes", "must hold openid");
+    return config_wrong(error, place, "scopes", "must hold openid");
   if (json_array_size(provider->audience) + json_array_size(provider->clients) == 0 && !provider->any_audience)
-    return wrong(error, place, "audience",
-                 "name the audiences (or clients) whose tokens are taken, or say \"any_audience\": true");
+    return config_wrong(error, place, "audience",
+                        "name the audiences (or clients) whose tokens are taken, or say \"any_audience\": true");
   if (provider->default_clients != NULL && !json_is_array(provider->default_clients))
-    return wrong(error, place, "default_clients", "wants an array");
+    return config_wrong(error, place, "default_clients", "wants an array");
   json_array_foreach(provider->default_clients, i, client)
   {
     char inner[96];
@@ -298,30 +174,31 @@ static int read_provider(json_t *document, struct oidc_provider_settings *out, c
   unsigned use = USER_INFO_OPAQUE, entitled = 0;
   *out = (struct oidc_provider_settings){
       .clock_skew = 60, .refresh_seconds = 3600, .pause_seconds = 30, .user_info_seconds = 60};
-  const struct member members[] = {{"id", MEMBER_TEXT, &out->id, NULL},
-                                   {"issuer", MEMBER_URL, &out->issuer, NULL},
-                                   {"title", MEMBER_TEXT, &out->title, NULL},
-                                   {"description", MEMBER_TEXT, &out->description, NULL},
-                                   {"scopes", MEMBER_TEXTS, &out->scopes, NULL},
-                                   {"default_clients", MEMBER_VALUE, &out->default_clients, NULL},
-                                   {"authorization_parameters", MEMBER_VALUE, &out->authorization_parameters, NULL},
-                                   {"links", MEMBER_VALUE, &out->links, NULL},
-                                   {"audience", MEMBER_TEXTS, &out->audience, NULL},
-                                   {"clients", MEMBER_TEXTS, &out->clients, NULL},
-                                   {"any_audience", MEMBER_FLAG, &out->any_audience, NULL},
-                                   {"required_scopes", MEMBER_TEXTS, &out->required_scopes, NULL},
-                                   {"entitlement_claims", MEMBER_TEXTS, &out->entitlement_claims, NULL},
-                                   {"ca_file", MEMBER_TEXT, &out->ca_file, NULL},
-                                   {"allow_http", MEMBER_FLAG, &out->allow_http, NULL},
-                                   {"user_info", MEMBER_CHOICE, &use, uses},
-                                   {"users", MEMBER_CHOICE, &entitled, users},
-                                   {"clock_skew", MEMBER_SECONDS, &out->clock_skew, NULL},
-                                   {"refresh_seconds", MEMBER_SECONDS, &out->refresh_seconds, NULL},
-                                   {"pause_seconds", MEMBER_SECONDS, &out->pause_seconds, NULL},
-                                   {"user_info_seconds", MEMBER_SECONDS, &out->user_info_seconds, NULL},
-                                   {"rules", MEMBER_VALUE, &rules, NULL},
-                                   {NULL, MEMBER_VALUE, NULL, NULL}};
-  if (read_object(document, members, place, error) != 0)
+  const struct config_member members[] = {
+      {"id", MEMBER_TEXT, &out->id, NULL},
+      {"issuer", MEMBER_URL, &out->issuer, NULL},
+      {"title", MEMBER_TEXT, &out->title, NULL},
+      {"description", MEMBER_TEXT, &out->description, NULL},
+      {"scopes", MEMBER_TEXTS, &out->scopes, NULL},
+      {"default_clients", MEMBER_VALUE, &out->default_clients, NULL},
+      {"authorization_parameters", MEMBER_VALUE, &out->authorization_parameters, NULL},
+      {"links", MEMBER_VALUE, &out->links, NULL},
+      {"audience", MEMBER_TEXTS, &out->audience, NULL},
+      {"clients", MEMBER_TEXTS, &out->clients, NULL},
+      {"any_audience", MEMBER_FLAG, &out->any_audience, NULL},
+      {"required_scopes", MEMBER_TEXTS, &out->required_scopes, NULL},
+      {"entitlement_claims", MEMBER_TEXTS, &out->entitlement_claims, NULL},
+      {"ca_file", MEMBER_TEXT, &out->ca_file, NULL},
+      {"allow_http", MEMBER_FLAG, &out->allow_http, NULL},
+      {"user_info", MEMBER_CHOICE, &use, uses},
+      {"users", MEMBER_CHOICE, &entitled, users},
+      {"clock_skew", MEMBER_SECONDS, &out->clock_skew, NULL},
+      {"refresh_seconds", MEMBER_SECONDS, &out->refresh_seconds, NULL},
+      {"pause_seconds", MEMBER_SECONDS, &out->pause_seconds, NULL},
+      {"user_info_seconds", MEMBER_SECONDS, &out->user_info_seconds, NULL},
+      {"rules", MEMBER_VALUE, &rules, NULL},
+      {NULL, MEMBER_VALUE, NULL, NULL}};
+  if (config_read_object(document, members, place, error) != 0)
     return -1;
   out->user_info = (enum user_info_use)use;
   out->entitled_only = entitled == 1;
@@ -346,8 +223,9 @@ static int read_providers(struct oidc_settings *settings, struct error *error)
   const json_t *providers = NULL;
   json_t *provider;
   size_t i;
-  const struct member members[] = {{"providers", MEMBER_VALUE, &providers, NULL}, {NULL, MEMBER_VALUE, NULL, NULL}};
-  if (read_object(settings->document, members, "the document", error) != 0)
+  const struct config_member members[] = {{"providers", MEMBER_VALUE, &providers, NULL},
+                                          {NULL, MEMBER_VALUE, NULL, NULL}};
+  if (config_read_object(settings->document, members, "the document", error) != 0)
     return -1;
   if (!json_is_array(providers) || json_array_size(providers) < 1 || json_array_size(providers) > OIDC_PROVIDERS_MOST)
     return error_set(error, ERROR_ServerConfigInvalid, "providers wants an array of 1 to %d providers",

@@ -70,7 +70,4 @@ void oidc_settings_free(struct oidc_settings *settings); /* NULL is allowed */
 /* Whether an array holds a text; NULL is held by none. */
 bool texts_have(const json_t *texts, const char *text);
 
-/* Whether an address may be asked: https, or http where it stays on this machine or is allowed. */
-bool oidc_url_is_allowed(const char *url, bool allow_http);
-
 #endif
