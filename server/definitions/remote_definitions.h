@@ -12,12 +12,9 @@
 #include <stdint.h>
 
 enum {
-  REMOTE_DOCUMENT_BYTES = 4 * 1024 * 1024, /* of one document … */
-  REMOTE_KEPT_BYTES = 32 * 1024 * 1024,    /* … and of all that are kept */
-  REMOTE_KEPT = 256,                       /* documents */
+  REMOTE_DOCUMENT_BYTES = 4 * 1024 * 1024, /* of one document */
   REMOTE_TASK_DOCUMENTS = 32,              /* that one task may ask the web for … */
-  REMOTE_TASK_MS = 20000,                  /* … and how long it may wait for them, together */
-  REMOTE_AGE_MOST = 24 * 3600              /* seconds, whatever their servers say */
+  REMOTE_TASK_MS = 20000                   /* … and how long it may wait for them, together */
 };
 
 struct remote_definitions; /* documents that are kept; any thread may use it */
@@ -28,15 +25,15 @@ void remote_definitions_free(struct remote_definitions *remote); /* NULL is fine
 
 /* What one task has asked for. All zero but for `started` and the descriptors: nothing so far. */
 struct remote_session {
-  int64_t started;       /* steady_now: what came later counts as new, so that a task sees one state of a document */
-  int client_fd;         /* a socket whose hang-up ends the waiting; or -1 */
-  int cancel_fd;         /* an eventfd that does when it is readable; or -1 */
-  bool is_hurried;       /* the web is not asked: … */
-  bool is_incomplete;    /* … set where it had to be */
-  unsigned documents;    /* asked for */
-  int64_t waited;        /* milliseconds */
-  struct buffer used;    /* of each process that was found: a JSON object {"process", "href", "sha256"}, with commas
-                            between them; the digest is the whole document's */
+  int64_t started;    /* steady_now: what came later counts as new, so that a task sees one state of a document */
+  int client_fd;      /* a socket whose hang-up ends the waiting; or -1 */
+  int cancel_fd;      /* an eventfd that does when it is readable; or -1 */
+  bool is_hurried;    /* the web is not asked: … */
+  bool is_incomplete; /* … set where it had to be */
+  unsigned documents; /* asked for */
+  int64_t waited;     /* milliseconds */
+  struct buffer used; /* of each process that was found: a JSON object {"process", "href", "sha256"}, with commas
+                         between them; the digest is the whole document's */
 };
 
 /* The definition as JSON, at the end of `json`. Error ProcessNamespaceInvalid, as the extension words it, whatever the

@@ -15,11 +15,39 @@ struct hop { /* one request of a fetch */
   long left; /* milliseconds */
 };
 
+struct body { /* of an answer, as it comes */
+  CURL *curl;
+  const struct web_fetch *fetch;
+  struct buffer *text;
+  uint64_t written; /* to the file */
+  bool file_failed;
+};
+
+static uint64_t most_of(const struct web_fetch *fetch)
+{
+  return fetch->most > 0 ? fetch->most : WEB_FETCH_BYTES;
+}
+
+static size_t write_bytes(struct body *body, const char *bytes, size_t size)
+{
+  if (size > most_of(body->fetch) - body->written) {
+    body->text->failed = true;
+    return 0;
+  }
+  body->file_failed = fwrite(bytes, 1, size, body->fetch->file) != size;
+  body->written += size;
+  return body->file_failed ? 0 : size;
+}
+
 static size_t take_bytes(char *bytes, size_t size, size_t count, void *data)
 {
-  struct buffer *body = data;
-  buffer_add(body, bytes, size * count);
-  return body->failed ? 0 : size * count;
+  struct body *body = data;
+  long status = 0;
+  curl_easy_getinfo(body->curl, CURLINFO_RESPONSE_CODE, &status);
+  if (body->fetch->file != NULL && status == 200)
+    return write_bytes(body, bytes, size * count);
+  buffer_add(body->text, bytes, size * count);
+  return body->text->failed ? 0 : size * count;
 }
 
 static int look_up(void *data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
@@ -39,7 +67,16 @@ static void set_identity(CURL *curl, const struct web_fetch *fetch)
   }
 }
 
-static void set_options(CURL *curl, struct hop *hop, struct buffer *body)
+static void set_question(CURL *curl, const struct web_fetch *fetch)
+{
+  if (fetch->json == NULL)
+    return;
+  curl_easy_setopt(curl, CURLOPT_POST, 1L);
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)fetch->json->length);
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDS, fetch->json->data);
+}
+
+static void set_options(CURL *curl, struct hop *hop, struct body *body)
 {
   curl_easy_setopt(curl, CURLOPT_URL, hop->url);
   web_guard_set(&hop->guard, curl);
@@ -50,6 +87,26 @@ static void set_options(CURL *curl, struct hop *hop, struct buffer *body)
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, hop->fetch);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   set_identity(curl, hop->fetch);
+  set_question(curl, hop->fetch);
+}
+
+/* "NAME: VALUE" at the end of a list; nothing where there is no value. */
+static struct curl_slist *add_header(struct curl_slist *headers, const char *name, const char *value)
+{
+  struct buffer line = {0};
+  if (value == NULL || value[0] == '\0')
+    return headers;
+  buffer_printf(&line, "%s: %s", name, value);
+  struct curl_slist *longer = line.failed ? NULL : curl_slist_append(headers, line.data);
+  buffer_free(&line);
+  return longer != NULL ? longer : headers;
+}
+
+static struct curl_slist *make_headers(const struct web_fetch *fetch)
+{
+  struct curl_slist *headers = add_header(NULL, "If-None-Match", fetch->etag);
+  headers = add_header(headers, "Via", fetch->via);
+  return add_header(headers, "Content-Type", fetch->json != NULL ? "application/json" : NULL);
 }
 
 static const char *header(CURL *curl, const char *name)
@@ -76,31 +133,29 @@ static void take_headers(CURL *curl, struct web_answer *answer)
   answer->max_age = read_max_age(header(curl, "Cache-Control"));
 }
 
-static int fail(struct hop *hop, const struct web_answer *answer, CURLcode code, struct error *error)
+static int fail(struct hop *hop, const struct body *body, CURLcode code, struct error *error)
 {
   if (hop->guard.refused[0] != '\0')
     return error_set(error, ERROR_PermissionsInsufficient,
                      "'%.200s' leads to the address %s, which may not be asked: it is not public", hop->url,
                      hop->guard.refused);
+  if (body->file_failed)
+    return error_set(error, ERROR_StorageFailure, "%.200s: the answer cannot be written", hop->url);
   return error_set(error, ERROR_InfrastructureBusy, "%.200s: %s", hop->url,
-                   answer->body.failed ? "the answer is too large" : curl_easy_strerror(code));
+                   body->text->failed ? "the answer is too large" : curl_easy_strerror(code));
 }
 
 /* One request and its answer; *next is where a redirect leads, which the caller frees, or NULL. */
 static int ask(struct hop *hop, struct web_answer *answer, char **next, struct error *error)
 {
-  CURL *curl = curl_easy_init();
-  char condition[WEB_ETAG_SIZE + 24];
-  struct curl_slist *headers = NULL;
+  struct body body = {.curl = curl_easy_init(), .fetch = hop->fetch, .text = &answer->body};
+  CURL *curl = body.curl;
   char *location = NULL;
   if (curl == NULL)
     return error_memory(error);
-  set_options(curl, hop, &answer->body);
-  if (hop->fetch->etag != NULL && hop->fetch->etag[0] != '\0') {
-    snprintf(condition, sizeof condition, "If-None-Match: %s", hop->fetch->etag);
-    headers = curl_slist_append(NULL, condition);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-  }
+  struct curl_slist *headers = make_headers(hop->fetch);
+  set_options(curl, hop, &body);
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   const CURLcode code = curl_easy_perform(curl);
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
   curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &location);
@@ -108,7 +163,7 @@ static int ask(struct hop *hop, struct web_answer *answer, char **next, struct e
   take_headers(curl, answer);
   curl_slist_free_all(headers);
   curl_easy_cleanup(curl);
-  return code == CURLE_OK ? 0 : fail(hop, answer, code, error);
+  return code == CURLE_OK ? 0 : fail(hop, &body, code, error);
 }
 
 static int64_t now_ms(void)
@@ -126,14 +181,16 @@ static int try_hop(struct hop *hop, struct web_answer *answer, char **next, stru
   if (rule != NULL && web_rule_check(rule, hop->url, &hop->guard.reach, error) != 0)
     return -1;
   buffer_free(&answer->body);
-  *answer = (struct web_answer){.body.limit = hop->fetch->most > 0 ? hop->fetch->most : WEB_FETCH_BYTES};
+  const uint64_t most = hop->fetch->file == NULL ? most_of(hop->fetch) : WEB_FETCH_BYTES;
+  *answer = (struct web_answer){.body.limit = most < SIZE_MAX ? (size_t)most : SIZE_MAX};
   return ask(hop, answer, next, error);
 }
 
 int web_fetch(const struct web_fetch *fetch, struct web_answer *answer, struct error *error)
 {
-  const int64_t end = now_ms() + WEB_FETCH_SECONDS * 1000;
-  struct hop hop = {.fetch = fetch, .url = fetch->url, .left = WEB_FETCH_SECONDS * 1000L};
+  const int64_t time = fetch->seconds > 0 ? (int64_t)(fetch->seconds * 1000) : WEB_FETCH_SECONDS * 1000;
+  const int64_t end = now_ms() + time;
+  struct hop hop = {.fetch = fetch, .url = fetch->url, .left = (long)time};
   char *at = NULL, *next = NULL;
   unsigned left = fetch->bearer != NULL ? 0 : fetch->redirects;
   *answer = (struct web_answer){0};
