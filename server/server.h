@@ -28,8 +28,9 @@ enum {
 
 /* What a handler may wait for: each kind has a few of the handlers, so that none keeps them from the others. */
 enum slow_kind {
-  SLOW_LOGIN, /* a password's hash */
-  SLOW_START, /* a job that may be done at once */
+  SLOW_LOGIN,   /* a password's hash */
+  SLOW_START,   /* a job that may be done at once */
+  SLOW_BACKEND, /* a document of a back-end of the federation */
   SLOW_KINDS
 };
 
@@ -51,7 +52,8 @@ struct uploads;     /* server/files/upload.h */
 struct service_hub; /* services/service_hub.h */
 
 struct event_hub;
-struct metrics; /* server/http/metrics.h */
+struct federation; /* server/federation/federation.h */
+struct metrics;    /* server/http/metrics.h */
 
 struct server {
   struct server_settings settings;
@@ -60,6 +62,7 @@ struct server {
   struct worker_pool *pool; /* synchronous requests */
   struct job_queue *jobs;
   struct event_hub *events;
+  struct federation *federation; /* NULL: there is none */
   struct metrics *metrics;
   struct uploads *uploads;
   struct service_hub *services; /* what requests to web services share */

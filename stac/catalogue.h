@@ -80,6 +80,18 @@ int catalogue_list(struct catalogue *catalogue, struct buffer *out, struct error
 struct catalogue_page { /* of the list */
   const char *after;    /* id before the first one, "": from the first on */
   long limit;           /* most collections, at least 1 */
+  const struct catalogue_further *further; /* or NULL */
+};
+/* What else stands in a list of collections than those of the catalogue. */
+struct catalogue_further {
+  void *data;
+  /* Writes members into the open object of one of the catalogue's collections. */
+  void (*describe)(void *data, const char *id, struct json_writer *writer);
+  /* Writes up to `left` elements behind those of the catalogue. Where the list goes on behind them, `after` gets what
+   * the next page's `after` is. */
+  void (*add)(void *data, long left, struct json_writer *writer, struct buffer *after);
+  void (*finish)(void *data, struct json_writer *writer); /* writes members of the list */
+  bool is_behind; /* the page begins behind the collections of the catalogue */
 };
 /* {"collections": […], "links": […]}, with a link to the next page where there is one. The documents lack their
  * dimensions and summaries. A page also ends after some MB. */

@@ -62,22 +62,24 @@ static void write_picture(struct buffer *out, const char *id, const char *base)
 }
 
 /* The document is an object that lacks its links: it is reopened at its end. */
-static void write_collection(struct json_writer *writer, sqlite3_stmt *row, const char *base)
+static void write_collection(struct json_writer *writer, sqlite3_stmt *row, const char *base,
+                             const struct catalogue_further *further)
 {
   const char *document = (const char *)sqlite3_column_text(row, COLLECTION_DOCUMENT);
   size_t length = (size_t)sqlite3_column_bytes(row, COLLECTION_DOCUMENT);
   struct buffer whole = {0};
-  struct json_writer links = {.out = &whole};
+  struct json_writer members = {.out = &whole, .depth = 1, .need_comma = true};
   if (length < 2)
     return;
   const char *id = (const char *)sqlite3_column_text(row, COLLECTION_ID);
   buffer_add(&whole, document, length - 1);
   if (sqlite3_column_int(row, COLLECTION_UNSEEN))
     write_picture(&whole, id, base);
-  buffer_text(&whole, ",\"links\":");
-  write_links(&links, id,
-              (const char *)sqlite3_column_text(row, COLLECTION_LINKS), base);
-  buffer_text(&whole, "}");
+  if (further)
+    further->describe(further->data, id, &members);
+  json_key(&members, "links");
+  write_links(&members, id, (const char *)sqlite3_column_text(row, COLLECTION_LINKS), base);
+  json_end_object(&members);
   if (whole.failed)
     writer->out->failed = true;
   else
@@ -85,59 +87,82 @@ static void write_collection(struct json_writer *writer, sqlite3_stmt *row, cons
   buffer_free(&whole);
 }
 
-enum { PAGE_BYTES = 4 * 1024 * 1024, ID_SIZE = 1024 };
+enum { PAGE_BYTES = 4 * 1024 * 1024 };
 
-struct page {
-  long left; /* collections that it still takes */
-  char last[ID_SIZE];
-  bool more;
+struct written_page {
+  long left;           /* collections that it still takes */
+  struct buffer after; /* where the next one begins; nothing where this is the last */
 };
 
-static int write_page(struct index *index, struct json_writer *writer, const char *base, const char *after,
-                      struct page *page, struct error *error)
+static int write_own(struct index *index, struct json_writer *writer, const char *base,
+                     const struct catalogue_page *page, struct written_page *written, struct error *error)
 {
   int more = 0;
   sqlite3_stmt *row = index->db ? index_statement(index, STATEMENT_PAGE, error) : NULL;
   if (index->db && !row)
     return -1;
   if (row)
-    sqlite3_bind_text(row, 1, after, -1, SQLITE_STATIC);
+    sqlite3_bind_text(row, 1, page->after, -1, SQLITE_STATIC);
+  struct buffer last = {0};
   while (row && (more = index_step(index, row, error)) == 1) {
-    page->more = page->left == 0 || writer->out->length > PAGE_BYTES;
-    if (page->more)
+    if (written->left == 0 || writer->out->length > PAGE_BYTES) {
+      buffer_add(&written->after, last.data, last.length);
       break;
-    write_collection(writer, row, base);
-    snprintf(page->last, sizeof page->last, "%s", (const char *)sqlite3_column_text(row, COLLECTION_ID));
-    page->left--;
+    }
+    write_collection(writer, row, base, page->further);
+    buffer_free(&last);
+    buffer_text(&last, (const char *)sqlite3_column_text(row, COLLECTION_ID));
+    written->left--;
   }
   index_done(row);
+  buffer_free(&last);
   return more < 0 ? -1 : 0;
+}
+
+static int write_elements(struct index *index, struct json_writer *writer, const char *base,
+                          const struct catalogue_page *page, struct written_page *written, struct error *error)
+{
+  const struct catalogue_further *further = page->further;
+  if (!(further && further->is_behind) && write_own(index, writer, base, page, written, error) != 0)
+    return -1;
+  if (further && written->after.length == 0)
+    further->add(further->data, written->left, writer, &written->after);
+  return written->after.failed ? error_memory(error) : 0;
+}
+
+static void write_list_links(struct json_writer *writer, const char *base, long limit, const char *after)
+{
+  json_key(writer, "links");
+  json_write_array(writer);
+  write_link(writer, "self", "application/json", base, "/collections", NULL);
+  write_link(writer, "root", "application/json", base, "/", NULL);
+  if (after) {
+    char path[64];
+    snprintf(path, sizeof path, "/collections?limit=%ld&after=", limit);
+    write_link(writer, "next", "application/json", base, path, after);
+  }
+  json_end_array(writer);
 }
 
 int catalogue_collections_json(const struct catalogue *catalogue, const char *base_url,
                                const struct catalogue_page *page, struct buffer *out, struct error *error)
 {
   struct json_writer writer = {.out = out};
-  struct page written = {.left = page->limit};
+  struct written_page written = {.left = page->limit};
   if (index_open(catalogue->index, error) != 0)
     return -1;
   json_write_object(&writer);
   json_key(&writer, "collections");
   json_write_array(&writer);
-  if (write_page(catalogue->index, &writer, base_url, page->after, &written, error) != 0)
-    return -1;
+  int status = write_elements(catalogue->index, &writer, base_url, page, &written, error);
   json_end_array(&writer);
-  json_key(&writer, "links");
-  json_write_array(&writer);
-  write_link(&writer, "self", "application/json", base_url, "/collections", NULL);
-  write_link(&writer, "root", "application/json", base_url, "/", NULL);
-  if (written.more) {
-    char path[64];
-    snprintf(path, sizeof path, "/collections?limit=%ld&after=", page->limit);
-    write_link(&writer, "next", "application/json", base_url, path, written.last);
-  }
-  json_end_array(&writer);
+  if (page->further)
+    page->further->finish(page->further->data, &writer);
+  write_list_links(&writer, base_url, page->limit, written.after.length > 0 ? written.after.data : NULL);
   json_end_object(&writer);
+  buffer_free(&written.after);
+  if (status != 0)
+    return -1;
   return out->failed ? error_memory(error) : 0;
 }
 
@@ -165,7 +190,7 @@ int catalogue_collection_json(const struct catalogue *catalogue, const char *id,
   sqlite3_stmt *row = index_collection(catalogue->index, id, error);
   if (!row)
     return -1;
-  write_collection(&writer, row, base_url);
+  write_collection(&writer, row, base_url, NULL);
   index_done(row);
   return out->failed ? error_memory(error) : 0;
 }

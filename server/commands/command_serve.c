@@ -8,6 +8,7 @@
 #include "server/commands/data_dir.h"
 #include "server/definitions/remote_definitions.h"
 #include "server/endpoints/event_hub.h"
+#include "server/federation/federation.h"
 #include "server/files/upload.h"
 #include "server/http/metrics.h"
 #include "server/jobs/shared_folder.h"
@@ -308,6 +309,8 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
     return -1;
   if (serve_start_auth(&parts->reload, error) != 0 || start_definitions(parts, options, error) != 0)
     return -1;
+  if (options->federation.count > 0 && federation_start(&options->federation, &server->federation, error) != 0)
+    return -1;
   server->uploads = uploads_new(parts->shared, parts->temporary, &server->limits);
   if (server->uploads == NULL)
     return error_memory(error);
@@ -341,6 +344,7 @@ static void stop(struct server_parts *parts)
   worker_pool_stop(parts->server.pool); /* answers what it had */
   job_queue_stop(parts->server.jobs);
   remote_definitions_free(parts->remote);
+  federation_stop(parts->server.federation);
   service_hub_close(parts->server.services);
   http_stop(parts->http);
   tls_free(parts->tls);

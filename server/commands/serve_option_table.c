@@ -91,6 +91,13 @@ const struct option_row option_rows[] = {
      .help = "what addresses start with at which users' graphs may use published processes, such as "
              "https://example.org/processes/; may be repeated (default: none). A host of a private network must be "
              "given as a number"},
+    {.name = "federation",
+     .value = "ID=URL",
+     .kind = OPTION_BACKENDS,
+     .place = PLACE(federation),
+     .help = "back-end whose collections are listed here, as ID|COLLECTION, and loaded by having them computed there: "
+             "the address of its openEO API with the version in it; may be repeated. In a configuration file also "
+             "tables [[federation]]"},
     {.name = "process-specs",
      .value = "DIR",
      .kind = OPTION_TEXT,

@@ -18,7 +18,8 @@ enum { ROWS_MOST = 64 };
 
 bool option_is_repeated(const struct option_row *row)
 {
-  return row->kind == OPTION_PATHS || row->kind == OPTION_PREFIXES || row->kind == OPTION_NETWORKS;
+  return row->kind == OPTION_PATHS || row->kind == OPTION_PREFIXES || row->kind == OPTION_NETWORKS ||
+         row->kind == OPTION_BACKENDS;
 }
 
 /* ---- the command line ---- */
@@ -184,6 +185,8 @@ static int take_value(const struct option_row *row, json_t *value, struct serve_
   case OPTION_PREFIXES:
   case OPTION_NETWORKS:
     return take_list(row, value, place, error);
+  case OPTION_BACKENDS:
+    return federation_settings_read(value, place, error);
   case OPTION_PROVIDERS:
     if (json_is_array(value)) {
       out->oidc_tables = value;
@@ -208,9 +211,14 @@ static int wrong_option(const struct serve_options *options, const char *name, c
 {
   char text[sizeof error->message];
   const bool is_of_file = json_object_get(options->values, name) == json_object_get(options->file.values, name);
-  snprintf(text, sizeof text, "%s%s %s", is_of_file ? "" : "--", name, message);
-  if (is_of_file)
-    return at_line(options, name, text, error);
+  const bool has_place = strncmp(message, name, strlen(name)) == 0; /* "federation[0].url: …" */
+  snprintf(text, sizeof text, "%s%s%s%s", is_of_file ? "" : "--", has_place ? "" : name, has_place ? "" : " ", message);
+  if (is_of_file) {
+    char place[sizeof error->message];
+    snprintf(place, sizeof place, "%.*s", has_place ? (int)strcspn(message, ": ") : (int)strlen(name),
+             has_place ? message : name);
+    return at_line(options, place, text, error);
+  }
   error_set(error, ERROR_ServerConfigInvalid, "%s", text);
   return EXIT_USAGE;
 }
@@ -292,6 +300,7 @@ void serve_options_free(struct serve_options *options)
 {
   json_decref(options->values);
   toml_free(&options->file);
+  federation_settings_free(&options->federation);
   *options = (struct serve_options){0};
 }
 

@@ -8,6 +8,7 @@
 #include "server/auth/client_address.h"
 #include "server/auth/oidc_settings.h"
 #include "server/config/toml.h"
+#include "server/federation/federation_settings.h"
 #include "server/http/tls.h"
 #include "server/jobs/tariff.h"
 
@@ -41,6 +42,7 @@ struct serve_options {
   unsigned log_level, log_format; /* enum log_level, log_format */
   unsigned confine;               /* enum confine_mode: of workers */
   bool verbose, sweep, no_basic, help;
+  struct federation_settings federation;
   json_t *oidc_tables; /* providers that the file itself describes, or NULL; of `values` */
   json_t *values;      /* name → what is in force, owned: the texts above lie in it */
   struct toml file;    /* owned; without values where there is none */
@@ -60,6 +62,7 @@ enum option_kind {
   OPTION_PREFIXES,  /* likewise, of addresses (web_rule.h) */
   OPTION_NETWORKS,  /* struct proxy_networks; likewise */
   OPTION_PROVIDERS, /* const char *: a file's name; in the file also tables */
+  OPTION_BACKENDS,  /* struct federation_settings; may be repeated, texts or tables in the file */
 };
 
 struct option_row {

@@ -78,6 +78,21 @@ static const char example_oidc[] =
     "# roles = [\"user\"]\n"
     "# results = \"50G\"                                # and may keep so many bytes of results\n";
 
+static const char example_federation[] =
+    "#\n"
+    "# [[federation]]                                 # a back-end; another one is another [[federation]]\n"
+    "# id = \"cdse\"                                    # of its collections, cdse|COLLECTION: letters, digits, _, -\n"
+    "# url = \"https://openeo.example.org/openeo/1.2\"  # its openEO API, with the version\n"
+    "# title = \"Example data space\"                   # for people\n"
+    "# description = \"Sentinels over Europe\"          # likewise; may be left out\n"
+    "# token_file = \"/etc/twincube/cdse.token\"        # our own bearer token there; nobody else's goes there\n"
+    "# ca_file = \"/etc/ssl/private-ca.pem\"            # certificates to trust instead of the system's\n"
+    "# experimental = false                           # told to clients, as is\n"
+    "# deprecated = false                             # this\n"
+    "# result_size = \"2G\"                             # most bytes of a result that is fetched from there\n"
+    "# aliases = {S2_L2A = \"SENTINEL2_L2A\"}           # its SENTINEL2_L2A is listed as S2_L2A, together with those\n"
+    "#                                                # of the same name here and of other back-ends\n";
+
 /* What stands for the value in the example: the default, or something of the kind. */
 static void print_example_value(const struct option_row *row, FILE *out)
 {
@@ -88,6 +103,7 @@ static void print_example_value(const struct option_row *row, FILE *out)
                      : row->kind == OPTION_PATHS    ? "/srv/stac"
                      : row->kind == OPTION_PREFIXES ? "https://example.org/processes/"
                      : row->kind == OPTION_NETWORKS ? "127.0.0.1"
+                     : row->kind == OPTION_BACKENDS ? "cdse=https://openeo.example.org/openeo/1.2"
                      : row->kind == OPTION_URL      ? "https://eo.example.org"
                      : row->kind == OPTION_DATABASE ? "postgresql://twincube@db.example.org/twincube"
                      : row->kind == OPTION_TARIFF   ? "currency=EUR,cpu-hour=0.05,gb-read=0.01"
@@ -114,8 +130,9 @@ void serve_options_example(FILE *out)
     print_wrapped(out, text, "# ");
     print_example_value(row, out);
   }
-  fputs("\n## Providers as tables, in place of `oidc`. Tables stand behind all other keys.\n", out);
+  fputs("\n## Providers as tables, in place of `oidc`, and back-ends. Tables stand behind all other keys.\n", out);
   fputs(example_oidc, out);
+  fputs(example_federation, out);
 }
 
 void serve_options_print(const struct serve_options *options, FILE *out)
@@ -133,6 +150,8 @@ void serve_options_print(const struct serve_options *options, FILE *out)
     if (value == options->oidc_tables)
       fprintf(out, "# [[oidc]]: providers by tables, %zu of them, the first in line %d\n", json_array_size(value),
               line);
+    else if (line > 0 && json_is_object(json_array_get(value, 0)))
+      fprintf(out, "# [[%s]]: tables, %zu of them, the first in line %d\n", name, json_array_size(value), line);
     else if (line > 0)
       fprintf(out, "%s = %s  # line %d\n", name, text, line);
     else

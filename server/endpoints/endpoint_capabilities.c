@@ -1,5 +1,6 @@
 /* What this server is and can do: discovery, capabilities, conformance, file formats. */
 #include "server/endpoints/endpoints.h"
+#include "server/federation/federation.h"
 #include "server/http/route_table.h"
 #include "server/pages/pages.h"
 
@@ -76,24 +77,30 @@ void get_welcome(struct exchange *exchange)
 /* Classes of all versions; those of the API itself bear its number. */
 static const struct conformance_class {
   const char *uri;
-  unsigned major, minor; /* of the API, from which on it is claimed */
-  bool needs_namespaces; /* claimed only where the operator allows some */
+  unsigned major, minor;                                            /* of the API, from which on it is claimed */
+  enum { NEEDS_NOTHING, NEEDS_NAMESPACES, NEEDS_FEDERATION } needs; /* claimed only where the operator set up some */
 } conformance_classes[] = {
-    {"https://api.stacspec.org/v1.0.0/core", 1, 0, false},
-    {"https://api.stacspec.org/v1.0.0/collections", 1, 0, false},
-    {"https://api.stacspec.org/v1.0.0/ogcapi-features", 1, 0, false},
-    {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", 1, 0, false},
-    {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson", 1, 0, false},
-    {"https://api.openeo.org/extensions/workspaces/0.1.0", 1, 3, false},
-    {"https://api.openeo.org/extensions/processing-parameters/0.1.0", 1, 0, false},
-    {"https://api.openeo.org/extensions/remote-process-definition/0.1.0", 1, 0, true},
-    {"https://api.openeo.org/1.3.0/authentication/jwt", 1, 3, false}, /* tokens without oidc/PROVIDER/ before them */
+    {"https://api.stacspec.org/v1.0.0/core", 1, 0, NEEDS_NOTHING},
+    {"https://api.stacspec.org/v1.0.0/collections", 1, 0, NEEDS_NOTHING},
+    {"https://api.stacspec.org/v1.0.0/ogcapi-features", 1, 0, NEEDS_NOTHING},
+    {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", 1, 0, NEEDS_NOTHING},
+    {"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson", 1, 0, NEEDS_NOTHING},
+    {"https://api.openeo.org/extensions/workspaces/0.1.0", 1, 3, NEEDS_NOTHING},
+    {"https://api.openeo.org/extensions/processing-parameters/0.1.0", 1, 0, NEEDS_NOTHING},
+    {"https://api.openeo.org/extensions/remote-process-definition/0.1.0", 1, 0, NEEDS_NAMESPACES},
+    {"https://api.openeo.org/extensions/federation/0.1.0", 1, 0, NEEDS_FEDERATION},
+    {"https://api.openeo.org/extensions/federation/0.2.0", 1, 3, NEEDS_FEDERATION},
+    {"https://api.openeo.org/1.3.0/authentication/jwt", 1, 3,
+     NEEDS_NOTHING}, /* tokens without oidc/PROVIDER/ before them */
 };
 
 static bool is_claimed(const struct conformance_class *class, const struct exchange *exchange)
 {
-  return api_version_reaches(exchange->api, class->major, class->minor) &&
-         (!class->needs_namespaces || exchange->server->settings.reads_namespaces);
+  if (class->needs == NEEDS_NAMESPACES && !exchange->server->settings.reads_namespaces)
+    return false;
+  if (class->needs == NEEDS_FEDERATION && asked_federation(exchange) == NULL)
+    return false;
+  return api_version_reaches(exchange->api, class->major, class->minor);
 }
 
 static void write_conformance(struct json_writer *w, const struct exchange *exchange)
@@ -139,8 +146,14 @@ static bool write_child(void *data, const char *id, const char *title)
 {
   struct children *children = data;
   char base[2 * BASE_URL_SIZE];
+  struct buffer path = {0};
   snprintf(base, sizeof base, "%s/collections/", children->exchange->base);
-  write_link(children->w, "child", base, id, "application/json", title);
+  if (strchr(id, '|') != NULL)
+    http_encode(id, &path);
+  else
+    buffer_text(&path, id);
+  write_link(children->w, "child", base, path.failed ? id : path.data, "application/json", title);
+  buffer_free(&path);
   return ++children->count < MAX_CHILDREN;
 }
 
@@ -163,6 +176,8 @@ static int write_capability_links(struct json_writer *w, const struct exchange *
                "https://github.com/Open-EO/openeo-api/tree/master/extensions/remote-process-definition", "/README.md",
                "text/html", "How graphs use processes that are published on the web");
   int status = catalogue_each(exchange->catalogue, write_child, &children, error);
+  if (asked_federation(exchange) != NULL && children.count < MAX_CHILDREN)
+    federation_each(asked_federation(exchange), write_child, &children);
   json_end_array(w);
   return status;
 }
@@ -210,6 +225,8 @@ void get_capabilities(struct exchange *exchange)
   write_conformance(&w, exchange);
   write_endpoints(&w, exchange->server);
   write_billing(&w, exchange->server->limits.tariff);
+  if (asked_federation(exchange) != NULL)
+    federation_write(asked_federation(exchange), exchange->base, &w);
   int status = write_capability_links(&w, exchange, &error);
   json_end_object(&w);
   reply_made(exchange, status, &json, &error);
@@ -226,7 +243,8 @@ void get_conformance(struct exchange *exchange)
 }
 
 /* Of formats that the installed libraries do not write nothing is said. */
-static void write_format(struct json_writer *w, const char *name, const struct sink_format *format)
+static void write_format(struct json_writer *w, struct federation *federation, const char *name,
+                         const struct sink_format *format)
 {
   if (format->available && !format->available())
     return;
@@ -246,11 +264,13 @@ static void write_format(struct json_writer *w, const char *name, const struct s
   json_key(w, "parameters");
   const char *parameters = format->parameters != NULL ? format->parameters : "{}";
   json_write_raw(w, parameters, strlen(parameters));
+  if (federation != NULL)
+    federation_write_support(federation, SURVEY_FORMATS, name, w);
   json_end_object(w);
 }
 
 /* What load_uploaded_files reads. */
-static void write_input(struct json_writer *w)
+static void write_input(struct json_writer *w, const struct exchange *exchange)
 {
   json_write_object(w);
   for (size_t i = 0; i < input_format_count; i++) {
@@ -264,6 +284,7 @@ static void write_input(struct json_writer *w)
     json_end_array(w);
     json_key(w, "parameters");
     json_write_raw(w, format->parameters, strlen(format->parameters));
+    write_own_backend(exchange, w);
     json_end_object(w);
   }
   json_end_object(w);
@@ -271,19 +292,22 @@ static void write_input(struct json_writer *w)
 
 void get_file_formats(struct exchange *exchange)
 {
+  struct federation *federation = asked_federation(exchange);
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
   json_write_object(&w);
   json_key(&w, "input");
-  write_input(&w);
+  write_input(&w, exchange);
   json_key(&w, "output");
   json_write_object(&w);
   for (size_t i = 0; sink_formats[i] != NULL; i++)
-    write_format(&w, sink_formats[i]->name, sink_formats[i]);
+    write_format(&w, federation, sink_formats[i]->name, sink_formats[i]);
   for (size_t i = 0; sink_aliases[i].name != NULL; i++)
     if (sink_aliases[i].listed)
-      write_format(&w, sink_aliases[i].name, sink_aliases[i].format);
+      write_format(&w, federation, sink_aliases[i].name, sink_aliases[i].format);
   json_end_object(&w);
+  if (federation != NULL)
+    federation_write_missing(federation, SURVEY_FORMATS, &w);
   json_end_object(&w);
   reply_json(exchange, 200, &json);
 }

@@ -263,6 +263,7 @@ static void write_job(struct json_writer *w, const struct exchange *exchange, co
     json_key(w, "usage");
     json_write_raw(w, job->usage, strlen(job->usage));
   }
+  write_own_backend(exchange, w);
   if (whole)
     write_job_links(w, exchange, job);
   json_end_object(w);

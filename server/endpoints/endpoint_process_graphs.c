@@ -198,6 +198,7 @@ void delete_process_graph(struct exchange *exchange)
 }
 
 struct process_page {
+  struct federation *federation; /* or NULL */
   struct json_writer *w;
   long limit, written;
   char last[PROCESS_ID_SIZE];
@@ -210,7 +211,10 @@ static bool write_listed(void *data, const char *id, const char *brief)
   page->more = page->written == page->limit || (page->written > 0 && page->w->out->length > PAGE_BYTES);
   if (page->more)
     return false;
-  json_write_raw(page->w, brief, strlen(brief));
+  if (page->federation != NULL)
+    write_supported(page->federation, NULL, brief, strlen(brief), page->w);
+  else
+    json_write_raw(page->w, brief, strlen(brief));
   snprintf(page->last, sizeof page->last, "%s", id);
   page->written++;
   return true;
@@ -243,7 +247,7 @@ void get_process_graphs(struct exchange *exchange)
   struct error error = {0};
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
-  struct process_page page = {.w = &w};
+  struct process_page page = {.federation = asked_federation(exchange), .w = &w};
   char after[PROCESS_ID_SIZE];
   int status = read_limit(exchange, &page.limit, &error);
   if (status == 0)

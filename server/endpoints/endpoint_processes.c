@@ -1,5 +1,6 @@
 /* Processes: the specs of the table, byte for byte. */
 #include "server/endpoints/endpoints.h"
+#include "server/federation/federation.h"
 
 #include "processes/graph/table.h"
 
@@ -10,6 +11,7 @@ void get_processes(struct exchange *exchange)
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
   struct error error = {0};
+  struct federation *federation = asked_federation(exchange);
   long limit = 0;
   if (read_limit(exchange, &limit, &error) != 0) {
     reply_error(exchange, &error);
@@ -22,9 +24,14 @@ void get_processes(struct exchange *exchange)
   json_write_array(&w);
   for (size_t i = 0; i < process_table_size(); i++) {
     const struct process_entry *entry = process_table_at(i);
-    json_write_raw(&w, entry->spec, entry->spec_length);
+    if (federation != NULL)
+      write_supported(federation, entry->id, entry->spec, entry->spec_length, &w);
+    else
+      json_write_raw(&w, entry->spec, entry->spec_length);
   }
   json_end_array(&w);
+  if (federation != NULL)
+    federation_write_missing(federation, SURVEY_PROCESSES, &w);
   json_key(&w, "links");
   json_write_array(&w);
   write_link(&w, "self", exchange->base, "/processes", "application/json", NULL);

@@ -165,6 +165,7 @@ static void write_service(struct json_writer *w, const struct exchange *exchange
   if (service->has_budget)
     json_kv_number(w, "budget", service->budget);
   json_kv_string(w, "log_level", service->log_level);
+  write_own_backend(exchange, w);
   json_end_object(w);
 }
 
@@ -337,7 +338,7 @@ void get_service_types(struct exchange *exchange)
 {
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
-  service_types_write(&w);
+  service_types_write(&w, asked_federation(exchange) != NULL);
   reply_json(exchange, 200, &json);
 }
 

@@ -16,6 +16,16 @@ void get_empty_object(struct exchange *exchange); /* udf_runtimes */
 /* endpoint_health.c */
 void get_health(struct exchange *exchange);
 void get_metrics(struct exchange *exchange);
+/* endpoint_federation.c */
+struct federation;
+/* The federation to show to who asks: NULL where there is none, or where another server of one asks for its own. */
+struct federation *asked_federation(const struct exchange *exchange);
+/* Writes a member into an open object that says that only this server has it; nothing without a federation. */
+void write_own_backend(const struct exchange *exchange, struct json_writer *w);
+/* A process's object, as it stands in a text, with the back-ends that have one of this id; NULL: it is this server's
+ * alone. */
+void write_supported(struct federation *federation, const char *id, const char *json, size_t length,
+                     struct json_writer *w);
 /* endpoint_collections.c */
 void get_collections(struct exchange *exchange);
 void get_collection(struct exchange *exchange);

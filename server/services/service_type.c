@@ -1,6 +1,8 @@
 /* Options are rows with a JSON schema and a check; types name theirs. */
 #include "server/services/service_type.h"
 
+#include "server/federation/federation.h"
+
 #include "server/services/colour_ramp.h"
 
 #include "datacube/grid.h"
@@ -189,7 +191,7 @@ static const char process_parameters[] =
     "null.\",\"schema\":[{\"type\":\"array\",\"subtype\":\"temporal-interval\",\"minItems\":2,\"maxItems\":2,"
     "\"items\":{\"type\":[\"string\",\"null\"]}},{\"type\":\"null\"}],\"default\":null,\"optional\":true}]";
 
-static void write_type(struct json_writer *w, const struct service_type *type)
+static void write_type(struct json_writer *w, const struct service_type *type, bool is_federated)
 {
   json_key(w, type->name);
   json_write_object(w);
@@ -215,14 +217,16 @@ static void write_type(struct json_writer *w, const struct service_type *type)
   json_kv_string(w, "href", type->about);
   json_end_object(w);
   json_end_array(w);
+  if (is_federated)
+    federation_write_own(w);
   json_end_object(w);
 }
 
-void service_types_write(struct json_writer *w)
+void service_types_write(struct json_writer *w, bool is_federated)
 {
   json_write_object(w);
   for (size_t i = 0; i < service_type_count; i++)
-    write_type(w, &service_types[i]);
+    write_type(w, &service_types[i], is_federated);
   json_end_object(w);
 }
 

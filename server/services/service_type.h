@@ -21,7 +21,7 @@ extern const size_t service_type_count;
 /* In any case; NULL where there is none. */
 const struct service_type *service_type_find(const char *name);
 /* The document of GET /service_types. */
-void service_types_write(struct json_writer *writer);
+void service_types_write(struct json_writer *writer, bool is_federated);
 /* Whether all members are options of the type and of the kind that they want to be. What needs the cube (bands, min,
  * max) is looked at later. Errors ServiceConfigUnsupported and ServiceConfigInvalid, naming the option. */
 int service_options_check(const struct service_type *type, const json_t *configuration, struct error *error);

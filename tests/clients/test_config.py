@@ -55,7 +55,8 @@ def test_the_example_means_the_defaults(written):
 def test_the_providers_of_the_example_are_good(written):
     tables = twincube("config", "example").split("Tables stand behind all other keys.\n")[1]
     tables = re.sub(r"^# ?", "", tables, flags=re.M)
-    assert "providers by tables, 1 of them" in twincube("config", "check", written(tables))
+    holds = twincube("config", "check", written(tables))
+    assert "providers by tables, 1 of them" in holds and "[[federation]]: tables, 1 of them" in holds
 
 
 def test_check_prints_what_holds(written):
@@ -68,6 +69,19 @@ def test_check_prints_what_holds(written):
 
 
 @pytest.mark.parametrize("text, line, part", [
+    ("federation = 'x'", 1, "federation[0] wants ID=URL"),
+    ("federation = ['a=https://a.example', 'a=https://b.example']", 1, "federation[1].id: is another one's"),
+    ("federation = ['twincube=https://a.example']", 1, "federation[0].id: wants letters"),
+    ("federation = ['a|b=https://a.example']", 1, "federation[0].id: wants letters"),
+    ("federation = ['a=ftp://a.example']", 1, "federation[0].url: wants an address"),
+    ("federation = ['a=https://me:word@a.example']", 1, "federation[0].url: wants an address"),
+    ("federation = 5", 1, "federation wants ID=URL"),
+    ('[[federation]]\nid = "a"', 1, "federation[0].url: is wanted"),
+    ('[[federation]]\nid = "a"\nurl = "http://a.example"\ntoken_file = "/t"', 3, "https, or http where no token"),
+    ('[[federation]]\nid = "a"\nurl = "https://a.example"\n[[federation]]\nurls = 1', 5,
+     "federation[1].urls: there is no such setting"),
+    ('[[federation]]\nid = "a"\nurl = "https://a.example"\nresult_size = "big"', 4, "wants a size"),
+    ('[[federation]]\nid = "a"\nurl = "https://a.example"\naliases = {"b|c" = "d"}', 4, "wants names, without | and /"),
     ("memory = lots", 1, "not 'lots'"),
     ('\nmemory = "lots"', 2, "memory wants a size such as 512M"),
     ("memory = true", 1, "memory wants a size"),

@@ -1,0 +1,35 @@
+/* What the files of the federation share. */
+#ifndef TWINCUBE_SERVER_FEDERATION_FEDERATION_STATE_H
+#define TWINCUBE_SERVER_FEDERATION_FEDERATION_STATE_H
+
+#include "server/federation/federation.h"
+
+#include <pthread.h>
+
+struct backend {
+  struct federation *federation;
+  const struct backend_settings *settings;
+  pthread_t thread;
+  bool has_thread;
+  int64_t due;                  /* steady_now of the next look; under `wake_lock` */
+  struct backend_survey survey; /* this and what follows under `lock` */
+  bool is_online;
+  bool was_asked;
+  int64_t checked, succeeded; /* Unix milliseconds; 0: never */
+};
+
+struct federation {
+  struct backend backends[BACKENDS_MOST];
+  size_t count;
+  struct web_kept *kept;
+  atomic_bool stopping;
+  pthread_rwlock_t lock;     /* of what is known */
+  pthread_mutex_t wake_lock; /* of when it is asked for */
+  pthread_cond_t wake;
+};
+
+/* The collection of a name, NULL where there is none; the first one behind a name. Under the lock. */
+const struct listed_collection *backend_find(const struct backend *backend, const char *name);
+size_t backend_first_behind(const struct backend *backend, const char *name);
+
+#endif

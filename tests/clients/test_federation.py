@@ -1,0 +1,277 @@
+"""A federation of two servers: what each is told of the other, and what stays when one of them is gone."""
+
+import time
+
+import openeo
+import pytest
+
+from conftest import DEMO_PATTERNS, twincube
+from publisher import Page, Publisher
+from test_server_api import Server, add_user
+
+CLASSES = [f"https://api.openeo.org/extensions/federation/{version}" for version in ("0.1.0", "0.2.0")]
+
+
+def until(reached, seconds=20):
+    """Waits for what threads do in the background."""
+    end = time.monotonic() + seconds
+    while not (found := reached()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+    return found
+
+
+def state(server, backend):
+    return server.session.get(server.url + "/openeo/1.3/").json()["federation"][backend]["status"]
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory, demo):
+    """Another server, with a collection."""
+    data = tmp_path_factory.mktemp("provider")
+    add_user(data, "service")
+    for name in ("DEMO", "OTHER"):
+        twincube("catalogue", "add", "--data", data, "--id", name, "--title", f"Theirs: {name}", *DEMO_PATTERNS, demo)
+    server = Server(data).login("service")
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def token(provider, tmp_path_factory):
+    path = tmp_path_factory.mktemp("token") / "token"
+    path.write_text(provider.session.headers["Authorization"].removeprefix("Bearer ") + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, provider, token, demo):
+    data = tmp_path_factory.mktemp("data")
+    add_user(data, "alice")
+    twincube("catalogue", "add", "--data", data, "--id", "OWN", *DEMO_PATTERNS, demo)
+    twincube("catalogue", "add", "--data", data, "--id", "BOTH", *DEMO_PATTERNS, demo)
+    config = data / "twincube.toml"
+    config.write_text(f'[[federation]]\nid = "far"\nurl = "{provider.url}/openeo/1.3/"\ntitle = "Far away"\n'
+                      f'token_file = "{token}"\nexperimental = true\naliases = {{BOTH = "OTHER"}}\n')
+    server = Server(data, "--config", str(config)).login()
+    until(lambda: "federation:missing" not in server.call("GET", "/collections").json())
+    yield server
+    assert server.stop() == 0
+
+
+def test_the_federation_of_the_capabilities(server, provider):
+    for version, classes in (("1.2", CLASSES[:1]), ("1.3", CLASSES)):
+        root = f"{server.url}/openeo/{version}"
+        found = server.session.get(root + "/").json()
+        assert set(found["federation"]) == {"twincube", "far"}
+        own, far = found["federation"]["twincube"], found["federation"]["far"]
+        assert own["url"] == root + "/" and own["status"] == "online"
+        assert far["url"] == provider.url + "/openeo/1.3/" and far["title"] == "Far away"
+        assert far["status"] == "online" and far["experimental"] is True and "deprecated" not in far
+        assert far["last_status_check"] == far["last_successful_check"] <= own["last_status_check"]
+        conforms = server.session.get(root + "/conformance").json()["conformsTo"]
+        assert conforms == found["conformsTo"]
+        assert [c for c in conforms if "federation" in c] == classes
+        children = {link["href"] for link in found["links"] if link["rel"] == "child"}
+        assert children == {f"{root}/collections/{name}" for name in ("OWN", "BOTH", "far%7CDEMO")}
+
+
+def test_without_back_ends_there_is_no_federation(provider):
+    for path in ("/", "/conformance", "/collections", "/collections/DEMO", "/processes", "/file_formats", "/jobs",
+                 "/service_types", "/process_graphs", "/services"):
+        answer = provider.call("GET", path)
+        assert answer.status_code == 200 and "federation" not in answer.text, path
+
+
+def test_collections_are_merged(server, provider):
+    found = server.call("GET", "/collections").json()
+    hosts = {c["id"]: c["federation:backends"] for c in found["collections"]}
+    assert hosts == {"OWN": ["twincube"], "BOTH": ["twincube", "far"], "far|DEMO": ["far"]}
+    theirs = provider.call("GET", "/collections/DEMO").json()
+    ours = server.session.get(server.api + "/collections/far%7CDEMO").json()
+    same = {key: value for key, value in theirs.items() if key not in ("id", "links", "assets")}
+    assert same == {key: ours[key] for key in same}
+    assert ours["id"] == "far|DEMO" and ours["federation:backends"] == ["far"] and "federation:missing" not in ours
+    links = {link["rel"]: link["href"] for link in ours["links"]}
+    assert links["self"] == server.api + "/collections/far%7CDEMO"
+    assert links["canonical"] == provider.url + "/openeo/1.3/collections/DEMO"
+    assert links["items"] == links["canonical"] + "/items"
+    queryables = server.session.get(links["http://www.opengis.net/def/rel/ogc/1.0/queryables"]).json()
+    assert queryables["$id"] == links["self"] + "/queryables"
+    assert queryables["properties"] == provider.call("GET", "/collections/DEMO/queryables").json()["properties"]
+    assert server.call("GET", "/collections/BOTH").json()["federation:backends"] == ["twincube", "far"]
+    assert server.call("GET", "/collections/far|OTHER").json()["id"] == "BOTH"
+    for name in ("far|NONE", "far|", "near|DEMO", "|DEMO", "far"):
+        assert server.call("GET", "/collections/" + name).json()["code"] == "CollectionNotFound", name
+        assert server.call("GET", f"/collections/{name}/queryables").json()["code"] == "CollectionNotFound", name
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_pages_have_every_collection_once(server, limit):
+    url, names = f"{server.api}/collections?limit={limit}", []
+    while url:
+        page = server.session.get(url).json()
+        assert 0 < len(page["collections"]) <= limit
+        names += [c["id"] for c in page["collections"]]
+        url = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+    assert names == ["BOTH", "OWN", "far|DEMO"]
+
+
+def test_what_only_this_server_has_says_so(server):
+    graph = {"one": {"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": True}}
+    job = server.create(graph)
+    own = ["twincube"]
+    assert server.call("GET", f"/jobs/{job}").json()["federation:backends"] == own
+    assert server.call("GET", "/jobs").json()["jobs"][0]["federation:backends"] == own
+    assert all(t["federation:backends"] == own for t in server.call("GET", "/service_types").json().values())
+    server.call("PUT", "/process_graphs/three", {"process_graph": graph})
+    assert server.call("GET", "/process_graphs").json()["processes"][0]["federation:backends"] == own
+    assert all("federation:backends" not in p for p in server.call("GET", "/processes").json()["processes"])
+    formats = server.call("GET", "/file_formats").json()
+    assert all("federation:backends" not in f for f in formats["output"].values())
+    assert all(f["federation:backends"] == own for f in formats["input"].values())
+
+
+# ---- a back-end that is nothing to rely on ----
+
+DOCUMENT = {"id": "A", "type": "Collection", "stac_version": "1.0.0", "description": "d", "license": "other",
+            "extent": {"spatial": {"bbox": [[0, 0, 1, 1]]}, "temporal": {"interval": [[None, None]]}},
+            "links": [{"rel": "license", "href": "../licence.html"}, {"rel": "self", "href": "/elsewhere"}]}
+
+
+@pytest.fixture
+def stranger():
+    publisher = Publisher()
+    publisher.publish("/api/", {"api_version": "1.2.0", "stac_version": "1.0.0"})
+    publisher.publish("/api/collections", {"collections": [DOCUMENT], "links": []})
+    publisher.publish("/api/collections/A", DOCUMENT, headers={"ETag": '"a"'})
+    publisher.publish("/api/processes", {"processes": [{"id": "add"}, {"id": "odd"}, 5], "links": []})
+    publisher.publish("/api/file_formats", {"input": {}, "output": {"NETCDF": {}}})
+    yield publisher
+    publisher.stop()
+
+
+@pytest.fixture
+def lonely(tmp_path, stranger):
+    add_user(tmp_path, "alice")
+    server = Server(tmp_path, "--federation", f"odd={stranger.root}/api").login()
+    yield server
+    assert server.stop() == 0
+
+
+def names(server):
+    return [c["id"] for c in server.call("GET", "/collections").json()["collections"]]
+
+
+def missing(server, path="/collections"):
+    return server.call("GET", path).json().get("federation:missing")
+
+
+def go_away(server, stranger):
+    """It is gone, and the server has found that out, by the first one who asked."""
+    until(lambda: missing(server) is None)
+    stranger.publish("/api/", b"gone", status=500)
+    stranger.publish("/api/collections/A", b"gone", status=500)
+    assert server.call("GET", "/collections/odd|A").json()["federation:missing"] == ["odd"]
+    until(lambda: missing(server) == ["odd"])
+
+
+def come_back(server, stranger, document=None):
+    """It is there again; its lists have been asked for."""
+    asked = stranger.count("/api/collections")
+    stranger.publish("/api/", document or {"api_version": "1.2.0"})
+    until(lambda: stranger.count("/api/collections") > asked)
+
+
+def test_support_is_told_where_it_is_partial(lonely, stranger):
+    until(lambda: missing(lonely, "/file_formats") is None and missing(lonely, "/processes") is None)
+    processes = {p["id"]: p.get("federation:backends") for p in lonely.call("GET", "/processes").json()["processes"]}
+    assert processes["add"] is None and processes["ndvi"] == ["twincube"] and "odd" not in processes
+    formats = lonely.call("GET", "/file_formats").json()["output"]
+    assert "federation:backends" not in formats["netCDF"] and formats["GTiff"]["federation:backends"] == ["twincube"]
+    assert all("Authorization" not in headers for asked in stranger.asked.values() for headers in asked)
+    document = lonely.call("GET", "/collections/odd|A").json()
+    assert {"rel": "license", "href": stranger.root + "/api/licence.html"} in document["links"]
+    assert not any(link["href"].endswith("/elsewhere") for link in document["links"])
+
+
+def test_documents_are_asked_for_on_condition_and_outlast_their_server(lonely, stranger):
+    until(lambda: missing(lonely) is None)
+    for _ in range(2):
+        assert "federation:missing" not in lonely.call("GET", "/collections/odd|A").json()
+    assert stranger.asked["/api/collections/A"][1]["If-None-Match"] == '"a"'
+    go_away(lonely, stranger)
+    assert lonely.call("GET", "/collections/odd|A").json()["description"] == "d"
+    assert names(lonely) == ["odd|A"]
+    found = lonely.session.get(lonely.url + "/openeo/1.3/").json()["federation"]["odd"]
+    assert found["status"] == "offline" and found["last_successful_check"] <= found["last_status_check"]
+    come_back(lonely, stranger)
+    until(lambda: missing(lonely) is None)
+
+
+@pytest.mark.parametrize("page", [
+    Page(b"{"), Page(b""), Page(b"[]"), Page({"collections": 5}), Page({}), Page(b"[" * 100000), Page({}, 401),
+    Page(b'{"collections": [' + b" " * (9 << 20) + b"]}"), Page(b'{"collections": []}', 302, {"Location": "/api/ok"}),
+    Page(b'{"collections": []}', headers={"Content-Length": "100"}),
+], ids=range(10))
+def test_lists_that_are_none(lonely, stranger, page):
+    go_away(lonely, stranger)
+    stranger.publish("/api/collections", page)
+    come_back(lonely, stranger)
+    until(lambda: state(lonely, "odd") == "online", 30)
+    assert missing(lonely) == ["odd"] and names(lonely) == ["odd|A"]
+    assert missing(lonely, "/processes") is None
+
+
+def test_collections_that_cannot_be_taken(lonely, stranger):
+    go_away(lonely, stranger)
+    bad = [5, None, [], {}, {"id": 5}, {"id": ""}, {"id": "a|b"}, {"id": "a\n"}, {"id": "x" * 600}, DOCUMENT,
+           {**DOCUMENT, "id": "A"}, {**DOCUMENT, "id": "é/ü", "links": 7, "assets": {"a": 5, "b": {"href": "b.png"}}}]
+    stranger.publish("/api/collections", {"collections": bad})
+    come_back(lonely, stranger, {"stac_version": "1.0.0"})
+    until(lambda: missing(lonely) is None)
+    assert names(lonely) == ["odd|A", "odd|é/ü"]
+    found = lonely.call("GET", "/collections/odd|é/ü").json()
+    assert found["federation:missing"] == ["odd"], "it is only in the list"
+    assert found["assets"]["b"]["href"].startswith(stranger.root + "/api/collections/")
+    assert missing(lonely, "/processes") is None, "a STAC API has none"
+
+
+def test_pages_of_a_back_end_stay_below_its_address(lonely, stranger):
+    go_away(lonely, stranger)
+    link = {"rel": "next", "href": "collections?page=2"}
+    stranger.publish("/api/collections", {"collections": [DOCUMENT], "links": [link]})
+    stranger.publish("/api/collections?page=2", {"collections": [{**DOCUMENT, "id": "B"}],
+                                                 "links": [{"rel": "next", "href": "/secret"}]})
+    stranger.publish("/secret", {"collections": [{**DOCUMENT, "id": "C"}]})
+    come_back(lonely, stranger)
+    until(lambda: missing(lonely) is None)
+    assert names(lonely) == ["odd|A", "odd|B"] and not stranger.count("/secret")
+
+
+def test_two_that_list_each_other(tmp_path, demo):
+    """Each shows the other's own collections, and neither what the other has from it."""
+    folders, ports = [tmp_path / "a", tmp_path / "b"], []
+    for folder in folders:
+        folder.mkdir()
+        add_user(folder, "alice")
+        twincube("catalogue", "add", "--data", folder, "--id", folder.name.upper(), *DEMO_PATTERNS, demo)
+        first = Server(folder)  # a free port
+        ports.append(first.url.rsplit(":", 1)[1])
+        assert first.stop() == 0
+    servers = [Server(folder, "--listen", f"127.0.0.1:{port}", "--federation",
+                      f"peer=http://127.0.0.1:{other}/openeo/1.2").login()
+               for folder, port, other in zip(folders, ports, reversed(ports))]
+    try:
+        until(lambda: all(missing(s) is None for s in servers), 40)
+        assert [names(s) for s in servers] == [["A", "peer|B"], ["B", "peer|A"]]
+    finally:
+        assert [s.stop() for s in servers] == [0, 0]
+
+
+def test_the_python_client(server):
+    connection = openeo.connect(server.url, auto_validate=False)
+    assert connection.capabilities().ext_federation_backend_details()["far"]["status"] == "online"
+    assert "far|DEMO" in connection.list_collection_ids()
+    assert connection.list_collections().ext_federation_missing() is None
+    assert connection.describe_collection("far|DEMO")["federation:backends"] == ["far"]
