@@ -58,7 +58,7 @@ void hmc_follow(struct scalar_field *field, const struct hmc *hmc)
   const double eps = hmc->step_size;
   const double outer = hmc->integrator == HMC_OMELYAN ? OMELYAN_XI * eps : 0.5 * eps;
   scalar_field_drift(field, field->phi, field->trial, outer);
-  for (size_t k = 0; k < hmc->steps; k++) {
+  for (size_t k = 0; k < hmc->steps && !hmc_is_cancelled(hmc); k++) {
     double behind = k + 1 < hmc->steps ? 2.0 * outer : outer;
     if (hmc->integrator == HMC_OMELYAN) {
       advance(field, 0.5 * eps, (1.0 - 2.0 * OMELYAN_XI) * eps);

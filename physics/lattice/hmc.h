@@ -26,7 +26,13 @@ struct hmc {
   double step_size; /* molecular dynamics time a step, positive */
   size_t steps;     /* a trajectory, at least 1 */
   enum hmc_integrator integrator;
+  const volatile int *cancel; /* becomes nonzero: the trajectory is cut off and means nothing; or NULL */
 };
+
+static inline bool hmc_is_cancelled(const struct hmc *hmc)
+{
+  return hmc->cancel != NULL && *hmc->cancel != 0;
+}
 
 struct hmc_outcome {
   double dh; /* H(end) - H(start); infinite where the trajectory ran away (then it is rejected) */

@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Limits. Work counts sites times integration steps, about a nanosecond each: what must be done before the run can look
- * whether it was cancelled. */
+/* Limits. Work counts sites times integration steps, about a nanosecond each: what must be done for the first
+ * configuration, and for each. */
 #define MAX_SITES ((size_t)1 << 22)
 #define MAX_CONFIGURATIONS 10000000
 #define MAX_THERMALISATION 10000000
@@ -167,6 +167,7 @@ static int lft_scalar_field_call(struct call *call, struct value *result)
       read_quantity(call, &parameters.quantity) != 0 || check_work(call, &parameters) != 0) {
     return -1;
   }
+  parameters.hmc.cancel = call_cancel(call);
   const struct source *source;
   if (scalar_chain_source(call->arena, &parameters, &source, call->error) != 0) {
     return -1;

@@ -55,6 +55,19 @@ static unsigned sweep_threads(const struct chain *chain)
   return most < chain->threads ? (unsigned)(most > 1 ? most : 1) : chain->threads;
 }
 
+/* After a cut the chain is as before its first use. */
+static int check_cut(struct chain *chain, struct error *error)
+{
+  if (!hmc_is_cancelled(&chain->parameters.hmc)) {
+    return 0;
+  }
+  free(chain->memory);
+  free(chain->frames);
+  chain->memory = NULL;
+  chain->frames = NULL;
+  return error_set(error, ERROR_RequestTimeout, "the run was cancelled");
+}
+
 /* Memory at the first use, and phi = 0. */
 static int chain_start(struct chain *chain, struct error *error)
 {
@@ -74,12 +87,15 @@ static int chain_start(struct chain *chain, struct error *error)
   chain->made = 0;
   for (chain->trajectory = 0; chain->trajectory < chain->parameters.thermalisation; chain->trajectory++) {
     hmc_trajectory(&chain->field, &chain->parameters.hmc, chain->trajectory);
+    if (check_cut(chain, error) != 0) {
+      return -1;
+    }
   }
   return 0;
 }
 
 /* Makes the next frame. */
-static void chain_advance(struct chain *chain)
+static int chain_advance(struct chain *chain, struct error *error)
 {
   struct hmc_outcome outcome = {0};
   double accepted = 0, exponential = 0;
@@ -87,6 +103,9 @@ static void chain_advance(struct chain *chain)
     outcome = hmc_trajectory(&chain->field, &chain->parameters.hmc, chain->trajectory++);
     accepted += outcome.accepted;
     exponential += exp(-outcome.dh);
+    if (check_cut(chain, error) != 0) {
+      return -1;
+    }
   }
   double *frame = chain->frames + chain->made % chain->window * chain->frame_elements;
   if (chain->parameters.quantity == CHAIN_FIELD) {
@@ -98,6 +117,7 @@ static void chain_advance(struct chain *chain)
     memcpy(frame, row, sizeof row);
   }
   chain->made++;
+  return 0;
 }
 
 /* Frame i; valid until the next call. NULL with the error set. */
@@ -108,7 +128,9 @@ static const double *chain_frame(struct chain *chain, size_t i, struct error *er
     return NULL;
   }
   while (chain->made <= i) {
-    chain_advance(chain);
+    if (chain_advance(chain, error) != 0) {
+      return NULL;
+    }
   }
   return chain->frames + i % chain->window * chain->frame_elements;
 }

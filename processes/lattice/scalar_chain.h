@@ -6,7 +6,8 @@
  * The chain discards `thermalisation` trajectories from phi = 0; from then on the end of every separation-th trajectory
  * is a configuration. Readers share one chain under a lock: it makes only as many configurations as are asked for, in
  * order, and remembers the last ones (8 MiB of them, at least two). A read of what is no longer remembered starts the
- * chain anew; counter-based random numbers make it the same chain. Sweeps share their rows among the threads that a
+ * chain anew; counter-based random numbers make it the same chain. So does a read after one that was cut off by
+ * hmc.cancel (RequestTimeout), which must live as long as the source. Sweeps share their rows among the threads that a
  * reader is opened with; the bits do not depend on them. */
 #ifndef TWINCUBE_PROCESSES_LATTICE_SCALAR_CHAIN_H
 #define TWINCUBE_PROCESSES_LATTICE_SCALAR_CHAIN_H

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TASKS_PER_PROCESS = 20000, GRACE_MS = 2000, START_MS = 400 };
+enum { TASKS_PER_PROCESS = 20000, GRACE_MS = 900, START_MS = 400 };
 
 static int64_t now_ms(void)
 {

@@ -67,6 +67,21 @@ def test_small_requests_get_through_while_all_workers_are_busy(start):
         s.close()
 
 
+def test_work_is_given_up_in_the_middle_of_a_step(start):
+    # Hours before the first configuration is there, on the lattice of many sweeps a trajectory.
+    long = {**SLOW["field"]["arguments"], "shape": [256, 256], "thermalisation": 1500, "steps": 10000}
+    server = start("--workers", "1", "--threads", "1")
+    server.result(ADD)
+    workers = sorted(server.workers())
+    for _ in range(3):
+        with contextlib.closing(send_slow(server, {**SLOW, "field": {**SLOW["field"], "arguments": long}})):
+            time.sleep(0.6)
+        begin = time.monotonic()
+        assert server.result(ADD).json() == 3
+        assert time.monotonic() < begin + 1
+    assert sorted(server.workers()) == workers, (server.data / "server.log").read_text()
+
+
 def test_one_users_requests_leave_room_for_others(start):
     server = start("--workers", "1", "--threads", "1", "--user-requests", "5")
     waiting = [send_slow(server) for _ in range(30)]

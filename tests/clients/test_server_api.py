@@ -491,10 +491,10 @@ def test_depth_and_garbage(server):
     assert server.result(ADD).json() == 3
 
 
-def send_slow(server):
-    """Posts the slow graph on a socket of its own and returns the socket."""
+def send_slow(server, process_graph=SLOW):
+    """Posts a graph on a socket of its own and returns the socket."""
     host, port = server.url.removeprefix("http://").split(":")
-    body = json.dumps({"process": {"process_graph": SLOW}}).encode()
+    body = json.dumps({"process": {"process_graph": process_graph}}).encode()
     s = socket.create_connection((host, int(port)))
     s.sendall(
         b"POST /openeo/1.2/result HTTP/1.1\r\nHost: localhost\r\nAuthorization: "

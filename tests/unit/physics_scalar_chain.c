@@ -121,6 +121,31 @@ static void boxes_are_parts_of_the_whole(void **state)
   close_chain(&parts);
 }
 
+/* A read that is cut off leaves nothing of the trajectory that it was in. */
+static void after_a_cut_it_is_the_same_chain(void **state)
+{
+  (void)state;
+  volatile int cancel = 0;
+  struct chain_parameters parameters = small;
+  parameters.hmc.cancel = &cancel;
+  struct opened whole = open_chain(&small), cut = open_chain(&parameters);
+  double *all = read_all(&whole), part[60];
+  for (size_t n = 0; n < 3; n++) {
+    const struct box box = {.dimensions = 4, .start = {5 * n}, .count = {1, 3, 4, 5}};
+    const struct box next = {.dimensions = 4, .start = {5 * n + 1}, .count = {1, 3, 4, 5}};
+    struct error error = {0};
+    assert_int_equal(cut.source->ops->read(cut.reader, &box, part, &error), 0);
+    assert_memory_equal(part, all + 5 * n * 60, sizeof part);
+    cancel = 1;
+    assert_int_equal(cut.source->ops->read(cut.reader, &next, part, &error), -1);
+    assert_string_equal(error.code, "RequestTimeout");
+    cancel = 0;
+  }
+  free(all);
+  close_chain(&whole);
+  close_chain(&cut);
+}
+
 /* An ensemble larger than what is remembered: going back starts the chain anew and gives the same bits. */
 static void going_back_gives_the_same(void **state)
 {
@@ -293,6 +318,7 @@ int main(void)
       cmocka_unit_test(describes_its_cube),
       cmocka_unit_test(configurations_are_the_chain),
       cmocka_unit_test(boxes_are_parts_of_the_whole),
+      cmocka_unit_test(after_a_cut_it_is_the_same_chain),
       cmocka_unit_test(going_back_gives_the_same),
       cmocka_unit_test(history_stands_beside_the_field),
       cmocka_unit_test(only_what_is_asked_for_is_made),
