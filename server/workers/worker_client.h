@@ -33,7 +33,7 @@ struct worker_watch {
   int client_fd;  /* a socket: its hang-up cancels */
   int cancel_fd;  /* an eventfd: readable cancels */
   double seconds; /* the task's time, 0: no limit */
-  int64_t grace;  /* milliseconds that a process gets to give up a task before it is killed; 0: nine tenths of a second */
+  int64_t grace;  /* milliseconds that a process gets to give up a task before it is killed; 0: 900 */
   void (*progress)(void *data, double percent);
   void (*log)(void *data, const struct log_entry *entry);
   /* Answers what the task asks for: a process's definition as JSON; nothing where there is no such process. NULL: there
