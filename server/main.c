@@ -1,6 +1,7 @@
 /* twincube: one program. The first argument names the subcommand; each is a file of its own (command_*.c). */
 #include "server/commands/command.h"
 #include "server/commands/command_catalogue.h"
+#include "server/fetch/fetch_process.h"
 #include "server/workers/zygote.h"
 
 #include <stdio.h>
@@ -23,6 +24,7 @@ static const struct subcommand subcommands[] = {
     {"store", command_store, "check the server's database, or move it into another one"},
     {"job", command_job, "list, show and cancel batch jobs of the server"},
     {"zygote", zygote_main, NULL}, /* the server's own: not for people */
+    {"fetcher", fetcher_main, NULL},
 };
 
 static const size_t subcommand_count = sizeof subcommands / sizeof subcommands[0];

@@ -24,9 +24,12 @@ struct waiting { /* for an answer; on its thread's stack */
 };
 
 struct remote_file {
-  uint64_t number, size;
+  struct remote_file *next; /* of all that are open */
+  uint64_t number, size;    /* number 0: it rests */
+  uint64_t most;            /* of a file that was opened whole */
   int descriptor;
   bool is_complete;
+  char *path;
   unsigned char *pages; /* a bit each: known to be there */
   char place[512], validator[REMOTE_VALIDATOR_SIZE];
 };
@@ -40,6 +43,7 @@ static struct { /* set by remote_connect; `lock` guards what follows it */
   uint64_t last_id;
   bool is_read; /* somebody reads the socket */
   bool is_lost; /* nobody is at its other end */
+  struct remote_file *files;
 } line = {.fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER, .heard = PTHREAD_COND_INITIALIZER};
 
 void remote_connect(int fd, const volatile int *cancel)
@@ -184,14 +188,51 @@ static int ask(struct remote_question *question, const void *tail, size_t size, 
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
+static void enlist(struct remote_file *file)
+{
+  pthread_mutex_lock(&line.lock);
+  file->next = line.files;
+  line.files = file;
+  pthread_mutex_unlock(&line.lock);
+}
+
+static void strike(const struct remote_file *file)
+{
+  pthread_mutex_lock(&line.lock);
+  struct remote_file **place = &line.files;
+  while (*place && *place != file)
+    place = &(*place)->next;
+  if (*place)
+    *place = file->next;
+  pthread_mutex_unlock(&line.lock);
+}
+
 static size_t page_count(const struct remote_file *file)
 {
   return (size_t)((file->size + REMOTE_PAGE - 1) / REMOTE_PAGE);
 }
 
+/* A new descriptor takes the place of the old one, whose number readers know. */
+static int open_place(struct remote_file *file, struct error *error)
+{
+  int fd = open(file->place, O_RDONLY | O_CLOEXEC);
+  if (fd >= 0 && file->descriptor >= 0) {
+    const int moved = dup3(fd, file->descriptor, O_CLOEXEC);
+    close(fd);
+    fd = moved;
+  }
+  if (fd < 0)
+    return error_set(error, ERROR_StorageFailure, "what was fetched cannot be opened: %s", strerror(errno));
+  file->descriptor = fd;
+  return 0;
+}
+
+/* What the answer says, in place of what was known before. */
 static int take_file(const char *path, const struct remote_answer *answer, struct remote_file *file,
                      struct error *error)
 {
+  free(file->pages);
+  file->number = answer->file;
   file->size = answer->size;
   file->is_complete = answer->is_complete != 0;
   snprintf(file->place, sizeof file->place, "%s", answer->path);
@@ -201,31 +242,34 @@ static int take_file(const char *path, const struct remote_answer *answer, struc
     return error_memory(error);
   if (remote_states_note(remote_url(path), file->validator, file->size, error) != 0)
     return -1;
-  file->descriptor = open(file->place, O_RDONLY | O_CLOEXEC);
-  return file->descriptor >= 0
-             ? 0
-             : error_set(error, ERROR_StorageFailure, "what was fetched cannot be opened: %s", strerror(errno));
+  return open_place(file, error);
+}
+
+static int ask_file(const char *path, uint64_t most, struct remote_file *file, struct error *error)
+{
+  struct remote_question question = {.kind = REMOTE_OPEN, .whole = most > 0, .most = most};
+  struct remote_answer answer;
+  const char *url = remote_url(path);
+  if (ask(&question, url, strlen(url), &answer, error) != 0)
+    return -1;
+  return take_file(path, &answer, file, error);
 }
 
 static int open_file(const char *path, uint64_t most, struct remote_file **out, struct error *error)
 {
   const char *url = remote_url(path);
-  const size_t length = strlen(url);
-  struct remote_question question = {.kind = REMOTE_OPEN, .whole = most > 0, .most = most};
-  struct remote_answer answer;
   if (!remote_is_connected())
     return error_set(error, ERROR_FeatureUnsupported, "'%.200s' is on another host, and none may be asked here", url);
-  if (length >= REMOTE_URL_SIZE)
+  if (strlen(url) >= REMOTE_URL_SIZE)
     return error_set(error, ERROR_ProcessParameterInvalid, "'%.200s…' is too long for an address", url);
   struct remote_file *file = calloc(1, sizeof *file);
   if (!file)
     return error_memory(error);
   file->descriptor = -1;
-  int status = ask(&question, url, length, &answer, error);
-  if (status == 0) {
-    file->number = answer.file;
-    status = take_file(path, &answer, file, error);
-  }
+  file->most = most;
+  file->path = strdup(path);
+  enlist(file);
+  const int status = file->path ? ask_file(path, most, file, error) : error_memory(error);
   if (status != 0)
     remote_close(file);
   else
@@ -247,11 +291,37 @@ void remote_close(struct remote_file *file)
 {
   if (!file)
     return;
+  strike(file);
   give_back(file->number);
   if (file->descriptor >= 0)
     close(file->descriptor);
   free(file->pages);
+  free(file->path);
   free(file);
+}
+
+void remote_rest(void)
+{
+  pthread_mutex_lock(&line.lock);
+  for (struct remote_file *file = line.files; file; file = file->next) {
+    give_back(file->number);
+    file->number = 0;
+  }
+  pthread_mutex_unlock(&line.lock);
+}
+
+/* A file that rested is opened again: it must be what it was. */
+static int wake(struct remote_file *file, struct error *error)
+{
+  const uint64_t size = file->size;
+  char validator[REMOTE_VALIDATOR_SIZE];
+  memcpy(validator, file->validator, sizeof validator);
+  if (ask_file(file->path, file->most, file, error) != 0)
+    return -1;
+  return size == file->size && strcmp(validator, file->validator) == 0
+             ? 0
+             : error_set(error, ERROR_FileContentInvalid, "%.200s has changed since it was opened: start again",
+                         remote_url(file->path));
 }
 
 uint64_t remote_size(const struct remote_file *file)
@@ -324,6 +394,8 @@ int remote_need(struct remote_file *file, const struct remote_range *ranges, siz
 {
   struct remote_range missing[REMOTE_RANGES_MOST];
   size_t n = 0;
+  if (file->number == 0 && wake(file, error) != 0)
+    return -1;
   for (size_t i = 0; i < count && !file->is_complete; i++) {
     if (is_there(file, &ranges[i]))
       continue;

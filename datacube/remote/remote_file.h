@@ -37,6 +37,11 @@ int remote_open(const char *path, struct remote_file **out, struct error *error)
 int remote_open_whole(const char *path, uint64_t most, struct remote_file **out, struct error *error);
 void remote_close(struct remote_file *file); /* NULL is fine */
 
+/* The work at hand is over, and what is open stays so for work to come: meanwhile the fetcher may forget what it has
+ * brought. A file that is needed again is opened anew, by itself; where it has changed that is an error. No other
+ * thread uses a file meanwhile. */
+void remote_rest(void);
+
 uint64_t remote_size(const struct remote_file *file);
 int remote_descriptor(const struct remote_file *file);    /* to be read, where ranges are there; the file's own */
 const char *remote_place(const struct remote_file *file); /* its path here, for as long as it is open */

@@ -9,6 +9,7 @@
 #include "server/definitions/remote_definitions.h"
 #include "server/endpoints/event_hub.h"
 #include "server/federation/federation.h"
+#include "server/fetch/fetch_process.h"
 #include "server/files/upload.h"
 #include "server/http/metrics.h"
 #include "server/jobs/shared_folder.h"
@@ -65,6 +66,7 @@ struct server_parts {
   char temporary[DATA_DIR_SIZE]; /* this server's, beside these: files move between them by rename and link */
   char name[SERVER_NAME_SIZE];   /* where servers share a store */
   const char *store;             /* place: see store.h */
+  char fetched[DATA_DIR_SIZE]; /* folder of what is read of other hosts; "" where nothing is */
   char address[128];
   char public_url[BASE_URL_SIZE];
   char *stac[SERVE_LIST_MOST]; /* absolute, without links */
@@ -74,6 +76,7 @@ struct server_parts {
   struct serve_reload reload;
   struct confinement confinement; /* of workers */
   struct catalogue *catalogue;    /* kept open, so that its log stays where confined workers read it */
+  struct fetch_process *fetch; /* or NULL */
   struct zygote *zygote;
   struct web_rule namespaces; /* where processes may be published */
   struct remote_definitions *remote;
@@ -192,6 +195,24 @@ static int find_store(struct server_parts *parts, const struct serve_options *op
   return 0;
 }
 
+/* Where no address is allowed there is no fetcher. Its folder is its own: what is in it goes. */
+static int start_fetcher(struct server_parts *parts, const struct serve_options *options, struct error *error)
+{
+  if (options->remotes.count == 0)
+    return 0;
+  snprintf(parts->fetched, sizeof parts->fetched, "%.900s/remote", parts->data);
+  if (folder_make(parts->fetched, error) != 0)
+    return -1;
+  const struct fetch_process_options fetch = {.prefixes = options->remotes.values,
+                                              .prefix_count = options->remotes.count,
+                                              .folder = parts->fetched,
+                                              .most = options->remote_cache,
+                                              .level = (enum log_level)options->log_level,
+                                              .format = (enum log_format)options->log_format,
+                                              .confine = (enum confine_mode)options->confine};
+  return fetch_process_start(&fetch, &parts->fetch, error);
+}
+
 static int start_processes(struct server_parts *parts, const struct serve_options *options, size_t memory,
                            struct error *error)
 {
@@ -204,15 +225,19 @@ static int start_processes(struct server_parts *parts, const struct serve_option
   parts->listen_fd = http_listen(options->listen, parts->address, error);
   if (parts->listen_fd < 0)
     return -1;
+  if (start_fetcher(parts, options, error) != 0)
+    return -1;
   const struct zygote_options zygote = {
       .worker = {.data = parts->data,
+                 .remote = parts->fetched,
                  .memory = memory,
                  .result_size = options->result_size,
                  .local = {.folders = (const char *const *)parts->stac, .folder_count = options->stac.count}},
       .level = (enum log_level)options->log_level,
       .format = (enum log_format)options->log_format,
       .specs = options->specs,
-      .confine = (enum confine_mode)options->confine};
+      .confine = (enum confine_mode)options->confine,
+      .fetch = parts->fetch};
   if (confine_probe(zygote.confine, &parts->confinement, error) != 0)
     return -1;
   return zygote_start(&zygote, &parts->zygote, error);
@@ -353,6 +378,7 @@ static void stop(struct server_parts *parts)
   uploads_free(parts->server.uploads);
   metrics_free(parts->server.metrics);
   zygote_stop(parts->zygote);
+  fetch_process_stop(parts->fetch);
   catalogue_close(parts->catalogue);
   if (parts->listen_fd >= 0)
     close(parts->listen_fd);
@@ -432,7 +458,7 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
       if (backoff.tries > 0 && is_end(parts, wait_signal(&ends, backoff.next)))
         return;
       backoff_next(&backoff);
-      alive = zygote_revive(parts->zygote, &error) == 0;
+      alive = zygote_revive(parts->zygote, &error) == 0 && fetch_process_revive(parts->fetch, &error) == 0;
       if (!alive)
         log_message(LOG_ERROR, "%s", error.message);
     }

@@ -84,6 +84,20 @@ const struct option_row option_rows[] = {
      .kind = OPTION_PATHS,
      .place = PLACE(stac),
      .help = "folder whose STAC documents and data everybody may load by load_stac; may be repeated"},
+    {.name = "remote",
+     .value = "URL",
+     .kind = OPTION_PREFIXES,
+     .place = PLACE(remotes),
+     .help = "what addresses start with at which everybody may load documents and data of other hosts by load_stac, "
+             "such as https://example.org/data/; may be repeated (default: none). A host of a private network must be "
+             "given as a number"},
+    {.name = "remote-cache",
+     .value = "SIZE",
+     .standard = "4G",
+     .kind = OPTION_SIZE,
+     .place = PLACE(remote_cache),
+     .help = "most disk for what was read of other hosts, in the folder remote of the data folder; no more than this "
+             "is read at a time"},
     {.name = "process-namespace",
      .value = "URL",
      .kind = OPTION_PREFIXES,

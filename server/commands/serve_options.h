@@ -29,9 +29,10 @@ struct serve_options {
   const char *web_editor;                               /* folder, or NULL */
   const char *tls_certificate, *tls_key;                /* files, both or none */
   struct option_list stac;                              /* folders that load_stac may read */
+  struct option_list remotes;                           /* what addresses of other hosts start with that are read */
   struct option_list namespaces;                        /* what addresses start with where processes may be published */
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
-  size_t tile_cache;                                    /* bytes */
+  size_t tile_cache, remote_cache;                      /* bytes */
   long threads, workers, jobs;                          /* threads 0: default */
   long user_requests, user_jobs, all_jobs;              /* that may wait: of one user, of all */
   long connections, connections_per_address;            /* in all, of one address */

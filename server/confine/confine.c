@@ -1,6 +1,7 @@
 #include "server/confine/confine.h"
 
 #include "server/confine/landlock_rules.h"
+#include "server/confine/read_folders.h"
 #include "server/confine/syscall_filter.h"
 
 #include "datacube/base/sanitized.h"
@@ -135,7 +136,8 @@ static int allow_all(const struct landlock_rules *kernel, const struct confine_r
     status = landlock_rules_allow(kernel, rules->local->folders[i], LANDLOCK_READ);
   if (status != 0 || allow_catalogue(kernel, rules->data) != 0 ||
       allow_folder(kernel, rules->files, LANDLOCK_READ) != 0 ||
-      allow_folder(kernel, rules->output, LANDLOCK_WRITE) != 0)
+      allow_folder(kernel, rules->output, LANDLOCK_WRITE) != 0 ||
+      allow_folder(kernel, rules->remote, LANDLOCK_READ_FILES) != 0)
     return -1;
   return allow_folder(kernel, rules->checkpoint, LANDLOCK_WRITE) == 0
              ? allow_folder(kernel, rules->workspaces, LANDLOCK_WRITE)
@@ -162,7 +164,57 @@ int confine_worker(const struct confinement *confinement, const struct confine_r
     return error_set(error, ERROR_Internal, "a worker keeps its capabilities: %s", strerror(errno));
   if (confinement->landlock > 0 && confine_files(confinement->landlock, rules) != 0)
     return error_set(error, ERROR_Internal, "a worker's files cannot be confined: %s", strerror(errno));
-  if (confinement->filters && syscall_filter_enforce() != 0)
+  if (confinement->filters && syscall_filter_enforce(false) != 0)
     return error_set(error, ERROR_Internal, "a worker's calls of the system cannot be confined: %s", strerror(errno));
+  return 0;
+}
+
+/* What names of hosts and certificates are looked up in. */
+static int allow_resolver(const struct landlock_rules *rules)
+{
+  static const char *const paths[] = {"/etc/hosts",    "/etc/resolv.conf", "/etc/nsswitch.conf",
+                                      "/etc/host.conf", "/etc/gai.conf",    "/etc/services",
+                                      "/etc/ssl",      "/etc/pki",         "/run/systemd/resolve"};
+  int status = 0;
+  for (size_t i = 0; i < sizeof paths / sizeof paths[0] && status == 0; i++)
+    status = landlock_rules_allow(rules, paths[i], LANDLOCK_READ);
+  return status;
+}
+
+/* Later versions of landlock know TCP, which is what this process is for. */
+static int confine_fetcher_files(int abi, const char *folder)
+{
+  enum { WITHOUT_TCP = 3 };
+  struct landlock_rules kernel;
+  struct path_list system = {0};
+  if (landlock_rules_new(abi < WITHOUT_TCP ? abi : WITHOUT_TCP, &kernel) != 0)
+    return -1;
+  int status = read_folders_system(&system);
+  if (status == 0)
+    status = allow_list(&kernel, &system);
+  if (status == 0)
+    status = allow_resolver(&kernel);
+  if (status == 0)
+    status = landlock_rules_allow(&kernel, folder, LANDLOCK_WRITE);
+  if (status == 0)
+    status = landlock_rules_enforce(&kernel);
+  path_list_free(&system);
+  landlock_rules_free(&kernel);
+  return status;
+}
+
+int confine_fetcher(const struct confinement *confinement, const char *folder, struct error *error)
+{
+  if (confinement->why_off != NULL)
+    return 0;
+  umask(077);
+  if (worker_user_become(&confinement->user) != 0 || worker_user_settle(&confinement->user, false) != 0)
+    return error_set(error, ERROR_Internal, "the fetcher cannot be user %s: %s", confinement->user.name,
+                     strerror(errno));
+  if (confinement->landlock > 0 && confine_fetcher_files(confinement->landlock, folder) != 0)
+    return error_set(error, ERROR_Internal, "the fetcher's files cannot be confined: %s", strerror(errno));
+  if (confinement->filters && syscall_filter_enforce(true) != 0)
+    return error_set(error, ERROR_Internal, "the fetcher's calls of the system cannot be confined: %s",
+                     strerror(errno));
   return 0;
 }

@@ -4,6 +4,7 @@
  *                  files, and writes to its task's folder and, for a job, to the user's workspaces; no TCP, no signals
  *   seccomp        no sockets, programs, processes, mounts, tracing (syscall_filter.h)
  *   user           not root, no capabilities (worker_user.h); a network and message queues of its own, empty ones
+ * The process that reads from other hosts for them (server/fetch) has sockets, and no files but its own folder.
  *
  * The first two hold from a worker's first task on and cannot be widened, so a process serves one user's tasks with one
  * folder for results, as worker_binding.h says. */
@@ -56,11 +57,14 @@ struct confine_rules {            /* all borrowed */
   const char *files;                   /* the user's own folder, to be read; or "" */
   const char *output;                  /* folder to write to */
   const char *checkpoint, *workspaces; /* likewise; or "" */
+  const char *remote; /* folder of what was fetched from other hosts: files whose names it was told; or "" */
 };
 
 /* Whether folders are there that only the reserve of worker_user.h lets one read. */
 bool confine_reads_all(const struct confine_rules *rules);
 /* In a worker without threads, before it reads what a stranger sent. For good. Error Internal: it must not go on. */
 int confine_worker(const struct confinement *confinement, const struct confine_rules *rules, struct error *error);
+/* The fetcher of remote files, whose cache lies in `folder`, before it has threads. Error Internal. */
+int confine_fetcher(const struct confinement *confinement, const char *folder, struct error *error);
 
 #endif

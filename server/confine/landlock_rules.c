@@ -67,7 +67,7 @@ int landlock_rules_allow(const struct landlock_rules *rules, const char *path, e
   const int fd = open(path, O_PATH | O_CLOEXEC);
   if (fd < 0)
     return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -1;
-  uint64_t rights = access == LANDLOCK_WRITE ? reading | writing : reading;
+  uint64_t rights = access == LANDLOCK_WRITE ? reading | writing : access == LANDLOCK_READ ? reading : RIGHT(READ_FILE);
   if (fstat(fd, &status) == 0 && !S_ISDIR(status.st_mode))
     rights &= of_files;
   const struct kernel_rule rule = {.allowed = rights & rules->handled, .folder = fd};

@@ -14,7 +14,8 @@ enum { LANDLOCK_ABI_KNOWN = 7 };
 int landlock_abi(void);
 
 enum landlock_access {
-  LANDLOCK_READ, /* files and lists of folders */
+  LANDLOCK_READ,       /* files and lists of folders */
+  LANDLOCK_READ_FILES, /* files whose names are known */
   LANDLOCK_WRITE /* and making, changing, moving and removing files and folders */
 };
 

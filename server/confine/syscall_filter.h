@@ -8,7 +8,7 @@
 
 /* Whether there is a filter for this machine and its kernel takes it. */
 bool syscall_filter_works(void);
-/* Holds for all threads of the process from now on, for good. -1 with errno. */
-int syscall_filter_enforce(void);
+/* Holds for all threads of the process from now on, for good; with the network where it is asked for. -1 with errno. */
+int syscall_filter_enforce(bool has_network);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -16,11 +17,17 @@ static const uint64_t longest_file = UINT64_C(1) << 38; /* bytes: a byte for eac
 
 int fetch_cache_open(struct fetch_cache *cache, const char *folder, uint64_t most, struct error *error)
 {
-  *cache = (struct fetch_cache){.most = most};
+  *cache = (struct fetch_cache){.most = most, .lock = -1};
   if (snprintf(cache->folder, sizeof cache->folder, "%s", folder) >= (int)sizeof cache->folder)
     return error_set(error, ERROR_StorageFailure, "the folder %.200s has too long a name", folder);
+  if (folder_make(folder, error) != 0)
+    return -1;
+  cache->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (cache->lock < 0 || flock(cache->lock, LOCK_EX | LOCK_NB) != 0)
+    return error_set(error, ERROR_StorageFailure, "the folder %.200s is another process's: %s", folder,
+                     strerror(errno));
   folder_clear(folder);
-  return folder_make(folder, error);
+  return 0;
 }
 
 static void free_file(struct fetch_cache *cache, struct fetch_file *file)
@@ -44,8 +51,10 @@ void fetch_cache_close(struct fetch_cache *cache)
 {
   while (cache->first)
     free_file(cache, cache->first);
-  if (cache->folder[0] != '\0')
+  if (cache->lock >= 0) {
     rmdir(cache->folder);
+    close(cache->lock);
+  }
 }
 
 struct fetch_file *fetch_cache_find(struct fetch_cache *cache, const char *url)

@@ -44,12 +44,13 @@ struct fetch_file {
 
 struct fetch_cache {
   char folder[400]; /* without links, ends without '/' */
+  int lock;                /* the folder, open and locked: it is this process's; -1: not so */
   uint64_t most, reserved; /* bytes */
   uint64_t clock, last_number;
   struct fetch_file *first;
 };
 
-/* Makes the folder where there is none, and empties it. Error StorageFailure. */
+/* Makes the folder where there is none, and empties it. Error StorageFailure, also where another process has it. */
 int fetch_cache_open(struct fetch_cache *cache, const char *folder, uint64_t most, struct error *error);
 /* Removes all files. */
 void fetch_cache_close(struct fetch_cache *cache);

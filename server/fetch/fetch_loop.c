@@ -222,9 +222,11 @@ int fetch_loop_run(const struct fetch_loop_options *options, struct error *error
     return error_memory(error);
   }
   loop->options = options;
+  loop->cache.lock = -1;
   for (size_t i = 0; i < FETCH_READERS_MOST; i++)
     loop->readers[i].fd = -1;
-  add_reader(loop, options->reader);
+  if (options->reader >= 0)
+    add_reader(loop, options->reader);
   loop->multi = curl_multi_init();
   int status = loop->multi ? 0 : error_memory(error);
   if (status == 0)

@@ -8,11 +8,15 @@
 
 #include "datacube/base/logger.h"
 #include "datacube/base/sanitized.h"
+#include "datacube/remote/remote_file.h"
+#include "datacube/remote/remote_states.h"
 #include "processes/execute.h"
 #include "stac/catalogue.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -376,7 +380,9 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
   if (task->job)
     usage_reset_peak();
   worker->begin = usage_now();
+  remote_states_begin();
   do_task(worker, task, &execution, reply, &json, &files);
+  remote_rest();
   measure(worker, task, reply);
   judge_budget(worker, reply);
   reply->json_size = json.length;
@@ -398,16 +404,27 @@ static int confine(struct worker *worker, const struct task_header *task, struct
   return worker->is_confined ? 0 : -1;
 }
 
-int worker_main(int fd, const struct worker_options *options)
+/* Whether a task, or the end, can be received. Without its fetcher an idle worker ends, for another is born with a new
+ * one. */
+static bool wait_for_task(int fd, int remote_fd)
+{
+  struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = remote_fd, .events = POLLRDHUP}};
+  while (poll(fds, 2, -1) < 0 && errno == EINTR)
+    ;
+  return fds[0].revents != 0 || fds[1].revents == 0;
+}
+
+int worker_main(int fd, int remote_fd, const struct worker_options *options)
 {
   const struct sigaction action = {.sa_handler = on_cancel};
   sigaction(SIGUSR1, &action, NULL);
   limit_process(options);
+  remote_connect(remote_fd, &cancelled);
   struct worker worker = {.fd = fd, .options = options};
   struct task_header *task = malloc(sizeof *task);
   struct reply_header *answer = malloc(sizeof *answer);
-  while (task != NULL && answer != NULL && frame_receive(fd, &worker.frame) == FRAME_TASK &&
-         worker.frame.length >= sizeof *task) {
+  while (task != NULL && answer != NULL && wait_for_task(fd, remote_fd) &&
+         frame_receive(fd, &worker.frame) == FRAME_TASK && worker.frame.length >= sizeof *task) {
     cancelled = 0;
     memcpy(task, worker.frame.data, sizeof *task);
     memset(answer, 0, sizeof *answer);

@@ -14,6 +14,7 @@
 
 struct worker_options {
   const char *data;         /* folder with the catalogue */
+  const char *remote;       /* folder of what was fetched from other hosts, or NULL */
   size_t memory;            /* bytes a task may plan with */
   uint64_t result_size;     /* bytes that a task may write; 0: no limit */
   struct local_files local; /* that graphs may name */
@@ -21,7 +22,8 @@ struct worker_options {
   struct confine_rules rules; /* but for what a task brings; the zygote fills them in */
 };
 
-/* Runs in the process forked for it, and returns its exit status. */
-int worker_main(int fd, const struct worker_options *options);
+/* Runs in the process forked for it, and returns its exit status. `remote_fd` is its socket to the fetcher
+ * (remote_file.h), or -1. */
+int worker_main(int fd, int remote_fd, const struct worker_options *options);
 
 #endif

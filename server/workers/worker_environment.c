@@ -18,6 +18,8 @@ static const char *const wanted[] = {
     "TZDIR=",
     "TMPDIR=",
     "LD_",
+    "SSL_CERT_FILE=",
+    "SSL_CERT_DIR=",
     "MALLOC_",
     "OMP_",
     "GOMP_",

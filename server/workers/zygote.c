@@ -2,6 +2,7 @@
  * zygotes, so that a worker that died with its zygote is told from one that died alone. */
 #include "server/workers/zygote.h"
 
+#include "server/fetch/fetch_process.h"
 #include "server/workers/descriptors.h"
 #include "server/workers/worker_environment.h"
 #include "server/workers/zygote_protocol.h"
@@ -48,6 +49,7 @@ static int spawn_process(const struct zygote_options *options, int control, pid_
                                                    result_size,
                                                    confine_mode_name(options->confine),
                                                    options->worker.data,
+                                                   options->worker.remote != NULL ? options->worker.remote : "",
                                                    options->specs != NULL ? options->specs : ""};
   const struct local_files *local = &options->worker.local;
   const char **arguments = calloc(ZYGOTE_ARGUMENTS + 2 + local->folder_count, sizeof *arguments);
@@ -156,12 +158,12 @@ void zygote_stop(struct zygote *zygote)
 
 /* The new worker's pid, or -1. A zygote that does not answer is killed: an answer that comes late would be taken for
  * that to the next question. */
-static int32_t ask(struct zygote *zygote, int descriptor, unsigned *generation)
+static int32_t ask(struct zygote *zygote, const int descriptors[2], unsigned *generation)
 {
   int32_t pid = -1;
   pthread_mutex_lock(&zygote->lock);
   *generation = zygote->generation;
-  if (zygote->fd >= 0 && descriptors_send(zygote->fd, &descriptor, 1) == 0 &&
+  if (zygote->fd >= 0 && descriptors_send(zygote->fd, descriptors, 1 + (descriptors[1] >= 0)) == 0 &&
       recv(zygote->fd, &pid, sizeof pid, MSG_WAITALL) != (ssize_t)sizeof pid) {
     if (zygote->pid > 0)
       kill(zygote->pid, SIGKILL); /* and is revived */
@@ -177,8 +179,11 @@ int zygote_spawn(struct zygote *zygote, struct zygote_child *out, struct error *
   *out = (struct zygote_child){.fd = -1, .pidfd = -1};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
     return error_set(error, ERROR_Internal, "no worker process can be started: %s", strerror(errno));
-  int32_t pid = ask(zygote, pair[1], &out->generation);
+  const int given[2] = {pair[1], fetch_process_join(zygote->options.fetch)};
+  int32_t pid = ask(zygote, given, &out->generation);
   close(pair[1]);
+  if (given[1] >= 0)
+    close(given[1]);
   out->pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
   if (out->pidfd < 0) {
     close(pair[0]); /* a worker that was made after all ends at this */

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 struct zygote;
+struct fetch_process; /* server/fetch/fetch_process.h */
 
 struct zygote_options { /* borrowed for the zygote's life */
   struct worker_options worker;
@@ -22,6 +23,7 @@ struct zygote_options { /* borrowed for the zygote's life */
   enum log_format format;
   const char *specs; /* folder of --process-specs, or NULL */
   enum confine_mode confine;
+  struct fetch_process *fetch; /* by which workers read from other hosts, or NULL */
 };
 
 /* Call on the main thread: the zygote dies with the thread that started it. */

@@ -63,7 +63,7 @@ static void die_with(pid_t parent)
     _exit(0);
 }
 
-static pid_t fork_worker(int descriptor, const struct worker_options *options)
+static pid_t fork_worker(const int descriptors[2], const struct worker_options *options)
 {
   pid_t self = getpid();
   pid_t pid = fork();
@@ -73,7 +73,7 @@ static pid_t fork_worker(int descriptor, const struct worker_options *options)
   close(ZYGOTE_CONTROL);
   set_handler(SIGCHLD, SIG_DFL);
   prctl(PR_SET_NAME, "twincube-worker");
-  exit(worker_main(descriptor, options));
+  exit(worker_main(descriptors[0], descriptors[1], options));
 }
 
 static void set_signals(void)
@@ -117,7 +117,11 @@ static void gather_scenes(struct worker_options *options, struct readable *readi
 static int start_reading(struct worker_options *options, struct readable *reading)
 {
   options->rules = (struct confine_rules){
-      .data = options->data, .system = &reading->system, .scenes = &reading->scenes, .local = &options->local};
+      .data = options->data,
+      .system = &reading->system,
+      .scenes = &reading->scenes,
+      .local = &options->local,
+      .remote = options->remote};
   return read_folders_system(&reading->system);
 }
 
@@ -130,17 +134,19 @@ static void serve(struct worker_options *options, struct readable *reading)
     struct pollfd wait = {.fd = ZYGOTE_CONTROL, .events = POLLIN};
     if (poll(&wait, 1, 1000) <= 0)
       continue;
-    int descriptor;
-    const int got = descriptors_receive(ZYGOTE_CONTROL, &descriptor, 1);
+    int descriptors[2] = {-1, -1};
+    const int got = descriptors_receive(ZYGOTE_CONTROL, descriptors, 2);
     if (got < 0)
       continue;
     if (got == 0)
       return;
     gather_scenes(options, reading);
-    int32_t pid = (int32_t)fork_worker(descriptor, options);
+    int32_t pid = (int32_t)fork_worker(descriptors, options);
     if (pid < 0)
       log_message(LOG_ERROR, "no worker can be forked: %s", strerror(errno));
-    close(descriptor);
+    close(descriptors[0]);
+    if (descriptors[1] >= 0)
+      close(descriptors[1]);
     if (send(ZYGOTE_CONTROL, &pid, sizeof pid, MSG_NOSIGNAL) != (ssize_t)sizeof pid)
       return;
   }
@@ -159,6 +165,7 @@ int zygote_main(int argc, char **argv)
   const pid_t parent = (pid_t)strtol(argv[ZYGOTE_PARENT], NULL, 10);
   struct readable reading = {.stamp = {1, 1}};
   struct worker_options options = {.data = argv[ZYGOTE_DATA],
+                                   .remote = argv[ZYGOTE_REMOTE],
                                    .local = {.folders = (const char *const *)&argv[ZYGOTE_ARGUMENTS],
                                              .folder_count = (size_t)(argc - ZYGOTE_ARGUMENTS)},
                                    .memory = (size_t)strtoull(argv[ZYGOTE_MEMORY], NULL, 10),

@@ -1,6 +1,7 @@
-/* How the server starts a zygote: twincube zygote PARENT LEVEL FORMAT MEMORY RESULT_SIZE CONFINE DATA SPECS
+/* How the server starts a zygote: twincube zygote PARENT LEVEL FORMAT MEMORY RESULT_SIZE CONFINE DATA REMOTE SPECS
  * [FOLDER …], with the control socket as descriptor 3; graphs may name files below the folders. One byte with a
- * worker's socket (SCM_RIGHTS) asks for a worker; its pid is the answer, as int32_t, -1 where the fork failed. */
+ * worker's socket (SCM_RIGHTS), and that by which it reads from other hosts where there is one, asks for a worker; its
+ * pid is the answer, as int32_t, -1 where the fork failed. */
 #ifndef TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 #define TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 
@@ -14,6 +15,7 @@ enum zygote_argument {                     /* places in argv; "zygote" is [0], a
                        ZYGOTE_RESULT_SIZE, /* bytes, 0: no limit */
                        ZYGOTE_CONFINE,     /* name of an enum confine_mode */
                        ZYGOTE_DATA,        /* folder */
+                       ZYGOTE_REMOTE,      /* folder of what was fetched from other hosts, "" for none */
                        ZYGOTE_SPECS,       /* folder, "" for none */
                        ZYGOTE_ARGUMENTS
 };

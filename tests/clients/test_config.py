@@ -103,6 +103,7 @@ def test_check_prints_what_holds(written):
     ("request-time = 0", 1, "request-time wants a time"),
     ("stac = ['/a', 3]", 1, "stac wants texts"),
     ("process-namespace = ['https://a.example/',\n\n 'ftp://x/']", 1, "process-namespace"),
+    ("remote = 'https://a.example/?x'", 1, "remote"),
     ("trust-proxy = ['10.0.0.0/8',\n 'nowhere']", 1, "trust-proxy wants ADDRESS"),
     ("public-url = 'ftp://x'", 1, "public-url wants an http or https address"),
     ("tariff = 'cpu-hour=1'", 1, "wants a currency"),

@@ -1,0 +1,188 @@
+/* twincube fetcher PARENT LEVEL FORMAT CONFINE FOLDER MOST PREFIX…, with the control socket as descriptor 3. */
+#include "server/fetch/fetch_process.h"
+
+#include "server/fetch/fetch_loop.h"
+#include "server/workers/descriptors.h"
+#include "server/workers/worker_environment.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CONTROL = 3 };
+enum argument { PARENT = 1, LEVEL, FORMAT, CONFINE, FOLDER, MOST, ARGUMENTS };
+
+struct fetch_process {
+  struct fetch_process_options options;
+  pthread_mutex_t lock; /* guards what follows */
+  pid_t pid;            /* -1: none */
+  int fd;               /* control socket, or -1 */
+};
+
+/* ---- the server's end -------------------------------------------------------------------------------------------- */
+
+static int spawn_fetcher(const struct fetch_process_options *options, int control, pid_t *pid)
+{
+  char parent[24], level[24], format[24], most[24];
+  snprintf(parent, sizeof parent, "%ld", (long)getpid());
+  snprintf(level, sizeof level, "%d", (int)options->level);
+  snprintf(format, sizeof format, "%d", (int)options->format);
+  snprintf(most, sizeof most, "%llu", (unsigned long long)options->most);
+  const char *const first[ARGUMENTS + 1] = {
+      "twincube", "fetcher", parent, level, format, confine_mode_name(options->confine), options->folder, most};
+  const char **arguments = calloc(ARGUMENTS + 2 + options->prefix_count, sizeof *arguments);
+  char **environment = worker_environment();
+  posix_spawn_file_actions_t actions;
+  int code = environment && arguments ? posix_spawn_file_actions_init(&actions) : ENOMEM;
+  if (code == 0) {
+    memcpy(arguments, first, sizeof first);
+    memcpy(arguments + ARGUMENTS + 1, options->prefixes, options->prefix_count * sizeof *arguments);
+    code = posix_spawn_file_actions_adddup2(&actions, control, CONTROL);
+    if (code == 0) /* posix_spawn takes the arguments as char *, and only reads them */
+      code = posix_spawn(pid, "/proc/self/exe", &actions, NULL, (char **)(uintptr_t)arguments, environment);
+    posix_spawn_file_actions_destroy(&actions);
+  }
+  free(environment);
+  free(arguments);
+  return code;
+}
+
+static int start_one(struct fetch_process *process, struct error *error)
+{
+  int pair[2];
+  pid_t pid = -1;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    return error_set(error, ERROR_Internal, "the process that reads from other hosts cannot be started: %s",
+                     strerror(errno));
+  const int code = spawn_fetcher(&process->options, pair[1], &pid);
+  close(pair[1]);
+  if (code != 0) {
+    close(pair[0]);
+    return error_set(error, ERROR_Internal, "the process that reads from other hosts cannot be started: %s",
+                     strerror(code));
+  }
+  pthread_mutex_lock(&process->lock);
+  process->pid = pid;
+  process->fd = pair[0];
+  pthread_mutex_unlock(&process->lock);
+  return 0;
+}
+
+int fetch_process_start(const struct fetch_process_options *options, struct fetch_process **out, struct error *error)
+{
+  struct fetch_process *process = calloc(1, sizeof *process);
+  if (process == NULL)
+    return error_memory(error);
+  *process = (struct fetch_process){.options = *options, .pid = -1, .fd = -1};
+  pthread_mutex_init(&process->lock, NULL);
+  if (start_one(process, error) != 0) {
+    fetch_process_stop(process);
+    return -1;
+  }
+  *out = process;
+  return 0;
+}
+
+static bool is_alive(struct fetch_process *process)
+{
+  int status = 0;
+  pthread_mutex_lock(&process->lock);
+  if (process->pid > 0 && waitpid(process->pid, &status, WNOHANG) != 0) {
+    const bool killed = WIFSIGNALED(status);
+    log_message(LOG_WARNING, "the process that reads from other hosts has ended (%s %d): it is started again",
+                killed ? "signal" : "status", killed ? WTERMSIG(status) : WEXITSTATUS(status));
+    process->pid = -1;
+    close(process->fd);
+    process->fd = -1;
+  }
+  const bool alive = process->pid > 0;
+  pthread_mutex_unlock(&process->lock);
+  return alive;
+}
+
+int fetch_process_revive(struct fetch_process *process, struct error *error)
+{
+  return process == NULL || is_alive(process) ? 0 : start_one(process, error);
+}
+
+void fetch_process_stop(struct fetch_process *process)
+{
+  if (process == NULL)
+    return;
+  if (process->fd >= 0)
+    close(process->fd);
+  while (process->pid > 0 && waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+    ;
+  pthread_mutex_destroy(&process->lock);
+  free(process);
+}
+
+int fetch_process_join(struct fetch_process *process)
+{
+  int pair[2];
+  if (process == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return -1;
+  pthread_mutex_lock(&process->lock);
+  const bool is_sent = process->fd >= 0 && descriptors_send(process->fd, &pair[1], 1) == 0;
+  pthread_mutex_unlock(&process->lock);
+  close(pair[1]);
+  if (is_sent)
+    return pair[0];
+  close(pair[0]);
+  return -1;
+}
+
+/* ---- the process itself ------------------------------------------------------------------------------------------ */
+
+static void set_signals(pid_t parent)
+{
+  static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE}; /* the server decides about the end */
+  sigset_t none;
+  for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+    signal(ignored[i], SIG_IGN);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    _exit(0);
+}
+
+static int confine_self(enum confine_mode mode, const char *folder, struct error *error)
+{
+  struct confinement confinement;
+  return confine_probe(mode, &confinement, error) == 0 ? confine_fetcher(&confinement, folder, error) : -1;
+}
+
+int fetcher_main(int argc, char **argv)
+{
+  struct error error = {0};
+  if (argc < ARGUMENTS)
+    return 2;
+  prctl(PR_SET_NAME, "twincube-fetch");
+  close_range(CONTROL + 1, UINT_MAX, 0); /* nothing of the server's: no socket, no store */
+  log_set_level((enum log_level)strtol(argv[LEVEL], NULL, 10));
+  log_set_format((enum log_format)strtol(argv[FORMAT], NULL, 10));
+  const pid_t parent = (pid_t)strtol(argv[PARENT], NULL, 10);
+  const struct fetch_loop_options options = {
+      .rule = {.prefixes = (const char *const *)&argv[ARGUMENTS], .prefix_count = (size_t)(argc - ARGUMENTS)},
+      .folder = argv[FOLDER],
+      .most = strtoull(argv[MOST], NULL, 10),
+      .control = CONTROL,
+      .reader = -1};
+  int status = confine_self(confine_mode_find(argv[CONFINE]), argv[FOLDER], &error);
+  set_signals(parent); /* behind a change of the user, which forgets the parent's death */
+  if (status == 0)
+    status = fetch_loop_run(&options, &error);
+  if (status != 0)
+    log_message(LOG_ERROR, "%s", error.message);
+  return status == 0 ? 0 : 1;
+}
