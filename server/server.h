@@ -132,5 +132,6 @@ void handlers_stop(struct handlers *handlers); /* finishes what is queued; later
 void handlers_free(struct handlers *handlers); /* after http_stop */
 /* The HTTP thread's callback: route, refuse or queue. `data` is struct handlers. */
 void handlers_take(void *data, struct http_request *request);
+bool handlers_want_body(void *data, const struct http_request *request);
 
 #endif

@@ -353,6 +353,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                     .proxies = options->proxies,
                                     .stopping = &server->stopping,
                                     .handle = handlers_take,
+                                    .wants_body = handlers_want_body,
                                     .data = parts->handlers};
   if (http_start(&http, &parts->http, error) != 0)
     return -1;

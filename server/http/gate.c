@@ -227,6 +227,11 @@ size_t gate_take(struct gate *gate, char *out, size_t room)
   return count;
 }
 
+bool gate_has_whole(const struct gate *gate, unsigned request)
+{
+  return gate->requests > request || (gate->requests == request && gate->state == GATE_HEAD);
+}
+
 /* Bytes of a body that nobody has to look at: they may be read where they are wanted. */
 static size_t straight(const struct gate *gate, size_t room)
 {

@@ -48,6 +48,9 @@ void gate_put(struct gate *gate, const char *bytes, size_t size);
 /* What may go on: at most `room` bytes. */
 size_t gate_take(struct gate *gate, char *out, size_t room);
 
+/* Whether the body of that request (from 1), whose head went out, has come to its end. */
+bool gate_has_whole(const struct gate *gate, unsigned request);
+
 /* Reads through the gate, as recv() does: bytes; 0 at the end; what is negative as the function that reads said it, or
  * GATE_WAIT: what came has to wait for more, or the end for an answer, as the library would take it for a client that
  * has gone. Less than `room` comes only where the function had no more. */

@@ -95,6 +95,17 @@ static bool refuse(struct exchange *exchange, const struct route_match *match)
   return true;
 }
 
+bool handlers_want_body(void *data, const struct http_request *request)
+{
+  char parameters[MAX_PATH_PARAMETERS][PATH_PARAMETER_SIZE];
+  struct route_match match;
+  (void)data;
+  if (http_fault(request) != NULL)
+    return false;
+  route_find(http_method(request), http_path(request), &match, parameters);
+  return match.route != NULL && match.route->body == BODY_READ;
+}
+
 void handlers_take(void *data, struct http_request *request)
 {
   struct handlers *handlers = data;
@@ -121,10 +132,11 @@ void handlers_take(void *data, struct http_request *request)
     handlers->waiting++;
     *handlers->last = exchange;
     handlers->last = &exchange->next;
-    pthread_cond_signal(&handlers->wake);
   }
   pthread_mutex_unlock(&handlers->lock);
-  if (busy)
+  if (!busy)
+    pthread_cond_signal(&handlers->wake); /* who wakes finds the lock free */
+  else
     reply_code(exchange, ERROR_InfrastructureBusy, "too many requests are waiting");
 }
 

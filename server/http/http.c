@@ -25,7 +25,8 @@ enum {
   IDLE_SECONDS = 75,
   GRACE_SECONDS = 30,      /* at the end, for answers that are on their way */
   QUIET_MS = 100,          /* at the end: nobody has anything on its way */
-  SMALL_ANSWER = 64 * 1024 /* bytes that are sent without a place in the budget */
+  SMALL_BODY = 16 * 1024,  /* bytes that are kept … */
+  SMALL_ANSWER = 64 * 1024 /* … and that are sent without a place in the budget */
 };
 
 /* ---- requests ---- */
@@ -215,6 +216,17 @@ static void hand_out(struct http_request *request)
   server->options.handle(server->options.data, request);
 }
 
+/* A small body that is here already is read at once, where its route reads any: to have somebody look at the head first
+ * would spare nothing, and take as long as the request itself. */
+static bool takes_small_body(struct http_request *request)
+{
+  const struct http_options *options = &request->server->options;
+  const bool is_small = request->body_length > 0 && request->body_length <= SMALL_BODY;
+  request->has_come = is_small && gate_has_whole(&request->client->gate, request->number) &&
+                      options->wants_body(options->data, request);
+  return request->has_come;
+}
+
 /* Called first when the headers are there; where a body follows, again when the connection was resumed; then for each
  * piece of the body, then once without data, and once more after the connection was resumed. */
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
@@ -228,8 +240,14 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     patient_takes_interim(request->server->patience, request->client->patient,
                           request->server->options.tls == NULL && strcmp(version, "HTTP/1.1") == 0);
     *slot = request;
-    if (request->stage == STAGE_HEAD)
+    if (request->stage != STAGE_HEAD)
+      return MHD_YES;
+    if (takes_small_body(request)) {
+      request->keeps_body = true;
+      request->stage = STAGE_BODY;
+    } else {
       hand_out(request);
+    }
     return MHD_YES;
   }
   if (atomic_load(&request->response) != NULL)

@@ -3,8 +3,9 @@
  * One thread of the library polls all connections; it never waits. When a request is complete the connection is
  * suspended and `handle` is called with the request; anyone, on any thread, later answers it once with http_respond.
  * Where a body is announced `handle` is called before it is read, too: who asks, and for what, is judged by the headers
- * alone, and the answer is http_respond, or http_continue to have the body read. Bodies and answers of all requests
- * share one budget; a body past it, or past its own limit, is read and dropped. A body that is too long for memory is
+ * alone, and the answer is http_respond, or http_continue to have the body read. A small body that has come with its
+ * head is read first where `wants_body` says so. Bodies and answers of all requests, small ones apart, share one
+ * budget; a body past it, or past its own limit, is read and dropped. A body that is too long for memory is
  * streamed (http_stream): only a piece of it is held at a time. Every response gets the CORS headers.
  *
  * What is no request of HTTP/1.1 comes to `handle`, too, as one with a fault (http_fault): it is answered like the
@@ -68,6 +69,8 @@ struct http_options {
   const atomic_bool *stopping;   /* borrowed: from then on each answer is the last of its connection */
   /* Called on the library's thread: must not wait. */
   void (*handle)(void *data, struct http_request *request);
+  /* Likewise, for a small body that has come with its head: whether to read it before `handle` is asked. */
+  bool (*wants_body)(void *data, const struct http_request *request);
   void *data;
 };
 

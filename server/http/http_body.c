@@ -145,7 +145,7 @@ enum MHD_Result http_body_take(struct http_request *request, const char *data, s
     return MHD_YES;
   if (!request->keeps_body || request->body_state != HTTP_BODY_COMPLETE)
     return MHD_YES; /* read and dropped */
-  if (!http_hold(request, count)) {
+  if (!request->has_come && !http_hold(request, count)) {
     lose_body(request, HTTP_BODY_NO_ROOM);
     return MHD_YES;
   }

@@ -45,6 +45,7 @@ struct http_request {
   uint64_t body_length, body_seen; /* as announced, 0: not known; so far */
   enum request_stage stage;
   bool has_body, keeps_body, is_known;
+  bool has_come; /* the whole body, a small one, has come with its head: it has no place in the budget */
   enum http_body_state body_state;
   size_t held;                /* bytes in the budget */
   unsigned status;            /* of the answer; 0: none is on its way */

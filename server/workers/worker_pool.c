@@ -354,14 +354,14 @@ static enum fair_answer put_task(struct fair_queue *queue, struct pool_task *tas
 int worker_pool_submit(struct worker_pool *pool, struct pool_task *task, struct error *error)
 {
   struct fair_item *dropped = NULL;
+  const bool is_stranger = task->is_stranger; /* the task may be gone as soon as the lock is free */
   pthread_mutex_lock(&pool->lock);
   enum fair_answer answer =
-      pool->stopping ? FAIR_FULL : put_task(task->is_stranger ? pool->strangers : pool->users, task, &dropped);
-  if (answer == FAIR_TAKEN && task->is_stranger)
-    pthread_cond_signal(&pool->stranger_wake);
-  else if (answer == FAIR_TAKEN)
-    pthread_cond_signal(pool->idle > 0 ? &pool->wake : &pool->small_wake);
+      pool->stopping ? FAIR_FULL : put_task(is_stranger ? pool->strangers : pool->users, task, &dropped);
+  pthread_cond_t *wake = is_stranger ? &pool->stranger_wake : pool->idle > 0 ? &pool->wake : &pool->small_wake;
   pthread_mutex_unlock(&pool->lock);
+  if (answer == FAIR_TAKEN)
+    pthread_cond_signal(wake); /* who wakes finds the lock free */
   end_dropped(dropped);
   if (answer == FAIR_OWNER_FULL)
     return error_set(error, ERROR_TooManyRequests, "too many of your requests wait; please try again");

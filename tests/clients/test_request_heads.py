@@ -158,6 +158,36 @@ def test_byte_by_byte(running):
         assert json.loads(answers[1][2])["errors"][0]["code"] == "ProcessGraphMissing"
 
 
+@pytest.mark.parametrize("size", [150, 16 * 1024, 16 * 1024 + 1, 200 * 1024])
+@pytest.mark.parametrize("pieces", ["at once", "the body later", "split within"])
+def test_bodies_that_come_with_their_heads_or_later(running, connection, size, pieces):
+    def post(path, start, *fields):
+        body = start + b" " * (size - len(start))
+        return get(b"Content-Length: %d" % size, *fields, line=b"POST " + path + b" HTTP/1.1") + body
+
+    token = b"Authorization: Bearer " + connection.auth.bearer.encode()
+    graph = b'{"process": {"process_graph": {"a": {"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": true}}}}'
+    result = b"/openeo/1.2/result"
+    good, invalid = post(result, graph, token), post(b"/openeo/1.2/validation", b'{"process": {}}')
+    dropped = post(b"/health", b"{}")  # POST is none of its methods
+    with connect(running) as link, link.makefile("rb") as stream:
+        for request in (good + invalid + good, dropped):
+            cut = {"at once": 0, "the body later": request.index(b"\r\n\r\n") + 4, "split within": size // 2}[pieces]
+            link.sendall(request[:cut])
+            if cut:
+                time.sleep(0.02)
+            link.sendall(request[cut:])
+            if request is not dropped:
+                answers = [read_answer(stream) for _ in range(3)]
+                assert [status for status, _, _ in answers] == 3 * [200]
+                assert [json.loads(body) for _, _, body in answers[::2]] == [3, 3]
+                assert json.loads(answers[1][2])["errors"][0]["code"] == "ProcessGraphMissing"
+        assert read_answer(stream)[0] == 405
+    with connect(running) as link, link.makefile("rb") as stream:
+        link.sendall(post(result, graph))
+        assert read_answer(stream)[0] == 401
+
+
 def test_many_at_once(running):
     with connect(running) as connection, connection.makefile("rb") as stream:
         connection.sendall(GOOD * 500 + b"nonsense\r\n" + GOOD)

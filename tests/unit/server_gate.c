@@ -105,6 +105,22 @@ static void test_end_waits_for_the_answer(void **state)
   gate_free(&gate);
 }
 
+/* Two requests with bodies, byte by byte: each is whole from the last of its bytes on. */
+static void test_a_request_is_whole(void **state)
+{
+  (void)state;
+  static const char post[] = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+  struct gate gate = {0};
+  for (unsigned number = 1; number <= 2; number++)
+    for (size_t i = 0; post[i] != '\0'; i++) {
+      assert_false(gate_has_whole(&gate, number));
+      gate_put(&gate, &post[i], 1);
+      assert_int_equal(gate_has_whole(&gate, number), post[i + 1] == '\0');
+      assert_int_equal(gate_has_whole(&gate, 1), number == 2 || post[i + 1] == '\0');
+    }
+  gate_free(&gate);
+}
+
 static void test_unwelcome(void **state)
 {
   (void)state;
@@ -142,9 +158,8 @@ static void test_counts_of_addresses(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rows_in_pieces),
-      cmocka_unit_test(test_end_waits_for_the_answer),
-      cmocka_unit_test(test_unwelcome),
+      cmocka_unit_test(test_rows_in_pieces),      cmocka_unit_test(test_end_waits_for_the_answer),
+      cmocka_unit_test(test_a_request_is_whole),  cmocka_unit_test(test_unwelcome),
       cmocka_unit_test(test_counts_of_addresses),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
