@@ -5,6 +5,11 @@
 #include "datacube/base/arena.h"
 #include "datacube/base/error.h"
 
+struct elsewhere {        /* what another server is to compute */
+  const char *collection; /* its name here */
+  const char *graph;      /* a process graph, JSON, that loads it under that name; one node is marked as the result */
+};
+
 struct local_files {          /* all zero: none */
   bool all;                   /* what the process itself may read: the command line */
   const char *const *folders; /* else what lies below these: absolute, without links */
@@ -12,6 +17,10 @@ struct local_files {          /* all zero: none */
   /* The STAC document, in a folder with all that it leads to, of an address of the web at which this server publishes
    * it for the user; *out is NULL where it is none. NULL: there are no such addresses. */
   int (*find_published)(void *context, struct arena *arena, const char *url, const char **out, struct error *error);
+  /* The netCDF file of a cube that another server makes; *out is NULL where none has the collection. NULL: there are no
+   * others. */
+  int (*compute_elsewhere)(void *context, struct arena *arena, const struct elsewhere *wanted, const char **out,
+                           struct error *error);
   void *context;
 };
 

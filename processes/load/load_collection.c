@@ -1,5 +1,6 @@
-/* load_collection: a source from the operator's catalogue. */
+/* load_collection: a source from the operator's catalogue, or what another server of the federation computes. */
 #include "processes/load/catalogue_cube.h"
+#include "processes/load/federated_cube.h"
 
 static int load_collection_call(struct call *call, struct value *result)
 {
@@ -11,7 +12,9 @@ static int load_collection_call(struct call *call, struct value *result)
     return error_parameter(call->error, ERROR_CollectionNotFound, "id", "there is no collection '%s'", collection);
   if (cube_request_read(call, &request) != 0)
     return -1;
-  return catalogue_cube(call, call->catalogue, collection, &request, result);
+  if (catalogue_cube(call, call->catalogue, collection, &request, result) == 0)
+    return 0;
+  return error_is(call->error, ERROR_CollectionNotFound) ? federated_cube(call, collection, result) : -1;
 }
 
 const struct process process_load_collection = {

@@ -147,6 +147,7 @@ static void submit(struct work *work, const char *purpose)
            work->id[0] ? " " : "", work->id);
   task->client_fd = http_fd(exchange->http);
   set_owner(task, exchange);
+  task->is_alone = asked_federation(exchange) == NULL;
   snprintf(task->header.user, sizeof task->header.user, "%s", exchange->user);
   struct error error = {0};
   const struct server_settings *settings = &exchange->server->settings;

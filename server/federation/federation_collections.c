@@ -88,8 +88,10 @@ int federation_find(struct federation *federation, const char *name, struct fede
   pthread_rwlock_rdlock(&federation->lock);
   const struct listed_collection *found = find_first(federation, name, &backend);
   if (found != NULL) {
-    *out = (struct federated_collection){
-        .backend = backend->settings, .speaks_openeo = backend->survey.speaks_openeo, .is_online = backend->is_online};
+    *out = (struct federated_collection){.backend = backend->settings,
+                                         .speaks_openeo = backend->survey.speaks_openeo,
+                                         .writes_netcdf = json_object_get(backend->survey.formats, "netcdf") != NULL,
+                                         .is_online = backend->is_online};
     snprintf(out->id, sizeof out->id, "%s", found->id);
   }
   int status = found != NULL ? 0 : not_found(federation, name, error);

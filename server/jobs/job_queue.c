@@ -27,8 +27,10 @@ static int start_runner(struct job_queue *queue, unsigned i, struct error *error
   if (store_open(queue->options.store, &runner->store, error) != 0)
     return -1;
   store_set_server(runner->store, queue->options.server);
-  runner->desk =
-      (struct definition_desk){.data = queue->options.data, .store = runner->store, .remote = queue->options.remote};
+  runner->desk = (struct definition_desk){.data = queue->options.data,
+                                          .store = runner->store,
+                                          .remote = queue->options.remote,
+                                          .federation = queue->options.federation};
   if (i == 0 && job_keeper_recover(queue, runner->store, error) != 0)
     return -1;
   runner->started = pthread_create(&runner->thread, NULL, job_runner_work, runner) == 0;

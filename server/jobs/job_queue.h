@@ -16,6 +16,7 @@ struct job_queue_options {
   const char *store;                  /* place: see store.h */
   const char *server;                 /* the name of this server, where several share the store; else NULL */
   double silence;                     /* seconds after which a server that says nothing is taken for dead */
+  struct federation *federation; /* or NULL */
   struct remote_definitions *remote;  /* processes that are published on the web */
   unsigned slots;                     /* jobs at a time */
   size_t memory;                      /* of one job, bytes */

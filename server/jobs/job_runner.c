@@ -392,8 +392,10 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
   if (folder_make(task.checkpoint, &error) != 0)
     return back_to_queue(runner, "no room could be made for what the run keeps");
   snprintf(task.user, sizeof task.user, "%s", job->owner);
-  definition_desk_begin(&runner->desk, &(struct desk_task){job->owner, part, -1, runner->cancel_fd, false});
+  definition_desk_begin(&runner->desk, &(struct desk_task){
+      .user = job->owner, .folder = part, .client_fd = -1, .cancel_fd = runner->cancel_fd});
   task.has_own = definition_desk_has_own(&runner->desk);
+  task.has_others = definition_desk_has_others(&runner->desk);
   if (file_tree_path(runner->store, runner->queue->options.data, job->owner, task.files, &error) != 0 ||
       workspace_folder(runner->store, runner->queue->options.workspaces, job->owner, task.workspaces, &error) != 0)
     return back_to_queue(runner, "the store did not answer");

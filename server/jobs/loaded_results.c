@@ -108,18 +108,26 @@ static int link_files(int folder, const char *data, const struct job *job, struc
   return status;
 }
 
-static int fill_folder(int root, const char *data, const struct job *job, struct error *error)
+int loaded_results_folder(const char *folder, struct error *error)
+{
+  const int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int all = root >= 0 ? make_folder(root, LOADED_RESULTS_FOLDER, NULL) : -1;
+  if (all < 0)
+    failed("folder", error);
+  if (root >= 0)
+    close(root);
+  return all;
+}
+
+static int fill_folder(int all, const char *data, const struct job *job, struct error *error)
 {
   bool is_new = false;
-  const int all = root >= 0 ? make_folder(root, LOADED_RESULTS_FOLDER, NULL) : -1;
-  const int folder = all >= 0 ? make_folder(all, job->id, &is_new) : -1;
+  const int folder = make_folder(all, job->id, &is_new);
   int status = folder >= 0 ? 0 : failed("folder", error);
   if (status == 0 && is_new) /* else an earlier node named the same */
     status = link_files(folder, data, job, error) == 0 ? write_document(folder, job, error) : -1;
   if (folder >= 0)
     close(folder);
-  if (all >= 0)
-    close(all);
   return status;
 }
 
@@ -127,10 +135,11 @@ static int place(const struct loaded_results *wanted, const struct job *job, str
 {
   if (check_job(job, error) != 0)
     return -1;
-  const int root = open(wanted->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int status = fill_folder(root, wanted->data, job, error);
-  if (root >= 0)
-    close(root);
+  const int all = loaded_results_folder(wanted->folder, error);
+  if (all < 0)
+    return -1;
+  int status = fill_folder(all, wanted->data, job, error);
+  close(all);
   if (status == 0)
     buffer_printf(path, "%s" LOADED_RESULTS_FOLDER "/%s/stac.json", wanted->folder, job->id);
   return status;

@@ -11,6 +11,9 @@
  * name. */
 #define LOADED_RESULTS_FOLDER "~loaded"
 
+/* That folder of a task, made where it is missing: a descriptor, or -1 and StorageFailure. */
+int loaded_results_folder(const char *folder, struct error *error);
+
 struct loaded_results {
   const char *data;   /* folder of the server */
   const char *user;   /* whose jobs may be named */

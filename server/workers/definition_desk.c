@@ -1,6 +1,7 @@
 #include "server/workers/definition_desk.h"
 
 #include "server/clock.h"
+#include "server/federation/backend_load.h"
 #include "server/jobs/loaded_results.h"
 #include "server/store/store_processes.h"
 #include "server/workers/worker_protocol.h"
@@ -55,6 +56,24 @@ static int find_results(struct definition_desk *desk, const char *url, struct bu
   return open_store(desk, error) == 0 ? loaded_results_place(&wanted, desk->store, url, path, error) : -1;
 }
 
+bool definition_desk_has_others(const struct definition_desk *desk)
+{
+  return desk->federation != NULL && desk->task.user != NULL && !desk->task.is_alone;
+}
+
+static int find_elsewhere(struct definition_desk *desk, const char *request, struct buffer *path, struct error *error)
+{
+  if (!definition_desk_has_others(desk))
+    return 0;
+  if (desk->task.is_hurried) {
+    desk->session.is_incomplete = true;
+    return error_set(error, ERROR_InfrastructureBusy, "there is no time now to have it computed elsewhere");
+  }
+  desk->has_loaded = true;
+  const struct backend_load load = {request, desk->task.folder, desk->task.client_fd, desk->task.cancel_fd};
+  return backend_load(desk->federation, &load, path, error);
+}
+
 int definition_desk_answer(void *data, const char *space, const char *id, struct buffer *json, struct error *error)
 {
   struct definition_desk *desk = data;
@@ -62,6 +81,8 @@ int definition_desk_answer(void *data, const char *space, const char *id, struct
     return find_own(desk, id, json, error);
   if (strcmp(space, ask_results) == 0)
     return find_results(desk, id, json, error);
+  if (strcmp(space, ask_elsewhere) == 0)
+    return find_elsewhere(desk, id, json, error);
   return remote_definition_get(desk->remote, &desk->session, space, id, json, error);
 }
 

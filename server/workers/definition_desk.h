@@ -10,8 +10,11 @@ struct desk_task { /* borrowed for as long as the task runs */
   const char *user;         /* whose task it is; NULL: a stranger's */
   const char *folder;       /* its own, ends with '/' */
   int client_fd, cancel_fd; /* that end a wait for the web: see struct remote_session */
+  bool is_alone;            /* no other back-end of the federation is asked */
   bool is_hurried;          /* it gets no definition that would have to be waited for (session.is_incomplete) */
 };
+
+struct federation; /* server/federation/federation.h */
 
 struct definition_desk {
   const char *place; /* of the store; borrowed */
@@ -20,6 +23,7 @@ struct definition_desk {
   bool has_loaded;                   /* there is LOADED_RESULTS_FOLDER in the task's folder, which must go */
   struct store *store;               /* the desk's; opened when it is first needed */
   struct remote_definitions *remote; /* borrowed */
+  struct federation *federation;     /* borrowed, or NULL */
   struct remote_session session;     /* of the task */
 };
 
@@ -28,10 +32,12 @@ void definition_desk_begin(struct definition_desk *desk, const struct desk_task 
 /* Whether there is anything to ask for: of a user's own processes. A store that does not answer says so when it is
  * asked. */
 bool definition_desk_has_own(struct definition_desk *desk);
+/* Whether other back-ends may be asked to compute for it. */
+bool definition_desk_has_others(const struct definition_desk *desk);
 
 /* The definition as JSON; nothing where the user has none. Any namespace but "user" is taken for an address of the web,
- * but for ask_results: then it is a path. As worker_watch's `define`; `desk` is a struct definition_desk. Errors
- * StorageFailure, ProcessNamespaceInvalid, those of loaded_results_place. */
+ * but for ask_results and ask_elsewhere: then it is a path. As worker_watch's `define`; `desk` is a struct definition_desk. Errors
+ * StorageFailure, ProcessNamespaceInvalid, those of loaded_results_place and backend_load. */
 int definition_desk_answer(void *desk, const char *space, const char *id, struct buffer *json, struct error *error);
 
 void definition_desk_close(struct definition_desk *desk);

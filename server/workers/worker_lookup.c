@@ -70,18 +70,47 @@ static const struct process_entry *find(void *context, struct arena *arena, cons
   return entry;
 }
 
-int worker_lookup_results(void *context, struct arena *arena, const char *url, const char **out, struct error *error)
+/* The path that a question is answered with, or NULL. */
+static int ask_path(const struct worker_lookup *lookup, const char *space, const char *id, struct arena *arena,
+                    const char **out, struct error *error)
 {
-  const struct worker_lookup *lookup = context;
   struct buffer frame = {0};
   const size_t head = sizeof(struct tell_header);
-  int status = ask(lookup, ask_results, url, &frame, error);
+  int status = ask(lookup, space, id, &frame, error);
   *out = NULL;
   if (status == 0 && frame.length > head) {
     *out = arena_printf(arena, "%.*s", (int)(frame.length - head), frame.data + head);
     status = *out != NULL ? 0 : error_memory(error);
   }
   buffer_free(&frame);
+  return status;
+}
+
+int worker_lookup_results(void *context, struct arena *arena, const char *url, const char **out, struct error *error)
+{
+  return ask_path(context, ask_results, url, arena, out, error);
+}
+
+int worker_lookup_elsewhere(void *context, struct arena *arena, const struct elsewhere *wanted, const char **out,
+                            struct error *error)
+{
+  const struct worker_lookup *lookup = context;
+  struct buffer request = {0};
+  struct json_writer w = {.out = &request};
+  *out = NULL;
+  if (!lookup->task->has_others)
+    return 0;
+  if (lookup->task->kind != TASK_EXECUTE)
+    return error_set(error, ERROR_FeatureUnsupported,
+                     "what '%.200s' is like is known when its back-end has computed it, in a request or a job",
+                     wanted->collection);
+  json_write_object(&w);
+  json_kv_string(&w, "collection", wanted->collection);
+  json_key(&w, "process_graph");
+  json_write_raw(&w, wanted->graph, strlen(wanted->graph));
+  json_end_object(&w);
+  int status = request.failed ? error_memory(error) : ask_path(lookup, ask_elsewhere, request.data, arena, out, error);
+  buffer_free(&request);
   return status;
 }
 

@@ -5,6 +5,7 @@
 #include "server/workers/worker_protocol.h"
 
 #include "processes/graph/table.h"
+#include "processes/local_files.h"
 
 struct worker_lookup {
   int fd; /* the worker's socket */
@@ -13,6 +14,10 @@ struct worker_lookup {
 
 /* As local_files' find_published; `lookup` is a struct worker_lookup. */
 int worker_lookup_results(void *lookup, struct arena *arena, const char *url, const char **out, struct error *error);
+
+/* As local_files' compute_elsewhere. Only a task that computes asks: what is described or checked costs nobody else. */
+int worker_lookup_elsewhere(void *lookup, struct arena *arena, const struct elsewhere *wanted, const char **out,
+                            struct error *error);
 
 /* Lives as long as `lookup` and its task. Definitions are made in the arena of who asks. */
 struct process_lookup worker_lookup_make(struct worker_lookup *lookup);

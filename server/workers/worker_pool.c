@@ -182,8 +182,10 @@ static void run_task(struct pool_thread *thread, struct pool_task *task, struct 
                                                            .folder = thread->folder,
                                                            .client_fd = task->client_fd,
                                                            .cancel_fd = thread->pool->stop_fd,
+                                                           .is_alone = task->is_alone,
                                                            .is_hurried = thread->role == ROLE_SMALL});
   task->header.has_own = definition_desk_has_own(&thread->desk);
+  task->header.has_others = definition_desk_has_others(&thread->desk);
   enum worker_outcome outcome = call_worker(thread, task, reply);
   bool is_clean = outcome == WORKER_REPLIED && reply->header.files_size == 0 && !error_is_set(&reply->header.error) &&
                   !thread->desk.has_loaded;
@@ -245,6 +247,7 @@ static int start_thread(struct worker_pool *pool, unsigned i, struct error *erro
   thread->desk.place = pool->options.store;
   thread->desk.data = pool->options.kept;
   thread->desk.remote = pool->options.remote;
+  thread->desk.federation = pool->options.federation;
   snprintf(thread->folder, sizeof thread->folder, "%s/worker-%u/", pool->options.temporary, i);
   if (folder_make(thread->folder, error) != 0)
     return -1;

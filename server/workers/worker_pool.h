@@ -18,6 +18,7 @@ struct worker_pool_options {
   const char *store;                 /* place: see store.h */
   const char *kept;                  /* folder of jobs */
   struct remote_definitions *remote; /* processes that are published on the web */
+  struct federation *federation;     /* or NULL */
   unsigned workers;                  /* beside the two that are kept for small work and for strangers */
   struct fair_limits users;          /* tasks that may wait */
   struct fair_limits strangers;      /* … an owner is an address */
@@ -32,6 +33,7 @@ struct pool_task {
   const struct buffer *graph;
   char owner[FAIR_OWNER_SIZE]; /* whose turn it takes: user, or a stranger's address */
   bool is_stranger;
+  bool is_alone;    /* for another back-end of the federation: none is asked in turn */
   bool was_tried;   /* the pool's, or said before: it is no small work */
   int client_fd;    /* its hang-up cancels; or -1 */
   double seconds;   /* time limit */

@@ -34,6 +34,7 @@ struct task_header {
   uint32_t has_quota;  /* 1: room_left counts */
   uint32_t has_budget; /* 1: the task ends when it costs more than the budget */
   uint32_t has_own;    /* 1: who asks has processes of their own */
+  uint32_t has_others; /* 1: there is a federation, whose other back-ends may be asked to compute */
   double budget;       /* in the tariff's currency */
   struct tariff tariff;
   char output[2304];       /* folder for a cube's file, ends with '/' */
@@ -48,6 +49,9 @@ struct task_header {
 /* An ASK is a namespace and an id, each with a NUL at its end; or this, which is no namespace, and an address: where do
  * the results lie that are published there? The answer is the path of their STAC document; none where there are not. */
 static const char ask_results[] = "results";
+/* … or this, and JSON {"collection", "process_graph"}: have it computed where the collection lies (backend_load.h). The
+ * answer is the path of a netCDF file; none where no back-end of the federation has the collection. */
+static const char ask_elsewhere[] = "elsewhere";
 
 struct tell_header {  /* of the answer, followed by the definition's JSON; none where there is no such process */
   struct error error; /* "" : success */

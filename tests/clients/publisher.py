@@ -15,7 +15,7 @@ class Page:
 
 
 class Publisher:
-    """`pages` by path; `asked` has the headers of each request, by path."""
+    """`pages` by path, or "POST PATH"; `asked` has the headers of each request, by path."""
 
     def __init__(self):
         self.pages, self.asked = {}, {}
@@ -23,7 +23,11 @@ class Publisher:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                publisher.answer(self)
+                publisher.answer(self, self.path)
+
+            def do_POST(self):
+                self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                publisher.answer(self, "POST " + self.path)
 
             def log_message(self, *_):
                 pass
@@ -42,9 +46,9 @@ class Publisher:
     def count(self, path):
         return len(self.asked.get(path, []))
 
-    def answer(self, request):
-        self.asked.setdefault(request.path, []).append(dict(request.headers))
-        page = self.pages.get(request.path, Page({"code": "NotFound"}, 404))
+    def answer(self, request, path):
+        self.asked.setdefault(path, []).append(dict(request.headers))
+        page = self.pages.get(path, Page({"code": "NotFound"}, 404))
         page = page(request) if callable(page) else page
         time.sleep(page.delay)
         is_known = page.status == 200 and "ETag" in page.headers and (

@@ -1,13 +1,16 @@
 """A federation of two servers: what each is told of the other, and what stays when one of them is gone."""
 
+import concurrent.futures
+import signal
 import time
 
 import openeo
 import pytest
+import requests
 
 from conftest import DEMO_PATTERNS, twincube
 from publisher import Page, Publisher
-from test_server_api import Server, add_user
+from test_server_api import PASSWORD, Server, add_user
 
 CLASSES = [f"https://api.openeo.org/extensions/federation/{version}" for version in ("0.1.0", "0.2.0")]
 
@@ -275,3 +278,195 @@ def test_the_python_client(server):
     assert "far|DEMO" in connection.list_collection_ids()
     assert connection.list_collections().ext_federation_missing() is None
     assert connection.describe_collection("far|DEMO")["federation:backends"] == ["far"]
+
+
+# ---- loading ----
+
+def node(process, **arguments):
+    return {"process_id": process, "arguments": arguments}
+
+
+def source(name):
+    return {"from_node": name}
+
+
+def saved(graph, last, form="netCDF"):
+    return {**graph, "save": {**node("save_result", data=source(last), format=form), "result": True}}
+
+
+def opened(answer, folder):
+    """The cube of an answer, as xarray has it."""
+    import xarray
+
+    assert answer.status_code == 200, answer.text
+    path = folder / "answer.nc"
+    path.write_bytes(answer.content)
+    with xarray.open_dataset(path, decode_times=False, mask_and_scale=False) as found:
+        return found.load()
+
+
+def load(name, **arguments):
+    return {"load": node("load_collection", id=name, **{"spatial_extent": None, "temporal_extent": None, **arguments})}
+
+
+def first_box(provider):
+    """A box and an interval in the middle of the collection."""
+    dimensions = provider.call("GET", "/collections/DEMO").json()["cube:dimensions"]
+    x, y, code = dimensions["x"]["extent"], dimensions["y"]["extent"], dimensions["x"].get("reference_system")
+    third = lambda low, high, k: low + (high - low) * k / 3
+    return {"west": third(*x, 1), "east": third(*x, 2), "south": third(*y, 1), "north": third(*y, 2), "crs": code}
+
+
+@pytest.mark.parametrize("arguments", [{}, {"bands": ["B08", "B04"]}, {"box": True, "bands": ["B04"]}], ids=str)
+def test_what_is_loaded_is_what_lies_there(server, provider, tmp_path, arguments):
+    arguments = dict(arguments)
+    if arguments.pop("box", False):
+        arguments["spatial_extent"] = first_box(provider)
+    theirs = opened(provider.result(saved(load("DEMO", **arguments), "load")), tmp_path)
+    ours = opened(server.result(saved(load("far|DEMO", **arguments), "load")), tmp_path)
+    assert set(ours.data_vars) == set(theirs.data_vars) and ours.sizes == theirs.sizes
+    for name, values in theirs.variables.items():
+        assert (ours[name].values == values.values).all() and ours[name].dtype == values.dtype, name
+
+
+def test_a_job_and_the_python_client(server, tmp_path):
+    connection = openeo.connect(server.url, auto_validate=False).authenticate_basic("alice", PASSWORD)
+    cube = connection.load_collection("far|DEMO", bands=["B04", "B08"]).max_time()
+    job = cube.create_job(out_format="netCDF").start_and_wait(print=lambda _: None, connection_retry_interval=1)
+    assert job.status() == "finished"
+    files = job.get_results().download_files(tmp_path / "far")
+    own = connection.load_collection("OWN", bands=["B04", "B08"]).max_time()
+    own.download(tmp_path / "own.nc")
+    import xarray
+
+    (path,) = [f for f in files if f.suffix == ".nc"]
+    with xarray.open_dataset(path) as far, xarray.open_dataset(tmp_path / "own.nc") as here:
+        assert set(far.data_vars) == set(here.data_vars)
+        assert all(far[name].equals(here[name]) for name in here.data_vars if "x" in here[name].dims)
+    logs = [entry["message"] for entry in job.logs()]
+    assert any("'far|DEMO' was loaded by its own server" in text for text in logs)
+    assert not (tmp_path / "far" / "~loaded").exists()
+
+
+def refused(server, graph, code, status):
+    found = server.result(graph)
+    assert (found.json()["code"], found.status_code) == (code, status), found.text
+    return found.json()["message"]
+
+
+def test_what_the_other_one_says_is_wrong(server):
+    assert "far" in refused(server, saved(load("far|DEMO", bands=["B99"]), "load"), "BandNotAvailable", 400)
+    refused(server, saved(load("far|NONE"), "load"), "CollectionNotFound", 404)
+    refused(server, saved(load("DEMO"), "load"), "CollectionNotFound", 404)
+    refused(server, saved(load("far|DEMO", temporal_extent=["1990-01-01", "1991-01-01"]), "load"), "NoDataAvailable", 400)
+    errors = server.call("POST", "/validation", {"process_graph": saved(load("far|DEMO"), "load")}).json()["errors"]
+    assert [e["code"] for e in errors] == ["FeatureUnsupported"]
+
+
+@pytest.mark.parametrize("page, code, words", [
+    (Page({"code": "TokenInvalid", "message": "who?"}, 403), "InfrastructureBusy", "does not let this server in"),
+    (Page({"code": "BandNotAvailable", "message": "no B1"}, 400), "BandNotAvailable", "says: no B1"),
+    (Page({"code": "OddThing", "message": "m" * 5000}, 400), "InfrastructureBusy", "status 400"),
+    (Page(b"<html>", 502), "InfrastructureBusy", "status 502"), (Page(b"", 204), "InfrastructureBusy", "status 204"),
+    (Page(b"x", 302, {"Location": "http://169.254.169.254/"}), "InfrastructureBusy", "status 302"),
+    (Page(b""), None, "odd|A"), (Page(b"<html>"), None, "odd|A"), (Page({"a": 1}), None, "odd|A"),
+    (Page(b"CDF\x01" + b"\xff" * 5000), None, "odd|A"), (Page(b"\x89HDF\r\n\x1a\n" + b"x" * 100), None, "odd|A"),
+    (Page(b"abc", headers={"Content-Length": "100"}), "InfrastructureBusy", "did not compute it"),
+    (Page(b"a" * (3 << 20)), "InfrastructureBusy", "too large"),
+], ids=range(13))
+def test_answers_that_are_no_cube(tmp_path, stranger, page, code, words):
+    add_user(tmp_path, "alice")
+    config = tmp_path / "twincube.toml"
+    config.write_text(f'[[federation]]\nid = "odd"\nurl = "{stranger.root}/api"\nresult_size = "2M"\n')
+    server = Server(tmp_path, "--config", str(config)).login()
+    try:
+        until(lambda: missing(server, "/file_formats") is None)
+        stranger.pages["POST /api/result"] = page
+        found = server.result(saved(load("odd|A"), "load"))
+        assert found.status_code >= 400 and words in found.json()["message"], found.text
+        assert code in (None, found.json()["code"])
+        assert str(tmp_path) not in found.text
+        until(lambda: not list(tmp_path.glob("tmp/*/~loaded/*")))
+    finally:
+        assert server.stop() == 0
+
+
+def test_who_hangs_up_ends_the_wait(lonely, stranger):
+    """Requests and jobs are rid of a back-end that does not answer, and of one that never comes to an end."""
+    until(lambda: missing(lonely, "/file_formats") is None)
+    for page in (Page(b"x", delay=30), Page(b"x" * 1000, drip=0.1)):
+        stranger.pages["POST /api/result"] = page
+        for _ in range(3):  # one more than there are workers
+            with pytest.raises(requests.exceptions.RequestException):
+                lonely.session.post(lonely.api + "/result", timeout=1,
+                                    json={"process": {"process_graph": saved(load("odd|A"), "load")}})
+    begun = time.monotonic()
+    assert lonely.result({"a": {**node("add", x=1, y=2), "result": True}}).json() == 3
+    job = lonely.create(saved(load("odd|A"), "load"))
+    lonely.call("POST", f"/jobs/{job}/results")
+    lonely.wait(job, "running")
+    time.sleep(0.5)
+    assert lonely.call("DELETE", f"/jobs/{job}/results").status_code == 204
+    lonely.wait(job, "canceled", seconds=5)
+    assert time.monotonic() - begun < 15
+
+
+def test_one_that_dies_in_mid_request(tmp_path, demo):
+    folders = tmp_path / "far", tmp_path / "here"
+    for folder in folders:
+        folder.mkdir()
+        add_user(folder, "alice")
+    twincube("catalogue", "add", "--data", folders[0], "--id", "DEMO", *DEMO_PATTERNS, demo)
+    far = Server(folders[0]).login()
+    token = tmp_path / "token"
+    token.write_text(far.session.headers["Authorization"].removeprefix("Bearer "))
+    config = tmp_path / "twincube.toml"
+    config.write_text(f'[[federation]]\nid = "far"\nurl = "{far.api}"\ntoken_file = "{token}"\n')
+    here = Server(folders[1], "--config", str(config)).login()
+    graph = saved(load("far|DEMO", bands=["B04"]), "load")
+    address = far.url.removeprefix("http://")
+    try:
+        until(lambda: missing(here, "/file_formats") is None and missing(here) is None)
+        far.process.send_signal(signal.SIGSTOP)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            waiting = pool.submit(requests.post, here.api + "/result", timeout=60, headers=here.session.headers,
+                                  json={"process": {"process_graph": graph}})
+            time.sleep(1)
+            assert not waiting.done()
+            far.kill()
+            answer = waiting.result(timeout=20)
+        assert (answer.status_code, answer.json()["code"]) == (503, "InfrastructureBusy"), answer.text
+        until(lambda: missing(here) == ["far"])
+        assert "is away" in refused(here, graph, "InfrastructureBusy", 503)
+        assert names(here) == ["far|DEMO"] and missing(here, "/collections/far|DEMO") == ["far"]
+        far = Server(folders[0], "--listen", address)
+        until(lambda: missing(here) is None, 40)
+        assert here.result(graph).status_code == 200
+    finally:
+        assert [s.stop() for s in (here, far)] == [0, 0]
+
+
+def test_no_loop_through_aliases(tmp_path, demo):
+    """Two that each say of a collection that the other one has it."""
+    folders, ports = [tmp_path / "a", tmp_path / "b"], []
+    for folder in folders:
+        folder.mkdir()
+        add_user(folder, "alice")
+        first = Server(folder)
+        ports.append(first.url.rsplit(":", 1)[1])
+        assert first.stop() == 0
+    servers = []
+    for folder, port, other in zip(folders, ports, reversed(ports)):
+        config = folder / "twincube.toml"
+        config.write_text(f'[[federation]]\nid = "peer"\nurl = "http://127.0.0.1:{other}/openeo/1.2"\n'
+                          'aliases = {SAME = "SAME"}\n')
+        servers.append(Server(folder, "--config", str(config), "--listen", f"127.0.0.1:{port}").login())
+    try:
+        until(lambda: all(missing(s) is None for s in servers), 40)
+        assert [names(s) for s in servers] == [[], []]
+        for server in servers:
+            refused(server, saved(load("SAME"), "load"), "CollectionNotFound", 404)
+        through = servers[0].result(saved(load("peer|X"), "load"), headers={"Via": "1.1 twincube-federation"})
+        assert through.json()["code"] == "CollectionNotFound"
+    finally:
+        assert [s.stop() for s in servers] == [0, 0]

@@ -1,0 +1,231 @@
+/* The graph is a worker's, which reads what strangers send: it is taken for data, whose collection and result are put
+ * in place here. Where the answer goes, no link is followed. */
+#include "server/federation/backend_load.h"
+
+#include "server/federation/federation_state.h"
+#include "server/http/json_check.h"
+#include "server/jobs/loaded_results.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TOKEN_SIZE = 8192 };
+
+static bool has_given_up(void *data)
+{
+  const struct backend_load *load = data;
+  struct pollfd ends[] = {{.fd = load->client_fd, .events = POLLRDHUP}, {.fd = load->cancel_fd, .events = POLLIN}};
+  return poll(ends, 2, 0) > 0;
+}
+
+/* ---- the question ------------------------------------------------------------------------------------------------ */
+
+/* The part as it is asked for there: the collection by its id there, and the result saved. NULL: it is none. */
+static json_t *make_question(json_t *graph, const struct federated_collection *where, const char *name)
+{
+  static const char save[] = "federation_save";
+  const char *id, *last = NULL;
+  json_t *node;
+  json_object_foreach(graph, id, node)
+  {
+    json_t *arguments = json_object_get(node, "arguments");
+    const char *process = json_string_value(json_object_get(node, "process_id"));
+    const char *collection = json_string_value(json_object_get(arguments, "id"));
+    if (process != NULL && strcmp(process, "load_collection") == 0 && collection != NULL &&
+        strcmp(collection, name) == 0)
+      json_object_set_new(arguments, "id", json_string(where->id));
+    if (json_is_true(json_object_get(node, "result")))
+      last = id;
+    json_object_del(node, "result");
+  }
+  if (last == NULL || json_object_get(graph, save) != NULL)
+    return NULL;
+  node = json_pack("{s:s,s:{s:{s:s},s:s},s:b}", "process_id", "save_result", "arguments", "data", "from_node", last,
+                   "format", "netCDF", "result", 1);
+  json_object_set_new(graph, save, node);
+  return json_pack("{s:{s:O}}", "process", "process_graph", graph);
+}
+
+/* Our token there, "" where there is none. */
+static int read_token(const struct backend_settings *backend, char out[TOKEN_SIZE], struct error *error)
+{
+  out[0] = '\0';
+  if (backend->token_file == NULL)
+    return 0;
+  FILE *file = fopen(backend->token_file, "re");
+  const bool is_read = file != NULL && fgets(out, TOKEN_SIZE, file) != NULL;
+  if (file != NULL)
+    fclose(file);
+  out[strcspn(out, "\r\n")] = '\0';
+  return is_read && out[0] != '\0' ? 0
+                                   : error_set(error, ERROR_InfrastructureBusy,
+                                               "this server has lost its token for the back-end '%s'", backend->id);
+}
+
+/* ---- the answer -------------------------------------------------------------------------------------------------- */
+
+/* What is wrong with the graph is the user's to know; whom the back-end lets in is ours. */
+static int refuse(const struct backend_settings *backend, const struct web_answer *answer, struct error *error)
+{
+  size_t line;
+  json_t *document = answer->body.length > 0 && json_check(answer->body.data, answer->body.length, &line) == NULL
+                         ? json_loadb(answer->body.data, answer->body.length, 0, NULL)
+                         : NULL;
+  const char *code = json_string_value(json_object_get(document, "code"));
+  const char *message = json_string_value(json_object_get(document, "message"));
+  enum error_code known = code != NULL ? error_code_find(code) : ERROR_NONE;
+  if (answer->status == 401 || answer->status == 402 || answer->status == 403)
+    error_set(error, ERROR_InfrastructureBusy, "the back-end '%s' does not let this server in (status %ld)",
+              backend->id, answer->status);
+  else if (answer->status < 400 || message == NULL || known == ERROR_NONE || known == ERROR_Internal)
+    error_set(error, ERROR_InfrastructureBusy, "the back-end '%s' answers with status %ld%s%.300s", backend->id,
+              answer->status, message != NULL ? ": " : "", message != NULL ? message : "");
+  else
+    error_set(error, known, "the back-end '%s' says: %.400s", backend->id, message);
+  json_decref(document);
+  return -1;
+}
+
+static int ask(struct federation *federation, const struct backend_load *load, const struct backend_settings *backend,
+               const struct buffer *question, FILE *file, struct error *error)
+{
+  char token[TOKEN_SIZE], url[BACKEND_URL_SIZE + 16];
+  struct web_answer answer;
+  struct error reason = {0};
+  if (read_token(backend, token, error) != 0)
+    return -1;
+  snprintf(url, sizeof url, "%s/result", backend->url);
+  const struct web_fetch fetch = {.url = url,
+                                  .bearer = token[0] != '\0' ? token : NULL,
+                                  .ca_file = backend->ca_file,
+                                  .via = "1.1 " FEDERATION_VIA,
+                                  .json = question,
+                                  .file = file,
+                                  .most = backend->result_size,
+                                  .seconds = BACKEND_LOAD_SECONDS,
+                                  .stopping = &federation->stopping,
+                                  .given_up = has_given_up,
+                                  .data = (void *)(uintptr_t)load};
+  int status = web_fetch(&fetch, &answer, &reason);
+  sodium_memzero(token, sizeof token);
+  if (status != 0) {
+    federation_doubt(federation, backend);
+    return error_set(error, error_code_find(reason.code), "the back-end '%s' did not compute it: %s", backend->id,
+                     reason.message);
+  }
+  if (answer.status != 200)
+    status = refuse(backend, &answer, error);
+  buffer_free(&answer.body);
+  return status;
+}
+
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
+
+static int cannot_write(struct error *error)
+{
+  return error_set(error, ERROR_StorageFailure, "what a back-end computed cannot be kept: %s", strerror(errno));
+}
+
+/* A name for what is asked for: the same for the same. */
+static void name_file(const struct backend_settings *backend, const struct buffer *question, struct buffer *out)
+{
+  unsigned char digest[16];
+  char hex[2 * sizeof digest + 1];
+  crypto_generichash(digest, sizeof digest, (const unsigned char *)question->data, question->length, NULL, 0);
+  sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
+  buffer_printf(out, "%s-%s.nc", backend->id, hex);
+}
+
+static int fill_file(struct federation *federation, const struct backend_load *load,
+                     const struct backend_settings *backend, const struct buffer *question, int folder,
+                     const char *name, struct error *error)
+{
+  const int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  FILE *file = fd >= 0 && fchmod(fd, 0644) == 0 ? fdopen(fd, "w") : NULL;
+  if (file == NULL) {
+    if (fd >= 0)
+      close(fd);
+    return cannot_write(error);
+  }
+  int status = ask(federation, load, backend, question, file, error);
+  if (fclose(file) != 0 && status == 0)
+    status = cannot_write(error);
+  if (status != 0)
+    unlinkat(folder, name, 0);
+  return status;
+}
+
+static int place_file(struct federation *federation, const struct backend_load *load,
+                      const struct backend_settings *backend, const struct buffer *question, struct buffer *path,
+                      struct error *error)
+{
+  struct buffer name = {0};
+  struct stat state;
+  name_file(backend, question, &name);
+  const int folder = loaded_results_folder(load->folder, error);
+  int status = folder < 0 ? -1 : name.failed ? error_memory(error) : 0;
+  if (status == 0 && fstatat(folder, name.data, &state, AT_SYMLINK_NOFOLLOW) != 0)
+    status = fill_file(federation, load, backend, question, folder, name.data, error);
+  if (status == 0)
+    buffer_printf(path, "%s" LOADED_RESULTS_FOLDER "/%s", load->folder, name.data);
+  if (folder >= 0)
+    close(folder);
+  buffer_free(&name);
+  return status;
+}
+
+/* ---- together ---------------------------------------------------------------------------------------------------- */
+
+/* Whether the collection's back-end can be asked. */
+static int check_backend(const struct federated_collection *where, struct error *error)
+{
+  const char *id = where->backend->id;
+  if (!where->speaks_openeo)
+    return error_set(error, ERROR_FeatureUnsupported, "'%s' is a STAC API, which computes nothing: load_stac loads %s",
+                     id, where->backend->url);
+  if (!where->is_online)
+    return error_set(error, ERROR_InfrastructureBusy, "the back-end '%s' of the federation is away; please try again",
+                     id);
+  if (!where->writes_netcdf)
+    return error_set(error, ERROR_FeatureUnsupported, "the back-end '%s' of the federation writes no netCDF", id);
+  return 0;
+}
+
+int backend_load(struct federation *federation, const struct backend_load *load, struct buffer *path,
+                 struct error *error)
+{
+  struct federated_collection where;
+  struct buffer question = {0};
+  json_t *request = json_loads(load->request, 0, NULL), *body = NULL;
+  const char *name = json_string_value(json_object_get(request, "collection"));
+  int status = name != NULL ? federation_find(federation, name, &where, error)
+                            : error_set(error, ERROR_Internal, "a worker asks for no collection");
+  if (status != 0 && error_is(error, ERROR_CollectionNotFound)) {
+    *error = (struct error){0};
+    json_decref(request);
+    return 0;
+  }
+  if (status == 0)
+    status = check_backend(&where, error);
+  if (status == 0)
+    body = make_question(json_object_get(request, "process_graph"), &where, name);
+  char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+  if (text != NULL)
+    buffer_text(&question, text);
+  if (status == 0 && (text == NULL || question.failed))
+    status =
+        error_set(error, ERROR_Internal, "what is to be computed at the back-end '%s' is no graph", where.backend->id);
+  if (status == 0)
+    status = place_file(federation, load, where.backend, &question, path, error);
+  free(text);
+  json_decref(body);
+  json_decref(request);
+  buffer_free(&question);
+  return status;
+}

@@ -1,0 +1,23 @@
+/* A part of a graph that a back-end of the federation computes: it is asked for synchronously, as our own account
+ * there, and what it answers becomes a file where a worker may read it. Nothing of the user who wants it goes there. */
+#ifndef TWINCUBE_SERVER_FEDERATION_BACKEND_LOAD_H
+#define TWINCUBE_SERVER_FEDERATION_BACKEND_LOAD_H
+
+#include "server/federation/federation.h"
+
+enum { BACKEND_LOAD_SECONDS = 1800 };
+
+struct backend_load {
+  const char *request;      /* JSON of a worker: {"collection": name here, "process_graph": {…}} */
+  const char *folder;       /* of the task, ends with '/': what lies in it is a worker's, and not relied on */
+  int client_fd, cancel_fd; /* a hang-up, something to read: nobody wants it any more; or -1 */
+};
+
+/* `path` gets that of the netCDF file, in the folder of loaded results; the same request again gets the same file.
+ * Nothing where no back-end has the collection. Errors: InfrastructureBusy where the back-end is away, refuses us, is
+ * too slow or sends too much; FeatureUnsupported where it cannot compute or write netCDF; else what it says is wrong
+ * with the graph, under its code; StorageFailure. */
+int backend_load(struct federation *federation, const struct backend_load *load, struct buffer *path,
+                 struct error *error);
+
+#endif
