@@ -148,20 +148,27 @@ template <bool ignore, i32 mode> struct FN(reduce_WEIGHTED_SUM) {
   MEMBER T finish(const TINT n) const { return SETTLE(1, s0); }
 };
 
-/* Batcher's odd-even mergesort: the same exchanges for every lane. */
-template <u32 n, class V> DEVICE void FN(sort)(V v)
+/* Batcher's odd-even mergesort, the same exchanges for every lane: the layer that merges runs of p elements into runs of
+ * 2p at distance d, and all that follow. A recursion, so that the indexes are constants and short arrays in registers. */
+template <u32 n, u32 p, u32 d, class V> DEVICE void FN(layers)(V v)
 {
 #pragma unroll (n <= NEAR ? NEAR : 1)
-  for (u32 p = 1; p < n; p *= 2)
-#pragma unroll (n <= NEAR ? NEAR : 1)
-    for (u32 d = p; d > 0; d /= 2)
-#pragma unroll (n <= NEAR ? NEAR : 1)
-      for (u32 i = d & (p - 1); i + d < n; i++)
-        if (!((i - (d & (p - 1))) & d) && (i ^ (i + d)) < 2 * p) {
-          const T low = v[i], high = v[i + d];
-          v[i] = high < low ? high : low;
-          v[i + d] = high < low ? low : high;
-        }
+  for (u32 i = d & (p - 1); i + d < n; i++)
+    if (!((i - (d & (p - 1))) & d) && (i ^ (i + d)) < 2 * p) {
+      const T low = v[i], high = v[i + d];
+      v[i] = high < low ? high : low;
+      v[i + d] = high < low ? low : high;
+    }
+  if constexpr (d > 1)
+    FN(layers)<n, p, d / 2>(v);
+  else if constexpr (2 * p < n)
+    FN(layers)<n, 2 * p, 2 * p>(v);
+}
+
+template <u32 n, class V> DEVICE void FN(sort)(V v)
+{
+  if constexpr (n > 1)
+    FN(layers)<n, 1, 1>(v);
 }
 
 /* The elements in order, missing ones as infinities: behind the others, or alternately before and behind, which keeps

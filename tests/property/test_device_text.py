@@ -18,7 +18,7 @@ import subject as subjects
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("TWINCUBE_BIN", ROOT / "build" / "twincube")).resolve()
-OPTIONS = [b"--gpu-architecture=compute_80", b"--fmad=false", b"--Ofast-compile=max", b"-w"]
+OPTIONS = [b"--gpu-architecture=compute_80", b"--fmad=false", b"-w"]
 
 
 @pytest.fixture(scope="module")
@@ -31,30 +31,58 @@ def nvrtc():
     return ctypes.CDLL(str(libraries[0]))
 
 
-def compile_text(nvrtc, text):
-    """The status, and what the compiler says."""
-    program, size = ctypes.c_void_p(), ctypes.c_size_t()
+def compile_text(nvrtc, text, options=(*OPTIONS, b"--Ofast-compile=max")):
+    """The status, what the compiler says, and what it makes."""
+    program = ctypes.c_void_p()
+
+    def told(what):
+        size = ctypes.c_size_t()
+        assert getattr(nvrtc, f"nvrtcGet{what}Size")(program, ctypes.byref(size)) == 0
+        room = ctypes.create_string_buffer(size.value)
+        assert getattr(nvrtc, f"nvrtcGet{what}")(program, room) == 0
+        return room.value.decode()
+
     assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), text, b"kernels.cu", 0, None, None) == 0
-    status = nvrtc.nvrtcCompileProgram(program, len(OPTIONS), (ctypes.c_char_p * len(OPTIONS))(*OPTIONS))
-    assert nvrtc.nvrtcGetProgramLogSize(program, ctypes.byref(size)) == 0
-    log = ctypes.create_string_buffer(size.value)
-    assert nvrtc.nvrtcGetProgramLog(program, log) == 0
+    status = nvrtc.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
+    answer = status, told("ProgramLog"), told("PTX") if status == 0 else ""
     assert nvrtc.nvrtcDestroyProgram(ctypes.byref(program)) == 0
-    return status, log.value.decode()
+    return answer
 
 
-def test_nvrtc_compiles_every_row_and_plan(nvrtc, tmp_path):
+@pytest.fixture(scope="module")
+def rows_and_plans(tmp_path_factory):
+    """The text of the unit test's kernels."""
     unit = BINARY.parent / "unit" / "test_hpc_device_text"
     if not unit.exists():
         pytest.skip(f"{unit} is not built")
-    path = tmp_path / "kernels.cu"
+    path = tmp_path_factory.mktemp("text") / "kernels.cu"
     subprocess.run([unit, "--text"], env={**os.environ, "TWINCUBE_DEVICE_TEXT": str(path)}, check=True, timeout=300)
-    text = path.read_bytes()
-    assert text.count(b"\nKERNEL(") > 1200
-    status, log = compile_text(nvrtc, text)
+    return path.read_text()
+
+
+def pieces(text):
+    """The beginning of a module, and each kernel with its names and tables."""
+    return re.split(r"(?=^#undef T\n(?:#.*\n)+(?:TABLE.*\n)*KERNEL)", text, flags=re.MULTILINE)
+
+
+def test_nvrtc_compiles_every_row_and_plan(nvrtc, rows_and_plans):
+    begun, *kernels = pieces(rows_and_plans)
+    assert len(kernels) > 1200
+    status, log, _ = compile_text(nvrtc, rows_and_plans.encode())
     assert status == 0, log[:4000]
-    begun = text[:text.index(b"\nKERNEL(")]
-    assert compile_text(nvrtc, begun + b"\nKERNEL(k) { NO_SUCH_NAME }")[0] != 0
+    assert compile_text(nvrtc, (begun + "KERNEL(k) { NO_SUCH_NAME }").encode())[0] != 0
+
+
+def test_short_arrays_stay_in_registers(nvrtc, rows_and_plans):
+    """Loads, arithmetic and the median of 64: no array is left, which would lie in a thread's local memory."""
+    begun, *kernels = pieces(rows_and_plans)
+    short = [kernel for kernel in kernels if "FN(median)<64" in kernel and "far<" not in kernel and "order" not in kernel]
+    assert short
+    status, log, made = compile_text(nvrtc, (begun + short[0]).encode(), OPTIONS)
+    assert status == 0, log[:4000]
+    assert ".entry" in made and ".local" not in made
+    status, _, made = compile_text(nvrtc, (begun + short[0].replace("#pragma unroll", "#pragma unroll 1")).encode(), OPTIONS)
+    assert status == 0 and ".local" in made
 
 
 def test_nvrtc_compiles_what_explain_prints(nvrtc, subject, world):
@@ -67,9 +95,9 @@ def test_nvrtc_compiles_what_explain_prints(nvrtc, subject, world):
         except subjects.Failure as failure:
             assert failure.code == "FeatureUnsupported"
             continue
-        begun, *rest = re.split(r"(?=^#undef T\n(?:#.*\n)+(?:TABLE.*\n)*KERNEL)", text, flags=re.MULTILINE)
+        begun, *rest = pieces(text)
         assert "does not run on a device" not in text
         kernels += [re.sub(r"\bs(\d+)_v(\d+)", rf"g{seed}_\1_\2", kernel) for kernel in rest]
     assert len(kernels) > 40
-    status, log = compile_text(nvrtc, (begun + "".join(kernels)).encode())
+    status, log, _ = compile_text(nvrtc, (begun + "".join(kernels)).encode())
     assert status == 0, log[:4000]
