@@ -67,11 +67,10 @@ void device_write_row(struct device_writer *w, size_t index, enum device_moment 
 /* ---- whole arrays ---- */
 
 /* A copy of its own, near or far. */
-static void write_work(struct device_writer *w, const char *type, const char *name, const struct kernel_step *step,
-                       size_t before)
+static void write_work(struct device_writer *w, const char *type, const char *name, size_t n, size_t before)
 {
-  if (step->n <= DEVICE_NEAR)
-    buffer_printf(w->out, "      %s %s[%u];\n", type, name, step->n ? (unsigned)step->n : 1);
+  if (n <= DEVICE_NEAR)
+    buffer_printf(w->out, "      %s %s[%zu];\n", type, name, n ? n : 1);
   else
     buffer_printf(w->out, "      const far<%s> %s = FAR(%s, %zu);\n", type, name, type, w->loops.work + before);
 }
@@ -79,7 +78,7 @@ static void write_work(struct device_writer *w, const char *type, const char *na
 static void write_reduce(struct device_writer *w, const struct kernel_step *step, size_t index)
 {
   const unsigned n = step->n, results = step->parameter_count - 1;
-  write_work(w, "T", "sorted", step, 0);
+  write_work(w, "T", "sorted", n, 0);
   if (step->op == KRED_MEDIAN)
     buffer_printf(w->out, "      to[o] = FN(median)<%u, %s>(from, sorted);\n", n, ignores(step));
   else
@@ -98,14 +97,27 @@ static void write_series(struct device_writer *w, const struct kernel_step *step
                   step->op == KSER_REVERSE ? "reverse" : "interpolate", n, n);
     return;
   }
-  write_work(w, "u32", "order", step, 0);
-  write_work(w, "u32", "other", step, (n * sizeof(uint32_t) + 7) & ~(size_t)7);
+  write_work(w, "u32", "order", n, 0);
+  write_work(w, "u32", "other", n, (n * sizeof(uint32_t) + 7) & ~(size_t)7);
   const bool drops = step->parameters[1] < 0, first = step->parameters[1] == 0;
   buffer_printf(w->out,
                 "      FN(order)<%u, %s, %s>(from, order, other);\n      for (u32 k = 0; k < %u; k++) {\n"
                 "        const T x = from[order[k]];\n        to[o * %u + k] = %s%s;\n      }\n",
                 n, step->parameters[0] != 0 ? "true" : "false", first ? "true" : "false", n, n,
                 drops ? "IS_NA(x) ? NA : " : "", step->op == KSER_ORDER ? "(T)order[k]" : "x");
+}
+
+static void write_fit(struct device_writer *w, const struct kernel_step *step, size_t index)
+{
+  const unsigned n = step->n, count = step->parameter_count - 1;
+  const size_t values = n > DEVICE_NEAR ? n * sizeof(double) : 0;
+  write_work(w, "T", "at_p", n, 0);
+  write_work(w, "T", "tried", n, values);
+  write_work(w, "T", "slopes", count * (size_t)n, 2 * values);
+  buffer_printf(w->out,
+                "      fit_curve<%s_m%zu, %u, %u, %s>(from, at_p, tried, slopes,\n"
+                "          %s_t%zu, to + o * %u, scratch);\n",
+                w->name, index, n, count, ignores(step), w->name, index, count);
 }
 
 /* `from`: the array at outer index o; `to`: the destination. */
@@ -117,7 +129,9 @@ void device_write_whole(struct device_writer *w, size_t index)
                 "      const auto to = g%u + %u;\n",
                 (unsigned)step->outer, (unsigned)step->operand[0].reg, (unsigned)step->operand[0].block,
                 (unsigned)step->n, (unsigned)step->dst, (unsigned)step->dst_block);
-  if (step->kind == STEP_REDUCE)
+  if (step->kind == STEP_FIT)
+    write_fit(w, step, index);
+  else if (step->kind == STEP_REDUCE)
     write_reduce(w, step, index);
   else
     write_series(w, step);

@@ -1,5 +1,5 @@
 /* Steps go, in their order, into the first loop that has all they read. */
-#include "hpc/device/device_loops.h"
+#include "hpc/device/device_writer.h"
 
 #include <stdlib.h>
 
@@ -152,33 +152,56 @@ static void order_steps(const struct kernel *kernel, struct device_loops *loops)
 
 /* ---- memory ---- */
 
-/* Bytes of a step's own copy of an array that is too long to be held. */
-static size_t work_bytes(const struct kernel_step *step, size_t lane_bytes)
+static size_t whole_words(size_t bytes)
 {
-  if (step->n <= DEVICE_NEAR)
-    return 0;
-  if (step->kind == STEP_REDUCE && !device_step_streams(step))
-    return (step->n * lane_bytes + 7) & ~(size_t)7;
-  if (step->kind == STEP_SERIES && (step->op == KSER_SORT || step->op == KSER_ORDER))
-    return 2 * ((step->n * sizeof(uint32_t) + 7) & ~(size_t)7);
+  return (bytes + 7) & ~(size_t)7;
+}
+
+/* Bytes of what a fit and its model keep. */
+static int fit_bytes(const struct kernel_step *fit, size_t *out, struct error *error)
+{
+  struct kernel model;
+  struct device_loops loops = {0};
+  int status = device_model_steps(fit, &model, error);
+  if (status == 0) {
+    status = device_loops_find(&model, device_fit_bytes(fit), &loops, error);
+    free((void *)(uintptr_t)model.steps);
+  }
+  *out = loops.scratch;
+  device_loops_free(&loops);
+  return status;
+}
+
+/* Bytes of a step's own copies of an array that is too long to be held. */
+static int work_bytes(const struct kernel_step *step, size_t lane_bytes, size_t *out, struct error *error)
+{
+  *out = 0;
+  if (step->kind == STEP_FIT)
+    return fit_bytes(step, out, error);
+  if (step->n > DEVICE_NEAR && step->kind == STEP_REDUCE && !device_step_streams(step))
+    *out = whole_words(step->n * lane_bytes);
+  if (step->n > DEVICE_NEAR && step->kind == STEP_SERIES && (step->op == KSER_SORT || step->op == KSER_ORDER))
+    *out = 2 * whole_words(step->n * sizeof(uint32_t));
   return 0;
 }
 
-static void place_far(const struct kernel *kernel, struct device_loops *loops)
+static int place_far(const struct kernel *kernel, struct device_loops *loops, struct error *error)
 {
   const size_t lane_bytes = kernel->lane_type == LANE_F32 ? sizeof(float) : sizeof(double);
-  size_t most = 0;
+  size_t most = 0, bytes;
   for (size_t r = 0; r < kernel->register_count; r++) {
     struct device_register *own = &loops->registers[r];
     own->is_far = !own->is_local && own->blocks > DEVICE_NEAR;
     own->scratch = loops->work;
-    loops->work += own->is_far ? (own->blocks * lane_bytes + 7) & ~(size_t)7 : 0;
+    loops->work += own->is_far ? whole_words(own->blocks * lane_bytes) : 0;
   }
   for (size_t i = 0; i < kernel->step_count; i++) {
-    const size_t bytes = work_bytes(&kernel->steps[i], lane_bytes);
+    if (work_bytes(&kernel->steps[i], lane_bytes, &bytes, error) != 0)
+      return -1;
     most = bytes > most ? bytes : most;
   }
   loops->scratch = loops->work + most;
+  return 0;
 }
 
 uint32_t device_loop_parts(const struct device_loop *loop)
@@ -206,9 +229,10 @@ static size_t most_parts(const struct kernel *kernel, const struct device_loops 
   return parts;
 }
 
-int device_loops_find(const struct kernel *kernel, struct device_loops *out, struct error *error)
+int device_loops_find(const struct kernel *kernel, size_t before, struct device_loops *out, struct error *error)
 {
-  *out = (struct device_loops){.places = calloc(kernel->step_count + 1, sizeof *out->places),
+  *out = (struct device_loops){.work = before,
+                               .places = calloc(kernel->step_count + 1, sizeof *out->places),
                                .loops = calloc(kernel->step_count + 1, sizeof *out->loops),
                                .steps = calloc(kernel->step_count + 1, sizeof *out->steps),
                                .registers = calloc(kernel->register_count + 1, sizeof *out->registers)};
@@ -218,7 +242,10 @@ int device_loops_find(const struct kernel *kernel, struct device_loops *out, str
   }
   place_steps(kernel, out);
   order_steps(kernel, out);
-  place_far(kernel, out);
+  if (place_far(kernel, out, error) != 0) {
+    device_loops_free(out);
+    return -1;
+  }
   out->parts = most_parts(kernel, out);
   return 0;
 }

@@ -53,7 +53,8 @@ struct device_loops {          /* arrays owned: device_loops_free */
   size_t parts;   /* threads that may share a lane */
 };
 
-int device_loops_find(const struct kernel *kernel, struct device_loops *out, struct error *error);
+/* before: bytes of a thread's scratch that are taken. */
+int device_loops_find(const struct kernel *kernel, size_t before, struct device_loops *out, struct error *error);
 void device_loops_free(struct device_loops *loops);
 
 /* Parts of the loop's axis. */

@@ -31,7 +31,7 @@ static void write_map(struct device_writer *w, size_t step, const uint32_t *map,
   buffer_text(w->out, "};\n");
 }
 
-void device_write_tables(struct device_writer *w)
+int device_write_tables(struct device_writer *w, struct error *error)
 {
   for (size_t i = 0; i < w->kernel->step_count; i++) {
     const struct kernel_step *step = &w->kernel->steps[i];
@@ -42,7 +42,13 @@ void device_write_tables(struct device_writer *w)
       write_table(w, i, step->parameters + 1, step->parameter_count - 1);
     if (step->kind == STEP_GATHER)
       write_map(w, i, step->map, step->blocks);
+    if (step->kind == STEP_FIT) {
+      write_table(w, i, step->parameters + 1, step->parameter_count - 1);
+      if (device_write_model(w, i, error) != 0)
+        return -1;
+    }
   }
+  return 0;
 }
 
 /* ---- memory ---- */
@@ -161,7 +167,9 @@ void device_write_operand(struct device_writer *w, const struct kernel_operand *
 
 static void write_constant(struct device_writer *w, const struct kernel_step *step, size_t index)
 {
-  if (step->parameters)
+  if (w->is_model && index == 0)
+    buffer_text(w->out, "p[k]");
+  else if (step->parameters)
     buffer_printf(w->out, "FN(constant)(%s_t%zu[k])", w->name, index);
   else
     buffer_printf(w->out, "FN(constant)(0x%016" PRIX64 "ull)", bits_of(step->value));
@@ -191,6 +199,12 @@ void device_write_target(struct device_writer *w, const struct kernel_step *step
 void device_write_block(struct device_writer *w, size_t index, bool once)
 {
   const struct kernel_step *step = &w->kernel->steps[index];
+  if (step->kind == STEP_STORE && w->is_model) {
+    buffer_text(w->out, "to[k] = ");
+    device_write_operand(w, &step->operand[0]);
+    buffer_text(w->out, ";\n");
+    return;
+  }
   if (step->kind == STEP_STORE && w->shared)
     buffer_text(w->out, once ? "if (live && threadIdx.y == 0) " : "if (live) ");
   if (step->kind != STEP_STORE)

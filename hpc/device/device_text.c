@@ -1,7 +1,7 @@
 /* A kernel's function: its registers, then loop after loop. */
 #include "hpc/device/device_writer.h"
 
-extern const char device_prelude[], device_lane[]; /* prelude.cu and lane.cu */
+extern const char device_prelude[], device_lane[], device_fit[]; /* the .cu files */
 
 static void lane_names(struct buffer *out, enum lane_type type)
 {
@@ -22,6 +22,7 @@ void device_text_begin(struct buffer *out)
     buffer_text(out, device_lane);
     device_write_rows(out);
   }
+  buffer_text(out, device_fit);
 }
 
 /* ---- loops ---- */
@@ -47,9 +48,10 @@ static void write_body(struct device_writer *w, const struct device_loop *loop, 
   }
 }
 
-static const char *unroll(size_t trips)
+/* Not a model's, which a fit has three times. */
+static const char *unroll(const struct device_writer *w, size_t trips)
 {
-  return trips <= DEVICE_NEAR ? "#pragma unroll\n" : "";
+  return trips <= DEVICE_NEAR && !w->is_model ? "#pragma unroll\n" : "";
 }
 
 static void write_flat(struct device_writer *w, const struct device_loop *loop)
@@ -57,7 +59,7 @@ static void write_flat(struct device_writer *w, const struct device_loop *loop)
   if (loop->n == 1)
     buffer_text(w->out, "    {\n      const u32 k = 0;\n");
   else
-    buffer_printf(w->out, "%s    for (u32 k = 0; k < %u; k++) {\n", unroll(loop->n), (unsigned)loop->n);
+    buffer_printf(w->out, "%s    for (u32 k = 0; k < %u; k++) {\n", unroll(w, loop->n), (unsigned)loop->n);
   write_body(w, loop, "      ");
   buffer_text(w->out, "    }\n");
 }
@@ -83,14 +85,15 @@ static void write_parts(struct device_writer *w, const struct device_loop *loop)
 static void write_whole_axis(struct device_writer *w, const struct device_loop *loop)
 {
   const unsigned n = loop->n;
-  buffer_printf(w->out, "%s      for (u32 i = 0; i < %u; i++) {\n        const u32 k = o * %u + i;\n", unroll(n), n, n);
+  buffer_printf(w->out, "%s      for (u32 i = 0; i < %u; i++) {\n        const u32 k = o * %u + i;\n", unroll(w, n), n,
+                n);
   write_body(w, loop, "        ");
   buffer_text(w->out, "      }\n");
 }
 
 static void write_shaped(struct device_writer *w, const struct device_loop *loop)
 {
-  buffer_printf(w->out, "%s    for (u32 o = 0; o < %u; o++) {\n", unroll((size_t)loop->outer * loop->n),
+  buffer_printf(w->out, "%s    for (u32 o = 0; o < %u; o++) {\n", unroll(w, (size_t)loop->outer * loop->n),
                 (unsigned)loop->outer);
   each_row(w, loop, ROW_BEGIN);
   (device_loop_parts(loop) > 1 ? write_parts : write_whole_axis)(w, loop);
@@ -122,34 +125,31 @@ static void write_registers(struct device_writer *w)
   }
 }
 
-static int refuse(const struct kernel *kernel, struct error *error)
+void device_write_loops(struct device_writer *w)
 {
-  for (size_t i = 0; i < kernel->step_count; i++)
-    if (kernel->steps[i].kind == STEP_FIT)
-      return error_set(error, ERROR_FeatureUnsupported, "fitted curves do not run on a device");
-  return 0;
+  write_registers(w);
+  for (size_t l = 0; l < w->loops.loop_count; l++)
+    write_loop(w, &w->loops.loops[l]);
 }
 
 int device_text_kernel(const struct kernel *kernel, const char *name, struct buffer *out, struct device_launch *launch,
                        struct error *error)
 {
   struct device_writer w = {.kernel = kernel, .name = name, .out = out};
-  if (refuse(kernel, error) != 0 || device_loops_find(kernel, &w.loops, error) != 0)
+  if (device_loops_find(kernel, 0, &w.loops, error) != 0)
     return -1;
   w.shared = w.loops.parts > 1;
   *launch = (struct device_launch){
       .parts = w.loops.parts, .shared_bytes = w.shared ? DEVICE_STATE_BYTES : 0, .scratch_bytes = w.loops.scratch};
   lane_names(out, kernel->lane_type);
-  device_write_tables(&w);
+  const int status = device_write_tables(&w, error);
   buffer_printf(out, "KERNEL(%s)\n{\n  %s\n  {\n", name, w.shared ? "EACH_LANE_TOGETHER" : "EACH_LANE");
   if (w.shared)
     buffer_text(out, "    const bool live = first + threadIdx.x < nx * ny * nz;\n"
                      "    const u64 lane = live ? first + threadIdx.x : first;\n");
   buffer_text(out, "    const lane_place at = place_of(lane, nx, ny);\n");
-  write_registers(&w);
-  for (size_t l = 0; l < w.loops.loop_count; l++)
-    write_loop(&w, &w.loops.loops[l]);
+  device_write_loops(&w);
   buffer_text(out, "  }\n}\n\n");
   device_loops_free(&w.loops);
-  return out->failed ? error_memory(error) : 0;
+  return status != 0 ? status : out->failed ? error_memory(error) : 0;
 }

@@ -36,7 +36,7 @@ struct device_launch {  /* what a launch of the kernel must give */
 
 /* The beginning of a module. */
 void device_text_begin(struct buffer *out);
-/* A kernel's function. FeatureUnsupported with the reason for what does not run on a device: fitted curves. */
+/* A kernel's function. FeatureUnsupported with the reason for what does not run on a device. */
 int device_text_kernel(const struct kernel *kernel, const char *name, struct buffer *out, struct device_launch *launch,
                        struct error *error);
 

@@ -14,7 +14,8 @@ struct device_writer {
   const char *name; /* of its function; tables are named after it */
   struct buffer *out;
   struct device_loops loops;
-  bool shared; /* threads of a block share a lane */
+  bool shared;   /* threads of a block share a lane */
+  bool is_model; /* of a fit: its first step takes parameters `p`, its last one gives the values `to` */
 };
 
 /* The functions of all rows for one lane type, whose names (T, FN, …) are defined before. */
@@ -28,13 +29,22 @@ void device_write_operand(struct device_writer *w, const struct kernel_operand *
 void device_write_target(struct device_writer *w, const struct kernel_step *step);
 /* A step that works block by block, as one line. `once`: all threads that share the lane get here. */
 void device_write_block(struct device_writer *w, size_t step, bool once);
-/* Constants, weights, probabilities and maps that steps take from tables. */
-void device_write_tables(struct device_writer *w);
+/* Constants, weights, probabilities and maps that steps take from tables, and the models of fits. */
+int device_write_tables(struct device_writer *w, struct error *error);
+void device_write_loops(struct device_writer *w);
 
 /* A reducer or series with a row, at each point of its loop. PART and MERGE are reached where the axis has parts. */
 enum device_moment { ROW_BEGIN, ROW_PART, ROW_ELEMENT, ROW_MERGE, ROW_END };
 void device_write_row(struct device_writer *w, size_t step, enum device_moment moment);
 /* A step that takes whole arrays. */
 void device_write_whole(struct device_writer *w, size_t step);
+
+/* The model's kernel with steps of its own, which the caller frees: its last step has as many blocks as there are
+ * values. */
+int device_model_steps(const struct kernel_step *fit, struct kernel *out, struct error *error);
+/* Bytes of a thread's scratch for the fit without its model. */
+size_t device_fit_bytes(const struct kernel_step *fit);
+/* struct NAME_mSTEP. */
+int device_write_model(struct device_writer *w, size_t step, struct error *error);
 
 #endif

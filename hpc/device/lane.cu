@@ -148,8 +148,8 @@ template <bool ignore, i32 mode> struct FN(reduce_WEIGHTED_SUM) {
   MEMBER T finish(const TINT n) const { return SETTLE(1, s0); }
 };
 
-/* Batcher's odd-even mergesort, the same exchanges for every lane: the layer that merges runs of p elements into runs of
- * 2p at distance d, and all that follow. A recursion, so that the indexes are constants and short arrays in registers. */
+/* Batcher's odd-even mergesort, the same exchanges for every lane: the layer that merges runs of p elements into runs
+ * of 2p at distance d, and all that follow. A recursion: indexes are constants, so short arrays stay in registers. */
 template <u32 n, u32 p, u32 d, class V> DEVICE void FN(layers)(V v)
 {
 #pragma unroll (n <= NEAR ? NEAR : 1)
