@@ -82,7 +82,7 @@ template <class Model, u32 n, u32 count, class Y, class V, class S> struct fit {
 
   MEMBER f64 scale_of(u32 j) const { return scale[j] > 0 ? scale[j] : (f64)1; }
 
-  /* The damped normal equations: Cholesky's factor, then forward and back. No step along a pivot that is not positive. */
+  /* The damped normal equations: Cholesky's factor, then forward and back. A pivot that is not positive: no step. */
   MEMBER void solve()
   {
     for (u32 a = 0; a < count; a++)
