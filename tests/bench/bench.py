@@ -7,10 +7,15 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 import common
+from part_catalogue import run_catalogue
 from part_chain import run_chain
+from part_growth import run_growth
+from part_kernels import run_kernels
+from part_load import run_load
 from part_memory import run_memory
 from part_processes import run_processes
 from part_raster import run_global, run_kernel, run_resample
@@ -24,11 +29,12 @@ from service import Server
 
 PARTS = {workload.lower(): [lambda args, workload=workload: run_stack(args, workload)] for workload in TASKS} | {
     "w4": [run_resample], "w5": [run_zones], "w6": [run_kernel], "w7": [run_anomaly],
-    "w8": [lambda args: run_tiles(args, Server)],
-    "w10": [run_start, lambda args: run_requests(args, Server)],
+    "w8": [lambda args: run_tiles(args, Server), run_load],
+    "w9": [run_catalogue], "w10": [run_start, lambda args: run_requests(args, Server)],
+    "growth": [run_growth], "kernels": [run_kernels],
     "global": [run_global], "chain": [run_chain], "merge": [run_merge], "memory": [run_memory],
     "processes": [run_processes]}
-ALL = [f"w{i}" for i in range(1, 11) if f"w{i}" in PARTS]
+ALL = [f"w{i}" for i in range(1, 11) if f"w{i}" in PARTS] + ["growth", "kernels"]
 
 
 def first_line(path, start):
@@ -70,6 +76,7 @@ def main():
     parser.add_argument("--requests", type=int, default=2000, help="requests timed")
     parser.add_argument("--twincube", type=pathlib.Path, required=True)
     parser.add_argument("--floor", type=pathlib.Path, required=True)
+    parser.add_argument("--kernels", type=pathlib.Path, required=True, help="kernel_bench")
     parser.add_argument("--cache", type=pathlib.Path, required=True)
     parser.add_argument("--titiler", type=pathlib.Path, required=True, help="folder of its environment's programs")
     parser.add_argument("--python", required=True, help="interpreter that has the peers")
@@ -79,6 +86,15 @@ def main():
     unknown = [part for part in args.parts if part not in PARTS]
     if unknown:
         parser.error(f"unknown part: {unknown[0]}")
+    with tempfile.TemporaryDirectory(prefix="run-", dir=args.cache) as args.work:
+        args.work = pathlib.Path(args.work)
+        status = run_parts(args)
+        print_surroundings(args)
+    common.print_goals()
+    return status
+
+
+def run_parts(args):
     status = 0
     for part in args.parts or ALL:
         start = time.perf_counter()
@@ -89,8 +105,6 @@ def main():
             print(f"bench: {part}: {problem}", file=sys.stderr)
             status = 1
         print(f"({part}: {time.perf_counter() - start:.0f} s in all)", flush=True)
-    print_surroundings(args)
-    common.print_goals()
     return status
 
 

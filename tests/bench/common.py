@@ -1,6 +1,7 @@
 """What the parts share: checked commands, inputs, collections, comparing, contests of commands, goals."""
 import dataclasses
 import datetime
+import fcntl
 import json
 import os
 import pathlib
@@ -38,22 +39,24 @@ def remove(path):
 def made(args, name, what, *options):
     """The folder of an input of generate.py, made where it is not there yet."""
     folder = args.cache / name
-    if not (folder / "complete").exists():
-        print(f"making {name} …", flush=True)
-        remove(folder)
-        checked([sys.executable, HERE / "generate.py", what, folder, *options])
-        (folder / "complete").touch()
+    with open(args.cache / "lock", "w", encoding="utf-8") as lock:  # another run may want the same
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            print(f"making {name} …", flush=True)
+            remove(folder)
+            checked([sys.executable, HERE / "generate.py", what, folder, *options])
+            (folder / "complete").touch()
     return folder
 
 
 def empty_data(args):
-    args.data = args.cache / "data"
+    args.data = args.work / "data"
     remove(args.data)
     args.data.mkdir()
 
 
 def add_collection(args, name, path, *options):
-    checked([args.twincube, "catalogue", "add", "--data", args.data, "--id", name, *options, path])
+    return checked([args.twincube, "catalogue", "add", "--data", args.data, "--id", name, *options, path])
 
 
 FORMATS = {"geotiff": "GTiff", "cog": "GTiff", "netcdf": "netCDF", "zarr": "Zarr"}  # of inputs, of the output
@@ -80,7 +83,7 @@ def each_input(args, name, folder):
 
 def our_run(args, name, graph, suffix, threads=None, memory="1G"):
     """(command, output) that runs a graph."""
-    path, out = args.cache / f"{name}.json", args.cache / f"out_{name}{suffix}"
+    path, out = args.work / f"{name}.json", args.work / f"out_{name}{suffix}"
     path.write_text(json.dumps(graph))
     return [args.twincube, "run", path, "-o", out, "--data", args.data, "--threads", threads or args.threads,
             "--memory", memory], out
@@ -158,6 +161,9 @@ class Contest:
         """Median seconds; of several commands one after the other."""
         return sum(statistics.median(s.wall for s in self.samples[name]) for name in names)
 
+    def cpu(self, *names):
+        return sum(statistics.median(s.cpu for s in self.samples[name]) for name in names)
+
     def rss(self, name):
         return max(s.rss for s in self.samples[name])
 
@@ -171,7 +177,7 @@ def contest(args, title, rows, chunks=()):
     """Runs and checks each of `rows`, name -> (command, output[, check of the output]), then alternates them.
 
     With `chunks`, what "twincube" has to decode, the floors of decoding them and of writing as many bytes as it wrote
-    take part. A command whose first run takes more than half of what one is given (args.patience) is not run again.
+    take part. A peer whose first run takes more than half of what one is given (args.patience) is not run again.
     """
     heading(args, title)
     rows, samples = dict(rows), {}
@@ -179,17 +185,17 @@ def contest(args, title, rows, chunks=()):
         first, out = run_once(row)
         for check in row[2:]:
             check(name, out)
-        samples[name] = [first] if first.wall > args.patience / 2 else []
+        samples[name] = [first] if first.wall > args.patience / 2 and not name.startswith("twincube") else []
     if chunks:
-        index = args.cache / "index.txt"
+        index = args.work / "index.txt"
         index.write_text("\n".join(" ".join(map(str, chunk)) for chunk in chunks) + "\n")
-        out = args.cache / "out_floor.bin"
+        out = args.work / "out_floor.bin"
         rows[DECODE] = [args.floor, "decode", args.threads, index], out
         rows[WRITE] = [args.floor, "write", bytes_of(rows["twincube"][1]), out], out
     for _ in range(args.rounds):
         for name, row in rows.items():
-            done = samples.setdefault(name, [])
-            if not done or sum(s.wall for s in done) + done[0].wall <= args.patience:
+            done, ours = samples.setdefault(name, []), name.startswith(("twincube", "floor"))
+            if not done or ours or sum(s.wall for s in done) + done[0].wall <= args.patience:
                 done.append(run_once(row)[0])
     for _, out, *_ in rows.values():
         remove(out)
@@ -260,12 +266,15 @@ def goal_at_least(text, value, limit):
 
 
 def goal_floor(name, result, limit):
-    goal_at_most(f"{name}: twincube / decode + write", result.wall("twincube") / result.wall(DECODE, WRITE), limit)
+    apart = result.cpu("twincube") / result.cpu(DECODE, WRITE)
+    goal_at_most(f"{name}: twincube / decode + write (CPU time: {apart:.2f})",
+                 result.wall("twincube") / result.wall(DECODE, WRITE), limit)
 
 
 def goal_peer(name, result, peer, times):
     """So many times faster than the peer, with at most a tenth of its memory."""
-    goal_at_least(f"{name}: {peer} / twincube", result.wall(peer) / result.wall("twincube"), times)
+    apart = result.cpu(peer) / result.cpu("twincube")
+    goal_at_least(f"{name}: {peer} / twincube (CPU time: {apart:.1f})", result.wall(peer) / result.wall("twincube"), times)
     goal_at_most(f"{name}: peak memory, twincube / {peer}", result.rss("twincube") / result.rss(peer), 0.1)
 
 

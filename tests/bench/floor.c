@@ -101,8 +101,8 @@ static void *decode_some(void *argument)
   uint64_t sum = 0;
   for (size_t i; good && (i = atomic_fetch_add(&index->next, 1)) < index->count;) {
     const struct stretch *s = &index->stretches[i];
-    good = pread(index->files[s->file], from, s->bytes, s->offset) == (ssize_t)s->bytes &&
-           inflate(inflater, s, from, to);
+    good =
+        pread(index->files[s->file], from, s->bytes, s->offset) == (ssize_t)s->bytes && inflate(inflater, s, from, to);
     sum += to[s->inflated / 2] + from[s->bytes / 2];
   }
   if (!good)

@@ -6,6 +6,8 @@
     generate.py plane  DIR   one plane: geotiff/ and cog/P_20200101_B01.tif, plane.nc, plane.zarr
     generate.py scenes DIR   items of two bands of 4096 x 4096, uint16: COG_<YYYYMMDD>_<band>.tif
     generate.py zones  DIR   star-shaped polygons over the series: zones.geojson
+    generate.py bands  DIR   one date of many variables of 512 x 512: bands.nc
+    generate.py items  DIR   many scenes of 16 x 16, a day each, at one place or spread: I_<YYYYMMDD>_B01.tif
     generate.py daily  DIR   daily temperatures of some years of 365 days: daily.nc
     generate.py dates  DIR   series of many small planes: first.nc, second.nc after it, between.nc in between
 
@@ -87,7 +89,7 @@ def write_netcdf_frame(path, size, days, names=STACK, dtype="u2", nodata=NODATA)
     crs.setncatts({**ProjCRS(CRS).to_cf(), "GeoTransform": f"{WEST} {RES} 0 {NORTH} 0 {-RES}"})
     for name in names:
         band = nc.createVariable(name, dtype, ("t", "y", "x"), zlib=True, complevel=1, shuffle=True,
-                                 chunksizes=(1, BLOCK, BLOCK), fill_value=nodata)
+                                 chunksizes=(1, min(BLOCK, size), min(BLOCK, size)), fill_value=nodata)
         band.grid_mapping = "crs"
         band.set_auto_maskandscale(False)
     return nc
@@ -249,8 +251,31 @@ def make_dates(folder, count=4000, size=16, seed=6):
         write_time_series(folder / f"{name}.nc", "tas", days + start, "standard", planes, (min(64, count), size, size))
 
 
+def make_bands(folder, count=192, size=512, seed=12):
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [f"B{i:03}" for i in range(count)]
+    values = np.random.default_rng(seed).integers(1, 10000, (count, size, size), "u2")
+    nc = write_netcdf_frame(folder / "bands.nc", size, [datetime.date(2020, 1, 1)], names)
+    for name, plane in zip(names, values):
+        nc[name][0] = plane
+    nc.close()
+
+
+def make_items(folder, count=10000, size=16, spread=False, seed=13):
+    """Where spread, each at a place of its own in a lattice of 100 columns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    values = np.random.default_rng(seed).integers(1, 10000, (size, size), "u2")
+    options = {**profile(size), "compress": "none", "predictor": 1, "tiled": False}
+    for i in range(count):
+        day = datetime.date(1990, 1, 1) + datetime.timedelta(days=i)
+        if spread:
+            options["transform"] = from_origin(WEST + i % 100 * size * RES, NORTH - i // 100 * size * RES, RES, RES)
+        with rasterio.open(folder / f"I_{day:%Y%m%d}_B01.tif", "w", **options) as out:
+            out.write(values + np.uint16(i % 100), 1)
+
+
 MAKERS = {"stack": make_stack, "scenes": make_scenes, "large": make_large, "plane": make_plane, "zones": make_zones,
-          "daily": make_daily, "dates": make_dates}
+          "bands": make_bands, "items": make_items, "daily": make_daily, "dates": make_dates}
 
 
 def main():
@@ -258,7 +283,8 @@ def main():
     parser.add_argument("what", choices=MAKERS)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--size", type=int, help="pixels a side")
-    parser.add_argument("--dates", "--count", dest="count", type=int, help="dates, or polygons")
+    parser.add_argument("--dates", "--count", dest="count", type=int, help="dates, polygons, bands or items")
+    parser.add_argument("--spread", action="store_true", default=None, help="items: side by side")
     parser.add_argument("--years", type=int, help="daily: years")
     parser.add_argument("--compress", choices=("none", "deflate"), help="plane: compression of the GeoTIFF")
     parser.add_argument("--kind", choices=("float32", "uint16"), help="plane: type of its values")

@@ -1,129 +1,330 @@
-/* Times of the kernel engine, one thread, per SIMD level and lane block. Not a test: prints, asserts nothing.
+/* How fast kernels are, on one core: nanoseconds a value of one operation, and of whole expressions against the loop
+ * that one would write by hand, compiled with the same flags.
  *
- *   kernel_bench [lanes]
+ *   kernel_bench [ROUNDS]        lines "cache NAME TYPE KERNEL LOOP", where values lie in the L2 cache, and "memory …",
+ *                                where they do not; "op NAME F32 F64", "reduce NAME F32 F64": nanoseconds a value, the
+ *                                fastest of the rounds
  *
- * NDVI (two uint16 loads, SUB, ADD, DIV) and NDVI + MEDIAN or MEAN over 24 dates; best of five, nanoseconds per value
- * of one band, and the whole in milliseconds. */
+ * Kernel and loop take turns, so that what else the machine does meets both. Checks that both give the same values. */
 #include "hpc/kernel/kernel_engine.h"
 
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-enum { DATES = 24 };
+#if defined(__x86_64__)
+#define EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define EACH_CPU
+#endif
+
+enum { LANES = 8192, FAR_LANES = 1 << 22, REPEATS = 24, DATES = 24, MOST_STEPS = 64, SLOTS = 12, INPUTS = 3 };
+
+static const double constants[] = {2.5, 6, 7.5, 1, 0.0001, -0.1, 0.25, 0.75}; /* of an expression's digits */
+
+/* ---- by hand ----------------------------------------------------------------------------------------------------- */
+
+#define LOOP(name, T, expression)                                                                                      \
+  EACH_CPU static void name(const void *const in[INPUTS], void *restrict to, size_t lanes)                             \
+  {                                                                                                                    \
+    const T *a = in[0], *b = in[1], *c = in[2];                                                                        \
+    T *restrict out = to;                                                                                              \
+    for (size_t i = 0; i < lanes; i++) {                                                                               \
+      const T x = a[i], y = b[i], z = c[i];                                                                            \
+      (void)y, (void)z;                                                                                                \
+      out[i] = expression;                                                                                             \
+    }                                                                                                                  \
+  }
+#define LOOPS(name, expression_f32, expression_f64)                                                                    \
+  LOOP(name##_f32, float, expression_f32)                                                                              \
+  LOOP(name##_f64, double, expression_f64)
+
+LOOPS(scale, x * 0.0001f + -0.1f, x * 0.0001 + -0.1)
+LOOPS(ndvi, (x - y) / (x + y), (x - y) / (x + y))
+LOOPS(evi, 2.5f * (x - y) / (x + 6 * y - 7.5f * z + 1), 2.5 * (x - y) / (x + 6 * y - 7.5 * z + 1))
+LOOPS(length, sqrtf(x *x + y * y), sqrt(x *x + y * y))
+LOOPS(horner, ((((x * 2.5f + 6) * x + 7.5f) * x + 1) * x + 0.25f) * x + 0.75f,
+      ((((x * 2.5 + 6) * x + 7.5) * x + 1) * x + 0.25) * x + 0.75)
+LOOPS(clamp, x<0.25f ? 0.25f : x> 0.75f ? 0.75f : x, x<0.25 ? 0.25 : x> 0.75 ? 0.75 : x)
+LOOPS(choose, x > y ? x - y : z, x > y ? x - y : z)
+LOOPS(copy, x, x)
+
+struct expression {
+  const char *name;
+  const char *steps; /* operands before operations: x, y, z inputs, digits constants */
+  void (*loop[2])(const void *const in[INPUTS], void *out, size_t lanes); /* f32, f64 */
+};
+
+static const struct expression expressions[] = {
+    {"copy", "x", {copy_f32, copy_f64}},
+    {"scale", "x4*5+", {scale_f32, scale_f64}},
+    {"ndvi", "xy-xy+/", {ndvi_f32, ndvi_f64}},
+    {"evi", "0xy-*x1y*+2z*-3+/", {evi_f32, evi_f64}},
+    {"length", "xx*yy*+r", {length_f32, length_f64}},
+    {"horner", "x0*1+x*2+x*3+x*6+x*7+", {horner_f32, horner_f64}},
+    {"clamp", "x6M7m", {clamp_f32, clamp_f64}},
+    {"choose", "xy-zxy>?", {choose_f32, choose_f64}},
+};
+
+static const struct {
+  char letter;
+  enum kernel_op op;
+} operations[] = {{'+', KOP_ADD}, {'-', KOP_SUB}, {'*', KOP_MUL}, {'/', KOP_DIV},   {'r', KOP_SQRT},
+                  {'m', KOP_MIN}, {'M', KOP_MAX}, {'>', KOP_GT},  {'?', KOP_SELECT}};
+
+/* ---- kernels ----------------------------------------------------------------------------------------------------- */
+
+struct built {
+  struct kernel_step steps[MOST_STEPS];
+  ptrdiff_t offsets[DATES];
+  double parameters[DATES + 1];
+  size_t registers[SLOTS];
+  struct kernel kernel;
+};
+
+static struct kernel_step *add_step(struct built *p, enum kernel_step_kind kind, uint32_t dst, uint32_t blocks)
+{
+  struct kernel_step *step = &p->steps[p->kernel.step_count++];
+  *step = (struct kernel_step){.kind = kind, .dst = dst, .blocks = blocks, .offsets = p->offsets, .lane_stride = 1};
+  return step;
+}
+
+static struct kernel_operand block_of(size_t slot)
+{
+  return (struct kernel_operand){.reg = (uint32_t)slot, .step = 1};
+}
+
+/* used: bit i: input i is. */
+static void built_start(struct built *p, enum lane_type type, size_t blocks, unsigned used)
+{
+  memset(p, 0, sizeof *p);
+  for (size_t i = 0; i < SLOTS; i++)
+    p->registers[i] = i * blocks;
+  for (size_t i = 0; i < DATES; i++)
+    p->offsets[i] = (ptrdiff_t)(i * LANES);
+  p->parameters[0] = 1;
+  p->kernel = (struct kernel){.lane_type = type,
+                              .steps = p->steps,
+                              .register_offset = p->registers,
+                              .register_count = SLOTS,
+                              .scratch_blocks = SLOTS * blocks,
+                              .load_count = INPUTS,
+                              .lane_block = blocks > 1 ? 256 : 512};
+  for (size_t i = 0; i < INPUTS; i++)
+    if (used >> i & 1) {
+      struct kernel_step *load = add_step(p, STEP_LOAD, (uint32_t)i, (uint32_t)blocks);
+      load->type = type == LANE_F32 ? ELEMENT_F32 : ELEMENT_F64;
+      load->load = (uint32_t)i;
+    }
+}
+
+static void built_end(struct built *p, size_t slot)
+{
+  struct kernel_step *store = add_step(p, STEP_STORE, 0, 1);
+  store->operand[0] = block_of(slot);
+  store->type = p->kernel.lane_type == LANE_F32 ? ELEMENT_F32 : ELEMENT_F64;
+  for (size_t i = 0; i < p->kernel.step_count; i++) {
+    const size_t work = kernel_step_work_blocks(&p->steps[i]);
+    p->kernel.work_blocks = work > p->kernel.work_blocks ? work : p->kernel.work_blocks;
+  }
+}
+
+/* As a stack machine; operands that are inputs are taken where they lie. */
+static void built_of(struct built *p, enum lane_type type, const char *text)
+{
+  size_t stack[SLOTS], depth = 0;
+  built_start(p, type, 1, 1u | (strchr(text, 'y') ? 2u : 0u) | (strchr(text, 'z') ? 4u : 0u));
+  for (; *text; text++) {
+    const size_t own = INPUTS + depth; /* slot of a value that comes to lie here */
+    if (*text >= 'x' && *text <= 'z') {
+      stack[depth++] = (size_t)(*text - 'x');
+    } else if (*text >= '0' && *text <= '9') {
+      add_step(p, STEP_CONSTANT, (uint32_t)own, 1)->value = constants[*text - '0'];
+      stack[depth++] = own;
+    } else {
+      size_t o = 0;
+      while (operations[o].letter != *text)
+        o++;
+      const size_t arity = (size_t)kernel_op_arity(operations[o].op);
+      depth -= arity;
+      struct kernel_step *step = add_step(p, STEP_ELEMENT, (uint32_t)(INPUTS + depth), 1);
+      step->op = (uint16_t)operations[o].op;
+      for (size_t i = 0; i < arity; i++)
+        step->operand[i] = block_of(stack[depth + i]);
+      stack[depth] = INPUTS + depth;
+      depth++;
+    }
+  }
+  built_end(p, stack[0]);
+}
+
+static void built_op(struct built *p, enum lane_type type, enum kernel_op op)
+{
+  built_start(p, type, 1, (1u << kernel_op_arity(op)) - 1);
+  struct kernel_step *step = add_step(p, STEP_ELEMENT, INPUTS, 1);
+  step->op = (uint16_t)op;
+  for (size_t i = 0; i < INPUTS; i++)
+    step->operand[i] = block_of(i);
+  built_end(p, INPUTS);
+}
+
+static void built_reducer(struct built *p, enum lane_type type, enum kernel_reducer reducer)
+{
+  built_start(p, type, DATES, 1);
+  struct kernel_step *step = add_step(p, STEP_REDUCE, 1, 1);
+  step->op = (uint16_t)reducer;
+  step->operand[0] = block_of(0);
+  step->outer = 1, step->n = DATES;
+  step->parameters = p->parameters;
+  step->parameter_count = reducer == KRED_COUNT ? 2 : reducer == KRED_QUANTILES ? 2 : 1;
+  if (reducer == KRED_QUANTILES)
+    p->parameters[1] = 0.25;
+  if (reducer == KRED_WEIGHTED_SUM)
+    step->parameter_count = DATES + 1;
+  built_end(p, 1);
+}
+
+/* ---- times ------------------------------------------------------------------------------------------------------- */
+
+struct values { /* of one type: FAR_LANES each */
+  const void *in[INPUTS];
+  void *out[2]; /* the kernel's, the loop's */
+  void *scratch;
+};
 
 static double now(void)
 {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* what others do beside it does not count */
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static struct kernel_operand whole(uint32_t reg)
+static void values_make(struct values *v, enum lane_type type)
 {
-  return (struct kernel_operand){.reg = reg, .step = 1};
+  const size_t size = type == LANE_F32 ? sizeof(float) : sizeof(double), count = FAR_LANES;
+  uint64_t state = 1;
+  for (int k = 0; k < INPUTS; k++) {
+    void *values = aligned_alloc(64, count * size);
+    for (size_t i = 0; values && i < count; i++) {
+      state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+      const double x = 0.01 + 0.98 * (double)(state >> 11) * 0x1p-53;
+      if (type == LANE_F32)
+        ((float *)values)[i] = (float)x;
+      else
+        ((double *)values)[i] = x;
+    }
+    v->in[k] = values;
+  }
+  for (int k = 0; k < 2; k++)
+    v->out[k] = aligned_alloc(64, count * size);
+  v->scratch = aligned_alloc(64, (size_t)64 << 20);
+  if (!v->in[0] || !v->in[1] || !v->in[2] || !v->out[0] || !v->out[1] || !v->scratch)
+    exit(1);
 }
 
-struct ndvi {
-  struct kernel_step steps[8];
-  ptrdiff_t offsets[DATES];
-  double parameters[1];
-  size_t registers[5];
-  struct kernel kernel;
+struct race {
+  const struct built *kernel;
+  const struct expression *loop; /* or NULL */
+  size_t lanes, rounds;
+  double best[2]; /* seconds a turn of kernel and loop */
 };
 
-static void ndvi_make(struct ndvi *k, size_t lanes, size_t lane_block, enum kernel_reducer reducer)
+static double turn(const struct race *race, bool is_loop, const struct values *v)
 {
-  static const ptrdiff_t zero[1] = {0};
-  for (size_t d = 0; d < DATES; d++)
-    k->offsets[d] = (ptrdiff_t)(d * lanes);
-  k->parameters[0] = 1;
-  for (size_t r = 0; r < 5; r++)
-    k->registers[r] = r * DATES;
-  struct kernel_step load = {.kind = STEP_LOAD,
-                             .blocks = DATES,
-                             .offsets = k->offsets,
-                             .lane_stride = 1,
-                             .type = ELEMENT_U16,
-                             .has_nodata = true,
-                             .nodata = 0};
-  struct kernel_step element = {.kind = STEP_ELEMENT, .blocks = DATES, .operand = {whole(0), whole(1)}};
-  k->steps[0] = load, k->steps[1] = load, k->steps[1].dst = 1, k->steps[1].load = 1;
-  k->steps[2] = element, k->steps[2].op = KOP_SUB, k->steps[2].dst = 2;
-  k->steps[3] = element, k->steps[3].op = KOP_ADD, k->steps[3].dst = 3;
-  k->steps[4] = element, k->steps[4].op = KOP_DIV, k->steps[4].dst = 0;
-  k->steps[4].operand[0] = whole(2), k->steps[4].operand[1] = whole(3);
-  k->steps[5] = (struct kernel_step){.kind = STEP_REDUCE,
-                                     .op = (uint16_t)reducer,
-                                     .dst = 4,
-                                     .blocks = 1,
-                                     .outer = 1,
-                                     .n = DATES,
-                                     .operand = {whole(0)},
-                                     .parameters = k->parameters,
-                                     .parameter_count = 1};
-  k->steps[6] = (struct kernel_step){
-      .kind = STEP_STORE, .blocks = 1, .operand = {whole(4)}, .offsets = zero, .lane_stride = 1, .type = ELEMENT_F32};
-  k->kernel = (struct kernel){.lane_type = LANE_F32,
-                              .steps = k->steps,
-                              .step_count = 7,
-                              .register_offset = k->registers,
-                              .register_count = 5,
-                              .scratch_blocks = 4 * DATES + 1,
-                              .lane_block = lane_block,
-                              .work_blocks = kernel_step_work_blocks(&k->steps[5]),
-                              .load_count = 2};
+  const size_t repeats = race->lanes == LANES ? REPEATS : 1;
+  const double start = now();
+  for (size_t i = 0; i < repeats; i++) {
+    if (is_loop)
+      race->loop->loop[race->kernel->kernel.lane_type](v->in, v->out[1], race->lanes);
+    else
+      kernel_run(&race->kernel->kernel, v->scratch, v->in, v->out[0], race->lanes);
+    __asm__ volatile("" ::: "memory");
+  }
+  return (now() - start) / (double)repeats;
 }
 
-static double best_of(const struct kernel_engine *engine, const struct kernel *kernel, void *const bands[2], float *out,
-                      size_t lanes)
+static void run(struct race *race, const struct values *v)
 {
-  void *scratch = aligned_alloc(64, kernel_scratch_bytes(kernel));
-  const void *bases[2] = {bands[0], bands[1]};
-  double best = 1e9;
-  for (int round = 0; round < 5; round++) {
-    double start = now();
-    engine->run_f32(kernel, scratch, bases, out, lanes);
-    double t = now() - start;
-    best = t < best ? t : best;
-  }
-  free(scratch);
-  return best;
+  race->best[0] = race->best[1] = INFINITY;
+  for (size_t round = 0; round < race->rounds; round++)
+    for (int side = 0; side < (race->loop ? 2 : 1); side++)
+      race->best[side] = fmin(race->best[side], turn(race, side == 1, v));
 }
 
-int main(int argc, char **argv)
+static bool same(const struct values *v, enum lane_type type)
 {
-  size_t lanes = argc > 1 ? strtoul(argv[1], NULL, 10) : 512 * 512;
-  static const char *const levels[] = {"baseline", "avx2", "avx512"};
-  static const size_t blocks[] = {16, 32, 64, 128, 256};
-  uint16_t *bands[2] = {malloc(DATES * lanes * 2), malloc(DATES * lanes * 2)};
-  float *out = malloc(lanes * sizeof *out);
-  if (!bands[0] || !bands[1] || !out)
-    return 1;
-  uint32_t state = 1;
-  for (size_t i = 0; i < 2 * DATES * lanes; i++) {
-    state = state * UINT32_C(1664525) + UINT32_C(1013904223);
-    bands[i & 1][i / 2] = (uint16_t)(state >> 18);
+  for (size_t i = 0; i < LANES; i++) {
+    const double a = type == LANE_F32 ? (double)((float *)v->out[0])[i] : ((double *)v->out[0])[i];
+    const double b = type == LANE_F32 ? (double)((float *)v->out[1])[i] : ((double *)v->out[1])[i];
+    if (!(fabs(a - b) <= (type == LANE_F32 ? 1e-6 : 1e-14) * fabs(b)))
+      return false;
   }
-  printf("level     block   NDVI ns/value   +MEDIAN ns/value (ms)   +MEAN ns/value (ms)\n");
-  for (int l = 0; l < 3; l++)
-    for (int b = 0; b < 5; b++) {
-      const struct kernel_engine *engine = kernel_engine_named(levels[l]);
-      if (!engine)
-        continue;
-      static struct ndvi k;
-      static const enum kernel_reducer reducers[] = {KRED_FIRST, KRED_MEDIAN, KRED_MEAN};
-      double t[3];
-      for (int r = 0; r < 3; r++) {
-        ndvi_make(&k, lanes, blocks[b], reducers[r]);
-        t[r] = best_of(engine, &k.kernel, (void *const *)bands, out, lanes);
+  return true;
+}
+
+static int print_expressions(const struct values values[2], size_t rounds, const char *where, size_t lanes)
+{
+  static const char *const types[] = {"f32", "f64"};
+  static struct built p;
+  for (size_t e = 0; e < sizeof expressions / sizeof expressions[0]; e++)
+    for (int type = LANE_F32; type <= LANE_F64; type++) {
+      built_of(&p, (enum lane_type)type, expressions[e].steps);
+      struct race race = {&p, &expressions[e], lanes, rounds, {0}};
+      run(&race, &values[type]);
+      if (!same(&values[type], (enum lane_type)type)) {
+        fprintf(stderr, "kernel_bench: %s differs from its loop\n", expressions[e].name);
+        return -1;
       }
-      double values = 1e-9 * DATES * (double)lanes;
-      printf("%-9s %5zu   %13.3f   %9.3f (%7.1f)   %9.3f (%7.1f)\n", levels[l], blocks[b], t[0] / values, t[1] / values,
-             1e3 * t[1], t[2] / values, 1e3 * t[2]);
+      const double ns = 1e9 / (double)lanes;
+      printf("%s %s %s %.4f %.4f\n", where, expressions[e].name, types[type], ns * race.best[0], ns * race.best[1]);
     }
-  free(bands[0]);
-  free(bands[1]);
-  free(out);
+  return 0;
+}
+
+static double ns_of(const struct built *p, const struct values *v, size_t rounds, size_t values)
+{
+  struct race race = {p, NULL, LANES, rounds, {0}};
+  run(&race, v);
+  return 1e9 * race.best[0] / (double)values;
+}
+
+static void print_rows(const struct values values[2], size_t rounds)
+{
+  static struct built p;
+  double ns[2];
+  for (int op = 0; op < KOP_COUNT_; op++) {
+    for (int type = LANE_F32; type <= LANE_F64; type++) {
+      built_op(&p, (enum lane_type)type, (enum kernel_op)op);
+      ns[type] = ns_of(&p, &values[type], rounds, LANES);
+    }
+    printf("op %s %.4f %.4f\n", kernel_op_name((enum kernel_op)op), ns[0], ns[1]);
+  }
+  for (int reducer = 0; reducer < KRED_COUNT_; reducer++) {
+    for (int type = LANE_F32; type <= LANE_F64; type++) {
+      built_reducer(&p, (enum lane_type)type, (enum kernel_reducer)reducer);
+      ns[type] = ns_of(&p, &values[type], rounds, (size_t)LANES * DATES);
+    }
+    printf("reduce %s %.4f %.4f\n", kernel_reducer_name((enum kernel_reducer)reducer), ns[0], ns[1]);
+  }
+}
+
+int main(int count, char **arguments)
+{
+  static struct values values[2];
+  const long rounds = count > 1 ? strtol(arguments[1], NULL, 10) : 9;
+  if (rounds < 1 || count > 2) {
+    fprintf(stderr, "usage: kernel_bench [ROUNDS]\n");
+    return 2;
+  }
+  printf("level %s\n", kernel_simd_level());
+  for (int type = LANE_F32; type <= LANE_F64; type++)
+    values_make(&values[type], (enum lane_type)type);
+  if (print_expressions(values, (size_t)rounds, "cache", LANES) != 0 ||
+      print_expressions(values, (size_t)rounds, "memory", FAR_LANES) != 0)
+    return 1;
+  print_rows(values, (size_t)rounds);
   return 0;
 }

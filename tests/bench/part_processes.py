@@ -24,7 +24,7 @@ def make_inputs(args):
     import netCDF4
     rng = np.random.default_rng(8)
     for name, layers, side in (("plane", 1, SIDE), ("layers", LAYERS, SIDE // 4)):
-        path = args.cache / f"processes_{name}.nc"
+        path = args.work / f"processes_{name}.nc"
         values = rng.normal(1, 1, (layers, side, side)).astype("f4")
         values[rng.random(values.shape) < .05] = np.nan
         with netCDF4.Dataset(path, "w") as file:

@@ -12,7 +12,7 @@ FIRST_YEAR = 2001  # of generate.py's daily series
 
 
 def anomaly_rows(args, source, years):
-    out = {name: args.cache / f"out_{name}.nc" for name in ("flox", "xarray", "cdo")}
+    out = {name: args.work / f"out_{name}.nc" for name in ("flox", "xarray", "cdo")}
     normals = graph.node("climatological_normal", data=graph.ref("load"), period="month",
                          climatology_period=[FIRST_YEAR, FIRST_YEAR + years - 1])
     nodes = {"load": graph.load("DAILY"), "normals": normals,

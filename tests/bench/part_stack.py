@@ -118,10 +118,10 @@ def peers(args, task, inputs, source):
     if args.skip_peers:
         return {}
     script = [args.python, HERE / "peers.py"]
-    out = {name: args.cache / f"out_{name}.nc" for name in ("dask", "xarray", "flox", "odc", "cdo")}
+    out = {name: args.work / f"out_{name}.nc" for name in ("dask", "xarray", "flox", "odc", "cdo")}
     rows = {}
     if inputs == "netcdf":
-        nodes = args.cache / "graph_dask.json"
+        nodes = args.work / "graph_dask.json"
         nodes.write_text(json.dumps(nodes_of(task, "STACK")))
         rows["processes-dask"] = [*script, "dask", nodes, source, out["dask"]], out["dask"]
         if task == "month":

@@ -68,10 +68,10 @@ def zone_rows(args, stack, zones_file, count, with_dask):
             "twincube, netCDF": our_run(args, f"zones_nc_{count}", {**request("S2NC"), **save}, ".json")}
     if not args.skip_peers:
         peer = [args.python, HERE / "peers.py"]
-        out = args.cache / "out_exactextract.npy"
+        out = args.work / "out_exactextract.npy"
         rows["exactextract"] = [*peer, "exactextract", zones_file, stack / "geotiff", out], out
         for some in (FEW, MORE) if with_dask else ():
-            theirs, out = args.cache / f"zones_dask_{count}_{some}.json", args.cache / f"out_dask_{some}.npy"
+            theirs, out = args.work / f"zones_dask_{count}_{some}.json", args.work / f"out_dask_{some}.npy"
             first = {**zones, "crs": 32632, "features": zones["features"][:some]}  # it wants the CRS as a number
             theirs.write_text(json.dumps(request("S2NC", first)))
             rows[DASK.format(some)] = [*peer, "zones", theirs, stack / "S2.nc", out], out

@@ -22,6 +22,20 @@ def free_port():
         return one.getsockname()[1]
 
 
+def wait_for(port, path):
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", path)
+            connection.getresponse().read()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise Failed(f"no server at port {port}")
+            time.sleep(0.2)
+
+
 def item_of(folder):
     paths = sorted(folder.glob("*_B*.tif"))
     with rasterio.open(paths[0]) as raster:
@@ -62,7 +76,7 @@ class Titiler:
     name = "titiler-openeo"
 
     def __init__(self, args, folder):
-        work, item, stac = args.cache / "titiler-data", item_of(folder), free_port()
+        work, item, stac = args.work / "titiler-data", item_of(folder), free_port()
         work.mkdir(exist_ok=True)
         (work / "items.ndjson").write_text(json.dumps(item) + "\n")
         (work / "collection.json").write_text(json.dumps(collection_of(item)))
@@ -73,8 +87,8 @@ class Titiler:
                    {"TITILER_OPENEO_STAC_API_URL": f"http://127.0.0.1:{stac}/",
                     "TITILER_OPENEO_STORE_URL": str(work / "services.json")})
         try:
-            self.wait(stac, "/")
-            self.wait(self.port, "/")
+            wait_for(stac, "/")
+            wait_for(self.port, "/")
             self.path = self.publish()
         except BaseException:
             self.stop()
@@ -84,19 +98,6 @@ class Titiler:
         log = open(work / (command[0] + ".log"), "w", encoding="utf-8")
         self.processes.append(subprocess.Popen([args.titiler / command[0], *command[1:]], cwd=work, stdout=log,
                                                stderr=log, env={**os.environ, **more}))
-
-    def wait(self, port, path):
-        end = time.monotonic() + SECONDS
-        while True:
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                connection.request("GET", path)
-                connection.getresponse().read()
-                return
-            except OSError:
-                if time.monotonic() > end:
-                    raise Failed("rustac or titiler-openeo does not start")
-                time.sleep(0.2)
 
     def connect(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
