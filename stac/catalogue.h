@@ -57,6 +57,7 @@ struct catalogue_bounds {
   size_t folder_count;
   size_t files;                                  /* most documents and data files that are opened */
   size_t document_bytes;                         /* most of one document */
+  const char *items_query; /* what an API on the web is asked for: "bbox=…&datetime=…", or NULL */
   const volatile int *cancel;                    /* becomes nonzero: nobody wants it any more; or NULL */
   void (*warn)(void *data, const char *message); /* hears what is left out */
   void *data;

@@ -33,8 +33,16 @@ static enum asset_kind kind_of_media(const char *type)
   return strcasestr(type, "netcdf") ? ASSET_CUBE : ASSET_NONE;
 }
 
+/* Of an address the path counts, not what is asked of it. */
 static enum asset_kind kind_of_name(const char *href)
 {
+  char path[1024];
+  const size_t length = strcspn(href, "?#");
+  if (href[length] != '\0' && length < sizeof path) {
+    snprintf(path, sizeof path, "%.*s", (int)length, href);
+    return kind_of_name(path);
+  }
+
   static const char *const rasters[] = {".tif", ".tiff", ".jp2", ".png"};
   for (size_t i = 0; i < sizeof rasters / sizeof rasters[0]; i++)
     if (ends_with(href, rasters[i]))

@@ -13,11 +13,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { STAC_MAX_DOCUMENTS = 500000, STAC_MAX_DEPTH = 32, STAC_DOCUMENT_LIMIT = 256 << 20 };
+enum { STAC_MAX_DOCUMENTS = 500000, STAC_MAX_DEPTH = 32, STAC_MAX_EMPTY_PAGES = 20, STAC_DOCUMENT_LIMIT = 256 << 20 };
 
 struct stac_walk {
   struct scan *scan;
-  json_t *seen; /* real paths of documents */
+  json_t *seen;     /* real paths of documents */
+  const char *next; /* the page that follows the one just read, or NULL */
+  unsigned empty_pages; /* read last, one behind the other */
 };
 
 static int read_document(struct stac_walk *walk, const char *path, unsigned depth, struct error *error);
@@ -122,30 +124,76 @@ static int read_collection_assets(struct stac_walk *walk, const char *path, cons
   return 0;
 }
 
-static int read_items(struct stac_walk *walk, const char *path, const json_t *features, struct error *error)
+static bool has_rel(const json_t *link, const char *rel)
 {
+  const char *own = json_tree_text(link, "rel");
+  return own && strcmp(own, rel) == 0 && json_tree_text(link, "href");
+}
+
+static const json_t *find_link(const json_t *document, const char *rel)
+{
+  const json_t *links = json_tree_array(document, "links");
+  for (size_t i = 0; i < json_array_size(links); i++)
+    if (has_rel(json_array_get(links, i), rel))
+      return json_array_get(links, i);
+  return NULL;
+}
+
+/* The page behind this one, for read_document. */
+static int note_next(struct stac_walk *walk, const char *path, const json_t *document, struct error *error)
+{
+  const json_t *next = find_link(document, "next");
+  const char *method = json_tree_text(next, "method");
+  walk->empty_pages = json_array_size(json_tree_array(document, "features")) > 0 ? 0 : walk->empty_pages + 1;
+  if (!next)
+    return 0;
+  if (walk->empty_pages > STAC_MAX_EMPTY_PAGES)
+    return error_set(error, ERROR_ProcessParameterInvalid, "%s: page after page holds no item", remote_url(path));
+  if (method && strcasecmp(method, "GET") != 0)
+    return error_set(error, ERROR_FeatureUnsupported, "%s: its next page must be asked for by %s", remote_url(path),
+                     method);
+  return stac_path(walk->scan, path, json_tree_text(next, "href"), &walk->next, error);
+}
+
+static int read_items(struct stac_walk *walk, const char *path, const json_t *document, struct error *error)
+{
+  const json_t *features = json_tree_array(document, "features");
   for (size_t i = 0; i < json_array_size(features); i++)
     if (read_item(walk, path, json_array_get(features, i), error) != 0)
       return -1;
-  return 0;
+  return note_next(walk, path, document, error);
 }
 
+/* The items of an API's collection, those that lie in the extents asked for. */
+static int follow_items(struct stac_walk *walk, const char *path, const json_t *link, unsigned depth,
+                        struct error *error)
+{
+  struct scan *scan = walk->scan;
+  const char *query = scan->bounds ? scan->bounds->items_query : NULL, *target;
+  if (stac_path(scan, path, json_tree_text(link, "href"), &target, error) != 0)
+    return -1;
+  if (query && remote_is(target))
+    target = arena_printf(scan->arena, "%s%c%s", target, strchr(target, '?') ? '&' : '?', query);
+  return target ? read_document(walk, target, depth + 1, error) : error_memory(error);
+}
+
+/* Item links and items are the same items: an API that lists both needs to be read once. */
 static int follow_links(struct stac_walk *walk, const char *path, const json_t *document, unsigned depth,
                         struct error *error)
 {
-  const json_t *links = json_tree_array(document, "links");
+  const json_t *links = json_tree_array(document, "links"), *items = find_link(document, "items");
+  const char *target;
   for (size_t i = 0; i < json_array_size(links); i++) {
     const json_t *link = json_array_get(links, i);
-    const char *rel = json_tree_text(link, "rel"), *href = json_tree_text(link, "href"), *target;
-    if (!rel || !href || (strcmp(rel, "item") != 0 && strcmp(rel, "child") != 0 && strcmp(rel, "items") != 0))
+    if (!has_rel(link, "item") && !has_rel(link, "child"))
       continue;
-    if (strcmp(rel, "items") == 0 && href_is_remote(href))
-      continue; /* the API's listing of what the item links name too */
-    if (stac_path(walk->scan, path, href, &target, error) != 0 ||
+    if (stac_path(walk->scan, path, json_tree_text(link, "href"), &target, error) != 0 ||
         read_document(walk, target, depth + 1, error) != 0)
       return -1;
   }
-  return 0;
+  if (!items || find_link(document, "item") || (href_is_web(json_tree_text(items, "href")) && !remote_is_connected()))
+    return 0;
+  return follow_items(walk, path, items, depth, error);
 }
 
 /* The first collection met gives the metadata; a catalogue does until one is met. */
@@ -166,7 +214,7 @@ static int read_tree(struct stac_walk *walk, const char *path, const json_t *doc
   if (type && strcmp(type, "Feature") == 0)
     return read_item(walk, path, document, error);
   if (type && strcmp(type, "FeatureCollection") == 0)
-    return read_items(walk, path, json_tree_array(document, "features"), error);
+    return read_items(walk, path, document, error);
   bool is_collection = (type && strcmp(type, "Collection") == 0) || json_object_get(document, "extent");
   if (!is_collection && !(type && strcmp(type, "Catalog") == 0) && !json_object_get(document, "stac_version"))
     return error_set(error, ERROR_ProcessParameterInvalid,
@@ -177,7 +225,7 @@ static int read_tree(struct stac_walk *walk, const char *path, const json_t *doc
   return walk->scan->item_count > 0 ? 0 : read_collection_assets(walk, path, document, error);
 }
 
-static int read_document(struct stac_walk *walk, const char *path, unsigned depth, struct error *error)
+static int read_page(struct stac_walk *walk, const char *path, unsigned depth, struct error *error)
 {
   struct scan *scan = walk->scan;
   if (json_object_get(walk->seen, path))
@@ -194,6 +242,18 @@ static int read_document(struct stac_walk *walk, const char *path, unsigned dept
   int result = document ? read_tree(walk, path, document, depth, error) : -1;
   json_decref(document);
   return result;
+}
+
+/* A document, and the pages that go on where it ends. */
+static int read_document(struct stac_walk *walk, const char *path, unsigned depth, struct error *error)
+{
+  for (; path; path = walk->next) {
+    walk->next = NULL;
+    if (read_page(walk, path, depth, error) != 0)
+      return -1;
+  }
+  walk->next = NULL;
+  return 0;
 }
 
 int scan_stac(struct scan *scan, const char *path, struct error *error)

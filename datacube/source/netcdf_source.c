@@ -5,6 +5,8 @@
  * indexes, into regions of the file. Readers share nothing that changes; each has its own handles. */
 #include "datacube/source/netcdf_source.h"
 
+#include "datacube/remote/remote_file.h"
+#include "datacube/remote/remote_whole.h"
 #include "datacube/source/identity.h"
 #include "datacube/source/netcdf_chunk.h"
 #include "datacube/source/netcdf_describe.h"
@@ -15,7 +17,8 @@
 #include <string.h>
 
 struct netcdf_state {
-  const char *path;
+  const char *path; /* that is opened */
+  const char *name; /* as it was given, without a variable: of a remote file its address */
   const struct netcdf_variable *variables;
   const struct netcdf_layout *layouts;
   size_t variable_count;
@@ -130,7 +133,8 @@ static void identity(const struct source *source, struct buffer *out)
 {
   const struct netcdf_state *state = source->state;
   identity_text(out, "netCDF");
-  identity_file(out, state->path);
+  identity_file(out, state->name);
+  identity_text(out, state->path); /* where a remote file lies now */
   identity_cube(out, &source->cube);
   identity_count(out, state->insert);
   for (size_t i = 0; i < state->variable_count; i++) {
@@ -193,6 +197,16 @@ static void set_costs(const struct netcdf_state *state, struct source *source)
   source->reader_bytes = netcdf_chunks_bytes(state->layouts, state->variable_count);
 }
 
+/* A remote file is fetched first. */
+static int describe_file(struct arena *arena, const char *path, const char *override_crs,
+                         struct netcdf_description *out, struct error *error)
+{
+  const char *place;
+  if (remote_whole(arena, path, &place, error) != 0)
+    return -1;
+  return netcdf_describe(arena, place, override_crs, out, error) == 0 ? 0 : remote_whole_error(path, place, error);
+}
+
 int netcdf_inspect(struct arena *arena, const char *path, const char *override_crs, const struct cube **out,
                    const char **left_out, struct error *error)
 {
@@ -200,7 +214,7 @@ int netcdf_inspect(struct arena *arena, const char *path, const char *override_c
   struct cube *cube = ARENA_NEW(arena, struct cube);
   if (cube == NULL)
     return error_memory(error);
-  if (netcdf_describe(arena, path, override_crs, &description, error) != 0 ||
+  if (describe_file(arena, path, override_crs, &description, error) != 0 ||
       netcdf_cube(arena, &description, cube, error) != 0)
     return -1;
   *out = cube;
@@ -216,7 +230,7 @@ static int fill_source(struct arena *arena, const struct netcdf_file *file, cons
   struct netcdf_state *state = ARENA_NEW(arena, struct netcdf_state);
   if (state == NULL)
     return error_memory(error);
-  if (netcdf_describe(arena, file->path, file->crs, &description, error) != 0)
+  if (describe_file(arena, file->path, file->crs, &description, error) != 0)
     return -1;
   if (file->has_nodata)
     override_nodata(&description, file->nodata);
@@ -228,11 +242,12 @@ static int fill_source(struct arena *arena, const struct netcdf_file *file, cons
     return -1;
   struct netcdf_layout *layouts = ARENA_ARRAY(arena, struct netcdf_layout, description.variable_count);
   *state = (struct netcdf_state){.path = description.path,
+                                 .name = remote_is(file->path) ? arena_strdup(arena, file->path) : description.path,
                                  .variables = description.variables,
                                  .layouts = layouts,
                                  .variable_count = description.variable_count,
                                  .insert = description.insert};
-  if (layouts == NULL)
+  if (layouts == NULL || state->name == NULL)
     return error_memory(error);
   if (netcdf_cube(arena, &description, &source->cube, error) != 0 ||
       netcdf_select(arena, selection, own_bands, &source->cube, state->pick, error) != 0 ||

@@ -1,6 +1,8 @@
 /* Reading features through OGR, in one pass: geometries, properties as JSON texts, and the columns of numbers. */
 #include "datacube/source/vector_file.h"
 
+#include "datacube/remote/remote_file.h"
+#include "datacube/remote/remote_whole.h"
 #include "datacube/base/file_refusal.h"
 #include "datacube/base/missing.h"
 #include "datacube/gdal_init.h"
@@ -442,14 +444,27 @@ static int read_dataset(struct feature_reading *r, GDALDatasetH dataset, const s
   return make_source(r, crs, out);
 }
 
+/* A remote file is fetched first, and read by its name's extension. */
+static int fetch_remote(struct arena *arena, const struct vector_file *file, struct vector_file *out,
+                        struct error *error)
+{
+  *out = *file;
+  if (remote_is(file->path) && !file->extension)
+    out->extension = file->path;
+  return remote_whole(arena, file->path, &out->path, error);
+}
+
 int vector_file_source(struct arena *arena, const struct vector_file *file, const struct vector_selection *selection,
                        const struct source **out, struct error *error)
 {
+  struct vector_file here;
+  if (fetch_remote(arena, file, &here, error) != 0)
+    return -1;
   struct feature_reading r = {.arena = arena,
-                              .file = file,
+                              .file = &here,
                               .selection = selection,
-                              .type = file->extension ? type_of_name(file->extension, strlen(file->extension))
-                                                      : type_of_path(file->path),
+                              .type = here.extension ? type_of_name(here.extension, strlen(here.extension))
+                                                     : type_of_path(file->path),
                               .error = error};
   GDALDatasetH dataset = NULL;
   if (!r.type)
@@ -464,5 +479,5 @@ int vector_file_source(struct arena *arena, const struct vector_file *file, cons
     GDALClose(dataset);
   CPLSetThreadLocalConfigOption("OGR_SQLITE_PRAGMA", NULL);
   ogr_frame_end();
-  return status;
+  return status == 0 ? 0 : remote_whole_error(file->path, here.path, error);
 }

@@ -4,6 +4,7 @@
 #include "processes/local_files.h"
 #include "datacube/remote/remote_file.h"
 #include "stac/href.h"
+#include "stac/items_query.h"
 
 #include <string.h>
 
@@ -109,6 +110,9 @@ static int load_document(struct call *call, struct catalogue *catalogue, const s
   struct catalogue_added added;
   if (set_bounds(call, document, &bounds) != 0)
     return -1;
+  bounds.items_query = items_query(call->arena, &request->load);
+  if (!bounds.items_query)
+    return error_memory(call->error);
   if (catalogue_add_document(catalogue, &bounds, document->path, &added, call->error) != 0)
     return error_at_parameter(call->error, "url");
   if (request->load.filter && !added.has_properties)

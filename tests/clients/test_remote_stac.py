@@ -1,0 +1,122 @@
+"""load_stac of what APIs and other formats offer on other hosts: collections whose items come by pages, searches, netCDF
+files and features."""
+
+import json
+import subprocess
+import urllib.parse
+
+import numpy as np
+import pytest
+import xarray
+
+from conftest import BINARY
+from remote_host import RemoteHost
+from test_remote_files import execute, item, load, put, raster, refusal
+
+
+def api(host, days, size=2):
+    """A collection `c` with one raster a day, `size` items a page; the queries that were asked."""
+    values, asked = {}, []
+    for day in range(days):
+        values[day], host.files[f"data/{day}.tif"] = raster(day, size=40, west=500000 + 400 * (day % 2))
+
+    def items(query):
+        asked.append(query)
+        wanted = urllib.parse.parse_qs(query)
+        first = int(wanted.get("after", ["0"])[0])
+        page = range(first, min(days, first + size))
+        links = [{"rel": "self", "href": "./items"}]
+        if page.stop < days:
+            links.append({"rel": "next", "href": f"{host.url}api/collections/c/items?after={page.stop}"})
+        return 200, json.dumps({"type": "FeatureCollection", "links": links, "features": [
+            item(f"day{day}", {"B1": f"../../../data/{day}.tif"}, f"2020-01-{day + 1:02}T00:00:00Z") for day in page]
+        }).encode()
+
+    host.pages["api/collections/c/items"] = items
+    url = put(host, "api/collections/c", {
+        "type": "Collection", "stac_version": "1.0.0", "id": "c", "license": "other", "description": "x",
+        "extent": {"spatial": {"bbox": [[-180, -90, 180, 90]]}, "temporal": {"interval": [[None, None]]}},
+        "links": [{"rel": "items", "href": "/api/collections/c/items"}, {"rel": "root", "href": "/"}]})
+    return url, values, asked
+
+
+def test_a_collection_of_an_api_is_read_page_by_page(tmp_path):
+    with RemoteHost() as host:
+        url, values, asked = api(host, 5)
+        found = load(tmp_path, host, url)["B1"]
+        assert found.shape == (5, 40, 80)
+        for day, plane in values.items():
+            part = found[day].values[:, 40 * (day % 2):40 * (day % 2) + 40]
+            assert np.array_equal(part, plane[0]) and (found[day].values > 0).sum() == 1600
+        assert len(asked) == 3
+
+
+def test_extents_are_said_to_the_api(tmp_path):
+    with RemoteHost() as host:
+        url, _, asked = api(host, 5)
+        box = {"west": 500000, "south": 4999600, "east": 500400, "north": 5000000, "crs": 32633}
+        found = load(tmp_path, host, url, spatial_extent=box, temporal_extent=["2020-01-02", "2020-01-04"])["B1"]
+        assert found.shape[0] == 1  # of the second and the third day the latter lies in the box
+        wanted = urllib.parse.parse_qs(asked[0])
+        west, south, east, north = map(float, wanted["bbox"][0].split(","))
+        assert 14.999 < west < 15.001 and 15.004 < east < 15.007 and 45.14 < south < north < 45.16
+        assert wanted["datetime"] == ["2020-01-02T00:00:00Z/2020-01-04T00:00:00Z"]
+
+
+def test_pages_without_end_and_other_methods_are_refused(tmp_path):
+    with RemoteHost() as host:
+        url, _, _ = api(host, 2)
+        loop = {"type": "FeatureCollection", "features": [], "links": [{"rel": "next", "href": "/loop"}]}
+        put(host, "loop", loop)
+        assert "NoDataAvailable" in refusal(tmp_path, host.url + "loop", [host.url])
+        host.pages["endless"] = lambda query: (200, json.dumps({
+            "type": "FeatureCollection", "features": [], "links": [
+                {"rel": "next", "href": f"/endless?{int(query or 0) + 1}"}]}).encode())
+        assert "holds no item" in refusal(tmp_path, host.url + "endless", [host.url])
+        host.pages["post"] = lambda query: (200, json.dumps({
+            "type": "FeatureCollection", "features": [], "links": [
+                {"rel": "next", "href": "/post", "method": "POST", "body": {"token": 1}}]}).encode())
+        assert "POST" in refusal(tmp_path, host.url + "post", [host.url])
+        assert execute(tmp_path, url, remote=[host.url]).returncode == 0
+
+
+def netcdf(path, dates, variable="t2m", offset=0):
+    time = np.array(dates, "datetime64[ns]")
+    values = (np.arange(len(time) * 12, dtype="float32") + offset).reshape(len(time), 3, 4)
+    data = xarray.Dataset({variable: (("time", "lat", "lon"), values)}, {
+        "time": time, "lat": [50.0, 49.0, 48.0], "lon": [10.0, 11.0, 12.0, 13.0]})
+    data.to_netcdf(path)
+    return values, path.read_bytes()
+
+
+def cube_item(name, href, media, **more):
+    document = item(name, {}, **more)
+    document["assets"] = {"data": {"href": href, "type": media, "roles": ["data"]}}
+    return document
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_netcdf_file_of_another_host_is_a_cube(tmp_path, ranges):
+    values, file = netcdf(tmp_path / "x.nc", ["2020-01-01", "2020-01-02"])
+    with RemoteHost({"d/x.nc": file}, ranges=ranges) as host:
+        url = put(host, "i.json", cube_item("x", "d/x.nc", "application/netcdf"))
+        assert np.array_equal(load(tmp_path, host, url)["t2m"].values, values)
+        host.files["d/x.nc"] = file[:len(file) // 2]
+        said = refusal(tmp_path, url, [host.url])
+        assert "FileContentInvalid" in said and "d/x.nc" in said and "twincube-remote" not in said
+
+
+def test_features_of_another_host_are_a_vector_cube(tmp_path):
+    features = {"type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {"height": height}, "geometry": {"type": "Point", "coordinates": [x, 50]}}
+        for x, height in ((10, 1.5), (11, 2.5))]}
+    with RemoteHost({"f.geojson": json.dumps(features).encode()}) as host:
+        url = put(host, "i.json", cube_item("x", "f.geojson", "application/geo+json"))
+        graph = {"l": {"process_id": "load_stac", "arguments": {"url": url}},
+                 "s": {"process_id": "save_result", "result": True,
+                       "arguments": {"data": {"from_node": "l"}, "format": "GeoJSON"}}}
+        (tmp_path / "g.json").write_text(json.dumps(graph))
+        subprocess.run([BINARY, "run", tmp_path / "g.json", "-o", tmp_path / "o.geojson", "--remote", host.url],
+                       check=True, timeout=60, capture_output=True)
+    saved = json.loads((tmp_path / "o.geojson").read_text())["features"]
+    assert [f["properties"]["height"] for f in saved] == [1.5, 2.5]
