@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+struct block_cache;
 struct source;
 struct source_reader; /* each driver has its own */
 
@@ -36,6 +37,9 @@ struct source_ops {
    * covers, and the sources' own no-data values, come as the cube's no-data. */
   int (*read)(struct source_reader *reader, const struct box *box, void *data, struct error *error);
   void (*close)(struct source_reader *reader);
+  /* Optional. Decoded blocks are kept there, for the readers of all threads and sources; the cache outlives the reader.
+   * Called before the first read, or never: then a reader has a cache of its own. */
+  void (*share)(struct source_reader *reader, struct block_cache *cache);
   /* Optional. The same source on another horizontal grid, resampled once, from the original pixels. NULL, or *out set
    * to NULL where that would not be the resampled crop: the plan warps tiles instead. */
   int (*regrid)(const struct source *source, struct arena *arena, const struct regrid_request *request,

@@ -1,12 +1,13 @@
 /* Boxes of netCDF variables, chunk by chunk: see the header.
  *
  * Inflated chunks stay as HDF5 stores them, shuffled; bytes are put together when rows are copied out, so every element
- * is touched once. A chunk that is wanted whole passes through one slot; of chunks that are wanted in parts the last
- * few are kept, for the neighbouring box. Filter i of a chunk was skipped by the writer where bit i of its mask is set.
+ * is touched once. Chunks that a region cuts go into the block cache, for the neighbouring box; those of a region of
+ * whole chunks pass through scratch. Filter i of a chunk was skipped by the writer where bit i of its mask is set.
  */
 #include "datacube/source/netcdf_chunk.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/base/hash.h"
 #include "datacube/source/netcdf_group.h"
 #include "datacube/source/netcdf_hdf5.h"
 #include "datacube/source/netcdf_lock.h"
@@ -18,15 +19,13 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { KEPT_BYTES = 8 << 20, KEPT_MOST = 32 };
-
-struct chunk_slot {        /* one inflated chunk */
-  size_t variable, number; /* SIZE_MAX: empty */
+struct chunk_slot { /* one inflated chunk; in the cache its elements follow at CHUNK_HEAD */
   unsigned char *data;
   struct netcdf_packed packed;
   size_t shape[CUBE_MAX_DIMENSIONS]; /* of the elements in it */
-  uint64_t used;                     /* tick of the last use */
 };
+
+enum { CHUNK_HEAD = (sizeof(struct chunk_slot) + 63) / 64 * 64 };
 
 struct netcdf_chunks {
   const char *path;
@@ -40,13 +39,13 @@ struct netcdf_chunks {
   struct libdeflate_decompressor *inflater;
   unsigned char *stored, *scratch;
   size_t stored_room, scratch_room;
-  struct chunk_slot *slots; /* [0] passes whole chunks through */
-  size_t slot_count;
-  uint64_t tick;
+  struct chunk_slot scratch_chunk;
+  uint64_t *ids;                   /* per variable: what its chunks are called in the cache */
+  struct block_cache *cache, *own; /* own: what `cache` is where none is shared */
 };
 
 struct sizes {
-  size_t chunk, stored, row, slots;
+  size_t chunk, stored, row;
   bool any_raw, any_other;
 };
 
@@ -72,8 +71,6 @@ static struct sizes sizes_of(const struct netcdf_layout *layouts, size_t count)
   }
   /* Deflate makes data that cannot be compressed longer by 5 bytes in 16384; anything beyond is damage. */
   s.stored = s.any_raw ? s.chunk + s.chunk / 1024 + 4096 : 0;
-  s.slots = KEPT_BYTES / s.chunk;
-  s.slots = 1 + (s.slots < 1 ? 1 : s.slots > KEPT_MOST ? KEPT_MOST : s.slots);
   return s;
 }
 
@@ -82,7 +79,7 @@ size_t netcdf_chunks_bytes(const struct netcdf_layout *layouts, size_t count)
   const struct sizes s = sizes_of(layouts, count);
   const size_t handles = 512 << 10; /* of the libraries, about */
   const size_t theirs = s.any_other ? s.chunk : 0;
-  return saturated_add(saturated_mul(s.slots, s.chunk), s.stored + s.row + theirs + handles);
+  return saturated_add(s.chunk, saturated_add(s.stored, s.row + theirs + handles));
 }
 
 static int open_handles(struct netcdf_chunks *c, const struct sizes *sizes, struct error *error)
@@ -110,24 +107,31 @@ static int allocate(struct netcdf_chunks *c, const struct sizes *sizes)
 {
   c->datasets = calloc(c->count + 1, sizeof *c->datasets);
   c->groups = calloc(c->count + 1, sizeof *c->groups);
-  c->slots = calloc(sizes->slots, sizeof *c->slots);
+  c->ids = calloc(c->count + 1, sizeof *c->ids);
   c->inflater = libdeflate_alloc_decompressor();
   c->scratch = malloc(sizes->row);
   c->stored = malloc(sizes->stored + 1);
-  if (c->datasets == NULL || c->groups == NULL || c->slots == NULL || c->inflater == NULL || c->scratch == NULL ||
-      c->stored == NULL)
+  c->scratch_chunk.data = malloc(sizes->chunk);
+  if (c->datasets == NULL || c->groups == NULL || c->ids == NULL || c->inflater == NULL || c->scratch == NULL ||
+      c->stored == NULL || c->scratch_chunk.data == NULL)
     return -1;
   c->stored_room = sizes->stored;
   for (size_t i = 0; i < c->count; i++)
     c->datasets[i] = -1;
-  for (c->slot_count = 0; c->slot_count < sizes->slots; c->slot_count++) {
-    struct chunk_slot *slot = &c->slots[c->slot_count];
-    slot->variable = SIZE_MAX;
-    slot->data = malloc(sizes->chunk);
-    if (slot->data == NULL)
-      return -1;
-  }
   return 0;
+}
+
+/* Variables are told apart by where they are in the file: their group and their number in it. */
+static void name_variables(struct netcdf_chunks *c)
+{
+  struct stat status;
+  const bool is_here = stat(c->path, &status) == 0;
+  for (size_t i = 0; i < c->count; i++) {
+    struct hash part = {0, 0};
+    hash_text(&part, c->variables[i].group);
+    hash_text(&part, c->variables[i].name);
+    c->ids[i] = block_file_id(c->path, is_here ? &status : NULL, part.a);
+  }
 }
 
 int netcdf_chunks_open(const char *path, const struct netcdf_variable *variables, const struct netcdf_layout *layouts,
@@ -153,8 +157,14 @@ int netcdf_chunks_open(const char *path, const struct netcdf_variable *variables
     netcdf_chunks_close(c);
     return -1;
   }
+  name_variables(c);
   *out = c;
   return 0;
+}
+
+void netcdf_chunks_share(struct netcdf_chunks *c, struct block_cache *cache)
+{
+  c->cache = cache;
 }
 
 void netcdf_chunks_close(struct netcdf_chunks *c)
@@ -170,10 +180,10 @@ void netcdf_chunks_close(struct netcdf_chunks *c)
   if (c->file >= 0)
     nc_close(c->file);
   netcdf_unlock();
-  for (size_t i = 0; i < c->slot_count; i++)
-    free(c->slots[i].data);
+  free(c->scratch_chunk.data);
+  block_cache_free(c->own);
   libdeflate_free_decompressor(c->inflater);
-  free(c->slots);
+  free(c->ids);
   free(c->datasets);
   free(c->groups);
   free(c->scratch);
@@ -278,34 +288,40 @@ static size_t chunk_number(const struct netcdf_layout *layout, const size_t *ind
   return number;
 }
 
-/* The slot that holds the chunk, or the one to load it into. */
-static struct chunk_slot *find_slot(struct netcdf_chunks *c, size_t variable, size_t number, bool whole)
+static int load(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable, const size_t *index,
+                struct error *error)
 {
-  struct chunk_slot *oldest = &c->slots[1];
-  for (size_t i = 0; i < c->slot_count; i++) {
-    if (c->slots[i].variable == variable && c->slots[i].number == number)
-      return &c->slots[i];
-    if (i > 0 && c->slots[i].used < oldest->used)
-      oldest = &c->slots[i];
-  }
-  return whole ? &c->slots[0] : oldest;
+  return (c->layouts[variable].raw ? load_raw : load_library)(c, slot, variable, index, error);
 }
 
-static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, bool whole,
+static bool has_cache(struct netcdf_chunks *c, struct error *error)
+{
+  if (c->cache == NULL && block_cache_new(BLOCK_CACHE_LEAST, &c->own, error) == 0)
+    c->cache = c->own;
+  return c->cache != NULL;
+}
+
+/* A chunk from the cache, where it is held (block->entry), or else in scratch. */
+static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, struct cached_block *block,
                  const struct chunk_slot **out, struct error *error)
 {
-  const size_t number = chunk_number(&c->layouts[variable], index);
-  struct chunk_slot *slot = find_slot(c, variable, number, whole);
-  slot->used = ++c->tick;
-  *out = slot;
-  if (slot->variable == variable && slot->number == number)
-    return 0;
-  slot->variable = SIZE_MAX;
-  if ((c->layouts[variable].raw ? load_raw : load_library)(c, slot, variable, index, error) != 0)
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  const struct block_key key = {c->ids[variable], chunk_number(layout, index)};
+  if (!has_cache(c, error))
     return -1;
-  slot->variable = variable;
-  slot->number = number;
-  return 0;
+  if (!block_cache_hold(c->cache, key, saturated_add(CHUNK_HEAD, chunk_bytes(layout)), block)) {
+    *out = &c->scratch_chunk;
+    return load(c, &c->scratch_chunk, variable, index, error);
+  }
+  struct chunk_slot *slot = (struct chunk_slot *)block->bytes;
+  *out = slot;
+  if (!block->is_new)
+    return 0;
+  slot->data = block->bytes + CHUNK_HEAD;
+  if (load(c, slot, variable, index, error) == 0)
+    return 0;
+  block_cache_release(c->cache, block, false);
+  return -1;
 }
 
 /* The part of a region that lies in one chunk. */
@@ -313,13 +329,12 @@ struct chunk_part {
   size_t in_chunk[CUBE_MAX_DIMENSIONS];  /* first index within the chunk */
   size_t in_region[CUBE_MAX_DIMENSIONS]; /* first index within the region */
   size_t count[CUBE_MAX_DIMENSIONS];
-  bool whole; /* all of the chunk that lies in the variable */
 };
 
 static struct chunk_part cut(const struct netcdf_layout *layout, const size_t *index, const size_t *start,
                              const size_t *count)
 {
-  struct chunk_part part = {.whole = true};
+  struct chunk_part part;
   for (size_t d = 0; d < layout->rank; d++) {
     const size_t first = index[d] * layout->chunk[d];
     const size_t end = layout->shape[d] - first < layout->chunk[d] ? layout->shape[d] : first + layout->chunk[d];
@@ -328,7 +343,6 @@ static struct chunk_part cut(const struct netcdf_layout *layout, const size_t *i
     part.in_chunk[d] = from - first;
     part.in_region[d] = from - start[d];
     part.count[d] = to - from;
-    part.whole = part.whole && from == first && to == end;
   }
   return part;
 }
@@ -371,6 +385,39 @@ static void copy_part(struct netcdf_chunks *c, size_t variable, const struct chu
   }
 }
 
+/* Whether a region is made of whole chunks, which no other region will want. */
+static bool fits_chunks(const struct netcdf_layout *layout, const size_t *start, const size_t *count)
+{
+  for (size_t d = 0; d < layout->rank; d++) {
+    const size_t end = start[d] + count[d];
+    if (start[d] % layout->chunk[d] != 0 || (end % layout->chunk[d] != 0 && end != layout->shape[d]))
+      return false;
+  }
+  return true;
+}
+
+static int read_chunk(struct netcdf_chunks *c, size_t variable, const size_t *index, const struct chunk_part *part,
+                      const struct netcdf_target *target, struct error *error)
+{
+  struct cached_block block = {.entry = NULL};
+  const struct chunk_slot *slot;
+  if (fetch(c, variable, index, &block, &slot, error) != 0)
+    return -1;
+  copy_part(c, variable, slot, part, target);
+  if (block.entry != NULL)
+    block_cache_release(c->cache, &block, true);
+  return 0;
+}
+
+static int read_whole_chunk(struct netcdf_chunks *c, size_t variable, const size_t *index,
+                            const struct chunk_part *part, const struct netcdf_target *target, struct error *error)
+{
+  if (load(c, &c->scratch_chunk, variable, index, error) != 0)
+    return -1;
+  copy_part(c, variable, &c->scratch_chunk, part, target);
+  return 0;
+}
+
 int netcdf_chunks_read(struct netcdf_chunks *c, size_t variable, const size_t *start, const size_t *count,
                        const struct netcdf_target *target, struct error *error)
 {
@@ -382,12 +429,11 @@ int netcdf_chunks_read(struct netcdf_chunks *c, size_t variable, const size_t *s
     index[d] = first[d] = start[d] / layout->chunk[d];
     last[d] = (start[d] + count[d] - 1) / layout->chunk[d];
   }
+  const bool is_once = fits_chunks(layout, start, count);
   for (;;) {
-    const struct chunk_slot *slot;
     const struct chunk_part part = cut(layout, index, start, count);
-    if (fetch(c, variable, index, part.whole, &slot, error) != 0)
+    if ((is_once ? read_whole_chunk : read_chunk)(c, variable, index, &part, target, error) != 0)
       return -1;
-    copy_part(c, variable, slot, &part, target);
     size_t d = layout->rank;
     while (d > 0 && ++index[d - 1] > last[d - 1]) {
       index[d - 1] = first[d - 1];

@@ -6,6 +6,7 @@
 #ifndef TWINCUBE_DATACUBE_SOURCE_NETCDF_CHUNK_H
 #define TWINCUBE_DATACUBE_SOURCE_NETCDF_CHUNK_H
 
+#include "datacube/source/block_cache.h"
 #include "datacube/source/netcdf_convert.h"
 #include "datacube/source/netcdf_describe.h"
 
@@ -31,6 +32,8 @@ struct netcdf_chunks; /* one worker's open file */
 /* Borrows everything for the handle's life. Takes the lock. Errors: FileContentInvalid, Internal (memory). */
 int netcdf_chunks_open(const char *path, const struct netcdf_variable *variables, const struct netcdf_layout *layouts,
                        size_t count, struct netcdf_chunks **out, struct error *error);
+/* Chunks are kept in `cache`, which outlives the handle; without that, in a cache of its own. Before the first read. */
+void netcdf_chunks_share(struct netcdf_chunks *chunks, struct block_cache *cache);
 void netcdf_chunks_close(struct netcdf_chunks *chunks); /* NULL is allowed */
 /* Bytes that a handle allocates. */
 size_t netcdf_chunks_bytes(const struct netcdf_layout *layouts, size_t count);

@@ -2,7 +2,8 @@
  *
  * Every label of the variables' dimension is one variable of the file; the other dimensions of the cube are the
  * variables' own, each with the indexes that the selection left. A read is split per variable, and per run of adjacent
- * indexes, into regions of the file. Readers share nothing that changes; each has its own handles. */
+ * indexes, into regions of the file. Readers share the cache of chunks; each has its own
+ * handles. */
 #include "datacube/source/netcdf_source.h"
 
 #include "datacube/remote/remote_file.h"
@@ -54,6 +55,11 @@ static void reader_close(struct source_reader *reader)
     return;
   netcdf_chunks_close(reader->chunks);
   free(reader);
+}
+
+static void reader_share(struct source_reader *reader, struct block_cache *cache)
+{
+  netcdf_chunks_share(reader->chunks, cache);
 }
 
 /* One variable's share of a box, in the variable's dimensions. */
@@ -151,8 +157,12 @@ static void identity(const struct source *source, struct buffer *out)
   }
 }
 
-static const struct source_ops netcdf_ops = {
-    .name = "netCDF", .open = reader_open, .read = reader_read, .close = reader_close, .identity = identity};
+static const struct source_ops netcdf_ops = {.name = "netCDF",
+                                             .open = reader_open,
+                                             .read = reader_read,
+                                             .close = reader_close,
+                                             .share = reader_share,
+                                             .identity = identity};
 
 static void override_nodata(struct netcdf_description *description, double nodata)
 {

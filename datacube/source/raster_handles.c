@@ -72,7 +72,7 @@ int raster_handles_get(struct raster_handles *h, size_t file, const struct raste
       return -1;
     h->slots[slot] = (struct raster_handle){.dataset = dataset,
                                             .file = file,
-                                            .tiff = tiff_file_open(h->blocks, dataset, path),
+                                            .tiff = tiff_file_open(dataset, path),
                                             .levels = raster_levels_new(dataset, path)};
     h->slot_of_file[file] = slot;
   }

@@ -208,18 +208,17 @@ static bool find_mask(GDALRasterBandH mask, GDALRasterBandH level, int number, G
          GDALGetRasterBandYSize(*out) == GDALGetRasterBandYSize(level);
 }
 
-static const struct tiff_file *tiff_of(struct raster_levels *levels, struct tiff_blocks *blocks, GDALRasterBandH level,
-                                       int number)
+static const struct tiff_file *tiff_of(struct raster_levels *levels, GDALRasterBandH level, int number)
 {
   GDALDatasetH dataset = GDALGetBandDataset(level);
   if (levels->is_inside && dataset && !levels->was_opened[number])
-    levels->tiff[number] = tiff_file_open(blocks, dataset, levels->path);
+    levels->tiff[number] = tiff_file_open(dataset, levels->path);
   levels->was_opened[number] = true;
   return levels->tiff[number];
 }
 
-bool raster_level_find(struct raster_levels *levels, struct tiff_blocks *blocks, int band, GDALRasterBandH mask,
-                       const struct grid *grid, double ratio, enum resampling method, struct raster_level *out)
+bool raster_level_find(struct raster_levels *levels, int band, GDALRasterBandH mask, const struct grid *grid,
+                       double ratio, enum resampling method, struct raster_level *out)
 {
   GDALRasterBandH full = GDALGetRasterBand(levels->dataset, band);
   const int number = ratio > 1 ? find_number(full, ratio) : -1;
@@ -231,7 +230,7 @@ bool raster_level_find(struct raster_levels *levels, struct tiff_blocks *blocks,
   *out = (struct raster_level){.band = GDALGetOverview(full, number), .grid = *grid};
   if (!suits((enum level_kind) * kind, method) || !find_mask(mask, out->band, number, &out->mask))
     return false;
-  out->tiff = tiff_of(levels, blocks, out->band, number);
+  out->tiff = tiff_of(levels, out->band, number);
   out->grid.width = (size_t)GDALGetRasterBandXSize(out->band);
   out->grid.height = (size_t)GDALGetRasterBandYSize(out->band);
   out->grid.res_x = grid->res_x * (double)grid->width / (double)out->grid.width;

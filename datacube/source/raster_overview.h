@@ -27,7 +27,7 @@ struct raster_level {
 
 /* The coarsest overview of a band that is not coarser than `ratio` pixels and suits the method. `grid`, `mask`: of the
  * full resolution. false: the pixels themselves have to be read. */
-bool raster_level_find(struct raster_levels *levels, struct tiff_blocks *blocks, int band, GDALRasterBandH mask,
-                       const struct grid *grid, double ratio, enum resampling method, struct raster_level *out);
+bool raster_level_find(struct raster_levels *levels, int band, GDALRasterBandH mask, const struct grid *grid,
+                       double ratio, enum resampling method, struct raster_level *out);
 
 #endif

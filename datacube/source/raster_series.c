@@ -223,6 +223,23 @@ static size_t block_phase(ptrdiff_t offset, size_t block)
   return (size_t)((b - inside) % b);
 }
 
+/* Bands of the cube that lie side by side in the blocks of a scene's file, where they are the cube's only ones; else 1.
+ */
+static size_t bands_beside(const struct series_state *state, size_t i)
+{
+  const struct raster_series *s = &state->series;
+  size_t bands = 0;
+  for (size_t band = 0; band < s->band_count; band++) {
+    const size_t cell = s->scenes[i].date * s->band_count + band;
+    for (size_t k = state->first[cell]; k < state->first[cell + 1]; k++)
+      if (state->places[state->order[k]].file == state->places[i].file) {
+        bands++;
+        break;
+      }
+  }
+  return bands == s->band_count ? bands : 1;
+}
+
 /* Block size of a file as GDAL tells it, and its stored bytes per pixel; opens one file. Nothing where it fails: the
  * reader will say why. */
 static void probe_blocks(const struct series_state *state, struct source *source)
@@ -248,6 +265,9 @@ static void probe_blocks(const struct series_state *state, struct source *source
     source->block_phase[y] = block_phase(state->places[i].row, (size_t)block_y);
     source->block_phase[x] = block_phase(state->places[i].column, (size_t)block_x);
   }
+  const char *interleave = GDALGetMetadataItem(dataset, "INTERLEAVE", "IMAGE_STRUCTURE");
+  if (interleave && strcmp(interleave, "PIXEL") == 0)
+    source->block[y - 1] = bands_beside(state, i);
   struct stat status;
   double pixels = (double)scene->grid.width * (double)scene->grid.height * GDALGetRasterCount(dataset);
   if (stat(scene->path, &status) == 0 && pixels > 0)
@@ -255,8 +275,7 @@ static void probe_blocks(const struct series_state *state, struct source *source
   GDALClose(dataset);
 }
 
-/* Open files, a block buffer of GDAL's for each or else the blocks that we keep, and the scratch of decoding, merging
- * and resampling. */
+/* Open files, a block buffer of GDAL's for each, and the scratch of decoding, merging and resampling. */
 static size_t reader_bytes(const struct series_state *state, const struct source *source)
 {
   size_t size = element_info(state->format.type)->size;
@@ -264,7 +283,6 @@ static size_t reader_bytes(const struct series_state *state, const struct source
   size_t block = source->block[y] ? saturated_mul(source->block[y], source->block[y + 1]) : 256 * 256;
   size_t files = state->file_count < RASTER_OPEN_FILES ? state->file_count : RASTER_OPEN_FILES;
   size_t buffers = saturated_mul(files, saturated_mul(block, size));
-  buffers = buffers > TIFF_KEPT_BYTES ? buffers : TIFF_KEPT_BYTES;
   size_t bytes = saturated_add(saturated_mul(files, RASTER_FILE_BYTES), buffers);
   bytes = saturated_add(bytes, saturated_mul(2 * size, block));
   bytes = saturated_add(bytes, saturated_mul(size, WARP_BOX_PIXELS + RASTER_SOURCE_PIXELS));
@@ -375,6 +393,7 @@ static const struct source_ops raster_series_ops = {.name = "raster series",
                                                     .open = raster_reader_open,
                                                     .read = raster_reader_read,
                                                     .close = raster_reader_close,
+                                                    .share = raster_reader_share,
                                                     .regrid = regrid,
                                                     .identity = identity};
 

@@ -86,6 +86,11 @@ void raster_reader_close(struct source_reader *r)
   free(r);
 }
 
+void raster_reader_share(struct source_reader *r, struct block_cache *cache)
+{
+  tiff_blocks_share(r->handles.blocks, cache);
+}
+
 /* ---- Scenes on the lattice -------------------------------------------------------------------------------------- */
 
 static int grow(struct source_reader *r, void **data, size_t *room, size_t pixels, struct error *error)

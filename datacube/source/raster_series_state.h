@@ -59,5 +59,6 @@ int raster_places_make(struct series_state *state, struct error *error);
 int raster_reader_open(const struct source *source, unsigned threads, struct source_reader **out, struct error *error);
 int raster_reader_read(struct source_reader *reader, const struct box *box, void *data, struct error *error);
 void raster_reader_close(struct source_reader *reader);
+void raster_reader_share(struct source_reader *reader, struct block_cache *cache);
 
 #endif

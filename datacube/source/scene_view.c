@@ -26,8 +26,8 @@ static void take_overview(const struct series_state *state, const struct raster_
 {
   struct raster_level level;
   if (!file->levels || view->place->on_lattice || view->scene->type == ELEMENT_I8 ||
-      !raster_level_find(file->levels, view->blocks, view->scene->raster_band, view->mask, &view->scene->grid,
-                         shrinking(view), state->series.method, &level))
+      !raster_level_find(file->levels, view->scene->raster_band, view->mask, &view->scene->grid, shrinking(view),
+                         state->series.method, &level))
     return;
   view->band = level.band;
   view->mask = level.mask;

@@ -2,9 +2,9 @@
  * either byte order, any predictor.
  *
  * A block goes from the file by pread into scratch, unpacked into scratch again, and from there row by row, predictor
- * undone on the way, into the caller's rows: each pixel is touched once after unpacking. Blocks that a window cuts are
- * decoded whole and kept, the one longest unused goes first, because the next window will want the rest, and so are
- * blocks of several bands, because the next band will; blocks of one band that lie in the window are not kept.
+ * undone on the way, into the caller's rows: each pixel is touched once after unpacking. Where a window cuts blocks, or
+ * they hold several bands, the pixels go into the block cache, because the next window, or the next band, will want the
+ * rest; a window of whole blocks passes it by.
  *
  * A block that is absent, or whose length is not a block's, is GDAL's to judge, and so is one that LZW or zstd cannot
  * unpack. One that lies outside the file or does not inflate to all its pixels is an error here (libtiff lets some of
@@ -28,28 +28,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEPT_BLOCKS = 1024 };
-
 struct tiff_file {
   struct tiff_bytes bytes;
-  uint64_t id; /* of this opening: kept blocks are found by it */
+  uint64_t id; /* what its blocks are called in the cache */
   struct tiff_layout layout;
-};
-
-struct kept_block {
-  uint64_t file, block; /* file 0: free */
-  uint64_t used;        /* clock of the last use */
-  size_t room;          /* bytes of pixels */
-  unsigned char *pixels;
 };
 
 struct tiff_blocks {
   struct tiff_codec *codec;
   unsigned char *stored, *decoded, *split; /* scratch: a block as the file has it; unpacked; a row of it, bands apart */
   size_t stored_room, decoded_room, split_room;
-  struct kept_block kept[KEPT_BLOCKS];
-  size_t kept_bytes;
-  uint64_t clock, files;
+  struct block_cache *cache, *own; /* own: what `cache` is where none is shared */
   struct tiff_counts counts;
 };
 
@@ -81,12 +70,16 @@ int tiff_blocks_new(struct tiff_blocks **out, struct error *error)
   return 0;
 }
 
+void tiff_blocks_share(struct tiff_blocks *b, struct block_cache *cache)
+{
+  b->cache = cache;
+}
+
 void tiff_blocks_free(struct tiff_blocks *b)
 {
   if (!b)
     return;
-  for (size_t i = 0; i < KEPT_BLOCKS; i++)
-    free(b->kept[i].pixels);
+  block_cache_free(b->own);
   tiff_codec_free(b->codec);
   free(b->stored);
   free(b->decoded);
@@ -114,7 +107,7 @@ static bool open_bytes(const char *path, struct tiff_bytes *out)
   return out->descriptor >= 0 && fstat(out->descriptor, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-struct tiff_file *tiff_file_open(struct tiff_blocks *b, GDALDatasetH dataset, const char *path)
+struct tiff_file *tiff_file_open(GDALDatasetH dataset, const char *path)
 {
   GDALDriverH driver = GDALGetDatasetDriver(dataset); /* an overview has none: its tags tell what it is */
   if (driver && strcmp(GDALGetDriverShortName(driver), "GTiff") != 0)
@@ -123,7 +116,9 @@ struct tiff_file *tiff_file_open(struct tiff_blocks *b, GDALDatasetH dataset, co
   if (!f)
     return NULL;
   if (open_bytes(path, &f->bytes) && tiff_layout_read(&f->bytes, dataset, &f->layout)) {
-    f->id = ++b->files;
+    struct stat status;
+    const bool is_here = !f->bytes.remote && fstat(f->bytes.descriptor, &status) == 0;
+    f->id = block_file_id(path, is_here ? &status : NULL, f->layout.offsets.at);
     return f;
   }
   tiff_file_close(f);
@@ -180,7 +175,7 @@ static enum outcome unpack(struct tiff_blocks *b, const struct tiff_layout *l, c
 }
 
 /* Brings a block into b->decoded. */
-static enum outcome fetch(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
+static enum outcome fetch_stored(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
 {
   const struct tiff_layout *l = &f->layout;
   const bool packed = l->packing != TIFF_AS_IT_IS;
@@ -204,6 +199,13 @@ static enum outcome fetch(struct tiff_blocks *b, const struct tiff_file *f, cons
   return unpack(b, l, p, (size_t)length, want);
 }
 
+static enum outcome fetch(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
+{
+  enum outcome outcome = fetch_stored(b, f, p);
+  b->counts.decoded += outcome == DONE;
+  return outcome;
+}
+
 /* Writes the first rows and columns of b->decoded, as pixels; those of the next sample begin `next` bytes later. */
 static void undo(const struct tiff_blocks *b, const struct tiff_layout *l, const struct block_part *p, size_t stride,
                  size_t next, unsigned char *to)
@@ -220,98 +222,48 @@ static void undo(const struct tiff_blocks *b, const struct tiff_layout *l, const
   }
 }
 
-/* ---- Kept blocks ----------------------------------------------------------------------------------------------- */
-
-static struct kept_block *find_kept(struct tiff_blocks *b, uint64_t file, uint64_t block)
-{
-  for (size_t i = 0; i < KEPT_BLOCKS; i++)
-    if (b->kept[i].file == file && b->kept[i].block == block) {
-      b->kept[i].used = ++b->clock;
-      return &b->kept[i];
-    }
-  return NULL;
-}
-
-/* The block longest unused, of those with pixels where wanted. */
-static struct kept_block *oldest(struct tiff_blocks *b, bool with_pixels)
-{
-  struct kept_block *best = NULL;
-  for (size_t i = 0; i < KEPT_BLOCKS; i++)
-    if ((!with_pixels || b->kept[i].room > 0) && (!best || b->kept[i].used < best->used))
-      best = &b->kept[i];
-  return best;
-}
-
-static void drop(struct tiff_blocks *b, struct kept_block *k)
-{
-  b->kept_bytes -= k->room;
-  free(k->pixels);
-  *k = (struct kept_block){.file = 0};
-}
-
-/* An entry with room for so many bytes, not yet found by find_kept; the bytes of all stay within the limit. NULL where
- * there is no memory. */
-static struct kept_block *take_entry(struct tiff_blocks *b, size_t bytes)
-{
-  bool full = b->kept_bytes + bytes > TIFF_KEPT_BYTES;
-  struct kept_block *k = oldest(b, full);
-  k->file = 0;
-  if (k->room == bytes)
-    return k;
-  drop(b, k);
-  while (b->kept_bytes > 0 && b->kept_bytes + bytes > TIFF_KEPT_BYTES)
-    drop(b, oldest(b, true));
-  k->pixels = malloc(bytes);
-  if (!k->pixels)
-    return NULL;
-  k->room = bytes;
-  b->kept_bytes += bytes;
-  return k;
-}
-
-/* Keeps the block that b->decoded holds: its pixels in the image, sample by sample, in rows of p->columns. */
-static struct kept_block *keep(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
-{
-  size_t line = p->columns * f->layout.size;
-  struct kept_block *k = take_entry(b, f->layout.samples * p->rows * line);
-  if (!k)
-    return NULL;
-  undo(b, &f->layout, p, line, p->rows * line, k->pixels);
-  k->file = f->id;
-  k->block = p->block;
-  k->used = ++b->clock;
-  return k;
-}
-
 /* ---- Windows --------------------------------------------------------------------------------------------------- */
 
-static void copy_kept(const struct kept_block *k, const struct tiff_layout *l, const struct block_part *p)
+/* A block in the cache: sample by sample, in rows of p->columns. */
+static void copy_cached(const unsigned char *pixels, const struct tiff_layout *l, const struct block_part *p)
 {
   const struct tiff_window *w = &p->window;
   const size_t row = p->sample * p->rows + w->row - p->row;
-  const unsigned char *from = k->pixels + (row * p->columns + w->column - p->column) * l->size;
+  const unsigned char *from = pixels + (row * p->columns + w->column - p->column) * l->size;
   for (size_t y = 0; y < w->height; y++)
     memcpy(p->to + y * p->stride, from + y * p->columns * l->size, w->width * l->size);
 }
 
-static enum outcome read_part(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
+static enum outcome read_directly(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
 {
-  const struct kept_block *k = find_kept(b, f->id, p->block);
-  bool whole = f->layout.samples == 1 && p->window.height == p->rows && p->window.width == p->columns;
-  enum outcome fetched = k ? DONE : fetch(b, f, p);
-  if (fetched != DONE)
-    return fetched;
-  b->counts.decoded += !k;
-  if (!k && whole) {
+  enum outcome outcome = fetch(b, f, p);
+  if (outcome == DONE)
     undo(b, &f->layout, p, p->stride, 0, p->to);
-    return DONE;
-  }
-  if (!k)
-    k = keep(b, f, p);
-  if (!k)
+  return outcome;
+}
+
+static enum outcome read_cached(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
+{
+  const size_t line = p->columns * f->layout.size, plane = p->rows * line;
+  struct cached_block block;
+  if (!block_cache_hold(b->cache, (struct block_key){f->id, p->block}, f->layout.samples * plane, &block))
     return LEFT;
-  copy_kept(k, &f->layout, p);
-  return DONE;
+  enum outcome outcome = block.is_new ? fetch(b, f, p) : DONE;
+  if (outcome == DONE) {
+    if (block.is_new)
+      undo(b, &f->layout, p, line, plane, block.bytes);
+    copy_cached(block.bytes, &f->layout, p);
+  }
+  block_cache_release(b->cache, &block, outcome == DONE);
+  return outcome;
+}
+
+/* Whether the window is made of whole blocks, which no other window will want, nor another band. */
+static bool fits_blocks(const struct tiff_layout *l, const struct tiff_window *w)
+{
+  const size_t end = w->row + w->height, right = w->column + w->width;
+  return l->samples == 1 && w->row % l->block_height == 0 && w->column % l->block_width == 0 &&
+         (end % l->block_height == 0 || end == l->height) && (right % l->block_width == 0 || right == l->width);
 }
 
 static CPLErr read_by_gdal(struct tiff_blocks *b, GDALRasterBandH band, const struct tiff_layout *l,
@@ -372,7 +324,7 @@ static bool fetch_window(struct tiff_blocks *b, const struct tiff_file *f, size_
   for (size_t y = w->row / l->block_height; y <= (w->row + w->height - 1) / l->block_height; y++)
     for (size_t x = w->column / l->block_width; x <= (w->column + w->width - 1) / l->block_width; x++) {
       const uint64_t block = (plane * l->down + y) * l->across + x;
-      if (find_kept(b, f->id, block) || !place_of(f, block, &ranges[count]))
+      if (block_cache_has(b->cache, (struct block_key){f->id, block}) || !place_of(f, block, &ranges[count]))
         continue;
       if (++count == REMOTE_RANGES_MOST) {
         if (!fetch_ranges(f, ranges, count))
@@ -383,6 +335,16 @@ static bool fetch_window(struct tiff_blocks *b, const struct tiff_file *f, size_
   return fetch_ranges(f, ranges, count);
 }
 
+static bool has_cache(struct tiff_blocks *b)
+{
+  struct error error = {.code = ""};
+  if (!b->cache && block_cache_new(BLOCK_CACHE_LEAST, &b->own, &error) == 0)
+    b->cache = b->own;
+  if (!b->cache)
+    CPLError(CE_Failure, CPLE_OutOfMemory, "there is no memory for blocks");
+  return b->cache != NULL;
+}
+
 CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRasterBandH band,
                         const struct tiff_window *w, size_t stride, unsigned char *to)
 {
@@ -390,7 +352,8 @@ CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRa
   size_t number = (size_t)GDALGetBandNumber(band) - 1, plane = l->samples > 1 ? 0 : number;
   assert(number < l->planes * l->samples && w->height > 0 && w->width > 0);
   assert(w->row + w->height <= l->height && w->column + w->width <= l->width);
-  if (f->bytes.remote && !fetch_window(b, f, plane, w))
+  const bool is_once = fits_blocks(l, w);
+  if (!has_cache(b) || (f->bytes.remote && !fetch_window(b, f, plane, w)))
     return CE_Failure;
   for (size_t y = w->row / l->block_height; y <= (w->row + w->height - 1) / l->block_height; y++)
     for (size_t x = w->column / l->block_width; x <= (w->column + w->width - 1) / l->block_width; x++) {
@@ -399,7 +362,7 @@ CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRa
       p.sample = l->samples > 1 ? number : 0;
       p.stride = stride;
       p.to = to + (p.window.row - w->row) * stride + (p.window.column - w->column) * l->size;
-      enum outcome outcome = read_part(b, f, &p);
+      enum outcome outcome = is_once ? read_directly(b, f, &p) : read_cached(b, f, &p);
       if (outcome == LEFT)
         outcome = read_by_gdal(b, band, l, &p) == CE_None ? DONE : DAMAGED;
       if (outcome != DONE)

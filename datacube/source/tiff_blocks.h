@@ -2,15 +2,13 @@
 #ifndef TWINCUBE_DATACUBE_SOURCE_TIFF_BLOCKS_H
 #define TWINCUBE_DATACUBE_SOURCE_TIFF_BLOCKS_H
 
-#include "datacube/base/error.h"
+#include "datacube/source/block_cache.h"
 
 #include <gdal.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TIFF_KEPT_BYTES = 32 << 20 }; /* most bytes of decoded blocks that one tiff_blocks keeps */
-
-struct tiff_blocks; /* a reader's decoder, scratch and kept blocks */
+struct tiff_blocks; /* a reader's decoder and scratch, and where its blocks are kept */
 struct tiff_file;   /* a descriptor and where the blocks lie */
 
 struct tiff_window {
@@ -23,11 +21,13 @@ struct tiff_counts {
 
 int tiff_blocks_new(struct tiff_blocks **out, struct error *error);
 void tiff_blocks_free(struct tiff_blocks *blocks); /* NULL is allowed */
+/* Blocks are kept in `cache`, which outlives them; without that, in a cache of its own. Before the first window. */
+void tiff_blocks_share(struct tiff_blocks *blocks, struct block_cache *cache);
 struct tiff_counts tiff_blocks_counts(const struct tiff_blocks *blocks);
 
-/* A file whose pixels can be read here; NULL where GDAL has to read them. The caller closes it before `blocks` goes.
- * The dataset, opened from `path`, is only asked. */
-struct tiff_file *tiff_file_open(struct tiff_blocks *blocks, GDALDatasetH dataset, const char *path);
+/* A file whose pixels can be read here; NULL where GDAL has to read them. The dataset, opened
+ * from `path`, is only asked. */
+struct tiff_file *tiff_file_open(GDALDatasetH dataset, const char *path);
 void tiff_file_close(struct tiff_file *file); /* NULL is allowed */
 
 /* Reads a window of a band of the dataset that `file` was opened for, in the band's own type, into rows of `stride`

@@ -27,6 +27,7 @@ struct open_part {
 struct source_reader {
   const struct source *source;
   unsigned threads;
+  struct block_cache *cache; /* of the parts; NULL: none is shared */
   uint64_t clock;
   struct open_part open[MOST_OPEN];
 };
@@ -88,8 +89,7 @@ static int by_date(const void *a, const void *b, void *time)
 }
 
 /* The dates of all, in order. */
-static int join_dates(struct arena *arena, const struct time_series *series, struct dimension *out,
-                      struct error *error)
+static int join_dates(struct arena *arena, const struct time_series *series, struct dimension *out, struct error *error)
 {
   const size_t count = series->starts[series->count];
   int64_t *times = ARENA_ARRAY(arena, int64_t, count);
@@ -133,6 +133,11 @@ static void close_reader(struct source_reader *reader)
   free(reader);
 }
 
+static void share_cache(struct source_reader *reader, struct block_cache *cache)
+{
+  reader->cache = cache;
+}
+
 static int find_part(struct source_reader *reader, size_t part, struct source_reader **out, struct error *error)
 {
   const struct time_series *series = reader->source->state;
@@ -153,6 +158,8 @@ static int find_part(struct source_reader *reader, size_t part, struct source_re
     best->reader = NULL;
     return -1;
   }
+  if (reader->cache && source->ops->share)
+    source->ops->share(best->reader, reader->cache);
   best->part = part;
   best->used = ++reader->clock;
   *out = best->reader;
@@ -212,8 +219,12 @@ static void identity(const struct source *source, struct buffer *out)
     series->parts[p].source->ops->identity(series->parts[p].source, out);
 }
 
-static const struct source_ops series_ops = {
-    .name = "time series", .open = open_reader, .read = read_box, .close = close_reader, .identity = identity};
+static const struct source_ops series_ops = {.name = "time series",
+                                             .open = open_reader,
+                                             .read = read_box,
+                                             .close = close_reader,
+                                             .share = share_cache,
+                                             .identity = identity};
 
 /* ---- making ----------------------------------------------------------------------------------------------------- */
 

@@ -53,6 +53,7 @@ struct plan {
   size_t keep_count;
   unsigned threads;
   size_t memory, kept_bytes, shared_bytes; /* limit; kept results in memory; in all beside workers and kept results */
+  size_t block_bytes;                      /* of shared_bytes: for decoded blocks; 0: no source keeps any */
   struct hash hash;                        /* of the outputs' nodes */
 };
 

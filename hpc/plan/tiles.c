@@ -5,6 +5,7 @@
 #include "hpc/stage/kernel_stage.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/source/block_cache.h"
 
 #include <string.h>
 
@@ -322,6 +323,65 @@ static void place_kept(struct plan *plan)
   }
 }
 
+/* ---- decoded blocks ------------------------------------------------------------------------------------------------
+ */
+
+/* The source of a stage whose readers keep blocks, or NULL. */
+static const struct source *keeping_source(const struct stage *stage)
+{
+  const struct source *source = stage->ops == &source_stage ? stage->data : NULL;
+  return source && source->ops->share ? source : NULL;
+}
+
+/* Whether tiles next to each other want parts of the same blocks, somewhere in the plan: through a window, or where
+ * they are warped. */
+static bool shares_blocks(const struct plan *plan)
+{
+  for (size_t s = 0; s < plan->stage_count; s++)
+    for (size_t i = 0; i < plan->stages[s].input_count; i++) {
+      const struct stage_input *input = plan->stages[s].inputs[i];
+      for (size_t d = 0; d < plan->stages[input->stage].cube->dimensions; d++)
+        if (input->need[d].kind == NEED_SPREAD || input->need[d].before > 0 || input->need[d].after > 0)
+          return true;
+    }
+  return false;
+}
+
+/* Bytes of a source's blocks; what is resampled has others than its own. */
+static size_t block_bytes(const struct source *source)
+{
+  for (size_t d = 0; d < source->cube.dimensions; d++)
+    if (source->block[d] == 0)
+      return SIZE_MAX;
+  return cube_bytes(&source->cube);
+}
+
+static void start_blocks(struct plan *plan)
+{
+  plan->block_bytes = 0;
+  for (size_t s = 0; s < plan->stage_count; s++)
+    if (keeping_source(&plan->stages[s]))
+      plan->block_bytes = BLOCK_CACHE_LEAST;
+  plan->shared_bytes = library_bytes + plan->block_bytes;
+}
+
+/* Half of the memory that is left, up to an eighth of all, keeps blocks that tiles share. */
+static void finish_blocks(struct plan *plan)
+{
+  const size_t peak = plan_peak_memory(plan), left = plan->memory > peak ? plan->memory - peak : 0;
+  const bool shares = shares_blocks(plan);
+  size_t most = left / 2 < plan->memory / 8 ? left / 2 : plan->memory / 8, wanted = 0;
+  for (size_t s = 0; s < plan->stage_count; s++) {
+    const struct source *source = keeping_source(&plan->stages[s]);
+    const size_t bytes = source ? block_bytes(source) : 0;
+    if (shares || bytes == SIZE_MAX)
+      wanted = saturated_add(wanted, bytes);
+  }
+  most = wanted < most ? wanted : most;
+  plan->block_bytes += most;
+  plan->shared_bytes += most;
+}
+
 /* ---- the grid -----------------------------------------------------------------------------------------------------
  */
 
@@ -395,7 +455,7 @@ static int finish_tiles(struct plan *plan, struct phase *phase, struct error *er
 
 int plan_choose_tiles(struct plan *plan, const struct plan_output *outputs, struct error *error)
 {
-  plan->shared_bytes = library_bytes;
+  start_blocks(plan);
   place_kept(plan);
   start_slabs(plan);
   for (size_t p = 0; p < plan->phase_count; p++)
@@ -409,5 +469,6 @@ int plan_choose_tiles(struct plan *plan, const struct plan_output *outputs, stru
     plan->phases[p].worker_bytes = phase_worker_bytes(plan, &plan->phases[p]);
     phase_costs(plan, &plan->phases[p]);
   }
+  finish_blocks(plan);
   return 0;
 }

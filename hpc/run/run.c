@@ -2,6 +2,7 @@
  * left or one fails. The workers of kept results end with their phase; those of outputs stay for the next box. */
 #include "hpc/run/run.h"
 
+#include "datacube/source/block_cache.h"
 #include "hpc/run/run_internal.h"
 #include "hpc/run/tile_worker.h"
 #include "hpc/run/turns.h"
@@ -221,6 +222,7 @@ static void work(struct shared *s, size_t thread)
     return;
   }
   worker_measure(*worker, spent);
+  worker_share(*worker, run->blocks);
   struct spent *in_sink = spent ? spent + run->plan->stage_count + phase : NULL;
   while (!atomic_load(&s->stop)) {
     size_t group = atomic_fetch_add(&s->next, 1);
@@ -302,6 +304,7 @@ int run_open(const struct plan *plan, const struct run_limits *limits, struct ru
   run->wanted = calloc(plan->phase_count + 1, sizeof *run->wanted);
   run->workers = calloc(plan->phase_count + 1, sizeof *run->workers);
   if (!run->kept || !run->taken || !run->wanted || !run->workers ||
+      (plan->block_bytes > 0 && block_cache_new(plan->block_bytes, &run->blocks, error) != 0) ||
       (limits && limits->measured && make_clocks(run) != 0)) {
     run_close(run);
     return error_memory(error);
@@ -361,6 +364,7 @@ void run_close(struct run *run)
     run_end_phase(run, p);
   for (size_t k = 0; run->kept && k < run->plan->keep_count; k++)
     run_free_kept(run, k);
+  block_cache_free(run->blocks);
   free(run->kept);
   free(run->taken);
   free(run->wanted);

@@ -15,6 +15,7 @@ struct run {
   void **kept;                   /* per kept result; NULL while it is not made */
   bool *taken;                   /* per kept result: an earlier run had made it */
   bool *wanted;                  /* per phase, for one call */
+  struct block_cache *blocks;    /* of all workers' sources; NULL: none keeps any */
   struct tile_worker ***workers; /* per phase: NULL, or one per thread, each NULL before its first use */
   struct spent *spent;           /* per thread: stages, then the phases' sinks; NULL: not measured */
   struct spent *walls;           /* per phase: by the clock on the wall; NULL with spent */

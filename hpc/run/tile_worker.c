@@ -8,6 +8,7 @@ struct tile_worker {
   const struct plan *plan;
   const void *const *kept;
   unsigned threads;
+  struct block_cache *blocks;
   void **states;      /* per stage, NULL before its first use */
   struct room *whole; /* per stage: what it gives whole, where only a part of it is asked for */
   struct room *piece; /* per stage: part of a region with lists whose elements do not lie together there */
@@ -24,6 +25,16 @@ const struct plan *worker_plan(const struct tile_worker *worker)
 unsigned worker_threads(const struct tile_worker *worker)
 {
   return worker->threads;
+}
+
+void worker_share(struct tile_worker *worker, struct block_cache *blocks)
+{
+  worker->blocks = blocks;
+}
+
+struct block_cache *worker_blocks(const struct tile_worker *worker)
+{
+  return worker->blocks;
 }
 
 const void *worker_kept(const struct tile_worker *worker, size_t kept)

@@ -14,6 +14,8 @@ int worker_new(const struct plan *plan, const void *const *kept, unsigned thread
 /* From now on the worker adds to spent[stage], borrowed, what it takes in that stage but not in those that the stage
  * reads. NULL, as at first: it measures nothing. */
 void worker_measure(struct tile_worker *worker, struct spent *spent);
+/* Where sources keep decoded blocks; borrowed; NULL: each keeps its own. */
+void worker_share(struct tile_worker *worker, struct block_cache *blocks);
 /* The elements of a region of a stage, dense; borrowed until the next fill. */
 int worker_fill(struct tile_worker *worker, size_t stage, const struct region *region, const void **data,
                 struct error *error);

@@ -28,6 +28,8 @@ static int source_start(struct tile_worker *worker, const struct stage *stage, v
   (void)worker;
   if (source->ops->open(source, worker_threads(worker), &reader, error) != 0)
     return -1;
+  if (source->ops->share && worker_blocks(worker))
+    source->ops->share(reader, worker_blocks(worker));
   *state = reader;
   return 0;
 }

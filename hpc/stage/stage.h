@@ -10,6 +10,7 @@
 #include "datacube/base/buffer.h"
 #include "hpc/plan/node.h"
 
+struct block_cache;
 struct plan;
 struct stage;
 struct stage_list;
@@ -126,7 +127,8 @@ void stage_input_print(const struct plan *plan, const struct stage *stage, const
 /* Elements of a stage, into dense `data`. */
 int worker_pull(struct tile_worker *worker, size_t stage, const struct region *region, void *data, struct error *error);
 const struct plan *worker_plan(const struct tile_worker *worker);
-unsigned worker_threads(const struct tile_worker *worker); /* that a stage may use itself */
+unsigned worker_threads(const struct tile_worker *worker);           /* that a stage may use itself */
+struct block_cache *worker_blocks(const struct tile_worker *worker); /* of all workers of the run; or NULL */
 /* Region of an input for a region of the stage; windows end at the edges. */
 void input_region(const struct stage_input *input, size_t dimensions, const struct region *out, struct region *in);
 void fill_missing(const struct cube *cube, void *data, size_t count); /* the cube's no-data; NaN; else 0 */

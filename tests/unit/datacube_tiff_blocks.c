@@ -161,7 +161,7 @@ static bool compare(struct fixture *f, const char *path, int windows, bool *whol
   if (raster_open(path, ERROR_FileContentInvalid, &ours, &error))
     return false;
   assert_int_equal(raster_open(path, ERROR_FileContentInvalid, &theirs, &error), 0);
-  struct tiff_file *file = tiff_file_open(f->blocks, ours, path);
+  struct tiff_file *file = tiff_file_open(ours, path);
   *whole = true;
   for (int i = 0; file && i < windows; i++) {
     int band = 1 + (int)random_below(f, (size_t)GDALGetRasterCount(ours));
@@ -328,6 +328,43 @@ static void running_sums_of_any_length(void **state)
     }
 }
 
+/* Windows in turn through two readers, of a file whose 128 x 128 blocks they cut: bands apart or side by side. */
+static void readers_decode_each_block_once(void **state)
+{
+  struct fixture *f = *state;
+  static const char *const sides[] = {"COMPRESS=LZW TILED=YES BLOCKXSIZE=128 BLOCKYSIZE=128 INTERLEAVE=BAND",
+                                      "COMPRESS=LZW TILED=YES BLOCKXSIZE=128 BLOCKYSIZE=128 INTERLEAVE=PIXEL"};
+  static unsigned char to[60 * 60 * 2];
+  for (size_t k = 0; k < 2; k++) {
+    struct error error = {.code = ""};
+    struct tiff_blocks *readers[2];
+    struct block_cache *cache;
+    make_file(f, &(struct kind){.type = GDT_UInt16, .bands = 2, .options = sides[k]});
+    GDALDatasetH d = GDALOpen(f->path, GA_ReadOnly);
+    assert_int_equal(block_cache_new(4 << 20, &cache, &error), 0);
+    struct tiff_file *files[2];
+    for (size_t r = 0; r < 2; r++) {
+      assert_int_equal(tiff_blocks_new(&readers[r], &error), 0);
+      tiff_blocks_share(readers[r], cache);
+      files[r] = tiff_file_open(d, f->path);
+    }
+    for (size_t row = 0; row + 60 <= HEIGHT; row += 60)
+      for (size_t column = 0; column + 60 <= WIDTH; column += 60)
+        for (int band = 1; band <= 2; band++) {
+          const struct tiff_window w = {.row = row, .column = column, .height = 60, .width = 60};
+          const size_t r = (row / 60 + column / 60) % 2;
+          assert_int_equal(tiff_window_read(readers[r], files[r], GDALGetRasterBand(d, band), &w, 120, to), CE_None);
+        }
+    assert_int_equal(tiff_blocks_counts(readers[0]).decoded + tiff_blocks_counts(readers[1]).decoded, k ? 6 : 12);
+    for (size_t r = 0; r < 2; r++) {
+      tiff_file_close(files[r]);
+      tiff_blocks_free(readers[r]);
+    }
+    block_cache_free(cache);
+    GDALClose(d);
+  }
+}
+
 /* More blocks than are kept, cut by every window. */
 static void kept_blocks_make_room(void **state)
 {
@@ -431,7 +468,7 @@ static void a_last_strip_may_be_too_long(void **state)
   write_content(f->path, bytes, length);
   free(bytes);
   d = GDALOpen(f->path, GA_ReadOnly);
-  struct tiff_file *file = tiff_file_open(f->blocks, d, f->path);
+  struct tiff_file *file = tiff_file_open(d, f->path);
   assert_non_null(file);
   assert_int_equal(tiff_window_read(f->blocks, file, GDALGetRasterBand(d, 1), &w, WIDTH * 2, after), CE_None);
   assert_memory_equal(before, after, sizeof before);
@@ -442,17 +479,12 @@ static void a_last_strip_may_be_too_long(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(plain_files_read_as_by_gdal),
-      cmocka_unit_test(bands_apart_or_side_by_side),
-      cmocka_unit_test(big_endian_files_read_as_by_gdal),
-      cmocka_unit_test(complex_files_read_as_by_gdal),
-      cmocka_unit_test(absent_blocks_are_no_data),
-      cmocka_unit_test(other_files_are_left_to_gdal),
-      cmocka_unit_test(real_files_read_as_by_gdal),
-      cmocka_unit_test(running_sums_of_any_length),
-      cmocka_unit_test(kept_blocks_make_room),
-      cmocka_unit_test(a_last_strip_may_be_too_long),
-      cmocka_unit_test(damage_gives_an_error_or_the_pixels),
+      cmocka_unit_test(plain_files_read_as_by_gdal),      cmocka_unit_test(bands_apart_or_side_by_side),
+      cmocka_unit_test(big_endian_files_read_as_by_gdal), cmocka_unit_test(complex_files_read_as_by_gdal),
+      cmocka_unit_test(absent_blocks_are_no_data),        cmocka_unit_test(other_files_are_left_to_gdal),
+      cmocka_unit_test(real_files_read_as_by_gdal),       cmocka_unit_test(running_sums_of_any_length),
+      cmocka_unit_test(readers_decode_each_block_once),   cmocka_unit_test(kept_blocks_make_room),
+      cmocka_unit_test(a_last_strip_may_be_too_long),     cmocka_unit_test(damage_gives_an_error_or_the_pixels),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
