@@ -15,7 +15,7 @@
  *
  * Element operations, reducers and series are quoted from the rows of hpc/kernel, which also make the CPU's loops.
  * Results are the CPU's bits, compiled without fused multiply-add, but for
- *   EXP, LN, LOG, POW, HYPOT, the functions of angles and their inverses    the device's last bits
+ *   EXP, LN, LOG, POW and the functions of angles                           the last bits: device_op_ulp
  *   VARIANCE, SD                 one pass in f64 where the CPU takes two: a few roundings of the mean, by the spread
  *   sums of more than 64 elements          in parts of 32, merged in their order: a few roundings in f64
  * MIN, MAX, counts, medians, quantiles and sorting are the same however long. */
@@ -39,6 +39,10 @@ void device_text_begin(struct buffer *out);
 /* A kernel's function. FeatureUnsupported with the reason for what does not run on a device. */
 int device_text_kernel(const struct kernel *kernel, const char *name, struct buffer *out, struct device_launch *launch,
                        struct error *error);
+
+/* Distance of an element operation's result from the CPU's, at most, in units of the last place; 0: the same bits. A
+ * kernel's results are as far as the arithmetic behind it makes of that. */
+unsigned device_op_ulp(enum kernel_op op, enum lane_type type);
 
 /* The module of a plan: kernel s2_v0 is the first variant of stage 2. A comment says why where one does not run on a
  * device. */

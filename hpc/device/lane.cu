@@ -46,7 +46,10 @@ DEVICE T FN(log)(T a, T b)
   return (T)(log((f64)a) / log((f64)b));
 }
 
-DEVICE T FN(hypot)(T a, T b) { return (T)hypot((f64)a, (f64)b); }
+DEVICE T FN(hypot)(T a, T b)
+{
+  return LANE_IS_F32 ? (T)sqrt((f64)a * (f64)a + (f64)b * (f64)b) : (T)hypot((f64)a, (f64)b);
+}
 
 /* ---- memory ---- */
 

@@ -36,6 +36,7 @@ struct device_case {
   size_t out_blocks, out_size;
   enum element_type out_type;
   double tolerance; /* of numbers, relative */
+  unsigned ulp;     /* of the element operation that is all there is */
   struct device_launch launch;
 };
 
@@ -50,13 +51,24 @@ static uint64_t random_state = 7;
 
 static double special_number(void)
 {
-  static const double numbers[] = {0, 1, -1, 2, 3.5, -0.25, 255, 7, 100, 1e5, -40000, 1e30, 0.5, 2.5};
-  const uint64_t r = random_bits(&random_state) % 20;
-  if (r < 2)
+  static const double numbers[] = {0,          -0.0, 1,   -1,     2,      3.5,    -0.25,  255,    7,        100,
+                                   1e5,        1e30, 0.5, -40000, -1e30,  1e-40,  2.5,    -2.5,   0x1p-149, 0x1p24 + 1,
+                                   0x1p51 + 1, 10,   -3,  1e-3,   0x1p31, 0x1p32, 0x1p63, 0x1p64, -0x1p63,  0x1p120};
+  enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
+  const uint64_t r = random_bits(&random_state) % (NUMBERS + 16);
+  if (r < NUMBERS)
+    return numbers[r];
+  switch (r - NUMBERS) {
+  case 0:
+  case 1:
     return na_f64();
-  if (r < 4)
-    return r == 2 ? (double)NAN : (double)INFINITY;
-  return r < 16 ? numbers[r - 2] : 20 * random_unit(&random_state) - 10;
+  case 2:
+    return (double)NAN;
+  case 3:
+    return (random_bits(&random_state) & 1) ? (double)INFINITY : -(double)INFINITY;
+  default:
+    return 20 * random_unit(&random_state) - 10;
+  }
 }
 
 static void fill(enum element_type type, unsigned char *data, size_t count, double nodata)
@@ -222,6 +234,7 @@ static void add_ops(void)
                                      .operand = {operand(0, 0, 1), operand(1, 0, 1), operand(2, 4, 0)}},
                                     as_it_is(OUT, lane_types[t], 3, 20)};
       add_steps(lane_types[t], steps, 5, (const size_t[8]){20, 20, 20, 20}, kernel_op_name((enum kernel_op)op));
+      cases[case_count - 1]->ulp = device_op_ulp((enum kernel_op)op, lane_types[t]);
     }
 }
 
@@ -553,7 +566,9 @@ static bool same_element(const struct device_case *c, const unsigned char *have,
   const double a = element_number(c->out_type, have), b = element_number(c->out_type, want);
   if (isnan(a) || isnan(b))
     return class_of(a) == class_of(b);
-  return a == b || fabs(a - b) <= c->tolerance * fmax(fabs(a), fabs(b)) + (c->tolerance > 0 ? 1e-12 : 0);
+  const double ulp = c->ulp * ldexp(1, c->out_type == ELEMENT_F32 ? -23 : -52) * fmax(fabs(a), fabs(b));
+  return a == b || fabs(a - b) <= ulp ||
+         fabs(a - b) <= c->tolerance * fmax(fabs(a), fabs(b)) + (c->tolerance > 0 ? 1e-12 : 0);
 }
 
 /* The grid has fewer threads than there are lanes, a block as many along y as the kernel takes, or fewer. */
