@@ -47,6 +47,11 @@ struct scan_item {
   struct extent box;  /* of its assets, normal (lonlat.h) */
 };
 
+struct scan_key { /* the bands of assets with one key, as far as their items do not tell */
+  const char *name;
+  bool masked; /* its files have masks */
+};
+
 struct scan {
   struct arena *arena; /* owned: paths, names, grids */
   const struct catalogue_add_options *options;
@@ -69,6 +74,8 @@ struct scan {
   const struct cube *file_cube;
   size_t cube_item;            /* row of the item that holds that file, where there are items */
   struct raster_file latest;   /* read so far */
+  struct scan_key *keys;       /* of assets of which a remote file was read; scan_asset.c's */
+  size_t key_count, key_room;
   struct transform *to_lonlat; /* from `lonlat_from`, kept between grids; owned */
   const char *lonlat_from;
 };

@@ -10,6 +10,7 @@
 
 #include "stac/file_planes.h"
 
+#include "datacube/remote/remote_file.h"
 #include "datacube/source/vector_file.h"
 
 #include <math.h>
@@ -253,13 +254,85 @@ static int items_of_dates(struct scan *scan, const struct file_planes *planes, s
   return 0;
 }
 
+/* ---- remote files that need not be read for their metadata ------------------------------------------------------- */
+
+static const struct scan_key *find_key(const struct scan *scan, const char *name)
+{
+  for (size_t i = 0; i < scan->key_count; i++)
+    if (strcmp(scan->keys[i].name, name) == 0)
+      return &scan->keys[i];
+  return NULL;
+}
+
+static int note_key(struct scan *scan, const char *name, const struct raster_file *file, struct error *error)
+{
+  struct scan_key *keys = arena_grow(scan->arena, scan->keys, scan->key_count, &scan->key_room, sizeof *keys);
+  char *copy = arena_strdup(scan->arena, name);
+  if (!keys || !copy)
+    return error_memory(error);
+  scan->keys = keys;
+  keys[scan->key_count++] = (struct scan_key){copy, file->bands[0].masked};
+  return 0;
+}
+
+/* Whether the item tells the no-data of all its bands. */
+static bool tells_nodata(const struct declared *d, const struct raster_file *file)
+{
+  double nodata;
+  for (size_t i = 0; i < file->band_count; i++)
+    if (!json_tree_nodata(declared_value(d, i, "nodata", NULL), &nodata))
+      return false;
+  return true;
+}
+
+/* Grid, types and no-data. */
+static bool tells_all(struct scan *scan, const struct declared *d, const json_t *properties, struct raster_file *file)
+{
+  *file = (struct raster_file){0};
+  return declared_file(scan, d, properties, file) && tells_nodata(d, file);
+}
+
+/* Where a file of that key was read, and the item tells the rest, that has to suffice: what is wrong with it is found
+ * when the pixels are read. */
+static bool described_file(struct scan *scan, const struct declared *d, const char *key, const json_t *properties,
+                           struct raster_file *file)
+{
+  const struct scan_key *known = find_key(scan, key);
+  if (!known || !tells_all(scan, d, properties, file))
+    return false;
+  for (size_t i = 0; i < file->band_count; i++)
+    file->bands[i].masked = known->masked;
+  return true;
+}
+
+bool stac_item_prefetch(struct scan *scan, const char *document, const json_t *item)
+{
+  json_t *assets = json_object_get(item, "assets"), *properties = json_object_get(item, "properties");
+  struct error ignored = {0};
+  bool has_room = true;
+  for (void *at = json_object_iter(assets); at && has_room; at = json_object_iter_next(assets, at)) {
+    const json_t *asset = json_object_iter_value(at);
+    const struct declared d = declared_bands(scan, json_object_iter_key(at), asset);
+    const char *path;
+    struct raster_file file;
+    if (asset_kind(asset) == ASSET_RASTER && !tells_all(scan, &d, properties, &file) &&
+        stac_path(scan, document, json_tree_text(asset, "href"), &path, &ignored) == 0)
+      has_room = remote_prefetch(path, 0);
+  }
+  return has_room;
+}
+
 static int add_raster(struct scan *scan, const char *path, const char *key, const json_t *asset,
                       const struct scan_asset *base, struct error *error)
 {
   struct raster_file file;
   struct declared d = declared_bands(scan, key, asset);
-  int outcome = scan_inspect(scan, path, &file, error);
+  const bool is_described = remote_is(path) && described_file(scan, &d, key, scan->items[base->item].properties, &file);
+  int outcome = is_described ? scan_step(scan, error) : scan_inspect(scan, path, &file, error);
   if (outcome < 0)
+    return -1;
+  if (outcome == 0 && !is_described && remote_is(path) && !find_key(scan, key) &&
+      note_key(scan, key, &file, error) != 0)
     return -1;
   if (outcome > 0) {
     if (!declared_file(scan, &d, scan->items[base->item].properties, &file))

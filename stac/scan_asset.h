@@ -17,4 +17,7 @@ int stac_asset(struct scan *scan, const char *document, const char *key, const j
  * several bands that repeat those of others (pictures in true colours) are left out. */
 int stac_item_assets(struct scan *scan, const char *document, const json_t *item, size_t index, struct error *error);
 
+/* Lets what stac_item_assets will read of other hosts be fetched meanwhile; false where that is to be asked again. */
+bool stac_item_prefetch(struct scan *scan, const char *document, const json_t *item);
+
 #endif

@@ -13,7 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { STAC_MAX_DOCUMENTS = 500000, STAC_MAX_DEPTH = 32, STAC_MAX_EMPTY_PAGES = 20, STAC_DOCUMENT_LIMIT = 256 << 20 };
+enum { STAC_MAX_DOCUMENTS = 500000, STAC_MAX_DEPTH = 32, STAC_MAX_EMPTY_PAGES = 20 };
+enum { STAC_DOCUMENT_LIMIT = 256 << 20 };
 
 struct stac_walk {
   struct scan *scan;
@@ -23,6 +24,11 @@ struct stac_walk {
 };
 
 static int read_document(struct stac_walk *walk, const char *path, unsigned depth, struct error *error);
+
+static size_t document_limit(const struct scan *scan)
+{
+  return scan->bounds ? scan->bounds->document_bytes : STAC_DOCUMENT_LIMIT;
+}
 
 /* Nothing on the web leads to files of this machine. */
 static int remote_path(struct scan *scan, const char *document, const char *href, const char **out,
@@ -155,12 +161,18 @@ static int note_next(struct stac_walk *walk, const char *path, const json_t *doc
   return stac_path(walk->scan, path, json_tree_text(next, "href"), &walk->next, error);
 }
 
+/* Some items ahead, what will be read of other hosts is asked for. */
 static int read_items(struct stac_walk *walk, const char *path, const json_t *document, struct error *error)
 {
   const json_t *features = json_tree_array(document, "features");
-  for (size_t i = 0; i < json_array_size(features); i++)
+  for (size_t i = 0, ahead = 0; i < json_array_size(features); i++) {
+    ahead = ahead > i ? ahead : i;
+    while (ahead < i + REMOTE_AHEAD && ahead < json_array_size(features) && remote_is_connected() &&
+           stac_item_prefetch(walk->scan, path, json_array_get(features, ahead)))
+      ahead++;
     if (read_item(walk, path, json_array_get(features, i), error) != 0)
       return -1;
+  }
   return note_next(walk, path, document, error);
 }
 
@@ -177,13 +189,29 @@ static int follow_items(struct stac_walk *walk, const char *path, const json_t *
   return target ? read_document(walk, target, depth + 1, error) : error_memory(error);
 }
 
+/* Lets item documents of other hosts be fetched, of the links from `first` on; where to go on. */
+static size_t prefetch_links(const struct stac_walk *walk, const char *path, const json_t *links, size_t first,
+                             size_t end)
+{
+  struct error ignored = {0};
+  const char *target;
+  for (; first < end && first < json_array_size(links); first++)
+    if (remote_is_connected() && has_rel(json_array_get(links, first), "item") &&
+        stac_path(walk->scan, path, json_tree_text(json_array_get(links, first), "href"), &target, &ignored) == 0 &&
+        !json_object_get(walk->seen, target) && !remote_prefetch(target, document_limit(walk->scan)))
+      break;
+  return first;
+}
+
 /* Item links and items are the same items: an API that lists both needs to be read once. */
 static int follow_links(struct stac_walk *walk, const char *path, const json_t *document, unsigned depth,
                         struct error *error)
 {
   const json_t *links = json_tree_array(document, "links"), *items = find_link(document, "items");
   const char *target;
+  size_t ahead = 0;
   for (size_t i = 0; i < json_array_size(links); i++) {
+    ahead = prefetch_links(walk, path, links, ahead > i ? ahead : i, i + REMOTE_AHEAD);
     const json_t *link = json_array_get(links, i);
     if (!has_rel(link, "item") && !has_rel(link, "child"))
       continue;
@@ -238,7 +266,7 @@ static int read_page(struct stac_walk *walk, const char *path, unsigned depth, s
   if (scan_step(scan, error) != 0)
     return -1;
   scan->documents++;
-  json_t *document = json_tree_read(path, scan->bounds ? scan->bounds->document_bytes : STAC_DOCUMENT_LIMIT, error);
+  json_t *document = json_tree_read(path, document_limit(scan), error);
   int result = document ? read_tree(walk, path, document, depth, error) : -1;
   json_decref(document);
   return result;

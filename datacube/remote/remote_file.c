@@ -41,6 +41,7 @@ static struct { /* set by remote_connect; `lock` guards what follows it */
   pthread_cond_t heard;
   struct waiting *first;
   uint64_t last_id;
+  size_t ahead; /* questions whose answers nobody waits for */
   bool is_read; /* somebody reads the socket */
   bool is_lost; /* nobody is at its other end */
   struct remote_file *files;
@@ -99,6 +100,7 @@ static void take_answer(const struct remote_answer *answer)
     w = w->next;
   if (!w) {
     give_back(answer->file);
+    line.ahead -= line.ahead > 0;
     return;
   }
   w->answer = *answer;
@@ -285,6 +287,23 @@ int remote_open(const char *path, struct remote_file **out, struct error *error)
 int remote_open_whole(const char *path, uint64_t most, struct remote_file **out, struct error *error)
 {
   return open_file(path, most, out, error);
+}
+
+/* Nobody waits for the answer: take_answer gives the file back, and the fetcher keeps it for a while. */
+bool remote_prefetch(const char *path, uint64_t most)
+{
+  const char *url = remote_url(path);
+  struct remote_question question = {.kind = REMOTE_OPEN, .whole = most > 0, .most = most};
+  if (!remote_is(path) || !remote_is_connected() || strlen(url) >= REMOTE_URL_SIZE)
+    return true;
+  pthread_mutex_lock(&line.lock);
+  const bool has_room = line.ahead < REMOTE_AHEAD;
+  line.ahead += has_room;
+  question.id = ++line.last_id;
+  pthread_mutex_unlock(&line.lock);
+  if (has_room)
+    send_question(&question, url, strlen(url));
+  return has_room;
 }
 
 void remote_close(struct remote_file *file)

@@ -7,6 +7,7 @@
  * file that runs the other way are turned as they are read. */
 #include "datacube/source/scene_view.h"
 
+#include "datacube/remote/remote_file.h"
 #include "datacube/source/raster_file.h"
 #include "datacube/source/raster_mask.h"
 
@@ -60,7 +61,8 @@ static bool is_catalogued(const struct raster_scene *scene, GDALDatasetH dataset
          (size_t)GDALGetRasterXSize(dataset) == scene->grid.width &&
          (size_t)GDALGetRasterYSize(dataset) == scene->grid.height &&
          raster_element_type(GDALGetRasterBand(dataset, scene->raster_band)) == scene->type &&
-         lies_there(&scene->grid, dataset);
+         lies_there(&scene->grid, dataset) &&
+         (scene->masked || !remote_is(scene->path) || !raster_mask_band(dataset, scene->raster_band));
 }
 
 int scene_view_open(const struct series_state *state, struct raster_handles *handles, size_t index,

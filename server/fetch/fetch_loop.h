@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-enum { FETCH_AT_ONCE = 32, FETCH_AT_ONCE_HOST = 8 };
+enum { FETCH_AT_ONCE = 32, FETCH_AT_ONCE_HOST = 24 };
 
 struct fetch_loop_options {
   struct web_rule rule;

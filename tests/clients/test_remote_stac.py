@@ -120,3 +120,47 @@ def test_features_of_another_host_are_a_vector_cube(tmp_path):
                        check=True, timeout=60, capture_output=True)
     saved = json.loads((tmp_path / "o.geojson").read_text())["features"]
     assert [f["properties"]["height"] for f in saved] == [1.5, 2.5]
+
+
+def described(name, href, day, **more):
+    """An item that tells all that a file of raster() does."""
+    document = item(name, {"B1": href}, f"2020-01-{day:02}T00:00:00Z", **{"proj:epsg": 32633})
+    document["assets"]["B1"].update({"proj:shape": [40, 40], "proj:transform": [10, 0, 500000, 0, -10, 5000000],
+                                     "raster:bands": [{"data_type": "uint16", "nodata": 0}], **more})
+    return document
+
+
+def test_files_that_items_describe_are_opened_only_to_be_read(tmp_path):
+    with RemoteHost() as host:
+        planes = {}
+        for day in range(1, 10):
+            planes[day], host.files[f"{day}.tif"] = raster(day, size=40)
+        url = put(host, "i.json", {"type": "FeatureCollection", "features": [
+            described(f"d{day}", f"{day}.tif", day) for day in planes]})
+        found = load(tmp_path, host, url, temporal_extent=["2020-01-08", "2020-01-09"])["B1"]
+        assert np.array_equal(found[0], planes[8][0])
+        assert {path for path, _, _ in host.requests} == {"i.json", "1.tif", "8.tif"}
+
+
+@pytest.mark.parametrize("lie", [{"proj:transform": [10, 0, 500010, 0, -10, 5000000]}, {"proj:shape": [41, 40]},
+                                 {"raster:bands": [{"data_type": "uint8", "nodata": 0}]}], ids=str)
+def test_items_that_describe_other_files_are_errors(tmp_path, lie):
+    with RemoteHost() as host:
+        for name in ("a", "b"):
+            _, host.files[name + ".tif"] = raster(1, size=40)
+        url = put(host, "i.json", {"type": "FeatureCollection", "features": [
+            described("a", "a.tif", 1), described("b", "b.tif", 2, **lie)]})
+        assert "FileContentInvalid" in refusal(tmp_path, url, [host.url])
+
+
+def test_items_of_many_documents_are_fetched_side_by_side(tmp_path):
+    count, latency = 200, 0.02
+    with RemoteHost(latency=latency) as host:
+        values, host.files["a.tif"] = raster(1, size=40)
+        for number in range(count):
+            put(host, f"items/{number}.json", described(f"i{number}", "../a.tif", 1 + number % 28))
+        url = put(host, "c.json", {"type": "Catalog", "stac_version": "1.0.0", "id": "c", "description": "x", "links": [
+            {"rel": "item", "href": f"items/{number}.json"} for number in range(count)]})
+        found = load(tmp_path, host, url, temporal_extent=["2020-01-01", "2020-01-02"])["B1"]
+        assert np.array_equal(found[0], values[0])
+        assert host.most_active > 8 and len(host.requests) == count + 2
