@@ -268,25 +268,43 @@ bool locator_bounds(const struct locator *l, const struct located_cell *cell, do
   return true;
 }
 
-static bool near_edge(double t)
+/* Nearest integer of what is below 2^51, by addition, which vectorises on every machine; NaN stays. */
+static double nearest_integer(double t)
 {
-  return fabs(t - rint(t)) < LOCATE_ERROR;
+  const double shift = 0x1.8p52; /* whose neighbours are integers */
+  return t + shift - shift;
+}
+
+/* The points that lie near an edge of a source pixel: their numbers, and how many. A loop without branches, and one
+ * that has few to take. */
+static size_t find_near_edges(size_t n, const double *restrict x, const double *restrict y, size_t *restrict which)
+{
+  int64_t is_near[LOCATE_SIDE];
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++) {
+    const double dx = fabs(x[i] - nearest_integer(x[i])), dy = fabs(y[i] - nearest_integer(y[i]));
+    is_near[i] = (dx < LOCATE_ERROR) | (dy < LOCATE_ERROR);
+  }
+  for (size_t i = 0; i < n; i++) {
+    which[count] = i;
+    count += (size_t)is_near[i];
+  }
+  return count;
 }
 
 void locator_row_settled(const struct locator *l, const struct located_cell *cell, double column, double row, size_t n,
                          double *x, double *y)
 {
   double ex[LOCATE_SIDE], ey[LOCATE_SIDE];
-  size_t which[LOCATE_SIDE], count = 0;
+  size_t which[LOCATE_SIDE];
   locator_row(l, cell, column, row, n, x, y);
-  for (size_t i = 0; cell->kind == CELL_SMOOTH && i < n; i++)
-    if (near_edge(x[i]) || near_edge(y[i])) {
-      ex[count] = column + (double)i;
-      ey[count] = row;
-      which[count++] = i;
-    }
+  const size_t count = cell->kind == CELL_SMOOTH ? find_near_edges(n, x, y, which) : 0;
   if (count == 0)
     return;
+  for (size_t k = 0; k < count; k++) {
+    ex[k] = column + (double)which[k];
+    ey[k] = row;
+  }
   transform_pixels(l, count, ex, ey);
   turn_back(l, count, ex);
   for (size_t k = 0; k < count; k++) {

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DEFLATE_LEVEL = 4, QUALITY = 85 };
+enum { DEFLATE_LEVEL = 1, QUALITY = 85 };
 
 static const struct {
   const char *name, *media_type, *driver;
