@@ -1,7 +1,8 @@
 /* Threads of the pool: take a task, call the worker, hand the reply on, tidy the worker's folder.
  *
  * Three kinds of thread: those for work of any length, the one that tries what is new for a moment while these are busy
- * (a request is without effect until it is answered, so it can be begun twice), and the strangers'. */
+ * (a request is without effect until it is answered, so it can be begun twice), and the strangers'. Of the first that
+ * rest the last one to finish is called first: its worker has the same map open, and what it has read is near. */
 #include "server/workers/worker_pool.h"
 
 #include "server/workers/backoff.h"
@@ -28,7 +29,9 @@ struct pool_thread {
   struct worker_pool *pool;
   enum pool_role role;
   struct fair_queue *queue;
-  pthread_cond_t *wake;
+  pthread_cond_t called;
+  struct pool_thread *next; /* that rests; of ROLE_ANY */
+  bool is_resting;          /* is in the pool's list */
   pthread_t thread;
   bool started;
   struct worker_client client;
@@ -39,9 +42,9 @@ struct pool_thread {
 struct worker_pool {
   struct worker_pool_options options;
   pthread_mutex_t lock;
-  pthread_cond_t wake, small_wake, stranger_wake; /* one for each role */
   struct fair_queue *users, *strangers;
-  unsigned idle; /* threads of ROLE_ANY that wait for a task */
+  struct pool_thread *resting; /* threads of ROLE_ANY that were not called for a task, the last to finish first */
+  unsigned idle;               /* threads of ROLE_ANY that wait for a task: these, and those that were called */
   bool stopping;
   int stop_fd; /* eventfd: readable while the pool ends */
   unsigned thread_count;
@@ -69,13 +72,44 @@ static struct fair_item *take_item(struct pool_thread *thread)
   return pool->idle > 0 || pool->stopping ? NULL : fair_queue_take(thread->queue, is_untried);
 }
 
+static void rest(struct pool_thread *thread)
+{
+  struct worker_pool *pool = thread->pool;
+  thread->next = pool->resting;
+  pool->resting = thread;
+  thread->is_resting = true;
+}
+
+static void end_rest(struct pool_thread *thread)
+{
+  struct pool_thread **at = &thread->pool->resting;
+  while (*at != thread)
+    at = &(*at)->next;
+  *at = thread->next;
+  thread->is_resting = false;
+}
+
+/* With the lock. Who is to be woken for a task: one that rests, no more from now on, or the one for small work, which
+ * looks itself whether all others are busy. */
+static pthread_cond_t *call_for_users(struct worker_pool *pool)
+{
+  struct pool_thread *thread = pool->resting != NULL ? pool->resting : &pool->threads[pool->options.workers];
+  if (thread->is_resting)
+    end_rest(thread);
+  return &thread->called;
+}
+
 static void wait_for_task(struct pool_thread *thread)
 {
   struct worker_pool *pool = thread->pool;
   const unsigned idle = thread->role == ROLE_ANY;
   pool->idle += idle;
-  pthread_cond_wait(thread->wake, &pool->lock);
+  if (idle > 0)
+    rest(thread);
+  pthread_cond_wait(&thread->called, &pool->lock);
   pool->idle -= idle;
+  if (thread->is_resting)
+    end_rest(thread);
 }
 
 static struct pool_task *next_task(struct pool_thread *thread)
@@ -86,7 +120,7 @@ static struct pool_task *next_task(struct pool_thread *thread)
   while ((item = take_item(thread)) == NULL && !pool->stopping)
     wait_for_task(thread);
   if (thread->role == ROLE_ANY && pool->idle == 0 && fair_queue_waiting(pool->users) > 0)
-    pthread_cond_signal(&pool->small_wake);
+    pthread_cond_signal(call_for_users(pool));
   pthread_mutex_unlock(&pool->lock);
   return item != NULL ? task_of(item) : NULL;
 }
@@ -109,7 +143,7 @@ static void give_back(struct pool_thread *thread, struct pool_task *task)
   task->was_tried = true;
   if (!is_late)
     fair_queue_give_back(thread->queue, &task->item);
-  pthread_cond_signal(&pool->wake);
+  pthread_cond_signal(call_for_users(pool));
   pthread_mutex_unlock(&pool->lock);
   if (is_late)
     end_task(thread, task, WORKER_CANCELLED, NULL);
@@ -235,9 +269,6 @@ static void set_role(struct worker_pool *pool, struct pool_thread *thread, unsig
   thread->pool = pool;
   thread->role = i < workers ? ROLE_ANY : i == workers ? ROLE_SMALL : ROLE_STRANGERS;
   thread->queue = thread->role == ROLE_STRANGERS ? pool->strangers : pool->users;
-  thread->wake = thread->role == ROLE_ANY     ? &pool->wake
-                 : thread->role == ROLE_SMALL ? &pool->small_wake
-                                              : &pool->stranger_wake;
 }
 
 static int start_thread(struct worker_pool *pool, unsigned i, struct error *error)
@@ -258,9 +289,8 @@ static int start_thread(struct worker_pool *pool, unsigned i, struct error *erro
 static void make_conditions(struct worker_pool *pool)
 {
   pthread_mutex_init(&pool->lock, NULL);
-  pthread_cond_init(&pool->wake, NULL);
-  pthread_cond_init(&pool->small_wake, NULL);
-  pthread_cond_init(&pool->stranger_wake, NULL);
+  for (unsigned i = 0; i < pool->thread_count; i++)
+    pthread_cond_init(&pool->threads[i].called, NULL);
 }
 
 static int open_pool(struct worker_pool *pool, struct error *error)
@@ -304,9 +334,8 @@ static void tell_end(struct worker_pool *pool)
   const uint64_t one = 1;
   pthread_mutex_lock(&pool->lock);
   pool->stopping = true;
-  pthread_cond_broadcast(&pool->wake);
-  pthread_cond_broadcast(&pool->small_wake);
-  pthread_cond_broadcast(&pool->stranger_wake);
+  for (unsigned i = 0; i < pool->thread_count; i++)
+    pthread_cond_signal(&pool->threads[i].called);
   pthread_mutex_unlock(&pool->lock);
   if (pool->stop_fd >= 0 && write(pool->stop_fd, &one, sizeof one) != (ssize_t)sizeof one)
     log_message(LOG_WARNING, "the workers were not told to stop");
@@ -327,9 +356,8 @@ void worker_pool_stop(struct worker_pool *pool)
   fair_queue_free(pool->users);
   fair_queue_free(pool->strangers);
   pthread_mutex_destroy(&pool->lock);
-  pthread_cond_destroy(&pool->wake);
-  pthread_cond_destroy(&pool->small_wake);
-  pthread_cond_destroy(&pool->stranger_wake);
+  for (unsigned i = 0; i < pool->thread_count; i++)
+    pthread_cond_destroy(&pool->threads[i].called);
   free(pool);
 }
 
@@ -361,10 +389,12 @@ int worker_pool_submit(struct worker_pool *pool, struct pool_task *task, struct 
   pthread_mutex_lock(&pool->lock);
   enum fair_answer answer =
       pool->stopping ? FAIR_FULL : put_task(is_stranger ? pool->strangers : pool->users, task, &dropped);
-  pthread_cond_t *wake = is_stranger ? &pool->stranger_wake : pool->idle > 0 ? &pool->wake : &pool->small_wake;
-  pthread_mutex_unlock(&pool->lock);
+  pthread_cond_t *called = NULL;
   if (answer == FAIR_TAKEN)
-    pthread_cond_signal(wake); /* who wakes finds the lock free */
+    called = is_stranger ? &pool->threads[pool->options.workers + 1].called : call_for_users(pool);
+  pthread_mutex_unlock(&pool->lock);
+  if (called != NULL)
+    pthread_cond_signal(called); /* who wakes finds the lock free */
   end_dropped(dropped);
   if (answer == FAIR_OWNER_FULL)
     return error_set(error, ERROR_TooManyRequests, "too many of your requests wait; please try again");
