@@ -68,6 +68,7 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
                                         .cancel = e->cancel,
                                         .memory = e->memory,
                                         .threads = e->threads,
+                                        .devices = e->devices,
                                         .beside = e->output,
                                         .log = e->log,
                                         .official_encoding = e->official_encoding};
@@ -89,7 +90,8 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
 static int make_plan(struct arena *arena, const struct execution *e, struct steps *steps, struct error *error)
 {
   struct plan_output *outputs = ARENA_ARRAY(arena, struct plan_output, steps->count);
-  struct plan_options options = {.memory = e->memory, .threads = e->threads, .cancel = e->cancel};
+  struct plan_options options = {
+      .memory = e->memory, .threads = e->threads, .devices = e->devices, .cancel = e->cancel};
   size_t count = 0;
   if (!outputs)
     return error_memory(error);

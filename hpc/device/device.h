@@ -112,7 +112,7 @@ void device_complain(struct device *device, const struct error *error);
 
 struct device_compiler;
 
-/* Opens nothing. The options' folder is borrowed. */
+/* Opens nothing. Copies the options. */
 int devices_new(const struct device_options *options, struct devices **out, struct error *error);
 void devices_free(struct devices *devices); /* NULL is allowed */
 const struct device_options *devices_options(const struct devices *devices);

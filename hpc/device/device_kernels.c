@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { NAME_ROOM = 16 };
 
@@ -63,8 +64,10 @@ static int load_image(struct device *device, const struct buffer *text, struct h
     status = device_compile(compiler, text->data, target, &image, error);
   if (status == 0)
     status = device->ops->load(device, image.data, names, count, module->functions, error);
-  if (status == 0 && !found && parent)
+  if (status == 0 && !found && parent) {
+    mkdir(parent, 0700);
     kernel_cache_keep(folder, key, image.data, image.length);
+  }
   buffer_free(&image);
   return status;
 }

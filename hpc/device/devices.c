@@ -11,6 +11,7 @@
 
 struct devices {
   struct device_options options;
+  char *folder; /* the options' */
   pthread_mutex_t lock;
   bool searched; /* under `lock` until it is true, as what follows */
   struct error why;
@@ -135,6 +136,10 @@ int devices_new(const struct device_options *options, struct devices **out, stru
   if (!devices)
     return error_memory(error);
   devices->options = *options;
+  if (options->folder && !(devices->options.folder = devices->folder = strdup(options->folder))) {
+    free(devices);
+    return error_memory(error);
+  }
   pthread_mutex_init(&devices->lock, NULL);
   *out = devices;
   return 0;
@@ -152,6 +157,7 @@ void devices_free(struct devices *devices)
   }
   if (devices) {
     free(devices->list);
+    free(devices->folder);
     pthread_mutex_destroy(&devices->lock);
   }
   free(devices);

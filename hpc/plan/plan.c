@@ -193,6 +193,7 @@ static int plan_everything(struct planning *p, const struct plan_options *option
   p->cancel = options->cancel;
   p->plan->threads = options->threads ? options->threads : cores > 0 ? (unsigned)cores : 1;
   p->plan->memory = options->memory ? options->memory : (size_t)2 << 30;
+  p->plan->devices = options->devices;
   p->plan->cubes = cubes;
   p->plan->output_count = p->count;
   for (size_t i = 0; i < p->count; i++) {
@@ -200,7 +201,8 @@ static int plan_everything(struct planning *p, const struct plan_options *option
     hash_add(&p->plan->hash, p->outputs[i].node->hash);
   }
   if (rewrite_nodes(p->arena, p->outputs, p->count, p->nodes, p->error) != 0 || make_stages(p) != 0 ||
-      plan_drop_idle(p->arena, p->plan, p->error) != 0 || plan_choose_tiles(p->plan, p->outputs, p->error) != 0)
+      plan_drop_idle(p->arena, p->plan, p->error) != 0 || plan_place_stages(p->arena, p->plan, p->error) != 0 ||
+      plan_choose_tiles(p->plan, p->outputs, p->error) != 0)
     return -1;
   *out = p->plan;
   return 0;
@@ -234,6 +236,11 @@ int plan_make(struct arena *arena, const struct node *output, const struct plan_
 
 /* ---- questions ----------------------------------------------------------------------------------------------------
  */
+
+struct devices *plan_devices(const struct plan *plan)
+{
+  return plan->devices;
+}
 
 size_t plan_outputs(const struct plan *plan)
 {

@@ -9,11 +9,13 @@
 #include "datacube/base/buffer.h"
 #include "hpc/plan/node.h"
 
+struct devices;
 struct plan;
 
 struct plan_options {
-  size_t memory;    /* bytes that tiles, registers, kept results and driver caches may take together; 0: 2 GiB */
-  unsigned threads; /* workers; 0: as many as the machine has cores */
+  size_t memory;           /* bytes that tiles, registers, kept results and driver caches may take together; 0: 2 GiB */
+  unsigned threads;        /* workers; 0: as many as the machine has cores */
+  struct devices *devices; /* that kernels may run on, borrowed for as long as the plan runs; or NULL */
   const volatile int *cancel;         /* becomes nonzero: planning ends with RequestTimeout; or NULL */
   size_t prefer[CUBE_MAX_DIMENSIONS]; /* plan_make: tile shape the sink writes best; 0: any */
 };

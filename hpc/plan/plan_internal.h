@@ -55,6 +55,7 @@ struct plan {
   size_t memory, kept_bytes, shared_bytes; /* limit; kept results in memory; in all beside workers and kept results */
   size_t block_bytes;                      /* of shared_bytes: for decoded blocks; 0: no source keeps any */
   struct hash hash;                        /* of the outputs' nodes */
+  struct devices *devices;                 /* or NULL */
 };
 
 /* A plan of one output in which `given` stands for a cube that run_give brings. */
@@ -90,6 +91,8 @@ enum { MAX_DEPTH = 1500, STAGE_DEPTH = 10 };
 
 /* stages.c: the stage of a node, without looking for one that stands. */
 int make_stage(struct stage_list *list, const struct node *node, size_t *out, struct error *error);
+/* place_stages.c: which kernels run on devices. */
+int plan_place_stages(struct arena *arena, struct plan *plan, struct error *error);
 /* tiles.c: tile grids and memory of a plan whose stages and phases stand. */
 int plan_choose_tiles(struct plan *plan, const struct plan_output *outputs, struct error *error);
 /* rewrite.c: the outputs' nodes in a form that is cheaper to compute. */

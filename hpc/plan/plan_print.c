@@ -86,6 +86,8 @@ static void print_stage(struct buffer *out, const struct plan *plan, size_t s)
   buffer_text(out, "\n");
   if (stage->ops->print_more)
     stage->ops->print_more(plan, stage, out);
+  if (stage->place)
+    buffer_printf(out, "    runs %s\n", stage->place);
 }
 
 /* ---- phases -------------------------------------------------------------------------------------------------------
@@ -161,6 +163,8 @@ static void write_stages(struct json_writer *w, const struct plan *plan)
     json_kv_string(w, "kind", stage->ops->name);
     json_kv_string(w, "node", stage->node->id);
     json_kv_number(w, "elements", (double)cube_elements(stage->cube));
+    if (stage->place)
+      json_kv_string(w, "runs", stage->place);
     json_key(w, "reads");
     json_write_array(w);
     for (size_t i = 0; i < stage->input_count; i++)

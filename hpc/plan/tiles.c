@@ -432,6 +432,8 @@ static void start_tiles(struct plan *plan, struct phase *phase, const struct pla
   const size_t any[CUBE_MAX_DIMENSIONS] = {0};
   const size_t *prefer = phase->end == PHASE_OUTPUT ? outputs[phase->target].prefer : any;
   phase->threads = phase->sequential ? 1 : plan->threads;
+  if (!phase->sequential && phase_stage(plan, phase)->awaits_device)
+    phase->threads *= 2; /* one reads the next tile's inputs while the other waits */
   find_whole(plan, phase->stage, phase->whole);
   block_shape(plan, phase->stage, phase->whole, prefer, &phase->grid);
 }

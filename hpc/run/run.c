@@ -287,7 +287,7 @@ int run_phase(struct run *run, size_t p, const struct tile_target *target, struc
 
 static int make_clocks(struct run *run)
 {
-  run->spent = calloc(run->plan->threads * spent_row(run->plan) + 1, sizeof *run->spent);
+  run->spent = calloc(plan_threads(run->plan) * spent_row(run->plan) + 1, sizeof *run->spent);
   run->walls = calloc(run->plan->phase_count + 1, sizeof *run->walls);
   return run->spent && run->walls ? 0 : -1;
 }
@@ -378,7 +378,7 @@ void run_close(struct run *run)
 static struct spent spent_sum(const struct run *run, size_t column)
 {
   struct spent sum = {0};
-  for (size_t t = 0; t < run->plan->threads; t++) {
+  for (size_t t = 0; t < plan_threads(run->plan); t++) {
     const struct spent *spent = run->spent + t * spent_row(run->plan) + column;
     sum.nanoseconds += spent->nanoseconds;
     sum.bytes += spent->bytes;

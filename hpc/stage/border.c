@@ -162,7 +162,7 @@ int fill_window(const struct placing *p, size_t i, const struct region *inside, 
   with = *inside;
   memcpy(with.count, frame.count, sizeof with.count);
   region_strides(&with, to->strides);
-  if (room_for(&to->room, region_bytes(cube, &with), error) != 0)
+  if (place_room(p, to, region_bytes(cube, &with), error) != 0)
     return -1;
   if (memcmp(with.count, inside->count, with.dimensions * sizeof *with.count) == 0) /* no edge near */
     return worker_pull(p->worker, input->stage, inside, to->room.data, error);

@@ -1,6 +1,8 @@
 /* Offsets, strides and lanes of a kernel's loads and stores. */
 #include "hpc/stage/kernel_place.h"
 
+#include "hpc/stage/kernel_device.h"
+
 #include <string.h>
 
 /* Element offset of each block of a register: the axes' indexes, last fastest, times the strides they stand for. */
@@ -143,6 +145,20 @@ void place_steps(const struct placing *p, size_t lane_dimension)
     offsets += block_offsets(variant, load->axis, load->axes, offsets, load_offset, &context);
   }
   place_stores(p, lane_dimension, offsets);
+}
+
+ptrdiff_t place_stride(const struct placing *p, size_t step, size_t dimension)
+{
+  const struct variant *variant = p->variant;
+  for (size_t l = 0; l < variant->load_count; l++)
+    if (variant->loads[l].step == step)
+      return (ptrdiff_t)(load_stride(p, l, dimension) * variant->loads[l].components);
+  return (ptrdiff_t)(p->out_stride[dimension] * variant->store_count);
+}
+
+int place_room(const struct placing *p, struct filled_input *input, size_t bytes, struct error *error)
+{
+  return p->state->work ? device_work_room(p->state->work, input, bytes, error) : room_for(&input->room, bytes, error);
 }
 
 void place_bases(const struct placing *p, const struct running *outer, size_t count, const size_t *position)

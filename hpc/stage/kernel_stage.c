@@ -2,7 +2,7 @@
  *
  * Inputs' elements stay in their buffers until others take the place, so variants that read the same region one after
  * the other (the mean and the maximum of a month) read it once. */
-#include "hpc/stage/kernel_place.h"
+#include "hpc/stage/kernel_device.h"
 
 #include "datacube/base/checked.h"
 
@@ -40,6 +40,8 @@ static size_t kernel_bytes(const struct plan *plan, const struct stage *stage, c
     size_t b = variant_bytes(plan, &data->variants[v], in);
     bytes = b > bytes ? b : bytes;
   }
+  if (stage->on_device) /* the region as it comes back */
+    bytes = saturated_add(bytes, cube_part_bytes(stage->cube, count));
   return bytes;
 }
 
@@ -70,6 +72,7 @@ static void kernel_stop(const struct stage *stage, void *data)
   (void)stage;
   if (!state)
     return;
+  device_work_free(state->work, state->inputs, state->input_count);
   for (size_t i = 0; state->inputs && i < state->input_count; i++)
     room_free(&state->inputs[i].room);
   room_free(&state->scratch);
@@ -85,7 +88,6 @@ static int kernel_start(struct tile_worker *worker, const struct stage *stage, v
 {
   size_t inputs = 0, steps = 0, offsets = 0, loads = 0;
   struct kernel_state *state = calloc(1, sizeof *state);
-  (void)worker;
   if (!state)
     return error_memory(error);
   kernel_maxima(stage->data, &inputs, &steps, &offsets, &loads);
@@ -95,6 +97,8 @@ static int kernel_start(struct tile_worker *worker, const struct stage *stage, v
   state->offsets = calloc(offsets + 1, sizeof *state->offsets);
   state->bases = calloc(loads + 1, sizeof *state->bases);
   if (state->inputs && state->steps && state->offsets && state->bases) {
+    if (stage->on_device)
+      state->work = device_work_new(plan_devices(worker_plan(worker)), stage);
     *out = state;
     return 0;
   }
@@ -156,7 +160,7 @@ static int fill_input(const struct placing *p, size_t i, struct error *error)
   if (find_filled(p->state, p->variant, i, &region))
     return 0;
   to->filled = false;
-  if (room_for(&to->room, region_bytes(cube, &region), error) != 0 ||
+  if (place_room(p, to, region_bytes(cube, &region), error) != 0 ||
       worker_pull(p->worker, input->stage, &region, to->room.data, error) != 0)
     return -1;
   to->filled = true;
@@ -166,15 +170,18 @@ static int fill_input(const struct placing *p, size_t i, struct error *error)
   return 0;
 }
 
+static int fill_inputs(struct placing *p, struct error *error)
+{
+  for (size_t i = 0; i < p->variant->input_count; i++)
+    if (fill_input(p, i, error) != 0)
+      return -1;
+  return 0;
+}
+
 static int run_variant(struct placing *p, struct error *error)
 {
   struct running outer[CUBE_MAX_DIMENSIONS];
   size_t outer_count, lane_dimension, position[CUBE_MAX_DIMENSIONS] = {0};
-  if (region_elements(p->region) == 0)
-    return 0;
-  for (size_t i = 0; i < p->variant->input_count; i++)
-    if (fill_input(p, i, error) != 0)
-      return -1;
   size_t lanes = place_lanes(p, &lane_dimension, outer, &outer_count);
   place_steps(p, lane_dimension);
   struct kernel kernel = p->variant->kernel;
@@ -227,33 +234,59 @@ static bool next_part(const struct region *region, const struct region *part, co
   return false;
 }
 
-static int kernel_fill(struct tile_worker *worker, const struct stage *stage, void *state, const struct region *region,
-                       void *data, struct error *error)
+static int run_part(struct placing *p, bool on_device, struct error *error)
 {
-  size_t strides[CUBE_MAX_DIMENSIONS], order[CUBE_MAX_DIMENSIONS], at[CUBE_MAX_DIMENSIONS] = {0};
-  size_t size = element_info(stage->cube->type)->size;
+  if (region_elements(p->region) == 0)
+    return 0;
+  if (fill_inputs(p, error) != 0)
+    return -1;
+  if (!on_device)
+    return run_variant(p, error);
+  device_work_run(p->state->work, p);
+  return 0;
+}
+
+static int fill_parts(const struct placing *whole, bool on_device, struct error *error)
+{
+  const struct region *region = whole->region;
+  size_t order[CUBE_MAX_DIMENSIONS], at[CUBE_MAX_DIMENSIONS] = {0};
   struct region part = {.dimensions = region->dimensions};
-  region_strides(region, strides);
-  kernel_order(stage, order);
+  kernel_order(whole->stage, order);
   do {
+    struct placing placing = *whole;
     size_t offset = 0;
     for (size_t k = 0; k < region->dimensions; k++) {
       part.start[k] = region->start[k] + at[k];
-      part.count[k] = part_count(stage, region, k, at[k]);
-      offset += at[k] * strides[k];
+      part.count[k] = part_count(whole->stage, region, k, at[k]);
+      offset += at[k] * whole->out_stride[k];
     }
-    struct placing placing = {.worker = worker,
-                              .stage = stage,
-                              .state = state,
-                              .variant = stage_variant(stage, &part),
-                              .region = &part,
-                              .out_stride = strides,
-                              .out = (unsigned char *)data + offset * size,
-                              .size = size};
-    if (run_variant(&placing, error) != 0)
+    placing.variant = stage_variant(whole->stage, &part);
+    placing.region = &part;
+    placing.out += offset * whole->size;
+    if (run_part(&placing, on_device, error) != 0)
       return -1;
-  } while (next_part(region, &part, order, at));
+  } while (!(on_device && device_work_failed(whole->state->work)) && next_part(region, &part, order, at));
   return 0;
+}
+
+static int kernel_fill(struct tile_worker *worker, const struct stage *stage, void *data, const struct region *region,
+                       void *out, struct error *error)
+{
+  size_t strides[CUBE_MAX_DIMENSIONS];
+  struct kernel_state *state = data;
+  const struct placing placing = {.worker = worker,
+                                  .stage = stage,
+                                  .state = state,
+                                  .region = region,
+                                  .out_stride = strides,
+                                  .out = out,
+                                  .size = element_info(stage->cube->type)->size};
+  region_strides(region, strides);
+  if (!device_work_begin(state->work, out, region_bytes(stage->cube, region)))
+    return fill_parts(&placing, false, error);
+  if (fill_parts(&placing, true, error) != 0)
+    return -1;
+  return device_work_end(state->work) ? 0 : fill_parts(&placing, false, error);
 }
 
 const struct variant *stage_variant(const struct stage *stage, const struct region *out)

@@ -11,6 +11,7 @@
 #include "hpc/plan/node.h"
 
 struct block_cache;
+struct devices;
 struct plan;
 struct stage;
 struct stage_list;
@@ -92,6 +93,9 @@ struct stage {
   size_t
       grain[CUBE_MAX_DIMENSIONS];   /* made in pieces of so many indexes from 0 on: parts of one cost as much; 0: any */
   size_t slab[CUBE_MAX_DIMENSIONS]; /* inside a plan: filled in parts of at most this shape; SIZE_MAX: any */
+  bool on_device;                   /* kernels: by the plan's devices, as long as they work; see place_stages.c */
+  bool awaits_device;               /* it, or a stage that it reads, is on a device */
+  const char *place;                /* kernels of a plan that knows devices: where and why, for EXPLAIN; else NULL */
 };
 
 extern const struct stage_ops source_stage, warp_stage, kernel_stage, pass_stage, kept_stage;
@@ -126,6 +130,7 @@ void stage_input_print(const struct plan *plan, const struct stage *stage, const
 
 /* Elements of a stage, into dense `data`. */
 int worker_pull(struct tile_worker *worker, size_t stage, const struct region *region, void *data, struct error *error);
+struct devices *plan_devices(const struct plan *plan); /* or NULL */
 const struct plan *worker_plan(const struct tile_worker *worker);
 unsigned worker_threads(const struct tile_worker *worker);           /* that a stage may use itself */
 struct block_cache *worker_blocks(const struct tile_worker *worker); /* of all workers of the run; or NULL */

@@ -61,7 +61,7 @@ int cube_find_occupied(struct call *call, const struct node *node, struct occupi
   static const struct sink_ops ops = {.put = mark_box};
   const struct graph_options *options = call->lowering->options;
   const struct plan_options planning = {
-      .memory = options->memory, .threads = options->threads, .cancel = options->cancel};
+      .memory = options->memory, .threads = options->threads, .cancel = options->cancel, .devices = options->devices};
   const struct run_limits limits = {.cancel = options->cancel, .beside = options->beside};
   struct occupied_sink sink = {.sink = {.ops = &ops}};
   const struct node *there;

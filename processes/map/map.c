@@ -95,8 +95,10 @@ static int keep_grid(struct map *map, const struct cube *cube)
 
 static int plan_map(struct map *map, const struct map_request *request, const struct node *node, struct error *error)
 {
-  struct plan_options options = {
-      .memory = request->options.memory, .threads = request->options.threads, .cancel = request->options.cancel};
+  struct plan_options options = {.memory = request->options.memory,
+                                 .threads = request->options.threads,
+                                 .cancel = request->options.cancel,
+                                 .devices = request->options.devices};
   options.prefer[cube_find_axis(node->cube, 'x')] = SQUARE;
   options.prefer[cube_find_axis(node->cube, 'y')] = SQUARE;
   if (plan_make(map->arena, node, &options, &map->plan, error) != 0)

@@ -64,6 +64,14 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
     if (command_integer(value, 1, 4096, &out->threads) != 0)
       return command_usage(command, "--threads wants a number from 1 to 4096, not '%s'", value);
     return -1;
+  case 'D':
+    if (device_choice_read(value, &out->device) != 0)
+      return command_usage(command, "--device wants auto, cpu, cuda or cuda:N, not '%s'", value);
+    return -1;
+  case 'M':
+    if (command_size(value, &out->device.memory) != 0)
+      return command_usage(command, "--device-memory wants a size such as 4G, not '%s'", value);
+    return -1;
   case 'e':
     out->official = strcmp(value, "official") == 0;
     if (!out->official && strcmp(value, "json") != 0)
@@ -88,6 +96,8 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
                                           {"data", required_argument, NULL, 'd'},
                                           {"memory", required_argument, NULL, 'm'},
                                           {"threads", required_argument, NULL, 't'},
+                                          {"device", required_argument, NULL, 'D'},
+                                          {"device-memory", required_argument, NULL, 'M'},
                                           {"encoding", required_argument, NULL, 'e'},
                                           {"workspaces", required_argument, NULL, 'w'},
                                           {"remote", required_argument, NULL, 'r'},
@@ -98,6 +108,7 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
   opterr = 0;
+  out->device.number = -1;
   int option;
   while ((option = getopt_long(argc, argv, "o:vh", options, NULL)) != -1) {
     if (option == 'h') {
@@ -122,6 +133,22 @@ static int start_fetcher(const struct graph_arguments *arguments, const volatile
   return arguments->remote_count > 0 ? fetch_here_start(&rule, remote_bytes, cancel, out, error) : 0;
 }
 
+/* Devices that are asked for by name must be there. */
+static int make_devices(const struct device_options *choice, const char *data, struct devices **out,
+                        struct error *error)
+{
+  struct device_options options = *choice;
+  struct error why = {0};
+  char folder[DATA_DIR_SIZE + 16];
+  snprintf(folder, sizeof folder, "%s/devices", data);
+  options.folder = folder;
+  if (devices_new(&options, out, error) != 0)
+    return -1;
+  if (options.kind != DEVICE_CUDA || devices_count(*out, &why) > 0)
+    return 0;
+  return error_set(error, ERROR_FeatureUnsupported, "--device: %s", why.message);
+}
+
 int graph_arguments_execute(const struct graph_arguments *arguments, const volatile int *cancel,
                             int (*act)(const struct graph_arguments *arguments, struct execution *execution,
                                        struct error *error))
@@ -130,6 +157,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments, const volat
   struct buffer graph = {.limit = 2 * (size_t)GRAPH_MAX_BYTES};
   struct catalogue *catalogue = NULL;
   struct fetch_here *fetcher = NULL;
+  struct devices *devices = NULL;
   char data[DATA_DIR_SIZE];
   char *files = realpath(arguments->files != NULL ? arguments->files : ".", NULL);
   int status = command_read_file(arguments->graph, GRAPH_MAX_BYTES, &graph, &error);
@@ -141,6 +169,8 @@ int graph_arguments_execute(const struct graph_arguments *arguments, const volat
     status = catalogue_open(data, false, &catalogue, &error);
   if (status == 0)
     status = start_fetcher(arguments, cancel, &fetcher, &error);
+  if (status == 0) /* behind what forks */
+    status = make_devices(&arguments->device, data, &devices, &error);
   if (status == 0) {
     struct execution execution = {
         .graph = graph.length ? graph.data : "",
@@ -154,12 +184,14 @@ int graph_arguments_execute(const struct graph_arguments *arguments, const volat
         .cancel = cancel,
         .memory = arguments->memory,
         .threads = (unsigned)arguments->threads,
+        .devices = devices,
         .official_encoding = arguments->official,
         .explain = arguments->explain,
         .output = arguments->output ? arguments->output : "./",
     };
     status = act(arguments, &execution, &error);
   }
+  devices_free(devices);
   fetch_here_stop(fetcher);
   if (catalogue != NULL)
     catalogue_close(catalogue);

@@ -3,6 +3,7 @@
 #define TWINCUBE_SERVER_COMMANDS_COMMAND_GRAPH_H
 
 #include "datacube/base/buffer.h"
+#include "hpc/device/device.h"
 #include "processes/execute.h"
 #include "stac/catalogue.h"
 
@@ -18,9 +19,10 @@ struct graph_arguments {
   size_t remote_count;
   size_t memory;          /* bytes, 0: default */
   long threads;           /* 0: default */
-  bool official;          /* --encoding official */
+  struct device_options device;
+  bool official; /* --encoding official */
   enum explain_form explain;
-  bool verbose;           /* run --verbose */
+  bool verbose; /* run --verbose */
   struct graph_parameter parameters[GRAPH_ARGUMENTS_MAX_PARAMETERS];
   size_t parameter_count;
 };

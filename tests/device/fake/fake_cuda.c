@@ -44,6 +44,7 @@ struct event {
 
 struct module {
   void *library;
+  int fd; /* open, or the next one has its name and dlopen takes it for the same */
   struct fake_grid *grid;
   bool barriers;
 };
@@ -251,7 +252,7 @@ static void refuse_in_use(const struct order *order, uint64_t address, const voi
 static void refuse_if_used(uint64_t address, const void *host)
 {
   for (const struct stream *stream = streams; stream; stream = stream->next)
-    for (const struct order *order = stream->first; order; order = order->next)
+    for (const struct order *order = lost[stream->device] ? NULL : stream->first; order; order = order->next)
       refuse_in_use(order, address, host);
 }
 
@@ -427,15 +428,14 @@ API int cuEventSynchronize(void *event)
 
 /* ---- modules ----------------------------------------------------------------------------------------------------- */
 
-static void *open_library(const void *bytes, size_t count)
+static void *open_library(const void *bytes, size_t count, int *out)
 {
   char path[64];
-  const int fd = memfd_create("kernels", MFD_CLOEXEC);
+  const int fd = *out = memfd_create("kernels", MFD_CLOEXEC);
   if (fd < 0 || write(fd, bytes, count) != (ssize_t)count)
     return NULL;
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  close(fd);
   return library;
 }
 
@@ -448,7 +448,7 @@ API int cuModuleLoadData(void **out, const void *image)
   if (memcmp(head->magic, "FAKEDEV", sizeof head->magic) != 0)
     return leave(NO_BINARY);
   struct module *module = calloc(1, sizeof *module);
-  module->library = open_library((const char *)image + sizeof *head, head->bytes);
+  module->library = open_library((const char *)image + sizeof *head, head->bytes, &module->fd);
   if (!module->library)
     fake_fail("a module does not open: %s", dlerror());
   module->grid = dlsym(module->library, "fake_grid_of_module");
@@ -471,6 +471,7 @@ API int cuModuleUnload(void *module)
       at = &function->next;
   }
   dlclose(own->library);
+  close(own->fd);
   free(own);
   objects--;
   return leave(0);

@@ -1,0 +1,137 @@
+"""Plans on the fake device give what the CPU gives, also where the device is full, fails or is shared."""
+
+import json
+import os
+
+import maker
+import numpy
+import pytest
+
+from fake import LIBRARIES, Run, call, callback, compare, from_node, graph, reducer
+
+ROUNDS = int(os.environ.get("TWINCUBE_PROPERTY_ROUNDS", "10"))
+SEED = int(os.environ.get("TWINCUBE_PROPERTY_SEED", "1"))
+X, DATA = {"from_parameter": "x"}, {"from_parameter": "data"}
+
+NDVI = callback(
+    red=call("array_element", data=DATA, index=0), nir=call("array_element", data=DATA, index=1),
+    top=call("subtract", x=from_node("nir"), y=from_node("red")), sum=call("add", x=from_node("nir"), y=from_node("red")),
+    ndvi=call("divide", x=from_node("top"), y=from_node("sum")))
+SMOOTH = [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
+
+MEDIAN = graph(ndvi=call("reduce_dimension", data=from_node("load"), dimension="bands", reducer=NDVI),
+               median=call("reduce_dimension", data=from_node("ndvi"), dimension="t", reducer=reducer("median")))
+GRAPHS = {
+    "a kernel": graph(out=call("apply", data=from_node("load"), process=callback(
+        root=call("sqrt", x=X), more=call("add", x=from_node("root"), y=0.5)))),
+    "a median": MEDIAN,
+    "a window": graph(out=call("apply_kernel", data=from_node("load"), kernel=SMOOTH, factor=1 / 16, border="reflect")),
+    "periods": graph(out=call("aggregate_temporal_period", data=from_node("load"), period="month",
+                              reducer=reducer("mean"))),
+    "several numbers": graph(out=call("apply_dimension", data=from_node("load"), dimension="t", target_dimension="q",
+                                      process=callback(q=call("quantiles", data=DATA, probabilities=[0.1, 0.5, 0.9])))),
+    "a kept result": graph(
+        mean=call("reduce_dimension", data=from_node("load"), dimension="t", reducer=reducer("mean")),
+        smooth=call("apply_kernel", data=from_node("mean"), kernel=SMOOTH),
+        out=call("merge_cubes", cube1=from_node("load"), cube2=from_node("smooth"), overlap_resolver=callback(
+            d=call("subtract", x=X, y={"from_parameter": "y"})))),
+    "a part": graph(
+        part=call("filter_bbox", data=from_node("load"), extent={"west": 95, "east": 705, "south": 65, "north": 515,
+                                                                  "crs": 32632}),
+        out=call("apply", data=from_node("part"), process=callback(m=call("multiply", x=X, y=3)))),
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_device_gives_what_the_cpu_gives(data, tmp_path, name):
+    want = Run(data, tmp_path, GRAPHS[name], device="cpu")
+    have = Run(data, tmp_path, GRAPHS[name], "--threads", 2)
+    compare(have.values, want.values, 1e-6)
+    assert have.count("launches:0") > 0 and have.count("left_behind") == 0 and have.told == []
+    assert want.counts == {}  # nothing of it is opened
+
+
+def test_the_median_is_numpys(data, tmp_path):
+    values = numpy.load(data / "values.npy").astype(float)
+    values[values < 0] = numpy.nan
+    with numpy.errstate(invalid="ignore"):
+        ndvi = (values[:, 1] - values[:, 0]) / (values[:, 1] + values[:, 0])
+    want = numpy.nanmedian(ndvi.reshape(9, -1), axis=0).reshape(70, 90)
+    numpy.testing.assert_allclose(list(Run(data, tmp_path, MEDIAN).values.values())[0], want, rtol=1e-6, atol=1e-6)
+
+
+def test_tiles_and_devices_do_not_show(data, tmp_path):
+    want = Run(data, tmp_path, GRAPHS["a window"], device="cpu")
+    for options, surroundings in ((["--threads", 3, "--memory", "101M"], {}),
+                                  (["--threads", 4], {"TWINCUBE_FAKE_DEVICES": 3})):
+        have = Run(data, tmp_path, GRAPHS["a window"], *options, **surroundings)
+        compare(have.values, want.values)
+        assert have.count("left_behind") == 0
+    assert sum(have.count(f"launches:{d}") > 0 for d in range(3)) > 1
+    second = Run(data, tmp_path, GRAPHS["a window"], device="cuda:1", TWINCUBE_FAKE_DEVICES=2)
+    assert second.count("launches:0") == 0 and second.count("launches:1") > 0
+
+
+FAILURES = ["cuMemAlloc_v2:1:2", "cuMemAlloc_v2:2:2", "cuMemAlloc_v2:4:700", "cuLaunchKernel:1", "cuLaunchKernel:2",
+            "cuLaunchKernel:1:2", "cuMemcpyHtoDAsync_v2:3", "cuMemcpyDtoHAsync_v2:1", "cuStreamSynchronize:1",
+            "cuEventRecord:2", "cuEventSynchronize:1", "cuStreamCreate:1", "cuModuleLoadData:1",
+            "cuModuleGetFunction:1:500", "cuDevicePrimaryCtxRetain:1:2", "cuMemGetInfo_v2:1", "cuMemHostRegister_v2:1:2"]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_the_cpu_goes_on_where_the_device_fails(data, tmp_path, failure):
+    name = "periods"
+    want = Run(data, tmp_path, GRAPHS[name], device="cpu")
+    have = Run(data, tmp_path, GRAPHS[name], "--threads", 2, TWINCUBE_FAKE_FAIL=failure)
+    compare(have.values, want.values, 1e-6)
+    assert len(have.told) <= 1 and all("the CPU goes on" in line for line in have.told), have.told
+    assert have.count("left_behind") == 0
+
+
+def test_the_ceiling_of_a_devices_memory_is_kept(data, tmp_path):
+    want = Run(data, tmp_path, MEDIAN, device="cpu")
+    have = Run(data, tmp_path, MEDIAN, "--device-memory", "1M")
+    compare(have.values, want.values, 1e-6)
+    assert have.count("most_memory:0") <= 1 << 20
+
+
+def test_a_device_that_is_not_there_is_an_error(data, tmp_path):
+    for device, surroundings in (("cuda:1", {}), ("cuda", {"TWINCUBE_FAKE_DEVICES": 0})):
+        with pytest.raises(AssertionError, match="FeatureUnsupported: --device: .*device"):
+            Run(data, tmp_path, MEDIAN, device=device, **surroundings)
+
+
+def test_kernels_are_compiled_once_and_broken_files_again(data, tmp_path):
+    folder = data / "devices" / "kernels"
+    first = Run(data, tmp_path, MEDIAN)
+    kept = sorted(folder.glob("*.kernel"))
+    assert kept and not list(folder.glob("*.kernel.*"))
+    os.environ["PATH"], path = "/nowhere", os.environ["PATH"]
+    try:
+        compare(Run(data, tmp_path, MEDIAN).values, first.values)  # without a compiler
+    finally:
+        os.environ["PATH"] = path
+    for length, byte in ((0, b""), (100, b""), (None, b"?")):
+        for file in kept:
+            content = file.read_bytes()
+            file.write_bytes(content[:length] if length is not None else content[:-9] + byte + content[-8:])
+        have = Run(data, tmp_path, MEDIAN)
+        compare(have.values, first.values)
+        assert have.count("launches:0") > 0
+
+
+def numbers(answer):
+    return numpy.array(answer["data"] if isinstance(answer, dict) else answer, dtype=float)
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + ROUNDS))
+def test_random_graphs_mean_the_same(world, seed, monkeypatch):
+    subject, collections = world
+    random_graph, _ = maker.Maker(seed, collections).make()
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(LIBRARIES))
+    try:
+        want = json.loads(subject.run(random_graph, "--device", "cpu"))
+    except Exception as refused:  # what is not computed at all
+        pytest.skip(str(refused)[:100])
+    have = json.loads(subject.run(random_graph, "--device", "cuda", "--threads", 2))
+    numpy.testing.assert_allclose(numbers(have), numbers(want), rtol=1e-5, atol=1e-9)
