@@ -38,7 +38,7 @@ int device_choice_read(const char *text, struct device_options *out)
 
 /* ---- launches ---------------------------------------------------------------------------------------------------- */
 
-enum { THREADS = 128, SHARING = 32, BLOCKS_EACH = 32, FEW_EACH = 512, MOST_PARTS = 16, SHARED_MOST = 48 * 1024 };
+enum { THREADS = 128, SHARING = 32, BLOCKS_EACH = 32, FEW_EACH = 512, MOST_PARTS = 16, SHARED_MOST = 32 * 1024 };
 static const size_t scratch_most = (size_t)256 << 20;
 
 /* Few lanes with long arrays: several threads a lane, as far as their shared memory goes. */

@@ -28,6 +28,11 @@ GRAPHS = {
     "a window": graph(out=call("apply_kernel", data=from_node("load"), kernel=SMOOTH, factor=1 / 16, border="reflect")),
     "periods": graph(out=call("aggregate_temporal_period", data=from_node("load"), period="month",
                               reducer=reducer("mean"))),
+    "few lanes and a long axis": graph(
+        few=call("filter_temporal", data=from_node("load"), extent=["2020-01-01", "2020-01-20"]),
+        out=call("reduce_dimension", data=from_node("few"), dimension="x", reducer=reducer("variance"))),
+    "a long median": graph(out=call("reduce_dimension", data=from_node("load"), dimension="x",
+                                    reducer=reducer("median"))),
     "several numbers": graph(out=call("apply_dimension", data=from_node("load"), dimension="t", target_dimension="q",
                                       process=callback(q=call("quantiles", data=DATA, probabilities=[0.1, 0.5, 0.9])))),
     "a kept result": graph(

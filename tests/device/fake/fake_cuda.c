@@ -511,14 +511,13 @@ API int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigne
   struct order order = {.kind = LAUNCH};
   if (status != 0)
     return leave(status);
-  if (extra || shared_bytes > 48 * 1024)
+  if (extra || shared_bytes > FAKE_SHARED)
     fake_fail("a launch with extra arguments, or %u bytes of shared memory", shared_bytes);
   memcpy(&order.launch.function, &own->symbol, sizeof own->symbol);
   order.launch.grid = own->module->grid;
   order.launch.barriers = own->module->barriers;
   order.launch.blocks = (struct fake_index){grid_x, grid_y, grid_z};
   order.launch.threads = (struct fake_index){block_x, block_y, block_z};
-  order.launch.shared_bytes = shared_bytes;
   for (size_t i = 0; i < 8; i++)
     memcpy(&order.launch.arguments[i], parameters[i], sizeof order.launch.arguments[i]);
   check_arguments(&order.launch, current);

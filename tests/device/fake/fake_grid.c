@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <ucontext.h>
 
 enum { STACK = 512 * 1024, MOST_THREADS = 1024 };
@@ -86,7 +85,7 @@ static bool run_round(size_t threads)
 static void run_block(const struct fake_launch *launch)
 {
   const size_t threads = (size_t)launch->threads.x * launch->threads.y;
-  if (launch->barriers) {
+  if (launch->barriers && launch->threads.y > 1) {
     block.launch = launch;
     for (size_t t = 0; t < threads; t++)
       start_fiber(&block.fibers[t]);
@@ -107,15 +106,9 @@ void fake_run(const struct fake_launch *launch)
   if (threads == 0 || threads > MOST_THREADS || launch->threads.z != 1 || launch->blocks.y != 1 ||
       launch->blocks.z != 1)
     fake_fail("a launch of %zu threads a block", threads);
-  void *shared = malloc(launch->shared_bytes + 1);
-  if (!shared)
-    fake_fail("no memory");
-  *grid = (struct fake_grid){
-      .block_size = launch->threads, .grid_size = launch->blocks, .barrier = wait_for_others, .shared = shared};
+  *grid = (struct fake_grid){.block_size = launch->threads, .grid_size = launch->blocks, .barrier = wait_for_others};
   for (unsigned b = launch->blocks.x; b-- > 0;) { /* no order is promised */
-    memset(shared, 0xA5, launch->shared_bytes);
     grid->block.x = b;
     run_block(launch);
   }
-  free(shared);
 }

@@ -1,5 +1,5 @@
-// The beginning of a device's text for the fake device: numbers of tests/unit/device_names.hpp, and the threads, blocks
-// and shared memory of a launch as the fake driver tells them.
+// The beginning of a device's text for the fake device: numbers and shared memory of tests/unit/device_names.hpp, and
+// the threads and blocks of a launch as the fake driver tells them.
 #include "../../unit/device_names.hpp"
 
 struct fake_index {
@@ -10,7 +10,6 @@ extern "C" {
 struct fake_grid {
   fake_index thread, block, block_size, grid_size;
   void (*barrier)();
-  void *shared;
 } fake_grid_of_module;
 }
 
@@ -19,7 +18,3 @@ struct fake_grid {
 #define blockDim fake_grid_of_module.block_size
 #define gridDim fake_grid_of_module.grid_size
 #define __syncthreads() fake_grid_of_module.barrier()
-
-#undef EACH_LANE
-#define EACH_LANE                                                                                                      \
-  for (u64 lane = (u64)blockIdx.x * blockDim.x + threadIdx.x; lane < nx * ny * nz; lane += (u64)gridDim.x * blockDim.x)
