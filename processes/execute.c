@@ -4,6 +4,7 @@
 #include "datacube/sink/output.h"
 #include "hpc/device/device_text.h"
 #include "processes/cube/unpacked.h"
+#include "processes/graph/elsewhere.h"
 #include "processes/result_file.h"
 #include "processes/result_metadata.h"
 #include "processes/run_report.h"
@@ -58,13 +59,15 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
 {
   const struct graph *graph;
   const struct bound *bound;
+  struct graph_shares shares;
+  struct local_files local = e->local ? *e->local : (struct local_files){0};
   const struct graph_options options = {.parameters = e->parameters,
                                         .parameter_count = e->parameter_count,
                                         .lookup = e->lookup,
                                         .catalogue = e->catalogue,
                                         .files = e->files,
                                         .workspaces = e->workspaces.folder,
-                                        .local = e->local,
+                                        .local = e->local ? &local : NULL,
                                         .cancel = e->cancel,
                                         .memory = e->memory,
                                         .threads = e->threads,
@@ -72,7 +75,12 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
                                         .beside = e->output,
                                         .log = e->log,
                                         .official_encoding = e->official_encoding};
-  if (graph_parse(arena, e->graph, e->graph_length, e->official_encoding, &graph, error) != 0 ||
+  if (graph_share(arena, e->graph, e->graph_length, &options, &shares, error) != 0)
+    return -1;
+  local.parts = shares.parts;
+  local.part_count = shares.count;
+  if (graph_parse(arena, shares.graph ? shares.graph : e->graph, shares.graph ? shares.length : e->graph_length,
+                  e->official_encoding, &graph, error) != 0 ||
       graph_bind(arena, graph, &options, &bound, error) != 0 || graph_lower(arena, bound, &options, out, error) != 0)
     return -1;
   if (e->only_result) {

@@ -10,6 +10,12 @@ struct elsewhere {        /* what another server is to compute */
   const char *graph;      /* a process graph, JSON, that loads it under that name; one node is marked as the result */
 };
 
+struct elsewhere_part { /* of a graph */
+  const char *node;     /* load_collection that stands for it in the rest of the graph */
+  const char *steps;    /* for people: "load_collection, filter_bands" */
+  struct elsewhere wanted;
+};
+
 struct local_files {          /* all zero: none */
   bool all;                   /* what the process itself may read: the command line */
   const char *const *folders; /* else what lies below these: absolute, without links */
@@ -21,7 +27,13 @@ struct local_files {          /* all zero: none */
    * others. */
   int (*compute_elsewhere)(void *context, struct arena *arena, const struct elsewhere *wanted, const char **out,
                            struct error *error);
+  /* Processes that the server of a collection has, as a JSON object's keys; *out is NULL where there is no such server,
+   * or nothing can be computed there now. NULL: there are no others. */
+  int (*offered_elsewhere)(void *context, struct arena *arena, const char *collection, const char **out,
+                           struct error *error);
   void *context;
+  const struct elsewhere_part *parts; /* of the graph at hand, found before it is bound */
+  size_t part_count;
 };
 
 /* The path without links of a file named by a path or file:// address: absolute, or below the working directory (all)

@@ -40,13 +40,25 @@ static int write_graph(struct call *call, struct buffer *out)
   return out->failed ? error_memory(call->error) : 0;
 }
 
-static void tell(const struct call *call, const char *collection, const char *path)
+/* The part of the graph that this node stands for, found before; NULL: it is of a graph inside, or its arguments became
+ * known later. */
+static const struct elsewhere_part *find_part(const struct call *call, const char *collection)
+{
+  for (size_t i = 0; i < call->local->part_count; i++) {
+    const struct elsewhere_part *part = &call->local->parts[i];
+    if (strcmp(part->node, call->node) == 0 && strcmp(part->wanted.collection, collection) == 0)
+      return part;
+  }
+  return NULL;
+}
+
+static void tell(const struct call *call, const char *collection, const char *steps, const char *path)
 {
   struct stat state;
   if (!call_has_log(call) || stat(path, &state) != 0)
     return;
-  const char *text = arena_printf(call->arena, "'%s' was loaded by its own server, and came here as %lld bytes",
-                                  collection, (long long)state.st_size);
+  const char *text = arena_printf(call->arena, "the server of '%s' computed %s; %lld bytes came here", collection,
+                                  steps, (long long)state.st_size);
   if (text)
     call_log(call, &(struct log_entry){.level = LOG_INFO, .message = text});
 }
@@ -60,10 +72,12 @@ static int blame_server(struct error *error, const char *collection)
                    collection, found.message);
 }
 
-static int open_file(struct call *call, const char *collection, const char *path, struct value *result)
+static int open_file(struct call *call, const char *collection, const char *steps, const char *path,
+                     struct value *result)
 {
   const struct netcdf_selection all = {.bands = NULL};
-  const struct netcdf_file file = {.path = path, .title = collection, .origin = "computed by another server"};
+  const struct netcdf_file file = {
+      .path = path, .title = collection, .origin = arena_printf(call->arena, "%s by its server", steps)};
   const struct source *source;
   if (netcdf_source(call->arena, &file, &all, &source, call->error) != 0)
     return blame_server(call->error, collection);
@@ -77,25 +91,26 @@ static int open_file(struct call *call, const char *collection, const char *path
 int federated_cube(struct call *call, const char *collection, struct value *result)
 {
   const struct local_files *local = call->local;
-  struct error found = {0};
   struct buffer graph = {0};
   const char *path = NULL;
   if (!local || !local->compute_elsewhere)
     return -1;
-  struct error *const first = call->error;
-  const struct error missing = *first;
-  *first = found;
-  int status = write_graph(call, &graph);
-  const struct elsewhere wanted = {collection, graph.data};
+  const struct elsewhere_part *part = find_part(call, collection);
+  struct error *const error = call->error;
+  const struct error missing = *error;
+  *error = (struct error){{0}, {0}, {0}, {0}};
+  int status = part ? 0 : write_graph(call, &graph);
+  const struct elsewhere wanted = part ? part->wanted : (struct elsewhere){collection, graph.data};
   if (status == 0)
-    status = local->compute_elsewhere(local->context, call->arena, &wanted, &path, first);
+    status = local->compute_elsewhere(local->context, call->arena, &wanted, &path, error);
   buffer_free(&graph);
   if (status != 0)
-    return error_at_parameter(first, "id");
+    return error_at_parameter(error, "id");
   if (!path) {
-    *first = missing;
+    *error = missing;
     return -1;
   }
-  tell(call, collection, path);
-  return open_file(call, collection, path, result);
+  const char *steps = part ? part->steps : "load_collection";
+  tell(call, collection, steps, path);
+  return open_file(call, collection, steps, path, result);
 }

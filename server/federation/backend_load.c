@@ -229,3 +229,20 @@ int backend_load(struct federation *federation, const struct backend_load *load,
   buffer_free(&question);
   return status;
 }
+
+void backend_offers(struct federation *federation, const char *collection, struct buffer *json)
+{
+  struct federated_collection where;
+  struct error ignored = {0};
+  if (federation_find(federation, collection, &where, &ignored) != 0 || check_backend(&where, &ignored) != 0)
+    return;
+  pthread_rwlock_rdlock(&federation->lock);
+  for (size_t i = 0; i < federation->count; i++) {
+    const struct backend *backend = &federation->backends[i];
+    char *names = backend->settings == where.backend ? json_dumps(backend->survey.processes, JSON_COMPACT) : NULL;
+    if (names != NULL)
+      buffer_text(json, names);
+    free(names);
+  }
+  pthread_rwlock_unlock(&federation->lock);
+}

@@ -20,4 +20,8 @@ struct backend_load {
 int backend_load(struct federation *federation, const struct backend_load *load, struct buffer *path,
                  struct error *error);
 
+/* The processes of the back-end that would be asked to load a collection, a JSON object of their names; nothing where
+ * there is none that could. */
+void backend_offers(struct federation *federation, const char *collection, struct buffer *json);
+
 #endif

@@ -74,6 +74,14 @@ static int find_elsewhere(struct definition_desk *desk, const char *request, str
   return backend_load(desk->federation, &load, path, error);
 }
 
+/* What cannot be asked now is told when it is to compute. */
+static int find_offered(struct definition_desk *desk, const char *collection, struct buffer *json)
+{
+  if (definition_desk_has_others(desk))
+    backend_offers(desk->federation, collection, json);
+  return 0;
+}
+
 int definition_desk_answer(void *data, const char *space, const char *id, struct buffer *json, struct error *error)
 {
   struct definition_desk *desk = data;
@@ -83,6 +91,8 @@ int definition_desk_answer(void *data, const char *space, const char *id, struct
     return find_results(desk, id, json, error);
   if (strcmp(space, ask_elsewhere) == 0)
     return find_elsewhere(desk, id, json, error);
+  if (strcmp(space, ask_offered) == 0)
+    return find_offered(desk, id, json);
   return remote_definition_get(desk->remote, &desk->session, space, id, json, error);
 }
 

@@ -355,6 +355,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
   struct local_files local = worker->options->local;
   local.find_published = worker_lookup_results;
   local.compute_elsewhere = worker_lookup_elsewhere;
+  local.offered_elsewhere = worker_lookup_offered;
   local.context = &lookup;
   struct execution execution = {
       .graph = graph,

@@ -70,8 +70,8 @@ static const struct process_entry *find(void *context, struct arena *arena, cons
   return entry;
 }
 
-/* The path that a question is answered with, or NULL. */
-static int ask_path(const struct worker_lookup *lookup, const char *space, const char *id, struct arena *arena,
+/* The text that a question is answered with, or NULL. */
+static int ask_text(const struct worker_lookup *lookup, const char *space, const char *id, struct arena *arena,
                     const char **out, struct error *error)
 {
   struct buffer frame = {0};
@@ -88,7 +88,7 @@ static int ask_path(const struct worker_lookup *lookup, const char *space, const
 
 int worker_lookup_results(void *context, struct arena *arena, const char *url, const char **out, struct error *error)
 {
-  return ask_path(context, ask_results, url, arena, out, error);
+  return ask_text(context, ask_results, url, arena, out, error);
 }
 
 int worker_lookup_elsewhere(void *context, struct arena *arena, const struct elsewhere *wanted, const char **out,
@@ -109,9 +109,19 @@ int worker_lookup_elsewhere(void *context, struct arena *arena, const struct els
   json_key(&w, "process_graph");
   json_write_raw(&w, wanted->graph, strlen(wanted->graph));
   json_end_object(&w);
-  int status = request.failed ? error_memory(error) : ask_path(lookup, ask_elsewhere, request.data, arena, out, error);
+  int status = request.failed ? error_memory(error) : ask_text(lookup, ask_elsewhere, request.data, arena, out, error);
   buffer_free(&request);
   return status;
+}
+
+int worker_lookup_offered(void *context, struct arena *arena, const char *collection, const char **out,
+                          struct error *error)
+{
+  const struct worker_lookup *lookup = context;
+  *out = NULL;
+  if (!lookup->task->has_others || lookup->task->kind != TASK_EXECUTE)
+    return 0;
+  return ask_text(lookup, ask_offered, collection, arena, out, error);
 }
 
 struct process_lookup worker_lookup_make(struct worker_lookup *lookup)

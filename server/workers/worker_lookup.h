@@ -19,6 +19,10 @@ int worker_lookup_results(void *lookup, struct arena *arena, const char *url, co
 int worker_lookup_elsewhere(void *lookup, struct arena *arena, const struct elsewhere *wanted, const char **out,
                             struct error *error);
 
+/* As local_files' offered_elsewhere. */
+int worker_lookup_offered(void *lookup, struct arena *arena, const char *collection, const char **out,
+                          struct error *error);
+
 /* Lives as long as `lookup` and its task. Definitions are made in the arena of who asks. */
 struct process_lookup worker_lookup_make(struct worker_lookup *lookup);
 

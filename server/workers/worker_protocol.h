@@ -52,6 +52,9 @@ static const char ask_results[] = "results";
 /* … or this, and JSON {"collection", "process_graph"}: have it computed where the collection lies (backend_load.h). The
  * answer is the path of a netCDF file; none where no back-end of the federation has the collection. */
 static const char ask_elsewhere[] = "elsewhere";
+/* … or this, and the name of a collection: which processes has the back-end that would be asked? The answer is a JSON
+ * object of their names; none where there is no such back-end, or it computes nothing. */
+static const char ask_offered[] = "offered";
 
 struct tell_header {  /* of the answer, followed by the definition's JSON; none where there is no such process */
   struct error error; /* "" : success */

@@ -4,6 +4,7 @@ import concurrent.futures
 import signal
 import time
 
+import numpy
 import openeo
 import pytest
 import requests
@@ -282,7 +283,7 @@ def test_the_python_client(server):
 
 # ---- loading ----
 
-def node(process, **arguments):
+def node(process, /, **arguments):
     return {"process_id": process, "arguments": arguments}
 
 
@@ -303,6 +304,10 @@ def opened(answer, folder):
     path.write_bytes(answer.content)
     with xarray.open_dataset(path, decode_times=False, mask_and_scale=False) as found:
         return found.load()
+
+
+def same(found, wanted):
+    return found.dtype == wanted.dtype and numpy.array_equal(found.values, wanted.values, wanted.dtype.kind == "f")
 
 
 def load(name, **arguments):
@@ -326,7 +331,7 @@ def test_what_is_loaded_is_what_lies_there(server, provider, tmp_path, arguments
     ours = opened(server.result(saved(load("far|DEMO", **arguments), "load")), tmp_path)
     assert set(ours.data_vars) == set(theirs.data_vars) and ours.sizes == theirs.sizes
     for name, values in theirs.variables.items():
-        assert (ours[name].values == values.values).all() and ours[name].dtype == values.dtype, name
+        assert same(ours[name], values), name
 
 
 def test_a_job_and_the_python_client(server, tmp_path):
@@ -344,7 +349,7 @@ def test_a_job_and_the_python_client(server, tmp_path):
         assert set(far.data_vars) == set(here.data_vars)
         assert all(far[name].equals(here[name]) for name in here.data_vars if "x" in here[name].dims)
     logs = [entry["message"] for entry in job.logs()]
-    assert any("'far|DEMO' was loaded by its own server" in text for text in logs)
+    assert any("the server of 'far|DEMO' computed load_collection, reduce_dimension;" in text for text in logs)
     assert not (tmp_path / "far" / "~loaded").exists()
 
 
@@ -470,3 +475,95 @@ def test_no_loop_through_aliases(tmp_path, demo):
         assert through.json()["code"] == "CollectionNotFound"
     finally:
         assert [s.stop() for s in servers] == [0, 0]
+
+
+# ---- parts of graphs ----
+
+def callback(process, /, **arguments):
+    return {"process_graph": {"a": {**node(process, **arguments), "result": True}}}
+
+
+MAX = callback("max", data={"from_parameter": "data"})
+TWICE = callback("multiply", x={"from_parameter": "x"}, y=2)
+EARLY = {"properties": {"datetime": callback("text_begins", data={"from_parameter": "value"}, pattern="2024-02")}}
+
+
+def chain(collection, *steps, **arguments):
+    """load_collection and what follows, each step upon the one before."""
+    graph, last = load(collection, **arguments), "load"
+    for i, (process, given) in enumerate(steps):
+        graph[f"s{i}"] = node(process, data=source(last), **given)
+        last = f"s{i}"
+    return saved(graph, last)
+
+
+STEPS = {
+    "bands": ("filter_bands", {"bands": ["B08"]}), "box": ("filter_bbox", {"extent": None}),
+    "time": ("filter_temporal", {"extent": ["2024-02-01", "2024-08-01"]}), "twice": ("apply", {"process": TWICE}),
+    "max": ("reduce_dimension", {"dimension": "t", "reducer": MAX}),
+    "over bands": ("reduce_dimension", {"dimension": "bands", "reducer": MAX}),
+    "month": ("aggregate_temporal_period", {"period": "month", "reducer": MAX}),
+}
+
+
+@pytest.mark.parametrize("names, there", [
+    (["bands", "max"], 3), (["max", "bands", "twice"], 3), (["twice", "max"], 3), (["box", "time"], 3), (["twice"], 1),
+    (["over bands", "max"], 1), (["bands", "month", "max"], 2), (["max", "over bands"], 2), (["bands", "bands"], 3),
+], ids=str)
+def test_parts_are_computed_where_the_data_lie(server, provider, tmp_path, names, there):
+    steps = [(process, {**given, **({"extent": first_box(provider)} if process == "filter_bbox" else {})})
+             for process, given in (STEPS[name] for name in names)]
+    own = opened(server.result(chain("OWN", *steps, bands=["B04", "B08"])), tmp_path)
+    job = server.create(chain("far|DEMO", *steps, bands=["B04", "B08"]))
+    server.call("POST", f"/jobs/{job}/results")
+    server.wait(job, "finished", "error", seconds=60)
+    logs = [entry["message"] for entry in server.call("GET", f"/jobs/{job}/logs").json()["logs"]]
+    (told,) = [text for text in logs if "the server of 'far|DEMO' computed" in text]
+    assert told.split("computed ")[1].split(";")[0].split(", ") == ["load_collection"] + [s[0] for s in steps][:there - 1]
+    far = opened(server.result(chain("far|DEMO", *steps, bands=["B04", "B08"])), tmp_path)
+    assert dict(far.sizes) == dict(own.sizes) and set(far.data_vars) == set(own.data_vars)
+    for name in own.variables:
+        assert same(far[name], own[name]), name
+
+
+def test_shared_and_mixed_graphs(server, tmp_path):
+    """A cube used twice, two parts that meet, a part that meets what is here."""
+    def both(first, second):
+        graph = {"a": node("load_collection", id=first, spatial_extent=None, temporal_extent=None, bands=["B04"]),
+                 "b": node("load_collection", id=second, spatial_extent=None, temporal_extent=None, bands=["B08"]),
+                 "max": node("reduce_dimension", data=source("a"), dimension="t", reducer=MAX),
+                 "top": node("reduce_dimension", data=source("b"), dimension="t", reducer=MAX),
+                 "twice": node("apply", data=source("max"), process=TWICE),
+                 "again": node("apply", data=source("max"), process=TWICE),
+                 "sum": node("merge_cubes", cube1=source("twice"), cube2=source("again"), overlap_resolver=callback(
+                     "add", x={"from_parameter": "x"}, y={"from_parameter": "y"})),
+                 "all": node("merge_cubes", cube1=source("sum"), cube2=source("top"))}
+        return saved(graph, "all")
+    own = opened(server.result(both("OWN", "OWN")), tmp_path)
+    for first, second in (("far|DEMO", "far|DEMO"), ("far|DEMO", "OWN"), ("OWN", "far|OTHER")):
+        far = opened(server.result(both(first, second)), tmp_path)
+        assert set(far.data_vars) == set(own.data_vars) >= {"B04", "B08"}
+        assert all(same(far[name], own[name]) for name in own.variables)
+
+
+def test_graphs_that_are_none_stay_none(server):
+    graph = chain("far|DEMO", STEPS["bands"])
+    del graph["save"]
+    refused(server, graph, "ProcessGraphInvalid", 400)
+    refused(server, chain("far|DEMO", ("filter_bands", {"bands": ["B77"]})), "DataCubeEmpty", 400)
+    refused(server, chain("far|DEMO", ("filter_hands", {"bands": ["B77"]})), "ProcessUnsupported", 400)
+    refused(server, saved({**load("far|DEMO"), "a": node("add", x=source("none"), y=1)}, "load"), "ProcessGraphInvalid",
+            400)
+
+
+def test_conditions_and_definitions_go_along(server, provider, tmp_path):
+    theirs = opened(provider.result(saved(load("DEMO", bands=["B04"], **EARLY), "load")), tmp_path)
+    ours = opened(server.result(saved(load("far|DEMO", bands=["B04"], **EARLY), "load")), tmp_path)
+    assert same(ours["B04"], theirs["B04"])
+    assert 0 < ours.sizes["t"] < 14, "of the dates that there are"
+    body = {"process_graph": saved(chain("far|DEMO", bands={"from_parameter": "bands"}), "load"),
+            "parameters": [{"name": "bands", "description": "", "schema": {"type": "array"}}]}
+    body["process_graph"] = {"load": {**body["process_graph"]["load"], "result": True}}
+    assert server.call("PUT", "/process_graphs/far_bands", body).status_code == 200
+    named = opened(server.result(saved({"load": node("far_bands", bands=["B04"])}, "load")), tmp_path)
+    assert named.sizes == opened(provider.result(saved(load("DEMO", bands=["B04"]), "load")), tmp_path).sizes
