@@ -118,12 +118,12 @@ static bool takes_only(const json_t *node, const char *from)
 
 /* ---- a part ------------------------------------------------------------------------------------------------------ */
 
-struct chain {
+struct shared_chain {
   const char *ids[STEPS_MOST];
   size_t count; /* of those that run there */
 };
 
-static void grow(const struct sharing *s, struct chain *chain)
+static void grow(const struct sharing *s, struct shared_chain *chain)
 {
   size_t count = chain->count;
   const char *last = chain->ids[0];
@@ -140,7 +140,7 @@ static void grow(const struct sharing *s, struct chain *chain)
 }
 
 /* The chain as a graph of its own, with its last node as the result. */
-static int write_part(struct sharing *s, const struct chain *chain, struct elsewhere_part *out)
+static int write_part(struct sharing *s, const struct shared_chain *chain, struct elsewhere_part *out)
 {
   json_t *graph = json_object();
   struct buffer steps = {0};
@@ -164,7 +164,7 @@ static int write_part(struct sharing *s, const struct chain *chain, struct elsew
 }
 
 /* The chain's last node becomes the load_collection that stands for it; the others go. */
-static void replace(struct sharing *s, const struct chain *chain)
+static void replace(struct sharing *s, const struct shared_chain *chain)
 {
   json_t *first = json_object_get(s->graph, chain->ids[0]);
   json_t *last = json_object_get(s->graph, chain->ids[chain->count - 1]);
@@ -198,7 +198,7 @@ static int share_node(struct sharing *s, const char *id, const json_t *node)
   s->offered = processes ? json_loads(processes, 0, NULL) : NULL;
   if (!json_is_object(s->offered) || !offers_within(s, arguments))
     return 0;
-  struct chain chain = {.ids = {id}, .count = 1};
+  struct shared_chain chain = {.ids = {id}, .count = 1};
   struct elsewhere_part *part = &s->parts[s->count++];
   part->wanted.collection = arena_strdup(s->arena, collection);
   grow(s, &chain);

@@ -36,8 +36,9 @@ bool definition_desk_has_own(struct definition_desk *desk);
 bool definition_desk_has_others(const struct definition_desk *desk);
 
 /* The definition as JSON; nothing where the user has none. Any namespace but "user" is taken for an address of the web,
- * but for ask_results and ask_elsewhere, then it is a path, and ask_offered. As worker_watch's `define`; `desk` is a struct
- * definition_desk. Errors StorageFailure, ProcessNamespaceInvalid, those of loaded_results_place and backend_load. */
+ * but for those that worker_protocol.h names: ask_results, ask_elsewhere and ask_offered. As worker_watch's `define`;
+ * `desk` is a struct definition_desk. Errors StorageFailure, ProcessNamespaceInvalid, those of loaded_results_place and
+ * backend_load. */
 int definition_desk_answer(void *desk, const char *space, const char *id, struct buffer *json, struct error *error);
 
 void definition_desk_close(struct definition_desk *desk);
