@@ -253,8 +253,9 @@ def verdict(good):
 
 
 def _goal(text, value, limit, met):
-    GOALS.append((text, f"{value:.3g}", limit, verdict(met)))
-    print(f"{text} = {value:.3g} (goal {limit}): {verdict(met)}", flush=True)
+    told = f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    GOALS.append((text, told, limit, verdict(met)))
+    print(f"{text} = {told} (goal {limit}): {verdict(met)}", flush=True)
 
 
 def goal_at_most(text, value, limit):
@@ -274,7 +275,8 @@ def goal_floor(name, result, limit):
 def goal_peer(name, result, peer, times):
     """So many times faster than the peer, with at most a tenth of its memory."""
     apart = result.cpu(peer) / result.cpu("twincube")
-    goal_at_least(f"{name}: {peer} / twincube (CPU time: {apart:.1f})", result.wall(peer) / result.wall("twincube"), times)
+    goal_at_least(f"{name}: {peer} / twincube (CPU time: {apart:.1f})",
+                  result.wall(peer) / result.wall("twincube"), times)
     goal_at_most(f"{name}: peak memory, twincube / {peer}", result.rss("twincube") / result.rss(peer), 0.1)
 
 

@@ -40,10 +40,15 @@ def pixels(_, count):
     return nodes | graph.reduce_over("sum", CUBE, "mean", "end")
 
 
-def dates(_, count):
+def dates(_, count, process="mean"):
     day = datetime.date(2001, 1, 1) + datetime.timedelta(days=count % 365)  # of a calendar without leap years
     load = graph.load("DAILY", temporal_extent=["2001-01-01", f"{2001 + count // 365}-{day:%m-%d}"])
-    return {"load": load} | graph.reduce_over("load", ["t"], "median") | graph.reduce_over("reduced", "yx", "mean", "end")
+    nodes = {"load": load} | graph.reduce_over("load", ["t"], process)
+    return nodes | graph.reduce_over("reduced", ("y", "x"), "mean", "end")
+
+
+def dates_and_median(_, count):
+    return dates(_, count, "median")
 
 
 def bands(_, count):
@@ -87,7 +92,7 @@ def nodes_of_a_tree(_, count):
     return nodes | graph.reduce_over(level[0], CUBE, "max", "end")
 
 
-GROWING = {pixels: 512 * 512, dates: 57, bands: 3, items: 150, polygons: 150, nodes_in_a_row: 20,
+GROWING = {pixels: 512 * 512, dates: 57, dates_and_median: 57, bands: 3, items: 150, polygons: 150, nodes_in_a_row: 20,
            nodes_of_a_callback: 25, nodes_of_a_tree: 8}
 
 

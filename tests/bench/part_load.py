@@ -1,10 +1,11 @@
-"""W8's loading: 10 items of two bands of 4096² against odc-stac, which reads them into memory."""
+"""W8's loading: 10 items of two bands of 4096² against odc-stac, which reads them into memory; rio-tiler's tiles."""
 import numpy as np
 
 import chunks
 import graph
-from common import (DECODE, FOLDER_NAMES, HERE, Failed, add_collection, contest, empty_data, goal_at_most, made,
-                    our_run, read_json, read_raster)
+from common import (DECODE, FOLDER_NAMES, HERE, Failed, add_collection, checked, contest, empty_data, goal_at_most,
+                    made, our_run, read_json, read_raster)
+from part_tiles import make_cogs
 
 
 def run_load(args):
@@ -33,3 +34,5 @@ def run_load(args):
     if "odc-stac" in result.samples:
         goal_at_most("load: twincube, whole command / odc-stac's load alone",
                      result.wall("twincube") / result.own_time("odc-stac"), 0.5)
+        told = checked([args.titiler / "python", HERE / "tile_reader.py", make_cogs(args)]).output
+        print(f"rio-tiler, one COG and no NDVI, no server: {told.strip()}", flush=True)

@@ -139,8 +139,8 @@ def run_resample(args):
                              chunks.of(files))
             if "gdalwarp" in rows:
                 apart = result.cpu("twincube") / result.cpu("gdalwarp")
-                goal_at_most(f"{name}: twincube / gdalwarp -multi (CPU time: {apart:.2f})", result.wall("twincube") / result.wall("gdalwarp"),
-                             0.8)
+                goal_at_most(f"{name}: twincube / gdalwarp -multi (CPU time: {apart:.2f})",
+                             result.wall("twincube") / result.wall("gdalwarp"), 0.8)
 
 
 # apply_kernel

@@ -2,6 +2,7 @@
 import concurrent.futures
 import json
 import os
+import re
 import sqlite3
 import statistics
 import subprocess
@@ -9,7 +10,7 @@ import time
 
 import graph
 import measure
-from common import add_collection, empty_data, heading
+from common import Failed, add_collection, checked, empty_data, goal_at_least, goal_at_most, heading
 from part_tiles import make_cogs
 
 JSON = {"Content-Type": "application/json"}
@@ -51,6 +52,30 @@ def ask_side_by_side(server, request, count, connections):
         parts = [pool.submit(ask_many, server, request, count // connections) for _ in range(connections)]
         times = [seconds for part in parts for seconds in part.result()]
     return times, time.perf_counter() - start
+
+
+def wrk(args, server, request, connections):
+    """Requests a second and their median in milliseconds, by a client that costs little: wrk for five seconds."""
+    method, path, body, headers = request
+    lines = [f"wrk.method, wrk.body = {json.dumps(method)}, {json.dumps(body)}"]
+    lines += [f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in headers.items()]
+    script = args.work / "wrk.lua"
+    script.write_text("\n".join(lines))
+    told = checked(["wrk", "-t1", f"-c{connections}", "-d5s", "--latency", "-s", script,
+                    f"http://{server.host}{path}"]).output
+    if "Non-2xx" in told or "Socket errors" in told:
+        raise Failed(told)
+    number, unit = re.search(r"50%\s+([0-9.]+)(us|ms|s)\n", told).groups()
+    return (float(re.search(r"Requests/sec:\s+([0-9.]+)", told).group(1)),
+            float(number) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit])
+
+
+def judge_add(args, server, request):
+    """By whichever number of connections is fastest."""
+    alone, (rate, _) = wrk(args, server, request, 1), max(wrk(args, server, request, n) for n in (4, 16))
+    print(f"add(1,2) by wrk: one connection {alone[0]:.0f} requests/s, 4 or 16 {rate:.0f}", flush=True)
+    goal_at_most("W10 add(1,2): p50 of one connection, ms", alone[1], 0.5)
+    goal_at_least("W10 add(1,2): requests/s", rate, 5000)
 
 
 def percentile(times, share):
@@ -137,6 +162,7 @@ def run_requests(args, server_of):
         print(f"load of the machine {os.getloadavg()[0]:.1f}")
         heavy = ((*result, body_of(ndvi()), headers), max(20, args.requests // 10))
         print_rates(server, light | {"NDVI, 256²": heavy})
+        judge_add(args, server, light["add(1,2)"][0])
         print_beside_heavy(server, headers, light["add(1,2)"][0])
         print_growth(server, light, 50 * args.requests)
         print_jobs(server, headers)
