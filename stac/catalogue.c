@@ -4,6 +4,7 @@
 #include "datacube/source/vector_file.h"
 
 #include "stac/document.h"
+#include "stac/cube_files.h"
 #include "stac/href.h"
 #include "stac/index.h"
 
@@ -166,6 +167,8 @@ static int resolve(const char *path, char *real, struct error *error)
 
 static int scan_cube_file(struct scan *scan, const char *path, struct error *error)
 {
+  if (cube_files_are_several(path))
+    return cube_files_scan(scan, error);
   return vector_file_is(path) ? scan_vector(scan, path, error) : scan_netcdf(scan, path, error);
 }
 
@@ -257,7 +260,8 @@ static int add_cube_item(struct scan *scan, struct error *error)
       return -1;
     scan->items[index].undated = !dated;
   }
-  scan->items[index].box = document_lonlat(scan);
+  for (size_t i = 0; i < scan->item_count; i++)
+    scan->items[i].box = document_lonlat(scan);
   return 0;
 }
 

@@ -6,6 +6,7 @@
  * A date is a UTC day, or an instant where the collection is sub-daily. Scenes are chosen by their own instants; a day
  * is named by the earliest instant that the collection has on it within the request's interval. So the name does not
  * depend on bands, box or filter, and filtering by the interval afterwards changes nothing. */
+#include "stac/cube_files.h"
 #include "stac/lattice.h"
 
 #include "datacube/source/netcdf_source.h"
@@ -128,9 +129,6 @@ static int load_netcdf(struct selection *s, const struct source **out, struct er
                                        .end = request->end};
   if (!names || !file.origin)
     return error_memory(error);
-  if (s->region.geographic && s->region.box.east > 180)
-    return error_parameter(error, ERROR_FeatureUnsupported, "spatial_extent",
-                           "the box crosses the antimeridian: load the two sides of a netCDF collection apart");
   for (size_t i = 0; i < s->band_count; i++)
     names[i] = s->bands[i].name;
   selection.bands = request->bands ? names : NULL;
@@ -196,5 +194,10 @@ int catalogue_load(const struct catalogue *catalogue, struct arena *arena, const
     return -1;
   if (!s->cube_path)
     return load_rasters(s, out, error);
-  return vector_file_is(s->cube_path) ? load_vector(s, out, error) : load_netcdf(s, out, error);
+  if (vector_file_is(s->cube_path))
+    return load_vector(s, out, error);
+  if (s->region.geographic && s->region.box.east > 180)
+    return error_parameter(error, ERROR_FeatureUnsupported, "spatial_extent",
+                           "the box crosses the antimeridian: load the two sides of a netCDF collection apart");
+  return cube_files_are_several(s->cube_path) ? cube_files_load(s, out, error) : load_netcdf(s, out, error);
 }

@@ -25,6 +25,7 @@ void scan_free(struct scan *scan)
   for (size_t i = 0; i < scan->item_count; i++)
     json_decref(scan->items[i].properties);
   json_decref(scan->source);
+  buffer_free(&scan->cube_lines);
   transform_free(scan->to_lonlat);
   arena_free(scan->arena);
 }

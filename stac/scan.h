@@ -70,7 +70,8 @@ struct scan {
   bool sub_daily;        /* dates are exact instants, not days; scan_finish */
   bool timeless;         /* no item has a date: the cube has no dimension of time; scan_finish */
   size_t date_count;     /* scan_finish; 0: timeless */
-  const char *cube_path; /* one file that is a cube, netCDF or of features: the file, and its cube; else NULL */
+  const char *cube_path; /* file or files that are a cube (cube_files.h), netCDF or of features; else NULL */
+  struct buffer cube_lines; /* of several files: what cube_path is then; owned */
   const struct cube *file_cube;
   size_t cube_item;            /* row of the item that holds that file, where there are items */
   struct raster_file latest;   /* read so far */
@@ -90,6 +91,8 @@ int scan_folder(struct scan *scan, const char *path, struct error *error);
 int scan_stac(struct scan *scan, const char *path, struct error *error);
 int scan_netcdf(struct scan *scan, const char *path, struct error *error);
 int scan_vector(struct scan *scan, const char *path, struct error *error);
+/* The cube of one netCDF file, or of several together, becomes the scan's: its title, dates and bands. */
+int scan_take_cube(struct scan *scan, const struct cube *cube, struct error *error);
 
 /* Whether the scan may read a file, whose path is without links. */
 bool scan_allows(const struct scan *scan, const char *real);

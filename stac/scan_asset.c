@@ -8,6 +8,7 @@
  * item. */
 #include "stac/scan_asset.h"
 
+#include "stac/cube_files.h"
 #include "stac/file_planes.h"
 
 #include "datacube/remote/remote_file.h"
@@ -362,7 +363,9 @@ static int add_raster(struct scan *scan, const char *path, const char *key, cons
 
 static int add_cube_file(struct scan *scan, const char *path, size_t item, struct error *error)
 {
-  if (scan->cube_path || scan->asset_count > 0)
+  if (scan->cube_path && scan->asset_count == 0)
+    return cube_files_add(scan, path, item, error);
+  if (scan->asset_count > 0)
     return error_set(error, ERROR_FeatureUnsupported,
                      "item '%s': netCDF files and features are a collection one by one; %s is another file",
                      scan->items[item].id, path);

@@ -8,6 +8,7 @@
  * day with different instants cover the same ground (more than half of the smaller box), the collection sees a place
  * more than once a day, and every instant is a date. Where nothing has a date (heights, say), the collection has none,
  * and is one mosaic: then two files of a band may not show the same place, as one would hide the other. */
+#include "stac/cube_files.h"
 #include "stac/scan.h"
 
 #include "datacube/lonlat.h"
@@ -350,9 +351,11 @@ static int choose_unpacked(struct scan *scan, struct error *error)
   return 0;
 }
 
-/* A file that is a cube is one item, if any. */
+/* A file that is a cube is one item, if any; of several, each item stays. */
 static void keep_cube_item(struct scan *scan)
 {
+  if (cube_files_are_several(scan->cube_path))
+    return;
   for (size_t i = 0; i < scan->item_count; i++)
     if (i != scan->cube_item)
       json_decref(scan->items[i].properties);

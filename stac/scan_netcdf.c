@@ -38,6 +38,16 @@ static int check_options(const struct catalogue_add_options *options, struct err
   return 0;
 }
 
+int scan_take_cube(struct scan *scan, const struct cube *cube, struct error *error)
+{
+  const size_t t = cube_find_type(cube, DIMENSION_TEMPORAL);
+  scan->file_cube = cube;
+  if (!scan->title)
+    scan->title = cube->title;
+  scan->date_count = t == SIZE_MAX ? 0 : cube->dimension[t].size;
+  return take_bands(scan, cube, error);
+}
+
 int scan_netcdf(struct scan *scan, const char *path, struct error *error)
 {
   const struct catalogue_add_options *options = scan->options;
@@ -53,9 +63,5 @@ int scan_netcdf(struct scan *scan, const char *path, struct error *error)
               path, left_out);
   scan->cube_path = path;
   scan->files = 1;
-  if (!scan->title)
-    scan->title = scan->file_cube->title;
-  size_t t = cube_find_type(scan->file_cube, DIMENSION_TEMPORAL);
-  scan->date_count = t == SIZE_MAX ? 0 : scan->file_cube->dimension[t].size;
-  return take_bands(scan, scan->file_cube, error);
+  return scan_take_cube(scan, scan->file_cube, error);
 }

@@ -164,3 +164,80 @@ def test_items_of_many_documents_are_fetched_side_by_side(tmp_path):
         found = load(tmp_path, host, url, temporal_extent=["2020-01-01", "2020-01-02"])["B1"]
         assert np.array_equal(found[0], values[0])
         assert host.most_active > 8 and len(host.requests) == count + 2
+
+
+# ---- several netCDF files, here and elsewhere --------------------------------------------------------------------------
+
+def several(items):
+    """An ItemCollection of items (name, {key: href}, properties), whose assets are netCDF files."""
+    features = []
+    for name, hrefs, properties in items:
+        document = cube_item(name, "", "application/netcdf", **properties)
+        document["assets"] = {key: {"href": href, "type": "application/netcdf"} for key, href in hrefs.items()}
+        features.append(document)
+    return {"type": "FeatureCollection", "features": features}
+
+
+@pytest.fixture(params=["here", "elsewhere"])
+def place(request, tmp_path):
+    """Puts documents and files somewhere: a function of name and bytes, and one that loads."""
+    if request.param == "here":
+        def store(name, content):
+            (tmp_path / name).write_bytes(content)
+            return str(tmp_path / name)
+
+        class Nowhere:
+            url = "http://127.0.0.1:9/"
+        yield store, lambda url, **arguments: load(tmp_path, Nowhere, url, **arguments), tmp_path
+    else:
+        with RemoteHost() as host:
+            def store(name, content):
+                host.files[name] = content
+                return host.url + name
+            yield store, lambda url, **arguments: load(tmp_path, host, url, **arguments), tmp_path
+
+
+def test_files_of_the_same_variables_follow_each_other(place):
+    store, opened, folder = place
+    parts = {}
+    for name, dates, cloud in (("b", ["2020-02-01", "2020-02-02"], 5), ("a", ["2020-01-01"], 50), ("c", ["2020-03-01"], 1)):
+        parts[name], content = netcdf(folder / "part.nc", dates, offset=100 * cloud)
+        store(name + ".nc", content)
+    url = store("i.json", json.dumps(several([
+        (name, {"data": name + ".nc"}, {"cloud": cloud}) for name, cloud in (("b", 5), ("a", 50), ("c", 1))])).encode())
+    found = opened(url)["t2m"].values
+    assert np.array_equal(found, np.concatenate([parts["a"], parts["b"], parts["c"]]))
+    found = opened(url, temporal_extent=["2020-02-02", "2020-03-02"])["t2m"].values
+    assert np.array_equal(found, np.concatenate([parts["b"][1:], parts["c"]]))
+    clear = {"cloud": {"process_graph": {"l": {"process_id": "lt", "result": True, "arguments": {
+        "x": {"from_parameter": "value"}, "y": 10}}}}}
+    assert np.array_equal(opened(url, properties=clear)["t2m"].values, np.concatenate([parts["b"], parts["c"]]))
+
+
+def test_files_of_other_variables_are_further_bands(place):
+    store, opened, folder = place
+    planes = {}
+    for month in (1, 2):
+        for number, variable in enumerate(("t2m", "tp", "u10")):
+            planes[month, variable], content = netcdf(folder / "part.nc", [f"2020-0{month}-01", f"2020-0{month}-02"],
+                                                      variable, 1000 * number + 100 * month)
+            store(f"{variable}{month}.nc", content)
+    url = store("i.json", json.dumps(several([
+        (f"m{month}", {v: f"{v}{month}.nc" for v in ("u10", "t2m", "tp")}, {}) for month in (2, 1)])).encode())
+    found = opened(url)
+    for variable in ("t2m", "tp", "u10"):
+        assert np.array_equal(found[variable].values, np.concatenate([planes[1, variable], planes[2, variable]]))
+    found = opened(url, bands=["tp", "t2m"], spatial_extent={"west": 10.5, "east": 12.5, "south": 47, "north": 49.5})
+    assert [name for name in found.data_vars if name != "crs"] == ["tp", "t2m"]
+    for variable in ("t2m", "tp"):
+        whole = np.concatenate([planes[1, variable], planes[2, variable]])
+        assert np.array_equal(found[variable].values, whole[:, 1:, 1:3])
+
+
+def test_files_that_are_no_cube_together_are_an_error(tmp_path):
+    netcdf(tmp_path / "a.nc", ["2020-01-01"])
+    netcdf(tmp_path / "b.nc", ["2020-01-02"], "tp")
+    for name in ("a", "b"):
+        url = tmp_path / "i.json"
+        url.write_text(json.dumps(several([("x", {"a": "a.nc"}, {}), ("y", {"b": name + ".nc"}, {})])))
+        assert "FileContentInvalid" in refusal(tmp_path, str(url), [])

@@ -1,0 +1,174 @@
+#include "stac/cube_files.h"
+
+#include "datacube/remote/remote_file.h"
+#include "datacube/source/file_set_source.h"
+#include "datacube/source/netcdf_source.h"
+#include "datacube/source/vector_file.h"
+
+#include <string.h>
+
+enum { MOST_FILES = 2000 };
+
+static bool is_line(const char *text)
+{
+  return strpbrk(text, "\t\n") == NULL;
+}
+
+bool cube_files_are_several(const char *cube_path)
+{
+  return strchr(cube_path, '\n') != NULL;
+}
+
+int cube_files_add(struct scan *scan, const char *path, size_t item, struct error *error)
+{
+  const char *id = scan->items[item].id, *first = scan->items[scan->cube_item].id;
+  if (!scan->bounds || vector_file_is(path) || vector_file_is(scan->cube_path) || !is_line(id) || !is_line(first) ||
+      !is_line(path) || (!cube_files_are_several(scan->cube_path) && !is_line(scan->cube_path)))
+    return error_set(error, ERROR_FeatureUnsupported,
+                     "item '%s': %s is another file: features, and files that stay in a catalogue, are a collection "
+                     "one by one",
+                     id, remote_url(path));
+  if (!cube_files_are_several(scan->cube_path))
+    buffer_printf(&scan->cube_lines, "%s\t%s\n", first, scan->cube_path);
+  buffer_printf(&scan->cube_lines, "%s\t%s\n", id, path);
+  if (scan->cube_lines.failed)
+    return error_memory(error);
+  scan->cube_path = scan->cube_lines.data;
+  return 0;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------------------------ */
+
+struct cube_file {
+  const char *item, *path;
+};
+
+static int read_lines(struct arena *arena, const char *lines, struct cube_file **out, size_t *count,
+                      struct error *error)
+{
+  *out = ARENA_ARRAY(arena, struct cube_file, MOST_FILES);
+  *count = 0;
+  if (!*out)
+    return error_memory(error);
+  for (const char *end; (end = strchr(lines, '\n')) != NULL; lines = end + 1) {
+    const char *tab = strchr(lines, '\t');
+    if (*count == MOST_FILES)
+      return error_set(error, ERROR_ProcessGraphComplexity, "more than %d netCDF files", MOST_FILES);
+    struct cube_file *file = &(*out)[(*count)++];
+    file->item = arena_strndup(arena, lines, (size_t)(tab - lines));
+    file->path = arena_strndup(arena, tab + 1, (size_t)(end - tab - 1));
+    if (!file->item || !file->path)
+      return error_memory(error);
+  }
+  return 0;
+}
+
+static struct time_series_part part_of(const struct cube_file *file, const struct source *source)
+{
+  return (struct time_series_part){.source = source, .name = remote_url(file->path)};
+}
+
+/* ---- describing ------------------------------------------------------------------------------------------------- */
+
+int cube_files_scan(struct scan *scan, struct error *error)
+{
+  const struct netcdf_selection all = {.bands = NULL};
+  const struct source *source;
+  struct cube_file *files;
+  size_t count;
+  if (read_lines(scan->arena, scan->cube_path, &files, &count, error) != 0)
+    return -1;
+  struct time_series_part *parts = ARENA_ARRAY(scan->arena, struct time_series_part, count);
+  if (!parts)
+    return error_memory(error);
+  for (size_t i = 0; i < count; i++) {
+    const struct netcdf_file file = {.path = files[i].path};
+    if (scan_step(scan, error) != 0 || netcdf_source(scan->arena, &file, &all, &parts[i].source, error) != 0)
+      return -1;
+    parts[i] = part_of(&files[i], parts[i].source);
+    scan->files++;
+  }
+  if (file_set_source(scan->arena, parts, count, NULL, 0, &source, error) != 0)
+    return -1;
+  return scan_take_cube(scan, &source->cube, error);
+}
+
+/* ---- loading ---------------------------------------------------------------------------------------------------- */
+
+static bool is_selected(const struct selection *s, const char *item)
+{
+  for (size_t i = 0; i < s->item_count; i++)
+    if (strcmp(s->items[i].id, item) == 0)
+      return true;
+  return s->request->filter == NULL;
+}
+
+/* The wanted bands that the file has; 0: none. */
+static int bands_of(const struct selection *s, const char *path, const char **names, size_t *count,
+                    struct error *error)
+{
+  const struct cube *cube;
+  *count = 0;
+  if (netcdf_inspect(s->arena, path, s->crs, &cube, NULL, error) != 0)
+    return -1;
+  const size_t axis = cube_find_type(cube, DIMENSION_BANDS);
+  for (size_t b = 0; b < s->band_count; b++)
+    for (size_t i = 0; axis != SIZE_MAX && i < cube->dimension[axis].size; i++) {
+      char room[LABEL_TEXT_ROOM];
+      if (strcmp(dimension_label_text(&cube->dimension[axis], i, room), s->bands[b].name) == 0)
+        names[(*count)++] = s->bands[b].name;
+    }
+  return 0;
+}
+
+/* What the file has of the request; NULL: nothing. */
+static int open_part(const struct selection *s, const struct cube_file *file, const struct source **out,
+                     struct error *error)
+{
+  const struct load_request *request = s->request;
+  const char **names = ARENA_ARRAY(s->arena, const char *, s->band_count);
+  struct error reason = {0};
+  *out = NULL;
+  if (!names)
+    return error_memory(error);
+  struct netcdf_selection selection = {.extent = request->extent,
+                                       .has_start = request->has_start,
+                                       .has_end = request->has_end,
+                                       .start = request->start,
+                                       .end = request->end,
+                                       .bands = names};
+  const struct netcdf_file netcdf = {.path = file->path, .crs = s->crs};
+  if (bands_of(s, file->path, names, &selection.band_count, error) != 0)
+    return -1;
+  if (selection.band_count == 0 || netcdf_source(s->arena, &netcdf, &selection, out, &reason) == 0)
+    return 0;
+  *out = NULL;
+  if (error_is(&reason, ERROR_NoDataAvailable))
+    return 0;
+  *error = reason;
+  return -1;
+}
+
+int cube_files_load(struct selection *s, const struct source **out, struct error *error)
+{
+  struct cube_file *files;
+  size_t count, n = 0;
+  if (read_lines(s->arena, s->cube_path, &files, &count, error) != 0)
+    return -1;
+  struct time_series_part *parts = ARENA_ARRAY(s->arena, struct time_series_part, count);
+  const char **names = ARENA_ARRAY(s->arena, const char *, s->band_count);
+  if (!parts || !names)
+    return error_memory(error);
+  for (size_t b = 0; b < s->band_count; b++)
+    names[b] = s->bands[b].name;
+  for (size_t i = 0; i < count; i++) {
+    const struct source *source = NULL;
+    if (is_selected(s, files[i].item) && open_part(s, &files[i], &source, error) != 0)
+      return -1;
+    if (source)
+      parts[n++] = part_of(&files[i], source);
+  }
+  if (n == 0)
+    return error_set(error, ERROR_NoDataAvailable, "none of %zu netCDF files has anything in the extents", count);
+  return file_set_source(s->arena, parts, n, names, s->band_count, out, error);
+}
