@@ -55,6 +55,15 @@ static int take_part(struct arena *arena, const struct execution *e, struct outc
   return map_part_take(arena, e->part, e->cancel, part, error);
 }
 
+static int find_shares(struct arena *arena, const struct execution *e, struct graph_shares *out, struct error *error)
+{
+  const struct graph_options options = {.parameter_count = e->parameter_count,
+                                        .catalogue = e->catalogue,
+                                        .local = e->local,
+                                        .official_encoding = e->official_encoding};
+  return graph_share(arena, e->graph, e->graph_length, &options, out, error);
+}
+
 static int lower_text(struct arena *arena, const struct execution *e, struct outcome *out, struct error *error)
 {
   const struct graph *graph;
@@ -75,7 +84,7 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
                                         .beside = e->output,
                                         .log = e->log,
                                         .official_encoding = e->official_encoding};
-  if (graph_share(arena, e->graph, e->graph_length, &options, &shares, error) != 0)
+  if (find_shares(arena, e, &shares, error) != 0)
     return -1;
   local.parts = shares.parts;
   local.part_count = shares.count;
@@ -342,6 +351,36 @@ static int explain_steps(const struct execution *e, const struct steps *steps, s
   return 0;
 }
 
+/* What other servers are to compute of the graph is told; how the rest is computed depends on what comes back. */
+static void explain_shares(const struct execution *e, const struct graph_shares *shares, struct buffer *out)
+{
+  struct json_writer w = {.out = out};
+  if (e->explain == EXPLAIN_JSON) {
+    json_write_object(&w);
+    json_key(&w, "elsewhere");
+    json_write_array(&w);
+  }
+  for (size_t i = 0; i < shares->count; i++) {
+    const struct elsewhere_part *part = &shares->parts[i];
+    if (e->explain != EXPLAIN_JSON) {
+      buffer_printf(out, "node \"%s\": the server of '%s' computes %s\n", part->node, part->wanted.collection,
+                    part->steps);
+      continue;
+    }
+    json_write_object(&w);
+    json_kv_string(&w, "node", part->node);
+    json_kv_string(&w, "collection", part->wanted.collection);
+    json_kv_string(&w, "steps", part->steps);
+    json_end_object(&w);
+  }
+  if (e->explain == EXPLAIN_JSON) {
+    json_end_array(&w);
+    json_end_object(&w);
+  } else {
+    buffer_text(out, "the rest is planned when this is here\n");
+  }
+}
+
 static int explain_value(const struct execution *e, const struct value *value, struct buffer *out, struct error *error)
 {
   static const char *const before[] = {"value known without running: ", "{\"value\":", "// known without running: "};
@@ -356,8 +395,16 @@ int execute_explain(const struct execution *e, struct buffer *out, struct error 
   struct execution quiet = *e; /* what processes say belongs to the run */
   struct arena *arena = make_arena(e, error);
   struct steps steps;
+  struct graph_shares shares = {0};
   quiet.log = NULL;
-  int status = arena ? make_steps(arena, &quiet, &steps, error) : -1;
+  int status = arena ? find_shares(arena, e, &shares, error) : -1;
+  if (status == 0 && shares.count > 0) {
+    explain_shares(e, &shares, out);
+    arena_free(arena);
+    return 0;
+  }
+  if (status == 0)
+    status = make_steps(arena, &quiet, &steps, error);
   if (status == 0)
     status = explain_steps(e, &steps, out, error);
   if (status == 0 && steps.outcome.is_value && !(e->explain == EXPLAIN_JSON && steps.plan))

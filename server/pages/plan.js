@@ -65,7 +65,8 @@ export async function showPlan(place, job) {
   show(place, el("p", { class: "facts" }, "Planning …"));
   try {
     const { text, plan } = await read(`/jobs/${encodeURIComponent(job)}/explain`);
-    if (plan.stages === undefined)
+    if (plan.elsewhere !== undefined) show(place, el("pre", { tabindex: 0, class: "explain" }, text));
+    else if (plan.stages === undefined)
       show(place, el("p", null, "The result is known without reading or computing any pixel."));
     else
       show(

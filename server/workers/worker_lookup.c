@@ -101,7 +101,7 @@ int worker_lookup_elsewhere(void *context, struct arena *arena, const struct els
   if (!lookup->task->has_others)
     return 0;
   if (lookup->task->kind != TASK_EXECUTE)
-    return error_set(error, ERROR_FeatureUnsupported,
+    return error_set(error, lookup->task->kind == TASK_ESTIMATE ? ERROR_EstimateComplexity : ERROR_FeatureUnsupported,
                      "what '%.200s' is like is known when its back-end has computed it, in a request or a job",
                      wanted->collection);
   json_write_object(&w);
@@ -119,7 +119,7 @@ int worker_lookup_offered(void *context, struct arena *arena, const char *collec
 {
   const struct worker_lookup *lookup = context;
   *out = NULL;
-  if (!lookup->task->has_others || lookup->task->kind != TASK_EXECUTE)
+  if (!lookup->task->has_others || (lookup->task->kind != TASK_EXECUTE && lookup->task->kind != TASK_EXPLAIN))
     return 0;
   return ask_text(lookup, ask_offered, collection, arena, out, error);
 }

@@ -567,3 +567,14 @@ def test_conditions_and_definitions_go_along(server, provider, tmp_path):
     assert server.call("PUT", "/process_graphs/far_bands", body).status_code == 200
     named = opened(server.result(saved({"load": node("far_bands", bands=["B04"])}, "load")), tmp_path)
     assert named.sizes == opened(provider.result(saved(load("DEMO", bands=["B04"]), "load")), tmp_path).sizes
+
+
+def test_explain_tells_what_is_computed_where(server):
+    job = server.create(chain("far|DEMO", STEPS["bands"], STEPS["max"], STEPS["over bands"], bands=["B04", "B08"]))
+    found = server.call("GET", f"/jobs/{job}/explain").json()
+    assert found["plan"] == {"elsewhere": [{"node": "s1", "collection": "far|DEMO",
+                                            "steps": "load_collection, filter_bands, reduce_dimension"}]}
+    assert "the server of 'far|DEMO' computes load_collection, filter_bands, reduce_dimension\n" in found["text"]
+    assert server.call("GET", f"/jobs/{job}/estimate").json()["code"] == "EstimateComplexity"
+    own = server.create(chain("OWN", STEPS["bands"], bands=["B04", "B08"]))
+    assert "elsewhere" not in server.call("GET", f"/jobs/{own}/explain").json()["plan"]
