@@ -134,6 +134,14 @@ static void place(struct device_case *c)
   c->out = memory(c->out_blocks * c->lanes * c->out_size);
 }
 
+/* A device has elementary functions of its own, and sums squares one by one. */
+static bool has_own_rounding(const struct kernel_step *step)
+{
+  if (step->kind == STEP_ELEMENT)
+    return step->op >= KOP_POW && step->op <= KOP_ARTANH;
+  return step->kind == STEP_REDUCE && (step->op == KRED_VARIANCE || step->op == KRED_SD);
+}
+
 /* ---- cases ------------------------------------------------------------------------------------------------------- */
 
 /* Whether elements are taken from an empty array: a plan masks them, by what is random here. */
@@ -169,7 +177,7 @@ static bool add_case(const struct kernel *kernel, size_t lanes, const char *what
   c->lanes = lanes;
   place(c);
   for (size_t i = 0; i < kernel->step_count; i++)
-    if (c->steps[i].kind == STEP_REDUCE && (c->steps[i].op == KRED_VARIANCE || c->steps[i].op == KRED_SD))
+    if (has_own_rounding(&c->steps[i]))
       c->tolerance = kernel->lane_type == LANE_F32 ? 1e-5 : 1e-9;
     else if (c->steps[i].kind == STEP_REDUCE && c->steps[i].n > DEVICE_NEAR) /* sums in parts */
       c->tolerance = fmax(c->tolerance, kernel->lane_type == LANE_F32 ? 1e-6 : 1e-12);
