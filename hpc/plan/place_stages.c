@@ -1,21 +1,88 @@
 /* Where kernels run. A stage goes to the devices where these can run its kernels and, unless the user wants them
- * whatever it takes, where that takes less time than on the CPU. */
+ * whatever it takes, where that takes less time than on the CPU.
+ *
+ * Estimates: the CPU's threads share a stage's values; on devices, copies and kernels of different tiles go on at once,
+ * so the longest of them counts. What a device needs before its first kernel is added. */
 #include "hpc/plan/plan_internal.h"
 
 #include "hpc/device/device_kernels.h"
+#include "hpc/device/device_speeds.h"
 #include "hpc/stage/kernel_stage.h"
 
+#include <math.h>
+
+static const double worth_asking = 0.3;    /* seconds on the CPU below which no device is looked for */
+static const double device_start = 0.6;    /* seconds: context, compiler or file, first copies */
+static const double launch_lanes = 262144; /* of a tile, about */
+
+/* ---- estimates --------------------------------------------------------------------------------------------------- */
+
+struct stage_work { /* of all the stage's elements */
+  double values[WORK_KINDS];
+  double bytes_in, bytes_out, launches;
+};
+
+/* Lanes of a variant, and the shape of the part of the output that it makes. */
+static double variant_lanes(const struct stage *stage, size_t *count)
+{
+  double lanes = 1;
+  for (size_t d = 0; d < stage->cube->dimensions; d++) {
+    count[d] = stage->mode[d] == MODE_FIXED ? 1 : stage->cube->dimension[d].size;
+    lanes *= stage->mode[d] == MODE_OUT ? (double)count[d] : 1;
+  }
+  return lanes;
+}
+
+static struct stage_work find_work(const struct plan *plan, const struct stage *stage)
+{
+  const struct kernel_stage *data = stage->data;
+  struct stage_work work = {.bytes_out = (double)cube_bytes(stage->cube)};
+  size_t count[CUBE_MAX_DIMENSIONS] = {0}, in[CUBE_MAX_DIMENSIONS];
+  const double lanes = variant_lanes(stage, count), shared = data->group > 1 ? (double)data->group : 1;
+  for (size_t v = 0; v < data->variant_count; v++) {
+    const struct variant *variant = &data->variants[v];
+    double values[WORK_KINDS] = {0};
+    kernel_work(&variant->kernel, values);
+    for (size_t k = 0; k < WORK_KINDS; k++)
+      work.values[k] += lanes * values[k];
+    for (size_t i = 0; i < variant->input_count; i++) {
+      const struct cube *cube = plan->stages[variant->inputs[i].stage].cube;
+      input_counts(&variant->inputs[i], cube, count, in);
+      work.bytes_in += (double)cube_part_bytes(cube, in) / shared;
+    }
+    work.launches += ceil(lanes / launch_lanes);
+  }
+  return work;
+}
+
+static double weighed(const double *values, const double *seconds)
+{
+  double sum = 0;
+  for (size_t k = 0; k < WORK_KINDS; k++)
+    sum += values[k] * seconds[k];
+  return sum;
+}
+
+static double on_devices(const struct stage_work *work, const struct device_speeds *speeds, size_t devices)
+{
+  const double in = work->bytes_in / speeds->to_device, out = work->bytes_out / speeds->to_host,
+               kernels = weighed(work->values, speeds->device) + work->launches * speeds->launch;
+  return device_start + fmax(fmax(in, out), kernels) / (double)devices;
+}
+
+/* ---- decisions --------------------------------------------------------------------------------------------------- */
+
 /* A chain is read once, forward: what a device fails to do could not be done again. */
-static bool reads_chain(const struct plan *plan, const struct stage *stage, const bool *chained)
+static bool reads_chain(const struct stage *stage, const bool *chained)
 {
   const struct source *source = stage->ops == &source_stage ? node_source_of(stage->node) : NULL;
   bool found = source && source->sequential;
-  (void)plan;
   for (size_t i = 0; i < stage->input_count; i++)
     found = found || chained[stage->inputs[i]->stage];
   return found;
 }
 
+/* Whether devices run the kernels. */
 static int check_kernels(const struct kernel_stage *stage, struct error *why)
 {
   struct buffer text = {0};
@@ -31,18 +98,51 @@ static int check_kernels(const struct kernel_stage *stage, struct error *why)
   return status;
 }
 
+/* The first device stands for all; it is opened, and measured where that has not been done. */
+static int find_speeds(struct devices *devices, struct device_speeds *out, struct error *why)
+{
+  struct device *device = devices_at(devices, 0);
+  return device_open(device, why) == 0 ? device_speeds(device, out, why) : -1;
+}
+
+static const char *compare(struct arena *arena, struct plan *plan, struct stage *stage, struct error *why)
+{
+  const struct stage_work work = find_work(plan, stage);
+  const double rough = weighed(work.values, rough_cpu) / plan->threads;
+  struct device_speeds speeds;
+  if (rough < worth_asking)
+    return arena_printf(arena, "on the CPU: about %.2g s, too little for a device", rough);
+  const size_t count = devices_count(plan->devices, why);
+  if (count == 0 || check_kernels(stage->data, why) != 0 || find_speeds(plan->devices, &speeds, why) != 0)
+    return NULL;
+  stage->cpu_seconds = weighed(work.values, speeds.cpu) / plan->threads;
+  stage->device_seconds = on_devices(&work, &speeds, count);
+  stage->on_device = stage->device_seconds < stage->cpu_seconds;
+  return arena_printf(arena, "on %s: about %.2g s; on %s %.2g s", stage->on_device ? "the device" : "the CPU",
+                      stage->on_device ? stage->device_seconds : stage->cpu_seconds,
+                      stage->on_device ? "the CPU" : "the device",
+                      stage->on_device ? stage->cpu_seconds : stage->device_seconds);
+}
+
+static const char *insist(struct plan *plan, struct stage *stage, struct error *why)
+{
+  stage->on_device = check_kernels(stage->data, why) == 0 && devices_count(plan->devices, why) > 0;
+  return stage->on_device ? "on the device, as is asked for" : NULL;
+}
+
 static int place_stage(struct arena *arena, struct plan *plan, struct stage *stage, bool is_chained,
                        struct error *error)
 {
   struct error why = {0};
-  const struct device_options *options = devices_options(plan->devices);
-  if (options->kind == DEVICE_CPU)
-    error_set(&why, ERROR_FeatureUnsupported, "the CPU alone is to be used");
+  const enum device_kind kind = devices_options(plan->devices)->kind;
+  if (kind == DEVICE_CPU)
+    stage->place = "on the CPU, as is asked for";
   else if (is_chained)
-    error_set(&why, ERROR_FeatureUnsupported, "it reads a chain, in order");
-  else if (check_kernels(stage->data, &why) == 0 && devices_count(plan->devices, &why) > 0)
-    stage->on_device = true;
-  stage->place = stage->on_device ? "on a device" : arena_printf(arena, "on the CPU: %s", why.message);
+    stage->place = "on the CPU: it reads a chain, in order";
+  else
+    stage->place = kind == DEVICE_CUDA ? insist(plan, stage, &why) : compare(arena, plan, stage, &why);
+  if (!stage->place)
+    stage->place = arena_printf(arena, "on the CPU: %s", why.message);
   return stage->place ? 0 : error_memory(error);
 }
 
@@ -55,7 +155,7 @@ int plan_place_stages(struct arena *arena, struct plan *plan, struct error *erro
     return error_memory(error);
   for (size_t s = 0; s < plan->stage_count; s++) {
     struct stage *stage = &plan->stages[s];
-    chained[s] = reads_chain(plan, stage, chained);
+    chained[s] = reads_chain(stage, chained);
     if (kernel_stage_of(stage) && place_stage(arena, plan, stage, chained[s], error) != 0)
       return -1;
     stage->awaits_device = stage->on_device;

@@ -153,6 +153,16 @@ void plan_print(const struct plan *plan, struct buffer *out)
 /* ---- JSON ---------------------------------------------------------------------------------------------------------
  */
 
+static void write_place(struct json_writer *w, const struct stage *stage)
+{
+  json_kv_string(w, "device", stage->on_device ? "cuda" : "cpu");
+  json_kv_string(w, "why", stage->place);
+  if (stage->cpu_seconds > 0) {
+    json_kv_number(w, "cpu_seconds", stage->cpu_seconds);
+    json_kv_number(w, "device_seconds", stage->device_seconds);
+  }
+}
+
 static void write_stages(struct json_writer *w, const struct plan *plan)
 {
   json_key(w, "stages");
@@ -164,7 +174,7 @@ static void write_stages(struct json_writer *w, const struct plan *plan)
     json_kv_string(w, "node", stage->node->id);
     json_kv_number(w, "elements", (double)cube_elements(stage->cube));
     if (stage->place)
-      json_kv_string(w, "runs", stage->place);
+      write_place(w, stage);
     json_key(w, "reads");
     json_write_array(w);
     for (size_t i = 0; i < stage->input_count; i++)

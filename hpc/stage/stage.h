@@ -95,7 +95,8 @@ struct stage {
   size_t slab[CUBE_MAX_DIMENSIONS]; /* inside a plan: filled in parts of at most this shape; SIZE_MAX: any */
   bool on_device;                   /* kernels: by the plan's devices, as long as they work; see place_stages.c */
   bool awaits_device;               /* it, or a stage that it reads, is on a device */
-  const char *place;                /* kernels of a plan that knows devices: where and why, for EXPLAIN; else NULL */
+  double cpu_seconds, device_seconds; /* estimates, where they were compared; else 0 */
+  const char *place;                  /* kernels of a plan that knows devices: where and why, for EXPLAIN; else NULL */
 };
 
 extern const struct stage_ops source_stage, warp_stage, kernel_stage, pass_stage, kept_stage;

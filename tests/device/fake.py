@@ -27,18 +27,23 @@ def run_with_fake(arguments, fake=True, **surroundings):
     return twincube(*arguments, env=environment)
 
 
+def write_axes(file, dates, rows, columns):
+    """Every tenth day from 2020-01-01, cells of 10 m."""
+    for name, size in zip(("t", "y", "x"), (dates, rows, columns)):
+        file.createDimension(name, size)
+        axis = file.createVariable(name, "f8", (name,))
+        axis[:] = numpy.arange(size) * 10.0 if name != "y" else numpy.arange(size)[::-1] * 10.0
+        axis.units = "days since 2020-01-01" if name == "t" else "m"
+        axis.standard_name = "time" if name == "t" else f"projection_{name}_coordinate"
+    crs = file.createVariable("crs", "i4")
+    crs.crs_wkt = CRS.from_epsg(32632).to_wkt()
+    crs.grid_mapping_name = "transverse_mercator"
+
+
 def write_cube(path, values):
-    """(t, bands, y, x) as netCDF: a variable a band, days from 2020-01-01, cells of 10 m; no-data -1."""
+    """(t, bands, y, x) as netCDF: a variable a band; no-data -1."""
     with netCDF4.Dataset(path, "w") as file:
-        for name, size in zip(("t", "y", "x"), (values.shape[0], *values.shape[2:])):
-            file.createDimension(name, size)
-            axis = file.createVariable(name, "f8", (name,))
-            axis[:] = numpy.arange(size) * 10.0 if name != "y" else numpy.arange(size)[::-1] * 10.0
-            axis.units = "days since 2020-01-01" if name == "t" else "m"
-            axis.standard_name = "time" if name == "t" else f"projection_{name}_coordinate"
-        crs = file.createVariable("crs", "i4")
-        crs.crs_wkt = CRS.from_epsg(32632).to_wkt()
-        crs.grid_mapping_name = "transverse_mercator"
+        write_axes(file, values.shape[0], *values.shape[2:])
         for band in range(values.shape[1]):
             variable = file.createVariable(f"B{band}", "i2", ("t", "y", "x"), fill_value=-1)
             variable.grid_mapping = "crs"

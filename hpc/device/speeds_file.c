@@ -1,0 +1,93 @@
+#include "hpc/device/speeds_file.h"
+
+#include "datacube/base/hash.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NUMBERS = sizeof(struct device_speeds) / sizeof(double), PATH_ROOM = 1200 };
+
+/* In the order of struct device_speeds. */
+static const char *const names[NUMBERS] = {"to_device_bytes_per_second",
+                                           "to_host_bytes_per_second",
+                                           "launch_seconds",
+                                           "device_memory",
+                                           "device_plain",
+                                           "device_dear",
+                                           "device_reduce",
+                                           "device_order",
+                                           "cpu_memory",
+                                           "cpu_plain",
+                                           "cpu_dear",
+                                           "cpu_reduce",
+                                           "cpu_order"};
+
+static void path_of(const struct device *device, char out[PATH_ROOM])
+{
+  struct hash hash = {0, 0};
+  hash_text(&hash, device->facts.name);
+  hash_word(&hash, (uint64_t)device->facts.driver);
+  hash_word(&hash, (uint64_t)device->facts.architecture);
+  snprintf(out, PATH_ROOM, "%.1000s/speeds-%016" PRIx64 ".txt", devices_options(device->all)->folder, hash.a);
+}
+
+static bool take_line(char *line, double *numbers)
+{
+  char *space = strchr(line, ' ');
+  if (!space)
+    return false;
+  *space = '\0';
+  for (size_t i = 0; i < NUMBERS; i++)
+    if (strcmp(names[i], line) == 0) {
+      numbers[i] = strtod(space + 1, NULL);
+      return true;
+    }
+  return false;
+}
+
+/* Every number is there, and positive. */
+bool speeds_file_read(const struct device *device, struct device_speeds *out)
+{
+  char path[PATH_ROOM], line[128];
+  double numbers[NUMBERS] = {0};
+  size_t taken = 0;
+  if (!devices_options(device->all)->folder)
+    return false;
+  path_of(device, path);
+  FILE *file = fopen(path, "re");
+  while (file && fgets(line, sizeof line, file))
+    taken += take_line(line, numbers);
+  if (file)
+    fclose(file);
+  for (size_t i = 0; i < NUMBERS; i++)
+    if (!(numbers[i] > 0))
+      return false;
+  memcpy(out, numbers, sizeof *out);
+  return taken == NUMBERS;
+}
+
+void speeds_file_write(const struct device *device, const struct device_speeds *speeds)
+{
+  char path[PATH_ROOM], temporary[PATH_ROOM + 16];
+  double numbers[NUMBERS];
+  if (!devices_options(device->all)->folder)
+    return;
+  mkdir(devices_options(device->all)->folder, 0700);
+  path_of(device, path);
+  snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+  const int fd = mkostemp(temporary, O_CLOEXEC);
+  FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+  if (!file)
+    return;
+  memcpy(numbers, speeds, sizeof numbers);
+  fprintf(file, "device %s\n", device->facts.name);
+  for (size_t i = 0; i < NUMBERS; i++)
+    fprintf(file, "%s %.6g\n", names[i], numbers[i]);
+  if (fclose(file) != 0 || rename(temporary, path) != 0)
+    unlink(temporary);
+}
