@@ -200,7 +200,12 @@ def contest(args, title, rows, chunks=()):
     for _, out, *_ in rows.values():
         remove(out)
     table(samples)
-    return Contest(samples)
+    result = Contest(samples)
+    if "twincube" in rows:
+        print("times as long as twincube, times its memory: " + ", ".join(
+            f"{name} {result.wall(name) / result.wall('twincube'):.2f}, {result.rss(name) / result.rss('twincube'):.1f}"
+            for name in rows if name != "twincube"), flush=True)
+    return result
 
 
 def time_rounds(rows, rounds):

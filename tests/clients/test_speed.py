@@ -1,8 +1,8 @@
 """Nothing has become several times slower: ratios to plain loops that take turns with what they are compared with.
 
-The bounds are about twice what was measured when they were set, on quiet and on busy machines: a fourfold slowdown
-fails, and whoever makes something much faster lowers its bound. Of all turns the fastest counts, so that what else the
-machine does makes both longer, or neither.
+The bounds are two to three times what was measured when they were set (5.1, 21 to 26, 0.7 to 1.2, at loads of 4 to
+14): a fourfold slowdown fails, and whoever makes something much faster lowers its bound. Of all turns the fastest
+counts, so that what else the machine does makes both longer, or neither.
 """
 import base64
 import http.client
@@ -22,7 +22,7 @@ from conftest import BINARY, PASSWORD, USER
 pytestmark = [pytest.mark.alone,
               pytest.mark.skipif("TWINCUBE_SANITIZED" in os.environ, reason="sanitizers are slow by themselves")]
 
-KERNEL_BOUND = 11     # of a loop by hand over values in the cache, the geometric mean of expressions
+KERNEL_BOUND = 14     # of a loop by hand over values in the cache, the geometric mean of expressions
 REQUEST_BOUND = 60    # of an echo through a socket of another process
 PLANNING_BOUND = 2.2  # a node, of a thousand additions in Python
 ADD = {"process": {"process_graph": {"add": {"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": True}}}}
