@@ -193,8 +193,10 @@ static int share_node(struct sharing *s, const char *id, const json_t *node)
   if (!process || strcmp(process, "load_collection") != 0 || json_object_get(node, "namespace") || !collection ||
       refers(arguments) || s->count == PARTS_MOST || is_own(s, collection))
     return 0;
-  if (local->offered_elsewhere(local->context, s->arena, collection, &processes, s->error) != 0)
+  if (local->offered_elsewhere(local->context, s->arena, collection, &processes, s->error) != 0) {
+    error_at_parameter(s->error, "id");
     return error_at_node(s->error, id);
+  }
   s->offered = processes ? json_loads(processes, 0, NULL) : NULL;
   if (!json_is_object(s->offered) || !offers_within(s, arguments))
     return 0;

@@ -109,7 +109,7 @@ int graph_lower(struct arena *arena, const struct bound *bound, const struct gra
 int graph_blame(const struct arena *arena, struct error *error);
 
 /* parse, bind and lower; each error found is reported (several unknown processes or arguments give one each). A process
- * with parameters that have no value is bound only. */
+ * with parameters that have no value is bound only, and so is a graph of which another server computes a part. */
 void graph_validate(const char *json, size_t length, const struct graph_options *options,
                     void (*report)(void *data, const struct error *error), void *data);
 

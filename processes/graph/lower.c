@@ -7,6 +7,7 @@
 #include "processes/cube/given_labels.h"
 #include "processes/cube/inline_cube.h"
 #include "processes/graph/bind.h"
+#include "processes/graph/elsewhere.h"
 
 #include <string.h>
 
@@ -473,12 +474,14 @@ void graph_validate(const char *json, size_t length, const struct graph_options 
   const struct graph *graph;
   const struct bound *bound;
   struct outcome outcome;
+  struct graph_shares shares;
   struct graph_options describing = *options;
   describing.describes_only = true;
   if (!arena)
     error_memory(&error);
   else if (graph_parse(arena, json, length, options->official_encoding, &graph, &error) == 0 &&
-           graph_bind_report(arena, graph, options, &bound, report, data, &error) == 0 && !bound->open)
+           graph_bind_report(arena, graph, options, &bound, report, data, &error) == 0 && !bound->open &&
+           graph_share(arena, json, length, options, &shares, &error) == 0 && shares.count == 0)
     graph_lower(arena, bound, &describing, &outcome, &error);
   if (error_is_set(&error)) {
     if (arena)

@@ -197,47 +197,59 @@ static int check_backend(const struct federated_collection *where, struct error 
   return 0;
 }
 
-int backend_load(struct federation *federation, const struct backend_load *load, struct buffer *path,
-                 struct error *error)
+/* Where a collection lies that can be computed with; *is_there is false where no back-end has it. */
+static int find_backend(struct federation *federation, const char *name, struct federated_collection *out,
+                        bool *is_there, struct error *error)
 {
-  struct federated_collection where;
+  int status = federation_find(federation, name, out, error);
+  *is_there = status == 0 || !error_is(error, ERROR_CollectionNotFound);
+  if (*is_there)
+    return status == 0 ? check_backend(out, error) : -1;
+  *error = (struct error){{0}, {0}, {0}, {0}};
+  return 0;
+}
+
+static int load_there(struct federation *federation, const struct backend_load *load, json_t *request,
+                      const struct federated_collection *where, struct buffer *path, struct error *error)
+{
   struct buffer question = {0};
-  json_t *request = json_loads(load->request, 0, NULL), *body = NULL;
-  const char *name = json_string_value(json_object_get(request, "collection"));
-  int status = name != NULL ? federation_find(federation, name, &where, error)
-                            : error_set(error, ERROR_Internal, "a worker asks for no collection");
-  if (status != 0 && error_is(error, ERROR_CollectionNotFound)) {
-    *error = (struct error){0};
-    json_decref(request);
-    return 0;
-  }
-  if (status == 0)
-    status = check_backend(&where, error);
-  if (status == 0)
-    body = make_question(json_object_get(request, "process_graph"), &where, name);
+  json_t *graph = json_object_get(request, "process_graph");
+  json_t *body = make_question(graph, where, json_string_value(json_object_get(request, "collection")));
   char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-  if (text != NULL)
-    buffer_text(&question, text);
-  if (status == 0 && (text == NULL || question.failed))
-    status =
-        error_set(error, ERROR_Internal, "what is to be computed at the back-end '%s' is no graph", where.backend->id);
-  if (status == 0)
-    status = place_file(federation, load, where.backend, &question, path, error);
+  buffer_text(&question, text != NULL ? text : "");
+  int status = text != NULL && !question.failed
+                   ? place_file(federation, load, where->backend, &question, path, error)
+                   : error_set(error, ERROR_Internal, "what is to be computed at the back-end '%s' is no graph",
+                               where->backend->id);
   free(text);
   json_decref(body);
-  json_decref(request);
   buffer_free(&question);
   return status;
 }
 
-void backend_offers(struct federation *federation, const char *collection, struct buffer *json)
+int backend_load(struct federation *federation, const struct backend_load *load, struct buffer *path,
+                 struct error *error)
 {
   struct federated_collection where;
-  struct error ignored = {0};
-  if (federation_find(federation, collection, &where, &ignored) != 0 || check_backend(&where, &ignored) != 0)
-    return;
+  bool is_there = false;
+  json_t *request = json_loads(load->request, 0, NULL);
+  const char *name = json_string_value(json_object_get(request, "collection"));
+  int status = name != NULL ? find_backend(federation, name, &where, &is_there, error)
+                            : error_set(error, ERROR_Internal, "a worker asks for no collection");
+  if (status == 0 && is_there)
+    status = load_there(federation, load, request, &where, path, error);
+  json_decref(request);
+  return status;
+}
+
+int backend_offers(struct federation *federation, const char *collection, struct buffer *json, struct error *error)
+{
+  struct federated_collection where;
+  bool is_there;
+  if (find_backend(federation, collection, &where, &is_there, error) != 0)
+    return -1;
   pthread_rwlock_rdlock(&federation->lock);
-  for (size_t i = 0; i < federation->count; i++) {
+  for (size_t i = 0; is_there && i < federation->count; i++) {
     const struct backend *backend = &federation->backends[i];
     char *names = backend->settings == where.backend ? json_dumps(backend->survey.processes, JSON_COMPACT) : NULL;
     if (names != NULL)
@@ -245,4 +257,5 @@ void backend_offers(struct federation *federation, const char *collection, struc
     free(names);
   }
   pthread_rwlock_unlock(&federation->lock);
+  return 0;
 }

@@ -21,7 +21,7 @@ int backend_load(struct federation *federation, const struct backend_load *load,
                  struct error *error);
 
 /* The processes of the back-end that would be asked to load a collection, a JSON object of their names; nothing where
- * there is none that could. */
-void backend_offers(struct federation *federation, const char *collection, struct buffer *json);
+ * none has it. Errors: as above, where it cannot compute, or not now. */
+int backend_offers(struct federation *federation, const char *collection, struct buffer *json, struct error *error);
 
 #endif

@@ -58,12 +58,12 @@ static int find_results(struct definition_desk *desk, const char *url, struct bu
 
 bool definition_desk_has_others(const struct definition_desk *desk)
 {
-  return desk->federation != NULL && desk->task.user != NULL && !desk->task.is_alone;
+  return desk->federation != NULL && !desk->task.is_alone;
 }
 
 static int find_elsewhere(struct definition_desk *desk, const char *request, struct buffer *path, struct error *error)
 {
-  if (!definition_desk_has_others(desk))
+  if (!definition_desk_has_others(desk) || desk->task.user == NULL)
     return 0;
   if (desk->task.is_hurried) {
     desk->session.is_incomplete = true;
@@ -74,12 +74,9 @@ static int find_elsewhere(struct definition_desk *desk, const char *request, str
   return backend_load(desk->federation, &load, path, error);
 }
 
-/* What cannot be asked now is told when it is to compute. */
-static int find_offered(struct definition_desk *desk, const char *collection, struct buffer *json)
+static int find_offered(struct definition_desk *desk, const char *collection, struct buffer *json, struct error *error)
 {
-  if (definition_desk_has_others(desk))
-    backend_offers(desk->federation, collection, json);
-  return 0;
+  return definition_desk_has_others(desk) ? backend_offers(desk->federation, collection, json, error) : 0;
 }
 
 int definition_desk_answer(void *data, const char *space, const char *id, struct buffer *json, struct error *error)
@@ -92,7 +89,7 @@ int definition_desk_answer(void *data, const char *space, const char *id, struct
   if (strcmp(space, ask_elsewhere) == 0)
     return find_elsewhere(desk, id, json, error);
   if (strcmp(space, ask_offered) == 0)
-    return find_offered(desk, id, json);
+    return find_offered(desk, id, json, error);
   return remote_definition_get(desk->remote, &desk->session, space, id, json, error);
 }
 

@@ -91,6 +91,20 @@ int worker_lookup_results(void *context, struct arena *arena, const char *url, c
   return ask_text(context, ask_results, url, arena, out, error);
 }
 
+/* What is only looked at is not computed: 0 where nobody has the collection anyway. */
+static int refuse_to_ask(const struct worker_lookup *lookup, struct arena *arena, const char *collection,
+                         struct error *error)
+{
+  const char *offered;
+  if (ask_text(lookup, ask_offered, collection, arena, &offered, error) != 0)
+    return -1;
+  if (offered == NULL)
+    return 0;
+  return error_set(error, lookup->task->kind == TASK_ESTIMATE ? ERROR_EstimateComplexity : ERROR_FeatureUnsupported,
+                   "what '%.200s' is like is known when its back-end has computed it, in a request or a job",
+                   collection);
+}
+
 int worker_lookup_elsewhere(void *context, struct arena *arena, const struct elsewhere *wanted, const char **out,
                             struct error *error)
 {
@@ -101,9 +115,7 @@ int worker_lookup_elsewhere(void *context, struct arena *arena, const struct els
   if (!lookup->task->has_others)
     return 0;
   if (lookup->task->kind != TASK_EXECUTE)
-    return error_set(error, lookup->task->kind == TASK_ESTIMATE ? ERROR_EstimateComplexity : ERROR_FeatureUnsupported,
-                     "what '%.200s' is like is known when its back-end has computed it, in a request or a job",
-                     wanted->collection);
+    return refuse_to_ask(lookup, arena, wanted->collection, error);
   json_write_object(&w);
   json_kv_string(&w, "collection", wanted->collection);
   json_key(&w, "process_graph");
@@ -119,7 +131,7 @@ int worker_lookup_offered(void *context, struct arena *arena, const char *collec
 {
   const struct worker_lookup *lookup = context;
   *out = NULL;
-  if (!lookup->task->has_others || (lookup->task->kind != TASK_EXECUTE && lookup->task->kind != TASK_EXPLAIN))
+  if (!lookup->task->has_others || lookup->task->kind == TASK_ESTIMATE || lookup->task->kind == TASK_MAP)
     return 0;
   return ask_text(lookup, ask_offered, collection, arena, out, error);
 }

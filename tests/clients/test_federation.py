@@ -364,8 +364,17 @@ def test_what_the_other_one_says_is_wrong(server):
     refused(server, saved(load("far|NONE"), "load"), "CollectionNotFound", 404)
     refused(server, saved(load("DEMO"), "load"), "CollectionNotFound", 404)
     refused(server, saved(load("far|DEMO", temporal_extent=["1990-01-01", "1991-01-01"]), "load"), "NoDataAvailable", 400)
-    errors = server.call("POST", "/validation", {"process_graph": saved(load("far|DEMO"), "load")}).json()["errors"]
-    assert [e["code"] for e in errors] == ["FeatureUnsupported"]
+
+
+def test_validation_says_what_can_be_known(server):
+    def found(graph, **options):
+        answer = requests.post(server.api + "/validation", json={"process_graph": graph}, timeout=60, **options)
+        return [e["code"] for e in answer.json()["errors"]]
+    assert found(chain("far|DEMO", STEPS["bands"], STEPS["over bands"])) == []
+    assert found(chain("far|NONE", STEPS["bands"])) == ["CollectionNotFound"]
+    assert found(chain("far|DEMO", ("filter_hands", {}))) == ["ProcessUnsupported"]
+    assert found(chain("far|DEMO", ("filter_bands", {"hands": 5}))) == ["ProcessParameterUnsupported"]
+    assert found(chain("far|DEMO"), headers={"Via": "1.1 twincube-federation"}) == ["CollectionNotFound"]
 
 
 @pytest.mark.parametrize("page, code, words", [
