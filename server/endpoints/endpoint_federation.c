@@ -16,6 +16,21 @@ void write_own_backend(const struct exchange *exchange, struct json_writer *w)
     federation_write_own(w);
 }
 
+void tell_items_elsewhere(const struct exchange *exchange, struct error *error)
+{
+  struct federation *federation = asked_federation(exchange);
+  struct federated_collection where;
+  struct buffer url = {0};
+  if (federation == NULL || !error_is(error, ERROR_CollectionNotFound) ||
+      federation_find(federation, exchange->parameters[0], &where, &(struct error){0}) != 0)
+    return;
+  backend_collection_url(where.backend, where.id, "/items", &url);
+  *error = (struct error){{0}, {0}, {0}, {0}};
+  error_set(error, ERROR_FeatureUnsupported, "its items are listed by the back-end that has it: %.400s",
+            url.failed ? "" : url.data);
+  buffer_free(&url);
+}
+
 /* An object that stands as a text gets a further member. */
 void write_supported(struct federation *federation, const char *id, const char *json, size_t length,
                      struct json_writer *w)

@@ -133,8 +133,10 @@ static void reply_features(struct exchange *exchange, int status, struct buffer 
     reply_typed(exchange, "application/geo+json", json);
     return;
   }
+  struct error told = *error;
   buffer_free(json);
-  reply_error(exchange, error);
+  tell_items_elsewhere(exchange, &told);
+  reply_error(exchange, &told);
 }
 
 void get_items(struct exchange *exchange)

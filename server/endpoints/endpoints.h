@@ -22,6 +22,8 @@ struct federation;
 struct federation *asked_federation(const struct exchange *exchange);
 /* Writes a member into an open object that says that only this server has it; nothing without a federation. */
 void write_own_backend(const struct exchange *exchange, struct json_writer *w);
+/* In place of the error that there is no such collection: where the items of another back-end's collection are. */
+void tell_items_elsewhere(const struct exchange *exchange, struct error *error);
 /* A process's object, as it stands in a text, with the back-ends that have one of this id; NULL: it is this server's
  * alone. */
 void write_supported(struct federation *federation, const char *id, const char *json, size_t length,

@@ -108,7 +108,9 @@ static int ask(struct federation *federation, const struct backend_load *load, c
                                   .json = question,
                                   .file = file,
                                   .most = backend->result_size,
-                                  .seconds = BACKEND_LOAD_SECONDS,
+                                  .seconds = load->seconds > 0 && load->seconds < BACKEND_LOAD_SECONDS
+                                                 ? load->seconds
+                                                 : BACKEND_LOAD_SECONDS,
                                   .stopping = &federation->stopping,
                                   .given_up = has_given_up,
                                   .data = (void *)(uintptr_t)load};

@@ -10,6 +10,7 @@ enum { BACKEND_LOAD_SECONDS = 1800 };
 struct backend_load {
   const char *request;      /* JSON of a worker: {"collection": name here, "process_graph": {…}} */
   const char *folder;       /* of the task, ends with '/': what lies in it is a worker's, and not relied on */
+  double seconds;           /* that it may take; at most BACKEND_LOAD_SECONDS, also where it is 0 */
   int client_fd, cancel_fd; /* a hang-up, something to read: nobody wants it any more; or -1 */
 };
 

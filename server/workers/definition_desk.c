@@ -70,7 +70,9 @@ static int find_elsewhere(struct definition_desk *desk, const char *request, str
     return error_set(error, ERROR_InfrastructureBusy, "there is no time now to have it computed elsewhere");
   }
   desk->has_loaded = true;
-  const struct backend_load load = {request, desk->task.folder, desk->task.client_fd, desk->task.cancel_fd};
+  const double used = (double)(steady_now() - desk->session.started) / 1000;
+  const double left = desk->task.seconds > used ? desk->task.seconds - used : desk->task.seconds > 0 ? 0.001 : 0;
+  const struct backend_load load = {request, desk->task.folder, left, desk->task.client_fd, desk->task.cancel_fd};
   return backend_load(desk->federation, &load, path, error);
 }
 

@@ -10,6 +10,7 @@ struct desk_task { /* borrowed for as long as the task runs */
   const char *user;         /* whose task it is; NULL: a stranger's */
   const char *folder;       /* its own, ends with '/' */
   int client_fd, cancel_fd; /* that end a wait for the web: see struct remote_session */
+  double seconds;           /* its time, 0: no limit */
   bool is_alone;            /* no other back-end of the federation is asked */
   bool is_hurried;          /* it gets no definition that would have to be waited for (session.is_incomplete) */
 };

@@ -216,6 +216,7 @@ static void run_task(struct pool_thread *thread, struct pool_task *task, struct 
                                                            .folder = thread->folder,
                                                            .client_fd = task->client_fd,
                                                            .cancel_fd = thread->pool->stop_fd,
+                                                           .seconds = task->seconds,
                                                            .is_alone = task->is_alone,
                                                            .is_hurried = thread->role == ROLE_SMALL});
   task->header.has_own = definition_desk_has_own(&thread->desk);

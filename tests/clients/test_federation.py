@@ -30,12 +30,21 @@ def state(server, backend):
 
 
 @pytest.fixture(scope="module")
-def provider(tmp_path_factory, demo):
-    """Another server, with a collection."""
+def scenes(demo, tmp_path_factory):
+    """Two bands of the demonstration series."""
+    folder = tmp_path_factory.mktemp("scenes")
+    for path in demo.glob("*_B0[48].tif"):
+        (folder / path.name).hardlink_to(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory, scenes):
+    """Another server, with collections."""
     data = tmp_path_factory.mktemp("provider")
     add_user(data, "service")
     for name in ("DEMO", "OTHER"):
-        twincube("catalogue", "add", "--data", data, "--id", name, "--title", f"Theirs: {name}", *DEMO_PATTERNS, demo)
+        twincube("catalogue", "add", "--data", data, "--id", name, "--title", f"Theirs: {name}", *DEMO_PATTERNS, scenes)
     server = Server(data).login("service")
     yield server
     assert server.stop() == 0
@@ -49,11 +58,11 @@ def token(provider, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, provider, token, demo):
+def server(tmp_path_factory, provider, token, scenes):
     data = tmp_path_factory.mktemp("data")
     add_user(data, "alice")
-    twincube("catalogue", "add", "--data", data, "--id", "OWN", *DEMO_PATTERNS, demo)
-    twincube("catalogue", "add", "--data", data, "--id", "BOTH", *DEMO_PATTERNS, demo)
+    twincube("catalogue", "add", "--data", data, "--id", "OWN", *DEMO_PATTERNS, scenes)
+    twincube("catalogue", "add", "--data", data, "--id", "BOTH", *DEMO_PATTERNS, scenes)
     config = data / "twincube.toml"
     config.write_text(f'[[federation]]\nid = "far"\nurl = "{provider.url}/openeo/1.3/"\ntitle = "Far away"\n'
                       f'token_file = "{token}"\nexperimental = true\naliases = {{BOTH = "OTHER"}}\n')
@@ -105,6 +114,9 @@ def test_collections_are_merged(server, provider):
     assert queryables["properties"] == provider.call("GET", "/collections/DEMO/queryables").json()["properties"]
     assert server.call("GET", "/collections/BOTH").json()["federation:backends"] == ["twincube", "far"]
     assert server.call("GET", "/collections/far|OTHER").json()["id"] == "BOTH"
+    answer = server.call("GET", "/collections/far|DEMO/items")
+    assert answer.status_code == 501 and links["items"] in answer.json()["message"]
+    assert server.call("GET", "/collections/far|NONE/items").json()["code"] == "CollectionNotFound"
     for name in ("far|NONE", "far|", "near|DEMO", "|DEMO", "far"):
         assert server.call("GET", "/collections/" + name).json()["code"] == "CollectionNotFound", name
         assert server.call("GET", f"/collections/{name}/queryables").json()["code"] == "CollectionNotFound", name
@@ -253,13 +265,13 @@ def test_pages_of_a_back_end_stay_below_its_address(lonely, stranger):
     assert names(lonely) == ["odd|A", "odd|B"] and not stranger.count("/secret")
 
 
-def test_two_that_list_each_other(tmp_path, demo):
+def test_two_that_list_each_other(tmp_path, scenes):
     """Each shows the other's own collections, and neither what the other has from it."""
     folders, ports = [tmp_path / "a", tmp_path / "b"], []
     for folder in folders:
         folder.mkdir()
         add_user(folder, "alice")
-        twincube("catalogue", "add", "--data", folder, "--id", folder.name.upper(), *DEMO_PATTERNS, demo)
+        twincube("catalogue", "add", "--data", folder, "--id", folder.name.upper(), *DEMO_PATTERNS, scenes)
         first = Server(folder)  # a free port
         ports.append(first.url.rsplit(":", 1)[1])
         assert first.stop() == 0
@@ -412,7 +424,7 @@ def test_who_hangs_up_ends_the_wait(lonely, stranger):
         stranger.pages["POST /api/result"] = page
         for _ in range(3):  # one more than there are workers
             with pytest.raises(requests.exceptions.RequestException):
-                lonely.session.post(lonely.api + "/result", timeout=1,
+                lonely.session.post(lonely.api + "/result", timeout=0.4,
                                     json={"process": {"process_graph": saved(load("odd|A"), "load")}})
     begun = time.monotonic()
     assert lonely.result({"a": {**node("add", x=1, y=2), "result": True}}).json() == 3
@@ -425,12 +437,12 @@ def test_who_hangs_up_ends_the_wait(lonely, stranger):
     assert time.monotonic() - begun < 15
 
 
-def test_one_that_dies_in_mid_request(tmp_path, demo):
+def test_one_that_dies_in_mid_request(tmp_path, scenes):
     folders = tmp_path / "far", tmp_path / "here"
     for folder in folders:
         folder.mkdir()
         add_user(folder, "alice")
-    twincube("catalogue", "add", "--data", folders[0], "--id", "DEMO", *DEMO_PATTERNS, demo)
+    twincube("catalogue", "add", "--data", folders[0], "--id", "DEMO", *DEMO_PATTERNS, scenes)
     far = Server(folders[0]).login()
     token = tmp_path / "token"
     token.write_text(far.session.headers["Authorization"].removeprefix("Bearer "))
@@ -460,7 +472,7 @@ def test_one_that_dies_in_mid_request(tmp_path, demo):
         assert [s.stop() for s in (here, far)] == [0, 0]
 
 
-def test_no_loop_through_aliases(tmp_path, demo):
+def test_no_loop_through_aliases(tmp_path):
     """Two that each say of a collection that the other one has it."""
     folders, ports = [tmp_path / "a", tmp_path / "b"], []
     for folder in folders:
