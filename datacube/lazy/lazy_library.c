@@ -1,6 +1,6 @@
-/* A library that is loaded when the first of its functions is called: GDAL brings sixty others, which take longer to
+/* Libraries that are loaded when the first of their functions is called: they bring sixty others, which take longer to
  * load than most scalars to compute. The program's calls go through the stubs that stubs.cmake makes; programs that
- * are linked with the library itself, such as tests, have neither. */
+ * are linked with the libraries themselves, such as tests, have neither. */
 #include <dlfcn.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,34 +11,38 @@
 void *lazy_library_function(size_t index);
 
 extern void *_Atomic lazy_library_slots[];
-extern const size_t lazy_library_count;
-extern const char lazy_library_soname[], lazy_library_names[]; /* names: one behind the other, each with its NUL */
+/* Texts, one behind the other, each with its NUL: the functions of the first library, those of the second, …; and the
+ * libraries. */
+extern const char lazy_library_names[], lazy_library_sonames[];
+extern const size_t lazy_library_ends[]; /* for each library the number of functions up to its last */
 
 /* As the loader does where a library is not there. */
-static _Noreturn void end(const char *reason)
+static _Noreturn void end(const char *reason, const char *name)
 {
-  fprintf(stderr, "twincube: %s\n", reason != NULL ? reason : lazy_library_soname);
+  fprintf(stderr, "twincube: %s\n", reason != NULL ? reason : name);
   _exit(127);
 }
 
-static void *load(void)
+static const char *text_at(const char *texts, size_t index)
 {
-  void *library = dlopen(lazy_library_soname, RTLD_LAZY | RTLD_GLOBAL);
-  if (library == NULL)
-    end(dlerror());
-  return library;
+  for (; index > 0; index--)
+    texts += strlen(texts) + 1;
+  return texts;
 }
 
 /* Called by the stubs; any thread, the same for all. */
 void *lazy_library_function(size_t index)
 {
-  const char *name = lazy_library_names;
-  void *library = load();
-  for (size_t i = 0; i < index; i++)
-    name += strlen(name) + 1;
-  void *function = dlsym(library, name);
+  size_t library = 0;
+  while (index >= lazy_library_ends[library])
+    library++;
+  const char *const soname = text_at(lazy_library_sonames, library), *const name = text_at(lazy_library_names, index);
+  void *loaded = dlopen(soname, RTLD_LAZY | RTLD_GLOBAL);
+  if (loaded == NULL)
+    end(dlerror(), soname);
+  void *function = dlsym(loaded, name);
   if (function == NULL)
-    end(dlerror());
+    end(dlerror(), name);
   lazy_library_slots[index] = function;
   return function;
 }

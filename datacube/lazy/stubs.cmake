@@ -1,38 +1,41 @@
-# cmake -D NM=… -D OBJDUMP=… -D LIBRARY=libx.so -D "ARCHIVES=a;b" -D OUTPUT=stubs.S -P stubs.cmake
+# cmake -D NM=… -D OBJDUMP=… -D "LIBRARIES=libx.so;liby.so" -D "ARCHIVES=a;b" -D OUTPUT=stubs.S -P stubs.cmake
 #
-# Functions of a shared library that the archives call, as jumps through slots: a slot leads to lazy_first at first, which
-# loads the library and fills the slot (lazy_library.c). For x86-64.
-execute_process(COMMAND ${OBJDUMP} -p ${LIBRARY} OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
-if(NOT headers MATCHES "SONAME +([^\n ]+)")
-  message(FATAL_ERROR "${LIBRARY} has no SONAME")
-endif()
-set(soname ${CMAKE_MATCH_1})
+# Functions of shared libraries that the archives call, as jumps through slots: a slot leads to lazy_first at first,
+# which loads the library and fills the slot (lazy_library.c). Of two libraries with one function the first has it. For
+# x86-64.
 execute_process(COMMAND ${NM} -u ${ARCHIVES} OUTPUT_VARIABLE wanted COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND ${NM} -D --defined-only --without-symbol-versions ${LIBRARY} OUTPUT_VARIABLE given
-                COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL " U [A-Za-z0-9_]+" wanted "${wanted}")
 string(REPLACE " U " "" wanted "${wanted}")
 list(REMOVE_DUPLICATES wanted)
 list(SORT wanted)
-set(names)
-foreach(name ${wanted})
-  if(given MATCHES " ([A-Za-z]) ${name}\n")
-    if(NOT CMAKE_MATCH_1 MATCHES "^[TW]$")
-      continue() # what other libraries define too, or data
-    endif()
-    list(APPEND names ${name})
-  endif()
-endforeach()
 
 set(functions)
 set(slots)
 set(texts)
+set(sonames)
 set(index 0)
-foreach(name ${names})
-  string(APPEND functions "function ${name} ${index}\n")
-  string(APPEND slots "slot_${index}: .quad first_${index}\n")
-  string(APPEND texts "  .asciz \"${name}\"\n")
-  math(EXPR index "${index} + 1")
+foreach(library ${LIBRARIES})
+  execute_process(COMMAND ${OBJDUMP} -p ${library} OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT headers MATCHES "SONAME +([^\n ]+)")
+    message(FATAL_ERROR "${library} has no SONAME")
+  endif()
+  set(soname ${CMAKE_MATCH_1})
+  execute_process(COMMAND ${NM} -D --defined-only --without-symbol-versions ${library} OUTPUT_VARIABLE given
+                  COMMAND_ERROR_IS_FATAL ANY)
+  string(APPEND sonames "  .asciz \"${soname}\"\n")
+  set(others)
+  foreach(name ${wanted})
+    if(given MATCHES " [TW] ${name}\n") # neither data, nor what other libraries define too
+      string(APPEND functions "function ${name} ${index}\n")
+      string(APPEND slots "slot_${index}: .quad first_${index}\n")
+      string(APPEND texts "  .asciz \"${name}\"\n")
+      math(EXPR index "${index} + 1")
+    else()
+      list(APPEND others ${name})
+    endif()
+  endforeach()
+  set(wanted ${others})
+  string(APPEND ends "  .quad ${index}\n")
 endforeach()
 file(WRITE ${OUTPUT} "\
 .macro function name index
@@ -94,11 +97,13 @@ lazy_first:
 lazy_library_slots:
 ${slots}
 .section .rodata
-.globl lazy_library_count
 .balign 8
-lazy_library_count: .quad ${index}
-.globl lazy_library_soname
-lazy_library_soname: .asciz \"${soname}\"
+.globl lazy_library_ends
+lazy_library_ends:
+${ends}
+.globl lazy_library_sonames
+lazy_library_sonames:
+${sonames}
 .globl lazy_library_names
 lazy_library_names:
 ${texts}

@@ -3,9 +3,9 @@
  * the lock, and the caller decides what comes first. */
 #include "datacube/sink/netcdf_store.h"
 
+#include "datacube/source/hdf5_type.h"
 #include "datacube/source/netcdf_lock.h"
 
-#include <hdf5.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ struct netcdf_store {
 
 static hid_t pair_type(size_t size)
 {
-  const hid_t part = size == sizeof(float[2]) ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;
+  const hid_t part = size == sizeof(float[2]) ? hdf5_type("NATIVE_FLOAT") : hdf5_type("NATIVE_DOUBLE");
   const hid_t pair = H5Tcreate(H5T_COMPOUND, size);
   if (pair >= 0 && H5Tinsert(pair, "r", 0, part) >= 0 && H5Tinsert(pair, "i", size / 2, part) >= 0)
     return pair;
@@ -39,25 +39,25 @@ static hid_t memory_type(enum element_type type)
   case ELEMENT_C128:
     return pair_type(element_info(type)->size);
   case ELEMENT_I8:
-    return H5T_NATIVE_INT8;
+    return hdf5_type("NATIVE_INT8");
   case ELEMENT_U16:
-    return H5T_NATIVE_UINT16;
+    return hdf5_type("NATIVE_UINT16");
   case ELEMENT_I16:
-    return H5T_NATIVE_INT16;
+    return hdf5_type("NATIVE_INT16");
   case ELEMENT_U32:
-    return H5T_NATIVE_UINT32;
+    return hdf5_type("NATIVE_UINT32");
   case ELEMENT_I32:
-    return H5T_NATIVE_INT32;
+    return hdf5_type("NATIVE_INT32");
   case ELEMENT_U64:
-    return H5T_NATIVE_UINT64;
+    return hdf5_type("NATIVE_UINT64");
   case ELEMENT_I64:
-    return H5T_NATIVE_INT64;
+    return hdf5_type("NATIVE_INT64");
   case ELEMENT_F32:
-    return H5T_NATIVE_FLOAT;
+    return hdf5_type("NATIVE_FLOAT");
   case ELEMENT_F64:
-    return H5T_NATIVE_DOUBLE;
+    return hdf5_type("NATIVE_DOUBLE");
   default:
-    return H5T_NATIVE_UINT8;
+    return hdf5_type("NATIVE_UINT8");
   }
 }
 
@@ -65,7 +65,7 @@ static int open_datasets(struct netcdf_store *store, const char *path)
 {
   const struct netcdf_plan *plan = store->plan;
   const size_t chunk = plan->chunk_elements * store->element_size, share = HDF5_CACHE / plan->variable_count;
-  const hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+  const hid_t access = H5Pcreate(hdf5_property_class("DATASET_ACCESS"));
   H5Pset_chunk_cache(access, 521, chunk > share ? chunk : share, 1);
   store->type = memory_type(plan->cube.type);
   store->file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
@@ -176,9 +176,10 @@ static herr_t note_range(const struct netcdf_store *store, size_t i)
     range[info->scale >= 0] = of->maximum * info->scale + info->offset;
   }
   const hid_t space = H5Screate_simple(1, &two, NULL);
-  const hid_t attribute = H5Acreate2(store->datasets[i], "actual_range", packed ? H5T_NATIVE_DOUBLE : store->type,
-                                     space, H5P_DEFAULT, H5P_DEFAULT);
-  const herr_t status = attribute >= 0 ? H5Awrite(attribute, H5T_NATIVE_DOUBLE, range) : -1;
+  const hid_t attribute =
+      H5Acreate2(store->datasets[i], "actual_range", packed ? hdf5_type("NATIVE_DOUBLE") : store->type, space,
+                 H5P_DEFAULT, H5P_DEFAULT);
+  const herr_t status = attribute >= 0 ? H5Awrite(attribute, hdf5_type("NATIVE_DOUBLE"), range) : -1;
   if (attribute >= 0)
     H5Aclose(attribute);
   H5Sclose(space);

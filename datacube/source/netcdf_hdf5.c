@@ -16,7 +16,7 @@ hid_t netcdf_hdf5_open(const char *path)
   static const H5F_close_degree_t degrees[] = {H5F_CLOSE_WEAK, H5F_CLOSE_SEMI};
   hid_t file = -1;
   for (size_t i = 0; file < 0 && i < sizeof degrees / sizeof degrees[0]; i++) {
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    const hid_t access = H5Pcreate(hdf5_property_class("FILE_ACCESS"));
     H5Pset_fclose_degree(access, degrees[i]);
     file = H5Fopen(path, H5F_ACC_RDONLY, access);
     H5Pclose(access);

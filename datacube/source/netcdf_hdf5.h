@@ -4,7 +4,7 @@
 
 #include "datacube/source/netcdf_describe.h"
 
-#include <hdf5.h>
+#include "datacube/source/hdf5_type.h"
 
 /* Callers hold the lock. */
 

@@ -36,14 +36,18 @@ static bool filters_known(hid_t properties, struct netcdf_layout *layout)
 /* Whether the type is one of the standard integers and floats; says the byte order. */
 static bool type_known(hid_t type, struct netcdf_layout *layout)
 {
-  const hid_t standard[][2] = {{H5T_STD_I8LE, H5T_STD_I8BE},     {H5T_STD_U8LE, H5T_STD_U8BE},
-                               {H5T_STD_I16LE, H5T_STD_I16BE},   {H5T_STD_U16LE, H5T_STD_U16BE},
-                               {H5T_STD_I32LE, H5T_STD_I32BE},   {H5T_STD_U32LE, H5T_STD_U32BE},
-                               {H5T_STD_I64LE, H5T_STD_I64BE},   {H5T_STD_U64LE, H5T_STD_U64BE},
-                               {H5T_IEEE_F32LE, H5T_IEEE_F32BE}, {H5T_IEEE_F64LE, H5T_IEEE_F64BE}};
+  static const struct {
+    size_t size;
+    const char *names[2]; /* little and big endian */
+  } standard[] = {{1, {"STD_I8LE", "STD_I8BE"}},    {1, {"STD_U8LE", "STD_U8BE"}},   {2, {"STD_I16LE", "STD_I16BE"}},
+                  {2, {"STD_U16LE", "STD_U16BE"}},  {4, {"STD_I32LE", "STD_I32BE"}}, {4, {"STD_U32LE", "STD_U32BE"}},
+                  {8, {"STD_I64LE", "STD_I64BE"}},  {8, {"STD_U64LE", "STD_U64BE"}}, {4, {"IEEE_F32LE", "IEEE_F32BE"}},
+                  {8, {"IEEE_F64LE", "IEEE_F64BE"}}};
+  if (H5Tget_size(type) != layout->element_size)
+    return false;
   for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++)
     for (int big = 0; big < 2; big++)
-      if (H5Tequal(type, standard[i][big]) > 0 && H5Tget_size(type) == layout->element_size) {
+      if (standard[i].size == layout->element_size && H5Tequal(type, hdf5_type(standard[i].names[big])) > 0) {
         layout->big_endian = big != 0;
         return true;
       }

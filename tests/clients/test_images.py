@@ -24,11 +24,14 @@ def installed_by(name):
 
 
 def linked():
-    """Debian packages of the libraries that the program names, GDAL among them, which it loads when it is wanted; those
-    of every system left out."""
+    """Debian packages of the libraries that the program names, those among them that it loads when they are wanted;
+    those of every system left out."""
     program = os.environ["TWINCUBE_BIN"]
     names = set(re.findall(r"NEEDED.*\[(.*)\]", said("readelf", "-d", program)))
-    names |= {name.decode() for name in re.findall(rb"\0(libgdal\.so\.[0-9]+)\0", Path(program).read_bytes())}
+    image = Path(program).read_bytes()
+    if (start := image.find(b"\0libgdal.so.")) >= 0:
+        lazy = re.match(rb"\0((lib[a-z0-9_-]+\.so\.[0-9]+\0)+)", image[start:])
+        names |= {name.decode() for name in lazy[1].split(b"\0") if name}
     paths = dict(re.findall(r"(\S+) (?:\(.*\) )?=> (/\S+)", said("/sbin/ldconfig", "-p") + said("ldd", program)))
     packages = set()
     for name in names:
