@@ -12,6 +12,7 @@ from rasterio.crs import CRS
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("TWINCUBE_BIN", ROOT / "build" / "twincube")).resolve()
 LIBRARIES = BINARY.parent / "fake_device"
+REAL = "TWINCUBE_REAL_DEVICE" in os.environ  # there is one: nothing is the fake's
 
 
 def twincube(*arguments, **options):
@@ -21,7 +22,7 @@ def twincube(*arguments, **options):
 def run_with_fake(arguments, fake=True, **surroundings):
     """`surroundings` are variables of the environment, most of them the fake's: see fake/fake_device.h."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TWINCUBE_NVRTC")}
-    if fake:
+    if fake and not REAL:
         environment["LD_LIBRARY_PATH"] = str(LIBRARIES)
     environment.update({name: str(value) for name, value in surroundings.items()})
     return twincube(*arguments, env=environment)

@@ -7,7 +7,7 @@ import maker
 import numpy
 import pytest
 
-from fake import LIBRARIES, Run, call, callback, compare, from_node, graph, reducer
+from fake import LIBRARIES, REAL, Run, call, callback, compare, from_node, graph, reducer
 
 ROUNDS = int(os.environ.get("TWINCUBE_PROPERTY_ROUNDS", "10"))
 SEED = int(os.environ.get("TWINCUBE_PROPERTY_SEED", "1"))
@@ -52,8 +52,34 @@ def test_a_device_gives_what_the_cpu_gives(data, tmp_path, name):
     want = Run(data, tmp_path, GRAPHS[name], device="cpu")
     have = Run(data, tmp_path, GRAPHS[name], "--threads", 2)
     compare(have.values, want.values, 1e-6)
-    assert have.count("launches:0") > 0 and have.count("left_behind") == 0 and have.told == []
+    assert (REAL or have.count("launches:0") > 0) and have.count("left_behind") == 0 and have.told == []
     assert want.counts == {}  # nothing of it is opened
+
+
+ELEMENTS = ["absolute", "sgn", "sqrt", "exp", "ln", "floor", "ceil", "int", "round", "sin", "cos", "tan", "arcsin", "arccos",
+            "arctan", "sinh", "cosh", "tanh", "arsinh", "arcosh", "artanh", "is_nodata", "is_nan"]
+PAIRS = ["add", "subtract", "multiply", "divide", "mod", "power", "arctan2", "eq", "neq", "gt", "gte", "lt", "lte"]
+ARRAYS = ["mean", "median", "min", "max", "sum", "product", "sd", "variance", "count", "first", "last"]
+NAMES = {"exp": ("p",), "power": ("base", "p"), "arctan2": ("y", "x")}
+
+
+def rows_graph():
+    """A kernel in which each row of the element language and each reducer has a label of its own."""
+    at = {f"v{i}": call("array_element", data=DATA, index=i) for i in range(2)}
+    small = {f"s{i}": call("divide", x=from_node(f"v{i}"), y=1500) for i in range(2)}
+    one = {name: call(name, **{NAMES.get(name, ("x",))[0]: from_node("s0")}) for name in ELEMENTS}
+    two = {name: call(name, **dict(zip(NAMES.get(name, ("x", "y")), (from_node("s0"), from_node("s1")))))
+           for name in PAIRS}
+    arrays = {name: call(name, data=DATA) for name in ARRAYS}
+    every = [from_node(name) for name in (*one, *two, *arrays)]
+    return graph(out=call("apply_dimension", data=from_node("load"), dimension="t", target_dimension="row",
+                          process=callback(**at, **small, **one, **two, **arrays,
+                                           all=call("array_create", data=every))))
+
+
+def test_rows_are_the_cpus(data, tmp_path):
+    want = Run(data, tmp_path, rows_graph(), device="cpu")
+    compare(Run(data, tmp_path, rows_graph()).values, want.values, 1e-5)
 
 
 def test_the_median_is_numpys(data, tmp_path):
@@ -133,7 +159,8 @@ def numbers(answer):
 def test_random_graphs_mean_the_same(world, seed, monkeypatch):
     subject, collections = world
     random_graph, _ = maker.Maker(seed, collections).make()
-    monkeypatch.setenv("LD_LIBRARY_PATH", str(LIBRARIES))
+    if not REAL:
+        monkeypatch.setenv("LD_LIBRARY_PATH", str(LIBRARIES))
     try:
         want = json.loads(subject.run(random_graph, "--device", "cpu"))
     except Exception as refused:  # what is not computed at all
