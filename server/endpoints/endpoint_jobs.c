@@ -2,6 +2,7 @@
 #include "server/endpoints/endpoints.h"
 
 #include "server/store/folder.h"
+#include "server/endpoints/job_default.h"
 #include "server/endpoints/job_link.h"
 #include "server/jobs/job_folder.h"
 #include "server/http/json_text.h"
@@ -103,25 +104,16 @@ static int check_priority(const json_t *priority, struct job *job, struct error 
   return 0;
 }
 
-/* What the process itself says of an option, as a new value; NULL: nothing. */
-static json_t *default_option(const struct job *job, const char *name)
-{
-  size_t length = 0;
-  const char *options = job->process == NULL
-                            ? NULL
-                            : json_text_member(job->process, strlen(job->process), "default_job_options", &length);
-  const char *value = options == NULL ? NULL : json_text_member(options, length, name, &length);
-  return value == NULL || length > MAX_OPTIONS ? NULL : json_loadb(value, length, JSON_DECODE_ANY, NULL);
-}
-
 /* The request's word counts before the process's. */
-static int take_priority(const json_t *kept, struct job *job, struct error *error)
+static int take_priority(const struct exchange *exchange, const json_t *kept, struct job *job, struct error *error)
 {
   const json_t *option = json_object_get(json_object_get(kept, "job_options"), "priority");
   const json_t *priority = option != NULL ? option : json_object_get(kept, "priority");
   if (priority != NULL)
     return check_priority(priority, job, error);
-  json_t *own = default_option(job, "priority");
+  json_t *own = NULL;
+  if (job_default_option(exchange, job, "priority", &own, error) != 0)
+    return -1;
   const int status = check_priority(own, job, error);
   json_decref(own);
   return status;
@@ -129,14 +121,14 @@ static int take_priority(const json_t *kept, struct job *job, struct error *erro
 
 /* What the API does not define, such as job_options, is kept and shown with the job; its log will say that it has no
  * effect. A PATCH replaces members by name. */
-static int take_options(json_t *root, struct job *job, struct error *error)
+static int take_options(const struct exchange *exchange, json_t *root, struct job *job, struct error *error)
 {
   const char *name;
   json_t *member, *kept = job->options != NULL ? json_loads(job->options, 0, NULL) : json_object();
   int status = kept == NULL ? -1 : 0;
   json_object_foreach(root, name, member) if (!is_defined(name) && status == 0) status =
       json_object_set(kept, name, member);
-  const int taken = status == 0 ? take_priority(kept, job, error) : 0;
+  const int taken = status == 0 ? take_priority(exchange, kept, job, error) : 0;
   char *text = status == 0 && json_object_size(kept) > 0 ? json_dumps(kept, JSON_COMPACT) : NULL;
   const bool failed = status != 0 || (text == NULL && json_object_size(kept) > 0);
   json_decref(kept);
@@ -158,7 +150,7 @@ static int take_job(const struct exchange *exchange, json_t *root, struct job *j
       tariff_check_plan(exchange->server->limits.tariff, job->plan, error) != 0 || take_budget(root, job, error) != 0 ||
       take_log_level(root, job, error) != 0 || take_process(exchange, job, error) != 0)
     return -1;
-  return take_options(root, job, error);
+  return take_options(exchange, root, job, error);
 }
 
 /* ---- writing jobs ---- */

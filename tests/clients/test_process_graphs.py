@@ -436,4 +436,19 @@ def test_the_priority_of_a_job_is_documented_and_has_defaults_in_processes(user,
             assert store.execute("SELECT priority FROM jobs WHERE id = ?", (job,)).fetchone() == (wanted,)
             user.call("DELETE", f"/jobs/{job}")
     expect(create({"priority": most + 1}), 400, "RequestBodyInvalid", "priority")
+    user.put("urgent", {"a": node("pi")}, default_job_options={"priority": 5})
+    user.put("wrapped", {"a": node("urgent", result=False), "b": node("urgent")})  # says nothing itself
+    user.put("calm", {"a": node("urgent")}, default_job_options={"priority": -5})
+    with sqlite3.connect(data / "server.sqlite") as store:
+        for graph, own, more, wanted in (
+            ({"a": node("urgent")}, {}, {}, 5), ({"a": node("wrapped")}, {}, {}, 5), ({"a": node("calm")}, {}, {}, -5),
+            ({"a": node("urgent", namespace="user")}, {}, {}, 5), ({"a": node("urgent", namespace="other")}, {}, {}, 0),
+            ({"a": node("urgent", result=False), "b": node("pi")}, {}, {}, 0),
+            ({"a": node("urgent")}, {"priority": 1}, {}, 1), ({"a": node("urgent")}, {"other": 1}, {}, 5),
+            ({"a": node("urgent")}, {}, {"priority": 2}, 2),
+        ):
+            process = {"process_graph": graph, "default_job_options": own}
+            job = user.call("POST", "/jobs", {**more, "process": process}).headers["OpenEO-Identifier"]
+            assert store.execute("SELECT priority FROM jobs WHERE id = ?", (job,)).fetchone() == (wanted,), graph
+            user.call("DELETE", f"/jobs/{job}")
     expect(create({}, priority="high"), 400, "RequestBodyInvalid", "priority")
