@@ -31,6 +31,7 @@ static const size_t trim_above = (size_t)64 << 20; /* resident bytes past which 
 
 struct worker {
   int fd;
+  int remote_fd; /* socket to the fetcher, or -1 */
   const struct worker_options *options;
   struct catalogue *catalogue; /* opened at the first task */
   struct plan_cache *cache;    /* of runs, for the same request again; made at the first task, NULL: out of memory */
@@ -382,6 +383,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
   if (task->job)
     usage_reset_peak();
   worker->begin = usage_now();
+  remote_connect(task->user[0] ? worker->remote_fd : -1, &cancelled); /* strangers make us ask nobody */
   remote_states_begin();
   do_task(worker, task, &execution, reply, &json, &files);
   remote_rest();
@@ -421,8 +423,7 @@ int worker_main(int fd, int remote_fd, const struct worker_options *options)
   const struct sigaction action = {.sa_handler = on_cancel};
   sigaction(SIGUSR1, &action, NULL);
   limit_process(options);
-  remote_connect(remote_fd, &cancelled);
-  struct worker worker = {.fd = fd, .options = options};
+  struct worker worker = {.fd = fd, .remote_fd = remote_fd, .options = options};
   struct task_header *task = malloc(sizeof *task);
   struct reply_header *answer = malloc(sizeof *answer);
   while (task != NULL && answer != NULL && wait_for_task(fd, remote_fd) &&

@@ -179,17 +179,16 @@ def test_a_name_that_leads_into_our_network_is_refused(tmp_path):
 
 # ---- servers that fail ------------------------------------------------------------------------------------------------
 
-PASSING = [Fault("status", 503), Fault("status", 500), Fault("status", 429), Fault("reset"), Fault("short"),
-           Fault("long"), Fault("shifted", 512)]
+PASSING = [Fault("status", 503), Fault("reset"), Fault("short"), Fault("long"), Fault("shifted", 512)]
 
 
-@pytest.mark.parametrize("validator", ["etag", "weak", "date", None])
+@pytest.mark.parametrize("validator", ["weak", "date", None])
 def test_what_fails_for_a_moment_is_tried_again(tmp_path, validator):
     values, file = raster(10)
     with RemoteHost({"a.tif": file}, validator=validator) as host:
         url = put(host, "i.json", item("a", {"B1": "a.tif"}))
-        host.faults["i.json"] = [Fault("status", 502), Fault("reset")]
-        host.faults["a.tif"] = [fault for fault in PASSING if fault.kind != "shifted"][:3]
+        host.faults["i.json"] = [Fault("status", 500)]
+        host.faults["a.tif"] = [Fault("status", 429), Fault("reset")]
         assert np.array_equal(load(tmp_path, host, url)["B1"][0], values[0])
 
 
@@ -198,7 +197,7 @@ def test_each_failure_is_no_pixel(tmp_path, fault):
     values, file = raster(11)
     with RemoteHost({"a.tif": file}) as host:
         url = put(host, "i.json", item("a", {"B1": "a.tif"}))
-        host.faults["a.tif"] = [fault, None, fault, None, fault, fault]
+        host.faults["a.tif"] = [fault, None, fault, fault]
         assert np.array_equal(load(tmp_path, host, url)["B1"][0], values[0])
         host.always["a.tif"] = fault
         said = refusal(tmp_path, url, [host.url])
@@ -217,7 +216,7 @@ def test_a_server_without_ranges_is_read_whole(tmp_path):
 def test_a_file_that_changes_is_an_error_or_one_state(tmp_path, validator):
     before, after = raster(13, compress="none"), raster(14, compress="none")
     assert len(before[1]) == len(after[1])
-    for first in range(1, 6):
+    for first in range(1, 4):
         with RemoteHost({"a.tif": before[1]}, validator=validator) as host:
             url = put(host, "i.json", item("a", {"B1": "a.tif"}))
             host.faults["a.tif"] = [None] * first + [Fault("become", after[1])]

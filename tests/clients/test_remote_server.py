@@ -134,3 +134,11 @@ def test_a_job_whose_host_is_silent_can_be_cancelled(host, connection):
     while job.status() != "canceled":
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_strangers_make_the_server_ask_nobody(host, served):
+    before = len(host.requests)
+    answer = requests.post(served.url + "openeo/1.3/validation", timeout=30, json={"process_graph": {
+        "l": {"process_id": "load_stac", "arguments": {"url": host.url + "open/i.json"}, "result": True}}})
+    assert [error["code"] for error in answer.json()["errors"]] == ["FeatureUnsupported"]
+    assert len(host.requests) == before
