@@ -81,6 +81,9 @@ static void set_options(CURL *curl, struct hop *hop, struct body *body)
   curl_easy_setopt(curl, CURLOPT_URL, hop->url);
   web_guard_set(&hop->guard, curl);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, hop->left);
+  curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L); /* a host that is gone says nothing, however long one waits */
+  curl_easy_setopt(curl, CURLOPT_TCP_KEEPIDLE, 30L);
+  curl_easy_setopt(curl, CURLOPT_TCP_KEEPINTVL, 10L);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up);

@@ -355,8 +355,8 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
   struct worker_lookup lookup = {.fd = worker->fd, .task = task};
   struct local_files local = worker->options->local;
   local.find_published = worker_lookup_results;
-  local.compute_elsewhere = worker_lookup_elsewhere;
-  local.offered_elsewhere = worker_lookup_offered;
+  local.compute_elsewhere = task->has_others ? worker_lookup_elsewhere : NULL;
+  local.offered_elsewhere = task->has_others ? worker_lookup_offered : NULL;
   local.context = &lookup;
   struct execution execution = {
       .graph = graph,

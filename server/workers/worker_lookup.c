@@ -112,8 +112,6 @@ int worker_lookup_elsewhere(void *context, struct arena *arena, const struct els
   struct buffer request = {0};
   struct json_writer w = {.out = &request};
   *out = NULL;
-  if (!lookup->task->has_others)
-    return 0;
   if (lookup->task->kind != TASK_EXECUTE)
     return refuse_to_ask(lookup, arena, wanted->collection, error);
   json_write_object(&w);
@@ -131,7 +129,7 @@ int worker_lookup_offered(void *context, struct arena *arena, const char *collec
 {
   const struct worker_lookup *lookup = context;
   *out = NULL;
-  if (!lookup->task->has_others || lookup->task->kind == TASK_ESTIMATE || lookup->task->kind == TASK_MAP)
+  if (lookup->task->kind == TASK_ESTIMATE || lookup->task->kind == TASK_MAP)
     return 0;
   return ask_text(lookup, ask_offered, collection, arena, out, error);
 }
