@@ -94,10 +94,10 @@ void get_collections(struct exchange *exchange)
 
 /* ---- one -------------------------------------------------------------------------------------------------------- */
 
-typedef int write_federated(struct federation *federation, const char *name, const char *base, struct buffer *out,
-                            struct error *error);
+typedef int write_federated(struct federation *federation, const struct collection_question *question,
+                            struct buffer *out, struct error *error);
 
-/* In place of the error that there is no such collection here. A back-end may be waited for. */
+/* In place of the error that there is no such collection here. A back-end is waited for unless too many do already. */
 static int try_federation(struct exchange *exchange, write_federated *write, struct buffer *json, struct error *error)
 {
   struct federation *federation = asked_federation(exchange);
@@ -105,10 +105,11 @@ static int try_federation(struct exchange *exchange, write_federated *write, str
     return -1;
   buffer_free(json);
   *error = (struct error){0};
-  if (!slow_enter(exchange->server, SLOW_BACKEND))
-    return error_set(error, ERROR_InfrastructureBusy, "too many requests wait for back-ends; please try again");
-  int status = write(federation, exchange->parameters[0], exchange->base, json, error);
-  slow_leave(exchange->server, SLOW_BACKEND);
+  const struct collection_question question = {exchange->parameters[0], exchange->base,
+                                               slow_enter(exchange->server, SLOW_BACKEND)};
+  int status = write(federation, &question, json, error);
+  if (question.may_wait)
+    slow_leave(exchange->server, SLOW_BACKEND);
   return status;
 }
 

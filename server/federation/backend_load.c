@@ -101,19 +101,18 @@ static int ask(struct federation *federation, const struct backend_load *load, c
   if (read_token(backend, token, error) != 0)
     return -1;
   snprintf(url, sizeof url, "%s/result", backend->url);
-  const struct web_fetch fetch = {.url = url,
-                                  .bearer = token[0] != '\0' ? token : NULL,
-                                  .ca_file = backend->ca_file,
-                                  .via = "1.1 " FEDERATION_VIA,
-                                  .json = question,
-                                  .file = file,
-                                  .most = backend->result_size,
-                                  .seconds = load->seconds > 0 && load->seconds < BACKEND_LOAD_SECONDS
-                                                 ? load->seconds
-                                                 : BACKEND_LOAD_SECONDS,
-                                  .stopping = &federation->stopping,
-                                  .given_up = has_given_up,
-                                  .data = (void *)(uintptr_t)load};
+  const struct web_fetch fetch = {
+      .url = url,
+      .bearer = token[0] != '\0' ? token : NULL,
+      .ca_file = backend->ca_file,
+      .via = "1.1 " FEDERATION_VIA,
+      .json = question,
+      .file = file,
+      .most = backend->result_size,
+      .seconds = load->seconds > 0 && load->seconds < BACKEND_LOAD_SECONDS ? load->seconds : BACKEND_LOAD_SECONDS,
+      .stopping = &federation->stopping,
+      .given_up = has_given_up,
+      .data = (void *)(uintptr_t)load};
   int status = web_fetch(&fetch, &answer, &reason);
   sodium_memzero(token, sizeof token);
   if (status != 0) {

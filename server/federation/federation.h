@@ -58,13 +58,19 @@ struct federated_collection { /* where a collection lies */
 int federation_find(struct federation *federation, const char *name, struct federated_collection *out,
                     struct error *error);
 
+struct collection_question {
+  const char *name;
+  const char *base; /* of this server's API, for the links */
+  bool may_wait;    /* for the back-end; else what is known counts as old */
+};
+
 /* Whole documents of a collection, from its back-end: kept, and asked for again on condition. While it is away they are
  * what they were, or what the list says, with "federation:missing". Takes at most WEB_FETCH_SECONDS. Errors as of
  * federation_find, InfrastructureBusy. */
-int federation_collection_json(struct federation *federation, const char *name, const char *base, struct buffer *out,
-                               struct error *error);
-int federation_queryables_json(struct federation *federation, const char *name, const char *base, struct buffer *out,
-                               struct error *error);
+int federation_collection_json(struct federation *federation, const struct collection_question *question,
+                               struct buffer *out, struct error *error);
+int federation_queryables_json(struct federation *federation, const struct collection_question *question,
+                               struct buffer *out, struct error *error);
 
 /* A back-end did not answer: it is looked at soon. */
 void federation_doubt(struct federation *federation, const struct backend_settings *backend);

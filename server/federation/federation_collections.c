@@ -293,22 +293,32 @@ static int write_document(struct federation *federation, const struct collection
   return out->failed ? -1 : 0;
 }
 
-int federation_collection_json(struct federation *federation, const char *name, const char *base, struct buffer *out,
-                               struct error *error)
+/* One that may not be waited for is as good as away. */
+static int find_for(struct federation *federation, const struct collection_question *question,
+                    struct federated_collection *out, struct error *error)
+{
+  int status = federation_find(federation, question->name, out, error);
+  if (status == 0)
+    out->is_online = out->is_online && question->may_wait;
+  return status;
+}
+
+int federation_collection_json(struct federation *federation, const struct collection_question *question,
+                               struct buffer *out, struct error *error)
 {
   struct federated_collection where;
   struct collection_texts texts;
   struct error reason = {0};
   char listed[COLLECTION_NAME_SIZE];
   bool is_old;
-  if (federation_find(federation, name, &where, error) != 0)
+  if (find_for(federation, question, &where, error) != 0)
     return -1;
   if (!backend_collection_name(where.backend, where.id, listed))
-    return not_found(federation, name, error);
-  const struct own_place place = {listed, base};
+    return not_found(federation, question->name, error);
+  const struct own_place place = {listed, question->base};
   json_t *document = get_document(federation, &where, "", &is_old, &reason);
   if (document == NULL)
-    return write_from_list(federation, &where, &place, out) == 0 ? 0 : not_found(federation, name, error);
+    return write_from_list(federation, &where, &place, out) == 0 ? 0 : not_found(federation, question->name, error);
   int status = backend_collection_make(where.backend, document, listed, false, &texts, error);
   json_decref(document);
   if (status != 0)
@@ -319,21 +329,21 @@ int federation_collection_json(struct federation *federation, const char *name, 
   return status == 0 ? 0 : error_memory(error);
 }
 
-int federation_queryables_json(struct federation *federation, const char *name, const char *base, struct buffer *out,
-                               struct error *error)
+int federation_queryables_json(struct federation *federation, const struct collection_question *question,
+                               struct buffer *out, struct error *error)
 {
   struct federated_collection where;
   struct buffer self = {0};
   bool is_old;
-  if (federation_find(federation, name, &where, error) != 0)
+  if (find_for(federation, question, &where, error) != 0)
     return -1;
   json_t *document = get_document(federation, &where, "/queryables", &is_old, error);
   if (document == NULL)
     return -1;
-  buffer_printf(&self, "%s/collections/", base);
-  http_encode(name, &self);
+  buffer_printf(&self, "%s/collections/", question->base);
+  http_encode(question->name, &self);
   buffer_text(&self, "/queryables");
-  json_object_set_new(document, "$id", json_string(self.failed ? base : self.data));
+  json_object_set_new(document, "$id", json_string(self.failed ? question->base : self.data));
   char *text = json_dumps(document, JSON_COMPACT);
   buffer_text(out, text != NULL ? text : "");
   free(text);

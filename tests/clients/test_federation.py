@@ -599,3 +599,19 @@ def test_explain_tells_what_is_computed_where(server):
     assert server.call("GET", f"/jobs/{job}/estimate").json()["code"] == "EstimateComplexity"
     own = server.create(chain("OWN", STEPS["bands"], bands=["B04", "B08"]))
     assert "elsewhere" not in server.call("GET", f"/jobs/{own}/explain").json()["plan"]
+
+
+def test_a_slow_one_keeps_nobody_from_the_rest(lonely, stranger):
+    """Documents that are waited for leave handlers free; who comes too many gets what is known."""
+    until(lambda: missing(lonely) is None)
+    stranger.publish("/api/collections/A", DOCUMENT, delay=3)
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        get = lambda: requests.get(lonely.api + "/collections/odd|A", timeout=30).json()
+        waiting = [pool.submit(get) for _ in range(12)]
+        time.sleep(0.5)
+        begun = time.monotonic()
+        assert requests.get(lonely.api + "/conformance", timeout=30).status_code == 200
+        assert time.monotonic() - begun < 2
+        found = [one.result() for one in waiting]
+    assert {f["id"] for f in found} == {"odd|A"}
+    assert sum("federation:missing" in f for f in found) >= 10
