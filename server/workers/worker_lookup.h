@@ -15,8 +15,8 @@ struct worker_lookup {
 /* As local_files' find_published; `lookup` is a struct worker_lookup. */
 int worker_lookup_results(void *lookup, struct arena *arena, const char *url, const char **out, struct error *error);
 
-/* As local_files' compute_elsewhere, where the task has others to ask. Only a task that computes asks: what is described
- * or checked costs nobody else. */
+/* As local_files' compute_elsewhere, where the task has others to ask. Only a task that computes asks: what is checked
+ * or explained costs nobody else. */
 int worker_lookup_elsewhere(void *lookup, struct arena *arena, const struct elsewhere *wanted, const char **out,
                             struct error *error);
 
