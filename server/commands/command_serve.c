@@ -19,6 +19,7 @@
 #include "server/server.h"
 
 #include "datacube/base/logger.h"
+#include "hpc/device/device.h"
 #include "processes/graph/table.h"
 #include "stac/href.h"
 
@@ -220,6 +221,9 @@ static int start_processes(struct server_parts *parts, const struct serve_option
     return -1;
   if (find_stac_folders(parts, options, error) != 0 || find_workspaces(parts, options, error) != 0)
     return -1;
+  if (device_choice_read(options->device, &(struct device_options){0}) != 0)
+    return error_set(error, ERROR_ServerConfigInvalid, "--device wants auto, cpu, cuda or cuda:N, not '%s'",
+                     options->device);
   if (options->specs != NULL && process_table_use_specs(options->specs, error) != 0)
     return -1;
   parts->listen_fd = http_listen(options->listen, parts->address, error);
@@ -232,6 +236,8 @@ static int start_processes(struct server_parts *parts, const struct serve_option
                  .remote = parts->fetched,
                  .memory = memory,
                  .result_size = options->result_size,
+                 .device = options->device,
+                 .device_memory = options->device_memory,
                  .local = {.folders = (const char *const *)parts->stac, .folder_count = options->stac.count}},
       .level = (enum log_level)options->log_level,
       .format = (enum log_format)options->log_format,

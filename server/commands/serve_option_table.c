@@ -137,6 +137,19 @@ const struct option_row option_rows[] = {
      .heading = "Computing",
      .help = "memory for computing, such as 512M or 4G: an eighth for small requests and strangers' validations, the "
              "rest shared evenly by the workers and the jobs"},
+    {.name = "device",
+     .value = "NAME",
+     .standard = "cpu",
+     .kind = OPTION_TEXT,
+     .place = PLACE(device),
+     .help =
+         "where workers run kernels: cpu, auto (on CUDA devices where that is faster), cuda or cuda:N (see twincube "
+         "devices). Workers that use devices may call the drivers of these, whatever --confine says"},
+    {.name = "device-memory",
+     .value = "SIZE",
+     .kind = OPTION_SIZE,
+     .place = PLACE(device_memory),
+     .help = "of each device, that one worker may take (default: four fifths of what is free when it begins)"},
     {.name = "threads",
      .value = "N",
      .kind = OPTION_INTEGER,

@@ -7,6 +7,7 @@
 #include "datacube/base/sanitized.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,12 +145,32 @@ static int allow_all(const struct landlock_rules *kernel, const struct confine_r
              : -1;
 }
 
+/* What drivers of devices are reached by, and what they tell; kernels and speeds that lie in the data folder. */
+static int allow_devices(const struct landlock_rules *rules, const char *data)
+{
+  static const char *const reading[] = {"/proc/driver/nvidia", "/proc/devices", "/proc/modules", "/sys/module/nvidia",
+                                        "/sys/bus/pci"};
+  char path[1200];
+  glob_t found = {0};
+  int status = 0;
+  glob("/dev/nvidia*", 0, NULL, &found);
+  for (size_t i = 0; i < found.gl_pathc && status == 0; i++)
+    status = landlock_rules_allow(rules, found.gl_pathv[i], LANDLOCK_DRIVE);
+  globfree(&found);
+  for (size_t i = 0; i < sizeof reading / sizeof reading[0] && status == 0; i++)
+    status = landlock_rules_allow(rules, reading[i], LANDLOCK_READ);
+  snprintf(path, sizeof path, "%.1000s/devices", data);
+  return status == 0 ? landlock_rules_allow(rules, path, LANDLOCK_READ) : -1;
+}
+
 static int confine_files(int abi, const struct confine_rules *rules)
 {
   struct landlock_rules kernel;
   if (landlock_rules_new(abi, &kernel) != 0)
     return -1;
   int status = allow_all(&kernel, rules);
+  if (status == 0 && rules->uses_devices)
+    status = allow_devices(&kernel, rules->data);
   if (status == 0)
     status = landlock_rules_enforce(&kernel);
   landlock_rules_free(&kernel);
@@ -164,7 +185,7 @@ int confine_worker(const struct confinement *confinement, const struct confine_r
     return error_set(error, ERROR_Internal, "a worker keeps its capabilities: %s", strerror(errno));
   if (confinement->landlock > 0 && confine_files(confinement->landlock, rules) != 0)
     return error_set(error, ERROR_Internal, "a worker's files cannot be confined: %s", strerror(errno));
-  if (confinement->filters && syscall_filter_enforce(false) != 0)
+  if (confinement->filters && syscall_filter_enforce(rules->uses_devices ? CALLS_DEVICES : CALLS_COMPUTING) != 0)
     return error_set(error, ERROR_Internal, "a worker's calls of the system cannot be confined: %s", strerror(errno));
   return 0;
 }
@@ -172,9 +193,9 @@ int confine_worker(const struct confinement *confinement, const struct confine_r
 /* What names of hosts and certificates are looked up in. */
 static int allow_resolver(const struct landlock_rules *rules)
 {
-  static const char *const paths[] = {"/etc/hosts",    "/etc/resolv.conf", "/etc/nsswitch.conf",
+  static const char *const paths[] = {"/etc/hosts",     "/etc/resolv.conf", "/etc/nsswitch.conf",
                                       "/etc/host.conf", "/etc/gai.conf",    "/etc/services",
-                                      "/etc/ssl",      "/etc/pki",         "/run/systemd/resolve"};
+                                      "/etc/ssl",       "/etc/pki",         "/run/systemd/resolve"};
   int status = 0;
   for (size_t i = 0; i < sizeof paths / sizeof paths[0] && status == 0; i++)
     status = landlock_rules_allow(rules, paths[i], LANDLOCK_READ);
@@ -213,7 +234,7 @@ int confine_fetcher(const struct confinement *confinement, const char *folder, s
                      strerror(errno));
   if (confinement->landlock > 0 && confine_fetcher_files(confinement->landlock, folder) != 0)
     return error_set(error, ERROR_Internal, "the fetcher's files cannot be confined: %s", strerror(errno));
-  if (confinement->filters && syscall_filter_enforce(true) != 0)
+  if (confinement->filters && syscall_filter_enforce(CALLS_NETWORK) != 0)
     return error_set(error, ERROR_Internal, "the fetcher's calls of the system cannot be confined: %s",
                      strerror(errno));
   return 0;

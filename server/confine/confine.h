@@ -54,6 +54,7 @@ struct confine_rules {            /* all borrowed */
   const struct path_list *scenes; /* … of the catalogue */
   bool reads_all;                 /* some of these belong to others than the server's user */
   const struct local_files *local;
+  bool uses_devices;                   /* may call the drivers of devices that compute */
   const char *files;                   /* the user's own folder, to be read; or "" */
   const char *output;                  /* folder to write to */
   const char *checkpoint, *workspaces; /* likewise; or "" */

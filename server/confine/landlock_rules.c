@@ -27,9 +27,12 @@ enum file_right {
 };
 
 static const uint64_t of_files = RIGHT(WRITE_FILE) | RIGHT(READ_FILE) | RIGHT(TRUNCATE) | RIGHT(IOCTL_DEV) | RIGHT(0);
-static const uint64_t reading = RIGHT(READ_FILE) | RIGHT(READ_DIR);
-static const uint64_t writing = RIGHT(WRITE_FILE) | RIGHT(REMOVE_DIR) | RIGHT(REMOVE_FILE) | RIGHT(MAKE_DIR) |
-                                RIGHT(MAKE_REG) | RIGHT(REFER) | RIGHT(TRUNCATE);
+static const uint64_t rights_of[LANDLOCK_ACCESSES] = {
+    [LANDLOCK_READ] = RIGHT(READ_FILE) | RIGHT(READ_DIR),
+    [LANDLOCK_READ_FILES] = RIGHT(READ_FILE),
+    [LANDLOCK_WRITE] = RIGHT(READ_FILE) | RIGHT(READ_DIR) | RIGHT(WRITE_FILE) | RIGHT(REMOVE_DIR) | RIGHT(REMOVE_FILE) |
+                       RIGHT(MAKE_DIR) | RIGHT(MAKE_REG) | RIGHT(REFER) | RIGHT(TRUNCATE),
+    [LANDLOCK_DRIVE] = RIGHT(READ_FILE) | RIGHT(WRITE_FILE) | RIGHT(IOCTL_DEV)};
 static const uint64_t any_tcp = RIGHT(0) | RIGHT(1);   /* bind, connect: ABI 4 */
 static const uint64_t any_scope = RIGHT(0) | RIGHT(1); /* abstract sockets, signals: ABI 6 */
 
@@ -67,7 +70,7 @@ int landlock_rules_allow(const struct landlock_rules *rules, const char *path, e
   const int fd = open(path, O_PATH | O_CLOEXEC);
   if (fd < 0)
     return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -1;
-  uint64_t rights = access == LANDLOCK_WRITE ? reading | writing : access == LANDLOCK_READ ? reading : RIGHT(READ_FILE);
+  uint64_t rights = rights_of[access];
   if (fstat(fd, &status) == 0 && !S_ISDIR(status.st_mode))
     rights &= of_files;
   const struct kernel_rule rule = {.allowed = rights & rules->handled, .folder = fd};

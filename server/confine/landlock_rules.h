@@ -16,7 +16,9 @@ int landlock_abi(void);
 enum landlock_access {
   LANDLOCK_READ,       /* files and lists of folders */
   LANDLOCK_READ_FILES, /* files whose names are known */
-  LANDLOCK_WRITE /* and making, changing, moving and removing files and folders */
+  LANDLOCK_WRITE,      /* and making, changing, moving and removing files and folders */
+  LANDLOCK_DRIVE,      /* files of devices: reading, writing, commands to their drivers */
+  LANDLOCK_ACCESSES
 };
 
 struct landlock_rules {

@@ -69,8 +69,8 @@ static const uint16_t plain[] = {
 
 /* The network, for whoever has it. */
 static const uint16_t network[] = {
-    SYS_socket,      SYS_socketpair, SYS_connect,  SYS_bind,     SYS_getsockname, SYS_getpeername,
-    SYS_setsockopt,  SYS_sendto,     SYS_sendmmsg, SYS_recvmmsg,
+    SYS_socket,      SYS_socketpair, SYS_connect, SYS_bind,     SYS_getsockname,
+    SYS_getpeername, SYS_setsockopt, SYS_sendto,  SYS_sendmmsg, SYS_recvmmsg,
 };
 
 enum test {
@@ -105,8 +105,13 @@ static const struct tested tested[] = {
 };
 
 enum { NETWORK = sizeof network / sizeof network[0] };
+
+/* The drivers of devices, for whoever uses them. */
+static const uint16_t devices[] = {SYS_ioctl, SYS_memfd_create, SYS_mlock, SYS_munlock, SYS_mbind, SYS_set_mempolicy};
+
+enum { DEVICES = sizeof devices / sizeof devices[0] };
 enum { PLAIN = sizeof plain / sizeof plain[0], TESTED = sizeof tested / sizeof tested[0] };
-enum { STEPS_MOST = 12 + 2 * PLAIN + 2 * NETWORK + 8 * TESTED };
+enum { STEPS_MOST = 12 + 2 * PLAIN + 2 * NETWORK + 2 * DEVICES + 8 * TESTED };
 
 struct filter_program {
   struct sock_filter steps[STEPS_MOST];
@@ -173,7 +178,7 @@ static void add_tested(struct filter_program *program, const struct tested *row)
   program->steps[at].jf = (uint8_t)(program->count - at - 1);
 }
 
-static void make_program(bool has_network, struct filter_program *program)
+static void make_program(enum syscall_set set, struct filter_program *program)
 {
   program->count = 0;
   load(program, offsetof(struct seccomp_data, arch));
@@ -186,8 +191,10 @@ static void make_program(bool has_network, struct filter_program *program)
 #endif
   for (size_t i = 0; i < PLAIN; i++)
     add_plain(program, plain[i]);
-  for (size_t i = 0; has_network && i < NETWORK; i++)
+  for (size_t i = 0; set == CALLS_NETWORK && i < NETWORK; i++)
     add_plain(program, network[i]);
+  for (size_t i = 0; set == CALLS_DEVICES && i < DEVICES; i++)
+    add_plain(program, devices[i]);
   for (size_t i = 0; i < TESTED; i++)
     add_tested(program, &tested[i]);
   add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1);
@@ -201,10 +208,10 @@ bool syscall_filter_works(void)
   return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-int syscall_filter_enforce(bool has_network)
+int syscall_filter_enforce(enum syscall_set set)
 {
   struct filter_program program;
-  make_program(has_network, &program);
+  make_program(set, &program);
   const struct sock_fprog made = {.len = program.count, .filter = program.steps};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return -1;
@@ -218,9 +225,9 @@ bool syscall_filter_works(void)
   return false;
 }
 
-int syscall_filter_enforce(bool has_network)
+int syscall_filter_enforce(enum syscall_set set)
 {
-  (void)has_network;
+  (void)set;
   errno = ENOSYS;
   return -1;
 }

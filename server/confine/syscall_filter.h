@@ -8,7 +8,13 @@
 
 /* Whether there is a filter for this machine and its kernel takes it. */
 bool syscall_filter_works(void);
-/* Holds for all threads of the process from now on, for good; with the network where it is asked for. -1 with errno. */
-int syscall_filter_enforce(bool has_network);
+enum syscall_set {
+  CALLS_COMPUTING,
+  CALLS_NETWORK, /* these, and the network */
+  CALLS_DEVICES  /* … and what drivers of devices need: ioctl on what landlock lets one open */
+};
+
+/* Holds for all threads of the process from now on, for good. -1 with errno. */
+int syscall_filter_enforce(enum syscall_set set);
 
 #endif

@@ -252,6 +252,7 @@ int map_work(const struct map_surroundings *s, const char *body, size_t length, 
                                                   .files = s->files,
                                                   .cancel = s->cancel,
                                                   .memory = s->memory,
+                                                  .devices = s->devices,
                                                   .threads = 1};
   hash_text(&asked->key, s->files != NULL ? s->files : ""); /* the same graph is another's map */
   hash_text(&asked->key, s->user);

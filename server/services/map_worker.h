@@ -17,6 +17,7 @@ struct map_surroundings { /* of the worker */
   const struct local_files *local; /* that graphs of thumbnails may name, which do not stay open */
   const volatile int *cancel;
   size_t memory;                /* bytes */
+  struct devices *devices;      /* or NULL */
   const char *user;             /* whose own processes … */
   struct process_lookup lookup; /* … graphs may use */
 };

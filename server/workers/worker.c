@@ -8,6 +8,7 @@
 
 #include "datacube/base/logger.h"
 #include "datacube/base/sanitized.h"
+#include "hpc/device/device.h"
 #include "datacube/remote/remote_file.h"
 #include "datacube/remote/remote_states.h"
 #include "processes/execute.h"
@@ -34,6 +35,7 @@ struct worker {
   int remote_fd; /* socket to the fetcher, or -1 */
   const struct worker_options *options;
   struct catalogue *catalogue; /* opened at the first task */
+  struct devices *devices;     /* likewise; NULL: the CPU alone */
   struct plan_cache *cache;    /* of runs, for the same request again; made at the first task, NULL: out of memory */
   struct open_maps *maps;      /* of services; made at the first task */
   struct buffer frame;
@@ -290,10 +292,24 @@ static void run_map(struct worker *worker, const struct task_header *task, const
                                           .local = execution->local,
                                           .cancel = execution->cancel,
                                           .memory = execution->memory,
+                                          .devices = execution->devices,
                                           .user = task->user,
                                           .lookup = execution->lookup};
   if (map_work(&around, execution->graph, execution->graph_length, out, &reply->error) != 0)
     buffer_free(out);
+}
+
+/* Compiled kernels and speeds are read from the data folder; a confined worker leaves none there. */
+static int find_devices(struct worker *worker, struct error *error)
+{
+  struct device_options options = {.memory = worker->options->device_memory};
+  char folder[1200];
+  if (worker->devices != NULL || strcmp(worker->options->device, "cpu") == 0)
+    return 0;
+  device_choice_read(worker->options->device, &options);
+  snprintf(folder, sizeof folder, "%.1000s/devices", worker->options->data);
+  options.folder = folder;
+  return devices_new(&options, &worker->devices, error);
 }
 
 static void do_task(struct worker *worker, const struct task_header *task, struct execution *execution,
@@ -301,7 +317,10 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
 {
   if (worker->catalogue == NULL && catalogue_open(worker->options->data, false, &worker->catalogue, &reply->error) != 0)
     return;
+  if (find_devices(worker, &reply->error) != 0)
+    return;
   execution->catalogue = worker->catalogue;
+  execution->devices = worker->devices;
   if (worker->cache == NULL)
     worker->cache = plan_cache_new();
   if (task->kind == TASK_EXECUTE)
@@ -444,6 +463,7 @@ int worker_main(int fd, int remote_fd, const struct worker_options *options)
   buffer_free(&worker.frame);
   plan_cache_free(worker.cache);
   open_maps_free(worker.maps);
+  devices_free(worker.devices);
   if (worker.catalogue != NULL)
     catalogue_close(worker.catalogue);
   return 0;

@@ -17,6 +17,8 @@ struct worker_options {
   const char *remote;       /* folder of what was fetched from other hosts, or NULL */
   size_t memory;            /* bytes a task may plan with */
   uint64_t result_size;     /* bytes that a task may write; 0: no limit */
+  const char *device;       /* as device_choice_read takes it */
+  size_t device_memory;     /* bytes of each device; 0: most of what is free */
   struct local_files local; /* that graphs may name */
   struct confinement confinement;
   struct confine_rules rules; /* but for what a task brings; the zygote fills them in */

@@ -34,6 +34,7 @@ static const char *const wanted[] = {
     "NVIDIA_",
     "TWINCUBE_SIMD=",
     "TWINCUBE_NVRTC=",
+    "TWINCUBE_NVRTC=",
     "ASAN_OPTIONS=",
     "UBSAN_OPTIONS=",
     "LSAN_OPTIONS=",

@@ -34,12 +34,13 @@ struct zygote {
 
 static int spawn_process(const struct zygote_options *options, int control, pid_t *pid)
 {
-  char parent[24], level[24], format[24], memory[24], result_size[24];
+  char parent[24], level[24], format[24], memory[24], result_size[24], device_memory[24];
   snprintf(parent, sizeof parent, "%ld", (long)getpid());
   snprintf(level, sizeof level, "%d", (int)options->level);
   snprintf(format, sizeof format, "%d", (int)options->format);
   snprintf(memory, sizeof memory, "%zu", options->worker.memory);
   snprintf(result_size, sizeof result_size, "%llu", (unsigned long long)options->worker.result_size);
+  snprintf(device_memory, sizeof device_memory, "%zu", options->worker.device_memory);
   const char *const first[ZYGOTE_ARGUMENTS + 1] = {"twincube",
                                                    "zygote",
                                                    parent,
@@ -50,7 +51,9 @@ static int spawn_process(const struct zygote_options *options, int control, pid_
                                                    confine_mode_name(options->confine),
                                                    options->worker.data,
                                                    options->worker.remote != NULL ? options->worker.remote : "",
-                                                   options->specs != NULL ? options->specs : ""};
+                                                   options->specs != NULL ? options->specs : "",
+                                                   options->worker.device,
+                                                   device_memory};
   const struct local_files *local = &options->worker.local;
   const char **arguments = calloc(ZYGOTE_ARGUMENTS + 2 + local->folder_count, sizeof *arguments);
   char **environment = worker_environment();

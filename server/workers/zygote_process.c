@@ -121,6 +121,7 @@ static int start_reading(struct worker_options *options, struct readable *readin
       .system = &reading->system,
       .scenes = &reading->scenes,
       .local = &options->local,
+      .uses_devices = strcmp(options->device, "cpu") != 0,
       .remote = options->remote};
   return read_folders_system(&reading->system);
 }
@@ -169,7 +170,9 @@ int zygote_main(int argc, char **argv)
                                    .local = {.folders = (const char *const *)&argv[ZYGOTE_ARGUMENTS],
                                              .folder_count = (size_t)(argc - ZYGOTE_ARGUMENTS)},
                                    .memory = (size_t)strtoull(argv[ZYGOTE_MEMORY], NULL, 10),
-                                   .result_size = strtoull(argv[ZYGOTE_RESULT_SIZE], NULL, 10)};
+                                   .result_size = strtoull(argv[ZYGOTE_RESULT_SIZE], NULL, 10),
+                                   .device = argv[ZYGOTE_DEVICE],
+                                   .device_memory = (size_t)strtoull(argv[ZYGOTE_DEVICE_MEMORY], NULL, 10)};
   if (argv[ZYGOTE_SPECS][0] != '\0' && process_table_use_specs(argv[ZYGOTE_SPECS], &error) != 0) {
     log_message(LOG_ERROR, "%s", error.message);
     return 1;
