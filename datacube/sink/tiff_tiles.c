@@ -285,11 +285,22 @@ static int add_part(struct tiff_tiles *tiles, const struct plane_view *view, con
   return 0;
 }
 
+/* Whether a patch's pixels lie in memory as a tile's do. */
+static bool is_tile(const struct tiff_tiles *tiles, const struct plane_view *view, const struct patch *patch)
+{
+  const struct tiff_shape *s = &tiles->shape;
+  const ptrdiff_t size = (ptrdiff_t)s->element_size;
+  return patch->width == s->tile_width && patch->height == s->tile_height && view->column_stride == size &&
+         view->row_stride == size * (ptrdiff_t)s->tile_width;
+}
+
 static int put_patch(struct tiff_tiles *tiles, struct scratch *scratch, const struct plane_view *view,
                      const struct patch *patch, struct error *error)
 {
   size_t width, height;
   tile_valid(tiles, patch->tile, &width, &height);
+  if (is_tile(tiles, view, patch))
+    return keep_tile(tiles, scratch, patch->tile, patch->data, error);
   if (patch->width == width && patch->height == height) {
     if (width < tiles->shape.tile_width || height < tiles->shape.tile_height)
       fill_tile(tiles, scratch->tile);

@@ -1,9 +1,14 @@
 /* Open files of one reader. See raster_handles.h. */
 #include "datacube/source/raster_handles.h"
 
+#include "datacube/remote/remote_file.h"
 #include "datacube/source/raster_file.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+enum { HEAD_BYTES = 64 << 10 };
 
 int raster_handles_init(struct raster_handles *h, const char *const *paths, size_t count, struct error *error)
 {
@@ -79,4 +84,15 @@ int raster_handles_get(struct raster_handles *h, size_t file, const struct raste
   h->slots[slot].used = ++h->clock;
   *out = &h->slots[slot];
   return 0;
+}
+
+void raster_handles_ahead(const struct raster_handles *h, size_t file)
+{
+  if (h->slot_of_file[file] != SIZE_MAX || remote_is(h->paths[file]))
+    return;
+  const int descriptor = open(h->paths[file], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (descriptor < 0)
+    return;
+  posix_fadvise(descriptor, 0, HEAD_BYTES, POSIX_FADV_WILLNEED);
+  close(descriptor);
 }

@@ -33,5 +33,7 @@ void raster_handles_free(struct raster_handles *handles);
 /* The file at paths[file], opened if it is not; valid until the next call. Error FileContentInvalid. */
 int raster_handles_get(struct raster_handles *handles, size_t file, const struct raster_handle **out,
                        struct error *error);
+/* Asks the system for the head of a file that is not open: tags and tables. */
+void raster_handles_ahead(const struct raster_handles *handles, size_t file);
 
 #endif

@@ -10,6 +10,7 @@
  * time. */
 #include "datacube/source/raster_series_state.h"
 
+#include "datacube/source/raster_ahead.h"
 #include "datacube/source/raster_clip.h"
 #include "datacube/source/scene_view.h"
 #include "datacube/transform.h"
@@ -349,12 +350,13 @@ static int read_part(struct source_reader *r, const struct box *box, const struc
                             .width = part->width,
                             .stride = box->count[3],
                             .pixels = data + offset * r->pixel};
-  for (size_t date = box->start[0]; date < box->start[0] + box->count[0]; date++)
-    for (size_t band = box->start[1]; band < box->start[1] + box->count[1]; band++) {
-      if (read_clipped_plane(r, date, band, &t, error))
-        return -1;
-      t.pixels += plane * r->pixel;
-    }
+  const size_t planes = box->count[0] * box->count[1];
+  for (size_t p = 0; p < planes; p++, t.pixels += plane * r->pixel) {
+    if (p % RASTER_AHEAD == 0 && planes > 1 && !r->clip) /* what is cropped away is not read */
+      raster_ahead(r->state, &r->handles, box, part, p, p + least(RASTER_AHEAD, planes - p));
+    if (read_clipped_plane(r, box->start[0] + p / box->count[1], box->start[1] + p % box->count[1], &t, error))
+      return -1;
+  }
   return 0;
 }
 

@@ -183,3 +183,12 @@ int scene_view_read(const struct scene_view *view, const struct raster_region *r
   raster_quiet_end();
   return failed ? -1 : 0;
 }
+
+void scene_view_ahead(const struct scene_view *view, const struct raster_region *region)
+{
+  if (!view->tiff)
+    return;
+  const struct tiff_window window = {
+      .row = first_row(view, region), .column = region->column, .height = region->height, .width = region->width};
+  tiff_window_ahead(view->blocks, view->tiff, view->band, &window);
+}

@@ -25,5 +25,7 @@ int scene_view_open(const struct series_state *state, struct raster_handles *han
 /* Reads a region of the scene, from the north, into rows of `stride` pixels, in the cube's type and no-data. */
 int scene_view_read(const struct scene_view *view, const struct raster_region *region, size_t stride, unsigned char *to,
                     struct error *error);
+/* Asks the system for the stored bytes of such a region, where they can be told. */
+void scene_view_ahead(const struct scene_view *view, const struct raster_region *region);
 
 #endif

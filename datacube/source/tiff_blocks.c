@@ -296,7 +296,7 @@ static struct block_part part_of(const struct tiff_layout *l, const struct tiff_
   return p;
 }
 
-/* ---- Remote files ---------------------------------------------------------------------------------------------- */
+/* ---- Ahead of need ---------------------------------------------------------------------------------------------- */
 
 /* Where a block lies; false where it is absent, or nothing that is read here. */
 static bool place_of(const struct tiff_file *f, uint64_t block, struct remote_range *out)
@@ -369,4 +369,33 @@ CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRa
         return CE_Failure;
     }
   return CE_None;
+}
+
+/* Blocks that lie side by side in the image do so in the file, as all writers have it; where not, nothing is lost. */
+static void ahead_of_blocks(const struct tiff_file *f, uint64_t first, uint64_t last)
+{
+  struct remote_range from, to;
+  if (!place_of(f, first, &from))
+    return;
+  to = from;
+  if ((last == first || place_of(f, last, &to)) && to.offset >= from.offset &&
+      to.offset - from.offset <= TIFF_BLOCK_MOST)
+    posix_fadvise(f->bytes.descriptor, (off_t)from.offset, (off_t)(to.offset - from.offset + to.length),
+                  POSIX_FADV_WILLNEED);
+}
+
+void tiff_window_ahead(struct tiff_blocks *b, const struct tiff_file *f, GDALRasterBandH band,
+                       const struct tiff_window *w)
+{
+  const struct tiff_layout *l = &f->layout;
+  const size_t number = (size_t)GDALGetBandNumber(band) - 1, plane = l->samples > 1 ? 0 : number;
+  const size_t left = w->column / l->block_width, right = (w->column + w->width - 1) / l->block_width;
+  const size_t top = w->row / l->block_height, bottom = (w->row + w->height - 1) / l->block_height;
+  const size_t step = l->across == 1 ? bottom - top + 1 : 1; /* rows of blocks that lie together */
+  for (size_t y = top; y <= bottom && !f->bytes.remote; y += step) {
+    const uint64_t first = (plane * l->down + y) * l->across + left;
+    const uint64_t last = (plane * l->down + y + step - 1) * l->across + right;
+    if (!b->cache || !block_cache_has(b->cache, (struct block_key){f->id, last}))
+      ahead_of_blocks(f, first, last);
+  }
 }

@@ -35,5 +35,8 @@ void tiff_file_close(struct tiff_file *file); /* NULL is allowed */
  */
 CPLErr tiff_window_read(struct tiff_blocks *blocks, const struct tiff_file *file, GDALRasterBandH band,
                         const struct tiff_window *window, size_t stride, unsigned char *to);
+/* Asks the system for the blocks of a window, which will be read soon; of a file of this machine. */
+void tiff_window_ahead(struct tiff_blocks *blocks, const struct tiff_file *file, GDALRasterBandH band,
+                       const struct tiff_window *window);
 
 #endif

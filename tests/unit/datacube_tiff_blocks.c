@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WIDTH = 301, HEIGHT = 203, PIXEL_MOST = 16, GUARD = 64 };
@@ -379,6 +381,54 @@ static void kept_blocks_make_room(void **state)
   }
 }
 
+/* Pages of a file that are in memory. */
+static size_t resident_pages(const char *path)
+{
+  int descriptor = open(path, O_RDONLY);
+  struct stat status;
+  assert_true(descriptor >= 0 && fstat(descriptor, &status) == 0);
+  const size_t pages = ((size_t)status.st_size + 4095) / 4096;
+  unsigned char *residence = calloc(pages, 1);
+  void *map = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, descriptor, 0);
+  assert_true(map != MAP_FAILED && mincore(map, (size_t)status.st_size, residence) == 0);
+  size_t resident = 0;
+  for (size_t i = 0; i < pages; i++)
+    resident += residence[i] & 1;
+  munmap(map, (size_t)status.st_size);
+  free(residence);
+  close(descriptor);
+  return resident;
+}
+
+static void put_out_of_memory(const char *path)
+{
+  int descriptor = open(path, O_RDONLY);
+  assert_true(descriptor >= 0 && fsync(descriptor) == 0);
+  assert_int_equal(posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED), 0);
+  close(descriptor);
+}
+
+/* On a file system that keeps everything in memory there is nothing to see. */
+static void windows_are_asked_for_ahead(void **state)
+{
+  struct fixture *f = *state;
+  struct tiff_window w = {.row = 0, .column = 0, .height = HEIGHT, .width = WIDTH};
+  make_file(f, &(struct kind){.type = GDT_Float64, .bands = 1, .options = "TILED=YES"});
+  GDALDatasetH d = GDALOpen(f->path, GA_ReadOnly);
+  struct tiff_file *file = tiff_file_open(d, f->path);
+  assert_non_null(file);
+  put_out_of_memory(f->path);
+  const size_t before = resident_pages(f->path);
+  tiff_window_ahead(f->blocks, file, GDALGetRasterBand(d, 1), &w);
+  size_t after = resident_pages(f->path);
+  for (int i = 0; i < 200 && after < 100; i++, after = resident_pages(f->path))
+    usleep(10000);
+  print_message("%zu pages before, %zu after\n", before, after);
+  assert_true(after >= 100); /* of 2 blocks of 256 x 256 x 8 bytes */
+  tiff_file_close(file);
+  GDALClose(d);
+}
+
 /* ---- Damage ---------------------------------------------------------------------------------------------------- */
 
 static unsigned char *file_content(const char *path, size_t *length)
@@ -479,12 +529,19 @@ static void a_last_strip_may_be_too_long(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(plain_files_read_as_by_gdal),      cmocka_unit_test(bands_apart_or_side_by_side),
-      cmocka_unit_test(big_endian_files_read_as_by_gdal), cmocka_unit_test(complex_files_read_as_by_gdal),
-      cmocka_unit_test(absent_blocks_are_no_data),        cmocka_unit_test(other_files_are_left_to_gdal),
-      cmocka_unit_test(real_files_read_as_by_gdal),       cmocka_unit_test(running_sums_of_any_length),
-      cmocka_unit_test(readers_decode_each_block_once),   cmocka_unit_test(kept_blocks_make_room),
-      cmocka_unit_test(a_last_strip_may_be_too_long),     cmocka_unit_test(damage_gives_an_error_or_the_pixels),
+      cmocka_unit_test(plain_files_read_as_by_gdal),
+      cmocka_unit_test(bands_apart_or_side_by_side),
+      cmocka_unit_test(big_endian_files_read_as_by_gdal),
+      cmocka_unit_test(complex_files_read_as_by_gdal),
+      cmocka_unit_test(absent_blocks_are_no_data),
+      cmocka_unit_test(other_files_are_left_to_gdal),
+      cmocka_unit_test(real_files_read_as_by_gdal),
+      cmocka_unit_test(running_sums_of_any_length),
+      cmocka_unit_test(readers_decode_each_block_once),
+      cmocka_unit_test(windows_are_asked_for_ahead),
+      cmocka_unit_test(kept_blocks_make_room),
+      cmocka_unit_test(a_last_strip_may_be_too_long),
+      cmocka_unit_test(damage_gives_an_error_or_the_pixels),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
