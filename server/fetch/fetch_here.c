@@ -4,6 +4,7 @@
 
 #include "datacube/base/logger.h"
 #include "datacube/remote/remote_file.h"
+#include "datacube/remote/remote_states.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -51,6 +52,7 @@ static int start(struct fetch_here *here, const volatile int *cancel, struct err
     close(pair[1]);
     return error_set(error, ERROR_Internal, "no thread can be started: %s", strerror(code));
   }
+  remote_states_begin();
   remote_connect(pair[0], cancel);
   return 0;
 }
