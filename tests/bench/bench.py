@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 import common
 from part_catalogue import run_catalogue
@@ -101,8 +102,8 @@ def run_parts(args):
         try:
             for run in PARTS[part]:
                 run(args)
-        except (common.Failed, RuntimeError) as problem:
-            print(f"bench: {part}: {problem}", file=sys.stderr)
+        except Exception:  # the others are still wanted
+            traceback.print_exc()
             status = 1
         print(f"({part}: {time.perf_counter() - start:.0f} s in all)", flush=True)
     return status
