@@ -31,10 +31,12 @@ def state(server, backend):
 
 @pytest.fixture(scope="module")
 def scenes(demo, tmp_path_factory):
-    """Two bands of the demonstration series."""
+    """Two bands of the first dates of the demonstration series."""
     folder = tmp_path_factory.mktemp("scenes")
+    first = sorted({path.name.split("_")[2] for path in demo.glob("*_B04.tif")})[:5]
     for path in demo.glob("*_B0[48].tif"):
-        (folder / path.name).hardlink_to(path)
+        if path.name.split("_")[2] in first:
+            (folder / path.name).hardlink_to(path)
     return folder
 
 
@@ -581,7 +583,7 @@ def test_conditions_and_definitions_go_along(server, provider, tmp_path):
     theirs = opened(provider.result(saved(load("DEMO", bands=["B04"], **EARLY), "load")), tmp_path)
     ours = opened(server.result(saved(load("far|DEMO", bands=["B04"], **EARLY), "load")), tmp_path)
     assert same(ours["B04"], theirs["B04"])
-    assert 0 < ours.sizes["t"] < 14, "of the dates that there are"
+    assert 0 < ours.sizes["t"] < 5, "of the dates that there are"
     body = {"process_graph": saved(chain("far|DEMO", bands={"from_parameter": "bands"}), "load"),
             "parameters": [{"name": "bands", "description": "", "schema": {"type": "array"}}]}
     body["process_graph"] = {"load": {**body["process_graph"]["load"], "result": True}}
