@@ -124,7 +124,7 @@ static void place_steps(const struct kernel *kernel, struct device_loops *loops)
   for (size_t i = 0; i < kernel->step_count; i++) {
     const struct kernel_step *step = &kernel->steps[i];
     const size_t loop = loop_of(kernel, loops, step);
-    loops->places[i] = (struct device_place){loop, memory, offsets};
+    loops->places[i] = (struct device_place){.loop = loop, .memory = memory, .offsets = offsets};
     note_reads(kernel, loops, step, loop);
     if (step->kind != STEP_STORE)
       note_write(loops, step, i, loop);

@@ -31,6 +31,7 @@ struct device_loop {
 struct device_place { /* of a step */
   size_t loop;
   size_t memory, offsets; /* LOAD, STORE: the number of this one, and of its first block */
+  bool is_tiled;          /* LOAD: its windows are read once a block: device_window.c */
 };
 
 struct device_register {

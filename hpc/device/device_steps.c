@@ -126,7 +126,7 @@ static void write_place(struct device_writer *w, size_t index)
   buffer_printf(w->out, "offsets[%zu + k] + along(at, strides + %zu), ", place->offsets, 3 * place->memory);
 }
 
-static void write_load(struct device_writer *w, size_t index)
+void device_write_load(struct device_writer *w, size_t index)
 {
   const struct kernel_step *step = &w->kernel->steps[index];
   buffer_printf(w->out, "FN(load_%s)(bases[%u], ", stored_name(step->type), (unsigned)step->load);
@@ -212,7 +212,7 @@ void device_write_block(struct device_writer *w, size_t index, bool once)
   if (step->kind == STEP_CONSTANT)
     write_constant(w, step, index);
   else if (step->kind == STEP_LOAD)
-    write_load(w, index);
+    (w->loops.places[index].is_tiled ? device_write_window : device_write_load)(w, index);
   else if (step->kind == STEP_STORE)
     write_store(w, index);
   else if (step->kind == STEP_ELEMENT)

@@ -16,6 +16,9 @@ static void lane_names(struct buffer *out, enum lane_type type)
 
 void device_text_begin(struct buffer *out)
 {
+  buffer_printf(out, "#define NEAR %d /* elements of the longest array that a thread holds itself */\n", DEVICE_NEAR);
+  buffer_printf(out, "#define TILE_ROWS %d /* rows of lanes that a block takes at a time for its windows */\n",
+                DEVICE_TILE_ROWS);
   buffer_text(out, device_prelude);
   for (int type = LANE_F32; type <= LANE_F64; type++) {
     lane_names(out, (enum lane_type)type);
@@ -132,6 +135,17 @@ void device_write_loops(struct device_writer *w)
     write_loop(w, &w->loops.loops[l]);
 }
 
+static void write_lanes(struct device_writer *w)
+{
+  buffer_printf(w->out, "  %s\n  {\n", w->shared ? "EACH_LANE_TOGETHER" : "EACH_LANE");
+  if (w->shared)
+    buffer_text(w->out, "    const bool live = first + threadIdx.x < nx * ny * nz;\n"
+                        "    const u64 lane = live ? first + threadIdx.x : first;\n");
+  buffer_text(w->out, "    const lane_place at = place_of(lane, nx, ny);\n");
+  device_write_loops(w);
+  buffer_text(w->out, "  }\n");
+}
+
 int device_text_kernel(const struct kernel *kernel, const char *name, struct buffer *out, struct device_launch *launch,
                        struct error *error)
 {
@@ -141,15 +155,12 @@ int device_text_kernel(const struct kernel *kernel, const char *name, struct buf
   w.shared = w.loops.parts > 1;
   *launch = (struct device_launch){
       .parts = w.loops.parts, .shared_bytes = w.shared ? DEVICE_STATE_BYTES : 0, .scratch_bytes = w.loops.scratch};
+  device_find_tiles(&w, launch);
   lane_names(out, kernel->lane_type);
   const int status = device_write_tables(&w, error);
-  buffer_printf(out, "KERNEL(%s)\n{\n  %s\n  {\n", name, w.shared ? "EACH_LANE_TOGETHER" : "EACH_LANE");
-  if (w.shared)
-    buffer_text(out, "    const bool live = first + threadIdx.x < nx * ny * nz;\n"
-                     "    const u64 lane = live ? first + threadIdx.x : first;\n");
-  buffer_text(out, "    const lane_place at = place_of(lane, nx, ny);\n");
-  device_write_loops(&w);
-  buffer_text(out, "  }\n}\n\n");
+  buffer_printf(out, "KERNEL(%s)\n{\n", name);
+  (w.tiles ? device_write_tiles : write_lanes)(&w);
+  buffer_text(out, "}\n\n");
   device_loops_free(&w.loops);
   return status != 0 ? status : out->failed ? error_memory(error) : 0;
 }

@@ -32,6 +32,13 @@ struct device_launch {  /* what a launch of the kernel must give */
   size_t parts;         /* threads of a block along y, at most: they share a lane's long arrays; 1: nothing to share */
   size_t shared_bytes;  /* dynamic shared memory for each thread of a block, where it has more than one along y */
   size_t scratch_bytes; /* global memory behind `scratch` for each thread of the grid; a multiple of 8 */
+  size_t tile_bytes;    /* dynamic shared memory in any case: for each of up to DEVICE_TILE_THREADS threads */
+  size_t tile_edge;     /* and for the block beside */
+};
+
+enum {
+  DEVICE_TILE_THREADS = 256, /* of a block, at most, where tile_bytes is not 0 */
+  DEVICE_TILE_ROWS = 8       /* rows of lanes that such a block takes at a time, along y */
 };
 
 /* The beginning of a module. */

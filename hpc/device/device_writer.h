@@ -15,6 +15,7 @@ struct device_writer {
   struct buffer *out;
   struct device_loops loops;
   bool shared;   /* threads of a block share a lane */
+  bool tiles;    /* a block takes tiles of lanes, whose windows are in shared memory */
   bool is_model; /* of a fit: its first step takes parameters `p`, its last one gives the values `to` */
 };
 
@@ -36,6 +37,13 @@ void device_write_loops(struct device_writer *w);
 /* A reducer or series with a row, at each point of its loop. PART and MERGE are reached where the axis has parts. */
 enum device_moment { ROW_BEGIN, ROW_PART, ROW_ELEMENT, ROW_MERGE, ROW_END };
 void device_write_row(struct device_writer *w, size_t step, enum device_moment moment);
+/* Marks the loads that read windows once a block, and says what that takes. */
+void device_find_tiles(struct device_writer *w, struct device_launch *launch);
+void device_write_tiles(struct device_writer *w); /* the function's body, with its loops */
+/* Block k of a load: an expression. Of a window: from shared memory, where it is there. */
+void device_write_load(struct device_writer *w, size_t step);
+void device_write_window(struct device_writer *w, size_t step);
+
 /* A step that takes whole arrays. */
 void device_write_whole(struct device_writer *w, size_t step);
 

@@ -64,7 +64,8 @@ struct device_shape device_shape(const struct device *device, const struct devic
   if (each > 0 && blocks > scratch_most / each)
     blocks = scratch_most / each;
   shape.blocks = blocks > 0 ? (unsigned)blocks : 1;
-  shape.shared_bytes = shape.parts > 1 ? (unsigned)(shape.threads * shape.parts * needs->shared_bytes) : 0;
+  shape.shared_bytes = shape.parts > 1 ? (unsigned)(shape.threads * shape.parts * needs->shared_bytes)
+                                       : (unsigned)(shape.threads * needs->tile_bytes + needs->tile_edge);
   shape.scratch_bytes = shape.blocks * each;
   return shape;
 }

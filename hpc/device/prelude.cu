@@ -36,6 +36,9 @@ DEVICE f64 of_bits_f64(u64 bits) { return __longlong_as_double((long long)bits);
 #define EACH_LANE_TOGETHER                                                                                             \
   for (u64 first = (u64)blockIdx.x * blockDim.x; first < nx * ny * nz; first += (u64)gridDim.x * blockDim.x)
 
+#define EACH_TILE                                                                                                      \
+  for (u64 tile = blockIdx.x; tile < tiles_of(nx, blockDim.x) * tiles_of(ny, TILE_ROWS) * nz; tile += gridDim.x)
+
 /* An array in scratch memory: element i of all threads, then element i + 1. */
 template <class E> struct far {
   E *first;
@@ -48,7 +51,6 @@ template <class E> struct far {
   far<type>{(type *)((char *)scratch + (bytes) * THREADS) +                                                            \
                 ((u64)blockIdx.x * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x,                               \
             THREADS}
-#define NEAR 64 /* longest array that a thread holds itself */
 
 DEVICE u32 least(u32 a, u32 b) { return a < b ? a : b; }
 
@@ -60,8 +62,8 @@ template <class S> DEVICE void merge_parts(S &all, const S &own, u32 left)
     all.merge(own);
     return;
   }
-  SHARED states_of_block[];
-  S *const states = (S *)states_of_block + threadIdx.x;
+  SHARED block_memory[];
+  S *const states = (S *)block_memory + threadIdx.x;
   states[threadIdx.y * blockDim.x] = own;
   __syncthreads();
   for (u32 y = 0; y < blockDim.y && y < left; y++)
@@ -83,6 +85,29 @@ DEVICE lane_place place_of(u64 lane, u64 nx, u64 ny)
 DEVICE i64 along(lane_place at, const i64 *strides)
 {
   return (i64)at.x * strides[0] + (i64)at.y * strides[1] + (i64)at.z * strides[2];
+}
+
+/* ---- tiles of lanes, for windows ---- */
+
+DEVICE u64 tiles_of(u64 lanes, u64 width) { return (lanes + width - 1) / width; }
+
+DEVICE lane_place tile_corner(u64 tile, u64 nx, u64 ny)
+{
+  const lane_place at = place_of(tile, tiles_of(nx, blockDim.x), tiles_of(ny, TILE_ROWS));
+  return {at.x * blockDim.x, at.y * TILE_ROWS, at.z};
+}
+
+/* Element e of a tile and its margins. */
+DEVICE lane_place tile_place(lane_place corner, u32 e, u32 width)
+{
+  return {corner.x + e % width, corner.y + e / width, corner.z};
+}
+
+/* Whether a window's elements lie from each other as those of neighbouring lanes do. */
+DEVICE bool is_even(const i64 *offsets, const i64 *strides, u32 rows, u32 columns)
+{
+  return (columns == 1 || offsets[1] - offsets[0] == strides[0]) &&
+         (rows == 1 || offsets[columns] - offsets[0] == strides[1]);
 }
 
 /* NA: see datacube/base/missing.h. Arithmetic and conversions lose it here. */

@@ -79,6 +79,7 @@ struct kernel_step {
   bool has_nodata;
   double nodata; /* LOAD: read as NA, as NaN of floats is; STORE: written for NA and NaN. NA: both stay as they are */
   uint32_t load; /* LOAD: index of its base pointer in kernel_run's bases */
+  uint32_t window_columns; /* LOAD: its blocks are rows of so many elements around the lane, row after row; or 0 */
 };
 
 struct kernel {

@@ -73,6 +73,9 @@ static int bind_windows(struct fuse *f, const struct program_walk *w, const stru
   }
   if (fuse_load(f, &(struct wanted){input->node, inner, step->component}, out) != 0)
     return -1;
+  struct kernel_step *load = &f->steps[f->step_count - 1];
+  if (load->kind == STEP_LOAD && load->blocks == step->length && input->window_count <= 2)
+    load->window_columns = (uint32_t)input->window[input->window_count - 1].length;
   struct operand from = *out;
   out->tail = step->length;
   if (out->axes && out->axis[out->axes - 1] == axis) {

@@ -74,7 +74,7 @@ struct three {
 static thread_local three threadIdx;
 static three blockIdx, blockDim, gridDim;
 static pthread_barrier_t barrier;
-u64 states_of_block[4096];
+u64 block_memory[6144];
 
 static void __syncthreads() { pthread_barrier_wait(&barrier); }
 
@@ -87,6 +87,7 @@ struct device_call { /* as in hpc_device_text.c */
   u64 shape[3];
   void *scratch;
   u32 blocks, threads, parts;
+  bool waits;
 };
 
 static void run_thread(const device_call *c, three at)
@@ -101,7 +102,7 @@ static void run_block(const device_call *c)
   pthread_barrier_init(&barrier, nullptr, c->threads * c->parts);
   for (u32 y = 0; y < c->parts; y++)
     for (u32 x = 0; x < c->threads; x++)
-      if (c->parts == 1)
+      if (!c->waits)
         run_thread(c, {x, y});
       else
         threads.emplace_back(run_thread, c, three{x, y});

@@ -367,6 +367,55 @@ static void add_long_axes(void)
     }
 }
 
+/* ---- windows ----
+ *
+ * A window's kernel and its lanes: an image of nx by ny lanes, nz of them, whose margins lie around it. */
+
+struct window_case {
+  struct device_case *kernel;
+  size_t rows, columns, nx, ny, nz;
+};
+
+static struct window_case windows[64];
+static size_t window_count;
+
+static const size_t window_shapes[][5] = {{3, 3, 21, 19, 2}, {1, 5, 64, 1, 1}, {5, 1, 3, 30, 1},  {5, 5, 8, 8, 3},
+                                          {9, 2, 40, 9, 1},  {1, 1, 5, 5, 1},  {2, 25, 17, 17, 2}};
+
+/* The windows' weighted sum, their median, and a band beside them. */
+static void add_window_cases(void)
+{
+  static double weights[82];
+  static const enum element_type types[] = {ELEMENT_F32, ELEMENT_F64, ELEMENT_U8, ELEMENT_I16};
+  for (size_t i = 0; i < 82; i++)
+    weights[i] = i == 0 ? 0 : 0.5 * (double)(i % 7) - 1;
+  for (size_t s = 0; s < sizeof window_shapes / sizeof *window_shapes; s++)
+    for (size_t p = 0; p < 4; p++) {
+      const size_t *shape = window_shapes[s];
+      const uint32_t n = (uint32_t)(shape[0] * shape[1]);
+      const enum lane_type type = lane_types[p % 2];
+      struct kernel_step steps[] = {
+          as_it_is(IN, type, 0, n),
+          as_it_is(IN, type, 1, 1),
+          {.kind = STEP_REDUCE,
+           .op = p < 3 ? KRED_WEIGHTED_SUM : KRED_MEDIAN,
+           .dst = 2,
+           .outer = 1,
+           .n = n,
+           .operand = {operand(0, 0, 1)},
+           .parameters = p < 3 ? weights : parameters[0],
+           .parameter_count = p < 3 ? n + 1 : 1},
+          {.kind = STEP_ELEMENT, .op = KOP_SUB, .dst = 3, .blocks = 1, .operand = {operand(2, 0, 1), operand(1, 0, 1)}},
+          as_it_is(OUT, type, 3, 1)};
+      steps[0].type = types[(s + p) % 4];
+      steps[0].nodata = p == 0 ? na_f64() : 7;
+      steps[0].window_columns = (uint32_t)shape[1];
+      add_steps(type, steps, 5, (const size_t[8]){n, 1, 1, 1}, "window");
+      windows[window_count++] =
+          (struct window_case){cases[case_count - 1], shape[0], shape[1], shape[2], shape[3], shape[4]};
+    }
+}
+
 /* p0 + p1 exp(p2 t) at t = 0, 1/n, … as a kernel of its own. */
 static const struct kernel_curve *make_curve(uint32_t n)
 {
@@ -474,6 +523,7 @@ struct device_call { /* as in device_names.hpp */
   unsigned long long shape[3];
   void *scratch;
   unsigned blocks, threads, parts;
+  bool waits; /* threads of a block wait for each other */
 };
 
 static void (*run_grid)(const struct device_call *);
@@ -516,6 +566,7 @@ static int write_module(void)
   add_conversions();
   add_long_axes();
   add_fits();
+  add_window_cases();
   add_plans();
   if (getenv("TWINCUBE_DEVICE_TEXT"))
     write_file(getenv("TWINCUBE_DEVICE_TEXT"), "");
@@ -586,6 +637,8 @@ static void run_device(const struct device_case *c, struct device_call *call)
   assert_non_null(call->kernel);
   call->blocks = 2, call->threads = 1 + random_bits(&random_state) % 8;
   call->parts = 1 + (unsigned)(random_bits(&random_state) % (c->launch.parts < 5 ? c->launch.parts : 5));
+  call->waits = call->parts > 1 || c->launch.tile_bytes > 0;
+  assert_true(call->threads * c->launch.tile_bytes + c->launch.tile_edge <= 6144 * 8);
   const size_t bytes = c->launch.scratch_bytes * call->blocks * call->threads * call->parts;
   assert_true(c->launch.parts == 1 || c->launch.shared_bytes * call->threads * call->parts <= 4096 * 8);
   call->scratch = malloc(bytes + 1);
@@ -653,6 +706,63 @@ static void kernels_do_what_the_engine_does(void **state)
     run_case(cases[i]);
 }
 
+/* Rows of lanes, one after the other. */
+static void run_rows(const struct window_case *w, const void *const bases[2], size_t size, unsigned char *out)
+{
+  const struct kernel *kernel = &w->kernel->kernel;
+  void *scratch = aligned_alloc(64, kernel_scratch_bytes(kernel) + 64);
+  const size_t pitch = w->nx + w->columns - 1, plane = pitch * (w->ny + w->rows - 1), own = w->kernel->out_size;
+  for (size_t z = 0; z < w->nz; z++)
+    for (size_t y = 0; y < w->ny; y++) {
+      const size_t row = (z * w->ny + y) * w->nx;
+      const void *const moved[2] = {(const char *)bases[0] + (z * plane + y * pitch) * size,
+                                    (const char *)bases[1] + row * own};
+      kernel_run(kernel, scratch, moved, out + row * own, w->nx);
+    }
+  free(scratch);
+}
+
+static void run_window(const struct window_case *w)
+{
+  struct device_case *c = w->kernel;
+  const size_t pitch = w->nx + w->columns - 1, plane = pitch * (w->ny + w->rows - 1), lanes = w->nx * w->ny * w->nz;
+  const size_t size = element_info(c->steps[0].type)->size, n = w->rows * w->columns;
+  ptrdiff_t places[128];
+  long long offsets[128] = {0};
+  const long long nx = (long long)w->nx, area = nx * (long long)w->ny;
+  const long long strides[] = {1, (long long)pitch, (long long)plane, 1, nx, area, 1, nx, area};
+  unsigned char *image = memory(w->nz * plane * size), *band = memory(lanes * c->out_size),
+                *want = memory(lanes * c->out_size), *got = memory(lanes * c->out_size);
+  fill(c->steps[0].type, image, w->nz * plane, c->steps[0].nodata);
+  fill(c->out_type, band, lanes, na_f64());
+  for (size_t k = 0; k < n; k++)
+    offsets[k] = places[k] = (ptrdiff_t)(k / w->columns * pitch + k % w->columns);
+  const ptrdiff_t none = 0;
+  c->steps[0].offsets = places, c->steps[1].offsets = c->steps[4].offsets = &none;
+  for (size_t i = 0; i < 5; i++)
+    c->steps[i].lane_stride = 1;
+  const void *const bases[2] = {image, band};
+  run_rows(w, bases, size, want);
+  run_device(c,
+             &(struct device_call){
+                 .bases = bases, .out = got, .offsets = offsets, .strides = strides, .shape = {w->nx, w->ny, w->nz}});
+  for (size_t i = 0; i < lanes; i++)
+    if (!same_element(c, got + i * c->out_size, want + i * c->out_size))
+      fail_msg("window of %zu x %zu (%s), lane %zu", w->rows, w->columns, c->name, i);
+  free(image), free(band), free(want), free(got);
+}
+
+static void windows_are_read_once_a_block(void **state)
+{
+  (void)state;
+  if (!library)
+    skip();
+  for (size_t i = 0; i < window_count; i++) {
+    assert_true(windows[i].rows * windows[i].columns == 1 || windows[i].kernel->launch.tile_bytes > 0);
+    run_window(&windows[i]);
+  }
+}
+
 static int end(void **state)
 {
   (void)state;
@@ -673,6 +783,7 @@ int main(int count, char **arguments)
 {
   if (count > 1 && strcmp(arguments[1], "--text") == 0)
     return write_module();
-  const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_do_what_the_engine_does)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_do_what_the_engine_does),
+                                     cmocka_unit_test(windows_are_read_once_a_block)};
   return cmocka_run_group_tests(tests, build, end);
 }
