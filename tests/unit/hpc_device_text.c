@@ -416,7 +416,7 @@ static void add_window_cases(void)
     }
 }
 
-/* p0 + p1 exp(p2 t) at t = 0, 1/n, … as a kernel of its own. */
+/* p0 + p1 sqrt(p2 t) at t = 0, 1/n, … as a kernel of its own: arithmetic of the same bits everywhere. */
 static const struct kernel_curve *make_curve(uint32_t n)
 {
   struct kernel_curve *curve = arena_alloc(plans, sizeof *curve);
@@ -429,7 +429,7 @@ static const struct kernel_curve *make_curve(uint32_t n)
       {.kind = STEP_CONSTANT, .dst = 0, .blocks = 3},
       {.kind = STEP_CONSTANT, .dst = 1, .blocks = n, .parameters = t},
       {.kind = STEP_ELEMENT, .op = KOP_MUL, .dst = 2, .blocks = n, .operand = {operand(1, 0, 1), operand(0, 2, 0)}},
-      {.kind = STEP_ELEMENT, .op = KOP_EXP, .dst = 3, .blocks = n, .operand = {operand(2, 0, 1)}},
+      {.kind = STEP_ELEMENT, .op = KOP_SQRT, .dst = 3, .blocks = n, .operand = {operand(2, 0, 1)}},
       {.kind = STEP_ELEMENT, .op = KOP_MUL, .dst = 2, .blocks = n, .operand = {operand(3, 0, 1), operand(0, 1, 0)}},
       {.kind = STEP_ELEMENT, .op = KOP_ADD, .dst = 4, .blocks = n, .operand = {operand(2, 0, 1), operand(0, 0, 0)}},
       {.kind = STEP_STORE, .operand = {operand(4, 0, 1)}},
