@@ -515,7 +515,7 @@ API int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigne
     fake_fail("a launch with extra arguments, or %u bytes of shared memory", shared_bytes);
   memcpy(&order.launch.function, &own->symbol, sizeof own->symbol);
   order.launch.grid = own->module->grid;
-  order.launch.barriers = own->module->barriers;
+  order.launch.barriers = own->module->barriers && shared_bytes > 0;
   order.launch.blocks = (struct fake_index){grid_x, grid_y, grid_z};
   order.launch.threads = (struct fake_index){block_x, block_y, block_z};
   for (size_t i = 0; i < 8; i++)

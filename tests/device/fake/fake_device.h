@@ -15,14 +15,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FAKE_SHARED = 32 * 1024 }; /* bytes of a block: as much as tests/unit/device_names.hpp has */
+enum { FAKE_SHARED = 48 * 1024 }; /* bytes of a block: as much as tests/unit/device_names.hpp has */
 enum { FAKE_DEVICES = 8, FAKE_OUT_OF_MEMORY = 2, FAKE_INVALID = 1, FAKE_LOST = 719 };
 
 struct fake_image { /* before the library that the compiler made */
   char magic[8];    /* "FAKEDEV" */
   uint64_t bytes;
   int architecture;
-  bool barriers; /* threads of a block that is more than one along y may wait for each other */
+  bool barriers; /* threads of a block that have shared memory may wait for each other */
 };
 
 struct fake_index {
@@ -37,7 +37,7 @@ struct fake_grid { /* what a kernel sees of its launch */
 struct fake_launch {
   void (*function)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
   struct fake_grid *grid; /* of the module */
-  bool barriers;
+  bool barriers; /* it has shared memory, and threads that wait for each other */
   struct fake_index blocks, threads;
   uint64_t arguments[8];
 };

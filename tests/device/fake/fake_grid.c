@@ -85,7 +85,7 @@ static bool run_round(size_t threads)
 static void run_block(const struct fake_launch *launch)
 {
   const size_t threads = (size_t)launch->threads.x * launch->threads.y;
-  if (launch->barriers && launch->threads.y > 1) {
+  if (launch->barriers) {
     block.launch = launch;
     for (size_t t = 0; t < threads; t++)
       start_fiber(&block.fibers[t]);
