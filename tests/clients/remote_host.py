@@ -7,6 +7,7 @@
 Every request is noted: host.requests has (path, Range or None, If-Range or None).
 """
 
+import functools
 import gzip
 import hashlib
 import http.server
@@ -19,6 +20,11 @@ from dataclasses import dataclass
 class Fault:
     kind: str  # see Handler.misbehave
     value: object = None
+
+
+@functools.lru_cache(maxsize=64)
+def etag_of(body):
+    return '"' + hashlib.sha1(body).hexdigest() + '"'
 
 
 class RemoteHost:
@@ -64,9 +70,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         host = self.server.host
         self.send_response(status)
         if host.validator == "etag":
-            self.send_header("ETag", '"' + hashlib.sha1(body).hexdigest() + '"')
+            self.send_header("ETag", etag_of(body))
         elif host.validator == "weak":
-            self.send_header("ETag", 'W/"' + hashlib.sha1(body).hexdigest() + '"')
+            self.send_header("ETag", "W/" + etag_of(body))
         elif host.validator == "date":
             self.send_header("Last-Modified", "Tue, 03 Mar 2020 10:00:00 GMT")
         if length is not None:
@@ -115,7 +121,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         asked = self.headers.get("Range")
         if not self.server.host.ranges or not asked:
             return None
-        etag = '"' + hashlib.sha1(body).hexdigest() + '"'
+        etag = etag_of(body)
         condition = self.headers.get("If-Range")
         if condition and condition not in (etag, "Tue, 03 Mar 2020 10:00:00 GMT"):
             return None
