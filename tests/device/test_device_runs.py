@@ -93,7 +93,7 @@ def test_the_median_is_numpys(data, tmp_path):
 
 def test_tiles_and_devices_do_not_show(data, tmp_path):
     want = Run(data, tmp_path, GRAPHS["a window"], device="cpu")
-    for options, surroundings in ((["--threads", 3, "--memory", "101M"], {}),
+    for options, surroundings in ((["--threads", 3, "--memory", "140M"], {}),
                                   (["--threads", 4], {"TWINCUBE_FAKE_DEVICES": 3})):
         have = Run(data, tmp_path, GRAPHS["a window"], *options, **surroundings)
         compare(have.values, want.values)
