@@ -28,7 +28,13 @@ double dimension_label_number(const struct dimension *d, size_t i)
 {
   if (d->labels == LABEL_STEP)
     return d->start + (double)i * d->step;
-  return d->labels == LABEL_NUMBER ? d->numbers[i] : NAN;
+  const bool has_numbers = d->labels == LABEL_NUMBER || (d->labels == LABEL_TEXT && d->numbers);
+  return has_numbers ? d->numbers[i] : NAN;
+}
+
+bool dimension_label_is_number(const struct dimension *d, size_t i)
+{
+  return d->labels == LABEL_STEP || d->labels == LABEL_NUMBER || !isnan(dimension_label_number(d, i));
 }
 
 static size_t find_instant(const struct dimension *d, const char *label)
@@ -138,7 +144,7 @@ int dimension_pick(struct arena *arena, const struct dimension *d, const size_t 
     *out = pick_steps(d, indexes, count);
     return 0;
   }
-  bool numbered = d->labels == LABEL_STEP || d->labels == LABEL_NUMBER;
+  bool numbered = d->labels == LABEL_STEP || d->numbers;
   size_t room = count ? count : 1;
   double *numbers = numbered ? ARENA_ARRAY(arena, double, room) : NULL;
   const char **texts = d->texts ? ARENA_ARRAY(arena, const char *, room) : NULL;

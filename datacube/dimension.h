@@ -12,10 +12,10 @@
 enum dimension_type { DIMENSION_SPATIAL, DIMENSION_TEMPORAL, DIMENSION_BANDS, DIMENSION_GEOMETRY, DIMENSION_OTHER };
 
 enum label_kind {
-  LABEL_STEP,   /* start + i * step: pixel centres in CRS units, or 0, 1, 2 … for enumerated labels */
-  LABEL_NUMBER, /* numbers[i] */
-  LABEL_TEXT,   /* texts[i] */
-  LABEL_TIME,   /* times[i]; texts[i] where the printed label is not the instant itself ("2018-01", "2018-djf") */
+  LABEL_STEP,    /* start + i * step: pixel centres in CRS units, or 0, 1, 2 … for enumerated labels */
+  LABEL_NUMBER,  /* numbers[i] */
+  LABEL_TEXT,    /* texts[i] */
+  LABEL_TIME,    /* times[i]; texts[i] where the printed label is not the instant itself ("2018-01", "2018-djf") */
   LABEL_GEOMETRY /* geometries->items[i], printed as texts[i] */
 };
 
@@ -27,23 +27,25 @@ struct dimension {
   char axis; /* 'x', 'y', 'z' for spatial dimensions, else 0 */
   size_t size;
   enum label_kind labels;
-  double start, step;      /* LABEL_STEP: label of index 0 (a pixel centre), distance to the next (y: mostly < 0) */
-  const double *numbers;   /* LABEL_NUMBER: size entries */
+  double start, step;       /* LABEL_STEP: label of index 0 (a pixel centre), distance to the next (y: mostly < 0) */
+  const double *numbers;    /* LABEL_NUMBER: size entries; LABEL_TEXT: NULL or size entries, NaN but for numbers among
+                               the texts, of which texts[i] is the printed form */
   const char *const *texts; /* LABEL_TEXT, LABEL_GEOMETRY: size entries; LABEL_TIME: NULL or size entries */
-  const int64_t *times;    /* LABEL_TIME: size instants, see base/instant.h; start of the period for intervals */
-  enum calendar calendar;  /* of times */
+  const int64_t *times;     /* LABEL_TIME: size instants, see base/instant.h; start of the period for intervals */
+  enum calendar calendar;   /* of times */
   const struct geometry_set *geometries; /* LABEL_GEOMETRY: size geometries */
-  bool enumerated;         /* labels 0 … n-1 that nobody gave: rename_labels may replace them all */
-  const char *unit;        /* UDUNITS text, or NULL */
-  const char *reference_system; /* other than the cube's CRS (vertical, say), or NULL */
+  bool enumerated;                       /* labels 0 … n-1 that nobody gave: rename_labels may replace them all */
+  const char *unit;                      /* UDUNITS text, or NULL */
+  const char *reference_system;          /* other than the cube's CRS (vertical, say), or NULL */
 };
 
 enum { LABEL_TEXT_ROOM = 64 };
 
 /* Label i as text ("B4", "2018-01-06T00:00:00Z", "404835"). Longer labels than the room are returned without a copy. */
 const char *dimension_label_text(const struct dimension *dimension, size_t i, char room[LABEL_TEXT_ROOM]);
-/* Label i as a number: step and number labels; NaN for others. */
+/* Label i as a number; NaN where it is none. */
 double dimension_label_number(const struct dimension *dimension, size_t i);
+bool dimension_label_is_number(const struct dimension *dimension, size_t i);
 /* Index of a label given as text or number; SIZE_MAX where there is none. Times match as instants. */
 size_t dimension_find_text(const struct dimension *dimension, const char *label);
 size_t dimension_find_number(const struct dimension *dimension, double label);

@@ -207,14 +207,14 @@ static void write_labels(const struct dimension *dimension, struct json_writer *
     low = fmin(low, dimension_label_number(dimension, i));
     high = fmax(high, dimension_label_number(dimension, i));
   }
-  if (low <= high)
+  if (low <= high && dimension->labels != LABEL_TEXT)
     write_numbers("extent", low, high, writer);
   if (dimension->size <= LISTED_LABELS && dimension->size > 0) {
     json_key(writer, "values");
     json_write_array(writer);
     for (size_t i = 0; i < dimension->size; i++) {
       char room[LABEL_TEXT_ROOM];
-      if (dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER)
+      if (dimension_label_is_number(dimension, i))
         json_write_number(writer, dimension_label_number(dimension, i));
       else
         json_write_string(writer, dimension_label_text(dimension, i, room));

@@ -26,6 +26,7 @@ REFUSED = {
     "chunk by polygon": "expected array of number or null",
     "max_cloud_cover / properties": "NoDataAvailable",
     "empty extent": "NoDataAvailable",
+    "load_stac of a host that is not allowed": "http://127.0.0.1:1/x",
     "run_udf": "ProcessUnsupported",
     "atmospheric/sar processes": "ProcessUnsupported",
     "two collections on two grids": "OverlapResolverMissing",
@@ -456,7 +457,7 @@ step(
         bands=["B04"],
     ).download(OUT / "empty.nc"),
 )
-step("load_stac of own result", lambda: c.load_stac("http://127.0.0.1:1/x").download(OUT / "st.nc"))
+step("load_stac of a host that is not allowed", lambda: c.load_stac("http://127.0.0.1:1/x").download(OUT / "st.nc"))
 step(
     "run_udf",
     lambda: cube.reduce_dimension(
@@ -587,6 +588,12 @@ step(
         (k, a.media_type, a.ext.proj.epsg if a.ext.has("proj") else None)
         for k, a in __import__("pystac").Collection.from_dict(results.get_metadata()).assets.items()
     ],
+)
+step(
+    "load_stac of own result",
+    lambda: c.load_stac([l["href"] for l in results.get_metadata()["links"] if l["rel"] == "canonical"][0]).download(
+        OUT / "st.tif"
+    ),
 )
 step("result_url", lambda: job.get_results_metadata_url(full=True))
 step(

@@ -3,7 +3,7 @@
 usage: openapi_replies.py API USER PASSWORD COLLECTION OPENAPI.yaml [mend]
 mend: take the unsatisfiable oneOf out of process_json_schema (Generic matches what the two others match)"""
 
-import sys, time, warnings
+import json, sys, time, warnings
 import requests, yaml
 from openapi_core import Spec, V30ResponseValidator, validate_response
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
@@ -67,7 +67,11 @@ def call(method, path, want, body=None, base=api, headers=auth, binary=False):
     try:
         if not binary:
             validate_response(
-                RequestsOpenAPIRequest(request), RequestsOpenAPIResponse(reply), spec=spec, cls=V30ResponseValidator
+                RequestsOpenAPIRequest(request),
+                RequestsOpenAPIResponse(reply),
+                spec=spec,
+                cls=V30ResponseValidator,
+                extra_media_type_deserializers={"application/schema+json": json.loads},
             )
     except Exception as error:
         cause = error.__cause__

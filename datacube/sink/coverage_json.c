@@ -82,7 +82,7 @@ static void write_axis(struct json_writer *w, const struct dimension *dimension)
     json_key(w, "values");
     json_write_array(w);
     for (size_t i = 0; i < dimension->size; i++) {
-      if (dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER)
+      if (dimension_label_is_number(dimension, i))
         json_write_number(w, dimension_label_number(dimension, i));
       else
         json_write_string(w, dimension_label_text(dimension, i, room));

@@ -50,11 +50,10 @@ static void json_prefer(const struct cube *cube, const struct sink_option *optio
 static void write_labels(struct json_writer *w, const struct dimension *dimension)
 {
   char room[LABEL_TEXT_ROOM];
-  bool numbers = dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER;
   json_key(w, "labels");
   json_write_array(w);
   for (size_t i = 0; i < dimension->size; i++) {
-    if (numbers)
+    if (dimension_label_is_number(dimension, i))
       json_write_number(w, dimension_label_number(dimension, i));
     else
       json_write_string(w, dimension_label_text(dimension, i, room));

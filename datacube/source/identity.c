@@ -99,7 +99,7 @@ static void identity_dimension(struct buffer *out, const struct dimension *d)
   identity_text(out, d->reference_system);
   if (d->labels == LABEL_STEP)
     buffer_printf(out, "%a %a ", d->start, d->step);
-  if (d->labels == LABEL_NUMBER)
+  if (d->labels == LABEL_NUMBER || (d->labels == LABEL_TEXT && d->numbers))
     identity_bytes(out, d->numbers, d->size * sizeof *d->numbers);
   if (d->labels == LABEL_TIME)
     identity_bytes(out, d->times, d->size * sizeof *d->times);

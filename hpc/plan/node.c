@@ -10,7 +10,7 @@ static void hash_labels(struct hash *hash, const struct dimension *d)
   hash_word(hash, (uint64_t)d->labels << 1 | d->enumerated);
   hash_number(hash, d->start);
   hash_number(hash, d->step);
-  if (d->labels == LABEL_NUMBER)
+  if (d->labels == LABEL_NUMBER || (d->labels == LABEL_TEXT && d->numbers))
     hash_bytes(hash, d->numbers, d->size * sizeof *d->numbers);
   if (d->labels == LABEL_TIME) {
     hash_word(hash, d->calendar);

@@ -2,6 +2,7 @@
 
 #include "processes/array/kept.h"
 
+#include <math.h>
 #include <string.h>
 
 bool is_array(const struct value *value)
@@ -31,7 +32,7 @@ struct value array_label(struct call *call, const struct value *array, size_t i)
   if (array->kind != VALUE_LANES)
     return array->labels[i];
   const struct dimension *dimension = array->lanes.labels;
-  if (dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER)
+  if (dimension_label_is_number(dimension, i))
     return value_number(dimension_label_number(dimension, i));
   char room[LABEL_TEXT_ROOM];
   const char *text = arena_strdup(call->arena, dimension_label_text(dimension, i, room));
@@ -91,20 +92,22 @@ const struct dimension *labels_as_dimension(struct arena *arena, const struct va
   const char **texts = ARENA_ARRAY(arena, const char *, count);
   if (dimension == NULL || numbers == NULL || texts == NULL)
     return NULL;
-  bool all_numbers = true;
+  bool all_numbers = true, any_number = false;
   for (size_t i = 0; i < count; i++) {
     char room[32];
     const char *text = label_text(&labels[i], room);
     texts[i] = text == room ? arena_strdup(arena, room) : text;
     if (texts[i] == NULL)
       return NULL;
-    numbers[i] = labels[i].number;
-    all_numbers &= labels[i].kind == VALUE_NUMBER;
+    const bool is_number = labels[i].kind == VALUE_NUMBER;
+    numbers[i] = is_number ? labels[i].number : NAN;
+    all_numbers = all_numbers && is_number;
+    any_number = any_number || is_number;
   }
   *dimension = dimension_texts("labels", DIMENSION_OTHER, texts, count);
+  dimension->numbers = any_number ? numbers : NULL;
   if (all_numbers) {
     dimension->labels = LABEL_NUMBER;
-    dimension->numbers = numbers;
     dimension->texts = NULL;
   }
   return dimension;

@@ -13,9 +13,9 @@ static int dimension_labels_call(struct call *call, struct value *result)
     return error_memory(call->error);
   for (size_t i = 0; i < dimension->size; i++) {
     char room[LABEL_TEXT_ROOM];
-    bool number = dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER;
-    labels[i] = number ? value_number(dimension_label_number(dimension, i))
-                       : value_text(arena_strdup(call->arena, dimension_label_text(dimension, i, room)));
+    labels[i] = dimension_label_is_number(dimension, i)
+                    ? value_number(dimension_label_number(dimension, i))
+                    : value_text(arena_strdup(call->arena, dimension_label_text(dimension, i, room)));
   }
   *result = value_array(labels, dimension->size);
   return 0;

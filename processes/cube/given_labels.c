@@ -3,6 +3,7 @@
 
 #include "datacube/label_match.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 int dimension_give_labels(struct arena *arena, const struct value *labels, size_t count, struct dimension *dimension,
@@ -11,7 +12,7 @@ int dimension_give_labels(struct arena *arena, const struct value *labels, size_
   double *numbers = ARENA_ARRAY(arena, double, count);
   const char **texts = ARENA_ARRAY(arena, const char *, count);
   int64_t *times = ARENA_ARRAY(arena, int64_t, count);
-  bool all_numbers = true, all_times = dimension->type == DIMENSION_TEMPORAL;
+  bool all_numbers = true, any_number = false, all_times = dimension->type == DIMENSION_TEMPORAL;
   if (!numbers || !texts || !times)
     return error_memory(error);
   for (size_t i = 0; i < count; i++) {
@@ -23,7 +24,8 @@ int dimension_give_labels(struct arena *arena, const struct value *labels, size_
                        value_kind_name(&labels[i]));
     number_format(labels[i].number, text);
     all_numbers = all_numbers && is_number;
-    numbers[i] = labels[i].number;
+    any_number = any_number || is_number;
+    numbers[i] = is_number ? labels[i].number : NAN;
     texts[i] = is_number ? arena_strdup(arena, text) : labels[i].text;
     all_times = all_times && !is_number && instant_parse(texts[i], dimension->calendar, &times[i]) == 0;
     if (!texts[i])
@@ -32,7 +34,7 @@ int dimension_give_labels(struct arena *arena, const struct value *labels, size_
   dimension->size = count;
   dimension->enumerated = false;
   dimension->labels = all_times && count ? LABEL_TIME : all_numbers ? LABEL_NUMBER : LABEL_TEXT;
-  dimension->numbers = numbers;
+  dimension->numbers = any_number ? numbers : NULL;
   dimension->texts = dimension->labels == LABEL_NUMBER ? NULL : texts;
   dimension->times = dimension->labels == LABEL_TIME ? times : NULL;
   return 0;
@@ -42,7 +44,7 @@ int dimension_label_value(struct arena *arena, const struct dimension *dimension
                           struct error *error)
 {
   char room[LABEL_TEXT_ROOM];
-  if (dimension->labels == LABEL_STEP || dimension->labels == LABEL_NUMBER) {
+  if (dimension_label_is_number(dimension, i)) {
     *out = value_number(dimension_label_number(dimension, i));
     return 0;
   }
