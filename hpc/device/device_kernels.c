@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { NAME_ROOM = 16 };
+enum { NAME_ROOM = 24 };
 
 struct device_module { /* functions of one text, in a list */
   struct device_module *next;
