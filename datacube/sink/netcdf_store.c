@@ -94,13 +94,8 @@ int netcdf_store_open(const char *path, const struct netcdf_plan *plan, struct n
   }
   for (size_t i = 0; i < plan->variable_count; i++)
     store->datasets[i] = -1;
-  int status = -1;
   netcdf_lock();
-  H5E_BEGIN_TRY
-  {
-    status = open_datasets(store, path);
-  }
-  H5E_END_TRY
+  const int status = open_datasets(store, path);
   netcdf_unlock();
   if (status != 0) {
     netcdf_store_free(store);
@@ -144,11 +139,7 @@ int netcdf_store_write(struct netcdf_store *store, const struct netcdf_parcel *p
   herr_t status = 0;
   for (const struct netcdf_held *held = parcel->first; held != NULL && status >= 0; held = held->next) {
     netcdf_lock();
-    H5E_BEGIN_TRY
-    {
-      status = write_held(store, held);
-    }
-    H5E_END_TRY
+    status = write_held(store, held);
     netcdf_unlock();
     statistics_merge(&store->statistics[held->variable], &held->statistics);
   }
@@ -206,17 +197,12 @@ static herr_t close_handles(struct netcdf_store *store)
 
 int netcdf_store_finish(struct netcdf_store *store, struct error *error)
 {
-  herr_t status = -1;
+  herr_t status = 0;
   netcdf_lock();
-  H5E_BEGIN_TRY
-  {
-    status = 0;
-    for (size_t i = 0; status >= 0 && store->file >= 0 && i < store->plan->variable_count; i++)
-      status = note_range(store, i);
-    const herr_t closed = close_handles(store);
-    status = status < 0 ? status : closed;
-  }
-  H5E_END_TRY
+  for (size_t i = 0; status >= 0 && store->file >= 0 && i < store->plan->variable_count; i++)
+    status = note_range(store, i);
+  const herr_t closed = close_handles(store);
+  status = status < 0 ? status : closed;
   netcdf_unlock();
   return status < 0 ? error_set(error, ERROR_StorageFailure, "the netCDF result cannot be written") : 0;
 }
@@ -226,11 +212,7 @@ void netcdf_store_free(struct netcdf_store *store)
   if (store == NULL)
     return;
   netcdf_lock();
-  H5E_BEGIN_TRY
-  {
-    close_handles(store);
-  }
-  H5E_END_TRY
+  close_handles(store);
   netcdf_unlock();
   free(store->statistics);
   free(store->datasets);

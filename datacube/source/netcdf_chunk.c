@@ -146,11 +146,7 @@ int netcdf_chunks_open(const char *path, const struct netcdf_variable *variables
   int result = allocate(c, &sizes) == 0 ? 0 : error_memory(error);
   if (result == 0) {
     netcdf_lock();
-    H5E_BEGIN_TRY
-    {
-      result = open_handles(c, &sizes, error);
-    }
-    H5E_END_TRY
+    result = open_handles(c, &sizes, error);
     netcdf_unlock();
   }
   if (result != 0) {
@@ -204,17 +200,12 @@ static int read_stored(struct netcdf_chunks *c, size_t variable, const size_t *i
   hsize_t offset[CUBE_MAX_DIMENSIONS], bytes = 0;
   for (size_t d = 0; d < layout->rank; d++)
     offset[d] = index[d] * layout->chunk[d];
-  herr_t status = -1;
   netcdf_lock();
-  H5E_BEGIN_TRY
-  {
-    status = H5Dget_chunk_storage_size(c->datasets[variable], offset, &bytes);
-    if (status >= 0 && bytes > c->stored_room)
-      status = -1;
-    if (status >= 0 && bytes > 0)
-      status = H5Dread_chunk(c->datasets[variable], H5P_DEFAULT, offset, mask, c->stored);
-  }
-  H5E_END_TRY
+  herr_t status = H5Dget_chunk_storage_size(c->datasets[variable], offset, &bytes);
+  if (status >= 0 && bytes > c->stored_room)
+    status = -1;
+  if (status >= 0 && bytes > 0)
+    status = H5Dread_chunk(c->datasets[variable], H5P_DEFAULT, offset, mask, c->stored);
   netcdf_unlock();
   *length = (size_t)bytes;
   return status < 0 ? -1 : 0;

@@ -104,16 +104,12 @@ int netcdf_hdf5_check(const char *path, struct error *error)
 {
   struct foreign found = {0};
   herr_t status = 0;
-  H5E_BEGIN_TRY
-  {
-    netcdf_hdf5_filters();
-    const hid_t file = H5Fis_hdf5(path) > 0 ? netcdf_hdf5_open(path) : -1;
-    if (file >= 0) {
-      status = H5Lvisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, look_at_link, &found);
-      H5Fclose(file);
-    }
+  netcdf_hdf5_filters();
+  const hid_t file = H5Fis_hdf5(path) > 0 ? netcdf_hdf5_open(path) : -1;
+  if (file >= 0) {
+    status = H5Lvisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, look_at_link, &found);
+    H5Fclose(file);
   }
-  H5E_END_TRY
   if (found.how != NULL)
     return error_set(error, ERROR_FileContentInvalid, "%s: \"%s\" is not read: %s", netcdf_base_name(path), found.name,
                      found.how);
@@ -161,12 +157,8 @@ const char *netcdf_missing_filter(int group, int variable, struct arena *arena)
   if (nc_inq_var_filter_ids(group, variable, &count, NULL) != NC_NOERR || count > H5Z_MAX_NFILTERS ||
       nc_inq_var_filter_ids(group, variable, &count, ids) != NC_NOERR)
     return NULL; /* no HDF5 file */
-  H5E_BEGIN_TRY
-  {
-    for (size_t i = 0; i < count && missing == NULL; i++)
-      if (!can_decode(ids[i]))
-        missing = filter_text(arena, ids[i]);
-  }
-  H5E_END_TRY
+  for (size_t i = 0; i < count && missing == NULL; i++)
+    if (!can_decode(ids[i]))
+      missing = filter_text(arena, ids[i]);
   return missing;
 }

@@ -159,22 +159,17 @@ int netcdf_layouts_read(const char *path, const struct netcdf_variable *variable
   bool hdf5 = false;
   netcdf_lock();
   const int result = read_shapes(path, variables, count, layouts, &hdf5, error);
-  hid_t file = -1;
-  H5E_BEGIN_TRY
-  {
-    file = result == 0 && hdf5 ? netcdf_hdf5_open(path) : -1;
-    for (size_t i = 0; result == 0 && i < count; i++) {
-      const bool chunked = layouts[i].raw;
-      layouts[i].raw = false;
-      if (file >= 0 && chunked)
-        look_at_dataset(file, &variables[i], &layouts[i]);
-      if (!layouts[i].raw)
-        layouts[i].big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-    }
-    if (file >= 0)
-      H5Fclose(file);
+  const hid_t file = result == 0 && hdf5 ? netcdf_hdf5_open(path) : -1;
+  for (size_t i = 0; result == 0 && i < count; i++) {
+    const bool chunked = layouts[i].raw;
+    layouts[i].raw = false;
+    if (file >= 0 && chunked)
+      look_at_dataset(file, &variables[i], &layouts[i]);
+    if (!layouts[i].raw)
+      layouts[i].big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
   }
-  H5E_END_TRY
+  if (file >= 0)
+    H5Fclose(file);
   netcdf_unlock();
   return result;
 }

@@ -12,7 +12,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROW = re.compile(r"^ERROR_CODE\((\w+), (\d+), \"(.+)\"\)$", re.MULTILINE)
 
 NO_OCCASION = {
-    "EstimateComplexity": "a plan's bytes are always known before it runs",
     "FolderOperationUnsupported": "folders come and go with their files; what names one is no file: FileNotFound",
     "ContentTypeInvalid": "bodies are read as what the endpoint takes, whatever they are called",
     "FileLocked": "a file is replaced whole, by renaming",

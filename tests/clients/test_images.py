@@ -50,16 +50,6 @@ def test_both_images_hold_what_the_program_is_linked_with():
     assert installed_by("twincube.def") - BESIDES == want
 
 
-def test_a_scalar_loads_no_library_that_it_does_not_call():
-    if not shutil.which("readelf"):
-        pytest.skip("needs readelf")
-    needed = re.findall(r"NEEDED.*\[lib(.*?)\.so", said("readelf", "-d", os.environ["TWINCUBE_BIN"]))
-    if "asan" in needed or os.uname().machine != "x86_64":
-        pytest.skip("this build is linked with all libraries")
-    large = ("gdal", "proj", "netcdf", "hdf5", "curl", "pq")
-    assert needed and [name for name in needed if name.startswith(large)] == []
-
-
 def test_unit_file():
     if not shutil.which("systemd-analyze"):
         pytest.skip("needs systemd-analyze")

@@ -93,5 +93,5 @@ def test_sums_of_windows(field, data, tmp_path, kernel, border):
 def test_the_same_bits_however_it_is_cut(field, data, tmp_path):
     graph = convolution(field[1], KERNELS["11x11"], border="reflect")
     one = run(data, tmp_path, graph, "--threads", "1")
-    two = run(data, tmp_path, graph, "--threads", "2", "--memory", "102M")
+    two = run(data, tmp_path, graph, "--threads", "2", "--memory", "134M")
     assert one.tobytes() == two.tobytes()

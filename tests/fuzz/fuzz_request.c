@@ -91,11 +91,15 @@ static void check_definition(const char *text, size_t length)
 static void check_signature(const char *job, const char *name, const char *signature)
 {
   static const unsigned char secret[32] = {1, 2, 3};
+  const struct signed_link link = {.job = job, .name = name, .version = "1", .expires = 1700000000};
+  struct signed_link later = link, newer = link;
   char good[SIGNATURE_SIZE];
-  signed_url_sign(secret, job, name, 1700000000, good);
-  must(signed_url_check(secret, job, name, 1700000000, good) == 0);
-  must(signed_url_check(secret, job, name, 1700000001, good) != 0);
-  must(signed_url_check(secret, job, name, 1700000000, signature) != 0 || strcmp(good, signature) == 0);
+  later.expires++;
+  newer.version = "2";
+  signed_url_sign(secret, &link, good);
+  must(signed_url_check(secret, &link, good) == 0 && signed_url_is_current(secret, &link, good) == 0);
+  must(signed_url_check(secret, &later, good) != 0 && signed_url_is_current(secret, &newer, good) != 0);
+  must(signed_url_check(secret, &link, signature) != 0 || strcmp(good, signature) == 0);
 }
 
 /* What is found as text is what a JSON parser finds. */
