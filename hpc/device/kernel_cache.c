@@ -1,5 +1,7 @@
 #include "hpc/device/kernel_cache.h"
 
+#include "hpc/device/whole_file.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 1200 };
 static const char magic[8] = "tckern1";
 static const char suffix[] = ".kernel";
 
@@ -26,9 +27,9 @@ static struct hash hash_of(const void *image, size_t bytes)
   return hash;
 }
 
-static void path_of(const char *folder, struct hash key, char out[PATH_ROOM])
+static void path_of(const char *folder, struct hash key, char out[WHOLE_FILE_PATH])
 {
-  snprintf(out, PATH_ROOM, "%.1000s/%016" PRIx64 "%016" PRIx64 "%s", folder, key.a, key.b, suffix);
+  snprintf(out, WHOLE_FILE_PATH, "%.1000s/%016" PRIx64 "%016" PRIx64 "%s", folder, key.a, key.b, suffix);
 }
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
@@ -50,7 +51,7 @@ static bool read_image(FILE *file, struct buffer *out)
 
 bool kernel_cache_find(const char *folder, struct hash key, struct buffer *out)
 {
-  char path[PATH_ROOM];
+  char path[WHOLE_FILE_PATH];
   path_of(folder, key, path);
   FILE *file = fopen(path, "re");
   if (!file)
@@ -113,29 +114,18 @@ static void remove_oldest(const char *path)
     closedir(folder);
 }
 
-static bool write_image(int fd, const void *image, size_t bytes)
-{
-  struct head head = {.content = hash_of(image, bytes), .bytes = bytes};
-  memcpy(head.magic, magic, sizeof magic);
-  FILE *file = fdopen(fd, "w");
-  if (!file) {
-    close(fd);
-    return false;
-  }
-  const bool written = fwrite(&head, sizeof head, 1, file) == 1 && fwrite(image, 1, bytes, file) == bytes;
-  return fclose(file) == 0 && written;
-}
-
 void kernel_cache_keep(const char *folder, struct hash key, const void *image, size_t bytes)
 {
-  char path[PATH_ROOM], temporary[PATH_ROOM + 16];
+  char path[WHOLE_FILE_PATH];
+  struct head head = {.content = hash_of(image, bytes), .bytes = bytes};
+  struct whole_file file;
+  memcpy(head.magic, magic, sizeof magic);
   mkdir(folder, 0700);
   path_of(folder, key, path);
-  snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-  const int fd = mkostemp(temporary, O_CLOEXEC);
-  if (fd < 0)
+  if (!whole_file_open(path, &file))
     return;
-  if (!write_image(fd, image, bytes) || rename(temporary, path) != 0)
-    unlink(temporary);
+  fwrite(&head, sizeof head, 1, file.stream);
+  fwrite(image, 1, bytes, file.stream);
+  whole_file_close(&file);
   remove_oldest(folder);
 }

@@ -1,16 +1,15 @@
 #include "hpc/device/speeds_file.h"
 
 #include "datacube/base/hash.h"
+#include "hpc/device/whole_file.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-enum { NUMBERS = sizeof(struct device_speeds) / sizeof(double), PATH_ROOM = 1200 };
+enum { NUMBERS = sizeof(struct device_speeds) / sizeof(double) };
 
 /* In the order of struct device_speeds. */
 static const char *const names[NUMBERS] = {"to_device_bytes_per_second",
@@ -27,13 +26,13 @@ static const char *const names[NUMBERS] = {"to_device_bytes_per_second",
                                            "cpu_reduce",
                                            "cpu_order"};
 
-static void path_of(const struct device *device, char out[PATH_ROOM])
+static void path_of(const struct device *device, char out[WHOLE_FILE_PATH])
 {
   struct hash hash = {0, 0};
   hash_text(&hash, device->facts.name);
   hash_word(&hash, (uint64_t)device->facts.driver);
   hash_word(&hash, (uint64_t)device->facts.architecture);
-  snprintf(out, PATH_ROOM, "%.1000s/speeds-%016" PRIx64 ".txt", devices_options(device->all)->folder, hash.a);
+  snprintf(out, WHOLE_FILE_PATH, "%.1000s/speeds-%016" PRIx64 ".txt", devices_options(device->all)->folder, hash.a);
 }
 
 static bool take_line(char *line, double *numbers)
@@ -53,7 +52,7 @@ static bool take_line(char *line, double *numbers)
 /* Every number is there, and positive. */
 bool speeds_file_read(const struct device *device, struct device_speeds *out)
 {
-  char path[PATH_ROOM], line[128];
+  char path[WHOLE_FILE_PATH], line[128];
   double numbers[NUMBERS] = {0};
   size_t taken = 0;
   if (!devices_options(device->all)->folder)
@@ -73,21 +72,18 @@ bool speeds_file_read(const struct device *device, struct device_speeds *out)
 
 void speeds_file_write(const struct device *device, const struct device_speeds *speeds)
 {
-  char path[PATH_ROOM], temporary[PATH_ROOM + 16];
+  char path[WHOLE_FILE_PATH];
+  struct whole_file file;
   double numbers[NUMBERS];
   if (!devices_options(device->all)->folder)
     return;
   mkdir(devices_options(device->all)->folder, 0700);
   path_of(device, path);
-  snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-  const int fd = mkostemp(temporary, O_CLOEXEC);
-  FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-  if (!file)
+  if (!whole_file_open(path, &file))
     return;
   memcpy(numbers, speeds, sizeof numbers);
-  fprintf(file, "device %s\n", device->facts.name);
+  fprintf(file.stream, "device %s\n", device->facts.name);
   for (size_t i = 0; i < NUMBERS; i++)
-    fprintf(file, "%s %.6g\n", names[i], numbers[i]);
-  if (fclose(file) != 0 || rename(temporary, path) != 0)
-    unlink(temporary);
+    fprintf(file.stream, "%s %.6g\n", names[i], numbers[i]);
+  whole_file_close(&file);
 }

@@ -30,8 +30,8 @@ struct federation_settings { /* all zero: no federation */
   size_t count;
 };
 
-/* Reads an array of "ID=URL" and of tables {"id", "url", …}. To be freed in any case. Error ServerConfigInvalid, which
- * begins with the place: "federation[0].url: …". */
+/* Reads an array of "ID=URL" and of tables {"id", "url", …}. To be freed in any case. Error ServerConfigInvalid,
+ * which begins with the place: "federation[0].url: …". */
 int federation_settings_read(json_t *document, struct federation_settings *out, struct error *error);
 void federation_settings_free(struct federation_settings *settings);
 

@@ -3,13 +3,12 @@
 
 #include "server/fetch/fetch_loop.h"
 #include "server/workers/descriptors.h"
-#include "server/workers/worker_environment.h"
+#include "server/workers/spawn_self.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +29,8 @@ struct fetch_process {
 
 /* ---- the server's end -------------------------------------------------------------------------------------------- */
 
-static int spawn_fetcher(const struct fetch_process_options *options, int control, pid_t *pid)
+/* Our end of its control socket, or -1. */
+static int spawn_fetcher(const struct fetch_process_options *options, pid_t *pid, struct error *error)
 {
   char parent[24], level[24], format[24], most[24];
   snprintf(parent, sizeof parent, "%ld", (long)getpid());
@@ -40,39 +40,24 @@ static int spawn_fetcher(const struct fetch_process_options *options, int contro
   const char *const first[ARGUMENTS + 1] = {
       "twincube", "fetcher", parent, level, format, confine_mode_name(options->confine), options->folder, most};
   const char **arguments = calloc(ARGUMENTS + 2 + options->prefix_count, sizeof *arguments);
-  char **environment = worker_environment();
-  posix_spawn_file_actions_t actions;
-  int code = environment && arguments ? posix_spawn_file_actions_init(&actions) : ENOMEM;
-  if (code == 0) {
-    memcpy(arguments, first, sizeof first);
-    memcpy(arguments + ARGUMENTS + 1, options->prefixes, options->prefix_count * sizeof *arguments);
-    code = posix_spawn_file_actions_adddup2(&actions, control, CONTROL);
-    if (code == 0) /* posix_spawn takes the arguments as char *, and only reads them */
-      code = posix_spawn(pid, "/proc/self/exe", &actions, NULL, (char **)(uintptr_t)arguments, environment);
-    posix_spawn_file_actions_destroy(&actions);
-  }
-  free(environment);
+  if (arguments == NULL)
+    return error_memory(error);
+  memcpy(arguments, first, sizeof first);
+  memcpy(arguments + ARGUMENTS + 1, options->prefixes, options->prefix_count * sizeof *arguments);
+  const int fd = spawn_self(arguments, CONTROL, "reads from other hosts", pid, error);
   free(arguments);
-  return code;
+  return fd;
 }
 
 static int start_one(struct fetch_process *process, struct error *error)
 {
-  int pair[2];
   pid_t pid = -1;
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-    return error_set(error, ERROR_Internal, "the process that reads from other hosts cannot be started: %s",
-                     strerror(errno));
-  const int code = spawn_fetcher(&process->options, pair[1], &pid);
-  close(pair[1]);
-  if (code != 0) {
-    close(pair[0]);
-    return error_set(error, ERROR_Internal, "the process that reads from other hosts cannot be started: %s",
-                     strerror(code));
-  }
+  const int fd = spawn_fetcher(&process->options, &pid, error);
+  if (fd < 0)
+    return -1;
   pthread_mutex_lock(&process->lock);
   process->pid = pid;
-  process->fd = pair[0];
+  process->fd = fd;
   pthread_mutex_unlock(&process->lock);
   return 0;
 }

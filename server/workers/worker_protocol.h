@@ -49,8 +49,8 @@ struct task_header {
 /* An ASK is a namespace and an id, each with a NUL at its end; or this, which is no namespace, and an address: where do
  * the results lie that are published there? The answer is the path of their STAC document; none where there are not. */
 static const char ask_results[] = "results";
-/* … or this, and JSON {"collection", "process_graph"}: have it computed where the collection lies (backend_load.h). The
- * answer is the path of a netCDF file; none where no back-end of the federation has the collection. */
+/* … or this, and JSON {"collection", "process_graph"}: have it computed where the collection lies (backend_load.h).
+ * The answer is the path of a netCDF file; none where no back-end of the federation has the collection. */
 static const char ask_elsewhere[] = "elsewhere";
 /* … or this, and the name of a collection: which processes has the back-end that would be asked? The answer is a JSON
  * object of their names; none where there is no such back-end, or it computes nothing. */

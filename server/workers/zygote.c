@@ -4,15 +4,13 @@
 
 #include "server/fetch/fetch_process.h"
 #include "server/workers/descriptors.h"
-#include "server/workers/worker_environment.h"
+#include "server/workers/spawn_self.h"
 #include "server/workers/zygote_protocol.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +30,8 @@ struct zygote {
   unsigned generation;
 };
 
-static int spawn_process(const struct zygote_options *options, int control, pid_t *pid)
+/* Our end of its control socket, or -1. */
+static int spawn_process(const struct zygote_options *options, pid_t *pid, struct error *error)
 {
   char parent[24], level[24], format[24], memory[24], result_size[24], device_memory[24];
   snprintf(parent, sizeof parent, "%ld", (long)getpid());
@@ -56,44 +55,28 @@ static int spawn_process(const struct zygote_options *options, int control, pid_
                                                    device_memory};
   const struct local_files *local = &options->worker.local;
   const char **arguments = calloc(ZYGOTE_ARGUMENTS + 2 + local->folder_count, sizeof *arguments);
-  char **environment = worker_environment();
-  posix_spawn_file_actions_t actions;
-  int code = environment && arguments ? posix_spawn_file_actions_init(&actions) : ENOMEM;
-  if (code != 0) {
-    free(environment);
-    free(arguments);
-    return code;
-  }
+  if (arguments == NULL)
+    return error_memory(error);
   memcpy(arguments, first, sizeof first);
   if (local->folder_count > 0)
     memcpy(arguments + ZYGOTE_ARGUMENTS + 1, local->folders, local->folder_count * sizeof *arguments);
-  code = posix_spawn_file_actions_adddup2(&actions, control, ZYGOTE_CONTROL);
-  if (code == 0) /* posix_spawn takes the arguments as char *, and only reads them */
-    code = posix_spawn(pid, "/proc/self/exe", &actions, NULL, (char **)(uintptr_t)arguments, environment);
-  posix_spawn_file_actions_destroy(&actions);
-  free(environment);
+  const int fd = spawn_self(arguments, ZYGOTE_CONTROL, "makes workers", pid, error);
   free(arguments);
-  return code;
+  return fd;
 }
 
 /* Main thread, while there is no zygote. */
 static int launch(struct zygote *zygote, struct error *error)
 {
-  int pair[2];
   pid_t pid = -1;
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-    return error_set(error, ERROR_Internal, "the process that makes workers cannot be started: %s", strerror(errno));
-  int code = spawn_process(&zygote->options, pair[1], &pid);
-  close(pair[1]);
-  if (code != 0) {
-    close(pair[0]);
-    return error_set(error, ERROR_Internal, "the process that makes workers cannot be started: %s", strerror(code));
-  }
+  const int fd = spawn_process(&zygote->options, &pid, error);
+  if (fd < 0)
+    return -1;
   const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
-  setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   pthread_mutex_lock(&zygote->lock);
   zygote->pid = pid;
-  zygote->fd = pair[0];
+  zygote->fd = fd;
   zygote->generation++;
   pthread_mutex_unlock(&zygote->lock);
   return 0;

@@ -2,7 +2,7 @@
  * that one would write by hand, compiled with the same flags.
  *
  *   kernel_bench ROUNDS cache    the first kind of these lines only
- *   kernel_bench [ROUNDS]        lines "cache NAME TYPE KERNEL LOOP", where values lie in the L2 cache, and "memory …",
+ *   kernel_bench [ROUNDS]        lines "cache NAME TYPE KERNEL LOOP", where values lie in the L2 cache, and "memory",
  *                                where they do not; "op NAME F32 F64", "reduce NAME F32 F64": nanoseconds a value, the
  *                                fastest of the rounds
  *

@@ -1,5 +1,5 @@
-"""load_stac from other hosts: documents and rasters over HTTP, by ranges. The host here misbehaves as it is told to; what
-comes out is compared with the arrays that were written, or is an error that says what was wrong: never other pixels."""
+"""load_stac from other hosts: documents and rasters over HTTP, by ranges. The host here misbehaves as it is told to;
+what comes out is compared with the arrays that were written, or is an error that says what was wrong: never other pixels."""
 
 import json
 import socket
@@ -137,7 +137,7 @@ def test_a_document_of_this_machine_leads_to_the_web_but_not_back(tmp_path):
         assert "NoDataAvailable" in refusal(tmp_path, url, [host.url])
 
 
-# ---- what may be asked ------------------------------------------------------------------------------------------------
+# ---- what may be asked ---------------------------------------------------------------------------------------------
 
 def test_only_allowed_addresses_are_asked(tmp_path):
     _, file = raster(8)
@@ -177,7 +177,7 @@ def test_a_name_that_leads_into_our_network_is_refused(tmp_path):
         assert not host.requests
 
 
-# ---- servers that fail ------------------------------------------------------------------------------------------------
+# ---- servers that fail ---------------------------------------------------------------------------------------------
 
 PASSING = [Fault("status", 503), Fault("reset"), Fault("short"), Fault("long"), Fault("shifted", 512)]
 

@@ -1,5 +1,5 @@
-"""load_stac of what APIs and other formats offer on other hosts: collections whose items come by pages, searches, netCDF
-files and features."""
+"""load_stac of what APIs and other formats offer on other hosts: collections whose items come by pages, searches,
+netCDF files and features."""
 
 import json
 import subprocess
@@ -166,7 +166,7 @@ def test_items_of_many_documents_are_fetched_side_by_side(tmp_path):
         assert host.most_active > 8 and len(host.requests) == count + 2
 
 
-# ---- several netCDF files, here and elsewhere --------------------------------------------------------------------------
+# ---- several netCDF files, here and elsewhere ----------------------------------------------------------------------
 
 def several(items):
     """An ItemCollection of items (name, {key: href}, properties), whose assets are netCDF files."""
@@ -200,7 +200,8 @@ def place(request, tmp_path):
 def test_files_of_the_same_variables_follow_each_other(place):
     store, opened, folder = place
     parts = {}
-    for name, dates, cloud in (("b", ["2020-02-01", "2020-02-02"], 5), ("a", ["2020-01-01"], 50), ("c", ["2020-03-01"], 1)):
+    for name, dates, cloud in (("b", ["2020-02-01", "2020-02-02"], 5), ("a", ["2020-01-01"], 50),
+                               ("c", ["2020-03-01"], 1)):
         parts[name], content = netcdf(folder / "part.nc", dates, offset=100 * cloud)
         store(name + ".nc", content)
     url = store("i.json", json.dumps(several([

@@ -166,7 +166,8 @@ def test_bodies_that_come_with_their_heads_or_later(running, connection, size, p
         return get(b"Content-Length: %d" % size, *fields, line=b"POST " + path + b" HTTP/1.1") + body
 
     token = b"Authorization: Bearer " + connection.auth.bearer.encode()
-    graph = b'{"process": {"process_graph": {"a": {"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": true}}}}'
+    node = b'{"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": true}'
+    graph = b'{"process": {"process_graph": {"a": ' + node + b"}}}"
     result = b"/openeo/1.2/result"
     good, invalid = post(result, graph, token), post(b"/openeo/1.2/validation", b'{"process": {}}')
     dropped = post(b"/health", b"{}")  # POST is none of its methods

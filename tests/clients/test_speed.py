@@ -29,8 +29,8 @@ ADD = {"process": {"process_graph": {"add": {"process_id": "add", "arguments": {
 
 
 def test_kernels_keep_up_with_loops_by_hand():
-    told = subprocess.run([BINARY.with_name("kernel_bench"), "15", "cache"], capture_output=True, text=True, timeout=120,
-                          check=True).stdout
+    told = subprocess.run([BINARY.with_name("kernel_bench"), "15", "cache"], capture_output=True, text=True,
+                          timeout=120, check=True).stdout
     ratios = [float(kernel) / float(loop) for kind, _, _, kernel, loop in
               (line.split() for line in told.splitlines() if line.startswith("cache"))]
     assert len(ratios) >= 14
@@ -141,5 +141,6 @@ def test_planning_a_node_costs_what_it_did(tmp_path):
     many.write_text(json.dumps(chain(1100)))
     turns = [(planning(few), planning(many), additions(1000)) for _ in range(5)]
     few, many, plain = (min(times) for times in zip(*turns))
-    print(f"planning a node: {(many - few) / plain:.2f} times a thousand additions, {1e3 * (many - few):.0f} ms a thousand")
+    print(f"planning a node: {(many - few) / plain:.2f} times a thousand additions,"
+          f" {1e3 * (many - few):.0f} ms a thousand")
     assert many - few < PLANNING_BOUND * plain

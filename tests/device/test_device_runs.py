@@ -15,7 +15,8 @@ X, DATA = {"from_parameter": "x"}, {"from_parameter": "data"}
 
 NDVI = callback(
     red=call("array_element", data=DATA, index=0), nir=call("array_element", data=DATA, index=1),
-    top=call("subtract", x=from_node("nir"), y=from_node("red")), sum=call("add", x=from_node("nir"), y=from_node("red")),
+    top=call("subtract", x=from_node("nir"), y=from_node("red")),
+    sum=call("add", x=from_node("nir"), y=from_node("red")),
     ndvi=call("divide", x=from_node("top"), y=from_node("sum")))
 SMOOTH = [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
 
@@ -56,8 +57,8 @@ def test_a_device_gives_what_the_cpu_gives(data, tmp_path, name):
     assert want.counts == {}  # nothing of it is opened
 
 
-ELEMENTS = ["absolute", "sgn", "sqrt", "exp", "ln", "floor", "ceil", "int", "round", "sin", "cos", "tan", "arcsin", "arccos",
-            "arctan", "sinh", "cosh", "tanh", "arsinh", "arcosh", "artanh", "is_nodata", "is_nan"]
+ELEMENTS = ["absolute", "sgn", "sqrt", "exp", "ln", "floor", "ceil", "int", "round", "sin", "cos", "tan", "arcsin",
+            "arccos", "arctan", "sinh", "cosh", "tanh", "arsinh", "arcosh", "artanh", "is_nodata", "is_nan"]
 PAIRS = ["add", "subtract", "multiply", "divide", "mod", "power", "arctan2", "eq", "neq", "gt", "gte", "lt", "lte"]
 ARRAYS = ["mean", "median", "min", "max", "sum", "product", "sd", "variance", "count", "first", "last"]
 NAMES = {"exp": ("p",), "power": ("base", "p"), "arctan2": ("y", "x")}
@@ -106,7 +107,8 @@ def test_tiles_and_devices_do_not_show(data, tmp_path):
 FAILURES = ["cuMemAlloc_v2:1:2", "cuMemAlloc_v2:2:2", "cuMemAlloc_v2:4:700", "cuLaunchKernel:1", "cuLaunchKernel:2",
             "cuLaunchKernel:1:2", "cuMemcpyHtoDAsync_v2:3", "cuMemcpyDtoHAsync_v2:1", "cuStreamSynchronize:1",
             "cuEventRecord:2", "cuEventSynchronize:1", "cuStreamCreate:1", "cuModuleLoadData:1",
-            "cuModuleGetFunction:1:500", "cuDevicePrimaryCtxRetain:1:2", "cuMemGetInfo_v2:1", "cuMemHostRegister_v2:1:2"]
+            "cuModuleGetFunction:1:500", "cuDevicePrimaryCtxRetain:1:2", "cuMemGetInfo_v2:1",
+            "cuMemHostRegister_v2:1:2"]
 
 
 @pytest.mark.parametrize("failure", FAILURES)

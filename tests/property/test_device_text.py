@@ -76,12 +76,14 @@ def test_nvrtc_compiles_every_row_and_plan(nvrtc, rows_and_plans):
 def test_short_arrays_stay_in_registers(nvrtc, rows_and_plans):
     """Loads, arithmetic and the median of 64: no array is left, which would lie in a thread's local memory."""
     begun, *kernels = pieces(rows_and_plans)
-    short = [kernel for kernel in kernels if "FN(median)<64" in kernel and "far<" not in kernel and "order" not in kernel]
+    short = [kernel for kernel in kernels
+             if "FN(median)<64" in kernel and "far<" not in kernel and "order" not in kernel]
     assert short
     status, log, made = compile_text(nvrtc, (begun + short[0]).encode(), OPTIONS)
     assert status == 0, log[:4000]
     assert ".entry" in made and ".local" not in made
-    status, _, made = compile_text(nvrtc, (begun + short[0].replace("#pragma unroll", "#pragma unroll 1")).encode(), OPTIONS)
+    rolled = short[0].replace("#pragma unroll", "#pragma unroll 1")
+    status, _, made = compile_text(nvrtc, (begun + rolled).encode(), OPTIONS)
     assert status == 0 and ".local" in made
 
 
