@@ -251,21 +251,26 @@ def pids():
     pytest.skip("no control group for processes can be made here")
 
 
+def confine(server, pids):
+    """Puts the server's processes into the group; a worker that ends meanwhile leaves none behind."""
+    for pid in (server.process.pid, zygote(server), *server.workers()):
+        with contextlib.suppress(ProcessLookupError):
+            (pids / "cgroup.procs").write_text(str(pid))
+
+
 def test_fork_is_refused_for_a_while(start, pids):
     server = start("--threads", "1")
     running = server.create(lattice(15000, 1))
     server.call("POST", f"/jobs/{running}/results")
     jobs = [running, *queue(server, 40)]
-    for pid in (server.process.pid, zygote(server), *server.workers()):
-        (pids / "cgroup.procs").write_text(str(pid))
+    confine(server, pids)
     disturbed(server, jobs, lambda: (pids / "pids.max").write_text("1"), lambda: (pids / "pids.max").write_text("max"))
 
 
 def test_the_zygote_dies_where_fork_is_refused(start, pids):
     server = start("--threads", "1")
     jobs = queue(server, 20)
-    for pid in (server.process.pid, zygote(server), *server.workers()):
-        (pids / "cgroup.procs").write_text(str(pid))
+    confine(server, pids)
     (pids / "pids.max").write_text("1")
     os.kill(zygote(server), signal.SIGKILL)
     time.sleep(FAULTS_SECONDS)
