@@ -1,0 +1,76 @@
+/* Links in and out of the lanes. See gauge_field.h. */
+#include "physics/lattice/gauge_field.h"
+
+#include "datacube/base/checked.h"
+
+#include <string.h>
+
+size_t gauge_field_bytes(const struct lattice *lattice, size_t colours)
+{
+  size_t matrix = colours * colours * 2 * LATTICE_LANES * sizeof(double), bytes;
+  return checked_mul(lattice->blocks, lattice->dimensions * matrix, &bytes) == 0 ? bytes : 0;
+}
+
+struct gauge_field gauge_field_over(const struct lattice *lattice, size_t colours, void *memory)
+{
+  return (struct gauge_field){.lattice = lattice, .colours = colours, .links = memory};
+}
+
+void gauge_field_cold(struct gauge_field *field)
+{
+  size_t n = field->colours;
+  memset(field->links, 0, gauge_field_bytes(field->lattice, n));
+  for (size_t i = 0; i < field->lattice->blocks * field->lattice->dimensions; i++) {
+    for (size_t k = 0; k < n; k++) {
+      for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+        field->links[i * gauge_matrix_stride(field) + (k * n + k) * 2 * LATTICE_LANES + lane] = 1;
+      }
+    }
+  }
+}
+
+struct gauge_copy {
+  const struct gauge_field *field;
+  const double *from; /* set */
+  double *to;         /* get */
+};
+
+static void set_blocks(void *context, size_t first, size_t last)
+{
+  const struct gauge_copy *copy = context;
+  size_t numbers = gauge_block_stride(copy->field) / LATTICE_LANES;
+  for (size_t block = first; block < last; block++) {
+    double *links = gauge_link(copy->field, block, 0);
+    for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+      const double *values = copy->from + lattice_site(copy->field->lattice, block, lane) * numbers;
+      for (size_t i = 0; i < numbers; i++) {
+        links[i * LATTICE_LANES + lane] = values[i];
+      }
+    }
+  }
+}
+
+static void get_blocks(void *context, size_t first, size_t last)
+{
+  const struct gauge_copy *copy = context;
+  size_t numbers = gauge_block_stride(copy->field) / LATTICE_LANES;
+  for (size_t block = first; block < last; block++) {
+    const double *links = gauge_link(copy->field, block, 0);
+    for (size_t lane = 0; lane < copy->field->lattice->lanes; lane++) {
+      double *values = copy->to + lattice_site(copy->field->lattice, block, lane) * numbers;
+      for (size_t i = 0; i < numbers; i++) {
+        values[i] = links[i * LATTICE_LANES + lane];
+      }
+    }
+  }
+}
+
+void gauge_field_set(struct gauge_field *field, unsigned threads, const double *values)
+{
+  lattice_run(threads, 0, field->lattice->blocks, set_blocks, &(struct gauge_copy){.field = field, .from = values});
+}
+
+void gauge_field_get(const struct gauge_field *field, unsigned threads, double *values)
+{
+  lattice_run(threads, 0, field->lattice->blocks, get_blocks, &(struct gauge_copy){.field = field, .to = values});
+}

@@ -1,0 +1,68 @@
+/* A periodic lattice of 1 to 4 dimensions, laid out for vectors.
+ *
+ * Virtual nodes: the axes are cut so that 8 equal sublattices arise, one a lane. A *block* is the 8 sites at the same
+ * place of their sublattices; what a field has on them lies together, lane by lane, so that one instruction treats 8
+ * sites and every lane does the same. Where a neighbour lies in another sublattice the lanes change places:
+ *
+ *   site (block b, lane l) + direction  =  block (link & LATTICE_BLOCK), lane (link & LATTICE_CROSSES
+ *                                                                                ? permutation[direction][l] : l)
+ *
+ * An axis is cut into 2, 4 or 8 parts of even extent, so all lanes of a block have the same parity. Where the extents
+ * allow fewer than 8 sublattices the lanes repeat (lane l is lane l % lanes): such a lattice is slower, the code and
+ * the results are the same. Sums over sites take the first `lanes` lanes of each block.
+ *
+ * Blocks with even sites come first, then those with odd ones (parity: sum of the coordinates mod 2), each in row-major
+ * order. Where an extent is odd, the torus has no two colours: has_parity is false, and the order is row-major alone.
+ * Coordinates: x0 varies slowest; x0 is the Euclidean time where time matters. Directions of links: 2 k forward along
+ * axis k, 2 k + 1 backward.
+ * Thread rule: immutable after lattice_init. */
+#ifndef TWINCUBE_PHYSICS_LATTICE_LATTICE_H
+#define TWINCUBE_PHYSICS_LATTICE_LATTICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LATTICE_MAX_DIMENSIONS = 4, LATTICE_LANES = 8 };
+
+#define LATTICE_CROSSES UINT32_C(0x80000000) /* the neighbours lie in other lanes */
+#define LATTICE_BLOCK UINT32_C(0x7FFFFFFF)
+
+struct lattice {
+  size_t dimensions, extent[LATTICE_MAX_DIMENSIONS];
+  size_t sites;
+  size_t parts[LATTICE_MAX_DIMENSIONS]; /* sublattices along each axis: 1, 2, 4 or 8 */
+  size_t inner[LATTICE_MAX_DIMENSIONS]; /* extent of a sublattice */
+  size_t lanes;                         /* sublattices in all: 1, 2, 4 or 8 */
+  size_t blocks;                        /* sites / lanes */
+  bool has_parity;                      /* all extents are even: blocks / 2 even ones come first */
+  uint32_t *link;                       /* [block][2 dimensions]: block of the neighbour, | LATTICE_CROSSES */
+  uint32_t *place;                      /* [block]: row-major number of its place in the sublattice */
+  uint32_t *block;                      /* inverse of place */
+  uint8_t permutation[2 * LATTICE_MAX_DIMENSIONS][LATTICE_LANES];
+};
+
+/* Bytes of memory that the tables need; 0 where the extents are out of range or the lattice is too large. */
+size_t lattice_bytes(size_t dimensions, const size_t *extent);
+
+/* Makes the tables in `memory` (lattice_bytes, aligned to 64, borrowed while the lattice lives). */
+void lattice_init(struct lattice *lattice, size_t dimensions, const size_t *extent, void *memory);
+
+/* Where a site is; coordinate k is below extent[k]. */
+void lattice_locate(const struct lattice *lattice, const size_t *coordinate, size_t *block, size_t *lane);
+
+/* Coordinates of a site; lane below LATTICE_LANES. */
+void lattice_coordinates(const struct lattice *lattice, size_t block, size_t lane, size_t *coordinate);
+
+/* Row-major number of a site, x0 slowest. */
+size_t lattice_site(const struct lattice *lattice, size_t block, size_t lane);
+
+/* Tasks over ranges of blocks [first, last), one a thread, of equal sizes; returns when all are done. A task must not
+ * write what another reads or writes. */
+typedef void lattice_task(void *context, size_t first, size_t last);
+void lattice_run(unsigned threads, size_t first, size_t last, lattice_task *task, void *context);
+
+/* Sum of one number a block, in block order, compensated: the same bits for any number of threads. */
+double lattice_sum(const double *values, size_t count);
+
+#endif
