@@ -7,7 +7,7 @@
  * is named by the earliest instant that the collection has on it within the request's interval. So the name does not
  * depend on bands, box or filter, and filtering by the interval afterwards changes nothing. */
 #include "stac/cube_files.h"
-#include "stac/lattice.h"
+#include "stac/pixel_lattice.h"
 
 #include "datacube/source/netcdf_source.h"
 #include "datacube/source/vector_file.h"

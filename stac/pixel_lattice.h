@@ -1,6 +1,6 @@
 /* The grid of a cube made from scenes. */
-#ifndef TWINCUBE_STAC_LATTICE_H
-#define TWINCUBE_STAC_LATTICE_H
+#ifndef TWINCUBE_STAC_PIXEL_LATTICE_H
+#define TWINCUBE_STAC_PIXEL_LATTICE_H
 
 #include "stac/select.h"
 

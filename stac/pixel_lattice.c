@@ -3,7 +3,7 @@
  * A shared lattice is continued from the first scene: offsets of the others are whole pixels, so edges are
  * west = west_0 + i * res_x with integer i, the same pixels whatever the box. The anchored grid depends on bands only.
  */
-#include "stac/lattice.h"
+#include "stac/pixel_lattice.h"
 
 #include <math.h>
 #include <string.h>
