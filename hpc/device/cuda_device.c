@@ -12,8 +12,6 @@ struct cuda_device {
   struct cuda_driver driver;
   int handle;
   void *context;
-  void **modules;
-  size_t module_count;
 };
 
 struct cuda_queue {
@@ -78,38 +76,30 @@ static void cuda_close(struct device *device)
 {
   struct cuda_device *cuda = cuda_of(device);
   enter_anyway(cuda);
-  for (size_t i = 0; i < cuda->module_count; i++)
-    cuda->driver.module_unload(cuda->modules[i]);
-  free(cuda->modules);
   cuda->driver.context_release(cuda->handle);
 }
 
-static int keep_module(struct cuda_device *cuda, void *module, struct error *error)
-{
-  void **more = realloc(cuda->modules, (cuda->module_count + 1) * sizeof *more);
-  if (!more) {
-    cuda->driver.module_unload(module);
-    return error_memory(error);
-  }
-  cuda->modules = more;
-  cuda->modules[cuda->module_count++] = module;
-  return 0;
-}
-
 /* An image that this driver does not take is no failure of the device. */
-static int cuda_load(struct device *device, const void *image, const char *const *names, size_t count, void **functions,
-                     struct error *error)
+static int cuda_load(struct device *device, const void *image, void **module, struct error *error)
 {
   struct cuda_device *cuda = cuda_of(device);
-  void *module = NULL;
-  if (enter(cuda, error) != 0 ||
-      cuda_check(&cuda->driver, cuda->driver.module_load(&module, image), "the kernels do not load", error) != 0 ||
-      keep_module(cuda, module, error) != 0)
+  if (enter(cuda, error) != 0)
     return -1;
-  for (size_t i = 0; i < count; i++)
-    if (cuda_check(&cuda->driver, cuda->driver.function(&functions[i], module, names[i]), names[i], error) != 0)
-      return -1;
-  return 0;
+  return cuda_check(&cuda->driver, cuda->driver.module_load(module, image), "the kernels do not load", error);
+}
+
+static void cuda_unload(struct device *device, void *module)
+{
+  enter_anyway(cuda_of(device));
+  cuda_of(device)->driver.module_unload(module);
+}
+
+static int cuda_function(struct device *device, void *module, const char *name, void **out, struct error *error)
+{
+  struct cuda_device *cuda = cuda_of(device);
+  if (enter(cuda, error) != 0)
+    return -1;
+  return cuda_check(&cuda->driver, cuda->driver.function(out, module, name), name, error);
 }
 
 /* ---- queues ------------------------------------------------------------------------------------------------------ */
@@ -187,18 +177,16 @@ static int cuda_to_host(struct device_queue *queue, void *to, uint64_t from, siz
   return check(cuda, cuda->driver.to_host(to, from, bytes, stream_of(queue)), "a copy from the device", error);
 }
 
-static int cuda_run(struct device_queue *queue, const struct device_run *run, struct error *error)
+static int cuda_launch(struct device_queue *queue, void *function, const struct device_grid *grid, void **parameters,
+                       struct error *error)
 {
   struct cuda_device *cuda = device_of(queue);
-  struct device_run own = *run;
-  void *parameters[] = {&own.bases,    &own.out,      &own.offsets,  &own.strides,
-                        &own.lanes[0], &own.lanes[1], &own.lanes[2], &own.scratch};
-  const struct device_shape *shape = &run->shape;
+  const unsigned *blocks = grid->blocks, *threads = grid->threads;
   if (enter(cuda, error) != 0)
     return -1;
   return check(cuda,
-               cuda->driver.launch(run->function, shape->blocks, 1, 1, shape->threads, shape->parts, 1,
-                                   shape->shared_bytes, stream_of(queue), parameters, NULL),
+               cuda->driver.launch(function, blocks[0], blocks[1], blocks[2], threads[0], threads[1], threads[2],
+                                   grid->shared_bytes, stream_of(queue), parameters, NULL),
                "a kernel", error);
 }
 
@@ -230,6 +218,8 @@ static int cuda_sync(struct device_queue *queue, struct error *error)
 static const struct device_ops cuda_ops = {.open = cuda_open,
                                            .close = cuda_close,
                                            .load = cuda_load,
+                                           .unload = cuda_unload,
+                                           .function = cuda_function,
                                            .queue_new = cuda_queue_new,
                                            .queue_free = cuda_queue_free,
                                            .alloc = cuda_alloc,
@@ -238,7 +228,7 @@ static const struct device_ops cuda_ops = {.open = cuda_open,
                                            .unpin = cuda_unpin,
                                            .to_device = cuda_to_device,
                                            .to_host = cuda_to_host,
-                                           .run = cuda_run,
+                                           .launch = cuda_launch,
                                            .mark = cuda_mark,
                                            .await_mark = cuda_await_mark,
                                            .sync = cuda_sync};

@@ -49,7 +49,12 @@ struct device_shape { /* of a launch */
   size_t scratch_bytes;  /* of all */
 };
 
-struct device_run { /* a launch: addresses are the device's */
+struct device_grid { /* of any launch; along x, y, z */
+  unsigned blocks[3], threads[3];
+  unsigned shared_bytes; /* dynamic, of a block */
+};
+
+struct device_run { /* a launch of a kernel of device_text.h: addresses are the device's */
   void *function;
   struct device_shape shape;
   uint64_t bases, out, offsets, strides, scratch;
@@ -60,9 +65,10 @@ struct device_ops {
   /* Makes the device ready: its context, and the bytes that are free. */
   int (*open)(struct device *device, size_t *available, struct error *error);
   void (*close)(struct device *device);
-  /* A module from the compiler's image; functions[i] is names[i]. Modules stay until the device is closed. */
-  int (*load)(struct device *device, const void *image, const char *const *names, size_t count, void **functions,
-              struct error *error);
+  /* A module from the compiler's image, to be unloaded; and a function of it, by name. */
+  int (*load)(struct device *device, const void *image, void **module, struct error *error);
+  void (*unload)(struct device *device, void *module);
+  int (*function)(struct device *device, void *module, const char *name, void **out, struct error *error);
   int (*queue_new)(struct device *device, struct device_queue **out, struct error *error);
   void (*queue_free)(struct device_queue *queue); /* waits for what is under way */
   int (*alloc)(struct device_queue *queue, size_t bytes, uint64_t *out, struct error *error);
@@ -72,7 +78,9 @@ struct device_ops {
   void (*unpin)(struct device_queue *queue, void *data);
   int (*to_device)(struct device_queue *queue, uint64_t to, const void *from, size_t bytes, struct error *error);
   int (*to_host)(struct device_queue *queue, void *to, uint64_t from, size_t bytes, struct error *error);
-  int (*run)(struct device_queue *queue, const struct device_run *run, struct error *error);
+  /* parameters[i] points to the function's parameter i, which is read at once. */
+  int (*launch)(struct device_queue *queue, void *function, const struct device_grid *grid, void **parameters,
+                struct error *error);
   /* Remembers this place of the queue; waits until all before the place is done. */
   int (*mark)(struct device_queue *queue, struct error *error);
   int (*await_mark)(struct device_queue *queue, struct error *error);
@@ -100,6 +108,7 @@ struct device_queue { /* likewise */
 
 /* How that many lanes of a kernel are best launched. */
 struct device_shape device_shape(const struct device *device, const struct device_launch *needs, uint64_t lanes);
+int device_run(struct device_queue *queue, const struct device_run *run, struct error *error);
 /* Opened at its first use. -1 where it is lost or does not open. */
 int device_open(struct device *device, struct error *error);
 /* Bytes within the device's limit; error ProcessGraphComplexity where it has no room for them. */

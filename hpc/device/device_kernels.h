@@ -1,4 +1,4 @@
-/* Kernels as functions of a device: written, compiled or found on disk, loaded; each text once a process. */
+/* Kernels as functions of a device. */
 #ifndef TWINCUBE_HPC_DEVICE_DEVICE_KERNELS_H
 #define TWINCUBE_HPC_DEVICE_DEVICE_KERNELS_H
 
@@ -15,6 +15,5 @@ enum { DEVICE_MODULE_KERNELS = 256 }; /* of one call, at most */
  * FeatureUnsupported for what a device does not run. */
 int device_kernels(struct device *device, const struct kernel *const *kernels, size_t count, struct device_kernel *out,
                    struct error *error);
-void device_kernels_free(struct device *device); /* forgets them, before the device is closed */
 
 #endif

@@ -202,7 +202,7 @@ static int order_trial(struct bench *b, const struct trial *t, enum work_kind ki
                            .lanes = {lanes, 1, 1}};
   if (run.shape.scratch_bytes > b->scratch_bytes)
     return error_set(error, ERROR_Internal, "a measured kernel needs scratch memory");
-  return b->ops->run(b->queue, &run, error);
+  return device_run(b->queue, &run, error);
 }
 
 /* Seconds of one launch, of `times` in a row, after a first one. */

@@ -1,7 +1,7 @@
 /* A kernel's function: its registers, then loop after loop. */
 #include "hpc/device/device_writer.h"
 
-extern const char device_prelude[], device_lane[], device_fit[]; /* the .cu files */
+extern const char prelude_cu[], lane_cu[], fit_cu[]; /* the .cu files */
 
 static void lane_names(struct buffer *out, enum lane_type type)
 {
@@ -19,13 +19,13 @@ void device_text_begin(struct buffer *out)
   buffer_printf(out, "#define NEAR %d /* elements of the longest array that a thread holds itself */\n", DEVICE_NEAR);
   buffer_printf(out, "#define TILE_ROWS %d /* rows of lanes that a block takes at a time for its windows */\n",
                 DEVICE_TILE_ROWS);
-  buffer_text(out, device_prelude);
+  buffer_text(out, prelude_cu);
   for (int type = LANE_F32; type <= LANE_F64; type++) {
     lane_names(out, (enum lane_type)type);
-    buffer_text(out, device_lane);
+    buffer_text(out, lane_cu);
     device_write_rows(out);
   }
-  buffer_text(out, device_fit);
+  buffer_text(out, fit_cu);
 }
 
 /* ---- loops ---- */

@@ -3,7 +3,7 @@
 
 #include "datacube/base/logger.h"
 #include "hpc/device/device_compiler.h"
-#include "hpc/device/device_kernels.h"
+#include "hpc/device/device_modules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +68,17 @@ struct device_shape device_shape(const struct device *device, const struct devic
                                        : (unsigned)(shape.threads * needs->tile_bytes + needs->tile_edge);
   shape.scratch_bytes = shape.blocks * each;
   return shape;
+}
+
+int device_run(struct device_queue *queue, const struct device_run *run, struct error *error)
+{
+  struct device_run own = *run;
+  void *parameters[] = {&own.bases,    &own.out,      &own.offsets,  &own.strides,
+                        &own.lanes[0], &own.lanes[1], &own.lanes[2], &own.scratch};
+  const struct device_grid grid = {.blocks = {run->shape.blocks, 1, 1},
+                                   .threads = {run->shape.threads, run->shape.parts, 1},
+                                   .shared_bytes = run->shape.shared_bytes};
+  return queue->device->ops->launch(queue, run->function, &grid, parameters, error);
 }
 
 /* ---- one --------------------------------------------------------------------------------------------------------- */
@@ -150,7 +161,7 @@ void devices_free(struct devices *devices)
 {
   for (size_t i = 0; devices && i < devices->count; i++) {
     struct device *device = devices->list[i];
-    device_kernels_free(device);
+    device_modules_free(device);
     if (device->opened)
       device->ops->close(device);
     pthread_mutex_destroy(&device->lock);

@@ -1,11 +1,9 @@
-# cmake -D OUTPUT=file.c -D "INPUTS=symbol=file …" -P embed_text.cmake: files as C strings.
-set(text "/* made from the files that it names */\n")
-separate_arguments(INPUTS)
+# cmake -D OUTPUT=file.c -D "INPUTS=file;…" -P embed_text.cmake: each file as a C string, name.cu as name_cu.
+set(text "/* made from .cu files */\n")
 foreach(input ${INPUTS})
-  string(REGEX MATCH "^([^=]*)=(.*)$" _ ${input})
-  set(symbol ${CMAKE_MATCH_1})
-  file(READ ${CMAKE_MATCH_2} bytes HEX)
+  get_filename_component(symbol ${input} NAME_WE)
+  file(READ ${input} bytes HEX)
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
-  string(APPEND text "extern const char ${symbol}[];\nconst char ${symbol}[] = {${bytes}0};\n")
+  string(APPEND text "extern const char ${symbol}_cu[];\nconst char ${symbol}_cu[] = {${bytes}0};\n")
 endforeach()
 file(WRITE ${OUTPUT} "${text}")

@@ -282,7 +282,7 @@ static void order_launches(struct device_work *work, const struct placing *p, co
     run.bases = arguments + launch++ * l->loads * sizeof(uint64_t);
     run.out = work->out.address + (uint64_t)(p->out - work->data) + offset * p->size;
     if (!device_work_failed(work))
-      ops_of(work)->run(work->queue, &run, &work->error);
+      device_run(work->queue, &run, &work->error);
   } while (next_launch(l, position));
 }
 

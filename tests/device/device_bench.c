@@ -78,7 +78,7 @@ static int order_kernel(struct bench *b, struct error *error)
                                  .offsets = b->arguments + 16,
                                  .strides = b->arguments + 16 + 8 * (2 * DATES + 1),
                                  .lanes = {lanes, 1, 1}};
-  return b->device->ops->run(b->queue, &run, error);
+  return device_run(b->queue, &run, error);
 }
 
 /* The best of some rounds, in seconds. */

@@ -15,17 +15,17 @@ LIBRARIES = BINARY.parent / "fake_device"
 REAL = "TWINCUBE_REAL_DEVICE" in os.environ  # there is one: nothing is the fake's
 
 
-def twincube(*arguments, **options):
-    return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=240, **options)
+def twincube(*arguments, program=BINARY, **options):
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=240, **options)
 
 
-def run_with_fake(arguments, fake=True, **surroundings):
+def run_with_fake(arguments, fake=True, program=BINARY, **surroundings):
     """`surroundings` are variables of the environment, most of them the fake's: see fake/fake_device.h."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TWINCUBE_NVRTC")}
     if fake and not REAL:
         environment["LD_LIBRARY_PATH"] = str(LIBRARIES)
     environment.update({name: str(value) for name, value in surroundings.items()})
-    return twincube(*arguments, env=environment)
+    return twincube(*arguments, program=program, env=environment)
 
 
 def write_axes(file, dates, rows, columns):

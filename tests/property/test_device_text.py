@@ -73,6 +73,17 @@ def test_nvrtc_compiles_every_row_and_plan(nvrtc, rows_and_plans):
     assert compile_text(nvrtc, (begun + "KERNEL(k) { NO_SUCH_NAME }").encode())[0] != 0
 
 
+TEXTS = [file for folder in ("physics", "tests/device") for file in (ROOT / folder).rglob("*.cu")]
+
+
+@pytest.mark.parametrize("file", TEXTS, ids=lambda file: file.name)
+def test_nvrtc_compiles_science_kernels(nvrtc, file):
+    text = (ROOT / "hpc/device/science.cu").read_text() + file.read_text()
+    status, log, made = compile_text(nvrtc, text.encode(), OPTIONS)
+    assert status == 0, log[:4000]
+    assert made.count(".entry") == file.read_text().count("SCIENCE_KERNEL(")
+
+
 def test_short_arrays_stay_in_registers(nvrtc, rows_and_plans):
     """Loads, arithmetic and the median of 64: no array is left, which would lie in a thread's local memory."""
     begun, *kernels = pieces(rows_and_plans)

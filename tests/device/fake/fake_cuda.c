@@ -52,14 +52,14 @@ struct module {
 struct function {
   struct function *next;
   const struct module *module;
-  void *symbol;
+  const struct fake_function *symbol;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int contexts[FAKE_DEVICES]; /* how often each is held */
 static _Thread_local int current = -1;
 static bool lost[FAKE_DEVICES];
-static size_t launches[FAKE_DEVICES], lanes[FAKE_DEVICES], copied[FAKE_DEVICES], objects;
+static size_t launches[FAKE_DEVICES], copied[FAKE_DEVICES], objects;
 static struct stream *streams;
 static struct function *functions;
 static struct {
@@ -117,8 +117,8 @@ static void report(void)
   FILE *file = path ? fopen(path, "we") : NULL;
   size_t held = objects + fake_left_behind();
   for (int d = 0; file && d < FAKE_DEVICES; d++) {
-    fprintf(file, "launches:%d %zu\nlanes:%d %zu\ncopied:%d %zu\nmost_memory:%d %zu\n", d, launches[d], d, lanes[d], d,
-            copied[d], d, fake_used(d, true));
+    fprintf(file, "launches:%d %zu\ncopied:%d %zu\nmost_memory:%d %zu\n", d, launches[d], d, copied[d], d,
+            fake_used(d, true));
     held += (size_t)contexts[d];
   }
   if (file) {
@@ -244,8 +244,8 @@ static void refuse_in_use(const struct order *order, uint64_t address, const voi
     fake_fail("memory of the host is let go while a copy of it is under way");
   if (copies && address && order->device == address)
     fake_fail("memory of the device is freed while a copy of it is under way");
-  for (size_t i = 0; !copies && address && i < 8; i++)
-    if (order->launch.arguments[i] == address)
+  for (size_t i = 0; !copies && address && i < order->launch.function->count; i++)
+    if (order->launch.function->parameters[i].is_pointer && order->launch.values[i].address == address)
       fake_fail("memory of the device is freed while a kernel may use it");
 }
 
@@ -481,25 +481,27 @@ API int cuModuleGetFunction(void **out, void *module, const char *name)
 {
   const int status = enter("cuModuleGetFunction");
   struct function *function = calloc(1, sizeof *function);
+  char symbol[128];
   if (status != 0 || !function) {
     free(function);
     return leave(status);
   }
-  *function = (struct function){functions, module, dlsym(((struct module *)module)->library, name)};
+  snprintf(symbol, sizeof symbol, "fake_%s", name);
+  *function = (struct function){functions, module, dlsym(((struct module *)module)->library, symbol)};
   functions = function;
   *out = function;
   return leave(function->symbol ? 0 : NOT_FOUND);
 }
 
-/* Addresses that the kernel follows are the device's own: the bases lie before the offsets, if they lie together. */
-static void check_arguments(const struct fake_launch *launch, int device)
+/* Pointers are the device's own, or NULL. */
+static void take_values(struct fake_launch *launch, void **parameters, int device)
 {
-  const uint64_t *a = launch->arguments;
-  for (size_t i = 0; i < 4; i++)
-    if ((i != 1 || a[i]) && fake_device_of(a[i], 1) != device)
+  for (size_t i = 0; i < launch->function->count; i++) {
+    const struct fake_parameter *parameter = &launch->function->parameters[i];
+    memcpy(launch->values[i].bytes, parameters[i], parameter->bytes);
+    if (parameter->is_pointer && launch->values[i].address && fake_device_of(launch->values[i].address, 1) != device)
       fake_fail("argument %zu of a kernel lies on another device", i);
-  if (a[7])
-    fake_device_of(a[7], 1);
+  }
 }
 
 API int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
@@ -513,16 +515,13 @@ API int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigne
     return leave(status);
   if (extra || shared_bytes > FAKE_SHARED)
     fake_fail("a launch with extra arguments, or %u bytes of shared memory", shared_bytes);
-  memcpy(&order.launch.function, &own->symbol, sizeof own->symbol);
+  order.launch.function = own->symbol;
   order.launch.grid = own->module->grid;
-  order.launch.barriers = own->module->barriers && shared_bytes > 0;
+  order.launch.barriers = own->module->barriers && (shared_bytes > 0 || order.launch.function->waits);
   order.launch.blocks = (struct fake_index){grid_x, grid_y, grid_z};
   order.launch.threads = (struct fake_index){block_x, block_y, block_z};
-  for (size_t i = 0; i < 8; i++)
-    memcpy(&order.launch.arguments[i], parameters[i], sizeof order.launch.arguments[i]);
-  check_arguments(&order.launch, current);
+  take_values(&order.launch, parameters, current);
   launches[current]++;
-  lanes[current] += order.launch.arguments[4] * order.launch.arguments[5] * order.launch.arguments[6];
   add(stream, &order);
   return leave(0);
 }

@@ -22,7 +22,7 @@ struct fake_image { /* before the library that the compiler made */
   char magic[8];    /* "FAKEDEV" */
   uint64_t bytes;
   int architecture;
-  bool barriers; /* threads of a block that have shared memory may wait for each other */
+  bool barriers; /* threads of a block may wait for each other */
 };
 
 struct fake_index {
@@ -34,12 +34,32 @@ struct fake_grid { /* what a kernel sees of its launch */
   void (*barrier)(void);
 };
 
+enum { FAKE_PARAMETERS = 24, FAKE_PARAMETER_BYTES = 64 };
+
+struct fake_parameter {
+  size_t bytes;
+  bool is_pointer;
+};
+
+struct fake_function { /* what fake_names.hpp says of a kernel */
+  size_t count;
+  const struct fake_parameter *parameters;
+  bool waits; /* its threads may wait for each other even without dynamic shared memory */
+  void (*call)(void **values);
+};
+
+union fake_value {
+  unsigned char bytes[FAKE_PARAMETER_BYTES];
+  uint64_t address;
+  long double aligned;
+};
+
 struct fake_launch {
-  void (*function)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+  const struct fake_function *function;
   struct fake_grid *grid; /* of the module */
-  bool barriers; /* it has shared memory, and threads that wait for each other */
+  bool barriers;          /* threads of a block wait for each other */
   struct fake_index blocks, threads;
-  uint64_t arguments[8];
+  union fake_value values[FAKE_PARAMETERS];
 };
 
 _Noreturn void fake_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

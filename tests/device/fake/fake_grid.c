@@ -33,13 +33,16 @@ void fake_fail(const char *format, ...)
 
 static void call(const struct fake_launch *launch)
 {
-  const uint64_t *a = launch->arguments;
-  launch->function(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+  void *values[FAKE_PARAMETERS];
+  for (size_t i = 0; i < launch->function->count; i++)
+    values[i] = (void *)(uintptr_t)&launch->values[i];
+  launch->function->call(values);
 }
 
 static struct fake_index index_of(size_t thread, struct fake_index size)
 {
-  return (struct fake_index){(unsigned)thread % size.x, (unsigned)(thread / size.x) % size.y, 0};
+  return (struct fake_index){(unsigned)(thread % size.x), (unsigned)(thread / size.x % size.y),
+                             (unsigned)(thread / size.x / size.y)};
 }
 
 static void wait_for_others(void)
@@ -84,7 +87,7 @@ static bool run_round(size_t threads)
 
 static void run_block(const struct fake_launch *launch)
 {
-  const size_t threads = (size_t)launch->threads.x * launch->threads.y;
+  const size_t threads = (size_t)launch->threads.x * launch->threads.y * launch->threads.z;
   if (launch->barriers) {
     block.launch = launch;
     for (size_t t = 0; t < threads; t++)
@@ -103,12 +106,12 @@ void fake_run(const struct fake_launch *launch)
 {
   struct fake_grid *grid = launch->grid;
   const size_t threads = (size_t)launch->threads.x * launch->threads.y * launch->threads.z;
-  if (threads == 0 || threads > MOST_THREADS || launch->threads.z != 1 || launch->blocks.y != 1 ||
-      launch->blocks.z != 1)
-    fake_fail("a launch of %zu threads a block", threads);
+  const size_t blocks = (size_t)launch->blocks.x * launch->blocks.y * launch->blocks.z;
+  if (threads == 0 || threads > MOST_THREADS || blocks == 0)
+    fake_fail("a launch of %zu blocks of %zu threads", blocks, threads);
   *grid = (struct fake_grid){.block_size = launch->threads, .grid_size = launch->blocks, .barrier = wait_for_others};
-  for (unsigned b = launch->blocks.x; b-- > 0;) { /* no order is promised */
-    grid->block.x = b;
+  for (size_t b = blocks; b-- > 0;) { /* no order is promised */
+    grid->block = index_of(b, launch->blocks);
     run_block(launch);
   }
 }
