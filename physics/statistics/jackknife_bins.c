@@ -1,13 +1,10 @@
 /* Jackknife of a mean (from bin sums) and of any estimator. See jackknife.h. */
 #include "physics/statistics/jackknife_bins.h"
 
+#include "physics/statistics/samples.h"
+
 #include <math.h>
 #include <string.h>
-
-size_t jackknife_bins(size_t n, size_t bin)
-{
-  return n / bin + (n % bin != 0);
-}
 
 static size_t bin_end(size_t start, size_t n, size_t bin)
 {
@@ -37,15 +34,13 @@ static double spread_error(const struct spread *spread)
   return sqrt((bins - 1.0) / bins * spread->squares);
 }
 
-static double mean_of(const double *values, size_t n)
+double jackknife_error(const double *estimates, size_t n)
 {
-  double sum = 0, lost = 0; /* compensated: long chains, small errors */
+  struct spread spread = {0};
   for (size_t i = 0; i < n; i++) {
-    double next = sum + values[i];
-    lost += fabs(sum) >= fabs(values[i]) ? (sum - next) + values[i] : (values[i] - next) + sum;
-    sum = next;
+    spread_add(&spread, estimates[i]);
   }
-  return (sum + lost) / (double)n;
+  return spread_error(&spread);
 }
 
 struct estimate jackknife_mean(const double *values, size_t n, size_t bin)

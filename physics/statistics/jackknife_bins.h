@@ -17,8 +17,8 @@ struct estimate {
   double error; /* NaN where there are fewer than two bins */
 };
 
-/* Number of bins of `bin` values (at least 1) among n. */
-size_t jackknife_bins(size_t n, size_t bin);
+/* Error from the estimates that leave out one bin each. */
+double jackknife_error(const double *estimates, size_t n);
 
 /* The mean of n values, n at least 1. */
 struct estimate jackknife_mean(const double *values, size_t n, size_t bin);

@@ -4,7 +4,7 @@
  *           = standard deviation of the theta_b * (N - 1) / sqrt(N)
  * The mean needs no leave-out arrays: with deviations y = x - mean, bin sums s_b and bin counts c_b,
  * theta_b = mean - s_b / (C - c_b). Its steps grow with the values, those of another estimator with values times bins.
- * Bins without a value do not count as bins. The same statistics on plain arrays: physics/statistics/jackknife.h. */
+ * Bins without a value do not count as bins. On plain arrays: physics/statistics/jackknife_bins.h. */
 #include "processes/process.h"
 
 enum { MAX_BINS = 1000, MAX_PICKS = 4000000, MAX_BIN_SIZE = 1000000000 };

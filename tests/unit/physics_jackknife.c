@@ -1,7 +1,7 @@
 /* Jackknife and the Gamma method against closed forms and processes whose answers are known. */
 #include "physics/random/philox.h"
-#include "physics/statistics/autocorrelation.h"
 #include "physics/statistics/jackknife_bins.h"
+#include "physics/statistics/samples.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+
+#include "physics_gamma.h"
 
 enum { N = 20000 };
 
@@ -71,7 +73,7 @@ static void fast_mean_is_the_general_estimator(void **state)
   }
   assert_true(isnan(jackknife_mean(x, 100, 100).error));
   assert_true(isnan(jackknife(x, 100, 1000, estimate_mean, NULL, work).error));
-  assert_true(jackknife_bins(100, 7) == 15 && jackknife_bins(100, 10) == 10 && jackknife_bins(3, 5) == 1);
+  assert_true(bins_count(100, 7) == 15 && bins_count(100, 10) == 10 && bins_count(3, 5) == 1);
 }
 
 /* A large common offset costs no digits. */
@@ -121,9 +123,9 @@ static void gamma_method_finds_tau(void **state)
   for (size_t i = 0; i < 4; i++) {
     double a = factors[i], tau = (1 + a) / (2 * (1 - a));
     double *x = autoregressive(a, 40 + i);
-    struct autocorrelation g = autocorrelation_gamma(x, N);
+    struct gamma_estimate g = gamma_of(x, N);
     assert_true(fabs(g.tau - tau) < 4 * g.tau_error + 1e-3);
-    assert_true(fabs(g.mean) < 4 * g.error);
+    assert_true(fabs(g.value) < 4 * g.error);
     assert_true(fabs(g.error / sqrt(2 * tau / N) - 1) < 0.2);
     /* bins far longer than tau give the same error: N / bin bins know it to sqrt(bin / 2 N) */
     struct estimate binned = jackknife_mean(x, N, 200);
@@ -136,8 +138,8 @@ static void constants_have_no_error(void **state)
 {
   (void)state;
   const double x[] = {2, 2, 2, 2};
-  struct autocorrelation g = autocorrelation_gamma(x, 4);
-  assert_true(g.mean == 2 && g.error == 0 && g.tau == 0.5);
+  struct gamma_estimate g = gamma_of(x, 4);
+  assert_true(g.value == 2 && g.error == 0 && g.tau == 0.5);
   assert_true(jackknife_mean(x, 4, 2).error == 0);
 }
 

@@ -4,7 +4,6 @@
  * fixed, so a run that passes once passes always. */
 #include "physics/lattice/hmc.h"
 #include "physics/random/philox.h"
-#include "physics/statistics/autocorrelation.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,6 +15,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "physics_gamma.h"
 
 enum { LATTICES = 7 };
 
@@ -312,11 +313,11 @@ static void chain_free(struct chain *chain)
 /* The observable's mean within four combined standard errors of `expected` (its own error in the last argument). */
 static void expect(const char *what, const struct chain *chain, enum observable o, double expected, double sigma)
 {
-  struct autocorrelation a = autocorrelation_gamma(chain->values[o], chain->length);
+  struct gamma_estimate a = gamma_of(chain->values[o], chain->length);
   double combined = sqrt(a.error * a.error + sigma * sigma);
-  printf("  %-34s %.6f(%.6f) expected %.6f(%.6f) %+.2f sigma, tau %.2f\n", what, a.mean, a.error, expected, sigma,
-         (a.mean - expected) / combined, a.tau);
-  assert_true(fabs(a.mean - expected) < 4 * combined);
+  printf("  %-34s %.6f(%.6f) expected %.6f(%.6f) %+.2f sigma, tau %.2f\n", what, a.value, a.error, expected, sigma,
+         (a.value - expected) / combined, a.tau);
+  assert_true(fabs(a.value - expected) < 4 * combined);
 }
 
 /* phi^4 on 8x8: an independent program's values. */
@@ -331,8 +332,8 @@ static void interacting_field_8x8(void **state)
   expect("Schwinger-Dyson, lambda 8", &chain, SCHWINGER_DYSON, 1, 0);
   expect("<exp(-dH)>, lambda 8", &chain, EXP_DH, 1, 0);
   /* Acceptance of a normally distributed dH; dH of 64 sites is nearly so: 1 % is allowed. */
-  double dh = autocorrelation_gamma(chain.values[DH], chain.length).mean;
-  double accepted = autocorrelation_gamma(chain.values[ACCEPTED], chain.length).mean;
+  double dh = gamma_of(chain.values[DH], chain.length).value;
+  double accepted = gamma_of(chain.values[ACCEPTED], chain.length).value;
   printf("  acceptance %.4f, erfc(sqrt(<dH>)/2) %.4f\n", accepted, erfc(sqrt(dh) / 2));
   assert_true(fabs(accepted - erfc(sqrt(dh) / 2)) < 0.01);
   chain_free(&chain);

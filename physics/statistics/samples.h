@@ -1,0 +1,50 @@
+/* Samples: a table of measurements [sample][observable] without gaps, and its bins of consecutive samples.
+ *
+ * Bins carry sums of deviations from the mean of all, so that leaving one out or drawing some costs a sum over bins,
+ * and digits are not lost where the values are large and their spread is small:
+ *
+ *   mean without bin b  = mean - s_b / (N - n_b);   mean of drawn bins = mean + sum s_b / sum n_b
+ * Bins longer than the autocorrelation time make errors honest for a Markov chain; the last bin holds what is left
+ * over. Thread rule: pure functions. */
+#ifndef TWINCUBE_PHYSICS_STATISTICS_SAMPLES_H
+#define TWINCUBE_PHYSICS_STATISTICS_SAMPLES_H
+
+#include "physics/random/philox.h"
+
+#include <stddef.h>
+
+struct samples {
+  const double *values; /* [count][observables] */
+  size_t count, observables;
+};
+
+struct binned {
+  size_t count, observables;
+  double total;       /* samples in all */
+  double *mean;       /* [observables] */
+  double *deviations; /* [count][observables]: s_b */
+  double *sizes;      /* [count]: n_b */
+};
+
+/* Compensated mean of n values, n at least 1; NaN where one is. */
+double mean_of(const double *values, size_t n);
+
+/* Of one observable. */
+double mean_of_observable(const struct samples *samples, size_t observable);
+
+/* Bins of `size` samples (at least 1) among n. */
+size_t bins_count(size_t n, size_t size);
+
+/* Doubles of memory of the bins. */
+size_t bins_work(const struct samples *samples, size_t size);
+
+/* The bins, in `work`. At least one sample. */
+struct binned bins_of(const struct samples *samples, size_t size, double *work);
+
+/* Means of the observables without bin b; there are two bins at least. */
+void bins_without(const struct binned *bins, size_t b, double *means);
+
+/* Means of as many bins as there are, drawn with replacement by the first numbers of the stream. */
+void bins_drawn(const struct binned *bins, struct philox_stream stream, double *means);
+
+#endif
