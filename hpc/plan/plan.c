@@ -78,6 +78,7 @@ struct readers { /* of a sequential source */
   size_t count;
   size_t phase;                    /* the only one's, where it is that phase's own stage; SIZE_MAX */
   const struct stage_input *input; /* NULL where the phase's stage is the source */
+  const struct stage *stage;       /* that reads it; NULL likewise */
 };
 
 static bool is_read(const struct plan *plan, size_t stage)
@@ -113,6 +114,7 @@ static struct readers find_readers(const struct plan *plan, const struct node *s
         continue;
       readers.count++;
       readers.input = plan->stages[s].inputs[i];
+      readers.stage = &plan->stages[s];
       readers.phase = only_phase(plan, s);
     }
   for (size_t p = 0; p < plan->phase_count; p++)
@@ -144,7 +146,17 @@ static bool read_in_order(const struct plan *plan, const struct readers *readers
   return true;
 }
 
-/* Finds a chain that would be made more than once; *out is NULL where there is none. */
+/* What is kept of a chain that cannot be read as it is made: what its only reader makes of it, where that is far less
+ * and not kept already; else all. */
+static const struct node *keep_of_chain(const struct planning *p, const struct readers *readers,
+                                        const struct node *chain)
+{
+  const struct stage *reader = readers->count == 1 ? readers->stage : NULL;
+  bool less = reader && reader->ops->reduces && keep_decision(p->list.decisions, reader->node) != DECIDE_KEEP;
+  return less ? reader->node : chain;
+}
+
+/* Finds a chain that would be made more than once, and what to keep; *out is NULL where there is none. */
 static void find_chain(const struct planning *p, const struct node **out)
 {
   const struct plan *plan = p->plan;
@@ -155,7 +167,7 @@ static void find_chain(const struct planning *p, const struct node **out)
       continue;
     struct readers readers = find_readers(plan, plan->stages[s].node);
     if (!read_in_order(plan, &readers)) {
-      *out = plan->stages[s].node;
+      *out = keep_of_chain(p, &readers, plan->stages[s].node);
       return;
     }
   }

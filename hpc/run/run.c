@@ -208,6 +208,14 @@ static int run_group(struct shared *s, struct tile_worker *worker, struct spent 
   return 0;
 }
 
+/* Threads that a worker's stages may use: all that have no worker of their own to do, for a chain has one worker, and a
+ * phase of few tiles few. */
+static unsigned threads_inside(const struct phase *phase, unsigned threads, size_t groups)
+{
+  size_t workers = phase->sequential ? 1 : groups;
+  return workers > 0 && workers < threads ? threads / (unsigned)workers : 1;
+}
+
 static void work(struct shared *s, size_t thread)
 {
   struct error error = {0};
@@ -215,8 +223,8 @@ static void work(struct shared *s, size_t thread)
   size_t phase = (size_t)(s->phase - run->plan->phases);
   struct tile_worker **worker = &run->workers[phase][thread];
   struct spent *spent = run->spent ? run->spent + thread * spent_row(run->plan) : NULL;
-  unsigned inside = s->phase->sequential ? run->plan->threads : 1;
   size_t groups = (s->choice.count + s->phase->grid.group - 1) / s->phase->grid.group;
+  unsigned inside = threads_inside(s->phase, run->plan->threads, groups);
   if (!*worker && worker_new(run->plan, (const void *const *)run->kept, inside, worker, &error) != 0) {
     fail(s, &error);
     return;

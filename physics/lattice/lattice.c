@@ -35,8 +35,7 @@ static void cut_axes(struct lattice *lattice)
   }
 }
 
-/* All but the tables; -1 where the extents are out of range. */
-static int describe(struct lattice *lattice, size_t dimensions, const size_t *extent)
+int lattice_describe(struct lattice *lattice, size_t dimensions, const size_t *extent)
 {
   *lattice = (struct lattice){.dimensions = dimensions, .sites = 1, .has_parity = true};
   if (dimensions < 1 || dimensions > LATTICE_MAX_DIMENSIONS) {
@@ -58,7 +57,7 @@ static int describe(struct lattice *lattice, size_t dimensions, const size_t *ex
 size_t lattice_bytes(size_t dimensions, const size_t *extent)
 {
   struct lattice lattice;
-  if (describe(&lattice, dimensions, extent) != 0) {
+  if (lattice_describe(&lattice, dimensions, extent) != 0) {
     return 0;
   }
   size_t link = saturated_mul(lattice.blocks, 2 * dimensions * sizeof *lattice.link);
@@ -171,7 +170,7 @@ static void permute_lanes(struct lattice *lattice, size_t direction)
 
 void lattice_init(struct lattice *lattice, size_t dimensions, const size_t *extent, void *memory)
 {
-  int status = describe(lattice, dimensions, extent);
+  int status = lattice_describe(lattice, dimensions, extent);
   assert(status == 0);
   (void)status;
   unsigned char *bytes = memory;

@@ -42,6 +42,9 @@ struct lattice {
   uint8_t permutation[2 * LATTICE_MAX_DIMENSIONS][LATTICE_LANES];
 };
 
+/* All but the tables, for sizes; -1 where the extents are out of range. */
+int lattice_describe(struct lattice *lattice, size_t dimensions, const size_t *extent);
+
 /* Bytes of memory that the tables need; 0 where the extents are out of range or the lattice is too large. */
 size_t lattice_bytes(size_t dimensions, const size_t *extent);
 

@@ -1,0 +1,318 @@
+/* Gauge cubes: finding their dimensions, and their configurations one by one. See gauge_cube.h. */
+#include "processes/lattice/gauge_cube.h"
+
+#include "datacube/base/checked.h"
+#include "processes/cube/shape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const axis_names[LATTICE_MAX_DIMENSIONS] = {"x0", "x1", "x2", "x3"};
+
+/* ---- finding ---------------------------------------------------------------------------------------------------- */
+
+struct places { /* dimensions of the cube as it was given */
+  size_t axis[LATTICE_MAX_DIMENSIONS], direction, row, column;
+};
+
+static int no_gauge_cube(struct call *call, const char *parameter, const struct cube *cube, const char *why)
+{
+  const char *names = cube_dimension_names(call->arena, cube);
+  return error_parameter(call->error, ERROR_ProcessParameterInvalid, parameter,
+                         "parameter '%s' of process '%s' must be a cube of gauge fields, complex elements with the "
+                         "dimensions x0, x1, … (2 to 4), direction, row and column: %s; it has %s elements and the "
+                         "dimensions %s",
+                         parameter, call->process->id, why, element_info(cube->type)->name, names ? names : "?");
+}
+
+/* NULL, or why the cube is none. */
+static const char *find_places(const struct cube *cube, struct gauge_cube *out, struct places *places)
+{
+  for (out->dimensions = 0; out->dimensions < LATTICE_MAX_DIMENSIONS; out->dimensions++) {
+    size_t d = cube_find_dimension(cube, axis_names[out->dimensions]);
+    if (d == SIZE_MAX)
+      break;
+    places->axis[out->dimensions] = d;
+    out->extent[out->dimensions] = cube->dimension[d].size;
+  }
+  places->direction = cube_find_dimension(cube, "direction");
+  places->row = cube_find_dimension(cube, "row");
+  places->column = cube_find_dimension(cube, "column");
+  if (out->dimensions < 2)
+    return "an axis is missing";
+  if (places->direction == SIZE_MAX || places->row == SIZE_MAX || places->column == SIZE_MAX)
+    return "direction, row or column is missing";
+  if (!element_info(cube->type)->is_complex)
+    return "the elements are not complex";
+  out->colours = cube->dimension[places->row].size;
+  if (out->colours < 1 || out->colours > GAUGE_MAX_COLOURS || cube->dimension[places->column].size != out->colours)
+    return "the matrices are not square, of 1 to 8 colours";
+  if (cube->dimension[places->direction].size != out->dimensions)
+    return "there is not one direction for each axis";
+  return lattice_bytes(out->dimensions, out->extent) ? NULL : "the lattice is empty or too large";
+}
+
+/* The directions in the order of the axes. */
+static int sort_directions(struct call *call, const char *parameter, struct gauge_cube *cube,
+                           const struct places *places)
+{
+  const struct dimension *direction = &cube->node->cube->dimension[places->direction];
+  size_t *order = ARENA_ARRAY(call->arena, size_t, cube->dimensions);
+  bool sorted = true;
+  if (!order)
+    return error_memory(call->error);
+  for (size_t k = 0; k < cube->dimensions; k++) {
+    order[k] = dimension_find_text(direction, axis_names[k]);
+    if (order[k] == SIZE_MAX)
+      return no_gauge_cube(call, parameter, cube->node->cube, "the labels of direction are not those of the axes");
+    sorted = sorted && order[k] == k;
+  }
+  struct value picked;
+  if (sorted)
+    return 0;
+  if (view_pick(call, cube->node, places->direction, order, cube->dimensions, &picked) != 0)
+    return -1;
+  cube->node = picked.cube;
+  return 0;
+}
+
+/* Frames' dimensions first, the field's behind them in their order. */
+static int sort_dimensions(struct call *call, struct gauge_cube *cube, const struct places *places)
+{
+  const struct cube *from = cube->node->cube;
+  struct cube *to = cube_copy(call->arena, from);
+  struct view_dimension *view = view_identity(call->arena, from);
+  int place[CUBE_MAX_DIMENSIONS];
+  bool sorted = true;
+  if (!to || !view)
+    return error_memory(call->error);
+  for (size_t d = 0; d < from->dimensions; d++)
+    place[d] = NO_DIMENSION;
+  cube->frames = from->dimensions - cube->dimensions - 3;
+  for (size_t k = 0; k < cube->dimensions; k++)
+    place[places->axis[k]] = (int)(cube->frames + k);
+  place[places->direction] = (int)(cube->frames + cube->dimensions);
+  place[places->row] = (int)(cube->frames + cube->dimensions + 1);
+  place[places->column] = (int)(cube->frames + cube->dimensions + 2);
+  for (size_t d = 0, frame = 0; d < from->dimensions; d++) {
+    view[d].out = place[d] == NO_DIMENSION ? (int)frame++ : place[d];
+    to->dimension[view[d].out] = from->dimension[d];
+    sorted = sorted && view[d].out == (int)d;
+  }
+  if (sorted)
+    return 0;
+  cube->node = node_view(call->arena, call_origin(call), cube->node, to, view);
+  return cube->node ? 0 : error_memory(call->error);
+}
+
+int call_gauge_cube(struct call *call, const char *parameter, struct gauge_cube *out)
+{
+  struct places places;
+  *out = (struct gauge_cube){0};
+  if (call_cube(call, parameter, &out->node) != 0)
+    return -1;
+  const char *why = find_places(out->node->cube, out, &places);
+  if (why)
+    return no_gauge_cube(call, parameter, out->node->cube, why);
+  if (sort_directions(call, parameter, out, &places) != 0)
+    return -1;
+  return sort_dimensions(call, out, &places);
+}
+
+size_t gauge_cube_sites(const struct gauge_cube *cube)
+{
+  size_t sites = 1;
+  for (size_t k = 0; k < cube->dimensions; k++)
+    sites = saturated_mul(sites, cube->extent[k]);
+  return sites;
+}
+
+void gauge_cube_map(const struct gauge_cube *cube, int *to_output)
+{
+  for (size_t d = 0; d < cube->node->cube->dimensions; d++)
+    to_output[d] = d < cube->frames ? (int)d : NO_DIMENSION;
+}
+
+/* ---- workspaces ------------------------------------------------------------------------------------------------- */
+
+static size_t rounded(size_t bytes)
+{
+  return bytes > SIZE_MAX - 63 ? SIZE_MAX : (bytes + 63) / 64 * 64;
+}
+
+struct work_sizes { /* bytes, multiples of 64; saturated */
+  size_t tables, links, wide, scratch;
+};
+
+static struct work_sizes work_sizes(const struct gauge_cube *cube, size_t scratch)
+{
+  struct lattice lattice;
+  int status = lattice_describe(&lattice, cube->dimensions, cube->extent); /* was asked for its bytes before */
+  size_t numbers = cube->dimensions * cube->colours * cube->colours * 2 * sizeof(double);
+  size_t wide = cube->node->cube->type == ELEMENT_C64 ? saturated_mul(lattice.sites, numbers) : 0;
+  return (struct work_sizes){.tables = rounded(lattice_bytes(cube->dimensions, cube->extent)),
+                             .links = status == 0 ? saturated_mul(lattice.blocks, LATTICE_LANES * numbers) : SIZE_MAX,
+                             .wide = rounded(wide),
+                             .scratch = rounded(scratch)};
+}
+
+static size_t sum_of(const struct work_sizes *sizes)
+{
+  return saturated_add(saturated_add(sizes->tables, sizes->links), saturated_add(sizes->wide, sizes->scratch));
+}
+
+size_t gauge_work_bytes(const struct gauge_cube *cube, size_t scratch)
+{
+  const struct work_sizes sizes = work_sizes(cube, scratch);
+  return sum_of(&sizes);
+}
+
+int gauge_work_open(const struct gauge_cube *cube, size_t scratch, struct gauge_work *out, struct error *error)
+{
+  const struct work_sizes sizes = work_sizes(cube, scratch);
+  size_t bytes = sum_of(&sizes);
+  unsigned char *memory = bytes == SIZE_MAX ? NULL : aligned_alloc(64, bytes);
+  if (memory == NULL)
+    return error_memory(error);
+  *out = (struct gauge_work){.memory = memory};
+  lattice_init(&out->lattice, cube->dimensions, cube->extent, memory);
+  out->field = gauge_field_over(&out->lattice, cube->colours, memory + sizes.tables);
+  out->wide = sizes.wide ? (double *)(void *)(memory + sizes.tables + sizes.links) : NULL;
+  out->scratch = memory + sizes.tables + sizes.links + sizes.wide;
+  return 0;
+}
+
+void gauge_work_close(struct gauge_work *work)
+{
+  free(work->memory);
+}
+
+static size_t numbers_of(const struct gauge_work *work)
+{
+  const struct gauge_field *field = &work->field;
+  return work->lattice.sites * work->lattice.dimensions * field->colours * field->colours * 2;
+}
+
+void gauge_work_set(struct gauge_work *work, unsigned threads, const void *elements)
+{
+  if (work->wide) {
+    const float *narrow = elements;
+    for (size_t i = 0; i < numbers_of(work); i++)
+      work->wide[i] = (double)narrow[i];
+  }
+  gauge_field_set(&work->field, threads, work->wide ? work->wide : elements);
+}
+
+void gauge_work_get(struct gauge_work *work, unsigned threads, void *elements)
+{
+  gauge_field_get(&work->field, threads, work->wide ? work->wide : elements);
+  if (work->wide) {
+    float *narrow = elements;
+    for (size_t i = 0; i < numbers_of(work); i++)
+      narrow[i] = (float)work->wide[i];
+  }
+}
+
+/* ---- configurations one by one ---------------------------------------------------------------------------------- */
+
+struct gauge_frames { /* frames.data */
+  struct gauge_cube cube;
+  const struct gauge_op *op;
+  const void *parameters;
+  bool gives_field;
+};
+
+static size_t scratch_of(const struct gauge_frames *g)
+{
+  return g->op->scratch ? g->op->scratch(&g->cube, g->parameters) : 0;
+}
+
+static size_t gauge_bytes(const void *data)
+{
+  const struct gauge_frames *g = data;
+  return gauge_work_bytes(&g->cube, scratch_of(g));
+}
+
+static int gauge_open(const void *data, void **work, struct error *error)
+{
+  const struct gauge_frames *g = data;
+  struct gauge_work *out = malloc(sizeof *out);
+  if (out == NULL)
+    return error_memory(error);
+  if (gauge_work_open(&g->cube, scratch_of(g), out, error) != 0) {
+    free(out);
+    return -1;
+  }
+  *work = out;
+  return 0;
+}
+
+static int gauge_compute(const void *data, const struct frame_job *frame, struct error *error)
+{
+  const struct gauge_frames *g = data;
+  struct gauge_work *work = frame->work;
+  struct gauge_job job = {.scratch = work->scratch,
+                          .out = g->gives_field ? NULL : frame->output,
+                          .threads = frame->threads,
+                          .cancel = frame->cancel};
+  gauge_work_set(work, frame->threads, frame->inputs[0]);
+  job.field = work->field;
+  if (g->op->compute(g->parameters, &job, error) != 0 || frame_cancelled(frame, error) != 0)
+    return -1;
+  if (g->gives_field)
+    gauge_work_get(work, frame->threads, frame->output);
+  return 0;
+}
+
+static void gauge_close(void *work)
+{
+  gauge_work_close(work);
+  free(work);
+}
+
+/* One name for both in EXPLAIN: the process is named beside it. */
+static const struct frame_ops gauge_measure_ops = {
+    .name = "measure", .bytes = gauge_bytes, .open = gauge_open, .compute = gauge_compute, .close = gauge_close};
+static const struct frame_ops gauge_change_ops = {
+    .name = "change", .bytes = gauge_bytes, .open = gauge_open, .compute = gauge_compute, .close = gauge_close};
+
+static int make_frames(struct call *call, const struct gauge_cube *cube, const struct gauge_measure *measure,
+                       const struct cube *to, struct value *result)
+{
+  struct gauge_frames *data = ARENA_NEW(call->arena, struct gauge_frames);
+  bool gives_field = to == cube->node->cube;
+  if (data == NULL)
+    return error_memory(call->error);
+  *data = (struct gauge_frames){*cube, measure->op, measure->parameters, gives_field};
+  struct frames frames = {.ops = gives_field ? &gauge_change_ops : &gauge_measure_ops,
+                          .data = data,
+                          .leading = cube->frames,
+                          .reduces = !gives_field,
+                          .cancel = call_cancel(call)};
+  hash_bytes(&frames.hash, measure->op->name, strlen(measure->op->name) + 1);
+  hash_add(&frames.hash, measure->hash);
+  gauge_cube_map(cube, frames.to_output[0]);
+  const struct node *node = node_frames(call->arena, call_origin(call), to, &cube->node, 1, &frames);
+  *result = value_cube(node);
+  return node ? 0 : error_memory(call->error);
+}
+
+int gauge_cube_measure(struct call *call, const struct gauge_cube *cube, const struct gauge_measure *measure,
+                       const struct dimension *others, size_t count, struct value *result)
+{
+  struct cube *to = ARENA_NEW(call->arena, struct cube);
+  if (to == NULL)
+    return error_memory(call->error);
+  to->type = ELEMENT_F64;
+  to->title = cube->node->cube->title;
+  to->dimensions = cube->frames + count;
+  memcpy(to->dimension, cube->node->cube->dimension, cube->frames * sizeof *to->dimension);
+  memcpy(to->dimension + cube->frames, others, count * sizeof *others);
+  return make_frames(call, cube, measure, to, result);
+}
+
+int gauge_cube_change(struct call *call, const struct gauge_cube *cube, const struct gauge_measure *measure,
+                      struct value *result)
+{
+  return make_frames(call, cube, measure, cube->node->cube, result);
+}
