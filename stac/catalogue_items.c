@@ -1,8 +1,9 @@
-/* A collection's items as GeoJSON features: STAC items without assets, since the files are the server's own.
+/* A collection's items as GeoJSON features. Their documents are made when the collection is added (item_document.h) but
+ * for the links.
  *
  * They come in the order of their dates, and a page goes on behind the date and key of the last item before it, so
- * pages do not get slower, and none is seen twice. Boxes are made from the items' grids: those in the search tree are
- * of single precision, and go all round where an item crosses the antimeridian. */
+ * pages do not get slower, and none is seen twice. A box that few items meet is looked up in the search tree; where
+ * many do, the items are gone through in order until the page is full. */
 #include "stac/href.h"
 #include "stac/index.h"
 
@@ -15,180 +16,81 @@ struct items_writing { /* of one answer */
   struct index *index;
   struct json_writer *writer;
   const char *base, *collection;
-  int64_t key;                 /* of the collection */
-  bool undated;                /* nothing in it has a date … */
-  char start[40], end[40];     /* … but this interval is told of it, or "" */
-  struct extent whole;         /* of a file that is a cube, which has no grids */
-  struct transform *to_lonlat; /* of the latest CRS */
-  char crs[256];
+  int64_t key, count;  /* of the collection; its items */
+  bool undated;        /* nothing in it has a date */
+  struct buffer links; /* member of every item, open where the item's id ends it */
 };
-
-/* ---- boxes ------------------------------------------------------------------------------------------------------- */
-
-/* NULL where the CRS, or its name, is none of those that work: the globe then. */
-static struct transform *transform_of(struct items_writing *w, const char *crs)
-{
-  struct error ignored = {0};
-  if (w->to_lonlat && strcmp(w->crs, crs) == 0)
-    return w->to_lonlat;
-  transform_free(w->to_lonlat);
-  w->to_lonlat = NULL;
-  if (strlen(crs) < sizeof w->crs && transform_new(crs, NULL, &w->to_lonlat, &ignored) == 0)
-    memcpy(w->crs, crs, strlen(crs) + 1);
-  return w->to_lonlat;
-}
-
-/* Columns as in STATEMENT_ITEM_GRIDS. */
-static struct extent grid_box(struct items_writing *w, sqlite3_stmt *row)
-{
-  const char *crs = (const char *)sqlite3_column_text(row, 0);
-  double west = sqlite3_column_double(row, 1), north = sqlite3_column_double(row, 2);
-  const struct extent own = {west, north - sqlite3_column_double(row, 4) * sqlite3_column_double(row, 6),
-                             west + sqlite3_column_double(row, 3) * sqlite3_column_double(row, 5), north, NULL};
-  struct extent box = lonlat_globe();
-  struct transform *transform = crs ? transform_of(w, crs) : NULL;
-  if (transform)
-    lonlat_image(transform, &own, &box);
-  return box;
-}
-
-static int item_box(struct items_writing *w, int64_t item, struct extent *out, struct error *error)
-{
-  sqlite3_stmt *row = index_statement(w->index, STATEMENT_ITEM_GRIDS, error);
-  int more = row ? 1 : -1;
-  size_t count = 0;
-  *out = w->whole;
-  if (row)
-    sqlite3_bind_int64(row, 1, item);
-  while (more == 1 && (more = index_step(w->index, row, error)) == 1) {
-    struct extent box = grid_box(w, row);
-    *out = count++ == 0 ? box : lonlat_union(out, &box);
-  }
-  index_done(row);
-  return more;
-}
-
-static bool boxes_meet(const struct extent *a, const struct extent *b)
-{
-  bool meet = false;
-  for (int k = -1; k <= 1; k++)
-    meet = meet || (a->west <= b->east + 360 * k && a->east >= b->west + 360 * k);
-  return meet && a->south <= b->north && a->north >= b->south;
-}
 
 /* ---- one item ---------------------------------------------------------------------------------------------------- */
 
-static void write_link(struct items_writing *w, const char *rel, const char *type, const char *path, const char *item)
+/* A link that is open behind its address; "/…/" as path leads to the collection. */
+static void open_link(struct items_writing *w, struct json_writer *writer, const char *rel, const char *type,
+                      const char *path, const char *below)
 {
   struct buffer href = {0};
-  buffer_printf(&href, "%s%s", w->base, path);
-  if (*path == '/' && path[1])
-    buffer_printf(&href, "%s", w->collection);
-  if (item) {
-    buffer_text(&href, "/items/");
-    href_encode(item, &href);
-  }
-  json_write_object(w->writer);
-  json_kv_string(w->writer, "rel", rel);
-  json_kv_string(w->writer, "href", href.data ? href.data : w->base);
-  json_kv_string(w->writer, "type", type);
-  json_end_object(w->writer);
+  buffer_printf(&href, "%s%s%s%s", w->base, path, path[1] ? w->collection : "", below);
+  json_write_object(writer);
+  json_kv_string(writer, "rel", rel);
+  json_kv_string(writer, "type", type);
+  json_kv_string(writer, "href", href.data ? href.data : w->base);
   buffer_free(&href);
 }
 
-static void write_date(struct items_writing *w, int64_t instant)
+static void write_link(struct items_writing *w, struct json_writer *writer, const char *rel, const char *path)
 {
-  char text[40];
-  instant_format(instant, CALENDAR_GREGORIAN, text);
-  json_kv_string(w->writer, "datetime", w->undated ? NULL : text);
-  if (w->undated && w->start[0]) {
-    json_kv_string(w->writer, "start_datetime", w->start);
-    json_kv_string(w->writer, "end_datetime", w->end);
-  }
+  open_link(w, writer, rel, "application/json", path, "");
+  json_end_object(writer);
 }
 
-/* The properties of the source as they are, with a date where they have none. */
-static void write_properties(struct items_writing *w, const char *stored, int64_t instant)
+/* Ends within the quotes of the link to the item itself. */
+static void make_links(struct items_writing *w)
 {
-  static const char *const written[] = {"datetime", "start_datetime", "end_datetime"};
-  json_t *tree = stored ? json_loads(stored, 0, NULL) : NULL;
-  json_key(w->writer, "properties");
-  json_write_object(w->writer);
-  if (!json_tree_text(tree, "datetime") && !json_tree_text(tree, "start_datetime")) {
-    write_date(w, instant);
-    for (size_t i = 0; i < sizeof written / sizeof written[0]; i++)
-      json_object_del(tree, written[i]);
-  }
-  for (void *at = json_object_iter(tree); at; at = json_object_iter_next(tree, at)) {
-    json_key(w->writer, json_object_iter_key(at));
-    json_tree_write(w->writer, json_object_iter_value(at));
-  }
-  json_end_object(w->writer);
-  json_decref(tree);
+  struct json_writer writer = {.out = &w->links};
+  json_key(&writer, "links");
+  json_write_array(&writer);
+  write_link(w, &writer, "parent", "/collections/");
+  write_link(w, &writer, "collection", "/collections/");
+  write_link(w, &writer, "root", "/");
+  open_link(w, &writer, "self", "application/geo+json", "/collections/", "/items/");
+  if (w->links.length > 0)
+    w->links.length--;
 }
 
-/* Columns as in STATEMENT_ITEM. */
-static void write_item(struct items_writing *w, sqlite3_stmt *row, const struct extent *box)
-{
-  const char *id = (const char *)sqlite3_column_text(row, 1);
-  double edges[4];
-  lonlat_edges(box, edges);
-  json_write_object(w->writer);
-  json_kv_string(w->writer, "type", "Feature");
-  json_kv_string(w->writer, "stac_version", "1.0.0");
-  json_kv_string(w->writer, "id", id);
-  json_kv_string(w->writer, "collection", w->collection);
-  json_key(w->writer, "bbox");
-  json_write_array(w->writer);
-  for (size_t i = 0; i < 4; i++)
-    json_write_number(w->writer, edges[i]);
-  json_end_array(w->writer);
-  lonlat_write_geometry(box, w->writer);
-  write_properties(w, (const char *)sqlite3_column_text(row, 3), sqlite3_column_int64(row, 2));
-  json_key(w->writer, "links");
-  json_write_array(w->writer);
-  write_link(w, "self", "application/geo+json", "/collections/", id);
-  write_link(w, "parent", "application/json", "/collections/", NULL);
-  write_link(w, "collection", "application/json", "/collections/", NULL);
-  write_link(w, "root", "application/json", "/", NULL);
-  json_end_array(w->writer);
-  json_key(w->writer, "assets");
-  json_write_object(w->writer);
-  json_end_object(w->writer);
-  json_end_object(w->writer);
-}
+enum { ITEM_KEY, ITEM_ID, ITEM_INSTANT, ITEM_DOCUMENT }; /* columns of STATEMENT_ITEM and of the pages' */
 
-/* ---- the collection ---------------------------------------------------------------------------------------------- */
-
-/* What the document says of the time of data without dates. */
-static void read_interval(struct items_writing *w, const char *document)
+static void write_item(struct items_writing *w, sqlite3_stmt *row)
 {
-  json_t *tree = document ? json_loads(document, 0, NULL) : NULL;
-  const json_t *temporal = json_object_get(json_object_get(tree, "extent"), "temporal");
-  const json_t *interval = json_array_get(json_tree_array(temporal, "interval"), 0);
-  const char *start = json_string_value(json_array_get(interval, 0)),
-             *end = json_string_value(json_array_get(interval, 1));
-  if (start && end && strlen(start) < sizeof w->start && strlen(end) < sizeof w->end) {
-    memcpy(w->start, start, strlen(start) + 1);
-    memcpy(w->end, end, strlen(end) + 1);
-  }
-  json_decref(tree);
+  const char *id = (const char *)sqlite3_column_text(row, ITEM_ID);
+  const char *document = (const char *)sqlite3_column_text(row, ITEM_DOCUMENT);
+  json_write_object(w->writer);
+  json_write_members(w->writer, document, (size_t)sqlite3_column_bytes(row, ITEM_DOCUMENT));
+  json_write_members(w->writer, w->links.data, w->links.length);
+  href_encode(id, w->writer->out); /* leaves nothing that JSON would escape */
+  buffer_text(w->writer->out, "\"}],\"assets\":{}");
+  json_end_object(w->writer);
 }
 
 static int start_writing(struct items_writing *w, struct error *error)
 {
-  sqlite3_stmt *row = index_collection(w->index, w->collection, error);
-  if (!row)
+  if (index_open(w->index, error) != 0)
     return -1;
-  w->key = sqlite3_column_int64(row, COLLECTION_KEY);
-  w->undated = sqlite3_column_int64(row, COLLECTION_DATES) == 0;
-  w->whole =
-      (struct extent){sqlite3_column_double(row, COLLECTION_WEST), sqlite3_column_double(row, COLLECTION_SOUTH),
-                      sqlite3_column_double(row, COLLECTION_EAST), sqlite3_column_double(row, COLLECTION_NORTH), NULL};
-  if (w->undated)
-    read_interval(w, (const char *)sqlite3_column_text(row, COLLECTION_DOCUMENT));
+  sqlite3_stmt *row = w->index->db ? index_statement(w->index, STATEMENT_ITEMS_OF, error) : NULL;
+  if (w->index->db && !row)
+    return -1;
+  if (row)
+    sqlite3_bind_text(row, 1, w->collection, -1, SQLITE_STATIC);
+  int found = row ? index_step(w->index, row, error) : 0;
+  if (found == 1) {
+    w->key = sqlite3_column_int64(row, 0);
+    w->count = sqlite3_column_int64(row, 1);
+    w->undated = sqlite3_column_int64(row, 2) == 0;
+  }
   index_done(row);
-  return 0;
+  if (found == 0)
+    error_parameter(error, ERROR_CollectionNotFound, "id", "collection '%s' does not exist", w->collection);
+  if (found == 1)
+    make_links(w);
+  return found == 1 ? 0 : -1;
 }
 
 /* ---- pages ------------------------------------------------------------------------------------------------------- */
@@ -206,44 +108,57 @@ static void bind_query(const struct items_writing *w, const struct items_query *
   sqlite3_bind_int64(row, 6, query->limit + 1);
   if (!query->has_box)
     return;
-  const struct extent *box = &query->box;
-  const double edges[] = {box->west,
-                          fmin(box->east, 180),
-                          box->east > 180 ? -180 : box->west,
-                          box->east > 180 ? box->east - 360 : box->east,
-                          box->south,
-                          box->north};
-  for (int i = 0; i < 6; i++)
-    sqlite3_bind_double(row, 7 + i, edges[i]);
+  sqlite3_bind_double(row, 7, query->box.west);
+  sqlite3_bind_double(row, 8, query->box.south);
+  sqlite3_bind_double(row, 9, query->box.east);
+  sqlite3_bind_double(row, 10, query->box.north);
+}
+
+/* The way through the index that sees fewest items: of n, m of which meet the box, the search tree gives all m, and
+ * going through them in order sees n / m for each one that is found. */
+static int choose_way(const struct items_writing *w, const struct items_query *query, enum statement *out,
+                      struct error *error)
+{
+  const int64_t even = (int64_t)sqrt((double)w->count * (double)query->limit) + 1;
+  *out = STATEMENT_ITEM_PAGE;
+  if (!query->has_box)
+    return 0;
+  sqlite3_stmt *row = index_statement(w->index, STATEMENT_ITEM_COUNT, error);
+  if (!row)
+    return -1;
+  bind_query(w, query, row);
+  sqlite3_bind_int64(row, 6, even);
+  const int more = index_step(w->index, row, error);
+  if (more == 1)
+    *out = sqlite3_column_int64(row, 0) < even ? STATEMENT_ITEM_PAGE_AMONG : STATEMENT_ITEM_PAGE_MEETING;
+  index_done(row);
+  return more == 1 ? 0 : -1;
 }
 
 struct page_end {
   long written;
-  int64_t instant, key; /* of the last item looked at */
+  int64_t instant, key; /* of the last item */
   bool more;
 };
 
 static int write_page(struct items_writing *w, const struct items_query *query, struct page_end *page,
                       struct error *error)
 {
-  sqlite3_stmt *row =
-      index_statement(w->index, query->has_box ? STATEMENT_ITEM_PAGE_IN_BOX : STATEMENT_ITEM_PAGE, error);
+  enum statement way;
+  if (choose_way(w, query, &way, error) != 0)
+    return -1;
+  sqlite3_stmt *row = index_statement(w->index, way, error);
   int more = row ? 1 : -1;
   if (row)
     bind_query(w, query, row);
-  for (long looked_at = 0; more == 1 && (more = index_step(w->index, row, error)) == 1; looked_at++) {
-    struct extent box;
-    page->more = looked_at == query->limit || w->writer->out->length > PAGE_BYTES;
+  while (more == 1 && (more = index_step(w->index, row, error)) == 1) {
+    page->more = page->written == query->limit || w->writer->out->length > PAGE_BYTES;
     if (page->more)
       break;
-    page->key = sqlite3_column_int64(row, 0);
-    page->instant = sqlite3_column_int64(row, 2);
-    if (item_box(w, page->key, &box, error) != 0)
-      more = -1;
-    else if (!query->has_box || boxes_meet(&box, &query->box)) {
-      write_item(w, row, &box);
-      page->written++;
-    }
+    page->key = sqlite3_column_int64(row, ITEM_KEY);
+    page->instant = sqlite3_column_int64(row, ITEM_INSTANT);
+    write_item(w, row);
+    page->written++;
   }
   index_done(row);
   return more < 0 ? -1 : 0;
@@ -278,13 +193,13 @@ static int write_items(struct items_writing *w, const struct items_query *query,
   json_key(w->writer, "links");
   json_write_array(w->writer);
   write_page_link(w, "self", query, NULL);
-  write_link(w, "collection", "application/json", "/collections/", NULL);
-  write_link(w, "root", "application/json", "/", NULL);
+  write_link(w, w->writer, "collection", "/collections/");
+  write_link(w, w->writer, "root", "/");
   if (page.more)
     write_page_link(w, "next", query, &page);
   json_end_array(w->writer);
   json_end_object(w->writer);
-  return w->writer->out->failed ? error_memory(error) : 0;
+  return w->writer->out->failed || w->links.failed ? error_memory(error) : 0;
 }
 
 int catalogue_items_json(const struct catalogue *catalogue, const char *base_url, const struct items_query *query,
@@ -294,7 +209,7 @@ int catalogue_items_json(const struct catalogue *catalogue, const char *base_url
   struct items_writing w = {
       .index = catalogue->index, .writer = &writer, .base = base_url, .collection = query->collection};
   int result = start_writing(&w, error) != 0 ? -1 : write_items(&w, query, error);
-  transform_free(w.to_lonlat);
+  buffer_free(&w.links);
   return result;
 }
 
@@ -303,7 +218,6 @@ int catalogue_item_json(const struct catalogue *catalogue, const char *base_url,
 {
   struct json_writer writer = {.out = out};
   struct items_writing w = {.index = catalogue->index, .writer = &writer, .base = base_url, .collection = collection};
-  struct extent box;
   if (start_writing(&w, error) != 0)
     return -1;
   sqlite3_stmt *row = index_statement(w.index, STATEMENT_ITEM, error);
@@ -315,10 +229,10 @@ int catalogue_item_json(const struct catalogue *catalogue, const char *base_url,
   }
   if (found == 0)
     error_parameter(error, ERROR_NotFound, "item_id", "collection '%s' has no item '%s'", collection, id);
-  int result = found == 1 ? item_box(&w, sqlite3_column_int64(row, 0), &box, error) : -1;
-  if (result == 0)
-    write_item(&w, row, &box);
+  if (found == 1)
+    write_item(&w, row);
   index_done(row);
-  transform_free(w.to_lonlat);
-  return result == 0 && out->failed ? error_memory(error) : result;
+  bool failed = out->failed || w.links.failed;
+  buffer_free(&w.links);
+  return found != 1 ? -1 : failed ? error_memory(error) : 0;
 }

@@ -109,11 +109,13 @@ const char *href_path(struct arena *arena, const char *href)
 void href_encode(const char *text, struct buffer *out)
 {
   static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-  for (; *text; text++)
-    if (strchr(plain, *text))
-      buffer_add(out, text, 1);
-    else
+  for (size_t run; (run = strspn(text, plain)) > 0 || *text; text += run) {
+    buffer_add(out, text, run);
+    if (run == 0) {
       buffer_printf(out, "%%%02X", (unsigned char)*text);
+      run = 1;
+    }
+  }
 }
 
 bool path_is_below(const char *path, const char *folder)

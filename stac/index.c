@@ -7,7 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 2, BUSY_MS = 20000 };
+enum { SCHEMA_VERSION = 3, UPGRADED_VERSION = 2, BUSY_MS = 20000 };
+
+/* By date, by id and by place. */
+const char index_searches[] =
+    "CREATE INDEX items_date ON items (collection, instant, key, west, south, east, north);"
+    "CREATE INDEX items_id ON items (collection, id);"
+    "CREATE VIRTUAL TABLE item_boxes USING rtree (item, west, east, south, north, collection_low, collection_high,"
+    " first, last);";
 
 static const char schema[] =
     "CREATE TABLE collections ("
@@ -25,15 +32,13 @@ static const char schema[] =
     "CREATE INDEX grids_collection ON grids (collection);"
     "CREATE TABLE items ("
     " key INTEGER PRIMARY KEY, collection INTEGER NOT NULL, id TEXT NOT NULL, instant INTEGER NOT NULL,"
-    " properties TEXT);"
-    "CREATE INDEX items_instant ON items (collection, instant);"
-    "CREATE VIRTUAL TABLE item_boxes USING rtree (item, west, east, south, north, collection_low, collection_high);"
+    " properties TEXT, west REAL, south REAL, east REAL, north REAL, document TEXT);"
     "CREATE TABLE assets ("
     " item INTEGER NOT NULL, band INTEGER NOT NULL, grid INTEGER NOT NULL, path TEXT NOT NULL,"
     " raster_band INTEGER NOT NULL, type TEXT NOT NULL, nodata_given INTEGER NOT NULL, nodata REAL,"
     " masked INTEGER NOT NULL, unpacks INTEGER NOT NULL, scale REAL NOT NULL, offset REAL NOT NULL,"
     " PRIMARY KEY (item, band)) WITHOUT ROWID;"
-    "PRAGMA user_version = 2;";
+    "PRAGMA user_version = 3;";
 
 #define COLUMNS_WITH(document)                                                                                         \
   "SELECT key, id, title, crs, explicit_crs, resolution, sub_daily, netcdf, nodata_given, nodata, items, bands, "      \
@@ -46,7 +51,19 @@ static const char schema[] =
   "json_replace(json_remove(document, '$.\"cube:dimensions\"', '$.summaries'), '$.stac_extensions', json("             \
   "(SELECT json_group_array(value) FROM json_each(document, '$.stac_extensions') WHERE value NOT LIKE "                \
   "'%/datacube/%')))"
-#define ITEMS_AFTER " AND instant BETWEEN ?2 AND ?3 AND (instant, key) > (?4, ?5) ORDER BY instant, key LIMIT ?6"
+/* Items of collection ?1 between the instants ?2 and ?3 behind instant ?4 and key ?5, at most ?6. */
+#define ITEMS_WANTED "collection = ?1 AND instant BETWEEN ?2 AND ?3 AND (instant, key) > (?4, ?5)"
+#define IN_ORDER " ORDER BY instant, key LIMIT ?6"
+/* Those whose box meets ?7 (west) to ?10 (north), in the sense of lonlat.h. */
+#define MEETING                                                                                                        \
+  " AND south <= ?10 AND north >= ?8 AND ((west <= ?9 AND east >= ?7) OR (west <= ?9 - 360 AND east >= ?7 - 360) OR "  \
+  "(west <= ?9 + 360 AND east >= ?7 + 360))"
+/* From the search tree, for one of the one or two boxes in [-180, 180] that the wanted one is. */
+#define TREE_PART(west, east)                                                                                          \
+  "SELECT item FROM item_boxes WHERE west <= " east " AND east >= " west " AND south <= ?10 AND north >= ?8"           \
+  " AND collection_low <= ?1 AND collection_high >= ?1 AND first <= ?3 AND last >= ?2"
+#define TREE_FIRST TREE_PART("?7", "min(?9, 180)")
+#define TREE_SECOND TREE_PART("-180", "?9 - 360")
 #define OF_ITEMS " IN (SELECT key FROM items WHERE collection = ?1)"
 
 static const char *const texts[STATEMENT_COUNT] = {
@@ -71,29 +88,30 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_INSERT_BAND] = "INSERT INTO bands VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_INSERT_GRID] = "INSERT INTO grids (collection, crs, west, north, res_x, res_y, width, height)"
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [STATEMENT_INSERT_ITEM] = "INSERT INTO items (collection, id, instant, properties) VALUES (?1, ?2, ?3, ?4)",
-    [STATEMENT_INSERT_BOX] = "INSERT INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+    [STATEMENT_INSERT_ITEM] = "INSERT INTO items (collection, id, instant, properties, west, south, east, north,"
+                              " document) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [STATEMENT_INSERT_BOX] = "INSERT INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?7)",
     [STATEMENT_INSERT_ASSET] = "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_BANDS] = "SELECT name, common_name, wavelength, scale, offset, unit, long_name, standard_name, res_x,"
                         " res_y FROM bands WHERE collection = ?1 ORDER BY position",
     [STATEMENT_ITEMS] = "SELECT key, id, instant, properties FROM items"
                         " WHERE collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY key",
     [STATEMENT_ITEMS_IN_BOX] =
-        "SELECT key, id, instant, properties FROM item_boxes JOIN items ON items.key = item_boxes.item"
-        " WHERE west <= ?5 AND east >= ?4 AND south <= ?7 AND north >= ?6 AND collection_low <= ?1"
-        " AND collection_high >= ?1 AND collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY key",
+        "SELECT key, id, instant, properties FROM item_boxes AS box JOIN items ON items.key = box.item"
+        " WHERE box.west <= ?5 AND box.east >= ?4 AND box.south <= ?7 AND box.north >= ?6 AND collection_low <= ?1"
+        " AND collection_high >= ?1 AND first <= ?3 AND last >= ?2"
+        " AND collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY key",
     [STATEMENT_FIRST_INSTANT] = "SELECT min(instant) FROM items WHERE collection = ?1 AND instant >= ?2",
     [STATEMENT_ASSETS] = "SELECT band, path, raster_band, type, nodata_given, nodata, crs, west, north, res_x, res_y,"
                          " width, height, masked, unpacks, scale, offset"
                          " FROM assets JOIN grids ON grids.key = assets.grid WHERE item = ?1 ORDER BY band",
-    [STATEMENT_ITEM_PAGE] = "SELECT key, id, instant, properties FROM items WHERE collection = ?1" ITEMS_AFTER,
-    [STATEMENT_ITEM_PAGE_IN_BOX] =
-        "SELECT key, id, instant, properties FROM item_boxes JOIN items ON items.key = item_boxes.item"
-        " WHERE ((west <= ?8 AND east >= ?7) OR (west <= ?10 AND east >= ?9)) AND south <= ?12 AND north >= ?11"
-        " AND collection_low <= ?1 AND collection_high >= ?1 AND collection = ?1" ITEMS_AFTER,
-    [STATEMENT_ITEM] = "SELECT key, id, instant, properties FROM items WHERE collection = ?1 AND id = ?2 LIMIT 1",
-    [STATEMENT_ITEM_GRIDS] = "SELECT crs, west, north, res_x, res_y, width, height FROM grids"
-                             " WHERE key IN (SELECT grid FROM assets WHERE item = ?1)",
+    [STATEMENT_ITEMS_OF] = "SELECT key, items, dates FROM collections WHERE id = ?1",
+    [STATEMENT_ITEM_PAGE] = "SELECT key, id, instant, document FROM items WHERE " ITEMS_WANTED IN_ORDER,
+    [STATEMENT_ITEM_PAGE_MEETING] = "SELECT key, id, instant, document FROM items WHERE " ITEMS_WANTED MEETING IN_ORDER,
+    [STATEMENT_ITEM_PAGE_AMONG] = "SELECT key, id, instant, document FROM (" TREE_FIRST " UNION " TREE_SECOND
+                                  ") CROSS JOIN items ON key = item WHERE " ITEMS_WANTED MEETING IN_ORDER,
+    [STATEMENT_ITEM_COUNT] = "SELECT count(*) FROM (" TREE_FIRST " UNION ALL " TREE_SECOND " LIMIT ?6)",
+    [STATEMENT_ITEM] = "SELECT key, id, instant, document FROM items WHERE collection = ?1 AND id = ?2 LIMIT 1",
 };
 
 int index_error(struct index *index, struct error *error)
@@ -116,18 +134,42 @@ static int user_version(struct index *index, int *version, struct error *error)
   return result;
 }
 
-/* Two programs may make the file at once: the version is looked at again under the lock. */
+/* Two programs may make or upgrade the file at once: the version is looked at again under the lock. */
 static int make_schema(struct index *index, struct error *error)
 {
   int version = 0;
   if (sqlite3_exec(index->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
     return index_error(index, error);
   int result = user_version(index, &version, error);
-  if (result == 0 && version == 0 && sqlite3_exec(index->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+  if (result == 0 && version == 0 &&
+      (sqlite3_exec(index->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
+       sqlite3_exec(index->db, index_searches, NULL, NULL, NULL) != SQLITE_OK))
     result = index_error(index, error);
+  if (result == 0 && version == UPGRADED_VERSION)
+    result = index_upgrade(index, error);
   if (sqlite3_exec(index->db, result == 0 ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK && result == 0)
     result = index_error(index, error);
   return result;
+}
+
+/* Readers cannot write, but whoever reads a catalogue may have the right to. */
+static int upgrade_for_reader(const struct index *reader, struct error *error)
+{
+  struct index *writer = calloc(1, sizeof *writer);
+  struct error reason = {0};
+  if (writer)
+    *writer = (struct index){.writable = true, .path = strdup(reader->path)};
+  if (!writer || !writer->path) {
+    free(writer);
+    return error_memory(error);
+  }
+  int result = index_open(writer, &reason);
+  index_close(writer);
+  return result == 0 ? 0
+                     : error_set(error, ERROR_StorageFailure,
+                                 "%s is of an older version of this program; whoever may write there brings it up to "
+                                 "date with 'twincube catalogue list' (%s)",
+                                 reader->path, reason.message);
 }
 
 static int check_schema(struct index *index, struct error *error)
@@ -135,8 +177,10 @@ static int check_schema(struct index *index, struct error *error)
   int version = 0;
   if (user_version(index, &version, error) != 0)
     return -1;
-  if (version == 0 && index->writable)
+  if ((version == 0 || version == UPGRADED_VERSION) && index->writable)
     return make_schema(index, error);
+  if (version == UPGRADED_VERSION)
+    return upgrade_for_reader(index, error);
   if (version == SCHEMA_VERSION)
     return 0;
   if (version == 0)

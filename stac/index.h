@@ -3,8 +3,9 @@
  *   collections  one row each, with its documents as JSON, ready but for their links
  *   bands        of a collection, in order
  *   grids        pixel grids of files; scenes of one tile share a row
- *   items        a scene: instant, properties as JSON; in mosaic order by key
- *   item_boxes   R*Tree: lonlat box of an item, and its collection's key as a third axis (single precision, widened)
+ *   items        a scene: instant, lonlat box, properties as JSON, document (item_document.h); in mosaic order by key
+ *   item_boxes   R*Tree: lonlat box of an item; its collection's key and its instant as further axes (single precision,
+ *                widened); all round where the box crosses the antimeridian
  *   assets       one band of one file
  *
  * WAL with a busy timeout; each change is one transaction, so a reader sees the old collection or the new one. */
@@ -42,10 +43,12 @@ enum statement {
   STATEMENT_ITEMS_IN_BOX,
   STATEMENT_FIRST_INSTANT,
   STATEMENT_ASSETS,
+  STATEMENT_ITEMS_OF,
   STATEMENT_ITEM_PAGE,
-  STATEMENT_ITEM_PAGE_IN_BOX,
+  STATEMENT_ITEM_PAGE_MEETING,
+  STATEMENT_ITEM_PAGE_AMONG,
+  STATEMENT_ITEM_COUNT,
   STATEMENT_ITEM,
-  STATEMENT_ITEM_GRIDS,
   STATEMENT_COUNT
 };
 
@@ -90,6 +93,11 @@ struct catalogue {
 int index_open(struct index *index, struct error *error);
 void index_close(struct index *index);
 
+/* What makes the indexes and the search tree of the items. */
+extern const char index_searches[];
+/* Brings a catalogue of the last version up to this one, inside a transaction. (index_upgrade.c) */
+int index_upgrade(struct index *index, struct error *error);
+
 /* The statement, reset and without bindings. NULL with an error. Reset it (index_done) as soon as it is not needed. */
 sqlite3_stmt *index_statement(struct index *index, enum statement statement, struct error *error);
 void index_done(sqlite3_stmt *statement);
@@ -100,6 +108,12 @@ int index_execute(struct index *index, enum statement statement, struct error *e
 int index_step(struct index *index, sqlite3_stmt *statement, struct error *error);
 /* Error StorageFailure with the database's message. */
 int index_error(struct index *index, struct error *error);
+
+/* A box as it is searched by: all round where it crosses the antimeridian. */
+struct extent index_search_box(struct extent box);
+/* Puts an item into the search tree. */
+int index_insert_box(struct index *index, int64_t item, int64_t collection, int64_t instant, const struct extent *box,
+                     struct error *error);
 
 /* The row of a collection, which the caller ends with index_done; NULL with an error (CollectionNotFound). */
 sqlite3_stmt *index_collection(struct index *index, const char *id, struct error *error);

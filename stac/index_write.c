@@ -1,6 +1,7 @@
 /* Writing a scan to the index. */
 #include "stac/document.h"
 #include "stac/index.h"
+#include "stac/item_document.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,8 +35,7 @@ int index_delete(struct index *index, int64_t collection, struct error *error)
   return 0;
 }
 
-/* What is searched by: all round where the box crosses the antimeridian. */
-static struct extent search_box(struct extent box)
+struct extent index_search_box(struct extent box)
 {
   if (box.east > 180) {
     box.west = -180;
@@ -79,7 +79,7 @@ static int insert_collection(struct index *index, const struct scan *scan, const
   bind_buffer(row, 13, &documents->document);
   bind_buffer(row, 14, &documents->links);
   bind_buffer(row, 15, &documents->queryables);
-  struct extent box = search_box(document_lonlat(scan));
+  struct extent box = index_search_box(document_lonlat(scan));
   sqlite3_bind_double(row, 16, box.west);
   sqlite3_bind_double(row, 17, box.south);
   sqlite3_bind_double(row, 18, box.east);
@@ -138,31 +138,46 @@ static int insert_grids(struct index *index, const struct scan *scan, int64_t co
   return 0;
 }
 
-static int insert_item(struct index *index, const struct scan_item *item, int64_t collection, int64_t *key,
-                       struct error *error)
+int index_insert_box(struct index *index, int64_t item, int64_t collection, int64_t instant, const struct extent *box,
+                     struct error *error)
 {
+  const struct extent searched = index_search_box(*box);
+  sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_BOX, error);
+  if (!row)
+    return -1;
+  sqlite3_bind_int64(row, 1, item);
+  sqlite3_bind_double(row, 2, searched.west);
+  sqlite3_bind_double(row, 3, searched.east);
+  sqlite3_bind_double(row, 4, searched.south);
+  sqlite3_bind_double(row, 5, searched.north);
+  sqlite3_bind_int64(row, 6, collection);
+  sqlite3_bind_int64(row, 7, instant);
+  return index_run(index, row, error);
+}
+
+static int insert_item(struct index *index, const struct scan_item *item, const struct item_common *common,
+                       int64_t collection, struct error *error)
+{
+  const struct item_facts facts = {.id = item->id, .instant = item->instant, .box = item->box};
+  struct buffer document = {0};
   sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_ITEM, error);
   if (!row)
     return -1;
   char *properties = item->properties ? json_dumps(item->properties, JSON_COMPACT) : NULL;
+  item_document(common, &facts, item->properties, &document);
   sqlite3_bind_int64(row, 1, collection);
   bind_text(row, 2, item->id);
   sqlite3_bind_int64(row, 3, item->instant);
   bind_text(row, 4, properties);
-  int result = index_run(index, row, error);
+  sqlite3_bind_double(row, 5, item->box.west);
+  sqlite3_bind_double(row, 6, item->box.south);
+  sqlite3_bind_double(row, 7, item->box.east);
+  sqlite3_bind_double(row, 8, item->box.north);
+  bind_buffer(row, 9, &document);
+  int result = document.failed ? error_memory(error) : index_run(index, row, error);
   free(properties);
-  *key = sqlite3_last_insert_rowid(index->db);
-  sqlite3_stmt *box = result == 0 ? index_statement(index, STATEMENT_INSERT_BOX, error) : NULL;
-  if (!box)
-    return -1;
-  const struct extent searched = search_box(item->box);
-  sqlite3_bind_int64(box, 1, *key);
-  sqlite3_bind_double(box, 2, searched.west);
-  sqlite3_bind_double(box, 3, searched.east);
-  sqlite3_bind_double(box, 4, searched.south);
-  sqlite3_bind_double(box, 5, searched.north);
-  sqlite3_bind_int64(box, 6, collection);
-  return index_run(index, box, error);
+  buffer_free(&document);
+  return result;
 }
 
 static int insert_asset(struct index *index, const struct scan_asset *asset, int64_t item, int64_t grid,
@@ -190,10 +205,17 @@ static int insert_asset(struct index *index, const struct scan_asset *asset, int
 static int insert_items(struct index *index, const struct scan *scan, int64_t collection, const int64_t *grids,
                         struct error *error)
 {
+  char start[40] = "", end[40] = "";
+  struct item_common common = {.collection = scan->id, .undated = scan->date_count == 0, .start = start, .end = end};
   size_t asset = 0;
+  if (!document_interval(scan, start, end))
+    start[0] = '\0';
   for (size_t i = 0; i < scan->item_count; i++) {
-    int64_t key = 0;
-    if (insert_item(index, &scan->items[i], collection, &key, error) != 0)
+    const struct scan_item *item = &scan->items[i];
+    if (insert_item(index, item, &common, collection, error) != 0)
+      return -1;
+    const int64_t key = sqlite3_last_insert_rowid(index->db);
+    if (index_insert_box(index, key, collection, item->instant, &item->box, error) != 0)
       return -1;
     for (; asset < scan->asset_count && scan->assets[asset].item == i; asset++)
       if (insert_asset(index, &scan->assets[asset], key, grids[scan->assets[asset].grid], error) != 0)

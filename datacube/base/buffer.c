@@ -243,6 +243,14 @@ void json_write_raw(struct json_writer *w, const char *json, size_t length)
   w->need_comma = true;
 }
 
+void json_write_members(struct json_writer *w, const char *json, size_t length)
+{
+  if (w->need_comma)
+    buffer_text(w->out, ",");
+  buffer_add(w->out, json, length);
+  w->need_comma = true;
+}
+
 void json_kv_string(struct json_writer *w, const char *key, const char *text)
 {
   json_key(w, key);

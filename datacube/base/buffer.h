@@ -43,6 +43,8 @@ void json_write_integer(struct json_writer *w, int64_t number);
 void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);
 void json_write_raw(struct json_writer *w, const char *json, size_t length); /* a whole JSON value, copied as it is */
+/* Members of the open object, copied as they are: "a":1,"b":2. */
+void json_write_members(struct json_writer *w, const char *json, size_t length);
 /* Shorthands: key and value. */
 void json_kv_string(struct json_writer *w, const char *key, const char *text);
 void json_kv_number(struct json_writer *w, const char *key, double number);

@@ -1,0 +1,175 @@
+"""Searches of many items, whichever way the index takes, against a look at all of them; older catalogues."""
+
+import datetime
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+
+import numpy as np
+import pytest
+import rasterio
+import requests
+from rasterio.transform import from_origin
+
+from conftest import BINARY, twincube
+
+COUNT = 600
+FIRST = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+OLDER = """
+DROP TABLE item_boxes; DROP INDEX items_date; DROP INDEX items_id;
+ALTER TABLE items DROP COLUMN west; ALTER TABLE items DROP COLUMN south; ALTER TABLE items DROP COLUMN east;
+ALTER TABLE items DROP COLUMN north; ALTER TABLE items DROP COLUMN document;
+CREATE INDEX items_instant ON items (collection, instant);
+CREATE VIRTUAL TABLE item_boxes USING rtree (item, west, east, south, north, collection_low, collection_high);
+PRAGMA user_version = 2;
+"""
+
+
+def write(path, crs, west, north, step):
+    with rasterio.open(path, "w", driver="GTiff", dtype="uint8", count=1, height=2, width=2, crs=crs,
+                       transform=from_origin(west, north, step, step)) as file:
+        file.write(np.ones((2, 2), "uint8"), 1)
+
+
+def write_items(folder, count, dated):
+    """Scenes all over the globe, a third of them close together, some over the antimeridian."""
+    places, features = random.Random(5), []
+    for i in range(count):
+        path = folder / f"s{i}.tif"
+        if i % 50 == 7:
+            write(path, f"EPSG:{32601 + 59 * (i % 2)}", 150000 if i % 2 == 0 else 800000, 200000 + 100 * i, 40000)
+        elif not dated:
+            write(path, "EPSG:4326", -170 + 15 * i, 40, .5)
+        else:
+            west = places.uniform(10, 12) if i % 3 == 0 else places.uniform(-179, 176)
+            write(path, "EPSG:4326", west, places.uniform(44, 46) if i % 3 == 0 else places.uniform(-80, 80), .5)
+        moment = FIRST + datetime.timedelta(hours=7 * places.randrange(count))
+        date = {"datetime": f"{moment:%Y-%m-%dT%H:%M:%SZ}"} if dated else {"datetime": None}
+        features.append({"type": "Feature", "stac_version": "1.0.0", "id": f"é {i}/\"x\"", "geometry": None,
+                         "links": [], "properties": {**date, "eo:cloud_cover": i / 10, "nested": [None, {"ü": i}]},
+                         "assets": {"red": {"href": path.name, "roles": ["data"]}}})
+    (folder / "items.json").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return folder / "items.json"
+
+
+class Server:
+    def __init__(self, data):
+        self.process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", data], text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.url = self.process.stdout.readline().strip().rstrip("/")
+
+    def get(self, address, **query):
+        answer = requests.get(address if "://" in address else self.url + address, params=query, timeout=30)
+        assert answer.status_code == 200, answer.text[:400]
+        return answer.json()
+
+    def every(self, collection, **query):
+        features, page = [], self.get(f"/openeo/1.2/collections/{collection}/items", **query)
+        while True:
+            features += page["features"]
+            following = [entry["href"] for entry in page["links"] if entry["rel"] == "next"]
+            assert len(page["features"]) == page["numberReturned"] <= query["limit"]
+            assert not following or len(page["features"]) == query["limit"]
+            if not following:
+                return features
+            page = self.get(following[0])
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=60) == 0
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """A server of its own, its data folder, and what it lists of dated and of undated items."""
+    folder = tmp_path_factory.mktemp("search")
+    for name, count, dated in ("DATED", COUNT, True), ("UNDATED", 20, False):
+        (folder / name).mkdir()
+        twincube("catalogue", "add", "--data", folder / "data", "--id", name,
+                 write_items(folder / name, count, dated))
+    server = Server(folder / "data")
+    yield server, folder / "data", {name: server.every(name, limit=1000) for name in ("DATED", "UNDATED")}
+    server.stop()
+
+
+def ranges(bbox):
+    west, south, east, north = bbox
+    return ([(west, east)] if west <= east else [(west, 180), (-180, east)]), south, north
+
+
+def meet(a, b):
+    (one, south, north), (other, low, high) = ranges(a), ranges(b)
+    along = any(w <= e2 and w2 <= e for w, e in one for w2, e2 in other)
+    touching = any(w in (-180, 180) for w, _ in one) or any(e in (-180, 180) for _, e in one)
+    return along and south <= high and low <= north, touching
+
+
+def test_any_box_and_interval(searched):
+    server, _, whole = searched
+    features, chance = whole["DATED"], random.Random(8)
+    assert len(features) == COUNT and sum(f["bbox"][0] > f["bbox"][2] for f in features) > 3
+    found = 0
+    for trial in range(120):
+        width, height = chance.choice([.01, 1, 20, 300]), chance.choice([.01, 1, 20, 170])
+        west, south = chance.choice([chance.uniform(9.5, 12), chance.uniform(-179.9, 179.9)]), \
+            chance.choice([chance.uniform(43, 46), chance.uniform(-89, 89)])
+        east = west + width if west + width <= 180 else west + width - 360
+        bbox = [west, south, east, min(south + height, 89.9)]
+        start, end = sorted(chance.sample(range(7 * COUNT), 2))
+        texts = [f"{FIRST + datetime.timedelta(hours=h):%Y-%m-%dT%H:%M:%SZ}" for h in (start, end)]
+        query = {"bbox": ",".join(map(repr, bbox))} if trial % 3 else {}
+        query |= {"datetime": "/".join(texts)} if trial % 4 else {}
+        expected = [f for f in features
+                    if ("bbox" not in query or meet(f["bbox"], bbox)[0])
+                    and ("datetime" not in query or texts[0] <= f["properties"]["datetime"] <= texts[1])]
+        assert server.every("DATED", limit=chance.choice([3, 40, 1000]), **query) == expected, query
+        found += len(expected)
+    assert found > 1000
+
+
+def test_undated_items_are_of_any_time(searched):
+    server, _, whole = searched
+    assert len(whole["UNDATED"]) == 20
+    assert server.every("UNDATED", limit=7, datetime="2020-01-01T00:00:00Z/..") == whole["UNDATED"]
+    west, south, east, north = whole["UNDATED"][3]["bbox"]
+    box = f"{west + .1},{south + .1},{east - .1},{north - .1}"
+    assert whole["UNDATED"][3] in server.every("UNDATED", limit=7, bbox=box, datetime="1950-01-01T00:00:00Z/..")
+
+
+def test_an_item_by_its_name(searched):
+    server, _, whole = searched
+    for feature in whole["DATED"][::97] + whole["UNDATED"][::7]:
+        (own,) = [entry["href"] for entry in feature["links"] if entry["rel"] == "self"]
+        assert server.get(own) == feature
+
+
+def lists_of(data):
+    server = Server(data)
+    try:
+        return {name: [{**f, "links": None} for f in server.every(name, limit=1000)] for name in ("DATED", "UNDATED")}
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("first", ["serve", "run"])
+def test_a_catalogue_of_the_version_before_is_brought_up_to_date(searched, tmp_path, first):
+    server, data, whole = searched
+    with sqlite3.connect(data / "catalogue.sqlite") as now, sqlite3.connect(tmp_path / "catalogue.sqlite") as older:
+        now.backup(older)
+        older.executescript(OLDER)
+    now.close()
+    older.close()
+    if first == "run":  # a reader
+        graph = {"load": {"process_id": "load_collection", "result": True, "arguments": {
+            "id": "UNDATED", "spatial_extent": None, "temporal_extent": None}}}
+        (tmp_path / "graph.json").write_text(json.dumps(graph))
+        twincube("explain", tmp_path / "graph.json", "--data", tmp_path)
+    expected = {name: [{**f, "links": None} for f in features] for name, features in whole.items()}
+    assert lists_of(tmp_path) == expected
+    older = sqlite3.connect(tmp_path / "catalogue.sqlite")
+    assert older.execute("PRAGMA user_version").fetchone() == (3,)
+    assert older.execute("SELECT count(*) FROM item_boxes").fetchone() == (COUNT + 20,)
+    older.close()
