@@ -137,16 +137,16 @@ static int cuda_queue_new(struct device *device, struct device_queue **out, stru
   return -1;
 }
 
-static int cuda_alloc(struct device_queue *queue, size_t bytes, uint64_t *out, struct error *error)
+static int cuda_alloc(struct device *device, size_t bytes, uint64_t *out, struct error *error)
 {
-  struct cuda_device *cuda = device_of(queue);
+  struct cuda_device *cuda = cuda_of(device);
   return enter(cuda, error) == 0 ? check(cuda, cuda->driver.alloc(out, bytes), "memory of the device", error) : -1;
 }
 
-static void cuda_release(struct device_queue *queue, uint64_t address)
+static void cuda_release(struct device *device, uint64_t address)
 {
-  enter_anyway(device_of(queue));
-  device_of(queue)->driver.release(address);
+  enter_anyway(cuda_of(device));
+  cuda_of(device)->driver.release(address);
 }
 
 static bool cuda_pin(struct device_queue *queue, void *data, size_t bytes)

@@ -71,8 +71,8 @@ struct device_ops {
   int (*function)(struct device *device, void *module, const char *name, void **out, struct error *error);
   int (*queue_new)(struct device *device, struct device_queue **out, struct error *error);
   void (*queue_free)(struct device_queue *queue); /* waits for what is under way */
-  int (*alloc)(struct device_queue *queue, size_t bytes, uint64_t *out, struct error *error);
-  void (*release)(struct device_queue *queue, uint64_t address);
+  int (*alloc)(struct device *device, size_t bytes, uint64_t *out, struct error *error);
+  void (*release)(struct device *device, uint64_t address);
   /* Memory of the host that copies go faster from and to, where the system allows it. */
   bool (*pin)(struct device_queue *queue, void *data, size_t bytes);
   void (*unpin)(struct device_queue *queue, void *data);
@@ -95,6 +95,7 @@ struct device { /* the head of what a kind of device has */
   struct device_facts facts;
   size_t limit;           /* bytes that queues may take together */
   atomic_size_t used;     /* … and have taken */
+  atomic_size_t resident; /* of these, copies that stay: residents.h */
   atomic_bool lost, told; /* it has failed; the log has been told */
   bool opened;            /* under `lock`, as what follows */
   struct error refused;   /* why it does not open, or "" */
@@ -112,8 +113,8 @@ int device_run(struct device_queue *queue, const struct device_run *run, struct 
 /* Opened at its first use. -1 where it is lost or does not open. */
 int device_open(struct device *device, struct error *error);
 /* Bytes within the device's limit; error ProcessGraphComplexity where it has no room for them. */
-int device_alloc(struct device_queue *queue, size_t bytes, uint64_t *out, struct error *error);
-void device_release(struct device_queue *queue, uint64_t address, size_t bytes);
+int device_alloc(struct device *device, size_t bytes, uint64_t *out, struct error *error);
+void device_release(struct device *device, uint64_t address, size_t bytes);
 /* Tells the log, once a device, that and why the CPU goes on in its place. */
 void device_complain(struct device *device, const struct error *error);
 

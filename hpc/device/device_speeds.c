@@ -276,9 +276,9 @@ static int prepare(struct bench *b, struct error *error)
       b->ops->queue_new(b->device, &b->queue, error) != 0)
     return -1;
   b->ops->pin(b->queue, b->host, b->bytes);
-  return device_alloc(b->queue, b->bytes, &b->in, error) == 0 &&
-                 device_alloc(b->queue, b->bytes, &b->out, error) == 0 &&
-                 device_alloc(b->queue, sizeof b->blob, &b->arguments, error) == 0
+  return device_alloc(b->device, b->bytes, &b->in, error) == 0 &&
+                 device_alloc(b->device, b->bytes, &b->out, error) == 0 &&
+                 device_alloc(b->device, sizeof b->blob, &b->arguments, error) == 0
              ? 0
              : -1;
 }
@@ -290,11 +290,11 @@ static void finish(struct bench *b)
     b->ops->sync(b->queue, &ignored);
     b->ops->unpin(b->queue, b->host);
     if (b->in)
-      device_release(b->queue, b->in, b->bytes);
+      device_release(b->device, b->in, b->bytes);
     if (b->out)
-      device_release(b->queue, b->out, b->bytes);
+      device_release(b->device, b->out, b->bytes);
     if (b->arguments)
-      device_release(b->queue, b->arguments, sizeof b->blob);
+      device_release(b->device, b->arguments, sizeof b->blob);
     b->ops->queue_free(b->queue);
   }
   free(b->host);

@@ -112,9 +112,8 @@ int device_open(struct device *device, struct error *error)
   return status;
 }
 
-int device_alloc(struct device_queue *queue, size_t bytes, uint64_t *out, struct error *error)
+int device_alloc(struct device *device, size_t bytes, uint64_t *out, struct error *error)
 {
-  struct device *device = queue->device;
   const size_t before = atomic_fetch_add(&device->used, bytes);
   if (before > device->limit || bytes > device->limit - before) {
     atomic_fetch_sub(&device->used, bytes);
@@ -122,16 +121,16 @@ int device_alloc(struct device_queue *queue, size_t bytes, uint64_t *out, struct
                      "%zu bytes more do not fit the %zu bytes that may be used of the device's memory", bytes,
                      device->limit);
   }
-  if (device->ops->alloc(queue, bytes ? bytes : 1, out, error) == 0)
+  if (device->ops->alloc(device, bytes ? bytes : 1, out, error) == 0)
     return 0;
   atomic_fetch_sub(&device->used, bytes);
   return -1;
 }
 
-void device_release(struct device_queue *queue, uint64_t address, size_t bytes)
+void device_release(struct device *device, uint64_t address, size_t bytes)
 {
-  queue->device->ops->release(queue, address);
-  atomic_fetch_sub(&queue->device->used, bytes);
+  device->ops->release(device, address);
+  atomic_fetch_sub(&device->used, bytes);
 }
 
 void device_complain(struct device *device, const struct error *error)

@@ -58,7 +58,7 @@ int science_kernel(struct science *science, const char *text, const char *name, 
 int science_array_new(struct science *science, size_t bytes, struct science_array *out, struct error *error)
 {
   *out = (struct science_array){0};
-  if (device_alloc(science->queue, bytes, &out->address, error) != 0)
+  if (device_alloc(science->device, bytes, &out->address, error) != 0)
     return -1;
   out->bytes = bytes;
   return 0;
@@ -70,7 +70,7 @@ void science_array_free(struct science *science, struct science_array *array)
   if (array->address == 0)
     return;
   science->device->ops->sync(science->queue, &ignored);
-  device_release(science->queue, array->address, array->bytes);
+  device_release(science->device, array->address, array->bytes);
   *array = (struct science_array){0};
 }
 

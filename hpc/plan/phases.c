@@ -11,7 +11,7 @@ void phase_inputs(const struct plan *plan, size_t p, size_t *room, bool *wanted)
   stack[depth++] = plan->phases[p].stage;
   while (depth > 0) {
     const struct stage *stage = &plan->stages[stack[--depth]];
-    const struct keep *keep = stage->ops == &kept_stage ? &plan->keeps[*(const size_t *)stage->data] : NULL;
+    const struct keep *keep = stage_keep(plan, stage);
     if (keep && !keep->given)
       wanted[keep->phase] = true;
     for (size_t i = 0; i < stage->input_count; i++) {

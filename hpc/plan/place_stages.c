@@ -7,6 +7,7 @@
 
 #include "hpc/device/device_kernels.h"
 #include "hpc/device/device_speeds.h"
+#include "hpc/device/residents.h"
 #include "hpc/stage/kernel_stage.h"
 
 #include <math.h>
@@ -146,6 +147,27 @@ static int place_stage(struct arena *arena, struct plan *plan, struct stage *sta
   return stage->place ? 0 : error_memory(error);
 }
 
+/* What a device that reads the kept result will do; the first device stands for all. */
+static const char *place_copy(struct arena *arena, struct devices *devices, const struct keep *keep)
+{
+  struct error ignored = {0};
+  struct device *device = devices_at(devices, 0);
+  if (device_open(device, &ignored) != 0)
+    return NULL;
+  if (resident_fits(device, cube_bytes(keep->cube)))
+    return "a copy stays on the device";
+  return arena_printf(arena, "copied to the device tile by tile: half of %zu bytes have no room for it", device->limit);
+}
+
+static void place_inputs(struct arena *arena, struct plan *plan, const struct stage *stage)
+{
+  for (size_t i = 0; i < stage->input_count; i++) {
+    struct keep *keep = (struct keep *)(uintptr_t)stage_keep(plan, &plan->stages[stage->inputs[i]->stage]);
+    if (keep && !keep->given && !keep->on_device)
+      keep->on_device = place_copy(arena, plan->devices, keep);
+  }
+}
+
 int plan_place_stages(struct arena *arena, struct plan *plan, struct error *error)
 {
   bool *chained = plan->devices ? ARENA_ARRAY(arena, bool, plan->stage_count) : NULL;
@@ -158,6 +180,8 @@ int plan_place_stages(struct arena *arena, struct plan *plan, struct error *erro
     chained[s] = reads_chain(stage, chained);
     if (kernel_stage_of(stage) && place_stage(arena, plan, stage, chained[s], error) != 0)
       return -1;
+    if (stage->on_device)
+      place_inputs(arena, plan, stage);
     stage->awaits_device = stage->on_device;
     for (size_t i = 0; i < stage->input_count; i++)
       stage->awaits_device = stage->awaits_device || plan->stages[stage->inputs[i]->stage].awaits_device;

@@ -19,10 +19,11 @@ struct keep { /* a result that is made once and then held whole */
   const struct cube *cube; /* of the node */
   size_t phase;            /* that makes it */
   size_t bytes;
-  bool in_memory;  /* else a file that is mapped */
-  bool given;      /* from outside, by run_give: no phase makes it */
-  bool idle;       /* no stage reads it in the end: nor does any */
-  const char *why; /* for EXPLAIN */
+  bool in_memory;        /* else a file that is mapped */
+  bool given;            /* from outside, by run_give: no phase makes it */
+  bool idle;             /* no stage reads it in the end: nor does any */
+  const char *why;       /* for EXPLAIN */
+  const char *on_device; /* what devices whose kernels read it have of it, for EXPLAIN; or NULL */
 };
 
 /* What a phase's tiles go to. */
@@ -61,6 +62,8 @@ struct plan {
 /* A plan of one output in which `given` stands for a cube that run_give brings. */
 int plan_make_given(struct arena *arena, const struct plan_output *output, const struct node *given,
                     const struct plan_options *options, const struct plan **out, struct error *error);
+const struct keep *stage_keep(const struct plan *plan,
+                              const struct stage *stage);            /* whose elements it gives; or NULL */
 void plan_print_stages(const struct plan *plan, struct buffer *out); /* EXPLAIN's stages and phases */
 
 /* Marks the phases that make what the stages of phase p read. room: 2 * stage_count numbers, zero at the first call of

@@ -118,7 +118,7 @@ static void print_phase(struct buffer *out, const struct plan *plan, size_t p)
     buffer_printf(out, "phase %zu: keeps \"%s\" from stage %zu, because %s, ", p, keep->node->id, phase->stage,
                   keep->why);
     print_bytes(out, (double)cube_bytes(keep->cube));
-    buffer_text(out, ", ");
+    buffer_printf(out, "%s%s, ", keep->on_device ? ", " : "", keep->on_device ? keep->on_device : "");
   }
   print_tiles(out, plan, phase);
 }
@@ -196,6 +196,8 @@ static void write_phases(struct json_writer *w, const struct plan *plan)
     json_kv_string(w, "to", phase->end == PHASE_KEEP ? "kept" : "output");
     json_kv_integer(w, "tiles", (int64_t)phase->grid.count);
     json_kv_integer(w, "threads", (int64_t)phase->threads);
+    if (phase->end == PHASE_KEEP && plan->keeps[phase->target].on_device)
+      json_kv_string(w, "on_device", plan->keeps[phase->target].on_device);
     json_kv_number(w, "read_bytes", phase->read_bytes);
     json_kv_number(w, "computed_elements", phase->computed);
     json_end_object(w);

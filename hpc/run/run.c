@@ -3,6 +3,7 @@
 #include "hpc/run/run.h"
 
 #include "datacube/source/block_cache.h"
+#include "hpc/device/residents.h"
 #include "hpc/run/run_internal.h"
 #include "hpc/run/tile_worker.h"
 #include "hpc/run/turns.h"
@@ -230,7 +231,7 @@ static void work(struct shared *s, size_t thread)
     return;
   }
   worker_measure(*worker, spent);
-  worker_share(*worker, run->blocks);
+  worker_share(*worker, run->blocks, run->residents);
   struct spent *in_sink = spent ? spent + run->plan->stage_count + phase : NULL;
   while (!atomic_load(&s->stop)) {
     size_t group = atomic_fetch_add(&s->next, 1);
@@ -313,6 +314,7 @@ int run_open(const struct plan *plan, const struct run_limits *limits, struct ru
   run->workers = calloc(plan->phase_count + 1, sizeof *run->workers);
   if (!run->kept || !run->taken || !run->wanted || !run->workers ||
       (plan->block_bytes > 0 && block_cache_new(plan->block_bytes, &run->blocks, error) != 0) ||
+      (plan->devices && plan->keep_count > 0 && residents_new(plan->keep_count, &run->residents, error) != 0) ||
       (limits && limits->measured && make_clocks(run) != 0)) {
     run_close(run);
     return error_memory(error);
@@ -373,6 +375,7 @@ void run_close(struct run *run)
   for (size_t k = 0; run->kept && k < run->plan->keep_count; k++)
     run_free_kept(run, k);
   block_cache_free(run->blocks);
+  residents_free(run->residents);
   free(run->kept);
   free(run->taken);
   free(run->wanted);

@@ -16,6 +16,7 @@ struct run {
   bool *taken;                   /* per kept result: an earlier run had made it */
   bool *wanted;                  /* per phase, for one call */
   struct block_cache *blocks;    /* of all workers' sources; NULL: none keeps any */
+  struct residents *residents;   /* of kept results, on devices; NULL: nothing is kept, or there are none */
   struct tile_worker ***workers; /* per phase: NULL, or one per thread, each NULL before its first use */
   struct spent *spent;           /* per thread: stages, then the phases' sinks; NULL: not measured */
   struct spent *walls;           /* per phase: by the clock on the wall; NULL with spent */

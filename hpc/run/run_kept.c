@@ -1,5 +1,6 @@
 /* Kept results of a run: a phase needs those that its stages read, and they what their own phases read, as far as they
  * are not there. */
+#include "hpc/device/residents.h"
 #include "hpc/run/checkpoint.h"
 #include "hpc/run/run_internal.h"
 
@@ -31,6 +32,8 @@ void run_free_kept(struct run *run, size_t k)
 {
   if (run->plan->keeps[k].given)
     return;
+  if (run->residents)
+    residents_forget(run->residents, k);
   if (run->plan->keeps[k].in_memory)
     free(run->kept[k]);
   else if (run->kept[k])

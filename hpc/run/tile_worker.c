@@ -9,6 +9,7 @@ struct tile_worker {
   const void *const *kept;
   unsigned threads;
   struct block_cache *blocks;
+  struct residents *residents;
   void **states;      /* per stage, NULL before its first use */
   struct room *whole; /* per stage: what it gives whole, where only a part of it is asked for */
   struct room *piece; /* per stage: part of a region with lists whose elements do not lie together there */
@@ -27,9 +28,15 @@ unsigned worker_threads(const struct tile_worker *worker)
   return worker->threads;
 }
 
-void worker_share(struct tile_worker *worker, struct block_cache *blocks)
+void worker_share(struct tile_worker *worker, struct block_cache *blocks, struct residents *residents)
 {
   worker->blocks = blocks;
+  worker->residents = residents;
+}
+
+struct residents *worker_residents(const struct tile_worker *worker)
+{
+  return worker->residents;
 }
 
 struct block_cache *worker_blocks(const struct tile_worker *worker)

@@ -6,6 +6,7 @@
 #include "hpc/plan/plan_internal.h"
 #include "hpc/run/spent.h"
 
+struct residents;
 struct tile_worker;
 
 /* kept: data of each kept result, NULL while it is not made; borrowed. threads: that a stage may use itself. */
@@ -14,8 +15,9 @@ int worker_new(const struct plan *plan, const void *const *kept, unsigned thread
 /* From now on the worker adds to spent[stage], borrowed, what it takes in that stage but not in those that the stage
  * reads. NULL, as at first: it measures nothing. */
 void worker_measure(struct tile_worker *worker, struct spent *spent);
-/* Where sources keep decoded blocks; borrowed; NULL: each keeps its own. */
-void worker_share(struct tile_worker *worker, struct block_cache *blocks);
+/* What workers of a run share, borrowed: where sources keep decoded blocks (NULL: each keeps its own), and what stays
+ * of kept results on devices (NULL: nothing). */
+void worker_share(struct tile_worker *worker, struct block_cache *blocks, struct residents *residents);
 /* The elements of a region of a stage, dense; borrowed until the next fill. */
 int worker_fill(struct tile_worker *worker, size_t stage, const struct region *region, const void **data,
                 struct error *error);
@@ -24,6 +26,7 @@ int worker_fill(struct tile_worker *worker, size_t stage, const struct region *r
 void worker_release(struct tile_worker *worker, size_t first, size_t last);
 void worker_free(struct tile_worker *worker); /* NULL is allowed */
 
+struct residents *worker_residents(const struct tile_worker *worker);
 const void *worker_kept(const struct tile_worker *worker, size_t kept);
 
 #endif

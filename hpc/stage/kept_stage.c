@@ -18,6 +18,11 @@ static size_t kept_number(const struct stage *stage)
   return *(const size_t *)stage->data;
 }
 
+const struct keep *stage_keep(const struct plan *plan, const struct stage *stage)
+{
+  return stage->ops == &kept_stage ? &plan->keeps[kept_number(stage)] : NULL;
+}
+
 static int kept_start(struct tile_worker *worker, const struct stage *stage, void **state, struct error *error)
 {
   const void *data = worker_kept(worker, kept_number(stage));

@@ -1,6 +1,9 @@
 #include "hpc/stage/kernel_device.h"
 
 #include "hpc/device/device_kernels.h"
+#include "hpc/device/residents.h"
+#include "hpc/plan/plan_internal.h"
+#include "hpc/run/tile_worker.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +35,7 @@ static const struct device_ops *ops_of(const struct device_work *work)
 static void device_room_free(struct device_work *work, struct device_room *room)
 {
   if (room->bytes > 0)
-    device_release(work->queue, room->address, room->bytes);
+    device_release(work->device, room->address, room->bytes);
   *room = (struct device_room){0};
 }
 
@@ -44,7 +47,7 @@ static void device_room_for(struct device_work *work, struct device_room *room, 
   if (room->bytes > 0 && ops_of(work)->sync(work->queue, &work->error) != 0)
     return;
   device_room_free(work, room);
-  if (device_alloc(work->queue, bytes, &room->address, &work->error) == 0)
+  if (device_alloc(work->device, bytes, &room->address, &work->error) == 0)
     room->bytes = bytes;
 }
 
@@ -165,6 +168,47 @@ bool device_work_end(struct device_work *work)
   return false;
 }
 
+/* ---- kept results ------------------------------------------------------------------------------------------------ */
+
+/* Whether the region is a box of the kept cube, with all that the windows ask for. */
+static bool is_box(const struct placing *p, size_t i, const struct region *region)
+{
+  for (size_t d = 0; d < region->dimensions; d++) {
+    const struct need *need = &p->variant->inputs[i].need[d];
+    const size_t *list = region->list[d];
+    for (size_t k = 0; list && k < region->count[d]; k++)
+      if (list[k] == NO_INDEX || list[k] != list[0] + k)
+        return false;
+    if (p->variant->windows[i][d] && region->count[d] != p->region->count[need->out] + need->before + need->after)
+      return false;
+  }
+  return true;
+}
+
+bool device_work_take_kept(const struct placing *p, size_t i, const struct region *region)
+{
+  const struct plan *plan = worker_plan(p->worker);
+  const struct keep *keep = stage_keep(plan, plan_stage(plan, p->variant->inputs[i].stage));
+  struct residents *residents = worker_residents(p->worker);
+  struct filled_input *to = &p->state->inputs[i];
+  if (!keep || keep->given || !residents || !is_box(p, i, region))
+    return false;
+  const size_t number = (size_t)(keep - plan->keeps);
+  const struct resident resident = {number, worker_kept(p->worker, number), keep->bytes};
+  const uint64_t address = residents_find(residents, p->state->work->queue, &resident);
+  size_t offset = 0, stride = element_info(keep->cube->type)->size;
+  for (size_t d = region->dimensions; d-- > 0;) {
+    to->strides[d] = stride / element_info(keep->cube->type)->size;
+    offset += region_index(region, d, 0) * stride;
+    stride *= keep->cube->dimension[d].size;
+  }
+  to->filled = false;
+  to->is_copied = address != 0;
+  to->address = address + offset;
+  to->elements = (const unsigned char *)resident.data + offset;
+  return address != 0;
+}
+
 /* ---- a part ------------------------------------------------------------------------------------------------------ */
 
 static void copy_inputs(struct device_work *work, const struct placing *p)
@@ -173,7 +217,7 @@ static void copy_inputs(struct device_work *work, const struct placing *p)
     struct filled_input *input = &p->state->inputs[i];
     if (!input->is_copied)
       input->is_copied =
-          ops_of(work)->to_device(work->queue, input->copy.address, input->room.data, input->bytes, &work->error) == 0;
+          ops_of(work)->to_device(work->queue, input->address, input->room.data, input->bytes, &work->error) == 0;
   }
   work->is_copying = true;
   if (!device_work_failed(work))
@@ -234,8 +278,7 @@ static void write_bases(struct placing *p, const struct launches *l, const size_
   place_bases(p, l->outer, l->rest, position);
   for (size_t i = 0; i < l->loads; i++) {
     const struct filled_input *input = &p->state->inputs[p->variant->loads[i].input];
-    const unsigned char *at = p->state->bases[i], *begin = input->room.data;
-    bases[i] = input->copy.address + (uint64_t)(at - begin);
+    bases[i] = input->address + (uint64_t)((const unsigned char *)p->state->bases[i] - input->elements);
   }
 }
 
@@ -290,9 +333,13 @@ void device_work_run(struct device_work *work, struct placing *p)
 {
   struct launches l;
   plan_launches(p, &l);
-  for (size_t i = 0; i < p->variant->input_count; i++)
-    if (!p->state->inputs[i].is_copied)
-      device_room_for(work, &p->state->inputs[i].copy, p->state->inputs[i].bytes);
+  for (size_t i = 0; i < p->variant->input_count; i++) {
+    struct filled_input *input = &p->state->inputs[i];
+    if (input->is_copied)
+      continue;
+    device_room_for(work, &input->copy, input->bytes);
+    input->address = input->copy.address;
+  }
   write_blob(work, p, &l);
   copy_inputs(work, p);
   if (!device_work_failed(work))

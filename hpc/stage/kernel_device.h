@@ -17,6 +17,9 @@ void device_work_free(struct device_work *work, struct filled_input *inputs, siz
 bool device_work_begin(struct device_work *work, void *data, size_t bytes);
 /* Room of an input, which the device copies from fast. Waits until what it held is copied. */
 int device_work_room(struct device_work *work, struct filled_input *input, size_t bytes, struct error *error);
+/* Input i of a part from what stays on the device of a kept result: nothing is filled. region: of the kept cube, within
+ * its edges. false: it does not stay there, or is asked for in another order, or beyond its edges. */
+bool device_work_take_kept(const struct placing *p, size_t i, const struct region *region);
 /* Orders one part, whose inputs are filled. */
 void device_work_run(struct device_work *work, struct placing *p);
 bool device_work_failed(const struct device_work *work);

@@ -158,7 +158,10 @@ ptrdiff_t place_stride(const struct placing *p, size_t step, size_t dimension)
 
 int place_room(const struct placing *p, struct filled_input *input, size_t bytes, struct error *error)
 {
-  return p->state->work ? device_work_room(p->state->work, input, bytes, error) : room_for(&input->room, bytes, error);
+  const int status =
+      p->state->work ? device_work_room(p->state->work, input, bytes, error) : room_for(&input->room, bytes, error);
+  input->elements = input->room.data;
+  return status;
 }
 
 void place_bases(const struct placing *p, const struct running *outer, size_t count, const size_t *position)
@@ -173,7 +176,6 @@ void place_bases(const struct placing *p, const struct running *outer, size_t co
         offset += load->position[d][0] * input->strides[d];
     for (size_t k = 0; k < count; k++)
       offset += position[k] * load_stride(p, l, outer[k].dimension);
-    p->state->bases[l] =
-        (const unsigned char *)input->room.data + offset * size + load->component * (size / load->components);
+    p->state->bases[l] = input->elements + offset * size + load->component * (size / load->components);
   }
 }

@@ -12,11 +12,13 @@ struct device_room { /* memory of a device */
 
 struct filled_input { /* elements of an input, and what they are */
   struct room room;
-  size_t bytes;            /* of the elements; known where there is a device */
-  bool is_pinned;          /* for a device, which then copies faster */
-  bool is_copied;          /* `copy` holds the elements */
-  struct device_room copy; /* on the device */
-  bool filled;             /* room holds `region` of `stage` */
+  const unsigned char *elements; /* the room's; or the kept result's own, which `strides` are then of */
+  size_t bytes;                  /* of the elements; known where there is a device */
+  bool is_pinned;                /* for a device, which then copies faster */
+  bool is_copied;                /* the device has the elements, at `address` */
+  uint64_t address;              /* `copy`, or a kept result's that stays there */
+  struct device_room copy;       /* on the device */
+  bool filled;                   /* room holds `region` of `stage` */
   size_t stage;
   struct region region; /* its lists belong to the plan */
   size_t strides[CUBE_MAX_DIMENSIONS];

@@ -145,13 +145,15 @@ static bool find_filled(struct kernel_state *state, const struct variant *varian
   return false;
 }
 
-static int fill_input(const struct placing *p, size_t i, struct error *error)
+static int fill_input(const struct placing *p, size_t i, bool on_device, struct error *error)
 {
   const struct stage_input *input = &p->variant->inputs[i];
   const struct cube *cube = plan_stage(worker_plan(p->worker), input->stage)->cube;
   struct filled_input *to = &p->state->inputs[i];
   struct region region;
   input_region(input, cube->dimensions, p->region, &region);
+  if (on_device && device_work_take_kept(p, i, &region))
+    return 0;
   if (is_windowed(p->variant, i, cube->dimensions)) {
     to->filled = false;
     to->stage = input->stage;
@@ -170,10 +172,10 @@ static int fill_input(const struct placing *p, size_t i, struct error *error)
   return 0;
 }
 
-static int fill_inputs(struct placing *p, struct error *error)
+static int fill_inputs(struct placing *p, bool on_device, struct error *error)
 {
   for (size_t i = 0; i < p->variant->input_count; i++)
-    if (fill_input(p, i, error) != 0)
+    if (fill_input(p, i, on_device, error) != 0)
       return -1;
   return 0;
 }
@@ -238,7 +240,7 @@ static int run_part(struct placing *p, bool on_device, struct error *error)
 {
   if (region_elements(p->region) == 0)
     return 0;
-  if (fill_inputs(p, error) != 0)
+  if (fill_inputs(p, on_device, error) != 0)
     return -1;
   if (!on_device)
     return run_variant(p, error);

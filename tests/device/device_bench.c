@@ -129,9 +129,9 @@ static int prepare(struct bench *b, size_t side, struct error *error)
     return error_memory(error);
   b->device->ops->pin(b->queue, b->host, b->work.in_bytes);
   if (device_kernels(b->device, kernels, 1, &b->kernel, error) != 0 ||
-      device_alloc(b->queue, b->work.in_bytes, &b->in, error) != 0 ||
-      device_alloc(b->queue, b->work.out_bytes, &b->out, error) != 0 ||
-      device_alloc(b->queue, sizeof b->work.blob, &b->arguments, error) != 0)
+      device_alloc(b->device, b->work.in_bytes, &b->in, error) != 0 ||
+      device_alloc(b->device, b->work.out_bytes, &b->out, error) != 0 ||
+      device_alloc(b->device, sizeof b->work.blob, &b->arguments, error) != 0)
     return -1;
   fill(b);
   printf("side %zu cells\n", side);
@@ -169,7 +169,7 @@ static void finish(struct bench *b)
     const size_t bytes[] = {b->work.in_bytes, b->work.out_bytes, sizeof b->work.blob};
     for (size_t i = 0; i < 3; i++)
       if (rooms[i])
-        device_release(b->queue, rooms[i], bytes[i]);
+        device_release(b->device, rooms[i], bytes[i]);
     b->device->ops->queue_free(b->queue);
   }
   free(b->host);

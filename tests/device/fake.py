@@ -41,12 +41,12 @@ def write_axes(file, dates, rows, columns):
     crs.grid_mapping_name = "transverse_mercator"
 
 
-def write_cube(path, values):
+def write_cube(path, values, **storage):
     """(t, bands, y, x) as netCDF: a variable a band; no-data -1."""
     with netCDF4.Dataset(path, "w") as file:
         write_axes(file, values.shape[0], *values.shape[2:])
         for band in range(values.shape[1]):
-            variable = file.createVariable(f"B{band}", "i2", ("t", "y", "x"), fill_value=-1)
+            variable = file.createVariable(f"B{band}", "i2", ("t", "y", "x"), fill_value=-1, **storage)
             variable.grid_mapping = "crs"
             variable[:] = values[:, band]
 

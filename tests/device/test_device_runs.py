@@ -7,7 +7,8 @@ import maker
 import numpy
 import pytest
 
-from fake import LIBRARIES, REAL, Run, call, callback, compare, from_node, graph, reducer
+from fake import (LIBRARIES, REAL, Run, call, callback, compare, from_node, graph, reducer, run_with_fake, twincube,
+                  write_cube)
 
 ROUNDS = int(os.environ.get("TWINCUBE_PROPERTY_ROUNDS", "10"))
 SEED = int(os.environ.get("TWINCUBE_PROPERTY_SEED", "1"))
@@ -126,6 +127,51 @@ def test_the_ceiling_of_a_devices_memory_is_kept(data, tmp_path):
     have = Run(data, tmp_path, MEDIAN, "--device-memory", "1M")
     compare(have.values, want.values, 1e-6)
     assert have.count("most_memory:0") <= 1 << 20
+
+
+# The mean along x, which every tile along x reads again.
+MEAN_OF_ROWS = graph(
+    mean=call("reduce_dimension", data=from_node("load"), dimension="x", reducer=reducer("mean")),
+    out=call("merge_cubes", cube1=from_node("load"), cube2=from_node("mean"), overlap_resolver=callback(
+        d=call("subtract", x=X, y={"from_parameter": "y"}))))
+
+
+@pytest.fixture(scope="module")
+def blocks(tmp_path_factory):
+    """A folder whose CUBE (t 20, bands 2, y 250, x 256) lies in blocks of 32 x 32."""
+    folder = tmp_path_factory.mktemp("blocks")
+    values = numpy.random.default_rng(5).integers(0, 3000, (20, 2, 250, 256)).astype("int16")
+    write_cube(folder / "cube.nc", values, chunksizes=(1, 32, 32))
+    twincube("catalogue", "add", "--data", folder, "--id", "CUBE", folder / "cube.nc", check=True)
+    return folder
+
+
+KEPT = 20 * 2 * 250 * 4
+TILES = ("--threads", 1, "--memory", "132M")
+
+
+@pytest.mark.skipif(REAL, reason="the fake device counts copies")
+def test_kept_results_stay_on_the_device(blocks, tmp_path):
+    want = Run(blocks, tmp_path, MEAN_OF_ROWS, *TILES, device="cpu")
+    have = Run(blocks, tmp_path, MEAN_OF_ROWS, *TILES)
+    part_by_part = Run(blocks, tmp_path, MEAN_OF_ROWS, *TILES, TWINCUBE_FAKE_REFUSE=KEPT)
+    for run in (have, part_by_part):
+        compare(run.values, want.values, 1e-6)
+        assert run.told == [] and run.count("left_behind") == 0 and run.count("launches:0") == have.count("launches:0")
+    assert have.count("copied:0") <= part_by_part.count("copied:0") - KEPT
+    assert have.count("copies:0") < part_by_part.count("copies:0")
+
+
+def test_explain_tells_what_stays_on_the_device(blocks, tmp_path):
+    (tmp_path / "graph.json").write_text(json.dumps(MEAN_OF_ROWS))
+    command = ["explain", tmp_path / "graph.json", "--data", blocks, *TILES]
+    assert "a copy stays on the device" in run_with_fake([*command, "--device", "cuda"]).stdout
+    assert "on the device" not in run_with_fake([*command, "--device", "cpu"]).stdout
+    if not REAL:
+        small = run_with_fake([*command, "--device", "cuda"], TWINCUBE_FAKE_MEMORY=KEPT).stdout
+        assert "copied to the device tile by tile" in small
+        (keeping, output) = json.loads(run_with_fake([*command, "--device", "cuda", "--json"]).stdout)["phases"]
+        assert keeping["on_device"] == "a copy stays on the device" and "on_device" not in output
 
 
 def test_a_device_that_is_not_there_is_an_error(data, tmp_path):

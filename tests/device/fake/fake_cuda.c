@@ -59,7 +59,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int contexts[FAKE_DEVICES]; /* how often each is held */
 static _Thread_local int current = -1;
 static bool lost[FAKE_DEVICES];
-static size_t launches[FAKE_DEVICES], copied[FAKE_DEVICES], objects;
+static size_t launches[FAKE_DEVICES], copies[FAKE_DEVICES], copied[FAKE_DEVICES], objects;
 static struct stream *streams;
 static struct function *functions;
 static struct {
@@ -117,8 +117,8 @@ static void report(void)
   FILE *file = path ? fopen(path, "we") : NULL;
   size_t held = objects + fake_left_behind();
   for (int d = 0; file && d < FAKE_DEVICES; d++) {
-    fprintf(file, "launches:%d %zu\ncopied:%d %zu\nmost_memory:%d %zu\n", d, launches[d], d, copied[d], d,
-            fake_used(d, true));
+    fprintf(file, "launches:%d %zu\ncopies:%d %zu\ncopied:%d %zu\nmost_memory:%d %zu\n", d, launches[d], d, copies[d],
+            d, copied[d], d, fake_used(d, true));
     held += (size_t)contexts[d];
   }
   if (file) {
@@ -239,12 +239,12 @@ API int cuMemAlloc_v2(uint64_t *out, size_t bytes)
 
 static void refuse_in_use(const struct order *order, uint64_t address, const void *host)
 {
-  const bool copies = order->kind != LAUNCH;
-  if (copies && host && order->host == host && !order->owns_host)
+  const bool is_copy = order->kind != LAUNCH;
+  if (is_copy && host && order->host == host && !order->owns_host)
     fake_fail("memory of the host is let go while a copy of it is under way");
-  if (copies && address && order->device == address)
+  if (is_copy && address && order->device == address)
     fake_fail("memory of the device is freed while a copy of it is under way");
-  for (size_t i = 0; !copies && address && i < order->launch.function->count; i++)
+  for (size_t i = 0; !is_copy && address && i < order->launch.function->count; i++)
     if (order->launch.function->parameters[i].is_pointer && order->launch.values[i].address == address)
       fake_fail("memory of the device is freed while a kernel may use it");
 }
@@ -290,6 +290,7 @@ static void do_order(struct order *order, int device)
     void *const memory = (void *)(uintptr_t)order->device;
     memcpy(order->kind == TO_DEVICE ? memory : order->host, order->kind == TO_DEVICE ? order->host : memory,
            order->bytes);
+    copies[device]++;
     copied[device] += order->bytes;
   }
   if (order->owns_host)

@@ -28,12 +28,18 @@ size_t fake_memory_size(void)
   return text ? strtoull(text, NULL, 10) : (size_t)1 << 30;
 }
 
+static bool is_refused(size_t bytes)
+{
+  const char *text = getenv("TWINCUBE_FAKE_REFUSE");
+  return text && strtoull(text, NULL, 10) == bytes;
+}
+
 uint64_t fake_alloc(int device, size_t bytes)
 {
   const size_t room = (bytes + ALIGN - 1) / ALIGN * ALIGN, mapped = (room + PAGE - 1) / PAGE * PAGE + PAGE;
   if (bytes == 0 || allocation_count == MOST)
     fake_fail("an allocation of %zu bytes, the %zuth", bytes, allocation_count);
-  if (bytes > fake_memory_size() - used[device])
+  if (bytes > fake_memory_size() - used[device] || is_refused(bytes))
     return 0;
   unsigned char *pages = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED || mprotect(pages + mapped - PAGE, PAGE, PROT_NONE) != 0)
