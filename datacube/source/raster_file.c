@@ -10,6 +10,7 @@
 #include "datacube/remote/remote_file.h"
 #include "datacube/source/raster_mask.h"
 #include "datacube/source/raster_series.h"
+#include "datacube/source/tiff_geo_keys.h"
 
 #include <cpl_conv.h>
 #include <cpl_error.h>
@@ -261,7 +262,6 @@ static int inspect_band(struct arena *arena, GDALDatasetH dataset, int number, c
   inspect_packing(band, out);
   out->masked = raster_mask_band(dataset, number) != NULL;
   out->description = copied(arena, GDALGetDescription(band));
-  out->unit = copied(arena, GDALGetRasterUnitType(band));
   return 0;
 }
 
@@ -280,6 +280,23 @@ static int inspect_bands(struct arena *arena, GDALDatasetH dataset, const char *
   return 0;
 }
 
+/* GDAL takes longer to make a CRS of a file's keys, which it also does for units, than for all the rest. */
+static int inspect_reference(struct arena *arena, GDALDatasetH dataset, const struct raster_file *before,
+                             struct raster_file *out, struct error *error)
+{
+  out->has_keys = tiff_geo_keys(GDALGetDescription(dataset), &out->keys);
+  const bool same =
+      out->has_keys && before->has_keys && hash_equal(out->keys, before->keys) && out->band_count == before->band_count;
+  out->wkt = before->wkt;
+  out->grid.crs = before->grid.crs;
+  if (!same && inspect_crs(arena, dataset, before, out, error) != 0)
+    return -1;
+  for (size_t i = 0; i < out->band_count; i++)
+    out->bands[i].unit =
+        same ? before->bands[i].unit : copied(arena, GDALGetRasterUnitType(GDALGetRasterBand(dataset, (int)i + 1)));
+  return 0;
+}
+
 int raster_file_inspect_next(struct arena *arena, const char *path, const struct raster_file *before,
                              struct raster_file *out, struct error *error)
 {
@@ -290,9 +307,9 @@ int raster_file_inspect_next(struct arena *arena, const char *path, const struct
   *out = (struct raster_file){.band_count = 0};
   int status = inspect_grid(dataset, path, &out->grid, error);
   if (status == 0)
-    status = inspect_crs(arena, dataset, before, out, error);
-  if (status == 0)
     status = inspect_bands(arena, dataset, path, out, error);
+  if (status == 0)
+    status = inspect_reference(arena, dataset, before, out, error);
   GDALClose(dataset);
   raster_quiet_end();
   return status;

@@ -6,6 +6,7 @@
 #ifndef TWINCUBE_DATACUBE_SOURCE_RASTER_SERIES_H
 #define TWINCUBE_DATACUBE_SOURCE_RASTER_SERIES_H
 
+#include "datacube/base/hash.h"
 #include "datacube/source.h"
 
 struct raster_scene { /* one band of one file */
@@ -59,6 +60,8 @@ struct raster_file_band {
 struct raster_file {
   struct grid grid;
   const char *wkt; /* the CRS as the file has it */
+  bool has_keys;   /* … by these keys alone (tiff_geo_keys.h) */
+  struct hash keys;
   struct raster_file_band *bands;
   size_t band_count;
 };

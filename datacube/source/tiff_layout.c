@@ -46,7 +46,7 @@ enum tag {
 static const uint16_t numbers[TAGS] = {256, 257, 258, 259, 262, 266, 277, 273,   278,
                                        279, 284, 317, 322, 323, 324, 325, 32997, 32998};
 
-enum { ENTRIES_MOST = 256, ENTRY_BYTES = 12, BIG_ENTRY_BYTES = 20 };
+enum { ENTRY_BYTES = 12, BIG_ENTRY_BYTES = 20 };
 
 static bool is_there(const struct tiff_bytes *file, uint64_t offset, size_t length)
 {
@@ -95,75 +95,89 @@ bool tiff_table_value(const struct tiff_bytes *file, const struct tiff_table *ta
   return true;
 }
 
-/* Bytes of a value of the unsigned integer types; 0 for all others. */
+/* Bytes of a value of a type; 0 for types that the standards do not have. */
 static unsigned type_size(uint64_t type)
 {
-  switch (type) {
-  case 1: /* BYTE */
-    return 1;
-  case 3: /* SHORT */
-    return 2;
-  case 4: /* LONG */
-    return 4;
-  case 16: /* LONG8 */
-    return 8;
-  default:
-    return 0;
-  }
+  static const unsigned char sizes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
+  return type < sizeof sizes ? sizes[type] : 0;
+}
+
+static bool is_unsigned(uint64_t type)
+{
+  return type == 1 || type == 3 || type == 4 || type == 16; /* BYTE, SHORT, LONG, LONG8 */
 }
 
 struct dialect { /* how a file writes numbers */
   bool big_tiff, big_endian;
 };
 
-/* `entry` lies at byte `at` of the file. False for a tag that is here twice, or of a type that cannot be. */
-static bool note_entry(const unsigned char *entry, uint64_t at, struct dialect d, struct tiff_table tables[TAGS])
+/* `bytes` lie at byte `at` of the file. */
+static struct tiff_entry read_entry(const unsigned char *bytes, uint64_t at, struct dialect d)
 {
-  unsigned word = d.big_tiff ? 8 : 4;
-  for (size_t k = 0; k < TAGS; k++) {
-    if (number(entry, 2, d.big_endian) != numbers[k])
-      continue;
-    struct tiff_table t = {.at = at + 4 + word,
-                           .count = number(entry + 4, word, d.big_endian),
-                           .item_size = type_size(number(entry + 2, 2, d.big_endian)),
-                           .big_endian = d.big_endian};
-    if (tables[k].count > 0 || t.count == 0 || t.item_size == 0)
-      return false;
-    if (t.count > word / t.item_size)
-      t.at = number(entry + 4 + word, word, d.big_endian);
-    tables[k] = t;
-  }
-  return true;
+  const unsigned word = d.big_tiff ? 8 : 4;
+  struct tiff_entry entry = {.tag = number(bytes, 2, d.big_endian), .type = number(bytes + 2, 2, d.big_endian)};
+  const unsigned size = type_size(entry.type);
+  entry.table = (struct tiff_table){.at = at + 4 + word,
+                                    .count = number(bytes + 4, word, d.big_endian),
+                                    .item_size = size,
+                                    .big_endian = d.big_endian};
+  if (size > 0 && entry.table.count > word / size)
+    entry.table.at = number(bytes + 4 + word, word, d.big_endian);
+  return entry;
 }
 
-static bool read_dialect(const struct tiff_bytes *file, struct dialect *out)
+static bool read_dialect(const struct tiff_bytes *file, struct dialect *out, uint64_t *first)
 {
-  unsigned char head[8];
-  if (!tiff_file_bytes(file, 0, sizeof head, head) || (memcmp(head, "II", 2) != 0 && memcmp(head, "MM", 2) != 0))
+  unsigned char head[16];
+  if (!tiff_file_bytes(file, 0, 8, head) || (memcmp(head, "II", 2) != 0 && memcmp(head, "MM", 2) != 0))
     return false;
   out->big_endian = head[0] == 'M';
   uint64_t version = number(head + 2, 2, out->big_endian);
   out->big_tiff = version == 43;
-  return version == 42 || (out->big_tiff && number(head + 4, 2, out->big_endian) == 8);
+  *first = number(head + 4, 4, out->big_endian);
+  if (version == 42)
+    return true;
+  if (!out->big_tiff || number(head + 4, 2, out->big_endian) != 8 || !tiff_file_bytes(file, 8, 8, head + 8))
+    return false;
+  *first = number(head + 8, 8, out->big_endian);
+  return true;
 }
 
-static bool read_directory(const struct tiff_bytes *file, uint64_t at, struct tiff_table tables[TAGS], bool *big_endian)
+bool tiff_directory_read(const struct tiff_bytes *file, uint64_t at, struct tiff_directory *out)
 {
-  unsigned char head[8], entries[ENTRIES_MOST * BIG_ENTRY_BYTES];
+  unsigned char head[8], entries[TIFF_ENTRIES_MOST * BIG_ENTRY_BYTES];
   struct dialect d;
-  if (!read_dialect(file, &d))
+  uint64_t first;
+  if (!read_dialect(file, &d, &first))
     return false;
+  at = at > 0 ? at : first;
   unsigned count_bytes = d.big_tiff ? 8 : 2, entry_bytes = d.big_tiff ? BIG_ENTRY_BYTES : ENTRY_BYTES;
   if (!tiff_file_bytes(file, at, count_bytes, head))
     return false;
   uint64_t count = number(head, count_bytes, d.big_endian);
   at += count_bytes;
-  if (count > ENTRIES_MOST || !tiff_file_bytes(file, at, (size_t)count * entry_bytes, entries))
+  if (count > TIFF_ENTRIES_MOST || !tiff_file_bytes(file, at, (size_t)count * entry_bytes, entries))
     return false;
+  out->count = (size_t)count;
+  out->big_endian = d.big_endian;
   for (size_t i = 0; i < count; i++)
-    if (!note_entry(entries + i * entry_bytes, at + i * entry_bytes, d, tables))
-      return false;
-  *big_endian = d.big_endian;
+    out->entries[i] = read_entry(entries + i * entry_bytes, at + i * entry_bytes, d);
+  return true;
+}
+
+/* The tags that count. False where one is there twice, or of a type that cannot be. */
+static bool note_entries(const struct tiff_directory *directory, struct tiff_table tables[TAGS])
+{
+  for (size_t i = 0; i < directory->count; i++) {
+    const struct tiff_entry *entry = &directory->entries[i];
+    for (size_t k = 0; k < TAGS; k++) {
+      if (entry->tag != numbers[k])
+        continue;
+      if (tables[k].count > 0 || entry->table.count == 0 || !is_unsigned(entry->type))
+        return false;
+      tables[k] = entry->table;
+    }
+  }
   return true;
 }
 
@@ -233,8 +247,8 @@ static bool place_blocks(const struct tiff_table tables[TAGS], const uint64_t v[
 bool tiff_layout_read(const struct tiff_bytes *file, GDALDatasetH dataset, struct tiff_layout *out)
 {
   struct tiff_table tables[TAGS] = {{.count = 0}};
+  struct tiff_directory directory;
   uint64_t v[TAGS];
-  bool big_endian;
   GDALRasterBandH band = GDALGetRasterCount(dataset) > 0 ? GDALGetRasterBand(dataset, 1) : NULL;
   const char *place = band ? GDALGetMetadataItem(band, "IFD_OFFSET", "TIFF") : NULL;
   if (!place || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
@@ -242,8 +256,8 @@ bool tiff_layout_read(const struct tiff_bytes *file, GDALDatasetH dataset, struc
   char *end;
   errno = 0;
   uint64_t at = strtoull(place, &end, 10);
-  if (errno || *end || end == place || !read_directory(file, at, tables, &big_endian) ||
-      !read_values(file, tables, v) || !is_plain(tables, v) || !agrees(v, dataset))
+  if (errno || *end || end == place || at == 0 || !tiff_directory_read(file, at, &directory) ||
+      !note_entries(&directory, tables) || !read_values(file, tables, v) || !is_plain(tables, v) || !agrees(v, dataset))
     return false;
   const bool apart = v[PLANAR] == 2, halves = GDALDataTypeIsComplex(GDALGetRasterDataType(band));
   *out = (struct tiff_layout){.width = v[WIDTH],
@@ -252,6 +266,6 @@ bool tiff_layout_read(const struct tiff_bytes *file, GDALDatasetH dataset, struc
                               .samples = apart ? 1 : v[SAMPLES],
                               .size = v[BITS] / 8,
                               .predictor = v[COMPRESSION] != 1 ? (unsigned)v[PREDICTOR] : 1};
-  out->swap = !big_endian ? 1 : halves ? out->size / 2 : out->size;
+  out->swap = !directory.big_endian ? 1 : halves ? out->size / 2 : out->size;
   return tiff_packing_find(v[COMPRESSION], &out->packing) && place_blocks(tables, v, out);
 }

@@ -40,6 +40,21 @@ struct tiff_bytes { /* of an open file */
   struct remote_file *remote; /* whose descriptor it is, or NULL: then it is its own */
 };
 
+enum { TIFF_ENTRIES_MOST = 256 };
+
+struct tiff_directory { /* as it is, whatever the tags */
+  struct tiff_entry {
+    uint64_t tag, type;
+    struct tiff_table table; /* its values; item_size 0: of a type that the standards do not have */
+  } entries[TIFF_ENTRIES_MOST];
+  size_t count;
+  bool big_endian;
+};
+
+/* Reads the directory at byte `at`, or the file's first where that is 0. False where the file is no TIFF, or the
+ * directory is longer than this. */
+bool tiff_directory_read(const struct tiff_bytes *file, uint64_t at, struct tiff_directory *out);
+
 /* Reads the directory of the dataset's image from the file. False where the file is of another kind or odd in
  * any way: then GDAL has to read the pixels. */
 bool tiff_layout_read(const struct tiff_bytes *file, GDALDatasetH dataset, struct tiff_layout *out);

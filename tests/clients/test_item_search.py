@@ -173,3 +173,22 @@ def test_a_catalogue_of_the_version_before_is_brought_up_to_date(searched, tmp_p
     assert older.execute("PRAGMA user_version").fetchone() == (3,)
     assert older.execute("SELECT count(*) FROM item_boxes").fetchone() == (COUNT + 20,)
     older.close()
+
+
+def test_each_file_has_its_own_crs(searched, tmp_path):
+    """Files of equal keys have one CRS, but where a file beside them says otherwise; others have their own."""
+    names = [32632, 32632, 32633, 32632, 32732, 4326, 4326, 32632]
+    (tmp_path / "crs").mkdir()
+    for i, code in enumerate(names):
+        west, north, step = (9, 5, .01) if code == 4326 else (500000, 5000000, 1000)
+        write(tmp_path / "crs" / f"s_2020010{i + 1}_B1.tif", f"EPSG:{code}", west, north, step)
+    (tmp_path / "crs" / "s_20200102_B1.tif.aux.xml").write_text(
+        "<PAMDataset><SRS>EPSG:32635</SRS></PAMDataset>")
+    names[1] = 32635
+    twincube("catalogue", "add", "--data", searched[1], "--id", "CRS", tmp_path / "crs")
+    features = searched[0].every("CRS", limit=10)
+    for code, feature in zip(names, features, strict=True):
+        zone, south = code % 100, code // 100 == 327
+        west, low, *_ = feature["bbox"]
+        assert west == pytest.approx(9 if code == 4326 else 6 * zone - 183, abs=1e-3)
+        assert (low < -40 if south else low > 40) or code == 4326

@@ -31,6 +31,33 @@ static void inspect_tells_the_metadata(void **state)
   assert_true(file.bands[0].scale == 1 && file.bands[0].offset == 0);
 }
 
+/* What is known of the file before spares the CRS; what else it says of units is told all the same. */
+static void the_next_file_is_told_as_if_it_were_the_first(void **state)
+{
+  struct fixture *f = *state;
+  static const char *const units[][2] = {{"", ""}, {"", ""}, {"K", "m"}, {"", "K"}, {"", ""}};
+  struct raster_file before = {.wkt = NULL};
+  for (size_t k = 0; k < sizeof units / sizeof units[0]; k++) {
+    struct recipe r = {.type = GDT_Float32, .bands = 2};
+    const char *path = make_raster(f, &r);
+    GDALDatasetH d = GDALOpen(path, GA_Update);
+    for (int i = 0; i < 2; i++)
+      GDALSetRasterUnitType(GDALGetRasterBand(d, i + 1), units[k][i]);
+    GDALClose(d);
+    struct raster_file next, alone;
+    struct error error = {.code = ""};
+    assert_int_equal(raster_file_inspect_next(f->arena, path, &before, &next, &error), 0);
+    assert_int_equal(raster_file_inspect(f->arena, path, &alone, &error), 0);
+    assert_string_equal(next.grid.crs, alone.grid.crs);
+    assert_true(next.has_keys == (units[k][1][0] == '\0'));
+    for (int i = 0; i < 2; i++) {
+      assert_string_equal(next.bands[i].unit ? next.bands[i].unit : "", units[k][i]);
+      assert_string_equal(alone.bands[i].unit ? alone.bands[i].unit : "", units[k][i]);
+    }
+    before = next;
+  }
+}
+
 static void inspect_must_fail(struct fixture *f, const char *path)
 {
   struct raster_file file;
@@ -88,6 +115,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(inspect_tells_the_metadata, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(the_next_file_is_told_as_if_it_were_the_first, set_up, tear_down),
       cmocka_unit_test_setup_teardown(inspect_refuses_what_has_no_place, set_up, tear_down),
       cmocka_unit_test_setup_teardown(virtual_rasters_are_not_opened, set_up, tear_down)};
   return cmocka_run_group_tests(tests, NULL, NULL);
