@@ -5,9 +5,10 @@
  *
  * "MM" instead of "II": numbers have their most significant byte first, pixels as well.
  *
- * The last bytes of an entry are its values where they fit, else the values' offset; so all values are places in the
- * file, and are read when asked for. GDAL says which directory holds the image and what it takes the image for; where
- * the directory says anything else, or a tag appears that is not expected, the answer is no.
+ * The last bytes of an entry are its values where they fit, else the values' offset; so all values but
+ * the short ones are places in the file, and are read when asked for. GDAL says which directory holds the image and
+ * what it takes the image for; where the directory says anything else, or a tag appears that is not expected, the
+ * answer is no.
  *
  * Source: TIFF 6.0; the BigTIFF layout as libtiff documents it. */
 #include "datacube/source/tiff_layout.h"
@@ -88,6 +89,10 @@ bool tiff_table_value(const struct tiff_bytes *file, const struct tiff_table *ta
 {
   unsigned char bytes[8];
   uint64_t at;
+  if (index == 0 && table->is_known) {
+    *out = table->value;
+    return true;
+  }
   if (index >= table->count || __builtin_mul_overflow(index, (uint64_t)table->item_size, &at) ||
       __builtin_add_overflow(at, table->at, &at) || !tiff_file_bytes(file, at, table->item_size, bytes))
     return false;
@@ -116,13 +121,17 @@ static struct tiff_entry read_entry(const unsigned char *bytes, uint64_t at, str
 {
   const unsigned word = d.big_tiff ? 8 : 4;
   struct tiff_entry entry = {.tag = number(bytes, 2, d.big_endian), .type = number(bytes + 2, 2, d.big_endian)};
-  const unsigned size = type_size(entry.type);
-  entry.table = (struct tiff_table){.at = at + 4 + word,
-                                    .count = number(bytes + 4, word, d.big_endian),
-                                    .item_size = size,
-                                    .big_endian = d.big_endian};
-  if (size > 0 && entry.table.count > word / size)
-    entry.table.at = number(bytes + 4 + word, word, d.big_endian);
+  struct tiff_table *t = &entry.table;
+  *t = (struct tiff_table){.at = at + 4 + word,
+                           .count = number(bytes + 4, word, d.big_endian),
+                           .item_size = type_size(entry.type),
+                           .big_endian = d.big_endian};
+  if (t->item_size > 0 && t->count > word / t->item_size)
+    t->at = number(bytes + 4 + word, word, d.big_endian);
+  else if (t->count == 1) {
+    t->is_known = true;
+    t->value = number(bytes + 4 + word, t->item_size, d.big_endian);
+  }
   return entry;
 }
 
@@ -244,20 +253,29 @@ static bool place_blocks(const struct tiff_table tables[TAGS], const uint64_t v[
   return l->offsets.count >= blocks && l->lengths.count >= blocks;
 }
 
+/* Where GDAL opened a file as it is, it took the first directory (0). Overviews have no driver, and tell their own. */
+static bool find_directory(GDALDatasetH dataset, GDALRasterBandH band, uint64_t *at)
+{
+  *at = 0;
+  if (GDALGetDatasetDriver(dataset))
+    return true;
+  const char *place = GDALGetMetadataItem(band, "IFD_OFFSET", "TIFF");
+  char *end;
+  errno = 0;
+  *at = place ? strtoull(place, &end, 10) : 0;
+  return *at > 0 && errno == 0 && *end == '\0';
+}
+
 bool tiff_layout_read(const struct tiff_bytes *file, GDALDatasetH dataset, struct tiff_layout *out)
 {
   struct tiff_table tables[TAGS] = {{.count = 0}};
   struct tiff_directory directory;
   uint64_t v[TAGS];
   GDALRasterBandH band = GDALGetRasterCount(dataset) > 0 ? GDALGetRasterBand(dataset, 1) : NULL;
-  const char *place = band ? GDALGetMetadataItem(band, "IFD_OFFSET", "TIFF") : NULL;
-  if (!place || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
-    return false;
-  char *end;
-  errno = 0;
-  uint64_t at = strtoull(place, &end, 10);
-  if (errno || *end || end == place || at == 0 || !tiff_directory_read(file, at, &directory) ||
-      !note_entries(&directory, tables) || !read_values(file, tables, v) || !is_plain(tables, v) || !agrees(v, dataset))
+  uint64_t at = 0;
+  if (!band || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || !find_directory(dataset, band, &at) ||
+      !tiff_directory_read(file, at, &directory) || !note_entries(&directory, tables) ||
+      !read_values(file, tables, v) || !is_plain(tables, v) || !agrees(v, dataset))
     return false;
   const bool apart = v[PLANAR] == 2, halves = GDALDataTypeIsComplex(GDALGetRasterDataType(band));
   *out = (struct tiff_layout){.width = v[WIDTH],

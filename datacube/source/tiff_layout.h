@@ -19,6 +19,8 @@ struct tiff_table {   /* values of one tag */
   uint64_t count;     /* 0: the tag is absent */
   unsigned item_size; /* bytes of a value: 1, 2, 4 or 8 */
   bool big_endian;
+  bool is_known;  /* there is one, and it lies in the directory: */
+  uint64_t value; /* this */
 };
 
 struct tiff_layout {
