@@ -1,0 +1,193 @@
+/* Smearing a gauge field. See gauge_smear.h.
+ *
+ * A step writes new links beside the old ones. HYP needs fields of partly smeared links:
+ *   bar[eta]   links mu, smeared with staples along eta alone
+ *   tilde[nu]  links mu, smeared with staples of bar[eta] along rho, for the two orders of {rho, eta} = not mu, not nu
+ *   new        links mu, smeared along all nu with sides of tilde[mu] and tops of tilde[nu] */
+#include "physics/lattice/gauge_smear.h"
+
+#include "physics/lattice/gauge_staple.h"
+#include "physics/lattice/su_group.h"
+#include "physics/simd.h"
+
+#include "datacube/base/checked.h"
+
+#include <string.h>
+
+enum { HYP_FIELDS = 2 * LATTICE_MAX_DIMENSIONS };
+
+struct smearing {
+  const struct gauge_field *field; /* the old links */
+  const struct gauge_smear *smear;
+  struct gauge_field to;                            /* the new ones */
+  struct gauge_field bar[LATTICE_MAX_DIMENSIONS];   /* HYP */
+  struct gauge_field tilde[LATTICE_MAX_DIMENSIONS]; /* HYP */
+  int level;                                        /* HYP: 3, 2, 1 */
+};
+
+static size_t links_bytes(const struct lattice *lattice, size_t colours)
+{
+  return saturated_mul(lattice->blocks, lattice->dimensions * colours * colours * 2 * LATTICE_LANES * sizeof(double));
+}
+
+size_t gauge_smear_bytes(const struct lattice *lattice, size_t colours, enum gauge_smearing kind)
+{
+  return saturated_mul(links_bytes(lattice, colours), kind == SMEAR_HYP ? HYP_FIELDS : 1);
+}
+
+/* ---- APE and stout ----------------------------------------------------------------------------------------------- */
+
+/* out = sum of the staples at (x, mu) along the axes that are smeared along. */
+SU_INLINE void smeared_staples(size_t n, double *out, const struct smearing *s, size_t block, size_t mu)
+{
+  SU_MATRIX(staple);
+  su_zero(n, out);
+  for (size_t nu = s->smear->spatial ? 1 : 0; nu < s->field->lattice->dimensions; nu++) {
+    if (nu != mu) {
+      gauge_staple_upper(n, staple, s->field, block, mu, nu);
+      su_add(n, out, 1, staple);
+      gauge_staple_lower(n, staple, s->field, block, mu, nu);
+      su_add(n, out, 1, staple);
+    }
+  }
+}
+
+SU_INLINE void smear_link(size_t n, double *restrict to, const struct smearing *s, size_t block, size_t mu)
+{
+  const double *link = su_link_here(n, s->field, block, mu);
+  size_t axes = s->field->lattice->dimensions - (s->smear->spatial ? 1 : 0);
+  double weight = s->smear->weight[0];
+  SU_MATRIX(staples);
+  SU_MATRIX(turn);
+  if ((mu == 0 && s->smear->spatial) || axes < 2) {
+    su_copy(n, to, link);
+    return;
+  }
+  smeared_staples(n, staples, s, block, mu);
+  if (s->smear->kind == SMEAR_APE) {
+    su_copy(n, to, link);
+    su_scale(n, to, 1 - weight);
+    su_add(n, to, weight / (double)(2 * (axes - 1)), staples);
+    su_project(n, to);
+  } else {
+    su_multiply_adjoint(n, turn, staples, link);
+    su_to_algebra(n, turn);
+    su_scale(n, turn, weight);
+    su_exponential(n, staples, turn);
+    su_multiply(n, to, staples, link);
+  }
+}
+
+/* ---- HYP --------------------------------------------------------------------------------------------------------- */
+
+/* out += both staples along nu with sides of one field and the top of another. */
+SU_INLINE void add_mixed_staples(size_t n, double *out, const struct gauge_field *side, const struct gauge_field *top,
+                                 size_t block, const size_t plane[2])
+{
+  const struct lattice *lattice = side->lattice;
+  const size_t mu = plane[0], nu = plane[1];
+  SU_MATRIX(half);
+  SU_MATRIX(staple);
+  SU_MATRIX(there);
+  su_multiply(n, half, su_link_here(n, side, block, nu), su_link_there(n, top, block, 2 * nu, mu, there));
+  su_multiply_adjoint(n, staple, half, su_link_there(n, side, block, 2 * mu, nu, there));
+  su_add(n, out, 1, staple);
+  uint32_t link = lattice->link[block * 2 * lattice->dimensions + 2 * nu + 1];
+  size_t below = link & LATTICE_BLOCK;
+  su_adjoint_multiply(n, half, su_link_here(n, side, below, nu), su_link_here(n, top, below, mu));
+  su_multiply(n, staple, half, su_link_there(n, side, below, 2 * mu, nu, there));
+  if (link & LATTICE_CROSSES) {
+    su_permute(n, there, staple, lattice->permutation[2 * nu + 1]);
+    su_add(n, out, 1, there);
+  } else {
+    su_add(n, out, 1, staple);
+  }
+}
+
+/* to = projection of (1 - weight) U + share staples; staples are overwritten. */
+SU_INLINE void blend_link(size_t n, double *to, const double *link, double weight, double share, double *staples)
+{
+  su_scale(n, staples, share);
+  su_add(n, staples, 1 - weight, link);
+  su_project(n, staples);
+  su_copy(n, to, staples);
+}
+
+SU_INLINE void hyp_link(size_t n, const struct smearing *s, size_t block, size_t mu)
+{
+  const double *weight = s->smear->weight, *link = su_link_here(n, s->field, block, mu);
+  SU_MATRIX(staples);
+  if (s->level == 1) {
+    su_zero(n, staples);
+    for (size_t nu = 0; nu < LATTICE_MAX_DIMENSIONS; nu++) {
+      if (nu != mu) {
+        add_mixed_staples(n, staples, &s->tilde[mu], &s->tilde[nu], block, (const size_t[]){mu, nu});
+      }
+    }
+    blend_link(n, gauge_link(&s->to, block, mu), link, weight[0], weight[0] / 6, staples);
+    return;
+  }
+  for (size_t nu = 0; nu < LATTICE_MAX_DIMENSIONS; nu++) {
+    if (nu == mu) {
+      continue;
+    }
+    su_zero(n, staples);
+    if (s->level == 3) {
+      add_mixed_staples(n, staples, s->field, s->field, block, (const size_t[]){mu, nu});
+      blend_link(n, gauge_link(&s->bar[nu], block, mu), link, weight[2], weight[2] / 2, staples);
+      continue;
+    }
+    for (size_t rho = 0; rho < LATTICE_MAX_DIMENSIONS; rho++) {
+      size_t eta = 6 - mu - nu - rho; /* the fourth of 0, 1, 2, 3 */
+      if (rho != mu && rho != nu) {
+        add_mixed_staples(n, staples, &s->bar[eta], &s->bar[eta], block, (const size_t[]){mu, rho});
+      }
+    }
+    blend_link(n, gauge_link(&s->tilde[nu], block, mu), link, weight[1], weight[1] / 4, staples);
+  }
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
+
+SU_INLINE void smear_block(const struct smearing *s, size_t block, size_t n)
+{
+  for (size_t mu = 0; mu < s->field->lattice->dimensions; mu++) {
+    if (s->smear->kind == SMEAR_HYP) {
+      hyp_link(n, s, block, mu);
+    } else {
+      smear_link(n, gauge_link(&s->to, block, mu), s, block, mu);
+    }
+  }
+}
+
+SIMD_BODY smear_blocks_body(void *context, size_t first, size_t last)
+{
+  const struct smearing *s = context;
+  for (size_t block = first; block < last; block++) {
+    SU_SWITCH(s->field->colours, smear_block, s, block);
+  }
+}
+SIMD_LEVELS(smear_blocks, (void *context, size_t first, size_t last), (context, first, last))
+
+bool gauge_smear(struct gauge_field *field, const struct gauge_smear *smear, unsigned threads,
+                 const volatile int *cancel, void *scratch)
+{
+  size_t bytes = links_bytes(field->lattice, field->colours);
+  struct smearing s = {.field = field, .smear = smear, .level = 1};
+  for (size_t k = 0; k < LATTICE_MAX_DIMENSIONS; k++) {
+    unsigned char *at = (unsigned char *)scratch + (smear->kind == SMEAR_HYP ? k : 0) * bytes;
+    s.bar[k] = gauge_field_over(field->lattice, field->colours, at);
+    s.tilde[k] = gauge_field_over(field->lattice, field->colours, at + LATTICE_MAX_DIMENSIONS * bytes);
+  }
+  s.to = s.bar[0]; /* free once the tilde fields are made */
+  for (size_t step = 0; step < smear->steps; step++) {
+    for (s.level = smear->kind == SMEAR_HYP ? 3 : 1; s.level >= 1; s.level--) {
+      if (cancel != NULL && *cancel) {
+        return false;
+      }
+      lattice_run(threads, 0, field->lattice->blocks, SIMD_PICK(smear_blocks), &s);
+    }
+    memcpy(field->links, s.to.links, bytes);
+  }
+  return true;
+}
