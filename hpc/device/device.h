@@ -24,6 +24,7 @@ struct device_options {
   int number;            /* of the only device that is used; -1: all */
   size_t memory;         /* bytes of each device; 0: four fifths of what is free */
   const char *folder;    /* where compiled kernels and measured speeds are kept; or NULL */
+  const char *beside;    /* another one, where they are only looked for; or NULL */
 };
 
 /* "auto", "cpu", "cuda", "cuda:1". 0 or -1. */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+enum { KERNEL_FOLDER = 1100 };
+
 struct device_module { /* of one text, in a list */
   struct device_module *next;
   struct hash text;
@@ -24,26 +26,39 @@ static struct hash image_key(const struct device_compiler *compiler, struct devi
   return text;
 }
 
+static bool find_image(const char *parent, struct hash key, struct buffer *image)
+{
+  char folder[KERNEL_FOLDER];
+  snprintf(folder, sizeof folder, "%.1000s/kernels", parent ? parent : "");
+  return parent && kernel_cache_find(folder, key, image);
+}
+
+static void keep_image(const char *parent, struct hash key, const struct buffer *image)
+{
+  char folder[KERNEL_FOLDER];
+  if (!parent)
+    return;
+  mkdir(parent, 0700);
+  snprintf(folder, sizeof folder, "%.1000s/kernels", parent);
+  kernel_cache_keep(folder, key, image->data, image->length);
+}
+
 /* Compiled, or from the disk; then loaded. */
 static int load_image(struct device *device, const struct buffer *text, struct device_target target,
                       struct device_module *module, struct error *error)
 {
   const struct device_compiler *compiler = devices_compiler(device->all);
-  const char *parent = devices_options(device->all)->folder;
+  const struct device_options *options = devices_options(device->all);
   const struct hash key = image_key(compiler, target, module->text);
   struct buffer image = {0};
-  char folder[1100];
-  snprintf(folder, sizeof folder, "%.1000s/kernels", parent ? parent : "");
   int status = 0;
-  const bool found = parent && kernel_cache_find(folder, key, &image);
+  const bool found = find_image(options->folder, key, &image) || find_image(options->beside, key, &image);
   if (!found)
     status = device_compile(compiler, text->data, target, &image, error);
   if (status == 0)
     status = device->ops->load(device, image.data, &module->handle, error);
-  if (status == 0 && !found && parent) {
-    mkdir(parent, 0700);
-    kernel_cache_keep(folder, key, image.data, image.length);
-  }
+  if (status == 0 && !found)
+    keep_image(options->folder, key, &image);
   buffer_free(&image);
   return status;
 }

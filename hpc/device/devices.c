@@ -11,7 +11,7 @@
 
 struct devices {
   struct device_options options;
-  char *folder; /* the options' */
+  char *folder, *beside; /* the options' */
   pthread_mutex_t lock;
   bool searched; /* under `lock` until it is true, as what follows */
   struct error why;
@@ -147,11 +147,13 @@ int devices_new(const struct device_options *options, struct devices **out, stru
   if (!devices)
     return error_memory(error);
   devices->options = *options;
-  if (options->folder && !(devices->options.folder = devices->folder = strdup(options->folder))) {
-    free(devices);
+  pthread_mutex_init(&devices->lock, NULL);
+  devices->options.folder = devices->folder = options->folder ? strdup(options->folder) : NULL;
+  devices->options.beside = devices->beside = options->beside ? strdup(options->beside) : NULL;
+  if (!devices->folder != !options->folder || !devices->beside != !options->beside) {
+    devices_free(devices);
     return error_memory(error);
   }
-  pthread_mutex_init(&devices->lock, NULL);
   *out = devices;
   return 0;
 }
@@ -169,6 +171,7 @@ void devices_free(struct devices *devices)
   if (devices) {
     free(devices->list);
     free(devices->folder);
+    free(devices->beside);
     pthread_mutex_destroy(&devices->lock);
   }
   free(devices);

@@ -26,13 +26,13 @@ static const char *const names[NUMBERS] = {"to_device_bytes_per_second",
                                            "cpu_reduce",
                                            "cpu_order"};
 
-static void path_of(const struct device *device, char out[WHOLE_FILE_PATH])
+static void path_of(const char *folder, const struct device *device, char out[WHOLE_FILE_PATH])
 {
   struct hash hash = {0, 0};
   hash_text(&hash, device->facts.name);
   hash_word(&hash, (uint64_t)device->facts.driver);
   hash_word(&hash, (uint64_t)device->facts.architecture);
-  snprintf(out, WHOLE_FILE_PATH, "%.1000s/speeds-%016" PRIx64 ".txt", devices_options(device->all)->folder, hash.a);
+  snprintf(out, WHOLE_FILE_PATH, "%.1000s/speeds-%016" PRIx64 ".txt", folder, hash.a);
 }
 
 static bool take_line(char *line, double *numbers)
@@ -50,14 +50,14 @@ static bool take_line(char *line, double *numbers)
 }
 
 /* Every number is there, and positive. */
-bool speeds_file_read(const struct device *device, struct device_speeds *out)
+static bool read_file(const char *folder, const struct device *device, struct device_speeds *out)
 {
   char path[WHOLE_FILE_PATH], line[128];
   double numbers[NUMBERS] = {0};
   size_t taken = 0;
-  if (!devices_options(device->all)->folder)
+  if (!folder)
     return false;
-  path_of(device, path);
+  path_of(folder, device, path);
   FILE *file = fopen(path, "re");
   while (file && fgets(line, sizeof line, file))
     taken += take_line(line, numbers);
@@ -70,15 +70,22 @@ bool speeds_file_read(const struct device *device, struct device_speeds *out)
   return taken == NUMBERS;
 }
 
+bool speeds_file_read(const struct device *device, struct device_speeds *out)
+{
+  const struct device_options *options = devices_options(device->all);
+  return read_file(options->folder, device, out) || read_file(options->beside, device, out);
+}
+
 void speeds_file_write(const struct device *device, const struct device_speeds *speeds)
 {
   char path[WHOLE_FILE_PATH];
   struct whole_file file;
   double numbers[NUMBERS];
-  if (!devices_options(device->all)->folder)
+  const char *folder = devices_options(device->all)->folder;
+  if (!folder)
     return;
-  mkdir(devices_options(device->all)->folder, 0700);
-  path_of(device, path);
+  mkdir(folder, 0700);
+  path_of(folder, device, path);
   if (!whole_file_open(path, &file))
     return;
   memcpy(numbers, speeds, sizeof numbers);

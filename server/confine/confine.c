@@ -140,7 +140,8 @@ static int allow_all(const struct landlock_rules *kernel, const struct confine_r
       allow_folder(kernel, rules->output, LANDLOCK_WRITE) != 0 ||
       allow_folder(kernel, rules->remote, LANDLOCK_READ_FILES) != 0)
     return -1;
-  return allow_folder(kernel, rules->checkpoint, LANDLOCK_WRITE) == 0
+  return allow_folder(kernel, rules->checkpoint, LANDLOCK_WRITE) == 0 &&
+                 allow_folder(kernel, rules->kernels, LANDLOCK_WRITE) == 0
              ? allow_folder(kernel, rules->workspaces, LANDLOCK_WRITE)
              : -1;
 }

@@ -1,7 +1,8 @@
 /* What a worker may do: a process that reads strangers' bytes is to gain nothing by being broken into.
  *
  *   landlock       files: it reads the system's libraries, the folders of the catalogue and of --stac, its user's own
- *                  files, and writes to its task's folder and, for a job, to the user's workspaces; no TCP, no signals
+ *                  files, and writes to its task's folder, for a job to the user's workspaces, for devices to
+ *                  a folder of the user's compiled kernels; no TCP, no signals
  *   seccomp        no sockets, programs, processes, mounts, tracing (syscall_filter.h)
  *   user           not root, no capabilities (worker_user.h); a network and message queues of its own, empty ones
  * The process that reads from other hosts for them (server/fetch) has sockets, and no files but its own folder.
@@ -58,6 +59,7 @@ struct confine_rules {            /* all borrowed */
   const char *files;                   /* the user's own folder, to be read; or "" */
   const char *output;                  /* folder to write to */
   const char *checkpoint, *workspaces; /* likewise; or "" */
+  const char *kernels;                 /* likewise: the user's own of what is compiled for devices; or "" */
   const char *remote; /* folder of what was fetched from other hosts: files whose names it was told; or "" */
 };
 

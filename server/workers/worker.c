@@ -6,6 +6,7 @@
 #include "server/workers/worker_lookup.h"
 #include "server/workers/worker_usage.h"
 
+#include "datacube/base/hash.h"
 #include "datacube/base/logger.h"
 #include "datacube/base/sanitized.h"
 #include "hpc/device/device.h"
@@ -16,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -23,11 +25,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { PROGRESS_INTERVAL_MS = 100, LOG_ENTRIES = 1000, LOG_DATA = 64 * 1024, LONG_VALUE = 1024 * 1024 };
-enum { EXPLAIN_MOST = 16 * 1024 * 1024 };
+enum { EXPLAIN_MOST = 16 * 1024 * 1024, KERNEL_FOLDER = 1200 };
 static const size_t trim_above = (size_t)64 << 20; /* resident bytes past which freed memory is given back */
 
 struct worker {
@@ -36,6 +39,7 @@ struct worker {
   const struct worker_options *options;
   struct catalogue *catalogue; /* opened at the first task */
   struct devices *devices;     /* likewise; NULL: the CPU alone */
+  char kernels[KERNEL_FOLDER]; /* the user's folder of what is compiled for devices, or "" */
   struct plan_cache *cache;    /* of runs, for the same request again; made at the first task, NULL: out of memory */
   struct open_maps *maps;      /* of services; made at the first task */
   struct buffer frame;
@@ -299,17 +303,34 @@ static void run_map(struct worker *worker, const struct task_header *task, const
     buffer_free(out);
 }
 
-/* Compiled kernels and speeds are read from the data folder; a confined worker leaves none there. */
+/* Compiled kernels and speeds lie in the data folder. A confined worker reads those, and leaves its own in its user's
+ * folder, so that what breaks into it spoils nothing of others. */
 static int find_devices(struct worker *worker, struct error *error)
 {
   struct device_options options = {.memory = worker->options->device_memory};
-  char folder[1200];
+  char folder[KERNEL_FOLDER];
+  const bool is_confined = worker->options->confinement.why_off == NULL;
   if (worker->devices != NULL || strcmp(worker->options->device, "cpu") == 0)
     return 0;
   device_choice_read(worker->options->device, &options);
   snprintf(folder, sizeof folder, "%.1000s/devices", worker->options->data);
-  options.folder = folder;
+  options.folder = !is_confined ? folder : worker->kernels[0] ? worker->kernels : NULL;
+  options.beside = is_confined ? folder : NULL;
   return devices_new(&options, &worker->devices, error);
+}
+
+/* Made before the worker is confined. Strangers have none. */
+static void make_kernel_folder(struct worker *worker, const char *user)
+{
+  struct hash hash = {0};
+  char parent[KERNEL_FOLDER];
+  if (!worker->options->rules.uses_devices || worker->options->confinement.why_off != NULL || user[0] == '\0')
+    return;
+  hash_text(&hash, user);
+  snprintf(parent, sizeof parent, "%.1000s/devices", worker->options->data);
+  snprintf(worker->kernels, sizeof worker->kernels, "%.1100s/user-%016" PRIx64, parent, hash.a);
+  mkdir(parent, 0700);
+  mkdir(worker->kernels, 0700);
 }
 
 static void do_task(struct worker *worker, const struct task_header *task, struct execution *execution,
@@ -423,6 +444,9 @@ static int confine(struct worker *worker, const struct task_header *task, struct
   rules.output = task->output;
   rules.checkpoint = task->checkpoint;
   rules.workspaces = task->workspaces;
+  if (!worker->is_confined)
+    make_kernel_folder(worker, task->user);
+  rules.kernels = worker->kernels;
   worker->is_confined = worker->is_confined || confine_worker(&worker->options->confinement, &rules, error) == 0;
   return worker->is_confined ? 0 : -1;
 }

@@ -52,7 +52,9 @@ def test_workers_use_devices_and_are_confined_without_losing_the_cpu(served):
     assert not list(kernels.glob("*"))  # by the CPU, as always without --device
     have = ask(served, "--device", "cuda", "--device-memory", "64M", "--confine", "off")
     assert list(kernels.glob("*.kernel"))  # made for the device
+    assert not list(kernels.parent.glob("user-*"))
     confined = ask(served, "--device", "cuda:0")  # may not read the fake driver where it lies
+    assert len(list(kernels.parent.glob("user-*"))) == 1  # room for what such a worker compiles
     for answer in (have, confined):
         numpy.testing.assert_allclose(numpy.array(answer["data"], float), numpy.array(want["data"], float), rtol=1e-6,
                                       atol=1e-6)

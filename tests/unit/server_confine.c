@@ -4,6 +4,7 @@
 #include "server/confine/landlock_rules.h"
 #include "server/confine/read_folders.h"
 
+#include "hpc/device/kernel_cache.h"
 #include "stac/catalogue.h"
 #include "stac/href.h"
 
@@ -61,7 +62,9 @@ static void put(const char *name)
 
 static int make_world(void **state)
 {
-  static const char *const folders[] = {"scenes", "mine", "yours", "out", "other", "workspaces", "elsewhere"};
+  static const char *const folders[] = {"scenes",         "mine",          "yours",     "out",
+                                        "other",          "workspaces",    "elsewhere", "devices",
+                                        "devices/user-1", "devices/user-2"};
   (void)state;
   parent = getpid();
   snprintf(root, sizeof root, "/tmp/twincube-XXXXXX");
@@ -135,6 +138,10 @@ static bool read_another_users_file(void)
 static bool list_another_users_files(void)
 {
   return opens(at("yours"), O_RDONLY | O_DIRECTORY);
+}
+static bool leave_a_kernel_to_others(void)
+{
+  return writes("devices/a.kernel") || writes("devices/user-2/a.kernel");
 }
 static bool list_the_data(void)
 {
@@ -347,6 +354,7 @@ static const struct attempt forbidden[] = {
     TRY(write_store),
     TRY(write_catalogue),
     TRY(read_another_users_file),
+    TRY(leave_a_kernel_to_others),
     TRY(list_another_users_files),
     TRY(list_the_data),
     TRY(read_another_result),
@@ -448,10 +456,20 @@ static bool catch_own_signal(void)
   return signal(SIGUSR1, SIG_IGN) != SIG_ERR && raise(SIGUSR1) == 0;
 }
 
+static bool keep_a_kernel(void)
+{
+  struct buffer image = {0};
+  const struct hash key = {1, 2};
+  kernel_cache_keep(at("devices/user-1/kernels"), key, "image", 5);
+  const bool found = kernel_cache_find(at("devices/user-1/kernels"), key, &image) && image.length == 5;
+  buffer_free(&image);
+  return found;
+}
+
 static const struct attempt needed[] = {
     TRY(read_catalogue), TRY(read_a_scene),        TRY(list_scenes),      TRY(read_own_file),
     TRY(write_results),  TRY(write_to_workspaces), TRY(read_libraries),   TRY(read_own_numbers),
-    TRY(ask_for_access), TRY(start_a_thread),      TRY(catch_own_signal),
+    TRY(ask_for_access), TRY(start_a_thread),      TRY(catch_own_signal), TRY(keep_a_kernel),
 };
 
 /* ---- the confined process ---- */
@@ -468,7 +486,8 @@ static int confine(const struct confinement *confinement)
                                       .files = strdup(at("mine")),
                                       .output = strdup(at("out")),
                                       .checkpoint = "",
-                                      .workspaces = strdup(at("workspaces"))};
+                                      .workspaces = strdup(at("workspaces")),
+                                      .kernels = strdup(at("devices/user-1"))};
   if (read_folders_system(&system) != 0 || path_list_add(&scenes, at("scenes"), strlen(at("scenes"))) != 0 ||
       confine_zygote(confinement, &error) != 0 || confine_worker(confinement, &rules, &error) != 0) {
     fprintf(stderr, "%s\n", error.message);
