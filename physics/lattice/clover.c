@@ -55,9 +55,10 @@ static void hop_matrix(const struct dirac *dirac, struct place at, size_t direct
 {
   const size_t n = dirac->shape.colours, numbers = n * n * 2;
   const double *link = (const double *)dirac->links[FERMION_F64] +
-                       (at.block * 2 * dirac->shape.lattice->dimensions + direction) * numbers * LATTICE_LANES + at.lane;
+                       (at.block * 2 * dirac->shape.lattice->dimensions + direction) * numbers * LATTICE_LANES +
+                       at.lane;
   for (size_t i = 0; i < n * n; i++) {
-    matrix[i] = CMPLX(link[2 * i * LATTICE_LANES], link[(2 * i + 1) * LATTICE_LANES]);
+    matrix[i] = complex_of(link[2 * i * LATTICE_LANES], link[(2 * i + 1) * LATTICE_LANES]);
   }
 }
 
@@ -191,7 +192,7 @@ static int invert_lane(const double *from, size_t rows, double *to)
 {
   double complex a[ROWS_MAX * ROWS_MAX], b[ROWS_MAX * ROWS_MAX] = {0};
   for (size_t i = 0; i < rows * rows; i++) {
-    a[i] = CMPLX(from[2 * i * LATTICE_LANES], from[(2 * i + 1) * LATTICE_LANES]);
+    a[i] = complex_of(from[2 * i * LATTICE_LANES], from[(2 * i + 1) * LATTICE_LANES]);
     b[i] = i / rows == i % rows;
   }
   int status = eliminate(a, b, rows);

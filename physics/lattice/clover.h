@@ -1,7 +1,7 @@
 /* The clover term: a Hermitian matrix of spin and colour on every site. See dirac.h for its definition.
  *
- * In the chiral basis it does not mix upper and lower spins: two matrices of spins / 2 * colours rows a site, stored whole,
- * as struct site_task wants them: [block][half][row][column][re, im][lane]. */
+ * In the chiral basis it does not mix upper and lower spins: two matrices of spins / 2 * colours rows a site, stored
+ * whole, as struct site_task wants them: [block][half][row][column][re, im][lane]. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_CLOVER_H
 #define TWINCUBE_PHYSICS_LATTICE_CLOVER_H
 

@@ -19,9 +19,8 @@ static size_t link_count(const struct gauge_field *gauge)
 
 static size_t site_count(const struct gauge_field *gauge, const struct dirac_rule *rule)
 {
-  return rule->clover == 0 || rule->hopping.staggered
-             ? 0
-             : clover_bytes(gauge->lattice, gauge->colours) / sizeof(double);
+  return rule->clover == 0 || rule->hopping.staggered ? 0
+                                                      : clover_bytes(gauge->lattice, gauge->colours) / sizeof(double);
 }
 
 size_t dirac_bytes(const struct gauge_field *gauge, const struct dirac_rule *rule, bool floats)
@@ -139,22 +138,23 @@ static void hop_to_odd(const struct dirac *dirac, enum fermion_type type, const 
 {
   const size_t half = half_blocks(dirac);
   const void *inverse = dirac->site_inverse[type];
-  run_hop(dirac, type,
-          (struct hop_task){
-              .in = even, .out = inverse != NULL ? spare : odd, .out_first = half, .factor = dirac->factor},
-          lattice_range(dirac->shape.lattice, PARITY_ODD));
+  run_hop(
+      dirac, type,
+      (struct hop_task){.in = even, .out = inverse != NULL ? spare : odd, .out_first = half, .factor = dirac->factor},
+      lattice_range(dirac->shape.lattice, PARITY_ODD));
   if (inverse != NULL) {
     run_site(dirac, type, site_from(dirac, type, inverse, half), spare, odd, half);
   }
 }
 
 /* even = base - factor H_eo odd */
-static void hop_to_even(const struct dirac *dirac, enum fermion_type type, const void *odd, const void *base, void *even)
+static void hop_to_even(const struct dirac *dirac, enum fermion_type type, const void *odd, const void *base,
+                        void *even)
 {
-  run_hop(dirac, type,
-          (struct hop_task){
-              .in = odd, .in_first = half_blocks(dirac), .base = base, .out = even, .factor = -dirac->factor},
-          lattice_range(dirac->shape.lattice, PARITY_EVEN));
+  run_hop(
+      dirac, type,
+      (struct hop_task){.in = odd, .in_first = half_blocks(dirac), .base = base, .out = even, .factor = -dirac->factor},
+      lattice_range(dirac->shape.lattice, PARITY_EVEN));
 }
 
 void dirac_even(const struct dirac *dirac, enum fermion_type type, const void *in, void *out, void *work)

@@ -23,9 +23,9 @@
 
 struct dirac_rule {
   struct hopping_rule hopping;
-  double kappa; /* Wilson */
+  double kappa;  /* Wilson */
   double clover; /* c_sw; 0: none */
-  double mass;  /* staggered; not 0 */
+  double mass;   /* staggered; not 0 */
 };
 
 struct dirac {
@@ -33,8 +33,8 @@ struct dirac {
   unsigned threads;
   double factor, scale;
   bool staggered;
-  const void *links[FERMION_TYPES];                                 /* floats NULL where there are none */
-  const void *site[FERMION_TYPES], *site_inverse[FERMION_TYPES];    /* A and A^-1; NULL: 1 */
+  const void *links[FERMION_TYPES];                              /* floats NULL where there are none */
+  const void *site[FERMION_TYPES], *site_inverse[FERMION_TYPES]; /* A and A^-1; NULL: 1 */
 };
 
 /* Spins of a quark in that many dimensions. */

@@ -6,8 +6,8 @@
  *
  * The hopping term. links[block][direction][row][column][re, im][lane] holds for every site the matrix of each of its
  * 2 d hops, in the order of lattice.h's directions and in the site's own lanes: forward V = U(x, mu), backward
- * V = U(x - mu, mu)^dagger, with whatever sign the boundary or staggered phase has. So a sweep reads it straight through
- * and multiplies by it alone. With spin (hopping_direction, gamma.h):
+ * V = U(x - mu, mu)^dagger, with whatever sign the boundary or staggered phase has. So a sweep reads it straight
+ * through and multiplies by it alone. With spin (hopping_direction, gamma.h):
  *
  *   (H psi)(x) = sum_mu (1 - gamma_mu) V_forward psi(x + mu) + (1 + gamma_mu) V_backward psi(x - mu)
  *
@@ -59,8 +59,8 @@ size_t fermion_bytes(const struct fermion_shape *shape, enum fermion_type type, 
 /* out(x) = base(x) + factor (H in)(x) for the blocks of `out`; base NULL: 0. base and out may be the same. */
 struct hop_task {
   struct fermion_shape shape;
-  const void *links;            /* of block 0 */
-  const void *in, *base;        /* in begins with block in_first, base with out_first */
+  const void *links;     /* of block 0 */
+  const void *in, *base; /* in begins with block in_first, base with out_first */
   void *out;
   size_t in_first, out_first;
   double factor;

@@ -46,6 +46,12 @@ struct gamma_product {
  * bit 4 multiplies by gamma_5 from the right. */
 struct gamma_product gamma_product(size_t spins, unsigned set);
 
+/* re + i im, whatever the two are (CMPLX of C11, which clang 14 lacks). */
+static inline double complex complex_of(double re, double im)
+{
+  return __builtin_complex(re, im);
+}
+
 /* i^power times a number. */
 static inline double complex gamma_turn(double complex z, int power)
 {
@@ -53,11 +59,11 @@ static inline double complex gamma_turn(double complex z, int power)
   case 0:
     return z;
   case 1:
-    return CMPLX(-cimag(z), creal(z));
+    return complex_of(-cimag(z), creal(z));
   case 2:
     return -z;
   default:
-    return CMPLX(cimag(z), -creal(z));
+    return complex_of(cimag(z), -creal(z));
   }
 }
 
