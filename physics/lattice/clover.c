@@ -10,7 +10,7 @@
 enum { N_MAX = FERMION_MAX_COLOURS, ROWS_MAX = FERMION_MAX_SPINS / 2 * FERMION_MAX_COLOURS };
 
 /* A place: a block and a lane. */
-struct place {
+struct site_place {
   size_t block, lane;
 };
 
@@ -43,15 +43,15 @@ size_t clover_bytes(const struct lattice *lattice, size_t colours)
 
 /* ---- leaves ------------------------------------------------------------------------------------------------------ */
 
-static struct place neighbour(const struct lattice *lattice, struct place at, size_t direction)
+static struct site_place neighbour(const struct lattice *lattice, struct site_place at, size_t direction)
 {
   uint32_t link = lattice->link[at.block * 2 * lattice->dimensions + direction];
-  return (struct place){link & LATTICE_BLOCK,
-                        link & LATTICE_CROSSES ? lattice->permutation[direction][at.lane] : at.lane};
+  return (struct site_place){link & LATTICE_BLOCK,
+                             link & LATTICE_CROSSES ? lattice->permutation[direction][at.lane] : at.lane};
 }
 
 /* The matrix of a hop, fermion_field.h. */
-static void hop_matrix(const struct dirac *dirac, struct place at, size_t direction, double complex *matrix)
+static void hop_matrix(const struct dirac *dirac, struct site_place at, size_t direction, double complex *matrix)
 {
   const size_t n = dirac->shape.colours, numbers = n * n * 2;
   const double *link = (const double *)dirac->links[FERMION_F64] +
@@ -77,7 +77,7 @@ static void times(const double complex *a, const double complex *b, bool adjoint
 }
 
 /* sum += the plaquette that leaves along direction a and comes back along b. */
-static void add_leaf(const struct dirac *dirac, struct place at, size_t a, size_t b, double complex *sum)
+static void add_leaf(const struct dirac *dirac, struct site_place at, size_t a, size_t b, double complex *sum)
 {
   const struct lattice *lattice = dirac->shape.lattice;
   const size_t n = dirac->shape.colours;
@@ -95,7 +95,7 @@ static void add_leaf(const struct dirac *dirac, struct place at, size_t a, size_
 }
 
 /* field = F of the plane, anti-Hermitian. */
-static void field_strength(const struct dirac *dirac, struct place at, size_t mu, size_t nu, double complex *field)
+static void field_strength(const struct dirac *dirac, struct site_place at, size_t mu, size_t nu, double complex *field)
 {
   const size_t n = dirac->shape.colours;
   double complex sum[N_MAX * N_MAX] = {0};
@@ -113,7 +113,7 @@ static void field_strength(const struct dirac *dirac, struct place at, size_t mu
 /* ---- matrices ---------------------------------------------------------------------------------------------------- */
 
 /* site += strength gamma_mu gamma_nu F; `site` points to its lane. */
-static void add_plane(const struct clover_task *task, struct place at, size_t mu, size_t nu, double *site)
+static void add_plane(const struct clover_task *task, struct site_place at, size_t mu, size_t nu, double *site)
 {
   const size_t n = task->dirac->shape.colours, spins = task->dirac->shape.spins, rows = spins / 2 * n;
   double complex field[N_MAX * N_MAX];
@@ -145,7 +145,7 @@ static void fill_blocks(void *context, size_t first, size_t last)
       }
       for (size_t mu = 0; mu < dimensions; mu++) {
         for (size_t nu = mu + 1; nu < dimensions; nu++) {
-          add_plane(task, (struct place){block, lane}, mu, nu, site);
+          add_plane(task, (struct site_place){block, lane}, mu, nu, site);
         }
       }
     }
