@@ -48,7 +48,7 @@ int dirac_init(struct dirac *dirac, const struct gauge_field *gauge, const struc
                                     .colours = gauge->colours},
                           .threads = threads,
                           .factor = staggered ? 1 / rule->mass : -rule->kappa,
-                          .scale = staggered ? rule->mass : 1,
+                          .scale = staggered ? rule->mass : 1 / (2 * rule->kappa),
                           .staggered = staggered};
   double *links = memory;
   size_t count = link_count(gauge), sites = site_count(gauge, rule);

@@ -1,7 +1,8 @@
 /* Dirac operators on a gauge field.
  *
  *   M = scale (A + factor H)                     H: the hopping term, fermion_field.h
- *   Wilson     1 - kappa H, r = 1                A = 1, factor = -kappa, scale = 1; kappa = 1 / (2 (m + d))
+ *   Wilson     (1 - kappa H) / (2 kappa), r = 1: m + sum (1 - cos p) + i gamma sin p on plane waves. A = 1,
+ *              factor = -kappa, scale = 1 / (2 kappa) = m + d
  *   clover     the same with A = 1 - kappa c_sw sum_(mu < nu) gamma_mu gamma_nu F_(mu nu), F = (Q - Q^dagger) / 8,
  *              Q the sum of the four plaquettes around the site in the plane (the sign of B. Sheikholeslami and
  *              R. Wohlert, Nucl. Phys. B 259 (1985) 572, as C. Gattringer and C. B. Lang, "Quantum Chromodynamics on
@@ -23,7 +24,7 @@
 
 struct dirac_rule {
   struct hopping_rule hopping;
-  double kappa;  /* Wilson */
+  double kappa;  /* Wilson; not 0 */
   double clover; /* c_sw; 0: none */
   double mass;   /* staggered; not 0 */
 };
