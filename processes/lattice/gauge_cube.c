@@ -2,6 +2,7 @@
 #include "processes/lattice/gauge_cube.h"
 
 #include "datacube/base/checked.h"
+#include "physics/lattice/gauge_observables.h"
 #include "processes/cube/shape.h"
 
 #include <stdlib.h>
@@ -119,12 +120,11 @@ int call_gauge_cube(struct call *call, const char *parameter, struct gauge_cube 
   return sort_dimensions(call, out, &places);
 }
 
-size_t gauge_cube_sites(const struct gauge_cube *cube)
+struct lattice gauge_cube_lattice(const struct gauge_cube *cube)
 {
-  size_t sites = 1;
-  for (size_t k = 0; k < cube->dimensions; k++)
-    sites = saturated_mul(sites, cube->extent[k]);
-  return sites;
+  struct lattice lattice;
+  lattice_describe(&lattice, cube->dimensions, cube->extent); /* was found to be in range */
+  return lattice;
 }
 
 void gauge_cube_map(const struct gauge_cube *cube, int *to_output)
@@ -146,12 +146,11 @@ struct work_sizes { /* bytes, multiples of 64; saturated */
 
 static struct work_sizes work_sizes(const struct gauge_cube *cube, size_t scratch)
 {
-  struct lattice lattice;
-  int status = lattice_describe(&lattice, cube->dimensions, cube->extent); /* was asked for its bytes before */
+  const struct lattice lattice = gauge_cube_lattice(cube);
   size_t numbers = cube->dimensions * cube->colours * cube->colours * 2 * sizeof(double);
   size_t wide = cube->node->cube->type == ELEMENT_C64 ? saturated_mul(lattice.sites, numbers) : 0;
   return (struct work_sizes){.tables = rounded(lattice_bytes(cube->dimensions, cube->extent)),
-                             .links = status == 0 ? saturated_mul(lattice.blocks, LATTICE_LANES * numbers) : SIZE_MAX,
+                             .links = saturated_mul(lattice.blocks, LATTICE_LANES * numbers),
                              .wide = rounded(wide),
                              .scratch = rounded(scratch)};
 }
@@ -270,6 +269,13 @@ static void gauge_close(void *work)
   free(work);
 }
 
+size_t gauge_observables_scratch(const struct gauge_cube *cube, const void *parameters)
+{
+  const struct lattice lattice = gauge_cube_lattice(cube);
+  (void)parameters;
+  return gauge_observables_bytes(&lattice);
+}
+
 /* One name for both in EXPLAIN: the process is named beside it. */
 static const struct frame_ops gauge_measure_ops = {
     .name = "measure", .bytes = gauge_bytes, .open = gauge_open, .compute = gauge_compute, .close = gauge_close};
@@ -280,17 +286,18 @@ static int make_frames(struct call *call, const struct gauge_cube *cube, const s
                        const struct cube *to, struct value *result)
 {
   struct gauge_frames *data = ARENA_NEW(call->arena, struct gauge_frames);
+  void *parameters = arena_copy(call->arena, measure->parameters, measure->size);
   bool gives_field = to == cube->node->cube;
-  if (data == NULL)
+  if (data == NULL || (parameters == NULL && measure->size > 0))
     return error_memory(call->error);
-  *data = (struct gauge_frames){*cube, measure->op, measure->parameters, gives_field};
+  *data = (struct gauge_frames){*cube, measure->op, parameters, gives_field};
   struct frames frames = {.ops = gives_field ? &gauge_change_ops : &gauge_measure_ops,
                           .data = data,
                           .leading = cube->frames,
                           .reduces = !gives_field,
                           .cancel = call_cancel(call)};
   hash_bytes(&frames.hash, measure->op->name, strlen(measure->op->name) + 1);
-  hash_add(&frames.hash, measure->hash);
+  hash_bytes(&frames.hash, measure->parameters, measure->size);
   gauge_cube_map(cube, frames.to_output[0]);
   const struct node *node = node_frames(call->arena, call_origin(call), to, &cube->node, 1, &frames);
   *result = value_cube(node);

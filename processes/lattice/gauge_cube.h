@@ -20,9 +20,10 @@ struct gauge_cube {
 /* The cube of that parameter. Error ProcessParameterInvalid where it is no gauge cube: what was expected and given. */
 int call_gauge_cube(struct call *call, const char *parameter, struct gauge_cube *out);
 
-size_t gauge_cube_sites(const struct gauge_cube *cube); /* saturated */
+/* The lattice without its tables: for sizes. */
+struct lattice gauge_cube_lattice(const struct gauge_cube *cube);
 
-/* ---- one configuration ------------------------------------------------------------------------------------------ */
+/* ---- one configuration ------------------------------------------------------------------------------------------- */
 
 struct gauge_job {
   struct gauge_field field; /* may be changed */
@@ -39,10 +40,13 @@ struct gauge_op {
   int (*compute)(const void *parameters, const struct gauge_job *job, struct error *error);
 };
 
+/* gauge_op.scratch of what calls functions of physics/lattice/gauge_observables.h. */
+size_t gauge_observables_scratch(const struct gauge_cube *cube, const void *parameters);
+
 struct gauge_measure {
   const struct gauge_op *op;
-  const void *parameters; /* in the arena */
-  struct hash hash;       /* of the parameters */
+  const void *parameters; /* copied; numbers alone, without gaps between them */
+  size_t size;            /* bytes of the parameters */
 };
 
 /* What op gives for each configuration: float64, the frames' dimensions and then `count` others. Sets *result. */
@@ -52,7 +56,7 @@ int gauge_cube_measure(struct call *call, const struct gauge_cube *cube, const s
 int gauge_cube_change(struct call *call, const struct gauge_cube *cube, const struct gauge_measure *measure,
                       struct value *result);
 
-/* ---- for other frames of gauge cubes ---------------------------------------------------------------------------- */
+/* ---- for other frames of gauge cubes ----------------------------------------------------------------------------- */
 
 /* How the frames of the cube are mapped to the leading dimensions of the output: for frames.to_output. */
 void gauge_cube_map(const struct gauge_cube *cube, int *to_output);

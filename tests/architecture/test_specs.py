@@ -48,12 +48,12 @@ def signature(document):
 def test_signature_is_the_official_one(process):
     document = official(process)
     if document is None:
-        assert process in OURS, "a process that is neither official nor known as one of ours"
+        assert process in OURS or process.startswith("lft_"), "a process that is neither official nor known as one of ours"
         return
     assert signature(spec(process)) == signature(document)
 
 
-OURS = {"arg", "conj", "imag", "jackknife", "lft_scalar_field", "real"}
+OURS = {"arg", "conj", "imag", "jackknife", "real"}
 
 
 @pytest.mark.parametrize("process, exception", [(process, exception) for process in SPECS
