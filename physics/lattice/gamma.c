@@ -16,7 +16,7 @@ static struct gamma_product one_gamma(size_t spins, size_t mu)
   return gamma;
 }
 
-static struct gamma_product times(const struct gamma_product *a, const struct gamma_product *b)
+struct gamma_product gamma_times(const struct gamma_product *a, const struct gamma_product *b)
 {
   struct gamma_product product = {.spins = a->spins};
   for (size_t row = 0; row < a->spins; row++) {
@@ -36,8 +36,19 @@ struct gamma_product gamma_product(size_t spins, unsigned set)
   for (size_t mu = 0; mu < 4; mu++) {
     if (set & 1U << mu) {
       struct gamma_product next = one_gamma(spins, mu);
-      product = times(&product, &next);
+      product = gamma_times(&product, &next);
     }
   }
-  return set & 16 ? times(&product, &chiral) : product;
+  return set & 16 ? gamma_times(&product, &chiral) : product;
+}
+
+struct gamma_product gamma_bar(const struct gamma_product *gamma)
+{
+  struct gamma_product adjoint = {.spins = gamma->spins}, time = one_gamma(gamma->spins, 0);
+  for (size_t row = 0; row < gamma->spins; row++) {
+    adjoint.column[gamma->column[row]] = row;
+    adjoint.power[gamma->column[row]] = -gamma->power[row] & 3;
+  }
+  struct gamma_product left = gamma_times(&time, &adjoint);
+  return gamma_times(&left, &time);
 }

@@ -46,6 +46,12 @@ struct gamma_product {
  * bit 4 multiplies by gamma_5 from the right. */
 struct gamma_product gamma_product(size_t spins, unsigned set);
 
+/* gamma_0 G^dagger gamma_0: what turns psibar G psi into its conjugate. */
+struct gamma_product gamma_bar(const struct gamma_product *gamma);
+
+/* The product a b. */
+struct gamma_product gamma_times(const struct gamma_product *a, const struct gamma_product *b);
+
 /* re + i im, whatever the two are (CMPLX of C11, which clang 14 lacks). */
 static inline double complex complex_of(double re, double im)
 {
