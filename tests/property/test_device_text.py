@@ -1,15 +1,22 @@
-"""NVRTC takes the text of device kernels: every row, type and no-data value, and the kernels of 500 random plans.
+"""NVRTC takes the text of device kernels: every row, type and no-data value, the kernels of 500 random plans, and those
+of up to 500 random graphs, as many as are explained in some seconds.
+
+All pass the compiler's front end, which finds what is wrong with names, types and templates; one in eight is compiled
+to PTX, which takes five times as long.
 
 What the text computes is compared with the CPU's engine in tests/unit/hpc_device_text.c, which writes it here. Nothing
 is run on a device.
 """
 
+import concurrent.futures
 import ctypes
+import functools
 import importlib.util
 import os
 import pathlib
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -19,6 +26,8 @@ import subject as subjects
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("TWINCUBE_BIN", ROOT / "build" / "twincube")).resolve()
 OPTIONS = [b"--gpu-architecture=compute_80", b"--fmad=false", b"-w"]
+FRONT_END, FAST = b"-dlto", b"--Ofast-compile=max"
+GRAPHS, AT_ONCE, SECONDS = 500, 40, 15
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +40,9 @@ def nvrtc():
     return ctypes.CDLL(str(libraries[0]))
 
 
-def compile_text(nvrtc, text, options=(*OPTIONS, b"--Ofast-compile=max")):
-    """The status, what the compiler says, and what it makes."""
+def compile_text(nvrtc, text, *more):
+    """The status, what the compiler says, and the PTX that it makes, if it is to."""
+    options = (*OPTIONS, *more)
     program = ctypes.c_void_p()
 
     def told(what):
@@ -44,7 +54,7 @@ def compile_text(nvrtc, text, options=(*OPTIONS, b"--Ofast-compile=max")):
 
     assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), text, b"kernels.cu", 0, None, None) == 0
     status = nvrtc.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
-    answer = status, told("ProgramLog"), told("PTX") if status == 0 else ""
+    answer = status, told("ProgramLog"), told("PTX") if status == 0 and FRONT_END not in more else ""
     assert nvrtc.nvrtcDestroyProgram(ctypes.byref(program)) == 0
     return answer
 
@@ -65,12 +75,19 @@ def pieces(text):
     return re.split(r"(?=^#undef T\n(?:#.*\n)+(?:TABLE.*\n)*KERNEL)", text, flags=re.MULTILINE)
 
 
+def compile_kernels(nvrtc, begun, kernels):
+    status, log, _ = compile_text(nvrtc, (begun + "".join(kernels)).encode(), FRONT_END)
+    assert status == 0, log[:4000]
+    status, log, _ = compile_text(nvrtc, (begun + "".join(kernels[::8])).encode(), FAST)
+    assert status == 0, log[:4000]
+
+
 def test_nvrtc_compiles_every_row_and_plan(nvrtc, rows_and_plans):
     begun, *kernels = pieces(rows_and_plans)
     assert len(kernels) > 1200
-    status, log, _ = compile_text(nvrtc, rows_and_plans.encode())
-    assert status == 0, log[:4000]
-    assert compile_text(nvrtc, (begun + "KERNEL(k) { NO_SUCH_NAME }").encode())[0] != 0
+    compile_kernels(nvrtc, begun, kernels)
+    for wrong in ("NO_SUCH_NAME", "f32 x = (i32 *)out;", "FN(op_ADD)(1);"):
+        assert compile_text(nvrtc, (begun + "KERNEL(k) { " + wrong + " }").encode(), FRONT_END)[0] != 0
 
 
 TEXTS = [file for folder in ("physics", "tests/device") for file in (ROOT / folder).rglob("*.cu")]
@@ -79,7 +96,7 @@ TEXTS = [file for folder in ("physics", "tests/device") for file in (ROOT / fold
 @pytest.mark.parametrize("file", TEXTS, ids=lambda file: file.name)
 def test_nvrtc_compiles_science_kernels(nvrtc, file):
     text = (ROOT / "hpc/device/science.cu").read_text() + file.read_text()
-    status, log, made = compile_text(nvrtc, text.encode(), OPTIONS)
+    status, log, made = compile_text(nvrtc, text.encode())
     assert status == 0, log[:4000]
     assert made.count(".entry") == file.read_text().count("SCIENCE_KERNEL(")
 
@@ -90,27 +107,37 @@ def test_short_arrays_stay_in_registers(nvrtc, rows_and_plans):
     short = [kernel for kernel in kernels
              if "FN(median)<64" in kernel and "far<" not in kernel and "order" not in kernel]
     assert short
-    status, log, made = compile_text(nvrtc, (begun + short[0]).encode(), OPTIONS)
+    status, log, made = compile_text(nvrtc, (begun + short[0]).encode())
     assert status == 0, log[:4000]
     assert ".entry" in made and ".local" not in made
     rolled = short[0].replace("#pragma unroll", "#pragma unroll 1")
-    status, _, made = compile_text(nvrtc, (begun + rolled).encode(), OPTIONS)
+    status, _, made = compile_text(nvrtc, (begun + rolled).encode())
     assert status == 0 and ".local" in made
 
 
-def test_nvrtc_compiles_what_explain_prints(nvrtc, subject, world):
+def kernels_of(subject, graph):
+    """The text of a graph's kernels; "" for what is unsupported."""
+    try:
+        text = subject.call("explain", graph, "--cuda")
+    except subjects.Failure as failure:
+        assert failure.code == "FeatureUnsupported"
+        return ""
+    assert "does not run on a device" not in text
+    return text
+
+
+def test_nvrtc_compiles_what_explain_prints(nvrtc, subject, world, capsys):
     """Graphs from requests to text: their modules, each begun once, as one."""
-    begun, kernels = "", []
-    for seed in range(40):
-        graph, _ = maker.Maker(seed, world).make()
-        try:
-            text = subject.call("explain", graph, "--cuda")
-        except subjects.Failure as failure:
-            assert failure.code == "FeatureUnsupported"
-            continue
-        begun, *rest = pieces(text)
-        assert "does not run on a device" not in text
-        kernels += [re.sub(r"\bs(\d+)_v(\d+)", rf"g{seed}_\1_\2", kernel) for kernel in rest]
-    assert len(kernels) > 40
-    status, log, _ = compile_text(nvrtc, (begun + "".join(kernels)).encode())
-    assert status == 0, log[:4000]
+    begun, kernels, graphs, end = "", {}, 0, time.monotonic() + SECONDS
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        while graphs < GRAPHS and (graphs == 0 or time.monotonic() < end):
+            some = [maker.Maker(seed, world).make()[0] for seed in range(graphs, graphs + AT_ONCE)]
+            for text in pool.map(functools.partial(kernels_of, subject), some):
+                begun, *rest = pieces(text) if text else (begun,)
+                kernels.update((re.sub(r"\bs\d+_v\d+", "KERNEL_NAME", kernel), None) for kernel in rest)
+            graphs += AT_ONCE
+    named = [kernel.replace("KERNEL_NAME", f"g{i}") for i, kernel in enumerate(kernels)]
+    with capsys.disabled():
+        print(f"\n{graphs} random graphs, {len(named)} different kernels for NVRTC")
+    assert len(named) > AT_ONCE
+    compile_kernels(nvrtc, begun, named)
