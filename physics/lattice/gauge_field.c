@@ -13,7 +13,8 @@ size_t gauge_field_bytes(const struct lattice *lattice, size_t colours)
 
 struct gauge_field gauge_field_over(const struct lattice *lattice, size_t colours, void *memory)
 {
-  return (struct gauge_field){.lattice = lattice, .colours = colours, .links = memory};
+  return (struct gauge_field){
+      .lattice = lattice, .colours = colours, .links = memory, .products = su_products_for(colours)};
 }
 
 void gauge_field_cold(struct gauge_field *field)

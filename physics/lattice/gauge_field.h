@@ -11,6 +11,7 @@
 #define TWINCUBE_PHYSICS_LATTICE_GAUGE_FIELD_H
 
 #include "physics/lattice/lattice.h"
+#include "physics/lattice/su_products.h"
 
 enum { GAUGE_MAX_COLOURS = 8 };
 
@@ -18,6 +19,7 @@ struct gauge_field {
   const struct lattice *lattice; /* borrowed */
   size_t colours;                /* N: 1 is U(1) */
   double *links;
+  struct su_products products; /* of two of its matrices, for this machine */
 };
 
 /* Doubles from one block's links to the next, and from one direction's matrix to the next. */

@@ -9,6 +9,37 @@
 
 #include "physics/lattice/su_matrix.h"
 
+/* Products by the field's functions, where they are worth a call. */
+SU_INLINE void gauge_multiply(size_t n, const struct gauge_field *field, double *restrict out, const double *a,
+                              const double *b)
+{
+  if (n == 1) {
+    su_multiply(1, out, a, b);
+  } else {
+    field->products.multiply(n, out, a, b);
+  }
+}
+
+SU_INLINE void gauge_multiply_adjoint(size_t n, const struct gauge_field *field, double *restrict out, const double *a,
+                                      const double *b)
+{
+  if (n == 1) {
+    su_multiply_adjoint(1, out, a, b);
+  } else {
+    field->products.multiply_adjoint(n, out, a, b);
+  }
+}
+
+SU_INLINE void gauge_adjoint_multiply(size_t n, const struct gauge_field *field, double *restrict out, const double *a,
+                                      const double *b)
+{
+  if (n == 1) {
+    su_adjoint_multiply(1, out, a, b);
+  } else {
+    field->products.adjoint_multiply(n, out, a, b);
+  }
+}
+
 /* out = F(x), mu not nu, of the sites x of a block. */
 SU_INLINE void gauge_staple_upper(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
                                   size_t mu, size_t nu)
@@ -16,8 +47,8 @@ SU_INLINE void gauge_staple_upper(size_t n, double *restrict out, const struct g
   SU_MATRIX(top);
   SU_MATRIX(side);
   SU_MATRIX(half);
-  su_multiply(n, half, su_link_here(n, field, block, nu), su_link_there(n, field, block, 2 * nu, mu, top));
-  su_multiply_adjoint(n, out, half, su_link_there(n, field, block, 2 * mu, nu, side));
+  gauge_multiply(n, field, half, su_link_here(n, field, block, nu), su_link_there(n, field, block, 2 * nu, mu, top));
+  gauge_multiply_adjoint(n, field, out, half, su_link_there(n, field, block, 2 * mu, nu, side));
 }
 
 /* out = B(x). */
@@ -32,8 +63,8 @@ SU_INLINE void gauge_staple_lower(size_t n, double *restrict out, const struct g
   SU_MATRIX(half);
   SU_MATRIX(there);
   double *to = crosses ? there : out;
-  su_adjoint_multiply(n, half, su_link_here(n, field, below, nu), su_link_here(n, field, below, mu));
-  su_multiply(n, to, half, su_link_there(n, field, below, 2 * mu, nu, side));
+  gauge_adjoint_multiply(n, field, half, su_link_here(n, field, below, nu), su_link_here(n, field, below, mu));
+  gauge_multiply(n, field, to, half, su_link_there(n, field, below, 2 * mu, nu, side));
   if (crosses) {
     su_permute(n, out, there, lattice->permutation[2 * nu + 1]);
   }
@@ -53,6 +84,114 @@ SU_INLINE void gauge_staple_sum(size_t n, double *restrict out, const struct gau
       su_add(n, out, weight[nu], staple);
     }
   }
+}
+
+/* ---- rectangles --------------------------------------------------------------------------------------------------
+ * Those that hold the link (x, mu) in the plane of mu and nu are its plaquettes with one of the other sides replaced by
+ * that side's own staple on the far side. */
+
+/* out = F of (x + direction, mu) by way of nu, in the lanes of x. */
+SU_INLINE void gauge_staple_there(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+                                  size_t direction, size_t mu, size_t nu)
+{
+  const struct lattice *lattice = field->lattice;
+  uint32_t link = lattice->link[block * 2 * lattice->dimensions + direction];
+  bool crosses = (link & LATTICE_CROSSES) != 0;
+  SU_MATRIX(there);
+  gauge_staple_upper(n, crosses ? there : out, field, link & LATTICE_BLOCK, mu, nu);
+  if (crosses) {
+    su_permute(n, out, there, lattice->permutation[direction]);
+  }
+}
+
+/* out += weight left middle right^dagger */
+SU_INLINE void gauge_add_path(size_t n, const struct gauge_field *field, double *restrict out, double weight,
+                              const double *left, const double *middle, const double *right)
+{
+  SU_MATRIX(half);
+  SU_MATRIX(path);
+  gauge_multiply(n, field, half, left, middle);
+  gauge_multiply_adjoint(n, field, path, half, right);
+  su_add(n, out, weight, path);
+}
+
+/* out += weight left^dagger middle right */
+SU_INLINE void gauge_add_path_below(size_t n, const struct gauge_field *field, double *restrict out, double weight,
+                                    const double *left, const double *middle, const double *right)
+{
+  SU_MATRIX(half);
+  SU_MATRIX(path);
+  gauge_adjoint_multiply(n, field, half, left, middle);
+  gauge_multiply(n, field, path, half, right);
+  su_add(n, out, weight, path);
+}
+
+/* out += weight times the three rectangles' paths from x to x + mu on the side of + nu. */
+SU_INLINE void gauge_rectangles_upper(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+                                      size_t mu, size_t nu, double weight)
+{
+  SU_MATRIX(top);
+  SU_MATRIX(side);
+  SU_MATRIX(staple);
+  const double *left = su_link_here(n, field, block, nu);
+  const double *middle = su_link_there(n, field, block, 2 * nu, mu, top);
+  const double *right = su_link_there(n, field, block, 2 * mu, nu, side);
+  gauge_staple_lower(n, staple, field, block, nu, mu);
+  gauge_add_path(n, field, out, weight, staple, middle, right);
+  gauge_staple_there(n, staple, field, block, 2 * nu, mu, nu);
+  gauge_add_path(n, field, out, weight, left, staple, right);
+  gauge_staple_there(n, staple, field, block, 2 * mu, nu, mu);
+  gauge_add_path(n, field, out, weight, left, middle, staple);
+}
+
+/* The same on the side of - nu, made in the lanes of y = x - nu. */
+SU_INLINE void gauge_rectangles_lower(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+                                      size_t mu, size_t nu, double weight)
+{
+  SU_MATRIX(side);
+  SU_MATRIX(staple);
+  const double *left = su_link_here(n, field, block, nu), *middle = su_link_here(n, field, block, mu);
+  const double *right = su_link_there(n, field, block, 2 * mu, nu, side);
+  gauge_staple_lower(n, staple, field, block, nu, mu);
+  gauge_add_path_below(n, field, out, weight, staple, middle, right);
+  gauge_staple_lower(n, staple, field, block, mu, nu);
+  gauge_add_path_below(n, field, out, weight, left, staple, right);
+  gauge_staple_there(n, staple, field, block, 2 * mu, nu, mu);
+  gauge_add_path_below(n, field, out, weight, left, middle, staple);
+}
+
+/* out += weight times the six rectangles' paths from x to x + mu in the plane of mu and nu. */
+SU_INLINE void gauge_rectangle_sum(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+                                   size_t mu, size_t nu, double weight)
+{
+  const struct lattice *lattice = field->lattice;
+  uint32_t link = lattice->link[block * 2 * lattice->dimensions + 2 * nu + 1];
+  SU_MATRIX(below);
+  SU_MATRIX(moved);
+  gauge_rectangles_upper(n, out, field, block, mu, nu, weight);
+  su_zero(n, below);
+  gauge_rectangles_lower(n, below, field, link & LATTICE_BLOCK, mu, nu, weight);
+  bool crosses = (link & LATTICE_CROSSES) != 0;
+  if (crosses) {
+    su_permute(n, moved, below, lattice->permutation[2 * nu + 1]);
+  }
+  su_add(n, out, 1.0, crosses ? moved : below);
+}
+
+/* ---- traces ------------------------------------------------------------------------------------------------------ */
+
+/* out[lane] = Re Tr of the rectangle from x, two links of mu by one of nu. */
+SU_INLINE void gauge_rectangle_trace(size_t n, double *out, const struct gauge_field *field, size_t block, size_t mu,
+                                     size_t nu)
+{
+  SU_MATRIX(top);
+  SU_MATRIX(far);
+  SU_MATRIX(path);
+  su_zero(n, path);
+  gauge_staple_there(n, far, field, block, 2 * mu, nu, mu);
+  gauge_add_path(n, field, path, 1.0, su_link_here(n, field, block, nu),
+                 su_link_there(n, field, block, 2 * nu, mu, top), far);
+  su_real_trace_adjoint(n, out, su_link_here(n, field, block, mu), path);
 }
 
 /* out[lane] = Re Tr of the plaquette at x in the plane of mu and nu. */

@@ -1,0 +1,48 @@
+/* Actions of gauge fields, and what one block of a field adds to them.
+ *
+ *   S = beta sum_{mu < nu} w_{mu nu} [ c0 sum_P (1 - Re Tr P / N) + c1 sum_R (1 - Re Tr R / N) ],   c0 = 1 - 8 c1
+ * over the plaquettes P and, with c1, the 2 x 1 and 1 x 2 rectangles R that lie on the lattice; Tr / N is the phase
+ * itself for U(1). w is xi in planes with x0 and 1 / xi in others (xi the anisotropy; 1 for actions with rectangles).
+ *
+ *   Wilson c1 = 0 · Symanzik, tree level -1/12 (P. Weisz, Nucl. Phys. B 212 (1983) 1; M. Luscher, P. Weisz, Comm. Math.
+ *   Phys. 97 (1985) 59) · Iwasaki -0.331 (Univ. of Tsukuba report UTHEP-118 (1983), arXiv:1111.7054) · DBW2 -1.4088
+ *   (T. Takaishi, Phys. Rev. D 54 (1996) 1050)
+ * Thread rule: pure functions; work inside goes to `threads` threads by blocks, with the same bits for any number. */
+#ifndef TWINCUBE_PHYSICS_LATTICE_GAUGE_ACTION_H
+#define TWINCUBE_PHYSICS_LATTICE_GAUGE_ACTION_H
+
+#include "physics/lattice/gauge_field.h"
+
+#define GAUGE_C1_WILSON 0.0
+#define GAUGE_C1_SYMANZIK (-1.0 / 12.0)
+#define GAUGE_C1_IWASAKI (-0.331)
+#define GAUGE_C1_DBW2 (-1.4088)
+
+struct gauge_action {
+  double beta;
+  double c1;                         /* of the rectangles; 0: none */
+  double anisotropy;                 /* xi, positive */
+  bool open[LATTICE_MAX_DIMENSIONS]; /* axes without the links that leave the last slice: those are zero */
+};
+
+/* beta w_{mu nu}. */
+double gauge_action_weight(const struct gauge_action *action, size_t mu, size_t nu);
+
+/* S; `values` is room for a number a block. */
+double gauge_action_value(const struct gauge_field *field, const struct gauge_action *action, unsigned threads,
+                          double *values);
+
+/* Mean of Re Tr P / N over all plaquettes on the lattice; NaN where there are none. Room as above. */
+double gauge_action_plaquette(const struct gauge_field *field, const struct gauge_action *action, unsigned threads,
+                              double *values);
+
+/* The geometric charge of a two-dimensional U(1) field, sum of the plaquettes' angles in (-pi, pi] over 2 pi: a whole
+ * number where no axis is open. Room as above. */
+double gauge_action_charge(const struct gauge_field *field, unsigned threads, double *values);
+
+/* Molecular dynamics' kick: K -= time dS/dU, an antihermitian K a link in the links' layout, whose kinetic energy is
+ * sum |K|^2, for U(1) half of it, and that drives U by dU/dt = K U. */
+void gauge_action_kick(const struct gauge_field *field, const struct gauge_action *action, unsigned threads,
+                       double time, double *momentum);
+
+#endif

@@ -1,0 +1,172 @@
+/* Trajectories of gauge fields. See gauge_chain.h. */
+#include "physics/lattice/gauge_chain.h"
+
+#include "datacube/base/checked.h"
+#include "physics/lattice/gauge_heatbath.h"
+#include "physics/lattice/gauge_momentum.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STREAMS = 8, STREAM_MOMENTA = 1, STREAM_ACCEPT = 2, STREAM_HEAT = 4 };
+
+static const uint64_t STREAM_START = UINT64_MAX;
+
+static size_t rounded(size_t bytes)
+{
+  return saturated_add(bytes, 63) / 64 * 64;
+}
+
+struct chain_sizes { /* bytes, multiples of 64 */
+  size_t tables, links, values, fields;
+};
+
+static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
+{
+  struct chain_sizes sizes = {.tables = SIZE_MAX, .fields = p->method == GAUGE_HMC ? 3 : 1};
+  struct lattice lattice;
+  if (lattice_describe(&lattice, p->dimensions, p->extent) == 0) {
+    sizes.tables = rounded(lattice_bytes(p->dimensions, p->extent));
+    sizes.links = gauge_field_bytes(&lattice, p->colours);
+    sizes.values = rounded(saturated_mul(lattice.blocks, sizeof(double)));
+  }
+  return sizes;
+}
+
+size_t gauge_chain_bytes(const struct gauge_chain_parameters *parameters)
+{
+  struct chain_sizes sizes = sizes_of(parameters);
+  size_t bytes = saturated_add(saturated_add(sizes.tables, sizes.values), saturated_mul(sizes.fields, sizes.links));
+  return bytes == SIZE_MAX || sizes.links == 0 ? SIZE_MAX : bytes;
+}
+
+static void begin(struct gauge_chain *chain, const double *links, unsigned threads)
+{
+  const struct gauge_chain_parameters *p = chain->parameters;
+  if (links != NULL) {
+    gauge_field_set(&chain->field, threads, links);
+    return;
+  }
+  if (p->start == GAUGE_INSTANTON) {
+    gauge_start_instanton(&chain->field, &p->instanton);
+  } else {
+    gauge_field_cold(&chain->field);
+  }
+  gauge_start_open(&chain->field, p->action.open);
+  if (p->start == GAUGE_HOT) {
+    gauge_start_hot(&chain->field, (struct philox_stream){chain->seed, STREAM_START}, threads);
+  }
+}
+
+void gauge_chain_open(struct gauge_chain *chain, const struct gauge_chain_parameters *parameters, size_t number,
+                      const double *links, unsigned threads, void *memory)
+{
+  struct chain_sizes sizes = sizes_of(parameters);
+  unsigned char *at = memory;
+  *chain = (struct gauge_chain){.parameters = parameters,
+                                .seed = parameters->seed | (uint64_t)number << CHAIN_SEED_BITS,
+                                .beta = parameters->action.beta,
+                                .current = (double)NAN};
+  lattice_init(&chain->lattice, parameters->dimensions, parameters->extent, at);
+  at += sizes.tables;
+  chain->field = gauge_field_over(&chain->lattice, parameters->colours, at);
+  at += sizes.links;
+  if (sizes.fields > 1) {
+    chain->momentum = (double *)at;
+    chain->before = (double *)(at + sizes.links);
+    at += 2 * sizes.links;
+  }
+  chain->values = (double *)at;
+  begin(chain, links, threads);
+}
+
+struct gauge_action gauge_chain_action(const struct gauge_chain *chain)
+{
+  struct gauge_action action = chain->parameters->action;
+  action.beta = chain->beta;
+  return action;
+}
+
+double gauge_chain_value(struct gauge_chain *chain, unsigned threads)
+{
+  struct gauge_action action = gauge_chain_action(chain);
+  return gauge_action_value(&chain->field, &action, threads, chain->values);
+}
+
+/* ---- hybrid Monte Carlo ------------------------------------------------------------------------------------------ */
+
+struct dynamics {
+  struct gauge_chain *chain;
+  struct gauge_action action;
+  unsigned threads;
+};
+
+static void kick(void *context, double time)
+{
+  const struct dynamics *d = context;
+  gauge_action_kick(&d->chain->field, &d->action, d->threads, time, d->chain->momentum);
+}
+
+static void drift(void *context, double time)
+{
+  const struct dynamics *d = context;
+  gauge_momentum_drift(&d->chain->field, d->chain->momentum, time, d->threads);
+}
+
+void gauge_chain_follow(struct gauge_chain *chain, unsigned threads, const volatile int *cancel)
+{
+  const struct gauge_chain_parameters *p = chain->parameters;
+  struct dynamics dynamics = {chain, gauge_chain_action(chain), threads};
+  md_follow(&(struct md_system){&dynamics, kick, drift, cancel}, p->order, p->steps, p->step_size);
+}
+
+static struct gauge_outcome hmc_step(struct gauge_chain *chain, uint64_t t, unsigned threads,
+                                     const volatile int *cancel)
+{
+  size_t bytes = gauge_field_bytes(&chain->lattice, chain->field.colours);
+  if (isnan(chain->current)) {
+    chain->current = gauge_chain_value(chain, threads);
+  }
+  memcpy(chain->before, chain->field.links, bytes);
+  gauge_momentum_draw(&chain->field, (struct philox_stream){chain->seed, STREAMS * t + STREAM_MOMENTA}, threads,
+                      chain->momentum);
+  double kinetic = gauge_momentum_kinetic(&chain->field, chain->momentum, threads, chain->values);
+  gauge_chain_follow(chain, threads, cancel);
+  gauge_reunitarise(&chain->field, threads);
+  double action = gauge_chain_value(chain, threads);
+  double end = gauge_momentum_kinetic(&chain->field, chain->momentum, threads, chain->values);
+  struct gauge_outcome outcome = {.dh = (end - kinetic) + (action - chain->current)};
+  if (isnan(outcome.dh)) {
+    outcome.dh = (double)INFINITY;
+  }
+  double u = philox_uniform((struct philox_stream){chain->seed, STREAMS * t + STREAM_ACCEPT}, 0);
+  outcome.accepted = outcome.dh <= 0 || u < exp(-outcome.dh);
+  if (outcome.accepted) {
+    chain->current = action;
+  } else {
+    memcpy(chain->field.links, chain->before, bytes);
+  }
+  return outcome;
+}
+
+/* ---- heat bath --------------------------------------------------------------------------------------------------- */
+
+static struct gauge_outcome heat_step(struct gauge_chain *chain, uint64_t t, unsigned threads,
+                                      const volatile int *cancel)
+{
+  struct gauge_action action = gauge_chain_action(chain);
+  gauge_heatbath(&chain->field, &action, (struct philox_stream){chain->seed, STREAMS * t + STREAM_HEAT}, threads);
+  for (size_t k = 0; k < chain->parameters->overrelaxation && (cancel == NULL || *cancel == 0); k++) {
+    gauge_overrelax(&chain->field, &action, threads);
+  }
+  gauge_reunitarise(&chain->field, threads);
+  chain->current = (double)NAN;
+  return (struct gauge_outcome){.accepted = true};
+}
+
+struct gauge_outcome gauge_chain_advance(struct gauge_chain *chain, uint64_t t, unsigned threads,
+                                         const volatile int *cancel)
+{
+  return chain->parameters->method == GAUGE_HMC ? hmc_step(chain, t, threads, cancel)
+                                                : heat_step(chain, t, threads, cancel);
+}

@@ -1,0 +1,69 @@
+/* A Markov chain of gauge fields: what it is, its memory, and one trajectory.
+ *
+ * A trajectory is either one heat bath sweep with `overrelaxation` sweeps behind it (actions without rectangles, even
+ * extents), or one of hybrid Monte Carlo: momenta, molecular dynamics for steps * step_size, acceptance with min(1,
+ * exp(-dH)). Both end with all links put back to the group. The state is the links and the number of the next
+ * trajectory, nothing else: a chain continued from a configuration is bit for bit the chain that went on.
+ *
+ * Random numbers: key seed | chain << 53, streams 8 t + (1 momenta, 2 acceptance, 4 heat bath) of trajectory t.
+ * Thread rule: one caller at a time a chain; the bits do not depend on `threads`. */
+#ifndef TWINCUBE_PHYSICS_LATTICE_GAUGE_CHAIN_H
+#define TWINCUBE_PHYSICS_LATTICE_GAUGE_CHAIN_H
+
+#include "physics/lattice/gauge_action.h"
+#include "physics/lattice/gauge_start.h"
+#include "physics/lattice/md_scheme.h"
+
+#define CHAIN_SEED_BITS 53 /* of the user's seed; the chain's number is above them */
+
+enum gauge_method { GAUGE_HEATBATH, GAUGE_HMC };
+
+struct gauge_chain_parameters {
+  size_t dimensions, extent[LATTICE_MAX_DIMENSIONS], colours;
+  struct gauge_action action;
+  enum gauge_method method;
+  size_t overrelaxation; /* sweeps behind each heat bath */
+  enum md_order order;   /* all below: of HMC */
+  size_t steps;
+  double step_size;
+  uint64_t seed;
+  enum gauge_start start;
+  struct gauge_instanton instanton;
+};
+
+struct gauge_chain {
+  const struct gauge_chain_parameters *parameters; /* borrowed */
+  uint64_t seed;                                   /* with the chain's number */
+  double beta;                                     /* in place of the action's */
+  struct lattice lattice;
+  struct gauge_field field;
+  double *momentum, *before; /* of HMC, in the links' layout; else NULL */
+  double *values;            /* a number a block */
+  double current;            /* S; NaN: not known */
+};
+
+struct gauge_outcome {
+  double dh; /* 0 for heat bath; infinite where the trajectory ran away */
+  bool accepted;
+};
+
+/* Bytes of a chain's memory; saturated. */
+size_t gauge_chain_bytes(const struct gauge_chain_parameters *parameters);
+
+/* A chain in `memory` (gauge_chain_bytes, aligned to 64, borrowed), at its start. Links: values[site][mu][row][column]
+ * as in gauge_field_set to begin with instead, or NULL. */
+void gauge_chain_open(struct gauge_chain *chain, const struct gauge_chain_parameters *parameters, size_t number,
+                      const double *links, unsigned threads, void *memory);
+
+/* Trajectory t. One that `cancel` cuts off means nothing. */
+struct gauge_outcome gauge_chain_advance(struct gauge_chain *chain, uint64_t t, unsigned threads,
+                                         const volatile int *cancel);
+
+/* The action with the chain's beta, and S. */
+struct gauge_action gauge_chain_action(const struct gauge_chain *chain);
+double gauge_chain_value(struct gauge_chain *chain, unsigned threads);
+
+/* For tests: molecular dynamics alone, from the links and momenta as they are. */
+void gauge_chain_follow(struct gauge_chain *chain, unsigned threads, const volatile int *cancel);
+
+#endif

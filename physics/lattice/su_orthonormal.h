@@ -1,0 +1,74 @@
+/* Rows made orthonormal one after the other, by Gram and Schmidt: what takes rounding away from links, and makes Haar
+ * distributed ones of normal numbers. See su_matrix.h for the layout. Thread rule: pure functions. */
+#ifndef TWINCUBE_PHYSICS_LATTICE_SU_ORTHONORMAL_H
+#define TWINCUBE_PHYSICS_LATTICE_SU_ORTHONORMAL_H
+
+#include "physics/lattice/su_group.h"
+
+/* row i -= (row j . row i) row j, row j normalised */
+SU_INLINE void su_make_orthogonal(size_t n, double *a, size_t i, size_t j, size_t half)
+{
+  su_vector re = {0}, im = {0};
+  for (size_t k = 0; k < n; k++) {
+    su_vector xr = *su_re(a, n, j, k, half), xi = *su_im(a, n, j, k, half);
+    su_vector yr = *su_re(a, n, i, k, half), yi = *su_im(a, n, i, k, half);
+    re += xr * yr + xi * yi;
+    im += xr * yi - xi * yr;
+  }
+  for (size_t k = 0; k < n; k++) {
+    su_vector xr = *su_re(a, n, j, k, half), xi = *su_im(a, n, j, k, half);
+    *su_re(a, n, i, k, half) -= re * xr - im * xi;
+    *su_im(a, n, i, k, half) -= re * xi + im * xr;
+  }
+}
+
+/* Row i to length 1; a zero row stays one. */
+SU_INLINE void su_normalise(size_t n, double *a, size_t i)
+{
+  SU_LANES(scale);
+  for (size_t l = 0; l < LATTICE_LANES; l++) {
+    double square = 0;
+    for (size_t k = 0; k < 2 * n; k++) {
+      double x = a[(2 * i * n + k) * LATTICE_LANES + l];
+      square += x * x;
+    }
+    scale[l] = square > 0 ? 1.0 / sqrt(square) : 0.0;
+  }
+  for (size_t k = 0; k < 2 * n; k++) {
+    for (size_t half = 0; half < SU_HALVES; half++) {
+      ((su_vector *)a)[(2 * i * n + k) * SU_HALVES + half] *= ((su_vector *)scale)[half];
+    }
+  }
+}
+
+/* The nearest rows that are orthonormal, one after the other; then the last one's phase makes the determinant 1. A zero
+ * matrix, a link that is not there, stays zero. */
+SU_INLINE void su_orthonormal(size_t n, double *a)
+{
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j < i; j++) {
+      for (size_t half = 0; half < SU_HALVES; half++) {
+        su_make_orthogonal(n, a, i, j, half);
+      }
+    }
+    su_normalise(n, a, i);
+  }
+  if (n == 1) {
+    return;
+  }
+  SU_LANES(re);
+  SU_LANES(im);
+  for (size_t l = 0; l < LATTICE_LANES; l++) {
+    su_determinant(n, a, l, &re[l], &im[l]);
+  }
+  for (size_t k = 0; k < n; k++) { /* times conj(det) */
+    for (size_t half = 0; half < SU_HALVES; half++) {
+      su_vector dr = ((su_vector *)re)[half], di = ((su_vector *)im)[half];
+      su_vector xr = *su_re(a, n, n - 1, k, half), xi = *su_im(a, n, n - 1, k, half);
+      *su_re(a, n, n - 1, k, half) = xr * dr + xi * di;
+      *su_im(a, n, n - 1, k, half) = xi * dr - xr * di;
+    }
+  }
+}
+
+#endif
