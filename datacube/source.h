@@ -29,7 +29,7 @@ struct regrid_request {
 };
 
 struct source_ops {
-  const char *name; /* "raster series", "netCDF", "HMC chain", … for EXPLAIN */
+  const char *name; /* "raster series", "netCDF", "Markov chain", … for EXPLAIN */
   /* New reader for one worker; the caller closes it. threads: how many a sequential simulator may use inside a read, at
    * least 1; others use the caller's alone. */
   int (*open)(const struct source *source, unsigned threads, struct source_reader **out, struct error *error);

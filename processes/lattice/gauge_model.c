@@ -1,0 +1,223 @@
+/* See gauge_model.h. A chain's memory: the chain's description, room for one configuration as doubles where frames are
+ * complex64, the chain's own memory. */
+#include "processes/lattice/gauge_model.h"
+
+#include "datacube/base/checked.h"
+#include "physics/random/philox.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+  HEADER_BYTES = (sizeof(struct gauge_chain) + 63) / 64 * 64,
+  LINK_WORK = 60,    /* nanoseconds a link of U(1), times N^2 */
+  GRAIN = 64 * 1024, /* sites of one direction of U(1) that are worth a thread */
+  STREAM_EXCHANGE = 5
+};
+
+#define CHARGE_ROUNDING 1e-9
+
+static const char *const axis_names[LATTICE_MAX_DIMENSIONS] = {"x0", "x1", "x2", "x3"};
+
+enum { ACTION, PLAQUETTE, DH, ACCEPTED, ACCEPTANCE, EXPONENTIAL, PLAIN_DIAGNOSTICS };
+
+static const struct chain_diagnostic plain[] = {{"action", false},   {"plaquette", false}, {"dH", false},
+                                                {"accepted", false}, {"acceptance", true}, {"exp_minus_dH", true}};
+static const struct chain_diagnostic charges[] = {{"charge", false}, {"theta_real", false}, {"theta_imaginary", false}};
+static const struct chain_diagnostic exchange = {"exchange", true};
+
+static bool has_charge(const struct gauge_chain_parameters *p)
+{
+  return p->dimensions == 2 && p->colours == 1;
+}
+
+static size_t sites_of(const struct gauge_chain_parameters *p)
+{
+  size_t sites = 1;
+  for (size_t k = 0; k < p->dimensions; k++) {
+    sites = saturated_mul(sites, p->extent[k]);
+  }
+  return sites;
+}
+
+/* Numbers of a configuration. */
+static size_t doubles_of(const struct gauge_chain_parameters *p)
+{
+  return saturated_mul(sites_of(p), p->dimensions * p->colours * p->colours * 2);
+}
+
+static size_t wide_bytes(const struct gauge_model *m)
+{
+  return m->single ? saturated_mul(doubles_of(&m->chain), sizeof(double)) / 64 * 64 + 64 : 0;
+}
+
+static size_t model_bytes(const void *model)
+{
+  const struct gauge_model *m = model;
+  return saturated_add(HEADER_BYTES + wide_bytes(m), gauge_chain_bytes(&m->chain));
+}
+
+static void model_start(const void *model, const struct chain_step *step, void *memory)
+{
+  const struct gauge_model *m = model;
+  const double *links = m->first != NULL ? m->first + step->chain * doubles_of(&m->chain) : NULL;
+  struct gauge_chain *chain = memory;
+  gauge_chain_open(chain, &m->chain, step->chain, links, step->threads,
+                   (unsigned char *)memory + HEADER_BYTES + wide_bytes(m));
+  chain->beta = m->betas != NULL ? m->betas[step->chain] : m->chain.action.beta;
+}
+
+static void model_advance(const void *model, const struct chain_step *step, void *memory, double *values)
+{
+  const struct gauge_model *m = model;
+  struct gauge_chain *chain = memory;
+  struct gauge_outcome outcome = gauge_chain_advance(chain, step->trajectory, step->threads, step->cancel);
+  values[DH] = outcome.dh;
+  values[ACCEPTED] = values[ACCEPTANCE] = outcome.accepted;
+  values[EXPONENTIAL] = exp(-outcome.dh);
+  if (!m->measures && m->betas == NULL) {
+    return;
+  }
+  values[ACTION] = gauge_chain_value(chain, step->threads);
+  values[PLAQUETTE] = gauge_action_plaquette(&chain->field, &m->chain.action, step->threads, chain->values);
+  if (has_charge(&m->chain)) {
+    double charge = gauge_action_charge(&chain->field, step->threads, chain->values), whole = rint(charge);
+    charge = fabs(charge - whole) < CHARGE_ROUNDING ? whole : charge; /* fractions belong to open axes */
+    values[PLAIN_DIAGNOSTICS] = charge;
+    values[PLAIN_DIAGNOSTICS + 1] = cos(m->theta * charge);
+    values[PLAIN_DIAGNOSTICS + 2] = sin(m->theta * charge);
+  }
+}
+
+/* Neighbours of even number, then of odd, exchange configurations with probability min(1, exp((beta - beta')(s - s'))),
+ * s = S / beta. The links change places, and with them what is known of them. */
+static void model_couple(const void *model, size_t chains, uint64_t trajectory, void **memory,
+                         double (*values)[CHAIN_MAX_DIAGNOSTICS])
+{
+  const struct gauge_model *m = model;
+  size_t at = PLAIN_DIAGNOSTICS + (has_charge(&m->chain) ? 3 : 0);
+  struct philox_stream stream = {m->chain.seed, 8 * trajectory + STREAM_EXCHANGE};
+  for (size_t c = 0; c < chains; c++) {
+    values[c][at] = 0;
+  }
+  for (size_t k = 0; k + 1 < chains; k++) {
+    size_t c = k < chains / 2 ? 2 * k : 2 * (k - chains / 2) + 1;
+    double s = values[c][ACTION] / m->betas[c], other = values[c + 1][ACTION] / m->betas[c + 1];
+    double exponent = (m->betas[c] - m->betas[c + 1]) * (s - other);
+    if (exponent < 0 && philox_uniform(stream, c) >= exp(exponent)) {
+      continue;
+    }
+    struct gauge_chain *a = memory[c], *b = memory[c + 1];
+    double *links = a->field.links;
+    a->field.links = b->field.links;
+    b->field.links = links;
+    a->current = b->current = (double)NAN;
+    double row[CHAIN_MAX_DIAGNOSTICS];
+    memcpy(row, values[c], sizeof row);
+    values[c][ACTION] = other * m->betas[c];
+    values[c + 1][ACTION] = s * m->betas[c + 1];
+    values[c][PLAQUETTE] = values[c + 1][PLAQUETTE];
+    values[c + 1][PLAQUETTE] = row[PLAQUETTE];
+    for (size_t i = PLAIN_DIAGNOSTICS; i < at; i++) {
+      values[c][i] = values[c + 1][i];
+      values[c + 1][i] = row[i];
+    }
+    values[c][at] = 1;
+  }
+}
+
+static void model_frame(const void *model, void *memory, unsigned threads, void *out)
+{
+  const struct gauge_model *m = model;
+  const struct gauge_chain *chain = memory;
+  if (!m->single) {
+    gauge_field_get(&chain->field, threads, out);
+    return;
+  }
+  double *wide = (double *)((unsigned char *)memory + HEADER_BYTES);
+  float *narrow = out;
+  gauge_field_get(&chain->field, threads, wide);
+  for (size_t i = 0; i < doubles_of(&m->chain); i++) {
+    narrow[i] = (float)wide[i];
+  }
+}
+
+static void model_identity(const void *model, struct buffer *out)
+{
+  const struct gauge_model *m = model;
+  const struct gauge_chain_parameters *p = &m->chain;
+  buffer_printf(out, "%zu %zu ", p->colours, p->dimensions);
+  for (size_t k = 0; k < p->dimensions; k++) {
+    buffer_printf(out, "%zu %d ", p->extent[k], p->action.open[k]);
+  }
+  buffer_printf(out, "%a %a %a %d %zu %d %zu %a %llu %d %d %a ", p->action.beta, p->action.c1, p->action.anisotropy,
+                (int)p->method, p->overrelaxation, (int)p->order, p->steps, p->step_size, (unsigned long long)p->seed,
+                (int)p->start, p->instanton.charge, p->instanton.radius);
+  buffer_printf(out, "%a %d %s ", m->theta, m->single, m->first_text != NULL ? m->first_text : "-");
+}
+
+static const struct chain_model_ops model_ops = {.name = "gauge field",
+                                                 .bytes = model_bytes,
+                                                 .start = model_start,
+                                                 .advance = model_advance,
+                                                 .frame = model_frame,
+                                                 .identity = model_identity};
+static const struct chain_model_ops replica_ops = {.name = "gauge field replicas",
+                                                   .bytes = model_bytes,
+                                                   .start = model_start,
+                                                   .advance = model_advance,
+                                                   .couple = model_couple,
+                                                   .frame = model_frame,
+                                                   .identity = model_identity};
+
+size_t gauge_model_work(const struct gauge_chain_parameters *p)
+{
+  static const size_t forces[] = {[MD_LEAPFROG] = 1, [MD_OMELYAN2] = 2, [MD_OMELYAN4] = 5};
+  size_t sweeps = p->method == GAUGE_HMC ? saturated_mul(p->steps, forces[p->order]) : 1 + p->overrelaxation;
+  size_t link = LINK_WORK * p->colours * p->colours * (p->action.c1 != 0 ? 6 : 1);
+  return saturated_mul(saturated_mul(sites_of(p), p->dimensions * link), sweeps);
+}
+
+static void describe_frame(const struct gauge_model *m, struct cube *frame)
+{
+  size_t d = m->chain.dimensions;
+  frame->type = m->single ? ELEMENT_C64 : ELEMENT_C128;
+  frame->dimensions = d + 3;
+  for (size_t k = 0; k < d; k++) {
+    frame->dimension[k] = dimension_enumerated(axis_names[k], DIMENSION_OTHER, m->chain.extent[k]);
+  }
+  frame->dimension[d] = dimension_texts("direction", DIMENSION_BANDS, axis_names, d);
+  frame->dimension[d + 1] = dimension_enumerated("row", DIMENSION_OTHER, m->chain.colours);
+  frame->dimension[d + 2] = dimension_enumerated("column", DIMENSION_OTHER, m->chain.colours);
+}
+
+int gauge_model_describe(struct arena *arena, const struct gauge_model *model, struct markov_chain *chain,
+                         struct error *error)
+{
+  struct gauge_model *copy = ARENA_NEW(arena, struct gauge_model);
+  struct cube *frame = ARENA_NEW(arena, struct cube);
+  struct chain_diagnostic *rows = ARENA_ARRAY(arena, struct chain_diagnostic, CHAIN_MAX_DIAGNOSTICS);
+  if (copy == NULL || frame == NULL || rows == NULL) {
+    return error_memory(error);
+  }
+  *copy = *model;
+  describe_frame(model, frame);
+  size_t count = PLAIN_DIAGNOSTICS;
+  memcpy(rows, plain, sizeof plain);
+  if (has_charge(&model->chain)) {
+    memcpy(rows + count, charges, sizeof charges);
+    count += 3;
+  }
+  if (model->betas != NULL) {
+    rows[count++] = exchange;
+  }
+  chain->ops = model->betas != NULL ? &replica_ops : &model_ops;
+  chain->model = copy;
+  chain->frame = frame;
+  chain->diagnostics = rows;
+  chain->diagnostic_count = count;
+  chain->work = gauge_model_work(&model->chain);
+  chain->sites = sites_of(&model->chain);
+  chain->grain = GRAIN / (model->chain.colours * model->chain.colours * model->chain.dimensions) + 1;
+  return 0;
+}

@@ -1,0 +1,78 @@
+/* Markov chains as a source of boxes: whatever the model, configurations come out one after the other.
+ *
+ *   quantity field    dimensions (configuration, [chain,] the model's own)
+ *   quantity history  dimensions (configuration, [chain,] diagnostic), float64
+ *
+ * Chains advance by trajectories (or sweeps: whatever the model calls one). `thermalisation` of them are discarded;
+ * from then on the end of every separation-th is a configuration. Readers share the chains under a lock: only as many
+ * configurations are made as are asked for, in order, and the last ones are remembered (8 MiB of them, at least two). A
+ * read of what is no longer remembered starts the chains anew, and so does one after a read that was cut off
+ * (RequestTimeout). That gives the same numbers, because a model's state is a pure function of its parameters, the
+ * chain's number and the trajectory's. Several chains advance on a thread each, one chain shares its work among them;
+ * the bits do not depend on threads. */
+#ifndef TWINCUBE_PROCESSES_LATTICE_MARKOV_CHAIN_H
+#define TWINCUBE_PROCESSES_LATTICE_MARKOV_CHAIN_H
+
+#include "datacube/source.h"
+
+enum chain_quantity { CHAIN_FIELD, CHAIN_HISTORY };
+enum { CHAIN_MAX_DIAGNOSTICS = 12, CHAIN_MAX_CHAINS = 1024 };
+
+struct chain_step {
+  size_t chain;
+  uint64_t trajectory;
+  unsigned threads;           /* that it may use */
+  const volatile int *cancel; /* becomes nonzero: what is made means nothing; or NULL */
+};
+
+static inline bool chain_is_cancelled(const volatile int *cancel)
+{
+  return cancel != NULL && *cancel != 0;
+}
+
+/* What is numbered by a trajectory. */
+struct chain_diagnostic {
+  const char *label;
+  bool mean; /* over all trajectories since the configuration before; else of the one that ended in it */
+};
+
+struct chain_model_ops {
+  const char *name;                   /* for EXPLAIN, begins the identity */
+  size_t (*bytes)(const void *model); /* of one chain's state */
+  /* The state before the first trajectory, in memory aligned to 64. */
+  void (*start)(const void *model, const struct chain_step *step, void *memory);
+  /* One trajectory; writes a value for each diagnostic. */
+  void (*advance)(const void *model, const struct chain_step *step, void *memory, double *diagnostics);
+  /* Optional: what chains do with each other after trajectory t; may exchange the pointers. diagnostics[chain][…]. */
+  void (*couple)(const void *model, size_t chains, uint64_t trajectory, void **memory,
+                 double (*diagnostics)[CHAIN_MAX_DIAGNOSTICS]);
+  /* The configuration as elements of the cube. */
+  void (*frame)(const void *model, void *memory, unsigned threads, void *out);
+  void (*identity)(const void *model, struct buffer *out);
+};
+
+struct markov_chain {
+  const struct chain_model_ops *ops;
+  const void *model; /* borrowed, as all below */
+  const char *title;
+  const struct cube *frame; /* dimensions and type of one configuration */
+  const struct chain_diagnostic *diagnostics;
+  size_t diagnostic_count;       /* at most CHAIN_MAX_DIAGNOSTICS */
+  size_t chains;                 /* at least 1 */
+  const struct dimension *apart; /* the chains' dimension; NULL: one chain without */
+  size_t configurations;         /* all below: trajectories */
+  size_t thermalisation;         /* before the first that counts */
+  size_t separation;             /* for each configuration, at least 1 */
+  uint64_t first_trajectory;     /* number of the first, thermalisation or not */
+  enum chain_quantity quantity;
+  size_t work;                /* of a trajectory of one chain, about nanoseconds */
+  size_t grain;               /* fewest sites worth a thread */
+  size_t sites;               /* of one chain */
+  const volatile int *cancel; /* lives as long as the source; or NULL */
+};
+
+/* The parameters were checked. The chains' memory dies with the arena. Error Internal. */
+int markov_chain_source(struct arena *arena, const struct markov_chain *parameters, const struct source **out,
+                        struct error *error);
+
+#endif
