@@ -48,19 +48,6 @@ int chain_read_shape(struct call *call, const struct shape_limits *limits, size_
   return sites <= limits->sites ? 0 : invalid_shape(call, limits, "the lattice is too large");
 }
 
-int chain_read_bounded(struct call *call, const char *name, double minimum, double maximum, double *out)
-{
-  if (call_number(call, name, out) != 0) {
-    return -1;
-  }
-  if (!(*out >= minimum && *out <= maximum)) {
-    return error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
-                           "parameter '%s' of process '%s' must be a number from %g to %g; it is %.17g", name,
-                           call->process->id, minimum, maximum, *out);
-  }
-  return 0;
-}
-
 int chain_read_positive(struct call *call, const char *name, double maximum, double *out)
 {
   if (call_number(call, name, out) != 0) {
@@ -74,51 +61,15 @@ int chain_read_positive(struct call *call, const char *name, double maximum, dou
   return 0;
 }
 
-int chain_read_count(struct call *call, const char *name, int64_t minimum, int64_t maximum, size_t *out)
-{
-  int64_t number;
-  if (call_integer(call, name, minimum, maximum, &number) != 0) {
-    return -1;
-  }
-  *out = (size_t)number;
-  return 0;
-}
-
-/* "'a', 'b' or 'c'" */
-static const char *list_names(struct arena *arena, const char *const *names, size_t count)
-{
-  const char *list = "";
-  for (size_t i = 0; i < count && list != NULL; i++) {
-    list = arena_printf(arena, "%s%s'%s'", list, i == 0 ? "" : i + 1 < count ? ", " : " or ", names[i]);
-  }
-  return list != NULL ? list : "one of its names";
-}
-
-int chain_read_choice(struct call *call, const char *name, const char *const *names, size_t count, size_t *out)
-{
-  const char *text;
-  if (call_text(call, name, &text) != 0) {
-    return -1;
-  }
-  for (*out = 0; *out < count; ++*out) {
-    if (strcmp(names[*out], text) == 0) {
-      return 0;
-    }
-  }
-  return error_parameter(call->error, ERROR_ProcessParameterInvalid, name,
-                         "parameter '%s' of process '%s' must be %s; it is '%s'", name, call->process->id,
-                         list_names(call->arena, names, count), text);
-}
-
 int chain_read_common(struct call *call, struct markov_chain *chain, uint64_t *seed)
 {
-  static const char *const quantities[] = {"field", "history"};
+  static const char *const quantities[] = {"field", "history", NULL};
   size_t number, quantity;
-  if (chain_read_count(call, "seed", 0, CHAIN_MAX_SEED, &number) != 0 ||
-      chain_read_count(call, "configurations", 1, CHAIN_MAX_CONFIGURATIONS, &chain->configurations) != 0 ||
-      chain_read_count(call, "thermalisation", 0, MAX_THERMALISATION, &chain->thermalisation) != 0 ||
-      chain_read_count(call, "separation", 1, MAX_SEPARATION, &chain->separation) != 0 ||
-      chain_read_choice(call, "quantity", quantities, 2, &quantity) != 0) {
+  if (lattice_count(call, "seed", 0, CHAIN_MAX_SEED, &number) != 0 ||
+      lattice_count(call, "configurations", 1, CHAIN_MAX_CONFIGURATIONS, &chain->configurations) != 0 ||
+      lattice_count(call, "thermalisation", 0, MAX_THERMALISATION, &chain->thermalisation) != 0 ||
+      lattice_count(call, "separation", 1, MAX_SEPARATION, &chain->separation) != 0 ||
+      lattice_choice(call, "quantity", quantities, &quantity) != 0) {
     return -1;
   }
   *seed = number;

@@ -1,10 +1,10 @@
-/* Arguments that simulations share: 0, or -1 with ProcessParameterInvalid naming the parameter, what it must be and
- * what it is. */
+/* Arguments that simulations share, beside lattice_arguments.h: 0, or -1 with ProcessParameterInvalid naming the
+ * parameter, what it must be and what it is. */
 #ifndef TWINCUBE_PROCESSES_LATTICE_CHAIN_ARGUMENTS_H
 #define TWINCUBE_PROCESSES_LATTICE_CHAIN_ARGUMENTS_H
 
+#include "processes/lattice/lattice_arguments.h"
 #include "processes/lattice/markov_chain.h"
-#include "processes/process.h"
 
 #define CHAIN_MAX_COUPLING 1e6
 #define CHAIN_MAX_SEED INT64_C(9007199254740991)
@@ -18,14 +18,8 @@ struct shape_limits {
 /* `shape`: extents x0, x1, … */
 int chain_read_shape(struct call *call, const struct shape_limits *limits, size_t *dimensions, size_t *extent);
 
-/* A number from minimum to maximum. */
-int chain_read_bounded(struct call *call, const char *name, double minimum, double maximum, double *out);
-/* One above 0, to maximum. */
+/* A number above 0, to maximum. */
 int chain_read_positive(struct call *call, const char *name, double maximum, double *out);
-int chain_read_count(struct call *call, const char *name, int64_t minimum, int64_t maximum, size_t *out);
-
-/* A text out of names: its index. */
-int chain_read_choice(struct call *call, const char *name, const char *const *names, size_t count, size_t *out);
 
 /* seed, configurations, thermalisation, separation and quantity, which every simulation has. */
 int chain_read_common(struct call *call, struct markov_chain *chain, uint64_t *seed);

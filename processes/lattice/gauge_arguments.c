@@ -19,9 +19,8 @@ static int invalid(struct call *call, const char *name, const char *what)
 
 static int read_group(struct call *call, size_t *colours)
 {
-  static const char *const groups[GAUGE_MAX_COLOURS] = {"U(1)",  "SU(2)", "SU(3)", "SU(4)",
-                                                        "SU(5)", "SU(6)", "SU(7)", "SU(8)"};
-  if (chain_read_choice(call, "group", groups, GAUGE_MAX_COLOURS, colours) != 0) {
+  static const char *const groups[] = {"U(1)", "SU(2)", "SU(3)", "SU(4)", "SU(5)", "SU(6)", "SU(7)", "SU(8)", NULL};
+  if (lattice_choice(call, "group", groups, colours) != 0) {
     return -1;
   }
   ++*colours;
@@ -50,12 +49,12 @@ static int read_boundary(struct call *call, struct gauge_chain_parameters *chain
 
 int gauge_read_action(struct call *call, struct gauge_chain_parameters *chain)
 {
-  static const char *const actions[] = {"wilson", "symanzik", "iwasaki", "dbw2"};
+  static const char *const actions[] = {"wilson", "symanzik", "iwasaki", "dbw2", NULL};
   static const double c1[] = {GAUGE_C1_WILSON, GAUGE_C1_SYMANZIK, GAUGE_C1_IWASAKI, GAUGE_C1_DBW2};
   const struct shape_limits limits = {2, LATTICE_MAX_DIMENSIONS, MAX_SITES};
   size_t action;
   if (chain_read_shape(call, &limits, &chain->dimensions, chain->extent) != 0 ||
-      read_group(call, &chain->colours) != 0 || chain_read_choice(call, "action", actions, 4, &action) != 0 ||
+      read_group(call, &chain->colours) != 0 || lattice_choice(call, "action", actions, &action) != 0 ||
       chain_read_positive(call, "anisotropy", 1e3, &chain->action.anisotropy) != 0 || read_boundary(call, chain) != 0) {
     return -1;
   }
@@ -68,13 +67,13 @@ int gauge_read_action(struct call *call, struct gauge_chain_parameters *chain)
 
 int gauge_read_update(struct call *call, struct gauge_chain_parameters *chain)
 {
-  static const char *const updates[] = {"heatbath", "hmc"};
-  static const char *const integrators[] = {"leapfrog", "omelyan2", "omelyan4"};
+  static const char *const updates[] = {"heatbath", "hmc", NULL};
+  static const char *const integrators[] = {"leapfrog", "omelyan2", "omelyan4", NULL};
   size_t update, integrator;
-  if (chain_read_choice(call, "update", updates, 2, &update) != 0 ||
-      chain_read_choice(call, "integrator", integrators, 3, &integrator) != 0 ||
-      chain_read_count(call, "overrelaxation", 0, MAX_OVERRELAXATION, &chain->overrelaxation) != 0 ||
-      chain_read_count(call, "steps", 1, MAX_STEPS, &chain->steps) != 0 ||
+  if (lattice_choice(call, "update", updates, &update) != 0 ||
+      lattice_choice(call, "integrator", integrators, &integrator) != 0 ||
+      lattice_count(call, "overrelaxation", 0, MAX_OVERRELAXATION, &chain->overrelaxation) != 0 ||
+      lattice_count(call, "steps", 1, MAX_STEPS, &chain->steps) != 0 ||
       chain_read_positive(call, "step_size", MAX_STEP_SIZE, &chain->step_size) != 0) {
     return -1;
   }
@@ -98,10 +97,10 @@ int gauge_read_update(struct call *call, struct gauge_chain_parameters *chain)
 
 int gauge_read_start(struct call *call, struct gauge_chain_parameters *chain)
 {
-  static const char *const starts[] = {"cold", "hot", "instanton"};
+  static const char *const starts[] = {"cold", "hot", "instanton", NULL};
   size_t start;
   int64_t charge;
-  if (chain_read_choice(call, "start", starts, 3, &start) != 0 ||
+  if (lattice_choice(call, "start", starts, &start) != 0 ||
       call_integer(call, "charge", -MAX_CHARGE, MAX_CHARGE, &charge) != 0 ||
       chain_read_positive(call, "radius", MAX_RADIUS, &chain->instanton.radius) != 0) {
     return -1;

@@ -14,13 +14,13 @@ static int invalid(struct call *call, const char *name, const char *what)
 
 static int read_model(struct call *call, struct gauge_model *model)
 {
-  static const char *const precisions[] = {"double", "single"};
+  static const char *const precisions[] = {"double", "single", NULL};
   size_t precision;
   if (gauge_read_action(call, &model->chain) != 0 ||
-      chain_read_bounded(call, "beta", -MAX_BETA, MAX_BETA, &model->chain.action.beta) != 0 ||
+      lattice_number(call, "beta", -MAX_BETA, MAX_BETA, &model->chain.action.beta) != 0 ||
       gauge_read_update(call, &model->chain) != 0 || gauge_read_start(call, &model->chain) != 0 ||
-      chain_read_bounded(call, "theta", -MAX_THETA, MAX_THETA, &model->theta) != 0 ||
-      chain_read_choice(call, "precision", precisions, 2, &precision) != 0) {
+      lattice_number(call, "theta", -MAX_THETA, MAX_THETA, &model->theta) != 0 ||
+      lattice_choice(call, "precision", precisions, &precision) != 0) {
     return -1;
   }
   model->single = precision == 1;
@@ -34,13 +34,13 @@ static int read_model(struct call *call, struct gauge_model *model)
 static int read_chains(struct call *call, struct gauge_model *model, struct markov_chain *chain)
 {
   size_t chains = 0;
-  if (call_has(call, "chains") && chain_read_count(call, "chains", 1, CHAIN_MAX_CHAINS, &chains) != 0) {
+  if (call_has(call, "chains") && lattice_count(call, "chains", 1, CHAIN_MAX_CHAINS, &chains) != 0) {
     return -1;
   }
   bool apart = chains != 0;
   size_t given = apart ? chains : 1, trajectories;
   if (gauge_first_read(call, "chain", model, &given) != 0 ||
-      chain_read_count(call, "first_trajectory", 0, CHAIN_MAX_SEED, &trajectories) != 0) {
+      lattice_count(call, "first_trajectory", 0, CHAIN_MAX_SEED, &trajectories) != 0) {
     return -1;
   }
   chain->chains = given;

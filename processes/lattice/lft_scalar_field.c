@@ -10,8 +10,8 @@ static int read_action(struct call *call, struct scalar_action *action)
 {
   const struct shape_limits limits = {1, SCALAR_FIELD_MAX_DIMENSIONS, MAX_SITES};
   if (chain_read_shape(call, &limits, &action->dimensions, action->extent) != 0 ||
-      chain_read_bounded(call, "m2", -CHAIN_MAX_COUPLING, CHAIN_MAX_COUPLING, &action->m2) != 0 ||
-      chain_read_bounded(call, "lambda", 0, CHAIN_MAX_COUPLING, &action->lambda) != 0) {
+      lattice_number(call, "m2", -CHAIN_MAX_COUPLING, CHAIN_MAX_COUPLING, &action->m2) != 0 ||
+      lattice_number(call, "lambda", 0, CHAIN_MAX_COUPLING, &action->lambda) != 0) {
     return -1;
   }
   if (action->lambda == 0 && action->m2 <= 0) {
@@ -25,11 +25,11 @@ static int read_action(struct call *call, struct scalar_action *action)
 
 static int read_hmc(struct call *call, struct hmc *hmc)
 {
-  static const char *const integrators[] = {"leapfrog", "omelyan"};
+  static const char *const integrators[] = {"leapfrog", "omelyan", NULL};
   size_t integrator;
-  if (chain_read_count(call, "steps", 1, MAX_STEPS, &hmc->steps) != 0 ||
+  if (lattice_count(call, "steps", 1, MAX_STEPS, &hmc->steps) != 0 ||
       chain_read_positive(call, "step_size", MAX_STEP_SIZE, &hmc->step_size) != 0 ||
-      chain_read_choice(call, "integrator", integrators, 2, &integrator) != 0) {
+      lattice_choice(call, "integrator", integrators, &integrator) != 0) {
     return -1;
   }
   hmc->integrator = integrator == 0 ? HMC_LEAPFROG : HMC_OMELYAN;
