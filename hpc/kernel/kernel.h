@@ -68,6 +68,7 @@ struct kernel_step {
   struct kernel_operand operand[3];
   uint32_t outer, n;        /* REDUCE, SERIES, FIT */
   double value;             /* CONSTANT */
+  bool once;                /* CONSTANT: no other step writes its blocks, so a run's first piece sets them for all */
   const double *parameters; /* REDUCE, SERIES: see the .def files; CONSTANT: one value per block, or NULL; FIT: see
                                program.h */
   uint32_t parameter_count;

@@ -36,6 +36,8 @@ struct draft_input { /* a stage_input whose lists still grow */
   const struct window *window[CUBE_MAX_DIMENSIONS];
 };
 
+enum { MOST_ONCE = 8 }; /* more constants would take the cache from what is computed */
+
 struct fuse {
   const struct node *root; /* what the kernel computes */
   struct stage_list *list;
@@ -53,6 +55,11 @@ struct fuse {
   struct draft_input *inputs;
   size_t input_count, input_capacity;
   struct memo *memos;
+  struct once_constant { /* set once a run, in a register of its own */
+    double value;
+    uint32_t reg;
+  } once[MOST_ONCE];
+  size_t once_count;
 };
 
 #define GROW(f, where, field, count_, capacity_)                                                                       \

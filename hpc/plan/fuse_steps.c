@@ -112,9 +112,23 @@ static int pick_input(struct fuse *f, struct program_walk *w, const struct progr
   return bind_input(f, w, input, &array, out);
 }
 
+/* The register that holds the number already. */
+static const struct once_constant *known_constant(const struct fuse *f, double value)
+{
+  for (size_t i = 0; i < f->once_count; i++)
+    if (memcmp(&f->once[i].value, &value, sizeof value) == 0)
+      return &f->once[i];
+  return NULL;
+}
+
 static int step_constant(struct fuse *f, const struct program_step *program_step, struct operand *out)
 {
+  const struct once_constant *known = program_step->is_array ? NULL : known_constant(f, program_step->constant);
   *out = (struct operand){.tail = program_step->length};
+  if (known) {
+    out->reg = known->reg;
+    return 0;
+  }
   if (fuse_add_register(f, program_step->length, &out->reg) != 0)
     return -1;
   struct kernel_step *step = fuse_add_step(f, STEP_CONSTANT);
@@ -124,6 +138,9 @@ static int step_constant(struct fuse *f, const struct program_step *program_step
   step->blocks = (uint32_t)program_step->length;
   step->value = program_step->constant;
   step->parameters = program_step->is_array ? program_step->parameters : NULL;
+  step->once = !program_step->is_array && f->once_count < MOST_ONCE;
+  if (step->once)
+    f->once[f->once_count++] = (struct once_constant){step->value, step->dst};
   return 0;
 }
 

@@ -1,4 +1,5 @@
-/* Registers share memory: each lives from its first write to its last use, and takes the first gap that fits. */
+/* Registers share memory: each lives from its first write to its last use, and takes the first gap that fits. What is
+ * set once a run keeps its place. */
 #include "hpc/plan/fuse.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static void note(struct life *life, size_t step)
   if (!life->used)
     life->first = step;
   life->used = true;
-  life->last = step;
+  life->last = step > life->last ? step : life->last;
 }
 
 static void find_lives(const struct kernel *kernel, struct life *lives)
@@ -32,6 +33,8 @@ static void find_lives(const struct kernel *kernel, struct life *lives)
       note(&lives[step->operand[k].reg], i);
     if (step->kind != STEP_STORE)
       note(&lives[step->dst], i);
+    if (step->once)
+      note(&lives[step->dst], kernel->step_count - 1);
   }
 }
 
@@ -39,19 +42,48 @@ struct register_place {
   size_t start, blocks, last;
 };
 
-/* Lowest start of `blocks` free blocks; the places are sorted by start. */
-static size_t find_gap(const struct register_place *places, size_t count, size_t blocks, size_t *at)
+struct register_places { /* of the registers that live at a step, sorted by start */
+  struct register_place *place;
+  size_t count;
+};
+
+/* Gives the lowest start of `blocks` free blocks to a register that lives until step `last`. */
+static size_t place_register(struct register_places *live, size_t blocks, size_t last)
 {
-  size_t start = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (places[i].start - start >= blocks) {
-      *at = i;
-      return start;
-    }
-    start = places[i].start + places[i].blocks;
-  }
-  *at = count;
+  size_t start = 0, at = 0;
+  for (; at < live->count && live->place[at].start - start < blocks; at++)
+    start = live->place[at].start + live->place[at].blocks;
+  memmove(&live->place[at + 1], &live->place[at], (live->count++ - at) * sizeof *live->place);
+  live->place[at] = (struct register_place){start, blocks, last};
   return start;
+}
+
+/* Forgets the registers that have died before the step. */
+static void drop_dead(struct register_places *live, size_t step)
+{
+  size_t kept = 0;
+  for (size_t k = 0; k < live->count; k++)
+    if (live->place[k].last >= step)
+      live->place[kept++] = live->place[k];
+  live->count = kept;
+}
+
+/* Gives each register its first block. */
+static void place_registers(struct kernel *kernel, const uint32_t *blocks, const struct life *lives,
+                            struct register_place *places, size_t *offset)
+{
+  struct register_places live = {.place = places};
+  for (int once = 1; once >= 0; once--) /* what keeps its place comes first */
+    for (size_t i = 0; i < kernel->step_count; i++) {
+      const struct kernel_step *step = &kernel->steps[i];
+      if (!once)
+        drop_dead(&live, i);
+      if (step->kind == STEP_STORE || step->once != (once == 1) || lives[step->dst].first != i)
+        continue;
+      offset[step->dst] = place_register(&live, blocks[step->dst], lives[step->dst].last);
+      if (offset[step->dst] + blocks[step->dst] > kernel->scratch_blocks)
+        kernel->scratch_blocks = offset[step->dst] + blocks[step->dst];
+    }
 }
 
 static void choose_lanes(struct kernel *kernel)
@@ -70,27 +102,11 @@ int allocate_registers(struct arena *arena, struct kernel *kernel, const uint32_
   size_t *offset = ARENA_ARRAY(arena, size_t, count + 1);
   int status = lives && places && offset ? 0 : -1;
   if (status == 0) {
-    size_t live = 0;
     find_lives(kernel, lives);
+    place_registers(kernel, blocks, lives, places, offset);
     for (size_t i = 0; i < kernel->step_count; i++) {
-      const struct kernel_step *step = &kernel->steps[i];
-      size_t kept = 0;
-      for (size_t k = 0; k < live; k++)
-        if (places[k].last >= i)
-          places[kept++] = places[k];
-      live = kept;
-      if (step->kind != STEP_STORE && lives[step->dst].first == i) {
-        size_t at, start = find_gap(places, live, blocks[step->dst], &at);
-        memmove(&places[at + 1], &places[at], (live - at) * sizeof *places);
-        places[at] = (struct register_place){start, blocks[step->dst], lives[step->dst].last};
-        live++;
-        offset[step->dst] = start;
-        if (start + blocks[step->dst] > kernel->scratch_blocks)
-          kernel->scratch_blocks = start + blocks[step->dst];
-      }
-      size_t work = kernel_step_work_blocks(step);
-      if (work > kernel->work_blocks)
-        kernel->work_blocks = work;
+      const size_t work = kernel_step_work_blocks(&kernel->steps[i]);
+      kernel->work_blocks = work > kernel->work_blocks ? work : kernel->work_blocks;
     }
     kernel->register_offset = offset;
     kernel->register_count = count;

@@ -22,7 +22,16 @@
 #define EACH_CPU
 #endif
 
-enum { LANES = 8192, FAR_LANES = 1 << 22, REPEATS = 24, DATES = 24, MOST_STEPS = 64, SLOTS = 12, INPUTS = 3 };
+enum {
+  LANES = 8192,
+  FAR_LANES = 1 << 22,
+  REPEATS = 24,
+  DATES = 24,
+  MOST_STEPS = 64,
+  SLOTS = 24,
+  NUMBERS = 12,
+  INPUTS = 3
+};
 
 static const double constants[] = {2.5, 6, 7.5, 1, 0.0001, -0.1, 0.25, 0.75}; /* of an expression's digits */
 
@@ -136,15 +145,16 @@ static void built_end(struct built *p, size_t slot)
 /* As a stack machine; operands that are inputs are taken where they lie. */
 static void built_of(struct built *p, enum lane_type type, const char *text)
 {
-  size_t stack[SLOTS], depth = 0;
+  size_t stack[SLOTS], depth = 0, numbers = NUMBERS; /* numbers keep their slots, from there on */
   built_start(p, type, 1, 1u | (strchr(text, 'y') ? 2u : 0u) | (strchr(text, 'z') ? 4u : 0u));
   for (; *text; text++) {
-    const size_t own = INPUTS + depth; /* slot of a value that comes to lie here */
     if (*text >= 'x' && *text <= 'z') {
       stack[depth++] = (size_t)(*text - 'x');
     } else if (*text >= '0' && *text <= '9') {
-      add_step(p, STEP_CONSTANT, (uint32_t)own, 1)->value = constants[*text - '0'];
-      stack[depth++] = own;
+      struct kernel_step *number = add_step(p, STEP_CONSTANT, (uint32_t)numbers, 1);
+      number->value = constants[*text - '0'];
+      number->once = true;
+      stack[depth++] = numbers++;
     } else {
       size_t o = 0;
       while (operations[o].letter != *text)
