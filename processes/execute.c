@@ -3,6 +3,7 @@
 
 #include "datacube/sink/output.h"
 #include "hpc/device/device_text.h"
+#include "hpc/udf/interpreters.h"
 #include "processes/cube/unpacked.h"
 #include "processes/graph/elsewhere.h"
 #include "processes/result_file.h"
@@ -304,6 +305,18 @@ static void remove_files(const struct execution_result *result)
     unlink(result->files[i].path);
 }
 
+static void tell_line(void *data, enum log_level level, const char *node, const char *text)
+{
+  run_log_put(data, &(struct log_entry){.level = level, .node = node, .message = text});
+}
+
+/* What users' scripts have said while the graph was lowered and run. */
+static void tell_scripts(const struct execution *e)
+{
+  struct interpreters *all = e->local ? e->local->interpreters : NULL;
+  interpreters_tell(all, tell_line, (void *)(uintptr_t)e->log);
+}
+
 int execute(const struct execution *e, struct execution_result *out, struct error *error)
 {
   struct arena *arena = make_arena(e, error);
@@ -318,6 +331,7 @@ int execute(const struct execution *e, struct execution_result *out, struct erro
     remove_files(out);
     status = -1;
   }
+  tell_scripts(e);
   run_report_end(&steps.report);
   cached_run_free(&steps.again); /* where it was not run */
   arena_free(arena);

@@ -16,6 +16,8 @@ struct elsewhere_part { /* of a graph */
   struct elsewhere wanted;
 };
 
+struct interpreters; /* hpc/udf/interpreters.h */
+
 struct local_files {          /* all zero: none */
   bool all;                   /* what the process itself may read: the command line */
   const char *const *folders; /* else what lies below these: absolute, without links */
@@ -34,6 +36,7 @@ struct local_files {          /* all zero: none */
   void *context;
   const struct elsewhere_part *parts; /* of the graph at hand, found before it is bound */
   size_t part_count;
+  struct interpreters *interpreters; /* of users' scripts; or NULL */
 };
 
 /* The path without links of a file named by a path or file:// address: absolute, or below the working directory (all)

@@ -2,6 +2,7 @@
 #include "server/commands/command.h"
 #include "server/commands/command_catalogue.h"
 #include "server/fetch/fetch_process.h"
+#include "server/udf/udf_host.h"
 #include "server/workers/zygote.h"
 
 #include <stdio.h>
@@ -25,6 +26,7 @@ static const struct subcommand subcommands[] = {
     {"job", command_job, "list, show and cancel batch jobs of the server"},
     {"zygote", zygote_main, NULL}, /* the server's own: not for people */
     {"fetcher", fetcher_main, NULL},
+    {"udf-host", udf_host_main, NULL},
 };
 
 static const size_t subcommand_count = sizeof subcommands / sizeof subcommands[0];

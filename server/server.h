@@ -45,6 +45,7 @@ struct server_settings {
   const char *workspaces; /* folder of users' workspaces, absolute, or NULL: there are none */
   uint64_t result_size;   /* bytes that a synchronous request may write */
   unsigned threads;       /* of one request, 0: default */
+  const char *udf_python; /* JSON of the runtime Python, as in /udf_runtimes; or NULL: there is none */
   bool reads_namespaces;  /* graphs may use processes that are published on the web */
 };
 

@@ -1,9 +1,10 @@
 # cmake -D OUTPUT=file.c -D "INPUTS=file;…" -P embed_text.cmake: each file as a C string, name.cu as name_cu.
-set(text "/* made from .cu files */\n")
+set(text "/* made from texts of the source */\n")
 foreach(input ${INPUTS})
-  get_filename_component(symbol ${input} NAME_WE)
+  get_filename_component(symbol ${input} NAME)
+  string(REPLACE "." "_" symbol ${symbol})
   file(READ ${input} bytes HEX)
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
-  string(APPEND text "extern const char ${symbol}_cu[];\nconst char ${symbol}_cu[] = {${bytes}0};\n")
+  string(APPEND text "extern const char ${symbol}[];\nconst char ${symbol}[] = {${bytes}0};\n")
 endforeach()
 file(WRITE ${OUTPUT} "${text}")

@@ -3,7 +3,7 @@
 #ifndef TWINCUBE_PROCESSES_CUBE_ALONG_H
 #define TWINCUBE_PROCESSES_CUBE_ALONG_H
 
-#include "processes/cube/shape.h"
+#include "processes/cube/kernel_frame.h"
 
 struct along {
   const struct node *data;
@@ -12,8 +12,9 @@ struct along {
   const char *parameter;        /* the callback's argument name, for messages */
 };
 
-/* Runs the callback once over the whole dimension; the value and the program that computes it. */
-int along_run(struct call *call, const struct along *along, struct program **program, struct value *value);
+/* Runs the callback once over the whole dimension: the value, and the frame (all zero, or with wants_single) whose
+ * program computes it. */
+int along_run(struct call *call, const struct along *along, struct kernel_frame *frame, struct value *value);
 
 /* Node whose cube lacks the dimension (keep false), or has it with size 1 and the given label dimension. */
 int along_reduce(struct call *call, const struct along *along, const struct dimension *kept, const struct node **out);

@@ -92,27 +92,27 @@ static int settle_bands(struct call *call, const struct along *along, const stru
 static int apply_dimension_call(struct call *call, struct value *result)
 {
   struct application a = {.along = {.parameter = "process"}};
-  struct program *program;
+  struct kernel_frame frame = {.array_dimension = NO_DIMENSION};
   struct value value;
   struct lanes lanes;
   if (call_cube(call, "data", &a.along.data) != 0 ||
       call_dimension(call, "dimension", a.along.data, &a.along.dimension) != 0 ||
       call_callback_argument(call, "process", &a.along.callback) != 0 || read_target(call, &a) != 0)
     return -1;
-  struct cube *cube = cube_copy(call->arena, a.along.data->cube);
-  struct kernel_input *input = ARENA_NEW(call->arena, struct kernel_input);
-  if (!cube || !input)
-    return error_memory(call->error);
-  if (along_run(call, &a.along, &program, &value) != 0 ||
-      callback_lanes(call, program, &value, true, "process", &lanes) != 0 ||
-      place_target(call, &a, &lanes, cube, input) != 0)
+  if (along_run(call, &a.along, &frame, &value) != 0 ||
+      callback_lanes(call, frame.program, &value, true, "process", &lanes) != 0)
     return -1;
+  struct cube *cube = frame_cube(call, &frame);
+  struct kernel_input input, *inputs;
+  if (!cube || place_target(call, &a, &lanes, cube, &input) != 0 || (inputs = frame_inputs(call, &frame, cube)) == NULL)
+    return -1;
+  inputs[0] = input;
   const char *name = a.target ? a.target : a.along.data->cube->dimension[a.along.dimension].name;
-  cube_set_result_type(cube, &lanes, input, 1);
-  if (settle_bands(call, &a.along, program, &lanes, cube) != 0)
+  cube_set_result_type(cube, &lanes, inputs, 1 + frame.count);
+  if (settle_bands(call, &a.along, frame.program, &lanes, cube) != 0)
     return -1;
-  const struct node *node =
-      node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, (int)cube_find_dimension(cube, name));
+  const struct node *node = node_kernel(call->arena, call_origin(call), cube, inputs, 1 + frame.count, frame.program,
+                                        lanes, (int)cube_find_dimension(cube, name));
   *result = value_cube(node);
   return node ? 0 : error_memory(call->error);
 }

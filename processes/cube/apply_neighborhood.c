@@ -1,7 +1,8 @@
 /* apply_neighborhood: a process on one block after the other. The process is lowered once, for a block that stands for
  * all; the chunk stage hands it each block with its overlap. */
 #include "processes/cube/block_size.h"
-#include "processes/cube/shape.h"
+#include "processes/cube/kernel_frame.h"
+#include "processes/graph/lower.h"
 
 #include "hpc/stage/chunk_stage.h"
 
@@ -55,27 +56,30 @@ static int run_on_array(struct neighborhood *n, size_t d, const struct node **ou
   struct call *call = n->call;
   const struct cube *block = n->chunks->chunk->cube;
   const struct dimension *labels = &block->dimension[d];
-  struct program *program = program_new(call->arena);
-  struct cube *cube = cube_copy(call->arena, block);
-  struct kernel_input *input = ARENA_NEW(call->arena, struct kernel_input);
+  struct kernel_frame frame = {
+      .data = n->chunks->chunk, .array_dimension = (int)d, .program = program_new(call->arena)};
   struct value value;
   struct lanes lanes;
-  if (!program || !cube || !input)
+  if (!frame.program)
     return error_memory(call->error);
-  struct lanes array = program_input(program, 0, true, labels->size, block->type, labels);
+  struct lanes array = program_input(frame.program, 0, true, labels->size, block->type, labels);
   struct argument parameters[] = {{"data", value_lanes(array)}, {"context", call_context(call)}};
-  if (call_run_callback(call, n->process, program, parameters, 2, &value) != 0 ||
-      callback_lanes(call, program, &value, true, "process", &lanes) != 0)
+  if (frame_run(call, &frame, n->process, parameters, 2, &value) != 0 ||
+      callback_lanes(call, frame.program, &value, true, "process", &lanes) != 0)
     return -1;
   if (lanes.length != labels->size)
     return changed(n, "the array has another length");
-  *input = (struct kernel_input){.node = n->chunks->chunk, .array_dimension = (int)d};
-  for (size_t k = 0; k < block->dimensions; k++)
-    input->to_output[k] = k == d ? NO_DIMENSION : (int)k;
-  cube_set_result_type(cube, &lanes, input, 1);
-  if (cube_settle_packing(call, cube, program, &lanes) != 0)
+  struct cube *cube = frame_cube(call, &frame);
+  struct kernel_input *inputs = cube ? frame_inputs(call, &frame, cube) : NULL;
+  if (!inputs)
     return -1;
-  *out = node_kernel(call->arena, call_origin(call), cube, input, 1, program, lanes, (int)d);
+  inputs[0] = (struct kernel_input){.node = n->chunks->chunk, .array_dimension = (int)d};
+  for (size_t k = 0; k < block->dimensions; k++)
+    inputs[0].to_output[k] = k == d ? NO_DIMENSION : (int)k;
+  cube_set_result_type(cube, &lanes, inputs, 1 + frame.count);
+  if (cube_settle_packing(call, cube, frame.program, &lanes) != 0)
+    return -1;
+  *out = node_kernel(call->arena, call_origin(call), cube, inputs, 1 + frame.count, frame.program, lanes, (int)d);
   return *out ? 0 : error_memory(call->error);
 }
 
@@ -130,8 +134,11 @@ static int apply_neighborhood_call(struct call *call, struct value *result)
   if (!n.chunks->chunk)
     return error_memory(call->error);
   size_t d = only_dimension(n.chunks->chunk->cube);
-  if ((d == SIZE_MAX ? run_on_cube(&n, &n.chunks->body) : run_on_array(&n, d, &n.chunks->body)) != 0 ||
-      put_together(&n, &node) != 0)
+  const bool is_block = call->lowering->is_block;
+  call->lowering->is_block = true;
+  const int status = d == SIZE_MAX ? run_on_cube(&n, &n.chunks->body) : run_on_array(&n, d, &n.chunks->body);
+  call->lowering->is_block = is_block;
+  if (status != 0 || put_together(&n, &node) != 0)
     return -1;
   *result = value_cube(node);
   return 0;

@@ -362,7 +362,10 @@ int call_run_callback(struct call *call, const struct callback *callback, struct
   *scope = (struct scope){.outer = callback->scope, .arguments = copy, .count = count};
   struct walk walk = {
       .lowering = call->lowering, .bound = callback->bound, .scope = scope, .program = program, .path = callback->path};
-  return lower_graph(&walk, result) == 0 ? 0 : error_within(call->error, callback->argument);
+  call->lowering->callbacks++;
+  const int status = lower_graph(&walk, result);
+  call->lowering->callbacks--;
+  return status == 0 ? 0 : error_within(call->error, callback->argument);
 }
 
 int lowering_save(struct call *call, const struct outcome_output *output)

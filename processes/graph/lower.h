@@ -15,6 +15,8 @@ struct scope { /* values of parameters, innermost first */
   size_t count;
 };
 
+struct kernel_frame; /* processes/cube/kernel_frame.h */
+
 struct lowering {
   struct arena *arena;
   const struct graph_options *options;
@@ -22,6 +24,9 @@ struct lowering {
   struct error *error;
   struct save *saves; /* the last one first */
   size_t save_count;
+  unsigned callbacks;         /* that the walk is in */
+  struct kernel_frame *frame; /* of the innermost cube process that gives its callback lanes; or NULL */
+  bool is_block; /* the walk is in a process for blocks of a cube whose elements are not known before the run */
 };
 
 /* Notes a cube that is to be saved; format and options live in the arena. */

@@ -4,6 +4,7 @@
 #include "server/commands/command.h"
 #include "server/commands/data_dir.h"
 #include "server/fetch/fetch_here.h"
+#include "server/udf/udf_here.h"
 
 #include "processes/local_files.h"
 
@@ -48,6 +49,9 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
     return -1;
   case 'f':
     out->files = value;
+    return -1;
+  case 'u':
+    out->udf_python = value;
     return -1;
   case 'w':
     out->workspaces = value;
@@ -101,6 +105,7 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
                                           {"encoding", required_argument, NULL, 'e'},
                                           {"workspaces", required_argument, NULL, 'w'},
                                           {"remote", required_argument, NULL, 'r'},
+                                          {"udf-python", required_argument, NULL, 'u'},
                                           {"files", required_argument, NULL, 'f'},
                                           {"json", no_argument, NULL, 'j'},
                                           {"cuda", no_argument, NULL, 'c'},
@@ -158,6 +163,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments, const volat
   struct catalogue *catalogue = NULL;
   struct fetch_here *fetcher = NULL;
   struct devices *devices = NULL;
+  struct udf_here *scripts = NULL;
   char data[DATA_DIR_SIZE];
   char *files = realpath(arguments->files != NULL ? arguments->files : ".", NULL);
   int status = command_read_file(arguments->graph, GRAPH_MAX_BYTES, &graph, &error);
@@ -171,6 +177,8 @@ int graph_arguments_execute(const struct graph_arguments *arguments, const volat
     status = start_fetcher(arguments, cancel, &fetcher, &error);
   if (status == 0) /* behind what forks */
     status = make_devices(&arguments->device, data, &devices, &error);
+  if (status == 0 && (scripts = udf_here_new(arguments->udf_python, cancel)) == NULL)
+    status = error_memory(&error);
   if (status == 0) {
     struct execution execution = {
         .graph = graph.length ? graph.data : "",
@@ -180,7 +188,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments, const volat
         .catalogue = catalogue,
         .files = files,
         .workspaces = {arguments->workspaces, 0},
-        .local = &(const struct local_files){.all = true},
+        .local = &(const struct local_files){.all = true, .interpreters = udf_here_interpreters(scripts)},
         .cancel = cancel,
         .memory = arguments->memory,
         .threads = (unsigned)arguments->threads,
@@ -191,6 +199,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments, const volat
     };
     status = act(arguments, &execution, &error);
   }
+  udf_here_free(scripts);
   devices_free(devices);
   fetch_here_stop(fetcher);
   if (catalogue != NULL)

@@ -17,6 +17,7 @@ struct graph_arguments {
   const char *workspaces; /* --workspaces, or NULL */
   const char *remotes[GRAPH_ARGUMENTS_MAX_REMOTES]; /* --remote: what other hosts' addresses begin with (web_rule.h) */
   size_t remote_count;
+  const char *udf_python; /* --udf-python, or NULL */
   size_t memory;          /* bytes, 0: default */
   long threads;           /* 0: default */
   struct device_options device;

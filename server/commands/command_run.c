@@ -26,6 +26,7 @@ static const char help_text[] =
     "  --workspaces DIR        folder whose folders are the workspaces of export_workspace (default: none)\n"
     "  --remote PREFIX         other hosts that load_stac may read from: what addresses of documents and data begin\n"
     "                          with, such as https://example.org/data/; may be repeated (default: none)\n"
+    "  --udf-python PROGRAM    Python for run_udf, with numpy, pandas and xarray (default: the system's python3)\n"
     "  --memory SIZE           memory for tiles, registers and caches, such as 512M or 2G (default 2G)\n"
     "  --threads N             workers (default: as many as the machine has cores)\n"
     "  --device NAME           where kernels run: auto (default: on devices where that is faster), cpu, cuda (on all\n"

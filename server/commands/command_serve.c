@@ -10,6 +10,7 @@
 #include "server/endpoints/event_hub.h"
 #include "server/federation/federation.h"
 #include "server/fetch/fetch_process.h"
+#include "server/udf/udf_host.h"
 #include "server/files/upload.h"
 #include "server/http/metrics.h"
 #include "server/jobs/shared_folder.h"
@@ -20,6 +21,7 @@
 
 #include "datacube/base/logger.h"
 #include "hpc/device/device.h"
+#include "hpc/udf/interpreters.h"
 #include "processes/graph/table.h"
 #include "stac/href.h"
 
@@ -78,6 +80,9 @@ struct server_parts {
   struct confinement confinement; /* of workers */
   struct catalogue *catalogue;    /* kept open, so that its log stays where confined workers read it */
   struct fetch_process *fetch; /* or NULL */
+  struct udf_host *scripts;    /* or NULL */
+  struct interpreters *interpreters; /* … asked once what they are; or NULL */
+  const char *udf_python;            /* what they are: JSON, of theirs; or NULL */
   struct zygote *zygote;
   struct web_rule namespaces; /* where processes may be published */
   struct remote_definitions *remote;
@@ -214,6 +219,33 @@ static int start_fetcher(struct server_parts *parts, const struct serve_options 
   return fetch_process_start(&fetch, &parts->fetch, error);
 }
 
+/* Whether users' scripts can be run is asked once. Who names a Python wants that it can. */
+static int start_scripts(struct server_parts *parts, const struct serve_options *options, struct error *error)
+{
+  const struct udf_host_options host = {.python = options->udf_python,
+                                        .memory = options->udf_memory,
+                                        .level = (enum log_level)options->log_level,
+                                        .format = (enum log_format)options->log_format,
+                                        .confine = (enum confine_mode)options->confine};
+  struct error why = {0};
+  const char *what;
+  if (options->udf_python != NULL && strcmp(options->udf_python, "none") == 0)
+    return 0;
+  if (udf_host_start(&host, &parts->scripts, error) != 0)
+    return -1;
+  const struct interpreters_options joined = {.host = udf_host_join(parts->scripts)};
+  parts->interpreters = interpreters_new(&joined);
+  if (parts->interpreters == NULL)
+    return error_memory(error);
+  if (interpreters_describe(parts->interpreters, &what, &why) == 0)
+    parts->udf_python = strchr(what, '\n') + 1;
+  else if (options->udf_python != NULL)
+    return error_set(error, ERROR_ServerConfigInvalid, "--udf-python %s: %s", options->udf_python, why.message);
+  else
+    log_message(LOG_INFO, "%s", why.message);
+  return 0;
+}
+
 static int start_processes(struct server_parts *parts, const struct serve_options *options, size_t memory,
                            struct error *error)
 {
@@ -229,7 +261,7 @@ static int start_processes(struct server_parts *parts, const struct serve_option
   parts->listen_fd = http_listen(options->listen, parts->address, error);
   if (parts->listen_fd < 0)
     return -1;
-  if (start_fetcher(parts, options, error) != 0)
+  if (start_fetcher(parts, options, error) != 0 || start_scripts(parts, options, error) != 0)
     return -1;
   const struct zygote_options zygote = {
       .worker = {.data = parts->data,
@@ -243,7 +275,8 @@ static int start_processes(struct server_parts *parts, const struct serve_option
       .format = (enum log_format)options->log_format,
       .specs = options->specs,
       .confine = (enum confine_mode)options->confine,
-      .fetch = parts->fetch};
+      .fetch = parts->fetch,
+      .scripts = parts->scripts};
   if (confine_probe(zygote.confine, &parts->confinement, error) != 0)
     return -1;
   return zygote_start(&zygote, &parts->zygote, error);
@@ -328,6 +361,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                               .web_editor = options->web_editor,
                                               .result_size = options->result_size,
                                               .threads = (unsigned)options->threads,
+                                              .udf_python = parts->udf_python,
                                               .reads_namespaces = options->namespaces.count > 0};
   if (options->public_url != NULL) {
     snprintf(parts->public_url, sizeof parts->public_url, "%s", options->public_url);
@@ -388,6 +422,8 @@ static void stop(struct server_parts *parts)
   metrics_free(parts->server.metrics);
   zygote_stop(parts->zygote);
   fetch_process_stop(parts->fetch);
+  interpreters_free(parts->interpreters);
+  udf_host_stop(parts->scripts);
   catalogue_close(parts->catalogue);
   if (parts->listen_fd >= 0)
     close(parts->listen_fd);
@@ -467,7 +503,8 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
       if (backoff.tries > 0 && is_end(parts, wait_signal(&ends, backoff.next)))
         return;
       backoff_next(&backoff);
-      alive = zygote_revive(parts->zygote, &error) == 0 && fetch_process_revive(parts->fetch, &error) == 0;
+      alive = zygote_revive(parts->zygote, &error) == 0 && fetch_process_revive(parts->fetch, &error) == 0 &&
+              udf_host_revive(parts->scripts, &error) == 0;
       if (!alive)
         log_message(LOG_ERROR, "%s", error.message);
     }

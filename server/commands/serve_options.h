@@ -27,6 +27,8 @@ struct serve_options {
   const char *config; /* file, or NULL */
   const char *listen, *data, *specs, *public_url, *oidc, *workspaces, *store, *shared;
   const char *web_editor;                               /* folder, or NULL */
+  const char *udf_python;                               /* program, or NULL: the system's */
+  size_t udf_memory;                                    /* bytes of an interpreter */
   const char *device;                                   /* "auto", "cpu", "cuda", "cuda:N" */
   size_t device_memory;                                 /* bytes of each; 0: most of what is free */
   const char *tls_certificate, *tls_key;                /* files, both or none */

@@ -13,6 +13,7 @@ enum { RULE_PATH_BENEATH = 1, CREATE_VERSION = 1 };
 
 #define RIGHT(bit) (UINT64_C(1) << (bit))
 enum file_right {
+  EXECUTE = 0,
   WRITE_FILE = 1,
   READ_FILE = 2,
   READ_DIR = 3,
@@ -20,19 +21,21 @@ enum file_right {
   REMOVE_FILE = 5,
   MAKE_DIR = 7,
   MAKE_REG = 8,
-  MAKE_SYM = 12,  /* the last of ABI 1, which begins with 0, EXECUTE */
+  MAKE_SYM = 12,  /* the last of ABI 1 */
   REFER = 13,     /* ABI 2: moving between folders */
   TRUNCATE = 14,  /* ABI 3 */
   IOCTL_DEV = 15, /* ABI 5 */
 };
 
-static const uint64_t of_files = RIGHT(WRITE_FILE) | RIGHT(READ_FILE) | RIGHT(TRUNCATE) | RIGHT(IOCTL_DEV) | RIGHT(0);
+static const uint64_t of_files =
+    RIGHT(WRITE_FILE) | RIGHT(READ_FILE) | RIGHT(TRUNCATE) | RIGHT(IOCTL_DEV) | RIGHT(EXECUTE);
 static const uint64_t rights_of[LANDLOCK_ACCESSES] = {
     [LANDLOCK_READ] = RIGHT(READ_FILE) | RIGHT(READ_DIR),
     [LANDLOCK_READ_FILES] = RIGHT(READ_FILE),
     [LANDLOCK_WRITE] = RIGHT(READ_FILE) | RIGHT(READ_DIR) | RIGHT(WRITE_FILE) | RIGHT(REMOVE_DIR) | RIGHT(REMOVE_FILE) |
                        RIGHT(MAKE_DIR) | RIGHT(MAKE_REG) | RIGHT(REFER) | RIGHT(TRUNCATE),
-    [LANDLOCK_DRIVE] = RIGHT(READ_FILE) | RIGHT(WRITE_FILE) | RIGHT(IOCTL_DEV)};
+    [LANDLOCK_DRIVE] = RIGHT(READ_FILE) | RIGHT(WRITE_FILE) | RIGHT(IOCTL_DEV),
+    [LANDLOCK_EXECUTE] = RIGHT(READ_FILE) | RIGHT(EXECUTE)};
 static const uint64_t any_tcp = RIGHT(0) | RIGHT(1);   /* bind, connect: ABI 4 */
 static const uint64_t any_scope = RIGHT(0) | RIGHT(1); /* abstract sockets, signals: ABI 6 */
 

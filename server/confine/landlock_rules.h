@@ -18,6 +18,7 @@ enum landlock_access {
   LANDLOCK_READ_FILES, /* files whose names are known */
   LANDLOCK_WRITE,      /* and making, changing, moving and removing files and folders */
   LANDLOCK_DRIVE,      /* files of devices: reading, writing, commands to their drivers */
+  LANDLOCK_EXECUTE,    /* programs: reading and starting them */
   LANDLOCK_ACCESSES
 };
 

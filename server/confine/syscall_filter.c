@@ -110,8 +110,20 @@ enum { NETWORK = sizeof network / sizeof network[0] };
 static const uint16_t devices[] = {SYS_ioctl, SYS_memfd_create, SYS_mlock, SYS_munlock, SYS_mbind, SYS_set_mempolicy};
 
 enum { DEVICES = sizeof devices / sizeof devices[0] };
+
+/* Those who are about to become another program. */
+static const uint16_t starting[] = {SYS_execve};
+
+static const struct tested starting_tested[] = {
+    {SYS_prctl, EQUAL, 0, PR_SET_SECCOMP}, /* a filter more never allows more */
+    {SYS_ioctl, EQUAL, 1, FIOCLEX},
+    {SYS_ioctl, EQUAL, 1, FIONCLEX},
+};
+
+enum { STARTING = sizeof starting / sizeof starting[0] };
+enum { STARTING_TESTED = sizeof starting_tested / sizeof starting_tested[0] };
 enum { PLAIN = sizeof plain / sizeof plain[0], TESTED = sizeof tested / sizeof tested[0] };
-enum { STEPS_MOST = 12 + 2 * PLAIN + 2 * NETWORK + 2 * DEVICES + 8 * TESTED };
+enum { STEPS_MOST = 12 + 2 * PLAIN + 2 * NETWORK + 2 * DEVICES + 2 * STARTING + 8 * (TESTED + STARTING_TESTED) };
 
 struct filter_program {
   struct sock_filter steps[STEPS_MOST];
@@ -195,11 +207,29 @@ static void make_program(enum syscall_set set, struct filter_program *program)
     add_plain(program, network[i]);
   for (size_t i = 0; set == CALLS_DEVICES && i < DEVICES; i++)
     add_plain(program, devices[i]);
+  for (size_t i = 0; set == CALLS_INTERPRETER && i < STARTING; i++)
+    add_plain(program, starting[i]);
   for (size_t i = 0; i < TESTED; i++)
     add_tested(program, &tested[i]);
+  for (size_t i = 0; set == CALLS_INTERPRETER && i < STARTING_TESTED; i++)
+    add_tested(program, &starting_tested[i]);
   add(program, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1);
   add_return(program, SECCOMP_RET_ERRNO | ENOSYS);
   add_return(program, SECCOMP_RET_ERRNO | EPERM);
+}
+
+void syscall_filter_no_programs(struct buffer *out)
+{
+  static const uint32_t calls[] = {SYS_execve, SYS_execveat};
+  struct filter_program program = {.count = 0};
+  load(&program, offsetof(struct seccomp_data, nr));
+  for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+    add(&program, BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
+    add_return(&program, SECCOMP_RET_ERRNO | EPERM);
+  }
+  add_return(&program, SECCOMP_RET_ALLOW);
+  for (size_t i = 0; i < program.count * sizeof program.steps[0]; i++)
+    buffer_printf(out, "%02x", ((const unsigned char *)program.steps)[i]);
 }
 
 bool syscall_filter_works(void)
@@ -230,6 +260,11 @@ int syscall_filter_enforce(enum syscall_set set)
   (void)set;
   errno = ENOSYS;
   return -1;
+}
+
+void syscall_filter_no_programs(struct buffer *out)
+{
+  (void)out;
 }
 
 #endif

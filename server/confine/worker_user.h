@@ -20,6 +20,9 @@ void worker_user_find(struct worker_user *out);
 /* This process becomes the user. It keeps the right to read any file in reserve (worker_user_settle). A signal at the
  * parent's death must be asked for anew. -1 with errno. */
 int worker_user_become(const struct worker_user *user);
+/* The same for a process that will execute another program, with nothing in reserve: it keeps the right to read any
+ * file (reads_all) or none, and passes that on. -1 with errno. */
+int worker_user_become_plain(const struct worker_user *user, bool reads_all);
 /* The end of the reserve: it becomes effective where files of others have to be read, else it is given up. -1 with
  * errno. */
 int worker_user_settle(const struct worker_user *user, bool reads_all);

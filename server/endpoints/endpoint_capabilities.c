@@ -311,10 +311,3 @@ void get_file_formats(struct exchange *exchange)
   json_end_object(&w);
   reply_json(exchange, 200, &json);
 }
-
-void get_empty_object(struct exchange *exchange)
-{
-  struct buffer json = {0};
-  buffer_text(&json, "{}");
-  reply_json(exchange, 200, &json);
-}

@@ -12,7 +12,8 @@ void get_well_known(struct exchange *exchange);
 void get_capabilities(struct exchange *exchange);
 void get_conformance(struct exchange *exchange);
 void get_file_formats(struct exchange *exchange);
-void get_empty_object(struct exchange *exchange); /* udf_runtimes */
+/* endpoint_udf.c */
+void get_udf_runtimes(struct exchange *exchange);
 /* endpoint_health.c */
 void get_health(struct exchange *exchange);
 void get_metrics(struct exchange *exchange);

@@ -28,7 +28,7 @@ const struct route routes[] = {
     {"GET", "/conformance", ROUTE_API, false, false, get_conformance},
     {"GET", "/file_formats", ROUTE_API, false, false, get_file_formats},
     {"GET", "/service_types", ROUTE_API, false, false, get_service_types},
-    {"GET", "/udf_runtimes", ROUTE_HIDDEN, false, false, get_empty_object},
+    {"GET", "/udf_runtimes", ROUTE_API, false, false, get_udf_runtimes},
     {"GET", "/api", ROUTE_HIDDEN, false, false, get_openapi},
     {"GET", "/credentials/oidc", ROUTE_API, false, false, get_credentials_oidc},
     {"GET", "/credentials/basic", ROUTE_API, false, false, get_credentials_basic},
@@ -186,6 +186,8 @@ static bool is_offered(const struct route *route, const struct server *server)
     return server->settings.workspaces != NULL;
   if (route->handle == get_credentials_basic)
     return auth_has_basic(server->auth);
+  if (route->handle == get_udf_runtimes)
+    return server->settings.udf_python != NULL;
   return route->handle != get_credentials_oidc || auth_has_oidc(server->auth);
 }
 

@@ -12,18 +12,25 @@ union control {
 
 int descriptors_send(int fd, const int *descriptors, size_t count)
 {
-  char byte = 'f';
-  struct iovec part = {.iov_base = &byte, .iov_len = 1};
+  unsigned char there = 0;
+  int all[DESCRIPTORS_MOST];
+  size_t found = 0;
+  for (size_t i = 0; i < count; i++)
+    if (descriptors[i] >= 0) {
+      there |= (unsigned char)(1u << i);
+      all[found++] = descriptors[i];
+    }
+  struct iovec part = {.iov_base = &there, .iov_len = 1};
   union control control = {.room = {0}};
   struct msghdr message = {.msg_iov = &part,
                            .msg_iovlen = 1,
                            .msg_control = control.room,
-                           .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+                           .msg_controllen = CMSG_SPACE(found * sizeof(int))};
   struct cmsghdr *header = CMSG_FIRSTHDR(&message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(count * sizeof(int));
-  memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
+  header->cmsg_len = CMSG_LEN(found * sizeof(int));
+  memcpy(CMSG_DATA(header), all, found * sizeof(int));
   ssize_t sent;
   do
     sent = sendmsg(fd, &message, MSG_NOSIGNAL);
@@ -31,10 +38,23 @@ int descriptors_send(int fd, const int *descriptors, size_t count)
   return sent == 1 ? 0 : -1;
 }
 
+/* To their places; what has none is closed. */
+static int place(const int *all, size_t count, unsigned there, int *out, size_t most)
+{
+  size_t next = 0, placed = 0;
+  for (size_t i = 0; i < most; i++) {
+    out[i] = (there >> i & 1u) != 0 && next < count ? all[next++] : -1;
+    placed += out[i] >= 0;
+  }
+  while (next < count)
+    close(all[next++]);
+  return (int)placed;
+}
+
 int descriptors_receive(int fd, int *out, size_t most)
 {
-  char byte;
-  struct iovec part = {.iov_base = &byte, .iov_len = 1};
+  unsigned char there = 0;
+  struct iovec part = {.iov_base = &there, .iov_len = 1};
   union control control;
   struct msghdr message = {
       .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
@@ -44,13 +64,8 @@ int descriptors_receive(int fd, int *out, size_t most)
   const struct cmsghdr *header = got == 1 ? CMSG_FIRSTHDR(&message) : NULL;
   if (header == NULL || header->cmsg_type != SCM_RIGHTS)
     return 0;
-  int all[DESCRIPTORS_MOST] = {-1, -1};
+  int all[DESCRIPTORS_MOST] = {-1, -1, -1};
   const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
   memcpy(all, CMSG_DATA(header), (count < DESCRIPTORS_MOST ? count : DESCRIPTORS_MOST) * sizeof(int));
-  for (size_t i = 0; i < count && i < DESCRIPTORS_MOST; i++)
-    if (i < most)
-      out[i] = all[i];
-    else
-      close(all[i]);
-  return (int)(count < most ? count : most);
+  return place(all, count < DESCRIPTORS_MOST ? count : DESCRIPTORS_MOST, there, out, most);
 }

@@ -10,6 +10,7 @@
 #include "datacube/base/logger.h"
 #include "datacube/base/sanitized.h"
 #include "hpc/device/device.h"
+#include "hpc/udf/interpreters.h"
 #include "datacube/remote/remote_file.h"
 #include "datacube/remote/remote_states.h"
 #include "processes/execute.h"
@@ -36,6 +37,8 @@ static const size_t trim_above = (size_t)64 << 20; /* resident bytes past which 
 struct worker {
   int fd;
   int remote_fd; /* socket to the fetcher, or -1 */
+  struct interpreters *interpreters; /* of users' scripts; NULL: none */
+  char script_user[72];              /* whose scripts they have run; "": nobody's */
   const struct worker_options *options;
   struct catalogue *catalogue; /* opened at the first task */
   struct devices *devices;     /* likewise; NULL: the CPU alone */
@@ -388,6 +391,14 @@ static void judge_budget(const struct worker *worker, struct reply_header *reply
             tariff->currency);
 }
 
+/* An interpreter that ran a user's scripts runs nobody else's. */
+static void own_interpreters(struct worker *worker, const struct task_header *task)
+{
+  if (strcmp(worker->script_user, task->user) != 0)
+    interpreters_forget(worker->interpreters);
+  snprintf(worker->script_user, sizeof worker->script_user, "%s", task->user);
+}
+
 static void run_task(struct worker *worker, const struct task_header *task, const char *graph, size_t length,
                      struct reply_header *reply)
 {
@@ -398,6 +409,8 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
   local.compute_elsewhere = task->has_others ? worker_lookup_elsewhere : NULL;
   local.offered_elsewhere = task->has_others ? worker_lookup_offered : NULL;
   local.context = &lookup;
+  local.interpreters = worker->interpreters;
+  own_interpreters(worker, task);
   struct execution execution = {
       .graph = graph,
       .graph_length = length,
@@ -426,6 +439,8 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
   remote_connect(task->user[0] ? worker->remote_fd : -1, &cancelled); /* strangers make us ask nobody */
   remote_states_begin();
   do_task(worker, task, &execution, reply, &json, &files);
+  interpreters_tell(worker->interpreters, NULL, NULL); /* what nobody has heard */
+  interpreters_rest(worker->interpreters);
   remote_rest();
   measure(worker, task, reply);
   judge_budget(worker, reply);
@@ -451,25 +466,41 @@ static int confine(struct worker *worker, const struct task_header *task, struct
   return worker->is_confined ? 0 : -1;
 }
 
-/* Whether a task, or the end, can be received. Without its fetcher an idle worker ends, for another is born with a new
- * one. */
-static bool wait_for_task(int fd, int remote_fd)
+/* Whether a task, or the end, can be received. Without its fetcher, or its host of interpreters, an idle worker ends,
+ * for another is born with a new one. */
+static bool wait_for_task(const int descriptors[WORKER_DESCRIPTORS])
 {
-  struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = remote_fd, .events = POLLRDHUP}};
-  while (poll(fds, 2, -1) < 0 && errno == EINTR)
+  struct pollfd fds[WORKER_DESCRIPTORS];
+  bool is_lost = false;
+  for (size_t i = 0; i < WORKER_DESCRIPTORS; i++)
+    fds[i] = (struct pollfd){.fd = descriptors[i], .events = i == WORKER_TASKS ? POLLIN : POLLRDHUP};
+  while (poll(fds, WORKER_DESCRIPTORS, -1) < 0 && errno == EINTR)
     ;
-  return fds[0].revents != 0 || fds[1].revents == 0;
+  for (size_t i = 0; i < WORKER_DESCRIPTORS; i++)
+    is_lost = is_lost || (i != WORKER_TASKS && fds[i].revents != 0);
+  return fds[WORKER_TASKS].revents != 0 || !is_lost;
 }
 
-int worker_main(int fd, int remote_fd, const struct worker_options *options)
+/* NULL: there is no host, or no memory. */
+static struct interpreters *find_interpreters(int host)
 {
+  const struct interpreters_options options = {.host = host, .cancel = &cancelled};
+  return host >= 0 ? interpreters_new(&options) : NULL;
+}
+
+int worker_main(const int descriptors[WORKER_DESCRIPTORS], const struct worker_options *options)
+{
+  const int fd = descriptors[WORKER_TASKS];
   const struct sigaction action = {.sa_handler = on_cancel};
   sigaction(SIGUSR1, &action, NULL);
   limit_process(options);
-  struct worker worker = {.fd = fd, .remote_fd = remote_fd, .options = options};
+  struct worker worker = {.fd = fd,
+                          .remote_fd = descriptors[WORKER_REMOTE],
+                          .interpreters = find_interpreters(descriptors[WORKER_SCRIPTS]),
+                          .options = options};
   struct task_header *task = malloc(sizeof *task);
   struct reply_header *answer = malloc(sizeof *answer);
-  while (task != NULL && answer != NULL && wait_for_task(fd, remote_fd) &&
+  while (task != NULL && answer != NULL && wait_for_task(descriptors) &&
          frame_receive(fd, &worker.frame) == FRAME_TASK && worker.frame.length >= sizeof *task) {
     cancelled = 0;
     memcpy(task, worker.frame.data, sizeof *task);
@@ -487,6 +518,7 @@ int worker_main(int fd, int remote_fd, const struct worker_options *options)
   buffer_free(&worker.frame);
   plan_cache_free(worker.cache);
   open_maps_free(worker.maps);
+  interpreters_free(worker.interpreters);
   devices_free(worker.devices);
   if (worker.catalogue != NULL)
     catalogue_close(worker.catalogue);

@@ -24,8 +24,14 @@ struct worker_options {
   struct confine_rules rules; /* but for what a task brings; the zygote fills them in */
 };
 
-/* Runs in the process forked for it, and returns its exit status. `remote_fd` is its socket to the fetcher
- * (remote_file.h), or -1. */
-int worker_main(int fd, int remote_fd, const struct worker_options *options);
+enum worker_descriptor { /* sockets that a worker is born with; all but the first may be -1 */
+                         WORKER_TASKS,
+                         WORKER_REMOTE,  /* to the fetcher: remote_file.h */
+                         WORKER_SCRIPTS, /* to the host of interpreters: hpc/udf/interpreters.h */
+                         WORKER_DESCRIPTORS
+};
+
+/* Runs in the process forked for it, and returns its exit status. */
+int worker_main(const int descriptors[WORKER_DESCRIPTORS], const struct worker_options *options);
 
 #endif

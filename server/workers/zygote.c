@@ -6,6 +6,7 @@
 #include "server/workers/descriptors.h"
 #include "server/workers/spawn_self.h"
 #include "server/workers/zygote_protocol.h"
+#include "server/udf/udf_host.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -144,12 +145,12 @@ void zygote_stop(struct zygote *zygote)
 
 /* The new worker's pid, or -1. A zygote that does not answer is killed: an answer that comes late would be taken for
  * that to the next question. */
-static int32_t ask(struct zygote *zygote, const int descriptors[2], unsigned *generation)
+static int32_t ask(struct zygote *zygote, const int descriptors[WORKER_DESCRIPTORS], unsigned *generation)
 {
   int32_t pid = -1;
   pthread_mutex_lock(&zygote->lock);
   *generation = zygote->generation;
-  if (zygote->fd >= 0 && descriptors_send(zygote->fd, descriptors, 1 + (descriptors[1] >= 0)) == 0 &&
+  if (zygote->fd >= 0 && descriptors_send(zygote->fd, descriptors, WORKER_DESCRIPTORS) == 0 &&
       recv(zygote->fd, &pid, sizeof pid, MSG_WAITALL) != (ssize_t)sizeof pid) {
     if (zygote->pid > 0)
       kill(zygote->pid, SIGKILL); /* and is revived */
@@ -165,11 +166,13 @@ int zygote_spawn(struct zygote *zygote, struct zygote_child *out, struct error *
   *out = (struct zygote_child){.fd = -1, .pidfd = -1};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
     return error_set(error, ERROR_Internal, "no worker process can be started: %s", strerror(errno));
-  const int given[2] = {pair[1], fetch_process_join(zygote->options.fetch)};
+  const int given[WORKER_DESCRIPTORS] = {[WORKER_TASKS] = pair[1],
+                                         [WORKER_REMOTE] = fetch_process_join(zygote->options.fetch),
+                                         [WORKER_SCRIPTS] = udf_host_join(zygote->options.scripts)};
   int32_t pid = ask(zygote, given, &out->generation);
-  close(pair[1]);
-  if (given[1] >= 0)
-    close(given[1]);
+  for (size_t i = 0; i < WORKER_DESCRIPTORS; i++)
+    if (given[i] >= 0)
+      close(given[i]);
   out->pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
   if (out->pidfd < 0) {
     close(pair[0]); /* a worker that was made after all ends at this */

@@ -16,6 +16,7 @@
 
 struct zygote;
 struct fetch_process; /* server/fetch/fetch_process.h */
+struct udf_host;      /* server/udf/udf_host.h */
 
 struct zygote_options { /* borrowed for the zygote's life */
   struct worker_options worker;
@@ -24,6 +25,7 @@ struct zygote_options { /* borrowed for the zygote's life */
   const char *specs; /* folder of --process-specs, or NULL */
   enum confine_mode confine;
   struct fetch_process *fetch; /* by which workers read from other hosts, or NULL */
+  struct udf_host *scripts;    /* by which workers run users' scripts, or NULL */
 };
 
 /* Call on the main thread: the zygote dies with the thread that started it. */

@@ -63,7 +63,7 @@ static void die_with(pid_t parent)
     _exit(0);
 }
 
-static pid_t fork_worker(const int descriptors[2], const struct worker_options *options)
+static pid_t fork_worker(const int descriptors[WORKER_DESCRIPTORS], const struct worker_options *options)
 {
   pid_t self = getpid();
   pid_t pid = fork();
@@ -73,7 +73,7 @@ static pid_t fork_worker(const int descriptors[2], const struct worker_options *
   close(ZYGOTE_CONTROL);
   set_handler(SIGCHLD, SIG_DFL);
   prctl(PR_SET_NAME, "twincube-worker");
-  exit(worker_main(descriptors[0], descriptors[1], options));
+  exit(worker_main(descriptors, options));
 }
 
 static void set_signals(void)
@@ -135,8 +135,8 @@ static void serve(struct worker_options *options, struct readable *reading)
     struct pollfd wait = {.fd = ZYGOTE_CONTROL, .events = POLLIN};
     if (poll(&wait, 1, 1000) <= 0)
       continue;
-    int descriptors[2] = {-1, -1};
-    const int got = descriptors_receive(ZYGOTE_CONTROL, descriptors, 2);
+    int descriptors[WORKER_DESCRIPTORS];
+    const int got = descriptors_receive(ZYGOTE_CONTROL, descriptors, WORKER_DESCRIPTORS);
     if (got < 0)
       continue;
     if (got == 0)
@@ -145,9 +145,9 @@ static void serve(struct worker_options *options, struct readable *reading)
     int32_t pid = (int32_t)fork_worker(descriptors, options);
     if (pid < 0)
       log_message(LOG_ERROR, "no worker can be forked: %s", strerror(errno));
-    close(descriptors[0]);
-    if (descriptors[1] >= 0)
-      close(descriptors[1]);
+    for (size_t i = 0; i < WORKER_DESCRIPTORS; i++)
+      if (descriptors[i] >= 0)
+        close(descriptors[i]);
     if (send(ZYGOTE_CONTROL, &pid, sizeof pid, MSG_NOSIGNAL) != (ssize_t)sizeof pid)
       return;
   }

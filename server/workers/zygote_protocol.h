@@ -1,7 +1,7 @@
 /* How the server starts a zygote: twincube zygote PARENT LEVEL FORMAT MEMORY RESULT_SIZE CONFINE DATA REMOTE SPECS
  * DEVICE DEVICE_MEMORY [FOLDER …], with the control socket as descriptor 3; graphs may name files below the folders.
- * One byte with a worker's socket (SCM_RIGHTS), and that by which it reads from other hosts where there is one, asks
- * for a worker; its pid is the answer, as int32_t, -1 where the fork failed. */
+ * One byte with the sockets of a worker (SCM_RIGHTS, enum worker_descriptor), as far as there are such, asks for a
+ * worker; its pid is the answer, as int32_t, -1 where the fork failed. */
 #ifndef TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 #define TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 

@@ -270,7 +270,7 @@ def test_lists(server):
     assert "GTiff" in formats["output"] and "GTiff" in formats["input"] and "netCDF" in formats["input"]
     for format in formats["output"].values():
         assert format["gis_data_types"] and isinstance(format["parameters"], dict)
-    assert server.call("GET", "/udf_runtimes").json() == {}
+    assert isinstance(server.call("GET", "/udf_runtimes").json(), dict)
 
 
 def test_cors_everywhere(server):

@@ -1,0 +1,64 @@
+#include "processes/udf/udf_source.h"
+
+#include "datacube/remote/remote_file.h"
+#include "processes/load/user_file.h"
+#include "stac/href.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SOURCE_MOST = 1 << 20 };
+
+/* `name`: as the user wrote it. */
+static int read_source(struct call *call, const char *path, const char *name, const char **out)
+{
+  FILE *file = fopen(path, "rbe");
+  char *text = file ? ARENA_ARRAY(call->arena, char, SOURCE_MOST + 2) : NULL;
+  const size_t length = text ? fread(text, 1, SOURCE_MOST + 1, file) : 0;
+  if (file)
+    fclose(file);
+  if (!file)
+    return error_parameter(call->error, ERROR_FileNotFound, "udf", "there is no file '%s' that can be read", name);
+  if (!text)
+    return error_memory(call->error);
+  if (length > SOURCE_MOST)
+    return error_parameter(call->error, ERROR_FileSizeExceeded, "udf", "'%s' is longer than %d bytes", name,
+                           SOURCE_MOST);
+  if (memchr(text, '\0', length))
+    return error_parameter(call->error, ERROR_FileContentInvalid, "udf", "'%s' is no source code", name);
+  text[length] = '\0';
+  *out = text;
+  return 0;
+}
+
+static int read_remote(struct call *call, const char *url, const char **out)
+{
+  struct remote_file *file;
+  if (!remote_is_connected())
+    return error_parameter(call->error, ERROR_FeatureUnsupported, "udf",
+                           "'%s' is on another host, and none is read here: give the source code itself, or upload it",
+                           url);
+  const char *whole = href_resolve(call->arena, url, url);
+  const char *path = whole ? arena_printf(call->arena, REMOTE_PREFIX "%s", whole) : NULL;
+  if (!path)
+    return error_memory(call->error);
+  if (remote_open_whole(path, SOURCE_MOST, &file, call->error) != 0)
+    return error_at_parameter(call->error, "udf");
+  const int status = read_source(call, remote_place(file), url, out);
+  remote_close(file);
+  return status;
+}
+
+int udf_source_read(struct call *call, const char **out)
+{
+  const char *udf, *path;
+  if (call_text(call, "udf", &udf) != 0)
+    return -1;
+  if (strpbrk(udf, "\r\n")) {
+    *out = udf;
+    return 0;
+  }
+  if (href_is_web(udf))
+    return read_remote(call, udf, out);
+  return user_file_find(call, "udf", udf, &path) == 0 ? read_source(call, path, udf, out) : -1;
+}

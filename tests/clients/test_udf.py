@@ -1,0 +1,311 @@
+"""User-defined functions: the Python client's own way, and values against NumPy."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import numpy
+import openeo
+import pytest
+import xarray
+
+from conftest import BINARY, PASSWORD, USER
+from cube_tools import callback, chain, cube, dimension, failure, labels, run
+
+DATES = ["2020-01-05", "2020-02-05", "2020-03-05"]
+SIZES = {"t": 3, "bands": 2, "y": 40, "x": 50}
+VALUES = numpy.arange(3 * 2 * 40 * 50, dtype="float64").reshape(3, 2, 40, 50) % 97
+IDENTITY = """
+import xarray
+
+def apply_datacube(cube: xarray.DataArray, context: dict) -> xarray.DataArray:
+    return cube
+"""
+
+
+def example(values=VALUES):
+    return cube(values, t=dimension("temporal", DATES), bands=dimension("bands", ["B1", "B2"]),
+                y=dimension("spatial", [1000 - 10 * i for i in range(40)], axis="y", reference_system="EPSG:32632"),
+                x=dimension("spatial", [10 * i for i in range(50)], axis="x", reference_system="EPSG:32632"))
+
+
+def udf(code, parameter="data", **more):
+    return callback("run_udf", (), data={"from_parameter": parameter}, udf=textwrap.dedent(code), runtime="Python",
+                    **more)
+
+
+def script(body, name="apply_datacube", arguments="cube, context"):
+    return f"import numpy\nimport xarray\n\ndef {name}({arguments}):\n" + textwrap.indent(textwrap.dedent(body), "    ")
+
+
+def graph_of(kind, code, data=None, **arguments):
+    """A graph that runs a script as the callback of a process."""
+    name, parameter = {"apply": ("process", "x"), "reduce_dimension": ("reducer", "data")}.get(kind, ("process", "data"))
+    return chain((kind, {"data": data or example(), name: udf(code, parameter), **arguments}))
+
+
+def values_of(result):
+    return numpy.array(result["data"], dtype="float64")
+
+
+# ---- parents ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [(), ("--threads", 1), ("--threads", 2, "--memory", "100M")])
+def test_identity_changes_nothing(tmp_path, options):
+    result = run(tmp_path, graph_of("apply", IDENTITY), *options)
+    assert numpy.array_equal(values_of(result), VALUES)
+    assert labels(result, "bands") == ["B1", "B2"]
+    assert [label[:10] for label in labels(result, "t")] == DATES
+
+
+def test_reducing_along_any_dimension(tmp_path):
+    for axis, name in enumerate(SIZES):
+        result = run(tmp_path, graph_of("reduce_dimension", script(f"return cube.max('{name}') - cube.min('{name}')"),
+                                        dimension=name))
+        assert [d["name"] for d in result["dimensions"]] == [n for n in SIZES if n != name]
+        assert numpy.array_equal(values_of(result), numpy.ptp(VALUES, axis=axis))
+
+
+def test_other_labels_along_a_dimension(tmp_path):
+    code = script("return xarray.concat([cube.min('t'), cube.max('t')], dim='t').assign_coords(t=['low', 'high'])")
+    result = run(tmp_path, graph_of("apply_dimension", code, dimension="t"))
+    by_name = values_of(result).transpose([[d["name"] for d in result["dimensions"]].index(n) for n in SIZES])
+    assert labels(result, "t") == ["low", "high"]
+    assert numpy.array_equal(by_name, numpy.stack([VALUES.min(0), VALUES.max(0)]))
+
+
+def test_a_neighbourhood_has_its_overlap(tmp_path):
+    code = script("""
+        before = cube.shift(x=1)
+        after = cube.shift(x=-1)
+        return xarray.where(before.isnull() | after.isnull(), -1, before + after)
+        """)
+    size = [{"dimension": "x", "value": 8, "unit": "px"}, {"dimension": "y", "value": 16, "unit": "px"}]
+    overlap = [{"dimension": "x", "value": 1, "unit": "px"}]
+    result = values_of(run(tmp_path, graph_of("apply_neighborhood", code, size=size, overlap=overlap)))
+    wanted = numpy.full_like(VALUES, -1)
+    wanted[..., 1:-1] = VALUES[..., :-2] + VALUES[..., 2:]
+    assert numpy.array_equal(result, wanted)
+
+
+def test_a_script_among_other_processes(tmp_path):
+    """What a callback computes before and behind a script, and a script behind another one."""
+    process = {"process_graph": {
+        "before": {"process_id": "add", "arguments": {"x": {"from_parameter": "x"}, "y": 1}},
+        "first": {"process_id": "run_udf", "arguments": {"data": {"from_node": "before"}, "runtime": "Python",
+                                                         "udf": script("return cube * 2")}},
+        "second": {"process_id": "run_udf", "arguments": {"data": {"from_node": "first"}, "runtime": "python",
+                                                          "udf": script("return cube ** 2")}},
+        "behind": {"process_id": "subtract", "arguments": {"x": {"from_node": "second"}, "y": {"from_parameter": "x"}},
+                   "result": True}}}
+    result = run(tmp_path, chain(("apply", {"data": example(), "process": process})))
+    assert numpy.array_equal(values_of(result), (2 * (VALUES + 1)) ** 2 - VALUES)
+
+
+def test_a_whole_cube(tmp_path):
+    graph = chain(("run_udf", {"data": example(), "runtime": "Python",
+                               "udf": script("return cube.coarsen(x=2, y=2).mean().sum('bands')")}))
+    result = run(tmp_path, graph)
+    wanted = VALUES.reshape(3, 2, 20, 2, 25, 2).mean(axis=(3, 5)).sum(axis=1)
+    assert numpy.allclose(values_of(result), wanted, rtol=1e-14)
+    assert labels(result, "x") == [5 + 20 * i for i in range(25)]
+    assert labels(result, "y") == [995 - 20 * i for i in range(20)]
+
+
+def test_temporal_aggregation(tmp_path):
+    reducer = udf(script("return cube.max('t')"))
+    graph = chain(("aggregate_temporal", {"data": example(), "intervals": [["2020-01-01", "2020-03-01"],
+                                                                           ["2020-03-01", "2020-04-01"]],
+                                          "reducer": reducer, "labels": ["a", "b"]}))
+    assert numpy.array_equal(values_of(run(tmp_path, graph)), numpy.stack([VALUES[:2].max(0), VALUES[2]]))
+
+
+def test_series(tmp_path):
+    code = """
+        import pandas
+
+        def apply_timeseries(series: pandas.Series, context: dict) -> pandas.Series:
+            assert series.index[0] == pandas.Timestamp("2020-01-05")
+            return series.rolling(2, min_periods=1).sum()
+        """
+    result = run(tmp_path, graph_of("apply_dimension", code, dimension="t"))
+    wanted = VALUES.copy()
+    wanted[1:] += VALUES[:-1]
+    assert numpy.array_equal(values_of(result), wanted)
+
+
+# ---- what a script is given, and gives --------------------------------------------------------------------------
+
+
+def test_missing_values_are_nan(tmp_path):
+    holes = VALUES.copy()
+    holes[:, 0, :3] = numpy.nan
+    result = values_of(run(tmp_path, graph_of("apply", script("return cube.fillna(-5)"), example(holes))))
+    assert numpy.array_equal(result, numpy.where(numpy.isnan(holes), -5, holes))
+    result = values_of(run(tmp_path, graph_of("apply", script("return cube.where(cube > 50)"))))
+    assert numpy.array_equal(result, numpy.where(VALUES > 50, VALUES, numpy.nan), equal_nan=True)
+
+
+def test_integers(tmp_path):
+    """Without no-data they stay what they are; with no-data they are floats, and it is NaN."""
+    import rasterio
+
+    values = numpy.arange(24, dtype="uint8").reshape(1, 4, 6)
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name, nodata in (("plain", None), ("holes", 7)):
+        with rasterio.open(folder / f"{name}.tif", "w", driver="GTiff", width=6, height=4, count=1, dtype="uint8",
+                           crs="EPSG:32632", transform=rasterio.transform.from_origin(0, 40, 10, 10), nodata=nodata) as f:
+            f.write(values)
+        code = script("print(cube.dtype, int(cube.isnull().sum()))\nreturn cube.astype('int16') * 3 if "
+                      "cube.dtype == 'uint8' else cube * 3")
+        graph = chain(("load_uploaded_files", {"paths": [f"{name}.tif"], "format": "GTiff"}),
+                      ("apply", {"process": udf(code, "x")}))
+        result = run(tmp_path, graph, "--files", folder)
+        given = numpy.array(result["data"], dtype="float64").reshape(4, 6)
+        wanted = 3.0 * values[0]
+        if nodata is not None:
+            wanted[values[0] == nodata] = numpy.nan
+        assert result["dtype"] == ("int16" if nodata is None else "float32")
+        assert numpy.array_equal(given, wanted, equal_nan=True)
+
+
+def test_context_and_labels_arrive(tmp_path):
+    code = script("""
+        assert list(cube.dims) == ["t", "bands", "y", "x"], cube.dims
+        assert cube.t.dtype == "datetime64[ns]" and str(cube.t.values[2])[:10] == "2020-03-05"
+        assert list(cube.bands.values) == ["B1", "B2"]
+        assert cube.attrs["crs"] == "EPSG:32632"
+        return cube + context["offset"] + 0 * cube.x + cube.y
+        """)
+    graph = chain(("apply", {"data": example(), "context": {"offset": 2},
+                             "process": udf(code, "x", context={"from_parameter": "context"})}))
+    rows = (1000 - 10 * numpy.arange(40))[:, None]
+    assert numpy.array_equal(values_of(run(tmp_path, graph)), VALUES + 2 + rows)
+
+
+def test_plain_values(tmp_path):
+    def value(data, code):
+        return run(tmp_path, chain(("run_udf", {"data": data, "udf": code, "runtime": "Python"})))
+
+    assert value([1, 2, 3], script("return cube.sum()")) == 6
+    assert value([[1, 2], [3, 4]], script("return cube.values.T")) == [[1, 3], [2, 4]]
+    assert value(4, script("return {'root': numpy.sqrt(float(cube))}")) == {"root": 2}
+
+
+def test_a_cube_becomes_a_value(tmp_path):
+    code = script("return float(cube.max())")
+    assert run(tmp_path, chain(("run_udf", {"data": example(), "udf": code, "runtime": "Python"}))) == 96
+
+
+# ---- failures ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body, words", [
+    ("a = 1\nreturn cube.nothing", ["ProcessParameterInvalid", 's0/process/p', "line 6 of the script", "AttributeError",
+                                    "nothing"]),
+    ("return cube.mean('t')", ["DataCubePropertiesImmutable", "t, bands, y, x", "bands (2), y (40), x (50)"]),
+    ("return None", ["returns nothing"]),
+    ("return cube.astype(str)", ["no numbers"]),
+    ("return cube.to_dataset(name='a')", ["Dataset"]),
+    ("raise SystemExit(3)", ["SystemExit"]),
+    ("return cube.assign_coords(x=cube.x + 1)", ["DataCubePropertiesImmutable"]),
+    ("return cube.values[0]", ["without names of dimensions"]),
+])
+def test_what_a_script_does_wrong_is_told(tmp_path, body, words):
+    message = failure(tmp_path, graph_of("apply", script(body)))
+    assert all(word in message for word in words), message
+    assert "/usr" not in message and str(tmp_path) not in message
+
+
+def test_a_result_that_changes_on_the_way(tmp_path):
+    """Tried with a part, it looked otherwise."""
+    big = example(numpy.zeros((3, 2, 40, 50)))
+    code = script("return cube.astype('float32') if cube.sizes['x'] <= 32 else cube")
+    message = failure(tmp_path, graph_of("apply", code, big))
+    assert "float32" in message and "float64" in message, message
+    code = script("return cube if cube.sizes['x'] <= 32 else cube.isel(t=0)")
+    message = failure(tmp_path, graph_of("apply", code, big))
+    assert "t (3)" in message, message
+
+
+def test_where_scripts_cannot_run_it_is_said(tmp_path):
+    inner = {"process_graph": {"a": {"process_id": "array_apply", "result": True,
+                                     "arguments": {"data": {"from_parameter": "data"}, "process": udf(IDENTITY, "x")}}}}
+    message = failure(tmp_path, chain(("reduce_dimension", {"data": example(), "dimension": "t", "reducer": inner})))
+    assert "FeatureUnsupported" in message, message
+
+
+# ---- the server -------------------------------------------------------------------------------------------------
+
+
+def test_runtimes_are_listed(connection):
+    runtimes = connection.list_udf_runtimes()
+    python = runtimes["Python"]
+    assert python["type"] == "language" and python["default"] in python["versions"]
+    assert {"numpy", "pandas", "xarray"} <= set(python["versions"][python["default"]]["libraries"])
+    assert connection.capabilities().supports_endpoint("/udf_runtimes")
+
+
+def of_client(connection):
+    graph = chain(("add_dimension", {"data": example(), "name": "extra", "label": "one"}))
+    return connection.datacube_from_json(json.dumps(graph))
+
+
+def test_the_client_applies_a_script(connection, tmp_path):
+    data = of_client(connection)
+    code = script("print('seen', cube.shape)\nreturn cube * context['factor']")
+    done = data.apply(openeo.UDF(code, runtime="Python", context={"factor": 3}))
+    done.download(tmp_path / "a.nc")
+    with xarray.open_dataset(tmp_path / "a.nc") as opened:
+        given = opened[["B1", "B2"]].to_array("bands").isel(extra=0, drop=True).transpose(*SIZES).values
+    assert numpy.array_equal(given, 3 * VALUES)
+
+
+def test_a_job_tells_what_a_script_prints(connection):
+    code = script("print('a word from the script')\nimport logging\nlogging.warning('and a warning')\nreturn cube")
+    job = of_client(connection).apply(openeo.UDF(code, runtime="Python")).create_job(out_format="netCDF")
+    job.start_and_wait(print=lambda *_: None, max_poll_interval=0.2)
+    entries = job.logs()
+    assert any("a word from the script" in e.message and "/process/" in (e.get("path") or [{}])[0].get("node_id", "")
+               for e in entries), entries
+    assert any(e.level == "warning" and "and a warning" in e.message for e in entries)
+    failing = of_client(connection).apply(openeo.UDF(script("return 1 / 0"), runtime="Python")).create_job()
+    failing.start_job()
+    import time
+
+    while failing.status() in ("created", "queued", "running"):
+        time.sleep(0.1)
+    errors = [e.message for e in failing.logs(level="error")]
+    assert failing.status() == "error" and any("ZeroDivisionError" in m and "line" in m for m in errors), errors
+
+
+def test_a_script_that_was_uploaded(connection, tmp_path):
+    path = tmp_path / "double.py"
+    path.write_text(script("return cube * 2"))
+    connection.upload_file(path, "scripts/double.py")
+    for name in ("scripts/double.py", "/scripts/double.py", "./scripts/double.py"):
+        graph = chain(("run_udf", {"data": 4, "udf": name, "runtime": "python"}))
+        assert connection.execute(graph) == 8
+    with pytest.raises(openeo.rest.OpenEoApiError, match="FileNotFound"):
+        connection.execute(chain(("run_udf", {"data": 4, "udf": "../../server.sqlite", "runtime": "python"})))
+
+
+def test_a_process_that_holds_a_script(connection):
+    process = {"u": {"process_id": "run_udf", "result": True,
+                     "arguments": {"data": {"from_parameter": "data"}, "udf": {"from_parameter": "code"},
+                                   "runtime": {"from_parameter": "runtime"}}}}
+    connection.save_user_defined_process("scripted", process, parameters=[
+        {"name": "data", "description": "", "schema": {}},
+        {"name": "code", "description": "", "schema": {"type": "string"}},
+        {"name": "runtime", "description": "", "schema": {"type": "string"}, "optional": True, "default": "Python"}])
+    assert connection.execute(chain(("scripted", {"data": [1, 2], "code": script("return cube + 1")}))) == [2, 3]
+
+
+def test_validation_runs_no_script(connection):
+    code = "raise RuntimeError('it ran')\n"
+    assert connection.validate_process_graph(chain(("run_udf", {"data": 1, "udf": code, "runtime": "Python"}))) == []
+    found = connection.validate_process_graph(chain(("run_udf", {"data": 1, "udf": code, "runtime": "R"})))
+    assert [e["code"] for e in found] == ["InvalidRuntime"]
