@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STREAMS = 8, STREAM_MOMENTA = 1, STREAM_ACCEPT = 2, STREAM_HEAT = 4 };
+enum { STREAM_MOMENTA = 1, STREAM_ACCEPT = 2, STREAM_HEAT = 4 };
 
 static const uint64_t STREAM_START = UINT64_MAX;
 
@@ -128,7 +128,7 @@ static struct gauge_outcome hmc_step(struct gauge_chain *chain, uint64_t t, unsi
     chain->current = gauge_chain_value(chain, threads);
   }
   memcpy(chain->before, chain->field.links, bytes);
-  gauge_momentum_draw(&chain->field, (struct philox_stream){chain->seed, STREAMS * t + STREAM_MOMENTA}, threads,
+  gauge_momentum_draw(&chain->field, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_MOMENTA}, threads,
                       chain->momentum);
   double kinetic = gauge_momentum_kinetic(&chain->field, chain->momentum, threads, chain->values);
   gauge_chain_follow(chain, threads, cancel);
@@ -139,7 +139,7 @@ static struct gauge_outcome hmc_step(struct gauge_chain *chain, uint64_t t, unsi
   if (isnan(outcome.dh)) {
     outcome.dh = (double)INFINITY;
   }
-  double u = philox_uniform((struct philox_stream){chain->seed, STREAMS * t + STREAM_ACCEPT}, 0);
+  double u = philox_uniform((struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_ACCEPT}, 0);
   outcome.accepted = outcome.dh <= 0 || u < exp(-outcome.dh);
   if (outcome.accepted) {
     chain->current = action;
@@ -155,7 +155,7 @@ static struct gauge_outcome heat_step(struct gauge_chain *chain, uint64_t t, uns
                                       const volatile int *cancel)
 {
   struct gauge_action action = gauge_chain_action(chain);
-  gauge_heatbath(&chain->field, &action, (struct philox_stream){chain->seed, STREAMS * t + STREAM_HEAT}, threads);
+  gauge_heatbath(&chain->field, &action, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_HEAT}, threads);
   for (size_t k = 0; k < chain->parameters->overrelaxation && (cancel == NULL || *cancel == 0); k++) {
     gauge_overrelax(&chain->field, &action, threads);
   }

@@ -11,7 +11,7 @@
 #define MAX_CHARGE 1000000
 #define MAX_RADIUS 1e6
 
-static int invalid(struct call *call, const char *name, const char *what)
+int gauge_invalid_argument(struct call *call, const char *name, const char *what)
 {
   return error_parameter(call->error, ERROR_ProcessParameterInvalid, name, "parameter '%s' of process '%s' must be %s",
                          name, call->process->id, what);
@@ -34,20 +34,20 @@ static int read_boundary(struct call *call, struct gauge_chain_parameters *chain
   const char *expected = "'periodic', 'antiperiodic' or 'open', or an array of one of these for each axis";
   bool is_array = boundary != NULL && boundary->kind == VALUE_ARRAY;
   if (boundary == NULL || (is_array && boundary->count != chain->dimensions)) {
-    return invalid(call, "boundary", expected);
+    return gauge_invalid_argument(call, "boundary", expected);
   }
   for (size_t k = 0; k < chain->dimensions; k++) {
     const struct value *item = is_array ? &boundary->items[k] : boundary;
     if (item->kind != VALUE_TEXT || (strcmp(item->text, "periodic") != 0 && strcmp(item->text, "antiperiodic") != 0 &&
                                      strcmp(item->text, "open") != 0)) {
-      return invalid(call, "boundary", expected);
+      return gauge_invalid_argument(call, "boundary", expected);
     }
     chain->action.open[k] = strcmp(item->text, "open") == 0;
   }
   return 0;
 }
 
-int gauge_read_action(struct call *call, struct gauge_chain_parameters *chain)
+static int read_action(struct call *call, struct gauge_chain_parameters *chain)
 {
   static const char *const actions[] = {"wilson", "symanzik", "iwasaki", "dbw2", NULL};
   static const double c1[] = {GAUGE_C1_WILSON, GAUGE_C1_SYMANZIK, GAUGE_C1_IWASAKI, GAUGE_C1_DBW2};
@@ -60,12 +60,13 @@ int gauge_read_action(struct call *call, struct gauge_chain_parameters *chain)
   }
   chain->action.c1 = c1[action];
   if (chain->action.c1 != 0 && chain->action.anisotropy != 1) {
-    return invalid(call, "anisotropy", "1 for actions with rectangles: which of them lie along x0 would matter");
+    return gauge_invalid_argument(call, "anisotropy",
+                                  "1 for actions with rectangles: which of them lie along x0 would matter");
   }
   return 0;
 }
 
-int gauge_read_update(struct call *call, struct gauge_chain_parameters *chain)
+static int read_update(struct call *call, struct gauge_chain_parameters *chain)
 {
   static const char *const updates[] = {"heatbath", "hmc", NULL};
   static const char *const integrators[] = {"leapfrog", "omelyan2", "omelyan4", NULL};
@@ -83,19 +84,20 @@ int gauge_read_update(struct call *call, struct gauge_chain_parameters *chain)
     return 0;
   }
   if (chain->action.c1 != 0) {
-    return invalid(call, "update",
-                   "'hmc' for actions with rectangles: links of one colour of the checkerboard would feel each other");
+    return gauge_invalid_argument(
+        call, "update",
+        "'hmc' for actions with rectangles: links of one colour of the checkerboard would feel each other");
   }
   for (size_t k = 0; k < chain->dimensions; k++) {
     if (chain->extent[k] % 2 != 0) {
-      return invalid(call, "shape",
-                     "of even extents for the update 'heatbath', which needs two colours; 'hmc' takes any");
+      return gauge_invalid_argument(
+          call, "shape", "of even extents for the update 'heatbath', which needs two colours; 'hmc' takes any");
     }
   }
   return 0;
 }
 
-int gauge_read_start(struct call *call, struct gauge_chain_parameters *chain)
+static int read_start(struct call *call, struct gauge_chain_parameters *chain)
 {
   static const char *const starts[] = {"cold", "hot", "instanton", NULL};
   size_t start;
@@ -111,11 +113,33 @@ int gauge_read_start(struct call *call, struct gauge_chain_parameters *chain)
     return 0;
   }
   if (chain->dimensions != (chain->colours == 1 ? 2 : 4)) {
-    return invalid(call, "start",
-                   "'cold' or 'hot' here: there are instantons of U(1) in two dimensions and of SU(N) in four");
+    return gauge_invalid_argument(
+        call, "start", "'cold' or 'hot' here: there are instantons of U(1) in two dimensions and of SU(N) in four");
   }
   if (chain->colours > 1 && charge != 1 && charge != -1) {
-    return invalid(call, "charge", "1 or -1 for an instanton of SU(N)");
+    return gauge_invalid_argument(call, "charge", "1 or -1 for an instanton of SU(N)");
   }
   return 0;
+}
+
+int gauge_read_model(struct call *call, struct gauge_model *model)
+{
+  static const char *const precisions[] = {"double", "single", NULL};
+  size_t precision;
+  if (read_action(call, &model->chain) != 0 || read_update(call, &model->chain) != 0 ||
+      read_start(call, &model->chain) != 0 || lattice_choice(call, "precision", precisions, &precision) != 0) {
+    return -1;
+  }
+  model->single = precision == 1;
+  return 0;
+}
+
+const char *gauge_model_title(struct call *call, const struct gauge_model *model, const char *beta)
+{
+  const char *shape = chain_shape_text(call->arena, model->chain.dimensions, model->chain.extent);
+  if (shape == NULL || beta == NULL) {
+    return NULL;
+  }
+  return arena_printf(call->arena, "%s(%zu), %s, beta %s, seed %llu", model->chain.colours == 1 ? "U" : "SU",
+                      model->chain.colours, shape, beta, (unsigned long long)model->chain.seed);
 }

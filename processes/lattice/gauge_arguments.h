@@ -5,11 +5,14 @@
 #include "processes/lattice/chain_arguments.h"
 #include "processes/lattice/gauge_model.h"
 
-/* shape, group, action, anisotropy, boundary. */
-int gauge_read_action(struct call *call, struct gauge_chain_parameters *chain);
-/* update, overrelaxation, integrator, steps, step_size; after the action, which they must suit. */
-int gauge_read_update(struct call *call, struct gauge_chain_parameters *chain);
-/* start, charge, radius. */
-int gauge_read_start(struct call *call, struct gauge_chain_parameters *chain);
+/* shape, group, action, anisotropy, boundary; update, overrelaxation, integrator, steps, step_size, which must suit the
+ * action; start, charge, radius; precision. */
+int gauge_read_model(struct call *call, struct gauge_model *model);
+
+/* What a chain of the model is called: "SU(3), 8 x 8, beta 6, seed 1". NULL when out of memory. */
+const char *gauge_model_title(struct call *call, const struct gauge_model *model, const char *beta);
+
+/* ProcessParameterInvalid: the parameter "must be" what is said. */
+int gauge_invalid_argument(struct call *call, const char *name, const char *what);
 
 #endif

@@ -10,16 +10,15 @@
 
 enum {
   HEADER_BYTES = (sizeof(struct gauge_chain) + 63) / 64 * 64,
-  LINK_WORK = 60,    /* nanoseconds a link of U(1), times N^2 */
-  GRAIN = 64 * 1024, /* sites of one direction of U(1) that are worth a thread */
-  STREAM_EXCHANGE = 5
+  LINK_WORK = 60,   /* nanoseconds a link of U(1), times N^2 */
+  GRAIN = 64 * 1024 /* sites of one direction of U(1) that are worth a thread */
 };
 
 #define CHARGE_ROUNDING 1e-9
 
 static const char *const axis_names[LATTICE_MAX_DIMENSIONS] = {"x0", "x1", "x2", "x3"};
 
-enum { ACTION, PLAQUETTE, DH, ACCEPTED, ACCEPTANCE, EXPONENTIAL, PLAIN_DIAGNOSTICS };
+enum { ACTION, PLAQUETTE, DH, ACCEPTED, ACCEPTANCE, EXPONENTIAL, PLAIN_DIAGNOSTICS, CHARGE_DIAGNOSTICS = 3 };
 
 static const struct chain_diagnostic plain[] = {{"action", false},   {"plaquette", false}, {"dH", false},
                                                 {"accepted", false}, {"acceptance", true}, {"exp_minus_dH", true}};
@@ -75,7 +74,7 @@ static void model_advance(const void *model, const struct chain_step *step, void
   values[DH] = outcome.dh;
   values[ACCEPTED] = values[ACCEPTANCE] = outcome.accepted;
   values[EXPONENTIAL] = exp(-outcome.dh);
-  if (!m->measures && m->betas == NULL) {
+  if (!m->measures) {
     return;
   }
   values[ACTION] = gauge_chain_value(chain, step->threads);
@@ -89,40 +88,49 @@ static void model_advance(const void *model, const struct chain_step *step, void
   }
 }
 
-/* Neighbours of even number, then of odd, exchange configurations with probability min(1, exp((beta - beta')(s - s'))),
- * s = S / beta. The links change places, and with them what is known of them. */
+/* Replicas c and c + 1 exchange configurations, and what has been measured on them. */
+static void exchange_replicas(const struct gauge_model *m, size_t c, void **memory,
+                              double (*values)[CHAIN_MAX_DIAGNOSTICS])
+{
+  struct gauge_chain *a = memory[c], *b = memory[c + 1];
+  double *links = a->field.links, *lower = values[c], *upper = values[c + 1];
+  a->field.links = b->field.links;
+  b->field.links = links;
+  a->current = b->current = (double)NAN;
+  lower[ACTION] /= m->betas[c];
+  upper[ACTION] /= m->betas[c + 1];
+  size_t end = PLAIN_DIAGNOSTICS + (has_charge(&m->chain) ? CHARGE_DIAGNOSTICS : 0);
+  for (size_t i = 0; i < end; i++) {
+    if (i == ACTION || i == PLAQUETTE || i >= PLAIN_DIAGNOSTICS) {
+      double swap = lower[i];
+      lower[i] = upper[i];
+      upper[i] = swap;
+    }
+  }
+  lower[ACTION] *= m->betas[c];
+  upper[ACTION] *= m->betas[c + 1];
+  lower[end] = 1;
+}
+
+/* Neighbours, first those behind even numbers, then the others, exchange with probability min(1, exp((beta - beta')
+ * (s - s'))), s = S / beta. */
 static void model_couple(const void *model, size_t chains, uint64_t trajectory, void **memory,
                          double (*values)[CHAIN_MAX_DIAGNOSTICS])
 {
   const struct gauge_model *m = model;
-  size_t at = PLAIN_DIAGNOSTICS + (has_charge(&m->chain) ? 3 : 0);
-  struct philox_stream stream = {m->chain.seed, 8 * trajectory + STREAM_EXCHANGE};
+  size_t exchanged = PLAIN_DIAGNOSTICS + (has_charge(&m->chain) ? CHARGE_DIAGNOSTICS : 0);
+  struct philox_stream stream = {m->chain.seed, GAUGE_STREAMS * trajectory + GAUGE_STREAM_EXCHANGE};
   for (size_t c = 0; c < chains; c++) {
-    values[c][at] = 0;
+    values[c][exchanged] = 0;
   }
-  for (size_t k = 0; k + 1 < chains; k++) {
-    size_t c = k < chains / 2 ? 2 * k : 2 * (k - chains / 2) + 1;
-    double s = values[c][ACTION] / m->betas[c], other = values[c + 1][ACTION] / m->betas[c + 1];
-    double exponent = (m->betas[c] - m->betas[c + 1]) * (s - other);
-    if (exponent < 0 && philox_uniform(stream, c) >= exp(exponent)) {
-      continue;
+  for (size_t first = 0; first < 2; first++) {
+    for (size_t c = first; c + 1 < chains; c += 2) {
+      double s = values[c][ACTION] / m->betas[c], other = values[c + 1][ACTION] / m->betas[c + 1];
+      double exponent = (m->betas[c] - m->betas[c + 1]) * (s - other);
+      if (exponent >= 0 || philox_uniform(stream, c) < exp(exponent)) {
+        exchange_replicas(m, c, memory, values);
+      }
     }
-    struct gauge_chain *a = memory[c], *b = memory[c + 1];
-    double *links = a->field.links;
-    a->field.links = b->field.links;
-    b->field.links = links;
-    a->current = b->current = (double)NAN;
-    double row[CHAIN_MAX_DIAGNOSTICS];
-    memcpy(row, values[c], sizeof row);
-    values[c][ACTION] = other * m->betas[c];
-    values[c + 1][ACTION] = s * m->betas[c + 1];
-    values[c][PLAQUETTE] = values[c + 1][PLAQUETTE];
-    values[c + 1][PLAQUETTE] = row[PLAQUETTE];
-    for (size_t i = PLAIN_DIAGNOSTICS; i < at; i++) {
-      values[c][i] = values[c + 1][i];
-      values[c + 1][i] = row[i];
-    }
-    values[c][at] = 1;
   }
 }
 
@@ -156,6 +164,15 @@ static void model_identity(const void *model, struct buffer *out)
   buffer_printf(out, "%a %d %s ", m->theta, m->single, m->first_text != NULL ? m->first_text : "-");
 }
 
+static void replica_identity(const void *model, struct buffer *out)
+{
+  const struct gauge_model *m = model;
+  model_identity(model, out);
+  for (size_t k = 0; k < m->replicas; k++) {
+    buffer_printf(out, "%a ", m->betas[k]);
+  }
+}
+
 static const struct chain_model_ops model_ops = {.name = "gauge field",
                                                  .bytes = model_bytes,
                                                  .start = model_start,
@@ -168,7 +185,7 @@ static const struct chain_model_ops replica_ops = {.name = "gauge field replicas
                                                    .advance = model_advance,
                                                    .couple = model_couple,
                                                    .frame = model_frame,
-                                                   .identity = model_identity};
+                                                   .identity = replica_identity};
 
 size_t gauge_model_work(const struct gauge_chain_parameters *p)
 {
@@ -201,12 +218,13 @@ int gauge_model_describe(struct arena *arena, const struct gauge_model *model, s
     return error_memory(error);
   }
   *copy = *model;
+  copy->replicas = model->betas != NULL ? chain->chains : 0;
   describe_frame(model, frame);
   size_t count = PLAIN_DIAGNOSTICS;
   memcpy(rows, plain, sizeof plain);
   if (has_charge(&model->chain)) {
     memcpy(rows + count, charges, sizeof charges);
-    count += 3;
+    count += CHARGE_DIAGNOSTICS;
   }
   if (model->betas != NULL) {
     rows[count++] = exchange;

@@ -12,11 +12,12 @@
 struct gauge_model {
   struct gauge_chain_parameters chain;
   double theta;
-  bool measures;          /* diagnostics are asked for */
+  bool measures;          /* diagnostics are asked for; replicas need them */
   bool single;            /* frames of complex64 */
   const double *first;    /* configurations to begin with, [chain][site][mu][row][column][re, im]; or NULL */
   const char *first_text; /* identity of these; NULL without */
   const double *betas;    /* of the replicas; NULL: all have the action's */
+  size_t replicas;        /* set by gauge_model_describe: betas, or 0 */
 };
 
 /* Work of a trajectory, about nanoseconds. */

@@ -6,26 +6,15 @@
 #define MAX_BETA 1e6
 #define MAX_THETA 1e6
 
-static int invalid(struct call *call, const char *name, const char *what)
-{
-  return error_parameter(call->error, ERROR_ProcessParameterInvalid, name, "parameter '%s' of process '%s' must be %s",
-                         name, call->process->id, what);
-}
-
 static int read_model(struct call *call, struct gauge_model *model)
 {
-  static const char *const precisions[] = {"double", "single", NULL};
-  size_t precision;
-  if (gauge_read_action(call, &model->chain) != 0 ||
+  if (gauge_read_model(call, model) != 0 ||
       lattice_number(call, "beta", -MAX_BETA, MAX_BETA, &model->chain.action.beta) != 0 ||
-      gauge_read_update(call, &model->chain) != 0 || gauge_read_start(call, &model->chain) != 0 ||
-      lattice_number(call, "theta", -MAX_THETA, MAX_THETA, &model->theta) != 0 ||
-      lattice_choice(call, "precision", precisions, &precision) != 0) {
+      lattice_number(call, "theta", -MAX_THETA, MAX_THETA, &model->theta) != 0) {
     return -1;
   }
-  model->single = precision == 1;
   if (model->theta != 0 && (model->chain.dimensions != 2 || model->chain.colours != 1)) {
-    return invalid(call, "theta", "0 but for U(1) in two dimensions");
+    return gauge_invalid_argument(call, "theta", "0 but for U(1) in two dimensions");
   }
   return 0;
 }
@@ -66,11 +55,8 @@ static int lft_gauge_field_call(struct call *call, struct value *result)
     return -1;
   }
   model.measures = chain.quantity == CHAIN_HISTORY;
-  const char *shape = chain_shape_text(call->arena, model.chain.dimensions, model.chain.extent);
-  chain.title = arena_printf(call->arena, "%s(%zu), %s, beta %.10g, seed %llu", model.chain.colours == 1 ? "U" : "SU",
-                             model.chain.colours, shape != NULL ? shape : "", model.chain.action.beta,
-                             (unsigned long long)model.chain.seed);
-  if (shape == NULL || chain.title == NULL) {
+  chain.title = gauge_model_title(call, &model, arena_printf(call->arena, "%.10g", model.chain.action.beta));
+  if (chain.title == NULL) {
     return error_memory(call->error);
   }
   if (gauge_model_describe(call->arena, &model, &chain, call->error) != 0 || chain_check_work(call, &chain) != 0) {
