@@ -6,9 +6,11 @@
 const struct sink_format *const sink_formats[] = {
     &sink_format_csv,        &sink_format_coverage_json, &sink_format_shapefile,
     &sink_format_flatgeobuf, &sink_format_geojson,       &sink_format_gpkg,
-    &sink_format_gtiff,      &sink_format_jpeg,          &sink_format_json,
-    &sink_format_netcdf,     &sink_format_png,           &sink_format_parquet,
-    &sink_format_webp,       &sink_format_zarr,          NULL,
+    &sink_format_gtiff,      &sink_format_ildg,          &sink_format_jpeg,
+    &sink_format_json,       &sink_format_milc,          &sink_format_nersc,
+    &sink_format_netcdf,     &sink_format_openqcd,       &sink_format_png,
+    &sink_format_parquet,    &sink_format_webp,          &sink_format_zarr,
+    NULL,
 };
 
 const struct sink_alias sink_aliases[] = {
@@ -23,7 +25,9 @@ const struct sink_alias sink_aliases[] = {
     {"GeoParquet", &sink_format_parquet, true},
     {"Shapefile", &sink_format_shapefile, true},
     {"SHP", &sink_format_shapefile, false},
+    {"LIME", &sink_format_ildg, true},
     {"JPG", &sink_format_jpeg, true},
+    {"HDF5", &sink_format_netcdf, true},
     {"NC", &sink_format_netcdf, false},
     {"NC4", &sink_format_netcdf, false},
     {"netCDF4", &sink_format_netcdf, true},

@@ -2,6 +2,7 @@
 #include "processes/load/input_format.h"
 
 #include "datacube/sink.h"
+#include "datacube/source/gauge_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,12 +19,16 @@ const struct input_format input_formats[] = {
     {"GPKG", "OGC GeoPackage", INPUT_FEATURES, ".gpkg", "layer", LAYER},
     {"GTiff", "GeoTIFF, cloud-optimized or not", INPUT_RASTER, NULL, NULL, NO_PARAMETERS},
     {"GeoJSON", "GeoJSON", INPUT_FEATURES, ".geojson", NULL, NO_PARAMETERS},
+    {"ILDG", "Lattice gauge fields in LIME files: ILDG, SciDAC", INPUT_GAUGE, NULL, NULL, NO_PARAMETERS},
     {"JP2OpenJPEG", "JPEG 2000", INPUT_RASTER, NULL, NULL, NO_PARAMETERS},
+    {"MILC", "Lattice gauge fields of MILC, version 5", INPUT_GAUGE, NULL, NULL, NO_PARAMETERS},
+    {"NERSC", "Lattice gauge fields of the NERSC archive", INPUT_GAUGE, NULL, NULL, NO_PARAMETERS},
     {"PNG", "Portable Network Graphics, with a world file's georeference", INPUT_RASTER, NULL, NULL, NO_PARAMETERS},
     {"Parquet", "GeoParquet", INPUT_FEATURES, ".parquet", NULL, NO_PARAMETERS},
     {"netCDF", "netCDF 3 and 4 by the CF conventions", INPUT_NETCDF, NULL, "variable",
      "{\"variable\":{\"type\":\"string\",\"description\":\"Loads the variables over the dimensions of this one; by "
      "default those over the commonest dimensions.\"}}"},
+    {"openQCD", "Lattice gauge fields of openQCD", INPUT_GAUGE, NULL, NULL, NO_PARAMETERS},
 };
 const size_t input_format_count = sizeof input_formats / sizeof input_formats[0];
 
@@ -65,6 +70,10 @@ bool input_format_fits(const struct input_format *format, const char *path)
   char head[8] = {0};
   if (format->kind == INPUT_FEATURES)
     return true;
+  if (format->kind == INPUT_GAUGE) {
+    const char *name = gauge_file_format(path);
+    return name && strcmp(name, format->name) == 0;
+  }
   FILE *file = fopen(path, "rbe");
   const size_t length = file ? fread(head, 1, sizeof head, file) : 0;
   if (file)

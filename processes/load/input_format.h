@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum input_kind { INPUT_RASTER, INPUT_NETCDF, INPUT_FEATURES };
+enum input_kind { INPUT_RASTER, INPUT_NETCDF, INPUT_FEATURES, INPUT_GAUGE };
 
 struct input_format {
   const char *name, *title;

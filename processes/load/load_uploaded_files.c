@@ -4,6 +4,7 @@
 #include "processes/load/user_file.h"
 #include "processes/cube/shape.h"
 
+#include "datacube/source/gauge_source.h"
 #include "datacube/source/netcdf_source.h"
 #include "datacube/source/time_series_source.h"
 #include "datacube/source/vector_file.h"
@@ -22,7 +23,7 @@ struct upload_request {
   const char *part; /* variable or layer, or NULL */
 };
 
-/* ---- arguments -------------------------------------------------------------------------------------------------- */
+/* ---- arguments --------------------------------------------------------------------------------------------------- */
 
 static int read_format(struct upload_request *r)
 {
@@ -79,7 +80,7 @@ static int read_paths(struct upload_request *r)
   return 0;
 }
 
-/* ---- one file that is a cube ------------------------------------------------------------------------------------ */
+/* ---- one file that is a cube ------------------------------------------------------------------------------------- */
 
 static int wants_one(const struct upload_request *r)
 {
@@ -159,18 +160,36 @@ static int load_features(const struct upload_request *r, const struct source **o
   return vector_file_source(call->arena, &file, &all, out, call->error);
 }
 
+/* A configuration each. */
+static int load_gauge_fields(const struct upload_request *r, const struct source **out)
+{
+  const char **paths = ARENA_ARRAY(r->call->arena, const char *, r->count);
+  if (!paths)
+    return error_memory(r->call->error);
+  for (size_t i = 0; i < r->count; i++)
+    paths[i] = r->files[i].path;
+  return gauge_source(r->call->arena, paths, r->count, out, r->call->error);
+}
+
+static int load_source(const struct upload_request *r, const struct source **out)
+{
+  if (r->format->kind == INPUT_GAUGE)
+    return load_gauge_fields(r, out);
+  return (r->format->kind == INPUT_NETCDF ? load_netcdf : load_features)(r, out);
+}
+
 static int load_cube(const struct upload_request *r, const struct node **out)
 {
   const struct source *source;
   if (r->format->kind == INPUT_RASTER)
     return raster_files_load(r->call, r->files, r->count, out);
-  if ((r->format->kind == INPUT_NETCDF ? load_netcdf : load_features)(r, &source) != 0)
+  if (load_source(r, &source) != 0)
     return -1;
   *out = node_source(r->call->arena, call_origin(r->call), source);
   return *out ? 0 : error_memory(r->call->error);
 }
 
-/* ---- the process ------------------------------------------------------------------------------------------------ */
+/* ---- the process ------------------------------------------------------------------------------------------------- */
 
 /* What is wrong with a file is FormatUnsuitable, and says the user's path, not where the file lies here. */
 static int tell_failure(const struct upload_request *r)

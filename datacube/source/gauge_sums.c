@@ -1,0 +1,125 @@
+/* Checksums and means of gauge fields. See gauge_sums.h. */
+#include "datacube/source/gauge_sums.h"
+
+#include <libdeflate.h>
+#include <math.h>
+#include <string.h>
+
+enum { N = 3, NUMBERS = 2 * N * N, AXES = 4 };
+
+static size_t sites_of(const size_t extent[AXES])
+{
+  return extent[0] * extent[1] * extent[2] * extent[3];
+}
+
+/* The site one step ahead along the axis. */
+static size_t ahead(const size_t extent[AXES], size_t site, size_t axis)
+{
+  size_t stride = 1;
+  for (size_t k = axis + 1; k < AXES; k++)
+    stride *= extent[k];
+  size_t at = site / stride % extent[axis];
+  return site + ((at + 1) % extent[axis]) * stride - at * stride;
+}
+
+static const double *link_at(const double *elements, size_t site, size_t axis)
+{
+  return elements + (site * AXES + axis) * NUMBERS;
+}
+
+/* out = a b */
+static void multiply(double *out, const double *a, const double *b)
+{
+  for (size_t i = 0; i < N; i++)
+    for (size_t j = 0; j < N; j++) {
+      double re = 0, im = 0;
+      for (size_t k = 0; k < N; k++) {
+        const double *x = a + 2 * (i * N + k), *y = b + 2 * (k * N + j);
+        re += x[0] * y[0] - x[1] * y[1];
+        im += x[0] * y[1] + x[1] * y[0];
+      }
+      out[2 * (i * N + j)] = re;
+      out[2 * (i * N + j) + 1] = im;
+    }
+}
+
+double gauge_mean_plaquette(const size_t extent[AXES], const double *elements)
+{
+  size_t sites = sites_of(extent);
+  double sum = 0;
+  for (size_t site = 0; site < sites; site++) {
+    double of_site = 0;
+    for (size_t mu = 0; mu < AXES; mu++)
+      for (size_t nu = mu + 1; nu < AXES; nu++) {
+        double one[NUMBERS], other[NUMBERS];
+        multiply(one, link_at(elements, site, mu), link_at(elements, ahead(extent, site, mu), nu));
+        multiply(other, link_at(elements, site, nu), link_at(elements, ahead(extent, site, nu), mu));
+        for (size_t i = 0; i < NUMBERS; i++) /* Re Tr a b^dagger */
+          of_site += one[i] * other[i];
+      }
+    sum += of_site;
+  }
+  return sum / (double)sites / (6 * N);
+}
+
+double gauge_mean_trace(const size_t extent[AXES], const double *elements)
+{
+  size_t links = sites_of(extent) * AXES;
+  double sum = 0;
+  for (size_t i = 0; i < links; i++)
+    sum += elements[i * NUMBERS] + elements[i * NUMBERS + 8] + elements[i * NUMBERS + 16];
+  return sum / (double)links / N;
+}
+
+double gauge_unitarity(const size_t extent[AXES], const double *elements)
+{
+  size_t links = sites_of(extent) * AXES;
+  double largest = 0;
+  for (size_t l = 0; l < links; l++)
+    for (size_t i = 0; i < N; i++)
+      for (size_t j = 0; j <= i; j++) {
+        const double *a = elements + l * NUMBERS + 2 * N * i, *b = elements + l * NUMBERS + 2 * N * j;
+        double re = i == j ? -1 : 0, im = 0;
+        for (size_t k = 0; k < N; k++) {
+          re += a[2 * k] * b[2 * k] + a[2 * k + 1] * b[2 * k + 1];
+          im += a[2 * k + 1] * b[2 * k] - a[2 * k] * b[2 * k + 1];
+        }
+        double off = hypot(re, im);
+        largest = off <= largest ? largest : off; /* NaN stays */
+        if (isnan(off))
+          return off;
+      }
+  return largest;
+}
+
+/* ---- checksums --------------------------------------------------------------------------------------------------- */
+
+static uint32_t rotated(uint32_t word, unsigned by)
+{
+  return by == 0 ? word : word << by | word >> (32 - by);
+}
+
+uint32_t gauge_sum_words(const uint32_t *words, size_t count, uint32_t sum)
+{
+  for (size_t i = 0; i < count; i++)
+    sum += words[i];
+  return sum;
+}
+
+void gauge_sum_rotated(const uint32_t *words, size_t count, uint64_t first, uint32_t sum[2])
+{
+  unsigned by29 = (unsigned)(first % 29), by31 = (unsigned)(first % 31);
+  for (size_t i = 0; i < count; i++) {
+    sum[0] ^= rotated(words[i], by29);
+    sum[1] ^= rotated(words[i], by31);
+    by29 = by29 == 28 ? 0 : by29 + 1;
+    by31 = by31 == 30 ? 0 : by31 + 1;
+  }
+}
+
+void gauge_sum_site(const void *bytes, size_t count, uint64_t site, uint32_t sum[2])
+{
+  uint32_t crc = libdeflate_crc32(0, bytes, count);
+  sum[0] ^= rotated(crc, (unsigned)(site % 29));
+  sum[1] ^= rotated(crc, (unsigned)(site % 31));
+}
