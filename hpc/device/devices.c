@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct devices {
   struct device_options options;
@@ -18,7 +19,7 @@ struct devices {
   struct device **list;
   size_t count;
   struct device_compiler compiler;
-  atomic_size_t next;
+  atomic_size_t next; /* device; of several processes, each begins with another */
 };
 
 int device_choice_read(const char *text, struct device_options *out)
@@ -148,6 +149,7 @@ int devices_new(const struct device_options *options, struct devices **out, stru
     return error_memory(error);
   devices->options = *options;
   pthread_mutex_init(&devices->lock, NULL);
+  atomic_init(&devices->next, (size_t)getpid());
   devices->options.folder = devices->folder = options->folder ? strdup(options->folder) : NULL;
   devices->options.beside = devices->beside = options->beside ? strdup(options->beside) : NULL;
   if (!devices->folder != !options->folder || !devices->beside != !options->beside) {

@@ -2,7 +2,8 @@
  * whatever it takes, where that takes less time than on the CPU.
  *
  * Estimates: the CPU's threads share a stage's values; on devices, copies and kernels of different tiles go on at once,
- * so the longest of them counts. What a device needs before its first kernel is added. */
+ * so the longest of them counts. Several devices take tiles as they get done with them: what each does in a second adds
+ * up, by its own speeds. What a device needs before its first kernel is added. */
 #include "hpc/plan/plan_internal.h"
 
 #include "hpc/device/device_kernels.h"
@@ -11,6 +12,7 @@
 #include "hpc/stage/kernel_stage.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const double worth_asking = 0.3;    /* seconds on the CPU below which no device is looked for */
 static const double device_start = 0.6;    /* seconds: context, compiler or file, first copies */
@@ -64,11 +66,12 @@ static double weighed(const double *values, const double *seconds)
   return sum;
 }
 
-static double on_devices(const struct stage_work *work, const struct device_speeds *speeds, size_t devices)
+/* Without its start. */
+static double on_device(const struct stage_work *work, const struct device_speeds *speeds)
 {
   const double in = work->bytes_in / speeds->to_device, out = work->bytes_out / speeds->to_host,
                kernels = weighed(work->values, speeds->device) + work->launches * speeds->launch;
-  return device_start + fmax(fmax(in, out), kernels) / (double)devices;
+  return fmax(fmax(in, out), kernels);
 }
 
 /* ---- decisions --------------------------------------------------------------------------------------------------- */
@@ -99,29 +102,45 @@ static int check_kernels(const struct kernel_stage *stage, struct error *why)
   return status;
 }
 
-/* The first device stands for all; it is opened, and measured where that has not been done. */
-static int find_speeds(struct devices *devices, struct device_speeds *out, struct error *why)
+/* The stage's estimates. Devices are opened, and measured where that has not been done; why: none of them can be. */
+static int estimate(const struct plan *plan, struct stage *stage, const struct stage_work *work, size_t *devices,
+                    struct error *why)
 {
-  struct device *device = devices_at(devices, 0);
-  return device_open(device, why) == 0 ? device_speeds(device, out, why) : -1;
+  struct device_speeds speeds;
+  struct device *device;
+  double per_second = 0;
+  *devices = 0;
+  for (size_t i = 0; (device = devices_at(plan->devices, i)); i++) {
+    struct error own = {0};
+    if (device_open(device, &own) != 0 || device_speeds(device, &speeds, &own) != 0) {
+      *why = own;
+      continue;
+    }
+    per_second += 1 / on_device(work, &speeds);
+    if ((*devices)++ == 0)
+      stage->cpu_seconds = weighed(work->values, speeds.cpu) / plan->threads;
+  }
+  stage->device_seconds = device_start + 1 / per_second;
+  return *devices > 0 ? 0 : -1;
 }
 
 static const char *compare(struct arena *arena, struct plan *plan, struct stage *stage, struct error *why)
 {
   const struct stage_work work = find_work(plan, stage);
   const double rough = weighed(work.values, rough_cpu) / plan->threads;
-  struct device_speeds speeds;
+  size_t count;
+  char devices[32] = "the device";
   if (rough < worth_asking)
     return arena_printf(arena, "on the CPU: about %.2g s, too little for a device", rough);
-  const size_t count = devices_count(plan->devices, why);
-  if (count == 0 || check_kernels(stage->data, why) != 0 || find_speeds(plan->devices, &speeds, why) != 0)
+  if (devices_count(plan->devices, why) == 0 || check_kernels(stage->data, why) != 0 ||
+      estimate(plan, stage, &work, &count, why) != 0)
     return NULL;
-  stage->cpu_seconds = weighed(work.values, speeds.cpu) / plan->threads;
-  stage->device_seconds = on_devices(&work, &speeds, count);
+  if (count > 1)
+    snprintf(devices, sizeof devices, "%zu devices", count);
   stage->on_device = stage->device_seconds < stage->cpu_seconds;
-  return arena_printf(arena, "on %s: about %.2g s; on %s %.2g s", stage->on_device ? "the device" : "the CPU",
+  return arena_printf(arena, "on %s: about %.2g s; on %s %.2g s", stage->on_device ? devices : "the CPU",
                       stage->on_device ? stage->device_seconds : stage->cpu_seconds,
-                      stage->on_device ? "the CPU" : "the device",
+                      stage->on_device ? "the CPU" : devices,
                       stage->on_device ? stage->cpu_seconds : stage->device_seconds);
 }
 

@@ -1,6 +1,6 @@
-"""measure_runs.py SIDE: whole commands on the CPU and on the device, in turn: the median of a season's NDVI, a window,
-and tiles of a map's size. The cubes are a quarter of SIDE wide and written without compression, so that little of the
-time is decoding. Prints the best of three, in seconds."""
+"""measure_runs.py SIDE: whole commands on the CPU and on the device, in turn: the median of a season's NDVI and a
+window. The cubes are a quarter of SIDE wide and written without compression, so that little of the time is decoding.
+Prints the best of three, in seconds."""
 
 import pathlib
 import sys
@@ -13,7 +13,6 @@ import numpy
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "property"))
 
 import fake  # noqa: E402
-from fake import call, from_node, graph  # noqa: E402
 from test_device_runs import GRAPHS, MEDIAN  # noqa: E402
 
 
@@ -38,11 +37,7 @@ def seconds(folder, name, device):
 
 def main():
     side = max(int(sys.argv[1]) // 4, 64)
-    tile = {"west": 0, "east": 2555, "south": 0, "north": 2555, "crs": 32632}
-    graphs = {"ndvi_median": MEDIAN, "window": GRAPHS["a window"],
-              "tile_256": graph(part=call("filter_bbox", data=from_node("load"), extent=tile),
-                                out=call("reduce_dimension", data=from_node("part"), dimension="t",
-                                         reducer=fake.reducer("median")))}
+    graphs = {"ndvi_median": MEDIAN, "window": GRAPHS["a window"]}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         write(folder, side)
@@ -56,4 +51,5 @@ def main():
             print(f"{label:14}{best['cpu']:9.3f}{best['cuda']:9.3f}{best['cpu'] / best['cuda']:7.2f}")
 
 
-main()
+if __name__ == "__main__":
+    main()

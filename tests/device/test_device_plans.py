@@ -37,17 +37,17 @@ def explain(folder, tmp_path, process_graph, *options, fake=True, **surroundings
     return kernels
 
 
-def set_speeds(folder, **numbers):
-    (path,) = (folder / "devices").glob("speeds-*.txt")
+def set_speeds(folder, device, **numbers):
+    (path,) = [path for path in (folder / "devices").glob("speeds-*.txt") if f"device {device}" in path.read_text()]
     lines = [line.split(" ", 1) for line in path.read_text().splitlines()]
     path.write_text("".join(f"{name} {numbers.get(name, value)}\n" for name, value in lines))
 
 
-def slow_or_fast(folder, **numbers):
+def slow_or_fast(folder, device="Fake 0", **numbers):
     speeds = dict.fromkeys((f"device_{kind}" for kind in ("memory", "plain", "dear", "reduce", "order")), 1e-12)
     speeds |= dict.fromkeys((f"cpu_{kind}" for kind in ("memory", "plain", "dear", "reduce", "order")), 1e-9)
-    set_speeds(folder, **{**speeds, "to_device_bytes_per_second": 25e9, "to_host_bytes_per_second": 25e9,
-                          "launch_seconds": 5e-6, **numbers})
+    set_speeds(folder, device, **{**speeds, "to_device_bytes_per_second": 25e9, "to_host_bytes_per_second": 25e9,
+                                  "launch_seconds": 5e-6, **numbers})
 
 
 def test_speeds_are_measured_once_and_decide(large, tmp_path):
@@ -64,11 +64,26 @@ def test_speeds_are_measured_once_and_decide(large, tmp_path):
     slow_or_fast(large, to_device_bytes_per_second=1e8)
     (copied,) = explain(large, tmp_path, MEDIAN, "--threads", 4)
     assert copied["device"] == "cpu" and copied["device_seconds"] > 60
-    (two,) = explain(large, tmp_path, MEDIAN, "--threads", 4, TWINCUBE_FAKE_DEVICES=2)
-    assert two["device_seconds"] == pytest.approx(0.6 + (copied["device_seconds"] - 0.6) / 2)
     path.write_text("broken")
     explain(large, tmp_path, MEDIAN)
     assert len(path.read_text().splitlines()) == 14
+
+
+def test_each_device_has_its_own_speeds(large, tmp_path):
+    def seconds(**surroundings):
+        (stage,) = explain(large, tmp_path, MEDIAN, "--threads", 4, **surroundings)
+        return stage["device_seconds"] - 0.6, stage["why"]
+
+    seconds(TWINCUBE_FAKE_DEVICES=2)
+    assert len(list((large / "devices").glob("speeds-*.txt"))) == 2
+    slow_or_fast(large)
+    slow_or_fast(large, "Fake 1", to_device_bytes_per_second=5e9)  # a fifth
+    one, why = seconds()
+    assert why.startswith("on the device: ")
+    both, why = seconds(TWINCUBE_FAKE_DEVICES=2)
+    assert both == pytest.approx(one / 1.2, rel=0.01) and why.startswith("on 2 devices: ")
+    first, _ = seconds(TWINCUBE_FAKE_DEVICES=2, TWINCUBE_FAKE_FAIL="cuDevicePrimaryCtxRetain:2:999")
+    assert first == pytest.approx(one)  # the other does not open
 
 
 def test_what_is_asked_for_is_done(large, tmp_path):

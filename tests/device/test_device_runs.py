@@ -158,6 +158,9 @@ def test_kept_results_stay_on_the_device(blocks, tmp_path):
     for run in (have, part_by_part):
         compare(run.values, want.values, 1e-6)
         assert run.told == [] and run.count("left_behind") == 0 and run.count("launches:0") == have.count("launches:0")
+    both = Run(blocks, tmp_path, MEAN_OF_ROWS, *TILES, TWINCUBE_FAKE_DEVICES=2)
+    compare(both.values, have.values)
+    assert both.count("left_behind") == 0 and both.count("launches:0") > 0 < both.count("launches:1")
     assert have.count("copied:0") <= part_by_part.count("copied:0") - KEPT
     assert have.count("copies:0") < part_by_part.count("copies:0")
 
