@@ -2,6 +2,7 @@
 #include "stac/catalogue.h"
 
 #include "datacube/source/vector_file.h"
+#include "datacube/source/zarr_store.h"
 
 #include "stac/document.h"
 #include "stac/cube_files.h"
@@ -89,7 +90,7 @@ static bool has_extension(const char *path, const char *const extensions[])
   return false;
 }
 
-enum path_kind { PATH_FOLDER, PATH_STAC, PATH_NETCDF, PATH_RASTER, PATH_VECTOR, PATH_UNKNOWN };
+enum path_kind { PATH_FOLDER, PATH_STAC, PATH_NETCDF /* or Zarr */, PATH_RASTER, PATH_VECTOR, PATH_UNKNOWN };
 
 /* Whether the file holds features: items are GeoJSON, too, and any document may be named JSON. Judged by the words in
  * its first bytes. */
@@ -184,7 +185,7 @@ static int scan_path(struct scan *scan, const char *path, struct error *error)
   if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
     return error_parameter(error, ERROR_ProcessParameterInvalid, "path", "%s is neither a folder nor a regular file",
                            path);
-  switch (S_ISDIR(status.st_mode) ? PATH_FOLDER : file_kind(path)) {
+  switch (zarr_is(path) ? PATH_NETCDF : S_ISDIR(status.st_mode) ? PATH_FOLDER : file_kind(path)) {
   case PATH_FOLDER:
   case PATH_RASTER:
     return scan_folder(scan, path, error);
@@ -195,9 +196,11 @@ static int scan_path(struct scan *scan, const char *path, struct error *error)
   case PATH_VECTOR:
     return scan_vector(scan, path, error);
   default:
-    return error_parameter(error, ERROR_ProcessParameterInvalid, "path",
-                           "%s is neither a folder, nor a STAC document (JSON), a netCDF file, a raster or features",
-                           path);
+    return error_parameter(
+        error, ERROR_ProcessParameterInvalid, "path",
+        "%s is neither a folder, nor a STAC document (JSON), a netCDF file, a Zarr hierarchy, a raster or "
+        "features",
+        path);
   }
 }
 

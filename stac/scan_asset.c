@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum asset_kind { ASSET_NONE, ASSET_RASTER, ASSET_CUBE /* netCDF, features */ };
+enum asset_kind { ASSET_NONE, ASSET_RASTER, ASSET_CUBE /* netCDF, Zarr, features */ };
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -32,7 +32,7 @@ static enum asset_kind kind_of_media(const char *type)
   for (size_t i = 0; i < sizeof rasters / sizeof rasters[0]; i++)
     if (strncasecmp(type, rasters[i], strlen(rasters[i])) == 0)
       return ASSET_RASTER;
-  return strcasestr(type, "netcdf") ? ASSET_CUBE : ASSET_NONE;
+  return strcasestr(type, "netcdf") || strcasestr(type, "zarr") ? ASSET_CUBE : ASSET_NONE;
 }
 
 /* Of an address the path counts, not what is asked of it. */
@@ -49,7 +49,11 @@ static enum asset_kind kind_of_name(const char *href)
   for (size_t i = 0; i < sizeof rasters / sizeof rasters[0]; i++)
     if (ends_with(href, rasters[i]))
       return ASSET_RASTER;
-  return ends_with(href, ".nc") || ends_with(href, ".nc4") ? ASSET_CUBE : ASSET_NONE;
+  static const char *const cubes[] = {".nc", ".nc4", ".zarr", ".zarr/"};
+  for (size_t i = 0; i < sizeof cubes / sizeof cubes[0]; i++)
+    if (ends_with(href, cubes[i]))
+      return ASSET_CUBE;
+  return ASSET_NONE;
 }
 
 static enum asset_kind asset_kind(const json_t *asset)
@@ -65,6 +69,12 @@ static enum asset_kind asset_kind(const json_t *asset)
   if (json_tree_has_text(roles, "data") && vector_file_is(href) && !ends_with(href, ".csv"))
     return ASSET_CUBE;
   return type ? kind_of_media(type) : kind_of_name(href);
+}
+
+static bool is_zarr(const json_t *asset)
+{
+  const char *href = json_tree_text(asset, "href"), *type = json_tree_text(asset, "type");
+  return type ? strcasestr(type, "zarr") != NULL : ends_with(href, ".zarr") || ends_with(href, ".zarr/");
 }
 
 /* What the documents say about the bands of one asset. */
@@ -387,6 +397,10 @@ int stac_asset(struct scan *scan, const char *document, const char *key, const j
     scan_warn(scan, "asset '%s' of item '%s' is left out: %s", key, scan->items[index].id, error->message);
     *error = (struct error){0};
     scan->unreadable++;
+    return 0;
+  }
+  if (kind == ASSET_CUBE && remote_is(path) && is_zarr(asset)) {
+    scan_warn(scan, "asset '%s' of item '%s' is left out: Zarr of other hosts is not read", key, scan->items[index].id);
     return 0;
   }
   if (kind == ASSET_CUBE)

@@ -6,6 +6,7 @@
 #include "stac/href.h"
 #include "stac/scan_asset.h"
 
+#include "datacube/source/zarr_store.h"
 #include "datacube/remote/remote_file.h"
 
 #include <limits.h>
@@ -18,8 +19,8 @@ enum { STAC_DOCUMENT_LIMIT = 256 << 20 };
 
 struct stac_walk {
   struct scan *scan;
-  json_t *seen;     /* real paths of documents */
-  const char *next; /* the page that follows the one just read, or NULL */
+  json_t *seen;         /* real paths of documents */
+  const char *next;     /* the page that follows the one just read, or NULL */
   unsigned empty_pages; /* read last, one behind the other */
 };
 
@@ -31,8 +32,7 @@ static size_t document_limit(const struct scan *scan)
 }
 
 /* Nothing on the web leads to files of this machine. */
-static int remote_path(struct scan *scan, const char *document, const char *href, const char **out,
-                       struct error *error)
+static int remote_path(struct scan *scan, const char *document, const char *href, const char **out, struct error *error)
 {
   const bool is_web = href_is_web(href), is_relative = !is_web && !href_is_remote(href) && remote_is(document);
   const char *url = is_web || is_relative ? href_resolve(scan->arena, remote_url(document), href) : NULL;
@@ -62,9 +62,9 @@ int stac_path(struct scan *scan, const char *document, const char *href, const c
   if (!path)
     return error_memory(error);
   bool found = realpath(path, real) && scan_allows(scan, real) && stat(real, &status) == 0;
-  if (!found || !S_ISREG(status.st_mode))
+  if (!found || (!S_ISREG(status.st_mode) && !zarr_is(real)))
     return error_set(error, ERROR_FileNotFound, "'%s' (in %s) %s%s", href, document,
-                     found ? "is no regular file" : "does not exist",
+                     found ? "is neither a regular file nor a Zarr hierarchy" : "does not exist",
                      !found && scan->bounds ? ", or lies outside the folders that may be read" : "");
   *out = path = arena_strdup(arena, real);
   return path ? 0 : error_memory(error);

@@ -11,6 +11,7 @@
 #include "datacube/source/netcdf_group.h"
 #include "datacube/source/netcdf_hdf5.h"
 #include "datacube/source/netcdf_lock.h"
+#include "datacube/source/zarr_chunk.h"
 
 #include <libdeflate.h>
 #include <netcdf.h>
@@ -32,10 +33,11 @@ struct netcdf_chunks {
   const struct netcdf_variable *variables;
   const struct netcdf_layout *layouts;
   size_t count;
-  int file;        /* NetCDF-C, -1 where no variable needs it */
-  hid_t hdf5;      /* negative where no variable needs it */
-  hid_t *datasets; /* per variable, negative: not raw */
-  int *groups;     /* per variable, of `file`: where it is not raw */
+  int file;                 /* NetCDF-C, -1 where no variable needs it */
+  hid_t hdf5;               /* negative where no variable needs it */
+  struct zarr_reader *zarr; /* NULL where no variable needs it */
+  hid_t *datasets;          /* per variable, negative: not raw */
+  int *groups;              /* per variable, of `file`: where it is not raw */
   struct libdeflate_decompressor *inflater;
   unsigned char *stored, *scratch;
   size_t stored_room, scratch_room;
@@ -46,7 +48,7 @@ struct netcdf_chunks {
 
 struct sizes {
   size_t chunk, stored, row;
-  bool any_raw, any_other;
+  bool any_raw, any_zarr, any_other;
 };
 
 static size_t chunk_bytes(const struct netcdf_layout *layout)
@@ -66,7 +68,8 @@ static struct sizes sizes_of(const struct netcdf_layout *layouts, size_t count)
     const size_t row = (l->rank > 0 ? l->chunk[l->rank - 1] : 1) * (l->element_size > 8 ? 16 : 8);
     s.chunk = bytes > s.chunk ? bytes : s.chunk;
     s.row = row > s.row ? row : s.row;
-    s.any_raw = s.any_raw || l->raw;
+    s.any_raw = s.any_raw || (l->raw && l->zarr == NULL);
+    s.any_zarr = s.any_zarr || l->zarr != NULL;
     s.any_other = s.any_other || !l->raw;
   }
   /* Deflate makes data that cannot be compressed longer by 5 bytes in 16384; anything beyond is damage. */
@@ -78,12 +81,14 @@ size_t netcdf_chunks_bytes(const struct netcdf_layout *layouts, size_t count)
 {
   const struct sizes s = sizes_of(layouts, count);
   const size_t handles = 512 << 10; /* of the libraries, about */
-  const size_t theirs = s.any_other ? s.chunk : 0;
+  const size_t theirs = s.any_other ? s.chunk : s.any_zarr ? zarr_reader_bytes(s.chunk) : 0;
   return saturated_add(s.chunk, saturated_add(s.stored, s.row + theirs + handles));
 }
 
 static int open_handles(struct netcdf_chunks *c, const struct sizes *sizes, struct error *error)
 {
+  if (sizes->any_zarr)
+    return zarr_reader_open(c->path, sizes->chunk, &c->zarr, error);
   if (sizes->any_other && nc_open(c->path, NC_NOWRITE, &c->file) != NC_NOERR) {
     c->file = -1;
     return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(c->path));
@@ -124,9 +129,9 @@ static int allocate(struct netcdf_chunks *c, const struct sizes *sizes)
 /* Variables are told apart by where they are in the file: their group and their number in it. */
 static void name_variables(struct netcdf_chunks *c)
 {
-  struct stat status;
-  const bool is_here = stat(c->path, &status) == 0;
   for (size_t i = 0; i < c->count; i++) {
+    struct stat status;
+    const bool is_here = stat(c->variables[i].zarr ? c->variables[i].zarr_document : c->path, &status) == 0;
     struct hash part = {0, 0};
     hash_text(&part, c->variables[i].group);
     hash_text(&part, c->variables[i].name);
@@ -176,6 +181,7 @@ void netcdf_chunks_close(struct netcdf_chunks *c)
   if (c->file >= 0)
     nc_close(c->file);
   netcdf_unlock();
+  zarr_reader_close(c->zarr);
   free(c->scratch_chunk.data);
   block_cache_free(c->own);
   libdeflate_free_decompressor(c->inflater);
@@ -271,6 +277,21 @@ static int load_library(struct netcdf_chunks *c, struct chunk_slot *slot, size_t
   return status == NC_NOERR ? 0 : damaged(c, variable, error);
 }
 
+static int load_zarr(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable, const size_t *index,
+                     struct error *error)
+{
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  memcpy(slot->shape, layout->chunk, sizeof slot->shape);
+  slot->packed = (struct netcdf_packed){.data = slot->data,
+                                        .elements = chunk_bytes(layout) / layout->element_size,
+                                        .size = layout->element_size,
+                                        .big_endian = layout->big_endian};
+  const int found = zarr_chunk_read(c->zarr, layout->zarr, index, slot->data);
+  if (found == 0)
+    fill_slot(slot, layout);
+  return found < 0 ? damaged(c, variable, error) : 0;
+}
+
 static size_t chunk_number(const struct netcdf_layout *layout, const size_t *index)
 {
   size_t number = 0;
@@ -282,7 +303,8 @@ static size_t chunk_number(const struct netcdf_layout *layout, const size_t *ind
 static int load(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable, const size_t *index,
                 struct error *error)
 {
-  return (c->layouts[variable].raw ? load_raw : load_library)(c, slot, variable, index, error);
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  return (layout->zarr != NULL ? load_zarr : layout->raw ? load_raw : load_library)(c, slot, variable, index, error);
 }
 
 static bool has_cache(struct netcdf_chunks *c, struct error *error)

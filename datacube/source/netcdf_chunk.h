@@ -1,4 +1,4 @@
-/* Boxes of netCDF variables, chunk by chunk.
+/* Boxes of variables of netCDF and arrays of Zarr, chunk by chunk.
  *
  * A variable is a grid of chunks. Where the file is HDF5 and its filters are shuffle, deflate and zstd, or none, a
  * chunk's stored bytes are read under the lock and inflated outside of it. Everything else (netCDF-3, other filters,
@@ -19,8 +19,9 @@ struct netcdf_layout { /* how one variable lies in the file; immutable */
   int shuffle, packed; /* positions of shuffle and of deflate or zstd in the filter pipeline, -1: not there */
   bool zstd;           /* which of the two */
   bool big_endian;
-  unsigned char fill[8]; /* one element, machine order: the value of chunks that were never written */
-  double stored_bytes;   /* in the file; 0 unknown */
+  const struct zarr_array *zarr; /* its chunks are files of their own, and decoded elsewhere (zarr_chunk.h); or NULL */
+  unsigned char fill[16];        /* one element, machine order: the value of chunks that were never written */
+  double stored_bytes;           /* in the file; 0 unknown */
 };
 
 /* Reads the layouts of the variables. Takes the lock. Error FileContentInvalid. */

@@ -10,6 +10,7 @@
 #include "datacube/source/netcdf_hdf5.h"
 #include "datacube/source/netcdf_lock.h"
 #include "datacube/source/netcdf_survey.h"
+#include "datacube/source/zarr_netcdf.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -113,6 +114,12 @@ static int read_variable(struct file_survey *survey, const struct candidate *can
   out->name = band_name(survey, candidate, out->name_in_file);
   if (out->name == NULL)
     return error_memory(error);
+  if (survey->zarr != NULL) {
+    out->zarr = zarr_store_find(survey->zarr, out->group, out->name_in_file);
+    out->zarr_document = zarr_document(survey->arena, survey->zarr->path, out->zarr);
+    if (out->zarr_document == NULL)
+      return error_memory(error);
+  }
   struct error inner = {0};
   if (read_storage(survey, candidate, out, &inner) != 0)
     return error_set(error, error_code_find(inner.code), "the variable %.80s: %s", name, inner.message);
@@ -180,12 +187,21 @@ static int describe_list(struct file_survey *survey, const struct candidate *lis
   return 0;
 }
 
-static int describe_open(struct arena *arena, int file, const char *variable, const char *override_crs,
-                         struct netcdf_description *out, struct error *error)
+/* An open dataset: a file, or what stands for a hierarchy of Zarr. */
+struct dataset {
+  int file;
+  const struct zarr_store *zarr;
+  const char *unreadable; /* an array of it, and why */
+};
+
+static int describe_open(struct arena *arena, const struct dataset *dataset, const char *variable,
+                         const char *override_crs, struct netcdf_description *out, struct error *error)
 {
   struct file_survey survey;
-  if (netcdf_survey(arena, file, &survey, error) != 0)
+  if (netcdf_survey(arena, dataset->file, &survey, error) != 0)
     return -1;
+  survey.zarr = dataset->zarr;
+  survey.unreadable = dataset->unreadable != NULL ? dataset->unreadable : survey.unreadable;
   const struct candidate *list = netcdf_choose_list(&survey, variable);
   if (list == NULL && survey.unreadable != NULL)
     return error_set(error, ERROR_FeatureUnsupported, "%s", survey.unreadable);
@@ -213,7 +229,7 @@ static int split_path(struct arena *arena, const char *path, const char **file, 
   const char *colon = strrchr(path, ':');
   *variable = NULL;
   *file = arena_strdup(arena, path);
-  if (*file != NULL && colon != NULL && !is_regular(path)) {
+  if (*file != NULL && colon != NULL && !is_regular(path) && !zarr_is(path)) {
     *file = arena_strndup(arena, path, (size_t)(colon - path));
     *variable = colon + 1;
   }
@@ -235,19 +251,39 @@ static int check_path(const char *path, struct error *error)
   return 0;
 }
 
+static int open_zarr(struct arena *arena, const char *path, struct zarr_store *store, struct dataset *out,
+                     struct error *error)
+{
+  if (zarr_store_read(arena, path, store, error) != 0)
+    return -1;
+  out->zarr = store;
+  return zarr_netcdf(arena, store, &out->file, &out->unreadable, error);
+}
+
+static int open_netcdf(const char *path, struct dataset *out, struct error *error)
+{
+  if (netcdf_hdf5_check(path, error) != 0)
+    return -1;
+  const int status = nc_open(path, NC_NOWRITE, &out->file);
+  return status == NC_NOERR
+             ? 0
+             : error_set(error, ERROR_FileContentInvalid, "it is no readable netCDF file: %s", nc_strerror(status));
+}
+
 static int describe_locked(struct arena *arena, const char *variable, const char *override_crs,
                            struct netcdf_description *out, struct error *error)
 {
-  int file;
+  struct zarr_store *store = ARENA_NEW(arena, struct zarr_store);
+  struct dataset dataset = {.zarr = NULL};
   struct error inner = {0};
-  if (netcdf_hdf5_check(out->path, error) != 0)
-    return -1;
-  const int status = nc_open(out->path, NC_NOWRITE, &file);
-  if (status != NC_NOERR)
-    return error_set(error, ERROR_FileContentInvalid, "%s is no readable netCDF file: %s", netcdf_base_name(out->path),
-                     nc_strerror(status));
-  const int result = describe_open(arena, file, variable, override_crs, out, &inner);
-  nc_close(file);
+  if (store == NULL)
+    return error_memory(error);
+  int result = zarr_is(out->path) ? open_zarr(arena, out->path, store, &dataset, &inner)
+                                  : open_netcdf(out->path, &dataset, &inner);
+  if (result == 0) {
+    result = describe_open(arena, &dataset, variable, override_crs, out, &inner);
+    nc_close(dataset.file);
+  }
   return result == 0
              ? 0
              : error_set(error, error_code_find(inner.code), "%s: %s", netcdf_base_name(out->path), inner.message);
@@ -258,7 +294,9 @@ int netcdf_describe(struct arena *arena, const char *path, const char *override_
 {
   const char *variable;
   *out = (struct netcdf_description){0};
-  if (split_path(arena, path, &out->path, &variable, error) != 0 || check_path(out->path, error) != 0)
+  if (split_path(arena, path, &out->path, &variable, error) != 0)
+    return -1;
+  if (!zarr_is(out->path) && check_path(out->path, error) != 0)
     return -1;
   netcdf_lock();
   const int result = describe_locked(arena, variable, override_crs, out, error);

@@ -6,6 +6,7 @@
 #include "datacube/source/netcdf_axis.h"
 #include "datacube/source/netcdf_missing.h"
 #include "datacube/source/netcdf_source.h"
+#include "datacube/source/zarr_store.h"
 
 struct netcdf_variable {
   const char *name;                 /* of its band */
@@ -16,11 +17,13 @@ struct netcdf_variable {
   enum element_type unpacked;       /* of the numbers that are meant */
   struct netcdf_packing packing;
   struct netcdf_missing missing;
-  struct band_info info; /* without scale and offset: packing is storage, undone as values are read */
+  const struct zarr_array *zarr; /* where its chunks lie; NULL: in a file of netCDF */
+  const char *zarr_document;     /* the path of the file that says so */
+  struct band_info info;         /* without scale and offset: packing is storage, undone as values are read */
 };
 
 struct netcdf_description {
-  const char *path;        /* of the file alone */
+  const char *path;        /* of the file alone, or of a folder of Zarr */
   const char *left_out;    /* "a, b (y, x); …": variables over other dimensions, or NULL */
   struct netcdf_axes axes; /* of each variable, file order */
   struct netcdf_variable *variables;

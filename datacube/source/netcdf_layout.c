@@ -3,6 +3,7 @@
 #include "datacube/source/netcdf_group.h"
 #include "datacube/source/netcdf_hdf5.h"
 #include "datacube/source/netcdf_lock.h"
+#include "datacube/source/zarr_chunk.h"
 
 #include "datacube/base/checked.h"
 
@@ -153,10 +154,29 @@ static int read_shapes(const char *path, const struct netcdf_variable *variables
   return result;
 }
 
+/* What Zarr's document says. Of its chunks those at the end reach beyond the array. */
+static void take_zarr(const struct zarr_array *array, struct netcdf_layout *out)
+{
+  *out = (struct netcdf_layout){.rank = array->rank,
+                                .element_size = array->element_size,
+                                .raw = true,
+                                .shuffle = -1,
+                                .packed = -1,
+                                .big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__,
+                                .zarr = array};
+  memcpy(out->shape, array->shape, sizeof out->shape);
+  memcpy(out->chunk, array->chunk, sizeof out->chunk);
+  zarr_fill(array, out->fill);
+}
+
 int netcdf_layouts_read(const char *path, const struct netcdf_variable *variables, size_t count,
                         struct netcdf_layout *layouts, struct error *error)
 {
   bool hdf5 = false;
+  for (size_t i = 0; i < count && variables[i].zarr != NULL; i++)
+    take_zarr(variables[i].zarr, &layouts[i]);
+  if (count > 0 && variables[0].zarr != NULL) /* all are of one store */
+    return 0;
   netcdf_lock();
   const int result = read_shapes(path, variables, count, layouts, &hdf5, error);
   const hid_t file = result == 0 && hdf5 ? netcdf_hdf5_open(path) : -1;

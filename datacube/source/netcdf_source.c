@@ -147,6 +147,8 @@ static void identity(const struct source *source, struct buffer *out)
     const struct netcdf_variable *v = &state->variables[i];
     identity_text(out, v->group);
     identity_text(out, v->name_in_file);
+    if (v->zarr != NULL)
+      identity_file(out, v->zarr_document);
     identity_bytes(out, v->missing.value, v->missing.count * sizeof *v->missing.value);
     identity_bytes(out, v->missing.word, v->missing.count * sizeof *v->missing.word);
   }

@@ -25,7 +25,8 @@ struct file_survey {
   size_t group_count;
   struct candidate *candidates;
   size_t candidate_count;
-  const char *unreadable; /* the first variable whose filter is not there, and that filter; or NULL */
+  const struct zarr_store *zarr; /* what the dataset stands for, or NULL */
+  const char *unreadable;        /* the first variable whose filter is not there, and that filter; or NULL */
 };
 
 /* Data variables are numeric variables that are no coordinate, bounds, grid mapping or auxiliary coordinate and that

@@ -1,0 +1,378 @@
+/* Chunks of Zarr arrays: see the header. Codecs are undone one after the other, from one buffer into the other. */
+#include "datacube/source/zarr_chunk.h"
+
+#include "datacube/base/checked.h"
+#include "datacube/base/rooted_path.h"
+
+#include <blosc.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libdeflate.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+enum { INDEX_CHECKED = 4096 }; /* bytes of an index that is worth adding up for each of its chunks */
+
+struct zarr_reader {
+  int root;
+  struct libdeflate_decompressor *inflater;
+  unsigned char *one, *other; /* each of `room` bytes */
+  size_t room;
+};
+
+/* Encoded bytes may be a few more than decoded ones. */
+static size_t room_of(size_t chunk_bytes)
+{
+  return saturated_add(chunk_bytes, chunk_bytes / 64 + 4096);
+}
+
+size_t zarr_reader_bytes(size_t chunk_bytes)
+{
+  return saturated_add(2 * room_of(chunk_bytes), 64 << 10);
+}
+
+int zarr_reader_open(const char *path, size_t chunk_bytes, struct zarr_reader **out, struct error *error)
+{
+  struct zarr_reader *r = calloc(1, sizeof *r);
+  if (r == NULL)
+    return error_memory(error);
+  r->room = room_of(chunk_bytes);
+  r->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  r->inflater = libdeflate_alloc_decompressor();
+  r->one = malloc(r->room);
+  r->other = malloc(r->room);
+  const bool has_memory = r->inflater != NULL && r->one != NULL && r->other != NULL;
+  if (r->root >= 0 && has_memory) {
+    *out = r;
+    return 0;
+  }
+  if (has_memory)
+    error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", path);
+  zarr_reader_close(r);
+  return has_memory ? -1 : error_memory(error);
+}
+
+void zarr_reader_close(struct zarr_reader *r)
+{
+  if (r == NULL)
+    return;
+  if (r->root >= 0)
+    close(r->root);
+  libdeflate_free_decompressor(r->inflater);
+  free(r->one);
+  free(r->other);
+  free(r);
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------- */
+
+static bool read_at(int file, off_t at, size_t length, unsigned char *to)
+{
+  while (length > 0) {
+    const ssize_t got = pread(file, to, length, at);
+    if (got == 0 || (got < 0 && errno != EINTR))
+      return false;
+    if (got < 0)
+      continue;
+    to += got;
+    at += got;
+    length -= (size_t)got;
+  }
+  return true;
+}
+
+/* The file of a chunk, or of the shard that it is in; -1 with errno. */
+static int open_file(const struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
+{
+  char path[ROOTED_PATH_SIZE];
+  size_t used = 0;
+  int more = snprintf(path, sizeof path, "%s%s%s", a->folder, *a->folder ? "/" : "", a->prefix);
+  for (size_t d = 0; d < a->rank && more >= 0 && (used += (size_t)more) < sizeof path; d++) {
+    const char *between = d > 0 || *a->prefix ? a->separator : "";
+    more = snprintf(path + used, sizeof path - used, "%s%zu", between, index[d] * a->chunk[d] / a->file_chunk[d]);
+  }
+  if (a->rank == 0 && *a->prefix == '\0' && more >= 0 && (size_t)more < sizeof path - 1) /* version 2 */
+    memcpy(path + more, "0", 2);
+  if (more < 0 || used + (size_t)more >= sizeof path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  return rooted_open(r->root, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+static uint64_t little(const unsigned char *bytes, size_t count)
+{
+  uint64_t value = 0;
+  for (size_t i = 0; i < count; i++)
+    value |= (uint64_t)bytes[i] << 8 * i;
+  return value;
+}
+
+/* CRC-32C (RFC 3720, appendix B.4), four bits at a time. */
+static uint32_t checksum(const unsigned char *bytes, size_t count)
+{
+  static const uint32_t table[16] = {0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1, 0x417B1DBC, 0x5125DAD3,
+                                     0x61C69362, 0x7198540D, 0x82F63B78, 0x92A8FC17, 0xA24BB5A6, 0xB21572C9,
+                                     0xC38D26C4, 0xD3D3E1AB, 0xE330A81A, 0xF36E6F75};
+  uint32_t sum = UINT32_MAX;
+  for (size_t i = 0; i < count; i++) {
+    sum ^= bytes[i];
+    sum = sum >> 4 ^ table[sum & 15];
+    sum = sum >> 4 ^ table[sum & 15];
+  }
+  return ~sum;
+}
+
+/* Where a chunk lies in its shard: 1, 0 where it was never written, -1. The index has offset and length of each. */
+static int find_in_shard(struct zarr_reader *r, const struct zarr_array *a, const size_t *index, int file, off_t size,
+                         off_t *at, size_t *length)
+{
+  size_t number = 0, count = 1, bytes;
+  for (size_t d = 0; d < a->rank; d++) {
+    const size_t per = a->file_chunk[d] / a->chunk[d];
+    number = number * per + index[d] % per;
+    if (checked_mul(count, per, &count) != 0)
+      return -1;
+  }
+  if (checked_mul(count, 16, &bytes) != 0)
+    return -1;
+  const size_t whole = bytes + (a->index_summed ? 4 : 0);
+  unsigned char entry[16];
+  if (whole < bytes || whole > (uint64_t)size)
+    return -1;
+  const off_t start = a->index_first ? 0 : size - (off_t)whole;
+  if (a->index_summed && whole <= INDEX_CHECKED &&
+      (!read_at(file, start, whole, r->other) || checksum(r->other, bytes) != little(r->other + bytes, 4)))
+    return -1;
+  if (!read_at(file, start + (off_t)(number * 16), sizeof entry, entry))
+    return -1;
+  const uint64_t offset = little(entry, 8), many = little(entry + 8, 8);
+  if (offset == UINT64_MAX && many == UINT64_MAX)
+    return 0;
+  if (offset > (uint64_t)size || many > (uint64_t)size - offset)
+    return -1;
+  *at = (off_t)offset;
+  *length = (size_t)many;
+  return 1;
+}
+
+/* The encoded bytes of a chunk, in r->one: 1, 0 where it was never written, -1. */
+static int read_encoded(struct zarr_reader *r, const struct zarr_array *a, const size_t *index, size_t *length)
+{
+  struct stat status;
+  const int file = open_file(r, a, index);
+  if (file < 0)
+    return errno == ENOENT ? 0 : -1;
+  off_t at = 0;
+  int found = fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size >= 0 ? 1 : -1;
+  if (found == 1)
+    *length = (size_t)status.st_size;
+  if (found == 1 && a->sharded)
+    found = find_in_shard(r, a, index, file, status.st_size, &at, length);
+  if (found == 1 && (*length > r->room || !read_at(file, at, *length, r->one)))
+    found = -1;
+  close(file);
+  return found;
+}
+
+/* ---- codecs ------------------------------------------------------------------------------------------------------ */
+
+static void gather_bytes(const unsigned char *from, size_t length, size_t size, unsigned char *to)
+{
+  const size_t count = length / size;
+  for (size_t b = 0; b < size; b++)
+    for (size_t i = 0; i < count; i++)
+      to[i * size + b] = from[b * count + i];
+  memcpy(to + count * size, from + count * size, length - count * size);
+}
+
+/* Undoes one codec; the number of bytes in `to`, SIZE_MAX where they are not what it makes. */
+static size_t undo(struct zarr_reader *r, const struct zarr_codec *codec, const unsigned char *from, size_t length,
+                   unsigned char *to)
+{
+  size_t got = SIZE_MAX, decoded = 0;
+  switch (codec->kind) {
+  case ZARR_ZLIB:
+    return libdeflate_zlib_decompress(r->inflater, from, length, to, r->room, &got) == LIBDEFLATE_SUCCESS ? got
+                                                                                                          : SIZE_MAX;
+  case ZARR_GZIP:
+    return libdeflate_gzip_decompress(r->inflater, from, length, to, r->room, &got) == LIBDEFLATE_SUCCESS ? got
+                                                                                                          : SIZE_MAX;
+  case ZARR_ZSTD:
+    got = ZSTD_decompress(to, r->room, from, length);
+    return ZSTD_isError(got) ? SIZE_MAX : got;
+  case ZARR_BLOSC:
+    if (blosc_cbuffer_validate(from, length, &decoded) != 0 || decoded > r->room)
+      return SIZE_MAX;
+    return blosc_decompress_ctx(from, to, r->room, 1) == (int)decoded ? decoded : SIZE_MAX;
+  case ZARR_SHUFFLE:
+    gather_bytes(from, length, codec->size, to);
+    return length;
+  case ZARR_CRC32C:
+    if (length < 4 || checksum(from, length - 4) != little(from + length - 4, 4))
+      return SIZE_MAX;
+    memcpy(to, from, length - 4);
+    return length - 4;
+  }
+  return SIZE_MAX;
+}
+
+/* Decodes what is in r->one; *out is where the bytes are then. */
+static bool decode(struct zarr_reader *r, const struct zarr_array *a, size_t length, const unsigned char **out,
+                   size_t *decoded)
+{
+  unsigned char *from = r->one, *to = r->other;
+  for (size_t i = a->codec_count; i-- > 0;) {
+    length = undo(r, &a->codecs[i], from, length, to);
+    if (length == SIZE_MAX)
+      return false;
+    unsigned char *swap = from;
+    from = to;
+    to = swap;
+  }
+  *out = from;
+  *decoded = length;
+  return true;
+}
+
+/* ---- elements ---------------------------------------------------------------------------------------------------- */
+
+static void turn_bytes(unsigned char *data, size_t count, size_t size)
+{
+  for (size_t i = 0; i < count; i++, data += size)
+    for (size_t b = 0; b < size / 2; b++) {
+      const unsigned char byte = data[b];
+      data[b] = data[size - 1 - b];
+      data[size - 1 - b] = byte;
+    }
+}
+
+/* Bytes that are turned round together. */
+static size_t word_size(const struct zarr_array *a)
+{
+  return a->kind == ZARR_BYTES               ? 1
+         : a->kind == ZARR_UCS4              ? 4
+         : element_info(a->type)->is_complex ? a->element_size / 2
+                                             : a->element_size;
+}
+
+/* Elements from the order of the stored dimensions to that of the array's. */
+static void copy_elements(const struct zarr_array *a, size_t count, const unsigned char *from, unsigned char *to)
+{
+  const size_t size = a->element_size;
+  size_t step[CUBE_MAX_DIMENSIONS], at[CUBE_MAX_DIMENSIONS] = {0}, place = 0;
+  bool straight = true;
+  for (size_t d = 0; d < a->rank; d++)
+    straight = straight && a->axis[d] == d;
+  if (straight) {
+    memcpy(to, from, count * size);
+    return;
+  }
+  for (size_t d = a->rank, all = 1; d-- > 0; all *= a->chunk[d])
+    step[d] = all;
+  for (size_t i = 0; i < count; i++) {
+    memcpy(to + place * size, from + i * size, size);
+    for (size_t s = a->rank; s-- > 0;) { /* the next stored element */
+      const size_t d = a->axis[s];
+      place += step[d];
+      if (++at[s] < a->chunk[d])
+        break;
+      place -= at[s] * step[d];
+      at[s] = 0;
+    }
+  }
+}
+
+int zarr_chunk_read(struct zarr_reader *r, const struct zarr_array *a, const size_t *index, void *out)
+{
+  size_t length = 0, decoded = 0, count = 1;
+  const unsigned char *bytes;
+  const int found = read_encoded(r, a, index, &length);
+  if (found != 1)
+    return found;
+  for (size_t d = 0; d < a->rank; d++)
+    count *= a->chunk[d];
+  if (!decode(r, a, length, &bytes, &decoded) || decoded != count * a->element_size)
+    return -1;
+  copy_elements(a, count, bytes, out);
+  const size_t word = word_size(a);
+  if (a->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) && word > 1)
+    turn_bytes(out, decoded / word, word);
+  return 1;
+}
+
+int zarr_chunk_texts(struct zarr_reader *r, const struct zarr_array *a, const size_t *index,
+                     const unsigned char **bytes, size_t *length)
+{
+  size_t encoded = 0;
+  const int found = read_encoded(r, a, index, &encoded);
+  return found != 1 ? found : decode(r, a, encoded, bytes, length) ? 1 : -1;
+}
+
+/* ---- fill values ------------------------------------------------------------------------------------------------- */
+
+static double fill_number(const struct zarr_json *fill)
+{
+  if (zarr_json_is(fill, ZARR_JSON_NUMBER))
+    return fill->number;
+  if (zarr_json_is(fill, ZARR_JSON_TRUE))
+    return 1;
+  if (!zarr_json_is(fill, ZARR_JSON_TEXT))
+    return 0;
+  if (strcmp(fill->text, "NaN") == 0)
+    return NAN;
+  const bool minus = fill->text[0] == '-';
+  return strcmp(fill->text + minus, "Infinity") == 0 ? (minus ? -INFINITY : INFINITY) : 0;
+}
+
+/* "0x7fc00000" is a float's bits. */
+static bool fill_bits(const struct zarr_json *fill, uint64_t *out)
+{
+  char *end;
+  if (!zarr_json_is(fill, ZARR_JSON_TEXT) || strncmp(fill->text, "0x", 2) != 0)
+    return false;
+  *out = strtoull(fill->text, &end, 16);
+  return *end == '\0';
+}
+
+static void fill_float(const struct zarr_json *fill, size_t size, unsigned char *out)
+{
+  const double number = fill_number(fill);
+  const float narrow = (float)number;
+  uint64_t bits;
+  uint32_t low;
+  if (fill_bits(fill, &bits)) {
+    low = (uint32_t)bits;
+    memcpy(out, size == 4 ? (const void *)&low : &bits, size);
+  } else
+    memcpy(out, size == 4 ? (const void *)&narrow : &number, size);
+}
+
+void zarr_fill(const struct zarr_array *a, unsigned char out[16])
+{
+  const struct element_info *info = element_info(a->type);
+  const struct zarr_json *fill = a->fill;
+  uint64_t word = 0;
+  bool negative;
+  memset(out, 0, 16);
+  if (a->kind == ZARR_BYTES || a->kind == ZARR_UCS4 || a->kind == ZARR_TEXTS)
+    return;
+  if (info->is_complex) {
+    const bool pair = zarr_json_is(fill, ZARR_JSON_ARRAY) && fill->first != NULL;
+    fill_float(pair ? fill->first : fill, info->size / 2, out);
+    if (pair)
+      fill_float(fill->first->next, info->size / 2, out + info->size / 2);
+  } else if (info->is_float) {
+    fill_float(fill, info->size, out);
+  } else {
+    if (!zarr_json_integer(fill, &word, &negative))
+      word = element_word(ELEMENT_I64, fill_number(fill));
+    for (size_t b = 0; b < info->size; b++)
+      out[__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? info->size - 1 - b : b] = (unsigned char)(word >> 8 * b);
+  }
+}

@@ -1,0 +1,27 @@
+/* Chunks of Zarr arrays, decoded. */
+#ifndef TWINCUBE_DATACUBE_SOURCE_ZARR_CHUNK_H
+#define TWINCUBE_DATACUBE_SOURCE_ZARR_CHUNK_H
+
+#include "datacube/source/zarr_store.h"
+
+struct zarr_reader; /* one worker's open store */
+
+/* Opens the store for arrays whose chunks are of at most so many bytes, decoded. Error FileContentInvalid. */
+int zarr_reader_open(const char *path, size_t chunk_bytes, struct zarr_reader **out, struct error *error);
+void zarr_reader_close(struct zarr_reader *reader); /* NULL is allowed */
+/* Bytes that a reader allocates. */
+size_t zarr_reader_bytes(size_t chunk_bytes);
+
+/* Decodes the chunk of that index into `out`: all its elements, row-major, of machine byte order. 1; 0 where it was
+ * never written; -1 where it cannot be read, or is not of that size. Not for ZARR_TEXTS. */
+int zarr_chunk_read(struct zarr_reader *reader, const struct zarr_array *array, const size_t *index, void *out);
+
+/* The bytes of a chunk of texts: they begin with their count, each with its length, 32 bits, least byte first. 1 with
+ * *bytes (the reader's, until its next call) and *length, 0, -1 as above. */
+int zarr_chunk_texts(struct zarr_reader *reader, const struct zarr_array *array, const size_t *index,
+                     const unsigned char **bytes, size_t *length);
+
+/* The value of chunks that were never written, an element of machine byte order. */
+void zarr_fill(const struct zarr_array *array, unsigned char out[16]);
+
+#endif

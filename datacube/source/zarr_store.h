@@ -1,0 +1,67 @@
+/* A Zarr hierarchy of version 2 or 3 in a folder: its arrays and what their documents say.
+ *
+ *   version 2   .zgroup, .zarray, .zattrs in the folder of each group and array; chunk "0.1" or "0/1"
+ *   version 3   zarr.json there; chunk "c/0/1" or "c.0.1"; shards, which are files of many chunks
+ *
+ * The documents of each node count; consolidated metadata, which are copies of them, are not needed. Nothing is read
+ * outside of the folder, nor through a link in it. */
+#ifndef TWINCUBE_DATACUBE_SOURCE_ZARR_STORE_H
+#define TWINCUBE_DATACUBE_SOURCE_ZARR_STORE_H
+
+#include "datacube/base/error.h"
+#include "datacube/box.h"
+#include "datacube/element.h"
+#include "datacube/source/zarr_json.h"
+
+enum { ZARR_MAX_CODECS = 6 };
+
+enum zarr_kind { ZARR_NUMBER, ZARR_BOOL, ZARR_TIME, ZARR_BYTES, ZARR_UCS4, ZARR_TEXTS };
+
+struct zarr_codec {
+  enum { ZARR_ZLIB, ZARR_GZIP, ZARR_ZSTD, ZARR_BLOSC, ZARR_SHUFFLE, ZARR_CRC32C } kind;
+  size_t size; /* of the elements that are shuffled, bytes */
+};
+
+struct zarr_array {
+  const char *group, *name; /* as netCDF has them: "/" for the root */
+  const char *folder;       /* below the store's, "" for itself */
+  const char *why_not;      /* it cannot be read; NULL where it can */
+  size_t rank;
+  size_t shape[CUBE_MAX_DIMENSIONS];
+  size_t chunk[CUBE_MAX_DIMENSIONS];      /* what is decoded at once; it may reach beyond the shape */
+  size_t file_chunk[CUBE_MAX_DIMENSIONS]; /* what a file holds: the same, or a shard of several */
+  size_t axis[CUBE_MAX_DIMENSIONS];       /* dimension i as stored is this one */
+  const char *names[CUBE_MAX_DIMENSIONS]; /* of the dimensions; NULL: it has none */
+  enum zarr_kind kind;
+  enum element_type type; /* of numbers and times: ELEMENT_I64; ELEMENT_U8 for all others */
+  size_t element_size;    /* as stored; 0 for ZARR_TEXTS, which are of any length */
+  bool big_endian;
+  const char *time_unit;                     /* of ZARR_TIME: "days" … */
+  const struct zarr_json *fill;              /* the document's, or NULL */
+  struct zarr_codec codecs[ZARR_MAX_CODECS]; /* in the order of encoding */
+  size_t codec_count;
+  bool sharded, index_first, index_summed; /* the shard's index: before the chunks; has a checksum */
+  const char *separator;                   /* of chunk names, and what they begin with: "." "", "/" "c/" */
+  const char *prefix;
+  int version;
+  const struct zarr_json *attributes; /* an object, or NULL */
+};
+
+struct zarr_store {
+  const char *path;
+  struct zarr_array *arrays;
+  size_t array_count;
+  const struct zarr_json *attributes; /* of the root group, or NULL */
+};
+
+/* Whether the folder holds a Zarr group or array. False for all that is no folder. */
+bool zarr_is(const char *path);
+/* Reads all documents of the hierarchy. Error FileContentInvalid. */
+int zarr_store_read(struct arena *arena, const char *path, struct zarr_store *out, struct error *error);
+/* The file that describes an array, and the folder of its chunks, as paths. NULL: out of memory. */
+const char *zarr_document(struct arena *arena, const char *store, const struct zarr_array *array);
+const char *zarr_folder(struct arena *arena, const char *store, const struct zarr_array *array);
+/* The array of a variable; NULL where there is none. */
+const struct zarr_array *zarr_store_find(const struct zarr_store *store, const char *group, const char *name);
+
+#endif
