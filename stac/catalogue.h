@@ -46,19 +46,20 @@ struct catalogue_add_options {
   bool unpack;       /* rasters' values are loaded as what they stand for by scale and offset, not as they are stored */
 };
 
-/* Registers PATH: a STAC collection, catalogue, item or ItemCollection (JSON), a netCDF file, or a folder of rasters.
- * Replaces a collection of the same id in one transaction. On success the id and the counts are written to `report` as
- * one line. Files that cannot be read are named in warnings through log_message; none readable is an error. */
+/* Registers PATH: a STAC collection, catalogue, item or ItemCollection (JSON), a netCDF file, a Zarr hierarchy, or a
+ * folder of rasters. Replaces a collection of the same id in one transaction. On success the id and the counts are
+ * written to `report` as one line. Files that cannot be read are named in warnings through log_message; none readable
+ * is an error. */
 int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_options *options, const char *path,
                   struct buffer *report, struct error *error);
 /* What a stranger's document may lead to. */
 struct catalogue_bounds {
   const char *const *folders; /* all that is read lies below one of them: absolute, without links; NULL: anywhere */
   size_t folder_count;
-  size_t files;                                  /* most documents and data files that are opened */
-  size_t document_bytes;                         /* most of one document */
-  const char *items_query; /* what an API on the web is asked for: "bbox=…&datetime=…", or NULL */
-  const volatile int *cancel;                    /* becomes nonzero: nobody wants it any more; or NULL */
+  size_t files;               /* most documents and data files that are opened */
+  size_t document_bytes;      /* most of one document */
+  const char *items_query;    /* what an API on the web is asked for: "bbox=…&datetime=…", or NULL */
+  const volatile int *cancel; /* becomes nonzero: nobody wants it any more; or NULL */
   void (*warn)(void *data, const char *message); /* hears what is left out */
   void *data;
 };
@@ -78,9 +79,9 @@ int catalogue_remove(struct catalogue *catalogue, const char *id, struct error *
 int catalogue_list(struct catalogue *catalogue, struct buffer *out, struct error *error);
 
 /* openEO documents as JSON. base_url has no trailing slash ("http://host/openeo/1.3"). Error CollectionNotFound. */
-struct catalogue_page { /* of the list */
-  const char *after;    /* id before the first one, "": from the first on */
-  long limit;           /* most collections, at least 1 */
+struct catalogue_page {                    /* of the list */
+  const char *after;                       /* id before the first one, "": from the first on */
+  long limit;                              /* most collections, at least 1 */
   const struct catalogue_further *further; /* or NULL */
 };
 /* What else stands in a list of collections than those of the catalogue. */
@@ -92,7 +93,7 @@ struct catalogue_further {
    * the next page's `after` is. */
   void (*add)(void *data, long left, struct json_writer *writer, struct buffer *after);
   void (*finish)(void *data, struct json_writer *writer); /* writes members of the list */
-  bool is_behind; /* the page begins behind the collections of the catalogue */
+  bool is_behind;                                         /* the page begins behind the collections of the catalogue */
 };
 /* {"collections": […], "links": […]}, with a link to the next page where there is one. The documents lack their
  * dimensions and summaries. A page also ends after some MB. */

@@ -11,6 +11,7 @@
 
 #include "datacube/source/netcdf_source.h"
 #include "datacube/source/vector_file.h"
+#include "datacube/source/zarr_store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +122,8 @@ static int load_netcdf(struct selection *s, const struct source **out, struct er
                              .has_nodata = s->has_nodata,
                              .nodata = s->nodata,
                              .title = s->title,
-                             .origin = arena_printf(s->arena, "collection %s, one netCDF file", request->collection)};
+                             .origin = arena_printf(s->arena, "collection %s, one %s", request->collection,
+                                                    zarr_is(s->cube_path) ? "Zarr hierarchy" : "netCDF file")};
   struct netcdf_selection selection = {.extent = request->extent,
                                        .has_start = request->has_start,
                                        .has_end = request->has_end,

@@ -38,6 +38,7 @@ static const char add_help[] =
     "                     children are followed. Documents and files must be local: relative, absolute or file://\n"
     "  a netCDF file      with dimensions by the CF conventions; the variables over its commonest dimensions are the\n"
     "                     bands. FILE:VARIABLE takes those over the dimensions of that variable\n"
+    "  a Zarr hierarchy   the same of a folder of version 2 or 3: a group, or one array alone\n"
     "  a file of features GeoPackage, Shapefile (zipped, too), FlatGeobuf, GeoJSON, CSV with WKT or x and y: a vector\n"
     "                     cube, its properties of numbers the bands. FILE:LAYER takes one of several layers; --crs is\n"
     "                     that of a file that names none\n"
