@@ -20,7 +20,7 @@ struct documents { /* on their way into the archive */
   struct error *error;
 };
 
-struct zarr_array {        /* what a document tells of one */
+struct written_array {     /* what a document tells of one */
   const char *name, *type; /* type: "float32", …, "string" */
   size_t rank, shape[CUBE_MAX_DIMENSIONS], chunk[CUBE_MAX_DIMENSIONS];
   const char *dimensions[CUBE_MAX_DIMENSIONS];
@@ -77,7 +77,7 @@ static const char *numpy_type(const char *name)
   return "|u1";
 }
 
-static void write_codecs_2(struct json_writer *w, const struct netcdf_plan *plan, const struct zarr_array *array)
+static void write_codecs_2(struct json_writer *w, const struct netcdf_plan *plan, const struct written_array *array)
 {
   char text[128] = "null";
   const bool packs = array->is_data && plan->level > 0;
@@ -93,7 +93,7 @@ static void write_codecs_2(struct json_writer *w, const struct netcdf_plan *plan
   write_raw(w, "filters", text);
 }
 
-static void write_codecs_3(struct json_writer *w, const struct netcdf_plan *plan, const struct zarr_array *array)
+static void write_codecs_3(struct json_writer *w, const struct netcdf_plan *plan, const struct written_array *array)
 {
   char text[256];
   const char *first = strcmp(array->type, "string") == 0
@@ -109,7 +109,7 @@ static void write_codecs_3(struct json_writer *w, const struct netcdf_plan *plan
   write_raw(w, "codecs", text);
 }
 
-static int add_array_2(struct documents *to, const struct zarr_array *array, const struct buffer *attributes)
+static int add_array_2(struct documents *to, const struct written_array *array, const struct buffer *attributes)
 {
   struct buffer json = {0}, copy = {0}, name = {0};
   struct json_writer w = {.out = &json}, names = {.out = &copy};
@@ -145,7 +145,7 @@ static int add_array_2(struct documents *to, const struct zarr_array *array, con
   return status;
 }
 
-static int add_array_3(struct documents *to, const struct zarr_array *array, const struct buffer *attributes)
+static int add_array_3(struct documents *to, const struct written_array *array, const struct buffer *attributes)
 {
   struct buffer json = {0}, name = {0};
   struct json_writer w = {.out = &json};
@@ -179,7 +179,7 @@ static int add_array_3(struct documents *to, const struct zarr_array *array, con
   return status;
 }
 
-static int add_array(struct documents *to, const struct zarr_array *array, struct buffer *attributes)
+static int add_array(struct documents *to, const struct written_array *array, struct buffer *attributes)
 {
   int status = attributes->failed ? error_memory(to->error)
                : to->version == 2 ? add_array_2(to, array, attributes)
@@ -200,7 +200,7 @@ static void add_little(struct buffer *out, uint64_t number, size_t bytes)
 }
 
 /* The one chunk of an array of rank 0 or 1. */
-static int add_single_chunk(struct documents *to, const struct zarr_array *array, struct buffer *bytes)
+static int add_single_chunk(struct documents *to, const struct written_array *array, struct buffer *bytes)
 {
   struct buffer name = {0};
   buffer_printf(&name, to->version == 2 ? "%s/0" : array->rank > 0 ? "%s/c/0" : "%s/c", array->name);
@@ -282,15 +282,15 @@ static int add_coordinate(struct documents *to, size_t index)
 {
   const struct dimension *d = &to->plan->cube.dimension[index];
   const bool is_text = d->labels == LABEL_TEXT || d->labels == LABEL_GEOMETRY;
-  struct zarr_array array = {.name = to->plan->dimension_names[index],
-                             .type = is_text                   ? "string"
-                                     : d->labels == LABEL_TIME ? "int64"
-                                                               : "float64",
-                             .rank = 1,
-                             .shape = {d->size},
-                             .chunk = {d->size},
-                             .dimensions = {to->plan->dimension_names[index]},
-                             .element_size = 8};
+  struct written_array array = {.name = to->plan->dimension_names[index],
+                                .type = is_text                   ? "string"
+                                        : d->labels == LABEL_TIME ? "int64"
+                                                                  : "float64",
+                                .rank = 1,
+                                .shape = {d->size},
+                                .chunk = {d->size},
+                                .dimensions = {to->plan->dimension_names[index]},
+                                .element_size = 8};
   struct buffer attributes = {0}, bytes = {0};
   struct json_writer w = {.out = &attributes};
   json_write_object(&w);
@@ -313,7 +313,7 @@ static int add_mapping(struct documents *to)
   const struct cube *cube = &to->plan->cube;
   struct error ignored = {0};
   struct arena *arena = arena_new(0);
-  struct zarr_array array = {.name = to->plan->mapping, .type = "int32", .element_size = 4};
+  struct written_array array = {.name = to->plan->mapping, .type = "int32", .element_size = 4};
   struct buffer attributes = {0}, bytes = {0};
   struct json_writer w = {.out = &attributes};
   struct grid grid;
@@ -402,12 +402,12 @@ static int add_variable(struct documents *to, size_t i)
   const struct netcdf_plan *plan = to->plan;
   const struct element_info *info = element_info(plan->cube.type);
   char fill[80], base64[13];
-  struct zarr_array array = {.name = plan->variables[i],
-                             .type = plan->cube.type == ELEMENT_BOOLEAN ? "uint8" : info->name,
-                             .rank = plan->rank,
-                             .fill = fill_of(&plan->cube, fill),
-                             .element_size = info->size,
-                             .is_data = true};
+  struct written_array array = {.name = plan->variables[i],
+                                .type = plan->cube.type == ELEMENT_BOOLEAN ? "uint8" : info->name,
+                                .rank = plan->rank,
+                                .fill = fill_of(&plan->cube, fill),
+                                .element_size = info->size,
+                                .is_data = true};
   struct buffer attributes = {0};
   struct json_writer w = {.out = &attributes};
   for (size_t v = 0; v < plan->rank; v++) {

@@ -11,20 +11,20 @@
 
 enum { MOST_DEEP = 32 };
 
-struct reading {
+struct zarr_json_reader {
   struct arena *arena;
   const char *at; /* ends with a NUL */
   unsigned depth;
 };
 
-static bool read_value(struct reading *r, struct zarr_json *out);
+static bool read_value(struct zarr_json_reader *r, struct zarr_json *out);
 
-static void skip_blanks(struct reading *r)
+static void skip_blanks(struct zarr_json_reader *r)
 {
   r->at += strspn(r->at, " \t\r\n");
 }
 
-static bool take(struct reading *r, const char *word)
+static bool take(struct zarr_json_reader *r, const char *word)
 {
   const size_t length = strlen(word);
   if (strncmp(r->at, word, length) != 0)
@@ -34,7 +34,7 @@ static bool take(struct reading *r, const char *word)
 }
 
 /* Four hexadecimal digits; -1 where there are none. */
-static long read_code(struct reading *r)
+static long read_code(struct zarr_json_reader *r)
 {
   long code = 0;
   for (int i = 0; i < 4; i++, r->at++) {
@@ -47,7 +47,7 @@ static long read_code(struct reading *r)
 }
 
 /* Behind a backslash. NULL where nothing can be escaped so. */
-static char *read_escape(struct reading *r, char *to)
+static char *read_escape(struct zarr_json_reader *r, char *to)
 {
   static const char from[] = "\"\\/bfnrt", as[] = "\"\\/\b\f\n\r\t";
   const char *found = *r->at ? strchr(from, *r->at) : NULL;
@@ -64,7 +64,7 @@ static char *read_escape(struct reading *r, char *to)
   return code > 0 && (code < 0xDC00 || code >= 0xE000) ? to + utf8_put((uint32_t)code, to) : NULL;
 }
 
-static const char *read_text(struct reading *r)
+static const char *read_text(struct zarr_json_reader *r)
 {
   const char *end = r->at + 1;
   while (*end && *end != '"')
@@ -86,7 +86,7 @@ static const char *read_text(struct reading *r)
   return text;
 }
 
-static bool read_number(struct reading *r, struct zarr_json *out)
+static bool read_number(struct zarr_json_reader *r, struct zarr_json *out)
 {
   const size_t length = strspn(r->at, "+-0123456789.eEINafinty");
   char *end;
@@ -100,7 +100,7 @@ static bool read_number(struct reading *r, struct zarr_json *out)
 }
 
 /* Values with commas between, up to the bracket that ends them. */
-static bool read_list(struct reading *r, char end, struct zarr_json *out)
+static bool read_list(struct zarr_json_reader *r, char end, struct zarr_json *out)
 {
   const struct zarr_json **link = &out->first;
   bool goes_on = true;
@@ -131,7 +131,7 @@ static bool read_list(struct reading *r, char end, struct zarr_json *out)
   return *r->at++ == end;
 }
 
-static bool read_value(struct reading *r, struct zarr_json *out)
+static bool read_value(struct zarr_json_reader *r, struct zarr_json *out)
 {
   skip_blanks(r);
   if (*r->at == '{' || *r->at == '[') {
@@ -159,7 +159,7 @@ static bool read_value(struct reading *r, struct zarr_json *out)
 
 const struct zarr_json *zarr_json_read(struct arena *arena, const char *bytes, size_t length)
 {
-  struct reading r = {.arena = arena, .at = arena_strndup(arena, bytes, length)};
+  struct zarr_json_reader r = {.arena = arena, .at = arena_strndup(arena, bytes, length)};
   struct zarr_json *root = ARENA_NEW(arena, struct zarr_json);
   if (!r.at || !root || memchr(bytes, '\0', length) || !read_value(&r, root))
     return NULL;

@@ -14,7 +14,7 @@
 
 enum { MOST_ARRAYS = 4096, MOST_DEEP = 4, MOST_ENTRIES = 100000, DOCUMENT_MOST = 16 << 20 };
 
-struct walk {
+struct zarr_walk {
   struct arena *arena;
   struct zarr_store *store;
   int root; /* descriptor */
@@ -35,7 +35,7 @@ bool zarr_is(const char *path)
 }
 
 /* Bytes of an open regular file, in the arena; NULL where it is none, or too long. */
-static char *read_all(struct walk *w, int file, size_t *length)
+static char *read_all(struct zarr_walk *w, int file, size_t *length)
 {
   struct stat status;
   if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > DOCUMENT_MOST)
@@ -52,7 +52,7 @@ static char *read_all(struct walk *w, int file, size_t *length)
 }
 
 /* A document in the folder: 1, or 0 where there is none. */
-static int read_document(struct walk *w, const char *folder, const char *name, const struct zarr_json **out)
+static int read_document(struct zarr_walk *w, const char *folder, const char *name, const struct zarr_json **out)
 {
   const char *path = *folder ? arena_printf(w->arena, "%s/%s", folder, name) : name;
   size_t length;
@@ -71,7 +71,7 @@ static int read_document(struct walk *w, const char *folder, const char *name, c
   return 1;
 }
 
-static int add_array(struct walk *w, const struct zarr_node *node)
+static int add_array(struct zarr_walk *w, const struct zarr_node *node)
 {
   struct zarr_store *store = w->store;
   if (store->array_count == MOST_ARRAYS)
@@ -95,7 +95,7 @@ static int compare_text(const void *a, const void *b)
 }
 
 /* Names of the folders in a folder, sorted. */
-static int list_folders(struct walk *w, const char *folder, const char ***out, size_t *count)
+static int list_folders(struct zarr_walk *w, const char *folder, const char ***out, size_t *count)
 {
   const int opened = *folder ? rooted_open(w->root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : dup(w->root);
   DIR *listing = opened >= 0 ? fdopendir(opened) : NULL;
@@ -135,9 +135,9 @@ static int list_folders(struct walk *w, const char *folder, const char ***out, s
   return status;
 }
 
-static int read_node(struct walk *w, const char *folder, const char *group, const char *name, unsigned depth);
+static int read_node(struct zarr_walk *w, const char *folder, const char *group, const char *name, unsigned depth);
 
-static int read_group(struct walk *w, const char *folder, unsigned depth)
+static int read_group(struct zarr_walk *w, const char *folder, unsigned depth)
 {
   const char **names;
   size_t count;
@@ -159,7 +159,7 @@ static int read_group(struct walk *w, const char *folder, unsigned depth)
 }
 
 /* An array, or a group with all in it; a folder that is neither is passed over. */
-static int read_node(struct walk *w, const char *folder, const char *group, const char *name, unsigned depth)
+static int read_node(struct zarr_walk *w, const char *folder, const char *group, const char *name, unsigned depth)
 {
   struct zarr_node node = {.folder = folder, .group = group, .name = name, .version = 3};
   int found = read_document(w, folder, "zarr.json", &node.document);
@@ -188,7 +188,7 @@ static int read_node(struct walk *w, const char *folder, const char *group, cons
 
 int zarr_store_read(struct arena *arena, const char *path, struct zarr_store *out, struct error *error)
 {
-  struct walk w = {.arena = arena, .store = out, .error = error};
+  struct zarr_walk w = {.arena = arena, .store = out, .error = error};
   *out = (struct zarr_store){.path = path};
   w.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (w.root < 0)
