@@ -76,6 +76,8 @@ struct wanted {
 int fuse_generate(struct fuse *f, const struct wanted *wanted, struct operand *out);
 /* A kernel node's program. */
 int fuse_program(struct fuse *f, const struct wanted *wanted, struct operand *out);
+/* A curve's model as a kernel of its own, on registers of its own. */
+int fuse_curve(struct fuse *f, const struct program_curve *curve, struct kernel_curve *out);
 /* Loads the elements of the node's own stage. */
 int fuse_load(struct fuse *f, const struct wanted *wanted, struct operand *out);
 /* NA. */

@@ -272,8 +272,7 @@ static int step_concat(struct fuse *f, const struct program_walk *w, const struc
 
 static int run_step(struct fuse *f, struct program_walk *w, size_t i);
 
-/* A curve's model as a kernel of its own, on registers of its own. */
-static int compile_curve(struct fuse *f, const struct program_curve *curve, struct kernel_curve *out)
+int fuse_curve(struct fuse *f, const struct program_curve *curve, struct kernel_curve *out)
 {
   const struct program *model = curve->model;
   struct fuse inner = {.list = f->list, .arena = f->arena, .scratch = f->scratch, .error = f->error};
@@ -310,7 +309,7 @@ static int step_fit(struct fuse *f, const struct program_walk *w, const struct p
   struct kernel_curve *curve = ARENA_NEW(f->arena, struct kernel_curve);
   if (!curve)
     return error_memory(f->error);
-  if (compile_curve(f, program_step->curve, curve) != 0 || step_array(f, w, program_step, out) != 0)
+  if (fuse_curve(f, program_step->curve, curve) != 0 || step_array(f, w, program_step, out) != 0)
     return -1;
   struct kernel_step *step = &f->steps[f->step_count - 1];
   step->kind = STEP_FIT;

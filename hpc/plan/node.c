@@ -223,13 +223,18 @@ static void hash_step(struct hash *hash, const struct program_step *step)
     hash_word(hash, (uint64_t)step->curve->values);
 }
 
+void hash_program(struct hash *hash, const struct program *program)
+{
+  for (size_t i = 0; i < program->count; i++)
+    hash_step(hash, &program->steps[i]);
+}
+
 static void hash_kernel(struct node *node)
 {
   hash_word(&node->hash, (uint64_t)node->result.value);
   hash_word(&node->hash, node->result.is_complex ? (uint64_t)node->result.imaginary : UINT64_MAX);
   hash_word(&node->hash, (uint64_t)(int64_t)node->array_out);
-  for (size_t i = 0; i < node->program->count; i++)
-    hash_step(&node->hash, &node->program->steps[i]);
+  hash_program(&node->hash, node->program);
   for (size_t i = 0; i < node->input_count; i++) {
     const struct kernel_input *input = &node->inputs[i];
     hash_add(&node->hash, input->node->hash);

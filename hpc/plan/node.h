@@ -107,6 +107,9 @@ struct stage_node { /* what a stage of another kind is made of */
 const struct node *node_stage(struct arena *arena, struct node_origin origin, const struct cube *cube,
                               const struct stage_node *stage);
 
+/* Adds all that the program's steps say. */
+void hash_program(struct hash *hash, const struct program *program);
+
 /* The source of a source's node; NULL for others. */
 const struct source *node_source_of(const struct node *node);
 /* The target of a warp's node; NULL for others. */

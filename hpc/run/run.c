@@ -232,6 +232,7 @@ static void work(struct shared *s, size_t thread)
   }
   worker_measure(*worker, spent);
   worker_share(*worker, run->blocks, run->residents);
+  worker_heed(*worker, run->limits ? run->limits->cancel : NULL);
   struct spent *in_sink = spent ? spent + run->plan->stage_count + phase : NULL;
   while (!atomic_load(&s->stop)) {
     size_t group = atomic_fetch_add(&s->next, 1);

@@ -10,6 +10,7 @@ struct tile_worker {
   unsigned threads;
   struct block_cache *blocks;
   struct residents *residents;
+  const volatile int *cancel; /* or NULL */
   void **states;      /* per stage, NULL before its first use */
   struct room *whole; /* per stage: what it gives whole, where only a part of it is asked for */
   struct room *piece; /* per stage: part of a region with lists whose elements do not lie together there */
@@ -26,6 +27,16 @@ const struct plan *worker_plan(const struct tile_worker *worker)
 unsigned worker_threads(const struct tile_worker *worker)
 {
   return worker->threads;
+}
+
+void worker_heed(struct tile_worker *worker, const volatile int *cancel)
+{
+  worker->cancel = cancel;
+}
+
+const volatile int *worker_cancel(const struct tile_worker *worker)
+{
+  return worker->cancel;
 }
 
 void worker_share(struct tile_worker *worker, struct block_cache *blocks, struct residents *residents)

@@ -18,6 +18,8 @@ void worker_measure(struct tile_worker *worker, struct spent *spent);
 /* What workers of a run share, borrowed: where sources keep decoded blocks (NULL: each keeps its own), and what stays
  * of kept results on devices (NULL: nothing). */
 void worker_share(struct tile_worker *worker, struct block_cache *blocks, struct residents *residents);
+/* What becomes nonzero when the run is no longer wanted; borrowed; NULL, as at first: nothing does. */
+void worker_heed(struct tile_worker *worker, const volatile int *cancel);
 /* The elements of a region of a stage, dense; borrowed until the next fill. */
 int worker_fill(struct tile_worker *worker, size_t stage, const struct region *region, const void **data,
                 struct error *error);

@@ -135,6 +135,8 @@ struct devices *plan_devices(const struct plan *plan); /* or NULL */
 const struct plan *worker_plan(const struct tile_worker *worker);
 unsigned worker_threads(const struct tile_worker *worker);           /* that a stage may use itself */
 struct block_cache *worker_blocks(const struct tile_worker *worker); /* of all workers of the run; or NULL */
+/* Becomes nonzero when the run is no longer wanted: for what takes long within a region. Or NULL. */
+const volatile int *worker_cancel(const struct tile_worker *worker);
 /* Region of an input for a region of the stage; windows end at the edges. */
 void input_region(const struct stage_input *input, size_t dimensions, const struct region *out, struct region *in);
 void fill_missing(const struct cube *cube, void *data, size_t count); /* the cube's no-data; NaN; else 0 */

@@ -32,15 +32,22 @@ void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
   out[3] = c3;
 }
 
-double philox_uniform(struct philox_stream stream, uint64_t n)
+void philox_pair(struct philox_stream stream, uint64_t block, double out[2])
 {
-  uint64_t block = n / 2;
   const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)stream.stream,
                                (uint32_t)(stream.stream >> 32)};
   const uint32_t key[2] = {(uint32_t)stream.seed, (uint32_t)(stream.seed >> 32)};
   uint32_t word[4];
   philox4x32(counter, key, word);
-  return n % 2 == 0 ? philox_open_unit(word[0], word[1]) : philox_open_unit(word[2], word[3]);
+  out[0] = philox_open_unit(word[0], word[1]);
+  out[1] = philox_open_unit(word[2], word[3]);
+}
+
+double philox_uniform(struct philox_stream stream, uint64_t n)
+{
+  double pair[2];
+  philox_pair(stream, n / 2, pair);
+  return pair[n % 2];
 }
 
 /* Words of the blocks first … first + BATCH - 1. */

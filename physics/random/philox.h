@@ -30,6 +30,9 @@ void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
 /* Uniform number n of the stream, in the open interval (0, 1). */
 double philox_uniform(struct philox_stream stream, uint64_t n);
 
+/* Uniform numbers 2 block and 2 block + 1 of the stream, at the cost of one. */
+void philox_pair(struct philox_stream stream, uint64_t block, double out[2]);
+
 /* Normal numbers first … first + count - 1 of the stream (mean 0, variance 1). |normal| < 8.6. */
 void philox_normals(struct philox_stream stream, uint64_t first, size_t count, double *out);
 

@@ -64,15 +64,29 @@ void bins_without(const struct binned *bins, size_t b, double *means)
   }
 }
 
+void bins_pseudo_values(const struct binned *bins, double *values)
+{
+  size_t observables = bins->observables;
+  for (size_t b = 0; b < bins->count; b++) {
+    double less = (double)(bins->count - 1) / (bins->total - bins->sizes[b]);
+    for (size_t k = 0; k < observables; k++) {
+      values[b * observables + k] = bins->mean[k] + less * bins->deviations[b * observables + k];
+    }
+  }
+}
+
 void bins_drawn(const struct binned *bins, struct philox_stream stream, double *means)
 {
   size_t observables = bins->observables;
-  double drawn = 0;
+  double drawn = 0, pair[2];
   for (size_t k = 0; k < observables; k++) {
     means[k] = 0;
   }
   for (size_t i = 0; i < bins->count; i++) {
-    size_t b = (size_t)(philox_uniform(stream, i) * (double)bins->count); /* the number is below 1 */
+    if (i % 2 == 0) {
+      philox_pair(stream, i / 2, pair);
+    }
+    size_t b = (size_t)(pair[i % 2] * (double)bins->count); /* the number is below 1 */
     b = b < bins->count ? b : bins->count - 1;
     drawn += bins->sizes[b];
     for (size_t k = 0; k < observables; k++) {

@@ -44,6 +44,10 @@ struct binned bins_of(const struct samples *samples, size_t size, double *work);
 /* Means of the observables without bin b; there are two bins at least. */
 void bins_without(const struct binned *bins, size_t b, double *means);
 
+/* Pseudo-values [count][observables]: with N bins, N mean - (N - 1) (mean without bin b). Of equal bins they are the
+ * bins' own means; their covariance over N is the jackknife's of the means, whatever the bins. */
+void bins_pseudo_values(const struct binned *bins, double *values);
+
 /* Means of as many bins as there are, drawn with replacement by the first numbers of the stream. */
 void bins_drawn(const struct binned *bins, struct philox_stream stream, double *means);
 

@@ -2,7 +2,7 @@
 #ifndef TWINCUBE_TESTS_UNIT_PHYSICS_GAMMA_H
 #define TWINCUBE_TESTS_UNIT_PHYSICS_GAMMA_H
 
-#include "physics/statistics/gamma_method.h"
+#include "physics/statistics/gamma_estimate.h"
 
 #include <stdlib.h>
 

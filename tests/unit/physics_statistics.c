@@ -1,14 +1,14 @@
 /* Statistics against closed forms, plain sums, and processes whose answers are known. */
 #include "physics/random/philox.h"
 #include "physics/statistics/autocovariance.h"
-#include "physics/statistics/bootstrap.h"
+#include "physics/statistics/bootstrap_draws.h"
 #include "physics/statistics/cholesky.h"
-#include "physics/statistics/correlated_fit.h"
+#include "physics/statistics/chi_square_fit.h"
 #include "physics/statistics/covariance_matrix.h"
 #include "physics/statistics/distributions.h"
 #include "physics/statistics/jackknife_bins.h"
 #include "physics/statistics/multi_histogram.h"
-#include "physics/statistics/weighted_average.h"
+#include "physics/statistics/average_by_errors.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -184,11 +184,13 @@ static void autocorrelation_decays(void **state)
 static void too_few_values_have_no_error(void **state)
 {
   (void)state;
-  const double x[] = {4, (double)NAN};
+  const double x[] = {4, (double)NAN}, turns[] = {1, -1, 1, -1, 1, -1, 1, -1};
   struct gamma_estimate one = gamma_of(x, 1), none = gamma_of(x, 0), spoiled = gamma_of(x, 2);
   assert_true(one.value == 4 && isnan(one.error) && one.samples == 1);
   assert_true(isnan(none.value) && none.samples == 0);
   assert_true(isnan(spoiled.value) && isnan(spoiled.error) && spoiled.samples == 2);
+  struct gamma_estimate turning = gamma_of(turns, 8); /* 1 + 2 rho(1) = -1 */
+  assert_true(turning.value == 0 && isnan(turning.error) && isnan(turning.tau) && turning.window == 1);
 }
 
 /* ---- bins and bootstrap ----------------------------------------------------------------------------------------- */

@@ -10,8 +10,8 @@
  *
  * Source: B. Efron, "Better bootstrap confidence intervals", J. Am. Stat. Assoc. 82 (1987) 171. Thread rule: pure
  * functions. */
-#ifndef TWINCUBE_PHYSICS_STATISTICS_BOOTSTRAP_H
-#define TWINCUBE_PHYSICS_STATISTICS_BOOTSTRAP_H
+#ifndef TWINCUBE_PHYSICS_STATISTICS_BOOTSTRAP_DRAWS_H
+#define TWINCUBE_PHYSICS_STATISTICS_BOOTSTRAP_DRAWS_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
-/* Bootstrap errors and intervals. See bootstrap.h. */
-#include "physics/statistics/bootstrap.h"
+/* Bootstrap errors and intervals. See bootstrap_draws.h. */
+#include "physics/statistics/bootstrap_draws.h"
 
 #include "physics/statistics/distributions.h"
 #include "physics/statistics/samples.h"

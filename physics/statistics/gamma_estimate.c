@@ -1,5 +1,5 @@
-/* The Gamma method. See gamma_method.h. */
-#include "physics/statistics/gamma_method.h"
+/* The Gamma method. See gamma_estimate.h. */
+#include "physics/statistics/gamma_estimate.h"
 
 #include "physics/statistics/autocovariance.h"
 #include "physics/statistics/distributions.h"
@@ -129,14 +129,17 @@ struct gamma_estimate gamma_method(const struct chains *chains, double s, double
   size_t window = find_window(gamma, most, n, s, &sum);
   double width = 2.0 * (double)window + 1.0, total = 2.0 * sum * gamma[0]; /* C */
   double variance = gamma[0] + total / (double)n;
-  total = fmax(total + width * total / (double)n, 0);
+  total += width * total / (double)n;
   out.window = (double)window;
+  if (!(total > 0)) {
+    return out;
+  }
   out.tau = total / (2.0 * variance);
   out.error = sqrt(total / (double)n);
   out.error_error = out.error * sqrt((out.window + 0.5) / (double)n);
   out.tau_error = 2.0 * out.tau * sqrt(fmax(out.window + 0.5 - out.tau, 0) / (double)n);
   out.effective = (double)n / (2.0 * out.tau);
-  out.replica_p = total > 0 ? replica_p(chains, out.value, total) : 1;
+  out.replica_p = replica_p(chains, out.value, total);
   return out;
 }
 

@@ -5,8 +5,8 @@
  * agree
  *
  * Source: Particle Data Group, Review of Particle Physics, introduction, section 5.2.2. Thread rule: pure function. */
-#ifndef TWINCUBE_PHYSICS_STATISTICS_WEIGHTED_AVERAGE_H
-#define TWINCUBE_PHYSICS_STATISTICS_WEIGHTED_AVERAGE_H
+#ifndef TWINCUBE_PHYSICS_STATISTICS_AVERAGE_BY_ERRORS_H
+#define TWINCUBE_PHYSICS_STATISTICS_AVERAGE_BY_ERRORS_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
-/* Correlated least squares. See correlated_fit.h. */
-#include "physics/statistics/correlated_fit.h"
+/* Correlated least squares. See chi_square_fit.h. */
+#include "physics/statistics/chi_square_fit.h"
 
 #include "physics/statistics/cholesky.h"
 #include "physics/statistics/distributions.h"

@@ -1,5 +1,5 @@
-/* Average by errors. See weighted_average.h. */
-#include "physics/statistics/weighted_average.h"
+/* Average by errors. See average_by_errors.h. */
+#include "physics/statistics/average_by_errors.h"
 
 #include "physics/statistics/distributions.h"
 

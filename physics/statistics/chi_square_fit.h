@@ -7,8 +7,8 @@
  *
  * Source: K. Levenberg, Quart. Appl. Math. 2 (1944) 164; D. Marquardt, J. SIAM 11 (1963) 431; damping: H. B. Nielsen,
  * IMM-REP-1999-05 (1999). Thread rule: pure functions. */
-#ifndef TWINCUBE_PHYSICS_STATISTICS_CORRELATED_FIT_H
-#define TWINCUBE_PHYSICS_STATISTICS_CORRELATED_FIT_H
+#ifndef TWINCUBE_PHYSICS_STATISTICS_CHI_SQUARE_FIT_H
+#define TWINCUBE_PHYSICS_STATISTICS_CHI_SQUARE_FIT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,8 +11,8 @@
  *
  * Source: U. Wolff, Comp. Phys. Comm. 156 (2004) 143 (hep-lat/0306017), section 3. Autocorrelation function's error:
  * M. Luescher, Comp. Phys. Comm. 165 (2005) 199 (hep-lat/0409106), equation (E.11). Thread rule: pure functions. */
-#ifndef TWINCUBE_PHYSICS_STATISTICS_GAMMA_METHOD_H
-#define TWINCUBE_PHYSICS_STATISTICS_GAMMA_METHOD_H
+#ifndef TWINCUBE_PHYSICS_STATISTICS_GAMMA_ESTIMATE_H
+#define TWINCUBE_PHYSICS_STATISTICS_GAMMA_ESTIMATE_H
 
 #include <stddef.h>
 
@@ -38,7 +38,8 @@ size_t chains_length(const struct chains *chains); /* N */
 /* Doubles of work space. */
 size_t gamma_method_work(const struct chains *chains);
 
-/* Chains without a value count as none. Constant values: error 0, tau 1/2. N under 2: all but value and samples NaN.
+/* Chains without a value count as none. Constant values: error 0, tau 1/2. N under 2: all but value and samples NaN; C
+ * not above 0: these and the window.
  * S of the window: about 1 to 2. */
 struct gamma_estimate gamma_method(const struct chains *chains, double s, double *work);
 
