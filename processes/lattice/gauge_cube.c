@@ -310,7 +310,7 @@ int gauge_cube_measure(struct call *call, const struct gauge_cube *cube, const s
   struct cube *to = ARENA_NEW(call->arena, struct cube);
   if (to == NULL)
     return error_memory(call->error);
-  to->type = ELEMENT_F64;
+  to->type = measure->op->is_complex ? ELEMENT_C128 : ELEMENT_F64;
   to->title = cube->node->cube->title;
   to->dimensions = cube->frames + count;
   memcpy(to->dimension, cube->node->cube->dimension, cube->frames * sizeof *to->dimension);

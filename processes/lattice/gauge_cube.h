@@ -28,7 +28,7 @@ struct lattice gauge_cube_lattice(const struct gauge_cube *cube);
 struct gauge_job {
   struct gauge_field field; /* may be changed */
   void *scratch;            /* gauge_op.scratch bytes, aligned to 64 */
-  double *out;              /* elements of the result's frame; NULL where the result is the field */
+  double *out;              /* elements of the result's frame (complex: re, im); NULL where that is the field */
   unsigned threads;
   const volatile int *cancel; /* or NULL; long work returns when it becomes nonzero, whatever is in out then */
 };
@@ -38,6 +38,7 @@ struct gauge_op {
   /* Bytes beside the field; NULL: none. */
   size_t (*scratch)(const struct gauge_cube *cube, const void *parameters);
   int (*compute)(const void *parameters, const struct gauge_job *job, struct error *error);
+  bool is_complex; /* the result has elements of complex128 */
 };
 
 /* gauge_op.scratch of what calls functions of physics/lattice/gauge_observables.h. */
@@ -49,7 +50,8 @@ struct gauge_measure {
   size_t size;            /* bytes of the parameters */
 };
 
-/* What op gives for each configuration: float64, the frames' dimensions and then `count` others. Sets *result. */
+/* What op gives for each configuration, float64 or complex128: the frames' dimensions and then `count` others. Sets
+ * *result. */
 int gauge_cube_measure(struct call *call, const struct gauge_cube *cube, const struct gauge_measure *measure,
                        const struct dimension *others, size_t count, struct value *result);
 /* The fields as op leaves them: a gauge cube of the same description. */

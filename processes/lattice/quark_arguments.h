@@ -1,0 +1,37 @@
+/* Quarks on gauge cubes: what the processes that solve Dirac equations have in common. */
+#ifndef TWINCUBE_PROCESSES_LATTICE_QUARK_ARGUMENTS_H
+#define TWINCUBE_PROCESSES_LATTICE_QUARK_ARGUMENTS_H
+
+#include "processes/lattice/gauge_cube.h"
+
+#include "physics/lattice/dirac_solve.h"
+#include "physics/lattice/propagator.h"
+
+/* Numbers alone, as gauge_measure wants its parameters. */
+struct quark_arguments {
+  size_t staggered, boundary; /* boundary: enum fermion_boundary, along x0 */
+  double kappa, clover, mass; /* kappa of Wilson quarks, mass of staggered ones */
+  size_t method, mixed;       /* enum solver_method */
+  double tolerance;
+  size_t most_iterations;
+};
+
+/* Arguments operator, kappa, mass, clover, boundary. */
+int call_quark(struct call *call, const struct gauge_cube *cube, struct quark_arguments *out);
+/* Arguments solver, precision, tolerance, max_iterations; the cube's extents must be even. */
+int call_solver(struct call *call, const struct gauge_cube *cube, struct quark_arguments *out);
+
+struct fermion_shape quark_shape(const struct quark_arguments *arguments, const struct lattice *lattice,
+                                 size_t colours);
+
+/* Bytes that quark_open wants, a multiple of 64; saturated. */
+size_t quark_bytes(const struct quark_arguments *arguments, const struct lattice *lattice, size_t colours);
+/* The operator of the job's field, in `memory`. */
+int quark_open(const struct quark_arguments *arguments, const struct gauge_job *job, void *memory, struct dirac *out,
+               struct error *error);
+struct solver quark_solver(const struct quark_arguments *arguments, const struct gauge_job *job);
+
+/* The error of a solver that did not converge; its history goes to the log. Returns -1. */
+int quark_failed(const struct quark_arguments *arguments, const struct solver_report *report, struct error *error);
+
+#endif
