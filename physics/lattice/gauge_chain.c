@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STREAM_MOMENTA = 1, STREAM_ACCEPT = 2, STREAM_HEAT = 4 };
+enum { STREAM_MOMENTA = 1, STREAM_ACCEPT = 2, STREAM_FERMIONS = 3, STREAM_HEAT = 4 };
 
 static const uint64_t STREAM_START = UINT64_MAX;
 
@@ -18,7 +18,7 @@ static size_t rounded(size_t bytes)
 }
 
 struct chain_sizes { /* bytes, multiples of 64 */
-  size_t tables, links, values, fields;
+  size_t tables, links, values, fields, fermions;
 };
 
 static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
@@ -28,6 +28,7 @@ static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
   if (lattice_describe(&lattice, p->dimensions, p->extent) == 0) {
     sizes.tables = rounded(lattice_bytes(p->dimensions, p->extent));
     sizes.links = gauge_field_bytes(&lattice, p->colours);
+    sizes.fermions = p->kappa != 0 ? rounded(schwinger_bytes(p->extent)) : 0;
     sizes.values = rounded(saturated_mul(lattice.blocks, sizeof(double)));
   }
   return sizes;
@@ -37,6 +38,7 @@ size_t gauge_chain_bytes(const struct gauge_chain_parameters *parameters)
 {
   struct chain_sizes sizes = sizes_of(parameters);
   size_t bytes = saturated_add(saturated_add(sizes.tables, sizes.values), saturated_mul(sizes.fields, sizes.links));
+  bytes = saturated_add(bytes, sizes.fermions);
   return bytes == SIZE_MAX || sizes.links == 0 ? SIZE_MAX : bytes;
 }
 
@@ -76,6 +78,12 @@ void gauge_chain_open(struct gauge_chain *chain, const struct gauge_chain_parame
     chain->before = (double *)(at + sizes.links);
     at += 2 * sizes.links;
   }
+  if (sizes.fermions > 0) {
+    schwinger_open(&chain->fermions, parameters->extent, at);
+    chain->fermions.kappa = parameters->kappa;
+    chain->fermions.antiperiodic = parameters->antiperiodic;
+    at += sizes.fermions;
+  }
   chain->values = (double *)at;
   begin(chain, links, threads);
 }
@@ -99,6 +107,7 @@ struct dynamics {
   struct gauge_chain *chain;
   struct gauge_action action;
   unsigned threads;
+  const volatile int *cancel;
 };
 
 static void kick(void *context, double time)
@@ -113,11 +122,44 @@ static void drift(void *context, double time)
   gauge_momentum_drift(&d->chain->field, d->chain->momentum, time, d->threads);
 }
 
+static void kick_by_fermions(void *context, double time)
+{
+  const struct dynamics *d = context;
+  schwinger_set(&d->chain->fermions, &d->chain->field);
+  schwinger_kick(&d->chain->fermions, &d->chain->lattice, time, d->chain->momentum);
+}
+
+/* A drift between the fermions' kicks. */
+static void follow_gauge(void *context, double time)
+{
+  const struct dynamics *d = context;
+  const struct gauge_chain_parameters *p = d->chain->parameters;
+  md_follow(&(struct md_system){context, kick, drift, d->cancel}, p->order, p->gauge_steps,
+            time / (double)p->gauge_steps);
+}
+
 void gauge_chain_follow(struct gauge_chain *chain, unsigned threads, const volatile int *cancel)
 {
   const struct gauge_chain_parameters *p = chain->parameters;
-  struct dynamics dynamics = {chain, gauge_chain_action(chain), threads};
-  md_follow(&(struct md_system){&dynamics, kick, drift, cancel}, p->order, p->steps, p->step_size);
+  struct dynamics dynamics = {chain, gauge_chain_action(chain), threads, cancel};
+  struct md_system system = {&dynamics, kick, drift, cancel};
+  if (p->kappa != 0) {
+    system.kick = kick_by_fermions;
+    system.drift = follow_gauge;
+  }
+  md_follow(&system, p->order, p->steps, p->step_size);
+}
+
+/* New pseudofermions for the links; returns their action. */
+static double draw_fermions(struct gauge_chain *chain, uint64_t t)
+{
+  if (chain->parameters->kappa == 0) {
+    return 0;
+  }
+  chain->fermions.iterations = 0;
+  chain->fermions.failed = false;
+  schwinger_set(&chain->fermions, &chain->field);
+  return schwinger_draw(&chain->fermions, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_FERMIONS});
 }
 
 static struct gauge_outcome hmc_step(struct gauge_chain *chain, uint64_t t, unsigned threads,
@@ -130,12 +172,19 @@ static struct gauge_outcome hmc_step(struct gauge_chain *chain, uint64_t t, unsi
   memcpy(chain->before, chain->field.links, bytes);
   gauge_momentum_draw(&chain->field, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_MOMENTA}, threads,
                       chain->momentum);
+  double fermions = draw_fermions(chain, t);
   double kinetic = gauge_momentum_kinetic(&chain->field, chain->momentum, threads, chain->values);
   gauge_chain_follow(chain, threads, cancel);
   gauge_reunitarise(&chain->field, threads);
   double action = gauge_chain_value(chain, threads);
   double end = gauge_momentum_kinetic(&chain->field, chain->momentum, threads, chain->values);
   struct gauge_outcome outcome = {.dh = (end - kinetic) + (action - chain->current)};
+  if (chain->parameters->kappa != 0) {
+    schwinger_set(&chain->fermions, &chain->field);
+    outcome.dh += schwinger_action(&chain->fermions) - fermions;
+    outcome.iterations = chain->fermions.iterations;
+    outcome.failed = chain->fermions.failed;
+  }
   if (isnan(outcome.dh)) {
     outcome.dh = (double)INFINITY;
   }

@@ -5,14 +5,18 @@
  * exp(-dH)). Both end with all links put back to the group. The state is the links and the number of the next
  * trajectory, nothing else: a chain continued from a configuration is bit for bit the chain that went on.
  *
- * Random numbers: key seed | chain << 53, streams 8 t + (1 momenta, 2 acceptance, 4 heat bath) of trajectory t.
- * Thread rule: one caller at a time a chain; the bits do not depend on `threads`. */
+ * With kappa there are two flavours of Wilson fermions beside (U(1) in two dimensions, hybrid Monte Carlo): their
+ * forces at the steps, and between them `gauge_steps` steps of the gauge field's, which are cheap and large.
+ *
+ * Random numbers: key seed | chain << 53, streams 8 t + (1 momenta, 2 acceptance, 3 pseudofermions, 4 heat bath) of
+ * trajectory t. Thread rule: one caller at a time a chain; the bits do not depend on `threads`. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_GAUGE_CHAIN_H
 #define TWINCUBE_PHYSICS_LATTICE_GAUGE_CHAIN_H
 
 #include "physics/lattice/gauge_action.h"
 #include "physics/lattice/gauge_start.h"
 #include "physics/lattice/md_scheme.h"
+#include "physics/lattice/schwinger.h"
 
 #define CHAIN_SEED_BITS 53 /* of the user's seed; the chain's number is above them */
 
@@ -28,6 +32,9 @@ struct gauge_chain_parameters {
   enum md_order order;   /* all below: of HMC */
   size_t steps;
   double step_size;
+  double kappa;      /* of the fermions; 0: none */
+  bool antiperiodic; /* they, in x0 */
+  size_t gauge_steps;
   uint64_t seed;
   enum gauge_start start;
   struct gauge_instanton instanton;
@@ -42,11 +49,14 @@ struct gauge_chain {
   double *momentum, *before; /* of HMC, in the links' layout; else NULL */
   double *values;            /* a number a block */
   double current;            /* S; NaN: not known */
+  struct schwinger fermions; /* with kappa */
 };
 
 struct gauge_outcome {
   double dh; /* 0 for heat bath; infinite where the trajectory ran away */
   bool accepted;
+  bool failed;       /* a solver did not converge: the outcome means nothing */
+  size_t iterations; /* of solvers */
 };
 
 /* Bytes of a chain's memory; saturated. */

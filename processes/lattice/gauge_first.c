@@ -197,3 +197,30 @@ int gauge_first_read(struct call *call, const char *apart, struct gauge_model *m
   }
   return 0;
 }
+
+/* chains and first: whether there is a dimension of chains, and where they begin. */
+int gauge_read_chains(struct call *call, struct gauge_model *model, struct markov_chain *chain)
+{
+  size_t chains = 0;
+  if (call_has(call, "chains") && lattice_count(call, "chains", 1, CHAIN_MAX_CHAINS, &chains) != 0) {
+    return -1;
+  }
+  bool apart = chains != 0;
+  size_t given = apart ? chains : 1, trajectories;
+  if (gauge_first_read(call, "chain", model, &given) != 0 ||
+      lattice_count(call, "first_trajectory", 0, CHAIN_MAX_SEED, &trajectories) != 0) {
+    return -1;
+  }
+  chain->chains = given;
+  chain->first_trajectory = trajectories;
+  if (!apart) {
+    return 0;
+  }
+  struct dimension *dimension = ARENA_NEW(call->arena, struct dimension);
+  if (dimension == NULL) {
+    return error_memory(call->error);
+  }
+  *dimension = dimension_enumerated("chain", DIMENSION_OTHER, chains);
+  chain->apart = dimension;
+  return 0;
+}

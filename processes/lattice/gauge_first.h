@@ -10,4 +10,7 @@
  * links that are zero must be the model's. Error ProcessParameterInvalid. */
 int gauge_first_read(struct call *call, const char *apart, struct gauge_model *model, size_t *chains);
 
+/* chains, first and first_trajectory: whether there is a dimension of chains, how many, and where they begin. */
+int gauge_read_chains(struct call *call, struct gauge_model *model, struct markov_chain *chain);
+
 #endif

@@ -10,8 +10,9 @@
 
 enum {
   HEADER_BYTES = (sizeof(struct gauge_chain) + 63) / 64 * 64,
-  LINK_WORK = 60,   /* nanoseconds a link of U(1), times N^2 */
-  GRAIN = 64 * 1024 /* sites of one direction of U(1) that are worth a thread */
+  FERMION_WORK = 100 * 1000, /* nanoseconds a site: several hundred iterations */
+  LINK_WORK = 60,            /* nanoseconds a link of U(1), times N^2 */
+  GRAIN = 64 * 1024          /* sites of one direction of U(1) that are worth a thread */
 };
 
 #define CHARGE_ROUNDING 1e-9
@@ -23,7 +24,7 @@ enum { ACTION, PLAQUETTE, DH, ACCEPTED, ACCEPTANCE, EXPONENTIAL, PLAIN_DIAGNOSTI
 static const struct chain_diagnostic plain[] = {{"action", false},   {"plaquette", false}, {"dH", false},
                                                 {"accepted", false}, {"acceptance", true}, {"exp_minus_dH", true}};
 static const struct chain_diagnostic charges[] = {{"charge", false}, {"theta_real", false}, {"theta_imaginary", false}};
-static const struct chain_diagnostic exchange = {"exchange", true};
+static const struct chain_diagnostic exchange = {"exchange", true}, iterations = {"iterations", true};
 
 static bool has_charge(const struct gauge_chain_parameters *p)
 {
@@ -66,16 +67,19 @@ static void model_start(const void *model, const struct chain_step *step, void *
   chain->beta = m->betas != NULL ? m->betas[step->chain] : m->chain.action.beta;
 }
 
-static void model_advance(const void *model, const struct chain_step *step, void *memory, double *values)
+static const char *model_advance(const void *model, const struct chain_step *step, void *memory, double *values)
 {
   const struct gauge_model *m = model;
   struct gauge_chain *chain = memory;
   struct gauge_outcome outcome = gauge_chain_advance(chain, step->trajectory, step->threads, step->cancel);
+  if (outcome.failed) {
+    return "the solver of the fermions' equation does not converge: 'kappa' is too near a critical value";
+  }
   values[DH] = outcome.dh;
   values[ACCEPTED] = values[ACCEPTANCE] = outcome.accepted;
   values[EXPONENTIAL] = exp(-outcome.dh);
   if (!m->measures) {
-    return;
+    return NULL;
   }
   values[ACTION] = gauge_chain_value(chain, step->threads);
   values[PLAQUETTE] = gauge_action_plaquette(&chain->field, &m->chain.action, step->threads, chain->values);
@@ -86,6 +90,10 @@ static void model_advance(const void *model, const struct chain_step *step, void
     values[PLAIN_DIAGNOSTICS + 1] = cos(m->theta * charge);
     values[PLAIN_DIAGNOSTICS + 2] = sin(m->theta * charge);
   }
+  if (m->chain.kappa != 0) {
+    values[PLAIN_DIAGNOSTICS + CHARGE_DIAGNOSTICS] = (double)outcome.iterations;
+  }
+  return NULL;
 }
 
 /* Replicas c and c + 1 exchange configurations, and what has been measured on them. */
@@ -161,6 +169,7 @@ static void model_identity(const void *model, struct buffer *out)
   buffer_printf(out, "%a %a %a %d %zu %d %zu %a %llu %d %d %a ", p->action.beta, p->action.c1, p->action.anisotropy,
                 (int)p->method, p->overrelaxation, (int)p->order, p->steps, p->step_size, (unsigned long long)p->seed,
                 (int)p->start, p->instanton.charge, p->instanton.radius);
+  buffer_printf(out, "%a %d %zu ", p->kappa, p->antiperiodic, p->gauge_steps);
   buffer_printf(out, "%a %d %s ", m->theta, m->single, m->first_text != NULL ? m->first_text : "-");
 }
 
@@ -191,6 +200,9 @@ size_t gauge_model_work(const struct gauge_chain_parameters *p)
 {
   static const size_t forces[] = {[MD_LEAPFROG] = 1, [MD_OMELYAN2] = 2, [MD_OMELYAN4] = 5};
   size_t sweeps = p->method == GAUGE_HMC ? saturated_mul(p->steps, forces[p->order]) : 1 + p->overrelaxation;
+  if (p->kappa != 0) {
+    return saturated_mul(saturated_mul(sites_of(p), FERMION_WORK), sweeps);
+  }
   size_t link = LINK_WORK * p->colours * p->colours * (p->action.c1 != 0 ? 6 : 1);
   return saturated_mul(saturated_mul(sites_of(p), p->dimensions * link), sweeps);
 }
@@ -228,6 +240,9 @@ int gauge_model_describe(struct arena *arena, const struct gauge_model *model, s
   }
   if (model->betas != NULL) {
     rows[count++] = exchange;
+  }
+  if (model->chain.kappa != 0) {
+    rows[count++] = iterations;
   }
   chain->ops = model->betas != NULL ? &replica_ops : &model_ops;
   chain->model = copy;

@@ -19,39 +19,12 @@ static int read_model(struct call *call, struct gauge_model *model)
   return 0;
 }
 
-/* chains and first: whether there is a dimension of chains, and where they begin. */
-static int read_chains(struct call *call, struct gauge_model *model, struct markov_chain *chain)
-{
-  size_t chains = 0;
-  if (call_has(call, "chains") && lattice_count(call, "chains", 1, CHAIN_MAX_CHAINS, &chains) != 0) {
-    return -1;
-  }
-  bool apart = chains != 0;
-  size_t given = apart ? chains : 1, trajectories;
-  if (gauge_first_read(call, "chain", model, &given) != 0 ||
-      lattice_count(call, "first_trajectory", 0, CHAIN_MAX_SEED, &trajectories) != 0) {
-    return -1;
-  }
-  chain->chains = given;
-  chain->first_trajectory = trajectories;
-  if (!apart) {
-    return 0;
-  }
-  struct dimension *dimension = ARENA_NEW(call->arena, struct dimension);
-  if (dimension == NULL) {
-    return error_memory(call->error);
-  }
-  *dimension = dimension_enumerated("chain", DIMENSION_OTHER, chains);
-  chain->apart = dimension;
-  return 0;
-}
-
 static int lft_gauge_field_call(struct call *call, struct value *result)
 {
   struct gauge_model model = {0};
   struct markov_chain chain = {0};
   if (read_model(call, &model) != 0 || chain_read_common(call, &chain, &model.chain.seed) != 0 ||
-      read_chains(call, &model, &chain) != 0) {
+      gauge_read_chains(call, &model, &chain) != 0) {
     return -1;
   }
   model.measures = chain.quantity == CHAIN_HISTORY;

@@ -8,6 +8,7 @@
 #include "physics/lattice/lattice.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct chain {
   unsigned threads; /* the most that a reader was opened with */
   uint64_t trajectory;
   size_t made;
+  _Atomic(const char *) problem;                                       /* of one of the chains' trajectories; or NULL */
   double (*now)[CHAIN_MAX_DIAGNOSTICS], (*sum)[CHAIN_MAX_DIAGNOSTICS]; /* a row a chain: last trajectory, all since */
 };
 
@@ -99,7 +101,10 @@ static void do_chains(void *context, size_t first, size_t last)
     if (task->kind == TASK_START) {
       p->ops->start(p->model, &step, chain->memory[c]);
     } else if (task->kind == TASK_ADVANCE) {
-      p->ops->advance(p->model, &step, chain->memory[c], chain->now[c]);
+      const char *problem = p->ops->advance(p->model, &step, chain->memory[c], chain->now[c]);
+      if (problem != NULL) {
+        atomic_store(&chain->problem, problem);
+      }
     } else {
       p->ops->frame(p->model, chain->memory[c], task->threads, task->to + chain->frame_bytes / p->chains * c);
     }
@@ -129,12 +134,22 @@ static int check_cut(struct chain *chain, struct error *error)
 static int advance(struct chain *chain, struct error *error)
 {
   const struct markov_chain *p = &chain->parameters;
+  atomic_store(&chain->problem, NULL);
   run_chains(chain, TASK_ADVANCE, NULL);
+  if (check_cut(chain, error) != 0) {
+    return -1;
+  }
+  const char *problem = atomic_load(&chain->problem);
+  if (problem != NULL) {
+    drop_memory(chain);
+    return error_set(error, ERROR_ProcessParameterInvalid, "%s, in trajectory %llu", problem,
+                     (unsigned long long)chain->trajectory);
+  }
   if (p->ops->couple != NULL) {
     p->ops->couple(p->model, p->chains, chain->trajectory, chain->memory, chain->now);
   }
   chain->trajectory++;
-  return check_cut(chain, error);
+  return 0;
 }
 
 static int chain_start(struct chain *chain, struct error *error)

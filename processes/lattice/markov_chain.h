@@ -41,8 +41,8 @@ struct chain_model_ops {
   size_t (*bytes)(const void *model); /* of one chain's state */
   /* The state before the first trajectory, in memory aligned to 64. */
   void (*start)(const void *model, const struct chain_step *step, void *memory);
-  /* One trajectory; writes a value for each diagnostic. */
-  void (*advance)(const void *model, const struct chain_step *step, void *memory, double *diagnostics);
+  /* One trajectory; writes a value for each diagnostic. NULL, or why it could not be made: a sentence. */
+  const char *(*advance)(const void *model, const struct chain_step *step, void *memory, double *diagnostics);
   /* Optional: what chains do with each other after trajectory t; may exchange the pointers. diagnostics[chain][…]. */
   void (*couple)(const void *model, size_t chains, uint64_t trajectory, void **memory,
                  double (*diagnostics)[CHAIN_MAX_DIAGNOSTICS]);

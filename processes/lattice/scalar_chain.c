@@ -28,7 +28,7 @@ static void model_start(const void *model, const struct chain_step *step, void *
   field->threads = step->threads;
 }
 
-static void model_advance(const void *model, const struct chain_step *step, void *memory, double *values)
+static const char *model_advance(const void *model, const struct chain_step *step, void *memory, double *values)
 {
   const struct chain_parameters *p = model;
   struct scalar_field *field = memory;
@@ -38,6 +38,7 @@ static void model_advance(const void *model, const struct chain_step *step, void
   values[1] = values[2] = outcome.accepted;
   values[3] = exp(-outcome.dh);
   values[4] = field->current_action;
+  return NULL;
 }
 
 static void model_frame(const void *model, void *memory, unsigned threads, void *out)

@@ -83,6 +83,17 @@ def test_tempering_leaves_each_replica_at_its_coupling(twin):
     assert values["exchange"][:, :-1].mean() > 0.02 and (values["exchange"][:, -1] == 0).all()
 
 
+def test_two_flavours_of_fermions(twin):
+    """Light fermions order the gauge field, and large charges die out; heavy ones leave it alone."""
+    arguments = {"shape": [8, 8], "beta": 2, "separation": 2, "thermalisation": 50, "configurations": 200}
+    heavy = twin.history("lft_schwinger_field", kappa=0.001, steps=5, step_size=0.2, **arguments)
+    agrees("heavy fermions", heavy["plaquette"], 0.697774658)
+    light = twin.history("lft_schwinger_field", kappa=0.25, steps=8, step_size=0.1, **arguments)
+    agrees("<exp(-dH)>", light["exp_minus_dH"], 1)
+    assert estimate(light["plaquette"])[0] > estimate(heavy["plaquette"])[0] + 0.01
+    assert (light["charge"]**2).mean() < (heavy["charge"]**2).mean()
+
+
 def test_chains_are_independent_and_go_on(twin):
     arguments = {"shape": [4, 4], "group": "SU(2)", "beta": 2, "separation": 2, "chains": 3}
     whole = twin.compute({"f": {"process_id": "lft_gauge_field", "result": True,
