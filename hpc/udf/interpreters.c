@@ -140,10 +140,10 @@ static int cancelled(struct error *error)
   return error_set(error, ERROR_RequestTimeout, "the request was cancelled while a user-defined function ran");
 }
 
-/* Ends it. `why` gets how it had ended before, "" where it had not; or NULL. */
+/* Ends it. `why`, or NULL, is for one whose socket has ended: it gets how, "" where it was not for that. */
 static void end(struct interpreters *all, struct interpreter *it, char *why, size_t why_size)
 {
-  const struct udf_request request = {.kind = UDF_END, .id = it->id};
+  const struct udf_request request = {.kind = UDF_END, .id = it->id, .size = why != NULL};
   struct udf_answer *answer = malloc(sizeof *answer);
   struct error ignored = {0};
   int descriptors[2];
@@ -230,7 +230,7 @@ static int lost(struct interpreters *all, struct interpreter *it, struct error *
 {
   char why[200];
   const bool was_cancelled = is_cancelled(all);
-  end(all, it, why, sizeof why);
+  end(all, it, was_cancelled ? NULL : why, sizeof why);
   if (was_cancelled)
     return cancelled(error);
   return error_parameter(error, ERROR_ProcessParameterInvalid, "udf",

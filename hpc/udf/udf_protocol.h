@@ -9,7 +9,8 @@
 
 enum udf_request_kind {
   UDF_START = 1, /* an interpreter whose memory has `size` bytes */
-  UDF_END,       /* interpreter `id` is ended; the answer's text says how it ended, "" : by this request */
+  UDF_END,       /* interpreter `id` is ended; the answer's text says how it ended, "" : by this request. `size` not 0:
+                    its socket has ended before */
   UDF_PAUSE,     /* … is stopped: nobody has work for it */
   UDF_RESUME,    /* … goes on */
   UDF_DESCRIBE   /* the answer's text is JSON, or why there is none */

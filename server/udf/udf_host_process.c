@@ -225,6 +225,17 @@ static void reap(struct host *host)
   }
 }
 
+/* One whose socket has ended does so as well, or soon. */
+static void wait_for_end(struct host *host, const struct hosted *it)
+{
+  enum { STEP_MS = 5, STEPS = 40 };
+  reap(host);
+  for (int i = 0; i < STEPS && it->pid > 0; i++) {
+    poll(NULL, 0, STEP_MS);
+    reap(host);
+  }
+}
+
 static void end(struct hosted **place)
 {
   struct hosted *it = *place;
@@ -283,7 +294,8 @@ static void act(struct host *host, int caller, const struct udf_request *request
   else if (found == NULL)
     answer->status = 1;
   else if (request->kind == UDF_END) {
-    reap(host);
+    if (request->size != 0)
+      wait_for_end(host, *found);
     snprintf(answer->text, UDF_TEXT, "%s", (*found)->why);
     end(found);
   } else if ((*found)->pid > 0)

@@ -1,7 +1,6 @@
 """User-defined functions: the Python client's own way, and values against NumPy."""
 
 import json
-import subprocess
 import sys
 import textwrap
 
@@ -10,7 +9,6 @@ import openeo
 import pytest
 import xarray
 
-from conftest import BINARY, PASSWORD, USER
 from cube_tools import callback, chain, cube, dimension, failure, labels, run
 
 DATES = ["2020-01-05", "2020-02-05", "2020-03-05"]
@@ -198,6 +196,69 @@ def test_plain_values(tmp_path):
 def test_a_cube_becomes_a_value(tmp_path):
     code = script("return float(cube.max())")
     assert run(tmp_path, chain(("run_udf", {"data": example(), "udf": code, "runtime": "Python"}))) == 96
+
+
+# ---- the forms of the module openeo.udf ------------------------------------------------------------------------------
+
+OWN_PYTHON = ("--udf-python", sys.executable)  # which has the client
+
+
+def test_older_forms_of_scripts(tmp_path):
+    code = """
+        from openeo.udf import StructuredData, UdfData
+
+        def apply_udf_data(data: UdfData):
+            cube = data.get_datacube_list()[0].get_array()
+            data.set_structured_data_list([StructuredData({"max": float(cube.max())})])
+        """
+    graph = chain(("run_udf", {"data": example(), "runtime": "Python", "udf": textwrap.dedent(code)}))
+    assert run(tmp_path, graph, *OWN_PYTHON) == {"max": 96}
+    code = """
+        from openeo.udf import XarrayDataCube
+
+        def apply_datacube(cube: XarrayDataCube, context: dict) -> XarrayDataCube:
+            return XarrayDataCube(cube.get_array() * 2)
+        """
+    assert numpy.array_equal(values_of(run(tmp_path, graph_of("apply", code), *OWN_PYTHON)), 2 * VALUES)
+
+
+def test_a_script_declares_its_labels(tmp_path):
+    """apply_metadata, and no call with a part of the data."""
+    code = """
+        import xarray
+        from openeo.metadata import CubeMetadata
+
+        def apply_metadata(metadata: CubeMetadata, context: dict) -> CubeMetadata:
+            return metadata.rename_labels("bands", context)
+
+        def apply_datacube(cube: xarray.DataArray, context: dict) -> xarray.DataArray:
+            assert cube.sizes["x"] == 50, "no part"
+            return xarray.concat([cube.sum("bands"), cube.max("bands"), cube.min("bands")], "bands").assign_coords(
+                bands=context)
+        """
+    names = ["sum", "max", "min"]
+    graph = chain(("run_udf", {"data": example(), "runtime": "Python", "udf": textwrap.dedent(code), "context": names}))
+    result = run(tmp_path, graph, *OWN_PYTHON)
+    assert labels(result, "bands") == names
+    order = [d["name"] for d in result["dimensions"]]
+    wanted = numpy.stack([VALUES.sum(1), VALUES.max(1), VALUES.min(1)], axis=1)
+    assert numpy.array_equal(values_of(result).transpose([order.index(n) for n in SIZES]), wanted)
+
+
+def test_geometries(tmp_path):
+    features = {"type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [i, 2 * i]}} for i in range(3)]}
+    code = """
+        import geopandas
+        import xarray
+
+        def apply_vectorcube(geometries: geopandas.geodataframe.GeoDataFrame, cube: xarray.DataArray, context: dict):
+            name = cube.attrs["geometries"]
+            return geometries, cube.fillna(0) + xarray.DataArray([g.y for g in geometries.geometry], dims=[name])
+        """
+    graph = chain(("load_geojson", {"data": features, "properties": []}),
+                  ("run_udf", {"runtime": "Python", "udf": textwrap.dedent(code)}))
+    assert numpy.array_equal(values_of(run(tmp_path, graph, *OWN_PYTHON)).reshape(-1), [0, 2, 4])
 
 
 # ---- failures ---------------------------------------------------------------------------------------------------
