@@ -72,12 +72,7 @@ def each_input(args, name, folder):
             yield inputs, folder / inputs, sorted((folder / inputs).glob("*.tif"))
             continue
         source = next(folder.glob({"netcdf": "*.nc"}.get(inputs, "*.zarr")))
-        try:
-            add_collection(args, name, source)
-        except Failed as failure:
-            print(f"\n{inputs} is not read, netCDF is instead: {str(failure).strip().splitlines()[-1]}", flush=True)
-            source = next(folder.glob("*.nc"))
-            add_collection(args, name, source)
+        add_collection(args, name, source)
         yield inputs, source, [source]
 
 
