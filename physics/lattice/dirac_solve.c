@@ -29,8 +29,8 @@ enum {
   FIELDS
 };
 
-#define RELIABLE 0.1    /* the residual falls to this between reliable updates */
-#define HIGHEST_TRIES 8 /* tightenings of the normal equations' tolerance */
+#define RELIABLE 0.1 /* the residual falls to this between reliable updates */
+#define MOST_TRIES 8 /* tightenings of the normal equations' tolerance */
 
 struct solve {
   const struct dirac *dirac;
@@ -270,7 +270,7 @@ static double even_residual(const struct solve *s)
   return square(s, FERMION_F64, out);
 }
 
-/* TRUE's right-hand side K^dagger rhs; a field that the iteration does not use is WORK-free: SHADOW. */
+/* K^dagger rhs, in a field that conjugate gradients do not use. */
 static double *normal_source(const struct solve *s)
 {
   double *rhs = s->field[FIELD_SHADOW], *turned = s->field[FIELD_SPARE];
@@ -286,7 +286,7 @@ static void solve_normal(struct solve *s, double goal)
 {
   const double *rhs = normal_source(s);
   double aim = goal / square(s, FERMION_F64, s->field[FIELD_RHS]) * square(s, FERMION_F64, rhs);
-  for (int tries = 0; tries < HIGHEST_TRIES; tries++) {
+  for (int tries = 0; tries < MOST_TRIES; tries++) {
     double reached = conjugate_gradients(s, rhs, aim);
     double residual = even_residual(s);
     if (residual <= goal || reached > aim || s->report->cancelled) {

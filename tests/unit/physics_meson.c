@@ -2,6 +2,7 @@
  * Ward identities configuration by configuration. */
 #include "physics_dirac_fixture.h"
 
+#include "physics/lattice/condensate.h"
 #include "physics/lattice/meson.h"
 #include "physics/lattice/propagator.h"
 
@@ -205,6 +206,42 @@ static void vector_charge_is_conserved(void **state)
   bench_close(&bench);
 }
 
+/* Estimates lie around the traces of the whole inverse, by as much as their errors say. */
+static void condensates_are_traces(void **state)
+{
+  (void)state;
+  const size_t extent[2] = {4, 2};
+  struct bench bench;
+  struct dirac_rule rule = {.hopping.boundary = {BOUNDARY_ANTIPERIODIC}, .kappa = 0.2};
+  bench_open(&bench, 2, extent, 2);
+  bench_set(&bench, &rule, true);
+  double trace[2] = {0};
+  for (size_t site = 0; site < 8; site++) {
+    struct quark_source source = {.kind = SOURCE_POINT, .place = {site / 2, site % 2}};
+    double *columns = propagator(&bench, &source);
+    double complex s[16];
+    entry(&bench, columns, source.place, s);
+    for (size_t i = 0; i < 4; i++) {
+      trace[0] += creal(s[i * 5]) / 8;
+      trace[1] += (i < 2 ? 1 : -1) * creal(s[i * 5]) / 8;
+    }
+    free(columns);
+  }
+  void *work = take(condensate_bytes(&bench.dirac.shape));
+  for (size_t kind = 0; kind < 3; kind++) {
+    struct condensate_noise noise = {.kind = kind, .sources = 400, .seed = 4};
+    struct solver_report report;
+    double out[CONDENSATE_NUMBERS];
+    assert_int_equal(condensate_estimate(&bench.dirac, &bench.gauge, &exact, &noise, work, out, &report), 0);
+    for (size_t k = 0; k < 2; k++) {
+      assert_true(out[2 * k + 1] > 1e-4 && out[2 * k + 1] < 0.1);
+      assert_true(fabs(out[2 * k] - trace[k]) < 4 * out[2 * k + 1]);
+    }
+  }
+  free(work);
+  bench_close(&bench);
+}
+
 static void noise_is_of_its_kind(void **state)
 {
   (void)state;
@@ -228,6 +265,7 @@ int main(void)
       cmocka_unit_test(correlators_are_traces_of_two_quarks),
       cmocka_unit_test(staggered_pion_obeys_its_ward_identity),
       cmocka_unit_test(vector_charge_is_conserved),
+      cmocka_unit_test(condensates_are_traces),
       cmocka_unit_test(noise_is_of_its_kind),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

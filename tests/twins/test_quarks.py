@@ -1,0 +1,36 @@
+"""Quarks on gauge fields, through process graphs: the free pion, and Ward identities of single configurations."""
+
+import numpy
+
+
+def gauge_field(**arguments):
+    return {"process_id": "lft_gauge_field", "arguments": {"configurations": 1, "thermalisation": 0, **arguments}}
+
+
+def compute(twin, process, field, **arguments):
+    document = twin.compute({"field": field, "measured": {"process_id": process, "result": True,
+                                                          "arguments": {"data": {"from_node": "field"}, **arguments}}})
+    labels = {dimension["name"]: dimension["labels"] for dimension in document["dimensions"]}
+    return labels, numpy.array(document["data"], dtype=float)
+
+
+def test_free_pion(twin):
+    """Exact, by the sum over momenta: kappa .12, 4^3 x 8, antiperiodic in time."""
+    expected = [8.28921441e-1, 6.88774558e-2, 3.20695681e-2, 2.55968240e-2, 2.41588350e-2]
+    # steps so long that all are rejected leave the unit field
+    field = gauge_field(shape=[8, 4, 4, 4], beta=1e4, update="hmc", step_size=2, steps=2, separation=1)
+    labels, values = compute(twin, "lft_meson_correlator", field, kappa=0.12, tolerance=1e-12)
+    pion = values[0, labels["gamma"].index("g5"), 0]
+    assert numpy.allclose(pion[:5], expected, rtol=1e-7, atol=0)
+    assert numpy.allclose(pion[5:], expected[3:0:-1], rtol=1e-7, atol=0)
+
+
+def test_staggered_ward_identity(twin):
+    """m sum |G|^2 = tr G at the source, on a configuration of the ensemble at beta 5.7."""
+    field = gauge_field(shape=[4, 4, 4, 4], group="SU(3)", beta=5.7, thermalisation=5)
+    quark = {"operator": "staggered", "mass": 0.2, "tolerance": 1e-12}
+    _, pion = compute(twin, "lft_meson_correlator", field, **quark)
+    _, values = compute(twin, "lft_propagator", field, **quark)
+    values = values[0, 0, 0, 0, 0, 0, :, 0, :]
+    trace = sum(values[c, c, 0] for c in range(3))
+    assert abs(0.2 * pion.sum() / trace - 1) < 1e-9
