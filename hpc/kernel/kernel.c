@@ -64,8 +64,9 @@ size_t kernel_step_work_blocks(const struct kernel_step *step)
     return model->scratch_blocks + model->work_blocks + fit_blocks(step->n, step->parameter_count - 1);
   }
   if (step->kind == STEP_SERIES) {
-    bool sorts = step->op == KSER_SORT || step->op == KSER_ORDER;
-    return sorts ? (size_t)step->n / 4 + 2 : 2; /* one lane's keys and three index arrays, or accumulators */
+    if (step->op == KSER_SORT)
+      return (size_t)step->n + 4; /* as the sorting reducers */
+    return step->op == KSER_ORDER ? (size_t)step->n / 4 + 2 : 2; /* a lane's keys and three index arrays; or states */
   }
   return 0;
 }

@@ -3,8 +3,8 @@
  *
  *   kernel_bench ROUNDS cache    the first kind of these lines only
  *   kernel_bench [ROUNDS]        lines "cache NAME TYPE KERNEL LOOP", where values lie in the L2 cache, and "memory",
- *                                where they do not; "op NAME F32 F64", "reduce NAME F32 F64": nanoseconds a value, the
- *                                fastest of the rounds
+ *                                where they do not; "op NAME F32 F64", "reduce NAME F32 F64", "series NAME F32
+ *                                F64": nanoseconds a value, the fastest of the rounds
  *
  * Kernel and loop take turns, so that what else the machine does meets both. Checks that both give the same values. */
 #include "hpc/kernel/kernel_engine.h"
@@ -198,6 +198,19 @@ static void built_reducer(struct built *p, enum lane_type type, enum kernel_redu
   built_end(p, 1);
 }
 
+static void built_sort(struct built *p, enum lane_type type, enum kernel_series series)
+{
+  built_start(p, type, DATES, 1);
+  struct kernel_step *step = add_step(p, STEP_SERIES, 1, DATES);
+  step->op = (uint16_t)series;
+  step->operand[0] = block_of(0);
+  step->outer = 1, step->n = DATES;
+  p->parameters[1] = 1;
+  step->parameters = p->parameters;
+  step->parameter_count = 2;
+  built_end(p, 1);
+}
+
 /* ---- times ------------------------------------------------------------------------------------------------------- */
 
 struct values { /* of one type: FAR_LANES each */
@@ -319,6 +332,13 @@ static void print_rows(const struct values values[2], size_t rounds)
       ns[type] = ns_of(&p, &values[type], rounds, (size_t)LANES * DATES);
     }
     printf("reduce %s %.4f %.4f\n", kernel_reducer_name((enum kernel_reducer)reducer), ns[0], ns[1]);
+  }
+  for (int series = KSER_SORT; series <= KSER_ORDER; series++) {
+    for (int type = LANE_F32; type <= LANE_F64; type++) {
+      built_sort(&p, (enum lane_type)type, (enum kernel_series)series);
+      ns[type] = ns_of(&p, &values[type], rounds, (size_t)LANES * DATES);
+    }
+    printf("series %s %.4f %.4f\n", kernel_series_name((enum kernel_series)series), ns[0], ns[1]);
   }
 }
 

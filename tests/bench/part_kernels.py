@@ -23,7 +23,7 @@ def run_kernels(args):
         for kind in ("f32", "f64"):
             worst = max((ratio, key[1]) for key, ratio in ratios.items() if key[0] == where and key[2] == kind)
             goal_at_most(f"kernels in {where}, {kind}: kernel / loop by hand, most of all ({worst[1]})", worst[0], 1.15)
-    for what in ("op", "reduce"):
+    for what in ("op", "reduce", "series"):
         costs = sorted(((float(f32), float(f64), name) for one, name, f32, f64 in
                         (line for line in lines if line[0] == what)), reverse=True)
         print(f"{what}, f32 and f64, slowest first: "

@@ -184,8 +184,8 @@ static void series_equal_naive_ones(void **state)
   (void)state;
   for (int op = 0; op < KSER_COUNT_; op++)
     for (uint32_t n = 0; n <= 130; n = next_length(n))
-      for (int variant = 0; variant < 4; variant++) {
-        const double parameters[2] = {variant % 2, variant - 1 > 1 ? -1 : variant - 1};
+      for (int variant = 0; variant < 6; variant++) {
+        const double parameters[2] = {variant % 2, variant / 2 - 1};
         struct kernel_step step = {.kind = STEP_SERIES,
                                    .op = (uint16_t)op,
                                    .n = n,
@@ -194,6 +194,41 @@ static void series_equal_naive_ones(void **state)
         for (int t = 0; t < 2; t++)
           try_step(&step, lane_types[t], LANES);
       }
+}
+
+/* Arrays of a few numbers, many of them equal, every fourth element missing in every other group of lanes. */
+static void sorting_without_signs_of_zeros(void **state)
+{
+  (void)state;
+  for (uint32_t n = 0; n <= 130; n = next_length(n))
+    for (int variant = 0; variant < 12; variant++) {
+      const enum lane_type type = lane_types[variant / 6];
+      const double parameters[2] = {variant % 2, variant % 6 / 2 - 1};
+      const struct kernel_step step = {.kind = STEP_SERIES,
+                                       .op = KSER_SORT,
+                                       .dst = 3,
+                                       .outer = 1,
+                                       .n = n,
+                                       .blocks = n,
+                                       .operand = {operand(0, 0, 1)},
+                                       .parameters = parameters,
+                                       .parameter_count = 2};
+      for (int l = 0; l < LEVELS; l++) {
+        struct bench b;
+        uint64_t seed = n;
+        if (!kernel_engine_named(levels[l]))
+          continue;
+        bench_open(&b, type, LANES, n, &step);
+        for (size_t k = 0; k < n; k++)
+          for (size_t i = 0; i < LANES; i++) {
+            const uint64_t bits = random_bits(&seed);
+            lane_set(type, bench_block(&b, 0, k), i, i / 16 % 2 && bits % 4 == 0 ? na_f64() : (double)(bits >> 8 & 7));
+          }
+        bench_run(&b, kernel_engine_named(levels[l]), LANES);
+        check_step(&b, &step, LANES);
+        bench_close(&b);
+      }
+    }
 }
 
 /* Documented cases: array and answer. */
@@ -299,6 +334,7 @@ int main(void)
       cmocka_unit_test(documented_cases),
       cmocka_unit_test(reducers_equal_naive_ones),
       cmocka_unit_test(series_equal_naive_ones),
+      cmocka_unit_test(sorting_without_signs_of_zeros),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
