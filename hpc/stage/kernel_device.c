@@ -216,8 +216,8 @@ static void copy_inputs(struct device_work *work, const struct placing *p)
   for (size_t i = 0; i < p->variant->input_count && !device_work_failed(work); i++) {
     struct filled_input *input = &p->state->inputs[i];
     if (!input->is_copied)
-      input->is_copied =
-          ops_of(work)->to_device(work->queue, input->address, input->room.data, input->bytes, &work->error) == 0;
+      input->is_copied = input->bytes == 0 || ops_of(work)->to_device(work->queue, input->address, input->room.data,
+                                                                      input->bytes, &work->error) == 0;
   }
   work->is_copying = true;
   if (!device_work_failed(work))

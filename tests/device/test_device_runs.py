@@ -30,6 +30,9 @@ GRAPHS = {
     "a window": graph(out=call("apply_kernel", data=from_node("load"), kernel=SMOOTH, factor=1 / 16, border="reflect")),
     "periods": graph(out=call("aggregate_temporal_period", data=from_node("load"), period="month",
                               reducer=reducer("mean"))),
+    "a period without dates": graph(out=call(
+        "aggregate_temporal", data=from_node("load"), reducer=reducer("sum"),
+        intervals=[["2020-01-01", "2020-01-25"], ["2021-01-01", "2021-02-01"]], labels=["2020-01-01", "2021-01-01"])),
     "few lanes and a long axis": graph(
         few=call("filter_temporal", data=from_node("load"), extent=["2020-01-01", "2020-01-20"]),
         out=call("reduce_dimension", data=from_node("few"), dimension="x", reducer=reducer("variance"))),
