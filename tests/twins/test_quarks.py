@@ -34,3 +34,23 @@ def test_staggered_ward_identity(twin):
     values = values[0, 0, 0, 0, 0, 0, :, 0, :]
     trace = sum(values[c, c, 0] for c in range(3))
     assert abs(0.2 * pion.sum() / trace - 1) < 1e-9
+
+
+def test_operator_undoes_the_propagator(twin):
+    """M S is the source, on each of two configurations that both processes read."""
+    quark = {"kappa": 0.11, "clover": 1}
+    document = twin.compute({
+        "field": gauge_field(shape=[4, 4, 2, 4], group="SU(2)", beta=2.2, thermalisation=3, configurations=2),
+        "quarks": {"process_id": "lft_propagator",
+                   "arguments": {"data": {"from_node": "field"}, "position": [1, 2, 0, 3], "tolerance": 1e-12, **quark}},
+        "back": {"process_id": "lft_dirac", "result": True,
+                 "arguments": {"data": {"from_node": "field"}, "field": {"from_node": "quarks"}, **quark}}})
+    names = [dimension["name"] for dimension in document["dimensions"]]
+    assert names == ["configuration", "source_spin", "source_colour", "x0", "x1", "x2", "x3", "spin", "colour"]
+    values = numpy.array(document["data"])
+    source = numpy.zeros((4, 2, 4, 4, 2, 4, 4, 2))
+    for spin in range(4):
+        for colour in range(2):
+            source[spin, colour, 1, 2, 0, 3, spin, colour] = 1
+    assert values.shape == (2, *source.shape, 2)
+    assert abs(values[..., 0] - source).max() < 1e-11 and abs(values[..., 1]).max() < 1e-11
