@@ -2,6 +2,8 @@
  * sources have changed, the new one takes its place. */
 #include "server/services/map_worker.h"
 
+#include "processes/local_files.h"
+
 #include "server/services/map_range.h"
 #include "server/services/thumbnail.h"
 
@@ -27,6 +29,7 @@ struct asked {
   json_t *choice;
   struct map_request request;
   struct graph_parameter parameters[MOST_PARAMETERS];
+  struct local_files scripts; /* no files: what runs users' scripts */
   struct map_label labels[MOST_CHOSEN];
   const char *bands[MOST_BANDS];
   struct hash key; /* of all that the map depends on */
@@ -256,6 +259,8 @@ int map_work(const struct map_surroundings *s, const char *body, size_t length, 
                                                   .threads = 1};
   hash_text(&asked->key, s->files != NULL ? s->files : ""); /* the same graph is another's map */
   hash_text(&asked->key, s->user);
+  asked->scripts.interpreters = s->local != NULL ? s->local->interpreters : NULL;
+  asked->request.options.local = &asked->scripts;
   int status = read_task(body, length, asked, error);
   if (status == 0)
     status = answer(s, asked, out, error);

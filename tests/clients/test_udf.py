@@ -1,14 +1,19 @@
 """User-defined functions: the Python client's own way, and values against NumPy."""
 
 import json
+import math
 import sys
 import textwrap
+import time
 
 import numpy
 import openeo
 import pytest
+import requests
 import xarray
+from pyproj import Transformer
 
+from conftest import twincube
 from cube_tools import callback, chain, cube, dimension, failure, labels, run
 
 DATES = ["2020-01-05", "2020-02-05", "2020-03-05"]
@@ -370,3 +375,50 @@ def test_validation_runs_no_script(connection):
     assert connection.validate_process_graph(chain(("run_udf", {"data": 1, "udf": code, "runtime": "Python"}))) == []
     found = connection.validate_process_graph(chain(("run_udf", {"data": 1, "udf": code, "runtime": "R"})))
     assert [e["code"] for e in found] == ["InvalidRuntime"]
+
+
+def test_a_map_of_what_a_script_gives(connection):
+    """Published as XYZ: the tile shows something, and again."""
+    reducer = udf(script("return cube.max('t')"))
+    graph = chain(("reduce_dimension", {"data": example(), "dimension": "t", "reducer": reducer}))
+    service = connection.create_service(graph, type="XYZ", configuration={"min": 0, "max": 100})
+    url = connection.service(service.service_id).describe_service()["url"]
+    west, south = Transformer.from_crs("EPSG:32632", "EPSG:4326", always_xy=True).transform(250, 800)
+    tiles = 2**14
+    x, y = int((west + 180) / 360 * tiles), int((1 - math.asinh(math.tan(math.radians(south))) / math.pi) / 2 * tiles)
+    for _ in range(2):
+        answer = requests.get(url.format(x=x, y=y, z=14), timeout=60)
+        assert answer.status_code == 200 and answer.headers["Content-Type"] == "image/png", answer.text
+    service.delete_service()
+
+
+def test_a_job_with_an_endless_script_is_cancelled(connection):
+    code = "def apply_datacube(cube, context):\n    while True:\n        pass\n"
+    graph = chain(("run_udf", {"data": example(), "udf": code, "runtime": "Python"}),
+                  ("save_result", {"format": "netCDF"}))
+    job = connection.create_job(graph)
+    job.start_job()
+    while job.status() == "queued":
+        time.sleep(0.1)
+    begin = time.monotonic()
+    job.stop_job()
+    while job.status() == "running":
+        time.sleep(0.05)
+    assert job.status() == "canceled" and time.monotonic() - begin < 10
+
+
+def test_interpreters_are_no_two_users(running, data, connection):
+    twincube("user", "add", "other", "--data", data, input="another password\n")
+    other = openeo.connect(running.url, auto_validate=False).authenticate_basic("other", "another password")
+    graph = chain(("run_udf", {"data": 1, "runtime": "Python", "udf": script("""
+        import os
+        open("seen", "a").write(context)
+        return [os.getpid(), open("seen").read()]
+        """), "context": {"from_parameter": "who"}}))
+
+    def ask(who, name):
+        filled = json.loads(json.dumps(graph).replace('{"from_parameter": "who"}', json.dumps(name)))
+        return who.execute(filled)
+
+    first, second, third = ask(connection, "a"), ask(other, "b"), ask(connection, "c")
+    assert second[1] == "b" and "b" not in third[1] and "a" in first[1] and second[0] not in (first[0], third[0])
