@@ -15,12 +15,12 @@ static const char after[] = "PRAGMA user_version = 3;";
 enum { COLLECTIONS, ITEMS, GRIDS, UPDATE, QUESTION_COUNT };
 
 static const char *const questions[QUESTION_COUNT] = {
-    [COLLECTIONS] = "SELECT key, id, dates, west, south, east, north,"
-                    " json_extract(document, '$.extent.temporal.interval[0][0]'),"
-                    " json_extract(document, '$.extent.temporal.interval[0][1]') FROM collections",
+    [COLLECTIONS] = ("SELECT key, id, dates, west, south, east, north,"
+                     " json_extract(document, '$.extent.temporal.interval[0][0]'),"
+                     " json_extract(document, '$.extent.temporal.interval[0][1]') FROM collections"),
     [ITEMS] = "SELECT key, id, instant, properties FROM items WHERE collection = ?1",
-    [GRIDS] = "SELECT crs, west, north, res_x, res_y, width, height FROM grids"
-              " WHERE key IN (SELECT grid FROM assets WHERE item = ?1)",
+    [GRIDS] = ("SELECT crs, west, north, res_x, res_y, width, height FROM grids"
+               " WHERE key IN (SELECT grid FROM assets WHERE item = ?1)"),
     [UPDATE] = "UPDATE items SET west = ?2, south = ?3, east = ?4, north = ?5, document = ?6 WHERE key = ?1"};
 
 struct upgrade {
