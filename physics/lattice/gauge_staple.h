@@ -70,19 +70,24 @@ SU_INLINE void gauge_staple_lower(size_t n, double *restrict out, const struct g
   }
 }
 
-/* out = sum over nu of weight[nu] (F + B): the paths from x to x + mu. */
+/* out = sum over nu of weight[nu] (F + B): the paths from x to x + mu, in two dimensions or more. */
 SU_INLINE void gauge_staple_sum(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
                                 size_t mu, const double *weight)
 {
   SU_MATRIX(staple);
-  su_zero(n, out);
-  for (size_t nu = 0; nu < field->lattice->dimensions; nu++) {
-    if (nu != mu) {
+  const size_t begin = mu == 0 ? 1 : 0;
+  gauge_staple_upper(n, out, field, block, mu, begin);
+  su_scale(n, out, weight[begin]);
+  for (size_t nu = begin; nu < field->lattice->dimensions; nu++) {
+    if (nu == mu) {
+      continue;
+    }
+    if (nu != begin) {
       gauge_staple_upper(n, staple, field, block, mu, nu);
       su_add(n, out, weight[nu], staple);
-      gauge_staple_lower(n, staple, field, block, mu, nu);
-      su_add(n, out, weight[nu], staple);
     }
+    gauge_staple_lower(n, staple, field, block, mu, nu);
+    su_add(n, out, weight[nu], staple);
   }
 }
 

@@ -41,11 +41,37 @@ SU_INLINE void su_normalise(size_t n, double *a, size_t i)
   }
 }
 
+/* n = 2, 3: the last row from the others, such that the determinant is 1: conj of (b, -a), of their cross product. */
+SU_INLINE void su_last_row(size_t n, double *a)
+{
+  for (size_t k = 0; k < n; k++) {
+    for (size_t half = 0; half < SU_HALVES; half++) {
+      size_t p = (k + 1) % n, q = (k + 2) % n;
+      su_vector re, im;
+      if (n == 2) {
+        double sign = k == 0 ? -1.0 : 1.0;
+        re = sign * *su_re(a, n, 0, p, half);
+        im = -sign * *su_im(a, n, 0, p, half);
+      } else {
+        su_vector pr = *su_re(a, n, 0, p, half), pi = *su_im(a, n, 0, p, half);
+        su_vector qr = *su_re(a, n, 0, q, half), qi = *su_im(a, n, 0, q, half);
+        su_vector sr = *su_re(a, n, 1, q, half), si = *su_im(a, n, 1, q, half);
+        su_vector tr = *su_re(a, n, 1, p, half), ti = *su_im(a, n, 1, p, half);
+        re = (pr * sr - pi * si) - (qr * tr - qi * ti);
+        im = -((pr * si + pi * sr) - (qr * ti + qi * tr));
+      }
+      *su_re(a, n, n - 1, k, half) = re;
+      *su_im(a, n, n - 1, k, half) = im;
+    }
+  }
+}
+
 /* The nearest rows that are orthonormal, one after the other; then the last one's phase makes the determinant 1. A zero
  * matrix, a link that is not there, stays zero. */
 SU_INLINE void su_orthonormal(size_t n, double *a)
 {
-  for (size_t i = 0; i < n; i++) {
+  const size_t rows = n == 2 || n == 3 ? n - 1 : n;
+  for (size_t i = 0; i < rows; i++) {
     for (size_t j = 0; j < i; j++) {
       for (size_t half = 0; half < SU_HALVES; half++) {
         su_make_orthogonal(n, a, i, j, half);
@@ -53,7 +79,10 @@ SU_INLINE void su_orthonormal(size_t n, double *a)
     }
     su_normalise(n, a, i);
   }
-  if (n == 1) {
+  if (rows < n) {
+    su_last_row(n, a);
+  }
+  if (n <= 3) {
     return;
   }
   SU_LANES(re);

@@ -1,0 +1,201 @@
+/* How long lattice simulations take.
+ *
+ *   lattice_bench [SECONDS]    lines "update GROUP SHAPE THREADS HEATBATH OVERRELAXATION WALL": microseconds a link of
+ *                              all cores' time, and of the wall clock for both sweeps together, the fastest of the
+ *                              rounds in about so many seconds a line (default 1); and "plain SU(3) SHAPE 1 -
+ *                              OVERRELAXATION -": the same reflection by loops over C's complex numbers, site after
+ * site
+ *
+ * Where others use the cores, their time counts what this took, the wall clock what it waited. */
+#include "physics/lattice/gauge_heatbath.h"
+
+#include <complex.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { COLOURS = 3 };
+
+static double read_clock(clockid_t clock)
+{
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double now(void)
+{
+  return read_clock(CLOCK_MONOTONIC);
+}
+
+static double used(void)
+{
+  return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+struct opened {
+  struct lattice lattice;
+  struct gauge_field field;
+  struct gauge_action action;
+};
+
+static void open_field(struct opened *o, size_t extent, size_t colours)
+{
+  const size_t extents[LATTICE_MAX_DIMENSIONS] = {extent, extent, extent, extent};
+  lattice_init(&o->lattice, 4, extents, aligned_alloc(64, lattice_bytes(4, extents)));
+  o->field = gauge_field_over(&o->lattice, colours, aligned_alloc(64, gauge_field_bytes(&o->lattice, colours)));
+  o->action = (struct gauge_action){.beta = colours == 1 ? 1 : colours == 2 ? 2.4 : 6, .anisotropy = 1};
+  gauge_field_cold(&o->field);
+  for (uint64_t t = 0; t < 4; t++) {
+    gauge_heatbath(&o->field, &o->action, (struct philox_stream){1, t}, 1);
+  }
+}
+
+static void close_field(struct opened *o)
+{
+  free(o->field.links);
+  free(o->lattice.link);
+}
+
+static void time_updates(size_t extent, size_t colours, unsigned threads, double seconds)
+{
+  struct opened o;
+  double heat = INFINITY, reflection = INFINITY, wall = INFINITY, end = now() + seconds;
+  open_field(&o, extent, colours);
+  for (uint64_t t = 4; now() < end || t < 6; t++) {
+    double began = now(), start = used();
+    gauge_heatbath(&o.field, &o.action, (struct philox_stream){1, t}, threads);
+    double middle = used();
+    gauge_overrelax(&o.field, &o.action, threads);
+    heat = fmin(heat, middle - start);
+    reflection = fmin(reflection, used() - middle);
+    wall = fmin(wall, now() - began);
+  }
+  double unit = 1e6 / (double)(o.lattice.sites * 4);
+  printf("update %s(%zu) %zu^4 %u %.4f %.4f %.4f\n", colours == 1 ? "U" : "SU", colours, extent, threads, heat * unit,
+         reflection * unit, wall * unit);
+  close_field(&o);
+}
+
+/* ---- by hand ----------------------------------------------------------------------------------------------------- */
+
+struct plain_field {
+  size_t extent;
+  double complex (*links)[COLOURS][COLOURS]; /* [site][mu] */
+};
+
+static size_t moved(size_t extent, size_t site, size_t mu, bool back)
+{
+  size_t stride = mu == 0 ? extent * extent * extent : mu == 1 ? extent * extent : mu == 2 ? extent : 1;
+  size_t at = site / stride % extent, to = back ? (at + extent - 1) % extent : (at + 1) % extent;
+  return site - at * stride + to * stride;
+}
+
+/* Without the care for infinities that C's own product takes. */
+static double complex times(double complex a, double complex b)
+{
+  return creal(a) * creal(b) - cimag(a) * cimag(b) + (creal(a) * cimag(b) + cimag(a) * creal(b)) * I;
+}
+
+static void plain_product(double complex out[COLOURS][COLOURS], double complex a[COLOURS][COLOURS], bool adjoint_a,
+                          double complex b[COLOURS][COLOURS], bool adjoint_b)
+{
+  for (size_t i = 0; i < COLOURS; i++) {
+    for (size_t j = 0; j < COLOURS; j++) {
+      double complex sum = 0;
+      for (size_t k = 0; k < COLOURS; k++) {
+        sum += times(adjoint_a ? conj(a[k][i]) : a[i][k], adjoint_b ? conj(b[j][k]) : b[k][j]);
+      }
+      out[i][j] = sum;
+    }
+  }
+}
+
+static void plain_staples(const struct plain_field *f, size_t site, size_t mu, double complex out[COLOURS][COLOURS])
+{
+  double complex half[COLOURS][COLOURS], staple[COLOURS][COLOURS];
+  memset(out, 0, COLOURS * COLOURS * sizeof **out);
+  for (size_t nu = 0; nu < 4; nu++) {
+    for (int back = 0; back < 2 && nu != mu; back++) {
+      size_t from = back ? moved(f->extent, site, nu, true) : site;
+      size_t side = moved(f->extent, from, mu, false), far = moved(f->extent, site, nu, false);
+      if (back) {
+        plain_product(half, f->links[4 * from + nu], true, f->links[4 * from + mu], false);
+        plain_product(staple, half, false, f->links[4 * side + nu], false);
+      } else {
+        plain_product(half, f->links[4 * site + nu], false, f->links[4 * far + mu], false);
+        plain_product(staple, half, false, f->links[4 * side + nu], true);
+      }
+      for (size_t i = 0; i < COLOURS * COLOURS; i++) {
+        out[i / COLOURS][i % COLOURS] += staple[i / COLOURS][i % COLOURS];
+      }
+    }
+  }
+}
+
+/* The link's reflection at its staples in rows i and j. */
+static void plain_reflect(double complex u[COLOURS][COLOURS], double complex w[COLOURS][COLOURS], size_t i, size_t j)
+{
+  double complex a = 0.5 * (w[i][i] + conj(w[j][j])), b = 0.5 * (w[i][j] - conj(w[j][i]));
+  double norm = creal(times(a, conj(a))) + creal(times(b, conj(b)));
+  double complex c = conj(a) / sqrt(norm), d = -b / sqrt(norm), g = times(c, c) - times(d, conj(d));
+  double complex h = times(c, d) + times(d, conj(c));
+  for (size_t k = 0; k < COLOURS; k++) {
+    double complex x = u[i][k], y = u[j][k], s = w[i][k], t = w[j][k];
+    u[i][k] = times(g, x) + times(h, y);
+    u[j][k] = times(conj(g), y) - times(conj(h), x);
+    w[i][k] = times(g, s) + times(h, t);
+    w[j][k] = times(conj(g), t) - times(conj(h), s);
+  }
+}
+
+static void time_plain(size_t extent, double seconds)
+{
+  struct opened o;
+  open_field(&o, extent, COLOURS);
+  size_t sites = o.lattice.sites;
+  struct plain_field f = {extent, malloc(sites * 4 * sizeof *f.links)};
+  gauge_field_get(&o.field, 1, (double *)f.links);
+  double *values = malloc(o.lattice.blocks * sizeof *values);
+  double before = gauge_action_value(&o.field, &o.action, 1, values);
+  double best = INFINITY, end = now() + seconds;
+  do {
+    double start = used();
+    for (size_t mu = 0; mu < 4; mu++) {
+      for (size_t site = 0; site < sites; site++) {
+        double complex staples[COLOURS][COLOURS], w[COLOURS][COLOURS];
+        plain_staples(&f, site, mu, staples);
+        plain_product(w, f.links[4 * site + mu], false, staples, true);
+        plain_reflect(f.links[4 * site + mu], w, 0, 1);
+        plain_reflect(f.links[4 * site + mu], w, 0, 2);
+        plain_reflect(f.links[4 * site + mu], w, 1, 2);
+      }
+    }
+    best = fmin(best, used() - start);
+  } while (now() < end);
+  gauge_field_set(&o.field, 1, (const double *)f.links);
+  double after = gauge_action_value(&o.field, &o.action, 1, values);
+  printf("plain SU(3) %zu^4 1 - %.4f -\n", extent, best * 1e6 / (double)(sites * 4));
+  if (fabs(after - before) > 1e-8 * before) {
+    printf("the action changed from %.12g to %.12g\n", before, after);
+    exit(1);
+  }
+  free(f.links);
+  free(values);
+  close_field(&o);
+}
+
+int main(int count, char **arguments)
+{
+  double seconds = count > 1 ? strtod(arguments[1], NULL) : 1;
+  for (size_t colours = 1; colours <= 3; colours++) {
+    time_updates(8, colours, 1, seconds);
+  }
+  time_plain(8, seconds);
+  for (unsigned threads = 1; threads <= 2; threads++) {
+    time_updates(16, 3, threads, seconds);
+  }
+  return 0;
+}
