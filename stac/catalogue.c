@@ -1,6 +1,7 @@
 /* The catalogue: opening, adding, removing, listing, documents. */
 #include "stac/catalogue.h"
 
+#include "datacube/source/gauge_file.h"
 #include "datacube/source/vector_file.h"
 #include "datacube/source/zarr_store.h"
 
@@ -90,7 +91,15 @@ static bool has_extension(const char *path, const char *const extensions[])
   return false;
 }
 
-enum path_kind { PATH_FOLDER, PATH_STAC, PATH_NETCDF /* or Zarr */, PATH_RASTER, PATH_VECTOR, PATH_UNKNOWN };
+enum path_kind {
+  PATH_FOLDER,
+  PATH_STAC,
+  PATH_NETCDF /* or Zarr */,
+  PATH_RASTER,
+  PATH_VECTOR,
+  PATH_GAUGE,
+  PATH_UNKNOWN
+};
 
 /* Whether the file holds features: items are GeoJSON, too, and any document may be named JSON. Judged by the words in
  * its first bytes. */
@@ -132,7 +141,9 @@ static enum path_kind file_kind(const char *path)
     fclose(file);
   if (got >= 4 && (memcmp(head, "CDF", 3) == 0 || memcmp(head, "\211HDF", 4) == 0))
     return PATH_NETCDF;
-  return got > 0 && (head[0] == '{' || head[0] == ' ' || head[0] == '\n') ? PATH_STAC : PATH_UNKNOWN;
+  if (got > 0 && (head[0] == '{' || head[0] == ' ' || head[0] == '\n'))
+    return PATH_STAC;
+  return gauge_file_format(path) ? PATH_GAUGE : PATH_UNKNOWN;
 }
 
 /* Where ":variable" of a netCDF file begins; NULL where the path is a file's alone. */
@@ -195,11 +206,13 @@ static int scan_path(struct scan *scan, const char *path, struct error *error)
     return scan_netcdf(scan, path, error);
   case PATH_VECTOR:
     return scan_vector(scan, path, error);
+  case PATH_GAUGE:
+    return scan_gauge(scan, path, error);
   default:
     return error_parameter(
         error, ERROR_ProcessParameterInvalid, "path",
-        "%s is neither a folder, nor a STAC document (JSON), a netCDF file, a Zarr hierarchy, a raster or "
-        "features",
+        "%s is neither a folder, nor a STAC document (JSON), a netCDF file, a Zarr hierarchy, a raster, features "
+        "or a gauge field",
         path);
   }
 }

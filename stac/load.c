@@ -9,6 +9,8 @@
 #include "stac/cube_files.h"
 #include "stac/pixel_lattice.h"
 
+#include "datacube/source/gauge_file.h"
+#include "datacube/source/gauge_source.h"
 #include "datacube/source/netcdf_source.h"
 #include "datacube/source/vector_file.h"
 #include "datacube/source/zarr_store.h"
@@ -198,6 +200,8 @@ int catalogue_load(const struct catalogue *catalogue, struct arena *arena, const
     return load_rasters(s, out, error);
   if (vector_file_is(s->cube_path))
     return load_vector(s, out, error);
+  if (gauge_file_format(s->cube_path))
+    return gauge_source(s->arena, &s->cube_path, 1, out, error);
   if (s->region.geographic && s->region.box.east > 180)
     return error_parameter(error, ERROR_FeatureUnsupported, "spatial_extent",
                            "the box crosses the antimeridian: load the two sides of a netCDF collection apart");

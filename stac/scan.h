@@ -91,6 +91,7 @@ int scan_folder(struct scan *scan, const char *path, struct error *error);
 int scan_stac(struct scan *scan, const char *path, struct error *error);
 int scan_netcdf(struct scan *scan, const char *path, struct error *error);
 int scan_vector(struct scan *scan, const char *path, struct error *error);
+int scan_gauge(struct scan *scan, const char *path, struct error *error);
 /* The cube of one netCDF file, or of several together, becomes the scan's: its title, dates and bands. */
 int scan_take_cube(struct scan *scan, const struct cube *cube, struct error *error);
 

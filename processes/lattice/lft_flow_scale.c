@@ -8,13 +8,13 @@ enum { SCALE_T0, SCALE_W0, NEAREST = 4 };
 static const char *const scales[] = {"t0", "w0", NULL};
 static const char *const flow_time[] = {"flow_time"};
 
-struct curve { /* the function whose crossing is the scale, at the grid's points first … last */
+struct flow_curve { /* the function whose crossing is the scale, at the grid's points first … last */
   const double *t, *energy;
   size_t count;
   bool differs; /* t d/dt t^2 E, else t^2 E */
 };
 
-static double value_at(const struct curve *c, size_t i)
+static double value_at(const struct flow_curve *c, size_t i)
 {
   if (!c->differs)
     return c->t[i] * c->t[i] * c->energy[i];
@@ -23,7 +23,7 @@ static double value_at(const struct curve *c, size_t i)
 }
 
 /* The polynomial through the values at up to four points from `from` on. */
-static double interpolated(const struct curve *c, size_t from, size_t count, double t)
+static double interpolated(const struct flow_curve *c, size_t from, size_t count, double t)
 {
   double sum = 0;
   for (size_t i = from; i < from + count; i++) {
@@ -36,7 +36,7 @@ static double interpolated(const struct curve *c, size_t from, size_t count, dou
 }
 
 /* Where the curve first passes the reference from below; NaN: nowhere. */
-static double crossing(const struct curve *c, double reference)
+static double crossing(const struct flow_curve *c, double reference)
 {
   size_t first = c->differs ? 1 : 0, end = c->count - first;
   for (size_t i = first; i + 1 < end; i++) {
@@ -58,7 +58,7 @@ static double crossing(const struct curve *c, double reference)
 static void compute_scale(const struct lattice_series *series, const double *parameters, const double *in, double *out)
 {
   bool is_w0 = (int)parameters[1] == SCALE_W0;
-  const struct curve curve = {series->labels[0], in, series->size[0], is_w0};
+  const struct flow_curve curve = {series->labels[0], in, series->size[0], is_w0};
   double t = series->size[0] < 3 ? (double)NAN : crossing(&curve, parameters[0]);
   *out = is_w0 ? sqrt(t) : t;
 }

@@ -282,3 +282,16 @@ def test_landau_gauge(folder):
     graph = convert(folder, [name], "MILC", "JSON", "out.json", ("lft_gauge_fixing", {"tolerance": 1e-10}),
                     ("lft_gauge_residual", {}))
     assert before[0] > 1 and json.loads(graph.read_text())["data"][0] < 1e-9
+
+
+@needs_files
+def test_a_collection_of_one_file(folder):
+    catalogue = folder / "catalogue"
+    subprocess.run([BINARY, "catalogue", "add", "--data", catalogue, "--id", "field", folder / local(NERSC)], check=True,
+                   timeout=60, capture_output=True)
+    graph = {"l": node("load_collection", id="field", spatial_extent=None, temporal_extent=None),
+             "p": {**node("lft_plaquette", data={"from_node": "l"}), "result": True}}
+    (folder / "graph.json").write_text(json.dumps(graph))
+    subprocess.run([BINARY, "run", folder / "graph.json", "--data", catalogue, "-o", folder / "out.json"], check=True,
+                   timeout=60)
+    assert abs(json.loads((folder / "out.json").read_text())["data"][0][0] - 0.5038664469) < 1e-9
