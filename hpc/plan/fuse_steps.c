@@ -285,7 +285,8 @@ int fuse_curve(struct fuse *f, const struct program_curve *curve, struct kernel_
     return error_memory(f->error);
   program_mark_needed(model, curve->values, needed);
   needed[0] = true; /* the parameters, used or not */
-  const struct program_step parameters = {.kind = PROGRAM_CONSTANT, .length = model->steps[0].length};
+  /* an array, whose register no constant shares: what stands there is the caller's to write */
+  const struct program_step parameters = {.kind = PROGRAM_CONSTANT, .is_array = true, .length = model->steps[0].length};
   if (step_constant(&inner, &parameters, &w.values[0]) != 0)
     return -1;
   for (size_t i = 0; i < model->count; i++) {
