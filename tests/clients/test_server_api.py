@@ -67,12 +67,13 @@ def add_user(data, name, password=PASSWORD):
 
 
 def children(pid):
+    """Its children, but the one that runs users' scripts, which has nothing to do here."""
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                if int(fields[1]) == pid:
+                name, fields = (entry / "stat").read_text().rsplit(")", 1)
+                if int(fields.split()[1]) == pid and not name.endswith("(twincube-udf"):
                     found.append(int(entry.name))
     return found
 
