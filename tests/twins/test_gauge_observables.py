@@ -1,0 +1,52 @@
+"""What is measured on ensembles, against exact values and independent Monte Carlo programs."""
+
+import numpy
+import pytest
+
+from conftest import agrees, estimate
+
+
+def measured(twin, process, field, **arguments):
+    """What the process gives for each configuration of the ensemble."""
+    links = {"thermalisation": 200, **field}
+    return numpy.array(twin.compute({
+        "links": {"process_id": "lft_gauge_field", "arguments": links},
+        "measured": {"process_id": process, "result": True, "arguments": {"data": {"from_node": "links"}, **arguments}},
+    })["data"])
+
+
+@pytest.mark.parametrize("beta, expected", [(1, 2.600701), (5, 0.360717)])
+def test_charge_of_u1_in_two_dimensions(twin, beta, expected):
+    """Sum over charges, by quadrature."""
+    field = {"shape": [8, 8], "group": "U(1)", "beta": beta, "configurations": 4000, "separation": 10, "seed": 3}
+    charge = measured(twin, "lft_topological_charge", field, method="geometric")
+    assert (charge == numpy.rint(charge)).all()
+    agrees(f"<Q^2> at beta {beta}", charge**2, expected)
+
+
+def test_area_law_in_two_dimensions(twin):
+    """Loops of U(1) in two dimensions are powers of the plaquette, up to what the torus is short of."""
+    field = {"shape": [16, 16], "group": "U(1)", "beta": 2, "configurations": 1000, "separation": 5, "seed": 5}
+    loops = measured(twin, "lft_wilson_loop", field, r=2, t=2)
+    for r, t in ((1, 1), (1, 2), (2, 2)):
+        agrees(f"W({r}, {t})", loops[:, r - 1, t - 1], 0.6977746579640077**(r * t))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("beta, expected, error", [(5.60, 0.0315, 0.0006), (5.80, 0.1994, 0.0012)])
+def test_deconfinement(twin, beta, expected, error):
+    field = {"shape": [4, 8, 8, 8], "beta": beta, "configurations": 600, "separation": 5, "seed": 7}
+    agrees(f"<|P|> at beta {beta}", measured(twin, "lft_polyakov_loop", field)[:, 0], expected, error)
+
+
+@pytest.mark.nightly
+def test_scale_t0(twin):
+    """arXiv:1006.4518: t0 = 2.7854(62) at beta 5.96; here on a smaller lattice, and fewer configurations."""
+    field = {"shape": [12, 12, 12, 12], "beta": 5.96, "configurations": 20, "separation": 20, "seed": 9}
+    energy = measured(twin, "lft_wilson_flow", field, flow_time=4, interval=0.1, step_size=0.1)[:, :, 1]
+    mean, own = estimate(numpy.arange(41)**2 / 100 * energy)
+    t0 = numpy.interp(0.3, mean, numpy.arange(41) / 10)
+    error = numpy.interp(t0, numpy.arange(41) / 10, own) / numpy.interp(t0, numpy.arange(40) / 10, numpy.diff(mean) * 10)
+    deviation = (t0 - 2.7854) / (error**2 + 0.0062**2)**0.5
+    print(f"t0: {t0:.4g}({error:.2g}), expected 2.7854(62), {deviation:+.2f} sigma")
+    assert abs(deviation) < 4
