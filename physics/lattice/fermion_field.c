@@ -1,91 +1,21 @@
-/* Fermion fields: kernels of three instruction sets and two types. See fermion_field.h. */
+/* Fermion fields: in and out of the lanes, and which kernels this machine runs. See fermion_field.h. */
 #include "physics/lattice/fermion_field.h"
 
 #include "datacube/base/checked.h"
-#include "physics/lattice/gamma.h"
+#include "physics/lattice/fermion_kernel.h"
 #include "physics/simd.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-#if defined(__clang__)
-#define UNROLL
-#define UNROLL_SPINOR
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#define UNROLL_SPINOR _Pragma("GCC unroll 24")
-#endif
-
-/* What a hop's code is made for: constants wherever it is inlined. */
-struct hop_shape {
-  size_t spins, half, colours, numbers;
-  size_t mu;
-  bool backward, crosses;
-};
-
-#define SHUFFLE 0
-#define TARGET
-#define REAL double
-#define PIECES 2
-#define LEVEL(name) name##_baseline_f64
-#include "physics/lattice/fermion_kernel.inc"
-#undef REAL
-#undef PIECES
-#undef LEVEL
-#define REAL float
-#define PIECES 1
-#define LEVEL(name) name##_baseline_f32
-#include "physics/lattice/fermion_kernel.inc"
-#undef REAL
-#undef PIECES
-#undef LEVEL
-#undef SHUFFLE
-#undef TARGET
-
-#if defined(__x86_64__)
-#define SHUFFLE 1
-#define TARGET __attribute__((target("avx2")))
-#define REAL double
-#define PIECES 2
-#define LEVEL(name) name##_avx2_f64
-#include "physics/lattice/fermion_kernel.inc"
-#undef REAL
-#undef PIECES
-#undef LEVEL
-#define REAL float
-#define PIECES 1
-#define LEVEL(name) name##_avx2_f32
-#include "physics/lattice/fermion_kernel.inc"
-#undef REAL
-#undef PIECES
-#undef LEVEL
-#undef TARGET
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
-#define REAL double
-#define PIECES 2
-#define LEVEL(name) name##_avx512_f64
-#include "physics/lattice/fermion_kernel.inc"
-#undef REAL
-#undef PIECES
-#undef LEVEL
-#define REAL float
-#define PIECES 1
-#define LEVEL(name) name##_avx512_f32
-#include "physics/lattice/fermion_kernel.inc"
-#endif
 
 const struct fermion_kernels *fermion_kernels(enum fermion_type type)
 {
 #if defined(__x86_64__)
   if (simd_level_is("avx512")) {
-    return type == FERMION_F32 ? &kernels_avx512_f32 : &kernels_avx512_f64;
+    return &fermion_kernels_avx512[type];
   }
   if (simd_level_is("avx2")) {
-    return type == FERMION_F32 ? &kernels_avx2_f32 : &kernels_avx2_f64;
+    return &fermion_kernels_avx2[type];
   }
 #endif
-  return type == FERMION_F32 ? &kernels_baseline_f32 : &kernels_baseline_f64;
+  return &fermion_kernels_baseline[type];
 }
 
 struct block_range lattice_range(const struct lattice *lattice, enum parity parity)
