@@ -21,8 +21,7 @@ static const char *const labels[ESTIMATES] = {
     "value", "error", "jackknife_error", "chi_square", "degrees_of_freedom", "p_value", "shrinkage", "samples"};
 
 struct fit_data {
-  struct measurements m; /* observables: the points */
-  size_t first, points;  /* the range that is fitted */
+  struct measurements m; /* observables: the points; used: those in the range that is fitted */
   size_t parameters, bin_size;
   const double *start;         /* [parameters] */
   const double *prior, *width; /* [parameters], NaN: none */
@@ -48,7 +47,7 @@ struct model_use { /* fit_model.data */
 static void evaluate(const struct fit_model *model, const double *parameters, double *values, double *slopes)
 {
   const struct model_use *use = model->data;
-  size_t points = use->fit->points;
+  size_t points = use->fit->m.used;
   number_function_run(&use->fit->model, use->space->model_work, parameters, use->space->both, 1);
   memcpy(values, use->space->both, points * sizeof *values);
   memcpy(slopes, use->space->both + points, use->fit->parameters * points * sizeof *slopes);
@@ -61,20 +60,20 @@ static size_t most_bins(const struct fit_data *f)
 
 static struct samples all_samples(const struct fit_data *f)
 {
-  return (struct samples){NULL, f->m.samples, f->points};
+  return (struct samples){NULL, f->m.samples, f->m.used};
 }
 
 static size_t space_doubles(const struct fit_data *f)
 {
   const struct samples all = all_samples(f);
-  size_t n = f->points, m = f->parameters;
+  size_t n = f->m.used, m = f->parameters;
   return number_function_work(&f->model) / sizeof(double) + n * (m + 1) + measurements_count(&f->m) + f->m.samples * n +
          n * n + correlated_fit_work(n, m) + n + 2 * m + m * m + (m + 1) * most_bins(f) + bins_work(&all, f->bin_size);
 }
 
 static struct fit_space take_space(const struct fit_data *f, double *work)
 {
-  size_t n = f->points, m = f->parameters;
+  size_t n = f->m.used, m = f->parameters;
   struct fit_space s;
   s.model_work = take_doubles(&work, number_function_work(&f->model) / sizeof(double));
   s.both = take_doubles(&work, n * (m + 1));
@@ -92,24 +91,16 @@ static struct fit_space take_space(const struct fit_data *f, double *work)
   return s;
 }
 
-/* Only the points of the range stay in the table. */
-static void cut_range(const struct fit_data *f, double *table, size_t samples)
-{
-  for (size_t i = 0; i < samples; i++) {
-    memmove(table + i * f->points, table + i * f->m.observables + f->first, f->points * sizeof *table);
-  }
-}
-
 /* The factor of the covariance of the means; returns the share of the target, NaN where there is no factor. */
 static double factorise(const struct fit_data *f, const struct fit_space *s, const struct binned *bins)
 {
-  const struct samples pseudo = {s->pseudo, bins->count, f->points};
+  const struct samples pseudo = {s->pseudo, bins->count, f->m.used};
   bins_pseudo_values(bins, s->pseudo);
   double share = covariance_matrix(&pseudo, f->shrinkage, s->matrix, s->y);
-  for (size_t i = 0; i < f->points * f->points; i++) {
+  for (size_t i = 0; i < f->m.used * f->m.used; i++) {
     s->matrix[i] /= (double)bins->count;
   }
-  return cholesky_factor(s->matrix, f->points) == 0 ? share : (double)NAN;
+  return cholesky_factor(s->matrix, f->m.used) == 0 ? share : (double)NAN;
 }
 
 /* Errors of all parameters by the jackknife, into s->left. */
@@ -154,8 +145,7 @@ static int fit_run(const void *data, const struct axes_point *at, struct error *
   const struct fit_space s = take_space(f, at->work);
   size_t m = f->parameters, row = ESTIMATES + m, kept;
   double *out = at->out, share = (double)NAN;
-  const struct samples samples = {s.table, measurements_keep(&f->m, at->in, s.table, &kept), f->points};
-  cut_range(f, s.table, kept);
+  const struct samples samples = {s.table, measurements_keep(&f->m, at->in, s.table, &kept), f->m.used};
   for (size_t i = 0; i < m * row; i++) {
     out[i] = (double)NAN;
   }
@@ -165,7 +155,7 @@ static int fit_run(const void *data, const struct axes_point *at, struct error *
     if (!isnan(share)) {
       struct model_use use = {f, &s};
       const struct fit_model model = {evaluate, &use};
-      const struct fit_problem problem = {&model, f->points, m, bins.mean, s.matrix, f->prior, f->width, f->start};
+      const struct fit_problem problem = {&model, f->m.used, m, bins.mean, s.matrix, f->prior, f->width, f->start};
       struct fit_result result = correlated_fit(&problem, s.best, s.covariance, s.work);
       if (leave_out(f, &s, &bins, problem, at, error) != 0) {
         return -1;
@@ -258,21 +248,21 @@ static int read_range(struct call *call, const double *x, struct fit_data *f)
     low = given->items[0].number;
     high = given->items[1].number;
   }
-  f->points = 0;
+  f->m.used = 0;
   for (size_t i = 0; i < f->m.observables; i++) {
     bool inside = x[i] >= low && x[i] <= high;
-    if (inside && f->points > 0 && f->first + f->points != i) {
+    if (inside && f->m.used > 0 && f->m.first + f->m.used != i) {
       return error_parameter(call->error, ERROR_ProcessParameterInvalid, "range",
                              "the labels in the range do not lie side by side: the dimension '%s' is not sorted",
                              f->m.observable_labels->name);
     }
-    f->first = inside && f->points == 0 ? i : f->first;
-    f->points += inside;
+    f->m.first = inside && f->m.used == 0 ? i : f->m.first;
+    f->m.used += inside;
   }
-  if (f->points == 0 || f->points > MOST_POINTS) {
+  if (f->m.used == 0 || f->m.used > MOST_POINTS) {
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, "range",
                            "a fit takes 1 to %d points; in the range of the dimension '%s' are %zu", MOST_POINTS,
-                           f->m.observable_labels->name, f->points);
+                           f->m.observable_labels->name, f->m.used);
   }
   return 0;
 }
@@ -290,7 +280,7 @@ static int make_model(struct call *call, const double *x, struct fit_data *f)
   struct lanes parameters = program_input(model, 0, true, f->parameters, ELEMENT_F64, NULL);
   if (call_callback_argument(call, "function", &function) != 0 ||
       curve_make(call, function, once, f->parameters, &curve) != 0 ||
-      curve_values(&curve, model, parameters, x + f->first, f->points, &parts[0]) != 0) {
+      curve_values(&curve, model, parameters, x + f->m.first, f->m.used, &parts[0]) != 0) {
     return -1;
   }
   if (program_gradient(model, parameters, parts[0], parts + 1, call->error) != 0) {
@@ -303,7 +293,7 @@ static int make_model(struct call *call, const double *x, struct fit_data *f)
 /* A full covariance needs more bins than points, and a fit as many points and priors as parameters. */
 static int check_rank(struct call *call, const struct fit_data *f)
 {
-  size_t bins = most_bins(f), known = f->points;
+  size_t bins = most_bins(f), known = f->m.used;
   for (size_t j = 0; f->prior && j < f->parameters; j++) {
     known += !isnan(f->prior[j]);
   }
@@ -311,13 +301,13 @@ static int check_rank(struct call *call, const struct fit_data *f)
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, "parameters",
                            "%zu points and priors do not determine %zu parameters", known, f->parameters);
   }
-  if (f->shrinkage == SHRINKAGE_NONE && bins <= f->points) {
+  if (f->shrinkage == SHRINKAGE_NONE && bins <= f->m.used) {
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, "shrinkage",
                            "the covariance of %zu points cannot be inverted with %zu bins of samples: take more bins, "
                            "fewer points, or a shrinkage",
-                           f->points, bins);
+                           f->m.used, bins);
   }
-  double steps = (double)f->points * (double)f->points * ((double)f->parameters + (double)f->m.samples / 10);
+  double steps = (double)f->m.used * (double)f->m.used * ((double)f->parameters + (double)f->m.samples / 10);
   return check_statistic_work(call, 20 * (double)bins * steps, "bin_size");
 }
 

@@ -44,7 +44,7 @@ int measurements_read(struct call *call, size_t least, struct measurements *out)
   }
   out->samples = out->sample_labels->size;
   out->chains = chain ? chain->size : 1;
-  out->observables = out->observable_labels ? out->observable_labels->size : 1;
+  out->observables = out->used = out->observable_labels ? out->observable_labels->size : 1;
   if (element_info(out->data->cube->type)->is_complex) {
     return error_parameter(call->error, ERROR_FeatureUnsupported, "data",
                            "process '%s' takes real numbers; take real and imaginary parts of complex ones",
@@ -84,8 +84,8 @@ size_t measurements_keep(const struct measurements *m, const double *in, double 
   for (size_t c = 0; c < m->chains; c++) {
     lengths[c] = 0;
     for (size_t i = 0; i < m->samples; i++, in += m->observables) {
-      if (counts(in, m->observables)) {
-        memcpy(table + kept++ * m->observables, in, m->observables * sizeof *in);
+      if (counts(in + m->first, m->used)) {
+        memcpy(table + kept++ * m->used, in + m->first, m->used * sizeof *in);
         lengths[c]++;
       }
     }
@@ -209,6 +209,11 @@ int statistic_result(struct call *call, const struct measurements *m, const stru
   return node ? 0 : error_memory(call->error);
 }
 
+size_t measurements_bins(const struct measurements *m, size_t bin_size)
+{
+  return saturated_mul(m->chains, bins_count(m->samples, bin_size));
+}
+
 int read_bin_size(struct call *call, const struct measurements *m, size_t *out)
 {
   int64_t size;
@@ -216,7 +221,7 @@ int read_bin_size(struct call *call, const struct measurements *m, size_t *out)
     return -1;
   }
   *out = (size_t)size;
-  size_t count = bins_count(m->samples, *out);
+  size_t count = measurements_bins(m, *out);
   return count >= 2 ? 0
                     : error_parameter(call->error, ERROR_ProcessParameterInvalid, "bin_size",
                                       "process '%s' needs at least two bins; %zu samples in bins of %zu make %zu",

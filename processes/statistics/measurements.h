@@ -2,7 +2,7 @@
  * and the cube that comes out.
  *
  * The axes are taken as [chain][sample][observable]; where a process has no such parameter, or it is null, there is one
- * of it. A sample counts where none of its observables is missing. */
+ * of it. A sample counts where none of the observables that are used is missing. */
 #ifndef TWINCUBE_PROCESSES_STATISTICS_MEASUREMENTS_H
 #define TWINCUBE_PROCESSES_STATISTICS_MEASUREMENTS_H
 
@@ -15,6 +15,7 @@ struct measurements {
   const struct node *data;
   struct axes axes; /* taken */
   size_t chains, samples, observables;
+  size_t first, used; /* the run of observables that is used: at first all of them */
   const struct dimension *sample_labels, *observable_labels; /* observable_labels: NULL without such a dimension */
 };
 
@@ -25,7 +26,8 @@ int measurements_read(struct call *call, size_t least, struct measurements *out)
 /* Numbers in all. */
 size_t measurements_count(const struct measurements *m);
 
-/* Copies the samples that count into the table, those of chain c being lengths[c]; returns how many there are. */
+/* Copies the used observables of the samples that count into the table, those of chain c being lengths[c]; returns how
+ * many samples there are. */
 size_t measurements_keep(const struct measurements *m, const double *in, double *table, size_t *lengths);
 
 /* The callback "derived" of the means along "observables", as a function. With `gradient`, its value is followed by its
@@ -39,6 +41,9 @@ struct dimension statistic_dimension(const struct measurements *m, const char *c
  * arguments that are known values. Error DimensionExists where a name is there twice. */
 int statistic_result(struct call *call, const struct measurements *m, const struct axes_function *function,
                      const struct dimension *made, size_t made_count, struct value *result);
+
+/* Bins of samples in all, none missing; a bin lies within its chain. */
+size_t measurements_bins(const struct measurements *m, size_t bin_size);
 
 /* "bin_size": error where the samples make fewer than two bins. */
 int read_bin_size(struct call *call, const struct measurements *m, size_t *out);

@@ -342,6 +342,24 @@ def test_a_correlator_is_fitted_as_scipy_does(tmp_path, shrinkage):
     assert (abs(result["value"] - [2, 0.3]) < 5 * result["error"]).all()
 
 
+def test_points_outside_the_range_may_be_missing(tmp_path):
+    """A fit in a range is the fit to data that hold nothing else, whatever is missing beyond."""
+    x = numpy.arange(8.0)
+    data = correlated_samples(numpy.random.default_rng(16), 40, 1 + 0.5 * x)
+    data[3:30, 0] = data[:, 7] = data[20:, 6] = numpy.nan
+    data[5, 4] = numpy.nan  # in the range
+    options = {"dimension": "t", "observables": "x", "function": LINE, "parameters": [0, 0], "bin_size": 2}
+    expected = statistics(tmp_path, "correlated_fit", data[:, 2:6], {"t": 40, "x": list(x[2:6])}, **options)
+    assert (expected["samples"] == 39).all()
+    result = statistics(tmp_path, "correlated_fit", data, {"t": 40, "x": list(x)}, range=[2, 5], **options)
+    assert_same(result, expected, rtol=0)
+    backwards = statistics(tmp_path, "correlated_fit", data[:, ::-1], {"t": 40, "x": list(x[::-1])}, range=[2, 5],
+                           **options)
+    assert_same(backwards, expected, rtol=1e-7)
+    everything = statistics(tmp_path, "correlated_fit", data, {"t": 40, "x": list(x)}, **options)
+    assert (everything["samples"] == 0).all() and numpy.isnan(everything["value"]).all()
+
+
 def test_priors_and_many_positions(tmp_path):
     x = numpy.arange(5.0)
     data = numpy.stack([correlated_samples(numpy.random.default_rng(s), 50, 1 + s * x) for s in (1, 2)], axis=1)
