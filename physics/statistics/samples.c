@@ -30,30 +30,55 @@ size_t bins_count(size_t n, size_t size)
   return n / size + (n % size != 0);
 }
 
+size_t bins_room(size_t bins, size_t observables)
+{
+  return observables + bins * (observables + 1);
+}
+
 size_t bins_work(const struct samples *samples, size_t size)
 {
-  return samples->observables + bins_count(samples->count, size) * (samples->observables + 1);
+  return bins_room(bins_count(samples->count, size), samples->observables);
+}
+
+/* Bin b: samples start … end - 1. */
+static void fill_bin(const struct samples *samples, size_t start, size_t end, size_t b, struct binned *bins)
+{
+  size_t observables = samples->observables;
+  bins->sizes[b] = (double)(end - start);
+  for (size_t k = 0; k < observables; k++) {
+    double sum = 0;
+    for (size_t i = start; i < end; i++) {
+      sum += samples->values[i * observables + k] - bins->mean[k];
+    }
+    bins->deviations[b * observables + k] = sum;
+  }
+}
+
+struct binned bins_of_chains(const struct samples *samples, const size_t *lengths, size_t chains, size_t size,
+                             double *work)
+{
+  size_t observables = samples->observables, count = 0, first = 0, b = 0;
+  for (size_t c = 0; c < chains; c++) {
+    count += bins_count(lengths[c], size);
+  }
+  struct binned bins = {
+      count, observables, (double)samples->count, work, work + observables, work + observables * (count + 1)};
+  for (size_t k = 0; k < observables; k++) {
+    bins.mean[k] = mean_of_observable(samples, k);
+  }
+  for (size_t c = 0; c < chains; c++) {
+    for (size_t i = 0; i < lengths[c]; i += size) {
+      size_t left = lengths[c] - i;
+      fill_bin(samples, first + i, first + i + (left < size ? left : size), b++, &bins);
+    }
+    first += lengths[c];
+  }
+  return bins;
 }
 
 struct binned bins_of(const struct samples *samples, size_t size, double *work)
 {
-  size_t n = samples->count, observables = samples->observables, count = bins_count(n, size);
-  struct binned bins = {count, observables, (double)n, work, work + observables, work + observables * (count + 1)};
-  for (size_t k = 0; k < observables; k++) {
-    bins.mean[k] = mean_of_observable(samples, k);
-  }
-  for (size_t b = 0; b < count; b++) {
-    size_t start = b * size, end = n - start < size ? n : start + size;
-    bins.sizes[b] = (double)(end - start);
-    for (size_t k = 0; k < observables; k++) {
-      double sum = 0;
-      for (size_t i = start; i < end; i++) {
-        sum += samples->values[i * observables + k] - bins.mean[k];
-      }
-      bins.deviations[b * observables + k] = sum;
-    }
-  }
-  return bins;
+  return bins_of_chains(samples, &samples->count, 1, size, work);
 }
 
 void bins_without(const struct binned *bins, size_t b, double *means)

@@ -35,11 +35,19 @@ double mean_of_observable(const struct samples *samples, size_t observable);
 /* Bins of `size` samples (at least 1) among n. */
 size_t bins_count(size_t n, size_t size);
 
-/* Doubles of memory of the bins. */
+/* Doubles of memory of so many bins. */
+size_t bins_room(size_t bins, size_t observables);
+
+/* Doubles of memory of the bins of samples. */
 size_t bins_work(const struct samples *samples, size_t size);
 
 /* The bins, in `work`. At least one sample. */
 struct binned bins_of(const struct samples *samples, size_t size, double *work);
+
+/* The same of chains that lie one behind the other: lengths[c] samples of chain c, all samples together. The last bin
+ * of each chain holds what is left over there; a chain without samples has none. */
+struct binned bins_of_chains(const struct samples *samples, const size_t *lengths, size_t chains, size_t size,
+                             double *work);
 
 /* Means of the observables without bin b; there are two bins at least. */
 void bins_without(const struct binned *bins, size_t b, double *means);

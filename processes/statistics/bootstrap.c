@@ -35,7 +35,9 @@ struct bootstrap_space {
   double *table;           /* [samples][observables] */
   double *means;           /* [observables] */
   double *draws;           /* [draws] */
-  double *left_out, *bins; /* [bins]; of bins_of */
+  double *left_out;        /* [bins] */
+  size_t *lengths;         /* [chains]: samples that count */
+  double *bins;            /* of bins_of_chains */
 };
 
 static struct bootstrap_space take_space(const struct bootstrap_data *b, double *work)
@@ -45,7 +47,8 @@ static struct bootstrap_space take_space(const struct bootstrap_data *b, double 
   s.table = take_doubles(&work, measurements_count(&b->m));
   s.means = take_doubles(&work, b->m.observables);
   s.draws = take_doubles(&work, b->draws);
-  s.left_out = take_doubles(&work, bins_count(b->m.samples, b->bin_size));
+  s.left_out = take_doubles(&work, measurements_bins(&b->m, b->bin_size));
+  s.lengths = (size_t *)take_doubles(&work, b->m.chains);
   s.bins = work;
   return s;
 }
@@ -79,16 +82,15 @@ static int bootstrap_run(const void *data, const struct axes_point *at, struct e
   const struct bootstrap_data *b = data;
   const struct bootstrap_space s = take_space(b, at->work);
   struct bootstrap_estimate e = {(double)NAN, (double)NAN, (double)NAN, (double)NAN};
-  size_t count;
-  const struct samples samples = {s.table, measurements_keep(&b->m, at->in, s.table, &count), b->m.observables};
-  if (count > 0) {
-    const struct binned bins = bins_of(&samples, b->bin_size, s.bins);
+  const struct samples samples = {s.table, measurements_keep(&b->m, at->in, s.table, s.lengths), b->m.observables};
+  if (samples.count > 0) {
+    const struct binned bins = bins_of_chains(&samples, s.lengths, b->m.chains, b->bin_size, s.bins);
     e.value = estimate(b, s.function_work, bins.mean);
     if (bins.count > 1 && draw(b, &s, &bins, at, &e, error) != 0) {
       return -1;
     }
   }
-  const double estimates[ESTIMATES] = {e.value, e.error, e.lower, e.upper, (double)count};
+  const double estimates[ESTIMATES] = {e.value, e.error, e.lower, e.upper, (double)samples.count};
   memcpy(at->out, estimates, sizeof estimates);
   return 0;
 }
@@ -110,7 +112,7 @@ static int read_options(struct call *call, struct bootstrap_data *b)
   b->draws = (size_t)draws;
   b->seed = (uint64_t)seed;
   b->bca = strcmp(interval, "bca") == 0;
-  double bins = (double)bins_count(b->m.samples, b->bin_size);
+  double bins = (double)measurements_bins(&b->m, b->bin_size);
   return check_statistic_work(call, (double)draws * bins * (double)(b->m.observables + 15), "resamples");
 }
 
@@ -132,9 +134,9 @@ static int bootstrap_call(struct call *call, struct value *result)
   if (b->derived && derived_function(call, &b->m, false, &b->function) != 0) {
     return -1;
   }
-  const struct samples all = {NULL, b->m.samples, b->m.observables};
-  size_t doubles = measurements_count(&b->m) + b->m.observables + b->draws + bins_count(b->m.samples, b->bin_size) +
-                   bins_work(&all, b->bin_size);
+  size_t bins = measurements_bins(&b->m, b->bin_size);
+  size_t doubles = measurements_count(&b->m) + b->m.observables + b->draws + bins + b->m.chains +
+                   bins_room(bins, b->m.observables);
   const struct axes_function function = {.name = "bootstrap",
                                          .run = bootstrap_run,
                                          .data = b,

@@ -229,6 +229,49 @@ def test_bootstrap_of_a_ratio(tmp_path):
     assert drawn["lower"] < drawn["value"] < drawn["upper"]
 
 
+def test_bins_lie_within_their_chains(tmp_path):
+    """Of chains that bins fill, the bootstrap is that of the chains one behind the other; of others it is not."""
+    x = numpy.random.default_rng(20).normal(size=(2, 8, 3))
+    x[0, [1, 6], :] = numpy.nan  # the first chain keeps six samples
+    options = {"dimension": "t", "seed": 3, "resamples": 500}
+    behind = x.reshape(16, 3)
+    behind = behind[~numpy.isnan(behind[:, 0])]
+    for size, same in (2, True), (4, False):
+        joined = statistics(tmp_path, "bootstrap", behind, {"t": 14, "o": 3}, bin_size=size, **options)
+        apart = statistics(tmp_path, "bootstrap", x, {"r": 2, "t": 8, "o": 3}, chain="r", bin_size=size, **options)
+        moved = statistics(tmp_path, "bootstrap", numpy.moveaxis(x, 0, 2), {"t": 8, "o": 3, "r": 2}, chain="r",
+                           bin_size=size, **options)
+        assert_same(apart, moved, rtol=0)
+        assert_same(apart, {"value": behind.mean(axis=0), "samples": 14})
+        assert (apart["error"] == joined["error"]).all() == same
+
+
+def test_bootstrap_of_uneven_bins(tmp_path):
+    """Three chains of five samples in bins of 3 and 2: the draws' spread against NumPy's of those very bins."""
+    x = numpy.random.default_rng(21).normal(size=(3, 5)) + numpy.array([[0], [1], [2]])
+    ours = statistics(tmp_path, "bootstrap", x, {"r": 3, "t": 5}, dimension="t", chain="r", bin_size=3,
+                      resamples=40000, interval="percentile")
+    sums = numpy.concatenate([[row[:3].sum(), row[3:].sum()] for row in x])
+    drawn = numpy.random.default_rng(1).integers(6, size=(40000, 6))
+    means = sums[drawn].sum(axis=1) / numpy.array([3, 2] * 3)[drawn].sum(axis=1)
+    assert abs(ours["error"] / means.std() - 1) < 0.03
+    assert abs(ours["lower"] - numpy.quantile(means, 0.158655)) < 0.05 * means.std()
+
+
+def test_the_chains_of_a_ratio(tmp_path):
+    x = numpy.random.default_rng(22).normal(size=(4, 100, 2)) * [0.3, 0.2] + [4, 2]
+    options = {"dimension": "t", "observables": "o", "derived": RATIO, "resamples": 300}
+    apart = statistics(tmp_path, "bootstrap", x, {"r": 4, "t": 100, "o": ["a", "b"]}, chain="r", bin_size=5, **options)
+    behind = statistics(tmp_path, "bootstrap", x.reshape(400, 2), {"t": 400, "o": ["a", "b"]}, bin_size=5, **options)
+    assert_same(apart, behind, rtol=0)
+    # a bin of each chain is two bins
+    whole = statistics(tmp_path, "bootstrap", x[:2], {"r": 2, "t": 100, "o": ["a", "b"]}, chain="r", bin_size=1000,
+                       **options)
+    assert whole["error"] > 0
+    again = of("bootstrap", x, {"r": 4, "t": 100, "o": ["a", "b"]}, dimension="t", chain="t")
+    assert "ProcessParameterInvalid" in failure(tmp_path, again)
+
+
 # ---- covariance -------------------------------------------------------------------------------------------------------
 
 
