@@ -28,17 +28,16 @@ static struct hash zones_hash(const struct zones *zones)
   return hash;
 }
 
-static const struct node *make_node(const struct zones_making *m, const struct stage_ops *ops, const struct node *input,
-                                    struct cube *cube, const struct zones_data *data)
+static const struct node *make_node(struct arena *arena, struct node_origin origin, const struct stage_ops *ops,
+                                    const struct node *input, struct cube *cube, const struct zones_data *data)
 {
-  struct arena *arena = m->maker.arena;
   const struct node **inputs = arena_copy(arena, &input, sizeof input);
   const struct zones_data *kept = arena_copy(arena, data, sizeof *data);
   if (!inputs || !kept)
     return NULL;
   struct stage_node stage = {
-      .ops = ops, .inputs = inputs, .input_count = 1, .data = kept, .data_hash = zones_hash(m->zonal->zones)};
-  return node_stage(arena, m->origin, cube, &stage);
+      .ops = ops, .inputs = inputs, .input_count = 1, .data = kept, .data_hash = zones_hash(data->zones)};
+  return node_stage(arena, origin, cube, &stage);
 }
 
 static const struct node *make_zones(const struct accumulator_maker *maker, const struct node *before,
@@ -52,7 +51,7 @@ static const struct node *make_zones(const struct accumulator_maker *maker, cons
     cube->type = accumulated_type((enum kernel_reducer)reducer->op, before->cube->type);
     cube->has_nodata = true;
     cube->nodata = na_f64();
-    node = make_node(m, &zones_stage, before, cube, &data);
+    node = make_node(maker->arena, m->origin, &zones_stage, before, cube, &data);
   }
   if (!node)
     error_memory(error);
@@ -123,47 +122,58 @@ static size_t *zone_starts(struct arena *arena, const struct zones *zones, const
   return start;
 }
 
-static const struct node *gather_pixels(const struct zones_making *m, const size_t *start)
+static int gather_pixels(struct arena *arena, struct node_origin origin, const struct node *input,
+                         const struct zones_data *data, struct zone_pixels *out)
 {
-  struct cube *cube = arena_copy(m->maker.arena, m->zonal->input->cube, sizeof *cube);
-  struct zones_data data = {.zones = m->zonal->zones, .squares = m->squares, .start = start};
+  struct cube *cube = arena_copy(arena, input->cube, sizeof *cube);
   if (!cube)
-    return NULL;
+    return -1;
   cube->dimensions--;
-  cube->dimension[cube->dimensions - 1] = dimension_enumerated("pixel", DIMENSION_OTHER, m->squares->pixels);
+  cube->dimension[cube->dimensions - 1] = dimension_enumerated("pixel", DIMENSION_OTHER, data->squares->pixels);
   cube->crs = NULL;
-  return make_node(m, &gather_stage, m->zonal->input, cube, &data);
+  *out = (struct zone_pixels){make_node(arena, origin, &gather_stage, input, cube, data), data->start};
+  return out->node ? 0 : -1;
 }
 
-/* The pixels of one zone, with a dimension of size 1 for it behind: what the program reduces. */
-static const struct node *zone_pixels(const struct zones_making *m, const struct node *pixels, size_t first,
-                                      size_t count)
+int zone_pixels_make(struct arena *arena, struct node_origin origin, const struct node *input,
+                     const struct zones *zones, struct zone_pixels *out, struct error *error)
 {
-  struct cube *cube = arena_copy(m->maker.arena, pixels->cube, sizeof *cube);
-  struct view_dimension *view = ARENA_ARRAY(m->maker.arena, struct view_dimension, CUBE_MAX_DIMENSIONS);
-  size_t last = pixels->cube->dimensions - 1;
+  struct zones_data data = {.zones = zones};
+  if (zone_squares_make(arena, zones, &data.squares, error) != 0)
+    return -1;
+  data.start = zone_starts(arena, zones, data.squares);
+  return data.start && gather_pixels(arena, origin, input, &data, out) == 0 ? 0 : error_memory(error);
+}
+
+const struct node *zone_pixels_of(struct arena *arena, struct node_origin origin, const struct zone_pixels *pixels,
+                                  size_t zone)
+{
+  struct cube *cube = arena_copy(arena, pixels->node->cube, sizeof *cube);
+  struct view_dimension *view = ARENA_ARRAY(arena, struct view_dimension, CUBE_MAX_DIMENSIONS);
   if (!cube || !view)
     return NULL;
+  const size_t last = cube->dimensions - 1, first = pixels->start[zone];
   for (size_t d = 0; d <= last; d++)
     view[d].out = (int)d;
   view[last].offset = first;
-  cube->dimension[last] = dimension_enumerated("pixel", DIMENSION_OTHER, count);
-  return node_view(m->maker.arena, m->origin, pixels, cube, view);
+  cube->dimension[last] = dimension_enumerated("pixel", DIMENSION_OTHER, pixels->start[zone + 1] - first);
+  return node_view(arena, origin, pixels->node, cube, view);
 }
 
-static const struct node *zone_result(const struct zones_making *m, const struct node *pixels, size_t first,
-                                      size_t count, struct error *error)
+/* The program over the pixels of one zone, with a dimension of size 1 for that. */
+static const struct node *zone_result(const struct zones_making *m, const struct zone_pixels *pixels, size_t zone,
+                                      struct error *error)
 {
   struct arena *arena = m->maker.arena;
   struct kernel_input *input = ARENA_NEW(arena, struct kernel_input);
   struct cube *cube = arena_copy(arena, m->zonal->cube, sizeof *cube);
-  const struct node *own = zone_pixels(m, pixels, first, count);
+  const struct node *own = zone_pixels_of(arena, m->origin, pixels, zone);
   struct zonal_program made;
   if (!input || !cube || !own) {
     error_memory(error);
     return NULL;
   }
-  if (m->zonal->make(m->zonal->context, count, &made, error) != 0)
+  if (m->zonal->make(m->zonal->context, pixels->start[zone + 1] - pixels->start[zone], &made, error) != 0)
     return NULL;
   size_t last = own->cube->dimensions - 1;
   cube->dimension[last].size = 1;
@@ -180,15 +190,17 @@ static const struct node *zone_result(const struct zones_making *m, const struct
 static const struct node *gathered(struct zones_making *m, struct error *error)
 {
   struct arena *arena = m->maker.arena;
-  size_t *start = zone_starts(arena, m->zonal->zones, m->squares), count = m->zonal->zones->count;
-  const struct node *pixels = start ? gather_pixels(m, start) : NULL;
+  const size_t count = m->zonal->zones->count;
+  const struct zones_data data = {
+      .zones = m->zonal->zones, .squares = m->squares, .start = zone_starts(arena, m->zonal->zones, m->squares)};
   const struct node **children = ARENA_ARRAY(arena, const struct node *, count);
-  if (!pixels || !children) {
+  struct zone_pixels pixels;
+  if (!data.start || !children || gather_pixels(arena, m->origin, m->zonal->input, &data, &pixels) != 0) {
     error_memory(error);
     return NULL;
   }
   for (size_t z = 0; z < count; z++) {
-    children[z] = zone_result(m, pixels, start[z], start[z + 1] - start[z], error);
+    children[z] = zone_result(m, &pixels, z, error);
     if (!children[z])
       return NULL;
   }

@@ -31,6 +31,18 @@ struct zonal {
 const struct node *node_zones(struct arena *arena, struct node_origin origin, const struct zonal *zonal,
                               struct error *error);
 
+/* The pixels of zones, one zone behind the other. */
+struct zone_pixels {
+  const struct node *node; /* the input with a dimension of pixels in place of y and x */
+  const size_t *start;     /* the first pixel of each zone, and behind the last */
+};
+/* input and zones as above, borrowed; what is made lives in the arena. */
+int zone_pixels_make(struct arena *arena, struct node_origin origin, const struct node *input,
+                     const struct zones *zones, struct zone_pixels *out, struct error *error);
+/* Those of one zone. NULL: out of memory. */
+const struct node *zone_pixels_of(struct arena *arena, struct node_origin origin, const struct zone_pixels *pixels,
+                                  size_t zone);
+
 extern const struct stage_ops zones_stage, gather_stage;
 
 #endif

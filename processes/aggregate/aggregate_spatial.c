@@ -1,6 +1,8 @@
 /* aggregate_spatial: a reducer over the pixels of each geometry. The geometries are laid on the grid once, as runs of
- * pixels; a zones stage then reads each pixel once, however many geometries there are. */
-#include "processes/cube/shape.h"
+ * pixels; a zones stage then reads each pixel once, however many geometries there are. Where the reducer runs a user's
+ * script, its callback is lowered for each geometry on a node of its pixels instead. */
+#include "processes/aggregate/zone_arrays.h"
+#include "processes/cube/kernel_frame.h"
 #include "processes/vector/geometry_argument.h"
 
 #include "hpc/stage/zones_stage.h"
@@ -19,6 +21,7 @@ struct task {
   struct zones zones;
   struct dimension labels; /* of the geometries */
   const double *counts;    /* pixels of each geometry */
+  bool wants_nodes;        /* the reducer works on nodes of pixels, not on the program's array alone */
 };
 
 /* ---- geometries ------------------------------------------------------------------------------------------------- */
@@ -78,8 +81,11 @@ static int make_program(void *context, size_t length, struct zonal_program *out,
     return 0;
   }
   struct argument parameters[] = {{"data", value_lanes(pixels)}, {"context", call_context(z->call)}};
-  if (call_run_callback(z->call, z->reducer, program, parameters, 2, &value) != 0)
+  struct kernel_frame frame = {.array_dimension = NO_DIMENSION, .wants_single = true, .program = program};
+  if (frame_run(z->call, &frame, z->reducer, parameters, 2, &value) != 0) {
+    z->wants_nodes = frame.lacks_data;
     return -1;
+  }
   return callback_lanes(z->call, program, &value, false, "reducer", &out->result);
 }
 
@@ -112,8 +118,16 @@ static int reduce_zones(struct task *z, const struct node **out)
 {
   struct zonal_program probe;
   struct cube *cube = NULL;
+  const struct error before = *z->call->error;
   const size_t length = largest_zone(z);
-  if (make_program(z, length, &probe, z->call->error) != 0 || describe(z, &probe, &cube) != 0)
+  if (make_program(z, length, &probe, z->call->error) != 0) {
+    if (!z->wants_nodes)
+      return -1;
+    *z->call->error = before;
+    const struct zone_arrays arrays = {z->data, &z->zones, &z->labels, z->reducer};
+    return zone_arrays_reduce(z->call, &arrays, out);
+  }
+  if (describe(z, &probe, &cube) != 0)
     return -1;
   const struct zonal zonal = {
       .input = z->data, .cube = cube, .zones = &z->zones, .make = make_program, .context = z, .probe = length};

@@ -39,14 +39,7 @@ static int reduce_nothing(struct call *call, const struct along *along, const st
   if (strcmp(call->error->code, "ArrayElementNotAvailable") != 0)
     return -1;
   *call->error = before;
-  struct cube *cube = cube_copy(call->arena, along->data->cube);
-  struct program *program = program_new(call->arena);
-  if (!cube || !program)
-    return error_memory(call->error);
-  cube->dimension[along->dimension] = *kept;
-  cube_admit_missing(cube);
-  *out = node_kernel(call->arena, call_origin(call), cube, NULL, 0, program, program_missing(program), NO_DIMENSION);
-  return *out ? 0 : error_memory(call->error);
+  return along_missing(call, along, kept, out);
 }
 
 static int reduce_group(struct call *call, const struct along *along, const struct date_groups *groups, size_t i,
@@ -67,7 +60,8 @@ static int reduce_group(struct call *call, const struct along *along, const stru
 int date_groups_reduce(struct call *call, const struct node *data, const struct callback *reducer,
                        const struct date_groups *groups, struct value *result)
 {
-  const struct along along = {data, groups->dimension, reducer, "reducer"};
+  const struct along along = {
+      .data = data, .dimension = groups->dimension, .callback = reducer, .parameter = "reducer"};
   const struct node **children = ARENA_ARRAY(call->arena, const struct node *, groups->labels.size);
   const struct node *nothing = NULL;
   struct cube *cube = cube_copy(call->arena, data->cube);

@@ -44,14 +44,18 @@ static void describe_reduced(const struct along *along, const struct kernel_fram
 
 int along_reduce(struct call *call, const struct along *along, const struct dimension *kept, const struct node **out)
 {
-  struct kernel_frame frame = {.wants_single = true};
+  struct kernel_frame frame = {.wants_single = true, .model = along->model};
   struct value value;
   struct lanes lanes;
   if (along_run(call, along, &frame, &value) != 0)
     return -1;
-  *out = kept ? NULL : frame_whole(&frame, &value);
-  if (*out && !value.lanes.is_array)
+  const struct node *whole = frame_whole(&frame, &value);
+  if (whole && value.lanes.is_array && value.lanes.length == 1) /* a script that leaves the dimension, with one label */
+    value = value_lanes(program_element(frame.program, value.lanes, 0));
+  else if (whole && !value.lanes.is_array && !kept) {
+    *out = whole;
     return 0;
+  }
   struct cube *cube = frame_cube(call, &frame);
   if (!cube || callback_lanes(call, frame.program, &value, false, along->parameter, &lanes) != 0)
     return -1;
@@ -66,5 +70,17 @@ int along_reduce(struct call *call, const struct along *along, const struct dime
   if (cube_settle_packing(call, cube, frame.program, &lanes) != 0)
     return -1;
   *out = node_kernel(call->arena, call_origin(call), cube, inputs, 1 + frame.count, frame.program, lanes, NO_DIMENSION);
+  return *out ? 0 : error_memory(call->error);
+}
+
+int along_missing(struct call *call, const struct along *along, const struct dimension *kept, const struct node **out)
+{
+  struct cube *cube = cube_copy(call->arena, along->data->cube);
+  struct program *program = program_new(call->arena);
+  if (!cube || !program)
+    return error_memory(call->error);
+  cube->dimension[along->dimension] = *kept;
+  cube_admit_missing(cube);
+  *out = node_kernel(call->arena, call_origin(call), cube, NULL, 0, program, program_missing(program), NO_DIMENSION);
   return *out ? 0 : error_memory(call->error);
 }

@@ -9,14 +9,16 @@
 enum { FRAME_MOST = 32 };
 
 struct kernel_frame {
-  const struct node *data; /* input 0 of the program */
+  const struct node *data; /* input 0 of the program; NULL: there is none yet */
+  bool lacks_data;         /* the callback failed for want of it */
   int array_dimension;     /* of data: the program sees it as an array; NO_DIMENSION: the elements */
   bool wants_single;       /* the callback's result is to be one value */
   struct program *program;
   const struct node *added[FRAME_MOST]; /* inputs 1 … count */
   int added_array[FRAME_MOST];          /* dimension of it that the program sees as an array, or NO_DIMENSION */
   size_t count;
-  unsigned callbacks; /* that its callback is in, itself included */
+  unsigned callbacks;               /* that its callback is in, itself included */
+  const struct kernel_frame *model; /* of the same callback with other data: what it added tells what is added here */
 };
 
 /* Runs the callback; the program is the frame's. */

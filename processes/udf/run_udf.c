@@ -195,8 +195,12 @@ static int run_on_lanes(struct call *call, const struct value *data, const char 
   if (!frame)
     return error_parameter(call->error, ERROR_FeatureUnsupported, "data",
                            "a user-defined function runs on what apply, apply_dimension, apply_neighborhood, "
-                           "reduce_dimension, reduce_spatial and the temporal aggregations give their callbacks, and "
-                           "on whole data cubes; not here");
+                           "reduce_dimension, reduce_spatial and the aggregations give their callbacks, and on whole "
+                           "data cubes; not here");
+  if (!frame->data) {
+    frame->lacks_data = true;
+    return error_parameter(call->error, ERROR_FeatureUnsupported, "data", "there are no arrays of pixels yet");
+  }
   if (callback_lanes(call, frame->program, data, is_array, "data", &lanes) != 0)
     return -1;
   use.input = frame->data;
@@ -205,6 +209,8 @@ static int run_on_lanes(struct call *call, const struct value *data, const char 
   if (is_array)
     use.array = (size_t)frame->array_dimension;
   use.drops = is_array && frame->wants_single;
+  if (frame->model && frame->count < frame->model->count)
+    use.model = frame->model->added[frame->count];
   const struct node *node;
   if (run_on(call, &use, message, &node, &value) != 0)
     return -1;
@@ -212,8 +218,6 @@ static int run_on_lanes(struct call *call, const struct value *data, const char 
       is_array ? cube_find_dimension(node->cube, use.input->cube->dimension[use.array].name) : SIZE_MAX;
   if (frame_add(call, frame, node, array == SIZE_MAX ? NO_DIMENSION : (int)array, &lanes) != 0)
     return -1;
-  if (lanes.is_array && frame->wants_single && lanes.length == 1)
-    lanes = program_element(frame->program, lanes, 0);
   *result = value_lanes(lanes);
   return 0;
 }

@@ -297,6 +297,21 @@ static void assume(const struct udf_use *use, struct cube *cube)
     cube_remove_dimension(cube, use->array);
 }
 
+/* The model's type, and its labels in place of the array where these are not the array's. */
+static void liken(const struct udf_use *use, struct cube *cube)
+{
+  const struct cube *from = use->model->children[0]->cube, *to = use->model->cube;
+  set_type(cube, to->type);
+  use->udf->is_lossy = ((const struct udf *)use->model->data)->is_lossy;
+  if (use->array == SIZE_MAX)
+    return;
+  const size_t at = cube_find_dimension(to, from->dimension[use->array].name);
+  if (at == SIZE_MAX)
+    cube_remove_dimension(cube, use->array);
+  else if (!dimension_labels_equal(&to->dimension[at], &from->dimension[use->array]))
+    cube->dimension[use->array] = to->dimension[at];
+}
+
 static int read_value(struct call *call, const struct udf_use *use, bool is_part, const char *text, const char **value)
 {
   struct buffer reply = {0};
@@ -342,10 +357,13 @@ int udf_result_find(struct call *call, const struct udf_use *use, const struct c
   if (!cube)
     return error_memory(call->error);
   *value = NULL;
-  const bool is_unknown = lowering->options->describes_only || lowering->is_block || cube_elements(cube) == 0;
-  if (is_unknown)
+  int status = 0;
+  if (lowering->options->describes_only || lowering->is_block || cube_elements(cube) == 0)
     assume(use, cube);
-  const int status = is_unknown ? 0 : find(call, use, cube, &reply, value);
+  else if (use->model)
+    liken(use, cube);
+  else
+    status = find(call, use, cube, &reply, value);
   buffer_free(&reply);
   *out = *value ? NULL : cube;
   return status;

@@ -13,9 +13,10 @@
 struct udf_use {
   const struct node *input;
   struct udf *udf;
-  size_t array;  /* dimension of the input that the result may lack, or have with other labels; SIZE_MAX: none */
-  bool drops;    /* it is to lack that dimension */
-  bool is_whole; /* the result may be anything: dimensions, labels, or a plain value */
+  size_t array; /* dimension of the input that the result may lack, or have with other labels; SIZE_MAX: none */
+  const struct node *model; /* of the same script on other data: the result is like its one; or NULL */
+  bool drops;               /* it is to lack that dimension */
+  bool is_whole;            /* the result may be anything: dimensions, labels, or a plain value */
 };
 
 /* The result's cube, or a plain value as JSON: one of them is NULL. Errors: DataCubePropertiesImmutable where the

@@ -71,6 +71,16 @@ def test_reducing_along_any_dimension(tmp_path):
         assert numpy.array_equal(values_of(result), numpy.ptp(VALUES, axis=axis))
 
 
+def test_a_dimension_that_a_reducer_leaves(tmp_path):
+    """One label is a value in the end, and an array for what comes before that."""
+    reducer = udf(script("return cube.max('t', keepdims=True)"))
+    behind = {"process_id": "mean", "arguments": {"data": {"from_node": "p"}}, "result": True}
+    longer = {"process_graph": {"p": {**reducer["process_graph"]["p"], "result": False}, "mean": behind}}
+    for given in (reducer, longer):
+        result = run(tmp_path, chain(("reduce_dimension", {"data": example(), "dimension": "t", "reducer": given})))
+        assert numpy.array_equal(values_of(result), VALUES.max(0))
+
+
 def test_other_labels_along_a_dimension(tmp_path):
     code = script("return xarray.concat([cube.min('t'), cube.max('t')], dim='t').assign_coords(t=['low', 'high'])")
     result = run(tmp_path, graph_of("apply_dimension", code, dimension="t"))
@@ -137,6 +147,80 @@ def test_series(tmp_path):
     wanted = VALUES.copy()
     wanted[1:] += VALUES[:-1]
     assert numpy.array_equal(values_of(result), wanted)
+
+
+# ---- geometries -------------------------------------------------------------------------------------------------
+
+
+def square(x, y, width, height):
+    """Pixels x to x + width, y to y + height of the example, as a feature."""
+    west, north = 10 * x - 5, 1005 - 10 * y
+    east, south = west + 10 * width, north - 10 * height
+    return {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [
+        [[west, north], [east, north], [east, south], [west, south], [west, north]]]}}
+
+
+SQUARES = [(0, 0, 3, 2), (10, 5, 40, 30), (200, 200, 5, 5), (49, 39, 1, 1), (12, 8, 7, 5)]  # the third lies outside
+
+
+def by_squares(reduce):
+    """Of each square's pixels in each band and date."""
+    parts = [VALUES[..., y:y + h, x:x + w].reshape(3, 2, -1) for x, y, w, h in SQUARES]
+    return numpy.stack([reduce(p) if p.size else numpy.full((3, 2), numpy.nan) for p in parts], axis=-1)
+
+
+def zones(reducer, squares=SQUARES, data=None, **more):
+    collection = {"type": "FeatureCollection", "features": [square(*s) for s in squares],
+                  "crs": {"type": "name", "properties": {"name": "EPSG:32632"}}}
+    return chain(("aggregate_spatial", {"data": data or example(), "geometries": collection, "reducer": reducer, **more}))
+
+
+SPREAD = "assert cube.dims[:2] == ('t', 'bands') and len(cube.dims) == 3, cube.dims\n"
+
+
+@pytest.mark.parametrize("options", [("--threads", 1), ("--threads", 2, "--memory", "120M")])
+def test_pixels_of_geometries(tmp_path, options):
+    reducer = udf(script(SPREAD + "return cube.max(cube.dims[2]) - cube.min(cube.dims[2])"))
+    result = run(tmp_path, zones(reducer), *options)
+    assert [d["name"] for d in result["dimensions"]][:2] == ["t", "bands"]
+    assert numpy.array_equal(values_of(result), by_squares(lambda p: numpy.ptp(p, axis=-1)), equal_nan=True)
+
+
+def test_pixels_of_geometries_among_other_processes(tmp_path):
+    """A script that keeps the pixels, or gives quantiles of them, between other processes; and counts beside it."""
+    for body, reduce in (("return cube * 2", lambda p: (2 * (p + 1)).mean(-1)),
+                         ("return cube.quantile([0.25, 0.5, 1], cube.dims[2]).rename(quantile=cube.dims[2])",
+                          lambda p: numpy.quantile(p + 1, [0.25, 0.5, 1], axis=-1).mean(0))):
+        reducer = {"process_graph": {
+            "before": {"process_id": "array_apply", "arguments": {
+                "data": {"from_parameter": "data"}, "process": callback("add", ["x"], y=1)}},
+            "script": {"process_id": "run_udf", "arguments": {"data": {"from_node": "before"}, "runtime": "Python",
+                                                              "udf": script(body)}},
+            "behind": {"process_id": "mean", "arguments": {"data": {"from_node": "script"}}, "result": True}}}
+        assert numpy.allclose(values_of(run(tmp_path, zones(reducer))), by_squares(reduce), rtol=1e-14, equal_nan=True)
+    reducer = udf(script("return cube.sum(cube.dims[2])"))
+    counted = values_of(run(tmp_path, zones(reducer, target_dimension="what")))
+    assert numpy.array_equal(counted[0], by_squares(lambda p: p.sum(-1)), equal_nan=True)
+    assert numpy.array_equal(counted[1, 0, 0], [w * h if x < 50 else 0 for x, y, w, h in SQUARES])
+
+
+def test_geometries_without_pixels_run_no_script(tmp_path):
+    reducer = udf(script("raise ValueError('it ran')"))
+    result = run(tmp_path, zones(reducer, SQUARES[2:3]))
+    assert values_of(result).shape == (3, 2, 1) and numpy.isnan(values_of(result)).all()
+    assert "it ran" in failure(tmp_path, zones(reducer))
+
+
+def test_a_script_for_the_cube_of_each_polygon(tmp_path):
+    squares = [SQUARES[0], SQUARES[1]]
+    graph = zones(udf(script("return cube - cube.min(['y', 'x'])")), squares)
+    graph["s0"] = {**graph["s0"], "process_id": "apply_polygon"}
+    graph["s0"]["arguments"]["process"] = graph["s0"]["arguments"].pop("reducer")
+    wanted = numpy.full_like(VALUES, numpy.nan)
+    for x, y, w, h in squares:
+        part = VALUES[..., y:y + h, x:x + w]
+        wanted[..., y:y + h, x:x + w] = part - part.min(axis=(2, 3), keepdims=True)
+    assert numpy.array_equal(values_of(run(tmp_path, graph)), wanted, equal_nan=True)
 
 
 # ---- what a script is given, and gives --------------------------------------------------------------------------
