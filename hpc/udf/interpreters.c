@@ -35,6 +35,8 @@ struct interpreters {
   struct interpreters_options options;
   pthread_mutex_t lock; /* guards what follows */
   struct interpreter *resting;
+  bool has_started; /* one at least */
+  double cpu_seconds;
   char *description;
   struct said *said, **said_end;
   size_t said_size;
@@ -168,8 +170,11 @@ static int transfer(struct interpreters *all, int fd, void *data, size_t size, b
     struct pollfd wait = {.fd = fd, .events = sends ? POLLOUT : POLLIN};
     if (is_cancelled(all))
       return -1;
-    if (poll(&wait, 1, WAIT_MS) <= 0)
+    if (poll(&wait, 1, WAIT_MS) <= 0) {
+      if (all->options.waiting)
+        all->options.waiting(all->options.data);
       continue;
+    }
     const ssize_t done = sends ? send(fd, at, size, MSG_NOSIGNAL | MSG_DONTWAIT) : recv(fd, at, size, MSG_DONTWAIT);
     if (done < 0 && (errno == EINTR || errno == EAGAIN))
       continue;
@@ -249,6 +254,7 @@ static int start(struct interpreters *all, struct interpreter **out, struct erro
     return error_memory(error);
   pthread_mutex_lock(&all->lock);
   int status = ask(all, &request, answer, descriptors, error);
+  all->has_started = true;
   pthread_mutex_unlock(&all->lock);
   if (status == 0 && answer->status != 0)
     status = error_set(error, ERROR_InfrastructureBusy, "no process for user-defined functions can be started: %s",
@@ -318,6 +324,23 @@ void interpreters_forget(struct interpreters *all)
     end(all, it, NULL, 0);
     it = next;
   }
+}
+
+double interpreters_cpu_seconds(struct interpreters *all)
+{
+  const struct udf_request request = {.kind = UDF_USAGE};
+  struct udf_answer *answer = all ? malloc(sizeof *answer) : NULL;
+  struct error ignored = {0};
+  int descriptors[2];
+  if (!answer)
+    return 0;
+  pthread_mutex_lock(&all->lock);
+  if (all->has_started && ask(all, &request, answer, descriptors, &ignored) == 0)
+    all->cpu_seconds = answer->cpu_seconds;
+  const double seconds = all->cpu_seconds;
+  pthread_mutex_unlock(&all->lock);
+  free(answer);
+  return seconds;
 }
 
 /* ---- what scripts say ------------------------------------------------------------------------------------------- */

@@ -22,7 +22,8 @@ struct interpreters_options {
   int host; /* socket of a host, kept for good; -1: `join` makes one when it is needed */
   int (*join)(void *data, struct error *error); /* the socket, or -1; or NULL */
   void *data;
-  const volatile int *cancel; /* becomes nonzero: waiting ends; or NULL */
+  const volatile int *cancel;  /* becomes nonzero: waiting ends; or NULL */
+  void (*waiting)(void *data); /* called now and then while a script runs, by any thread; or NULL */
 };
 
 struct interpreters *interpreters_new(const struct interpreters_options *options); /* NULL: out of memory */
@@ -56,6 +57,9 @@ struct udf_call {
 /* Error ProcessParameterInvalid (of `udf`) with the script's line where it fails; RequestTimeout; Internal. `reply`
  * becomes the texts of the result, each with a NUL at its end; NULL: nobody reads them. */
 int interpreters_call(struct interpreters *all, const struct udf_call *call, struct buffer *reply, struct error *error);
+
+/* Of all interpreters so far, those that have ended among them, as the kernel counts. */
+double interpreters_cpu_seconds(struct interpreters *all);
 
 /* What scripts have said since the last time, in order. The texts are borrowed. */
 void interpreters_tell(struct interpreters *all,

@@ -13,6 +13,7 @@ enum udf_request_kind {
                     its socket has ended before */
   UDF_PAUSE,     /* … is stopped: nobody has work for it */
   UDF_RESUME,    /* … goes on */
+  UDF_USAGE,     /* what all interpreters of the caller have taken, those that have ended among them */
   UDF_DESCRIBE   /* the answer's text is JSON, or why there is none */
 };
 
@@ -25,6 +26,7 @@ enum { UDF_TEXT = 48 * 1024 };
 
 struct udf_answer {
   uint32_t status, id; /* 0: success */
+  double cpu_seconds;  /* to USAGE */
   char text[UDF_TEXT]; /* as much as is needed is sent, with its NUL */
 };
 

@@ -23,9 +23,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern const char runner_py[]; /* hpc/udf/runner.py */
@@ -44,7 +46,8 @@ struct hosted { /* an interpreter */
 };
 
 struct host {
-  int callers[CALLERS_MOST]; /* sockets, or -1 */
+  int callers[CALLERS_MOST];  /* sockets, or -1 */
+  double spent[CALLERS_MOST]; /* CPU seconds of each one's interpreters that have ended */
   struct hosted *hosted[INTERPRETERS_MOST];
   uint32_t last;
   bool is_asked; /* python, or why there is none */
@@ -215,12 +218,23 @@ static void note_end(struct hosted *it, int status)
     snprintf(it->why, sizeof it->why, "by itself");
 }
 
+/* As waitpid; what the interpreter has taken is its caller's. */
+static pid_t wait_for(struct host *host, const struct hosted *it, int *status, int options)
+{
+  struct rusage used;
+  const pid_t ended = wait4(it->pid, status, options, &used);
+  if (ended == it->pid)
+    host->spent[it->caller] += (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                               1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+  return ended;
+}
+
 static void reap(struct host *host)
 {
   int status;
   for (size_t i = 0; i < INTERPRETERS_MOST; i++) {
     struct hosted *it = host->hosted[i];
-    if (it != NULL && it->pid > 0 && waitpid(it->pid, &status, WNOHANG) == it->pid)
+    if (it != NULL && it->pid > 0 && wait_for(host, it, &status, WNOHANG) == it->pid)
       note_end(it, status);
   }
 }
@@ -236,12 +250,12 @@ static void wait_for_end(struct host *host, const struct hosted *it)
   }
 }
 
-static void end(struct hosted **place)
+static void end(struct host *host, struct hosted **place)
 {
   struct hosted *it = *place;
   if (it->pid > 0) {
     kill(it->pid, SIGKILL);
-    while (waitpid(it->pid, NULL, 0) < 0 && errno == EINTR)
+    while (wait_for(host, it, NULL, 0) < 0 && errno == EINTR)
       ;
   }
   scratch_folder_remove(it->folder);
@@ -281,14 +295,29 @@ static void describe(struct host *host, struct udf_answer *answer)
   }
 }
 
+static double cpu_seconds(const struct host *host, int caller)
+{
+  double seconds = host->spent[caller];
+  for (size_t i = 0; i < INTERPRETERS_MOST; i++) {
+    const struct hosted *it = host->hosted[i];
+    struct timespec used;
+    clockid_t clock;
+    if (it != NULL && it->caller == caller && it->pid > 0 && clock_getcpuclockid(it->pid, &clock) == 0 &&
+        clock_gettime(clock, &used) == 0)
+      seconds += (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+  }
+  return seconds;
+}
+
 static void act(struct host *host, int caller, const struct udf_request *request, struct udf_answer *answer,
                 int *descriptors)
 {
-  struct hosted **found =
-      request->kind == UDF_START || request->kind == UDF_DESCRIBE ? NULL : find(host, caller, request->id);
+  struct hosted **found = find(host, caller, request->id); /* none has the number 0, which goes with other requests */
   answer->id = request->id;
   if (request->kind == UDF_DESCRIBE)
     describe(host, answer);
+  else if (request->kind == UDF_USAGE)
+    answer->cpu_seconds = cpu_seconds(host, caller);
   else if (request->kind == UDF_START)
     answer->status = start(host, caller, (size_t)request->size, answer, descriptors) != 0;
   else if (found == NULL)
@@ -297,7 +326,7 @@ static void act(struct host *host, int caller, const struct udf_request *request
     if (request->size != 0)
       wait_for_end(host, *found);
     snprintf(answer->text, UDF_TEXT, "%s", (*found)->why);
-    end(found);
+    end(host, found);
   } else if ((*found)->pid > 0)
     kill((*found)->pid, request->kind == UDF_PAUSE ? SIGSTOP : SIGCONT);
 }
@@ -326,7 +355,7 @@ static void drop_caller(struct host *host, int caller)
 {
   for (size_t i = 0; i < INTERPRETERS_MOST; i++)
     if (host->hosted[i] != NULL && host->hosted[i]->caller == caller)
-      end(&host->hosted[i]);
+      end(host, &host->hosted[i]);
   close(host->callers[caller]);
   host->callers[caller] = -1;
 }
@@ -355,6 +384,7 @@ static void take_caller(struct host *host, int fd)
   for (size_t i = 0; i < CALLERS_MOST; i++)
     if (host->callers[i] < 0) {
       host->callers[i] = fd;
+      host->spent[i] = 0;
       return;
     }
   close(fd);

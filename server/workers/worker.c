@@ -50,11 +50,11 @@ struct worker {
   unsigned log_entries;           /* sent for the task at hand */
   const struct task_header *task; /* at hand */
   struct usage begin;             /* of the task */
-  bool is_over_budget;            /* the task was ended for that */
+  atomic_bool is_over_budget;     /* the task was ended for that */
   bool is_confined;               /* to what the first task may */
 };
 
-static volatile int cancelled; /* set by the signal handler alone */
+static volatile int cancelled; /* set by the signal handler, and where the budget is used up */
 
 static void on_cancel(int number)
 {
@@ -92,16 +92,32 @@ static void limit_process(const struct worker_options *options)
   }
 }
 
-/* A task that costs more than its budget ends. */
-static void watch_budget(struct worker *worker)
+/* What worker and interpreters have used so far. */
+static struct usage used_by(const struct worker *worker)
 {
+  struct usage used = usage_now();
+  used.cpu_seconds += interpreters_cpu_seconds(worker->interpreters);
+  return used;
+}
+
+static struct usage used_by_task(const struct worker *worker)
+{
+  const struct usage now = used_by(worker);
+  return usage_between(&worker->begin, &now);
+}
+
+/* A task that costs more than its budget ends. Any thread. */
+static void watch_budget(void *data)
+{
+  struct worker *worker = data;
   const struct task_header *task = worker->task;
   if (!task->has_budget || cancelled)
     return;
-  const struct usage used = usage_since(&worker->begin);
-  worker->is_over_budget = tariff_costs(&task->tariff, used.cpu_seconds, used.read_bytes) > task->budget;
-  if (worker->is_over_budget)
-    cancelled = 1;
+  const struct usage used = used_by_task(worker);
+  if (tariff_costs(&task->tariff, used.cpu_seconds, used.read_bytes) <= task->budget)
+    return;
+  worker->is_over_budget = true;
+  cancelled = 1;
 }
 
 /* Called after each tile, serialised by the run. */
@@ -367,7 +383,7 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
  * map, for the next one wants them again. */
 static void measure(struct worker *worker, const struct task_header *task, struct reply_header *reply)
 {
-  const struct usage used = usage_since(&worker->begin);
+  const struct usage used = used_by_task(worker);
   reply->cpu_seconds = used.cpu_seconds;
   reply->wall_seconds = used.wall_seconds;
   reply->disk_read = used.read_bytes;
@@ -435,7 +451,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
   worker->is_over_budget = false;
   if (task->job)
     usage_reset_peak();
-  worker->begin = usage_now();
+  worker->begin = used_by(worker);
   remote_connect(task->user[0] ? worker->remote_fd : -1, &cancelled); /* strangers make us ask nobody */
   remote_states_begin();
   do_task(worker, task, &execution, reply, &json, &files);
@@ -482,9 +498,10 @@ static bool wait_for_task(const int descriptors[WORKER_DESCRIPTORS])
 }
 
 /* NULL: there is no host, or no memory. */
-static struct interpreters *find_interpreters(int host)
+static struct interpreters *find_interpreters(struct worker *worker, int host)
 {
-  const struct interpreters_options options = {.host = host, .cancel = &cancelled};
+  const struct interpreters_options options = {
+      .host = host, .data = worker, .cancel = &cancelled, .waiting = watch_budget};
   return host >= 0 ? interpreters_new(&options) : NULL;
 }
 
@@ -496,7 +513,7 @@ int worker_main(const int descriptors[WORKER_DESCRIPTORS], const struct worker_o
   limit_process(options);
   struct worker worker = {.fd = fd,
                           .remote_fd = descriptors[WORKER_REMOTE],
-                          .interpreters = find_interpreters(descriptors[WORKER_SCRIPTS]),
+                          .interpreters = find_interpreters(&worker, descriptors[WORKER_SCRIPTS]),
                           .options = options};
   struct task_header *task = malloc(sizeof *task);
   struct reply_header *answer = malloc(sizeof *answer);

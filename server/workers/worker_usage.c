@@ -46,13 +46,12 @@ struct usage usage_now(void)
                         .written_bytes = number_of(text, "wchar:")};
 }
 
-struct usage usage_since(const struct usage *begin)
+struct usage usage_between(const struct usage *begin, const struct usage *end)
 {
-  const struct usage now = usage_now();
-  return (struct usage){.cpu_seconds = now.cpu_seconds - begin->cpu_seconds,
-                        .wall_seconds = now.wall_seconds - begin->wall_seconds,
-                        .read_bytes = now.read_bytes - begin->read_bytes,
-                        .written_bytes = now.written_bytes - begin->written_bytes};
+  return (struct usage){.cpu_seconds = end->cpu_seconds - begin->cpu_seconds,
+                        .wall_seconds = end->wall_seconds - begin->wall_seconds,
+                        .read_bytes = end->read_bytes - begin->read_bytes,
+                        .written_bytes = end->written_bytes - begin->written_bytes};
 }
 
 uint64_t usage_resident(void)

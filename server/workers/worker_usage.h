@@ -11,7 +11,7 @@ struct usage {
 };
 
 struct usage usage_now(void);
-struct usage usage_since(const struct usage *begin);
+struct usage usage_between(const struct usage *begin, const struct usage *end);
 
 /* Bytes of memory the process has now, and the most it has had since usage_reset_peak (or its start). */
 uint64_t usage_resident(void);

@@ -77,6 +77,25 @@ def test_plans_and_budgets_are_checked(start):  # noqa: F811
         assert server.call("POST", "/result", {"process": {"process_graph": ADD}, **fields}).status_code == 200
 
 
+def scripted(body):
+    code = "import time\n\ndef apply_datacube(cube, context):\n    " + body
+    return {"u": {"process_id": "run_udf", "result": True,
+                  "arguments": {"data": 1, "udf": code + "\n    return cube\n", "runtime": "Python"}}}
+
+
+def test_what_scripts_take_is_counted(start):  # noqa: F811
+    """Their processor time is their job's, and only that one's; the budget ends a script that never does."""
+    server = start("--tariff", TARIFF, "--threads", "1")
+    busy = scripted("while time.process_time() < 2: pass")  # of the interpreter, its start included
+    _, document = finish(server, busy)
+    assert document["status"] == "finished"
+    assert 2 <= document["usage"]["cpu"]["value"] < 6 and document["costs"] >= 0.02
+    assert float(server.result(scripted("pass")).headers["OpenEO-Costs"]) < document["costs"]
+    job, document = finish(server, scripted("while True: pass"), budget=0.012)
+    assert document["status"] == "error" and document["costs"] == 0.012
+    assert server.call("GET", f"/jobs/{job}/results").json()["code"] == "PaymentRequired"
+
+
 def test_a_budget_ends_what_costs_more(start):  # noqa: F811
     server = start("--tariff", TARIFF, "--threads", "1")
     long = {**SLOW, "field": {**SLOW["field"], "arguments": {**SLOW["field"]["arguments"], "shape": [8, 8]}}}
