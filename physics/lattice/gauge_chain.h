@@ -18,8 +18,6 @@
 #include "physics/lattice/md_scheme.h"
 #include "physics/lattice/schwinger.h"
 
-#define CHAIN_SEED_BITS 53 /* of the user's seed; the chain's number is above them */
-
 enum { GAUGE_STREAMS = 8, GAUGE_STREAM_EXCHANGE = 5 }; /* 5: of replicas that change places */
 
 enum gauge_method { GAUGE_HEATBATH, GAUGE_HMC };

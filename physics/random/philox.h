@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CHAIN_SEED_BITS 53 /* of the user's seed; where there are several chains, their numbers are above them */
+
 struct philox_stream {
   uint64_t seed;   /* the user's */
   uint64_t stream; /* what the numbers are for; different streams are independent */

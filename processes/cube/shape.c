@@ -96,24 +96,32 @@ int view_spread(struct call *call, const struct node *input, size_t d, const str
   return *out ? 0 : error_memory(call->error);
 }
 
+int view_last(struct call *call, const struct node *input, const size_t *dimensions, size_t count,
+              const struct node **out)
+{
+  const struct cube *from = input->cube;
+  struct cube *to = cube_copy(call->arena, from);
+  struct view_dimension *view = view_identity(call->arena, from);
+  if (!to || !view)
+    return error_memory(call->error);
+  bool moved = false;
+  for (size_t d = 0, front = 0; d < from->dimensions; d++) {
+    size_t i = 0;
+    while (i < count && dimensions[i] != d)
+      i++;
+    size_t place = i < count ? from->dimensions - count + i : front++;
+    view[d].out = (int)place;
+    to->dimension[place] = from->dimension[d];
+    moved = moved || place != d;
+  }
+  *out = moved ? node_view(call->arena, call_origin(call), input, to, view) : input;
+  return *out ? 0 : error_memory(call->error);
+}
+
 int view_plane_last(struct call *call, const struct node *input, const struct node **out)
 {
-  size_t y = cube_find_axis(input->cube, 'y'), x = cube_find_axis(input->cube, 'x'), n = input->cube->dimensions,
-         at = 0;
-  struct cube *cube = cube_copy(call->arena, input->cube);
-  struct view_dimension *view = view_identity(call->arena, input->cube);
-  if (!cube || !view)
-    return error_memory(call->error);
-  *out = input;
-  if (y == n - 2 && x == n - 1)
-    return 0;
-  for (size_t d = 0; d < n; d++) {
-    size_t place = d == y ? n - 2 : d == x ? n - 1 : at++;
-    view[d].out = (int)place;
-    cube->dimension[place] = input->cube->dimension[d];
-  }
-  *out = node_view(call->arena, call_origin(call), input, cube, view);
-  return *out ? 0 : error_memory(call->error);
+  const size_t plane[] = {cube_find_axis(input->cube, 'y'), cube_find_axis(input->cube, 'x')};
+  return view_last(call, input, plane, 2, out);
 }
 
 void cube_admit_missing(struct cube *cube)

@@ -22,6 +22,9 @@ int view_drop(struct call *call, const struct node *input, size_t d, size_t inde
  * are borrowed. Sets *out. */
 int view_spread(struct call *call, const struct node *input, size_t d, const struct dimension *labels,
                 const size_t *indexes, const struct node **out);
+/* The node with those dimensions as its last, in that order, behind the others in theirs. Sets *out. */
+int view_last(struct call *call, const struct node *input, const size_t *dimensions, size_t count,
+              const struct node **out);
 /* The node with y and x as its last dimensions, in this order. It has both. Sets *out. */
 int view_plane_last(struct call *call, const struct node *input, const struct node **out);
 /* The node in a type that has room for missing elements: before a view with holes. Sets *out. */

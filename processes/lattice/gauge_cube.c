@@ -80,30 +80,13 @@ static int sort_directions(struct call *call, const char *parameter, struct gaug
 /* Frames' dimensions first, the field's behind them in their order. */
 static int sort_dimensions(struct call *call, struct gauge_cube *cube, const struct places *places)
 {
-  const struct cube *from = cube->node->cube;
-  struct cube *to = cube_copy(call->arena, from);
-  struct view_dimension *view = view_identity(call->arena, from);
-  int place[CUBE_MAX_DIMENSIONS];
-  bool sorted = true;
-  if (!to || !view)
-    return error_memory(call->error);
-  for (size_t d = 0; d < from->dimensions; d++)
-    place[d] = NO_DIMENSION;
-  cube->frames = from->dimensions - cube->dimensions - 3;
-  for (size_t k = 0; k < cube->dimensions; k++)
-    place[places->axis[k]] = (int)(cube->frames + k);
-  place[places->direction] = (int)(cube->frames + cube->dimensions);
-  place[places->row] = (int)(cube->frames + cube->dimensions + 1);
-  place[places->column] = (int)(cube->frames + cube->dimensions + 2);
-  for (size_t d = 0, frame = 0; d < from->dimensions; d++) {
-    view[d].out = place[d] == NO_DIMENSION ? (int)frame++ : place[d];
-    to->dimension[view[d].out] = from->dimension[d];
-    sorted = sorted && view[d].out == (int)d;
-  }
-  if (sorted)
-    return 0;
-  cube->node = node_view(call->arena, call_origin(call), cube->node, to, view);
-  return cube->node ? 0 : error_memory(call->error);
+  size_t last[LATTICE_MAX_DIMENSIONS + 3], count = cube->dimensions;
+  memcpy(last, places->axis, count * sizeof *last);
+  last[count++] = places->direction;
+  last[count++] = places->row;
+  last[count++] = places->column;
+  cube->frames = cube->node->cube->dimensions - count;
+  return view_last(call, cube->node, last, count, &cube->node);
 }
 
 int call_gauge_cube(struct call *call, const char *parameter, struct gauge_cube *out)
