@@ -1,10 +1,12 @@
-/* lft_scalar_field: phi^4 on a periodic lattice by hybrid Monte Carlo, as a lazy cube. */
-#include "processes/lattice/chain_arguments.h"
+/* lft_scalar_field: phi^4 on a periodic lattice by Markov chains, as a lazy cube. */
+#include "processes/lattice/chain_first.h"
 #include "processes/lattice/scalar_chain.h"
+#include "processes/lattice/scalar_first.h"
 
 #define MAX_SITES ((size_t)1 << 22)
 #define MAX_STEPS 10000
 #define MAX_STEP_SIZE 100.0
+#define MAX_WIDTH 1000.0
 
 static int read_action(struct call *call, struct scalar_action *action)
 {
@@ -36,12 +38,25 @@ static int read_hmc(struct call *call, struct hmc *hmc)
   return 0;
 }
 
+static int read_update(struct call *call, struct chain_parameters *parameters)
+{
+  static const char *const updates[] = {"hmc", "metropolis", "cluster", NULL};
+  size_t update;
+  if (lattice_choice(call, "update", updates, &update) != 0 || read_hmc(call, &parameters->hmc) != 0 ||
+      chain_read_positive(call, "width", MAX_WIDTH, &parameters->width) != 0) {
+    return -1;
+  }
+  parameters->update = (enum scalar_update)update;
+  return 0;
+}
+
 static int lft_scalar_field_call(struct call *call, struct value *result)
 {
   struct chain_parameters parameters = {0};
   struct markov_chain chain = {0};
-  if (read_action(call, &parameters.action) != 0 || read_hmc(call, &parameters.hmc) != 0 ||
-      chain_read_common(call, &chain, &parameters.hmc.seed) != 0) {
+  if (read_action(call, &parameters.action) != 0 || read_update(call, &parameters) != 0 ||
+      chain_read_common(call, &chain, &parameters.hmc.seed) != 0 || chain_read_chains(call, &chain) != 0 ||
+      scalar_first_read(call, &parameters, chain.chains) != 0) {
     return -1;
   }
   parameters.hmc.cancel = chain.cancel;

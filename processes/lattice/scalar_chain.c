@@ -2,14 +2,22 @@
 #include "processes/lattice/scalar_chain.h"
 
 #include "datacube/base/checked.h"
+#include "physics/lattice/scalar_cluster.h"
+#include "physics/lattice/scalar_metropolis.h"
+#include "physics/random/philox.h"
 #include "processes/lattice/chain_arguments.h"
 
 #include <math.h>
 
-enum { THREAD_SITES = 16 * 1024 }; /* fewest sites worth a thread: a sweep takes as long as starting and joining it */
+enum {
+  THREAD_SITES = 16 * 1024, /* fewest sites worth a thread: a sweep takes as long as starting and joining it */
+  METROPOLIS_WORK = 30,     /* nanoseconds a site */
+  CLUSTER_WORK = 100        /* the same, and clusters */
+};
 
-static const struct chain_diagnostic diagnostics[CHAIN_DIAGNOSTICS] = {
-    {"dH", false}, {"accepted", false}, {"acceptance", true}, {"exp_minus_dH", true}, {"action", false}};
+static const struct chain_diagnostic diagnostics[CHAIN_DIAGNOSTICS + 1] = {{"dH", false},        {"accepted", false},
+                                                                           {"acceptance", true}, {"exp_minus_dH", true},
+                                                                           {"action", false},    {"cluster", true}};
 static const char *const axis_names[SCALAR_FIELD_MAX_DIMENSIONS] = {"x0", "x1", "x2", "x3"};
 
 enum { STATE_BYTES = (sizeof(struct scalar_field) + 63) / 64 * 64 }; /* the field's description, then its memory */
@@ -20,12 +28,46 @@ static size_t model_bytes(const void *model)
   return saturated_add(STATE_BYTES, scalar_field_bytes(&p->action));
 }
 
+static uint64_t chain_key(const struct chain_parameters *p, size_t chain)
+{
+  return p->hmc.seed | (uint64_t)chain << CHAIN_SEED_BITS;
+}
+
 static void model_start(const void *model, const struct chain_step *step, void *memory)
 {
   const struct chain_parameters *p = model;
   struct scalar_field *field = memory;
   scalar_field_init(field, &p->action, (unsigned char *)memory + STATE_BYTES);
   field->threads = step->threads;
+  if (p->first != NULL) {
+    scalar_field_set(field, p->first + step->chain * field->sites);
+  }
+}
+
+static void advance_hmc(const struct chain_parameters *p, const struct chain_step *step, struct scalar_field *field,
+                        double *values)
+{
+  struct hmc hmc = p->hmc;
+  hmc.seed = chain_key(p, step->chain);
+  struct hmc_outcome outcome = hmc_trajectory(field, &hmc, step->trajectory);
+  values[0] = outcome.dh;
+  values[1] = values[2] = outcome.accepted;
+  values[3] = exp(-outcome.dh);
+}
+
+static void advance_sweep(const struct chain_parameters *p, const struct chain_step *step, struct scalar_field *field,
+                          double *values)
+{
+  uint64_t key = chain_key(p, step->chain);
+  values[0] = 0;
+  values[1] = values[2] = scalar_metropolis(field, key, p->width, step->trajectory);
+  values[3] = 1;
+  if (p->update == SCALAR_CLUSTER) {
+    values[CHAIN_DIAGNOSTICS] = scalar_cluster_flip(field, key, step->trajectory);
+  }
+  if (p->quantity == CHAIN_HISTORY) {
+    field->current_action = scalar_field_action(field, field->phi);
+  }
 }
 
 static const char *model_advance(const void *model, const struct chain_step *step, void *memory, double *values)
@@ -33,10 +75,11 @@ static const char *model_advance(const void *model, const struct chain_step *ste
   const struct chain_parameters *p = model;
   struct scalar_field *field = memory;
   field->threads = step->threads;
-  struct hmc_outcome outcome = hmc_trajectory(field, &p->hmc, step->trajectory);
-  values[0] = outcome.dh;
-  values[1] = values[2] = outcome.accepted;
-  values[3] = exp(-outcome.dh);
+  if (p->update == SCALAR_HMC) {
+    advance_hmc(p, step, field, values);
+  } else {
+    advance_sweep(p, step, field, values);
+  }
   values[4] = field->current_action;
   return NULL;
 }
@@ -56,8 +99,9 @@ static void model_identity(const void *model, struct buffer *out)
   for (size_t k = 0; k < p->action.dimensions; k++) {
     buffer_printf(out, "%zu ", p->action.extent[k]);
   }
-  buffer_printf(out, "%a %a %llu %a %zu %d ", p->action.m2, p->action.lambda, (unsigned long long)p->hmc.seed,
-                p->hmc.step_size, p->hmc.steps, (int)p->hmc.integrator);
+  buffer_printf(out, "%a %a %llu %a %zu %d %d %a %s ", p->action.m2, p->action.lambda, (unsigned long long)p->hmc.seed,
+                p->hmc.step_size, p->hmc.steps, (int)p->hmc.integrator, (int)p->update, p->width,
+                p->first_text != NULL ? p->first_text : "-");
 }
 
 static const struct chain_model_ops model_ops = {.name = "scalar field",
@@ -66,6 +110,12 @@ static const struct chain_model_ops model_ops = {.name = "scalar field",
                                                  .advance = model_advance,
                                                  .frame = model_frame,
                                                  .identity = model_identity};
+
+/* Of a trajectory, about nanoseconds a site. */
+static size_t work_of(const struct chain_parameters *p)
+{
+  return p->update == SCALAR_HMC ? p->hmc.steps : p->update == SCALAR_METROPOLIS ? METROPOLIS_WORK : CLUSTER_WORK;
+}
 
 int scalar_chain_describe(struct arena *arena, const struct chain_parameters *parameters, struct markov_chain *chain,
                           struct error *error)
@@ -85,15 +135,15 @@ int scalar_chain_describe(struct arena *arena, const struct chain_parameters *pa
     chain->sites *= action->extent[k];
   }
   *model = *parameters;
+  model->quantity = chain->quantity;
   chain->title = arena_printf(arena, "phi^4, %s, M2 %.10g, lambda %.10g, seed %llu", shape, action->m2, action->lambda,
                               (unsigned long long)parameters->hmc.seed);
   chain->ops = &model_ops;
   chain->model = model;
   chain->frame = frame;
   chain->diagnostics = diagnostics;
-  chain->diagnostic_count = CHAIN_DIAGNOSTICS;
-  chain->chains = 1;
-  chain->work = saturated_mul(chain->sites, parameters->hmc.steps);
+  chain->diagnostic_count = parameters->update == SCALAR_CLUSTER ? CHAIN_DIAGNOSTICS + 1 : CHAIN_DIAGNOSTICS;
+  chain->work = saturated_mul(chain->sites, work_of(parameters));
   chain->grain = THREAD_SITES;
   return chain->title != NULL ? 0 : error_memory(error);
 }
@@ -101,7 +151,8 @@ int scalar_chain_describe(struct arena *arena, const struct chain_parameters *pa
 int scalar_chain_source(struct arena *arena, const struct chain_parameters *parameters, const struct source **out,
                         struct error *error)
 {
-  struct markov_chain chain = {.configurations = parameters->configurations,
+  struct markov_chain chain = {.chains = 1,
+                               .configurations = parameters->configurations,
                                .thermalisation = parameters->thermalisation,
                                .separation = parameters->separation,
                                .quantity = parameters->quantity,
