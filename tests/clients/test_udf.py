@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+import subprocess
 import sys
 import textwrap
 import time
@@ -9,12 +11,14 @@ import time
 import numpy
 import openeo
 import pytest
+import rasterio
 import requests
 import xarray
 from pyproj import Transformer
 
-from conftest import twincube
+from conftest import BINARY, twincube
 from cube_tools import callback, chain, cube, dimension, failure, labels, run
+from remote_host import RemoteHost
 
 DATES = ["2020-01-05", "2020-02-05", "2020-03-05"]
 SIZES = {"t": 3, "bands": 2, "y": 40, "x": 50}
@@ -135,6 +139,43 @@ def test_temporal_aggregation(tmp_path):
     assert numpy.array_equal(values_of(run(tmp_path, graph)), numpy.stack([VALUES[:2].max(0), VALUES[2]]))
 
 
+def test_periods_windows_and_the_plane(tmp_path):
+    """Parents that make an array of their own: its dimension is the last one, or where it was."""
+    reducer = udf(script("return cube.max('t') - cube.mean('t')"))
+    result = run(tmp_path, chain(("aggregate_temporal_period", {"data": example(), "period": "year",
+                                                                "reducer": reducer})))
+    assert numpy.array_equal(values_of(result)[0], VALUES.max(0) - VALUES.mean(0)) and values_of(result).shape[0] == 1
+    pixels = udf(script("return cube.max(cube.dims[-1]) + cube.sizes[cube.dims[-1]]"))
+    result = run(tmp_path, chain(("reduce_spatial", {"data": example(), "reducer": pixels})))
+    assert numpy.array_equal(values_of(result), VALUES.max(axis=(2, 3)) + 2000)
+    result = run(tmp_path, chain(("aggregate_spatial_window", {"data": example(), "size": [10, 8], "reducer": pixels})))
+    assert numpy.array_equal(values_of(result), VALUES.reshape(3, 2, 5, 8, 5, 10).max(axis=(3, 5)) + 80)
+
+
+def test_blocks_of_any_size(tmp_path):
+    """However the cube is cut, and whoever gets which block: an identity is one, and each pixel is at its place."""
+    values = numpy.random.default_rng(8).integers(0, 1000, (2, 700, 900)).astype("float32")
+    values[values < 100] = -1
+    transform = rasterio.transform.from_origin(0, 7000, 10, 10)
+    with rasterio.open(tmp_path / "a.tif", "w", driver="GTiff", width=900, height=700, count=2, dtype="float32",
+                       crs="EPSG:32632", transform=transform, nodata=-1, tiled=True, blockxsize=64,
+                       blockysize=64) as file:
+        file.write(values)
+    code = script("print('a block', cube.shape)\nreturn cube + (cube.x - 5) / 10 - cube.y // 10")
+    graph = chain(("load_uploaded_files", {"paths": ["a.tif"], "format": "GTiff"}), ("apply", {"process": udf(code, "x")}),
+                  ("save_result", {"format": "GTiff"}))
+    (tmp_path / "graph.json").write_text(json.dumps(graph))
+    wanted = numpy.where(values == -1, numpy.nan, values + numpy.arange(900) - numpy.arange(699, -1, -1)[:, None])
+    blocks = []
+    for options in (("--threads", "2"), ("--threads", "1", "--memory", "135M"), ("--threads", "2", "--memory", "134M")):
+        done = subprocess.run([BINARY, "run", tmp_path / "graph.json", "--files", tmp_path, "--data", tmp_path, "-o",
+                               tmp_path / "out.tif", *options], capture_output=True, text=True, timeout=60, check=True)
+        with rasterio.open(tmp_path / "out.tif") as file:
+            assert numpy.array_equal(file.read(), wanted, equal_nan=True), options
+        blocks.append(done.stderr.count("a block"))
+    assert 4 < blocks[0] < blocks[1] < blocks[2], blocks
+
+
 def test_series(tmp_path):
     code = """
         import pandas
@@ -237,8 +278,6 @@ def test_missing_values_are_nan(tmp_path):
 
 def test_integers(tmp_path):
     """Without no-data they stay what they are; with no-data they are floats, and it is NaN."""
-    import rasterio
-
     values = numpy.arange(24, dtype="uint8").reshape(1, 4, 6)
     folder = tmp_path / "files"
     folder.mkdir()
@@ -452,6 +491,21 @@ def test_a_process_that_holds_a_script(connection):
         {"name": "code", "description": "", "schema": {"type": "string"}},
         {"name": "runtime", "description": "", "schema": {"type": "string"}, "optional": True, "default": "Python"}])
     assert connection.execute(chain(("scripted", {"data": [1, 2], "code": script("return cube + 1")}))) == [2, 3]
+
+
+def test_a_script_on_another_host(tmp_path):
+    """It is read where that is allowed, and said why not where it is not, or is no text."""
+    graph = tmp_path / "graph.json"
+    with RemoteHost({"double.py": script("return cube * 2").encode(), "none.py": b"a\0b\n"}) as host:
+        for name, options, wanted in (("double.py", ["--remote", host.url], "8"),
+                                      ("none.py", ["--remote", host.url], "FileContentInvalid"),
+                                      ("lost.py", ["--remote", host.url], "not here|404"),
+                                      ("double.py", [], "FeatureUnsupported|RemoteAccess")):
+            graph.write_text(json.dumps(chain(("run_udf", {"data": 4, "udf": host.url + name, "runtime": "Python"}))))
+            done = subprocess.run([BINARY, "run", graph, "--data", tmp_path, *options], capture_output=True, text=True,
+                                  timeout=60, check=False)
+            assert re.search(wanted, done.stdout if done.returncode == 0 else done.stderr), (name, done)
+        assert host.count("double.py") == 1
 
 
 def test_validation_runs_no_script(connection):
