@@ -24,6 +24,7 @@ static enum work_kind kind_of(const struct kernel_step *step)
   case STEP_SERIES:
     return step->op == KSER_SORT ? WORK_ORDER : WORK_REDUCE;
   case STEP_FIT:
+  case STEP_FUNCTION:
     return WORK_ORDER;
   case STEP_ELEMENT:
     return step->op >= KOP_POW && step->op <= KOP_ARTANH ? WORK_DEAR : WORK_PLAIN;
@@ -36,7 +37,8 @@ void kernel_work(const struct kernel *kernel, double *values)
 {
   for (size_t i = 0; i < kernel->step_count; i++) {
     const struct kernel_step *step = &kernel->steps[i];
-    const bool is_array = step->kind == STEP_REDUCE || step->kind == STEP_SERIES || step->kind == STEP_FIT;
+    const bool is_array =
+        step->kind == STEP_REDUCE || step->kind == STEP_SERIES || step->kind == STEP_FIT || step->kind == STEP_FUNCTION;
     values[kind_of(step)] += is_array ? (double)step->outer * step->n : step->blocks;
   }
 }

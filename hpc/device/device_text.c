@@ -1,5 +1,6 @@
 /* A kernel's function: its registers, then loop after loop. */
 #include "hpc/device/device_writer.h"
+#include "hpc/kernel/array_function.h"
 
 extern const char prelude_cu[], lane_cu[], fit_cu[]; /* the .cu files */
 
@@ -146,11 +147,20 @@ static void write_lanes(struct device_writer *w)
   buffer_text(w->out, "  }\n");
 }
 
+/* Functions in C have no text. */
+static int check_steps(const struct kernel *kernel, struct error *error)
+{
+  for (size_t i = 0; i < kernel->step_count; i++)
+    if (kernel->steps[i].kind == STEP_FUNCTION)
+      return error_set(error, ERROR_FeatureUnsupported, "%s is computed by CPUs only", kernel->steps[i].function->name);
+  return 0;
+}
+
 int device_text_kernel(const struct kernel *kernel, const char *name, struct buffer *out, struct device_launch *launch,
                        struct error *error)
 {
   struct device_writer w = {.kernel = kernel, .name = name, .out = out};
-  if (device_loops_find(kernel, 0, &w.loops, error) != 0)
+  if (check_steps(kernel, error) != 0 || device_loops_find(kernel, 0, &w.loops, error) != 0)
     return -1;
   w.shared = w.loops.parts > 1;
   *launch = (struct device_launch){

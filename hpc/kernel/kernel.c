@@ -63,6 +63,8 @@ size_t kernel_step_work_blocks(const struct kernel_step *step)
     const struct kernel *model = &step->curve->model;
     return model->scratch_blocks + model->work_blocks + fit_blocks(step->n, step->parameter_count - 1);
   }
+  if (step->kind == STEP_FUNCTION)
+    return function_blocks(step->function);
   if (step->kind == STEP_SERIES) {
     if (step->op == KSER_SORT)
       return (size_t)step->n + 4; /* as the sorting reducers */

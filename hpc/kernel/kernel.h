@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct array_function;
 struct buffer;
 
 enum kernel_op {
@@ -48,6 +49,7 @@ enum kernel_step_kind {
   STEP_REDUCE,   /* operand a is [outer][n]; dst is [outer], QUANTILES: [outer][parameter_count - 1] */
   STEP_SERIES,   /* operand a is [outer][n]; dst is [outer][n] */
   STEP_FIT,      /* operand a is [outer][n]; dst is [outer][parameter_count - 1] */
+  STEP_FUNCTION, /* operand a is [outer][n]; dst is [outer][function's results] */
   STEP_GATHER,   /* dst[b] = a[map[b]] */
   STEP_STORE     /* output base + offsets[b] + lane * lane_stride = convert(a[b]) */
 };
@@ -66,17 +68,18 @@ struct kernel_step {
   uint32_t dst, dst_block; /* destination register and its first block (not for STORE) */
   uint32_t blocks;         /* destination blocks; for STORE: blocks stored */
   struct kernel_operand operand[3];
-  uint32_t outer, n;        /* REDUCE, SERIES, FIT */
+  uint32_t outer, n;        /* REDUCE, SERIES, FIT, FUNCTION */
   double value;             /* CONSTANT */
   bool once;                /* CONSTANT: no other step writes its blocks, so a run's first piece sets them for all */
   const double *parameters; /* REDUCE, SERIES: see the .def files; CONSTANT: one value per block, or NULL; FIT: see
                                program.h */
   uint32_t parameter_count;
-  const struct kernel_curve *curve; /* FIT */
-  const uint32_t *map;              /* GATHER: source block, relative to operand[0].block, of each destination block */
-  const ptrdiff_t *offsets;         /* LOAD, STORE: element offset of each block from the base */
-  ptrdiff_t lane_stride;            /* LOAD, STORE: elements from lane to lane; 0 (LOAD only): every lane the same */
-  enum element_type type;           /* LOAD, STORE: element type in memory */
+  const struct kernel_curve *curve;      /* FIT */
+  const struct array_function *function; /* FUNCTION; borrowed */
+  const uint32_t *map;      /* GATHER: source block, relative to operand[0].block, of each destination block */
+  const ptrdiff_t *offsets; /* LOAD, STORE: element offset of each block from the base */
+  ptrdiff_t lane_stride;    /* LOAD, STORE: elements from lane to lane; 0 (LOAD only): every lane the same */
+  enum element_type type;   /* LOAD, STORE: element type in memory */
   bool has_nodata;
   double nodata; /* LOAD: read as NA, as NaN of floats is; STORE: written for NA and NaN. NA: both stay as they are */
   uint32_t load; /* LOAD: index of its base pointer in kernel_run's bases */

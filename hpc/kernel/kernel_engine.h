@@ -6,6 +6,7 @@
 #ifndef TWINCUBE_HPC_KERNEL_KERNEL_ENGINE_H
 #define TWINCUBE_HPC_KERNEL_KERNEL_ENGINE_H
 
+#include "hpc/kernel/array_function.h"
 #include "hpc/kernel/kernel.h"
 
 /* Own states of a reducer's row, at most. */
@@ -48,6 +49,12 @@ const struct kernel_engine *kernel_engine_chosen(void);
 static inline size_t fit_blocks(size_t n, size_t count)
 {
   return n * (count + 1) + count * (2 * count + 5) + 6;
+}
+
+/* Blocks that one lane's array, results and work space take, behind each other: a block has 16 lanes at least. */
+static inline size_t function_blocks(const struct array_function *function)
+{
+  return (function->arguments + function->results + function->work_bytes / sizeof(double)) / 16 + 2;
 }
 
 /* Batcher's odd-even mergesort (Knuth, The Art of Computer Programming 3, 5.3.4) of up to 64 elements, from sorted runs

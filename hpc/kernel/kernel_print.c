@@ -1,6 +1,7 @@
 /* Kernels as text, for EXPLAIN: one line a step. */
 #include "datacube/base/buffer.h"
 #include "datacube/base/missing.h"
+#include "hpc/kernel/array_function.h"
 #include "hpc/kernel/kernel.h"
 
 enum { LISTED = 8 }; /* indexes and parameters written out before "…" */
@@ -95,6 +96,10 @@ static void print_source(struct buffer *out, const struct kernel_step *step)
   case STEP_FIT:
     buffer_printf(out, "FIT r%u over %u by %zu steps", (unsigned)step->operand[0].reg, (unsigned)step->n,
                   step->curve->model.step_count - 2);
+    break;
+  case STEP_FUNCTION:
+    buffer_text(out, step->function->name);
+    print_array(out, step);
     break;
   case STEP_GATHER:
     buffer_printf(out, "GATHER r%u", (unsigned)step->operand[0].reg);

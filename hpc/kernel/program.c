@@ -362,6 +362,22 @@ struct lanes program_fit(struct program *p, struct lanes array, const struct pro
   return newest(p, LANES_NUMBER, ELEMENT_F64);
 }
 
+struct lanes program_function(struct program *p, struct lanes array, const struct array_function *function)
+{
+  struct program_step *step = add_step(p);
+  if (!array.is_array || array.is_complex || array.length != function->arguments)
+    mismatch(p);
+  if (step) {
+    step->kind = PROGRAM_FUNCTION;
+    step->operand[0] = array.value;
+    step->function = function;
+    step->is_array = true;
+    step->length = function->results;
+    step->wants_f64 = true;
+  }
+  return newest(p, LANES_NUMBER, ELEMENT_F64);
+}
+
 static struct lanes pick(struct program *p, struct lanes array, const size_t *indexes, size_t count, bool is_array)
 {
   if (array.is_complex)

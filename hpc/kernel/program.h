@@ -11,6 +11,7 @@
 #include "datacube/base/error.h"
 #include "datacube/dimension.h"
 #include "datacube/element.h"
+#include "hpc/kernel/array_function.h"
 #include "hpc/kernel/kernel.h"
 
 enum lane_class { LANES_NUMBER, LANES_BOOLEAN };
@@ -36,7 +37,8 @@ enum program_step_kind {
   PROGRAM_SERIES,
   PROGRAM_PICK,
   PROGRAM_CONCAT,
-  PROGRAM_FIT
+  PROGRAM_FIT,
+  PROGRAM_FUNCTION
 };
 
 /* A function whose parameters are to be found. */
@@ -60,8 +62,9 @@ struct program_step { /* step i computes value i */
   const size_t *indexes; /* PICK: elements taken, in order */
   const int *parts;      /* CONCAT: value ids, scalars and arrays */
   size_t part_count;
-  const struct program_curve *curve; /* FIT */
-  bool wants_f64;                    /* constants that f32 cannot hold, … */
+  const struct program_curve *curve;     /* FIT */
+  const struct array_function *function; /* FUNCTION */
+  bool wants_f64;                        /* constants that f32 cannot hold, … */
 };
 
 struct program {
@@ -101,6 +104,8 @@ struct lanes program_series(struct program *p, enum kernel_series series, struct
  * parameters are there or the first guess gives no number. parameters: as in the step, copied. */
 struct lanes program_fit(struct program *p, struct lanes array, const struct program_curve *curve,
                          const double *parameters, size_t count);
+/* The function's results, as an array. It is borrowed; the array has as many elements as it takes, none complex. */
+struct lanes program_function(struct program *p, struct lanes array, const struct array_function *function);
 /* Element i as a scalar; elements by index as an array (any order, repeats allowed). */
 struct lanes program_element(struct program *p, struct lanes array, size_t index);
 struct lanes program_pick(struct program *p, struct lanes array, const size_t *indexes, size_t count);

@@ -388,6 +388,8 @@ static int step_tangent(struct program *p, size_t i, struct tangent *known, stru
     return concat_tangent(&g, out, error);
   case PROGRAM_FIT:
     return no_rule("FIT", error);
+  case PROGRAM_FUNCTION:
+    return no_rule(step.function->name, error);
   case PROGRAM_INPUT:
   case PROGRAM_CONSTANT:
     break;

@@ -318,6 +318,17 @@ static int step_fit(struct fuse *f, const struct program_walk *w, const struct p
   return 0;
 }
 
+static int step_function(struct fuse *f, const struct program_walk *w, const struct program_step *program_step,
+                         struct operand *out)
+{
+  if (step_array(f, w, program_step, out) != 0)
+    return -1;
+  struct kernel_step *step = &f->steps[f->step_count - 1];
+  step->kind = STEP_FUNCTION;
+  step->function = program_step->function;
+  return 0;
+}
+
 static int run_step(struct fuse *f, struct program_walk *w, size_t i)
 {
   const struct program *program = w->node->program;
@@ -335,6 +346,8 @@ static int run_step(struct fuse *f, struct program_walk *w, size_t i)
     return step_array(f, w, step, out);
   case PROGRAM_FIT:
     return step_fit(f, w, step, out);
+  case PROGRAM_FUNCTION:
+    return step_function(f, w, step, out);
   case PROGRAM_PICK:
     if (program->steps[step->operand[0]].kind == PROGRAM_INPUT && !w->whole[step->operand[0]])
       return pick_input(f, w, step, out);

@@ -221,6 +221,10 @@ static void hash_step(struct hash *hash, const struct program_step *step)
     hash_step(hash, &step->curve->model->steps[i]);
   if (step->curve)
     hash_word(hash, (uint64_t)step->curve->values);
+  if (step->function) {
+    hash_text(hash, step->function->name);
+    hash_add(hash, step->function->hash);
+  }
 }
 
 void hash_program(struct hash *hash, const struct program *program)

@@ -46,7 +46,7 @@ static int survey_kernel(struct surveyor *s, const struct node *node, struct sur
     const struct program_step *step = &node->program->steps[i];
     if (!needed[i])
       continue;
-    if (step->kind == PROGRAM_CONSTANT || step->kind == PROGRAM_FIT)
+    if (step->kind == PROGRAM_CONSTANT || step->kind == PROGRAM_FIT || step->kind == PROGRAM_FUNCTION)
       s->wants_f64 = s->wants_f64 || step->wants_f64;
     if (step->kind != PROGRAM_INPUT)
       continue;

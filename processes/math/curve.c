@@ -62,6 +62,9 @@ static int repeat_step(const struct curve *c, struct program *to, const struct p
     *out =
         step->is_array ? program_pick(to, of, step->indexes, step->length) : program_element(to, of, step->indexes[0]);
     return 0;
+  case PROGRAM_FUNCTION:
+    *out = program_function(to, of, step->function);
+    return 0;
   case PROGRAM_CONCAT:
     *out = repeat_parts(to, step, values);
     return 0;
