@@ -10,7 +10,7 @@
 #ifndef TWINCUBE_PHYSICS_STATISTICS_JACKKNIFE_H
 #define TWINCUBE_PHYSICS_STATISTICS_JACKKNIFE_H
 
-#include <stddef.h>
+#include "physics/statistics/samples.h"
 
 struct estimate {
   double value;
@@ -20,12 +20,7 @@ struct estimate {
 /* Error from the estimates that leave out one bin each. */
 double jackknife_error(const double *estimates, size_t n);
 
-/* The mean of n values, n at least 1. */
-struct estimate jackknife_mean(const double *values, size_t n, size_t bin);
-
-/* Any estimator: called with the values that are left, in order. `work` has room for n values. */
-struct estimate jackknife(const double *values, size_t n, size_t bin,
-                          double (*estimator)(const double *values, size_t n, const void *data), const void *data,
-                          double *work);
+/* The mean of the first observable. */
+struct estimate jackknife_mean(const struct binned *bins);
 
 #endif

@@ -61,8 +61,8 @@ struct binned bins_of_chains(const struct samples *samples, const size_t *length
   for (size_t c = 0; c < chains; c++) {
     count += bins_count(lengths[c], size);
   }
-  struct binned bins = {
-      count, observables, (double)samples->count, work, work + observables, work + observables * (count + 1)};
+  struct binned bins = {count, observables,        (double)samples->count,
+                        work,  work + observables, work + observables * (count + 1)};
   for (size_t k = 0; k < observables; k++) {
     bins.mean[k] = mean_of_observable(samples, k);
   }

@@ -195,6 +195,58 @@ def test_autocorrelation_against_plain_sums(tmp_path):
 # ---- bootstrap and jackknife ------------------------------------------------------------------------------------------
 
 
+def plain_jackknife(x, size, estimator, ignore=True):
+    """Bins are places along the axis: those without a value do not count."""
+    missing = numpy.isnan(x)
+    if len(x[~missing]) == 0 or (missing.any() and not ignore):
+        return numpy.nan, numpy.nan
+    place = numpy.arange(len(x)) // size
+    bins = sorted(set(place[~missing]))
+    n = len(bins)
+    if n < 2:
+        return estimator(x[~missing]), numpy.nan
+    left = numpy.array([estimator(x[~missing & (place != b)]) for b in bins])
+    return estimator(x[~missing]), math.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum())
+
+
+def of_data(process, **arguments):
+    return graph(("p", process, {"data": "$data", **arguments}))
+
+
+@pytest.mark.parametrize("estimator", [None, "mean", "max"])
+@pytest.mark.parametrize("size", [1, 3, 7, 20])
+def test_jackknife_leaves_out_bins(tmp_path, estimator, size):
+    """Along the middle one of three dimensions, with holes, whole bins of them, and positions without a value."""
+    rng = numpy.random.default_rng(23)
+    x = rng.normal(size=(5, 23, 40)) + 1e3
+    x[rng.random(x.shape) < 0.2] = numpy.nan
+    x[1, 3:9] = x[2, :, 7] = x[3, :22, 3] = numpy.nan
+    x[4] = rng.normal(size=(23, 40))
+    function = {None: numpy.mean, "mean": numpy.mean, "max": numpy.max}[estimator]
+    for ignore in True, False:
+        callback = {"estimator": of_data(estimator, ignore_nodata=ignore)} if estimator else {}
+        nodes = of("apply_dimension", x, {"a": 5, "t": 23, "b": 40}, dimension="t", target_dimension="statistic")
+        nodes["p"]["arguments"]["process"] = of_data("jackknife", bin_size=size, ignore_nodata=ignore, **callback)
+        result = run(tmp_path, nodes, "--threads", 2)
+        assert [d["name"] for d in result["dimensions"]] == ["a", "statistic", "b"]
+        assert labels(result, "statistic") == ["value", "error"]
+        expected = [[plain_jackknife(x[i, :, k], size, function, ignore) for k in range(40)] for i in range(5)]
+        numpy.testing.assert_allclose(values(result), numpy.moveaxis(numpy.array(expected), 2, 1), rtol=1e-7, atol=1e-9)
+
+
+def test_jackknife_amid_other_steps(tmp_path):
+    """In one program with what comes before and after it; and the same function used twice."""
+    x = numpy.random.default_rng(24).normal(size=(30, 6)).astype("float32") + 2
+    process = graph(("s", "array_apply", {"data": "$data", "process": graph(("m", "multiply", {"x": "$x", "y": "$x"}))}),
+                    ("a", "jackknife", {"data": "#s", "bin_size": 5}), ("b", "jackknife", {"data": "$data"}),
+                    ("e", "array_element", {"data": "#a", "label": "error"}),
+                    ("f", "array_element", {"data": "#b", "label": "error"}), ("r", "divide", {"x": "#e", "y": "#f"}))
+    result = run(tmp_path, of("reduce_dimension", x, {"t": 30, "o": 6}, dimension="t", reducer=process))
+    expected = [plain_jackknife(c.astype(float) ** 2, 5, numpy.mean)[1] / plain_jackknife(c.astype(float), 1, numpy.mean)[1]
+                for c in x.T]
+    numpy.testing.assert_allclose(values(result), expected, rtol=1e-6)
+
+
 def test_intervals_are_those_of_scipy(tmp_path):
     x = numpy.random.default_rng(8).exponential(size=60)
     for interval, method in ("percentile", "percentile"), ("bca", "BCa"):

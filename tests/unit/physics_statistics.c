@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "physics_gamma.h"
+#include "physics_jackknife.h"
 
 static void assert_near(double a, double b, double tolerance)
 {
@@ -126,7 +127,7 @@ static void errors_cover_the_truth(void **state)
   for (uint64_t k = 0; k < SETS; k++) {
     autoregressive(0.8, 1000 + k, N, x);
     struct gamma_estimate e = gamma_of(x, N);
-    struct estimate j = jackknife_mean(x, N, 50);
+    struct estimate j = jackknife_of(x, N, 50);
     covered += fabs(e.value) < e.error;
     binned += fabs(j.value) < j.error;
     pull += e.value / e.error;
@@ -235,7 +236,7 @@ static void bootstrap_of_a_mean_is_normal(void **state)
   for (size_t b = 0; b < N; b++) {
     bins_without(&bins, b, &left_out[b]);
   }
-  struct estimate exact = jackknife_mean(values, N, 1);
+  struct estimate exact = jackknife_of(values, N, 1);
   struct bootstrap_draws given = {draws, DRAWS, exact.value, 0.6826894921370859};
   struct bootstrap_estimate percentile = bootstrap_percentile(given), bca = bootstrap_bca(given, left_out, N);
   assert_near(percentile.error / exact.error, 1, 4 / sqrt(2.0 * DRAWS));
