@@ -11,8 +11,8 @@
 
 enum {
   THREAD_SITES = 16 * 1024, /* fewest sites worth a thread: a sweep takes as long as starting and joining it */
-  METROPOLIS_WORK = 30,     /* nanoseconds a site */
-  CLUSTER_WORK = 100        /* the same, and clusters */
+  METROPOLIS_WORK = 50,     /* nanoseconds a site */
+  CLUSTER_WORK = 170        /* the same, and clusters */
 };
 
 static const struct chain_diagnostic diagnostics[CHAIN_DIAGNOSTICS + 1] = {{"dH", false},        {"accepted", false},
