@@ -174,6 +174,16 @@ def check_links(root):
                 yield root / "CMakeLists.txt", f"{room} may not link {target}"
 
 
+TOP_LEVEL = {"CMakeLists.txt", "README.md", "LICENSE", "conformance", "tests", *ARROWS}
+
+
+def check_top_level(root):
+    """What is kept there is in the map; what begins with a dot, and what building leaves, does not count."""
+    for path in sorted(root.iterdir()):
+        if path.name not in TOP_LEVEL and path.name[0] != "." and not path.name.startswith("build"):
+            yield path, "nothing else lies at the top level"
+
+
 def findings(root):
     for room, path in sources(root):
         relative = path.relative_to(root).as_posix()
@@ -183,7 +193,7 @@ def findings(root):
                       check_calls(without_text(source)), check_sizes(lines), check_lines(lines), check_marks(lines)):
             for number, reason in check:
                 yield f"{relative}:{number}: {reason}"
-    for path, reason in (*check_processes(root), *check_links(root)):
+    for path, reason in (*check_top_level(root), *check_processes(root), *check_links(root)):
         yield f"{path.relative_to(root).as_posix()}: {reason}"
     for place, reason in check_names(root):
         yield f"{place}: {reason}"

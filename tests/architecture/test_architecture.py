@@ -54,6 +54,7 @@ def test_each_breach_is_found(tmp_path):
         "datacube/omp.c": "#include <omp.h>\n",
         "datacube/pragma.c": "#pragma omp parallel for\n",
         "hpc/call.c": "int f(void)\n{\n  return rand();\n}\n",
+        "README.md.orig": "",
         "hpc/mark.c": "/* " + "TO" + "DO later */\n",
         "hpc/long.c": "\n" * 801,
         "hpc/wide.def": "KOP(" + "a" * 117 + ")\n",
