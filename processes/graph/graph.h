@@ -50,6 +50,7 @@ struct graph_options {
   unsigned threads;                  /* … workers, 0: default … */
   const char *beside;                /* … and a path: beside it they keep what memory does not hold; or NULL */
   bool describes_only;               /* nothing is to be read: what depends on elements is taken at its most */
+  bool *has_guessed; /* with it: becomes true where nobody knows what a script gives, and more may hold than it seems */
   bool official_encoding;            /* of the official test cases, for what JSON cannot say; see json.h */
 };
 

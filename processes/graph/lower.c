@@ -479,13 +479,16 @@ void graph_validate(const char *json, size_t length, const struct graph_options 
   struct outcome outcome;
   struct graph_shares shares;
   struct graph_options describing = *options;
+  bool has_guessed = false;
   describing.describes_only = true;
+  describing.has_guessed = &has_guessed;
   if (!arena)
     error_memory(&error);
   else if (graph_parse(arena, json, length, options->official_encoding, &graph, &error) == 0 &&
            graph_bind_report(arena, graph, options, &bound, report, data, &error) == 0 && !bound->open &&
-           graph_share(arena, json, length, options, &shares, &error) == 0 && shares.count == 0)
-    graph_lower(arena, bound, &describing, &outcome, &error);
+           graph_share(arena, json, length, options, &shares, &error) == 0 && shares.count == 0 &&
+           graph_lower(arena, bound, &describing, &outcome, &error) != 0 && has_guessed)
+    error = (struct error){{0}, {0}, {0}, {0}}; /* behind a script it may be none */
   if (error_is_set(&error)) {
     if (arena)
       graph_blame(arena, &error);

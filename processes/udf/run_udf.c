@@ -230,6 +230,7 @@ static int run_on_value(struct call *call, const struct value *data, const char 
   struct buffer view = {0}, reply = {.limit = 64 << 20};
   struct json_writer w = {.out = &view};
   if (call->lowering->options->describes_only) {
+    *call->lowering->options->has_guessed = true;
     *result = value_null();
     return 0;
   }

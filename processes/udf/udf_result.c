@@ -358,6 +358,8 @@ int udf_result_find(struct call *call, const struct udf_use *use, const struct c
     return error_memory(call->error);
   *value = NULL;
   int status = 0;
+  if (lowering->options->describes_only)
+    *lowering->options->has_guessed = true;
   if (lowering->options->describes_only || lowering->is_block || cube_elements(cube) == 0)
     assume(use, cube);
   else if (use->model)

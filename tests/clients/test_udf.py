@@ -527,6 +527,22 @@ def test_validation_runs_no_script(connection):
     assert [e["code"] for e in found] == ["InvalidRuntime"]
 
 
+def test_validation_does_not_know_what_a_script_gives(connection):
+    """A reducer's script may leave an array, one of a whole cube add a dimension: what comes then may be right."""
+    array = udf(script("return cube"))["process_graph"]["p"]
+    mean = {"process_id": "mean", "arguments": {"data": {"from_node": "p"}}, "result": True}
+    reducer = {"process_graph": {"p": {**array, "result": False}, "mean": mean}}
+    added = {"data": example(), "udf": script("return cube.expand_dims(new=[1, 2])"), "runtime": "Python"}
+    for graph, wanted in (
+            (chain(("reduce_dimension", {"data": example(), "dimension": "t", "reducer": reducer})), VALUES.mean(0)),
+            (zones(reducer), by_squares(lambda p: p.mean(-1))),
+            (chain(("run_udf", added), ("reduce_dimension", {"dimension": "new", "reducer": callback("sum")})), 2 * VALUES)):
+        assert connection.validate_process_graph(graph) == []
+        assert numpy.allclose(values_of(ask(connection, graph)), wanted, rtol=1e-14, equal_nan=True)
+    graph = chain(("reduce_dimension", {"data": example(), "dimension": "none", "reducer": callback("mean")}))
+    assert [e["code"] for e in connection.validate_process_graph(graph)] == ["DimensionNotAvailable"]
+
+
 def test_a_map_of_what_a_script_gives(connection):
     """Published as XYZ: the tile shows something, and again."""
     reducer = udf(script("return cube.max('t')"))
