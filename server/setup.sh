@@ -1,7 +1,8 @@
 # Sourced by server/run and tests/run: what they share. Debian packages, sudo where it is needed, the build.
 
 build_packages="cmake ninja-build gcc libc6-dev pkg-config libgdal-dev libproj-dev libnetcdf-dev libhdf5-dev libmicrohttpd-dev
-  libjansson-dev libsqlite3-dev libpq-dev libsodium-dev libdeflate-dev libzstd-dev libcurl4-gnutls-dev libssl-dev libgnutls28-dev"
+  libblosc-dev libjansson-dev libsqlite3-dev libpq-dev libsodium-dev libdeflate-dev libzstd-dev libcurl4-gnutls-dev libssl-dev
+  libgnutls28-dev"
 
 # What users' scripts are run with (run_udf).
 script_packages="python3-numpy python3-pandas python3-xarray"
