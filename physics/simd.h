@@ -13,7 +13,15 @@
 
 #define SIMD_BODY static inline __attribute__((always_inline)) void
 
-#if defined(__x86_64__)
+/* Whether there is more than the baseline. Not where TWINCUBE_PLAIN is defined: for programs that are built more often
+ * than they compute, fuzzers. */
+#if defined(__x86_64__) && !defined(TWINCUBE_PLAIN)
+#define SIMD_HAS_LEVELS 1
+#else
+#define SIMD_HAS_LEVELS 0
+#endif
+
+#if SIMD_HAS_LEVELS
 #define SIMD_LEVELS(name, parameters, arguments)                                                                       \
   static void name##_baseline parameters                                                                               \
   {                                                                                                                    \

@@ -1,8 +1,9 @@
 /* Kernels of fermion fields for AVX-512. See fermion_kernel.inc. */
 #include "physics/lattice/fermion_kernel.h"
 #include "physics/lattice/gamma.h"
+#include "physics/simd.h"
 
-#if defined(__x86_64__)
+#if SIMD_HAS_LEVELS
 #include <immintrin.h>
 
 #define SHUFFLE 1

@@ -7,7 +7,7 @@
 
 const struct fermion_kernels *fermion_kernels(enum fermion_type type)
 {
-#if defined(__x86_64__)
+#if SIMD_HAS_LEVELS
   if (simd_level_is("avx512")) {
     return &fermion_kernels_avx512[type];
   }
