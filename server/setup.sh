@@ -1,8 +1,8 @@
 # Sourced by server/run and tests/run: what they share. Debian packages, sudo where it is needed, the build.
 
-build_packages="cmake ninja-build gcc libc6-dev pkg-config libgdal-dev libproj-dev libnetcdf-dev libhdf5-dev libmicrohttpd-dev
-  libblosc-dev libjansson-dev libsqlite3-dev libpq-dev libsodium-dev libdeflate-dev libzstd-dev libcurl4-gnutls-dev libssl-dev
-  libgnutls28-dev"
+build_packages="cmake ninja-build gcc libc6-dev pkg-config libgdal-dev libproj-dev libnetcdf-dev libhdf5-dev
+  libblosc-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev libpq-dev libsodium-dev libdeflate-dev libzstd-dev
+  libcurl4-gnutls-dev libssl-dev libgnutls28-dev"
 
 # What users' scripts are run with (run_udf).
 script_packages="python3-numpy python3-pandas python3-xarray"
@@ -36,7 +36,8 @@ need_packages() { # package...
   fi
   say "Installing ${missing[*]}"
   as_root apt-get update -q </dev/null >&2
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null >&2
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null >&2
 }
 
 # Configures, then builds what has changed: the targets named in the third argument. Further ones go to cmake.

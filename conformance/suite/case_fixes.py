@@ -1,6 +1,6 @@
 """Mends of those official process cases that contradict the specification, themselves or their assets: of each the
-least change that makes it say what it means. defective.json gives the reasons. What is expected is written here or computed
-from the suite's assets; nothing comes from a server."""
+least change that makes it say what it means. defective.json gives the reasons. What is expected is written here or
+computed from the suite's assets; nothing comes from a server."""
 
 import copy
 import json

@@ -5,6 +5,8 @@
  * compiler use vector instructions. */
 #include "datacube/source/netcdf_convert.h"
 
+#include "datacube/base/byte_order.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -61,23 +63,13 @@ static void unshuffle8(const struct netcdf_packed *p, size_t first, size_t count
   }
 }
 
-static void swap_bytes(unsigned char *data, size_t count, size_t size)
-{
-  for (size_t i = 0; i < count; i++, data += size)
-    for (size_t b = 0; b < size / 2; b++) {
-      const unsigned char byte = data[b];
-      data[b] = data[size - 1 - b];
-      data[size - 1 - b] = byte;
-    }
-}
-
 void netcdf_unpack(const struct netcdf_packed *packed, size_t first, size_t count, void *out)
 {
   const bool machine_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
   if (!packed->shuffled || packed->size == 1) {
     memcpy(out, packed->data + first * packed->size, count * packed->size);
     if (packed->big_endian != machine_big)
-      swap_bytes(out, count, packed->size);
+      bytes_turn(out, count, packed->size);
   } else if (packed->size == 2) {
     unshuffle2(packed, first, count, out);
   } else if (packed->size == 4) {

@@ -1,6 +1,7 @@
 /* Chunks of Zarr arrays: see the header. Codecs are undone one after the other, from one buffer into the other. */
 #include "datacube/source/zarr_chunk.h"
 
+#include "datacube/base/byte_order.h"
 #include "datacube/base/checked.h"
 #include "datacube/base/rooted_path.h"
 
@@ -242,16 +243,6 @@ static bool decode(struct zarr_reader *r, const struct zarr_array *a, size_t len
 
 /* ---- elements ---------------------------------------------------------------------------------------------------- */
 
-static void turn_bytes(unsigned char *data, size_t count, size_t size)
-{
-  for (size_t i = 0; i < count; i++, data += size)
-    for (size_t b = 0; b < size / 2; b++) {
-      const unsigned char byte = data[b];
-      data[b] = data[size - 1 - b];
-      data[size - 1 - b] = byte;
-    }
-}
-
 /* Bytes that are turned round together. */
 static size_t word_size(const struct zarr_array *a)
 {
@@ -302,7 +293,7 @@ int zarr_chunk_read(struct zarr_reader *r, const struct zarr_array *a, const siz
   copy_elements(a, count, bytes, out);
   const size_t word = word_size(a);
   if (a->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) && word > 1)
-    turn_bytes(out, decoded / word, word);
+    bytes_turn(out, decoded / word, word);
   return 1;
 }
 

@@ -4,8 +4,8 @@
  * over the plaquettes P and, with c1, the 2 x 1 and 1 x 2 rectangles R that lie on the lattice; Tr / N is the phase
  * itself for U(1). w is xi in planes with x0 and 1 / xi in others (xi the anisotropy; 1 for actions with rectangles).
  *
- *   Wilson c1 = 0 · Symanzik, tree level -1/12 (P. Weisz, Nucl. Phys. B 212 (1983) 1; M. Luscher, P. Weisz, Comm. Math.
- *   Phys. 97 (1985) 59) · Iwasaki -0.331 (Univ. of Tsukuba report UTHEP-118 (1983), arXiv:1111.7054) · DBW2 -1.4088
+ *   Wilson c1 = 0; Symanzik, tree level -1/12 (P. Weisz, Nucl. Phys. B 212 (1983) 1; M. Luscher, P. Weisz, Comm. Math.
+ *   Phys. 97 (1985) 59); Iwasaki -0.331 (Univ. of Tsukuba report UTHEP-118 (1983), arXiv:1111.7054); DBW2 -1.4088
  *   (T. Takaishi, Phys. Rev. D 54 (1996) 1050)
  * Thread rule: pure functions; work inside goes to `threads` threads by blocks, with the same bits for any number. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_GAUGE_ACTION_H

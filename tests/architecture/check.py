@@ -29,7 +29,7 @@ LIBRARIES = [
     ("GDAL or PROJ", r"(gdal/)?(gdal|ogr_|cpl_|vrt)[a-z_]*\.h|(gdal/)?ogr[a-z_]*\.h|proj(_[a-z]+)?\.h|geos_c\.h",
      ("datacube",)),
     ("netCDF, HDF5 or eccodes", r"netcdf[a-z_]*\.h|(hdf5/.*|hdf5|H5[A-Za-z]*)\.h|eccodes\.h", ("datacube",)),
-    ("libdeflate", r"libdeflate\.h", ("datacube",)),
+    ("a codec", r"(libdeflate|zstd|blosc)\.h", ("datacube",)),
     ("jansson", r"jansson\.h", ("processes/graph", "stac", "server")),
     ("SQLite", r"sqlite3\.h", ("stac", "server/store")),
     ("libpq", r"libpq-fe\.h", ("server/store",)),
@@ -116,8 +116,17 @@ def check_sizes(lines):
 
 def check_lines(lines):
     for number, line in enumerate(lines, 1):
-        if len(line) > LONGEST_LINE:
-            yield number, f"{len(line)} columns; {LONGEST_LINE} is the most (.clang-format)"
+        if len(line.encode()) > LONGEST_LINE:
+            yield number, f"{len(line.encode())} bytes; {LONGEST_LINE} is the most (.clang-format)"
+
+
+def check_scripts(root):
+    """Lines of what is no C: the build, scripts and tests."""
+    scripts = [path for room in (*ARROWS, *OPEN) for path in (root / room).rglob("*")
+               if path.is_file() and (path.suffix in (".py", ".sh", ".cmake") or path.name == "run")]
+    for path in (root / "CMakeLists.txt", *sorted(scripts)):
+        for number, reason in check_lines(path.read_text("utf-8").splitlines()):
+            yield path, f"line {number}: {reason}"
 
 
 def check_names(root):
@@ -193,7 +202,7 @@ def findings(root):
                       check_calls(without_text(source)), check_sizes(lines), check_lines(lines), check_marks(lines)):
             for number, reason in check:
                 yield f"{relative}:{number}: {reason}"
-    for path, reason in (*check_top_level(root), *check_processes(root), *check_links(root)):
+    for path, reason in (*check_top_level(root), *check_scripts(root), *check_processes(root), *check_links(root)):
         yield f"{path.relative_to(root).as_posix()}: {reason}"
     for place, reason in check_names(root):
         yield f"{place}: {reason}"

@@ -57,6 +57,7 @@ def test_each_breach_is_found(tmp_path):
         "README.md.orig": "",
         "hpc/mark.c": "/* " + "TO" + "DO later */\n",
         "hpc/long.c": "\n" * 801,
+        "tests/wide.py": "a" * 121 + "\n",
         "hpc/wide.def": "KOP(" + "a" * 117 + ")\n",
         "hpc/double/one.h": "struct twin {\n  int a;\n};\n",
         "hpc/double/name.c": "",

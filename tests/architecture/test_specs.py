@@ -48,7 +48,7 @@ def signature(document):
 def test_signature_is_the_official_one(process):
     document = official(process)
     if document is None:
-        assert process in OURS or process.startswith("lft_"), "a process that is neither official nor known as one of ours"
+        assert process in OURS or process.startswith("lft_"), "neither an official process nor known as one of ours"
         return
     assert signature(spec(process)) == signature(document)
 

@@ -14,8 +14,8 @@ from common import Failed
 class Server:
     def __init__(self, args, *options):
         start = time.perf_counter()
-        self.process = subprocess.Popen([args.twincube, "serve", "--listen", "127.0.0.1:0", "--data", args.data, *options],
-                                        stdout=subprocess.PIPE, text=True)
+        command = [args.twincube, "serve", "--listen", "127.0.0.1:0", "--data", args.data, *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         words = [w for w in line.split() if w.startswith("http")]
         if not words:

@@ -146,7 +146,8 @@ def test_the_command_line_wins_over_the_file(written, tmp_path):
         try:
             told = requests.get(url + "openeo/1.3/", timeout=30).json()
             assert told["billing"]["currency"] == "EUR"
-            assert all(link["href"].startswith("https://two.example/") for link in told["links"] if link["rel"] == "data")
+            data = [link["href"] for link in told["links"] if link["rel"] == "data"]
+            assert data and all(href.startswith("https://two.example/") for href in data)
             providers = requests.get(url + "openeo/1.3/credentials/oidc", timeout=30).json()["providers"]
             assert [provider["id"] for provider in providers] == ["p"]
         finally:

@@ -50,7 +50,8 @@ def convert(folder, paths, source, target, out, *steps):
 
 
 def measured(folder, paths, source, process, **arguments):
-    return np.array(json.loads(convert(folder, paths, source, "JSON", "out.json", (process, arguments)).read_text())["data"])
+    result = convert(folder, paths, source, "JSON", "out.json", (process, arguments))
+    return np.array(json.loads(result.read_text())["data"])
 
 
 @pytest.fixture
@@ -249,7 +250,8 @@ def test_a_file_of_another_format_is_refused(folder):
 @needs_files
 @pytest.mark.parametrize("process, arguments", [
     ("lft_plaquette", {}), ("lft_rectangle", {}), ("lft_action", {"beta": 6, "action": "iwasaki"}),
-    ("lft_polyakov_loop", {}), ("lft_wilson_loop", {"r": 2, "t": 3}), ("lft_topological_charge", {"method": "improved"}),
+    ("lft_polyakov_loop", {}), ("lft_wilson_loop", {"r": 2, "t": 3}),
+    ("lft_topological_charge", {"method": "improved"}),
     ("lft_wilson_flow", {"flow_time": 0.2}), ("lft_wilson_flow", {"flow_time": 0.2, "tolerance": 1e-5}),
 ])
 def test_observables_are_gauge_invariant(folder, process, arguments):
@@ -287,8 +289,8 @@ def test_landau_gauge(folder):
 @needs_files
 def test_a_collection_of_one_file(folder):
     catalogue = folder / "catalogue"
-    subprocess.run([BINARY, "catalogue", "add", "--data", catalogue, "--id", "field", folder / local(NERSC)], check=True,
-                   timeout=60, capture_output=True)
+    subprocess.run([BINARY, "catalogue", "add", "--data", catalogue, "--id", "field", folder / local(NERSC)],
+                   check=True, timeout=60, capture_output=True)
     graph = {"l": node("load_collection", id="field", spatial_extent=None, temporal_extent=None),
              "p": {**node("lft_plaquette", data={"from_node": "l"}), "result": True}}
     (folder / "graph.json").write_text(json.dumps(graph))

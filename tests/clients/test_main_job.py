@@ -1,5 +1,5 @@
-"""The main job: scenes of a satellite → cloud mask → NDVI → monthly median → netCDF and GeoTIFF, with the openEO
-Python client, at once and as a batch job, against NumPy and rasterio."""
+"""The main job: scenes of a satellite → cloud mask → NDVI → monthly median → netCDF and GeoTIFF, with the
+Python client of openEO, at once and as a batch job, against NumPy and rasterio."""
 
 import json
 import re

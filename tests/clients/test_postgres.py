@@ -389,8 +389,9 @@ def fill_sqlite(folder, rows):
             columns = store.execute(f"PRAGMA table_info({name})").fetchall()
             foreign = {row[3]: f"{row[4]}{row[2]}" for row in store.execute(f"PRAGMA foreign_key_list({name})")}
             for i in range(rows):
-                values = [{"TEXT": f"{foreign.get(column, column + name)} é€\U0001F600\n{i:06d}", "INTEGER": 3 * i + 1,
-                           "REAL": i / 7 + 0.1, "BLOB": hashlib.sha256(f"{column}{i}".encode()).digest()}[kind]
+                values = [{"TEXT": f"{foreign.get(column, column + name)} é€\U0001F600\n{i:06d}",
+                           "INTEGER": 3 * i + 1, "REAL": i / 7 + 0.1,
+                           "BLOB": hashlib.sha256(f"{column}{i}".encode()).digest()}[kind]
                           for _, column, kind, *_ in columns]
                 store.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(values))})", values)
         assert store.execute("PRAGMA foreign_key_check").fetchall() == []

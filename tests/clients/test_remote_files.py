@@ -1,5 +1,6 @@
 """load_stac from other hosts: documents and rasters over HTTP, by ranges. The host here misbehaves as it is told to;
-what comes out is compared with the arrays that were written, or is an error that says what was wrong: never other pixels."""
+what comes out is compared with the arrays that were written, or is an error that says what was wrong: never other
+pixels."""
 
 import json
 import socket

@@ -130,8 +130,8 @@ def test_bad_chunks(running, name):
 
 
 def test_bad_chunk_of_an_upload_stores_nothing(running, connection):
-    head = (f"PUT /openeo/1.2/files/bad-chunk.json HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {connection.auth.bearer}"
-            "\r\nTransfer-Encoding: chunked\r\n\r\n").encode()
+    head = ("PUT /openeo/1.2/files/bad-chunk.json HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {connection.auth.bearer}\r\nTransfer-Encoding: chunked\r\n\r\n").encode()
     with connect(running) as raw, raw.makefile("rb") as stream:
         raw.sendall(head + b"100000\r\n" + b"1" * 0x100000 + b"\r\n")
         time.sleep(0.3)
@@ -231,7 +231,8 @@ def test_no_second_request_is_smuggled(running):
                    b"Content-Length: %d\r\nTransfer-Encoding:\x0bchunked",
                    b"Content-Length: %d\nTransfer-Encoding: chunked", b"Content-Length: 0%d\0"):
         with connect(running) as connection, connection.makefile("rb") as stream:
-            connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + fields % len(smuggled) + b"\r\n\r\n0\r\n\r\n" + smuggled)
+            head = b"POST / HTTP/1.1\r\nHost: x\r\n" + fields % len(smuggled) + b"\r\n\r\n"
+            connection.sendall(head + b"0\r\n\r\n" + smuggled)
             assert_refused(read_answer(stream), 400, "RequestMalformed")
             assert stream.read() == b""
 

@@ -43,7 +43,8 @@ def graph(*nodes):
 
 
 def element(name, label):
-    return name, "array_element", {"data": "$data", **({"label": label} if isinstance(label, str) else {"index": label})}
+    which = {"label": label} if isinstance(label, str) else {"index": label}
+    return name, "array_element", {"data": "$data", **which}
 
 
 RATIO = graph(element("a", "a"), element("b", "b"), ("r", "divide", {"x": "#a", "y": "#b"}))
@@ -92,7 +93,7 @@ def assert_same(result, expected, rtol=1e-10):
         numpy.testing.assert_allclose(result[name], value, rtol=rtol, atol=1e-300, err_msg=name)
 
 
-# ---- Gamma method -----------------------------------------------------------------------------------------------------
+# ---- Gamma method ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("a", [0, 0.4, 0.9])
@@ -192,7 +193,7 @@ def test_autocorrelation_against_plain_sums(tmp_path):
     assert values(result)[0, 1] == 0 and (values(result)[1:, 1] > 0).all()
 
 
-# ---- bootstrap and jackknife ------------------------------------------------------------------------------------------
+# ---- bootstrap and jackknife -----------------------------------------------------------------------------------------
 
 
 def plain_jackknife(x, size, estimator, ignore=True):
@@ -237,13 +238,14 @@ def test_jackknife_leaves_out_bins(tmp_path, estimator, size):
 def test_jackknife_amid_other_steps(tmp_path):
     """In one program with what comes before and after it; and the same function used twice."""
     x = numpy.random.default_rng(24).normal(size=(30, 6)).astype("float32") + 2
-    process = graph(("s", "array_apply", {"data": "$data", "process": graph(("m", "multiply", {"x": "$x", "y": "$x"}))}),
+    square = graph(("m", "multiply", {"x": "$x", "y": "$x"}))
+    process = graph(("s", "array_apply", {"data": "$data", "process": square}),
                     ("a", "jackknife", {"data": "#s", "bin_size": 5}), ("b", "jackknife", {"data": "$data"}),
                     ("e", "array_element", {"data": "#a", "label": "error"}),
                     ("f", "array_element", {"data": "#b", "label": "error"}), ("r", "divide", {"x": "#e", "y": "#f"}))
     result = run(tmp_path, of("reduce_dimension", x, {"t": 30, "o": 6}, dimension="t", reducer=process))
-    expected = [plain_jackknife(c.astype(float) ** 2, 5, numpy.mean)[1] / plain_jackknife(c.astype(float), 1, numpy.mean)[1]
-                for c in x.T]
+    expected = [plain_jackknife(c ** 2, 5, numpy.mean)[1] / plain_jackknife(c, 1, numpy.mean)[1]
+                for c in x.T.astype(float)]
     numpy.testing.assert_allclose(values(result), expected, rtol=1e-6)
 
 
@@ -324,7 +326,7 @@ def test_the_chains_of_a_ratio(tmp_path):
     assert "ProcessParameterInvalid" in failure(tmp_path, again)
 
 
-# ---- covariance -------------------------------------------------------------------------------------------------------
+# ---- covariance ------------------------------------------------------------------------------------------------------
 
 
 def ledoit_wolf(x):
@@ -381,7 +383,7 @@ def test_covariance_of_bins(tmp_path):
     numpy.testing.assert_allclose(values(result)[..., 1], expected, rtol=1e-11)
 
 
-# ---- fits and averages ------------------------------------------------------------------------------------------------
+# ---- fits and averages -----------------------------------------------------------------------------------------------
 
 LINE = graph(("a", "array_element", {"data": "$parameters", "index": 0}),
              ("b", "array_element", {"data": "$parameters", "index": 1}),
@@ -491,7 +493,7 @@ def test_weighted_average(tmp_path):
                          "samples": 3})
 
 
-# ---- reweighting ------------------------------------------------------------------------------------------------------
+# ---- reweighting -----------------------------------------------------------------------------------------------------
 
 
 def test_the_ising_model_between_couplings(tmp_path):
@@ -550,7 +552,7 @@ def test_one_field_of_phi_four_between_masses(tmp_path):
         assert abs(row[3] - math.log(z / scipy.integrate.trapezoid(weight(-1.5), phi))) < 4 * row[4]
 
 
-# ---- as parts of graphs -----------------------------------------------------------------------------------------------
+# ---- as parts of graphs ----------------------------------------------------------------------------------------------
 
 
 def test_statistics_of_a_simulation_in_one_graph(tmp_path):
@@ -583,11 +585,12 @@ def test_neither_tiles_nor_threads_change_a_bit(tmp_path):
     x = autoregressive(numpy.random.default_rng(18), (64, 40, 30), 0.5)
     first = [values(run(tmp_path, of("gamma_method", x, {"t": 64, "y": 40, "x": 30}, dimension="t"), "--threads", k))
              for k in (1, 2)]
-    last = values(run(tmp_path, of("gamma_method", numpy.moveaxis(x, 0, 2), {"y": 40, "x": 30, "t": 64}, dimension="t")))
+    moved = of("gamma_method", numpy.moveaxis(x, 0, 2), {"y": 40, "x": 30, "t": 64}, dimension="t")
+    last = values(run(tmp_path, moved))
     assert (first[0] == first[1]).all() and (first[0] == last).all()
 
 
-# ---- what is refused --------------------------------------------------------------------------------------------------
+# ---- what is refused -------------------------------------------------------------------------------------------------
 
 MEDIAN = graph(("m", "median", {"data": "$data"}))
 

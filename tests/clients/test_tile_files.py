@@ -32,7 +32,8 @@ def service(server, nodes=NODES, style=STYLE):
 
 def tiles(description, zoom, side=1):
     column, row = middle_tile(description["attributes"]["cube"]["lonlat"], zoom)
-    return [f"/services/{description['id']}/xyz/{zoom}/{column + i}/{row + j}" for i in range(side) for j in range(side)]
+    return [f"/services/{description['id']}/xyz/{zoom}/{column + i}/{row + j}"
+            for i in range(side) for j in range(side)]
 
 
 def files(folder):

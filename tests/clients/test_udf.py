@@ -33,8 +33,10 @@ def apply_datacube(cube: xarray.DataArray, context: dict) -> xarray.DataArray:
 
 def example(values=VALUES):
     return cube(values, t=dimension("temporal", DATES), bands=dimension("bands", ["B1", "B2"]),
-                y=dimension("spatial", [1000 - 10 * i for i in range(values.shape[2])], axis="y", reference_system="EPSG:32632"),
-                x=dimension("spatial", [10 * i for i in range(values.shape[3])], axis="x", reference_system="EPSG:32632"))
+                y=dimension("spatial", [1000 - 10 * i for i in range(values.shape[2])], axis="y",
+                            reference_system="EPSG:32632"),
+                x=dimension("spatial", [10 * i for i in range(values.shape[3])], axis="x",
+                            reference_system="EPSG:32632"))
 
 
 def udf(code, parameter="data", **more):
@@ -48,7 +50,8 @@ def script(body, name="apply_datacube", arguments="cube, context"):
 
 def graph_of(kind, code, data=None, **arguments):
     """A graph that runs a script as the callback of a process."""
-    name, parameter = {"apply": ("process", "x"), "reduce_dimension": ("reducer", "data")}.get(kind, ("process", "data"))
+    known = {"apply": ("process", "x"), "reduce_dimension": ("reducer", "data")}
+    name, parameter = known.get(kind, ("process", "data"))
     return chain((kind, {"data": data or example(), name: udf(code, parameter), **arguments}))
 
 
@@ -159,7 +162,8 @@ def test_periods_windows_and_the_plane(connection):
     pixels = udf(script("return cube.max(cube.dims[-1]) + cube.sizes[cube.dims[-1]]"))
     result = ask(connection, chain(("reduce_spatial", {"data": example(), "reducer": pixels})))
     assert numpy.array_equal(values_of(result), VALUES.max(axis=(2, 3)) + 2000)
-    result = ask(connection, chain(("aggregate_spatial_window", {"data": example(), "size": [10, 8], "reducer": pixels})))
+    windows = ("aggregate_spatial_window", {"data": example(), "size": [10, 8], "reducer": pixels})
+    result = ask(connection, chain(windows))
     assert numpy.array_equal(values_of(result), VALUES.reshape(3, 2, 5, 8, 5, 10).max(axis=(3, 5)) + 80)
 
 
@@ -173,8 +177,8 @@ def test_blocks_of_any_size(tmp_path):
                        blockysize=64) as file:
         file.write(values)
     code = script("print('a block', cube.shape)\nreturn cube + (cube.x - 5) / 10 - cube.y // 10")
-    graph = chain(("load_uploaded_files", {"paths": ["a.tif"], "format": "GTiff"}), ("apply", {"process": udf(code, "x")}),
-                  ("save_result", {"format": "GTiff"}))
+    graph = chain(("load_uploaded_files", {"paths": ["a.tif"], "format": "GTiff"}),
+                  ("apply", {"process": udf(code, "x")}), ("save_result", {"format": "GTiff"}))
     (tmp_path / "graph.json").write_text(json.dumps(graph))
     wanted = numpy.where(values == -1, numpy.nan, values + numpy.arange(900) - numpy.arange(699, -1, -1)[:, None])
     blocks = []
@@ -225,7 +229,8 @@ def by_squares(reduce):
 def zones(reducer, squares=SQUARES, data=None, **more):
     collection = {"type": "FeatureCollection", "features": [square(*s) for s in squares],
                   "crs": {"type": "name", "properties": {"name": "EPSG:32632"}}}
-    return chain(("aggregate_spatial", {"data": data or example(), "geometries": collection, "reducer": reducer, **more}))
+    return chain(("aggregate_spatial",
+                  {"data": data or example(), "geometries": collection, "reducer": reducer, **more}))
 
 
 SPREAD = "assert cube.dims[:2] == ('t', 'bands') and len(cube.dims) == 3, cube.dims\n"
@@ -250,7 +255,8 @@ def test_pixels_of_geometries_among_other_processes(connection):
             "script": {"process_id": "run_udf", "arguments": {"data": {"from_node": "before"}, "runtime": "Python",
                                                               "udf": script(body)}},
             "behind": {"process_id": "mean", "arguments": {"data": {"from_node": "script"}}, "result": True}}}
-        assert numpy.allclose(values_of(ask(connection, zones(reducer))), by_squares(reduce), rtol=1e-14, equal_nan=True)
+        have = values_of(ask(connection, zones(reducer)))
+        assert numpy.allclose(have, by_squares(reduce), rtol=1e-14, equal_nan=True)
     reducer = udf(script("return cube.sum(cube.dims[2])"))
     counted = values_of(ask(connection, zones(reducer, target_dimension="what")))
     assert numpy.array_equal(counted[0], by_squares(lambda p: p.sum(-1)), equal_nan=True)
@@ -295,7 +301,8 @@ def test_integers(tmp_path):
     folder.mkdir()
     for name, nodata in (("plain", None), ("holes", 7)):
         with rasterio.open(folder / f"{name}.tif", "w", driver="GTiff", width=6, height=4, count=1, dtype="uint8",
-                           crs="EPSG:32632", transform=rasterio.transform.from_origin(0, 40, 10, 10), nodata=nodata) as f:
+                           crs="EPSG:32632", transform=rasterio.transform.from_origin(0, 40, 10, 10),
+                           nodata=nodata) as f:
             f.write(values)
         code = script("print(cube.dtype, int(cube.isnull().sum()))\nreturn cube.astype('int16') * 3 if "
                       "cube.dtype == 'uint8' else cube * 3")
@@ -387,7 +394,8 @@ def test_a_script_declares_its_labels(tmp_path):
 
 def test_geometries(tmp_path):
     features = {"type": "FeatureCollection", "features": [
-        {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [i, 2 * i]}} for i in range(3)]}
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [i, 2 * i]}}
+        for i in range(3)]}
     code = """
         import geopandas
         import xarray
@@ -536,7 +544,8 @@ def test_validation_does_not_know_what_a_script_gives(connection):
     for graph, wanted in (
             (chain(("reduce_dimension", {"data": example(), "dimension": "t", "reducer": reducer})), VALUES.mean(0)),
             (zones(reducer), by_squares(lambda p: p.mean(-1))),
-            (chain(("run_udf", added), ("reduce_dimension", {"dimension": "new", "reducer": callback("sum")})), 2 * VALUES)):
+            (chain(("run_udf", added), ("reduce_dimension", {"dimension": "new", "reducer": callback("sum")})),
+             2 * VALUES)):
         assert connection.validate_process_graph(graph) == []
         assert numpy.allclose(values_of(ask(connection, graph)), wanted, rtol=1e-14, equal_nan=True)
     graph = chain(("reduce_dimension", {"data": example(), "dimension": "none", "reducer": callback("mean")}))

@@ -146,7 +146,7 @@ def test_an_interpreter_that_ends_is_told(tmp_path):
 
 def test_it_cannot_pretend_to_answer(tmp_path):
     """What comes over the socket is a stranger's: too long, of no kind, cut off."""
-    for frame in ("struct.pack('=II', 3, 0xffffffff)", "struct.pack('=II', 99, 0)", "struct.pack('=II', 3, 4) + b'abcd'",
-                  "b'\\x03'"):
+    for frame in ("struct.pack('=II', 3, 0xffffffff)", "struct.pack('=II', 99, 0)",
+                  "struct.pack('=II', 3, 4) + b'abcd'", "b'\\x03'"):
         message = failure(tmp_path, graph(f"import struct\nos.write(3, {frame})\nos._exit(0)"))
         assert message.startswith(("ProcessParameterInvalid", "Internal", "ProcessGraphInvalid")), (frame, message)

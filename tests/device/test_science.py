@@ -10,7 +10,8 @@ from fake import run_with_fake
 
 
 def science_check(tmp_path, **surroundings):
-    done = run_with_fake([], program=fake.BINARY.parent / "science_check", TWINCUBE_FAKE_REPORT=tmp_path / "report", **surroundings)
+    done = run_with_fake([], program=fake.BINARY.parent / "science_check",
+                         TWINCUBE_FAKE_REPORT=tmp_path / "report", **surroundings)
     counts = dict(line.split() for line in (tmp_path / "report").read_text().splitlines())
     assert int(counts["left_behind"]) == 0
     return done, counts

@@ -31,7 +31,8 @@ def test_theta_is_a_weight_beside_the_configurations(twin):
     beta, sites, theta = 1.0, 16, 0.7
     angles = 2 * numpy.pi * numpy.arange(4096) / 4096
 
-    def partition(angle):  # sum over n of I_{n + angle / 2 pi}(beta)^V, with the continuation in the order by quadrature
+    def partition(angle):
+        """Sum over n of I_{n + angle / 2 pi}(beta)^V, with the continuation in the order by quadrature."""
         phi = angles - numpy.pi
         orders = numpy.arange(-12, 13) + angle / (2 * numpy.pi)
         return sum(numpy.mean(numpy.exp(beta * numpy.cos(phi)) * numpy.cos(order * phi))**sites for order in orders)
@@ -108,7 +109,7 @@ def test_chains_are_independent_and_go_on(twin):
     assert whole["data"][0][0] != whole["data"][0][1]
 
 
-# ---- minutes ----------------------------------------------------------------------------------------------------------
+# ---- minutes ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.nightly

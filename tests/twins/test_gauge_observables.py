@@ -46,7 +46,8 @@ def test_scale_t0(twin):
     energy = measured(twin, "lft_wilson_flow", field, flow_time=4, interval=0.1, step_size=0.1)[:, :, 1]
     mean, own = estimate(numpy.arange(41)**2 / 100 * energy)
     t0 = numpy.interp(0.3, mean, numpy.arange(41) / 10)
-    error = numpy.interp(t0, numpy.arange(41) / 10, own) / numpy.interp(t0, numpy.arange(40) / 10, numpy.diff(mean) * 10)
+    slope = numpy.interp(t0, numpy.arange(40) / 10, numpy.diff(mean) * 10)
+    error = numpy.interp(t0, numpy.arange(41) / 10, own) / slope
     deviation = (t0 - 2.7854) / (error**2 + 0.0062**2)**0.5
     print(f"t0: {t0:.4g}({error:.2g}), expected 2.7854(62), {deviation:+.2f} sigma")
     assert abs(deviation) < 4

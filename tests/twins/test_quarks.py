@@ -42,7 +42,8 @@ def test_operator_undoes_the_propagator(twin):
     document = twin.compute({
         "field": gauge_field(shape=[4, 4, 2, 4], group="SU(2)", beta=2.2, thermalisation=3, configurations=2),
         "quarks": {"process_id": "lft_propagator",
-                   "arguments": {"data": {"from_node": "field"}, "position": [1, 2, 0, 3], "tolerance": 1e-12, **quark}},
+                   "arguments": {"data": {"from_node": "field"}, "position": [1, 2, 0, 3],
+                                 "tolerance": 1e-12, **quark}},
         "back": {"process_id": "lft_dirac", "result": True,
                  "arguments": {"data": {"from_node": "field"}, "field": {"from_node": "quarks"}, **quark}}})
     names = [dimension["name"] for dimension in document["dimensions"]]

@@ -132,8 +132,8 @@ static void tori_have_their_plaquettes(void **state)
   }
 }
 
-/* 2-D SU(3) at beta 6 in infinite volume; other values by a strong coupling expansion of SU(N): P = beta / (2 N^2) + …
- */
+/* 2-D SU(3) at beta 6 in infinite volume; other values by a strong coupling expansion of SU(N), P = beta / (2 N^2) and
+ * more. */
 static void more_colours_have_theirs(void **state)
 {
   (void)state;
