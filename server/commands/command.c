@@ -30,6 +30,16 @@ int command_usage(const char *command, const char *format, ...)
   return EXIT_USAGE;
 }
 
+const char *command_refused_option(char *const *argv)
+{
+  return argv[optind - 1];
+}
+
+int command_option_usage(const char *command, char *const *argv)
+{
+  return command_usage(command, "'%s' is no option, or wants a value", command_refused_option(argv));
+}
+
 int command_size(const char *text, size_t *out)
 {
   char *end = NULL;

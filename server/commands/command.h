@@ -23,6 +23,9 @@ int command_config(int argc, char **argv);
 int command_fail(const struct error *error);
 /* Prints "twincube COMMAND: message" and where help is found. Returns EXIT_USAGE. */
 int command_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The option that getopt has just refused (an unknown one, or one without its value); in the command's words. */
+const char *command_refused_option(char *const *argv);
+int command_option_usage(const char *command, char *const *argv);
 
 /* "512M", "2G", "1.5g", "4096": bytes. 0, or -1 where the text is no size of at least 1 MiB. */
 int command_size(const char *text, size_t *out);

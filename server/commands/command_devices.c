@@ -96,7 +96,7 @@ int command_devices(int argc, char **argv)
       return EXIT_OK;
     }
     if (option != 'j')
-      return command_usage("devices", "unknown option or missing value");
+      return command_option_usage("devices", argv);
     as_json = true;
   }
   return optind == argc ? list_devices(as_json) : command_usage("devices", "it takes no argument");

@@ -38,8 +38,9 @@ static int add_remote(struct graph_arguments *arguments, const char *command, co
   return -1;
 }
 
-static int take_option(struct graph_arguments *out, const char *command, int option, char *value)
+static int take_option(struct graph_arguments *out, const char *command, int option, char **argv)
 {
+  char *value = optarg;
   switch (option) {
   case 'o':
     out->output = value;
@@ -84,12 +85,12 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
   case 'j':
   case 'c':
     out->explain = option == 'j' ? EXPLAIN_JSON : EXPLAIN_CUDA;
-    return strcmp(command, "explain") == 0 ? -1 : command_usage(command, "unknown option or missing value");
+    return strcmp(command, "explain") == 0 ? -1 : command_option_usage(command, argv);
   case 'v':
     out->verbose = true;
-    return strcmp(command, "run") == 0 ? -1 : command_usage(command, "unknown option or missing value");
+    return strcmp(command, "run") == 0 ? -1 : command_option_usage(command, argv);
   default:
-    return command_usage(command, "unknown option or missing value");
+    return command_option_usage(command, argv);
   }
 }
 
@@ -120,7 +121,7 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
       fputs(help, stdout);
       return EXIT_OK;
     }
-    int status = take_option(out, command, option, optarg);
+    int status = take_option(out, command, option, argv);
     if (status >= 0)
       return status;
   }

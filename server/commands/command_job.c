@@ -140,7 +140,7 @@ int command_job(int argc, char **argv)
       return EXIT_OK;
     }
     if (option == '?')
-      return command_usage("job", "unknown option or missing value");
+      return command_option_usage("job", argv);
     *(option == 'd'   ? &arguments.data
       : option == 'S' ? &arguments.store
       : option == 'u' ? &arguments.user

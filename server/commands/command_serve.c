@@ -69,7 +69,7 @@ struct server_parts {
   char temporary[DATA_DIR_SIZE]; /* this server's, beside these: files move between them by rename and link */
   char name[SERVER_NAME_SIZE];   /* where servers share a store */
   const char *store;             /* place: see store.h */
-  char fetched[DATA_DIR_SIZE]; /* folder of what is read of other hosts; "" where nothing is */
+  char fetched[DATA_DIR_SIZE];   /* folder of what is read of other hosts; "" where nothing is */
   char address[128];
   char public_url[BASE_URL_SIZE];
   char *stac[SERVE_LIST_MOST]; /* absolute, without links */
@@ -77,10 +77,10 @@ struct server_parts {
   int listen_fd, lock_fd;
   struct tls *tls; /* or NULL */
   struct serve_reload reload;
-  struct confinement confinement; /* of workers */
-  struct catalogue *catalogue;    /* kept open, so that its log stays where confined workers read it */
-  struct fetch_process *fetch; /* or NULL */
-  struct udf_host *scripts;    /* or NULL */
+  struct confinement confinement;    /* of workers */
+  struct catalogue *catalogue;       /* kept open, so that its log stays where confined workers read it */
+  struct fetch_process *fetch;       /* or NULL */
+  struct udf_host *scripts;          /* or NULL */
   struct interpreters *interpreters; /* … asked once what they are; or NULL */
   const char *udf_python;            /* what they are: JSON, of theirs; or NULL */
   struct zygote *zygote;

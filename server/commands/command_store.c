@@ -141,7 +141,7 @@ int command_store(int argc, char **argv)
       return EXIT_OK;
     }
     if (option == '?')
-      return command_usage("store", "unknown option or missing value");
+      return command_option_usage("store", argv);
     *(option == 'd' ? &data : &place) = optarg;
   }
   const char *action = optind < argc ? argv[optind] : "";

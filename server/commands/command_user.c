@@ -144,7 +144,7 @@ int command_user(int argc, char **argv)
       return EXIT_OK;
     }
     if (option == '?')
-      return command_usage("user", "unknown option or missing value");
+      return command_option_usage("user", argv);
     if (option == 'r' && command_size(optarg, &results) != 0)
       return command_usage("user", "--results wants a size such as 100G, not '%s'", optarg);
     call.rights.roles |= option == 'o' ? ROLE_OPERATOR : 0;

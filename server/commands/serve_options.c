@@ -66,7 +66,8 @@ static int read_command_line(int argc, char **argv, json_t *given, struct error 
   int found, row = 0;
   while ((found = getopt_long(argc, argv, "h", options, &row)) != -1) {
     if (found == '?')
-      return error_set(error, ERROR_ServerConfigInvalid, "unknown option or missing value");
+      return error_set(error, ERROR_ServerConfigInvalid, "'%s' is no option, or wants a value",
+                       command_refused_option(argv));
     const struct option_row *option = found == 'h' ? find_row("help") : &option_rows[row];
     if (note_option(option, optarg, given) != 0)
       return error_set(error, ERROR_ServerConfigInvalid, "--%s wants UTF-8 text", option->name);

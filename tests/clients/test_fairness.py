@@ -180,7 +180,9 @@ def test_the_queue_of_jobs_is_bounded(start):
 
 
 def test_options_are_checked():
-    for wrong in (["--job-time", "never"], ["--request-time", "0"], ["--request-time", "3w"], ["--user-jobs", "0"],
-                  ["--user-requests", "x"], ["--keep-results", "-1"], ["--tariff", "currency=EUR"], ["--jobs"]):
-        done = run("serve", *wrong)
-        assert done.returncode == 2 and wrong[0].lstrip("-") in done.stderr or "unknown option" in done.stderr
+    for *before, wrong, value in (("--job-time", "never"), ("--request-time", "0"), ("--request-time", "3w"),
+                                  ("--user-jobs", "0"), ("--user-requests", "x"), ("--keep-results", "-1"),
+                                  ("--tariff", "currency=EUR"), ("--jobs", None), ("--prot", None),
+                                  ("--data", "x", "--port", "1")):
+        done = run("serve", *before, wrong, *([value] if value else []))
+        assert done.returncode == 2 and wrong.lstrip("-") in done.stderr
