@@ -231,14 +231,16 @@ static int read_sharding(const struct parsing *p, const struct zarr_json *about)
 {
   struct zarr_array *a = p->array;
   const struct zarr_json *index = zarr_json_member(about, "index_codecs");
-  size_t files[CUBE_MAX_DIMENSIONS];
+  size_t files[CUBE_MAX_DIMENSIONS], inner[CUBE_MAX_DIMENSIONS]; /* inner: of the dimensions as stored */
   memcpy(files, a->chunk, sizeof files);
   if (a->sharded || a->codec_count > 0)
     return leave_out(p, "has shards", "within another encoding");
   a->sharded = true;
   a->index_first = same(zarr_json_text(about, "index_location"), "start");
-  if (read_sizes(p, zarr_json_member(about, "chunk_shape"), false, a->chunk) != 0)
+  if (read_sizes(p, zarr_json_member(about, "chunk_shape"), false, inner) != 0)
     return -1;
+  for (size_t s = 0; s < a->rank; s++)
+    a->chunk[a->axis[s]] = inner[s];
   for (size_t d = 0; d < a->rank; d++)
     if (files[d] % a->chunk[d] != 0)
       return wrong(p, "its shards are not made of whole chunks");

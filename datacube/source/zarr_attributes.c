@@ -116,6 +116,16 @@ static bool is_float(const struct zarr_array *a)
   return a->kind == ZARR_NUMBER && (element_info(a->type)->is_float || element_info(a->type)->is_complex);
 }
 
+/* Words of 64 bits as they are written: a double would round the largest beyond them. */
+static bool type_holds(enum element_type type, const struct zarr_json *number)
+{
+  uint64_t word;
+  bool negative;
+  if (!element_is_word(type) || !zarr_json_integer(number, &word, &negative))
+    return element_holds(type, number->number);
+  return type == ELEMENT_U64 ? !negative || word == 0 : negative || word <= INT64_MAX;
+}
+
 /* The attribute _FillValue, an element; false where there is none that the type could hold. */
 static bool declared_fill(const struct zarr_array *a, unsigned char out[16])
 {
@@ -126,7 +136,7 @@ static bool declared_fill(const struct zarr_array *a, unsigned char out[16])
     return false;
   if (value->kind == ZARR_JSON_TEXT && is_float(a) && from_base64(value->text, &number.number))
     value = &number;
-  else if (value->kind == ZARR_JSON_NUMBER && !is_float(a) && !element_holds(a->type, value->number))
+  else if (value->kind == ZARR_JSON_NUMBER && !is_float(a) && !type_holds(a->type, value))
     return false;
   with.fill = value;
   zarr_fill(&with, out);

@@ -4,6 +4,7 @@
 #include "datacube/base/byte_order.h"
 #include "datacube/base/checked.h"
 #include "datacube/base/rooted_path.h"
+#include "datacube/source/block_cache.h"
 
 #include <blosc.h>
 #include <errno.h>
@@ -17,13 +18,14 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { INDEX_CHECKED = 4096 }; /* bytes of an index that is worth adding up for each of its chunks */
+enum { SHARDS_KNOWN = 64 };
 
 struct zarr_reader {
   int root;
   struct libdeflate_decompressor *inflater;
   unsigned char *one, *other; /* each of `room` bytes */
   size_t room;
+  uint64_t sound[SHARDS_KNOWN]; /* states of shards whose index has its checksum; each in the place of its number */
 };
 
 /* Encoded bytes may be a few more than decoded ones. */
@@ -87,23 +89,77 @@ static bool read_at(int file, off_t at, size_t length, unsigned char *to)
   return true;
 }
 
-/* The file of a chunk, or of the shard that it is in; -1 with errno. */
+/* The file of a chunk, or of the shard that it is in, below the store. False where its name is too long. */
+static bool chunk_path(const struct zarr_array *a, const size_t *index, char path[ROOTED_PATH_SIZE])
+{
+  size_t used = 0;
+  int more = snprintf(path, ROOTED_PATH_SIZE, "%s%s%s", a->folder, *a->folder ? "/" : "", a->prefix);
+  for (size_t d = 0; d < a->rank && more >= 0 && (used += (size_t)more) < ROOTED_PATH_SIZE; d++) {
+    const char *between = d > 0 || *a->prefix ? a->separator : "";
+    more = snprintf(path + used, ROOTED_PATH_SIZE - used, "%s%zu", between, index[d] * a->chunk[d] / a->file_chunk[d]);
+  }
+  if (a->rank == 0 && *a->prefix == '\0' && more >= 0 && (size_t)more < ROOTED_PATH_SIZE - 1) /* version 2 */
+    memcpy(path + more, "0", 2);
+  return more >= 0 && used + (size_t)more < ROOTED_PATH_SIZE;
+}
+
 static int open_file(const struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
 {
   char path[ROOTED_PATH_SIZE];
-  size_t used = 0;
-  int more = snprintf(path, sizeof path, "%s%s%s", a->folder, *a->folder ? "/" : "", a->prefix);
-  for (size_t d = 0; d < a->rank && more >= 0 && (used += (size_t)more) < sizeof path; d++) {
-    const char *between = d > 0 || *a->prefix ? a->separator : "";
-    more = snprintf(path + used, sizeof path - used, "%s%zu", between, index[d] * a->chunk[d] / a->file_chunk[d]);
+  if (chunk_path(a, index, path))
+    return rooted_open(r->root, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  errno = ENAMETOOLONG;
+  return -1;
+}
+
+static uint64_t file_state(int root, const char *path)
+{
+  struct stat status;
+  return block_file_id(path, fstatat(root, path, &status, AT_SYMLINK_NOFOLLOW) == 0 ? &status : NULL, 0);
+}
+
+static uint64_t chunk_state(int root, const struct zarr_array *a, const size_t *index)
+{
+  char path[ROOTED_PATH_SIZE];
+  return chunk_path(a, index, path) ? file_state(root, path) : 0;
+}
+
+uint64_t zarr_chunk_state(const struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
+{
+  return chunk_state(r->root, a, index);
+}
+
+static void hash_documents(int root, const struct zarr_array *a, struct hash *out)
+{
+  static const char *const names[] = {"zarr.json", ".zarray", ".zattrs"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    char path[ROOTED_PATH_SIZE];
+    snprintf(path, sizeof path, "%s%s%s", a->folder, *a->folder ? "/" : "", names[i]);
+    hash_word(out, file_state(root, path));
   }
-  if (a->rank == 0 && *a->prefix == '\0' && more >= 0 && (size_t)more < sizeof path - 1) /* version 2 */
-    memcpy(path + more, "0", 2);
-  if (more < 0 || used + (size_t)more >= sizeof path) {
-    errno = ENAMETOOLONG;
-    return -1;
+}
+
+bool zarr_files_state(const char *store, const struct zarr_array *a, size_t *left, struct hash *out)
+{
+  size_t index[CUBE_MAX_DIMENSIONS] = {0}, count = 1;
+  for (size_t d = 0; d < a->rank; d++)
+    count = saturated_mul(count, (a->shape[d] - 1) / a->file_chunk[d] + 1);
+  if (count > *left)
+    return false;
+  *left -= count;
+  const int root = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  hash_documents(root, a, out);
+  for (size_t i = 0; i < count; i++) {
+    hash_word(out, chunk_state(root, a, index));
+    for (size_t d = a->rank; d-- > 0; index[d] = 0) { /* the first chunk of the next file */
+      index[d] += a->file_chunk[d] / a->chunk[d];
+      if (index[d] * a->chunk[d] < a->shape[d])
+        break;
+    }
   }
-  return rooted_open(r->root, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (root >= 0)
+    close(root);
+  return true;
 }
 
 static uint64_t little(const unsigned char *bytes, size_t count)
@@ -114,27 +170,56 @@ static uint64_t little(const unsigned char *bytes, size_t count)
   return value;
 }
 
-/* CRC-32C (RFC 3720, appendix B.4), four bits at a time. */
-static uint32_t checksum(const unsigned char *bytes, size_t count)
+/* CRC-32C (RFC 3720, appendix B.4), four bits at a time, of bytes behind those of a sum; all bits of the first and of
+ * the last sum are inverted. */
+static uint32_t checksum_on(uint32_t sum, const unsigned char *bytes, size_t count)
 {
   static const uint32_t table[16] = {0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1, 0x417B1DBC, 0x5125DAD3,
                                      0x61C69362, 0x7198540D, 0x82F63B78, 0x92A8FC17, 0xA24BB5A6, 0xB21572C9,
                                      0xC38D26C4, 0xD3D3E1AB, 0xE330A81A, 0xF36E6F75};
-  uint32_t sum = UINT32_MAX;
   for (size_t i = 0; i < count; i++) {
     sum ^= bytes[i];
     sum = sum >> 4 ^ table[sum & 15];
     sum = sum >> 4 ^ table[sum & 15];
   }
-  return ~sum;
+  return sum;
 }
 
-/* Where a chunk lies in its shard: 1, 0 where it was never written, -1. The index has offset and length of each. */
-static int find_in_shard(struct zarr_reader *r, const struct zarr_array *a, const size_t *index, int file, off_t size,
-                         off_t *at, size_t *length)
+static uint32_t checksum(const unsigned char *bytes, size_t count)
 {
+  return ~checksum_on(UINT32_MAX, bytes, count);
+}
+
+/* Whether an index of so many bytes has the checksum behind it: added up once for each state of the file. */
+static bool is_index_sound(struct zarr_reader *r, int file, const struct stat *status, off_t start, size_t bytes)
+{
+  const uint64_t state = block_file_id("", status, bytes);
+  uint64_t *known = &r->sound[state % SHARDS_KNOWN];
+  unsigned char written[4];
+  uint32_t sum = UINT32_MAX;
+  if (*known == state)
+    return true;
+  for (size_t done = 0, many; done < bytes; done += many) {
+    many = bytes - done < r->room ? bytes - done : r->room;
+    if (!read_at(file, start + (off_t)done, many, r->other))
+      return false;
+    sum = checksum_on(sum, r->other, many);
+  }
+  if (!read_at(file, start + (off_t)bytes, sizeof written, written) || ~sum != little(written, sizeof written))
+    return false;
+  *known = state;
+  return true;
+}
+
+/* Where a chunk lies in its shard: 1, 0 where it was never written, -1. The index has offset and length of each,
+ * in the order of the stored dimensions. */
+static int find_in_shard(struct zarr_reader *r, const struct zarr_array *a, const size_t *index, int file,
+                         const struct stat *status, off_t *at, size_t *length)
+{
+  const off_t size = status->st_size;
   size_t number = 0, count = 1, bytes;
-  for (size_t d = 0; d < a->rank; d++) {
+  for (size_t s = 0; s < a->rank; s++) {
+    const size_t d = a->axis[s];
     const size_t per = a->file_chunk[d] / a->chunk[d];
     number = number * per + index[d] % per;
     if (checked_mul(count, per, &count) != 0)
@@ -147,8 +232,7 @@ static int find_in_shard(struct zarr_reader *r, const struct zarr_array *a, cons
   if (whole < bytes || whole > (uint64_t)size)
     return -1;
   const off_t start = a->index_first ? 0 : size - (off_t)whole;
-  if (a->index_summed && whole <= INDEX_CHECKED &&
-      (!read_at(file, start, whole, r->other) || checksum(r->other, bytes) != little(r->other + bytes, 4)))
+  if (a->index_summed && !is_index_sound(r, file, status, start, bytes))
     return -1;
   if (!read_at(file, start + (off_t)(number * 16), sizeof entry, entry))
     return -1;
@@ -174,7 +258,7 @@ static int read_encoded(struct zarr_reader *r, const struct zarr_array *a, const
   if (found == 1)
     *length = (size_t)status.st_size;
   if (found == 1 && a->sharded)
-    found = find_in_shard(r, a, index, file, status.st_size, &at, length);
+    found = find_in_shard(r, a, index, file, &status, &at, length);
   if (found == 1 && (*length > r->room || !read_at(file, at, *length, r->one)))
     found = -1;
   close(file);

@@ -2,6 +2,7 @@
 #ifndef TWINCUBE_DATACUBE_SOURCE_ZARR_CHUNK_H
 #define TWINCUBE_DATACUBE_SOURCE_ZARR_CHUNK_H
 
+#include "datacube/base/hash.h"
 #include "datacube/source/zarr_store.h"
 
 struct zarr_reader; /* one worker's open store */
@@ -20,6 +21,13 @@ int zarr_chunk_read(struct zarr_reader *reader, const struct zarr_array *array, 
  * *bytes (the reader's, until its next call) and *length, 0, -1 as above. */
 int zarr_chunk_texts(struct zarr_reader *reader, const struct zarr_array *array, const size_t *index,
                      const unsigned char **bytes, size_t *length);
+
+/* A number that changes when the file of the chunk does: size, time, or whether there is one. */
+uint64_t zarr_chunk_state(const struct zarr_reader *reader, const struct zarr_array *array, const size_t *index);
+
+/* Adds the states of all files of an array of the store, documents and chunks. False where those are more than *left,
+ * of which it takes their number. */
+bool zarr_files_state(const char *store, const struct zarr_array *array, size_t *left, struct hash *out);
 
 /* The value of chunks that were never written, an element of machine byte order. */
 void zarr_fill(const struct zarr_array *array, unsigned char out[16]);

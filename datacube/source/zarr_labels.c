@@ -137,7 +137,8 @@ static bool is_text(const struct zarr_array *a)
 static bool is_wanted(const struct zarr_array *a)
 {
   const bool named = a->rank == 1 && a->names[0] && strcmp(a->names[0], a->name) == 0;
-  return !a->why_not && (named || (a->rank == 1 && is_text(a)) || (a->rank == 2 && a->shape[0] == 1 && !is_text(a)));
+  const bool bounds = a->rank == 2 && a->shape[0] == 1 && a->shape[1] == 2 && !is_text(a);
+  return !a->why_not && (named || bounds || (a->rank == 1 && is_text(a)));
 }
 
 static int put(const struct labels *l, int file)

@@ -124,6 +124,53 @@ def test_codecs(tmp_path, version, name):
     assert np.array_equal(read, data, equal_nan=True)
 
 
+@pytest.mark.parametrize("order", [(2, 0, 1), (1, 0, 2), (2, 1, 0)])
+def test_shards_of_turned_arrays(tmp_path, order):
+    """Axes change places before the array is cut into shards' chunks: zarr-python reads what a turned array has."""
+    data, shards = values("f4", (20, 18, 13)), (20, 20, 20)
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=3)
+    add_array(group, "data", data.transpose(order), ("time", "y", "x"), chunks=tuple((2, 5, 4)[d] for d in order),
+              shards=shards)
+    for name, count in zip(("time", "y", "x"), data.shape):
+        add_array(group, name, np.arange(count) * 1., (name,))
+    edit(tmp_path / "a.zarr" / "data" / "zarr.json", lambda d: (
+        d.update(shape=data.shape), d["chunk_grid"]["configuration"].update(chunk_shape=shards),
+        d["codecs"].insert(0, {"name": "transpose", "configuration": {"order": order}})))
+    assert np.array_equal(zarr.open_group(tmp_path / "a.zarr", mode="r")["data"][...], data)
+    assert np.array_equal(stored(load(tmp_path, tmp_path / "a.zarr")), data)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u8", "u4", "i1"])
+@pytest.mark.parametrize("where", ["fill of version 2", "attribute of version 2", "attribute of version 3"])
+def test_the_largest_number_as_what_is_missing(tmp_path, where, dtype):
+    data, most = values(dtype), int(np.iinfo(dtype).max)
+    data[0, 0, 0] = most
+    data[0, 0, 1] = most - 1
+    attributes = {"_FillValue": most} if "attribute" in where else {}
+    make(tmp_path / "a.zarr", int(where[-1]), data, attributes,
+         fill_value=most if where.startswith("fill") else None if where[-1] == "2" else 0)
+    with xarray.open_dataset(load(tmp_path, tmp_path / "a.zarr"), mask_and_scale=False) as read:
+        assert read["data"].attrs["_FillValue"] == most and np.array_equal(read["data"].values, data)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_row_of_data_is_not_read_as_labels(tmp_path, version):
+    """More chunks than labels may have; none of them is needed to know the cube."""
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=version)
+    names, count = {"dimension_names": ("y", "x")} if version == 3 else {}, 300000
+    row = group.create_array("data", shape=(1, count), chunks=(1, 1), dtype="i2", fill_value=7, **names)
+    if version == 2:
+        row.attrs["_ARRAY_DIMENSIONS"] = ["y", "x"]
+    add_array(group, "y", np.array([5.]), ("y",))
+    add_array(group, "x", np.arange(count) * 1., ("x",))
+    row[0, 3] = 9
+    box = {"west": 1.5, "east": 4.5, "south": 0, "north": 10, "crs": 32632}
+    edit(tmp_path / "a.zarr" / ("data/.zattrs" if version == 2 else "data/zarr.json"),
+         lambda d: (d if version == 2 else d["attributes"]).update({"proj:code": "EPSG:32632"}))
+    read = stored(load(tmp_path, tmp_path / "a.zarr", spatial_extent=box))
+    assert np.array_equal(np.squeeze(read), [7, 9, 7])
+
+
 @pytest.mark.parametrize("version", [2, 3])
 @pytest.mark.parametrize("shards", [None, (4, 10, 16)])
 def test_chunks_that_were_never_written_are_the_fill_value(tmp_path, version, shards):
@@ -316,6 +363,22 @@ CHUNKS_OF_VERSION_2 = {
 def test_wrong_chunks(tmp_path, name, codec):
     make(tmp_path / "a.zarr", 2, values("f4"), **codecs_2()[codec])
     CHUNKS_OF_VERSION_2[name](tmp_path / "a.zarr" / "data" / "0.1.1")
+    assert outcome(tmp_path).startswith("FileContentInvalid")
+
+
+def test_a_large_index_of_a_shard_has_its_sum(tmp_path):
+    """Two of its rows changed places: each leads to a chunk, but to another one's."""
+    data = np.arange(4 * 64 * 64, dtype="i4").reshape(64, 256)
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=3)
+    add_array(group, "data", data, ("y", "x"), chunks=(4, 4), shards=(64, 256), compressors=None)
+    for name, count in ("y", 64), ("x", 256):
+        add_array(group, name, np.arange(count) * 1., (name,))
+    assert np.array_equal(stored(load(tmp_path, tmp_path / "a.zarr")), data)
+    shard = tmp_path / "a.zarr" / "data" / "c" / "0" / "0"
+    content = bytearray(shard.read_bytes())
+    index = len(content) - (16 * 16 * 64 + 4)
+    content[index:index + 32] = content[index + 16:index + 32] + content[index:index + 16]
+    shard.write_bytes(content)
     assert outcome(tmp_path).startswith("FileContentInvalid")
 
 
