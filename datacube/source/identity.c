@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { SHORT_CONTENT = 4096 };
 
@@ -42,6 +44,13 @@ void identity_file(struct buffer *out, const char *path)
   }
   buffer_printf(out, "%ju %ju %jd %jd.%09ld ", (uintmax_t)s.st_dev, (uintmax_t)s.st_ino, (intmax_t)s.st_size,
                 (intmax_t)s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
+}
+
+void identity_unique(struct buffer *out)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  buffer_printf(out, "%jd.%09ld %jd %p ", (intmax_t)now.tv_sec, now.tv_nsec, (intmax_t)getpid(), (const void *)out);
 }
 
 void identity_grid(struct buffer *out, const struct grid *grid)

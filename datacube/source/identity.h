@@ -15,6 +15,8 @@ void identity_count(struct buffer *out, uint64_t count);
 /* Path, device, inode, size and time of the content's last change in nanoseconds; or that there is no such file.
  * Of a remote file: its address and state (remote_states.h). */
 void identity_file(struct buffer *out, const char *path);
+/* What no other call adds, on this machine: of contents that cannot be told from others. */
+void identity_unique(struct buffer *out);
 void identity_grid(struct buffer *out, const struct grid *grid);
 void identity_extent(struct buffer *out, const struct extent *extent);
 /* Short contents as they are, longer ones as two 64-bit sums over all bytes (accidents differ; no defence against

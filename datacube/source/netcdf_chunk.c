@@ -314,12 +314,22 @@ static bool has_cache(struct netcdf_chunks *c, struct error *error)
   return c->cache != NULL;
 }
 
+/* What a chunk is called in the cache: those of Zarr with the state of their files, which are written one by one. */
+static struct block_key key_of(const struct netcdf_chunks *c, size_t variable, const size_t *index)
+{
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  struct block_key key = {c->ids[variable], chunk_number(layout, index)};
+  if (layout->zarr != NULL)
+    key.file = hash_mix(key.file ^ zarr_chunk_state(c->zarr, layout->zarr, index));
+  return key;
+}
+
 /* A chunk from the cache, where it is held (block->entry), or else in scratch. */
 static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, struct cached_block *block,
                  const struct chunk_slot **out, struct error *error)
 {
   const struct netcdf_layout *layout = &c->layouts[variable];
-  const struct block_key key = {c->ids[variable], chunk_number(layout, index)};
+  const struct block_key key = key_of(c, variable, index);
   if (!has_cache(c, error))
     return -1;
   if (!block_cache_hold(c->cache, key, saturated_add(CHUNK_HEAD, chunk_bytes(layout)), block)) {

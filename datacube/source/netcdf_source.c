@@ -12,10 +12,13 @@
 #include "datacube/source/netcdf_chunk.h"
 #include "datacube/source/netcdf_describe.h"
 #include "datacube/source/netcdf_select.h"
+#include "datacube/source/zarr_chunk.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { ZARR_FILES_MOST = 4096 }; /* that are worth looking at for an identity */
 
 struct netcdf_state {
   const char *path; /* that is opened */
@@ -135,6 +138,21 @@ static int reader_read(struct source_reader *reader, const struct box *box, void
   return 0;
 }
 
+/* Chunks change without their documents. Where they are too many to look at, the source is like no other. */
+static void identity_zarr(const struct netcdf_state *state, struct buffer *out)
+{
+  size_t left = ZARR_FILES_MOST;
+  struct hash files = {0, 0};
+  bool known = true;
+  for (size_t i = 0; i < state->variable_count && known; i++)
+    if (state->variables[i].zarr != NULL)
+      known = zarr_files_state(state->path, state->variables[i].zarr, &left, &files);
+  if (known)
+    identity_bytes(out, &files, sizeof files);
+  else
+    identity_unique(out);
+}
+
 static void identity(const struct source *source, struct buffer *out)
 {
   const struct netcdf_state *state = source->state;
@@ -143,12 +161,11 @@ static void identity(const struct source *source, struct buffer *out)
   identity_text(out, state->path); /* where a remote file lies now */
   identity_cube(out, &source->cube);
   identity_count(out, state->insert);
+  identity_zarr(state, out);
   for (size_t i = 0; i < state->variable_count; i++) {
     const struct netcdf_variable *v = &state->variables[i];
     identity_text(out, v->group);
     identity_text(out, v->name_in_file);
-    if (v->zarr != NULL)
-      identity_file(out, v->zarr_document);
     identity_bytes(out, v->missing.value, v->missing.count * sizeof *v->missing.value);
     identity_bytes(out, v->missing.word, v->missing.count * sizeof *v->missing.word);
   }

@@ -2,6 +2,7 @@
 #include "tests/unit/datacube_raster_fixture.h"
 
 #include "datacube/source/memory_source.h"
+#include "datacube/source/netcdf_source.h"
 #include "datacube/source/raster_series.h"
 #include "processes/lattice/scalar_chain.h"
 
@@ -98,6 +99,77 @@ static void times_count(void **state)
   buffer_free(&gone);
 }
 
+/* ---- Zarr hierarchies ------------------------------------------------------------------------------------------ */
+
+static void write_file(const struct fixture *f, const char *name, const char *text, int64_t nanoseconds)
+{
+  const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1000000, .tv_nsec = nanoseconds}};
+  const char *path = arena_printf(f->arena, "%s/%s", f->folder, name);
+  const int file = open(path, O_WRONLY | O_CREAT, 0600); /* in place */
+  assert_int_equal(strlen(text), write(file, text, strlen(text)));
+  assert_int_equal(0, futimens(file, times));
+  close(file);
+}
+
+/* One array, whose chunks have no codec. */
+static const struct source *zarr_of(const struct fixture *f, size_t side, size_t chunk)
+{
+  const char *document =
+      arena_printf(f->arena,
+                   "{\"zarr_format\": 3, \"node_type\": \"array\", \"shape\": [%zu, %zu], \"data_type\": \"uint8\", "
+                   "\"fill_value\": 0,"
+                   " \"chunk_grid\": {\"name\": \"regular\", \"configuration\": {\"chunk_shape\": [%zu, %zu]}},"
+                   " \"chunk_key_encoding\": {\"name\": \"v2\"}, \"codecs\": [{\"name\": \"bytes\"}],"
+                   " \"dimension_names\": [\"y\", \"x\"]}",
+                   side, side, chunk, chunk);
+  const struct netcdf_file file = {.path = f->folder};
+  const struct netcdf_selection all = {.bands = NULL};
+  const struct source *source = NULL;
+  struct error error = {.code = ""};
+  write_file(f, "zarr.json", document, 1);
+  assert_int_equal(0, netcdf_source(f->arena, &file, &all, &source, &error));
+  return source;
+}
+
+/* The second row of what a reader gives; its chunk stays in the reader's cache. */
+static void expect_row(struct source_reader *reader, const struct source *source, const char *expected)
+{
+  struct box row = {.dimensions = source->cube.dimensions, .start = {0}, .count = {1, 1, 1}};
+  row.start[row.dimensions - 2] = 1;
+  row.count[row.dimensions - 1] = 4;
+  char got[5] = "";
+  struct error error = {.code = ""};
+  assert_int_equal(0, source->ops->read(reader, &row, got, &error));
+  assert_string_equal(expected, got);
+}
+
+/* Written in place, with no word in the document: another source, and other data for a reader that has it open. */
+static void chunks_count(void **state)
+{
+  struct fixture *f = *state;
+  const struct source *source = zarr_of(f, 4, 4);
+  struct source_reader *reader;
+  struct error error = {.code = ""};
+  write_file(f, "0.0", "abcdefghijklmnop", 1);
+  struct buffer before = identity_of(source);
+  assert_int_equal(0, source->ops->open(source, 1, &reader, &error));
+  expect_row(reader, source, "efgh");
+  write_file(f, "0.0", "ABCDEFGHIJKLMNOP", 2);
+  expect_row(reader, source, "EFGH");
+  source->ops->close(reader);
+  struct buffer after = identity_of(source);
+  assert_true(before.length == after.length && memcmp(before.data, after.data, after.length) != 0);
+  assert_true(same_identity(source, source));
+  buffer_free(&before);
+  buffer_free(&after);
+}
+
+static void what_has_too_many_chunks_is_like_no_other(void **state)
+{
+  const struct source *source = zarr_of(*state, 65, 1);
+  assert_false(same_identity(source, source));
+}
+
 /* ---- Contents and parameters ----------------------------------------------------------------------------------- */
 
 static void contents_count(void **state)
@@ -157,9 +229,12 @@ static void parameters_count(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(files_and_grids_count, set_up, tear_down),
-                                     cmocka_unit_test_setup_teardown(times_count, set_up, tear_down),
-                                     cmocka_unit_test_setup_teardown(contents_count, set_up, tear_down),
-                                     cmocka_unit_test_setup_teardown(parameters_count, set_up, tear_down)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(files_and_grids_count, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(times_count, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(chunks_count, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(what_has_too_many_chunks_is_like_no_other, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(contents_count, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(parameters_count, set_up, tear_down)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
