@@ -15,7 +15,11 @@ static const char after[] = "PRAGMA user_version = 3;";
 enum { COLLECTIONS, ITEMS, GRIDS, UPDATE, QUESTION_COUNT };
 
 static const char *const questions[QUESTION_COUNT] = {
-    [COLLECTIONS] = ("SELECT key, id, dates, west, south, east, north,"
+    [COLLECTIONS] = ("SELECT key, id, dates,"
+                     " json_extract(document, '$.extent.spatial.bbox[0][0]'),"
+                     " json_extract(document, '$.extent.spatial.bbox[0][1]'),"
+                     " json_extract(document, '$.extent.spatial.bbox[0][2]'),"
+                     " json_extract(document, '$.extent.spatial.bbox[0][3]'),"
                      " json_extract(document, '$.extent.temporal.interval[0][0]'),"
                      " json_extract(document, '$.extent.temporal.interval[0][1]') FROM collections"),
     [ITEMS] = "SELECT key, id, instant, properties FROM items WHERE collection = ?1",
@@ -110,6 +114,7 @@ static int upgrade_collection(struct upgrade *u, sqlite3_stmt *collection, struc
                                    .end = end ? end : ""};
   u->whole = (struct extent){sqlite3_column_double(collection, 3), sqlite3_column_double(collection, 4),
                              sqlite3_column_double(collection, 5), sqlite3_column_double(collection, 6), NULL};
+  u->whole.east += u->whole.east < u->whole.west ? 360 : 0; /* across the antimeridian */
   sqlite3_bind_int64(row, 1, u->collection);
   while ((more = index_step(u->index, row, error)) == 1)
     if (upgrade_item(u, row, error) != 0)

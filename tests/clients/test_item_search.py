@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import rasterio
 import requests
+import xarray
 from rasterio.transform import from_origin
 
 from conftest import BINARY, twincube
 
 COUNT = 600
+NAMES = "DATED", "UNDATED", "CUBE"  # the last: a netCDF file over the antimeridian
 FIRST = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
 OLDER = """
 DROP TABLE item_boxes; DROP INDEX items_date; DROP INDEX items_id;
@@ -90,8 +92,12 @@ def searched(tmp_path_factory):
         (folder / name).mkdir()
         twincube("catalogue", "add", "--data", folder / "data", "--id", name,
                  write_items(folder / name, count, dated))
+    xarray.Dataset({"d": (("time", "lat", "lon"), np.ones((2, 3, 4)))}, coords={
+        "time": ("time", [0, 2], {"units": "days since 2020-01-01"}), "lat": [1., 2, 3],
+        "lon": [170., 175, 180, 185]}).to_netcdf(folder / "cube.nc")
+    twincube("catalogue", "add", "--data", folder / "data", "--id", "CUBE", folder / "cube.nc")
     server = Server(folder / "data")
-    yield server, folder / "data", {name: server.every(name, limit=1000) for name in ("DATED", "UNDATED")}
+    yield server, folder / "data", {name: server.every(name, limit=1000) for name in NAMES}
     server.stop()
 
 
@@ -149,7 +155,7 @@ def test_an_item_by_its_name(searched):
 def lists_of(data):
     server = Server(data)
     try:
-        return {name: [{**f, "links": None} for f in server.every(name, limit=1000)] for name in ("DATED", "UNDATED")}
+        return {name: [{**f, "links": None} for f in server.every(name, limit=1000)] for name in NAMES}
     finally:
         server.stop()
 
@@ -168,10 +174,11 @@ def test_a_catalogue_of_the_version_before_is_brought_up_to_date(searched, tmp_p
         (tmp_path / "graph.json").write_text(json.dumps(graph))
         twincube("explain", tmp_path / "graph.json", "--data", tmp_path)
     expected = {name: [{**f, "links": None} for f in features] for name, features in whole.items()}
+    assert [f["bbox"] for f in expected["CUBE"]] == [[167.5, .5, -172.5, 3.5]]
     assert lists_of(tmp_path) == expected
     older = sqlite3.connect(tmp_path / "catalogue.sqlite")
     assert older.execute("PRAGMA user_version").fetchone() == (3,)
-    assert older.execute("SELECT count(*) FROM item_boxes").fetchone() == (COUNT + 20,)
+    assert older.execute("SELECT count(*) FROM item_boxes").fetchone() == (COUNT + 20 + 1,)
     older.close()
 
 
