@@ -123,7 +123,6 @@ static struct box box_of(const struct region *region)
 static int write_view(const struct stage *stage, const struct cube *from, const struct region *in,
                       const struct region *out, struct buffer *view)
 {
-  const struct udf *udf = stage->data;
   const struct box given = box_of(in), wanted = box_of(out);
   struct json_writer w = {.out = view};
   view->length = 0;
@@ -134,7 +133,6 @@ static int write_view(const struct stage *stage, const struct cube *from, const 
   json_key(&w, "want");
   json_write_object(&w);
   json_kv_string(&w, "type", udf_type_name(stage->cube->type));
-  json_kv_bool(&w, "lossy", udf->is_lossy);
   udf_view_dimensions(&w, stage->cube, &wanted);
   json_end_object(&w);
   json_end_object(&w);

@@ -9,7 +9,6 @@ struct udf {
   struct interpreters *interpreters; /* outlive the plan */
   struct udf_script script;
   bool follows[CUBE_MAX_DIMENSIONS]; /* of the input: comes in parts, and the result has its labels; else whole */
-  bool is_lossy; /* nobody knows the type that the script gives: it is made the cube's, floats may be rounded */
 };
 
 /* The cube that the script gives, part by part. The udf is borrowed and must live in the arena. NULL: out of memory. */

@@ -35,6 +35,7 @@ struct interpreters {
   struct interpreters_options options;
   pthread_mutex_t lock; /* guards what follows */
   struct interpreter *resting;
+  size_t lent; /* to calls */
   bool has_started; /* one at least */
   double cpu_seconds;
   char *description;
@@ -244,31 +245,6 @@ static int lost(struct interpreters *all, struct interpreter *it, struct error *
                          why[0] ? ": " : "", why);
 }
 
-static int start(struct interpreters *all, struct interpreter **out, struct error *error)
-{
-  const struct udf_request request = {.kind = UDF_START, .size = room};
-  struct udf_answer *answer = malloc(sizeof *answer);
-  struct buffer body = {0};
-  int descriptors[2] = {-1, -1};
-  if (!answer)
-    return error_memory(error);
-  pthread_mutex_lock(&all->lock);
-  int status = ask(all, &request, answer, descriptors, error);
-  all->has_started = true;
-  pthread_mutex_unlock(&all->lock);
-  if (status == 0 && answer->status != 0)
-    status = error_set(error, ERROR_InfrastructureBusy, "no process for user-defined functions can be started: %s",
-                       answer->text);
-  *out = status == 0 ? new_interpreter(answer->id, descriptors, error) : NULL;
-  free(answer);
-  if (!*out)
-    return -1;
-  if (receive_frame(all, *out, &body) != UDF_READY)
-    status = lost(all, *out, error);
-  buffer_free(&body);
-  return status;
-}
-
 /* With the lock. */
 static void set_paused(struct interpreters *all, struct interpreter *it, bool is_paused)
 {
@@ -291,16 +267,75 @@ void interpreters_rest(struct interpreters *all)
   pthread_mutex_unlock(&all->lock);
 }
 
-static int take(struct interpreters *all, struct interpreter **out, struct error *error)
+/* With the lock. 1: a process has been started; 0: there are as many as there may be, and one will be given back. */
+static int ask_for_one(struct interpreters *all, struct udf_answer *answer, int *descriptors, struct error *error)
+{
+  const struct udf_request request = {.kind = UDF_START, .size = room};
+  if (ask(all, &request, answer, descriptors, error) != 0)
+    return -1;
+  all->has_started = true;
+  if (answer->status == 0)
+    return 1;
+  if (answer->status == UDF_FULL && all->lent > 0)
+    return 0;
+  return error_set(error, ERROR_InfrastructureBusy, "no process for user-defined functions can be started: %s",
+                   answer->text);
+}
+
+/* With the lock, which it gives up for a while. */
+static int wait_a_while(struct interpreters *all, struct error *error)
+{
+  pthread_mutex_unlock(&all->lock);
+  poll(NULL, 0, WAIT_MS);
+  if (all->options.waiting)
+    all->options.waiting(all->options.data);
+  pthread_mutex_lock(&all->lock);
+  return is_cancelled(all) ? cancelled(error) : 0;
+}
+
+static void unlend(struct interpreters *all)
 {
   pthread_mutex_lock(&all->lock);
-  *out = all->resting;
-  if (*out) {
+  all->lent--;
+  pthread_mutex_unlock(&all->lock);
+}
+
+/* The interpreter of a process that has been started. */
+static int greet(struct interpreters *all, const struct udf_answer *answer, const int *descriptors,
+                 struct interpreter **out, struct error *error)
+{
+  struct buffer body = {0};
+  *out = new_interpreter(answer->id, descriptors, error);
+  int status = *out ? 0 : -1;
+  if (status == 0 && receive_frame(all, *out, &body) != UDF_READY)
+    status = lost(all, *out, error);
+  buffer_free(&body);
+  if (status != 0)
+    unlend(all);
+  return status;
+}
+
+/* One that rests, a new one, or the next one that is given back. */
+static int take(struct interpreters *all, struct interpreter **out, struct error *error)
+{
+  struct udf_answer *answer = malloc(sizeof *answer);
+  int descriptors[2], status = answer ? 0 : error_memory(error);
+  pthread_mutex_lock(&all->lock);
+  while (status == 0 && !(*out = all->resting)) {
+    status = ask_for_one(all, answer, descriptors, error);
+    if (status == 0)
+      status = wait_a_while(all, error);
+  }
+  if (status == 0) {
     all->resting = (*out)->next;
     set_paused(all, *out, false);
   }
+  all->lent += status >= 0;
   pthread_mutex_unlock(&all->lock);
-  return *out ? 0 : start(all, out, error);
+  if (status > 0)
+    status = greet(all, answer, descriptors, out, error);
+  free(answer);
+  return status;
 }
 
 static void give_back(struct interpreters *all, struct interpreter *it)
@@ -308,6 +343,7 @@ static void give_back(struct interpreters *all, struct interpreter *it)
   pthread_mutex_lock(&all->lock);
   it->next = all->resting;
   all->resting = it;
+  all->lent--;
   pthread_mutex_unlock(&all->lock);
 }
 
@@ -472,9 +508,10 @@ int interpreters_call(struct interpreters *all, const struct udf_call *call, str
   if (outcome > 0 && call->output)
     memcpy(call->output, it->memory + call->offset, call->output_size);
   int status = outcome > 0 ? 0 : -1;
-  if (outcome < 0)
+  if (outcome < 0) {
     lost(all, it, error);
-  else
+    unlend(all);
+  } else
     give_back(all, it);
   if (status == 0 && reply)
     buffer_add(reply, body.data ? body.data : "", body.length);

@@ -4,6 +4,7 @@
  * with, and which confines them. Elements of cubes go through memory that both sides have mapped, everything else
  * through a socket of the interpreter's. An interpreter stays for the next call, whatever its script: all calls of one
  * set of interpreters are of one user. Whoever waits looks at `cancel`, and ends the interpreter then.
+ * Where the host gives no more of them, a call waits for one that another call gives back.
  *
  * What comes from an interpreter is a stranger's: sizes are checked, and no text is believed. */
 #ifndef TWINCUBE_HPC_UDF_INTERPRETERS_H

@@ -14,12 +14,14 @@ Frames in both directions: kind and size as two 32-bit numbers, and so many byte
   READY   once, at the start
 Elements are dense, the last dimension fastest. Missing values of floats are NaN.
 """
+import copy
 import ctypes
 import inspect
 import io
 import json
 import linecache
 import logging
+import math
 import mmap
 import os
 import struct
@@ -116,8 +118,6 @@ class Handler(logging.Handler):
 
 def load(source):
     """The script's names after it was run once; a script keeps its state from call to call."""
-    import math
-
     import numpy
     import pandas
     import xarray
@@ -158,6 +158,8 @@ def find(names):
 
 
 def call(function, *arguments, context):
+    """What the function returns; the context is its own, and no other call sees what becomes of it."""
+    context = copy.deepcopy(context)
     parameters = inspect.signature(function).parameters
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     if "context" in parameters or takes_any:
@@ -204,7 +206,7 @@ def apply_udf_data(function, data, context, is_cube):
 
     cubes = [openeo.XarrayDataCube(data)] if is_cube else None
     structured = None if is_cube else [openeo.StructuredData(data)]
-    udf_data = openeo.UdfData(datacube_list=cubes, structured_data_list=structured, user_context=context)
+    udf_data = openeo.UdfData(datacube_list=cubes, structured_data_list=structured, user_context=copy.deepcopy(context))
     returned = function(udf_data)
     udf_data = returned if isinstance(returned, openeo.UdfData) else udf_data
     if udf_data.get_structured_data_list():
@@ -223,11 +225,26 @@ def apply_vectorcube(function, array, context):
     name = next((d for d in array.dims if array.attrs.get("geometries") == d), None)
     if name is None:
         raise Refused("apply_vectorcube needs a data cube with a dimension of geometries")
-    frame = geopandas.GeoDataFrame(geometry=[shapely.from_wkt(text) for text in array.attrs["wkt"]])
-    geometries, cube = call(function, frame, array, context=context)
-    if len(geometries) != len(frame):
-        raise Refused(f"apply_vectorcube returns {len(geometries)} geometries for {len(frame)}")
+    frame = geopandas.GeoDataFrame(geometry=shapely.from_wkt(array.attrs["wkt"]), crs=array.attrs.get("crs"))
+    geometries, cube = call(function, frame.copy(), array, context=context)
+    check_geometries(geometries, frame)
     return cube
+
+
+def check_geometries(given, frame):
+    """The cube keeps its geometries: what a script makes of them would be lost."""
+    more = [name for name in getattr(given, "columns", []) if name not in frame.columns]
+    if more:
+        raise Refused(f"apply_vectorcube returns geometries with {', '.join(map(str, more))}: values belong in the cube")
+    given = getattr(given, "geometry", given)
+    if len(given) != len(frame):
+        raise Refused(f"apply_vectorcube returns {len(given)} geometries for {len(frame)}")
+    if getattr(given, "crs", frame.crs) != frame.crs:
+        raise Refused(f"apply_vectorcube returns geometries in {given.crs}, not in {frame.crs}")
+    changed = [i for i, (old, new) in enumerate(zip(frame.geometry, given)) if old != new]
+    if changed:
+        raise Refused(f"apply_vectorcube must return the geometries as they are, and changes {len(changed)} of "
+                      f"{len(frame)}, the first at index {changed[0]}")
 
 
 class Plain:
@@ -388,7 +405,7 @@ def deliver(array, view, memory):
             raise Refused(f"the result must have other labels along '{dim['name']}' than it has")
     values = numbers(array.transpose(*names))
     wanted = numpy.dtype(want["type"])
-    if not numpy.can_cast(values.dtype, wanted, "same_kind" if want["lossy"] else "safe"):
+    if not numpy.can_cast(values.dtype, wanted, "safe"):
         raise Refused(f"the result must have elements of type {wanted}, and has {values.dtype}")
     put(values.astype(wanted, copy=False), view, memory)
 
@@ -415,7 +432,7 @@ def describe(array, dims):
 
 
 def plain(value):
-    """JSON of a value; numpy's numbers are numbers."""
+    """The value as JSON has it: numpy's numbers are numbers, NaN is null."""
     import numpy
     import xarray
 
@@ -423,13 +440,17 @@ def plain(value):
         value = value.values
     if isinstance(value, (numpy.ndarray, numpy.generic)):
         value = value.tolist()
-
-    def other(item):
-        if isinstance(item, (numpy.ndarray, numpy.generic)):
-            return item.tolist()
-        raise Refused(f"the result holds {type(item).__name__}, which JSON has no word for")
-
-    return json.dumps(value, default=other).replace("NaN", "null")
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and math.isinf(value):
+        raise Refused(f"the result holds {value}, which JSON has no word for")
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise Refused(f"the result holds {type(value).__name__}, which JSON has no word for")
 
 
 # ---- apply_metadata ---------------------------------------------------------------------------------------------
@@ -498,14 +519,14 @@ class Runner:
         names = self.names()
         if "value" in view:
             result = run(names, view["value"], self.context, is_cube=False)
-            return ["value", plain(result.value if isinstance(result, Plain) else result)]
+            return ["value", json.dumps(plain(result.value if isinstance(result, Plain) else result))]
         if view.get("declares"):
             return declared(names, view["input"], self.context) or ["nothing", 0]
         result = run(names, make_cube(view["input"], self.memory), self.context)
         if isinstance(result, Plain):
             if view["want"]:
                 raise Refused("the script gives a value, and not a data cube")
-            return ["value", plain(result.value)]
+            return ["value", json.dumps(plain(result.value))]
         if view["want"]:
             deliver(result, view, self.memory)
             return ["done", 0]

@@ -24,6 +24,8 @@ struct udf_request {
 
 enum { UDF_TEXT = 48 * 1024 };
 
+enum { UDF_FULL = 2 }; /* status of an answer to START: the caller has as many as it may */
+
 struct udf_answer {
   uint32_t status, id; /* 0: success */
   double cpu_seconds;  /* to USAGE */

@@ -54,8 +54,15 @@ static int check_version(struct call *call)
                          (int)strcspn(offered, "\n"), offered, version);
 }
 
+/* What the same script made of other arrays; NULL: nothing yet. */
+static const struct node *model_of(const struct call *call)
+{
+  const struct kernel_frame *frame = value_has_lanes(call_argument(call, "data")) ? frame_of(call) : NULL;
+  return frame && frame->model && frame->count < frame->model->count ? frame->model->added[frame->count] : NULL;
+}
+
 /* JSON {"source", "context"}; NULL: error. */
-static const char *script_message(struct call *call)
+static const char *write_message(struct call *call)
 {
   const struct value *context = call_argument(call, "context");
   const char *source, *message = NULL;
@@ -80,6 +87,13 @@ static const char *script_message(struct call *call)
     error_memory(call->error);
   buffer_free(&text);
   return message;
+}
+
+/* Written once for all data of one script. */
+static const char *script_message(struct call *call)
+{
+  const struct node *model = model_of(call);
+  return model ? ((const struct udf *)model->data)->script.message : write_message(call);
 }
 
 /* ---- cubes ------------------------------------------------------------------------------------------------------ */
@@ -122,6 +136,16 @@ static int run_on(struct call *call, struct udf_use *use, const char *message, c
   return cube && !*out ? error_memory(call->error) : 0;
 }
 
+/* A script's own: what is no value here is its fault. */
+static int take_value(struct call *call, const char *json, struct value *result)
+{
+  struct error error = {0};
+  if (value_read(call->arena, json, false, result, &error) == 0)
+    return 0;
+  return error_parameter(call->error, ERROR_ProcessParameterInvalid, "udf",
+                         "the user-defined function gives what is no value here: %s", error.message);
+}
+
 static int run_on_cube(struct call *call, const struct node *data, const char *message, struct value *result)
 {
   struct udf_use use = {.input = data, .array = SIZE_MAX, .is_whole = true};
@@ -130,7 +154,7 @@ static int run_on_cube(struct call *call, const struct node *data, const char *m
   if (run_on(call, &use, message, &node, &value) != 0)
     return -1;
   if (!node)
-    return value_read(call->arena, value, false, result, call->error);
+    return take_value(call, value, result);
   *result = value_cube(node);
   return 0;
 }
@@ -209,8 +233,7 @@ static int run_on_lanes(struct call *call, const struct value *data, const char 
   if (is_array)
     use.array = (size_t)frame->array_dimension;
   use.drops = is_array && frame->wants_single;
-  if (frame->model && frame->count < frame->model->count)
-    use.model = frame->model->added[frame->count];
+  use.model = model_of(call);
   const struct node *node;
   if (run_on(call, &use, message, &node, &value) != 0)
     return -1;
@@ -242,7 +265,7 @@ static int run_on_value(struct call *call, const struct value *data, const char 
   int status = view.failed ? error_memory(call->error)
                            : interpreters_call(call->local->interpreters, &asked, &reply, call->error);
   if (status == 0) /* "value", and the value */
-    status = reply.length > 6 ? value_read(call->arena, reply.data + 6, false, result, call->error)
+    status = reply.length > 6 ? take_value(call, reply.data + 6, result)
                               : error_set(call->error, ERROR_Internal, "an interpreter gives no value");
   buffer_free(&view);
   buffer_free(&reply);

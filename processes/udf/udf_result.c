@@ -136,7 +136,7 @@ static int regular(struct call *call, const struct dimension *old, const double 
 {
   const double step = size > 1 ? (numbers[size - 1] - numbers[0]) / (double)(size - 1) : old->step;
   for (size_t i = 0; i < size; i++)
-    if (fabs(numbers[i] - (numbers[0] + (double)i * step)) > 1e-6 * fabs(step))
+    if (!(fabs(numbers[i] - (numbers[0] + (double)i * step)) <= 1e-6 * fabs(step)))
       return error_parameter(call->error, ERROR_FeatureUnsupported, "udf",
                              "the user-defined function gives '%s' labels that are not at equal distances", old->name);
   *out = dimension_steps(old->name, old->axis, size ? numbers[0] : 0, step, size);
@@ -257,11 +257,10 @@ static void set_type(struct cube *cube, enum element_type type)
   cube->nodata = type == ELEMENT_BOOLEAN ? 255 : NAN;
 }
 
-/* Floats that hold the data. */
-static void set_float(struct cube *cube)
+/* Nobody has seen a result: what holds any number that a script may give. */
+static void set_widest(struct cube *cube)
 {
-  const struct element_info *info = element_info(cube->type);
-  set_type(cube, info->is_complex ? cube->type : info->exact_in_f32 ? ELEMENT_F32 : ELEMENT_F64);
+  set_type(cube, element_info(cube->type)->is_complex ? ELEMENT_C128 : ELEMENT_F64);
 }
 
 static int read_description(struct call *call, const struct udf_use *use, struct texts *texts, struct cube *cube)
@@ -281,18 +280,16 @@ static int read_description(struct call *call, const struct udf_use *use, struct
   if (type[0])
     set_type(cube, known);
   else
-    set_float(cube);
-  use->udf->is_lossy = !type[0];
+    set_widest(cube);
   return use->is_whole ? 0 : check_kept(call, use, cube);
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
-/* Nothing is tried: the data's dimensions, and floats. */
+/* Nothing is tried: the data's dimensions. */
 static void assume(const struct udf_use *use, struct cube *cube)
 {
-  set_float(cube);
-  use->udf->is_lossy = true;
+  set_widest(cube);
   if (use->drops)
     cube_remove_dimension(cube, use->array);
 }
@@ -302,7 +299,6 @@ static void liken(const struct udf_use *use, struct cube *cube)
 {
   const struct cube *from = use->model->children[0]->cube, *to = use->model->cube;
   set_type(cube, to->type);
-  use->udf->is_lossy = ((const struct udf *)use->model->data)->is_lossy;
   if (use->array == SIZE_MAX)
     return;
   const size_t at = cube_find_dimension(to, from->dimension[use->array].name);
@@ -321,8 +317,11 @@ static int read_value(struct call *call, const struct udf_use *use, bool is_part
                            "the user-defined function must give a data cube here, not a value");
   int status = is_part ? ask(call, use, &all, false, &reply) : 0;
   struct texts texts = {reply.data, reply.data + reply.length};
-  if (status == 0 && is_part)
-    text = strcmp(next_text(&texts), "value") == 0 ? next_text(&texts) : "null";
+  if (status == 0 && is_part && strcmp(next_text(&texts), "value") != 0)
+    status = error_parameter(call->error, ERROR_ProcessParameterInvalid, "udf",
+                             "the user-defined function gives a value for a part of the data, and a data cube for all");
+  else if (status == 0 && is_part)
+    text = next_text(&texts);
   *value = status == 0 ? arena_printf(call->arena, "%s", text) : NULL;
   buffer_free(&reply);
   return status != 0 ? -1 : *value ? 0 : error_memory(call->error);

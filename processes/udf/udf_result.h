@@ -1,9 +1,9 @@
 /* What a user-defined function gives, found before it runs on everything.
  *
- * A script may say so itself, by apply_metadata; its numbers then become floats. Else it is called once with a small
+ * A script may say so itself, by apply_metadata; its numbers then become doubles. Else it is called once with a small
  * part of the real data, and what it gives there decides about dimensions, labels and type: those that have the labels
  * of the part have all labels of the data later on. Where nothing may be read, or a block's elements are not known
- * before the run, the result is taken to have the data's dimensions and floats. */
+ * before the run, the result is taken to have the data's dimensions and doubles. */
 #ifndef TWINCUBE_PROCESSES_UDF_UDF_RESULT_H
 #define TWINCUBE_PROCESSES_UDF_UDF_RESULT_H
 

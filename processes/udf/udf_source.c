@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { SOURCE_MOST = 1 << 20 };
 
@@ -13,17 +14,21 @@ enum { SOURCE_MOST = 1 << 20 };
 static int read_source(struct call *call, const char *path, const char *name, const char **out)
 {
   FILE *file = fopen(path, "rbe");
-  char *text = file ? ARENA_ARRAY(call->arena, char, SOURCE_MOST + 2) : NULL;
-  const size_t length = text ? fread(text, 1, SOURCE_MOST + 1, file) : 0;
-  if (file)
-    fclose(file);
-  if (!file)
+  struct stat state;
+  if (!file || fstat(fileno(file), &state) != 0) {
+    if (file)
+      fclose(file);
     return error_parameter(call->error, ERROR_FileNotFound, "udf", "there is no file '%s' that can be read", name);
-  if (!text)
-    return error_memory(call->error);
-  if (length > SOURCE_MOST)
+  }
+  const bool is_long = state.st_size > SOURCE_MOST;
+  char *text = is_long ? NULL : ARENA_ARRAY(call->arena, char, (size_t)state.st_size + 1);
+  const size_t length = text ? fread(text, 1, (size_t)state.st_size, file) : 0;
+  fclose(file);
+  if (is_long)
     return error_parameter(call->error, ERROR_FileSizeExceeded, "udf", "'%s' is longer than %d bytes", name,
                            SOURCE_MOST);
+  if (!text)
+    return error_memory(call->error);
   if (memchr(text, '\0', length))
     return error_parameter(call->error, ERROR_FileContentInvalid, "udf", "'%s' is no source code", name);
   text[length] = '\0';

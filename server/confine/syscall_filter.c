@@ -96,7 +96,7 @@ static const struct tested tested[] = {
     {SYS_ioctl, EQUAL, 1, FIONREAD},
     {SYS_ioctl, EQUAL, 1, FIONBIO},
     {SYS_sendto, IS_NULL, 4, 0},
-    {SYS_clone, HAS, 0, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND},
+    {SYS_clone, HAS, 0, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | CLONE_FILES},
     {SYS_prctl, EQUAL, 0, PR_SET_NAME},
     {SYS_prctl, EQUAL, 0, PR_GET_NAME},
     {SYS_prctl, EQUAL, 0, 0x53564d41}, /* PR_SET_VMA: names of memory */

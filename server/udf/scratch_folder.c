@@ -1,8 +1,10 @@
 /* Walked without following links, and no further than the answer needs. */
 #include "server/udf/scratch_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fts.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +48,46 @@ void scratch_folder_remove(const char *path)
     fts_close(walk);
 }
 
-bool scratch_folder_exceeds(const char *path, size_t bytes, size_t files)
+/* Whether an entry of /proc/PID/fd is a file without a name, of that folder. */
+static bool is_nameless(int open_files, const char *name, const char *folder, struct stat *out)
 {
+  char target[PATH_MAX];
+  const ssize_t length = readlinkat(open_files, name, target, sizeof target - 1);
+  target[length > 0 ? length : 0] = '\0';
+  return strstr(target, folder) != NULL && fstatat(open_files, name, out, 0) == 0 && S_ISREG(out->st_mode) &&
+         out->st_nlink == 0;
+}
+
+/* Bytes of files that the process has open, each once, and that no name leads to any more. */
+static size_t nameless_bytes(const char *path, pid_t pid)
+{
+  enum { FILES_MOST = 256 }; /* more than an interpreter may open */
+  char place[40];
+  const char *folder = strrchr(path, '/'); /* its name is its own, wherever links lead */
+  ino_t seen[FILES_MOST];
   size_t sum = 0, count = 0;
+  struct stat state;
+  snprintf(place, sizeof place, "/proc/%ld/fd", (long)pid);
+  DIR *list = opendir(place);
+  for (const struct dirent *entry; list != NULL && count < FILES_MOST && (entry = readdir(list)) != NULL;) {
+    if (!is_nameless(dirfd(list), entry->d_name, folder != NULL ? folder : path, &state))
+      continue;
+    size_t i = 0;
+    while (i < count && seen[i] != state.st_ino)
+      i++;
+    if (i < count)
+      continue;
+    seen[count++] = state.st_ino;
+    sum += (size_t)state.st_blocks * 512;
+  }
+  if (list != NULL)
+    closedir(list);
+  return sum;
+}
+
+bool scratch_folder_exceeds(const char *path, pid_t pid, size_t bytes, size_t files)
+{
+  size_t sum = nameless_bytes(path, pid), count = 0;
   FTS *walk = open_walk(path);
   for (const FTSENT *entry; walk != NULL && sum <= bytes && count <= files && (entry = fts_read(walk)) != NULL;) {
     count += entry->fts_info != FTS_DP;

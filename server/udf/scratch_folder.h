@@ -10,7 +10,8 @@
 int scratch_folder_make(const char *parent, uid_t uid, gid_t gid, char *out, size_t size);
 /* Removes it with all in it. */
 void scratch_folder_remove(const char *path);
-/* Whether it holds more bytes, or more files and folders, than that. */
-bool scratch_folder_exceeds(const char *path, size_t bytes, size_t files);
+/* Whether it holds more bytes, or more files and folders, than that; with files that the process has open still, but
+ * without a name any more. */
+bool scratch_folder_exceeds(const char *path, pid_t pid, size_t bytes, size_t files);
 
 #endif

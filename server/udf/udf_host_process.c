@@ -50,6 +50,7 @@ struct host {
   double spent[CALLERS_MOST]; /* CPU seconds of each one's interpreters that have ended */
   struct hosted *hosted[INTERPRETERS_MOST];
   uint32_t last;
+  int64_t watch; /* clock, in ms, of the next look at the folders */
   bool is_asked; /* python, or why there is none */
   struct python_program python;
   char why[PYTHON_WHY];
@@ -172,25 +173,33 @@ static struct hosted **free_place(struct host *host, int caller)
   return own < PER_CALLER ? found : NULL;
 }
 
-static int start(struct host *host, int caller, size_t size, struct udf_answer *answer, int *descriptors)
+static uint32_t refuse(struct udf_answer *answer, uint32_t status, const char *why)
+{
+  snprintf(answer->text, UDF_TEXT, "%s", why);
+  return status;
+}
+
+/* The answer's status. */
+static uint32_t start(struct host *host, int caller, size_t size, struct udf_answer *answer, int *descriptors)
 {
   struct hosted **place = free_place(host, caller);
-  struct hosted *it = place != NULL ? calloc(1, sizeof *it) : NULL;
   int pair[2];
-  if (it == NULL || size != interpreters_room() || find_python(host) != 0) {
-    snprintf(answer->text, UDF_TEXT, "%s", host->why[0] != '\0' ? host->why : "there are too many");
-    free(it);
-    return -1;
-  }
+  if (place == NULL)
+    return refuse(answer, UDF_FULL, "there are too many");
+  if (size != interpreters_room() || find_python(host) != 0)
+    return refuse(answer, 1, host->why);
+  struct hosted *it = calloc(1, sizeof *it);
+  if (it == NULL)
+    return refuse(answer, 1, strerror(errno));
   const uid_t uid = host->sandbox.user.changes ? host->sandbox.user.uid : (uid_t)-1;
   *it = (struct hosted){.id = ++host->last, .pid = -1, .caller = caller};
   if (make_scratch(host) != 0 ||
       scratch_folder_make(host->scratch, uid, host->sandbox.user.gid, it->folder, sizeof it->folder) != 0 ||
       (descriptors[1] = make_memory(size)) < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-    snprintf(answer->text, UDF_TEXT, "%s", strerror(errno));
+    const uint32_t status = refuse(answer, 1, strerror(errno));
     scratch_folder_remove(it->folder);
     free(it);
-    return -1;
+    return status;
   }
   it->pid = fork();
   if (it->pid == 0)
@@ -271,16 +280,27 @@ static struct hosted **find(struct host *host, int caller, uint32_t id)
   return NULL;
 }
 
-/* Who fills the disk is ended. */
+static int64_t clock_ms(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Who fills the disk is ended. As long as there are interpreters it is time for a look now and then, whoever asks for
+ * what meanwhile. */
 static void watch_folders(struct host *host)
 {
+  if (clock_ms() < host->watch)
+    return;
   for (size_t i = 0; i < INTERPRETERS_MOST; i++) {
     struct hosted *it = host->hosted[i];
-    if (it == NULL || it->pid <= 0 || !scratch_folder_exceeds(it->folder, folder_bytes, FOLDER_FILES))
+    if (it == NULL || it->pid <= 0 || !scratch_folder_exceeds(it->folder, it->pid, folder_bytes, FOLDER_FILES))
       continue;
     snprintf(it->why, sizeof it->why, "it wrote more than %zu MiB, or %d files", folder_bytes >> 20, FOLDER_FILES);
     kill(it->pid, SIGKILL);
   }
+  host->watch = clock_ms() + WATCH_MS;
 }
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
@@ -319,7 +339,7 @@ static void act(struct host *host, int caller, const struct udf_request *request
   else if (request->kind == UDF_USAGE)
     answer->cpu_seconds = cpu_seconds(host, caller);
   else if (request->kind == UDF_START)
-    answer->status = start(host, caller, (size_t)request->size, answer, descriptors) != 0;
+    answer->status = start(host, caller, (size_t)request->size, answer, descriptors);
   else if (found == NULL)
     answer->status = 1;
   else if (request->kind == UDF_END) {
@@ -408,10 +428,9 @@ static bool serve_once(struct host *host)
     waits[1 + i] = (struct pollfd){.fd = host->callers[i], .events = POLLIN};
   const int ready = poll(waits, 1 + CALLERS_MOST, has_any(host) ? WATCH_MS : -1);
   reap(host);
-  if (ready <= 0) {
-    watch_folders(host);
+  watch_folders(host);
+  if (ready <= 0)
     return true;
-  }
   for (int i = 0; i < CALLERS_MOST; i++)
     if (host->callers[i] >= 0 && waits[1 + i].revents != 0)
       serve_caller(host, i);

@@ -46,10 +46,11 @@ def run(folder, graph, *options):
     return json.loads(out.read_text())
 
 
-def failure(folder, graph):
+def failure(folder, graph, *options):
     """The error that the graph ends with, "Code: message"."""
     (folder / "graph.json").write_text(json.dumps(graph))
-    done = subprocess.run([BINARY, "run", folder / "graph.json", "--data", folder, "-o", folder / "out.json"],
+    done = subprocess.run([BINARY, "run", folder / "graph.json", "--data", folder, "-o", folder / "out.json",
+                           *map(str, options)],
                           capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1, done
     return done.stderr

@@ -102,8 +102,38 @@ def test_the_disk_is_bounded(tmp_path):
         return 1
         """))
     assert "wrote more than 256 MiB" in message, message
+    message = failure(tmp_path, graph("""
+        import time
+        kept = []
+        for i in range(3):
+            kept.append(open(f'f{i}', 'w+b'))
+            if i < 2:
+                os.unlink(f'f{i}')
+            kept[-1].write(bytes(100 << 20))
+            kept[-1].flush()
+        time.sleep(5)
+        return 1
+        """))
+    assert "wrote more than 256 MiB" in message, "files without a name count: " + message
     message = failure(tmp_path, graph("open('f', 'wb').truncate(1 << 40)"))
     assert "File too large" in message, message
+
+
+def test_a_file_without_a_name_counts_once(tmp_path):
+    """However often it is open; and what has gone does not count."""
+    assert run(tmp_path, graph("""
+        import time
+        for i in range(3):
+            with open('f', 'w+b') as file:
+                os.unlink('f')
+                others = [os.dup(file.fileno()) for _ in range(5)]
+                file.write(bytes(150 << 20))
+                file.flush()
+                time.sleep(0.5)
+                for other in others:
+                    os.close(other)
+        return 1
+        """)) == 1
 
 
 def test_what_is_printed_is_bounded(tmp_path):
