@@ -233,14 +233,15 @@ def apply_vectorcube(function, array, context):
 
 def check_geometries(given, frame):
     """The cube keeps its geometries: what a script makes of them would be lost."""
-    more = [name for name in getattr(given, "columns", []) if name not in frame.columns]
+    more = [str(name) for name in getattr(given, "columns", []) if name not in frame.columns]
     if more:
-        raise Refused(f"apply_vectorcube returns geometries with {', '.join(map(str, more))}: values belong in the cube")
+        raise Refused(f"apply_vectorcube returns geometries with {', '.join(more)}: values belong in the cube")
     given = getattr(given, "geometry", given)
     if len(given) != len(frame):
         raise Refused(f"apply_vectorcube returns {len(given)} geometries for {len(frame)}")
-    if getattr(given, "crs", frame.crs) != frame.crs:
-        raise Refused(f"apply_vectorcube returns geometries in {given.crs}, not in {frame.crs}")
+    crs = getattr(given, "crs", None)
+    if crs is not None and crs != frame.crs:
+        raise Refused(f"apply_vectorcube returns geometries in {crs}, not in {frame.crs}")
     changed = [i for i, (old, new) in enumerate(zip(frame.geometry, given)) if old != new]
     if changed:
         raise Refused(f"apply_vectorcube must return the geometries as they are, and changes {len(changed)} of "

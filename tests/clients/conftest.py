@@ -9,6 +9,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import types
 
 import pytest
@@ -88,8 +89,8 @@ def running(data, tmp_path_factory):
     """A running server: url, api, process."""
     log = tmp_path_factory.mktemp("log") / "server.log"
     with open(log, "w", encoding="utf-8") as errors:
-        process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", data], text=True,
-                                   stdout=subprocess.PIPE, stderr=errors)
+        process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", data, "--udf-python",
+                                    sys.executable], text=True, stdout=subprocess.PIPE, stderr=errors)
     url = process.stdout.readline().strip().rstrip("/")
     assert url.startswith("http://127.0.0.1:"), log.read_text()
     yield types.SimpleNamespace(url=url, api=url + "/openeo/1.2", process=process)

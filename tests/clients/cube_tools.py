@@ -46,11 +46,10 @@ def run(folder, graph, *options):
     return json.loads(out.read_text())
 
 
-def failure(folder, graph, *options):
+def failure(folder, graph):
     """The error that the graph ends with, "Code: message"."""
     (folder / "graph.json").write_text(json.dumps(graph))
-    done = subprocess.run([BINARY, "run", folder / "graph.json", "--data", folder, "-o", folder / "out.json",
-                           *map(str, options)],
+    done = subprocess.run([BINARY, "run", folder / "graph.json", "--data", folder, "-o", folder / "out.json"],
                           capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1, done
     return done.stderr

@@ -99,7 +99,7 @@ def test_what_scripts_take_is_counted(start):  # noqa: F811
 def test_a_disk_that_is_filled_is_seen_while_usage_is_asked_for(start):  # noqa: F811
     """A budget has the host of scripts asked again and again."""
     server = start("--tariff", TARIFF, "--threads", "1")
-    body = "[open(str(i), 'wb').write(bytes(100 << 20)) for i in range(3)]\n    time.sleep(3)"
+    body = "[open(str(i), 'wb').write(bytes(100 << 20)) for i in range(3)]\n    while True: time.sleep(1)"
     job, document = finish(server, scripted(body), budget=100)
     logs = server.call("GET", f"/jobs/{job}/logs").text
     assert document["status"] == "error" and "wrote more than 256 MiB" in logs, logs

@@ -4,7 +4,6 @@ import json
 import math
 import re
 import subprocess
-import sys
 import textwrap
 import time
 
@@ -236,10 +235,9 @@ def zones(reducer, squares=SQUARES, data=None, **more):
 SPREAD = "assert cube.dims[:2] == ('t', 'bands') and len(cube.dims) == 3, cube.dims\n"
 
 
-@pytest.mark.parametrize("options", [("--threads", 1), ("--threads", 2, "--memory", "120M")])
-def test_pixels_of_geometries(tmp_path, options):
+def test_pixels_of_geometries(tmp_path):
     reducer = udf(script(SPREAD + "return cube.max(cube.dims[2]) - cube.min(cube.dims[2])"))
-    result = run(tmp_path, zones(reducer), *options)
+    result = run(tmp_path, zones(reducer), "--threads", 2, "--memory", "120M")
     assert [d["name"] for d in result["dimensions"]][:2] == ["t", "bands"]
     assert numpy.array_equal(values_of(result), by_squares(lambda p: numpy.ptp(p, axis=-1)), equal_nan=True)
 
@@ -294,21 +292,20 @@ def test_missing_values_are_nan(connection):
     assert numpy.array_equal(result, numpy.where(VALUES > 50, VALUES, numpy.nan), equal_nan=True)
 
 
-def test_integers(tmp_path):
+def test_integers(connection, tmp_path):
     """Without no-data they stay what they are; with no-data they are floats, and it is NaN."""
     values = numpy.arange(24, dtype="uint8").reshape(1, 4, 6)
-    folder = tmp_path / "files"
-    folder.mkdir()
     for name, nodata in (("plain", None), ("holes", 7)):
-        with rasterio.open(folder / f"{name}.tif", "w", driver="GTiff", width=6, height=4, count=1, dtype="uint8",
+        with rasterio.open(tmp_path / f"{name}.tif", "w", driver="GTiff", width=6, height=4, count=1, dtype="uint8",
                            crs="EPSG:32632", transform=rasterio.transform.from_origin(0, 40, 10, 10),
                            nodata=nodata) as f:
             f.write(values)
+        connection.upload_file(tmp_path / f"{name}.tif", f"{name}.tif")
         code = script("print(cube.dtype, int(cube.isnull().sum()))\nreturn cube.astype('int16') * 3 if "
                       "cube.dtype == 'uint8' else cube * 3")
         graph = chain(("load_uploaded_files", {"paths": [f"{name}.tif"], "format": "GTiff"}),
                       ("apply", {"process": udf(code, "x")}))
-        result = run(tmp_path, graph, "--files", folder)
+        result = ask(connection, graph)
         given = numpy.array(result["data"], dtype="float64").reshape(4, 6)
         wanted = 3.0 * values[0]
         if nodata is not None:
@@ -347,10 +344,8 @@ def test_a_cube_becomes_a_value(connection):
 
 # ---- the forms of the module openeo.udf ------------------------------------------------------------------------------
 
-OWN_PYTHON = ("--udf-python", sys.executable)  # which has the client
 
-
-def test_older_forms_of_scripts(tmp_path):
+def test_older_forms_of_scripts(connection):
     code = """
         from openeo.udf import StructuredData, UdfData
 
@@ -359,17 +354,17 @@ def test_older_forms_of_scripts(tmp_path):
             data.set_structured_data_list([StructuredData({"max": float(cube.max())})])
         """
     graph = chain(("run_udf", {"data": example(), "runtime": "Python", "udf": textwrap.dedent(code)}))
-    assert run(tmp_path, graph, *OWN_PYTHON) == {"max": 96}
+    assert ask(connection, graph) == {"max": 96}
     code = """
         from openeo.udf import XarrayDataCube
 
         def apply_datacube(cube: XarrayDataCube, context: dict) -> XarrayDataCube:
             return XarrayDataCube(cube.get_array() * 2)
         """
-    assert numpy.array_equal(values_of(run(tmp_path, graph_of("apply", code), *OWN_PYTHON)), 2 * VALUES)
+    assert numpy.array_equal(values_of(ask(connection, graph_of("apply", code))), 2 * VALUES)
 
 
-def test_a_script_declares_its_labels(tmp_path):
+def test_a_script_declares_its_labels(connection):
     """apply_metadata, and no call with a part of the data."""
     code = """
         import xarray
@@ -385,14 +380,14 @@ def test_a_script_declares_its_labels(tmp_path):
         """
     names = ["sum", "max", "min"]
     graph = chain(("run_udf", {"data": example(), "runtime": "Python", "udf": textwrap.dedent(code), "context": names}))
-    result = run(tmp_path, graph, *OWN_PYTHON)
+    result = ask(connection, graph)
     assert labels(result, "bands") == names
     order = [d["name"] for d in result["dimensions"]]
     wanted = numpy.stack([VALUES.sum(1), VALUES.max(1), VALUES.min(1)], axis=1)
     assert numpy.array_equal(values_of(result).transpose([order.index(n) for n in SIZES]), wanted)
 
 
-def test_geometries(tmp_path):
+def test_geometries(connection):
     features = {"type": "FeatureCollection", "features": [
         {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [i, 2 * i]}}
         for i in range(3)]}
@@ -406,7 +401,7 @@ def test_geometries(tmp_path):
         """
     graph = chain(("load_geojson", {"data": features, "properties": []}),
                   ("run_udf", {"runtime": "Python", "udf": textwrap.dedent(code)}))
-    assert numpy.array_equal(values_of(run(tmp_path, graph, *OWN_PYTHON)).reshape(-1), [0, 2, 4])
+    assert numpy.array_equal(values_of(ask(connection, graph)).reshape(-1), [0, 2, 4])
 
 
 # ---- failures ---------------------------------------------------------------------------------------------------
@@ -483,8 +478,6 @@ def test_a_job_tells_what_a_script_prints(connection):
     assert any(e.level == "warning" and "and a warning" in e.message for e in entries)
     failing = of_client(connection).apply(openeo.UDF(script("return 1 / 0"), runtime="Python")).create_job()
     failing.start_job()
-    import time
-
     while failing.status() in ("created", "queued", "running"):
         time.sleep(0.1)
     errors = [e.message for e in failing.logs(level="error")]
