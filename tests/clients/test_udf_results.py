@@ -104,7 +104,8 @@ def test_a_part_and_all_are_of_one_kind(connection):
         code = script(f"return {given} if cube.sizes['x'] <= 32 else {other}")
         message = refusal(connection, chain(large, ("run_udf", {"udf": code, "runtime": "Python"}),
                                             ("save_result", {"format": "netCDF"})))
-        assert message.startswith("ProcessParameterInvalid") and "a value" in message and "data cube" in message, message
+        assert message.startswith("ProcessParameterInvalid"), message
+        assert "a value" in message and "data cube" in message, message
 
 
 # ---- geometries -------------------------------------------------------------------------------------------------
@@ -115,7 +116,8 @@ def of_points(body):
         {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [i, 2 * i]}}
         for i in range(3)]}
     code = script(body, "apply_vectorcube", "geometries, cube, context")
-    return chain(("load_geojson", {"data": features, "properties": []}), ("run_udf", {"runtime": "Python", "udf": code}))
+    return chain(("load_geojson", {"data": features, "properties": []}),
+                 ("run_udf", {"runtime": "Python", "udf": code}))
 
 
 def test_geometries_have_their_reference_system(connection):
