@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { SHARDS_KNOWN = 64 };
+enum { SHARDS_KNOWN = 1024 };
 
 struct zarr_reader {
   int root;
