@@ -1,5 +1,6 @@
 /* Kernels of simulators on a device: text of CUDA C++, compiled when it is first asked for, launched over arrays that
- * stay on the device.
+ * stay on the device. No simulator has any yet: all of them compute by the CPU, and only tests/device/science_check.c
+ * uses this.
  *
  * The text lies in .cu files of the room that it belongs to. The build makes a string of each, physics/lattice/sweep.cu
  * becomes `extern const char sweep_cu[]`. Names are CUDA's (threadIdx, __shared__, __syncthreads), but each kernel is
