@@ -100,16 +100,22 @@ static struct tangent quotient(struct gradient *g)
   return over(g, sum(g, g->d[0], negative(g, times(g, g->d[1], g->value))), g->x[1]);
 }
 
-/* a^b: b a^(b - 1) a' + a^b ln(a) b' */
+/* d times the factor; 0 where d is, though the factor be infinite. */
+static struct tangent times_infinite(struct gradient *g, struct tangent d, struct lanes factor)
+{
+  return d.present ? chosen(g, zero, times(g, d, factor), two(g, KOP_EQ, d.lanes, number(g, 0))) : zero;
+}
+
+/* a^b: b a^(b - 1) a' + a^b ln(a) b'. At a = 0, a^0 and 0^b (b > 0) do not change, though a factor is infinite. */
 static struct tangent power(struct gradient *g)
 {
   struct tangent base = zero, exponent = zero;
   if (g->d[0].present) {
     struct lanes less = two(g, KOP_SUB, g->x[1], number(g, 1));
-    base = times(g, times(g, g->d[0], two(g, KOP_POW, g->x[0], less)), g->x[1]);
+    base = times_infinite(g, times(g, g->d[0], g->x[1]), two(g, KOP_POW, g->x[0], less));
   }
   if (g->d[1].present)
-    exponent = times(g, times(g, g->d[1], one(g, KOP_LN, g->x[0])), g->value);
+    exponent = times_infinite(g, times(g, g->d[1], g->value), one(g, KOP_LN, g->x[0]));
   return sum(g, base, exponent);
 }
 

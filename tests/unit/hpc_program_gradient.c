@@ -183,6 +183,33 @@ static void what_has_no_derivative_says_so(void **state)
   arena_free(d.arena);
 }
 
+static struct lanes power(struct program *p, struct lanes x, int op)
+{
+  (void)op;
+  return program_binary(p, KOP_POW, program_element(p, x, 0), program_element(p, x, 1));
+}
+
+/* Of x^b: b x^(b - 1) along x, x^b ln x along b; at x = 0 what these tend to. */
+static void powers_of_zero_have_slopes(void **state)
+{
+  (void)state;
+  const double points[][N] = {{0, 1.5}, {0, 1}, {0, 2}, {0, 0}, {3, 0}, {2, 3}};
+  const double slopes[][2] = {{0, 0}, {1, 0}, {0, 0}, {0, -(double)INFINITY}, {0, log(3)}, {12, 8 * log(2)}};
+  struct derived d;
+  struct error error = {0};
+  assert_int_equal(derive(power, 0, &d, &error), 0);
+  for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+    double out[N + 1];
+    number_function_run(&d.function, d.work, points[i], out, 1);
+    for (size_t k = 0; k < 2; k++)
+      if (!(out[k + 1] == slopes[i][k] || fabs(out[k + 1] - slopes[i][k]) < 1e-12 * fabs(slopes[i][k]))) {
+        print_error("%g^%g: slope %zu is %g, not %g\n", points[i][0], points[i][1], k, out[k + 1], slopes[i][k]);
+        fail();
+      }
+  }
+  drop(&d);
+}
+
 /* Many points at once give the bits of each alone. */
 static void points_are_independent(void **state)
 {
@@ -210,6 +237,7 @@ int main(void)
       cmocka_unit_test(reducers),
       cmocka_unit_test(arrays_are_taken_apart_and_joined),
       cmocka_unit_test(what_has_no_derivative_says_so),
+      cmocka_unit_test(powers_of_zero_have_slopes),
       cmocka_unit_test(points_are_independent),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
