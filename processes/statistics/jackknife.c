@@ -63,23 +63,25 @@ static void mean_run(const void *data, const double *in, double *out, void *work
   }
 }
 
-/* in: 1 for each value that is missing, else 0; then the estimates without one bin each. out: the error. */
-static void error_run(const void *data, const double *in, double *out, void *work)
+/* in: for each value whether it is missing; the estimate of all; those without one bin each. out: value, error. */
+static void estimates_run(const void *data, const double *in, double *out, void *work)
 {
   const struct jackknife *j = data;
-  const double *missing = in, *estimates = in + j->values;
+  const double *missing = in, *whole = in + j->values, *estimates = whole + 1;
   double *kept = take_space(j, work).kept;
-  size_t count = 0, i = 0;
+  size_t count = 0, gaps = 0, i = 0;
   for (size_t b = 0; b < j->bins; b++) {
-    bool is_empty = true;
-    for (size_t k = 0; k < j->bin_size && i < j->values; k++, i++) {
-      is_empty = is_empty && missing[i] != 0;
+    size_t start = i, gaps_before = gaps;
+    for (; i < j->values && i - start < j->bin_size; i++) {
+      gaps += missing[i] != 0;
     }
-    if (!is_na_f64(estimates[b]) && !(j->ignore && is_empty)) {
+    if (!is_na_f64(estimates[b]) && gaps - gaps_before < i - start) {
       kept[count++] = estimates[b];
     }
   }
-  out[0] = count > 1 && (j->ignore || count == j->bins) ? jackknife_error(kept, count) : na_f64();
+  bool is_complete = gaps == 0 && count == j->bins;
+  out[0] = j->ignore || gaps == 0 ? whole[0] : na_f64();
+  out[1] = count > 1 && (j->ignore || is_complete) ? jackknife_error(kept, count) : na_f64();
 }
 
 /* The function's results of the array. */
@@ -162,16 +164,14 @@ static int leave_out(struct call *call, const struct callback *estimator, const 
 
 static int of_estimator(struct call *call, const struct jackknife *j, struct lanes data, struct lanes *out)
 {
-  static const struct array_function function = {.name = "JACKKNIFE_ERROR", .run = error_run, .results = 1};
+  static const struct array_function function = {.name = "JACKKNIFE_OF", .run = estimates_run, .results = 2};
   const struct callback *estimator;
-  struct lanes pair[2], parts[] = {program_unary(call->program, KOP_IS_NODATA, data), {0}};
+  struct lanes parts[] = {program_unary(call->program, KOP_IS_NODATA, data), {0}, {0}};
   if (call_callback_argument(call, "estimator", &estimator) != 0 || check_size(call, j) != 0 ||
-      estimate(call, estimator, data, &pair[0]) != 0 || leave_out(call, estimator, j, data, &parts[1]) != 0 ||
-      run_function(call, j, function, program_concat(call->program, parts, 2), &pair[1]) != 0) {
+      estimate(call, estimator, data, &parts[1]) != 0 || leave_out(call, estimator, j, data, &parts[2]) != 0) {
     return -1;
   }
-  *out = program_concat(call->program, pair, 2);
-  return 0;
+  return run_function(call, j, function, program_concat(call->program, parts, 3), out);
 }
 
 /* ---- the call ---------------------------------------------------------------------------------------------------- */
