@@ -1,12 +1,15 @@
 /* Autocovariance by the fast Fourier transform. See autocovariance.h. */
 #include "physics/statistics/autocovariance.h"
 
+#include "physics/statistics/cancel.h"
+
 #include <math.h>
 
 struct spectrum {
   size_t size;              /* a power of two */
   double *real, *imaginary; /* [size] */
   double *cosine, *sine;    /* [size / 2] of 2 pi k / size */
+  const volatile int *cancel;
 };
 
 static size_t padded_size(size_t n, size_t most)
@@ -73,17 +76,17 @@ static void butterflies(struct spectrum *t, size_t block, size_t half)
 static void transform(struct spectrum *t)
 {
   reverse_bits(t);
-  for (size_t half = 1; half < t->size; half *= 2) {
+  for (size_t half = 1; half < t->size && !cancel_is_set(t->cancel); half *= 2) {
     for (size_t block = 0; block < t->size; block += 2 * half) {
       butterflies(t, block, half);
     }
   }
 }
 
-void autocovariance_add(const double *d, size_t n, size_t most, double *sums, double *work)
+void autocovariance_add(const double *d, size_t n, size_t most, double *sums, double *work, const volatile int *cancel)
 {
   size_t size = padded_size(n, most);
-  struct spectrum t = {size, work, work + size, work + 2 * size, work + 2 * size + size / 2};
+  struct spectrum t = {size, work, work + size, work + 2 * size, work + 2 * size + size / 2, cancel};
   make_roots(&t);
   for (size_t i = 0; i < size; i++) {
     t.real[i] = i < n ? d[i] : 0;

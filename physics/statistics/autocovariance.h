@@ -14,7 +14,8 @@
 /* Doubles of work space for n values and distances 0 … most. */
 size_t autocovariance_work(size_t n, size_t most);
 
-/* Adds sum(t) of the n deviations d to sums[t], t = 0 … most; 0 beyond the series. most < n, n at least 1. */
-void autocovariance_add(const double *d, size_t n, size_t most, double *sums, double *work);
+/* Adds sum(t) of the n deviations d to sums[t], t = 0 … most. most < n, n at least 1. Once *cancel (may be NULL) is
+ * nonzero it ends early, and the sums mean nothing. */
+void autocovariance_add(const double *d, size_t n, size_t most, double *sums, double *work, const volatile int *cancel);
 
 #endif

@@ -2,6 +2,7 @@
 #include "physics/statistics/gamma_estimate.h"
 
 #include "physics/statistics/autocovariance.h"
+#include "physics/statistics/cancel.h"
 #include "physics/statistics/distributions.h"
 #include "physics/statistics/samples.h"
 
@@ -25,16 +26,10 @@ static size_t longest_chain(const struct chains *chains)
   return longest;
 }
 
-/* Distances that are looked at: up to half of the shortest chain that has values. */
+/* Distances that a window may reach: a chain that is shorter has no pairs there, and tells nothing of them. */
 static size_t most_lag(const struct chains *chains)
 {
-  size_t shortest = longest_chain(chains);
-  for (size_t r = 0; r < chains->count; r++) {
-    if (chains->lengths[r] > 0 && chains->lengths[r] < shortest) {
-      shortest = chains->lengths[r];
-    }
-  }
-  return shortest / 2;
+  return longest_chain(chains) / 2;
 }
 
 size_t gamma_method_work(const struct chains *chains)
@@ -57,7 +52,7 @@ static void fill_gamma(const struct chains *chains, double mean, size_t most, do
       work[i] = values[i] - mean;
     }
     if (n > 0) {
-      autocovariance_add(work, n, last, gamma, work + longest);
+      autocovariance_add(work, n, last, gamma, work + longest, chains->cancel);
     }
     values += n;
   }
@@ -76,20 +71,22 @@ static double window_time(double tau, double s)
   return tau <= 0.5 ? 1e-12 : s / log((2.0 * tau + 1.0) / (2.0 * tau - 1.0));
 }
 
-/* W, and the sum 1/2 + sum rho up to it. */
-static size_t find_window(const double *gamma, size_t most, size_t n, double s, double *sum)
+struct summation_window {
+  size_t length; /* W */
+  double sum;    /* 1/2 + sum rho up to it */
+  bool is_met;   /* else no distance met the condition, and it is the largest one */
+};
+
+static struct summation_window find_window(const double *gamma, size_t most, size_t n, double s)
 {
-  *sum = 0.5;
-  size_t window = 0;
-  for (size_t t = 1; t <= most; t++) {
-    *sum += gamma[t] / gamma[0];
-    window = t;
-    double tau = window_time(*sum, s);
-    if (exp(-(double)t / tau) < tau / sqrt((double)t * (double)n)) {
-      break;
-    }
+  struct summation_window out = {0, 0.5, false};
+  while (out.length < most && !out.is_met) {
+    double t = (double)++out.length;
+    out.sum += gamma[out.length] / gamma[0];
+    double tau = window_time(out.sum, s);
+    out.is_met = exp(-t / tau) < tau / sqrt(t * (double)n);
   }
-  return window;
+  return out;
 }
 
 /* Chance that the replicas' means lie further from `mean` than these. */
@@ -121,17 +118,17 @@ struct gamma_estimate gamma_method(const struct chains *chains, double s, double
   if (n < 2 || isnan(out.value)) {
     return out;
   }
-  double *gamma = work, sum;
+  double *gamma = work;
   fill_gamma(chains, out.value, most, gamma, work + most + 1);
   if (!(gamma[0] > 0)) {
     return (struct gamma_estimate){out.value, 0, 0, 0.5, 0, 0, (double)n, (double)n, 1};
   }
-  size_t window = find_window(gamma, most, n, s, &sum);
-  double width = 2.0 * (double)window + 1.0, total = 2.0 * sum * gamma[0]; /* C */
+  struct summation_window window = find_window(gamma, most, n, s);
+  out.window = (double)window.length;
+  double width = 2.0 * out.window + 1.0, total = 2.0 * window.sum * gamma[0]; /* C */
   double variance = gamma[0] + total / (double)n;
   total += width * total / (double)n;
-  out.window = (double)window;
-  if (!(total > 0)) {
+  if (!window.is_met || !(total > 0)) {
     return out;
   }
   out.tau = total / (2.0 * variance);
@@ -159,7 +156,7 @@ static double rho_error(const double *rho, size_t most, size_t t, size_t window,
 void autocorrelation_function(const struct chains *chains, size_t lags, double *rho, double *error, double *work)
 {
   size_t n = chains_length(chains), longest = longest_chain(chains), most = longest > 0 ? longest - 1 : 0;
-  double *gamma = work, sum, mean = n > 0 ? mean_of(chains->values, n) : (double)NAN;
+  double *gamma = work, mean = n > 0 ? mean_of(chains->values, n) : (double)NAN;
   for (size_t t = 0; t <= lags; t++) {
     rho[t] = error[t] = (double)NAN;
   }
@@ -170,12 +167,12 @@ void autocorrelation_function(const struct chains *chains, size_t lags, double *
   if (!(gamma[0] > 0)) {
     return;
   }
-  size_t window = find_window(gamma, most_lag(chains), n, 1.5, &sum);
+  struct summation_window window = find_window(gamma, most_lag(chains), n, 1.5);
   for (size_t t = most + 1; t-- > 0;) {
     gamma[t] /= gamma[0];
   }
-  for (size_t t = 0; t <= lags && t <= most; t++) {
+  for (size_t t = 0; t <= lags && t <= most && !cancel_is_set(chains->cancel); t++) {
     rho[t] = gamma[t];
-    error[t] = rho_error(gamma, most, t, window, (double)n);
+    error[t] = window.is_met ? rho_error(gamma, most, t, window.length, (double)n) : (double)NAN;
   }
 }

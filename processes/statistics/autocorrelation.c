@@ -17,15 +17,14 @@ static int autocorrelation_run(const void *data, const struct axes_point *at, st
   double *out = at->out, *work = at->work, *table = take_doubles(&work, measurements_count(&a->m));
   double *rho = take_doubles(&work, a->lags + 1), *errors = take_doubles(&work, a->lags + 1);
   size_t *lengths = (size_t *)take_doubles(&work, a->m.chains);
-  (void)error;
   measurements_keep(&a->m, at->in, table, lengths);
-  const struct chains chains = {table, lengths, a->m.chains};
+  const struct chains chains = {table, lengths, a->m.chains, at->cancel};
   autocorrelation_function(&chains, a->lags, rho, errors, work);
   for (size_t t = 0; t <= a->lags; t++) {
     out[2 * t] = rho[t];
     out[2 * t + 1] = errors[t];
   }
-  return 0;
+  return axes_go_on(at, error);
 }
 
 static int autocorrelation_call(struct call *call, struct value *result)
@@ -47,7 +46,7 @@ static int autocorrelation_call(struct call *call, struct value *result)
   if (check_statistic_work(call, (double)a->lags * ((double)a->lags + (double)a->m.samples), "lags") != 0) {
     return -1;
   }
-  const struct chains one = {NULL, &a->m.samples, 1}; /* the longest there may be */
+  const struct chains one = {NULL, &a->m.samples, 1, NULL}; /* the longest there may be */
   size_t doubles = measurements_count(&a->m) + 2 * (a->lags + 1) + a->m.chains + gamma_method_work(&one);
   const struct axes_function function = {
       .name = "autocorrelation", .run = autocorrelation_run, .data = a, .work_bytes = doubles * sizeof(double)};

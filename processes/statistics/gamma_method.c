@@ -57,7 +57,6 @@ static int gamma_run(const void *data, const struct axes_point *at, struct error
   double *means = take_doubles(&work, m->observables), *value = take_doubles(&work, m->observables + 1);
   size_t *lengths = (size_t *)take_doubles(&work, m->chains);
   size_t n = measurements_keep(m, at->in, table, lengths);
-  (void)error;
   if (g->derived && n > 0) {
     const struct samples samples = {table, n, m->observables};
     for (size_t k = 0; k < m->observables; k++) {
@@ -68,23 +67,19 @@ static int gamma_run(const void *data, const struct axes_point *at, struct error
     centre(table, n, means, m->observables);
     project(table, n, m->observables, value + 1, series);
   }
-  const struct chains chains = {series, lengths, m->chains};
+  const struct chains chains = {series, lengths, m->chains, at->cancel};
   struct gamma_estimate e = gamma_method(&chains, g->s, work);
   fill(&e, g->derived && n > 0 ? value[0] : e.value, at->out);
-  return 0;
+  return axes_go_on(at, error);
 }
 
-static size_t work_bytes(struct call *call, const struct gamma_data *g)
+static size_t work_bytes(const struct gamma_data *g)
 {
   const struct measurements *m = &g->m;
-  size_t *lengths = ARENA_ARRAY(call->arena, size_t, m->chains);
-  for (size_t c = 0; lengths && c < m->chains; c++) {
-    lengths[c] = m->samples;
-  }
-  const struct chains chains = {NULL, lengths, lengths ? m->chains : 0};
+  const struct chains one = {NULL, &m->samples, 1, NULL}; /* the longest there may be */
   size_t doubles = measurements_count(m) + 2 * m->observables + 1 + m->chains + m->chains * m->samples;
   size_t function = g->derived ? number_function_work(&g->function) : 0;
-  return function + (doubles + gamma_method_work(&chains)) * sizeof(double);
+  return function + (doubles + gamma_method_work(&one)) * sizeof(double);
 }
 
 static int gamma_call(struct call *call, struct value *result)
@@ -110,7 +105,7 @@ static int gamma_call(struct call *call, struct value *result)
     return -1;
   }
   const struct axes_function function = {
-      .name = "Gamma method", .run = gamma_run, .data = g, .work_bytes = work_bytes(call, g), .hash = g->function.hash};
+      .name = "Gamma method", .run = gamma_run, .data = g, .work_bytes = work_bytes(g), .hash = g->function.hash};
   const struct dimension statistic = statistic_dimension(&g->m, labels, ESTIMATES);
   return statistic_result(call, &g->m, &function, &statistic, 1, result);
 }

@@ -65,12 +65,13 @@ def autoregressive(rng, shape, a):
 
 def gamma_method(chains, s=1.5):
     """Wolff, Comp. Phys. Comm. 156 (2004) 143, section 3, of a list of chains."""
-    n, replicas = sum(map(len, chains)), len(chains)
+    n = sum(map(len, chains))
     mean = numpy.concatenate(chains).mean()
     chains = [chain - mean for chain in chains]
 
     def gamma(t):
-        return sum((chain[:len(chain) - t] * chain[t:]).sum() for chain in chains) / (n - replicas * t)
+        pairs = numpy.concatenate([chain[:max(len(chain) - t, 0)] * chain[t:] for chain in chains])
+        return pairs.mean()
 
     zero, total, window = gamma(0), gamma(0), 0
     while True:
@@ -155,6 +156,28 @@ def test_missing_samples_are_left_out(tmp_path):
     result = statistics(tmp_path, "gamma_method", few, {"t": 300, "o": 2}, dimension="t")
     assert list(result["samples"]) == [1, 0] and result["value"][0] == 2
     assert all(numpy.isnan(result[name]).all() for name in ("error", "tau_int", "window"))
+
+
+@pytest.mark.parametrize("length", [1, 6])
+def test_a_short_chain_hides_nothing(tmp_path, length):
+    """Beside a full chain that forgets slowly, one that ended early: the window is that of the pairs there are."""
+    x = autoregressive(numpy.random.default_rng(25), (2000, 2), 0.9).T
+    chains = [x[0], x[1, :length]]
+    x[1, length:] = numpy.nan
+    result = statistics(tmp_path, "gamma_method", x, {"chain": 2, "t": 2000}, dimension="t", chain="chain")
+    assert_same(result, gamma_method(chains))
+    assert abs(result["tau_int"] - 9.5) < 4 * result["tau_int_error"]
+
+
+def test_what_is_never_forgotten_has_no_error(tmp_path):
+    """Samples that differ between short chains but never within: no window, and no error that looks like one."""
+    x = numpy.repeat(numpy.random.default_rng(26).normal(size=(50, 1)), 4, axis=1)
+    result = statistics(tmp_path, "gamma_method", x, {"chain": 50, "t": 4}, dimension="t", chain="chain")
+    numpy.testing.assert_allclose(result.pop("value"), x.mean(), rtol=1e-12)
+    assert result.pop("samples") == 200 and result.pop("window") == 2
+    assert all(map(numpy.isnan, result.values())), result
+    lags = run(tmp_path, of("autocorrelation", x, {"chain": 50, "t": 4}, dimension="t", chain="chain", lags=2))
+    assert (values(lags)[:, 0] > 0.9).all() and numpy.isnan(values(lags)[:, 1]).all()
 
 
 def test_constants_have_no_error(tmp_path):

@@ -8,7 +8,7 @@
 
 static inline struct gamma_estimate gamma_of(const double *values, size_t n)
 {
-  const struct chains chains = {values, &n, 1};
+  const struct chains chains = {values, &n, 1, NULL};
   double *work = malloc(gamma_method_work(&chains) * sizeof *work);
   assert_non_null(work);
   struct gamma_estimate out = gamma_method(&chains, 1.5, work);

@@ -62,7 +62,7 @@ static void transform_gives_the_plain_sums(void **state)
     size_t n = sizes[k];
     double *d = doubles(n), *sums = doubles(n), *work = doubles(autocovariance_work(n, n - 1));
     normals(7, n, d);
-    autocovariance_add(d, n, n - 1, sums, work);
+    autocovariance_add(d, n, n - 1, sums, work, NULL);
     for (size_t t = 0; t < n; t++) {
       double sum = 0;
       for (size_t i = 0; i + t < n; i++) {
@@ -76,24 +76,24 @@ static void transform_gives_the_plain_sums(void **state)
   }
 }
 
-/* Wolff's formulas, written once more with plain sums. */
-static void gamma_method_follows_the_paper(void **state)
+/* Wolff's formulas for two chains, written once more with plain sums over the pairs that there are. */
+static void check_two_chains(size_t first)
 {
-  (void)state;
   enum { N = 500 };
-  const size_t lengths[] = {200, 300};
+  const size_t lengths[] = {first, N - first};
   double x[N], *work, gamma[101], mean = 0;
   autoregressive(0.7, 3, N, x);
   for (size_t i = 0; i < N; i++) {
     mean += x[i] / N;
   }
   for (size_t t = 0; t <= 100; t++) {
-    double sum = 0;
+    double sum = 0, pairs = 0;
     for (size_t i = 0; i < N; i++) {
-      size_t end = i < 200 ? 200 : N;
+      size_t end = i < first ? first : N;
       sum += i + t < end ? (x[i] - mean) * (x[i + t] - mean) : 0;
+      pairs += i + t < end;
     }
-    gamma[t] = sum / (double)(N - 2 * t);
+    gamma[t] = sum / pairs;
   }
   double c = gamma[0];
   size_t w = 0;
@@ -104,16 +104,50 @@ static void gamma_method_follows_the_paper(void **state)
     g = exp(-(double)w / tau) - tau / sqrt((double)w * N);
   }
   double c_fixed = c * (1 + (2.0 * (double)w + 1) / N), variance = gamma[0] + c / N;
-  const struct chains chains = {x, lengths, 2};
+  const struct chains chains = {x, lengths, 2, NULL};
   work = doubles(gamma_method_work(&chains));
   struct gamma_estimate e = gamma_method(&chains, 1.5, work);
   assert_near(e.value, mean, 1e-15);
   assert_near(e.window, (double)w, 0);
+  assert_true(w > 6);
   assert_near(e.error, sqrt(c_fixed / N), 1e-14);
   assert_near(e.tau, c_fixed / (2 * variance), 1e-13);
   assert_near(e.error_error, e.error * sqrt(((double)w + 0.5) / N), 1e-15);
   assert_near(e.effective, N / (2 * e.tau), 1e-10);
   assert_true(e.replica_p > 0 && e.replica_p < 1);
+  free(work);
+}
+
+static void gamma_method_follows_the_paper(void **state)
+{
+  (void)state;
+  const size_t first[] = {200, 494, 499, 6, 1};
+  for (size_t k = 0; k < 5; k++) {
+    check_two_chains(first[k]);
+  }
+}
+
+/* Chains of four values that never change: within them nothing is forgotten, so there is no window and no error. */
+static void chains_without_a_window_have_no_error(void **state)
+{
+  (void)state;
+  enum { CHAINS = 50, EACH = 4 };
+  double x[CHAINS * EACH], level[CHAINS];
+  size_t lengths[CHAINS];
+  normals(12, CHAINS, level);
+  for (size_t i = 0; i < CHAINS * EACH; i++) {
+    x[i] = level[i / EACH];
+    lengths[i / EACH] = EACH;
+  }
+  const struct chains chains = {x, lengths, CHAINS, NULL};
+  double *work = doubles(gamma_method_work(&chains));
+  struct gamma_estimate e = gamma_method(&chains, 1.5, work);
+  assert_true(e.samples == CHAINS * EACH && e.window == EACH / 2);
+  assert_near(e.value, mean_of(level, CHAINS), 1e-14);
+  assert_true(isnan(e.error) && isnan(e.error_error) && isnan(e.tau) && isnan(e.tau_error) && isnan(e.effective));
+  double rho, error;
+  autocorrelation_function(&chains, 0, &rho, &error, work);
+  assert_true(rho == 1 && isnan(error));
   free(work);
 }
 
@@ -146,7 +180,7 @@ static void replicas_that_disagree_are_seen(void **state)
   const size_t lengths[] = {N / 2, 0, N / 2};
   double *x = doubles(N);
   normals(5, N, x);
-  const struct chains chains = {x, lengths, 3};
+  const struct chains chains = {x, lengths, 3, NULL};
   double *work = doubles(gamma_method_work(&chains));
   assert_true(gamma_method(&chains, 1.5, work).replica_p > 1e-3);
   for (size_t i = 0; i < N / 2; i++) {
@@ -164,7 +198,7 @@ static void autocorrelation_decays(void **state)
   enum { N = 100000, LAGS = 20 };
   double *x = doubles(N), rho[LAGS + 1], error[LAGS + 1];
   const size_t n = N;
-  const struct chains chains = {x, &n, 1};
+  const struct chains chains = {x, &n, 1, NULL};
   double *work = doubles(gamma_method_work(&chains));
   autoregressive(0.8, 11, N, x);
   autocorrelation_function(&chains, LAGS, rho, error, work);
@@ -521,6 +555,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(transform_gives_the_plain_sums),
       cmocka_unit_test(gamma_method_follows_the_paper),
+      cmocka_unit_test(chains_without_a_window_have_no_error),
       cmocka_unit_test(errors_cover_the_truth),
       cmocka_unit_test(replicas_that_disagree_are_seen),
       cmocka_unit_test(autocorrelation_decays),
