@@ -1,6 +1,7 @@
 /* Correlated least squares. See chi_square_fit.h. */
 #include "physics/statistics/chi_square_fit.h"
 
+#include "physics/statistics/cancel.h"
 #include "physics/statistics/cholesky.h"
 #include "physics/statistics/distributions.h"
 
@@ -206,7 +207,7 @@ struct fit_result correlated_fit(const struct fit_problem *problem, double *para
   bool converged = false;
   if (isfinite(f.chi_square)) {
     linearise(&f);
-    for (int k = 0; !converged && k < MOST_STEPS && f.lambda < 1e30; k++) {
+    for (int k = 0; !converged && k < MOST_STEPS && f.lambda < 1e30 && !cancel_is_set(problem->cancel); k++) {
       converged = iterate(&f);
     }
   }

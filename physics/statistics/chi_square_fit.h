@@ -22,11 +22,12 @@ struct fit_model {
 struct fit_problem {
   const struct fit_model *model;
   size_t points, parameters;
-  const double *y;      /* [points] */
-  const double *factor; /* L of the covariance of y, [points][points] */
-  const double *prior;  /* [parameters], NaN: none; or NULL */
-  const double *width;  /* [parameters] of the priors, above 0 */
-  const double *start;  /* [parameters] */
+  const double *y;            /* [points] */
+  const double *factor;       /* L of the covariance of y, [points][points] */
+  const double *prior;        /* [parameters], NaN: none; or NULL */
+  const double *width;        /* [parameters] of the priors, above 0 */
+  const double *start;        /* [parameters] */
+  const volatile int *cancel; /* becomes nonzero: the fit ends early, as one that does not converge; or NULL */
 };
 
 struct fit_result {

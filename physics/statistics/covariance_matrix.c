@@ -1,6 +1,8 @@
 /* Covariance matrices. See covariance_matrix.h. */
 #include "physics/statistics/covariance_matrix.h"
 
+#include "physics/statistics/cancel.h"
+
 #include <math.h>
 
 /* Observables i and j over all samples, about their means. */
@@ -27,11 +29,11 @@ static double share(double noise, double distance)
 }
 
 /* Lemmas 3.2 to 3.4 with sums in place of means over the diagonal: their common factors cancel. */
-static double ledoit_wolf_share(const struct samples *samples, const double *mean)
+static double ledoit_wolf_share(const struct samples *samples, const double *mean, const volatile int *cancel)
 {
   size_t p = samples->observables;
   double n = (double)samples->count, trace = 0, norm = 0, fourth = 0;
-  for (size_t i = 0; i < p; i++) {
+  for (size_t i = 0; i < p && !cancel_is_set(cancel); i++) {
     for (size_t j = 0; j <= i; j++) {
       struct pair_moments m = pair_moments(samples, mean, i, j);
       double s = m.products / n, times = i == j ? 1.0 : 2.0;
@@ -43,11 +45,12 @@ static double ledoit_wolf_share(const struct samples *samples, const double *mea
   return share((fourth - norm) / n, norm - trace * trace / (double)p);
 }
 
-static double schaefer_strimmer_share(const struct samples *samples, const double *mean, const double *covariance)
+static double schaefer_strimmer_share(const struct samples *samples, const double *mean, const double *covariance,
+                                      const volatile int *cancel)
 {
   size_t p = samples->observables;
   double n = (double)samples->count, noise = 0, distance = 0;
-  for (size_t i = 0; i < p; i++) {
+  for (size_t i = 0; i < p && !cancel_is_set(cancel); i++) {
     for (size_t j = 0; j < i; j++) {
       double scale = covariance[i * p + i] * covariance[j * p + j];
       struct pair_moments m = pair_moments(samples, mean, i, j);
@@ -71,14 +74,15 @@ static void shrink(double *covariance, size_t p, double weight, double diagonal)
   }
 }
 
-double covariance_matrix(const struct samples *samples, enum shrinkage shrinkage, double *covariance, double *work)
+double covariance_matrix(const struct samples *samples, enum shrinkage shrinkage, double *covariance, double *work,
+                         const volatile int *cancel)
 {
   size_t p = samples->observables;
   double *mean = work, weight = 0, trace = 0;
-  for (size_t i = 0; i < p; i++) {
+  for (size_t i = 0; i < p && !cancel_is_set(cancel); i++) {
     mean[i] = mean_of_observable(samples, i);
   }
-  for (size_t i = 0; i < p; i++) {
+  for (size_t i = 0; i < p && !cancel_is_set(cancel); i++) {
     for (size_t j = 0; j <= i; j++) {
       double value = pair_moments(samples, mean, i, j).products / (double)(samples->count - 1);
       covariance[i * p + j] = covariance[j * p + i] = value;
@@ -89,11 +93,11 @@ double covariance_matrix(const struct samples *samples, enum shrinkage shrinkage
   case SHRINKAGE_NONE:
     return 0;
   case SHRINKAGE_LEDOIT_WOLF:
-    weight = ledoit_wolf_share(samples, mean);
+    weight = ledoit_wolf_share(samples, mean, cancel);
     shrink(covariance, p, weight, trace / (double)p);
     return weight;
   case SHRINKAGE_SCHAEFER_STRIMMER:
-    weight = schaefer_strimmer_share(samples, mean, covariance);
+    weight = schaefer_strimmer_share(samples, mean, covariance, cancel);
     break;
   case SHRINKAGE_DIAGONAL:
     weight = 1;

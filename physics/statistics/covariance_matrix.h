@@ -17,7 +17,9 @@
 enum shrinkage { SHRINKAGE_NONE, SHRINKAGE_LEDOIT_WOLF, SHRINKAGE_SCHAEFER_STRIMMER, SHRINKAGE_DIAGONAL };
 
 /* Fills covariance [observables][observables] of single samples; returns the share w of the target. DIAGONAL: the
- * variances alone, w = 1. At least 2 samples. work: as many doubles as there are observables. */
-double covariance_matrix(const struct samples *samples, enum shrinkage shrinkage, double *covariance, double *work);
+ * variances alone, w = 1. At least 2 samples. work: as many doubles as there are observables. Once *cancel (may be
+ * NULL) is nonzero it ends early, and the results mean nothing. */
+double covariance_matrix(const struct samples *samples, enum shrinkage shrinkage, double *covariance, double *work,
+                         const volatile int *cancel);
 
 #endif

@@ -1,6 +1,7 @@
 /* Multi-histogram reweighting. See multi_histogram.h. */
 #include "physics/statistics/multi_histogram.h"
 
+#include "physics/statistics/cancel.h"
 #include "physics/statistics/cholesky.h"
 
 #include <math.h>
@@ -57,7 +58,7 @@ static double objective(const struct newton *n, const double *f, int full)
   if (full) {
     memset(n->hessian, 0, count * count * sizeof *n->hessian);
   }
-  for (size_t k = 0; k < e->configurations; k++) {
+  for (size_t k = 0; k < e->configurations && !cancel_is_set(e->cancel); k++) {
     value += log_mixture(e, f, e->energies[k], full ? n->shares : NULL);
     for (size_t i = 0; full && i < count; i++) {
       n->gradient[i] += n->shares[i];
@@ -125,7 +126,7 @@ int multi_histogram_solve(const struct ensembles *e, double *f, double *work)
   size_t count = e->count;
   struct newton n = {e, work, work + count, work + 2 * count, work + 3 * count, work + 4 * count};
   double change = (double)INFINITY, most = 1;
-  for (int k = 0; k < MOST_STEPS && change > precision * most; k++) {
+  for (int k = 0; k < MOST_STEPS && change > precision * most && !cancel_is_set(e->cancel); k++) {
     double value = objective(&n, f, 1);
     if (!isfinite(value) || newton_step(&n) != 0 || (change = walk(&n, f, value)) < 0) {
       return -1;
@@ -145,7 +146,7 @@ int multi_histogram_solve(const struct ensembles *e, double *f, double *work)
 static double log_partition(const struct ensembles *e, const double *f, double coupling, double *terms)
 {
   double most = -(double)INFINITY, sum = 0; /* the sum in units of exp(most), which grows on the way */
-  for (size_t k = 0; k < e->configurations; k++) {
+  for (size_t k = 0; k < e->configurations && !cancel_is_set(e->cancel); k++) {
     double term = -coupling * e->energies[k] - log_mixture(e, f, e->energies[k], NULL);
     if (term > most) {
       sum = sum * exp(most - term) + 1;

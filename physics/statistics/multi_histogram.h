@@ -19,8 +19,9 @@ struct ensembles {
   const double *couplings; /* [count]: b_i */
   const size_t *sizes;     /* [count]: n_i, of which one at least is above 0 */
   size_t count;
-  const double *energies; /* E_k: those of ensemble 0, of ensemble 1, … */
-  size_t configurations;  /* in all */
+  const double *energies;     /* E_k: those of ensemble 0, of ensemble 1, … */
+  size_t configurations;      /* in all */
+  const volatile int *cancel; /* becomes nonzero: what is computed ends early and means nothing; or NULL */
 };
 
 /* Doubles of work space. */

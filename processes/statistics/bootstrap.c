@@ -32,12 +32,12 @@ static double estimate(const struct bootstrap_data *b, void *function_work, cons
 
 struct bootstrap_space {
   void *function_work;
-  double *table;           /* [samples][observables] */
-  double *means;           /* [observables] */
-  double *draws;           /* [draws] */
-  double *left_out;        /* [bins] */
-  size_t *lengths;         /* [chains]: samples that count */
-  double *bins;            /* of bins_of_chains */
+  double *table;    /* [samples][observables] */
+  double *means;    /* [observables] */
+  double *draws;    /* [draws] */
+  double *left_out; /* [bins] */
+  size_t *lengths;  /* [chains]: samples that count */
+  double *bins;     /* of bins_of_chains */
 };
 
 static struct bootstrap_space take_space(const struct bootstrap_data *b, double *work)
@@ -70,6 +70,9 @@ static int draw(const struct bootstrap_data *b, const struct bootstrap_space *s,
     return 0;
   }
   for (size_t k = 0; k < bins->count; k++) {
+    if (axes_go_on(at, error) != 0) {
+      return -1;
+    }
     bins_without(bins, k, s->means);
     s->left_out[k] = estimate(b, s->function_work, s->means);
   }
@@ -135,8 +138,8 @@ static int bootstrap_call(struct call *call, struct value *result)
     return -1;
   }
   size_t bins = measurements_bins(&b->m, b->bin_size);
-  size_t doubles = measurements_count(&b->m) + b->m.observables + b->draws + bins + b->m.chains +
-                   bins_room(bins, b->m.observables);
+  size_t doubles =
+      measurements_count(&b->m) + b->m.observables + b->draws + bins + b->m.chains + bins_room(bins, b->m.observables);
   const struct axes_function function = {.name = "bootstrap",
                                          .run = bootstrap_run,
                                          .data = b,

@@ -92,11 +92,12 @@ static struct fit_space take_space(const struct fit_data *f, double *work)
 }
 
 /* The factor of the covariance of the means; returns the share of the target, NaN where there is no factor. */
-static double factorise(const struct fit_data *f, const struct fit_space *s, const struct binned *bins)
+static double factorise(const struct fit_data *f, const struct fit_space *s, const struct binned *bins,
+                        const volatile int *cancel)
 {
   const struct samples pseudo = {s->pseudo, bins->count, f->m.used};
   bins_pseudo_values(bins, s->pseudo);
-  double share = covariance_matrix(&pseudo, f->shrinkage, s->matrix, s->y);
+  double share = covariance_matrix(&pseudo, f->shrinkage, s->matrix, s->y, cancel);
   for (size_t i = 0; i < f->m.used * f->m.used; i++) {
     s->matrix[i] /= (double)bins->count;
   }
@@ -125,7 +126,8 @@ static int leave_out(const struct fit_data *f, const struct fit_space *s, const 
   return 0;
 }
 
-static void fill(const struct fit_data *f, const struct fit_space *s, struct fit_result result, double *out)
+static void fill(const struct fit_data *f, const struct fit_space *s, struct fit_result result, double share,
+                 double *out)
 {
   size_t m = f->parameters, row = ESTIMATES + m;
   for (size_t j = 0; j < m; j++, out += row) {
@@ -135,8 +137,32 @@ static void fill(const struct fit_data *f, const struct fit_space *s, struct fit
     out[3] = result.chi_square;
     out[4] = result.degrees;
     out[5] = result.p;
+    out[6] = share;
     memcpy(out + ESTIMATES, s->covariance + j * m, m * sizeof *out);
   }
+}
+
+/* Fills the output, except the number of samples, where there is a fit. */
+static int fit_bins(const struct fit_data *f, const struct fit_space *s, const struct binned *bins,
+                    const struct axes_point *at, struct error *error)
+{
+  double share = factorise(f, s, bins, at->cancel);
+  if (isnan(share)) {
+    return 0;
+  }
+  struct model_use use = {f, s};
+  const struct fit_model model = {evaluate, &use};
+  const struct fit_problem problem = {&model,   f->m.used, f->parameters, bins->mean, s->matrix,
+                                      f->prior, f->width,  f->start,      at->cancel};
+  struct fit_result result = correlated_fit(&problem, s->best, s->covariance, s->work);
+  if (!result.converged) {
+    return 0;
+  }
+  if (leave_out(f, s, bins, problem, at, error) != 0) {
+    return -1;
+  }
+  fill(f, s, result, share, at->out);
+  return 0;
 }
 
 static int fit_run(const void *data, const struct axes_point *at, struct error *error)
@@ -144,30 +170,21 @@ static int fit_run(const void *data, const struct axes_point *at, struct error *
   const struct fit_data *f = data;
   const struct fit_space s = take_space(f, at->work);
   size_t m = f->parameters, row = ESTIMATES + m, kept;
-  double *out = at->out, share = (double)NAN;
+  double *out = at->out;
   const struct samples samples = {s.table, measurements_keep(&f->m, at->in, s.table, &kept), f->m.used};
   for (size_t i = 0; i < m * row; i++) {
     out[i] = (double)NAN;
   }
   if (bins_count(kept, f->bin_size) >= 2) {
     const struct binned bins = bins_of(&samples, f->bin_size, s.bins);
-    share = factorise(f, &s, &bins);
-    if (!isnan(share)) {
-      struct model_use use = {f, &s};
-      const struct fit_model model = {evaluate, &use};
-      const struct fit_problem problem = {&model, f->m.used, m, bins.mean, s.matrix, f->prior, f->width, f->start};
-      struct fit_result result = correlated_fit(&problem, s.best, s.covariance, s.work);
-      if (leave_out(f, &s, &bins, problem, at, error) != 0) {
-        return -1;
-      }
-      fill(f, &s, result, out);
+    if (fit_bins(f, &s, &bins, at, error) != 0) {
+      return -1;
     }
   }
   for (size_t j = 0; j < m; j++) {
-    out[j * row + 6] = share;
     out[j * row + 7] = (double)kept;
   }
-  return 0;
+  return axes_go_on(at, error);
 }
 
 /* ---- arguments --------------------------------------------------------------------------------------------------- */

@@ -36,7 +36,6 @@ static int covariance_run(const void *data, const struct axes_point *at, struct 
   size_t observables = c->m.observables, pairs = observables * observables, kept;
   double *out = at->out, *work = at->work, *table = take_doubles(&work, measurements_count(&c->m));
   double *pseudo = take_doubles(&work, measurements_count(&c->m)), *covariance = take_doubles(&work, pairs);
-  (void)error;
   const struct samples samples = {table, measurements_keep(&c->m, at->in, table, &kept), observables};
   double weight = (double)NAN;
   size_t bins_kept = bins_count(kept, c->bin_size);
@@ -47,7 +46,10 @@ static int covariance_run(const void *data, const struct axes_point *at, struct 
     const struct binned bins = bins_of(&samples, c->bin_size, work);
     bins_pseudo_values(&bins, pseudo);
     const struct samples values = {pseudo, bins.count, observables};
-    weight = covariance_matrix(&values, c->shrinkage, covariance, table);
+    weight = covariance_matrix(&values, c->shrinkage, covariance, table, at->cancel);
+    if (axes_go_on(at, error) != 0) {
+      return -1;
+    }
     fill(covariance, observables, (double)bins.count, (double)kept, out);
   }
   for (size_t i = 0; i < pairs; i++) {

@@ -39,7 +39,7 @@ struct reweighting_space {
   double *solve;     /* work of multi_histogram_solve */
 };
 
-static struct pool take_pool(const struct reweighting_data *r, double **work)
+static struct pool take_pool(const struct reweighting_data *r, const volatile int *cancel, double **work)
 {
   size_t all = r->m.chains * r->m.samples;
   struct pool pool;
@@ -47,19 +47,20 @@ static struct pool take_pool(const struct reweighting_data *r, double **work)
   pool.energies = take_doubles(work, all);
   pool.sizes = (size_t *)take_doubles(work, r->m.chains);
   pool.f = take_doubles(work, r->m.chains);
-  pool.ensembles = (struct ensembles){r->couplings, pool.sizes, r->m.chains, pool.energies, 0};
+  pool.ensembles = (struct ensembles){r->couplings, pool.sizes, r->m.chains, pool.energies, 0, cancel};
   return pool;
 }
 
-static struct reweighting_space take_space(const struct reweighting_data *r, double **work)
+static struct reweighting_space take_space(const struct reweighting_data *r, const struct axes_point *at)
 {
   struct reweighting_space s;
-  s.all = take_pool(r, work);
-  s.part = take_pool(r, work);
-  s.weights = take_doubles(work, r->m.chains * r->m.samples);
-  s.leave_out = take_doubles(work, r->bins * r->target_count * (r->m.observables + 1));
-  s.row = take_doubles(work, r->bins);
-  s.solve = take_doubles(work, multi_histogram_work(r->m.chains));
+  double *work = at->work;
+  s.all = take_pool(r, at->cancel, &work);
+  s.part = take_pool(r, at->cancel, &work);
+  s.weights = take_doubles(&work, r->m.chains * r->m.samples);
+  s.leave_out = take_doubles(&work, r->bins * r->target_count * (r->m.observables + 1));
+  s.row = take_doubles(&work, r->bins);
+  s.solve = take_doubles(&work, multi_histogram_work(r->m.chains));
   return s;
 }
 
@@ -113,21 +114,32 @@ static struct reweighting reweight(const struct reweighting_data *r, const struc
   return at;
 }
 
-static int no_solution(const struct reweighting_data *r, struct error *error)
+static int solve(const struct reweighting_data *r, const struct pool *pool, const struct axes_point *at, double *work,
+                 struct error *error)
 {
-  return error_set(error, ERROR_ProcessParameterInvalid,
-                   "the ensembles at %zu couplings from %.6g to %.6g overlap too little to be joined", r->m.chains,
-                   r->couplings[0], r->couplings[r->m.chains - 1]);
+  int status = multi_histogram_solve(&pool->ensembles, pool->f, work);
+  if (axes_go_on(at, error) != 0) {
+    return -1;
+  }
+  return status == 0 ? 0
+                     : error_set(error, ERROR_ProcessParameterInvalid,
+                                 "the ensembles at %zu couplings from %.6g to %.6g overlap too little to be joined",
+                                 r->m.chains, r->couplings[0], r->couplings[r->m.chains - 1]);
 }
 
 /* Values and errors at all targets. leave_out is filled. */
-static int fill(const struct reweighting_data *r, const struct reweighting_space *s, double *out, struct error *error)
+static int fill(const struct reweighting_data *r, const struct reweighting_space *s, const struct axes_point *point,
+                struct error *error)
 {
+  double *out = point->out;
   size_t width = r->m.observables + 1;
   for (size_t t = 0; t < r->target_count; t++) {
     double values[ESTIMATES], log_z_error = 0;
     double *means = s->part.table; /* not needed any more */
     struct reweighting at = reweight(r, &s->all, r->targets[t], s->weights, means);
+    if (axes_go_on(point, error) != 0) {
+      return -1;
+    }
     if (!(at.effective >= r->least)) {
       return error_set(error, ERROR_ProcessParameterInvalid,
                        "only %.3g of %zu samples count at the coupling %.10g, which lies too far from those that were "
@@ -157,8 +169,7 @@ static int fill(const struct reweighting_data *r, const struct reweighting_space
 static int reweighting_run(const void *data, const struct axes_point *at, struct error *error)
 {
   const struct reweighting_data *r = data;
-  double *work = at->work;
-  struct reweighting_space s = take_space(r, &work);
+  struct reweighting_space s = take_space(r, at);
   settle_pool(r, &s.all, measurements_keep(&r->m, at->in, s.all.table, s.all.sizes));
   memset(s.all.f, 0, r->m.chains * sizeof *s.all.f);
   for (size_t e = 0; e < r->m.chains; e++) {
@@ -168,22 +179,19 @@ static int reweighting_run(const void *data, const struct axes_point *at, struct
                        r->couplings[e], s.all.sizes[e], r->bins);
     }
   }
-  if (multi_histogram_solve(&s.all.ensembles, s.all.f, s.solve) != 0) {
-    return no_solution(r, error);
+  if (solve(r, &s.all, at, s.solve, error) != 0) {
+    return -1;
   }
   for (size_t b = 0; b < r->bins; b++) {
-    if (axes_go_on(at, error) != 0) {
+    leave_out(r, &s.all, b, &s.part);
+    if (solve(r, &s.part, at, s.solve, error) != 0) {
       return -1;
     }
-    leave_out(r, &s.all, b, &s.part);
-    if (multi_histogram_solve(&s.part.ensembles, s.part.f, s.solve) != 0) {
-      return no_solution(r, error);
-    }
-    for (size_t t = 0; t < r->target_count; t++) {
+    for (size_t t = 0; t < r->target_count && axes_go_on(at, error) == 0; t++) {
       reweight(r, &s.part, r->targets[t], s.weights, s.leave_out + (b * r->target_count + t) * (r->m.observables + 1));
     }
   }
-  return fill(r, &s, at->out, error);
+  return fill(r, &s, at, error);
 }
 
 /* ---- arguments --------------------------------------------------------------------------------------------------- */

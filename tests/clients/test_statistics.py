@@ -4,7 +4,13 @@ Seeds are fixed, so a result within its tolerance stays there; statistical toler
 """
 
 import itertools
+import json
 import math
+import os
+import pathlib
+import signal
+import subprocess
+import time
 
 import numpy
 import pytest
@@ -12,7 +18,8 @@ import scipy.integrate
 import scipy.optimize
 import scipy.stats
 
-from cube_tools import cube, dimension, failure, labels, run, values
+from conftest import BINARY
+from cube_tools import chain, cube, dimension, failure, labels, run, values
 
 OTHER = "other"
 
@@ -462,6 +469,37 @@ def test_a_correlator_is_fitted_as_scipy_does(tmp_path, shrinkage):
     assert (abs(result["value"] - [2, 0.3]) < 5 * result["error"]).all()
 
 
+POWER_LAW = graph(("a", "array_element", {"data": "$parameters", "index": 0}),
+                  ("b", "array_element", {"data": "$parameters", "index": 1}),
+                  ("p", "power", {"base": "$x", "p": "#b"}), ("y", "multiply", {"x": "#a", "y": "#p"}))
+
+
+def test_a_power_law_has_a_point_at_zero(tmp_path):
+    x = numpy.arange(5.0)
+    data = correlated_samples(numpy.random.default_rng(27), 60, 2 * x ** 1.5)
+    result = statistics(tmp_path, "correlated_fit", data, {"t": 60, "x": list(x)}, dimension="t", observables="x",
+                        function=POWER_LAW, parameters=[1, 1], shrinkage="diagonal")
+    sigma = data.std(axis=0, ddof=1) / math.sqrt(60)
+    p, covariance = scipy.optimize.curve_fit(lambda x, a, b: a * x ** b, x, data.mean(axis=0), [1, 1], sigma,
+                                             absolute_sigma=True, xtol=1e-13, ftol=1e-13, gtol=1e-13)
+    assert_same(result, {"value": p, "error": numpy.sqrt(numpy.diag(covariance))}, rtol=1e-5)
+
+
+def test_a_fit_that_is_not_determined_has_no_results(tmp_path):
+    """Of the sum of two parameters neither is known, until a prior says what one of them is."""
+    x = numpy.arange(4.0)
+    both = graph(("a", "array_element", {"data": "$parameters", "index": 0}),
+                 ("b", "array_element", {"data": "$parameters", "index": 1}), ("y", "add", {"x": "#a", "y": "#b"}))
+    data = correlated_samples(numpy.random.default_rng(28), 60, numpy.ones(4))
+    arguments = {"dimension": "t", "observables": "x", "function": both, "parameters": [1, 1]}
+    result = statistics(tmp_path, "correlated_fit", data, {"t": 60, "x": list(x)}, **arguments)
+    assert (result.pop("samples") == 60).all()
+    assert all(numpy.isnan(numbers).all() for numbers in result.values()), result
+    known = statistics(tmp_path, "correlated_fit", data, {"t": 60, "x": list(x)}, priors=[None, [0.5, 0.1]],
+                       **arguments)
+    assert all(numpy.isfinite(numbers).all() for numbers in known.values()), known
+
+
 def test_points_outside_the_range_may_be_missing(tmp_path):
     """A fit in a range is the fit to data that hold nothing else, whatever is missing beyond."""
     x = numpy.arange(8.0)
@@ -611,6 +649,30 @@ def test_neither_tiles_nor_threads_change_a_bit(tmp_path):
     moved = of("gamma_method", numpy.moveaxis(x, 0, 2), {"y": 40, "x": 30, "t": 64}, dimension="t")
     last = values(run(tmp_path, moved))
     assert (first[0] == first[1]).all() and (first[0] == last).all()
+
+
+def test_an_interrupt_ends_a_long_statistic(tmp_path):
+    """A covariance of half a minute or more, once it computes; a run that heeds no signal outlasts the wait."""
+    samples = graph(("a", "array_create", {"data": [1, 2, 3, 5, 4], "repeat": 340}))
+    one = cube([[1] * 2000], t=dimension(OTHER, [0]), o=dimension(OTHER, range(2000)))
+    steps = [("apply_dimension", {"data": one, "dimension": "t", "process": samples}),
+             ("covariance", {"dimension": "t", "observables": "o", "target_dimension": "with",
+                             "shrinkage": "ledoit-wolf"}),
+             ("reduce_dimension", {"dimension": "with", "reducer": of_data("max")})]
+    (tmp_path / "graph.json").write_text(json.dumps(chain(*steps)))
+    process = subprocess.Popen([BINARY, "run", tmp_path / "graph.json", "--data", tmp_path, "-o", tmp_path / "o.json"],
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        ticks = 0
+        while process.poll() is None and ticks < 0.3 * os.sysconf("SC_CLK_TCK"):  # the processor's seconds
+            time.sleep(0.05)
+            status = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii")
+            ticks = int(status.rsplit(")", 1)[1].split()[11])
+        process.send_signal(signal.SIGINT)
+        _, message = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 1 and "RequestTimeout" in message, message
 
 
 # ---- what is refused -------------------------------------------------------------------------------------------------

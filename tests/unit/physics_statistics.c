@@ -360,7 +360,7 @@ static void shrinking_lowers_the_distance(void **state)
     }
     const struct samples samples = {values, N, K};
     for (int kind = SHRINKAGE_NONE; kind <= SHRINKAGE_DIAGONAL; kind++) {
-      double weight = covariance_matrix(&samples, (enum shrinkage)kind, covariance, work);
+      double weight = covariance_matrix(&samples, (enum shrinkage)kind, covariance, work, NULL);
       assert_true(weight >= 0 && weight <= 1);
       assert_true(kind != SHRINKAGE_NONE || weight == 0);
       for (size_t i = 0; i < K * K; i++) {
@@ -432,7 +432,7 @@ static void line_fit_solves_the_normal_equations(void **state)
   double determinant = m[0] * m[2] - m[1] * m[1];
   double *work = doubles(correlated_fit_work(POINTS, 2));
   const struct fit_model model = {line, NULL};
-  const struct fit_problem problem = {&model, POINTS, 2, y, factor, NULL, NULL, start};
+  const struct fit_problem problem = {&model, POINTS, 2, y, factor, NULL, NULL, start, NULL};
   struct fit_result result = correlated_fit(&problem, p, covariance, work);
   assert_true(result.converged);
   assert_near(p[0], (m[2] * right[0] - m[1] * right[1]) / determinant, 1e-9);
@@ -461,7 +461,7 @@ static void priors_are_measurements(void **state)
   assert_int_equal(cholesky_factor(factor, POINTS), 0);
   double *work = doubles(correlated_fit_work(POINTS, 2));
   const struct fit_model model = {line, NULL};
-  const struct fit_problem problem = {&model, POINTS, 2, y, factor, prior, width, start};
+  const struct fit_problem problem = {&model, POINTS, 2, y, factor, prior, width, start, NULL};
   struct fit_result result = correlated_fit(&problem, p, covariance, work);
   assert_true(result.converged && result.degrees == 4);
   assert_near(p[1], 0.5, 1e-6);
@@ -481,7 +481,7 @@ static void nonlinear_fit_finds_its_parameters(void **state)
   assert_int_equal(cholesky_factor(factor, POINTS), 0);
   double *work = doubles(correlated_fit_work(POINTS, 2));
   const struct fit_model model = {decay, NULL};
-  struct fit_problem problem = {&model, POINTS, 2, y, factor, NULL, NULL, start};
+  struct fit_problem problem = {&model, POINTS, 2, y, factor, NULL, NULL, start, NULL};
   struct fit_result result = correlated_fit(&problem, p, covariance, work);
   assert_true(result.converged && result.chi_square < 1e-10);
   assert_near(p[0], 3, 1e-6);
@@ -522,7 +522,7 @@ static void reweighting_of_gaussians_is_exact(void **state)
   for (size_t k = 0; k < EACH * COUNT; k++) {
     x[k] = x[k] * x[k] / (2 * couplings[k / EACH]);
   }
-  const struct ensembles ensembles = {couplings, sizes, COUNT, x, EACH * COUNT};
+  const struct ensembles ensembles = {couplings, sizes, COUNT, x, EACH * COUNT, NULL};
   assert_int_equal(multi_histogram_solve(&ensembles, f, work), 0);
   assert_near(f[0], 0, 0);
   assert_near(f[1], 0.5 * log(2), 0.02); /* f = -log Z */
@@ -541,7 +541,7 @@ static void reweighting_of_gaussians_is_exact(void **state)
   }
   assert_true(multi_histogram_weights(&ensembles, f, 1e7, weights).effective < 100);
   /* at a simulated coupling, with one ensemble alone: plain means */
-  const struct ensembles alone = {couplings, sizes, 1, x, EACH};
+  const struct ensembles alone = {couplings, sizes, 1, x, EACH, NULL};
   f[0] = 0;
   assert_int_equal(multi_histogram_solve(&alone, f, work), 0);
   assert_near(multi_histogram_weights(&alone, f, 1, weights).effective, EACH, 1e-6);
