@@ -82,6 +82,7 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
                                         .memory = e->memory,
                                         .threads = e->threads,
                                         .devices = e->devices,
+                                        .ranks = e->ranks,
                                         .beside = e->output,
                                         .log = e->log,
                                         .official_encoding = e->official_encoding};

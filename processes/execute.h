@@ -28,6 +28,7 @@ struct execution {
   size_t memory;                    /* bytes, 0: default */
   unsigned threads;                 /* 0: default */
   struct devices *devices;          /* that kernels may run on; or NULL */
+  struct ranks *ranks;              /* that simulations may run on beside this one, which is rank 0; or NULL */
   const struct map_part *part;      /* of the result node's cube, which is all that is wanted; or NULL */
   const char *output;       /* where cubes go: a folder with '/' at its end, or a file's name; see result_file.h */
   const char *checkpoint;   /* a folder where kept results outlast the process, '/' at its end; or NULL */

@@ -19,6 +19,7 @@
 struct plan_builder; /* hpc/plan/node.h: what cube processes build with */
 struct catalogue;    /* stac/catalogue.h */
 struct local_files;  /* processes/local_files.h */
+struct ranks;        /* hpc/ranks/ranks.h */
 
 enum process_shape { PROCESS_VALUE, PROCESS_REDUCER, PROCESS_SERIES, PROCESS_CUBE };
 
@@ -87,6 +88,8 @@ int call_run_callback(struct call *call, const struct callback *callback, struct
 
 /* Becomes nonzero when the request is no longer wanted; or NULL. */
 const volatile int *call_cancel(const struct call *call);
+/* Other processes that compute beside this one (hpc/ranks/ranks.h); or NULL. */
+struct ranks *call_ranks(const struct call *call);
 /* Whether somebody reads what the graph's processes say: where nobody does, nothing need be made for it. */
 bool call_has_log(const struct call *call);
 /* Puts an entry into the log of the run; its node is filled in. */

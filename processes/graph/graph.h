@@ -37,6 +37,7 @@ struct graph_parameter { /* value for {"from_parameter": name} at the top level 
 /* What a request brings along. All zero: no parameters, the built-in processes, no collections, plain JSON. */
 struct graph_options {
   struct devices *devices; /* that what is computed may use; or NULL */
+  struct ranks *ranks;     /* that simulations may use; or NULL */
   const struct graph_parameter *parameters; /* of the top level */
   size_t parameter_count;
   struct process_lookup lookup;      /* processes beyond the built-in ones */

@@ -302,6 +302,11 @@ const volatile int *call_cancel(const struct call *call)
   return call->lowering->options->cancel;
 }
 
+struct ranks *call_ranks(const struct call *call)
+{
+  return call->lowering->options->ranks;
+}
+
 bool call_has_log(const struct call *call)
 {
   return call->lowering->options->log != NULL;

@@ -75,6 +75,7 @@ int chain_read_common(struct call *call, struct markov_chain *chain, uint64_t *s
   *seed = number;
   chain->quantity = quantity == 0 ? CHAIN_FIELD : CHAIN_HISTORY;
   chain->cancel = call_cancel(call);
+  chain->ranks = call_ranks(call);
   return 0;
 }
 
@@ -107,8 +108,19 @@ const char *chain_shape_text(struct arena *arena, size_t dimensions, const size_
   return shape;
 }
 
+/* Says where the chains go, where there is a choice. */
+static void tell_ranks(struct call *call, const struct markov_chain *chain)
+{
+  size_t ranks = chain->ranks != NULL ? chain->ranks->count : 1, busy = markov_chain_ranks(chain);
+  const char *message = arena_printf(call->arena, "chains: %zu, on %zu of %zu ranks", chain->chains, busy, ranks);
+  if (ranks > 1 && message != NULL) {
+    call_log(call, &(struct log_entry){.level = busy < ranks ? LOG_WARNING : LOG_INFO, .message = message});
+  }
+}
+
 int chain_result(struct call *call, const struct markov_chain *chain, struct value *result)
 {
+  tell_ranks(call, chain);
   const struct source *source;
   if (markov_chain_source(call->arena, chain, &source, call->error) != 0) {
     return -1;

@@ -4,6 +4,7 @@
 
 #include "datacube/base/checked.h"
 #include "physics/random/philox.h"
+#include "processes/lattice/chain_models.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,7 +61,7 @@ static size_t model_bytes(const void *model)
 static void model_start(const void *model, const struct chain_step *step, void *memory)
 {
   const struct gauge_model *m = model;
-  const double *links = m->first != NULL ? m->first + step->chain * doubles_of(&m->chain) : NULL;
+  const double *links = m->first != NULL ? m->first + (step->chain - m->first_chain) * doubles_of(&m->chain) : NULL;
   struct gauge_chain *chain = memory;
   gauge_chain_open(chain, &m->chain, step->chain, links, step->threads,
                    (unsigned char *)memory + HEADER_BYTES + wide_bytes(m));
@@ -182,19 +183,54 @@ static void replica_identity(const void *model, struct buffer *out)
   }
 }
 
-static const struct chain_model_ops model_ops = {.name = "gauge field",
-                                                 .bytes = model_bytes,
-                                                 .start = model_start,
-                                                 .advance = model_advance,
-                                                 .frame = model_frame,
-                                                 .identity = model_identity};
-static const struct chain_model_ops replica_ops = {.name = "gauge field replicas",
-                                                   .bytes = model_bytes,
-                                                   .start = model_start,
-                                                   .advance = model_advance,
-                                                   .couple = model_couple,
-                                                   .frame = model_frame,
-                                                   .identity = replica_identity};
+/* ---- for other ranks --------------------------------------------------------------------------------------------- */
+
+/* The model, its replicas' couplings, the chains' first configurations. */
+static void model_pack(const void *model, size_t first, size_t count, struct buffer *out)
+{
+  const struct gauge_model *m = model;
+  struct gauge_model copy = *m;
+  copy.first_chain = first;
+  buffer_add(out, &copy, sizeof copy);
+  if (m->betas != NULL) {
+    buffer_add(out, m->betas, m->replicas * sizeof *m->betas);
+  }
+  if (m->first != NULL) {
+    size_t each = doubles_of(&m->chain);
+    buffer_add(out, m->first + (first - m->first_chain) * each, count * each * sizeof *m->first);
+  }
+}
+
+static const void *model_unpack(struct arena *arena, const void *bytes, const volatile int *cancel)
+{
+  struct gauge_model *m = arena_copy(arena, bytes, sizeof *m);
+  const double *numbers = (const double *)((const unsigned char *)bytes + sizeof *m);
+  (void)cancel;
+  if (m != NULL) {
+    m->betas = m->betas != NULL ? numbers : NULL;
+    m->first = m->first != NULL ? numbers + m->replicas : NULL;
+    m->first_text = NULL;
+  }
+  return m;
+}
+
+const struct chain_model_ops gauge_model_ops = {.name = "gauge field",
+                                                .bytes = model_bytes,
+                                                .start = model_start,
+                                                .advance = model_advance,
+                                                .frame = model_frame,
+                                                .identity = model_identity,
+                                                .pack = model_pack,
+                                                .unpack = model_unpack};
+const struct chain_model_ops gauge_replica_ops = {.name = "gauge field replicas",
+                                                  .bytes = model_bytes,
+                                                  .start = model_start,
+                                                  .advance = model_advance,
+                                                  .couple = model_couple,
+                                                  .frame = model_frame,
+                                                  .identity = replica_identity,
+                                                  .pack = model_pack,
+                                                  .unpack = model_unpack};
 
 size_t gauge_model_work(const struct gauge_chain_parameters *p)
 {
@@ -244,7 +280,7 @@ int gauge_model_describe(struct arena *arena, const struct gauge_model *model, s
   if (model->chain.kappa != 0) {
     rows[count++] = iterations;
   }
-  chain->ops = model->betas != NULL ? &replica_ops : &model_ops;
+  chain->ops = model->betas != NULL ? &gauge_replica_ops : &gauge_model_ops;
   chain->model = copy;
   chain->frame = frame;
   chain->diagnostics = rows;

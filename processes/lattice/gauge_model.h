@@ -15,6 +15,7 @@ struct gauge_model {
   bool measures;          /* diagnostics are asked for; replicas need them */
   bool single;            /* frames of complex64 */
   const double *first;    /* configurations to begin with, [chain][site][mu][row][column][re, im]; or NULL */
+  size_t first_chain;     /* the chain of the first of these: on other ranks not 0 */
   const char *first_text; /* identity of these; NULL without */
   const double *betas;    /* of the replicas; NULL: all have the action's */
   size_t replicas;        /* set by gauge_model_describe: betas, or 0 */

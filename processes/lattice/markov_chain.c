@@ -5,10 +5,9 @@
 #include "processes/lattice/markov_chain.h"
 
 #include "datacube/base/checked.h"
-#include "physics/lattice/lattice.h"
+#include "processes/lattice/chain_crew.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,13 +18,12 @@ struct chain {
   size_t frame_bytes;   /* of all chains */
   size_t window;        /* frames remembered */
   pthread_mutex_t lock; /* guards all below */
-  void **memory;        /* of each chain; NULL before the first read */
+  bool is_open;         /* crew, frames and sum are there: not before the first read */
+  struct chain_crew crew;
   unsigned char *frames;
-  unsigned threads; /* the most that a reader was opened with */
   uint64_t trajectory;
   size_t made;
-  _Atomic(const char *) problem;                                       /* of one of the chains' trajectories; or NULL */
-  double (*now)[CHAIN_MAX_DIAGNOSTICS], (*sum)[CHAIN_MAX_DIAGNOSTICS]; /* a row a chain: last trajectory, all since */
+  double (*sum)[CHAIN_MAX_DIAGNOSTICS]; /* a row a chain: of all trajectories since the last frame */
 };
 
 struct source_reader {
@@ -37,16 +35,12 @@ struct source_reader {
 
 static void drop_memory(struct chain *chain)
 {
-  for (size_t c = 0; chain->memory != NULL && c < chain->parameters.chains; c++) {
-    free(chain->memory[c]);
-  }
-  free(chain->memory);
+  chain_crew_close(&chain->crew);
   free(chain->frames);
-  free(chain->now);
   free(chain->sum);
-  chain->memory = NULL;
   chain->frames = NULL;
-  chain->now = chain->sum = NULL;
+  chain->sum = NULL;
+  chain->is_open = false;
 }
 
 static void chain_free(void *data)
@@ -56,97 +50,43 @@ static void chain_free(void *data)
   pthread_mutex_destroy(&chain->lock);
 }
 
-static size_t state_bytes(const struct markov_chain *parameters)
-{
-  return (parameters->ops->bytes(parameters->model) + 63) / 64 * 64;
-}
-
 static int take_memory(struct chain *chain, struct error *error)
 {
-  size_t chains = chain->parameters.chains;
-  chain->memory = calloc(chains, sizeof *chain->memory);
-  chain->frames = malloc(chain->window * chain->frame_bytes);
-  chain->now = calloc(chains, sizeof *chain->now);
-  chain->sum = calloc(chains, sizeof *chain->sum);
-  bool whole = chain->memory != NULL && chain->frames != NULL && chain->now != NULL && chain->sum != NULL;
-  for (size_t c = 0; whole && c < chains; c++) {
-    chain->memory[c] = aligned_alloc(64, state_bytes(&chain->parameters));
-    whole = chain->memory[c] != NULL;
+  if (chain_crew_open(&chain->crew, &chain->parameters, error) != 0) {
+    return -1;
   }
-  if (!whole) {
+  chain->frames = malloc(chain->window * chain->frame_bytes);
+  chain->sum = calloc(chain->parameters.chains, sizeof *chain->sum);
+  if (chain->frames == NULL || chain->sum == NULL) {
     drop_memory(chain);
     return error_memory(error);
   }
+  chain->is_open = true;
   return 0;
 }
 
 /* ---- all chains a step further ----------------------------------------------------------------------------------- */
 
-enum chain_task_kind { TASK_START, TASK_ADVANCE, TASK_FRAME };
-
-struct chain_task {
-  struct chain *chain;
-  enum chain_task_kind kind;
-  unsigned threads; /* inside each chain */
-  unsigned char *to;
-};
-
-static void do_chains(void *context, size_t first, size_t last)
+/* After a cut, or a failure, the chains are as before their first use. */
+static int check_step(struct chain *chain, int status, struct error *error)
 {
-  const struct chain_task *task = context;
-  struct chain *chain = task->chain;
-  const struct markov_chain *p = &chain->parameters;
-  for (size_t c = first; c < last; c++) {
-    struct chain_step step = {c, chain->trajectory, task->threads, p->cancel};
-    if (task->kind == TASK_START) {
-      p->ops->start(p->model, &step, chain->memory[c]);
-    } else if (task->kind == TASK_ADVANCE) {
-      const char *problem = p->ops->advance(p->model, &step, chain->memory[c], chain->now[c]);
-      if (problem != NULL) {
-        atomic_store(&chain->problem, problem);
-      }
-    } else {
-      p->ops->frame(p->model, chain->memory[c], task->threads, task->to + chain->frame_bytes / p->chains * c);
-    }
-  }
-}
-
-/* One chain shares its work among the threads, as many as have enough to do; of several each has one. */
-static void run_chains(struct chain *chain, enum chain_task_kind kind, void *to)
-{
-  const struct markov_chain *p = &chain->parameters;
-  size_t most = p->grain > 0 ? p->sites / p->grain : 1;
-  unsigned inside = most < chain->threads ? (unsigned)(most > 1 ? most : 1) : chain->threads;
-  struct chain_task task = {.chain = chain, .kind = kind, .threads = p->chains > 1 ? 1 : inside, .to = to};
-  lattice_run(chain->threads, 0, p->chains, do_chains, &task);
-}
-
-/* After a cut the chains are as before their first use. */
-static int check_cut(struct chain *chain, struct error *error)
-{
-  if (!chain_is_cancelled(chain->parameters.cancel)) {
+  bool cancelled = chain_is_cancelled(chain->parameters.cancel);
+  if (status == 0 && !cancelled) {
     return 0;
   }
   drop_memory(chain);
-  return error_set(error, ERROR_RequestTimeout, "the run was cancelled");
+  return cancelled ? error_set(error, ERROR_RequestTimeout, "the run was cancelled") : -1;
 }
 
 static int advance(struct chain *chain, struct error *error)
 {
   const struct markov_chain *p = &chain->parameters;
-  atomic_store(&chain->problem, NULL);
-  run_chains(chain, TASK_ADVANCE, NULL);
-  if (check_cut(chain, error) != 0) {
+  int status = chain_crew_advance(&chain->crew, chain->trajectory, error);
+  if (check_step(chain, status, error) != 0) {
     return -1;
   }
-  const char *problem = atomic_load(&chain->problem);
-  if (problem != NULL) {
-    drop_memory(chain);
-    return error_set(error, ERROR_ProcessParameterInvalid, "%s, in trajectory %llu", problem,
-                     (unsigned long long)chain->trajectory);
-  }
   if (p->ops->couple != NULL) {
-    p->ops->couple(p->model, p->chains, chain->trajectory, chain->memory, chain->now);
+    p->ops->couple(p->model, p->chains, chain->trajectory, chain->crew.own.memory, chain->crew.now);
   }
   chain->trajectory++;
   return 0;
@@ -154,13 +94,13 @@ static int advance(struct chain *chain, struct error *error)
 
 static int chain_start(struct chain *chain, struct error *error)
 {
-  if (chain->memory == NULL && take_memory(chain, error) != 0) {
+  if (!chain->is_open && take_memory(chain, error) != 0) {
     return -1;
   }
   chain->trajectory = chain->parameters.first_trajectory;
   chain->made = 0;
-  run_chains(chain, TASK_START, NULL);
-  if (check_cut(chain, error) != 0) {
+  int status = chain_crew_start(&chain->crew, chain->trajectory, error);
+  if (check_step(chain, status, error) != 0) {
     return -1;
   }
   for (size_t k = 0; k < chain->parameters.thermalisation; k++) {
@@ -177,7 +117,7 @@ static void write_history(const struct chain *chain, double *to)
   const struct markov_chain *p = &chain->parameters;
   for (size_t c = 0; c < p->chains; c++) {
     for (size_t k = 0; k < p->diagnostic_count; k++) {
-      *to++ = p->diagnostics[k].mean ? chain->sum[c][k] / (double)p->separation : chain->now[c][k];
+      *to++ = p->diagnostics[k].mean ? chain->sum[c][k] / (double)p->separation : chain->crew.now[c][k];
     }
   }
 }
@@ -193,13 +133,16 @@ static int make_frame(struct chain *chain, struct error *error)
     }
     for (size_t c = 0; c < p->chains; c++) {
       for (size_t k = 0; k < p->diagnostic_count; k++) {
-        chain->sum[c][k] += chain->now[c][k];
+        chain->sum[c][k] += chain->crew.now[c][k];
       }
     }
   }
   unsigned char *frame = chain->frames + chain->made % chain->window * chain->frame_bytes;
   if (p->quantity == CHAIN_FIELD) {
-    run_chains(chain, TASK_FRAME, frame);
+    int status = chain_crew_frames(&chain->crew, chain->frame_bytes / p->chains, frame, error);
+    if (check_step(chain, status, error) != 0) {
+      return -1;
+    }
   } else {
     write_history(chain, (double *)frame);
   }
@@ -211,7 +154,7 @@ static int make_frame(struct chain *chain, struct error *error)
 static const unsigned char *chain_frame(struct chain *chain, size_t i, struct error *error)
 {
   bool forgotten = chain->made > chain->window && i < chain->made - chain->window;
-  if ((chain->memory == NULL || forgotten) && chain_start(chain, error) != 0) {
+  if ((!chain->is_open || forgotten) && chain_start(chain, error) != 0) {
     return NULL;
   }
   while (chain->made <= i) {
@@ -255,7 +198,7 @@ static int chain_open(const struct source *source, unsigned threads, struct sour
   }
   *reader = (struct source_reader){.chain = chain, .cube = &source->cube};
   pthread_mutex_lock(&chain->lock);
-  chain->threads = threads > chain->threads ? threads : chain->threads;
+  chain->crew.own.threads = threads > chain->crew.own.threads ? threads : chain->crew.own.threads;
   pthread_mutex_unlock(&chain->lock);
   *out = reader;
   return 0;
@@ -334,6 +277,18 @@ static size_t fitting(size_t limit, size_t each, size_t all)
   return count > 0 ? count : 1;
 }
 
+/* Chains that do something with each other lie together. */
+static bool may_part(const struct markov_chain *parameters)
+{
+  return parameters->ranks != NULL && parameters->ops->pack != NULL && parameters->ops->couple == NULL;
+}
+
+size_t markov_chain_ranks(const struct markov_chain *parameters)
+{
+  size_t ranks = may_part(parameters) ? parameters->ranks->count : 1;
+  return ranks < parameters->chains ? ranks : parameters->chains;
+}
+
 static struct chain *chain_new(struct arena *arena, const struct markov_chain *parameters, size_t frame_bytes)
 {
   struct chain *chain = ARENA_NEW(arena, struct chain);
@@ -342,6 +297,7 @@ static struct chain *chain_new(struct arena *arena, const struct markov_chain *p
   }
   chain->parameters = *parameters;
   chain->parameters.frame = NULL; /* was for the description */
+  chain->parameters.ranks = may_part(parameters) ? parameters->ranks : NULL;
   chain->frame_bytes = frame_bytes;
   chain->window = fitting(WINDOW_BYTES, frame_bytes, parameters->configurations);
   if (chain->window < 2) {
@@ -375,8 +331,9 @@ int markov_chain_source(struct arena *arena, const struct markov_chain *paramete
   source->block[0] = by_work < by_bytes ? by_work : by_bytes;
   source->ops = &chain_ops;
   source->sequential = true;
-  source->reader_bytes =
-      saturated_add(saturated_mul(parameters->chains, state_bytes(parameters)), saturated_mul(chain->window, bytes));
+  source->reader_bytes = saturated_add(
+      saturated_mul(chain_crew_share(chain->parameters.ranks, parameters->chains), chain_group_state_bytes(parameters)),
+      saturated_mul(chain->window, bytes));
   source->origin = source->cube.title;
   source->state = chain;
   *out = source;

@@ -9,11 +9,12 @@
  * read of what is no longer remembered starts the chains anew, and so does one after a read that was cut off
  * (RequestTimeout). That gives the same numbers, because a model's state is a pure function of its parameters, the
  * chain's number and the trajectory's. Several chains advance on a thread each, one chain shares its work among them;
- * the bits do not depend on threads. */
+ * where there are ranks, they are dealt to these (chain_crew.h). The bits depend on neither. */
 #ifndef TWINCUBE_PROCESSES_LATTICE_MARKOV_CHAIN_H
 #define TWINCUBE_PROCESSES_LATTICE_MARKOV_CHAIN_H
 
 #include "datacube/source.h"
+#include "hpc/ranks/ranks.h"
 
 enum chain_quantity { CHAIN_FIELD, CHAIN_HISTORY };
 enum { CHAIN_MAX_DIAGNOSTICS = 12, CHAIN_MAX_CHAINS = 1024 };
@@ -49,6 +50,10 @@ struct chain_model_ops {
   /* The configuration as elements of the cube. */
   void (*frame)(const void *model, void *memory, unsigned threads, void *out);
   void (*identity)(const void *model, struct buffer *out);
+  /* Optional, for other ranks: the model as bytes, with what belongs to these chains; and from such bytes, which the
+   * arena keeps, aligned for doubles. NULL: out of memory. */
+  void (*pack)(const void *model, size_t first, size_t count, struct buffer *out);
+  const void *(*unpack)(struct arena *arena, const void *bytes, const volatile int *cancel);
 };
 
 struct markov_chain {
@@ -69,7 +74,11 @@ struct markov_chain {
   size_t grain;               /* fewest sites worth a thread */
   size_t sites;               /* of one chain */
   const volatile int *cancel; /* lives as long as the source; or NULL */
+  struct ranks *ranks;        /* that the chains may lie on; they too; NULL: here */
 };
+
+/* Ranks that the chains lie on, 1 without any. */
+size_t markov_chain_ranks(const struct markov_chain *parameters);
 
 /* The parameters were checked. The chains' memory dies with the arena. Error Internal. */
 int markov_chain_source(struct arena *arena, const struct markov_chain *parameters, const struct source **out,

@@ -6,6 +6,7 @@
 #include "physics/lattice/scalar_metropolis.h"
 #include "physics/random/philox.h"
 #include "processes/lattice/chain_arguments.h"
+#include "processes/lattice/chain_models.h"
 
 #include <math.h>
 
@@ -40,7 +41,7 @@ static void model_start(const void *model, const struct chain_step *step, void *
   scalar_field_init(field, &p->action, (unsigned char *)memory + STATE_BYTES);
   field->threads = step->threads;
   if (p->first != NULL) {
-    scalar_field_set(field, p->first + step->chain * field->sites);
+    scalar_field_set(field, p->first + (step->chain - p->first_chain) * field->sites);
   }
 }
 
@@ -104,12 +105,47 @@ static void model_identity(const void *model, struct buffer *out)
                 p->first_text != NULL ? p->first_text : "-");
 }
 
-static const struct chain_model_ops model_ops = {.name = "scalar field",
+static size_t sites_of(const struct scalar_action *action)
+{
+  size_t sites = 1;
+  for (size_t k = 0; k < action->dimensions; k++) {
+    sites *= action->extent[k];
+  }
+  return sites;
+}
+
+/* The model, the chains' first configurations. */
+static void model_pack(const void *model, size_t first, size_t count, struct buffer *out)
+{
+  const struct chain_parameters *p = model;
+  struct chain_parameters copy = *p;
+  size_t sites = sites_of(&p->action);
+  copy.first_chain = first;
+  buffer_add(out, &copy, sizeof copy);
+  if (p->first != NULL) {
+    buffer_add(out, p->first + (first - p->first_chain) * sites, count * sites * sizeof *p->first);
+  }
+}
+
+static const void *model_unpack(struct arena *arena, const void *bytes, const volatile int *cancel)
+{
+  struct chain_parameters *p = arena_copy(arena, bytes, sizeof *p);
+  if (p != NULL) {
+    p->hmc.cancel = cancel;
+    p->first = p->first != NULL ? (const double *)((const unsigned char *)bytes + sizeof *p) : NULL;
+    p->first_text = NULL;
+  }
+  return p;
+}
+
+const struct chain_model_ops scalar_model_ops = {.name = "scalar field",
                                                  .bytes = model_bytes,
                                                  .start = model_start,
                                                  .advance = model_advance,
                                                  .frame = model_frame,
-                                                 .identity = model_identity};
+                                                 .identity = model_identity,
+                                                 .pack = model_pack,
+                                                 .unpack = model_unpack};
 
 /* Of a trajectory, about nanoseconds a site. */
 static size_t work_of(const struct chain_parameters *p)
@@ -129,16 +165,15 @@ int scalar_chain_describe(struct arena *arena, const struct chain_parameters *pa
   }
   frame->type = ELEMENT_F64;
   frame->dimensions = action->dimensions;
-  chain->sites = 1;
+  chain->sites = sites_of(action);
   for (size_t k = 0; k < frame->dimensions; k++) {
     frame->dimension[k] = dimension_enumerated(axis_names[k], DIMENSION_OTHER, action->extent[k]);
-    chain->sites *= action->extent[k];
   }
   *model = *parameters;
   model->quantity = chain->quantity;
   chain->title = arena_printf(arena, "phi^4, %s, M2 %.10g, lambda %.10g, seed %llu", shape, action->m2, action->lambda,
                               (unsigned long long)parameters->hmc.seed);
-  chain->ops = &model_ops;
+  chain->ops = &scalar_model_ops;
   chain->model = model;
   chain->frame = frame;
   chain->diagnostics = diagnostics;

@@ -19,6 +19,7 @@ struct chain_parameters {
   enum scalar_update update;
   double width;           /* of Metropolis proposals, above 0; else unused */
   const double *first;    /* fields to begin with, [chain][site], row-major; NULL: phi = 0 */
+  size_t first_chain;     /* the chain of the first of these: on other ranks not 0 */
   const char *first_text; /* identity of these; NULL without */
   size_t configurations;  /* all below: trajectories */
   size_t thermalisation;  /* before the first that counts */

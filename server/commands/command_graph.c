@@ -194,6 +194,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments, const volat
         .memory = arguments->memory,
         .threads = (unsigned)arguments->threads,
         .devices = devices,
+        .ranks = arguments->ranks,
         .official_encoding = arguments->official,
         .explain = arguments->explain,
         .output = arguments->output ? arguments->output : "./",

@@ -1,6 +1,10 @@
 /* twincube run: the same graph as POST /result, without a server. */
 #include "server/commands/command.h"
 #include "server/commands/command_graph.h"
+#include "server/commands/rank_command.h"
+
+#include "hpc/ranks/ranks_mpi.h"
+#include "processes/lattice/chain_crew.h"
 
 #include <signal.h>
 #include <stdint.h>
@@ -36,12 +40,15 @@ static const char help_text[] =
     "                          the dialect of the official openEO test cases (bare NaN, Infinity, -Infinity)\n"
     "  -v, --verbose           tell on standard error what is read, which stage takes how long, what is written\n"
     "  -h, --help              this text\n\n"
+    "Started in several tasks by mpirun or srun, the first does all of this, and chains of simulations (lft_*) are\n"
+    "dealt to all; the result has the same bits. --threads is then for each, by default the cores that it has.\n\n"
     "On a terminal the progress is shown on standard error; Ctrl-C stops the run and leaves no half result.\n\n"
     "Exit status\n"
     "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
     "Examples\n"
     "  echo '{\"a\":{\"process_id\":\"add\",\"arguments\":{\"x\":1,\"y\":2},\"result\":true}}' | twincube run -\n"
     "  twincube run ndvi.json -o ndvi.tif --memory 512M\n"
+    "  mpirun -n 4 twincube run chains.json -o chains.nc\n"
     "  twincube run ndvi.json --parameter 'bands=[\"B4\",\"B5\"]' -o out/\n";
 
 static volatile int cancelled; /* set by the signal handler alone */
@@ -112,6 +119,38 @@ static int run_graph(const struct graph_arguments *arguments, struct execution *
   return status;
 }
 
+/* Rank 0 runs the graph; the others do what it tells them. */
+static int act_as_rank(struct ranks *ranks, struct graph_arguments *arguments)
+{
+  struct error error = {0};
+  if (ranks->rank == 0) {
+    int status = graph_arguments_execute(arguments, &cancelled, run_graph);
+    chain_crew_dismiss(ranks);
+    return status;
+  }
+  if (chain_crew_help(ranks, (unsigned)arguments->threads, &error) == 0)
+    return EXIT_OK;
+  return error_is(&error, ERROR_RequestTimeout) ? EXIT_FAILED : command_fail(&error);
+}
+
+static int run_on_ranks(int argc, char **argv, struct graph_arguments *arguments)
+{
+  struct ranks *ranks;
+  struct error error = {0};
+  if (ranks_join(&cancelled, &ranks, &error) != 0)
+    return command_fail(&error);
+  if (!ranks)
+    return graph_arguments_execute(arguments, &cancelled, run_graph);
+  if (arguments->threads == 0)
+    arguments->threads = ranks_threads();
+  arguments->ranks = ranks;
+  int status = rank_command_check(ranks, argc, argv, &error) == 0 ? act_as_rank(ranks, arguments) : EXIT_FAILED;
+  if (error_is_set(&error) && ranks->rank == 0)
+    command_fail(&error);
+  ranks_leave(ranks, EXIT_FAILED);
+  return status;
+}
+
 int command_run(int argc, char **argv)
 {
   struct graph_arguments arguments = {0};
@@ -122,5 +161,5 @@ int command_run(int argc, char **argv)
   const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
-  return graph_arguments_execute(&arguments, &cancelled, run_graph);
+  return run_on_ranks(argc, argv, &arguments);
 }

@@ -1,0 +1,207 @@
+/* Rank 0's side. See chain_crew.h. */
+#include "processes/lattice/chain_crew.h"
+
+#include "processes/lattice/chain_models.h"
+#include "processes/lattice/chain_orders.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t rank_count(const struct ranks *ranks)
+{
+  return ranks != NULL ? ranks->count : 1;
+}
+
+size_t chain_crew_share(const struct ranks *ranks, size_t chains)
+{
+  return ranks_share(chains, 1, rank_count(ranks));
+}
+
+static size_t first_of(const struct chain_crew *crew, size_t rank)
+{
+  return ranks_share(crew->own.parameters->chains, rank, rank_count(crew->ranks));
+}
+
+static size_t count_of(const struct chain_crew *crew, size_t rank)
+{
+  return first_of(crew, rank + 1) - first_of(crew, rank);
+}
+
+/* ---- talking ----------------------------------------------------------------------------------------------------- */
+
+/* Ranks with chains are the first ones. */
+static size_t busy_ranks(const struct chain_crew *crew)
+{
+  size_t chains = crew->own.parameters->chains, ranks = rank_count(crew->ranks);
+  return chains < ranks ? chains : ranks;
+}
+
+static int order_all(struct chain_crew *crew, const struct chain_order *order, struct error *error)
+{
+  for (size_t r = 1; r < busy_ranks(crew); r++) {
+    if (ranks_send(crew->ranks, r, order, sizeof *order, error) != 0) {
+      return -1;
+    }
+  }
+  return 0;
+}
+
+static int blame(size_t rank, const struct chain_answer *answer, struct error *error)
+{
+  return error_set(error, error_code_find(answer->code), "rank %zu: %s", rank, answer->message);
+}
+
+/* `bytes` of each chain of that rank, to their places. */
+static int take_chains(struct chain_crew *crew, size_t rank, size_t bytes, unsigned char *to, struct error *error)
+{
+  for (size_t c = first_of(crew, rank); c < first_of(crew, rank + 1) && bytes > 0; c++) {
+    if (ranks_receive(crew->ranks, rank, to + bytes * c, bytes, error) != 0) {
+      return -1;
+    }
+  }
+  return 0;
+}
+
+/* Everyone's answer is taken, whatever the others say; where it is good, `bytes` a chain follow it into `to`. */
+static int answers(struct chain_crew *crew, size_t bytes, unsigned char *to, struct error *error)
+{
+  int status = 0;
+  for (size_t r = 1; r < busy_ranks(crew); r++) {
+    struct chain_answer answer;
+    if (ranks_receive(crew->ranks, r, &answer, sizeof answer, error) != 0) {
+      return -1;
+    }
+    if (answer.failed) {
+      status = blame(r, &answer, error);
+    } else if (take_chains(crew, r, bytes, to, error) != 0) {
+      return -1;
+    }
+  }
+  return status;
+}
+
+static void begin_talk(struct chain_crew *crew)
+{
+  if (crew->ranks != NULL) {
+    pthread_mutex_lock(&crew->ranks->talk);
+  }
+}
+
+static int end_talk(struct chain_crew *crew, int status)
+{
+  if (crew->ranks != NULL) {
+    pthread_mutex_unlock(&crew->ranks->talk);
+  }
+  return status;
+}
+
+/* ---- opening and closing ----------------------------------------------------------------------------------------- */
+
+static int send_model(struct chain_crew *crew, size_t rank, struct error *error)
+{
+  const struct markov_chain *p = crew->own.parameters;
+  const struct chain_parcel parcel = {chain_model_number(p->ops), first_of(crew, rank), count_of(crew, rank), p->sites,
+                                      p->grain};
+  struct buffer bytes = {.limit = SIZE_MAX};
+  buffer_add(&bytes, &parcel, sizeof parcel);
+  p->ops->pack(p->model, parcel.first, parcel.count, &bytes);
+  const struct chain_order order = {.kind = ORDER_OPEN, .crew = crew->number, .bytes = bytes.length};
+  int status = bytes.failed ? error_memory(error) : ranks_send(crew->ranks, rank, &order, sizeof order, error);
+  if (status == 0) {
+    status = ranks_send(crew->ranks, rank, bytes.data, bytes.length, error);
+  }
+  buffer_free(&bytes);
+  return status;
+}
+
+static int open_others(struct chain_crew *crew, struct error *error)
+{
+  int status = 0;
+  begin_talk(crew);
+  crew->number = crew->ranks != NULL ? crew->ranks->talks++ : 0;
+  for (size_t r = 1; r < busy_ranks(crew) && status == 0; r++) {
+    status = send_model(crew, r, error);
+  }
+  return end_talk(crew, status == 0 ? answers(crew, 0, NULL, error) : status);
+}
+
+int chain_crew_open(struct chain_crew *crew, const struct markov_chain *parameters, struct error *error)
+{
+  crew->ranks = parameters->ranks;
+  crew->own.parameters = parameters;
+  crew->now = calloc(parameters->chains, sizeof *crew->now);
+  crew->own.now = crew->now;
+  if (crew->now == NULL) {
+    return error_memory(error);
+  }
+  if (chain_group_open(&crew->own, parameters, 0, count_of(crew, 0), error) == 0 && open_others(crew, error) == 0) {
+    return 0;
+  }
+  chain_crew_close(crew);
+  return -1;
+}
+
+void chain_crew_close(struct chain_crew *crew)
+{
+  struct error ignored = {0};
+  const struct chain_order order = {.kind = ORDER_CLOSE, .crew = crew->number};
+  if (crew->now == NULL) {
+    return;
+  }
+  begin_talk(crew);
+  end_talk(crew, order_all(crew, &order, &ignored));
+  chain_group_close(&crew->own);
+  free(crew->now);
+  crew->now = NULL;
+}
+
+void chain_crew_dismiss(struct ranks *ranks)
+{
+  struct error ignored = {0};
+  const struct chain_order order = {.kind = ORDER_DISMISS};
+  for (size_t r = 1; r < ranks->count; r++) {
+    ranks_send(ranks, r, &order, sizeof order, &ignored);
+  }
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
+
+int chain_crew_start(struct chain_crew *crew, uint64_t trajectory, struct error *error)
+{
+  const struct chain_order order = {.kind = ORDER_START, .crew = crew->number, .trajectory = trajectory};
+  begin_talk(crew);
+  int status = order_all(crew, &order, error);
+  if (status == 0) {
+    chain_group_start(&crew->own, trajectory);
+    status = answers(crew, 0, NULL, error);
+  }
+  return end_talk(crew, status);
+}
+
+int chain_crew_advance(struct chain_crew *crew, uint64_t trajectory, struct error *error)
+{
+  const struct chain_order order = {.kind = ORDER_ADVANCE, .crew = crew->number, .trajectory = trajectory};
+  const char *problem = NULL;
+  begin_talk(crew);
+  int status = order_all(crew, &order, error);
+  if (status == 0) {
+    problem = chain_group_advance(&crew->own, trajectory);
+    status = answers(crew, sizeof *crew->now, (unsigned char *)crew->now, error);
+  }
+  end_talk(crew, status);
+  return status == 0 && problem != NULL ? error_set(error, ERROR_ProcessParameterInvalid, "%s, in trajectory %llu",
+                                                    problem, (unsigned long long)trajectory)
+                                        : status;
+}
+
+int chain_crew_frames(struct chain_crew *crew, size_t each, unsigned char *to, struct error *error)
+{
+  const struct chain_order order = {.kind = ORDER_FRAMES, .crew = crew->number, .bytes = each};
+  begin_talk(crew);
+  int status = order_all(crew, &order, error);
+  if (status == 0) {
+    chain_group_frames(&crew->own, 0, crew->own.count, each, to);
+    status = answers(crew, each, to, error);
+  }
+  return end_talk(crew, status);
+}

@@ -1,0 +1,177 @@
+/* The side of the other ranks. See chain_crew.h and chain_orders.h. */
+#include "processes/lattice/chain_crew.h"
+#include "processes/lattice/chain_models.h"
+#include "processes/lattice/chain_orders.h"
+
+#include "datacube/base/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The chains of one crew that are here; all but the group lies in the arena. */
+struct helped {
+  struct helped *next;
+  uint32_t crew;
+  struct arena *arena;
+  struct markov_chain parameters;
+  struct chain_group group;
+};
+
+struct helper {
+  struct ranks *ranks;
+  unsigned threads;
+  struct helped *all;
+};
+
+static void helped_free(struct helped *helped)
+{
+  chain_group_close(&helped->group);
+  arena_free(helped->arena);
+}
+
+static struct helped **find(struct helper *helper, uint32_t crew)
+{
+  struct helped **at = &helper->all;
+  while (*at != NULL && (*at)->crew != crew) {
+    at = &(*at)->next;
+  }
+  return at;
+}
+
+static void forget(struct helper *helper, uint32_t crew)
+{
+  struct helped **at = find(helper, crew), *helped = *at;
+  if (helped != NULL) {
+    *at = helped->next;
+    helped_free(helped);
+  }
+}
+
+/* Says what became of the order. */
+static int answer(struct helper *helper, const struct error *what, struct error *error)
+{
+  struct chain_answer text = {.failed = error_is_set(what)};
+  snprintf(text.code, sizeof text.code, "%s", what->code);
+  snprintf(text.message, sizeof text.message, "%.300s", what->message);
+  return ranks_send(helper->ranks, 0, &text, sizeof text, error);
+}
+
+static int make_chains(struct helper *helper, uint32_t crew, struct arena *arena, const void *bytes,
+                       struct error *error)
+{
+  const struct chain_parcel *parcel = bytes;
+  struct helped *helped = ARENA_NEW(arena, struct helped);
+  if (helped == NULL) {
+    return error_memory(error);
+  }
+  const struct chain_model_ops *ops = chain_models[parcel->model];
+  helped->crew = crew;
+  helped->arena = arena;
+  helped->parameters = (struct markov_chain){
+      .ops = ops, .sites = parcel->sites, .grain = parcel->grain, .cancel = helper->ranks->cancel};
+  helped->parameters.model = ops->unpack(arena, parcel + 1, helper->ranks->cancel);
+  helped->group.now = arena_array(arena, parcel->count, sizeof *helped->group.now);
+  helped->group.threads = helper->threads;
+  if (helped->parameters.model == NULL || helped->group.now == NULL) {
+    return error_memory(error);
+  }
+  if (chain_group_open(&helped->group, &helped->parameters, parcel->first, parcel->count, error) != 0) {
+    return -1;
+  }
+  helped->next = helper->all;
+  helper->all = helped;
+  return 0;
+}
+
+static int do_open(struct helper *helper, const struct chain_order *order, struct error *error)
+{
+  struct error what = {0};
+  struct arena *arena = arena_new(0);
+  void *bytes = arena != NULL ? arena_alloc(arena, order->bytes) : NULL;
+  if (bytes == NULL) { /* the message cannot be taken, so the conversation ends */
+    arena_free(arena);
+    helper->ranks->broken = true;
+    return error_memory(error);
+  }
+  if (ranks_receive(helper->ranks, 0, bytes, order->bytes, error) != 0) {
+    arena_free(arena);
+    return -1;
+  }
+  if (make_chains(helper, order->crew, arena, bytes, &what) != 0) {
+    arena_free(arena);
+  }
+  return answer(helper, &what, error);
+}
+
+static int do_advance(struct helper *helper, struct helped *helped, uint64_t trajectory, struct error *error)
+{
+  struct error what = {0};
+  const char *problem = chain_group_advance(&helped->group, trajectory);
+  if (problem != NULL) {
+    error_set(&what, ERROR_ProcessParameterInvalid, "%s, in trajectory %llu", problem, (unsigned long long)trajectory);
+  }
+  int status = answer(helper, &what, error);
+  for (size_t c = 0; c < helped->group.count && problem == NULL && status == 0; c++) {
+    status = ranks_send(helper->ranks, 0, helped->group.now[c], sizeof *helped->group.now, error);
+  }
+  return status;
+}
+
+/* One after the other: only one lies about. */
+static int do_frames(struct helper *helper, struct helped *helped, size_t each, struct error *error)
+{
+  struct error what = {0};
+  unsigned char *frame = malloc(each);
+  if (frame == NULL) {
+    error_memory(&what);
+  }
+  int status = answer(helper, &what, error);
+  for (size_t c = 0; c < helped->group.count && frame != NULL && status == 0; c++) {
+    chain_group_frames(&helped->group, c, 1, each, frame);
+    status = ranks_send(helper->ranks, 0, frame, each, error);
+  }
+  free(frame);
+  return status;
+}
+
+static int follow(struct helper *helper, const struct chain_order *order, struct error *error)
+{
+  const struct error well = {0};
+  struct helped *helped = *find(helper, order->crew);
+  if (order->kind == ORDER_OPEN) {
+    return do_open(helper, order, error);
+  }
+  if (order->kind == ORDER_CLOSE) {
+    forget(helper, order->crew);
+    return 0;
+  }
+  if (helped == NULL) {
+    return error_set(error, ERROR_Internal, "rank %zu was told of chains that it does not have", helper->ranks->rank);
+  }
+  switch ((enum chain_order_kind)order->kind) {
+  case ORDER_START:
+    chain_group_start(&helped->group, order->trajectory);
+    return answer(helper, &well, error);
+  case ORDER_ADVANCE:
+    return do_advance(helper, helped, order->trajectory, error);
+  default:
+    return do_frames(helper, helped, order->bytes, error);
+  }
+}
+
+int chain_crew_help(struct ranks *ranks, unsigned threads, struct error *error)
+{
+  struct helper helper = {.ranks = ranks, .threads = threads};
+  struct chain_order order;
+  int status;
+  while ((status = ranks_receive(ranks, 0, &order, sizeof order, error)) == 0 && order.kind != ORDER_DISMISS) {
+    if ((status = follow(&helper, &order, error)) != 0) {
+      break;
+    }
+  }
+  while (helper.all != NULL) {
+    forget(&helper, helper.all->crew);
+  }
+  ranks->broken = ranks->broken || status != 0;
+  return status;
+}

@@ -1,0 +1,35 @@
+/* What rank 0 says to the others about chains, and what they answer: the private language of chain_crew.c and
+ * chain_help.c. All ranks run the same program, so it is written as it lies in memory. */
+#ifndef TWINCUBE_PROCESSES_LATTICE_CHAIN_ORDERS_H
+#define TWINCUBE_PROCESSES_LATTICE_CHAIN_ORDERS_H
+
+#include "processes/lattice/markov_chain.h"
+
+enum chain_order_kind {
+  ORDER_OPEN,    /* a crew's chains, a chain_parcel and the model follow */
+  ORDER_START,   /* those of the crew, as below */
+  ORDER_ADVANCE, /* answered by their numbers, a row and a message each */
+  ORDER_FRAMES,  /* answered by their configurations, a message each */
+  ORDER_CLOSE,   /* not answered */
+  ORDER_DISMISS  /* not answered */
+};
+
+struct chain_order {
+  uint32_t kind;
+  uint32_t crew;       /* its number */
+  uint64_t trajectory; /* of START and ADVANCE */
+  uint64_t bytes;      /* of OPEN: what follows; of FRAMES: each configuration's */
+};
+
+struct chain_parcel {
+  uint64_t model; /* its number in chain_models */
+  uint64_t first, count;
+  uint64_t sites, grain;
+};
+
+struct chain_answer {
+  int32_t failed;
+  char code[64], message[320]; /* of the error */
+};
+
+#endif

@@ -1,0 +1,119 @@
+"""Simulations on several ranks: mpirun starts the program some times, and the result has the bits of one.
+
+Rank 0 writes; which rank a chain is on must not matter, nor how many there are.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+
+import numpy
+import pytest
+
+from conftest import BINARY
+
+needs_mpi = pytest.mark.skipif(not shutil.which("mpirun"), reason="there is no mpirun (openmpi-bin)")
+SECONDS = 120  # for what ends by itself
+
+SCALAR = {"process_id": "lft_scalar_field",
+          "arguments": {"shape": [4, 6], "m2": -4, "lambda": 8, "chains": 5, "configurations": 4, "thermalisation": 3,
+                        "separation": 2, "seed": 7, "update": "cluster", "quantity": "history"}}
+GAUGE = {"process_id": "lft_gauge_field",
+         "arguments": {"shape": [2, 4, 2], "group": "SU(2)", "beta": 2.1, "chains": 3, "configurations": 3,
+                       "thermalisation": 2, "separation": 2, "seed": 5, "precision": "single"}}
+GOES_ON = {**GAUGE, "arguments": {**GAUGE["arguments"], "first": {"from_node": "before"}, "first_trajectory": 8,
+                                  "thermalisation": 0}}
+
+
+def launched(ranks, folder, nodes, *options):
+    """The command that runs the graph there."""
+    last = list(nodes)[-1]
+    nodes = {name: {**node, "result": True} if name == last else node for name, node in nodes.items()}
+    (folder / "graph.json").write_text(json.dumps(nodes))
+    own = [BINARY.resolve(), "run", *options, "graph.json"]
+    root = ["--allow-run-as-root"] if os.getuid() == 0 else []
+    return own if ranks is None else ["mpirun", *root, "--oversubscribe", "-n", str(ranks), *own]
+
+
+def run(ranks, folder, nodes, *options):
+    return subprocess.run(launched(ranks, folder, nodes, *options), cwd=folder, text=True, capture_output=True,
+                          check=False, timeout=SECONDS)
+
+
+@needs_mpi
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_chains_have_the_bits_of_one_rank(tmp_path, ranks):
+    nodes = {"scalar": SCALAR, "before": GAUGE, "after": GOES_ON,
+             "sum": {"process_id": "lft_plaquette", "arguments": {"data": {"from_node": "after"}}},
+             "saved": {"process_id": "save_result", "arguments": {"data": {"from_node": "scalar"}, "format": "JSON"}},
+             "other": {"process_id": "save_result", "arguments": {"data": {"from_node": "sum"}, "format": "JSON"}}}
+    (tmp_path / "one").mkdir()
+    (tmp_path / "more").mkdir()
+    alone = run(None, tmp_path, nodes, "-o", "one/")
+    assert alone.returncode == 0, alone.stderr
+    result = run(ranks, tmp_path, nodes, "-v", "-o", "more/", "--threads", "2")
+    assert result.returncode == 0, result.stderr
+    assert re.search(f"chains: 5, on {ranks} of {ranks} ranks", result.stderr), result.stderr
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert len(names) == 2 and names == sorted(path.name for path in (tmp_path / "more").iterdir())
+    for name in names:
+        assert (tmp_path / "more" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+        assert numpy.ptp(json.loads((tmp_path / "one" / name).read_text())["data"]) > 0
+
+
+@needs_mpi
+def test_a_failure_ends_all(tmp_path):
+    wrong = run(2, tmp_path, {"a": {**SCALAR, "arguments": {**SCALAR["arguments"], "lambda": -1}}}, "-o", "out.json")
+    assert wrong.returncode == 1 and "ProcessParameterInvalid" in wrong.stderr and "lambda" in wrong.stderr
+    command = launched(1, tmp_path, {"a": SCALAR}, "-o", "a.json")
+    own = command[command.index(BINARY.resolve()):]
+    both = [*command, ":", "-n", "1", *own[:-1], "other.json"]
+    result = subprocess.run(both, cwd=tmp_path, text=True, capture_output=True, check=False, timeout=SECONDS)
+    assert result.returncode == 1 and "different command lines" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph.json"]
+
+
+def rank_of(process):
+    """The rank of a process that mpirun started; None where it does not run."""
+    try:
+        environment = pathlib.Path(f"/proc/{process}/environ").read_bytes()
+    except OSError:
+        return None
+    found = re.search(rb"\0OMPI_COMM_WORLD_RANK=(\d+)\0", environment)
+    return found and int(found[1])
+
+
+@needs_mpi
+@pytest.mark.parametrize("rank", [0, 1, None])
+def test_none_outlives_the_others(tmp_path, rank):
+    """A rank is killed while it computes, or mpirun is told to stop."""
+    long = {"a": {**GAUGE, "arguments": {**GAUGE["arguments"], "configurations": 1000000}}}
+    command = launched(2, tmp_path, long, "-v", "-o", "out/")
+    (tmp_path / "out").mkdir()
+    with subprocess.Popen(command, cwd=tmp_path, text=True, stderr=subprocess.PIPE) as launcher:
+        assert any("on 2 of 2 ranks" in line for line in launcher.stderr)
+        children = pathlib.Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
+        assert sorted(map(rank_of, children)) == [0, 1]
+        if rank is None:
+            launcher.send_signal(signal.SIGTERM)
+        else:
+            os.kill(next(int(child) for child in children if rank_of(child) == rank), signal.SIGKILL)
+        said = launcher.communicate(timeout=SECONDS)[1]
+    assert launcher.returncode != 0
+    assert rank is None or f"process rank {rank}" in said
+    assert [rank_of(child) for child in children] == [None, None]
+    if rank != 0:
+        assert not list((tmp_path / "out").iterdir())
+
+
+def test_tasks_that_no_mpi_joins_do_not_each_compute(tmp_path):
+    """As under a launcher that knows nothing of the MPI that is installed."""
+    result = subprocess.run(launched(None, tmp_path, {"a": SCALAR}, "-o", "out.json"), cwd=tmp_path, text=True,
+                            capture_output=True, check=False, timeout=SECONDS,
+                            env={**os.environ, "SLURM_STEP_NUM_TASKS": "2"})
+    assert result.returncode == 1 and result.stderr.startswith("FeatureUnsupported: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph.json"]
