@@ -16,6 +16,7 @@ from part_catalogue import run_catalogue
 from part_chain import run_chain
 from part_growth import run_growth
 from part_kernels import run_kernels
+from part_lattice import run_lattice
 from part_load import run_load
 from part_memory import run_memory
 from part_processes import run_processes
@@ -32,10 +33,10 @@ PARTS = {workload.lower(): [lambda args, workload=workload: run_stack(args, work
     "w4": [run_resample], "w5": [run_zones], "w6": [run_kernel], "w7": [run_anomaly],
     "w8": [lambda args: run_tiles(args, Server), run_load],
     "w9": [run_catalogue], "w10": [run_start, lambda args: run_requests(args, Server)],
-    "growth": [run_growth], "kernels": [run_kernels],
+    "growth": [run_growth], "kernels": [run_kernels], "lattice": [run_lattice],
     "global": [run_global], "chain": [run_chain], "merge": [run_merge], "memory": [run_memory],
     "processes": [run_processes]}
-ALL = [f"w{i}" for i in range(1, 11) if f"w{i}" in PARTS] + ["growth", "kernels"]
+ALL = [f"w{i}" for i in range(1, 11) if f"w{i}" in PARTS] + ["growth", "kernels", "lattice"]
 
 
 def first_line(path, start):
@@ -77,7 +78,8 @@ def main():
     parser.add_argument("--requests", type=int, default=2000, help="requests timed")
     parser.add_argument("--twincube", type=pathlib.Path, required=True)
     parser.add_argument("--floor", type=pathlib.Path, required=True)
-    parser.add_argument("--kernels", type=pathlib.Path, required=True, help="kernel_bench")
+    parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of kernel_bench and the like")
+    parser.add_argument("--openqcd", type=pathlib.Path, help="lattice: folder of the peer")
     parser.add_argument("--cache", type=pathlib.Path, required=True)
     parser.add_argument("--titiler", type=pathlib.Path, required=True, help="folder of its environment's programs")
     parser.add_argument("--python", required=True, help="interpreter that has the peers")

@@ -64,13 +64,13 @@ class _Watch(threading.Thread):
         return self.peak
 
 
-def run(command, watch=False):
-    """Runs the command to its end. watch: sample the whole tree while it runs, too."""
+def run(command, watch=False, cwd=None):
+    """Runs the command to its end, in the folder cwd. watch: sample the whole tree while it runs, too."""
     env = {**os.environ, "OMP_NUM_THREADS": "2"}
     with tempfile.NamedTemporaryFile("r") as report:
         starter = [sys.executable, "-S", os.path.abspath(__file__), report.name, "watch" if watch else "-", *command]
         done = subprocess.run(starter, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env=env, check=False)
+                              env=env, cwd=cwd, check=False)
         figures = json.loads(report.read() or "null")
     output = done.stdout.decode(errors="replace")
     if figures is None:

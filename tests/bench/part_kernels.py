@@ -6,7 +6,8 @@ SLOWEST = 20
 
 def run_kernels(args):
     heading(args, "kernels: ns a value, CPU time of one core")
-    lines = [line.split() for line in checked([args.kernels, 2 * args.rounds + 1]).output.splitlines()]
+    output = checked([args.programs / "kernel_bench", 2 * args.rounds + 1]).output
+    lines = [line.split() for line in output.splitlines()]
     print(f"SIMD: {lines[0][1]}; values in the L2 cache, and in memory")
     print("| expression | type | cache: kernel | loop by hand | ratio | memory: kernel | loop by hand | ratio |")
     print("|---|---|---|---|---|---|---|---|")

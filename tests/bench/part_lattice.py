@@ -1,0 +1,88 @@
+"""The lattice part: updates, hopping term, solvers and flow of SU(3) fields on one core, against floors and openQCD.
+
+openQCD's folder is the caller's: devel/dirac/time1 and time2 there, built for one process, time its Wilson-Dirac
+operator in f32 and f64 on the lattice that was compiled in. They take the wall clock, ours takes CPU time: on busy
+cores the peer looks slower than it is.
+"""
+import re
+
+from common import checked, goal_at_least, goal_at_most, heading
+
+PEER_PROGRAMS = {"f32": "time1", "f64": "time2"}
+
+
+def run_lattice(args):
+    heading(args, "lattice: SU(3) in four dimensions, one core")
+    run_updates(args)
+    run_dirac(args)
+    run_flow(args)
+
+
+def run_updates(args):
+    seconds = 0.2 if args.small else 3 if args.quick else 10
+    print("| us a link and core | heat bath | over-relaxation | wall time of one of each |\n|---|---|---|---|")
+    rows = {}
+    for line in checked([args.programs / "lattice_bench", seconds]).output.splitlines():
+        kind, group, shape, threads, *values = line.split()
+        rows[kind, group, shape, int(threads)] = values
+        print(f"| {kind} {group} {shape}, {threads} threads | {' | '.join(values)} |", flush=True)
+    heat, reflection, _ = map(float, rows["update", "SU(3)", "8^4", 1])
+    goal_at_most("SU(3) 8^4: heat bath, us a link and core", heat, 0.08)
+    goal_at_most("SU(3) 8^4: over-relaxation, us a link and core", reflection, 0.04)
+    one, two = (float(rows["update", "SU(3)", "16^4", threads][2]) for threads in (1, 2))
+    goal_at_least("SU(3) 16^4: one thread / two threads, wall time", one / two, 1.7)
+
+
+def run_dirac(args):
+    """Ours before and after the peer: the faster of both counts."""
+    sides = (8,) if args.small else (8, 12, 16, 24)
+    first = dirac_figures(args, sides)
+    peer = {kind: figure for kind in PEER_PROGRAMS if (figure := peer_figure(args, kind))}
+    second = dirac_figures(args, sorted({side for _, side in peer.values()})) if peer else {}
+    ours = {key: max(figures.get(key, (0, 0)) for figures in (first, second)) for key in first | second}
+    print("| hopping term | GFLOP/s | % of the bandwidth bound |\n|---|---|---|")
+    for (side, kind), (rate, share) in ours.items():
+        print(f"| {side}^4 {kind} | {rate:.1f} | {share:.0f} |", flush=True)
+    for (side, kind), (_, share) in ours.items():
+        goal_at_least(f"{side}^4 {kind}: hopping term, % of the bandwidth bound", share, 80)
+    for kind, (rate, side) in peer.items():
+        goal_at_least(f"{side}^4 {kind}: hopping term / openQCD's Dw ({rate:.1f} GFLOP/s)",
+                      ours[side, kind][0] / rate, 1.2)
+
+
+def dirac_figures(args, sides):
+    """(side, type): (GFLOP/s, percent of the bound); the solvers' lines are printed."""
+    figures = {}
+    for line in checked([args.programs / "dirac_bench", *sides]).output.splitlines():
+        found = re.match(r" *(\d+)\^4 (f\d\d) +([\d.]+) GFLOP/s +([\d.]+) %", line)
+        if found:
+            figures[int(found[1]), found[2]] = float(found[3]), float(found[4])
+        else:
+            print(line.strip(), flush=True)
+    return figures
+
+
+def peer_figure(args, kind):
+    """(GFLOP/s, side) of openQCD; None, which is said, where it is not there or its lattice has unequal sides."""
+    if args.openqcd is None:
+        print(f"openQCD, {kind}: not compared, --openqcd names no folder")
+        return None
+    program = args.openqcd.resolve() / "devel" / "dirac" / PEER_PROGRAMS[kind]
+    if not program.is_file():
+        print(f"openQCD, {kind}: not compared, there is no {program}")
+        return None
+    checked([program], cwd=args.work)
+    log = (args.work / f"{program.name}.log").read_text("utf-8")
+    shape = re.search(r"(\d+)x(\d+)x(\d+)x(\d+) lattice", log)
+    rate = re.search(r"for Dw(?:_dble)?\(\):\s*[\d.]+ micro sec \((\d+) Mflops\)", log)
+    if not shape or not rate or len(set(shape.groups())) != 1:
+        print(f"openQCD, {kind}: not compared, its log has no rate on a lattice of equal sides")
+        return None
+    return int(rate[1]) / 1000, int(shape[1])
+
+
+def run_flow(args):
+    print("| Wilson flow | steps/s | us a link and stage |\n|---|---|---|")
+    for line in checked([args.programs / "flow_bench", 1 if args.small else args.rounds]).output.splitlines():
+        _, shape, threads, steps, cost = line.split()
+        print(f"| {shape}, {threads} threads | {steps} | {cost} |", flush=True)
