@@ -297,7 +297,8 @@ static void watch_folders(struct host *host)
     struct hosted *it = host->hosted[i];
     if (it == NULL || it->pid <= 0 || !scratch_folder_exceeds(it->folder, it->pid, folder_bytes, FOLDER_FILES))
       continue;
-    snprintf(it->why, sizeof it->why, "it wrote more than %zu MiB, or %d files", folder_bytes >> 20, FOLDER_FILES);
+    snprintf(it->why, sizeof it->why, "it wrote more than %zu MiB, or %d files, or hides some", folder_bytes >> 20,
+             FOLDER_FILES);
     kill(it->pid, SIGKILL);
   }
   host->watch = clock_ms() + WATCH_MS;

@@ -42,6 +42,7 @@ ATTEMPTS = {
     "its own environment": "open('/proc/self/environ').read()",
     "root": "os.setuid(0)",
     "mount": "1 / __import__('ctypes').CDLL(None).mount(b'a', b'/tmp', b'tmpfs', 0, None) and 1 / 0",
+    "pass a file": "c = __import__('ctypes'); c.CDLL(None, use_errno=True).sendmsg(3, None, 0); 1 / (c.get_errno() - 1)",
     "written code": "__import__('mmap').mmap(-1, 4096, prot=7)",
 }
 
@@ -122,6 +123,7 @@ def test_the_disk_is_bounded(tmp_path):
 def test_a_file_without_a_name_counts_once(tmp_path):
     """However often it is open; and what has gone does not count."""
     assert run(tmp_path, graph("""
+        import mmap
         import time
         for i in range(2):
             with open('f', 'w+b') as file:
@@ -129,11 +131,50 @@ def test_a_file_without_a_name_counts_once(tmp_path):
                 others = [os.dup(file.fileno()) for _ in range(5)]
                 file.write(bytes(150 << 20))
                 file.flush()
+                mapped = mmap.mmap(file.fileno(), 4096)
                 time.sleep(0.5)
+                mapped.close()
                 for other in others:
                     os.close(other)
         return 1
         """)) == 1
+
+
+MAPPED = """
+    import mmap
+    import time
+    with open('f', 'w+b') as file:
+        os.unlink('f')
+        file.truncate(100 << 20)
+        mapped = mmap.mmap(file.fileno(), 4096)
+    os.closerange(5, 128)
+    while True:
+        time.sleep(1)
+    """
+DEEP = """
+    import time
+    os.makedirs('moved-0/full')
+    open('moved-1', 'w').close()
+    place = os.open('.', os.O_RDONLY)
+    for i in range(400):
+        name = 'deep' * 50
+        os.mkdir(name, dir_fd=place)
+        place, above = os.open(name, os.O_RDONLY, dir_fd=place), place
+        os.close(above)
+        os.mkdir('beside', dir_fd=place)
+        os.close(os.open('file', os.O_WRONLY | os.O_CREAT, dir_fd=place))
+    while True:
+        time.sleep(1)
+    """
+
+
+@pytest.mark.parametrize("body", [MAPPED, DEEP], ids=["mapped", "deep"])
+def test_nothing_is_hidden_on_the_disk(tmp_path, monkeypatch, body):
+    """What cannot be counted ends the interpreter, and all of it goes."""
+    monkeypatch.setenv("TMPDIR", str(make_place(tmp_path)))
+    message = failure(tmp_path, graph(body))
+    assert "hides some" in message, message
+    assert not list(tmp_path.glob("place/*")), "no folder is left"
 
 
 def test_what_is_printed_is_bounded(tmp_path):
