@@ -42,7 +42,8 @@ struct hosted { /* an interpreter */
   pid_t pid; /* -1: it has ended */
   int caller;
   char folder[PATH_SIZE];
-  char why[96]; /* it ended */
+  char why[96];   /* it ended */
+  bool is_paused; /* nothing of it goes on, and nobody looks at its folder */
 };
 
 struct host {
@@ -295,7 +296,8 @@ static void watch_folders(struct host *host)
     return;
   for (size_t i = 0; i < INTERPRETERS_MOST; i++) {
     struct hosted *it = host->hosted[i];
-    if (it == NULL || it->pid <= 0 || !scratch_folder_exceeds(it->folder, it->pid, folder_bytes, FOLDER_FILES))
+    if (it == NULL || it->pid <= 0 || it->is_paused ||
+        !scratch_folder_exceeds(it->folder, it->pid, folder_bytes, FOLDER_FILES))
       continue;
     snprintf(it->why, sizeof it->why, "it wrote more than %zu MiB, or %d files, or hides some", folder_bytes >> 20,
              FOLDER_FILES);
@@ -348,8 +350,10 @@ static void act(struct host *host, int caller, const struct udf_request *request
       wait_for_end(host, *found);
     snprintf(answer->text, UDF_TEXT, "%s", (*found)->why);
     end(host, found);
-  } else if ((*found)->pid > 0)
-    kill((*found)->pid, request->kind == UDF_PAUSE ? SIGSTOP : SIGCONT);
+  } else if ((*found)->pid > 0) {
+    (*found)->is_paused = request->kind == UDF_PAUSE;
+    kill((*found)->pid, (*found)->is_paused ? SIGSTOP : SIGCONT);
+  }
 }
 
 static int send_answer(int fd, const struct udf_answer *answer, const int *descriptors)

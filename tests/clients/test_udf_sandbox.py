@@ -42,7 +42,8 @@ ATTEMPTS = {
     "its own environment": "open('/proc/self/environ').read()",
     "root": "os.setuid(0)",
     "mount": "1 / __import__('ctypes').CDLL(None).mount(b'a', b'/tmp', b'tmpfs', 0, None) and 1 / 0",
-    "pass a file": "c = __import__('ctypes'); c.CDLL(None, use_errno=True).sendmsg(3, None, 0); 1 / (c.get_errno() - 1)",
+    "pass a file": "c = __import__('ctypes'); c.CDLL(None, use_errno=True).sendmsg(3, None, 0); "
+                   "1 / (c.get_errno() - 1)",
     "written code": "__import__('mmap').mmap(-1, 4096, prot=7)",
 }
 
