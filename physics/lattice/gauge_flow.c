@@ -1,12 +1,7 @@
-/* The flow's integrator. See gauge_flow.h.
- *
- * With Z_i = step Z(W_i), the three stages in two fields of storage (arXiv:1006.4518, C.2):
- *   K0 = Z_0 / 4                          W1 = exp(K0) W0
- *   K1 = 8/9 Z_1 - 17/9 K0                W2 = exp(K1) W1
- *   K2 = 3/4 Z_2 - K1                     W3 = exp(K2) W2
- * and of second order, with the same Z, V' = exp(-Z_0 + 2 Z_1) W0 = exp(9/4 K1 + 1/4 K0) W0. */
+/* The flow's stages on the CPU. See gauge_flow.h; gauge_flow_steps.h has the integrator. */
 #include "physics/lattice/gauge_flow.h"
 
+#include "physics/lattice/gauge_flow_steps.h"
 #include "physics/lattice/gauge_staple.h"
 #include "physics/lattice/su_group.h"
 #include "physics/simd.h"
@@ -15,11 +10,11 @@
 
 struct flowing {
   struct gauge_field *field;
+  unsigned threads;
   double *k;              /* the algebra's field, as the links */
   double *start, *second; /* adaptive: W0, and what makes V' of it; else NULL */
   double *distance;       /* adaptive: [block] */
-  double of_z, of_k;      /* stage: K = of_z Z + of_k K */
-  double add_k;           /* second += add_k K */
+  struct flow_stage stage;
 };
 
 static size_t links_bytes(const struct lattice *lattice, size_t colours)
@@ -46,10 +41,10 @@ SU_INLINE void force_of_block(const struct flowing *f, size_t block, size_t n)
     gauge_staple_sum(n, staples, f->field, block, mu, weight);
     su_multiply_adjoint(n, force, su_link_here(n, f->field, block, mu), staples);
     su_to_algebra(n, force);
-    su_scale(n, k, f->of_k);
-    su_add(n, k, -f->of_z, force);
-    if (f->second != NULL && f->add_k != 0) {
-      su_add(n, f->second + (k - f->k), f->add_k, k);
+    su_scale(n, k, f->stage.of_k);
+    su_add(n, k, -f->stage.of_z, force);
+    if (f->second != NULL && f->stage.add_k != 0) {
+      su_add(n, f->second + (k - f->k), f->stage.add_k, k);
     }
   }
 }
@@ -113,75 +108,62 @@ SIMD_LEVELS(compare_blocks, (void *context, size_t first, size_t last), (context
 
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
 
-static void take_step(struct flowing *f, double step, unsigned threads)
+static int keep(void *context, struct error *error)
 {
-  const double of_z[3] = {1.0 / 4, 8.0 / 9, 3.0 / 4}, of_k[3] = {0, -17.0 / 9, -1}, add_k[3] = {1.0 / 4, 9.0 / 4, 0};
-  size_t blocks = f->field->lattice->blocks;
-  for (int stage = 0; stage < 3; stage++) {
-    f->of_z = step * of_z[stage];
-    f->of_k = of_k[stage];
-    f->add_k = add_k[stage];
-    lattice_run(threads, 0, blocks, SIMD_PICK(force_blocks), f);
-    lattice_run(threads, 0, blocks, SIMD_PICK(turn_blocks), f);
-  }
+  const struct flowing *f = context;
+  (void)error;
+  memcpy(f->start, f->field->links, links_bytes(f->field->lattice, f->field->colours));
+  return 0;
 }
 
-static double distance_of(struct flowing *f, unsigned threads)
+static int again(void *context, struct error *error)
 {
-  size_t blocks = f->field->lattice->blocks;
-  double largest = 0;
-  lattice_run(threads, 0, blocks, SIMD_PICK(compare_blocks), f);
+  const struct flowing *f = context;
+  const size_t bytes = links_bytes(f->field->lattice, f->field->colours);
+  (void)error;
+  memcpy(f->field->links, f->start, bytes);
+  memset(f->second, 0, bytes);
+  return 0;
+}
+
+static int take_stage(void *context, const struct flow_stage *stage, struct error *error)
+{
+  struct flowing *f = context;
+  const size_t blocks = f->field->lattice->blocks;
+  (void)error;
+  f->stage = *stage;
+  lattice_run(f->threads, 0, blocks, SIMD_PICK(force_blocks), f);
+  lattice_run(f->threads, 0, blocks, SIMD_PICK(turn_blocks), f);
+  return 0;
+}
+
+static int find_distance(void *context, double *out, struct error *error)
+{
+  struct flowing *f = context;
+  const size_t blocks = f->field->lattice->blocks;
+  (void)error;
+  lattice_run(f->threads, 0, blocks, SIMD_PICK(compare_blocks), f);
+  *out = 0;
   for (size_t block = 0; block < blocks; block++) {
-    largest = f->distance[block] > largest ? f->distance[block] : largest;
+    *out = f->distance[block] > *out ? f->distance[block] : *out;
   }
-  return largest;
-}
-
-/* A step of the flow's own length or less, again with a shorter one where it was too long. Returns its length. */
-static double adapted_step(struct flowing *f, struct gauge_flow *flow, double most, unsigned threads)
-{
-  size_t bytes = links_bytes(f->field->lattice, f->field->colours);
-  memcpy(f->start, f->field->links, bytes);
-  for (;;) {
-    double step = flow->step < most ? flow->step : most;
-    memset(f->second, 0, bytes);
-    take_step(f, step, threads);
-    double distance = distance_of(f, threads);
-    double factor = distance > 0 ? 0.95 * cbrt(flow->tolerance / distance) : 2;
-    double next = step * (factor < 2 ? factor : 2);
-    bool good = distance <= flow->tolerance;
-    if (!good || step == flow->step || next < flow->step) { /* a step that was cut says nothing of longer ones */
-      flow->step = next < FLOW_MAX_STEP ? next : FLOW_MAX_STEP;
-    }
-    if (good) {
-      return step;
-    }
-    memcpy(f->field->links, f->start, bytes);
-  }
+  return 0;
 }
 
 bool gauge_flow_on(struct gauge_field *field, struct gauge_flow *flow, double time, unsigned threads,
                    const volatile int *cancel, void *scratch)
 {
   size_t numbers = links_bytes(field->lattice, field->colours) / sizeof(double);
-  struct flowing f = {.field = field, .k = scratch};
+  struct flowing f = {.field = field, .threads = threads, .k = scratch};
+  const struct flow_steps steps = {&f, keep, again, take_stage, find_distance};
+  struct error none = {0};
+  bool done;
   memset(f.k, 0, numbers * sizeof(double));
   if (flow->tolerance > 0) {
     f.start = f.k + numbers;
     f.second = f.start + numbers;
     f.distance = f.second + numbers;
   }
-  for (double rest = time; rest > 1e-12 * time && rest > 0;) {
-    if (cancel != NULL && *cancel) {
-      return false;
-    }
-    if (flow->tolerance > 0) {
-      rest -= adapted_step(&f, flow, rest, threads);
-    } else { /* equal steps of at most the flow's own */
-      double step = rest / ceil(rest / flow->step * (1 - 1e-12));
-      take_step(&f, step, threads);
-      rest -= step;
-    }
-  }
-  return true;
+  flow_steps_on(&steps, flow, time, cancel, &done, &none);
+  return done;
 }
