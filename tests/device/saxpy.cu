@@ -18,3 +18,10 @@ SCIENCE_KERNEL(sum_blocks, const double *x, double *sums)
   if (threadIdx.x == 0)
     sums[blockIdx.x] = part[0];
 }
+
+SCIENCE_KERNEL(copy_numbers, const double *from, double *to, unsigned long long count)
+{
+  const unsigned long long i = (unsigned long long)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < count)
+    to[i] = from[i];
+}

@@ -1,36 +1,11 @@
-/* science_check [NAME]: kernels of simulators on the first device against the CPU: a line each with the largest
- * deviation, what it may be, and the seconds of both. Fails where one is farther off. A kernel gets a function and a
- * row of `checks`. */
-#include "hpc/device/science_kernel.h"
+/* science_check [--speeds SIDE] [NAME]: kernels of simulators on the first device against the CPU: a line each with the
+ * largest deviation, what it may be, and the seconds of both. Fails where one is farther off. With a side, kernels'
+ * speeds on a lattice of SIDE^4 sites beside a copy's. A kernel gets a function and a row of a table. */
+#include "tests/device/science_check.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-struct outcome {
-  double deviation, bound;  /* largest; allowed */
-  double on_device, on_cpu; /* seconds */
-};
-
-struct check {
-  const char *name;
-  int (*run)(struct science *science, struct outcome *out, struct error *error);
-};
-
-static double now(void)
-{
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static void note(struct outcome *out, double have, double want)
-{
-  const double off = fabs(have - want);
-  out->deviation = off > out->deviation || isnan(off) ? off : out->deviation;
-}
 
 /* ---- saxpy: that texts, arrays, arguments and barriers work ------------------------------------------------------ */
 
@@ -99,8 +74,9 @@ static void compare_saxpy(const struct saxpy *s, struct outcome *out)
   out->on_cpu = now() - begin;
 }
 
-static int check_saxpy(struct science *science, struct outcome *out, struct error *error)
+static int check_saxpy(struct science *science, const struct check *check, struct outcome *out, struct error *error)
 {
+  (void)check;
   struct saxpy s = {.host_x = calloc(N, sizeof(double)),
                     .host_y = calloc(N, sizeof(double)),
                     .host_sums = calloc(BLOCKS, sizeof(double))};
@@ -126,7 +102,7 @@ static int check_saxpy(struct science *science, struct outcome *out, struct erro
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
-static const struct check checks[] = {{"saxpy", check_saxpy}};
+static const struct check saxpy_checks[] = {{"saxpy", check_saxpy, NULL}};
 
 static int run_check(struct devices *devices, const struct check *check, struct error *error)
 {
@@ -134,7 +110,7 @@ static int run_check(struct devices *devices, const struct check *check, struct 
   struct outcome outcome = {0};
   if (science_open(devices, &science, error) != 0)
     return -1;
-  const int status = check->run(science, &outcome, error);
+  const int status = check->run(science, check, &outcome, error);
   science_close(science);
   if (status != 0)
     return -1;
@@ -143,24 +119,57 @@ static int run_check(struct devices *devices, const struct check *check, struct 
   return outcome.deviation <= outcome.bound ? 0 : error_set(error, ERROR_Internal, "%s is not the CPU's", check->name);
 }
 
+/* How many of a table's checks fail; of all of them, or of that name. */
+static int run_table(struct devices *devices, struct check_table table, const char *name)
+{
+  int failed = 0;
+  for (size_t i = 0; i < table.count; i++) {
+    struct error error = {0};
+    if ((name && strcmp(name, table.checks[i].name) != 0) || run_check(devices, &table.checks[i], &error) == 0)
+      continue;
+    fprintf(stderr, "science_check: %s: %s\n", table.checks[i].name, error.message);
+    failed++;
+  }
+  return failed;
+}
+
+static int run_checks(struct devices *devices, const char *name)
+{
+  const struct check_table tables[] = {
+      {saxpy_checks, sizeof saxpy_checks / sizeof saxpy_checks[0]}, gauge_checks, fermion_checks};
+  int failed = 0;
+  printf("%-14s %10s    %-10s %12s %12s\n", "kernel", "deviation", "allowed", "device", "cpu");
+  for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+    failed += run_table(devices, tables[i], name);
+  return failed;
+}
+
+static int run_speeds(struct devices *devices, size_t side)
+{
+  struct science *science;
+  struct error error = {0};
+  int status = science_open(devices, &science, &error);
+  if (status == 0) {
+    status = science_speeds(science, side, &error);
+    science_close(science);
+  }
+  if (status != 0)
+    fprintf(stderr, "science_check: speeds: %s\n", error.message);
+  return status != 0;
+}
+
 int main(int count, char **arguments)
 {
   const struct device_options options = {.kind = DEVICE_CUDA, .number = -1};
+  const size_t side = count > 2 && strcmp(arguments[1], "--speeds") == 0 ? strtoul(arguments[2], NULL, 10) : 0;
+  const char *const name = side > 0 ? (count > 3 ? arguments[3] : NULL) : count > 1 ? arguments[1] : NULL;
   struct devices *devices;
-  int failed = 0;
   struct error error = {0};
   if (devices_new(&options, &devices, &error) != 0)
     return 1;
-  printf("%-14s %10s    %-10s %12s %12s\n", "kernel", "deviation", "allowed", "device", "cpu");
-  for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-    if (count > 1 && strcmp(arguments[1], checks[i].name) != 0)
-      continue;
-    error = (struct error){0};
-    if (run_check(devices, &checks[i], &error) == 0)
-      continue;
-    fprintf(stderr, "science_check: %s: %s\n", checks[i].name, error.message);
-    failed++;
-  }
+  int failed = run_checks(devices, name);
+  if (side > 0)
+    failed += run_speeds(devices, side);
   devices_free(devices);
   return failed > 0;
 }

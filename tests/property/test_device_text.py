@@ -9,9 +9,7 @@ is run on a device.
 """
 
 import concurrent.futures
-import ctypes
 import functools
-import importlib.util
 import os
 import pathlib
 import re
@@ -22,41 +20,17 @@ import pytest
 
 import maker
 import subject as subjects
+from nvrtc import FRONT_END, compile_text, load_nvrtc
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("TWINCUBE_BIN", ROOT / "build" / "twincube")).resolve()
-OPTIONS = [b"--gpu-architecture=compute_80", b"--fmad=false", b"-w"]
-FRONT_END, FAST = b"-dlto", b"--Ofast-compile=max"
+FAST = b"--Ofast-compile=max"
 GRAPHS, AT_ONCE, SECONDS = 500, 40, 15
 
 
 @pytest.fixture(scope="module")
 def nvrtc():
-    spec = importlib.util.find_spec("nvidia.cuda_nvrtc")
-    libraries = [file for folder in (spec.submodule_search_locations if spec else ())
-                 for file in pathlib.Path(folder).glob("lib/libnvrtc.so.*")]
-    if not libraries:
-        pytest.skip("the package nvidia-cuda-nvrtc-cu12 is not there")
-    return ctypes.CDLL(str(libraries[0]))
-
-
-def compile_text(nvrtc, text, *more):
-    """The status, what the compiler says, and the PTX that it makes, if it is to."""
-    options = (*OPTIONS, *more)
-    program = ctypes.c_void_p()
-
-    def told(what):
-        size = ctypes.c_size_t()
-        assert getattr(nvrtc, f"nvrtcGet{what}Size")(program, ctypes.byref(size)) == 0
-        room = ctypes.create_string_buffer(size.value)
-        assert getattr(nvrtc, f"nvrtcGet{what}")(program, room) == 0
-        return room.value.decode()
-
-    assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), text, b"kernels.cu", 0, None, None) == 0
-    status = nvrtc.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
-    answer = status, told("ProgramLog"), told("PTX") if status == 0 and FRONT_END not in more else ""
-    assert nvrtc.nvrtcDestroyProgram(ctypes.byref(program)) == 0
-    return answer
+    return load_nvrtc()
 
 
 @pytest.fixture(scope="module")
@@ -88,17 +62,6 @@ def test_nvrtc_compiles_every_row_and_plan(nvrtc, rows_and_plans):
     compile_kernels(nvrtc, begun, kernels)
     for wrong in ("NO_SUCH_NAME", "f32 x = (i32 *)out;", "FN(op_ADD)(1);"):
         assert compile_text(nvrtc, (begun + "KERNEL(k) { " + wrong + " }").encode(), FRONT_END)[0] != 0
-
-
-TEXTS = [file for folder in ("physics", "tests/device") for file in (ROOT / folder).rglob("*.cu")]
-
-
-@pytest.mark.parametrize("file", TEXTS, ids=lambda file: file.name)
-def test_nvrtc_compiles_science_kernels(nvrtc, file):
-    text = (ROOT / "hpc/device/science.cu").read_text() + file.read_text()
-    status, log, made = compile_text(nvrtc, text.encode())
-    assert status == 0, log[:4000]
-    assert made.count(".entry") == file.read_text().count("SCIENCE_KERNEL(")
 
 
 def test_short_arrays_stay_in_registers(nvrtc, rows_and_plans):

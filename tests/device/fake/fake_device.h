@@ -8,6 +8,7 @@
  *   TWINCUBE_FAKE_MEMORY   bytes of each, 1 GiB
  *   TWINCUBE_FAKE_REFUSE   bytes of an allocation for which there is no room
  *   TWINCUBE_FAKE_FAIL     "cuMemAlloc_v2:3:2,…": the third call gives error 2; another than 2 is the device's end
+ *   TWINCUBE_FAKE_TEXTS    a folder that gets each text which is compiled
  *   TWINCUBE_FAKE_REPORT   a file that gets, at the end, a line `name value` for each count */
 #ifndef TWINCUBE_TESTS_DEVICE_FAKE_H
 #define TWINCUBE_TESTS_DEVICE_FAKE_H
