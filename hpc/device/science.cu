@@ -1,4 +1,4 @@
-/* What the text of simulators' kernels begins with, on a CUDA device. Tests give another beginning of the same names. */
+/* What the text of simulators' kernels begins with, on a CUDA device. Tests give another beginning of these names. */
 #ifndef SCIENCE_KERNEL
 typedef unsigned char u8;
 typedef unsigned int u32;

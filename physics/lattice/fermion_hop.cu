@@ -96,8 +96,8 @@ template <u32 mu> DEVICE void add_hops(complex_number *sum, const hop_fields &f,
     add_hops<mu + 1>(sum, f, x);
 }
 
-/* out(x) = base(x) + factor (H in)(x) on blocks [out_first, out_first + blocks), where `out` and `base` begin; without a
- * base where has_base is 0. */
+/* out(x) = base(x) + factor (H in)(x) on blocks [out_first, out_first + blocks), with which `out` and `base` begin;
+ * without a base where has_base is 0. */
 SCIENCE_KERNEL(fermion_hop, const REAL *links, const u32 *link, const u8 *permutation, const REAL *in, const REAL *base,
                REAL *out, f64 factor, u32 in_first, u32 out_first, u32 blocks, u32 has_base)
 {

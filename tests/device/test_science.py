@@ -18,8 +18,8 @@ def science_check(tmp_path, *arguments, **surroundings):
 
 
 def test_science_kernels_are_the_cpus(tmp_path):
-    """Each row of the checks; speeds are told beside a copy's; and NVRTC, which asks more than the host's compiler, takes
-    each text that they needed."""
+    """Each row of the checks; speeds are told beside a copy's; and NVRTC, which asks more than the host's compiler,
+    takes each text that they needed."""
     done, counts = science_check(tmp_path, "--speeds", 2, TWINCUBE_FAKE_TEXTS=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = re.findall(r"^(\w+) +(\S+) of (\S+) ", done.stdout, re.M)
