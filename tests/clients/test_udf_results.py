@@ -53,6 +53,13 @@ def test_types_that_nobody_has_seen_hold_all(connection, uploaded):
     assert "float64" in message and "complex128" in message, message
 
 
+def test_labels_that_are_no_numbers_are_refused(connection):
+    for labels in ("cube.x * numpy.nan", "cube.x.where(cube.x != 10)"):
+        code = script(f"return cube.assign_coords(x={labels})")
+        message = refusal(connection, chain(("run_udf", {"data": example(), "udf": code, "runtime": "Python"})))
+        assert "FeatureUnsupported" in message and "'x'" in message, message
+
+
 # ---- from call to call ------------------------------------------------------------------------------------------
 
 
