@@ -181,6 +181,8 @@ static int scan_cube_file(struct scan *scan, const char *path, struct error *err
 {
   if (cube_files_are_several(path))
     return cube_files_scan(scan, error);
+  if (cube_files_are_gauge(scan->arena, path))
+    return scan_gauge(scan, path, error);
   return vector_file_is(path) ? scan_vector(scan, path, error) : scan_netcdf(scan, path, error);
 }
 
@@ -253,10 +255,10 @@ static int choose_id(struct scan *scan, const char *path, struct error *error)
 
 static void write_report(const struct scan *scan, struct buffer *report)
 {
-  buffer_printf(report, "%s: %zu item%s, %zu band%s, %zu date%s%s, %zu file%s read", scan->id,
-                scan->cube_path ? (size_t)1 : scan->item_count, scan->cube_path || scan->item_count == 1 ? "" : "s",
-                scan->band_count, scan->band_count == 1 ? "" : "s", scan->date_count, scan->date_count == 1 ? "" : "s",
-                scan->sub_daily ? " (sub-daily)" : "", scan->files, scan->files == 1 ? "" : "s");
+  buffer_printf(report, "%s: %zu item%s, %zu band%s, %zu date%s%s, %zu file%s read", scan->id, scan->item_count,
+                scan->item_count == 1 ? "" : "s", scan->band_count, scan->band_count == 1 ? "" : "s", scan->date_count,
+                scan->date_count == 1 ? "" : "s", scan->sub_daily ? " (sub-daily)" : "", scan->files,
+                scan->files == 1 ? "" : "s");
   if (scan->skipped)
     buffer_printf(report, ", %zu skipped (no date or band)", scan->skipped);
   if (scan->unreadable)

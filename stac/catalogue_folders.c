@@ -1,6 +1,7 @@
 /* Where the data files of all collections lie. Of each folder the first and the last file by name are looked at, so
  * that a folder of links, too, leads to where its files really are. Zarr hierarchies are themselves such folders. */
 #include "datacube/source/zarr_store.h"
+#include "stac/cube_files.h"
 #include "stac/index.h"
 
 #include <limits.h>
@@ -38,10 +39,28 @@ static int report_scenes(const struct folders *f, sqlite3_stmt *row)
   return report_place(f, first) != 0 || report_real(f, first) != 0 || report_real(f, last) != 0 ? -1 : 0;
 }
 
+/* Of several files (cube_files.h) the first and last. */
+static int report_lines(const struct folders *f, const char *lines)
+{
+  char *copy = strdup(lines), *rest = copy, *line, *first = NULL, *last = NULL;
+  while (copy != NULL && (line = strsep(&rest, "\n")) != NULL)
+    if (*line != '\0') {
+      last = strchr(line, '\t') + 1;
+      first = first != NULL ? first : last;
+      if (report_place(f, last) != 0)
+        break;
+    }
+  const bool told = copy != NULL && rest == NULL && report_real(f, first) == 0 && report_real(f, last) == 0;
+  free(copy);
+  return told ? 0 : -1;
+}
+
 /* "path", or "path:variable" where there is no file of that name. */
 static int report_cube(const struct folders *f, sqlite3_stmt *row)
 {
   const char *stored = (const char *)sqlite3_column_text(row, 0);
+  if (stored != NULL && cube_files_are_several(stored))
+    return report_lines(f, stored);
   char *path = stored != NULL ? strdup(stored) : NULL, *colon = path != NULL ? strrchr(path, ':') : NULL;
   if (colon != NULL && access(path, F_OK) != 0)
     *colon = '\0';

@@ -2,6 +2,8 @@
 
 #include "datacube/remote/remote_file.h"
 #include "datacube/source/file_set_source.h"
+#include "datacube/source/gauge_file.h"
+#include "datacube/source/gauge_source.h"
 #include "datacube/source/netcdf_source.h"
 #include "datacube/source/vector_file.h"
 
@@ -19,16 +21,39 @@ bool cube_files_are_several(const char *cube_path)
   return strchr(cube_path, '\n') != NULL;
 }
 
+/* The first line's path, of one or several; NULL: no memory. */
+static const char *first_path(struct arena *arena, const char *cube_path)
+{
+  const char *tab = strchr(cube_path, '\t'), *end = strchr(cube_path, '\n');
+  return end && tab ? arena_strndup(arena, tab + 1, (size_t)(end - tab - 1)) : cube_path;
+}
+
+bool cube_files_are_gauge(struct arena *arena, const char *cube_path)
+{
+  const char *path = first_path(arena, cube_path);
+  return path && gauge_file_format(path) != NULL;
+}
+
+/* Gauge fields are few headers' worth of work each; a netCDF file that stays in a catalogue is a collection. */
+static bool may_be_several(const struct scan *scan, const char *path)
+{
+  const char *const first = scan->cube_path ? scan->cube_path : path;
+  if (gauge_file_format(path))
+    return cube_files_are_gauge(scan->arena, first);
+  return scan->bounds && !vector_file_is(path) && !vector_file_is(first) && !cube_files_are_gauge(scan->arena, first);
+}
+
 int cube_files_add(struct scan *scan, const char *path, size_t item, struct error *error)
 {
   const char *id = scan->items[item].id, *first = scan->items[scan->cube_item].id;
-  if (!scan->bounds || vector_file_is(path) || vector_file_is(scan->cube_path) || !is_line(id) || !is_line(first) ||
-      !is_line(path) || (!cube_files_are_several(scan->cube_path) && !is_line(scan->cube_path)))
+  const bool has_one = scan->cube_path && !cube_files_are_several(scan->cube_path);
+  if (!may_be_several(scan, path) || !is_line(id) || !is_line(path) ||
+      (has_one && (!is_line(first) || !is_line(scan->cube_path))))
     return error_set(error, ERROR_FeatureUnsupported,
                      "item '%s': %s is another file: features, and files that stay in a catalogue, are a collection "
                      "one by one",
                      id, remote_url(path));
-  if (!cube_files_are_several(scan->cube_path))
+  if (has_one)
     buffer_printf(&scan->cube_lines, "%s\t%s\n", first, scan->cube_path);
   buffer_printf(&scan->cube_lines, "%s\t%s\n", id, path);
   if (scan->cube_lines.failed)
@@ -39,21 +64,18 @@ int cube_files_add(struct scan *scan, const char *path, size_t item, struct erro
 
 /* ---- lines ------------------------------------------------------------------------------------------------------ */
 
-struct cube_file {
-  const char *item, *path;
-};
-
 static int read_lines(struct arena *arena, const char *lines, struct cube_file **out, size_t *count,
                       struct error *error)
 {
-  *out = ARENA_ARRAY(arena, struct cube_file, MOST_FILES);
+  size_t room = 0;
+  for (const char *at = lines; (at = strchr(at, '\n')) != NULL; at++)
+    room++;
+  *out = ARENA_ARRAY(arena, struct cube_file, room);
   *count = 0;
   if (!*out)
     return error_memory(error);
   for (const char *end; (end = strchr(lines, '\n')) != NULL; lines = end + 1) {
     const char *tab = strchr(lines, '\t');
-    if (*count == MOST_FILES)
-      return error_set(error, ERROR_ProcessGraphComplexity, "more than %d netCDF files", MOST_FILES);
     struct cube_file *file = &(*out)[(*count)++];
     file->item = arena_strndup(arena, lines, (size_t)(tab - lines));
     file->path = arena_strndup(arena, tab + 1, (size_t)(end - tab - 1));
@@ -61,6 +83,14 @@ static int read_lines(struct arena *arena, const char *lines, struct cube_file *
       return error_memory(error);
   }
   return 0;
+}
+
+/* Each is opened before the first is read. */
+static int check_count(size_t count, struct error *error)
+{
+  return count <= MOST_FILES
+             ? 0
+             : error_set(error, ERROR_ProcessGraphComplexity, "more than %d netCDF files", (int)MOST_FILES);
 }
 
 static struct time_series_part part_of(const struct cube_file *file, const struct source *source)
@@ -77,6 +107,10 @@ int cube_files_scan(struct scan *scan, struct error *error)
   struct cube_file *files;
   size_t count;
   if (read_lines(scan->arena, scan->cube_path, &files, &count, error) != 0)
+    return -1;
+  if (cube_files_are_gauge(scan->arena, scan->cube_path))
+    return scan_gauge_files(scan, files, count, error);
+  if (check_count(count, error) != 0)
     return -1;
   struct time_series_part *parts = ARENA_ARRAY(scan->arena, struct time_series_part, count);
   if (!parts)
@@ -104,8 +138,7 @@ static bool is_selected(const struct selection *s, const char *item)
 }
 
 /* The wanted bands that the file has; 0: none. */
-static int bands_of(const struct selection *s, const char *path, const char **names, size_t *count,
-                    struct error *error)
+static int bands_of(const struct selection *s, const char *path, const char **names, size_t *count, struct error *error)
 {
   const struct cube *cube;
   *count = 0;
@@ -149,11 +182,29 @@ static int open_part(const struct selection *s, const struct cube_file *file, co
   return -1;
 }
 
+/* The configurations of the items selected. */
+static int load_gauge(const struct selection *s, const struct cube_file *files, size_t count, const struct source **out,
+                      struct error *error)
+{
+  const char **paths = ARENA_ARRAY(s->arena, const char *, count);
+  size_t n = 0;
+  if (!paths)
+    return error_memory(error);
+  for (size_t i = 0; i < count; i++)
+    if (is_selected(s, files[i].item))
+      paths[n++] = files[i].path;
+  return gauge_source(s->arena, paths, n, out, error);
+}
+
 int cube_files_load(struct selection *s, const struct source **out, struct error *error)
 {
   struct cube_file *files;
   size_t count, n = 0;
   if (read_lines(s->arena, s->cube_path, &files, &count, error) != 0)
+    return -1;
+  if (cube_files_are_gauge(s->arena, s->cube_path))
+    return load_gauge(s, files, count, out, error);
+  if (check_count(count, error) != 0)
     return -1;
   struct time_series_part *parts = ARENA_ARRAY(s->arena, struct time_series_part, count);
   const char **names = ARENA_ARRAY(s->arena, const char *, s->band_count);

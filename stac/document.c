@@ -24,7 +24,9 @@ static void write_description(const struct scan *scan, struct json_writer *write
     json_kv_string(writer, "description", given);
     return;
   }
-  if (scan->cube_path && cube_find_type(scan->file_cube, DIMENSION_GEOMETRY) != SIZE_MAX)
+  if (scan->contents)
+    buffer_text(&text, scan->contents);
+  else if (scan->cube_path && cube_find_type(scan->file_cube, DIMENSION_GEOMETRY) != SIZE_MAX)
     buffer_printf(&text, "%zu features with %zu propert%s of numbers", scan->file_cube->dimension[0].size,
                   scan->band_count, scan->band_count == 1 ? "y" : "ies");
   else if (scan->cube_path)

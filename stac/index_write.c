@@ -73,7 +73,7 @@ static int insert_collection(struct index *index, const struct scan *scan, const
   bind_text(row, 7, scan->cube_path);
   sqlite3_bind_int(row, 8, given);
   sqlite3_bind_double(row, 9, nodata);
-  sqlite3_bind_int64(row, 10, scan->cube_path ? 1 : (int64_t)scan->item_count);
+  sqlite3_bind_int64(row, 10, (int64_t)scan->item_count);
   sqlite3_bind_int64(row, 11, (int64_t)scan->band_count);
   sqlite3_bind_int64(row, 12, (int64_t)scan->date_count);
   bind_buffer(row, 13, &documents->document);

@@ -9,7 +9,6 @@
 #include "stac/cube_files.h"
 #include "stac/pixel_lattice.h"
 
-#include "datacube/source/gauge_file.h"
 #include "datacube/source/gauge_source.h"
 #include "datacube/source/netcdf_source.h"
 #include "datacube/source/vector_file.h"
@@ -157,6 +156,18 @@ static int load_vector(struct selection *s, const struct source **out, struct er
   return vector_file_source(s->arena, &file, &selection, out, error);
 }
 
+/* One gauge field, or several. */
+static int load_gauge(struct selection *s, const struct source **out, struct error *error)
+{
+  if (!s->region.everywhere)
+    return error_parameter(error, ERROR_FeatureUnsupported, "spatial_extent",
+                           "collection %s is of lattice gauge fields, which lie nowhere on the Earth",
+                           s->request->collection);
+  if (cube_files_are_several(s->cube_path))
+    return cube_files_load(s, out, error);
+  return gauge_source(s->arena, &s->cube_path, 1, out, error);
+}
+
 static int select_all(struct index *index, struct selection *s, struct error *error)
 {
   if (select_collection(index, s, error) != 0 || select_bands(index, s, error) != 0)
@@ -200,8 +211,8 @@ int catalogue_load(const struct catalogue *catalogue, struct arena *arena, const
     return load_rasters(s, out, error);
   if (vector_file_is(s->cube_path))
     return load_vector(s, out, error);
-  if (gauge_file_format(s->cube_path))
-    return gauge_source(s->arena, &s->cube_path, 1, out, error);
+  if (cube_files_are_gauge(s->arena, s->cube_path))
+    return load_gauge(s, out, error);
   if (s->region.geographic && s->region.box.east > 180)
     return error_parameter(error, ERROR_FeatureUnsupported, "spatial_extent",
                            "the box crosses the antimeridian: load the two sides of a netCDF collection apart");

@@ -65,17 +65,18 @@ struct scan {
   size_t item_count, asset_count, band_count, grid_count;
   size_t item_room, asset_room, band_room, grid_room;
   size_t documents, files, skipped, unreadable;
-  bool number_bands;     /* bands came from names, one a file: their order is that of their names */
-  const char *crs;       /* of the collection's grid, canonical; scan_finish */
-  bool sub_daily;        /* dates are exact instants, not days; scan_finish */
-  bool timeless;         /* no item has a date: the cube has no dimension of time; scan_finish */
-  size_t date_count;     /* scan_finish; 0: timeless */
-  const char *cube_path; /* file or files that are a cube (cube_files.h), netCDF or of features; else NULL */
+  bool number_bands;        /* bands came from names, one a file: their order is that of their names */
+  const char *crs;          /* of the collection's grid, canonical; scan_finish */
+  bool sub_daily;           /* dates are exact instants, not days; scan_finish */
+  bool timeless;            /* no item has a date: the cube has no dimension of time; scan_finish */
+  size_t date_count;        /* scan_finish; 0: timeless */
+  const char *cube_path;    /* file or files that are a cube (cube_files.h), netCDF or of features; else NULL */
   struct buffer cube_lines; /* of several files: what cube_path is then; owned */
   const struct cube *file_cube;
-  size_t cube_item;            /* row of the item that holds that file, where there are items */
-  struct raster_file latest;   /* read so far */
-  struct scan_key *keys;       /* of assets of which a remote file was read; scan_asset.c's */
+  const char *contents;      /* "3 lattice gauge fields": what a reader tells of it, or NULL */
+  size_t cube_item;          /* row of the item that holds that file, where there are items */
+  struct raster_file latest; /* read so far */
+  struct scan_key *keys;     /* of assets of which a remote file was read; scan_asset.c's */
   size_t key_count, key_room;
   struct transform *to_lonlat; /* from `lonlat_from`, kept between grids; owned */
   const char *lonlat_from;
@@ -92,6 +93,8 @@ int scan_stac(struct scan *scan, const char *path, struct error *error);
 int scan_netcdf(struct scan *scan, const char *path, struct error *error);
 int scan_vector(struct scan *scan, const char *path, struct error *error);
 int scan_gauge(struct scan *scan, const char *path, struct error *error);
+/* NoDataAvailable where nothing below the folder is a gauge field. */
+int scan_gauge_folder(struct scan *scan, const char *path, struct error *error);
 /* The cube of one netCDF file, or of several together, becomes the scan's: its title, dates and bands. */
 int scan_take_cube(struct scan *scan, const struct cube *cube, struct error *error);
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum asset_kind { ASSET_NONE, ASSET_RASTER, ASSET_CUBE /* netCDF, Zarr, features */ };
+enum asset_kind { ASSET_NONE, ASSET_RASTER, ASSET_CUBE /* netCDF, Zarr, features */, ASSET_GAUGE };
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -45,14 +45,16 @@ static enum asset_kind kind_of_name(const char *href)
     return kind_of_name(path);
   }
 
-  static const char *const rasters[] = {".tif", ".tiff", ".jp2", ".png"};
-  for (size_t i = 0; i < sizeof rasters / sizeof rasters[0]; i++)
-    if (ends_with(href, rasters[i]))
-      return ASSET_RASTER;
-  static const char *const cubes[] = {".nc", ".nc4", ".zarr", ".zarr/"};
-  for (size_t i = 0; i < sizeof cubes / sizeof cubes[0]; i++)
-    if (ends_with(href, cubes[i]))
-      return ASSET_CUBE;
+  static const struct {
+    const char *end;
+    enum asset_kind kind;
+  } rows[] = {{".tif", ASSET_RASTER}, {".tiff", ASSET_RASTER}, {".jp2", ASSET_RASTER},  {".png", ASSET_RASTER},
+              {".nc", ASSET_CUBE},    {".nc4", ASSET_CUBE},    {".zarr", ASSET_CUBE},   {".zarr/", ASSET_CUBE},
+              {".lime", ASSET_GAUGE}, {".ildg", ASSET_GAUGE},  {".nersc", ASSET_GAUGE}, {".milc", ASSET_GAUGE},
+              {".cnfg", ASSET_GAUGE}, {".scidac", ASSET_GAUGE}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    if (ends_with(href, rows[i].end))
+      return rows[i].kind;
   return ASSET_NONE;
 }
 
@@ -68,7 +70,7 @@ static enum asset_kind asset_kind(const json_t *asset)
       return ASSET_NONE;
   if (json_tree_has_text(roles, "data") && vector_file_is(href) && !ends_with(href, ".csv"))
     return ASSET_CUBE;
-  return type ? kind_of_media(type) : kind_of_name(href);
+  return type && strcmp(type, "application/octet-stream") != 0 ? kind_of_media(type) : kind_of_name(href);
 }
 
 static bool is_zarr(const json_t *asset)
@@ -399,11 +401,12 @@ int stac_asset(struct scan *scan, const char *document, const char *key, const j
     scan->unreadable++;
     return 0;
   }
-  if (kind == ASSET_CUBE && remote_is(path) && is_zarr(asset)) {
-    scan_warn(scan, "asset '%s' of item '%s' is left out: Zarr of other hosts is not read", key, scan->items[index].id);
+  if (remote_is(path) && (kind == ASSET_GAUGE || (kind == ASSET_CUBE && is_zarr(asset)))) {
+    scan_warn(scan, "asset '%s' of item '%s' is left out: %s of other hosts %s not read", key, scan->items[index].id,
+              kind == ASSET_GAUGE ? "gauge fields" : "Zarr", kind == ASSET_GAUGE ? "are" : "is");
     return 0;
   }
-  if (kind == ASSET_CUBE)
+  if (kind != ASSET_RASTER)
     return add_cube_file(scan, path, index, error);
   if (scan->cube_path)
     return error_set(error, ERROR_FeatureUnsupported,

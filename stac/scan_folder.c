@@ -1,150 +1,26 @@
 /* A folder of rasters as a collection.
  *
  * Files are taken in the order of their paths. The date and the band come from the path below the folder; files with
- * the same path apart from band and pixel size are one item, so items come in path order too. Regular files only: a
- * link is taken where the operator says so and it stays below the folder. */
+ * the same path apart from band and pixel size are one item, so items come in path order too. A folder without rasters
+ * may be one of lattice gauge fields. */
+#include "stac/file_list.h"
 #include "stac/name_pattern.h"
 #include "stac/scan.h"
 #include "stac/sensor.h"
 
-#include "datacube/base/utf8.h"
-
-#include <errno.h>
-#include <fts.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-struct file_list {
-  char **paths; /* below the folder; owned */
-  size_t count, room;
-};
-
-static void list_free(struct file_list *list)
-{
-  for (size_t i = 0; i < list->count; i++)
-    free(list->paths[i]);
-  free(list->paths);
-}
-
-static int list_add(struct file_list *list, const char *path, struct error *error)
-{
-  if (list->count == SCAN_MAX_FILES)
-    return error_set(error, ERROR_ProcessParameterInvalid, "more than %d files", SCAN_MAX_FILES);
-  if (list->count == list->room) {
-    size_t room = list->room ? list->room * 2 : 256;
-    char **paths = realloc(list->paths, room * sizeof *paths);
-    if (!paths)
-      return error_memory(error);
-    list->paths = paths;
-    list->room = room;
-  }
-  char *copy = strdup(path);
-  if (!copy)
-    return error_memory(error);
-  list->paths[list->count++] = copy;
-  return 0;
-}
-
-static bool is_raster_name(const char *name)
+static bool is_raster_name(const char *path, bool regular)
 {
   static const char *const extensions[] = {".tif", ".tiff", ".jp2", ".png"};
-  const char *dot = strrchr(name, '.');
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+  (void)regular;
   for (size_t i = 0; dot && i < sizeof extensions / sizeof extensions[0]; i++)
     if (strcasecmp(dot, extensions[i]) == 0)
-      return name[0] != '.';
+      return true;
   return false;
-}
-
-static int compare_path(const void *a, const void *b)
-{
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool is_utf8(const char *text)
-{
-  size_t length = strlen(text), step;
-  for (size_t at = 0; at < length; at += step)
-    if ((step = utf8_length(text + at, length - at)) == 0)
-      return false;
-  return true;
-}
-
-/* Whether the path, its links resolved, lies below the root, which has none. */
-static bool is_below(const char *path, const char *root)
-{
-  char real[PATH_MAX];
-  size_t length = strlen(root);
-  return realpath(path, real) && strncmp(real, root, length) == 0 && (real[length] == '/' || root[length - 1] == '/');
-}
-
-/* Why an entry is left out, if it is worth a word; NULL: take it, or say nothing. */
-static const char *reason_against(const FTSENT *entry, const char *root, bool follow)
-{
-  bool wanted = is_raster_name(entry->fts_name);
-  switch (entry->fts_info) {
-  case FTS_DNR:
-  case FTS_ERR:
-    return strerror(entry->fts_errno);
-  case FTS_DC:
-    return "it leads back to a folder above it";
-  case FTS_SL:
-  case FTS_SLNONE:
-    return follow ? "it is a link to nothing" : "it is a link (--follow takes those that stay below the folder)";
-  case FTS_D:
-  case FTS_F:
-    if (follow && entry->fts_level > 0 && !is_below(entry->fts_path, root))
-      return "it leads out of the folder";
-    if (entry->fts_info == FTS_F && wanted && !is_utf8(entry->fts_path))
-      return "its path is no UTF-8";
-    return NULL;
-  default:
-    return wanted && entry->fts_info != FTS_DP ? "it is no regular file" : NULL;
-  }
-}
-
-static void say_left_out(const struct scan *scan, const char *path, const char *reason)
-{
-  bool printable = is_utf8(path);
-  scan_warn(scan, "%s is left out: %s", printable ? path : "a file of a strange name", reason);
-}
-
-static int walk(const struct scan *scan, FTS *tree, const char *root, struct file_list *list, struct error *error)
-{
-  const bool follow = scan->options->follow;
-  size_t root_length = strlen(root);
-  for (FTSENT *entry; (entry = fts_read(tree)) != NULL;) {
-    const char *reason = reason_against(entry, root, follow);
-    bool hidden = entry->fts_level > 0 && entry->fts_name[0] == '.';
-    if (reason && !hidden)
-      say_left_out(scan, entry->fts_path, reason);
-    if (entry->fts_info == FTS_D && (reason || hidden || entry->fts_level > SCAN_MAX_DEPTH))
-      fts_set(tree, entry, FTS_SKIP);
-    else if (entry->fts_info == FTS_F && !reason && is_raster_name(entry->fts_name) &&
-             list_add(list, entry->fts_path + root_length + 1, error) != 0)
-      return -1;
-  }
-  return 0;
-}
-
-static int list_files(const struct scan *scan, const char *path, struct file_list *list, struct error *error)
-{
-  char *root = strdup(path);
-  char *const roots[] = {root, NULL};
-  const bool follow = scan->options->follow;
-  FTS *tree = root ? fts_open(roots, (follow ? FTS_LOGICAL : FTS_PHYSICAL) | FTS_NOCHDIR, NULL) : NULL;
-  int result = -1;
-  if (!tree)
-    error_set(error, ERROR_FileNotFound, "%s: %s", path, strerror(errno));
-  else
-    result = walk(scan, tree, path, list, error);
-  if (tree)
-    fts_close(tree);
-  free(root);
-  if (list->count)
-    qsort(list->paths, list->count, sizeof *list->paths, compare_path);
-  return result;
 }
 
 /* State of one folder's scan. */
@@ -308,12 +184,13 @@ static int list_one(struct folder *folder, const char *path, struct file_list *l
 {
   const char *slash = strrchr(path, '/');
   folder->root = arena_strndup(folder->scan->arena, path, (size_t)(slash - path));
-  return folder->root ? list_add(list, slash + 1, error) : error_memory(error);
+  return folder->root ? file_list_add(list, slash + 1, error) : error_memory(error);
 }
 
 int scan_folder(struct scan *scan, const char *path, struct error *error)
 {
   struct folder folder = {.scan = scan, .root = path, .items = json_object()};
+  const struct file_list_query query = {path, is_raster_name};
   struct file_list list = {0};
   struct stat status;
   int result = folder.items ? 0 : error_memory(error);
@@ -323,19 +200,19 @@ int scan_folder(struct scan *scan, const char *path, struct error *error)
   if (result == 0 && stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
     result = list_one(&folder, path, &list, error);
   else if (result == 0)
-    result = list_files(scan, path, &list, error);
+    result = file_list_below(scan, &query, &list, error);
   folder.undated = result == 0 && !any_date(&folder, &list);
   for (size_t i = 0; result == 0 && i < list.count; i++)
     result = add_file(&folder, list.paths[i], error);
   if (result == 0 && !scan->options->band_regex)
     result = scan_part_bands(scan, error);
   if (result == 0 && list.count == 0)
-    result = error_set(error, ERROR_NoDataAvailable, "%s holds no rasters (tif, tiff, jp2, png)", path);
+    result = scan_gauge_folder(scan, path, error);
   else if (result == 0 && scan->skipped == list.count)
     result = error_parameter(error, ERROR_NoDataAvailable, "datetime",
                              "none of the %zu rasters below %s has a date%s in its name, '%s' for one", list.count,
                              path, scan->options->band_regex ? " and a band" : "", list.paths[0]);
-  list_free(&list);
+  file_list_free(&list);
   name_pattern_free(&folder.pattern);
   json_decref(folder.items);
   return result;

@@ -40,9 +40,10 @@ struct gauge_file {               /* what the header tells */
   uint64_t offset;    /* of the links in the file */
   enum gauge_file_sum sum_kind;
   uint32_t sum[2];
-  bool has_plaquette, has_trace;
+  bool has_plaquette, has_trace, has_beta;
   double plaquette, trace;               /* means of Re Tr / 3 */
   double plaquette_digits, trace_digits; /* one unit of the last digit that is there */
+  double beta;                           /* the coupling; told, not verified */
 };
 
 /* The format that the first bytes are of ("NERSC"); NULL: none. */

@@ -122,6 +122,20 @@ static int read_sums(const struct gauge_header *header, const char *xml, struct 
   return 0;
 }
 
+/* "beta = 6.0" in notes for readers; "beta11" is that of the plaquettes where there are larger loops. */
+static void read_notes(const char *text, struct gauge_file *out)
+{
+  for (const char *at = strstr(text, "beta"); at && !out->has_beta; at = strstr(at, "beta")) {
+    char *end;
+    at += strncmp(at, "beta11", 6) == 0 ? 6 : 4;
+    const char *number = at + strspn(at, " \t");
+    if (*number != '=')
+      continue;
+    out->beta = strtod(++number, &end);
+    out->has_beta = end > number && isfinite(out->beta);
+  }
+}
+
 static int read_xml(const struct gauge_header *header, const struct lime_record *record, struct gauge_file *out,
                     struct lime_seen *seen, struct error *error)
 {
@@ -144,6 +158,8 @@ static int read_xml(const struct gauge_header *header, const struct lime_record 
     status = read_private(header, xml, out, seen, error);
   else if (strcmp(record->type, "scidac-checksum") == 0)
     status = read_sums(header, xml, out, error);
+  else if (strcmp(record->type, "xlf-info") == 0 || strcmp(record->type, "scidac-record-xml") == 0)
+    read_notes(xml, out);
   free(xml);
   return status;
 }

@@ -91,6 +91,10 @@ static int read_entry(const struct gauge_header *header, const char *key, const 
     out->has_trace = true;
     return read_mean(header, value, &out->trace, &out->trace_digits, error);
   }
+  if (strcmp(key, "BETA") == 0) {
+    out->beta = strtod(value, &end);
+    out->has_beta = end > value && *end == '\0' && isfinite(out->beta);
+  }
   if (strcmp(key, "CHECKSUM") == 0) {
     unsigned long long sum = strtoull(value, &end, 16);
     if (end == value || *end != '\0' || sum > UINT32_MAX)
