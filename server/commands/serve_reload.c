@@ -171,8 +171,8 @@ void serve_reload(struct serve_reload *reload)
     serve_options_free(&fresh);
     return;
   }
-  log_message(LOG_INFO, "the settings were read again");
   tell_changes(reload, &fresh);
+  log_message(LOG_INFO, "the settings were read again"); /* the last line: who waits for it has all the others */
   serve_options_free(&reload->now);
   reload->now = fresh;
 }

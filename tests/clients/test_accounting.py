@@ -1,5 +1,6 @@
 """What a job used and costs, how long its results are kept, and what an operator can do about it."""
 
+import calendar
 import contextlib
 import re
 import sqlite3
@@ -8,6 +9,7 @@ import time
 import pytest
 import requests
 
+from conftest import until
 from test_fairness import WORK, queue_quietly, start, user  # noqa: F401 (start is a fixture)
 from test_server_api import ADD, FILE, SLOW, assert_error, run
 
@@ -53,7 +55,7 @@ def test_usage_and_costs(start):  # noqa: F811
     assert float(results.headers["OpenEO-Costs"]) == document["costs"] > 0
     assert [listed["costs"] for listed in server.call("GET", "/jobs").json()["jobs"]] == [document["costs"]]
     answer = server.result(long)
-    assert float(answer.headers["OpenEO-Costs"]) == pytest.approx(document["costs"], rel=0.9)
+    assert document["costs"] / 10 < float(answer.headers["OpenEO-Costs"]) < 10 * document["costs"]
 
 
 def test_nothing_costs_anything_without_a_tariff(start):  # noqa: F811
@@ -128,16 +130,14 @@ def test_results_are_kept_so_many_days(start):  # noqa: F811
     link = next(iter(server.call("GET", f"/jobs/{old}/results").json()["assets"].values()))["href"]
     expires = server.call("GET", f"/jobs/{new}/results").json()["properties"]["expires"]
     assert expires[:10] > document["updated"][:10]
-    seconds = time.mktime(time.strptime(expires, "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(
-        time.strptime(document["updated"], "%Y-%m-%dT%H:%M:%SZ"))
-    assert seconds == pytest.approx(3 * 86400, abs=2)
+    ended, over = (calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+                   for text in (document["updated"], expires))
+    assert over - ended == pytest.approx(3 * 86400, abs=2)
     execute("UPDATE jobs SET ended = ended - ? WHERE id = ?", server, 3 * 86400 * 1000, old)
     server.stop()
     server = start("--keep-results", "3")
-    end = time.monotonic() + 10
-    while (server.data / "jobs" / old / "run-1").exists() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not (server.data / "jobs" / old / "run-1").exists() and (server.data / "jobs" / new / "run-1").exists()
+    until(lambda: not (server.data / "jobs" / old / "run-1").exists())
+    assert (server.data / "jobs" / new / "run-1").exists()
     assert server.status(old) == "finished"
     assert_error(server.call("GET", f"/jobs/{old}/results"), 410, "ResultLinkExpired")
     link = server.url + link[link.index("/openeo"):]
@@ -167,7 +167,7 @@ def test_an_operator_sees_all_jobs_and_ends_them(start):  # noqa: F811
         shown = job_of(server, "show", job).stdout
         assert "a long one" in shown and "lft_scalar_field" in shown and "the job starts" in shown
         assert job_of(server, "cancel", job).returncode == 0
-        bob.wait(waiting, "finished", seconds=8)  # the worker is free
+        bob.wait(waiting, "finished")  # the worker is free
     assert server.status(job) == "canceled"
     for wrong in (["cancel", "nothing"], ["show", "nothing"], ["priority", "nothing", "3"], ["priority", job, "101"]):
         assert job_of(server, *wrong).returncode == 1
