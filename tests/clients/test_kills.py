@@ -13,8 +13,9 @@ import time
 
 import requests
 
-from test_server_api import ADD, Server, add_user, children
-from test_survival import is_running, lattice, messages, result, wait_all
+from conftest import until
+from test_server_api import ADD, Server, add_user, children, is_running
+from test_survival import lattice, messages, result, wait_all
 
 KILLS = int(os.environ.get("TWINCUBE_KILLS", "20"))
 SEED = int(os.environ.get("TWINCUBE_SEED", "1"))
@@ -73,10 +74,7 @@ def restart(server, data):
     headers = dict(server.session.headers)
     with contextlib.suppress(ProcessLookupError):
         server.kill()
-    end = time.monotonic() + 5
-    while any(map(is_running, old)) and time.monotonic() < end:
-        time.sleep(0.01)
-    assert [pid for pid in old if is_running(pid)] == []
+    until(lambda: not any(map(is_running, old)))
     server = Server(data, *OPTIONS)
     server.session.headers.update(headers)
     server.session.trust_env = False

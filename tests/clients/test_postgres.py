@@ -205,7 +205,7 @@ def test_two_servers_share_jobs_and_each_runs_once(farm):
 
 def test_one_server_cancels_what_another_runs(farm):
     one = farm.start("one")
-    job = one.create(lattice(2000000, 1))
+    job = one.create(lasting(200))
     start_job(one, job)
     one.wait(job, "running")
     two = farm.start("two")
@@ -222,7 +222,7 @@ def test_one_server_cancels_what_another_runs(farm):
 
 def test_a_job_that_another_runs_is_deleted_with_its_folder(farm):
     one, two = farm.start("one"), farm.start("two", "--jobs", "1")
-    jobs = [one.create(lattice(2000000, seed)) for seed in (1, 2)]
+    jobs = [one.create(lasting(200, seed)) for seed in (1, 2)]
     for job in jobs:
         start_job(one, job)
         one.wait(job, "running")

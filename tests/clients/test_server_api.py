@@ -34,11 +34,11 @@ def graph(process_id, **arguments):
 
 ADD = graph("add", x=1, y=2)
 UNKNOWN = graph("there_is_no_such_process")
-# Minutes of work: a Markov chain that is cancelled, killed or abandoned.
+# Many minutes of work, whose result would be small: a Markov chain that is cancelled, killed or abandoned.
 SLOW = {
     "field": {
         "process_id": "lft_scalar_field",
-        "arguments": {"shape": [64, 64], "m2": 0.5, "lambda": 1, "configurations": 200000, "separation": 50},
+        "arguments": {"shape": [64, 64], "m2": 0.5, "lambda": 1, "configurations": 4000, "separation": 10000},
     },
     "save": {
         "process_id": "save_result",

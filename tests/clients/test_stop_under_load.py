@@ -16,7 +16,7 @@ import pytest
 
 from test_server_api import ADD, Server, add_user
 
-BUSY, LOAD_SECONDS = 64, 0.7
+BUSY = 64
 
 
 class Client:
@@ -103,9 +103,9 @@ def test_whoever_has_asked_is_answered(tmp_path, options):
         place = urllib.parse.urlsplit(server.url)
         asked = make_requests(place.netloc, server.session.headers["Authorization"])
         clients = [Client(selector, (place.hostname, place.port), asked[i % 4], i % 8 < 4) for i in range(BUSY)]
-        begin, told = time.monotonic(), False
-        while selector.get_map() and time.monotonic() < begin + 30:
-            if not told and time.monotonic() > begin + LOAD_SECONDS:
+        end, told = time.monotonic() + 100, False
+        while selector.get_map() and time.monotonic() < end:
+            if not told and sum(client.answers[b"200"] for client in clients) > 10 * BUSY:
                 server.process.send_signal(signal.SIGTERM)
                 told = True
             for key, _ in selector.select(0.1):
@@ -113,7 +113,6 @@ def test_whoever_has_asked_is_answered(tmp_path, options):
         ends = collections.Counter(client.end for client in clients)
         assert set(ends) <= {"told to", "not connected", "closed while nothing was asked"}, ends
         assert ends["told to"] >= BUSY / 4, ends
-        assert sum((client.answers for client in clients), collections.Counter())[b"200"] > BUSY
         assert server.process.wait(timeout=30) == 0
     finally:
         for key in list(selector.get_map().values()):
