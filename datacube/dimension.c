@@ -172,6 +172,14 @@ int dimension_pick(struct arena *arena, const struct dimension *d, const size_t 
   return 0;
 }
 
+bool dimension_counts(const struct dimension *dimension)
+{
+  for (size_t i = 0; i < dimension->size; i++)
+    if (dimension_label_number(dimension, i) != (double)i)
+      return false;
+  return true;
+}
+
 struct dimension dimension_enumerated(const char *name, enum dimension_type type, size_t size)
 {
   return (struct dimension){

@@ -49,6 +49,8 @@ bool dimension_label_is_number(const struct dimension *dimension, size_t i);
 /* Index of a label given as text or number; SIZE_MAX where there is none. Times match as instants. */
 size_t dimension_find_text(const struct dimension *dimension, const char *label);
 size_t dimension_find_number(const struct dimension *dimension, double label);
+/* Whether the labels are the numbers 0 … n-1 in this order. */
+bool dimension_counts(const struct dimension *dimension);
 bool dimension_labels_equal(const struct dimension *a, const struct dimension *b);
 /* Whether label i of a is label j of b (numbers within 1e-9 of the step). */
 bool dimension_same_label(const struct dimension *a, size_t i, const struct dimension *b, size_t j);

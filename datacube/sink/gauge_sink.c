@@ -4,6 +4,7 @@
 #include "datacube/sink/gauge_writer.h"
 #include "datacube/sink/output.h"
 #include "datacube/sink/whole.h"
+#include "datacube/source/gauge_sums.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,9 @@ static int find_field(const struct cube *cube, const char *format, struct field_
                        "%s holds SU(3) gauge fields in four dimensions: x0, x1, x2, x3, "
                        "direction (4 labels), row and column (3 each); %s is not so",
                        format, names[k]);
+    if (k < AXES && !dimension_counts(&cube->dimension[d]))
+      return error_set(error, ERROR_FormatUnsuitable,
+                       "%s holds whole lattices: the labels of %s must be 0, 1, …, and are not", format, names[k]);
   }
   for (size_t k = 0; k < AXES; k++) {
     out->direction[k] = dimension_find_text(&cube->dimension[out->dimension[AXES]], names[k]);
@@ -114,6 +118,18 @@ static void sort_elements(const struct gauge_sink *sink, const size_t *extent, d
   } while (next_place(count, at));
 }
 
+/* The files' readers would refuse anything else. */
+static int check_links(const struct gauge_sink *sink, const struct gauge_writer *writer, struct error *error)
+{
+  double off = gauge_unitarity(writer->file.extent, writer->elements);
+  if (off < GAUGE_FILE_UNITARITY)
+    return 0;
+  return error_set(error, ERROR_FormatUnsuitable,
+                   "%s holds SU(3) gauge fields, whose links are all unitary (open axes have none): an entry of "
+                   "U U^dagger - 1 is %.3g",
+                   sink->kind->format->name, off);
+}
+
 static int write_field(struct gauge_sink *sink, FILE *stream, struct error *error)
 {
   struct gauge_writer writer = {.stream = stream};
@@ -127,8 +143,12 @@ static int write_field(struct gauge_sink *sink, FILE *stream, struct error *erro
     return -1;
   sort_elements(sink, writer.file.extent, elements);
   writer.elements = elements;
-  sink->kind->write(&writer);
+  int status = check_links(sink, &writer, error);
+  if (status == 0)
+    sink->kind->write(&writer);
   spill_free(elements, bytes);
+  if (status != 0)
+    return -1;
   return fflush(stream) == 0 && !ferror(stream) ? 0 : output_error(error, "cannot write the gauge field");
 }
 

@@ -11,7 +11,9 @@
 /* Mean over sites and planes of Re Tr U_P / 3, and over the links of Re Tr U / 3. */
 double gauge_mean_plaquette(const size_t extent[4], const double *elements);
 double gauge_mean_trace(const size_t extent[4], const double *elements);
-/* Greatest entry of |U U^dagger - 1|. */
+/* Greatest entry of |U U^dagger - 1|; NaN where a number is not finite. A file holds links whose entry is below
+ * GAUGE_FILE_UNITARITY. */
+#define GAUGE_FILE_UNITARITY 1e-3
 double gauge_unitarity(const size_t extent[4], const double *elements);
 
 /* Adds 32-bit words, given as numbers. */

@@ -36,7 +36,7 @@ def run(folder, graph, out):
     return folder / out
 
 
-def node(process, **arguments):
+def node(process, /, **arguments):
     return {"process_id": process, "arguments": arguments}
 
 
@@ -178,6 +178,22 @@ def test_what_is_no_single_field_is_not_saved(folder):
         convert(folder, [name, name], "MILC", "ILDG", "two.lime")
     with pytest.raises(Refused, match="FormatUnsuitable"):
         convert(folder, [name], "MILC", "NERSC", "p.nersc", ("lft_plaquette", {}))
+    for process, number in (("multiply", 2), ("divide", 0)):
+        step = {"process_graph": {"p": node(process, x={"from_parameter": "x"}, y=number) | {"result": True}}}
+        with pytest.raises(Refused, match="FormatUnsuitable.*unitary"):
+            convert(folder, [name], "MILC", "ILDG", "links.lime", ("apply", {"process": step}))
+    later = {"process_graph": {"p": node("gt", x={"from_parameter": "value"}, y=1) | {"result": True}}}
+    with pytest.raises(Refused, match="FormatUnsuitable.*labels of x0"):
+        convert(folder, [name], "MILC", "MILC", "part.milc", ("filter_labels", {"dimension": "x0", "condition": later}))
+
+
+@pytest.mark.parametrize("form", ["NERSC", "ILDG", "openQCD"])
+def test_open_axes_are_not_saved(tmp_path, form):
+    links = node("lft_gauge_field", shape=[4, 4, 4, 4], beta=6, configurations=1, thermalisation=0, separation=1,
+                 boundary=["open", "periodic", "periodic", "periodic"])
+    saved = node("save_result", data={"from_node": "links"}, format=form)
+    with pytest.raises(Refused, match="FormatUnsuitable.*open axes"):
+        run(tmp_path, {"links": links, "saved": saved | {"result": True}}, "open.links")
 
 
 # ---- damaged files
