@@ -33,6 +33,8 @@ static const char *find_places(const struct cube *cube, struct gauge_cube *out, 
     size_t d = cube_find_dimension(cube, axis_names[out->dimensions]);
     if (d == SIZE_MAX)
       break;
+    if (!dimension_counts(&cube->dimension[d]))
+      return "the labels of an axis are not 0, 1, …, as lattices are whole and periodic";
     places->axis[out->dimensions] = d;
     out->extent[out->dimensions] = cube->dimension[d].size;
   }

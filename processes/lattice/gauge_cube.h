@@ -1,8 +1,9 @@
 /* A gauge cube: a cube of gauge fields, and what is computed of one configuration after the other.
  *
- * Its dimensions are x0, x1, … (two to four; x0 is the Euclidean time), `direction` with the labels "x0", "x1", …,
- * and `row` and `column` of the colours, complex elements; all others (chain, configuration, …) number
- * configurations. Dimensions are found by their names and directions by their labels, in any order. */
+ * Its dimensions are x0, x1, … (two to four; x0 is the Euclidean time), whole axes with the labels 0, 1, …,
+ * `direction` with the labels "x0", "x1", …, and `row` and `column` of the colours, complex elements; all others
+ * (chain, configuration, …) number configurations. Dimensions are found by their names and directions by their
+ * labels, in any order. */
 #ifndef TWINCUBE_PROCESSES_LATTICE_GAUGE_CUBE_H
 #define TWINCUBE_PROCESSES_LATTICE_GAUGE_CUBE_H
 

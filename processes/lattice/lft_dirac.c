@@ -133,6 +133,9 @@ static int find_field(struct call *call, const struct dirac_frames *d, const str
     if (found == SIZE_MAX || from->dimension[found].size != size) {
       return no_field(call, from, spins, d->cube.colours, "a dimension is missing or of another size");
     }
+    if (k < dimensions && !dimension_counts(&from->dimension[found])) {
+      return no_field(call, from, spins, d->cube.colours, "the labels of an axis are not 0, 1, …");
+    }
     place[found] = (int)k;
   }
   return element_info(from->type)->is_complex

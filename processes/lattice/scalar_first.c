@@ -18,7 +18,8 @@ static int sort_axes(struct call *call, struct chain_first *first, const struct 
     size_t d = cube_find_dimension(cube, axis_names[k]);
     if (k < action->dimensions) {
       axis[k] = d;
-      same = same && d != SIZE_MAX && cube->dimension[d].size == action->extent[k];
+      same = same && d != SIZE_MAX && cube->dimension[d].size == action->extent[k] &&
+             dimension_counts(&cube->dimension[d]);
     } else {
       same = same && d == SIZE_MAX;
     }
@@ -28,7 +29,9 @@ static int sort_axes(struct call *call, struct chain_first *first, const struct 
     const char *names = cube_dimension_names(call->arena, cube);
     return chain_first_invalid(
         call, first,
-        arena_printf(call->arena, "on %s sites, of floating-point numbers with an axis x0, x1, … for each extent",
+        arena_printf(call->arena,
+                     "on %s sites, of floating-point numbers with an axis x0, x1, … for each extent, labelled "
+                     "0, 1, …",
                      shape ? shape : "?"),
         arena_printf(call->arena, "it has %s elements, %zu in all, and the dimensions %s",
                      element_info(cube->type)->name, cube_elements(cube), names ? names : "?"));
