@@ -59,7 +59,7 @@ static void overlaps(const struct fermion_shape *shape, const double *eta, const
     double above = half_overlap(eta + offset, psi + offset, upper, lanes);
     double below = half_overlap(eta + half, psi + half, numbers - upper, lanes);
     scalar[block] = above + below;
-    chiral[block] = shape->spins > 1 ? above - below : 0;
+    chiral[block] = shape->spins > 1 ? above - below : NAN;
   }
   out[0] = lattice_sum(scalar, blocks) / (double)shape->lattice->sites;
   out[1] = lattice_sum(chiral, blocks) / (double)shape->lattice->sites;

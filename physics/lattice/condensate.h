@@ -12,7 +12,8 @@ struct condensate_noise {
   uint64_t seed;
 };
 
-enum { CONDENSATE_NUMBERS = 4 }; /* mean and error of the scalar, mean and error of the pseudoscalar (0 without spin) */
+/* Mean and error of the scalar, mean and error of the pseudoscalar (NaN without spin). */
+enum { CONDENSATE_NUMBERS = 4 };
 
 /* Bytes of the work space; 0 where that overflows. */
 size_t condensate_bytes(const struct fermion_shape *shape);

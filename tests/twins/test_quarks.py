@@ -34,6 +34,10 @@ def test_staggered_ward_identity(twin):
     values = values[0, 0, 0, 0, 0, 0, :, 0, :]
     trace = sum(values[c, c, 0] for c in range(3))
     assert abs(0.2 * pion.sum() / trace - 1) < 1e-9
+    labels, values = compute(twin, "lft_chiral_condensate", field, sources=2, **quark)
+    condensate = dict(zip(labels["observable"], values[0]))
+    assert condensate["scalar"] > condensate["scalar_error"] > 0
+    assert numpy.isnan([condensate["pseudoscalar"], condensate["pseudoscalar_error"]]).all()
 
 
 def test_operator_undoes_the_propagator(twin):
