@@ -204,7 +204,7 @@ static int plan_everything(struct planning *p, const struct plan_options *option
     return error_memory(p->error);
   p->cancel = options->cancel;
   p->plan->threads = options->threads ? options->threads : cores > 0 ? (unsigned)cores : 1;
-  p->plan->memory = options->memory ? options->memory : (size_t)2 << 30;
+  p->plan->memory = options->memory ? options->memory : PLAN_MEMORY;
   p->plan->devices = options->devices;
   p->plan->cubes = cubes;
   p->plan->output_count = p->count;

@@ -9,13 +9,15 @@
 #include "datacube/base/buffer.h"
 #include "hpc/plan/node.h"
 
+#define PLAN_MEMORY ((size_t)2 << 30) /* bytes, where plan_options.memory is 0 */
+
 struct devices;
 struct plan;
 
 struct plan_options {
-  size_t memory;           /* bytes that tiles, registers, kept results and driver caches may take together; 0: 2 GiB */
-  unsigned threads;        /* workers; 0: as many as the machine has cores */
-  struct devices *devices; /* that kernels may run on, borrowed for as long as the plan runs; or NULL */
+  size_t memory;    /* bytes that tiles, registers, kept results and driver caches take together; 0: PLAN_MEMORY */
+  unsigned threads; /* workers; 0: as many as the machine has cores */
+  struct devices *devices;            /* that kernels may run on, borrowed for as long as the plan runs; or NULL */
   const volatile int *cancel;         /* becomes nonzero: planning ends with RequestTimeout; or NULL */
   size_t prefer[CUBE_MAX_DIMENSIONS]; /* plan_make: tile shape the sink writes best; 0: any */
 };

@@ -1,6 +1,7 @@
 /* A view of the last configurations, run into memory. See chain_first.h. */
 #include "processes/lattice/chain_first.h"
 
+#include "datacube/base/checked.h"
 #include "hpc/run/run.h"
 #include "hpc/stage/stage.h"
 #include "processes/cube/shape.h"
@@ -46,12 +47,20 @@ static int put_box(struct sink *sink, const struct box *box, const void *data, s
   return 0;
 }
 
+/* Bytes of memory that what is held until now leaves. */
+static size_t memory_left(const struct call *call)
+{
+  size_t memory = call->lowering->options->memory, used = arena_used(call->arena);
+  memory = memory ? memory : PLAN_MEMORY;
+  return used < memory ? memory - used : 1;
+}
+
 static int compute(struct call *call, const struct node *node, double *values)
 {
   static const struct sink_ops ops = {.put = put_box};
   const struct graph_options *options = call->lowering->options;
   const struct plan_options planning = {
-      .memory = options->memory, .threads = options->threads, .cancel = options->cancel, .devices = options->devices};
+      .memory = memory_left(call), .threads = options->threads, .cancel = options->cancel, .devices = options->devices};
   const struct run_limits limits = {.cancel = options->cancel, .beside = options->beside};
   size_t each = element_info(node->cube->type)->is_complex ? 2 : 1;
   struct first_sink sink = {.sink = {.ops = &ops}, .cube = node->cube, .each = each, .values = values};
@@ -104,8 +113,15 @@ int chain_first_values(struct call *call, const struct chain_first *first, doubl
                        bool *computed)
 {
   const struct node *node = first->node;
-  size_t count = cube_elements(node->cube);
-  *values = count > SIZE_MAX / 32 ? NULL : ARENA_ARRAY(call->arena, double, 2 * count);
+  size_t numbers = element_info(node->cube->type)->is_complex ? 2 : 1;
+  size_t bytes = saturated_mul(saturated_mul(cube_elements(node->cube), numbers), sizeof **values);
+  if (bytes >= memory_left(call)) {
+    return error_parameter(call->error, ERROR_ProcessGraphComplexity, "first",
+                           "the last configurations of parameter 'first' of process '%s' take %zu bytes, but %zu "
+                           "bytes of memory are left",
+                           call->process->id, bytes, memory_left(call));
+  }
+  *values = ARENA_ARRAY(call->arena, double, bytes / sizeof **values);
   *text =
       arena_printf(call->arena, "%016llx%016llx", (unsigned long long)node->hash.a, (unsigned long long)node->hash.b);
   if (*values == NULL || *text == NULL) {

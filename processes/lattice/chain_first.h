@@ -20,7 +20,8 @@ int chain_first_invalid(struct call *call, const struct chain_first *first, cons
 int chain_first_pick(struct call *call, struct chain_first *first, size_t *chains);
 
 /* All numbers of the node as doubles, complex ones as pairs, row-major, in the arena, and the text that identifies
- * them. *computed is false where the graph is only described: then the numbers are none. */
+ * them. They stay in memory as long as the graph: ProcessGraphComplexity where they leave nothing of it to compute them
+ * in. *computed is false where the graph is only described: then the numbers are none. */
 int chain_first_values(struct call *call, const struct chain_first *first, double **values, const char **text,
                        bool *computed);
 

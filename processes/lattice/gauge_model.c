@@ -285,6 +285,8 @@ int gauge_model_describe(struct arena *arena, const struct gauge_model *model, s
   chain->frame = frame;
   chain->diagnostics = rows;
   chain->diagnostic_count = count;
+  chain->held =
+      model->first_text != NULL ? saturated_mul(chain->chains, doubles_of(&model->chain) * sizeof(double)) : 0;
   chain->work = gauge_model_work(&model->chain);
   chain->sites = sites_of(&model->chain);
   chain->grain = GRAIN / (model->chain.colours * model->chain.colours * model->chain.dimensions) + 1;

@@ -11,16 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW_BYTES = 8 * 1024 * 1024, BLOCK_BYTES = 4 * 1024 * 1024, BLOCK_WORK = 100 * 1000 * 1000 };
+enum {
+  WINDOW_BYTES = 8 * 1024 * 1024,
+  IDLE_BYTES = 2 * WINDOW_BYTES,
+  BLOCK_BYTES = 4 * 1024 * 1024,
+  BLOCK_WORK = 100 * 1000 * 1000
+};
 
 struct chain {
   struct markov_chain parameters;
   size_t frame_bytes;   /* of all chains */
   size_t window;        /* frames remembered */
+  size_t bytes;         /* of memory and frames */
   pthread_mutex_t lock; /* guards all below */
   bool is_open;         /* crew, frames and sum are there: not before the first read */
   struct chain_crew crew;
   unsigned char *frames;
+  size_t readers; /* open now */
   uint64_t trajectory;
   size_t made;
   double (*sum)[CHAIN_MAX_DIAGNOSTICS]; /* a row a chain: of all trajectories since the last frame */
@@ -199,6 +206,7 @@ static int chain_open(const struct source *source, unsigned threads, struct sour
   *reader = (struct source_reader){.chain = chain, .cube = &source->cube};
   pthread_mutex_lock(&chain->lock);
   chain->crew.own.threads = threads > chain->crew.own.threads ? threads : chain->crew.own.threads;
+  chain->readers++;
   pthread_mutex_unlock(&chain->lock);
   *out = reader;
   return 0;
@@ -227,6 +235,12 @@ static int chain_read(struct source_reader *reader, const struct box *box, void 
 
 static void chain_close(struct source_reader *reader)
 {
+  struct chain *chain = reader->chain;
+  pthread_mutex_lock(&chain->lock);
+  if (--chain->readers == 0 && chain->bytes > IDLE_BYTES) {
+    drop_memory(chain);
+  }
+  pthread_mutex_unlock(&chain->lock);
   free(reader);
 }
 
@@ -331,9 +345,10 @@ int markov_chain_source(struct arena *arena, const struct markov_chain *paramete
   source->block[0] = by_work < by_bytes ? by_work : by_bytes;
   source->ops = &chain_ops;
   source->sequential = true;
-  source->reader_bytes = saturated_add(
+  chain->bytes = saturated_add(
       saturated_mul(chain_crew_share(chain->parameters.ranks, parameters->chains), chain_group_state_bytes(parameters)),
       saturated_mul(chain->window, bytes));
+  source->reader_bytes = saturated_add(chain->bytes, parameters->held);
   source->origin = source->cube.title;
   source->state = chain;
   *out = source;

@@ -7,9 +7,10 @@
  * from then on the end of every separation-th is a configuration. Readers share the chains under a lock: only as many
  * configurations are made as are asked for, in order, and the last ones are remembered (8 MiB of them, at least two). A
  * read of what is no longer remembered starts the chains anew, and so does one after a read that was cut off
- * (RequestTimeout). That gives the same numbers, because a model's state is a pure function of its parameters, the
- * chain's number and the trajectory's. Several chains advance on a thread each, one chain shares its work among them;
- * where there are ranks, they are dealt to these (chain_crew.h). The bits depend on neither. */
+ * (RequestTimeout). Large chains (16 MiB) give their memory back with the last reader, and start anew with the next.
+ * That gives the same numbers, because a model's state is a pure function of its parameters, the chain's number and the
+ * trajectory's. Several chains advance on a thread each, one chain shares its work among them; where there are ranks,
+ * they are dealt to these (chain_crew.h). The bits depend on neither. */
 #ifndef TWINCUBE_PROCESSES_LATTICE_MARKOV_CHAIN_H
 #define TWINCUBE_PROCESSES_LATTICE_MARKOV_CHAIN_H
 
@@ -70,6 +71,7 @@ struct markov_chain {
   size_t separation;             /* for each configuration, at least 1 */
   uint64_t first_trajectory;     /* number of the first, thermalisation or not */
   enum chain_quantity quantity;
+  size_t held;                /* bytes that the model keeps besides: what the chains go on from */
   size_t work;                /* of a trajectory of one chain, about nanoseconds */
   size_t grain;               /* fewest sites worth a thread */
   size_t sites;               /* of one chain */

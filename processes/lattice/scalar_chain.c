@@ -178,6 +178,7 @@ int scalar_chain_describe(struct arena *arena, const struct chain_parameters *pa
   chain->frame = frame;
   chain->diagnostics = diagnostics;
   chain->diagnostic_count = parameters->update == SCALAR_CLUSTER ? CHAIN_DIAGNOSTICS + 1 : CHAIN_DIAGNOSTICS;
+  chain->held = parameters->first_text != NULL ? saturated_mul(chain->chains, chain->sites * sizeof(double)) : 0;
   chain->work = saturated_mul(chain->sites, work_of(parameters));
   chain->grain = THREAD_SITES;
   return chain->title != NULL ? 0 : error_memory(error);

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import subprocess
 import time
 
@@ -76,12 +77,11 @@ def run(graph, folder, *options, name="out"):
     return output.read_bytes()
 
 
-def fails(graph, folder):
+def fails(graph, folder, *options):
     source = folder / "bad.graph.json"
     source.write_text(json.dumps(graph))
-    done = subprocess.run(
-        [TWINCUBE, "run", str(source), "-o", str(folder / "bad.json")], capture_output=True, text=True, timeout=300
-    )
+    done = subprocess.run([TWINCUBE, "run", str(source), "-o", str(folder / "bad.json"), *options],
+                          capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     return done.stderr
 
@@ -276,3 +276,50 @@ def test_bad_arguments_are_named(arguments, parameter, tmp_path):
     message = fails({"n0": {**ensemble(**arguments), "result": True}}, tmp_path)
     assert message.startswith("ProcessParameterInvalid: ")
     assert parameter in message and len(message.strip().splitlines()) == 1
+
+
+# ---- cubes that are not a whole lattice
+
+
+def gauge_field(**arguments):
+    defaults = {"shape": [4, 4], "group": "U(1)", "beta": 2, "configurations": 1, "thermalisation": 0, "separation": 1}
+    return {"process_id": "lft_gauge_field", "arguments": {**defaults, **arguments}}
+
+
+def part_of(dimension, condition, *numbers):
+    of_value = {"process_id": condition, "arguments": dict(zip("xy", [{"from_parameter": "value"}, *numbers]))}
+    return "filter_labels", {"dimension": dimension, "condition": {"process_graph": {"c": {**of_value, "result": True}}}}
+
+
+@pytest.mark.parametrize("step", [
+    part_of("x0", "gte", 2), part_of("x1", "neq", 1),
+    ("rename_labels", {"dimension": "x0", "target": [3, 2, 1, 0]}),
+    ("rename_labels", {"dimension": "x1", "target": ["a", "b", "c", "d"]}),
+])
+def test_axes_are_whole(step, tmp_path):
+    """A slab, a lattice with a hole, axes in another order: links would meet neighbours that are none."""
+    for process, arguments in (("lft_plaquette", {}), ("lft_gauge_transformation", {"seed": 1})):
+        message = fails(chain(gauge_field(), step, (process, arguments)), tmp_path)
+        assert "ProcessParameterInvalid" in message and "data" in message and "labels of an axis" in message
+    graph = chain(ensemble(shape=[4, 4], configurations=1), step)
+    size = [3, 4] if step[1].get("condition") else [4, 4]
+    graph["on"] = {**ensemble(shape=size, configurations=1, first={"from_node": "n1"}), "result": True}
+    del graph["n1"]["result"]
+    message = fails(graph, tmp_path)
+    assert "ProcessParameterInvalid" in message and "first" in message
+
+
+def test_first_is_counted_in_memory(tmp_path):
+    """What suffices for a chain does not for one that also keeps the 4 MiB of configurations that it goes on from."""
+    arguments = {"shape": [256, 256], "chains": 2, "overrelaxation": 0}
+    measure = ("lft_plaquette", {})
+    plain = chain(gauge_field(**arguments), measure)
+    needs = re.search(r"needs (\d+) bytes .* with (\d+) bytes", fails(plain, tmp_path, "--memory", "99M"))
+    least = -(-(int(needs[1]) + int(needs[2])) >> 20)
+    run(plain, tmp_path, "--memory", f"{least}M")
+    on = chain(gauge_field(**arguments, first={"from_node": "before"}, first_trajectory=1), measure)
+    on["before"] = gauge_field(**arguments)
+    assert "ProcessGraphComplexity" in fails(on, tmp_path, "--memory", f"{least + 2}M")
+    run(on, tmp_path, "--memory", f"{least + 6}M")
+    message = fails(on, tmp_path, "--memory", "3M")
+    assert "ProcessGraphComplexity" in message and "first" in message and "4194304 bytes" in message
