@@ -125,6 +125,9 @@ static void drift(void *context, double time)
 static void kick_by_fermions(void *context, double time)
 {
   const struct dynamics *d = context;
+  if (d->chain->fermions.failed) {
+    return;
+  }
   schwinger_set(&d->chain->fermions, &d->chain->field);
   schwinger_kick(&d->chain->fermions, &d->chain->lattice, time, d->chain->momentum);
 }
@@ -134,6 +137,9 @@ static void follow_gauge(void *context, double time)
 {
   const struct dynamics *d = context;
   const struct gauge_chain_parameters *p = d->chain->parameters;
+  if (d->chain->fermions.failed) {
+    return;
+  }
   md_follow(&(struct md_system){context, kick, drift, d->cancel}, p->order, p->gauge_steps,
             time / (double)p->gauge_steps);
 }
@@ -151,13 +157,14 @@ void gauge_chain_follow(struct gauge_chain *chain, unsigned threads, const volat
 }
 
 /* New pseudofermions for the links; returns their action. */
-static double draw_fermions(struct gauge_chain *chain, uint64_t t)
+static double draw_fermions(struct gauge_chain *chain, uint64_t t, const volatile int *cancel)
 {
   if (chain->parameters->kappa == 0) {
     return 0;
   }
   chain->fermions.iterations = 0;
   chain->fermions.failed = false;
+  chain->fermions.cancel = cancel;
   schwinger_set(&chain->fermions, &chain->field);
   return schwinger_draw(&chain->fermions, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_FERMIONS});
 }
@@ -172,9 +179,12 @@ static struct gauge_outcome hmc_step(struct gauge_chain *chain, uint64_t t, unsi
   memcpy(chain->before, chain->field.links, bytes);
   gauge_momentum_draw(&chain->field, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_MOMENTA}, threads,
                       chain->momentum);
-  double fermions = draw_fermions(chain, t);
+  double fermions = draw_fermions(chain, t, cancel);
   double kinetic = gauge_momentum_kinetic(&chain->field, chain->momentum, threads, chain->values);
   gauge_chain_follow(chain, threads, cancel);
+  if (chain->fermions.failed) {
+    return (struct gauge_outcome){.failed = true, .iterations = chain->fermions.iterations};
+  }
   gauge_reunitarise(&chain->field, threads);
   double action = gauge_chain_value(chain, threads);
   double end = gauge_momentum_kinetic(&chain->field, chain->momentum, threads, chain->values);

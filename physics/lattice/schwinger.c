@@ -35,6 +35,17 @@ size_t schwinger_bytes(const size_t *extent)
   return saturated_mul(sites, SPINOR * (FIELDS + 1) * sizeof(double));
 }
 
+/* Conjugate gradients need ln(2 / TOLERANCE) / 2 times the ratio of M's largest to its smallest singular value. For
+ * free fermions that is (1 + 4 kappa) / (1 - 4 kappa); near the critical kappa, and behind it, the lattice limits it.
+ */
+double schwinger_iterations(const size_t *extent, double kappa)
+{
+  double limit = (double)(extent[0] > extent[1] ? extent[0] : extent[1]), gap = 1.0 - 4.0 * kappa;
+  double ratio = gap * limit > 1.0 + 4.0 * kappa ? (1.0 + 4.0 * kappa) / gap : limit;
+  double count = 0.5 * log(2.0 / TOLERANCE) * ratio;
+  return count < MOST_ITERATIONS ? count : MOST_ITERATIONS;
+}
+
 void schwinger_open(struct schwinger *schwinger, const size_t *extent, void *memory)
 {
   double *at_field = memory;
@@ -116,16 +127,24 @@ static double square(const struct schwinger *s, const double *v)
   return sum;
 }
 
+static bool is_cut(const struct schwinger *s)
+{
+  return s->cancel != NULL && *s->cancel != 0;
+}
+
 /* x = (M M^dagger)^-1 phi, y = M^dagger x. */
 static void solve(struct schwinger *s)
 {
+  if (s->failed) {
+    return;
+  }
   size_t count = SPINOR * s->sites;
   memset(s->x, 0, count * sizeof *s->x);
   memcpy(s->r, s->phi, count * sizeof *s->r);
   memcpy(s->p, s->phi, count * sizeof *s->p);
   double rest = square(s, s->r), goal = rest * TOLERANCE * TOLERANCE;
   size_t iteration = 0;
-  for (; rest > goal && iteration < MOST_ITERATIONS; iteration++) {
+  for (; rest > goal && iteration < MOST_ITERATIONS && !is_cut(s); iteration++) {
     schwinger_apply(s, s->mp, s->p, true);
     schwinger_apply(s, s->q, s->mp, false);
     double alpha = rest / square(s, s->mp), last = rest;
@@ -138,7 +157,7 @@ static void solve(struct schwinger *s)
       s->p[i] = s->r[i] + rest / last * s->p[i];
     }
   }
-  s->failed = s->failed || !(rest <= goal); /* so that NaN fails */
+  s->failed = !(rest <= goal); /* so that NaN fails */
   s->iterations += iteration;
   schwinger_apply(s, s->y, s->x, true);
 }

@@ -14,17 +14,21 @@
 struct schwinger {
   size_t extent[2], sites;
   double kappa;
-  bool antiperiodic;      /* in x0 */
-  double *links;          /* [site][mu][re, im], with the sign of the boundary */
-  double *phi, *x, *y;    /* pseudofermion, (M M^dagger)^-1 phi, M^dagger x */
-  double *r, *p, *q, *mp; /* work */
-  size_t iterations;      /* of the solvers since it was set to 0 */
-  bool failed;            /* one of them did not converge: stays */
+  bool antiperiodic;          /* in x0 */
+  double *links;              /* [site][mu][re, im], with the sign of the boundary */
+  double *phi, *x, *y;        /* pseudofermion, (M M^dagger)^-1 phi, M^dagger x */
+  double *r, *p, *q, *mp;     /* work */
+  size_t iterations;          /* of the solvers since it was set to 0 */
+  bool failed;                /* one of them did not converge, or was cut off: stays, and no other begins */
+  const volatile int *cancel; /* becomes nonzero: solvers are cut off; or NULL */
 };
 
 /* Bytes of memory; saturated. */
 size_t schwinger_bytes(const size_t *extent);
 void schwinger_open(struct schwinger *schwinger, const size_t *extent, void *memory);
+
+/* About how many iterations a solution takes. */
+double schwinger_iterations(const size_t *extent, double kappa);
 
 /* Takes over the links; after that the functions below are about them. */
 void schwinger_set(struct schwinger *schwinger, const struct gauge_field *field);

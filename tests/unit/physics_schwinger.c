@@ -233,10 +233,62 @@ static void a_singular_operator_is_found_out(void **state)
   free(o.memory);
 }
 
+/* Nothing is worked out any more once a solver has been cut off or has failed. */
+static void a_cut_or_failed_trajectory_ends_at_once(void **state)
+{
+  (void)state;
+  const volatile int cancel = 1;
+  struct gauge_chain_parameters p = small;
+  struct opened o;
+  double before[SITES * 4], after[SITES * 4];
+  p.start = GAUGE_HOT;
+  open_chain(&o, &p);
+  struct schwinger *s = &o.chain.fermions;
+  schwinger_set(s, &o.chain.field);
+  schwinger_draw(s, (struct philox_stream){5, 2});
+  s->cancel = &cancel;
+  schwinger_action(s);
+  assert_true(s->failed && s->iterations == 0);
+  s->cancel = NULL;
+  schwinger_kick(s, &o.chain.lattice, 1, o.chain.momentum);
+  assert_true(s->failed && s->iterations == 0);
+  o.chain.field.links[0] = (double)NAN;
+  gauge_field_get(&o.chain.field, 1, before);
+  assert_true(gauge_chain_advance(&o.chain, 0, 1, NULL).failed);
+  gauge_field_get(&o.chain.field, 1, after);
+  assert_memory_equal(before, after, sizeof before);
+  free(o.memory);
+}
+
+static void iterations_are_about_as_estimated(void **state)
+{
+  (void)state;
+  static const struct {
+    size_t extent;
+    double kappa;
+  } rows[] = {{16, 0.1}, {16, 0.2}, {8, 0.25}, {16, 0.26}, {8, 0.3}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct gauge_chain_parameters p = small;
+    struct opened o;
+    p.extent[0] = p.extent[1] = rows[i].extent;
+    p.kappa = rows[i].kappa;
+    open_chain(&o, &p);
+    double solutions = 2 * (double)p.steps + 2, estimate = schwinger_iterations(p.extent, p.kappa);
+    gauge_chain_advance(&o.chain, 0, 1, NULL);
+    double iterations = (double)gauge_chain_advance(&o.chain, 1, 1, NULL).iterations / solutions;
+    printf("%zu^2, kappa %g: %.0f iterations, estimate %.0f\n", rows[i].extent, p.kappa, iterations, estimate);
+    assert_true(iterations < 2 * estimate && iterations > estimate / 4);
+    free(o.memory);
+  }
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_operator_is_its_matrix), cmocka_unit_test(ways_keep_energy_to_their_order_and_lead_back),
-      cmocka_unit_test(the_ensemble_is_that_of_the_determinant), cmocka_unit_test(a_singular_operator_is_found_out)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_operator_is_its_matrix),
+                                     cmocka_unit_test(ways_keep_energy_to_their_order_and_lead_back),
+                                     cmocka_unit_test(the_ensemble_is_that_of_the_determinant),
+                                     cmocka_unit_test(a_singular_operator_is_found_out),
+                                     cmocka_unit_test(a_cut_or_failed_trajectory_ends_at_once),
+                                     cmocka_unit_test(iterations_are_about_as_estimated)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
