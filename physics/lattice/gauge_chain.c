@@ -47,6 +47,9 @@ static void begin(struct gauge_chain *chain, const double *links, unsigned threa
   const struct gauge_chain_parameters *p = chain->parameters;
   if (links != NULL) {
     gauge_field_set(&chain->field, threads, links);
+    if (p->rough) {
+      gauge_reunitarise(&chain->field, threads);
+    }
     return;
   }
   if (p->start == GAUGE_INSTANTON) {

@@ -3,7 +3,8 @@
  * A trajectory is either one heat bath sweep with `overrelaxation` sweeps behind it (actions without rectangles, even
  * extents), or one of hybrid Monte Carlo: momenta, molecular dynamics for steps * step_size, acceptance with min(1,
  * exp(-dH)). Both end with all links put back to the group. The state is the links and the number of the next
- * trajectory, nothing else: a chain continued from a configuration is bit for bit the chain that went on.
+ * trajectory, nothing else: a chain continued from a configuration in double precision is bit for bit the chain that
+ * went on.
  *
  * With kappa there are two flavours of Wilson fermions beside (U(1) in two dimensions, hybrid Monte Carlo): their
  * forces at the steps, and between them `gauge_steps` steps of the gauge field's, which are cheap and large.
@@ -36,6 +37,7 @@ struct gauge_chain_parameters {
   uint64_t seed;
   enum gauge_start start;
   struct gauge_instanton instanton;
+  bool rough; /* links to begin with are rounded more than a chain's own: they are put back to the group */
 };
 
 struct gauge_chain {

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #define UNITARY_TOLERANCE 1e-5 /* files may be of single precision */
+#define ROUNDING 1e-13         /* of a chain's own links, in double precision, at most */
 
 static int check_lattice(struct call *call, const struct chain_first *first, const struct gauge_cube *cube,
                          const struct gauge_chain_parameters *p)
@@ -24,9 +25,10 @@ static int check_lattice(struct call *call, const struct chain_first *first, con
   return chain_first_invalid(call, first, expected, given);
 }
 
-/* Whether a link is in the group, or zero where it has to be. */
-static bool is_link(const double *u, size_t n, bool absent)
+/* Greatest entry of |U U^dagger - 1|, or |U U^dagger| of a link that has to be zero; infinite where that is NaN. */
+static double off_group(const double *u, size_t n, bool absent)
 {
+  double largest = 0;
   for (size_t i = 0; i < n; i++) {
     for (size_t j = 0; j <= i; j++) {
       double re = i == j && !absent ? -1.0 : 0.0, im = 0;
@@ -35,12 +37,14 @@ static bool is_link(const double *u, size_t n, bool absent)
         re += a[0] * b[0] + a[1] * b[1];
         im += a[1] * b[0] - a[0] * b[1];
       }
-      if (!(fabs(re) < UNITARY_TOLERANCE && fabs(im) < UNITARY_TOLERANCE)) { /* written so that NaN fails */
-        return false;
+      double off = fmax(fabs(re), fabs(im));
+      if (isnan(re) || isnan(im)) {
+        return (double)INFINITY;
       }
+      largest = off > largest ? off : largest;
     }
   }
-  return true;
+  return largest;
 }
 
 /* Whether that link leaves the last slice of an open axis. */
@@ -52,13 +56,16 @@ static bool is_absent(const struct gauge_chain_parameters *p, size_t site, size_
   return p->action.open[mu] && (site + 1) % p->extent[mu] == 0;
 }
 
-static int check_links(struct call *call, const struct chain_first *first, const struct gauge_chain_parameters *p,
+/* Notes in p whether the links are rougher than a chain's. */
+static int check_links(struct call *call, const struct chain_first *first, struct gauge_chain_parameters *p,
                        const double *values, size_t links)
 {
   size_t each = p->colours * p->colours * 2;
   for (size_t i = 0; i < links; i++) {
     size_t site = i / p->dimensions, mu = i % p->dimensions;
-    if (!is_link(values + i * each, p->colours, is_absent(p, site, mu))) {
+    double off = off_group(values + i * each, p->colours, is_absent(p, site, mu));
+    p->rough = p->rough || off > ROUNDING;
+    if (off >= UNITARY_TOLERANCE) {
       const char *given = arena_printf(call->arena, "the link of direction x%zu at site %zu is not", mu, site);
       return chain_first_invalid(call, first, "whose links are unitary, and zero where they leave an open axis", given);
     }

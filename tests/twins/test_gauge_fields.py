@@ -109,6 +109,18 @@ def test_chains_are_independent_and_go_on(twin):
     assert whole["data"][0][0] != whole["data"][0][1]
 
 
+def test_rounded_links_are_put_back_to_the_group(twin):
+    """Steps so long that all are rejected leave the links that the chain began with."""
+    arguments = {"shape": [4, 4], "group": "SU(3)", "beta": 6, "separation": 1, "configurations": 1}
+    links = numpy.array(twin.compute({
+        "rounded": {"process_id": "lft_gauge_field", "arguments": {**arguments, "precision": "single"}},
+        "on": {"process_id": "lft_gauge_field", "result": True,
+               "arguments": {**arguments, "thermalisation": 0, "update": "hmc", "steps": 2, "step_size": 3,
+                             "first": {"from_node": "rounded"}}}})["data"]) @ [1, 1j]
+    off = abs(links @ links.conj().swapaxes(-1, -2) - numpy.eye(3)).max()
+    assert off < 1e-14, off
+
+
 # ---- minutes ---------------------------------------------------------------------------------------------------------
 
 
