@@ -28,17 +28,9 @@ struct gauge_action {
 /* beta w_{mu nu}. */
 double gauge_action_weight(const struct gauge_action *action, size_t mu, size_t nu);
 
-/* S; `values` is room for a number a block. */
+/* S; `scratch` as in gauge_observables.h. Loops that leave an open axis do not count. */
 double gauge_action_value(const struct gauge_field *field, const struct gauge_action *action, unsigned threads,
-                          double *values);
-
-/* Mean of Re Tr P / N over all plaquettes on the lattice; NaN where there are none. Room as above. */
-double gauge_action_plaquette(const struct gauge_field *field, const struct gauge_action *action, unsigned threads,
-                              double *values);
-
-/* The geometric charge of a two-dimensional U(1) field, sum of the plaquettes' angles in (-pi, pi] over 2 pi: a whole
- * number where no axis is open. Room as above. */
-double gauge_action_charge(const struct gauge_field *field, unsigned threads, double *values);
+                          void *scratch);
 
 /* Molecular dynamics' kick: K -= time dS/dU, an antihermitian K a link in the links' layout, whose kinetic energy is
  * sum |K|^2, for U(1) half of it, and that drives U by dU/dt = K U. */

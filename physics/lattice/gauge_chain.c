@@ -4,6 +4,7 @@
 #include "datacube/base/checked.h"
 #include "physics/lattice/gauge_heatbath.h"
 #include "physics/lattice/gauge_momentum.h"
+#include "physics/lattice/gauge_observables.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
     sizes.tables = rounded(lattice_bytes(p->dimensions, p->extent));
     sizes.links = gauge_field_bytes(&lattice, p->colours);
     sizes.fermions = p->kappa != 0 ? rounded(schwinger_bytes(p->extent)) : 0;
-    sizes.values = rounded(saturated_mul(lattice.blocks, sizeof(double)));
+    sizes.values = gauge_observables_bytes(&lattice);
   }
   return sizes;
 }

@@ -47,7 +47,7 @@ struct gauge_chain {
   struct lattice lattice;
   struct gauge_field field;
   double *momentum, *before; /* of HMC, in the links' layout; else NULL */
-  double *values;            /* a number a block */
+  double *values;            /* scratch of gauge_observables.h */
   double current;            /* S; NaN: not known */
   struct schwinger fermions; /* with kappa */
 };

@@ -183,29 +183,4 @@ SU_INLINE void gauge_rectangle_sum(size_t n, double *restrict out, const struct 
   su_add(n, out, 1.0, crosses ? moved : below);
 }
 
-/* ---- traces ------------------------------------------------------------------------------------------------------ */
-
-/* out[lane] = Re Tr of the rectangle from x, two links of mu by one of nu. */
-SU_INLINE void gauge_rectangle_trace(size_t n, double *out, const struct gauge_field *field, size_t block, size_t mu,
-                                     size_t nu)
-{
-  SU_MATRIX(top);
-  SU_MATRIX(far);
-  SU_MATRIX(path);
-  su_zero(n, path);
-  gauge_staple_there(n, far, field, block, 2 * mu, nu, mu);
-  gauge_add_path(n, field, path, 1.0, su_link_here(n, field, block, nu),
-                 su_link_there(n, field, block, 2 * nu, mu, top), far);
-  su_real_trace_adjoint(n, out, su_link_here(n, field, block, mu), path);
-}
-
-/* out[lane] = Re Tr of the plaquette at x in the plane of mu and nu. */
-SU_INLINE void gauge_plaquette_trace(size_t n, double *out, const struct gauge_field *field, size_t block, size_t mu,
-                                     size_t nu)
-{
-  SU_MATRIX(staple);
-  gauge_staple_upper(n, staple, field, block, mu, nu);
-  su_real_trace_adjoint(n, out, su_link_here(n, field, block, mu), staple);
-}
-
 #endif

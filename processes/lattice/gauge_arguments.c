@@ -47,18 +47,26 @@ static int read_boundary(struct call *call, struct gauge_chain_parameters *chain
   return 0;
 }
 
-static int read_action(struct call *call, struct gauge_chain_parameters *chain)
+int gauge_read_c1(struct call *call, double *c1)
 {
   static const char *const actions[] = {"wilson", "symanzik", "iwasaki", "dbw2", NULL};
-  static const double c1[] = {GAUGE_C1_WILSON, GAUGE_C1_SYMANZIK, GAUGE_C1_IWASAKI, GAUGE_C1_DBW2};
-  const struct shape_limits limits = {2, LATTICE_MAX_DIMENSIONS, MAX_SITES};
+  static const double coefficients[] = {GAUGE_C1_WILSON, GAUGE_C1_SYMANZIK, GAUGE_C1_IWASAKI, GAUGE_C1_DBW2};
   size_t action;
+  if (lattice_choice(call, "action", actions, &action) != 0) {
+    return -1;
+  }
+  *c1 = coefficients[action];
+  return 0;
+}
+
+static int read_action(struct call *call, struct gauge_chain_parameters *chain)
+{
+  const struct shape_limits limits = {2, LATTICE_MAX_DIMENSIONS, MAX_SITES};
   if (chain_read_shape(call, &limits, &chain->dimensions, chain->extent) != 0 ||
-      read_group(call, &chain->colours) != 0 || lattice_choice(call, "action", actions, &action) != 0 ||
+      read_group(call, &chain->colours) != 0 || gauge_read_c1(call, &chain->action.c1) != 0 ||
       chain_read_positive(call, "anisotropy", 1e3, &chain->action.anisotropy) != 0 || read_boundary(call, chain) != 0) {
     return -1;
   }
-  chain->action.c1 = c1[action];
   if (chain->action.c1 != 0 && chain->action.anisotropy != 1) {
     return gauge_invalid_argument(call, "anisotropy",
                                   "1 for actions with rectangles: which of them lie along x0 would matter");

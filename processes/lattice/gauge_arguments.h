@@ -9,6 +9,9 @@
  * action; start, charge, radius; precision. */
 int gauge_read_model(struct call *call, struct gauge_model *model);
 
+/* action: the coefficient of the rectangles. */
+int gauge_read_c1(struct call *call, double *c1);
+
 /* What a chain of the model is called: "SU(3), 8 x 8, beta 6, seed 1". NULL when out of memory. */
 const char *gauge_model_title(struct call *call, const struct gauge_model *model, const char *beta);
 

@@ -3,6 +3,7 @@
 #include "processes/lattice/gauge_model.h"
 
 #include "datacube/base/checked.h"
+#include "physics/lattice/gauge_observables.h"
 #include "physics/random/philox.h"
 #include "processes/lattice/chain_models.h"
 
@@ -11,12 +12,10 @@
 
 enum {
   HEADER_BYTES = (sizeof(struct gauge_chain) + 63) / 64 * 64,
-  FERMION_WORK = 100 * 1000, /* nanoseconds a site: several hundred iterations */
-  LINK_WORK = 60,            /* nanoseconds a link of U(1), times N^2 */
-  GRAIN = 64 * 1024          /* sites of one direction of U(1) that are worth a thread */
+  ITERATION_WORK = 90, /* nanoseconds a site, of the fermions' solver */
+  LINK_WORK = 60,      /* nanoseconds a link of U(1), times N^2 */
+  GRAIN = 64 * 1024    /* sites of one direction of U(1) that are worth a thread */
 };
-
-#define CHARGE_ROUNDING 1e-9
 
 static const char *const axis_names[LATTICE_MAX_DIMENSIONS] = {"x0", "x1", "x2", "x3"};
 
@@ -83,10 +82,11 @@ static const char *model_advance(const void *model, const struct chain_step *ste
     return NULL;
   }
   values[ACTION] = gauge_chain_value(chain, step->threads);
-  values[PLAQUETTE] = gauge_action_plaquette(&chain->field, &m->chain.action, step->threads, chain->values);
+  struct gauge_loop_means plaquette;
+  gauge_plaquette(&chain->field, step->threads, chain->values, &plaquette);
+  values[PLAQUETTE] = plaquette.all;
   if (has_charge(&m->chain)) {
-    double charge = gauge_action_charge(&chain->field, step->threads, chain->values), whole = rint(charge);
-    charge = fabs(charge - whole) < CHARGE_ROUNDING ? whole : charge; /* fractions belong to open axes */
+    double charge = gauge_geometric_charge(&chain->field, step->threads, chain->values);
     values[PLAIN_DIAGNOSTICS] = charge;
     values[PLAIN_DIAGNOSTICS + 1] = cos(m->theta * charge);
     values[PLAIN_DIAGNOSTICS + 2] = sin(m->theta * charge);
@@ -237,7 +237,9 @@ size_t gauge_model_work(const struct gauge_chain_parameters *p)
   static const size_t forces[] = {[MD_LEAPFROG] = 1, [MD_OMELYAN2] = 2, [MD_OMELYAN4] = 5};
   size_t sweeps = p->method == GAUGE_HMC ? saturated_mul(p->steps, forces[p->order]) : 1 + p->overrelaxation;
   if (p->kappa != 0) {
-    return saturated_mul(saturated_mul(sites_of(p), FERMION_WORK), sweeps);
+    double solutions = (double)sweeps + 2; /* the last step's kick, and the action */
+    double site = solutions * schwinger_iterations(p->extent, p->kappa) * ITERATION_WORK;
+    return saturated_mul(sites_of(p), (size_t)site);
   }
   size_t link = LINK_WORK * p->colours * p->colours * (p->action.c1 != 0 ? 6 : 1);
   return saturated_mul(saturated_mul(sites_of(p), p->dimensions * link), sweeps);

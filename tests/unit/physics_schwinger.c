@@ -1,6 +1,7 @@
 /* The Schwinger model: its operator against its definition, its dynamics by identities, its ensemble by reweighting. */
 #include "physics/lattice/gauge_chain.h"
 #include "physics/lattice/gauge_momentum.h"
+#include "physics/lattice/gauge_observables.h"
 #include "physics/lattice/su_matrix.h"
 
 #include <complex.h>
@@ -191,7 +192,9 @@ static void the_ensemble_is_that_of_the_determinant(void **state)
         exponential += exp(-outcome.dh) / TRAJECTORIES;
       }
       size_t bin = t * BINS / TRAJECTORIES;
-      top[bin] += weight * gauge_action_plaquette(&o.chain.field, &p.action, 1, o.chain.values);
+      struct gauge_loop_means plaquette;
+      gauge_plaquette(&o.chain.field, 1, o.chain.values, &plaquette);
+      top[bin] += weight * plaquette.all;
       below[bin] += weight;
     }
     for (size_t i = 0; i < BINS; i++) {
