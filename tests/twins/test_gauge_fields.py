@@ -132,15 +132,3 @@ def test_plaquettes_of_su3(twin, beta, shape, expected, error):
     values = twin.history("lft_gauge_field", shape=shape, beta=beta, configurations=1000, separation=2,
                           thermalisation=200)
     assert agrees(f"SU(3), beta {beta}, {shape}", values["plaquette"], expected, error) < 3e-4
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("beta, expected, error", [(5.60, 0.0315, 0.0006), (5.80, 0.1994, 0.0012)])
-def test_deconfinement(twin, beta, expected, error):
-    document = twin.compute({
-        "field": {"process_id": "lft_gauge_field", "arguments": {"shape": [4, 8, 8, 8], "beta": beta, "separation": 10,
-                                                                 "configurations": 1000, "thermalisation": 500}},
-        "loop": {"process_id": "lft_polyakov_loop", "arguments": {"data": {"from_node": "field"}}, "result": True}})
-    labels = document["dimensions"][-1]["labels"]
-    loop = dict(zip(labels, numpy.array(document["data"]).T))
-    agrees(f"<|P|>, beta {beta}", numpy.hypot(loop["real"], loop["imaginary"]), expected, error)
