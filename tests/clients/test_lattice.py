@@ -286,9 +286,10 @@ def gauge_field(**arguments):
     return {"process_id": "lft_gauge_field", "arguments": {**defaults, **arguments}}
 
 
-def part_of(dimension, condition, *numbers):
-    of_value = {"process_id": condition, "arguments": dict(zip("xy", [{"from_parameter": "value"}, *numbers]))}
-    return "filter_labels", {"dimension": dimension, "condition": {"process_graph": {"c": {**of_value, "result": True}}}}
+def part_of(dimension, condition, number):
+    """The labels that meet the condition."""
+    return "filter_labels", {"dimension": dimension, "condition": {"process_graph": {"c": {
+        "process_id": condition, "arguments": {"x": {"from_parameter": "value"}, "y": number}, "result": True}}}}
 
 
 @pytest.mark.parametrize("step", [
