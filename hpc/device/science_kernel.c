@@ -103,6 +103,11 @@ int science_wait(struct science *science, struct error *error)
   return science->device->ops->sync(science->queue, error);
 }
 
+void science_complain(struct science *science, const struct error *error)
+{
+  device_complain(science->device, error);
+}
+
 const struct device_facts *science_device(const struct science *science)
 {
   return &science->device->facts;

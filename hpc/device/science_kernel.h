@@ -49,5 +49,7 @@ int science_launch(struct science *science, const struct science_kernel *kernel,
                    void **parameters, struct error *error);
 int science_wait(struct science *science, struct error *error); /* until all is done */
 const struct device_facts *science_device(const struct science *science);
+/* Tells the log, once a device, that and why the CPU goes on in its place. */
+void science_complain(struct science *science, const struct error *error);
 
 #endif

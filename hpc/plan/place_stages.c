@@ -3,12 +3,14 @@
  *
  * Estimates: the CPU's threads share a stage's values; on devices, copies and kernels of different tiles go on at once,
  * so the longest of them counts. Several devices take tiles as they get done with them: what each does in a second adds
- * up, by its own speeds. What a device needs before its first kernel is added. */
+ * up, by its own speeds. What a device needs before its first kernel is added. Frames are tried in small where they
+ * take so long that the compiler's seconds do not matter. */
 #include "hpc/plan/plan_internal.h"
 
 #include "hpc/device/device_kernels.h"
 #include "hpc/device/device_speeds.h"
 #include "hpc/device/residents.h"
+#include "hpc/stage/frame_stage.h"
 #include "hpc/stage/kernel_stage.h"
 
 #include <math.h>
@@ -17,6 +19,7 @@
 static const double worth_asking = 0.3;    /* seconds on the CPU below which no device is looked for */
 static const double device_start = 0.6;    /* seconds: context, compiler or file, first copies */
 static const double launch_lanes = 262144; /* of a tile, about */
+static const double worth_a_trial = 20;    /* seconds on the CPU below which frames are not tried on a device */
 
 /* ---- estimates --------------------------------------------------------------------------------------------------- */
 
@@ -76,7 +79,7 @@ static double on_device(const struct stage_work *work, const struct device_speed
 
 /* ---- decisions --------------------------------------------------------------------------------------------------- */
 
-/* A chain is read once, forward: what a device fails to do could not be done again. */
+/* A chain is read once, forward: what a device's kernels fail to do could not be done again. */
 static bool reads_chain(const struct stage *stage, const bool *chained)
 {
   const struct source *source = stage->ops == &source_stage ? node_source_of(stage->node) : NULL;
@@ -86,9 +89,18 @@ static bool reads_chain(const struct stage *stage, const bool *chained)
   return found;
 }
 
-/* Whether devices run the kernels. */
-static int check_kernels(const struct kernel_stage *stage, struct error *why)
+static const struct frame_device_ops *frame_devices(const struct stage *stage)
 {
+  const struct frames *frames = frames_of(stage);
+  return frames ? frames->ops->device : NULL;
+}
+
+/* Whether devices run the kernels, or compute the frames. */
+static int check_stage(const struct stage *of, struct error *why)
+{
+  const struct kernel_stage *stage = kernel_stage_of(of);
+  if (!stage)
+    return frame_devices(of)->check(frames_of(of)->data, why);
   struct buffer text = {0};
   int status = 0;
   if (stage->variant_count > DEVICE_MODULE_KERNELS)
@@ -124,6 +136,37 @@ static int estimate(const struct plan *plan, struct stage *stage, const struct s
   return *devices > 0 ? 0 : -1;
 }
 
+static const char *tell_faster(struct arena *arena, struct stage *stage, const char *devices)
+{
+  stage->on_device = stage->device_seconds < stage->cpu_seconds;
+  return arena_printf(arena, "on %s: about %.2g s; on %s %.2g s", stage->on_device ? devices : "the CPU",
+                      stage->on_device ? stage->device_seconds : stage->cpu_seconds,
+                      stage->on_device ? "the CPU" : devices,
+                      stage->on_device ? stage->cpu_seconds : stage->device_seconds);
+}
+
+static const char *compare_frames(struct arena *arena, struct plan *plan, struct stage *stage, struct error *why)
+{
+  const struct frames *frames = frames_of(stage);
+  const struct frame_device_ops *ops = frame_devices(stage);
+  struct science *science;
+  double count = 1, seconds[2];
+  for (size_t d = 0; d < frames->leading; d++)
+    count *= (double)stage->cube->dimension[d].size;
+  const double rough = count * ops->rough(frames->data) / plan->threads;
+  if (rough < worth_a_trial)
+    return arena_printf(arena, "on the CPU: about %.2g s, too little for a device", rough);
+  if (ops->check(frames->data, why) != 0 || science_open(plan->devices, &science, why) != 0)
+    return NULL;
+  const int status = ops->measure(frames->data, science, seconds, why);
+  science_close(science);
+  if (status != 0)
+    return NULL;
+  stage->cpu_seconds = count * seconds[0] / plan->threads;
+  stage->device_seconds = device_start + count * seconds[1];
+  return tell_faster(arena, stage, "the device");
+}
+
 static const char *compare(struct arena *arena, struct plan *plan, struct stage *stage, struct error *why)
 {
   const struct stage_work work = find_work(plan, stage);
@@ -132,21 +175,17 @@ static const char *compare(struct arena *arena, struct plan *plan, struct stage 
   char devices[32] = "the device";
   if (rough < worth_asking)
     return arena_printf(arena, "on the CPU: about %.2g s, too little for a device", rough);
-  if (devices_count(plan->devices, why) == 0 || check_kernels(stage->data, why) != 0 ||
+  if (devices_count(plan->devices, why) == 0 || check_stage(stage, why) != 0 ||
       estimate(plan, stage, &work, &count, why) != 0)
     return NULL;
   if (count > 1)
     snprintf(devices, sizeof devices, "%zu devices", count);
-  stage->on_device = stage->device_seconds < stage->cpu_seconds;
-  return arena_printf(arena, "on %s: about %.2g s; on %s %.2g s", stage->on_device ? devices : "the CPU",
-                      stage->on_device ? stage->device_seconds : stage->cpu_seconds,
-                      stage->on_device ? "the CPU" : devices,
-                      stage->on_device ? stage->cpu_seconds : stage->device_seconds);
+  return tell_faster(arena, stage, devices);
 }
 
 static const char *insist(struct plan *plan, struct stage *stage, struct error *why)
 {
-  stage->on_device = check_kernels(stage->data, why) == 0 && devices_count(plan->devices, why) > 0;
+  stage->on_device = check_stage(stage, why) == 0 && devices_count(plan->devices, why) > 0;
   return stage->on_device ? "on the device, as is asked for" : NULL;
 }
 
@@ -157,10 +196,12 @@ static int place_stage(struct arena *arena, struct plan *plan, struct stage *sta
   const enum device_kind kind = devices_options(plan->devices)->kind;
   if (kind == DEVICE_CPU)
     stage->place = "on the CPU, as is asked for";
-  else if (is_chained)
+  else if (is_chained && kernel_stage_of(stage))
     stage->place = "on the CPU: it reads a chain, in order";
   else
-    stage->place = kind == DEVICE_CUDA ? insist(plan, stage, &why) : compare(arena, plan, stage, &why);
+    stage->place = kind == DEVICE_CUDA      ? insist(plan, stage, &why)
+                   : kernel_stage_of(stage) ? compare(arena, plan, stage, &why)
+                                            : compare_frames(arena, plan, stage, &why);
   if (!stage->place)
     stage->place = arena_printf(arena, "on the CPU: %s", why.message);
   return stage->place ? 0 : error_memory(error);
@@ -197,11 +238,11 @@ int plan_place_stages(struct arena *arena, struct plan *plan, struct error *erro
   for (size_t s = 0; s < plan->stage_count; s++) {
     struct stage *stage = &plan->stages[s];
     chained[s] = reads_chain(stage, chained);
-    if (kernel_stage_of(stage) && place_stage(arena, plan, stage, chained[s], error) != 0)
+    if ((kernel_stage_of(stage) || frame_devices(stage)) && place_stage(arena, plan, stage, chained[s], error) != 0)
       return -1;
-    if (stage->on_device)
+    stage->awaits_device = stage->on_device && kernel_stage_of(stage);
+    if (stage->awaits_device)
       place_inputs(arena, plan, stage);
-    stage->awaits_device = stage->on_device;
     for (size_t i = 0; i < stage->input_count; i++)
       stage->awaits_device = stage->awaits_device || plan->stages[stage->inputs[i]->stage].awaits_device;
   }

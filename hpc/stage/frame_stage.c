@@ -13,6 +13,8 @@
 struct frame_state {
   struct room inputs[FRAME_MAX_INPUTS];
   void *work;
+  struct science *science; /* of a device that computes frames, as long as it works; else NULL */
+  void *device;            /* what its open gave */
 };
 
 /* ---- nodes --------------------------------------------------------------------------------------------------------
@@ -91,17 +93,38 @@ static size_t frame_bytes(const struct plan *plan, const struct stage *stage, co
 /* ---- running ------------------------------------------------------------------------------------------------------
  */
 
+/* Frames go on by the CPU; why: NULL, or what the log is told. */
+static void leave_device(const struct frame_ops *ops, struct frame_state *state, const struct error *why)
+{
+  if (state->device)
+    ops->device->close(state->device);
+  if (state->science && why)
+    science_complain(state->science, why);
+  science_close(state->science);
+  state->device = NULL;
+  state->science = NULL;
+}
+
+static void take_device(const struct frames *frames, struct frame_state *state, struct devices *devices)
+{
+  struct error why = {0};
+  if (science_open(devices, &state->science, &why) == 0 &&
+      frames->ops->device->open(frames->data, state->science, &state->device, &why) != 0)
+    leave_device(frames->ops, state, &why);
+}
+
 static int frame_start(struct tile_worker *worker, const struct stage *stage, void **out, struct error *error)
 {
   const struct frames *frames = stage->data;
   struct frame_state *state = calloc(1, sizeof *state);
-  (void)worker;
   if (!state)
     return error_memory(error);
   if (frames->ops->bytes && frames->ops->open(frames->data, &state->work, error) != 0) {
     free(state);
     return -1;
   }
+  if (stage->on_device)
+    take_device(frames, state, plan_devices(worker_plan(worker)));
   *out = state;
   return 0;
 }
@@ -112,6 +135,7 @@ static void frame_stop(const struct stage *stage, void *data)
   struct frame_state *state = data;
   if (!state)
     return;
+  leave_device(frames->ops, state, NULL);
   if (frames->ops->bytes)
     frames->ops->close(state->work);
   for (size_t i = 0; i < FRAME_MAX_INPUTS; i++)
@@ -133,6 +157,22 @@ static int pull_frame(struct tile_worker *worker, const struct stage *stage, str
   if (room_for(&state->inputs[i], region_bytes(from, &in), error) != 0)
     return -1;
   return worker_pull(worker, stage->inputs[i]->stage, &in, state->inputs[i].data, error);
+}
+
+static int compute_frame(const struct frames *frames, struct frame_state *state, struct frame_job *job,
+                         struct error *error)
+{
+  struct error why = {0};
+  job->device = state->device;
+  if (!job->device)
+    return frames->ops->compute(frames->data, job, error);
+  if (frames->ops->compute(frames->data, job, &why) == 0)
+    return 0;
+  if (frame_cancelled(job, error) != 0)
+    return -1;
+  leave_device(frames->ops, state, &why);
+  job->device = NULL;
+  return frames->ops->compute(frames->data, job, error);
 }
 
 static int frame_fill(struct tile_worker *worker, const struct stage *stage, void *data, const struct region *region,
@@ -157,7 +197,7 @@ static int frame_fill(struct tile_worker *worker, const struct stage *stage, voi
         return -1;
       job.inputs[i] = state->inputs[i].data;
     }
-    if (frames->ops->compute(frames->data, &job, error) != 0)
+    if (compute_frame(frames, state, &job, error) != 0)
       return -1;
     job.output = (unsigned char *)job.output + bytes;
   } while (next_position(region->count, position, frames->leading));

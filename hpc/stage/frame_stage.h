@@ -2,16 +2,28 @@
 #ifndef TWINCUBE_HPC_STAGE_FRAME_STAGE_H
 #define TWINCUBE_HPC_STAGE_FRAME_STAGE_H
 
+#include "hpc/device/science_kernel.h"
 #include "hpc/stage/stage.h"
 
 enum { FRAME_MAX_INPUTS = 4 };
 
-struct frame_job { /* one frame of the output, to be made */
+struct frame_job {                      /* one frame of the output, to be made */
   const void *inputs[FRAME_MAX_INPUTS]; /* elements of each input's frame, dense, in its cube's type */
   void *output;                         /* elements of the frame, dense, in the output's type */
   void *work;                           /* what open gave */
+  void *device;                         /* what the devices' open gave: compute there; NULL: by the CPU */
   unsigned threads;                     /* that it may use */
   const volatile int *cancel;           /* becomes nonzero when nobody wants it any more; or NULL */
+};
+
+/* For frames that devices can compute, too, with the same bits. What a device fails to do is asked of the CPU again. */
+struct frame_device_ops {
+  int (*check)(const void *data, struct error *why); /* -1: why they do not */
+  double (*rough)(const void *data);                 /* seconds of a frame on one thread of the CPU, roughly */
+  /* Seconds of a frame, of what differs: on one thread, on the device. By a trial, so some time passes. */
+  int (*measure)(const void *data, struct science *science, double seconds[2], struct error *why);
+  int (*open)(const void *data, struct science *science, void **device, struct error *why); /* for one worker */
+  void (*close)(void *device); /* before the workspace is */
 };
 
 struct frame_ops {
@@ -22,6 +34,7 @@ struct frame_ops {
   /* The same bits for any number of threads. Long work looks at cancel (frame_cancelled). */
   int (*compute)(const void *data, const struct frame_job *job, struct error *error);
   void (*close)(void *work);
+  const struct frame_device_ops *device; /* or NULL */
 };
 
 struct frames {
@@ -45,5 +58,11 @@ const struct node *node_frames(struct arena *arena, struct node_origin origin, c
 int frame_cancelled(const struct frame_job *job, struct error *error);
 
 extern const struct stage_ops frame_stage, frame_reduce_stage;
+
+/* The frames of a stage of this kind; else NULL. */
+static inline const struct frames *frames_of(const struct stage *stage)
+{
+  return stage->ops == &frame_stage || stage->ops == &frame_reduce_stage ? (const struct frames *)stage->data : NULL;
+}
 
 #endif

@@ -93,10 +93,10 @@ struct stage {
   size_t
       grain[CUBE_MAX_DIMENSIONS];   /* made in pieces of so many indexes from 0 on: parts of one cost as much; 0: any */
   size_t slab[CUBE_MAX_DIMENSIONS]; /* inside a plan: filled in parts of at most this shape; SIZE_MAX: any */
-  bool on_device;                   /* kernels: by the plan's devices, as long as they work; see place_stages.c */
+  bool on_device;                   /* kernels, frames: by devices, as long as they work; see place_stages.c */
   bool awaits_device;               /* it, or a stage that it reads, is on a device */
   double cpu_seconds, device_seconds; /* estimates, where they were compared; else 0 */
-  const char *place;                  /* kernels of a plan that knows devices: where and why, for EXPLAIN; else NULL */
+  const char *place;                  /* of what devices can do, where a plan knows them: where and why, for EXPLAIN */
 };
 
 extern const struct stage_ops source_stage, warp_stage, kernel_stage, pass_stage, kept_stage;

@@ -68,12 +68,19 @@ static int prepare(struct gauge_device *d, struct science *science, const struct
   return lattice_device_array(&d->at, field->links, d->bytes, &d->links, error);
 }
 
+int gauge_device_check(size_t colours, size_t dimensions, struct error *error)
+{
+  return colours <= 3 && dimensions >= 2
+             ? 0
+             : error_set(error, ERROR_FeatureUnsupported, "fields of %zu colours in %zu dimensions stay there", colours,
+                         dimensions);
+}
+
 int gauge_device_new(struct science *science, const struct gauge_field *field, struct gauge_device **out,
                      struct error *error)
 {
-  if (field->colours > 3 || field->lattice->dimensions < 2) {
-    return error_set(error, ERROR_FeatureUnsupported, "links of %zu colours in %zu dimensions stay on the CPU",
-                     field->colours, field->lattice->dimensions);
+  if (gauge_device_check(field->colours, field->lattice->dimensions, error) != 0) {
+    return -1;
   }
   struct gauge_device *d = calloc(1, sizeof *d);
   if (d == NULL) {
@@ -100,6 +107,11 @@ void gauge_device_free(struct gauge_device *d)
   lattice_device_free(&d->at);
   free(d->distances);
   free(d);
+}
+
+int gauge_device_put(struct gauge_device *d, const struct gauge_field *field, struct error *error)
+{
+  return science_put(d->at.science, &d->links, field->links, d->bytes, error);
 }
 
 int gauge_device_take(struct gauge_device *d, struct gauge_field *field, struct error *error)

@@ -17,7 +17,11 @@ struct gauge_device;
 /* Copies the links; the lattice is borrowed. Error FeatureUnsupported for more colours, or one dimension. */
 int gauge_device_new(struct science *science, const struct gauge_field *field, struct gauge_device **out,
                      struct error *error);
+/* 0, or -1 with that error. */
+int gauge_device_check(size_t colours, size_t dimensions, struct error *error);
 void gauge_device_free(struct gauge_device *device); /* NULL is allowed */
+/* Other links, of the same lattice and colours. */
+int gauge_device_put(struct gauge_device *device, const struct gauge_field *field, struct error *error);
 /* The links as they are now, into a field of the same kind. */
 int gauge_device_take(struct gauge_device *device, struct gauge_field *field, struct error *error);
 
@@ -36,5 +40,10 @@ int gauge_device_drift(struct gauge_device *device, double time, struct error *e
  * false. */
 int gauge_device_flow(struct gauge_device *device, struct gauge_flow *flow, double time, const volatile int *cancel,
                       bool *done, struct error *error);
+
+/* Seconds of a step of the flow of such a field on one thread of the CPU, and on the device with the links' way there
+ * and back: measured on lattices of few sites and scaled. */
+int gauge_device_try_flow(struct science *science, const struct lattice *lattice, size_t colours, double seconds[2],
+                          struct error *error);
 
 #endif

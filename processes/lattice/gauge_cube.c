@@ -231,6 +231,72 @@ static int gauge_open(const void *data, void **work, struct error *error)
   return 0;
 }
 
+/* ---- configurations on devices ----------------------------------------------------------------------------------- */
+
+struct gauge_on_device {
+  struct science *science;
+  struct gauge_device *device; /* NULL before the first configuration */
+};
+
+static int gauge_device_checked(const void *data, struct error *why)
+{
+  const struct gauge_frames *g = data;
+  return gauge_device_check(g->cube.colours, g->cube.dimensions, why);
+}
+
+/* A link takes about 20 ns times the colours squared, in each of a step's three stages. */
+static double gauge_device_rough(const void *data)
+{
+  const struct gauge_frames *g = data;
+  const struct lattice lattice = gauge_cube_lattice(&g->cube);
+  const double links = (double)lattice.sites * (double)lattice.dimensions;
+  return 3 * 20e-9 * links * (double)(g->cube.colours * g->cube.colours) * g->op->flow_steps(g->parameters);
+}
+
+static int gauge_device_measured(const void *data, struct science *science, double seconds[2], struct error *why)
+{
+  const struct gauge_frames *g = data;
+  const struct lattice lattice = gauge_cube_lattice(&g->cube);
+  const double steps = g->op->flow_steps(g->parameters);
+  if (gauge_device_try_flow(science, &lattice, g->cube.colours, seconds, why) != 0)
+    return -1;
+  seconds[0] *= steps;
+  seconds[1] *= steps;
+  return 0;
+}
+
+static int gauge_device_open(const void *data, struct science *science, void **device, struct error *why)
+{
+  struct gauge_on_device *out = calloc(1, sizeof *out);
+  (void)data;
+  if (out == NULL)
+    return error_memory(why);
+  out->science = science;
+  *device = out;
+  return 0;
+}
+
+static int put_on_device(struct gauge_on_device *on, const struct gauge_field *field, struct gauge_device **out,
+                         struct error *error)
+{
+  const int status = on->device ? gauge_device_put(on->device, field, error)
+                                : gauge_device_new(on->science, field, &on->device, error);
+  *out = on->device;
+  return status;
+}
+
+static void gauge_device_close(void *device)
+{
+  struct gauge_on_device *on = device;
+  gauge_device_free(on->device);
+  free(on);
+}
+
+static const struct frame_device_ops gauge_devices = {gauge_device_checked, gauge_device_rough, gauge_device_measured,
+                                                      gauge_device_open, gauge_device_close};
+
+/* ---- frames ------------------------------------------------------------------------------------------------------ */
+
 static int gauge_compute(const void *data, const struct frame_job *frame, struct error *error)
 {
   const struct gauge_frames *g = data;
@@ -241,6 +307,8 @@ static int gauge_compute(const void *data, const struct frame_job *frame, struct
                           .cancel = frame->cancel};
   gauge_work_set(work, frame->threads, frame->inputs[0]);
   job.field = work->field;
+  if (frame->device && put_on_device(frame->device, &work->field, &job.device, error) != 0)
+    return -1;
   if (g->op->compute(g->parameters, &job, error) != 0 || frame_cancelled(frame, error) != 0)
     return -1;
   if (g->gives_field)
@@ -261,11 +329,18 @@ size_t gauge_observables_scratch(const struct gauge_cube *cube, const void *para
   return gauge_observables_bytes(&lattice);
 }
 
-/* One name for both in EXPLAIN: the process is named beside it. */
-static const struct frame_ops gauge_measure_ops = {
-    .name = "measure", .bytes = gauge_bytes, .open = gauge_open, .compute = gauge_compute, .close = gauge_close};
-static const struct frame_ops gauge_change_ops = {
-    .name = "change", .bytes = gauge_bytes, .open = gauge_open, .compute = gauge_compute, .close = gauge_close};
+/* One name for all in EXPLAIN: the process is named beside it. */
+#define GAUGE_FRAMES .bytes = gauge_bytes, .open = gauge_open, .compute = gauge_compute, .close = gauge_close
+static const struct frame_ops gauge_measure_ops = {.name = "measure", GAUGE_FRAMES};
+static const struct frame_ops gauge_change_ops = {.name = "change", GAUGE_FRAMES};
+static const struct frame_ops flow_measure_ops = {.name = "measure", GAUGE_FRAMES, .device = &gauge_devices};
+static const struct frame_ops flow_change_ops = {.name = "change", GAUGE_FRAMES, .device = &gauge_devices};
+
+static const struct frame_ops *frame_ops_of(const struct gauge_op *op, bool gives_field)
+{
+  return op->flow_steps ? (gives_field ? &flow_change_ops : &flow_measure_ops)
+                        : (gives_field ? &gauge_change_ops : &gauge_measure_ops);
+}
 
 static int make_frames(struct call *call, const struct gauge_cube *cube, const struct gauge_measure *measure,
                        const struct cube *to, struct value *result)
@@ -276,7 +351,7 @@ static int make_frames(struct call *call, const struct gauge_cube *cube, const s
   if (data == NULL || (parameters == NULL && measure->size > 0))
     return error_memory(call->error);
   *data = (struct gauge_frames){*cube, measure->op, parameters, gives_field};
-  struct frames frames = {.ops = gives_field ? &gauge_change_ops : &gauge_measure_ops,
+  struct frames frames = {.ops = frame_ops_of(measure->op, gives_field),
                           .data = data,
                           .leading = cube->frames,
                           .reduces = !gives_field,

@@ -8,7 +8,7 @@
 #define TWINCUBE_PROCESSES_LATTICE_GAUGE_CUBE_H
 
 #include "hpc/stage/frame_stage.h"
-#include "physics/lattice/gauge_field.h"
+#include "physics/lattice/gauge_device.h"
 #include "processes/process.h"
 
 struct gauge_cube {
@@ -31,7 +31,8 @@ struct gauge_job {
   void *scratch;            /* gauge_op.scratch bytes, aligned to 64 */
   double *out;              /* elements of the result's frame (complex: re, im); NULL where that is the field */
   unsigned threads;
-  const volatile int *cancel; /* or NULL; long work returns when it becomes nonzero, whatever is in out then */
+  struct gauge_device *device; /* that has the field, too, for ops that use devices; NULL: by the CPU */
+  const volatile int *cancel;  /* or NULL; long work returns when it becomes nonzero, whatever is in out then */
 };
 
 struct gauge_op {
@@ -40,6 +41,8 @@ struct gauge_op {
   size_t (*scratch)(const struct gauge_cube *cube, const void *parameters);
   int (*compute)(const void *parameters, const struct gauge_job *job, struct error *error);
   bool is_complex; /* the result has elements of complex128 */
+  /* Steps of the flow that it takes, roughly: what a device does for it where that is faster. NULL: none. */
+  double (*flow_steps)(const void *parameters);
 };
 
 /* gauge_op.scratch of what calls functions of physics/lattice/gauge_observables.h. */

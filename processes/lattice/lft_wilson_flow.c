@@ -2,7 +2,6 @@
 #include "processes/lattice/gauge_cube.h"
 #include "processes/lattice/lattice_arguments.h"
 
-#include "physics/lattice/gauge_flow.h"
 #include "physics/lattice/gauge_observables.h"
 
 #include "datacube/base/checked.h"
@@ -40,28 +39,47 @@ static void measure(const struct gauge_field *field, unsigned threads, void *scr
   out[2] = topology.charge;
 }
 
-static int flow_on(const void *parameters, const struct gauge_job *job, struct error *error)
+/* Flows the field of the job on, by the device that has it, if there is one. *done: it was not cancelled. */
+static int flow_on(const struct gauge_job *job, struct gauge_flow *flow, double time, bool *done, struct error *error)
 {
-  const struct flow_parameters *p = parameters;
   struct gauge_field field = job->field;
-  struct gauge_flow flow = {p->step, p->tolerance};
-  size_t bytes = gauge_observables_bytes(field.lattice);
-  unsigned char *scratch = (unsigned char *)job->scratch + bytes;
-  (void)error;
-  if (p->times == 0) {
-    gauge_flow_on(&field, &flow, p->interval, job->threads, job->cancel, scratch);
+  unsigned char *scratch = (unsigned char *)job->scratch + gauge_observables_bytes(field.lattice);
+  if (job->device == NULL) {
+    *done = gauge_flow_on(&field, flow, time, job->threads, job->cancel, scratch);
     return 0;
   }
-  measure(&field, job->threads, job->scratch, job->out);
-  for (size_t i = 1; i < p->times; i++) {
-    if (!gauge_flow_on(&field, &flow, p->interval, job->threads, job->cancel, scratch))
-      return 0;
-    measure(&field, job->threads, job->scratch, job->out + i * MEASURES);
+  return gauge_device_flow(job->device, flow, time, job->cancel, done, error) == 0
+             ? gauge_device_take(job->device, &field, error)
+             : -1;
+}
+
+static int compute(const void *parameters, const struct gauge_job *job, struct error *error)
+{
+  const struct flow_parameters *p = parameters;
+  struct gauge_flow flow = {p->step, p->tolerance};
+  bool done = true;
+  if (p->times == 0)
+    return flow_on(job, &flow, p->interval, &done, error);
+  measure(&job->field, job->threads, job->scratch, job->out);
+  for (size_t i = 1; i < p->times && done; i++) {
+    if (flow_on(job, &flow, p->interval, &done, error) != 0)
+      return -1;
+    if (done)
+      measure(&job->field, job->threads, job->scratch, job->out + i * MEASURES);
   }
   return 0;
 }
 
-static const struct gauge_op flow_op = {.name = "Wilson flow", .scratch = scratch_bytes, .compute = flow_on};
+/* Adapted steps are taken for quarters of the longest. */
+static double flow_steps(const void *parameters)
+{
+  const struct flow_parameters *p = parameters;
+  const double step = p->tolerance > 0 ? FLOW_MAX_STEP / 4 : p->step;
+  return ceil(p->interval / step) * (p->times == 0 ? 1 : (double)(p->times - 1));
+}
+
+static const struct gauge_op flow_op = {
+    .name = "Wilson flow", .scratch = scratch_bytes, .compute = compute, .flow_steps = flow_steps};
 
 static int read_parameters(struct call *call, struct flow_parameters *p, size_t *quantity)
 {

@@ -51,6 +51,13 @@ def write_cube(path, values, **storage):
             variable[:] = values[:, band]
 
 
+def plain(values):
+    """Masked ones are NaN; complex ones, pairs in a file, are numbers."""
+    if values.dtype.names:
+        return numpy.asarray(values["r"]) + 1j * numpy.asarray(values["i"])
+    return numpy.ma.filled(values.astype(float), numpy.nan)
+
+
 def call(process, /, **arguments):
     return {"process_id": process, "arguments": arguments}
 
@@ -90,8 +97,7 @@ class Run:
         self.told = [line for line in done.stderr.splitlines() if line.startswith("warning")]
         self.counts = dict(line.split() for line in report.read_text().splitlines()) if report.exists() else {}
         with netCDF4.Dataset(name) as file:
-            self.values = {key: numpy.ma.filled(variable[:].astype(float), numpy.nan)
-                           for key, variable in file.variables.items() if variable.ndim > 1}
+            self.values = {key: plain(variable[:]) for key, variable in file.variables.items() if variable.ndim > 1}
 
     def count(self, name):
         return int(self.counts.get(name, 0))
