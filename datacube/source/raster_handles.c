@@ -23,15 +23,16 @@ int raster_handles_init(struct raster_handles *h, const char *const *paths, size
 
 static void close_slot(struct raster_handles *h, size_t slot)
 {
-  if (!h->slots[slot].dataset)
+  if (!h->slots[slot].is_open)
     return;
+  raster_quiet_begin();
   tiff_file_close(h->slots[slot].tiff);
   raster_levels_free(h->slots[slot].levels);
-  raster_quiet_begin();
-  GDALClose(h->slots[slot].dataset);
+  if (h->slots[slot].dataset)
+    GDALClose(h->slots[slot].dataset);
   raster_quiet_end();
   h->slot_of_file[h->slots[slot].file] = SIZE_MAX;
-  h->slots[slot] = (struct raster_handle){.dataset = NULL};
+  h->slots[slot] = (struct raster_handle){.is_open = false};
 }
 
 void raster_handles_free(struct raster_handles *h)
@@ -46,7 +47,7 @@ static size_t longest_unused(const struct raster_handles *h)
 {
   size_t best = 0;
   for (size_t i = 0; i < RASTER_OPEN_FILES; i++) {
-    if (!h->slots[i].dataset)
+    if (!h->slots[i].is_open)
       return i;
     if (h->slots[i].used < h->slots[best].used)
       best = i;
@@ -65,24 +66,47 @@ static int open_file(struct raster_handles *h, const char *path, GDALDatasetH *o
   return raster_open(path, ERROR_FileContentInvalid, out, error);
 }
 
+/* Puts a file into the slot that is longest unused. */
+static const struct raster_handle *keep(struct raster_handles *h, const struct raster_handle *opened)
+{
+  const size_t slot = longest_unused(h);
+  close_slot(h, slot);
+  h->slots[slot] = *opened;
+  h->slots[slot].is_open = true;
+  h->slots[slot].used = ++h->clock;
+  h->slot_of_file[opened->file] = slot;
+  return &h->slots[slot];
+}
+
+const struct raster_handle *raster_handles_image(struct raster_handles *h, size_t file)
+{
+  const size_t slot = h->slot_of_file[file];
+  if (slot != SIZE_MAX) {
+    h->slots[slot].used = ++h->clock;
+    return h->slots[slot].dataset ? NULL : &h->slots[slot];
+  }
+  struct raster_handle opened = {.file = file};
+  opened.tiff = tiff_file_open_image(h->paths[file], &opened.image);
+  return opened.tiff ? keep(h, &opened) : NULL;
+}
+
 int raster_handles_get(struct raster_handles *h, size_t file, const struct raster_handle **out, struct error *error)
 {
-  size_t slot = h->slot_of_file[file];
-  if (slot == SIZE_MAX) {
-    slot = longest_unused(h);
-    close_slot(h, slot);
-    GDALDatasetH dataset;
-    const char *path = h->paths[file];
-    if (open_file(h, path, &dataset, error))
-      return -1;
-    h->slots[slot] = (struct raster_handle){.dataset = dataset,
-                                            .file = file,
-                                            .tiff = tiff_file_open(dataset, path),
-                                            .levels = raster_levels_new(dataset, path)};
-    h->slot_of_file[file] = slot;
+  const size_t slot = h->slot_of_file[file];
+  if (slot != SIZE_MAX && h->slots[slot].dataset) {
+    h->slots[slot].used = ++h->clock;
+    *out = &h->slots[slot];
+    return 0;
   }
-  h->slots[slot].used = ++h->clock;
-  *out = &h->slots[slot];
+  if (slot != SIZE_MAX)
+    close_slot(h, slot);
+  struct raster_handle opened = {.file = file};
+  const char *path = h->paths[file];
+  if (open_file(h, path, &opened.dataset, error))
+    return -1;
+  opened.tiff = tiff_file_open(opened.dataset, path);
+  opened.levels = raster_levels_new(opened.dataset, path);
+  *out = keep(h, &opened);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "datacube/base/error.h"
 #include "datacube/source/raster_overview.h"
+#include "datacube/source/tiff_image.h"
 
 #include <gdal.h>
 #include <stdint.h>
@@ -12,9 +13,11 @@
 enum { RASTER_OPEN_FILES = 128 };
 
 struct raster_handle {
-  GDALDatasetH dataset;         /* NULL: free */
+  bool is_open;                 /* else free */
+  GDALDatasetH dataset;         /* NULL: GDAL has not opened it */
+  struct tiff_image image;      /* then: what its tags say */
   struct tiff_file *tiff;       /* its pixels without GDAL; NULL where that is not possible */
-  struct raster_levels *levels; /* its overviews; NULL: out of memory */
+  struct raster_levels *levels; /* its overviews; NULL: out of memory, or no dataset */
   size_t file;                  /* index into the paths */
   uint64_t used;                /* clock of the last use */
 };
@@ -30,7 +33,10 @@ struct raster_handles {
 /* Handles of files at these paths, none open yet; the paths are borrowed. After an error, free as after success. */
 int raster_handles_init(struct raster_handles *handles, const char *const *paths, size_t count, struct error *error);
 void raster_handles_free(struct raster_handles *handles);
-/* The file at paths[file], opened if it is not; valid until the next call. Error FileContentInvalid. */
+/* The file at paths[file], opened by its tags alone if it is not open; valid until the next call. NULL where GDAL has
+ * to open it, or has done so. */
+const struct raster_handle *raster_handles_image(struct raster_handles *handles, size_t file);
+/* The same, opened by GDAL. Error FileContentInvalid. */
 int raster_handles_get(struct raster_handles *handles, size_t file, const struct raster_handle **out,
                        struct error *error);
 /* Asks the system for the head of a file that is not open: tags and tables. */

@@ -208,7 +208,7 @@ static bool find_mask(GDALRasterBandH mask, GDALRasterBandH level, int number, G
          GDALGetRasterBandYSize(*out) == GDALGetRasterBandYSize(level);
 }
 
-static const struct tiff_file *tiff_of(struct raster_levels *levels, GDALRasterBandH level, int number)
+static struct tiff_file *tiff_of(struct raster_levels *levels, GDALRasterBandH level, int number)
 {
   GDALDatasetH dataset = GDALGetBandDataset(level);
   if (levels->is_inside && dataset && !levels->was_opened[number])

@@ -20,8 +20,8 @@ struct raster_levels *raster_levels_new(GDALDatasetH dataset, const char *path);
 void raster_levels_free(struct raster_levels *levels); /* before the dataset is closed; NULL is allowed */
 
 struct raster_level {
-  GDALRasterBandH band, mask;   /* mask: NULL where the full resolution has none */
-  const struct tiff_file *tiff; /* of the overview, or NULL */
+  GDALRasterBandH band, mask; /* mask: NULL where the full resolution has none */
+  struct tiff_file *tiff;     /* of the overview, or NULL */
   struct grid grid;
 };
 

@@ -3,8 +3,8 @@
  * Pixels come from the file's full resolution, whatever the cube's: what overviews and JPEG2000 levels hold is a sample
  * of them or a mean, made by a rule that files do not tell, and no method's value is made of those. Only a series that
  * says so (a map's) takes them where they suit. Pixels of plain
- * GeoTIFFs of the cube's type come by tiff_blocks, all others by GDAL. Grids run from north to south; the rows of a
- * file that runs the other way are turned as they are read. */
+ * GeoTIFFs of the cube's type come by tiff_blocks, all others by GDAL, which need not even open the former. Grids run
+ * from north to south; the rows of a file that runs the other way are turned as they are read. */
 #include "datacube/source/scene_view.h"
 
 #include "datacube/remote/remote_file.h"
@@ -30,6 +30,7 @@ static void take_overview(const struct series_state *state, const struct raster_
       !raster_level_find(file->levels, view->scene->raster_band, view->mask, &view->scene->grid, shrinking(view),
                          state->series.method, &level))
     return;
+  view->number = GDALGetBandNumber(level.band);
   view->band = level.band;
   view->mask = level.mask;
   view->tiff = level.tiff;
@@ -42,11 +43,10 @@ static bool runs_north(GDALDatasetH dataset)
   return GDALGetGeoTransform(dataset, t) == CE_None && t[5] > 0;
 }
 
-/* Whether a dataset with a grid of its own has the scene's, to a hundredth of a pixel. */
-static bool lies_there(const struct grid *grid, GDALDatasetH dataset)
+/* Whether a file with a grid of its own has the scene's, to a hundredth of a pixel. */
+static bool lies_there(const struct grid *grid, const double t[6])
 {
-  double t[6];
-  if (GDALGetGeoTransform(dataset, t) != CE_None || (t[1] == 1 && fabs(t[5]) == 1))
+  if (t[1] == 1 && fabs(t[5]) == 1)
     return true;
   const double north = fmax(t[3], t[3] + (double)grid->height * t[5]), across = (double)grid->width;
   return fabs(t[0] - grid->west) < 0.01 * grid->res_x && fabs(north - grid->north) < 0.01 * grid->res_y &&
@@ -57,21 +57,31 @@ static bool lies_there(const struct grid *grid, GDALDatasetH dataset)
 /* Documents describe what is in other files, and files change. */
 static bool is_catalogued(const struct raster_scene *scene, GDALDatasetH dataset)
 {
+  double t[6];
   return scene->raster_band <= GDALGetRasterCount(dataset) &&
          (size_t)GDALGetRasterXSize(dataset) == scene->grid.width &&
          (size_t)GDALGetRasterYSize(dataset) == scene->grid.height &&
          raster_element_type(GDALGetRasterBand(dataset, scene->raster_band)) == scene->type &&
-         lies_there(&scene->grid, dataset) &&
+         (GDALGetGeoTransform(dataset, t) != CE_None || lies_there(&scene->grid, t)) &&
          (scene->masked || !remote_is(scene->path) || !raster_mask_band(dataset, scene->raster_band));
 }
 
-int scene_view_open(const struct series_state *state, struct raster_handles *handles, size_t index,
-                    struct scene_view *view, struct error *error)
+/* Whether the file's own tags tell all: of a scene of the cube's type, without mask and overviews. */
+static bool is_image(const struct series_state *state, const struct raster_scene *scene, const struct tiff_image *image)
 {
-  const struct raster_scene *scene = &state->series.scenes[index];
-  const struct scene_place *place = &state->places[index];
+  return !scene->masked && !state->series.overviews && scene->type == state->format.type &&
+         image->type == scene->type && (size_t)scene->raster_band <= image->bands &&
+         image->width == scene->grid.width && image->height == scene->grid.height &&
+         lies_there(&scene->grid, image->transform);
+}
+
+/* The catalogued raster as GDAL has it. */
+static int view_dataset(const struct series_state *state, struct raster_handles *handles, struct scene_view *view,
+                        struct error *error)
+{
+  const struct raster_scene *scene = view->scene;
   const struct raster_handle *file;
-  if (raster_handles_get(handles, place->file, &file, error))
+  if (raster_handles_get(handles, view->place->file, &file, error))
     return -1;
   GDALDatasetH dataset = file->dataset;
   if (!is_catalogued(scene, dataset)) {
@@ -82,20 +92,33 @@ int scene_view_open(const struct series_state *state, struct raster_handles *han
                      slash ? slash + 1 : scene->path, scene->raster_band, scene->grid.width, scene->grid.height,
                      element_info(scene->type)->name, scene->grid.west, scene->grid.north);
   }
+  view->band = GDALGetRasterBand(dataset, scene->raster_band);
+  view->mask = scene->masked ? raster_mask_band(dataset, scene->raster_band) : NULL;
+  view->tiff = file->tiff;
+  view->south_up = runs_north(dataset);
+  if (element_is_word(state->format.type))
+    view->stored = scene->type == state->format.type ? raster_nodata_word(view->band, scene->type, view->place->nodata)
+                                                     : element_word(state->format.type, view->place->nodata);
+  if (state->series.overviews)
+    take_overview(state, file, view);
+  return 0;
+}
+
+int scene_view_open(const struct series_state *state, struct raster_handles *handles, size_t index,
+                    struct scene_view *view, struct error *error)
+{
+  const struct raster_scene *scene = &state->series.scenes[index];
+  const struct scene_place *place = &state->places[index];
   *view = (struct scene_view){.scene = scene,
                               .place = place,
                               .grid = scene->grid,
-                              .band = GDALGetRasterBand(dataset, scene->raster_band),
-                              .mask = scene->masked ? raster_mask_band(dataset, scene->raster_band) : NULL,
-                              .tiff = file->tiff,
+                              .number = scene->raster_band,
                               .blocks = handles->blocks,
-                              .format = &state->format,
-                              .south_up = runs_north(dataset)};
-  if (element_is_word(state->format.type))
-    view->stored = scene->type == state->format.type ? raster_nodata_word(view->band, scene->type, place->nodata)
-                                                     : element_word(state->format.type, place->nodata);
-  if (state->series.overviews)
-    take_overview(state, file, view);
+                              .format = &state->format};
+  const struct raster_handle *file = raster_handles_image(handles, place->file);
+  if (!file || !is_image(state, scene, &file->image))
+    return view_dataset(state, handles, view, error);
+  view->tiff = file->tiff;
   return 0;
 }
 
@@ -135,10 +158,10 @@ static CPLErr read_pixels(const struct scene_view *view, const struct raster_reg
 {
   GDALDataType type = raster_buffer_type(view->format->type);
   size_t size = element_info(view->format->type)->size;
-  if (view->tiff && GDALGetRasterDataType(view->band) == type) {
+  if (view->tiff && (!view->band || GDALGetRasterDataType(view->band) == type)) {
     const struct tiff_window window = {
         .row = region->row, .column = region->column, .height = region->height, .width = region->width};
-    return tiff_window_read(view->blocks, view->tiff, view->band, &window, stride, to);
+    return tiff_window_read(view->blocks, view->tiff, view->number, &window, stride, to);
   }
   return GDALRasterIOEx(view->band, GF_Read, (int)region->column, (int)region->row, (int)region->width,
                         (int)region->height, to, (int)region->width, (int)region->height, type, (GSpacing)size,
@@ -190,5 +213,5 @@ void scene_view_ahead(const struct scene_view *view, const struct raster_region 
     return;
   const struct tiff_window window = {
       .row = first_row(view, region), .column = region->column, .height = region->height, .width = region->width};
-  tiff_window_ahead(view->blocks, view->tiff, view->band, &window);
+  tiff_window_ahead(view->blocks, view->tiff, view->number, &window);
 }

@@ -8,9 +8,10 @@
 struct scene_view {
   const struct raster_scene *scene;
   const struct scene_place *place;
-  struct grid grid; /* of the pixels that are read: the scene's own, or an overview's */
-  GDALRasterBandH band;
-  const struct tiff_file *tiff; /* NULL: GDAL has to read the pixels */
+  struct grid grid;       /* of the pixels that are read: the scene's own, or an overview's */
+  int number;             /* of the band in its file, from 1 */
+  GDALRasterBandH band;   /* NULL: GDAL has not opened the file */
+  struct tiff_file *tiff; /* NULL: GDAL has to read the pixels */
   struct tiff_blocks *blocks;
   GDALRasterBandH mask;              /* 0 where the pixels hold nothing; or NULL */
   const struct pixel_format *format; /* the cube's: what pixels are read as */

@@ -16,7 +16,9 @@
 #include "datacube/source/tiff_blocks.h"
 
 #include "datacube/remote/remote_file.h"
+#include "datacube/source/raster_file.h"
 #include "datacube/source/tiff_codec.h"
+#include "datacube/source/tiff_geo_keys.h"
 #include "datacube/source/tiff_layout.h"
 #include "datacube/source/tiff_predictor.h"
 
@@ -29,6 +31,9 @@
 #include <unistd.h>
 
 struct tiff_file {
+  const char *path;     /* borrowed */
+  bool is_image;        /* opened by its tags: the dataset is ours */
+  GDALDatasetH dataset; /* what GDAL has opened of it; NULL: nothing yet */
   struct tiff_bytes bytes;
   uint64_t id; /* what its blocks are called in the cache */
   struct tiff_layout layout;
@@ -52,6 +57,7 @@ struct block_part {          /* of a window, in one block */
   size_t stride;
 };
 
+enum { HEAD_BYTES = 4096 };
 enum outcome { DONE, LEFT /* to GDAL */, DAMAGED /* CPLError has been told */ };
 
 /* ---- Open and close -------------------------------------------------------------------------------------------- */
@@ -92,10 +98,9 @@ struct tiff_counts tiff_blocks_counts(const struct tiff_blocks *b)
   return b->counts;
 }
 
-static bool open_bytes(const char *path, struct tiff_bytes *out)
+static bool open_bytes(const char *path, struct tiff_bytes *out, struct stat *status)
 {
   struct error ignored = {0}; /* GDAL meets it, too */
-  struct stat status;
   out->descriptor = -1;
   if (remote_is(path)) {
     if (remote_open(path, &out->remote, &ignored) != 0)
@@ -104,21 +109,59 @@ static bool open_bytes(const char *path, struct tiff_bytes *out)
     return true;
   }
   out->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe must not make us wait */
-  return out->descriptor >= 0 && fstat(out->descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  return out->descriptor >= 0 && fstat(out->descriptor, status) == 0 && S_ISREG(status->st_mode);
+}
+
+static void name_blocks(struct tiff_file *f, const struct stat *status)
+{
+  f->id = block_file_id(f->path, f->bytes.remote ? NULL : status, f->layout.offsets.at);
 }
 
 struct tiff_file *tiff_file_open(GDALDatasetH dataset, const char *path)
 {
   GDALDriverH driver = GDALGetDatasetDriver(dataset); /* an overview has none: its tags tell what it is */
+  struct stat status;
   if (driver && strcmp(GDALGetDriverShortName(driver), "GTiff") != 0)
     return NULL;
   struct tiff_file *f = calloc(1, sizeof *f);
   if (!f)
     return NULL;
-  if (open_bytes(path, &f->bytes) && tiff_layout_read(&f->bytes, dataset, &f->layout)) {
-    struct stat status;
-    const bool is_here = !f->bytes.remote && fstat(f->bytes.descriptor, &status) == 0;
-    f->id = block_file_id(path, is_here ? &status : NULL, f->layout.offsets.at);
+  f->path = path;
+  f->dataset = dataset;
+  if (open_bytes(path, &f->bytes, &status) && tiff_layout_read(&f->bytes, dataset, &f->layout)) {
+    name_blocks(f, &status);
+    return f;
+  }
+  tiff_file_close(f);
+  return NULL;
+}
+
+/* The tags of small files, and often of large ones, lie in their first bytes, which one read brings. */
+static bool read_image(struct tiff_file *f, struct tiff_image *out)
+{
+  unsigned char head[HEAD_BYTES];
+  const ssize_t got = pread(f->bytes.descriptor, head, sizeof head, 0);
+  if (got <= 0)
+    return false;
+  f->bytes.head = head;
+  f->bytes.head_length = (size_t)got;
+  const bool done = tiff_layout_read_image(&f->bytes, out, &f->layout);
+  f->bytes.head = NULL;
+  return done;
+}
+
+struct tiff_file *tiff_file_open_image(const char *path, struct tiff_image *out)
+{
+  struct stat status;
+  if (remote_is(path) || tiff_has_company(path))
+    return NULL;
+  struct tiff_file *f = calloc(1, sizeof *f);
+  if (!f)
+    return NULL;
+  f->path = path;
+  f->is_image = true;
+  if (open_bytes(path, &f->bytes, &status) && read_image(f, out)) {
+    name_blocks(f, &status);
     return f;
   }
   tiff_file_close(f);
@@ -129,6 +172,8 @@ void tiff_file_close(struct tiff_file *f)
 {
   if (!f)
     return;
+  if (f->is_image && f->dataset)
+    GDALClose(f->dataset);
   if (f->bytes.remote)
     remote_close(f->bytes.remote);
   else if (f->bytes.descriptor >= 0)
@@ -266,13 +311,31 @@ static bool fits_blocks(const struct tiff_layout *l, const struct tiff_window *w
          (end % l->block_height == 0 || end == l->height) && (right % l->block_width == 0 || right == l->width);
 }
 
-static CPLErr read_by_gdal(struct tiff_blocks *b, GDALRasterBandH band, const struct tiff_layout *l,
-                           const struct block_part *p)
+/* A file that GDAL opens only now may be another one than before. NULL: CPLError has been told. */
+static GDALRasterBandH band_of(struct tiff_file *f, int number)
 {
-  b->counts.left++;
+  struct error error = {.code = ""};
+  if (!f->dataset && raster_open(f->path, ERROR_FileContentInvalid, &f->dataset, &error) != 0) {
+    CPLError(CE_Failure, CPLE_OpenFailed, "%s", error.message);
+    return NULL;
+  }
+  GDALRasterBandH band = GDALGetRasterBand(f->dataset, number);
+  if (band && (size_t)GDALGetDataTypeSizeBytes(GDALGetRasterDataType(band)) == f->layout.size)
+    return band;
+  CPLError(CE_Failure, CPLE_FileIO, "the file was changed while it was read");
+  return NULL;
+}
+
+static CPLErr read_by_gdal(struct tiff_blocks *b, struct tiff_file *f, int number, const struct block_part *p)
+{
   const struct tiff_window *w = &p->window;
+  GDALRasterBandH band = band_of(f, number);
+  b->counts.left++;
+  if (!band)
+    return CE_Failure;
   return GDALRasterIOEx(band, GF_Read, (int)w->column, (int)w->row, (int)w->width, (int)w->height, p->to, (int)w->width,
-                        (int)w->height, GDALGetRasterDataType(band), (GSpacing)l->size, (GSpacing)p->stride, NULL);
+                        (int)w->height, GDALGetRasterDataType(band), (GSpacing)f->layout.size, (GSpacing)p->stride,
+                        NULL);
 }
 
 static size_t least(size_t a, size_t b)
@@ -345,11 +408,11 @@ static bool has_cache(struct tiff_blocks *b)
   return b->cache != NULL;
 }
 
-CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRasterBandH band,
-                        const struct tiff_window *w, size_t stride, unsigned char *to)
+CPLErr tiff_window_read(struct tiff_blocks *b, struct tiff_file *f, int band, const struct tiff_window *w,
+                        size_t stride, unsigned char *to)
 {
   const struct tiff_layout *l = &f->layout;
-  size_t number = (size_t)GDALGetBandNumber(band) - 1, plane = l->samples > 1 ? 0 : number;
+  const size_t number = (size_t)band - 1, plane = l->samples > 1 ? 0 : number;
   assert(number < l->planes * l->samples && w->height > 0 && w->width > 0);
   assert(w->row + w->height <= l->height && w->column + w->width <= l->width);
   const bool is_once = fits_blocks(l, w);
@@ -364,7 +427,7 @@ CPLErr tiff_window_read(struct tiff_blocks *b, const struct tiff_file *f, GDALRa
       p.to = to + (p.window.row - w->row) * stride + (p.window.column - w->column) * l->size;
       enum outcome outcome = is_once ? read_directly(b, f, &p) : read_cached(b, f, &p);
       if (outcome == LEFT)
-        outcome = read_by_gdal(b, band, l, &p) == CE_None ? DONE : DAMAGED;
+        outcome = read_by_gdal(b, f, band, &p) == CE_None ? DONE : DAMAGED;
       if (outcome != DONE)
         return CE_Failure;
     }
@@ -384,11 +447,10 @@ static void ahead_of_blocks(const struct tiff_file *f, uint64_t first, uint64_t 
                   POSIX_FADV_WILLNEED);
 }
 
-void tiff_window_ahead(struct tiff_blocks *b, const struct tiff_file *f, GDALRasterBandH band,
-                       const struct tiff_window *w)
+void tiff_window_ahead(struct tiff_blocks *b, const struct tiff_file *f, int band, const struct tiff_window *w)
 {
   const struct tiff_layout *l = &f->layout;
-  const size_t number = (size_t)GDALGetBandNumber(band) - 1, plane = l->samples > 1 ? 0 : number;
+  const size_t number = (size_t)band - 1, plane = l->samples > 1 ? 0 : number;
   const size_t left = w->column / l->block_width, right = (w->column + w->width - 1) / l->block_width;
   const size_t top = w->row / l->block_height, bottom = (w->row + w->height - 1) / l->block_height;
   const size_t step = l->across == 1 ? bottom - top + 1 : 1; /* rows of blocks that lie together */

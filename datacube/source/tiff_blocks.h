@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct tiff_blocks; /* a reader's decoder and scratch, and where its blocks are kept */
+struct tiff_image;  /* tiff_image.h */
 struct tiff_file;   /* a descriptor and where the blocks lie */
 
 struct tiff_window {
@@ -26,17 +27,20 @@ void tiff_blocks_share(struct tiff_blocks *blocks, struct block_cache *cache);
 struct tiff_counts tiff_blocks_counts(const struct tiff_blocks *blocks);
 
 /* A file whose pixels can be read here; NULL where GDAL has to read them. The dataset, opened
- * from `path`, is only asked. */
+ * from `path`, is borrowed. */
 struct tiff_file *tiff_file_open(GDALDatasetH dataset, const char *path);
+/* The same for a file that GDAL has not opened, and what its tags say of it. The path is borrowed: GDAL opens the file
+ * when it has to read a block of it. */
+struct tiff_file *tiff_file_open_image(const char *path, struct tiff_image *out);
 void tiff_file_close(struct tiff_file *file); /* NULL is allowed */
 
-/* Reads a window of a band of the dataset that `file` was opened for, in the band's own type, into rows of `stride`
- * bytes. Blocks that cannot be read here (absent ones) are read by GDAL. A failure is told by CPLError, as GDAL's are.
+/* Reads a window of a band, counted from 1, in its own type, into rows of `stride` bytes. Blocks that cannot be read
+ * here (absent ones) are read by GDAL. A failure is told by CPLError, as GDAL's are.
  */
-CPLErr tiff_window_read(struct tiff_blocks *blocks, const struct tiff_file *file, GDALRasterBandH band,
-                        const struct tiff_window *window, size_t stride, unsigned char *to);
+CPLErr tiff_window_read(struct tiff_blocks *blocks, struct tiff_file *file, int band, const struct tiff_window *window,
+                        size_t stride, unsigned char *to);
 /* Asks the system for the blocks of a window, which will be read soon; of a file of this machine. */
-void tiff_window_ahead(struct tiff_blocks *blocks, const struct tiff_file *file, GDALRasterBandH band,
+void tiff_window_ahead(struct tiff_blocks *blocks, const struct tiff_file *file, int band,
                        const struct tiff_window *window);
 
 #endif

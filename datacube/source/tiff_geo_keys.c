@@ -56,8 +56,8 @@ static bool hash_keys(const struct tiff_bytes *file, struct hash *out)
   return found;
 }
 
-/* GDAL takes CRS and units from there as well. */
-static bool has_company(const char *path)
+/* GDAL takes CRS, place and units from there as well. */
+bool tiff_has_company(const char *path)
 {
   char beside[PATH_MAX];
   const int length = snprintf(beside, sizeof beside, "%s.aux.xml", path);
@@ -66,7 +66,7 @@ static bool has_company(const char *path)
 
 bool tiff_geo_keys(const char *path, struct hash *out)
 {
-  if (remote_is(path) || has_company(path))
+  if (remote_is(path) || tiff_has_company(path))
     return false;
   const struct tiff_bytes file = {.descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
   if (file.descriptor < 0)

@@ -6,15 +6,16 @@
  * "MM" instead of "II": numbers have their most significant byte first, pixels as well.
  *
  * The last bytes of an entry are its values where they fit, else the values' offset; so all values but
- * the short ones are places in the file, and are read when asked for. GDAL says which directory holds the image and
- * what it takes the image for; where the directory says anything else, or a tag appears that is not expected, the
- * answer is no.
+ * the short ones are places in the file, and are read when asked for. GDAL, where it has opened the file, says which
+ * directory holds the image and what it takes the image for; where the directory says anything else, or a tag appears
+ * that is not expected, the answer is no.
  *
  * Source: TIFF 6.0; the BigTIFF layout as libtiff documents it. */
 #include "datacube/source/tiff_layout.h"
 
 #include "datacube/base/checked.h"
 #include "datacube/remote/remote_file.h"
+#include "datacube/source/tiff_image.h"
 
 #include <cpl_error.h>
 #include <errno.h>
@@ -62,6 +63,10 @@ static bool is_there(const struct tiff_bytes *file, uint64_t offset, size_t leng
 bool tiff_file_bytes(const struct tiff_bytes *file, uint64_t offset, size_t length, void *to)
 {
   unsigned char *p = to;
+  if (file->head && offset <= file->head_length && length <= file->head_length - offset) {
+    memcpy(to, file->head + offset, length);
+    return true;
+  }
   if (offset > INT64_MAX || length > INT64_MAX - offset || !is_there(file, offset, length))
     return false;
   while (length > 0) {
@@ -222,16 +227,39 @@ static bool is_plain(const struct tiff_table tables[TAGS], const uint64_t v[TAGS
          v[SAMPLES] > 0 && tiles != strips && v[FILL_ORDER] == 1 && v[PREDICTOR] >= 1 && v[PREDICTOR] <= 3;
 }
 
-/* Whether the directory's image is what GDAL takes it for. */
-static bool agrees(const uint64_t v[TAGS], GDALDatasetH dataset)
+struct pixels { /* what a file's are taken for */
+  uint64_t width, height, bands, bits;
+  bool is_float, is_complex;
+};
+
+static struct pixels pixels_of_dataset(GDALDatasetH dataset)
 {
-  GDALDataType type = GDALGetRasterDataType(GDALGetRasterBand(dataset, 1));
-  bool is_float = type == GDT_Float32 || type == GDT_Float64;
+  const GDALDataType type = GDALGetRasterDataType(GDALGetRasterBand(dataset, 1));
+  return (struct pixels){.width = (uint64_t)GDALGetRasterXSize(dataset),
+                         .height = (uint64_t)GDALGetRasterYSize(dataset),
+                         .bands = (uint64_t)GDALGetRasterCount(dataset),
+                         .bits = (uint64_t)GDALGetDataTypeSizeBits(type),
+                         .is_float = type == GDT_Float32 || type == GDT_Float64,
+                         .is_complex = GDALDataTypeIsComplex(type)};
+}
+
+static struct pixels pixels_of_image(const struct tiff_image *image)
+{
+  return (struct pixels){.width = image->width,
+                         .height = image->height,
+                         .bands = image->bands,
+                         .bits = 8 * element_info(image->type)->size,
+                         .is_float = image->type == ELEMENT_F32 || image->type == ELEMENT_F64};
+}
+
+/* Whether the directory's image is what it is taken for. */
+static bool agrees(const uint64_t v[TAGS], const struct pixels *pixels)
+{
   bool is_predicted = v[PREDICTOR] != 1 && v[COMPRESSION] != 1;
-  if (is_predicted && ((v[PREDICTOR] == 3 && !is_float) || GDALDataTypeIsComplex(type)))
+  if (is_predicted && ((v[PREDICTOR] == 3 && !pixels->is_float) || pixels->is_complex))
     return false;
-  return v[BITS] == (uint64_t)GDALGetDataTypeSizeBits(type) && v[WIDTH] == (uint64_t)GDALGetRasterXSize(dataset) &&
-         v[HEIGHT] == (uint64_t)GDALGetRasterYSize(dataset) && v[SAMPLES] == (uint64_t)GDALGetRasterCount(dataset);
+  return v[BITS] == pixels->bits && v[WIDTH] == pixels->width && v[HEIGHT] == pixels->height &&
+         v[SAMPLES] == pixels->bands;
 }
 
 /* Sizes of blocks, their number, and tables that have an entry for each. */
@@ -266,24 +294,41 @@ static bool find_directory(GDALDatasetH dataset, GDALRasterBandH band, uint64_t 
   return *at > 0 && errno == 0 && *end == '\0';
 }
 
-bool tiff_layout_read(const struct tiff_bytes *file, GDALDatasetH dataset, struct tiff_layout *out)
+static bool read_layout(const struct tiff_bytes *file, const struct tiff_directory *directory,
+                        const struct pixels *pixels, struct tiff_layout *out)
 {
   struct tiff_table tables[TAGS] = {{.count = 0}};
-  struct tiff_directory directory;
   uint64_t v[TAGS];
-  GDALRasterBandH band = GDALGetRasterCount(dataset) > 0 ? GDALGetRasterBand(dataset, 1) : NULL;
-  uint64_t at = 0;
-  if (!band || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || !find_directory(dataset, band, &at) ||
-      !tiff_directory_read(file, at, &directory) || !note_entries(&directory, tables) ||
-      !read_values(file, tables, v) || !is_plain(tables, v) || !agrees(v, dataset))
+  if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || !note_entries(directory, tables) || !read_values(file, tables, v) ||
+      !is_plain(tables, v) || !agrees(v, pixels))
     return false;
-  const bool apart = v[PLANAR] == 2, halves = GDALDataTypeIsComplex(GDALGetRasterDataType(band));
+  const bool apart = v[PLANAR] == 2;
   *out = (struct tiff_layout){.width = v[WIDTH],
                               .height = v[HEIGHT],
                               .planes = apart ? v[SAMPLES] : 1,
                               .samples = apart ? 1 : v[SAMPLES],
                               .size = v[BITS] / 8,
                               .predictor = v[COMPRESSION] != 1 ? (unsigned)v[PREDICTOR] : 1};
-  out->swap = !directory.big_endian ? 1 : halves ? out->size / 2 : out->size;
+  out->swap = !directory->big_endian ? 1 : pixels->is_complex ? out->size / 2 : out->size;
   return tiff_packing_find(v[COMPRESSION], &out->packing) && place_blocks(tables, v, out);
+}
+
+bool tiff_layout_read(const struct tiff_bytes *file, GDALDatasetH dataset, struct tiff_layout *out)
+{
+  struct tiff_directory directory;
+  GDALRasterBandH band = GDALGetRasterCount(dataset) > 0 ? GDALGetRasterBand(dataset, 1) : NULL;
+  uint64_t at;
+  if (!band || !find_directory(dataset, band, &at) || !tiff_directory_read(file, at, &directory))
+    return false;
+  const struct pixels pixels = pixels_of_dataset(dataset);
+  return read_layout(file, &directory, &pixels, out);
+}
+
+bool tiff_layout_read_image(const struct tiff_bytes *file, struct tiff_image *image, struct tiff_layout *out)
+{
+  struct tiff_directory directory;
+  if (!tiff_directory_read(file, 0, &directory) || !tiff_image_read(file, &directory, image))
+    return false;
+  const struct pixels pixels = pixels_of_image(image);
+  return read_layout(file, &directory, &pixels, out);
 }

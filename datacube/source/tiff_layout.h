@@ -40,7 +40,11 @@ struct tiff_layout {
 struct tiff_bytes { /* of an open file */
   int descriptor;
   struct remote_file *remote; /* whose descriptor it is, or NULL: then it is its own */
+  const unsigned char *head;  /* its first bytes, where they were read before, or NULL */
+  size_t head_length;
 };
+
+struct tiff_image; /* tiff_image.h */
 
 enum { TIFF_ENTRIES_MOST = 256 };
 
@@ -60,6 +64,8 @@ bool tiff_directory_read(const struct tiff_bytes *file, uint64_t at, struct tiff
 /* Reads the directory of the dataset's image from the file. False where the file is of another kind or odd in
  * any way: then GDAL has to read the pixels. */
 bool tiff_layout_read(const struct tiff_bytes *file, GDALDatasetH dataset, struct tiff_layout *out);
+/* Reads the file's first directory alone, and what it says of its image. False where GDAL has to be asked. */
+bool tiff_layout_read_image(const struct tiff_bytes *file, struct tiff_image *image, struct tiff_layout *out);
 
 /* Value `index` of a table. False where there is none. */
 bool tiff_table_value(const struct tiff_bytes *file, const struct tiff_table *table, uint64_t index, uint64_t *out);
