@@ -48,7 +48,8 @@ class FakeProvider:
         self.keys = {}  # kid: (algorithm, private key)
         self.users = {}  # opaque token: claims, or a status
         self.discovery = {}  # what differs in the document
-        self.delay = 0
+        self.open = threading.Event()  # while it is not set, nobody is answered
+        self.open.set()
         self.broken = None  # path: bytes that come instead
         self.asked = collections.Counter()
         self.certificate = certificate  # file with its key: TLS
@@ -66,7 +67,7 @@ class FakeProvider:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 provider.asked[self.path] += 1
-                time.sleep(provider.delay)
+                provider.open.wait(60)
                 status, body = provider.answer(self.path, self.headers.get("Authorization", ""))
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))

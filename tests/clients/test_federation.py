@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import signal
+import threading
 import time
 
 import numpy
@@ -9,20 +10,11 @@ import openeo
 import pytest
 import requests
 
-from conftest import DEMO_PATTERNS, twincube
+from conftest import DEMO_PATTERNS, twincube, until
 from publisher import Page, Publisher
 from test_server_api import PASSWORD, Server, add_user
 
 CLASSES = [f"https://api.openeo.org/extensions/federation/{version}" for version in ("0.1.0", "0.2.0")]
-
-
-def until(reached, seconds=20):
-    """Waits for what threads do in the background."""
-    end = time.monotonic() + seconds
-    while not (found := reached()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
-    return found
 
 
 def state(server, backend):
@@ -423,21 +415,19 @@ def test_answers_that_are_no_cube(tmp_path, stranger, page, code, words):
 def test_who_hangs_up_ends_the_wait(lonely, stranger):
     """Requests and jobs are rid of a back-end that does not answer, and of one that never comes to an end."""
     until(lambda: missing(lonely, "/file_formats") is None)
-    for page in (Page(b"x", delay=30), Page(b"x" * 1000, drip=0.1)):
+    for page in (Page(b"x", delay=300), Page(b"x" * 3000, drip=0.1)):
         stranger.pages["POST /api/result"] = page
         for _ in range(3):  # one more than there are workers
             with pytest.raises(requests.exceptions.RequestException):
                 lonely.session.post(lonely.api + "/result", timeout=0.4,
                                     json={"process": {"process_graph": saved(load("odd|A"), "load")}})
-    begun = time.monotonic()
     assert lonely.result({"a": {**node("add", x=1, y=2), "result": True}}).json() == 3
     job = lonely.create(saved(load("odd|A"), "load"))
     lonely.call("POST", f"/jobs/{job}/results")
     lonely.wait(job, "running")
     time.sleep(0.5)
     assert lonely.call("DELETE", f"/jobs/{job}/results").status_code == 204
-    lonely.wait(job, "canceled", seconds=5)
-    assert time.monotonic() - begun < 15
+    lonely.wait(job, "canceled")
 
 
 def test_one_that_dies_in_mid_request(tmp_path, scenes):
@@ -463,7 +453,7 @@ def test_one_that_dies_in_mid_request(tmp_path, scenes):
             time.sleep(1)
             assert not waiting.done()
             far.kill()
-            answer = waiting.result(timeout=20)
+            answer = waiting.result(timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (503, "InfrastructureBusy"), answer.text
         until(lambda: missing(here) == ["far"])
         assert "is away" in refused(here, graph, "InfrastructureBusy", 503)
@@ -608,14 +598,14 @@ def test_explain_tells_what_is_computed_where(server):
 def test_a_slow_one_keeps_nobody_from_the_rest(lonely, stranger):
     """Documents that are waited for leave handlers free; who comes too many gets what is known."""
     until(lambda: missing(lonely) is None)
-    stranger.publish("/api/collections/A", DOCUMENT, delay=3)
+    answered = threading.Event()
+    stranger.pages["/api/collections/A"] = lambda _: answered.wait(60) and Page(DOCUMENT)
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
         get = lambda: requests.get(lonely.api + "/collections/odd|A", timeout=30).json()
         waiting = [pool.submit(get) for _ in range(12)]
-        time.sleep(0.5)
-        begun = time.monotonic()
+        until(lambda: sum(one.done() for one in waiting) >= 10)
         assert requests.get(lonely.api + "/conformance", timeout=30).status_code == 200
-        assert time.monotonic() - begun < 2
+        answered.set()
         found = [one.result() for one in waiting]
     assert {f["id"] for f in found} == {"odd|A"}
     assert sum("federation:missing" in f for f in found) >= 10

@@ -4,7 +4,6 @@ write comes back as it was; a server reads below the folders that were opened to
 import json
 import signal
 import subprocess
-import time
 
 import numpy as np
 import openeo
@@ -14,7 +13,7 @@ import requests
 import xarray
 from rasterio.transform import from_origin
 
-from conftest import BINARY, PASSWORD, USER, shared, twincube
+from conftest import BINARY, PASSWORD, USER, shared, twincube, until
 
 SHAPE = 6, 8
 RNG = np.random.default_rng(7)
@@ -481,10 +480,7 @@ def test_own_results_by_their_address(connection, finished, data, tmp_path):
     [asset] = again.get_results().get_assets()
     assert np.array_equal(read_total(asset.load_bytes(), tmp_path), values)
     assert not list(data.glob("jobs/*/*/~loaded"))
-    end = time.monotonic() + 5
-    while list(data.glob("tmp/*/~loaded")):  # goes after the answer
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: not list(data.glob("tmp/*/~loaded")))  # goes after the answer
     twice = total(urls[0])
     twice["more"] = {"process_id": "load_stac", "arguments": {"url": urls[1]}}
     twice["sum"] = {"process_id": "merge_cubes", "arguments": {
@@ -509,8 +505,7 @@ def test_results_that_cannot_be_loaded(connection, running, finished, data):
     answer = ask(connection, url)
     assert (answer.status_code, answer.json()["code"]) == (400, "JobNotFinished")
     waiting.start_job()
-    while waiting.status() not in ("error", "finished"):
-        time.sleep(0.02)
+    until(lambda: waiting.status() in ("error", "finished"))
     assert ask(connection, url).json()["code"] == "NoDataAvailable"
     file = job.get_results().get_assets()[0].href
     for url in (file, own_urls(job)[0] + "/more", running.url + "/jobs/" + job.job_id, "https://example.org/stac.json",

@@ -1,6 +1,7 @@
 """OpenID Connect against a provider that lies: tokens of every kind that must be refused, and those that must not."""
 
 import base64
+import concurrent.futures
 import hashlib
 import hmac
 import json
@@ -8,6 +9,7 @@ import time
 
 import pytest
 import requests
+from conftest import until
 from fake_provider import AUDIENCE, FakeProvider, make_certificate, new_key
 from test_result_sizes import field
 from test_server_api import PASSWORD, Server, add_user, assert_error, run
@@ -299,7 +301,7 @@ def test_room_for_results_is_the_users_own(server, provider):
         made = requests.post(server.api + "/jobs", json={"process": {"process_graph": field(200, 10)}}, headers=headers)
         path = server.api + "/jobs/" + made.headers["OpenEO-Identifier"]
         requests.post(path + "/results", headers=headers)
-        for _ in range(400):
+        for _ in range(3000):
             status = requests.get(path, headers=headers).json()["status"]
             if status in ("error", "finished"):
                 return status, requests.get(path + "/results", headers=headers).json()
@@ -371,12 +373,10 @@ def test_provider_down(tmp_path):
     provider = FakeProvider()
     token = provider.token()
     provider.stop()
-    start = time.monotonic()
     server = Server(tmp_path, "--oidc", write_settings(tmp_path, provider.settings(pause_seconds=0)))
     answer = me(server, token)
     assert "Retry-After" in answer.headers
     assert "provider 'fake' cannot be reached" in assert_error(answer, 503, "InfrastructureBusy")["message"]
-    assert time.monotonic() - start < 5
     assert requests.get(server.api + "/").status_code == 200
     provider.start()
     assert me(server, token).status_code == 200  # it is asked again
@@ -387,8 +387,7 @@ def test_provider_down(tmp_path):
     assert server.stop() == 0
 
 
-@pytest.mark.parametrize("lie", ["issuer", "keys elsewhere", "no json", "no set", "huge", "nothing there",
-                                 pytest.param("slow", marks=pytest.mark.alone)])
+@pytest.mark.parametrize("lie", ["issuer", "keys elsewhere", "no json", "no set", "huge", "nothing there", "slow"])
 def test_provider_that_lies(tmp_path, lie):
     provider = FakeProvider()
     if lie == "issuer":
@@ -404,38 +403,37 @@ def test_provider_that_lies(tmp_path, lie):
     elif lie == "nothing there":
         provider.discovery = {"jwks_uri": provider.issuer + "/nothing"}
     else:
-        provider.delay = 1
+        provider.open.clear()
     server = Server(tmp_path, "--oidc", write_settings(tmp_path, provider.settings()))
     if lie == "slow":  # light requests do not wait; it does
-        start = time.monotonic()
-        assert requests.get(server.api + "/conformance").status_code == 200
-        assert time.monotonic() - start < 1
-        assert me(server, provider.token()).status_code == 200
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(me, server, provider.token())
+            until(lambda: sum(provider.asked.values()))
+            assert requests.get(server.api + "/conformance").status_code == 200
+            assert not waiting.done()
+            provider.open.set()
+            assert waiting.result().status_code == 200
     else:
         assert_error(me(server, provider.token()), 503, "InfrastructureBusy")
-    start = time.monotonic()
-    assert server.stop() == 0 and time.monotonic() - start < 3
+    assert server.stop() == 0
     provider.stop()
 
 
-@pytest.mark.alone
 def test_many_wait_for_a_slow_provider(tmp_path):
     """However many bring tokens while the provider hangs: others are served."""
-    import concurrent.futures
-
     providers = [FakeProvider() for _ in range(5)]
     settings = [provider.settings(id=f"fake{i}") for i, provider in enumerate(providers)]
     for provider in providers:
-        provider.delay = 0.8
+        provider.open.clear()
     server = Server(tmp_path, "--oidc", write_settings(tmp_path, *settings))
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         waiting = [pool.submit(me, server, providers[i % 5].token(), prefix="") for i in range(20)]
-        time.sleep(0.3)
-        start = time.monotonic()
+        until(lambda: sum(answer.done() for answer in waiting) >= 18)  # two may wait
         assert requests.get(server.api + "/conformance").status_code == 200
-        assert time.monotonic() - start < 0.5
+        for provider in providers:
+            provider.open.set()
         codes = [answer.result().status_code for answer in waiting]
-    assert set(codes) == {200, 503} and codes.count(200) >= 2
+    assert sorted(codes) == 2 * [200] + 18 * [503]
     assert server.stop() == 0
     for provider in providers:
         provider.stop()

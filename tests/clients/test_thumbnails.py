@@ -1,12 +1,12 @@
 """Small pictures of collections and of results, against what rasterio reads of the same files."""
 
 import json
-import time
 
 import numpy as np
 import pytest
 import rasterio
 import requests
+from conftest import until
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
@@ -139,10 +139,7 @@ def test_results(connection, data, tmp_path, format):
         same.setdefault(value, set()).add(tuple(colour))
     assert all(len(colours) == 1 for colours in same.values())  # a colour means a value
     assert len({next(iter(colours)) for colours in same.values()}) > 30
-    end = time.monotonic() + 5
-    while list(data.glob("tmp/*/~loaded")):  # goes after the answer
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: not list(data.glob("tmp/*/~loaded")))  # goes after the answer
     expires = href.split("/")[-3]
     picture(href.replace(expires, str(int(expires) + 1)), 403)
     job.delete()

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from conftest import BINARY, twincube
+from conftest import BINARY, twincube, until
 from test_request_heads import BAD, BAD_BODIES, CHUNKED, GOOD, assert_refused, read_answer
 
 ADD = {"process": {"process_graph": {"a": {"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": True}}}}
@@ -105,10 +105,7 @@ class Server:
         """Has the files read again; waits for what the log says of it."""
         seen = len(self.log.read_text())
         self.process.send_signal(signal.SIGHUP)
-        until = time.monotonic() + 20
-        while sign not in self.log.read_text()[seen:]:
-            assert time.monotonic() < until, self.log.read_text()
-            time.sleep(0.02)
+        until(lambda: sign in self.log.read_text()[seen:])
         return self.log.read_text()[seen:]
 
 
@@ -284,16 +281,16 @@ def test_half_of_the_options_is_refused(tmp_path):
 
 def test_slow_handshakes_and_heads_are_cut_off(server):
     """Both at once, as they take their ten seconds."""
+    started = time.monotonic()
     shy = socket.create_connection(("127.0.0.1", server.port), timeout=30)
     shy.sendall(b"\x16\x03\x01\x02")
     slow = server.connect()
     slow.sendall(b"GET / HT")
-    started = time.monotonic()
     for connection in (shy, slow):
         try:
             assert not connection.recv(100).startswith(b"HTTP")
         except (ssl.SSLError, ConnectionResetError):
             pass  # closed without TLS's own goodbye
-    assert 5 < time.monotonic() - started < 20
+    assert time.monotonic() - started > 5
     shy.close()
     slow.close()

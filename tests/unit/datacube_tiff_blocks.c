@@ -420,7 +420,7 @@ static void windows_are_asked_for_ahead(void **state)
   const size_t before = resident_pages(f->path);
   tiff_window_ahead(f->blocks, file, 1, &w);
   size_t after = resident_pages(f->path);
-  for (int i = 0; i < 200 && after < 100; i++, after = resident_pages(f->path))
+  for (int i = 0; i < 3000 && after < 100; i++, after = resident_pages(f->path))
     usleep(10000);
   print_message("%zu pages before, %zu after\n", before, after);
   assert_true(after >= 100); /* of 2 blocks of 256 x 256 x 8 bytes */

@@ -19,8 +19,7 @@
 static FILE *open_golden(const char *name, const char *extension, const char *mode)
 {
   char path[4096];
-  const char *folder_end = strrchr(__FILE__, '/');
-  snprintf(path, sizeof path, "%.*s/../golden/%s.%s", (int)(folder_end - __FILE__), __FILE__, name, extension);
+  snprintf(path, sizeof path, TWINCUBE_UNIT_FOLDER "/../golden/%s.%s", name, extension);
   return fopen(path, mode);
 }
 

@@ -11,9 +11,9 @@ static double seconds(void)
 }
 
 #ifdef __SANITIZE_ADDRESS__
-static const double at_once = 4;
+static const double at_once = 20;
 #else
-static const double at_once = 0.5; /* about a tenth of a second; trees of 2^60 leaves would take years */
+static const double at_once = 3; /* about a tenth of a second; trees of 2^60 leaves would take years */
 #endif
 
 static void expect_refused_at_once(struct buffer *text)

@@ -47,7 +47,7 @@ static void meet_others(struct counting *c)
   atomic_fetch_add(&c->arrived, 1);
   for (unsigned ms = 0; atomic_load(&c->arrived) < c->meet; ms++) {
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    if (ms < 5000)
+    if (ms < 60000)
       continue;
     atomic_store(&c->alone, true);
     return;
