@@ -72,8 +72,9 @@ int gauge_device_check(size_t colours, size_t dimensions, struct error *error)
 {
   return colours <= 3 && dimensions >= 2
              ? 0
-             : error_set(error, ERROR_FeatureUnsupported, "fields of %zu colours in %zu dimensions stay there", colours,
-                         dimensions);
+             : error_set(error, ERROR_FeatureUnsupported,
+                         "devices take fields of at most 3 colours in two dimensions or more, not of %zu in %zu",
+                         colours, dimensions);
 }
 
 int gauge_device_new(struct science *science, const struct gauge_field *field, struct gauge_device **out,
@@ -140,7 +141,8 @@ static int copy(struct gauge_device *d, const struct science_array *from, const 
 {
   uint64_t source = from != NULL ? from->address : 0, target = to->address, count = d->bytes / sizeof(double);
   void *parameters[] = {&source, &target, &count};
-  return launch_links(d, KERNEL_COPY, parameters, error);
+  return lattice_device_launch(&d->at, &d->kernels[KERNEL_COPY], (const size_t[]){d->at.lattice->blocks, 1}, parameters,
+                               error);
 }
 
 /* The action's weights; NULL: 1. */
