@@ -48,11 +48,12 @@ struct ranks_message {
 int ranks_exchange(struct ranks *ranks, const struct ranks_message *out, const struct ranks_message *in,
                    struct error *error);
 
-/* `count` things dealt to the ranks in order, as evenly as can be: where those of a rank begin; those of rank `ranks`
- * would at count. */
+/* `count` things dealt to the ranks in order, the first of which get one more where it does not come out even: where
+ * those of a rank begin; those of rank `ranks` would at count. */
 static inline size_t ranks_share(size_t count, size_t rank, size_t ranks)
 {
-  return count / ranks * rank + (count % ranks * rank + ranks - 1) / ranks;
+  size_t more = count % ranks;
+  return count / ranks * rank + (rank < more ? rank : more);
 }
 
 #endif

@@ -19,15 +19,23 @@ static size_t rounded(size_t bytes)
 }
 
 struct chain_sizes { /* bytes, multiples of 64 */
-  size_t tables, links, values, fields, fermions;
+  size_t tables, links, values, fields, fermions, slab;
+  size_t begin, count; /* slices of x0 that are here */
 };
 
 static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
 {
   struct chain_sizes sizes = {.tables = SIZE_MAX, .fields = p->method == GAUGE_HMC ? 3 : 1};
   struct lattice lattice;
-  if (lattice_describe(&lattice, p->dimensions, p->extent) == 0) {
-    sizes.tables = rounded(lattice_bytes(p->dimensions, p->extent));
+  size_t extent[LATTICE_MAX_DIMENSIONS] = {0};
+  gauge_split_slices(&p->split, p->extent[0], &sizes.begin, &sizes.count);
+  memcpy(extent, p->extent, sizeof extent);
+  if (p->split.ranks != NULL) {
+    lattice_slab_extent(p->dimensions, p->extent, sizes.count, extent);
+    sizes.slab = gauge_slab_bytes(p->dimensions, p->extent, p->colours);
+  }
+  if (lattice_describe(&lattice, p->dimensions, extent) == 0) {
+    sizes.tables = rounded(lattice_bytes(p->dimensions, extent));
     sizes.links = gauge_field_bytes(&lattice, p->colours);
     sizes.fermions = p->kappa != 0 ? rounded(schwinger_bytes(p->extent)) : 0;
     sizes.values = gauge_observables_bytes(&lattice);
@@ -39,8 +47,27 @@ size_t gauge_chain_bytes(const struct gauge_chain_parameters *parameters)
 {
   struct chain_sizes sizes = sizes_of(parameters);
   size_t bytes = saturated_add(saturated_add(sizes.tables, sizes.values), saturated_mul(sizes.fields, sizes.links));
-  bytes = saturated_add(bytes, sizes.fermions);
+  bytes = saturated_add(bytes, saturated_add(sizes.fermions, sizes.slab));
   return bytes == SIZE_MAX || sizes.links == 0 ? SIZE_MAX : bytes;
+}
+
+/* The lattice and its field; returns what lies behind them. */
+static unsigned char *place_field(struct gauge_chain *chain, const struct chain_sizes *sizes, unsigned char *at)
+{
+  const struct gauge_chain_parameters *p = chain->parameters;
+  if (p->split.ranks == NULL) {
+    lattice_init(&chain->lattice, p->dimensions, p->extent, at);
+  } else {
+    lattice_init_slab(&chain->lattice, p->dimensions, p->extent, sizes->begin, sizes->count, at);
+  }
+  at += sizes->tables;
+  chain->field = gauge_field_over(&chain->lattice, p->colours, at);
+  at += sizes->links;
+  if (p->split.ranks != NULL) {
+    gauge_slab_open(&chain->slab, &p->split, &chain->lattice, p->colours, at);
+    chain->field.slab = &chain->slab;
+  }
+  return at + sizes->slab;
 }
 
 static void begin(struct gauge_chain *chain, const double *links, unsigned threads)
@@ -68,15 +95,11 @@ void gauge_chain_open(struct gauge_chain *chain, const struct gauge_chain_parame
                       const double *links, unsigned threads, void *memory)
 {
   struct chain_sizes sizes = sizes_of(parameters);
-  unsigned char *at = memory;
   *chain = (struct gauge_chain){.parameters = parameters,
                                 .seed = parameters->seed | (uint64_t)number << CHAIN_SEED_BITS,
                                 .beta = parameters->action.beta,
                                 .current = (double)NAN};
-  lattice_init(&chain->lattice, parameters->dimensions, parameters->extent, at);
-  at += sizes.tables;
-  chain->field = gauge_field_over(&chain->lattice, parameters->colours, at);
-  at += sizes.links;
+  unsigned char *at = place_field(chain, &sizes, memory);
   if (sizes.fields > 1) {
     chain->momentum = (double *)at;
     chain->before = (double *)(at + sizes.links);

@@ -15,6 +15,7 @@
 #define TWINCUBE_PHYSICS_LATTICE_GAUGE_CHAIN_H
 
 #include "physics/lattice/gauge_action.h"
+#include "physics/lattice/gauge_slab.h"
 #include "physics/lattice/gauge_start.h"
 #include "physics/lattice/md_scheme.h"
 #include "physics/lattice/schwinger.h"
@@ -38,9 +39,10 @@ struct gauge_chain_parameters {
   enum gauge_start start;
   struct gauge_instanton instanton;
   bool rough; /* links to begin with are rounded more than a chain's own: they are put back to the group */
+  struct gauge_split split; /* of heat baths, without an instanton: the slab of x0 that the chain has here */
 };
 
-struct gauge_chain {
+struct gauge_chain {                               /* stays where it was opened */
   const struct gauge_chain_parameters *parameters; /* borrowed */
   uint64_t seed;                                   /* with the chain's number */
   double beta;                                     /* in place of the action's */
@@ -50,6 +52,7 @@ struct gauge_chain {
   double *values;            /* scratch of gauge_observables.h */
   double current;            /* S; NaN: not known */
   struct schwinger fermions; /* with kappa */
+  struct gauge_slab slab;    /* with a split; the field's */
 };
 
 struct gauge_outcome {

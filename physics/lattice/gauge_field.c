@@ -51,6 +51,16 @@ static void set_blocks(void *context, size_t first, size_t last)
   }
 }
 
+/* Counted from the slab's first; SIZE_MAX in its halo. */
+static size_t own_site(const struct lattice *lattice, size_t block, size_t lane)
+{
+  size_t at[LATTICE_MAX_DIMENSIONS];
+  lattice_coordinates(lattice, block, lane, at);
+  return lattice_is_halo(lattice, at[0])
+             ? SIZE_MAX
+             : lattice_site(lattice, block, lane) - lattice->begin * (lattice->sites / lattice->extent[0]);
+}
+
 static void get_blocks(void *context, size_t first, size_t last)
 {
   const struct gauge_copy *copy = context;
@@ -58,9 +68,9 @@ static void get_blocks(void *context, size_t first, size_t last)
   for (size_t block = first; block < last; block++) {
     const double *links = gauge_link(copy->field, block, 0);
     for (size_t lane = 0; lane < copy->field->lattice->lanes; lane++) {
-      double *values = copy->to + lattice_site(copy->field->lattice, block, lane) * numbers;
-      for (size_t i = 0; i < numbers; i++) {
-        values[i] = links[i * LATTICE_LANES + lane];
+      size_t site = own_site(copy->field->lattice, block, lane);
+      for (size_t i = 0; i < numbers && site != SIZE_MAX; i++) {
+        copy->to[site * numbers + i] = links[i * LATTICE_LANES + lane];
       }
     }
   }

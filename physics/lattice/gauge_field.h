@@ -20,6 +20,7 @@ struct gauge_field {
   size_t colours;                /* N: 1 is U(1) */
   double *links;
   struct su_products products; /* of two of its matrices, for this machine */
+  struct gauge_slab *slab;     /* whose halo updates bring up to date (gauge_slab.h), borrowed; NULL: it has none */
 };
 
 /* Doubles from one block's links to the next, and from one direction's matrix to the next. */
@@ -47,7 +48,8 @@ struct gauge_field gauge_field_over(const struct lattice *lattice, size_t colour
 /* All links to the unit matrix. */
 void gauge_field_cold(struct gauge_field *field);
 
-/* Copies all links in and out: values[site][mu][row][column][re, im]. */
+/* Copies all links in and out: values[site][mu][row][column][re, im]. A slab's are set from those of the whole lattice;
+ * out come its own, without the halo. */
 void gauge_field_set(struct gauge_field *field, unsigned threads, const double *values);
 void gauge_field_get(const struct gauge_field *field, unsigned threads, double *values);
 

@@ -1,6 +1,7 @@
 /* Sweeps over the links of one direction and colour. See gauge_heatbath.h. */
 #include "physics/lattice/gauge_heatbath.h"
 
+#include "physics/lattice/gauge_slab.h"
 #include "physics/lattice/gauge_staple.h"
 #include "physics/lattice/su2_random.h"
 #include "physics/lattice/su_orthonormal.h"
@@ -211,7 +212,9 @@ static void sweep_field(struct link_sweep *sweep, unsigned threads)
   sweep->random = SIMD_PICK(random_lanes);
   for (sweep->mu = 0; sweep->mu < sweep->field->lattice->dimensions; sweep->mu++) {
     lattice_run(threads, 0, blocks / 2, run_sweeps, sweep);
+    gauge_slab_exchange(sweep->field, sweep->mu, false);
     lattice_run(threads, blocks / 2, blocks, run_sweeps, sweep);
+    gauge_slab_exchange(sweep->field, sweep->mu, true);
   }
 }
 

@@ -43,6 +43,11 @@ void gauge_start_hot(struct gauge_field *field, struct philox_stream stream, uns
 
 /* ---- site by site ------------------------------------------------------------------------------------------------ */
 
+static bool is_last(const struct lattice *lattice, size_t mu, size_t at)
+{
+  return mu == 0 ? lattice_slice(lattice, at) + 1 == lattice->whole : at + 1 == lattice->extent[mu];
+}
+
 void gauge_start_open(struct gauge_field *field, const bool *open)
 {
   const struct lattice *lattice = field->lattice;
@@ -51,7 +56,7 @@ void gauge_start_open(struct gauge_field *field, const bool *open)
     for (size_t l = 0; l < LATTICE_LANES; l++) {
       lattice_coordinates(lattice, block, l, at);
       for (size_t mu = 0; mu < lattice->dimensions; mu++) {
-        for (size_t k = 0; k < count && open[mu] && at[mu] + 1 == lattice->extent[mu]; k++) {
+        for (size_t k = 0; k < count && open[mu] && is_last(lattice, mu, at[mu]); k++) {
           gauge_link(field, block, mu)[k * LATTICE_LANES + l] = 0;
         }
       }

@@ -49,6 +49,7 @@ int lattice_describe(struct lattice *lattice, size_t dimensions, const size_t *e
     lattice->parts[k] = 1;
     lattice->has_parity = lattice->has_parity && extent[k] % 2 == 0;
   }
+  lattice->whole = lattice->extent[0];
   cut_axes(lattice);
   lattice->blocks = lattice->sites / lattice->lanes;
   return lattice->blocks <= LATTICE_BLOCK ? 0 : -1;
@@ -111,7 +112,14 @@ size_t lattice_site(const struct lattice *lattice, size_t block, size_t lane)
 {
   size_t coordinate[LATTICE_MAX_DIMENSIONS];
   lattice_coordinates(lattice, block, lane, coordinate);
-  return number_of(lattice->dimensions, lattice->extent, coordinate);
+  coordinate[0] = lattice_slice(lattice, coordinate[0]);
+  return number_of(lattice->dimensions, lattice->extent, coordinate); /* in which extent[0] does not come in */
+}
+
+size_t lattice_slice(const struct lattice *lattice, size_t at)
+{
+  bool before = lattice->halo > 0 && at + 1 == lattice->extent[0];
+  return (lattice->begin + (before ? lattice->whole - 1 : at)) % lattice->whole;
 }
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
@@ -184,6 +192,23 @@ void lattice_init(struct lattice *lattice, size_t dimensions, const size_t *exte
   for (size_t direction = 0; direction < 2 * dimensions; direction++) {
     permute_lanes(lattice, direction);
   }
+}
+
+void lattice_slab_extent(size_t dimensions, const size_t *extent, size_t count, size_t *out)
+{
+  memcpy(out, extent, dimensions * sizeof *out);
+  out[0] = count + 2;
+}
+
+void lattice_init_slab(struct lattice *lattice, size_t dimensions, const size_t *extent, size_t begin, size_t count,
+                       void *memory)
+{
+  size_t own[LATTICE_MAX_DIMENSIONS];
+  lattice_slab_extent(dimensions, extent, count, own);
+  lattice_init(lattice, dimensions, own, memory);
+  lattice->begin = begin;
+  lattice->whole = extent[0];
+  lattice->halo = 2;
 }
 
 /* ---- work -------------------------------------------------------------------------------------------------------- */

@@ -35,6 +35,8 @@ struct lattice {
   size_t inner[LATTICE_MAX_DIMENSIONS]; /* extent of a sublattice */
   size_t lanes;                         /* sublattices in all: 1, 2, 4 or 8 */
   size_t blocks;                        /* sites / lanes */
+  size_t begin, whole;                  /* x0 of slice 0, slices of the whole lattice: 0, extent[0] unless a slab */
+  size_t halo;                          /* last slices that are other slabs': 0 or 2, see lattice_init_slab */
   bool has_parity;                      /* all extents are even: blocks / 2 even ones come first */
   uint32_t *link;                       /* [block][2 dimensions]: block of the neighbour, | LATTICE_CROSSES */
   uint32_t *place;                      /* [block]: row-major number of its place in the sublattice */
@@ -51,13 +53,29 @@ size_t lattice_bytes(size_t dimensions, const size_t *extent);
 /* Makes the tables in `memory` (lattice_bytes, aligned to 64, borrowed while the lattice lives). */
 void lattice_init(struct lattice *lattice, size_t dimensions, const size_t *extent, void *memory);
 
+/* Extents of a slab of `count` slices of x0 of a lattice. */
+void lattice_slab_extent(size_t dimensions, const size_t *extent, size_t count, size_t *out);
+
+/* The same for slices begin … begin + count - 1, even both, of a lattice with two colours. Behind them lie copies of
+ * the next slice and, as a torus would have it, of the one before the first: they are neighbours like others, and
+ * whoever changes fields brings them up to date (gauge_slab.h). lattice_site counts on the whole lattice. */
+void lattice_init_slab(struct lattice *lattice, size_t dimensions, const size_t *extent, size_t begin, size_t count,
+                       void *memory);
+
+/* Where slice `at` of x0 is on the whole lattice, and whether it belongs to another slab. */
+size_t lattice_slice(const struct lattice *lattice, size_t at);
+static inline bool lattice_is_halo(const struct lattice *lattice, size_t at)
+{
+  return at + lattice->halo >= lattice->extent[0];
+}
+
 /* Where a site is; coordinate k is below extent[k]. */
 void lattice_locate(const struct lattice *lattice, const size_t *coordinate, size_t *block, size_t *lane);
 
 /* Coordinates of a site; lane below LATTICE_LANES. */
 void lattice_coordinates(const struct lattice *lattice, size_t block, size_t lane, size_t *coordinate);
 
-/* Row-major number of a site, x0 slowest. */
+/* Row-major number of a site, x0 slowest; of a slab's, on the whole lattice. */
 size_t lattice_site(const struct lattice *lattice, size_t block, size_t lane);
 
 /* Tasks over ranges of blocks [first, last), one a thread, of equal sizes; returns when all are done. A task must not

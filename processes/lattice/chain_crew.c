@@ -12,14 +12,21 @@ static size_t rank_count(const struct ranks *ranks)
   return ranks != NULL ? ranks->count : 1;
 }
 
-size_t chain_crew_share(const struct ranks *ranks, size_t chains)
+size_t chain_crew_chains(const struct markov_chain *parameters)
 {
-  return ranks_share(chains, 1, rank_count(ranks));
+  return parameters->pieces > 0 ? 1 : ranks_share(parameters->chains, 1, rank_count(parameters->ranks));
+}
+
+/* What is dealt: chains, or pieces of the only one. */
+static size_t all_shares(const struct chain_crew *crew)
+{
+  const struct markov_chain *p = crew->own.parameters;
+  return p->pieces > 0 ? p->pieces : p->chains;
 }
 
 static size_t first_of(const struct chain_crew *crew, size_t rank)
 {
-  return ranks_share(crew->own.parameters->chains, rank, rank_count(crew->ranks));
+  return ranks_share(all_shares(crew), rank, rank_count(crew->ranks));
 }
 
 static size_t count_of(const struct chain_crew *crew, size_t rank)
@@ -29,11 +36,11 @@ static size_t count_of(const struct chain_crew *crew, size_t rank)
 
 /* ---- talking ----------------------------------------------------------------------------------------------------- */
 
-/* Ranks with chains are the first ones. */
+/* Ranks that have something are the first ones. */
 static size_t busy_ranks(const struct chain_crew *crew)
 {
-  size_t chains = crew->own.parameters->chains, ranks = rank_count(crew->ranks);
-  return chains < ranks ? chains : ranks;
+  size_t shares = all_shares(crew), ranks = rank_count(crew->ranks);
+  return shares < ranks ? shares : ranks;
 }
 
 static int order_all(struct chain_crew *crew, const struct chain_order *order, struct error *error)
@@ -51,8 +58,8 @@ static int blame(size_t rank, const struct chain_answer *answer, struct error *e
   return error_set(error, error_code_find(answer->code), "rank %zu: %s", rank, answer->message);
 }
 
-/* `bytes` of each chain of that rank, to their places. */
-static int take_chains(struct chain_crew *crew, size_t rank, size_t bytes, unsigned char *to, struct error *error)
+/* `bytes` of each share of that rank, to their places. */
+static int take_shares(struct chain_crew *crew, size_t rank, size_t bytes, unsigned char *to, struct error *error)
 {
   for (size_t c = first_of(crew, rank); c < first_of(crew, rank + 1) && bytes > 0; c++) {
     if (ranks_receive(crew->ranks, rank, to + bytes * c, bytes, error) != 0) {
@@ -62,7 +69,7 @@ static int take_chains(struct chain_crew *crew, size_t rank, size_t bytes, unsig
   return 0;
 }
 
-/* Everyone's answer is taken, whatever the others say; where it is good, `bytes` a chain follow it into `to`. */
+/* Everyone's answer is taken, whatever the others say; where it is good, `bytes` a share follow it into `to`. */
 static int answers(struct chain_crew *crew, size_t bytes, unsigned char *to, struct error *error)
 {
   int status = 0;
@@ -73,7 +80,7 @@ static int answers(struct chain_crew *crew, size_t bytes, unsigned char *to, str
     }
     if (answer.failed) {
       status = blame(r, &answer, error);
-    } else if (take_chains(crew, r, bytes, to, error) != 0) {
+    } else if (take_shares(crew, r, bytes, to, error) != 0) {
       return -1;
     }
   }
@@ -100,8 +107,14 @@ static int end_talk(struct chain_crew *crew, int status)
 static int send_model(struct chain_crew *crew, size_t rank, struct error *error)
 {
   const struct markov_chain *p = crew->own.parameters;
-  const struct chain_parcel parcel = {chain_model_number(p->ops), first_of(crew, rank), count_of(crew, rank), p->sites,
-                                      p->grain};
+  const bool whole = p->pieces == 0;
+  const struct chain_parcel parcel = {.model = chain_model_number(p->ops),
+                                      .first = whole ? first_of(crew, rank) : 0,
+                                      .count = whole ? count_of(crew, rank) : 1,
+                                      .parts = whole ? 0 : busy_ranks(crew),
+                                      .pieces = whole ? 0 : count_of(crew, rank),
+                                      .sites = p->sites,
+                                      .grain = p->grain};
   struct buffer bytes = {.limit = SIZE_MAX};
   buffer_add(&bytes, &parcel, sizeof parcel);
   p->ops->pack(p->model, parcel.first, parcel.count, &bytes);
@@ -134,7 +147,8 @@ int chain_crew_open(struct chain_crew *crew, const struct markov_chain *paramete
   if (crew->now == NULL) {
     return error_memory(error);
   }
-  if (chain_group_open(&crew->own, parameters, 0, count_of(crew, 0), error) == 0 && open_others(crew, error) == 0) {
+  if (chain_group_open(&crew->own, parameters, 0, parameters->pieces > 0 ? 1 : count_of(crew, 0), error) == 0 &&
+      open_others(crew, error) == 0) {
     return 0;
   }
   chain_crew_close(crew);
@@ -186,7 +200,8 @@ int chain_crew_advance(struct chain_crew *crew, uint64_t trajectory, struct erro
   int status = order_all(crew, &order, error);
   if (status == 0) {
     problem = chain_group_advance(&crew->own, trajectory);
-    status = answers(crew, sizeof *crew->now, (unsigned char *)crew->now, error);
+    size_t row = crew->own.parameters->pieces > 0 ? 0 : sizeof *crew->now; /* of one chain its first rank has it all */
+    status = answers(crew, row, (unsigned char *)crew->now, error);
   }
   end_talk(crew, status);
   return status == 0 && problem != NULL ? error_set(error, ERROR_ProcessParameterInvalid, "%s, in trajectory %llu",
@@ -196,12 +211,13 @@ int chain_crew_advance(struct chain_crew *crew, uint64_t trajectory, struct erro
 
 int chain_crew_frames(struct chain_crew *crew, size_t each, unsigned char *to, struct error *error)
 {
-  const struct chain_order order = {.kind = ORDER_FRAMES, .crew = crew->number, .bytes = each};
+  const size_t pieces = crew->own.parameters->pieces, share = pieces > 0 ? each / pieces : each;
+  const struct chain_order order = {.kind = ORDER_FRAMES, .crew = crew->number, .bytes = share};
   begin_talk(crew);
   int status = order_all(crew, &order, error);
   if (status == 0) {
     chain_group_frames(&crew->own, 0, crew->own.count, each, to);
-    status = answers(crew, each, to, error);
+    status = answers(crew, share, to, error);
   }
   return end_talk(crew, status);
 }

@@ -2,8 +2,9 @@
  *
  * Rank 0 sends an order and then does its own share; each other rank that has chains does the same with its own, and
  * answers. A model goes to them once, as its parameters (chain_model_ops.pack): they read no graph and no file. Which
- * rank a chain is on changes no bit of it. Without ranks all chains are here.
- * Thread rule: one caller at a time a crew. */
+ * rank a chain is on changes no bit of it. Where there is but one, its pieces may be dealt instead
+ * (chain_model_ops.split): then all have that chain. Without ranks all chains are here. Thread rule: one caller at a
+ * time a crew. */
 #ifndef TWINCUBE_PROCESSES_LATTICE_CHAIN_CREW_H
 #define TWINCUBE_PROCESSES_LATTICE_CHAIN_CREW_H
 
@@ -17,8 +18,8 @@ struct chain_crew {
   double (*now)[CHAIN_MAX_DIAGNOSTICS]; /* of all chains: the last trajectory's numbers */
 };
 
-/* Most chains that a rank has, of `chains`. */
-size_t chain_crew_share(const struct ranks *ranks, size_t chains);
+/* Most chains that a rank has. */
+size_t chain_crew_chains(const struct markov_chain *parameters);
 
 /* Takes memory for the chains, here and there. Errors: Internal, RequestTimeout. */
 int chain_crew_open(struct chain_crew *crew, const struct markov_chain *parameters, struct error *error);

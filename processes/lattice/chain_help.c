@@ -15,6 +15,7 @@ struct helped {
   struct arena *arena;
   struct markov_chain parameters;
   struct chain_group group;
+  size_t pieces; /* of the one chain, which others share; else 0 */
 };
 
 struct helper {
@@ -69,7 +70,10 @@ static int make_chains(struct helper *helper, uint32_t crew, struct arena *arena
   helped->arena = arena;
   helped->parameters = (struct markov_chain){
       .ops = ops, .sites = parcel->sites, .grain = parcel->grain, .cancel = helper->ranks->cancel};
-  helped->parameters.model = ops->unpack(arena, parcel + 1, helper->ranks->cancel);
+  const void *model = ops->unpack(arena, parcel + 1, helper->ranks->cancel);
+  bool split = parcel->parts > 0 && model != NULL;
+  helped->parameters.model = split ? ops->split(arena, model, helper->ranks, parcel->parts) : model;
+  helped->pieces = parcel->pieces;
   helped->group.now = arena_array(arena, parcel->count, sizeof *helped->group.now);
   helped->group.threads = helper->threads;
   if (helped->parameters.model == NULL || helped->group.now == NULL) {
@@ -111,24 +115,28 @@ static int do_advance(struct helper *helper, struct helped *helped, uint64_t tra
     error_set(&what, ERROR_ProcessParameterInvalid, "%s, in trajectory %llu", problem, (unsigned long long)trajectory);
   }
   int status = answer(helper, &what, error);
-  for (size_t c = 0; c < helped->group.count && problem == NULL && status == 0; c++) {
+  size_t rows = helped->pieces > 0 || problem != NULL ? 0 : helped->group.count;
+  for (size_t c = 0; c < rows && status == 0; c++) {
     status = ranks_send(helper->ranks, 0, helped->group.now[c], sizeof *helped->group.now, error);
   }
   return status;
 }
 
 /* One after the other: only one lies about. */
-static int do_frames(struct helper *helper, struct helped *helped, size_t each, struct error *error)
+static int do_frames(struct helper *helper, struct helped *helped, size_t bytes, struct error *error)
 {
   struct error what = {0};
-  unsigned char *frame = malloc(each);
+  const size_t each = helped->pieces > 0 ? helped->pieces : 1; /* messages a frame */
+  unsigned char *frame = malloc(each * bytes);
   if (frame == NULL) {
     error_memory(&what);
   }
   int status = answer(helper, &what, error);
-  for (size_t c = 0; c < helped->group.count && frame != NULL && status == 0; c++) {
-    chain_group_frames(&helped->group, c, 1, each, frame);
-    status = ranks_send(helper->ranks, 0, frame, each, error);
+  for (size_t c = 0; c < helped->group.count && frame != NULL; c++) {
+    chain_group_frames(&helped->group, c, 1, each * bytes, frame);
+    for (size_t k = 0; k < each && status == 0; k++) {
+      status = ranks_send(helper->ranks, 0, frame + k * bytes, bytes, error);
+    }
   }
   free(frame);
   return status;

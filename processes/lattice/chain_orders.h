@@ -8,8 +8,8 @@
 enum chain_order_kind {
   ORDER_OPEN,    /* a crew's chains, a chain_parcel and the model follow */
   ORDER_START,   /* those of the crew, as below */
-  ORDER_ADVANCE, /* answered by their numbers, a row and a message each */
-  ORDER_FRAMES,  /* answered by their configurations, a message each */
+  ORDER_ADVANCE, /* answered by their numbers, a row and a message each; not where one chain is dealt */
+  ORDER_FRAMES,  /* answered by their configurations, or pieces of one, a message each */
   ORDER_CLOSE,   /* not answered */
   ORDER_DISMISS  /* not answered */
 };
@@ -18,12 +18,13 @@ struct chain_order {
   uint32_t kind;
   uint32_t crew;       /* its number */
   uint64_t trajectory; /* of START and ADVANCE */
-  uint64_t bytes;      /* of OPEN: what follows; of FRAMES: each configuration's */
+  uint64_t bytes;      /* of OPEN: what follows; of FRAMES: each message */
 };
 
 struct chain_parcel {
   uint64_t model; /* its number in chain_models */
   uint64_t first, count;
+  uint64_t parts, pieces; /* ranks that share one chain, and this one's pieces; else 0 */
   uint64_t sites, grain;
 };
 

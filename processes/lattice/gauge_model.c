@@ -1,5 +1,6 @@
-/* See gauge_model.h. A chain's memory: the chain's description, room for one configuration as doubles where frames are
- * complex64, the chain's own memory. */
+/* See gauge_model.h. A chain's memory: the chain's description; room for one configuration as doubles, where frames are
+ * complex64 or slabs are gathered; the chain's own memory; where it is a slab's on rank 0 and diagnostics are asked
+ * for, the whole field, on which they are measured. */
 #include "processes/lattice/gauge_model.h"
 
 #include "datacube/base/checked.h"
@@ -46,15 +47,69 @@ static size_t doubles_of(const struct gauge_chain_parameters *p)
   return saturated_mul(sites_of(p), p->dimensions * p->colours * p->colours * 2);
 }
 
+/* Of those that are here. */
+static size_t own_doubles(const struct gauge_chain_parameters *p)
+{
+  size_t begin, count;
+  gauge_split_slices(&p->split, p->extent[0], &begin, &count);
+  return saturated_mul(doubles_of(p) / p->extent[0], count);
+}
+
+static bool is_split(const struct gauge_model *m)
+{
+  return m->chain.split.ranks != NULL;
+}
+
+/* Whether slabs are put together here. */
+static bool measures_whole(const struct gauge_model *m)
+{
+  return is_split(m) && m->measures && m->chain.split.ranks->rank == 0;
+}
+
 static size_t wide_bytes(const struct gauge_model *m)
 {
-  return m->single ? saturated_mul(doubles_of(&m->chain), sizeof(double)) / 64 * 64 + 64 : 0;
+  size_t doubles = measures_whole(m) ? doubles_of(&m->chain) : own_doubles(&m->chain);
+  return m->single || (is_split(m) && m->measures) ? saturated_mul(doubles, sizeof(double)) / 64 * 64 + 64 : 0;
+}
+
+struct whole_field {
+  struct lattice lattice;
+  struct gauge_field field;
+  void *scratch; /* of gauge_observables.h */
+};
+
+enum { WHOLE_BYTES = (sizeof(struct whole_field) + 63) / 64 * 64 };
+
+static size_t whole_bytes(const struct gauge_model *m)
+{
+  struct lattice lattice;
+  if (!measures_whole(m) || lattice_describe(&lattice, m->chain.dimensions, m->chain.extent) != 0) {
+    return 0;
+  }
+  size_t links = gauge_field_bytes(&lattice, m->chain.colours), scratch = gauge_observables_bytes(&lattice);
+  return saturated_add(WHOLE_BYTES + lattice_bytes(m->chain.dimensions, m->chain.extent),
+                       saturated_add(links, scratch));
+}
+
+static struct whole_field *whole_of(const struct gauge_model *m, void *memory)
+{
+  return (struct whole_field *)((unsigned char *)memory + HEADER_BYTES + wide_bytes(m) + gauge_chain_bytes(&m->chain));
+}
+
+static void open_whole(const struct gauge_model *m, struct whole_field *whole)
+{
+  unsigned char *at = (unsigned char *)whole + WHOLE_BYTES;
+  lattice_init(&whole->lattice, m->chain.dimensions, m->chain.extent, at);
+  at += lattice_bytes(m->chain.dimensions, m->chain.extent);
+  whole->field = gauge_field_over(&whole->lattice, m->chain.colours, at);
+  whole->scratch = at + gauge_field_bytes(&whole->lattice, m->chain.colours);
 }
 
 static size_t model_bytes(const void *model)
 {
   const struct gauge_model *m = model;
-  return saturated_add(HEADER_BYTES + wide_bytes(m), gauge_chain_bytes(&m->chain));
+  size_t bytes = saturated_add(HEADER_BYTES + wide_bytes(m), gauge_chain_bytes(&m->chain));
+  return saturated_add(bytes, whole_bytes(m));
 }
 
 static void model_start(const void *model, const struct chain_step *step, void *memory)
@@ -65,6 +120,27 @@ static void model_start(const void *model, const struct chain_step *step, void *
   gauge_chain_open(chain, &m->chain, step->chain, links, step->threads,
                    (unsigned char *)memory + HEADER_BYTES + wide_bytes(m));
   chain->beta = m->betas != NULL ? m->betas[step->chain] : m->chain.action.beta;
+  if (measures_whole(m)) {
+    open_whole(m, whole_of(m, memory));
+  }
+}
+
+struct measured_field {
+  const struct gauge_field *field; /* the whole one; NULL: it is elsewhere */
+  void *scratch;
+};
+
+/* What is measured; of slabs, put together. */
+static struct measured_field find_measured(const struct gauge_model *m, const struct chain_step *step, void *memory)
+{
+  struct gauge_chain *chain = memory;
+  if (!is_split(m)) {
+    return (struct measured_field){&chain->field, chain->values};
+  }
+  struct whole_field *whole = measures_whole(m) ? whole_of(m, memory) : NULL;
+  gauge_slab_gather(&chain->field, &m->chain.split, step->threads, (double *)((unsigned char *)memory + HEADER_BYTES),
+                    whole != NULL ? &whole->field : NULL);
+  return whole != NULL ? (struct measured_field){&whole->field, whole->scratch} : (struct measured_field){0};
 }
 
 static const char *model_advance(const void *model, const struct chain_step *step, void *memory, double *values)
@@ -78,15 +154,17 @@ static const char *model_advance(const void *model, const struct chain_step *ste
   values[DH] = outcome.dh;
   values[ACCEPTED] = values[ACCEPTANCE] = outcome.accepted;
   values[EXPONENTIAL] = exp(-outcome.dh);
-  if (!m->measures) {
+  struct measured_field of = m->measures ? find_measured(m, step, memory) : (struct measured_field){0};
+  if (of.field == NULL) {
     return NULL;
   }
-  values[ACTION] = gauge_chain_value(chain, step->threads);
+  struct gauge_action action = gauge_chain_action(chain);
   struct gauge_loop_means plaquette;
-  gauge_plaquette(&chain->field, step->threads, chain->values, &plaquette);
+  values[ACTION] = gauge_action_value(of.field, &action, step->threads, of.scratch);
+  gauge_plaquette(of.field, step->threads, of.scratch, &plaquette);
   values[PLAQUETTE] = plaquette.all;
   if (has_charge(&m->chain)) {
-    double charge = gauge_geometric_charge(&chain->field, step->threads, chain->values);
+    double charge = gauge_geometric_charge(of.field, step->threads, of.scratch);
     values[PLAIN_DIAGNOSTICS] = charge;
     values[PLAIN_DIAGNOSTICS + 1] = cos(m->theta * charge);
     values[PLAIN_DIAGNOSTICS + 2] = sin(m->theta * charge);
@@ -154,7 +232,7 @@ static void model_frame(const void *model, void *memory, unsigned threads, void 
   double *wide = (double *)((unsigned char *)memory + HEADER_BYTES);
   float *narrow = out;
   gauge_field_get(&chain->field, threads, wide);
-  for (size_t i = 0; i < doubles_of(&m->chain); i++) {
+  for (size_t i = 0; i < own_doubles(&m->chain); i++) {
     narrow[i] = (float)wide[i];
   }
 }
@@ -210,6 +288,23 @@ static const void *model_unpack(struct arena *arena, const void *bytes, const vo
     m->betas = m->betas != NULL ? numbers : NULL;
     m->first = m->first != NULL ? numbers + m->replicas : NULL;
     m->first_text = NULL;
+    m->chain.split = (struct gauge_split){0};
+  }
+  return m;
+}
+
+/* Pairs of slices, of what one sweep after the other makes. */
+static size_t model_pieces(const void *model)
+{
+  const struct gauge_chain_parameters *p = &((const struct gauge_model *)model)->chain;
+  return p->method == GAUGE_HEATBATH && p->start != GAUGE_INSTANTON ? p->extent[0] / 2 : 1;
+}
+
+static const void *model_split(struct arena *arena, const void *model, struct ranks *ranks, size_t parts)
+{
+  struct gauge_model *m = arena_copy(arena, model, sizeof *m);
+  if (m != NULL) {
+    m->chain.split = (struct gauge_split){ranks, parts};
   }
   return m;
 }
@@ -221,7 +316,9 @@ const struct chain_model_ops gauge_model_ops = {.name = "gauge field",
                                                 .frame = model_frame,
                                                 .identity = model_identity,
                                                 .pack = model_pack,
-                                                .unpack = model_unpack};
+                                                .unpack = model_unpack,
+                                                .pieces = model_pieces,
+                                                .split = model_split};
 const struct chain_model_ops gauge_replica_ops = {.name = "gauge field replicas",
                                                   .bytes = model_bytes,
                                                   .start = model_start,

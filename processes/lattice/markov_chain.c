@@ -291,16 +291,34 @@ static size_t fitting(size_t limit, size_t each, size_t all)
   return count > 0 ? count : 1;
 }
 
-/* Chains that do something with each other lie together. */
-static bool may_part(const struct markov_chain *parameters)
+/* Chains, or pieces of the only one; those that do something with each other lie together. */
+static size_t shares(const struct markov_chain *p)
 {
-  return parameters->ranks != NULL && parameters->ops->pack != NULL && parameters->ops->couple == NULL;
+  if (p->ranks == NULL || p->ops->pack == NULL || p->ops->couple != NULL) {
+    return 1;
+  }
+  return p->chains == 1 && p->ops->pieces != NULL ? p->ops->pieces(p->model) : p->chains;
 }
 
 size_t markov_chain_ranks(const struct markov_chain *parameters)
 {
-  size_t ranks = may_part(parameters) ? parameters->ranks->count : 1;
-  return ranks < parameters->chains ? ranks : parameters->chains;
+  size_t all = parameters->ranks != NULL ? parameters->ranks->count : 1, most = shares(parameters);
+  return all < most ? all : most;
+}
+
+/* Where there is something to deal. */
+static int deal(struct arena *arena, struct markov_chain *p, struct error *error)
+{
+  size_t parts = markov_chain_ranks(p);
+  if (parts == 1) {
+    p->ranks = NULL;
+    return 0;
+  }
+  if (p->chains == 1) {
+    p->pieces = shares(p);
+    p->model = p->ops->split(arena, p->model, p->ranks, parts);
+  }
+  return p->model != NULL ? 0 : error_memory(error);
 }
 
 static struct chain *chain_new(struct arena *arena, const struct markov_chain *parameters, size_t frame_bytes)
@@ -311,7 +329,10 @@ static struct chain *chain_new(struct arena *arena, const struct markov_chain *p
   }
   chain->parameters = *parameters;
   chain->parameters.frame = NULL; /* was for the description */
-  chain->parameters.ranks = may_part(parameters) ? parameters->ranks : NULL;
+  struct error ignored = {0};     /* out of memory, as the others */
+  if (deal(arena, &chain->parameters, &ignored) != 0) {
+    return NULL;
+  }
   chain->frame_bytes = frame_bytes;
   chain->window = fitting(WINDOW_BYTES, frame_bytes, parameters->configurations);
   if (chain->window < 2) {
@@ -345,9 +366,9 @@ int markov_chain_source(struct arena *arena, const struct markov_chain *paramete
   source->block[0] = by_work < by_bytes ? by_work : by_bytes;
   source->ops = &chain_ops;
   source->sequential = true;
-  chain->bytes = saturated_add(
-      saturated_mul(chain_crew_share(chain->parameters.ranks, parameters->chains), chain_group_state_bytes(parameters)),
-      saturated_mul(chain->window, bytes));
+  chain->bytes =
+      saturated_add(saturated_mul(chain_crew_chains(&chain->parameters), chain_group_state_bytes(&chain->parameters)),
+                    saturated_mul(chain->window, bytes));
   source->reader_bytes = saturated_add(chain->bytes, parameters->held);
   source->origin = source->cube.title;
   source->state = chain;

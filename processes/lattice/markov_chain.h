@@ -55,6 +55,11 @@ struct chain_model_ops {
    * arena keeps, aligned for doubles. NULL: out of memory. */
   void (*pack)(const void *model, size_t first, size_t count, struct buffer *out);
   const void *(*unpack)(struct arena *arena, const void *bytes, const volatile int *cancel);
+  /* Optional, for one chain on several ranks: pieces that it can be dealt in, at most; and the model of this rank's
+   * pieces, where the first `parts` ranks take part, each the share that ranks_share gives it. Its chain starts and
+   * advances at the same time as theirs; its frame is its pieces', one after the other. */
+  size_t (*pieces)(const void *model);
+  const void *(*split)(struct arena *arena, const void *model, struct ranks *ranks, size_t parts);
 };
 
 struct markov_chain {
@@ -77,6 +82,7 @@ struct markov_chain {
   size_t sites;               /* of one chain */
   const volatile int *cancel; /* lives as long as the source; or NULL */
   struct ranks *ranks;        /* that the chains may lie on; they too; NULL: here */
+  size_t pieces;              /* of the one chain, which lies on several; else 0: set by markov_chain_source */
 };
 
 /* Ranks that the chains lie on, 1 without any. */

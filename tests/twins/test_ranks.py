@@ -25,8 +25,19 @@ SCALAR = {"process_id": "lft_scalar_field",
 GAUGE = {"process_id": "lft_gauge_field",
          "arguments": {"shape": [2, 4, 2], "group": "SU(2)", "beta": 2.1, "chains": 3, "configurations": 3,
                        "thermalisation": 2, "separation": 2, "seed": 5, "precision": "single"}}
-GOES_ON = {**GAUGE, "arguments": {**GAUGE["arguments"], "first": {"from_node": "before"}, "first_trajectory": 8,
-                                  "thermalisation": 0}}
+ONE = {"process_id": "lft_gauge_field",
+       "arguments": {"shape": [10, 2, 4], "group": "SU(3)", "beta": 5.7, "configurations": 2, "thermalisation": 2,
+                     "separation": 2, "seed": 3, "start": "hot", "boundary": ["open", "periodic", "open"]}}
+
+
+def goes_on(name, node, **arguments):
+    """The same simulation from the last configuration of another."""
+    return {**node, "arguments": {**node["arguments"], "first": {"from_node": name}, "first_trajectory": 8,
+                                  "thermalisation": 0, **arguments}}
+
+
+def saved(name):
+    return {"process_id": "save_result", "arguments": {"data": {"from_node": name}, "format": "JSON"}}
 
 
 def launched(ranks, folder, nodes, *options):
@@ -46,23 +57,28 @@ def run(ranks, folder, nodes, *options):
 
 @needs_mpi
 @pytest.mark.parametrize("ranks", [2, 3])
-def test_chains_have_the_bits_of_one_rank(tmp_path, ranks):
-    nodes = {"scalar": SCALAR, "before": GAUGE, "after": GOES_ON,
-             "sum": {"process_id": "lft_plaquette", "arguments": {"data": {"from_node": "after"}}},
-             "saved": {"process_id": "save_result", "arguments": {"data": {"from_node": "scalar"}, "format": "JSON"}},
-             "other": {"process_id": "save_result", "arguments": {"data": {"from_node": "sum"}, "format": "JSON"}}}
+def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
+    """Several chains; one, which is dealt in slabs; each from its start, and from configurations."""
+    nodes = {"scalar": SCALAR, "before": GAUGE, "after": goes_on("before", GAUGE),
+             "loops": {"process_id": "lft_plaquette", "arguments": {"data": {"from_node": "after"}}},
+             "first": ONE, "second": goes_on("first", ONE, precision="single"),
+             "history": goes_on("first", ONE, quantity="history"),
+             "plane": {**ONE, "arguments": {**ONE["arguments"], "shape": [4, 6], "group": "U(1)", "beta": 2,
+                                            "boundary": "periodic", "quantity": "history"}}}
+    names = ["scalar", "loops", "second", "history", "plane"]
+    nodes |= {f"saved_{name}": saved(name) for name in names}
     (tmp_path / "one").mkdir()
     (tmp_path / "more").mkdir()
     alone = run(None, tmp_path, nodes, "-o", "one/")
     assert alone.returncode == 0, alone.stderr
     result = run(ranks, tmp_path, nodes, "-v", "-o", "more/", "--threads", "2")
     assert result.returncode == 0, result.stderr
-    assert re.search(f"chains: 5, on {ranks} of {ranks} ranks", result.stderr), result.stderr
-    names = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert len(names) == 2 and names == sorted(path.name for path in (tmp_path / "more").iterdir())
-    for name in names:
-        assert (tmp_path / "more" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
-        assert numpy.ptp(json.loads((tmp_path / "one" / name).read_text())["data"]) > 0
+    for chains, on in (5, ranks), (3, ranks), (1, ranks), (1, 2):
+        assert f"chains: {chains}, on {on} of {ranks} ranks" in result.stderr, result.stderr
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(f"saved_{n}.json" for n in names)
+    for path in (tmp_path / "one").iterdir():
+        assert (tmp_path / "more" / path.name).read_bytes() == path.read_bytes(), path.name
+        assert numpy.ptp(json.loads(path.read_text())["data"]) > 0
 
 
 @needs_mpi
