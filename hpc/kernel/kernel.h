@@ -84,6 +84,8 @@ struct kernel_step {
   double nodata; /* LOAD: read as NA, as NaN of floats is; STORE: written for NA and NaN. NA: both stay as they are */
   uint32_t load; /* LOAD: index of its base pointer in kernel_run's bases */
   uint32_t window_columns; /* LOAD: its blocks are rows of so many elements around the lane, row after row; or 0 */
+  bool in_place; /* LOAD of elements that lanes hold as they are, and the WEIGHTED_SUM after it, which alone reads them:
+                    from memory, and the LOAD's register has none */
 };
 
 struct kernel {

@@ -35,6 +35,8 @@ static void print_memory(struct buffer *out, const struct kernel_step *step)
     buffer_text(out, " nodata ");
     print_number(out, step->nodata);
   }
+  if (step->in_place)
+    buffer_text(out, " in place");
 }
 
 static void print_parameters(struct buffer *out, const struct kernel_step *step)

@@ -110,7 +110,7 @@ int binding_through(struct arena *arena, const struct node *view, const struct b
 /* variant.c */
 int make_variant(struct stage_list *list, const struct stage *stage, const size_t *fixed, enum lane_type type,
                  struct variant *variant, struct error *error);
-/* registers.c: memory of the registers, lanes of a piece. blocks: per register. */
-int allocate_registers(struct arena *arena, struct kernel *kernel, const uint32_t *blocks, size_t count);
+/* registers.c: memory of the registers and lanes of a piece, for a kernel of f's steps. */
+int allocate_registers(struct fuse *f, struct kernel *kernel);
 
 #endif

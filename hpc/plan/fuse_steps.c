@@ -301,7 +301,7 @@ int fuse_curve(struct fuse *f, const struct program_curve *curve, struct kernel_
   out->parameters = (struct kernel_operand){w.values[0].reg, w.values[0].block, 1};
   out->values = end->operand[0] = (struct kernel_operand){values->reg, values->block, 1};
   out->model = (struct kernel){.lane_type = LANE_F64, .steps = inner.steps, .step_count = inner.step_count};
-  return allocate_registers(f->arena, &out->model, inner.reg_blocks, inner.reg_count) == 0 ? 0 : error_memory(f->error);
+  return allocate_registers(&inner, &out->model) == 0 ? 0 : error_memory(f->error);
 }
 
 static int step_fit(struct fuse *f, const struct program_walk *w, const struct program_step *program_step,

@@ -1,6 +1,8 @@
 /* Registers share memory: each lives from its first write to its last use, and takes the first gap that fits. What is
- * set once a run keeps its place. */
+ * set once a run keeps its place; windows that are only weighed need no memory. */
 #include "hpc/plan/fuse.h"
+
+#include "datacube/base/missing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +37,27 @@ static void find_lives(const struct kernel *kernel, struct life *lives)
       note(&lives[step->dst], i);
     if (step->once)
       note(&lives[step->dst], kernel->step_count - 1);
+  }
+}
+
+/* Whether a load gives its elements as they are. */
+static bool copies(const struct kernel_step *load, enum lane_type type)
+{
+  return load->kind == STEP_LOAD && load->type == (type == LANE_F32 ? ELEMENT_F32 : ELEMENT_F64) && load->has_nodata &&
+         is_na_f64(load->nodata);
+}
+
+/* A window's elements that nothing but a weighted sum reads, right after: the same ones serve many lanes, so they stay
+ * where they are. */
+static void leave_in_place(const struct fuse *f, enum lane_type type, const struct life *lives)
+{
+  for (size_t i = 0; i + 1 < f->step_count; i++) {
+    struct kernel_step *load = &f->steps[i], *sum = load + 1;
+    const bool weighs = sum->kind == STEP_REDUCE && sum->op == KRED_WEIGHTED_SUM && sum->operand[0].block == 0;
+    if (!weighs || !copies(load, type) || sum->operand[0].reg != load->dst || lives[load->dst].last != i + 1)
+      continue;
+    load->in_place = sum->in_place = true;
+    f->reg_blocks[load->dst] = 0;
   }
 }
 
@@ -95,15 +118,17 @@ static void choose_lanes(struct kernel *kernel)
   kernel->lane_block = lanes & ~(size_t)15;
 }
 
-int allocate_registers(struct arena *arena, struct kernel *kernel, const uint32_t *blocks, size_t count)
+int allocate_registers(struct fuse *f, struct kernel *kernel)
 {
+  const size_t count = f->reg_count;
   struct life *lives = calloc(count + 1, sizeof *lives);
   struct register_place *places = calloc(count + 1, sizeof *places);
-  size_t *offset = ARENA_ARRAY(arena, size_t, count + 1);
+  size_t *offset = ARENA_ARRAY(f->arena, size_t, count + 1);
   int status = lives && places && offset ? 0 : -1;
   if (status == 0) {
     find_lives(kernel, lives);
-    place_registers(kernel, blocks, lives, places, offset);
+    leave_in_place(f, kernel->lane_type, lives);
+    place_registers(kernel, f->reg_blocks, lives, places, offset);
     for (size_t i = 0; i < kernel->step_count; i++) {
       const size_t work = kernel_step_work_blocks(&kernel->steps[i]);
       kernel->work_blocks = work > kernel->work_blocks ? work : kernel->work_blocks;

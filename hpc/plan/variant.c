@@ -153,7 +153,7 @@ int make_variant(struct stage_list *list, const struct stage *stage, const size_
     variant->axis_count = f.axis_count;
     variant->kernel =
         (struct kernel){.lane_type = type, .steps = f.steps, .step_count = f.step_count, .load_count = f.load_count};
-    if (allocate_registers(list->arena, &variant->kernel, f.reg_blocks, f.reg_count) != 0)
+    if (allocate_registers(&f, &variant->kernel) != 0)
       status = error_memory(error);
   }
   arena_free(f.scratch);

@@ -382,13 +382,101 @@ static void splitting_changes_no_bit(void **state)
   free(bands[1]);
 }
 
+/* Windows of 2 x 3 x 3 elements in rows of `pitch`, weighed: two arrays side by side. */
+enum { WINDOW = 9, WINDOWS = 2, WEIGHED_LANES = 77 };
+
+struct weighing {
+  struct kernel_step steps[3];
+  ptrdiff_t offsets[WINDOWS * WINDOW], results[WINDOWS];
+  double parameters[WINDOW + 1];
+  size_t registers[2];
+  struct kernel kernel;
+};
+
+static void weighing_make(struct weighing *k, enum lane_type type, ptrdiff_t stride, size_t lane_block, bool in_place)
+{
+  const enum element_type element = type == LANE_F32 ? ELEMENT_F32 : ELEMENT_F64;
+  const ptrdiff_t pitch = WEIGHED_LANES * stride + 2;
+  *k = (struct weighing){.results = {0, WEIGHED_LANES}, .registers = {0, WINDOWS * WINDOW}};
+  for (size_t i = 0; i < WINDOWS * WINDOW; i++)
+    k->offsets[i] = (ptrdiff_t)(i / WINDOW + i % WINDOW / 3) * pitch + (ptrdiff_t)(i % 3);
+  for (size_t i = 1; i <= WINDOW; i++)
+    k->parameters[i] = 0.1 * (double)i - 0.35;
+  k->steps[0] = (struct kernel_step){.kind = STEP_LOAD,
+                                     .blocks = WINDOWS * WINDOW,
+                                     .offsets = k->offsets,
+                                     .lane_stride = stride,
+                                     .type = element,
+                                     .has_nodata = true,
+                                     .nodata = na_f64(),
+                                     .in_place = in_place};
+  k->steps[1] = (struct kernel_step){.kind = STEP_REDUCE,
+                                     .op = KRED_WEIGHTED_SUM,
+                                     .dst = 1,
+                                     .blocks = WINDOWS,
+                                     .outer = WINDOWS,
+                                     .n = WINDOW,
+                                     .operand = {operand(0, 0, 1)},
+                                     .parameters = k->parameters,
+                                     .parameter_count = WINDOW + 1,
+                                     .in_place = in_place};
+  k->steps[2] = k->steps[0];
+  k->steps[2].kind = STEP_STORE, k->steps[2].in_place = false, k->steps[2].operand[0] = operand(1, 0, 1);
+  k->steps[2].blocks = WINDOWS, k->steps[2].offsets = k->results, k->steps[2].lane_stride = 1;
+  k->kernel = (struct kernel){.lane_type = type,
+                              .steps = k->steps,
+                              .step_count = 3,
+                              .register_offset = k->registers,
+                              .register_count = 2,
+                              .scratch_blocks = WINDOWS * (WINDOW + 1),
+                              .lane_block = lane_block,
+                              .work_blocks = kernel_step_work_blocks(&k->steps[1]),
+                              .load_count = 1};
+}
+
+static void weigh(const char *level, const struct weighing *k, const void *elements, void *out)
+{
+  const struct kernel_engine *engine = kernel_engine_named(level);
+  void *scratch = aligned_alloc(64, kernel_scratch_bytes(&k->kernel));
+  (k->kernel.lane_type == LANE_F32 ? engine->run_f32 : engine->run_f64)(&k->kernel, scratch, &elements, out,
+                                                                        WEIGHED_LANES);
+  free(scratch);
+}
+
+/* What a weighted sum reads in memory gives the bits that it gives from registers, and no element more is read. */
+static void weighed_in_place(void **state)
+{
+  (void)state;
+  static const size_t blocks[] = {16, 48, 512};
+  for (int l = 0; l < LEVELS; l++)
+    for (int c = 0; kernel_engine_named(levels[l]) && c < 18; c++) {
+      const enum lane_type type = c % 2 ? LANE_F32 : LANE_F64;
+      const ptrdiff_t stride = c / 2 % 3;
+      const size_t count = 3 * (size_t)(WEIGHED_LANES * stride + 2) + (size_t)((WEIGHED_LANES - 1) * stride) + 3;
+      const size_t bytes = (size_t)WINDOWS * WEIGHED_LANES * lane_size(type);
+      struct weighing loaded, left;
+      void *elements = malloc(count * lane_size(type)); /* exactly, so that sanitizers see what lies beyond */
+      double one[WINDOWS * WEIGHED_LANES] = {0}, other[WINDOWS * WEIGHED_LANES] = {0};
+      uint64_t seed = (uint64_t)c;
+      for (size_t i = 0; i < count; i++)
+        lane_set(type, elements, i, i % 31 == 3 ? na_f64() : i % 37 == 5 ? (double)NAN : random_unit(&seed) - 0.5);
+      weighing_make(&loaded, type, stride, blocks[c / 6], false);
+      weighing_make(&left, type, stride, blocks[c / 6], true);
+      left.registers[0] = left.registers[1] = 0; /* the windows have no memory */
+      left.kernel.scratch_blocks = WINDOWS;
+      weigh(levels[l], &loaded, elements, one);
+      weigh(levels[l], &left, elements, other);
+      assert_memory_equal(one, other, bytes);
+      free(elements);
+    }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_type_loads),
-      cmocka_unit_test(foreign_nodata_is_ignored),
-      cmocka_unit_test(every_type_stores),
-      cmocka_unit_test(splitting_changes_no_bit),
+      cmocka_unit_test(every_type_loads),  cmocka_unit_test(foreign_nodata_is_ignored),
+      cmocka_unit_test(every_type_stores), cmocka_unit_test(splitting_changes_no_bit),
+      cmocka_unit_test(weighed_in_place),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
