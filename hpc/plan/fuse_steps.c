@@ -438,6 +438,19 @@ static int missing_part(struct fuse *f, struct operand *out)
   return 0;
 }
 
+/* The step that gives a fixed index of a joined array; the index becomes that within it. */
+static int find_part(const struct program *program, int step, struct binding *array)
+{
+  while (array->kind == BIND_FIXED && array->fixed != NO_INDEX && program->steps[step].kind == PROGRAM_CONCAT) {
+    const struct program_step *joined = &program->steps[step];
+    size_t i = 0;
+    for (; array->fixed >= program->steps[joined->parts[i]].length; i++)
+      array->fixed -= program->steps[joined->parts[i]].length;
+    step = joined->parts[i];
+  }
+  return step;
+}
+
 int fuse_program(struct fuse *f, const struct wanted *wanted, struct operand *out)
 {
   const struct node *node = wanted->node;
@@ -451,6 +464,11 @@ int fuse_program(struct fuse *f, const struct wanted *wanted, struct operand *ou
   if (wanted->component && !node->result.is_complex)
     return missing_part(f, out);
   int part = wanted->component ? node->result.imaginary : node->result.value;
+  struct binding array = {.kind = BIND_FIXED};
+  if (node->array_out != NO_DIMENSION) {
+    array = wanted->binding[node->array_out];
+    part = find_part(program, part, &array);
+  }
   program_mark_needed(program, part, needed);
   mark_whole(node, part, needed, w.whole);
   if (is_too_nested(f, node, wanted->binding, needed, w.whole) || !runs_here(node, wanted->binding))
@@ -462,5 +480,5 @@ int fuse_program(struct fuse *f, const struct wanted *wanted, struct operand *ou
     *out = w.values[part];
     return 0;
   }
-  return place_array(f, &w.values[part], &wanted->binding[node->array_out], out);
+  return place_array(f, &w.values[part], &array, out);
 }

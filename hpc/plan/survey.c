@@ -36,6 +36,39 @@ static void raise_mode(enum dim_mode *mode, enum dim_mode to)
     *mode = to;
 }
 
+/* Whether a part of an index of dimension d costs the source less than all of it. */
+static bool reads_apart(const struct node *node, size_t d)
+{
+  while (node->kind == NODE_VIEW) {
+    size_t in = 0;
+    while (in < node->input->cube->dimensions && node->view[in].out != (int)d)
+      in++;
+    if (in == node->input->cube->dimensions)
+      return false;
+    node = node->input;
+    d = in;
+  }
+  const struct source *source = node_source_of(node);
+  return source && source->block[d] == 1;
+}
+
+/* Whether the array is made of one number a label, each of indexes of its own (the mean of all Januaries): then a label
+ * is made alone, and the elements of the others need not be there. */
+static bool comes_by_label(const struct node *node)
+{
+  const struct program_step *steps = node->program->steps, *joined = &steps[node->result.value];
+  bool apart = node->array_out != NO_DIMENSION && !node->result.is_complex && joined->kind == PROGRAM_CONCAT;
+  for (size_t i = 0; apart && i < joined->part_count; i++) {
+    const struct program_step *reduced = &steps[joined->parts[i]];
+    const struct program_step *picked = reduced->kind == PROGRAM_REDUCE ? &steps[reduced->operand[0]] : NULL;
+    const struct program_step *all = picked && picked->kind == PROGRAM_PICK ? &steps[picked->operand[0]] : NULL;
+    const struct kernel_input *input = all && all->kind == PROGRAM_INPUT ? &node->inputs[all->input] : NULL;
+    apart = input && input->array_dimension != NO_DIMENSION && reduced->length == 1 &&
+            reads_apart(input->node, (size_t)input->array_dimension);
+  }
+  return apart;
+}
+
 static int survey_kernel(struct surveyor *s, const struct node *node, struct survey *out)
 {
   bool *needed = ARENA_ARRAY(s->scratch, bool, node->program->count);
@@ -63,7 +96,7 @@ static int survey_kernel(struct surveyor *s, const struct node *node, struct sur
         raise_mode(&out->mode[input->to_output[d]], inner.mode[d]);
   }
   if (node->array_out != NO_DIMENSION)
-    out->mode[node->array_out] = MODE_AXIS;
+    out->mode[node->array_out] = node == s->root && comes_by_label(node) ? MODE_FIXED : MODE_AXIS;
   for (size_t i = 0; i < node->input_count; i++) /* what does not run there becomes a stage of its own */
     for (size_t w = 0; w < node->inputs[i].window_count; w++)
       out->mode[node->inputs[i].to_output[node->inputs[i].window[w].dimension]] = MODE_OUT;

@@ -124,3 +124,37 @@ def test_normals_are_made_once(collection, data, tmp_path):
     (tmp_path / "graph.json").write_text(json.dumps(graph))
     plan = twincube("explain", tmp_path / "graph.json", "--data", data)
     assert 'keeps "normals"' in plan, plan
+
+
+@pytest.fixture(scope="module")
+def half_years(series, tmp_path_factory, catalogue):
+    """Collections of the first halves of the years, whose chunks hold one date or many."""
+    cube = series[0].isel(t=series[0].t.dt.month.values <= 6)
+    folder = tmp_path_factory.mktemp("half_years")
+    for dates in (1, 70):
+        cube.to_netcdf(folder / f"{dates}.nc", encoding={"temperature": {"chunksizes": (dates, 3, 4), "zlib": True}})
+    return cube, {dates: catalogue.add(f"HALF_YEARS_{dates}", folder / f"{dates}.nc") for dates in (1, 70)}
+
+
+@pytest.mark.parametrize("period", ["day", "month", "tropical-season"])
+def test_a_date_a_chunk(half_years, data, tmp_path, period):
+    """Each label's dates are read alone where that costs nothing; labels without dates are no-data either way."""
+    have, plans = {}, {}
+    for dates, collection in half_years[1].items():
+        cut = {"cut": {"process_id": "filter_temporal", "arguments": {
+            "data": {"from_node": "load"}, "extent": ["2000-01-02", "2003-06-30"]}}}
+        mean = normals(period)
+        mean["normals"]["arguments"]["data"] = {"from_node": "cut"}
+        have[dates] = run(data, tmp_path, load(collection) | cut | mean).values
+        plans[dates] = twincube("explain", tmp_path / "graph.json", "--data", data)
+    assert "t one by one" in plans[1] and "t one by one" not in plans[70], plans
+    numpy.testing.assert_array_equal(have[1], have[70])
+    cube = half_years[0].astype("float64").sel(t=slice("2000-01-02", "2003-06-29"))
+    label = {"day": cube.t.dt.dayofyear - 1, "month": cube.t.dt.month - 1,
+             "tropical-season": (cube.t.dt.month + 1) % 12 // 6}[period].values
+    used = cube.t.values >= numpy.datetime64("2000-05-01" if period == "tropical-season" else "2000-01-01")
+    for k in range(SIZES[period]):
+        values = cube.values[used & (label == k)]
+        with numpy.errstate(invalid="ignore"):
+            want = numpy.nansum(values, axis=0) / numpy.isfinite(values).sum(axis=0)
+        numpy.testing.assert_allclose(have[1][k], want, rtol=2e-6)
