@@ -140,7 +140,7 @@ static enum path_kind file_kind(const char *path)
   if (file)
     fclose(file);
   if (got >= 4 && (memcmp(head, "CDF", 3) == 0 || memcmp(head, "\211HDF", 4) == 0))
-    return PATH_NETCDF;
+    return gauge_file_format(path) ? PATH_GAUGE : PATH_NETCDF;
   if (got > 0 && (head[0] == '{' || head[0] == ' ' || head[0] == '\n'))
     return PATH_STAC;
   return gauge_file_format(path) ? PATH_GAUGE : PATH_UNKNOWN;

@@ -48,10 +48,10 @@ static enum asset_kind kind_of_name(const char *href)
   static const struct {
     const char *end;
     enum asset_kind kind;
-  } rows[] = {{".tif", ASSET_RASTER}, {".tiff", ASSET_RASTER}, {".jp2", ASSET_RASTER},  {".png", ASSET_RASTER},
-              {".nc", ASSET_CUBE},    {".nc4", ASSET_CUBE},    {".zarr", ASSET_CUBE},   {".zarr/", ASSET_CUBE},
-              {".lime", ASSET_GAUGE}, {".ildg", ASSET_GAUGE},  {".nersc", ASSET_GAUGE}, {".milc", ASSET_GAUGE},
-              {".cnfg", ASSET_GAUGE}, {".scidac", ASSET_GAUGE}};
+  } rows[] = {{".tif", ASSET_RASTER}, {".tiff", ASSET_RASTER},  {".jp2", ASSET_RASTER},  {".png", ASSET_RASTER},
+              {".nc", ASSET_CUBE},    {".nc4", ASSET_CUBE},     {".zarr", ASSET_CUBE},   {".zarr/", ASSET_CUBE},
+              {".lime", ASSET_GAUGE}, {".ildg", ASSET_GAUGE},   {".nersc", ASSET_GAUGE}, {".milc", ASSET_GAUGE},
+              {".cnfg", ASSET_GAUGE}, {".scidac", ASSET_GAUGE}, {".h5", ASSET_CUBE},     {".hdf5", ASSET_CUBE}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (ends_with(href, rows[i].end))
       return rows[i].kind;

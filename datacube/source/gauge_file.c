@@ -2,6 +2,7 @@
 #include "datacube/source/gauge_file.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/source/gauge_hdf5.h"
 #include "datacube/source/gauge_sums.h"
 
 #include <endian.h>
@@ -65,11 +66,12 @@ struct gauge_format {
 };
 
 static const struct gauge_format nersc = {"NERSC", gauge_nersc_header}, lime = {"ILDG", gauge_lime_header},
-                                 milc = {"MILC", gauge_milc_header}, openqcd = {"openQCD", gauge_openqcd_header};
+                                 milc = {"MILC", gauge_milc_header}, openqcd = {"openQCD", gauge_openqcd_header},
+                                 hdf5 = {"HDF5", gauge_hdf5_header};
 
 /* The format that the first bytes are of; NULL: none. openQCD has no mark of its own: four small extents and a number
  * that may be a plaquette's trace. */
-static const struct gauge_format *format_of(const unsigned char *head, size_t length)
+static const struct gauge_format *format_of(const char *path, const unsigned char *head, size_t length)
 {
   uint32_t words[4];
   double plaquette;
@@ -79,6 +81,8 @@ static const struct gauge_format *format_of(const unsigned char *head, size_t le
     return NULL;
   memcpy(words, head, sizeof words);
   memcpy(&plaquette, head + sizeof words, sizeof plaquette);
+  if (memcmp(head, "\211HDF\r\n\032\n", 8) == 0)
+    return gauge_hdf5_is(path) ? &hdf5 : NULL;
   if (words[0] == htobe32(0x456789AB))
     return &lime;
   if (words[0] == 20103 || words[0] == __builtin_bswap32(20103))
@@ -96,7 +100,7 @@ const char *gauge_file_format(const char *path)
   size_t length = stream ? fread(head, 1, sizeof head, stream) : 0;
   if (stream)
     fclose(stream);
-  const struct gauge_format *format = format_of(head, length);
+  const struct gauge_format *format = format_of(path, head, length);
   return format ? format->name : NULL;
 }
 
@@ -107,14 +111,14 @@ static int inspect_stream(struct gauge_header *header, struct gauge_file *out, s
   if (fstat(fileno((FILE *)header->stream), &status) != 0 || !S_ISREG(status.st_mode))
     return gauge_header_wrong(header, error, "it is no regular file");
   header->size = (uint64_t)status.st_size;
-  const struct gauge_format *format = format_of(head, fread(head, 1, sizeof head, header->stream));
+  const struct gauge_format *format = format_of(header->path, head, fread(head, 1, sizeof head, header->stream));
   if (!format)
-    return gauge_header_wrong(header, error, "it is no NERSC, LIME, MILC or openQCD file");
+    return gauge_header_wrong(header, error, "it is no NERSC, LIME, MILC or openQCD file, and no HDF5 file of links");
   rewind(header->stream);
   *out = (struct gauge_file){.format = format->name, .rows = GAUGE_FILE_COLOURS};
   if (format->reader(header, out, error) != 0 || gauge_header_extents(header, out, error) != 0)
     return -1;
-  uint64_t bytes = gauge_data_bytes(out);
+  uint64_t bytes = format == &hdf5 ? 0 : gauge_data_bytes(out);
   if (out->offset > header->size || bytes > header->size - out->offset)
     return gauge_header_wrong(
         header, error, "it is truncated: the links take %llu bytes behind a header of %llu, the file has %llu",
@@ -324,10 +328,24 @@ static int check_means(const struct gauge_reading *r, struct error *error)
   return status;
 }
 
+static int read_hdf5(const struct gauge_reading *r, struct error *error)
+{
+  const size_t bytes = gauge_file_bytes(r->file, true);
+  double *links = r->wide ? r->elements : malloc(bytes);
+  int status = links ? gauge_hdf5_read(r->path, r->file, links, error) : error_memory(error);
+  for (size_t i = 0; status == 0 && !r->wide && i < bytes / sizeof *links; i++)
+    ((float *)r->elements)[i] = (float)links[i];
+  if (!r->wide)
+    free(links);
+  return status == 0 ? check_means(r, error) : -1;
+}
+
 int gauge_file_read(const char *path, const struct gauge_file *file, bool wide, void *elements, struct error *error)
 {
   const bool big_here = htobe32(1) == 1;
   struct gauge_reading r = {.path = path, .file = file, .wide = wide, .elements = elements};
+  if (file->dataset[0])
+    return read_hdf5(&r, error);
   FILE *stream = fopen(path, "rbe");
   if (!stream)
     return error_set(error, ERROR_FileNotFound, "%s: %s", path, strerror(errno));

@@ -1,5 +1,5 @@
 /* Files of lattice gauge fields, one SU(3) configuration in four dimensions each: NERSC, ILDG and SciDAC in LIME, MILC
- * version 5, openQCD. Which of them a file is, its contents tell.
+ * version 5, openQCD, HDF5 (gauge_hdf5.h). Which of them a file is, its contents tell.
  *
  * Elements come as [x0][x1][x2][x3][direction][row][column], complex, where x0 is the Euclidean time and x1, x2, x3 are
  * the files' x, y, z; directions in the order of the axes. What a file says of itself is verified when it is read:
@@ -30,7 +30,7 @@ enum gauge_file_sum {
 };
 
 struct gauge_file {               /* what the header tells */
-  const char *format;             /* "NERSC", "ILDG", "MILC", "openQCD" */
+  const char *format;             /* "NERSC", "ILDG", "MILC", "openQCD", "HDF5" */
   size_t extent[GAUGE_FILE_AXES]; /* t, x, y, z; each from 1 to 4096 */
   enum gauge_file_sites sites;
   size_t rows;    /* 3, or 2: the third is the cross product of the others, conjugated */
@@ -44,6 +44,9 @@ struct gauge_file {               /* what the header tells */
   double plaquette, trace;               /* means of Re Tr / 3 */
   double plaquette_digits, trace_digits; /* one unit of the last digit that is there */
   double beta;                           /* the coupling; told, not verified */
+  /* HDF5: the dataset, where it has the direction, or whether its links must tell */
+  char dataset[160];
+  bool direction_first, direction_open;
 };
 
 /* The format that the first bytes are of ("NERSC"); NULL: none. */

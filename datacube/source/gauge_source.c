@@ -150,8 +150,13 @@ int gauge_source(struct arena *arena, const char *const *paths, size_t count, co
   describe_cube(files, wide, source);
   source->ops = &gauge_ops;
   source->state = files;
-  /* the configuration, and as doubles while it is verified */
+  /* the configuration, as doubles while it is verified, and of HDF5 a part of an axis while it is read */
   source->reader_bytes = gauge_file_bytes(&headers[0], wide) + (wide ? 0 : gauge_file_bytes(&headers[0], true));
+  for (size_t i = 0; i < count && source->reader_bytes < SIZE_MAX / 2; i++)
+    if (headers[i].dataset[0]) {
+      source->reader_bytes += gauge_file_bytes(&headers[i], true);
+      break;
+    }
   source->origin = arena_printf(arena, "%zu %s file%s", count, headers[0].format, count == 1 ? "" : "s");
   source->cube.title = arena_printf(arena, "%s gauge field", headers[0].format);
   *out = source;

@@ -4,6 +4,7 @@
 #include "processes/load/user_file.h"
 #include "processes/cube/shape.h"
 
+#include "datacube/source/gauge_file.h"
 #include "datacube/source/gauge_source.h"
 #include "datacube/source/netcdf_source.h"
 #include "datacube/source/time_series_source.h"
@@ -173,7 +174,7 @@ static int load_gauge_fields(const struct upload_request *r, const struct source
 
 static int load_source(const struct upload_request *r, const struct source **out)
 {
-  if (r->format->kind == INPUT_GAUGE)
+  if (r->format->kind == INPUT_GAUGE || (r->format->kind == INPUT_NETCDF && gauge_file_format(r->files[0].path)))
     return load_gauge_fields(r, out);
   return (r->format->kind == INPUT_NETCDF ? load_netcdf : load_features)(r, out);
 }
