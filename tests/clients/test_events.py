@@ -83,7 +83,6 @@ def test_what_is_over_is_told_and_ends(start):  # noqa: F811
         assert later.count("event: log") == len(logs) - 1
 
 
-@pytest.mark.alone
 def test_a_cancelled_and_a_deleted_job_end_the_stream(start):  # noqa: F811
     server = start()
     for method, path in (("DELETE", "/results"), ("DELETE", "")):

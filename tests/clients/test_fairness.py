@@ -13,8 +13,6 @@ import requests
 from conftest import until
 from test_server_api import ADD, SLOW, Server, add_user, assert_error, graph, refused, run, send_slow
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture
 def start(tmp_path):
@@ -58,6 +56,7 @@ def p50(server, count=40):
 # ---- synchronous requests ----
 
 
+@pytest.mark.alone
 def test_small_requests_get_through_while_all_workers_are_busy(start):
     server = start("--workers", "2", "--threads", "1")
     waiting = [send_slow(server) for _ in range(6)]
@@ -71,6 +70,7 @@ def test_small_requests_get_through_while_all_workers_are_busy(start):
         s.close()
 
 
+@pytest.mark.alone
 def test_work_is_given_up_in_the_middle_of_a_step(start):
     # Hours before the first configuration is there, on the lattice of many sweeps a trajectory.
     long = {**SLOW["field"]["arguments"], "shape": [256, 256], "thermalisation": 1500, "steps": 10000,
@@ -85,6 +85,7 @@ def test_work_is_given_up_in_the_middle_of_a_step(start):
     assert sorted(server.workers()) == workers, (server.data / "server.log").read_text()
 
 
+@pytest.mark.alone
 def test_one_users_requests_leave_room_for_others(start):
     server = start("--workers", "1", "--threads", "1", "--user-requests", "5")
     waiting = [send_slow(server) for _ in range(30)]

@@ -54,7 +54,6 @@ def test_signals_that_mean_nothing_here_change_nothing(serve):
     assert process.wait(timeout=30) == 0
 
 
-@pytest.mark.alone
 def test_a_log_that_nobody_reads_holds_nobody_up(serve):
     unread, log = os.pipe()
     try:

@@ -257,10 +257,10 @@ def test_no_descriptors_for_a_while(start):
 
 
 @pytest.fixture
-def pids():
+def pids(tmp_path):
     """A control group whose number of processes can be limited; skips where there is none to be had."""
     for top, events in (("/sys/fs/cgroup/pids", "pids.max"), ("/sys/fs/cgroup", "pids.max")):
-        folder = pathlib.Path(top, f"twincube-test-{os.getpid()}")
+        folder = pathlib.Path(top, f"twincube-{tmp_path.parent.name}-{tmp_path.name}")
         with contextlib.suppress(OSError):
             folder.mkdir()
             if (folder / events).exists():
