@@ -77,7 +77,7 @@ def separation_of_a_second():
 
 def lasting(seconds, seed=1):
     """A job of so many seconds, on this machine when it has nothing else to do; longer if it has."""
-    return lattice(100, seed, round(seconds * separation_of_a_second()))
+    return lattice(round(100 * seconds), seed, round(separation_of_a_second()))
 
 
 def zygote(server):
