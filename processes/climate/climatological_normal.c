@@ -1,5 +1,6 @@
 /* climatological_normal: the mean of each day, month or season of the year over a span of years. One kernel takes the
- * dates of each label from the time axis and averages them, so the axis is read once for all labels. */
+ * dates of each label from the time axis and averages them: at once where blocks hold many dates, so that the axis is
+ * read once for all labels, else label by label. */
 #include "processes/aggregate/periods.h"
 #include "processes/cube/shape.h"
 
