@@ -231,6 +231,123 @@ static void sorting_without_signs_of_zeros(void **state)
     }
 }
 
+/* Arrays in which an element of the sorted order is hard to find: a kind for each eight lanes. */
+static double awkward_value(uint64_t *seed, size_t lane, uint32_t k)
+{
+  const uint64_t bits = random_bits(seed);
+  const double x = (double)(int64_t)bits * 0x1p-63, few = (double)(bits >> 8 & 3);
+  switch (lane / 8 % 8) {
+  case 0:
+    return x;
+  case 1:
+    return bits % 2 ? -few : few; /* zeros of both signs */
+  case 2:
+    return bits % 8 < 3 ? INFINITY : bits % 8 < 6 ? -INFINITY : x;
+  case 3:
+    return bits % 3 == 0 ? na_f64() : x;
+  case 4:
+    return bits % 512 == 0 ? (double)NAN : bits % 5 == 0 ? na_f64() : x;
+  case 5:
+    return lane % 2 ? (double)k : -(double)k;
+  case 6:
+    return ldexp(x, (int)(bits % 240) - 120);
+  default:
+    return lane % 2 ? 7 : -0.0;
+  }
+}
+
+/* Opens a bench of awkward arrays and runs a reducer of them, whose results are blocks of register 3. */
+static void run_awkward(struct bench *b, enum lane_type type, const char *level, const struct kernel_step *step)
+{
+  uint64_t seed = step->n;
+  bench_open(b, type, LANES, step->n > step->blocks ? step->n : step->blocks, step);
+  for (uint32_t k = 0; k < step->n; k++)
+    for (size_t i = 0; i < LANES; i++)
+      lane_set(type, bench_block(b, 0, k), i, awkward_value(&seed, i, k));
+  bench_run(b, kernel_engine_named(level), LANES);
+}
+
+static struct kernel_step order_step(enum kernel_reducer op, uint32_t n, const double *parameters, uint32_t count)
+{
+  const uint32_t results = op == KRED_QUANTILES ? count - 1 : 1;
+  return (struct kernel_step){.kind = STEP_REDUCE,
+                              .op = (uint16_t)op,
+                              .dst = 3,
+                              .outer = 1,
+                              .n = n,
+                              .blocks = results,
+                              .operand = {operand(0, 0, 1)},
+                              .parameters = parameters,
+                              .parameter_count = count};
+}
+
+static void check_median(const struct bench *b, const struct kernel_step *step)
+{
+  static struct naive a;
+  a.n = step->n, a.parameters = step->parameters, a.parameter_count = step->parameter_count;
+  for (size_t i = 0; i < LANES; i++) {
+    take_lane(b, 0, i, &a);
+    reduce_naively(KRED_MEDIAN, &a);
+    const double got = lane_get(b->type, bench_block(b, 3, 0), i), want = lane_value(b->type, a.answer[0]);
+    if (class_of(got) != class_of(want) || (!isnan(want) && got != want))
+      fail_msg("median of %u in lane %zu: %.17g, not %.17g", (unsigned)step->n, i, got, want);
+  }
+}
+
+/* The first `count` quantiles are those that were found beside more of them. */
+static void check_quantiles(const struct bench *b, const struct bench *all, uint32_t n, size_t count)
+{
+  for (size_t q = 0; q < count; q++)
+    for (size_t i = 0; i < LANES; i++) {
+      const double got = lane_get(b->type, bench_block(b, 3, q), i);
+      const double want = lane_get(b->type, bench_block(all, 3, q), i);
+      if (class_of(got) != class_of(want) || (!isnan(want) && got != want))
+        fail_msg("quantile %zu of %zu of %u in lane %zu: %.17g, not %.17g", q, count, (unsigned)n, i, got, want);
+    }
+}
+
+static void try_order(enum lane_type type, uint32_t n, const double *parameters)
+{
+  char *first[3] = {NULL};
+  for (int l = 0; l < LEVELS; l++) {
+    struct bench b[3], all;
+    const struct kernel_step every = order_step(KRED_QUANTILES, n, parameters, 6);
+    const struct kernel_step steps[3] = {order_step(KRED_MEDIAN, n, parameters, 1),
+                                         order_step(KRED_QUANTILES, n, parameters, 2),
+                                         order_step(KRED_QUANTILES, n, parameters, 3)};
+    if (!kernel_engine_named(levels[l]))
+      continue;
+    run_awkward(&all, type, levels[l], &every);
+    for (size_t s = 0; s < 3; s++) {
+      const size_t bytes = LANES * lane_size(type);
+      run_awkward(&b[s], type, levels[l], &steps[s]);
+      if (s == 0)
+        check_median(&b[s], &steps[s]);
+      else
+        check_quantiles(&b[s], &all, n, s);
+      if (first[s])
+        assert_memory_equal(first[s], bench_block(&b[s], 3, 0), bytes);
+      else
+        memcpy(first[s] = malloc(bytes), bench_block(&b[s], 3, 0), bytes);
+      bench_close(&b[s]);
+    }
+    bench_close(&all);
+  }
+  for (size_t s = 0; s < 3; s++)
+    free(first[s]);
+}
+
+/* Sorted or selected, whatever the length. */
+static void order_statistics_of_any_length(void **state)
+{
+  (void)state;
+  for (uint32_t n = 1; n <= 1025; n = n < 200 ? n + 1 : n < 1023 ? 1023 : n + 1)
+    for (int variant = 0; variant < 4; variant++) {
+      const double parameters[6] = {variant % 2, 0.25 + 0.5 * (n % 2), 0.93, 0.5, 0, 1};
+      try_order(lane_types[variant / 2], n, parameters);
+    }
+}
+
 /* Documented cases: array and answer. */
 struct case_of {
   enum kernel_step_kind kind;
@@ -335,6 +452,7 @@ int main(void)
       cmocka_unit_test(reducers_equal_naive_ones),
       cmocka_unit_test(series_equal_naive_ones),
       cmocka_unit_test(sorting_without_signs_of_zeros),
+      cmocka_unit_test(order_statistics_of_any_length),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
