@@ -11,6 +11,7 @@
 #include "datacube/source/gauge_file.h"
 #include "datacube/source/gauge_source.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,10 +131,33 @@ static bool is_field(const char *path, bool regular)
   return regular && gauge_file_format(path) != NULL;
 }
 
-/* conf_9 before conf_10. */
-static int compare_numbered(const void *a, const void *b)
+/* By the numbers that begin there, passing them: as if without zeros in front. */
+static int compare_digits(const char **a, const char **b)
 {
-  return strverscmp(*(char *const *)a, *(char *const *)b);
+  size_t lengths[2];
+  *a += strspn(*a, "0");
+  *b += strspn(*b, "0");
+  lengths[0] = strspn(*a, "0123456789");
+  lengths[1] = strspn(*b, "0123456789");
+  const int order = lengths[0] != lengths[1] ? (lengths[0] < lengths[1] ? -1 : 1) : strncmp(*a, *b, lengths[0]);
+  *a += lengths[0];
+  *b += lengths[1];
+  return order;
+}
+
+/* conf_9 before conf_10, conf_009 before conf_0010. */
+static int compare_numbered(const void *left, const void *right)
+{
+  const char *a = *(char *const *)left, *b = *(char *const *)right;
+  int order = 0;
+  while (order == 0 && *a && *b)
+    if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b))
+      order = compare_digits(&a, &b);
+    else
+      order = (unsigned char)*a++ - (unsigned char)*b++;
+  if (order == 0)
+    order = (unsigned char)*a - (unsigned char)*b;
+  return order != 0 ? order : strcmp(*(char *const *)left, *(char *const *)right);
 }
 
 static int add_fields(struct scan *scan, const char *folder, const struct file_list *list, struct error *error)

@@ -44,11 +44,9 @@ int output_begin(struct output *output, const char *path, struct error *error)
     errno = ENAMETOOLONG;
     return output_error(error, "cannot write the result");
   }
-  struct stat status;
-  if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-    errno = EISDIR;
-    return output_error(error, "cannot write the result");
-  }
+  struct stat status; /* renaming would put a file in the place of a device, a pipe or a link */
+  if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    return error_set(error, ERROR_StorageFailure, "cannot write the result: %s is there, and no plain file", path);
   int file = create_beside(path, output->temporary, sizeof output->temporary);
   if (file < 0) {
     output->temporary[0] = '\0';

@@ -35,7 +35,7 @@ struct interpreters {
   struct interpreters_options options;
   pthread_mutex_t lock; /* guards what follows */
   struct interpreter *resting;
-  size_t lent; /* to calls */
+  size_t lent;      /* to calls */
   bool has_started; /* one at least */
   double cpu_seconds;
   char *description;
@@ -171,11 +171,8 @@ static int transfer(struct interpreters *all, int fd, void *data, size_t size, b
     struct pollfd wait = {.fd = fd, .events = sends ? POLLOUT : POLLIN};
     if (is_cancelled(all))
       return -1;
-    if (poll(&wait, 1, WAIT_MS) <= 0) {
-      if (all->options.waiting)
-        all->options.waiting(all->options.data);
+    if (poll(&wait, 1, WAIT_MS) <= 0)
       continue;
-    }
     const ssize_t done = sends ? send(fd, at, size, MSG_NOSIGNAL | MSG_DONTWAIT) : recv(fd, at, size, MSG_DONTWAIT);
     if (done < 0 && (errno == EINTR || errno == EAGAIN))
       continue;
@@ -287,8 +284,6 @@ static int wait_a_while(struct interpreters *all, struct error *error)
 {
   pthread_mutex_unlock(&all->lock);
   poll(NULL, 0, WAIT_MS);
-  if (all->options.waiting)
-    all->options.waiting(all->options.data);
   pthread_mutex_lock(&all->lock);
   return is_cancelled(all) ? cancelled(error) : 0;
 }

@@ -23,8 +23,7 @@ struct interpreters_options {
   int host; /* socket of a host, kept for good; -1: `join` makes one when it is needed */
   int (*join)(void *data, struct error *error); /* the socket, or -1; or NULL */
   void *data;
-  const volatile int *cancel;  /* becomes nonzero: waiting ends; or NULL */
-  void (*waiting)(void *data); /* called now and then while a script runs, by any thread; or NULL */
+  const volatile int *cancel; /* becomes nonzero: waiting ends; or NULL */
 };
 
 struct interpreters *interpreters_new(const struct interpreters_options *options); /* NULL: out of memory */

@@ -3,6 +3,7 @@
 
 #include "server/services/map_worker.h"
 #include "server/services/part_task.h"
+#include "server/workers/ticker.h"
 #include "server/workers/worker_lookup.h"
 #include "server/workers/worker_usage.h"
 
@@ -30,13 +31,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROGRESS_INTERVAL_MS = 100, LOG_ENTRIES = 1000, LOG_DATA = 64 * 1024, LONG_VALUE = 1024 * 1024 };
-enum { EXPLAIN_MOST = 16 * 1024 * 1024, KERNEL_FOLDER = 1200 };
+enum { PROGRESS_INTERVAL_MS = 100, BUDGET_INTERVAL_MS = 100, LOG_ENTRIES = 1000, LOG_DATA = 64 * 1024 };
+enum { LONG_VALUE = 1024 * 1024, EXPLAIN_MOST = 16 * 1024 * 1024, KERNEL_FOLDER = 1200 };
 static const size_t trim_above = (size_t)64 << 20; /* resident bytes past which freed memory is given back */
 
 struct worker {
   int fd;
-  int remote_fd; /* socket to the fetcher, or -1 */
+  int remote_fd;                     /* socket to the fetcher, or -1 */
   struct interpreters *interpreters; /* of users' scripts; NULL: none */
   char script_user[72];              /* whose scripts they have run; "": nobody's */
   const struct worker_options *options;
@@ -128,9 +129,6 @@ static void on_progress(struct run_progress *progress, void *data)
   if (now - worker->progress_sent < PROGRESS_INTERVAL_MS || progress->tiles == 0)
     return;
   worker->progress_sent = now;
-  watch_budget(worker);
-  if (!worker->task->job)
-    return; /* nobody hears of a request's progress */
   const double percent = 100.0 * (double)atomic_load(&progress->tiles_done) / (double)progress->tiles;
   frame_send(worker->fd, FRAME_PROGRESS, &percent, sizeof percent, NULL, 0);
 }
@@ -193,8 +191,8 @@ static void run_execute(struct worker *worker, const struct task_header *task, s
   struct run_progress progress = {.notify = on_progress, .data = worker};
   struct execution_result result;
   const struct run_log log = {.put = on_log, .data = worker};
-  execution->progress = task->job || task->has_budget ? &progress : NULL;
-  execution->log = task->job ? &log : NULL;            /* nobody reads the log of a request */
+  execution->progress = task->job ? &progress : NULL;  /* nobody hears of a request's */
+  execution->log = task->job ? &log : NULL;            /* … nor reads its log */
   execution->cache = task->job ? NULL : worker->cache; /* jobs are run once */
   if (task->job && task->debug)
     log_plan(worker, execution, LOG_DEBUG);
@@ -454,7 +452,10 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
   worker->begin = used_by(worker);
   remote_connect(task->user[0] ? worker->remote_fd : -1, &cancelled); /* strangers make us ask nobody */
   remote_states_begin();
-  do_task(worker, task, &execution, reply, &json, &files);
+  struct ticker *ticker = NULL; /* tiles and nodes may take long: the budget is looked at by the clock */
+  if (!task->has_budget || ticker_start(BUDGET_INTERVAL_MS, watch_budget, worker, &ticker, &reply->error) == 0)
+    do_task(worker, task, &execution, reply, &json, &files);
+  ticker_stop(ticker);
   interpreters_tell(worker->interpreters, NULL, NULL); /* what nobody has heard */
   interpreters_rest(worker->interpreters);
   remote_rest();
@@ -500,8 +501,7 @@ static bool wait_for_task(const int descriptors[WORKER_DESCRIPTORS])
 /* NULL: there is no host, or no memory. */
 static struct interpreters *find_interpreters(struct worker *worker, int host)
 {
-  const struct interpreters_options options = {
-      .host = host, .data = worker, .cancel = &cancelled, .waiting = watch_budget};
+  const struct interpreters_options options = {.host = host, .data = worker, .cancel = &cancelled};
   return host >= 0 ? interpreters_new(&options) : NULL;
 }
 

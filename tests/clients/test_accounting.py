@@ -107,10 +107,11 @@ def test_a_disk_that_is_filled_is_seen_while_usage_is_asked_for(start):  # noqa:
     assert document["status"] == "error" and "wrote more than 256 MiB" in logs, logs
 
 
-def test_a_budget_ends_what_costs_more(start):  # noqa: F811
+@pytest.mark.parametrize("size", [{"shape": [8, 8], "configurations": 200000, "separation": 50},  # many tiles
+                                  {"shape": [512, 512], "configurations": 2, "separation": 10000}])  # one, long
+def test_a_budget_ends_what_costs_more(start, size):  # noqa: F811
     server = start("--tariff", TARIFF, "--threads", "1")
-    long = {**SLOW, "field": {**SLOW["field"], "arguments": {
-        **SLOW["field"]["arguments"], "shape": [8, 8], "configurations": 200000, "separation": 50}}}
+    long = {**SLOW, "field": {**SLOW["field"], "arguments": {**SLOW["field"]["arguments"], **size}}}
     job, document = finish(server, long, budget=0.005)  # half a CPU second
     assert document["status"] == "error" and document["costs"] == 0.005
     assert document["usage"]["cpu"]["value"] < 5

@@ -55,11 +55,11 @@ def chain(tmp_path):
     """Configurations 9 and 10 of one lattice in different formats, in folders below, and what is none."""
     below = tmp_path / "chain"
     (below / "a").mkdir(parents=True)
-    shutil.copy(MILC / "lat.sample.l4444", below / "conf_10")
+    shutil.copy(MILC / "lat.sample.l4444", below / "conf_0010")
     shutil.copy(CHAIN / "confs_HMC_L04040404_beta5.7_quenched_su3" / "conf_00000100.ildg", below / "conf_9")
     shutil.copy(MILC / "lat.sample.l4444.ildg", below / "a" / "conf_1.lime")
     shutil.copy(MILC / "lat.sample.l8888.info", below / "notes")
-    (below / ".conf_2").write_bytes((below / "conf_10").read_bytes())
+    (below / ".conf_2").write_bytes((below / "conf_0010").read_bytes())
     return below
 
 
@@ -79,16 +79,16 @@ def test_a_folder_is_a_collection(tmp_path, chain):
 def test_one_configuration_is_read_where_one_is_wanted(tmp_path, chain):
     """What is wrong with another's links does not matter then."""
     add(tmp_path, chain)
-    data = bytearray((chain / "conf_10").read_bytes())
+    data = bytearray((chain / "conf_0010").read_bytes())
     data[300] ^= 1
-    (chain / "conf_10").write_bytes(data)
+    (chain / "conf_0010").write_bytes(data)
     kept = {"lft:format": condition("eq", "ILDG")}
     assert len(run(tmp_path, load(properties=kept))) == 2
     refused = run(tmp_path, load())
-    assert "checksum" in refused and "conf_10" in refused
+    assert "checksum" in refused and "conf_0010" in refused
 
 
-@pytest.mark.parametrize("name, message", [("conf_10", "truncated"), ("conf_9", "no LIME record|truncated")])
+@pytest.mark.parametrize("name, message", [("conf_0010", "truncated"), ("conf_9", "no LIME record|truncated")])
 def test_what_is_damaged_or_of_another_shape_is_named(tmp_path, chain, name, message):
     (chain / name).write_bytes((chain / name).read_bytes()[:-40000])
     done = twincube("catalogue", "add", "--data", tmp_path / "data", "--id", "E", chain)

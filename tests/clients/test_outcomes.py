@@ -4,6 +4,7 @@ The files of a graph with several outcomes are compared with those of graphs wit
 """
 
 import json
+import os
 import subprocess
 
 import netCDF4
@@ -107,6 +108,18 @@ def test_one_outcome_keeps_its_name(three, data, tmp_path):
     assert run(graph, data, tmp_path, "-o", "mine.tiff").stdout == "mine.tiff\n"
     assert run(graph, data, tmp_path, "-o", "mine.dat").stdout == "mine.dat\n"  # save_result says what it is
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.dat", "mine.tiff", "result.tif"]
+
+
+def test_only_plain_files_are_replaced(three, data, tmp_path):
+    graph = alone(three, "mean tif")
+    os.mkfifo(tmp_path / "pipe.tif")
+    (tmp_path / "plain.tif").write_text("older")
+    (tmp_path / "link.tif").symlink_to("plain.tif")
+    for name in ("pipe.tif", "link.tif"):
+        done = run(graph, data, tmp_path, "-o", name)
+        assert done.returncode == 1 and done.stderr.startswith("StorageFailure: ") and name in done.stderr
+    assert (tmp_path / "pipe.tif").is_fifo() and (tmp_path / "plain.tif").read_text() == "older"
+    assert run(graph, data, tmp_path, "-o", "plain.tif").stdout == "plain.tif\n"
 
 
 def test_two_nodes_whose_names_become_one(load, data, tmp_path):
