@@ -28,6 +28,7 @@ struct ranks {
   const struct ranks_transport *transport;
   void *state;                /* the transport's */
   size_t rank, count;         /* rank below count */
+  size_t beside;              /* those on this one's machine, with it: at least 1 */
   const volatile int *cancel; /* becomes nonzero: nobody waits any more; or NULL */
   pthread_mutex_t talk;
   uint32_t talks; /* conversations that were begun */

@@ -17,6 +17,8 @@ struct mpi {
 #undef MPI
   uintptr_t world, bytes; /* MPI_COMM_WORLD, MPI_BYTE */
   void *ignored;          /* MPI_STATUS_IGNORE */
+  int shared;             /* MPI_COMM_TYPE_SHARED: ranks of one machine */
+  uintptr_t no_info;      /* MPI_INFO_NULL */
 };
 
 /* ---- the library ------------------------------------------------------------------------------------------------- */
@@ -34,9 +36,11 @@ static int open_functions(struct mpi *out, const char *const *names, struct erro
 static int open_openmpi(struct mpi *out, struct error *error)
 {
   static const char *const names[] = {"libmpi.so.40", NULL};
-  const struct library_symbol objects[] = {{"ompi_mpi_comm_world", &out->world}, {"ompi_mpi_byte", &out->bytes}};
+  const struct library_symbol objects[] = {
+      {"ompi_mpi_comm_world", &out->world}, {"ompi_mpi_byte", &out->bytes}, {"ompi_mpi_info_null", &out->no_info}};
   out->ignored = NULL;
-  return open_functions(out, names, error) == 0 ? library_open("MPI", names, objects, 2, error) : -1;
+  out->shared = 0;
+  return open_functions(out, names, error) == 0 ? library_open("MPI", names, objects, 3, error) : -1;
 }
 
 static int open_mpich(struct mpi *out, struct error *error)
@@ -45,6 +49,8 @@ static int open_mpich(struct mpi *out, struct error *error)
   out->world = 0x44000000;
   out->bytes = 0x4c00010d;
   out->ignored = (void *)1;
+  out->shared = 1;
+  out->no_info = 0x1c000000;
   return open_functions(out, names, error);
 }
 
@@ -82,13 +88,13 @@ static size_t launched(void)
   return most;
 }
 
-unsigned ranks_threads(void)
+unsigned ranks_threads(const struct ranks *ranks)
 {
   cpu_set_t mine;
   long online = sysconf(_SC_NPROCESSORS_ONLN);
-  size_t cores = online > 0 ? (size_t)online : 1, here = number_in("OMPI_COMM_WORLD_LOCAL_SIZE");
+  size_t cores = online > 0 ? (size_t)online : 1;
   size_t allowed = sched_getaffinity(0, sizeof mine, &mine) == 0 ? (size_t)CPU_COUNT(&mine) : cores;
-  size_t share = cores / (here > 0 ? here : 1);
+  size_t share = cores / ranks->beside;
   share = share > 0 ? share : 1;
   return (unsigned)(allowed < share ? allowed : share);
 }
@@ -126,18 +132,28 @@ static const struct ranks_transport by_mpi = {mpi_send, mpi_sent, mpi_receive};
 
 /* ---- joining and leaving ----------------------------------------------------------------------------------------- */
 
+/* Ranks on this machine. */
+static int count_beside(const struct mpi *mpi, int *out)
+{
+  uintptr_t machine = 0;
+  int status = mpi->split(mpi->world, mpi->shared, 0, mpi->no_info, &machine);
+  status = status == 0 ? mpi->size(machine, out) : status;
+  return status == 0 ? mpi->dissolve(&machine) : status;
+}
+
 static int join(struct ranks *ranks, struct mpi *mpi, size_t tasks, struct error *error)
 {
-  int provided = 0, rank = 0, count = 0;
+  int provided = 0, rank = 0, count = 0, beside = 1;
   if (open_library(mpi, error) != 0) {
     return -1;
   }
   if (mpi->init(NULL, NULL, MPI_SERIALIZED, &provided) != 0 || mpi->rank(mpi->world, &rank) != 0 ||
-      mpi->size(mpi->world, &count) != 0) {
+      mpi->size(mpi->world, &count) != 0 || count_beside(mpi, &beside) != 0) {
     return error_set(error, ERROR_FeatureUnsupported, "MPI does not start");
   }
   ranks->rank = (size_t)rank;
   ranks->count = (size_t)count;
+  ranks->beside = (size_t)beside;
   if ((size_t)count == tasks && provided >= MPI_SERIALIZED) {
     return 0;
   }

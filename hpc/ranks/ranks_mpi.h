@@ -10,8 +10,9 @@
  * the launcher started). */
 int ranks_join(const volatile int *cancel, struct ranks **out, struct error *error);
 
-/* Threads for this rank: the cores that the launcher lets it use, shared with other ranks on them. */
-unsigned ranks_threads(void);
+/* Threads for this rank: its share of the machine's cores, and no more than the launcher lets it use. Where that lets
+ * several ranks use the same part of the machine's cores, they are too many. */
+unsigned ranks_threads(const struct ranks *ranks);
 
 /* Leaves them: waits for the others; or, where something was given up, ends them all, and does not return then. NULL is
  * allowed. */

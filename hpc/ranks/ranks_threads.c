@@ -117,8 +117,8 @@ int ranks_threads_open(size_t count, const volatile int *cancel, struct ranks *a
   }
   for (size_t r = 0; r < count; r++) {
     post->seats[r] = (struct seat){post, r};
-    all[r] =
-        (struct ranks){.transport = &by_post, .state = &post->seats[r], .rank = r, .count = count, .cancel = cancel};
+    all[r] = (struct ranks){
+        .transport = &by_post, .state = &post->seats[r], .rank = r, .count = count, .beside = count, .cancel = cancel};
     pthread_mutex_init(&all[r].talk, NULL);
   }
   return 0;

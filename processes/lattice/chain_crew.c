@@ -130,11 +130,16 @@ static int send_model(struct chain_crew *crew, size_t rank, struct error *error)
 static int open_others(struct chain_crew *crew, struct error *error)
 {
   int status = 0;
+  if (crew->ranks == NULL) {
+    return 0;
+  }
   begin_talk(crew);
-  crew->number = crew->ranks != NULL ? crew->ranks->talks++ : 0;
+  crew->number = crew->ranks->talks++;
+  crew->is_told = true;
   for (size_t r = 1; r < busy_ranks(crew) && status == 0; r++) {
     status = send_model(crew, r, error);
   }
+  crew->ranks->broken = crew->ranks->broken || status != 0; /* some answer, and nobody listens */
   return end_talk(crew, status == 0 ? answers(crew, 0, NULL, error) : status);
 }
 
@@ -162,8 +167,11 @@ void chain_crew_close(struct chain_crew *crew)
   if (crew->now == NULL) {
     return;
   }
-  begin_talk(crew);
-  end_talk(crew, order_all(crew, &order, &ignored));
+  if (crew->is_told) {
+    begin_talk(crew);
+    end_talk(crew, order_all(crew, &order, &ignored));
+    crew->is_told = false;
+  }
   chain_group_close(&crew->own);
   free(crew->now);
   crew->now = NULL;

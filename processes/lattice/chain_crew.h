@@ -14,6 +14,7 @@
 struct chain_crew {
   struct ranks *ranks; /* NULL: one */
   uint32_t number;     /* of the crew, for its orders */
+  bool is_told;        /* others were told of its chains */
   struct chain_group own;
   double (*now)[CHAIN_MAX_DIAGNOSTICS]; /* of all chains: the last trajectory's numbers */
 };
@@ -21,7 +22,7 @@ struct chain_crew {
 /* Most chains that a rank has. */
 size_t chain_crew_chains(const struct markov_chain *parameters);
 
-/* Takes memory for the chains, here and there. Errors: Internal, RequestTimeout. */
+/* Takes memory for the chains, here and there. Errors: Internal, ProcessGraphComplexity, RequestTimeout. */
 int chain_crew_open(struct chain_crew *crew, const struct markov_chain *parameters, struct error *error);
 void chain_crew_close(struct chain_crew *crew);
 
@@ -31,8 +32,9 @@ int chain_crew_advance(struct chain_crew *crew, uint64_t trajectory, struct erro
 /* All configurations, `each` bytes a chain. */
 int chain_crew_frames(struct chain_crew *crew, size_t each, unsigned char *to, struct error *error);
 
-/* A rank other than 0: does what it is told until it is told that all is done. Errors: Internal, RequestTimeout. */
-int chain_crew_help(struct ranks *ranks, unsigned threads, struct error *error);
+/* A rank other than 0: does what it is told until it is told that all is done; chains that need more than `memory`
+ * bytes it does not take (rank 0 hears ProcessGraphComplexity). Errors: Internal, RequestTimeout. */
+int chain_crew_help(struct ranks *ranks, unsigned threads, size_t memory, struct error *error);
 /* Rank 0: tells the others that all is done. */
 void chain_crew_dismiss(struct ranks *ranks);
 

@@ -4,6 +4,7 @@
 #include "processes/lattice/chain_orders.h"
 
 #include "datacube/base/arena.h"
+#include "datacube/base/checked.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +17,14 @@ struct helped {
   struct markov_chain parameters;
   struct chain_group group;
   size_t pieces; /* of the one chain, which others share; else 0 */
+  size_t bytes;  /* of all this */
 };
 
 struct helper {
   struct ranks *ranks;
   unsigned threads;
+  size_t memory; /* bytes that it may take, and has taken */
+  size_t taken;
   struct helped *all;
 };
 
@@ -44,6 +48,7 @@ static void forget(struct helper *helper, uint32_t crew)
   struct helped **at = find(helper, crew), *helped = *at;
   if (helped != NULL) {
     *at = helped->next;
+    helper->taken -= helped->bytes;
     helped_free(helped);
   }
 }
@@ -57,7 +62,19 @@ static int answer(struct helper *helper, const struct error *what, struct error 
   return ranks_send(helper->ranks, 0, &text, sizeof text, error);
 }
 
-static int make_chains(struct helper *helper, uint32_t crew, struct arena *arena, const void *bytes,
+/* What came and the chains' memory. */
+static int count_bytes(const struct helper *helper, size_t came, struct helped *helped, size_t chains,
+                       struct error *error)
+{
+  helped->bytes = saturated_add(came, saturated_mul(chains, chain_group_state_bytes(&helped->parameters)));
+  return helped->bytes <= helper->memory - helper->taken
+             ? 0
+             : error_set(error, ERROR_ProcessGraphComplexity,
+                         "its chains need %zu bytes, with %zu bytes of others, and there are %zu", helped->bytes,
+                         helper->taken, helper->memory);
+}
+
+static int make_chains(struct helper *helper, const struct chain_order *order, struct arena *arena, const void *bytes,
                        struct error *error)
 {
   const struct chain_parcel *parcel = bytes;
@@ -66,7 +83,7 @@ static int make_chains(struct helper *helper, uint32_t crew, struct arena *arena
     return error_memory(error);
   }
   const struct chain_model_ops *ops = chain_models[parcel->model];
-  helped->crew = crew;
+  helped->crew = order->crew;
   helped->arena = arena;
   helped->parameters = (struct markov_chain){
       .ops = ops, .sites = parcel->sites, .grain = parcel->grain, .cancel = helper->ranks->cancel};
@@ -79,9 +96,11 @@ static int make_chains(struct helper *helper, uint32_t crew, struct arena *arena
   if (helped->parameters.model == NULL || helped->group.now == NULL) {
     return error_memory(error);
   }
-  if (chain_group_open(&helped->group, &helped->parameters, parcel->first, parcel->count, error) != 0) {
+  if (count_bytes(helper, order->bytes, helped, parcel->count, error) != 0 ||
+      chain_group_open(&helped->group, &helped->parameters, parcel->first, parcel->count, error) != 0) {
     return -1;
   }
+  helper->taken += helped->bytes;
   helped->next = helper->all;
   helper->all = helped;
   return 0;
@@ -101,7 +120,7 @@ static int do_open(struct helper *helper, const struct chain_order *order, struc
     arena_free(arena);
     return -1;
   }
-  if (make_chains(helper, order->crew, arena, bytes, &what) != 0) {
+  if (make_chains(helper, order, arena, bytes, &what) != 0) {
     arena_free(arena);
   }
   return answer(helper, &what, error);
@@ -167,9 +186,9 @@ static int follow(struct helper *helper, const struct chain_order *order, struct
   }
 }
 
-int chain_crew_help(struct ranks *ranks, unsigned threads, struct error *error)
+int chain_crew_help(struct ranks *ranks, unsigned threads, size_t memory, struct error *error)
 {
-  struct helper helper = {.ranks = ranks, .threads = threads};
+  struct helper helper = {.ranks = ranks, .threads = threads, .memory = memory};
   struct chain_order order;
   int status;
   while ((status = ranks_receive(ranks, 0, &order, sizeof order, error)) == 0 && order.kind != ORDER_DISMISS) {

@@ -86,6 +86,11 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
   case 'c':
     out->explain = option == 'j' ? EXPLAIN_JSON : EXPLAIN_CUDA;
     return strcmp(command, "explain") == 0 ? -1 : command_option_usage(command, argv);
+  case 'R':
+    out->alone = strcmp(value, "off") == 0;
+    if (!out->alone && strcmp(value, "auto") != 0)
+      return command_usage(command, "--ranks wants auto or off, not '%s'", value);
+    return strcmp(command, "run") == 0 ? -1 : command_option_usage(command, argv);
   case 'v':
     out->verbose = true;
     return strcmp(command, "run") == 0 ? -1 : command_option_usage(command, argv);
@@ -110,6 +115,7 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
                                           {"files", required_argument, NULL, 'f'},
                                           {"json", no_argument, NULL, 'j'},
                                           {"cuda", no_argument, NULL, 'c'},
+                                          {"ranks", required_argument, NULL, 'R'},
                                           {"verbose", no_argument, NULL, 'v'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};

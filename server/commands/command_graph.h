@@ -21,6 +21,7 @@ struct graph_arguments {
   size_t memory;          /* bytes, 0: default */
   long threads;           /* 0: default */
   struct device_options device;
+  bool alone;          /* --ranks off */
   struct ranks *ranks; /* that were joined; or NULL */
   bool official; /* --encoding official */
   enum explain_form explain;

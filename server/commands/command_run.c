@@ -3,6 +3,7 @@
 #include "server/commands/command_graph.h"
 #include "server/commands/rank_command.h"
 
+#include "hpc/plan/plan.h"
 #include "hpc/ranks/ranks_mpi.h"
 #include "processes/lattice/chain_crew.h"
 
@@ -36,13 +37,16 @@ static const char help_text[] =
     "  --device NAME           where kernels run: auto (default: on devices where that is faster), cpu, cuda (on all\n"
     "                          of them, wherever they can) or cuda:N; see twincube devices\n"
     "  --device-memory SIZE    of each device, at most (default: four fifths of what is free)\n"
+    "  --ranks HOW             tasks that a launcher has started: auto (default: they compute one result together,\n"
+    "                          see below) or off (each runs its graph alone)\n"
     "  --encoding NAME         of graph and values: json (default: NaN and infinities come out as null) or official,\n"
     "                          the dialect of the official openEO test cases (bare NaN, Infinity, -Infinity)\n"
     "  -v, --verbose           tell on standard error what is read, which stage takes how long, what is written\n"
     "  -h, --help              this text\n\n"
     "Started in several tasks by mpirun or srun, the first does all of this, and simulations (lft_*) are dealt to\n"
-    "all: several chains, or slabs of one of heat baths; the result has the same bits. --threads is then for each,\n"
-    "by default the cores that it has.\n\n"
+    "all: several chains, or slabs of one of heat baths; the result has the same bits. --memory and --threads are\n"
+    "then for each, by default the cores that it has. All need the same command line, working folder, graph and\n"
+    "data folder.\n\n"
     "On a terminal the progress is shown on standard error; Ctrl-C stops the run and leaves no half result.\n\n"
     "Exit status\n"
     "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
@@ -129,23 +133,24 @@ static int act_as_rank(struct ranks *ranks, struct graph_arguments *arguments)
     chain_crew_dismiss(ranks);
     return status;
   }
-  if (chain_crew_help(ranks, (unsigned)arguments->threads, &error) == 0)
+  const size_t memory = arguments->memory > 0 ? arguments->memory : PLAN_MEMORY;
+  if (chain_crew_help(ranks, (unsigned)arguments->threads, memory, &error) == 0)
     return EXIT_OK;
   return error_is(&error, ERROR_RequestTimeout) ? EXIT_FAILED : command_fail(&error);
 }
 
-static int run_on_ranks(int argc, char **argv, struct graph_arguments *arguments)
+static int run_on_ranks(struct hash command, struct graph_arguments *arguments)
 {
-  struct ranks *ranks;
+  struct ranks *ranks = NULL;
   struct error error = {0};
-  if (ranks_join(&cancelled, &ranks, &error) != 0)
+  if (!arguments->alone && ranks_join(&cancelled, &ranks, &error) != 0)
     return command_fail(&error);
   if (!ranks)
     return graph_arguments_execute(arguments, &cancelled, run_graph);
   if (arguments->threads == 0)
-    arguments->threads = ranks_threads();
+    arguments->threads = ranks_threads(ranks);
   arguments->ranks = ranks;
-  int status = rank_command_check(ranks, argc, argv, &error) == 0 ? act_as_rank(ranks, arguments) : EXIT_FAILED;
+  int status = rank_command_check(ranks, command, arguments, &error) == 0 ? act_as_rank(ranks, arguments) : EXIT_FAILED;
   if (error_is_set(&error) && ranks->rank == 0)
     command_fail(&error);
   ranks_leave(ranks, EXIT_FAILED);
@@ -154,6 +159,7 @@ static int run_on_ranks(int argc, char **argv, struct graph_arguments *arguments
 
 int command_run(int argc, char **argv)
 {
+  const struct hash command = rank_command_hash(argc, argv); /* reading options writes into them */
   struct graph_arguments arguments = {0};
   int status = graph_arguments_read(argc, argv, "run", help_text, &arguments);
   if (status >= 0)
@@ -162,5 +168,5 @@ int command_run(int argc, char **argv)
   const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
-  return run_on_ranks(argc, argv, &arguments);
+  return run_on_ranks(command, &arguments);
 }

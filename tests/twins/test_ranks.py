@@ -23,7 +23,7 @@ SCALAR = {"process_id": "lft_scalar_field",
           "arguments": {"shape": [4, 6], "m2": -4, "lambda": 8, "chains": 5, "configurations": 4, "thermalisation": 3,
                         "separation": 2, "seed": 7, "update": "cluster", "quantity": "history"}}
 GAUGE = {"process_id": "lft_gauge_field",
-         "arguments": {"shape": [2, 4, 2], "group": "SU(2)", "beta": 2.1, "chains": 3, "configurations": 3,
+         "arguments": {"shape": [2, 4, 2], "group": "SU(2)", "beta": 2.1, "chains": 2, "configurations": 3,
                        "thermalisation": 2, "separation": 2, "seed": 5, "precision": "single"}}
 ONE = {"process_id": "lft_gauge_field",
        "arguments": {"shape": [10, 2, 4], "group": "SU(3)", "beta": 5.7, "configurations": 2, "thermalisation": 2,
@@ -56,7 +56,7 @@ def run(ranks, folder, nodes, *options):
 
 
 @needs_mpi
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [2, 5])
 def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
     """Several chains; one, which is dealt in slabs; each from its start, and from configurations."""
     nodes = {"scalar": SCALAR, "before": GAUGE, "after": goes_on("before", GAUGE),
@@ -73,7 +73,7 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
     assert alone.returncode == 0, alone.stderr
     result = run(ranks, tmp_path, nodes, "-v", "-o", "more/", "--threads", "2")
     assert result.returncode == 0, result.stderr
-    for chains, on in (5, ranks), (3, ranks), (1, ranks), (1, 2):
+    for chains, on in (5, ranks), (2, 2), (1, ranks), (1, 2):
         assert f"chains: {chains}, on {on} of {ranks} ranks" in result.stderr, result.stderr
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(f"saved_{n}.json" for n in names)
     for path in (tmp_path / "one").iterdir():
@@ -85,12 +85,27 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
 def test_a_failure_ends_all(tmp_path):
     wrong = run(2, tmp_path, {"a": {**SCALAR, "arguments": {**SCALAR["arguments"], "lambda": -1}}}, "-o", "out.json")
     assert wrong.returncode == 1 and "ProcessParameterInvalid" in wrong.stderr and "lambda" in wrong.stderr
-    command = launched(1, tmp_path, {"a": SCALAR}, "-o", "a.json")
-    own = command[command.index(BINARY.resolve()):]
-    both = [*command, ":", "-n", "1", *own[:-1], "other.json"]
-    result = subprocess.run(both, cwd=tmp_path, text=True, capture_output=True, check=False, timeout=SECONDS)
-    assert result.returncode == 1 and "different command lines" in result.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["graph.json"]
+
+
+@needs_mpi
+def test_a_farm_of_tasks_loses_none(tmp_path):
+    """The same command in a folder for each task: refused, as only one would write, unless each is to run alone."""
+    def farm(*options):
+        command = launched(2, tmp_path, {"a": SCALAR}, *options, "-o", "out.json")
+        at = command.index(BINARY.resolve())
+        return subprocess.run([*command[:at], "sh", "-c", 'cd $OMPI_COMM_WORLD_RANK && cp ../graph.json . && exec "$@"',
+                               "sh", *command[at:]],
+                              cwd=tmp_path, text=True, capture_output=True, check=False, timeout=SECONDS)
+    for rank in "01":
+        (tmp_path / rank).mkdir()
+    result = farm()
+    assert result.returncode == 1 and "different runs" in result.stderr and "--ranks off" in result.stderr
+    assert not list(tmp_path.glob("*/out.json"))
+    result = farm("--ranks", "off")
+    assert result.returncode == 0, result.stderr
+    assert len({path.read_bytes() for path in tmp_path.glob("*/out.json")}) == 1
+    assert len(list(tmp_path.glob("*/out.json"))) == 2
 
 
 def rank_of(process):
