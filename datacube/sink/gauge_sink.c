@@ -122,7 +122,7 @@ static void sort_elements(const struct gauge_sink *sink, const size_t *extent, d
 static int check_links(const struct gauge_sink *sink, const struct gauge_writer *writer, struct error *error)
 {
   double off = gauge_unitarity(writer->file.extent, writer->elements);
-  if (off < GAUGE_FILE_UNITARITY)
+  if (off < GAUGE_UNITARITY)
     return 0;
   return error_set(error, ERROR_FormatUnsuitable,
                    "%s holds SU(3) gauge fields, whose links are all unitary (open axes have none): an entry of "

@@ -313,7 +313,7 @@ static int check_means(const struct gauge_reading *r, struct error *error)
   int status = wide ? 0 : error_memory(error);
   for (size_t i = 0; status == 0 && !r->wide && i < count; i++)
     wide[i] = (double)((const float *)r->elements)[i];
-  if (status == 0 && !(gauge_unitarity(file->extent, wide) < GAUGE_FILE_UNITARITY))
+  if (status == 0 && !(gauge_unitarity(file->extent, wide) < GAUGE_UNITARITY))
     status = error_set(error, ERROR_FileContentInvalid,
                        "%s: the links are not unitary: the lattice has another shape, or "
                        "the numbers another type",

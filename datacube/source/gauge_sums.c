@@ -71,24 +71,32 @@ double gauge_mean_trace(const size_t extent[AXES], const double *elements)
   return sum / (double)links / N;
 }
 
+double gauge_link_off(size_t n, const double *link)
+{
+  double largest = 0;
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j <= i; j++) {
+      const double *a = link + 2 * n * i, *b = link + 2 * n * j;
+      double re = i == j ? -1 : 0, im = 0;
+      for (size_t k = 0; k < n; k++) {
+        re += a[2 * k] * b[2 * k] + a[2 * k + 1] * b[2 * k + 1];
+        im += a[2 * k + 1] * b[2 * k] - a[2 * k] * b[2 * k + 1];
+      }
+      if (isnan(re) || isnan(im))
+        return NAN;
+      largest = fmax(largest, hypot(re, im));
+    }
+  return largest;
+}
+
 double gauge_unitarity(const size_t extent[AXES], const double *elements)
 {
   size_t links = sites_of(extent) * AXES;
   double largest = 0;
-  for (size_t l = 0; l < links; l++)
-    for (size_t i = 0; i < N; i++)
-      for (size_t j = 0; j <= i; j++) {
-        const double *a = elements + l * NUMBERS + 2 * N * i, *b = elements + l * NUMBERS + 2 * N * j;
-        double re = i == j ? -1 : 0, im = 0;
-        for (size_t k = 0; k < N; k++) {
-          re += a[2 * k] * b[2 * k] + a[2 * k + 1] * b[2 * k + 1];
-          im += a[2 * k + 1] * b[2 * k] - a[2 * k] * b[2 * k + 1];
-        }
-        double off = hypot(re, im);
-        largest = off <= largest ? largest : off; /* NaN stays */
-        if (isnan(off))
-          return off;
-      }
+  for (size_t l = 0; l < links && !isnan(largest); l++) {
+    double off = gauge_link_off(N, elements + l * NUMBERS);
+    largest = off > largest || isnan(off) ? off : largest;
+  }
   return largest;
 }
 

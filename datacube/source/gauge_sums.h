@@ -11,9 +11,11 @@
 /* Mean over sites and planes of Re Tr U_P / 3, and over the links of Re Tr U / 3. */
 double gauge_mean_plaquette(const size_t extent[4], const double *elements);
 double gauge_mean_trace(const size_t extent[4], const double *elements);
-/* Greatest entry of |U U^dagger - 1|; NaN where a number is not finite. A file holds links whose entry is below
- * GAUGE_FILE_UNITARITY. */
-#define GAUGE_FILE_UNITARITY 1e-3
+/* Greatest entry of |U U^dagger - 1| of a link of n colours ([row][column][re, im]), and of all links of a file; NaN
+ * where a number is not finite. Links whose entry is below GAUGE_UNITARITY are those of a gauge field, which may have
+ * come through single precision or a few digits. */
+#define GAUGE_UNITARITY 1e-3
+double gauge_link_off(size_t n, const double *link);
 double gauge_unitarity(const size_t extent[4], const double *elements);
 
 /* Adds 32-bit words, given as numbers. */

@@ -182,7 +182,7 @@ static int frame_fill(struct tile_worker *worker, const struct stage *stage, voi
   struct frame_state *state = data;
   size_t bytes = element_info(stage->cube->type)->size, position[CUBE_MAX_DIMENSIONS] = {0}, at[CUBE_MAX_DIMENSIONS];
   struct frame_job job = {
-      .output = out, .work = state->work, .threads = worker_threads(worker), .cancel = frames->cancel};
+      .at = at, .output = out, .work = state->work, .threads = worker_threads(worker), .cancel = frames->cancel};
   if (region_elements(region) == 0)
     return 0;
   for (size_t d = frames->leading; d < region->dimensions; d++)

@@ -9,6 +9,7 @@ enum { FRAME_MAX_INPUTS = 4 };
 
 struct frame_job {                      /* one frame of the output, to be made */
   const void *inputs[FRAME_MAX_INPUTS]; /* elements of each input's frame, dense, in its cube's type */
+  const size_t *at;                     /* its numbers along the leading dimensions of the output */
   void *output;                         /* elements of the frame, dense, in the output's type */
   void *work;                           /* what open gave */
   void *device;                         /* what the devices' open gave: compute there; NULL: by the CPU */

@@ -310,6 +310,6 @@ int gauge_device_flow(struct gauge_device *d, struct gauge_flow *flow, double ti
                       bool *done, struct error *error)
 {
   d->is_adaptive = flow->tolerance > 0;
-  const struct flow_steps steps = {d, flow_keep, flow_again, flow_stage, flow_distance};
-  return room_for_flow(d, error) == 0 ? flow_steps_on(&steps, flow, time, cancel, done, error) : -1;
+  const struct flow_steps steps = {d, flow_keep, flow_again, flow_stage, flow_distance, cancel};
+  return room_for_flow(d, error) == 0 ? flow_steps_on(&steps, flow, time, done, error) : -1;
 }

@@ -155,7 +155,7 @@ bool gauge_flow_on(struct gauge_field *field, struct gauge_flow *flow, double ti
 {
   size_t numbers = links_bytes(field->lattice, field->colours) / sizeof(double);
   struct flowing f = {.field = field, .threads = threads, .k = scratch};
-  const struct flow_steps steps = {&f, keep, again, take_stage, find_distance};
+  const struct flow_steps steps = {&f, keep, again, take_stage, find_distance, cancel};
   struct error none = {0};
   bool done;
   memset(f.k, 0, numbers * sizeof(double));
@@ -164,6 +164,6 @@ bool gauge_flow_on(struct gauge_field *field, struct gauge_flow *flow, double ti
     f.second = f.start + numbers;
     f.distance = f.second + numbers;
   }
-  flow_steps_on(&steps, flow, time, cancel, &done, &none);
+  flow_steps_on(&steps, flow, time, &done, &none);
   return done;
 }

@@ -18,12 +18,13 @@ struct gauge_flow {
 };
 
 #define FLOW_MAX_STEP 0.2
+#define FLOW_MIN_STEP 1e-8 /* far below what unitary links ask for with any tolerance beyond rounding */
 
 /* Bytes of scratch, aligned to 64. */
 size_t gauge_flow_bytes(const struct lattice *lattice, size_t colours, bool adaptive);
 
-/* Flows the field on by `time`, at least 0; false where *cancel (may be NULL) became nonzero on the way. flow->step is
- * where the next call begins. */
+/* Flows the field on by `time`, at least 0; false where *cancel (may be NULL) became nonzero on the way, or no step
+ * keeps the tolerance: flow->step is below FLOW_MIN_STEP then. flow->step is where the next call begins. */
 bool gauge_flow_on(struct gauge_field *field, struct gauge_flow *flow, double time, unsigned threads,
                    const volatile int *cancel, void *scratch);
 

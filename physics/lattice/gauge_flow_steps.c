@@ -15,45 +15,52 @@ static int take_step(const struct flow_steps *steps, double step, struct error *
   return 0;
 }
 
-/* A step of the flow's own length or less, again with a shorter one where it was too long. Its length goes to *taken.
- */
+static bool is_cancelled(const struct flow_steps *steps)
+{
+  return steps->cancel != NULL && *steps->cancel;
+}
+
+/* A step of the flow's own length or less, again with a shorter one where it was too long. Its length goes to *taken: 0
+ * where it was cancelled, or no step is short enough. */
 static int take_adapted(const struct flow_steps *steps, struct gauge_flow *flow, double most, double *taken,
                         struct error *error)
 {
+  *taken = 0;
   if (steps->keep(steps->context, error) != 0) {
     return -1;
   }
-  for (;;) {
+  while (*taken == 0 && flow->step >= FLOW_MIN_STEP && !is_cancelled(steps)) {
     double step = flow->step < most ? flow->step : most, distance;
     if (steps->again(steps->context, error) != 0 || take_step(steps, step, error) != 0 ||
         steps->distance(steps->context, &distance, error) != 0) {
       return -1;
     }
-    double factor = distance > 0 ? 0.95 * cbrt(flow->tolerance / distance) : 2;
-    double next = step * (factor < 2 ? factor : 2);
+    double factor = distance == 0 ? 2 : 0.95 * cbrt(flow->tolerance / distance);
+    double next = step * (factor > 2 ? 2 : factor);
     bool good = distance <= flow->tolerance;
-    if (!good || step == flow->step || next < flow->step) { /* a step that was cut says nothing of longer ones */
-      flow->step = next < FLOW_MAX_STEP ? next : FLOW_MAX_STEP;
+    bool cut = step < flow->step && !(factor < 2 && next < flow->step); /* it says nothing of longer ones */
+    if (!good || !cut) {
+      flow->step = next > FLOW_MAX_STEP ? FLOW_MAX_STEP : next; /* NaN is no step */
     }
-    if (good) {
-      *taken = step;
-      return 0;
-    }
+    *taken = good ? step : 0;
   }
+  return 0;
 }
 
-int flow_steps_on(const struct flow_steps *steps, struct gauge_flow *flow, double time, const volatile int *cancel,
-                  bool *done, struct error *error)
+int flow_steps_on(const struct flow_steps *steps, struct gauge_flow *flow, double time, bool *done, struct error *error)
 {
   *done = false;
   for (double rest = time; rest > 1e-12 * time && rest > 0;) {
     double step;
-    if (cancel != NULL && *cancel) {
+    if (is_cancelled(steps)) {
       return 0;
     }
     if (flow->tolerance > 0) {
       if (take_adapted(steps, flow, rest, &step, error) != 0) {
         return -1;
+      }
+      if (step == 0) {
+        return 0;
       }
     } else { /* equal steps of at most the flow's own */
       step = rest / ceil(rest / flow->step * (1 - 1e-12));

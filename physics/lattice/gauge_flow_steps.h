@@ -23,10 +23,11 @@ struct flow_steps {
   int (*again)(void *context, struct error *error); /* the field is W0, second is 0 */
   int (*stage)(void *context, const struct flow_stage *stage, struct error *error);
   int (*distance)(void *context, double *out, struct error *error); /* of the field to exp(second) W0 */
+  const volatile int *cancel; /* or NULL; looked at before each step and each shorter one */
 };
 
 /* As gauge_flow_on, which is told by *done. -1 where a step fails. */
-int flow_steps_on(const struct flow_steps *steps, struct gauge_flow *flow, double time, const volatile int *cancel,
-                  bool *done, struct error *error);
+int flow_steps_on(const struct flow_steps *steps, struct gauge_flow *flow, double time, bool *done,
+                  struct error *error);
 
 #endif

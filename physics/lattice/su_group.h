@@ -128,7 +128,7 @@ SU_INLINE void su_exponential(size_t n, double *restrict out, const double *a)
   SU_MATRIX(square);
   double norm = su_largest_norm(n, a);
   int halvings = 0;
-  for (; norm > 1; norm /= 2) {
+  for (; norm > 1 && norm / 2 < norm; norm /= 2) { /* infinity has none */
     halvings++;
   }
   su_copy(n, part, a);

@@ -212,7 +212,7 @@ DEVICE su_matrix exponential(su_matrix a, f64 *room)
 {
   f64 norm = largest_norm(a, room), part = 1;
   int halvings = 0;
-  for (; norm > 1; norm = norm / 2) {
+  for (; norm > 1 && norm / 2 < norm; norm = norm / 2) {
     part = part * 0.5;
     halvings++;
   }

@@ -2,9 +2,12 @@
 #include "processes/lattice/gauge_cube.h"
 
 #include "datacube/base/checked.h"
+#include "datacube/base/missing.h"
 #include "physics/lattice/gauge_observables.h"
+#include "physics/lattice/gauge_unitarity.h"
 #include "processes/cube/shape.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,14 +180,55 @@ static size_t numbers_of(const struct gauge_work *work)
   return work->lattice.sites * work->lattice.dimensions * field->colours * field->colours * 2;
 }
 
-void gauge_work_set(struct gauge_work *work, unsigned threads, const void *elements)
+/* "chain 0, configuration 3": where the frame is. */
+static void print_place(const struct gauge_cube *cube, const size_t *at, char *text, size_t size)
+{
+  size_t used = 0;
+  text[0] = '\0';
+  for (size_t d = 0; d < cube->frames && used < size; d++)
+    used += (size_t)snprintf(text + used, size - used, "%s%s %zu", d ? ", " : " of ",
+                             cube->node->cube->dimension[d].name, at[d]);
+}
+
+static int check_links(const struct gauge_cube *cube, const struct gauge_work *work, const struct frame_job *frame,
+                       bool *missing, struct error *error)
+{
+  struct gauge_fault fault;
+  char place[160];
+  *missing = false;
+  if (gauge_links_unitary(&work->field, frame->threads, &fault))
+    return 0;
+  *missing = gauge_links_missing(&work->field);
+  if (*missing)
+    return 0;
+  print_place(cube, frame->at, place, sizeof place);
+  return error_parameter(error, ERROR_ProcessParameterInvalid, "data",
+                         "parameter 'data' must be a cube of gauge fields, whose links are unitary, or zero where they "
+                         "leave an open axis: the link of direction x%zu at site %zu%s is not, an entry of U U^dagger "
+                         "- 1 is %.3g",
+                         fault.mu, fault.site, place, fault.off);
+}
+
+int gauge_work_set(const struct gauge_cube *cube, struct gauge_work *work, const struct frame_job *frame, bool *missing,
+                   struct error *error)
 {
   if (work->wide) {
-    const float *narrow = elements;
+    const float *narrow = frame->inputs[0];
     for (size_t i = 0; i < numbers_of(work); i++)
       work->wide[i] = (double)narrow[i];
   }
-  gauge_field_set(&work->field, threads, work->wide ? work->wide : elements);
+  gauge_field_set(&work->field, frame->threads, work->wide ? work->wide : frame->inputs[0]);
+  return check_links(cube, work, frame, missing, error);
+}
+
+void gauge_missing(void *output, size_t numbers, bool narrow)
+{
+  for (size_t i = 0; i < numbers; i++) {
+    if (narrow)
+      ((float *)output)[i] = na_f32();
+    else
+      ((double *)output)[i] = na_f64();
+  }
 }
 
 void gauge_work_get(struct gauge_work *work, unsigned threads, void *elements)
@@ -204,6 +248,7 @@ struct gauge_frames { /* frames.data */
   const struct gauge_op *op;
   const void *parameters;
   bool gives_field;
+  size_t numbers; /* of a frame of the result */
 };
 
 static size_t scratch_of(const struct gauge_frames *g)
@@ -305,7 +350,13 @@ static int gauge_compute(const void *data, const struct frame_job *frame, struct
                           .out = g->gives_field ? NULL : frame->output,
                           .threads = frame->threads,
                           .cancel = frame->cancel};
-  gauge_work_set(work, frame->threads, frame->inputs[0]);
+  bool missing;
+  if (gauge_work_set(&g->cube, work, frame, &missing, error) != 0)
+    return -1;
+  if (missing) {
+    gauge_missing(frame->output, g->numbers, g->gives_field && work->wide);
+    return 0;
+  }
   job.field = work->field;
   if (frame->device && put_on_device(frame->device, &work->field, &job.device, error) != 0)
     return -1;
@@ -350,7 +401,10 @@ static int make_frames(struct call *call, const struct gauge_cube *cube, const s
   bool gives_field = to == cube->node->cube;
   if (data == NULL || (parameters == NULL && measure->size > 0))
     return error_memory(call->error);
-  *data = (struct gauge_frames){*cube, measure->op, parameters, gives_field};
+  *data =
+      (struct gauge_frames){*cube, measure->op, parameters, gives_field, element_info(to->type)->is_complex ? 2 : 1};
+  for (size_t d = cube->frames; d < to->dimensions; d++)
+    data->numbers *= to->dimension[d].size;
   struct frames frames = {.ops = frame_ops_of(measure->op, gives_field),
                           .data = data,
                           .leading = cube->frames,

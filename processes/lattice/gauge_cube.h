@@ -78,9 +78,15 @@ struct gauge_work { /* a field and its lattice, made once a worker */
 /* Bytes of a workspace with so much scratch; saturated. */
 size_t gauge_work_bytes(const struct gauge_cube *cube, size_t scratch);
 int gauge_work_open(const struct gauge_cube *cube, size_t scratch, struct gauge_work *out, struct error *error);
-/* Puts the elements of a configuration, in the cube's type, into work->field, and back. */
-void gauge_work_set(struct gauge_work *work, unsigned threads, const void *elements);
+/* Puts the configuration of a frame, its first input in the cube's type, into work->field; *missing: all of it is
+ * no-data. Error ProcessParameterInvalid, naming `data`, where a link is not unitary (see gauge_unitarity.h):
+ * which of which configuration, and how far off. */
+int gauge_work_set(const struct gauge_cube *cube, struct gauge_work *work, const struct frame_job *frame, bool *missing,
+                   struct error *error);
+/* Takes work->field out again. */
 void gauge_work_get(struct gauge_work *work, unsigned threads, void *elements);
+/* The frame that a configuration without data gives: so many floats or doubles. */
+void gauge_missing(void *output, size_t numbers, bool narrow);
 void gauge_work_close(struct gauge_work *work);
 
 #endif

@@ -1,12 +1,12 @@
 /* Gauge fields to go on from, checked. See gauge_first.h. */
 #include "processes/lattice/gauge_first.h"
 
+#include "datacube/source/gauge_sums.h"
 #include "processes/lattice/chain_first.h"
 
 #include <math.h>
 
-#define UNITARY_TOLERANCE 1e-5 /* files may be of single precision */
-#define ROUNDING 1e-13         /* of a chain's own links, in double precision, at most */
+#define ROUNDING 1e-13 /* of a chain's own links, in double precision, at most */
 
 static int check_lattice(struct call *call, const struct chain_first *first, const struct gauge_cube *cube,
                          const struct gauge_chain_parameters *p)
@@ -25,24 +25,15 @@ static int check_lattice(struct call *call, const struct chain_first *first, con
   return chain_first_invalid(call, first, expected, given);
 }
 
-/* Greatest entry of |U U^dagger - 1|, or |U U^dagger| of a link that has to be zero; infinite where that is NaN. */
-static double off_group(const double *u, size_t n, bool absent)
+/* How far the link is from being unitary, or from zero where there has to be none. */
+static double off_group(const double *link, size_t colours, bool absent)
 {
   double largest = 0;
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = 0; j <= i; j++) {
-      double re = i == j && !absent ? -1.0 : 0.0, im = 0;
-      for (size_t k = 0; k < n; k++) {
-        const double *a = u + 2 * (i * n + k), *b = u + 2 * (j * n + k);
-        re += a[0] * b[0] + a[1] * b[1];
-        im += a[1] * b[0] - a[0] * b[1];
-      }
-      double off = fmax(fabs(re), fabs(im));
-      if (isnan(re) || isnan(im)) {
-        return (double)INFINITY;
-      }
-      largest = off > largest ? off : largest;
-    }
+  if (!absent) {
+    return gauge_link_off(colours, link);
+  }
+  for (size_t i = 0; i < 2 * colours * colours; i++) {
+    largest = fabs(link[i]) > largest || isnan(link[i]) ? fabs(link[i]) : largest;
   }
   return largest;
 }
@@ -65,8 +56,9 @@ static int check_links(struct call *call, const struct chain_first *first, struc
     size_t site = i / p->dimensions, mu = i % p->dimensions;
     double off = off_group(values + i * each, p->colours, is_absent(p, site, mu));
     p->rough = p->rough || off > ROUNDING;
-    if (off >= UNITARY_TOLERANCE) {
-      const char *given = arena_printf(call->arena, "the link of direction x%zu at site %zu is not", mu, site);
+    if (!(off < GAUGE_UNITARITY)) {
+      const char *given =
+          arena_printf(call->arena, "the link of direction x%zu at site %zu is not, by %.3g", mu, site, off);
       return chain_first_invalid(call, first, "whose links are unitary, and zero where they leave an open axis", given);
     }
   }

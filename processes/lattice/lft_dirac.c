@@ -85,7 +85,15 @@ static int dirac_frame_compute(const void *data, const struct frame_job *frame, 
   struct gauge_work *work = frame->work;
   unsigned char *memory = work->scratch;
   struct dirac dirac;
-  gauge_work_set(work, frame->threads, frame->inputs[0]);
+  bool missing;
+  if (gauge_work_set(&d->cube, work, frame, &missing, error) != 0) {
+    return -1;
+  }
+  if (missing) {
+    const struct fermion_shape shape = quark_shape(&d->quark, &work->lattice, d->cube.colours);
+    gauge_missing(frame->output, work->lattice.sites * fermion_numbers(&shape), false);
+    return 0;
+  }
   const struct gauge_job job = {.field = work->field, .threads = frame->threads, .cancel = frame->cancel};
   if (quark_open(&d->quark, &job, memory, &dirac, error) != 0) {
     return -1;

@@ -39,6 +39,14 @@ static void measure(const struct gauge_field *field, unsigned threads, void *scr
   out[2] = topology.charge;
 }
 
+static int too_short(const struct gauge_flow *flow, struct error *error)
+{
+  return error_parameter(error, ERROR_ProcessParameterInvalid, "tolerance",
+                         "parameter 'tolerance' must be one that steps of the flow can keep: steps of %g are too long "
+                         "for %g",
+                         FLOW_MIN_STEP, flow->tolerance);
+}
+
 /* Flows the field of the job on, by the device that has it, if there is one. *done: it was not cancelled. */
 static int flow_on(const struct gauge_job *job, struct gauge_flow *flow, double time, bool *done, struct error *error)
 {
@@ -46,11 +54,11 @@ static int flow_on(const struct gauge_job *job, struct gauge_flow *flow, double 
   unsigned char *scratch = (unsigned char *)job->scratch + gauge_observables_bytes(field.lattice);
   if (job->device == NULL) {
     *done = gauge_flow_on(&field, flow, time, job->threads, job->cancel, scratch);
-    return 0;
+  } else if (gauge_device_flow(job->device, flow, time, job->cancel, done, error) != 0 ||
+             gauge_device_take(job->device, &field, error) != 0) {
+    return -1;
   }
-  return gauge_device_flow(job->device, flow, time, job->cancel, done, error) == 0
-             ? gauge_device_take(job->device, &field, error)
-             : -1;
+  return flow->step >= FLOW_MIN_STEP ? 0 : too_short(flow, error);
 }
 
 static int compute(const void *parameters, const struct gauge_job *job, struct error *error)

@@ -324,3 +324,51 @@ def test_first_is_counted_in_memory(tmp_path):
     run(on, tmp_path, "--memory", f"{least + 6}M")
     message = fails(on, tmp_path, "--memory", "3M")
     assert "ProcessGraphComplexity" in message and "first" in message and "4194304 bytes" in message
+
+
+# ---- numbers that are no gauge field
+
+QUARKS = {"operator": "wilson", "mass": 0.5}
+CONSUMERS = [("lft_plaquette", {}), ("lft_rectangle", {}), ("lft_action", {"beta": 1}), ("lft_polyakov_loop", {}),
+             ("lft_wilson_loop", {"r": 1, "t": 1}), ("lft_topological_charge", {}), ("lft_gauge_residual", {}),
+             ("lft_gauge_fixing", {"tolerance": 1e-4}), ("lft_gauge_transformation", {"seed": 1}),
+             ("lft_smear", {"method": "ape"}), ("lft_wilson_flow", {"flow_time": 0.1, "tolerance": 1e-5}),
+             ("lft_wilson_flow", {"flow_time": 0.1, "quantity": "field"}), ("lft_propagator", QUARKS),
+             ("lft_chiral_condensate", QUARKS), ("lft_meson_correlator", QUARKS), ("lft_dirac", QUARKS)]
+
+
+def spoilt(factor, consumer, **arguments):
+    """What a consumer makes of two configurations, all links of the second times the factor (None: no-data)."""
+    process, others = consumer
+    spoil = {"i": {"process_id": "gt", "arguments": {"x": {"from_parameter": "index"}, "y": 0}},
+             "f": {"process_id": "if", "arguments": {"value": {"from_node": "i"}, "accept": factor, "reject": 1}},
+             "p": {"process_id": "multiply", "result": True,
+                   "arguments": {"x": {"from_parameter": "x"}, "y": {"from_node": "f"}}}}
+    each = {"a": {"process_id": "array_apply", "result": True,
+                  "arguments": {"data": {"from_parameter": "data"}, "process": {"process_graph": spoil}}}}
+    step = "apply_dimension", {"dimension": "configuration", "process": {"process_graph": each}}
+    graph = chain(gauge_field(configurations=2, **arguments), step, consumer)
+    if process == "lft_dirac":
+        graph["quark"] = {"process_id": "lft_propagator", "arguments": {"data": {"from_node": "n0"}, **others}}
+        graph["n2"]["arguments"]["field"] = {"from_node": "quark"}
+    return graph
+
+
+@pytest.mark.parametrize("consumer", CONSUMERS, ids=lambda consumer: consumer[0])
+def test_links_are_unitary(consumer, tmp_path):
+    """Links too long are refused with their configuration; what rounding leaves is not, nor an open axis."""
+    for factor, off in ((1000, "1e+06"), (1.01, "0.0201"), (0, "1")):
+        message = fails(spoilt(factor, consumer), tmp_path)
+        assert message.startswith("ProcessParameterInvalid: ") and 'parameter "data"' in message
+        assert "configuration 1 " in message and message.strip().endswith(f" {off}")
+    run(spoilt(1.000001, consumer, boundary=["open", "periodic"]), tmp_path)
+
+
+@pytest.mark.parametrize("consumer", CONSUMERS, ids=lambda consumer: consumer[0])
+def test_configurations_may_be_missing(consumer, tmp_path):
+    """One of no-data gives no-data, and leaves the other as it is."""
+    spoil, plain = (json.loads(run(spoilt(factor, consumer), tmp_path)) for factor in (None, 1))
+    assert [d["name"] for d in plain["dimensions"]].index("configuration") == 0
+    assert spoil["data"][0] == plain["data"][0]
+    values = [set(re.findall(r"[^][, ]+", json.dumps(cube["data"][1]))) for cube in (spoil, plain)]
+    assert values[0] == {"null"} != values[1]

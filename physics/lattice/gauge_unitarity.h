@@ -1,0 +1,24 @@
+/* Whether numbers that came from outside are a gauge field.
+ *
+ * Steps of the flow, of solvers and of gauge fixing are bounded by links that are unitary: with others sums grow beyond
+ * all numbers, or mean nothing. Thread rule: the field is only read; work inside goes to threads by blocks. */
+#ifndef TWINCUBE_PHYSICS_LATTICE_GAUGE_UNITARITY_H
+#define TWINCUBE_PHYSICS_LATTICE_GAUGE_UNITARITY_H
+
+#include "physics/lattice/gauge_field.h"
+
+#include <stdbool.h>
+
+struct gauge_fault {
+  size_t site, mu; /* row-major number of the site, x0 slowest */
+  double off;      /* greatest entry of |U U^dagger - 1|; NaN where a number is not finite */
+};
+
+/* Whether all links are unitary (up to GAUGE_UNITARITY), or zero where they leave the last slice of their axis, as on
+ * open axes. Else *fault is the first that is not, by blocks: the same for any number of threads. */
+bool gauge_links_unitary(const struct gauge_field *field, unsigned threads, struct gauge_fault *fault);
+
+/* Whether no number of the field is one: all are NaN. */
+bool gauge_links_missing(const struct gauge_field *field);
+
+#endif
