@@ -100,8 +100,8 @@ bool gauge_links_unitary(const struct gauge_field *field, unsigned threads, stru
 bool gauge_links_missing(const struct gauge_field *field)
 {
   const size_t numbers = field->lattice->blocks * gauge_block_stride(field);
-  for (size_t i = 0; i < numbers; i++) {
-    if (!isnan(field->links[i])) {
+  for (size_t i = 0; i < numbers; i += i % LATTICE_LANES + 1 < LATTICE_LANES ? 1 : LATTICE_LANES + 1) {
+    if (!isnan(field->links[i]) && !isnan(field->links[i + LATTICE_LANES])) {
       return false;
     }
   }

@@ -18,7 +18,7 @@ struct gauge_fault {
  * open axes. Else *fault is the first that is not, by blocks: the same for any number of threads. */
 bool gauge_links_unitary(const struct gauge_field *field, unsigned threads, struct gauge_fault *fault);
 
-/* Whether no number of the field is one: all are NaN. */
+/* Whether no entry of the field is a number: of each a part is NaN. */
 bool gauge_links_missing(const struct gauge_field *field);
 
 #endif

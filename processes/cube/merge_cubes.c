@@ -166,7 +166,7 @@ static bool same_missing(const struct cube *a, const struct cube *b)
   return a->has_nodata == b->has_nodata && (!a->has_nodata || same_nodata(a->nodata, b->nodata));
 }
 
-/* Type of the result: that of both cubes where they agree (and the resolver keeps it), else a float. */
+/* Type of the result: that of both cubes where they agree (and the resolver keeps it), else a float, or complex. */
 static void set_type(const struct merge *m, struct cube *cube)
 {
   const struct cube *a = m->cubes[0]->cube, *b = m->cubes[1]->cube;
@@ -184,9 +184,16 @@ static void set_type(const struct merge *m, struct cube *cube)
   bool holds_missing = a->has_nodata || element_info(a->type)->is_float;
   if (cube->type == a->type && a->type == b->type && same_missing(a, b) && (holds_missing || !missing))
     return;
-  bool narrow = element_info(a->type)->exact_in_f32 && element_info(b->type)->exact_in_f32 &&
-                element_info(cube->type)->exact_in_f32;
-  cube->type = narrow ? ELEMENT_F32 : ELEMENT_F64;
+  const enum element_type types[] = {a->type, b->type, cube->type};
+  bool narrow = true, is_complex = false;
+  for (size_t i = 0; i < 3; i++) {
+    narrow = narrow && (element_info(types[i])->exact_in_f32 || types[i] == ELEMENT_C64);
+    is_complex = is_complex || element_info(types[i])->is_complex;
+  }
+  if (is_complex)
+    cube->type = narrow ? ELEMENT_C64 : ELEMENT_C128;
+  else
+    cube->type = narrow ? ELEMENT_F32 : ELEMENT_F64;
   cube->has_nodata = true;
   cube->nodata = na_f64();
 }

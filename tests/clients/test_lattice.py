@@ -372,3 +372,24 @@ def test_configurations_may_be_missing(consumer, tmp_path):
     assert spoil["data"][0] == plain["data"][0]
     values = [set(re.findall(r"[^][, ]+", json.dumps(cube["data"][1]))) for cube in (spoil, plain)]
     assert values[0] == {"null"} != values[1]
+
+
+@pytest.mark.parametrize("labels", [2, 400])
+@pytest.mark.parametrize("change, mean", [(of_x("multiply", y=1), None), (
+    {"process_graph": {"o": {"process_id": "constant", "arguments": {"x": 1}, "result": True}}}, 1)])
+def test_configurations_come_together_again(labels, change, mean, tmp_path):
+    """Cubes of another type or no-data keep their imaginary parts; real numbers have 0 beside complex ones."""
+    field = gauge_field(configurations=labels)
+    parts = {}
+    for name, condition in (("early", "lt"), ("late", "gte")):
+        process, arguments = part_of("configuration", condition, labels // 2)
+        parts[name] = {"process_id": process, "arguments": {"data": {"from_node": "n0"}, **arguments}}
+    parts["changed"] = {"process_id": "apply", "arguments": {"data": {"from_node": "late"}, "process": change}}
+    parts["whole"] = {"process_id": "merge_cubes",
+                      "arguments": {"cube1": {"from_node": "early"}, "cube2": {"from_node": "changed"}}}
+    plain = json.loads(run(chain(field, ("lft_plaquette", {})), tmp_path))["data"]
+    graph = {"n0": field, **parts, "measure": {"process_id": "lft_plaquette", "result": True,
+                                               "arguments": {"data": {"from_node": "whole"}}}}
+    merged = json.loads(run(graph, tmp_path))["data"]
+    assert merged[:labels // 2] == plain[:labels // 2]
+    assert merged[labels // 2:] == (plain[labels // 2:] if mean is None else [[mean, mean, None]] * (labels // 2))
