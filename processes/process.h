@@ -90,6 +90,8 @@ int call_run_callback(struct call *call, const struct callback *callback, struct
 const volatile int *call_cancel(const struct call *call);
 /* Other processes that compute beside this one (hpc/ranks/ranks.h); or NULL. */
 struct ranks *call_ranks(const struct call *call);
+/* Of the run, bytes. */
+size_t call_memory(const struct call *call);
 /* Whether somebody reads what the graph's processes say: where nobody does, nothing need be made for it. */
 bool call_has_log(const struct call *call);
 /* Puts an entry into the log of the run; its node is filled in. */

@@ -143,6 +143,42 @@ void gauge_slab_exchange(struct gauge_field *field, size_t mu, bool odd)
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
+struct placed_slab { /* values of slices from `begin` on, as gauge_field_get gives them */
+  struct gauge_field *whole;
+  const double *values;
+  size_t begin, sites; /* of a slice */
+};
+
+/* As unpack_slice. */
+static void place_site(struct gauge_field *field, const size_t *at, const double *values)
+{
+  const size_t lanes = field->lattice->lanes, numbers = gauge_block_stride(field) / LATTICE_LANES;
+  size_t block, lane;
+  lattice_locate(field->lattice, at, &block, &lane);
+  double *links = gauge_link(field, block, 0);
+  for (size_t i = 0; i < numbers; i++) {
+    for (size_t to = lane; to < LATTICE_LANES; to += lanes) {
+      links[i * LATTICE_LANES + to] = values[i];
+    }
+  }
+}
+
+static void place_slices(void *context, size_t first, size_t last)
+{
+  const struct placed_slab *slab = context;
+  const struct lattice *lattice = slab->whole->lattice;
+  const size_t numbers = gauge_block_stride(slab->whole) / LATTICE_LANES;
+  const double *values = slab->values + (first - slab->begin) * slab->sites * numbers;
+  for (size_t i = first * slab->sites; i < last * slab->sites; i++, values += numbers) {
+    size_t at[LATTICE_MAX_DIMENSIONS], rest = i;
+    for (size_t k = lattice->dimensions; k-- > 0;) {
+      at[k] = rest % lattice->extent[k];
+      rest /= lattice->extent[k];
+    }
+    place_site(slab->whole, at, values);
+  }
+}
+
 void gauge_slab_gather(const struct gauge_field *field, const struct gauge_split *split, unsigned threads,
                        double *values, struct gauge_field *whole)
 {
@@ -154,11 +190,11 @@ void gauge_slab_gather(const struct gauge_field *field, const struct gauge_split
     ranks_send(split->ranks, 0, values, bytes * (field->lattice->extent[0] - field->lattice->halo), &ignored);
     return;
   }
-  for (size_t r = 1; r < split->parts; r++) {
-    size_t begin = begin_of(split, slices, r), count = begin_of(split, slices, r + 1) - begin;
-    if (ranks_receive(split->ranks, r, (char *)values + bytes * begin, bytes * count, &ignored) != 0) {
+  for (size_t r = 0; r < split->parts; r++) {
+    size_t begin = begin_of(split, slices, r), end = begin_of(split, slices, r + 1);
+    if (r > 0 && ranks_receive(split->ranks, r, values, bytes * (end - begin), &ignored) != 0) {
       return;
     }
+    lattice_run(threads, begin, end, place_slices, &(struct placed_slab){whole, values, begin, field->slab->sites});
   }
-  gauge_field_set(whole, threads, values);
 }

@@ -40,8 +40,8 @@ void gauge_slab_open(struct gauge_slab *slab, const struct gauge_split *split, c
 /* Brings the copies of links along mu from sites of one colour up to date. Nothing to do without a slab. */
 void gauge_slab_exchange(struct gauge_field *field, size_t mu, bool odd);
 
-/* All links to rank 0, there into `whole`, a field on the whole lattice; `values` is room for what gauge_field_get
- * gives: on rank 0 of the whole lattice, elsewhere of the slab. `whole` is NULL elsewhere. */
+/* All links to rank 0, there into `whole`, a field on the whole lattice, NULL elsewhere; `values` is room for what
+ * gauge_field_get gives of the slab: rank 0 has the largest. */
 void gauge_slab_gather(const struct gauge_field *field, const struct gauge_split *split, unsigned threads,
                        double *values, struct gauge_field *whole);
 

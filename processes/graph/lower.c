@@ -4,6 +4,7 @@
 
 #include "datacube/base/missing.h"
 #include "hpc/plan/node.h"
+#include "hpc/plan/plan.h"
 #include "processes/cube/given_labels.h"
 #include "processes/cube/inline_cube.h"
 #include "processes/graph/bind.h"
@@ -305,6 +306,12 @@ const volatile int *call_cancel(const struct call *call)
 struct ranks *call_ranks(const struct call *call)
 {
   return call->lowering->options->ranks;
+}
+
+size_t call_memory(const struct call *call)
+{
+  size_t memory = call->lowering->options->memory;
+  return memory > 0 ? memory : PLAN_MEMORY;
 }
 
 bool call_has_log(const struct call *call)

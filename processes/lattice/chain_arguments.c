@@ -76,6 +76,7 @@ int chain_read_common(struct call *call, struct markov_chain *chain, uint64_t *s
   chain->quantity = quantity == 0 ? CHAIN_FIELD : CHAIN_HISTORY;
   chain->cancel = call_cancel(call);
   chain->ranks = call_ranks(call);
+  chain->memory = call_memory(call);
   return 0;
 }
 
@@ -111,8 +112,14 @@ const char *chain_shape_text(struct arena *arena, size_t dimensions, const size_
 /* Says where the chains go, where there is a choice. */
 static void tell_ranks(struct call *call, const struct markov_chain *chain)
 {
-  size_t ranks = chain->ranks != NULL ? chain->ranks->count : 1, busy = markov_chain_ranks(chain);
-  const char *message = arena_printf(call->arena, "chains: %zu, on %zu of %zu ranks", chain->chains, busy, ranks);
+  const struct ranks *all = call_ranks(call);
+  size_t ranks = all != NULL ? all->count : 1, busy = markov_chain_ranks(chain);
+  const char *why = chain->refused > 0
+                        ? arena_printf(call->arena, ": slabs would take %zu bytes of the memory on the first, of %zu",
+                                       chain->refused, chain->memory)
+                        : "";
+  const char *message = arena_printf(call->arena, "chains: %zu, on %zu of %zu ranks%s", chain->chains, busy, ranks,
+                                     why != NULL ? why : "");
   if (ranks > 1 && message != NULL) {
     call_log(call, &(struct log_entry){.level = busy < ranks ? LOG_WARNING : LOG_INFO, .message = message});
   }
@@ -120,9 +127,13 @@ static void tell_ranks(struct call *call, const struct markov_chain *chain)
 
 int chain_result(struct call *call, const struct markov_chain *chain, struct value *result)
 {
-  tell_ranks(call, chain);
+  struct markov_chain dealt = *chain;
   const struct source *source;
-  if (markov_chain_source(call->arena, chain, &source, call->error) != 0) {
+  if (markov_chain_deal(call->arena, &dealt, call->error) != 0) {
+    return -1;
+  }
+  tell_ranks(call, &dealt);
+  if (markov_chain_source(call->arena, &dealt, &source, call->error) != 0) {
     return -1;
   }
   struct node_origin origin = {.id = call->node, .process = call->process->id};

@@ -1,6 +1,6 @@
-/* See gauge_model.h. A chain's memory: the chain's description; room for one configuration as doubles, where frames are
- * complex64 or slabs are gathered; the chain's own memory; where it is a slab's on rank 0 and diagnostics are asked
- * for, the whole field, on which they are measured. */
+/* See gauge_model.h. A chain's memory: the chain's description; room for what is here of a configuration as doubles,
+ * where frames are complex64 or slabs are gathered; the chain's own memory; where it is a slab's on rank 0 and
+ * diagnostics are asked for, the whole field, on which they are measured. */
 #include "processes/lattice/gauge_model.h"
 
 #include "datacube/base/checked.h"
@@ -68,8 +68,9 @@ static bool measures_whole(const struct gauge_model *m)
 
 static size_t wide_bytes(const struct gauge_model *m)
 {
-  size_t doubles = measures_whole(m) ? doubles_of(&m->chain) : own_doubles(&m->chain);
-  return m->single || (is_split(m) && m->measures) ? saturated_mul(doubles, sizeof(double)) / 64 * 64 + 64 : 0;
+  return m->single || (is_split(m) && m->measures)
+             ? saturated_mul(own_doubles(&m->chain), sizeof(double)) / 64 * 64 + 64
+             : 0;
 }
 
 struct whole_field {

@@ -15,7 +15,8 @@ enum {
   WINDOW_BYTES = 8 * 1024 * 1024,
   IDLE_BYTES = 2 * WINDOW_BYTES,
   BLOCK_BYTES = 4 * 1024 * 1024,
-  BLOCK_WORK = 100 * 1000 * 1000
+  BLOCK_WORK = 100 * 1000 * 1000,
+  MEMORY_SHARE = 4 /* of the run's, for pieces that take more than the whole: other nodes want some, too */
 };
 
 struct chain {
@@ -300,25 +301,35 @@ static size_t shares(const struct markov_chain *p)
   return p->chains == 1 && p->ops->pieces != NULL ? p->ops->pieces(p->model) : p->chains;
 }
 
-size_t markov_chain_ranks(const struct markov_chain *parameters)
+size_t markov_chain_ranks(const struct markov_chain *dealt)
 {
-  size_t all = parameters->ranks != NULL ? parameters->ranks->count : 1, most = shares(parameters);
+  size_t all = dealt->ranks != NULL ? dealt->ranks->count : 1, most = shares(dealt);
   return all < most ? all : most;
 }
 
-/* Where there is something to deal. */
-static int deal(struct arena *arena, struct markov_chain *p, struct error *error)
+int markov_chain_deal(struct arena *arena, struct markov_chain *chain, struct error *error)
 {
-  size_t parts = markov_chain_ranks(p);
+  size_t parts = markov_chain_ranks(chain);
   if (parts == 1) {
-    p->ranks = NULL;
+    chain->ranks = NULL;
+  }
+  if (parts == 1 || chain->chains > 1) {
     return 0;
   }
-  if (p->chains == 1) {
-    p->pieces = shares(p);
-    p->model = p->ops->split(arena, p->model, p->ranks, parts);
+  struct markov_chain pieces = *chain;
+  pieces.pieces = shares(chain);
+  pieces.model = chain->ops->split(arena, chain->model, chain->ranks, parts);
+  if (pieces.model == NULL) {
+    return error_memory(error);
   }
-  return p->model != NULL ? 0 : error_memory(error);
+  size_t whole = chain_group_state_bytes(chain), here = chain_group_state_bytes(&pieces);
+  if (here > whole && here > chain->memory / MEMORY_SHARE) {
+    chain->refused = here;
+    chain->ranks = NULL;
+  } else {
+    *chain = pieces;
+  }
+  return 0;
 }
 
 static struct chain *chain_new(struct arena *arena, const struct markov_chain *parameters, size_t frame_bytes)
@@ -329,10 +340,6 @@ static struct chain *chain_new(struct arena *arena, const struct markov_chain *p
   }
   chain->parameters = *parameters;
   chain->parameters.frame = NULL; /* was for the description */
-  struct error ignored = {0};     /* out of memory, as the others */
-  if (deal(arena, &chain->parameters, &ignored) != 0) {
-    return NULL;
-  }
   chain->frame_bytes = frame_bytes;
   chain->window = fitting(WINDOW_BYTES, frame_bytes, parameters->configurations);
   if (chain->window < 2) {

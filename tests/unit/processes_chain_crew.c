@@ -120,9 +120,40 @@ static void a_rank_without_the_memory_says_so(void **state)
   pair_close(&pair);
 }
 
+/* One chain of heat baths in slabs, or here. */
+static struct markov_chain dealt(struct pair *pair, bool measures, size_t memory)
+{
+  struct markov_chain chain = {.chains = 1, .ranks = &pair->all[0], .memory = memory};
+  struct gauge_model model = {.chain = {.dimensions = 3, .extent = {16, 8, 8}, .colours = 2}, .measures = measures};
+  struct error error = {0};
+  model.chain.action.anisotropy = 1;
+  assert_int_equal(gauge_model_describe(pair->arena, &model, &chain, &error), 0);
+  assert_int_equal(markov_chain_deal(pair->arena, &chain, &error), 0);
+  assert_int_equal(markov_chain_ranks(&chain), chain.ranks != NULL ? RANKS : 1);
+  return chain;
+}
+
+static void what_needs_less_memory_here_stays(void **state)
+{
+  struct pair pair;
+  (void)state;
+  pair_open(&pair);
+  struct markov_chain fields = dealt(&pair, false, 1), histories = dealt(&pair, true, 1);
+  assert_true(fields.ranks != NULL && fields.pieces == 8 && fields.refused == 0);
+  assert_true(histories.ranks == NULL && histories.pieces == 0);
+  size_t whole = chain_group_state_bytes(&histories), slab = chain_group_state_bytes(&fields);
+  assert_in_range(slab, whole / 2, whole);
+  assert_in_range(histories.refused, whole + slab, 2 * whole + slab);
+  struct markov_chain large = dealt(&pair, true, 16 * whole);
+  assert_true(large.ranks != NULL && large.pieces == 8 && large.refused == 0);
+  assert_int_equal(chain_group_state_bytes(&large), histories.refused);
+  pair_close(&pair);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_crew_that_does_not_open_leaves_the_others),
-                                     cmocka_unit_test(a_rank_without_the_memory_says_so)};
+                                     cmocka_unit_test(a_rank_without_the_memory_says_so),
+                                     cmocka_unit_test(what_needs_less_memory_here_stays)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
