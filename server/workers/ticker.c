@@ -1,11 +1,12 @@
 /* A thread that waits on a condition until the next tick is due, so that it ends at once when it is to end. */
 #include "server/workers/ticker.h"
 
+#include "server/clock.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct ticker {
   pthread_mutex_t lock;
@@ -17,26 +18,13 @@ struct ticker {
   void *data;
 };
 
-static struct timespec after(unsigned milliseconds)
-{
-  struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_sec += milliseconds / 1000;
-  at.tv_nsec += (long)(milliseconds % 1000) * 1000000;
-  if (at.tv_nsec >= 1000000000) {
-    at.tv_sec++;
-    at.tv_nsec -= 1000000000;
-  }
-  return at;
-}
-
 /* False: the ticker is stopped. */
 static bool wait_for_tick(struct ticker *it)
 {
-  const struct timespec due = after(it->milliseconds);
+  const int64_t due = steady_now() + it->milliseconds;
   pthread_mutex_lock(&it->lock);
-  while (!it->is_stopped && pthread_cond_clockwait(&it->stopped, &it->lock, CLOCK_MONOTONIC, &due) == 0)
-    ;
+  while (!it->is_stopped && steady_now() < due)
+    steady_wait(&it->stopped, &it->lock, due);
   const bool goes_on = !it->is_stopped;
   pthread_mutex_unlock(&it->lock);
   return goes_on;
@@ -75,7 +63,7 @@ int ticker_start(unsigned milliseconds, void (*tick)(void *data), void *data, st
     return error_memory(error);
   *it = (struct ticker){.milliseconds = milliseconds, .tick = tick, .data = data};
   pthread_mutex_init(&it->lock, NULL);
-  pthread_cond_init(&it->stopped, NULL);
+  steady_condition_init(&it->stopped);
   if (start_without_signals(it) != 0) {
     free_ticker(it);
     return error_set(error, ERROR_Internal, "no thread can be started");
