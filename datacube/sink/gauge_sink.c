@@ -122,8 +122,13 @@ static void sort_elements(const struct gauge_sink *sink, const size_t *extent, d
 static int check_links(const struct gauge_sink *sink, const struct gauge_writer *writer, struct error *error)
 {
   double off = gauge_unitarity(writer->file.extent, writer->elements);
-  if (off < GAUGE_UNITARITY)
+  double turned = off < GAUGE_UNITARITY ? gauge_turned(writer->file.extent, writer->elements) : 0;
+  if (off < GAUGE_UNITARITY && turned < GAUGE_UNITARITY)
     return 0;
+  if (off < GAUGE_UNITARITY)
+    return error_set(error, ERROR_FormatUnsuitable,
+                     "%s holds SU(3) gauge fields, whose links have the determinant 1: |det U - 1| of one is %.3g",
+                     sink->kind->format->name, COLOURS * turned);
   return error_set(error, ERROR_FormatUnsuitable,
                    "%s holds SU(3) gauge fields, whose links are all unitary (open axes have none): an entry of "
                    "U U^dagger - 1 is %.3g",

@@ -318,6 +318,10 @@ static int check_means(const struct gauge_reading *r, struct error *error)
                        "%s: the links are not unitary: the lattice has another shape, or "
                        "the numbers another type",
                        r->path);
+  double turned = status == 0 ? gauge_turned(file->extent, wide) : 0;
+  if (status == 0 && !(turned < GAUGE_UNITARITY))
+    status = error_set(error, ERROR_FileContentInvalid,
+                       "%s: the links are unitary, but not of SU(3): |det U - 1| of one is %.3g", r->path, 3 * turned);
   if (status == 0 && file->has_plaquette)
     status = check_mean(r, "plaquette", gauge_mean_plaquette(file->extent, wide), file->plaquette,
                         file->plaquette_digits, error);

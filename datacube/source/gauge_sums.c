@@ -1,8 +1,10 @@
 /* Checksums and means of gauge fields. See gauge_sums.h. */
 #include "datacube/source/gauge_sums.h"
 
+#include <complex.h>
 #include <libdeflate.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { N = 3, NUMBERS = 2 * N * N, AXES = 4 };
@@ -97,6 +99,46 @@ double gauge_unitarity(const size_t extent[AXES], const double *elements)
     double off = gauge_link_off(N, elements + l * NUMBERS);
     largest = off > largest || isnan(off) ? off : largest;
   }
+  return largest;
+}
+
+/* The row at and below `column` with the largest entry there, exchanged with row `column`: whether it is another. */
+static bool pivot(size_t n, double complex m[GAUGE_LINK_COLOURS][GAUGE_LINK_COLOURS], size_t column)
+{
+  size_t best = column;
+  for (size_t i = column + 1; i < n; i++)
+    if (cabs(m[i][column]) > cabs(m[best][column]))
+      best = i;
+  for (size_t k = 0; best != column && k < n; k++) {
+    double complex other = m[best][k];
+    m[best][k] = m[column][k];
+    m[column][k] = other;
+  }
+  return best != column;
+}
+
+double gauge_link_turned(size_t n, const double *link)
+{
+  double complex m[GAUGE_LINK_COLOURS][GAUGE_LINK_COLOURS] = {{0}}, determinant = 1;
+  for (size_t i = 0; i < n * n; i++)
+    m[i / n][i % n] = link[2 * i] + link[2 * i + 1] * I;
+  for (size_t c = 0; c < n; c++) {
+    determinant *= pivot(n, m, c) ? -m[c][c] : m[c][c];
+    for (size_t i = c + 1; i < n; i++) {
+      double complex factor = m[i][c] / m[c][c];
+      for (size_t k = c; k < n; k++)
+        m[i][k] -= factor * m[c][k];
+    }
+  }
+  return n == 1 ? 0 : cabs(determinant - 1) / (double)n;
+}
+
+double gauge_turned(const size_t extent[AXES], const double *elements)
+{
+  size_t links = sites_of(extent) * AXES;
+  double largest = 0;
+  for (size_t l = 0; l < links; l++)
+    largest = fmax(largest, gauge_link_turned(N, elements + l * NUMBERS));
   return largest;
 }
 

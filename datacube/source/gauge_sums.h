@@ -17,6 +17,11 @@ double gauge_mean_trace(const size_t extent[4], const double *elements);
 #define GAUGE_UNITARITY 1e-3
 double gauge_link_off(size_t n, const double *link);
 double gauge_unitarity(const size_t extent[4], const double *elements);
+/* |det U - 1| / n of a link that is unitary, n up to GAUGE_LINK_COLOURS, and the greatest of all links of a file: below
+ * GAUGE_UNITARITY, too, where the link is of SU(n). One colour is of U(1), which has every phase: 0. */
+enum { GAUGE_LINK_COLOURS = 8 };
+double gauge_link_turned(size_t n, const double *link);
+double gauge_turned(const size_t extent[4], const double *elements);
 
 /* Adds 32-bit words, given as numbers. */
 uint32_t gauge_sum_words(const uint32_t *words, size_t count, uint32_t sum);

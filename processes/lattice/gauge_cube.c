@@ -196,12 +196,18 @@ static int check_links(const struct gauge_cube *cube, const struct gauge_work *w
   struct gauge_fault fault;
   char place[160];
   *missing = false;
-  if (gauge_links_unitary(&work->field, frame->threads, &fault))
+  if (gauge_links_of_group(&work->field, frame->threads, &fault))
     return 0;
   *missing = gauge_links_missing(&work->field);
   if (*missing)
     return 0;
   print_place(cube, frame->at, place, sizeof place);
+  if (fault.turned)
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "data",
+                           "parameter 'data' must be a cube of gauge fields, whose links are in SU(%zu), with the "
+                           "determinant 1: the link of direction x%zu at site %zu%s is unitary, but |det U - 1| is "
+                           "%.3g",
+                           work->field.colours, fault.mu, fault.site, place, fault.off);
   return error_parameter(error, ERROR_ProcessParameterInvalid, "data",
                          "parameter 'data' must be a cube of gauge fields, whose links are unitary, or zero where they "
                          "leave an open axis: the link of direction x%zu at site %zu%s is not, an entry of U U^dagger "

@@ -61,6 +61,12 @@ static int check_links(struct call *call, const struct chain_first *first, struc
           arena_printf(call->arena, "the link of direction x%zu at site %zu is not, by %.3g", mu, site, off);
       return chain_first_invalid(call, first, "whose links are unitary, and zero where they leave an open axis", given);
     }
+    double turned = is_absent(p, site, mu) ? 0 : gauge_link_turned(p->colours, values + i * each);
+    if (!(turned < GAUGE_UNITARITY)) {
+      const char *given = arena_printf(call->arena, "|det U - 1| of the link of direction x%zu at site %zu is %.3g", mu,
+                                       site, turned * (double)p->colours);
+      return chain_first_invalid(call, first, "whose links have the determinant 1", given);
+    }
   }
   return 0;
 }

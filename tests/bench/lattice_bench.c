@@ -8,6 +8,7 @@
  *
  * Where others use the cores, their time counts what this took, the wall clock what it waited. */
 #include "physics/lattice/gauge_heatbath.h"
+#include "physics/lattice/gauge_observables.h"
 
 #include <complex.h>
 #include <math.h>
@@ -158,7 +159,7 @@ static void time_plain(size_t extent, double seconds)
   size_t sites = o.lattice.sites;
   struct plain_field f = {extent, malloc(sites * 4 * sizeof *f.links)};
   gauge_field_get(&o.field, 1, (double *)f.links);
-  double *values = malloc(o.lattice.blocks * sizeof *values);
+  double *values = aligned_alloc(64, gauge_observables_bytes(&o.lattice));
   double before = gauge_action_value(&o.field, &o.action, 1, values);
   double best = INFINITY, end = now() + seconds;
   do {

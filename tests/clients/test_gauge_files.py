@@ -182,6 +182,9 @@ def test_what_is_no_single_field_is_not_saved(folder):
         step = {"process_graph": {"p": node(process, x={"from_parameter": "x"}, y=number) | {"result": True}}}
         with pytest.raises(Refused, match="FormatUnsuitable.*unitary"):
             convert(folder, [name], "MILC", "ILDG", "links.lime", ("apply", {"process": step}))
+    turned = {"process_graph": {"p": node("multiply", x={"from_parameter": "x"}, y=-1) | {"result": True}}}
+    with pytest.raises(Refused, match=r"FormatUnsuitable.*determinant 1: \|det U - 1\| of one is 2$"):
+        convert(folder, [name], "MILC", "ILDG", "links.lime", ("apply", {"process": turned}))
     later = {"process_graph": {"p": node("gt", x={"from_parameter": "value"}, y=1) | {"result": True}}}
     with pytest.raises(Refused, match="FormatUnsuitable.*labels of x0"):
         convert(folder, [name], "MILC", "MILC", "part.milc", ("filter_labels", {"dimension": "x0", "condition": later}))
@@ -243,6 +246,17 @@ def test_damaged_files_are_refused(folder, name, form, change, message):
         measured(folder, damaged(folder, local(name), change), form, "lft_plaquette")
     assert re.search(message, str(refused.value)), refused.value
     assert "damaged" in str(refused.value)
+
+
+@needs_files
+def test_links_of_another_determinant_are_refused(folder):
+    """All links times -1: unitary, the same plaquette, but not of SU(3)."""
+    convert(folder, [local(NERSC)], "NERSC", "openQCD", "links.cfg")
+    def turn(data):
+        return data[:24] + (-np.frombuffer(data[24:], "<f8")).tobytes()
+    assert abs(measured(folder, ["links.cfg"], "openQCD", "lft_plaquette")[0, 0] - 0.5038664469) < 1e-9
+    with pytest.raises(Refused, match=r"not of SU\(3\): \|det U - 1\| of one is 2$"):
+        measured(folder, damaged(folder, "links.cfg", turn), "openQCD", "lft_plaquette")
 
 
 @needs_files

@@ -362,6 +362,9 @@ def test_links_are_unitary(consumer, tmp_path):
         assert message.startswith("ProcessParameterInvalid: ") and 'parameter "data"' in message
         assert "configuration 1 " in message and message.strip().endswith(f" {off}")
     run(spoilt(1.000001, consumer, boundary=["open", "periodic"]), tmp_path)
+    run(spoilt(-1, consumer), tmp_path)  # of U(1), not of SU(3)
+    message = fails(spoilt(-1, consumer, group="SU(3)", shape=[2, 2, 2, 2]), tmp_path)
+    assert "links are in SU(3)" in message and "configuration 1 " in message and message.strip().endswith(" 2")
 
 
 @pytest.mark.parametrize("consumer", CONSUMERS, ids=lambda consumer: consumer[0])

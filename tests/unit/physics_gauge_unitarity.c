@@ -14,8 +14,8 @@ static bool find_fault(struct fixture *f, size_t number, double factor, struct g
   for (size_t i = 0; i < n * n; i++)
     link[i] *= factor;
   fixture_put(f, links);
-  bool good = gauge_links_unitary(&f->field, 1, fault);
-  assert_true(gauge_links_unitary(&f->field, 2, &again) == good);
+  bool good = gauge_links_of_group(&f->field, 1, fault);
+  assert_true(gauge_links_of_group(&f->field, 2, &again) == good);
   assert_true(good || (again.site == fault->site && again.mu == fault->mu));
   fixture_put(f, kept);
   free(links);
@@ -52,7 +52,37 @@ static void one_link_is_found(void **state)
     for (size_t k = 0; k < f.numbers; k++)
       if ((k / LATTICE_LANES + i) % 2) /* one part of each */
         f.field.links[k] = NAN;
-    assert_true(!gauge_links_unitary(&f.field, 1, &fault) && gauge_links_missing(&f.field));
+    assert_true(!gauge_links_of_group(&f.field, 1, &fault) && gauge_links_missing(&f.field));
+    fixture_close(&f);
+  }
+}
+
+/* The phase of a link's determinant, taken to the angle, is found where there are two colours or more. */
+static void determinants_are_one(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < FIXTURES; i++) {
+    struct fixture f;
+    struct gauge_fault fault;
+    fixture_open(&f, &fixtures[i], 8);
+    const size_t d = f.lattice.dimensions, links = f.lattice.sites * d, n = f.colours;
+    complex double *all = fixture_links(&f), *kept = fixture_links(&f);
+    for (size_t number = 1; number < links; number += links / 16 + 1) {
+      const double angle = number % 2 ? 0.5 : -3;
+      complex double *link = all + number * n * n;
+      bool absent = link[0] == 0;
+      for (size_t k = 0; k < n; k++) /* one row alone: unitary still, det U = exp(i angle) */
+        link[k] *= cexp(I * angle);
+      fixture_put(&f, all);
+      assert_true(gauge_links_of_group(&f.field, 2, &fault) == (n == 1 || absent));
+      if (n > 1 && !absent) {
+        assert_true(fault.turned && fault.site == number / d && fault.mu == number % d);
+        assert_true(fabs(fault.off - 2 * fabs(sin(angle / 2))) < 1e-9);
+      }
+      memcpy(link, kept + number * n * n, n * n * sizeof *link);
+    }
+    free(all);
+    free(kept);
     fixture_close(&f);
   }
 }
@@ -72,7 +102,7 @@ static void rows_are_orthogonal(void **state)
     links[4 * 5 + 2] = part ? 0.6 * I : 0.6;
     links[4 * 5 + 3] = 0.8;
     fixture_put(&f, links);
-    assert_false(gauge_links_unitary(&f.field, 1, &fault));
+    assert_false(gauge_links_of_group(&f.field, 1, &fault));
     assert_true(fault.site == 1 && fault.mu == 1);
     assert_near(fault.off, 0.6);
     free(links);
@@ -180,9 +210,12 @@ static void cut_steps_are_forgotten(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_link_is_found),        cmocka_unit_test(rows_are_orthogonal),
-      cmocka_unit_test(flow_of_large_links_ends), cmocka_unit_test(exponential_of_large_numbers_ends),
-      cmocka_unit_test(refused_steps_end),        cmocka_unit_test(cut_steps_are_forgotten)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(one_link_is_found),
+                                     cmocka_unit_test(determinants_are_one),
+                                     cmocka_unit_test(rows_are_orthogonal),
+                                     cmocka_unit_test(flow_of_large_links_ends),
+                                     cmocka_unit_test(exponential_of_large_numbers_ends),
+                                     cmocka_unit_test(refused_steps_end),
+                                     cmocka_unit_test(cut_steps_are_forgotten)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
