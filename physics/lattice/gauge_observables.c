@@ -54,11 +54,9 @@ SU_INLINE void loops_of_block(const struct observing *o, size_t block, size_t n)
   for (size_t mu = 0; mu < lattice->dimensions; mu++) {
     for (size_t nu = mu + 1; nu < lattice->dimensions; nu++) {
       size_t kind = mu == 0 ? 0 : 2;
-      size_t length = su_rectangle(path, 2 * mu, o->width, 2 * nu, o->height);
-      su_path(n, loop, o->field, block, path, length);
-      add_loops(n, lattice, loop, &sums[kind], &sums[kind + 1]);
-      if (o->width != o->height) {
-        su_rectangle(path, 2 * mu, o->height, 2 * nu, o->width);
+      const size_t sides[2] = {o->width, o->height};
+      for (size_t turned = 0; turned < (sides[0] == sides[1] ? 1 : 2); turned++) {
+        size_t length = su_rectangle(path, 2 * mu, sides[turned], 2 * nu, sides[1 - turned]);
         su_path(n, loop, o->field, block, path, length);
         add_loops(n, lattice, loop, &sums[kind], &sums[kind + 1]);
       }
@@ -151,32 +149,30 @@ void gauge_polyakov(const struct gauge_field *field, size_t axis, unsigned threa
 
 /* ---- field strength ---------------------------------------------------------------------------------------------- */
 
-/* out += weight times the sum of the four leaves of that size around x. */
-SU_INLINE void add_leaves(size_t n, double *out, const struct observing *o, size_t block, const size_t plane[2],
-                          const size_t size[2], double weight)
-{
-  const size_t a = 2 * plane[0], b = 2 * plane[1];
-  const size_t turn[4] = {a, b, a ^ 1, b ^ 1};
-  SU_MATRIX(leaf);
-  uint8_t path[SU_LONGEST_LOOP];
-  for (size_t i = 0; i < 4; i++) {
-    size_t length = su_rectangle(path, turn[i], size[i % 2], turn[(i + 1) % 4], size[(i + 1) % 2]);
-    su_path(n, leaf, o->field, block, path, length);
-    su_add(n, out, weight, leaf);
-  }
-}
+/* Sizes of leaves and what each of a size weighs. An a x b leaf is a b times the strength: 2/3 of the mean of both
+ * halves. */
+struct leaves {
+  size_t size[2];
+  double weight;
+};
+static const struct leaves clover[] = {{{1, 1}, 1.0 / 4}};
+static const struct leaves improved[] = {{{1, 1}, 5.0 / 12}, {{1, 2}, -1.0 / 24}, {{2, 1}, -1.0 / 24}};
 
-/* out = the anti-Hermitian field strength of the plane. */
+/* out = the anti-Hermitian field strength of the plane, of the four leaves of each size around x. */
 SU_INLINE void field_strength(size_t n, double *out, const struct observing *o, size_t block, size_t mu, size_t nu)
 {
-  const size_t plane[2] = {mu, nu}, size[3][2] = {{1, 1}, {1, 2}, {2, 1}};
+  const bool is_clover = o->strength == GAUGE_CLOVER;
+  const struct leaves *leaves = is_clover ? clover : improved;
+  const size_t count = is_clover ? sizeof clover / sizeof clover[0] : sizeof improved / sizeof improved[0];
+  const size_t turn[4] = {2 * mu, 2 * nu, 2 * mu ^ 1, 2 * nu ^ 1};
+  SU_MATRIX(leaf);
+  uint8_t path[SU_LONGEST_LOOP];
   su_zero(n, out);
-  if (o->strength == GAUGE_CLOVER) {
-    add_leaves(n, out, o, block, plane, size[0], 1.0 / 4);
-  } else { /* an a x b leaf is a b times the strength: 2/3 of the mean of both halves */
-    add_leaves(n, out, o, block, plane, size[0], 5.0 / 12);
-    add_leaves(n, out, o, block, plane, size[1], -1.0 / 24);
-    add_leaves(n, out, o, block, plane, size[2], -1.0 / 24);
+  for (size_t k = 0; k < 4 * count; k++) {
+    const size_t *size = leaves[k / 4].size, i = k % 4;
+    size_t length = su_rectangle(path, turn[i], size[i % 2], turn[(i + 1) % 4], size[(i + 1) % 2]);
+    su_path(n, leaf, o->field, block, path, length);
+    su_add(n, out, leaves[k / 4].weight, leaf);
   }
   su_to_algebra(n, out);
 }

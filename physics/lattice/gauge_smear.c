@@ -35,9 +35,9 @@ size_t gauge_smear_bytes(const struct lattice *lattice, size_t colours, enum gau
   return saturated_mul(links_bytes(lattice, colours), kind == SMEAR_HYP ? HYP_FIELDS : 1);
 }
 
-/* ---- APE and stout ----------------------------------------------------------------------------------------------- */
+/* ---- staples ----------------------------------------------------------------------------------------------------- */
 
-/* out = sum of the staples at (x, mu) along the axes that are smeared along. */
+/* out = sum of the staples at (x, mu) along the axes that are smeared along: APE and stout. */
 SU_INLINE void smeared_staples(size_t n, double *out, const struct smearing *s, size_t block, size_t mu)
 {
   SU_MATRIX(staple);
@@ -51,34 +51,6 @@ SU_INLINE void smeared_staples(size_t n, double *out, const struct smearing *s, 
     }
   }
 }
-
-SU_INLINE void smear_link(size_t n, double *restrict to, const struct smearing *s, size_t block, size_t mu)
-{
-  const double *link = su_link_here(n, s->field, block, mu);
-  size_t axes = s->field->lattice->dimensions - (s->smear->spatial ? 1 : 0);
-  double weight = s->smear->weight[0];
-  SU_MATRIX(staples);
-  SU_MATRIX(turn);
-  if ((mu == 0 && s->smear->spatial) || axes < 2) {
-    su_copy(n, to, link);
-    return;
-  }
-  smeared_staples(n, staples, s, block, mu);
-  if (s->smear->kind == SMEAR_APE) {
-    su_copy(n, to, link);
-    su_scale(n, to, 1 - weight);
-    su_add(n, to, weight / (double)(2 * (axes - 1)), staples);
-    su_project(n, to);
-  } else {
-    su_multiply_adjoint(n, turn, staples, link);
-    su_to_algebra(n, turn);
-    su_scale(n, turn, weight);
-    su_exponential(n, staples, turn);
-    su_multiply(n, to, staples, link);
-  }
-}
-
-/* ---- HYP --------------------------------------------------------------------------------------------------------- */
 
 /* out += both staples along nu with sides of one field and the top of another. */
 SU_INLINE void add_mixed_staples(size_t n, double *out, const struct gauge_field *side, const struct gauge_field *top,
@@ -104,8 +76,26 @@ SU_INLINE void add_mixed_staples(size_t n, double *out, const struct gauge_field
   }
 }
 
+/* out = sum of the staples at (x, mu) for bar[nu], tilde[nu] or, at level 1, the new links. */
+SU_INLINE void hyp_staples(size_t n, double *out, const struct smearing *s, size_t block, size_t mu, size_t nu)
+{
+  su_zero(n, out);
+  for (size_t along = 0; along < LATTICE_MAX_DIMENSIONS; along++) {
+    if (along != mu && (s->level == 1 || (along == nu) == (s->level == 3))) {
+      const struct gauge_field *side = s->level == 3   ? s->field
+                                       : s->level == 2 ? &s->bar[6 - mu - nu - along] /* the fourth of 0, 1, 2, 3 */
+                                                       : &s->tilde[mu];
+      const struct gauge_field *top = s->level == 1 ? &s->tilde[along] : side;
+      add_mixed_staples(n, out, side, top, block, (const size_t[]){mu, along});
+    }
+  }
+}
+
+/* ---- links ------------------------------------------------------------------------------------------------------- */
+
 /* to = projection of (1 - weight) U + share staples; staples are overwritten. */
-SU_INLINE void blend_link(size_t n, double *to, const double *link, double weight, double share, double *staples)
+SU_INLINE void blend_link(size_t n, double *restrict to, const double *link, double weight, double share,
+                          double *staples)
 {
   su_scale(n, staples, share);
   su_add(n, staples, 1 - weight, link);
@@ -113,49 +103,51 @@ SU_INLINE void blend_link(size_t n, double *to, const double *link, double weigh
   su_copy(n, to, staples);
 }
 
-SU_INLINE void hyp_link(size_t n, const struct smearing *s, size_t block, size_t mu)
+/* to = exp(rho times the plaquettes in the algebra) U; staples are overwritten. */
+SU_INLINE void turn_link(size_t n, double *restrict to, const double *link, double weight, double *staples)
 {
-  const double *weight = s->smear->weight, *link = su_link_here(n, s->field, block, mu);
-  SU_MATRIX(staples);
-  if (s->level == 1) {
-    su_zero(n, staples);
-    for (size_t nu = 0; nu < LATTICE_MAX_DIMENSIONS; nu++) {
-      if (nu != mu) {
-        add_mixed_staples(n, staples, &s->tilde[mu], &s->tilde[nu], block, (const size_t[]){mu, nu});
-      }
-    }
-    blend_link(n, gauge_link(&s->to, block, mu), link, weight[0], weight[0] / 6, staples);
-    return;
-  }
-  for (size_t nu = 0; nu < LATTICE_MAX_DIMENSIONS; nu++) {
-    if (nu == mu) {
-      continue;
-    }
-    su_zero(n, staples);
-    if (s->level == 3) {
-      add_mixed_staples(n, staples, s->field, s->field, block, (const size_t[]){mu, nu});
-      blend_link(n, gauge_link(&s->bar[nu], block, mu), link, weight[2], weight[2] / 2, staples);
-      continue;
-    }
-    for (size_t rho = 0; rho < LATTICE_MAX_DIMENSIONS; rho++) {
-      size_t eta = 6 - mu - nu - rho; /* the fourth of 0, 1, 2, 3 */
-      if (rho != mu && rho != nu) {
-        add_mixed_staples(n, staples, &s->bar[eta], &s->bar[eta], block, (const size_t[]){mu, rho});
-      }
-    }
-    blend_link(n, gauge_link(&s->tilde[nu], block, mu), link, weight[1], weight[1] / 4, staples);
-  }
+  SU_MATRIX(turn);
+  su_multiply_adjoint(n, turn, staples, link);
+  su_to_algebra(n, turn);
+  su_scale(n, turn, weight);
+  su_exponential(n, staples, turn);
+  su_multiply(n, to, staples, link);
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------------------- */
+/* The link (x, mu) of the field that a step makes: at levels 3 and 2 of bar[nu] and tilde[nu]. All kinds share each
+ * inlined piece, which is what this file's time to compile goes by. */
+SU_INLINE void smear_link(size_t n, const struct smearing *s, size_t block, size_t mu, size_t nu)
+{
+  static const double hyp_paths[] = {6, 4, 2}; /* staples at a link of level 1, 2, 3 */
+  const bool is_hyp = s->smear->kind == SMEAR_HYP;
+  const struct gauge_field *made = s->level == 3 ? &s->bar[nu] : s->level == 2 ? &s->tilde[nu] : &s->to;
+  const double *link = su_link_here(n, s->field, block, mu);
+  double *to = gauge_link(made, block, mu), weight = s->smear->weight[s->level - 1];
+  const size_t axes = s->field->lattice->dimensions - (s->smear->spatial ? 1 : 0);
+  if ((mu == 0 && s->smear->spatial) || axes < 2) {
+    su_copy(n, to, link);
+    return;
+  }
+  SU_MATRIX(staples);
+  if (is_hyp) {
+    hyp_staples(n, staples, s, block, mu, nu);
+  } else {
+    smeared_staples(n, staples, s, block, mu);
+  }
+  if (s->smear->kind == SMEAR_STOUT) {
+    turn_link(n, to, link, weight, staples);
+  } else {
+    blend_link(n, to, link, weight, weight / (is_hyp ? hyp_paths[s->level - 1] : (double)(2 * (axes - 1))), staples);
+  }
+}
 
 SU_INLINE void smear_block(const struct smearing *s, size_t block, size_t n)
 {
   for (size_t mu = 0; mu < s->field->lattice->dimensions; mu++) {
-    if (s->smear->kind == SMEAR_HYP) {
-      hyp_link(n, s, block, mu);
-    } else {
-      smear_link(n, gauge_link(&s->to, block, mu), s, block, mu);
+    for (size_t nu = 0; nu < LATTICE_MAX_DIMENSIONS; nu++) {
+      if ((nu == mu) == (s->level == 1)) {
+        smear_link(n, s, block, mu, nu);
+      }
     }
   }
 }
