@@ -117,13 +117,12 @@ struct items_query {
   int64_t start, end;
   bool has_box;
   struct extent box; /* normal (datacube/lonlat.h) */
-  bool has_after;    /* where the page begins: behind this item */
-  int64_t after_instant, after_key;
-  long limit;       /* most items, at least 1 */
-  const char *kept; /* box and interval as they were asked for, for the next page: "&bbox=…" */
+  const char *token; /* of the page before; NULL: the first one */
+  long limit;        /* most items, at least 1 */
+  const char *kept;  /* box and interval as they were asked for, for the next page: "&bbox=…" */
 };
 /* A page of a collection's items as a GeoJSON FeatureCollection, with a link to the next one where there is one; one
- * item. Errors: CollectionNotFound, NotFound. */
+ * item. Errors: CollectionNotFound, NotFound, QueryParameterInvalid (token). */
 int catalogue_items_json(const struct catalogue *catalogue, const char *base_url, const struct items_query *query,
                          struct buffer *out, struct error *error);
 int catalogue_item_json(const struct catalogue *catalogue, const char *base_url, const char *collection, const char *id,

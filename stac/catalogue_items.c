@@ -1,23 +1,17 @@
-/* A collection's items as GeoJSON features. Their documents are made when the collection is added (item_document.h) but
- * for the links.
- *
- * They come in the order of their dates, and a page goes on behind the date and key of the last item before it, so
- * pages do not get slower, and none is seen twice. A box that few items meet is looked up in the search tree; where
- * many do, the items are gone through in order until the page is full. */
+/* A collection's items as GeoJSON features: pages of a search in the order of their dates. Their documents are kept but
+ * for the links. */
 #include "stac/href.h"
 #include "stac/index.h"
+#include "stac/search/search.h"
 
-#include "datacube/lonlat.h"
-
-#include <math.h>
 #include <string.h>
 
 struct items_writing { /* of one answer */
-  struct index *index;
+  const struct catalogue *catalogue;
+  struct index *index; /* its own */
   struct json_writer *writer;
   const char *base, *collection;
-  int64_t key, count;  /* of the collection; its items */
-  bool undated;        /* nothing in it has a date */
+  int64_t key;         /* of the collection */
   struct buffer links; /* member of every item, open where the item's id ends it */
 };
 
@@ -56,17 +50,34 @@ static void make_links(struct items_writing *w)
     w->links.length--;
 }
 
-enum { ITEM_KEY, ITEM_ID, ITEM_INSTANT, ITEM_DOCUMENT }; /* columns of STATEMENT_ITEM and of the pages' */
-
-static void write_item(struct items_writing *w, sqlite3_stmt *row)
+/* The members of a document but for its links, which are ours. */
+static void write_members(struct json_writer *writer, const char *document, size_t length)
 {
-  const char *id = (const char *)sqlite3_column_text(row, ITEM_ID);
-  const char *document = (const char *)sqlite3_column_text(row, ITEM_DOCUMENT);
+  size_t from, to;
+  if (length < 2)
+    return;
+  if (!item_text_member(document, length, "links", &from, &to)) {
+    json_write_members(writer, document + 1, length - 2);
+    return;
+  }
+  /* up to the comma before them, and from the one behind */
+  while (from > 1 && document[from - 1] != ',')
+    from--;
+  while (to < length - 1 && document[to] != ',')
+    to++;
+  if (from > 1)
+    json_write_members(writer, document + 1, from - 2);
+  if (to < length - 1)
+    json_write_members(writer, document + to + 1, length - to - 2);
+}
+
+static void write_item(struct items_writing *w, const char *id, const char *document, size_t length)
+{
   json_write_object(w->writer);
-  json_write_members(w->writer, document, (size_t)sqlite3_column_bytes(row, ITEM_DOCUMENT));
+  write_members(w->writer, document, length);
   json_write_members(w->writer, w->links.data, w->links.length);
   href_encode(id, w->writer->out); /* leaves nothing that JSON would escape */
-  buffer_text(w->writer->out, "\"}],\"assets\":{}");
+  buffer_text(w->writer->out, "\"}]");
   json_end_object(w->writer);
 }
 
@@ -80,11 +91,8 @@ static int start_writing(struct items_writing *w, struct error *error)
   if (row)
     sqlite3_bind_text(row, 1, w->collection, -1, SQLITE_STATIC);
   int found = row ? index_step(w->index, row, error) : 0;
-  if (found == 1) {
+  if (found == 1)
     w->key = sqlite3_column_int64(row, 0);
-    w->count = sqlite3_column_int64(row, 1);
-    w->undated = sqlite3_column_int64(row, 2) == 0;
-  }
   index_done(row);
   if (found == 0)
     error_parameter(error, ERROR_CollectionNotFound, "id", "collection '%s' does not exist", w->collection);
@@ -97,80 +105,41 @@ static int start_writing(struct items_writing *w, struct error *error)
 
 enum { PAGE_BYTES = 4 << 20 };
 
-static void bind_query(const struct items_writing *w, const struct items_query *query, sqlite3_stmt *row)
+static int take_item(void *data, const struct found_item *item, struct error *error)
 {
-  const bool timed = !w->undated; /* what has no date is of any time */
-  sqlite3_bind_int64(row, 1, w->key);
-  sqlite3_bind_int64(row, 2, timed && query->has_start ? query->start : INT64_MIN);
-  sqlite3_bind_int64(row, 3, timed && query->has_end ? query->end : INT64_MAX);
-  sqlite3_bind_int64(row, 4, query->has_after ? query->after_instant : INT64_MIN);
-  sqlite3_bind_int64(row, 5, query->has_after ? query->after_key : INT64_MIN);
-  sqlite3_bind_int64(row, 6, query->limit + 1);
-  if (!query->has_box)
-    return;
-  sqlite3_bind_double(row, 7, query->box.west);
-  sqlite3_bind_double(row, 8, query->box.south);
-  sqlite3_bind_double(row, 9, query->box.east);
-  sqlite3_bind_double(row, 10, query->box.north);
+  (void)error;
+  struct items_writing *w = data;
+  write_item(w, item->id, item->document, item->length);
+  return w->writer->out->length > PAGE_BYTES;
 }
 
-/* The way through the index that sees fewest items: of n, m of which meet the box, the search tree gives all m, and
- * going through them in order sees n / m for each one that is found. */
-static int choose_way(const struct items_writing *w, const struct items_query *query, enum statement *out,
+static int write_page(struct items_writing *w, const struct items_query *query, struct item_page *page,
                       struct error *error)
 {
-  const int64_t even = (int64_t)sqrt((double)w->count * (double)query->limit) + 1;
-  *out = STATEMENT_ITEM_PAGE;
-  if (!query->has_box)
-    return 0;
-  sqlite3_stmt *row = index_statement(w->index, STATEMENT_ITEM_COUNT, error);
-  if (!row)
-    return -1;
-  bind_query(w, query, row);
-  sqlite3_bind_int64(row, 6, even);
-  const int more = index_step(w->index, row, error);
-  if (more == 1)
-    *out = sqlite3_column_int64(row, 0) < even ? STATEMENT_ITEM_PAGE_AMONG : STATEMENT_ITEM_PAGE_MEETING;
-  index_done(row);
-  return more == 1 ? 0 : -1;
-}
-
-struct page_end {
-  long written;
-  int64_t instant, key; /* of the last item */
-  bool more;
-};
-
-static int write_page(struct items_writing *w, const struct items_query *query, struct page_end *page,
-                      struct error *error)
-{
-  enum statement way;
-  if (choose_way(w, query, &way, error) != 0)
-    return -1;
-  sqlite3_stmt *row = index_statement(w->index, way, error);
-  int more = row ? 1 : -1;
-  if (row)
-    bind_query(w, query, row);
-  while (more == 1 && (more = index_step(w->index, row, error)) == 1) {
-    page->more = page->written == query->limit || w->writer->out->length > PAGE_BYTES;
-    if (page->more)
-      break;
-    page->key = sqlite3_column_int64(row, ITEM_KEY);
-    page->instant = sqlite3_column_int64(row, ITEM_INSTANT);
-    write_item(w, row);
-    page->written++;
-  }
-  index_done(row);
-  return more < 0 ? -1 : 0;
+  static const struct item_sort by_date = {"datetime", false};
+  const struct item_search search = {.collections = &query->collection,
+                                     .collection_count = 1,
+                                     .has_box = query->has_box,
+                                     .box = query->box,
+                                     .has_start = query->has_start,
+                                     .has_end = query->has_end,
+                                     .start = query->start,
+                                     .end = query->end,
+                                     .sort = &by_date,
+                                     .sort_count = 1,
+                                     .limit = query->limit,
+                                     .token = query->token};
+  *page = (struct item_page){.data = w, .take = take_item};
+  return item_search_page(w->catalogue, &search, page, error);
 }
 
 static void write_page_link(struct items_writing *w, const char *rel, const struct items_query *query,
-                            const struct page_end *next)
+                            const char *token)
 {
   struct buffer href = {0};
   buffer_printf(&href, "%s/collections/%s/items?limit=%ld%s", w->base, w->collection, query->limit, query->kept);
-  if (next)
-    buffer_printf(&href, "&after=%lld_%lld", (long long)next->instant, (long long)next->key);
+  if (token)
+    buffer_printf(&href, "&token=%s", token);
   json_write_object(w->writer);
   json_kv_string(w->writer, "rel", rel);
   json_kv_string(w->writer, "href", href.data ? href.data : w->base);
@@ -179,24 +148,24 @@ static void write_page_link(struct items_writing *w, const char *rel, const stru
   buffer_free(&href);
 }
 
-static int write_items(struct items_writing *w, const struct items_query *query, struct error *error)
+static int write_items(struct items_writing *w, const struct items_query *query, struct item_page *page,
+                       struct error *error)
 {
-  struct page_end page = {0};
   json_write_object(w->writer);
   json_kv_string(w->writer, "type", "FeatureCollection");
   json_key(w->writer, "features");
   json_write_array(w->writer);
-  if (write_page(w, query, &page, error) != 0)
+  if (write_page(w, query, page, error) != 0)
     return -1;
   json_end_array(w->writer);
-  json_kv_integer(w->writer, "numberReturned", page.written);
+  json_kv_integer(w->writer, "numberReturned", page->count);
   json_key(w->writer, "links");
   json_write_array(w->writer);
   write_page_link(w, "self", query, NULL);
   write_link(w, w->writer, "collection", "/collections/");
   write_link(w, w->writer, "root", "/");
-  if (page.more)
-    write_page_link(w, "next", query, &page);
+  if (page->token.length)
+    write_page_link(w, "next", query, page->token.data);
   json_end_array(w->writer);
   json_end_object(w->writer);
   return w->writer->out->failed || w->links.failed ? error_memory(error) : 0;
@@ -206,18 +175,26 @@ int catalogue_items_json(const struct catalogue *catalogue, const char *base_url
                          struct buffer *out, struct error *error)
 {
   struct json_writer writer = {.out = out};
-  struct items_writing w = {
-      .index = catalogue->index, .writer = &writer, .base = base_url, .collection = query->collection};
-  int result = start_writing(&w, error) != 0 ? -1 : write_items(&w, query, error);
+  struct items_writing w = {.catalogue = catalogue,
+                            .index = catalogue->index,
+                            .writer = &writer,
+                            .base = base_url,
+                            .collection = query->collection};
+  struct item_page page = {0};
+  int result = start_writing(&w, error) != 0 ? -1 : write_items(&w, query, &page, error);
   buffer_free(&w.links);
+  buffer_free(&page.token);
   return result;
 }
+
+enum { ITEM_KEY, ITEM_ID, ITEM_INSTANT, ITEM_DOCUMENT }; /* columns of STATEMENT_ITEM */
 
 int catalogue_item_json(const struct catalogue *catalogue, const char *base_url, const char *collection, const char *id,
                         struct buffer *out, struct error *error)
 {
   struct json_writer writer = {.out = out};
-  struct items_writing w = {.index = catalogue->index, .writer = &writer, .base = base_url, .collection = collection};
+  struct items_writing w = {
+      .catalogue = catalogue, .index = catalogue->index, .writer = &writer, .base = base_url, .collection = collection};
   if (start_writing(&w, error) != 0)
     return -1;
   sqlite3_stmt *row = index_statement(w.index, STATEMENT_ITEM, error);
@@ -230,7 +207,8 @@ int catalogue_item_json(const struct catalogue *catalogue, const char *base_url,
   if (found == 0)
     error_parameter(error, ERROR_NotFound, "item_id", "collection '%s' has no item '%s'", collection, id);
   if (found == 1)
-    write_item(&w, row);
+    write_item(&w, (const char *)sqlite3_column_text(row, ITEM_ID),
+               (const char *)sqlite3_column_text(row, ITEM_DOCUMENT), (size_t)sqlite3_column_bytes(row, ITEM_DOCUMENT));
   index_done(row);
   bool failed = out->failed || w.links.failed;
   buffer_free(&w.links);

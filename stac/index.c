@@ -7,21 +7,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 3, UPGRADED_VERSION = 2, BUSY_MS = 20000 };
+enum { BUSY_MS = 20000 };
 
-/* By date, by id and by place. */
+/* Documents are long: they lie apart, so that what is searched lies close together. */
 const char index_searches[] =
-    "CREATE INDEX items_date ON items (collection, instant, key, west, south, east, north);"
-    "CREATE INDEX items_id ON items (collection, id);"
+    "CREATE TABLE documents (key INTEGER PRIMARY KEY, json TEXT NOT NULL, properties TEXT);"
+    "CREATE INDEX items_date ON items (collection, instant, id);"
+    "CREATE INDEX items_id ON items (id, collection);"
+    "CREATE INDEX collections_extent ON collections (key, items, span);"
     "CREATE VIRTUAL TABLE item_boxes USING rtree (item, west, east, south, north, collection_low, collection_high,"
-    " first, last);";
+    " first, last);"
+    "PRAGMA user_version = 4;";
 
 static const char schema[] =
     "CREATE TABLE collections ("
     " key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT, crs TEXT, explicit_crs INTEGER NOT NULL,"
     " resolution REAL NOT NULL, sub_daily INTEGER NOT NULL, netcdf TEXT, nodata_given INTEGER NOT NULL, nodata REAL,"
     " items INTEGER NOT NULL, bands INTEGER NOT NULL, dates INTEGER NOT NULL, document TEXT NOT NULL,"
-    " links TEXT NOT NULL, queryables TEXT NOT NULL, west REAL, south REAL, east REAL, north REAL);"
+    " links TEXT NOT NULL, queryables TEXT NOT NULL, west REAL, south REAL, east REAL, north REAL,"
+    " stored INTEGER NOT NULL DEFAULT 0, span INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE bands ("
     " collection INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, common_name TEXT, wavelength REAL,"
     " scale REAL, offset REAL, unit TEXT, long_name TEXT, standard_name TEXT, res_x REAL, res_y REAL,"
@@ -32,38 +36,24 @@ static const char schema[] =
     "CREATE INDEX grids_collection ON grids (collection);"
     "CREATE TABLE items ("
     " key INTEGER PRIMARY KEY, collection INTEGER NOT NULL, id TEXT NOT NULL, instant INTEGER NOT NULL,"
-    " properties TEXT, west REAL, south REAL, east REAL, north REAL, document TEXT);"
+    " west REAL, south REAL, east REAL, north REAL, first INTEGER, last INTEGER);"
     "CREATE TABLE assets ("
     " item INTEGER NOT NULL, band INTEGER NOT NULL, grid INTEGER NOT NULL, path TEXT NOT NULL,"
     " raster_band INTEGER NOT NULL, type TEXT NOT NULL, nodata_given INTEGER NOT NULL, nodata REAL,"
     " masked INTEGER NOT NULL, unpacks INTEGER NOT NULL, scale REAL NOT NULL, offset REAL NOT NULL,"
-    " PRIMARY KEY (item, band)) WITHOUT ROWID;"
-    "PRAGMA user_version = 3;";
+    " PRIMARY KEY (item, band)) WITHOUT ROWID;";
 
 #define COLUMNS_WITH(document)                                                                                         \
   "SELECT key, id, title, crs, explicit_crs, resolution, sub_daily, netcdf, nodata_given, nodata, items, bands, "      \
-  "dates, " document ", links, queryables, west, south, east, north, " UNSEEN " FROM collections "
+  "dates, " document ", links, queryables, west, south, east, north, " UNSEEN ", stored FROM collections "
 /* Whether it has a plane that can be shown, and no pictures of its own. */
-#define UNSEEN "document LIKE '%\"axis\":\"x\"%' AND json_type(document, '$.assets') IS NULL"
+#define UNSEEN "NOT stored AND document LIKE '%\"axis\":\"x\"%' AND json_type(document, '$.assets') IS NULL"
 #define COLLECTION_COLUMNS COLUMNS_WITH("document")
 /* In a list a document is without what is long, and without the extension that would ask for it. */
 #define SHORT_DOCUMENT                                                                                                 \
   "json_replace(json_remove(document, '$.\"cube:dimensions\"', '$.summaries'), '$.stac_extensions', json("             \
   "(SELECT json_group_array(value) FROM json_each(document, '$.stac_extensions') WHERE value NOT LIKE "                \
   "'%/datacube/%')))"
-/* Items of collection ?1 between the instants ?2 and ?3 behind instant ?4 and key ?5, at most ?6. */
-#define ITEMS_WANTED "collection = ?1 AND instant BETWEEN ?2 AND ?3 AND (instant, key) > (?4, ?5)"
-#define IN_ORDER " ORDER BY instant, key LIMIT ?6"
-/* Those whose box meets ?7 (west) to ?10 (north), in the sense of lonlat.h. */
-#define MEETING                                                                                                        \
-  " AND south <= ?10 AND north >= ?8 AND ((west <= ?9 AND east >= ?7) OR (west <= ?9 - 360 AND east >= ?7 - 360) OR "  \
-  "(west <= ?9 + 360 AND east >= ?7 + 360))"
-/* From the search tree, for one of the one or two boxes in [-180, 180] that the wanted one is. */
-#define TREE_PART(west, east)                                                                                          \
-  "SELECT item FROM item_boxes WHERE west <= " east " AND east >= " west " AND south <= ?10 AND north >= ?8"           \
-  " AND collection_low <= ?1 AND collection_high >= ?1 AND first <= ?3 AND last >= ?2"
-#define TREE_FIRST TREE_PART("?7", "min(?9, 180)")
-#define TREE_SECOND TREE_PART("-180", "?9 - 360")
 #define OF_ITEMS " IN (SELECT key FROM items WHERE collection = ?1)"
 
 static const char *const texts[STATEMENT_COUNT] = {
@@ -77,41 +67,46 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_NAMES] = "SELECT id, title FROM collections ORDER BY id",
     [STATEMENT_DELETE_BOXES] = "DELETE FROM item_boxes WHERE item" OF_ITEMS,
     [STATEMENT_DELETE_ASSETS] = "DELETE FROM assets WHERE item" OF_ITEMS,
+    [STATEMENT_DELETE_DOCUMENTS] = "DELETE FROM documents WHERE key" OF_ITEMS,
     [STATEMENT_DELETE_ITEMS] = "DELETE FROM items WHERE collection = ?1",
     [STATEMENT_DELETE_GRIDS] = "DELETE FROM grids WHERE collection = ?1",
     [STATEMENT_DELETE_BANDS] = "DELETE FROM bands WHERE collection = ?1",
     [STATEMENT_DELETE_COLLECTION] = "DELETE FROM collections WHERE key = ?1",
     [STATEMENT_INSERT_COLLECTION] =
         "INSERT INTO collections (id, title, crs, explicit_crs, resolution, sub_daily, netcdf, nodata_given, nodata,"
-        " items, bands, dates, document, links, queryables, west, south, east, north)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+        " items, bands, dates, document, links, queryables, west, south, east, north, key)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     [STATEMENT_INSERT_BAND] = "INSERT INTO bands VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_INSERT_GRID] = "INSERT INTO grids (collection, crs, west, north, res_x, res_y, width, height)"
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [STATEMENT_INSERT_ITEM] = "INSERT INTO items (collection, id, instant, properties, west, south, east, north,"
-                              " document) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    [STATEMENT_INSERT_BOX] = "INSERT INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?7)",
+    [STATEMENT_INSERT_ITEM] = "INSERT INTO items (collection, id, instant, first, last, west, south, east, north,"
+                              " key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [STATEMENT_INSERT_DOCUMENT] = "INSERT INTO documents VALUES (?1, ?2, ?3)",
+    [STATEMENT_INSERT_BOX] = "INSERT INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)",
     [STATEMENT_INSERT_ASSET] = "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_BANDS] = "SELECT name, common_name, wavelength, scale, offset, unit, long_name, standard_name, res_x,"
                         " res_y FROM bands WHERE collection = ?1 ORDER BY position",
-    [STATEMENT_ITEMS] = "SELECT key, id, instant, properties FROM items"
-                        " WHERE collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY key",
+    [STATEMENT_ITEMS] =
+        "SELECT items.key, id, instant, properties FROM items JOIN documents ON documents.key = items.key"
+        " WHERE collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY items.key",
     [STATEMENT_ITEMS_IN_BOX] =
-        "SELECT key, id, instant, properties FROM item_boxes AS box JOIN items ON items.key = box.item"
+        "SELECT items.key, id, instant, properties FROM item_boxes AS box JOIN items ON items.key = box.item"
+        " JOIN documents ON documents.key = items.key"
         " WHERE box.west <= ?5 AND box.east >= ?4 AND box.south <= ?7 AND box.north >= ?6 AND collection_low <= ?1"
-        " AND collection_high >= ?1 AND first <= ?3 AND last >= ?2"
-        " AND collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY key",
+        " AND collection_high >= ?1 AND box.first <= ?3 AND box.last >= ?2"
+        " AND collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY items.key",
     [STATEMENT_FIRST_INSTANT] = "SELECT min(instant) FROM items WHERE collection = ?1 AND instant >= ?2",
     [STATEMENT_ASSETS] = "SELECT band, path, raster_band, type, nodata_given, nodata, crs, west, north, res_x, res_y,"
                          " width, height, masked, unpacks, scale, offset"
                          " FROM assets JOIN grids ON grids.key = assets.grid WHERE item = ?1 ORDER BY band",
     [STATEMENT_ITEMS_OF] = "SELECT key, items, dates FROM collections WHERE id = ?1",
-    [STATEMENT_ITEM_PAGE] = "SELECT key, id, instant, document FROM items WHERE " ITEMS_WANTED IN_ORDER,
-    [STATEMENT_ITEM_PAGE_MEETING] = "SELECT key, id, instant, document FROM items WHERE " ITEMS_WANTED MEETING IN_ORDER,
-    [STATEMENT_ITEM_PAGE_AMONG] = "SELECT key, id, instant, document FROM (" TREE_FIRST " UNION " TREE_SECOND
-                                  ") CROSS JOIN items ON key = item WHERE " ITEMS_WANTED MEETING IN_ORDER,
-    [STATEMENT_ITEM_COUNT] = "SELECT count(*) FROM (" TREE_FIRST " UNION ALL " TREE_SECOND " LIMIT ?6)",
-    [STATEMENT_ITEM] = "SELECT key, id, instant, document FROM items WHERE collection = ?1 AND id = ?2 LIMIT 1",
+    [STATEMENT_ITEM] = "SELECT items.key, id, instant, json FROM items JOIN documents ON documents.key = items.key"
+                       " WHERE collection = ?1 AND id = ?2 LIMIT 1",
+    [STATEMENT_DOCUMENT] = "SELECT json FROM documents WHERE key = ?1",
+    [STATEMENT_EXTENTS] = "SELECT key, items, span FROM collections",
+    [STATEMENT_EXTENT] = "SELECT key, items, span FROM collections WHERE id = ?1",
+    [STATEMENT_NAME] = "SELECT id, stored FROM collections WHERE key = ?1",
+    [STATEMENT_SPAN] = "UPDATE collections SET span = max(span, ?2) WHERE key = ?1",
 };
 
 int index_error(struct index *index, struct error *error)
@@ -145,8 +140,8 @@ static int make_schema(struct index *index, struct error *error)
       (sqlite3_exec(index->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
        sqlite3_exec(index->db, index_searches, NULL, NULL, NULL) != SQLITE_OK))
     result = index_error(index, error);
-  if (result == 0 && version == UPGRADED_VERSION)
-    result = index_upgrade(index, error);
+  if (result == 0 && version >= INDEX_OLDEST && version < INDEX_VERSION)
+    result = index_upgrade(index, version, error);
   if (sqlite3_exec(index->db, result == 0 ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK && result == 0)
     result = index_error(index, error);
   return result;
@@ -177,16 +172,17 @@ static int check_schema(struct index *index, struct error *error)
   int version = 0;
   if (user_version(index, &version, error) != 0)
     return -1;
-  if ((version == 0 || version == UPGRADED_VERSION) && index->writable)
+  const bool is_old = version >= INDEX_OLDEST && version < INDEX_VERSION;
+  if ((version == 0 || is_old) && index->writable)
     return make_schema(index, error);
-  if (version == UPGRADED_VERSION)
+  if (is_old)
     return upgrade_for_reader(index, error);
-  if (version == SCHEMA_VERSION)
+  if (version == INDEX_VERSION)
     return 0;
   if (version == 0)
     return 1; /* a reader came before the writer's first commit */
   return error_set(error, ERROR_StorageFailure, "%s was made by another version of this program (%d, not %d)",
-                   index->path, version, SCHEMA_VERSION);
+                   index->path, version, INDEX_VERSION);
 }
 
 /* A folder that cannot be written holds a catalogue that nobody changes: no locks, no side files. */
@@ -207,6 +203,21 @@ static int open_database(struct index *index)
   return result;
 }
 
+/* The SQL function item_accepted(document): what the judge of the running search says. */
+static void item_accepted(sqlite3_context *context, int count, sqlite3_value **values)
+{
+  const struct index *index = sqlite3_user_data(context);
+  const struct index_judge *judge = index->judge;
+  const char *document = count == 1 ? (const char *)sqlite3_value_text(values[0]) : NULL;
+  int accepted = 0;
+  if (judge && document)
+    accepted = judge->accept(judge->data, document, (size_t)sqlite3_value_bytes(values[0]), judge->error);
+  if (accepted < 0)
+    sqlite3_result_error(context, "an item cannot be judged", -1);
+  else
+    sqlite3_result_int(context, accepted);
+}
+
 int index_open(struct index *index, struct error *error)
 {
   struct stat unused;
@@ -219,6 +230,9 @@ int index_open(struct index *index, struct error *error)
     sqlite3_busy_timeout(index->db, BUSY_MS);
   if (result == 0 && index->writable &&
       sqlite3_exec(index->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL, NULL) != SQLITE_OK)
+    result = index_error(index, error);
+  if (result == 0 && sqlite3_create_function(index->db, "item_accepted", 1, SQLITE_UTF8, index, item_accepted, NULL,
+                                             NULL) != SQLITE_OK)
     result = index_error(index, error);
   if (result == 0)
     result = check_schema(index, error);
@@ -233,6 +247,10 @@ void index_close(struct index *index)
 {
   for (size_t i = 0; i < STATEMENT_COUNT; i++)
     sqlite3_finalize(index->statements[i]);
+  for (size_t i = 0; i < INDEX_QUERIES; i++) {
+    sqlite3_finalize(index->queries[i].statement);
+    free(index->queries[i].text);
+  }
   sqlite3_close(index->db);
   free(index->path);
   free(index);
@@ -250,6 +268,43 @@ sqlite3_stmt *index_statement(struct index *index, enum statement statement, str
   return *slot;
 }
 
+/* The slot of the text, else the one that has not been asked for longest. */
+static struct index_query *find_query(struct index *index, const char *text)
+{
+  struct index_query *oldest = &index->queries[0];
+  for (size_t i = 0; i < INDEX_QUERIES; i++) {
+    struct index_query *query = &index->queries[i];
+    if (query->text && strcmp(query->text, text) == 0)
+      return query;
+    if (query->used < oldest->used)
+      oldest = query;
+  }
+  return oldest;
+}
+
+sqlite3_stmt *index_query(struct index *index, const char *text, struct error *error)
+{
+  struct index_query *query = find_query(index, text);
+  query->used = ++index->question;
+  if (!query->text || strcmp(query->text, text) != 0) {
+    sqlite3_finalize(query->statement);
+    free(query->text);
+    *query = (struct index_query){.text = strdup(text), .used = index->question};
+    if (!query->text) {
+      error_memory(error);
+      return NULL;
+    }
+    if (sqlite3_prepare_v3(index->db, text, -1, SQLITE_PREPARE_PERSISTENT, &query->statement, NULL) != SQLITE_OK) {
+      index_error(index, error);
+      free(query->text);
+      *query = (struct index_query){0};
+      return NULL;
+    }
+  }
+  index_done(query->statement);
+  return query->statement;
+}
+
 void index_done(sqlite3_stmt *statement)
 {
   if (statement) {
@@ -263,6 +318,8 @@ int index_step(struct index *index, sqlite3_stmt *statement, struct error *error
   int code = sqlite3_step(statement);
   if (code == SQLITE_ROW)
     return 1;
+  if (code == SQLITE_INTERRUPT)
+    return error_set(error, ERROR_RequestTimeout, "the search took too long, or was cancelled");
   return code == SQLITE_DONE ? 0 : index_error(index, error);
 }
 

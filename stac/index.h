@@ -3,16 +3,21 @@
  *   collections  one row each, with its documents as JSON, ready but for their links
  *   bands        of a collection, in order
  *   grids        pixel grids of files; scenes of one tile share a row
- *   items        a scene: instant, lonlat box, properties as JSON, document (item_document.h); in mosaic order by key
- *   item_boxes   R*Tree: lonlat box of an item; its collection's key and its instant as further axes (single precision,
- *                widened); all round where the box crosses the antimeridian
- *   assets       one band of one file
+ *   items        a scene, or an item that is stored as it came: instant, first and last one, lonlat box; in mosaic
+ * order by key documents    of an item: a STAC item as JSON (item_document.h, search/stored_items.h), and the
+ * properties of a scene's source item_boxes   R*Tree: lonlat box of an item; its collection's key and its interval as
+ * further axes (single precision, widened); all round where the box crosses the antimeridian assets       one band of
+ * one file
+ *
+ * A collection is scanned, its items made from files, or stored: items came as documents, and no file is looked at
+ * before it is loaded.
  *
  * WAL with a busy timeout; each change is one transaction, so a reader sees the old collection or the new one. */
 #ifndef TWINCUBE_STAC_INDEX_H
 #define TWINCUBE_STAC_INDEX_H
 
 #include "stac/catalogue.h"
+#include "stac/item_document.h"
 #include "stac/scan.h"
 
 #include <sqlite3.h>
@@ -28,6 +33,7 @@ enum statement {
   STATEMENT_NAMES,
   STATEMENT_DELETE_BOXES,
   STATEMENT_DELETE_ASSETS,
+  STATEMENT_DELETE_DOCUMENTS,
   STATEMENT_DELETE_ITEMS,
   STATEMENT_DELETE_GRIDS,
   STATEMENT_DELETE_BANDS,
@@ -36,6 +42,7 @@ enum statement {
   STATEMENT_INSERT_BAND,
   STATEMENT_INSERT_GRID,
   STATEMENT_INSERT_ITEM,
+  STATEMENT_INSERT_DOCUMENT,
   STATEMENT_INSERT_BOX,
   STATEMENT_INSERT_ASSET,
   STATEMENT_BANDS,
@@ -44,11 +51,12 @@ enum statement {
   STATEMENT_FIRST_INSTANT,
   STATEMENT_ASSETS,
   STATEMENT_ITEMS_OF,
-  STATEMENT_ITEM_PAGE,
-  STATEMENT_ITEM_PAGE_MEETING,
-  STATEMENT_ITEM_PAGE_AMONG,
-  STATEMENT_ITEM_COUNT,
   STATEMENT_ITEM,
+  STATEMENT_DOCUMENT,
+  STATEMENT_EXTENTS,
+  STATEMENT_EXTENT,
+  STATEMENT_NAME,
+  STATEMENT_SPAN,
   STATEMENT_COUNT
 };
 
@@ -74,13 +82,36 @@ enum {
   COLLECTION_SOUTH,
   COLLECTION_EAST,
   COLLECTION_NORTH,
-  COLLECTION_UNSEEN
+  COLLECTION_UNSEEN,
+  COLLECTION_STORED
+};
+
+/* Instants of what has no date, which is of any time: some 285 000 years off. */
+#define INDEX_FAR INT64_C(9000000000000000)
+
+/* A statement that was made for one kind of question, kept for the next one. */
+struct index_query {
+  char *text; /* owned; NULL: free */
+  sqlite3_stmt *statement;
+  uint64_t used; /* when, in questions */
+};
+
+enum { INDEX_QUERIES = 24 };
+
+/* Judges items in a running statement, as the SQL function item_accepted(document). */
+struct index_judge {
+  int (*accept)(void *data, const char *document, size_t length, struct error *error); /* 1, 0, or -1 with an error */
+  void *data;
+  struct error *error;
 };
 
 /* The open database. Lives behind a const catalogue: statements are kept between calls. */
 struct index {
   sqlite3 *db; /* NULL: there is no file (yet) */
   sqlite3_stmt *statements[STATEMENT_COUNT];
+  struct index_query queries[INDEX_QUERIES];
+  uint64_t question;               /* how many queries there were */
+  const struct index_judge *judge; /* of the running search; NULL: none */
   bool writable;
   char *path;
 };
@@ -95,12 +126,15 @@ void index_close(struct index *index);
 
 /* What makes the indexes and the search tree of the items. */
 extern const char index_searches[];
-/* Brings a catalogue of the last version up to this one, inside a transaction. (index_upgrade.c) */
-int index_upgrade(struct index *index, struct error *error);
+/* Brings a catalogue of an earlier version up to this one, inside a transaction. (index_upgrade.c) */
+enum { INDEX_VERSION = 4, INDEX_OLDEST = 2 };
+int index_upgrade(struct index *index, int version, struct error *error);
 
 /* The statement, reset and without bindings. NULL with an error. Reset it (index_done) as soon as it is not needed. */
 sqlite3_stmt *index_statement(struct index *index, enum statement statement, struct error *error);
 void index_done(sqlite3_stmt *statement);
+/* A statement of that text, likewise. It stays good until as many others as are kept were asked for. */
+sqlite3_stmt *index_query(struct index *index, const char *text, struct error *error);
 /* Runs a statement without rows. */
 int index_run(struct index *index, sqlite3_stmt *statement, struct error *error);
 int index_execute(struct index *index, enum statement statement, struct error *error);
@@ -111,9 +145,21 @@ int index_error(struct index *index, struct error *error);
 
 /* A box as it is searched by: all round where it crosses the antimeridian. */
 struct extent index_search_box(struct extent box);
+/* What the items table has of an item. */
+struct index_item {
+  int64_t key; /* 0: a new one */
+  int64_t collection;
+  const char *id;
+  struct item_times times;
+  struct extent box; /* normal (lonlat.h) */
+};
+/* Writes the row of an item and its document; `key` of the item becomes that of the row. The properties may be NULL. */
+int index_insert_item(struct index *index, struct index_item *item, const struct buffer *document,
+                      const char *properties, struct error *error);
+/* No item of the collection reaches further from its instant than it did before, or than this. */
+int index_note_span(struct index *index, int64_t collection, int64_t span, struct error *error);
 /* Puts an item into the search tree. */
-int index_insert_box(struct index *index, int64_t item, int64_t collection, int64_t instant, const struct extent *box,
-                     struct error *error);
+int index_insert_box(struct index *index, const struct index_item *item, struct error *error);
 
 /* The row of a collection, which the caller ends with index_done; NULL with an error (CollectionNotFound). */
 sqlite3_stmt *index_collection(struct index *index, const char *id, struct error *error);

@@ -1,5 +1,6 @@
 /* A catalogue of version 2 becomes one of version 3: items get their boxes and documents, which were made from their
- * grids for each request, and the search tree gets their instants. */
+ * grids for each request. One of version 3 becomes one of version 4: documents lie in a table of their own and are
+ * whole objects, items have an interval, and the search tree has it, too. */
 #include "stac/index.h"
 #include "stac/item_document.h"
 
@@ -8,9 +9,25 @@
 
 static const char before[] = "ALTER TABLE items ADD COLUMN west REAL; ALTER TABLE items ADD COLUMN south REAL;"
                              "ALTER TABLE items ADD COLUMN east REAL; ALTER TABLE items ADD COLUMN north REAL;"
-                             "ALTER TABLE items ADD COLUMN document TEXT;"
-                             "DROP TABLE item_boxes; DROP INDEX items_instant;";
-static const char after[] = "PRAGMA user_version = 3;";
+                             "ALTER TABLE items ADD COLUMN document TEXT;";
+
+#define FAR "9000000000000000"
+static const char to_four[] =
+    "DROP TABLE item_boxes; DROP INDEX IF EXISTS items_instant; DROP INDEX IF EXISTS items_date;"
+    "DROP INDEX IF EXISTS items_id;"
+    "ALTER TABLE collections ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE collections ADD COLUMN span INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE items ADD COLUMN first INTEGER; ALTER TABLE items ADD COLUMN last INTEGER;";
+static const char documents[] = "INSERT INTO documents SELECT key, document, properties FROM items;"
+                                "ALTER TABLE items DROP COLUMN document; ALTER TABLE items DROP COLUMN properties;"
+                                "UPDATE items SET first = instant, last = instant;"
+                                "UPDATE items SET first = -" FAR ", last = " FAR
+                                " WHERE collection IN (SELECT key FROM collections WHERE dates = 0);";
+static const char boxes[] =
+    "UPDATE collections SET span = (SELECT coalesce(max(max(instant - first, last - instant)), 0) FROM items"
+    " WHERE collection = collections.key);"
+    "INSERT INTO item_boxes SELECT key, CASE WHEN east > 180 THEN -180 ELSE west END,"
+    " min(east, 180), south, north, collection, collection, first, last FROM items;";
 
 enum { COLLECTIONS, ITEMS, GRIDS, UPDATE, QUESTION_COUNT };
 
@@ -30,7 +47,6 @@ static const char *const questions[QUESTION_COUNT] = {
 struct upgrade {
   struct index *index;
   sqlite3_stmt *statements[QUESTION_COUNT];
-  int64_t collection;
   struct item_common common;
   struct extent whole;         /* of the collection, for items without grids */
   struct transform *to_lonlat; /* of the latest CRS */
@@ -98,7 +114,7 @@ static int upgrade_item(struct upgrade *u, sqlite3_stmt *item, struct error *err
   sqlite3_bind_text(row, 6, document.data ? document.data : "", (int)document.length, SQLITE_STATIC);
   int result = document.failed ? error_memory(error) : index_run(u->index, row, error);
   buffer_free(&document);
-  return result == 0 ? index_insert_box(u->index, key, u->collection, instant, &facts.box, error) : -1;
+  return result;
 }
 
 static int upgrade_collection(struct upgrade *u, sqlite3_stmt *collection, struct error *error)
@@ -107,7 +123,6 @@ static int upgrade_collection(struct upgrade *u, sqlite3_stmt *collection, struc
              *end = (const char *)sqlite3_column_text(collection, 8);
   sqlite3_stmt *row = u->statements[ITEMS];
   int more;
-  u->collection = sqlite3_column_int64(collection, 0);
   u->common = (struct item_common){.collection = (const char *)sqlite3_column_text(collection, 1),
                                    .undated = sqlite3_column_int64(collection, 2) == 0,
                                    .start = start && end ? start : "",
@@ -115,7 +130,7 @@ static int upgrade_collection(struct upgrade *u, sqlite3_stmt *collection, struc
   u->whole = (struct extent){sqlite3_column_double(collection, 3), sqlite3_column_double(collection, 4),
                              sqlite3_column_double(collection, 5), sqlite3_column_double(collection, 6), NULL};
   u->whole.east += u->whole.east < u->whole.west ? 360 : 0; /* across the antimeridian */
-  sqlite3_bind_int64(row, 1, u->collection);
+  sqlite3_bind_int64(row, 1, sqlite3_column_int64(collection, 0));
   while ((more = index_step(u->index, row, error)) == 1)
     if (upgrade_item(u, row, error) != 0)
       break;
@@ -133,13 +148,15 @@ static int upgrade_items(struct upgrade *u, struct error *error)
   return more;
 }
 
-int index_upgrade(struct index *index, struct error *error)
+static int execute(struct index *index, const char *text, struct error *error)
+{
+  return sqlite3_exec(index->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : index_error(index, error);
+}
+
+static int make_documents(struct index *index, struct error *error)
 {
   struct upgrade u = {.index = index};
-  int result = 0;
-  if (sqlite3_exec(index->db, before, NULL, NULL, NULL) != SQLITE_OK ||
-      sqlite3_exec(index->db, index_searches, NULL, NULL, NULL) != SQLITE_OK)
-    return index_error(index, error);
+  int result = execute(index, before, error);
   for (size_t i = 0; i < QUESTION_COUNT && result == 0; i++)
     if (sqlite3_prepare_v2(index->db, questions[i], -1, &u.statements[i], NULL) != SQLITE_OK)
       result = index_error(index, error);
@@ -148,7 +165,51 @@ int index_upgrade(struct index *index, struct error *error)
   for (size_t i = 0; i < QUESTION_COUNT; i++)
     sqlite3_finalize(u.statements[i]);
   transform_free(u.to_lonlat);
-  if (result == 0 && sqlite3_exec(index->db, after, NULL, NULL, NULL) != SQLITE_OK)
-    result = index_error(index, error);
   return result;
+}
+
+static int set_interval(sqlite3_stmt *item, sqlite3_stmt *update, struct index *index, struct error *error)
+{
+  json_t *properties = json_loads((const char *)sqlite3_column_text(item, 2), 0, NULL);
+  const struct item_times times = item_times_of(properties, sqlite3_column_int64(item, 1), false);
+  json_decref(properties);
+  sqlite3_bind_int64(update, 1, sqlite3_column_int64(item, 0));
+  sqlite3_bind_int64(update, 2, times.first);
+  sqlite3_bind_int64(update, 3, times.last);
+  return index_run(index, update, error);
+}
+
+/* Of the items whose properties have more than one time. */
+static int set_intervals(struct index *index, struct error *error)
+{
+  sqlite3_stmt *item = NULL, *update = NULL;
+  int more = -1;
+  if (sqlite3_prepare_v2(index->db,
+                         "SELECT items.key, instant, properties FROM documents JOIN items ON items.key = documents.key"
+                         " WHERE properties LIKE '%\"end_datetime\"%' AND first = instant",
+                         -1, &item, NULL) != SQLITE_OK ||
+      sqlite3_prepare_v2(index->db, "UPDATE items SET first = ?2, last = ?3 WHERE key = ?1", -1, &update, NULL) !=
+          SQLITE_OK)
+    index_error(index, error);
+  else
+    while ((more = index_step(index, item, error)) == 1)
+      if ((more = set_interval(item, update, index, error)) != 0)
+        break;
+  sqlite3_finalize(item);
+  sqlite3_finalize(update);
+  return more;
+}
+
+int index_upgrade(struct index *index, int version, struct error *error)
+{
+  if (version == 2 && make_documents(index, error) != 0)
+    return -1;
+  if (execute(index, to_four, error) != 0)
+    return -1;
+  /* documents of version 3 lack the braces of an object */
+  if (version == 3 && execute(index, "UPDATE items SET document = '{' || document || ',\"assets\":{}}'", error) != 0)
+    return -1;
+  return execute(index, index_searches, error) || execute(index, documents, error) || set_intervals(index, error)
+             ? -1
+             : execute(index, boxes, error);
 }

@@ -22,8 +22,9 @@ static void bind_buffer(sqlite3_stmt *statement, int column, const struct buffer
 
 int index_delete(struct index *index, int64_t collection, struct error *error)
 {
-  static const enum statement steps[] = {STATEMENT_DELETE_BOXES, STATEMENT_DELETE_ASSETS, STATEMENT_DELETE_ITEMS,
-                                         STATEMENT_DELETE_GRIDS, STATEMENT_DELETE_BANDS,  STATEMENT_DELETE_COLLECTION};
+  static const enum statement steps[] = {
+      STATEMENT_DELETE_BOXES, STATEMENT_DELETE_ASSETS, STATEMENT_DELETE_DOCUMENTS, STATEMENT_DELETE_ITEMS,
+      STATEMENT_DELETE_GRIDS, STATEMENT_DELETE_BANDS,  STATEMENT_DELETE_COLLECTION};
   for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
     sqlite3_stmt *statement = index_statement(index, steps[i], error);
     if (!statement)
@@ -56,6 +57,7 @@ static bool common_nodata(const struct catalogue_add_options *options, double *v
   return given;
 }
 
+/* `key`: that of the row, 0 for a new one. */
 static int insert_collection(struct index *index, const struct scan *scan, const struct index_documents *documents,
                              int64_t *key, struct error *error)
 {
@@ -84,6 +86,8 @@ static int insert_collection(struct index *index, const struct scan *scan, const
   sqlite3_bind_double(row, 17, box.south);
   sqlite3_bind_double(row, 18, box.east);
   sqlite3_bind_double(row, 19, box.north);
+  if (*key)
+    sqlite3_bind_int64(row, 20, *key);
   int result = index_run(index, row, error);
   *key = sqlite3_last_insert_rowid(index->db);
   return result;
@@ -138,46 +142,69 @@ static int insert_grids(struct index *index, const struct scan *scan, int64_t co
   return 0;
 }
 
-int index_insert_box(struct index *index, int64_t item, int64_t collection, int64_t instant, const struct extent *box,
-                     struct error *error)
+int index_insert_box(struct index *index, const struct index_item *item, struct error *error)
 {
-  const struct extent searched = index_search_box(*box);
+  const struct extent searched = index_search_box(item->box);
   sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_BOX, error);
   if (!row)
     return -1;
-  sqlite3_bind_int64(row, 1, item);
+  sqlite3_bind_int64(row, 1, item->key);
   sqlite3_bind_double(row, 2, searched.west);
   sqlite3_bind_double(row, 3, searched.east);
   sqlite3_bind_double(row, 4, searched.south);
   sqlite3_bind_double(row, 5, searched.north);
-  sqlite3_bind_int64(row, 6, collection);
-  sqlite3_bind_int64(row, 7, instant);
+  sqlite3_bind_int64(row, 6, item->collection);
+  sqlite3_bind_int64(row, 7, item->times.first);
+  sqlite3_bind_int64(row, 8, item->times.last);
   return index_run(index, row, error);
 }
 
-static int insert_item(struct index *index, const struct scan_item *item, const struct item_common *common,
-                       int64_t collection, struct error *error)
+static int insert_document(struct index *index, int64_t item, const struct buffer *document, const char *properties,
+                           struct error *error)
 {
-  const struct item_facts facts = {.id = item->id, .instant = item->instant, .box = item->box};
-  struct buffer document = {0};
+  sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_DOCUMENT, error);
+  if (!row)
+    return -1;
+  sqlite3_bind_int64(row, 1, item);
+  bind_buffer(row, 2, document);
+  bind_text(row, 3, properties);
+  return index_run(index, row, error);
+}
+
+int index_insert_item(struct index *index, struct index_item *item, const struct buffer *document,
+                      const char *properties, struct error *error)
+{
   sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_ITEM, error);
   if (!row)
     return -1;
-  char *properties = item->properties ? json_dumps(item->properties, JSON_COMPACT) : NULL;
-  item_document(common, &facts, item->properties, &document);
-  sqlite3_bind_int64(row, 1, collection);
+  sqlite3_bind_int64(row, 1, item->collection);
   bind_text(row, 2, item->id);
-  sqlite3_bind_int64(row, 3, item->instant);
-  bind_text(row, 4, properties);
-  sqlite3_bind_double(row, 5, item->box.west);
-  sqlite3_bind_double(row, 6, item->box.south);
-  sqlite3_bind_double(row, 7, item->box.east);
-  sqlite3_bind_double(row, 8, item->box.north);
-  bind_buffer(row, 9, &document);
-  int result = document.failed ? error_memory(error) : index_run(index, row, error);
+  sqlite3_bind_int64(row, 3, item->times.instant);
+  sqlite3_bind_int64(row, 4, item->times.first);
+  sqlite3_bind_int64(row, 5, item->times.last);
+  sqlite3_bind_double(row, 6, item->box.west);
+  sqlite3_bind_double(row, 7, item->box.south);
+  sqlite3_bind_double(row, 8, item->box.east);
+  sqlite3_bind_double(row, 9, item->box.north);
+  if (item->key)
+    sqlite3_bind_int64(row, 10, item->key);
+  if (index_run(index, row, error) != 0)
+    return -1;
+  item->key = sqlite3_last_insert_rowid(index->db);
+  return insert_document(index, item->key, document, properties, error);
+}
+
+static int insert_scene(struct index *index, const struct scan_item *scene, const struct item_common *common,
+                        struct index_item *item, struct error *error)
+{
+  const struct item_facts facts = {.id = scene->id, .instant = scene->instant, .box = scene->box};
+  struct buffer document = {0};
+  char *properties = scene->properties ? json_dumps(scene->properties, JSON_COMPACT) : NULL;
+  item_document(common, &facts, scene->properties, &document);
+  int result = document.failed ? error_memory(error) : index_insert_item(index, item, &document, properties, error);
   free(properties);
   buffer_free(&document);
-  return result;
+  return result == 0 ? index_insert_box(index, item, error) : -1;
 }
 
 static int insert_asset(struct index *index, const struct scan_asset *asset, int64_t item, int64_t grid,
@@ -201,6 +228,16 @@ static int insert_asset(struct index *index, const struct scan_asset *asset, int
   return index_run(index, row, error);
 }
 
+int index_note_span(struct index *index, int64_t collection, int64_t span, struct error *error)
+{
+  sqlite3_stmt *row = index_statement(index, STATEMENT_SPAN, error);
+  if (!row)
+    return -1;
+  sqlite3_bind_int64(row, 1, collection);
+  sqlite3_bind_int64(row, 2, span);
+  return index_run(index, row, error);
+}
+
 /* Assets are sorted by item. */
 static int insert_items(struct index *index, const struct scan *scan, int64_t collection, const int64_t *grids,
                         struct error *error)
@@ -208,28 +245,34 @@ static int insert_items(struct index *index, const struct scan *scan, int64_t co
   char start[40] = "", end[40] = "";
   struct item_common common = {.collection = scan->id, .undated = scan->date_count == 0, .start = start, .end = end};
   size_t asset = 0;
+  int64_t span = 0;
   if (!document_interval(scan, start, end))
     start[0] = '\0';
   for (size_t i = 0; i < scan->item_count; i++) {
-    const struct scan_item *item = &scan->items[i];
-    if (insert_item(index, item, &common, collection, error) != 0)
-      return -1;
-    const int64_t key = sqlite3_last_insert_rowid(index->db);
-    if (index_insert_box(index, key, collection, item->instant, &item->box, error) != 0)
+    const struct scan_item *scene = &scan->items[i];
+    struct index_item item = {.collection = collection,
+                              .id = scene->id,
+                              .times = item_times_of(scene->properties, scene->instant, common.undated),
+                              .box = scene->box};
+    const int64_t own = item_times_span(&item.times);
+    span = own > span ? own : span;
+    if (insert_scene(index, scene, &common, &item, error) != 0)
       return -1;
     for (; asset < scan->asset_count && scan->assets[asset].item == i; asset++)
-      if (insert_asset(index, &scan->assets[asset], key, grids[scan->assets[asset].grid], error) != 0)
+      if (insert_asset(index, &scan->assets[asset], item.key, grids[scan->assets[asset].grid], error) != 0)
         return -1;
   }
-  return 0;
+  return index_note_span(index, collection, span, error);
 }
 
-static int delete_old(struct index *index, const char *id, struct error *error)
+/* The key is kept for the new one: pages of searches go on behind it. 0: there was none. */
+static int delete_old(struct index *index, const char *id, int64_t *out, struct error *error)
 {
   struct error none = {0};
   sqlite3_stmt *old = index_collection(index, id, &none);
-  int64_t key = old ? sqlite3_column_int64(old, COLLECTION_KEY) : 0;
+  const int64_t key = old ? sqlite3_column_int64(old, COLLECTION_KEY) : 0;
   index_done(old);
+  *out = key;
   if (!old && !error_is(&none, ERROR_CollectionNotFound)) {
     *error = none;
     return -1;
@@ -244,7 +287,7 @@ static int write_rows(struct index *index, const struct scan *scan, const struct
   int64_t *grids = calloc(scan->grid_count + 1, sizeof *grids);
   int result = grids ? 0 : error_memory(error);
   if (result == 0)
-    result = delete_old(index, scan->id, error);
+    result = delete_old(index, scan->id, &key, error);
   if (result == 0)
     result = insert_collection(index, scan, documents, &key, error);
   if (result == 0)

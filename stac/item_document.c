@@ -2,8 +2,34 @@
 #include "stac/item_document.h"
 
 #include "datacube/base/instant.h"
+#include "stac/index.h"
 
 #include <string.h>
+
+static bool read_time(const json_t *properties, const char *name, int64_t *out)
+{
+  const char *text = json_tree_text(properties, name);
+  return text && instant_parse(text, CALENDAR_GREGORIAN, out) == 0;
+}
+
+struct item_times item_times_of(const json_t *properties, int64_t instant, bool undated)
+{
+  struct item_times times = {instant, instant, instant};
+  int64_t start, end;
+  if (undated)
+    return (struct item_times){instant, -INDEX_FAR, INDEX_FAR};
+  if (read_time(properties, "start_datetime", &start) && start < instant)
+    times.first = start;
+  if (read_time(properties, "end_datetime", &end) && end > instant)
+    times.last = end;
+  return times;
+}
+
+int64_t item_times_span(const struct item_times *times)
+{
+  const int64_t before = times->instant - times->first, after = times->last - times->instant;
+  return before > after ? before : after;
+}
 
 static void write_date(const struct item_common *common, int64_t instant, struct json_writer *writer)
 {
@@ -46,6 +72,7 @@ void item_document(const struct item_common *common, const struct item_facts *it
   struct json_writer writer = {.out = out};
   double edges[4];
   lonlat_edges(&item->box, edges);
+  json_write_object(&writer);
   json_kv_string(&writer, "type", "Feature");
   json_kv_string(&writer, "stac_version", "1.0.0");
   json_kv_string(&writer, "id", item->id);
@@ -57,4 +84,8 @@ void item_document(const struct item_common *common, const struct item_facts *it
   json_end_array(&writer);
   lonlat_write_geometry(&item->box, &writer);
   write_properties(common, item->instant, properties, &writer);
+  json_key(&writer, "assets");
+  json_write_object(&writer);
+  json_end_object(&writer);
+  json_end_object(&writer);
 }

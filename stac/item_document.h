@@ -22,8 +22,20 @@ struct item_facts {
   struct extent box; /* normal (lonlat.h) */
 };
 
-/* Adds the members of the item, "type" to "properties", for json_write_members. The properties are those of the source,
- * with a date where they have none; NULL: none. */
+/* When an item was taken. */
+struct item_times {
+  int64_t instant;     /* its datetime, else its start_datetime: what items are sorted by */
+  int64_t first, last; /* both included; INDEX_FAR away where it has no date */
+};
+
+/* By the properties, which may be NULL; an item without a date of its own has the instant given. */
+struct item_times item_times_of(const json_t *properties, int64_t instant, bool undated);
+
+/* How far they reach from the instant, at most. */
+int64_t item_times_span(const struct item_times *times);
+
+/* The item as an object without links. The properties are those of the source, with a date where they have none; NULL:
+ * none. */
 void item_document(const struct item_common *common, const struct item_facts *item, const json_t *properties,
                    struct buffer *out);
 

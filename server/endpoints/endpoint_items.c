@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_ITEMS = 100, MOST_ITEMS = 1000, QUERY_SIZE = 256 };
+enum { PAGE_ITEMS = 100, MOST_ITEMS = 1000, QUERY_SIZE = 256, TOKEN_SIZE = 16384 };
 
 /* ---- bbox -------------------------------------------------------------------------------------------------------- */
 
@@ -79,19 +79,6 @@ static int read_datetime(char *text, struct items_query *out, struct error *erro
 
 /* ---- the query --------------------------------------------------------------------------------------------------- */
 
-static int read_after(const char *text, struct items_query *out, struct error *error)
-{
-  char *end;
-  out->after_instant = strtoll(text, &end, 10);
-  bool fits = end != text && *end == '_';
-  const char *key = fits ? end + 1 : text;
-  out->after_key = strtoll(key, &end, 10);
-  out->has_after = true;
-  return fits && end != key && *end == '\0'
-             ? 0
-             : error_parameter(error, ERROR_QueryParameterInvalid, "after", "is of no page's link");
-}
-
 /* 1: there; 0: not; -1: it is no text. What is there is kept for the link to the next page. */
 static int read_parameter(const struct exchange *exchange, const char *name, char text[QUERY_SIZE], struct buffer *kept,
                           struct error *error)
@@ -106,7 +93,8 @@ static int read_parameter(const struct exchange *exchange, const char *name, cha
   return given;
 }
 
-static int read_query(const struct exchange *exchange, struct items_query *out, struct buffer *kept,
+/* The token, which has room for TOKEN_SIZE, is kept in place. */
+static int read_query(const struct exchange *exchange, struct items_query *out, char *token, struct buffer *kept,
                       struct error *error)
 {
   char text[QUERY_SIZE];
@@ -119,9 +107,8 @@ static int read_query(const struct exchange *exchange, struct items_query *out, 
   given = read_parameter(exchange, "datetime", text, kept, error);
   if (given < 0 || (given && read_datetime(text, out, error) != 0))
     return -1;
-  given = read_parameter(exchange, "after", text, NULL, error);
-  if (given < 0 || (given && read_after(text, out, error) != 0))
-    return -1;
+  if (http_query(exchange->http, "token", token, TOKEN_SIZE) != 0)
+    out->token = token;
   out->kept = kept->data ? kept->data : "";
   return kept->failed ? error_memory(error) : 0;
 }
@@ -144,7 +131,8 @@ void get_items(struct exchange *exchange)
   struct buffer json = {0}, kept = {0};
   struct error error = {0};
   struct items_query query = {.collection = exchange->parameters[0]};
-  int status = read_query(exchange, &query, &kept, &error);
+  char token[TOKEN_SIZE] = "";
+  int status = read_query(exchange, &query, token, &kept, &error);
   if (status == 0)
     status = catalogue_items_json(exchange->catalogue, exchange->base, &query, &json, &error);
   buffer_free(&kept);

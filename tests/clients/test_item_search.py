@@ -19,7 +19,21 @@ from conftest import BINARY, twincube
 COUNT = 600
 NAMES = "DATED", "UNDATED", "CUBE"  # the last: a netCDF file over the antimeridian
 FIRST = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
-OLDER = """
+VERSION_3 = """
+DROP TABLE item_boxes; DROP INDEX items_date; DROP INDEX items_id; DROP INDEX collections_extent;
+ALTER TABLE items ADD COLUMN properties TEXT; ALTER TABLE items ADD COLUMN document TEXT;
+UPDATE items SET properties = (SELECT properties FROM documents WHERE key = items.key),
+  document = (SELECT substr(json, 2, length(json) - 14) FROM documents WHERE key = items.key);
+DROP TABLE documents;
+ALTER TABLE items DROP COLUMN first; ALTER TABLE items DROP COLUMN last;
+ALTER TABLE collections DROP COLUMN stored; ALTER TABLE collections DROP COLUMN span;
+CREATE INDEX items_date ON items (collection, instant, key, west, south, east, north);
+CREATE INDEX items_id ON items (collection, id);
+CREATE VIRTUAL TABLE item_boxes USING rtree (item, west, east, south, north, collection_low, collection_high,
+  first, last);
+PRAGMA user_version = 3;
+"""
+VERSION_2 = """
 DROP TABLE item_boxes; DROP INDEX items_date; DROP INDEX items_id;
 ALTER TABLE items DROP COLUMN west; ALTER TABLE items DROP COLUMN south; ALTER TABLE items DROP COLUMN east;
 ALTER TABLE items DROP COLUMN north; ALTER TABLE items DROP COLUMN document;
@@ -160,12 +174,12 @@ def lists_of(data):
         server.stop()
 
 
-@pytest.mark.parametrize("first", ["serve", "run"])
-def test_a_catalogue_of_the_version_before_is_brought_up_to_date(searched, tmp_path, first):
+@pytest.mark.parametrize(("first", "version"), [("serve", 2), ("run", 2), ("serve", 3)])
+def test_a_catalogue_of_a_version_before_is_brought_up_to_date(searched, tmp_path, first, version):
     server, data, whole = searched
     with sqlite3.connect(data / "catalogue.sqlite") as now, sqlite3.connect(tmp_path / "catalogue.sqlite") as older:
         now.backup(older)
-        older.executescript(OLDER)
+        older.executescript(VERSION_3 + (VERSION_2 if version == 2 else ""))
     now.close()
     older.close()
     if first == "run":  # a reader
@@ -177,7 +191,7 @@ def test_a_catalogue_of_the_version_before_is_brought_up_to_date(searched, tmp_p
     assert [f["bbox"] for f in expected["CUBE"]] == [[167.5, .5, -172.5, 3.5]]
     assert lists_of(tmp_path) == expected
     older = sqlite3.connect(tmp_path / "catalogue.sqlite")
-    assert older.execute("PRAGMA user_version").fetchone() == (3,)
+    assert older.execute("PRAGMA user_version").fetchone() == (4,)
     assert older.execute("SELECT count(*) FROM item_boxes").fetchone() == (COUNT + 20 + 1,)
     older.close()
 

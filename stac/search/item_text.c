@@ -1,0 +1,63 @@
+/* Members of documents that are known to be sound JSON, found without making a tree. */
+#include "stac/search/search.h"
+
+#include <string.h>
+
+/* Behind the string that begins at `at`. */
+static size_t skip_string(const char *text, size_t length, size_t at)
+{
+  for (at++; at < length && text[at] != '"'; at++)
+    if (text[at] == '\\')
+      at++;
+  return at < length ? at + 1 : length;
+}
+
+static size_t skip_space(const char *text, size_t length, size_t at)
+{
+  while (at < length && (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t'))
+    at++;
+  return at;
+}
+
+/* Behind the value that begins at `at`: up to the comma or bracket that ends it. */
+static size_t skip_value(const char *text, size_t length, size_t at)
+{
+  size_t depth = 0, end = at;
+  while (at < length) {
+    const char c = text[at];
+    if (depth == 0 && (c == ',' || c == '}' || c == ']'))
+      break;
+    depth += c == '{' || c == '[';
+    depth -= c == '}' || c == ']';
+    at = c == '"' ? skip_string(text, length, at) : at + 1;
+    end = at;
+  }
+  while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\n' || text[end - 1] == '\r' || text[end - 1] == '\t'))
+    end--;
+  return end;
+}
+
+bool item_text_member(const char *text, size_t length, const char *key, size_t *from, size_t *to)
+{
+  const size_t wanted = strlen(key);
+  size_t at = skip_space(text, length, 0);
+  if (at >= length || text[at] != '{')
+    return false;
+  for (at = skip_space(text, length, at + 1); at < length && text[at] == '"';) {
+    const size_t begin = at;
+    at = skip_string(text, length, at);
+    const bool found = at - begin == wanted + 2 && memcmp(text + begin + 1, key, wanted) == 0;
+    at = skip_space(text, length, at);
+    at = skip_value(text, length, skip_space(text, length, at < length ? at + 1 : length));
+    if (found) {
+      *from = begin;
+      *to = at;
+      return true;
+    }
+    at = skip_space(text, length, at);
+    if (at >= length || text[at] != ',')
+      return false;
+    at = skip_space(text, length, at + 1);
+  }
+  return false;
+}

@@ -1,0 +1,355 @@
+/* Pages of searches: the way is chosen, places are found, and their documents read. See the header. */
+#include "stac/search/search_plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A condition decides item by item: how many may have to be looked at cannot be told from the index. */
+enum { MOST_COUNTED = 20000, COUNTED_SHARE = 4, PROGRESS_STEPS = 5000 };
+
+/* ---- patience ---------------------------------------------------------------------------------------------------- */
+
+struct search_patience {
+  const volatile int *cancel;
+  struct timespec end; /* seconds 0: none */
+};
+
+static int is_over(void *data)
+{
+  const struct search_patience *patience = data;
+  struct timespec now;
+  if (patience->cancel && *patience->cancel)
+    return 1;
+  if (patience->end.tv_sec == 0)
+    return 0;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec > patience->end.tv_sec ||
+         (now.tv_sec == patience->end.tv_sec && now.tv_nsec > patience->end.tv_nsec);
+}
+
+static void begin_waiting(struct index *index, const struct item_search *search, struct search_patience *patience)
+{
+  *patience = (struct search_patience){.cancel = search->cancel};
+  if (search->milliseconds) {
+    clock_gettime(CLOCK_MONOTONIC, &patience->end);
+    patience->end.tv_sec += search->milliseconds / 1000;
+    patience->end.tv_nsec += (long)(search->milliseconds % 1000) * 1000000;
+    if (patience->end.tv_nsec >= 1000000000) {
+      patience->end.tv_nsec -= 1000000000;
+      patience->end.tv_sec++;
+    }
+  }
+  if (search->cancel || search->milliseconds)
+    sqlite3_progress_handler(index->db, PROGRESS_STEPS, is_over, patience);
+}
+
+/* ---- the way ----------------------------------------------------------------------------------------------------- */
+
+static int read_number(struct index *index, const struct statement_text *text, int64_t *out, struct error *error)
+{
+  sqlite3_stmt *row = statement_ready(index, text, error);
+  if (!row)
+    return -1;
+  int more = index_step(index, row, error);
+  if (more == 1)
+    *out = sqlite3_column_int64(row, 0);
+  index_done(row);
+  return more == 1 ? 0 : -1;
+}
+
+static int64_t longest_span(const struct search_plan *plan)
+{
+  int64_t span = 0;
+  for (size_t i = 0; i < plan->collection_count; i++)
+    span = plan->collections[i].span > span ? plan->collections[i].span : span;
+  return span;
+}
+
+/* `otherwise` is the way where more boxes than are worth it are met. */
+static int choose_way(struct search_plan *plan, int64_t most, enum search_way otherwise, enum search_way *out,
+                      struct error *error)
+{
+  const struct item_search *search = plan->search;
+  const struct item_condition *condition = search->condition;
+  struct statement_text text = {0};
+  int64_t even = (int64_t)sqrt((double)plan->items * (double)most) + 1, met = 0;
+  *out = search->id_count ? WAY_IDS : otherwise;
+  const bool is_timed = (search->has_start || search->has_end) && (longest_span(plan) > 0 || !plan->is_by_date);
+  if (search->id_count || (!plan->has_box && !is_timed))
+    return 0;
+  if (plan->probe || (condition && (condition->sql || condition->accept)) || otherwise == WAY_ALL) {
+    const int64_t share = plan->items / COUNTED_SHARE + 1, least = share < MOST_COUNTED ? share : MOST_COUNTED;
+    even = even > least ? even : least;
+  }
+  search_text_tree_count(plan, even, &text);
+  int result = read_number(plan->index, &text, &met, error);
+  statement_text_free(&text);
+  if (met < even)
+    *out = WAY_TREE;
+  return result;
+}
+
+/* ---- places ------------------------------------------------------------------------------------------------------ */
+
+static int read_value(struct search_plan *plan, sqlite3_stmt *row, int column, struct item_value *out,
+                      struct error *error)
+{
+  switch (sqlite3_column_type(row, column)) {
+  case SQLITE_INTEGER:
+    *out = value_of_integer(sqlite3_column_int64(row, column));
+    return 0;
+  case SQLITE_FLOAT:
+    *out = value_of_real(sqlite3_column_double(row, column));
+    return 0;
+  case SQLITE_NULL:
+    *out = (struct item_value){.kind = ITEM_VALUE_NULL};
+    return 0;
+  default:
+    *out = value_of_text(arena_strdup(plan->arena, (const char *)sqlite3_column_text(row, column)));
+    return out->text ? 0 : error_memory(error);
+  }
+}
+
+struct place_list {
+  struct found_place *all;
+  size_t count, room;
+};
+
+static int read_places(struct search_plan *plan, const struct statement_text *text, struct place_list *places,
+                       struct error *error)
+{
+  sqlite3_stmt *row = statement_ready(plan->index, text, error);
+  int more = row ? 1 : -1;
+  while (more == 1 && (more = index_step(plan->index, row, error)) == 1) {
+    struct found_place *all = arena_grow(plan->arena, places->all, places->count, &places->room, sizeof *all);
+    if (!all) {
+      more = error_memory(error);
+      break;
+    }
+    places->all = all;
+    struct found_place *place = &all[places->count++];
+    place->key = sqlite3_column_int64(row, 0);
+    for (size_t i = 0; i < plan->term_count && more == 1; i++)
+      if (read_value(plan, row, (int)i + 1, &place->values[i], error) != 0)
+        more = -1;
+  }
+  index_done(row);
+  return more;
+}
+
+/* Of an order by dates: instant, id, collection. */
+static int compare_places(const void *left, const void *right)
+{
+  const struct found_place *a = left, *b = right;
+  if (a->values[0].integer != b->values[0].integer)
+    return a->values[0].integer < b->values[0].integer ? -1 : 1;
+  const int ids = strcmp(a->values[1].text, b->values[1].text);
+  if (ids != 0)
+    return ids;
+  return a->values[2].integer < b->values[2].integer ? -1 : a->values[2].integer > b->values[2].integer;
+}
+
+static int compare_places_backwards(const void *left, const void *right)
+{
+  return compare_places(right, left);
+}
+
+/* Collection by collection: what has been found so far bounds what is of interest in the next one. */
+static int read_by_date(struct search_plan *plan, size_t most, struct place_list *places, struct error *error)
+{
+  for (size_t i = 0; i < plan->collection_count; i++) {
+    struct statement_text text = {0};
+    const int64_t *bound = places->count >= most ? &places->all[most - 1].values[0].integer : NULL;
+    search_text_places(plan, WAY_DATES, &plan->collections[i], bound, most, &text);
+    int result = read_places(plan, &text, places, error);
+    statement_text_free(&text);
+    if (result != 0)
+      return -1;
+    if (i > 0 && places->count)
+      qsort(places->all, places->count, sizeof *places->all,
+            plan->terms[0].is_descending ? compare_places_backwards : compare_places);
+    places->count = places->count < most ? places->count : most;
+  }
+  return 0;
+}
+
+int search_places(struct search_plan *plan, size_t most, struct found_place **out, size_t *count, struct error *error)
+{
+  struct place_list places = {0};
+  enum search_way way;
+  *out = NULL;
+  *count = 0;
+  if (plan->collection_count == 0)
+    return 0;
+  if (choose_way(plan, (int64_t)most, plan->is_by_date ? WAY_DATES : WAY_ALL, &way, error) != 0)
+    return -1;
+  int result;
+  if (way == WAY_DATES) {
+    result = read_by_date(plan, most, &places, error);
+  } else {
+    struct statement_text text = {0};
+    search_text_places(plan, way, NULL, NULL, most, &text);
+    result = read_places(plan, &text, &places, error);
+    statement_text_free(&text);
+  }
+  *out = places.all;
+  *count = places.count;
+  return result;
+}
+
+static bool asks_for_all(const struct item_search *search)
+{
+  return !search->id_count && !search->has_box && !search->has_start && !search->has_end && !search->intersects &&
+         !search->condition;
+}
+
+int search_count(struct search_plan *plan, int64_t most, int64_t *count, struct error *error)
+{
+  enum search_way way;
+  struct statement_text text = {0};
+  *count = asks_for_all(plan->search) ? plan->items : 0;
+  if (plan->collection_count == 0 || asks_for_all(plan->search)) {
+    *count = *count < most ? *count : most;
+    return 0;
+  }
+  if (choose_way(plan, most, WAY_ALL, &way, error) != 0)
+    return -1;
+  search_text_count(plan, way, most, &text);
+  int result = read_number(plan->index, &text, count, error);
+  statement_text_free(&text);
+  return result;
+}
+
+/* ---- pages ------------------------------------------------------------------------------------------------------- */
+
+struct page_writing {
+  struct index *index;
+  struct item_page *page;
+  int64_t key; /* of the latest collection; 0: none yet */
+  bool is_stored;
+  char collection[1024]; /* its id */
+};
+
+static int name_collection(struct page_writing *w, int64_t key, struct error *error)
+{
+  if (key == w->key)
+    return 0;
+  sqlite3_stmt *row = index_statement(w->index, STATEMENT_NAME, error);
+  if (!row)
+    return -1;
+  sqlite3_bind_int64(row, 1, key);
+  int found = index_step(w->index, row, error);
+  const char *id = found == 1 ? (const char *)sqlite3_column_text(row, 0) : NULL;
+  if (id && strlen(id) < sizeof w->collection) {
+    memcpy(w->collection, id, strlen(id) + 1);
+    w->is_stored = sqlite3_column_int(row, 1) != 0;
+    w->key = key;
+  }
+  index_done(row);
+  return w->key == key ? 0 : error_set(error, ERROR_StorageFailure, "an item of the catalogue lacks its collection");
+}
+
+/* 0 where more may come, 1 where the page is full. */
+static int take_place(struct page_writing *w, const struct found_place *place, struct found_item *item,
+                      struct error *error)
+{
+  sqlite3_stmt *row = index_statement(w->index, STATEMENT_DOCUMENT, error);
+  if (!row)
+    return -1;
+  sqlite3_bind_int64(row, 1, place->key);
+  int found = index_step(w->index, row, error);
+  if (found == 1) {
+    item->collection = w->collection;
+    item->is_stored = w->is_stored;
+    item->document = (const char *)sqlite3_column_text(row, 0);
+    item->length = (size_t)sqlite3_column_bytes(row, 0);
+    found = w->page->take(w->page->data, item, error);
+    w->page->count++;
+  }
+  index_done(row);
+  return found;
+}
+
+/* Where the terms have the value of that kind. */
+static const struct item_value *value_of(const struct search_plan *plan, const struct found_place *place,
+                                         enum sort_kind kind)
+{
+  for (size_t i = 0; i < plan->term_count; i++)
+    if (plan->terms[i].kind == kind)
+      return &place->values[i];
+  return NULL;
+}
+
+static int take_places(struct search_plan *plan, struct item_page *page, const struct found_place *places, size_t count,
+                       struct error *error)
+{
+  struct page_writing w = {.index = plan->index, .page = page};
+  const size_t most = (size_t)plan->search->limit;
+  size_t taken = 0;
+  int full = 0;
+  for (; taken < count && taken < most && full == 0; taken++) {
+    const struct item_value *instant = value_of(plan, &places[taken], SORT_INSTANT);
+    struct found_item item = {.id = value_of(plan, &places[taken], SORT_ID)->text,
+                              .instant = instant ? instant->integer : 0};
+    if (name_collection(&w, value_of(plan, &places[taken], SORT_COLLECTION)->integer, error) != 0)
+      return -1;
+    full = take_place(&w, &places[taken], &item, error);
+  }
+  if (full >= 0 && taken > 0 && taken < count)
+    search_token_write(plan, &places[taken - 1], &page->token);
+  return full < 0 ? -1 : page->token.failed ? error_memory(error) : 0;
+}
+
+static int read_page(struct search_plan *plan, struct item_page *page, struct error *error)
+{
+  struct found_place *places = NULL;
+  size_t count = 0;
+  if (search_places(plan, (size_t)plan->search->limit + 1, &places, &count, error) != 0)
+    return -1;
+  return take_places(plan, page, places, count, error);
+}
+
+/* What a search does, in one transaction: it sees the catalogue as it is at one moment. */
+static int run(const struct catalogue *catalogue, const struct item_search *search, struct item_page *page,
+               int64_t most, int64_t *count, struct error *error)
+{
+  struct index *index = catalogue->index;
+  struct search_plan plan = {0};
+  struct search_patience patience;
+  struct error ignored = {0};
+  if (index_open(index, error) != 0)
+    return -1;
+  if (!index->db)
+    return 0; /* there is no catalogue yet */
+  if (index_execute(index, STATEMENT_BEGIN_READ, error) != 0)
+    return -1;
+  begin_waiting(index, search, &patience);
+  int result = search_plan_make(index, search, &plan, error);
+  index->judge = &plan.judge;
+  if (result == 0)
+    result = page ? read_page(&plan, page, error) : search_count(&plan, most, count, error);
+  index->judge = NULL;
+  search_plan_free(&plan);
+  sqlite3_progress_handler(index->db, 0, NULL, NULL);
+  index_execute(index, STATEMENT_COMMIT, &ignored);
+  return result;
+}
+
+int item_search_page(const struct catalogue *catalogue, const struct item_search *search, struct item_page *page,
+                     struct error *error)
+{
+  page->count = 0;
+  if (search->limit < 1 || search->limit > ITEM_SEARCH_MAX_LIMIT)
+    return error_parameter(error, ERROR_QueryParameterInvalid, "limit", "wants a number from 1 to %d",
+                           ITEM_SEARCH_MAX_LIMIT);
+  return run(catalogue, search, page, 0, NULL, error);
+}
+
+int item_search_count(const struct catalogue *catalogue, const struct item_search *search, int64_t most, int64_t *count,
+                      struct error *error)
+{
+  *count = 0;
+  return run(catalogue, search, NULL, most, count, error);
+}

@@ -1,0 +1,106 @@
+/* A search on its way: what it says, read once, and the statements that it becomes. */
+#ifndef TWINCUBE_STAC_SEARCH_SEARCH_PLAN_H
+#define TWINCUBE_STAC_SEARCH_SEARCH_PLAN_H
+
+#include "stac/index.h"
+#include "stac/search/search.h"
+
+struct geometry_probe;
+
+enum sort_kind { SORT_INSTANT, SORT_ID, SORT_COLLECTION, SORT_PROPERTY };
+
+struct sort_term {
+  enum sort_kind kind;
+  bool is_descending;
+  const char *path; /* PROPERTY: of JSON */
+};
+
+/* All keys of the order, the last two of which are those that decide ties. */
+enum { MOST_TERMS = ITEM_SEARCH_MAX_SORT + 2 };
+
+struct searched_collection {
+  int64_t key, items, span; /* span: see index_note_span */
+};
+
+struct search_plan {
+  const struct item_search *search;
+  struct index *index;
+  struct arena *arena; /* owned */
+  struct sort_term terms[MOST_TERMS];
+  size_t term_count;
+  bool is_by_date;                         /* the order is that of items_date, forwards or backwards */
+  struct searched_collection *collections; /* those that are searched, by key */
+  size_t collection_count;
+  const char *collection_list;  /* their keys as a JSON array; NULL: all that there are */
+  int64_t items;                /* in them */
+  int64_t first, last;          /* instants that are asked for */
+  struct geometry_probe *probe; /* of `intersects`, owned; or NULL */
+  bool has_box;
+  struct extent box;                   /* what the search tree is asked for */
+  bool needs_document;                 /* SQL looks into documents */
+  struct index_judge judge;            /* see index.h */
+  bool has_place;                      /* goes on behind … */
+  struct item_value place[MOST_TERMS]; /* … these values of the terms */
+};
+
+/* Reads what is asked for. The caller frees the plan, also after an error. */
+int search_plan_make(struct index *index, const struct item_search *search, struct search_plan *out,
+                     struct error *error);
+void search_plan_free(struct search_plan *plan);
+
+/* An item in the order of the search. */
+struct found_place {
+  int64_t key;
+  struct item_value values[MOST_TERMS]; /* of the terms; texts are the plan's */
+};
+
+/* The next places of the order behind the plan's, at most `most`. The plan's arena keeps them. */
+int search_places(struct search_plan *plan, size_t most, struct found_place **out, size_t *count, struct error *error);
+int search_count(struct search_plan *plan, int64_t most, int64_t *count, struct error *error);
+
+/* A place as text, and back: only a token of a search that asks for the same is taken. */
+void search_token_write(const struct search_plan *plan, const struct found_place *place, struct buffer *out);
+int search_token_read(struct search_plan *plan, const char *token, struct error *error);
+
+/* ---- text of a statement with its values, in order --------------------------------------------------------------- */
+
+struct statement_text {
+  struct buffer text;
+  struct item_value *values; /* owned */
+  size_t count, room;
+  bool failed;
+};
+
+void statement_text_free(struct statement_text *text);
+void statement_bind(struct statement_text *text, struct item_value value);
+static inline struct item_value value_of_integer(int64_t integer)
+{
+  return (struct item_value){.kind = ITEM_VALUE_INTEGER, .integer = integer};
+}
+static inline struct item_value value_of_real(double real)
+{
+  return (struct item_value){.kind = ITEM_VALUE_REAL, .real = real};
+}
+static inline struct item_value value_of_text(const char *text)
+{
+  return (struct item_value){.kind = ITEM_VALUE_TEXT, .text = text};
+}
+/* The prepared statement with its values bound; NULL with an error. */
+sqlite3_stmt *statement_ready(struct index *index, const struct statement_text *text, struct error *error);
+
+/* Where items are looked for. */
+enum search_way {
+  WAY_DATES, /* one collection in the order of its dates */
+  WAY_TREE,
+  WAY_IDS,
+  WAY_ALL
+};
+/* SELECT of at most `most` places behind the plan's. DATES: of that collection, none older or newer than `bound`. */
+void search_text_places(const struct search_plan *plan, enum search_way way, const struct searched_collection *of,
+                        const int64_t *bound, size_t most, struct statement_text *out);
+/* SELECT of a count, up to `most`. */
+void search_text_count(const struct search_plan *plan, enum search_way way, int64_t most, struct statement_text *out);
+/* How many boxes of the search tree are met, up to `most`. */
+void search_text_tree_count(const struct search_plan *plan, int64_t most, struct statement_text *out);
+
+#endif

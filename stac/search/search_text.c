@@ -1,0 +1,300 @@
+/* The statements of a search. Every value is bound; the text says only which kinds of things are asked, so that a
+ * prepared statement serves the next search of its kind. */
+#include "stac/search/search_plan.h"
+
+#include <stdlib.h>
+
+void statement_text_free(struct statement_text *text)
+{
+  buffer_free(&text->text);
+  free(text->values);
+}
+
+void statement_bind(struct statement_text *text, struct item_value value)
+{
+  if (text->count == text->room) {
+    const size_t room = text->room ? 2 * text->room : 32;
+    struct item_value *values = realloc(text->values, room * sizeof *values);
+    if (!values) {
+      text->failed = true;
+      return;
+    }
+    text->values = values;
+    text->room = room;
+  }
+  text->values[text->count++] = value;
+}
+
+sqlite3_stmt *statement_ready(struct index *index, const struct statement_text *text, struct error *error)
+{
+  if (text->failed || text->text.failed) {
+    error_memory(error);
+    return NULL;
+  }
+  sqlite3_stmt *statement = index_query(index, text->text.data, error);
+  for (size_t i = 0; statement && i < text->count; i++) {
+    const struct item_value *value = &text->values[i];
+    if (value->kind == ITEM_VALUE_INTEGER)
+      sqlite3_bind_int64(statement, (int)i + 1, value->integer);
+    if (value->kind == ITEM_VALUE_REAL)
+      sqlite3_bind_double(statement, (int)i + 1, value->real);
+    if (value->kind == ITEM_VALUE_TEXT)
+      sqlite3_bind_text(statement, (int)i + 1, value->text, -1, SQLITE_STATIC);
+  }
+  return statement;
+}
+
+static void add(struct statement_text *out, const char *text)
+{
+  buffer_text(&out->text, text);
+}
+
+static void add_integer(struct statement_text *out, const char *text, int64_t value)
+{
+  add(out, text);
+  statement_bind(out, value_of_integer(value));
+}
+
+static void add_real(struct statement_text *out, const char *text, double value)
+{
+  add(out, text);
+  statement_bind(out, value_of_real(value));
+}
+
+static void add_value(struct statement_text *out, const char *text, struct item_value value)
+{
+  add(out, text);
+  statement_bind(out, value);
+}
+
+/* ---- conditions on a row ----------------------------------------------------------------------------------------- */
+
+/* In the sense of lonlat.h: the same place has longitudes a circle apart. */
+static void add_box(struct statement_text *out, const struct extent *box)
+{
+  add_real(out, " AND item.south <= ?", box->north);
+  add_real(out, " AND item.north >= ?", box->south);
+  for (int turn = -1; turn <= 1; turn++) {
+    add_real(out, turn < 0 ? " AND ((item.west <= ?" : " OR (item.west <= ?", box->east + 360 * turn);
+    add_real(out, " AND item.east >= ?)", box->west + 360 * turn);
+  }
+  add(out, ")");
+}
+
+static void add_heights(struct statement_text *out, const struct item_search *search)
+{
+  add(out, " AND (json_array_length(document.json, '$.bbox') IS NOT 6");
+  add_real(out, " OR (json_extract(document.json, '$.bbox[2]') <= ?", search->highest);
+  add_real(out, " AND json_extract(document.json, '$.bbox[5]') >= ?))", search->lowest);
+}
+
+static void add_ids(struct statement_text *out, const struct search_plan *plan)
+{
+  const struct item_search *search = plan->search;
+  add(out, " AND item.id IN (");
+  for (size_t i = 0; i < search->id_count; i++)
+    add_value(out, i ? ", ?" : "?", value_of_text(search->ids[i]));
+  add(out, ")");
+}
+
+static void add_conditions(struct statement_text *out, const struct search_plan *plan)
+{
+  const struct item_search *search = plan->search;
+  const struct item_condition *condition = search->condition;
+  if (search->has_end)
+    add_integer(out, " AND item.first <= ?", plan->last);
+  if (search->has_start)
+    add_integer(out, " AND item.last >= ?", plan->first);
+  if (plan->has_box)
+    add_box(out, &plan->box);
+  if (condition && condition->has_box && search->has_box)
+    add_box(out, &condition->box);
+  if (search->has_heights)
+    add_heights(out, search);
+  if (condition && condition->sql) {
+    add(out, " AND ");
+    add(out, condition->sql);
+    for (size_t i = 0; i < condition->value_count; i++)
+      statement_bind(out, condition->values[i]);
+  }
+  if (plan->probe || (condition && condition->accept))
+    add(out, " AND item_accepted(document.json)");
+}
+
+/* ---- order ------------------------------------------------------------------------------------------------------- */
+
+/* What the term is in SQL. Its path is bound each time. */
+static void add_term(struct statement_text *out, const struct sort_term *term)
+{
+  static const char *const columns[] = {
+      [SORT_INSTANT] = "item.instant", [SORT_ID] = "item.id", [SORT_COLLECTION] = "item.collection"};
+  if (term->kind == SORT_PROPERTY)
+    add_value(out, "json_extract(document.json, ?)", value_of_text(term->path));
+  else
+    add(out, columns[term->kind]);
+}
+
+/* Whether the term lies behind the value; null goes before everything where it ascends. */
+static void add_behind(struct statement_text *out, const struct sort_term *term, const struct item_value *value)
+{
+  const bool is_null = value->kind == ITEM_VALUE_NULL;
+  if (is_null && term->is_descending) {
+    add(out, "0");
+    return;
+  }
+  add(out, "(");
+  add_term(out, term);
+  if (is_null)
+    add(out, " IS NOT NULL");
+  else
+    add_value(out, term->is_descending ? " < ?" : " > ?", *value);
+  if (!is_null && term->is_descending && term->kind == SORT_PROPERTY) {
+    add(out, " OR ");
+    add_term(out, term);
+    add(out, " IS NULL");
+  }
+  add(out, ")");
+}
+
+/* One of the terms lies behind its value, and those before it are equal. */
+static void add_place(struct statement_text *out, const struct search_plan *plan)
+{
+  add(out, " AND (");
+  for (size_t i = 0; i < plan->term_count; i++) {
+    add(out, i ? " OR (" : "(");
+    for (size_t k = 0; k < i; k++) {
+      add_term(out, &plan->terms[k]);
+      add_value(out, " IS ? AND ", plan->place[k]);
+    }
+    add_behind(out, &plan->terms[i], &plan->place[i]);
+    add(out, ")");
+  }
+  add(out, ")");
+}
+
+static void add_order(struct statement_text *out, const struct search_plan *plan, size_t most)
+{
+  add(out, " ORDER BY ");
+  for (size_t i = 0; i < plan->term_count; i++)
+    buffer_printf(&out->text, "%s%zu %s", i ? ", " : "", i + 2, plan->terms[i].is_descending ? "DESC" : "ASC");
+  add_integer(out, " LIMIT ?", (int64_t)most);
+}
+
+/* ---- sources of rows --------------------------------------------------------------------------------------------- */
+
+static void add_tree_part(struct statement_text *out, const struct search_plan *plan, double west, double east)
+{
+  const struct searched_collection *first = plan->collections, *last = first + plan->collection_count - 1;
+  add_real(out, "SELECT item FROM item_boxes WHERE west <= ?", east);
+  add_real(out, " AND east >= ?", west);
+  if (plan->has_box) {
+    add_real(out, " AND south <= ?", plan->box.north);
+    add_real(out, " AND north >= ?", plan->box.south);
+  }
+  if (plan->collection_list) {
+    add_integer(out, " AND collection_low <= ?", last->key);
+    add_integer(out, " AND collection_high >= ?", first->key);
+  }
+  add_integer(out, " AND first <= ?", plan->last);
+  add_integer(out, " AND last >= ?", plan->first);
+}
+
+/* Keys of what meets the box and the interval: of the one or two boxes in [-180, 180] that it is. */
+static void add_tree(struct statement_text *out, const struct search_plan *plan, const char *join)
+{
+  const struct extent box = plan->has_box ? plan->box : (struct extent){-180, -90, 180, 90, NULL};
+  add_tree_part(out, plan, box.west, box.east < 180 ? box.east : 180);
+  if (box.east > 180) {
+    add(out, join);
+    add_tree_part(out, plan, -180, box.east - 360);
+  }
+}
+
+static void add_source(struct statement_text *out, const struct search_plan *plan, enum search_way way)
+{
+  add(out, " FROM ");
+  if (way == WAY_TREE) {
+    add(out, "(");
+    add_tree(out, plan, " UNION ");
+    add(out, ") AS box CROSS JOIN items AS item ON item.key = box.item");
+  } else {
+    add(out, way == WAY_DATES ? "items AS item INDEXED BY items_date"
+             : way == WAY_IDS ? "items AS item INDEXED BY items_id"
+                              : "items AS item");
+  }
+  if (plan->needs_document)
+    add(out, " CROSS JOIN documents AS document ON document.key = item.key");
+}
+
+static void add_collections(struct statement_text *out, const struct search_plan *plan)
+{
+  if (plan->collection_list && plan->collection_count == 1)
+    add_integer(out, " AND item.collection = ?", plan->collections[0].key);
+  else if (plan->collection_list)
+    add_value(out, " AND item.collection IN (SELECT value FROM json_each(?))", value_of_text(plan->collection_list));
+}
+
+/* Of one collection, by its index: the instants that items of the interval may have, and what lies behind the place. */
+static void add_dates(struct statement_text *out, const struct search_plan *plan, const struct searched_collection *of,
+                      const int64_t *bound)
+{
+  const bool descends = plan->terms[0].is_descending;
+  int64_t low = plan->first > -INDEX_FAR + of->span ? plan->first - of->span : -INDEX_FAR;
+  int64_t high = plan->last < INDEX_FAR - of->span ? plan->last + of->span : INDEX_FAR;
+  if (bound && descends)
+    low = *bound > low ? *bound : low;
+  if (bound && !descends)
+    high = *bound < high ? *bound : high;
+  add_integer(out, " AND item.collection = ?", of->key);
+  add_integer(out, " AND item.instant >= ?", low);
+  add_integer(out, " AND item.instant <= ?", high);
+  if (!plan->has_place)
+    return;
+  /* of equal dates and ids the collection's key decides, which is one here */
+  const bool takes_equal = descends ? of->key < plan->place[2].integer : of->key > plan->place[2].integer;
+  add(out, " AND (item.instant, item.id) ");
+  add(out, descends ? "<" : ">");
+  add_value(out, takes_equal ? "= (?, " : " (?, ", plan->place[0]);
+  add_value(out, "?)", plan->place[1]);
+}
+
+void search_text_places(const struct search_plan *plan, enum search_way way, const struct searched_collection *of,
+                        const int64_t *bound, size_t most, struct statement_text *out)
+{
+  add(out, "SELECT item.key");
+  for (size_t i = 0; i < plan->term_count; i++) {
+    add(out, ", ");
+    add_term(out, &plan->terms[i]);
+  }
+  add_source(out, plan, way);
+  add(out, " WHERE 1");
+  if (way == WAY_DATES)
+    add_dates(out, plan, of, bound);
+  else
+    add_collections(out, plan);
+  if (plan->search->id_count)
+    add_ids(out, plan);
+  add_conditions(out, plan);
+  if (plan->has_place && way != WAY_DATES)
+    add_place(out, plan);
+  add_order(out, plan, most);
+}
+
+void search_text_count(const struct search_plan *plan, enum search_way way, int64_t most, struct statement_text *out)
+{
+  add(out, "SELECT count(*) FROM (SELECT item.key");
+  add_source(out, plan, way);
+  add(out, " WHERE 1");
+  add_collections(out, plan);
+  if (plan->search->id_count)
+    add_ids(out, plan);
+  add_conditions(out, plan);
+  add_integer(out, " LIMIT ?)", most);
+}
+
+void search_text_tree_count(const struct search_plan *plan, int64_t most, struct statement_text *out)
+{
+  add(out, "SELECT count(*) FROM (");
+  add_tree(out, plan, " UNION ALL ");
+  add_integer(out, " LIMIT ?)", most);
+}
