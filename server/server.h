@@ -23,7 +23,8 @@ enum {
   ID_SIZE = 256,              /* of a placeholder but … */
   PATH_PARAMETER_SIZE = 1280, /* … a file's path */
   BASE_URL_SIZE = 512,
-  HANDLER_THREADS = 10
+  HANDLER_THREADS = 10,
+  SEARCH_THREADS = 6 /* beside these, of requests to the STAC API */
 };
 
 /* What a handler may wait for: each kind has a few of the handlers, so that none keeps them from the others. */
@@ -47,6 +48,8 @@ struct server_settings {
   unsigned threads;       /* of one request, 0: default */
   const char *udf_python; /* JSON of the runtime Python, as in /udf_runtimes; or NULL: there is none */
   bool reads_namespaces;  /* graphs may use processes that are published on the web */
+  const char *const *stac_editors; /* users who may change collections and items through the STAC API */
+  size_t stac_editor_count;
 };
 
 struct uploads;     /* server/files/upload.h */

@@ -68,6 +68,7 @@ void get_welcome(struct exchange *exchange)
     snprintf(title, sizeof title, "openEO API %s", api_versions[i].number);
     write_link(&w, "service", exchange->host, api_versions[i].root, "application/json", title);
   }
+  write_link(&w, "service", exchange->host, "/stac", "application/json", "STAC API 1.0.0");
   write_page_links(&w, exchange);
   json_end_array(&w);
   json_end_object(&w);
@@ -171,6 +172,7 @@ static int write_capability_links(struct json_writer *w, const struct exchange *
              "Conformance classes");
   write_link(w, "data", exchange->base, "/collections", json, "Collections");
   write_link(w, "service-desc", exchange->base, "/api", OPENAPI_MEDIA_TYPE, "OpenAPI document of this server");
+  write_link(w, "related", exchange->host, "/stac", json, "The same collections for STAC clients");
   if (exchange->server->settings.reads_namespaces)
     write_link(w, "service-doc",
                "https://github.com/Open-EO/openeo-api/tree/master/extensions/remote-process-definition", "/README.md",

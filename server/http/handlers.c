@@ -1,7 +1,9 @@
-/* From the HTTP thread to a route's function: refuse at once what needs no work, queue the rest for the handlers. */
+/* From the HTTP thread to a route's function: refuse at once what needs no work, queue the rest for the handlers. The
+ * catalogue's searches have a queue and threads of their own, so that long ones keep nobody else waiting. */
 #include "server/http/route_table.h"
 #include "server/clock.h"
 #include "server/server.h"
+#include "server/stac_api/stac_api.h"
 
 #include "datacube/base/logger.h"
 
@@ -12,14 +14,22 @@
 
 enum { MAX_WAITING = 1024 };
 
-struct handlers {
-  struct server *server;
+struct lane { /* a queue and its threads */
+  struct handlers *handlers;
   pthread_t threads[HANDLER_THREADS];
   unsigned thread_count;
-  pthread_mutex_t lock;
   pthread_cond_t wake;
   struct exchange *first, **last;
   unsigned waiting;
+};
+
+enum { LANE_MAIN, LANE_SEARCHES, LANES };
+static const unsigned lane_threads[LANES] = {[LANE_MAIN] = HANDLER_THREADS, [LANE_SEARCHES] = SEARCH_THREADS};
+
+struct handlers {
+  struct server *server;
+  struct lane lanes[LANES];
+  pthread_mutex_t lock;
   bool stopping;
 };
 
@@ -40,14 +50,18 @@ static void set_base(struct exchange *exchange)
   else
     snprintf(exchange->host, sizeof exchange->host, "%s://%s", settings->is_secure ? "https" : "http",
              host != NULL && host_is_plain(host) ? host : settings->address);
-  snprintf(exchange->base, sizeof exchange->base, "%.*s%s", BASE_URL_SIZE - 32, exchange->host, exchange->api->root);
+  const bool is_stac = stac_api_has(http_path(exchange->http));
+  snprintf(exchange->base, sizeof exchange->base, "%.*s%s", BASE_URL_SIZE - 32, exchange->host,
+           is_stac ? STAC_API_ROOT : exchange->api->root);
+  if (is_stac)
+    exchange->write_error = stac_write_error;
 }
 
 static void reply_options(struct exchange *exchange, const struct route_match *match)
 {
   struct http_response *response = http_response_new(204);
   http_response_header(response, "Access-Control-Allow-Headers", "%s",
-                       "Authorization, Content-Type, Range, Accept, If-None-Match, If-Range, X-Request-Id");
+                       "Authorization, Content-Type, Range, Accept, If-Match, If-None-Match, If-Range, X-Request-Id");
   http_response_header(response, "Access-Control-Allow-Methods", "%s",
                        match->path_known ? match->methods : "OPTIONS, GET, HEAD, POST, PATCH, PUT, DELETE");
   http_response_header(response, "Access-Control-Max-Age", "%s", "86400");
@@ -58,12 +72,17 @@ static void reply_options(struct exchange *exchange, const struct route_match *m
 
 static void reply_method_not_allowed(struct exchange *exchange, const struct route_match *match)
 {
-  static const char text[] = "{\"code\":\"MethodNotAllowed\",\"message\":\"this path takes %s\",\"links\":[]}";
   struct http_response *response = http_response_new(405);
+  struct error error = {0};
+  error_set(&error, ERROR_MethodNotAllowed, "this path takes %s", match->methods);
   http_response_header(response, "Allow", "%s", match->methods);
   if (response != NULL) {
-    buffer_printf(&response->body, text, match->methods);
+    struct json_writer writer = {.out = &response->body};
     snprintf(response->media_type, sizeof response->media_type, "application/json");
+    if (exchange->write_error != NULL)
+      exchange->write_error(exchange, &error, response);
+    else
+      write_error(&writer, "", &error);
   }
   reply(exchange, response);
 }
@@ -126,31 +145,33 @@ void handlers_take(void *data, struct http_request *request)
   set_base(exchange);
   if (refuse(exchange, &match))
     return;
+  struct lane *lane = &handlers->lanes[match.route->kind == ROUTE_STAC ? LANE_SEARCHES : LANE_MAIN];
   pthread_mutex_lock(&handlers->lock);
-  bool busy = handlers->stopping || handlers->waiting >= MAX_WAITING;
+  bool busy = handlers->stopping || lane->waiting >= MAX_WAITING;
   if (!busy) {
-    handlers->waiting++;
-    *handlers->last = exchange;
-    handlers->last = &exchange->next;
+    lane->waiting++;
+    *lane->last = exchange;
+    lane->last = &exchange->next;
   }
   pthread_mutex_unlock(&handlers->lock);
   if (!busy)
-    pthread_cond_signal(&handlers->wake); /* who wakes finds the lock free */
+    pthread_cond_signal(&lane->wake); /* who wakes finds the lock free */
   else
     reply_code(exchange, ERROR_InfrastructureBusy, "too many requests are waiting");
 }
 
-static struct exchange *next_exchange(struct handlers *handlers)
+static struct exchange *next_exchange(struct lane *lane)
 {
+  struct handlers *handlers = lane->handlers;
   pthread_mutex_lock(&handlers->lock);
-  while (handlers->first == NULL && !handlers->stopping)
-    pthread_cond_wait(&handlers->wake, &handlers->lock);
-  struct exchange *exchange = handlers->first;
+  while (lane->first == NULL && !handlers->stopping)
+    pthread_cond_wait(&lane->wake, &handlers->lock);
+  struct exchange *exchange = lane->first;
   if (exchange != NULL) {
-    handlers->waiting--;
-    handlers->first = exchange->next;
-    if (handlers->first == NULL)
-      handlers->last = &handlers->first;
+    lane->waiting--;
+    lane->first = exchange->next;
+    if (lane->first == NULL)
+      lane->last = &lane->first;
   }
   pthread_mutex_unlock(&handlers->lock);
   return exchange;
@@ -189,13 +210,13 @@ static int open_own(const struct server_settings *settings, struct store **store
 
 static void *run_handler(void *data)
 {
-  struct handlers *handlers = data;
+  struct lane *lane = data;
   struct store *store = NULL;
   struct catalogue *catalogue = NULL;
   struct exchange *exchange;
-  const struct server_settings *settings = &handlers->server->settings;
+  const struct server_settings *settings = &lane->handlers->server->settings;
   open_own(settings, &store, &catalogue, &(struct error){0});
-  while ((exchange = next_exchange(handlers)) != NULL) {
+  while ((exchange = next_exchange(lane)) != NULL) {
     struct error error = {0};
     if (open_own(settings, &store, &catalogue, &error) != 0) {
       reply_error(exchange, &error);
@@ -211,20 +232,33 @@ static void *run_handler(void *data)
   return NULL;
 }
 
+static int start_lane(struct handlers *handlers, unsigned which, struct error *error)
+{
+  struct lane *lane = &handlers->lanes[which];
+  for (; lane->thread_count < lane_threads[which]; lane->thread_count++)
+    if (pthread_create(&lane->threads[lane->thread_count], NULL, run_handler, lane) != 0)
+      return error_set(error, ERROR_Internal, "cannot start threads");
+  return 0;
+}
+
 int handlers_start(struct server *server, struct handlers **out, struct error *error)
 {
   struct handlers *handlers = calloc(1, sizeof *handlers);
   if (handlers == NULL)
     return error_memory(error);
   handlers->server = server;
-  handlers->last = &handlers->first;
   pthread_mutex_init(&handlers->lock, NULL);
-  pthread_cond_init(&handlers->wake, NULL);
-  for (; handlers->thread_count < HANDLER_THREADS; handlers->thread_count++)
-    if (pthread_create(&handlers->threads[handlers->thread_count], NULL, run_handler, handlers) != 0) {
+  for (unsigned i = 0; i < LANES; i++) {
+    struct lane *lane = &handlers->lanes[i];
+    lane->handlers = handlers;
+    lane->last = &lane->first;
+    pthread_cond_init(&lane->wake, NULL);
+  }
+  for (unsigned i = 0; i < LANES; i++)
+    if (start_lane(handlers, i, error) != 0) {
       handlers_stop(handlers);
       handlers_free(handlers);
-      return error_set(error, ERROR_Internal, "cannot start threads");
+      return -1;
     }
   *out = handlers;
   return 0;
@@ -236,11 +270,15 @@ void handlers_stop(struct handlers *handlers)
     return;
   pthread_mutex_lock(&handlers->lock);
   handlers->stopping = true;
-  pthread_cond_broadcast(&handlers->wake);
+  for (unsigned i = 0; i < LANES; i++)
+    pthread_cond_broadcast(&handlers->lanes[i].wake);
   pthread_mutex_unlock(&handlers->lock);
-  for (unsigned i = 0; i < handlers->thread_count; i++)
-    pthread_join(handlers->threads[i], NULL);
-  handlers->thread_count = 0;
+  for (unsigned i = 0; i < LANES; i++) {
+    struct lane *lane = &handlers->lanes[i];
+    for (unsigned j = 0; j < lane->thread_count; j++)
+      pthread_join(lane->threads[j], NULL);
+    lane->thread_count = 0;
+  }
 }
 
 void handlers_free(struct handlers *handlers)
@@ -248,6 +286,7 @@ void handlers_free(struct handlers *handlers)
   if (handlers == NULL)
     return;
   pthread_mutex_destroy(&handlers->lock);
-  pthread_cond_destroy(&handlers->wake);
+  for (unsigned i = 0; i < LANES; i++)
+    pthread_cond_destroy(&handlers->lanes[i].wake);
   free(handlers);
 }

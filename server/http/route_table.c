@@ -2,6 +2,7 @@
 #include "server/http/route_table.h"
 
 #include "server/endpoints/endpoints.h"
+#include "server/stac_api/stac_api.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +95,18 @@ const struct route routes[] = {
     {"GET", "/services/{service_id}/ogcapi/collections/{id}/coverage/rangetype", ROUTE_HIDDEN, false, false,
      get_coverage_range},
     {"GET", "/download/{job_id}/{expires}/{signature}/{file}", ROUTE_HIDDEN, false, false, get_download},
+
+    {"GET", "/stac", ROUTE_STAC, false, false, stac_get_landing},
+    {"GET", "/stac/conformance", ROUTE_STAC, false, false, stac_get_conformance},
+    {"GET", "/stac/api", ROUTE_STAC, false, false, stac_get_openapi},
+    {"GET", "/stac/children", ROUTE_STAC, false, false, stac_get_children},
+    {"GET", "/stac/queryables", ROUTE_STAC, false, false, stac_get_queryables},
+    {"GET", "/stac/collections", ROUTE_STAC, false, false, stac_get_collections},
+    {"GET", "/stac/collections/{collection_id}/queryables", ROUTE_STAC, false, false, stac_get_queryables},
+    {"GET", "/stac/collections/{collection_id}/thumbnail", ROUTE_STAC, false, false, get_collection_thumbnail},
+    {"GET", "/stac/collections/{collection_id}/items", ROUTE_STAC, false, false, get_items},
+    {"GET", "/stac/collections/{collection_id}/items/{item_id}", ROUTE_STAC, false, false, get_item},
+    {"GET", "/stac/collections/{collection_id}", ROUTE_STAC, false, false, stac_get_collection},
 };
 const size_t route_count = sizeof routes / sizeof routes[0];
 
@@ -167,8 +180,9 @@ void route_find(const char *method, const char *path, struct route_match *match,
     method = "GET";
   const char *pattern = NULL;
   for (size_t i = 0; i < route_count; i++) {
-    if ((routes[i].kind == ROUTE_ROOT) != (match->api == NULL) ||
-        (pattern != NULL && strcmp(pattern, routes[i].path) != 0) || !path_matches(&routes[i], path, parameters))
+    const bool is_below_root = routes[i].kind == ROUTE_ROOT || routes[i].kind == ROUTE_STAC;
+    if (is_below_root != (match->api == NULL) || (pattern != NULL && strcmp(pattern, routes[i].path) != 0) ||
+        !path_matches(&routes[i], path, parameters))
       continue;
     pattern = routes[i].path;
     match->path_known = true;

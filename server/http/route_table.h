@@ -5,9 +5,10 @@
 #include "server/server.h"
 
 enum route_kind {
-  ROUTE_ROOT,  /* below the host's root, not listed */
-  ROUTE_API,   /* below the root of an API version, listed with {placeholders} as in the specification */
-  ROUTE_HIDDEN /* likewise, not listed */
+  ROUTE_ROOT,   /* below the host's root, not listed */
+  ROUTE_API,    /* below the root of an API version, listed with {placeholders} as in the specification */
+  ROUTE_HIDDEN, /* likewise, not listed */
+  ROUTE_STAC    /* of the STAC API, below the host's root (server/stac_api/stac_api.h) */
 };
 
 enum route_body {                       /* of a request: what becomes of it */
@@ -30,7 +31,7 @@ extern const size_t route_count;
 
 /* What a path offers. */
 struct route_match {
-  const struct route *route; /* NULL: no such path, or not with this method */
+  const struct route *route;     /* NULL: no such path, or not with this method */
   const struct api_version *api; /* that the path lies below; NULL: none */
   bool path_known;
   char methods[96]; /* "GET, POST": what the path takes, for 405 and OPTIONS */

@@ -1,0 +1,42 @@
+/* The STAC API: the catalogue for STAC's own clients, below the host's root, beside the openEO API.
+ *
+ * What a request asks for is one JSON object, whether it came as a query or as a body (stac_query.h). Errors are told
+ * as {code, description}. */
+#ifndef TWINCUBE_SERVER_STAC_API_STAC_API_H
+#define TWINCUBE_SERVER_STAC_API_STAC_API_H
+
+#include "server/http/route_table.h"
+#include "server/server.h"
+
+#define STAC_API_ROOT "/stac"
+#define GEOJSON_MEDIA_TYPE "application/geo+json"
+
+/* Whether a path, as sent, is one of the STAC API or of /dcat: links in the answers are then below STAC_API_ROOT, and
+ * errors are written by stac_write_error. */
+bool stac_api_has(const char *path);
+error_writer stac_write_error;
+
+/* Whether the server has users who may change collections and items. */
+bool stac_is_editable(const struct server *server);
+
+/* A link to a place below the API's root, whose ids are escaped: "collections", ID, "items", ID. NULL ends the pieces.
+ */
+void stac_write_link(const struct exchange *exchange, struct json_writer *w, const char *rel, const char *type,
+                     const char *const *pieces);
+/* Answers with a document, takes the buffer; the error where `status` is not 0. */
+void stac_reply(struct exchange *exchange, int status, const char *media_type, struct buffer *json,
+                const struct error *error);
+
+/* stac_landing.c */
+void stac_get_landing(struct exchange *exchange);
+void stac_get_conformance(struct exchange *exchange);
+void stac_get_children(struct exchange *exchange);
+/* stac_openapi.c */
+void stac_get_openapi(struct exchange *exchange);
+/* stac_queryables.c */
+void stac_get_queryables(struct exchange *exchange);
+/* stac_collections.c */
+void stac_get_collections(struct exchange *exchange);
+void stac_get_collection(struct exchange *exchange);
+
+#endif

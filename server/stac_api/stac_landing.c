@@ -1,0 +1,155 @@
+/* The landing page, what the API conforms to, and the collections as children of the catalogue. */
+#include "server/stac_api/stac_api.h"
+
+#include "server/endpoints/endpoints.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CHILDREN_MOST = 1000 };
+
+#define CQL2 "http://www.opengis.net/spec/cql2/1.0/conf/"
+#define OGC_FILTER "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/"
+
+static const char *const classes[] = {
+    "https://api.stacspec.org/v1.0.0/core",
+    "https://api.stacspec.org/v1.0.0/collections",
+    "https://api.stacspec.org/v1.0.0/ogcapi-features",
+    "https://api.stacspec.org/v1.0.0-rc.2/children",
+    "https://api.stacspec.org/v1.0.0-rc.1/collection-search",
+    "https://api.stacspec.org/v1.0.0-rc.1/collection-search#free-text",
+    "https://api.stacspec.org/v1.0.0-rc.1/collection-search#fields",
+    "https://api.stacspec.org/v1.0.0-rc.1/collection-search#sort",
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/simple-query",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+};
+
+static void write_classes(struct json_writer *w)
+{
+  json_key(w, "conformsTo");
+  json_write_array(w);
+  for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+    json_write_string(w, classes[i]);
+  json_end_array(w);
+}
+
+void stac_get_conformance(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  struct json_writer w = {.out = &json};
+  json_write_object(&w);
+  write_classes(&w);
+  json_end_object(&w);
+  reply_json(exchange, 200, &json);
+}
+
+/* ---- the landing page ------------------------------------------------------------------------------------------- */
+
+struct child_links {
+  const struct exchange *exchange;
+  struct json_writer *w;
+  size_t count;
+};
+
+static bool write_child_link(void *data, const char *id, const char *title)
+{
+  struct child_links *links = data;
+  (void)title;
+  stac_write_link(links->exchange, links->w, "child", "application/json",
+                  (const char *const[]){"collections", id, NULL});
+  return ++links->count < CHILDREN_MOST;
+}
+
+static const struct landing_link {
+  const char *rel, *path, *type, *title;
+} landing_links[] = {
+    {"self", "/", "application/json", "This catalogue"},
+    {"root", "/", "application/json", "This catalogue"},
+    {"conformance", "/conformance", "application/json", "Conformance classes"},
+    {"data", "/collections", "application/json", "Collections"},
+    {"children", "/children", "application/json", "Collections, whole"},
+    {"http://www.opengis.net/def/rel/ogc/1.0/queryables", "/queryables", "application/schema+json",
+     "What items of all collections are searched by"},
+    {"service-desc", "/api", OPENAPI_MEDIA_TYPE, "OpenAPI document"},
+};
+
+static int write_links(const struct exchange *exchange, struct json_writer *w, struct error *error)
+{
+  struct child_links children = {.exchange = exchange, .w = w};
+  json_key(w, "links");
+  json_write_array(w);
+  for (size_t i = 0; i < sizeof landing_links / sizeof landing_links[0]; i++) {
+    const struct landing_link *link = &landing_links[i];
+    write_link(w, link->rel, exchange->base, link->path, link->type, link->title);
+  }
+  write_link(w, "service-doc", exchange->host, "/", "text/html", "What this server has, for people");
+  write_link(w, "related", exchange->host, exchange->api->root, "application/json",
+             "The same collections for openEO clients");
+  int status = catalogue_each(exchange->catalogue, write_child_link, &children, error);
+  json_end_array(w);
+  return status;
+}
+
+void stac_get_landing(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  struct error error = {0};
+  struct json_writer w = {.out = &json};
+  json_write_object(&w);
+  json_kv_string(&w, "type", "Catalog");
+  json_kv_string(&w, "stac_version", "1.0.0");
+  json_kv_string(&w, "id", "twincube");
+  json_kv_string(&w, "title", "twincube");
+  json_kv_string(&w, "description", "The collections of this server and their items.");
+  write_classes(&w);
+  int status = write_links(exchange, &w, &error);
+  json_end_object(&w);
+  stac_reply(exchange, status, "application/json", &json, &error);
+}
+
+/* ---- children --------------------------------------------------------------------------------------------------- */
+
+struct child_documents {
+  const struct exchange *exchange;
+  struct json_writer *w;
+  struct error *error;
+  int status;
+  size_t count;
+};
+
+enum { CHILDREN_BYTES = 32 << 20 }; /* of one answer */
+
+static bool write_child(void *data, const char *id, const char *title)
+{
+  struct child_documents *children = data;
+  struct buffer json = {0};
+  (void)title;
+  children->status =
+      catalogue_collection_json(children->exchange->catalogue, id, children->exchange->base, &json, children->error);
+  if (children->status == 0)
+    json_write_raw(children->w, json.data, json.length);
+  buffer_free(&json);
+  return children->status == 0 && ++children->count < CHILDREN_MOST && children->w->out->length < CHILDREN_BYTES;
+}
+
+void stac_get_children(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  struct error error = {0};
+  struct json_writer w = {.out = &json};
+  struct child_documents children = {.exchange = exchange, .w = &w, .error = &error};
+  json_write_object(&w);
+  json_key(&w, "children");
+  json_write_array(&w);
+  int status = catalogue_each(exchange->catalogue, write_child, &children, &error);
+  json_end_array(&w);
+  json_key(&w, "links");
+  json_write_array(&w);
+  write_link(&w, "self", exchange->base, "/children", "application/json", NULL);
+  write_link(&w, "root", exchange->base, "/", "application/json", NULL);
+  json_end_array(&w);
+  json_end_object(&w);
+  stac_reply(exchange, status != 0 ? status : children.status, "application/json", &json, &error);
+}
