@@ -14,9 +14,15 @@ bool href_is_remote(const char *href)
   return (strstr(href, "://") && !is_file_url(href)) || strncmp(href, "/vsi", 4) == 0;
 }
 
+/* What is "#" elsewhere is part of a key. */
+static bool is_s3(const char *href)
+{
+  return strncmp(href, "s3://", 5) == 0;
+}
+
 bool href_is_web(const char *href)
 {
-  return strncasecmp(href, "http://", 7) == 0 || strncasecmp(href, "https://", 8) == 0;
+  return strncasecmp(href, "http://", 7) == 0 || strncasecmp(href, "https://", 8) == 0 || is_s3(href);
 }
 
 /* Whether it begins with a scheme: letters and a colon before any slash. */
@@ -51,7 +57,7 @@ static void remove_dots(char *path)
 
 const char *href_resolve(struct arena *arena, const char *base, const char *href)
 {
-  const size_t length = strcspn(href, "#");
+  const size_t length = is_s3(href) ? strlen(href) : strcspn(href, "#");
   if (has_scheme(href))
     return href_is_web(href) ? arena_strndup(arena, href, length) : NULL;
   const char *host = strstr(base, "://");

@@ -10,7 +10,8 @@
 /* Has a scheme other than file, or is one of GDAL's names for what is elsewhere ("/vsicurl/…"). */
 bool href_is_remote(const char *href);
 
-/* Whether it is an address of the web: http or https. */
+/* Whether it is an address that other hosts are asked for: of the web (http or https), or of S3 ("s3://BUCKET/KEY",
+ * where nothing is escaped). */
 bool href_is_web(const char *href);
 
 /* The address to which an href leads from a document at address `base`: whole, without a fragment, with no "." and ".."

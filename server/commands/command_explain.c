@@ -18,7 +18,10 @@ static const char help_text[] =
     "  --files DIR             folder that load_uploaded_files reads from (default: the current one)\n"
     "  --workspaces DIR        folder whose folders are the workspaces of export_workspace (default: none)\n"
     "  --remote PREFIX         other hosts that load_stac may read from: what addresses of documents and data begin\n"
-    "                          with, such as https://example.org/data/; may be repeated (default: none)\n"
+    "                          with, such as https://example.org/data/ or s3://BUCKET/START; may be repeated\n"
+    "                          (default: none)\n"
+    "  --remote-accounts FILE  the same by tables [[remote]], with accounts there (`twincube config example` shows "
+    "them)\n"
     "  --udf-python PROGRAM    Python for run_udf, with numpy, pandas and xarray (default: the system's python3)\n"
     "  --memory SIZE           memory to plan with, such as 512M or 2G (default 2G)\n"
     "  --threads N             workers to plan with (default: as many as the machine has cores)\n"
@@ -46,5 +49,8 @@ int command_explain(int argc, char **argv)
 {
   struct graph_arguments arguments = {0};
   int status = graph_arguments_read(argc, argv, "explain", help_text, &arguments);
-  return status >= 0 ? status : graph_arguments_execute(&arguments, NULL, explain_graph);
+  if (status < 0)
+    status = graph_arguments_execute(&arguments, NULL, explain_graph);
+  graph_arguments_free(&arguments);
+  return status;
 }

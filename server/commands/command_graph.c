@@ -30,12 +30,18 @@ static int add_parameter(struct graph_arguments *arguments, const char *command,
 static int add_remote(struct graph_arguments *arguments, const char *command, const char *prefix)
 {
   struct error error = {0};
-  if (web_prefix_check(prefix, &error) != 0)
-    return command_usage(command, "--remote: %s", error.message);
-  if (arguments->remote_count == GRAPH_ARGUMENTS_MAX_REMOTES)
-    return command_usage(command, "more than %d times --remote", GRAPH_ARGUMENTS_MAX_REMOTES);
-  arguments->remotes[arguments->remote_count++] = prefix;
-  return -1;
+  json_t *text = json_string(prefix);
+  const int status = text != NULL ? account_settings_add(&arguments->remotes, text, &error) : error_memory(&error);
+  json_decref(text);
+  return status == 0 ? -1 : command_usage(command, "--remote: %s", error.message);
+}
+
+static int add_accounts(struct graph_arguments *arguments, const char *command, const char *file)
+{
+  struct error error = {0};
+  if (account_settings_add_file(&arguments->remotes, file, &error) == 0)
+    return -1;
+  return command_usage(command, "--remote-accounts: %s", error.message);
 }
 
 static int take_option(struct graph_arguments *out, const char *command, int option, char **argv)
@@ -61,6 +67,8 @@ static int take_option(struct graph_arguments *out, const char *command, int opt
     return add_parameter(out, command, value);
   case 'r':
     return add_remote(out, command, value);
+  case 'a':
+    return add_accounts(out, command, value);
   case 'm':
     if (command_size(value, &out->memory) != 0)
       return command_usage(command, "--memory wants a size such as 512M, not '%s'", value);
@@ -111,6 +119,7 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
                                           {"encoding", required_argument, NULL, 'e'},
                                           {"workspaces", required_argument, NULL, 'w'},
                                           {"remote", required_argument, NULL, 'r'},
+                                          {"remote-accounts", required_argument, NULL, 'a'},
                                           {"udf-python", required_argument, NULL, 'u'},
                                           {"files", required_argument, NULL, 'f'},
                                           {"json", no_argument, NULL, 'j'},
@@ -137,12 +146,17 @@ int graph_arguments_read(int argc, char **argv, const char *command, const char 
   return -1;
 }
 
+void graph_arguments_free(struct graph_arguments *arguments)
+{
+  account_settings_free(&arguments->remotes);
+}
+
 /* Where no address is allowed there is no fetcher, and other hosts are not read at all. */
 static int start_fetcher(const struct graph_arguments *arguments, const volatile int *cancel, struct fetch_here **out,
                          struct error *error)
 {
-  const struct web_rule rule = {arguments->remotes, arguments->remote_count, false};
-  return arguments->remote_count > 0 ? fetch_here_start(&rule, remote_bytes, cancel, out, error) : 0;
+  const struct fetch_access access = account_settings_access(&arguments->remotes);
+  return access.rule.prefix_count > 0 ? fetch_here_start(&access, remote_bytes, cancel, out, error) : 0;
 }
 
 /* Devices that are asked for by name must be there. */

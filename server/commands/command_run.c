@@ -30,7 +30,10 @@ static const char help_text[] =
     "  --files DIR             folder that load_uploaded_files reads from (default: the current one)\n"
     "  --workspaces DIR        folder whose folders are the workspaces of export_workspace (default: none)\n"
     "  --remote PREFIX         other hosts that load_stac may read from: what addresses of documents and data begin\n"
-    "                          with, such as https://example.org/data/; may be repeated (default: none)\n"
+    "                          with, such as https://example.org/data/ or s3://BUCKET/START; may be repeated\n"
+    "                          (default: none)\n"
+    "  --remote-accounts FILE  the same by tables [[remote]], with accounts there (`twincube config example` shows "
+    "them)\n"
     "  --udf-python PROGRAM    Python for run_udf, with numpy, pandas and xarray (default: the system's python3)\n"
     "  --memory SIZE           memory for tiles, registers and caches, such as 512M or 2G (default 2G)\n"
     "  --threads N             workers (default: as many as the machine has cores)\n"
@@ -162,11 +165,15 @@ int command_run(int argc, char **argv)
   const struct hash command = rank_command_hash(argc, argv); /* reading options writes into them */
   struct graph_arguments arguments = {0};
   int status = graph_arguments_read(argc, argv, "run", help_text, &arguments);
-  if (status >= 0)
+  if (status >= 0) {
+    graph_arguments_free(&arguments);
     return status;
+  }
   /* The second signal ends the program at once. */
   const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
-  return run_on_ranks(command, &arguments);
+  status = run_on_ranks(command, &arguments);
+  graph_arguments_free(&arguments);
+  return status;
 }

@@ -204,13 +204,12 @@ static int find_store(struct server_parts *parts, const struct serve_options *op
 /* Where no address is allowed there is no fetcher. Its folder is its own: what is in it goes. */
 static int start_fetcher(struct server_parts *parts, const struct serve_options *options, struct error *error)
 {
-  if (options->remotes.count == 0)
+  if (options->remotes.prefix_count == 0)
     return 0;
   snprintf(parts->fetched, sizeof parts->fetched, "%.900s/remote", parts->data);
   if (folder_make(parts->fetched, error) != 0)
     return -1;
-  const struct fetch_process_options fetch = {.prefixes = options->remotes.values,
-                                              .prefix_count = options->remotes.count,
+  const struct fetch_process_options fetch = {.access = account_settings_access(&options->remotes),
                                               .folder = parts->fetched,
                                               .most = options->remote_cache,
                                               .level = (enum log_level)options->log_level,
@@ -541,6 +540,7 @@ static int serve(const struct serve_options *options, int argc, char **argv, str
     fflush(stdout);
     tell_confinement(&parts->confinement);
     parts->reload.tls = parts->tls;
+    parts->reload.fetch = parts->fetch;
     watch_over(parts, &signals);
   }
   stop(parts);

@@ -86,11 +86,12 @@ const struct option_row option_rows[] = {
      .help = "folder whose STAC documents and data everybody may load by load_stac; may be repeated"},
     {.name = "remote",
      .value = "URL",
-     .kind = OPTION_PREFIXES,
+     .kind = OPTION_REMOTES,
      .place = PLACE(remotes),
      .help = "what addresses start with at which everybody may load documents and data of other hosts by load_stac, "
-             "such as https://example.org/data/; may be repeated (default: none). A host of a private network must be "
-             "given as a number"},
+             "such as https://example.org/data/ or s3://BUCKET/START; may be repeated (default: none). A host of a "
+             "private network must be given as a number. In a configuration file also tables [[remote]], with "
+             "accounts; what their files say is read again by a reload"},
     {.name = "remote-cache",
      .value = "SIZE",
      .standard = "4G",

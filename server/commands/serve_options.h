@@ -9,6 +9,7 @@
 #include "server/auth/oidc_settings.h"
 #include "server/config/toml.h"
 #include "server/federation/federation_settings.h"
+#include "server/fetch/account_settings.h"
 #include "server/http/tls.h"
 #include "server/jobs/tariff.h"
 
@@ -33,7 +34,7 @@ struct serve_options {
   size_t device_memory;                                 /* bytes of each; 0: most of what is free */
   const char *tls_certificate, *tls_key;                /* files, both or none */
   struct option_list stac;                              /* folders that load_stac may read */
-  struct option_list remotes;                           /* what addresses of other hosts start with that are read */
+  struct account_settings remotes;                      /* other hosts that are read, and accounts there */
   struct option_list namespaces;                        /* what addresses start with where processes may be published */
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
   size_t tile_cache, remote_cache;                      /* bytes */
@@ -68,6 +69,7 @@ enum option_kind {
   OPTION_NETWORKS,  /* struct proxy_networks; likewise */
   OPTION_PROVIDERS, /* const char *: a file's name; in the file also tables */
   OPTION_BACKENDS,  /* struct federation_settings; may be repeated, texts or tables in the file */
+  OPTION_REMOTES,   /* struct account_settings; likewise */
 };
 
 struct option_row {

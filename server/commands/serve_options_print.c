@@ -93,16 +93,34 @@ static const char example_federation[] =
     "# aliases = {S2_L2A = \"SENTINEL2_L2A\"}           # its SENTINEL2_L2A is listed as S2_L2A, together with those\n"
     "#                                                # of the same name here and of other back-ends\n";
 
+static const char example_remote[] =
+    "#\n"
+    "# [[remote]]                                     # addresses that may be read, and who we are there\n"
+    "# url = \"https://dcache.example.org/scenes/\"     # what they begin with\n"
+    "# token_file = \"/etc/twincube/dcache.token\"      # a bearer token, or\n"
+    "# user = \"twincube\"                              # a user\n"
+    "# password_file = \"/etc/twincube/password\"      # with a password\n"
+    "# private = false                                # its host may be on our own networks\n"
+    "#\n"
+    "# [[remote]]\n"
+    "# url = \"s3://bucket/start/\"                     # the same of S3\n"
+    "# endpoint = \"https://s3.example.org\"            # in place of AWS's\n"
+    "# region = \"us-east-1\"\n"
+    "# key_id = \"AKIAEXAMPLE\"                         # without a key nothing is signed\n"
+    "# secret_file = \"/etc/twincube/s3.secret\"\n"
+    "# session_file = \"/etc/twincube/s3.session\"      # of a key that holds for a while\n"
+    "# virtual_host = false                           # the endpoint has a host for each bucket\n";
+
 /* What stands for the value in the example: the default, or something of the kind. */
 static void print_example_value(const struct option_row *row, FILE *out)
 {
   const bool is_bare = row->kind == OPTION_FLAG || row->kind == OPTION_INTEGER;
-  const char *text = row->standard != NULL          ? row->standard
-                     : row->kind == OPTION_FLAG     ? "false"
-                     : row->kind == OPTION_INTEGER  ? "1"
-                     : row->kind == OPTION_PATHS    ? "/srv/stac"
-                     : row->kind == OPTION_PREFIXES ? "https://example.org/"
-                     : row->kind == OPTION_NETWORKS ? "127.0.0.1"
+  const char *text = row->standard != NULL                                         ? row->standard
+                     : row->kind == OPTION_FLAG                                    ? "false"
+                     : row->kind == OPTION_INTEGER                                 ? "1"
+                     : row->kind == OPTION_PATHS                                   ? "/srv/stac"
+                     : row->kind == OPTION_PREFIXES || row->kind == OPTION_REMOTES ? "https://example.org/"
+                     : row->kind == OPTION_NETWORKS                                ? "127.0.0.1"
                      : row->kind == OPTION_BACKENDS ? "cdse=https://openeo.example.org/openeo/1.2"
                      : row->kind == OPTION_URL      ? "https://eo.example.org"
                      : row->kind == OPTION_DATABASE ? "postgresql://twincube@db.example.org/twincube"
@@ -130,9 +148,12 @@ void serve_options_example(FILE *out)
     print_wrapped(out, text, "# ");
     print_example_value(row, out);
   }
-  fputs("\n## Providers as tables, in place of `oidc`, and back-ends. Tables stand behind all other keys.\n", out);
+  fputs(
+      "\n## Providers as tables, in place of `oidc`, back-ends, and other hosts. Tables stand behind all other keys.\n",
+      out);
   fputs(example_oidc, out);
   fputs(example_federation, out);
+  fputs(example_remote, out);
 }
 
 void serve_options_print(const struct serve_options *options, FILE *out)

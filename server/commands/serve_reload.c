@@ -1,6 +1,7 @@
 /* All is read and checked before anything changes. */
 #include "server/commands/serve_reload.h"
 
+#include "server/fetch/fetch_process.h"
 #include "server/http/tls.h"
 #include "server/server.h"
 
@@ -109,6 +110,16 @@ static void set_auth(struct serve_reload *reload, const struct serve_options *op
   reload->providers = prepared->providers;
 }
 
+/* ---- accounts at other hosts ---- */
+
+/* Their tokens and keys; which hosts are read at all stays as it was. */
+static void set_accounts(const struct serve_reload *reload, const struct serve_options *options)
+{
+  const struct account_settings *remotes = &options->remotes;
+  if (reload->fetch != NULL && fetch_process_renew(reload->fetch, remotes->accounts, remotes->account_count) != 0)
+    log_message(LOG_ERROR, "settings: accounts at other hosts stay as they were");
+}
+
 /* ---- all of it ---- */
 
 bool serve_reload_is_wanted(const struct serve_options *options)
@@ -140,6 +151,7 @@ static int apply(struct serve_reload *reload, const struct serve_options *fresh,
   set_limits(reload, fresh, prepared.tariff);
   worker_pool_set_user_requests(reload->server->pool, (unsigned)fresh->user_requests);
   set_auth(reload, fresh, &prepared);
+  set_accounts(reload, fresh);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "server/commands/serve_options.h"
 
 struct server;
+struct fetch_process;
 struct tariff_kept;
 
 struct serve_reload {
@@ -14,6 +15,7 @@ struct serve_reload {
   const struct serve_options *started; /* what the server was started with; borrowed: its texts are in use */
   struct serve_options now;            /* what was read last, owned; all zero: never */
   struct server *server;
+  struct fetch_process *fetch; /* or NULL */
   struct tls *tls;             /* or NULL */
   struct tariff_kept *tariffs; /* the newest first, owned: somebody may still read an older one */
   json_t *providers;           /* the document that is in force, or NULL; owned */

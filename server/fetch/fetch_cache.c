@@ -82,9 +82,9 @@ static int make_file(const struct fetch_cache *cache, struct fetch_file *file, s
     return error_set(error, ERROR_Internal, "no random number can be had: %s", strerror(errno));
   snprintf(file->path, sizeof file->path, "%s/%016" PRIx64 "%016" PRIx64, cache->folder, name[0], name[1]);
   file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  return file->fd >= 0 ? 0
-                       : error_set(error, ERROR_StorageFailure, "no file for what is fetched can be made: %s",
-                                   strerror(errno));
+  return file->fd >= 0
+             ? 0
+             : error_set(error, ERROR_StorageFailure, "no file for what is fetched can be made: %s", strerror(errno));
 }
 
 struct fetch_file *fetch_cache_add(struct fetch_cache *cache, const char *url, struct error *error)

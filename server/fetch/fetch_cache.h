@@ -43,7 +43,7 @@ struct fetch_file {
 };
 
 struct fetch_cache {
-  char folder[400]; /* without links, ends without '/' */
+  char folder[400];        /* without links, ends without '/' */
   int lock;                /* the folder, open and locked: it is this process's; -1: not so */
   uint64_t most, reserved; /* bytes */
   uint64_t clock, last_number;

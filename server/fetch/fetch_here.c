@@ -34,9 +34,9 @@ static int make_folder(struct fetch_here *here, struct error *error)
 {
   const char *place = getenv("TMPDIR");
   snprintf(here->folder, sizeof here->folder, "%.200s/twincube-remote-XXXXXX", place && *place ? place : "/tmp");
-  return mkdtemp(here->folder) ? 0
-                               : error_set(error, ERROR_StorageFailure, "no folder %s can be made: %s", here->folder,
-                                           strerror(errno));
+  return mkdtemp(here->folder)
+             ? 0
+             : error_set(error, ERROR_StorageFailure, "no folder %s can be made: %s", here->folder, strerror(errno));
 }
 
 static int start(struct fetch_here *here, const volatile int *cancel, struct error *error)
@@ -57,13 +57,13 @@ static int start(struct fetch_here *here, const volatile int *cancel, struct err
   return 0;
 }
 
-int fetch_here_start(const struct web_rule *rule, uint64_t most, const volatile int *cancel, struct fetch_here **out,
-                     struct error *error)
+int fetch_here_start(const struct fetch_access *access, uint64_t most, const volatile int *cancel,
+                     struct fetch_here **out, struct error *error)
 {
   struct fetch_here *here = calloc(1, sizeof *here);
   if (!here)
     return error_memory(error);
-  here->options = (struct fetch_loop_options){.rule = *rule, .folder = here->folder, .most = most, .control = -1};
+  here->options = (struct fetch_loop_options){.access = *access, .folder = here->folder, .most = most, .control = -1};
   int status = make_folder(here, error);
   if (status == 0 && (status = start(here, cancel, error)) != 0)
     rmdir(here->folder);

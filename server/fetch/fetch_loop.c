@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FRESH_MS = 60000 }; /* for which a state of a file is taken as its newest */
@@ -19,9 +20,7 @@ enum { FRESH_MS = 60000 }; /* for which a state of a file is taken as its newest
 static struct fetch_file *find_file(struct fetch_loop *loop, const struct remote_question *question, const char *url,
                                     struct error *error)
 {
-  struct web_rule const *rule = &loop->options->rule;
-  enum web_reach reach;
-  if (web_rule_check(rule, url, &reach, error) != 0)
+  if (fetch_access_check(&loop->access, url, error) != 0)
     return NULL;
   struct fetch_file *file = fetch_cache_find(&loop->cache, url);
   if (file && (file->state == FETCH_OPENING || steady_now() - file->checked < FRESH_MS)) {
@@ -31,7 +30,7 @@ static struct fetch_file *find_file(struct fetch_loop *loop, const struct remote
   const bool is_document = question->whole && question->most <= FETCH_DOCUMENT_BYTES;
   file = fetch_cache_add(&loop->cache, url, error);
   struct fetch_transfer *transfer =
-      file ? fetch_transfer_new(rule, &loop->cache, file, is_document ? FETCH_WHOLE : FETCH_HEAD) : NULL;
+      file ? fetch_transfer_new(&loop->access, &loop->cache, file, is_document ? FETCH_WHOLE : FETCH_HEAD) : NULL;
   if (!transfer) {
     error_memory(error);
     if (file) {
@@ -170,11 +169,29 @@ static void add_reader(struct fetch_loop *loop, int fd)
   close(fd);
 }
 
+/* Transfers under way keep nothing of the old ones but what libcurl has copied. */
+static void take_accounts(struct fetch_loop *loop, int fd, off_t size)
+{
+  const size_t count = (size_t)size / sizeof *loop->accounts;
+  struct fetch_account *accounts = count <= FETCH_ACCOUNTS_MOST ? calloc(count + 1, sizeof *accounts) : NULL;
+  if (accounts && pread(fd, accounts, count * sizeof *accounts, 0) == (ssize_t)(count * sizeof *accounts)) {
+    free(loop->accounts);
+    loop->accounts = loop->access.accounts = accounts;
+    loop->access.account_count = count;
+  } else {
+    free(accounts);
+  }
+  close(fd);
+}
+
 static void take_control(struct fetch_loop *loop)
 {
   int fd = -1;
+  struct stat status;
   const int got = descriptors_receive(loop->options->control, &fd, 1);
-  if (got > 0)
+  if (got > 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+    take_accounts(loop, fd, status.st_size);
+  else if (got > 0)
     add_reader(loop, fd);
   loop->is_over = loop->is_over || got == 0;
 }
@@ -211,6 +228,7 @@ static void stop(struct fetch_loop *loop)
   fetch_queue_clear(loop);
   curl_multi_cleanup(loop->multi);
   fetch_cache_close(&loop->cache);
+  free(loop->accounts);
   free(loop);
 }
 
@@ -222,6 +240,7 @@ int fetch_loop_run(const struct fetch_loop_options *options, struct error *error
     return error_memory(error);
   }
   loop->options = options;
+  loop->access = options->access;
   loop->cache.lock = -1;
   for (size_t i = 0; i < FETCH_READERS_MOST; i++)
     loop->readers[i].fd = -1;

@@ -5,7 +5,7 @@
 #ifndef TWINCUBE_SERVER_FETCH_FETCH_LOOP_H
 #define TWINCUBE_SERVER_FETCH_FETCH_LOOP_H
 
-#include "server/web/web_rule.h"
+#include "server/fetch/fetch_account.h"
 
 #include "datacube/base/error.h"
 
@@ -14,10 +14,11 @@
 enum { FETCH_AT_ONCE = 32, FETCH_AT_ONCE_HOST = 24 };
 
 struct fetch_loop_options {
-  struct web_rule rule;
+  struct fetch_access access;
   const char *folder; /* of the cache: emptied at the beginning, removed at the end */
   uint64_t most;      /* bytes in it */
-  int control;        /* socket over which readers' sockets come (SCM_RIGHTS), until its other end is closed; or -1 */
+  int control;        /* socket over which readers' sockets come (SCM_RIGHTS), until its other end is closed; or -1. A
+                         regular file that comes holds the accounts in force from then on */
   int reader;         /* the only reader where there is no control; the loop ends with it. Taken */
 };
 

@@ -12,7 +12,7 @@
 enum { FETCH_READERS_MOST = 256, FETCH_WAITS_MOST = 4096, FETCH_HOLDS_MOST = 65536 }; /* waits, holds: of a reader */
 
 struct fetch_reader {
-  int fd; /* -1: gone */
+  int fd;          /* -1: gone */
   uint64_t *holds; /* numbers of files that it has open, as often as it has */
   size_t hold_count, hold_room, waits;
 };
@@ -30,6 +30,8 @@ struct fetch_wait {
 
 struct fetch_loop {
   const struct fetch_loop_options *options;
+  struct fetch_access access;     /* the options', with other accounts where such came */
+  struct fetch_account *accounts; /* owned, or NULL */
   struct fetch_cache cache;
   CURLM *multi;
   struct fetch_reader readers[FETCH_READERS_MOST];

@@ -5,6 +5,7 @@
 #define TWINCUBE_SERVER_FETCH_FETCH_PROCESS_H
 
 #include "server/confine/confine.h"
+#include "server/fetch/fetch_account.h"
 
 #include "datacube/base/error.h"
 #include "datacube/base/logger.h"
@@ -15,10 +16,9 @@
 struct fetch_process;
 
 struct fetch_process_options { /* borrowed for the process's life */
-  const char *const *prefixes; /* of addresses that may be asked (web_rule.h) */
-  size_t prefix_count;
-  const char *folder; /* of its cache, which it empties */
-  uint64_t most;      /* bytes in it */
+  struct fetch_access access;  /* the accounts are copied */
+  const char *folder;          /* of its cache, which it empties */
+  uint64_t most;               /* bytes in it */
   enum log_level level;
   enum log_format format;
   enum confine_mode confine;
@@ -30,7 +30,12 @@ int fetch_process_start(const struct fetch_process_options *options, struct fetc
 int fetch_process_revive(struct fetch_process *process, struct error *error);
 void fetch_process_stop(struct fetch_process *process); /* NULL is fine */
 
-/* A new socket for a reader (remote_connect), which the caller closes; -1 where there is no fetcher. Thread safe. */
+/* Other accounts than those that it was started with. Thread safe. -1: out of memory, or they could not be told. */
+int fetch_process_renew(struct fetch_process *process, const struct fetch_account *accounts, size_t count);
+
+/* A new socket for a reader (remote_connect), which the caller closes; -1 where there is no fetcher. One that has just
+ * died is waited for, for some seconds; where none takes its place the reader finds the socket's other end closed. Not
+ * on the main thread, which replaces it. Thread safe. */
 int fetch_process_join(struct fetch_process *process);
 
 /* What `twincube fetcher …` is: the process itself, started by the above and by nobody else. Returns its status. */

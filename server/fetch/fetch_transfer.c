@@ -22,13 +22,13 @@ enum {
   REFUSAL_BYTES = 65536 /* of the body of an answer that is no file */
 };
 
-struct fetch_transfer *fetch_transfer_new(const struct web_rule *rule, struct fetch_cache *cache,
+struct fetch_transfer *fetch_transfer_new(const struct fetch_access *access, struct fetch_cache *cache,
                                           struct fetch_file *file, enum fetch_kind kind)
 {
   struct fetch_transfer *t = calloc(1, sizeof *t);
   if (!t)
     return NULL;
-  *t = (struct fetch_transfer){.rule = rule, .cache = cache, .file = file, .kind = kind, .most = FETCH_WHOLE_BYTES};
+  *t = (struct fetch_transfer){.access = access, .cache = cache, .file = file, .kind = kind, .most = FETCH_WHOLE_BYTES};
   t->length = FETCH_HEAD_PAGES * REMOTE_PAGE;
   file->holds++;
   return t;
@@ -38,8 +38,10 @@ static void end_try(struct fetch_transfer *t)
 {
   curl_easy_cleanup(t->curl);
   curl_slist_free_all(t->headers);
+  free(t->asked);
   t->curl = NULL;
   t->headers = NULL;
+  t->asked = NULL;
 }
 
 void fetch_transfer_free(struct fetch_transfer *t)
@@ -232,16 +234,24 @@ static void set_range(struct fetch_transfer *t)
     add_header(t, "If-Range", file->validator);
 }
 
+/* The account of the address that was asked for, as long as no redirect has led out of its prefix. */
+static int use_account(struct fetch_transfer *t)
+{
+  const struct fetch_account *account = fetch_account_find(t->access, t->file->url);
+  if (!account || fetch_account_find(t->access, address(t)) != account)
+    return 0;
+  return fetch_account_use(account, t->curl, &t->headers) == 0 ? 0 : error_memory(&t->error);
+}
+
 static void set_transfer_options(struct fetch_transfer *t)
 {
-  curl_easy_setopt(t->curl, CURLOPT_URL, address(t));
+  curl_easy_setopt(t->curl, CURLOPT_URL, t->asked);
   web_guard_set(&t->guard, t->curl);
   set_range(t);
   if (t->is_document)
     curl_easy_setopt(t->curl, CURLOPT_ACCEPT_ENCODING, "");
   else
     add_header(t, "Accept-Encoding", "identity");
-  curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, t->headers);
   curl_easy_setopt(t->curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
   curl_easy_setopt(t->curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
   curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, take_bytes);
@@ -257,12 +267,15 @@ int fetch_transfer_begin(struct fetch_transfer *t)
   t->is_judged = t->is_final = false;
   t->error = (struct error){0};
   t->guard = (struct web_guard){.reach = WEB_PUBLIC};
-  if (web_rule_check(t->rule, address(t), &t->guard.reach, &t->error) != 0)
+  if (fetch_access_resolve(t->access, address(t), &t->asked, &t->guard.reach, &t->error) != 0)
     return -1;
   t->curl = curl_easy_init();
   if (!t->curl)
     return error_memory(&t->error);
   set_transfer_options(t);
+  if (use_account(t) != 0)
+    return -1;
+  curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, t->headers);
   return 0;
 }
 

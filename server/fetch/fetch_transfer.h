@@ -3,13 +3,14 @@
  * Whatever goes wrong on the way is tried again with growing, random pauses (no answer, too much to do, a body that is
  * short or of other bytes than were asked for); what cannot get better is an error at once. A range counts only where
  * its answer has the validator and the size that the head had: `If-Range` asks for that, and the answer is checked
- * all the same. Each address, those of redirects too, is judged by the rule, and the net's address by the guard. */
+ * all the same. Each address, those of redirects too, is judged by what may be asked, and the net's address by the
+ * guard. What our account for an address has goes where a redirect leads only below the account's own prefix. */
 #ifndef TWINCUBE_SERVER_FETCH_FETCH_TRANSFER_H
 #define TWINCUBE_SERVER_FETCH_FETCH_TRANSFER_H
 
+#include "server/fetch/fetch_account.h"
 #include "server/fetch/fetch_cache.h"
 #include "server/web/web_guard.h"
-#include "server/web/web_rule.h"
 
 enum {
   FETCH_HEAD_PAGES = 4,                    /* of the first request */
@@ -24,7 +25,7 @@ enum fetch_kind { FETCH_HEAD, FETCH_PART, FETCH_WHOLE };
 enum fetch_outcome { FETCH_DONE, FETCH_AGAIN /* at `start` */, FETCH_FAILED /* `error` */ };
 
 struct fetch_transfer {
-  const struct web_rule *rule;
+  const struct fetch_access *access;
   struct fetch_cache *cache;
   struct fetch_file *file; /* held */
   enum fetch_kind kind;
@@ -35,11 +36,12 @@ struct fetch_transfer {
   CURL *curl;
   struct curl_slist *headers;
   struct web_guard guard;
-  char *url;         /* of a redirect, or NULL */
-  uint64_t expected; /* bytes of the body, where they are known */
+  char *url;              /* of a redirect, or NULL */
+  char *asked;            /* what is asked for, where that is another address (fetch_account.h) */
+  uint64_t expected;      /* bytes of the body, where they are known */
   uint64_t got, reserved; /* bytes of the body so far; of these, what the disk has room set aside for */
-  bool is_judged;    /* the answer's headers were looked at */
-  bool is_final;     /* trying again is no use */
+  bool is_judged;         /* the answer's headers were looked at */
+  bool is_final;          /* trying again is no use */
   struct error error;
   /* of all tries */
   unsigned tries, redirects;
@@ -48,8 +50,8 @@ struct fetch_transfer {
   struct fetch_transfer *next;
 };
 
-/* Borrows rule and cache; holds the file until fetch_transfer_free. NULL: out of memory. */
-struct fetch_transfer *fetch_transfer_new(const struct web_rule *rule, struct fetch_cache *cache,
+/* Borrows access and cache; holds the file until fetch_transfer_free. NULL: out of memory. */
+struct fetch_transfer *fetch_transfer_new(const struct fetch_access *access, struct fetch_cache *cache,
                                           struct fetch_file *file, enum fetch_kind kind);
 /* Makes transfer->curl ready to be performed, CURLOPT_PRIVATE the transfer. -1: transfer->error. */
 int fetch_transfer_begin(struct fetch_transfer *transfer);

@@ -113,7 +113,7 @@ static int start_part(struct fetch_loop *loop, struct fetch_file *file, size_t f
   const uint64_t length = (last < file->size ? last : file->size) - offset;
   if (fetch_cache_reserve(&loop->cache, file, length, error) != 0)
     return -1;
-  struct fetch_transfer *transfer = fetch_transfer_new(&loop->options->rule, &loop->cache, file, FETCH_PART);
+  struct fetch_transfer *transfer = fetch_transfer_new(&loop->access, &loop->cache, file, FETCH_PART);
   if (!transfer) {
     fetch_cache_unreserve(&loop->cache, file, length);
     return error_memory(error);

@@ -34,6 +34,7 @@ class RemoteHost:
         self.validator, self.ranges, self.latency = validator, ranges, latency
         self.requests = []
         self.pages = {}  # path -> function of the query: (status, body), for APIs
+        self.admits = None  # function of the handler: None, or the status of a refusal
         self.lock = threading.Lock()
         self.active = self.most_active = 0
 
@@ -49,6 +50,9 @@ class RemoteHost:
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
+
+    def name_of(self, path):
+        return path
 
     def count(self, name):
         return sum(1 for path, _, _ in self.requests if path == name)
@@ -98,8 +102,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):
         host = self.server.host
         path, _, query = self.path.lstrip("/").partition("?")
+        path = host.name_of(path)
         with host.lock:
             host.requests.append((path, self.headers.get("Range"), self.headers.get("If-Range")))
+        refusal = host.admits(self) if host.admits else None
+        if refusal:
+            return self.plain(refusal, b"<Error/>")
         if path in host.pages:
             status, body = host.pages[path](query)
             return self.plain(status, body)

@@ -66,8 +66,8 @@ def load(folder, host, url, *options, **arguments):
         return file.load()
 
 
-def refusal(folder, url, remote, **arguments):
-    done = execute(folder, url, remote=remote, **arguments)
+def refusal(folder, url, remote, *options, **arguments):
+    done = execute(folder, url, *options, remote=remote, **arguments)
     assert done.returncode == 1, done
     return done.stderr
 
@@ -130,7 +130,7 @@ def test_a_document_of_this_machine_leads_to_the_web_but_not_back(tmp_path):
         local.write_text(json.dumps(item("a", {"B1": host.url + "a.tif"})))
         assert np.array_equal(load(tmp_path, host, str(local))["B1"][0], values[0])
         (tmp_path / "b.tif").write_bytes(file)
-        for href in (f"file://{tmp_path}/b.tif", "/vsicurl/http://x/b.tif", "s3://bucket/b.tif",
+        for href in (f"file://{tmp_path}/b.tif", "/vsicurl/http://x/b.tif", "gs://bucket/b.tif",
                      f"/vsiremote/{host.url}a.tif"):
             url = put(host, "i.json", item("a", {"B1": href}))
             assert "FeatureUnsupported" in refusal(tmp_path, url, [host.url]), href
