@@ -101,12 +101,16 @@ const struct route routes[] = {
     {"GET", "/stac/api", ROUTE_STAC, false, false, stac_get_openapi},
     {"GET", "/stac/children", ROUTE_STAC, false, false, stac_get_children},
     {"GET", "/stac/queryables", ROUTE_STAC, false, false, stac_get_queryables},
+    {"GET", "/stac/opensearch.xml", ROUTE_STAC, false, false, stac_get_opensearch},
+    {"GET", "/stac/search", ROUTE_STAC, false, false, stac_get_search},
+    {"POST", "/stac/search", ROUTE_STAC, false, true, stac_post_search},
     {"GET", "/stac/collections", ROUTE_STAC, false, false, stac_get_collections},
     {"GET", "/stac/collections/{collection_id}/queryables", ROUTE_STAC, false, false, stac_get_queryables},
     {"GET", "/stac/collections/{collection_id}/thumbnail", ROUTE_STAC, false, false, get_collection_thumbnail},
-    {"GET", "/stac/collections/{collection_id}/items", ROUTE_STAC, false, false, get_items},
-    {"GET", "/stac/collections/{collection_id}/items/{item_id}", ROUTE_STAC, false, false, get_item},
+    {"GET", "/stac/collections/{collection_id}/items", ROUTE_STAC, false, false, stac_get_items},
+    {"GET", "/stac/collections/{collection_id}/items/{item_id}", ROUTE_STAC, false, false, stac_get_item},
     {"GET", "/stac/collections/{collection_id}", ROUTE_STAC, false, false, stac_get_collection},
+    {"GET", "/dcat", ROUTE_STAC, false, false, get_dcat},
 };
 const size_t route_count = sizeof routes / sizeof routes[0];
 

@@ -27,6 +27,12 @@ void stac_write_link(const struct exchange *exchange, struct json_writer *w, con
 void stac_reply(struct exchange *exchange, int status, const char *media_type, struct buffer *json,
                 const struct error *error);
 
+/* Answers with a document in a state: its ETag. Takes the buffer. */
+void stac_reply_state(struct exchange *exchange, unsigned status, const char *media_type, const char *etag,
+                      struct buffer *json);
+/* Error CollectionNotFound. */
+int stac_check_collection(const struct exchange *exchange, const char *id, struct error *error);
+
 /* stac_landing.c */
 void stac_get_landing(struct exchange *exchange);
 void stac_get_conformance(struct exchange *exchange);
@@ -38,5 +44,13 @@ void stac_get_queryables(struct exchange *exchange);
 /* stac_collections.c */
 void stac_get_collections(struct exchange *exchange);
 void stac_get_collection(struct exchange *exchange);
+/* stac_items.c */
+void stac_get_search(struct exchange *exchange);
+void stac_post_search(struct exchange *exchange);
+void stac_get_items(struct exchange *exchange);
+void stac_get_item(struct exchange *exchange);
+/* stac_dcat.c */
+void get_dcat(struct exchange *exchange);
+void stac_get_opensearch(struct exchange *exchange);
 
 #endif

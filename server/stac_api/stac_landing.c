@@ -15,6 +15,11 @@ static const char *const classes[] = {
     "https://api.stacspec.org/v1.0.0/core",
     "https://api.stacspec.org/v1.0.0/collections",
     "https://api.stacspec.org/v1.0.0/ogcapi-features",
+    "https://api.stacspec.org/v1.0.0/ogcapi-features#fields",
+    "https://api.stacspec.org/v1.0.0/ogcapi-features#sort",
+    "https://api.stacspec.org/v1.0.0/item-search",
+    "https://api.stacspec.org/v1.0.0/item-search#fields",
+    "https://api.stacspec.org/v1.0.0/item-search#sort",
     "https://api.stacspec.org/v1.0.0-rc.2/children",
     "https://api.stacspec.org/v1.0.0-rc.1/collection-search",
     "https://api.stacspec.org/v1.0.0-rc.1/collection-search#free-text",
@@ -75,6 +80,24 @@ static const struct landing_link {
     {"service-desc", "/api", OPENAPI_MEDIA_TYPE, "OpenAPI document"},
 };
 
+/* Both ways to search. */
+static void write_search_links(const struct exchange *exchange, struct json_writer *w)
+{
+  static const char *const methods[] = {"GET", "POST"};
+  struct buffer href = {0};
+  buffer_printf(&href, "%s/search", exchange->base);
+  for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+    json_write_object(w);
+    json_kv_string(w, "rel", "search");
+    json_kv_string(w, "type", GEOJSON_MEDIA_TYPE);
+    json_kv_string(w, "title", "Search of items");
+    json_kv_string(w, "href", href.failed ? exchange->base : href.data);
+    json_kv_string(w, "method", methods[i]);
+    json_end_object(w);
+  }
+  buffer_free(&href);
+}
+
 static int write_links(const struct exchange *exchange, struct json_writer *w, struct error *error)
 {
   struct child_links children = {.exchange = exchange, .w = w};
@@ -84,7 +107,11 @@ static int write_links(const struct exchange *exchange, struct json_writer *w, s
     const struct landing_link *link = &landing_links[i];
     write_link(w, link->rel, exchange->base, link->path, link->type, link->title);
   }
-  write_link(w, "service-doc", exchange->host, "/", "text/html", "What this server has, for people");
+  write_search_links(exchange, w);
+  write_link(w, "describedby", exchange->base, "/opensearch.xml", "application/opensearchdescription+xml",
+             "The searches, as OpenSearch describes them");
+  write_link(w, "service-doc", exchange->host, "/console", "text/html", "What this server has, for people");
+  write_link(w, "alternate", exchange->host, "/dcat", "application/ld+json", "The collections as DCAT-AP");
   write_link(w, "related", exchange->host, exchange->api->root, "application/json",
              "The same collections for openEO clients");
   int status = catalogue_each(exchange->catalogue, write_child_link, &children, error);

@@ -15,8 +15,8 @@ enum { BODY_MOST = 1 << 20 };
 #define TEXTS_SCHEMA "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"
 
 const struct stac_parameter stac_parameters[] = {
-    {"ids", STAC_SEARCH | AGGREGATES, STAC_LIST, TEXTS_SCHEMA},
-    {"collections", STAC_SEARCH | STAC_AGGREGATE, STAC_LIST, TEXTS_SCHEMA},
+    {"ids", ITEMS | AGGREGATES, STAC_LIST, TEXTS_SCHEMA},
+    {"collections", ITEMS | AGGREGATES, STAC_LIST, TEXTS_SCHEMA},
     {"bbox", ITEMS | STAC_COLLECTIONS | AGGREGATES, STAC_NUMBERS,
      "{\"type\":\"array\",\"items\":{\"type\":\"number\"},\"minItems\":4,\"maxItems\":6}"},
     {"datetime", ITEMS | STAC_COLLECTIONS | AGGREGATES, STAC_TEXT, TEXT_SCHEMA},
@@ -25,10 +25,6 @@ const struct stac_parameter stac_parameters[] = {
     {"token", ITEMS | STAC_COLLECTIONS, STAC_TEXT, TEXT_SCHEMA},
     {"fields", ITEMS | STAC_COLLECTIONS, STAC_FIELDS, TEXT_SCHEMA},
     {"sortby", ITEMS | STAC_COLLECTIONS, STAC_SORT, TEXT_SCHEMA},
-    {"query", ITEMS | AGGREGATES, STAC_OBJECT, TEXT_SCHEMA},
-    {"filter", ITEMS | AGGREGATES, STAC_FILTER, TEXT_SCHEMA},
-    {"filter-lang", ITEMS | AGGREGATES, STAC_TEXT, "{\"type\":\"string\",\"enum\":[\"cql2-text\",\"cql2-json\"]}"},
-    {"filter-crs", ITEMS | AGGREGATES, STAC_TEXT, TEXT_SCHEMA},
     {"q", STAC_COLLECTIONS, STAC_LIST, TEXTS_SCHEMA},
     {"aggregations", AGGREGATES, STAC_LIST, TEXTS_SCHEMA},
     {"grid_geohash_frequency_precision", AGGREGATES, STAC_INTEGER,

@@ -59,3 +59,26 @@ void stac_reply(struct exchange *exchange, int status, const char *media_type, s
   buffer_free(json);
   reply_error(exchange, error);
 }
+
+void stac_reply_state(struct exchange *exchange, unsigned status, const char *media_type, const char *etag,
+                      struct buffer *json)
+{
+  struct http_response *response = json->failed ? NULL : http_response_new(status);
+  if (response == NULL) {
+    buffer_free(json);
+  } else {
+    response->body = *json;
+    *json = (struct buffer){0};
+    snprintf(response->media_type, sizeof response->media_type, "%s", media_type);
+    http_response_header(response, "ETag", "%s", etag);
+  }
+  reply(exchange, response);
+}
+
+int stac_check_collection(const struct exchange *exchange, const char *id, struct error *error)
+{
+  struct buffer unused = {0};
+  int status = catalogue_collection_json(exchange->catalogue, id, exchange->base, &unused, error);
+  buffer_free(&unused);
+  return status;
+}

@@ -1,6 +1,9 @@
 """The STAC API at /stac, seen by pystac-client and by plain requests: what is found against what was written."""
 
+import datetime
 import json
+import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pystac
@@ -8,6 +11,7 @@ import pystac_client
 import pytest
 import rasterio
 import requests
+import shapely
 from rasterio.transform import from_origin
 
 from conftest import twincube
@@ -135,6 +139,237 @@ def test_queryables(stac):
     assert {"id", "collection", "geometry", "datetime"} <= set(of_all["properties"])
     of_one = get(stac + "/collections/api_north/queryables")
     assert of_one["$id"] == stac + "/collections/api_north/queryables" and "datetime" in of_one["properties"]
+
+
+# ---- items -----------------------------------------------------------------------------------------------------------
+
+COUNT = 23
+FIRST = datetime.date(2021, 3, 1)
+
+
+@pytest.fixture(scope="module")
+def items(stac, data, tmp_path_factory):
+    """A scene a day in two collections by turns, each a degree further east; their ids in order."""
+    ids = []
+    for part in range(2):
+        folder = tmp_path_factory.mktemp("items")
+        for i in range(part, COUNT, 2):
+            day = FIRST + datetime.timedelta(days=i)
+            with rasterio.open(folder / f"day_{day:%Y%m%d}_B04.tif", "w", driver="GTiff", dtype="uint8", count=1,
+                               height=4, width=4, crs="EPSG:4326",
+                               transform=from_origin(-10.5 + i, 30, .25, .25)) as file:
+                file.write(np.ones((4, 4), "uint8"), 1)
+        twincube("catalogue", "add", "--data", data, "--id", f"turn{part}", folder)
+    for i in range(COUNT):
+        ids.append(f"day_{FIRST + datetime.timedelta(days=i):%Y%m%d}")
+    return ids
+
+
+def search(stac, method, **query):
+    """All features of a search by GET or POST, page by page; each page is as long as it says."""
+    if method == "GET":
+        flat = {k: ",".join(map(str, v)) if isinstance(v, list) else json.dumps(v) if isinstance(v, dict) else v
+                for k, v in query.items()}
+        answer = requests.get(stac + "/search", params=flat, timeout=30)
+    else:
+        answer = requests.post(stac + "/search", json=query, timeout=30)
+    features = []
+    while True:
+        assert answer.status_code == 200, answer.text[:400]
+        assert answer.headers["Content-Type"] == "application/geo+json"
+        page = answer.json()
+        assert page["numberReturned"] == len(page["features"]) <= query.get("limit", 10)
+        features += page["features"]
+        following = [entry for entry in page["links"] if entry["rel"] == "next"]
+        if not following:
+            return features
+        assert following[0]["method"] == method
+        answer = requests.request(method, following[0]["href"], json=following[0].get("body"), timeout=30)
+
+
+def numbers(items, features):
+    return [items.index(f["id"]) for f in features]
+
+
+BOTH = ["turn0", "turn1"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(("query", "expected"), [
+    ({}, list(range(COUNT))), ({"limit": 3}, list(range(COUNT))), ({"limit": 10000}, list(range(COUNT))),
+    ({"collections": ["turn1"]}, list(range(1, COUNT, 2))), ({"collections": ["none"]}, []),
+    ({"ids": ["day_20210301", "day_20210304", "nobody"]}, [0, 3]),
+    ({"bbox": [-8.4, 28, -5.6, 31]}, [2, 3, 4]), ({"bbox": [-8.4, 28, 0, -5.6, 31, 9000]}, [2, 3, 4]),
+    ({"bbox": [170, 0, -8.6, 40], "limit": 1}, [0, 1]),
+    ({"bbox": [-180, -90, 180, 90], "limit": 5}, list(range(COUNT))),
+    ({"datetime": "2021-03-05T00:00:00Z"}, [4]), ({"datetime": "2021-03-20T00:00:00Z/.."}, [19, 20, 21, 22]),
+    ({"datetime": "../2021-03-02T00:00:00.000Z", "limit": 1}, [0, 1]), ({"datetime": "2022-01-01T00:00:00Z/.."}, []),
+    ({"intersects": {"type": "Point", "coordinates": [-7.8, 29.5]}}, [2]),
+    ({"intersects": {"type": "LineString", "coordinates": [[-10.4, 29.9], [-7.6, 29.1]]}}, [0, 1, 2]),
+    ({"intersects": {"type": "Polygon", "coordinates": [[[-9, 20], [-6.1, 40], [-9, 40], [-9, 20]]]}}, [1, 2]),
+    ({"bbox": [-8.4, 28, -5.6, 31], "datetime": "2021-03-04T00:00:00Z/..", "collections": ["turn0"]}, [4]),
+])
+def test_items_are_searched(stac, items, method, query, expected):
+    query = {"collections": BOTH, **query}
+    features = search(stac, method, **query)
+    assert numbers(items, features) == expected[::-1]  # the newest first
+    assert sorted(numbers(items, search(stac, method, sortby=[{"field": "id"}] if method == "POST" else "id",
+                                        **query))) == expected
+
+
+@pytest.mark.parametrize(("sort", "key"), [
+    ("+datetime", lambda i: i), ("-properties.datetime", lambda i: -i), ("id", lambda i: i),
+    ("collection,-id", lambda i: (i % 2, -i)), ("-collection,datetime", lambda i: (-(i % 2), i)),
+])
+def test_items_are_sorted(stac, items, sort, key):
+    features = search(stac, "GET", collections=BOTH, sortby=sort, limit=4)
+    assert numbers(items, features) == sorted(range(COUNT), key=key)
+    keys = [{"field": name.lstrip("+-"), "direction": "desc" if name[0] == "-" else "asc"} for name in sort.split(",")]
+    assert search(stac, "POST", collections=BOTH, sortby=keys, limit=7) == features
+
+
+def test_an_item_leads_home(stac, items):
+    (feature,) = search(stac, "GET", ids=[items[5]])
+    item = pystac.Item.from_dict(feature)
+    assert item.collection_id == "turn1" and feature["bbox"] == pytest.approx([-5.5, 29, -4.5, 30])
+    (own,), (collection,) = links(feature, "self"), links(feature, "collection")
+    answer = requests.get(own, timeout=30)
+    assert answer.json() == feature and answer.headers["ETag"].strip('"')
+    assert links(get(collection), "items") == [f"{stac}/collections/turn1/items"]
+    assert links(feature, "root") == [stac + "/"]
+    assert answer.headers["ETag"] == requests.get(own, timeout=30).headers["ETag"]
+
+
+def test_items_of_a_collection(stac, items):
+    url, seen = f"{stac}/collections/turn0/items?limit=5&datetime=2021-03-03T00:00:00Z/..", []
+    while url:
+        page = get(url)
+        seen += page["features"]
+        url = next(iter(links(page, "next")), None)
+    assert numbers(items, seen) == list(range(2, COUNT, 2))[::-1]
+    assert get(f"{stac}/collections/turn0/items", 400, collections="turn1")["code"] == "QueryParameterInvalid"
+    assert get(f"{stac}/collections/none/items", 404)["code"] == "CollectionNotFound"
+    assert get(f"{stac}/collections/turn0/items/day_20210302", 404)["code"] == "NotFound"
+    assert get(f"{stac}/collections/none/items/x", 404)["code"] == "CollectionNotFound"
+
+
+def test_what_is_matched_is_counted(stac, items):
+    assert get(stac + "/search", collections="turn0,turn1", limit=1)["numberMatched"] == COUNT
+    assert get(stac + "/search", collections="turn0", limit=1)["numberMatched"] == (COUNT + 1) // 2
+
+
+@pytest.mark.parametrize(("given", "expected"), [
+    ("id,properties.datetime", {"id", "type", "collection", "properties"}),
+    ("-geometry,-links,-assets", {"type", "stac_version", "id", "collection", "bbox", "properties"}),
+    ("+bbox,-properties", {"id", "type", "collection", "bbox"}),
+])
+def test_fields_of_items(stac, items, given, expected):
+    (feature,) = search(stac, "GET", ids=[items[3]], fields=given)
+    assert set(feature) == expected
+    names = given.split(",")
+    fields = {"include": [n.lstrip("+") for n in names if n[0] != "-"],
+              "exclude": [n[1:] for n in names if n[0] == "-"]}
+    assert search(stac, "POST", ids=[items[3]], fields=fields) == [feature]
+
+
+def test_fields_by_default(stac, items):
+    (feature,) = search(stac, "POST", ids=[items[3]], fields={})
+    assert list(feature["properties"]) == ["datetime"] and feature["links"] and "geometry" in feature
+
+
+POINT = {"type": "Point", "coordinates": [0, 0]}
+
+
+@pytest.mark.parametrize(("body", "name"), [
+    ({"bbox": [1, 2, 3]}, "bbox"), ({"bbox": "1,2,3,4"}, "bbox"), ({"bbox": [1, 9, 3, 4]}, "bbox"),
+    ({"datetime": "2020-01-01"}, "datetime"), ({"datetime": 2020}, "datetime"), ({"limit": 0}, "limit"),
+    ({"limit": "5"}, "limit"), ({"limit": 1.5}, "limit"), ({"ids": "x"}, "ids"), ({"ids": [1]}, "ids"),
+    ({"collections": {"a": 1}}, "collections"), ({"intersects": "POINT(0 0)"}, "intersects"),
+    ({"intersects": {"type": "Blob"}}, "intersects"), ({"intersects": POINT, "bbox": [0, 0, 1, 1]}, "intersects"),
+    ({"intersects": {"type": "Point", "coordinates": "x"}}, "intersects"), ({"sortby": ["id"]}, "sortby"),
+    ({"sortby": [{"field": "id", "direction": "up"}]}, "sortby"), ({"sortby": "id"}, "sortby"),
+    ({"fields": ["id"]}, "fields"), ({"fields": {"include": [1]}}, "fields"), ({"token": "x"}, "token"),
+    ({"token": "!"}, "token"), ({"token": 5}, "token"), ({"nobody": 1}, "nobody"),
+])
+def test_wrong_searches(stac, body, name):
+    answer = requests.post(stac + "/search", json=body, timeout=30)
+    assert answer.status_code == 400 and answer.json()["code"] == "QueryParameterInvalid", answer.text
+    assert f'"{name}"' in answer.json()["description"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"ids":[}', '{"bbox":[1e999,0,1,1]}', '{"a":' * 2000, '"x"'])
+def test_bodies_that_are_none(stac, text):
+    answer = requests.post(stac + "/search", data=text, timeout=30)
+    assert answer.status_code == 400 and answer.json()["code"] in ("RequestBodyInvalid", "QueryParameterInvalid")
+
+
+def test_a_long_body_is_refused(stac):
+    answer = requests.post(stac + "/search", json={"ids": ["x" * 1000] * 2000}, timeout=30)
+    assert answer.status_code == 413 and answer.json()["code"] == "ContentTooLarge"
+
+
+def test_pages_while_the_catalogue_changes(stac, items, data, tmp_path):
+    """Every item that stays is seen once, whatever is added, replaced and removed between pages."""
+    twincube("catalogue", "add", "--data", data, "--id", "changing", shared_scene(tmp_path / "a", "2021-03-10"))
+    page = get(stac + "/search", collections="turn0,turn1,changing", limit=6)
+    seen = page["features"]
+    for turn in range(3):
+        if turn == 0:
+            twincube("catalogue", "remove", "--data", data, "changing")
+        if turn == 1:
+            twincube("catalogue", "add", "--data", data, "--id", "changing", shared_scene(tmp_path / "b", "2021-03-22"))
+        page = get(links(page, "next")[0])
+        seen += page["features"]
+    steady = [f["id"] for f in seen if f["collection"] != "changing"]
+    assert steady == items[::-1][:len(steady)] and len(steady) >= COUNT - 1
+
+
+def shared_scene(folder, day):
+    folder.mkdir()
+    with rasterio.open(folder / f"extra_{day.replace('-', '')}_B04.tif", "w", driver="GTiff", dtype="uint8", count=1,
+                       height=2, width=2, crs="EPSG:4326", transform=from_origin(0, 1, .5, .5)) as file:
+        file.write(np.ones((2, 2), "uint8"), 1)
+    return folder
+
+
+def test_pystac_client_searches(stac, items):
+    client = pystac_client.Client.open(stac)
+    for method in ("GET", "POST"):
+        hits = client.search(method=method, collections=BOTH, bbox=[-8.4, 28, -5.6, 31], datetime="2021-03", limit=2,
+                             sortby="-id")
+        assert [items.index(item.id) for item in hits.items()] == [4, 3, 2] and hits.matched() == 3
+        hits = client.search(method=method, collections=BOTH, max_items=7, limit=3)
+        assert len(hits.item_collection()) == 7
+    assert client.get_collection("turn0").get_item(items[2]).id == items[2]
+    assert len(list(client.get_collection("turn1").get_items())) == COUNT // 2
+
+
+# ---- for harvesters --------------------------------------------------------------------------------------------------
+
+
+def test_dcat(stac, running):
+    answer = requests.get(running.url + "/dcat", timeout=30)
+    assert answer.headers["Content-Type"] == "application/ld+json"
+    catalogue = answer.json()
+    assert catalogue["@type"] == "dcat:Catalog" and catalogue["dct:publisher"]["foaf:name"]
+    (north,) = [d for d in catalogue["dcat:dataset"] if d["dct:identifier"] == "api_north"]
+    assert north["@id"] == stac + "/collections/api_north" and north["dct:title"] == "Scenes of north"
+    assert shapely.from_wkt(north["dct:spatial"]["dcat:bbox"]["@value"]).bounds == (10, 58, 12, 60)
+    (pacific,) = [d for d in catalogue["dcat:dataset"] if d["dct:identifier"] == "api_pacific"]
+    shape = shapely.from_wkt(pacific["dct:spatial"]["dcat:bbox"]["@value"])
+    assert shape.is_valid and shape.area == pytest.approx(4) and shape.bounds == (-180, -2, 180, 0)
+    assert north["dct:temporal"]["dcat:startDate"]["@value"] == "2021-01-01T00:00:00Z"
+    assert requests.get(north["dcat:distribution"][0]["dcat:accessURL"]["@id"], timeout=30).status_code == 200
+
+
+def test_opensearch(stac, items):
+    root = ElementTree.fromstring(requests.get(stac + "/opensearch.xml", timeout=30).content)
+    templates = [e.get("template") for e in root.iter() if e.tag.endswith("}Url")]
+    filled = [re.sub(r"\{time:start\}", "2021-03-22T00:00:00Z", t).replace("{eo:parentIdentifier?}", "turn0,turn1")
+              for t in templates]
+    answers = [get(re.sub(r"\{[a-zA-Z:]+\?\}", "", t)) for t in filled]
+    assert answers[0]["collections"] and len(answers[1]["features"]) == 10
+    assert numbers(items, answers[2]["features"]) == [22, 21]
 
 
 def test_pystac_client_reads_the_catalogue(stac):
