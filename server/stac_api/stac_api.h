@@ -49,6 +49,10 @@ void stac_get_search(struct exchange *exchange);
 void stac_post_search(struct exchange *exchange);
 void stac_get_items(struct exchange *exchange);
 void stac_get_item(struct exchange *exchange);
+/* stac_aggregate.c */
+void stac_get_aggregate(struct exchange *exchange);
+void stac_post_aggregate(struct exchange *exchange);
+void stac_get_aggregations(struct exchange *exchange);
 /* stac_dcat.c */
 void get_dcat(struct exchange *exchange);
 void stac_get_opensearch(struct exchange *exchange);

@@ -20,6 +20,7 @@ static const char *const classes[] = {
     "https://api.stacspec.org/v1.0.0/item-search",
     "https://api.stacspec.org/v1.0.0/item-search#fields",
     "https://api.stacspec.org/v1.0.0/item-search#sort",
+    "https://api.stacspec.org/v0.3.0/aggregation",
     "https://api.stacspec.org/v1.0.0-rc.2/children",
     "https://api.stacspec.org/v1.0.0-rc.1/collection-search",
     "https://api.stacspec.org/v1.0.0-rc.1/collection-search#free-text",
@@ -77,6 +78,8 @@ static const struct landing_link {
     {"children", "/children", "application/json", "Collections, whole"},
     {"http://www.opengis.net/def/rel/ogc/1.0/queryables", "/queryables", "application/schema+json",
      "What items of all collections are searched by"},
+    {"aggregate", "/aggregate", "application/json", "What items have in common, counted"},
+    {"aggregations", "/aggregations", "application/json", "What can be counted"},
     {"service-desc", "/api", OPENAPI_MEDIA_TYPE, "OpenAPI document"},
 };
 

@@ -344,6 +344,56 @@ def test_pystac_client_searches(stac, items):
     assert len(list(client.get_collection("turn1").get_items())) == COUNT // 2
 
 
+# ---- aggregations ----------------------------------------------------------------------------------------------------
+
+
+def counted(document, name):
+    (entry,) = [a for a in document["aggregations"] if a["name"] == name]
+    return {b["key"]: b["frequency"] for b in entry["buckets"]} if "buckets" in entry else entry["value"]
+
+
+def geohash(longitude, latitude, precision):
+    """The cell's name, bit by bit: the places of the cells' numbers along both axes, interleaved."""
+    bits = [int((longitude + 180) / 360 * 2**32), int((latitude + 90) / 180 * 2**32)]
+    text = "".join(f"{bits[0]:032b}"[i] + f"{bits[1]:032b}"[i] for i in range(32))
+    return "".join("0123456789bcdefghjkmnpqrstuvwxyz"[int(text[5 * i:5 * i + 5], 2)] for i in range(precision))
+
+
+def test_aggregations(stac, items):
+    offered = get(stac + "/aggregations")["aggregations"]
+    names = [a["name"] for a in offered]
+    assert {"total_count", "datetime_min", "datetime_max", "collection_frequency"} <= set(names)
+    found = get(stac + "/aggregate", collections="turn0,turn1", aggregations=",".join(names),
+                grid_geohash_frequency_precision=4)
+    assert [a["name"] for a in found["aggregations"]] == names
+    assert counted(found, "total_count") == COUNT
+    assert counted(found, "collection_frequency") == {"turn0": 12, "turn1": 11}
+    assert counted(found, "datetime_min") == "2021-03-01T00:00:00Z"
+    assert counted(found, "datetime_max") == "2021-03-23T00:00:00Z"
+    assert counted(found, "datetime_frequency") == {"2021-03-01T00:00:00Z": COUNT}
+    assert counted(found, "datetime_year_frequency") == {"2021-01-01T00:00:00Z": COUNT}
+    cells = [geohash(-10 + i, 29.5, 4) for i in range(COUNT)]
+    assert counted(found, "grid_geohash_frequency") == {cell: cells.count(cell) for cell in cells}
+    assert requests.post(stac + "/aggregate", timeout=30, json={"collections": BOTH, "aggregations": names,
+                         "grid_geohash_frequency_precision": 4}).json()["aggregations"] == found["aggregations"]
+
+
+def test_aggregations_of_a_search(stac, items):
+    found = get(stac + "/aggregate", bbox="-8.4,28,-5.6,31", collections="turn0,turn1")
+    assert [a["name"] for a in found["aggregations"]] == ["total_count"] and counted(found, "total_count") == 3
+    found = get(stac + "/collections/turn1/aggregate", datetime="2021-03-20T00:00:00Z/..",
+                aggregations="collection_frequency,datetime_min")
+    assert counted(found, "collection_frequency") == {"turn1": 2}
+    assert counted(found, "datetime_min") == "2021-03-20T00:00:00Z"
+    none = get(stac + "/aggregate", collections="none", aggregations="total_count,datetime_min,datetime_frequency")
+    assert [a.get("value", a.get("buckets")) for a in none["aggregations"]] == [0, None, []]
+    assert get(stac + "/collections/turn1/aggregations")["links"][0]["href"].endswith("turn1/aggregations")
+    assert get(stac + "/collections/none/aggregate", 404)["code"] == "CollectionNotFound"
+    assert '"aggregations"' in get(stac + "/aggregate", 400, aggregations="sum")["description"]
+    assert "precision" in get(stac + "/aggregate", 400, grid_geohash_frequency_precision=13)["description"]
+    assert '"limit"' in get(stac + "/aggregate", 400, limit=1)["description"]
+
+
 # ---- for harvesters --------------------------------------------------------------------------------------------------
 
 
