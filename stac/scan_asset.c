@@ -401,11 +401,14 @@ int stac_asset(struct scan *scan, const char *document, const char *key, const j
     scan->unreadable++;
     return 0;
   }
-  if (remote_is(path) && (kind == ASSET_GAUGE || (kind == ASSET_CUBE && is_zarr(asset)))) {
-    scan_warn(scan, "asset '%s' of item '%s' is left out: %s of other hosts %s not read", key, scan->items[index].id,
-              kind == ASSET_GAUGE ? "gauge fields" : "Zarr", kind == ASSET_GAUGE ? "are" : "is");
+  if (remote_is(path) && kind == ASSET_GAUGE) {
+    scan_warn(scan, "asset '%s' of item '%s' is left out: gauge fields of other hosts are not read", key,
+              scan->items[index].id);
     return 0;
   }
+  if (remote_is(path) && kind == ASSET_CUBE && is_zarr(asset) && path[strlen(path) - 1] != '/' &&
+      !(path = arena_printf(scan->arena, "%s/", path))) /* which makes it one (zarr_place.h) */
+    return error_memory(error);
   if (kind != ASSET_RASTER)
     return add_cube_file(scan, path, index, error);
   if (scan->cube_path)

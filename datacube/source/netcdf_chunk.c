@@ -289,6 +289,8 @@ static int load_zarr(struct netcdf_chunks *c, struct chunk_slot *slot, size_t va
   const int found = zarr_chunk_read(c->zarr, layout->zarr, index, slot->data);
   if (found == 0)
     fill_slot(slot, layout);
+  if (found < 0 && zarr_reader_failure(c->zarr, error) != 0)
+    return -1;
   return found < 0 ? damaged(c, variable, error) : 0;
 }
 
@@ -441,28 +443,51 @@ static int read_whole_chunk(struct netcdf_chunks *c, size_t variable, const size
   return 0;
 }
 
+/* The indexes of the chunks that a region touches, row-major. */
+struct chunk_walk {
+  size_t rank, first[CUBE_MAX_DIMENSIONS], last[CUBE_MAX_DIMENSIONS], index[CUBE_MAX_DIMENSIONS];
+  bool is_over;
+};
+
+static void walk_on(struct chunk_walk *walk)
+{
+  size_t d = walk->rank;
+  while (d > 0 && ++walk->index[d - 1] > walk->last[d - 1]) {
+    walk->index[d - 1] = walk->first[d - 1];
+    d--;
+  }
+  walk->is_over = d == 0;
+}
+
+/* Chunks of another host are asked for side by side, as many as may be. */
+static void ask_ahead(struct netcdf_chunks *c, size_t variable, struct chunk_walk *ahead)
+{
+  const struct zarr_array *array = c->layouts[variable].zarr;
+  if (array == NULL || !zarr_reader_is_remote(c->zarr))
+    return;
+  while (!ahead->is_over && ((c->cache != NULL && block_cache_has(c->cache, key_of(c, variable, ahead->index))) ||
+                             zarr_chunk_ahead(c->zarr, array, ahead->index)))
+    walk_on(ahead);
+}
+
 int netcdf_chunks_read(struct netcdf_chunks *c, size_t variable, const size_t *start, const size_t *count,
                        const struct netcdf_target *target, struct error *error)
 {
   const struct netcdf_layout *layout = &c->layouts[variable];
-  size_t first[CUBE_MAX_DIMENSIONS] = {0}, index[CUBE_MAX_DIMENSIONS] = {0}, last[CUBE_MAX_DIMENSIONS] = {0};
+  struct chunk_walk walk = {.rank = layout->rank};
   for (size_t d = 0; d < layout->rank; d++) {
     if (count[d] == 0)
       return 0;
-    index[d] = first[d] = start[d] / layout->chunk[d];
-    last[d] = (start[d] + count[d] - 1) / layout->chunk[d];
+    walk.index[d] = walk.first[d] = start[d] / layout->chunk[d];
+    walk.last[d] = (start[d] + count[d] - 1) / layout->chunk[d];
   }
   const bool is_once = fits_chunks(layout, start, count);
-  for (;;) {
-    const struct chunk_part part = cut(layout, index, start, count);
-    if ((is_once ? read_whole_chunk : read_chunk)(c, variable, index, &part, target, error) != 0)
+  struct chunk_walk ahead = walk;
+  for (; !walk.is_over; walk_on(&walk)) {
+    const struct chunk_part part = cut(layout, walk.index, start, count);
+    ask_ahead(c, variable, &ahead);
+    if ((is_once ? read_whole_chunk : read_chunk)(c, variable, walk.index, &part, target, error) != 0)
       return -1;
-    size_t d = layout->rank;
-    while (d > 0 && ++index[d - 1] > last[d - 1]) {
-      index[d - 1] = first[d - 1];
-      d--;
-    }
-    if (d == 0)
-      return 0;
   }
+  return 0;
 }

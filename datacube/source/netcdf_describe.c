@@ -5,6 +5,7 @@
 
 #include "datacube/base/file_refusal.h"
 #include "datacube/grid.h"
+#include "datacube/remote/remote_file.h"
 #include "datacube/source/netcdf_attribute.h"
 #include "datacube/source/netcdf_classic.h"
 #include "datacube/source/netcdf_hdf5.h"
@@ -23,7 +24,7 @@
 const char *netcdf_base_name(const char *path)
 {
   const char *slash = strrchr(path, '/');
-  return slash != NULL ? slash + 1 : path;
+  return remote_is(path) ? remote_url(path) : slash != NULL ? slash + 1 : path;
 }
 
 static enum element_type meant_type(struct arena *arena, int file, int id, nc_type type)

@@ -145,7 +145,7 @@ static void identity_zarr(const struct netcdf_state *state, struct buffer *out)
   struct hash files = {0, 0};
   bool known = true;
   for (size_t i = 0; i < state->variable_count && known; i++)
-    if (state->variables[i].zarr != NULL)
+    if (state->variables[i].zarr != NULL && !remote_is(state->path)) /* that goes by the work at hand */
       known = zarr_files_state(state->path, state->variables[i].zarr, &left, &files);
   if (known)
     identity_bytes(out, &files, sizeof files);
@@ -226,11 +226,13 @@ static void set_costs(const struct netcdf_state *state, struct source *source)
   source->reader_bytes = netcdf_chunks_bytes(state->layouts, state->variable_count);
 }
 
-/* A remote file is fetched first. */
+/* A remote file is fetched first; of a hierarchy its files are, one by one. */
 static int describe_file(struct arena *arena, const char *path, const char *override_crs,
                          struct netcdf_description *out, struct error *error)
 {
   const char *place;
+  if (zarr_is(path))
+    return netcdf_describe(arena, path, override_crs, out, error);
   if (remote_whole(arena, path, &place, error) != 0)
     return -1;
   return netcdf_describe(arena, place, override_crs, out, error) == 0 ? 0 : remote_whole_error(path, place, error);

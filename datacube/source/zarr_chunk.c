@@ -4,24 +4,21 @@
 #include "datacube/base/byte_order.h"
 #include "datacube/base/checked.h"
 #include "datacube/base/rooted_path.h"
-#include "datacube/source/block_cache.h"
+#include "datacube/source/zarr_place.h"
 
 #include <blosc.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <libdeflate.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zstd.h>
 
 enum { SHARDS_KNOWN = 1024 };
 
 struct zarr_reader {
-  int root;
+  struct zarr_place place;
+  struct error failure; /* of another host, the first one */
   struct libdeflate_decompressor *inflater;
   unsigned char *one, *other; /* each of `room` bytes */
   size_t room;
@@ -45,17 +42,15 @@ int zarr_reader_open(const char *path, size_t chunk_bytes, struct zarr_reader **
   if (r == NULL)
     return error_memory(error);
   r->room = room_of(chunk_bytes);
-  r->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool is_open = zarr_place_open(path, &r->place, error) == 0;
   r->inflater = libdeflate_alloc_decompressor();
   r->one = malloc(r->room);
   r->other = malloc(r->room);
   const bool has_memory = r->inflater != NULL && r->one != NULL && r->other != NULL;
-  if (r->root >= 0 && has_memory) {
+  if (is_open && has_memory) {
     *out = r;
     return 0;
   }
-  if (has_memory)
-    error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", path);
   zarr_reader_close(r);
   return has_memory ? -1 : error_memory(error);
 }
@@ -64,8 +59,7 @@ void zarr_reader_close(struct zarr_reader *r)
 {
   if (r == NULL)
     return;
-  if (r->root >= 0)
-    close(r->root);
+  zarr_place_close(&r->place);
   libdeflate_free_decompressor(r->inflater);
   free(r->one);
   free(r->other);
@@ -73,21 +67,6 @@ void zarr_reader_close(struct zarr_reader *r)
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
-
-static bool read_at(int file, off_t at, size_t length, unsigned char *to)
-{
-  while (length > 0) {
-    const ssize_t got = pread(file, to, length, at);
-    if (got == 0 || (got < 0 && errno != EINTR))
-      return false;
-    if (got < 0)
-      continue;
-    to += got;
-    at += got;
-    length -= (size_t)got;
-  }
-  return true;
-}
 
 /* The file of a chunk, or of the shard that it is in, below the store. False where its name is too long. */
 static bool chunk_path(const struct zarr_array *a, const size_t *index, char path[ROOTED_PATH_SIZE])
@@ -103,39 +82,56 @@ static bool chunk_path(const struct zarr_array *a, const size_t *index, char pat
   return more >= 0 && used + (size_t)more < ROOTED_PATH_SIZE;
 }
 
-static int open_file(const struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
+/* Of a file that is a chunk all is wanted; of a shard, some. */
+static uint64_t most_of(const struct zarr_reader *r, const struct zarr_array *a)
+{
+  return a->sharded ? 0 : r->room;
+}
+
+static int open_file(struct zarr_reader *r, const struct zarr_array *a, const size_t *index, struct zarr_file *out)
 {
   char path[ROOTED_PATH_SIZE];
-  if (chunk_path(a, index, path))
-    return rooted_open(r->root, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  errno = ENAMETOOLONG;
+  return chunk_path(a, index, path) ? zarr_file_open(&r->place, path, most_of(r, a), out, &r->failure) : -1;
+}
+
+bool zarr_chunk_ahead(const struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
+{
+  char path[ROOTED_PATH_SIZE];
+  return !chunk_path(a, index, path) || zarr_file_ahead(&r->place, path, most_of(r, a));
+}
+
+bool zarr_reader_is_remote(const struct zarr_reader *r)
+{
+  return zarr_place_is_remote(r->place.path);
+}
+
+int zarr_reader_failure(struct zarr_reader *r, struct error *error)
+{
+  if (!error_is_set(&r->failure))
+    return 0;
+  *error = r->failure;
+  r->failure = (struct error){0};
   return -1;
 }
 
-static uint64_t file_state(int root, const char *path)
-{
-  struct stat status;
-  return block_file_id(path, fstatat(root, path, &status, AT_SYMLINK_NOFOLLOW) == 0 ? &status : NULL, 0);
-}
-
-static uint64_t chunk_state(int root, const struct zarr_array *a, const size_t *index)
+static uint64_t chunk_state(const struct zarr_place *place, const struct zarr_array *a, const size_t *index)
 {
   char path[ROOTED_PATH_SIZE];
-  return chunk_path(a, index, path) ? file_state(root, path) : 0;
+  return chunk_path(a, index, path) ? zarr_file_state(place, path) : 0;
 }
 
 uint64_t zarr_chunk_state(const struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
 {
-  return chunk_state(r->root, a, index);
+  return chunk_state(&r->place, a, index);
 }
 
-static void hash_documents(int root, const struct zarr_array *a, struct hash *out)
+static void hash_documents(const struct zarr_place *place, const struct zarr_array *a, struct hash *out)
 {
   static const char *const names[] = {"zarr.json", ".zarray", ".zattrs"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     char path[ROOTED_PATH_SIZE];
     snprintf(path, sizeof path, "%s%s%s", a->folder, *a->folder ? "/" : "", names[i]);
-    hash_word(out, file_state(root, path));
+    hash_word(out, zarr_file_state(place, path));
   }
 }
 
@@ -147,18 +143,19 @@ bool zarr_files_state(const char *store, const struct zarr_array *a, size_t *lef
   if (count > *left)
     return false;
   *left -= count;
-  const int root = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  hash_documents(root, a, out);
+  struct zarr_place place;
+  struct error ignored = {0};
+  zarr_place_open(store, &place, &ignored);
+  hash_documents(&place, a, out);
   for (size_t i = 0; i < count; i++) {
-    hash_word(out, chunk_state(root, a, index));
+    hash_word(out, chunk_state(&place, a, index));
     for (size_t d = a->rank; d-- > 0; index[d] = 0) { /* the first chunk of the next file */
       index[d] += a->file_chunk[d] / a->chunk[d];
       if (index[d] * a->chunk[d] < a->shape[d])
         break;
     }
   }
-  if (root >= 0)
-    close(root);
+  zarr_place_close(&place);
   return true;
 }
 
@@ -191,9 +188,9 @@ static uint32_t checksum(const unsigned char *bytes, size_t count)
 }
 
 /* Whether an index of so many bytes has the checksum behind it: added up once for each state of the file. */
-static bool is_index_sound(struct zarr_reader *r, int file, const struct stat *status, off_t start, size_t bytes)
+static bool is_index_sound(struct zarr_reader *r, const struct zarr_file *file, uint64_t start, size_t bytes)
 {
-  const uint64_t state = block_file_id("", status, bytes);
+  const uint64_t state = hash_mix(file->state ^ bytes);
   uint64_t *known = &r->sound[state % SHARDS_KNOWN];
   unsigned char written[4];
   uint32_t sum = UINT32_MAX;
@@ -201,11 +198,12 @@ static bool is_index_sound(struct zarr_reader *r, int file, const struct stat *s
     return true;
   for (size_t done = 0, many; done < bytes; done += many) {
     many = bytes - done < r->room ? bytes - done : r->room;
-    if (!read_at(file, start + (off_t)done, many, r->other))
+    if (!zarr_file_read(file, start + done, many, r->other, &r->failure))
       return false;
     sum = checksum_on(sum, r->other, many);
   }
-  if (!read_at(file, start + (off_t)bytes, sizeof written, written) || ~sum != little(written, sizeof written))
+  if (!zarr_file_read(file, start + bytes, sizeof written, written, &r->failure) ||
+      ~sum != little(written, sizeof written))
     return false;
   *known = state;
   return true;
@@ -213,10 +211,10 @@ static bool is_index_sound(struct zarr_reader *r, int file, const struct stat *s
 
 /* Where a chunk lies in its shard: 1, 0 where it was never written, -1. The index has offset and length of each,
  * in the order of the stored dimensions. */
-static int find_in_shard(struct zarr_reader *r, const struct zarr_array *a, const size_t *index, int file,
-                         const struct stat *status, off_t *at, size_t *length)
+static int find_in_shard(struct zarr_reader *r, const struct zarr_array *a, const size_t *index,
+                         const struct zarr_file *file, uint64_t *at, size_t *length)
 {
-  const off_t size = status->st_size;
+  const uint64_t size = file->size;
   size_t number = 0, count = 1, bytes;
   for (size_t s = 0; s < a->rank; s++) {
     const size_t d = a->axis[s];
@@ -229,19 +227,19 @@ static int find_in_shard(struct zarr_reader *r, const struct zarr_array *a, cons
     return -1;
   const size_t whole = bytes + (a->index_summed ? 4 : 0);
   unsigned char entry[16];
-  if (whole < bytes || whole > (uint64_t)size)
+  if (whole < bytes || whole > size)
     return -1;
-  const off_t start = a->index_first ? 0 : size - (off_t)whole;
-  if (a->index_summed && !is_index_sound(r, file, status, start, bytes))
+  const uint64_t start = a->index_first ? 0 : size - whole;
+  if (a->index_summed && !is_index_sound(r, file, start, bytes))
     return -1;
-  if (!read_at(file, start + (off_t)(number * 16), sizeof entry, entry))
+  if (!zarr_file_read(file, start + number * 16, sizeof entry, entry, &r->failure))
     return -1;
   const uint64_t offset = little(entry, 8), many = little(entry + 8, 8);
   if (offset == UINT64_MAX && many == UINT64_MAX)
     return 0;
-  if (offset > (uint64_t)size || many > (uint64_t)size - offset)
+  if (offset > size || many > size - offset)
     return -1;
-  *at = (off_t)offset;
+  *at = offset;
   *length = (size_t)many;
   return 1;
 }
@@ -249,19 +247,17 @@ static int find_in_shard(struct zarr_reader *r, const struct zarr_array *a, cons
 /* The encoded bytes of a chunk, in r->one: 1, 0 where it was never written, -1. */
 static int read_encoded(struct zarr_reader *r, const struct zarr_array *a, const size_t *index, size_t *length)
 {
-  struct stat status;
-  const int file = open_file(r, a, index);
-  if (file < 0)
-    return errno == ENOENT ? 0 : -1;
-  off_t at = 0;
-  int found = fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size >= 0 ? 1 : -1;
-  if (found == 1)
-    *length = (size_t)status.st_size;
-  if (found == 1 && a->sharded)
-    found = find_in_shard(r, a, index, file, &status, &at, length);
-  if (found == 1 && (*length > r->room || !read_at(file, at, *length, r->one)))
+  struct zarr_file file;
+  uint64_t at = 0;
+  int found = open_file(r, a, index, &file);
+  if (found != 1)
+    return found;
+  *length = (size_t)file.size;
+  if (a->sharded)
+    found = find_in_shard(r, a, index, &file, &at, length);
+  if (found == 1 && (*length > r->room || !zarr_file_read(&file, at, *length, r->one, &r->failure)))
     found = -1;
-  close(file);
+  zarr_file_close(&file);
   return found;
 }
 

@@ -22,6 +22,13 @@ int zarr_chunk_read(struct zarr_reader *reader, const struct zarr_array *array, 
 int zarr_chunk_texts(struct zarr_reader *reader, const struct zarr_array *array, const size_t *index,
                      const unsigned char **bytes, size_t *length);
 
+/* Why the last chunk could not be read, where its host is to blame: -1, and it is forgotten; else 0. */
+int zarr_reader_failure(struct zarr_reader *reader, struct error *error);
+
+/* Lets the file of a chunk come from another host. False where too many are on their way: ask again later. */
+bool zarr_chunk_ahead(const struct zarr_reader *reader, const struct zarr_array *array, const size_t *index);
+bool zarr_reader_is_remote(const struct zarr_reader *reader);
+
 /* A number that changes when the file of the chunk does: size, time, or whether there is one. */
 uint64_t zarr_chunk_state(const struct zarr_reader *reader, const struct zarr_array *array, const size_t *index);
 

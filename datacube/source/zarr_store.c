@@ -2,7 +2,9 @@
 #include "datacube/source/zarr_store.h"
 
 #include "datacube/base/rooted_path.h"
-#include "datacube/source/zarr_array.h"
+#include "datacube/remote/remote_file.h"
+#include "datacube/source/zarr_place.h"
+#include "datacube/source/zarr_walk.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,19 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_ARRAYS = 4096, MOST_DEEP = 4, MOST_ENTRIES = 100000, DOCUMENT_MOST = 16 << 20 };
-
-struct zarr_walk {
-  struct arena *arena;
-  struct zarr_store *store;
-  int root; /* descriptor */
-  size_t room, entries;
-  struct error *error;
-};
+enum { MOST_ENTRIES = 100000 };
 
 bool zarr_is(const char *path)
 {
   static const char *const names[] = {"zarr.json", ".zgroup", ".zarray", ".zmetadata"};
+  if (remote_is(path))
+    return zarr_place_is_remote(path);
   const int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   bool found = false;
   for (size_t i = 0; root >= 0 && !found && i < sizeof names / sizeof names[0]; i++)
@@ -38,7 +34,7 @@ bool zarr_is(const char *path)
 static char *read_all(struct zarr_walk *w, int file, size_t *length)
 {
   struct stat status;
-  if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > DOCUMENT_MOST)
+  if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > ZARR_DOCUMENT_MOST)
     return NULL;
   char *bytes = arena_alloc(w->arena, (size_t)status.st_size + 1);
   *length = 0;
@@ -71,11 +67,11 @@ static int read_document(struct zarr_walk *w, const char *folder, const char *na
   return 1;
 }
 
-static int add_array(struct zarr_walk *w, const struct zarr_node *node)
+int zarr_walk_add(struct zarr_walk *w, const struct zarr_node *node)
 {
   struct zarr_store *store = w->store;
-  if (store->array_count == MOST_ARRAYS)
-    return error_set(w->error, ERROR_FileContentInvalid, "it has more than %d arrays", MOST_ARRAYS);
+  if (store->array_count == ZARR_ARRAYS_MOST)
+    return error_set(w->error, ERROR_FileContentInvalid, "it has more than %d arrays", ZARR_ARRAYS_MOST);
   if (store->array_count == w->room) {
     const size_t room = w->room > 0 ? 2 * w->room : 16;
     struct zarr_array *rows = ARENA_ARRAY(w->arena, struct zarr_array, room);
@@ -142,8 +138,8 @@ static int read_group(struct zarr_walk *w, const char *folder, unsigned depth)
   const char **names;
   size_t count;
   const char *group = arena_printf(w->arena, "/%s", folder);
-  if (depth > MOST_DEEP)
-    return error_set(w->error, ERROR_FileContentInvalid, "its groups nest deeper than %d", MOST_DEEP);
+  if (depth > ZARR_DEEP_MOST)
+    return error_set(w->error, ERROR_FileContentInvalid, "its groups nest deeper than %d", ZARR_DEEP_MOST);
   if (!group)
     return error_memory(w->error);
   if (list_folders(w, folder, &names, &count) != 0)
@@ -180,7 +176,7 @@ static int read_node(struct zarr_walk *w, const char *folder, const char *group,
   if (found <= 0)
     return found;
   if (is_array)
-    return add_array(w, &node);
+    return zarr_walk_add(w, &node);
   if (depth == 0)
     w->store->attributes = node.attributes;
   return read_group(w, folder, depth);
@@ -190,6 +186,8 @@ int zarr_store_read(struct arena *arena, const char *path, struct zarr_store *ou
 {
   struct zarr_walk w = {.arena = arena, .store = out, .error = error};
   *out = (struct zarr_store){.path = path};
+  if (zarr_place_is_remote(path))
+    return zarr_walk_consolidated(&w);
   w.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (w.root < 0)
     return error_set(error, ERROR_FileContentInvalid, "it cannot be opened: %s", strerror(errno));
@@ -200,7 +198,8 @@ int zarr_store_read(struct arena *arena, const char *path, struct zarr_store *ou
 
 const char *zarr_folder(struct arena *arena, const char *store, const struct zarr_array *array)
 {
-  return arena_printf(arena, "%s%s%s", store, *array->folder ? "/" : "", array->folder);
+  const bool is_remote = zarr_place_is_remote(store);
+  return arena_printf(arena, "%s%s%s", store, *array->folder && !is_remote ? "/" : "", array->folder);
 }
 
 const char *zarr_document(struct arena *arena, const char *store, const struct zarr_array *array)

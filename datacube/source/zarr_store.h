@@ -1,10 +1,11 @@
-/* A Zarr hierarchy of version 2 or 3 in a folder: its arrays and what their documents say.
+/* A Zarr hierarchy of version 2 or 3 in a folder, or on another host: its arrays and what their documents say.
  *
  *   version 2   .zgroup, .zarray, .zattrs in the folder of each group and array; chunk "0.1" or "0/1"
  *   version 3   zarr.json there; chunk "c/0/1" or "c.0.1"; shards, which are files of many chunks
  *
- * The documents of each node count; consolidated metadata, which are copies of them, are not needed. Nothing is read
- * outside of the folder, nor through a link in it. */
+ * Of a folder the documents of each node count; consolidated metadata, which are copies of them, are not needed.
+ * Nothing is read outside of the folder, nor through a link in it. Other hosts list no folders, so there it is the
+ * consolidated metadata that count (zarr_consolidated.c), unless the hierarchy is one array. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_ZARR_STORE_H
 #define TWINCUBE_DATACUBE_SOURCE_ZARR_STORE_H
 
@@ -54,9 +55,11 @@ struct zarr_store {
   const struct zarr_json *attributes; /* of the root group, or NULL */
 };
 
-/* Whether the folder holds a Zarr group or array. False for all that is no folder. */
+/* Whether the folder holds a Zarr group or array. False for all that is no folder. Of another host's path the name
+ * alone tells (zarr_place.h), and nobody is asked. */
 bool zarr_is(const char *path);
-/* Reads all documents of the hierarchy. Error FileContentInvalid. */
+/* Reads all documents of the hierarchy. Errors FileContentInvalid, and of another host FeatureUnsupported (it has no
+ * consolidated metadata) and those of remote_open. */
 int zarr_store_read(struct arena *arena, const char *path, struct zarr_store *out, struct error *error);
 /* The file that describes an array, and the folder of its chunks, as paths. NULL: out of memory. */
 const char *zarr_document(struct arena *arena, const char *store, const struct zarr_array *array);

@@ -14,6 +14,8 @@ import xarray
 from conftest import BINARY, PASSWORD, USER, twincube
 from remote_host import Fault, RemoteHost
 from test_remote_files import item, put, raster
+from test_remote_zarr import publish
+from test_zarr_input import values
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,14 @@ def test_the_client_loads_what_lies_elsewhere(host, connection, tmp_path):
     assert np.array_equal(download(connection.load_stac(url), tmp_path / "b.nc")[0], values[0])
     whole = [asked for path, asked, _ in host.requests if path == "open/a.tif"]
     assert len(whole) == len(set(whole)), "what is in the cache is asked for again"
+
+
+def test_workers_read_zarr_of_other_hosts(host, connection, tmp_path):
+    data = values("<i4")
+    url = publish(host, tmp_path, 3, data, "open/zarr/")
+    connection.datacube_from_process("load_stac", url=url).download(tmp_path / "z.nc")
+    with xarray.open_dataset(tmp_path / "z.nc", mask_and_scale=False) as file:
+        assert np.array_equal(file["data"].values, data)
 
 
 def test_the_rule_is_the_operators(host, connection):
