@@ -5,7 +5,7 @@
 #include "physics/lattice/dirac_solve.h"
 
 #include "datacube/base/checked.h"
-#include "physics/lattice/gamma.h"
+#include "physics/lattice/fermion_algebra.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,6 +30,7 @@ enum {
 };
 
 #define RELIABLE 0.1 /* the residual falls to this between reliable updates */
+#define DEFLATE 1e-3 /* the residual falls to this until the modes, which are not exact, are taken out again */
 #define MOST_TRIES 8 /* tightenings of the normal equations' tolerance */
 
 struct solve {
@@ -39,8 +40,7 @@ struct solve {
   bool normal;            /* the system is that of dirac_normal, else of dirac_even */
   size_t blocks;          /* of a field */
   void *field[FIELDS];
-  double complex *sums; /* one a block */
-  double *parts;        /* one a block */
+  struct fermion_algebra algebra;
   struct solver_report *report;
 };
 
@@ -49,52 +49,31 @@ static size_t half_of(const struct fermion_shape *shape)
   return shape->lattice->blocks / 2;
 }
 
-static size_t sums_bytes(size_t blocks)
-{
-  return (saturated_mul(blocks, sizeof(double complex) + sizeof(double)) + 63) / 64 * 64;
-}
-
 size_t dirac_solve_bytes(const struct fermion_shape *shape)
 {
   size_t fields = saturated_mul(FIELDS, fermion_bytes(shape, FERMION_F64, half_of(shape)));
-  size_t bytes = saturated_add(fields, sums_bytes(half_of(shape)));
+  size_t bytes = saturated_add(fields, fermion_algebra_bytes(half_of(shape)));
   return bytes == SIZE_MAX ? 0 : bytes;
 }
 
 /* ---- linear algebra ---------------------------------------------------------------------------------------------- */
 
-static size_t numbers_of(const struct solve *s)
-{
-  return fermion_numbers(&s->dirac->shape);
-}
-
 /* out = x + factor y */
 static void add(const struct solve *s, enum fermion_type type, const void *x, double complex factor, const void *y,
                 void *out)
 {
-  struct add_task task = {.numbers = numbers_of(s), .x = x, .y = y, .factor = factor, .out = out};
-  lattice_run(s->dirac->threads, 0, s->blocks, fermion_kernels(type)->add, &task);
+  fermion_add(&s->algebra, type, x, factor, y, out);
 }
 
 /* Sum of conj(x) y in a fixed order. */
 static double complex dot(const struct solve *s, enum fermion_type type, const void *x, const void *y)
 {
-  struct dot_task task = {
-      .numbers = numbers_of(s), .lanes = s->dirac->shape.lattice->lanes, .x = x, .y = y, .sum = s->sums};
-  lattice_run(s->dirac->threads, 0, s->blocks, fermion_kernels(type)->dot, &task);
-  double part[2];
-  for (size_t k = 0; k < 2; k++) {
-    for (size_t i = 0; i < s->blocks; i++) {
-      s->parts[i] = k == 0 ? creal(s->sums[i]) : cimag(s->sums[i]);
-    }
-    part[k] = lattice_sum(s->parts, s->blocks);
-  }
-  return complex_of(part[0], part[1]);
+  return fermion_dot(&s->algebra, type, x, y);
 }
 
 static double square(const struct solve *s, enum fermion_type type, const void *x)
 {
-  return creal(dot(s, type, x, x));
+  return fermion_square(&s->algebra, type, x);
 }
 
 static void operate(const struct solve *s, enum fermion_type type, const void *in, void *out)
@@ -108,7 +87,7 @@ static void operate(const struct solve *s, enum fermion_type type, const void *i
 
 static size_t reals_of(const struct solve *s)
 {
-  return s->blocks * numbers_of(s) * LATTICE_LANES;
+  return fermion_reals(&s->algebra);
 }
 
 /* A field of doubles in the iteration's type, and back. */
@@ -173,6 +152,33 @@ static double renew(const struct solve *s, const double *rhs)
   return square(s, FERMION_F64, residual);
 }
 
+/* ---- deflation --------------------------------------------------------------------------------------------------- */
+
+/* X += the part of the solution that lies in the modes, and the residual anew; returns its square. The modes solve
+ * A x = r, A = K^dagger K, or K of staggered quarks: where the system is that of K, with r K^dagger's of the residual.
+ */
+static double deflate(const struct solve *s, const double *rhs, double now)
+{
+  const struct dirac_modes *modes = s->solver->modes;
+  if (modes == NULL) {
+    return now;
+  }
+  const unsigned char *vector = modes->vectors;
+  const size_t bytes = reals_of(s) * fermion_real_bytes(modes->type);
+  double *residual = s->field[FIELD_TRUE];
+  if (!s->normal && !s->dirac->staggered) {
+    dirac_chiral(s->dirac, FERMION_F64, residual, s->blocks);
+    dirac_even(s->dirac, FERMION_F64, residual, s->field[FIELD_SPARE], s->field[FIELD_WORK0]);
+    dirac_chiral(s->dirac, FERMION_F64, s->field[FIELD_SPARE], s->blocks);
+    to_iteration(s, s->field[FIELD_SPARE], s->field[FIELD_R]);
+  }
+  for (size_t i = 0; i < modes->count; i++, vector += bytes) {
+    double complex part = dot(s, s->type, vector, s->field[FIELD_R]) / modes->values[i];
+    add(s, s->type, s->field[FIELD_D], part, vector, s->field[FIELD_D]);
+  }
+  return renew(s, rhs);
+}
+
 /* ---- conjugate gradients ----------------------------------------------------------------------------------------- */
 
 /* From X towards A X = rhs, A Hermitian and positive, until |rhs - A X|^2 <= goal. Returns that square. */
@@ -181,7 +187,7 @@ static double conjugate_gradients(const struct solve *s, const double *rhs, doub
   void *r = s->field[FIELD_R], *p = s->field[FIELD_P], *q = s->field[FIELD_Q], *d = s->field[FIELD_D];
   const double scale = sqrt(square(s, FERMION_F64, rhs));
   clear(s, d);
-  double now = renew(s, rhs), highest = now;
+  double now = deflate(s, rhs, renew(s, rhs)), highest = now, deflated = now;
   to_iteration(s, s->field[FIELD_TRUE], p);
   while (now > goal && !is_over(s)) {
     operate(s, s->type, p, q);
@@ -196,7 +202,11 @@ static double conjugate_gradients(const struct solve *s, const double *rhs, doub
     double next = square(s, s->type, r);
     s->report->iterations++;
     if (next <= RELIABLE * RELIABLE * highest || next <= goal) {
-      next = highest = renew(s, rhs);
+      next = renew(s, rhs);
+      if (s->solver->modes != NULL && next > goal && next <= DEFLATE * DEFLATE * deflated) {
+        next = deflated = deflate(s, rhs, next);
+      }
+      highest = next;
       record(s->report, sqrt(next) / scale);
     }
     add(s, s->type, r, next / now, p, p);
@@ -250,6 +260,7 @@ static double stabilised(const struct solve *s, const double *rhs, double goal)
   for (size_t idle = 0; now > goal && idle < 3 && !is_over(s);) {
     /* floats see five digits of the residual that a turn begins with */
     double turn = s->type == FERMION_F32 ? fmax(goal, 1e-10 * now) : goal;
+    deflate(s, rhs, now);
     stabilised_steps(s, turn);
     double next = renew(s, rhs);
     record(s->report, sqrt(next) / scale);
@@ -315,8 +326,7 @@ static void take_fields(struct solve *s, void *work)
     s->field[i] = bytes;
     bytes += fermion_bytes(&s->dirac->shape, FERMION_F64, s->blocks);
   }
-  s->sums = (double complex *)(void *)bytes;
-  s->parts = (double *)(s->sums + s->blocks);
+  s->algebra = fermion_algebra_over(&s->dirac->shape, s->dirac->threads, s->blocks, bytes);
 }
 
 void dirac_solve(const struct dirac *dirac, const struct solver *solver, const double *eta, double *psi, void *work,

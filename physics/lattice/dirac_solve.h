@@ -9,7 +9,7 @@
 #ifndef TWINCUBE_PHYSICS_LATTICE_DIRAC_SOLVE_H
 #define TWINCUBE_PHYSICS_LATTICE_DIRAC_SOLVE_H
 
-#include "physics/lattice/dirac.h"
+#include "physics/lattice/dirac_modes.h"
 
 enum solver_method { SOLVER_CG, SOLVER_BICGSTAB };
 
@@ -19,6 +19,9 @@ struct solver {
   double tolerance;           /* above 0 */
   size_t most_iterations;     /* in all */
   const volatile int *cancel; /* becomes nonzero: the solver gives up; or NULL */
+  /* Of this operator, in the iteration's type: their part is solved apart, so that the iteration has a better
+   * condition; borrowed; or NULL */
+  const struct dirac_modes *modes;
 };
 
 enum { SOLVER_HISTORY = 64 };

@@ -5,6 +5,7 @@
 
 #if SIMD_HAS_LEVELS
 #include <immintrin.h>
+#include <string.h>
 
 #define SHUFFLE 1
 #define TARGET __attribute__((target("avx2")))

@@ -2,6 +2,8 @@
 #include "physics/lattice/fermion_kernel.h"
 #include "physics/lattice/gamma.h"
 
+#include <string.h>
+
 #define SHUFFLE 0
 #define TARGET
 #define REAL double

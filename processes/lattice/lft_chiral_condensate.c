@@ -20,7 +20,9 @@ static size_t condensate_scratch(const struct gauge_cube *cube, const void *para
   const struct lattice lattice = gauge_cube_lattice(cube);
   const struct fermion_shape shape = quark_shape(&arguments->quark, &lattice, cube->colours);
   size_t room = condensate_bytes(&shape);
-  return room == 0 ? SIZE_MAX : saturated_add(quark_bytes(&arguments->quark, &lattice, cube->colours), room);
+  size_t quark = saturated_add(quark_bytes(&arguments->quark, &lattice, cube->colours),
+                               quark_modes_bytes(&arguments->quark, &shape));
+  return room == 0 ? SIZE_MAX : saturated_add(quark, room);
 }
 
 static int measure_condensate(const void *parameters, const struct gauge_job *job, struct error *error)
@@ -28,12 +30,17 @@ static int measure_condensate(const void *parameters, const struct gauge_job *jo
   const struct condensate_arguments *arguments = parameters;
   unsigned char *memory = job->scratch;
   struct dirac dirac;
+  struct dirac_modes modes;
   struct solver_report report;
   if (quark_open(&arguments->quark, job, memory, &dirac, error) != 0) {
     return -1;
   }
   memory += quark_bytes(&arguments->quark, job->field.lattice, job->field.colours);
-  const struct solver solver = quark_solver(&arguments->quark, job);
+  if (quark_deflate(&arguments->quark, job, &dirac, memory, &modes, error) != 0) {
+    return -1;
+  }
+  memory += quark_modes_bytes(&arguments->quark, &dirac.shape);
+  const struct solver solver = quark_solver(&arguments->quark, job, &modes);
   if (condensate_estimate(&dirac, &job->field, &solver, &arguments->noise, memory, job->out, &report) != 0) {
     return quark_failed(&arguments->quark, &report, error);
   }

@@ -23,7 +23,9 @@ static size_t meson_scratch(const struct gauge_cube *cube, const void *parameter
   const struct lattice lattice = gauge_cube_lattice(cube);
   const struct fermion_shape shape = quark_shape(&arguments->quark, &lattice, cube->colours);
   size_t room = propagator_bytes(&shape);
-  return room == 0 ? SIZE_MAX : saturated_add(quark_bytes(&arguments->quark, &lattice, cube->colours), room);
+  size_t quark = saturated_add(quark_bytes(&arguments->quark, &lattice, cube->colours),
+                               quark_modes_bytes(&arguments->quark, &shape));
+  return room == 0 ? SIZE_MAX : saturated_add(quark, room);
 }
 
 static int measure_mesons(const void *parameters, const struct gauge_job *job, struct error *error)
@@ -32,14 +34,19 @@ static int measure_mesons(const void *parameters, const struct gauge_job *job, s
   const struct lattice *lattice = job->field.lattice;
   unsigned char *memory = job->scratch;
   struct dirac dirac;
+  struct dirac_modes modes;
   struct solver_report report;
   if (quark_open(&arguments->quark, job, memory, &dirac, error) != 0) {
     return -1;
   }
   memory += quark_bytes(&arguments->quark, lattice, job->field.colours);
+  if (quark_deflate(&arguments->quark, job, &dirac, memory, &modes, error) != 0) {
+    return -1;
+  }
+  memory += quark_modes_bytes(&arguments->quark, &dirac.shape);
   const struct propagator_room room = propagator_room(&dirac.shape, memory);
   const struct quark_source source = quark_source_of(&arguments->source, &job->field);
-  const struct solver solver = quark_solver(&arguments->quark, job);
+  const struct solver solver = quark_solver(&arguments->quark, job, &modes);
   if (propagator_solve(&dirac, &solver, &source, &room, &report) != 0) {
     return quark_failed(&arguments->quark, &report, error);
   }

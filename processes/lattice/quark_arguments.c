@@ -69,6 +69,21 @@ static int check_even(struct call *call, const struct gauge_cube *cube)
   return 0;
 }
 
+/* Modes of a small lattice. */
+static int check_modes(struct call *call, const struct gauge_cube *cube, const struct quark_arguments *out)
+{
+  const struct lattice lattice = gauge_cube_lattice(cube);
+  const struct fermion_shape shape = quark_shape(out, &lattice, cube->colours);
+  const size_t most = dirac_modes_most(&shape);
+  return out->deflation <= most
+             ? 0
+             : error_parameter(
+                   call->error, ERROR_ProcessParameterInvalid, "deflation",
+                   "parameter 'deflation' of process '%s' must be at most %zu on this lattice, an eighth of "
+                   "the numbers on its even sites; it is %zu",
+                   call->process->id, most, out->deflation);
+}
+
 int call_solver(struct call *call, const struct gauge_cube *cube, struct quark_arguments *out)
 {
   static const char *const methods[] = {"cg", "bicgstab", NULL}, *const precisions[] = {"double", "mixed", NULL};
@@ -77,7 +92,10 @@ int call_solver(struct call *call, const struct gauge_cube *cube, struct quark_a
       lattice_number(call, "tolerance", MIN_TOLERANCE, 0.1, &out->tolerance) != 0) {
     return -1;
   }
-  return lattice_count(call, "max_iterations", 1, MAX_ITERATIONS, &out->most_iterations);
+  return lattice_count(call, "max_iterations", 1, MAX_ITERATIONS, &out->most_iterations) != 0 ||
+                 lattice_count(call, "deflation", 0, DIRAC_MOST_MODES, &out->deflation) != 0
+             ? -1
+             : check_modes(call, cube, out);
 }
 
 /* ---- operators --------------------------------------------------------------------------------------------------- */
@@ -120,13 +138,42 @@ int quark_open(const struct quark_arguments *arguments, const struct gauge_job *
   return 0;
 }
 
-struct solver quark_solver(const struct quark_arguments *arguments, const struct gauge_job *job)
+static enum fermion_type type_of(const struct quark_arguments *arguments)
+{
+  return arguments->mixed != 0 ? FERMION_F32 : FERMION_F64;
+}
+
+size_t quark_modes_bytes(const struct quark_arguments *arguments, const struct fermion_shape *shape)
+{
+  return arguments->deflation == 0 ? 0 : dirac_modes_bytes(shape, type_of(arguments), arguments->deflation);
+}
+
+int quark_deflate(const struct quark_arguments *arguments, const struct gauge_job *job, const struct dirac *dirac,
+                  void *memory, struct dirac_modes *out, struct error *error)
+{
+  *out = (struct dirac_modes){0};
+  if (arguments->deflation == 0) {
+    return 0;
+  }
+  if (dirac_modes_find(dirac, type_of(arguments), arguments->deflation, job->cancel, memory, out) != 0) {
+    return error_set(error, ERROR_RequestTimeout, "the run was cancelled");
+  }
+  log_message(LOG_INFO,
+              "deflation: %zu modes, values from %.3g to %.3g of %.3g, relative residuals up to %.1e, after "
+              "%zu applications of the operator",
+              out->count, out->values[0], out->values[out->count - 1], out->top, out->off, out->applications);
+  return 0;
+}
+
+struct solver quark_solver(const struct quark_arguments *arguments, const struct gauge_job *job,
+                           const struct dirac_modes *modes)
 {
   return (struct solver){.method = (enum solver_method)arguments->method,
                          .mixed = arguments->mixed != 0,
                          .tolerance = arguments->tolerance,
                          .most_iterations = arguments->most_iterations,
-                         .cancel = job->cancel};
+                         .cancel = job->cancel,
+                         .modes = modes->count > 0 ? modes : NULL};
 }
 
 int quark_failed(const struct quark_arguments *arguments, const struct solver_report *report, struct error *error)

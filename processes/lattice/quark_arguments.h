@@ -14,11 +14,12 @@ struct quark_arguments {
   size_t method, mixed;       /* enum solver_method */
   double tolerance;
   size_t most_iterations;
+  size_t deflation; /* number of modes */
 };
 
 /* Arguments operator, kappa, mass, clover, boundary. */
 int call_quark(struct call *call, const struct gauge_cube *cube, struct quark_arguments *out);
-/* Arguments solver, precision, tolerance, max_iterations; the cube's extents must be even. */
+/* Arguments solver, precision, tolerance, max_iterations, deflation; the cube's extents must be even. */
 int call_solver(struct call *call, const struct gauge_cube *cube, struct quark_arguments *out);
 
 struct fermion_shape quark_shape(const struct quark_arguments *arguments, const struct lattice *lattice,
@@ -29,7 +30,15 @@ size_t quark_bytes(const struct quark_arguments *arguments, const struct lattice
 /* The operator of the job's field, in `memory`. */
 int quark_open(const struct quark_arguments *arguments, const struct gauge_job *job, void *memory, struct dirac *out,
                struct error *error);
-struct solver quark_solver(const struct quark_arguments *arguments, const struct gauge_job *job);
+
+/* Bytes that quark_deflate wants, a multiple of 64; saturated. */
+size_t quark_modes_bytes(const struct quark_arguments *arguments, const struct fermion_shape *shape);
+/* The lowest modes in `memory`, for the solver; nothing where `deflation` is 0. */
+int quark_deflate(const struct quark_arguments *arguments, const struct gauge_job *job, const struct dirac *dirac,
+                  void *memory, struct dirac_modes *out, struct error *error);
+/* modes: of quark_deflate, borrowed. */
+struct solver quark_solver(const struct quark_arguments *arguments, const struct gauge_job *job,
+                           const struct dirac_modes *modes);
 
 /* The error of a solver that did not converge; its history goes to the log. Returns -1. */
 int quark_failed(const struct quark_arguments *arguments, const struct solver_report *report, struct error *error);

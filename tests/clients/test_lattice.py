@@ -396,3 +396,20 @@ def test_configurations_come_together_again(labels, change, mean, tmp_path):
     merged = json.loads(run(graph, tmp_path))["data"]
     assert merged[:labels // 2] == plain[:labels // 2]
     assert merged[labels // 2:] == (plain[labels // 2:] if mean is None else [[mean, mean, None]] * (labels // 2))
+
+
+@pytest.mark.parametrize("process, others", [
+    ("lft_meson_correlator", {}), ("lft_meson_correlator", {"solver": "bicgstab"}),
+    ("lft_chiral_condensate", {"precision": "double", "sources": 2})])
+def test_deflated_solvers_give_the_same(process, others, tmp_path):
+    """Up to the tolerance, on other bits; more modes than an eighth of 64 numbers are refused."""
+    field = gauge_field(shape=[8, 8], configurations=2, thermalisation=10)
+    quark = {"mass": -0.05, "tolerance": 1e-12, **others}
+    texts = [run(chain(field, (process, {**quark, "deflation": modes})), tmp_path) for modes in (0, 6)]
+    values = [[float(n) for n in re.findall(r"-?[0-9][0-9.e+-]*", json.dumps(json.loads(text)["data"]))]
+              for text in texts]
+    assert texts[0] != texts[1] and len(values[0]) > 0
+    assert values[1] == pytest.approx(values[0], rel=1e-9, abs=1e-9 * max(map(abs, values[0])))
+    message = fails(chain(field, (process, {**quark, "deflation": 9})), tmp_path)
+    assert message.startswith("ProcessParameterInvalid: ") and 'parameter "deflation"' in message
+    assert "at most 8 on this lattice" in message
