@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-struct base {
+struct geometry_base {
   struct mixture whole; /* unions */
   OGRPreparedGeometryH prepared[KIND_COUNT];
   OGREnvelope bounds[KIND_COUNT];
@@ -39,7 +39,7 @@ static int collect_base(const struct geometry_work *work, const struct geometry_
   return 0;
 }
 
-static int unite(struct base *base, OGRGeometryH kinds[KIND_COUNT], struct error *error)
+static int unite(struct geometry_base *base, OGRGeometryH kinds[KIND_COUNT], struct error *error)
 {
   char reason[201];
   for (size_t k = 0; k < KIND_COUNT; k++) {
@@ -57,7 +57,7 @@ static int unite(struct base *base, OGRGeometryH kinds[KIND_COUNT], struct error
 }
 
 /* The union falls into pieces, which do not meet but in points of their boundaries. */
-static int list_pieces(struct base *base, struct error *error)
+static int list_pieces(struct geometry_base *base, struct error *error)
 {
   OGRGeometryH whole = base->kinds == 1 ? base->whole.of[base->only] : NULL;
   bool many = whole && OGR_GT_IsSubClassOf(OGR_G_GetGeometryType(whole), wkbGeometryCollection);
@@ -73,7 +73,7 @@ static int list_pieces(struct base *base, struct error *error)
   return 0;
 }
 
-static void base_free(struct base *base)
+static void base_free(struct geometry_base *base)
 {
   free(base->pieces);
   for (size_t k = 0; k < KIND_COUNT; k++)
@@ -81,13 +81,13 @@ static void base_free(struct base *base)
   mixture_free(&base->whole);
 }
 
-static int base_of_set(const struct geometry_work *work, const struct geometry_set *set, struct base *out,
+static int base_of_set(const struct geometry_work *work, const struct geometry_set *set, struct geometry_base *out,
                        struct error *error)
 {
   OGRGeometryH kinds[] = {[KIND_POINTS] = OGR_G_CreateGeometry(wkbMultiPoint),
                           [KIND_LINES] = OGR_G_CreateGeometry(wkbMultiLineString),
                           [KIND_POLYGONS] = OGR_G_CreateGeometry(wkbMultiPolygon)};
-  *out = (struct base){0};
+  *out = (struct geometry_base){0};
   int status = kinds[KIND_POINTS] && kinds[KIND_LINES] && kinds[KIND_POLYGONS] ? 0 : error_memory(error);
   if (status == 0)
     status = collect_base(work, set, kinds, error);
@@ -103,7 +103,7 @@ static int base_of_set(const struct geometry_work *work, const struct geometry_s
 /* ---- one geometry ------------------------------------------------------------------------------------------------ */
 
 /* Collections are asked member by member: together they are not taken for all that they hold. */
-static bool meets(const struct base *base, OGRGeometryH geometry)
+static bool meets(const struct geometry_base *base, OGRGeometryH geometry)
 {
   bool collection = wkbFlatten(OGR_G_GetGeometryType(geometry)) == wkbGeometryCollection;
   for (int i = 0; collection && i < OGR_G_GetGeometryCount(geometry); i++)
@@ -130,7 +130,7 @@ static bool may_meet(const OGREnvelope *a, const OGREnvelope *b)
 
 /* The pieces that may meet the bounds, and one of the others: what the base is like elsewhere counts only in that it is
  * somewhere else. New; the caller destroys it. */
-static OGRGeometryH base_near(const struct base *base, const OGREnvelope *bounds)
+static OGRGeometryH base_near(const struct geometry_base *base, const OGREnvelope *bounds)
 {
   static const OGRwkbGeometryType types[] = {
       [KIND_POINTS] = wkbMultiPoint, [KIND_LINES] = wkbMultiLineString, [KIND_POLYGONS] = wkbMultiPolygon};
@@ -147,7 +147,8 @@ static OGRGeometryH base_near(const struct base *base, const OGREnvelope *bounds
 
 typedef int (*shape_relation)(OGRGeometryH, OGRGeometryH);
 
-static bool stands_near(const struct base *base, OGRGeometryH geometry, const OGREnvelope *own, shape_relation relation)
+static bool stands_near(const struct geometry_base *base, OGRGeometryH geometry, const OGREnvelope *own,
+                        shape_relation relation)
 {
   if (!meets(base, geometry))
     return false;
@@ -158,7 +159,7 @@ static bool stands_near(const struct base *base, OGRGeometryH geometry, const OG
 }
 
 /* The relations that look at more than whether the two meet; the base is of one kind. */
-static bool stands_exactly(const struct base *base, OGRGeometryH geometry, enum geometry_relation relation)
+static bool stands_exactly(const struct geometry_base *base, OGRGeometryH geometry, enum geometry_relation relation)
 {
   OGRGeometryH whole = base->whole.of[base->only];
   const OGREnvelope *bounds = &base->bounds[base->only];
@@ -185,7 +186,7 @@ static bool stands_exactly(const struct base *base, OGRGeometryH geometry, enum 
 }
 
 /* A collection, or a base of several kinds. */
-static bool stands_mixed(const struct base *base, OGRGeometryH geometry, enum geometry_relation relation)
+static bool stands_mixed(const struct geometry_base *base, OGRGeometryH geometry, enum geometry_relation relation)
 {
   struct mixture own;
   if (!meets(base, geometry))
@@ -195,7 +196,7 @@ static bool stands_mixed(const struct base *base, OGRGeometryH geometry, enum ge
   return stands;
 }
 
-static bool stands(const struct base *base, OGRGeometryH geometry, enum geometry_relation relation)
+static bool stands(const struct geometry_base *base, OGRGeometryH geometry, enum geometry_relation relation)
 {
   bool collection = wkbFlatten(OGR_G_GetGeometryType(geometry)) == wkbGeometryCollection;
   if (relation == RELATION_INTERSECTS)
@@ -207,22 +208,31 @@ static bool stands(const struct base *base, OGRGeometryH geometry, enum geometry
   return base->kinds == 1 && stands_exactly(base, geometry, relation);
 }
 
-static int judge(const struct geometry_work *work, const struct geometry_set *set, const struct base *base,
-                 enum geometry_relation relation, bool *holds, struct error *error)
+/* `index`: of the geometry, for the error. */
+static int judge_one(const struct geometry_base *base, const struct geometry *item, enum geometry_relation relation,
+                     size_t index, bool *holds, struct error *error)
 {
   char reason[201];
+  *holds = false;
+  if (item->part_count == 0)
+    return 0;
+  OGRGeometryH geometry = ogr_repaired(ogr_of_geometry(item));
+  *holds = geometry && !OGR_G_IsEmpty(geometry) && stands(base, geometry, relation);
+  OGR_G_DestroyGeometry(geometry);
+  if (!geometry || ogr_failed(reason))
+    return error_set(error, ERROR_ProcessParameterInvalid, "geometry %zu cannot be compared: %s", index,
+                     geometry ? reason : "it is not a sound one");
+  return 0;
+}
+
+static int judge(const struct geometry_work *work, const struct geometry_set *set, const struct geometry_base *base,
+                 enum geometry_relation relation, bool *holds, struct error *error)
+{
   for (size_t i = 0; i < set->count; i++) {
-    holds[i] = false;
     if (work->cancel && *work->cancel)
       return error_set(error, ERROR_RequestTimeout, "the request was cancelled");
-    if (set->items[i].part_count == 0)
-      continue;
-    OGRGeometryH geometry = ogr_repaired(ogr_of_geometry(&set->items[i]));
-    holds[i] = geometry && !OGR_G_IsEmpty(geometry) && stands(base, geometry, relation);
-    OGR_G_DestroyGeometry(geometry);
-    if (!geometry || ogr_failed(reason))
-      return error_set(error, ERROR_ProcessParameterInvalid, "geometry %zu cannot be compared: %s", i,
-                       geometry ? reason : "it is not a sound one");
+    if (judge_one(base, &set->items[i], relation, i, &holds[i], error) != 0)
+      return -1;
   }
   return 0;
 }
@@ -230,12 +240,45 @@ static int judge(const struct geometry_work *work, const struct geometry_set *se
 int geometry_relate(const struct geometry_work *work, const struct geometry_set *set, const struct geometry_set *base,
                     enum geometry_relation relation, bool *holds, struct error *error)
 {
-  struct base united;
+  struct geometry_base united;
   ogr_frame_begin();
   int status = base_of_set(work, base, &united, error);
   if (status == 0)
     status = judge(work, set, &united, relation, holds, error);
   base_free(&united);
+  ogr_frame_end();
+  return status;
+}
+
+int geometry_base_new(const struct geometry_set *set, struct geometry_base **out, struct error *error)
+{
+  struct geometry_base *base = malloc(sizeof *base);
+  const struct geometry_work work = {0};
+  if (!base)
+    return error_memory(error);
+  ogr_frame_begin();
+  int status = base_of_set(&work, set, base, error);
+  ogr_frame_end();
+  if (status != 0) {
+    geometry_base_free(base);
+    return -1;
+  }
+  *out = base;
+  return 0;
+}
+
+void geometry_base_free(struct geometry_base *base)
+{
+  if (base)
+    base_free(base);
+  free(base);
+}
+
+int geometry_base_stands(const struct geometry_base *base, const struct geometry *geometry,
+                         enum geometry_relation relation, bool *holds, struct error *error)
+{
+  ogr_frame_begin();
+  int status = judge_one(base, geometry, relation, 0, holds, error);
   ogr_frame_end();
   return status;
 }
