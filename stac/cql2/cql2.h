@@ -7,11 +7,10 @@
  * Truth has three values as in SQL: what is compared with null, or with something of another type, is unknown, and only
  * what is true is found. A property is what the item's "properties" have by that name ("properties.NAME" means the
  * same); "id", "collection", "geometry" and "bbox" are the item's own. Numbers are doubles; texts are compared byte by
- * byte. What cannot be computed (x / 0) is null.
- *
- * Dates: beside =, <, … a date is its first instant; in temporal functions it is its day. Texts of items that are dates
- * (RFC 3339) are dates beside dates, and texts beside texts. Intervals hold both ends. In temporal functions "datetime"
- * of an item that has null there is its start_datetime to end_datetime.
+ * byte. What cannot be computed (x / 0) is null.  Dates: beside =, <, … a date is its first instant; in temporal
+ * functions it is its day. Texts of items that are dates (RFC 3339) are dates beside dates, and texts beside texts.
+ * Intervals hold both ends. In temporal functions "datetime" of an item that has null there is its start_datetime to
+ * end_datetime.
  *
  * Arrays are sets. Geometries lie in the plane of longitude and latitude; heights do not count.
  *
