@@ -21,7 +21,8 @@ struct block_entry {
 
 struct block_cache {
   pthread_mutex_t lock;
-  pthread_cond_t filled;   /* or given up */
+  pthread_cond_t filled; /* or given up */
+  bool keeps;
   size_t most, used;       /* bytes */
   struct block_entry ring; /* ring.older is the newest */
   struct block_entry *chains[CHAINS];
@@ -53,6 +54,16 @@ void block_cache_free(struct block_cache *c)
   pthread_cond_destroy(&c->filled);
   pthread_mutex_destroy(&c->lock);
   free(c);
+}
+
+void block_cache_keep(struct block_cache *c)
+{
+  c->keeps = true;
+}
+
+bool block_cache_keeps(const struct block_cache *c)
+{
+  return c && c->keeps;
 }
 
 uint64_t block_file_id(const char *path, const struct stat *status, uint64_t part)
@@ -115,14 +126,14 @@ static void drop(struct block_cache *c, struct block_entry *e)
   free(e);
 }
 
-/* An entry with so many bytes, in neither ring nor table; the bytes of one that goes are used again where they fit.
- * NULL: no room. */
-static struct block_entry *make_room(struct block_cache *c, size_t bytes)
+/* An entry with so many bytes, in neither ring nor table; the bytes of one that goes, if any may, are used again where
+ * they fit. NULL: no room. */
+static struct block_entry *make_room(struct block_cache *c, size_t bytes, bool may_drop)
 {
   struct block_entry *e = c->ring.newer, *newer;
   if (bytes > c->most / 2)
     return NULL;
-  for (; c->used + bytes > c->most && e != &c->ring; e = newer) {
+  for (; may_drop && c->used + bytes > c->most && e != &c->ring; e = newer) {
     newer = e->newer;
     if (e->holders > 0)
       continue;
@@ -142,9 +153,9 @@ static struct block_entry *make_room(struct block_cache *c, size_t bytes)
   return NULL;
 }
 
-static struct block_entry *add(struct block_cache *c, struct block_key key, size_t bytes)
+static struct block_entry *add(struct block_cache *c, struct block_key key, size_t bytes, bool may_drop)
 {
-  struct block_entry *e = make_room(c, bytes);
+  struct block_entry *e = make_room(c, bytes, may_drop);
   if (!e)
     return NULL;
   struct block_entry **chain = chain_of(c, key);
@@ -159,7 +170,7 @@ static struct block_entry *add(struct block_cache *c, struct block_key key, size
 
 /* ---- for all ----------------------------------------------------------------------------------------------------- */
 
-bool block_cache_hold(struct block_cache *c, struct block_key key, size_t bytes, struct cached_block *out)
+static bool hold(struct block_cache *c, struct block_key key, size_t bytes, bool may_drop, struct cached_block *out)
 {
   pthread_mutex_lock(&c->lock);
   struct block_entry *e;
@@ -170,7 +181,7 @@ bool block_cache_hold(struct block_cache *c, struct block_key key, size_t bytes,
     leave_ring(e);
     make_newest(c, e);
   } else
-    e = e ? NULL : add(c, key, bytes);
+    e = e ? NULL : add(c, key, bytes, may_drop);
   if (e) {
     e->holders++;
     out->entry = e;
@@ -178,6 +189,16 @@ bool block_cache_hold(struct block_cache *c, struct block_key key, size_t bytes,
   }
   pthread_mutex_unlock(&c->lock);
   return e != NULL;
+}
+
+bool block_cache_hold(struct block_cache *c, struct block_key key, size_t bytes, struct cached_block *out)
+{
+  return hold(c, key, bytes, true, out);
+}
+
+bool block_cache_hold_free(struct block_cache *c, struct block_key key, size_t bytes, struct cached_block *out)
+{
+  return hold(c, key, bytes, false, out);
 }
 
 bool block_cache_has(struct block_cache *c, struct block_key key)

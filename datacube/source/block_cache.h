@@ -39,6 +39,13 @@ uint64_t block_file_id(const char *path, const struct stat *status, uint64_t par
 /* Holds a block of so many bytes, which are the same whenever it is asked for. False where it finds no room: then the
  * caller decodes elsewhere. */
 bool block_cache_hold(struct block_cache *cache, struct block_key key, size_t bytes, struct cached_block *out);
+/* A run reads its files more than once: blocks that are read whole, which others would not want, are to be held, too,
+ * by block_cache_hold_free. Before anyone uses it. */
+void block_cache_keep(struct block_cache *cache);
+bool block_cache_keeps(const struct block_cache *cache); /* NULL: no */
+/* The same as block_cache_hold, but nothing has to go for it: of a file that is read from its first block to its last,
+ * the first ones stay for the next time, as far as there is room. */
+bool block_cache_hold_free(struct block_cache *cache, struct block_key key, size_t bytes, struct cached_block *out);
 /* Whether it is there, or about to be: for who would fetch its bytes. */
 bool block_cache_has(struct block_cache *cache, struct block_key key);
 /* is_good: what was new has been filled in. Where not, the next one tries again. */

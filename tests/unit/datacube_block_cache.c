@@ -127,6 +127,28 @@ static void threads_fill_each_block_once(void **state)
   block_cache_free(tight.cache);
 }
 
+/* A file read from its first block to its last, twice: half of it has room, and that half is there again. */
+static void the_first_blocks_stay_where_nothing_may_go(void **state)
+{
+  struct block_cache *cache = new_cache(4);
+  size_t there = 0;
+  (void)state;
+  assert_false(block_cache_keeps(cache) || block_cache_keeps(NULL));
+  block_cache_keep(cache);
+  assert_true(block_cache_keeps(cache));
+  for (int turn = 0; turn < 2; turn++)
+    for (uint64_t i = 0; i < 8; i++) {
+      struct cached_block block;
+      if (!block_cache_hold_free(cache, (struct block_key){7, i}, BYTES, &block))
+        continue;
+      there += !block.is_new;
+      block_cache_release(cache, &block, true);
+    }
+  assert_int_equal(there, 4);
+  assert_true(use(cache, 9, true)); /* what is cut has its way */
+  block_cache_free(cache);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -134,6 +156,7 @@ int main(void)
       cmocka_unit_test(what_could_not_be_filled_is_tried_again),
       cmocka_unit_test(held_blocks_stay),
       cmocka_unit_test(threads_fill_each_block_once),
+      cmocka_unit_test(the_first_blocks_stay_where_nothing_may_go),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
