@@ -3,21 +3,28 @@
  * Inflated chunks stay as HDF5 stores them, shuffled; bytes are put together when rows are copied out, so every element
  * is touched once. Chunks that a region cuts go into the block cache, for the neighbouring box; those of a region of
  * whole chunks pass through scratch. Filter i of a chunk was skipped by the writer where bit i of its mask is set.
+ *
+ * The chunks of a region often lie far apart, so the system is asked for the next ones while one is inflated.
  */
 #include "datacube/source/netcdf_chunk.h"
 
 #include "datacube/base/checked.h"
 #include "datacube/base/hash.h"
+#include "datacube/source/hdf5_place.h"
 #include "datacube/source/netcdf_group.h"
 #include "datacube/source/netcdf_hdf5.h"
 #include "datacube/source/netcdf_lock.h"
+#include "datacube/source/netcdf_region.h"
 #include "datacube/source/zarr_chunk.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <libdeflate.h>
 #include <netcdf.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zstd.h>
 
 struct chunk_slot { /* one inflated chunk; in the cache its elements follow at CHUNK_HEAD */
@@ -26,7 +33,11 @@ struct chunk_slot { /* one inflated chunk; in the cache its elements follow at C
   size_t shape[CUBE_MAX_DIMENSIONS]; /* of the elements in it */
 };
 
-enum { CHUNK_HEAD = (sizeof(struct chunk_slot) + 63) / 64 * 64 };
+enum {
+  CHUNK_HEAD = (sizeof(struct chunk_slot) + 63) / 64 * 64,
+  AHEAD = 32,            /* most chunks that are asked for before they are read, */
+  AHEAD_BYTES = 32 << 20 /* and bytes, inflated */
+};
 
 struct netcdf_chunks {
   const char *path;
@@ -35,6 +46,7 @@ struct netcdf_chunks {
   size_t count;
   int file;                 /* NetCDF-C, -1 where no variable needs it */
   hid_t hdf5;               /* negative where no variable needs it */
+  int descriptor;           /* of the same; the file's */
   struct zarr_reader *zarr; /* NULL where no variable needs it */
   hid_t *datasets;          /* per variable, negative: not raw */
   int *groups;              /* per variable, of `file`: where it is not raw */
@@ -42,6 +54,8 @@ struct netcdf_chunks {
   unsigned char *stored, *scratch;
   size_t stored_room, scratch_room;
   struct chunk_slot scratch_chunk;
+  struct hdf5_place places[AHEAD]; /* of raw chunks that are asked for, in turn, */
+  const struct hdf5_place *place;  /* and of the one that is read */
   uint64_t *ids;                   /* per variable: what its chunks are called in the cache */
   struct block_cache *cache, *own; /* own: what `cache` is where none is shared */
 };
@@ -93,7 +107,8 @@ static int open_handles(struct netcdf_chunks *c, const struct sizes *sizes, stru
     c->file = -1;
     return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(c->path));
   }
-  if (sizes->any_raw && (c->hdf5 = netcdf_hdf5_open(c->path)) < 0)
+  if (sizes->any_raw &&
+      ((c->hdf5 = hdf5_place_open(c->path)) < 0 || (c->descriptor = hdf5_place_descriptor(c->hdf5)) < 0))
     return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(c->path));
   for (size_t i = 0; i < c->count; i++) {
     const struct netcdf_variable *v = &c->variables[i];
@@ -146,8 +161,13 @@ int netcdf_chunks_open(const char *path, const struct netcdf_variable *variables
   struct netcdf_chunks *c = calloc(1, sizeof *c);
   if (c == NULL)
     return error_memory(error);
-  *c = (struct netcdf_chunks){
-      .path = path, .variables = variables, .layouts = layouts, .count = count, .file = -1, .hdf5 = -1};
+  *c = (struct netcdf_chunks){.path = path,
+                              .variables = variables,
+                              .layouts = layouts,
+                              .count = count,
+                              .file = -1,
+                              .hdf5 = -1,
+                              .descriptor = -1};
   int result = allocate(c, &sizes) == 0 ? 0 : error_memory(error);
   if (result == 0) {
     netcdf_lock();
@@ -199,22 +219,19 @@ static int damaged(const struct netcdf_chunks *c, size_t variable, struct error 
                    netcdf_base_name(c->path), c->variables[variable].name);
 }
 
-/* Reads the stored bytes of a chunk, under the lock. *length is 0 for a chunk that was never written. */
-static int read_stored(struct netcdf_chunks *c, size_t variable, const size_t *index, size_t *length, uint32_t *mask)
+static bool read_at(int file, uint64_t at, size_t length, unsigned char *to)
 {
-  const struct netcdf_layout *layout = &c->layouts[variable];
-  hsize_t offset[CUBE_MAX_DIMENSIONS], bytes = 0;
-  for (size_t d = 0; d < layout->rank; d++)
-    offset[d] = index[d] * layout->chunk[d];
-  netcdf_lock();
-  herr_t status = H5Dget_chunk_storage_size(c->datasets[variable], offset, &bytes);
-  if (status >= 0 && bytes > c->stored_room)
-    status = -1;
-  if (status >= 0 && bytes > 0)
-    status = H5Dread_chunk(c->datasets[variable], H5P_DEFAULT, offset, mask, c->stored);
-  netcdf_unlock();
-  *length = (size_t)bytes;
-  return status < 0 ? -1 : 0;
+  while (length > 0) {
+    const ssize_t got = pread(file, to, length, (off_t)at);
+    if (got == 0 || (got < 0 && errno != EINTR))
+      return false;
+    if (got > 0) {
+      to += got;
+      at += (uint64_t)got;
+      length -= (size_t)got;
+    }
+  }
+  return true;
 }
 
 static void fill_slot(struct chunk_slot *slot, const struct netcdf_layout *layout)
@@ -225,37 +242,42 @@ static void fill_slot(struct chunk_slot *slot, const struct netcdf_layout *layou
   slot->packed.big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 }
 
+static bool inflate(struct netcdf_chunks *c, const struct netcdf_layout *layout, size_t length, size_t want,
+                    unsigned char *to)
+{
+  size_t inflated = 0;
+  if (layout->zstd)
+    inflated = ZSTD_decompress(to, want, c->stored, length); /* an error is a number that is never wanted */
+  else if (libdeflate_zlib_decompress(c->inflater, c->stored, length, to, want, &inflated) != LIBDEFLATE_SUCCESS)
+    return false;
+  return inflated == want;
+}
+
+/* Without the lock: the place was found before. */
 static int load_raw(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable, const size_t *index,
                     struct error *error)
 {
   const struct netcdf_layout *layout = &c->layouts[variable];
+  const struct hdf5_place *place = c->place;
   const size_t want = chunk_bytes(layout);
-  size_t length = 0, inflated = 0;
-  uint32_t mask = 0;
-  if (read_stored(c, variable, index, &length, &mask) != 0)
-    return damaged(c, variable, error);
+  (void)index;
   memcpy(slot->shape, layout->chunk, sizeof slot->shape);
   slot->packed = (struct netcdf_packed){.data = slot->data,
                                         .elements = want / layout->element_size,
                                         .size = layout->element_size,
-                                        .shuffled = layout->shuffle >= 0 && (mask >> layout->shuffle & 1) == 0,
+                                        .shuffled = layout->shuffle >= 0 && (place->mask >> layout->shuffle & 1) == 0,
                                         .big_endian = layout->big_endian};
-  if (length == 0) {
+  if (place->length == 0) {
     fill_slot(slot, layout);
     return 0;
   }
-  if (layout->packed < 0 || (mask >> layout->packed & 1) != 0) {
-    if (length != want)
-      return damaged(c, variable, error);
-    memcpy(slot->data, c->stored, want);
-    return 0;
-  }
-  if (layout->zstd)
-    inflated = ZSTD_decompress(slot->data, want, c->stored, length); /* an error is a number that is never wanted */
-  else if (libdeflate_zlib_decompress(c->inflater, c->stored, length, slot->data, want, &inflated) !=
-           LIBDEFLATE_SUCCESS)
+  const bool is_plain = layout->packed < 0 || (place->mask >> layout->packed & 1) != 0;
+  if (is_plain ? place->length != want : place->length > c->stored_room)
     return damaged(c, variable, error);
-  return inflated == want ? 0 : damaged(c, variable, error);
+  if (!read_at(c->descriptor, place->at, place->length, is_plain ? slot->data : c->stored) ||
+      (!is_plain && !inflate(c, layout, place->length, want, slot->data)))
+    return damaged(c, variable, error);
+  return 0;
 }
 
 static int load_library(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable, const size_t *index,
@@ -326,15 +348,23 @@ static struct block_key key_of(const struct netcdf_chunks *c, size_t variable, c
   return key;
 }
 
-/* A chunk from the cache, where it is held (block->entry), or else in scratch. */
-static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, struct cached_block *block,
-                 const struct chunk_slot **out, struct error *error)
+/* Holds a chunk in the cache. is_once: one that nobody else wants, but for whoever reads the whole file again. */
+static bool hold(struct netcdf_chunks *c, size_t variable, const size_t *index, bool is_once,
+                 struct cached_block *block)
 {
-  const struct netcdf_layout *layout = &c->layouts[variable];
-  const struct block_key key = key_of(c, variable, index);
-  if (!has_cache(c, error))
+  const size_t bytes = saturated_add(CHUNK_HEAD, chunk_bytes(&c->layouts[variable]));
+  if (is_once && !block_cache_keeps(c->cache))
+    return false;
+  return (is_once ? block_cache_hold_free : block_cache_hold)(c->cache, key_of(c, variable, index), bytes, block);
+}
+
+/* A chunk from the cache, where it is held (block->entry), or else in scratch. */
+static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, bool is_once,
+                 struct cached_block *block, const struct chunk_slot **out, struct error *error)
+{
+  if (!is_once && !has_cache(c, error))
     return -1;
-  if (!block_cache_hold(c->cache, key, saturated_add(CHUNK_HEAD, chunk_bytes(layout)), block)) {
+  if (!hold(c, variable, index, is_once, block)) {
     *out = &c->scratch_chunk;
     return load(c, &c->scratch_chunk, variable, index, error);
   }
@@ -349,28 +379,55 @@ static int fetch(struct netcdf_chunks *c, size_t variable, const size_t *index, 
   return -1;
 }
 
-/* The part of a region that lies in one chunk. */
-struct chunk_part {
-  size_t in_chunk[CUBE_MAX_DIMENSIONS];  /* first index within the chunk */
-  size_t in_region[CUBE_MAX_DIMENSIONS]; /* first index within the region */
-  size_t count[CUBE_MAX_DIMENSIONS];
-};
+/* ---- ahead of need ---------------------------------------------------------------------------------------------- */
 
-static struct chunk_part cut(const struct netcdf_layout *layout, const size_t *index, const size_t *start,
-                             const size_t *count)
+/* A place that cannot be found is longer than any, which is told when the chunk is read. */
+static void find_places(struct netcdf_chunks *c, size_t variable, struct chunk_walk w, size_t from, size_t to)
 {
-  struct chunk_part part;
-  for (size_t d = 0; d < layout->rank; d++) {
-    const size_t first = index[d] * layout->chunk[d];
-    const size_t end = layout->shape[d] - first < layout->chunk[d] ? layout->shape[d] : first + layout->chunk[d];
-    const size_t from = start[d] > first ? start[d] : first;
-    const size_t to = start[d] + count[d] < end ? start[d] + count[d] : end;
-    part.in_chunk[d] = from - first;
-    part.in_region[d] = from - start[d];
-    part.count[d] = to - from;
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  netcdf_lock();
+  for (; from < to && !w.at_end; chunk_walk_on(&w), from++) {
+    struct hdf5_place *place = &c->places[from % AHEAD];
+    hsize_t offset[CUBE_MAX_DIMENSIONS];
+    for (size_t d = 0; d < layout->rank; d++)
+      offset[d] = w.index[d] * layout->chunk[d];
+    if (hdf5_place_find(c->hdf5, c->datasets[variable], offset, place) != 0)
+      *place = (struct hdf5_place){.length = UINT64_MAX};
   }
-  return part;
+  netcdf_unlock();
 }
+
+/* False where that has to wait, for others are on their way. */
+static bool ask_for(struct netcdf_chunks *c, size_t variable, const size_t *index, const struct hdf5_place *place)
+{
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  if (layout->zarr != NULL)
+    return zarr_chunk_ahead(c->zarr, layout->zarr, index);
+  if (place->length <= c->stored_room)
+    posix_fadvise(c->descriptor, (off_t)place->at, (off_t)place->length, POSIX_FADV_WILLNEED);
+  return true;
+}
+
+/* Asks for chunks number `from` to `to` - 1 of a region, as far as it has so many, but for those that are kept. */
+static size_t ask_ahead(struct netcdf_chunks *c, size_t variable, struct chunk_walk *w, size_t from, size_t to)
+{
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  const bool is_alone = from == 0 && memcmp(w->first, w->last, w->rank * sizeof *w->last) == 0;
+  if (!layout->raw) {
+    w->at_end = true;
+    return to;
+  }
+  if (layout->zarr == NULL)
+    find_places(c, variable, *w, from, to);
+  for (; from < to && !w->at_end; chunk_walk_on(w), from++) {
+    const bool is_kept = c->cache != NULL && block_cache_has(c->cache, key_of(c, variable, w->index));
+    if (!is_alone && !is_kept && !ask_for(c, variable, w->index, &c->places[from % AHEAD]))
+      break;
+  }
+  return from;
+}
+
+/* ---- regions ---------------------------------------------------------------------------------------------------- */
 
 static void copy_row(struct netcdf_chunks *c, const struct chunk_slot *slot, size_t first, size_t count,
                      const struct netcdf_conversion *conversion, char *out, size_t step)
@@ -410,23 +467,12 @@ static void copy_part(struct netcdf_chunks *c, size_t variable, const struct chu
   }
 }
 
-/* Whether a region is made of whole chunks, which no other region will want. */
-static bool fits_chunks(const struct netcdf_layout *layout, const size_t *start, const size_t *count)
-{
-  for (size_t d = 0; d < layout->rank; d++) {
-    const size_t end = start[d] + count[d];
-    if (start[d] % layout->chunk[d] != 0 || (end % layout->chunk[d] != 0 && end != layout->shape[d]))
-      return false;
-  }
-  return true;
-}
-
-static int read_chunk(struct netcdf_chunks *c, size_t variable, const size_t *index, const struct chunk_part *part,
-                      const struct netcdf_target *target, struct error *error)
+static int read_chunk(struct netcdf_chunks *c, size_t variable, const struct chunk_walk *at, bool is_once,
+                      const struct chunk_part *part, const struct netcdf_target *target, struct error *error)
 {
   struct cached_block block = {.entry = NULL};
   const struct chunk_slot *slot;
-  if (fetch(c, variable, index, &block, &slot, error) != 0)
+  if (fetch(c, variable, at->index, is_once, &block, &slot, error) != 0)
     return -1;
   copy_part(c, variable, slot, part, target);
   if (block.entry != NULL)
@@ -434,59 +480,22 @@ static int read_chunk(struct netcdf_chunks *c, size_t variable, const size_t *in
   return 0;
 }
 
-static int read_whole_chunk(struct netcdf_chunks *c, size_t variable, const size_t *index,
-                            const struct chunk_part *part, const struct netcdf_target *target, struct error *error)
-{
-  if (load(c, &c->scratch_chunk, variable, index, error) != 0)
-    return -1;
-  copy_part(c, variable, &c->scratch_chunk, part, target);
-  return 0;
-}
-
-/* The indexes of the chunks that a region touches, row-major. */
-struct chunk_walk {
-  size_t rank, first[CUBE_MAX_DIMENSIONS], last[CUBE_MAX_DIMENSIONS], index[CUBE_MAX_DIMENSIONS];
-  bool is_over;
-};
-
-static void walk_on(struct chunk_walk *walk)
-{
-  size_t d = walk->rank;
-  while (d > 0 && ++walk->index[d - 1] > walk->last[d - 1]) {
-    walk->index[d - 1] = walk->first[d - 1];
-    d--;
-  }
-  walk->is_over = d == 0;
-}
-
-/* Chunks of another host are asked for side by side, as many as may be. */
-static void ask_ahead(struct netcdf_chunks *c, size_t variable, struct chunk_walk *ahead)
-{
-  const struct zarr_array *array = c->layouts[variable].zarr;
-  if (array == NULL || !zarr_reader_is_remote(c->zarr))
-    return;
-  while (!ahead->is_over && ((c->cache != NULL && block_cache_has(c->cache, key_of(c, variable, ahead->index))) ||
-                             zarr_chunk_ahead(c->zarr, array, ahead->index)))
-    walk_on(ahead);
-}
-
 int netcdf_chunks_read(struct netcdf_chunks *c, size_t variable, const size_t *start, const size_t *count,
                        const struct netcdf_target *target, struct error *error)
 {
   const struct netcdf_layout *layout = &c->layouts[variable];
-  struct chunk_walk walk = {.rank = layout->rank};
-  for (size_t d = 0; d < layout->rank; d++) {
-    if (count[d] == 0)
-      return 0;
-    walk.index[d] = walk.first[d] = start[d] / layout->chunk[d];
-    walk.last[d] = (start[d] + count[d] - 1) / layout->chunk[d];
-  }
-  const bool is_once = fits_chunks(layout, start, count);
-  struct chunk_walk ahead = walk;
-  for (; !walk.is_over; walk_on(&walk)) {
-    const struct chunk_part part = cut(layout, walk.index, start, count);
-    ask_ahead(c, variable, &ahead);
-    if ((is_once ? read_whole_chunk : read_chunk)(c, variable, walk.index, &part, target, error) != 0)
+  const size_t fit = AHEAD_BYTES / chunk_bytes(layout), most = fit < 2 ? 2 : fit < AHEAD ? fit : AHEAD;
+  struct chunk_walk here;
+  if (!chunk_walk_begin(layout, start, count, &here))
+    return 0;
+  struct chunk_walk ahead = here;
+  const bool is_once = is_whole_chunks(layout, start, count);
+  for (size_t done = 0, asked = 0; !here.at_end; chunk_walk_on(&here), done++) {
+    if (!ahead.at_end && asked - done <= most / 2)
+      asked = ask_ahead(c, variable, &ahead, asked, done + most);
+    c->place = &c->places[done % AHEAD];
+    const struct chunk_part part = chunk_part_of(layout, here.index, start, count);
+    if (read_chunk(c, variable, &here, is_once, &part, target, error) != 0)
       return -1;
   }
   return 0;

@@ -7,11 +7,17 @@
 #include "datacube/source/raster_handles.h"
 #include "datacube/source/raster_series_state.h"
 
-enum { RASTER_AHEAD = 32 }; /* planes that are asked for at a time: no more files than stay open */
+struct raster_ahead; /* of one reader; one thread at a time */
+struct transform;
 
-/* Asks for the part of planes `first` to `last` - 1 of a box (t, bands, y, x), counted date by date. What goes wrong
- * here is met again, and told, by who reads. */
-void raster_ahead(const struct series_state *state, struct raster_handles *handles, const struct box *box,
-                  const struct raster_region *part, size_t first, size_t last);
+/* All are borrowed. transforms: from the cube's CRS to the scenes', one a CRS; where there is none yet, and one is
+ * needed, it is made. */
+int raster_ahead_new(const struct series_state *state, struct raster_handles *handles, struct transform **transforms,
+                     struct raster_ahead **out, struct error *error);
+void raster_ahead_free(struct raster_ahead *ahead); /* NULL is allowed */
+/* Asks for the part of planes from `first` on of a box (t, bands, y, x), counted date by date, as many as are sensible
+ * at a time; the first plane that was not asked for. What goes wrong here is met again, and told, by who reads. */
+size_t raster_ahead_ask(struct raster_ahead *ahead, const struct box *box, const struct raster_region *part,
+                        size_t first);
 
 #endif

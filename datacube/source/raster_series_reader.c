@@ -34,6 +34,7 @@ struct source_reader {
   size_t pixel; /* bytes of a pixel of the cube */
   struct raster_handles handles;
   struct raster_clip *clip; /* NULL: nothing is cropped away */
+  struct raster_ahead *ahead;
   struct kept_warper warpers[RASTER_WARPERS];
   struct transform **transforms; /* cube -> scene CRS, made when needed; one a CRS */
   uint64_t clock;
@@ -63,7 +64,8 @@ int raster_reader_open(const struct source *source, unsigned threads, struct sou
     raster_reader_close(r);
     return error_memory(error);
   }
-  if (raster_clip_new(state, &r->clip, error)) {
+  if (raster_clip_new(state, &r->clip, error) ||
+      raster_ahead_new(state, &r->handles, r->transforms, &r->ahead, error)) {
     raster_reader_close(r);
     return -1;
   }
@@ -81,6 +83,7 @@ void raster_reader_close(struct source_reader *r)
     transform_free(r->transforms[i]);
   raster_handles_free(&r->handles);
   raster_clip_free(r->clip);
+  raster_ahead_free(r->ahead);
   free(r->transforms);
   free(r->window);
   free(r->piece);
@@ -311,27 +314,22 @@ static int read_plane(struct source_reader *r, size_t date, size_t band, const s
   return 0;
 }
 
-/* One plane of a part: what the crops leave of it is read, the rest is no-data. */
+/* One plane of a part, of which `inside` is what the crops leave: that is read, the rest is no-data. */
 static int read_clipped_plane(struct source_reader *r, size_t date, size_t band, const struct raster_target *part,
-                              struct error *error)
+                              const struct raster_region *inside, struct error *error)
 {
-  const struct raster_region whole = {
-      .row = part->row, .column = part->column, .height = part->height, .width = part->width};
-  struct raster_region inside;
   if (!r->clip)
     return read_plane(r, date, band, part, error);
-  if (raster_clip_part(r->clip, &whole, &inside, error))
-    return -1;
-  if (inside.height < part->height || inside.width < part->width)
+  if (inside->height < part->height || inside->width < part->width)
     fill_target(r, part);
-  if (inside.height == 0)
+  if (inside->height == 0)
     return 0;
-  const struct raster_target t = {.row = inside.row,
-                                  .column = inside.column,
-                                  .height = inside.height,
-                                  .width = inside.width,
+  const struct raster_target t = {.row = inside->row,
+                                  .column = inside->column,
+                                  .height = inside->height,
+                                  .width = inside->width,
                                   .stride = part->stride,
-                                  .pixels = target_pixel(r, part, inside.row, inside.column)};
+                                  .pixels = target_pixel(r, part, inside->row, inside->column)};
   if (read_plane(r, date, band, &t, error))
     return -1;
   raster_clip_plane(r->clip, &r->state->format, t.stride, t.pixels);
@@ -350,11 +348,14 @@ static int read_part(struct source_reader *r, const struct box *box, const struc
                             .width = part->width,
                             .stride = box->count[3],
                             .pixels = data + offset * r->pixel};
+  struct raster_region inside = *part;
+  if (r->clip && raster_clip_part(r->clip, part, &inside, error))
+    return -1;
   const size_t planes = box->count[0] * box->count[1];
-  for (size_t p = 0; p < planes; p++, t.pixels += plane * r->pixel) {
-    if (p % RASTER_AHEAD == 0 && planes > 1 && !r->clip) /* what is cropped away is not read */
-      raster_ahead(r->state, &r->handles, box, part, p, p + least(RASTER_AHEAD, planes - p));
-    if (read_clipped_plane(r, box->start[0] + p / box->count[1], box->start[1] + p % box->count[1], &t, error))
+  for (size_t p = 0, asked = 0; p < planes; p++, t.pixels += plane * r->pixel) {
+    if (p == asked && planes > 1 && inside.height > 0) /* what is cropped away is not read */
+      asked = raster_ahead_ask(r->ahead, box, &inside, p);
+    if (read_clipped_plane(r, box->start[0] + p / box->count[1], box->start[1] + p % box->count[1], &t, &inside, error))
       return -1;
   }
   return 0;

@@ -287,11 +287,16 @@ static enum outcome read_directly(struct tiff_blocks *b, const struct tiff_file 
   return outcome;
 }
 
-static enum outcome read_cached(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
+/* is_once: a whole block, which is wanted again where the cache keeps such. */
+static enum outcome read_cached(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p,
+                                bool is_once)
 {
   const size_t line = p->columns * f->layout.size, plane = p->rows * line;
   struct cached_block block;
-  if (!block_cache_hold(b->cache, (struct block_key){f->id, p->block}, f->layout.samples * plane, &block))
+  const struct block_key key = {f->id, p->block};
+  if (is_once && !block_cache_hold_free(b->cache, key, plane, &block))
+    return read_directly(b, f, p);
+  if (!is_once && !block_cache_hold(b->cache, key, f->layout.samples * plane, &block))
     return LEFT;
   enum outcome outcome = block.is_new ? fetch(b, f, p) : DONE;
   if (outcome == DONE) {
@@ -425,7 +430,8 @@ CPLErr tiff_window_read(struct tiff_blocks *b, struct tiff_file *f, int band, co
       p.sample = l->samples > 1 ? number : 0;
       p.stride = stride;
       p.to = to + (p.window.row - w->row) * stride + (p.window.column - w->column) * l->size;
-      enum outcome outcome = is_once ? read_directly(b, f, &p) : read_cached(b, f, &p);
+      enum outcome outcome =
+          is_once && !block_cache_keeps(b->cache) ? read_directly(b, f, &p) : read_cached(b, f, &p, is_once);
       if (outcome == LEFT)
         outcome = read_by_gdal(b, f, band, &p) == CE_None ? DONE : DAMAGED;
       if (outcome != DONE)

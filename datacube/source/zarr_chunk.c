@@ -7,6 +7,7 @@
 #include "datacube/source/zarr_place.h"
 
 #include <blosc.h>
+#include <fcntl.h>
 #include <libdeflate.h>
 #include <math.h>
 #include <stdio.h>
@@ -92,17 +93,6 @@ static int open_file(struct zarr_reader *r, const struct zarr_array *a, const si
 {
   char path[ROOTED_PATH_SIZE];
   return chunk_path(a, index, path) ? zarr_file_open(&r->place, path, most_of(r, a), out, &r->failure) : -1;
-}
-
-bool zarr_chunk_ahead(const struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
-{
-  char path[ROOTED_PATH_SIZE];
-  return !chunk_path(a, index, path) || zarr_file_ahead(&r->place, path, most_of(r, a));
-}
-
-bool zarr_reader_is_remote(const struct zarr_reader *r)
-{
-  return zarr_place_is_remote(r->place.path);
 }
 
 int zarr_reader_failure(struct zarr_reader *r, struct error *error)
@@ -259,6 +249,28 @@ static int read_encoded(struct zarr_reader *r, const struct zarr_array *a, const
     found = -1;
   zarr_file_close(&file);
   return found;
+}
+
+static void ask_system(struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
+{
+  struct zarr_file file;
+  uint64_t at = 0;
+  if (open_file(r, a, index, &file) != 1)
+    return;
+  size_t length = (size_t)file.size;
+  const bool found = !a->sharded || find_in_shard(r, a, index, &file, &at, &length) == 1;
+  if (found && length <= r->room)
+    posix_fadvise(file.descriptor, (off_t)at, (off_t)length, POSIX_FADV_WILLNEED);
+  zarr_file_close(&file);
+}
+
+bool zarr_chunk_ahead(struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
+{
+  char path[ROOTED_PATH_SIZE];
+  if (zarr_place_is_remote(r->place.path))
+    return !chunk_path(a, index, path) || zarr_file_ahead(&r->place, path, most_of(r, a));
+  ask_system(r, a, index);
+  return true;
 }
 
 /* ---- codecs ------------------------------------------------------------------------------------------------------ */

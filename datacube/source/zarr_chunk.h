@@ -25,9 +25,9 @@ int zarr_chunk_texts(struct zarr_reader *reader, const struct zarr_array *array,
 /* Why the last chunk could not be read, where its host is to blame: -1, and it is forgotten; else 0. */
 int zarr_reader_failure(struct zarr_reader *reader, struct error *error);
 
-/* Lets the file of a chunk come from another host. False where too many are on their way: ask again later. */
-bool zarr_chunk_ahead(const struct zarr_reader *reader, const struct zarr_array *array, const size_t *index);
-bool zarr_reader_is_remote(const struct zarr_reader *reader);
+/* Asks for the encoded bytes of a chunk that will soon be read: the system, or another host. What goes wrong is met
+ * again by who reads. False where too many are on their way: ask again later. */
+bool zarr_chunk_ahead(struct zarr_reader *reader, const struct zarr_array *array, const size_t *index);
 
 /* A number that changes when the file of the chunk does: size, time, or whether there is one. */
 uint64_t zarr_chunk_state(const struct zarr_reader *reader, const struct zarr_array *array, const size_t *index);

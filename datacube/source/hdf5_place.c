@@ -1,0 +1,186 @@
+/* Places of chunks: the library tells them only by going through the whole index (H5Dget_chunk_info), but it looks one
+ * up to read its bytes (H5Dread_chunk). So the file is read by a driver of our own: while a place is wanted it notes
+ * what it is told to read, and reads nothing. See the header. */
+#include "datacube/source/hdf5_place.h"
+
+#include "datacube/source/hdf5_type.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if __has_include(<H5FDdevelop.h>) /* drivers since HDF5 1.14 */
+#include <H5FDdevelop.h>
+#endif
+
+struct placed_file {
+  H5FD_t base; /* the library's own part, first */
+  int descriptor;
+  haddr_t end, used; /* bytes of the file, and those that the library takes for its own */
+  bool notes;        /* raw data are noted, not read */
+  bool noted;
+  struct hdf5_place place;
+};
+
+static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr_t most)
+{
+  struct stat status;
+  (void)access;
+  (void)most;
+  struct placed_file *f = (flags & H5F_ACC_RDWR) == 0 ? calloc(1, sizeof *f) : NULL;
+  if (f == NULL)
+    return NULL;
+  f->descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (f->descriptor >= 0 && fstat(f->descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
+    f->end = (haddr_t)status.st_size;
+    return &f->base;
+  }
+  if (f->descriptor >= 0)
+    close(f->descriptor);
+  free(f);
+  return NULL;
+}
+
+static herr_t driver_close(H5FD_t *base)
+{
+  struct placed_file *f = (struct placed_file *)base;
+  const int status = close(f->descriptor);
+  free(f);
+  return status == 0 ? 0 : -1;
+}
+
+static herr_t driver_query(const H5FD_t *base, unsigned long *flags)
+{
+  (void)base;
+  *flags = H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE;
+  return 0;
+}
+
+static haddr_t driver_used(const H5FD_t *base, H5FD_mem_t type)
+{
+  (void)type;
+  return ((const struct placed_file *)base)->used;
+}
+
+static herr_t driver_use(H5FD_t *base, H5FD_mem_t type, haddr_t used)
+{
+  (void)type;
+  ((struct placed_file *)base)->used = used;
+  return 0;
+}
+
+static haddr_t driver_end(const H5FD_t *base, H5FD_mem_t type)
+{
+  (void)type;
+  return ((const struct placed_file *)base)->end;
+}
+
+static herr_t driver_handle(H5FD_t *base, hid_t access, void **out)
+{
+  (void)access;
+  *out = base;
+  return 0;
+}
+
+static herr_t driver_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t length, void *out)
+{
+  struct placed_file *f = (struct placed_file *)base;
+  unsigned char *to = out;
+  (void)transfer;
+  if (f->notes && type == H5FD_MEM_DRAW) {
+    f->place = (struct hdf5_place){.at = at, .length = length};
+    f->noted = true;
+    return 0;
+  }
+  while (length > 0) {
+    const ssize_t got = pread(f->descriptor, to, length, (off_t)at);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return -1;
+    if (got == 0) { /* the library reads beyond the end where it looks for what may be there */
+      memset(to, 0, length);
+      return 0;
+    }
+    to += got;
+    at += (haddr_t)got;
+    length -= (size_t)got;
+  }
+  return 0;
+}
+
+static herr_t driver_write(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t length, const void *from)
+{
+  (void)base, (void)type, (void)transfer, (void)at, (void)length, (void)from;
+  return -1;
+}
+
+static const H5FD_class_t driver = {
+#ifdef H5FD_CLASS_VERSION
+    .version = H5FD_CLASS_VERSION,
+    .value = H5_VFD_RESERVED + 1, /* none but this program's files have it */
+#endif
+    .name = "twincube_places",
+    .maxaddr = HADDR_MAX,
+    .fc_degree = H5F_CLOSE_SEMI,
+    .open = driver_open,
+    .close = driver_close,
+    .query = driver_query,
+    .get_eoa = driver_used,
+    .set_eoa = driver_use,
+    .get_eof = driver_end,
+    .get_handle = driver_handle,
+    .read = driver_read,
+    .write = driver_write,
+    .fl_map = H5FD_FLMAP_DICHOTOMY};
+
+hid_t hdf5_place_open(const char *path)
+{
+  const hid_t access = H5Pcreate(hdf5_property_class("FILE_ACCESS")), id = H5FDregister(&driver);
+  hid_t file = -1;
+  if (id >= 0 && access >= 0 && H5Pset_driver(access, id, NULL) >= 0)
+    file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  if (access >= 0)
+    H5Pclose(access);
+  if (id >= 0)
+    H5FDunregister(id); /* the file keeps it as long as it is open */
+  return file;
+}
+
+static struct placed_file *file_of(hid_t file)
+{
+  void *handle = NULL;
+  return H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 ? handle : NULL;
+}
+
+int hdf5_place_descriptor(hid_t file)
+{
+  const struct placed_file *f = file_of(file);
+  return f != NULL ? f->descriptor : -1;
+}
+
+int hdf5_place_find(hid_t file, hid_t dataset, const hsize_t *offset, struct hdf5_place *out)
+{
+  struct placed_file *f = file_of(file);
+  unsigned char none[1]; /* nothing is read into it */
+  hsize_t length = 0;
+  uint32_t mask = 0;
+  *out = (struct hdf5_place){0};
+  if (f == NULL || H5Dget_chunk_storage_size(dataset, offset, &length) < 0)
+    return -1;
+  if (length == 0)
+    return 0;
+  f->notes = true;
+  f->noted = false;
+  const herr_t status = H5Dread_chunk(dataset, H5P_DEFAULT, offset, &mask, none);
+  f->notes = false;
+  if (status < 0 || !f->noted || f->place.length != length)
+    return -1;
+  *out = f->place;
+  out->mask = mask;
+  return 0;
+}
