@@ -165,15 +165,47 @@ static void look_at_part(const struct netcdf_encoding *encoding, const struct pi
   }
 }
 
-/* Whether a sample of the shuffled bytes shrinks enough to be worth it; the room is for the try. */
-static bool worth_deflating(struct encoder *e, size_t bytes, unsigned char *room)
+static bool shuffles(const struct netcdf_encoding *encoding)
 {
+  return encoding->element_size > 1 && (encoding->plan->codec == CODEC_HDF5 || encoding->plan->shuffles);
+}
+
+/* The chunk as it is deflated, in e->shuffled. */
+static void shuffle(const struct netcdf_encoding *encoding, struct encoder *e, const unsigned char *plain)
+{
+  const size_t elements = encoding->plan->chunk_elements, size = encoding->element_size;
+  if (shuffles(encoding))
+    netcdf_shuffle(plain, elements, size, e->shuffled);
+  else
+    memcpy(e->shuffled, plain, elements * size);
+}
+
+/* Bytes from `at` on of what shuffle would make. */
+static void sample(const struct netcdf_encoding *encoding, const unsigned char *plain, size_t at,
+                   unsigned char out[SAMPLE_BYTES])
+{
+  const size_t size = shuffles(encoding) ? encoding->element_size : 1;
+  const size_t elements = encoding->plan->chunk_elements * encoding->element_size / size;
+  size_t byte = at / elements, element = at % elements;
+  for (size_t i = 0; i < SAMPLE_BYTES; i++) {
+    out[i] = plain[element * size + byte];
+    byte += ++element == elements;
+    element = element == elements ? 0 : element;
+  }
+}
+
+/* Whether samples of the shuffled bytes shrink enough to be worth it; the room is for the try. */
+static bool worth_deflating(const struct netcdf_encoding *encoding, struct encoder *e, const unsigned char *plain,
+                            unsigned char *room)
+{
+  const size_t bytes = encoding->plan->chunk_elements * encoding->element_size;
+  unsigned char part[SAMPLE_BYTES];
   size_t packed = 0;
   if (bytes < 4 * SAMPLES * SAMPLE_BYTES)
     return true;
   for (size_t i = 0; i < SAMPLES; i++) {
-    const size_t at = (2 * i + 1) * bytes / (2 * SAMPLES) - SAMPLE_BYTES / 2;
-    const size_t n = libdeflate_zlib_compress(e->deflater, e->shuffled + at, SAMPLE_BYTES, room, 2 * SAMPLE_BYTES);
+    sample(encoding, plain, (2 * i + 1) * bytes / (2 * SAMPLES) - SAMPLE_BYTES / 2, part);
+    const size_t n = libdeflate_zlib_compress(e->deflater, part, SAMPLE_BYTES, room, 2 * SAMPLE_BYTES);
     packed += n > 0 ? n : SAMPLE_BYTES;
   }
   return packed < SAMPLES * SAMPLE_BYTES / 2;
@@ -185,15 +217,14 @@ static size_t pack(const struct netcdf_encoding *encoding, struct encoder *e, co
 {
   const struct netcdf_plan *plan = encoding->plan;
   const size_t bytes = plan->chunk_elements * encoding->element_size, most = encoding->rooms.bytes;
-  if (plan->shuffles && encoding->element_size > 1)
-    netcdf_shuffle(plain, plan->chunk_elements, encoding->element_size, e->shuffled);
-  else
-    memcpy(e->shuffled, plain, bytes);
+  struct libdeflate_compressor *by =
+      plan->codec != CODEC_ZSTD && plan->adaptive && !worth_deflating(encoding, e, plain, room) ? e->store
+                                                                                                : e->deflater;
+  shuffle(encoding, e, plain);
   if (plan->codec == CODEC_ZSTD) {
     const size_t n = ZSTD_compressCCtx(e->zstd, room, most, e->shuffled, bytes, plan->level);
     return ZSTD_isError(n) ? 0 : n;
   }
-  struct libdeflate_compressor *by = plan->adaptive && !worth_deflating(e, bytes, room) ? e->store : e->deflater;
   return (plan->codec == CODEC_GZIP ? libdeflate_gzip_compress : libdeflate_zlib_compress)(by, e->shuffled, bytes, room,
                                                                                            most);
 }
@@ -216,13 +247,11 @@ static int encode(struct netcdf_encoding *encoding, struct encoder *e, unsigned 
     rooms_give(&encoding->rooms, plain);
     return out->length > 0 ? 0 : -1;
   }
-  if (encoding->element_size > 1)
-    netcdf_shuffle(plain, plan->chunk_elements, encoding->element_size, e->shuffled);
-  else
-    memcpy(e->shuffled, plain, bytes);
-  size_t n = plan->adaptive && !worth_deflating(e, bytes, packed)
-                 ? 0
-                 : libdeflate_zlib_compress(e->deflater, e->shuffled, bytes, packed, encoding->rooms.bytes);
+  size_t n = 0;
+  if (!plan->adaptive || worth_deflating(encoding, e, plain, packed)) { /* noise is not even shuffled */
+    shuffle(encoding, e, plain);
+    n = libdeflate_zlib_compress(e->deflater, e->shuffled, bytes, packed, encoding->rooms.bytes);
+  }
   if (n > 0 && n < bytes) {
     out->bytes = packed;
     out->length = n;
