@@ -221,15 +221,11 @@ static int damaged(const struct netcdf_chunks *c, size_t variable, struct error 
 
 static bool read_at(int file, uint64_t at, size_t length, unsigned char *to)
 {
-  while (length > 0) {
-    const ssize_t got = pread(file, to, length, (off_t)at);
+  for (size_t done = 0; done < length;) {
+    const ssize_t got = pread(file, to + done, length - done, (off_t)(at + done));
     if (got == 0 || (got < 0 && errno != EINTR))
       return false;
-    if (got > 0) {
-      to += got;
-      at += (uint64_t)got;
-      length -= (size_t)got;
-    }
+    done += got > 0 ? (size_t)got : 0;
   }
   return true;
 }

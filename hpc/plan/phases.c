@@ -55,3 +55,17 @@ int plan_drop_idle(struct arena *arena, struct plan *plan, struct error *error)
   plan->phase_count = left;
   return 0;
 }
+
+int plan_count_phases(struct arena *arena, struct plan *plan, struct error *error)
+{
+  bool *wanted = ARENA_ARRAY(arena, bool, plan->phase_count);
+  size_t *room = ARENA_ARRAY(arena, size_t, 2 * plan->stage_count);
+  if (!wanted || !room)
+    return error_memory(error);
+  for (size_t p = 0; p < plan->phase_count; p++) {
+    phase_inputs(plan, p, room, wanted);
+    for (size_t s = 0; s < plan->stage_count; s++)
+      plan->stages[s].phases += room[s] == p + 1;
+  }
+  return 0;
+}

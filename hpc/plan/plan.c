@@ -213,8 +213,8 @@ static int plan_everything(struct planning *p, const struct plan_options *option
     hash_add(&p->plan->hash, p->outputs[i].node->hash);
   }
   if (rewrite_nodes(p->arena, p->outputs, p->count, p->nodes, p->error) != 0 || make_stages(p) != 0 ||
-      plan_drop_idle(p->arena, p->plan, p->error) != 0 || plan_place_stages(p->arena, p->plan, p->error) != 0 ||
-      plan_choose_tiles(p->plan, p->outputs, p->error) != 0)
+      plan_drop_idle(p->arena, p->plan, p->error) != 0 || plan_count_phases(p->arena, p->plan, p->error) != 0 ||
+      plan_place_stages(p->arena, p->plan, p->error) != 0 || plan_choose_tiles(p->plan, p->outputs, p->error) != 0)
     return -1;
   *out = p->plan;
   return 0;

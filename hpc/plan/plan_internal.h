@@ -55,6 +55,7 @@ struct plan {
   unsigned threads;
   size_t memory, kept_bytes, shared_bytes; /* limit; kept results in memory; in all beside workers and kept results */
   size_t block_bytes;                      /* of shared_bytes: for decoded blocks; 0: no source keeps any */
+  bool keeps_blocks;                       /* of files that several phases read, as far as those find room */
   struct hash hash;                        /* of the outputs' nodes */
   struct devices *devices;                 /* or NULL */
 };
@@ -71,6 +72,8 @@ void plan_print_stages(const struct plan *plan, struct buffer *out); /* EXPLAIN'
 void phase_inputs(const struct plan *plan, size_t p, size_t *room, bool *wanted);
 /* Takes out the phases that no output needs. */
 int plan_drop_idle(struct arena *arena, struct plan *plan, struct error *error);
+/* Counts the phases that read each stage. */
+int plan_count_phases(struct arena *arena, struct plan *plan, struct error *error);
 
 /* Tile number `index` of a phase. */
 void phase_tile(const struct plan *plan, const struct phase *phase, size_t index, struct region *out);

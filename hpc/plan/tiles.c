@@ -365,18 +365,30 @@ static void start_blocks(struct plan *plan)
   plan->shared_bytes = library_bytes + plan->block_bytes;
 }
 
-/* Half of the memory that is left, up to an eighth of all, keeps blocks that tiles share. */
+/* Whether a later phase reads the source once more, whose blocks will then be there. */
+static bool is_read_again(const struct stage *stage)
+{
+  const struct source *source = keeping_source(stage);
+  return source && stage->phases > 1 && block_bytes(source) != SIZE_MAX;
+}
+
+/* Half of the memory that is left, up to an eighth of all, keeps blocks that tiles share; up to a quarter, as kept
+ * results may take, where phases do. */
 static void finish_blocks(struct plan *plan)
 {
   const size_t peak = plan_peak_memory(plan), left = plan->memory > peak ? plan->memory - peak : 0;
   const bool shares = shares_blocks(plan);
-  size_t most = left / 2 < plan->memory / 8 ? left / 2 : plan->memory / 8, wanted = 0;
+  size_t wanted = 0;
   for (size_t s = 0; s < plan->stage_count; s++) {
     const struct source *source = keeping_source(&plan->stages[s]);
     const size_t bytes = source ? block_bytes(source) : 0;
-    if (shares || bytes == SIZE_MAX)
+    const bool again = is_read_again(&plan->stages[s]);
+    if (shares || again || bytes == SIZE_MAX)
       wanted = saturated_add(wanted, bytes);
+    plan->keeps_blocks = plan->keeps_blocks || again;
   }
+  const size_t share = plan->memory / (plan->keeps_blocks ? 4 : 8);
+  size_t most = left / 2 < share ? left / 2 : share;
   most = wanted < most ? wanted : most;
   plan->block_bytes += most;
   plan->shared_bytes += most;

@@ -320,6 +320,8 @@ int run_open(const struct plan *plan, const struct run_limits *limits, struct ru
     run_close(run);
     return error_memory(error);
   }
+  if (run->blocks && plan->keeps_blocks)
+    block_cache_keep(run->blocks);
   run_renew(run, limits, progress);
   if (limits && limits->checkpoint && run_take_kept(run, error) != 0) {
     run_close(run);

@@ -93,6 +93,7 @@ struct stage {
   size_t
       grain[CUBE_MAX_DIMENSIONS];   /* made in pieces of so many indexes from 0 on: parts of one cost as much; 0: any */
   size_t slab[CUBE_MAX_DIMENSIONS]; /* inside a plan: filled in parts of at most this shape; SIZE_MAX: any */
+  size_t phases;                    /* that read it, itself or through others; once they are known */
   bool on_device;                   /* kernels, frames: by devices, as long as they work; see place_stages.c */
   bool awaits_device;               /* it, or a stage that it reads, is on a device */
   double cpu_seconds, device_seconds; /* estimates, where they were compared; else 0 */
