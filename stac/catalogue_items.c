@@ -50,31 +50,14 @@ static void make_links(struct items_writing *w)
     w->links.length--;
 }
 
-/* The members of a document but for its links, which are ours. */
-static void write_members(struct json_writer *writer, const char *document, size_t length)
-{
-  size_t from, to;
-  if (length < 2)
-    return;
-  if (!item_text_member(document, length, "links", &from, &to)) {
-    json_write_members(writer, document + 1, length - 2);
-    return;
-  }
-  /* up to the comma before them, and from the one behind */
-  while (from > 1 && document[from - 1] != ',')
-    from--;
-  while (to < length - 1 && document[to] != ',')
-    to++;
-  if (from > 1)
-    json_write_members(writer, document + 1, from - 2);
-  if (to < length - 1)
-    json_write_members(writer, document + to + 1, length - to - 2);
-}
-
 static void write_item(struct items_writing *w, const char *id, const char *document, size_t length)
 {
+  struct buffer own = {0};
+  item_text_without(document, length, "links", &own);
   json_write_object(w->writer);
-  write_members(w->writer, document, length);
+  json_write_members(w->writer, own.data, own.length);
+  w->writer->out->failed = w->writer->out->failed || own.failed;
+  buffer_free(&own);
   json_write_members(w->writer, w->links.data, w->links.length);
   href_encode(id, w->writer->out); /* leaves nothing that JSON would escape */
   buffer_text(w->writer->out, "\"}]");

@@ -79,10 +79,11 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_INSERT_BAND] = "INSERT INTO bands VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_INSERT_GRID] = "INSERT INTO grids (collection, crs, west, north, res_x, res_y, width, height)"
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [STATEMENT_INSERT_ITEM] = "INSERT INTO items (collection, id, instant, first, last, west, south, east, north,"
-                              " key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    [STATEMENT_INSERT_DOCUMENT] = "INSERT INTO documents VALUES (?1, ?2, ?3)",
-    [STATEMENT_INSERT_BOX] = "INSERT INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)",
+    [STATEMENT_INSERT_ITEM] =
+        "INSERT OR REPLACE INTO items (collection, id, instant, first, last, west, south, east, north,"
+        " key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [STATEMENT_INSERT_DOCUMENT] = "INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)",
+    [STATEMENT_INSERT_BOX] = "INSERT OR REPLACE INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)",
     [STATEMENT_INSERT_ASSET] = "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_BANDS] = "SELECT name, common_name, wavelength, scale, offset, unit, long_name, standard_name, res_x,"
                         " res_y FROM bands WHERE collection = ?1 ORDER BY position",
@@ -107,6 +108,19 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_EXTENT] = "SELECT key, items, span FROM collections WHERE id = ?1",
     [STATEMENT_NAME] = "SELECT id, stored FROM collections WHERE key = ?1",
     [STATEMENT_SPAN] = "UPDATE collections SET span = max(span, ?2) WHERE key = ?1",
+    [STATEMENT_KIND] = "SELECT key, stored FROM collections WHERE id = ?1",
+    [STATEMENT_ITEM_KEY] = "SELECT key FROM items WHERE id = ?1 AND collection = ?2 LIMIT 1",
+    [STATEMENT_REMOVE_ITEM] = "DELETE FROM items WHERE key = ?1",
+    [STATEMENT_REMOVE_DOCUMENT] = "DELETE FROM documents WHERE key = ?1",
+    [STATEMENT_REMOVE_BOX] = "DELETE FROM item_boxes WHERE item = ?1",
+    [STATEMENT_PUT_COLLECTION] =
+        "INSERT INTO collections (id, title, explicit_crs, resolution, sub_daily, nodata_given, items, bands, dates,"
+        " document, links, queryables, west, south, east, north, stored)"
+        " VALUES (?1, ?2, 0, 0, 1, 0, 0, 0, 0, ?3, ?4, '{}', ?5, ?6, ?7, ?8, 1)"
+        " ON CONFLICT (id) DO UPDATE SET title = ?2, document = ?3, links = ?4, west = ?5, south = ?6, east = ?7,"
+        " north = ?8",
+    [STATEMENT_COUNT_ITEMS] = "UPDATE collections SET items = items + ?2, dates = items + ?2, span = max(span, ?3)"
+                              " WHERE key = ?1",
 };
 
 int index_error(struct index *index, struct error *error)
@@ -229,7 +243,8 @@ int index_open(struct index *index, struct error *error)
   if (index->db)
     sqlite3_busy_timeout(index->db, BUSY_MS);
   if (result == 0 && index->writable &&
-      sqlite3_exec(index->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL, NULL) != SQLITE_OK)
+      sqlite3_exec(index->db, "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL,
+                   NULL, NULL) != SQLITE_OK)
     result = index_error(index, error);
   if (result == 0 && sqlite3_create_function(index->db, "item_accepted", 1, SQLITE_UTF8, index, item_accepted, NULL,
                                              NULL) != SQLITE_OK)

@@ -15,6 +15,7 @@ static const char help_text[] =
     "twincube catalogue - collections of a data folder\n\n"
     "Usage\n"
     "  twincube catalogue add [OPTION]... PATH       register PATH as a collection\n"
+    "  twincube catalogue load [OPTION]... PATH      take STAC items as they are: lines of JSON, documents\n"
     "  twincube catalogue list [--data DIR]          one line each: id, items, bands, dates, title\n"
     "  twincube catalogue remove [--data DIR] ID     forget a collection; its files stay\n"
     "  twincube catalogue COMMAND --help\n\n"
@@ -286,9 +287,11 @@ int command_catalogue(int argc, char **argv)
   const char *action = argc > 1 ? argv[1] : "";
   if (strcmp(action, "--help") == 0 || strcmp(action, "-h") == 0)
     return print(help_text);
+  if (strcmp(action, "load") == 0)
+    return command_catalogue_load(argc - 1, argv + 1);
   bool adding = strcmp(action, "add") == 0, listing = strcmp(action, "list") == 0;
   if (!adding && !listing && strcmp(action, "remove") != 0)
-    return command_usage("catalogue", "wants add, list or remove");
+    return command_usage("catalogue", "wants add, load, list or remove");
   const char *command = adding ? "catalogue add" : listing ? "catalogue list" : "catalogue remove";
   struct arguments arguments = {0};
   int status = read_arguments(&arguments, command, argc - 1, argv + 1);

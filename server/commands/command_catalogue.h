@@ -4,5 +4,7 @@
 
 /* argv[0] is "catalogue". Returns the exit status. */
 int command_catalogue(int argc, char **argv);
+/* Its part "load"; argv[0] is that word. */
+int command_catalogue_load(int argc, char **argv);
 
 #endif

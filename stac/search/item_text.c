@@ -19,8 +19,8 @@ static size_t skip_space(const char *text, size_t length, size_t at)
   return at;
 }
 
-/* Behind the value that begins at `at`: up to the comma or bracket that ends it. */
-static size_t skip_value(const char *text, size_t length, size_t at)
+/* Up to the comma or bracket that ends it. */
+size_t item_text_skip(const char *text, size_t length, size_t at)
 {
   size_t depth = 0, end = at;
   while (at < length) {
@@ -48,7 +48,7 @@ bool item_text_member(const char *text, size_t length, const char *key, size_t *
     at = skip_string(text, length, at);
     const bool found = at - begin == wanted + 2 && memcmp(text + begin + 1, key, wanted) == 0;
     at = skip_space(text, length, at);
-    at = skip_value(text, length, skip_space(text, length, at < length ? at + 1 : length));
+    at = item_text_skip(text, length, skip_space(text, length, at < length ? at + 1 : length));
     if (found) {
       *from = begin;
       *to = at;
@@ -60,4 +60,26 @@ bool item_text_member(const char *text, size_t length, const char *key, size_t *
     at = skip_space(text, length, at + 1);
   }
   return false;
+}
+
+void item_text_without(const char *text, size_t length, const char *key, struct buffer *out)
+{
+  size_t from, to, begin = skip_space(text, length, 0) + 1, end = length;
+  while (end > begin && text[end - 1] != '}')
+    end--;
+  if (end <= begin)
+    return;
+  end--;
+  if (!item_text_member(text, length, key, &from, &to)) {
+    buffer_add(out, text + begin, end - begin);
+    return;
+  }
+  while (from > begin && text[from - 1] != ',')
+    from--;
+  while (to < end && text[to] != ',')
+    to++;
+  const bool first = from == begin;
+  buffer_add(out, text + begin, first ? 0 : from - 1 - begin);
+  if (to < end)
+    buffer_add(out, text + to + first, end - to - first);
 }

@@ -90,5 +90,9 @@ int item_search_count(const struct catalogue *catalogue, const struct item_searc
 /* Where a member of a JSON object lies in its text: from its key's quote to the end of its value. False: it has none,
  * or the text is no object. */
 bool item_text_member(const char *text, size_t length, const char *key, size_t *from, size_t *to);
+/* Adds the members of the object but the one of that key, for json_write_members. */
+void item_text_without(const char *text, size_t length, const char *key, struct buffer *out);
+/* Behind the value that begins at `at` in sound JSON. */
+size_t item_text_skip(const char *text, size_t length, size_t at);
 
 #endif

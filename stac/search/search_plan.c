@@ -146,6 +146,22 @@ static int read_collections(struct search_plan *plan, struct error *error)
   return list_collections(plan, error);
 }
 
+static int list_ids(struct search_plan *plan, struct error *error)
+{
+  const struct item_search *search = plan->search;
+  struct buffer list = {0};
+  struct json_writer w = {.out = &list};
+  if (search->id_count == 0)
+    return 0;
+  json_write_array(&w);
+  for (size_t i = 0; i < search->id_count; i++)
+    json_write_string(&w, search->ids[i]);
+  json_end_array(&w);
+  plan->id_list = list.failed ? NULL : arena_strdup(plan->arena, list.data);
+  buffer_free(&list);
+  return plan->id_list ? 0 : error_memory(error);
+}
+
 /* ---- time and place ---------------------------------------------------------------------------------------------- */
 
 static int64_t within_reach(int64_t instant)
@@ -204,7 +220,8 @@ int search_plan_make(struct index *index, const struct item_search *search, stru
   *out = (struct search_plan){.search = search, .index = index, .arena = arena_new(0)};
   if (!out->arena)
     return error_memory(error);
-  if (read_order(out, error) != 0 || read_collections(out, error) != 0 || read_place(out, error) != 0)
+  if (read_order(out, error) != 0 || read_collections(out, error) != 0 || list_ids(out, error) != 0 ||
+      read_place(out, error) != 0)
     return -1;
   return search->token ? search_token_read(out, search->token, error) : 0;
 }

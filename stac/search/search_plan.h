@@ -32,6 +32,7 @@ struct search_plan {
   struct searched_collection *collections; /* those that are searched, by key */
   size_t collection_count;
   const char *collection_list;  /* their keys as a JSON array; NULL: all that there are */
+  const char *id_list;          /* ids as a JSON array; NULL: any */
   int64_t items;                /* in them */
   int64_t first, last;          /* instants that are asked for */
   struct geometry_probe *probe; /* of `intersects`, owned; or NULL */

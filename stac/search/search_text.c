@@ -88,15 +88,6 @@ static void add_heights(struct statement_text *out, const struct item_search *se
   add_real(out, " AND json_extract(document.json, '$.bbox[5]') >= ?))", search->lowest);
 }
 
-static void add_ids(struct statement_text *out, const struct search_plan *plan)
-{
-  const struct item_search *search = plan->search;
-  add(out, " AND item.id IN (");
-  for (size_t i = 0; i < search->id_count; i++)
-    add_value(out, i ? ", ?" : "?", value_of_text(search->ids[i]));
-  add(out, ")");
-}
-
 static void add_conditions(struct statement_text *out, const struct search_plan *plan)
 {
   const struct item_search *search = plan->search;
@@ -272,8 +263,8 @@ void search_text_places(const struct search_plan *plan, enum search_way way, con
     add_dates(out, plan, of, bound);
   else
     add_collections(out, plan);
-  if (plan->search->id_count)
-    add_ids(out, plan);
+  if (plan->id_list)
+    add_value(out, " AND item.id IN (SELECT value FROM json_each(?))", value_of_text(plan->id_list));
   add_conditions(out, plan);
   if (plan->has_place && way != WAY_DATES)
     add_place(out, plan);
@@ -286,8 +277,8 @@ void search_text_count(const struct search_plan *plan, enum search_way way, int6
   add_source(out, plan, way);
   add(out, " WHERE 1");
   add_collections(out, plan);
-  if (plan->search->id_count)
-    add_ids(out, plan);
+  if (plan->id_list)
+    add_value(out, " AND item.id IN (SELECT value FROM json_each(?))", value_of_text(plan->id_list));
   add_conditions(out, plan);
   add_integer(out, " LIMIT ?)", most);
 }

@@ -1,0 +1,100 @@
+/* twincube catalogue load: STAC items into the catalogue as they are. */
+#include "server/commands/command_catalogue.h"
+
+#include "server/commands/command.h"
+#include "server/commands/data_dir.h"
+#include "stac/search/bulk_load.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+static const char help_text[] =
+    "twincube catalogue load - take STAC items into the catalogue as they are\n\n"
+    "Usage\n"
+    "  twincube catalogue load [--data DIR] [--collection FILE] [--new] [--strict] PATH\n\n"
+    "PATH is one of\n"
+    "  lines of JSON       (.ndjson, .jsonl, .geojsonl), an item each\n"
+    "  a STAC document     an ItemCollection or an Item (.json, .geojson)\n"
+    "  a static catalogue  a folder with catalog.json or collection.json, or one of these: links to children and "
+    "items\n"
+    "                      below the folder are followed\n"
+    "Items of STAC 1.0 and 1.1 are kept whole and can be searched at once; no file that they name is looked at. All\n"
+    "are loaded in one step: searches see none of them or all. An item of the same collection and id is replaced.\n"
+    "A collection that is not there is made, with the extent of its items. Items that are no sound ones are named on\n"
+    "standard error, the first 20, and left out. `twincube catalogue add` is for files whose pixels shall be "
+    "loaded.\n\n"
+    "Options\n"
+    "  --data DIR         the data folder (see twincube catalogue --help)\n"
+    "  --collection FILE  a STAC Collection that is put first, in place of one of the same id\n"
+    "  --new              an item that is there is no sound one, either\n"
+    "  --strict           the first item that would be left out ends it, and nothing is loaded\n"
+    "  -h, --help         this text\n\n"
+    "Exit status\n"
+    "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n\n"
+    "Example\n"
+    "  twincube catalogue load --collection s2.json s2-items.ndjson\n";
+
+struct load_arguments {
+  const char *data;
+  struct bulk_load load;
+  bool help;
+};
+
+static int read_options(struct load_arguments *arguments, int argc, char **argv)
+{
+  static const struct option options[] = {
+      {"data", required_argument, NULL, 'd'}, {"collection", required_argument, NULL, 'c'},
+      {"new", no_argument, NULL, 'n'},        {"strict", no_argument, NULL, 's'},
+      {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+  int option;
+  optind = 0;
+  opterr = 0;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    if (option == 'd')
+      arguments->data = optarg;
+    else if (option == 'c')
+      arguments->load.collection = optarg;
+    else if (option == 'n')
+      arguments->load.writing = ITEM_INSERT;
+    else if (option == 's')
+      arguments->load.is_strict = true;
+    else if (option == 'h')
+      arguments->help = true;
+    else
+      return command_usage("catalogue load", "the option '%s' is not known, or lacks its value", argv[optind - 1]);
+  }
+  if (!arguments->help && argc - optind != 1)
+    return command_usage("catalogue load", "wants one PATH");
+  return EXIT_OK;
+}
+
+static int load_items(const struct load_arguments *arguments, const char *path, struct buffer *report,
+                      struct error *error)
+{
+  struct catalogue *catalogue = NULL;
+  char data[DATA_DIR_SIZE];
+  if (data_dir_make(arguments->data, data, error) != 0 || catalogue_open(data, true, &catalogue, error) != 0)
+    return -1;
+  const int result = catalogue_load_items(catalogue, &arguments->load, path, report, error);
+  catalogue_close(catalogue);
+  return result;
+}
+
+int command_catalogue_load(int argc, char **argv)
+{
+  struct load_arguments arguments = {.load.writing = ITEM_UPSERT};
+  struct buffer report = {0};
+  struct error error = {0};
+  const int usage = read_options(&arguments, argc, argv);
+  if (usage != EXIT_OK)
+    return usage;
+  if (arguments.help) {
+    fputs(help_text, stdout);
+    return EXIT_OK;
+  }
+  const int result = load_items(&arguments, argv[optind], &report, &error);
+  if (result == 0)
+    fputs(report.data, stdout);
+  buffer_free(&report);
+  return result == 0 ? EXIT_OK : command_fail(&error);
+}

@@ -1,0 +1,43 @@
+/* Loading many STAC items into the catalogue as they are, in one transaction. */
+#ifndef TWINCUBE_STAC_SEARCH_BULK_LOAD_H
+#define TWINCUBE_STAC_SEARCH_BULK_LOAD_H
+
+#include "stac/search/stored_items.h"
+
+struct bulk_load {
+  const char *collection;    /* file of a STAC collection that is put first, and that items without one belong to; or
+                                NULL */
+  enum item_writing writing; /* UPSERT or INSERT */
+  bool is_strict;            /* the first item that is refused ends it, and nothing is kept */
+};
+
+/* PATH: lines of JSON (.ndjson, .jsonl, .geojsonl), one item each; an ItemCollection or one item (.json, .geojson); a
+ * static catalogue: a folder with catalog.json or collection.json, or such a file, whose links to children and items
+ * below its folder are followed. A collection that is not there is made with the extent of its items. Items that are
+ * refused are named in warnings by their line, place or file, the first ones, and counted. The report is one line. */
+int catalogue_load_items(struct catalogue *catalogue, const struct bulk_load *load, const char *path,
+                         struct buffer *report, struct error *error);
+
+/* ---- between the readers (bulk_load.c, bulk_folder.c) -------------------------------------------------------------
+ */
+
+struct bulk_run {
+  const struct bulk_load *load;
+  struct item_writer *writer;
+  int64_t written, refused, collections;
+};
+
+struct bulk_text { /* a file, mapped */
+  const char *data;
+  size_t length;
+};
+int bulk_text_open(const char *path, struct bulk_text *out, struct error *error);
+void bulk_text_close(struct bulk_text *text);
+
+/* Puts one item or, where `is_collection`, a collection. `place` names it: "items.ndjson, line 7". */
+int bulk_put(struct bulk_run *run, const struct bulk_text *text, bool is_collection, const char *place,
+             struct error *error);
+/* Follows a static catalogue from its document on. */
+int bulk_folder(struct bulk_run *run, const char *path, struct error *error);
+
+#endif
