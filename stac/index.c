@@ -83,7 +83,8 @@ static const char *const texts[STATEMENT_COUNT] = {
         "INSERT OR REPLACE INTO items (collection, id, instant, first, last, west, south, east, north,"
         " key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [STATEMENT_INSERT_DOCUMENT] = "INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)",
-    [STATEMENT_INSERT_BOX] = "INSERT OR REPLACE INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)",
+    [STATEMENT_INSERT_BOX] = "INSERT OR REPLACE INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6 - 0.25, ?6 + 0.25,"
+                             " ?7, ?8)",
     [STATEMENT_INSERT_ASSET] = "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_BANDS] = "SELECT name, common_name, wavelength, scale, offset, unit, long_name, standard_name, res_x,"
                         " res_y FROM bands WHERE collection = ?1 ORDER BY position",
@@ -94,7 +95,7 @@ static const char *const texts[STATEMENT_COUNT] = {
         "SELECT items.key, id, instant, properties FROM item_boxes AS box JOIN items ON items.key = box.item"
         " JOIN documents ON documents.key = items.key"
         " WHERE box.west <= ?5 AND box.east >= ?4 AND box.south <= ?7 AND box.north >= ?6 AND collection_low <= ?1"
-        " AND collection_high >= ?1 AND box.first <= ?3 AND box.last >= ?2"
+        " AND collection_high >= ?1 AND box.first <= ?3 / 864e6 AND box.last >= ?2 / 864e6"
         " AND collection = ?1 AND instant >= ?2 AND instant < ?3 ORDER BY items.key",
     [STATEMENT_FIRST_INSTANT] = "SELECT min(instant) FROM items WHERE collection = ?1 AND instant >= ?2",
     [STATEMENT_ASSETS] = "SELECT band, path, raster_band, type, nodata_given, nodata, crs, west, north, res_x, res_y,"

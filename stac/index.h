@@ -4,10 +4,13 @@
  *   bands        of a collection, in order
  *   grids        pixel grids of files; scenes of one tile share a row
  *   items        a scene, or an item that is stored as it came: instant, first and last one, lonlat box; in mosaic
- * order by key documents    of an item: a STAC item as JSON (item_document.h, search/stored_items.h), and the
- * properties of a scene's source item_boxes   R*Tree: lonlat box of an item; its collection's key and its interval as
- * further axes (single precision, widened); all round where the box crosses the antimeridian assets       one band of
- * one file
+ *                order by key
+ *   documents    of an item: a STAC item as JSON (item_document.h, search/stored_items.h), and the properties of the
+ *                source of a scene
+ *   item_boxes   R*Tree: lonlat box of an item; as further axes the key of its collection and its interval in units of
+ *                ten days. Boxes are a little wider than what they stand for, since the tree judges by volumes, which
+ *                must not be 0. All round where the box crosses the antimeridian
+ *   assets       one band of one file
  *
  * A collection is scanned, its items made from files, or stored: items came as documents, and no file is looked at
  * before it is loaded.
@@ -92,6 +95,9 @@ enum {
   COLLECTION_UNSEEN,
   COLLECTION_STORED
 };
+
+/* The axis of time in the search tree: as long as that of longitude for some ten years. */
+#define INDEX_TIME_UNIT 864000000.0 /* ms */
 
 /* Instants of what has no date, which is of any time: some 285 000 years off. */
 #define INDEX_FAR INT64_C(9000000000000000)

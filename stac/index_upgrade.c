@@ -26,8 +26,9 @@ static const char documents[] = "INSERT INTO documents SELECT key, document, pro
 static const char boxes[] =
     "UPDATE collections SET span = (SELECT coalesce(max(max(instant - first, last - instant)), 0) FROM items"
     " WHERE collection = collections.key);"
-    "INSERT INTO item_boxes SELECT key, CASE WHEN east > 180 THEN -180 ELSE west END,"
-    " min(east, 180), south, north, collection, collection, first, last FROM items;";
+    "INSERT INTO item_boxes SELECT key, CASE WHEN east > 180 THEN -180 ELSE west END - 1e-4, min(east, 180) + 1e-4,"
+    " south - 1e-4, north + 1e-4, collection - 0.25, collection + 0.25, first / 864e6 - 0.05, last / 864e6 + 0.05"
+    " FROM items;"; /* as index_insert_box does */
 
 enum { COLLECTIONS, ITEMS, GRIDS, UPDATE, QUESTION_COUNT };
 

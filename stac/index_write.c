@@ -149,13 +149,14 @@ int index_insert_box(struct index *index, const struct index_item *item, struct 
   if (!row)
     return -1;
   sqlite3_bind_int64(row, 1, item->key);
-  sqlite3_bind_double(row, 2, searched.west);
-  sqlite3_bind_double(row, 3, searched.east);
-  sqlite3_bind_double(row, 4, searched.south);
-  sqlite3_bind_double(row, 5, searched.north);
-  sqlite3_bind_int64(row, 6, item->collection);
-  sqlite3_bind_int64(row, 7, item->times.first);
-  sqlite3_bind_int64(row, 8, item->times.last);
+  const double edge = 1e-4, hours = 0.05; /* how far the box is widened: degrees, and units of time */
+  sqlite3_bind_double(row, 2, searched.west - edge);
+  sqlite3_bind_double(row, 3, searched.east + edge);
+  sqlite3_bind_double(row, 4, searched.south - edge);
+  sqlite3_bind_double(row, 5, searched.north + edge);
+  sqlite3_bind_double(row, 6, (double)item->collection);
+  sqlite3_bind_double(row, 7, (double)item->times.first / INDEX_TIME_UNIT - hours);
+  sqlite3_bind_double(row, 8, (double)item->times.last / INDEX_TIME_UNIT + hours);
   return index_run(index, row, error);
 }
 

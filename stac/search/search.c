@@ -156,16 +156,29 @@ static int compare_places_backwards(const void *left, const void *right)
   return compare_places(right, left);
 }
 
+static int read_dates(struct search_plan *plan, const struct searched_collection *of, size_t most,
+                      struct place_list *places, struct error *error)
+{
+  const int64_t *bound = places->count >= most ? &places->all[most - 1].values[0].integer : NULL;
+  const size_t before = places->count;
+  for (int tied = plan->has_place; tied >= 0; tied--) {
+    struct statement_text text = {0};
+    search_text_places(plan, tied ? WAY_TIED : WAY_DATES, of, bound, most, &text);
+    const int result = read_places(plan, &text, places, error);
+    statement_text_free(&text);
+    if (result != 0)
+      return -1;
+    if (places->count - before >= most)
+      return 0;
+  }
+  return 0;
+}
+
 /* Collection by collection: what has been found so far bounds what is of interest in the next one. */
 static int read_by_date(struct search_plan *plan, size_t most, struct place_list *places, struct error *error)
 {
   for (size_t i = 0; i < plan->collection_count; i++) {
-    struct statement_text text = {0};
-    const int64_t *bound = places->count >= most ? &places->all[most - 1].values[0].integer : NULL;
-    search_text_places(plan, WAY_DATES, &plan->collections[i], bound, most, &text);
-    int result = read_places(plan, &text, places, error);
-    statement_text_free(&text);
-    if (result != 0)
+    if (read_dates(plan, &plan->collections[i], most, places, error) != 0)
       return -1;
     if (i > 0 && places->count)
       qsort(places->all, places->count, sizeof *places->all,

@@ -91,7 +91,8 @@ sqlite3_stmt *statement_ready(struct index *index, const struct statement_text *
 
 /* Where items are looked for. */
 enum search_way {
-  WAY_DATES, /* one collection in the order of its dates */
+  WAY_DATES, /* one collection in the order of its dates; behind the instant of the place */
+  WAY_TIED,  /* one collection: what has the instant of the place, and lies behind it */
   WAY_TREE,
   WAY_IDS,
   WAY_ALL

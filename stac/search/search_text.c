@@ -186,8 +186,8 @@ static void add_tree_part(struct statement_text *out, const struct search_plan *
     add_integer(out, " AND collection_low <= ?", last->key);
     add_integer(out, " AND collection_high >= ?", first->key);
   }
-  add_integer(out, " AND first <= ?", plan->last);
-  add_integer(out, " AND last >= ?", plan->first);
+  add_real(out, " AND first <= ?", (double)plan->last / INDEX_TIME_UNIT);
+  add_real(out, " AND last >= ?", (double)plan->first / INDEX_TIME_UNIT);
 }
 
 /* Keys of what meets the box and the interval: of the one or two boxes in [-180, 180] that it is. */
@@ -209,9 +209,11 @@ static void add_source(struct statement_text *out, const struct search_plan *pla
     add_tree(out, plan, " UNION ");
     add(out, ") AS box CROSS JOIN items AS item ON item.key = box.item");
   } else {
-    add(out, way == WAY_DATES ? "items AS item INDEXED BY items_date"
-             : way == WAY_IDS ? "items AS item INDEXED BY items_id"
-                              : "items AS item");
+    static const char *const tables[] = {[WAY_DATES] = "items AS item INDEXED BY items_date",
+                                         [WAY_TIED] = "items AS item INDEXED BY items_date",
+                                         [WAY_IDS] = "items AS item INDEXED BY items_id",
+                                         [WAY_ALL] = "items AS item"};
+    add(out, tables[way]);
   }
   if (plan->needs_document)
     add(out, " CROSS JOIN documents AS document ON document.key = item.key");
@@ -225,7 +227,18 @@ static void add_collections(struct statement_text *out, const struct search_plan
     add_value(out, " AND item.collection IN (SELECT value FROM json_each(?))", value_of_text(plan->collection_list));
 }
 
-/* Of one collection, by its index: the instants that items of the interval may have, and what lies behind the place. */
+/* Of the instant of the place: what lies behind its id; of equal ids the key of the collection decides. */
+static void add_tied(struct statement_text *out, const struct search_plan *plan, const struct searched_collection *of)
+{
+  const bool descends = plan->terms[0].is_descending;
+  const bool takes_equal = descends ? of->key < plan->place[2].integer : of->key > plan->place[2].integer;
+  add_integer(out, " AND item.collection = ?", of->key);
+  add_value(out, " AND item.instant = ?", plan->place[0]);
+  add(out, descends ? " AND item.id <" : " AND item.id >");
+  add_value(out, takes_equal ? "= ?" : " ?", plan->place[1]);
+}
+
+/* Of one collection, by its index: the instants that items of the interval may have, behind that of the place. */
 static void add_dates(struct statement_text *out, const struct search_plan *plan, const struct searched_collection *of,
                       const int64_t *bound)
 {
@@ -236,17 +249,13 @@ static void add_dates(struct statement_text *out, const struct search_plan *plan
     low = *bound > low ? *bound : low;
   if (bound && !descends)
     high = *bound < high ? *bound : high;
+  if (plan->has_place && descends && plan->place[0].integer - 1 < high)
+    high = plan->place[0].integer - 1;
+  if (plan->has_place && !descends && plan->place[0].integer + 1 > low)
+    low = plan->place[0].integer + 1;
   add_integer(out, " AND item.collection = ?", of->key);
   add_integer(out, " AND item.instant >= ?", low);
   add_integer(out, " AND item.instant <= ?", high);
-  if (!plan->has_place)
-    return;
-  /* of equal dates and ids the collection's key decides, which is one here */
-  const bool takes_equal = descends ? of->key < plan->place[2].integer : of->key > plan->place[2].integer;
-  add(out, " AND (item.instant, item.id) ");
-  add(out, descends ? "<" : ">");
-  add_value(out, takes_equal ? "= (?, " : " (?, ", plan->place[0]);
-  add_value(out, "?)", plan->place[1]);
 }
 
 void search_text_places(const struct search_plan *plan, enum search_way way, const struct searched_collection *of,
@@ -261,12 +270,14 @@ void search_text_places(const struct search_plan *plan, enum search_way way, con
   add(out, " WHERE 1");
   if (way == WAY_DATES)
     add_dates(out, plan, of, bound);
+  else if (way == WAY_TIED)
+    add_tied(out, plan, of);
   else
     add_collections(out, plan);
   if (plan->id_list)
     add_value(out, " AND item.id IN (SELECT value FROM json_each(?))", value_of_text(plan->id_list));
   add_conditions(out, plan);
-  if (plan->has_place && way != WAY_DATES)
+  if (plan->has_place && of == NULL)
     add_place(out, plan);
   add_order(out, plan, most);
 }

@@ -62,7 +62,7 @@ def make_item(i, chance):
 def stored(running, data, tmp_path_factory):
     """The address of the search, and the items."""
     chance = random.Random(3)
-    items = [make_item(i, chance) for i in range(COUNT)]
+    items = [json.loads(json.dumps(make_item(i, chance))) for i in range(COUNT)]
     path = tmp_path_factory.mktemp("stored") / "items.ndjson"
     path.write_text("".join(json.dumps(item, ensure_ascii=i % 2 == 0) + "\n" * (1 + i % 2)
                             for i, item in enumerate(items)), encoding="utf-8")
@@ -250,7 +250,8 @@ def plain(number, **members):
 GOOD = json.dumps(plain(0))
 BROKEN = {
     "nothing": ["{", "[]", "7", "\"x\"", "nul", GOOD[:-1], GOOD + "}", GOOD.replace(":", ":,", 1),
-                GOOD.replace("{", "{,", 1), GOOD.replace("[1, 2, 3, 4]", "[1, 2, 3, 4,]"), GOOD.replace('"p0"', "'p0'")],
+                GOOD.replace("{", "{,", 1), GOOD.replace("[1, 2, 3, 4]", "[1, 2, 3, 4,]"),
+                GOOD.replace('"p0"', "'p0'")],
     "twice": [GOOD.replace('"id"', '"id": "other", "id"'), GOOD.replace('"datetime"', '"datetime": null, "datetime"')],
     "number": [GOOD.replace("[1, 2, 3, 4]", f"[{n}, 2, 3, 4]") for n in
                ("1" * 200, "1e999", "01", "1.", ".5", "+1", "0x1", "NaN", "Infinity", "1e", "-", "--1")]
