@@ -62,8 +62,32 @@ static bool has(const struct web_document *document, const char *member, char st
   return *out != NULL && **out == starts;
 }
 
+/* Most tell two addresses, or one, by GET and by POST. */
+static void find_search(const struct web_document *document, char out[BACKEND_URL_SIZE])
+{
+  const char *links, *one;
+  size_t length, at = 0, size;
+  out[0] = '\0';
+  if (!has(document, "links", '[', &links, &length))
+    return;
+  while ((one = json_text_element(links, length, &at, &size)) != NULL) {
+    struct buffer url = {0};
+    json_t *link = json_loadb(one, size, 0, NULL);
+    const char *relation = json_string_value(json_object_get(link, "rel"));
+    const char *href = json_string_value(json_object_get(link, "href"));
+    const char *method = json_string_value(json_object_get(link, "method"));
+    const bool is_post = method != NULL && strcmp(method, "POST") == 0;
+    if (relation != NULL && strcmp(relation, "search") == 0 && href != NULL && (is_post || out[0] == '\0'))
+      backend_resolve(document->url, href, &url);
+    if (!url.failed && url.length > 0 && url.length < BACKEND_URL_SIZE)
+      snprintf(out, BACKEND_URL_SIZE, "%s", url.data);
+    buffer_free(&url);
+    json_decref(link);
+  }
+}
+
 /* Always asked anew: it is what tells whether it is there. */
-int backend_survey_look(const struct survey_place *place, bool *speaks_openeo, struct error *error)
+int backend_survey_look(const struct survey_place *place, struct backend_look *out, struct error *error)
 {
   struct survey_place now = *place;
   struct web_document document;
@@ -74,8 +98,9 @@ int backend_survey_look(const struct survey_place *place, bool *speaks_openeo, s
     return error_memory(error);
   int status = get_path(&now, "/", LOOK_SECONDS, &document, error);
   if (status == 0) {
-    *speaks_openeo = has(&document, "api_version", '"', &found, &length);
-    if (!*speaks_openeo && !has(&document, "stac_version", '"', &found, &length))
+    out->speaks_openeo = has(&document, "api_version", '"', &found, &length);
+    find_search(&document, out->search);
+    if (!out->speaks_openeo && !has(&document, "stac_version", '"', &found, &length))
       status =
           error_set(error, ERROR_InfrastructureBusy, "%s is neither an openEO nor a STAC API", place->backend->url);
   }

@@ -36,8 +36,12 @@ struct survey_place { /* who asks whom */
   const atomic_bool *stopping;
 };
 
+struct backend_look {
+  bool speaks_openeo;
+  char search[BACKEND_URL_SIZE]; /* where its items are searched by POST; "": nowhere */
+};
 /* Whether it is there, by its first document. Errors as of web_fetch, InfrastructureBusy where it is no API. */
-int backend_survey_look(const struct survey_place *place, bool *speaks_openeo, struct error *error);
+int backend_survey_look(const struct survey_place *place, struct backend_look *out, struct error *error);
 /* Its lists; those that cannot be had are not known, and the error tells of the first. */
 int backend_survey_read(const struct survey_place *place, bool speaks_openeo, struct backend_survey *out,
                         struct error *error);

@@ -22,7 +22,8 @@ static int64_t unix_now(void)
 /* ---- a back-end's thread ---------------------------------------------------------------------------------------- */
 
 struct look { /* at a back-end */
-  bool is_online, speaks_openeo, has_lists;
+  bool is_online, has_lists;
+  struct backend_look found;
   struct backend_survey survey;
   struct error error;
 };
@@ -63,8 +64,10 @@ static void take_look(struct backend *backend, struct look *look)
   backend->was_asked = true;
   backend->is_online = look->is_online;
   backend->checked = unix_now();
-  if (look->is_online)
+  if (look->is_online) {
     backend->succeeded = backend->checked;
+    snprintf(backend->search, sizeof backend->search, "%s", look->found.search);
+  }
   if (look->has_lists)
     take_survey(backend, &look->survey);
   pthread_rwlock_unlock(&backend->federation->lock);
@@ -96,11 +99,11 @@ static void *run_backend(void *data)
   int64_t lists_due = 0;
   while (wait_until_due(backend)) {
     struct look look = {0};
-    look.is_online = backend_survey_look(&place, &look.speaks_openeo, &look.error) == 0;
+    look.is_online = backend_survey_look(&place, &look.found, &look.error) == 0;
     look.has_lists = look.is_online && steady_now() >= lists_due;
     bool is_whole = look.is_online;
     if (look.has_lists)
-      is_whole = backend_survey_read(&place, look.speaks_openeo, &look.survey, &look.error) == 0;
+      is_whole = backend_survey_read(&place, look.found.speaks_openeo, &look.survey, &look.error) == 0;
     if (look.has_lists || !look.is_online)
       lists_due = is_whole ? steady_now() + LISTS_MS : 0;
     take_look(backend, &look);

@@ -40,7 +40,7 @@ static const char *id_within(const struct backend *backend, const char *name)
 }
 
 /* A collection that has an alias may be called BACKEND|ID, too. */
-static const struct listed_collection *find(const struct backend *backend, const char *name)
+const struct listed_collection *backend_named(const struct backend *backend, const char *name)
 {
   const struct listed_collection *found = backend_find(backend, name);
   const char *id = id_within(backend, name);
@@ -56,7 +56,7 @@ static const struct listed_collection *find_first(struct federation *federation,
 {
   const struct listed_collection *found = NULL;
   for (size_t i = 0; i < federation->count; i++) {
-    const struct listed_collection *one = find(&federation->backends[i], name);
+    const struct listed_collection *one = backend_named(&federation->backends[i], name);
     if (one == NULL || (found != NULL && !federation->backends[i].is_online))
       continue;
     found = one;
@@ -145,7 +145,7 @@ static void write_backends(const struct federation *federation, const char *name
   json_key(w, "federation:backends");
   json_write_array(w);
   for (size_t i = 0; i < federation->count; i++)
-    if (find(&federation->backends[i], name) != NULL)
+    if (backend_named(&federation->backends[i], name) != NULL)
       json_write_string(w, federation->backends[i].settings->id);
   json_end_array(w);
 }

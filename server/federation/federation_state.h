@@ -13,6 +13,7 @@ struct backend {
   bool has_thread;
   int64_t due;                  /* steady_now of the next look; under `wake_lock` */
   struct backend_survey survey; /* this and what follows under `lock` */
+  char search[BACKEND_URL_SIZE]; /* address of its search for items; "": it has none, as far as is known */
   bool is_online;
   bool was_asked;
   int64_t checked, succeeded; /* Unix milliseconds; 0: never */
@@ -31,5 +32,7 @@ struct federation {
 /* The collection of a name, NULL where there is none; the first one behind a name. Under the lock. */
 const struct listed_collection *backend_find(const struct backend *backend, const char *name);
 size_t backend_first_behind(const struct backend *backend, const char *name);
+/* The same, also by BACKEND|ID where it has an alias. */
+const struct listed_collection *backend_named(const struct backend *backend, const char *name);
 
 #endif
