@@ -173,6 +173,7 @@ static int write_capability_links(struct json_writer *w, const struct exchange *
   write_link(w, "data", exchange->base, "/collections", json, "Collections");
   write_link(w, "service-desc", exchange->base, "/api", OPENAPI_MEDIA_TYPE, "OpenAPI document of this server");
   write_link(w, "related", exchange->host, "/stac", json, "The same collections for STAC clients");
+  write_link(w, "search", exchange->host, "/stac/search", "application/geo+json", "Items of all collections");
   if (exchange->server->settings.reads_namespaces)
     write_link(w, "service-doc",
                "https://github.com/Open-EO/openeo-api/tree/master/extensions/remote-process-definition", "/README.md",

@@ -113,20 +113,26 @@ static int try_federation(struct exchange *exchange, write_federated *write, str
   return status;
 }
 
+int collection_document(struct exchange *exchange, struct buffer *json, struct error *error)
+{
+  struct federation *federation = asked_federation(exchange);
+  int status = catalogue_collection_json(exchange->catalogue, exchange->parameters[0], exchange->base, json, error);
+  if (status != 0) {
+    status = try_federation(exchange, federation_collection_json, json, error);
+  } else if (federation != NULL) {
+    json->length--; /* the object is reopened */
+    struct json_writer w = {.out = json, .depth = 1, .need_comma = true};
+    federation_write_hosts(federation, exchange->parameters[0], &w);
+    json_end_object(&w);
+  }
+  return status;
+}
+
 void get_collection(struct exchange *exchange)
 {
   struct buffer json = {0};
   struct error error = {0};
-  struct federation *federation = asked_federation(exchange);
-  int status = catalogue_collection_json(exchange->catalogue, exchange->parameters[0], exchange->base, &json, &error);
-  if (status != 0) {
-    status = try_federation(exchange, federation_collection_json, &json, &error);
-  } else if (federation != NULL) {
-    json.length--; /* the object is reopened */
-    struct json_writer w = {.out = &json, .depth = 1, .need_comma = true};
-    federation_write_hosts(federation, exchange->parameters[0], &w);
-    json_end_object(&w);
-  }
+  const int status = collection_document(exchange, &json, &error);
   reply_document(exchange, "application/json", status, &json, &error);
 }
 

@@ -21,6 +21,8 @@ void get_metrics(struct exchange *exchange);
 struct federation;
 /* The federation to show to who asks: NULL where there is none, or where another server of one asks for its own. */
 struct federation *asked_federation(const struct exchange *exchange);
+/* The document of the collection that the path names, here or of the federation. Errors as of federation_find. */
+int collection_document(struct exchange *exchange, struct buffer *json, struct error *error);
 /* Writes a member into an open object that says that only this server has it; nothing without a federation. */
 void write_own_backend(const struct exchange *exchange, struct json_writer *w);
 /* In place of the error that there is no such collection: where the items of another back-end's collection are. */

@@ -43,6 +43,9 @@ struct federation_page {
 };
 /* Writes collections of back-ends as elements of an array, by name. */
 void federation_write_collections(struct federation *federation, struct federation_page *page, struct json_writer *w);
+/* One of them as it stands in the list. Error CollectionNotFound. */
+int federation_listed_json(struct federation *federation, const char *name, const char *base, struct buffer *out,
+                           struct error *error);
 /* Calls `report` for each of them, until it answers false; the title may be NULL. */
 void federation_each(struct federation *federation, bool (*report)(void *data, const char *id, const char *title),
                      void *data);

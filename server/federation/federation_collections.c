@@ -167,6 +167,30 @@ static const struct listed_collection *next_listed(const struct federation *fede
   return first;
 }
 
+/* Under the lock. */
+static void write_listed(const struct federation *federation, const struct listed_collection *one, const char *base,
+                         struct buffer *out)
+{
+  struct json_writer object = reopen(out, one->json);
+  write_backends(federation, one->name, &object);
+  write_links(one->name, base, one->links, &object);
+  json_end_object(&object);
+}
+
+int federation_listed_json(struct federation *federation, const char *name, const char *base, struct buffer *out,
+                           struct error *error)
+{
+  const struct backend *backend = NULL;
+  pthread_rwlock_rdlock(&federation->lock);
+  const struct listed_collection *one = find_first(federation, name, &backend);
+  if (one != NULL)
+    write_listed(federation, one, base, out);
+  pthread_rwlock_unlock(&federation->lock);
+  if (one == NULL)
+    return error_set(error, ERROR_CollectionNotFound, "there is no collection '%.200s'", name);
+  return out->failed ? error_memory(error) : 0;
+}
+
 void federation_write_collections(struct federation *federation, struct federation_page *page, struct json_writer *w)
 {
   size_t at[BACKENDS_MOST];
@@ -181,10 +205,7 @@ void federation_write_collections(struct federation *federation, struct federati
     if (page->more)
       break;
     struct buffer json = {0};
-    struct json_writer object = reopen(&json, one->json);
-    write_backends(federation, one->name, &object);
-    write_links(one->name, page->base, one->links, &object);
-    json_end_object(&object);
+    write_listed(federation, one, page->base, &json);
     if (json.failed)
       w->out->failed = true;
     else

@@ -3,6 +3,8 @@
  * A first pass goes through all documents for those that are wanted and keeps what they are sorted by, the second
  * writes the page. A page begins behind the last collection of the one before it, by what that is sorted by: the token
  * is those values and the id. */
+#include "server/endpoints/endpoints.h"
+#include "server/federation/federation.h"
 #include "server/stac_api/stac_api.h"
 #include "server/stac_api/stac_collection_match.h"
 #include "server/stac_api/stac_fields.h"
@@ -127,9 +129,17 @@ static int add_found(struct collection_search *s, const char *id, const struct b
   return 0;
 }
 
-static int read_collection(const struct collection_search *s, const char *id, struct buffer *out)
+/* Of this server's catalogue, or of the federation as its list has it. */
+static int read_collection(const struct exchange *exchange, const char *id, struct buffer *out, struct error *error)
 {
-  return catalogue_collection_json(s->exchange->catalogue, id, s->exchange->base, out, s->error);
+  struct federation *federation = asked_federation(exchange);
+  if (catalogue_collection_json(exchange->catalogue, id, exchange->base, out, error) == 0)
+    return 0;
+  if (federation == NULL || !error_is(error, ERROR_CollectionNotFound))
+    return -1;
+  buffer_free(out);
+  *error = (struct error){0};
+  return federation_listed_json(federation, id, exchange->base, out, error);
 }
 
 static bool look_at(void *data, const char *id, const char *title)
@@ -137,11 +147,35 @@ static bool look_at(void *data, const char *id, const char *title)
   struct collection_search *s = data;
   struct buffer document = {0};
   (void)title;
-  s->status = read_collection(s, id, &document);
+  s->status = read_collection(s->exchange, id, &document, s->error);
   if (s->status == 0 && collection_is_wanted(&s->wish, &document))
     s->status = add_found(s, id, &document);
   buffer_free(&document);
   return s->status == 0;
+}
+
+static bool add_name(void *data, const char *id, const char *title)
+{
+  (void)title;
+  return json_array_append_new(data, json_string(id)) == 0;
+}
+
+/* Those of the federation that this server does not have itself. Its names are gathered first, for it must not be asked
+ * while it tells them. */
+static void look_elsewhere(struct collection_search *s)
+{
+  struct federation *federation = asked_federation(s->exchange);
+  json_t *names = json_array(), *name;
+  size_t i;
+  if (federation != NULL)
+    federation_each(federation, add_name, names);
+  json_array_foreach(names, i, name)
+  {
+    const bool is_own = stac_check_collection(s->exchange, json_string_value(name), &(struct error){0}) == 0;
+    if (!is_own && !look_at(s, json_string_value(name), NULL))
+      break;
+  }
+  json_decref(names);
 }
 
 /* ---- second pass ------------------------------------------------------------------------------------------------ */
@@ -151,7 +185,7 @@ static int write_found(struct collection_search *s, const struct found_collectio
 {
   struct buffer document = {0};
   struct error gone = {0};
-  int status = catalogue_collection_json(s->exchange->catalogue, found->id, s->exchange->base, &document, &gone);
+  int status = read_collection(s->exchange, found->id, &document, &gone);
   if (status != 0) {
     buffer_free(&document);
     return error_is(&gone, ERROR_CollectionNotFound) ? 0
@@ -210,6 +244,8 @@ static int write_page(struct collection_search *s, struct json_writer *w)
   json_kv_integer(w, "numberReturned", (int64_t)written);
   if (s->after == NULL)
     json_kv_integer(w, "numberMatched", (int64_t)s->count);
+  if (asked_federation(s->exchange) != NULL)
+    federation_write_missing(asked_federation(s->exchange), SURVEY_COLLECTIONS, w);
   json_end_object(w);
   return status;
 }
@@ -250,6 +286,8 @@ void stac_get_collections(struct exchange *exchange)
   int status = query == NULL ? -1 : read_search(&s, query);
   if (status == 0)
     status = catalogue_each(exchange->catalogue, look_at, &s, &error);
+  if (status == 0 && s.status == 0)
+    look_elsewhere(&s);
   status = status == 0 ? s.status : status;
   if (status == 0) {
     if (s.count > 0)
@@ -270,6 +308,6 @@ void stac_get_collection(struct exchange *exchange)
 {
   struct buffer json = {0};
   struct error error = {0};
-  int status = catalogue_collection_json(exchange->catalogue, exchange->parameters[0], exchange->base, &json, &error);
+  const int status = collection_document(exchange, &json, &error);
   stac_reply(exchange, status, "application/json", &json, &error);
 }

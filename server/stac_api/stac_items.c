@@ -1,7 +1,6 @@
 /* Items: searched over all collections, the list of one collection, one item. */
 #include "server/stac_api/stac_api.h"
-#include "server/stac_api/stac_item_writer.h"
-#include "server/stac_api/stac_search.h"
+#include "server/stac_api/stac_items_reply.h"
 
 #include "stac/href.h"
 #include "stac/json_tree.h"
@@ -10,23 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_BYTES = 32 << 20, COUNTED_MOST = 10000 };
-
-struct items_reply {
-  struct exchange *exchange;
-  const json_t *query;
-  struct stac_search search;
-  struct stac_fields fields;
-  struct stac_item_writer writer;
-  struct json_writer *w;
-};
+enum { COUNTED_MOST = 10000 };
 
 static int take_item(void *data, const struct found_item *item, struct error *error)
 {
   struct items_reply *p = data;
   if (stac_item_write(&p->writer, item, p->w, error) != 0)
     return -1;
-  return p->w->out->length > PAGE_BYTES;
+  return p->w->out->length > ITEMS_PAGE_BYTES;
 }
 
 /* ---- the page's links ------------------------------------------------------------------------------------------- */
@@ -69,7 +59,7 @@ static void write_page_link(const struct items_reply *p, const char *rel, const 
   buffer_free(&href);
 }
 
-static void write_links(const struct items_reply *p, const struct item_page *page)
+void items_write_links(const struct items_reply *p, const char *next)
 {
   const char *const *parent = strstr(p->exchange->route->path, "{collection_id}") != NULL
                                   ? (const char *const[]){"collections", p->exchange->parameters[0], NULL}
@@ -83,8 +73,8 @@ static void write_links(const struct items_reply *p, const struct item_page *pag
   }
   if (parent != NULL)
     stac_write_link(p->exchange, p->w, "collection", "application/json", parent);
-  if (page->token.length > 0)
-    write_page_link(p, "next", page->token.data);
+  if (next != NULL)
+    write_page_link(p, "next", next);
   json_end_array(p->w);
 }
 
@@ -115,7 +105,7 @@ static int write_items(struct items_reply *p, struct error *error)
   int status = item_search_page(p->exchange->catalogue, &p->search.items, &page, error);
   json_end_array(p->w);
   if (status == 0) {
-    write_links(p, &page);
+    items_write_links(p, page.token.length > 0 ? page.token.data : NULL);
     json_kv_integer(p->w, "numberReturned", page.count);
     status = write_count(p, &page, error);
   }
@@ -137,12 +127,13 @@ static void reply_items(struct exchange *exchange, unsigned taker, const char *c
   p.query = query;
   if (fields == 1)
     p.writer.fields = &p.fields;
-  if (fields >= 0 && collection != NULL)
+  const bool is_federated = fields >= 0 && federated_reply_is_wanted(&p, collection);
+  if (fields >= 0 && collection != NULL && !is_federated)
     status = stac_check_collection(exchange, collection, &error);
   if (fields < 0 || status != 0)
     status = -1;
   else
-    status = write_items(&p, &error);
+    status = is_federated ? federated_write_items(&p, collection, &error) : write_items(&p, &error);
   stac_search_free(&p.search);
   json_decref(query);
   stac_reply(exchange, status, GEOJSON_MEDIA_TYPE, &json, &error);
@@ -201,6 +192,13 @@ void stac_get_item(struct exchange *exchange)
   struct item_page page = {.data = &writing, .take = take_one};
   int status = find_item(exchange, &page, &error);
   buffer_free(&page.token);
+  if (status != 0 && error_is(&error, ERROR_CollectionNotFound) &&
+      federated_has_collection(exchange, exchange->parameters[0])) {
+    error = (struct error){0};
+    status = federated_write_item(exchange, &w, &error);
+    stac_reply(exchange, status, GEOJSON_MEDIA_TYPE, &json, &error);
+    return;
+  }
   if (status != 0) {
     stac_reply(exchange, status, GEOJSON_MEDIA_TYPE, &json, &error);
     return;

@@ -1,0 +1,194 @@
+"""One search over this server and other STAC APIs: every item once and in order, whoever has it, and who is missing."""
+
+import datetime
+
+import numpy as np
+import pystac_client
+import pytest
+import rasterio
+import requests
+from rasterio.transform import from_origin
+
+from conftest import twincube, until
+from publisher import Publisher
+from stac_provider import StacProvider
+from test_server_api import Server
+
+DAYS = range(36)  # dealt in turn
+
+
+def add_scenes(data, folder, name, days):
+    for day in days:
+        when = datetime.date(2021, 1, 1) + datetime.timedelta(days=day)
+        with rasterio.open(folder / f"{name}_{when:%Y%m%d}_B04.tif", "w", driver="GTiff", dtype="uint8", count=1, height=2,
+                           width=2, crs="EPSG:4326", transform=from_origin(day % 180, 10, .1, .1)) as file:
+            file.write(np.ones((2, 2), "uint8"), 1)
+    twincube("catalogue", "add", "--data", data, "--id", name, folder)
+
+
+@pytest.fixture(scope="module")
+def odd_one():
+    provider = StacProvider("ODD", DAYS[2::3])
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture(scope="module")
+def far_data(tmp_path_factory):
+    data = tmp_path_factory.mktemp("far")
+    add_scenes(data, tmp_path_factory.mktemp("scenes"), "FAR", DAYS[1::3])
+    return data
+
+
+@pytest.fixture(scope="module")
+def own_data(tmp_path_factory):
+    data = tmp_path_factory.mktemp("data")
+    add_scenes(data, tmp_path_factory.mktemp("own"), "OWN", DAYS[0::3])
+    return data
+
+
+def is_known(server, *backends):
+    states = server.session.get(server.url + "/openeo/1.3/").json()["federation"]
+    names = server.call("GET", "/collections").text
+    return all(states[b]["status"] == "online" and f'"{b}|' in names for b in backends)
+
+
+@pytest.fixture(scope="module")
+def server(own_data, far_data, odd_one):
+    """With another of our servers beside it, and the one of another make."""
+    far = Server(far_data)
+    config = own_data / "twincube.toml"
+    config.write_text(f'federation = [{{ id = "far", url = "{far.url}/openeo/1.3" }}, '
+                      f'{{ id = "odd", url = "{odd_one.root}" }}]\n')
+    server = Server(own_data, "--config", str(config))
+    server.far = far
+    yield server
+    assert server.stop() == 0
+    far.stop()
+
+
+@pytest.fixture
+def odd(server, odd_one):
+    """All are there, and the odd one does as it should."""
+    odd_one.mode = None
+    odd_one.bodies.clear()
+    until(lambda: is_known(server, "far", "odd"))
+    return odd_one
+
+
+def search(server, status=200, **body):
+    answer = requests.post(server.url + "/stac/search", json=body, timeout=60)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def pages(server, **body):
+    """All pages of a search, each by the link of the one before."""
+    document = search(server, **body)
+    while True:
+        yield document
+        following = [link for link in document["links"] if link["rel"] == "next"]
+        if not following:
+            return
+        document = search(server, **following[0]["body"])
+
+
+def name_of(day):
+    return ("OWN", "far|FAR", "odd|ODD")[day % 3]
+
+
+def day_of(item):
+    when = datetime.datetime.fromisoformat(item["properties"]["datetime"].rstrip("Z").split(".")[0])
+    return (when - datetime.datetime(2021, 1, 1)).days
+
+
+@pytest.mark.parametrize("limit", [1, 5, 12, 100])
+def test_every_item_comes_once_and_in_order(server, odd, limit):
+    found = [item for page in pages(server, limit=limit) for item in page["features"]]
+    assert [(day_of(i), i["collection"]) for i in found] == [(day, name_of(day)) for day in reversed(DAYS)]
+
+
+def test_a_client_sees_one_catalogue(server, odd):
+    client = pystac_client.Client.open(server.url + "/stac")
+    assert {c.id for c in client.get_collections()} >= {"OWN", "far|FAR", "odd|ODD"}
+    items = list(client.search(limit=7, sortby="+id").items())
+    assert len(items) == len(DAYS) and [i.id for i in items] == sorted(i.id for i in items)
+    some = list(client.search(collections=["odd|ODD", "OWN"], limit=7, max_items=9).items())
+    assert [i.collection_id for i in some] == ["odd|ODD", "OWN"] * 4 + ["odd|ODD"]
+    named = client.get_collection("far|FAR")
+    assert sorted(day_of(i.to_dict()) for i in named.get_items()) == list(DAYS[1::3])
+
+
+def test_an_item_of_elsewhere(server, odd):
+    found = search(server, collections=["odd|ODD"], limit=1)["features"][0]
+    links = {link["rel"]: link["href"] for link in found["links"]}
+    self = f"{server.url}/stac/collections/odd%7CODD/items/{found['id']}"
+    assert links["self"] == self and links["canonical"] == f"{odd.root}/collections/ODD/items/{found['id']}"
+    assert links["license"] == f"{odd.root}/collections/ODD/items/licence.txt"
+    assert found["assets"]["data"]["href"] == f"{odd.root}/collections/ODD/items/data/35.tif"
+    assert found["federation:backends"] == ["odd"] and found["properties"]["odd:number"] == 35
+    assert requests.get(self, timeout=30).json() == found
+    assert requests.get(self + "x", timeout=30).json()["code"] == "NotFound"
+    few = search(server, collections=["odd|ODD"], limit=1, fields={"include": ["id", "properties.odd:number"]})
+    assert few["features"][0]["properties"] == {"odd:number": 35} and "assets" not in few["features"][0]
+
+
+def test_what_is_asked_there(server, odd):
+    asked = {"bbox": [0, 0, 50, 50], "datetime": "2020-01-01T00:00:00Z/..",
+             "sortby": [{"field": "properties.odd:number", "direction": "asc"}]}
+    found = [i for page in pages(server, limit=50, **asked) for i in page["features"]]
+    assert [i["properties"].get("odd:number") for i in found] == [None] * 24 + list(DAYS[2::3])
+    assert odd.bodies[0] == {"limit": 50, **asked}
+    assert odd.bodies[1] == {"limit": 50, **asked, "token": "4"}
+
+
+def test_what_was_missing_comes_when_it_is_back(server, odd):
+    rest = pages(server, limit=4)
+    days = [day_of(i) for i in next(rest)["features"]]
+    odd.mode = "broken"
+    page = next(rest)
+    assert page["federation:missing"] == ["odd"] and all(day_of(i) % 3 != 2 for i in page["features"])
+    days += [day_of(i) for i in page["features"]]
+    odd.mode = None
+    until(lambda: is_known(server, "odd"))
+    for page in rest:
+        days += [day_of(i) for i in page["features"]]
+    assert sorted(days) == list(DAYS)
+
+
+def test_nobody_waits_for_one_that_is_silent(server, odd):
+    odd.mode = "silent"
+    page = search(server, limit=10)
+    assert page["federation:missing"] == ["odd"]
+    assert [day_of(i) for i in page["features"]] == [d for d in reversed(DAYS) if d % 3 != 2][:10]
+
+
+def test_next_pages_stay_with_their_host(server, odd):
+    other = Publisher()
+    odd.mode, odd.foreign = "foreign", other.publish("/search", {"features": []})
+    found = [i for page in pages(server, collections=["odd|ODD"], limit=3) for i in page["features"]]
+    assert len(found) in (3, 4) and not other.asked
+    odd.mode = "hostile"
+    document = search(server, limit=3)
+    assert len(document["features"]) == 3 and "federation:missing" not in document
+
+
+def test_tokens_are_ours_alone(server, odd):
+    token = next(link for link in search(server, limit=1)["links"] if link["rel"] == "next")["body"]["token"]
+    for wrong in (token[:-2] + ("AA" if token[-2:] != "AA" else "BB"), "x", "e30", token[4:], token + "AAAA"):
+        document = search(server, 400, limit=1, token=wrong)
+        assert document["code"] == "QueryParameterInvalid", wrong
+
+
+def test_one_is_killed_in_the_middle(server, odd):
+    rest = pages(server, limit=6)
+    found = list(next(rest)["features"])
+    assert [day_of(i) for i in found] == list(reversed(DAYS))[:6]
+    server.far.kill()
+    missing = []
+    for page in rest:
+        found += page["features"]
+        missing += page.get("federation:missing", [])
+    assert set(missing) == {"far"}
+    days = [day_of(i) for i in found]
+    assert len(set(days)) == len(days) and {d for d in DAYS if d % 3 != 1} <= set(days)
