@@ -20,8 +20,8 @@ DAYS = range(36)  # dealt in turn
 def add_scenes(data, folder, name, days):
     for day in days:
         when = datetime.date(2021, 1, 1) + datetime.timedelta(days=day)
-        with rasterio.open(folder / f"{name}_{when:%Y%m%d}_B04.tif", "w", driver="GTiff", dtype="uint8", count=1, height=2,
-                           width=2, crs="EPSG:4326", transform=from_origin(day % 180, 10, .1, .1)) as file:
+        with rasterio.open(folder / f"{name}_{when:%Y%m%d}_B04.tif", "w", driver="GTiff", dtype="uint8", count=1,
+                           height=2, width=2, crs="EPSG:4326", transform=from_origin(day % 180, 10, .1, .1)) as file:
             file.write(np.ones((2, 2), "uint8"), 1)
     twincube("catalogue", "add", "--data", data, "--id", name, folder)
 
