@@ -30,7 +30,7 @@ struct participant {
   struct error error;
 };
 
-struct round {
+struct merging {
   struct federation *federation;
   const struct federated_search *search;
   struct participant of[BACKENDS_MOST + 1];
@@ -83,7 +83,7 @@ static json_t *body_there(const struct federated_search *search, json_t *ids)
   return body;
 }
 
-static void add_backend(struct round *g, const struct backend *backend)
+static void add_backend(struct merging *g, const struct backend *backend)
 {
   const struct federated_search *search = g->search;
   const bool is_named = names_any(search->query, search->collection);
@@ -160,7 +160,7 @@ static bool is_asked(const struct participant *p)
   return p->backend != NULL && !p->has_ended && !p->is_away;
 }
 
-static void ask_all(struct round *g, const struct own_items *own, struct error *error)
+static void ask_all(struct merging *g, const struct own_items *own, struct error *error)
 {
   struct participant *here = &g->of[0];
   struct buffer behind = {0};
@@ -226,7 +226,7 @@ static int compare_items(const json_t *sort, const struct gathered_item *a, cons
 }
 
 /* The one whose item comes next; NULL: there is none, or it may be one that is not here yet. */
-static struct participant *choose(struct round *g)
+static struct participant *choose(struct merging *g)
 {
   struct participant *first = NULL;
   for (size_t i = 0; i < g->count; i++) {
@@ -245,7 +245,7 @@ static struct participant *choose(struct round *g)
   return first;
 }
 
-static int merge(struct round *g, struct federated_page *out, struct error *error)
+static int merge(struct merging *g, struct federated_page *out, struct error *error)
 {
   struct participant *p;
   while (out->count < (size_t)g->search->limit && (p = choose(g)) != NULL) {
@@ -262,7 +262,7 @@ static int merge(struct round *g, struct federated_page *out, struct error *erro
 /* ---- the next page ---------------------------------------------------------------------------------------------- */
 
 /* Where this server goes on: its own tokens lie behind an item, so it is asked for just those that were told. */
-static int own_place(struct round *g, const struct own_items *own, json_t **place, struct error *error)
+static int own_place(struct merging *g, const struct own_items *own, json_t **place, struct error *error)
 {
   struct participant *p = &g->of[0];
   struct item_list ignored = {0};
@@ -303,7 +303,7 @@ static json_t *place_of(const struct participant *p)
 }
 
 /* Where only those are left that are away, there is no next page: it would say nothing else. */
-static int make_state(struct round *g, const struct own_items *own, struct federated_page *out, struct error *error)
+static int make_state(struct merging *g, const struct own_items *own, struct federated_page *out, struct error *error)
 {
   json_t *state = json_object(), *place;
   bool has_more = false;
@@ -326,7 +326,7 @@ static int make_state(struct round *g, const struct own_items *own, struct feder
   return 0;
 }
 
-static void tell_missing(const struct round *g, struct federated_page *out)
+static void tell_missing(const struct merging *g, struct federated_page *out)
 {
   for (size_t i = 1; i < g->count; i++) {
     if (!g->of[i].is_away || g->of[i].has_ended)
@@ -339,7 +339,7 @@ static void tell_missing(const struct round *g, struct federated_page *out)
 
 /* ---- the search ------------------------------------------------------------------------------------------------- */
 
-static void gather(struct round *g)
+static void gather(struct merging *g)
 {
   const json_t *at = json_object_get(g->search->state, FEDERATION_OWN_ID);
   g->of[0] = (struct participant){.search = g->search,
@@ -355,7 +355,7 @@ static void gather(struct round *g)
 int federated_items_page(struct federation *federation, const struct federated_search *search,
                          const struct own_items *own, struct federated_page *out, struct error *error)
 {
-  struct round g = {.federation = federation, .search = search};
+  struct merging g = {.federation = federation, .search = search};
   *out = (struct federated_page){0};
   gather(&g);
   ask_all(&g, own, error);
