@@ -19,7 +19,7 @@
 
 #define REMOTE_PREFIX "/vsiremote/"
 
-enum { REMOTE_AHEAD = 32 };
+enum { REMOTE_AHEAD = 48 };
 
 struct remote_file; /* one thread at a time */
 

@@ -64,14 +64,29 @@ bool tiff_has_company(const char *path)
   return length < 0 || (size_t)length >= sizeof beside || access(beside, F_OK) == 0;
 }
 
+/* Nothing counts as beside a file of another host (remote_vsi.h). */
+static bool remote_keys(const char *path, struct hash *out)
+{
+  struct remote_file *remote;
+  struct error ignored = {0};
+  if (remote_open(path, &remote, &ignored) != 0)
+    return false;
+  const struct tiff_bytes file = {.descriptor = remote_descriptor(remote), .remote = remote};
+  const bool done = hash_keys(&file, out);
+  remote_close(remote);
+  return done;
+}
+
 bool tiff_geo_keys(const char *path, struct hash *out)
 {
-  if (remote_is(path) || tiff_has_company(path))
+  *out = (struct hash){0, 0};
+  if (remote_is(path))
+    return remote_keys(path, out);
+  if (tiff_has_company(path))
     return false;
   const struct tiff_bytes file = {.descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
   if (file.descriptor < 0)
     return false;
-  *out = (struct hash){0, 0};
   const bool done = hash_keys(&file, out);
   close(file.descriptor);
   return done;

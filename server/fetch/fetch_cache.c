@@ -1,7 +1,9 @@
-/* The list is short (hundreds), and looked through. */
+/* Found by buckets; let go from the end of the list that has them in the order of their use. */
 #include "server/fetch/fetch_cache.h"
 
 #include "server/store/folder.h"
+
+#include "datacube/base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,17 +32,61 @@ int fetch_cache_open(struct fetch_cache *cache, const char *folder, uint64_t mos
   return 0;
 }
 
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
+
+static struct fetch_file **bucket_of_url(struct fetch_cache *cache, const char *url)
+{
+  struct hash sum = {0, 0};
+  hash_text(&sum, url);
+  return &cache->urls[sum.a % FETCH_BUCKETS];
+}
+
+static void enlist(struct fetch_cache *cache, struct fetch_file *file)
+{
+  file->earlier = cache->latest;
+  file->later = NULL;
+  *(cache->latest ? &cache->latest->later : &cache->earliest) = file;
+  cache->latest = file;
+}
+
+static void strike(struct fetch_cache *cache, struct fetch_file *file)
+{
+  *(file->later ? &file->later->earlier : &cache->latest) = file->earlier;
+  *(file->earlier ? &file->earlier->later : &cache->earliest) = file->later;
+}
+
+static void enter_buckets(struct fetch_cache *cache, struct fetch_file *file)
+{
+  struct fetch_file **urls = bucket_of_url(cache, file->url), **numbers = &cache->numbers[file->number % FETCH_BUCKETS];
+  file->same_url = *urls;
+  file->same_number = *numbers;
+  *urls = *numbers = file;
+}
+
+static void leave_buckets(struct fetch_cache *cache, struct fetch_file *file)
+{
+  struct fetch_file **place = bucket_of_url(cache, file->url);
+  while (*place != file)
+    place = &(*place)->same_url;
+  *place = file->same_url;
+  place = &cache->numbers[file->number % FETCH_BUCKETS];
+  while (*place != file)
+    place = &(*place)->same_number;
+  *place = file->same_number;
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------- */
+
 static void free_file(struct fetch_cache *cache, struct fetch_file *file)
 {
-  struct fetch_file **place = &cache->first;
-  while (*place != file)
-    place = &(*place)->next;
-  *place = file->next;
+  strike(cache, file);
+  leave_buckets(cache, file);
+  cache->count--;
   cache->reserved -= file->reserved;
-  if (file->fd >= 0) {
+  if (file->path[0])
     unlink(file->path);
+  if (file->fd >= 0)
     close(file->fd);
-  }
   free(file->url);
   free(file->moved);
   free(file->pages);
@@ -49,8 +95,8 @@ static void free_file(struct fetch_cache *cache, struct fetch_file *file)
 
 void fetch_cache_close(struct fetch_cache *cache)
 {
-  while (cache->first)
-    free_file(cache, cache->first);
+  while (cache->latest)
+    free_file(cache, cache->latest);
   if (cache->lock >= 0) {
     rmdir(cache->folder);
     close(cache->lock);
@@ -59,19 +105,29 @@ void fetch_cache_close(struct fetch_cache *cache)
 
 struct fetch_file *fetch_cache_find(struct fetch_cache *cache, const char *url)
 {
-  for (struct fetch_file *f = cache->first; f; f = f->next) /* the newest come first */
-    if (!f->is_outdated && strcmp(f->url, url) == 0) {
-      f->used = ++cache->clock;
-      return f;
-    }
-  return NULL;
+  struct fetch_file *f = *bucket_of_url(cache, url);
+  while (f && (f->is_outdated || strcmp(f->url, url) != 0))
+    f = f->same_url;
+  if (f) {
+    strike(cache, f);
+    enlist(cache, f);
+  }
+  return f;
+}
+
+struct fetch_file *fetch_cache_older(const struct fetch_file *file)
+{
+  struct fetch_file *f = file->same_url;
+  while (f && (f->is_outdated || f->state != FETCH_READY || strcmp(f->url, file->url) != 0))
+    f = f->same_url;
+  return f;
 }
 
 struct fetch_file *fetch_cache_number(struct fetch_cache *cache, uint64_t number)
 {
-  struct fetch_file *f = cache->first;
+  struct fetch_file *f = cache->numbers[number % FETCH_BUCKETS];
   while (f && f->number != number)
-    f = f->next;
+    f = f->same_number;
   return f;
 }
 
@@ -82,24 +138,46 @@ static int make_file(const struct fetch_cache *cache, struct fetch_file *file, s
     return error_set(error, ERROR_Internal, "no random number can be had: %s", strerror(errno));
   snprintf(file->path, sizeof file->path, "%s/%016" PRIx64 "%016" PRIx64, cache->folder, name[0], name[1]);
   file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file->fd >= 0)
+    return 0;
+  file->path[0] = '\0';
+  return error_set(error, ERROR_StorageFailure, "no file for what is fetched can be made: %s", strerror(errno));
+}
+
+int fetch_cache_reopen(struct fetch_file *file, struct error *error)
+{
+  if (file->fd < 0)
+    file->fd = open(file->path, O_RDWR | O_CLOEXEC);
   return file->fd >= 0
              ? 0
-             : error_set(error, ERROR_StorageFailure, "no file for what is fetched can be made: %s", strerror(errno));
+             : error_set(error, ERROR_StorageFailure, "what was fetched cannot be opened: %s", strerror(errno));
+}
+
+/* The longest unused file that nobody holds; NULL where there is none. */
+static struct fetch_file *longest_unused(const struct fetch_cache *cache)
+{
+  struct fetch_file *f = cache->earliest;
+  while (f && f->holds > 0)
+    f = f->later;
+  return f;
 }
 
 struct fetch_file *fetch_cache_add(struct fetch_cache *cache, const char *url, struct error *error)
 {
   struct fetch_file *file = calloc(1, sizeof *file);
   if (file)
-    *file = (struct fetch_file){
-        .url = strdup(url), .fd = -1, .number = ++cache->last_number, .holds = 1, .used = ++cache->clock};
+    *file = (struct fetch_file){.url = strdup(url), .fd = -1, .number = ++cache->last_number, .holds = 1};
   if (!file || !file->url) {
     free(file);
     error_memory(error);
     return NULL;
   }
-  file->next = cache->first;
-  cache->first = file;
+  struct fetch_file *old = cache->count >= FETCH_FILES_MOST ? longest_unused(cache) : NULL;
+  if (old)
+    free_file(cache, old);
+  cache->count++;
+  enlist(cache, file);
+  enter_buckets(cache, file);
   if (make_file(cache, file, error) == 0)
     return file;
   free_file(cache, file);
@@ -108,18 +186,26 @@ struct fetch_file *fetch_cache_add(struct fetch_cache *cache, const char *url, s
 
 void fetch_cache_release(struct fetch_cache *cache, struct fetch_file *file)
 {
-  if (--file->holds == 0 && (file->is_outdated || file->state == FETCH_OVER))
+  if (--file->holds > 0)
+    return;
+  if (file->is_outdated || (file->state == FETCH_OVER && !file->is_absent))
     free_file(cache, file);
+  else
+    fetch_file_shut(file);
 }
 
-/* The longest unused file that nobody holds; NULL where there is none. */
-static struct fetch_file *longest_unused(const struct fetch_cache *cache)
+void fetch_file_shut(struct fetch_file *file)
 {
-  struct fetch_file *found = NULL;
-  for (struct fetch_file *f = cache->first; f; f = f->next)
-    if (f->holds == 0 && (!found || f->used < found->used))
-      found = f;
-  return found;
+  if (file->fd >= 0)
+    close(file->fd);
+  file->fd = -1;
+}
+
+void fetch_cache_forget(struct fetch_cache *cache, struct fetch_file *file)
+{
+  file->is_outdated = true;
+  if (file->holds == 0)
+    free_file(cache, file);
 }
 
 int fetch_cache_reserve(struct fetch_cache *cache, struct fetch_file *file, uint64_t bytes, struct error *error)

@@ -12,7 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FRESH_MS = 60000 }; /* for which a state of a file is taken as its newest */
+enum {
+  FRESH_MS = 60000, /* for which a state of a file is taken as its newest */
+  ABSENT_MS = 1000  /* … that there is none */
+};
 
 /* ---- questions --------------------------------------------------------------------------------------------------- */
 
@@ -23,10 +26,13 @@ static struct fetch_file *find_file(struct fetch_loop *loop, const struct remote
   if (fetch_access_check(&loop->access, url, error) != 0)
     return NULL;
   struct fetch_file *file = fetch_cache_find(&loop->cache, url);
-  if (file && (file->state == FETCH_OPENING || steady_now() - file->checked < FRESH_MS)) {
+  if (file &&
+      (file->state == FETCH_OPENING || steady_now() - file->checked < (file->is_absent ? ABSENT_MS : FRESH_MS))) {
     file->holds++;
     return file;
   }
+  if (file && file->is_absent)
+    fetch_cache_forget(&loop->cache, file);
   const bool is_document = question->whole && question->most <= FETCH_DOCUMENT_BYTES;
   file = fetch_cache_add(&loop->cache, url, error);
   struct fetch_transfer *transfer =

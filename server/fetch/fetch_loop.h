@@ -1,7 +1,8 @@
 /* The fetcher: answers the questions of remote_protocol.h from any number of readers, on one thread.
  *
  * Readers' sockets and the network are waited for together. What is asked for by several is fetched once; pages that
- * lie close are one request, far ones go side by side, at most so many at a time. */
+ * lie close are one request, far ones go side by side, at most so many at a time, and fewer to one host: one that does
+ * not answer keeps nobody from the others. */
 #ifndef TWINCUBE_SERVER_FETCH_FETCH_LOOP_H
 #define TWINCUBE_SERVER_FETCH_FETCH_LOOP_H
 
@@ -11,7 +12,7 @@
 
 #include <stdint.h>
 
-enum { FETCH_AT_ONCE = 32, FETCH_AT_ONCE_HOST = 24 };
+enum { FETCH_AT_ONCE = 256, FETCH_AT_ONCE_HOST = 32 };
 
 struct fetch_loop_options {
   struct fetch_access access;

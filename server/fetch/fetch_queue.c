@@ -26,9 +26,7 @@ static bool is_same_state(const struct fetch_file *a, const struct fetch_file *b
 /* A file is open: one that was there before counts where it is of the same state, else it is outdated. */
 static struct fetch_file *settle_state(struct fetch_loop *loop, struct fetch_file *file)
 {
-  struct fetch_file *old = file->next;
-  while (old && (old->is_outdated || old->state != FETCH_READY || strcmp(old->url, file->url) != 0))
-    old = old->next;
+  struct fetch_file *old = fetch_cache_older(file);
   file->state = FETCH_READY;
   file->checked = steady_now();
   if (!old)
@@ -56,7 +54,9 @@ static void fail(struct fetch_loop *loop, struct fetch_transfer *t)
     error_set(&file->failure, ERROR_InfrastructureBusy, "%.200s cannot be fetched", file->url);
   if (file->state == FETCH_OPENING) {
     file->state = FETCH_OVER;
-    file->is_outdated = true; /* whoever asks next tries again */
+    file->checked = steady_now();
+    file->is_absent = error_is(&file->failure, ERROR_FileNotFound);
+    file->is_outdated = !file->is_absent; /* whoever asks next tries again */
     free(file->pages);
     file->pages = NULL;
   } else {
@@ -99,13 +99,45 @@ static void begin(struct fetch_loop *loop, struct fetch_transfer *t)
     end_transfer(loop, t, FETCH_FAILED);
 }
 
+struct host_counts { /* of transfers that run, by host */
+  uint64_t host[2 * FETCH_AT_ONCE];
+  unsigned count[2 * FETCH_AT_ONCE]; /* 0: the place is free; there always is such a one */
+};
+
+static unsigned *count_of(struct host_counts *counts, const struct fetch_transfer *t)
+{
+  const size_t room = sizeof counts->count / sizeof counts->count[0];
+  const uint64_t host = fetch_transfer_host(t);
+  size_t at = host % room;
+  while (counts->count[at] > 0 && counts->host[at] != host)
+    at = (at + 1) % room;
+  counts->host[at] = host;
+  return &counts->count[at];
+}
+
+static struct host_counts count_running(const struct fetch_loop *loop)
+{
+  struct host_counts counts = {.count = {0}};
+  for (const struct fetch_transfer *t = loop->transfers; t; t = t->next)
+    if (t->is_running)
+      ++*count_of(&counts, t);
+  return counts;
+}
+
+/* Of a host that has enough none begins, and those behind it have their turn. */
 void fetch_queue_begin(struct fetch_loop *loop)
 {
   const int64_t now = steady_now();
+  struct host_counts counts = count_running(loop);
   for (struct fetch_transfer *t = loop->transfers, *next; t && loop->running < FETCH_AT_ONCE; t = next) {
     next = t->next;
-    if (!t->is_running && t->start <= now)
-      begin(loop, t);
+    if (t->is_running || t->start > now)
+      continue;
+    unsigned *count = count_of(&counts, t);
+    if (*count == FETCH_AT_ONCE_HOST)
+      continue;
+    ++*count;
+    begin(loop, t);
   }
 }
 
@@ -129,8 +161,10 @@ void fetch_queue_end(struct fetch_loop *loop)
 int fetch_queue_pause(const struct fetch_loop *loop)
 {
   int64_t first = steady_now() + LONG_MS;
+  struct host_counts counts = count_running(loop);
   for (const struct fetch_transfer *t = loop->transfers; t && loop->running < FETCH_AT_ONCE; t = t->next)
-    first = !t->is_running && t->start < first ? t->start : first;
+    if (!t->is_running && t->start < first && *count_of(&counts, t) < FETCH_AT_ONCE_HOST)
+      first = t->start;
   const int64_t left = first - steady_now();
   return left > 0 ? (int)left : 0;
 }

@@ -5,6 +5,8 @@
 #include "server/clock.h"
 #include "server/web/web_fetch.h"
 
+#include "datacube/base/hash.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,6 +57,15 @@ void fetch_transfer_free(struct fetch_transfer *t)
 static const char *address(const struct fetch_transfer *t)
 {
   return t->url ? t->url : t->file->moved ? t->file->moved : t->file->url;
+}
+
+uint64_t fetch_transfer_host(const struct fetch_transfer *t)
+{
+  const char *url = address(t), *start = strstr(url, "://");
+  const size_t before = start ? (size_t)(start - url) + 3 : 0;
+  struct hash sum = {0, 0};
+  hash_bytes(&sum, url, before + strcspn(url + before, "/?#"));
+  return sum.a;
 }
 
 /* ---- judging the answer ------------------------------------------------------------------------------------------ */
@@ -269,6 +280,8 @@ int fetch_transfer_begin(struct fetch_transfer *t)
   t->guard = (struct web_guard){.reach = WEB_PUBLIC};
   if (fetch_access_resolve(t->access, address(t), &t->asked, &t->guard.reach, &t->error) != 0)
     return -1;
+  if (fetch_cache_reopen(t->file, &t->error) != 0)
+    return -1;
   t->curl = curl_easy_init();
   if (!t->curl)
     return error_memory(&t->error);
@@ -363,6 +376,8 @@ static enum fetch_outcome finish(struct fetch_transfer *t)
     const size_t first = (size_t)(t->offset / REMOTE_PAGE);
     fetch_file_mark(file, first, first + (size_t)((t->got + REMOTE_PAGE - 1) / REMOTE_PAGE), PAGE_THERE);
   }
+  if (file->is_complete)
+    fetch_file_shut(file);
   if (t->url) {
     free(file->moved);
     file->moved = t->url;

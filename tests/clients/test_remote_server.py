@@ -25,11 +25,17 @@ def host():
 
 
 @pytest.fixture(scope="module")
-def served(host, tmp_path_factory):
+def silent():
+    with RemoteHost() as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def served(host, silent, tmp_path_factory):
     data = tmp_path_factory.mktemp("served")
     twincube("user", "add", USER, "--data", data, input=PASSWORD + "\n")
     process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", data, "--remote",
-                                host.url + "open/", "--remote-cache", "8M", "--workers", "1"],
+                                host.url + "open/", "--remote", silent.url, "--remote-cache", "8M", "--workers", "2"],
                                stdout=subprocess.PIPE, text=True)
     process.data = data
     process.url = process.stdout.readline().strip()
@@ -144,6 +150,32 @@ def test_a_job_whose_host_is_silent_can_be_cancelled(host, connection):
     while job.status() != "canceled":
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_silent_host_keeps_nobody_from_the_others(host, silent, connection, tmp_path):
+    names = [f"{number}.json" for number in range(60)]  # more than are asked for at once
+    silent.always = {name: Fault("silent", 60) for name in names}
+    url = put(host, "open/many.json", {"type": "Catalog", "stac_version": "1.0.0", "id": "c", "description": "x",
+                                       "links": [{"rel": "item", "href": silent.url + name} for name in names]})
+
+    def load_other(number):
+        values, host.files[f"open/o{number}.tif"] = raster(20 + number)
+        other = put(host, f"open/o{number}.json", item("a", {"B1": f"o{number}.tif"}))
+        start = time.monotonic()
+        cube = connection.datacube_from_process("load_stac", url=other)
+        assert np.array_equal(download(cube, tmp_path / "o.nc")[0], values[0])
+        return time.monotonic() - start
+
+    alone = load_other(0)
+    job = connection.datacube_from_process("load_stac", url=url).create_job(validate=False)
+    job.start()
+    end = time.monotonic() + 60
+    while silent.active < 20:
+        assert time.monotonic() < end, job.status()
+        time.sleep(0.05)
+    beside = load_other(1)
+    job.stop()
+    assert beside < 5 + 2 * alone, "it waited until a request to the silent host was given up, after 8 s"
 
 
 def test_strangers_make_the_server_ask_nobody(host, served):
