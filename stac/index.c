@@ -1,5 +1,6 @@
 /* Opening the index, its schema and statements. */
 #include "stac/index.h"
+#include "stac/cql2/cql2_condition.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -249,6 +250,8 @@ int index_open(struct index *index, struct error *error)
     result = index_error(index, error);
   if (result == 0 && sqlite3_create_function(index->db, "item_accepted", 1, SQLITE_UTF8, index, item_accepted, NULL,
                                              NULL) != SQLITE_OK)
+    result = index_error(index, error);
+  if (result == 0 && cql2_register(index->db) != SQLITE_OK)
     result = index_error(index, error);
   if (result == 0)
     result = check_schema(index, error);

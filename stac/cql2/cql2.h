@@ -1,16 +1,17 @@
 /* CQL2 (OGC 21-065r2): which items are wanted, as text or as JSON.
  *
- *   text ─┐                       ┌─► cql2_test: an item's document is looked at           (cql2_test.c)
- *         ├─► tree (cql2_tree.h) ─┼─► SQL with bindings, of the same meaning                (cql2_sql.h)
- *   JSON ─┘                       └─► text, JSON                                            (cql2_print.c)
+ *   text ─┐                       ┌─► cql2_test: an item's document is looked at      (cql2_test.c)
+ *         ├─► tree (cql2_tree.h) ─┼─► SQL with bindings, of the same meaning           (cql2_condition.h)
+ *   JSON ─┘                       └─► text, JSON                                       (cql2_print.c)
  *
  * Truth has three values as in SQL: what is compared with null, or with something of another type, is unknown, and only
  * what is true is found. A property is what the item's "properties" have by that name ("properties.NAME" means the
  * same); "id", "collection", "geometry" and "bbox" are the item's own. Numbers are doubles; texts are compared byte by
- * byte. What cannot be computed (x / 0) is null.  Dates: beside =, <, … a date is its first instant; in temporal
- * functions it is its day. Texts of items that are dates (RFC 3339) are dates beside dates, and texts beside texts.
- * Intervals hold both ends. In temporal functions "datetime" of an item that has null there is its start_datetime to
- * end_datetime.
+ * byte. What cannot be computed (x / 0) is null.
+ *
+ * Beside =, <, … a date is its first instant; in temporal functions it is its day. Texts of items that are dates (RFC
+ * 3339) are dates beside dates, and texts beside texts. Intervals hold both ends. In temporal functions "datetime" of
+ * an item that has null there is its start_datetime to end_datetime.
  *
  * Arrays are sets. Geometries lie in the plane of longitude and latitude; heights do not count.
  *
