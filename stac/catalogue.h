@@ -59,8 +59,10 @@ struct catalogue_bounds {
   size_t files;               /* most documents and data files that are opened */
   size_t document_bytes;      /* most of one document */
   const char *items_query;    /* what an API on the web is asked for: "bbox=…&datetime=…", or NULL */
+  const char *items_filter;   /* what all wanted items fulfil, as CQL2 text, for an API that takes it; or NULL */
   const volatile int *cancel; /* becomes nonzero: nobody wants it any more; or NULL */
   void (*warn)(void *data, const char *message); /* hears what is left out */
+  void (*tell)(void *data, const char *message); /* hears who chooses among the items of an API; or NULL */
   void *data;
 };
 

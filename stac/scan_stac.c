@@ -176,9 +176,63 @@ static int read_items(struct stac_walk *walk, const char *path, const json_t *do
   return note_next(walk, path, document, error);
 }
 
+/* Whether the API whose landing page this is takes CQL2 text with its items (OGC API Features, part 3). */
+static bool conforms(const json_t *landing)
+{
+  static const char *const classes[] = {"/conf/features-filter", "/conf/cql2-text"};
+  const json_t *list = json_tree_array(landing, "conformsTo");
+  size_t found = 0;
+  for (size_t k = 0; k < 2; k++)
+    for (size_t i = 0; i < json_array_size(list); i++) {
+      const char *uri = json_string_value(json_array_get(list, i));
+      const size_t length = uri ? strlen(uri) : 0, own = strlen(classes[k]);
+      if (length > own && strcmp(uri + length - own, classes[k]) == 0) {
+        found++;
+        break;
+      }
+    }
+  return found == 2;
+}
+
+static bool takes_filter(struct stac_walk *walk, const char *path, const json_t *collection)
+{
+  struct scan *scan = walk->scan;
+  const json_t *root = find_link(collection, "root");
+  struct error ignored = {0};
+  const char *target;
+  if (!root || stac_path(scan, path, json_tree_text(root, "href"), &target, &ignored) != 0)
+    return false;
+  json_t *landing = json_tree_read(target, document_limit(scan), &ignored);
+  const bool takes = conforms(landing);
+  json_decref(landing);
+  return takes;
+}
+
+/* The address with the filter, where the API takes it. Whatever it does, the load decides once more. */
+static const char *with_filter(struct stac_walk *walk, const char *path, const json_t *collection, const char *target)
+{
+  const struct catalogue_bounds *bounds = walk->scan->bounds;
+  const bool takes = takes_filter(walk, path, collection);
+  struct buffer text = {0};
+  buffer_text(&text, target);
+  if (takes) {
+    buffer_text(&text, "&filter-lang=cql2-text&filter=");
+    href_encode(bounds->items_filter, &text);
+  }
+  const char *out = text.failed ? NULL : arena_strdup(walk->scan->arena, text.data);
+  buffer_free(&text);
+  const char *said = arena_printf(walk->scan->arena,
+                                  takes ? "%s chooses its items by the properties: %s"
+                                        : "%s takes no CQL2, so items are chosen by their properties here: %s",
+                                  remote_url(path), bounds->items_filter);
+  if (bounds->tell && said)
+    bounds->tell(bounds->data, said);
+  return out;
+}
+
 /* The items of an API's collection, those that lie in the extents asked for. */
-static int follow_items(struct stac_walk *walk, const char *path, const json_t *link, unsigned depth,
-                        struct error *error)
+static int follow_items(struct stac_walk *walk, const char *path, const json_t *document, const json_t *link,
+                        unsigned depth, struct error *error)
 {
   struct scan *scan = walk->scan;
   const char *query = scan->bounds ? scan->bounds->items_query : NULL, *target;
@@ -186,6 +240,8 @@ static int follow_items(struct stac_walk *walk, const char *path, const json_t *
     return -1;
   if (query && remote_is(target))
     target = arena_printf(scan->arena, "%s%c%s", target, strchr(target, '?') ? '&' : '?', query);
+  if (target && query && remote_is(target) && scan->bounds->items_filter)
+    target = with_filter(walk, path, document, target);
   return target ? read_document(walk, target, depth + 1, error) : error_memory(error);
 }
 
@@ -221,7 +277,7 @@ static int follow_links(struct stac_walk *walk, const char *path, const json_t *
   }
   if (!items || find_link(document, "item") || (href_is_web(json_tree_text(items, "href")) && !remote_is_connected()))
     return 0;
-  return follow_items(walk, path, items, depth, error);
+  return follow_items(walk, path, document, items, depth, error);
 }
 
 /* The first collection met gives the metadata; a catalogue does until one is met. */

@@ -1,5 +1,6 @@
 /* load_stac: a STAC document becomes a catalogue of its own, in memory, and that is loaded from as any other. */
 #include "processes/load/catalogue_cube.h"
+#include "processes/load/property_filter.h"
 #include "processes/load/user_file.h"
 #include "processes/local_files.h"
 #include "datacube/remote/remote_file.h"
@@ -67,14 +68,24 @@ static void hide_folder(const char *folder, char *text)
     memmove(at, at + length, strlen(at + length) + 1);
 }
 
-static void say(void *data, const char *message)
+static void say(void *data, enum log_level level, const char *message)
 {
   const struct call *call = data;
   char *text = arena_strdup(call->arena, message);
   if (!text)
     return;
   hide_folder(call->files, text);
-  call_log(call, &(struct log_entry){.level = LOG_WARNING, .message = text});
+  call_log(call, &(struct log_entry){.level = level, .message = text});
+}
+
+static void say_warning(void *data, const char *message)
+{
+  say(data, LOG_WARNING, message);
+}
+
+static void say_info(void *data, const char *message)
+{
+  say(data, LOG_INFO, message);
 }
 
 /* All that the document may lead to. */
@@ -84,7 +95,8 @@ static int set_bounds(struct call *call, const struct stac_document *document, s
   *out = (struct catalogue_bounds){.files = MOST_FILES,
                                    .document_bytes = MOST_DOCUMENT_BYTES,
                                    .cancel = call_cancel(call),
-                                   .warn = say,
+                                   .warn = say_warning,
+                                   .tell = say_info,
                                    .data = call};
   if (local && local->all)
     return 0;
@@ -103,22 +115,36 @@ static int set_bounds(struct call *call, const struct stac_document *document, s
   return 0;
 }
 
+/* What an API is asked for. */
+static int set_query(struct call *call, const struct cube_request *request, struct catalogue_bounds *bounds)
+{
+  const struct cql2_filter *filter = NULL;
+  bounds->items_query = items_query(call->arena, &request->load);
+  if (!bounds->items_query)
+    return error_memory(call->error);
+  if (request->load.filter && property_filter(call, request->conditions.conditions, &filter) != 0)
+    return -1;
+  if (!filter)
+    return 0;
+  struct buffer text = {0};
+  cql2_write_text(filter, &text);
+  bounds->items_filter = text.failed ? NULL : arena_strdup(call->arena, text.data);
+  buffer_free(&text);
+  return bounds->items_filter ? 0 : error_memory(call->error);
+}
+
 static int load_document(struct call *call, struct catalogue *catalogue, const struct stac_document *document,
                          struct cube_request *request, struct value *result)
 {
   struct catalogue_bounds bounds;
   struct catalogue_added added;
-  if (set_bounds(call, document, &bounds) != 0)
+  if (set_bounds(call, document, &bounds) != 0 || set_query(call, request, &bounds) != 0)
     return -1;
-  bounds.items_query = items_query(call->arena, &request->load);
-  if (!bounds.items_query)
-    return error_memory(call->error);
   if (catalogue_add_document(catalogue, &bounds, document->path, &added, call->error) != 0)
     return error_at_parameter(call->error, "url");
   if (request->load.filter && !added.has_properties)
     return error_parameter(call->error, ERROR_PropertiesUnsupported, "properties",
-                           "nothing in %s has properties: its data are not described by items",
-                           document->path);
+                           "nothing in %s has properties: its data are not described by items", document->path);
   return catalogue_cube(call, catalogue, added.id, request, result);
 }
 

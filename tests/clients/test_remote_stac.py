@@ -63,6 +63,41 @@ def test_extents_are_said_to_the_api(tmp_path):
         assert wanted["datetime"] == ["2020-01-02T00:00:00Z/2020-01-04T00:00:00Z"]
 
 
+def condition(process, **arguments):
+    return {"process_graph": {"c": {"process_id": process, "result": True,
+                                    "arguments": {"x": {"from_parameter": "value"}, **arguments}}}}
+
+
+CONFORMS = ["http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+            "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text"]
+
+
+@pytest.mark.parametrize("conforms", [CONFORMS, CONFORMS[:1], None])
+def test_conditions_on_properties_are_said_to_an_api_that_takes_them(tmp_path, conforms):
+    with RemoteHost() as host:
+        url, _, asked = api(host, 3)
+        if conforms is not None:
+            put(host, "", {"type": "Catalog", "stac_version": "1.0.0", "id": "r", "description": "x",
+                           "conformsTo": conforms, "links": []})
+        both = {"process_graph": {
+            "a": {"process_id": "gte", "arguments": {"x": {"from_parameter": "value"}, "y": 10}},
+            "b": {"process_id": "array_contains",
+                  "arguments": {"data": [1, 2.5], "value": {"from_parameter": "value"}}},
+            "c": {"process_id": "or", "result": True, "arguments": {"x": {"from_node": "a"}, "y": {"from_node": "b"}}}}}
+        said = refusal(tmp_path, url, [host.url], properties={  # no item has any of them
+            "eo:cloud_cover": both, "platform": condition("eq", y="it's"), "level": condition("neq", y=3),
+            "date": condition("eq", y="2020-01-01"), "gsd": condition("between", min=5, max=20)})
+        assert "NoDataAvailable" in said and len(asked) == 2
+        wanted = urllib.parse.parse_qs(asked[0])
+        if conforms != CONFORMS:
+            assert "filter" not in wanted and "filter-lang" not in wanted
+            return
+        assert wanted["filter-lang"] == ["cql2-text"]
+        assert wanted["filter"] == [  # what negates, and dates, are decided here
+            """((("eo:cloud_cover" >= 10) OR ("eo:cloud_cover" IN (1, 2.5))) AND ("platform" = 'it''s')) """
+            """AND ("gsd" BETWEEN 5 AND 20)"""]
+
+
 def test_pages_without_end_and_other_methods_are_refused(tmp_path):
     with RemoteHost() as host:
         url, _, _ = api(host, 2)
