@@ -22,9 +22,10 @@ from part_memory import run_memory
 from part_processes import run_processes
 from part_raster import run_global, run_kernel, run_resample
 from part_requests import run_requests
-from part_series import run_anomaly, run_merge
+from part_series import run_anomaly, run_global_anomaly, run_merge
 from part_stack import TASKS, run_stack
 from part_start import run_start
+from part_threads import run_threads
 from part_tiles import run_tiles
 from part_zones import run_zones
 from service import Server
@@ -33,10 +34,11 @@ PARTS = {workload.lower(): [lambda args, workload=workload: run_stack(args, work
     "w4": [run_resample], "w5": [run_zones], "w6": [run_kernel], "w7": [run_anomaly],
     "w8": [lambda args: run_tiles(args, Server), run_load],
     "w9": [run_catalogue], "w10": [run_start, lambda args: run_requests(args, Server)],
-    "growth": [run_growth], "kernels": [run_kernels], "lattice": [run_lattice],
+    "growth": [run_growth], "threads": [lambda args: run_threads(args, Server)], "kernels": [run_kernels],
+    "lattice": [run_lattice], "w7globe": [run_global_anomaly],
     "global": [run_global], "chain": [run_chain], "merge": [run_merge], "memory": [run_memory],
     "processes": [run_processes]}
-ALL = [f"w{i}" for i in range(1, 11) if f"w{i}" in PARTS] + ["growth", "kernels", "lattice"]
+ALL = [f"w{i}" for i in range(1, 11) if f"w{i}" in PARTS] + ["growth", "threads", "kernels", "lattice"]
 
 
 def first_line(path, start):

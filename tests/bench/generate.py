@@ -210,36 +210,42 @@ def make_zones(folder, size=2048, count=500):
 
 
 def write_time_series(path, name, days, calendar, planes, chunk):
-    """A netCDF file (t, y, x) of float32; planes yields slices in time."""
+    """A netCDF file (t, y, x) of float32; planes yields slices in time, chunk is (t, y, x)."""
     import netCDF4
-    size = planes.shape[-1]
     with netCDF4.Dataset(path, "w", format="NETCDF4") as nc:
         nc.Conventions = "CF-1.8"
         nc.createDimension("t", len(days))
         t = nc.createVariable("t", "f8", ("t",))
         t.units, t.calendar, t.standard_name, t.axis = "days since 2001-01-01", calendar, "time", "T"
         t[:] = days
-        for axis, standard, values in (("y", "latitude", 60 - 0.1 * np.arange(size)),
-                                       ("x", "longitude", 5 + 0.1 * np.arange(size))):
-            nc.createDimension(axis, size)
+        for axis, standard, values in (("y", "latitude", 60 - 0.1 * np.arange(chunk[1])),
+                                       ("x", "longitude", 5 + 0.1 * np.arange(chunk[2]))):
+            nc.createDimension(axis, len(values))
             coordinate = nc.createVariable(axis, "f8", (axis,))
             coordinate.units = "degrees_north" if axis == "y" else "degrees_east"
             coordinate.standard_name, coordinate.axis = standard, axis.upper()
             coordinate[:] = values
         data = nc.createVariable(name, "f4", ("t", "y", "x"), zlib=True, complevel=1, shuffle=True, chunksizes=chunk)
         data.units = "K"
-        data[:] = planes
+        done = 0
+        for part in planes:
+            data[done:done + len(part)] = part
+            done += len(part)
 
 
-def make_daily(folder, size=128, years=10, seed=5):
+def make_daily(folder, size=128, width=None, years=10, seed=5):
     """Years of 365 days, so that every program means the same by the day of the year."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
-    days = np.arange(365 * years)
-    planes = rng.standard_normal((len(days), size, size), np.float32) * np.float32(4)
-    planes += (280 - 12 * np.cos(2 * np.pi * days / 365)).astype("f4")[:, None, None]
-    planes = np.round(planes * 128) / np.float32(128)
-    write_time_series(folder / "daily.nc", "tas", days, "365_day", planes, (1, size, size))
+    days, width = np.arange(365 * years), width or size
+
+    def each_year():
+        for year in range(years):
+            planes = rng.standard_normal((365, size, width), np.float32) * np.float32(4)
+            warmth = 280 - 12 * np.cos(2 * np.pi * days[365 * year:365 * (year + 1)] / 365)
+            yield np.round((planes + warmth.astype("f4")[:, None, None]) * 128) / np.float32(128)
+
+    write_time_series(folder / "daily.nc", "tas", days, "365_day", each_year(), (1, size, width))
 
 
 def make_dates(folder, count=4000, size=16, seed=6):
@@ -248,7 +254,8 @@ def make_dates(folder, count=4000, size=16, seed=6):
     days = 2.0 * np.arange(count)
     for name, start in (("first", 0), ("second", 2 * count), ("between", 1)):
         planes = rng.standard_normal((count, size, size), np.float32)
-        write_time_series(folder / f"{name}.nc", "tas", days + start, "standard", planes, (min(64, count), size, size))
+        write_time_series(folder / f"{name}.nc", "tas", days + start, "standard", [planes],
+                          (min(64, count), size, size))
 
 
 def make_bands(folder, count=192, size=512, seed=12):
@@ -286,6 +293,7 @@ def main():
     parser.add_argument("--dates", "--count", dest="count", type=int, help="dates, polygons, bands or items")
     parser.add_argument("--spread", action="store_true", default=None, help="items: side by side")
     parser.add_argument("--years", type=int, help="daily: years")
+    parser.add_argument("--width", type=int, help="daily: pixels of a row, where they are not as many as rows")
     parser.add_argument("--compress", choices=("none", "deflate"), help="plane: compression of the GeoTIFF")
     parser.add_argument("--kind", choices=("float32", "uint16"), help="plane: type of its values")
     args = vars(parser.parse_args())

@@ -3,8 +3,8 @@
  *
  *   kernel_bench ROUNDS cache    the first kind of these lines only
  *   kernel_bench [ROUNDS]        lines "cache NAME TYPE KERNEL LOOP", where values lie in the L2 cache, and "memory",
- *                                where they do not; "op NAME F32 F64", "reduce NAME F32 F64", "series NAME F32
- *                                F64": nanoseconds a value, the fastest of the rounds
+ *                                where they do not; "op NAME F32 F64", "reduce NAME N F32 F64", "series NAME N F32
+ *                                F64", along N values: nanoseconds a value, the fastest of the rounds
  *
  * Kernel and loop take turns, so that what else the machine does meets both. Checks that both give the same values. */
 #include "hpc/kernel/kernel_engine.h"
@@ -26,12 +26,16 @@ enum {
   LANES = 8192,
   FAR_LANES = 1 << 22,
   REPEATS = 24,
-  DATES = 24,
+  MOST_DATES = 365,
+  DATES_VALUES = 24 * LANES, /* of an array, about, however long */
+  CACHE_BYTES = 32 << 10,
   MOST_STEPS = 64,
   SLOTS = 24,
   NUMBERS = 12,
   INPUTS = 3
 };
+
+static const size_t lengths[] = {4, 12, 24, 64, 128, MOST_DATES}; /* that are reduced and sorted */
 
 static const double constants[] = {2.5, 6, 7.5, 1, 0.0001, -0.1, 0.25, 0.75}; /* of an expression's digits */
 
@@ -89,8 +93,8 @@ static const struct {
 
 struct built {
   struct kernel_step steps[MOST_STEPS];
-  ptrdiff_t offsets[DATES];
-  double parameters[DATES + 1];
+  ptrdiff_t offsets[MOST_DATES];
+  double parameters[MOST_DATES + 1];
   size_t registers[SLOTS];
   struct kernel kernel;
 };
@@ -107,22 +111,36 @@ static struct kernel_operand block_of(size_t slot)
   return (struct kernel_operand){.reg = (uint32_t)slot, .step = 1};
 }
 
+/* Positions of arrays of so many values. */
+static size_t lanes_of(size_t dates)
+{
+  const size_t lanes = DATES_VALUES / dates / 512 * 512;
+  return lanes > 0 ? lanes : 512;
+}
+
+/* Lanes of a piece, as plans choose them: array, result and work space stay in the first-level cache. */
+static size_t piece_of(const struct kernel *kernel, size_t blocks)
+{
+  const size_t lane_bytes = (kernel->lane_type == LANE_F32 ? 4 : 8) * 2 * blocks + 8 * kernel->work_blocks;
+  const size_t lanes = (size_t)CACHE_BYTES / lane_bytes & ~(size_t)15;
+  return blocks == 1 || lanes > 512 ? 512 : lanes < 32 ? 32 : lanes;
+}
+
 /* used: bit i: input i is. */
 static void built_start(struct built *p, enum lane_type type, size_t blocks, unsigned used)
 {
   memset(p, 0, sizeof *p);
   for (size_t i = 0; i < SLOTS; i++)
     p->registers[i] = i * blocks;
-  for (size_t i = 0; i < DATES; i++)
-    p->offsets[i] = (ptrdiff_t)(i * LANES);
+  for (size_t i = 0; i < MOST_DATES; i++)
+    p->offsets[i] = (ptrdiff_t)(i * lanes_of(blocks));
   p->parameters[0] = 1;
   p->kernel = (struct kernel){.lane_type = type,
                               .steps = p->steps,
                               .register_offset = p->registers,
                               .register_count = SLOTS,
                               .scratch_blocks = SLOTS * blocks,
-                              .load_count = INPUTS,
-                              .lane_block = blocks > 1 ? 256 : 512};
+                              .load_count = INPUTS};
   for (size_t i = 0; i < INPUTS; i++)
     if (used >> i & 1) {
       struct kernel_step *load = add_step(p, STEP_LOAD, (uint32_t)i, (uint32_t)blocks);
@@ -140,6 +158,7 @@ static void built_end(struct built *p, size_t slot)
     const size_t work = kernel_step_work_blocks(&p->steps[i]);
     p->kernel.work_blocks = work > p->kernel.work_blocks ? work : p->kernel.work_blocks;
   }
+  p->kernel.lane_block = piece_of(&p->kernel, p->kernel.scratch_blocks / SLOTS);
 }
 
 /* As a stack machine; operands that are inputs are taken where they lie. */
@@ -182,29 +201,29 @@ static void built_op(struct built *p, enum lane_type type, enum kernel_op op)
   built_end(p, INPUTS);
 }
 
-static void built_reducer(struct built *p, enum lane_type type, enum kernel_reducer reducer)
+static void built_reducer(struct built *p, enum lane_type type, enum kernel_reducer reducer, size_t dates)
 {
-  built_start(p, type, DATES, 1);
+  built_start(p, type, dates, 1);
   struct kernel_step *step = add_step(p, STEP_REDUCE, 1, 1);
   step->op = (uint16_t)reducer;
   step->operand[0] = block_of(0);
-  step->outer = 1, step->n = DATES;
+  step->outer = 1, step->n = (uint32_t)dates;
   step->parameters = p->parameters;
   step->parameter_count = reducer == KRED_COUNT ? 2 : reducer == KRED_QUANTILES ? 2 : 1;
   if (reducer == KRED_QUANTILES)
     p->parameters[1] = 0.25;
   if (reducer == KRED_WEIGHTED_SUM)
-    step->parameter_count = DATES + 1;
+    step->parameter_count = (uint32_t)dates + 1;
   built_end(p, 1);
 }
 
-static void built_sort(struct built *p, enum lane_type type, enum kernel_series series)
+static void built_sort(struct built *p, enum lane_type type, enum kernel_series series, size_t dates)
 {
-  built_start(p, type, DATES, 1);
-  struct kernel_step *step = add_step(p, STEP_SERIES, 1, DATES);
+  built_start(p, type, dates, 1);
+  struct kernel_step *step = add_step(p, STEP_SERIES, 1, (uint32_t)dates);
   step->op = (uint16_t)series;
   step->operand[0] = block_of(0);
-  step->outer = 1, step->n = DATES;
+  step->outer = 1, step->n = (uint32_t)dates;
   p->parameters[1] = 1;
   step->parameters = p->parameters;
   step->parameter_count = 2;
@@ -258,7 +277,7 @@ struct race {
 
 static double turn(const struct race *race, bool is_loop, const struct values *v)
 {
-  const size_t repeats = race->lanes == LANES ? REPEATS : 1;
+  const size_t repeats = race->lanes < FAR_LANES ? REPEATS : 1;
   const double start = now();
   for (size_t i = 0; i < repeats; i++) {
     if (is_loop)
@@ -308,11 +327,32 @@ static int print_expressions(const struct values values[2], size_t rounds, const
   return 0;
 }
 
-static double ns_of(const struct built *p, const struct values *v, size_t rounds, size_t values)
+/* A value of `dates` at each position. */
+static double ns_of(const struct built *p, const struct values *v, size_t rounds, size_t dates)
 {
-  struct race race = {p, NULL, LANES, rounds, {0}};
+  struct race race = {p, NULL, dates > 1 ? lanes_of(dates) : LANES, rounds, {0}};
   run(&race, v);
-  return 1e9 * race.best[0] / (double)values;
+  return 1e9 * race.best[0] / (double)(race.lanes * dates);
+}
+
+static void print_lengths(const struct values values[2], size_t rounds, size_t dates)
+{
+  static struct built p;
+  double ns[2];
+  for (int reducer = 0; reducer < KRED_COUNT_; reducer++) {
+    for (int type = LANE_F32; type <= LANE_F64; type++) {
+      built_reducer(&p, (enum lane_type)type, (enum kernel_reducer)reducer, dates);
+      ns[type] = ns_of(&p, &values[type], rounds, dates);
+    }
+    printf("reduce %s %zu %.4f %.4f\n", kernel_reducer_name((enum kernel_reducer)reducer), dates, ns[0], ns[1]);
+  }
+  for (int series = KSER_SORT; series <= KSER_ORDER; series++) {
+    for (int type = LANE_F32; type <= LANE_F64; type++) {
+      built_sort(&p, (enum lane_type)type, (enum kernel_series)series, dates);
+      ns[type] = ns_of(&p, &values[type], rounds, dates);
+    }
+    printf("series %s %zu %.4f %.4f\n", kernel_series_name((enum kernel_series)series), dates, ns[0], ns[1]);
+  }
 }
 
 static void print_rows(const struct values values[2], size_t rounds)
@@ -322,24 +362,12 @@ static void print_rows(const struct values values[2], size_t rounds)
   for (int op = 0; op < KOP_COUNT_; op++) {
     for (int type = LANE_F32; type <= LANE_F64; type++) {
       built_op(&p, (enum lane_type)type, (enum kernel_op)op);
-      ns[type] = ns_of(&p, &values[type], rounds, LANES);
+      ns[type] = ns_of(&p, &values[type], rounds, 1);
     }
     printf("op %s %.4f %.4f\n", kernel_op_name((enum kernel_op)op), ns[0], ns[1]);
   }
-  for (int reducer = 0; reducer < KRED_COUNT_; reducer++) {
-    for (int type = LANE_F32; type <= LANE_F64; type++) {
-      built_reducer(&p, (enum lane_type)type, (enum kernel_reducer)reducer);
-      ns[type] = ns_of(&p, &values[type], rounds, (size_t)LANES * DATES);
-    }
-    printf("reduce %s %.4f %.4f\n", kernel_reducer_name((enum kernel_reducer)reducer), ns[0], ns[1]);
-  }
-  for (int series = KSER_SORT; series <= KSER_ORDER; series++) {
-    for (int type = LANE_F32; type <= LANE_F64; type++) {
-      built_sort(&p, (enum lane_type)type, (enum kernel_series)series);
-      ns[type] = ns_of(&p, &values[type], rounds, (size_t)LANES * DATES);
-    }
-    printf("series %s %.4f %.4f\n", kernel_series_name((enum kernel_series)series), ns[0], ns[1]);
-  }
+  for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+    print_lengths(values, rounds, lengths[i]);
 }
 
 int main(int count, char **arguments)

@@ -1,4 +1,4 @@
-"""The growth part: CPU time against n, 8n and 64n of everything that a plan can have more of; threads; 10 000 items.
+"""The growth part: CPU time against n, 8n and 64n of everything that a plan can have more of; 10 000 items.
 
 With t(n) = c + a n^p, the constant c drops out: (t(64n) - t(8n)) / (t(8n) - t(n)) = 8^p. CPU times are the least of the
 rounds, since others make them longer, never shorter.
@@ -10,10 +10,9 @@ import math
 import numpy as np
 
 import graph
-from common import (FOLDER_NAMES, add_collection, checked, compare, contest, empty_data, goal_at_least,
-                    goal_at_most, heading, made, our_run, read_json, read_raster)
+from common import (FOLDER_NAMES, add_collection, checked, compare, contest, empty_data, goal_at_most, heading, made,
+                    our_run, read_json, read_raster)
 from part_raster import kernel_weights, plane_folder
-from part_stack import nodes_of, stack_of
 
 FACTORS = 1, 8, 64
 WEST, NORTH, RES = 600000, 5200000, 10  # of generate.py
@@ -136,24 +135,9 @@ def print_items(args, folder):
     goal_at_most(f"{name}, s", result.wall("twincube"), 2)
 
 
-def print_threads(args):
-    """Two threads against one, where neither memory nor disk is the limit."""
-    weights = kernel_weights(11).tolist()
-    window = {"load": graph.load("PLANE"), "sum": graph.node("apply_kernel", data=graph.ref("load"), kernel=weights)}
-    jobs = {f"W{i} {task}": nodes_of(task, "STACK") | {"save": graph.save("time", "netCDF")}
-            for i, task in enumerate(("month", "median", "evi"), 1)}
-    jobs["W6 11 x 11"] = window | {"save": graph.save("sum", "netCDF")}
-    for name, nodes in jobs.items():
-        rows = {f"twincube, {n} threads": our_run(args, f"threads_{n}", nodes, ".nc", threads=n) for n in (1, 2)}
-        result = contest(args, f"threads: {name}, netCDF", rows)
-        goal_at_least(f"{name}: 1 thread / 2 threads", result.wall("twincube, 1 threads")
-                      / result.wall("twincube, 2 threads"), 1.85)
-
-
 def run_growth(args):
     empty_data(args)
-    plane, stack = plane_folder(args, 4096, "none"), stack_of(args)
-    folders = {"PLANE": plane / "plane.nc", "STACK": stack / "S2.nc",
+    folders = {"PLANE": plane_folder(args, 4096, "none") / "plane.nc",
                "DAILY": made(args, "daily_10_128", "daily", "--years", 10, "--size", 128) / "daily.nc",
                "BANDS": made(args, "bands_192", "bands", "--count", 192) / "bands.nc"}
     for name, path in folders.items():
@@ -162,4 +146,3 @@ def run_growth(args):
     print(f"catalogue add of 10 000 files: {add_collection(args, 'ITEMS', folder, *FOLDER_NAMES).wall:.2f} s")
     print_growth(args)
     print_items(args, folder)
-    print_threads(args)

@@ -24,8 +24,17 @@ def run_kernels(args):
         for kind in ("f32", "f64"):
             worst = max((ratio, key[1]) for key, ratio in ratios.items() if key[0] == where and key[2] == kind)
             goal_at_most(f"kernels in {where}, {kind}: kernel / loop by hand, most of all ({worst[1]})", worst[0], 1.15)
-    for what in ("op", "reduce", "series"):
-        costs = sorted(((float(f32), float(f64), name) for one, name, f32, f64 in
-                        (line for line in lines if line[0] == what)), reverse=True)
-        print(f"{what}, f32 and f64, slowest first: "
-              + "; ".join(f"{name} {f32:.2f}, {f64:.2f}" for f32, f64, name in costs[:SLOWEST]), flush=True)
+    costs = sorted(((float(f32), float(f64), name) for what, name, f32, f64 in
+                    (line for line in lines if line[0] == "op")), reverse=True)
+    print("op, f32 and f64, slowest first: "
+          + "; ".join(f"{name} {f32:.2f}, {f64:.2f}" for f32, f64, name in costs[:SLOWEST]))
+    print_lengths([line for line in lines if line[0] in ("reduce", "series")])
+
+
+def print_lengths(lines):
+    """Reducers and sorting along arrays of several lengths, f32 / f64."""
+    cells = {(what, name, int(n)): f"{float(f32):.2f} / {float(f64):.2f}" for what, name, n, f32, f64 in lines}
+    lengths = sorted({n for _, _, n in cells})
+    print(f"| of so many values | {' | '.join(map(str, lengths))} |\n|---|{'---|' * len(lengths)}")
+    for what, name in dict.fromkeys((what, name) for what, name, _ in cells):
+        print(f"| {what} {name} | {' | '.join(cells[what, name, n] for n in lengths)} |", flush=True)

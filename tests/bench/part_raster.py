@@ -116,6 +116,12 @@ def placed(path):
         return read_planes(path)[0], float(file["x"][0]), float(file["y"][0])
 
 
+def resample_nodes(collection):
+    return {"load": graph.load(collection),
+            "warp": graph.node("resample_spatial", data=graph.ref("load"), projection=32633, resolution=10,
+                               method="bilinear")}
+
+
 def run_resample(args):
     empty_data(args)
     for kind in ("uint16", "float32"):
@@ -127,10 +133,7 @@ def run_resample(args):
         run_once(([*warp, "-et", "0", plane_of(folder), exact], exact))
         check = check_resample(exact, kind, plane_of(folder))
         for inputs, source, files in each_input(args, "PLANE", folder):
-            nodes = {"load": graph.load("PLANE"),
-                     "warp": graph.node("resample_spatial", data=graph.ref("load"), projection=32633, resolution=10,
-                                        method="bilinear"),
-                     "save": graph.save("warp", FORMATS[inputs])}
+            nodes = resample_nodes("PLANE") | {"save": graph.save("warp", FORMATS[inputs])}
             rows = {"twincube": (*our_run(args, f"resample_{kind}_{inputs}", nodes, SUFFIXES[FORMATS[inputs]]), check)}
             theirs = args.work / "out_gdalwarp.tif"
             if inputs != "zarr":
