@@ -16,8 +16,10 @@
 bool stac_api_has(const char *path);
 error_writer stac_write_error;
 
-/* Whether the server has users who may change collections and items. */
+/* Whether the server has users who may change collections and items; whether who asks is one of them, error
+ * PermissionsInsufficient. */
 bool stac_is_editable(const struct server *server);
+int stac_check_editor(const struct exchange *exchange, struct error *error);
 
 /* A link to a place below the API's root, whose ids are escaped: "collections", ID, "items", ID. NULL ends the pieces.
  */
@@ -27,9 +29,13 @@ void stac_write_link(const struct exchange *exchange, struct json_writer *w, con
 void stac_reply(struct exchange *exchange, int status, const char *media_type, struct buffer *json,
                 const struct error *error);
 
-/* Answers with a document in a state: its ETag. Takes the buffer. */
-void stac_reply_state(struct exchange *exchange, unsigned status, const char *media_type, const char *etag,
-                      struct buffer *json);
+/* Answers with a document in a state. Takes the buffer. */
+struct stac_state {
+  const char *etag;
+  const char *place; /* its address, where it was made; or NULL */
+};
+void stac_reply_state(struct exchange *exchange, unsigned status, const char *media_type,
+                      const struct stac_state *state, struct buffer *json);
 /* Error CollectionNotFound. */
 int stac_check_collection(const struct exchange *exchange, const char *id, struct error *error);
 
@@ -49,6 +55,12 @@ void stac_get_search(struct exchange *exchange);
 void stac_post_search(struct exchange *exchange);
 void stac_get_items(struct exchange *exchange);
 void stac_get_item(struct exchange *exchange);
+/* The item of that id of the collection in the path, as it is sent. Errors CollectionNotFound, NotFound. */
+struct stac_item_reading {
+  struct buffer json; /* the caller's */
+  char etag[40];
+};
+int stac_item_read(const struct exchange *exchange, const char *id, struct stac_item_reading *out, struct error *error);
 /* stac_aggregate.c */
 void stac_get_aggregate(struct exchange *exchange);
 void stac_post_aggregate(struct exchange *exchange);

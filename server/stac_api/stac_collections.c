@@ -8,6 +8,7 @@
 #include "server/stac_api/stac_api.h"
 #include "server/stac_api/stac_collection_match.h"
 #include "server/stac_api/stac_fields.h"
+#include "server/stac_api/stac_item_writer.h"
 #include "server/stac_api/stac_query.h"
 
 #include "stac/json_tree.h"
@@ -308,6 +309,12 @@ void stac_get_collection(struct exchange *exchange)
 {
   struct buffer json = {0};
   struct error error = {0};
+  char etag[STAC_ETAG_SIZE];
   const int status = collection_document(exchange, &json, &error);
-  stac_reply(exchange, status, "application/json", &json, &error);
+  if (status != 0) {
+    stac_reply(exchange, status, "application/json", &json, &error);
+    return;
+  }
+  stac_item_etag(json.data, json.length, etag);
+  stac_reply_state(exchange, 200, "application/json", &(struct stac_state){etag, NULL}, &json);
 }

@@ -17,6 +17,10 @@ struct stac_item_writer {
 int stac_item_write(const struct stac_item_writer *writer, const struct found_item *item, struct json_writer *w,
                     struct error *error);
 
+/* The item of that id of the collection in the path, for the page's `take`; the page's token is the caller's. Errors
+ * CollectionNotFound, NotFound. (stac_items.c) */
+int stac_item_find(const struct exchange *exchange, const char *id, struct item_page *page, struct error *error);
+
 /* The state of an item, as an ETag with its quotation marks: another one where its document is another. */
 enum { STAC_ETAG_SIZE = 40 };
 void stac_item_etag(const char *document, size_t length, char out[STAC_ETAG_SIZE]);

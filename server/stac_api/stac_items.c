@@ -156,22 +156,9 @@ void stac_get_items(struct exchange *exchange)
 
 /* ---- one item --------------------------------------------------------------------------------------------------- */
 
-struct item_writing {
-  struct stac_item_writer writer;
-  struct json_writer *w;
-  char etag[STAC_ETAG_SIZE];
-};
-
-static int take_one(void *data, const struct found_item *item, struct error *error)
+int stac_item_find(const struct exchange *exchange, const char *id, struct item_page *page, struct error *error)
 {
-  struct item_writing *writing = data;
-  stac_item_etag(item->document, item->length, writing->etag);
-  return stac_item_write(&writing->writer, item, writing->w, error);
-}
-
-static int find_item(const struct exchange *exchange, struct item_page *page, struct error *error)
-{
-  const char *const collection = exchange->parameters[0], *const id = exchange->parameters[1];
+  const char *const collection = exchange->parameters[0];
   const struct item_search search = {
       .collections = &collection, .collection_count = 1, .ids = &id, .id_count = 1, .limit = 1};
   if (item_search_page(exchange->catalogue, &search, page, error) != 0)
@@ -183,25 +170,43 @@ static int find_item(const struct exchange *exchange, struct item_page *page, st
   return error_parameter(error, ERROR_NotFound, "item_id", "collection '%s' has no item '%s'", collection, id);
 }
 
+struct item_writing {
+  struct stac_item_writer writer;
+  struct json_writer w;
+  struct stac_item_reading *out;
+};
+
+static int take_one(void *data, const struct found_item *item, struct error *error)
+{
+  struct item_writing *writing = data;
+  stac_item_etag(item->document, item->length, writing->out->etag);
+  return stac_item_write(&writing->writer, item, &writing->w, error);
+}
+
+int stac_item_read(const struct exchange *exchange, const char *id, struct stac_item_reading *out, struct error *error)
+{
+  struct item_writing writing = {.writer = {.base = exchange->base}, .w = {.out = &out->json}, .out = out};
+  struct item_page page = {.data = &writing, .take = take_one};
+  int status = stac_item_find(exchange, id, &page, error);
+  buffer_free(&page.token);
+  return status;
+}
+
 void stac_get_item(struct exchange *exchange)
 {
-  struct buffer json = {0};
   struct error error = {0};
-  struct json_writer w = {.out = &json};
-  struct item_writing writing = {.writer = {.base = exchange->base}, .w = &w};
-  struct item_page page = {.data = &writing, .take = take_one};
-  int status = find_item(exchange, &page, &error);
-  buffer_free(&page.token);
+  struct stac_item_reading item = {.etag = ""};
+  int status = stac_item_read(exchange, exchange->parameters[1], &item, &error);
   if (status != 0 && error_is(&error, ERROR_CollectionNotFound) &&
       federated_has_collection(exchange, exchange->parameters[0])) {
+    struct json_writer w = {.out = &item.json};
     error = (struct error){0};
     status = federated_write_item(exchange, &w, &error);
-    stac_reply(exchange, status, GEOJSON_MEDIA_TYPE, &json, &error);
+    stac_reply(exchange, status, GEOJSON_MEDIA_TYPE, &item.json, &error);
     return;
   }
-  if (status != 0) {
-    stac_reply(exchange, status, GEOJSON_MEDIA_TYPE, &json, &error);
-    return;
-  }
-  stac_reply_state(exchange, 200, GEOJSON_MEDIA_TYPE, writing.etag, &json);
+  if (status == 0)
+    stac_reply_state(exchange, 200, GEOJSON_MEDIA_TYPE, &(struct stac_state){item.etag, NULL}, &item.json);
+  else
+    stac_reply(exchange, status, GEOJSON_MEDIA_TYPE, &item.json, &error);
 }

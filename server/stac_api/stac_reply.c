@@ -32,6 +32,16 @@ bool stac_is_editable(const struct server *server)
   return server->settings.stac_editor_count > 0;
 }
 
+int stac_check_editor(const struct exchange *exchange, struct error *error)
+{
+  const struct server_settings *settings = &exchange->server->settings;
+  for (size_t i = 0; i < settings->stac_editor_count; i++)
+    if (strcmp(settings->stac_editors[i], exchange->user) == 0)
+      return 0;
+  return error_set(error, ERROR_PermissionsInsufficient, "collections and items are changed by %s",
+                   settings->stac_editor_count > 0 ? "the users whom the operator names for it" : "the operator alone");
+}
+
 void stac_write_link(const struct exchange *exchange, struct json_writer *w, const char *rel, const char *type,
                      const char *const *pieces)
 {
@@ -60,8 +70,8 @@ void stac_reply(struct exchange *exchange, int status, const char *media_type, s
   reply_error(exchange, error);
 }
 
-void stac_reply_state(struct exchange *exchange, unsigned status, const char *media_type, const char *etag,
-                      struct buffer *json)
+void stac_reply_state(struct exchange *exchange, unsigned status, const char *media_type,
+                      const struct stac_state *state, struct buffer *json)
 {
   struct http_response *response = json->failed ? NULL : http_response_new(status);
   if (response == NULL) {
@@ -70,7 +80,9 @@ void stac_reply_state(struct exchange *exchange, unsigned status, const char *me
     response->body = *json;
     *json = (struct buffer){0};
     snprintf(response->media_type, sizeof response->media_type, "%s", media_type);
-    http_response_header(response, "ETag", "%s", etag);
+    http_response_header(response, "ETag", "%s", state->etag);
+    if (state->place != NULL)
+      http_response_header(response, "Location", "%s", state->place);
   }
   reply(exchange, response);
 }

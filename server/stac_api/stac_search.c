@@ -1,6 +1,8 @@
 /* From what is asked for to a search: see the header. */
 #include "server/stac_api/stac_search.h"
 
+#include "server/stac_api/stac_condition.h"
+
 #include "datacube/lonlat.h"
 #include "stac/json_tree.h"
 
@@ -100,6 +102,39 @@ static int take_page(struct stac_search *s, const json_t *query, struct error *e
   return stac_query_text(query, "token", &s->items.token, error) < 0 ? -1 : 0;
 }
 
+/* ---- the filter ------------------------------------------------------------------------------------------------- */
+
+static int test_item(void *data, const char *document, size_t length, struct error *error)
+{
+  enum cql2_truth truth = CQL2_UNKNOWN;
+  json_t *item = json_loadb(document, length, 0, NULL);
+  if (item == NULL || cql2_test(data, item, &truth, error) != 0) {
+    json_decref(item);
+    return error_is_set(error) ? -1 : error_memory(error);
+  }
+  json_decref(item);
+  return truth == CQL2_TRUE;
+}
+
+static int take_filter(struct stac_search *s, const json_t *query, struct error *error)
+{
+  const struct cql2_filter *filter;
+  struct buffer text = {0};
+  if (stac_condition_read(query, s->arena, &filter, error) != 0)
+    return -1;
+  if (filter == NULL)
+    return 0;
+  s->tester = cql2_tester_new(filter, error);
+  if (s->tester == NULL)
+    return -1;
+  cql2_write_text(filter, &text);
+  s->condition = (struct item_condition){
+      .accept = test_item, .data = s->tester, .identity = text.failed ? NULL : arena_strdup(s->arena, text.data)};
+  buffer_free(&text);
+  s->items.condition = &s->condition;
+  return s->condition.identity != NULL ? 0 : error_memory(error);
+}
+
 /* Some clients name the collection again. */
 static int take_only(struct stac_search *s, const char *collection, struct error *error)
 {
@@ -123,10 +158,13 @@ int stac_search_make(const json_t *query, const char *collection, struct stac_se
       take_box(out, query, error) != 0 || take_intersects(out, query, error) != 0 ||
       take_interval(out, query, error) != 0 || take_sort(out, query, error) != 0 || take_page(out, query, error) != 0)
     return -1;
-  return collection != NULL ? take_only(out, collection, error) : 0;
+  if (collection != NULL && take_only(out, collection, error) != 0)
+    return -1;
+  return take_filter(out, query, error);
 }
 
 void stac_search_free(struct stac_search *search)
 {
+  cql2_tester_free(search->tester);
   arena_free(search->arena);
 }

@@ -5,18 +5,22 @@
 #include "server/stac_api/stac_query.h"
 
 #include "datacube/base/arena.h"
+#include "stac/cql2/cql2.h"
 #include "stac/search/search.h"
 
 struct stac_search {
   struct arena *arena; /* owned: all that the search points to */
   struct item_search items;
   const char *only[1]; /* the one collection */
+  struct item_condition condition;
+  struct cql2_tester *tester; /* owned; or NULL */
 };
 
 enum { STAC_PAGE_ITEMS = 10, STAC_MOST_ITEMS = 10000, STAC_SEARCH_MS = 10000 };
 
 /* Reads the query. `collection`: the only one that is searched, or NULL. The query must stay. To be freed in any case.
- * Error QueryParameterInvalid. */
+ * Errors QueryParameterInvalid,
+ * FilterInvalid. */
 int stac_search_make(const json_t *query, const char *collection, struct stac_search *out, struct error *error);
 void stac_search_free(struct stac_search *search);
 

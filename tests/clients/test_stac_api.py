@@ -277,6 +277,73 @@ def test_fields_by_default(stac, items):
     assert list(feature["properties"]) == ["datetime"] and feature["links"] and "geometry" in feature
 
 
+@pytest.mark.parametrize(("text", "tree", "expected"), [
+    ("id = 'day_20210304'", {"op": "=", "args": [{"property": "id"}, "day_20210304"]}, [3]),
+    ("id LIKE 'day_2021030%' AND collection = 'turn1'", {"op": "and", "args": [
+        {"op": "like", "args": [{"property": "id"}, "day_2021030%"]},
+        {"op": "=", "args": [{"property": "collection"}, "turn1"]}]}, [1, 3, 5, 7]),
+    ("datetime >= TIMESTAMP('2021-03-22T00:00:00Z') OR NOT datetime > DATE('2021-03-02')", {"op": "or", "args": [
+        {"op": ">=", "args": [{"property": "datetime"}, {"timestamp": "2021-03-22T00:00:00Z"}]},
+        {"op": "not", "args": [{"op": ">", "args": [{"property": "datetime"}, {"date": "2021-03-02"}]}]}]},
+     [0, 1, 21, 22]),
+    ("S_INTERSECTS(geometry, BBOX(-8.4, 28, -5.6, 31))", {"op": "s_intersects", "args": [
+        {"property": "geometry"}, {"bbox": [-8.4, 28, -5.6, 31]}]}, [2, 3, 4]),
+    ("CASEI(id) IN (CASEI('DAY_20210301'), CASEI('Day_20210305'))", {"op": "in", "args": [
+        {"op": "casei", "args": [{"property": "id"}]},
+        [{"op": "casei", "args": ["DAY_20210301"]}, {"op": "casei", "args": ["Day_20210305"]}]]}, [0, 4]),
+    ("nothing IS NULL AND id BETWEEN 'day_20210309' AND 'day_20210310'", {"op": "and", "args": [
+        {"op": "isNull", "args": [{"property": "nothing"}]},
+        {"op": "between", "args": [{"property": "id"}, "day_20210309", "day_20210310"]}]}, [8, 9]),
+])
+def test_filters(stac, items, text, tree, expected):
+    for limit in (1, 100):
+        found = [search(stac, "GET", collections=BOTH, filter=text, limit=limit),
+                 search(stac, "GET", collections=BOTH, filter=tree, limit=limit),
+                 search(stac, "POST", collections=BOTH, filter=tree, limit=limit, **{"filter-lang": "cql2-json"}),
+                 search(stac, "POST", collections=BOTH, filter=text, limit=limit, **{"filter-lang": "cql2-text"})]
+        assert [sorted(numbers(items, features)) for features in found] == [expected] * 4
+    counts = get(stac + "/aggregate", collections="turn0,turn1", filter=text)
+    assert counted(counts, "total_count") == len(expected)
+    own = get(stac + "/collections/turn1/items", filter=text, limit=100)["features"]
+    assert sorted(numbers(items, own)) == [i for i in expected if i % 2]
+
+
+@pytest.mark.parametrize(("query", "expected"), [
+    ({"id": {"eq": "day_20210304"}}, [3]), ({"id": {"neq": "day_20210304"}, "collection": {"eq": "turn1"}},
+                                            [i for i in range(1, COUNT, 2) if i != 3]),
+    ({"id": {"startsWith": "day_2021030", "endsWith": "5"}}, [4]),
+    ({"id": {"contains": "y_2021031"}}, list(range(9, 19))),
+    ({"id": {"in": ["day_20210301", "day_20210302"]}}, [0, 1]), ({"id": {"lt": "day_20210303"}}, [0, 1]),
+    ({"id": {"gte": "day_20210322", "lte": "day_20210322"}}, [21]), ({"id": {"contains": "%"}}, []),
+])
+def test_the_query_extension(stac, items, query, expected):
+    for method in ("GET", "POST"):
+        assert sorted(numbers(items, search(stac, method, collections=BOTH, query=query))) == expected
+    both = search(stac, "POST", collections=BOTH, query=query, filter={"op": "=", "args": [{"property": "collection"},
+                                                                                          "turn0"]})
+    assert sorted(numbers(items, both)) == [i for i in expected if i % 2 == 0]
+
+
+@pytest.mark.parametrize(("body", "code", "name"), [
+    ({"filter": "id ="}, "FilterInvalid", "filter"),
+    ({"filter": {"op": "guess", "args": []}}, "FilterInvalid", "filter"),
+    ({"filter": {}}, "FilterInvalid", "filter"), ({"filter": "x", "filter-lang": "sql"}, "QueryParameterInvalid",
+                                                  "filter-lang"),
+    ({"filter": {"op": "=", "args": [1, 1]}, "filter-lang": "cql2-text"}, "QueryParameterInvalid", "filter"),
+    ({"filter": "id = 'a'", "filter-crs": "EPSG:4326"}, "QueryParameterInvalid", "filter-crs"),
+    ({"query": {"id": {"like": "x"}}}, "QueryParameterInvalid", "query"),
+    ({"query": 5}, "QueryParameterInvalid", "query"),
+    ({"query": {"id": 5}}, "QueryParameterInvalid", "query"), ({"query": {"id": {"in": 5}}}, "QueryParameterInvalid",
+                                                               "query"),
+    ({"query": {"id": {"contains": 5}}}, "QueryParameterInvalid", "query"),
+    ({"filter": "(" * 10000 + "id = 'a'" + ")" * 10000}, "FilterInvalid", "filter"),
+])
+def test_wrong_filters(stac, body, code, name):
+    answer = requests.post(stac + "/search", json=body, timeout=30)
+    assert answer.status_code == 400 and answer.json()["code"] == code, answer.text
+    assert f'"{name}"' in answer.json()["description"]
+
+
 POINT = {"type": "Point", "coordinates": [0, 0]}
 
 
