@@ -33,6 +33,7 @@ enum slow_kind {
   SLOW_START,   /* a job that may be done at once */
   SLOW_BACKEND, /* a document of a back-end of the federation */
   SLOW_SEARCH,  /* a search of its back-ends */
+  SLOW_EDIT,    /* a change of the catalogue */
   SLOW_KINDS
 };
 

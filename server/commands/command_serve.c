@@ -361,7 +361,9 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                               .result_size = options->result_size,
                                               .threads = (unsigned)options->threads,
                                               .udf_python = parts->udf_python,
-                                              .reads_namespaces = options->namespaces.count > 0};
+                                              .reads_namespaces = options->namespaces.count > 0,
+                                              .stac_editors = options->stac_editors.values,
+                                              .stac_editor_count = options->stac_editors.count};
   if (options->public_url != NULL) {
     snprintf(parts->public_url, sizeof parts->public_url, "%s", options->public_url);
     for (size_t i = strlen(parts->public_url); i > 0 && parts->public_url[i - 1] == '/'; i--)

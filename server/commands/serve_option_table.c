@@ -84,6 +84,12 @@ const struct option_row option_rows[] = {
      .kind = OPTION_PATHS,
      .place = PLACE(stac),
      .help = "folder whose STAC documents and data everybody may load by load_stac; may be repeated"},
+    {.name = "stac-editor",
+     .value = "USER",
+     .kind = OPTION_USERS,
+     .place = PLACE(stac_editors),
+     .help = "user who may make, change and remove collections of documents, and their items, through the STAC API; "
+             "may be repeated (default: nobody)"},
     {.name = "remote",
      .value = "URL",
      .kind = OPTION_REMOTES,

@@ -19,7 +19,7 @@ enum { ROWS_MOST = 64 };
 bool option_is_repeated(const struct option_row *row)
 {
   return row->kind == OPTION_PATHS || row->kind == OPTION_PREFIXES || row->kind == OPTION_NETWORKS ||
-         row->kind == OPTION_BACKENDS || row->kind == OPTION_REMOTES;
+         row->kind == OPTION_BACKENDS || row->kind == OPTION_REMOTES || row->kind == OPTION_USERS;
 }
 
 /* ---- the command line ---- */
@@ -108,6 +108,8 @@ static int take_list(const struct option_row *row, const json_t *value, void *pl
       return wants(error, one, "texts, at most 64 of them");
     if (row->kind == OPTION_PREFIXES && web_prefix_check(text, error) != 0)
       return -1;
+    if (row->kind == OPTION_USERS && !user_name_is_valid(text))
+      return wants(error, one, "names of users");
     list->values[list->count++] = text;
   }
   return 0;
@@ -184,6 +186,7 @@ static int take_value(const struct option_row *row, json_t *value, struct serve_
     return take_choice(row, value, place, error);
   case OPTION_PATHS:
   case OPTION_PREFIXES:
+  case OPTION_USERS:
   case OPTION_NETWORKS:
     return take_list(row, value, place, error);
   case OPTION_BACKENDS:

@@ -34,6 +34,7 @@ struct serve_options {
   size_t device_memory;                                 /* bytes of each; 0: most of what is free */
   const char *tls_certificate, *tls_key;                /* files, both or none */
   struct option_list stac;                              /* folders that load_stac may read */
+  struct option_list stac_editors;                      /* users who change collections by the STAC API */
   struct account_settings remotes;                      /* other hosts that are read, and accounts there */
   struct option_list namespaces;                        /* what addresses start with where processes may be published */
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
@@ -66,6 +67,7 @@ enum option_kind {
   OPTION_TARIFF,    /* struct tariff */
   OPTION_PATHS,     /* struct option_list; may be repeated, an array in the file */
   OPTION_PREFIXES,  /* likewise, of addresses (web_rule.h) */
+  OPTION_USERS,     /* likewise, of names of users */
   OPTION_NETWORKS,  /* struct proxy_networks; likewise */
   OPTION_PROVIDERS, /* const char *: a file's name; in the file also tables */
   OPTION_BACKENDS,  /* struct federation_settings; may be repeated, texts or tables in the file */

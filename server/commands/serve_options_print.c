@@ -120,6 +120,7 @@ static void print_example_value(const struct option_row *row, FILE *out)
                      : row->kind == OPTION_INTEGER                                 ? "1"
                      : row->kind == OPTION_PATHS                                   ? "/srv/stac"
                      : row->kind == OPTION_PREFIXES || row->kind == OPTION_REMOTES ? "https://example.org/"
+                     : row->kind == OPTION_USERS                                   ? "alice"
                      : row->kind == OPTION_NETWORKS                                ? "127.0.0.1"
                      : row->kind == OPTION_BACKENDS ? "cdse=https://openeo.example.org/openeo/1.2"
                      : row->kind == OPTION_URL      ? "https://eo.example.org"

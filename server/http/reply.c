@@ -167,7 +167,8 @@ void reply_code(struct exchange *exchange, enum error_code code, const char *for
 
 bool slow_enter(struct server *server, enum slow_kind kind)
 {
-  static const unsigned most[SLOW_KINDS] = {[SLOW_LOGIN] = 4, [SLOW_START] = 2, [SLOW_BACKEND] = 2, [SLOW_SEARCH] = 4};
+  static const unsigned most[SLOW_KINDS] = {
+      [SLOW_LOGIN] = 4, [SLOW_START] = 2, [SLOW_BACKEND] = 2, [SLOW_SEARCH] = 4, [SLOW_EDIT] = 2};
   if (atomic_fetch_add(&server->slow[kind], 1) < most[kind])
     return true;
   slow_leave(server, kind);

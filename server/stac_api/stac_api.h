@@ -65,6 +65,17 @@ int stac_item_read(const struct exchange *exchange, const char *id, struct stac_
 void stac_get_aggregate(struct exchange *exchange);
 void stac_post_aggregate(struct exchange *exchange);
 void stac_get_aggregations(struct exchange *exchange);
+/* stac_edit_collections.c */
+void stac_post_collections(struct exchange *exchange);
+void stac_put_collection(struct exchange *exchange);
+void stac_patch_collection(struct exchange *exchange);
+void stac_delete_collection(struct exchange *exchange);
+/* stac_edit_items.c */
+void stac_post_items(struct exchange *exchange);
+void stac_put_item(struct exchange *exchange);
+void stac_patch_item(struct exchange *exchange);
+void stac_delete_item(struct exchange *exchange);
+void stac_post_bulk_items(struct exchange *exchange);
 /* stac_dcat.c */
 void get_dcat(struct exchange *exchange);
 void stac_get_opensearch(struct exchange *exchange);

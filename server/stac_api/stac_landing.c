@@ -51,12 +51,21 @@ static const char *const classes[] = {
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
 };
 
-static void write_classes(struct json_writer *w)
+/* Claimed where somebody may change anything. */
+static const char *const editing_classes[] = {
+    "https://api.stacspec.org/v1.0.0/ogcapi-features/extensions/transaction",
+    "https://api.stacspec.org/v1.0.0/collections/extensions/transaction",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/simpletx",
+};
+
+static void write_classes(const struct exchange *exchange, struct json_writer *w)
 {
   json_key(w, "conformsTo");
   json_write_array(w);
   for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
     json_write_string(w, classes[i]);
+  for (size_t i = 0; stac_is_editable(exchange->server) && i < sizeof editing_classes / sizeof editing_classes[0]; i++)
+    json_write_string(w, editing_classes[i]);
   json_end_array(w);
 }
 
@@ -65,7 +74,7 @@ void stac_get_conformance(struct exchange *exchange)
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
   json_write_object(&w);
-  write_classes(&w);
+  write_classes(exchange, &w);
   json_end_object(&w);
   reply_json(exchange, 200, &json);
 }
@@ -152,7 +161,7 @@ void stac_get_landing(struct exchange *exchange)
   json_kv_string(&w, "id", "twincube");
   json_kv_string(&w, "title", "twincube");
   json_kv_string(&w, "description", "The collections of this server and their items.");
-  write_classes(&w);
+  write_classes(exchange, &w);
   int status = write_links(exchange, &w, &error);
   json_end_object(&w);
   stac_reply(exchange, status, "application/json", &json, &error);

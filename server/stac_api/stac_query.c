@@ -203,14 +203,23 @@ static json_t *read_body(const struct exchange *exchange, unsigned taker, struct
   return body;
 }
 
+/* What a filter is written in is said, whoever reads it next. */
+static json_t *with_language(json_t *query)
+{
+  const json_t *filter = json_object_get(query, "filter");
+  if (filter != NULL && !json_is_null(filter) && json_object_get(query, "filter-lang") == NULL)
+    json_object_set_new(query, "filter-lang", json_string(json_is_string(filter) ? "cql2-text" : "cql2-json"));
+  return query;
+}
+
 json_t *stac_query_read(const struct exchange *exchange, unsigned taker, struct error *error)
 {
   if (strcmp(http_method(exchange->http), "POST") == 0)
-    return read_body(exchange, taker, error);
+    return with_language(read_body(exchange, taker, error));
   struct query_reading reading = {json_object(), taker, error};
   http_query_each(exchange->http, visit_argument, &reading);
   if (!error_is_set(error))
-    return reading.out;
+    return with_language(reading.out);
   json_decref(reading.out);
   return NULL;
 }

@@ -194,6 +194,17 @@ int item_writer_put_collection(struct item_writer *writer, const char *id, enum 
   return result;
 }
 
+int item_writer_remove_collection(struct item_writer *writer, const char *id, struct error *error)
+{
+  struct written_collection found;
+  const int there = find_row(writer->index, id, &found, error);
+  if (there == 0)
+    error_parameter(error, ERROR_CollectionNotFound, "collection", "collection '%s' does not exist", id);
+  if (there == 1 && !found.is_stored)
+    return error_set(error, ERROR_StacConflict, "collection '%s' is made from files: it is not written to", id);
+  return there == 1 ? index_delete(writer->index, found.key, error) : -1;
+}
+
 /* ---- without a document ------------------------------------------------------------------------------------------ */
 
 static int make_collection(struct item_writer *writer, const char *id, struct written_collection *out,

@@ -42,6 +42,10 @@ int item_writer_put(struct item_writer *writer, const char *collection, enum ite
 /* Error CollectionNotFound, NotFound; StacConflict: the collection is a scanned one. */
 int item_writer_remove(struct item_writer *writer, const char *collection, const char *id, struct error *error);
 
+/* A collection with all its items. The writer has written nothing of it before. Error CollectionNotFound; StacConflict:
+ * it is a scanned one. */
+int item_writer_remove_collection(struct item_writer *writer, const char *id, struct error *error);
+
 /* Whether the error says that what was given is wrong, so that the writer may go on. */
 bool item_writer_refused(const struct error *error);
 

@@ -1,0 +1,84 @@
+/* Changes of the catalogue: see the header. */
+#include "server/stac_api/stac_edit.h"
+
+#include "server/http/json_text.h"
+
+#include <string.h>
+
+int stac_edit_begin(struct exchange *exchange, struct stac_edit *out, struct error *error)
+{
+  *out = (struct stac_edit){.exchange = exchange};
+  if (stac_check_editor(exchange, error) != 0)
+    return -1;
+  if (!slow_enter(exchange->server, SLOW_EDIT))
+    return error_set(error, ERROR_InfrastructureBusy, "others change the catalogue; please try again");
+  if (catalogue_open(exchange->server->settings.catalogue, true, &out->catalogue, error) == 0 &&
+      item_writer_new(out->catalogue, &out->writer, error) == 0)
+    return 0;
+  catalogue_close(out->catalogue);
+  slow_leave(exchange->server, SLOW_EDIT);
+  return -1;
+}
+
+int stac_edit_end(struct stac_edit *edit, int status, struct error *error)
+{
+  if (status == 0)
+    status = item_writer_commit(edit->writer, error);
+  else
+    item_writer_abort(edit->writer);
+  catalogue_close(edit->catalogue);
+  slow_leave(edit->exchange->server, SLOW_EDIT);
+  return status;
+}
+
+int stac_edit_expects(const struct exchange *exchange, const char *etag, struct error *error)
+{
+  const char *expected = http_header(exchange->http, "If-Match");
+  if (expected == NULL || strcmp(expected, "*") == 0)
+    return 0;
+  const size_t length = strlen(etag);
+  for (const char *at = expected; (at = strstr(at, etag)) != NULL; at += length)
+    if ((at == expected || strchr(" ,\t", at[-1]) != NULL) &&
+        (at[length] == '\0' || strchr(" ,\t", at[length]) != NULL))
+      return 0;
+  return error_set(error, ERROR_PreconditionFailed, "it was changed since: its state is now %s", etag);
+}
+
+const char *stac_body_text(const struct exchange *exchange, size_t *length)
+{
+  const struct buffer *body = http_body(exchange->http);
+  const size_t blanks = strspn(body->data, " \t\r\n");
+  *length = body->length - blanks;
+  return body->data + blanks;
+}
+
+void stac_member_text(const char *json, size_t length, const char *name, char out[STAC_TEXT_SIZE])
+{
+  size_t size = 0;
+  const char *text = json_text_member(json, length, name, &size);
+  json_t *value = text != NULL ? json_loadb(text, size, JSON_DECODE_ANY, NULL) : NULL;
+  const size_t bytes = json_string_length(value);
+  out[0] = '\0';
+  if (json_is_string(value) && bytes < STAC_TEXT_SIZE)
+    memcpy(out, json_string_value(value), bytes + 1);
+  json_decref(value);
+}
+
+json_t *stac_patched(const json_t *there, const json_t *patch)
+{
+  const char *name;
+  json_t *value;
+  if (!json_is_object(patch))
+    return json_deep_copy(patch);
+  json_t *out = json_is_object(there) ? json_copy((json_t *)(uintptr_t)there) : json_object();
+  json_object_foreach((json_t *)(uintptr_t)patch, name, value)
+  {
+    if (json_is_null(value))
+      json_object_del(out, name);
+    else if (json_object_set_new(out, name, stac_patched(json_object_get(out, name), value)) != 0) {
+      json_decref(out);
+      return NULL;
+    }
+  }
+  return out;
+}
