@@ -10,7 +10,7 @@ enum { FIELDS_MOST = 256 };
 /* What is given in place of nothing, and what comes with whatever is. */
 static const char *const standard_fields[] = {"type", "stac_version", "id",     "collection",         "geometry",
                                               "bbox", "links",        "assets", "properties.datetime"};
-static const char *const kept_fields[] = {"type", "id", "collection"};
+static const char *const kept_fields[] = {"type", "stac_version", "id", "collection"};
 
 /* ---- paths ------------------------------------------------------------------------------------------------------ */
 
@@ -116,13 +116,13 @@ static int include_given(const struct stac_fields *fields, const json_t *documen
 
 json_t *stac_fields_pick(const struct stac_fields *fields, const json_t *document)
 {
-  const bool has_include = json_array_size(fields->include) > 0, has_exclude = json_array_size(fields->exclude) > 0;
-  json_t *out = has_include || !has_exclude ? json_object() : json_deep_copy(document);
-  int status = out == NULL   ? -1
-               : has_include ? include_given(fields, document, out)
-               : !has_exclude
-                   ? include_all(out, document, standard_fields, sizeof standard_fields / sizeof standard_fields[0])
-                   : 0;
+  const bool has_include = json_array_size(fields->include) > 0;
+  json_t *out = has_include || fields->wants_standard ? json_object() : json_deep_copy(document);
+  int status = out == NULL ? -1 : 0;
+  if (status == 0 && has_include)
+    status = include_given(fields, document, out);
+  else if (status == 0 && fields->wants_standard)
+    status = include_all(out, document, standard_fields, sizeof standard_fields / sizeof standard_fields[0]);
   if (status == 0)
     exclude_all(fields, out);
   if (status == 0)
@@ -146,12 +146,15 @@ int stac_fields_read(const json_t *query, struct stac_fields *out, struct error 
 {
   const json_t *given = json_object_get(query, "fields");
   struct error inner = {0};
-  *out = (struct stac_fields){NULL, NULL};
+  *out = (struct stac_fields){NULL, NULL, false};
   if (given == NULL || json_is_null(given))
     return 0;
   if (json_is_object(given) && take_paths(given, "include", &out->include, &inner) == 0 &&
-      take_paths(given, "exclude", &out->exclude, &inner) == 0)
+      take_paths(given, "exclude", &out->exclude, &inner) == 0) {
+    const bool says_nothing = json_array_size(out->exclude) == 0;
+    out->wants_standard = says_nothing || json_object_get(given, "include") != NULL;
     return 1;
+  }
   return error_parameter(error, ERROR_QueryParameterInvalid, "fields",
                          "wants an object of `include` and `exclude`, each an array of at most %d paths",
                          (int)FIELDS_MOST);

@@ -12,6 +12,7 @@
 
 struct stac_fields {
   const json_t *include, *exclude; /* arrays of texts, or NULL; borrowed of the query */
+  bool wants_standard;             /* where nothing is included: what an item cannot do without, not all of it */
 };
 
 /* Reads the query's `fields`. 1: some are given; 0: everything is wanted; -1: error QueryParameterInvalid. */

@@ -109,7 +109,14 @@ static json_t *make_fields(const char *text)
       json_array_append_new(text[0] == '-' ? exclude : include, json_stringn(text + is_signed, length - is_signed));
     text += length + (text[length] == ',');
   }
-  return json_pack("{s:o, s:o}", "include", include, "exclude", exclude);
+  json_t *out = json_object();
+  if (json_array_size(include) > 0)
+    json_object_set(out, "include", include);
+  if (json_array_size(exclude) > 0)
+    json_object_set(out, "exclude", exclude);
+  json_decref(include);
+  json_decref(exclude);
+  return out;
 }
 
 static json_t *parse(const char *text, struct error *error, const char *name)
@@ -203,23 +210,28 @@ static json_t *read_body(const struct exchange *exchange, unsigned taker, struct
   return body;
 }
 
-/* What a filter is written in is said, whoever reads it next. */
-static json_t *with_language(json_t *query)
+/* One text where a list is wanted becomes a list; what a filter is written in is said, whoever reads it next. */
+static json_t *made_plain(json_t *query)
 {
   const json_t *filter = json_object_get(query, "filter");
   if (filter != NULL && !json_is_null(filter) && json_object_get(query, "filter-lang") == NULL)
     json_object_set_new(query, "filter-lang", json_string(json_is_string(filter) ? "cql2-text" : "cql2-json"));
+  for (size_t i = 0; i < stac_parameter_count; i++) {
+    json_t *value = json_object_get(query, stac_parameters[i].name);
+    if (stac_parameters[i].kind == STAC_LIST && json_is_string(value))
+      json_object_set_new(query, stac_parameters[i].name, json_pack("[O]", value));
+  }
   return query;
 }
 
 json_t *stac_query_read(const struct exchange *exchange, unsigned taker, struct error *error)
 {
   if (strcmp(http_method(exchange->http), "POST") == 0)
-    return with_language(read_body(exchange, taker, error));
+    return made_plain(read_body(exchange, taker, error));
   struct query_reading reading = {json_object(), taker, error};
   http_query_each(exchange->http, visit_argument, &reading);
   if (!error_is_set(error))
-    return with_language(reading.out);
+    return made_plain(reading.out);
   json_decref(reading.out);
   return NULL;
 }

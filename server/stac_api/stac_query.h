@@ -48,7 +48,7 @@ json_t *stac_query_read(const struct exchange *exchange, unsigned taker, struct 
 
 /* A text; borrowed. */
 int stac_query_text(const json_t *query, const char *name, const char **out, struct error *error);
-/* An array of texts (one text alone is as good); borrowed. */
+/* An array of texts; borrowed. */
 int stac_query_texts(const json_t *query, const char *name, const json_t **out, struct error *error);
 /* From 1 on; what is above `most` is `most`. */
 int stac_query_limit(const json_t *query, long standard, long most, long *out, struct error *error);

@@ -101,7 +101,7 @@ def test_pages_of_collections(stac, sort):
 
 def test_fields_of_collections(stac):
     (one,) = get(stac + "/collections", q="api_north", fields="title,extent.spatial")["collections"]
-    assert set(one) == {"type", "id", "title", "extent"} and list(one["extent"]) == ["spatial"]
+    assert set(one) == {"type", "stac_version", "id", "title", "extent"} and list(one["extent"]) == ["spatial"]
     (one,) = get(stac + "/collections", q="api_north", fields="-extent.spatial,-summaries")["collections"]
     assert list(one["extent"]) == ["temporal"] and "summaries" not in one and one["license"]
     (one,) = get(stac + "/collections", q="api_north", fields="extent.temporal,-extent")["collections"]
@@ -259,9 +259,9 @@ def test_what_is_matched_is_counted(stac, items):
 
 
 @pytest.mark.parametrize(("given", "expected"), [
-    ("id,properties.datetime", {"id", "type", "collection", "properties"}),
+    ("id,properties.datetime", {"id", "type", "stac_version", "collection", "properties"}),
     ("-geometry,-links,-assets", {"type", "stac_version", "id", "collection", "bbox", "properties"}),
-    ("+bbox,-properties", {"id", "type", "collection", "bbox"}),
+    ("+bbox,-properties", {"id", "type", "stac_version", "collection", "bbox"}),
 ])
 def test_fields_of_items(stac, items, given, expected):
     (feature,) = search(stac, "GET", ids=[items[3]], fields=given)
@@ -269,12 +269,15 @@ def test_fields_of_items(stac, items, given, expected):
     names = given.split(",")
     fields = {"include": [n.lstrip("+") for n in names if n[0] != "-"],
               "exclude": [n[1:] for n in names if n[0] == "-"]}
+    fields = {name: paths for name, paths in fields.items() if paths}
     assert search(stac, "POST", ids=[items[3]], fields=fields) == [feature]
 
 
 def test_fields_by_default(stac, items):
-    (feature,) = search(stac, "POST", ids=[items[3]], fields={})
-    assert list(feature["properties"]) == ["datetime"] and feature["links"] and "geometry" in feature
+    (feature,) = search(stac, "POST", ids=items[3], fields={})
+    (less,) = search(stac, "POST", ids=[items[3]], fields={"include": None, "exclude": ["bbox"]})
+    assert set(feature) - set(less) == {"bbox"} and list(feature["properties"]) == ["datetime"]
+    assert feature["links"] and "geometry" in feature
 
 
 @pytest.mark.parametrize(("text", "tree", "expected"), [
@@ -350,7 +353,7 @@ POINT = {"type": "Point", "coordinates": [0, 0]}
 @pytest.mark.parametrize(("body", "name"), [
     ({"bbox": [1, 2, 3]}, "bbox"), ({"bbox": "1,2,3,4"}, "bbox"), ({"bbox": [1, 9, 3, 4]}, "bbox"),
     ({"datetime": "2020-01-01"}, "datetime"), ({"datetime": 2020}, "datetime"), ({"limit": 0}, "limit"),
-    ({"limit": "5"}, "limit"), ({"limit": 1.5}, "limit"), ({"ids": "x"}, "ids"), ({"ids": [1]}, "ids"),
+    ({"limit": "5"}, "limit"), ({"limit": 1.5}, "limit"), ({"ids": 5}, "ids"), ({"ids": [1]}, "ids"),
     ({"collections": {"a": 1}}, "collections"), ({"intersects": "POINT(0 0)"}, "intersects"),
     ({"intersects": {"type": "Blob"}}, "intersects"), ({"intersects": POINT, "bbox": [0, 0, 1, 1]}, "intersects"),
     ({"intersects": {"type": "Point", "coordinates": "x"}}, "intersects"), ({"sortby": ["id"]}, "sortby"),
