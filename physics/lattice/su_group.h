@@ -6,7 +6,8 @@
  * so that the series is one of numbers (as in Morningstar and Peardon, hep-lat/0311018, without their sines).
  * Projection: the unitary factor of the polar decomposition by Newton and Schulz, x <- x (3 - x^dagger x) / 2, then
  * the determinant's phase is taken out. Both commute with gauge transformations.
- * Numbers of terms and steps follow the largest of a block's lanes. Thread rule: pure functions. */
+ * The exponential of a lane does not depend on the others; the number of the projection's steps follows the largest of
+ * a block's. Thread rule: pure functions. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_SU_GROUP_H
 #define TWINCUBE_PHYSICS_LATTICE_SU_GROUP_H
 
@@ -24,15 +25,7 @@ SU_INLINE double su_largest_norm(size_t n, const double *a)
   return sqrt(largest);
 }
 
-/* Terms of the series that matter where the norm is at most 1. */
-SU_INLINE int su_terms(double norm)
-{
-  int terms = 1;
-  for (double rest = norm; rest > 1e-17 && terms < 24; rest *= norm / terms) {
-    terms++;
-  }
-  return terms;
-}
+enum { SU_TERMS = 19 }; /* of the series, that matter where the norm is at most 1 */
 
 /* out = 1 + a + a^2 / 2 + … */
 SU_INLINE void su_series(size_t n, double *restrict out, const double *a, int terms)
@@ -121,30 +114,63 @@ SU_INLINE void su_series_3(double *restrict out, const double *a, int terms)
   }
 }
 
+/* How often a norm is halved to be at most 1; infinity never is. */
+SU_INLINE int su_halvings(double norm)
+{
+  int halvings = 0;
+  for (; norm > 1 && norm / 2 < norm; norm /= 2) {
+    halvings++;
+  }
+  return halvings;
+}
+
+/* a *= 2^-halvings, lane by lane */
+SU_INLINE void su_halve_lanes(size_t n, double *a, const int *halvings)
+{
+  for (size_t i = 0; i < n * n * 2; i++) {
+    for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+      a[i * LATTICE_LANES + lane] *= ldexp(1, -halvings[lane]);
+    }
+  }
+}
+
+/* a = a^2 in lanes with at least so many halvings */
+SU_INLINE void su_square_lanes(size_t n, double *a, const int *halvings, int least)
+{
+  SU_MATRIX(square);
+  su_multiply(n, square, a, a);
+  for (size_t i = 0; i < n * n * 2; i++) {
+    for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+      size_t at = i * LATTICE_LANES + lane;
+      a[at] = halvings[lane] >= least ? square[at] : a[at];
+    }
+  }
+}
+
 /* out = exp(a), a in the algebra (anti-Hermitian, traceless unless n is 1). */
 SU_INLINE void su_exponential(size_t n, double *restrict out, const double *a)
 {
   SU_MATRIX(part);
-  SU_MATRIX(square);
-  double norm = su_largest_norm(n, a);
-  int halvings = 0;
-  for (; norm > 1 && norm / 2 < norm; norm /= 2) { /* infinity has none */
-    halvings++;
+  SU_LANES(squares);
+  int halvings[LATTICE_LANES], most = 0;
+  su_real_trace_adjoint(n, squares, a, a);
+  for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+    halvings[lane] = su_halvings(sqrt(squares[lane]));
+    most = halvings[lane] > most ? halvings[lane] : most;
   }
   su_copy(n, part, a);
-  if (halvings > 0) {
-    su_scale(n, part, ldexp(1, -halvings));
+  if (most > 0) {
+    su_halve_lanes(n, part, halvings);
   }
   if (n == 2) {
-    su_series_2(out, part, su_terms(norm));
+    su_series_2(out, part, SU_TERMS);
   } else if (n == 3) {
-    su_series_3(out, part, su_terms(norm));
+    su_series_3(out, part, SU_TERMS);
   } else {
-    su_series(n, out, part, su_terms(norm));
+    su_series(n, out, part, SU_TERMS);
   }
-  for (; halvings > 0; halvings--) {
-    su_multiply(n, square, out, out);
-    su_copy(n, out, square);
+  for (int least = most; least > 0; least--) {
+    su_square_lanes(n, out, halvings, least);
   }
 }
 
