@@ -81,14 +81,13 @@ static double weighed(const struct gauge_action *action, const struct gauge_loop
   return temporal * action->anisotropy + spatial / action->anisotropy;
 }
 
-double gauge_action_value(const struct gauge_field *field, const struct gauge_action *action, unsigned threads,
-                          void *scratch)
+double gauge_action_value(const struct gauge_field *field, const struct gauge_action *action, unsigned threads)
 {
   struct gauge_loop_means loops;
-  gauge_plaquette(field, threads, scratch, &loops);
+  gauge_plaquette(field, threads, &loops);
   double sum = (1.0 - 8.0 * action->c1) * weighed(action, &loops);
   if (action->c1 != 0) {
-    gauge_rectangle(field, threads, scratch, &loops);
+    gauge_rectangle(field, threads, &loops);
     sum += action->c1 * weighed(action, &loops);
   }
   return action->beta * sum;

@@ -28,9 +28,14 @@ struct gauge_action {
 /* beta w_{mu nu}. */
 double gauge_action_weight(const struct gauge_action *action, size_t mu, size_t nu);
 
-/* S; `scratch` as in gauge_observables.h. Loops that leave an open axis do not count. */
-double gauge_action_value(const struct gauge_field *field, const struct gauge_action *action, unsigned threads,
-                          void *scratch);
+/* S; of a field in slabs as in gauge_observables.h. Loops that leave an open axis do not count. */
+double gauge_action_value(const struct gauge_field *field, const struct gauge_action *action, unsigned threads);
+
+/* Links that a force or a loop of the action reaches from its site: slices that slabs of a field copy on each side. */
+static inline size_t gauge_action_reach(const struct gauge_action *action)
+{
+  return action->c1 != 0 ? 2 : 1;
+}
 
 /* Molecular dynamics' kick: K -= time dS/dU, an antihermitian K a link in the links' layout, whose kinetic energy is
  * sum |K|^2, for U(1) half of it, and that drives U by dU/dt = K U. */

@@ -4,7 +4,6 @@
 #include "datacube/base/checked.h"
 #include "physics/lattice/gauge_heatbath.h"
 #include "physics/lattice/gauge_momentum.h"
-#include "physics/lattice/gauge_observables.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,8 +18,8 @@ static size_t rounded(size_t bytes)
 }
 
 struct chain_sizes { /* bytes, multiples of 64 */
-  size_t tables, links, values, fields, fermions, slab;
-  size_t begin, count; /* slices of x0 that are here */
+  size_t tables, links, fields, fermions, slab;
+  struct lattice_slab here; /* slices of x0 */
 };
 
 static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
@@ -28,17 +27,15 @@ static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
   struct chain_sizes sizes = {.tables = SIZE_MAX, .fields = p->method == GAUGE_HMC ? 3 : 1};
   struct lattice lattice;
   size_t extent[LATTICE_MAX_DIMENSIONS] = {0};
-  gauge_split_slices(&p->split, p->extent[0], &sizes.begin, &sizes.count);
-  memcpy(extent, p->extent, sizeof extent);
+  sizes.here = gauge_split_slab(&p->split, p->extent[0]);
+  lattice_slab_extent(p->dimensions, p->extent, &sizes.here, extent);
   if (p->split.ranks != NULL) {
-    lattice_slab_extent(p->dimensions, p->extent, sizes.count, extent);
-    sizes.slab = gauge_slab_bytes(p->dimensions, p->extent, p->colours);
+    sizes.slab = gauge_slab_bytes(p->dimensions, p->extent, p->split.width, p->colours);
   }
   if (lattice_describe(&lattice, p->dimensions, extent) == 0) {
     sizes.tables = rounded(lattice_bytes(p->dimensions, extent));
     sizes.links = gauge_field_bytes(&lattice, p->colours);
     sizes.fermions = p->kappa != 0 ? rounded(schwinger_bytes(p->extent)) : 0;
-    sizes.values = gauge_observables_bytes(&lattice);
   }
   return sizes;
 }
@@ -46,7 +43,7 @@ static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
 size_t gauge_chain_bytes(const struct gauge_chain_parameters *parameters)
 {
   struct chain_sizes sizes = sizes_of(parameters);
-  size_t bytes = saturated_add(saturated_add(sizes.tables, sizes.values), saturated_mul(sizes.fields, sizes.links));
+  size_t bytes = saturated_add(sizes.tables, saturated_mul(sizes.fields, sizes.links));
   bytes = saturated_add(bytes, saturated_add(sizes.fermions, sizes.slab));
   return bytes == SIZE_MAX || sizes.links == 0 ? SIZE_MAX : bytes;
 }
@@ -55,11 +52,7 @@ size_t gauge_chain_bytes(const struct gauge_chain_parameters *parameters)
 static unsigned char *place_field(struct gauge_chain *chain, const struct chain_sizes *sizes, unsigned char *at)
 {
   const struct gauge_chain_parameters *p = chain->parameters;
-  if (p->split.ranks == NULL) {
-    lattice_init(&chain->lattice, p->dimensions, p->extent, at);
-  } else {
-    lattice_init_slab(&chain->lattice, p->dimensions, p->extent, sizes->begin, sizes->count, at);
-  }
+  lattice_init_slab(&chain->lattice, p->dimensions, p->extent, &sizes->here, at);
   at += sizes->tables;
   chain->field = gauge_field_over(&chain->lattice, p->colours, at);
   at += sizes->links;
@@ -109,9 +102,7 @@ void gauge_chain_open(struct gauge_chain *chain, const struct gauge_chain_parame
     schwinger_open(&chain->fermions, parameters->extent, at);
     chain->fermions.kappa = parameters->kappa;
     chain->fermions.antiperiodic = parameters->antiperiodic;
-    at += sizes.fermions;
   }
-  chain->values = (double *)at;
   begin(chain, links, threads);
 }
 
@@ -125,7 +116,7 @@ struct gauge_action gauge_chain_action(const struct gauge_chain *chain)
 double gauge_chain_value(struct gauge_chain *chain, unsigned threads)
 {
   struct gauge_action action = gauge_chain_action(chain);
-  return gauge_action_value(&chain->field, &action, threads, chain->values);
+  return gauge_action_value(&chain->field, &action, threads);
 }
 
 /* ---- hybrid Monte Carlo ------------------------------------------------------------------------------------------ */
@@ -207,14 +198,14 @@ static struct gauge_outcome hmc_step(struct gauge_chain *chain, uint64_t t, unsi
   gauge_momentum_draw(&chain->field, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_MOMENTA}, threads,
                       chain->momentum);
   double fermions = draw_fermions(chain, t, cancel);
-  double kinetic = gauge_momentum_kinetic(&chain->field, chain->momentum, threads, chain->values);
+  double kinetic = gauge_momentum_kinetic(&chain->field, chain->momentum, threads);
   gauge_chain_follow(chain, threads, cancel);
   if (chain->fermions.failed) {
     return (struct gauge_outcome){.failed = true, .iterations = chain->fermions.iterations};
   }
   gauge_reunitarise(&chain->field, threads);
   double action = gauge_chain_value(chain, threads);
-  double end = gauge_momentum_kinetic(&chain->field, chain->momentum, threads, chain->values);
+  double end = gauge_momentum_kinetic(&chain->field, chain->momentum, threads);
   struct gauge_outcome outcome = {.dh = (end - kinetic) + (action - chain->current)};
   if (chain->parameters->kappa != 0) {
     schwinger_set(&chain->fermions, &chain->field);

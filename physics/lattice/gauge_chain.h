@@ -39,7 +39,7 @@ struct gauge_chain_parameters {
   enum gauge_start start;
   struct gauge_instanton instanton;
   bool rough; /* links to begin with are rounded more than a chain's own: they are put back to the group */
-  struct gauge_split split; /* of heat baths, without an instanton: the slab of x0 that the chain has here */
+  struct gauge_split split; /* without fermions and instanton: the slab of x0 that the chain has here */
 };
 
 struct gauge_chain {                               /* stays where it was opened */
@@ -49,7 +49,6 @@ struct gauge_chain {                               /* stays where it was opened 
   struct lattice lattice;
   struct gauge_field field;
   double *momentum, *before; /* of HMC, in the links' layout; else NULL */
-  double *values;            /* scratch of gauge_observables.h */
   double current;            /* S; NaN: not known */
   struct schwinger fermions; /* with kappa */
   struct gauge_slab slab;    /* with a split; the field's */

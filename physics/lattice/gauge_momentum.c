@@ -1,6 +1,7 @@
 /* Momenta, block by block. See gauge_momentum.h. */
 #include "physics/lattice/gauge_momentum.h"
 
+#include "physics/lattice/gauge_slab.h"
 #include "physics/lattice/su_group.h"
 #include "physics/simd.h"
 
@@ -9,7 +10,7 @@ struct momentum_task {
   double *momentum;
   struct philox_stream stream;
   double time;
-  double *values;
+  struct exact_sum sum; /* of squares */
 };
 
 static size_t generators(size_t n)
@@ -63,19 +64,20 @@ static void draw_blocks(void *context, size_t first, size_t last)
   }
 }
 
-SU_INLINE void kinetic_blocks(const struct momentum_task *task, size_t first, size_t last, size_t n)
+SU_INLINE void kinetic_blocks(struct momentum_task *task, size_t first, size_t last, size_t n)
 {
   const struct lattice *lattice = task->field->lattice;
+  struct exact_sum sum = {0};
   for (size_t block = first; block < last; block++) {
-    double sum = 0;
     for (size_t mu = 0; mu < lattice->dimensions; mu++) {
       SU_LANES(square);
       const double *k = task->momentum + (block * lattice->dimensions + mu) * su_size(n);
       su_real_trace_adjoint(n, square, k, k);
-      sum += su_sum_lanes(lattice, square);
+      gauge_slab_add(lattice, block, square, &sum);
     }
-    task->values[block] = n == 1 ? 0.5 * sum : sum;
   }
+#pragma omp critical(gauge_momentum)
+  exact_sum_merge(&task->sum, &sum);
 }
 
 SU_INLINE void drift_blocks(const struct momentum_task *task, size_t first, size_t last, size_t n)
@@ -94,7 +96,7 @@ SU_INLINE void drift_blocks(const struct momentum_task *task, size_t first, size
   }
 }
 
-SIMD_BODY kinetics_body(const struct momentum_task *task, size_t first, size_t last)
+SIMD_BODY kinetics_body(struct momentum_task *task, size_t first, size_t last)
 {
   SU_SWITCH(task->field->colours, kinetic_blocks, task, first, last);
 }
@@ -104,7 +106,7 @@ SIMD_BODY drifts_body(const struct momentum_task *task, size_t first, size_t las
   SU_SWITCH(task->field->colours, drift_blocks, task, first, last);
 }
 
-SIMD_LEVELS(kinetics, (const struct momentum_task *task, size_t first, size_t last), (task, first, last))
+SIMD_LEVELS(kinetics, (struct momentum_task * task, size_t first, size_t last), (task, first, last))
 SIMD_LEVELS(drifts, (const struct momentum_task *task, size_t first, size_t last), (task, first, last))
 
 static void run_kinetics(void *context, size_t first, size_t last)
@@ -124,15 +126,18 @@ void gauge_momentum_draw(const struct gauge_field *field, struct philox_stream s
   lattice_run(threads, 0, field->lattice->blocks, draw_blocks, &task);
 }
 
-double gauge_momentum_kinetic(const struct gauge_field *field, const double *momentum, unsigned threads, double *values)
+double gauge_momentum_kinetic(const struct gauge_field *field, const double *momentum, unsigned threads)
 {
-  struct momentum_task task = {.field = field, .momentum = (double *)momentum, .values = values};
+  struct momentum_task task = {.field = field, .momentum = (double *)momentum};
   lattice_run(threads, 0, field->lattice->blocks, run_kinetics, &task);
-  return lattice_sum(values, field->lattice->blocks);
+  gauge_slab_total(field->slab, &task.sum, 1);
+  double sum = exact_sum_value(&task.sum);
+  return field->colours == 1 ? 0.5 * sum : sum;
 }
 
 void gauge_momentum_drift(struct gauge_field *field, const double *momentum, double time, unsigned threads)
 {
   struct momentum_task task = {.field = field, .momentum = (double *)momentum, .time = time};
   lattice_run(threads, 0, field->lattice->blocks, run_drifts, &task);
+  gauge_slab_exchange_all(field);
 }

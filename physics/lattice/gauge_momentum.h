@@ -13,9 +13,8 @@
 void gauge_momentum_draw(const struct gauge_field *field, struct philox_stream stream, unsigned threads,
                          double *momentum);
 
-/* `values` is room for a number a block. */
-double gauge_momentum_kinetic(const struct gauge_field *field, const double *momentum, unsigned threads,
-                              double *values);
+/* Of a field in slabs (gauge_slab.h) that of all of it; those of the copies are not looked at. */
+double gauge_momentum_kinetic(const struct gauge_field *field, const double *momentum, unsigned threads);
 
 /* U = exp(time K) U */
 void gauge_momentum_drift(struct gauge_field *field, const double *momentum, double time, unsigned threads);

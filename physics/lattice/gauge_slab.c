@@ -1,4 +1,4 @@
-/* Slices to the neighbours, slabs to rank 0. See gauge_slab.h. */
+/* Slices to the neighbours, sums to rank 0 and back. See gauge_slab.h. */
 #include "physics/lattice/gauge_slab.h"
 
 #include "datacube/base/checked.h"
@@ -11,10 +11,23 @@ static size_t begin_of(const struct gauge_split *split, size_t slices, size_t ra
   return 2 * ranks_share(slices / 2, rank, split->parts);
 }
 
-void gauge_split_slices(const struct gauge_split *split, size_t slices, size_t *begin, size_t *count)
+struct lattice_slab gauge_split_slab(const struct gauge_split *split, size_t slices)
 {
-  *begin = split->ranks != NULL ? begin_of(split, slices, split->ranks->rank) : 0;
-  *count = split->ranks != NULL ? begin_of(split, slices, split->ranks->rank + 1) - *begin : slices;
+  if (split->ranks == NULL) {
+    return (struct lattice_slab){.count = slices};
+  }
+  size_t begin = begin_of(split, slices, split->ranks->rank);
+  return (struct lattice_slab){begin, begin_of(split, slices, split->ranks->rank + 1) - begin, split->width};
+}
+
+size_t gauge_split_pieces(size_t dimensions, const size_t *extent, size_t width)
+{
+  for (size_t k = 0; k < dimensions; k++) {
+    if (extent[k] % 2 != 0) {
+      return 1;
+    }
+  }
+  return extent[0] >= 4 * width ? extent[0] / 2 : 1;
 }
 
 static size_t rounded(size_t bytes)
@@ -31,24 +44,25 @@ static size_t slice_sites(size_t dimensions, const size_t *extent)
   return sites;
 }
 
-size_t gauge_slab_bytes(size_t dimensions, const size_t *extent, size_t colours)
+size_t gauge_slab_bytes(size_t dimensions, const size_t *extent, size_t width, size_t colours)
 {
-  size_t sites = slice_sites(dimensions, extent);
+  size_t sites = saturated_mul(width, slice_sites(dimensions, extent));
   size_t lists = saturated_mul(SLAB_SLICES, rounded(saturated_mul(sites, sizeof(uint32_t))));
-  size_t links = rounded(saturated_mul(sites, 2 * colours * colours * sizeof(double)));
+  size_t links = rounded(saturated_mul(sites, dimensions * 2 * colours * colours * sizeof(double)));
   return saturated_add(lists, saturated_mul(2, links));
 }
 
-/* The slice's sites, row-major. */
-static void list_slice(const struct lattice *lattice, size_t x0, uint32_t *to)
+/* Sites of some slices, row-major. */
+static void list_slices(const struct lattice *lattice, size_t x0, size_t count, uint32_t *to)
 {
-  size_t at[LATTICE_MAX_DIMENSIONS] = {x0}, block, lane;
-  for (size_t i = 0; i < slice_sites(lattice->dimensions, lattice->extent); i++) {
+  size_t at[LATTICE_MAX_DIMENSIONS], block, lane;
+  for (size_t i = 0; i < count * slice_sites(lattice->dimensions, lattice->extent); i++) {
     size_t rest = i;
     for (size_t k = lattice->dimensions; k-- > 1;) {
       at[k] = rest % lattice->extent[k];
       rest /= lattice->extent[k];
     }
+    at[0] = x0 + rest;
     lattice_locate(lattice, at, &block, &lane);
     to[i] = (uint32_t)(block << LANE_BITS | lane);
   }
@@ -57,45 +71,48 @@ static void list_slice(const struct lattice *lattice, size_t x0, uint32_t *to)
 void gauge_slab_open(struct gauge_slab *slab, const struct gauge_split *split, const struct lattice *lattice,
                      size_t colours, void *memory)
 {
-  const size_t count = lattice->extent[0] - lattice->halo;
-  const size_t where[] = {[SLAB_FIRST] = 0, [SLAB_LAST] = count - 1, [SLAB_ABOVE] = count, [SLAB_BELOW] = count + 1};
+  const size_t width = split->width, count = lattice->extent[0] - 2 * width;
+  const size_t where[] = {
+      [SLAB_FIRST] = 0, [SLAB_LAST] = count - width, [SLAB_ABOVE] = count, [SLAB_BELOW] = count + width};
   unsigned char *at = memory;
   slab->ranks = split->ranks;
+  slab->parts = split->parts;
   slab->above = (split->ranks->rank + 1) % split->parts;
   slab->below = (split->ranks->rank + split->parts - 1) % split->parts;
-  slab->sites = slice_sites(lattice->dimensions, lattice->extent);
+  slab->sites = width * slice_sites(lattice->dimensions, lattice->extent);
   for (size_t s = 0; s < SLAB_SLICES; s++) {
     slab->slice[s] = (uint32_t *)at;
     at += rounded(slab->sites * sizeof(uint32_t));
-    list_slice(lattice, where[s], slab->slice[s]);
+    list_slices(lattice, where[s], width, slab->slice[s]);
   }
   slab->out = (double *)at;
-  slab->in = (double *)(at + rounded(slab->sites * 2 * colours * colours * sizeof(double)));
+  slab->in = (double *)(at + rounded(slab->sites * lattice->dimensions * 2 * colours * colours * sizeof(double)));
 }
 
 /* ---- halo -------------------------------------------------------------------------------------------------------- */
 
-struct slab_links { /* those of one direction, from sites of one colour */
+struct slab_links { /* some of those of a site */
   struct gauge_field *field;
-  size_t mu;
-  bool odd;
+  size_t mu, count; /* directions */
+  bool colour[2];   /* from even sites, from odd ones */
 };
 
-/* Where the link of a site in the list is, lane and all; NULL where the site has the other colour. */
-static double *find_link(const struct slab_links *links, uint32_t site)
+/* Where the links of a site in the list begin, lane and all; NULL where the site has another colour. */
+static double *find_links(const struct slab_links *links, uint32_t site)
 {
   size_t block = site >> LANE_BITS;
   bool odd = block >= links->field->lattice->blocks / 2;
-  return odd == links->odd ? gauge_link(links->field, block, links->mu) + (site & LANE_MASK) : NULL;
+  return links->colour[odd] ? gauge_link(links->field, block, links->mu) + (site & LANE_MASK) : NULL;
 }
 
 /* Returns the numbers that were packed. */
 static size_t pack_slice(const struct slab_links *links, enum slab_slice slice)
 {
   const struct gauge_slab *slab = links->field->slab;
-  size_t numbers = gauge_matrix_stride(links->field) / LATTICE_LANES, count = 0;
+  const size_t numbers = links->count * gauge_matrix_stride(links->field) / LATTICE_LANES;
+  size_t count = 0;
   for (size_t s = 0; s < slab->sites; s++) {
-    const double *link = find_link(links, slab->slice[slice][s]);
+    const double *link = find_links(links, slab->slice[slice][s]);
     for (size_t i = 0; i < numbers && link != NULL; i++) {
       slab->out[count++] = link[i * LATTICE_LANES];
     }
@@ -108,9 +125,10 @@ static void unpack_slice(const struct slab_links *links, enum slab_slice slice)
 {
   const struct gauge_slab *slab = links->field->slab;
   const size_t lanes = links->field->lattice->lanes;
-  size_t numbers = gauge_matrix_stride(links->field) / LATTICE_LANES, count = 0;
+  const size_t numbers = links->count * gauge_matrix_stride(links->field) / LATTICE_LANES;
+  size_t count = 0;
   for (size_t s = 0; s < slab->sites; s++) {
-    double *link = find_link(links, slab->slice[slice][s]);
+    double *link = find_links(links, slab->slice[slice][s]);
     for (size_t i = 0; i < numbers && link != NULL; i++, count++) {
       for (size_t lane = slab->slice[slice][s] & LANE_MASK, to = 0; lane + to < LATTICE_LANES; to += lanes) {
         link[i * LATTICE_LANES + to] = slab->in[count];
@@ -119,7 +137,7 @@ static void unpack_slice(const struct slab_links *links, enum slab_slice slice)
   }
 }
 
-/* First slices are all even, last ones odd: as many links of the colour come as go. */
+/* Half of a slice's sites have each colour: as many links come as go. */
 static void shift(const struct slab_links *links, enum slab_slice from, size_t to, enum slab_slice into, size_t source)
 {
   struct gauge_slab *slab = links->field->slab;
@@ -131,70 +149,60 @@ static void shift(const struct slab_links *links, enum slab_slice from, size_t t
   }
 }
 
+static void shift_both(const struct slab_links *links)
+{
+  const struct gauge_slab *slab = links->field->slab;
+  shift(links, SLAB_LAST, slab->above, SLAB_BELOW, slab->below);
+  shift(links, SLAB_FIRST, slab->below, SLAB_ABOVE, slab->above);
+}
+
 void gauge_slab_exchange(struct gauge_field *field, size_t mu, bool odd)
 {
-  struct gauge_slab *slab = field->slab;
-  const struct slab_links links = {field, mu, odd};
-  if (slab != NULL) {
-    shift(&links, SLAB_LAST, slab->above, SLAB_BELOW, slab->below);
-    shift(&links, SLAB_FIRST, slab->below, SLAB_ABOVE, slab->above);
+  if (field->slab != NULL) {
+    shift_both(&(struct slab_links){field, mu, 1, {!odd, odd}});
   }
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------------------- */
-
-struct placed_slab { /* values of slices from `begin` on, as gauge_field_get gives them */
-  struct gauge_field *whole;
-  const double *values;
-  size_t begin, sites; /* of a slice */
-};
-
-/* As unpack_slice. */
-static void place_site(struct gauge_field *field, const size_t *at, const double *values)
+void gauge_slab_exchange_all(struct gauge_field *field)
 {
-  const size_t lanes = field->lattice->lanes, numbers = gauge_block_stride(field) / LATTICE_LANES;
-  size_t block, lane;
-  lattice_locate(field->lattice, at, &block, &lane);
-  double *links = gauge_link(field, block, 0);
-  for (size_t i = 0; i < numbers; i++) {
-    for (size_t to = lane; to < LATTICE_LANES; to += lanes) {
-      links[i * LATTICE_LANES + to] = values[i];
+  if (field->slab != NULL) {
+    shift_both(&(struct slab_links){field, 0, field->lattice->dimensions, {true, true}});
+  }
+}
+
+/* ---- sums -------------------------------------------------------------------------------------------------------- */
+
+static int gather_sums(const struct gauge_slab *slab, struct exact_sum *sums, size_t count, struct error *error)
+{
+  struct exact_sum part;
+  for (size_t r = 1; r < slab->parts; r++) {
+    for (size_t i = 0; i < count; i++) {
+      if (ranks_receive(slab->ranks, r, &part, sizeof part, error) != 0) {
+        return -1;
+      }
+      exact_sum_merge(&sums[i], &part);
     }
   }
-}
-
-static void place_slices(void *context, size_t first, size_t last)
-{
-  const struct placed_slab *slab = context;
-  const struct lattice *lattice = slab->whole->lattice;
-  const size_t numbers = gauge_block_stride(slab->whole) / LATTICE_LANES;
-  const double *values = slab->values + (first - slab->begin) * slab->sites * numbers;
-  for (size_t i = first * slab->sites; i < last * slab->sites; i++, values += numbers) {
-    size_t at[LATTICE_MAX_DIMENSIONS], rest = i;
-    for (size_t k = lattice->dimensions; k-- > 0;) {
-      at[k] = rest % lattice->extent[k];
-      rest /= lattice->extent[k];
+  for (size_t r = 1; r < slab->parts; r++) {
+    if (ranks_send(slab->ranks, r, sums, count * sizeof *sums, error) != 0) {
+      return -1;
     }
-    place_site(slab->whole, at, values);
   }
+  return 0;
 }
 
-void gauge_slab_gather(const struct gauge_field *field, const struct gauge_split *split, unsigned threads,
-                       double *values, struct gauge_field *whole)
+void gauge_slab_total(const struct gauge_slab *slab, struct exact_sum *sums, size_t count)
 {
   struct error ignored = {0};
-  const size_t slices = field->lattice->whole;
-  const size_t bytes = field->slab->sites * gauge_block_stride(field) / LATTICE_LANES * sizeof(double);
-  gauge_field_get(field, threads, values);
-  if (split->ranks->rank > 0) {
-    ranks_send(split->ranks, 0, values, bytes * (field->lattice->extent[0] - field->lattice->halo), &ignored);
+  if (slab == NULL) {
     return;
   }
-  for (size_t r = 0; r < split->parts; r++) {
-    size_t begin = begin_of(split, slices, r), end = begin_of(split, slices, r + 1);
-    if (r > 0 && ranks_receive(split->ranks, r, values, bytes * (end - begin), &ignored) != 0) {
-      return;
-    }
-    lattice_run(threads, begin, end, place_slices, &(struct placed_slab){whole, values, begin, field->slab->sites});
+  if (slab->ranks->rank == 0) {
+    gather_sums(slab, sums, count, &ignored);
+    return;
   }
+  for (size_t i = 0; i < count; i++) {
+    ranks_send(slab->ranks, 0, &sums[i], sizeof *sums, &ignored);
+  }
+  ranks_receive(slab->ranks, 0, sums, count * sizeof *sums, &ignored);
 }

@@ -118,8 +118,8 @@ size_t lattice_site(const struct lattice *lattice, size_t block, size_t lane)
 
 size_t lattice_slice(const struct lattice *lattice, size_t at)
 {
-  bool before = lattice->halo > 0 && at + 1 == lattice->extent[0];
-  return (lattice->begin + (before ? lattice->whole - 1 : at)) % lattice->whole;
+  bool before = lattice->halo > 0 && at + lattice->halo / 2 >= lattice->extent[0];
+  return (lattice->begin + (before ? lattice->whole - (lattice->extent[0] - at) : at)) % lattice->whole;
 }
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
@@ -194,21 +194,21 @@ void lattice_init(struct lattice *lattice, size_t dimensions, const size_t *exte
   }
 }
 
-void lattice_slab_extent(size_t dimensions, const size_t *extent, size_t count, size_t *out)
+void lattice_slab_extent(size_t dimensions, const size_t *extent, const struct lattice_slab *slab, size_t *out)
 {
   memcpy(out, extent, dimensions * sizeof *out);
-  out[0] = count + 2;
+  out[0] = slab->count + 2 * slab->width;
 }
 
-void lattice_init_slab(struct lattice *lattice, size_t dimensions, const size_t *extent, size_t begin, size_t count,
-                       void *memory)
+void lattice_init_slab(struct lattice *lattice, size_t dimensions, const size_t *extent,
+                       const struct lattice_slab *slab, void *memory)
 {
   size_t own[LATTICE_MAX_DIMENSIONS];
-  lattice_slab_extent(dimensions, extent, count, own);
+  lattice_slab_extent(dimensions, extent, slab, own);
   lattice_init(lattice, dimensions, own, memory);
-  lattice->begin = begin;
+  lattice->begin = slab->begin;
   lattice->whole = extent[0];
-  lattice->halo = 2;
+  lattice->halo = 2 * slab->width;
 }
 
 /* ---- work -------------------------------------------------------------------------------------------------------- */

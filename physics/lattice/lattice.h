@@ -36,7 +36,7 @@ struct lattice {
   size_t lanes;                         /* sublattices in all: 1, 2, 4 or 8 */
   size_t blocks;                        /* sites / lanes */
   size_t begin, whole;                  /* x0 of slice 0, slices of the whole lattice: 0, extent[0] unless a slab */
-  size_t halo;                          /* last slices that are other slabs': 0 or 2, see lattice_init_slab */
+  size_t halo;                          /* last slices that are other slabs', an even number: lattice_init_slab */
   bool has_parity;                      /* all extents are even: blocks / 2 even ones come first */
   uint32_t *link;                       /* [block][2 dimensions]: block of the neighbour, | LATTICE_CROSSES */
   uint32_t *place;                      /* [block]: row-major number of its place in the sublattice */
@@ -53,20 +53,40 @@ size_t lattice_bytes(size_t dimensions, const size_t *extent);
 /* Makes the tables in `memory` (lattice_bytes, aligned to 64, borrowed while the lattice lives). */
 void lattice_init(struct lattice *lattice, size_t dimensions, const size_t *extent, void *memory);
 
-/* Extents of a slab of `count` slices of x0 of a lattice. */
-void lattice_slab_extent(size_t dimensions, const size_t *extent, size_t count, size_t *out);
+struct lattice_slab { /* slices begin … begin + count - 1 of x0, even both */
+  size_t begin, count;
+  size_t width; /* slices on each side that it has copies of; 0: the whole lattice */
+};
 
-/* The same for slices begin … begin + count - 1, even both, of a lattice with two colours. Behind them lie copies of
- * the next slice and, as a torus would have it, of the one before the first: they are neighbours like others, and
- * whoever changes fields brings them up to date (gauge_slab.h). lattice_site counts on the whole lattice. */
-void lattice_init_slab(struct lattice *lattice, size_t dimensions, const size_t *extent, size_t begin, size_t count,
-                       void *memory);
+/* Extents of a slab of a lattice, with its copies. */
+void lattice_slab_extent(size_t dimensions, const size_t *extent, const struct lattice_slab *slab, size_t *out);
+
+/* The same for a slab of a lattice with two colours. Behind its slices lie copies of the next ones and then, as a torus
+ * would have it, of those before the first, all in their order: they are neighbours like others, and whoever changes
+ * fields brings them up to date (gauge_slab.h). lattice_site counts on the whole lattice. */
+void lattice_init_slab(struct lattice *lattice, size_t dimensions, const size_t *extent,
+                       const struct lattice_slab *slab, void *memory);
 
 /* Where slice `at` of x0 is on the whole lattice, and whether it belongs to another slab. */
 size_t lattice_slice(const struct lattice *lattice, size_t at);
 static inline bool lattice_is_halo(const struct lattice *lattice, size_t at)
 {
   return at + lattice->halo >= lattice->extent[0];
+}
+
+/* The lanes of a block, as bits, that are sites of this slab: neither repeats nor copies. */
+static inline unsigned lattice_own_lanes(const struct lattice *lattice, size_t block)
+{
+  unsigned all = (1U << lattice->lanes) - 1, own = 0;
+  if (lattice->halo == 0) {
+    return all;
+  }
+  const size_t slice = lattice->blocks / lattice->inner[0], each = lattice->lanes / lattice->parts[0];
+  for (size_t lane = 0; lane < lattice->lanes; lane++) {
+    size_t at = lattice->place[block] / slice + lane / each * lattice->inner[0];
+    own |= (lattice_is_halo(lattice, at) ? 0U : 1U) << lane;
+  }
+  return own;
 }
 
 /* Where a site is; coordinate k is below extent[k]. */

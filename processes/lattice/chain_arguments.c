@@ -76,7 +76,6 @@ int chain_read_common(struct call *call, struct markov_chain *chain, uint64_t *s
   chain->quantity = quantity == 0 ? CHAIN_FIELD : CHAIN_HISTORY;
   chain->cancel = call_cancel(call);
   chain->ranks = call_ranks(call);
-  chain->memory = call_memory(call);
   return 0;
 }
 
@@ -114,12 +113,7 @@ static void tell_ranks(struct call *call, const struct markov_chain *chain)
 {
   const struct ranks *all = call_ranks(call);
   size_t ranks = all != NULL ? all->count : 1, busy = markov_chain_ranks(chain);
-  const char *why = chain->refused > 0
-                        ? arena_printf(call->arena, ": slabs would take %zu bytes of the memory on the first, of %zu",
-                                       chain->refused, chain->memory)
-                        : "";
-  const char *message = arena_printf(call->arena, "chains: %zu, on %zu of %zu ranks%s", chain->chains, busy, ranks,
-                                     why != NULL ? why : "");
+  const char *message = arena_printf(call->arena, "chains: %zu, on %zu of %zu ranks", chain->chains, busy, ranks);
   if (ranks > 1 && message != NULL) {
     call_log(call, &(struct log_entry){.level = busy < ranks ? LOG_WARNING : LOG_INFO, .message = message});
   }

@@ -379,13 +379,6 @@ static void gauge_close(void *work)
   free(work);
 }
 
-size_t gauge_observables_scratch(const struct gauge_cube *cube, const void *parameters)
-{
-  const struct lattice lattice = gauge_cube_lattice(cube);
-  (void)parameters;
-  return gauge_observables_bytes(&lattice);
-}
-
 /* One name for all in EXPLAIN: the process is named beside it. */
 #define GAUGE_FRAMES .bytes = gauge_bytes, .open = gauge_open, .compute = gauge_compute, .close = gauge_close
 static const struct frame_ops gauge_measure_ops = {.name = "measure", GAUGE_FRAMES};

@@ -45,9 +45,6 @@ struct gauge_op {
   double (*flow_steps)(const void *parameters);
 };
 
-/* gauge_op.scratch of what calls functions of physics/lattice/gauge_observables.h. */
-size_t gauge_observables_scratch(const struct gauge_cube *cube, const void *parameters);
-
 struct gauge_measure {
   const struct gauge_op *op;
   const void *parameters; /* copied; numbers alone, without gaps between them */

@@ -1,6 +1,5 @@
 /* See gauge_model.h. A chain's memory: the chain's description; room for what is here of a configuration as doubles,
- * where frames are complex64 or slabs are gathered; the chain's own memory; where it is a slab's on rank 0 and
- * diagnostics are asked for, the whole field, on which they are measured. */
+ * where frames are complex64; the chain's own memory. */
 #include "processes/lattice/gauge_model.h"
 
 #include "datacube/base/checked.h"
@@ -50,67 +49,18 @@ static size_t doubles_of(const struct gauge_chain_parameters *p)
 /* Of those that are here. */
 static size_t own_doubles(const struct gauge_chain_parameters *p)
 {
-  size_t begin, count;
-  gauge_split_slices(&p->split, p->extent[0], &begin, &count);
-  return saturated_mul(doubles_of(p) / p->extent[0], count);
-}
-
-static bool is_split(const struct gauge_model *m)
-{
-  return m->chain.split.ranks != NULL;
-}
-
-/* Whether slabs are put together here. */
-static bool measures_whole(const struct gauge_model *m)
-{
-  return is_split(m) && m->measures && m->chain.split.ranks->rank == 0;
+  return saturated_mul(doubles_of(p) / p->extent[0], gauge_split_slab(&p->split, p->extent[0]).count);
 }
 
 static size_t wide_bytes(const struct gauge_model *m)
 {
-  return m->single || (is_split(m) && m->measures)
-             ? saturated_mul(own_doubles(&m->chain), sizeof(double)) / 64 * 64 + 64
-             : 0;
-}
-
-struct whole_field {
-  struct lattice lattice;
-  struct gauge_field field;
-  void *scratch; /* of gauge_observables.h */
-};
-
-enum { WHOLE_BYTES = (sizeof(struct whole_field) + 63) / 64 * 64 };
-
-static size_t whole_bytes(const struct gauge_model *m)
-{
-  struct lattice lattice;
-  if (!measures_whole(m) || lattice_describe(&lattice, m->chain.dimensions, m->chain.extent) != 0) {
-    return 0;
-  }
-  size_t links = gauge_field_bytes(&lattice, m->chain.colours), scratch = gauge_observables_bytes(&lattice);
-  return saturated_add(WHOLE_BYTES + lattice_bytes(m->chain.dimensions, m->chain.extent),
-                       saturated_add(links, scratch));
-}
-
-static struct whole_field *whole_of(const struct gauge_model *m, void *memory)
-{
-  return (struct whole_field *)((unsigned char *)memory + HEADER_BYTES + wide_bytes(m) + gauge_chain_bytes(&m->chain));
-}
-
-static void open_whole(const struct gauge_model *m, struct whole_field *whole)
-{
-  unsigned char *at = (unsigned char *)whole + WHOLE_BYTES;
-  lattice_init(&whole->lattice, m->chain.dimensions, m->chain.extent, at);
-  at += lattice_bytes(m->chain.dimensions, m->chain.extent);
-  whole->field = gauge_field_over(&whole->lattice, m->chain.colours, at);
-  whole->scratch = at + gauge_field_bytes(&whole->lattice, m->chain.colours);
+  return m->single ? saturated_mul(own_doubles(&m->chain), sizeof(double)) / 64 * 64 + 64 : 0;
 }
 
 static size_t model_bytes(const void *model)
 {
   const struct gauge_model *m = model;
-  size_t bytes = saturated_add(HEADER_BYTES + wide_bytes(m), gauge_chain_bytes(&m->chain));
-  return saturated_add(bytes, whole_bytes(m));
+  return saturated_add(HEADER_BYTES + wide_bytes(m), gauge_chain_bytes(&m->chain));
 }
 
 static void model_start(const void *model, const struct chain_step *step, void *memory)
@@ -121,27 +71,6 @@ static void model_start(const void *model, const struct chain_step *step, void *
   gauge_chain_open(chain, &m->chain, step->chain, links, step->threads,
                    (unsigned char *)memory + HEADER_BYTES + wide_bytes(m));
   chain->beta = m->betas != NULL ? m->betas[step->chain] : m->chain.action.beta;
-  if (measures_whole(m)) {
-    open_whole(m, whole_of(m, memory));
-  }
-}
-
-struct measured_field {
-  const struct gauge_field *field; /* the whole one; NULL: it is elsewhere */
-  void *scratch;
-};
-
-/* What is measured; of slabs, put together. */
-static struct measured_field find_measured(const struct gauge_model *m, const struct chain_step *step, void *memory)
-{
-  struct gauge_chain *chain = memory;
-  if (!is_split(m)) {
-    return (struct measured_field){&chain->field, chain->values};
-  }
-  struct whole_field *whole = measures_whole(m) ? whole_of(m, memory) : NULL;
-  gauge_slab_gather(&chain->field, &m->chain.split, step->threads, (double *)((unsigned char *)memory + HEADER_BYTES),
-                    whole != NULL ? &whole->field : NULL);
-  return whole != NULL ? (struct measured_field){&whole->field, whole->scratch} : (struct measured_field){0};
 }
 
 static const char *model_advance(const void *model, const struct chain_step *step, void *memory, double *values)
@@ -155,17 +84,16 @@ static const char *model_advance(const void *model, const struct chain_step *ste
   values[DH] = outcome.dh;
   values[ACCEPTED] = values[ACCEPTANCE] = outcome.accepted;
   values[EXPONENTIAL] = exp(-outcome.dh);
-  struct measured_field of = m->measures ? find_measured(m, step, memory) : (struct measured_field){0};
-  if (of.field == NULL) {
+  if (!m->measures) {
     return NULL;
   }
   struct gauge_action action = gauge_chain_action(chain);
   struct gauge_loop_means plaquette;
-  values[ACTION] = gauge_action_value(of.field, &action, step->threads, of.scratch);
-  gauge_plaquette(of.field, step->threads, of.scratch, &plaquette);
+  values[ACTION] = gauge_action_value(&chain->field, &action, step->threads);
+  gauge_plaquette(&chain->field, step->threads, &plaquette);
   values[PLAQUETTE] = plaquette.all;
   if (has_charge(&m->chain)) {
-    double charge = gauge_geometric_charge(of.field, step->threads, of.scratch);
+    double charge = gauge_geometric_charge(&chain->field, step->threads);
     values[PLAIN_DIAGNOSTICS] = charge;
     values[PLAIN_DIAGNOSTICS + 1] = cos(m->theta * charge);
     values[PLAIN_DIAGNOSTICS + 2] = sin(m->theta * charge);
@@ -294,18 +222,19 @@ static const void *model_unpack(struct arena *arena, const void *bytes, const vo
   return m;
 }
 
-/* Pairs of slices, of what one sweep after the other makes. */
+/* Pairs of slices; the fermions' equation is solved on the whole lattice, and so are instantons made. */
 static size_t model_pieces(const void *model)
 {
   const struct gauge_chain_parameters *p = &((const struct gauge_model *)model)->chain;
-  return p->method == GAUGE_HEATBATH && p->start != GAUGE_INSTANTON ? p->extent[0] / 2 : 1;
+  bool whole = p->kappa != 0 || p->start == GAUGE_INSTANTON;
+  return whole ? 1 : gauge_split_pieces(p->dimensions, p->extent, gauge_action_reach(&p->action));
 }
 
 static const void *model_split(struct arena *arena, const void *model, struct ranks *ranks, size_t parts)
 {
   struct gauge_model *m = arena_copy(arena, model, sizeof *m);
   if (m != NULL) {
-    m->chain.split = (struct gauge_split){ranks, parts};
+    m->chain.split = (struct gauge_split){ranks, parts, gauge_action_reach(&m->chain.action)};
   }
   return m;
 }

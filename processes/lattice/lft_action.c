@@ -12,12 +12,11 @@ static int measure_action(const void *parameters, const struct gauge_job *job, s
   const double *numbers = parameters; /* beta, c1 */
   const struct gauge_action action = {.beta = numbers[0], .c1 = numbers[1], .anisotropy = 1};
   (void)error;
-  job->out[0] = gauge_action_value(&job->field, &action, job->threads, job->scratch);
+  job->out[0] = gauge_action_value(&job->field, &action, job->threads);
   return 0;
 }
 
-static const struct gauge_op action_op = {
-    .name = "action", .scratch = gauge_observables_scratch, .compute = measure_action};
+static const struct gauge_op action_op = {.name = "action", .compute = measure_action};
 
 static int lft_action_call(struct call *call, struct value *result)
 {

@@ -10,15 +10,14 @@ static int measure_plaquette(const void *parameters, const struct gauge_job *job
   struct gauge_loop_means means;
   (void)parameters;
   (void)error;
-  gauge_plaquette(&job->field, job->threads, job->scratch, &means);
+  gauge_plaquette(&job->field, job->threads, &means);
   job->out[0] = means.all;
   job->out[1] = means.temporal;
   job->out[2] = means.spatial;
   return 0;
 }
 
-static const struct gauge_op plaquette_op = {
-    .name = "plaquette", .scratch = gauge_observables_scratch, .compute = measure_plaquette};
+static const struct gauge_op plaquette_op = {.name = "plaquette", .compute = measure_plaquette};
 
 static int lft_plaquette_call(struct call *call, struct value *result)
 {

@@ -13,15 +13,14 @@ static int measure_loop(const void *parameters, const struct gauge_job *job, str
 {
   double loop[2];
   (void)error;
-  gauge_polyakov(&job->field, *(const size_t *)parameters, job->threads, job->scratch, loop);
+  gauge_polyakov(&job->field, *(const size_t *)parameters, job->threads, loop);
   job->out[0] = hypot(loop[0], loop[1]);
   job->out[1] = loop[0];
   job->out[2] = loop[1];
   return 0;
 }
 
-static const struct gauge_op loop_op = {
-    .name = "Polyakov loop", .scratch = gauge_observables_scratch, .compute = measure_loop};
+static const struct gauge_op loop_op = {.name = "Polyakov loop", .compute = measure_loop};
 
 static int lft_polyakov_loop_call(struct call *call, struct value *result)
 {

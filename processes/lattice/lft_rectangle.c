@@ -10,15 +10,14 @@ static int measure_rectangle(const void *parameters, const struct gauge_job *job
   struct gauge_loop_means means;
   (void)parameters;
   (void)error;
-  gauge_rectangle(&job->field, job->threads, job->scratch, &means);
+  gauge_rectangle(&job->field, job->threads, &means);
   job->out[0] = means.all;
   job->out[1] = means.temporal;
   job->out[2] = means.spatial;
   return 0;
 }
 
-static const struct gauge_op rectangle_op = {
-    .name = "rectangle", .scratch = gauge_observables_scratch, .compute = measure_rectangle};
+static const struct gauge_op rectangle_op = {.name = "rectangle", .compute = measure_rectangle};
 
 static int lft_rectangle_call(struct call *call, struct value *result)
 {

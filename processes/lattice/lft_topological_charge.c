@@ -13,17 +13,15 @@ static int measure_charge(const void *parameters, const struct gauge_job *job, s
   struct gauge_topology topology;
   (void)error;
   if (method == CHARGE_GEOMETRIC) {
-    job->out[0] = gauge_geometric_charge(&job->field, job->threads, job->scratch);
+    job->out[0] = gauge_geometric_charge(&job->field, job->threads);
     return 0;
   }
-  gauge_topology(&job->field, method == CHARGE_CLOVER ? GAUGE_CLOVER : GAUGE_IMPROVED, job->threads, job->scratch,
-                 &topology);
+  gauge_topology(&job->field, method == CHARGE_CLOVER ? GAUGE_CLOVER : GAUGE_IMPROVED, job->threads, &topology);
   job->out[0] = topology.charge;
   return 0;
 }
 
-static const struct gauge_op charge_op = {
-    .name = "topological charge", .scratch = gauge_observables_scratch, .compute = measure_charge};
+static const struct gauge_op charge_op = {.name = "topological charge", .compute = measure_charge};
 
 /* Where the field has one: in four dimensions, and U(1) in two. */
 static int check_charge(struct call *call, const struct gauge_cube *cube, size_t method)

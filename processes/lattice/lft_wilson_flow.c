@@ -4,8 +4,6 @@
 
 #include "physics/lattice/gauge_observables.h"
 
-#include "datacube/base/checked.h"
-
 #include <math.h>
 
 enum { FLOW_OBSERVABLES, FLOW_FIELD };
@@ -23,18 +21,18 @@ static size_t scratch_bytes(const struct gauge_cube *cube, const void *parameter
 {
   const struct flow_parameters *p = parameters;
   const struct lattice lattice = gauge_cube_lattice(cube);
-  return saturated_add(gauge_flow_bytes(&lattice, cube->colours, p->tolerance > 0), gauge_observables_bytes(&lattice));
+  return gauge_flow_bytes(&lattice, cube->colours, p->tolerance > 0);
 }
 
 /* The energy density by plaquettes is twice the sum of Re Tr (1 - U_P) over the plaquettes of a site. */
-static void measure(const struct gauge_field *field, unsigned threads, void *scratch, double *out)
+static void measure(const struct gauge_field *field, unsigned threads, double *out)
 {
   struct gauge_loop_means means;
   struct gauge_topology topology;
   double colours = (double)field->colours;
-  gauge_plaquette(field, threads, scratch, &means);
+  gauge_plaquette(field, threads, &means);
   out[0] = 2 * colours * (means.temporal_count + means.spatial_count) * (1 - means.all) / (double)field->lattice->sites;
-  gauge_topology(field, GAUGE_CLOVER, threads, scratch, &topology);
+  gauge_topology(field, GAUGE_CLOVER, threads, &topology);
   out[1] = topology.energy;
   out[2] = topology.charge;
 }
@@ -51,9 +49,8 @@ static int too_short(const struct gauge_flow *flow, struct error *error)
 static int flow_on(const struct gauge_job *job, struct gauge_flow *flow, double time, bool *done, struct error *error)
 {
   struct gauge_field field = job->field;
-  unsigned char *scratch = (unsigned char *)job->scratch + gauge_observables_bytes(field.lattice);
   if (job->device == NULL) {
-    *done = gauge_flow_on(&field, flow, time, job->threads, job->cancel, scratch);
+    *done = gauge_flow_on(&field, flow, time, job->threads, job->cancel, job->scratch);
   } else if (gauge_device_flow(job->device, flow, time, job->cancel, done, error) != 0 ||
              gauge_device_take(job->device, &field, error) != 0) {
     return -1;
@@ -68,12 +65,12 @@ static int compute(const void *parameters, const struct gauge_job *job, struct e
   bool done = true;
   if (p->times == 0)
     return flow_on(job, &flow, p->interval, &done, error);
-  measure(&job->field, job->threads, job->scratch, job->out);
+  measure(&job->field, job->threads, job->out);
   for (size_t i = 1; i < p->times && done; i++) {
     if (flow_on(job, &flow, p->interval, &done, error) != 0)
       return -1;
     if (done)
-      measure(&job->field, job->threads, job->scratch, job->out + i * MEASURES);
+      measure(&job->field, job->threads, job->out + i * MEASURES);
   }
   return 0;
 }

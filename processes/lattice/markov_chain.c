@@ -15,8 +15,7 @@ enum {
   WINDOW_BYTES = 8 * 1024 * 1024,
   IDLE_BYTES = 2 * WINDOW_BYTES,
   BLOCK_BYTES = 4 * 1024 * 1024,
-  BLOCK_WORK = 100 * 1000 * 1000,
-  MEMORY_SHARE = 4 /* of the run's, for pieces that take more than the whole: other nodes want some, too */
+  BLOCK_WORK = 100 * 1000 * 1000
 };
 
 struct chain {
@@ -322,13 +321,7 @@ int markov_chain_deal(struct arena *arena, struct markov_chain *chain, struct er
   if (pieces.model == NULL) {
     return error_memory(error);
   }
-  size_t whole = chain_group_state_bytes(chain), here = chain_group_state_bytes(&pieces);
-  if (here > whole && here > chain->memory / MEMORY_SHARE) {
-    chain->refused = here;
-    chain->ranks = NULL;
-  } else {
-    *chain = pieces;
-  }
+  *chain = pieces;
   return 0;
 }
 

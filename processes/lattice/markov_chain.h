@@ -82,14 +82,11 @@ struct markov_chain {
   size_t sites;               /* of one chain */
   const volatile int *cancel; /* lives as long as the source; or NULL */
   struct ranks *ranks;        /* that the chains may lie on; they too; NULL: here */
-  size_t memory;              /* of the run, bytes, where there are ranks */
   size_t pieces;              /* set by markov_chain_deal: of the one chain, which lies on several ranks; else 0 */
-  size_t refused;             /* and: bytes that it would then take on the first, which is too much; else 0 */
 };
 
-/* Deals chains, or pieces of the only one, to the ranks: sets its model and pieces, or `ranks` to NULL, where all stays
- * here: there is nothing to deal, or pieces would take more memory here than the whole, and too much of the run's.
- * Error Internal. */
+/* Deals chains, or pieces of the only one, to the ranks: sets its model and pieces, or `ranks` to NULL, where there is
+ * nothing to deal. Error Internal. */
 int markov_chain_deal(struct arena *arena, struct markov_chain *chain, struct error *error);
 /* Ranks that the chains were dealt to, 1 without any. */
 size_t markov_chain_ranks(const struct markov_chain *dealt);

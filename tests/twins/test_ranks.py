@@ -28,6 +28,10 @@ GAUGE = {"process_id": "lft_gauge_field",
 ONE = {"process_id": "lft_gauge_field",
        "arguments": {"shape": [10, 2, 4], "group": "SU(3)", "beta": 5.7, "configurations": 2, "thermalisation": 2,
                      "separation": 2, "seed": 3, "start": "hot", "boundary": ["open", "periodic", "open"]}}
+MOVED = {"process_id": "lft_gauge_field",
+         "arguments": {"shape": [12, 2, 4, 2], "group": "SU(2)", "beta": 2.5, "action": "iwasaki", "update": "hmc",
+                       "steps": 4, "configurations": 2, "thermalisation": 1, "separation": 1, "seed": 4,
+                       "start": "hot"}}
 
 
 def goes_on(name, node, **arguments):
@@ -62,10 +66,11 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
     nodes = {"scalar": SCALAR, "before": GAUGE, "after": goes_on("before", GAUGE),
              "loops": {"process_id": "lft_plaquette", "arguments": {"data": {"from_node": "after"}}},
              "first": ONE, "second": goes_on("first", ONE, precision="single"),
-             "history": goes_on("first", ONE, quantity="history"),
+             "history": goes_on("first", ONE, quantity="history"), "moved": MOVED,
+             "moves": {**MOVED, "arguments": {**MOVED["arguments"], "quantity": "history"}},
              "plane": {**ONE, "arguments": {**ONE["arguments"], "shape": [4, 6], "group": "U(1)", "beta": 2,
                                             "boundary": "periodic", "quantity": "history"}}}
-    names = ["scalar", "loops", "second", "history", "plane"]
+    names = ["scalar", "loops", "second", "history", "plane", "moved", "moves"]
     nodes |= {f"saved_{name}": saved(name) for name in names}
     (tmp_path / "one").mkdir()
     (tmp_path / "more").mkdir()
@@ -121,8 +126,9 @@ def rank_of(process):
 @needs_mpi
 @pytest.mark.parametrize("rank", [0, 1, None])
 def test_none_outlives_the_others(tmp_path, rank):
-    """A rank is killed while it computes, or mpirun is told to stop."""
-    long = {"a": {**GAUGE, "arguments": {**GAUGE["arguments"], "configurations": 1000000}}}
+    """A rank is killed while it computes chains, or its slab of one; or mpirun is told to stop."""
+    node = MOVED if rank == 1 else GAUGE
+    long = {"a": {**node, "arguments": {**node["arguments"], "configurations": 1000000}}}
     command = launched(2, tmp_path, long, "-v", "-o", "out/")
     (tmp_path / "out").mkdir()
     with subprocess.Popen(command, cwd=tmp_path, text=True, stderr=subprocess.PIPE) as launcher:

@@ -73,7 +73,7 @@ static double exact_plaquette(size_t colours, double beta, size_t sites)
 static double plaquette_of(const struct gauge_chain *chain)
 {
   struct gauge_loop_means means;
-  gauge_plaquette(&chain->field, 1, chain->values, &means);
+  gauge_plaquette(&chain->field, 1, &means);
   return means.all;
 }
 
@@ -94,7 +94,7 @@ static struct estimate run_chain(const struct gauge_chain_parameters *parameters
     struct gauge_outcome outcome = gauge_chain_advance(&o.chain, t, 1, NULL);
     if (t >= trajectories / 10) {
       bin[(t - trajectories / 10) / each % BINS] += plaquette_of(&o.chain) / (double)each;
-      double charge = parameters->colours == 1 ? gauge_geometric_charge(&o.chain.field, 1, o.chain.values) : 0;
+      double charge = parameters->colours == 1 ? gauge_geometric_charge(&o.chain.field, 1) : 0;
       assert_true(parameters->action.open[0] || fabs(charge - rint(charge)) < 1e-9);
       e.charge2 += charge * charge / (double)trajectories;
       e.exponential += exp(-outcome.dh) / (double)trajectories;
@@ -308,7 +308,7 @@ static void a_continued_chain_is_the_same(void **state)
 
 static double energy(struct gauge_chain *chain)
 {
-  double kinetic = gauge_momentum_kinetic(&chain->field, chain->momentum, 1, chain->values);
+  double kinetic = gauge_momentum_kinetic(&chain->field, chain->momentum, 1);
   return kinetic + gauge_chain_value(chain, 1);
 }
 
@@ -452,7 +452,7 @@ static void instantons_have_their_charge_and_action(void **state)
   p.start = GAUGE_INSTANTON;
   p.instanton.charge = -3;
   open_chain(&o, &p);
-  assert_true(fabs(gauge_geometric_charge(&o.chain.field, 1, o.chain.values) + 3) < 1e-12);
+  assert_true(fabs(gauge_geometric_charge(&o.chain.field, 1) + 3) < 1e-12);
   assert_true(fabs(plaquette_of(&o.chain) - cos(6 * PI / 64)) < 1e-12);
   free(o.memory);
   for (size_t colours = 2; colours <= 3; colours++) {
@@ -467,11 +467,9 @@ static void instantons_have_their_charge_and_action(void **state)
     printf("action of an instanton: %.4f of 8 pi^2 / g^2\n", units);
     assert_true(fabs(units - 1) < 0.1);
     struct gauge_topology topology;
-    void *scratch = aligned_alloc(64, (gauge_observables_bytes(&o.chain.lattice) + 63) / 64 * 64);
-    gauge_topology(&o.chain.field, GAUGE_IMPROVED, 1, scratch, &topology);
+    gauge_topology(&o.chain.field, GAUGE_IMPROVED, 1, &topology);
     printf("charge of an instanton: %.4f\n", topology.charge);
     assert_true(fabs(topology.charge - 1) < 0.15);
-    free(scratch);
     assert_true(worst_link(&o.chain.field) < 1e-14);
     free(o.memory);
   }

@@ -313,18 +313,17 @@ static complex double *plain_smear(const struct fixture *f, const struct gauge_s
 /* Loops, charge, energy; those of the flowed and of the smeared field. */
 static void observe_all(struct fixture *f, double out[16])
 {
-  void *scratch = aligned_alloc(64, gauge_observables_bytes(&f->lattice));
   void *smearing = aligned_alloc(64, gauge_smear_bytes(&f->lattice, f->colours, SMEAR_HYP));
   struct gauge_flow flow = {0.05, 0};
   for (size_t k = 0; k < 4; k++) {
     struct gauge_loop_means means;
     struct gauge_topology topology;
-    gauge_rectangle(&f->field, 1, scratch, &means);
-    gauge_topology(&f->field, k % 2 ? GAUGE_IMPROVED : GAUGE_CLOVER, 1, scratch, &topology);
+    gauge_rectangle(&f->field, 1, &means);
+    gauge_topology(&f->field, k % 2 ? GAUGE_IMPROVED : GAUGE_CLOVER, 1, &topology);
     out[4 * k] = means.all;
     out[4 * k + 1] = topology.charge;
     out[4 * k + 2] = topology.energy;
-    gauge_polyakov(&f->field, 0, 1, scratch, &out[4 * k + 2]);
+    gauge_polyakov(&f->field, 0, 1, &out[4 * k + 2]);
     if (k == 0)
       gauge_flow_on(&f->field, &flow, 0.1, 1, NULL, smearing);
     const struct gauge_smear smear = {.kind = k == 1                       ? SMEAR_STOUT
@@ -335,7 +334,6 @@ static void observe_all(struct fixture *f, double out[16])
     if (k > 0)
       gauge_smear(&f->field, &smear, 1, NULL, smearing);
   }
-  free(scratch);
   free(smearing);
 }
 
@@ -347,31 +345,29 @@ static void loops_and_charge(void **state)
   for (size_t i = 0; i < FIXTURES; i++) {
     struct fixture f;
     fixture_open(&f, &fixtures[i], 5);
-    void *scratch = aligned_alloc(64, gauge_observables_bytes(&f.lattice));
     for (unsigned threads = 1; threads <= 2; threads++) {
       struct gauge_loop_means means;
       double plain[2], loop[2];
-      gauge_plaquette(&f.field, threads, scratch, &means);
+      gauge_plaquette(&f.field, threads, &means);
       plain_loops(&f, 1, 1, plain);
       assert_near(means.temporal, plain[0]);
       assert_near(means.spatial, plain[1]);
-      gauge_rectangle(&f.field, threads, scratch, &means);
+      gauge_rectangle(&f.field, threads, &means);
       plain_loops(&f, 1, 2, plain);
       assert_near(means.temporal, plain[0]);
       assert_near(means.spatial, plain[1]);
       for (size_t axis = 0; axis < f.lattice.dimensions; axis++) {
         complex double expected = plain_polyakov(&f, axis);
-        gauge_polyakov(&f.field, axis, threads, scratch, loop);
+        gauge_polyakov(&f.field, axis, threads, loop);
         assert_near(loop[0], creal(expected));
         assert_near(loop[1], cimag(expected));
       }
       struct gauge_topology topology;
-      gauge_topology(&f.field, GAUGE_CLOVER, threads, scratch, &topology);
+      gauge_topology(&f.field, GAUGE_CLOVER, threads, &topology);
       plain_topology(&f, plain);
       assert_near(topology.energy, plain[1]);
       assert_near(topology.charge, plain[0]);
     }
-    free(scratch);
     fixture_close(&f);
   }
 }
@@ -441,15 +437,13 @@ static void flow_descends_the_action(void **state)
     struct fixture f;
     struct gauge_loop_means before, after;
     fixture_open(&f, &fixtures[i], 8);
-    void *scratch = aligned_alloc(64, gauge_observables_bytes(&f.lattice));
-    gauge_plaquette(&f.field, 1, scratch, &before);
+    gauge_plaquette(&f.field, 1, &before);
     for (int step = 0; step < 10; step++) {
       flow_by(&f, (struct gauge_flow){0.02, 0}, 0.02, 1);
-      gauge_plaquette(&f.field, 1, scratch, &after);
+      gauge_plaquette(&f.field, 1, &after);
       assert_true(after.all > before.all);
       before = after;
     }
-    free(scratch);
     fixture_close(&f);
   }
 }

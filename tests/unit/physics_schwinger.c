@@ -134,11 +134,11 @@ static double follow(const struct gauge_chain_parameters *thermal, size_t steps,
   gauge_momentum_draw(&o.chain.field, (struct philox_stream){5, 1}, 1, o.chain.momentum);
   schwinger_set(&o.chain.fermions, &o.chain.field);
   double before = schwinger_draw(&o.chain.fermions, (struct philox_stream){5, 2}) + gauge_chain_value(&o.chain, 1) +
-                  gauge_momentum_kinetic(&o.chain.field, o.chain.momentum, 1, o.chain.values);
+                  gauge_momentum_kinetic(&o.chain.field, o.chain.momentum, 1);
   gauge_chain_follow(&o.chain, 1, NULL);
   schwinger_set(&o.chain.fermions, &o.chain.field);
   double after = schwinger_action(&o.chain.fermions) + gauge_chain_value(&o.chain, 1) +
-                 gauge_momentum_kinetic(&o.chain.field, o.chain.momentum, 1, o.chain.values);
+                 gauge_momentum_kinetic(&o.chain.field, o.chain.momentum, 1);
   for (size_t i = 0; i < doubles; i++) {
     o.chain.momentum[i] *= -1;
   }
@@ -193,7 +193,7 @@ static void the_ensemble_is_that_of_the_determinant(void **state)
       }
       size_t bin = t * BINS / TRAJECTORIES;
       struct gauge_loop_means plaquette;
-      gauge_plaquette(&o.chain.field, 1, o.chain.values, &plaquette);
+      gauge_plaquette(&o.chain.field, 1, &plaquette);
       top[bin] += weight * plaquette.all;
       below[bin] += weight;
     }

@@ -120,11 +120,11 @@ static void a_rank_without_the_memory_says_so(void **state)
   pair_close(&pair);
 }
 
-/* One chain of heat baths in slabs, or here. */
-static struct markov_chain dealt(struct pair *pair, bool measures, size_t memory)
+/* One chain in slabs, or here. */
+static struct markov_chain dealt(struct pair *pair, const struct gauge_model *given)
 {
-  struct markov_chain chain = {.chains = 1, .ranks = &pair->all[0], .memory = memory};
-  struct gauge_model model = {.chain = {.dimensions = 3, .extent = {16, 8, 8}, .colours = 2}, .measures = measures};
+  struct markov_chain chain = {.chains = 1, .ranks = &pair->all[0]};
+  struct gauge_model model = *given;
   struct error error = {0};
   model.chain.action.anisotropy = 1;
   assert_int_equal(gauge_model_describe(pair->arena, &model, &chain, &error), 0);
@@ -133,20 +133,31 @@ static struct markov_chain dealt(struct pair *pair, bool measures, size_t memory
   return chain;
 }
 
-static void what_needs_less_memory_here_stays(void **state)
+/* Measuring takes no more: no rank has the whole field. */
+static void slabs_take_their_share_of_memory(void **state)
 {
+  const struct gauge_model plain = {.chain = {.dimensions = 3, .extent = {16, 8, 8}, .colours = 2}};
   struct pair pair;
   (void)state;
   pair_open(&pair);
-  struct markov_chain fields = dealt(&pair, false, 1), histories = dealt(&pair, true, 1);
-  assert_true(fields.ranks != NULL && fields.pieces == 8 && fields.refused == 0);
-  assert_true(histories.ranks == NULL && histories.pieces == 0);
-  size_t whole = chain_group_state_bytes(&histories), slab = chain_group_state_bytes(&fields);
-  assert_in_range(slab, whole / 2, whole);
-  assert_in_range(histories.refused, whole + slab, 2 * whole + slab);
-  struct markov_chain large = dealt(&pair, true, 16 * whole);
-  assert_true(large.ranks != NULL && large.pieces == 8 && large.refused == 0);
-  assert_int_equal(chain_group_state_bytes(&large), histories.refused);
+  struct gauge_model measured = plain, dynamics = plain, fermions = plain, odd = plain, short_one = plain;
+  measured.measures = true;
+  dynamics.chain.method = fermions.chain.method = GAUGE_HMC;
+  fermions.chain.kappa = 0.1;
+  odd.chain.extent[1] = 7;
+  short_one.chain.extent[0] = 6;
+  short_one.chain.action.c1 = GAUGE_C1_IWASAKI;
+  struct markov_chain fields = dealt(&pair, &plain), histories = dealt(&pair, &measured),
+                      moves = dealt(&pair, &dynamics);
+  struct markov_chain alone = fields;
+  alone.model = &plain;
+  size_t whole = chain_group_state_bytes(&alone), slab = chain_group_state_bytes(&fields);
+  assert_true(fields.ranks != NULL && fields.pieces == 8 && moves.ranks != NULL && moves.pieces == 8);
+  assert_in_range(slab, whole / 2, whole * 4 / 5);
+  assert_int_equal(chain_group_state_bytes(&histories), slab);
+  assert_null(dealt(&pair, &fermions).ranks);
+  assert_null(dealt(&pair, &odd).ranks);
+  assert_null(dealt(&pair, &short_one).ranks); /* two slices and copies of four are the six */
   pair_close(&pair);
 }
 
@@ -154,6 +165,6 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_crew_that_does_not_open_leaves_the_others),
                                      cmocka_unit_test(a_rank_without_the_memory_says_so),
-                                     cmocka_unit_test(what_needs_less_memory_here_stays)};
+                                     cmocka_unit_test(slabs_take_their_share_of_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
