@@ -173,6 +173,9 @@ static void write_stages(struct json_writer *w, const struct plan *plan)
     json_kv_string(w, "kind", stage->ops->name);
     json_kv_string(w, "node", stage->node->id);
     json_kv_number(w, "elements", (double)cube_elements(stage->cube));
+    const struct source *source = node_source_of(stage->node);
+    if (source && source->origin)
+      json_kv_string(w, "origin", source->origin);
     if (stage->place)
       write_place(w, stage);
     json_key(w, "reads");

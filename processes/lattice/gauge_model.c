@@ -223,11 +223,19 @@ static const void *model_unpack(struct arena *arena, const void *bytes, const vo
 }
 
 /* Pairs of slices; the fermions' equation is solved on the whole lattice, and so are instantons made. */
-static size_t model_pieces(const void *model)
+static size_t model_pieces(const void *model, const char **why)
 {
   const struct gauge_chain_parameters *p = &((const struct gauge_model *)model)->chain;
-  bool whole = p->kappa != 0 || p->start == GAUGE_INSTANTON;
-  return whole ? 1 : gauge_split_pieces(p->dimensions, p->extent, gauge_action_reach(&p->action));
+  size_t pieces = gauge_split_pieces(p->dimensions, p->extent, gauge_action_reach(&p->action));
+  if (p->kappa != 0) {
+    *why = "the fermions' equation is solved on the whole lattice";
+  } else if (p->start == GAUGE_INSTANTON) {
+    *why = "an instanton is laid on the whole lattice";
+  } else {
+    *why = "an extent is odd, or x0 too short for slabs and their copies";
+    return pieces;
+  }
+  return 1;
 }
 
 static const void *model_split(struct arena *arena, const void *model, struct ranks *ranks, size_t parts)

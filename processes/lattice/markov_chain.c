@@ -291,18 +291,30 @@ static size_t fitting(size_t limit, size_t each, size_t all)
   return count > 0 ? count : 1;
 }
 
+struct chain_deal {
+  const char *what; /* NULL: it stays whole on one rank */
+  size_t most;      /* ranks that get some */
+  const char *why;  /* it stays whole */
+};
+
 /* Chains, or pieces of the only one; those that do something with each other lie together. */
-static size_t shares(const struct markov_chain *p)
+static struct chain_deal find_deal(const struct markov_chain *p)
 {
-  if (p->ranks == NULL || p->ops->pack == NULL || p->ops->couple != NULL) {
-    return 1;
+  struct chain_deal deal = {.most = 1, .why = "a chain of this kind stays whole"};
+  if (p->ops->couple != NULL) {
+    deal.why = "its chains exchange what they have";
+  } else if (p->ops->pack != NULL && p->chains > 1) {
+    deal = (struct chain_deal){.what = "chains", .most = p->chains};
+  } else if (p->ops->pack != NULL && p->ops->pieces != NULL) {
+    deal.most = p->ops->pieces(p->model, &deal.why);
+    deal.what = deal.most > 1 ? "slabs of x0" : NULL;
   }
-  return p->chains == 1 && p->ops->pieces != NULL ? p->ops->pieces(p->model) : p->chains;
+  return deal;
 }
 
 size_t markov_chain_ranks(const struct markov_chain *dealt)
 {
-  size_t all = dealt->ranks != NULL ? dealt->ranks->count : 1, most = shares(dealt);
+  size_t all = dealt->ranks != NULL ? dealt->ranks->count : 1, most = find_deal(dealt).most;
   return all < most ? all : most;
 }
 
@@ -316,7 +328,7 @@ int markov_chain_deal(struct arena *arena, struct markov_chain *chain, struct er
     return 0;
   }
   struct markov_chain pieces = *chain;
-  pieces.pieces = shares(chain);
+  pieces.pieces = find_deal(chain).most;
   pieces.model = chain->ops->split(arena, chain->model, chain->ranks, parts);
   if (pieces.model == NULL) {
     return error_memory(error);
@@ -342,6 +354,15 @@ static struct chain *chain_new(struct arena *arena, const struct markov_chain *p
     return NULL;
   }
   return arena_on_free(arena, chain_free, chain) == 0 ? chain : NULL;
+}
+
+/* What it is, and what ranks would have of it; NULL: out of memory. */
+static const char *tell_origin(struct arena *arena, const struct markov_chain *p)
+{
+  const struct chain_deal deal = find_deal(p);
+  const char *title = p->title != NULL ? p->title : "";
+  return deal.what != NULL ? arena_printf(arena, "%s; on ranks: %s, at most %zu", title, deal.what, deal.most)
+                           : arena_printf(arena, "%s; on ranks: one, because %s", title, deal.why);
 }
 
 int markov_chain_source(struct arena *arena, const struct markov_chain *parameters, const struct source **out,
@@ -370,7 +391,10 @@ int markov_chain_source(struct arena *arena, const struct markov_chain *paramete
       saturated_add(saturated_mul(chain_crew_chains(&chain->parameters), chain_group_state_bytes(&chain->parameters)),
                     saturated_mul(chain->window, bytes));
   source->reader_bytes = saturated_add(chain->bytes, parameters->held);
-  source->origin = source->cube.title;
+  source->origin = tell_origin(arena, parameters);
+  if (source->origin == NULL) {
+    return error_memory(error);
+  }
   source->state = chain;
   *out = source;
   return 0;

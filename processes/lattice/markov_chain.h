@@ -55,10 +55,11 @@ struct chain_model_ops {
    * arena keeps, aligned for doubles. NULL: out of memory. */
   void (*pack)(const void *model, size_t first, size_t count, struct buffer *out);
   const void *(*unpack)(struct arena *arena, const void *bytes, const volatile int *cancel);
-  /* Optional, for one chain on several ranks: pieces that it can be dealt in, at most; and the model of this rank's
-   * pieces, where the first `parts` ranks take part, each the share that ranks_share gives it. Its chain starts and
-   * advances at the same time as theirs; its frame is its pieces', one after the other. */
-  size_t (*pieces)(const void *model);
+  /* Optional, for one chain on several ranks: pieces that it can be dealt in, at most, slabs of x0; where that is 1,
+   * *why is the reason. And the model of this rank's pieces, where the first `parts` ranks take part, each the share
+   * that ranks_share gives it. Its chain starts and advances at the same time as theirs; its frame is its pieces', one
+   * after the other. */
+  size_t (*pieces)(const void *model, const char **why);
   const void *(*split)(struct arena *arena, const void *model, struct ranks *ranks, size_t parts);
 };
 

@@ -86,6 +86,27 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
         assert numpy.ptp(json.loads(path.read_text())["data"]) > 0
 
 
+def test_explain_tells_what_ranks_would_have(tmp_path):
+    nodes = {"scalar": SCALAR, "moved": MOVED,
+             "short": {**MOVED, "arguments": {**MOVED["arguments"], "shape": [6, 2, 4, 2]}},
+             "coupled": {"process_id": "lft_gauge_tempering", "arguments": {
+                 "shape": [4, 4], "group": "U(1)", "betas": [1, 2], "configurations": 2}},
+             "quarks": {"process_id": "lft_schwinger_field", "arguments": {
+                 "shape": [4, 4], "beta": 2, "kappa": 0.2, "configurations": 2}}}
+    expected = {"scalar": "chains, at most 5", "moved": "slabs of x0, at most 6",
+                "short": "one, because an extent is odd, or x0 too short for slabs and their copies",
+                "coupled": "one, because its chains exchange what they have",
+                "quarks": "one, because the fermions' equation is solved on the whole lattice"}
+    nodes |= {f"saved_{name}": saved(name) for name in expected}
+    command = launched(None, tmp_path, nodes)
+    text, plan = (subprocess.run([command[0], "explain", command[-1], *options], cwd=tmp_path, text=True, check=True,
+                                 capture_output=True, timeout=SECONDS).stdout for options in ([], ["--json"]))
+    told = {stage["node"]: stage["origin"] for stage in json.loads(plan)["stages"] if stage["kind"] == "source"}
+    assert {name: origin.partition("; on ranks: ")[2] for name, origin in told.items()} == expected
+    for name, origin in told.items():
+        assert f'"{name}" Markov chain: {origin}\n' in text
+
+
 @needs_mpi
 def test_a_failure_ends_all(tmp_path):
     wrong = run(2, tmp_path, {"a": {**SCALAR, "arguments": {**SCALAR["arguments"], "lambda": -1}}}, "-o", "out.json")
