@@ -11,6 +11,7 @@
 #include "datacube/source.h"
 
 struct catalogue;
+struct cql2_filter; /* stac/cql2/cql2.h */
 
 /* A catalogue of its own in memory: empty, writable, gone when it is closed. What was loaded from it stays. */
 int catalogue_open_in_memory(struct catalogue **out, struct error *error);
@@ -159,6 +160,7 @@ struct load_request {
   const char *const *bands; /* names or common names, in order; NULL: all */
   size_t band_count;
   const struct item_filter *filter; /* or NULL */
+  const struct cql2_filter *needed; /* holds for all that the filter accepts: what the index is asked for; or NULL */
   const volatile int *cancel;       /* becomes nonzero: ends with RequestTimeout, while features are read; or NULL */
 };
 

@@ -1,5 +1,6 @@
 /* Choosing from the index. */
 #include "stac/select.h"
+#include "stac/cql2/cql2_condition.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -160,10 +161,49 @@ static int append_item(struct selection *s, size_t *room, sqlite3_stmt *row, str
   return item.id ? 0 : error_memory(error);
 }
 
+/* Values of a condition's parameters, behind `first` others. */
+static void bind_values(sqlite3_stmt *row, const struct item_condition *condition, int first)
+{
+  for (size_t i = 0; i < condition->value_count; i++) {
+    const struct item_value *value = &condition->values[i];
+    const int at = first + (int)i + 1;
+    if (value->kind == ITEM_VALUE_TEXT)
+      sqlite3_bind_text(row, at, value->text, -1, SQLITE_STATIC);
+    else if (value->kind == ITEM_VALUE_REAL)
+      sqlite3_bind_double(row, at, value->real);
+    else
+      sqlite3_bind_int64(row, at, value->integer);
+  }
+}
+
+/* As STATEMENT_ITEMS and STATEMENT_ITEMS_IN_BOX, of items that a condition holds for. */
+static sqlite3_stmt *conditional_items(struct index *index, const struct item_condition *condition, bool in_box,
+                                       struct error *error)
+{
+  struct buffer text = {0};
+  buffer_text(&text, "SELECT item.key, item.id, item.instant, document.properties FROM ");
+  buffer_text(&text, in_box ? "item_boxes AS box CROSS JOIN items AS item ON item.key = box.item" : "items AS item");
+  buffer_text(&text, " JOIN documents AS document ON document.key = item.key WHERE item.collection = ?1"
+                     " AND item.instant >= ?2 AND item.instant < ?3");
+  if (in_box)
+    buffer_text(&text, " AND box.west <= ?5 AND box.east >= ?4 AND box.south <= ?7 AND box.north >= ?6");
+  buffer_printf(&text, " AND %s ORDER BY item.key", condition->sql);
+  sqlite3_stmt *row = NULL;
+  if (text.failed)
+    error_memory(error);
+  else
+    row = index_query(index, text.data, error);
+  buffer_free(&text);
+  if (row)
+    bind_values(row, condition, in_box ? 7 : 3);
+  return row;
+}
+
 static int read_items(struct index *index, struct selection *s, const struct extent *box, size_t *room,
                       struct error *error)
 {
-  sqlite3_stmt *row = index_statement(index, box ? STATEMENT_ITEMS_IN_BOX : STATEMENT_ITEMS, error);
+  sqlite3_stmt *row = s->condition.sql ? conditional_items(index, &s->condition, box != NULL, error)
+                                       : index_statement(index, box ? STATEMENT_ITEMS_IN_BOX : STATEMENT_ITEMS, error);
   int64_t low, high;
   int more = 1;
   if (!row)
@@ -295,10 +335,11 @@ static int label_items(struct index *index, struct selection *s, struct error *e
   return 0;
 }
 
-int select_items(struct index *index, struct selection *s, struct error *error)
+static int read_all_items(struct index *index, struct selection *s, struct error *error)
 {
-  size_t room = 0;
+  size_t room = s->item_count = 0;
   struct extent boxes[2];
+  s->items = NULL;
   size_t count = s->region.everywhere || s->cube_path ? 0 : region_search_boxes(&s->region, s->crs, boxes);
   if (count == 0 && read_items(index, s, NULL, &room, error) != 0)
     return -1;
@@ -307,6 +348,21 @@ int select_items(struct index *index, struct selection *s, struct error *error)
       return -1;
   if (count == 2 && s->item_count)
     sort_unique(s);
+  return 0;
+}
+
+/* Where the index finds none, it is asked for all: the filter tells why none fits. */
+int select_items(struct index *index, struct selection *s, struct error *error)
+{
+  if (s->request->needed && cql2_condition(s->arena, s->request->needed, &s->condition, error) != 0)
+    return -1;
+  if (read_all_items(index, s, error) != 0)
+    return -1;
+  if (s->condition.sql && s->item_count == 0) {
+    s->condition.sql = NULL;
+    if (read_all_items(index, s, error) != 0)
+      return -1;
+  }
   return filter_items(s, error) != 0 ? -1 : label_items(index, s, error);
 }
 

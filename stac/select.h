@@ -4,6 +4,7 @@
 
 #include "stac/index.h"
 #include "stac/region.h"
+#include "stac/search/search.h"
 
 struct selected_band {
   const char *name;
@@ -31,7 +32,8 @@ struct selection {
   size_t band_count;
   size_t *slot_of_band; /* position in the collection -> index of the chosen band, SIZE_MAX: not chosen */
   size_t collection_bands;
-  struct load_region region; /* of the request */
+  struct load_region region;       /* of the request */
+  struct item_condition condition; /* what the index is asked for of an item; no SQL: nothing */
   struct selected_item *items;
   size_t item_count;
   struct raster_scene *scenes; /* date: the index of the item until dates are made */

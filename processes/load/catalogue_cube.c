@@ -1,5 +1,6 @@
 /* The arguments are read into a request before anything is looked up; box, dates and bands go into the reader. */
 #include "processes/load/catalogue_cube.h"
+#include "processes/load/property_filter.h"
 
 #include "processes/vector/vector_within.h"
 #include "processes/cube/shape.h"
@@ -73,7 +74,7 @@ static int read_properties(struct call *call, struct cube_request *out)
   out->filter = (struct item_filter){
       .names = conditions->keys, .count = conditions->count, .accept = accept_item, .data = &out->conditions};
   out->load.filter = &out->filter;
-  return 0;
+  return property_filter(call, conditions, &out->load.needed);
 }
 
 /* The box or the polygons of the request. Where their box may be torn, because it
@@ -140,11 +141,26 @@ static int keep_polygons(struct call *call, const struct geometry_set *polygons,
   return cover_filter(call, *node, &coverage, node);
 }
 
+static void tell_conditions(const struct call *call, const struct load_request *load)
+{
+  struct buffer text = {.limit = 4000};
+  if (!load->needed || !call_has_log(call))
+    return;
+  cql2_write_text(load->needed, &text);
+  const char *message = text.failed ? NULL
+                                    : arena_printf(call->arena, "the index of '%s' is asked for items with %s",
+                                                   load->collection, text.data);
+  if (message)
+    call_log(call, &(struct log_entry){.level = LOG_INFO, .message = message});
+  buffer_free(&text);
+}
+
 int catalogue_cube(struct call *call, const struct catalogue *catalogue, const char *collection,
                    struct cube_request *request, struct value *result)
 {
   const struct source *source;
   request->load.collection = collection;
+  tell_conditions(call, &request->load);
   if (catalogue_load(catalogue, call->arena, &request->load, &source, call->error) != 0)
     return -1;
   const struct node *node = node_source(call->arena, call_origin(call), source);

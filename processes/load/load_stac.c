@@ -118,12 +118,10 @@ static int set_bounds(struct call *call, const struct stac_document *document, s
 /* What an API is asked for. */
 static int set_query(struct call *call, const struct cube_request *request, struct catalogue_bounds *bounds)
 {
-  const struct cql2_filter *filter = NULL;
+  const struct cql2_filter *filter = request->load.needed;
   bounds->items_query = items_query(call->arena, &request->load);
   if (!bounds->items_query)
     return error_memory(call->error);
-  if (request->load.filter && property_filter(call, request->conditions.conditions, &filter) != 0)
-    return -1;
   if (!filter)
     return 0;
   struct buffer text = {0};

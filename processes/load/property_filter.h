@@ -8,7 +8,7 @@
 
 /* A filter that holds for whatever the conditions (name -> callback) accept: those of them that CQL2 can say, which are
  * comparisons of numbers, equal texts, between, text_begins, array_contains of what the graph lists, joined by `and`
- * and `or`. Left open in `out`, NULL: none can be said. */
+ * and `or`. In `out`, NULL: none can be said. */
 int property_filter(struct call *call, const struct value *conditions, const struct cql2_filter **out);
 
 #endif
