@@ -146,8 +146,8 @@ hid_t hdf5_place_open(const char *path)
     file = H5Fopen(path, H5F_ACC_RDONLY, access);
   if (access >= 0)
     H5Pclose(access);
-  if (id >= 0)
-    H5FDunregister(id); /* the file keeps it as long as it is open */
+  if (id >= 0 && file < 0)
+    H5FDunregister(id);
   return file;
 }
 
@@ -155,6 +155,16 @@ static struct placed_file *file_of(hid_t file)
 {
   void *handle = NULL;
   return H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 ? handle : NULL;
+}
+
+/* The library lets go of its driver before it calls it for the last time. */
+void hdf5_place_close(hid_t file)
+{
+  const struct placed_file *f = file_of(file);
+  const hid_t id = f != NULL ? f->base.driver_id : H5I_INVALID_HID;
+  H5Fclose(file);
+  if (id >= 0)
+    H5FDunregister(id);
 }
 
 int hdf5_place_descriptor(hid_t file)

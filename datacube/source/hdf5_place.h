@@ -14,6 +14,7 @@ struct hdf5_place {
 
 /* Opens a file of this machine for reading, with its chunks' places; negative where that fails. */
 hid_t hdf5_place_open(const char *path);
+void hdf5_place_close(hid_t file); /* what was opened in it is closed */
 /* Of such a file: what it is read by, as long as it is open; -1 where there is none. */
 int hdf5_place_descriptor(hid_t file);
 /* The place of the chunk that begins at these elements, by the index that the library looks up and keeps. -1: there is

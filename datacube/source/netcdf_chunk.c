@@ -197,7 +197,7 @@ void netcdf_chunks_close(struct netcdf_chunks *c)
     if (c->datasets[i] >= 0)
       H5Dclose(c->datasets[i]);
   if (c->hdf5 >= 0)
-    H5Fclose(c->hdf5);
+    hdf5_place_close(c->hdf5);
   if (c->file >= 0)
     nc_close(c->file);
   netcdf_unlock();
