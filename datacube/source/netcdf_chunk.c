@@ -399,7 +399,7 @@ static bool ask_for(struct netcdf_chunks *c, size_t variable, const size_t *inde
   const struct netcdf_layout *layout = &c->layouts[variable];
   if (layout->zarr != NULL)
     return zarr_chunk_ahead(c->zarr, layout->zarr, index);
-  if (place->length <= c->stored_room)
+  if (place->length > 0 && place->length <= c->stored_room) /* none would be all of the file */
     posix_fadvise(c->descriptor, (off_t)place->at, (off_t)place->length, POSIX_FADV_WILLNEED);
   return true;
 }

@@ -259,7 +259,7 @@ static void ask_system(struct zarr_reader *r, const struct zarr_array *a, const 
     return;
   size_t length = (size_t)file.size;
   const bool found = !a->sharded || find_in_shard(r, a, index, &file, &at, &length) == 1;
-  if (found && length <= r->room)
+  if (found && length > 0 && length <= r->room)
     posix_fadvise(file.descriptor, (off_t)at, (off_t)length, POSIX_FADV_WILLNEED);
   zarr_file_close(&file);
 }
