@@ -66,9 +66,8 @@ size_t kernel_step_work_blocks(const struct kernel_step *step)
   if (step->kind == STEP_FUNCTION)
     return function_blocks(step->function);
   if (step->kind == STEP_SERIES) {
-    if (step->op == KSER_SORT)
-      return (size_t)step->n + 4; /* as the sorting reducers */
-    return step->op == KSER_ORDER ? (size_t)step->n / 4 + 2 : 2; /* a lane's keys and three index arrays; or states */
+    const bool sorts = step->op == KSER_SORT || step->op == KSER_ORDER;
+    return sorts ? (size_t)step->n + 4 : 2; /* as the sorting reducers; or states */
   }
   return 0;
 }
