@@ -360,6 +360,18 @@ int catalogue_add_document(struct catalogue *catalogue, const struct catalogue_b
   return result;
 }
 
+int catalogue_is_stored(const struct catalogue *catalogue, const char *id, bool *out, struct error *error)
+{
+  struct error none = {0};
+  sqlite3_stmt *row = index_collection(catalogue->index, id, &none);
+  *out = row && sqlite3_column_int(row, COLLECTION_STORED);
+  index_done(row);
+  if (row || error_is(&none, ERROR_CollectionNotFound))
+    return 0;
+  *error = none;
+  return -1;
+}
+
 static int remove_row(struct index *index, const char *id, struct error *error)
 {
   sqlite3_stmt *row = index_collection(index, id, error);

@@ -65,6 +65,8 @@ struct catalogue_bounds {
   void (*warn)(void *data, const char *message); /* hears what is left out */
   void (*tell)(void *data, const char *message); /* hears who chooses among the items of an API; or NULL */
   void *data;
+  const char *text; /* the document itself, PATH being where it would lie; NULL: it is read from there */
+  size_t text_length;
 };
 
 struct catalogue_added {
@@ -76,6 +78,9 @@ struct catalogue_added {
  * (cancelled), ProcessGraphComplexity (more files than allowed). */
 int catalogue_add_document(struct catalogue *catalogue, const struct catalogue_bounds *bounds, const char *path,
                            struct catalogue_added *out, struct error *error);
+/* Whether a collection of that id is there whose items are stored as they came (search/stored_items.h): its files are
+ * not known, and catalogue_load answers FeatureUnsupported. */
+int catalogue_is_stored(const struct catalogue *catalogue, const char *id, bool *out, struct error *error);
 /* Error CollectionNotFound. */
 int catalogue_remove(struct catalogue *catalogue, const char *id, struct error *error);
 /* One line each: id, items, bands, dates, title. */

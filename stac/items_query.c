@@ -6,18 +6,26 @@
 
 enum { PAGE_ITEMS = 200 };
 
-/* A box whose image cannot be told is not said. */
-static void add_box(const struct extent *extent, struct buffer *out)
+bool items_box(const struct load_request *request, struct extent *out)
 {
   struct transform *to_lonlat = NULL;
   struct error ignored = {0};
+  const struct extent *extent = request->extent;
+  const bool told =
+      extent && transform_new(extent->crs, NULL, &to_lonlat, &ignored) == 0 && lonlat_image(to_lonlat, extent, out);
+  transform_free(to_lonlat);
+  return told;
+}
+
+/* A box whose image cannot be told is not said. */
+static void add_box(const struct load_request *request, struct buffer *out)
+{
   struct extent box;
   double edges[4];
-  if (transform_new(extent->crs, NULL, &to_lonlat, &ignored) == 0 && lonlat_image(to_lonlat, extent, &box)) {
-    lonlat_edges(&box, edges);
-    buffer_printf(out, "&bbox=%.9g,%.9g,%.9g,%.9g", edges[0], edges[1], edges[2], edges[3]);
-  }
-  transform_free(to_lonlat);
+  if (!items_box(request, &box))
+    return;
+  lonlat_edges(&box, edges);
+  buffer_printf(out, "&bbox=%.9g,%.9g,%.9g,%.9g", edges[0], edges[1], edges[2], edges[3]);
 }
 
 static void add_interval(const struct load_request *request, struct buffer *out)
@@ -36,8 +44,7 @@ const char *items_query(struct arena *arena, const struct load_request *request)
 {
   struct buffer text = {0};
   buffer_printf(&text, "limit=%d", PAGE_ITEMS);
-  if (request->extent)
-    add_box(request->extent, &text);
+  add_box(request, &text);
   add_interval(request, &text);
   const char *out = text.failed ? NULL : arena_strdup(arena, text.data);
   buffer_free(&text);

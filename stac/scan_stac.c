@@ -309,6 +309,19 @@ static int read_tree(struct stac_walk *walk, const char *path, const json_t *doc
   return walk->scan->item_count > 0 ? 0 : read_collection_assets(walk, path, document, error);
 }
 
+/* The text that was given is that of the first document. */
+static json_t *read_json(struct stac_walk *walk, const char *path, struct error *error)
+{
+  const struct catalogue_bounds *bounds = walk->scan->bounds;
+  json_error_t reason;
+  if (!bounds || !bounds->text || walk->scan->documents > 1)
+    return json_tree_read(path, document_limit(walk->scan), error);
+  json_t *document = json_loadb(bounds->text, bounds->text_length, 0, &reason);
+  if (!document)
+    error_set(error, ERROR_ProcessParameterInvalid, "%s is no JSON: %s", path, reason.text);
+  return document;
+}
+
 static int read_page(struct stac_walk *walk, const char *path, unsigned depth, struct error *error)
 {
   struct scan *scan = walk->scan;
@@ -322,7 +335,7 @@ static int read_page(struct stac_walk *walk, const char *path, unsigned depth, s
   if (scan_step(scan, error) != 0)
     return -1;
   scan->documents++;
-  json_t *document = json_tree_read(path, document_limit(scan), error);
+  json_t *document = read_json(walk, path, error);
   int result = document ? read_tree(walk, path, document, depth, error) : -1;
   json_decref(document);
   return result;

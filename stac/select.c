@@ -30,10 +30,15 @@ int select_collection(struct index *index, struct selection *s, struct error *er
                   : sqlite3_column_double(row, COLLECTION_NODATA);
   s->undated = sqlite3_column_int64(row, COLLECTION_DATES) == 0;
   s->collection_bands = (size_t)sqlite3_column_int64(row, COLLECTION_BANDS);
+  const bool is_stored = sqlite3_column_int(row, COLLECTION_STORED) != 0;
   struct extent bounds = {sqlite3_column_double(row, COLLECTION_WEST), sqlite3_column_double(row, COLLECTION_SOUTH),
                           sqlite3_column_double(row, COLLECTION_EAST), sqlite3_column_double(row, COLLECTION_NORTH),
                           NULL};
   index_done(row);
+  if (is_stored)
+    return error_set(error, ERROR_FeatureUnsupported,
+                     "the items of collection '%s' are stored as they came: their files are not known here",
+                     s->request->collection);
   if (!s->cube_path)
     region_clip(&s->region, &bounds);
   return 0;

@@ -7,10 +7,13 @@ import json
 import random
 import subprocess
 
+import numpy as np
 import pytest
+import rasterio
 import requests
 import shapely
 import shapely.geometry
+from rasterio.transform import from_origin
 
 from conftest import BINARY, twincube
 
@@ -389,3 +392,79 @@ def run_collection(folder):
         ((document,),) = db.execute("SELECT document FROM collections WHERE id = 'PLAIN'")
     db.close()
     return document
+
+
+# ---- loading pixels ------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    """A data folder with a stored collection of five scenes, side by side, a day each; its graph."""
+    folder = tmp_path_factory.mktemp("scenes")
+    items = []
+    (folder / "files").mkdir()
+    for i in range(5):
+        path = folder / "files" / f"{i}.tif"
+        with rasterio.open(path, "w", driver="GTiff", dtype="uint8", count=1, height=2, width=2, crs="EPSG:4326",
+                           transform=from_origin(10 + i, 50, .5, .5)) as file:
+            file.write(np.full((2, 2), 10 + i, "uint8"), 1)
+        items.append(plain(i, bbox=[10 + i, 49, 11 + i, 50], geometry=shapely.geometry.mapping(
+            shapely.box(10 + i, 49, 11 + i, 50)), properties={"datetime": f"2020-01-0{i + 1}T12:00:00Z", "n": i},
+            assets={"B1": {"href": str(path), "type": "image/tiff; application=geotiff", "roles": ["data"]}}))
+    (folder / "items.ndjson").write_text("\n".join(map(json.dumps, items)))
+    assert load(folder, folder / "items.ndjson").stdout == "5 items\n"
+    return folder
+
+
+def graph_of(extent, interval, **arguments):
+    box = dict(zip(("west", "south", "east", "north"), extent)) if extent else None
+    return {"load": {"process_id": "load_collection", "arguments": {
+        "id": "PLAIN", "spatial_extent": box, "temporal_extent": interval, **arguments}},
+        "save": {"process_id": "save_result", "result": True, "arguments": {
+            "data": {"from_node": "load"}, "format": "netCDF"}}}
+
+
+def run(folder, graph, path):
+    (path / "graph.json").write_text(json.dumps(graph))
+    return subprocess.run([BINARY, "run", path / "graph.json", "--data", folder / "data", "-o", path / "out.nc"],
+                          capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize(("extent", "interval", "wanted"), [
+    (None, None, [0, 1, 2, 3, 4]), ([11.6, 49.2, 13.4, 49.8], None, [1, 2, 3]),
+    (None, ["2020-01-02", "2020-01-04"], [1, 2]), ([10.1, 49.2, 11.9, 49.8], ["2020-01-02", "2020-01-04"], [1])])
+def test_a_stored_collection_is_loaded_from(scenes, tmp_path, extent, interval, wanted):
+    import xarray
+    done = run(scenes, graph_of(extent, interval), tmp_path)
+    assert done.returncode == 0, done.stderr
+    with xarray.open_dataset(tmp_path / "out.nc", mask_and_scale=False) as cube:
+        values = cube["B1"].values
+        assert [str(t)[:10] for t in cube["t"].values] == [f"2020-01-0{i + 1}" for i in wanted]
+        for plane, i in zip(values, wanted, strict=True):
+            assert (plane == 10 + i).any() and not np.isin(plane, [10 + k for k in range(5) if k != i]).any()
+
+
+def test_what_cannot_be_loaded_from_a_stored_collection(scenes, tmp_path):
+    for graph, code in ((graph_of([50, 0, 51, 1], None), "NoDataAvailable"),
+                        (graph_of(None, ["1999-01-01", "1999-02-01"]), "NoDataAvailable"),
+                        (graph_of(None, None, bands=["B7"]), "BandNotAvailable")):
+        done = run(scenes, graph, tmp_path)
+        assert done.returncode == 1 and done.stderr.startswith(code), done.stderr
+
+
+def test_a_server_reads_only_files_that_it_may(scenes, tmp_path):
+    """Items name any file; those outside of the folders that graphs may read are none."""
+    for options, status in ([], 400), (["--stac", scenes / "files"], 200):
+        process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", scenes / "data", *options],
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            url = process.stdout.readline().strip().rstrip("/")
+            twincube("user", "add", f"u{status}", "--data", scenes / "data", input="a password of the tests\n")
+            token = requests.get(f"{url}/openeo/1.2/credentials/basic", auth=(f"u{status}", "a password of the tests"),
+                                 timeout=30).json()["access_token"]
+            answer = requests.post(f"{url}/openeo/1.2/result", timeout=60, headers={
+                "Authorization": f"Bearer basic//{token}"}, json={"process": {"process_graph": graph_of(None, None)}})
+            assert answer.status_code == status, answer.text[:300]
+        finally:
+            process.terminate()
+            assert process.wait(timeout=60) == 0
+            process.stdout.close()

@@ -1,0 +1,104 @@
+/* See the header. */
+#include "processes/load/stored_cube.h"
+
+#include "processes/local_files.h"
+#include "stac/items_query.h"
+#include "stac/search/search.h"
+
+enum { MOST_ITEMS = 10000, MOST_FILES = 50000, MOST_BYTES = 512 << 20, DOCUMENT_BYTES = 64 << 20 };
+
+static int add_item(void *data, const struct found_item *item, struct error *error)
+{
+  struct buffer *text = data;
+  (void)error;
+  if (text->data[text->length - 1] != '[')
+    buffer_text(text, ",");
+  buffer_add(text, item->document, item->length);
+  return text->failed;
+}
+
+/* The items that the request may want, as an ItemCollection. The caller frees the text. */
+static int find_items(struct call *call, const char *collection, const struct load_request *request, struct buffer *out)
+{
+  static const struct item_sort by_date = {"datetime", false};
+  struct item_search search = {.collections = &collection,
+                               .collection_count = 1,
+                               .has_start = request->has_start,
+                               .start = request->start,
+                               .has_end = request->has_end,
+                               .end = request->end - request->has_end, /* its last instant */
+                               .sort = &by_date,
+                               .sort_count = 1,
+                               .limit = MOST_ITEMS,
+                               .cancel = call_cancel(call)};
+  struct item_page page = {.data = out, .take = add_item};
+  search.has_box = items_box(request, &search.box);
+  buffer_text(out, "{\"type\":\"FeatureCollection\",\"features\":[");
+  if (out->failed)
+    return error_memory(call->error);
+  const int result = item_search_page(call->catalogue, &search, &page, call->error);
+  const bool has_more = page.token.length > 0;
+  buffer_free(&page.token);
+  buffer_text(out, "]}");
+  if (result != 0)
+    return -1;
+  if (has_more || out->failed)
+    return error_set(call->error, ERROR_ProcessGraphComplexity,
+                     "more than %d items of collection '%s' lie in the extents, or more than %d MiB of them: ask for a "
+                     "smaller extent",
+                     MOST_ITEMS, collection, MOST_BYTES >> 20);
+  return page.count > 0 ? 0
+                        : error_set(call->error, ERROR_NoDataAvailable,
+                                    "collection '%s' has no item for the given extents", collection);
+}
+
+static void say(void *data, const char *message)
+{
+  const struct call *call = data;
+  call_log(call, &(struct log_entry){.level = LOG_WARNING, .message = message});
+}
+
+static int set_bounds(struct call *call, const struct buffer *text, struct catalogue_bounds *out)
+{
+  const struct local_files *local = call->local;
+  *out = (struct catalogue_bounds){.files = MOST_FILES,
+                                   .document_bytes = DOCUMENT_BYTES,
+                                   .cancel = call_cancel(call),
+                                   .warn = say,
+                                   .data = call,
+                                   .text = text->data,
+                                   .text_length = text->length};
+  if (local && local->all)
+    return 0;
+  const size_t count = local ? local->folder_count : 0;
+  const char **folders = ARENA_ARRAY(call->arena, const char *, count + 1);
+  if (!folders)
+    return error_memory(call->error);
+  for (size_t i = 0; i < count; i++)
+    folders[i] = local->folders[i];
+  if (call->files)
+    folders[count] = call->files;
+  out->folders = folders;
+  out->folder_count = count + (call->files != NULL);
+  return 0;
+}
+
+int stored_cube(struct call *call, const char *collection, struct cube_request *request, struct value *result)
+{
+  struct buffer text = {.limit = MOST_BYTES};
+  struct catalogue *catalogue = NULL;
+  struct catalogue_bounds bounds;
+  struct catalogue_added added;
+  int status = find_items(call, collection, &request->load, &text);
+  if (status == 0)
+    status = set_bounds(call, &text, &bounds);
+  if (status == 0)
+    status = catalogue_open_in_memory(&catalogue, call->error);
+  if (status == 0)
+    status = catalogue_add_document(catalogue, &bounds, "/items.json", &added, call->error);
+  if (status == 0)
+    status = catalogue_cube(call, catalogue, added.id, request, result);
+  catalogue_close(catalogue);
+  buffer_free(&text);
+  return status;
+}
