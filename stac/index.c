@@ -248,6 +248,10 @@ int index_open(struct index *index, struct error *error)
       sqlite3_exec(index->db, "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL,
                    NULL, NULL) != SQLITE_OK)
     result = index_error(index, error);
+  /* pages are read where they lie in memory, which threads and processes share */
+  if (result == 0 && !index->writable &&
+      sqlite3_exec(index->db, "PRAGMA mmap_size = 2147418112", NULL, NULL, NULL) != SQLITE_OK)
+    result = index_error(index, error);
   if (result == 0 && sqlite3_create_function(index->db, "item_accepted", 1, SQLITE_UTF8, index, item_accepted, NULL,
                                              NULL) != SQLITE_OK)
     result = index_error(index, error);

@@ -22,6 +22,7 @@ from part_memory import run_memory
 from part_processes import run_processes
 from part_raster import run_global, run_kernel, run_resample
 from part_requests import run_requests
+from part_search import run_search
 from part_series import run_anomaly, run_global_anomaly, run_merge
 from part_stack import TASKS, run_stack
 from part_start import run_start
@@ -37,7 +38,8 @@ PARTS = {workload.lower(): [lambda args, workload=workload: run_stack(args, work
     "growth": [run_growth], "threads": [lambda args: run_threads(args, Server)], "kernels": [run_kernels],
     "lattice": [run_lattice], "w7globe": [run_global_anomaly],
     "global": [run_global], "chain": [run_chain], "merge": [run_merge], "memory": [run_memory],
-    "processes": [run_processes]}
+    "processes": [run_processes],
+    "search": [run_search]}
 ALL = [f"w{i}" for i in range(1, 11) if f"w{i}" in PARTS] + ["growth", "threads", "kernels", "lattice"]
 
 
@@ -78,6 +80,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--small", action="store_true", help="small inputs, to try the parts out")
     parser.add_argument("--requests", type=int, default=2000, help="requests timed")
+    parser.add_argument("--items", type=int, help="search: how many")
     parser.add_argument("--twincube", type=pathlib.Path, required=True)
     parser.add_argument("--floor", type=pathlib.Path, required=True)
     parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of kernel_bench and the like")
