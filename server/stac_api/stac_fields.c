@@ -147,7 +147,7 @@ int stac_fields_read(const json_t *query, struct stac_fields *out, struct error 
   const json_t *given = json_object_get(query, "fields");
   struct error inner = {0};
   *out = (struct stac_fields){NULL, NULL, false};
-  if (given == NULL || json_is_null(given))
+  if (given == NULL)
     return 0;
   if (json_is_object(given) && take_paths(given, "include", &out->include, &inner) == 0 &&
       take_paths(given, "exclude", &out->exclude, &inner) == 0) {

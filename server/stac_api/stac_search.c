@@ -4,6 +4,7 @@
 #include "server/stac_api/stac_condition.h"
 
 #include "datacube/lonlat.h"
+#include "stac/cql2/cql2_condition.h"
 #include "stac/json_tree.h"
 
 #include <stdlib.h>
@@ -104,35 +105,16 @@ static int take_page(struct stac_search *s, const json_t *query, struct error *e
 
 /* ---- the filter ------------------------------------------------------------------------------------------------- */
 
-static int test_item(void *data, const char *document, size_t length, struct error *error)
-{
-  enum cql2_truth truth = CQL2_UNKNOWN;
-  json_t *item = json_loadb(document, length, 0, NULL);
-  if (item == NULL || cql2_test(data, item, &truth, error) != 0) {
-    json_decref(item);
-    return error_is_set(error) ? -1 : error_memory(error);
-  }
-  json_decref(item);
-  return truth == CQL2_TRUE;
-}
-
 static int take_filter(struct stac_search *s, const json_t *query, struct error *error)
 {
   const struct cql2_filter *filter;
-  struct buffer text = {0};
   if (stac_condition_read(query, s->arena, &filter, error) != 0)
     return -1;
   if (filter == NULL)
     return 0;
-  s->tester = cql2_tester_new(filter, error);
-  if (s->tester == NULL)
-    return -1;
-  cql2_write_text(filter, &text);
-  s->condition = (struct item_condition){
-      .accept = test_item, .data = s->tester, .identity = text.failed ? NULL : arena_strdup(s->arena, text.data)};
-  buffer_free(&text);
   s->items.condition = &s->condition;
-  return s->condition.identity != NULL ? 0 : error_memory(error);
+  return cql2_condition(s->arena, filter, &s->condition, error) == 0 ? cql2_narrow(s->arena, filter, &s->items, error)
+                                                                     : -1;
 }
 
 /* Some clients name the collection again. */
@@ -165,6 +147,5 @@ int stac_search_make(const json_t *query, const char *collection, struct stac_se
 
 void stac_search_free(struct stac_search *search)
 {
-  cql2_tester_free(search->tester);
   arena_free(search->arena);
 }

@@ -5,7 +5,6 @@
 #include "server/stac_api/stac_query.h"
 
 #include "datacube/base/arena.h"
-#include "stac/cql2/cql2.h"
 #include "stac/search/search.h"
 
 struct stac_search {
@@ -13,7 +12,6 @@ struct stac_search {
   struct item_search items;
   const char *only[1]; /* the one collection */
   struct item_condition condition;
-  struct cql2_tester *tester; /* owned; or NULL */
 };
 
 enum { STAC_PAGE_ITEMS = 10, STAC_MOST_ITEMS = 10000, STAC_SEARCH_MS = 10000 };

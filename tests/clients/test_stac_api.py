@@ -358,7 +358,8 @@ POINT = {"type": "Point", "coordinates": [0, 0]}
     ({"intersects": {"type": "Blob"}}, "intersects"), ({"intersects": POINT, "bbox": [0, 0, 1, 1]}, "intersects"),
     ({"intersects": {"type": "Point", "coordinates": "x"}}, "intersects"), ({"sortby": ["id"]}, "sortby"),
     ({"sortby": [{"field": "id", "direction": "up"}]}, "sortby"), ({"sortby": "id"}, "sortby"),
-    ({"fields": ["id"]}, "fields"), ({"fields": {"include": [1]}}, "fields"), ({"token": "x"}, "token"),
+    ({"fields": ["id"]}, "fields"), ({"fields": None}, "fields"),
+    ({"fields": {"include": [1]}}, "fields"), ({"token": "x"}, "token"),
     ({"token": "!"}, "token"), ({"token": 5}, "token"), ({"nobody": 1}, "nobody"),
 ])
 def test_wrong_searches(stac, body, name):
