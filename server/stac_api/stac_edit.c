@@ -44,6 +44,13 @@ int stac_edit_expects(const struct exchange *exchange, const char *etag, struct 
   return error_set(error, ERROR_PreconditionFailed, "it was changed since: its state is now %s", etag);
 }
 
+void stac_reply_changed(struct exchange *exchange, const char *etag)
+{
+  struct http_response *response = http_response_new(204);
+  http_response_header(response, "ETag", "%s", etag);
+  reply(exchange, response);
+}
+
 const char *stac_body_text(const struct exchange *exchange, size_t *length)
 {
   const struct buffer *body = http_body(exchange->http);

@@ -23,6 +23,9 @@ int stac_edit_end(struct stac_edit *edit, int status, struct error *error);
 /* Whether the state that is there is one that If-Match names, or nothing is expected. Error PreconditionFailed. */
 int stac_edit_expects(const struct exchange *exchange, const char *etag, struct error *error);
 
+/* Answers that a document was changed, and tells its new state. */
+void stac_reply_changed(struct exchange *exchange, const char *etag);
+
 /* The body, which has been checked, without blanks before it. */
 const char *stac_body_text(const struct exchange *exchange, size_t *length);
 /* A member of valid JSON that is a text; "" where it is none, or too long for an id. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* The collection as it is now, and where it is. */
-static void reply_collection(struct exchange *exchange, unsigned status, const char *id)
+static void reply_collection(struct exchange *exchange, const char *id)
 {
   struct error error = {0};
   struct buffer json = {0}, place = {0};
@@ -24,9 +24,26 @@ static void reply_collection(struct exchange *exchange, unsigned status, const c
   buffer_printf(&place, "%s/collections/", exchange->base);
   href_encode(id, &place);
   stac_item_etag(json.data, json.length, etag);
-  const struct stac_state state = {etag, status == 201 && !place.failed ? place.data : NULL};
-  stac_reply_state(exchange, status, "application/json", &state, &json);
+  const struct stac_state state = {etag, place.failed ? NULL : place.data};
+  stac_reply_state(exchange, 201, "application/json", &state, &json);
   buffer_free(&place);
+}
+
+/* The state that the collection is in now. */
+static void reply_state(struct exchange *exchange)
+{
+  struct error error = {0};
+  struct buffer json = {0};
+  char etag[STAC_ETAG_SIZE];
+  const int status =
+      catalogue_collection_json(exchange->catalogue, exchange->parameters[0], exchange->base, &json, &error);
+  if (status == 0)
+    stac_item_etag(json.data, json.length, etag);
+  buffer_free(&json);
+  if (status == 0)
+    stac_reply_changed(exchange, etag);
+  else
+    reply_error(exchange, &error);
 }
 
 /* The collection of the path, in the state that is expected; the tree is owned by the caller. */
@@ -68,7 +85,7 @@ void stac_post_collections(struct exchange *exchange)
     status = stac_edit_end(&edit, put_body(&edit, NULL, ITEM_INSERT, &error), &error);
   }
   if (status == 0)
-    reply_collection(exchange, 201, id);
+    reply_collection(exchange, id);
   else
     reply_error(exchange, &error);
 }
@@ -87,7 +104,7 @@ void stac_put_collection(struct exchange *exchange)
   }
   json_decref(present);
   if (status == 0)
-    reply_collection(exchange, 200, exchange->parameters[0]);
+    reply_state(exchange);
   else
     reply_error(exchange, &error);
 }
@@ -120,7 +137,7 @@ void stac_patch_collection(struct exchange *exchange)
     status = stac_edit_end(&edit, patch_collection(&edit, patch, &error), &error);
   json_decref(patch);
   if (status == 0)
-    reply_collection(exchange, 200, exchange->parameters[0]);
+    reply_state(exchange);
   else
     reply_error(exchange, &error);
 }

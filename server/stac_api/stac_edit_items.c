@@ -60,8 +60,21 @@ static int put_text(const struct stac_edit *edit, enum item_writing writing, con
   return status;
 }
 
+/* The state that the item is in now. */
+static void reply_state(struct exchange *exchange)
+{
+  struct stac_item_reading item = {0};
+  struct error error = {0};
+  const int status = stac_item_read(exchange, exchange->parameters[1], &item, &error);
+  buffer_free(&item.json);
+  if (status == 0)
+    stac_reply_changed(exchange, item.etag);
+  else
+    reply_error(exchange, &error);
+}
+
 /* The item as it is now, and where it is. */
-static void reply_item(struct exchange *exchange, unsigned status, const char *id)
+static void reply_item(struct exchange *exchange, const char *id)
 {
   struct stac_item_reading item = {0};
   struct error error = {0};
@@ -75,8 +88,8 @@ static void reply_item(struct exchange *exchange, unsigned status, const char *i
   href_encode(exchange->parameters[0], &place);
   buffer_text(&place, "/items/");
   href_encode(id, &place);
-  const struct stac_state state = {item.etag, status == 201 && !place.failed ? place.data : NULL};
-  stac_reply_state(exchange, status, GEOJSON_MEDIA_TYPE, &state, &item.json);
+  const struct stac_state state = {item.etag, place.failed ? NULL : place.data};
+  stac_reply_state(exchange, 201, GEOJSON_MEDIA_TYPE, &state, &item.json);
   buffer_free(&place);
 }
 
@@ -134,7 +147,7 @@ void stac_post_items(struct exchange *exchange)
   else if (is_many)
     reply_empty(exchange, 201);
   else
-    reply_item(exchange, 201, id);
+    reply_item(exchange, id);
 }
 
 /* ---- PUT, PATCH, DELETE ----------------------------------------------------------------------------------------- */
@@ -171,7 +184,7 @@ void stac_put_item(struct exchange *exchange)
   if (status == 0)
     status = stac_edit_end(&edit, replace_item(&edit, &error), &error);
   if (status == 0)
-    reply_item(exchange, 200, exchange->parameters[1]);
+    reply_state(exchange);
   else
     reply_error(exchange, &error);
 }
@@ -209,7 +222,7 @@ void stac_patch_item(struct exchange *exchange)
     status = stac_edit_end(&edit, patch_item(&edit, patch, &error), &error);
   json_decref(patch);
   if (status == 0)
-    reply_item(exchange, 200, exchange->parameters[1]);
+    reply_state(exchange);
   else
     reply_error(exchange, &error);
 }
