@@ -183,7 +183,8 @@ static uint16_t value_of(size_t i)
 static const size_t shape[] = {DATES, SIDE, SIDE}, chunk[] = {1, CHUNK, CHUNK};
 static const char *const axes[] = {"t", "y", "x"};
 
-static const char *make_netcdf(struct fixture *f)
+/* Only the first `written` dates. */
+static const char *make_sparse_netcdf(struct fixture *f, size_t written)
 {
   const char *path = arena_printf(f->arena, "%s/cube.nc", f->folder);
   uint16_t *values = arena_array(f->arena, DATES * SIDE * SIDE, sizeof *values);
@@ -205,9 +206,15 @@ static const char *make_netcdf(struct fixture *f)
   nc_enddef(file);
   for (size_t d = 0; d < 3; d++)
     nc_put_var_double(file, coordinates[d], labels);
-  assert_int_equal(nc_put_var_ushort(file, id, values), NC_NOERR);
+  const size_t start[3] = {0, 0, 0}, count[3] = {written, SIDE, SIDE};
+  assert_int_equal(nc_put_vara_ushort(file, id, start, count, values), NC_NOERR);
   assert_int_equal(nc_close(file), NC_NOERR);
   return path;
+}
+
+static const char *make_netcdf(struct fixture *f)
+{
+  return make_sparse_netcdf(f, DATES);
 }
 
 static void spill(const char *path, const void *bytes, size_t length)
@@ -324,6 +331,18 @@ static void chunks_of_netcdf(void **state)
   source->ops->close(reader);
 }
 
+static void chunks_that_were_never_written(void **state)
+{
+  struct fixture *f = *state;
+  const struct source *source = cube_of(f, make_sparse_netcdf(f, 2));
+  struct source_reader *reader = reader_of(source, NULL);
+  const uint16_t *data = read_cube(f, source, reader);
+  for (size_t i = 0; i < DATES * SIDE * SIDE; i++)
+    assert_int_equal(data[i], i < 2 * SIDE * SIDE ? value_of(i) : NC_FILL_USHORT);
+  assert_int_equal(hint_count, 2 * ACROSS * ACROSS);
+  source->ops->close(reader);
+}
+
 static void chunks_of_zarr(void **state)
 {
   struct fixture *f = *state;
@@ -391,6 +410,7 @@ int main(void)
       CASE(scenes_that_are_cropped_and_warped),
       CASE(what_is_cropped_away_is_not_asked_for),
       CASE(chunks_of_netcdf),
+      CASE(chunks_that_were_never_written),
       CASE(chunks_of_zarr),
       CASE(what_is_kept_is_not_read_again),
   };
