@@ -216,6 +216,9 @@ static int make_collection(struct item_writer *writer, const char *id, struct wr
   json_write_object(&w);
   json_kv_string(&w, "type", "Collection");
   json_kv_string(&w, "stac_version", "1.0.0");
+  json_key(&w, "stac_extensions");
+  json_write_array(&w);
+  json_end_array(&w);
   json_kv_string(&w, "id", id);
   json_kv_string(&w, "description", "Items that came without the document of their collection");
   json_kv_string(&w, "license", "other");
