@@ -14,7 +14,8 @@
 
 enum {
   FRESH_MS = 60000, /* for which a state of a file is taken as its newest */
-  ABSENT_MS = 1000  /* … that there is none */
+  ABSENT_MS = 1000, /* … that there is none */
+  MESSAGES_AT_ONCE = 64
 };
 
 /* ---- questions --------------------------------------------------------------------------------------------------- */
@@ -132,8 +133,8 @@ static void drop_reader(struct fetch_loop *loop, struct fetch_reader *reader)
   loop->is_over = loop->is_over || loop->options->control < 0;
 }
 
-/* One message. Nonsense ends the reader. */
-static void hear(struct fetch_loop *loop, struct fetch_reader *reader)
+/* One message: whether there was one. Nonsense ends the reader. */
+static bool hear(struct fetch_loop *loop, struct fetch_reader *reader)
 {
   union {
     struct remote_question question;
@@ -141,12 +142,12 @@ static void hear(struct fetch_loop *loop, struct fetch_reader *reader)
   } message;
   const ssize_t got = recv(reader->fd, &message, sizeof message - 1, MSG_DONTWAIT | MSG_TRUNC);
   if (got < 0 && (errno == EAGAIN || errno == EINTR))
-    return;
+    return false;
   const struct remote_question *question = &message.question;
   const size_t head = sizeof *question, size = got > 0 ? (size_t)got : 0;
   if (size < head || size >= sizeof message) {
     drop_reader(loop, reader);
-    return;
+    return false;
   }
   message.room[size] = '\0';
   struct remote_range ranges[REMOTE_RANGES_MOST];
@@ -160,7 +161,16 @@ static void hear(struct fetch_loop *loop, struct fetch_reader *reader)
     take_close(loop, reader, question->file);
   } else {
     drop_reader(loop, reader);
+    return false;
   }
+  return true;
+}
+
+/* What a reader has to say, but not for ever: others wait. */
+static void hear_some(struct fetch_loop *loop, struct fetch_reader *reader)
+{
+  for (unsigned heard = 0; heard < MESSAGES_AT_ONCE && hear(loop, reader); heard++)
+    ;
 }
 
 /* ---- the loop ---------------------------------------------------------------------------------------------------- */
@@ -218,7 +228,7 @@ static void turn(struct fetch_loop *loop)
   curl_multi_poll(loop->multi, fds, count + has_control, fetch_queue_pause(loop), NULL);
   for (unsigned i = 0; i < count; i++)
     if (fds[i].revents != 0)
-      hear(loop, who[i]);
+      hear_some(loop, who[i]);
   if (has_control && fds[count].revents != 0)
     take_control(loop);
   fetch_queue_begin(loop);

@@ -21,6 +21,7 @@ from part_load import run_load
 from part_memory import run_memory
 from part_processes import run_processes
 from part_raster import run_global, run_kernel, run_resample
+from part_remote import run_remote
 from part_requests import run_requests
 from part_search import run_search
 from part_series import run_anomaly, run_global_anomaly, run_merge
@@ -36,7 +37,7 @@ PARTS = {workload.lower(): [lambda args, workload=workload: run_stack(args, work
     "w8": [lambda args: run_tiles(args, Server), run_load],
     "w9": [run_catalogue], "w10": [run_start, lambda args: run_requests(args, Server)],
     "growth": [run_growth], "threads": [lambda args: run_threads(args, Server)], "kernels": [run_kernels],
-    "lattice": [run_lattice], "w7globe": [run_global_anomaly],
+    "lattice": [run_lattice], "w7globe": [run_global_anomaly], "remote": [lambda args: run_remote(args, Server)],
     "global": [run_global], "chain": [run_chain], "merge": [run_merge], "memory": [run_memory],
     "processes": [run_processes],
     "search": [run_search]}

@@ -4,6 +4,7 @@ pixels."""
 
 import json
 import socket
+import ssl
 import subprocess
 
 import numpy as np
@@ -14,6 +15,7 @@ from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
 from conftest import BINARY
+from fake_provider import make_certificate
 from remote_host import Fault, RemoteHost
 
 SIZE = 600
@@ -167,6 +169,17 @@ def test_redirects_are_judged_again(tmp_path):
         host.always["moved.tif"] = Fault("redirect", "/moved.tif")
         assert "redirected too often" in refusal(tmp_path, url, [host.url])
         assert not other.requests
+
+
+def test_a_certificate_that_nobody_vouches_for_is_an_error_at_once(tmp_path):
+    with RemoteHost({}) as host:
+        make_certificate(tmp_path / "own.pem")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "own.pem")
+        host.server.socket = context.wrap_socket(host.server.socket, server_side=True)
+        prefix = host.url.replace("http:", "https:")
+        said = refusal(tmp_path, prefix + "i.json", [prefix])
+        assert "InfrastructureBusy" in said and "certificate" in said and not host.requests
 
 
 def test_a_name_that_leads_into_our_network_is_refused(tmp_path):
