@@ -20,8 +20,11 @@ struct labels { /* of one array */
   struct error *error;
 };
 
+/* Where its host is to blame, that is told. */
 static int cannot_be_read(const struct labels *l)
 {
+  if (zarr_reader_failure(l->reader, l->error) != 0)
+    return -1;
   return error_set(l->error, ERROR_FileContentInvalid, "the coordinate %.120s cannot be read", l->array->name);
 }
 

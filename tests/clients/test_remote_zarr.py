@@ -75,9 +75,10 @@ def test_a_chunk_that_fails_for_a_moment_is_asked_for_again(tmp_path, fault):
 def test_a_chunk_that_cannot_be_had_is_an_error(tmp_path, fault, code):
     with RemoteHost() as host:
         url = publish(host, tmp_path, 3, values("<i4"))
-        host.always["d/z.zarr/data/c/0/1/1"] = fault
-        said = refusal(tmp_path, url, [host.url])
-        assert code in said and "data/c/0/1/1" in said, said
+        for name in ("data/c/0/1/1", "time/c/1"):  # of the values, of a coordinate
+            host.always = {f"d/z.zarr/{name}": fault}
+            said = refusal(tmp_path, url, [host.url])
+            assert code in said and name in said, said
 
 
 def test_a_chunk_that_is_cut_short_is_an_error(tmp_path):
