@@ -7,6 +7,8 @@
 #include "physics/lattice/su_orthonormal.h"
 #include "physics/simd.h"
 
+enum { CACHE_BYTES = 8 << 20 }; /* of a core's share, about */
+
 typedef void su2_random_function(const struct su2_counter *counter, const double *alpha, double a[4][LATTICE_LANES]);
 
 struct link_sweep {
@@ -16,6 +18,7 @@ struct link_sweep {
   bool reflect; /* over-relaxation */
   size_t mu;
   su2_random_function *random;
+  bool far; /* the field is larger than caches: neighbours are asked for ahead */
 };
 
 SIMD_BODY random_lanes_body(const struct su2_counter *counter, const double *alpha, double a[4][LATTICE_LANES])
@@ -148,6 +151,36 @@ SU_INLINE void update_phase(double *link, const double *w, const struct link_swe
 
 /* ---- loops ------------------------------------------------------------------------------------------------------- */
 
+/* Asks the caches for a matrix. */
+SU_INLINE void expect_link(size_t n, const struct gauge_field *field, size_t block, size_t mu)
+{
+  const char *at = (const char *)su_link_here(n, field, block, mu);
+  for (size_t i = 0; i < su_size(n) * sizeof(double); i += 64) {
+    __builtin_prefetch(at + i);
+  }
+}
+
+/* Asks for all that the staples of a block's links want: neighbours lie so far apart that the machine does not foresee
+ * them, and on a large lattice outside its caches. */
+SU_INLINE void expect_staples(size_t n, const struct gauge_field *field, size_t block, size_t mu)
+{
+  const struct lattice *lattice = field->lattice;
+  const size_t directions = 2 * lattice->dimensions;
+  const uint32_t *link = lattice->link + block * directions;
+  expect_link(n, field, block, mu);
+  for (size_t nu = 0; nu < lattice->dimensions; nu++) {
+    if (nu != mu) {
+      const size_t below = link[2 * nu + 1] & LATTICE_BLOCK;
+      expect_link(n, field, block, nu);
+      expect_link(n, field, link[2 * nu] & LATTICE_BLOCK, mu);
+      expect_link(n, field, link[2 * mu] & LATTICE_BLOCK, nu);
+      expect_link(n, field, below, nu);
+      expect_link(n, field, below, mu);
+      expect_link(n, field, lattice->link[below * directions + 2 * mu] & LATTICE_BLOCK, nu);
+    }
+  }
+}
+
 SU_INLINE void sweep_blocks(const struct link_sweep *sweep, size_t first, size_t last, size_t n)
 {
   const struct gauge_field *field = sweep->field;
@@ -160,6 +193,9 @@ SU_INLINE void sweep_blocks(const struct link_sweep *sweep, size_t first, size_t
     SU_MATRIX(paths);
     SU_MATRIX(w);
     double *link = field->links + (block * field->lattice->dimensions + sweep->mu) * su_size(n);
+    if (sweep->far && block + 1 < last) {
+      expect_staples(n, field, block + 1, sweep->mu);
+    }
     gauge_staple_sum(n, paths, field, block, sweep->mu, weight);
     gauge_multiply_adjoint(n, field, w, link, paths);
     for (size_t l = 0; l < LATTICE_LANES && !sweep->reflect; l++) {
@@ -209,6 +245,7 @@ static void run_unitarise(void *context, size_t first, size_t last)
 static void sweep_field(struct link_sweep *sweep, unsigned threads)
 {
   size_t blocks = sweep->field->lattice->blocks;
+  sweep->far = gauge_field_bytes(sweep->field->lattice, sweep->field->colours) > CACHE_BYTES;
   sweep->random = SIMD_PICK(random_lanes);
   for (sweep->mu = 0; sweep->mu < sweep->field->lattice->dimensions; sweep->mu++) {
     lattice_run(threads, 0, blocks / 2, run_sweeps, sweep);

@@ -244,12 +244,38 @@ SU_INLINE void su_to_algebra(size_t n, double *a)
 
 /* ---- lanes ------------------------------------------------------------------------------------------------------- */
 
+/* Whether lane[l] = l ^ by for all l, as where an axis is cut in two. */
+SU_INLINE bool su_exchanges(const uint8_t lane[LATTICE_LANES], uint8_t by)
+{
+  uint8_t other = 0;
+  for (uint8_t l = 0; l < LATTICE_LANES; l++) {
+    other |= (uint8_t)(lane[l] ^ l ^ by);
+  }
+  return other == 0;
+}
+
 /* out's lane l = a's lane lane[l]. */
 SU_INLINE void su_permute(size_t n, double *restrict out, const double *a, const uint8_t lane[LATTICE_LANES])
 {
-  for (size_t i = 0; i < n * n * 2; i++) {
-    for (size_t l = 0; l < LATTICE_LANES; l++) {
-      out[i * LATTICE_LANES + l] = a[i * LATTICE_LANES + lane[l]];
+  const su_vector *from = (const su_vector *)a;
+  su_vector *to = (su_vector *)out;
+  if (su_exchanges(lane, 1)) {
+    for (size_t i = 0; i < n * n * 2 * SU_HALVES; i++) {
+      to[i] = __builtin_shufflevector(from[i], from[i], 1, 0, 3, 2);
+    }
+  } else if (su_exchanges(lane, 2)) {
+    for (size_t i = 0; i < n * n * 2 * SU_HALVES; i++) {
+      to[i] = __builtin_shufflevector(from[i], from[i], 2, 3, 0, 1);
+    }
+  } else if (su_exchanges(lane, 4)) {
+    for (size_t i = 0; i < n * n * 2 * SU_HALVES; i++) {
+      to[i] = from[i ^ 1];
+    }
+  } else {
+    for (size_t i = 0; i < n * n * 2; i++) {
+      for (size_t l = 0; l < LATTICE_LANES; l++) {
+        out[i * LATTICE_LANES + l] = a[i * LATTICE_LANES + lane[l]];
+      }
     }
   }
 }
