@@ -305,11 +305,12 @@ int dirac_modes_find(const struct dirac *dirac, enum fermion_type type, size_t c
   struct mode_search s = {.dirac = dirac, .type = type, .wanted = count, .kept = kept_of(count), .cancel = cancel};
   take_memory(&s, memory);
   begin(&s);
+  s.wanted = s.filled < count ? s.filled : count; /* none where the type cannot hold the operator's numbers */
   restart(&s);
   double off = INFINITY, best = INFINITY;
   size_t accurate = 0;
   /* where rounding leaves no more, passes stop to help */
-  for (size_t pass = 0, idle = 0; pass < MOST_PASSES && idle < 3 && accurate < count && !is_over(&s); pass++) {
+  for (size_t pass = 0, idle = 0; pass < MOST_PASSES && idle < 3 && accurate < s.wanted && !is_over(&s); pass++) {
     expand(&s, accurate);
     restart(&s);
     accurate = count_accurate(&s, &off);
@@ -317,7 +318,7 @@ int dirac_modes_find(const struct dirac *dirac, enum fermion_type type, size_t c
     best = fmin(best, off);
   }
   *out = (struct dirac_modes){.type = type,
-                              .count = count,
+                              .count = s.wanted,
                               .vectors = s.basis,
                               .values = s.value,
                               .top = s.top,

@@ -33,8 +33,8 @@ size_t dirac_modes_most(const struct fermion_shape *shape);
 size_t dirac_modes_bytes(const struct fermion_shape *shape, enum fermion_type type, size_t count);
 
 /* The `count` lowest modes (1 to dirac_modes_most) in `memory` (aligned to 64, borrowed while they live): to
- * |A v - value v| <= DIRAC_MODE_ACCURACY value, as far as the type's rounding allows; `off` tells. -1: `cancel`, which
- * may be NULL, became nonzero. */
+ * |A v - value v| <= DIRAC_MODE_ACCURACY value, as far as the type's rounding allows; `off` tells, and out->count,
+ * where that is less. -1: `cancel`, which may be NULL, became nonzero. */
 #define DIRAC_MODE_ACCURACY 1e-2
 int dirac_modes_find(const struct dirac *dirac, enum fermion_type type, size_t count, const volatile int *cancel,
                      void *memory, struct dirac_modes *out);

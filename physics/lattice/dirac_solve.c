@@ -7,6 +7,7 @@
 #include "datacube/base/checked.h"
 #include "physics/lattice/fermion_algebra.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -172,7 +173,12 @@ static double deflate(const struct solve *s, const double *rhs, double now)
     dirac_chiral(s->dirac, FERMION_F64, s->field[FIELD_SPARE], s->blocks);
     to_iteration(s, s->field[FIELD_SPARE], s->field[FIELD_R]);
   }
+  /* below it a value is rounding: of no use, or of the wrong sign */
+  const double least = (modes->type == FERMION_F32 ? FLT_EPSILON : DBL_EPSILON) * modes->top;
   for (size_t i = 0; i < modes->count; i++, vector += bytes) {
+    if (!(modes->values[i] > least)) {
+      continue;
+    }
     double complex part = dot(s, s->type, vector, s->field[FIELD_R]) / modes->values[i];
     add(s, s->type, s->field[FIELD_D], part, vector, s->field[FIELD_D]);
   }

@@ -158,10 +158,12 @@ int quark_deflate(const struct quark_arguments *arguments, const struct gauge_jo
   if (dirac_modes_find(dirac, type_of(arguments), arguments->deflation, job->cancel, memory, out) != 0) {
     return error_set(error, ERROR_RequestTimeout, "the run was cancelled");
   }
-  log_message(LOG_INFO,
-              "deflation: %zu modes, values from %.3g to %.3g of %.3g, relative residuals up to %.1e, after "
-              "%zu applications of the operator",
-              out->count, out->values[0], out->values[out->count - 1], out->top, out->off, out->applications);
+  if (out->count > 0) {
+    log_message(LOG_INFO,
+                "deflation: %zu modes, values from %.3g to %.3g of %.3g, relative residuals up to %.1e, after "
+                "%zu applications of the operator",
+                out->count, out->values[0], out->values[out->count - 1], out->top, out->off, out->applications);
+  }
   return 0;
 }
 
