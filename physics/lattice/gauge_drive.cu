@@ -65,13 +65,12 @@ SCIENCE_KERNEL(gauge_flow_force, const f64 *links, const u32 *link, const u8 *pe
 /* U = exp(time K) U */
 SCIENCE_KERNEL(gauge_turn, f64 *links, const f64 *algebra, f64 time, u32 blocks)
 {
-  __shared__ f64 room[EXPONENTIAL_THREADS];
   const u64 number = thread_number(), last = (u64)blocks * LANES - 1;
   const lane_site x = site_of(number < last ? number : last, 0);
   const u64 at = (u64)x.block * DIMENSIONS + blockIdx.y;
   su_matrix way = load(algebra, at, x.lane);
   scale(way, time);
-  const su_matrix turn = exponential(way, room);
+  const su_matrix turn = exponential(way);
   if (number <= last)
     store(links, at, x.lane, times(turn, load(links, at, x.lane)));
 }
@@ -83,7 +82,7 @@ SCIENCE_KERNEL(gauge_flow_distance, const f64 *links, const f64 *start, const f6
   const u64 number = thread_number(), last = (u64)blocks * LANES - 1;
   const lane_site x = site_of(number < last ? number : last, 0);
   const u64 at = (u64)x.block * DIMENSIONS + blockIdx.y;
-  su_matrix other = times(exponential(load(second, at, x.lane), room), load(start, at, x.lane));
+  su_matrix other = times(exponential(load(second, at, x.lane)), load(start, at, x.lane));
   add(other, -1, load(links, at, x.lane));
   const f64 largest = largest_norm(other, room);
   if (number <= last && x.lane == 0)

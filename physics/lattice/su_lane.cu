@@ -133,13 +133,7 @@ DEVICE f64 largest_norm(const su_matrix &a, f64 *room)
   return sqrt(largest);
 }
 
-DEVICE int terms_of(f64 norm)
-{
-  int terms = 1;
-  for (f64 rest = norm; rest > 1e-17 && terms < 24; rest = rest * (norm / (f64)terms))
-    terms++;
-  return terms;
-}
+#define TERMS 19 /* SU_TERMS */
 
 #if COLOURS == 2
 DEVICE su_matrix series(const su_matrix &a, int terms)
@@ -207,17 +201,17 @@ DEVICE su_matrix series(const su_matrix &a, int terms)
 }
 #endif
 
-/* exp(a), a in the algebra; all threads call it together. */
-DEVICE su_matrix exponential(su_matrix a, f64 *room)
+/* exp(a), a in the algebra. */
+DEVICE su_matrix exponential(su_matrix a)
 {
-  f64 norm = largest_norm(a, room), part = 1;
+  f64 norm = sqrt(square_of(a)), part = 1;
   int halvings = 0;
   for (; norm > 1 && norm / 2 < norm; norm = norm / 2) {
     part = part * 0.5;
     halvings++;
   }
   scale(a, part);
-  su_matrix out = series(a, terms_of(norm));
+  su_matrix out = series(a, TERMS);
   for (; halvings > 0; halvings--)
     out = times(out, out);
   return out;

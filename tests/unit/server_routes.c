@@ -27,7 +27,8 @@ static void test_each_row_finds_itself(void **state)
   (void)state;
   for (size_t i = 0; i < route_count; i++) {
     char path[512], plain[512] = "";
-    snprintf(path, sizeof path, "%s%s", routes[i].kind == ROUTE_ROOT ? "" : API_ROOT, routes[i].path);
+    const bool is_below_root = routes[i].kind == ROUTE_ROOT || routes[i].kind == ROUTE_STAC;
+    snprintf(path, sizeof path, "%s%s", is_below_root ? "" : API_ROOT, routes[i].path);
     for (const char *c = path; *c; c++) /* {name} -> name */
       if (*c != '{' && *c != '}')
         plain[strlen(plain)] = *c;
