@@ -159,9 +159,9 @@ def test_what_a_scene_leads_to(serve, tmp_path, closed):
     write_scene(elsewhere / "secret.tif", 7)
     for name, value in (("x_2024-01-01_B1.tif", 1), ("y_2024-01-01_B1.tif", 2)):
         write_scene(folder / name, value)
-    add_collection(server, "S", folder)
     if closed and os.geteuid() == 0:
         os.chown(folder, 12345, 12345)
+    add_collection(server, "S", folder)  # whose folder it is is looked at when the catalogue changes
     assert value_of(server.result(load("S"))) in (1, 2)
     (folder / "x_2024-01-01_B1.tif").unlink()
     (folder / "y_2024-01-01_B1.tif").unlink()
