@@ -115,7 +115,8 @@ static int set_bounds(struct call *call, const struct stac_document *document, s
   return 0;
 }
 
-/* What an API is asked for. */
+/* What an API is asked for. A text with a backslash may mean another one to it, which takes that for an escape: then
+ * all items come, and the conditions are decided here alone. */
 static int set_query(struct call *call, const struct cube_request *request, struct catalogue_bounds *bounds)
 {
   const struct cql2_filter *filter = request->load.needed;
@@ -126,9 +127,11 @@ static int set_query(struct call *call, const struct cube_request *request, stru
     return 0;
   struct buffer text = {0};
   cql2_write_text(filter, &text);
-  bounds->items_filter = text.failed ? NULL : arena_strdup(call->arena, text.data);
+  const bool is_plain = !text.failed && strchr(text.data, '\\') == NULL;
+  bounds->items_filter = is_plain ? arena_strdup(call->arena, text.data) : NULL;
+  const bool is_made = !text.failed && (!is_plain || bounds->items_filter);
   buffer_free(&text);
-  return bounds->items_filter ? 0 : error_memory(call->error);
+  return is_made ? 0 : error_memory(call->error);
 }
 
 static int load_document(struct call *call, struct catalogue *catalogue, const struct stac_document *document,

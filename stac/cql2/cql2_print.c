@@ -1,4 +1,5 @@
-/* Trees as text and as JSON. What is printed reads back as the same tree. */
+/* Trees as text and as JSON. What is printed reads back as the same tree, but for texts with a backslash before a quote
+ * or at their end: CQL2 text has no way to write these. */
 #include "stac/cql2/cql2_tree.h"
 #include "stac/json_tree.h"
 

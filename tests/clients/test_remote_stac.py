@@ -96,6 +96,10 @@ def test_conditions_on_properties_are_said_to_an_api_that_takes_them(tmp_path, c
         assert wanted["filter"] == [  # what negates, and dates, are decided here
             """((("eo:cloud_cover" >= 10) OR ("eo:cloud_cover" IN (1, 2.5))) AND ("platform" = 'it''s')) """
             """AND ("gsd" BETWEEN 5 AND 20)"""]
+        asked.clear()
+        said = refusal(tmp_path, url, [host.url], properties={"platform": condition("eq", y="a\\")})
+        assert "NoDataAvailable" in said
+        assert asked and "filter" not in urllib.parse.parse_qs(asked[0])  # an API may take a backslash for an escape
 
 
 def test_pages_without_end_and_other_methods_are_refused(tmp_path):
