@@ -1,5 +1,6 @@
 /* load_stac: a STAC document becomes a catalogue of its own, in memory, and that is loaded from as any other. */
 #include "processes/load/catalogue_cube.h"
+#include "processes/load/document_bounds.h"
 #include "processes/load/property_filter.h"
 #include "processes/load/user_file.h"
 #include "processes/local_files.h"
@@ -60,61 +61,6 @@ static int find_document(struct call *call, const char *url, struct stac_documen
                                                          : ", or lies outside the folders that graphs may read here");
 }
 
-/* Where the user's folder lies is the server's own affair: paths in a message begin behind it. */
-static void hide_folder(const char *folder, char *text)
-{
-  size_t length = folder ? strlen(folder) : 0;
-  for (char *at = text; length > 0 && (at = strstr(at, folder)) != NULL;)
-    memmove(at, at + length, strlen(at + length) + 1);
-}
-
-static void say(void *data, enum log_level level, const char *message)
-{
-  const struct call *call = data;
-  char *text = arena_strdup(call->arena, message);
-  if (!text)
-    return;
-  hide_folder(call->files, text);
-  call_log(call, &(struct log_entry){.level = level, .message = text});
-}
-
-static void say_warning(void *data, const char *message)
-{
-  say(data, LOG_WARNING, message);
-}
-
-static void say_info(void *data, const char *message)
-{
-  say(data, LOG_INFO, message);
-}
-
-/* All that the document may lead to. */
-static int set_bounds(struct call *call, const struct stac_document *document, struct catalogue_bounds *out)
-{
-  const struct local_files *local = call->local;
-  *out = (struct catalogue_bounds){.files = MOST_FILES,
-                                   .document_bytes = MOST_DOCUMENT_BYTES,
-                                   .cancel = call_cancel(call),
-                                   .warn = say_warning,
-                                   .tell = say_info,
-                                   .data = call};
-  if (local && local->all)
-    return 0;
-  size_t count = local ? local->folder_count : 0;
-  const char **folders = ARENA_ARRAY(call->arena, const char *, count + 2);
-  if (!folders)
-    return error_memory(call->error);
-  for (size_t i = 0; i < count; i++)
-    folders[i] = local->folders[i];
-  if (call->files)
-    folders[count++] = call->files;
-  if (document->folder)
-    folders[count++] = document->folder;
-  out->folders = folders;
-  out->folder_count = count;
-  return 0;
-}
-
 /* What an API is asked for. A text with a backslash may mean another one to it, which takes that for an escape: then
  * all items come, and the conditions are decided here alone. */
 static int set_query(struct call *call, const struct cube_request *request, struct catalogue_bounds *bounds)
@@ -139,8 +85,10 @@ static int load_document(struct call *call, struct catalogue *catalogue, const s
 {
   struct catalogue_bounds bounds;
   struct catalogue_added added;
-  if (set_bounds(call, document, &bounds) != 0 || set_query(call, request, &bounds) != 0)
+  if (document_bounds(call, document->folder, &bounds) != 0 || set_query(call, request, &bounds) != 0)
     return -1;
+  bounds.files = MOST_FILES;
+  bounds.document_bytes = MOST_DOCUMENT_BYTES;
   if (catalogue_add_document(catalogue, &bounds, document->path, &added, call->error) != 0)
     return error_at_parameter(call->error, "url");
   if (request->load.filter && !added.has_properties)
@@ -159,8 +107,8 @@ static int load_stac_call(struct call *call, struct value *result)
       find_document(call, url, &document) != 0 || catalogue_open_in_memory(&catalogue, call->error) != 0)
     return -1;
   int status = load_document(call, catalogue, &document, &request, result);
-  hide_folder(call->files, call->error->message);
-  hide_folder(document.folder, call->error->message);
+  document_hide_folder(call->files, call->error->message);
+  document_hide_folder(document.folder, call->error->message);
   catalogue_close(catalogue);
   return status;
 }

@@ -1,7 +1,7 @@
 /* See the header. */
 #include "processes/load/stored_cube.h"
 
-#include "processes/local_files.h"
+#include "processes/load/document_bounds.h"
 #include "stac/items_query.h"
 #include "stac/search/search.h"
 
@@ -52,37 +52,6 @@ static int find_items(struct call *call, const char *collection, const struct lo
                                     "collection '%s' has no item for the given extents", collection);
 }
 
-static void say(void *data, const char *message)
-{
-  const struct call *call = data;
-  call_log(call, &(struct log_entry){.level = LOG_WARNING, .message = message});
-}
-
-static int set_bounds(struct call *call, const struct buffer *text, struct catalogue_bounds *out)
-{
-  const struct local_files *local = call->local;
-  *out = (struct catalogue_bounds){.files = MOST_FILES,
-                                   .document_bytes = DOCUMENT_BYTES,
-                                   .cancel = call_cancel(call),
-                                   .warn = say,
-                                   .data = call,
-                                   .text = text->data,
-                                   .text_length = text->length};
-  if (local && local->all)
-    return 0;
-  const size_t count = local ? local->folder_count : 0;
-  const char **folders = ARENA_ARRAY(call->arena, const char *, count + 1);
-  if (!folders)
-    return error_memory(call->error);
-  for (size_t i = 0; i < count; i++)
-    folders[i] = local->folders[i];
-  if (call->files)
-    folders[count] = call->files;
-  out->folders = folders;
-  out->folder_count = count + (call->files != NULL);
-  return 0;
-}
-
 int stored_cube(struct call *call, const char *collection, struct cube_request *request, struct value *result)
 {
   struct buffer text = {.limit = MOST_BYTES};
@@ -91,13 +60,19 @@ int stored_cube(struct call *call, const char *collection, struct cube_request *
   struct catalogue_added added;
   int status = find_items(call, collection, &request->load, &text);
   if (status == 0)
-    status = set_bounds(call, &text, &bounds);
-  if (status == 0)
+    status = document_bounds(call, NULL, &bounds);
+  if (status == 0) {
+    bounds.files = MOST_FILES;
+    bounds.document_bytes = DOCUMENT_BYTES;
+    bounds.text = text.data;
+    bounds.text_length = text.length;
     status = catalogue_open_in_memory(&catalogue, call->error);
+  }
   if (status == 0)
     status = catalogue_add_document(catalogue, &bounds, "/items.json", &added, call->error);
   if (status == 0)
     status = catalogue_cube(call, catalogue, added.id, request, result);
+  document_hide_folder(call->files, call->error->message);
   catalogue_close(catalogue);
   buffer_free(&text);
   return status;

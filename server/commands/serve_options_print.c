@@ -101,7 +101,7 @@ static const char example_remote[] =
     "# private = false                                # its host may be on our own networks\n"
     "#\n"
     "# [[remote]]\n"
-    "# url = \"https://files.example.org/\"\n"
+    "# url = \"https://data.example.org/\"\n"
     "# user = \"twincube\"                              # a user with a password\n"
     "# password_file = \"/etc/twincube/password\"\n"
     "#\n"

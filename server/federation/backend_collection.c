@@ -58,8 +58,7 @@ void backend_resolve(const char *base, const char *href, struct buffer *out)
   curl_url_cleanup(handle);
 }
 
-/* Makes the object's href absolute; addresses of other schemes (s3://…) stay as they are. */
-static void resolve_href(json_t *object, const char *base)
+void backend_resolve_href(json_t *object, const char *base)
 {
   struct buffer url = {0};
   const char *href = json_string_value(json_object_get(object, "href"));
@@ -105,7 +104,7 @@ static void make_links(const json_t *document, const char *self, struct buffer *
     const bool is_items = relation != NULL && strcmp(relation, "items") == 0;
     if (relation == NULL || !json_is_string(json_object_get(one, "href")) || (is_of_api(relation) && !is_items))
       continue;
-    resolve_href(one, self);
+    backend_resolve_href(one, self);
     add_json(out, one);
   }
 }
@@ -121,7 +120,7 @@ static void make_object(json_t *document, const char *name, bool is_listed, cons
     json_object_del(document, without[i]);
   for (size_t i = 0; is_listed && i < sizeof listed_without / sizeof listed_without[0]; i++)
     json_object_del(document, listed_without[i]);
-  json_object_foreach(json_object_get(document, "assets"), key, asset) resolve_href(asset, self);
+  json_object_foreach(json_object_get(document, "assets"), key, asset) backend_resolve_href(asset, self);
   add_json(out, document);
   if (!out->failed)
     out->data[--out->length] = '\0'; /* the object stays open */

@@ -27,5 +27,7 @@ void backend_collection_url(const struct backend_settings *backend, const char *
                             struct buffer *out);
 /* An address as a document at `base` means it; nothing where it is none of the web. */
 void backend_resolve(const char *base, const char *href, struct buffer *out);
+/* Makes an object's href absolute; addresses of other schemes (s3://…) stay as they are. */
+void backend_resolve_href(json_t *object, const char *base);
 
 #endif

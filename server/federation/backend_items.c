@@ -89,17 +89,6 @@ json_t *item_keys(const json_t *sort, const json_t *item)
 
 /* ---- an item ---------------------------------------------------------------------------------------------------- */
 
-static void resolve_href(json_t *object, const char *base)
-{
-  struct buffer url = {0};
-  const char *href = json_string_value(json_object_get(object, "href"));
-  if (href != NULL)
-    backend_resolve(base, href, &url);
-  if (url.length > 0 && !url.failed)
-    json_object_set_new(object, "href", json_string(url.data));
-  buffer_free(&url);
-}
-
 static void add_link(json_t *links, const char *relation, const char *type, const char *href)
 {
   json_array_append_new(links, json_pack("{s:s,s:s,s:s}", "rel", relation, "type", type, "href", href));
@@ -152,7 +141,7 @@ static json_t *make_links(const json_t *item, const char *there, const char *nam
     const char *relation = json_string_value(json_object_get(link, "rel"));
     if (relation == NULL || leads_around_there(relation) || strcmp(relation, "canonical") == 0)
       continue;
-    resolve_href(link, there);
+    backend_resolve_href(link, there);
     json_array_append(links, link);
   }
   buffer_free(&self);
@@ -175,7 +164,7 @@ bool backend_item_make(const struct backend_settings *backend, const char *url, 
     backend_resolve(url, self, &there);
   const char *place = there.length > 0 && !there.failed ? there.data : url;
   json_object_set_new(item, "links", make_links(item, place, name, base));
-  json_object_foreach(json_object_get(item, "assets"), key, asset) resolve_href(asset, place);
+  json_object_foreach(json_object_get(item, "assets"), key, asset) backend_resolve_href(asset, place);
   json_object_set_new(item, "collection", json_string(name));
   json_object_set_new(item, "federation:backends", json_pack("[s]", backend->id));
   buffer_free(&there);

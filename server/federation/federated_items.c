@@ -70,11 +70,11 @@ static bool has_no_search(const struct backend *backend)
   return backend->is_online && backend->search[0] == '\0';
 }
 
-/* The body of the search there: what is asked here, but for what is done here. */
+/* The body of the search there: what is asked here, but for what is done here. Its thread's own. */
 static json_t *body_there(const struct federated_search *search, json_t *ids)
 {
   static const char *const ours[] = {"token", "fields", "collections", "limit"};
-  json_t *body = json_copy((json_t *)(uintptr_t)search->query);
+  json_t *body = json_deep_copy(search->query);
   for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
     json_object_del(body, ours[i]);
   if (ids != NULL)

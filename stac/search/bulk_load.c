@@ -20,28 +20,31 @@ int bulk_text_open(const char *path, struct bulk_text *out, struct error *error)
 {
   struct stat status;
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  *out = (struct bulk_text){"", 0};
   if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
     error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, file < 0 ? strerror(errno) : "is no file");
     if (file >= 0)
       close(file);
     return -1;
   }
-  void *data = status.st_size > 0 ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
+  const size_t size = (size_t)status.st_size;
+  /* over zeros, so that there is one behind the last byte of a file that fills its pages */
+  void *room = mmap(NULL, size + 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *data = room != MAP_FAILED && size > 0 ? mmap(room, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) : room;
   close(file);
-  if (data == MAP_FAILED)
-    return error_set(error, ERROR_StorageFailure, "%s: %s", path, strerror(errno));
-  if (data) {
-    madvise(data, (size_t)status.st_size, MADV_SEQUENTIAL);
-    *out = (struct bulk_text){data, (size_t)status.st_size};
+  if (data == MAP_FAILED) {
+    error_set(error, ERROR_StorageFailure, "%s: %s", path, strerror(errno));
+    if (room != MAP_FAILED)
+      munmap(room, size + 1);
+    return -1;
   }
+  madvise(data, size, MADV_SEQUENTIAL);
+  *out = (struct bulk_text){data, size};
   return 0;
 }
 
 void bulk_text_close(struct bulk_text *text)
 {
-  if (text->length)
-    munmap((void *)text->data, text->length);
+  munmap((void *)text->data, text->length + 1);
 }
 
 int bulk_put(struct bulk_run *run, const struct bulk_text *text, bool is_collection, const char *place,
@@ -84,7 +87,7 @@ static int load_lines(struct bulk_run *run, const char *path, const struct bulk_
     const struct bulk_text line = {text->data + at, length};
     number++;
     at += length + 1;
-    if (length < 80 && is_blank(line.data, length))
+    if (is_blank(line.data, length))
       continue;
     snprintf(place, sizeof place, "%.400s, line %lld", path, number);
     if (bulk_put(run, &line, false, place, error) != 0)

@@ -27,10 +27,11 @@ struct bulk_run {
   int64_t written, refused, collections;
 };
 
-struct bulk_text { /* a file, mapped */
-  const char *data;
+struct bulk_text {  /* a file, mapped, or a part of one */
+  const char *data; /* a zero byte stands behind the end of the file */
   size_t length;
 };
+/* To be closed where it was opened. */
 int bulk_text_open(const char *path, struct bulk_text *out, struct error *error);
 void bulk_text_close(struct bulk_text *text);
 

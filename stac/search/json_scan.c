@@ -99,7 +99,7 @@ static bool skip_escape(struct json_scanner *s)
   const char c = *s->at++;
   if (c == 'u')
     return skip_unicode(s);
-  return strchr("\"\\/bfnrt", c) != NULL || fail(s, "an unknown escape");
+  return (c != '\0' && strchr("\"\\/bfnrt", c) != NULL) || fail(s, "an unknown escape");
 }
 
 static bool is_plain(unsigned char c)

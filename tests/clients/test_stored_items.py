@@ -260,7 +260,7 @@ BROKEN = {
                ("1" * 200, "1e999", "01", "1.", ".5", "+1", "0x1", "NaN", "Infinity", "1e", "-", "--1")]
     + [GOOD.replace('"assets": {}', '"assets": {"a": {"n": 99999999999999999999}}')],
     "text": [GOOD.replace('"p0"', t) for t in ('"p\\u0000"', '"\\ud800"', '"\\udc00x"', '"\\x"', '"a\tb"', '"p', '""',
-                                               '"\\u12"', f'"{"x" * 2000}"')],
+                                               '"\\u12"', '"\\\0"', f'"{"x" * 2000}"')],
     "deep": [GOOD.replace('"links": []', f'"links": {"[" * 200}{"]" * 200}'),
              GOOD.replace('"links": []', '"links": ' + "[" * 100000)],
     "many": [json.dumps(plain(0, assets={f"a{i}": {"href": "x"} for i in range(100000)}))],
@@ -294,6 +294,17 @@ def test_broken_items_are_named_and_left_out(tmp_path):
             if kind != "member":
                 break
     assert "p7" not in twincube("catalogue", "list", "--data", tmp_path / "data")
+
+
+@pytest.mark.parametrize("behind", ["", ",", " ,"])
+def test_a_file_that_fills_its_pages(tmp_path, behind):
+    """There is nothing to be read behind its end."""
+    text = '{"type": "FeatureCollection", "features": [' + GOOD
+    (tmp_path / "cut.json").write_text(text + " " * (4096 - len(text) - len(behind)) + behind)
+    done = load(tmp_path, tmp_path / "cut.json")
+    assert done.returncode == 1 and "the features end amid the text" in done.stderr
+    (tmp_path / "blank.ndjson").write_text(GOOD + "\n" + " " * (4095 - len(GOOD)))
+    assert load(tmp_path, tmp_path / "blank.ndjson").stdout == "1 item\n"
 
 
 def count(folder):
