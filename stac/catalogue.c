@@ -1,6 +1,7 @@
 /* The catalogue: opening, adding, removing, listing, documents. */
 #include "stac/catalogue.h"
 
+#include "datacube/remote/remote_file.h"
 #include "datacube/source/gauge_file.h"
 #include "datacube/source/vector_file.h"
 #include "datacube/source/zarr_store.h"
@@ -189,7 +190,9 @@ static int scan_cube_file(struct scan *scan, const char *path, struct error *err
 static int scan_path(struct scan *scan, const char *path, struct error *error)
 {
   struct stat status;
-  if (scan->bounds)
+  if (scan->options->files)
+    return scan_listing(scan, error);
+  if (scan->bounds || remote_is(path))
     return scan_stac(scan, path, error);
   if (find_variable(path))
     return scan_cube_file(scan, path, error);
@@ -239,6 +242,15 @@ static int choose_id(struct scan *scan, const char *path, struct error *error)
                                   "the id '%s' may have letters, digits and _ - . ~ / only, 255 at most", given);
   }
   struct stat status;
+  char whole[REMOTE_URL_SIZE];
+  if (href_is_web(remote_url(path))) { /* of an address what stands before its query, without a slash at the end */
+    snprintf(whole, sizeof whole, "%.*s", (int)strcspn(remote_url(path), "?#"), remote_url(path));
+    for (size_t end = strlen(whole); end > 0 && whole[end - 1] == '/';)
+      whole[--end] = '\0';
+    path = whole;
+    slash = strrchr(path, '/');
+    dot = slash ? strrchr(slash, '.') : NULL;
+  }
   bool folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
   size_t length = !folder && dot && dot > slash + 1 ? (size_t)(dot - slash) - 1 : slash ? strlen(slash + 1) : 0;
   const char *variable = find_variable(path);
@@ -315,6 +327,19 @@ static int check_add(const struct catalogue_add_options *options, struct error *
   return 0;
 }
 
+/* Of this machine the path without links, of the web the name of a remote file. */
+static int find_place(const struct catalogue_add_options *options, const char *path, char real[PATH_MAX],
+                      struct error *error)
+{
+  const bool is_web = href_is_web(path) && remote_is_connected(), is_name = is_web || options->files;
+  if (!is_name && href_is_remote(path))
+    return error_parameter(error, ERROR_FeatureUnsupported, "path",
+                           "%s: only local files and folders can be added, and addresses of the web", path);
+  if (is_name && snprintf(real, PATH_MAX, "%s%s", is_web ? REMOTE_PREFIX : "", path) >= PATH_MAX)
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "path", "%.200s…: the address is too long", path);
+  return is_name ? 0 : resolve(path, real, error);
+}
+
 int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_options *options, const char *path,
                   struct buffer *report, struct error *error)
 {
@@ -322,10 +347,7 @@ int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_option
   struct scan scan;
   if (check_add(options, error) != 0)
     return -1;
-  if (href_is_remote(path))
-    return error_parameter(error, ERROR_FeatureUnsupported, "path", "%s: only local files and folders can be added",
-                           path);
-  if (resolve(path, real, error) != 0)
+  if (find_place(options, path, real, error) != 0)
     return -1;
   if (index_open(catalogue->index, error) != 0 || scan_start(&scan, options, NULL, error) != 0)
     return -1;

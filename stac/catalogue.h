@@ -30,6 +30,11 @@ struct catalogue_provider {
   const char *url; /* or NULL */
 };
 
+struct catalogue_file {
+  const char *name; /* its path below what is added: for date, band and id */
+  const char *path; /* of this machine, or of a remote file (datacube/remote/remote_file.h) */
+};
+
 struct catalogue_add_options {
   const char *id;             /* NULL: from the STAC document, else the folder's or file's name */
   const char *datetime_regex; /* POSIX extended with one group, matched against the path below PATH; NULL: a default
@@ -45,10 +50,15 @@ struct catalogue_add_options {
   const char *crs;   /* the collection's grid; NULL: the commonest */
   double resolution; /* 0: the finest of the loaded bands */
   bool unpack;       /* rasters' values are loaded as what they stand for by scale and offset, not as they are stored */
+  const struct catalogue_file
+      *files; /* what a listing of PATH has, in the order of the names; NULL: PATH is looked at */
+  size_t file_count;
 };
 
 /* Registers PATH: a STAC collection, catalogue, item or ItemCollection (JSON), a netCDF file, a Zarr hierarchy, or a
- * folder of rasters. Replaces a collection of the same id in one transaction. On success the id and the counts are
+ * folder of rasters; or the address of a STAC document on the web, where remote files can be read. With `files`, which
+ * are rasters, or netCDF files that are one cube together, PATH is what they are called by. Replaces a collection of
+ * the same id in one transaction. On success the id and the counts are
  * written to `report` as one line. Files that cannot be read are named in warnings through log_message; none readable
  * is an error. */
 int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_options *options, const char *path,

@@ -1,5 +1,6 @@
 /* Where the data files of all collections lie. Of each folder the first and the last file by name are looked at, so
  * that a folder of links, too, leads to where its files really are. Zarr hierarchies are themselves such folders. */
+#include "datacube/remote/remote_file.h"
 #include "datacube/source/zarr_store.h"
 #include "stac/cube_files.h"
 #include "stac/index.h"
@@ -21,7 +22,7 @@ struct folders {
 static int report_place(const struct folders *f, const char *path)
 {
   const char *slash = path != NULL ? strrchr(path, '/') : NULL;
-  if (slash == NULL)
+  if (slash == NULL || remote_is(path))
     return 0;
   const size_t length = zarr_is(path) ? strlen(path) : (size_t)(slash - path);
   return length > 0 ? f->report(f->data, path, length) : 0;

@@ -40,7 +40,8 @@ static bool may_be_several(const struct scan *scan, const char *path)
   const char *const first = scan->cube_path ? scan->cube_path : path;
   if (gauge_file_format(path))
     return cube_files_are_gauge(scan->arena, first);
-  return scan->bounds && !vector_file_is(path) && !vector_file_is(first) && !cube_files_are_gauge(scan->arena, first);
+  return (scan->bounds || scan->options->files) && !vector_file_is(path) && !vector_file_is(first) &&
+         !cube_files_are_gauge(scan->arena, first);
 }
 
 int cube_files_add(struct scan *scan, const char *path, size_t item, struct error *error)
@@ -100,6 +101,18 @@ static struct time_series_part part_of(const struct cube_file *file, const struc
 
 /* ---- describing ------------------------------------------------------------------------------------------------- */
 
+/* An item whose document told none has the first date of its file; they stand in the same order. */
+static void date_item(struct scan *scan, size_t index, const struct cube *cube)
+{
+  const size_t t = cube_find_type(cube, DIMENSION_TEMPORAL);
+  const struct dimension *time = t == SIZE_MAX ? NULL : &cube->dimension[t];
+  if (!scan->options->files || index >= scan->item_count || !time || time->labels != LABEL_TIME || time->size == 0 ||
+      time->calendar != CALENDAR_GREGORIAN)
+    return;
+  scan->items[index].instant = time->times[0];
+  scan->items[index].undated = false;
+}
+
 int cube_files_scan(struct scan *scan, struct error *error)
 {
   const struct netcdf_selection all = {.bands = NULL};
@@ -120,6 +133,7 @@ int cube_files_scan(struct scan *scan, struct error *error)
     if (scan_step(scan, error) != 0 || netcdf_source(scan->arena, &file, &all, &parts[i].source, error) != 0)
       return -1;
     parts[i] = part_of(&files[i], parts[i].source);
+    date_item(scan, i, &parts[i].source->cube);
     scan->files++;
   }
   if (file_set_source(scan->arena, parts, count, NULL, 0, &source, error) != 0)

@@ -89,6 +89,8 @@ void scan_free(struct scan *scan);
 
 /* Readers. PATH is absolute; scan_folder takes one raster too. */
 int scan_folder(struct scan *scan, const char *path, struct error *error);
+/* The files of the options: rasters, or what is a cube. */
+int scan_listing(struct scan *scan, struct error *error);
 int scan_stac(struct scan *scan, const char *path, struct error *error);
 int scan_netcdf(struct scan *scan, const char *path, struct error *error);
 int scan_vector(struct scan *scan, const char *path, struct error *error);

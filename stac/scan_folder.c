@@ -2,11 +2,15 @@
  *
  * Files are taken in the order of their paths. The date and the band come from the path below the folder; files with
  * the same path apart from band and pixel size are one item, so items come in path order too. A folder without rasters
- * may be one of lattice gauge fields. */
+ * may be one of lattice gauge fields. What a listing of another place has (scan_listing) is taken in the same way;
+ * where it has no rasters, it is one cube of all its netCDF files, or one of features. */
+#include "stac/cube_files.h"
 #include "stac/file_list.h"
 #include "stac/name_pattern.h"
-#include "stac/scan.h"
 #include "stac/sensor.h"
+
+#include "datacube/remote/remote_file.h"
+#include "datacube/source/vector_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +30,6 @@ static bool is_raster_name(const char *path, bool regular)
 /* State of one folder's scan. */
 struct folder {
   struct scan *scan;
-  const char *root;
   struct name_pattern pattern;
   json_t *items; /* path without band -> index of the item */
   bool undated;  /* no path has a date */
@@ -138,9 +141,10 @@ static int add_bands(struct folder *folder, const char *path, size_t item, const
   return 0;
 }
 
-static int add_file(struct folder *folder, const char *below, struct error *error)
+static int add_file(struct folder *folder, const struct catalogue_file *listed, struct error *error)
 {
   struct scan *scan = folder->scan;
+  const char *below = listed->name, *path = listed->path;
   struct name_span span;
   struct raster_file file;
   int64_t instant;
@@ -154,9 +158,6 @@ static int add_file(struct folder *folder, const char *below, struct error *erro
     scan->skipped++;
     return 0;
   }
-  char *path = arena_printf(scan->arena, "%s/%s", folder->root, below);
-  if (!path)
-    return error_memory(error);
   int outcome = scan_inspect(scan, path, &file, error);
   if (outcome != 0)
     return outcome < 0 ? -1 : 0;
@@ -170,50 +171,171 @@ static int add_file(struct folder *folder, const char *below, struct error *erro
 }
 
 /* Whether a path has a date; where an expression says how to find them, that is the operator's word that they have. */
-static bool any_date(const struct folder *folder, const struct file_list *list)
+static bool any_date(const struct folder *folder, const struct catalogue_file *files, size_t count)
 {
   int64_t ignored;
   bool found = folder->scan->options->datetime_regex != NULL;
-  for (size_t i = 0; i < list->count && !found; i++)
-    found = name_find_datetime(&folder->pattern, list->paths[i], &ignored);
+  for (size_t i = 0; i < count && !found; i++)
+    found = name_find_datetime(&folder->pattern, files[i].name, &ignored);
   return found;
 }
 
-/* One raster: its folder becomes the root. */
-static int list_one(struct folder *folder, const char *path, struct file_list *list, struct error *error)
+/* Some files ahead, what will be read of other hosts is asked for. */
+static int add_files(struct folder *folder, const struct catalogue_file *files, size_t count, struct error *error)
 {
-  const char *slash = strrchr(path, '/');
-  folder->root = arena_strndup(folder->scan->arena, path, (size_t)(slash - path));
-  return folder->root ? file_list_add(list, slash + 1, error) : error_memory(error);
+  size_t ahead = 0;
+  folder->undated = !any_date(folder, files, count);
+  for (size_t i = 0; i < count; i++) {
+    for (ahead = ahead > i ? ahead : i; ahead < i + REMOTE_AHEAD && ahead < count; ahead++)
+      if (remote_is(files[ahead].path) && !remote_prefetch(files[ahead].path, 0))
+        break;
+    if (add_file(folder, &files[i], error) != 0)
+      return -1;
+  }
+  return 0;
 }
 
-int scan_folder(struct scan *scan, const char *path, struct error *error)
+static int read_rasters(struct scan *scan, const char *root, const struct catalogue_file *files, size_t count,
+                        struct error *error)
 {
-  struct folder folder = {.scan = scan, .root = path, .items = json_object()};
-  const struct file_list_query query = {path, is_raster_name};
-  struct file_list list = {0};
-  struct stat status;
+  struct folder folder = {.scan = scan, .items = json_object()};
   int result = folder.items ? 0 : error_memory(error);
   scan->number_bands = true;
   if (result == 0)
     result = name_pattern_new(scan->options->datetime_regex, scan->options->band_regex, &folder.pattern, error);
-  if (result == 0 && stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
-    result = list_one(&folder, path, &list, error);
-  else if (result == 0)
-    result = file_list_below(scan, &query, &list, error);
-  folder.undated = result == 0 && !any_date(&folder, &list);
-  for (size_t i = 0; result == 0 && i < list.count; i++)
-    result = add_file(&folder, list.paths[i], error);
+  if (result == 0)
+    result = add_files(&folder, files, count, error);
   if (result == 0 && !scan->options->band_regex)
     result = scan_part_bands(scan, error);
-  if (result == 0 && list.count == 0)
-    result = scan_gauge_folder(scan, path, error);
-  else if (result == 0 && scan->skipped == list.count)
+  if (result == 0 && count > 0 && scan->skipped == count)
     result = error_parameter(error, ERROR_NoDataAvailable, "datetime",
-                             "none of the %zu rasters below %s has a date%s in its name, '%s' for one", list.count,
-                             path, scan->options->band_regex ? " and a band" : "", list.paths[0]);
-  file_list_free(&list);
+                             "none of the %zu rasters below %s has a date%s in its name, '%s' for one", count, root,
+                             scan->options->band_regex ? " and a band" : "", files[0].name);
   name_pattern_free(&folder.pattern);
   json_decref(folder.items);
   return result;
+}
+
+/* ---- a folder of this machine ------------------------------------------------------------------------------------ */
+
+/* One raster: its folder becomes the root. */
+static int list_one(struct scan *scan, const char *path, const char **root, struct file_list *list, struct error *error)
+{
+  const char *slash = strrchr(path, '/');
+  *root = arena_strndup(scan->arena, path, (size_t)(slash - path));
+  return *root ? file_list_add(list, slash + 1, error) : error_memory(error);
+}
+
+/* Takes the list's paths as they are. */
+static int read_list(struct scan *scan, const char *root, const struct file_list *list, struct error *error)
+{
+  struct catalogue_file *files = ARENA_ARRAY(scan->arena, struct catalogue_file, list->count + 1);
+  if (!files)
+    return error_memory(error);
+  for (size_t i = 0; i < list->count; i++) {
+    files[i] = (struct catalogue_file){list->paths[i], arena_printf(scan->arena, "%s/%s", root, list->paths[i])};
+    if (!files[i].path)
+      return error_memory(error);
+  }
+  return read_rasters(scan, root, files, list->count, error);
+}
+
+int scan_folder(struct scan *scan, const char *path, struct error *error)
+{
+  const struct file_list_query query = {path, is_raster_name};
+  const char *root = path;
+  struct file_list list = {0};
+  struct stat status;
+  int result;
+  if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+    result = list_one(scan, path, &root, &list, error);
+  else
+    result = file_list_below(scan, &query, &list, error);
+  if (result == 0)
+    result = list.count > 0 ? read_list(scan, root, &list, error) : scan_gauge_folder(scan, path, error);
+  file_list_free(&list);
+  return result;
+}
+
+/* ---- what was listed --------------------------------------------------------------------------------------------- */
+
+static bool is_cube_name(const char *name)
+{
+  static const char *const extensions[] = {".nc", ".nc4", ".cdf", ".h5", ".hdf5", ".zarr"};
+  const char *dot = strrchr(name, '.');
+  for (size_t i = 0; dot && i < sizeof extensions / sizeof extensions[0]; i++)
+    if (strcasecmp(dot, extensions[i]) == 0)
+      return true;
+  return false;
+}
+
+/* Of several, each file is an item; its own times tell its date (cube_files.c). */
+static int add_cube(struct scan *scan, const struct catalogue_file *file, bool is_one, struct error *error)
+{
+  const size_t length = (size_t)(strrchr(file->name, '.') - file->name), end = strlen(file->path);
+  const bool is_zarr = strcasecmp(file->name + length, ".zarr") == 0 && file->path[end - 1] != '/';
+  const char *id = arena_strndup(scan->arena, file->name, length);
+  const char *path = is_zarr && remote_is(file->path) ? arena_printf(scan->arena, "%s/", file->path) : file->path;
+  size_t item;
+  if (!id || !path)
+    return error_memory(error);
+  if (is_one) {
+    scan->cube_path = path;
+    return 0;
+  }
+  if (scan_new_item(scan, id, 0, NULL, &item, error) != 0)
+    return -1;
+  scan->items[item].undated = true;
+  return cube_files_add(scan, path, item, error);
+}
+
+static int read_cubes(struct scan *scan, const struct catalogue_file *files, size_t count, struct error *error)
+{
+  for (size_t i = 0; i < count; i++)
+    if (add_cube(scan, &files[i], count == 1, error) != 0)
+      return -1;
+  return 0;
+}
+
+/* The files of that kind, in their order. */
+static int pick(struct scan *scan, bool (*wants)(const char *name), struct catalogue_file **out, size_t *count,
+                struct error *error)
+{
+  const struct catalogue_add_options *options = scan->options;
+  *out = ARENA_ARRAY(scan->arena, struct catalogue_file, options->file_count + 1);
+  *count = 0;
+  if (!*out)
+    return error_memory(error);
+  for (size_t i = 0; i < options->file_count; i++)
+    if (wants(options->files[i].name))
+      (*out)[(*count)++] = options->files[i];
+  return 0;
+}
+
+static bool is_listed_raster(const char *name)
+{
+  return is_raster_name(name, true);
+}
+
+int scan_listing(struct scan *scan, struct error *error)
+{
+  struct catalogue_file *files;
+  size_t count;
+  if (pick(scan, is_listed_raster, &files, &count, error) != 0)
+    return -1;
+  if (count > 0)
+    return read_rasters(scan, "what is listed", files, count, error);
+  if (pick(scan, is_cube_name, &files, &count, error) != 0)
+    return -1;
+  if (count == 0 && pick(scan, vector_file_is, &files, &count, error) != 0)
+    return -1;
+  if (count == 0)
+    return error_parameter(error, ERROR_NoDataAvailable, "path",
+                           "of the %zu files that are listed there none is a raster (tif, tiff, jp2, png), a netCDF "
+                           "or HDF5 file, a Zarr hierarchy or one of features",
+                           scan->options->file_count);
+  if (vector_file_is(files[0].name) && count > 1)
+    return error_parameter(error, ERROR_FeatureUnsupported, "path",
+                           "%zu files of features are listed there, and each is a collection of its own", count);
+  return read_cubes(scan, files, count, error);
 }

@@ -3,7 +3,8 @@
 
 #include "server/commands/command.h"
 #include "server/commands/data_dir.h"
-#include "stac/catalogue.h"
+#include "server/sources/source_add.h"
+#include "server/sources/source_kind.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -33,10 +34,11 @@ static const char add_help[] =
     "Usage\n"
     "  twincube catalogue add [--data DIR] [--id ID] [--datetime REGEX] [--band REGEX]\n"
     "                         [--nodata [BAND=]VALUE]... [--crs EPSG] [--resolution R] [--follow] [--unpack]\n"
-    "                         [--title TEXT] [--licence ID] [--provider NAME[=URL]]... [--keyword WORD]... PATH\n\n"
+    "                         [--title TEXT] [--licence ID] [--provider NAME[=URL]]... [--keyword WORD]...\n"
+    "                         [--source KIND] [--remote PREFIX]... [--remote-accounts FILE] PATH\n\n"
     "PATH is one of\n"
     "  a STAC document    Collection, Catalog, Item or ItemCollection (JSON, version 0.9 to 1.1); links to items and\n"
-    "                     children are followed. Documents and files must be local: relative, absolute or file://\n"
+    "                     children are followed\n"
     "  a netCDF file      with dimensions by the CF conventions; the variables over its commonest dimensions are the\n"
     "                     bands. FILE:VARIABLE takes those over the dimensions of that variable\n"
     "  a Zarr hierarchy   the same of a folder of version 2 or 3: a group, or one array alone\n"
@@ -47,6 +49,8 @@ static const char add_help[] =
     "                     files' names; files with the same name but for the band are one scene. A folder without\n"
     "                     rasters may be one of lattice gauge fields (NERSC, ILDG, MILC, openQCD), a configuration\n"
     "                     each; one such file is a collection, too\n"
+    "  an address         of another host: one of the sources below. What is added names the files where they lie; a\n"
+    "                     server that is to load them needs --remote, too\n"
     "A collection of the same id is replaced, in one step: readers see the old one or the new one. Files that cannot\n"
     "be read are named on standard error and left out.\n\n"
     "Options\n"
@@ -73,7 +77,15 @@ static const char add_help[] =
     "  --unpack           rasters with scale and offset are loaded as what their values stand for, as floats\n"
     "                     (default: as they are stored, scale and offset being metadata of the band; but unpacked\n"
     "                     where the files of a band differ in them)\n"
+    "  --source KIND      what an address is, where it does not tell by itself; see below\n"
+    "  --remote PREFIX    addresses of other hosts that may be read beside those of PATH's own host; may be repeated\n"
+    "  --remote-accounts FILE\n"
+    "                     the same by tables [[remote]], with accounts there (`twincube config example` shows them)\n"
     "  -h, --help         this text\n\n"
+    "Sources\n"
+    "%s\n"
+    "  Listed rasters are taken as those of a folder are. Where there are none, all netCDF files are one cube; or one\n"
+    "  file of features.\n\n"
     "Grid\n"
     "  Where the scenes that are loaded share a lattice (CRS, resolution, phase), it is the cube's, and their values\n"
     "  come through untouched, unless --crs or --resolution asks for another. Otherwise the collection's grid is "
@@ -104,6 +116,9 @@ enum {
   OPTION_RESOLUTION,
   OPTION_PROVIDER,
   OPTION_KEYWORD,
+  OPTION_SOURCE,
+  OPTION_REMOTE,
+  OPTION_ACCOUNTS,
   OPTION_FOLLOW,
   OPTION_UNPACK
 };
@@ -116,6 +131,8 @@ struct arguments {
   const char **keywords;                /* owned; add.keywords */
   char **names;                         /* band names of nodata and names of providers, owned */
   size_t name_count;
+  const char *source;
+  struct account_settings remotes;
   bool help;
 };
 
@@ -123,6 +140,7 @@ static void arguments_free(struct arguments *arguments)
 {
   for (size_t i = 0; i < arguments->name_count; i++)
     free(arguments->names[i]);
+  account_settings_free(&arguments->remotes);
   free(arguments->providers);
   free(arguments->keywords);
   free(arguments->names);
@@ -171,6 +189,31 @@ static int take_resolution(struct arguments *arguments, const char *text)
   return EXIT_OK;
 }
 
+static int take_remote(struct arguments *arguments, const char *prefix)
+{
+  struct error error = {0};
+  json_t *text = json_string(prefix);
+  const int status = text ? account_settings_add(&arguments->remotes, text, &error) : error_memory(&error);
+  json_decref(text);
+  return status == 0 ? EXIT_OK : command_usage("catalogue add", "--remote: %s", error.message);
+}
+
+static int take_accounts(struct arguments *arguments, const char *file)
+{
+  struct error error = {0};
+  return account_settings_add_file(&arguments->remotes, file, &error) == 0
+             ? EXIT_OK
+             : command_usage("catalogue add", "--remote-accounts: %s", error.message);
+}
+
+static int take_source(struct arguments *arguments, const char *name)
+{
+  arguments->source = name;
+  return source_kind_named(name)
+             ? EXIT_OK
+             : command_usage("catalogue add", "--source %s: that is none of the sources that --help lists", name);
+}
+
 /* `word` is the option as it was written. */
 static int take_option(struct arguments *arguments, int option, const char *word, const char *command)
 {
@@ -200,6 +243,12 @@ static int take_option(struct arguments *arguments, int option, const char *word
     return take_resolution(arguments, optarg);
   if (option == OPTION_PROVIDER)
     return take_provider(arguments, optarg);
+  if (option == OPTION_SOURCE)
+    return take_source(arguments, optarg);
+  if (option == OPTION_REMOTE)
+    return take_remote(arguments, optarg);
+  if (option == OPTION_ACCOUNTS)
+    return take_accounts(arguments, optarg);
   if (option == OPTION_KEYWORD)
     arguments->keywords[arguments->add.keyword_count++] = optarg;
   else if (option == OPTION_FOLLOW)
@@ -224,6 +273,9 @@ static int read_arguments(struct arguments *arguments, const char *command, int 
                                           {"license", required_argument, NULL, OPTION_LICENCE},
                                           {"provider", required_argument, NULL, OPTION_PROVIDER},
                                           {"keyword", required_argument, NULL, OPTION_KEYWORD},
+                                          {"source", required_argument, NULL, OPTION_SOURCE},
+                                          {"remote", required_argument, NULL, OPTION_REMOTE},
+                                          {"remote-accounts", required_argument, NULL, OPTION_ACCOUNTS},
                                           {"follow", no_argument, NULL, OPTION_FOLLOW},
                                           {"unpack", no_argument, NULL, OPTION_UNPACK},
                                           {"help", no_argument, NULL, 'h'},
@@ -245,7 +297,19 @@ static int read_arguments(struct arguments *arguments, const char *command, int 
   return status;
 }
 
-static int act(const char *action, const struct arguments *arguments, const char *operand, struct buffer *out,
+static int add(struct catalogue *catalogue, struct arguments *arguments, const char *data, const char *path,
+               struct buffer *out, struct error *error)
+{
+  const struct source_spec spec = {.kind = arguments->source,
+                                   .address = path,
+                                   .options = &arguments->add,
+                                   .remotes = &arguments->remotes,
+                                   .data = data};
+  struct source_outcome outcome;
+  return source_add(catalogue, &spec, &outcome, out, error);
+}
+
+static int act(const char *action, struct arguments *arguments, const char *operand, struct buffer *out,
                struct error *error)
 {
   struct catalogue *catalogue = NULL;
@@ -256,7 +320,7 @@ static int act(const char *action, const struct arguments *arguments, const char
     return -1;
   int result;
   if (strcmp(action, "add") == 0)
-    result = catalogue_add(catalogue, &arguments->add, operand, out, error);
+    result = add(catalogue, arguments, data, operand, out, error);
   else if (writes)
     result = catalogue_remove(catalogue, operand, error);
   else
@@ -265,7 +329,7 @@ static int act(const char *action, const struct arguments *arguments, const char
   return result;
 }
 
-static int run_action(const char *action, const struct arguments *arguments, const char *operand)
+static int run_action(const char *action, struct arguments *arguments, const char *operand)
 {
   struct buffer out = {0};
   struct error error = {0};
@@ -279,6 +343,16 @@ static int run_action(const char *action, const struct arguments *arguments, con
 static int print(const char *text)
 {
   fputs(text, stdout);
+  return EXIT_OK;
+}
+
+static int print_add_help(void)
+{
+  struct buffer sources = {0};
+  for (size_t i = 0; source_kind_at(i); i++)
+    buffer_printf(&sources, "  %-9s %s\n", source_kind_at(i)->name, source_kind_at(i)->what);
+  printf(add_help, sources.data);
+  buffer_free(&sources);
   return EXIT_OK;
 }
 
@@ -297,7 +371,7 @@ int command_catalogue(int argc, char **argv)
   int status = read_arguments(&arguments, command, argc - 1, argv + 1);
   int operands = argc - 1 - optind;
   if (status == EXIT_OK && arguments.help)
-    status = print(adding ? add_help : help_text);
+    status = adding ? print_add_help() : print(help_text);
   else if (status == EXIT_OK && operands != (listing ? 0 : 1))
     status = command_usage(command, "wants %s", adding ? "one PATH" : listing ? "no argument" : "one ID");
   else if (status == EXIT_OK)

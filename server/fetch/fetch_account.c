@@ -37,9 +37,9 @@ const struct fetch_account *fetch_account_find(const struct fetch_access *access
   return found;
 }
 
-static int check_s3(const struct fetch_access *access, const char *url, struct error *error)
+static int check_s3(const struct fetch_access *access, const char *url, bool is_prefix, struct error *error)
 {
-  if (!fetch_s3_is_sound(url, false))
+  if (!fetch_s3_is_sound(url, is_prefix))
     return error_set(error, ERROR_PermissionsInsufficient, "'%.200s' is no address such as s3://BUCKET/KEY", url);
   for (size_t i = 0; i < access->rule.prefix_count; i++)
     if (fetch_s3_is(access->rule.prefixes[i]) && fetch_s3_covers(access->rule.prefixes[i], url))
@@ -50,7 +50,7 @@ static int check_s3(const struct fetch_access *access, const char *url, struct e
 int fetch_access_check(const struct fetch_access *access, const char *url, struct error *error)
 {
   enum web_reach reach;
-  return fetch_s3_is(url) ? check_s3(access, url, error) : web_rule_check(&access->rule, url, &reach, error);
+  return fetch_s3_is(url) ? check_s3(access, url, false, error) : web_rule_check(&access->rule, url, &reach, error);
 }
 
 /* An endpoint is its operator's word, and judged as a prefix is: on our networks only where it is a number. */
@@ -73,7 +73,7 @@ int fetch_access_resolve(const struct fetch_access *access, const char *url, cha
   const struct fetch_account *account = fetch_account_find(access, url);
   *out = NULL;
   if (fetch_s3_is(url)) {
-    if (check_s3(access, url, error) != 0 || resolve_s3(account, url, out, reach, error) != 0)
+    if (check_s3(access, url, false, error) != 0 || resolve_s3(account, url, out, reach, error) != 0)
       return -1;
   } else {
     if (web_rule_check(&access->rule, url, reach, error) != 0)
@@ -81,6 +81,23 @@ int fetch_access_resolve(const struct fetch_access *access, const char *url, cha
     if (!(*out = strdup(url)))
       return error_memory(error);
   }
+  if (account && account->is_private)
+    *reach = WEB_PRIVATE;
+  return 0;
+}
+
+int fetch_access_resolve_bucket(const struct fetch_access *access, const char *prefix, char **out,
+                                enum web_reach *reach, struct error *error)
+{
+  const struct fetch_account *account = fetch_account_find(access, prefix);
+  char bucket[FETCH_PREFIX_SIZE];
+  const char *name = prefix + strlen("s3://");
+  *out = NULL;
+  if (check_s3(access, prefix, true, error) != 0)
+    return -1;
+  snprintf(bucket, sizeof bucket, "s3://%.*s/", (int)strcspn(name, "/"), name);
+  if (resolve_s3(account, bucket, out, reach, error) != 0)
+    return -1;
   if (account && account->is_private)
     *reach = WEB_PRIVATE;
   return 0;

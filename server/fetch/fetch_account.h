@@ -53,6 +53,11 @@ int fetch_access_check(const struct fetch_access *access, const char *url, struc
 int fetch_access_resolve(const struct fetch_access *access, const char *url, char **out, enum web_reach *reach,
                          struct error *error);
 
+/* The same for the bucket of an address such as s3://BUCKET/START, whose keys that begin so must be allowed: a listing
+ * is asked for there. */
+int fetch_access_resolve_bucket(const struct fetch_access *access, const char *prefix, char **out,
+                                enum web_reach *reach, struct error *error);
+
 /* Has the request sent with what the account has; headers may be added to the list. The account is borrowed until the
  * request is over. -1: out of memory. */
 int fetch_account_use(const struct fetch_account *account, CURL *curl, struct curl_slist **headers);

@@ -36,6 +36,7 @@ LIBRARIES = [
     ("libmicrohttpd", r"microhttpd\.h", ("server",)),
     ("libsodium", r"sodium(/.*)?\.h", ("server",)),
     ("libcurl", r"curl/curl\.h", ("server",)),
+    ("expat", r"expat\.h", ("server",)),
     ("GnuTLS", r"gnutls/[a-z0-9]+\.h", ("server",)),
     ("OpenSSL", r"openssl/[a-z_0-9]+\.h", ("server",)),
     ("OpenMP", r"omp\.h", ("hpc", "physics")),

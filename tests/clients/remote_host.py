@@ -34,6 +34,7 @@ class RemoteHost:
         self.validator, self.ranges, self.latency = validator, ranges, latency
         self.requests = []
         self.pages = {}  # path -> function of the query: (status, body), for APIs
+        self.methods = {}  # method -> function of handler and path: (status, body), for what is no GET
         self.admits = None  # function of the handler: None, or the status of a refusal
         self.lock = threading.Lock()
         self.active = self.most_active = 0
@@ -99,6 +100,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             with host.lock:
                 host.active -= 1
 
+    do_PROPFIND = do_HEAD = do_GET
+
     def answer(self):
         host = self.server.host
         path, _, query = self.path.lstrip("/").partition("?")
@@ -108,6 +111,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         refusal = host.admits(self) if host.admits else None
         if refusal:
             return self.plain(refusal, b"<Error/>")
+        if self.command in host.methods:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, body = host.methods[self.command](self, path)
+            return self.plain(status, b"" if self.command == "HEAD" else body)
         if path in host.pages:
             status, body = host.pages[path](query)
             return self.plain(status, body)

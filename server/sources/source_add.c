@@ -1,0 +1,101 @@
+#include "server/sources/source_add.h"
+
+#include "server/clock.h"
+#include "server/fetch/fetch_here.h"
+#include "server/fetch/fetch_s3.h"
+#include "server/sources/source_kind.h"
+
+#include "datacube/base/logger.h"
+#include "stac/href.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const uint64_t remote_bytes = UINT64_C(8) << 30; /* of other hosts' files, kept while heads are read */
+
+/* The operator has named the address: its own host, or what begins like it in a bucket, may be asked. */
+static int allow_origin(struct account_settings *remotes, const char *address, struct error *error)
+{
+  const char *host = strstr(address, "://");
+  const bool is_dav = strncmp(address, "dav", 3) == 0;
+  char prefix[FETCH_PREFIX_SIZE];
+  if (!host || (!href_is_web(address) && !is_dav))
+    return 0;
+  host += 3;
+  const int scheme = (int)(host - address), length = (int)strcspn(host, fetch_s3_is(address) ? "" : "/?#");
+  if (length + scheme + 2 >= (int)sizeof prefix)
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "path", "%.200s…: the address is too long", address);
+  if (is_dav)
+    snprintf(prefix, sizeof prefix, "http%s://%.*s/", strncmp(address, "davs:", 5) == 0 ? "s" : "", length, host);
+  else
+    snprintf(prefix, sizeof prefix, "%.*s%.*s%s", scheme, address, length, host, fetch_s3_is(address) ? "" : "/");
+  json_t *text = json_string(prefix);
+  struct error reason = {0};
+  const int status = text ? account_settings_add(remotes, text, &reason) : error_memory(&reason);
+  json_decref(text);
+  return status == 0 ? 0 : error_parameter(error, ERROR_ProcessParameterInvalid, "path", "%s", reason.message);
+}
+
+static int list(const struct source_kind *kind, const struct source_spec *spec, const struct fetch_access *access,
+                struct source_listing *listing, struct error *error)
+{
+  struct source_session session = {.access = access,
+                                   .arena = listing->arena,
+                                   .end = steady_now() + SOURCE_SECONDS * INT64_C(1000),
+                                   .cancel = spec->cancel};
+  if (kind->list(&session, spec->address, listing, error) != 0)
+    return -1;
+  source_listing_sort(listing);
+  if (listing->left_out > 0)
+    log_message(LOG_WARNING, "%s: %zu files are left out, whose names cannot stand in a catalogue", spec->address,
+                listing->left_out);
+  return listing->count > 0 ? 0
+                            : error_parameter(error, ERROR_NoDataAvailable, "path", "%s lists no file", spec->address);
+}
+
+static int add_listed(struct catalogue *catalogue, const struct source_spec *spec, const struct source_listing *listing,
+                      struct source_outcome *outcome, struct buffer *report, struct error *error)
+{
+  struct catalogue_add_options options = *spec->options;
+  const struct hash sum = source_listing_digest(listing);
+  snprintf(outcome->digest, sizeof outcome->digest, "%016" PRIx64 "%016" PRIx64, sum.a, sum.b);
+  outcome->is_unchanged = spec->digest && strcmp(spec->digest, outcome->digest) == 0;
+  if (outcome->is_unchanged)
+    return 0;
+  options.files = source_listing_files(listing);
+  options.file_count = listing->count;
+  return options.files ? catalogue_add(catalogue, &options, spec->address, report, error) : error_memory(error);
+}
+
+static int add_from(struct catalogue *catalogue, const struct source_kind *kind, const struct source_spec *spec,
+                    struct source_outcome *outcome, struct buffer *report, struct error *error)
+{
+  const struct fetch_access access = account_settings_access(spec->remotes);
+  struct source_listing listing = {.arena = arena_new(0)};
+  struct fetch_here *fetcher = NULL;
+  int status = listing.arena ? 0 : error_memory(error);
+  if (status == 0 && access.rule.prefix_count > 0)
+    status = fetch_here_start(&access, remote_bytes, spec->cancel, &fetcher, error);
+  if (status == 0 && kind->list)
+    status = list(kind, spec, &access, &listing, error) == 0
+                 ? add_listed(catalogue, spec, &listing, outcome, report, error)
+                 : -1;
+  else if (status == 0)
+    status = catalogue_add(catalogue, spec->options, spec->address, report, error);
+  fetch_here_stop(fetcher);
+  arena_free(listing.arena);
+  return status;
+}
+
+int source_add(struct catalogue *catalogue, const struct source_spec *spec, struct source_outcome *outcome,
+               struct buffer *report, struct error *error)
+{
+  const struct source_kind *kind = spec->kind ? source_kind_named(spec->kind) : source_kind_of(spec->address);
+  *outcome = (struct source_outcome){.digest = ""};
+  if (!kind)
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "source", "no source is called '%s'", spec->kind);
+  if (allow_origin(spec->remotes, spec->address, error) != 0)
+    return -1;
+  return add_from(catalogue, kind, spec, outcome, report, error);
+}
