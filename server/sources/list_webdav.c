@@ -132,19 +132,11 @@ static int read_folder(struct folder_walk *walk, struct to_do folder, struct err
   return status;
 }
 
-/* davs://HOST/PATH is https://HOST/PATH. */
-static const char *web_address(struct arena *arena, const char *address)
-{
-  const size_t scheme = strcspn(address, ":");
-  const bool is_dav = scheme == 3 && strncmp(address, "dav", 3) == 0, is_davs = strncmp(address, "davs:", 5) == 0;
-  return is_dav || is_davs ? arena_printf(arena, "http%s%s", is_davs ? "s" : "", address + scheme) : address;
-}
-
 int list_webdav(struct source_session *session, const char *address, struct source_listing *listing,
                 struct error *error)
 {
   struct folder_walk walk = {.session = session, .listing = listing};
-  const char *web = web_address(session->arena, address);
+  const char *web = source_web_address(session->arena, address);
   walk.root = web ? with_slash(session->arena, web) : NULL;
   int status = walk.root ? push(&walk, walk.root, 0, error) : error_memory(error);
   while (status == 0 && walk.first) {

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const uint64_t remote_bytes = UINT64_C(8) << 30; /* of other hosts' files, kept while heads are read */
@@ -38,14 +39,22 @@ static int allow_origin(struct account_settings *remotes, const char *address, s
 }
 
 static int list(const struct source_kind *kind, const struct source_spec *spec, const struct fetch_access *access,
-                struct source_listing *listing, struct error *error)
+                struct source_listing *listing, const char **id, struct error *error)
 {
+  char *data = realpath(spec->data, NULL);
+  const char *folder = data ? arena_printf(listing->arena, "%s/sources", data) : NULL;
   struct source_session session = {.access = access,
+                                   .folder = folder,
+                                   .id = spec->options->id,
                                    .arena = listing->arena,
                                    .end = steady_now() + SOURCE_SECONDS * INT64_C(1000),
                                    .cancel = spec->cancel};
+  free(data);
+  if (!folder)
+    return error_memory(error);
   if (kind->list(&session, spec->address, listing, error) != 0)
     return -1;
+  *id = session.id;
   source_listing_sort(listing);
   if (listing->left_out > 0)
     log_message(LOG_WARNING, "%s: %zu files are left out, whose names cannot stand in a catalogue", spec->address,
@@ -55,7 +64,7 @@ static int list(const struct source_kind *kind, const struct source_spec *spec, 
 }
 
 static int add_listed(struct catalogue *catalogue, const struct source_spec *spec, const struct source_listing *listing,
-                      struct source_outcome *outcome, struct buffer *report, struct error *error)
+                      const char *id, struct source_outcome *outcome, struct buffer *report, struct error *error)
 {
   struct catalogue_add_options options = *spec->options;
   const struct hash sum = source_listing_digest(listing);
@@ -65,6 +74,7 @@ static int add_listed(struct catalogue *catalogue, const struct source_spec *spe
     return 0;
   options.files = source_listing_files(listing);
   options.file_count = listing->count;
+  options.id = id;
   return options.files ? catalogue_add(catalogue, &options, spec->address, report, error) : error_memory(error);
 }
 
@@ -74,12 +84,13 @@ static int add_from(struct catalogue *catalogue, const struct source_kind *kind,
   const struct fetch_access access = account_settings_access(spec->remotes);
   struct source_listing listing = {.arena = arena_new(0)};
   struct fetch_here *fetcher = NULL;
+  const char *id = NULL;
   int status = listing.arena ? 0 : error_memory(error);
   if (status == 0 && access.rule.prefix_count > 0)
     status = fetch_here_start(&access, remote_bytes, spec->cancel, &fetcher, error);
   if (status == 0 && kind->list)
-    status = list(kind, spec, &access, &listing, error) == 0
-                 ? add_listed(catalogue, spec, &listing, outcome, report, error)
+    status = list(kind, spec, &access, &listing, &id, error) == 0
+                 ? add_listed(catalogue, spec, &listing, id, outcome, report, error)
                  : -1;
   else if (status == 0)
     status = catalogue_add(catalogue, spec->options, spec->address, report, error);

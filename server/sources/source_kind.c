@@ -32,6 +32,35 @@ static bool is_webdav(const char *address)
   return strncmp(address, "davs://", 7) == 0 || strncmp(address, "dav://", 6) == 0;
 }
 
+const char *source_web_address(struct arena *arena, const char *address)
+{
+  const bool is_secure = strncmp(address, "davs://", 7) == 0;
+  return is_webdav(address) ? arena_printf(arena, "http%s%s", is_secure ? "s" : "", strchr(address, ':')) : address;
+}
+
+static bool is_thredds(const char *address)
+{
+  return href_is_web(address) && (ends_with(address, "/catalog.xml") || ends_with(address, "/catalog.html"));
+}
+
+static bool is_esgf(const char *address)
+{
+  return href_is_web(address) && strstr(address, "/esg-search/search") != NULL;
+}
+
+static bool is_replicas(const char *address)
+{
+  return href_is_web(address) &&
+         (ends_with(address, ".meta4") || ends_with(address, ".metalink") || strstr(address, "/replicas/"));
+}
+
+/* Items of STAC have the same addresses: these are asked for by the name of the source. */
+static bool is_none(const char *address)
+{
+  (void)address;
+  return false;
+}
+
 static bool is_any(const char *address)
 {
   (void)address;
@@ -53,9 +82,16 @@ static int list_file(struct source_session *session, const char *address, struct
 }
 
 static const struct source_kind kinds[] = {
+    {"esgf", "the files that a search of ESGF finds (…/esg-search/search?…), by HTTPServer", is_esgf, list_esgf},
+    {"rucio", "replicas of files, as Rucio lists them: a metalink or lines of JSON (…/replicas/SCOPE/NAME)",
+     is_replicas, list_replicas},
     {"file", "one raster, netCDF or HDF5 file, Zarr hierarchy or file of features", is_data_file, list_file},
     {"s3", "the objects of a bucket below s3://BUCKET/START", is_bucket, list_bucket},
     {"webdav", "the files below a folder of WebDAV (davs://…, or https://… with --source)", is_webdav, list_webdav},
+    {"thredds", "the files of a THREDDS catalogue (…/catalog.xml) and of those below it, by HTTPServer", is_thredds,
+     list_thredds},
+    {"features", "a collection of OGC API Features (…/collections/ID/items): its features are copied", is_none,
+     list_features},
     {"stac", "a STAC document of this machine or of another host: catalogue, collection, items, API", is_any, NULL},
 };
 

@@ -28,4 +28,15 @@ int list_bucket(struct source_session *session, const char *address, struct sour
 int list_webdav(struct source_session *session, const char *address, struct source_listing *listing,
                 struct error *error);
 
+int list_thredds(struct source_session *session, const char *address, struct source_listing *listing,
+                 struct error *error);
+int list_esgf(struct source_session *session, const char *address, struct source_listing *listing, struct error *error);
+int list_replicas(struct source_session *session, const char *address, struct source_listing *listing,
+                  struct error *error);
+int list_features(struct source_session *session, const char *address, struct source_listing *listing,
+                  struct error *error);
+
+/* davs://HOST/PATH is https://HOST/PATH, dav:// http://; other addresses are as they are. NULL: out of memory. */
+const char *source_web_address(struct arena *arena, const char *address);
+
 #endif

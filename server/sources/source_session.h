@@ -22,8 +22,8 @@ enum {
 struct source_session {
   const struct fetch_access *access;
   struct arena *arena;        /* of what is listed */
-  const char *folder;         /* where copies may lie: exists */
-  const char *id;             /* of the collection, for their names */
+  const char *folder;         /* where copies may lie; made where it is needed */
+  const char *id;             /* of the collection; NULL: a listing may choose it */
   int64_t end;                /* steady_now */
   const volatile int *cancel; /* becomes nonzero: nobody wants it any more; or NULL */
   size_t requests;            /* so far */

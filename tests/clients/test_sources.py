@@ -201,3 +201,138 @@ def test_one_file_of_another_host(tmp_path):
     with RemoteHost({"x/scene_20200101_B1.tif": content}) as host:
         assert add(tmp_path, host.url + "x/scene_20200101_B1.tif?key=1").startswith("c: 1 item, 1 band, 1 date")
         assert np.array_equal(load(tmp_path, "--remote", host.url)["B1"][0], array[0])
+
+
+# ---- catalogues and searches that name files --------------------------------------------------------------------
+
+
+def cubes(folder, names=("tas_2020.nc", "tas_2021.nc")):
+    """netCDF files of one variable, a year each, and what they hold together."""
+    files, values = {}, []
+    for i, name in enumerate(names):
+        array = np.random.default_rng(i).normal(size=(4, 6, 8)).astype("float32")
+        dates = np.datetime64(f"{2020 + i}-03-01") + np.arange(4)
+        xarray.Dataset({"tas": (("time", "lat", "lon"), array)}, {
+            "time": dates.astype("datetime64[ns]"), "lat": ("lat", 50.0 - np.arange(6), {"units": "degrees_north"}),
+            "lon": ("lon", 5.0 + np.arange(8), {"units": "degrees_east"})}).to_netcdf(folder / "part.nc")
+        files[name] = (folder / "part.nc").read_bytes()
+        values.append(array)
+    return files, np.concatenate(values)
+
+
+SERVICES = ('<service name="all" serviceType="Compound" base=""><service name="dap" serviceType="OPENDAP" '
+            'base="/dodsC/"/><service name="http" serviceType="HTTPServer" base="{}"/></service>')
+THREDDS = ('<catalog xmlns="http://www.unidata.ucar.edu/namespaces/thredds/InvCatalog/v1.0" '
+           'xmlns:xlink="http://www.w3.org/1999/xlink">{}</catalog>')
+
+
+def test_the_files_of_a_thredds_catalogue(tmp_path):
+    files, values = cubes(tmp_path)
+    with RemoteHost({f"files/a/{name}": content for name, content in files.items()}) as host:
+        services = SERVICES.format("/files/")
+        host.files["top/catalog.xml"] = THREDDS.format(
+            services + '<dataset name="x"><catalogRef xlink:href="below/catalog.xml" xlink:title="y" name=""/>'
+            '<catalogRef xlink:href="catalog.xml"/></dataset>').encode()
+        host.files["top/below/catalog.xml"] = THREDDS.format(
+            services + '<catalogRef xlink:href="../catalog.xml"/><dataset name="all"><metadata inherited="true">'
+            '<serviceName>all</serviceName></metadata><dataset name="one" urlPath="a/tas_2020.nc"/>'
+            '<dataset name="two"><access serviceName="http" urlPath="a/tas_2021.nc"/></dataset></dataset>').encode()
+        assert add(tmp_path, host.url + "top/catalog.html").startswith("c: 2 items, 1 band, 8 dates, 2 files read")
+        assert np.array_equal(load(tmp_path, "--remote", host.url)["tas"], values)
+        assert host.count("top/catalog.xml") == 1
+        found = load(tmp_path, "--remote", host.url, temporal_extent=["2021-03-02", "2021-03-04"])
+        assert np.array_equal(found["tas"], values[5:7])
+        host.files["top/catalog.xml"] = THREDDS.format(
+            SERVICES.format("/files/").replace("HTTPServer", "WMS") + '<dataset name="x" urlPath="a.nc"/>').encode()
+        assert "HTTPServer" in catalogue(tmp_path, "add", host.url + "top/catalog.xml").stderr
+
+
+def test_what_a_search_of_esgf_finds(tmp_path):
+    files, values = cubes(tmp_path)
+    with RemoteHost(files) as host:
+        documents = [{"title": name, "instance_id": name, "size": len(files[name]), "checksum": ["abc"],
+                      "url": [f"{host.url}no/{name}|application/opendap-html|OPENDAP",
+                              f"{host.url}{name}|application/netcdf|HTTPServer"]} for name in sorted(files)]
+        documents.insert(1, {**documents[0], "url": ["http://replica.invalid/a.nc|application/netcdf|HTTPServer"]})
+        asked = []
+
+        def search(query):
+            asked.append(dict(urllib.parse.parse_qsl(query)))
+            first = int(asked[-1]["offset"])
+            return 200, json.dumps({"response": {"numFound": 3, "docs": documents[first:first + 2]}}).encode()
+
+        host.pages["esg-search/search"] = search
+        add(tmp_path, host.url + "esg-search/search?variable=tas&limit=1&latest=true")
+        assert np.array_equal(load(tmp_path, "--remote", host.url)["tas"], values)
+        assert [page["offset"] for page in asked] == ["0", "2"]
+        assert all(page["variable"] == "tas" and page["type"] == "File" for page in asked)
+        host.pages["esg-search/search"] = lambda _: (200, b'{"response": {"numFound": 9, "docs": []}}')
+        assert "FileContentInvalid" in catalogue(tmp_path, "add", host.url + "esg-search/search?a=b").stderr
+
+
+def test_each_file_comes_from_the_first_replica_that_answers(tmp_path):
+    files, values = scenes("ok/", dates=DATES[:2])
+    with RemoteHost(files) as host, RemoteHost() as empty:
+        host.methods["HEAD"] = lambda _, path: (200 if path in files else 404, b"")
+        empty.methods["HEAD"] = lambda *_: (503, b"")
+        links = [f'<file name="{name.rpartition("/")[2]}"><size>{len(content)}</size>'
+                 f'<url priority="3">{host.url}{name}</url><url priority="1">root://x//{name}</url>'
+                 f'<url priority="2">{empty.url}{name}</url></file>' for name, content in files.items()]
+        metalink = f'<metalink xmlns="urn:ietf:params:xml:ns:metalink">{"".join(links)}</metalink>'
+        host.pages["replicas/mc/data"] = lambda _: (200, metalink.encode())
+        add(tmp_path, "--remote", empty.url, host.url + "replicas/mc/data")
+        assert is_same(load(tmp_path, "--remote", host.url), values)
+        assert len(empty.requests) == 3  # tries, once: then it is known to be silent
+        lines = "\n".join(json.dumps({"name": name, "bytes": len(content), "pfns": {
+            f"{host.url}gone/{name}": {"priority": 1}, f"{host.url}{name}": {"priority": 2}}})
+            for name, content in files.items())
+        host.pages["replicas/mc/data"] = lambda _: (200, lines.encode())
+        add(tmp_path, host.url + "replicas/mc/data")
+        assert is_same(load(tmp_path, "--remote", host.url), values)
+        host.methods["HEAD"] = lambda *_: (404, b"")
+        assert "no replica" in catalogue(tmp_path, "add", host.url + "replicas/mc/data").stderr
+
+
+def test_features_page_by_page(tmp_path):
+    features = [{"type": "Feature", "id": f"f{i}", "properties": {"height": i * 1.5},
+                 "geometry": {"type": "Point", "coordinates": [5 + i, 50]}} for i in range(5)]
+    with RemoteHost() as host:
+
+        def items(query):
+            first = int(dict(urllib.parse.parse_qsl(query)).get("offset", 0))
+            links = [{"rel": "next", "href": f"items?offset={first + 2}"}] if first + 2 < 5 else []
+            return 200, json.dumps({"type": "FeatureCollection", "features": features[first:first + 2],
+                                    "links": links}).encode()
+
+        host.pages["collections/peaks/items"] = items
+        done = catalogue(tmp_path, "add", "--source", "features", host.url + "collections/peaks/items")
+        assert done.returncode == 0 and done.stdout.startswith("peaks: 1 item, 1 band"), done.stderr
+        graph = {"load": {"process_id": "load_collection", "result": True, "arguments": {
+            "id": "peaks", "spatial_extent": None, "temporal_extent": None}}}
+        (tmp_path / "graph.json").write_text(json.dumps(graph))
+        subprocess.run([BINARY, "run", tmp_path / "graph.json", "--data", tmp_path, "-o", tmp_path / "out.geojson"],
+                       check=True, timeout=60)
+        found = json.loads((tmp_path / "out.geojson").read_text())["features"]
+        assert [f["geometry"]["coordinates"][0] for f in found] == [5, 6, 7, 8, 9]
+        assert [next(iter(f["properties"].values())) for f in found] == [0, 1.5, 3, 4.5, 6]
+        host.pages["collections/peaks/items"] = lambda query: (200, json.dumps({
+            "features": features, "links": [{"rel": "next", "href": "items?page=1"}]}).encode())
+        done = catalogue(tmp_path, "add", "--source", "features", host.url + "collections/peaks/items")
+        assert done.returncode == 1 and "circle" in done.stderr
+        assert len(list((tmp_path / "sources").iterdir())) == 1
+
+
+def test_a_stac_catalogue_of_another_host(tmp_path):
+    files, values = scenes("data/")
+    with RemoteHost(files) as host:
+        for i, name in enumerate(files):
+            host.files[f"stac/i{i}.json"] = json.dumps({
+                "type": "Feature", "stac_version": "1.0.0", "id": f"i{i}", "geometry": None, "links": [],
+                "properties": {"datetime": DATES[i] + "T10:00:00Z"},
+                "assets": {"B1": {"href": "../" + name, "type": "image/tiff", "roles": ["data"]}}}).encode()
+        host.files["stac/catalog.json"] = json.dumps({
+            "type": "Catalog", "stac_version": "1.0.0", "id": "far", "description": "x",
+            "links": [{"rel": "item", "href": f"./i{i}.json"} for i in range(3)] +
+                     [{"rel": "child", "href": "catalog.json"}]}).encode()
+        assert add(tmp_path, host.url + "stac/catalog.json").startswith("c: 3 items, 1 band, 3 dates")
+        assert is_same(load(tmp_path, "--remote", host.url), values)
