@@ -213,6 +213,7 @@ static void frame_print(const struct plan *plan, const struct stage *stage, stru
     buffer_printf(out, "%s %zu", i ? " and" : "", stage->inputs[i]->stage);
   for (size_t d = 0; d < frames->leading; d++)
     buffer_printf(out, "%s %s", d ? "," : " for each", stage->cube->dimension[d].name);
+  buffer_printf(out, "%s", frames->note ? frames->note : "");
 }
 
 #define FRAME_STAGE                                                                                                    \

@@ -48,6 +48,7 @@ struct frames {
    * it is the frame's. An input may lack leading dimensions: all frames along them read the same. */
   int to_output[FRAME_MAX_INPUTS][CUBE_MAX_DIMENSIONS];
   bool reduces;               /* a frame of the output is far smaller than what it is made from */
+  const char *note;           /* for EXPLAIN, behind the rest; or NULL */
   const volatile int *cancel; /* as in frame_job; lives as long as the plan */
 };
 

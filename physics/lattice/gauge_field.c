@@ -51,16 +51,6 @@ static void set_blocks(void *context, size_t first, size_t last)
   }
 }
 
-/* Counted from the slab's first; SIZE_MAX in its halo. */
-static size_t own_site(const struct lattice *lattice, size_t block, size_t lane)
-{
-  size_t at[LATTICE_MAX_DIMENSIONS];
-  lattice_coordinates(lattice, block, lane, at);
-  return lattice_is_halo(lattice, at[0])
-             ? SIZE_MAX
-             : lattice_site(lattice, block, lane) - lattice->begin * (lattice->sites / lattice->extent[0]);
-}
-
 static void get_blocks(void *context, size_t first, size_t last)
 {
   const struct gauge_copy *copy = context;
@@ -68,12 +58,32 @@ static void get_blocks(void *context, size_t first, size_t last)
   for (size_t block = first; block < last; block++) {
     const double *links = gauge_link(copy->field, block, 0);
     for (size_t lane = 0; lane < copy->field->lattice->lanes; lane++) {
-      size_t site = own_site(copy->field->lattice, block, lane);
+      size_t site = lattice_own_site(copy->field->lattice, block, lane);
       for (size_t i = 0; i < numbers && site != SIZE_MAX; i++) {
         copy->to[site * numbers + i] = links[i * LATTICE_LANES + lane];
       }
     }
   }
+}
+
+static void put_blocks(void *context, size_t first, size_t last)
+{
+  const struct gauge_copy *copy = context;
+  size_t numbers = gauge_block_stride(copy->field) / LATTICE_LANES;
+  for (size_t block = first; block < last; block++) {
+    double *links = gauge_link(copy->field, block, 0);
+    for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+      size_t site = lattice_own_site(copy->field->lattice, block, lane);
+      for (size_t i = 0; i < numbers && site != SIZE_MAX; i++) {
+        links[i * LATTICE_LANES + lane] = copy->from[site * numbers + i];
+      }
+    }
+  }
+}
+
+void gauge_field_put(struct gauge_field *field, unsigned threads, const double *values)
+{
+  lattice_run(threads, 0, field->lattice->blocks, put_blocks, &(struct gauge_copy){.field = field, .from = values});
 }
 
 void gauge_field_set(struct gauge_field *field, unsigned threads, const double *values)

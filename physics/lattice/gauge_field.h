@@ -52,5 +52,7 @@ void gauge_field_cold(struct gauge_field *field);
  * out come its own, without the halo. */
 void gauge_field_set(struct gauge_field *field, unsigned threads, const double *values);
 void gauge_field_get(const struct gauge_field *field, unsigned threads, double *values);
+/* Takes in what gauge_field_get gives; a slab's halo stays as it is. */
+void gauge_field_put(struct gauge_field *field, unsigned threads, const double *values);
 
 #endif

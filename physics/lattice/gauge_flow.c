@@ -2,6 +2,7 @@
 #include "physics/lattice/gauge_flow.h"
 
 #include "physics/lattice/gauge_flow_steps.h"
+#include "physics/lattice/gauge_slab.h"
 #include "physics/lattice/gauge_staple.h"
 #include "physics/lattice/su_group.h"
 #include "physics/simd.h"
@@ -80,21 +81,25 @@ SIMD_BODY turn_blocks_body(void *context, size_t first, size_t last)
 }
 SIMD_LEVELS(turn_blocks, (void *context, size_t first, size_t last), (context, first, last))
 
-/* Greatest distance of the block's links to those of second order. */
+/* Greatest distance of the links of the block's own sites to those of second order. */
 SU_INLINE void compare_block(const struct flowing *f, size_t block, size_t n)
 {
   SU_MATRIX(turn);
   SU_MATRIX(second);
+  SU_LANES(squares);
+  const unsigned own = lattice_own_lanes(f->field->lattice, block);
   double largest = 0;
   for (size_t mu = 0; mu < f->field->lattice->dimensions; mu++) {
     size_t at = (block * f->field->lattice->dimensions + mu) * su_size(n);
     su_exponential(n, turn, f->second + at);
     su_multiply(n, second, turn, f->start + at);
     su_add(n, second, -1, f->field->links + at);
-    double norm = su_largest_norm(n, second);
-    largest = norm > largest ? norm : largest;
+    su_real_trace_adjoint(n, squares, second, second);
+    for (unsigned lane = 0; own >> lane != 0; lane++) {
+      largest = (own >> lane & 1) != 0 && squares[lane] > largest ? squares[lane] : largest;
+    }
   }
-  f->distance[block] = largest / (double)(n * n);
+  f->distance[block] = sqrt(largest) / (double)(n * n);
 }
 
 SIMD_BODY compare_blocks_body(void *context, size_t first, size_t last)
@@ -134,6 +139,7 @@ static int take_stage(void *context, const struct flow_stage *stage, struct erro
   f->stage = *stage;
   lattice_run(f->threads, 0, blocks, SIMD_PICK(force_blocks), f);
   lattice_run(f->threads, 0, blocks, SIMD_PICK(turn_blocks), f);
+  gauge_slab_exchange_all(f->field);
   return 0;
 }
 
@@ -147,6 +153,7 @@ static int find_distance(void *context, double *out, struct error *error)
   for (size_t block = 0; block < blocks; block++) {
     *out = f->distance[block] > *out ? f->distance[block] : *out;
   }
+  gauge_slab_largest(f->field->slab, out);
   return 0;
 }
 

@@ -3,6 +3,7 @@
  * Third-order Runge-Kutta of Luescher (arXiv:1006.4518, appendix C) in steps of `step`, or, with a tolerance, steps of
  * as much as the difference to the embedded second order allows (Fritzsch and Ramos, arXiv:1301.4388): the distance
  * max |V - V'| / N^2 of a step is at most the tolerance. A step ends at the time asked for.
+ * A field in slabs (gauge_slab.h) flows on all ranks at the same time, in steps of the same length.
  * Thread rule: one writer; work inside goes to threads by blocks, the same bits for any number. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_GAUGE_FLOW_H
 #define TWINCUBE_PHYSICS_LATTICE_GAUGE_FLOW_H

@@ -55,12 +55,6 @@ static double sum_of(const struct observing *o, size_t quantity)
   return exact_sum_value(&o->sum[quantity]);
 }
 
-/* Of the whole lattice, where the field has a slab of it. */
-static double all_sites(const struct lattice *lattice)
-{
-  return (double)(lattice->sites / lattice->extent[0] * lattice->whole);
-}
-
 /* ---- loops ------------------------------------------------------------------------------------------------------- */
 
 /* Adds the loops' traces and how many there are; a loop with a link that is not there is zero. */
@@ -264,7 +258,7 @@ void gauge_topology(const struct gauge_field *field, enum gauge_strength strengt
   } else if (dimensions == 2 && field->colours == 1) {
     out->charge = sum_of(&o, 0) / (2 * PI);
   }
-  out->energy = sum_of(&o, 1) / all_sites(field->lattice);
+  out->energy = sum_of(&o, 1) / (double)lattice_all_sites(field->lattice);
 }
 
 /* ---- angles ------------------------------------------------------------------------------------------------------ */

@@ -3,7 +3,7 @@
 
 #include "datacube/base/checked.h"
 
-enum { LANE_BITS = 3, LANE_MASK = LATTICE_LANES - 1 };
+enum { LANE_BITS = 3, LANE_MASK = LATTICE_LANES - 1, SPINOR_NUMBERS = 2 * 4 /* most, times the colours */ };
 
 /* Slices are dealt in pairs. */
 static size_t begin_of(const struct gauge_split *split, size_t slices, size_t rank)
@@ -44,11 +44,18 @@ static size_t slice_sites(size_t dimensions, const size_t *extent)
   return sites;
 }
 
+/* Doubles of a site that may be sent. */
+static size_t site_numbers(size_t dimensions, size_t colours)
+{
+  size_t links = dimensions * 2 * colours * colours, spinor = SPINOR_NUMBERS * colours;
+  return links > spinor ? links : spinor;
+}
+
 size_t gauge_slab_bytes(size_t dimensions, const size_t *extent, size_t width, size_t colours)
 {
   size_t sites = saturated_mul(width, slice_sites(dimensions, extent));
   size_t lists = saturated_mul(SLAB_SLICES, rounded(saturated_mul(sites, sizeof(uint32_t))));
-  size_t links = rounded(saturated_mul(sites, dimensions * 2 * colours * colours * sizeof(double)));
+  size_t links = rounded(saturated_mul(sites, site_numbers(dimensions, colours) * sizeof(double)));
   return saturated_add(lists, saturated_mul(2, links));
 }
 
@@ -86,7 +93,7 @@ void gauge_slab_open(struct gauge_slab *slab, const struct gauge_split *split, c
     list_slices(lattice, where[s], width, slab->slice[s]);
   }
   slab->out = (double *)at;
-  slab->in = (double *)(at + rounded(slab->sites * lattice->dimensions * 2 * colours * colours * sizeof(double)));
+  slab->in = (double *)(at + rounded(slab->sites * site_numbers(lattice->dimensions, colours) * sizeof(double)));
 }
 
 /* ---- halo -------------------------------------------------------------------------------------------------------- */
@@ -205,4 +212,46 @@ void gauge_slab_total(const struct gauge_slab *slab, struct exact_sum *sums, siz
     ranks_send(slab->ranks, 0, &sums[i], sizeof *sums, &ignored);
   }
   ranks_receive(slab->ranks, 0, sums, count * sizeof *sums, &ignored);
+}
+
+void gauge_slab_largest(const struct gauge_slab *slab, double *value)
+{
+  struct error ignored = {0};
+  double other;
+  if (slab == NULL) {
+    return;
+  }
+  if (slab->ranks->rank > 0) {
+    ranks_send(slab->ranks, 0, value, sizeof *value, &ignored);
+    ranks_receive(slab->ranks, 0, value, sizeof *value, &ignored);
+    return;
+  }
+  for (size_t r = 1; r < slab->parts && ranks_receive(slab->ranks, r, &other, sizeof other, &ignored) == 0; r++) {
+    *value = other > *value ? other : *value;
+  }
+  for (size_t r = 1; r < slab->parts; r++) {
+    ranks_send(slab->ranks, r, value, sizeof *value, &ignored);
+  }
+}
+
+enum { COLLECTED = 512 };
+
+void gauge_slab_collect(const struct gauge_slab *slab, double *values, size_t count)
+{
+  struct error ignored = {0};
+  double others[COLLECTED];
+  for (size_t first = 0; slab != NULL && first < count; first += COLLECTED) {
+    const size_t some = count - first < COLLECTED ? count - first : COLLECTED;
+    if (slab->ranks->rank > 0) {
+      ranks_send(slab->ranks, 0, values + first, some * sizeof *values, &ignored);
+    }
+    for (size_t r = 1; slab->ranks->rank == 0 && r < slab->parts; r++) {
+      if (ranks_receive(slab->ranks, r, others, some * sizeof *values, &ignored) != 0) {
+        return;
+      }
+      for (size_t i = 0; i < some; i++) {
+        values[first + i] += others[i];
+      }
+    }
+  }
 }

@@ -29,7 +29,7 @@ struct gauge_slab {
   size_t sites;        /* of the slices that are copied from a side */
   /* Sites of slices, its own at the ends and the copies, in the same order everywhere: block << 3 | lane. */
   uint32_t *slice[SLAB_SLICES];
-  double *out, *in; /* links from those sites */
+  double *out, *in; /* links from those sites, or their spinors */
 };
 
 /* This rank's slab: all slices without a split. */
@@ -63,5 +63,9 @@ static inline void gauge_slab_add(const struct lattice *lattice, size_t block, c
 
 /* Sums over a slab's own sites become those over all slabs', on every rank. Nothing to do where slab is NULL. */
 void gauge_slab_total(const struct gauge_slab *slab, struct exact_sum *sums, size_t count);
+/* *value becomes the greatest of all slabs', on every rank. Nothing to do where slab is NULL. */
+void gauge_slab_largest(const struct gauge_slab *slab, double *value);
+/* Numbers of which each is 0 on all ranks but one: rank 0 gets all of them. Nothing to do where slab is NULL. */
+void gauge_slab_collect(const struct gauge_slab *slab, double *values, size_t count);
 
 #endif

@@ -6,6 +6,7 @@
  *   new        links mu, smeared along all nu with sides of tilde[mu] and tops of tilde[nu] */
 #include "physics/lattice/gauge_smear.h"
 
+#include "physics/lattice/gauge_slab.h"
 #include "physics/lattice/gauge_staple.h"
 #include "physics/lattice/su_group.h"
 #include "physics/simd.h"
@@ -180,6 +181,7 @@ bool gauge_smear(struct gauge_field *field, const struct gauge_smear *smear, uns
       lattice_run(threads, 0, field->lattice->blocks, SIMD_PICK(smear_blocks), &s);
     }
     memcpy(field->links, s.to.links, bytes);
+    gauge_slab_exchange_all(field);
   }
   return true;
 }

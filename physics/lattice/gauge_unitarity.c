@@ -92,7 +92,7 @@ static bool find_fault(const struct gauge_field *field, size_t block, struct gau
     size_t at[LATTICE_MAX_DIMENSIONS];
     lattice_coordinates(lattice, block, lane, at);
     for (size_t mu = 0; mu < lattice->dimensions; mu++) {
-      bool zero = at[mu] + 1 == lattice->extent[mu];
+      bool zero = mu == 0 ? lattice_slice(lattice, at[0]) + 1 == lattice->whole : at[mu] + 1 == lattice->extent[mu];
       for (size_t i = 0; i < 2 * n * n; i++) {
         link[i] = gauge_link(field, block, mu)[i * LATTICE_LANES + lane];
         zero = zero && link[i] == 0;

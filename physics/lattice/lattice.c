@@ -116,6 +116,14 @@ size_t lattice_site(const struct lattice *lattice, size_t block, size_t lane)
   return number_of(lattice->dimensions, lattice->extent, coordinate); /* in which extent[0] does not come in */
 }
 
+size_t lattice_own_site(const struct lattice *lattice, size_t block, size_t lane)
+{
+  size_t coordinate[LATTICE_MAX_DIMENSIONS];
+  lattice_coordinates(lattice, block, lane, coordinate);
+  return lattice_is_halo(lattice, coordinate[0]) ? SIZE_MAX
+                                                 : number_of(lattice->dimensions, lattice->extent, coordinate);
+}
+
 size_t lattice_slice(const struct lattice *lattice, size_t at)
 {
   bool before = lattice->halo > 0 && at + lattice->halo / 2 >= lattice->extent[0];

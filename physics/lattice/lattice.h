@@ -97,6 +97,14 @@ void lattice_coordinates(const struct lattice *lattice, size_t block, size_t lan
 
 /* Row-major number of a site, x0 slowest; of a slab's, on the whole lattice. */
 size_t lattice_site(const struct lattice *lattice, size_t block, size_t lane);
+/* The same, counted from the first site of the slab; SIZE_MAX where the site is a copy. */
+size_t lattice_own_site(const struct lattice *lattice, size_t block, size_t lane);
+
+/* Sites of the whole lattice that a slab is of. */
+static inline size_t lattice_all_sites(const struct lattice *lattice)
+{
+  return lattice->sites / lattice->extent[0] * lattice->whole;
+}
 
 /* Tasks over ranges of blocks [first, last), one a thread, of equal sizes; returns when all are done. A task must not
  * write what another reads or writes. */

@@ -13,18 +13,6 @@
 
 #include "physics/lattice/su_matrix.h"
 
-/* Greatest of the lanes' norms (root of the sum of the squares). */
-SU_INLINE double su_largest_norm(size_t n, const double *a)
-{
-  SU_LANES(squares);
-  double largest = 0;
-  su_real_trace_adjoint(n, squares, a, a);
-  for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
-    largest = squares[lane] > largest ? squares[lane] : largest;
-  }
-  return sqrt(largest);
-}
-
 enum { SU_TERMS = 19 }; /* of the series, that matter where the norm is at most 1 */
 
 /* out = 1 + a + a^2 / 2 + … */
@@ -178,20 +166,24 @@ SU_INLINE void su_exponential(size_t n, double *restrict out, const double *a)
 
 enum { SU_POLAR_STEPS = 100 }; /* the most; the usual number is about ten */
 
-/* x = its unitary factor; x is not singular. */
+/* x = its unitary factor; x is not singular. A lane stays as it is once it is near, so that its bits do not depend on
+ * what the other lanes hold. */
 SU_INLINE void su_polar(size_t n, double *x)
 {
   SU_MATRIX(square);
   SU_MATRIX(next);
   SU_LANES(norms);
-  double worst = 1;
+  bool far[LATTICE_LANES], some = true;
   su_real_trace_adjoint(n, norms, x, x);
   for (size_t i = 0; i < n * n * 2; i++) { /* all singular values to at most 1 … */
     for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
       x[i * LATTICE_LANES + lane] *= norms[lane] > 0 ? 1 / sqrt(norms[lane]) : 0;
     }
   }
-  for (int step = 0; step < SU_POLAR_STEPS && worst > 1e-9; step++) { /* … they grow to 1, quadratically at the end */
+  for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+    far[lane] = true;
+  }
+  for (int step = 0; step < SU_POLAR_STEPS && some; step++) { /* … they grow to 1, quadratically at the end */
     su_adjoint_multiply(n, square, x, x);
     su_scale(n, square, -0.5);
     for (size_t k = 0; k < n; k++) {
@@ -199,14 +191,21 @@ SU_INLINE void su_polar(size_t n, double *x)
         *su_re(square, n, k, k, half) += 0.5;
       }
     }
-    worst = 2 * su_largest_norm(n, square);
+    su_real_trace_adjoint(n, norms, square, square);
     for (size_t k = 0; k < n; k++) {
       for (size_t half = 0; half < SU_HALVES; half++) {
         *su_re(square, n, k, k, half) += 1;
       }
     }
     su_multiply(n, next, x, square);
-    su_copy(n, x, next);
+    some = false;
+    for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+      for (size_t i = 0; i < n * n * 2 && far[lane]; i++) {
+        x[i * LATTICE_LANES + lane] = next[i * LATTICE_LANES + lane];
+      }
+      far[lane] = far[lane] && 2 * sqrt(norms[lane]) > 1e-9;
+      some = some || far[lane];
+    }
   }
 }
 

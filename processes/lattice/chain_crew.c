@@ -2,7 +2,7 @@
 #include "processes/lattice/chain_crew.h"
 
 #include "processes/lattice/chain_models.h"
-#include "processes/lattice/chain_orders.h"
+#include "processes/lattice/chain_talk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,17 +45,7 @@ static size_t busy_ranks(const struct chain_crew *crew)
 
 static int order_all(struct chain_crew *crew, const struct chain_order *order, struct error *error)
 {
-  for (size_t r = 1; r < busy_ranks(crew); r++) {
-    if (ranks_send(crew->ranks, r, order, sizeof *order, error) != 0) {
-      return -1;
-    }
-  }
-  return 0;
-}
-
-static int blame(size_t rank, const struct chain_answer *answer, struct error *error)
-{
-  return error_set(error, error_code_find(answer->code), "rank %zu: %s", rank, answer->message);
+  return talk_order(crew->ranks, busy_ranks(crew), order, error);
 }
 
 /* `bytes` of each share of that rank, to their places. */
@@ -74,30 +64,11 @@ static int answers(struct chain_crew *crew, size_t bytes, unsigned char *to, str
 {
   int status = 0;
   for (size_t r = 1; r < busy_ranks(crew); r++) {
-    struct chain_answer answer;
-    if (ranks_receive(crew->ranks, r, &answer, sizeof answer, error) != 0) {
+    bool well;
+    if (talk_hear(crew->ranks, r, &well, error) != 0 || (well && take_shares(crew, r, bytes, to, error) != 0)) {
       return -1;
     }
-    if (answer.failed) {
-      status = blame(r, &answer, error);
-    } else if (take_shares(crew, r, bytes, to, error) != 0) {
-      return -1;
-    }
-  }
-  return status;
-}
-
-static void begin_talk(struct chain_crew *crew)
-{
-  if (crew->ranks != NULL) {
-    pthread_mutex_lock(&crew->ranks->talk);
-  }
-}
-
-static int end_talk(struct chain_crew *crew, int status)
-{
-  if (crew->ranks != NULL) {
-    pthread_mutex_unlock(&crew->ranks->talk);
+    status = well ? status : -1;
   }
   return status;
 }
@@ -133,14 +104,14 @@ static int open_others(struct chain_crew *crew, struct error *error)
   if (crew->ranks == NULL) {
     return 0;
   }
-  begin_talk(crew);
+  talk_begin(crew->ranks);
   crew->number = crew->ranks->talks++;
   crew->is_told = true;
   for (size_t r = 1; r < busy_ranks(crew) && status == 0; r++) {
     status = send_model(crew, r, error);
   }
   crew->ranks->broken = crew->ranks->broken || status != 0; /* some answer, and nobody listens */
-  return end_talk(crew, status == 0 ? answers(crew, 0, NULL, error) : status);
+  return talk_end(crew->ranks, status == 0 ? answers(crew, 0, NULL, error) : status);
 }
 
 int chain_crew_open(struct chain_crew *crew, const struct markov_chain *parameters, struct error *error)
@@ -168,8 +139,8 @@ void chain_crew_close(struct chain_crew *crew)
     return;
   }
   if (crew->is_told) {
-    begin_talk(crew);
-    end_talk(crew, order_all(crew, &order, &ignored));
+    talk_begin(crew->ranks);
+    talk_end(crew->ranks, order_all(crew, &order, &ignored));
     crew->is_told = false;
   }
   chain_group_close(&crew->own);
@@ -191,27 +162,27 @@ void chain_crew_dismiss(struct ranks *ranks)
 int chain_crew_start(struct chain_crew *crew, uint64_t trajectory, struct error *error)
 {
   const struct chain_order order = {.kind = ORDER_START, .crew = crew->number, .trajectory = trajectory};
-  begin_talk(crew);
+  talk_begin(crew->ranks);
   int status = order_all(crew, &order, error);
   if (status == 0) {
     chain_group_start(&crew->own, trajectory);
     status = answers(crew, 0, NULL, error);
   }
-  return end_talk(crew, status);
+  return talk_end(crew->ranks, status);
 }
 
 int chain_crew_advance(struct chain_crew *crew, uint64_t trajectory, struct error *error)
 {
   const struct chain_order order = {.kind = ORDER_ADVANCE, .crew = crew->number, .trajectory = trajectory};
   const char *problem = NULL;
-  begin_talk(crew);
+  talk_begin(crew->ranks);
   int status = order_all(crew, &order, error);
   if (status == 0) {
     problem = chain_group_advance(&crew->own, trajectory);
     size_t row = crew->own.parameters->pieces > 0 ? 0 : sizeof *crew->now; /* of one chain its first rank has it all */
     status = answers(crew, row, (unsigned char *)crew->now, error);
   }
-  end_talk(crew, status);
+  talk_end(crew->ranks, status);
   return status == 0 && problem != NULL ? error_set(error, ERROR_ProcessParameterInvalid, "%s, in trajectory %llu",
                                                     problem, (unsigned long long)trajectory)
                                         : status;
@@ -221,11 +192,11 @@ int chain_crew_frames(struct chain_crew *crew, size_t each, unsigned char *to, s
 {
   const size_t pieces = crew->own.parameters->pieces, share = pieces > 0 ? each / pieces : each;
   const struct chain_order order = {.kind = ORDER_FRAMES, .crew = crew->number, .bytes = share};
-  begin_talk(crew);
+  talk_begin(crew->ranks);
   int status = order_all(crew, &order, error);
   if (status == 0) {
     chain_group_frames(&crew->own, 0, crew->own.count, each, to);
     status = answers(crew, share, to, error);
   }
-  return end_talk(crew, status);
+  return talk_end(crew->ranks, status);
 }

@@ -1,5 +1,5 @@
-/* What rank 0 says to the others about chains, and what they answer: the private language of chain_crew.c and
- * chain_help.c. All ranks run the same program, so it is written as it lies in memory. */
+/* What rank 0 says to the others about chains and fields, and what they answer: the private language of chain_crew.c,
+ * gauge_crew.c and chain_help.c. All ranks run the same program, so it is written as it lies in memory. */
 #ifndef TWINCUBE_PROCESSES_LATTICE_CHAIN_ORDERS_H
 #define TWINCUBE_PROCESSES_LATTICE_CHAIN_ORDERS_H
 
@@ -10,15 +10,19 @@ enum chain_order_kind {
   ORDER_START,   /* those of the crew, as below */
   ORDER_ADVANCE, /* answered by their numbers, a row and a message each; not where one chain is dealt */
   ORDER_FRAMES,  /* answered by their configurations, or pieces of one, a message each */
-  ORDER_CLOSE,   /* not answered */
-  ORDER_DISMISS  /* not answered */
+  /* A crew for fields one by one (gauge_crew.c): a gauge_parcel and the op's parameters follow */
+  ORDER_FIELDS_OPEN,
+  /* the elements of this rank's slab follow; answered by a gauge_verdict, too, and where all is well by its result */
+  ORDER_FIELDS_COMPUTE,
+  ORDER_CLOSE,  /* not answered */
+  ORDER_DISMISS /* not answered */
 };
 
 struct chain_order {
   uint32_t kind;
   uint32_t crew;       /* its number */
   uint64_t trajectory; /* of START and ADVANCE */
-  uint64_t bytes;      /* of OPEN: what follows; of FRAMES: each message */
+  uint64_t bytes;      /* of OPEN and FIELDS_OPEN: what follows; of FRAMES: each message */
 };
 
 struct chain_parcel {

@@ -3,9 +3,8 @@
 
 #include "datacube/base/checked.h"
 #include "datacube/base/missing.h"
-#include "physics/lattice/gauge_observables.h"
-#include "physics/lattice/gauge_unitarity.h"
 #include "processes/cube/shape.h"
+#include "processes/lattice/gauge_crew.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,29 +189,33 @@ static void print_place(const struct gauge_cube *cube, const size_t *at, char *t
                              cube->node->cube->dimension[d].name, at[d]);
 }
 
-static int check_links(const struct gauge_cube *cube, const struct gauge_work *work, const struct frame_job *frame,
-                       bool *missing, struct error *error)
+int gauge_cube_blame(const struct gauge_cube *cube, const size_t *at, const struct gauge_fault *fault,
+                     struct error *error)
 {
-  struct gauge_fault fault;
   char place[160];
-  *missing = false;
-  if (gauge_links_of_group(&work->field, frame->threads, &fault))
-    return 0;
-  *missing = gauge_links_missing(&work->field);
-  if (*missing)
-    return 0;
-  print_place(cube, frame->at, place, sizeof place);
-  if (fault.turned)
+  print_place(cube, at, place, sizeof place);
+  if (fault->turned)
     return error_parameter(error, ERROR_ProcessParameterInvalid, "data",
                            "parameter 'data' must be a cube of gauge fields, whose links are in SU(%zu), with the "
                            "determinant 1: the link of direction x%zu at site %zu%s is unitary, but |det U - 1| is "
                            "%.3g",
-                           work->field.colours, fault.mu, fault.site, place, fault.off);
+                           cube->colours, fault->mu, fault->site, place, fault->off);
   return error_parameter(error, ERROR_ProcessParameterInvalid, "data",
                          "parameter 'data' must be a cube of gauge fields, whose links are unitary, or zero where they "
                          "leave an open axis: the link of direction x%zu at site %zu%s is not, an entry of U U^dagger "
                          "- 1 is %.3g",
-                         fault.mu, fault.site, place, fault.off);
+                         fault->mu, fault->site, place, fault->off);
+}
+
+static int check_links(const struct gauge_cube *cube, const struct gauge_work *work, const struct frame_job *frame,
+                       bool *missing, struct error *error)
+{
+  struct gauge_fault fault;
+  *missing = false;
+  if (gauge_links_of_group(&work->field, frame->threads, &fault))
+    return 0;
+  *missing = gauge_links_missing(&work->field);
+  return *missing ? 0 : gauge_cube_blame(cube, frame->at, &fault, error);
 }
 
 int gauge_work_set(const struct gauge_cube *cube, struct gauge_work *work, const struct frame_job *frame, bool *missing,
@@ -412,6 +415,8 @@ static int make_frames(struct call *call, const struct gauge_cube *cube, const s
   hash_bytes(&frames.hash, measure->op->name, strlen(measure->op->name) + 1);
   hash_bytes(&frames.hash, measure->parameters, measure->size);
   gauge_cube_map(cube, frames.to_output[0]);
+  if (gauge_crew_frames(call, cube, measure, data->numbers, &frames) != 0)
+    return -1;
   const struct node *node = node_frames(call->arena, call_origin(call), to, &cube->node, 1, &frames);
   *result = value_cube(node);
   return node ? 0 : error_memory(call->error);

@@ -9,6 +9,7 @@
 
 #include "hpc/stage/frame_stage.h"
 #include "physics/lattice/gauge_device.h"
+#include "physics/lattice/gauge_unitarity.h"
 #include "processes/process.h"
 
 struct gauge_cube {
@@ -41,6 +42,10 @@ struct gauge_op {
   size_t (*scratch)(const struct gauge_cube *cube, const void *parameters);
   int (*compute)(const void *parameters, const struct gauge_job *job, struct error *error);
   bool is_complex; /* the result has elements of complex128 */
+  bool by_site;    /* the result has the axes in front, and of a slab its own sites; else all slabs have the same */
+  /* Slices that slabs must have copies of on each side, for a field that lies on several ranks (gauge_share.h); 0, or
+   * NULL: it wants the whole field. */
+  size_t (*reach)(const void *parameters);
   /* Steps of the flow that it takes, roughly: what a device does for it where that is faster. NULL: none. */
   double (*flow_steps)(const void *parameters);
 };
@@ -82,6 +87,9 @@ int gauge_work_set(const struct gauge_cube *cube, struct gauge_work *work, const
                    struct error *error);
 /* Takes work->field out again. */
 void gauge_work_get(struct gauge_work *work, unsigned threads, void *elements);
+/* Of the configuration of that frame: the error that its link is not of the group. Returns -1. */
+int gauge_cube_blame(const struct gauge_cube *cube, const size_t *at, const struct gauge_fault *fault,
+                     struct error *error);
 /* The frame that a configuration without data gives: so many floats or doubles. */
 void gauge_missing(void *output, size_t numbers, bool narrow);
 void gauge_work_close(struct gauge_work *work);

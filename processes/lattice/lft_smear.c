@@ -1,5 +1,5 @@
 /* lft_smear: the fields of a gauge cube, smeared. */
-#include "processes/lattice/gauge_cube.h"
+#include "processes/lattice/gauge_share.h"
 #include "processes/lattice/lattice_arguments.h"
 
 #include "physics/lattice/gauge_smear.h"
@@ -23,7 +23,14 @@ static int smear_field(const void *parameters, const struct gauge_job *job, stru
   return 0;
 }
 
-static const struct gauge_op smear_op = {.name = "smearing", .scratch = scratch_bytes, .compute = smear_field};
+/* All kinds but HYP look at the links next to a link. */
+static size_t reach(const void *parameters)
+{
+  return ((const struct gauge_smear *)parameters)->kind == SMEAR_HYP ? 0 : 1;
+}
+
+const struct gauge_op gauge_smear_op = {
+    .name = "smearing", .scratch = scratch_bytes, .compute = smear_field, .reach = reach};
 
 static int invalid_weights(struct call *call, size_t wanted)
 {
@@ -68,7 +75,7 @@ static int lft_smear_call(struct call *call, struct value *result)
   if (smear->kind == SMEAR_HYP && (cube.dimensions != LATTICE_MAX_DIMENSIONS || smear->spatial))
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, "method",
                            "HYP smearing is that of all axes in four dimensions; the field has %zu", cube.dimensions);
-  const struct gauge_measure measure = {.op = &smear_op, .parameters = smear, .size = sizeof *smear};
+  const struct gauge_measure measure = {.op = &gauge_smear_op, .parameters = smear, .size = sizeof *smear};
   return gauge_cube_change(call, &cube, &measure, result);
 }
 

@@ -1,5 +1,5 @@
 /* lft_wilson_flow: the fields of a gauge cube flowed on, or what is measured on the way. */
-#include "processes/lattice/gauge_cube.h"
+#include "processes/lattice/gauge_share.h"
 #include "processes/lattice/lattice_arguments.h"
 
 #include "physics/lattice/gauge_observables.h"
@@ -31,7 +31,8 @@ static void measure(const struct gauge_field *field, unsigned threads, double *o
   struct gauge_topology topology;
   double colours = (double)field->colours;
   gauge_plaquette(field, threads, &means);
-  out[0] = 2 * colours * (means.temporal_count + means.spatial_count) * (1 - means.all) / (double)field->lattice->sites;
+  out[0] = 2 * colours * (means.temporal_count + means.spatial_count) * (1 - means.all) /
+           (double)lattice_all_sites(field->lattice);
   gauge_topology(field, GAUGE_CLOVER, threads, &topology);
   out[1] = topology.energy;
   out[2] = topology.charge;
@@ -83,8 +84,14 @@ static double flow_steps(const void *parameters)
   return ceil(p->interval / step) * (p->times == 0 ? 1 : (double)(p->times - 1));
 }
 
-static const struct gauge_op flow_op = {
-    .name = "Wilson flow", .scratch = scratch_bytes, .compute = compute, .flow_steps = flow_steps};
+static size_t reach(const void *parameters)
+{
+  (void)parameters;
+  return 1;
+}
+
+const struct gauge_op gauge_flow_op = {
+    .name = "Wilson flow", .scratch = scratch_bytes, .compute = compute, .flow_steps = flow_steps, .reach = reach};
 
 static int read_parameters(struct call *call, struct flow_parameters *p, size_t *quantity)
 {
@@ -118,7 +125,7 @@ static int lft_wilson_flow_call(struct call *call, struct value *result)
   size_t quantity;
   if (call_gauge_cube(call, "data", &cube) != 0 || read_parameters(call, &p, &quantity) != 0)
     return -1;
-  const struct gauge_measure measuring = {.op = &flow_op, .parameters = &p, .size = sizeof p};
+  const struct gauge_measure measuring = {.op = &gauge_flow_op, .parameters = &p, .size = sizeof p};
   if (quantity == FLOW_FIELD)
     return gauge_cube_change(call, &cube, &measuring, result);
   struct dimension others[] = {dimension_enumerated("flow_time", DIMENSION_OTHER, p.times),

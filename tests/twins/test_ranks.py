@@ -34,6 +34,13 @@ MOVED = {"process_id": "lft_gauge_field",
                        "start": "hot"}}
 
 
+FLOW = {"flow_time": 0.4, "interval": 0.2}
+
+
+def measured(process, name, **arguments):
+    return {"process_id": process, "arguments": {"data": {"from_node": name}, **arguments}}
+
+
 def goes_on(name, node, **arguments):
     """The same simulation from the last configuration of another."""
     return {**node, "arguments": {**node["arguments"], "first": {"from_node": name}, "first_trajectory": 8,
@@ -64,13 +71,16 @@ def run(ranks, folder, nodes, *options):
 def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
     """Several chains; one, which is dealt in slabs; each from its start, and from configurations."""
     nodes = {"scalar": SCALAR, "before": GAUGE, "after": goes_on("before", GAUGE),
-             "loops": {"process_id": "lft_plaquette", "arguments": {"data": {"from_node": "after"}}},
+             "loops": measured("lft_plaquette", "after"),
              "first": ONE, "second": goes_on("first", ONE, precision="single"),
              "history": goes_on("first", ONE, quantity="history"), "moved": MOVED,
              "moves": {**MOVED, "arguments": {**MOVED["arguments"], "quantity": "history"}},
              "plane": {**ONE, "arguments": {**ONE["arguments"], "shape": [4, 6], "group": "U(1)", "beta": 2,
                                             "boundary": "periodic", "quantity": "history"}}}
-    names = ["scalar", "loops", "second", "history", "plane", "moved", "moves"]
+    nodes |= {"flow": measured("lft_wilson_flow", "moved", **FLOW), "stout": measured("lft_smear", "second", steps=2,
+                                                                                   method="stout"),
+              "adapted": measured("lft_wilson_flow", "second", quantity="field", tolerance=1e-4, **FLOW)}
+    names = ["scalar", "loops", "second", "history", "plane", "moved", "moves", "flow", "stout", "adapted"]
     nodes |= {f"saved_{name}": saved(name) for name in names}
     (tmp_path / "one").mkdir()
     (tmp_path / "more").mkdir()
@@ -80,6 +90,7 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
     assert result.returncode == 0, result.stderr
     for chains, on in (5, ranks), (2, 2), (1, ranks), (1, 2):
         assert f"chains: {chains}, on {on} of {ranks} ranks" in result.stderr, result.stderr
+    assert f"Wilson flow: each field on {ranks} of {ranks} ranks" in result.stderr, result.stderr
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(f"saved_{n}.json" for n in names)
     for path in (tmp_path / "one").iterdir():
         assert (tmp_path / "more" / path.name).read_bytes() == path.read_bytes(), path.name
@@ -97,7 +108,8 @@ def test_explain_tells_what_ranks_would_have(tmp_path):
                 "short": "one, because an extent is odd, or x0 too short for slabs and their copies",
                 "coupled": "one, because its chains exchange what they have",
                 "quarks": "one, because the fermions' equation is solved on the whole lattice"}
-    nodes |= {f"saved_{name}": saved(name) for name in expected}
+    nodes["flow"] = measured("lft_wilson_flow", "moved", **FLOW)
+    nodes |= {f"saved_{name}": saved(name) for name in [*expected, "flow"]}
     command = launched(None, tmp_path, nodes)
     text, plan = (subprocess.run([command[0], "explain", command[-1], *options], cwd=tmp_path, text=True, check=True,
                                  capture_output=True, timeout=SECONDS).stdout for options in ([], ["--json"]))
@@ -105,6 +117,7 @@ def test_explain_tells_what_ranks_would_have(tmp_path):
     assert {name: origin.partition("; on ranks: ")[2] for name, origin in told.items()} == expected
     for name, origin in told.items():
         assert f'"{name}" Markov chain: {origin}\n' in text
+    assert " for each configuration; on ranks: slabs of x0, at most 6" in text
 
 
 @needs_mpi
@@ -112,6 +125,18 @@ def test_a_failure_ends_all(tmp_path):
     wrong = run(2, tmp_path, {"a": {**SCALAR, "arguments": {**SCALAR["arguments"], "lambda": -1}}}, "-o", "out.json")
     assert wrong.returncode == 1 and "ProcessParameterInvalid" in wrong.stderr and "lambda" in wrong.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["graph.json"]
+
+
+@needs_mpi
+def test_fields_that_are_none_are_told_as_by_one_rank(tmp_path):
+    """Links of twice the length, from slabs that each look at their own."""
+    twice = {"process_id": "apply", "arguments": {"data": {"from_node": "first"}, "process": {"process_graph": {
+        "x": {"process_id": "multiply", "arguments": {"x": {"from_parameter": "x"}, "y": 2}, "result": True}}}}}
+    nodes = {"first": MOVED, "twice": twice, "flow": measured("lft_wilson_flow", "twice", **FLOW)}
+    alone, two = run(None, tmp_path, nodes, "-o", "out.json"), run(2, tmp_path, nodes, "-o", "out.json")
+    assert alone.returncode == two.returncode == 1
+    said = next(line for line in alone.stderr.splitlines() if line.startswith("ProcessParameterInvalid: "))
+    assert "site 0 of configuration 0" in said and said in two.stderr.splitlines()
 
 
 @needs_mpi

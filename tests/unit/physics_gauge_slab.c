@@ -1,7 +1,9 @@
 /* A gauge field in slabs on ranks that are threads has the bits of the field on one, and so has what is measured. */
 #include "hpc/ranks/ranks_threads.h"
 #include "physics/lattice/gauge_chain.h"
+#include "physics/lattice/gauge_flow.h"
 #include "physics/lattice/gauge_observables.h"
+#include "physics/lattice/gauge_smear.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -20,6 +22,7 @@ struct slab_job {
   double *links; /* of the whole lattice: the slab's are put there */
   struct gauge_outcome outcome[TRAJECTORIES];
   double action, plaquette, charge, energy;
+  double step; /* of the flow, as it has come to be */
 };
 
 static size_t doubles_of(const struct gauge_chain_parameters *p, size_t slices)
@@ -43,6 +46,23 @@ static void measure(struct slab_job *job, struct gauge_chain *chain)
   job->charge = chain->field.lattice->dimensions == 3 ? 0 : topology.charge;
 }
 
+/* Steps of the flow, equal ones and adapted ones, and of the smearings that look at neighbours alone. */
+static void smooth(struct slab_job *job, struct gauge_chain *chain)
+{
+  static const struct gauge_smear smears[] = {{.kind = SMEAR_STOUT, .weight = {0.1}, .steps = 2},
+                                              {.kind = SMEAR_APE, .weight = {0.5}, .steps = 1, .spatial = true}};
+  struct gauge_flow flow = {.step = 0.1};
+  void *scratch = aligned_alloc(64, gauge_flow_bytes(&chain->lattice, chain->field.colours, true));
+  assert_true(gauge_flow_on(&chain->field, &flow, 0.25, 1, NULL, scratch));
+  flow.tolerance = 1e-4;
+  gauge_flow_on(&chain->field, &flow, 0.5, 1, NULL, scratch);
+  job->step = flow.step;
+  for (size_t i = 0; i < sizeof smears / sizeof *smears; i++) {
+    assert_true(gauge_smear(&chain->field, &smears[i], 1, NULL, scratch));
+  }
+  free(scratch);
+}
+
 static void *run_chain(void *data)
 {
   struct slab_job *job = data;
@@ -55,6 +75,7 @@ static void *run_chain(void *data)
     job->outcome[t] = gauge_chain_advance(chain, t, 1, NULL);
   }
   measure(job, chain);
+  smooth(job, chain);
   gauge_field_get(&chain->field, 1, job->links + doubles_of(p, gauge_split_slab(&p->split, p->extent[0]).begin));
   free(memory);
   free(chain);
@@ -94,6 +115,7 @@ static void assert_same(const struct slab_job *slabs, const struct slab_job *who
   }
   assert_true(slabs->action == whole->action && slabs->plaquette == whole->plaquette);
   assert_true(slabs->energy == whole->energy && slabs->charge == whole->charge);
+  assert_true(slabs->step == whole->step && whole->step != 0.1);
 }
 
 static void compare(const struct gauge_chain_parameters *p)
