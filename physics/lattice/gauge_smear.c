@@ -62,15 +62,15 @@ SU_INLINE void add_mixed_staples(size_t n, double *out, const struct gauge_field
   SU_MATRIX(half);
   SU_MATRIX(staple);
   SU_MATRIX(there);
-  su_multiply(n, half, su_link_here(n, side, block, nu), su_link_there(n, top, block, 2 * nu, mu, there));
-  su_multiply_adjoint(n, staple, half, su_link_there(n, side, block, 2 * mu, nu, there));
+  gauge_multiply(n, side, half, su_link_here(n, side, block, nu), gauge_link_there(n, top, block, 2 * nu, mu, there));
+  gauge_multiply_adjoint(n, side, staple, half, gauge_link_there(n, side, block, 2 * mu, nu, there));
   su_add(n, out, 1, staple);
   uint32_t link = lattice->link[block * 2 * lattice->dimensions + 2 * nu + 1];
   size_t below = link & LATTICE_BLOCK;
-  su_adjoint_multiply(n, half, su_link_here(n, side, below, nu), su_link_here(n, top, below, mu));
-  su_multiply(n, staple, half, su_link_there(n, side, below, 2 * mu, nu, there));
+  gauge_adjoint_multiply(n, side, half, su_link_here(n, side, below, nu), su_link_here(n, top, below, mu));
+  gauge_multiply(n, side, staple, half, gauge_link_there(n, side, below, 2 * mu, nu, there));
   if (link & LATTICE_CROSSES) {
-    su_permute(n, there, staple, lattice->permutation[2 * nu + 1]);
+    gauge_permute(n, side, there, staple, lattice->permutation[2 * nu + 1]);
     su_add(n, out, 1, there);
   } else {
     su_add(n, out, 1, staple);

@@ -40,6 +40,31 @@ SU_INLINE void gauge_adjoint_multiply(size_t n, const struct gauge_field *field,
   }
 }
 
+SU_INLINE void gauge_permute(size_t n, const struct gauge_field *field, double *restrict out, const double *a,
+                             const uint8_t lane[LATTICE_LANES])
+{
+  if (n == 1) {
+    su_permute(1, out, a, lane);
+  } else {
+    field->products.permute(n, out, a, lane);
+  }
+}
+
+/* The link (x + direction, mu) of the sites x of a block, in their lanes: it lies in the field or, where the lanes
+ * change places, in `scratch`. */
+SU_INLINE const double *gauge_link_there(size_t n, const struct gauge_field *field, size_t block, size_t direction,
+                                         size_t mu, double *scratch)
+{
+  const struct lattice *lattice = field->lattice;
+  uint32_t link = lattice->link[block * 2 * lattice->dimensions + direction];
+  const double *there = su_link_here(n, field, link & LATTICE_BLOCK, mu);
+  if ((link & LATTICE_CROSSES) == 0) {
+    return there;
+  }
+  gauge_permute(n, field, scratch, there, lattice->permutation[direction]);
+  return scratch;
+}
+
 /* out = F(x), mu not nu, of the sites x of a block. */
 SU_INLINE void gauge_staple_upper(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
                                   size_t mu, size_t nu)
@@ -47,8 +72,8 @@ SU_INLINE void gauge_staple_upper(size_t n, double *restrict out, const struct g
   SU_MATRIX(top);
   SU_MATRIX(side);
   SU_MATRIX(half);
-  gauge_multiply(n, field, half, su_link_here(n, field, block, nu), su_link_there(n, field, block, 2 * nu, mu, top));
-  gauge_multiply_adjoint(n, field, out, half, su_link_there(n, field, block, 2 * mu, nu, side));
+  gauge_multiply(n, field, half, su_link_here(n, field, block, nu), gauge_link_there(n, field, block, 2 * nu, mu, top));
+  gauge_multiply_adjoint(n, field, out, half, gauge_link_there(n, field, block, 2 * mu, nu, side));
 }
 
 /* out = B(x). */
@@ -64,9 +89,9 @@ SU_INLINE void gauge_staple_lower(size_t n, double *restrict out, const struct g
   SU_MATRIX(there);
   double *to = crosses ? there : out;
   gauge_adjoint_multiply(n, field, half, su_link_here(n, field, below, nu), su_link_here(n, field, below, mu));
-  gauge_multiply(n, field, to, half, su_link_there(n, field, below, 2 * mu, nu, side));
+  gauge_multiply(n, field, to, half, gauge_link_there(n, field, below, 2 * mu, nu, side));
   if (crosses) {
-    su_permute(n, out, there, lattice->permutation[2 * nu + 1]);
+    gauge_permute(n, field, out, there, lattice->permutation[2 * nu + 1]);
   }
 }
 
@@ -105,7 +130,7 @@ SU_INLINE void gauge_staple_there(size_t n, double *restrict out, const struct g
   SU_MATRIX(there);
   gauge_staple_upper(n, crosses ? there : out, field, link & LATTICE_BLOCK, mu, nu);
   if (crosses) {
-    su_permute(n, out, there, lattice->permutation[direction]);
+    gauge_permute(n, field, out, there, lattice->permutation[direction]);
   }
 }
 
@@ -139,8 +164,8 @@ SU_INLINE void gauge_rectangles_upper(size_t n, double *restrict out, const stru
   SU_MATRIX(side);
   SU_MATRIX(staple);
   const double *left = su_link_here(n, field, block, nu);
-  const double *middle = su_link_there(n, field, block, 2 * nu, mu, top);
-  const double *right = su_link_there(n, field, block, 2 * mu, nu, side);
+  const double *middle = gauge_link_there(n, field, block, 2 * nu, mu, top);
+  const double *right = gauge_link_there(n, field, block, 2 * mu, nu, side);
   gauge_staple_lower(n, staple, field, block, nu, mu);
   gauge_add_path(n, field, out, weight, staple, middle, right);
   gauge_staple_there(n, staple, field, block, 2 * nu, mu, nu);
@@ -156,7 +181,7 @@ SU_INLINE void gauge_rectangles_lower(size_t n, double *restrict out, const stru
   SU_MATRIX(side);
   SU_MATRIX(staple);
   const double *left = su_link_here(n, field, block, nu), *middle = su_link_here(n, field, block, mu);
-  const double *right = su_link_there(n, field, block, 2 * mu, nu, side);
+  const double *right = gauge_link_there(n, field, block, 2 * mu, nu, side);
   gauge_staple_lower(n, staple, field, block, nu, mu);
   gauge_add_path_below(n, field, out, weight, staple, middle, right);
   gauge_staple_lower(n, staple, field, block, mu, nu);
@@ -178,7 +203,7 @@ SU_INLINE void gauge_rectangle_sum(size_t n, double *restrict out, const struct 
   gauge_rectangles_lower(n, below, field, link & LATTICE_BLOCK, mu, nu, weight);
   bool crosses = (link & LATTICE_CROSSES) != 0;
   if (crosses) {
-    su_permute(n, moved, below, lattice->permutation[2 * nu + 1]);
+    gauge_permute(n, field, moved, below, lattice->permutation[2 * nu + 1]);
   }
   su_add(n, out, 1.0, crosses ? moved : below);
 }

@@ -280,21 +280,6 @@ SU_INLINE void su_permute(size_t n, double *restrict out, const double *a, const
   }
 }
 
-/* The link (x + direction, mu) of the sites x of a block, in their lanes: it lies in the field or, where the lanes
- * change places, in `scratch`. */
-SU_INLINE const double *su_link_there(size_t n, const struct gauge_field *field, size_t block, size_t direction,
-                                      size_t mu, double *scratch)
-{
-  const struct lattice *lattice = field->lattice;
-  uint32_t link = lattice->link[block * 2 * lattice->dimensions + direction];
-  const double *there = field->links + ((link & LATTICE_BLOCK) * lattice->dimensions + mu) * su_size(n);
-  if ((link & LATTICE_CROSSES) == 0) {
-    return there;
-  }
-  su_permute(n, scratch, there, lattice->permutation[direction]);
-  return scratch;
-}
-
 SU_INLINE const double *su_link_here(size_t n, const struct gauge_field *field, size_t block, size_t mu)
 {
   return field->links + (block * field->lattice->dimensions + mu) * su_size(n);

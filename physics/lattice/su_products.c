@@ -22,14 +22,33 @@ PRODUCT(adjoint_multiply_2, su_adjoint_multiply, 2)
 PRODUCT(adjoint_multiply_3, su_adjoint_multiply, 3)
 PRODUCT(adjoint_multiply_n, su_adjoint_multiply, n)
 
+#define PERMUTE(name, colours)                                                                                         \
+  SIMD_BODY name##_body(size_t n, double *restrict out, const double *a, const uint8_t *lane)                          \
+  {                                                                                                                    \
+    (void)n;                                                                                                           \
+    su_permute(colours, out, a, lane);                                                                                 \
+  }                                                                                                                    \
+  SIMD_LEVELS(name, (size_t n, double *restrict out, const double *a, const uint8_t *lane), (n, out, a, lane))
+
+PERMUTE(permute_2, 2)
+PERMUTE(permute_3, 3)
+PERMUTE(permute_n, n)
+
+/* Those whose names end so. */
+#define PRODUCTS(n)                                                                                                    \
+  ((struct su_products){.multiply = SIMD_PICK(multiply_##n),                                                           \
+                        .multiply_adjoint = SIMD_PICK(multiply_adjoint_##n),                                           \
+                        .adjoint_multiply = SIMD_PICK(adjoint_multiply_##n),                                           \
+                        .permute = SIMD_PICK(permute_##n)})
+
 struct su_products su_products_for(size_t colours)
 {
   switch (colours) {
   case 2:
-    return (struct su_products){SIMD_PICK(multiply_2), SIMD_PICK(multiply_adjoint_2), SIMD_PICK(adjoint_multiply_2)};
+    return PRODUCTS(2);
   case 3:
-    return (struct su_products){SIMD_PICK(multiply_3), SIMD_PICK(multiply_adjoint_3), SIMD_PICK(adjoint_multiply_3)};
+    return PRODUCTS(3);
   default:
-    return (struct su_products){SIMD_PICK(multiply_n), SIMD_PICK(multiply_adjoint_n), SIMD_PICK(adjoint_multiply_n)};
+    return PRODUCTS(n);
   }
 }
