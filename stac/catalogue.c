@@ -374,6 +374,8 @@ int catalogue_add_document(struct catalogue *catalogue, const struct catalogue_b
   if (scan_start(&scan, &options, bounds, error) != 0)
     return -1;
   int result = read_and_write(catalogue->index, &scan, path, error);
+  if (result == 0)
+    result = scan_names(&scan, bounds->arena, &out->names, error);
   if (result == 0) {
     snprintf(out->id, sizeof out->id, "%s", scan.id);
     out->has_properties = has_properties(&scan);

@@ -77,10 +77,23 @@ struct catalogue_bounds {
   void *data;
   const char *text; /* the document itself, PATH being where it would lie; NULL: it is read from there */
   size_t text_length;
+  const char *collection_text; /* the collection of its items, as JSON, where it does not lead to it; or NULL */
+  struct arena *arena;         /* of the names in what was added */
+};
+
+struct catalogue_band_key { /* an asset's key, under which a band is found as well */
+  const char *key, *band;
+};
+
+struct catalogue_names {             /* what documents call things */
+  const char *x, *y, *z, *t, *bands; /* dimensions ("cube:dimensions"); NULL: they do not tell */
+  const struct catalogue_band_key *keys;
+  size_t key_count;
 };
 
 struct catalogue_added {
   char id[256];
+  struct catalogue_names names;
   bool has_properties; /* whether some scene has properties to choose it by, beside its id and date */
 };
 
@@ -153,10 +166,11 @@ struct item_property {
     ITEM_PROPERTY_NULL,
     ITEM_PROPERTY_BOOLEAN,
     ITEM_PROPERTY_NUMBER,
-    ITEM_PROPERTY_TEXT
+    ITEM_PROPERTY_TEXT,
+    ITEM_PROPERTY_TREE
   } kind;
-  double number; /* BOOLEAN: 0 or 1 */
-  const char *text;
+  double number;    /* BOOLEAN: 0 or 1 */
+  const char *text; /* TREE: an array or object, as JSON */
 };
 
 struct item_filter {
@@ -174,9 +188,10 @@ struct load_request {
   int64_t start, end;
   const char *const *bands; /* names or common names, in order; NULL: all */
   size_t band_count;
-  const struct item_filter *filter; /* or NULL */
-  const struct cql2_filter *needed; /* holds for all that the filter accepts: what the index is asked for; or NULL */
-  const volatile int *cancel;       /* becomes nonzero: ends with RequestTimeout, while features are read; or NULL */
+  const struct catalogue_names *names; /* whose keys stand for bands, too; or NULL */
+  const struct item_filter *filter;    /* or NULL */
+  const struct cql2_filter *needed;    /* holds for all that the filter accepts: what the index is asked for; or NULL */
+  const volatile int *cancel;          /* becomes nonzero: ends with RequestTimeout, while features are read; or NULL */
 };
 
 /* The cube of the request as a source: dimensions t, bands, y, x for rasters; the file's own for netCDF, its variables

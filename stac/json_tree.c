@@ -3,9 +3,10 @@
 
 #include "datacube/remote/remote_file.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int read_bytes(FILE *file, size_t limit, struct buffer *text)
@@ -75,16 +76,17 @@ const json_t *json_tree_array(const json_t *object, const char *key)
 bool json_tree_nodata(const json_t *value, double *out)
 {
   const char *text = json_string_value(value);
-  if (json_is_number(value))
+  char *end;
+  if (json_is_number(value)) {
     *out = json_number_value(value);
-  else if (text && strcasecmp(text, "nan") == 0)
-    *out = (double)NAN;
-  else if (text && strcasecmp(text, "inf") == 0)
-    *out = (double)INFINITY;
-  else if (text && strcasecmp(text, "-inf") == 0)
-    *out = -(double)INFINITY;
-  else
+    return true;
+  }
+  if (!text || !*text || isspace((unsigned char)*text))
     return false;
+  const double number = strtod(text, &end);
+  if (*end != '\0')
+    return false;
+  *out = number;
   return true;
 }
 

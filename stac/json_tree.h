@@ -18,7 +18,7 @@ const char *json_tree_text(const json_t *object, const char *key);
 double json_tree_number(const json_t *object, const char *key, double otherwise);
 const json_t *json_tree_array(const json_t *object, const char *key);
 
-/* A number, or the texts "nan", "inf", "-inf" that STAC uses. */
+/* A number, or one as text: STAC has "nan", "inf" and "-inf", people write "-9999", too. */
 bool json_tree_nodata(const json_t *value, double *out);
 
 /* Whether the array holds the text. NULL holds nothing. */

@@ -1,6 +1,7 @@
 /* The growing tables of a scan. */
 #include "stac/scan.h"
 
+#include "stac/declared_grid.h"
 #include "stac/href.h"
 
 #include "datacube/base/checked.h"
@@ -122,6 +123,22 @@ int scan_find_band(struct scan *scan, const char *name, const struct band_info *
   return band->name ? 0 : error_memory(error);
 }
 
+int scan_note_key(struct scan *scan, const char *key, size_t band, struct error *error)
+{
+  for (size_t i = 0; i < scan->band_key_count; i++)
+    if (scan->band_keys[i].band == band && strcmp(scan->band_keys[i].key, key) == 0)
+      return 0;
+  if (strcmp(scan->bands[band].name, key) == 0)
+    return 0;
+  void *rows = grow(scan, scan->band_keys, scan->band_key_count, &scan->band_key_room, sizeof *scan->band_keys, error);
+  char *copy = arena_strdup(scan->arena, key);
+  if (!rows || !copy)
+    return rows ? error_memory(error) : -1;
+  scan->band_keys = rows;
+  scan->band_keys[scan->band_key_count++] = (struct scan_band_key){copy, band};
+  return 0;
+}
+
 static bool same_grid(const struct grid *a, const struct grid *b)
 {
   return a->west == b->west && a->north == b->north && a->res_x == b->res_x && a->res_y == b->res_y &&
@@ -223,7 +240,26 @@ static bool is_of_file(const struct error *reason)
          error_is(reason, ERROR_FileContentInvalid);
 }
 
-int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, struct error *error)
+/* Documents are asked only where the file does not tell: to read their CRS takes longer than to read the file. */
+static int inspect(struct scan *scan, const char *path, const struct declared_asset *declared, struct raster_file *file,
+                   struct error *reason)
+{
+  struct raster_file_hints hints = {.before = scan->latest.band_count > 0 ? &scan->latest : NULL};
+  struct grid grid;
+  if (raster_file_inspect_with(scan->arena, path, &hints, file, reason) == 0)
+    return 0;
+  if (!declared || !error_is(reason, ERROR_NoDataAvailable))
+    return -1;
+  hints.crs = declared_crs(scan->arena, declared);
+  hints.grid = declared_grid(scan->arena, declared, &grid) ? &grid : NULL;
+  if (!hints.crs && !hints.grid)
+    return -1;
+  *reason = (struct error){0};
+  return raster_file_inspect_with(scan->arena, path, &hints, file, reason);
+}
+
+int scan_inspect(struct scan *scan, const char *path, const struct declared_asset *declared, struct raster_file *file,
+                 struct error *error)
 {
   struct error reason = {0};
   *file = (struct raster_file){0};
@@ -231,7 +267,7 @@ int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, 
     return -1;
   if (scan->files++ == SCAN_MAX_FILES)
     return error_set(error, ERROR_ProcessParameterInvalid, "more than %d files", SCAN_MAX_FILES);
-  if (raster_file_inspect_next(scan->arena, path, &scan->latest, file, &reason) == 0) {
+  if (inspect(scan, path, declared, file, &reason) == 0) {
     scan->latest = *file;
     if (file->band_count > SCAN_MAX_BANDS)
       error_set(&reason, ERROR_NoDataAvailable, "it has %zu bands, more than %d", file->band_count, SCAN_MAX_BANDS);

@@ -52,12 +52,18 @@ struct scan_key { /* the bands of assets with one key, as far as their items do 
   bool masked; /* its files have masks */
 };
 
+struct scan_band_key { /* a band that comes from assets of a key */
+  const char *key;
+  size_t band; /* as it was found: scan_finish renumbers */
+};
+
 struct scan {
   struct arena *arena; /* owned: paths, names, grids */
   const struct catalogue_add_options *options;
   const struct catalogue_bounds *bounds; /* of a stranger's document; NULL: an operator's, who may read all */
   const char *id, *title;                /* NULL while unknown */
   json_t *source;                        /* the STAC collection or catalogue, owned, or NULL */
+  const json_t *collection;              /* of the items that are read now, borrowed, or NULL */
   struct scan_item *items;
   struct scan_asset *assets;
   struct scan_band *bands;
@@ -78,6 +84,8 @@ struct scan {
   struct raster_file latest; /* read so far */
   struct scan_key *keys;     /* of assets of which a remote file was read; scan_asset.c's */
   size_t key_count, key_room;
+  struct scan_band_key *band_keys;
+  size_t band_key_count, band_key_room;
   struct transform *to_lonlat; /* from `lonlat_from`, kept between grids; owned */
   const char *lonlat_from;
 };
@@ -104,6 +112,8 @@ int scan_take_cube(struct scan *scan, const struct cube *cube, struct error *err
 bool scan_allows(const struct scan *scan, const char *real);
 /* Before a document or file is opened: whether there may be one more, and the scan is still wanted. */
 int scan_step(struct scan *scan, struct error *error);
+/* Notes that a band comes from assets of that key. */
+int scan_note_key(struct scan *scan, const char *key, size_t band, struct error *error);
 /* Says what is left out. */
 void scan_warn(const struct scan *scan, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -121,8 +131,16 @@ int scan_part_bands(struct scan *scan, struct error *error);
 /* --nodata, and what the band knows of its first asset: for a row that came to its band. */
 void scan_settle_asset(struct scan *scan, struct scan_asset *asset);
 
-/* The file's metadata; 1 (no error) where it cannot be read, which is said and counted. */
-int scan_inspect(struct scan *scan, const char *path, struct raster_file *file, struct error *error);
+/* The file's metadata; 1 (no error) where it cannot be read, which is said and counted. What documents declare of the
+ * asset (NULL: nothing) stands in for a grid or CRS that the file lacks. */
+struct declared_asset;
+int scan_inspect(struct scan *scan, const char *path, const struct declared_asset *declared, struct raster_file *file,
+                 struct error *error);
+
+/* Bands in the order in which the documents list them; others behind them, as they were found. (scan_names.c) */
+int scan_order_bands(struct scan *scan, struct error *error);
+/* What the documents call dimensions and bands, copied to the arena. (scan_names.c) */
+int scan_names(const struct scan *scan, struct arena *arena, struct catalogue_names *out, struct error *error);
 
 /* Orders and completes; errors where nothing was found, or an option names a band that is not there. */
 int scan_finish(struct scan *scan, struct error *error);

@@ -377,7 +377,7 @@ int scan_finish(struct scan *scan, struct error *error)
   if (drop_undated(scan, error) != 0)
     return -1;
   if (check_nodata_bands(scan, error) != 0 || (scan->number_bands && order_bands(scan, error) != 0) ||
-      order_assets(scan, error) != 0)
+      scan_order_bands(scan, error) != 0 || order_assets(scan, error) != 0)
     return -1;
   if (choose_unpacked(scan, error) != 0)
     return -1;

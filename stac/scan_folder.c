@@ -158,7 +158,7 @@ static int add_file(struct folder *folder, const struct catalogue_file *listed, 
     scan->skipped++;
     return 0;
   }
-  int outcome = scan_inspect(scan, path, &file, error);
+  int outcome = scan_inspect(scan, path, NULL, &file, error);
   if (outcome != 0)
     return outcome < 0 ? -1 : 0;
   if (!known && file.band_count > 1)

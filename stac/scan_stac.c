@@ -19,6 +19,7 @@ enum { STAC_DOCUMENT_LIMIT = 256 << 20 };
 
 struct stac_walk {
   struct scan *scan;
+  json_t *patterns;     /* real path -> collection that an item leads to, or null where it cannot be read */
   json_t *seen;         /* real paths of documents */
   const char *next;     /* the page that follows the one just read, or NULL */
   unsigned empty_pages; /* read last, one behind the other */
@@ -82,9 +83,87 @@ static bool read_instant(const json_t *properties, int64_t *instant)
   return false;
 }
 
+/* ---- collections that items lead to ------------------------------------------------------------------------------ */
+
+static bool has_rel(const json_t *link, const char *rel)
+{
+  const char *own = json_tree_text(link, "rel");
+  return own && strcmp(own, rel) == 0 && json_tree_text(link, "href");
+}
+
+static const json_t *find_link(const json_t *document, const char *rel)
+{
+  const json_t *links = json_tree_array(document, "links");
+  for (size_t i = 0; i < json_array_size(links); i++)
+    if (has_rel(json_array_get(links, i), rel))
+      return json_array_get(links, i);
+  return NULL;
+}
+
+/* Whether some asset with a file tells neither bands nor what kind of file it is. */
+static bool lacks_words(const json_t *item)
+{
+  json_t *assets = json_object_get(item, "assets");
+  for (void *at = json_object_iter(assets); at; at = json_object_iter_next(assets, at)) {
+    const json_t *asset = json_object_iter_value(at);
+    if (json_tree_text(asset, "href") && !json_tree_array(asset, "bands") && !json_tree_array(asset, "eo:bands"))
+      return true;
+  }
+  return false;
+}
+
+/* What is wrong with the document itself, or forbidden: the item is read without it. */
+static bool is_missed(const struct error *reason)
+{
+  return error_is(reason, ERROR_FileNotFound) || error_is(reason, ERROR_FeatureUnsupported) ||
+         error_is(reason, ERROR_ProcessParameterInvalid);
+}
+
+/* Reads each once. *out: NULL where it cannot be had. */
+static int fetch_collection(struct stac_walk *walk, const char *path, const char *href, json_t **out,
+                            struct error *error)
+{
+  struct scan *scan = walk->scan;
+  struct error reason = {0};
+  const char *target = NULL;
+  const char *key = stac_path(scan, path, href, &target, &reason) == 0 ? target : href;
+  json_t *found = json_object_get(walk->patterns, key);
+  if (!found) {
+    if (target && scan_step(scan, error) != 0)
+      return -1;
+    scan->documents += target != NULL;
+    found = target ? json_tree_read(target, document_limit(scan), &reason) : NULL;
+    if (!found && !is_missed(&reason)) {
+      *error = reason;
+      return -1;
+    }
+    if (!found)
+      scan_warn(scan, "the collection of the items of %s is not read: %s", remote_url(path), reason.message);
+    if (json_object_set_new(walk->patterns, key, found ? found : json_null()) != 0)
+      return error_memory(error);
+  }
+  *out = json_is_object(found) ? found : NULL;
+  return 0;
+}
+
+/* Items that no collection led to may leave to theirs what their assets are. */
+static int find_collection(struct stac_walk *walk, const char *path, const json_t *item, json_t **out,
+                           struct error *error)
+{
+  const json_t *link = find_link(item, "collection");
+  *out = NULL;
+  if (walk->scan->collection || !link || !lacks_words(item))
+    return 0;
+  return fetch_collection(walk, path, json_tree_text(link, "href"), out, error);
+}
+
+/* ---- items --------------------------------------------------------------------------------------------------------
+ */
+
 static int read_item(struct stac_walk *walk, const char *path, const json_t *item, struct error *error)
 {
   struct scan *scan = walk->scan;
+  json_t *collection;
   json_t *properties = json_object_get(item, "properties");
   const char *id = json_tree_text(item, "id");
   int64_t instant;
@@ -97,7 +176,13 @@ static int read_item(struct stac_walk *walk, const char *path, const json_t *ite
   if (scan_new_item(scan, id, dated ? instant : 0, json_incref(properties), &index, error) != 0)
     return -1;
   scan->items[index].undated = !dated;
-  return stac_item_assets(scan, path, item, index, error);
+  if (find_collection(walk, path, item, &collection, error) != 0)
+    return -1;
+  const json_t *outer = scan->collection;
+  scan->collection = outer ? outer : collection;
+  const int result = stac_item_assets(scan, path, item, index, error);
+  scan->collection = outer;
+  return result;
 }
 
 /* The one instant of a collection whose interval is no longer. */
@@ -128,21 +213,6 @@ static int read_collection_assets(struct stac_walk *walk, const char *path, cons
       return -1;
   }
   return 0;
-}
-
-static bool has_rel(const json_t *link, const char *rel)
-{
-  const char *own = json_tree_text(link, "rel");
-  return own && strcmp(own, rel) == 0 && json_tree_text(link, "href");
-}
-
-static const json_t *find_link(const json_t *document, const char *rel)
-{
-  const json_t *links = json_tree_array(document, "links");
-  for (size_t i = 0; i < json_array_size(links); i++)
-    if (has_rel(json_array_get(links, i), rel))
-      return json_array_get(links, i);
-  return NULL;
 }
 
 /* The page behind this one, for read_document. */
@@ -304,9 +374,13 @@ static int read_tree(struct stac_walk *walk, const char *path, const json_t *doc
     return error_set(error, ERROR_ProcessParameterInvalid,
                      "%s is no STAC document (a Collection, Catalog, Item or ItemCollection is expected)", path);
   take_source(walk->scan, document, is_collection);
-  if (follow_links(walk, path, document, depth, error) != 0)
-    return -1;
-  return walk->scan->item_count > 0 ? 0 : read_collection_assets(walk, path, document, error);
+  const json_t *outer = walk->scan->collection;
+  walk->scan->collection = is_collection ? document : outer;
+  int result = follow_links(walk, path, document, depth, error);
+  if (result == 0 && walk->scan->item_count == 0)
+    result = read_collection_assets(walk, path, document, error);
+  walk->scan->collection = outer;
+  return result;
 }
 
 /* The text that was given is that of the first document. */
@@ -353,11 +427,25 @@ static int read_document(struct stac_walk *walk, const char *path, unsigned dept
   return 0;
 }
 
+/* The collection that was given with the items. */
+static void take_given(struct scan *scan)
+{
+  const char *text = scan->bounds ? scan->bounds->collection_text : NULL;
+  json_t *given = text ? json_loads(text, 0, NULL) : NULL;
+  if (json_is_object(given))
+    take_source(scan, given, true);
+  json_decref(given);
+  scan->collection = scan->source;
+}
+
 int scan_stac(struct scan *scan, const char *path, struct error *error)
 {
-  struct stac_walk walk = {.scan = scan, .seen = json_object()};
-  int result = walk.seen ? read_document(&walk, path, 0, error) : error_memory(error);
+  struct stac_walk walk = {.scan = scan, .seen = json_object(), .patterns = json_object()};
+  take_given(scan);
+  int result = walk.seen && walk.patterns ? read_document(&walk, path, 0, error) : error_memory(error);
+  scan->collection = NULL;
   json_decref(walk.seen);
+  json_decref(walk.patterns);
   if (result != 0)
     return -1;
   if (scan->source) {

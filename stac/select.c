@@ -95,7 +95,21 @@ static void choose(struct selection *s, const struct selected_band *all, size_t 
   s->bands[s->band_count++] = all[position];
 }
 
-/* A name goes before a common name; a common name means all bands that have it. */
+/* Bands that come from assets of that key. */
+static size_t choose_by_key(struct selection *s, const struct selected_band *all, const char *key)
+{
+  const struct catalogue_names *names = s->request->names;
+  size_t found = 0;
+  for (size_t k = 0; names && k < names->key_count; k++)
+    for (size_t i = 0; i < s->collection_bands && strcmp(names->keys[k].key, key) == 0; i++)
+      if (strcmp(all[i].name, names->keys[k].band) == 0) {
+        choose(s, all, i);
+        found++;
+      }
+  return found;
+}
+
+/* A name goes before a common name, and that before an asset's key; these mean all bands that have them. */
 static int choose_named(struct selection *s, const struct selected_band *all, const char *name, struct error *error)
 {
   size_t before = 0;
@@ -109,7 +123,7 @@ static int choose_named(struct selection *s, const struct selected_band *all, co
       choose(s, all, i);
       before++;
     }
-  return before ? 0 : unknown_band(s, all, name, error);
+  return before || choose_by_key(s, all, name) ? 0 : unknown_band(s, all, name, error);
 }
 
 int select_bands(struct index *index, struct selection *s, struct error *error)
@@ -265,14 +279,32 @@ static struct item_property property_of(const struct selected_item *item, const 
   return (struct item_property){.kind = ITEM_PROPERTY_ABSENT};
 }
 
+/* An array or object as text, which the caller frees; NULL: it is none. */
+static char *tree_of(const json_t *properties, const char *name)
+{
+  const json_t *value = json_object_get(properties, name);
+  return json_is_array(value) || json_is_object(value) ? json_dumps(value, JSON_COMPACT) : NULL;
+}
+
+static void free_trees(struct item_property *values, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (values[i].kind == ITEM_PROPERTY_TREE)
+      free((char *)(uintptr_t)values[i].text);
+}
+
 static int accept_item(const struct item_filter *filter, const struct selected_item *item, struct item_property *values,
                        bool *accepted, struct error *error)
 {
   char instant[40];
   json_t *properties = item->properties ? json_loads(item->properties, 0, NULL) : NULL;
-  for (size_t i = 0; i < filter->count; i++)
-    values[i] = property_of(item, properties, filter->names[i], instant);
+  for (size_t i = 0; i < filter->count; i++) {
+    char *tree = tree_of(properties, filter->names[i]);
+    values[i] = tree ? (struct item_property){.kind = ITEM_PROPERTY_TREE, .text = tree}
+                     : property_of(item, properties, filter->names[i], instant);
+  }
   int result = filter->accept(filter->data, values, accepted, error);
+  free_trees(values, filter->count);
   json_decref(properties);
   return result;
 }

@@ -150,18 +150,25 @@ GDALDataType raster_buffer_type(enum element_type type)
 }
 
 /* A text with the CRS, and its canonical form: that of the file before where the texts are the same. */
-static int inspect_crs(struct arena *arena, GDALDatasetH dataset, const struct raster_file *before,
+static int inspect_crs(struct arena *arena, GDALDatasetH dataset, const struct raster_file_hints *hints,
                        struct raster_file *out, struct error *error)
 {
   OGRSpatialReferenceH reference = GDALGetSpatialRef(dataset);
+  const struct raster_file *before = hints->before;
   const char *name = base_name(GDALGetDescription(dataset));
+  out->wkt = NULL;
+  out->grid.crs = hints->crs;
+  if (!reference && hints->crs) {
+    out->has_keys = false; /* another file without a CRS may be meant to have another one */
+    return 0;
+  }
   if (!reference)
     return error_set(error, ERROR_NoDataAvailable, "%.200s has no coordinate reference system.", name);
   const char *const options[] = {"FORMAT=WKT2_2019", "MULTILINE=NO", NULL};
   char *wkt = NULL;
   struct error inner = {.code = ""};
   int status = OSRExportToWktEx(reference, &wkt, options) == OGRERR_NONE ? 0 : -1;
-  if (status == 0 && before->wkt && strcmp(before->wkt, wkt) == 0) {
+  if (status == 0 && before && before->wkt && strcmp(before->wkt, wkt) == 0) {
     out->wkt = before->wkt;
     out->grid.crs = before->grid.crs;
   } else if (status == 0) {
@@ -190,10 +197,26 @@ static bool is_identity(const double gt[6])
   return gt[0] == 0 && gt[1] == 1 && gt[2] == 0 && gt[3] == 0 && gt[4] == 0 && fabs(gt[5]) == 1;
 }
 
-static int inspect_grid(GDALDatasetH dataset, const char *path, struct grid *out, struct error *error)
+/* Another grid in place of the missing one. */
+static int stand_in(GDALDatasetH dataset, const char *path, const struct grid *grid, struct grid *out,
+                    struct error *error)
+{
+  const size_t width = (size_t)GDALGetRasterXSize(dataset), height = (size_t)GDALGetRasterYSize(dataset);
+  *out = *grid;
+  if (grid->width == width && grid->height == height)
+    return 0;
+  return error_set(error, ERROR_NoDataAvailable, "%.200s has %zu x %zu pixels, and is described as one of %zu x %zu.",
+                   base_name(path), width, height, grid->width, grid->height);
+}
+
+static int inspect_grid(GDALDatasetH dataset, const char *path, const struct grid *other, struct grid *out,
+                        struct error *error)
 {
   double gt[6];
-  if (GDALGetGeoTransform(dataset, gt) != CE_None || is_identity(gt))
+  const bool is_bare = GDALGetGeoTransform(dataset, gt) != CE_None || is_identity(gt);
+  if (is_bare && other)
+    return stand_in(dataset, path, other, out, error);
+  if (is_bare)
     return error_set(error, ERROR_NoDataAvailable, "%.200s %s.", base_name(path), loose_reference(dataset));
   double tilt = 1e-9 * fmin(fabs(gt[1]), fabs(gt[5])), height = GDALGetRasterYSize(dataset);
   if (!(gt[1] > 0 && gt[5] != 0) || fabs(gt[2]) > tilt || fabs(gt[4]) > tilt)
@@ -281,15 +304,17 @@ static int inspect_bands(struct arena *arena, GDALDatasetH dataset, const char *
 }
 
 /* GDAL takes longer to make a CRS of a file's keys, which it also does for units, than for all the rest. */
-static int inspect_reference(struct arena *arena, GDALDatasetH dataset, const struct raster_file *before,
+static int inspect_reference(struct arena *arena, GDALDatasetH dataset, const struct raster_file_hints *hints,
                              struct raster_file *out, struct error *error)
 {
+  const struct raster_file *before = hints->before;
   out->has_keys = tiff_geo_keys(GDALGetDescription(dataset), &out->keys);
-  const bool same =
-      out->has_keys && before->has_keys && hash_equal(out->keys, before->keys) && out->band_count == before->band_count;
-  out->wkt = before->wkt;
-  out->grid.crs = before->grid.crs;
-  if (!same && inspect_crs(arena, dataset, before, out, error) != 0)
+  const bool same = before && out->has_keys && before->has_keys && hash_equal(out->keys, before->keys) &&
+                    out->band_count == before->band_count;
+  if (same) {
+    out->wkt = before->wkt;
+    out->grid.crs = before->grid.crs;
+  } else if (inspect_crs(arena, dataset, hints, out, error) != 0)
     return -1;
   for (size_t i = 0; i < out->band_count; i++)
     out->bands[i].unit =
@@ -297,7 +322,7 @@ static int inspect_reference(struct arena *arena, GDALDatasetH dataset, const st
   return 0;
 }
 
-int raster_file_inspect_next(struct arena *arena, const char *path, const struct raster_file *before,
+int raster_file_inspect_with(struct arena *arena, const char *path, const struct raster_file_hints *hints,
                              struct raster_file *out, struct error *error)
 {
   GDALDatasetH dataset;
@@ -305,11 +330,11 @@ int raster_file_inspect_next(struct arena *arena, const char *path, const struct
     return -1;
   raster_quiet_begin();
   *out = (struct raster_file){.band_count = 0};
-  int status = inspect_grid(dataset, path, &out->grid, error);
+  int status = inspect_grid(dataset, path, hints->grid, &out->grid, error);
   if (status == 0)
     status = inspect_bands(arena, dataset, path, out, error);
   if (status == 0)
-    status = inspect_reference(arena, dataset, before, out, error);
+    status = inspect_reference(arena, dataset, hints, out, error);
   GDALClose(dataset);
   raster_quiet_end();
   return status;
@@ -317,6 +342,6 @@ int raster_file_inspect_next(struct arena *arena, const char *path, const struct
 
 int raster_file_inspect(struct arena *arena, const char *path, struct raster_file *out, struct error *error)
 {
-  const struct raster_file none = {.wkt = NULL};
-  return raster_file_inspect_next(arena, path, &none, out, error);
+  const struct raster_file_hints none = {.before = NULL};
+  return raster_file_inspect_with(arena, path, &none, out, error);
 }

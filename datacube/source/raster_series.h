@@ -65,12 +65,17 @@ struct raster_file {
   struct raster_file_band *bands;
   size_t band_count;
 };
+/* What is known of a file before it is opened; each may be NULL. */
+struct raster_file_hints {
+  const struct raster_file *before; /* another file of the arena: the CRS is not looked up again where it is that one's,
+                                       which takes longer than all the rest */
+  const struct grid *grid;          /* stands in where the file has none, if it is of that size */
+  const char *crs;                  /* canonical; stands in where the file has none */
+};
 /* Opens and closes the file. Errors (code NoDataAvailable) for rotated grids, missing CRS, unreadable files.
  * The grid of a file that runs from south to north is that of its pixels from the north. */
 int raster_file_inspect(struct arena *arena, const char *path, struct raster_file *out, struct error *error);
-/* The same; the CRS is not looked up again where it is that of another file of the arena, which takes longer than all
- * the rest. */
-int raster_file_inspect_next(struct arena *arena, const char *path, const struct raster_file *before,
+int raster_file_inspect_with(struct arena *arena, const char *path, const struct raster_file_hints *hints,
                              struct raster_file *out, struct error *error);
 
 #endif

@@ -2,14 +2,27 @@
 #include "processes/load/catalogue_cube.h"
 #include "processes/load/property_filter.h"
 
+#include "processes/graph/value_text.h"
 #include "processes/vector/vector_within.h"
 #include "processes/cube/shape.h"
 #include "processes/filter/extent.h"
 #include "processes/mask/polygons.h"
 
-static struct value property_value(const struct item_property *property)
+#include <string.h>
+
+/* A property whose tree is too large to be a value is as good as none. */
+static struct value tree_value(struct call *call, const struct item_property *property)
+{
+  struct value value;
+  struct error ignored = {0};
+  return value_read(call->arena, property->text, false, &value, &ignored) == 0 ? value : value_null();
+}
+
+static struct value property_value(struct call *call, const struct item_property *property)
 {
   switch (property->kind) {
+  case ITEM_PROPERTY_TREE:
+    return tree_value(call, property);
   case ITEM_PROPERTY_BOOLEAN:
     return value_boolean(property->number != 0);
   case ITEM_PROPERTY_NUMBER:
@@ -30,7 +43,7 @@ static int accept_item(void *data, const struct item_property *values, bool *acc
   (void)error; /* the call's own error is the same */
   *accepted = true;
   for (size_t i = 0; i < test->conditions->count && *accepted; i++) {
-    struct argument parameter = {"value", property_value(&values[i])};
+    struct argument parameter = {"value", property_value(test->call, &values[i])};
     struct value verdict;
     if (values[i].kind == ITEM_PROPERTY_ABSENT) {
       *accepted = false;
@@ -155,6 +168,45 @@ static void tell_conditions(const struct call *call, const struct load_request *
   buffer_free(&text);
 }
 
+static const char *name_in(const struct catalogue_names *names, const struct dimension *dimension)
+{
+  const char *name = dimension->type == DIMENSION_TEMPORAL ? names->t
+                     : dimension->type == DIMENSION_BANDS  ? names->bands
+                     : dimension->axis == 'x'              ? names->x
+                     : dimension->axis == 'y'              ? names->y
+                     : dimension->axis == 'z'              ? names->z
+                                                           : NULL;
+  return name ? name : dimension->name;
+}
+
+static bool has_twins(const struct cube *cube)
+{
+  for (size_t d = 1; d < cube->dimensions; d++)
+    for (size_t k = 0; k < d; k++)
+      if (strcmp(cube->dimension[d].name, cube->dimension[k].name) == 0)
+        return true;
+  return false;
+}
+
+/* Dimensions are called what the documents call them, unless two would have one name. */
+static int rename_dimensions(struct call *call, const struct catalogue_names *names, const struct node **node)
+{
+  struct cube *cube = cube_copy(call->arena, (*node)->cube);
+  struct view_dimension *view = view_identity(call->arena, (*node)->cube);
+  bool is_other = false;
+  if (!cube || !view)
+    return error_memory(call->error);
+  for (size_t d = 0; d < cube->dimensions; d++) {
+    const char *name = name_in(names, &cube->dimension[d]);
+    is_other = is_other || strcmp(name, cube->dimension[d].name) != 0;
+    cube->dimension[d].name = name;
+  }
+  if (!is_other || has_twins(cube))
+    return 0;
+  *node = node_view(call->arena, call_origin(call), *node, cube, view);
+  return *node ? 0 : error_memory(call->error);
+}
+
 int catalogue_cube(struct call *call, const struct catalogue *catalogue, const char *collection,
                    struct cube_request *request, struct value *result)
 {
@@ -170,6 +222,8 @@ int catalogue_cube(struct call *call, const struct catalogue *catalogue, const c
   if (features && keep_features(call, &node) != 0)
     return -1;
   if (!features && request->polygons && keep_polygons(call, request->polygons, &node) != 0)
+    return -1;
+  if (request->load.names && rename_dimensions(call, request->load.names, &node) != 0)
     return -1;
   *result = value_cube(node);
   return 0;

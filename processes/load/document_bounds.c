@@ -34,7 +34,8 @@ static void say_info(void *data, const char *message)
 int document_bounds(struct call *call, const char *folder, struct catalogue_bounds *out)
 {
   const struct local_files *local = call->local;
-  *out = (struct catalogue_bounds){.cancel = call_cancel(call), .warn = say_warning, .tell = say_info, .data = call};
+  *out = (struct catalogue_bounds){
+      .cancel = call_cancel(call), .warn = say_warning, .tell = say_info, .data = call, .arena = call->arena};
   if (local && local->all)
     return 0;
   size_t count = local ? local->folder_count : 0;

@@ -94,6 +94,7 @@ static int load_document(struct call *call, struct catalogue *catalogue, const s
   if (request->load.filter && !added.has_properties)
     return error_parameter(call->error, ERROR_PropertiesUnsupported, "properties",
                            "nothing in %s has properties: its data are not described by items", document->path);
+  request->load.names = &added.names;
   return catalogue_cube(call, catalogue, added.id, request, result);
 }
 

@@ -54,11 +54,13 @@ static int find_items(struct call *call, const char *collection, const struct lo
 
 int stored_cube(struct call *call, const char *collection, struct cube_request *request, struct value *result)
 {
-  struct buffer text = {.limit = MOST_BYTES};
+  struct buffer text = {.limit = MOST_BYTES}, description = {.limit = DOCUMENT_BYTES};
   struct catalogue *catalogue = NULL;
   struct catalogue_bounds bounds;
   struct catalogue_added added;
   int status = find_items(call, collection, &request->load, &text);
+  if (status == 0)
+    status = catalogue_collection_json(call->catalogue, collection, "", &description, call->error);
   if (status == 0)
     status = document_bounds(call, NULL, &bounds);
   if (status == 0) {
@@ -66,14 +68,17 @@ int stored_cube(struct call *call, const char *collection, struct cube_request *
     bounds.document_bytes = DOCUMENT_BYTES;
     bounds.text = text.data;
     bounds.text_length = text.length;
+    bounds.collection_text = description.data;
     status = catalogue_open_in_memory(&catalogue, call->error);
   }
   if (status == 0)
     status = catalogue_add_document(catalogue, &bounds, "/items.json", &added, call->error);
+  request->load.names = &added.names;
   if (status == 0)
     status = catalogue_cube(call, catalogue, added.id, request, result);
   document_hide_folder(call->files, call->error->message);
   catalogue_close(catalogue);
+  buffer_free(&description);
   buffer_free(&text);
   return status;
 }
