@@ -80,12 +80,12 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_INSERT_BAND] = "INSERT INTO bands VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_INSERT_GRID] = "INSERT INTO grids (collection, crs, west, north, res_x, res_y, width, height)"
                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [STATEMENT_INSERT_ITEM] =
-        "INSERT OR REPLACE INTO items (collection, id, instant, first, last, west, south, east, north,"
-        " key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [STATEMENT_INSERT_ITEM] = "INSERT INTO items (collection, id, instant, first, last, west, south, east, north)"
+                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [STATEMENT_UPDATE_ITEM] = "UPDATE items SET instant = ?3, first = ?4, last = ?5, west = ?6, south = ?7, east = ?8,"
+                              " north = ?9 WHERE key = ?10",
     [STATEMENT_INSERT_DOCUMENT] = "INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)",
-    [STATEMENT_INSERT_BOX] = "INSERT OR REPLACE INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6 - 0.25, ?6 + 0.25,"
-                             " ?7, ?8)",
+    [STATEMENT_INSERT_BOX] = "INSERT OR REPLACE INTO item_boxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [STATEMENT_INSERT_ASSET] = "INSERT INTO assets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_BANDS] = "SELECT name, common_name, wavelength, scale, offset, unit, long_name, standard_name, res_x,"
                         " res_y FROM bands WHERE collection = ?1 ORDER BY position",
@@ -264,6 +264,13 @@ int index_open(struct index *index, struct error *error)
     index->db = NULL;
   }
   return result < 0 ? -1 : 0;
+}
+
+int index_expect_much(struct index *index, struct error *error)
+{
+  return sqlite3_exec(index->db, "PRAGMA cache_size = -131072", NULL, NULL, NULL) == SQLITE_OK
+             ? 0
+             : index_error(index, error);
 }
 
 void index_close(struct index *index)

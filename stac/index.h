@@ -45,6 +45,7 @@ enum statement {
   STATEMENT_INSERT_BAND,
   STATEMENT_INSERT_GRID,
   STATEMENT_INSERT_ITEM,
+  STATEMENT_UPDATE_ITEM,
   STATEMENT_INSERT_DOCUMENT,
   STATEMENT_INSERT_BOX,
   STATEMENT_INSERT_ASSET,
@@ -160,7 +161,7 @@ int index_error(struct index *index, struct error *error);
 struct extent index_search_box(struct extent box);
 /* What the items table has of an item. */
 struct index_item {
-  int64_t key; /* 0: a new one */
+  int64_t key; /* 0: a new one; else the row of this collection and id */
   int64_t collection;
   const char *id;
   struct item_times times;
@@ -171,8 +172,12 @@ int index_insert_item(struct index *index, struct index_item *item, const struct
                       const char *properties, struct error *error);
 /* No item of the collection reaches further from its instant than it did before, or than this. */
 int index_note_span(struct index *index, int64_t collection, int64_t span, struct error *error);
-/* Puts an item into the search tree. */
+/* Puts an item into the search tree. (index_boxes.c) */
 int index_insert_box(struct index *index, const struct index_item *item, struct error *error);
+/* Puts all items there whose keys are beyond `before`: they have been inserted since, and are not in the tree yet. */
+int index_add_boxes(struct index *index, int64_t before, struct error *error);
+/* The transaction at hand will write much: pages are kept in memory until there are many. */
+int index_expect_much(struct index *index, struct error *error);
 
 /* The row of a collection, which the caller ends with index_done; NULL with an error (CollectionNotFound). */
 sqlite3_stmt *index_collection(struct index *index, const char *id, struct error *error);

@@ -142,24 +142,6 @@ static int insert_grids(struct index *index, const struct scan *scan, int64_t co
   return 0;
 }
 
-int index_insert_box(struct index *index, const struct index_item *item, struct error *error)
-{
-  const struct extent searched = index_search_box(item->box);
-  sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_BOX, error);
-  if (!row)
-    return -1;
-  sqlite3_bind_int64(row, 1, item->key);
-  const double edge = 1e-4, hours = 0.05; /* how far the box is widened: degrees, and units of time */
-  sqlite3_bind_double(row, 2, searched.west - edge);
-  sqlite3_bind_double(row, 3, searched.east + edge);
-  sqlite3_bind_double(row, 4, searched.south - edge);
-  sqlite3_bind_double(row, 5, searched.north + edge);
-  sqlite3_bind_double(row, 6, (double)item->collection);
-  sqlite3_bind_double(row, 7, (double)item->times.first / INDEX_TIME_UNIT - hours);
-  sqlite3_bind_double(row, 8, (double)item->times.last / INDEX_TIME_UNIT + hours);
-  return index_run(index, row, error);
-}
-
 static int insert_document(struct index *index, int64_t item, const struct buffer *document, const char *properties,
                            struct error *error)
 {
@@ -175,11 +157,14 @@ static int insert_document(struct index *index, int64_t item, const struct buffe
 int index_insert_item(struct index *index, struct index_item *item, const struct buffer *document,
                       const char *properties, struct error *error)
 {
-  sqlite3_stmt *row = index_statement(index, STATEMENT_INSERT_ITEM, error);
+  /* "or replace" would have SQLite keep a copy of each page that it changes */
+  sqlite3_stmt *row = index_statement(index, item->key ? STATEMENT_UPDATE_ITEM : STATEMENT_INSERT_ITEM, error);
   if (!row)
     return -1;
-  sqlite3_bind_int64(row, 1, item->collection);
-  bind_text(row, 2, item->id);
+  if (!item->key) {
+    sqlite3_bind_int64(row, 1, item->collection);
+    bind_text(row, 2, item->id);
+  }
   sqlite3_bind_int64(row, 3, item->times.instant);
   sqlite3_bind_int64(row, 4, item->times.first);
   sqlite3_bind_int64(row, 5, item->times.last);
@@ -191,7 +176,7 @@ int index_insert_item(struct index *index, struct index_item *item, const struct
     sqlite3_bind_int64(row, 10, item->key);
   if (index_run(index, row, error) != 0)
     return -1;
-  item->key = sqlite3_last_insert_rowid(index->db);
+  item->key = item->key ? item->key : sqlite3_last_insert_rowid(index->db);
   return insert_document(index, item->key, document, properties, error);
 }
 

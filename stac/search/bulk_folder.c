@@ -18,7 +18,7 @@
 enum { MOST_DOCUMENTS = 5000000, MOST_DEPTH = 32 };
 
 struct catalogue_walk {
-  struct bulk_run *run;
+  struct bulk_queue *queue;
   json_t *seen;     /* real paths */
   const char *root; /* folder, ending in a slash */
   size_t documents;
@@ -76,9 +76,9 @@ static int read_text(struct catalogue_walk *walk, const char *path, const struct
   const char *type = json_tree_text(tree, "type");
   int result = 0;
   if (!type || strcmp(type, "Feature") == 0)
-    result = bulk_put(walk->run, text, false, path, error); /* which says what is wrong */
+    result = bulk_put(walk->queue, text, false, path, error); /* which says what is wrong */
   else if (strcmp(type, "Collection") == 0)
-    result = bulk_put(walk->run, text, true, path, error);
+    result = bulk_put(walk->queue, text, true, path, error);
   if (result == 0 && type && strcmp(type, "Feature") != 0)
     result = follow_links(walk, path, tree, depth, error);
   json_decref(tree);
@@ -119,14 +119,14 @@ static int find_document(const char *path, char *out, struct error *error)
   return error_parameter(error, ERROR_FileNotFound, "path", "%s: has neither catalog.json nor collection.json", path);
 }
 
-int bulk_folder(struct bulk_run *run, const char *path, struct error *error)
+int bulk_folder(struct bulk_queue *queue, const char *path, struct error *error)
 {
   char document[PATH_MAX], root[PATH_MAX];
   if (find_document(path, document, error) != 0)
     return -1;
   memcpy(root, document, strlen(document) + 1);
   strrchr(root, '/')[1] = '\0';
-  struct catalogue_walk walk = {.run = run, .root = root, .seen = json_object()};
+  struct catalogue_walk walk = {.queue = queue, .root = root, .seen = json_object()};
   if (!walk.seen)
     return error_memory(error);
   const int result = read_linked(&walk, document, 0, error);

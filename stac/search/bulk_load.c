@@ -1,12 +1,16 @@
-/* See the header. A file is mapped and read from its beginning to its end once. */
+/* See the header. A file is mapped and read from its beginning to its end once, by a thread of its own, which looks at
+ * each item; the caller's thread writes them. */
 #include "stac/search/bulk_load.h"
 
 #include "datacube/base/logger.h"
 #include "stac/index.h"
+#include "stac/search/bulk_queue.h"
+#include "stac/search/json_scan.h"
 #include "stac/search/search.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_NAMED = 20, PLACE_SIZE = 512 };
+enum { MOST_NAMED = 20, BEHIND_BYTES = 64 << 20 };
 
 int bulk_text_open(const char *path, struct bulk_text *out, struct error *error)
 {
@@ -47,27 +51,30 @@ void bulk_text_close(struct bulk_text *text)
   munmap((void *)text->data, text->length + 1);
 }
 
-int bulk_put(struct bulk_run *run, const struct bulk_text *text, bool is_collection, const char *place,
+int bulk_put(struct bulk_queue *queue, const struct bulk_text *text, bool is_collection, const char *place,
              struct error *error)
 {
-  struct error reason = {0};
-  const enum item_writing writing = run->load->writing;
-  const int result = is_collection
-                         ? item_writer_put_collection(run->writer, NULL, ITEM_UPSERT, text->data, text->length, &reason)
-                         : item_writer_put(run->writer, NULL, writing, text->data, text->length, &reason);
-  if (result == 0) {
-    *(is_collection ? &run->collections : &run->written) += 1;
-    return 0;
-  }
-  if (!item_writer_refused(&reason)) {
-    *error = reason;
-    return -1;
-  }
-  if (run->load->is_strict || is_collection)
-    return error_set(error, error_code_find(reason.code), "%s: %s", place, reason.message);
-  if (run->refused++ < MOST_NAMED)
-    log_message(LOG_WARNING, "%s: %s: the item is left out", place, reason.message);
+  struct json_span none[1];
+  struct bulk_entry *entry = bulk_queue_room(queue);
+  if (!entry)
+    return error_set(error, ERROR_StacInvalid, "the reading ends here");
+  entry->is_collection = is_collection;
+  snprintf(entry->place, sizeof entry->place, "%s", place);
+  if (is_collection)
+    json_scan(text->data, text->length, STORED_MAX_BYTES, NULL, 0, none, &entry->facts.document, &entry->error);
+  else
+    stored_facts_read(text->data, text->length, &entry->facts, &entry->error);
+  bulk_queue_add(queue);
   return 0;
+}
+
+/* Pages of a file that have been read are not kept. */
+static void leave_behind(const struct bulk_text *text, size_t at, size_t *left)
+{
+  if (at < *left + BEHIND_BYTES)
+    return;
+  madvise((void *)(text->data + *left), BEHIND_BYTES, MADV_DONTNEED);
+  *left += BEHIND_BYTES;
 }
 
 /* ---- lines ------------------------------------------------------------------------------------------------------- */
@@ -77,20 +84,22 @@ static bool is_blank(const char *text, size_t length)
   return strspn(text, " \t\r\n") >= length;
 }
 
-static int load_lines(struct bulk_run *run, const char *path, const struct bulk_text *text, struct error *error)
+static int load_lines(struct bulk_queue *queue, const char *path, const struct bulk_text *text, struct error *error)
 {
-  char place[PLACE_SIZE];
+  char place[BULK_PLACE_SIZE];
   long long number = 0;
+  size_t left = 0;
   for (size_t at = 0; at < text->length;) {
     const char *end = memchr(text->data + at, '\n', text->length - at);
     const size_t length = end ? (size_t)(end - text->data) - at : text->length - at;
     const struct bulk_text line = {text->data + at, length};
     number++;
     at += length + 1;
+    leave_behind(text, at, &left);
     if (is_blank(line.data, length))
       continue;
     snprintf(place, sizeof place, "%.400s, line %lld", path, number);
-    if (bulk_put(run, &line, false, place, error) != 0)
+    if (bulk_put(queue, &line, false, place, error) != 0)
       return -1;
   }
   return 0;
@@ -98,11 +107,12 @@ static int load_lines(struct bulk_run *run, const char *path, const struct bulk_
 
 /* ---- one document ------------------------------------------------------------------------------------------------ */
 
-static int load_features(struct bulk_run *run, const char *path, const struct bulk_text *text, size_t at,
+static int load_features(struct bulk_queue *queue, const char *path, const struct bulk_text *text, size_t at,
                          struct error *error)
 {
-  char place[PLACE_SIZE];
+  char place[BULK_PLACE_SIZE];
   long long number = 0;
+  size_t left = 0;
   const char *data = text->data;
   for (;;) {
     at += strspn(data + at, " \t\r\n");
@@ -111,13 +121,14 @@ static int load_features(struct bulk_run *run, const char *path, const struct bu
     const size_t end = item_text_skip(data, text->length, at);
     const struct bulk_text feature = {data + at, end - at};
     snprintf(place, sizeof place, "%.400s, feature %lld", path, ++number);
-    if (bulk_put(run, &feature, false, place, error) != 0)
+    if (bulk_put(queue, &feature, false, place, error) != 0)
       return -1;
     at = end + strspn(data + end, " \t\r\n");
     if (data[at] != ',' && data[at] != ']')
       return error_set(error, ERROR_StacInvalid, "%s: the features end amid the text, behind feature %lld", path,
                        number);
     at += data[at] == ',';
+    leave_behind(text, at, &left);
   }
 }
 
@@ -131,18 +142,18 @@ static bool text_member(const struct bulk_text *text, const char *key, const cha
          text->data[to - 2 - length] == '"';
 }
 
-static int load_document(struct bulk_run *run, const char *path, const struct bulk_text *text, struct error *error)
+static int load_document(struct bulk_queue *queue, const char *path, const struct bulk_text *text, struct error *error)
 {
   size_t from, to;
   if (text_member(text, "type", "Collection") || text_member(text, "type", "Catalog"))
-    return bulk_folder(run, path, error);
+    return bulk_folder(queue, path, error);
   if (!item_text_member(text->data, text->length, "features", &from, &to))
-    return bulk_put(run, text, false, path, error);
+    return bulk_put(queue, text, false, path, error);
   from += strlen("\"features\"");
   from += strspn(text->data + from, " \t\r\n:");
   if (text->data[from] != '[')
     return error_set(error, ERROR_StacInvalid, "%s: \"features\" must be an array", path);
-  return load_features(run, path, text, from + 1, error);
+  return load_features(queue, path, text, from + 1, error);
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
@@ -156,7 +167,7 @@ static bool ends_in(const char *path, const char *const *endings)
   return false;
 }
 
-static int load_file(struct bulk_run *run, const char *path, struct error *error)
+static int load_file(struct bulk_queue *queue, const char *path, struct error *error)
 {
   static const char *const lines[] = {".ndjson", ".jsonl", ".geojsonl", ".ndgeojson", NULL};
   static const char *const parquet[] = {".parquet", ".geoparquet", NULL};
@@ -166,43 +177,113 @@ static int load_file(struct bulk_run *run, const char *path, struct error *error
   if (bulk_text_open(path, &text, error) != 0)
     return -1;
   const int result =
-      ends_in(path, lines) ? load_lines(run, path, &text, error) : load_document(run, path, &text, error);
+      ends_in(path, lines) ? load_lines(queue, path, &text, error) : load_document(queue, path, &text, error);
   bulk_text_close(&text);
   return result;
 }
 
-static int load_all(struct bulk_run *run, const char *path, struct error *error)
+static int load_all(struct bulk_queue *queue, const char *collection, const char *path, struct error *error)
 {
   struct stat status;
   struct bulk_text text;
-  if (run->load->collection) {
-    if (bulk_text_open(run->load->collection, &text, error) != 0)
+  if (collection) {
+    if (bulk_text_open(collection, &text, error) != 0)
       return -1;
-    const int result = bulk_put(run, &text, true, run->load->collection, error);
+    const int result = bulk_put(queue, &text, true, collection, error);
     bulk_text_close(&text);
     if (result != 0)
       return -1;
   }
   if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-    return bulk_folder(run, path, error);
-  return load_file(run, path, error);
+    return bulk_folder(queue, path, error);
+  return load_file(queue, path, error);
+}
+
+/* ---- two threads ------------------------------------------------------------------------------------------------- */
+
+struct bulk_run {
+  const struct bulk_load *load;
+  const char *path;
+  struct bulk_queue *queue;
+  struct item_writer *writer;
+  struct error read_error; /* of the thread that reads */
+  int64_t written, refused;
+};
+
+static void *read_all(void *data)
+{
+  struct bulk_run *run = data;
+  load_all(run->queue, run->load->collection, run->path, &run->read_error);
+  bulk_queue_end(run->queue);
+  return NULL;
+}
+
+static int write_entry(struct bulk_run *run, const struct bulk_entry *entry, struct error *error)
+{
+  struct error reason = entry->error;
+  const struct buffer *document = &entry->facts.document;
+  int result = error_is_set(&reason) ? -1 : 0;
+  if (result == 0)
+    result = entry->is_collection
+                 ? item_writer_put_collection(run->writer, NULL, ITEM_UPSERT, document->data, document->length, &reason)
+                 : item_writer_put_read(run->writer, NULL, run->load->writing, &entry->facts, &reason);
+  if (result == 0) {
+    run->written += !entry->is_collection;
+    return 0;
+  }
+  if (!item_writer_refused(&reason)) {
+    *error = reason;
+    return -1;
+  }
+  if (run->load->is_strict || entry->is_collection)
+    return error_set(error, error_code_find(reason.code), "%s: %s", entry->place, reason.message);
+  if (run->refused++ < MOST_NAMED)
+    log_message(LOG_WARNING, "%s: %s: the item is left out", entry->place, reason.message);
+  return 0;
+}
+
+static int write_all(struct bulk_run *run, struct error *error)
+{
+  pthread_t reader;
+  const struct bulk_entry *entry;
+  int result = 0;
+  if (pthread_create(&reader, NULL, read_all, run) != 0)
+    return error_set(error, ERROR_Internal, "no thread can be started");
+  while (result == 0 && (entry = bulk_queue_next(run->queue)))
+    result = write_entry(run, entry, error);
+  bulk_queue_stop(run->queue);
+  pthread_join(reader, NULL);
+  if (result == 0 && error_is_set(&run->read_error)) {
+    *error = run->read_error;
+    result = -1;
+  }
+  return result;
+}
+
+static int load_in_transaction(struct bulk_run *run, struct catalogue *catalogue, struct error *error)
+{
+  if (item_writer_new(catalogue, &run->writer, error) != 0)
+    return -1;
+  item_writer_make_collections(run->writer);
+  if (index_expect_much(catalogue->index, error) != 0 || write_all(run, error) != 0) {
+    item_writer_abort(run->writer);
+    return -1;
+  }
+  return item_writer_commit(run->writer, error);
 }
 
 int catalogue_load_items(struct catalogue *catalogue, const struct bulk_load *load, const char *path,
                          struct buffer *report, struct error *error)
 {
-  struct bulk_run run = {.load = load};
-  if (item_writer_new(catalogue, &run.writer, error) != 0)
+  struct bulk_run run = {.load = load, .path = path};
+  if (bulk_queue_new(&run.queue, error) != 0)
     return -1;
-  item_writer_make_collections(run.writer);
-  if (load_all(&run, path, error) != 0) {
-    item_writer_abort(run.writer);
+  const int result = load_in_transaction(&run, catalogue, error);
+  bulk_queue_free(run.queue);
+  if (result != 0)
     return -1;
-  }
   if (run.refused > MOST_NAMED)
     log_message(LOG_WARNING, "%lld more items are left out", (long long)run.refused - MOST_NAMED);
-  if (item_writer_commit(run.writer, error) != 0)
-    return -1;
   buffer_printf(report, "%lld item%s", (long long)run.written, run.written == 1 ? "" : "s");
   if (run.refused)
     buffer_printf(report, ", %lld left out", (long long)run.refused);

@@ -5,8 +5,7 @@
 #include "stac/search/stored_items.h"
 
 struct bulk_load {
-  const char *collection;    /* file of a STAC collection that is put first, and that items without one belong to; or
-                                NULL */
+  const char *collection;    /* file of a STAC collection that is put first; or NULL */
   enum item_writing writing; /* UPSERT or INSERT */
   bool is_strict;            /* the first item that is refused ends it, and nothing is kept */
 };
@@ -18,14 +17,9 @@ struct bulk_load {
 int catalogue_load_items(struct catalogue *catalogue, const struct bulk_load *load, const char *path,
                          struct buffer *report, struct error *error);
 
-/* ---- between the readers (bulk_load.c, bulk_folder.c) -------------------------------------------------------------
- */
+/* ---- between the readers (bulk_load.c, bulk_folder.c) ------------------------------------------------------------ */
 
-struct bulk_run {
-  const struct bulk_load *load;
-  struct item_writer *writer;
-  int64_t written, refused, collections;
-};
+struct bulk_queue;
 
 struct bulk_text {  /* a file, mapped, or a part of one */
   const char *data; /* a zero byte stands behind the end of the file */
@@ -35,10 +29,11 @@ struct bulk_text {  /* a file, mapped, or a part of one */
 int bulk_text_open(const char *path, struct bulk_text *out, struct error *error);
 void bulk_text_close(struct bulk_text *text);
 
-/* Puts one item or, where `is_collection`, a collection. `place` names it: "items.ndjson, line 7". */
-int bulk_put(struct bulk_run *run, const struct bulk_text *text, bool is_collection, const char *place,
+/* Reads one item or, where `is_collection`, a collection, and hands it on. `place` names it: "items.ndjson, line 7".
+ * What is wrong with it is told where it is written; an error here is that nobody writes any more. */
+int bulk_put(struct bulk_queue *queue, const struct bulk_text *text, bool is_collection, const char *place,
              struct error *error);
 /* Follows a static catalogue from its document on. */
-int bulk_folder(struct bulk_run *run, const char *path, struct error *error);
+int bulk_folder(struct bulk_queue *queue, const char *path, struct error *error);
 
 #endif

@@ -4,136 +4,13 @@
 #include "datacube/base/instant.h"
 #include "datacube/lonlat.h"
 #include "stac/search/json_scan.h"
-#include "stac/search/stored_items.h"
+#include "stac/search/search.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* ---- place ------------------------------------------------------------------------------------------------------- */
-
-struct extent box_nowhere(void)
-{
-  return (struct extent){-180, 99, 180, 99, NULL};
-}
-
-bool stored_box_read(const json_t *bbox, struct extent *out)
-{
-  const size_t count = json_array_size(bbox), half = count / 2;
-  double edges[6];
-  if (count != 4 && count != 6)
-    return false;
-  for (size_t i = 0; i < count; i++) {
-    const json_t *number = json_array_get(bbox, i);
-    if (!json_is_number(number))
-      return false;
-    edges[i] = json_number_value(number);
-  }
-  struct extent box = {edges[0], edges[1], edges[half], edges[half + 1], NULL};
-  if (!(fabs(box.west) <= 540 && fabs(box.east) <= 540 && fabs(box.south) <= 91 && fabs(box.north) <= 91 &&
-        box.south <= box.north))
-    return false;
-  box.east += box.west > box.east ? 360 : 0;
-  *out = lonlat_normal(&box);
-  return true;
-}
-
-/* Widens the box by all positions of coordinates; false where there is something else. */
-static bool add_positions(const json_t *coordinates, struct extent *box)
-{
-  const size_t count = json_array_size(coordinates);
-  if (count >= 2 && json_is_number(json_array_get(coordinates, 0))) {
-    const double x = json_number_value(json_array_get(coordinates, 0)),
-                 y = json_number_value(json_array_get(coordinates, 1));
-    box->west = fmin(box->west, x);
-    box->east = fmax(box->east, x);
-    box->south = fmin(box->south, y);
-    box->north = fmax(box->north, y);
-    return json_is_number(json_array_get(coordinates, 1)) && fabs(x) <= 540 && fabs(y) <= 91;
-  }
-  for (size_t i = 0; i < count; i++)
-    if (!add_positions(json_array_get(coordinates, i), box))
-      return false;
-  return json_is_array(coordinates);
-}
-
-static bool add_geometry(const json_t *geometry, struct extent *box)
-{
-  const json_t *members = json_object_get(geometry, "geometries");
-  for (size_t i = 0; i < json_array_size(members); i++)
-    if (!add_geometry(json_array_get(members, i), box))
-      return false;
-  return json_is_array(members) || add_positions(json_object_get(geometry, "coordinates"), box);
-}
-
-static int read_place(const json_t *item, struct extent *out, struct error *error)
-{
-  const json_t *geometry = json_object_get(item, "geometry"), *bbox = json_object_get(item, "bbox");
-  struct extent box = {HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL, NULL};
-  *out = box_nowhere();
-  if (!geometry || (!json_is_null(geometry) && !json_is_object(geometry)))
-    return error_set(error, ERROR_StacInvalid, "\"geometry\" must be a GeoJSON geometry or null");
-  if (json_is_object(geometry) && !add_geometry(geometry, &box))
-    return error_set(error, ERROR_StacInvalid, "\"geometry\" is no GeoJSON geometry in longitude and latitude");
-  if (json_is_array(bbox))
-    return stored_box_read(bbox, out)
-               ? 0
-               : error_set(error, ERROR_StacInvalid, "\"bbox\" must be 4 or 6 numbers: west, south, east, north");
-  if (bbox && !json_is_null(bbox))
-    return error_set(error, ERROR_StacInvalid, "\"bbox\" must be an array");
-  if (box.west <= box.east)
-    *out = lonlat_normal(&box);
-  return 0;
-}
-
-/* ---- time -------------------------------------------------------------------------------------------------------- */
-
-/* 1: there; 0: absent or null; -1: something else. */
-static int read_instant(const json_t *properties, const char *name, int64_t *out, struct error *error)
-{
-  const json_t *value = json_object_get(properties, name);
-  if (!value || json_is_null(value))
-    return 0;
-  if (json_is_string(value) && instant_parse(json_string_value(value), CALENDAR_GREGORIAN, out) == 0)
-    return 1;
-  return error_set(error, ERROR_StacInvalid, "\"%s\" must be a date and time as RFC 3339 writes them", name);
-}
-
-static int read_times(const json_t *item, struct item_times *out, struct error *error)
-{
-  const json_t *properties = json_object_get(item, "properties");
-  int64_t instant = 0, start = 0, end = 0;
-  const int dated = read_instant(properties, "datetime", &instant, error),
-            starts = read_instant(properties, "start_datetime", &start, error),
-            ends = read_instant(properties, "end_datetime", &end, error);
-  if (dated < 0 || starts < 0 || ends < 0)
-    return -1;
-  if (!dated && !(starts && ends))
-    return error_set(error, ERROR_StacInvalid,
-                     "\"datetime\" must be there, or \"start_datetime\" and \"end_datetime\" where it is null");
-  if (starts && ends && start > end)
-    return error_set(error, ERROR_StacInvalid, "\"end_datetime\" lies before \"start_datetime\"");
-  *out = item_times_of(properties, dated ? instant : start, false);
-  return 0;
-}
-
-/* ---- items ------------------------------------------------------------------------------------------------------- */
-
-static int read_identity(const json_t *item, struct stored_facts *out, struct error *error)
-{
-  const json_t *collection = json_object_get(item, "collection");
-  const char *type = json_tree_text(item, "type");
-  out->id = json_tree_text(item, "id");
-  if (!type || strcmp(type, "Feature") != 0)
-    return error_set(error, ERROR_StacInvalid, "\"type\" must be \"Feature\"");
-  if (!out->id || !*out->id || strlen(out->id) > STORED_MAX_ID)
-    return error_set(error, ERROR_StacInvalid, "\"id\" must be a text of 1 to %d bytes", (int)STORED_MAX_ID);
-  if (!json_tree_text(item, "stac_version"))
-    return error_set(error, ERROR_StacInvalid, "\"stac_version\" is missing");
-  if (collection && !json_is_null(collection) && !json_is_string(collection))
-    return error_set(error, ERROR_StacInvalid, "\"collection\" must be a text");
-  out->collection = json_string_value(collection);
-  return 0;
-}
+/* ---- the parts of a document ------------------------------------------------------------------------------------- */
 
 enum {
   WANTED_TYPE,
@@ -145,8 +22,7 @@ enum {
   WANTED_DATETIME,
   WANTED_START,
   WANTED_END,
-  WANTED_PARSED, /* all above become a tree; of those below it counts what they are */
-  WANTED_ASSETS = WANTED_PARSED,
+  WANTED_ASSETS,
   WANTED_LINKS,
   WANTED_PROPERTIES,
   WANTED_COUNT
@@ -167,15 +43,268 @@ static const struct json_wanted wanted_parts[WANTED_COUNT] = {
     [WANTED_PROPERTIES] = {NULL, "properties"},
 };
 
-static int check_members(const struct buffer *text, const struct json_span *spans, struct error *error)
+/* A document whose parts were found. Its text is sound JSON without white space, so that a reader of it needs to look
+ * at the first byte of a value only. */
+struct scanned {
+  const char *text;
+  struct json_span spans[WANTED_COUNT];
+};
+
+/* The first byte of a part; NUL where it is not there. */
+static char kind_of(const struct scanned *item, int part)
 {
-  const struct json_span *assets = &spans[WANTED_ASSETS], *links = &spans[WANTED_LINKS],
-                         *properties = &spans[WANTED_PROPERTIES];
-  if (properties->to == properties->from || text->data[properties->from] != '{')
+  const struct json_span *span = &item->spans[part];
+  return span->to > span->from ? item->text[span->from] : '\0';
+}
+
+static bool is_there(const struct scanned *item, int part)
+{
+  const char kind = kind_of(item, part);
+  return kind != '\0' && kind != 'n';
+}
+
+/* The part as a text; false where it is none, or longer than there is room for. */
+static bool read_text(const struct scanned *item, int part, char *out, size_t room)
+{
+  const struct json_span *span = &item->spans[part];
+  if (kind_of(item, part) != '"')
+    return false;
+  const char *token = item->text + span->from;
+  size_t length = span->to - span->from - 2;
+  if (!memchr(token, '\\', length + 2)) {
+    if (length >= room)
+      return false;
+    memcpy(out, token + 1, length);
+    out[length] = '\0';
+    return true;
+  }
+  json_t *decoded = json_loadb(token, length + 2, JSON_DECODE_ANY, NULL);
+  length = json_string_length(decoded);
+  const bool fits = decoded && length < room;
+  if (fits)
+    memcpy(out, json_string_value(decoded), length + 1);
+  json_decref(decoded);
+  return fits;
+}
+
+static bool begins_number(char c)
+{
+  return c == '-' || (c >= '0' && c <= '9');
+}
+
+static bool read_number(const char **at, double *out)
+{
+  char *end;
+  if (!begins_number(**at))
+    return false;
+  *out = strtod(*at, &end);
+  *at = end;
+  return true;
+}
+
+/* ---- place ------------------------------------------------------------------------------------------------------- */
+
+struct extent box_nowhere(void)
+{
+  return (struct extent){-180, 99, 180, 99, NULL};
+}
+
+static bool box_of_edges(const double *edges, size_t count, struct extent *out)
+{
+  const size_t half = count / 2;
+  if (count != 4 && count != 6)
+    return false;
+  struct extent box = {edges[0], edges[1], edges[half], edges[half + 1], NULL};
+  if (!(fabs(box.west) <= 540 && fabs(box.east) <= 540 && fabs(box.south) <= 91 && fabs(box.north) <= 91 &&
+        box.south <= box.north))
+    return false;
+  box.east += box.west > box.east ? 360 : 0;
+  *out = lonlat_normal(&box);
+  return true;
+}
+
+bool stored_box_read(const json_t *bbox, struct extent *out)
+{
+  const size_t count = json_array_size(bbox);
+  double edges[6] = {0};
+  for (size_t i = 0; i < count && i < 6; i++) {
+    const json_t *number = json_array_get(bbox, i);
+    if (!json_is_number(number))
+      return false;
+    edges[i] = json_number_value(number);
+  }
+  return box_of_edges(edges, count, out);
+}
+
+static bool read_bbox(const char *at, size_t count, struct extent *out)
+{
+  double edges[6] = {0};
+  for (size_t i = 0; i < count && i < 6; i++) {
+    at++; /* behind the bracket or the comma */
+    if (!read_number(&at, &edges[i]))
+      return false;
+  }
+  return box_of_edges(edges, count, out);
+}
+
+static bool add_position(const char **at, struct extent *box)
+{
+  double x, y, height;
+  if (!read_number(at, &x) || *(*at)++ != ',' || !read_number(at, &y))
+    return false;
+  while (**at == ',') {
+    ++*at;
+    if (!read_number(at, &height))
+      return false;
+  }
+  box->west = fmin(box->west, x);
+  box->east = fmax(box->east, x);
+  box->south = fmin(box->south, y);
+  box->north = fmax(box->north, y);
+  return fabs(x) <= 540 && fabs(y) <= 91;
+}
+
+/* Widens the box by all positions of coordinates; false where there is something else. */
+static bool add_positions(const char **at, struct extent *box)
+{
+  if (**at != '[')
+    return false;
+  ++*at;
+  if (begins_number(**at)) {
+    if (!add_position(at, box))
+      return false;
+  } else {
+    while (**at != ']') {
+      if (!add_positions(at, box))
+        return false;
+      *at += **at == ',';
+    }
+  }
+  return *(*at)++ == ']';
+}
+
+static bool add_geometry(const char **at, const char *end, struct extent *box);
+
+static bool add_geometries(const char **at, const char *end, struct extent *box)
+{
+  if (**at != '[')
+    return false;
+  ++*at;
+  while (**at != ']') {
+    if (!add_geometry(at, end, box))
+      return false;
+    *at += **at == ',';
+  }
+  ++*at;
+  return true;
+}
+
+/* One of its members tells where it lies. */
+static bool add_geometry(const char **at, const char *end, struct extent *box)
+{
+  static const char coordinates[] = "\"coordinates\":", geometries[] = "\"geometries\":";
+  bool found = false;
+  if (**at != '{')
+    return false;
+  ++*at;
+  while (**at != '}') {
+    if (strncmp(*at, coordinates, sizeof coordinates - 1) == 0) {
+      *at += sizeof coordinates - 1;
+      found = add_positions(at, box);
+    } else if (strncmp(*at, geometries, sizeof geometries - 1) == 0) {
+      *at += sizeof geometries - 1;
+      found = add_geometries(at, end, box);
+    } else {
+      *at += item_text_skip(*at, (size_t)(end - *at), 0);
+    }
+    if (**at != ',' && **at != '}')
+      return false;
+    *at += **at == ',';
+  }
+  ++*at;
+  return found;
+}
+
+static int read_place(const struct scanned *item, struct extent *out, struct error *error)
+{
+  const struct json_span *geometry = &item->spans[WANTED_GEOMETRY], *bbox = &item->spans[WANTED_BBOX];
+  const char *at = item->text + geometry->from;
+  struct extent box = {HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL, NULL};
+  *out = box_nowhere();
+  if (kind_of(item, WANTED_GEOMETRY) != 'n' && kind_of(item, WANTED_GEOMETRY) != '{')
+    return error_set(error, ERROR_StacInvalid, "\"geometry\" must be a GeoJSON geometry or null");
+  if (*at == '{' && !add_geometry(&at, item->text + geometry->to, &box))
+    return error_set(error, ERROR_StacInvalid, "\"geometry\" is no GeoJSON geometry in longitude and latitude");
+  if (kind_of(item, WANTED_BBOX) == '[')
+    return read_bbox(item->text + bbox->from, bbox->members, out)
+               ? 0
+               : error_set(error, ERROR_StacInvalid, "\"bbox\" must be 4 or 6 numbers: west, south, east, north");
+  if (is_there(item, WANTED_BBOX))
+    return error_set(error, ERROR_StacInvalid, "\"bbox\" must be an array");
+  if (box.west <= box.east)
+    *out = lonlat_normal(&box);
+  return 0;
+}
+
+/* ---- time -------------------------------------------------------------------------------------------------------- */
+
+/* 1: there; 0: absent or null; -1: something else. */
+static int read_instant(const struct scanned *item, int part, int64_t *out, struct error *error)
+{
+  char text[128];
+  if (!is_there(item, part))
+    return 0;
+  if (read_text(item, part, text, sizeof text) && instant_parse(text, CALENDAR_GREGORIAN, out) == 0)
+    return 1;
+  return error_set(error, ERROR_StacInvalid, "\"%s\" must be a date and time as RFC 3339 writes them",
+                   wanted_parts[part].key);
+}
+
+static int read_times(const struct scanned *item, struct item_times *out, struct error *error)
+{
+  int64_t instant = 0, start = 0, end = 0;
+  const int dated = read_instant(item, WANTED_DATETIME, &instant, error),
+            starts = read_instant(item, WANTED_START, &start, error),
+            ends = read_instant(item, WANTED_END, &end, error);
+  if (dated < 0 || starts < 0 || ends < 0)
+    return -1;
+  if (!dated && !(starts && ends))
+    return error_set(error, ERROR_StacInvalid,
+                     "\"datetime\" must be there, or \"start_datetime\" and \"end_datetime\" where it is null");
+  if (starts && ends && start > end)
+    return error_set(error, ERROR_StacInvalid, "\"end_datetime\" lies before \"start_datetime\"");
+  instant = dated ? instant : start;
+  *out =
+      (struct item_times){instant, starts && start < instant ? start : instant, ends && end > instant ? end : instant};
+  return 0;
+}
+
+/* ---- items ------------------------------------------------------------------------------------------------------- */
+
+static int read_identity(const struct scanned *item, struct stored_facts *out, struct error *error)
+{
+  char type[16];
+  out->collection[0] = '\0';
+  if (!read_text(item, WANTED_TYPE, type, sizeof type) || strcmp(type, "Feature") != 0)
+    return error_set(error, ERROR_StacInvalid, "\"type\" must be \"Feature\"");
+  if (!read_text(item, WANTED_ID, out->id, sizeof out->id) || !*out->id)
+    return error_set(error, ERROR_StacInvalid, "\"id\" must be a text of 1 to %d bytes", (int)STORED_MAX_ID);
+  if (kind_of(item, WANTED_VERSION) != '"')
+    return error_set(error, ERROR_StacInvalid, "\"stac_version\" is missing");
+  if (is_there(item, WANTED_COLLECTION) &&
+      (!read_text(item, WANTED_COLLECTION, out->collection, sizeof out->collection) || !*out->collection))
+    return error_set(error, ERROR_StacInvalid, "\"collection\" must be a text of 1 to %d bytes", (int)STORED_MAX_ID);
+  return 0;
+}
+
+static int check_members(const struct scanned *item, struct error *error)
+{
+  const struct json_span *assets = &item->spans[WANTED_ASSETS], *links = &item->spans[WANTED_LINKS];
+  if (kind_of(item, WANTED_PROPERTIES) != '{')
     return error_set(error, ERROR_StacInvalid, "\"properties\" must be an object");
-  if (assets->to == assets->from || text->data[assets->from] != '{')
+  if (kind_of(item, WANTED_ASSETS) != '{')
     return error_set(error, ERROR_StacInvalid, "\"assets\" must be an object");
-  if (links->to != links->from && text->data[links->from] != '[')
+  if (links->to != links->from && kind_of(item, WANTED_LINKS) != '[')
     return error_set(error, ERROR_StacInvalid, "\"links\" must be an array");
   if (assets->members > STORED_MAX_MEMBERS || links->members > STORED_MAX_MEMBERS)
     return error_set(error, ERROR_StacInvalid, "the item has %zu assets and %zu links; %d of each are the most",
@@ -183,46 +312,20 @@ static int check_members(const struct buffer *text, const struct json_span *span
   return 0;
 }
 
-/* What is wanted of a document as a document of its own. */
-static json_t *parse_wanted(const struct buffer *text, const struct json_span *spans)
-{
-  struct buffer part = {0};
-  bool within = false;
-  buffer_text(&part, "{\"links\":[]");
-  for (size_t i = 0; i < WANTED_PARSED; i++) {
-    if (spans[i].from == spans[i].to)
-      continue;
-    if (wanted_parts[i].within && !within)
-      buffer_text(&part, ",\"properties\":{\"\":0");
-    within = wanted_parts[i].within != NULL;
-    buffer_printf(&part, ",\"%s\":", wanted_parts[i].key);
-    buffer_add(&part, text->data + spans[i].from, spans[i].to - spans[i].from);
-  }
-  buffer_text(&part, within ? "}}" : "}");
-  json_t *tree = part.failed ? NULL : json_loadb(part.data, part.length, 0, NULL);
-  buffer_free(&part);
-  return tree;
-}
-
 int stored_facts_read(const char *json, size_t length, struct stored_facts *out, struct error *error)
 {
-  struct json_span spans[WANTED_COUNT];
-  *out = (struct stored_facts){0};
-  if (json_scan(json, length, STORED_MAX_BYTES, wanted_parts, WANTED_COUNT, spans, &out->document, error) != 0 ||
-      check_members(&out->document, spans, error) != 0)
+  struct scanned item;
+  if (json_scan(json, length, STORED_MAX_BYTES, wanted_parts, WANTED_COUNT, item.spans, &out->document, error) != 0)
     return -1;
-  out->tree = parse_wanted(&out->document, spans);
-  if (!out->tree)
-    return error_memory(error);
-  return read_identity(out->tree, out, error) || read_place(out->tree, &out->box, error) ||
-                 read_times(out->tree, &out->times, error)
+  item.text = out->document.data;
+  return check_members(&item, error) || read_identity(&item, out, error) || read_place(&item, &out->box, error) ||
+                 read_times(&item, &out->times, error)
              ? -1
              : 0;
 }
 
 void stored_facts_free(struct stored_facts *facts)
 {
-  json_decref(facts->tree);
   buffer_free(&facts->document);
 }
 

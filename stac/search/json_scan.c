@@ -28,12 +28,13 @@ struct json_scanner {
   struct json_span *spans;
   struct open_bracket open[JSON_SCAN_DEPTH];
   size_t depth;
-  uint64_t *keys; /* owned: hashes of the keys of open objects */
+  uint64_t *keys; /* hashes of the keys of open objects: `few`, or more, then owned */
   size_t key_count, key_room;
   const char *outer; /* the latest key of the outermost object, … */
   size_t outer_length;
   int next;            /* the row that the value to come is, or NONE */
   const char *problem; /* what is wrong; NULL: nothing so far */
+  uint64_t few[256];
 };
 
 static bool fail(struct json_scanner *s, const char *problem)
@@ -107,10 +108,22 @@ static bool is_plain(unsigned char c)
   return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
+/* Whether all of eight bytes are plain, by sums that carry into a byte's highest bit where it is not. */
+static bool are_plain(const char *at)
+{
+  const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+  uint64_t word;
+  memcpy(&word, at, 8);
+  const uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+  return (((word - ones * 0x20) | (quote - ones) | (backslash - ones) | word) & tops) == 0;
+}
+
 static bool scan_string(struct json_scanner *s)
 {
   const char *from = s->at++;
   for (;;) {
+    while (s->end - s->at >= 8 && are_plain(s->at))
+      s->at += 8;
     while (s->at < s->end && is_plain((unsigned char)*s->at))
       s->at++;
     if (s->at >= s->end)
@@ -198,19 +211,38 @@ static bool scan_word(struct json_scanner *s, const char *word)
 
 /* ---- keys -------------------------------------------------------------------------------------------------------- */
 
+static uint64_t hash_key(const char *key, size_t length)
+{
+  const uint64_t factor = UINT64_C(0x9E3779B97F4A7C15);
+  uint64_t hash = length * factor, word;
+  for (; length >= 8; key += 8, length -= 8) {
+    memcpy(&word, key, 8);
+    hash = (hash ^ word) * factor;
+    hash ^= hash >> 32;
+  }
+  word = 0;
+  memcpy(&word, key, length);
+  return hash_mix(hash ^ word);
+}
+
+static bool make_room(struct json_scanner *s)
+{
+  const size_t room = 2 * s->key_room;
+  uint64_t *grown = realloc(s->keys == s->few ? NULL : s->keys, room * sizeof *grown);
+  if (!grown)
+    return fail(s, "more keys than there is memory for");
+  if (s->keys == s->few)
+    memcpy(grown, s->few, sizeof s->few);
+  s->keys = grown;
+  s->key_room = room;
+  return true;
+}
+
 static bool keep_key(struct json_scanner *s, const char *key, size_t length)
 {
-  struct hash hash = {1, 2};
-  hash_bytes(&hash, key, length);
-  if (s->key_count == s->key_room) {
-    const size_t room = s->key_room ? 2 * s->key_room : 256;
-    uint64_t *grown = realloc(s->keys, room * sizeof *grown);
-    if (!grown)
-      return fail(s, "more keys than there is memory for");
-    s->keys = grown;
-    s->key_room = room;
-  }
-  s->keys[s->key_count++] = hash.a;
+  if (s->key_count == s->key_room && !make_room(s))
+    return false;
+  s->keys[s->key_count++] = hash_key(key, length);
   return true;
 }
 
@@ -378,23 +410,27 @@ int json_scan(const char *text, size_t length, size_t most, const struct json_wa
     return error_set(error, ERROR_StacInvalid, "the document has %zu bytes; %zu are the most", length, most);
   if (out->capacity < length + 1) {
     buffer_free(out);
-    out->data = malloc(length + 1);
+    out->data = malloc(length + length / 4 + 1); /* the next one may be a little longer */
     if (!out->data)
       return error_memory(error);
-    out->capacity = length + 1;
+    out->capacity = length + length / 4 + 1;
   }
-  struct json_scanner s = {.begin = text,
-                           .at = text,
-                           .end = text + length,
-                           .out = out->data,
-                           .to = out->data,
-                           .wanted = wanted,
-                           .wanted_count = wanted_count,
-                           .spans = spans,
-                           .next = NONE};
+  struct json_scanner s; /* not set to zeros as a whole: it is long */
+  s.begin = s.at = text;
+  s.end = text + length;
+  s.out = s.to = out->data;
+  s.wanted = wanted;
+  s.wanted_count = wanted_count;
+  s.spans = spans;
+  s.depth = s.key_count = s.outer_length = 0;
+  s.keys = s.few;
+  s.key_room = sizeof s.few / sizeof s.few[0];
+  s.outer = s.problem = NULL;
+  s.next = NONE;
   memset(spans, 0, wanted_count * sizeof *spans);
   const bool sound = scan_text(&s);
-  free(s.keys);
+  if (s.keys != s.few)
+    free(s.keys);
   *s.to = '\0';
   out->length = (size_t)(s.to - s.out);
   return sound ? 0

@@ -1,6 +1,6 @@
 /* Writing documents to the index. See the header.
  *
- * Rows are written as they come; boxes wait until there are many, or the end. */
+ * Rows are written as they come. The boxes of new items enter the search tree at the end, from the rows. */
 #include "stac/search/stored_items.h"
 
 #include "stac/search/item_facts.h"
@@ -10,76 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { WAITING_BOXES = 1 << 18, CURVE_BITS = 16 };
-
-/* ---- boxes ------------------------------------------------------------------------------------------------------- */
-
-/* Place of a point along Hilbert's curve through the globe: neighbours on it are neighbours there. */
-static uint32_t curve_place(const struct extent *box)
-{
-  const double side = 1 << CURVE_BITS, lon = (box->west + box->east) / 2 + 180,
-               lat = (box->south + box->north) / 2 + 90;
-  const double limited = lat < 0 ? 0 : lat > 180 ? 180 : lat;
-  uint32_t x = (uint32_t)(lon / 540.001 * side), y = (uint32_t)(limited / 180.001 * side), place = 0;
-  for (uint32_t half = 1u << (CURVE_BITS - 1); half > 0; half >>= 1) {
-    const uint32_t right = (x & half) != 0, up = (y & half) != 0;
-    place += half * half * ((3 * right) ^ up);
-    if (!up) {
-      if (right) {
-        x = (half - 1) - (x & (half - 1));
-        y = (half - 1) - (y & (half - 1));
-      }
-      const uint32_t turned = x;
-      x = y;
-      y = turned;
-    }
-  }
-  return place;
-}
-
-static int compare_boxes(const void *left, const void *right)
-{
-  const struct waiting_box *a = left, *b = right;
-  if (a->item.collection != b->item.collection)
-    return a->item.collection < b->item.collection ? -1 : 1;
-  if (a->place != b->place)
-    return a->place < b->place ? -1 : 1;
-  return a->item.key < b->item.key ? -1 : a->item.key > b->item.key;
-}
-
-static int write_boxes(struct item_writer *writer, struct error *error)
-{
-  if (writer->box_count)
-    qsort(writer->boxes, writer->box_count, sizeof *writer->boxes, compare_boxes);
-  for (size_t i = 0; i < writer->box_count; i++)
-    if (index_insert_box(writer->index, &writer->boxes[i].item, error) != 0)
-      return -1;
-  writer->box_count = 0;
-  return 0;
-}
-
-/* A box that waits must not come after one of the same item that was written later. */
-static int put_box(struct item_writer *writer, const struct index_item *item, bool was_there, struct error *error)
-{
-  if (was_there && item->key > writer->before && write_boxes(writer, error) != 0)
-    return -1;
-  if (was_there)
-    return index_insert_box(writer->index, item, error);
-  if (writer->box_count == WAITING_BOXES && write_boxes(writer, error) != 0)
-    return -1;
-  if (writer->box_count == writer->box_room) {
-    const size_t room = writer->box_room ? 2 * writer->box_room : 64;
-    struct waiting_box *grown = realloc(writer->boxes, room * sizeof *grown);
-    if (!grown)
-      return error_memory(error);
-    writer->boxes = grown;
-    writer->box_room = room;
-  }
-  writer->boxes[writer->box_count++] = (struct waiting_box){curve_place(&item->box), *item};
-  writer->boxes[writer->box_count - 1].item.id = NULL;
-  return 0;
-}
 
 /* ---- items ------------------------------------------------------------------------------------------------------- */
 
@@ -109,7 +39,7 @@ static int refuse_scanned(const struct written_collection *collection, struct er
 static struct written_collection *collection_of(struct item_writer *writer, const char *told,
                                                 const struct stored_facts *facts, struct error *error)
 {
-  if (!facts->collection) {
+  if (!facts->collection[0]) {
     error_set(error, ERROR_StacInvalid, "\"collection\" is missing");
     return NULL;
   }
@@ -146,7 +76,7 @@ static int put_item(struct item_writer *writer, struct written_collection *colle
     return error_parameter(error, ERROR_NotFound, "item_id", "collection '%s' has no item '%s'", collection->id,
                            facts->id);
   if (index_insert_item(writer->index, &item, &facts->document, NULL, error) != 0 ||
-      put_box(writer, &item, there, error) != 0)
+      (item.key <= writer->before && index_insert_box(writer->index, &item, error) != 0))
     return -1;
   const int64_t span = item_times_span(&item.times);
   note_extent(collection, &item);
@@ -155,15 +85,20 @@ static int put_item(struct item_writer *writer, struct written_collection *colle
   return 0;
 }
 
+int item_writer_put_read(struct item_writer *writer, const char *collection, enum item_writing writing,
+                         const struct stored_facts *facts, struct error *error)
+{
+  struct written_collection *own = collection_of(writer, collection, facts, error);
+  return own ? put_item(writer, own, writing, facts, error) : -1;
+}
+
 int item_writer_put(struct item_writer *writer, const char *collection, enum item_writing writing, const char *json,
                     size_t length, struct error *error)
 {
-  struct stored_facts facts;
+  struct stored_facts facts = {0};
   int result = stored_facts_read(json, length, &facts, error);
-  if (result == 0) {
-    struct written_collection *own = collection_of(writer, collection, &facts, error);
-    result = own ? put_item(writer, own, writing, &facts, error) : -1;
-  }
+  if (result == 0)
+    result = item_writer_put_read(writer, collection, writing, &facts, error);
   stored_facts_free(&facts);
   return result;
 }
@@ -194,8 +129,7 @@ int item_writer_remove(struct item_writer *writer, const char *collection, const
   if (!there)
     return error_parameter(error, ERROR_NotFound, "item_id", "collection '%s' has no item '%s'", collection, id);
   own->added--;
-  /* a box that waits would come back */
-  return write_boxes(writer, error) != 0 ? -1 : remove_rows(writer->index, key, error);
+  return remove_rows(writer->index, key, error);
 }
 
 bool item_writer_refused(const struct error *error)
@@ -216,7 +150,6 @@ static void writer_free(struct item_writer *writer)
   for (size_t i = 0; i < writer->collection_count; i++)
     free(writer->collections[i].id);
   free(writer->collections);
-  free(writer->boxes);
   free(writer);
 }
 
@@ -251,7 +184,7 @@ int item_writer_new(struct catalogue *catalogue, struct item_writer **out, struc
 int item_writer_commit(struct item_writer *writer, struct error *error)
 {
   struct error ignored = {0};
-  int result = write_boxes(writer, error);
+  int result = index_add_boxes(writer->index, writer->before, error);
   if (result == 0)
     result = writer_finish_collections(writer, error);
   if (result == 0)

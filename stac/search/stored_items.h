@@ -1,8 +1,7 @@
 /* Collections and items that are kept as they came: STAC 1.0 and 1.1 documents, whole, with what we know nothing of.
  *
  * A writer is one transaction. What it refuses leaves no trace, and the others stay; after any other error
- * (StorageFailure, Internal) the whole must be given up. Boxes enter the search tree along a curve that fills the
- * globe, so that loading a million items keeps the tree narrow. */
+ * (StorageFailure, Internal) the whole must be given up. */
 #ifndef TWINCUBE_STAC_SEARCH_STORED_ITEMS_H
 #define TWINCUBE_STAC_SEARCH_STORED_ITEMS_H
 
@@ -39,6 +38,10 @@ int item_writer_put_collection(struct item_writer *writer, const char *id, enum 
  * CollectionNotFound, NotFound (UPDATE). */
 int item_writer_put(struct item_writer *writer, const char *collection, enum item_writing writing, const char *json,
                     size_t length, struct error *error);
+/* The same of an item that was read before, on any thread (item_facts.h). */
+struct stored_facts;
+int item_writer_put_read(struct item_writer *writer, const char *collection, enum item_writing writing,
+                         const struct stored_facts *facts, struct error *error);
 /* Error CollectionNotFound, NotFound; StacConflict: the collection is a scanned one. */
 int item_writer_remove(struct item_writer *writer, const char *collection, const char *id, struct error *error);
 

@@ -16,19 +16,12 @@ struct written_collection {
   struct item_times extent; /* first and last */
 };
 
-struct waiting_box {
-  uint32_t place;         /* along the curve */
-  struct index_item item; /* without its id */
-};
-
 struct item_writer {
   bool makes_collections; /* of the items' names, where there is none */
   struct index *index;
   struct written_collection *collections;
   size_t collection_count, collection_room, latest;
-  struct waiting_box *boxes;
-  size_t box_count, box_room;
-  int64_t before; /* the greatest key of an item when it began */
+  int64_t before; /* the greatest key of an item when it began: items beyond it have no box until the end */
 };
 
 /* The collection, which stays where it is until another one is asked for. NULL with an error (CollectionNotFound;

@@ -260,7 +260,9 @@ BROKEN = {
                ("1" * 200, "1e999", "01", "1.", ".5", "+1", "0x1", "NaN", "Infinity", "1e", "-", "--1")]
     + [GOOD.replace('"assets": {}', '"assets": {"a": {"n": 99999999999999999999}}')],
     "text": [GOOD.replace('"p0"', t) for t in ('"p\\u0000"', '"\\ud800"', '"\\udc00x"', '"\\x"', '"a\tb"', '"p', '""',
-                                               '"\\u12"', '"\\\0"', f'"{"x" * 2000}"')],
+                                               '"\\u12"', '"\\\0"', f'"{"x" * 2000}"',
+                                               *(f'"{"x" * k}{bad}{"y" * (9 - k)}"' for k in range(10)
+                                                 for bad in ("\t", "\0", "\x1f", "\\a")))],
     "deep": [GOOD.replace('"links": []', f'"links": {"[" * 200}{"]" * 200}'),
              GOOD.replace('"links": []', '"links": ' + "[" * 100000)],
     "many": [json.dumps(plain(0, assets={f"a{i}": {"href": "x"} for i in range(100000)}))],
@@ -403,6 +405,44 @@ def run_collection(folder):
         ((document,),) = db.execute("SELECT document FROM collections WHERE id = 'PLAIN'")
     db.close()
     return document
+
+
+def check_tree(folder, items):
+    """SQLite finds nothing wrong in the search tree, and each item's box in it holds the item's own, barely."""
+    import sqlite3
+    with sqlite3.connect(folder / "data" / "catalogue.sqlite") as db:
+        assert db.execute("SELECT rtreecheck('item_boxes')").fetchall() == [("ok",)]
+        boxes_there = {row[0]: row[1:] for row in db.execute(
+            "SELECT id, box.west, box.east, box.south, box.north, collection_low, collection_high, box.first, box.last,"
+            " collection FROM item_boxes AS box JOIN items ON key = item")}
+        assert db.execute("SELECT count(*) FROM item_boxes").fetchone() == (len(items),)
+    db.close()
+    assert boxes_there.keys() == items.keys()
+    for name_of, (west, south, east, north, days) in items.items():
+        box = boxes_there[name_of]
+        for low, high, least, most in ((*box[:2], west, east), (*box[2:4], south, north),
+                                       (*box[4:6], box[8] - .2, box[8] + .2), (*box[6:8], days / 10, days / 10)):
+            assert least - .4 < low < least <= most < high < most + .4, (name_of, box)
+
+
+def test_the_search_tree(tmp_path):
+    """Packed where most items are new, else grown: boxes that are added, and those that are written again."""
+    chance, known = random.Random(8), {}
+
+    def put(numbers):
+        lines = []
+        for i in numbers:
+            west, south, day = chance.uniform(-179, 170), chance.uniform(-89, 80), chance.randrange(3000)
+            known[f"p{i}"] = west, south, west + chance.uniform(0, 9), south + chance.uniform(0, 9), 18262 + day
+            lines.append(json.dumps(plain(i, collection=f"c{i % 7 if i % 50 else i}", bbox=known[f"p{i}"][:4],
+                                          properties={"datetime": text_of(START + datetime.timedelta(days=day))})))
+        (tmp_path / "items.ndjson").write_text("\n".join(lines))
+        assert load(tmp_path, tmp_path / "items.ndjson").returncode == 0
+        check_tree(tmp_path, known)
+
+    put(range(3000))
+    put([*range(100, 150), *range(3000, 3100)])
+    put([*range(7), *range(3050, 7000), 3])
 
 
 # ---- loading pixels ------------------------------------------------------------------------------------------------
