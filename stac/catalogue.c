@@ -10,6 +10,7 @@
 #include "stac/cube_files.h"
 #include "stac/href.h"
 #include "stac/index.h"
+#include "stac/source_book.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -417,6 +418,8 @@ int catalogue_remove(struct catalogue *catalogue, const char *id, struct error *
   if (index_execute(index, STATEMENT_BEGIN_WRITE, error) != 0)
     return -1;
   int result = remove_row(index, id, error);
+  if (result == 0)
+    result = source_book_forget(catalogue, id, error);
   if (result == 0)
     result = index_execute(index, STATEMENT_COMMIT, error);
   if (result != 0)

@@ -19,6 +19,9 @@ static const char help_text[] =
     "  twincube catalogue load [OPTION]... PATH      take STAC items as they are: lines of JSON, documents\n"
     "  twincube catalogue list [--data DIR]          one line each: id, items, bands, dates, title\n"
     "  twincube catalogue remove [--data DIR] ID     forget a collection; its files stay\n"
+    "  twincube catalogue refresh [OPTION]... [ID]...  look again at what was added: new files come, vanished ones go\n"
+    "  twincube catalogue sources [--data DIR]       one line each: id, kind, how often, when, where from, how it "
+    "went\n"
     "  twincube catalogue COMMAND --help\n\n"
     "The catalogue holds what was read from the files' heads: grids, types, no-data values, dates, bands. Pixels\n"
     "stay where they are. All commands work while a server serves the same folder.\n\n"
@@ -35,7 +38,8 @@ static const char add_help[] =
     "  twincube catalogue add [--data DIR] [--id ID] [--datetime REGEX] [--band REGEX]\n"
     "                         [--nodata [BAND=]VALUE]... [--crs EPSG] [--resolution R] [--follow] [--unpack]\n"
     "                         [--title TEXT] [--licence ID] [--provider NAME[=URL]]... [--keyword WORD]...\n"
-    "                         [--source KIND] [--remote PREFIX]... [--remote-accounts FILE] PATH\n\n"
+    "                         [--source KIND] [--remote PREFIX]... [--remote-accounts FILE]\n"
+    "                         [--refresh SECONDS] PATH\n\n"
     "PATH is one of\n"
     "  a STAC document    Collection, Catalog, Item or ItemCollection (JSON, version 0.9 to 1.1); links to items and\n"
     "                     children are followed\n"
@@ -81,6 +85,8 @@ static const char add_help[] =
     "  --remote PREFIX    addresses of other hosts that may be read beside those of PATH's own host; may be repeated\n"
     "  --remote-accounts FILE\n"
     "                     the same by tables [[remote]], with accounts there (`twincube config example` shows them)\n"
+    "  --refresh SECONDS  how often `twincube catalogue refresh --due` and `--watch` look at it again (default: when\n"
+    "                     it is asked for by its id)\n"
     "  -h, --help         this text\n\n"
     "Sources\n"
     "%s\n"
@@ -119,6 +125,7 @@ enum {
   OPTION_SOURCE,
   OPTION_REMOTE,
   OPTION_ACCOUNTS,
+  OPTION_REFRESH,
   OPTION_FOLLOW,
   OPTION_UNPACK
 };
@@ -133,6 +140,7 @@ struct arguments {
   size_t name_count;
   const char *source;
   struct account_settings remotes;
+  int64_t every; /* seconds; 0: on demand */
   bool help;
 };
 
@@ -214,6 +222,15 @@ static int take_source(struct arguments *arguments, const char *name)
              : command_usage("catalogue add", "--source %s: that is none of the sources that --help lists", name);
 }
 
+static int take_refresh(struct arguments *arguments, const char *text)
+{
+  double seconds;
+  if (number(text, &seconds) != 0 || !(seconds >= 1 && seconds <= 1e9))
+    return command_usage("catalogue add", "--refresh %s: a number of seconds is expected, at least 1", text);
+  arguments->every = (int64_t)seconds;
+  return EXIT_OK;
+}
+
 /* `word` is the option as it was written. */
 static int take_option(struct arguments *arguments, int option, const char *word, const char *command)
 {
@@ -247,6 +264,8 @@ static int take_option(struct arguments *arguments, int option, const char *word
     return take_source(arguments, optarg);
   if (option == OPTION_REMOTE)
     return take_remote(arguments, optarg);
+  if (option == OPTION_REFRESH)
+    return take_refresh(arguments, optarg);
   if (option == OPTION_ACCOUNTS)
     return take_accounts(arguments, optarg);
   if (option == OPTION_KEYWORD)
@@ -276,6 +295,7 @@ static int read_arguments(struct arguments *arguments, const char *command, int 
                                           {"source", required_argument, NULL, OPTION_SOURCE},
                                           {"remote", required_argument, NULL, OPTION_REMOTE},
                                           {"remote-accounts", required_argument, NULL, OPTION_ACCOUNTS},
+                                          {"refresh", required_argument, NULL, OPTION_REFRESH},
                                           {"follow", no_argument, NULL, OPTION_FOLLOW},
                                           {"unpack", no_argument, NULL, OPTION_UNPACK},
                                           {"help", no_argument, NULL, 'h'},
@@ -306,7 +326,9 @@ static int add(struct catalogue *catalogue, struct arguments *arguments, const c
                                    .remotes = &arguments->remotes,
                                    .data = data};
   struct source_outcome outcome;
-  return source_add(catalogue, &spec, &outcome, out, error);
+  return source_add(catalogue, &spec, &outcome, out, error) == 0
+             ? source_keep(catalogue, &spec, &outcome, arguments->every, out->data, error)
+             : -1;
 }
 
 static int act(const char *action, struct arguments *arguments, const char *operand, struct buffer *out,
@@ -363,9 +385,11 @@ int command_catalogue(int argc, char **argv)
     return print(help_text);
   if (strcmp(action, "load") == 0)
     return command_catalogue_load(argc - 1, argv + 1);
+  if (strcmp(action, "refresh") == 0 || strcmp(action, "sources") == 0)
+    return command_catalogue_refresh(argc - 1, argv + 1);
   bool adding = strcmp(action, "add") == 0, listing = strcmp(action, "list") == 0;
   if (!adding && !listing && strcmp(action, "remove") != 0)
-    return command_usage("catalogue", "wants add, load, list or remove");
+    return command_usage("catalogue", "wants add, load, list, remove, refresh or sources");
   const char *command = adding ? "catalogue add" : listing ? "catalogue list" : "catalogue remove";
   struct arguments arguments = {0};
   int status = read_arguments(&arguments, command, argc - 1, argv + 1);

@@ -3,15 +3,19 @@
 #include "server/clock.h"
 #include "server/fetch/fetch_here.h"
 #include "server/fetch/fetch_s3.h"
+#include "server/sources/local_digest.h"
 #include "server/sources/source_kind.h"
+#include "server/sources/source_record.h"
 
 #include "datacube/base/logger.h"
 #include "stac/href.h"
+#include "stac/source_book.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const uint64_t remote_bytes = UINT64_C(8) << 30; /* of other hosts' files, kept while heads are read */
 
@@ -63,13 +67,28 @@ static int list(const struct source_kind *kind, const struct source_spec *spec, 
                             : error_parameter(error, ERROR_NoDataAvailable, "path", "%s lists no file", spec->address);
 }
 
+static void judge(const struct source_spec *spec, struct hash sum, struct source_outcome *outcome)
+{
+  snprintf(outcome->digest, sizeof outcome->digest, "%016" PRIx64 "%016" PRIx64, sum.a, sum.b);
+  outcome->is_unchanged = spec->digest && strcmp(spec->digest, outcome->digest) == 0;
+}
+
+/* What lies at the address itself: of this machine it is known by names, sizes and dates. */
+static int add_place(struct catalogue *catalogue, const struct source_spec *spec, struct source_outcome *outcome,
+                     struct buffer *report, struct error *error)
+{
+  struct hash sum;
+  struct error ignored = {0};
+  if (!strstr(spec->address, "://") && local_digest(spec->address, &sum, &ignored) == 0)
+    judge(spec, sum, outcome);
+  return outcome->is_unchanged ? 0 : catalogue_add(catalogue, spec->options, spec->address, report, error);
+}
+
 static int add_listed(struct catalogue *catalogue, const struct source_spec *spec, const struct source_listing *listing,
                       const char *id, struct source_outcome *outcome, struct buffer *report, struct error *error)
 {
   struct catalogue_add_options options = *spec->options;
-  const struct hash sum = source_listing_digest(listing);
-  snprintf(outcome->digest, sizeof outcome->digest, "%016" PRIx64 "%016" PRIx64, sum.a, sum.b);
-  outcome->is_unchanged = spec->digest && strcmp(spec->digest, outcome->digest) == 0;
+  judge(spec, source_listing_digest(listing), outcome);
   if (outcome->is_unchanged)
     return 0;
   options.files = source_listing_files(listing);
@@ -93,7 +112,7 @@ static int add_from(struct catalogue *catalogue, const struct source_kind *kind,
                  ? add_listed(catalogue, spec, &listing, id, outcome, report, error)
                  : -1;
   else if (status == 0)
-    status = catalogue_add(catalogue, spec->options, spec->address, report, error);
+    status = add_place(catalogue, spec, outcome, report, error);
   fetch_here_stop(fetcher);
   arena_free(listing.arena);
   return status;
@@ -109,4 +128,35 @@ int source_add(struct catalogue *catalogue, const struct source_spec *spec, stru
   if (allow_origin(spec->remotes, spec->address, error) != 0)
     return -1;
   return add_from(catalogue, kind, spec, outcome, report, error);
+}
+
+/* Of this machine as it is found from everywhere; a path with ":variable" behind it is none itself. To be freed. */
+static char *absolute(const char *address)
+{
+  char *real = strstr(address, "://") ? strdup(address) : realpath(address, NULL);
+  if (real || address[0] == '/')
+    return real ? real : strdup(address);
+  char *folder = getcwd(NULL, 0);
+  struct buffer joined = {0};
+  buffer_printf(&joined, "%s/%s", folder ? folder : "", address);
+  free(folder);
+  return joined.failed ? NULL : joined.data;
+}
+
+int source_keep(struct catalogue *catalogue, const struct source_spec *spec, const struct source_outcome *outcome,
+                int64_t every, const char *report, struct error *error)
+{
+  char *name = strndup(report, strcspn(report, ":")), *address = absolute(spec->address);
+  char *options = source_record_write(spec->options, spec->remotes);
+  const struct kept_source source = {.name = name,
+                                     .kind = spec->kind,
+                                     .address = address,
+                                     .options = options,
+                                     .digest = outcome->digest,
+                                     .every = every};
+  const int status = name && address && options ? source_book_put(catalogue, &source, error) : error_memory(error);
+  free(name);
+  free(address);
+  free(options);
+  return status;
 }

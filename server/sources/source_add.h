@@ -25,5 +25,9 @@ struct source_outcome {
 /* The report is one line. Errors name the address. */
 int source_add(struct catalogue *catalogue, const struct source_spec *spec, struct source_outcome *outcome,
                struct buffer *report, struct error *error);
+/* Keeps the source with what was said, to be refreshed every so many seconds (0: on demand). `report` is that of
+ * source_add: it begins with the collection's id. */
+int source_keep(struct catalogue *catalogue, const struct source_spec *spec, const struct source_outcome *outcome,
+                int64_t every, const char *report, struct error *error);
 
 #endif

@@ -1,0 +1,12 @@
+/* Names, sizes and dates of what lies at a path of this machine, in one number: it changes when something there does.
+ */
+#ifndef TWINCUBE_SERVER_SOURCES_LOCAL_DIGEST_H
+#define TWINCUBE_SERVER_SOURCES_LOCAL_DIGEST_H
+
+#include "datacube/base/error.h"
+#include "datacube/base/hash.h"
+
+/* Links are followed. Error FileNotFound. */
+int local_digest(const char *path, struct hash *out, struct error *error);
+
+#endif

@@ -1,0 +1,142 @@
+#include "server/sources/source_refresh.h"
+
+#include "server/sources/source_add.h"
+#include "server/sources/source_record.h"
+
+#include "datacube/base/instant.h"
+#include "datacube/base/logger.h"
+#include "stac/source_book.h"
+
+#include <string.h>
+#include <time.h>
+
+static bool is_named(const struct refresh_options *options, const char *name)
+{
+  for (size_t i = 0; i < options->name_count; i++)
+    if (strcmp(options->names[i], name) == 0)
+      return true;
+  return options->name_count == 0;
+}
+
+static bool is_due(const struct kept_source *source)
+{
+  return source->every > 0 && time(NULL) >= source->refreshed + source->every;
+}
+
+static bool is_wanted(const struct refresh_options *options, const struct kept_source *source)
+{
+  return is_named(options, source->name) && (!options->only_due || is_due(source)) &&
+         (!options->only_local || !strstr(source->address, "://"));
+}
+
+static int check_names(const struct refresh_options *options, const struct kept_source *rows, size_t count,
+                       struct error *error)
+{
+  for (size_t n = 0; n < options->name_count; n++) {
+    size_t i = 0;
+    while (i < count && strcmp(rows[i].name, options->names[n]) != 0)
+      i++;
+    if (i == count)
+      return error_parameter(error, ERROR_FileNotFound, "id", "no source is kept under the name '%s'",
+                             options->names[n]);
+  }
+  return 0;
+}
+
+static int add_again(struct catalogue *catalogue, const struct refresh_options *options,
+                     const struct kept_source *source, struct source_outcome *outcome, struct buffer *report,
+                     struct error *error)
+{
+  struct source_record record;
+  int status = source_record_read(source->options, &record, error);
+  record.options.id = source->name;
+  const struct source_spec spec = {.kind = source->kind[0] ? source->kind : NULL,
+                                   .address = source->address,
+                                   .options = &record.options,
+                                   .remotes = &record.remotes,
+                                   .data = options->data,
+                                   .digest = source->digest[0] ? source->digest : NULL,
+                                   .cancel = options->cancel};
+  if (status == 0)
+    status = source_add(catalogue, &spec, outcome, report, error);
+  source_record_free(&record);
+  return status;
+}
+
+/* What goes wrong with the source is noted; an error is one of the catalogue itself. */
+static int refresh_one(struct catalogue *catalogue, const struct refresh_options *options,
+                       const struct kept_source *source, size_t *failed, struct error *error)
+{
+  struct source_outcome outcome = {.digest = ""};
+  struct buffer report = {0};
+  struct error reason = {0};
+  const int status = add_again(catalogue, options, source, &outcome, &report, &reason);
+  if (options->cancel && *options->cancel) { /* it goes with a whole one the next time */
+    buffer_free(&report);
+    return 0;
+  }
+  if (status == 0 && outcome.is_unchanged)
+    buffer_printf(&report, "%s: unchanged\n", source->name);
+  if (status == 0 && options->say && !report.failed && !(outcome.is_unchanged && options->only_news))
+    options->say(report.data);
+  if (status != 0) {
+    ++*failed;
+    log_message(LOG_WARNING, "%s is not refreshed: %s: %s", source->name, reason.code, reason.message);
+  }
+  buffer_free(&report);
+  return source_book_note(catalogue, source, status == 0 ? outcome.digest : NULL, reason.message, error);
+}
+
+static int refresh_all(struct catalogue *catalogue, const struct refresh_options *options, struct arena *arena,
+                       size_t *failed, struct error *error)
+{
+  const struct kept_source *rows;
+  size_t count;
+  if (source_book_read(catalogue, arena, &rows, &count, error) != 0 || check_names(options, rows, count, error) != 0)
+    return -1;
+  for (size_t i = 0; i < count && !(options->cancel && *options->cancel); i++)
+    if (is_wanted(options, &rows[i]) && refresh_one(catalogue, options, &rows[i], failed, error) != 0)
+      return -1;
+  return 0;
+}
+
+int source_refresh(const struct refresh_options *options, size_t *failed, struct error *error)
+{
+  struct catalogue *catalogue = NULL;
+  struct arena *arena = arena_new(0);
+  *failed = 0;
+  int status = arena ? catalogue_open(options->data, true, &catalogue, error) : error_memory(error);
+  if (status == 0)
+    status = refresh_all(catalogue, options, arena, failed, error);
+  catalogue_close(catalogue);
+  arena_free(arena);
+  return status;
+}
+
+static void print_row(const struct kept_source *source, struct buffer *out)
+{
+  char when[40];
+  instant_format(source->refreshed * 1000, CALENDAR_GREGORIAN, when);
+  buffer_printf(out, "%s\t%s\t", source->name, source->kind[0] ? source->kind : "-");
+  if (source->every > 0)
+    buffer_printf(out, "every %lld s", (long long)source->every);
+  else
+    buffer_text(out, "on demand");
+  buffer_printf(out, "\t%s\t%s\t%s\n", when, source->address, source->failure[0] ? source->failure : "ok");
+}
+
+int source_print(const char *data, struct buffer *out, struct error *error)
+{
+  struct catalogue *catalogue = NULL;
+  struct arena *arena = arena_new(0);
+  const struct kept_source *rows = NULL;
+  size_t count = 0;
+  int status = arena ? catalogue_open(data, false, &catalogue, error) : error_memory(error);
+  if (status == 0)
+    status = source_book_read(catalogue, arena, &rows, &count, error);
+  for (size_t i = 0; i < count && status == 0; i++)
+    print_row(&rows[i], out);
+  catalogue_close(catalogue);
+  arena_free(arena);
+  return status;
+}

@@ -1,0 +1,31 @@
+/* Sources that are kept (stac/source_book.h) are looked at again: new files become items, those that vanished leave. A
+ * refresh that fails leaves the collection as it is, and says why where the source is kept. */
+#ifndef TWINCUBE_SERVER_SOURCES_SOURCE_REFRESH_H
+#define TWINCUBE_SERVER_SOURCES_SOURCE_REFRESH_H
+
+#include "datacube/base/buffer.h"
+#include "datacube/base/error.h"
+
+struct refresh_options {
+  const char *data;         /* the data folder */
+  const char *const *names; /* of sources; none: all */
+  size_t name_count;
+  bool only_due;   /* those whose time has come */
+  bool only_local; /* those of this machine */
+  bool only_news;  /* nothing is said of what has not changed */
+  const volatile int *cancel;
+  void (*say)(const char *line); /* hears of each what came of it, with a newline */
+};
+
+/* Each in turn. The number of those that failed, in *failed, and told by log_message. Error FileNotFound where a name
+ * is of no source. */
+int source_refresh(const struct refresh_options *options, size_t *failed, struct error *error);
+
+/* A line for each source: name, kind, seconds between refreshes, when the latest was, address, what went wrong. */
+int source_print(const char *data, struct buffer *out, struct error *error);
+
+/* The same again and again until cancelled: what is due when it is due, and folders of this machine a moment after
+ * something in them has changed. */
+int source_watch(const struct refresh_options *options, struct error *error);
+
+#endif
