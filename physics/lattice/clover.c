@@ -3,6 +3,7 @@
 
 #include "datacube/base/checked.h"
 #include "physics/lattice/gamma.h"
+#include "physics/lattice/gauge_slab.h"
 
 #include <math.h>
 #include <string.h>
@@ -208,8 +209,10 @@ static void invert_blocks(void *context, size_t first, size_t last)
   const struct clover_task *task = context;
   const size_t rows = site_rows(&task->dirac->shape), matrix = rows * rows * 2 * LATTICE_LANES;
   for (size_t i = first * 2; i < last * 2; i++) {
+    const unsigned own = lattice_own_lanes(task->dirac->shape.lattice, i / 2); /* copies lack what lies around them */
     for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
-      if (invert_lane(task->from + i * matrix + lane, rows, task->site + i * matrix + lane) != 0) {
+      int status = invert_lane(task->from + i * matrix + lane, rows, task->site + i * matrix + lane);
+      if (status != 0 && (own >> lane & 1) != 0) {
 #pragma omp atomic write
         *task->failed = 1;
       }
@@ -222,5 +225,8 @@ int clover_invert(const struct dirac *dirac, const double *site, double *inverse
   int failed = 0;
   struct clover_task task = {.dirac = dirac, .from = site, .site = inverse, .failed = &failed};
   lattice_run(dirac->threads, 0, dirac->shape.lattice->blocks, invert_blocks, &task);
-  return failed ? -1 : 0;
+  struct exact_sum all = {0};
+  exact_sum_add(&all, failed);
+  gauge_slab_total(dirac->slab, &all, 1);
+  return exact_sum_value(&all) > 0 ? -1 : 0;
 }

@@ -2,6 +2,7 @@
 #include "physics/lattice/condensate.h"
 
 #include "datacube/base/checked.h"
+#include "physics/lattice/gauge_slab.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,8 +14,8 @@ static size_t field_bytes(const struct fermion_shape *shape)
 
 size_t condensate_bytes(const struct fermion_shape *shape)
 {
-  size_t sums = (shape->lattice->blocks * sizeof(double) + 63) / 64 * 64, solve = dirac_solve_bytes(shape);
-  size_t bytes = saturated_add(saturated_mul(2, field_bytes(shape)), saturated_add(saturated_mul(2, sums), solve));
+  size_t solve = dirac_solve_bytes(shape);
+  size_t bytes = saturated_add(saturated_mul(2, field_bytes(shape)), solve);
   return bytes == SIZE_MAX || solve == 0 ? 0 : bytes;
 }
 
@@ -35,34 +36,40 @@ static void fill_noise(const struct fermion_shape *shape, enum noise_kind kind, 
   }
 }
 
-/* Real part of eta^dagger psi over one half of the spins, of one block. */
-static double half_overlap(const double *eta, const double *psi, size_t numbers, size_t lanes)
+/* out += weight times the real part of eta^dagger psi of each site of a block, over one half of the spins. */
+static void add_half(const double *eta, const double *psi, size_t numbers, double weight, double *out)
 {
-  double sum = 0;
+  double sum[LATTICE_LANES] = {0};
   for (size_t i = 0; i < numbers; i++) {
-    for (size_t lane = 0; lane < lanes; lane++) {
-      sum += eta[i * LATTICE_LANES + lane] * psi[i * LATTICE_LANES + lane];
+    for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+      sum[lane] += eta[i * LATTICE_LANES + lane] * psi[i * LATTICE_LANES + lane];
     }
   }
-  return sum;
+  for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+    out[lane] += weight * sum[lane];
+  }
 }
 
-/* Re eta^dagger psi and Re eta^dagger gamma_5 psi, per site. */
-static void overlaps(const struct fermion_shape *shape, const double *eta, const double *psi, double *sums,
-                     double out[2])
+/* Re eta^dagger psi and Re eta^dagger gamma_5 psi (NaN without spin), per site. */
+static void overlaps(const struct dirac *dirac, const double *eta, const double *psi, double out[2])
 {
-  const size_t blocks = shape->lattice->blocks, lanes = shape->lattice->lanes, numbers = fermion_numbers(shape);
-  const size_t upper = shape->spins > 1 ? numbers / 2 : numbers;
-  double *scalar = sums, *chiral = sums + blocks;
-  for (size_t block = 0; block < blocks; block++) {
+  const struct lattice *lattice = dirac->shape.lattice;
+  const size_t numbers = fermion_numbers(&dirac->shape), upper = dirac->shape.spins > 1 ? numbers / 2 : numbers;
+  struct exact_sum sum[2] = {0};
+  for (size_t block = 0; block < lattice->blocks; block++) {
     const size_t offset = block * numbers * LATTICE_LANES, half = offset + upper * LATTICE_LANES;
-    double above = half_overlap(eta + offset, psi + offset, upper, lanes);
-    double below = half_overlap(eta + half, psi + half, numbers - upper, lanes);
-    scalar[block] = above + below;
-    chiral[block] = shape->spins > 1 ? above - below : NAN;
+    for (size_t k = 0; k < 2; k++) {
+      double lanes[LATTICE_LANES] = {0};
+      add_half(eta + offset, psi + offset, upper, 1, lanes);
+      add_half(eta + half, psi + half, numbers - upper, k == 0 ? 1 : -1, lanes);
+      gauge_slab_add(lattice, block, lanes, &sum[k]);
+    }
   }
-  out[0] = lattice_sum(scalar, blocks) / (double)shape->lattice->sites;
-  out[1] = lattice_sum(chiral, blocks) / (double)shape->lattice->sites;
+  gauge_slab_total(dirac->slab, sum, 2);
+  for (size_t k = 0; k < 2; k++) {
+    out[k] = exact_sum_value(&sum[k]) / (double)lattice_all_sites(lattice);
+  }
+  out[1] = dirac->shape.spins > 1 ? out[1] : NAN;
 }
 
 int condensate_estimate(const struct dirac *dirac, const struct gauge_field *gauge, const struct solver *solver,
@@ -71,8 +78,8 @@ int condensate_estimate(const struct dirac *dirac, const struct gauge_field *gau
   const struct fermion_shape *shape = &dirac->shape;
   const size_t field = field_bytes(shape) / sizeof(double);
   const struct philox_stream base = noise_stream(gauge, noise->seed, 0);
-  double *eta = work, *psi = eta + field, *sums = psi + field;
-  void *solve = sums + 2 * ((shape->lattice->blocks + 7) / 8 * 8);
+  double *eta = work, *psi = eta + field;
+  void *solve = psi + field;
   double mean[2] = {0}, squares[2] = {0};
   for (size_t i = 0; i < noise->sources; i++) {
     struct philox_stream stream = {base.seed, base.stream + i};
@@ -82,7 +89,7 @@ int condensate_estimate(const struct dirac *dirac, const struct gauge_field *gau
     if (!report->converged) {
       return -1;
     }
-    overlaps(shape, eta, psi, sums, value);
+    overlaps(dirac, eta, psi, value);
     for (size_t k = 0; k < 2; k++) {
       double delta = value[k] - mean[k];
       mean[k] += delta / (double)(i + 1);

@@ -3,6 +3,7 @@
 
 #include "datacube/base/checked.h"
 #include "physics/lattice/clover.h"
+#include "physics/lattice/fermion_slab.h"
 
 #include <string.h>
 
@@ -49,7 +50,8 @@ int dirac_init(struct dirac *dirac, const struct gauge_field *gauge, const struc
                           .threads = threads,
                           .factor = staggered ? 1 / rule->mass : -rule->kappa,
                           .scale = staggered ? rule->mass : 1 / (2 * rule->kappa),
-                          .staggered = staggered};
+                          .staggered = staggered,
+                          .slab = gauge->slab};
   double *links = memory;
   size_t count = link_count(gauge), sites = site_count(gauge, rule);
   hopping_fill(gauge, &rule->hopping, threads, links);
@@ -69,8 +71,13 @@ int dirac_init(struct dirac *dirac, const struct gauge_field *gauge, const struc
 
 /* ---- pieces ------------------------------------------------------------------------------------------------------ */
 
-static void run_hop(const struct dirac *dirac, enum fermion_type type, struct hop_task task, struct block_range range)
+/* To sites of that parity. Copies of what it begins with are no part of `in` for anyone else. */
+static void run_hop(const struct dirac *dirac, enum fermion_type type, struct hop_task task, enum parity to)
 {
+  static const enum parity from[] = {[PARITY_EVEN] = PARITY_ODD, [PARITY_ODD] = PARITY_EVEN, [PARITY_ALL] = PARITY_ALL};
+  const struct block_range range = lattice_range(dirac->shape.lattice, to);
+  const struct fermion_part read = {type, (void *)(uintptr_t)task.in, task.in_first, from[to]};
+  fermion_slab_exchange(dirac->slab, &dirac->shape, &read);
   task.shape = dirac->shape;
   task.links = dirac->links[type];
   lattice_run(dirac->threads, range.first, range.last, fermion_kernels(type)->hop, &task);
@@ -129,7 +136,7 @@ void dirac_apply(const struct dirac *dirac, const double *in, double *out)
     base = out;
   }
   run_hop(dirac, FERMION_F64, (struct hop_task){.in = in, .base = base, .out = out, .factor = dirac->factor},
-          (struct block_range){0, blocks});
+          PARITY_ALL);
   run_scale(dirac, dirac->scale, out, blocks);
 }
 
@@ -141,7 +148,7 @@ static void hop_to_odd(const struct dirac *dirac, enum fermion_type type, const 
   run_hop(
       dirac, type,
       (struct hop_task){.in = even, .out = inverse != NULL ? spare : odd, .out_first = half, .factor = dirac->factor},
-      lattice_range(dirac->shape.lattice, PARITY_ODD));
+      PARITY_ODD);
   if (inverse != NULL) {
     run_site(dirac, type, site_from(dirac, type, inverse, half), spare, odd, half);
   }
@@ -154,7 +161,7 @@ static void hop_to_even(const struct dirac *dirac, enum fermion_type type, const
   run_hop(
       dirac, type,
       (struct hop_task){.in = odd, .in_first = half_blocks(dirac), .base = base, .out = even, .factor = -dirac->factor},
-      lattice_range(dirac->shape.lattice, PARITY_EVEN));
+      PARITY_EVEN);
 }
 
 void dirac_even(const struct dirac *dirac, enum fermion_type type, const void *in, void *out, void *work)
@@ -214,6 +221,6 @@ void dirac_odd_solution(const struct dirac *dirac, const double *eta, double *ps
   run_scale(dirac, 1 / dirac->scale, odd, half);
   run_hop(dirac, FERMION_F64,
           (struct hop_task){.in = psi, .base = odd, .out = odd, .out_first = half, .factor = -dirac->factor},
-          lattice_range(dirac->shape.lattice, PARITY_ODD));
+          PARITY_ODD);
   solve_odd(dirac, odd, work);
 }

@@ -15,7 +15,9 @@
  *   psi_o = A_oo^-1 (eta_o / scale - factor H_oe psi_e)
  *
  * whose condition is about half of M's square root. M and K are gamma_5-Hermitian with spin; the staggered K is
- * Hermitian and positive. Thread rule: immutable once made, except for the work space that calls are given. */
+ * Hermitian and positive. A field in slabs (gauge_slab.h) has its operator made and applied by all ranks at the same
+ * time; results hold on their own sites. Thread rule: immutable once made, except for the work space that calls are
+ * given. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_DIRAC_H
 #define TWINCUBE_PHYSICS_LATTICE_DIRAC_H
 
@@ -34,6 +36,7 @@ struct dirac {
   unsigned threads;
   double factor, scale;
   bool staggered;
+  struct gauge_slab *slab; /* the gauge field's, whose halo hops bring up to date (fermion_slab.h); NULL: it has none */
   const void *links[FERMION_TYPES];                              /* floats NULL where there are none */
   const void *site[FERMION_TYPES], *site_inverse[FERMION_TYPES]; /* A and A^-1; NULL: 1 */
 };
@@ -44,7 +47,8 @@ size_t dirac_spins(size_t dimensions, bool staggered);
 /* Bytes that dirac_init wants, with floats beside doubles or without; 0 where that overflows. */
 size_t dirac_bytes(const struct gauge_field *gauge, const struct dirac_rule *rule, bool floats);
 
-/* Makes the operator in `memory` (aligned to 64, borrowed). 0, or -1 where the clover term has no inverse. */
+/* Makes the operator in `memory` (aligned to 64, borrowed). 0, or -1 where the clover term has no inverse,
+ * on whatever slab. */
 int dirac_init(struct dirac *dirac, const struct gauge_field *gauge, const struct dirac_rule *rule, bool floats,
                unsigned threads, void *memory);
 

@@ -59,7 +59,7 @@ size_t dirac_modes_bytes(const struct fermion_shape *shape, enum fermion_type ty
   const size_t room = 2 * kept_of(count), square = room * room * sizeof(double complex);
   size_t fields = saturated_mul(room + WORK_FIELDS, fermion_bytes(shape, type, half_of(shape)));
   size_t dense = (3 * square + room * sizeof(double) + 63) / 64 * 64;
-  return saturated_add(saturated_add(fields, dense), fermion_algebra_bytes(half_of(shape)));
+  return saturated_add(fields, dense);
 }
 
 static void take_memory(struct mode_search *s, void *memory)
@@ -72,8 +72,7 @@ static void take_memory(struct mode_search *s, void *memory)
   for (size_t i = 0; i < WORK_FIELDS; i++, at += s->bytes) {
     s->work[i] = at;
   }
-  s->algebra = fermion_algebra_over(&s->dirac->shape, s->dirac->threads, half_of(&s->dirac->shape), at);
-  at += fermion_algebra_bytes(half_of(&s->dirac->shape));
+  s->algebra = fermion_algebra_of(s->dirac, 0, half_of(&s->dirac->shape));
   s->projected = (double complex *)(void *)at;
   s->matrix = s->projected + room * room;
   s->vector = s->matrix + room * room;
@@ -129,7 +128,7 @@ static void fill_random(const struct mode_search *s, uint64_t number, void *fiel
   double normals[FERMION_MAX_SPINS * FERMION_MAX_COLOURS * 2];
   for (size_t block = 0; block < half_of(&s->dirac->shape); block++) {
     for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
-      uint64_t first = (number * lattice->sites + lattice_site(lattice, block, lane)) * numbers;
+      uint64_t first = (number * lattice_all_sites(lattice) + lattice_site(lattice, block, lane)) * numbers;
       philox_normals(start_numbers, first, numbers, normals);
       for (size_t i = 0; i < numbers; i++) {
         size_t at = (block * numbers + i) * LATTICE_LANES + lane;

@@ -6,6 +6,7 @@
 
 #include "datacube/base/checked.h"
 #include "physics/lattice/fermion_algebra.h"
+#include "physics/lattice/gauge_slab.h"
 
 #include <float.h>
 #include <math.h>
@@ -53,8 +54,7 @@ static size_t half_of(const struct fermion_shape *shape)
 size_t dirac_solve_bytes(const struct fermion_shape *shape)
 {
   size_t fields = saturated_mul(FIELDS, fermion_bytes(shape, FERMION_F64, half_of(shape)));
-  size_t bytes = saturated_add(fields, fermion_algebra_bytes(half_of(shape)));
-  return bytes == SIZE_MAX ? 0 : bytes;
+  return fields == SIZE_MAX ? 0 : fields;
 }
 
 /* ---- linear algebra ---------------------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ static void add(const struct solve *s, enum fermion_type type, const void *x, do
   fermion_add(&s->algebra, type, x, factor, y, out);
 }
 
-/* Sum of conj(x) y in a fixed order. */
+/* Sum of conj(x) y. */
 static double complex dot(const struct solve *s, enum fermion_type type, const void *x, const void *y)
 {
   return fermion_dot(&s->algebra, type, x, y);
@@ -137,8 +137,10 @@ static void record(struct solver_report *report, double residual)
 
 static bool is_over(const struct solve *s)
 {
+  const struct gauge_slab *slab = s->dirac->slab;
   s->report->cancelled = s->solver->cancel != NULL && *s->solver->cancel != 0;
-  return s->report->cancelled || s->report->iterations >= s->solver->most_iterations;
+  return s->report->cancelled || (slab != NULL && slab->ranks->broken) ||
+         s->report->iterations >= s->solver->most_iterations;
 }
 
 /* X += D, D = 0, and the residual of `rhs` anew, in doubles and in the iteration's type. Returns its square. */
@@ -197,7 +199,7 @@ static double conjugate_gradients(const struct solve *s, const double *rhs, doub
   to_iteration(s, s->field[FIELD_TRUE], p);
   while (now > goal && !is_over(s)) {
     operate(s, s->type, p, q);
-    double curvature = creal(dot(s, s->type, p, q));
+    double curvature = fermion_real_dot(&s->algebra, s->type, p, q);
     /* written so that NaN fails */
     if (!(curvature > 0)) {
       return renew(s, rhs);
@@ -332,7 +334,7 @@ static void take_fields(struct solve *s, void *work)
     s->field[i] = bytes;
     bytes += fermion_bytes(&s->dirac->shape, FERMION_F64, s->blocks);
   }
-  s->algebra = fermion_algebra_over(&s->dirac->shape, s->dirac->threads, s->blocks, bytes);
+  s->algebra = fermion_algebra_of(s->dirac, 0, s->blocks);
 }
 
 void dirac_solve(const struct dirac *dirac, const struct solver *solver, const double *eta, double *psi, void *work,
@@ -347,7 +349,8 @@ void dirac_solve(const struct dirac *dirac, const struct solver *solver, const d
   *report = (struct solver_report){0};
   take_fields(&s, work);
   memset(psi, 0, 2 * half * sizeof *psi);
-  double norm = square(&s, FERMION_F64, eta) + square(&s, FERMION_F64, eta + half);
+  const struct fermion_algebra odd = fermion_algebra_of(dirac, s.blocks, s.blocks);
+  double norm = square(&s, FERMION_F64, eta) + fermion_square(&odd, FERMION_F64, eta + half);
   if (norm == 0) {
     report->converged = true;
     return;

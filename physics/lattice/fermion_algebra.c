@@ -1,22 +1,14 @@
 /* Fields as vectors. See fermion_algebra.h. */
 #include "physics/lattice/fermion_algebra.h"
 
-#include "datacube/base/checked.h"
 #include "physics/lattice/gamma.h"
+#include "physics/lattice/gauge_slab.h"
 #include "physics/simd.h"
 
-size_t fermion_algebra_bytes(size_t blocks)
+struct fermion_algebra fermion_algebra_of(const struct dirac *dirac, size_t first, size_t blocks)
 {
-  size_t bytes = saturated_mul(blocks, sizeof(double complex) + sizeof(double));
-  return bytes > SIZE_MAX - 63 ? SIZE_MAX : (bytes + 63) / 64 * 64;
-}
-
-struct fermion_algebra fermion_algebra_over(const struct fermion_shape *shape, unsigned threads, size_t blocks,
-                                            void *memory)
-{
-  double complex *sums = memory;
   return (struct fermion_algebra){
-      .shape = *shape, .threads = threads, .blocks = blocks, .sums = sums, .parts = (double *)(sums + blocks)};
+      .shape = dirac->shape, .threads = dirac->threads, .first = first, .blocks = blocks, .slab = dirac->slab};
 }
 
 size_t fermion_reals(const struct fermion_algebra *algebra)
@@ -31,27 +23,63 @@ void fermion_add(const struct fermion_algebra *algebra, enum fermion_type type, 
   lattice_run(algebra->threads, 0, algebra->blocks, fermion_kernels(type)->add, &task);
 }
 
+/* ---- sums -------------------------------------------------------------------------------------------------------- */
+
+enum { TOGETHER = 16 /* blocks whose products lie about at a time */ };
+
+struct products {
+  const struct fermion_algebra *algebra;
+  enum fermion_type type;
+  const void *x, *y;
+  size_t parts; /* 1: real ones, 2: imaginary ones, too */
+  struct exact_sum sum[2];
+};
+
+static void add_products(void *context, size_t first, size_t last)
+{
+  struct products *p = context;
+  double products[TOGETHER][2][LATTICE_LANES];
+  struct dot_task task = {
+      .numbers = fermion_numbers(&p->algebra->shape), .x = p->x, .y = p->y, .sum = products, .first = first};
+  struct exact_sum sum[2] = {0};
+  for (; task.first < last; task.first += TOGETHER) {
+    const size_t end = last - task.first < TOGETHER ? last : task.first + TOGETHER;
+    fermion_kernels(p->type)->dot(&task, task.first, end);
+    for (size_t block = task.first; block < end; block++) {
+      for (size_t k = 0; k < p->parts; k++) {
+        gauge_slab_add(p->algebra->shape.lattice, p->algebra->first + block, products[block - task.first][k], &sum[k]);
+      }
+    }
+  }
+#pragma omp critical(fermion_algebra)
+  for (size_t k = 0; k < p->parts; k++) {
+    exact_sum_merge(&p->sum[k], &sum[k]);
+  }
+}
+
+static void sum_products(struct products *p)
+{
+  lattice_run(p->algebra->threads, 0, p->algebra->blocks, add_products, p);
+  gauge_slab_total(p->algebra->slab, p->sum, p->parts);
+}
+
 double complex fermion_dot(const struct fermion_algebra *algebra, enum fermion_type type, const void *x, const void *y)
 {
-  struct dot_task task = {.numbers = fermion_numbers(&algebra->shape),
-                          .lanes = algebra->shape.lattice->lanes,
-                          .x = x,
-                          .y = y,
-                          .sum = algebra->sums};
-  lattice_run(algebra->threads, 0, algebra->blocks, fermion_kernels(type)->dot, &task);
-  double part[2];
-  for (size_t k = 0; k < 2; k++) {
-    for (size_t i = 0; i < algebra->blocks; i++) {
-      algebra->parts[i] = k == 0 ? creal(algebra->sums[i]) : cimag(algebra->sums[i]);
-    }
-    part[k] = lattice_sum(algebra->parts, algebra->blocks);
-  }
-  return complex_of(part[0], part[1]);
+  struct products p = {.algebra = algebra, .type = type, .x = x, .y = y, .parts = 2};
+  sum_products(&p);
+  return complex_of(exact_sum_value(&p.sum[0]), exact_sum_value(&p.sum[1]));
+}
+
+double fermion_real_dot(const struct fermion_algebra *algebra, enum fermion_type type, const void *x, const void *y)
+{
+  struct products p = {.algebra = algebra, .type = type, .x = x, .y = y, .parts = 1};
+  sum_products(&p);
+  return exact_sum_value(&p.sum[0]);
 }
 
 double fermion_square(const struct fermion_algebra *algebra, enum fermion_type type, const void *x)
 {
-  return creal(fermion_dot(algebra, type, x, x));
+  return fermion_real_dot(algebra, type, x, x);
 }
 
 /* ---- rotations --------------------------------------------------------------------------------------------------- */

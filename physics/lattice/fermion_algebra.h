@@ -1,23 +1,20 @@
-/* Linear algebra of fermion fields of one kind, on so many blocks: sums in a fixed order, so that the bits are the same
- * for any number of threads. Thread rule: calls of one algebra come one after the other (its sums are work space). */
+/* Linear algebra of fermion fields of one kind, on so many blocks: sums are exact (exact_sum.h), so that the bits are
+ * the same for any number of threads, and of ranks where fields lie in slabs (fermion_slab.h): all of them add up at
+ * the same time. Thread rule: as for its operator. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_FERMION_ALGEBRA_H
 #define TWINCUBE_PHYSICS_LATTICE_FERMION_ALGEBRA_H
 
-#include "physics/lattice/fermion_field.h"
+#include "physics/lattice/dirac.h"
 
 struct fermion_algebra {
   struct fermion_shape shape;
   unsigned threads;
-  size_t blocks;        /* of a field */
-  double complex *sums; /* one a block */
-  double *parts;        /* one a block */
+  size_t first, blocks;    /* blocks of a field */
+  struct gauge_slab *slab; /* or NULL */
 };
 
-/* Bytes of the sums, a multiple of 64; saturated. */
-size_t fermion_algebra_bytes(size_t blocks);
-/* Over that memory, aligned to 64. */
-struct fermion_algebra fermion_algebra_over(const struct fermion_shape *shape, unsigned threads, size_t blocks,
-                                            void *memory);
+/* Of the operator's fields on those blocks. */
+struct fermion_algebra fermion_algebra_of(const struct dirac *dirac, size_t first, size_t blocks);
 
 /* Numbers (re or im) of a field with its lanes. */
 size_t fermion_reals(const struct fermion_algebra *algebra);
@@ -26,8 +23,9 @@ size_t fermion_reals(const struct fermion_algebra *algebra);
 void fermion_add(const struct fermion_algebra *algebra, enum fermion_type type, const void *x, double complex factor,
                  const void *y, void *out);
 
-/* Sum of conj(x) y, and of |x|^2. */
+/* Sum of conj(x) y, its real part, and the sum of |x|^2. */
 double complex fermion_dot(const struct fermion_algebra *algebra, enum fermion_type type, const void *x, const void *y);
+double fermion_real_dot(const struct fermion_algebra *algebra, enum fermion_type type, const void *x, const void *y);
 double fermion_square(const struct fermion_algebra *algebra, enum fermion_type type, const void *x);
 
 enum { FERMION_MOST_FIELDS = 336 };

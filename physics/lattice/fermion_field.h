@@ -74,11 +74,12 @@ struct add_task {
   void *out;
 };
 
-/* sum[block] = sum over the block's sites of conj(x) y. */
+/* sum[block - first][re, im][lane] = conj(x) y of each site. */
 struct dot_task {
-  size_t numbers, lanes; /* lanes: of the lattice */
+  size_t numbers;
   const void *x, *y;
-  double complex *sum;
+  double (*sum)[2][LATTICE_LANES];
+  size_t first;
 };
 
 /* Multiplies by gamma_5 = (1, -1) on upper and lower spins. */

@@ -50,19 +50,20 @@ static void fill_lane(const struct hopping_task *task, size_t block, size_t lane
 {
   const struct gauge_field *gauge = task->gauge;
   const struct lattice *lattice = gauge->lattice;
-  size_t at[LATTICE_MAX_DIMENSIONS], directions = 2 * lattice->dimensions;
-  lattice_coordinates(lattice, block, lane, at);
+  size_t place[LATTICE_MAX_DIMENSIONS], directions = 2 * lattice->dimensions;
+  lattice_coordinates(lattice, block, lane, place);
+  place[0] = lattice_slice(lattice, place[0]);
   for (size_t direction = 0; direction < directions; direction++) {
     size_t mu = direction / 2, source = block, source_lane = lane;
     bool backward = direction % 2 != 0;
-    bool edge = at[mu] == (backward ? 0 : lattice->extent[mu] - 1);
+    bool edge = place[mu] == (backward ? 0 : (mu == 0 ? lattice->whole : lattice->extent[mu]) - 1);
     if (backward) {
       uint32_t link = lattice->link[block * directions + direction];
       source = link & LATTICE_BLOCK;
       source_lane = link & LATTICE_CROSSES ? lattice->permutation[direction][lane] : lane;
     }
     copy_matrix(gauge_link(gauge, source, mu) + source_lane, gauge->colours, backward,
-                hop_factor(task->rule, at, direction, edge), links + direction * gauge_matrix_stride(gauge) + lane);
+                hop_factor(task->rule, place, direction, edge), links + direction * gauge_matrix_stride(gauge) + lane);
   }
 }
 

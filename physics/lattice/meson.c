@@ -2,6 +2,7 @@
 #include "physics/lattice/meson.h"
 
 #include "physics/lattice/gamma.h"
+#include "physics/lattice/gauge_slab.h"
 
 #include <math.h>
 #include <string.h>
@@ -96,7 +97,7 @@ static double complex plane_wave(const struct meson_task *task, const int *momen
 static void add_site(const struct meson_task *task, size_t t, const size_t *at)
 {
   const size_t spins = task->shape->spins, colours = task->shape->colours;
-  const size_t times = task->shape->lattice->extent[0], momenta = task->request->momenta;
+  const size_t times = task->shape->lattice->whole, momenta = task->request->momenta;
   double complex s[COLUMNS_MAX * COLUMNS_MAX], value[GAMMA_STRUCTURES];
   gather(task, at, s);
   for (size_t i = 0; i < meson_structures(spins); i++) {
@@ -111,14 +112,15 @@ static void add_site(const struct meson_task *task, size_t t, const size_t *at)
   }
 }
 
-/* Times [first, last) behind the source. */
+/* Slices [first, last). */
 static void add_slices(void *context, size_t first, size_t last)
 {
   const struct meson_task *task = context;
   const struct lattice *lattice = task->shape->lattice;
   const size_t volume = lattice->sites / lattice->extent[0];
-  for (size_t t = first; t < last; t++) {
-    size_t at[LATTICE_MAX_DIMENSIONS] = {(task->request->source[0] + t) % lattice->extent[0]};
+  for (size_t slice = first; slice < last; slice++) {
+    size_t at[LATTICE_MAX_DIMENSIONS] = {slice};
+    const size_t t = (lattice_slice(lattice, slice) + lattice->whole - task->request->source[0]) % lattice->whole;
     for (size_t site = 0; site < volume; site++) {
       for (size_t k = lattice->dimensions, rest = site; k-- > 1;) {
         at[k] = rest % lattice->extent[k];
@@ -129,9 +131,12 @@ static void add_slices(void *context, size_t first, size_t last)
   }
 }
 
-void meson_correlators(const struct fermion_shape *shape, const double *columns, const struct meson_request *request,
-                       unsigned threads, double *out)
+void meson_correlators(const struct dirac *dirac, const double *columns, const struct meson_request *request,
+                       double *out)
 {
+  const struct fermion_shape *shape = &dirac->shape;
+  const struct lattice *lattice = shape->lattice;
+  const size_t count = meson_structures(shape->spins) * request->momenta * lattice->whole;
   struct meson_task task = {.shape = shape, .columns = columns, .request = request, .out = out};
   for (size_t i = 0; shape->spins > 1 && i < meson_structures(shape->spins); i++) {
     struct gamma_product chiral = gamma_product(shape->spins, 16);
@@ -139,6 +144,7 @@ void meson_correlators(const struct fermion_shape *shape, const double *columns,
     struct gamma_product bar = gamma_bar(&task.structure[i].sink);
     task.structure[i].source = gamma_times(&bar, &chiral);
   }
-  memset(out, 0, meson_structures(shape->spins) * request->momenta * shape->lattice->extent[0] * sizeof *out);
-  lattice_run(threads, 0, shape->lattice->extent[0], add_slices, &task);
+  memset(out, 0, count * sizeof *out);
+  lattice_run(dirac->threads, 0, lattice->extent[0] - lattice->halo, add_slices, &task);
+  gauge_slab_collect(dirac->slab, out, count);
 }

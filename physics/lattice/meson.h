@@ -9,7 +9,7 @@
 #ifndef TWINCUBE_PHYSICS_LATTICE_MESON_H
 #define TWINCUBE_PHYSICS_LATTICE_MESON_H
 
-#include "physics/lattice/fermion_field.h"
+#include "physics/lattice/dirac.h"
 
 /* Names and sets (gamma_product) of the structures: of 1, 4 or 16 by the number of spins. */
 size_t meson_structures(size_t spins);
@@ -22,8 +22,9 @@ struct meson_request {
   double weight;                                 /* 1 / w */
 };
 
-/* out[structure][momentum][t]; columns as in propagator_room. */
-void meson_correlators(const struct fermion_shape *shape, const double *columns, const struct meson_request *request,
-                       unsigned threads, double *out);
+/* out[structure][momentum][t]; columns as in propagator_room, of the operator. Where fields lie in slabs all ranks add
+ * up at the same time, and rank 0 has the correlators. */
+void meson_correlators(const struct dirac *dirac, const double *columns, const struct meson_request *request,
+                       double *out);
 
 #endif

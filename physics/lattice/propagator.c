@@ -3,6 +3,7 @@
 
 #include "datacube/base/checked.h"
 #include "physics/lattice/gamma.h"
+#include "physics/lattice/gauge_slab.h"
 
 #include <math.h>
 #include <string.h>
@@ -27,14 +28,34 @@ static uint64_t mixed(uint64_t word, double value)
   return word ^ word >> 29;
 }
 
+/* Words of all sites, in whatever order. */
+static uint64_t sum_of_words(const struct gauge_field *gauge, uint64_t purpose)
+{
+  const struct lattice *lattice = gauge->lattice;
+  const size_t numbers = gauge_block_stride(gauge) / LATTICE_LANES;
+  uint64_t sum = 0;
+  for (size_t block = 0; block < lattice->blocks; block++) {
+    const double *links = gauge_link(gauge, block, 0);
+    for (unsigned own = lattice_own_lanes(lattice, block), lane = 0; own >> lane != 0; lane++) {
+      uint64_t word = (purpose + 1) ^ (uint64_t)lattice_site(lattice, block, lane) << 20;
+      for (size_t i = 0; i < numbers && (own >> lane & 1) != 0; i++) {
+        word = mixed(word, links[i * LATTICE_LANES + lane]);
+      }
+      sum += (own >> lane & 1) != 0 ? word : 0;
+    }
+  }
+  return sum;
+}
+
 struct philox_stream noise_stream(const struct gauge_field *gauge, uint64_t seed, uint64_t purpose)
 {
-  uint64_t word = purpose + 1;
-  size_t count = gauge->lattice->blocks * gauge_block_stride(gauge);
-  for (size_t i = 0; i < count; i++) {
-    word = mixed(word, gauge->links[i]);
-  }
-  return (struct philox_stream){.seed = seed, .stream = word};
+  const uint64_t word = sum_of_words(gauge, purpose);
+  struct exact_sum halves[2] = {0}; /* those of slabs add up modulo 2^64 */
+  exact_sum_add(&halves[0], (double)(word & UINT32_MAX));
+  exact_sum_add(&halves[1], (double)(word >> 32));
+  gauge_slab_total(gauge->slab, halves, 2);
+  const uint64_t low = (uint64_t)exact_sum_value(&halves[0]), high = (uint64_t)exact_sum_value(&halves[1]);
+  return (struct philox_stream){.seed = seed, .stream = low + (high << 32)};
 }
 
 /* ---- sources ----------------------------------------------------------------------------------------------------- */
@@ -65,6 +86,7 @@ void quark_source_fill(const struct fermion_shape *shape, const struct quark_sou
     for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
       size_t at[LATTICE_MAX_DIMENSIONS];
       lattice_coordinates(lattice, block, lane, at);
+      at[0] = lattice_slice(lattice, at[0]);
       double complex value = source_value(source, lattice, at, lattice_site(lattice, block, lane));
       double *number = eta + (block * numbers + 2 * column) * LATTICE_LANES + lane;
       number[0] = creal(value);

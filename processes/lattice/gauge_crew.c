@@ -152,13 +152,17 @@ static int crew_compute(const void *data, const struct frame_job *frame, struct 
   struct crew *crew = frame->work;
   const struct gauge_turn turn = {frame->threads, frame->cancel};
   struct gauge_verdict verdict = {0};
+  struct error mine = {0};
   talk_begin(f->ranks);
   int status = send_elements(crew, frame->inputs[0], error), own = -1;
   if (status == 0) {
-    own = gauge_share_compute(&crew->own, &turn, &verdict, error);
+    own = gauge_share_compute(&crew->own, &turn, &verdict, &mine);
     status = take_results(crew, &verdict, frame->output, error);
   }
   talk_end(f->ranks, status);
+  if (own != 0 && error_is_set(&mine) && !f->ranks->broken) { /* all failed alike; else numbers were lost */
+    *error = mine;
+  }
   if (status != 0 || own != 0 || frame_cancelled(frame, error) != 0) {
     return -1;
   }

@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-const struct gauge_op *const gauge_shared_ops[] = {&gauge_flow_op, &gauge_smear_op, NULL};
+const struct gauge_op *const gauge_shared_ops[] = {&gauge_flow_op,   &gauge_smear_op,      &gauge_propagator_op,
+                                                   &gauge_mesons_op, &gauge_condensate_op, NULL};
 
 static const struct gauge_op *op_of(const struct gauge_parcel *parcel)
 {

@@ -10,7 +10,7 @@
 #include "processes/lattice/gauge_cube.h"
 
 /* The ops that slabs can be given to: those with a reach. */
-extern const struct gauge_op gauge_flow_op, gauge_smear_op;
+extern const struct gauge_op gauge_flow_op, gauge_smear_op, gauge_propagator_op, gauge_mesons_op, gauge_condensate_op;
 extern const struct gauge_op *const gauge_shared_ops[]; /* NULL behind the last */
 
 /* What is computed, the same for all ranks. It is sent as it lies in memory; the op's parameters follow. */

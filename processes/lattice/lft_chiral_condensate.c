@@ -1,4 +1,5 @@
 /* lft_chiral_condensate: the trace of the quark propagator, estimated by noise, on each configuration. */
+#include "processes/lattice/gauge_share.h"
 #include "processes/lattice/lattice_arguments.h"
 #include "processes/lattice/quark_arguments.h"
 
@@ -42,13 +43,13 @@ static int measure_condensate(const void *parameters, const struct gauge_job *jo
   memory += quark_modes_bytes(&arguments->quark, &dirac.shape);
   const struct solver solver = quark_solver(&arguments->quark, job, &modes);
   if (condensate_estimate(&dirac, &job->field, &solver, &arguments->noise, memory, job->out, &report) != 0) {
-    return quark_failed(&arguments->quark, &report, error);
+    return quark_failed(&arguments->quark, job, &report, error);
   }
   return 0;
 }
 
-static const struct gauge_op condensate_op = {
-    .name = "chiral condensate", .scratch = condensate_scratch, .compute = measure_condensate};
+const struct gauge_op gauge_condensate_op = {
+    .name = "chiral condensate", .scratch = condensate_scratch, .compute = measure_condensate, .reach = quark_reach};
 
 static int lft_chiral_condensate_call(struct call *call, struct value *result)
 {
@@ -66,7 +67,7 @@ static int lft_chiral_condensate_call(struct call *call, struct value *result)
   }
   arguments.noise.seed = seed;
   const struct dimension observable = dimension_texts("observable", DIMENSION_BANDS, labels, 4);
-  const struct gauge_measure measure = {.op = &condensate_op, .parameters = &arguments, .size = sizeof arguments};
+  const struct gauge_measure measure = {.op = &gauge_condensate_op, .parameters = &arguments, .size = sizeof arguments};
   return gauge_cube_measure(call, &cube, &measure, &observable, 1, result);
 }
 

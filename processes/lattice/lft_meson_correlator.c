@@ -1,4 +1,5 @@
 /* lft_meson_correlator: two-point functions of mesons on each configuration of a gauge cube. */
+#include "processes/lattice/gauge_share.h"
 #include "processes/lattice/lattice_arguments.h"
 #include "processes/lattice/quark_arguments.h"
 #include "processes/lattice/quark_source_arguments.h"
@@ -48,19 +49,19 @@ static int measure_mesons(const void *parameters, const struct gauge_job *job, s
   const struct quark_source source = quark_source_of(&arguments->source, &job->field);
   const struct solver solver = quark_solver(&arguments->quark, job, &modes);
   if (propagator_solve(&dirac, &solver, &source, &room, &report) != 0) {
-    return quark_failed(&arguments->quark, &report, error);
+    return quark_failed(&arguments->quark, job, &report, error);
   }
   struct meson_request request = {
       .momenta = arguments->momenta,
       .momentum = arguments->momentum,
       .weight = source.kind == SOURCE_NOISE ? (double)lattice->extent[0] / (double)lattice->sites : 1};
   memcpy(request.source, source.place, sizeof request.source);
-  meson_correlators(&dirac.shape, room.columns, &request, dirac.threads, job->out);
+  meson_correlators(&dirac, room.columns, &request, job->out);
   return 0;
 }
 
-static const struct gauge_op mesons_op = {
-    .name = "meson correlators", .scratch = meson_scratch, .compute = measure_mesons};
+const struct gauge_op gauge_mesons_op = {
+    .name = "meson correlators", .scratch = meson_scratch, .compute = measure_mesons, .reach = quark_reach};
 
 static int invalid_momenta(struct call *call, size_t axes, const char *why)
 {
@@ -149,7 +150,7 @@ static int lft_meson_correlator_call(struct call *call, struct value *result)
   const struct dimension others[] = {
       dimension_texts("gamma", DIMENSION_BANDS, meson_names(spins), meson_structures(spins)), momenta,
       dimension_enumerated("t", DIMENSION_OTHER, cube.extent[0])};
-  const struct gauge_measure measure = {.op = &mesons_op, .parameters = &arguments, .size = sizeof arguments};
+  const struct gauge_measure measure = {.op = &gauge_mesons_op, .parameters = &arguments, .size = sizeof arguments};
   return gauge_cube_measure(call, &cube, &measure, others, 3, result);
 }
 

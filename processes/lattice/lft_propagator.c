@@ -1,4 +1,5 @@
 /* lft_propagator: quark propagators from a source, on each configuration of a gauge cube. */
+#include "processes/lattice/gauge_share.h"
 #include "processes/lattice/quark_arguments.h"
 #include "processes/lattice/quark_source_arguments.h"
 
@@ -22,14 +23,15 @@ static size_t propagator_scratch(const struct gauge_cube *cube, const void *para
   return room == 0 ? SIZE_MAX : saturated_add(quark, room);
 }
 
-/* out[site][row][column], complex. */
+/* out[site][row][column], complex, of the lattice's own sites. */
 static void copy_columns(const struct fermion_shape *shape, const double *columns, double *out)
 {
   const size_t size = propagator_columns(shape), blocks = shape->lattice->blocks;
   for (size_t block = 0; block < blocks; block++) {
     for (size_t lane = 0; lane < shape->lattice->lanes; lane++) {
-      double *matrix = out + lattice_site(shape->lattice, block, lane) * size * size * 2;
-      for (size_t i = 0; i < size * size; i++) {
+      const size_t site = lattice_own_site(shape->lattice, block, lane);
+      double *matrix = out + (site != SIZE_MAX ? site : 0) * size * size * 2;
+      for (size_t i = 0; i < size * size && site != SIZE_MAX; i++) {
         const double *number = columns + ((i % size * blocks + block) * size + i / size) * 2 * LATTICE_LANES + lane;
         matrix[2 * i] = number[0];
         matrix[2 * i + 1] = number[LATTICE_LANES];
@@ -57,14 +59,18 @@ static int measure_propagator(const void *parameters, const struct gauge_job *jo
   const struct quark_source source = quark_source_of(&arguments->source, &job->field);
   const struct solver solver = quark_solver(&arguments->quark, job, &modes);
   if (propagator_solve(&dirac, &solver, &source, &room, &report) != 0) {
-    return quark_failed(&arguments->quark, &report, error);
+    return quark_failed(&arguments->quark, job, &report, error);
   }
   copy_columns(&dirac.shape, room.columns, job->out);
   return 0;
 }
 
-static const struct gauge_op propagator_op = {
-    .name = "propagator", .scratch = propagator_scratch, .compute = measure_propagator, .is_complex = true};
+const struct gauge_op gauge_propagator_op = {.name = "propagator",
+                                             .scratch = propagator_scratch,
+                                             .compute = measure_propagator,
+                                             .is_complex = true,
+                                             .by_site = true,
+                                             .reach = quark_reach};
 
 static int lft_propagator_call(struct call *call, struct value *result)
 {
@@ -88,7 +94,7 @@ static int lft_propagator_call(struct call *call, struct value *result)
         "propagators there would be more than %d",
         call->process->id, cube.frames, CUBE_MAX_DIMENSIONS);
   }
-  const struct gauge_measure measure = {.op = &propagator_op, .parameters = &arguments, .size = sizeof arguments};
+  const struct gauge_measure measure = {.op = &gauge_propagator_op, .parameters = &arguments, .size = sizeof arguments};
   return gauge_cube_measure(call, &cube, &measure, others, d + 4, result);
 }
 

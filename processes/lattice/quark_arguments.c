@@ -6,6 +6,7 @@
 #include "datacube/base/buffer.h"
 #include "datacube/base/checked.h"
 #include "datacube/base/logger.h"
+#include "physics/lattice/gauge_slab.h"
 
 #define MAX_MASS 1e6
 #define MIN_TOLERANCE 1e-15
@@ -148,6 +149,12 @@ size_t quark_modes_bytes(const struct quark_arguments *arguments, const struct f
   return arguments->deflation == 0 ? 0 : dirac_modes_bytes(shape, type_of(arguments), arguments->deflation);
 }
 
+/* Of ranks that all do the same one speaks. */
+static bool is_heard(const struct gauge_job *job)
+{
+  return job->field.slab == NULL || job->field.slab->ranks->rank == 0;
+}
+
 int quark_deflate(const struct quark_arguments *arguments, const struct gauge_job *job, const struct dirac *dirac,
                   void *memory, struct dirac_modes *out, struct error *error)
 {
@@ -158,7 +165,7 @@ int quark_deflate(const struct quark_arguments *arguments, const struct gauge_jo
   if (dirac_modes_find(dirac, type_of(arguments), arguments->deflation, job->cancel, memory, out) != 0) {
     return error_set(error, ERROR_RequestTimeout, "the run was cancelled");
   }
-  if (out->count > 0) {
+  if (out->count > 0 && is_heard(job)) {
     log_message(LOG_INFO,
                 "deflation: %zu modes, values from %.3g to %.3g of %.3g, relative residuals up to %.1e, after "
                 "%zu applications of the operator",
@@ -178,12 +185,13 @@ struct solver quark_solver(const struct quark_arguments *arguments, const struct
                          .modes = modes->count > 0 ? modes : NULL};
 }
 
-int quark_failed(const struct quark_arguments *arguments, const struct solver_report *report, struct error *error)
+int quark_failed(const struct quark_arguments *arguments, const struct gauge_job *job,
+                 const struct solver_report *report, struct error *error)
 {
   if (report->cancelled) {
     return error_set(error, ERROR_RequestTimeout, "the run was cancelled");
   }
-  for (size_t i = 0; i < report->recorded; i++) {
+  for (size_t i = 0; i < report->recorded && is_heard(job); i++) {
     log_message(LOG_WARNING, "solver: iteration %zu, relative residual %.3e", report->history[i].iteration,
                 report->history[i].residual);
   }
@@ -192,4 +200,10 @@ int quark_failed(const struct quark_arguments *arguments, const struct solver_re
                    "reached within %zu; raise max_iterations or tolerance, or take heavier quarks (the history of "
                    "residuals is in the log)",
                    report->residual, report->iterations, arguments->tolerance, arguments->most_iterations);
+}
+
+size_t quark_reach(const void *parameters)
+{
+  (void)parameters;
+  return 1;
 }

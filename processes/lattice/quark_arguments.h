@@ -41,6 +41,10 @@ struct solver quark_solver(const struct quark_arguments *arguments, const struct
                            const struct dirac_modes *modes);
 
 /* The error of a solver that did not converge; its history goes to the log. Returns -1. */
-int quark_failed(const struct quark_arguments *arguments, const struct solver_report *report, struct error *error);
+int quark_failed(const struct quark_arguments *arguments, const struct gauge_job *job,
+                 const struct solver_report *report, struct error *error);
+
+/* The reach of all ops with quarks (gauge_cube.h). */
+size_t quark_reach(const void *parameters);
 
 #endif

@@ -60,10 +60,9 @@ static void bench_hop(const struct dirac *dirac, enum fermion_type type, size_t 
   memset(in, 0, bytes);
   struct hop_task hop = {
       .shape = dirac->shape, .links = dirac->links[type], .in = in, .out = out, .in_first = half, .factor = 1};
-  double complex *sums = take(half * sizeof *sums);
+  double(*sums)[2][LATTICE_LANES] = take(half * sizeof *sums);
   const size_t numbers = LINK_NUMBERS / 2;
   struct dot_task read = {.numbers = numbers,
-                          .lanes = lattice->lanes,
                           .x = dirac->links[type],
                           .y = (const char *)dirac->links[type] +
                                half * numbers * LATTICE_LANES * fermion_real_bytes(type),

@@ -40,14 +40,18 @@ def test_deconfinement(twin, beta, expected, error):
 
 
 @pytest.mark.nightly
-def test_scale_t0(twin):
-    """arXiv:1006.4518: t0 = 2.7854(62) at beta 5.96; here on a smaller lattice, and fewer configurations."""
-    field = {"shape": [12, 12, 12, 12], "beta": 5.96, "configurations": 20, "separation": 20, "seed": 9}
-    energy = measured(twin, "lft_wilson_flow", field, flow_time=4, interval=0.1, step_size=0.1)[:, :, 1]
-    mean, own = estimate(numpy.arange(41)**2 / 100 * energy)
-    t0 = numpy.interp(0.3, mean, numpy.arange(41) / 10)
-    slope = numpy.interp(t0, numpy.arange(40) / 10, numpy.diff(mean) * 10)
-    error = numpy.interp(t0, numpy.arange(41) / 10, own) / slope
-    deviation = (t0 - 2.7854) / (error**2 + 0.0062**2)**0.5
-    print(f"t0: {t0:.4g}({error:.2g}), expected 2.7854(62), {deviation:+.2f} sigma")
+@pytest.mark.parametrize("beta, side, configurations, expected, error", [(5.96, 12, 24, 2.7854, 0.0062),
+                                                                         (6.17, 16, 8, 5.489, 0.014)])
+def test_scale_t0(twin, beta, side, configurations, expected, error):
+    """arXiv:1006.4518, there on lattices twice as long and wide; steps of 0.1 are exact to 1e-4 here."""
+    field = {"shape": [side] * 4, "beta": beta, "configurations": configurations, "separation": 10, "seed": 9}
+    times = numpy.arange(round(1.15 * expected / 0.2) + 1) * 0.2
+    energy = measured(twin, "lft_wilson_flow", {**field, "thermalisation": 100}, flow_time=times[-1], interval=0.2,
+                      step_size=0.1)[:, :, 1]
+    mean, own = estimate(times**2 * energy, bins=8)
+    t0 = numpy.interp(0.3, mean, times)
+    slope = numpy.interp(t0, times[:-1] + 0.1, numpy.diff(mean) / 0.2)
+    own = numpy.interp(t0, times, own) / slope
+    deviation = (t0 - expected) / (own**2 + error**2)**0.5
+    print(f"t0, beta {beta}: {t0:.4g}({own:.2g}), expected {expected}({error}), {deviation:+.2f} sigma")
     assert abs(deviation) < 4

@@ -80,7 +80,11 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
     nodes |= {"flow": measured("lft_wilson_flow", "moved", **FLOW), "stout": measured("lft_smear", "second", steps=2,
                                                                                    method="stout"),
               "adapted": measured("lft_wilson_flow", "second", quantity="field", tolerance=1e-4, **FLOW)}
-    names = ["scalar", "loops", "second", "history", "plane", "moved", "moves", "flow", "stout", "adapted"]
+    nodes |= {"pions": measured("lft_meson_correlator", "moved", kappa=0.08, clover=1, source="z4", tolerance=1e-4),
+              "quarks": measured("lft_propagator", "moved", operator="staggered", mass=1, tolerance=1e-4),
+              "condensate": measured("lft_chiral_condensate", "moved", kappa=0.08, sources=2, tolerance=1e-4)}
+    names = ["scalar", "loops", "second", "history", "plane", "moved", "moves", "flow", "stout", "adapted", "pions",
+             "quarks", "condensate"]
     nodes |= {f"saved_{name}": saved(name) for name in names}
     (tmp_path / "one").mkdir()
     (tmp_path / "more").mkdir()
@@ -90,7 +94,8 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
     assert result.returncode == 0, result.stderr
     for chains, on in (5, ranks), (2, 2), (1, ranks), (1, 2):
         assert f"chains: {chains}, on {on} of {ranks} ranks" in result.stderr, result.stderr
-    assert f"Wilson flow: each field on {ranks} of {ranks} ranks" in result.stderr, result.stderr
+    for what in "Wilson flow", "propagator":
+        assert f"{what}: each field on {ranks} of {ranks} ranks" in result.stderr, result.stderr
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(f"saved_{n}.json" for n in names)
     for path in (tmp_path / "one").iterdir():
         assert (tmp_path / "more" / path.name).read_bytes() == path.read_bytes(), path.name

@@ -47,7 +47,7 @@ static void free_pion_is_that_of_the_momentum_sum(void **state)
   double *columns = propagator(&bench, &source), out[16 * 8];
   const int momentum[1][LATTICE_MAX_DIMENSIONS] = {{0}};
   struct meson_request request = {.source = {3, 1, 0, 2}, .momenta = 1, .momentum = momentum, .weight = 1};
-  meson_correlators(&bench.dirac.shape, columns, &request, 2, out);
+  meson_correlators(&bench.dirac, columns, &request, out);
   for (size_t t = 0; t < 8; t++) {
     assert_true(fabs(out[5 * 8 + t] / expected[t] - 1) < 1e-7);
   }
@@ -97,7 +97,7 @@ static void correlators_are_traces_of_two_quarks(void **state)
     double out[16 * 2 * 6], sum[16 * 2] = {0};
     const int momentum[2][LATTICE_MAX_DIMENSIONS] = {{0}, {0, 1}};
     struct meson_request request = {.momenta = 2, .momentum = momentum, .weight = 1};
-    meson_correlators(shape, forward, &request, 2, out);
+    meson_correlators(&bench.dirac, forward, &request, out);
     for (size_t site = 0; site < volume; site++) { /* of the slice t = 1 */
       struct quark_source other = {.kind = SOURCE_POINT, .place = {1}};
       for (size_t k = cases[i].dimensions, rest = site; k-- > 1;) {
@@ -148,7 +148,7 @@ static void staggered_pion_obeys_its_ward_identity(void **state)
   const int momentum[1][LATTICE_MAX_DIMENSIONS] = {{0}};
   struct meson_request request = {.momenta = 1, .momentum = momentum, .weight = 1};
   memcpy(request.source, source.place, sizeof request.source);
-  meson_correlators(&bench.dirac.shape, columns, &request, 1, out);
+  meson_correlators(&bench.dirac, columns, &request, out);
   for (size_t t = 0; t < 4; t++) {
     sum += out[t];
   }
