@@ -200,10 +200,9 @@ static int take_resolution(struct arguments *arguments, const char *text)
 static int take_remote(struct arguments *arguments, const char *prefix)
 {
   struct error error = {0};
-  json_t *text = json_string(prefix);
-  const int status = text ? account_settings_add(&arguments->remotes, text, &error) : error_memory(&error);
-  json_decref(text);
-  return status == 0 ? EXIT_OK : command_usage("catalogue add", "--remote: %s", error.message);
+  return account_settings_add_prefix(&arguments->remotes, prefix, &error) == 0
+             ? EXIT_OK
+             : command_usage("catalogue add", "--remote: %s", error.message);
 }
 
 static int take_accounts(struct arguments *arguments, const char *file)

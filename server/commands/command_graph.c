@@ -30,10 +30,9 @@ static int add_parameter(struct graph_arguments *arguments, const char *command,
 static int add_remote(struct graph_arguments *arguments, const char *command, const char *prefix)
 {
   struct error error = {0};
-  json_t *text = json_string(prefix);
-  const int status = text != NULL ? account_settings_add(&arguments->remotes, text, &error) : error_memory(&error);
-  json_decref(text);
-  return status == 0 ? -1 : command_usage(command, "--remote: %s", error.message);
+  return account_settings_add_prefix(&arguments->remotes, prefix, &error) == 0
+             ? -1
+             : command_usage(command, "--remote: %s", error.message);
 }
 
 static int add_accounts(struct graph_arguments *arguments, const char *command, const char *file)

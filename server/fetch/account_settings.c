@@ -153,6 +153,14 @@ int account_settings_add(struct account_settings *settings, json_t *document, st
   return 0;
 }
 
+int account_settings_add_prefix(struct account_settings *settings, const char *prefix, struct error *error)
+{
+  json_t *text = json_string(prefix);
+  const int status = text ? account_settings_add(settings, text, error) : error_memory(error);
+  json_decref(text);
+  return status;
+}
+
 int account_settings_add_file(struct account_settings *settings, const char *path, struct error *error)
 {
   struct toml file;

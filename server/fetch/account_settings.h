@@ -27,6 +27,7 @@ struct account_settings { /* all zero: no other host is read */
 /* Adds a text, or an array of texts and of tables {"url", …}, and reads the files that these name. To be freed in any
  * case. Error ServerConfigInvalid, which begins with the place: "remote[0].url: …". */
 int account_settings_add(struct account_settings *settings, json_t *document, struct error *error);
+int account_settings_add_prefix(struct account_settings *settings, const char *prefix, struct error *error);
 /* Adds the tables [[remote]] of a TOML file with nothing else in it. Errors as above with file and line, and
  * FileNotFound. */
 int account_settings_add_file(struct account_settings *settings, const char *path, struct error *error);

@@ -5,6 +5,7 @@
 #include "server/fetch/fetch_s3.h"
 #include "server/sources/local_digest.h"
 #include "server/sources/source_kind.h"
+#include "server/sources/source_load.h"
 #include "server/sources/source_record.h"
 
 #include "datacube/base/logger.h"
@@ -35,10 +36,8 @@ static int allow_origin(struct account_settings *remotes, const char *address, s
     snprintf(prefix, sizeof prefix, "http%s://%.*s/", strncmp(address, "davs:", 5) == 0 ? "s" : "", length, host);
   else
     snprintf(prefix, sizeof prefix, "%.*s%.*s%s", scheme, address, length, host, fetch_s3_is(address) ? "" : "/");
-  json_t *text = json_string(prefix);
   struct error reason = {0};
-  const int status = text ? account_settings_add(remotes, text, &reason) : error_memory(&reason);
-  json_decref(text);
+  const int status = account_settings_add_prefix(remotes, prefix, &reason);
   return status == 0 ? 0 : error_parameter(error, ERROR_ProcessParameterInvalid, "path", "%s", reason.message);
 }
 
@@ -128,6 +127,23 @@ int source_add(struct catalogue *catalogue, const struct source_spec *spec, stru
   if (allow_origin(spec->remotes, spec->address, error) != 0)
     return -1;
   return add_from(catalogue, kind, spec, outcome, report, error);
+}
+
+int source_add_items(struct catalogue *catalogue, const struct source_spec *spec, const struct bulk_load *load,
+                     struct buffer *report, struct error *error)
+{
+  struct source_load what = {
+      .catalogue = catalogue, .load = load, .address = spec->address, .replaces = spec->digest != NULL};
+  if (allow_origin(spec->remotes, spec->address, error) != 0)
+    return -1;
+  const struct fetch_access access = account_settings_access(spec->remotes);
+  struct source_session session = {.access = &access,
+                                   .arena = arena_new(0),
+                                   .end = steady_now() + SOURCE_SECONDS * INT64_C(1000),
+                                   .cancel = spec->cancel};
+  const int status = session.arena ? source_load(&what, &session, report, error) : error_memory(error);
+  arena_free(session.arena);
+  return status;
 }
 
 /* Of this machine as it is found from everywhere; a path with ":variable" behind it is none itself. To be freed. */

@@ -5,7 +5,7 @@
 #define TWINCUBE_SERVER_SOURCES_SOURCE_ADD_H
 
 #include "server/fetch/account_settings.h"
-#include "stac/catalogue.h"
+#include "stac/search/bulk_load.h"
 
 struct source_spec {
   const char *kind;                            /* name of a row (source_kind.h); NULL: by the address */
@@ -25,6 +25,11 @@ struct source_outcome {
 /* The report is one line. Errors name the address. */
 int source_add(struct catalogue *catalogue, const struct source_spec *spec, struct source_outcome *outcome,
                struct buffer *report, struct error *error);
+/* Takes STAC items of another host as they are (source_load.h). Where there is a digest, of whatever value, items that
+ * are there no longer go. */
+int source_add_items(struct catalogue *catalogue, const struct source_spec *spec, const struct bulk_load *load,
+                     struct buffer *report, struct error *error);
+
 /* Keeps the source with what was said, to be refreshed every so many seconds (0: on demand). `report` is that of
  * source_add: it begins with the collection's id. */
 int source_keep(struct catalogue *catalogue, const struct source_spec *spec, const struct source_outcome *outcome,

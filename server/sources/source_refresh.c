@@ -1,6 +1,7 @@
 #include "server/sources/source_refresh.h"
 
 #include "server/sources/source_add.h"
+#include "server/sources/source_load.h"
 #include "server/sources/source_record.h"
 
 #include "datacube/base/instant.h"
@@ -49,15 +50,19 @@ static int add_again(struct catalogue *catalogue, const struct refresh_options *
 {
   struct source_record record;
   int status = source_record_read(source->options, &record, error);
+  const bool is_items = strcmp(source->kind, SOURCE_ITEMS) == 0;
   record.options.id = source->name;
   const struct source_spec spec = {.kind = source->kind[0] ? source->kind : NULL,
                                    .address = source->address,
                                    .options = &record.options,
                                    .remotes = &record.remotes,
                                    .data = options->data,
-                                   .digest = source->digest[0] ? source->digest : NULL,
+                                   .digest = source->digest[0] || is_items ? source->digest : NULL,
                                    .cancel = options->cancel};
-  if (status == 0)
+  const struct bulk_load load = {.writing = ITEM_UPSERT};
+  if (status == 0 && is_items)
+    status = source_add_items(catalogue, &spec, &load, report, error);
+  else if (status == 0)
     status = source_add(catalogue, &spec, outcome, report, error);
   source_record_free(&record);
   return status;

@@ -3,9 +3,11 @@
 import json
 import signal
 import subprocess
+import urllib.parse
 
 import numpy as np
 import pytest
+import requests
 
 from conftest import BINARY, until
 from remote_host import RemoteHost
@@ -114,3 +116,67 @@ def test_a_folder_that_is_watched_and_a_host_that_is_due(tmp_path):
 def test_wrong_usage(tmp_path, arguments):
     action = () if arguments[0] == "sources" else ("refresh",)
     assert catalogue(tmp_path, *action, *arguments).returncode == 2
+
+
+def stac_item(name, **more):
+    return {"type": "Feature", "stac_version": "1.0.0", "id": name,
+            "geometry": {"type": "Point", "coordinates": [1, 2]},
+            "bbox": [1, 2, 1, 2], "properties": {"datetime": "2020-01-01T00:00:00Z"}, "links": [],
+            "assets": {"a": {"href": f"../data/{name}.tif"}}, **more}
+
+
+def found(data):
+    """What a search finds: id -> item."""
+    server = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", data], text=True,
+                              stdout=subprocess.PIPE)
+    try:
+        url = server.stdout.readline().strip().partition("/openeo")[0]
+        page = requests.get(url + "/stac/search", params={"limit": 100}, timeout=30).json()
+        return {item["id"]: item for item in page["features"]}
+    finally:
+        server.terminate()
+        assert server.wait(timeout=30) == 0
+
+
+COLLECTION = {"type": "Collection", "stac_version": "1.0.0", "description": "x", "license": "other", "id": "far",
+              "extent": {"spatial": {"bbox": [[-180, -90, 180, 90]]}, "temporal": {"interval": [[None, None]]}}}
+
+
+def test_items_of_an_api_and_of_a_static_catalogue(tmp_path):
+    with RemoteHost() as host:
+        names = [f"i{i}" for i in range(5)]
+
+        def items(query):
+            first = int(dict(urllib.parse.parse_qsl(query)).get("from", 0))
+            links = [{"rel": "next", "href": f"?from={first + 2}"}] if first + 2 < len(names) else []
+            return 200, json.dumps({"type": "FeatureCollection", "links": links, "features": [
+                stac_item(name, collection="far", extra={"kept": 1}) for name in names[first:first + 2]]}).encode()
+
+        host.pages["api/collections/far/items"] = items
+        host.pages["api/collections"] = lambda _: (200, json.dumps({"collections": [
+            {**COLLECTION, "links": [{"rel": "items", "href": host.url + "api/collections/far/items"}]}],
+            "links": []}).encode())
+        host.pages["api"] = lambda _: (200, json.dumps({
+            "type": "Catalog", "stac_version": "1.0.0", "id": "api", "description": "x",
+            "links": [{"rel": "data", "href": "api/collections"}, {"rel": "self", "href": "api"}]}).encode())
+        static = {"catalog.json": {**COLLECTION, "type": "Catalog", "id": "top", "links": [
+                      {"rel": "child", "href": "c/collection.json"}, {"rel": "child", "href": "catalog.json"}]},
+                  "c/collection.json": {**COLLECTION, "id": "still", "links": [
+                      {"rel": "item", "href": "items/s.json"}, {"rel": "parent", "href": "../catalog.json"}]},
+                  "c/items/s.json": stac_item("s")}
+        host.files = {name: json.dumps(document).encode() for name, document in static.items()}
+        assert catalogue(tmp_path, "load", host.url + "api").stdout == "api: 5 items\n"
+        assert catalogue(tmp_path, "load", host.url + "catalog.json").stdout == "top: 1 item\n"
+        items_here = found(tmp_path)
+        assert sorted(items_here) == sorted([*names, "s"])
+        assert items_here["i3"]["extra"] == {"kept": 1} and items_here["s"]["collection"] == "still"
+        assert items_here["s"]["assets"]["a"]["href"] == host.url + "c/data/s.tif"
+        del names[1]
+        names.append("i9")
+        assert refresh(tmp_path, "api") == "api: 5 items, 1 gone\n"
+        assert sorted(found(tmp_path)) == sorted([*names, "s"])
+        host.pages["api/collections/far/items"] = lambda _: (200, json.dumps({
+            "type": "FeatureCollection", "features": [stac_item("i0", collection="far")],
+            "links": [{"rel": "next", "href": "items?page=1"}]}).encode())
+        assert "circle" in refresh(tmp_path, "api", status=1)
+        assert sorted(found(tmp_path)) == sorted([*names, "s"])  # a listing that breaks off takes nothing away

@@ -7,10 +7,11 @@ import urllib.parse
 from xml.sax.saxutils import escape
 
 import numpy as np
+import openeo
 import pytest
 import xarray
 
-from conftest import BINARY
+from conftest import BINARY, PASSWORD, USER, twincube
 from remote_host import Fault, RemoteHost
 from s3_host import S3Host
 from test_remote_accounts import KEYS, accounts, bearer, s3_account
@@ -336,3 +337,29 @@ def test_a_stac_catalogue_of_another_host(tmp_path):
                      [{"rel": "child", "href": "catalog.json"}]}).encode()
         assert add(tmp_path, host.url + "stac/catalog.json").startswith("c: 3 items, 1 band, 3 dates")
         assert is_same(load(tmp_path, "--remote", host.url), values)
+
+
+def test_a_server_loads_them(tmp_path):
+    """Workers have no network, and of the data folder they may read what collections have there."""
+    files, values = scenes("a/", dates=DATES[:2])
+    feature = {"type": "Feature", "id": "a", "properties": {"n": 2.5},
+               "geometry": {"type": "Point", "coordinates": [1, 2]}}
+    with RemoteHost(files) as host:
+        webdav(host)
+        host.pages["items"] = lambda _: (200, json.dumps({"features": [feature]}).encode())
+        twincube("user", "add", USER, "--data", tmp_path, input=PASSWORD + "\n")
+        process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", tmp_path, "--workers", "1",
+                                    "--remote", host.url], stdout=subprocess.PIPE, text=True)
+        try:
+            connection = openeo.connect(process.stdout.readline().strip()).authenticate_basic(USER, PASSWORD)
+            add(tmp_path, "--source", "webdav", host.url + "a/")  # while it serves
+            assert catalogue(tmp_path, "add", "--id", "f", "--source", "features", host.url + "items").returncode == 0
+            connection.load_collection("c").download(tmp_path / "out.nc")
+            with xarray.open_dataset(tmp_path / "out.nc", mask_and_scale=False) as found:
+                assert is_same(found, values)
+            connection.datacube_from_process("load_collection", id="f", spatial_extent=None, temporal_extent=None) \
+                .save_result("GeoJSON").download(tmp_path / "out.geojson")
+            assert "2.5" in (tmp_path / "out.geojson").read_text()
+        finally:
+            process.terminate()
+            assert process.wait(timeout=30) == 0
