@@ -1,5 +1,6 @@
 /* The stored documents with their links. */
 #include "stac/index.h"
+#include "stac/search/stored_queryables.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -211,11 +212,19 @@ int catalogue_queryables_json(const struct catalogue *catalogue, const char *id,
   json_kv_string(&writer, "type", "object");
   json_kv_string(&writer, "title", title ? title : id);
   json_key(&writer, "properties");
-  json_write_raw(&writer, (const char *)sqlite3_column_text(row, COLLECTION_QUERYABLES),
-                 (size_t)sqlite3_column_bytes(row, COLLECTION_QUERYABLES));
-  json_kv_bool(&writer, "additionalProperties", false);
+  bool is_all = true;
+  int status = 0;
+  if (sqlite3_column_int(row, COLLECTION_STORED))
+    status =
+        stored_queryables_write(catalogue->index, sqlite3_column_int64(row, COLLECTION_KEY), &writer, &is_all, error);
+  else
+    json_write_raw(&writer, (const char *)sqlite3_column_text(row, COLLECTION_QUERYABLES),
+                   (size_t)sqlite3_column_bytes(row, COLLECTION_QUERYABLES));
+  json_kv_bool(&writer, "additionalProperties", !is_all);
   json_end_object(&writer);
   index_done(row);
   buffer_free(&self);
+  if (status != 0)
+    return -1;
   return out->failed ? error_memory(error) : 0;
 }

@@ -266,7 +266,7 @@ static void write_links(const struct scan *scan, struct json_writer *writer)
   json_end_array(writer);
 }
 
-static void write_queryables(const struct item_summary *summary, struct json_writer *writer)
+void document_write_queryables(const struct item_summary *summary, struct json_writer *writer)
 {
   json_write_object(writer);
   json_key(writer, "id");
@@ -294,6 +294,6 @@ int document_make(const struct scan *scan, struct index_documents *out, struct e
   struct json_writer links = {.out = &out->links}, queryables = {.out = &out->queryables};
   write_document(scan, &summary, &document);
   write_links(scan, &links);
-  write_queryables(&summary, &queryables);
+  document_write_queryables(&summary, &queryables);
   return out->document.failed || out->links.failed || out->queryables.failed ? error_memory(error) : 0;
 }

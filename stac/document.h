@@ -3,11 +3,14 @@
 #define TWINCUBE_STAC_DOCUMENT_H
 
 #include "stac/index.h"
+#include "stac/summary.h"
 
 /* document: the STAC collection without its links; links: an array of those that came with the source; queryables: the
  * "properties" of their JSON Schema. The caller frees the buffers. */
 int document_make(const struct scan *scan, struct index_documents *out, struct error *error);
 
+/* The "properties" of the JSON Schema of what items are searched by. */
+void document_write_queryables(const struct item_summary *summary, struct json_writer *writer);
 /* The dimensions of a collection as "cube:dimensions". */
 void document_write_dimensions(const struct scan *scan, struct json_writer *writer);
 /* Bounds of the collection: lonlat, and first and last instant (false: no time). */

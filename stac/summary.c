@@ -51,16 +51,19 @@ static void take_value(struct item_summary *summary, const char *name, const jso
   property->in_arrays = property->in_arrays || texts;
 }
 
+void summary_add(struct item_summary *summary, json_t *properties)
+{
+  for (void *at = json_object_iter(properties); at; at = json_object_iter_next(properties, at))
+    take_value(summary, json_object_iter_key(at), json_object_iter_value(at));
+}
+
 int summary_make(struct arena *arena, const struct scan *scan, struct item_summary *out, struct error *error)
 {
   *out = (struct item_summary){.properties = ARENA_ARRAY(arena, struct property_summary, SUMMARY_MAX_PROPERTIES)};
   if (!out->properties)
     return error_memory(error);
-  for (size_t i = 0; i < scan->item_count; i++) {
-    json_t *properties = scan->items[i].properties;
-    for (void *at = json_object_iter(properties); at; at = json_object_iter_next(properties, at))
-      take_value(out, json_object_iter_key(at), json_object_iter_value(at));
-  }
+  for (size_t i = 0; i < scan->item_count; i++)
+    summary_add(out, scan->items[i].properties);
   return 0;
 }
 
@@ -107,17 +110,17 @@ void summary_write_summaries(const struct item_summary *summary, const json_t *t
   }
 }
 
-static void write_schema(const struct property_summary *property, struct json_writer *writer)
+static void write_schema(const struct property_summary *property, bool is_partial, struct json_writer *writer)
 {
   json_write_object(writer);
   if (property->numbers + property->texts + property->booleans == 1)
     json_kv_string(writer, "type", property->numbers ? "number" : property->texts ? "string" : "boolean");
   if (is_time(property->name))
     json_kv_string(writer, "format", "date-time");
-  else if (property->texts && !property->numbers && !property->booleans && is_listed(property)) {
+  else if (!is_partial && property->texts && !property->numbers && !property->booleans && is_listed(property)) {
     json_key(writer, "enum");
     write_values(property, writer);
-  } else if (property->numbers && !property->texts && !property->booleans) {
+  } else if (!is_partial && property->numbers && !property->texts && !property->booleans) {
     json_kv_number(writer, "minimum", property->minimum);
     json_kv_number(writer, "maximum", property->maximum);
   }
@@ -131,6 +134,6 @@ void summary_write_queryables(const struct item_summary *summary, struct json_wr
     if (property->in_arrays || strcmp(property->name, "id") == 0 || strcmp(property->name, "datetime") == 0)
       continue;
     json_key(writer, property->name);
-    write_schema(property, writer);
+    write_schema(property, summary->is_partial, writer);
   }
 }

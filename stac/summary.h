@@ -18,7 +18,12 @@ struct property_summary {
 struct item_summary {
   struct property_summary *properties;
   size_t count;
+  bool is_partial; /* there are items that were not looked at: bounds and lists of values are not known */
 };
+
+/* Takes the properties of one item, whose tree stays until the summary is not needed any more. There is room for
+ * SUMMARY_MAX_PROPERTIES. */
+void summary_add(struct item_summary *summary, json_t *properties);
 
 /* Scalars and arrays of texts of all items; at most SUMMARY_MAX_PROPERTIES names, the first ones. Names and texts are
  * the items'. */

@@ -173,7 +173,11 @@ static int load_file(struct bulk_queue *queue, const char *path, struct error *e
   static const char *const parquet[] = {".parquet", ".geoparquet", NULL};
   struct bulk_text text;
   if (ends_in(path, parquet))
-    return error_parameter(error, ERROR_FeatureUnsupported, "path", "%s: Parquet is not read yet", path);
+    return error_parameter(
+        error, ERROR_FeatureUnsupported, "path",
+        "%s: Parquet is not read; 'rustac translate FILE.parquet FILE.ndjson' (Python package rustac) "
+        "makes lines of JSON of it, which are",
+        path);
   if (bulk_text_open(path, &text, error) != 0)
     return -1;
   const int result =

@@ -166,6 +166,30 @@ def test_any_search(stored):
     assert total > 3000
 
 
+def test_queryables(running, stored, data, tmp_path):
+    """Of each collection what its items have, in both APIs. No bounds where not all of them are looked at."""
+    _, items = stored
+    for collection in COLLECTIONS:
+        address = f"/collections/{collection}/queryables"
+        schema, of_api = (requests.get(root + address, timeout=30).json()
+                          for root in (running.url + "/stac", running.api))
+        own = [i["properties"] for i in items if i["collection"] == collection]
+        clouds = [p["eo:cloud_cover"] for p in own]
+        assert schema["properties"] == of_api["properties"] and schema["additionalProperties"] is False
+        assert schema["properties"]["eo:cloud_cover"] == {"type": "number", "minimum": min(clouds),
+                                                          "maximum": max(clouds)}
+        assert schema["properties"]["rank"] == {} and schema["properties"]["id"]["type"] == "string"
+        assert schema["properties"]["end_datetime"] == {"type": "string", "format": "date-time"}
+        assert "ours:unknown" not in schema["properties"]
+    (tmp_path / "many.ndjson").write_text("\n".join(json.dumps(plain(i, collection="kept_many", properties={
+        "datetime": "2020-01-01T00:00:00Z", "rank": i, "kind": "a"})) for i in range(1100)))
+    twincube("catalogue", "load", "--data", data, tmp_path / "many.ndjson")
+    schema = requests.get(running.url + "/stac/collections/kept_many/queryables", timeout=30).json()
+    assert schema["properties"]["rank"] == {"type": "number"} and schema["properties"]["kind"] == {"type": "string"}
+    assert schema["additionalProperties"] is True
+    twincube("catalogue", "remove", "--data", data, "kept_many")
+
+
 def test_heights(stored):
     search, items = stored
     high = [i for i in items if len(i.get("bbox", [])) == 6]
@@ -343,6 +367,7 @@ def test_what_cannot_be_loaded(tmp_path):
                        (tmp_path / "a.parquet", "FeatureUnsupported"), ("/dev/zero", "FileNotFound")):
         done = load(tmp_path, path)
         assert done.returncode == 1 and done.stderr.startswith(code), done
+    assert "rustac translate" in load(tmp_path, tmp_path / "a.parquet").stderr
     assert load(tmp_path).returncode == 2 and load(tmp_path, "a", "b").returncode == 2
     assert load(tmp_path, "--what", "a").returncode == 2 and "--strict" in load(tmp_path, "--help").stdout
 
