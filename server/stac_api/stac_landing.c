@@ -2,6 +2,7 @@
 #include "server/stac_api/stac_api.h"
 
 #include "server/endpoints/endpoints.h"
+#include "server/stac_api/stac_query.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -169,27 +170,68 @@ void stac_get_landing(struct exchange *exchange)
 
 /* ---- children --------------------------------------------------------------------------------------------------- */
 
+enum { CHILDREN_BYTES = 32 << 20 }; /* of one answer */
+
+/* A page begins behind the child that its token names. */
 struct child_documents {
   const struct exchange *exchange;
   struct json_writer *w;
   struct error *error;
+  const char *after; /* NULL: the first page */
+  long limit, count;
+  struct buffer last; /* id of the latest one; empty where there are no more */
+  bool is_full;
   int status;
-  size_t count;
 };
-
-enum { CHILDREN_BYTES = 32 << 20 }; /* of one answer */
 
 static bool write_child(void *data, const char *id, const char *title)
 {
   struct child_documents *children = data;
   struct buffer json = {0};
   (void)title;
+  if (children->after != NULL && strcmp(id, children->after) <= 0)
+    return true;
+  children->is_full = children->count == children->limit || children->w->out->length > CHILDREN_BYTES;
+  if (children->is_full)
+    return false;
   children->status =
       catalogue_collection_json(children->exchange->catalogue, id, children->exchange->base, &json, children->error);
   if (children->status == 0)
     json_write_raw(children->w, json.data, json.length);
   buffer_free(&json);
-  return children->status == 0 && ++children->count < CHILDREN_MOST && children->w->out->length < CHILDREN_BYTES;
+  buffer_free(&children->last);
+  buffer_text(&children->last, id);
+  children->count++;
+  return children->status == 0;
+}
+
+static void write_children_links(const struct child_documents *children)
+{
+  const struct exchange *exchange = children->exchange;
+  struct buffer href = {0};
+  json_key(children->w, "links");
+  json_write_array(children->w);
+  write_link(children->w, "self", exchange->base, "/children", "application/json", NULL);
+  write_link(children->w, "root", exchange->base, "/", "application/json", NULL);
+  if (children->is_full && !children->last.failed) {
+    buffer_text(&href, "/children");
+    stac_query_write(exchange, children->last.data, &href);
+    write_link(children->w, "next", exchange->base, href.failed ? "/children" : href.data, "application/json", NULL);
+  }
+  json_end_array(children->w);
+  buffer_free(&href);
+}
+
+static int write_children(struct child_documents *children, struct error *error)
+{
+  json_write_object(children->w);
+  json_key(children->w, "children");
+  json_write_array(children->w);
+  const int status = catalogue_each(children->exchange->catalogue, write_child, children, error);
+  json_end_array(children->w);
+  write_children_links(children);
+  json_end_object(children->w);
+  return status != 0 ? status : children->status;
 }
 
 void stac_get_children(struct exchange *exchange)
@@ -198,16 +240,12 @@ void stac_get_children(struct exchange *exchange)
   struct error error = {0};
   struct json_writer w = {.out = &json};
   struct child_documents children = {.exchange = exchange, .w = &w, .error = &error};
-  json_write_object(&w);
-  json_key(&w, "children");
-  json_write_array(&w);
-  int status = catalogue_each(exchange->catalogue, write_child, &children, &error);
-  json_end_array(&w);
-  json_key(&w, "links");
-  json_write_array(&w);
-  write_link(&w, "self", exchange->base, "/children", "application/json", NULL);
-  write_link(&w, "root", exchange->base, "/", "application/json", NULL);
-  json_end_array(&w);
-  json_end_object(&w);
-  stac_reply(exchange, status != 0 ? status : children.status, "application/json", &json, &error);
+  json_t *query = stac_query_read(exchange, STAC_CHILDREN, &error);
+  const bool is_read = query != NULL &&
+                       stac_query_limit(query, CHILDREN_MOST, CHILDREN_MOST, &children.limit, &error) >= 0 &&
+                       stac_query_text(query, "token", &children.after, &error) >= 0;
+  const int status = is_read ? write_children(&children, &error) : -1;
+  json_decref(query);
+  buffer_free(&children.last);
+  stac_reply(exchange, status, "application/json", &json, &error);
 }

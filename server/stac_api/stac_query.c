@@ -21,8 +21,9 @@ const struct stac_parameter stac_parameters[] = {
      "{\"type\":\"array\",\"items\":{\"type\":\"number\"},\"minItems\":4,\"maxItems\":6}"},
     {"datetime", ITEMS | STAC_COLLECTIONS | AGGREGATES, STAC_TEXT, TEXT_SCHEMA},
     {"intersects", STAC_SEARCH | AGGREGATES, STAC_OBJECT, TEXT_SCHEMA},
-    {"limit", ITEMS | STAC_COLLECTIONS, STAC_INTEGER, "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000}"},
-    {"token", ITEMS | STAC_COLLECTIONS, STAC_TEXT, TEXT_SCHEMA},
+    {"limit", ITEMS | STAC_COLLECTIONS | STAC_CHILDREN, STAC_INTEGER,
+     "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000}"},
+    {"token", ITEMS | STAC_COLLECTIONS | STAC_CHILDREN, STAC_TEXT, TEXT_SCHEMA},
     {"fields", ITEMS | STAC_COLLECTIONS, STAC_FIELDS, TEXT_SCHEMA},
     {"sortby", ITEMS | STAC_COLLECTIONS, STAC_SORT, TEXT_SCHEMA},
     {"query", ITEMS | AGGREGATES, STAC_OBJECT, TEXT_SCHEMA},
@@ -52,7 +53,7 @@ unsigned stac_query_of(const struct route *route)
   } rows[] = {
       {"/search", STAC_SEARCH},           {"/items", STAC_ITEMS},
       {"/collections", STAC_COLLECTIONS}, {"}/aggregate", STAC_OF_COLLECTION},
-      {"/aggregate", STAC_AGGREGATE},
+      {"/aggregate", STAC_AGGREGATE},     {"/children", STAC_CHILDREN},
   };
   const size_t length = strlen(route->path);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -17,6 +17,7 @@ enum stac_taker { /* bits: the kinds of requests */
                   STAC_COLLECTIONS = 4,
                   STAC_AGGREGATE = 8,
                   STAC_OF_COLLECTION = 16, /* aggregations of one collection */
+                  STAC_CHILDREN = 32,
 };
 
 struct stac_parameter {

@@ -60,6 +60,15 @@ def test_the_landing_page_leads_everywhere(stac, running):
     assert stac in links(get(running.api + "/"), "related")
     whole = {c["id"]: c for c in get(stac + "/children")["children"]}
     assert whole["api_north"] == get(stac + "/collections/api_north")
+    page, paged = get(stac + "/children?limit=2"), []
+    while True:
+        paged += page["children"]
+        assert len(page["children"]) == 2 or not links(page, "next")
+        if not links(page, "next"):
+            break
+        page = get(*links(page, "next"))
+    assert paged == list(whole.values())
+    assert get(stac + "/children?limit=0", 400)["code"] == get(stac + "/children?what=1", 400)["code"]
 
 
 def test_the_openapi_document_has_what_is_served(stac):
