@@ -127,7 +127,9 @@ static enum ask_outcome judge_failure(const struct asking *a, CURLcode code, str
               (int)SOURCE_ANSWER_BYTES);
   else {
     error_set(error, ERROR_InfrastructureBusy, "%.200s: %s", a->url, curl_easy_strerror(code));
-    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT ? ASK_FAILED : ASK_AGAIN;
+    const bool is_final = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT ||
+                          code == CURLE_OPERATION_TIMEDOUT; /* who was silent for so long is so again */
+    return is_final ? ASK_FAILED : ASK_AGAIN;
   }
   return ASK_FAILED;
 }

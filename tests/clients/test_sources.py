@@ -2,6 +2,8 @@
 added by `catalogue add`, and its pixels are compared with the arrays that the host's files were made of."""
 
 import json
+import socket
+import ssl
 import subprocess
 import urllib.parse
 from xml.sax.saxutils import escape
@@ -12,6 +14,7 @@ import pytest
 import xarray
 
 from conftest import BINARY, PASSWORD, USER, twincube
+from fake_provider import make_certificate
 from remote_host import Fault, RemoteHost
 from s3_host import S3Host
 from test_remote_accounts import KEYS, accounts, bearer, s3_account
@@ -195,6 +198,19 @@ def test_nothing_leads_to_hosts_that_were_not_named(tmp_path):
         host.always["s.tif"] = Fault("redirect", other.url + "a_20200101_B1.tif")
         assert "PermissionsInsufficient" in refused(tmp_path, host.url + "s.tif")
         assert not other.requests
+
+
+def test_certificates_and_names_that_are_not_to_be_trusted(tmp_path):
+    with RemoteHost() as host:
+        name = f"http://{socket.gethostname()}:{host.port}/"  # in /etc/hosts: an address of this machine
+        said = refused(tmp_path, "--source", "webdav", name)
+        assert "PermissionsInsufficient" in said and "not public" in said
+        make_certificate(tmp_path / "own.pem")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "own.pem")
+        host.server.socket = context.wrap_socket(host.server.socket, server_side=True)
+        said = refused(tmp_path, host.url.replace("http:", "https:") + "a/catalog.xml")
+        assert "InfrastructureBusy" in said and "certificate" in said and not host.requests
 
 
 def test_one_file_of_another_host(tmp_path):
