@@ -179,39 +179,46 @@ void gauge_slab_exchange_all(struct gauge_field *field)
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-static int gather_sums(const struct gauge_slab *slab, struct exact_sum *sums, size_t count, struct error *error)
+static int gather_sums(const struct gauge_split *split, struct exact_sum *sums, size_t count, struct error *error)
 {
   struct exact_sum part;
-  for (size_t r = 1; r < slab->parts; r++) {
+  for (size_t r = 1; r < split->parts; r++) {
     for (size_t i = 0; i < count; i++) {
-      if (ranks_receive(slab->ranks, r, &part, sizeof part, error) != 0) {
+      if (ranks_receive(split->ranks, r, &part, sizeof part, error) != 0) {
         return -1;
       }
       exact_sum_merge(&sums[i], &part);
     }
   }
-  for (size_t r = 1; r < slab->parts; r++) {
-    if (ranks_send(slab->ranks, r, sums, count * sizeof *sums, error) != 0) {
+  for (size_t r = 1; r < split->parts; r++) {
+    if (ranks_send(split->ranks, r, sums, count * sizeof *sums, error) != 0) {
       return -1;
     }
   }
   return 0;
 }
 
-void gauge_slab_total(const struct gauge_slab *slab, struct exact_sum *sums, size_t count)
+void gauge_split_total(const struct gauge_split *split, struct exact_sum *sums, size_t count)
 {
   struct error ignored = {0};
-  if (slab == NULL) {
+  if (split->ranks == NULL) {
     return;
   }
-  if (slab->ranks->rank == 0) {
-    gather_sums(slab, sums, count, &ignored);
+  if (split->ranks->rank == 0) {
+    gather_sums(split, sums, count, &ignored);
     return;
   }
   for (size_t i = 0; i < count; i++) {
-    ranks_send(slab->ranks, 0, &sums[i], sizeof *sums, &ignored);
+    ranks_send(split->ranks, 0, &sums[i], sizeof *sums, &ignored);
   }
-  ranks_receive(slab->ranks, 0, sums, count * sizeof *sums, &ignored);
+  ranks_receive(split->ranks, 0, sums, count * sizeof *sums, &ignored);
+}
+
+void gauge_slab_total(const struct gauge_slab *slab, struct exact_sum *sums, size_t count)
+{
+  if (slab != NULL) {
+    gauge_split_total(&(struct gauge_split){.ranks = slab->ranks, .parts = slab->parts}, sums, count);
+  }
 }
 
 void gauge_slab_largest(const struct gauge_slab *slab, double *value)

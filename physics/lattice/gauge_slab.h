@@ -63,6 +63,8 @@ static inline void gauge_slab_add(const struct lattice *lattice, size_t block, c
 
 /* Sums over a slab's own sites become those over all slabs', on every rank. Nothing to do where slab is NULL. */
 void gauge_slab_total(const struct gauge_slab *slab, struct exact_sum *sums, size_t count);
+/* The same, for lattices of other fields; nothing to do where there are no ranks. */
+void gauge_split_total(const struct gauge_split *split, struct exact_sum *sums, size_t count);
 /* *value becomes the greatest of all slabs', on every rank. Nothing to do where slab is NULL. */
 void gauge_slab_largest(const struct gauge_slab *slab, double *value);
 /* Numbers of which each is 0 on all ranks but one: rank 0 gets all of them. Nothing to do where slab is NULL. */

@@ -22,9 +22,10 @@ static void draw_rows(const void *context, size_t first, size_t last)
   struct scalar_field *field = task->field;
   double part[CHUNK];
   size_t row = first, column = 0;
+  const size_t before = field->begin * field->length;
   for (size_t site = first * field->length, end = last * field->length; site < end;) {
     size_t count = end - site < CHUNK ? end - site : CHUNK;
-    philox_normals(task->stream, site, count, part);
+    philox_normals(task->stream, before + site, count, part);
     for (size_t done = 0; done < count;) {
       size_t n = field->length - column < count - done ? field->length - column : count - done;
       memcpy(field->momentum + row * field->stride + column, part + done, n * sizeof *part);

@@ -13,14 +13,17 @@
  * both ends of a row are halo: copies of the row's other end, so the inner loops see neighbours i - 1 and i + 1 without
  * a branch. Neighbours in the other dimensions are whole rows, from a table of row numbers.
  *
+ * A field may lie on several ranks in slabs of x0 (struct gauge_split, copies of one slice): own slices first, then
+ * copies of the one above and the one below, as a torus has it. What makes a field brings them up to date, and sums are
+ * those over all slabs; all ranks do the same at the same time.
+ *
  * Units: lattice units. Thread rule: one caller at a time a field; work inside goes to `threads` threads by rows.
- * Sums go per row in eight lanes, then over the rows with compensation, always in the same order: the bits do not
- * depend on threads or SIMD level. */
+ * Sums go per row in eight lanes, then over the rows without rounding (exact_sum.h): the bits do not depend on threads,
+ * SIMD level or ranks. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_SCALAR_FIELD_H
 #define TWINCUBE_PHYSICS_LATTICE_SCALAR_FIELD_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "physics/lattice/gauge_slab.h"
 
 enum { SCALAR_FIELD_MAX_DIMENSIONS = 4 };
 
@@ -35,26 +38,39 @@ struct scalar_sweep;
 typedef void scalar_sweep_rows(const struct scalar_sweep *sweep, size_t first, size_t last);
 
 struct scalar_field {
-  struct scalar_action action;
-  unsigned threads;      /* that share the rows; 1 after init, the caller may raise it */
-  size_t sites, rows;    /* rows = sites / length */
-  size_t length, stride; /* values in a row; distance between rows, in doubles */
-  double *phi;           /* row r: phi[r * stride … + length) */
-  double *trial, *other; /* work: the proposal and its predecessor, layout of phi */
-  double *momentum;      /* conjugate momenta, layout of phi */
-  double *row_sum;       /* rows entries */
-  uint32_t *neighbour;   /* [row][2 (d - 1)]: row numbers, forward and backward, dimension by dimension */
-  double current_action; /* S of phi */
+  struct scalar_action action; /* of the whole lattice */
+  unsigned threads;            /* that share the rows; 1 after init, the caller may raise it */
+  struct gauge_split split;    /* of a slab; else without ranks */
+  size_t sites, rows;          /* of the whole lattice, and here, without copies */
+  size_t begin, slice;         /* the first row's number on the whole lattice; rows of one slice of x0 */
+  size_t length, stride;       /* values in a row; distance between rows, in doubles */
+  double *phi;                 /* row r: phi[r * stride … + length) */
+  double *trial, *other;       /* work: the proposal and its predecessor, layout of phi */
+  double *momentum;            /* conjugate momenta, layout of phi */
+  double *row_sum;             /* rows entries */
+  uint32_t *neighbour;         /* [row][2 (d - 1)]: row numbers, forward and backward, dimension by dimension */
+  double current_action;       /* S of phi */
   scalar_sweep_rows *step, *energy, *kinetic; /* loops for this machine and dimension */
 };
 
-/* Bytes of memory a field needs; 0 where the extents are out of range or the size overflows. */
-size_t scalar_field_bytes(const struct scalar_action *action);
+/* Bytes of memory a field needs; 0 where the extents are out of range or the size overflows. split: all 0, or how the
+ * lattice is dealt. */
+size_t scalar_field_bytes(const struct scalar_action *action, const struct gauge_split *split);
 
 /* The field phi = 0 in `memory` (scalar_field_bytes, aligned to 64, borrowed while the field lives). */
-void scalar_field_init(struct scalar_field *field, const struct scalar_action *action, void *memory);
+void scalar_field_init(struct scalar_field *field, const struct scalar_action *action, const struct gauge_split *split,
+                       void *memory);
 
-/* Copies sites values, row-major, last dimension fastest, in and out. Set also renews current_action. */
+/* Pieces that the lattice can be dealt in, pairs of slices of x0; 1 where it cannot. */
+size_t scalar_field_pieces(const struct scalar_action *action);
+
+/* Brings the copies of a slab's field in that layout up to date; nothing to do without. */
+void scalar_field_exchange(const struct scalar_field *field, double *phi);
+/* The sum of numbers of the rows here, over all slabs. */
+double scalar_field_sum(const struct scalar_field *field, const double *rows);
+
+/* Copies values, row-major, last dimension fastest, in and out: in all of the lattice, of which a slab takes its own,
+ * out those. Set also renews current_action. */
 void scalar_field_set(struct scalar_field *field, const double *values);
 void scalar_field_get(const struct scalar_field *field, double *values);
 
@@ -68,8 +84,8 @@ void scalar_field_step(struct scalar_field *field, const double *from, double *t
 /* to = from + drift * p alone, halo filled. */
 void scalar_field_drift(struct scalar_field *field, const double *from, double *to, double drift);
 
-/* Does all rows in equal ranges [first, last), one a thread, and returns when all are done. A row's task must not touch
- * what another's writes. */
+/* Does all rows, no copies, in equal ranges [first, last), one a thread, and returns when all are done. A row's task
+ * must not touch what another's writes. */
 typedef void scalar_rows_task(const void *context, size_t first, size_t last);
 void scalar_field_rows(const struct scalar_field *field, scalar_rows_task *task, const void *context);
 

@@ -61,7 +61,7 @@ static size_t sweep_row(const struct metropolis_rows *task, size_t row)
   size_t accepted = 0, length = field->length;
   for (size_t i = 0; i < length; i++) {
     double u[2];
-    philox_pair(task->stream, row * length + i, u);
+    philox_pair(task->stream, (field->begin + row) * length + i, u);
     double step = task->width * (2 * u[0] - 1), old = x[i], new = old + step;
     double a = old * old, b = new *new;
     double ds = (b - a) * (square + quartic * (a + b)) - 2 * step * neighbours(field, row, i);
@@ -82,7 +82,7 @@ static void sweep_rows(const void *context, size_t first, size_t last)
 {
   const struct metropolis_rows *task = context;
   for (size_t row = first; row < last; row++) {
-    if (colour_of(&task->field->action, row) == task->colour) {
+    if (colour_of(&task->field->action, task->field->begin + row) == task->colour) {
       task->field->row_sum[row] = (double)sweep_row(task, row);
     }
   }
@@ -99,11 +99,8 @@ double scalar_metropolis(struct scalar_field *field, uint64_t seed, double width
   for (task.colour = 0; task.colour <= seams; task.colour++) {
     if ((task.colour & ~seams) == 0) {
       scalar_field_rows(field, sweep_rows, &task);
+      scalar_field_exchange(field, field->phi);
     }
   }
-  double accepted = 0;
-  for (size_t row = 0; row < field->rows; row++) {
-    accepted += field->row_sum[row];
-  }
-  return accepted / (double)field->sites;
+  return scalar_field_sum(field, field->row_sum) / (double)field->sites;
 }

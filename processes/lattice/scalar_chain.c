@@ -26,7 +26,7 @@ enum { STATE_BYTES = (sizeof(struct scalar_field) + 63) / 64 * 64 }; /* the fiel
 static size_t model_bytes(const void *model)
 {
   const struct chain_parameters *p = model;
-  return saturated_add(STATE_BYTES, scalar_field_bytes(&p->action));
+  return saturated_add(STATE_BYTES, scalar_field_bytes(&p->action, &p->split));
 }
 
 static uint64_t chain_key(const struct chain_parameters *p, size_t chain)
@@ -38,7 +38,7 @@ static void model_start(const void *model, const struct chain_step *step, void *
 {
   const struct chain_parameters *p = model;
   struct scalar_field *field = memory;
-  scalar_field_init(field, &p->action, (unsigned char *)memory + STATE_BYTES);
+  scalar_field_init(field, &p->action, &p->split, (unsigned char *)memory + STATE_BYTES);
   field->threads = step->threads;
   if (p->first != NULL) {
     scalar_field_set(field, p->first + (step->chain - p->first_chain) * field->sites);
@@ -134,6 +134,27 @@ static const void *model_unpack(struct arena *arena, const void *bytes, const vo
     p->hmc.cancel = cancel;
     p->first = p->first != NULL ? (const double *)((const unsigned char *)bytes + sizeof *p) : NULL;
     p->first_text = NULL;
+    p->split = (struct gauge_split){0};
+  }
+  return p;
+}
+
+static size_t model_pieces(const void *model, const char **why)
+{
+  const struct chain_parameters *p = model;
+  if (p->update == SCALAR_CLUSTER) {
+    *why = "clusters grow over the whole lattice";
+    return 1;
+  }
+  *why = "x0 is odd, or too short for slabs, or the only axis";
+  return scalar_field_pieces(&p->action);
+}
+
+static const void *model_split(struct arena *arena, const void *model, struct ranks *ranks, size_t parts)
+{
+  struct chain_parameters *p = arena_copy(arena, model, sizeof *p);
+  if (p != NULL) {
+    p->split = (struct gauge_split){ranks, parts, 1};
   }
   return p;
 }
@@ -145,7 +166,9 @@ const struct chain_model_ops scalar_model_ops = {.name = "scalar field",
                                                  .frame = model_frame,
                                                  .identity = model_identity,
                                                  .pack = model_pack,
-                                                 .unpack = model_unpack};
+                                                 .unpack = model_unpack,
+                                                 .pieces = model_pieces,
+                                                 .split = model_split};
 
 /* Of a trajectory, about nanoseconds a site. */
 static size_t work_of(const struct chain_parameters *p)

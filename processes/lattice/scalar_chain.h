@@ -15,7 +15,8 @@ enum scalar_update { SCALAR_HMC, SCALAR_METROPOLIS, SCALAR_CLUSTER };
 
 struct chain_parameters {
   struct scalar_action action;
-  struct hmc hmc; /* its seed is that of every update */
+  struct hmc hmc;           /* its seed is that of every update */
+  struct gauge_split split; /* of a chain that lies on several ranks; else all 0 */
   enum scalar_update update;
   double width;           /* of Metropolis proposals, above 0; else unused */
   const double *first;    /* fields to begin with, [chain][site], row-major; NULL: phi = 0 */

@@ -34,6 +34,9 @@ MOVED = {"process_id": "lft_gauge_field",
                        "start": "hot"}}
 
 
+WAVES = {"process_id": "lft_scalar_field",
+         "arguments": {"shape": [10, 3, 4], "m2": -1, "lambda": 2, "configurations": 3, "thermalisation": 2,
+                       "separation": 2, "seed": 6, "step_size": 0.1}}
 FLOW = {"flow_time": 0.4, "interval": 0.2}
 
 
@@ -80,11 +83,18 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
     nodes |= {"flow": measured("lft_wilson_flow", "moved", **FLOW), "stout": measured("lft_smear", "second", steps=2,
                                                                                    method="stout"),
               "adapted": measured("lft_wilson_flow", "second", quantity="field", tolerance=1e-4, **FLOW)}
-    nodes |= {"pions": measured("lft_meson_correlator", "moved", kappa=0.08, clover=1, source="z4", tolerance=1e-4),
+    for update in "hmc", "metropolis":
+        nodes[f"{update}_before"] = {**WAVES, "arguments": {**WAVES["arguments"], "update": update}}
+        nodes[update] = goes_on(f"{update}_before", nodes[f"{update}_before"])
+        nodes[f"{update}_history"] = goes_on(f"{update}_before", nodes[update], quantity="history")
+    names = ["hmc", "metropolis", "hmc_history", "metropolis_history", "scalar", "loops", "second", "history", "plane",
+             "moved", "moves", "flow", "stout", "adapted"]
+    quarks = {"pions": measured("lft_meson_correlator", "moved", kappa=0.08, clover=1, source="z4", tolerance=1e-4),
               "quarks": measured("lft_propagator", "moved", operator="staggered", mass=1, tolerance=1e-4),
               "condensate": measured("lft_chiral_condensate", "moved", kappa=0.08, sources=2, tolerance=1e-4)}
-    names = ["scalar", "loops", "second", "history", "plane", "moved", "moves", "flow", "stout", "adapted", "pions",
-             "quarks", "condensate"]
+    if ranks == 2:  # each step of a solver waits for all ranks, which takes long where they wait for cores, too
+        nodes |= quarks
+        names += quarks
     nodes |= {f"saved_{name}": saved(name) for name in names}
     (tmp_path / "one").mkdir()
     (tmp_path / "more").mkdir()
@@ -94,7 +104,7 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
     assert result.returncode == 0, result.stderr
     for chains, on in (5, ranks), (2, 2), (1, ranks), (1, 2):
         assert f"chains: {chains}, on {on} of {ranks} ranks" in result.stderr, result.stderr
-    for what in "Wilson flow", "propagator":
+    for what in ["Wilson flow", "propagator"][:1 + (ranks == 2)]:
         assert f"{what}: each field on {ranks} of {ranks} ranks" in result.stderr, result.stderr
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(f"saved_{n}.json" for n in names)
     for path in (tmp_path / "one").iterdir():
@@ -103,13 +113,17 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
 
 
 def test_explain_tells_what_ranks_would_have(tmp_path):
-    nodes = {"scalar": SCALAR, "moved": MOVED,
+    alone = {**SCALAR["arguments"], "chains": 1}
+    nodes = {"scalar": SCALAR, "moved": MOVED, "waves": WAVES, "clusters": {**SCALAR, "arguments": alone},
+             "line": {**WAVES, "arguments": {**WAVES["arguments"], "shape": [8]}},
              "short": {**MOVED, "arguments": {**MOVED["arguments"], "shape": [6, 2, 4, 2]}},
              "coupled": {"process_id": "lft_gauge_tempering", "arguments": {
                  "shape": [4, 4], "group": "U(1)", "betas": [1, 2], "configurations": 2}},
              "quarks": {"process_id": "lft_schwinger_field", "arguments": {
                  "shape": [4, 4], "beta": 2, "kappa": 0.2, "configurations": 2}}}
     expected = {"scalar": "chains, at most 5", "moved": "slabs of x0, at most 6",
+                "waves": "slabs of x0, at most 5", "clusters": "one, because clusters grow over the whole lattice",
+                "line": "one, because x0 is odd, or too short for slabs, or the only axis",
                 "short": "one, because an extent is odd, or x0 too short for slabs and their copies",
                 "coupled": "one, because its chains exchange what they have",
                 "quarks": "one, because the fermions' equation is solved on the whole lattice"}

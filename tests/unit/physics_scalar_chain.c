@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+static const struct gauge_split unsplit = {0};
+
 static const struct chain_parameters small = {
     .action = {3, {3, 4, 5}, -1, 0.5},
     .hmc = {.seed = 9, .step_size = 0.1, .steps = 5},
@@ -78,8 +80,8 @@ static void configurations_are_the_chain(void **state)
   struct opened o = open_chain(&small);
   double *all = read_all(&o), phi[60];
   struct scalar_field field;
-  void *memory = aligned_alloc(64, scalar_field_bytes(&small.action));
-  scalar_field_init(&field, &small.action, memory);
+  void *memory = aligned_alloc(64, scalar_field_bytes(&small.action, &unsplit));
+  scalar_field_init(&field, &small.action, &unsplit, memory);
   for (uint64_t t = 0; t < 7 + 3 * 40; t++) {
     hmc_trajectory(&field, &small.hmc, t);
     if (t >= 7 && (t - 7) % 3 == 2) {
@@ -179,8 +181,8 @@ static void history_stands_beside_the_field(void **state)
   assert_int_equal(dimension_find_text(&o.source->cube.dimension[1], "dH"), 0);
   double *fields = read_all(&field_chain), *history = read_all(&o);
   struct scalar_field field;
-  void *memory = aligned_alloc(64, scalar_field_bytes(&small.action));
-  scalar_field_init(&field, &small.action, memory);
+  void *memory = aligned_alloc(64, scalar_field_bytes(&small.action, &unsplit));
+  scalar_field_init(&field, &small.action, &unsplit, memory);
   for (size_t i = 0; i < 40; i++) {
     const double *row = history + i * CHAIN_DIAGNOSTICS;
     scalar_field_set(&field, fields + i * 60);

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+static const struct gauge_split whole = {0};
+
 #include "physics_gamma.h"
 
 enum { LATTICES = 7 };
@@ -27,11 +29,11 @@ static const struct scalar_action lattices[LATTICES] = {
 
 static void field_open(struct scalar_field *field, const struct scalar_action *action)
 {
-  size_t bytes = scalar_field_bytes(action);
+  size_t bytes = scalar_field_bytes(action, &whole);
   assert_true(bytes > 0);
   void *memory = aligned_alloc(64, bytes);
   assert_non_null(memory);
-  scalar_field_init(field, action, memory);
+  scalar_field_init(field, action, &whole, memory);
 }
 
 /* phi starts PAD = 8 doubles into the memory while no trajectory has exchanged the arrays; the lowest of the four does.
@@ -245,12 +247,13 @@ static void runaways_are_rejected(void **state)
 static void bad_extents_have_no_size(void **state)
 {
   (void)state;
-  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 0}) == 0);
-  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 5}) == 0);
-  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 2, .extent = {0, 4}}) == 0);
-  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 2, .extent = {4, 0}}) == 0);
-  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 2, .extent = {SIZE_MAX / 2, 4}}) == 0);
-  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 2, .extent = {UINT32_MAX, UINT32_MAX}}) == 0);
+  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 0}, &whole) == 0);
+  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 5}, &whole) == 0);
+  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 2, .extent = {0, 4}}, &whole) == 0);
+  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 2, .extent = {4, 0}}, &whole) == 0);
+  assert_true(scalar_field_bytes(&(struct scalar_action){.dimensions = 2, .extent = {SIZE_MAX / 2, 4}}, &whole) == 0);
+  assert_true(
+      scalar_field_bytes(&(struct scalar_action){.dimensions = 2, .extent = {UINT32_MAX, UINT32_MAX}}, &whole) == 0);
 }
 
 /* What a chain leaves: one value an observable and trajectory. */

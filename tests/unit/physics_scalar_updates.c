@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+static const struct gauge_split whole = {0};
+
 #include "physics_gamma.h"
 
 struct field_case {
@@ -28,9 +30,9 @@ struct field_case {
 
 static void open_case(struct field_case *c, const struct scalar_action *action)
 {
-  c->memory = aligned_alloc(64, scalar_field_bytes(action));
+  c->memory = aligned_alloc(64, scalar_field_bytes(action, &whole));
   assert_non_null(c->memory);
-  scalar_field_init(&c->field, action, c->memory);
+  scalar_field_init(&c->field, action, &whole, c->memory);
   c->phi = malloc(c->field.sites * sizeof *c->phi);
   assert_non_null(c->phi);
 }
