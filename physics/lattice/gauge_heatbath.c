@@ -81,10 +81,10 @@ SU_INLINE void su2_part(size_t n, struct su2_lanes *v, double *norm, const doubl
   }
 }
 
-/* Rows i and j of m = g times them. */
-SU_INLINE void su2_rotate_rows(size_t n, double *m, const struct su2_lanes *g, size_t i, size_t j)
+/* Rows i and j of m = g times them, from column `first` on. */
+SU_INLINE void su2_rotate_rows(size_t n, double *m, const struct su2_lanes *g, size_t i, size_t j, size_t first)
 {
-  for (size_t k = 0; k < n; k++) {
+  for (size_t k = first; k < n; k++) {
     for (size_t half = 0; half < SU_HALVES; half++) {
       su_vector g0 = ((const su_vector *)g->a[0])[half], g1 = ((const su_vector *)g->a[1])[half];
       su_vector g2 = ((const su_vector *)g->a[2])[half], g3 = ((const su_vector *)g->a[3])[half];
@@ -98,7 +98,8 @@ SU_INLINE void su2_rotate_rows(size_t n, double *m, const struct su2_lanes *g, s
   }
 }
 
-/* All subgroups of N > 1; w = U W^dagger follows the link. */
+/* All subgroups of N > 1; w = U W^dagger follows the link as far as later subgroups see it: no column before i, nor,
+ * behind the last j, column i. */
 SU_INLINE void update_subgroups(size_t n, double *link, double *w, const struct link_sweep *sweep,
                                 struct su2_counter *counter)
 {
@@ -118,9 +119,11 @@ SU_INLINE void update_subgroups(size_t n, double *link, double *w, const struct 
         sweep->random(counter, alpha, a.a);
         su2_multiply_adjoint(&g, &a, &v);
       }
-      su2_rotate_rows(n, link, &g, i, j);
-      if (n > 2) {
-        su2_rotate_rows(n, w, &g, i, j);
+      su2_rotate_rows(n, link, &g, i, j, 0);
+      if (j + 1 < n) {
+        su2_rotate_rows(n, w, &g, i, j, i);
+      } else if (i + 2 < n) {
+        su2_rotate_rows(n, w, &g, i, j, i + 1);
       }
     }
   }
@@ -198,8 +201,8 @@ SU_INLINE void sweep_blocks(const struct link_sweep *sweep, size_t first, size_t
     }
     gauge_staple_sum(n, paths, field, block, sweep->mu, weight);
     gauge_multiply_adjoint(n, field, w, link, paths);
-    for (size_t l = 0; l < LATTICE_LANES && !sweep->reflect; l++) {
-      counter.site[l] = (uint32_t)lattice_site(field->lattice, block, l);
+    if (!sweep->reflect) {
+      lattice_sites(field->lattice, block, counter.site);
     }
     if (n == 1) {
       update_phase(link, w, sweep, &counter);

@@ -65,15 +65,56 @@ SU_INLINE const double *gauge_link_there(size_t n, const struct gauge_field *fie
   return scratch;
 }
 
+SU_INLINE void gauge_add_product(size_t n, const struct gauge_field *field, double *restrict out, double factor,
+                                 const double *a, const double *b)
+{
+  if (n == 1) {
+    su_add_product(1, out, factor, a, b);
+  } else {
+    field->products.add_product(n, out, factor, a, b);
+  }
+}
+
+SU_INLINE void gauge_add_product_adjoint(size_t n, const struct gauge_field *field, double *restrict out, double factor,
+                                         const double *a, const double *b)
+{
+  if (n == 1) {
+    su_add_product_adjoint(1, out, factor, a, b);
+  } else {
+    field->products.add_product_adjoint(n, out, factor, a, b);
+  }
+}
+
+/* ---- staples ----------------------------------------------------------------------------------------------------- */
+
+/* Of the sites x of a block; mu not nu. Returns the last factor of F, whose adjoint it is, and the others' product in
+ * `half`. */
+SU_INLINE const double *gauge_staple_upper_parts(size_t n, double *restrict half, const struct gauge_field *field,
+                                                 size_t block, const size_t plane[2], double *side)
+{
+  const size_t mu = plane[0], nu = plane[1];
+  SU_MATRIX(top);
+  gauge_multiply(n, field, half, su_link_here(n, field, block, nu), gauge_link_there(n, field, block, 2 * nu, mu, top));
+  return gauge_link_there(n, field, block, 2 * mu, nu, side);
+}
+
+/* The same of B(x + nu), for the sites x of a block. */
+SU_INLINE const double *gauge_staple_lower_parts(size_t n, double *restrict half, const struct gauge_field *field,
+                                                 size_t block, const size_t plane[2], double *side)
+{
+  const size_t mu = plane[0], nu = plane[1];
+  gauge_adjoint_multiply(n, field, half, su_link_here(n, field, block, nu), su_link_here(n, field, block, mu));
+  return gauge_link_there(n, field, block, 2 * mu, nu, side);
+}
+
 /* out = F(x), mu not nu, of the sites x of a block. */
 SU_INLINE void gauge_staple_upper(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
                                   size_t mu, size_t nu)
 {
-  SU_MATRIX(top);
   SU_MATRIX(side);
   SU_MATRIX(half);
-  gauge_multiply(n, field, half, su_link_here(n, field, block, nu), gauge_link_there(n, field, block, 2 * nu, mu, top));
-  gauge_multiply_adjoint(n, field, out, half, gauge_link_there(n, field, block, 2 * mu, nu, side));
+  const double *last = gauge_staple_upper_parts(n, half, field, block, (const size_t[]){mu, nu}, side);
+  gauge_multiply_adjoint(n, field, out, half, last);
 }
 
 /* out = B(x). */
@@ -82,37 +123,45 @@ SU_INLINE void gauge_staple_lower(size_t n, double *restrict out, const struct g
 {
   const struct lattice *lattice = field->lattice;
   uint32_t link = lattice->link[block * 2 * lattice->dimensions + 2 * nu + 1];
-  size_t below = link & LATTICE_BLOCK;
   bool crosses = (link & LATTICE_CROSSES) != 0;
   SU_MATRIX(side);
   SU_MATRIX(half);
   SU_MATRIX(there);
-  double *to = crosses ? there : out;
-  gauge_adjoint_multiply(n, field, half, su_link_here(n, field, below, nu), su_link_here(n, field, below, mu));
-  gauge_multiply(n, field, to, half, gauge_link_there(n, field, below, 2 * mu, nu, side));
+  const double *last = gauge_staple_lower_parts(n, half, field, link & LATTICE_BLOCK, (const size_t[]){mu, nu}, side);
+  gauge_multiply(n, field, crosses ? there : out, half, last);
   if (crosses) {
     gauge_permute(n, field, out, there, lattice->permutation[2 * nu + 1]);
   }
 }
 
-/* out = sum over nu of weight[nu] (F + B): the paths from x to x + mu, in two dimensions or more. */
+/* out += weight (F + B), without a pass of its own for the sums where no lanes change. */
+SU_INLINE void gauge_add_staples(size_t n, double *restrict out, double weight, const struct gauge_field *field,
+                                 size_t block, const size_t plane[2])
+{
+  const struct lattice *lattice = field->lattice;
+  uint32_t link = lattice->link[block * 2 * lattice->dimensions + 2 * plane[1] + 1];
+  SU_MATRIX(side);
+  SU_MATRIX(half);
+  const double *last = gauge_staple_upper_parts(n, half, field, block, plane, side);
+  gauge_add_product_adjoint(n, field, out, weight, half, last);
+  if ((link & LATTICE_CROSSES) != 0) {
+    gauge_staple_lower(n, half, field, block, plane[0], plane[1]);
+    su_add(n, out, weight, half);
+    return;
+  }
+  last = gauge_staple_lower_parts(n, half, field, link & LATTICE_BLOCK, plane, side);
+  gauge_add_product(n, field, out, weight, half, last);
+}
+
+/* out = sum over nu of weight[nu] (F + B): the paths from x to x + mu. */
 SU_INLINE void gauge_staple_sum(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
                                 size_t mu, const double *weight)
 {
-  SU_MATRIX(staple);
-  const size_t begin = mu == 0 ? 1 : 0;
-  gauge_staple_upper(n, out, field, block, mu, begin);
-  su_scale(n, out, weight[begin]);
-  for (size_t nu = begin; nu < field->lattice->dimensions; nu++) {
-    if (nu == mu) {
-      continue;
+  su_zero(n, out);
+  for (size_t nu = 0; nu < field->lattice->dimensions; nu++) {
+    if (nu != mu) {
+      gauge_add_staples(n, out, weight[nu], field, block, (const size_t[]){mu, nu});
     }
-    if (nu != begin) {
-      gauge_staple_upper(n, staple, field, block, mu, nu);
-      su_add(n, out, weight[nu], staple);
-    }
-    gauge_staple_lower(n, staple, field, block, mu, nu);
-    su_add(n, out, weight[nu], staple);
   }
 }
 
@@ -139,10 +188,8 @@ SU_INLINE void gauge_add_path(size_t n, const struct gauge_field *field, double 
                               const double *left, const double *middle, const double *right)
 {
   SU_MATRIX(half);
-  SU_MATRIX(path);
   gauge_multiply(n, field, half, left, middle);
-  gauge_multiply_adjoint(n, field, path, half, right);
-  su_add(n, out, weight, path);
+  gauge_add_product_adjoint(n, field, out, weight, half, right);
 }
 
 /* out += weight left^dagger middle right */
@@ -150,10 +197,8 @@ SU_INLINE void gauge_add_path_below(size_t n, const struct gauge_field *field, d
                                     const double *left, const double *middle, const double *right)
 {
   SU_MATRIX(half);
-  SU_MATRIX(path);
   gauge_adjoint_multiply(n, field, half, left, middle);
-  gauge_multiply(n, field, path, half, right);
-  su_add(n, out, weight, path);
+  gauge_add_product(n, field, out, weight, half, right);
 }
 
 /* out += weight times the three rectangles' paths from x to x + mu on the side of + nu. */

@@ -124,6 +124,14 @@ size_t lattice_own_site(const struct lattice *lattice, size_t block, size_t lane
                                                  : number_of(lattice->dimensions, lattice->extent, coordinate);
 }
 
+void lattice_sites(const struct lattice *lattice, size_t block, uint32_t site[LATTICE_LANES])
+{
+  const uint32_t first = (uint32_t)lattice_site(lattice, block, 0);
+  for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+    site[lane] = lattice->halo == 0 ? first + lattice->lane_site[lane] : (uint32_t)lattice_site(lattice, block, lane);
+  }
+}
+
 size_t lattice_slice(const struct lattice *lattice, size_t at)
 {
   bool before = lattice->halo > 0 && at + lattice->halo / 2 >= lattice->extent[0];
@@ -199,6 +207,9 @@ void lattice_init(struct lattice *lattice, size_t dimensions, const size_t *exte
   }
   for (size_t direction = 0; direction < 2 * dimensions; direction++) {
     permute_lanes(lattice, direction);
+  }
+  for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
+    lattice->lane_site[lane] = (uint32_t)(lattice_site(lattice, 0, lane) - lattice_site(lattice, 0, 0));
   }
 }
 

@@ -41,6 +41,7 @@ struct lattice {
   uint32_t *link;                       /* [block][2 dimensions]: block of the neighbour, | LATTICE_CROSSES */
   uint32_t *place;                      /* [block]: row-major number of its place in the sublattice */
   uint32_t *block;                      /* inverse of place */
+  uint32_t lane_site[LATTICE_LANES];    /* of a lane, its site's number less that of lane 0, unless a slab */
   uint8_t permutation[2 * LATTICE_MAX_DIMENSIONS][LATTICE_LANES];
 };
 
@@ -97,6 +98,8 @@ void lattice_coordinates(const struct lattice *lattice, size_t block, size_t lan
 
 /* Row-major number of a site, x0 slowest; of a slab's, on the whole lattice. */
 size_t lattice_site(const struct lattice *lattice, size_t block, size_t lane);
+/* Of all lanes, as their low words. */
+void lattice_sites(const struct lattice *lattice, size_t block, uint32_t site[LATTICE_LANES]);
 /* The same, counted from the first site of the slab; SIZE_MAX where the site is a copy. */
 size_t lattice_own_site(const struct lattice *lattice, size_t block, size_t lane);
 

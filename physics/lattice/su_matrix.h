@@ -132,9 +132,9 @@ SU_INLINE void su_adjoint(size_t n, double *out, const double *a)
 
 /* ---- products ---------------------------------------------------------------------------------------------------- */
 
-/* out = factor a b (added to out where `add`), each factor's adjoint where said; the flags are constants. */
+/* out = a b, each factor's adjoint where said; the flags are constants. With `factor`, out += *factor a b. */
 SU_INLINE void su_product(size_t n, double *restrict out, const double *a, bool adjoint_a, const double *b,
-                          bool adjoint_b, bool add)
+                          bool adjoint_b, const double *factor)
 {
   for (size_t half = 0; half < SU_HALVES; half++) {
     for (size_t i = 0; i < n; i++) {
@@ -150,9 +150,9 @@ SU_INLINE void su_product(size_t n, double *restrict out, const double *a, bool 
           im = adjoint_b ? im - ar * bi : im + ar * bi;
           im = adjoint_a ? im - ai * br : im + ai * br;
         }
-        if (add) {
-          re += *su_re_of(out, n, i, j, half);
-          im += *su_im_of(out, n, i, j, half);
+        if (factor != NULL) {
+          re = *su_re_of(out, n, i, j, half) + *factor * re;
+          im = *su_im_of(out, n, i, j, half) + *factor * im;
         }
         *su_re(out, n, i, j, half) = re;
         *su_im(out, n, i, j, half) = im;
@@ -164,19 +164,31 @@ SU_INLINE void su_product(size_t n, double *restrict out, const double *a, bool 
 /* out = a b */
 SU_INLINE void su_multiply(size_t n, double *restrict out, const double *a, const double *b)
 {
-  su_product(n, out, a, false, b, false, false);
+  su_product(n, out, a, false, b, false, NULL);
 }
 
 /* out = a b^dagger */
 SU_INLINE void su_multiply_adjoint(size_t n, double *restrict out, const double *a, const double *b)
 {
-  su_product(n, out, a, false, b, true, false);
+  su_product(n, out, a, false, b, true, NULL);
 }
 
 /* out = a^dagger b */
 SU_INLINE void su_adjoint_multiply(size_t n, double *restrict out, const double *a, const double *b)
 {
-  su_product(n, out, a, true, b, false, false);
+  su_product(n, out, a, true, b, false, NULL);
+}
+
+/* out += factor a b */
+SU_INLINE void su_add_product(size_t n, double *restrict out, double factor, const double *a, const double *b)
+{
+  su_product(n, out, a, false, b, false, &factor);
+}
+
+/* out += factor a b^dagger */
+SU_INLINE void su_add_product_adjoint(size_t n, double *restrict out, double factor, const double *a, const double *b)
+{
+  su_product(n, out, a, false, b, true, &factor);
 }
 
 /* ---- traces ------------------------------------------------------------------------------------------------------ */

@@ -35,6 +35,8 @@ static void every_site_has_one_place(void **state)
     assert_int_equal(lattice.lanes, shapes[i].lanes);
     unsigned char *seen = calloc(lattice.sites, 1);
     for (size_t block = 0; block < lattice.blocks; block++) {
+      uint32_t sites[LATTICE_LANES];
+      lattice_sites(&lattice, block, sites);
       for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
         size_t at[LATTICE_MAX_DIMENSIONS], back_block, back_lane;
         lattice_coordinates(&lattice, block, lane, at);
@@ -47,6 +49,7 @@ static void every_site_has_one_place(void **state)
           number = number * lattice.extent[k] + at[k];
         }
         assert_int_equal(number, lattice_site(&lattice, block, lane));
+        assert_int_equal(number, sites[lane]);
         assert_true(!lattice.has_parity || sum % 2 == (block >= lattice.blocks / 2));
         seen[number] += lane < lattice.lanes;
       }

@@ -43,14 +43,15 @@ static void products_of(size_t n)
   for (int flags = 0; flags < 8; flags++) {
     bool adjoint_a = flags & 1, adjoint_b = flags & 2, add = flags & 4;
     fill(a), fill(b), fill(c);
+    const double weight = noise();
     su_copy(n, before, c);
-    su_product(n, c, a, adjoint_a, b, adjoint_b, add);
+    su_product(n, c, a, adjoint_a, b, adjoint_b, add ? &weight : NULL);
     for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
       for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < n; j++) {
           double complex sum = add ? entry(before, n, i, j, lane) : 0;
           for (size_t k = 0; k < n; k++) {
-            sum += factor(a, n, i, k, lane, adjoint_a) * factor(b, n, k, j, lane, adjoint_b);
+            sum += (add ? weight : 1) * factor(a, n, i, k, lane, adjoint_a) * factor(b, n, k, j, lane, adjoint_b);
           }
           assert_true(cabs(sum - entry(c, n, i, j, lane)) < 1e-14);
         }
