@@ -22,6 +22,7 @@ struct local_files {          /* all zero: none */
   bool all;                   /* what the process itself may read: the command line */
   const char *const *folders; /* else what lies below these: absolute, without links */
   size_t folder_count;
+  const char *published; /* the one in which files of published results lie, stac/published.h; or NULL */
   /* The STAC document, in a folder with all that it leads to, of an address of the web at which this server publishes
    * it for the user; *out is NULL where it is none. NULL: there are no such addresses. */
   int (*find_published)(void *context, struct arena *arena, const char *url, const char **out, struct error *error);

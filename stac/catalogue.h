@@ -67,6 +67,7 @@ int catalogue_add(struct catalogue *catalogue, const struct catalogue_add_option
 struct catalogue_bounds {
   const char *const *folders; /* all that is read lies below one of them: absolute, without links; NULL: anywhere */
   size_t folder_count;
+  const char *published;      /* folder to which "published:" leads (published.h), one of these; or NULL */
   size_t files;               /* most documents and data files that are opened */
   size_t document_bytes;      /* most of one document */
   const char *items_query;    /* what an API on the web is asked for: "bbox=…&datetime=…", or NULL */

@@ -36,7 +36,7 @@ static json_t *make_properties(json_t *metadata)
 
 static json_t *make_asset(const struct result_item *item, json_t *metadata)
 {
-  static const char *const names[] = {"data_type", "nodata", "bands"};
+  static const char *const names[] = {"data_type", "nodata", "bands", "cube:dimensions"}; /* what its bands are */
   json_t *asset = json_pack("{s:o, s:s, s:[s], s:I}", "href", json_sprintf("./%s", item->file), "type",
                             item->media_type, "roles", "data", "file:size", (json_int_t)item->size);
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

@@ -4,6 +4,7 @@
  * An item's date is its datetime, else its start_datetime. Every document is read once, however many links lead to it,
  * so cycles end; depth, number and size of documents have limits. */
 #include "stac/href.h"
+#include "stac/published.h"
 #include "stac/scan_asset.h"
 
 #include "datacube/source/zarr_store.h"
@@ -48,14 +49,25 @@ static int remote_path(struct scan *scan, const char *document, const char *href
   return *out ? 0 : error_memory(error);
 }
 
+/* A published file's path, or NULL. */
+static const char *published_path(struct scan *scan, const char *document, const char *href)
+{
+  const size_t length = sizeof PUBLISHED_SCHEME - 1;
+  const char *folder = scan->bounds ? scan->bounds->published : NULL;
+  if (!folder || remote_is(document) || strncmp(href, PUBLISHED_SCHEME, length) != 0)
+    return NULL;
+  return arena_printf(scan->arena, "%s/%s", folder, href + length);
+}
+
 int stac_path(struct scan *scan, const char *document, const char *href, const char **out, struct error *error)
 {
   char real[PATH_MAX];
+  const char *published = published_path(scan, document, href);
   struct arena *arena = scan->arena;
   struct stat status;
-  if (href_is_remote(href) || remote_is(document))
+  if (!published && (href_is_remote(href) || remote_is(document)))
     return remote_path(scan, document, href, out, error);
-  const char *slash = strrchr(document, '/'), *path = href_path(arena, href);
+  const char *slash = strrchr(document, '/'), *path = published ? published : href_path(arena, href);
   if (path && *path != '/' && slash)
     path = arena_printf(arena, "%.*s/%s", (int)(slash - document), document, path);
   if (path && stat(path, &status) != 0)

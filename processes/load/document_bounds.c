@@ -34,8 +34,13 @@ static void say_info(void *data, const char *message)
 int document_bounds(struct call *call, const char *folder, struct catalogue_bounds *out)
 {
   const struct local_files *local = call->local;
-  *out = (struct catalogue_bounds){
-      .cancel = call_cancel(call), .warn = say_warning, .tell = say_info, .data = call, .arena = call->arena};
+  const char *published = local ? local->published : NULL;
+  *out = (struct catalogue_bounds){.cancel = call_cancel(call),
+                                   .warn = say_warning,
+                                   .tell = say_info,
+                                   .data = call,
+                                   .arena = call->arena,
+                                   .published = published};
   if (local && local->all)
     return 0;
   size_t count = local ? local->folder_count : 0;

@@ -72,8 +72,11 @@ struct server_parts {
   char fetched[DATA_DIR_SIZE];   /* folder of what is read of other hosts; "" where nothing is */
   char address[128];
   char public_url[BASE_URL_SIZE];
-  char *stac[SERVE_LIST_MOST]; /* absolute, without links */
-  char *workspaces;            /* likewise, or NULL */
+  char *stac[SERVE_LIST_MOST];               /* absolute, without links */
+  char *published;                           /* likewise, or NULL */
+  const char *readable[SERVE_LIST_MOST + 1]; /* all of these: what workers may read for anybody */
+  size_t readable_count;
+  char *workspaces; /* likewise, or NULL */
   int listen_fd, lock_fd;
   struct tls *tls; /* or NULL */
   struct serve_reload reload;
@@ -153,6 +156,19 @@ static int find_stac_folders(struct server_parts *parts, const struct serve_opti
       return -1;
   }
   return 0;
+}
+
+static int find_published(struct server_parts *parts, const struct serve_options *options, struct error *error)
+{
+  for (size_t i = 0; i < options->stac.count; i++)
+    parts->readable[parts->readable_count++] = parts->stac[i];
+  if (options->publish == NULL)
+    return 0;
+  parts->published = realpath(options->publish, NULL);
+  if (parts->published == NULL || strlen(parts->published) > 900)
+    return error_set(error, ERROR_FileNotFound, "--publish %s is no folder that can be used", options->publish);
+  parts->readable[parts->readable_count++] = parts->published;
+  return refuse_around_data(parts, "publish", parts->published, error);
 }
 
 static int find_workspaces(struct server_parts *parts, const struct serve_options *options, struct error *error)
@@ -250,7 +266,8 @@ static int start_processes(struct server_parts *parts, const struct serve_option
 {
   if (find_data(parts, options, error) != 0 || find_store(parts, options, error) != 0)
     return -1;
-  if (find_stac_folders(parts, options, error) != 0 || find_workspaces(parts, options, error) != 0)
+  if (find_stac_folders(parts, options, error) != 0 || find_published(parts, options, error) != 0 ||
+      find_workspaces(parts, options, error) != 0)
     return -1;
   if (device_choice_read(options->device, &(struct device_options){0}) != 0)
     return error_set(error, ERROR_ServerConfigInvalid, "--device wants auto, cpu, cuda or cuda:N, not '%s'",
@@ -262,20 +279,21 @@ static int start_processes(struct server_parts *parts, const struct serve_option
     return -1;
   if (start_fetcher(parts, options, error) != 0 || start_scripts(parts, options, error) != 0)
     return -1;
-  const struct zygote_options zygote = {
-      .worker = {.data = parts->data,
-                 .remote = parts->fetched,
-                 .memory = memory,
-                 .result_size = options->result_size,
-                 .device = options->device,
-                 .device_memory = options->device_memory,
-                 .local = {.folders = (const char *const *)parts->stac, .folder_count = options->stac.count}},
-      .level = (enum log_level)options->log_level,
-      .format = (enum log_format)options->log_format,
-      .specs = options->specs,
-      .confine = (enum confine_mode)options->confine,
-      .fetch = parts->fetch,
-      .scripts = parts->scripts};
+  const struct zygote_options zygote = {.worker = {.data = parts->data,
+                                                   .remote = parts->fetched,
+                                                   .memory = memory,
+                                                   .result_size = options->result_size,
+                                                   .device = options->device,
+                                                   .device_memory = options->device_memory,
+                                                   .local = {.folders = parts->readable,
+                                                             .folder_count = parts->readable_count,
+                                                             .published = parts->published}},
+                                        .level = (enum log_level)options->log_level,
+                                        .format = (enum log_format)options->log_format,
+                                        .specs = options->specs,
+                                        .confine = (enum confine_mode)options->confine,
+                                        .fetch = parts->fetch,
+                                        .scripts = parts->scripts};
   if (confine_probe(zygote.confine, &parts->confinement, error) != 0)
     return -1;
   return zygote_start(&zygote, &parts->zygote, error);
@@ -357,6 +375,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                               .address = parts->address,
                                               .is_secure = parts->tls != NULL,
                                               .workspaces = parts->workspaces,
+                                              .published = parts->published,
                                               .web_editor = options->web_editor,
                                               .result_size = options->result_size,
                                               .threads = (unsigned)options->threads,
@@ -432,6 +451,7 @@ static void stop(struct server_parts *parts)
     close(parts->lock_fd);
   for (size_t i = 0; i < SERVE_LIST_MOST; i++)
     free(parts->stac[i]);
+  free(parts->published);
   free(parts->workspaces);
 }
 

@@ -79,6 +79,12 @@ const struct option_row option_rows[] = {
      .kind = OPTION_TEXT,
      .place = PLACE(workspaces),
      .help = "folder in which users may have workspaces, to which jobs export results that are to stay"},
+    {.name = "publish",
+     .value = "DIR",
+     .kind = OPTION_TEXT,
+     .place = PLACE(publish),
+     .help = "folder for the files of results that users publish as collections, for all to see and load (default: "
+             "nobody publishes)"},
     {.name = "stac",
      .value = "DIR",
      .kind = OPTION_PATHS,

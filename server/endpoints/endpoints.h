@@ -84,6 +84,10 @@ void post_job_results(struct exchange *exchange);
 void get_job_results(struct exchange *exchange);
 void delete_job_results(struct exchange *exchange);
 void get_download(struct exchange *exchange);
+/* endpoint_publish.c */
+void put_collection(struct exchange *exchange);
+void delete_collection(struct exchange *exchange);
+void get_published_file(struct exchange *exchange);
 /* endpoint_workspaces.c */
 void get_workspace_providers(struct exchange *exchange);
 void get_workspaces(struct exchange *exchange);

@@ -24,6 +24,8 @@ const struct route routes[] = {
     {"GET", "/img/{path}", ROUTE_ROOT, false, false, get_editor_part},
     {"GET", "/fonts/{path}", ROUTE_ROOT, false, false, get_editor_part},
 
+    {"GET", "/published/{collection_id}/{file}", ROUTE_ROOT, false, false, get_published_file},
+
     {"GET", "/health", ROUTE_HIDDEN, false, false, get_health},
     {"GET", "/", ROUTE_HIDDEN, false, false, get_capabilities},
     {"GET", "/conformance", ROUTE_API, false, false, get_conformance},
@@ -40,6 +42,8 @@ const struct route routes[] = {
     {"GET", "/collections/{collection_id}/items", ROUTE_API, false, false, get_items},
     {"GET", "/collections/{collection_id}/items/{item_id}", ROUTE_API, false, false, get_item},
     {"GET", "/collections/{collection_id}", ROUTE_API, false, false, get_collection},
+    {"PUT", "/collections/{collection_id}", ROUTE_HIDDEN, true, true, put_collection},
+    {"DELETE", "/collections/{collection_id}", ROUTE_HIDDEN, true, false, delete_collection},
     {"GET", "/processes", ROUTE_API, false, false, get_processes},
     {"GET", "/processing_parameters", ROUTE_API, false, false, get_processing_parameters},
     {"GET", "/process_graphs", ROUTE_API, true, false, get_process_graphs},

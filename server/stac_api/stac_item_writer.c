@@ -7,6 +7,7 @@
 #include "datacube/base/hash.h"
 #include "stac/href.h"
 #include "stac/json_tree.h"
+#include "stac/published.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -69,6 +70,41 @@ static void write_links(const struct stac_item_writer *writer, const struct foun
   buffer_free(&root);
 }
 
+/* ---- published files -------------------------------------------------------------------------------------------- */
+
+/* The host's root, above the API whose base it is. */
+static size_t root_length(const char *base)
+{
+  const char *api = strstr(base, "/openeo/");
+  const size_t length = strlen(base);
+  if (api != NULL)
+    return (size_t)(api - base);
+  return length >= 5 && strcmp(base + length - 5, "/stac") == 0 ? length - 5 : length;
+}
+
+/* Members as they stand, but for files that this server publishes (stac/published.h). */
+static void write_members(const struct stac_item_writer *writer, struct json_writer *w, const char *text, size_t length)
+{
+  static const char href[] = "\"" PUBLISHED_SCHEME;
+  struct buffer out = {0};
+  const char *end = text + length, *found;
+  if (memmem(text, length, href, sizeof href - 1) == NULL) {
+    json_write_members(w, text, length);
+    return;
+  }
+  while ((found = memmem(text, (size_t)(end - text), href, sizeof href - 1)) != NULL) {
+    buffer_add(&out, text, (size_t)(found - text));
+    buffer_printf(&out, "\"%.*s/published/", (int)root_length(writer->base), writer->base);
+    text = found + sizeof href - 1;
+  }
+  buffer_add(&out, text, (size_t)(end - text));
+  if (out.failed)
+    w->out->failed = true;
+  else
+    json_write_members(w, out.data, out.length);
+  buffer_free(&out);
+}
+
 /* ---- items ------------------------------------------------------------------------------------------------------ */
 
 static void write_whole(const struct stac_item_writer *writer, const struct found_item *item, struct json_writer *w)
@@ -84,7 +120,11 @@ static void write_whole(const struct stac_item_writer *writer, const struct foun
       continue;
     }
     /* name and value as they stand, from quotation mark to end */
-    json_write_members(w, member.name - 1, (size_t)(member.value + member.value_length - (member.name - 1)));
+    const size_t length = (size_t)(member.value + member.value_length - (member.name - 1));
+    if (text_member_is(&member, "assets"))
+      write_members(writer, w, member.name - 1, length);
+    else
+      json_write_members(w, member.name - 1, length);
   }
   write_links(writer, item, w, &links);
   if (!has_assets)

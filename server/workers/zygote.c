@@ -41,6 +41,7 @@ static int spawn_process(const struct zygote_options *options, pid_t *pid, struc
   snprintf(memory, sizeof memory, "%zu", options->worker.memory);
   snprintf(result_size, sizeof result_size, "%llu", (unsigned long long)options->worker.result_size);
   snprintf(device_memory, sizeof device_memory, "%zu", options->worker.device_memory);
+  const struct local_files *local = &options->worker.local;
   const char *const first[ZYGOTE_ARGUMENTS + 1] = {"twincube",
                                                    "zygote",
                                                    parent,
@@ -53,8 +54,8 @@ static int spawn_process(const struct zygote_options *options, pid_t *pid, struc
                                                    options->worker.remote != NULL ? options->worker.remote : "",
                                                    options->specs != NULL ? options->specs : "",
                                                    options->worker.device,
-                                                   device_memory};
-  const struct local_files *local = &options->worker.local;
+                                                   device_memory,
+                                                   local->published != NULL ? local->published : ""};
   const char **arguments = calloc(ZYGOTE_ARGUMENTS + 2 + local->folder_count, sizeof *arguments);
   if (arguments == NULL)
     return error_memory(error);

@@ -116,13 +116,12 @@ static void gather_scenes(struct worker_options *options, struct readable *readi
 
 static int start_reading(struct worker_options *options, struct readable *reading)
 {
-  options->rules = (struct confine_rules){
-      .data = options->data,
-      .system = &reading->system,
-      .scenes = &reading->scenes,
-      .local = &options->local,
-      .uses_devices = strcmp(options->device, "cpu") != 0,
-      .remote = options->remote};
+  options->rules = (struct confine_rules){.data = options->data,
+                                          .system = &reading->system,
+                                          .scenes = &reading->scenes,
+                                          .local = &options->local,
+                                          .uses_devices = strcmp(options->device, "cpu") != 0,
+                                          .remote = options->remote};
   return read_folders_system(&reading->system);
 }
 
@@ -168,7 +167,8 @@ int zygote_main(int argc, char **argv)
   struct worker_options options = {.data = argv[ZYGOTE_DATA],
                                    .remote = argv[ZYGOTE_REMOTE],
                                    .local = {.folders = (const char *const *)&argv[ZYGOTE_ARGUMENTS],
-                                             .folder_count = (size_t)(argc - ZYGOTE_ARGUMENTS)},
+                                             .folder_count = (size_t)(argc - ZYGOTE_ARGUMENTS),
+                                             .published = argv[ZYGOTE_PUBLISHED][0] ? argv[ZYGOTE_PUBLISHED] : NULL},
                                    .memory = (size_t)strtoull(argv[ZYGOTE_MEMORY], NULL, 10),
                                    .result_size = strtoull(argv[ZYGOTE_RESULT_SIZE], NULL, 10),
                                    .device = argv[ZYGOTE_DEVICE],

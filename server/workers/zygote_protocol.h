@@ -1,7 +1,7 @@
 /* How the server starts a zygote: twincube zygote PARENT LEVEL FORMAT MEMORY RESULT_SIZE CONFINE DATA REMOTE SPECS
- * DEVICE DEVICE_MEMORY [FOLDER …], with the control socket as descriptor 3; graphs may name files below the folders.
- * One byte with the sockets of a worker (SCM_RIGHTS, enum worker_descriptor), as far as there are such, asks for a
- * worker; its pid is the answer, as int32_t, -1 where the fork failed. */
+ * DEVICE DEVICE_MEMORY PUBLISHED [FOLDER …], with the control socket as descriptor 3; graphs may name files below the
+ * folders. One byte with the sockets of a worker (SCM_RIGHTS, enum worker_descriptor), as far as there are such, asks
+ * for a worker; its pid is the answer, as int32_t, -1 where the fork failed. */
 #ifndef TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 #define TWINCUBE_SERVER_WORKERS_ZYGOTE_PROTOCOL_H
 
@@ -19,6 +19,7 @@ enum zygote_argument {                       /* places in argv; "zygote" is [0],
                        ZYGOTE_SPECS,         /* folder, "" for none */
                        ZYGOTE_DEVICE,        /* as device_choice_read takes it */
                        ZYGOTE_DEVICE_MEMORY, /* bytes */
+                       ZYGOTE_PUBLISHED,     /* folder of published results, "" for none */
                        ZYGOTE_ARGUMENTS
 };
 

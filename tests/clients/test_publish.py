@@ -1,0 +1,159 @@
+"""Results published as collections: seen by everybody at once, loaded as other collections are, kept when their job is
+gone, and taken back by their owner alone."""
+
+import io
+
+import numpy
+import pystac_client
+import pytest
+import rasterio
+import requests
+
+from test_server_api import Server, add_user, assert_error
+from test_uploaded_files import numbers, put, raster
+
+PUBLIC = {"public": True, "title": "Two dates", "license": "CC-BY-4.0"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("published")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, folder):
+    data = tmp_path_factory.mktemp("data")
+    for name in ("alice", "bob"):
+        add_user(data, name)
+    server = Server(data, "--workers", "1", "--publish", str(folder)).login()
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def values():
+    return [numbers(0, 4, 5), numbers(0, 4, 5, seed=3)]
+
+
+@pytest.fixture(scope="module")
+def job(server, values):
+    """A job of two files, on two dates."""
+    graph = {}
+    for i, (day, value) in enumerate(zip(("20200305", "20200306"), values, strict=True)):
+        put(server, f"in_{day}.tif", raster(value))
+        graph[f"load{i}"] = {"process_id": "load_uploaded_files",
+                             "arguments": {"paths": [f"in_{day}.tif"], "format": "GTiff"}}
+        graph[f"save{i}"] = {"process_id": "save_result", "result": i == 0, "arguments": {
+            "data": {"from_node": f"load{i}"}, "format": "GTiff", "options": {"filename_prefix": f"day{i}"}}}
+    return finished(server, graph)
+
+
+def finished(server, graph):
+    job = server.create(graph)
+    assert server.call("POST", f"/jobs/{job}/results").status_code == 202
+    server.wait(job, "finished", "error")
+    assert server.status(job) == "finished", server.call("GET", f"/jobs/{job}/logs").text
+    return job
+
+
+def loaded(server, collection):
+    graph = {"load": {"process_id": "load_collection", "arguments": {"id": collection}},
+             "save": {"process_id": "save_result", "result": True,
+                      "arguments": {"data": {"from_node": "load"}, "format": "GTiff"}}}
+    answer = server.result(graph)
+    assert answer.status_code == 200, answer.text
+    with rasterio.open(io.BytesIO(answer.content)) as file:
+        return file.read()
+
+
+def root(server):
+    return server.api.split("/openeo")[0].rstrip("/")
+
+
+def as_user(server, name):
+    other = Server.__new__(Server)
+    other.api, other.session = server.api, requests.Session()
+    return other.login(name)
+
+
+def test_a_job_becomes_a_collection_of_the_server(server, folder, job, values):
+    made = server.call("PUT", "/collections/two-days", {"job": job, **PUBLIC})
+    assert made.status_code == 201, made.text
+    assert made.headers["Location"].endswith("/collections/two-days")
+    document = server.call("GET", "/collections/two-days").json()
+    assert document["title"] == "Two dates" and document["license"] == "CC-BY-4.0"
+    assert document["extent"]["temporal"]["interval"] == [["2020-03-05T00:00:00Z", "2020-03-06T00:00:00Z"]]
+    assert document["providers"][0]["processing:expression"]["format"] == "openeo"
+    assert document["cube:dimensions"]["t"]["extent"] == document["extent"]["temporal"]["interval"][0]
+    assert "two-days" in [c["id"] for c in server.call("GET", "/collections").json()["collections"]]
+    items = list(pystac_client.Client.open(root(server) + "/stac").search(collections=["two-days"]).items())
+    assert len(items) == 2
+    found = {}
+    for item in items:
+        [asset] = item.assets.values()
+        with rasterio.open(io.BytesIO(requests.get(asset.href, timeout=60).content)) as file:
+            found[item.datetime.day] = file.read(1)
+        [band] = asset.to_dict()["bands"]
+        assert band["statistics"]["maximum"] == pytest.approx(float(found[item.datetime.day].max()))
+        assert item.properties["processing:software"].keys() == {"twincube"}
+    assert numpy.array_equal(found[5], values[0]) and numpy.array_equal(found[6], values[1])
+    bob = as_user(server, "bob")
+    for who in (server, bob):
+        assert numpy.array_equal(loaded(who, "two-days"), values)
+
+    derived = finished(server, {
+        "load": {"process_id": "load_collection", "arguments": {"id": "two-days"}},
+        "save": {"process_id": "save_result", "result": True,
+                 "arguments": {"data": {"from_node": "load"}, "format": "netCDF"}}})
+    assert server.call("PUT", "/collections/again", {"job": derived, **PUBLIC}).status_code == 201
+    links = server.call("GET", "/collections/again").json()["links"]
+    [source] = [link["href"] for link in links if link["rel"] == "derived_from"]
+    assert source.endswith("/collections/two-days")
+    assert server.call("DELETE", f"/jobs/{derived}").status_code == 204
+    assert numpy.array_equal(loaded(bob, "again"), values)
+
+    own = finished(server, {
+        "load": {"process_id": "load_stac", "arguments": {"url": f"{server.api}/jobs/{job}/results"}},
+        "save": {"process_id": "save_result", "result": True,
+                 "arguments": {"data": {"from_node": "load"}, "format": "netCDF"}}})
+    assert server.call("PUT", "/collections/own", {"job": own, **PUBLIC}).status_code == 201
+    document = server.call("GET", "/collections/own")
+    assert job not in document.text and "derived_from" not in document.text
+    assert server.call("DELETE", "/collections/own").status_code == 204
+
+    assert_error(bob.call("DELETE", "/collections/again"), 403, "PermissionsInsufficient")
+    for name in ("again", "two-days"):
+        assert server.call("DELETE", "/collections/" + name).status_code == 204
+        assert_error(server.call("GET", "/collections/" + name), 404, "CollectionNotFound")
+    assert not list(folder.iterdir())
+    assert requests.get(asset.href, timeout=60).status_code == 404
+
+
+@pytest.mark.parametrize(("name", "body", "status", "code"), [
+    ("x", {"job": None, "public": True}, 400, "RequestBodyInvalid"), ("x", {}, 501, "FeatureUnsupported"),
+    ("x", {"public": False}, 501, "FeatureUnsupported"), ("x", {"job": "none", "public": True}, 404, "JobNotFound"),
+    (".x", {"public": True}, 400, "RequestBodyInvalid"), ("x:y", {"public": True}, 400, "RequestBodyInvalid"),
+    ("x" * 101, {"public": True}, 400, "RequestBodyInvalid"),
+])
+def test_what_is_not_published(server, folder, job, name, body, status, code):
+    assert_error(server.call("PUT", "/collections/" + name, {"job": job, **body}), status, code)
+    assert not list(folder.iterdir())
+
+
+def test_names_are_taken_once_and_jobs_are_their_owner_s(server, folder, job):
+    bob = as_user(server, "bob")
+    assert_error(bob.call("PUT", "/collections/mine", {"job": job, **PUBLIC}), 404, "JobNotFound")
+    assert server.call("PUT", "/collections/mine", {"job": job, **PUBLIC}).status_code == 201
+    assert_error(server.call("PUT", "/collections/mine", {"job": job, **PUBLIC}), 409, "StacConflict")
+    assert (folder / "mine" / ".owner").exists()
+    for name in (".owner", "..%2fmine%2f.owner", "none.tif"):
+        assert requests.get(f"{root(server)}/published/mine/{name}", timeout=60).status_code == 404
+    assert server.call("DELETE", "/collections/mine").status_code == 204
+    assert_error(server.call("DELETE", "/collections/mine"), 404, "CollectionNotFound")
+
+
+def test_without_a_folder_nobody_publishes(tmp_path):
+    add_user(tmp_path, "alice")
+    server = Server(tmp_path, "--workers", "1").login()
+    assert_error(server.call("PUT", "/collections/x", {"job": "j", "public": True}), 501, "FeatureUnsupported")
+    assert server.stop() == 0
