@@ -248,9 +248,11 @@ int index_open(struct index *index, struct error *error)
       sqlite3_exec(index->db, "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL,
                    NULL, NULL) != SQLITE_OK)
     result = index_error(index, error);
-  /* pages are read where they lie in memory, which threads and processes share */
+  /* pages are read where they lie in memory, which threads and processes share; what lies beyond the 2 GiB that SQLite
+   * maps at most (the search tree, say, which is written last) is kept by each reader */
   if (result == 0 && !index->writable &&
-      sqlite3_exec(index->db, "PRAGMA mmap_size = 2147418112", NULL, NULL, NULL) != SQLITE_OK)
+      sqlite3_exec(index->db, "PRAGMA mmap_size = 2147418112; PRAGMA cache_size = -32768", NULL, NULL, NULL) !=
+          SQLITE_OK)
     result = index_error(index, error);
   if (result == 0 && sqlite3_create_function(index->db, "item_accepted", 1, SQLITE_UTF8, index, item_accepted, NULL,
                                              NULL) != SQLITE_OK)
