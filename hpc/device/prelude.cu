@@ -120,6 +120,7 @@ DEVICE bool is_na_f64(f64 x) { return (bits_f64(x) & 0x7FFFFFFFFFFFFFFFull) == 0
 #define BOOL(condition) ((condition) ? (T)1 : (T)0)
 #define KEEP1(a, value) (ISNAN(a) ? (a) : (value))
 #define KEEP2(a, b, value) (ISNAN(a) ? (a) : ISNAN(b) ? (b) : (value))
+#define COMMUTES(a, value) (ISNAN(a) ? (a) : (value))
 #define MATH(name, ...) F(name)(__VA_ARGS__)
 #define SETTLE(least, result)                                                                                          \
   (n - na < (ignore || n < (TINT)(least) ? (TINT)(least) : n) ? NA : FN(quiet)((f64)(result)))

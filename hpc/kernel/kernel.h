@@ -62,6 +62,16 @@ struct kernel_operand {
 
 struct kernel_curve;
 
+struct kernel_leg {   /* a step's part in a relay: see kernel_relay.h */
+  uint16_t steps;     /* of the relay that begins with this step; 0: none does */
+  uint8_t form;       /* ELEMENT, STORE: enum kernel_form */
+  bool saved;         /* ELEMENT: the result is also written to its register */
+  uint8_t number;     /* ELEMENT: 1 + operand that is a constant for all lanes; 0: none */
+  uint8_t reads;      /* bit k: operand k is read from memory */
+  uint8_t fixed;      /* bit k: operand k, bit 3: the destination has one block for all of the relay's */
+  uint16_t loaded[3]; /* operand k is what the step so many before this one loads; 0: it is not */
+};
+
 struct kernel_step {
   enum kernel_step_kind kind;
   uint16_t op;             /* enum kernel_op, kernel_reducer or kernel_series */
@@ -86,6 +96,7 @@ struct kernel_step {
   uint32_t window_columns; /* LOAD: its blocks are rows of so many elements around the lane, row after row; or 0 */
   bool in_place; /* LOAD of elements that lanes hold as they are, and the WEIGHTED_SUM after it, which alone reads them:
                     from memory, and the LOAD's register has none */
+  struct kernel_leg leg;
 };
 
 struct kernel {

@@ -1,8 +1,10 @@
 /* Registers share memory: each lives from its first write to its last use, and takes the first gap that fits. What is
- * set once a run keeps its place; windows that are only weighed need no memory. */
+ * set once a run keeps its place, and what a relay names its own until the relay ends; windows that are only weighed
+ * need no memory. */
 #include "hpc/plan/fuse.h"
 
 #include "datacube/base/missing.h"
+#include "hpc/kernel/kernel_relay.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,27 +18,30 @@ struct life {
   bool used;
 };
 
-static void note(struct life *life, size_t step)
+static void note(struct life *life, size_t step, size_t last)
 {
   if (!life->used)
     life->first = step;
   life->used = true;
-  life->last = step > life->last ? step : life->last;
+  life->last = last > life->last ? last : life->last;
 }
 
 static void find_lives(const struct kernel *kernel, struct life *lives)
 {
+  size_t relay_end = 0; /* of the relay at hand */
   for (size_t i = 0; i < kernel->step_count; i++) {
     const struct kernel_step *step = &kernel->steps[i];
+    relay_end = step->leg.steps ? i + step->leg.steps : relay_end;
+    const size_t last = i < relay_end ? relay_end - 1 : i;
     int operands = step->kind == STEP_ELEMENT                               ? kernel_op_arity((enum kernel_op)step->op)
                    : step->kind == STEP_CONSTANT || step->kind == STEP_LOAD ? 0
                                                                             : 1;
     for (int k = 0; k < operands; k++)
-      note(&lives[step->operand[k].reg], i);
+      note(&lives[step->operand[k].reg], i, last);
     if (step->kind != STEP_STORE)
-      note(&lives[step->dst], i);
+      note(&lives[step->dst], i, last);
     if (step->once)
-      note(&lives[step->dst], kernel->step_count - 1);
+      note(&lives[step->dst], i, kernel->step_count - 1);
   }
 }
 
@@ -109,13 +114,22 @@ static void place_registers(struct kernel *kernel, const uint32_t *blocks, const
     }
 }
 
+static bool has_relays(const struct kernel *kernel)
+{
+  for (size_t i = 0; i < kernel->step_count; i++)
+    if (kernel->steps[i].leg.steps)
+      return true;
+  return false;
+}
+
 static void choose_lanes(struct kernel *kernel)
 {
   size_t lane_bytes = (kernel->lane_type == LANE_F32 ? 4 : 8) * kernel->scratch_blocks + 8 * kernel->work_blocks;
   size_t lanes = cache_bytes / (lane_bytes ? lane_bytes : 1);
   size_t fewest = kernel->scratch_blocks > long_blocks ? NARROW_LANES : FEWEST_LANES;
+  const size_t chunk = !has_relays(kernel) ? 16 : kernel->lane_type == LANE_F32 ? RELAY_LANES_F32 : RELAY_LANES_F64;
   lanes = lanes > MOST_LANES ? MOST_LANES : lanes < fewest ? fewest : lanes;
-  kernel->lane_block = lanes & ~(size_t)15;
+  kernel->lane_block = lanes < chunk ? chunk : lanes - lanes % chunk;
 }
 
 int allocate_registers(struct fuse *f, struct kernel *kernel)

@@ -1,5 +1,6 @@
 /* One variant of a kernel stage: the steps of fuse.c between the bindings of the output's dimensions and the store,
  * then the inputs' lists of indexes, the loads' positions in them, and registers. */
+#include "hpc/kernel/kernel_relay.h"
 #include "hpc/plan/fuse.h"
 
 #include <stdlib.h>
@@ -153,7 +154,8 @@ int make_variant(struct stage_list *list, const struct stage *stage, const size_
     variant->axis_count = f.axis_count;
     variant->kernel =
         (struct kernel){.lane_type = type, .steps = f.steps, .step_count = f.step_count, .load_count = f.load_count};
-    if (allocate_registers(&f, &variant->kernel) != 0)
+    if (kernel_find_relays(f.steps, f.step_count, f.reg_blocks, f.reg_count) != 0 ||
+        allocate_registers(&f, &variant->kernel) != 0)
       status = error_memory(error);
   }
   arena_free(f.scratch);

@@ -7,7 +7,9 @@
  *                                F64", along N values: nanoseconds a value, the fastest of the rounds
  *
  * Kernel and loop take turns, so that what else the machine does meets both. Checks that both give the same values. */
+#include "datacube/base/missing.h"
 #include "hpc/kernel/kernel_engine.h"
+#include "hpc/kernel/kernel_relay.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -145,6 +147,8 @@ static void built_start(struct built *p, enum lane_type type, size_t blocks, uns
     if (used >> i & 1) {
       struct kernel_step *load = add_step(p, STEP_LOAD, (uint32_t)i, (uint32_t)blocks);
       load->type = type == LANE_F32 ? ELEMENT_F32 : ELEMENT_F64;
+      load->has_nodata = true; /* as between stages: NA and NaN stay what they are */
+      load->nodata = na_f64();
       load->load = (uint32_t)i;
     }
 }
@@ -154,11 +158,16 @@ static void built_end(struct built *p, size_t slot)
   struct kernel_step *store = add_step(p, STEP_STORE, 0, 1);
   store->operand[0] = block_of(slot);
   store->type = p->kernel.lane_type == LANE_F32 ? ELEMENT_F32 : ELEMENT_F64;
+  store->has_nodata = true;
+  store->nodata = na_f64();
   for (size_t i = 0; i < p->kernel.step_count; i++) {
     const size_t work = kernel_step_work_blocks(&p->steps[i]);
     p->kernel.work_blocks = work > p->kernel.work_blocks ? work : p->kernel.work_blocks;
   }
   p->kernel.lane_block = piece_of(&p->kernel, p->kernel.scratch_blocks / SLOTS);
+  uint32_t blocks[SLOTS]; /* every register keeps its own memory here */
+  if (kernel_find_relays(p->steps, p->kernel.step_count, blocks, SLOTS) != 0)
+    exit(1);
 }
 
 /* As a stack machine; operands that are inputs are taken where they lie. */

@@ -22,7 +22,7 @@ from conftest import BINARY, PASSWORD, USER
 pytestmark = [pytest.mark.alone,
               pytest.mark.skipif("TWINCUBE_SANITIZED" in os.environ, reason="sanitizers are slow by themselves")]
 
-KERNEL_BOUND = 14     # of a loop by hand over values in the cache, the geometric mean of expressions
+KERNEL_BOUND = 8      # of a loop by hand over values in the cache, the geometric mean of expressions
 REQUEST_BOUND = 60    # of an echo through a socket of another process
 PLANNING_BOUND = 2.2  # a node, of a thousand additions in Python
 ADD = {"process": {"process_graph": {"add": {"process_id": "add", "arguments": {"x": 1, "y": 2}, "result": True}}}}
