@@ -34,6 +34,8 @@ static const struct form forms[FORM_COUNT_] = {FORMS_1(FORM, 1) FORMS_2_CONSTANT
 struct register_use {
   size_t first, last; /* steps that name it; last: that read it */
   size_t writer;      /* the newest step that wrote it before the one looked at, or NO_STEP */
+  size_t writers;     /* steps that write it */
+  bool constant;      /* one of them is a CONSTANT, whose blocks may differ */
   size_t relay;       /* the newest relay that names it, by its first step, or NO_STEP */
   uint32_t block;     /* its first block there */
   bool still;         /* that one block serves all blocks there */
@@ -64,8 +66,12 @@ static void note_uses(struct relay_search *s)
       use->first = i < use->first ? i : use->first;
       use->last = i;
     }
-    if (step->kind != STEP_STORE && i < s->uses[step->dst].first)
-      s->uses[step->dst].first = i;
+    if (step->kind == STEP_STORE)
+      continue;
+    struct register_use *written = &s->uses[step->dst];
+    written->first = i < written->first ? i : written->first;
+    written->writers++;
+    written->constant |= step->kind == STEP_CONSTANT;
   }
 }
 
@@ -135,10 +141,11 @@ static bool find_stretch(struct relay_search *s)
 
 /* ---- forms ------------------------------------------------------------------------------------------------------- */
 
+/* Whether all blocks of the register are one number: other steps may have written some of them. */
 static bool is_number(const struct relay_search *s, const struct kernel_operand *from)
 {
-  const size_t writer = s->uses[from->reg].writer;
-  const struct kernel_step *step = writer == NO_STEP ? NULL : &s->steps[writer];
+  const struct register_use *use = &s->uses[from->reg];
+  const struct kernel_step *step = use->writer == NO_STEP || use->writers > 1 ? NULL : &s->steps[use->writer];
   return step && step->kind == STEP_CONSTANT && !step->parameters && !isnan(step->value);
 }
 
@@ -201,11 +208,12 @@ static void choose_form(struct relay_search *s, size_t i)
 
 /* ---- registers --------------------------------------------------------------------------------------------------- */
 
-/* Whether nothing outside the relay names the register. */
+/* Whether the register holds what legs write and legs read, so that one block serves all. Constants are written before
+ * the relay runs, each block with its own. */
 static bool is_inner(const struct relay_search *s, uint32_t reg)
 {
   const struct register_use *use = &s->uses[reg];
-  return use->first >= s->start && use->last < s->end && use->block == 0 && !use->still;
+  return !use->constant && use->first >= s->start && use->last < s->end && use->block == 0 && !use->still;
 }
 
 static void fix_registers(struct relay_search *s, uint32_t *blocks)

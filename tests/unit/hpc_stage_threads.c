@@ -7,17 +7,30 @@
 
 static const size_t program_bytes = (size_t)96 << 20; /* what the planner reserves beside the tiles */
 
-/* The plan in the least memory, by doubling, with which it is made. */
-static const struct plan *squeezed(const struct case_maker *c, const struct node *node, unsigned threads)
+/* NULL where the memory is too little. */
+static const struct plan *planned_in(const struct case_maker *c, const struct node *node, size_t bytes)
 {
-  struct plan_output output = {.node = node};
-  for (size_t bytes = 1 << 12;; bytes *= 2) {
-    const struct plan_options options = {.threads = threads, .memory = program_bytes + bytes};
-    const struct plan *plan;
-    struct error error = {0};
-    if (plan_make_outputs(c->arena, &output, 1, &options, &plan, &error) == 0)
-      return plan;
+  const struct plan_output output = {.node = node};
+  const struct plan_options options = {.threads = 1, .memory = program_bytes + bytes};
+  const struct plan *plan;
+  struct error error = {0};
+  return plan_make_outputs(c->arena, &output, 1, &options, &plan, &error) == 0 ? plan : NULL;
+}
+
+/* A plan of more tiles in as little memory as doubling finds, and halving where that is enough for large tiles. */
+static const struct plan *squeezed(const struct case_maker *c, const struct node *node, size_t tiles)
+{
+  const struct plan *least = NULL;
+  size_t few = 1 << 11, enough = few;
+  while (!(least = planned_in(c, node, enough *= 2)))
+    few = enough;
+  while (plan_tiles(least) <= tiles && enough - few > 1) {
+    const size_t middle = few + (enough - few) / 2;
+    const struct plan *plan = planned_in(c, node, middle);
+    least = plan ? plan : least;
+    *(plan ? &enough : &few) = middle;
   }
+  return least;
 }
 
 /* The elements of a run on one thread, for checks; the caller frees them. */
@@ -25,7 +38,7 @@ static unsigned char *same_bits_everywhere(const struct case_maker *c, const str
 {
   const struct plan *one = planned(c, &node, 1, (struct plan_options){.threads = 1});
   const struct plan *two = planned(c, &node, 1, (struct plan_options){.threads = 2});
-  const struct plan *small = squeezed(c, node, 1);
+  const struct plan *small = squeezed(c, node, plan_tiles(one));
   struct plan_options options = {.threads = 2, .memory = small->memory};
   const struct plan *double_memory = planned(c, &node, 1, (options.memory += small->memory - program_bytes, options));
   const struct plan *others[] = {two, small, double_memory};
