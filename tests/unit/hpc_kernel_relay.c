@@ -1,8 +1,10 @@
 /* Relays give the bits of their steps one after the other: random kernels of loads, operations, reductions and stores
- * at every SIMD level, for runs that end within a chunk, strides, several blocks and registers of one block or none. */
+ * at every SIMD level, for runs that end within a chunk, strides, several blocks, arrays that several steps write, and
+ * registers of one block or none that share memory as in plans. */
 #include "hpc_kernel_fixture.h"
 
 #include "hpc/kernel/kernel_relay.h"
+#include "hpc/plan/fuse.h"
 
 enum {
   MOST_STEPS = 40,
@@ -19,9 +21,11 @@ struct subject {
   enum lane_type type;
   struct kernel_step steps[MOST_STEPS];
   size_t count;
-  uint32_t blocks[MOST_STEPS]; /* of the register that the step makes: its number is the step's */
+  uint32_t blocks[MOST_STEPS]; /* of each register */
+  uint32_t registers;
   ptrdiff_t offsets[MOST_STORES + INPUTS][MOST_BLOCKS];
-  double parameters[1];
+  double parameters[1], numbers[MOST_BLOCKS];
+  uint32_t map[MOST_BLOCKS];
   size_t stores;
   char *inputs[INPUTS];
 };
@@ -34,8 +38,12 @@ static uint32_t below(uint64_t *state, uint32_t n)
 static struct kernel_step *add_step(struct subject *s, enum kernel_step_kind kind, uint32_t blocks)
 {
   struct kernel_step *step = &s->steps[s->count];
-  *step = (struct kernel_step){.kind = kind, .dst = (uint32_t)s->count, .blocks = blocks};
-  s->blocks[s->count++] = blocks;
+  *step = (struct kernel_step){.kind = kind, .blocks = blocks};
+  s->count++;
+  if (kind != STEP_STORE) {
+    step->dst = s->registers;
+    s->blocks[s->registers++] = blocks;
+  }
   return step;
 }
 
@@ -55,14 +63,16 @@ static void reach_memory(struct subject *s, struct kernel_step *step, size_t whi
   step->offsets = s->offsets[which];
 }
 
-/* A register that was made before; it has as many blocks or one. */
+/* All blocks of a register that was made before, or one of them. */
 static struct kernel_operand any_operand(const struct subject *s, uint32_t blocks, uint64_t *random)
 {
-  const uint32_t recent = below(random, 3), last = (uint32_t)s->count - 1;
+  const uint32_t recent = below(random, 3), last = s->registers - 1;
   uint32_t reg = recent && last > recent ? last - recent + 1 : below(random, last + 1);
-  while (s->steps[reg].kind == STEP_STORE || (s->blocks[reg] != blocks && s->blocks[reg] != 1))
+  while (s->blocks[reg] == 0)
     reg = reg ? reg - 1 : last;
-  return operand(reg, 0, s->blocks[reg] == blocks);
+  if (s->blocks[reg] == blocks && (blocks == 1 || below(random, 8)))
+    return operand(reg, 0, 1);
+  return operand(reg, below(random, s->blocks[reg]), blocks == 1 && below(random, 2));
 }
 
 static void add_operation(struct subject *s, uint32_t blocks, uint64_t *random)
@@ -76,6 +86,41 @@ static void add_operation(struct subject *s, uint32_t blocks, uint64_t *random)
   struct kernel_step *step = add_step(s, STEP_ELEMENT, blocks);
   step->op = (uint16_t)op;
   memcpy(step->operand, from, (size_t)kernel_op_arity(op) * sizeof *from);
+}
+
+static const double numbers[] = {0, 2.5, -1, (double)NAN, 3};
+
+static void add_constant(struct subject *s, uint32_t blocks, uint64_t *random)
+{
+  struct kernel_step *step = add_step(s, STEP_CONSTANT, blocks);
+  step->value = below(random, 6) ? numbers[below(random, 5)] : na_f64();
+  step->parameters = below(random, 2) ? s->numbers : NULL;
+  step->once = below(random, 2);
+}
+
+/* An array whose blocks are made one by one, and of blocks of others. */
+static void add_array(struct subject *s, uint64_t *random)
+{
+  const uint32_t reg = s->registers++;
+  s->blocks[reg] = 0; /* nothing reads what is not written yet */
+  for (uint32_t b = 0; b < MOST_BLOCKS; b++) {
+    const uint32_t what = below(random, 3), registers = s->registers;
+    const struct kernel_operand from = any_operand(s, 1, random);
+    if (what == 0) {
+      add_constant(s, 1, random);
+    } else if (what == 1) {
+      add_operation(s, 1, random);
+    } else {
+      struct kernel_step *gather = add_step(s, STEP_GATHER, 1);
+      gather->operand[0] = from;
+      gather->map = s->map;
+    }
+    s->steps[s->count - 1].dst = reg;
+    s->steps[s->count - 1].dst_block = b;
+    s->steps[s->count - 1].once = false; /* that takes a register of its own */
+    s->registers = registers;
+  }
+  s->blocks[reg] = MOST_BLOCKS;
 }
 
 static void add_store(struct subject *s, uint32_t blocks, uint64_t *random)
@@ -94,23 +139,24 @@ static void make_subject(struct subject *s, enum lane_type type, uint64_t *rando
 {
   const uint32_t blocks = below(random, 2) ? 1 : MOST_BLOCKS;
   s->type = type;
-  s->count = s->stores = 0;
+  s->count = s->stores = s->registers = 0;
   s->parameters[0] = 1;
+  for (size_t b = 0; b < MOST_BLOCKS; b++)
+    s->numbers[b] = numbers[below(random, 5)];
   for (uint32_t i = 0; i < INPUTS; i++) {
     struct kernel_step *load = add_step(s, STEP_LOAD, blocks);
     reach_memory(s, load, i, random);
     load->load = i;
   }
-  while (s->count < MOST_STEPS - 2 && s->stores < MOST_STORES - 1) {
+  while (s->count < MOST_STEPS - 1 - MOST_BLOCKS && s->stores < MOST_STORES - 1) {
     const uint32_t what = below(random, 12);
     if (what < 2) {
-      struct kernel_step *constant = add_step(s, STEP_CONSTANT, 1);
-      const double values[] = {0, 2.5, -1, na_f64(), (double)NAN};
-      constant->value = values[below(random, 5)];
-      constant->once = true;
+      add_constant(s, below(random, 2) ? 1 : blocks, random);
     } else if (what < 3 && blocks > 1) {
       struct kernel_operand from = any_operand(s, blocks, random);
-      if (from.step) {
+      if (!from.step) {
+        add_array(s, random);
+      } else {
         struct kernel_step *sum = add_step(s, STEP_REDUCE, 1);
         sum->op = KRED_SUM;
         sum->operand[0] = from;
@@ -127,33 +173,53 @@ static void make_subject(struct subject *s, enum lane_type type, uint64_t *rando
   add_store(s, blocks, random);
 }
 
-/* Runs the steps on registers behind each other. */
-static void run_subject(const struct subject *s, const struct kernel_step *steps, const uint32_t *blocks,
-                        const struct kernel_engine *engine, char *out, size_t lanes)
+static void run_kernel(const struct subject *s, const struct kernel *kernel, const struct kernel_engine *engine,
+                       char *out, size_t lanes)
 {
-  size_t offsets[MOST_STEPS], total = 0, work = 0;
-  for (size_t i = 0; i < s->count; i++) {
-    const size_t needed = kernel_step_work_blocks(&steps[i]);
-    offsets[i] = total;
-    total += steps[i].kind == STEP_STORE ? 0 : blocks[i];
-    work = needed > work ? needed : work;
-  }
-  const struct kernel kernel = {.lane_type = s->type,
-                                .steps = steps,
-                                .step_count = s->count,
-                                .register_offset = offsets,
-                                .register_count = s->count,
-                                .scratch_blocks = total,
-                                .lane_block = LANE_BLOCK,
-                                .work_blocks = work,
-                                .load_count = INPUTS};
   const void *const bases[INPUTS] = {s->inputs[0], s->inputs[1], s->inputs[2]};
-  char *scratch = aligned_alloc(64, kernel_scratch_bytes(&kernel) + 64);
+  char *scratch = aligned_alloc(64, kernel_scratch_bytes(kernel) + 64);
   assert_non_null(scratch);
-  memset(scratch, 0xA5, kernel_scratch_bytes(&kernel) + 64);
+  memset(scratch, 0xA5, kernel_scratch_bytes(kernel) + 64);
   memset(out, 0x5A, MOST_STORES * ROOM);
-  (s->type == LANE_F32 ? engine->run_f32 : engine->run_f64)(&kernel, scratch, bases, out, lanes);
+  (s->type == LANE_F32 ? engine->run_f32 : engine->run_f64)(kernel, scratch, bases, out, lanes);
   free(scratch);
+}
+
+/* The steps one by one, on registers behind each other. */
+static struct kernel plain_kernel(const struct subject *s, size_t *offsets)
+{
+  struct kernel kernel = {.lane_type = s->type,
+                          .steps = s->steps,
+                          .step_count = s->count,
+                          .register_offset = offsets,
+                          .register_count = s->registers,
+                          .lane_block = LANE_BLOCK,
+                          .load_count = INPUTS};
+  for (size_t r = 0; r < s->registers; r++) {
+    offsets[r] = kernel.scratch_blocks;
+    kernel.scratch_blocks += s->blocks[r];
+  }
+  for (size_t i = 0; i < s->count; i++) {
+    const size_t work = kernel_step_work_blocks(&s->steps[i]);
+    kernel.work_blocks = work > kernel.work_blocks ? work : kernel.work_blocks;
+  }
+  return kernel;
+}
+
+/* The same in relays, on registers that share memory. */
+static struct kernel relayed_kernel(const struct subject *s, struct kernel_step *steps, struct arena *arena)
+{
+  uint32_t blocks[MOST_STEPS];
+  struct fuse fuse = {
+      .arena = arena, .steps = steps, .step_count = s->count, .reg_blocks = blocks, .reg_count = s->registers};
+  struct kernel kernel = {.lane_type = s->type, .steps = steps, .step_count = s->count, .load_count = INPUTS};
+  memcpy(steps, s->steps, sizeof s->steps);
+  memcpy(blocks, s->blocks, sizeof blocks);
+  assert_int_equal(kernel_find_relays(steps, s->count, blocks, s->registers), 0);
+  assert_int_equal(allocate_registers(&fuse, &kernel), 0);
+  assert_true(kernel.lane_block >= LANE_BLOCK);
+  kernel.lane_block = LANE_BLOCK; /* several pieces */
+  return kernel;
 }
 
 /* Small numbers of any type, with missing ones among the floats. */
@@ -181,22 +247,21 @@ static void fill_inputs(struct subject *s, uint64_t *random)
 static size_t check_subject(const struct subject *s, char *const out[2])
 {
   static const size_t counts[] = {1, 15, 16, 31, 33, 64, 100, MOST_LANES};
+  struct arena *arena = arena_new(1 << 20);
   struct kernel_step steps[MOST_STEPS];
-  uint32_t blocks[MOST_STEPS];
-  size_t relays = 0;
-  memcpy(steps, s->steps, sizeof steps);
-  memcpy(blocks, s->blocks, sizeof blocks);
-  assert_int_equal(kernel_find_relays(steps, s->count, blocks, s->count), 0);
+  size_t offsets[MOST_STEPS], relays = 0;
+  const struct kernel plain = plain_kernel(s, offsets), relayed = relayed_kernel(s, steps, arena);
   for (size_t i = 0; i < s->count; i++)
     relays += steps[i].leg.steps != 0;
   for (int l = 0; l < LEVELS; l++) {
     const struct kernel_engine *engine = kernel_engine_named(levels[l]);
     for (size_t c = 0; engine && c < sizeof counts / sizeof *counts; c++) {
-      run_subject(s, s->steps, s->blocks, engine, out[0], counts[c]);
-      run_subject(s, steps, blocks, engine, out[1], counts[c]);
+      run_kernel(s, &plain, engine, out[0], counts[c]);
+      run_kernel(s, &relayed, engine, out[1], counts[c]);
       assert_memory_equal(out[0], out[1], MOST_STORES * ROOM);
     }
   }
+  arena_free(arena);
   return relays;
 }
 
