@@ -111,7 +111,7 @@ void sorting_network_make(struct sorting_network *network, size_t n, uint64_t wa
 
 static bool cpu_has(const struct kernel_engine *engine)
 {
-#if defined(__x86_64__)
+#if KERNEL_HAS_LEVELS
   if (engine == &kernel_engine_avx512)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
@@ -121,8 +121,13 @@ static bool cpu_has(const struct kernel_engine *engine)
   return engine == &kernel_engine_baseline;
 }
 
-static const struct kernel_engine *const engines[] = {&kernel_engine_baseline, &kernel_engine_avx2,
-                                                      &kernel_engine_avx512};
+static const struct kernel_engine *const engines[] = {
+    &kernel_engine_baseline,
+#if KERNEL_HAS_LEVELS
+    &kernel_engine_avx2,
+    &kernel_engine_avx512,
+#endif
+};
 enum { ENGINES = sizeof engines / sizeof engines[0] };
 
 const struct kernel_engine *kernel_engine_named(const char *level)

@@ -37,7 +37,17 @@ struct kernel_engine {
   void (*strip_f64)(const struct kernel_strip *, double *states);
 };
 
-extern const struct kernel_engine kernel_engine_baseline, kernel_engine_avx2, kernel_engine_avx512;
+/* Whether there is more than the baseline. Not for programs that are built more often than they compute: fuzzers. */
+#if defined(__x86_64__) && !defined(TWINCUBE_PLAIN)
+#define KERNEL_HAS_LEVELS 1
+#else
+#define KERNEL_HAS_LEVELS 0
+#endif
+
+extern const struct kernel_engine kernel_engine_baseline;
+#if KERNEL_HAS_LEVELS
+extern const struct kernel_engine kernel_engine_avx2, kernel_engine_avx512;
+#endif
 
 /* The engine of the level, NULL where this CPU lacks it or no level has the name. */
 const struct kernel_engine *kernel_engine_named(const char *level);

@@ -31,6 +31,16 @@ static const struct form forms[FORM_COUNT_] = {FORMS_1(FORM, 1) FORMS_2_CONSTANT
                                                    FORMS_3(FORM, 3)};
 #undef FORM
 
+static const bool has_form[KOP_COUNT_][FORM_COUNT_] = {
+#define FORM(x, name, ...) [FORM_##name] = true,
+#define KOP_LONG(name, arity, class, expression)
+#define KOP(name, arity, class, expression)                                                                            \
+  [KOP_##name] = {class##_FORMS_##arity(FORM, ) class##_FORMS_##arity##_CONSTANT(FORM, )},
+#include "hpc/kernel/kernel_ops.def"
+#undef KOP
+#undef FORM
+};
+
 struct register_use {
   size_t first, last; /* steps that name it; last: that read it */
   size_t writer;      /* the newest step that wrote it before the one looked at, or NO_STEP */
@@ -164,9 +174,10 @@ static bool is_in_place(const struct relay_search *s, const struct kernel_operan
   }
 }
 
-static bool form_fits(const struct relay_search *s, const struct form *form, const struct kernel_step *step)
+static bool form_fits(const struct relay_search *s, int f, const struct kernel_step *step)
 {
-  bool fits = form->operands == operands_of(step);
+  const struct form *form = &forms[f];
+  bool fits = step->kind == STEP_STORE ? form->operands == 1 : has_form[step->op][f];
   for (int k = 0; fits && k < form->operands; k++)
     fits = is_in_place(s, &step->operand[k], form->place[k]);
   return fits;
@@ -188,7 +199,7 @@ static void choose_form(struct relay_search *s, size_t i)
 {
   struct kernel_step *step = &s->steps[i];
   int f = step->kind == STEP_STORE ? FORM_A : FORM_NONE + 1;
-  while (!form_fits(s, &forms[f], step))
+  while (!form_fits(s, f, step))
     f++; /* all operands in memory fits always */
   step->leg.form = (uint8_t)f;
   for (int k = 0; k < forms[f].operands; k++) {
