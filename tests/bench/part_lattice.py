@@ -2,7 +2,11 @@
 
 openQCD's folder is the caller's: devel/dirac/time1 and time2 there, built for one process, time its Wilson-Dirac
 operator in f32 and f64 on the lattice that was compiled in. They take the wall clock, ours takes CPU time: on busy
-cores the peer looks slower than it is.
+cores the peer looks slower than it is. Version 1.6 with Debian's libopenmpi-dev: NPROC0 to NPROC3 are to be 1 and L0 to
+L3 equal in include/global.h, then in devel/dirac
+
+  make GCC=gcc MPI_INCLUDE=/usr/lib/x86_64-linux-gnu/openmpi/include MPI_HOME=/usr LIBPATH=/usr/lib/x86_64-linux-gnu \\
+    MAIN="time1 time2" CFLAGS="-std=c89 -fstrict-aliasing -O3 -fcommon -DAVX -DFMA3 -DPM" mkxeq
 """
 import re
 

@@ -52,6 +52,12 @@ def estimate(values, bins=20):
     return parts.mean(axis=0), parts.std(axis=0, ddof=1) / bins**0.5
 
 
+def integration(end, count=8):
+    """Nodes and weights of Gauss and Legendre from 0 to there."""
+    nodes, weights = numpy.polynomial.legendre.leggauss(count)
+    return end * (nodes + 1) / 2, end * weights / 2
+
+
 def agrees(what, values, expected, error=0.0, sigmas=4):
     """Prints the deviation; it is within so many combined errors."""
     mean, own = estimate(values)

@@ -7,7 +7,7 @@ import numpy
 import pytest
 import scipy.special
 
-from conftest import agrees, estimate
+from conftest import agrees, estimate, integration
 
 
 def test_plaquettes_of_two_dimensional_groups(twin):
@@ -132,3 +132,13 @@ def test_plaquettes_of_su3(twin, beta, shape, expected, error):
     values = twin.history("lft_gauge_field", shape=shape, beta=beta, configurations=1000, separation=2,
                           thermalisation=200)
     assert agrees(f"SU(3), beta {beta}, {shape}", values["plaquette"], expected, error) < 3e-4
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("beta, expected", [(1, 15.098518944), (4, 155.198425834)])
+def test_partition_function_of_u1(twin, beta, expected):
+    """log Z grows by the sum of the plaquettes with beta; Haar measure, so log Z(0) = 0."""
+    nodes, weights = integration(beta)
+    values = twin.history("lft_gauge_tempering", shape=[8, 8], group="U(1)", betas=list(nodes), configurations=4000,
+                          separation=2)
+    agrees(f"log Z of U(1), beta {beta}", 64 * values["plaquette"] @ weights, expected)

@@ -6,7 +6,7 @@ Seeds are fixed, so what agrees once stays so.
 import numpy
 import pytest
 
-from conftest import agrees
+from conftest import agrees, integration
 
 UPDATES = {"hmc": {}, "metropolis": {"separation": 10, "thermalisation": 500},
            "cluster": {"separation": 2, "thermalisation": 200}}
@@ -82,3 +82,40 @@ def test_history_of_sweeps(twin):
     assert sweeps["acceptance"].shape == (50, 2)
     assert 0.3 < sweeps["acceptance"].mean() < 0.8 and wide["acceptance"].mean() < sweeps["acceptance"].mean() / 2
     assert (sweeps["dH"] == 0).all() and (clusters["cluster"] > 0).all() and (clusters["cluster"] <= 1).all()
+
+
+# ---- minutes ---------------------------------------------------------------------------------------------------------
+
+
+def powers(twin, **arguments):
+    """Means of phi^2 and of phi^4 over the sites, a row of configurations each."""
+    def call(process, data, /, **rest):
+        return {"process_id": process, "arguments": {"data": {"from_node": data}, **rest}}
+
+    mean = {"process_graph": {"m": {"process_id": "mean", "arguments": {"data": {"from_parameter": "data"}},
+                                    "result": True}}}
+    nodes = {"field": {"process_id": "lft_scalar_field", "arguments": arguments}}
+    for power in 2, 4:
+        raised = {"process_id": "power", "arguments": {"base": {"from_parameter": "x"}, "p": power}, "result": True}
+        nodes[f"p{power}"] = call("apply", "field", process={"process_graph": {"power": raised}})
+        nodes[f"r{power}"] = call("reduce_dimension", f"p{power}", dimension="x1", reducer=mean)
+        nodes[f"s{power}"] = call("reduce_dimension", f"r{power}", dimension="x0", reducer=mean)
+        nodes[f"t{power}"] = call("add_dimension", f"s{power}", name="power", label=str(power))
+    nodes["both"] = {"process_id": "merge_cubes", "result": True,
+                     "arguments": {"cube1": {"from_node": "t2"}, "cube2": {"from_node": "t4"}}}
+    return numpy.array(twin.compute(nodes)["data"])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("strength, expected, error", [(8, 9.291, 0.006), (6.008, 15.986, 0.009)])
+def test_partition_function(twin, strength, expected, error):
+    """From the free field of M2 = 1, whose log Z is a sum over momenta, by d log Z / ds = -<dS / ds> along a line."""
+    khat = 4 * numpy.sin(numpy.pi * numpy.arange(8) / 8)**2
+    free = 0.5 * numpy.log(numpy.pi / (khat[:, None] + khat + 1)).sum()
+    nodes, weights = integration(1)
+    sums = 0
+    for s, weight in zip(nodes, weights):
+        values = powers(twin, shape=[8, 8], m2=1 - 5 * s, configurations=10000, separation=2, thermalisation=200,
+                        seed=round(1000 * s), **{"lambda": s * strength})
+        sums = sums - weight * 64 * ([-5, strength] @ values)
+    agrees(f"log Z, lambda {strength}", free + sums, expected, error)
