@@ -20,23 +20,23 @@
 
 static const uint64_t remote_bytes = UINT64_C(8) << 30; /* of other hosts' files, kept while heads are read */
 
-/* The operator has named the address: its own host, or what begins like it in a bucket, may be asked. */
+/* The operator has named the address: its own host may be asked, or in a bucket the folder in which it begins. */
 static int allow_origin(struct account_settings *remotes, const char *address, struct error *error)
 {
-  const char *host = strstr(address, "://");
-  const bool is_dav = strncmp(address, "dav", 3) == 0;
+  const char *host = strstr(address, "://"), *last = strrchr(address, '/');
+  const bool is_dav = strncmp(address, "dav", 3) == 0, is_bucket = fetch_s3_is(address);
   char prefix[FETCH_PREFIX_SIZE];
+  struct error reason = {0};
   if (!host || (!href_is_web(address) && !is_dav))
     return 0;
   host += 3;
-  const int scheme = (int)(host - address), length = (int)strcspn(host, fetch_s3_is(address) ? "" : "/?#");
-  if (length + scheme + 2 >= (int)sizeof prefix)
+  const size_t length = !is_bucket ? strcspn(host, "/?#") : last > host ? (size_t)(last - host) : strlen(host);
+  const int scheme = (int)(host - address), web = (int)length;
+  const char *secure = strncmp(address, "davs:", 5) == 0 ? "s" : "";
+  const int got = is_dav ? snprintf(prefix, sizeof prefix, "http%s://%.*s/", secure, web, host)
+                         : snprintf(prefix, sizeof prefix, "%.*s%.*s/", scheme, address, web, host);
+  if (got >= (int)sizeof prefix)
     return error_parameter(error, ERROR_ProcessParameterInvalid, "path", "%.200s…: the address is too long", address);
-  if (is_dav)
-    snprintf(prefix, sizeof prefix, "http%s://%.*s/", strncmp(address, "davs:", 5) == 0 ? "s" : "", length, host);
-  else
-    snprintf(prefix, sizeof prefix, "%.*s%.*s%s", scheme, address, length, host, fetch_s3_is(address) ? "" : "/");
-  struct error reason = {0};
   const int status = account_settings_add_prefix(remotes, prefix, &reason);
   return status == 0 ? 0 : error_parameter(error, ERROR_ProcessParameterInvalid, "path", "%s", reason.message);
 }

@@ -65,7 +65,7 @@ def test_a_bucket_is_read_only_where_it_has_changed(tmp_path):
     scenes = [scene(i) for i in range(3)]
     with S3Host({f"scenes/s_{DATES[i]}_B1.tif": scenes[i][1] for i in range(2)}) as host:
         options = accounts(tmp_path, url="s3://scenes/", endpoint=host.url)
-        add(tmp_path, *options, "--refresh", "1000000", "s3://scenes/")
+        add(tmp_path, *options, "--refresh", "1000000", "s3://scenes/s_")
         before = len(host.requests)
         assert refresh(tmp_path) == "c: unchanged\n"
         assert len(host.requests) == before + 1  # the listing alone

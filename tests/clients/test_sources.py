@@ -59,7 +59,7 @@ def scenes(folder="", bands=("B1",), dates=DATES):
     files, values = {}, {}
     for i, date in enumerate(dates):
         for j, band in enumerate(bands):
-            array, content = raster(10 * i + j, size=300)
+            array, content = raster(10 * i + j, size=100)
             files[f"{folder}{date}/scene_{date.replace('-', '')}_{band}.tif"] = content
             values[band, i] = array[0]
     return files, values
@@ -214,7 +214,7 @@ def test_certificates_and_names_that_are_not_to_be_trusted(tmp_path):
 
 
 def test_one_file_of_another_host(tmp_path):
-    array, content = raster(5)
+    array, content = raster(5, size=100)
     with RemoteHost({"x/scene_20200101_B1.tif": content}) as host:
         assert add(tmp_path, host.url + "x/scene_20200101_B1.tif?key=1").startswith("c: 1 item, 1 band, 1 date")
         assert np.array_equal(load(tmp_path, "--remote", host.url)["B1"][0], array[0])
