@@ -1,8 +1,7 @@
 #include "server/sources/local_digest.h"
 
-#include <errno.h>
-#include <fts.h>
-#include <stdlib.h>
+#include "server/sources/local_tree.h"
+
 #include <sys/stat.h>
 
 /* Independent of the order in which a folder gives its entries, so the sums of the entries are added. */
@@ -18,23 +17,14 @@ static void add_entry(struct hash *sum, const FTSENT *entry)
   sum->b += own.b;
 }
 
-int local_digest(const char *path, struct hash *out, struct error *error)
+int local_digest(const char *path, bool follow, struct hash *out, struct error *error)
 {
-  char *root = strdup(path);
-  char *const roots[] = {root, NULL};
-  FTS *tree = root ? fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL) : NULL;
-  int status = tree ? 0 : error_memory(error);
+  struct local_tree tree;
   *out = (struct hash){0, 0};
-  for (FTSENT *entry; status == 0 && (entry = fts_read(tree)) != NULL;) {
-    if (entry->fts_level == 0 && (entry->fts_info == FTS_NS || entry->fts_info == FTS_DNR))
-      status = error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(entry->fts_errno));
-    else if (entry->fts_level > 0 && entry->fts_name[0] == '.' && entry->fts_info == FTS_D)
-      fts_set(tree, entry, FTS_SKIP);
-    else if (entry->fts_info == FTS_F)
+  const int status = local_tree_open(&tree, path, follow, error);
+  for (const FTSENT *entry; status == 0 && (entry = local_tree_next(&tree)) != NULL;)
+    if (entry->fts_info == FTS_F)
       add_entry(out, entry);
-  }
-  if (tree)
-    fts_close(tree);
-  free(root);
+  local_tree_close(&tree);
   return status;
 }

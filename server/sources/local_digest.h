@@ -6,7 +6,9 @@
 #include "datacube/base/error.h"
 #include "datacube/base/hash.h"
 
-/* Links are followed. Error FileNotFound. */
-int local_digest(const char *path, struct hash *out, struct error *error);
+#include <stdbool.h>
+
+/* Links are followed where `follow` says so: see local_tree.h. Error FileNotFound. */
+int local_digest(const char *path, bool follow, struct hash *out, struct error *error);
 
 #endif

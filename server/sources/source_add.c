@@ -78,7 +78,7 @@ static int add_place(struct catalogue *catalogue, const struct source_spec *spec
 {
   struct hash sum;
   struct error ignored = {0};
-  if (!strstr(spec->address, "://") && local_digest(spec->address, &sum, &ignored) == 0)
+  if (!strstr(spec->address, "://") && local_digest(spec->address, spec->options->follow, &sum, &ignored) == 0)
     judge(spec, sum, outcome);
   return outcome->is_unchanged ? 0 : catalogue_add(catalogue, spec->options, spec->address, report, error);
 }

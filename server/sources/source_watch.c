@@ -3,10 +3,11 @@
  * (source_add.h): a refresh right after entering them costs nothing where nothing changed. */
 #include "server/sources/source_refresh.h"
 
+#include "server/sources/local_tree.h"
+#include "server/sources/source_record.h"
 #include "stac/source_book.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,29 +37,36 @@ static bool is_over(const struct watch *watch)
   return watch->options->cancel && *watch->options->cancel;
 }
 
-/* A file's folder stands for it. */
-static int enter(struct watch *watch, const char *path, struct error *error)
+static int enter_below(struct watch *watch, const char *path, bool follow, struct error *error)
 {
-  char *root = strdup(path);
-  struct stat status;
-  char *slash = root ? strrchr(root, '/') : NULL;
-  if (slash && slash > root && stat(root, &status) == 0 && !S_ISDIR(status.st_mode))
-    *slash = '\0';
-  char *const roots[] = {root, NULL};
-  FTS *tree = root ? fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL) : NULL;
-  int result = tree ? 0 : error_memory(error);
-  for (FTSENT *entry; result == 0 && (entry = fts_read(tree)) != NULL;) {
-    if (entry->fts_info != FTS_D)
-      continue;
-    if (entry->fts_level > 0 && entry->fts_name[0] == '.')
-      fts_set(tree, entry, FTS_SKIP);
-    else if (watch->folders++ == FOLDERS_MOST ||
-             (inotify_add_watch(watch->fd, entry->fts_path, changes) < 0 && errno == ENOSPC))
+  struct local_tree tree;
+  struct error gone = {0};
+  int result = local_tree_open(&tree, path, follow, &gone) == 0 ? 0 : 1;
+  for (const FTSENT *entry; result == 0 && (entry = local_tree_next(&tree)) != NULL;) {
+    if (entry->fts_info == FTS_D && (watch->folders++ == FOLDERS_MOST ||
+                                     (inotify_add_watch(watch->fd, entry->fts_path, changes) < 0 && errno == ENOSPC)))
       result = error_set(error, ERROR_StorageFailure,
                          "%s: it has more folders than can be watched (sysctl fs.inotify.max_user_watches)", path);
   }
-  if (tree)
-    fts_close(tree);
+  local_tree_close(&tree);
+  return result < 0 ? -1 : 0;
+}
+
+/* A file's folder stands for it; what is gone is watched no longer. */
+static int enter(struct watch *watch, const struct kept_source *source, struct error *error)
+{
+  struct source_record record;
+  struct error unread = {0}; /* a refresh tells of it */
+  struct stat status;
+  char *root = strdup(source->address);
+  char *slash = root ? strrchr(root, '/') : NULL;
+  if (!root)
+    return error_memory(error);
+  if (slash && slash > root && stat(root, &status) == 0 && !S_ISDIR(status.st_mode))
+    *slash = '\0';
+  const bool follow = source_record_read(source->options, &record, &unread) == 0 && record.options.follow;
+  const int result = enter_below(watch, root, follow, error);
+  source_record_free(&record);
   free(root);
   return result;
 }
@@ -94,7 +102,7 @@ static int enter_all(struct watch *watch, struct error *error)
     if (rows[i].every > 0 && rows[i].refreshed + rows[i].every < watch->next)
       watch->next = rows[i].refreshed + rows[i].every;
     if (!strstr(rows[i].address, "://"))
-      status = enter(watch, rows[i].address, error);
+      status = enter(watch, &rows[i], error);
   }
   catalogue_close(catalogue);
   arena_free(arena);
