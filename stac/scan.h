@@ -13,6 +13,8 @@
 
 enum { SCAN_MAX_FILES = 2000000, SCAN_MAX_BANDS = 20000, SCAN_MAX_DEPTH = 64 };
 
+struct declared_asset; /* declared_asset.h */
+
 struct scan_band {
   const char *name;
   struct band_info info;
@@ -133,7 +135,6 @@ void scan_settle_asset(struct scan *scan, struct scan_asset *asset);
 
 /* The file's metadata; 1 (no error) where it cannot be read, which is said and counted. What documents declare of the
  * asset (NULL: nothing) stands in for a grid or CRS that the file lacks. */
-struct declared_asset;
 int scan_inspect(struct scan *scan, const char *path, const struct declared_asset *declared, struct raster_file *file,
                  struct error *error);
 

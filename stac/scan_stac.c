@@ -169,8 +169,7 @@ static int find_collection(struct stac_walk *walk, const char *path, const json_
   return fetch_collection(walk, path, json_tree_text(link, "href"), out, error);
 }
 
-/* ---- items --------------------------------------------------------------------------------------------------------
- */
+/* ---- items ------------------------------------------------------------------------------------------------------- */
 
 static int read_item(struct stac_walk *walk, const char *path, const json_t *item, struct error *error)
 {

@@ -11,7 +11,7 @@
 enum { PUBLISHED_MOST = 1000 /* collections of all users together */, PUBLISHED_PATH_SIZE = 2048 };
 
 /* Whether the id can be that of a published collection: letters, digits and - _ ., at most 100, none at first a dot.
- * Error ProcessParameterInvalid's like of requests, RequestBodyInvalid. */
+ * Error RequestBodyInvalid. */
 int published_check_id(const char *id, struct error *error);
 /* Makes the folder of a collection for its owner, empty. Errors StacConflict (it is another's), StorageFailure,
  * StorageQuotaExceeded. */
