@@ -1,6 +1,7 @@
 /* Folders are watched by inotify, each of them alone, since it does not look below: after every refresh all are entered
- * anew, so that folders which came are watched, too. What happened while nobody watched is found by the digest
- * (source_add.h): a refresh right after entering them costs nothing where nothing changed. */
+ * again, so that folders which came are watched, too; those that are watched already stay so, and no change is lost in
+ * between. What happened while nobody watched is found by the digest (source_add.h): a refresh right after entering
+ * them costs nothing where nothing changed. */
 #include "server/sources/source_refresh.h"
 
 #include "server/sources/local_tree.h"
@@ -89,9 +90,8 @@ static int enter_all(struct watch *watch, struct error *error)
   int status = arena ? catalogue_open(watch->options->data, true, &catalogue, error) : error_memory(error);
   if (status == 0)
     status = source_book_read(catalogue, arena, &rows, &count, error);
-  if (watch->fd >= 0)
-    close(watch->fd);
-  watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (watch->fd < 0)
+    watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   watch->folders = 0;
   watch->next = INT64_MAX;
   if (status == 0 && watch->fd < 0)
