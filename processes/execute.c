@@ -239,7 +239,8 @@ static int export_files(const struct execution *e, const struct steps *steps, co
                                               .name = to->name,
                                               .path = out->files[i].path,
                                               .media_type = out->files[i].media_type,
-                                              .metadata = &out->files[i].metadata};
+                                              .metadata = &out->files[i].metadata,
+                                              .changes = to->changes};
       if (workspace_export(&e->workspaces, &result, e->cancel, error) != 0)
         return error_at_node(error, to->name);
     }

@@ -2,6 +2,8 @@
  * is the file's own to the asset. */
 #include "stac/result_item.h"
 
+#include "stac/merge_patch.h"
+
 #include <jansson.h>
 #include <string.h>
 
@@ -19,18 +21,29 @@ static void move(json_t *from, const char *name, json_t *to)
     json_object_set(to, name, value);
 }
 
+static void add_missing(json_t *properties, const char *name)
+{
+  if (json_object_get(properties, name) == NULL)
+    json_object_set_new(properties, name, json_null());
+}
+
+/* An item has its date, or both ends of a period; what nobody knows is null. */
+static void complete_dates(json_t *properties)
+{
+  add_missing(properties, "datetime");
+  if (json_is_null(json_object_get(properties, "datetime"))) {
+    add_missing(properties, "start_datetime");
+    add_missing(properties, "end_datetime");
+  }
+}
+
 static json_t *make_properties(json_t *metadata)
 {
   static const char *const names[] = {"datetime", "start_datetime", "end_datetime", "proj:code", "cube:dimensions"};
   json_t *properties = json_object();
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     move(metadata, names[i], properties);
-  if (json_object_get(properties, "datetime") == NULL)
-    json_object_set_new(properties, "datetime", json_null());
-  if (json_is_null(json_object_get(properties, "datetime")) && json_object_get(properties, "start_datetime") == NULL) {
-    json_object_set_new(properties, "start_datetime", json_null());
-    json_object_set_new(properties, "end_datetime", json_null());
-  }
+  complete_dates(properties);
   return properties;
 }
 
@@ -64,6 +77,22 @@ static int write_out(json_t *document, struct buffer *out, struct error *error)
   return text == NULL || out->failed ? error_memory(error) : 0;
 }
 
+/* Takes the document, and gives one that is changed; NULL where memory is short. */
+static json_t *change(json_t *document, const char *changes)
+{
+  json_t *patches = json_loads(changes, 0, NULL);
+  const size_t count = json_array_size(patches);
+  for (size_t i = 0; i < count && document != NULL; i++) {
+    json_t *changed = merge_patched(document, json_array_get(patches, i));
+    json_decref(document);
+    document = changed;
+  }
+  if (document != NULL)
+    complete_dates(json_object_get(document, "properties"));
+  json_decref(patches);
+  return document;
+}
+
 int result_item_write(const struct result_item *item, struct buffer *out, struct error *error)
 {
   const struct buffer *text = item->metadata;
@@ -82,6 +111,8 @@ int result_item_write(const struct result_item *item, struct buffer *out, struct
     move(metadata, "bbox", document);
   }
   json_decref(metadata);
+  if (document != NULL && item->changes != NULL)
+    document = change(document, item->changes);
   return document == NULL ? error_memory(error) : write_out(document, out, error);
 }
 

@@ -16,6 +16,7 @@ struct result_item {
   const char *media_type;
   uint64_t size;                 /* bytes of the file */
   const struct buffer *metadata; /* JSON: bbox, geometry, dates, proj:code, cube:dimensions, bands … */
+  const char *changes;           /* a JSON array of merge patches to the item, in order; NULL: none */
 };
 
 /* Where nothing is known of a place the geometry is null, where nothing is known of a date all three dates are. */

@@ -36,8 +36,8 @@ struct graph_parameter { /* value for {"from_parameter": name} at the top level 
 
 /* What a request brings along. All zero: no parameters, the built-in processes, no collections, plain JSON. */
 struct graph_options {
-  struct devices *devices; /* that what is computed may use; or NULL */
-  struct ranks *ranks;     /* that simulations may use; or NULL */
+  struct devices *devices;                  /* that what is computed may use; or NULL */
+  struct ranks *ranks;                      /* that simulations may use; or NULL */
   const struct graph_parameter *parameters; /* of the top level */
   size_t parameter_count;
   struct process_lookup lookup;      /* processes beyond the built-in ones */
@@ -52,7 +52,7 @@ struct graph_options {
   const char *beside;                /* … and a path: beside it they keep what memory does not hold; or NULL */
   bool describes_only;               /* nothing is to be read: what depends on elements is taken at its most */
   bool *has_guessed; /* with it: becomes true where nobody knows what a script gives, and more may hold than it seems */
-  bool official_encoding;            /* of the official test cases, for what JSON cannot say; see json.h */
+  bool official_encoding; /* of the official test cases, for what JSON cannot say; see json.h */
 };
 
 /* Accepts a bare process graph {"n1": {…}}, a process {"process_graph": …}, or a request {"process": …}. Errors:
@@ -71,8 +71,9 @@ int graph_bind(struct arena *arena, const struct graph *graph, const struct grap
 struct outcome_export { /* of export_workspace */
   const struct outcome_export *next;
   const char *workspace;
-  const char *merge; /* path below it of the catalogue that takes the file, in normal form; NULL: a new one … */
-  const char *name;  /* … named after this node */
+  const char *merge;   /* path below it of the catalogue that takes the file, in normal form; NULL: a new one … */
+  const char *name;    /* … named after this node */
+  const char *changes; /* to the file's item: a JSON array of merge patches, in order; NULL: none */
 };
 
 struct outcome_output {    /* to be written: a cube or value that save_result marked, or the result node's own cube */

@@ -9,6 +9,7 @@
 #include "processes/cube/inline_cube.h"
 #include "processes/graph/bind.h"
 #include "processes/graph/elsewhere.h"
+#include "processes/graph/saves.h"
 
 #include <string.h>
 
@@ -178,8 +179,9 @@ static int collect(const struct walk *w, const struct bound_node *node, struct a
       if (late_argument(w, node, k, &late, &left_out) != 0 ||
           (left_out && node->slots[k].otherwise && evaluate(w, node, node->slots[k].otherwise, &late) != 0))
         return -1;
-      value = left_out && parameter->has_default         ? &parameter->default_value
-              : left_out && !node->entry->body ? NULL : &late;
+      value = left_out && parameter->has_default ? &parameter->default_value
+              : left_out && !node->entry->body   ? NULL
+                                                 : &late;
     }
     if (!value)
       continue;
@@ -380,47 +382,6 @@ int call_run_callback(struct call *call, const struct callback *callback, struct
   return status == 0 ? 0 : error_within(call->error, callback->argument);
 }
 
-int lowering_save(struct call *call, const struct outcome_output *output)
-{
-  struct lowering *l = call->lowering;
-  struct save *save = ARENA_NEW(call->arena, struct save);
-  if (!save)
-    return error_memory(call->error);
-  if (l->save_count == GRAPH_MAX_OUTPUTS)
-    return error_set(call->error, ERROR_ProcessGraphComplexity, "the graph saves more than %d cubes",
-                     GRAPH_MAX_OUTPUTS);
-  *save = (struct save){.next = l->saves, .output = *output};
-  l->saves = save;
-  l->save_count++;
-  return 0;
-}
-
-/* Whether an output is the file, or one of the files, that save_result gave `data` for. */
-static bool is_of(const struct outcome_output *output, const struct value *data)
-{
-  return data->kind == VALUE_CUBE && (output->node == data->cube || output->part_of == data->cube);
-}
-
-int lowering_export(struct call *call, const struct value *data, const struct outcome_export *wanted)
-{
-  size_t found = 0;
-  for (struct save *save = call->lowering->saves; save; save = save->next) {
-    if (!is_of(&save->output, data))
-      continue;
-    struct outcome_export *copy = ARENA_NEW(call->arena, struct outcome_export);
-    if (!copy)
-      return error_memory(call->error);
-    *copy = *wanted;
-    copy->next = save->output.exports;
-    save->output.exports = copy;
-    found++;
-  }
-  if (found > 0)
-    return 0;
-  return error_parameter(call->error, ERROR_ProcessParameterInvalid, "data",
-                         "what save_result gives for a data cube is wanted");
-}
-
 /* ---- top level -------------------------------------------------------------------------------------------------- */
 
 /* A value that is saved and the result, too, is written as the result. */
@@ -469,8 +430,9 @@ int graph_lower(struct arena *arena, const struct bound *bound, const struct gra
   struct scope scope = {.arguments = bound->parameters, .count = bound->parameter_count};
   struct walk walk = {.lowering = &l, .bound = bound, .scope = &scope, .path = ""};
   struct value result;
-  if (lower_graph(&walk, &result) != 0)
+  if (lower_graph(&walk, &result) != 0 || saves_check(&l) != 0)
     return -1;
+  saves_unwrap(&l, &result);
   if (result.kind == VALUE_CALLBACK || result.kind == VALUE_LANES || result.kind == VALUE_HANDLE)
     return error_set(error, ERROR_ProcessGraphInvalid, "the result is neither a value nor a data cube");
   if (value_weight(&result) > GRAPH_MAX_WEIGHT)

@@ -24,14 +24,10 @@ struct lowering {
   struct error *error;
   struct save *saves; /* the last one first */
   size_t save_count;
+  struct changed *changed;    /* what stac_modify gave, the last one first (saves.h) */
   unsigned callbacks;         /* that the walk is in */
   struct kernel_frame *frame; /* of the innermost cube process that gives its callback lanes; or NULL */
   bool is_block; /* the walk is in a process for blocks of a cube whose elements are not known before the run */
 };
-
-/* Notes a cube that is to be saved; format and options live in the arena. */
-int lowering_save(struct call *call, const struct outcome_output *output);
-/* Has the files exported that save_result made of `data`. Error ProcessParameterInvalid where there is none. */
-int lowering_export(struct call *call, const struct value *data, const struct outcome_export *wanted);
 
 #endif

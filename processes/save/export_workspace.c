@@ -1,5 +1,5 @@
 /* export_workspace: what save_result made goes to a workspace as well, when all files of the graph are written. */
-#include "processes/graph/lower.h"
+#include "processes/graph/saves.h"
 #include "processes/save/workspace.h"
 
 #include "datacube/base/rooted_path.h"

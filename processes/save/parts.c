@@ -3,7 +3,7 @@
 
 #include "datacube/sink/options.h"
 #include "processes/cube/shape.h"
-#include "processes/graph/lower.h"
+#include "processes/graph/saves.h"
 
 #include <string.h>
 

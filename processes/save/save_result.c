@@ -2,7 +2,7 @@
  * runs. */
 #include "datacube/sink/options.h"
 #include "processes/cube/shape.h"
-#include "processes/graph/lower.h"
+#include "processes/graph/saves.h"
 #include "processes/save/parts.h"
 #include "processes/save/value_cube.h"
 

@@ -285,8 +285,12 @@ static int write_item(const struct exporting *e, uint64_t size)
   struct buffer text = {0};
   char id[256];
   snprintf(id, sizeof id, "%.*s", (int)strlen(e->item) - 5, e->item);
-  const struct result_item item = {
-      .id = id, .file = e->file, .media_type = e->result->media_type, .size = size, .metadata = e->result->metadata};
+  const struct result_item item = {.id = id,
+                                   .file = e->file,
+                                   .media_type = e->result->media_type,
+                                   .size = size,
+                                   .metadata = e->result->metadata,
+                                   .changes = e->result->changes};
   int status = result_item_write(&item, &text, e->error);
   if (status == 0)
     status = put_document(e, e->item, &text);

@@ -24,6 +24,7 @@ struct workspace_result { /* borrowed */
   const char *path;       /* the file */
   const char *media_type;
   const struct buffer *metadata; /* see result_metadata.h */
+  const char *changes;           /* see result_item.h; or NULL */
 };
 
 /* Whether the user has that workspace. */

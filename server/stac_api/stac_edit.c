@@ -70,22 +70,3 @@ void stac_member_text(const char *json, size_t length, const char *name, char ou
     memcpy(out, json_string_value(value), bytes + 1);
   json_decref(value);
 }
-
-json_t *stac_patched(const json_t *there, const json_t *patch)
-{
-  const char *name;
-  json_t *value;
-  if (!json_is_object(patch))
-    return json_deep_copy(patch);
-  json_t *out = json_is_object(there) ? json_copy((json_t *)(uintptr_t)there) : json_object();
-  json_object_foreach((json_t *)(uintptr_t)patch, name, value)
-  {
-    if (json_is_null(value))
-      json_object_del(out, name);
-    else if (json_object_set_new(out, name, stac_patched(json_object_get(out, name), value)) != 0) {
-      json_decref(out);
-      return NULL;
-    }
-  }
-  return out;
-}

@@ -32,7 +32,4 @@ const char *stac_body_text(const struct exchange *exchange, size_t *length);
 enum { STAC_TEXT_SIZE = PATH_PARAMETER_SIZE };
 void stac_member_text(const char *json, size_t length, const char *name, char out[STAC_TEXT_SIZE]);
 
-/* What is there with a patch in it (RFC 7396): a new tree; NULL where memory is short. */
-json_t *stac_patched(const json_t *there, const json_t *patch);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "stac/href.h"
 #include "stac/json_tree.h"
+#include "stac/merge_patch.h"
 
 #include <string.h>
 
@@ -115,7 +116,7 @@ static int patch_collection(const struct stac_edit *edit, const json_t *patch, s
   struct buffer text = {0};
   struct json_writer w = {.out = &text};
   int status = read_present(edit->exchange, &present, error);
-  json_t *patched = status == 0 ? stac_patched(present, patch) : NULL;
+  json_t *patched = status == 0 ? merge_patched(present, patch) : NULL;
   json_tree_write(&w, patched);
   if (status == 0)
     status = patched == NULL || text.failed ? error_memory(error)

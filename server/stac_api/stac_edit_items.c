@@ -7,6 +7,7 @@
 
 #include "stac/href.h"
 #include "stac/json_tree.h"
+#include "stac/merge_patch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -196,7 +197,7 @@ static int patch_item(const struct stac_edit *edit, const json_t *patch, struct 
   struct buffer text = {0};
   struct json_writer w = {.out = &text};
   int status = read_present(edit->exchange, &present, error);
-  json_t *patched = status == 0 ? stac_patched(present.tree, patch) : NULL;
+  json_t *patched = status == 0 ? merge_patched(present.tree, patch) : NULL;
   if (status == 0 && patched == NULL)
     status = error_memory(error);
   const char *id = json_tree_text(patched, "id");

@@ -158,6 +158,84 @@ def test_results_are_merged(server, root):
     assert not list(there.glob(".*"))
 
 
+def modified(workspace, *changes):
+    """The export of a result whose item is changed, and an export of the result as it was."""
+    nodes = export(workspace, "changed")
+    nodes["plain"] = {**nodes["export"], "arguments": {**nodes["export"]["arguments"], "merge": "plain"}}
+    del nodes["plain"]["result"]
+    for i, change in enumerate(changes):
+        nodes[f"change{i}"] = {"process_id": "stac_modify",
+                               "arguments": {"data": nodes["export"]["arguments"]["data"], "changes": change}}
+        nodes["export"]["arguments"]["data"] = {"from_node": f"change{i}"}
+    return nodes
+
+
+def merge_patched(target, patch):
+    """RFC 7396, section 2."""
+    if not isinstance(patch, dict):
+        return patch
+    target = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            target.pop(name, None)
+        else:
+            target[name] = merge_patched(target.get(name), value)
+    return target
+
+
+def test_items_are_changed(server, root):
+    put(server, "in.tif", raster(numbers(0, 4, 5)))
+    workspace = make(server)
+    first = {"properties": {"title": "\u00e9t\u00e9", "datetime": "2020-03-05T12:00:00Z", "start_datetime": None,
+                            "end_datetime": None, "n": {"a": 1, "b": [1.5, None, {"c": None}]}},
+             "assets": {"data": {"title": "numbers", "roles": ["data", "reflectance"], "data_type": None}},
+             "custom": {"kept": True, "gone": 2}}
+    second = {"properties": {"title": "later", "n": {"a": None, "d": 2}}, "custom": {"gone": None}}
+    answer = server.result(modified(workspace, first, second))
+    assert answer.status_code == 200, answer.text
+    there = folder(root, workspace)
+    plain, changed = (json.loads((there / name / "result.json").read_text()) for name in ("plain", "changed"))
+    assert "custom" not in plain and "title" not in plain["properties"] and plain["properties"]["datetime"] is None
+    expected = merge_patched(merge_patched(plain, first), second)
+    assert changed == expected and changed["properties"]["n"] == {"b": [1.5, None, {"c": None}], "d": 2}
+    [item] = pystac.Catalog.from_file(str(there / "changed" / "catalog.json")).get_items()
+    assert item.datetime.isoformat() == "2020-03-05T12:00:00+00:00"
+    with rasterio.open(item.assets["data"].get_absolute_href()) as file, \
+            rasterio.open(there / "plain" / "result.tif") as same:
+        numpy.testing.assert_array_equal(file.read(), same.read())
+
+
+def test_dates_that_are_taken_away_are_null(server, root):
+    put(server, "in_20200305.tif", raster(numbers(0, 4, 5)))
+    workspace = make(server)
+    nodes = modified(workspace, {"properties": {"datetime": None, "start_datetime": None, "end_datetime": None}})
+    nodes["load"]["arguments"]["paths"] = ["in_20200305.tif"]
+    assert server.result(nodes).status_code == 200
+    there = folder(root, workspace)
+    plain, changed = (json.loads((there / name / "result.json").read_text()) for name in ("plain", "changed"))
+    assert plain["properties"]["datetime"] == "2020-03-05T00:00:00Z"
+    assert [changed["properties"][n] for n in ("datetime", "start_datetime", "end_datetime")] == [None] * 3
+
+
+def test_changes_that_cannot_be(server, root):
+    put(server, "in.tif", raster(numbers(0, 2, 2)))
+    workspace = make(server)
+    for change in ({"id": "x"}, {"links": []}, {"bbox": None}, {"properties": None}, {"properties": {"datetime": "no"}},
+                   {"assets": {"data": None}}, {"assets": {"other": {"href": "x"}}}, {"stac_extensions": {"a": 1}},
+                   {"assets": {"data": {"href": "/etc/passwd"}}}, {"big": "x" * (1 << 20)}):
+        answer = server.result(modified(workspace, change))
+        assert_error(answer, 400, "ProcessParameterInvalid")
+        assert "changes" in answer.json()["message"]
+    nodes = modified(workspace, {"title": "x"})
+    nodes["change0"]["arguments"]["data"] = {"from_node": "load"}  # nothing was saved
+    assert_error(server.result(nodes), 400, "ProcessParameterInvalid")
+    nodes = modified(workspace, {"title": "x"})
+    del nodes["export"], nodes["plain"]
+    nodes["change0"]["result"] = True  # goes nowhere
+    assert_error(server.result(nodes), 501, "FeatureUnsupported")
+    assert files(folder(root, workspace)) == []
+
+
 def test_several_files_go_together(server, root):
     put(server, "in.tif", raster(numbers(3, 4, 5), names=("a", "b", "c")))
     workspace = make(server)
