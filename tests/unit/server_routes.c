@@ -66,7 +66,7 @@ static void test_parameters(void **state)
   assert_string_equal(parameters[0], "a/queryables");
   assert_non_null(find("GET", API_ROOT "/collections/queryables").route);
   assert_string_equal(parameters[0], "queryables");
-  assert_string_equal(find("GET", API_ROOT "/collections/a/b").methods, "GET, HEAD, OPTIONS");
+  assert_string_equal(find("GET", API_ROOT "/collections/a/b").methods, "GET, HEAD, PUT, DELETE, OPTIONS");
   assert_non_null(find("GET", API_ROOT "/download/j/17/sig/result.nc").route);
   assert_string_equal(parameters[1], "17");
   assert_string_equal(parameters[3], "result.nc");
