@@ -535,9 +535,11 @@ def send_slow(server, process_graph=SLOW):
     return s
 
 
-def refused(server, process_graph):
-    """The answer once there is no place: one is free for as long as a request that waits is tried, which is short."""
+def refused(server, process_graph, waiting):
+    """The answer once there is no place. One is free for as long as a request that waits is tried, which is short, and
+    where this one came before those that are to wait: so there is one more of them before each try."""
     def ask():
+        waiting.append(send_slow(server))
         with contextlib.suppress(requests.Timeout):
             body = {"process": {"process_graph": process_graph}}
             answer = server.session.post(server.api + "/result", json=body, timeout=2)
@@ -587,7 +589,7 @@ def test_the_queue_is_bounded(fresh):
     server = fresh("--workers", "1", "--user-requests", "4")
     assert server.result(ADD).json() == 3
     waiting = [send_slow(server) for _ in range(10)]
-    assert_error(refused(server, ADD), 429, "TooManyRequests")
+    assert_error(refused(server, ADD, waiting), 429, "TooManyRequests")
     assert server.call("GET", "/me").status_code == 200
     for s in waiting:
         s.close()
