@@ -1,6 +1,8 @@
 /* Items of collections, as OGC API Features and STAC ask for them: bbox, datetime, limit, and pages. */
 #include "server/endpoints/endpoints.h"
 
+#include "server/publish/published_links.h"
+
 #include "datacube/base/instant.h"
 #include "datacube/lonlat.h"
 
@@ -113,10 +115,22 @@ static int read_query(const struct exchange *exchange, struct items_query *out, 
   return kept->failed ? error_memory(error) : 0;
 }
 
+/* Where memory is short the buffer has failed, which the reply tells. */
+static void show_published(const struct exchange *exchange, struct buffer *json)
+{
+  if (json->failed || !published_are_named(json->data, json->length))
+    return;
+  struct buffer shown = {0};
+  published_write_links(exchange->base, json->data, json->length, &shown);
+  buffer_free(json);
+  *json = shown;
+}
+
 /* Takes the buffer. */
 static void reply_features(struct exchange *exchange, int status, struct buffer *json, const struct error *error)
 {
   if (status == 0) {
+    show_published(exchange, json);
     reply_typed(exchange, "application/geo+json", json);
     return;
   }

@@ -202,12 +202,25 @@ static void place_file(json_t *item, const struct publication *p, const char *na
   json_object_set_new(asset, "href", json_sprintf(PUBLISHED_SCHEME "%s/%s", p->id, name));
 }
 
+/* Where time was reduced, a file has the date at which it was made: items must have one. */
+static void date_undated(json_t *properties, const char *made)
+{
+  static const char *const names[] = {"datetime", "start_datetime", "end_datetime"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (json_tree_text(properties, names[i]) != NULL)
+      return;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    json_object_del(properties, names[i]);
+  json_object_set_new(properties, names[0], json_string(made));
+}
+
 static void tell_processing(json_t *item, const struct job *job)
 {
   char text[40];
   json_t *properties = json_object_get(item, "properties");
   instant_format(job->ended > 0 ? job->ended : job->updated, CALENDAR_GREGORIAN, text);
   json_object_set_new(properties, "processing:datetime", json_string(text));
+  date_undated(properties, text);
   json_object_set_new(properties, "processing:software", json_pack("{s:s}", "twincube", TWINCUBE_VERSION));
   json_array_append_new(json_object_get(item, "stac_extensions"),
                         json_string("https://stac-extensions.github.io/processing/v1.2.0/schema.json"));

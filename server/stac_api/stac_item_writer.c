@@ -3,11 +3,11 @@
 #include "server/stac_api/stac_item_writer.h"
 
 #include "server/http/json_text.h"
+#include "server/publish/published_links.h"
 
 #include "datacube/base/hash.h"
 #include "stac/href.h"
 #include "stac/json_tree.h"
-#include "stac/published.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,32 +72,15 @@ static void write_links(const struct stac_item_writer *writer, const struct foun
 
 /* ---- published files -------------------------------------------------------------------------------------------- */
 
-/* The host's root, above the API whose base it is. */
-static size_t root_length(const char *base)
-{
-  const char *api = strstr(base, "/openeo/");
-  const size_t length = strlen(base);
-  if (api != NULL)
-    return (size_t)(api - base);
-  return length >= 5 && strcmp(base + length - 5, "/stac") == 0 ? length - 5 : length;
-}
-
 /* Members as they stand, but for files that this server publishes (stac/published.h). */
 static void write_members(const struct stac_item_writer *writer, struct json_writer *w, const char *text, size_t length)
 {
-  static const char href[] = "\"" PUBLISHED_SCHEME;
   struct buffer out = {0};
-  const char *end = text + length, *found;
-  if (memmem(text, length, href, sizeof href - 1) == NULL) {
+  if (!published_are_named(text, length)) {
     json_write_members(w, text, length);
     return;
   }
-  while ((found = memmem(text, (size_t)(end - text), href, sizeof href - 1)) != NULL) {
-    buffer_add(&out, text, (size_t)(found - text));
-    buffer_printf(&out, "\"%.*s/published/", (int)root_length(writer->base), writer->base);
-    text = found + sizeof href - 1;
-  }
-  buffer_add(&out, text, (size_t)(end - text));
+  published_write_links(writer->base, text, length, &out);
   if (out.failed)
     w->out->failed = true;
   else

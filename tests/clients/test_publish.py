@@ -2,6 +2,7 @@
 gone, and taken back by their owner alone."""
 
 import io
+import json
 
 import numpy
 import pystac_client
@@ -150,6 +151,24 @@ def test_names_are_taken_once_and_jobs_are_their_owner_s(server, folder, job):
         assert requests.get(f"{root(server)}/published/mine/{name}", timeout=60).status_code == 404
     assert server.call("DELETE", "/collections/mine").status_code == 204
     assert_error(server.call("DELETE", "/collections/mine"), 404, "CollectionNotFound")
+
+
+def test_what_has_no_date_has_that_of_its_making(server):
+    value = numbers(0, 4, 5)
+    put(server, "still.tif", raster(value))
+    graph = {"load": {"process_id": "load_uploaded_files", "arguments": {"paths": ["still.tif"], "format": "GTiff"}},
+             "save": {"process_id": "save_result", "result": True,
+                      "arguments": {"data": {"from_node": "load"}, "format": "GTiff"}}}
+    job = finished(server, graph)
+    answer = server.call("PUT", "/collections/still", {"job": job, "public": True})
+    assert answer.status_code == 201, answer.text
+    for items in (f"{root(server)}/stac/collections/still/items", f"{server.api}/collections/still/items"):
+        feature, = requests.get(items, timeout=60).json()["features"]
+        properties = feature["properties"]
+        assert properties["datetime"] == properties["processing:datetime"]
+        assert "start_datetime" not in properties and "published:" not in json.dumps(feature)
+    assert numpy.array_equal(loaded(server, "still").squeeze(), numpy.asarray(value).squeeze())
+    assert server.call("DELETE", "/collections/still").status_code == 204
 
 
 def test_without_a_folder_nobody_publishes(tmp_path):
