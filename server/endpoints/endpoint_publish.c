@@ -47,6 +47,27 @@ static int find_job(const struct exchange *exchange, const char *id, struct job 
              : error_set(error, ERROR_JobNotFinished, "the job has no results to publish");
 }
 
+/* One transaction of the catalogue: nothing of what `change` writes counts where it fails. */
+static int change_catalogue(const struct exchange *exchange,
+                            int (*change)(struct item_writer *, const void *context, struct error *),
+                            const void *context, struct error *error)
+{
+  struct catalogue *catalogue = NULL;
+  struct item_writer *writer = NULL;
+  int status = catalogue_open(exchange->server->settings.catalogue, true, &catalogue, error);
+  if (status == 0)
+    status = item_writer_new(catalogue, &writer, error);
+  if (status == 0) {
+    status = change(writer, context, error);
+    if (status == 0)
+      status = item_writer_commit(writer, error);
+    else
+      item_writer_abort(writer);
+  }
+  catalogue_close(catalogue);
+  return status;
+}
+
 /* ---- publishing ------------------------------------------------------------------------------------------------- */
 
 static int put_tree(struct item_writer *writer, const char *collection, json_t *tree, struct error *error)
@@ -61,34 +82,20 @@ static int put_tree(struct item_writer *writer, const char *collection, json_t *
   return status;
 }
 
-static int write_documents(struct item_writer *writer, const struct publication *p, const struct job *job,
-                           struct error *error)
+struct published_job {
+  const struct publication *publication;
+  const struct job *job;
+};
+
+static int write_documents(struct item_writer *writer, const void *context, struct error *error)
 {
+  const struct published_job *whole = context;
+  const struct publication *p = whole->publication;
   struct stored_file file;
   size_t at = 0;
-  int status = put_tree(writer, NULL, published_collection(p, job, error), error);
-  while (status == 0 && stored_file_next(job, &at, &file))
-    status = put_tree(writer, p->id, published_item(p, job, &file, error), error);
-  return status;
-}
-
-/* One transaction of the catalogue. */
-static int catalogue_publication(const struct exchange *exchange, const struct publication *p, const struct job *job,
-                                 struct error *error)
-{
-  struct catalogue *catalogue = NULL;
-  struct item_writer *writer = NULL;
-  int status = catalogue_open(exchange->server->settings.catalogue, true, &catalogue, error);
-  if (status == 0)
-    status = item_writer_new(catalogue, &writer, error);
-  if (status == 0) {
-    status = write_documents(writer, p, job, error);
-    if (status == 0)
-      status = item_writer_commit(writer, error);
-    else
-      item_writer_abort(writer);
-  }
-  catalogue_close(catalogue);
+  int status = put_tree(writer, NULL, published_collection(p, whole->job, error), error);
+  while (status == 0 && stored_file_next(whole->job, &at, &file))
+    status = put_tree(writer, p->id, published_item(p, whole->job, &file, error), error);
   return status;
 }
 
@@ -124,7 +131,7 @@ static int publish(const struct exchange *exchange, const struct publication *p,
     return -1;
   int status = add_files(exchange, p, job, error);
   if (status == 0)
-    status = catalogue_publication(exchange, p, job, error);
+    status = change_catalogue(exchange, write_documents, &(struct published_job){p, job}, error);
   if (status != 0)
     published_remove(folder, p->id);
   return status;
@@ -171,25 +178,13 @@ void put_collection(struct exchange *exchange)
 /* ---- taking back ------------------------------------------------------------------------------------------------ */
 
 /* A folder that a crash left has no collection. */
-static int remove_documents(const struct exchange *exchange, const char *id, struct error *error)
+static int remove_documents(struct item_writer *writer, const void *id, struct error *error)
 {
-  struct catalogue *catalogue = NULL;
-  struct item_writer *writer = NULL;
-  int status = catalogue_open(exchange->server->settings.catalogue, true, &catalogue, error);
-  if (status == 0)
-    status = item_writer_new(catalogue, &writer, error);
-  if (status == 0) {
-    status = item_writer_remove_collection(writer, id, error);
-    if (status != 0 && error_is(error, ERROR_CollectionNotFound)) {
-      *error = (struct error){0};
-      status = 0;
-    }
-    if (status == 0)
-      status = item_writer_commit(writer, error);
-    else
-      item_writer_abort(writer);
+  int status = item_writer_remove_collection(writer, id, error);
+  if (status != 0 && error_is(error, ERROR_CollectionNotFound)) {
+    *error = (struct error){0};
+    status = 0;
   }
-  catalogue_close(catalogue);
   return status;
 }
 
@@ -203,7 +198,7 @@ void delete_collection(struct exchange *exchange)
   if (status == 0 && !slow_enter(exchange->server, SLOW_EDIT)) {
     status = error_set(&error, ERROR_InfrastructureBusy, "others change the catalogue; please try again");
   } else if (status == 0) {
-    status = remove_documents(exchange, id, &error);
+    status = change_catalogue(exchange, remove_documents, id, &error);
     if (status == 0)
       published_remove(folder, id);
     slow_leave(exchange->server, SLOW_EDIT);
