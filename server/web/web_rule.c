@@ -29,6 +29,14 @@ static bool take_parts(CURLU *handle, struct web_parts *out)
          (strcmp(out->scheme, "https") == 0 || strcmp(out->scheme, "http") == 0);
 }
 
+/* libcurl takes one to three slashes and %-escapes of hosts: what does not name its host plainly is not asked. */
+static bool names_host(const char *url)
+{
+  const char *host = strncasecmp(url, "http", 4) == 0 ? url + 4 : url;
+  host += *host == 's' || *host == 'S';
+  return strncmp(host, "://", 3) == 0 && host[3 + strcspn(host + 3, "/%?#")] != '%' && host[3] != '/';
+}
+
 static bool is_plain(const char *path)
 {
   for (; *path; path++)
@@ -43,8 +51,9 @@ static bool read_parts(const char *url, bool is_prefix, struct web_parts *out)
 {
   CURLU *handle = curl_url();
   char *query = NULL, *fragment = NULL;
-  bool read = handle != NULL && curl_url_set(handle, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK &&
-              take_parts(handle, out) && is_plain(out->path);
+  bool read = handle != NULL && names_host(url) &&
+              curl_url_set(handle, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK && take_parts(handle, out) &&
+              is_plain(out->path);
   if (read && is_prefix)
     read = curl_url_get(handle, CURLUPART_QUERY, &query, 0) == CURLUE_NO_QUERY &&
            curl_url_get(handle, CURLUPART_FRAGMENT, &fragment, 0) == CURLUE_NO_FRAGMENT;

@@ -90,7 +90,7 @@ def test_one_users_requests_leave_room_for_others(start):
     server = start("--workers", "1", "--threads", "1", "--user-requests", "5")
     waiting = [send_slow(server) for _ in range(30)]
     for process_graph in (ADD, SLOW, SLOW):
-        answer = refused(server, process_graph)
+        answer = refused(server, process_graph, waiting)
         assert_error(answer, 429, "TooManyRequests")
         assert int(answer.headers["Retry-After"]) > 0
     with user(server, "bob") as bob:
