@@ -185,7 +185,7 @@ static int scan_cube_file(struct scan *scan, const char *path, struct error *err
     return cube_files_scan(scan, error);
   if (cube_files_are_gauge(scan->arena, path))
     return scan_gauge(scan, path, error);
-  return vector_file_is(path) ? scan_vector(scan, path, error) : scan_netcdf(scan, path, error);
+  return vector_file_is(path) && !zarr_is(path) ? scan_vector(scan, path, error) : scan_netcdf(scan, path, error);
 }
 
 static int scan_path(struct scan *scan, const char *path, struct error *error)

@@ -24,7 +24,7 @@ static int report_place(const struct folders *f, const char *path)
   const char *slash = path != NULL ? strrchr(path, '/') : NULL;
   if (slash == NULL || remote_is(path))
     return 0;
-  const size_t length = zarr_is(path) ? strlen(path) : (size_t)(slash - path);
+  const size_t length = zarr_is(path) && !zarr_references_is(path) ? strlen(path) : (size_t)(slash - path);
   return length > 0 ? f->report(f->data, path, length) : 0;
 }
 

@@ -6,6 +6,7 @@
 #include "datacube/source/gauge_source.h"
 #include "datacube/source/netcdf_source.h"
 #include "datacube/source/vector_file.h"
+#include "datacube/source/zarr_store.h"
 
 #include <string.h>
 
@@ -40,8 +41,8 @@ static bool may_be_several(const struct scan *scan, const char *path)
   const char *const first = scan->cube_path ? scan->cube_path : path;
   if (gauge_file_format(path))
     return cube_files_are_gauge(scan->arena, first);
-  return (scan->bounds || scan->options->files) && !vector_file_is(path) && !vector_file_is(first) &&
-         !cube_files_are_gauge(scan->arena, first);
+  return (scan->bounds || scan->options->files) && (zarr_is(path) || !vector_file_is(path)) &&
+         (zarr_is(first) || !vector_file_is(first)) && !cube_files_are_gauge(scan->arena, first);
 }
 
 int cube_files_add(struct scan *scan, const char *path, size_t item, struct error *error)

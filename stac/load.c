@@ -209,7 +209,7 @@ int catalogue_load(const struct catalogue *catalogue, struct arena *arena, const
     return -1;
   if (!s->cube_path)
     return load_rasters(s, out, error);
-  if (vector_file_is(s->cube_path))
+  if (vector_file_is(s->cube_path) && !zarr_is(s->cube_path)) /* .json may be either */
     return load_vector(s, out, error);
   if (cube_files_are_gauge(s->arena, s->cube_path))
     return load_gauge(s, out, error);

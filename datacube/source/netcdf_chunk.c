@@ -102,7 +102,7 @@ size_t netcdf_chunks_bytes(const struct netcdf_layout *layouts, size_t count)
 static int open_handles(struct netcdf_chunks *c, const struct sizes *sizes, struct error *error)
 {
   if (sizes->any_zarr)
-    return zarr_reader_open(c->path, sizes->chunk, &c->zarr, error);
+    return zarr_reader_open(c->path, c->layouts[0].zarr->references, sizes->chunk, &c->zarr, error);
   if (sizes->any_other && nc_open(c->path, NC_NOWRITE, &c->file) != NC_NOERR) {
     c->file = -1;
     return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(c->path));

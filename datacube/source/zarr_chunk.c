@@ -37,13 +37,14 @@ size_t zarr_reader_bytes(size_t chunk_bytes)
   return saturated_add(2 * room_of(chunk_bytes), 64 << 10);
 }
 
-int zarr_reader_open(const char *path, size_t chunk_bytes, struct zarr_reader **out, struct error *error)
+int zarr_reader_open(const char *path, const struct zarr_references *references, size_t chunk_bytes,
+                     struct zarr_reader **out, struct error *error)
 {
   struct zarr_reader *r = calloc(1, sizeof *r);
   if (r == NULL)
     return error_memory(error);
   r->room = room_of(chunk_bytes);
-  const bool is_open = zarr_place_open(path, &r->place, error) == 0;
+  const bool is_open = zarr_place_open(path, references, &r->place, error) == 0;
   r->inflater = libdeflate_alloc_decompressor();
   r->one = malloc(r->room);
   r->other = malloc(r->room);
@@ -135,7 +136,7 @@ bool zarr_files_state(const char *store, const struct zarr_array *a, size_t *lef
   *left -= count;
   struct zarr_place place;
   struct error ignored = {0};
-  zarr_place_open(store, &place, &ignored);
+  zarr_place_open(store, a->references, &place, &ignored);
   hash_documents(&place, a, out);
   for (size_t i = 0; i < count; i++) {
     hash_word(out, chunk_state(&place, a, index));
@@ -259,16 +260,18 @@ static void ask_system(struct zarr_reader *r, const struct zarr_array *a, const 
     return;
   size_t length = (size_t)file.size;
   const bool found = !a->sharded || find_in_shard(r, a, index, &file, &at, &length) == 1;
-  if (found && length > 0 && length <= r->room)
-    posix_fadvise(file.descriptor, (off_t)at, (off_t)length, POSIX_FADV_WILLNEED);
+  if (found && length > 0 && length <= r->room && !file.bytes)
+    posix_fadvise(file.descriptor, (off_t)(file.start + at), (off_t)length, POSIX_FADV_WILLNEED);
   zarr_file_close(&file);
 }
 
 bool zarr_chunk_ahead(struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
 {
   char path[ROOTED_PATH_SIZE];
-  if (zarr_place_is_remote(r->place.path))
-    return !chunk_path(a, index, path) || zarr_file_ahead(&r->place, path, most_of(r, a));
+  if (!chunk_path(a, index, path))
+    return true;
+  if (zarr_file_is_remote(&r->place, path))
+    return zarr_file_ahead(&r->place, path, most_of(r, a));
   ask_system(r, a, index);
   return true;
 }

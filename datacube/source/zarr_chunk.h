@@ -7,8 +7,10 @@
 
 struct zarr_reader; /* one worker's open store */
 
-/* Opens the store for arrays whose chunks are of at most so many bytes, decoded. Error FileContentInvalid. */
-int zarr_reader_open(const char *path, size_t chunk_bytes, struct zarr_reader **out, struct error *error);
+/* Opens the store for arrays whose chunks are of at most so many bytes, decoded; with the references of these, or NULL,
+ * which it borrows. Error FileContentInvalid. */
+int zarr_reader_open(const char *path, const struct zarr_references *references, size_t chunk_bytes,
+                     struct zarr_reader **out, struct error *error);
 void zarr_reader_close(struct zarr_reader *reader); /* NULL is allowed */
 /* Bytes that a reader allocates. */
 size_t zarr_reader_bytes(size_t chunk_bytes);

@@ -3,7 +3,7 @@
  *   version 2   .zmetadata: {"metadata": {".zattrs": {}, "a/.zarray": {}, "a/.zattrs": {}}}
  *   version 3   zarr.json of the root: {"consolidated_metadata": {"metadata": {"a": {}}}}
  *
- * A hierarchy that is one array has none, and needs none. */
+ * A hierarchy that is one array has none, and needs none. References (zarr_references.h) hold the documents, too. */
 #include "datacube/source/zarr_walk.h"
 
 #include "datacube/base/rooted_path.h"
@@ -165,8 +165,13 @@ static int read_any(struct zarr_walk *w, const struct zarr_place *place)
 int zarr_walk_consolidated(struct zarr_walk *w)
 {
   struct zarr_place place;
-  if (zarr_place_open(w->store->path, &place, w->error) != 0 || read_any(w, &place) != 0)
+  if (w->references) {
+    const struct zarr_json *documents = zarr_references_metadata(w->arena, w->references, w->error);
+    if (!documents || read_2(w, documents) != 0)
+      return -1;
+  } else if (zarr_place_open(w->store->path, NULL, &place, w->error) != 0 || read_any(w, &place) != 0) {
     return -1;
+  }
   if (w->store->array_count > 1)
     qsort(w->store->arrays, w->store->array_count, sizeof *w->store->arrays, compare_arrays);
   return 0;

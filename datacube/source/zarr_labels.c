@@ -176,7 +176,7 @@ static int put_array(struct labels *l, const struct zarr_store *store, int file)
                      a->name, l->count);
   for (size_t d = 0; d < a->rank; d++)
     chunk = saturated_mul(chunk, a->chunk[d]);
-  if (zarr_reader_open(store->path, chunk > 1 << 20 ? chunk : 1 << 20, &l->reader, l->error) != 0)
+  if (zarr_reader_open(store->path, a->references, chunk > 1 << 20 ? chunk : 1 << 20, &l->reader, l->error) != 0)
     return -1;
   const int status = put(l, file);
   zarr_reader_close(l->reader);

@@ -1,18 +1,20 @@
 /* Where a Zarr hierarchy is: a folder here, or an address of another host, whose path (remote_file.h) ends with a
  * slash. Its files are opened by their names below it. On another host a file of which all is wanted comes by one
- * request, and what will soon be wanted is asked for ahead. */
+ * request, and what will soon be wanted is asked for ahead. Where there are references (zarr_references.h), a file is
+ * what its name leads to: bytes of the document, or a range of another file. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_ZARR_PLACE_H
 #define TWINCUBE_DATACUBE_SOURCE_ZARR_PLACE_H
 
-#include "datacube/base/error.h"
+#include "datacube/source/zarr_references.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct zarr_place {
-  int root;         /* the folder's descriptor; -1: it is elsewhere, or not open */
-  const char *path; /* borrowed */
+  int root;                                 /* the folder's descriptor; -1: it is elsewhere, or not open */
+  const char *path;                         /* borrowed */
+  const struct zarr_references *references; /* borrowed; or NULL */
 };
 
 struct remote_file;
@@ -22,12 +24,15 @@ struct zarr_file {
   uint64_t size;              /* bytes */
   uint64_t state;             /* changes when the file does */
   struct remote_file *remote; /* or NULL */
+  uint64_t start;             /* where it begins in what the descriptor is of */
+  const unsigned char *bytes; /* what it holds, where there is no descriptor; or NULL */
 };
 
 bool zarr_place_is_remote(const char *path);
 
-/* Error FileContentInvalid. */
-int zarr_place_open(const char *path, struct zarr_place *out, struct error *error);
+/* Borrows path and references (or NULL). Error FileContentInvalid. */
+int zarr_place_open(const char *path, const struct zarr_references *references, struct zarr_place *out,
+                    struct error *error);
 void zarr_place_close(struct zarr_place *place); /* all zero but root -1 is allowed */
 
 /* Opens a file below the place: 1; 0 where there is none; -1 with an error of its host, or without one where it is no
@@ -38,6 +43,9 @@ void zarr_file_close(struct zarr_file *file);
 
 /* Bytes of the file. False where they cannot be had; an error of its host is told. */
 bool zarr_file_read(const struct zarr_file *file, uint64_t at, size_t length, void *to, struct error *error);
+
+/* Whether a file of that name would be of another host. */
+bool zarr_file_is_remote(const struct zarr_place *place, const char *name);
 
 /* Lets a file come that will be opened so. False: too many are on their way. True at once for what is here. */
 bool zarr_file_ahead(const struct zarr_place *place, const char *name, uint64_t most);

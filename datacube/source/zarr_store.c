@@ -19,6 +19,8 @@ enum { MOST_ENTRIES = 100000 };
 bool zarr_is(const char *path)
 {
   static const char *const names[] = {"zarr.json", ".zgroup", ".zarray", ".zmetadata"};
+  if (zarr_references_is(path))
+    return true;
   if (remote_is(path))
     return zarr_place_is_remote(path);
   const int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -82,7 +84,10 @@ int zarr_walk_add(struct zarr_walk *w, const struct zarr_node *node)
     store->arrays = rows;
     w->room = room;
   }
-  return zarr_array_read(w->arena, node, &store->arrays[store->array_count++], w->error);
+  struct zarr_array *array = &store->arrays[store->array_count++];
+  const int status = zarr_array_read(w->arena, node, array, w->error);
+  array->references = w->references;
+  return status;
 }
 
 static int compare_text(const void *a, const void *b)
@@ -186,7 +191,9 @@ int zarr_store_read(struct arena *arena, const char *path, struct zarr_store *ou
 {
   struct zarr_walk w = {.arena = arena, .store = out, .error = error};
   *out = (struct zarr_store){.path = path};
-  if (zarr_place_is_remote(path))
+  if (zarr_references_is(path) && zarr_references_read(arena, path, &w.references, error) != 0)
+    return -1;
+  if (w.references || zarr_place_is_remote(path))
     return zarr_walk_consolidated(&w);
   w.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (w.root < 0)
@@ -204,6 +211,8 @@ const char *zarr_folder(struct arena *arena, const char *store, const struct zar
 
 const char *zarr_document(struct arena *arena, const char *store, const struct zarr_array *array)
 {
+  if (array->references)
+    return store;
   const char *folder = zarr_folder(arena, store, array);
   return folder ? arena_printf(arena, "%s/%s", folder, array->version == 2 ? ".zarray" : "zarr.json") : NULL;
 }

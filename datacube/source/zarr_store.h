@@ -5,14 +5,15 @@
  *
  * Of a folder the documents of each node count; consolidated metadata, which are copies of them, are not needed.
  * Nothing is read outside of the folder, nor through a link in it. Other hosts list no folders, so there it is the
- * consolidated metadata that count (zarr_consolidated.c), unless the hierarchy is one array. */
+ * consolidated metadata that count (zarr_consolidated.c), unless the hierarchy is one array. A document of references
+ * (zarr_references.h) is a hierarchy, too. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_ZARR_STORE_H
 #define TWINCUBE_DATACUBE_SOURCE_ZARR_STORE_H
 
 #include "datacube/base/error.h"
 #include "datacube/box.h"
 #include "datacube/element.h"
-#include "datacube/source/zarr_json.h"
+#include "datacube/source/zarr_references.h"
 
 enum { ZARR_MAX_CODECS = 6 };
 
@@ -45,7 +46,8 @@ struct zarr_array {
   const char *separator;                   /* of chunk names, and what they begin with: "." "", "/" "c/" */
   const char *prefix;
   int version;
-  const struct zarr_json *attributes; /* an object, or NULL */
+  const struct zarr_json *attributes;       /* an object, or NULL */
+  const struct zarr_references *references; /* where its chunks lie; NULL: below the store */
 };
 
 struct zarr_store {
@@ -55,8 +57,8 @@ struct zarr_store {
   const struct zarr_json *attributes; /* of the root group, or NULL */
 };
 
-/* Whether the folder holds a Zarr group or array. False for all that is no folder. Of another host's path the name
- * alone tells (zarr_place.h), and nobody is asked. */
+/* Whether the folder holds a Zarr group or array, or the file references to one. Of another host's path the name alone
+ * tells (zarr_place.h), and nobody is asked. */
 bool zarr_is(const char *path);
 /* Reads all documents of the hierarchy. Errors FileContentInvalid, and of another host FeatureUnsupported (it has no
  * consolidated metadata) and those of remote_open. */

@@ -9,7 +9,8 @@ enum { ZARR_ARRAYS_MOST = 4096, ZARR_DEEP_MOST = 4, ZARR_DOCUMENT_MOST = 16 << 2
 struct zarr_walk {
   struct arena *arena;
   struct zarr_store *store;
-  int root; /* descriptor of its folder */
+  int root;                                 /* descriptor of its folder */
+  const struct zarr_references *references; /* or NULL */
   size_t room, entries;
   struct error *error;
 };
