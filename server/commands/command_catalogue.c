@@ -22,6 +22,7 @@ static const char help_text[] =
     "  twincube catalogue refresh [OPTION]... [ID]...  look again at what was added: new files come, vanished ones go\n"
     "  twincube catalogue sources [--data DIR]       one line each: id, kind, how often, when, where from, how it "
     "went\n"
+    "  twincube catalogue index [OPTION]...          properties of items that are found and sorted by at once\n"
     "  twincube catalogue COMMAND --help\n\n"
     "The catalogue holds what was read from the files' heads: grids, types, no-data values, dates, bands. Pixels\n"
     "stay where they are. All commands work while a server serves the same folder.\n\n"
@@ -384,11 +385,13 @@ int command_catalogue(int argc, char **argv)
     return print(help_text);
   if (strcmp(action, "load") == 0)
     return command_catalogue_load(argc - 1, argv + 1);
+  if (strcmp(action, "index") == 0)
+    return command_catalogue_index(argc - 1, argv + 1);
   if (strcmp(action, "refresh") == 0 || strcmp(action, "sources") == 0)
     return command_catalogue_refresh(argc - 1, argv + 1);
   bool adding = strcmp(action, "add") == 0, listing = strcmp(action, "list") == 0;
   if (!adding && !listing && strcmp(action, "remove") != 0)
-    return command_usage("catalogue", "wants add, load, list, remove, refresh or sources");
+    return command_usage("catalogue", "wants add, load, list, remove, refresh, sources or index");
   const char *command = adding ? "catalogue add" : listing ? "catalogue list" : "catalogue remove";
   struct arguments arguments = {0};
   int status = read_arguments(&arguments, command, argc - 1, argv + 1);

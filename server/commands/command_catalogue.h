@@ -9,4 +9,7 @@ int command_catalogue_load(int argc, char **argv);
 /* Its parts "refresh" and "sources", likewise. */
 int command_catalogue_refresh(int argc, char **argv);
 
+/* Its part "index", likewise. */
+int command_catalogue_index(int argc, char **argv);
+
 #endif

@@ -3,7 +3,9 @@
 
 #include "datacube/geometry_operations.h"
 #include "datacube/lonlat.h"
+#include "stac/search/property_index.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- on documents ------------------------------------------------------------------------------------------------ */
@@ -77,6 +79,91 @@ static void find_box(const struct cql2_filter *filter, struct item_condition *ou
   }
 }
 
+/* ---- ranges ------------------------------------------------------------------------------------------------------ */
+
+/* Integers beyond are no doubles, and may be on either side of one. */
+static const double exact_integers = 9007199254740992.0;
+
+/* False: no literal that an index has its place for. */
+static bool literal_value(const struct cql2_node *node, struct item_value *out)
+{
+  if (node->kind == CQL2_NUMBER && fabs(node->number) < exact_integers)
+    *out = (struct item_value){.kind = ITEM_VALUE_REAL, .real = node->number};
+  else if (node->kind == CQL2_TEXT)
+    *out = (struct item_value){.kind = ITEM_VALUE_TEXT, .text = node->text};
+  else
+    return false;
+  return true;
+}
+
+/* The least and the greatest of a type; of texts there is no greatest one. */
+static struct item_value end_of(enum cql2_kind kind, bool high)
+{
+  if (kind == CQL2_NUMBER)
+    return (struct item_value){.kind = ITEM_VALUE_REAL, .real = high ? HUGE_VAL : -HUGE_VAL};
+  return high ? (struct item_value){.kind = ITEM_VALUE_NULL} : (struct item_value){.kind = ITEM_VALUE_TEXT, .text = ""};
+}
+
+static bool lies_before(const struct item_value *a, const struct item_value *b)
+{
+  return a->kind == ITEM_VALUE_TEXT ? strcmp(a->text, b->text) < 0 : a->real < b->real;
+}
+
+/* From the least to the greatest of a list of literals of one type. */
+static bool list_range(const struct cql2_node *list, struct item_range *out)
+{
+  for (size_t i = 0; i < list->count; i++) {
+    struct item_value value;
+    if (!literal_value(list->parts[i], &value) || (i > 0 && value.kind != out->low.kind))
+      return false;
+    if (i == 0 || lies_before(&value, &out->low))
+      out->low = value;
+    if (i == 0 || lies_before(&out->high, &value))
+      out->high = value;
+  }
+  return list->count > 0;
+}
+
+/* property OP literal: a range in which lies what it holds for. */
+static bool read_range(const struct cql2_node *part, struct item_range *out)
+{
+  if (part->kind != CQL2_OPERATION || cql2_ops[part->op].family != CQL2_FAMILY_COMPARISON || part->count < 2 ||
+      part->parts[0]->kind != CQL2_PROPERTY || cql2_is_own(part->parts[0]->text) ||
+      !property_name_is_plain(part->parts[0]->text))
+    return false;
+  *out = (struct item_range){.property = part->parts[0]->text};
+  if (part->op == CQL2_IN)
+    return list_range(part->parts[1], out);
+  if (part->op == CQL2_BETWEEN)
+    return literal_value(part->parts[1], &out->low) && literal_value(part->parts[2], &out->high) &&
+           out->low.kind == out->high.kind;
+  const enum cql2_kind kind = part->parts[1]->kind;
+  const bool lower = part->op == CQL2_GREATER || part->op == CQL2_AT_LEAST;
+  const bool upper = part->op == CQL2_LESS || part->op == CQL2_AT_MOST;
+  struct item_value value;
+  if (!literal_value(part->parts[1], &value))
+    return false;
+  out->low = upper ? end_of(kind, false) : value;
+  out->high = lower ? end_of(kind, true) : value;
+  return lower || upper || part->op == CQL2_EQUAL;
+}
+
+static int find_ranges(struct arena *arena, const struct cql2_filter *filter, struct item_condition *out,
+                       struct error *error)
+{
+  size_t parts = 0;
+  while (part_at(filter, parts))
+    parts++;
+  struct item_range *ranges = ARENA_ARRAY(arena, struct item_range, parts + 1);
+  if (!ranges)
+    return error_memory(error);
+  for (size_t i = 0; i < parts; i++)
+    out->range_count += read_range(part_at(filter, i), &ranges[out->range_count]);
+  out->ranges = ranges;
+  out->is_range = parts == 1 && out->range_count == 1;
+  return 0;
+}
+
 int cql2_condition(struct arena *arena, const struct cql2_filter *filter, struct item_condition *out,
                    struct error *error)
 {
@@ -84,6 +171,8 @@ int cql2_condition(struct arena *arena, const struct cql2_filter *filter, struct
   struct buffer identity = {0};
   *out = (struct item_condition){0};
   find_box(filter, out);
+  if (find_ranges(arena, filter, out, error) != 0)
+    return -1;
   const bool exact = cql2_sql_exact(&sql, filter->root);
   const bool said = exact || cql2_sql_needed(&sql, filter->root);
   cql2_write_json(filter, &(struct json_writer){.out = &identity});

@@ -2,6 +2,8 @@
  * is known here: of two properties, none is. */
 #include "stac/cql2/cql2_sql.h"
 
+#include "stac/search/property_index.h"
+
 #include <string.h>
 
 enum cql2_operand { OPERAND_NONE, OPERAND_BOOLEAN, OPERAND_NUMBER, OPERAND_TEXT, OPERAND_INSTANT };
@@ -27,14 +29,7 @@ static void bind_instant(struct cql2_sql *sql, int64_t instant)
 
 /* ---- properties -------------------------------------------------------------------------------------------------- */
 
-/* Names that stand in a path of JSON as they are. */
-static bool is_plain(const char *name)
-{
-  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:.- /";
-  return name[strspn(name, plain)] == '\0';
-}
-
-static bool is_own(const char *name) /* of the item, not among its properties */
+bool cql2_is_own(const char *name)
 {
   return strcmp(name, "id") == 0 || strcmp(name, "collection") == 0 || strcmp(name, "geometry") == 0 ||
          strcmp(name, "bbox") == 0;
@@ -46,7 +41,7 @@ static bool add_text_property(struct cql2_sql *sql, const char *name)
     buffer_text(&sql->text, "item.id");
   else if (strcmp(name, "collection") == 0)
     buffer_text(&sql->text, "(SELECT id FROM collections WHERE key = item.collection)");
-  else if (is_own(name))
+  else if (cql2_is_own(name))
     buffer_text(&sql->text, "NULL");
   else
     buffer_printf(&sql->text,
@@ -58,7 +53,7 @@ static bool add_text_property(struct cql2_sql *sql, const char *name)
 
 static bool add_property(struct cql2_sql *sql, const char *name, enum cql2_operand type)
 {
-  if (!is_plain(name))
+  if (!property_name_is_plain(name))
     return false;
   if (type == OPERAND_TEXT)
     return add_text_property(sql, name);
@@ -66,7 +61,7 @@ static bool add_property(struct cql2_sql *sql, const char *name, enum cql2_opera
     buffer_text(&sql->text, "cql2_first(");
     add_text_property(sql, name);
     buffer_text(&sql->text, ")");
-  } else if (is_own(name))
+  } else if (cql2_is_own(name))
     buffer_text(&sql->text, "NULL");
   else if (type == OPERAND_NUMBER)
     buffer_printf(&sql->text,
@@ -221,11 +216,11 @@ static bool add_is_null(struct cql2_sql *sql, const struct cql2_node *operand)
     buffer_text(&sql->text, " IS NULL");
     return added;
   }
-  if (!is_plain(operand->text))
+  if (!property_name_is_plain(operand->text))
     return false;
   buffer_printf(&sql->text,
-                is_own(operand->text) ? "coalesce(json_type(document.json, '$.%s'), 'null') = 'null'"
-                                      : "coalesce(json_type(document.json, " PROPERTY_PATH "), 'null') = 'null'",
+                cql2_is_own(operand->text) ? "coalesce(json_type(document.json, '$.%s'), 'null') = 'null'"
+                                           : "coalesce(json_type(document.json, " PROPERTY_PATH "), 'null') = 'null'",
                 operand->text);
   return true;
 }
@@ -248,7 +243,7 @@ static bool add_edge(struct cql2_sql *sql, const struct cql2_node *node, bool la
     bind_instant(sql, last ? CQL2_FAR : -CQL2_FAR);
   else if (node->kind == CQL2_INSTANT)
     bind_instant(sql, last ? node->span.last : node->span.first);
-  else if (node->kind != CQL2_PROPERTY || !is_plain(node->text))
+  else if (node->kind != CQL2_PROPERTY || !property_name_is_plain(node->text))
     return false;
   else
     add_date(sql, last, node->text);

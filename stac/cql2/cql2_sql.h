@@ -19,4 +19,7 @@ bool cql2_sql_exact(struct cql2_sql *sql, const struct cql2_node *node);
 /* Adds SQL that is 1 wherever the node is true. False, and nothing added: nothing of it can be said. */
 bool cql2_sql_needed(struct cql2_sql *sql, const struct cql2_node *node);
 
+/* Whether that is of the item itself, not among its properties. */
+bool cql2_is_own(const char *name);
+
 #endif

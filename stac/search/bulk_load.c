@@ -7,6 +7,7 @@
 #include "stac/search/bulk_queue.h"
 #include "stac/search/json_scan.h"
 #include "stac/search/search.h"
+#include "stac/search/stored_writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_NAMED = 20, BEHIND_BYTES = 64 << 20 };
+enum {
+  MOST_NAMED = 20,
+  BEHIND_BYTES = 64 << 20,
+  MANY = 10000 /* items of a file for which indexes of their properties are worth it */
+};
 
 int bulk_text_open(const char *path, struct bulk_text *out, struct error *error)
 {
@@ -269,7 +274,8 @@ static int load_in_transaction(struct bulk_run *run, struct catalogue *catalogue
   if (item_writer_new(catalogue, &run->writer, error) != 0)
     return -1;
   item_writer_make_collections(run->writer);
-  if (index_expect_much(catalogue->index, error) != 0 || write_all(run, error) != 0) {
+  if (index_expect_much(catalogue->index, error) != 0 || write_all(run, error) != 0 ||
+      (run->written >= MANY && writer_index_properties(run->writer, error) != 0)) {
     item_writer_abort(run->writer);
     return -1;
   }

@@ -1,13 +1,11 @@
 /* Pages of searches: the way is chosen, places are found, and their documents read. See the header. */
 #include "stac/search/search_plan.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* A condition decides item by item: how many may have to be looked at cannot be told from the index. */
-enum { MOST_COUNTED = 20000, COUNTED_SHARE = 4, PROGRESS_STEPS = 5000 };
+enum { PROGRESS_STEPS = 5000 };
 
 /* ---- patience ---------------------------------------------------------------------------------------------------- */
 
@@ -43,52 +41,6 @@ static void begin_waiting(struct index *index, const struct item_search *search,
   }
   if (search->cancel || search->milliseconds)
     sqlite3_progress_handler(index->db, PROGRESS_STEPS, is_over, patience);
-}
-
-/* ---- the way ----------------------------------------------------------------------------------------------------- */
-
-static int read_number(struct index *index, const struct statement_text *text, int64_t *out, struct error *error)
-{
-  sqlite3_stmt *row = statement_ready(index, text, error);
-  if (!row)
-    return -1;
-  int more = index_step(index, row, error);
-  if (more == 1)
-    *out = sqlite3_column_int64(row, 0);
-  index_done(row);
-  return more == 1 ? 0 : -1;
-}
-
-static int64_t longest_span(const struct search_plan *plan)
-{
-  int64_t span = 0;
-  for (size_t i = 0; i < plan->collection_count; i++)
-    span = plan->collections[i].span > span ? plan->collections[i].span : span;
-  return span;
-}
-
-/* `otherwise` is the way where more boxes than are worth it are met. */
-static int choose_way(struct search_plan *plan, int64_t most, enum search_way otherwise, enum search_way *out,
-                      struct error *error)
-{
-  const struct item_search *search = plan->search;
-  const struct item_condition *condition = search->condition;
-  struct statement_text text = {0};
-  int64_t even = (int64_t)sqrt((double)plan->items * (double)most) + 1, met = 0;
-  *out = search->id_count ? WAY_IDS : otherwise;
-  const bool is_timed = (search->has_start || search->has_end) && (longest_span(plan) > 0 || !plan->is_by_date);
-  if (search->id_count || (!plan->has_box && !is_timed))
-    return 0;
-  if (plan->probe || (condition && (condition->sql || condition->accept)) || otherwise == WAY_ALL) {
-    const int64_t share = plan->items / COUNTED_SHARE + 1, least = share < MOST_COUNTED ? share : MOST_COUNTED;
-    even = even > least ? even : least;
-  }
-  search_text_tree_count(plan, even, &text);
-  int result = read_number(plan->index, &text, &met, error);
-  statement_text_free(&text);
-  if (met < even)
-    *out = WAY_TREE;
-  return result;
 }
 
 /* ---- places ------------------------------------------------------------------------------------------------------ */
@@ -139,16 +91,35 @@ static int read_places(struct search_plan *plan, const struct statement_text *te
   return more;
 }
 
-/* Of an order by dates: instant, id, collection. */
+static int compare_numbers(const struct item_value *a, const struct item_value *b)
+{
+  if (a->kind == ITEM_VALUE_INTEGER && b->kind == ITEM_VALUE_INTEGER)
+    return (a->integer > b->integer) - (a->integer < b->integer);
+  const long double x = a->kind == ITEM_VALUE_INTEGER ? (long double)a->integer : (long double)a->real;
+  const long double y = b->kind == ITEM_VALUE_INTEGER ? (long double)b->integer : (long double)b->real;
+  return (x > y) - (x < y);
+}
+
+/* As SQLite has it: null, numbers, texts. */
+static int compare_values(const struct item_value *a, const struct item_value *b)
+{
+  static const int ranks[] = {
+      [ITEM_VALUE_NULL] = 0, [ITEM_VALUE_INTEGER] = 1, [ITEM_VALUE_REAL] = 1, [ITEM_VALUE_TEXT] = 2};
+  if (ranks[a->kind] != ranks[b->kind])
+    return ranks[a->kind] - ranks[b->kind];
+  return ranks[a->kind] == 1 ? compare_numbers(a, b) : ranks[a->kind] == 2 ? strcmp(a->text, b->text) : 0;
+}
+
+/* Of an order that an index has: an instant or a property, id, collection. */
+enum { INDEXED_TERMS = 3 };
+
 static int compare_places(const void *left, const void *right)
 {
   const struct found_place *a = left, *b = right;
-  if (a->values[0].integer != b->values[0].integer)
-    return a->values[0].integer < b->values[0].integer ? -1 : 1;
-  const int ids = strcmp(a->values[1].text, b->values[1].text);
-  if (ids != 0)
-    return ids;
-  return a->values[2].integer < b->values[2].integer ? -1 : a->values[2].integer > b->values[2].integer;
+  int order = 0;
+  for (size_t i = 0; i < INDEXED_TERMS && order == 0; i++)
+    order = compare_values(&a->values[i], &b->values[i]);
+  return order;
 }
 
 static int compare_places_backwards(const void *left, const void *right)
@@ -156,29 +127,34 @@ static int compare_places_backwards(const void *left, const void *right)
   return compare_places(right, left);
 }
 
-static int read_dates(struct search_plan *plan, const struct searched_collection *of, size_t most,
-                      struct place_list *places, struct error *error)
+/* Of one collection: what has the first value of the place, then what is behind it, up to `most`. */
+static int read_collection(struct search_plan *plan, bool by_date, const struct searched_collection *of, size_t most,
+                           struct place_list *places, struct error *error)
 {
-  const int64_t *bound = places->count >= most ? &places->all[most - 1].values[0].integer : NULL;
+  static const enum search_way dates[] = {WAY_TIED, WAY_DATES},
+                               values[] = {WAY_SORTED_TIED, WAY_SORTED, WAY_SORTED_NULL};
+  const int64_t *bound = by_date && places->count >= most ? &places->all[most - 1].values[0].integer : NULL;
   const size_t before = places->count;
-  for (int tied = plan->has_place; tied >= 0; tied--) {
+  const bool nulls_follow =
+      !by_date && plan->has_place && plan->terms[0].is_descending && plan->place[0].kind != ITEM_VALUE_NULL;
+  for (size_t i = !plan->has_place; i < (nulls_follow ? 3 : 2) && places->count - before < most; i++) {
     struct statement_text text = {0};
-    search_text_places(plan, tied ? WAY_TIED : WAY_DATES, of, bound, most, &text);
+    search_text_places(plan, by_date ? dates[i] : values[i], of, bound, most, &text);
     const int result = read_places(plan, &text, places, error);
     statement_text_free(&text);
     if (result != 0)
       return -1;
-    if (places->count - before >= most)
-      return 0;
   }
   return 0;
 }
 
-/* Collection by collection: what has been found so far bounds what is of interest in the next one. */
-static int read_by_date(struct search_plan *plan, size_t most, struct place_list *places, struct error *error)
+/* Collection by collection, in the order that the index has. Of dates, what has been found so far bounds what is of
+ * interest in the next one. */
+static int read_in_order(struct search_plan *plan, bool by_date, size_t most, struct place_list *places,
+                         struct error *error)
 {
   for (size_t i = 0; i < plan->collection_count; i++) {
-    if (read_dates(plan, &plan->collections[i], most, places, error) != 0)
+    if (read_collection(plan, by_date, &plan->collections[i], most, places, error) != 0)
       return -1;
     if (i > 0 && places->count)
       qsort(places->all, places->count, sizeof *places->all,
@@ -196,11 +172,11 @@ int search_places(struct search_plan *plan, size_t most, struct found_place **ou
   *count = 0;
   if (plan->collection_count == 0)
     return 0;
-  if (choose_way(plan, (int64_t)most, plan->is_by_date ? WAY_DATES : WAY_ALL, &way, error) != 0)
+  if (search_choose_way(plan, (int64_t)most, true, &way, error) != 0)
     return -1;
   int result;
-  if (way == WAY_DATES) {
-    result = read_by_date(plan, most, &places, error);
+  if (way == WAY_DATES || way == WAY_SORTED) {
+    result = read_in_order(plan, way == WAY_DATES, most, &places, error);
   } else {
     struct statement_text text = {0};
     search_text_places(plan, way, NULL, NULL, most, &text);
@@ -227,10 +203,10 @@ int search_count(struct search_plan *plan, int64_t most, int64_t *count, struct 
     *count = *count < most ? *count : most;
     return 0;
   }
-  if (choose_way(plan, most, WAY_ALL, &way, error) != 0)
+  if (search_choose_way(plan, most, false, &way, error) != 0)
     return -1;
   search_text_count(plan, way, most, &text);
-  int result = read_number(plan->index, &text, count, error);
+  int result = search_read_number(plan->index, &text, count, error);
   statement_text_free(&text);
   return result;
 }

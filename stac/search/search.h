@@ -5,7 +5,9 @@
  * and the page 2 000 costs what the first one does.
  *
  * Of n items m of which lie in the box, two ways lead to a page of k: the search tree gives all m, which are sorted;
- * going through a collection in the order of its dates sees k n / m. The shorter one is taken.
+ * going through a collection in the order of its dates sees k n / m. The shorter one is taken. An index of a property
+ * (property_index.h) is a way like these two: to the m items in a range of its values, or through a collection in the
+ * order of them.
  *
  * One catalogue handle is one thread's. */
 #ifndef TWINCUBE_STAC_SEARCH_SEARCH_H
@@ -18,6 +20,12 @@ struct item_value { /* bound to a parameter of SQL */
   int64_t integer;
   double real;
   const char *text; /* UTF-8 */
+};
+
+/* What holds only where a property lies in a range: a hint, for an index of it (property_index.h). */
+struct item_range {
+  const char *property;
+  struct item_value low, high; /* both included, of one type; null: as far as that goes */
 };
 
 /* What else is asked of an item.
@@ -35,9 +43,12 @@ struct item_condition {
   /* Decides on the document of an item that the SQL holds for: 1, 0, or -1 with an error. NULL: the SQL decides. */
   int (*accept)(void *data, const char *document, size_t length, struct error *error);
   void *data;
-  const char *identity; /* text that tells it from every other condition, for tokens; or NULL */
-  bool has_box;         /* nothing outside of the box is wanted */
-  struct extent box;    /* normal */
+  const char *identity;            /* text that tells it from every other condition, for tokens; or NULL */
+  bool has_box;                    /* nothing outside of the box is wanted */
+  struct extent box;               /* normal */
+  const struct item_range *ranges; /* nothing outside of any of them is wanted */
+  size_t range_count;
+  bool is_range; /* it asks for nothing else than the one range */
 };
 
 struct item_sort {

@@ -1,6 +1,8 @@
 /* Reading a search: its collections, order, interval and boxes. */
 #include "stac/search/search_plan.h"
 
+#include "stac/search/property_index.h"
+
 #include "datacube/geometry_probe.h"
 #include "datacube/lonlat.h"
 
@@ -28,7 +30,8 @@ static int read_term(struct search_plan *plan, const struct item_sort *sort, str
     term.kind = SORT_COLLECTION;
   else if (*name == '\0' || strlen(name) > 250 || strpbrk(name, "\"\\"))
     return error_parameter(error, ERROR_QueryParameterInvalid, "sortby", "'%.250s' is no property to sort by", name);
-  else if (!(term.path = arena_printf(plan->arena, "$.properties.\"%s\"", name)))
+  else if (!(term.name = arena_strdup(plan->arena, name)) ||
+           !(term.path = arena_printf(plan->arena, "$.properties.\"%s\"", name)))
     return error_memory(error);
   plan->terms[plan->term_count++] = term;
   return 0;
@@ -67,6 +70,21 @@ static int read_order(struct search_plan *plan, struct error *error)
         plan->is_by_date && term->kind == by_dates[i] && term->is_descending == plan->terms[0].is_descending;
     plan->needs_document = plan->needs_document || term->kind == SORT_PROPERTY;
   }
+  return 0;
+}
+
+/* Whether the order is that of an index: one property first, and the ties go the same way. */
+static int find_sorted_by(struct search_plan *plan, struct error *error)
+{
+  static const enum sort_kind kinds[] = {SORT_PROPERTY, SORT_ID, SORT_COLLECTION};
+  bool there = plan->term_count == 3;
+  for (size_t i = 0; i < plan->term_count && there; i++)
+    there = plan->terms[i].kind == kinds[i] && plan->terms[i].is_descending == plan->terms[0].is_descending;
+  if (!there || !property_name_is_plain(plan->terms[0].name))
+    return 0;
+  if (property_index_find(plan->index, plan->terms[0].name, &there, error) != 0)
+    return -1;
+  plan->sorted_by = there ? plan->terms[0].name : NULL;
   return 0;
 }
 
@@ -220,8 +238,8 @@ int search_plan_make(struct index *index, const struct item_search *search, stru
   *out = (struct search_plan){.search = search, .index = index, .arena = arena_new(0)};
   if (!out->arena)
     return error_memory(error);
-  if (read_order(out, error) != 0 || read_collections(out, error) != 0 || list_ids(out, error) != 0 ||
-      read_place(out, error) != 0)
+  if (read_order(out, error) != 0 || find_sorted_by(out, error) != 0 || read_collections(out, error) != 0 ||
+      list_ids(out, error) != 0 || read_place(out, error) != 0)
     return -1;
   return search->token ? search_token_read(out, search->token, error) : 0;
 }

@@ -12,7 +12,8 @@ enum sort_kind { SORT_INSTANT, SORT_ID, SORT_COLLECTION, SORT_PROPERTY };
 struct sort_term {
   enum sort_kind kind;
   bool is_descending;
-  const char *path; /* PROPERTY: of JSON */
+  const char *name; /* PROPERTY … */
+  const char *path; /* … and its path of JSON */
 };
 
 /* All keys of the order, the last two of which are those that decide ties. */
@@ -29,6 +30,8 @@ struct search_plan {
   struct sort_term terms[MOST_TERMS];
   size_t term_count;
   bool is_by_date;                         /* the order is that of items_date, forwards or backwards */
+  const char *sorted_by;                   /* the order is that of this property's index, likewise; or NULL */
+  const struct item_range *range;          /* of the condition, over a property that has an index: the way; or NULL */
   struct searched_collection *collections; /* those that are searched, by key */
   size_t collection_count;
   const char *collection_list;  /* their keys as a JSON array; NULL: all that there are */
@@ -91,18 +94,36 @@ sqlite3_stmt *statement_ready(struct index *index, const struct statement_text *
 
 /* Where items are looked for. */
 enum search_way {
-  WAY_DATES, /* one collection in the order of its dates; behind the instant of the place */
-  WAY_TIED,  /* one collection: what has the instant of the place, and lies behind it */
+  WAY_DATES,       /* one collection in the order of its dates; behind the instant of the place */
+  WAY_TIED,        /* one collection: what has the instant of the place, and lies behind it */
+  WAY_SORTED,      /* one collection in the order of a property, behind the value of the place */
+  WAY_SORTED_TIED, /* one collection: what has the value of the place, and lies behind it */
+  WAY_SORTED_NULL, /* one collection: what has no value, where that is behind the place */
+  WAY_RANGE,       /* the plan's range of a property */
   WAY_TREE,
   WAY_IDS,
   WAY_ALL
 };
-/* SELECT of at most `most` places behind the plan's. DATES: of that collection, none older or newer than `bound`. */
+static inline bool way_is_sorted(enum search_way way)
+{
+  return way == WAY_SORTED || way == WAY_SORTED_TIED || way == WAY_SORTED_NULL;
+}
+
+/* The way to `most` items of the search's order; to a count of them where they need none. Sets the plan's range. */
+int search_choose_way(struct search_plan *plan, int64_t most, bool in_order, enum search_way *out, struct error *error);
+/* The first number that a statement answers with. */
+int search_read_number(struct index *index, const struct statement_text *text, int64_t *out, struct error *error);
+
+/* SELECT of at most `most` places behind the plan's. DATES and SORTED: of that collection; DATES: none older or newer
+ * than `bound`. */
 void search_text_places(const struct search_plan *plan, enum search_way way, const struct searched_collection *of,
                         const int64_t *bound, size_t most, struct statement_text *out);
 /* SELECT of a count, up to `most`. */
 void search_text_count(const struct search_plan *plan, enum search_way way, int64_t most, struct statement_text *out);
 /* How many boxes of the search tree are met, up to `most`. */
 void search_text_tree_count(const struct search_plan *plan, int64_t most, struct statement_text *out);
+/* How many items have a value in the range, likewise. */
+void search_text_range_count(const struct search_plan *plan, const struct item_range *range, int64_t most,
+                             struct statement_text *out);
 
 #endif

@@ -2,7 +2,10 @@
  * prepared statement serves the next search of its kind. */
 #include "stac/search/search_plan.h"
 
+#include "stac/search/property_index.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 void statement_text_free(struct statement_text *text)
 {
@@ -125,6 +128,15 @@ static void add_term(struct statement_text *out, const struct sort_term *term)
     add(out, columns[term->kind]);
 }
 
+/* The same of a row that comes from the index of the property, in its words. */
+static void add_indexed_term(struct statement_text *out, const struct sort_term *term)
+{
+  if (term->kind == SORT_PROPERTY)
+    buffer_printf(&out->text, PROPERTY_INDEX_VALUE, term->name);
+  else
+    add(out, term->kind == SORT_ID ? PROPERTY_INDEX_ID : "item.collection");
+}
+
 /* Whether the term lies behind the value; null goes before everything where it ascends. */
 static void add_behind(struct statement_text *out, const struct sort_term *term, const struct item_value *value)
 {
@@ -163,11 +175,14 @@ static void add_place(struct statement_text *out, const struct search_plan *plan
   add(out, ")");
 }
 
-static void add_order(struct statement_text *out, const struct search_plan *plan, size_t most)
+/* What is the same of all rows is left out where an index has the order of the others. */
+static void add_order(struct statement_text *out, const struct search_plan *plan, enum search_way way, size_t most)
 {
+  const size_t first = way == WAY_SORTED_TIED || way == WAY_SORTED_NULL;
+  const size_t count = way_is_sorted(way) ? 2 : plan->term_count;
   add(out, " ORDER BY ");
-  for (size_t i = 0; i < plan->term_count; i++)
-    buffer_printf(&out->text, "%s%zu %s", i ? ", " : "", i + 2, plan->terms[i].is_descending ? "DESC" : "ASC");
+  for (size_t i = first; i < count; i++)
+    buffer_printf(&out->text, "%s%zu %s", i > first ? ", " : "", i + 2, plan->terms[i].is_descending ? "DESC" : "ASC");
   add_integer(out, " LIMIT ?", (int64_t)most);
 }
 
@@ -204,6 +219,11 @@ static void add_tree(struct statement_text *out, const struct search_plan *plan,
 static void add_source(struct statement_text *out, const struct search_plan *plan, enum search_way way)
 {
   add(out, " FROM ");
+  if (way == WAY_RANGE || way_is_sorted(way)) {
+    buffer_printf(&out->text, PROPERTY_INDEX_TABLE, way == WAY_RANGE ? plan->range->property : plan->sorted_by);
+    add(out, " CROSS JOIN items AS item ON item.key = document.key");
+    return;
+  }
   if (way == WAY_TREE) {
     add(out, "(");
     add_tree(out, plan, " UNION ");
@@ -225,6 +245,73 @@ static void add_collections(struct statement_text *out, const struct search_plan
     add_integer(out, " AND item.collection = ?", plan->collections[0].key);
   else if (plan->collection_list)
     add_value(out, " AND item.collection IN (SELECT value FROM json_each(?))", value_of_text(plan->collection_list));
+}
+
+/* A value without a type of its own: that of a column would be a text, which the index does not have. */
+static void add_named(struct statement_text *out, const struct searched_collection *of)
+{
+  add_integer(out, " AND " PROPERTY_INDEX_COLLECTION " = (SELECT +id FROM collections WHERE key = ?)", of->key);
+}
+
+static void add_names(struct statement_text *out, const struct search_plan *plan)
+{
+  add(out, " AND " PROPERTY_INDEX_COLLECTION
+           " IN (SELECT value FROM json_each((SELECT json_group_array(id) FROM collections");
+  if (plan->collection_list)
+    add_value(out, " WHERE key IN (SELECT value FROM json_each(?))", value_of_text(plan->collection_list));
+  add(out, ")))");
+}
+
+static void add_range(struct statement_text *out, const struct item_range *range)
+{
+  const struct item_value *ends[] = {&range->low, &range->high};
+  for (int i = 0; i < 2; i++) {
+    if (ends[i]->kind == ITEM_VALUE_NULL)
+      continue;
+    buffer_printf(&out->text, " AND " PROPERTY_INDEX_VALUE, range->property);
+    add_value(out, i ? " <= ?" : " >= ?", *ends[i]);
+  }
+}
+
+/* The range of the condition over the property that is sorted by; NULL: it has none. */
+static const struct item_range *sorted_range(const struct search_plan *plan)
+{
+  const struct item_condition *condition = plan->search->condition;
+  for (size_t i = 0; condition && i < condition->range_count; i++)
+    if (strcmp(condition->ranges[i].property, plan->sorted_by) == 0)
+      return &condition->ranges[i];
+  return NULL;
+}
+
+/* Of one collection, by the index of a property, in which null goes before numbers, and these before texts. */
+static void add_sorted(struct statement_text *out, const struct search_plan *plan, enum search_way way,
+                       const struct searched_collection *of)
+{
+  const bool descends = plan->terms[0].is_descending;
+  const struct item_value *value = &plan->place[0];
+  const struct item_range *range = sorted_range(plan);
+  add_named(out, of);
+  if (way == WAY_SORTED && range)
+    add_range(out, range);
+  if (way == WAY_SORTED && !plan->has_place)
+    return;
+  buffer_printf(&out->text, " AND " PROPERTY_INDEX_VALUE, plan->sorted_by);
+  if (way == WAY_SORTED) {
+    if (value->kind == ITEM_VALUE_NULL)
+      add(out, descends ? " < NULL" : " >= -9e999"); /* any number or text */
+    else
+      add_value(out, descends ? " < ?" : " > ?", *value);
+    return;
+  }
+  if (way == WAY_SORTED_NULL || value->kind == ITEM_VALUE_NULL)
+    add(out, " IS NULL");
+  else
+    add_value(out, " = ?", *value);
+  if (way == WAY_SORTED_NULL)
+    return;
+  const bool takes_equal = descends ? of->key < plan->place[2].integer : of->key > plan->place[2].integer;
+  add(out, descends ? " AND " PROPERTY_INDEX_ID " <" : " AND " PROPERTY_INDEX_ID " >");
+  add_value(out, takes_equal ? "= ?" : " ?", plan->place[1]);
 }
 
 /* Of the instant of the place: what lies behind its id; of equal ids the key of the collection decides. */
@@ -258,13 +345,24 @@ static void add_dates(struct statement_text *out, const struct search_plan *plan
   add_integer(out, " AND item.instant <= ?", high);
 }
 
+/* What is looked for in all collections at once. */
+static void add_searched(struct statement_text *out, const struct search_plan *plan, enum search_way way)
+{
+  if (way == WAY_RANGE) {
+    add_names(out, plan);
+    add_range(out, plan->range);
+  } else {
+    add_collections(out, plan);
+  }
+}
+
 void search_text_places(const struct search_plan *plan, enum search_way way, const struct searched_collection *of,
                         const int64_t *bound, size_t most, struct statement_text *out)
 {
   add(out, "SELECT item.key");
   for (size_t i = 0; i < plan->term_count; i++) {
     add(out, ", ");
-    add_term(out, &plan->terms[i]);
+    (way_is_sorted(way) ? add_indexed_term : add_term)(out, &plan->terms[i]);
   }
   add_source(out, plan, way);
   add(out, " WHERE 1");
@@ -272,14 +370,16 @@ void search_text_places(const struct search_plan *plan, enum search_way way, con
     add_dates(out, plan, of, bound);
   else if (way == WAY_TIED)
     add_tied(out, plan, of);
+  else if (way_is_sorted(way))
+    add_sorted(out, plan, way, of);
   else
-    add_collections(out, plan);
+    add_searched(out, plan, way);
   if (plan->id_list)
     add_value(out, " AND item.id IN (SELECT value FROM json_each(?))", value_of_text(plan->id_list));
   add_conditions(out, plan);
   if (plan->has_place && of == NULL)
     add_place(out, plan);
-  add_order(out, plan, most);
+  add_order(out, plan, way, most);
 }
 
 void search_text_count(const struct search_plan *plan, enum search_way way, int64_t most, struct statement_text *out)
@@ -287,7 +387,7 @@ void search_text_count(const struct search_plan *plan, enum search_way way, int6
   add(out, "SELECT count(*) FROM (SELECT item.key");
   add_source(out, plan, way);
   add(out, " WHERE 1");
-  add_collections(out, plan);
+  add_searched(out, plan, way);
   if (plan->id_list)
     add_value(out, " AND item.id IN (SELECT value FROM json_each(?))", value_of_text(plan->id_list));
   add_conditions(out, plan);
@@ -298,5 +398,16 @@ void search_text_tree_count(const struct search_plan *plan, int64_t most, struct
 {
   add(out, "SELECT count(*) FROM (");
   add_tree(out, plan, " UNION ALL ");
+  add_integer(out, " LIMIT ?)", most);
+}
+
+void search_text_range_count(const struct search_plan *plan, const struct item_range *range, int64_t most,
+                             struct statement_text *out)
+{
+  add(out, "SELECT count(*) FROM (SELECT 1 FROM ");
+  buffer_printf(&out->text, PROPERTY_INDEX_TABLE, range->property);
+  add(out, " WHERE 1");
+  add_names(out, plan);
+  add_range(out, range);
   add_integer(out, " LIMIT ?)", most);
 }

@@ -4,6 +4,7 @@
 #include "datacube/base/instant.h"
 #include "datacube/lonlat.h"
 #include "stac/search/item_facts.h"
+#include "stac/search/property_index.h"
 #include "stac/search/search.h"
 
 #include <stdlib.h>
@@ -282,5 +283,13 @@ int writer_finish_collections(struct item_writer *writer, struct error *error)
         (collection->is_made && collection->count > 0 && tell_extent(writer, collection, error) != 0))
       return -1;
   }
+  return 0;
+}
+
+int writer_index_properties(struct item_writer *writer, struct error *error)
+{
+  for (size_t i = 0; i < writer->collection_count; i++)
+    if (property_index_usual(writer->index, writer->collections[i].key, error) != 0)
+      return -1;
   return 0;
 }

@@ -27,6 +27,8 @@ struct item_writer {
 /* The collection, which stays where it is until another one is asked for. NULL with an error (CollectionNotFound;
  * StacInvalid where one would be made and its id does not fit). */
 struct written_collection *writer_collection(struct item_writer *writer, const char *id, struct error *error);
+/* Makes the usual indexes of properties for what was written (property_index.h). */
+int writer_index_properties(struct item_writer *writer, struct error *error);
 /* Tells the index of the items of all collections. */
 int writer_finish_collections(struct item_writer *writer, struct error *error);
 

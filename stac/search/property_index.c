@@ -1,0 +1,163 @@
+#include "stac/search/property_index.h"
+
+#include <string.h>
+
+#define INDEX_NAME "documents by "
+
+bool property_name_is_plain(const char *name)
+{
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:.- /";
+  return *name && name[strspn(name, plain)] == '\0';
+}
+
+static int check_name(const char *name, struct error *error)
+{
+  if (property_name_is_plain(name) && strlen(name) <= 250)
+    return 0;
+  return error_parameter(error, ERROR_QueryParameterInvalid, "property",
+                         "'%.250s': a name of letters, digits and _ : . - / is expected, at most 250", name);
+}
+
+int property_index_find(struct index *index, const char *name, bool *there, struct error *error)
+{
+  static const char text[] = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = '" INDEX_NAME "' || ?1";
+  sqlite3_stmt *row = index_query(index, text, error);
+  if (!row)
+    return -1;
+  sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
+  const int found = index_step(index, row, error);
+  index_done(row);
+  *there = found == 1;
+  return found < 0 ? -1 : 0;
+}
+
+static int read_count(struct index *index, int *count, struct error *error)
+{
+  static const char text[] = "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name LIKE '" INDEX_NAME "%'";
+  sqlite3_stmt *row = index_query(index, text, error);
+  const int found = row ? index_step(index, row, error) : -1;
+  if (found == 1)
+    *count = sqlite3_column_int(row, 0);
+  index_done(row);
+  return found == 1 ? 0 : -1;
+}
+
+static int execute(struct index *index, const char *text, const char *name, struct error *error)
+{
+  struct buffer sql = {0};
+  buffer_printf(&sql, "%s \"" INDEX_NAME "%s\"", text, name);
+  if (strstr(text, "CREATE"))
+    buffer_printf(&sql,
+                  " ON documents (json_extract(json, '$.collection'), json_extract(json, '$.properties.\"%s\"'),"
+                  " json_extract(json, '$.id'))",
+                  name);
+  int result = sql.failed ? error_memory(error) : 0;
+  if (result == 0 && sqlite3_exec(index->db, sql.data, NULL, NULL, NULL) != SQLITE_OK)
+    result = index_error(index, error);
+  buffer_free(&sql);
+  return result;
+}
+
+static int make_one(struct index *index, const char *name, struct error *error)
+{
+  bool there = false;
+  int count = 0;
+  if (check_name(name, error) != 0 || property_index_find(index, name, &there, error) != 0 ||
+      read_count(index, &count, error) != 0)
+    return -1;
+  if (!there && count >= PROPERTY_INDEX_MOST)
+    return error_parameter(error, ERROR_QueryParameterInvalid, "property",
+                           "there are %d such indexes, and each makes writing slower: remove one first", count);
+  return there ? 0 : execute(index, "CREATE INDEX", name, error);
+}
+
+static int remove_one(struct index *index, const char *name, struct error *error)
+{
+  bool there = false;
+  if (check_name(name, error) != 0 || property_index_find(index, name, &there, error) != 0)
+    return -1;
+  return there ? execute(index, "DROP INDEX", name, error)
+               : error_parameter(error, ERROR_NotFound, "property", "there is no index of '%s'", name);
+}
+
+static int in_transaction(struct catalogue *catalogue, const char *name,
+                          int (*change)(struct index *, const char *, struct error *), struct error *error)
+{
+  struct index *index = catalogue->index;
+  struct error ignored = {0};
+  if (index_open(index, error) != 0 || index_execute(index, STATEMENT_BEGIN_WRITE, error) != 0)
+    return -1;
+  int result = change(index, name, error);
+  if (result == 0)
+    result = index_execute(index, STATEMENT_COMMIT, error);
+  if (result != 0)
+    index_execute(index, STATEMENT_ROLLBACK, &ignored);
+  return result;
+}
+
+int catalogue_index_property(struct catalogue *catalogue, const char *name, struct error *error)
+{
+  return in_transaction(catalogue, name, make_one, error);
+}
+
+int catalogue_unindex_property(struct catalogue *catalogue, const char *name, struct error *error)
+{
+  return in_transaction(catalogue, name, remove_one, error);
+}
+
+int catalogue_list_property_indexes(struct catalogue *catalogue, struct buffer *out, struct error *error)
+{
+  static const char text[] = "SELECT substr(name, length('" INDEX_NAME "') + 1) FROM sqlite_schema"
+                             " WHERE type = 'index' AND name LIKE '" INDEX_NAME "%' ORDER BY 1";
+  if (index_open(catalogue->index, error) != 0)
+    return -1;
+  if (!catalogue->index->db)
+    return 0;
+  sqlite3_stmt *row = index_query(catalogue->index, text, error);
+  int more = row ? 1 : -1;
+  while (more == 1 && (more = index_step(catalogue->index, row, error)) == 1)
+    buffer_printf(out, "%s\n", (const char *)sqlite3_column_text(row, 0));
+  index_done(row);
+  return more < 0 ? -1 : out->failed ? error_memory(error) : 0;
+}
+
+/* ---- of themselves ----------------------------------------------------------------------------------------------- */
+
+/* Clouds are what users ask for, the date of change what harvesters do. */
+static const char *const usual[] = {"eo:cloud_cover", "updated"};
+enum { LOOKED_AT = 200 };
+
+/* Whether at least half of the first items have a number or a text there. */
+static int is_common(struct index *index, int64_t collection, const char *name, bool *out, struct error *error)
+{
+  static const char text[] =
+      "SELECT 2 * sum(coalesce(json_type(json, '$.properties.\"' || ?2 || '\"') IN ('integer', 'real', 'text'), 0))"
+      " >= count(*) AND count(*) > 0 FROM (SELECT json FROM items JOIN documents ON documents.key = items.key"
+      " WHERE collection = ?1 LIMIT ?3)";
+  sqlite3_stmt *row = index_query(index, text, error);
+  if (!row)
+    return -1;
+  sqlite3_bind_int64(row, 1, collection);
+  sqlite3_bind_text(row, 2, name, -1, SQLITE_STATIC);
+  sqlite3_bind_int(row, 3, LOOKED_AT);
+  const int found = index_step(index, row, error);
+  *out = found == 1 && sqlite3_column_int(row, 0) != 0;
+  index_done(row);
+  return found == 1 ? 0 : -1;
+}
+
+int property_index_usual(struct index *index, int64_t collection, struct error *error)
+{
+  for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+    bool there = false, is_wanted = false;
+    int count = 0;
+    if (property_index_find(index, usual[i], &there, error) != 0 || read_count(index, &count, error) != 0)
+      return -1;
+    if (there || count >= PROPERTY_INDEX_MOST)
+      continue;
+    if (is_common(index, collection, usual[i], &is_wanted, error) != 0 ||
+        (is_wanted && execute(index, "CREATE INDEX", usual[i], error) != 0))
+      return -1;
+  }
+  return 0;
+}
