@@ -1,8 +1,7 @@
 /* Rows of stored elements as rows of a cube.
  *
- * HDF5's shuffle filter writes all first bytes, then all second bytes, …; an element is put together from its value,
- * sum of byte s << 8 s, so the code is the same on machines of either byte order. Blocks of a fixed length let the
- * compiler use vector instructions. */
+ * HDF5's shuffle filter writes all first bytes, then all second bytes: planes. Vector instructions interleave them,
+ * bytes of two planes to pairs, pairs to fours, fours to eights. */
 #include "datacube/source/netcdf_convert.h"
 
 #include "datacube/base/byte_order.h"
@@ -13,54 +12,91 @@
 
 enum { BLOCK = 16 };
 
-/* Plane of the byte of significance s. */
-static const unsigned char *plane(const struct netcdf_packed *p, size_t s, size_t first)
+typedef uint8_t ones __attribute__((vector_size(BLOCK)));
+typedef uint16_t twos __attribute__((vector_size(BLOCK)));
+typedef uint32_t fours __attribute__((vector_size(BLOCK)));
+
+/* out[0], out[1]: a's and b's elements in turn. */
+static inline void interleave_ones(ones a, ones b, ones out[2])
 {
-  const size_t b = p->big_endian ? p->size - 1 - s : s;
-  return p->data + b * p->elements + first;
+  out[0] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  out[1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-static void unshuffle2(const struct netcdf_packed *p, size_t first, size_t count, unsigned char *out)
+static inline void interleave_twos(ones a, ones b, ones out[2])
 {
-  const unsigned char *p0 = plane(p, 0, first), *p1 = plane(p, 1, first);
+  out[0] = (ones)__builtin_shufflevector((twos)a, (twos)b, 0, 8, 1, 9, 2, 10, 3, 11);
+  out[1] = (ones)__builtin_shufflevector((twos)a, (twos)b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+static inline void interleave_fours(ones a, ones b, ones out[2])
+{
+  out[0] = (ones)__builtin_shufflevector((fours)a, (fours)b, 0, 4, 1, 5);
+  out[1] = (ones)__builtin_shufflevector((fours)a, (fours)b, 2, 6, 3, 7);
+}
+
+/* The planes of an element's bytes, in the order in which they lie in memory here. */
+static void find_planes(const struct netcdf_packed *p, size_t first, const unsigned char *planes[8])
+{
+  const bool machine_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+  for (size_t k = 0; k < p->size; k++)
+    planes[k] = p->data + (p->big_endian == machine_big ? k : p->size - 1 - k) * p->elements + first;
+}
+
+/* The next BLOCK elements of `pairs` pairs of planes, as pairs. */
+static inline void take_pairs(const unsigned char *const *planes, size_t at, size_t pairs, ones out[][2])
+{
+  for (size_t k = 0; k < pairs; k++) {
+    ones a, b;
+    memcpy(&a, planes[2 * k] + at, BLOCK);
+    memcpy(&b, planes[2 * k + 1] + at, BLOCK);
+    interleave_ones(a, b, out[k]);
+  }
+}
+
+static void block2(const unsigned char *const *planes, size_t at, unsigned char *out)
+{
+  ones pairs[1][2];
+  take_pairs(planes, at, 1, pairs);
+  memcpy(out, pairs, sizeof pairs);
+}
+
+static void block4(const unsigned char *const *planes, size_t at, unsigned char *out)
+{
+  ones pairs[2][2], whole[2][2];
+  take_pairs(planes, at, 2, pairs);
+  for (size_t h = 0; h < 2; h++)
+    interleave_twos(pairs[0][h], pairs[1][h], whole[h]);
+  memcpy(out, whole, sizeof whole);
+}
+
+static void block8(const unsigned char *const *planes, size_t at, unsigned char *out)
+{
+  ones pairs[4][2], quads[2][2], whole[2][2][2];
+  take_pairs(planes, at, 4, pairs);
+  for (size_t h = 0; h < 2; h++) {
+    interleave_twos(pairs[0][h], pairs[1][h], quads[0]);
+    interleave_twos(pairs[2][h], pairs[3][h], quads[1]);
+    for (size_t q = 0; q < 2; q++)
+      interleave_fours(quads[0][q], quads[1][q], whole[h][q]);
+  }
+  memcpy(out, whole, sizeof whole);
+}
+
+static void unshuffle(const struct netcdf_packed *p, size_t first, size_t count, unsigned char *out)
+{
+  const unsigned char *planes[8];
   size_t i = 0;
-  for (; i + BLOCK <= count; i += BLOCK) {
-    uint16_t v[BLOCK];
-    for (size_t k = 0; k < BLOCK; k++)
-      v[k] = (uint16_t)(p0[i + k] | p1[i + k] << 8);
-    memcpy(out + 2 * i, v, sizeof v);
-  }
-  for (; i < count; i++) {
-    const uint16_t v = (uint16_t)(p0[i] | p1[i] << 8);
-    memcpy(out + 2 * i, &v, sizeof v);
-  }
-}
-
-static void unshuffle4(const struct netcdf_packed *p, size_t first, size_t count, unsigned char *out)
-{
-  const unsigned char *p0 = plane(p, 0, first), *p1 = plane(p, 1, first);
-  const unsigned char *p2 = plane(p, 2, first), *p3 = plane(p, 3, first);
-  size_t i = 0;
-  for (; i + BLOCK <= count; i += BLOCK) {
-    uint32_t v[BLOCK];
-    for (size_t k = 0; k < BLOCK; k++)
-      v[k] = p0[i + k] | (uint32_t)p1[i + k] << 8 | (uint32_t)p2[i + k] << 16 | (uint32_t)p3[i + k] << 24;
-    memcpy(out + 4 * i, v, sizeof v);
-  }
-  for (; i < count; i++) {
-    const uint32_t v = p0[i] | (uint32_t)p1[i] << 8 | (uint32_t)p2[i] << 16 | (uint32_t)p3[i] << 24;
-    memcpy(out + 4 * i, &v, sizeof v);
-  }
-}
-
-static void unshuffle8(const struct netcdf_packed *p, size_t first, size_t count, unsigned char *out)
-{
-  for (size_t i = 0; i < count; i++) {
-    uint64_t v = 0;
-    for (size_t s = 0; s < 8; s++)
-      v |= (uint64_t)plane(p, s, first)[i] << (8 * s);
-    memcpy(out + 8 * i, &v, sizeof v);
-  }
+  find_planes(p, first, planes);
+  for (; p->size == 2 && i + BLOCK <= count; i += BLOCK)
+    block2(planes, i, out + 2 * i);
+  for (; p->size == 4 && i + BLOCK <= count; i += BLOCK)
+    block4(planes, i, out + 4 * i);
+  for (; p->size == 8 && i + BLOCK <= count; i += BLOCK)
+    block8(planes, i, out + 8 * i);
+  for (; i < count; i++)
+    for (size_t k = 0; k < p->size; k++)
+      out[p->size * i + k] = planes[k][i];
 }
 
 void netcdf_unpack(const struct netcdf_packed *packed, size_t first, size_t count, void *out)
@@ -70,12 +106,8 @@ void netcdf_unpack(const struct netcdf_packed *packed, size_t first, size_t coun
     memcpy(out, packed->data + first * packed->size, count * packed->size);
     if (packed->big_endian != machine_big)
       bytes_turn(out, count, packed->size);
-  } else if (packed->size == 2) {
-    unshuffle2(packed, first, count, out);
-  } else if (packed->size == 4) {
-    unshuffle4(packed, first, count, out);
   } else {
-    unshuffle8(packed, first, count, out);
+    unshuffle(packed, first, count, out);
   }
 }
 
