@@ -289,21 +289,27 @@ int remote_open_whole(const char *path, uint64_t most, struct remote_file **out,
   return open_file(path, most, out, error);
 }
 
-/* Nobody waits for the answer: take_answer gives the file back, and the fetcher keeps it for a while. */
+/* Nobody waits for the answer: take_answer gives the file back, and the fetcher keeps it for a while. False where there
+ * is no room for it. */
+static bool tell(struct remote_question *question, const void *tail, size_t size)
+{
+  pthread_mutex_lock(&line.lock);
+  const bool has_room = line.ahead < REMOTE_AHEAD;
+  line.ahead += has_room;
+  question->id = ++line.last_id;
+  pthread_mutex_unlock(&line.lock);
+  if (has_room)
+    send_question(question, tail, size);
+  return has_room;
+}
+
 bool remote_prefetch(const char *path, uint64_t most)
 {
   const char *url = remote_url(path);
   struct remote_question question = {.kind = REMOTE_OPEN, .whole = most > 0, .most = most};
   if (!remote_is(path) || !remote_is_connected() || strlen(url) >= REMOTE_URL_SIZE)
     return true;
-  pthread_mutex_lock(&line.lock);
-  const bool has_room = line.ahead < REMOTE_AHEAD;
-  line.ahead += has_room;
-  question.id = ++line.last_id;
-  pthread_mutex_unlock(&line.lock);
-  if (has_room)
-    send_question(&question, url, strlen(url));
-  return has_room;
+  return tell(&question, url, strlen(url));
 }
 
 void remote_close(struct remote_file *file)
@@ -428,4 +434,16 @@ int remote_need(struct remote_file *file, const struct remote_range *ranges, siz
     }
   }
   return n > 0 ? fetch(file, missing, n, error) : 0;
+}
+
+void remote_ahead(struct remote_file *file, const struct remote_range *ranges, size_t count)
+{
+  struct remote_question question = {.kind = REMOTE_NEED, .file = file->number};
+  struct remote_range missing[REMOTE_RANGES_MOST];
+  size_t n = 0;
+  for (size_t i = 0; i < count && !file->is_complete; i++)
+    if (!is_there(file, &ranges[i]))
+      missing[n++] = ranges[i];
+  if (file->number != 0 && n > 0)
+    tell(&question, missing, n * sizeof *missing);
 }

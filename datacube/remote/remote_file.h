@@ -28,7 +28,7 @@ struct remote_file; /* one thread at a time */
 void remote_connect(int fd, const volatile int *cancel);
 bool remote_is_connected(void);
 
-bool remote_is(const char *path);          /* whether a path is of a remote file */
+bool remote_is(const char *path);         /* whether a path is of a remote file */
 const char *remote_url(const char *path); /* its address, which lies in it; the path itself where it is not remote */
 
 /* Opens for reading by ranges. Errors: FeatureUnsupported (not connected), PermissionsInsufficient (the address is not
@@ -55,5 +55,8 @@ const char *remote_validator(const struct remote_file *file);
 /* Waits until all the ranges are there; what lies behind the end is left out. Close ones are fetched at once, so that
  * one call with many ranges takes little longer than with one. Errors as remote_open. */
 int remote_need(struct remote_file *file, const struct remote_range *ranges, size_t count, struct error *error);
+/* Lets the fetcher begin with ranges that will soon be needed, inside the file and at most REMOTE_RANGES_MOST. Does not
+ * wait, and does nothing where REMOTE_AHEAD are under way. */
+void remote_ahead(struct remote_file *file, const struct remote_range *ranges, size_t count);
 
 #endif

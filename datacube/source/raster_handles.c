@@ -112,8 +112,12 @@ int raster_handles_get(struct raster_handles *h, size_t file, const struct raste
 
 void raster_handles_ahead(const struct raster_handles *h, size_t file)
 {
-  if (h->slot_of_file[file] != SIZE_MAX || remote_is(h->paths[file]))
+  if (h->slot_of_file[file] != SIZE_MAX)
     return;
+  if (remote_is(h->paths[file])) {
+    remote_prefetch(h->paths[file], 0);
+    return;
+  }
   const int descriptor = open(h->paths[file], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (descriptor < 0)
     return;

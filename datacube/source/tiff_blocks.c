@@ -383,24 +383,35 @@ static bool fetch_ranges(const struct tiff_file *f, const struct remote_range *r
   return false;
 }
 
-/* The blocks of a window, those that are not kept, come side by side rather than one after the other. */
-static bool fetch_window(struct tiff_blocks *b, const struct tiff_file *f, size_t plane, const struct tiff_window *w)
+/* Where the blocks of a window lie, those that are not kept, from block *next of it on; as many as one question takes.
+ * Where *next is the number of its blocks there are no more. */
+static size_t window_ranges(struct tiff_blocks *b, const struct tiff_file *f, size_t plane, const struct tiff_window *w,
+                            size_t *next, struct remote_range ranges[REMOTE_RANGES_MOST])
 {
   const struct tiff_layout *l = &f->layout;
-  struct remote_range ranges[REMOTE_RANGES_MOST];
+  const size_t top = w->row / l->block_height, left = w->column / l->block_width;
+  const size_t rows = (w->row + w->height - 1) / l->block_height - top + 1;
+  const size_t columns = (w->column + w->width - 1) / l->block_width - left + 1;
   size_t count = 0;
-  for (size_t y = w->row / l->block_height; y <= (w->row + w->height - 1) / l->block_height; y++)
-    for (size_t x = w->column / l->block_width; x <= (w->column + w->width - 1) / l->block_width; x++) {
-      const uint64_t block = (plane * l->down + y) * l->across + x;
-      if (block_cache_has(b->cache, (struct block_key){f->id, block}) || !place_of(f, block, &ranges[count]))
-        continue;
-      if (++count == REMOTE_RANGES_MOST) {
-        if (!fetch_ranges(f, ranges, count))
-          return false;
-        count = 0;
-      }
-    }
-  return fetch_ranges(f, ranges, count);
+  for (; *next < rows * columns && count < REMOTE_RANGES_MOST; ++*next) {
+    const uint64_t block = (plane * l->down + top + *next / columns) * l->across + left + *next % columns;
+    if (!(b->cache && block_cache_has(b->cache, (struct block_key){f->id, block})))
+      count += place_of(f, block, &ranges[count]);
+  }
+  return count;
+}
+
+/* The blocks of a window come side by side rather than one after the other. */
+static bool fetch_window(struct tiff_blocks *b, const struct tiff_file *f, size_t plane, const struct tiff_window *w)
+{
+  struct remote_range ranges[REMOTE_RANGES_MOST];
+  size_t next = 0, count;
+  bool is_fine;
+  do {
+    count = window_ranges(b, f, plane, w, &next, ranges);
+    is_fine = fetch_ranges(f, ranges, count);
+  } while (is_fine && count == REMOTE_RANGES_MOST);
+  return is_fine;
 }
 
 static bool has_cache(struct tiff_blocks *b)
@@ -440,6 +451,15 @@ CPLErr tiff_window_read(struct tiff_blocks *b, struct tiff_file *f, int band, co
   return CE_None;
 }
 
+/* Of a large window as much as one question takes. */
+static void ahead_of_remote(struct tiff_blocks *b, const struct tiff_file *f, size_t plane, const struct tiff_window *w)
+{
+  struct remote_range ranges[REMOTE_RANGES_MOST];
+  size_t next = 0;
+  const size_t count = window_ranges(b, f, plane, w, &next, ranges);
+  remote_ahead(f->bytes.remote, ranges, count);
+}
+
 /* Blocks that lie side by side in the image do so in the file, as all writers have it; where not, nothing is lost. */
 static void ahead_of_blocks(const struct tiff_file *f, uint64_t first, uint64_t last)
 {
@@ -460,7 +480,11 @@ void tiff_window_ahead(struct tiff_blocks *b, const struct tiff_file *f, int ban
   const size_t left = w->column / l->block_width, right = (w->column + w->width - 1) / l->block_width;
   const size_t top = w->row / l->block_height, bottom = (w->row + w->height - 1) / l->block_height;
   const size_t step = l->across == 1 ? bottom - top + 1 : 1; /* rows of blocks that lie together */
-  for (size_t y = top; y <= bottom && !f->bytes.remote; y += step) {
+  if (f->bytes.remote) {
+    ahead_of_remote(b, f, plane, w);
+    return;
+  }
+  for (size_t y = top; y <= bottom; y += step) {
     const uint64_t first = (plane * l->down + y) * l->across + left;
     const uint64_t last = (plane * l->down + y + step - 1) * l->across + right;
     if (!b->cache || !block_cache_has(b->cache, (struct block_key){f->id, last}))

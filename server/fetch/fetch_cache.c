@@ -224,6 +224,17 @@ int fetch_cache_reserve(struct fetch_cache *cache, struct fetch_file *file, uint
   return 0;
 }
 
+bool fetch_cache_spares(const struct fetch_cache *cache, uint64_t bytes)
+{
+  uint64_t held = cache->reserved;
+  if (held + bytes > cache->most / 2) { /* some of it may be of files that can go */
+    held = 0;
+    for (const struct fetch_file *f = cache->latest; f; f = f->earlier)
+      held += f->holds > 0 ? f->reserved : 0;
+  }
+  return held + bytes <= cache->most / 2;
+}
+
 void fetch_cache_unreserve(struct fetch_cache *cache, struct fetch_file *file, uint64_t bytes)
 {
   cache->reserved -= bytes;

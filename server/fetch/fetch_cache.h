@@ -23,6 +23,15 @@ enum fetch_state {
   FETCH_OVER     /* could not be opened (failure), or its content has changed: no more is fetched */
 };
 
+/* A place in a file to which readers have come by reading on from one before it (fetch_ahead.c). */
+struct fetch_stream {
+  size_t end, run; /* pages: behind the last that was asked for; how many were, one after the other. 0: no stream */
+  size_t ahead;    /* page up to which what follows is on its way */
+  uint64_t used;   /* the file's clock */
+};
+
+enum { FETCH_STREAMS = 8 };
+
 struct fetch_file {
   char *url;       /* as it was asked for */
   char *moved;     /* where a redirect led, or NULL */
@@ -42,6 +51,8 @@ struct fetch_file {
   unsigned holds;    /* readers that have it open, and transfers */
   int64_t checked;   /* steady milliseconds when its server was last asked what state it has */
   struct error failure;
+  struct fetch_stream streams[FETCH_STREAMS];
+  uint64_t clock;                            /* questions for ranges */
   struct fetch_file *later, *earlier;        /* in the order of use */
   struct fetch_file *same_url, *same_number; /* in the bucket of its address, the newest first; of its number */
 };
@@ -80,6 +91,8 @@ void fetch_cache_forget(struct fetch_cache *cache, struct fetch_file *file);
 
 /* Room on the disk for so many bytes more of a file. Error FileSizeExceeded where those who are held leave none. */
 int fetch_cache_reserve(struct fetch_cache *cache, struct fetch_file *file, uint64_t bytes, struct error *error);
+/* Whether there is room for bytes that nobody has asked for yet: half of all is left to those that somebody has. */
+bool fetch_cache_spares(const struct fetch_cache *cache, uint64_t bytes);
 void fetch_cache_unreserve(struct fetch_cache *cache, struct fetch_file *file, uint64_t bytes);
 
 /* Size and pages of a file that is being opened. Errors: FileSizeExceeded, Internal (out of memory). */

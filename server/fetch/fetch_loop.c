@@ -104,6 +104,7 @@ static void take_need(struct fetch_loop *loop, struct fetch_reader *reader, cons
     fetch_wait_end(loop, wait, &error);
   else
     fetch_wait_settle(loop, wait);
+  fetch_ahead(loop, file, ranges, count);
 }
 
 static void take_close(struct fetch_loop *loop, struct fetch_reader *reader, uint64_t number)

@@ -38,6 +38,7 @@ struct fetch_loop {
   struct fetch_wait *waits;
   struct fetch_transfer *transfers; /* the longest waiting first */
   size_t running;                   /* of them */
+  size_t ahead;                     /* … of what nobody had asked for */
   bool is_over;
 };
 
@@ -55,6 +56,15 @@ void fetch_waits_settle(struct fetch_loop *loop, const struct fetch_file *file);
 /* Answers with the error, or where there is none with success, and ends the wait. */
 void fetch_wait_end(struct fetch_loop *loop, struct fetch_wait *wait, struct error *error);
 void fetch_answer_error(const struct fetch_reader *reader, uint64_t id, const struct error *error);
+
+/* Starts a transfer for the pages [first, end) of a file, all of them absent or wanted, with room for them. */
+int fetch_start_part(struct fetch_loop *loop, struct fetch_file *file, size_t first, size_t end, bool is_ahead,
+                     struct error *error);
+
+/* ---- fetch_ahead.c ---- */
+
+/* Ranges of a file were asked for: starts transfers for what will be asked for next, where that can be foreseen. */
+void fetch_ahead(struct fetch_loop *loop, struct fetch_file *file, const struct remote_range *ranges, size_t count);
 
 /* ---- fetch_queue.c ---- */
 

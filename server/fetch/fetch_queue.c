@@ -72,6 +72,7 @@ static void drop_transfer(struct fetch_loop *loop, struct fetch_transfer *t)
   while (*place != t)
     place = &(*place)->next;
   *place = t->next;
+  loop->ahead -= t->is_ahead;
   fetch_transfer_free(t);
 }
 

@@ -47,6 +47,7 @@ struct fetch_transfer {
   unsigned tries, redirects;
   int64_t start;   /* steady milliseconds when it may begin */
   bool is_running; /* the loop's */
+  bool is_ahead;   /* the loop's: nobody had asked for it when it was made */
   struct fetch_transfer *next;
 };
 

@@ -107,7 +107,8 @@ static bool pages_of(const struct fetch_file *file, const struct remote_range *r
   return true;
 }
 
-static int start_part(struct fetch_loop *loop, struct fetch_file *file, size_t first, size_t end, struct error *error)
+int fetch_start_part(struct fetch_loop *loop, struct fetch_file *file, size_t first, size_t end, bool is_ahead,
+                     struct error *error)
 {
   const uint64_t offset = (uint64_t)first * REMOTE_PAGE, last = (uint64_t)end * REMOTE_PAGE;
   const uint64_t length = (last < file->size ? last : file->size) - offset;
@@ -120,6 +121,8 @@ static int start_part(struct fetch_loop *loop, struct fetch_file *file, size_t f
   }
   transfer->offset = offset;
   transfer->length = length;
+  transfer->is_ahead = is_ahead;
+  loop->ahead += is_ahead;
   fetch_file_mark(file, first, end, PAGE_UNDER_WAY);
   fetch_queue_add(loop, transfer);
   return 0;
@@ -140,7 +143,7 @@ static int start_wanted(struct fetch_loop *loop, struct fetch_file *file, size_t
         break;
       last = file->pages[page] == PAGE_WANTED ? page : last;
     }
-    status = start_part(loop, file, at, last + 1, error);
+    status = fetch_start_part(loop, file, at, last + 1, false, error);
     at = last + 1;
   }
   for (size_t page = first; page < end; page++) /* of those that found no room */

@@ -109,6 +109,32 @@ def test_a_crop_reads_a_little_of_a_large_file(tmp_path):
     assert read < len(file) / 8
 
 
+def whole(folder, host, size):
+    """A scene of strips, written whole: its pixels, and the ranges that were asked for. One thread, so that without
+    reading ahead there would be one request at a time."""
+    values, file = raster(5, size=size, compress="none", tiled=False, blockysize=64)
+    host.files["a.tif"] = file
+    found = load(folder, host, put(host, "i.json", item("a", {"B1": "a.tif"})), "--threads", "1")
+    assert np.array_equal(found["B1"][0], values[0])
+    ranges = [asked[6:].split("-") for path, asked, _ in host.requests if path == "a.tif"]
+    return file, sorted((int(first), int(last) + 1) for first, last in ranges)
+
+
+def test_a_whole_scene_is_read_ahead_and_once(tmp_path):
+    with RemoteHost(latency=0.03) as host:
+        file, ranges = whole(tmp_path, host, 2560)
+    assert host.most_active >= 4
+    assert ranges[0][0] == 0 and ranges[-1][1] == len(file)
+    assert all(end == start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
+
+
+def test_failures_ahead_of_a_reader_are_tried_again(tmp_path):
+    with RemoteHost(latency=0.01) as host:
+        host.faults["a.tif"] = [None] * 4 + PASSING + [None] * 2 + PASSING
+        file, ranges = whole(tmp_path, host, 2560)
+    assert not host.faults["a.tif"] and sum(end - start for start, end in ranges) > len(file)
+
+
 def test_links_are_followed_from_catalogue_to_items_and_resolved(tmp_path):
     first, second = raster(5), raster(6)
     with RemoteHost({"d/a.tif": first[1], "e/b.tif": second[1]}) as host:
