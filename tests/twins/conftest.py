@@ -8,6 +8,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 import numpy
 import openeo
@@ -22,6 +23,15 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "nightly: takes minutes")
 
 
+def saved(graph):
+    """The graph, with its result saved as JSON."""
+    result = next(name for name, node in graph.items() if node.get("result"))
+    nodes = {name: {key: value for key, value in node.items() if key != "result"} for name, node in graph.items()}
+    nodes["saved"] = {"process_id": "save_result", "result": True,
+                      "arguments": {"data": {"from_node": result}, "format": "JSON"}}
+    return nodes
+
+
 class Twin:
     """A connection that computes graphs."""
 
@@ -30,12 +40,18 @@ class Twin:
 
     def compute(self, graph):
         """The document of the graph's result as JSON."""
-        result = next(name for name, node in graph.items() if node.get("result"))
-        nodes = {name: {key: value for key, value in node.items() if key != "result"} for name, node in graph.items()}
-        nodes["saved"] = {"process_id": "save_result", "result": True,
-                          "arguments": {"data": {"from_node": result}, "format": "JSON"}}
-        answer = self.connection.post("/result", json={"process": {"process_graph": nodes}}, expected_status=200)
+        answer = self.connection.post("/result", json={"process": {"process_graph": saved(graph)}}, expected_status=200)
         return answer.json()
+
+    def batch(self, graph, seconds):
+        """The same by a job, which no client gives up on before that time."""
+        job = self.connection.create_job(saved(graph))
+        job.start_job()
+        end = time.monotonic() + seconds
+        while job.status() in ("queued", "running") and time.monotonic() < end:
+            time.sleep(1)
+        assert job.status() == "finished", job.logs()
+        return job.get_results().get_assets()[0].load_json()
 
     def history(self, process, **arguments):
         """The diagnostics of a simulation: an array for each label, indexed by configuration."""
@@ -50,6 +66,23 @@ def estimate(values, bins=20):
     values = numpy.asarray(values, dtype=float)
     parts = values[:len(values) // bins * bins].reshape(bins, -1, *values.shape[1:]).mean(axis=1)
     return parts.mean(axis=0), parts.std(axis=0, ddof=1) / bins**0.5
+
+
+def correlated_error(values):
+    """Error of the mean of replicas [replica, time], as few as they are: the sum of their autocorrelation up to where
+    noise takes over (U. Wolff, hep-lat/0306017, equations 31, 33, 41, 42, 49, 52), and the integrated time."""
+    values = numpy.asarray(values, dtype=float)
+    rest, length = values - values.mean(), values.shape[1]
+    gamma = [(rest[:, lag:] * rest[:, :length - lag]).mean() for lag in range(length)]
+    summed, window = gamma[0], 0
+    for window in range(1, max(2, length // 2)):
+        summed += 2 * gamma[window]
+        time_now = max(summed / (2 * gamma[0]), 0.5 + 1e-9)
+        decay = 1.5 / numpy.log((2 * time_now + 1) / (2 * time_now - 1))
+        if numpy.exp(-window / decay) - decay / (window * values.size)**0.5 < 0:
+            break
+    summed *= 1 + (2 * window + 1) / values.size
+    return (max(summed, gamma[0]) / values.size)**0.5, summed / (2 * gamma[0])
 
 
 def integration(end, count=8):
