@@ -2,13 +2,17 @@
  *
  *   lattice_bench [SECONDS]    lines "update GROUP SHAPE THREADS HEATBATH OVERRELAXATION WALL": microseconds a link of
  *                              all cores' time, and of the wall clock for both sweeps together, the fastest of the
- *                              rounds in about so many seconds a line (default 1); and "plain SU(3) SHAPE 1 -
+ *                              rounds in about so many seconds a line (default 1); "plain SU(3) SHAPE 1 -
  *                              OVERRELAXATION -": the same reflection by loops over C's complex numbers, site after
- * site
+ *                              site; and "scalar phi^4 SHAPE THREADS METROPOLIS HMC WALL": microseconds a site of a
+ *                              Metropolis sweep, of a step of hybrid Monte Carlo (a tenth of a trajectory of ten), and
+ *                              of the wall clock for both
  *
  * Where others use the cores, their time counts what this took, the wall clock what it waited. */
 #include "physics/lattice/gauge_heatbath.h"
 #include "physics/lattice/gauge_observables.h"
+#include "physics/lattice/hmc.h"
+#include "physics/lattice/scalar_metropolis.h"
 
 #include <complex.h>
 #include <math.h>
@@ -78,6 +82,33 @@ static void time_updates(size_t extent, size_t colours, unsigned threads, double
   printf("update %s(%zu) %zu^4 %u %.4f %.4f %.4f\n", colours == 1 ? "U" : "SU", colours, extent, threads, heat * unit,
          reflection * unit, wall * unit);
   close_field(&o);
+}
+
+static void time_scalar(size_t dimensions, size_t extent, unsigned threads, double seconds)
+{
+  const struct scalar_action action = {dimensions, {extent, extent, extent, extent}, -1, 1};
+  const struct gauge_split whole = {0};
+  const struct hmc hmc = {.seed = 1, .step_size = 0.02, .steps = 10, .integrator = HMC_LEAPFROG};
+  struct scalar_field field;
+  double sweep = INFINITY, step = INFINITY, wall = INFINITY, end = now() + seconds;
+  void *memory = aligned_alloc(64, scalar_field_bytes(&action, &whole));
+  scalar_field_init(&field, &action, &whole, memory);
+  field.threads = threads;
+  for (uint64_t t = 0; now() < end || t < 6; t++) {
+    double began = now(), start = used();
+    scalar_metropolis(&field, 1, 0.5, t);
+    double middle = used(), turned = now();
+    field.current_action = scalar_field_action(&field, field.phi);
+    double followed = used(), resumed = now();
+    hmc_trajectory(&field, &hmc, t);
+    sweep = fmin(sweep, middle - start);
+    step = fmin(step, (used() - followed) / (double)hmc.steps);
+    wall = fmin(wall, turned - began + (now() - resumed) / (double)hmc.steps);
+  }
+  double unit = 1e6 / (double)field.sites;
+  printf("scalar phi^4 %zu^%zu %u %.5f %.5f %.5f\n", extent, dimensions, threads, sweep * unit, step * unit,
+         wall * unit);
+  free(memory);
 }
 
 /* ---- by hand ----------------------------------------------------------------------------------------------------- */
@@ -196,5 +227,9 @@ int main(int count, char **arguments)
   for (unsigned threads = 1; threads <= 2; threads++) {
     time_updates(16, 3, threads, seconds);
   }
+  time_scalar(2, 8, 1, seconds);
+  time_scalar(2, 128, 1, seconds);
+  time_scalar(4, 16, 1, seconds);
+  time_scalar(4, 16, 2, seconds);
   return 0;
 }

@@ -1,4 +1,5 @@
-"""The lattice part: updates, hopping term, solvers and flow of SU(3) fields on one core, against floors and openQCD.
+"""The lattice part: updates, hopping term, solvers and flow of SU(3) fields on one core, and updates of a scalar field,
+against floors and openQCD.
 
 openQCD's folder is the caller's: devel/dirac/time1 and time2 there, built for one process, time its Wilson-Dirac
 operator in f32 and f64 on the lattice that was compiled in. They take the wall clock, ours takes CPU time: on busy
@@ -16,7 +17,7 @@ PEER_PROGRAMS = {"f32": "time1", "f64": "time2"}
 
 
 def run_lattice(args):
-    heading(args, "lattice: SU(3) in four dimensions, one core")
+    heading(args, "lattice: SU(3) in four dimensions and scalar fields, one core")
     run_updates(args)
     run_dirac(args)
     run_flow(args)
@@ -26,8 +27,11 @@ def run_updates(args):
     seconds = 0.2 if args.small else 3 if args.quick else 10
     print("| us a link and core | heat bath | over-relaxation | wall time of one of each |\n|---|---|---|---|")
     rows = {}
-    for line in checked([args.programs / "lattice_bench", seconds]).output.splitlines():
+    lines = checked([args.programs / "lattice_bench", seconds]).output.splitlines()
+    for line in lines:
         kind, group, shape, threads, *values = line.split()
+        if kind == "scalar" and kind not in {key[0] for key in rows}:
+            print("| us a site and core | Metropolis sweep | step of HMC | wall time of both |\n|---|---|---|---|")
         rows[kind, group, shape, int(threads)] = values
         print(f"| {kind} {group} {shape}, {threads} threads | {' | '.join(values)} |", flush=True)
     heat, reflection, _ = map(float, rows["update", "SU(3)", "8^4", 1])

@@ -95,6 +95,7 @@ struct updates {
   double width;
   bool cluster;
   size_t sweeps; /* for each value */
+  double start;  /* of all sites */
 };
 
 static struct series run(const struct scalar_action *action, const struct updates *u, size_t length)
@@ -106,6 +107,10 @@ static struct series run(const struct scalar_action *action, const struct update
     series.values[o] = malloc(length * sizeof(double));
     assert_non_null(series.values[o]);
   }
+  for (size_t x = 0; x < c.field.sites; x++) {
+    c.phi[x] = u->start;
+  }
+  scalar_field_set(&c.field, c.phi);
   for (size_t t = 0; t < (length + 500) * u->sweeps; t++) {
     scalar_metropolis(&c.field, 17, u->width, t);
     if (u->cluster) {
@@ -140,7 +145,7 @@ static void interacting_field_8x8(void **state)
 {
   (void)state;
   for (int cluster = 0; cluster < 2; cluster++) {
-    const struct updates updates = {0.7, cluster, 2};
+    const struct updates updates = {0.7, cluster, 2, 0};
     struct series series = run(&(struct scalar_action){2, {8, 8}, -4, 8}, &updates, 60000);
     expect("<phi^2>, lambda 8", &series, SQUARE, 0.143467, 0.000026);
     expect("<|phi_mean|>, lambda 8", &series, ABS_MEAN, 0.087019, 0.000074);
@@ -186,7 +191,7 @@ static void one_and_two_sites_are_integrals(void **state)
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     for (int cluster = 0; cluster < 2; cluster++) {
       const struct scalar_action *a = &cases[i].action;
-      const struct updates updates = {1.5, cluster, 1};
+      const struct updates updates = {1.5, cluster, 1, 0};
       double square, product;
       quadrature(a, cases[i].links, &square, &product);
       struct series series = run(a, &updates, 200000);
@@ -224,7 +229,7 @@ static void free_field_is_the_propagator(void **state)
       sum += 1 / (2 * (khat2 + a->m2));
     }
     for (int cluster = 0; cluster < 2; cluster++) {
-      struct series series = run(a, &(struct updates){0.9, cluster, 1}, 20000);
+      struct series series = run(a, &(struct updates){0.9, cluster, 1, 0}, 20000);
       expect("<phi^2>, free", &series, SQUARE, sum / (double)sites, 0);
       expect("Schwinger-Dyson, free", &series, DYSON, 1, 0);
       series_free(&series);
@@ -246,8 +251,8 @@ static void clusters_pass_the_wall(void **state)
 {
   (void)state;
   const struct scalar_action action = {2, {8, 8}, -8, 2};
-  struct series frozen = run(&action, &(struct updates){0.5, false, 1}, 5000);
-  struct series moving = run(&action, &(struct updates){0.5, true, 1}, 5000);
+  struct series frozen = run(&action, &(struct updates){0.5, false, 1, 2}, 5000);
+  struct series moving = run(&action, &(struct updates){0.5, true, 1, 2}, 5000);
   assert_int_equal(sign_changes(&frozen), 0);
   assert_true(sign_changes(&moving) > 2000 && sign_changes(&moving) < 3000);
   expect("<phi>, two minima", &moving, MEAN, 0, 0);
@@ -302,6 +307,75 @@ static void flips_change_signs_alone(void **state)
   close_case(&c);
 }
 
+/* ---- a sweep, site by site --------------------------------------------------------------------------------------- */
+
+enum { COLUMNS = 512, COLUMN_COLOURS = 8 /* pieces of a row and the two colours of each, and the seam's */ };
+
+/* Colour of a site: that of its row, which comes first, then that of its column. */
+static unsigned plain_colour(const struct scalar_action *a, size_t site)
+{
+  unsigned rows = 0, column = 0;
+  for (size_t k = a->dimensions, rest = site; k-- > 0; rest /= a->extent[k]) {
+    size_t extent = a->extent[k], at = rest % extent;
+    bool last = extent > 1 && extent % 2 == 1 && at == extent - 1;
+    if (k + 1 == a->dimensions) {
+      column = last ? COLUMN_COLOURS - 1 : (unsigned)(at / COLUMNS * 2 + at % 2);
+    } else {
+      rows = (rows ^ (at & 1)) | (last ? 2U << k : 0);
+    }
+  }
+  return rows * COLUMN_COLOURS + column;
+}
+
+static size_t offer_plainly(const struct scalar_action *a, double *phi, size_t site, uint64_t t)
+{
+  const size_t length = a->extent[a->dimensions - 1], column = site % length;
+  const uint32_t key[2] = {4, 0};
+  const uint32_t counter[4] = {(uint32_t)(column / 16 * 8 + column % 8), (uint32_t)(site / length), (uint32_t)(2 * t),
+                               0};
+  uint32_t word[4];
+  double links, near = neighbours(a, phi, site, &links);
+  philox4x32(counter, key, word);
+  const uint32_t *two = word + (column / 8 % 2) * 2;
+  double step = 0.8 * (2 * (((double)two[0] + 0.5) / 0x1p32) - 1), old = phi[site], new = old + step;
+  double ds = (new *new - old *old) * (links + a->m2 + a->lambda * (old * old + new *new)) - 2 * step * near;
+  if (((double)two[1] + 0.5) / 0x1p32 < exp(-ds)) {
+    phi[site] = new;
+    return 1;
+  }
+  return 0;
+}
+
+/* The same bits, as what is rounded in another way decides alone; longest row first, of more than one piece. */
+static void lanes_do_what_a_plain_loop_does(void **state)
+{
+  (void)state;
+  static const struct scalar_action actions[] = {
+      {2, {3, 1025}, -1, 1}, {2, {31, 48}, -2, 1},  {3, {7, 1, 33}, 1, 0.5}, {4, {6, 5, 2, 9}, -1, 2},
+      {1, {300}, 1, 1},      {2, {2, 1030}, -1, 1}, {1, {1}, -1, 1},         {4, {1, 2, 3, 1}, 1, 1}};
+  for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+    const struct scalar_action *a = &actions[i];
+    struct field_case c;
+    open_case(&c, a);
+    double *plain = calloc(c.field.sites, sizeof *plain);
+    assert_non_null(plain);
+    for (uint64_t t = 0; t < 5; t++) {
+      size_t accepted = 0;
+      for (unsigned colour = 0; colour < COLUMN_COLOURS << LATTICE_MAX_DIMENSIONS; colour++) {
+        for (size_t x = 0; x < c.field.sites; x++) {
+          accepted += plain_colour(a, x) == colour ? offer_plainly(a, plain, x, t) : 0;
+        }
+      }
+      double share = scalar_metropolis(&c.field, 4, 0.8, t);
+      assert_true(share == (double)accepted / (double)c.field.sites);
+      scalar_field_get(&c.field, c.phi);
+      assert_memory_equal(plain, c.phi, c.field.sites * sizeof *plain);
+    }
+    free(plain);
+    close_case(&c);
+  }
+}
+
 static void bits_do_not_depend_on_threads(void **state)
 {
   (void)state;
@@ -335,9 +409,10 @@ static void bits_do_not_depend_on_threads(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(flips_change_signs_alone),     cmocka_unit_test(bits_do_not_depend_on_threads),
-      cmocka_unit_test(interacting_field_8x8),        cmocka_unit_test(one_and_two_sites_are_integrals),
-      cmocka_unit_test(free_field_is_the_propagator), cmocka_unit_test(clusters_pass_the_wall),
+      cmocka_unit_test(lanes_do_what_a_plain_loop_does), cmocka_unit_test(flips_change_signs_alone),
+      cmocka_unit_test(bits_do_not_depend_on_threads),   cmocka_unit_test(interacting_field_8x8),
+      cmocka_unit_test(one_and_two_sites_are_integrals), cmocka_unit_test(free_field_is_the_propagator),
+      cmocka_unit_test(clusters_pass_the_wall),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
