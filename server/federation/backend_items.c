@@ -176,7 +176,13 @@ bool backend_item_make(const struct backend_settings *backend, const char *url, 
 static int take_item(const struct backend_page_place *place, const char *url, const struct item_shape *shape,
                      struct item_list *list, json_t *item)
 {
+  struct error ignored = {0};
+  enum cql2_truth truth = CQL2_TRUE;
   if (!backend_item_make(place->backend, url, shape->base, item))
+    return 0;
+  if (place->tester != NULL && cql2_test(place->tester, item, &truth, &ignored) != 0)
+    return -1; /* memory was short */
+  if (truth != CQL2_TRUE)
     return 0;
   json_t *keys = item_keys(shape->sort, item);
   json_t *picked = shape->pick != NULL ? shape->pick(shape->data, item) : json_incref(item);
@@ -214,8 +220,7 @@ static bool is_same_part(const char *a, const char *b, CURLUPart part)
   return is_same;
 }
 
-/* Whether an address is of the host that the operator named. */
-static bool is_there(const struct backend_settings *backend, const char *url)
+bool backend_is_there(const struct backend_settings *backend, const char *url)
 {
   return is_same_part(backend->url, url, CURLUPART_SCHEME) && is_same_part(backend->url, url, CURLUPART_HOST) &&
          is_same_part(backend->url, url, CURLUPART_PORT);
@@ -242,7 +247,7 @@ static json_t *take_next(const struct backend_page_place *place, const char *url
   json_t *next = NULL;
   if (href != NULL)
     backend_resolve(url, href, &whole);
-  if (whole.length > 0 && !whole.failed && whole.length < NEXT_BYTES && is_there(place->backend, whole.data)) {
+  if (whole.length > 0 && !whole.failed && whole.length < NEXT_BYTES && backend_is_there(place->backend, whole.data)) {
     const bool is_post = method != NULL && strcmp(method, "POST") == 0;
     next = json_pack("{s:s,s:s}", "href", whole.data, "method", is_post ? "POST" : "GET");
     if (is_post)
@@ -323,7 +328,7 @@ int backend_items_page(const struct backend_page_place *place, const struct item
   const char *href = json_string_value(json_object_get(place->at, "href")), *url = href != NULL ? href : place->search;
   struct web_answer answer = {0};
   *next = NULL;
-  if (!is_there(place->backend, url))
+  if (!backend_is_there(place->backend, url))
     return error_set(error, ERROR_InfrastructureBusy, "%.300s is of another host", url);
   int status = fetch(place, url, &answer, error);
   if (status == 0 && !is_page(&answer.body))

@@ -8,6 +8,7 @@
 #include "server/federation/federation_settings.h"
 
 #include "datacube/base/error.h"
+#include "stac/cql2/cql2.h"
 
 #include <stdatomic.h>
 
@@ -38,15 +39,19 @@ json_t *item_keys(const json_t *sort, const json_t *item);
 
 struct backend_page_place {
   const struct backend_settings *backend;
-  const char *search; /* address of the search there */
-  const json_t *body; /* of the first page */
-  const json_t *at;   /* of another page: {"href", "method", "body": members that differ from those}; or NULL */
+  const char *search;         /* address of the search there */
+  const json_t *body;         /* of the first page */
+  const json_t *at;           /* of another page: {"href", "method", "body": members that differ from those}; or NULL */
+  struct cql2_tester *tester; /* of what is asked for and not judged there; or NULL */
   double seconds;
   const atomic_bool *stopping;
 };
 
-/* Adds the page's items to the list. *next: of the page behind it, a new tree, or NULL. Errors as of web_fetch,
- * InfrastructureBusy where the answer is none. */
+/* Whether an address is of the host that the operator named. */
+bool backend_is_there(const struct backend_settings *backend, const char *url);
+
+/* Adds the page's items to the list, those that are asked for. *next: of the page behind it, a new tree, or NULL.
+ * Errors as of web_fetch, InfrastructureBusy where the answer is none. */
 int backend_items_page(const struct backend_page_place *place, const struct item_shape *shape, struct item_list *list,
                        json_t **next, struct error *error);
 

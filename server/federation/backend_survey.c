@@ -2,6 +2,7 @@
 
 #include "server/clock.h"
 #include "server/federation/backend_collection.h"
+#include "server/federation/backend_items.h"
 #include "server/http/json_check.h"
 #include "server/http/json_text.h"
 
@@ -86,6 +87,49 @@ static void find_search(const struct web_document *document, char out[BACKEND_UR
   }
 }
 
+static bool says(const char *text, size_t length, const char *part)
+{
+  return memmem(text, length, part, strlen(part)) != NULL;
+}
+
+/* A filter is sent as JSON, which whoever filters in a body takes. False: the document says nothing of searches. */
+static bool read_ability(const struct web_document *document, struct search_ability *out)
+{
+  const char *classes, *one;
+  size_t length, at = 0, size;
+  bool searches = false, reads_json = false, filters = false;
+  *out = (struct search_ability){false, false, false};
+  if (!has(document, "conformsTo", '[', &classes, &length))
+    return false;
+  while ((one = json_text_element(classes, length, &at, &size)) != NULL) {
+    searches = searches || says(one, size, "/item-search");
+    out->sorts = out->sorts || says(one, size, "/item-search#sort");
+    out->queries = out->queries || says(one, size, "/item-search#query");
+    filters = filters || says(one, size, "/item-search#filter");
+    reads_json = reads_json || says(one, size, "/cql2-json");
+  }
+  out->filters = filters && reads_json;
+  return searches;
+}
+
+/* An openEO API may lead to a STAC API that has the search, and says beside it what that does. */
+static void find_ability(const struct survey_place *place, const struct web_document *document,
+                         struct backend_look *out)
+{
+  const char *slash = strrchr(out->search, '/');
+  struct buffer url = {0};
+  struct error ignored = {0};
+  if (read_ability(document, &out->ability) || slash == NULL || !backend_is_there(place->backend, out->search))
+    return;
+  buffer_add(&url, out->search, (size_t)(slash - out->search));
+  buffer_text(&url, "/conformance");
+  struct web_document classes = {0};
+  if (!url.failed && get(place, url.data, LOOK_SECONDS, &classes, &ignored) == 0)
+    read_ability(&classes, &out->ability);
+  web_document_free(&classes);
+  buffer_free(&url);
+}
+
 /* Always asked anew: it is what tells whether it is there. */
 int backend_survey_look(const struct survey_place *place, struct backend_look *out, struct error *error)
 {
@@ -100,6 +144,7 @@ int backend_survey_look(const struct survey_place *place, struct backend_look *o
   if (status == 0) {
     out->speaks_openeo = has(&document, "api_version", '"', &found, &length);
     find_search(&document, out->search);
+    find_ability(&now, &document, out);
     if (!out->speaks_openeo && !has(&document, "stac_version", '"', &found, &length))
       status =
           error_set(error, ERROR_InfrastructureBusy, "%s is neither an openEO nor a STAC API", place->backend->url);

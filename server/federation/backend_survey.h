@@ -36,9 +36,14 @@ struct survey_place { /* who asks whom */
   const atomic_bool *stopping;
 };
 
+struct search_ability { /* what a search there does that says so among its classes of conformance */
+  bool sorts, filters, queries;
+};
+
 struct backend_look {
   bool speaks_openeo;
   char search[BACKEND_URL_SIZE]; /* where its items are searched by POST; "": nowhere */
+  struct search_ability ability;
 };
 /* Whether it is there, by its first document. Errors as of web_fetch, InfrastructureBusy where it is no API. */
 int backend_survey_look(const struct survey_place *place, struct backend_look *out, struct error *error);

@@ -1,16 +1,18 @@
 /* Searching at once, merging, and the place of the next page: see the header. */
 #include "server/federation/federated_items.h"
 
+#include "server/clock.h"
 #include "server/federation/federation_state.h"
-#include "server/http/http.h"
-#include "server/http/json_check.h"
-#include "server/web/web_fetch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EMPTY_PAGES_MOST = 4, ITEM_DOCUMENT_BYTES = 1 << 20 };
+enum {
+  EMPTY_PAGES_MOST = 4,
+  SORTED_PAGES = 4,  /* of one that does not sort, which are put in order together … */
+  SORTED_ITEMS = 250 /* … and are that long */
+};
 
 /* One whose items are merged: this server, or a back-end. */
 struct participant {
@@ -18,12 +20,15 @@ struct participant {
   struct federated_search const *search;
   const atomic_bool *stopping;
   char url[BACKEND_URL_SIZE]; /* of the search there */
+  bool sorts;                 /* there */
+  bool is_judged_here;        /* what comes from there, by the filter */
   json_t *body;               /* of the first page there */
   json_t *at;                 /* its part of the state: {"page": …, "skip": n}; NULL: it begins */
   bool is_away, has_ended;    /* it is not asked */
   struct item_list list;
-  json_t *next; /* of the page behind `list`; NULL: there is none */
-  size_t used;  /* items of `list` that are told by this page or were before */
+  json_t *next;  /* of the page behind `list`; NULL: there is none */
+  size_t used;   /* items of `list` that are told by this page or were before */
+  int64_t until; /* steady_now */
   pthread_t thread;
   bool has_thread;
   int status;
@@ -70,8 +75,35 @@ static bool has_no_search(const struct backend *backend)
   return backend->is_online && backend->search[0] == '\0';
 }
 
+/* The filter of the query as JSON, which needs no other language there; the query extension is apart from it. */
+static void set_filter(const struct federated_search *search, const struct search_ability *ability, json_t *body)
+{
+  const json_t *filter = json_object_get(search->query, "filter");
+  const bool is_told = filter != NULL && !json_is_null(filter) && ability->filters;
+  struct buffer text = {0};
+  json_object_del(body, "filter-crs");
+  if (is_told && json_object_get(search->query, "query") == NULL)
+    cql2_write_json(search->filter, &(struct json_writer){.out = &text});
+  json_t *told = text.length > 0 && !text.failed ? json_loadb(text.data, text.length, 0, NULL) : NULL;
+  buffer_free(&text);
+  if (told != NULL) {
+    json_object_set_new(body, "filter", told);
+    json_object_set_new(body, "filter-lang", json_string("cql2-json"));
+  } else if (!is_told) {
+    json_object_del(body, "filter");
+    json_object_del(body, "filter-lang");
+  }
+}
+
+/* The order here, where the request tells none: that there may be another one. */
+static void set_order(const struct federated_search *search, json_t *body)
+{
+  if (search->shape->sort == NULL || json_array_size(search->shape->sort) == 0)
+    json_object_set_new(body, "sortby", json_pack("[{s:s,s:s}]", "field", "properties.datetime", "direction", "desc"));
+}
+
 /* The body of the search there: what is asked here, but for what is done here. Its thread's own. */
-static json_t *body_there(const struct federated_search *search, json_t *ids)
+static json_t *body_there(const struct federated_search *search, const struct search_ability *ability, json_t *ids)
 {
   static const char *const ours[] = {"token", "fields", "collections", "limit"};
   json_t *body = json_deep_copy(search->query);
@@ -79,8 +111,19 @@ static json_t *body_there(const struct federated_search *search, json_t *ids)
     json_object_del(body, ours[i]);
   if (ids != NULL)
     json_object_set_new(body, "collections", ids);
-  json_object_set_new(body, "limit", json_integer(search->limit));
+  set_filter(search, ability, body);
+  if (!ability->queries)
+    json_object_del(body, "query");
+  if (ability->sorts)
+    set_order(search, body);
+  json_object_set_new(body, "limit", json_integer(ability->sorts ? search->limit : SORTED_ITEMS));
   return body;
+}
+
+static bool lacks(const struct federated_search *search, const struct search_ability *ability)
+{
+  const json_t *filter = json_object_get(search->query, "filter"), *query = json_object_get(search->query, "query");
+  return search->filter != NULL && ((filter != NULL && !ability->filters) || (query != NULL && !ability->queries));
 }
 
 static void add_backend(struct merging *g, const struct backend *backend)
@@ -97,7 +140,9 @@ static void add_backend(struct merging *g, const struct backend *backend)
   *p = (struct participant){.backend = backend->settings,
                             .search = search,
                             .stopping = &g->federation->stopping,
-                            .body = body_there(search, ids),
+                            .body = body_there(search, &backend->ability, ids),
+                            .sorts = backend->ability.sorts,
+                            .is_judged_here = lacks(search, &backend->ability),
                             .at = json_is_object(at) ? json_incref((json_t *)(uintptr_t)at) : NULL,
                             .has_ended = search->state != NULL && at == NULL,
                             .is_away = !backend->is_online};
@@ -126,18 +171,49 @@ static size_t skipped(const struct participant *p)
   return skip > 0 ? (size_t)skip : 0;
 }
 
-/* Some pages have nothing for us, and say that there is another one behind them. */
-static void *ask(void *data)
+static int read_page(struct participant *p, struct cql2_tester *tester, const json_t *page)
 {
-  struct participant *p = data;
-  const struct item_shape *shape = p->search->shape;
+  const double left = (double)(p->until - steady_now()) / 1e3;
+  const struct backend_page_place place = {p->backend, p->url, p->body, page, tester, left, p->stopping};
+  if (left < 0.01)
+    return error_set(&p->error, ERROR_InfrastructureBusy, "its pages take too long");
+  json_decref(p->next);
+  return backend_items_page(&place, p->search->shape, &p->list, &p->next, &p->error);
+}
+
+static int compare_items(const json_t *sort, const struct gathered_item *a, const struct gathered_item *b);
+
+static int compare_gathered(const void *a, const void *b, void *sort)
+{
+  return compare_items(sort, a, b);
+}
+
+/* Pages that come in an order of their own, from `page` on, as one in ours. */
+static void read_unsorted(struct participant *p, struct cql2_tester *tester, const json_t *page)
+{
+  json_t *at = json_incref((json_t *)(uintptr_t)page);
+  for (unsigned i = 0; i < SORTED_PAGES && p->status == 0 && (i == 0 || at != NULL); i++) {
+    p->status = read_page(p, tester, at);
+    json_decref(at);
+    at = json_incref(p->next);
+  }
+  json_decref(at);
+  if (p->list.count > 0)
+    qsort_r(p->list.items, p->list.count, sizeof p->list.items[0], compare_gathered,
+            (void *)(uintptr_t)p->search->shape->sort);
+}
+
+/* Some pages have nothing for us, and say that there is another one behind them. */
+static void read_pages(struct participant *p, struct cql2_tester *tester)
+{
   json_t *page = json_incref(json_object_get(p->at, "page"));
   size_t skip = skipped(p);
   for (unsigned i = 0; i < EMPTY_PAGES_MOST && p->status == 0; i++) {
-    const struct backend_page_place place = {p->backend, p->url, p->body, page, FEDERATED_SECONDS, p->stopping};
     item_list_free(&p->list);
-    json_decref(p->next);
-    p->status = backend_items_page(&place, shape, &p->list, &p->next, &p->error);
+    if (p->sorts)
+      p->status = read_page(p, tester, page);
+    else
+      read_unsorted(p, tester, page);
     p->used = skip < p->list.count ? skip : p->list.count;
     if (p->status != 0 || p->used < p->list.count || p->next == NULL)
       break;
@@ -152,6 +228,18 @@ static void *ask(void *data)
       json_object_set(p->at, "page", page);
   }
   json_decref(page);
+}
+
+static void *ask(void *data)
+{
+  struct participant *p = data;
+  p->until = steady_now() + FEDERATED_SECONDS * 1000;
+  struct cql2_tester *tester = p->is_judged_here ? cql2_tester_new(p->search->filter, &p->error) : NULL;
+  if (p->is_judged_here && tester == NULL)
+    p->status = -1;
+  else
+    read_pages(p, tester);
+  cql2_tester_free(tester);
   return NULL;
 }
 
@@ -379,57 +467,4 @@ void federated_page_free(struct federated_page *page)
   item_list_free(&page->list);
   json_decref(page->state);
   json_decref(page->missing);
-}
-
-/* ---- one item --------------------------------------------------------------------------------------------------- */
-
-static json_t *read_item(const struct web_answer *answer)
-{
-  size_t line;
-  json_t *item = answer->body.length > 0 && json_check(answer->body.data, answer->body.length, &line) == NULL
-                     ? json_loadb(answer->body.data, answer->body.length, 0, NULL)
-                     : NULL;
-  if (json_is_object(item))
-    return item;
-  json_decref(item);
-  return NULL;
-}
-
-static int take_item(const struct federated_collection *where, const char *url, const char *base,
-                     const struct web_answer *answer, json_t **out, struct error *error)
-{
-  if (answer->status == 404)
-    return error_set(error, ERROR_NotFound, "the back-end '%s' has no such item", where->backend->id);
-  *out = answer->status == 200 ? read_item(answer) : NULL;
-  if (*out != NULL && backend_item_make(where->backend, url, base, *out))
-    return 0;
-  json_decref(*out);
-  *out = NULL;
-  return error_set(error, ERROR_InfrastructureBusy, "%.300s answers with status %ld and no item", url, answer->status);
-}
-
-int federated_item(struct federation *federation, const char *collection, const char *id, const char *base,
-                   json_t **out, struct error *error)
-{
-  struct federated_collection where;
-  struct web_answer answer = {0};
-  struct buffer url = {0};
-  *out = NULL;
-  if (federation_find(federation, collection, &where, error) != 0)
-    return -1;
-  backend_collection_url(where.backend, where.id, "/items/", &url);
-  http_encode(id, &url);
-  const struct web_fetch question = {.url = url.data,
-                                     .via = "1.1 " FEDERATION_VIA,
-                                     .ca_file = where.backend->ca_file,
-                                     .most = ITEM_DOCUMENT_BYTES,
-                                     .stopping = &federation->stopping};
-  int status = url.failed ? error_memory(error) : web_fetch(&question, &answer, error);
-  if (status == 0)
-    status = take_item(&where, url.data, base, &answer, out, error);
-  else
-    federation_doubt(federation, where.backend);
-  buffer_free(&answer.body);
-  buffer_free(&url);
-  return status;
 }

@@ -4,7 +4,10 @@
  * The place of the next page is where each of them goes on: the page that it is at, and how many items of that have
  * been told. One that does not answer is told of (federation:missing) and stays where it was: its items come on a later
  * page, when it is back. One that is known to be away is not asked. A page ends before it is full where the next item
- * may be one that a back-end has not sent yet. */
+ * may be one that a back-end has not sent yet.
+ *
+ * A back-end that does not say that it filters is asked for all, and its items are judged here. Of one that does not
+ * say that it sorts, four pages of 250 are put in order together: where it has more, the order is that of these. */
 #ifndef TWINCUBE_SERVER_FEDERATION_FEDERATED_ITEMS_H
 #define TWINCUBE_SERVER_FEDERATION_FEDERATED_ITEMS_H
 
@@ -22,10 +25,11 @@ struct own_items { /* this server's part of the search */
 };
 
 struct federated_search {
-  const json_t *query;    /* body of a search: collections by their names here */
-  const char *collection; /* the only one, or NULL: as the query says */
-  const json_t *state;    /* of the page before, or NULL: the first page */
-  long limit;             /* at most FEDERATED_ITEMS_MOST */
+  const json_t *query;              /* body of a search: collections by their names here */
+  const struct cql2_filter *filter; /* its filter and its query; or NULL */
+  const char *collection;           /* the only one, or NULL: as the query says */
+  const json_t *state;              /* of the page before, or NULL: the first page */
+  long limit;                       /* at most FEDERATED_ITEMS_MOST */
   const struct item_shape *shape;
 };
 

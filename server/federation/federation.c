@@ -67,6 +67,7 @@ static void take_look(struct backend *backend, struct look *look)
   if (look->is_online) {
     backend->succeeded = backend->checked;
     snprintf(backend->search, sizeof backend->search, "%s", look->found.search);
+    backend->ability = look->found.ability;
   }
   if (look->has_lists)
     take_survey(backend, &look->survey);

@@ -11,9 +11,10 @@ struct backend {
   const struct backend_settings *settings;
   pthread_t thread;
   bool has_thread;
-  int64_t due;                  /* steady_now of the next look; under `wake_lock` */
-  struct backend_survey survey; /* this and what follows under `lock` */
+  int64_t due;                   /* steady_now of the next look; under `wake_lock` */
+  struct backend_survey survey;  /* this and what follows under `lock` */
   char search[BACKEND_URL_SIZE]; /* address of its search for items; "": it has none, as far as is known */
+  struct search_ability ability;
   bool is_online;
   bool was_asked;
   int64_t checked, succeeded; /* Unix milliseconds; 0: never */

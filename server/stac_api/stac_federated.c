@@ -126,6 +126,7 @@ static int write_items(struct items_reply *reply, const char *collection, struct
                                    .data = &reply->fields};
   const long limit = reply->search.items.limit;
   const struct federated_search search = {.query = reply->query,
+                                          .filter = reply->search.filter,
                                           .collection = collection,
                                           .state = state,
                                           .limit = limit < FEDERATED_ITEMS_MOST ? limit : FEDERATED_ITEMS_MOST,

@@ -112,6 +112,7 @@ static int take_filter(struct stac_search *s, const json_t *query, struct error 
     return -1;
   if (filter == NULL)
     return 0;
+  s->filter = filter;
   s->items.condition = &s->condition;
   return cql2_condition(s->arena, filter, &s->condition, error) == 0 ? cql2_narrow(s->arena, filter, &s->items, error)
                                                                      : -1;

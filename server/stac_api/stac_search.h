@@ -12,6 +12,7 @@ struct stac_search {
   struct item_search items;
   const char *only[1]; /* the one collection */
   struct item_condition condition;
+  const struct cql2_filter *filter; /* what the condition is made of; or NULL */
 };
 
 enum { STAC_PAGE_ITEMS = 10, STAC_MOST_ITEMS = 10000, STAC_SEARCH_MS = 10000 };

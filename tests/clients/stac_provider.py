@@ -8,10 +8,10 @@ import threading
 
 class StacProvider:
     """`mode`: None, or what goes wrong with searches: "silent", "broken", "foreign" (its next page is elsewhere),
-    "hostile" (what it sends are no items)."""
+    "hostile" (what it sends are no items). One that is `plain` neither sorts nor looks at a filter or a query."""
 
-    def __init__(self, collection, days):
-        self.collection, self.mode, self.bodies, self.foreign = collection, None, [], None
+    def __init__(self, collection, days, plain=False):
+        self.collection, self.mode, self.bodies, self.foreign, self.plain = collection, None, [], None, plain
         self.awake = threading.Event()
         self.items = [self.item(day) for day in days]
         provider = self
@@ -58,12 +58,16 @@ class StacProvider:
         except OSError:
             pass
 
+    def classes(self):
+        return [f"https://api.stacspec.org/v1.0.0/item-search{part}" for part in
+                ([""] if self.plain else ["", "#sort", "#query"])]
+
     def get(self, request):
         collection = {"type": "Collection", "stac_version": "1.1.0", "id": self.collection, "title": "Odd scenes",
                       "description": "", "license": "other", "links": [],
                       "extent": {"spatial": {"bbox": [[0, 10, 179, 10]]}, "temporal": {"interval": [[None, None]]}}}
         items = {f"/collections/{self.collection}/items/{item['id']}": item for item in self.items}
-        pages = {"/": {"type": "Catalog", "id": "odd", "stac_version": "1.1.0", "description": "", "conformsTo": [],
+        pages = {"/": {"type": "Catalog", "id": "odd", "stac_version": "1.1.0", "description": "", "conformsTo": self.classes(),
                        "links": [{"rel": "search", "href": "./search", "method": "GET"},
                                  {"rel": "search", "href": "./search", "method": "POST"}]},
                  "/collections": {"collections": [collection], "links": []},
@@ -78,7 +82,9 @@ class StacProvider:
         if self.mode == "hostile":
             deep = b"[" * 900 + b"]" * 900
             return self.send(request, b'{"features": [' + deep + b', {"id": 5}, {}, null], "links": [7]}')
-        keys = body.get("sortby", [{"field": "datetime", "direction": "desc"}])
+        if self.plain:
+            body = {key: value for key, value in body.items() if key not in ("sortby", "query", "filter")}
+        keys = body.get("sortby", [{"field": "eo:cloud_cover" if self.plain else "datetime", "direction": "desc"}])
         found = [item for item in self.items if body.get("collections", [self.collection]) == [self.collection] and
                  item["properties"]["eo:cloud_cover"] < body.get("query", {}).get("eo:cloud_cover", {}).get("lt", 100)]
         for key in reversed(keys):

@@ -140,6 +140,10 @@ def test_what_is_asked_there(server, odd):
     assert [i["properties"].get("odd:number") for i in found] == [None] * 24 + list(DAYS[2::3])
     assert odd.bodies[0] == {"limit": 50, **asked}
     assert odd.bodies[1] == {"limit": 50, **asked, "token": "4"}
+    odd.bodies.clear()
+    search(server, limit=50, query={"eo:cloud_cover": {"lt": 2}})
+    latest = [{"field": "properties.datetime", "direction": "desc"}]
+    assert odd.bodies == [{"limit": 50, "query": {"eo:cloud_cover": {"lt": 2}}, "sortby": latest}]
 
 
 def test_what_was_missing_comes_when_it_is_back(server, odd):
@@ -178,6 +182,34 @@ def test_tokens_are_ours_alone(server, odd):
     for wrong in (token[:-2] + ("AA" if token[-2:] != "AA" else "BB"), "x", "e30", token[4:], token + "AAAA"):
         document = search(server, 400, limit=1, token=wrong)
         assert document["code"] == "QueryParameterInvalid", wrong
+
+
+@pytest.fixture(scope="module")
+def beside_a_plain_one(tmp_path_factory):
+    """A server of ours beside an API that neither sorts nor filters."""
+    data, provider = tmp_path_factory.mktemp("data"), StacProvider("PLAIN", DAYS[1::2], plain=True)
+    add_scenes(data, tmp_path_factory.mktemp("own"), "OWN", DAYS[0:8:2])
+    server = Server(data, "--federation", f"plain={provider.root}")
+    until(lambda: is_known(server, "plain"))
+    yield server
+    assert server.stop() == 0
+    provider.stop()
+
+
+@pytest.mark.parametrize("limit", [3, 100])
+def test_one_that_does_not_sort_is_sorted_here(beside_a_plain_one, limit):
+    found = [day_of(item) for page in pages(beside_a_plain_one, limit=limit) for item in page["features"]]
+    assert sorted(found) == sorted([*DAYS[0:8:2], *DAYS[1::2]])
+    four_pages = found[:found.index(6)] if limit == 3 else found[:16]  # its pages have four items
+    assert four_pages == sorted(four_pages, reverse=True)
+
+
+@pytest.mark.parametrize("asked", [
+    {"filter": {"op": "<", "args": [{"property": "eo:cloud_cover"}, 2]}, "filter-lang": "cql2-json"},
+    {"filter": "eo:cloud_cover < 2", "filter-lang": "cql2-text"}, {"query": {"eo:cloud_cover": {"lt": 2}}}])
+def test_one_that_does_not_filter_is_judged_here(beside_a_plain_one, asked):
+    found = [day_of(item) for page in pages(beside_a_plain_one, limit=5, **asked) for item in page["features"]]
+    assert sorted(found) == [day for day in DAYS[1::2] if day % 7 < 2]
 
 
 def test_one_is_killed_in_the_middle(server, odd):
