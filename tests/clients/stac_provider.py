@@ -67,7 +67,8 @@ class StacProvider:
                       "description": "", "license": "other", "links": [],
                       "extent": {"spatial": {"bbox": [[0, 10, 179, 10]]}, "temporal": {"interval": [[None, None]]}}}
         items = {f"/collections/{self.collection}/items/{item['id']}": item for item in self.items}
-        pages = {"/": {"type": "Catalog", "id": "odd", "stac_version": "1.1.0", "description": "", "conformsTo": self.classes(),
+        pages = {"/": {"type": "Catalog", "id": "odd", "stac_version": "1.1.0", "description": "",
+                       "conformsTo": self.classes(),
                        "links": [{"rel": "search", "href": "./search", "method": "GET"},
                                  {"rel": "search", "href": "./search", "method": "POST"}]},
                  "/collections": {"collections": [collection], "links": []},
