@@ -3,6 +3,7 @@
  * what it is told to read, and reads nothing. See the header. */
 #include "datacube/source/hdf5_place.h"
 
+#include "datacube/remote/remote_file.h"
 #include "datacube/source/hdf5_type.h"
 
 #include <errno.h>
@@ -17,11 +18,21 @@
 #include <H5FDdevelop.h>
 #endif
 
+enum { HEADERS_AHEAD = 32768 }; /* bytes of a file of another host that come with a header */
+
+struct opening { /* the driver's own property of a file's opening, copied by the library */
+  struct remote_file *remote;
+  struct error *error;
+};
+
 struct placed_file {
   H5FD_t base; /* the library's own part, first */
   int descriptor;
-  haddr_t end, used; /* bytes of the file, and those that the library takes for its own */
-  bool notes;        /* raw data are noted, not read */
+  struct remote_file *remote; /* or NULL */
+  struct error *error;        /* of it */
+  bool owns_remote;           /* closes it */
+  haddr_t end, used;          /* bytes of the file, and those that the library takes for its own */
+  bool notes;                 /* raw data are noted, not read */
   bool noted;
   struct hdf5_place place;
 };
@@ -29,11 +40,20 @@ struct placed_file {
 static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr_t most)
 {
   struct stat status;
-  (void)access;
+  const struct opening *opening = H5Pget_driver_info(access);
   (void)most;
   struct placed_file *f = (flags & H5F_ACC_RDWR) == 0 ? calloc(1, sizeof *f) : NULL;
-  if (f == NULL)
+  if (f == NULL || opening == NULL) {
+    free(f);
     return NULL;
+  }
+  if (opening->remote) {
+    f->remote = opening->remote;
+    f->error = opening->error;
+    f->descriptor = remote_descriptor(f->remote);
+    f->end = (haddr_t)remote_size(f->remote);
+    return &f->base;
+  }
   f->descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (f->descriptor >= 0 && fstat(f->descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
     f->end = (haddr_t)status.st_size;
@@ -48,7 +68,9 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
 static herr_t driver_close(H5FD_t *base)
 {
   struct placed_file *f = (struct placed_file *)base;
-  const int status = close(f->descriptor);
+  const int status = f->remote ? 0 : close(f->descriptor);
+  if (f->owns_remote)
+    remote_close(f->remote);
   free(f);
   return status == 0 ? 0 : -1;
 }
@@ -96,6 +118,11 @@ static herr_t driver_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t
     f->noted = true;
     return 0;
   }
+  if (f->remote && at < f->end) {
+    const struct remote_range range = {at, length > HEADERS_AHEAD || type == H5FD_MEM_DRAW ? length : HEADERS_AHEAD};
+    if (remote_need(f->remote, &range, 1, f->error) != 0)
+      return -1;
+  }
   while (length > 0) {
     const ssize_t got = pread(f->descriptor, to, length, (off_t)at);
     if (got < 0 && errno == EINTR)
@@ -127,6 +154,7 @@ static const H5FD_class_t driver = {
     .name = "twincube_places",
     .maxaddr = HADDR_MAX,
     .fc_degree = H5F_CLOSE_SEMI,
+    .fapl_size = sizeof(struct opening),
     .open = driver_open,
     .close = driver_close,
     .query = driver_query,
@@ -138,23 +166,31 @@ static const H5FD_class_t driver = {
     .write = driver_write,
     .fl_map = H5FD_FLMAP_DICHOTOMY};
 
-hid_t hdf5_place_open(const char *path)
+static struct placed_file *file_of(hid_t file)
 {
+  void *handle = NULL;
+  return H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 ? handle : NULL;
+}
+
+hid_t hdf5_place_open(const char *path, struct error *error)
+{
+  struct opening opening = {.error = error};
+  if (remote_is(path) && remote_open(path, &opening.remote, error) != 0)
+    return H5I_INVALID_HID;
   const hid_t access = H5Pcreate(hdf5_property_class("FILE_ACCESS")), id = H5FDregister(&driver);
   hid_t file = -1;
-  if (id >= 0 && access >= 0 && H5Pset_driver(access, id, NULL) >= 0)
+  if (id >= 0 && access >= 0 && H5Pset_driver(access, id, &opening) >= 0)
     file = H5Fopen(path, H5F_ACC_RDONLY, access);
   if (access >= 0)
     H5Pclose(access);
   if (id >= 0 && file < 0)
     H5FDunregister(id);
+  struct placed_file *f = file >= 0 ? file_of(file) : NULL;
+  if (f)
+    f->owns_remote = f->remote != NULL;
+  else
+    remote_close(opening.remote);
   return file;
-}
-
-static struct placed_file *file_of(hid_t file)
-{
-  void *handle = NULL;
-  return H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 ? handle : NULL;
 }
 
 /* The library lets go of its driver before it calls it for the last time. */
@@ -165,6 +201,12 @@ void hdf5_place_close(hid_t file)
   H5Fclose(file);
   if (id >= 0)
     H5FDunregister(id);
+}
+
+uint64_t hdf5_place_size(hid_t file)
+{
+  const struct placed_file *f = file_of(file);
+  return f != NULL ? f->end : 0;
 }
 
 int hdf5_place_descriptor(hid_t file)

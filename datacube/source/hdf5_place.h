@@ -3,6 +3,8 @@
 #ifndef TWINCUBE_DATACUBE_SOURCE_HDF5_PLACE_H
 #define TWINCUBE_DATACUBE_SOURCE_HDF5_PLACE_H
 
+#include "datacube/base/error.h"
+
 #include <hdf5.h>
 #include <stdint.h>
 
@@ -12,9 +14,11 @@ struct hdf5_place {
   uint32_t mask;   /* filters that its writer skipped */
 };
 
-/* Opens a file of this machine for reading, with its chunks' places; negative where that fails. */
-hid_t hdf5_place_open(const char *path);
-void hdf5_place_close(hid_t file); /* what was opened in it is closed */
+/* Opens a file for reading, with its chunks' places; negative where that fails. One of another host (remote_file.h) is
+ * read by ranges; what fails there is told in *error, for as long as it is open. */
+hid_t hdf5_place_open(const char *path, struct error *error);
+void hdf5_place_close(hid_t file);    /* what was opened in it is closed */
+uint64_t hdf5_place_size(hid_t file); /* bytes */
 /* Of such a file: what it is read by, as long as it is open; -1 where there is none. */
 int hdf5_place_descriptor(hid_t file);
 /* The place of the chunk that begins at these elements, by the index that the library looks up and keeps. -1: there is

@@ -108,7 +108,7 @@ static int open_handles(struct netcdf_chunks *c, const struct sizes *sizes, stru
     return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(c->path));
   }
   if (sizes->any_raw &&
-      ((c->hdf5 = hdf5_place_open(c->path)) < 0 || (c->descriptor = hdf5_place_descriptor(c->hdf5)) < 0))
+      ((c->hdf5 = hdf5_place_open(c->path, error)) < 0 || (c->descriptor = hdf5_place_descriptor(c->hdf5)) < 0))
     return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(c->path));
   for (size_t i = 0; i < c->count; i++) {
     const struct netcdf_variable *v = &c->variables[i];

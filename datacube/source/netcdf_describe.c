@@ -6,6 +6,7 @@
 #include "datacube/base/file_refusal.h"
 #include "datacube/grid.h"
 #include "datacube/remote/remote_file.h"
+#include "datacube/source/file_references.h"
 #include "datacube/source/netcdf_attribute.h"
 #include "datacube/source/netcdf_classic.h"
 #include "datacube/source/netcdf_hdf5.h"
@@ -223,6 +224,12 @@ static bool is_regular(const char *path)
   return regular;
 }
 
+/* Files of other hosts are read by their references. */
+static bool is_hierarchy(const char *path)
+{
+  return remote_is(path) || zarr_is(path);
+}
+
 /* Cuts "file:variable" apart where there is no file of the whole name. */
 static int split_path(struct arena *arena, const char *path, const char **file, const char **variable,
                       struct error *error)
@@ -230,7 +237,7 @@ static int split_path(struct arena *arena, const char *path, const char **file, 
   const char *colon = strrchr(path, ':');
   *variable = NULL;
   *file = arena_strdup(arena, path);
-  if (*file != NULL && colon != NULL && !is_regular(path) && !zarr_is(path)) {
+  if (*file != NULL && colon != NULL && !is_regular(path) && !is_hierarchy(path)) {
     *file = arena_strndup(arena, path, (size_t)(colon - path));
     *variable = colon + 1;
   }
@@ -255,7 +262,11 @@ static int check_path(const char *path, struct error *error)
 static int open_zarr(struct arena *arena, const char *path, struct zarr_store *store, struct dataset *out,
                      struct error *error)
 {
-  if (zarr_store_read(arena, path, store, error) != 0)
+  const struct zarr_references *references = NULL;
+  if (!zarr_is(path) && file_references_table(arena, path, &references, error) != 0)
+    return -1;
+  if ((references ? zarr_store_of(arena, path, references, store, error)
+                  : zarr_store_read(arena, path, store, error)) != 0)
     return -1;
   out->zarr = store;
   return zarr_netcdf(arena, store, &out->file, &out->unreadable, error);
@@ -279,8 +290,8 @@ static int describe_locked(struct arena *arena, const char *variable, const char
   struct error inner = {0};
   if (store == NULL)
     return error_memory(error);
-  int result = zarr_is(out->path) ? open_zarr(arena, out->path, store, &dataset, &inner)
-                                  : open_netcdf(out->path, &dataset, &inner);
+  int result = is_hierarchy(out->path) ? open_zarr(arena, out->path, store, &dataset, &inner)
+                                       : open_netcdf(out->path, &dataset, &inner);
   if (result == 0) {
     result = describe_open(arena, &dataset, variable, override_crs, out, &inner);
     nc_close(dataset.file);
@@ -297,7 +308,7 @@ int netcdf_describe(struct arena *arena, const char *path, const char *override_
   *out = (struct netcdf_description){0};
   if (split_path(arena, path, &out->path, &variable, error) != 0)
     return -1;
-  if (!zarr_is(out->path) && check_path(out->path, error) != 0)
+  if (!is_hierarchy(out->path) && check_path(out->path, error) != 0)
     return -1;
   netcdf_lock();
   const int result = describe_locked(arena, variable, override_crs, out, error);

@@ -226,13 +226,20 @@ static void set_costs(const struct netcdf_state *state, struct source *source)
   source->reader_bytes = netcdf_chunks_bytes(state->layouts, state->variable_count);
 }
 
-/* A remote file is fetched first; of a hierarchy its files are, one by one. */
+/* A file of another host is read by ranges where references can say where its bytes lie, and else fetched first. */
 static int describe_file(struct arena *arena, const char *path, const char *override_crs,
                          struct netcdf_description *out, struct error *error)
 {
   const char *place;
-  if (zarr_is(path))
+  struct error reason = {0};
+  if (zarr_is(path) || !remote_is(path))
     return netcdf_describe(arena, path, override_crs, out, error);
+  if (netcdf_describe(arena, path, override_crs, out, &reason) == 0)
+    return 0;
+  if (!error_is(&reason, ERROR_FeatureUnsupported) && !error_is(&reason, ERROR_FileContentInvalid)) {
+    *error = reason;
+    return -1;
+  }
   if (remote_whole(arena, path, &place, error) != 0)
     return -1;
   return netcdf_describe(arena, place, override_crs, out, error) == 0 ? 0 : remote_whole_error(path, place, error);

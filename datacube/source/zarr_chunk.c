@@ -19,10 +19,12 @@ enum { SHARDS_KNOWN = 1024 };
 
 struct zarr_reader {
   struct zarr_place place;
+  struct zarr_kept kept;
   struct error failure; /* of another host, the first one */
   struct libdeflate_decompressor *inflater;
   unsigned char *one, *other; /* each of `room` bytes */
   size_t room;
+  uint32_t skipped;             /* codecs that what is in `one` was written without, a bit each */
   uint64_t sound[SHARDS_KNOWN]; /* states of shards whose index has its checksum; each in the place of its number */
 };
 
@@ -45,6 +47,7 @@ int zarr_reader_open(const char *path, const struct zarr_references *references,
     return error_memory(error);
   r->room = room_of(chunk_bytes);
   const bool is_open = zarr_place_open(path, references, &r->place, error) == 0;
+  r->place.kept = &r->kept;
   r->inflater = libdeflate_alloc_decompressor();
   r->one = malloc(r->room);
   r->other = malloc(r->room);
@@ -62,6 +65,7 @@ void zarr_reader_close(struct zarr_reader *r)
   if (r == NULL)
     return;
   zarr_place_close(&r->place);
+  remote_close(r->kept.file);
   libdeflate_free_decompressor(r->inflater);
   free(r->one);
   free(r->other);
@@ -244,6 +248,7 @@ static int read_encoded(struct zarr_reader *r, const struct zarr_array *a, const
   if (found != 1)
     return found;
   *length = (size_t)file.size;
+  r->skipped = file.skipped;
   if (a->sharded)
     found = find_in_shard(r, a, index, &file, &at, length);
   if (found == 1 && (*length > r->room || !zarr_file_read(&file, at, *length, r->one, &r->failure)))
@@ -324,6 +329,8 @@ static bool decode(struct zarr_reader *r, const struct zarr_array *a, size_t len
 {
   unsigned char *from = r->one, *to = r->other;
   for (size_t i = a->codec_count; i-- > 0;) {
+    if (r->skipped >> i & 1)
+      continue;
     length = undo(r, &a->codecs[i], from, length, to);
     if (length == SIZE_MAX)
       return false;

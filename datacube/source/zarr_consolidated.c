@@ -165,13 +165,12 @@ static int read_any(struct zarr_walk *w, const struct zarr_place *place)
 int zarr_walk_consolidated(struct zarr_walk *w)
 {
   struct zarr_place place;
-  if (w->references) {
+  if (w->references) { /* whose order is that of the file to which they lead */
     const struct zarr_json *documents = zarr_references_metadata(w->arena, w->references, w->error);
-    if (!documents || read_2(w, documents) != 0)
-      return -1;
-  } else if (zarr_place_open(w->store->path, NULL, &place, w->error) != 0 || read_any(w, &place) != 0) {
-    return -1;
+    return documents ? read_2(w, documents) : -1;
   }
+  if (zarr_place_open(w->store->path, NULL, &place, w->error) != 0 || read_any(w, &place) != 0)
+    return -1;
   if (w->store->array_count > 1)
     qsort(w->store->arrays, w->store->array_count, sizeof *w->store->arrays, compare_arrays);
   return 0;

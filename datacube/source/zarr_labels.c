@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LABELS = 1 << 22, MOST_CHUNKS = 1 << 18 };
+enum { MOST_LABELS = 1 << 22, MOST_CHUNKS = 1 << 18, AHEAD = 64 };
 
 struct labels { /* of one array */
   struct arena *arena;
@@ -26,6 +26,19 @@ static int cannot_be_read(const struct labels *l)
   if (zarr_reader_failure(l->reader, l->error) != 0)
     return -1;
   return error_set(l->error, ERROR_FileContentInvalid, "the coordinate %.120s cannot be read", l->array->name);
+}
+
+/* Chunks of another host come side by side. */
+static void ask_ahead(const struct labels *l, const size_t *index, size_t axis)
+{
+  const struct zarr_array *a = l->array;
+  size_t next[CUBE_MAX_DIMENSIONS];
+  memcpy(next, index, sizeof next);
+  for (size_t i = 0; index[axis] % AHEAD == 0 && i < AHEAD && next[axis] * a->chunk[axis] < l->count; i++)
+    if (!zarr_chunk_ahead(l->reader, a, next))
+      break;
+    else
+      next[axis]++;
 }
 
 /* Numbers, or texts of one length: first elements of chunks beyond each other. Rank 0, 1, or 2 with one row. */
@@ -44,6 +57,7 @@ static int read_elements(const struct labels *l, unsigned char *out)
   int status = 0;
   for (size_t at = 0; at < l->count && status == 0; at += chunk, index[last]++) {
     const size_t many = l->count - at < chunk ? l->count - at : chunk;
+    ask_ahead(l, index, last);
     const int found = zarr_chunk_read(l->reader, a, index, decoded);
     if (found == 1)
       memcpy(out + at * size, decoded, many * size);

@@ -22,7 +22,7 @@ int zarr_place_open(const char *path, const struct zarr_references *references, 
                     struct error *error)
 {
   path = references ? references->folder : path;
-  *out = (struct zarr_place){-1, path, references};
+  *out = (struct zarr_place){.root = -1, .path = path, .references = references};
   if (zarr_place_is_remote(path))
     return 0;
   out->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -75,13 +75,33 @@ static uint64_t target_state(const struct zarr_place *place, const struct zarr_r
   return block_file_id(row->target, status, hash_mix(place->references->state ^ hash_mix(row->at)) ^ row->length);
 }
 
+/* Targets come in runs, and are told apart by their names in the table. */
+static int open_kept(struct zarr_kept *kept, const char *target, struct zarr_file *out, struct error *error)
+{
+  if (kept && kept->file && kept->target != target) {
+    remote_close(kept->file);
+    *kept = (struct zarr_kept){.file = NULL};
+  }
+  if ((!kept || !kept->file) && remote_open(target, &out->remote, error) != 0)
+    return -1;
+  if (!kept)
+    return 0;
+  if (!kept->file) {
+    kept->file = out->remote;
+    kept->target = target;
+  }
+  out->remote = kept->file;
+  out->kept = kept;
+  return 0;
+}
+
 /* A file that is referred to must be there, and be as long as that. */
 static int open_target(const struct zarr_place *place, const struct zarr_reference *row, struct zarr_file *out,
                        struct error *error)
 {
   struct stat status;
   if (remote_is(row->target)) {
-    if (remote_open(row->target, &out->remote, error) != 0)
+    if (open_kept(place->kept, row->target, out, error) != 0)
       return -1;
     struct hash state = {place->references->state, row->at};
     hash_text(&state, row->target);
@@ -109,6 +129,7 @@ static int open_reference(const struct zarr_place *place, const char *name, stru
   out->bytes = row->bytes;
   out->size = row->length;
   out->state = place->references->state;
+  out->skipped = row->skipped;
   if (row->bytes)
     return 1;
   int status = open_target(place, row, out, &reason);
@@ -148,13 +169,51 @@ int zarr_file_open(const struct zarr_place *place, const char *name, uint64_t mo
   return 1;
 }
 
+int zarr_file_open_path(const char *path, struct zarr_file *out, struct error *error)
+{
+  struct stat status;
+  *out = (struct zarr_file){.descriptor = -1};
+  if (remote_is(path)) {
+    if (remote_open(path, &out->remote, error) != 0)
+      return -1;
+    struct hash state = {0, 0};
+    hash_text(&state, path);
+    hash_text(&state, remote_validator(out->remote));
+    out->descriptor = remote_descriptor(out->remote);
+    out->size = remote_size(out->remote);
+    out->state = state.a;
+    return 1;
+  }
+  out->descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (out->descriptor < 0 || fstat(out->descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    zarr_file_close(out);
+    return 0;
+  }
+  out->size = (uint64_t)status.st_size;
+  out->state = block_file_id(path, &status, 0);
+  return 1;
+}
+
 void zarr_file_close(struct zarr_file *file)
 {
-  if (file->remote)
+  if (file->remote && !file->kept)
     remote_close(file->remote); /* with its descriptor */
-  else if (file->descriptor >= 0)
+  else if (!file->remote && file->descriptor >= 0)
     close(file->descriptor);
   *file = (struct zarr_file){.descriptor = -1};
+}
+
+static int need(const struct zarr_file *file, const struct remote_range *range, struct error *error)
+{
+  struct zarr_kept *kept = file->kept;
+  if (!kept || kept->ahead_count == 0)
+    return remote_need(file->remote, range, 1, error);
+  if (kept->ahead_count == REMOTE_RANGES_MOST)
+    kept->ahead_count--;
+  kept->ahead[kept->ahead_count] = *range;
+  const size_t count = kept->ahead_count + 1;
+  kept->ahead_count = 0;
+  return remote_need(file->remote, kept->ahead, count, error);
 }
 
 bool zarr_file_read(const struct zarr_file *file, uint64_t at, size_t length, void *to, struct error *error)
@@ -166,8 +225,7 @@ bool zarr_file_read(const struct zarr_file *file, uint64_t at, size_t length, vo
     return is_within;
   }
   at += file->start;
-  const struct remote_range range = {at, length};
-  if (file->remote && length > 0 && remote_need(file->remote, &range, 1, error) != 0)
+  if (file->remote && length > 0 && need(file, &(struct remote_range){at, length}, error) != 0)
     return false;
   for (size_t done = 0; done < length;) {
     const ssize_t got = pread(file->descriptor, (char *)to + done, length - done, (off_t)(at + done));
@@ -186,12 +244,28 @@ bool zarr_file_is_remote(const struct zarr_place *place, const char *name)
   return row && row->target && remote_is(row->target);
 }
 
+static bool note_ahead(const struct zarr_place *place, const struct zarr_reference *row)
+{
+  struct zarr_kept *kept = place->kept;
+  if (!row || !row->target || !remote_is(row->target))
+    return true;
+  struct zarr_file first = {.descriptor = -1};
+  struct error ignored = {0};
+  if (kept && !kept->file)
+    open_kept(kept, row->target, &first, &ignored); /* what fails is told to whoever reads it */
+  if (!kept || kept->target != row->target)
+    return remote_prefetch(row->target, 0);
+  const uint64_t size = remote_size(kept->file);
+  if (row->length > 0 && row->at < size && row->length <= size - row->at && kept->ahead_count < REMOTE_RANGES_MOST)
+    kept->ahead[kept->ahead_count++] = (struct remote_range){row->at, row->length};
+  return true;
+}
+
 bool zarr_file_ahead(const struct zarr_place *place, const char *name, uint64_t most)
 {
   char path[REMOTE_URL_SIZE];
   if (place->references)
-    return !zarr_file_is_remote(place, name) ||
-           remote_prefetch(zarr_references_find(place->references, name)->target, 0);
+    return note_ahead(place, zarr_references_find(place->references, name));
   return !zarr_place_is_remote(place->path) || !full_name(place, name, path) || remote_prefetch(path, most);
 }
 
@@ -211,14 +285,16 @@ static uint64_t remote_state(const struct zarr_place *place, const char *name)
 uint64_t zarr_file_state(const struct zarr_place *place, const char *name)
 {
   struct stat status;
-  if (zarr_file_is_remote(place, name))
-    return remote_state(place, name);
+  const struct zarr_reference *row = place->references ? zarr_references_find(place->references, name) : NULL;
+  if (row && row->target && remote_is(row->target))
+    return remote_state(place, row->target) ^ hash_mix(place->references->state ^ hash_mix(row->at)) ^ row->length;
   if (place->references) {
-    const struct zarr_reference *row = zarr_references_find(place->references, name);
     if (!row || !row->target)
       return place->references->state;
     return target_state(place, row,
                         fstatat(place->root, row->target, &status, AT_SYMLINK_NOFOLLOW) == 0 ? &status : NULL);
   }
+  if (zarr_place_is_remote(place->path))
+    return remote_state(place, name);
   return block_file_id(name, fstatat(place->root, name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? &status : NULL, 0);
 }

@@ -5,27 +5,38 @@
 #ifndef TWINCUBE_DATACUBE_SOURCE_ZARR_PLACE_H
 #define TWINCUBE_DATACUBE_SOURCE_ZARR_PLACE_H
 
+#include "datacube/remote/remote_file.h"
 #include "datacube/source/zarr_references.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of a place with references to other hosts, for one thread: the file that was read last stays open, and what will be
+ * wanted of it is asked for together with what is wanted first. */
+struct zarr_kept {
+  struct remote_file *file; /* or NULL */
+  const char *target;       /* its name, borrowed */
+  struct remote_range ahead[REMOTE_RANGES_MOST];
+  size_t ahead_count;
+};
+
 struct zarr_place {
   int root;                                 /* the folder's descriptor; -1: it is elsewhere, or not open */
   const char *path;                         /* borrowed */
   const struct zarr_references *references; /* borrowed; or NULL */
+  struct zarr_kept *kept;                   /* borrowed; or NULL */
 };
-
-struct remote_file;
 
 struct zarr_file {
   int descriptor;
   uint64_t size;              /* bytes */
   uint64_t state;             /* changes when the file does */
   struct remote_file *remote; /* or NULL */
+  struct zarr_kept *kept;     /* has it; NULL: it is the file's own */
   uint64_t start;             /* where it begins in what the descriptor is of */
   const unsigned char *bytes; /* what it holds, where there is no descriptor; or NULL */
+  uint32_t skipped;           /* codecs that it was written without, a bit each */
 };
 
 bool zarr_place_is_remote(const char *path);
@@ -39,6 +50,8 @@ void zarr_place_close(struct zarr_place *place); /* all zero but root -1 is allo
  * file that is read. `most`: all of it is wanted, at most so many bytes; 0: parts of it are. */
 int zarr_file_open(const struct zarr_place *place, const char *name, uint64_t most, struct zarr_file *out,
                    struct error *error);
+/* The same for any file, by its path, to be read in parts. */
+int zarr_file_open_path(const char *path, struct zarr_file *out, struct error *error);
 void zarr_file_close(struct zarr_file *file);
 
 /* Bytes of the file. False where they cannot be had; an error of its host is told. */

@@ -174,7 +174,7 @@ static int read_reference(struct table_reading *r, const struct zarr_json *value
   struct zarr_reference *out = &r->table->rows[r->table->count];
   if (rooted_path_read(value->key, plain, &ignored) != 0 || strcmp(plain, value->key) != 0)
     return wrong(r, value->key, "has a key that is no path");
-  *out = (struct zarr_reference){.key = arena_strdup(r->arena, plain)};
+  *out = (struct zarr_reference){.key = arena_strdup(r->arena, plain), .place = r->table->count};
   if (!out->key)
     return error_memory(r->error);
   r->table->count++;
@@ -188,6 +188,11 @@ static int read_reference(struct table_reading *r, const struct zarr_json *value
 static int compare_keys(const void *a, const void *b)
 {
   return strcmp(((const struct zarr_reference *)a)->key, ((const struct zarr_reference *)b)->key);
+}
+
+void zarr_references_sort(struct zarr_references *references)
+{
+  qsort(references->rows, references->count, sizeof *references->rows, compare_keys);
 }
 
 static int read_table(struct table_reading *r, const struct zarr_json *document)
@@ -211,7 +216,7 @@ static int read_table(struct table_reading *r, const struct zarr_json *document)
   for (const struct zarr_json *v = refs->first; v; v = v->next)
     if (read_reference(r, v) != 0)
       return -1;
-  qsort(r->table->rows, count, sizeof *r->table->rows, compare_keys);
+  zarr_references_sort(r->table);
   for (size_t i = 1; i < count; i++)
     if (compare_keys(&r->table->rows[i - 1], &r->table->rows[i]) == 0)
       return wrong(r, r->table->rows[i].key, "is there twice");
@@ -223,7 +228,6 @@ static int read_table(struct table_reading *r, const struct zarr_json *document)
 /* Opens it; of another host as a file of its folder. */
 static int open_document(struct table_reading *r, const char *path, struct zarr_file *out)
 {
-  struct stat status;
   if (!r->real) {
     const struct zarr_place place = {.root = -1, .path = r->table->folder};
     const char *name = path + strlen(r->table->folder);
@@ -231,14 +235,8 @@ static int open_document(struct table_reading *r, const char *path, struct zarr_
     const int found = plain ? zarr_file_open(&place, plain, ZARR_REFERENCES_BYTES, out, r->error) : -1;
     return found == 1 ? 0 : error_set(r->error, ERROR_FileNotFound, "there are no references, or none to be read");
   }
-  *out = (struct zarr_file){.descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
-  if (out->descriptor < 0 || fstat(out->descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size < 0) {
-    zarr_file_close(out);
-    return error_set(r->error, ERROR_FileContentInvalid, "it cannot be opened");
-  }
-  out->size = (uint64_t)status.st_size;
-  out->state = block_file_id(path, &status, 0);
-  return 0;
+  const int found = zarr_file_open_path(path, out, r->error);
+  return found == 1 ? 0 : error_set(r->error, ERROR_FileContentInvalid, "it cannot be opened");
 }
 
 static int read_document(struct table_reading *r, const struct zarr_file *file)
@@ -305,35 +303,66 @@ static bool is_document(const char *key)
   return strcmp(name, ".zarray") == 0 || strcmp(name, ".zattrs") == 0;
 }
 
+static int compare_places(const void *a, const void *b)
+{
+  const size_t x = (*(const struct zarr_reference *const *)a)->place;
+  const size_t y = (*(const struct zarr_reference *const *)b)->place;
+  return (x > y) - (x < y);
+}
+
+/* The rows that are documents, in their order; NULL: out of memory. */
+static const struct zarr_reference **find_documents(struct arena *arena, const struct zarr_references *references,
+                                                    size_t *count)
+{
+  *count = 0;
+  for (size_t i = 0; i < references->count; i++)
+    *count += is_document(references->rows[i].key);
+  const struct zarr_reference **out = ARENA_ARRAY(arena, const struct zarr_reference *, *count + 1);
+  size_t used = 0;
+  for (size_t i = 0; out && i < references->count; i++)
+    if (is_document(references->rows[i].key))
+      out[used++] = &references->rows[i];
+  if (out)
+    qsort(out, used, sizeof *out, compare_places);
+  return out;
+}
+
+static struct zarr_json *read_node(struct arena *arena, const struct zarr_reference *row)
+{
+  const struct zarr_json *read =
+      row->bytes ? zarr_json_read(arena, (const char *)row->bytes, (size_t)row->length) : NULL;
+  struct zarr_json *own = zarr_json_is(read, ZARR_JSON_OBJECT) ? arena_copy(arena, read, sizeof *read) : NULL;
+  if (own)
+    own->key = row->key;
+  return own;
+}
+
 const struct zarr_json *zarr_references_metadata(struct arena *arena, const struct zarr_references *references,
                                                  struct error *error)
 {
+  size_t count;
   struct zarr_json *root = ARENA_NEW(arena, struct zarr_json), *metadata = ARENA_NEW(arena, struct zarr_json);
-  if (zarr_references_find(references, "zarr.json")) {
-    error_set(error, ERROR_FeatureUnsupported, "references of Zarr version 3 are not supported");
+  const struct zarr_reference **documents = find_documents(arena, references, &count);
+  if (!root || !metadata || !documents) {
+    error_memory(error);
     return NULL;
   }
-  if (!root || !metadata) {
-    error_memory(error);
+  if (zarr_references_find(references, "zarr.json")) {
+    error_set(error, ERROR_FeatureUnsupported, "references of Zarr version 3 are not supported");
     return NULL;
   }
   *root = (struct zarr_json){.kind = ZARR_JSON_OBJECT, .first = metadata};
   *metadata = (struct zarr_json){.kind = ZARR_JSON_OBJECT, .key = "metadata"};
   const struct zarr_json **link = &metadata->first;
-  for (size_t i = 0; i < references->count; i++) {
-    const struct zarr_reference *row = &references->rows[i];
-    if (!is_document(row->key))
-      continue;
-    const struct zarr_json *read =
-        row->bytes ? zarr_json_read(arena, (const char *)row->bytes, (size_t)row->length) : NULL;
-    struct zarr_json *own = zarr_json_is(read, ZARR_JSON_OBJECT) ? arena_copy(arena, read, sizeof *read) : NULL;
-    if (!own) {
-      error_set(error, ERROR_FileContentInvalid, "%.100s is no document of Zarr within the references", row->key);
+  for (size_t i = 0; i < count; i++) {
+    struct zarr_json *node = read_node(arena, documents[i]);
+    if (!node) {
+      error_set(error, ERROR_FileContentInvalid, "%.100s is no document of Zarr within the references",
+                documents[i]->key);
       return NULL;
     }
-    own->key = row->key;
-    *link = own;
-    link = (const struct zarr_json **)&own->next;
+    *link = node;
+    link = (const struct zarr_json **)&node->next;
   }
   return root;
 }

@@ -22,6 +22,8 @@ struct zarr_reference {
   const char *target;         /* below the folder, or of a remote file (remote_file.h); NULL: the bytes are here */
   const unsigned char *bytes; /* or NULL */
   uint64_t at, length;        /* bytes of the target; length UINT64_MAX: all of it */
+  uint32_t skipped;           /* codecs that it was written without, a bit each; no document tells */
+  size_t place;               /* in the document */
 };
 
 struct zarr_references {       /* immutable */
@@ -37,9 +39,11 @@ bool zarr_references_is(const char *path);
 /* Errors: FileContentInvalid, FeatureUnsupported, and those of remote_open. */
 int zarr_references_read(struct arena *arena, const char *path, const struct zarr_references **out,
                          struct error *error);
+/* Brings the rows into the order in which they are found. */
+void zarr_references_sort(struct zarr_references *references);
 /* NULL where there is none. */
 const struct zarr_reference *zarr_references_find(const struct zarr_references *references, const char *key);
-/* The documents of its nodes as those of consolidated metadata (zarr_consolidated.c). */
+/* The documents of its nodes as those of consolidated metadata (zarr_consolidated.c), in their order. */
 const struct zarr_json *zarr_references_metadata(struct arena *arena, const struct zarr_references *references,
                                                  struct error *error);
 

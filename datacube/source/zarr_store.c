@@ -187,13 +187,25 @@ static int read_node(struct zarr_walk *w, const char *folder, const char *group,
   return read_group(w, folder, depth);
 }
 
+int zarr_store_of(struct arena *arena, const char *path, const struct zarr_references *references,
+                  struct zarr_store *out, struct error *error)
+{
+  struct zarr_walk w = {.arena = arena, .store = out, .references = references, .error = error};
+  *out = (struct zarr_store){.path = path};
+  return zarr_walk_consolidated(&w);
+}
+
 int zarr_store_read(struct arena *arena, const char *path, struct zarr_store *out, struct error *error)
 {
   struct zarr_walk w = {.arena = arena, .store = out, .error = error};
   *out = (struct zarr_store){.path = path};
-  if (zarr_references_is(path) && zarr_references_read(arena, path, &w.references, error) != 0)
-    return -1;
-  if (w.references || zarr_place_is_remote(path))
+  if (zarr_references_is(path)) {
+    const struct zarr_references *references;
+    return zarr_references_read(arena, path, &references, error) == 0
+               ? zarr_store_of(arena, path, references, out, error)
+               : -1;
+  }
+  if (zarr_place_is_remote(path))
     return zarr_walk_consolidated(&w);
   w.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (w.root < 0)

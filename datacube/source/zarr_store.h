@@ -63,6 +63,9 @@ bool zarr_is(const char *path);
 /* Reads all documents of the hierarchy. Errors FileContentInvalid, and of another host FeatureUnsupported (it has no
  * consolidated metadata) and those of remote_open. */
 int zarr_store_read(struct arena *arena, const char *path, struct zarr_store *out, struct error *error);
+/* The same of a table of references, borrowed; the path is what messages and files of state name. */
+int zarr_store_of(struct arena *arena, const char *path, const struct zarr_references *references,
+                  struct zarr_store *out, struct error *error);
 /* The file that describes an array, and the folder of its chunks, as paths. NULL: out of memory. */
 const char *zarr_document(struct arena *arena, const char *store, const struct zarr_array *array);
 const char *zarr_folder(struct arena *arena, const char *store, const struct zarr_array *array);
