@@ -96,7 +96,7 @@ static void write_page(const struct items_reply *reply, const struct federated_p
   for (size_t i = 0; i < page->count; i++)
     json_write_raw(w, page->list.items[i].json, strlen(page->list.items[i].json));
   json_end_array(w);
-  items_write_links(reply, token.length > 0 ? token.data : NULL);
+  items_write_links(reply, token.length > 0 ? token.data : NULL, NULL);
   json_kv_integer(w, "numberReturned", (int64_t)page->count);
   if (page->missing != NULL) {
     json_key(w, "federation:missing");

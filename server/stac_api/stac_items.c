@@ -59,7 +59,7 @@ static void write_page_link(const struct items_reply *p, const char *rel, const 
   buffer_free(&href);
 }
 
-void items_write_links(const struct items_reply *p, const char *next)
+void items_write_links(const struct items_reply *p, const char *next, const char *back)
 {
   const char *const *parent = strstr(p->exchange->route->path, "{collection_id}") != NULL
                                   ? (const char *const[]){"collections", p->exchange->parameters[0], NULL}
@@ -75,6 +75,8 @@ void items_write_links(const struct items_reply *p, const char *next)
     stac_write_link(p->exchange, p->w, "collection", "application/json", parent);
   if (next != NULL)
     write_page_link(p, "next", next);
+  if (back != NULL)
+    write_page_link(p, "prev", back);
   json_end_array(p->w);
 }
 
@@ -97,7 +99,8 @@ static int write_count(const struct items_reply *p, const struct item_page *page
 
 static int write_items(struct items_reply *p, struct error *error)
 {
-  struct item_page page = {.data = p, .take = take_item};
+  struct buffer back = {0};
+  struct item_page page = {.data = p, .take = take_item, .back = &back};
   json_write_object(p->w);
   json_kv_string(p->w, "type", "FeatureCollection");
   json_key(p->w, "features");
@@ -105,12 +108,13 @@ static int write_items(struct items_reply *p, struct error *error)
   int status = item_search_page(p->exchange->catalogue, &p->search.items, &page, error);
   json_end_array(p->w);
   if (status == 0) {
-    items_write_links(p, page.token.length > 0 ? page.token.data : NULL);
+    items_write_links(p, page.token.length > 0 ? page.token.data : NULL, back.length > 0 ? back.data : NULL);
     json_kv_integer(p->w, "numberReturned", page.count);
     status = write_count(p, &page, error);
   }
   json_end_object(p->w);
   buffer_free(&page.token);
+  buffer_free(&back);
   return status;
 }
 

@@ -17,8 +17,8 @@ struct items_reply {
   struct json_writer *w;
 };
 
-/* "links" of a page; `next`: token of the page behind it, or NULL. */
-void items_write_links(const struct items_reply *reply, const char *next);
+/* "links" of a page; `next`: token of the page behind it, `back`: of the one before; or NULL. */
+void items_write_links(const struct items_reply *reply, const char *next, const char *back);
 
 /* Whether the federation has a say in it; then its page, a whole FeatureCollection. `collection` as in reply_items. */
 bool federated_reply_is_wanted(const struct items_reply *reply, const char *collection);

@@ -271,33 +271,51 @@ static const struct item_value *value_of(const struct search_plan *plan, const s
   return NULL;
 }
 
-static int take_places(struct search_plan *plan, struct item_page *page, const struct found_place *places, size_t count,
-                       struct error *error)
+/* The items of the first `most` places, up to where the page is full; *taken: how many. */
+static int take_places(struct search_plan *plan, struct item_page *page, const struct found_place *places, size_t most,
+                       size_t *taken, struct error *error)
 {
   struct page_writing w = {.index = plan->index, .page = page};
-  const size_t most = (size_t)plan->search->limit;
-  size_t taken = 0;
   int full = 0;
-  for (; taken < count && taken < most && full == 0; taken++) {
-    const struct item_value *instant = value_of(plan, &places[taken], SORT_INSTANT);
-    struct found_item item = {.id = value_of(plan, &places[taken], SORT_ID)->text,
-                              .instant = instant ? instant->integer : 0};
-    if (name_collection(&w, value_of(plan, &places[taken], SORT_COLLECTION)->integer, error) != 0)
+  for (*taken = 0; *taken < most && full == 0; ++*taken) {
+    const struct found_place *place = &places[*taken];
+    const struct item_value *instant = value_of(plan, place, SORT_INSTANT);
+    struct found_item item = {.id = value_of(plan, place, SORT_ID)->text, .instant = instant ? instant->integer : 0};
+    if (name_collection(&w, value_of(plan, place, SORT_COLLECTION)->integer, error) != 0)
       return -1;
-    full = take_place(&w, &places[taken], &item, error);
+    full = take_place(&w, place, &item, error);
   }
-  if (full >= 0 && taken > 0 && taken < count)
-    search_token_write(plan, &places[taken - 1], &page->token);
-  return full < 0 ? -1 : page->token.failed ? error_memory(error) : 0;
+  return full < 0 ? -1 : 0;
 }
 
+static void turn_round(struct found_place *places, size_t count)
+{
+  for (size_t i = 0; i < count / 2; i++) {
+    const struct found_place other = places[i];
+    places[i] = places[count - 1 - i];
+    places[count - 1 - i] = other;
+  }
+}
+
+/* One more place than the page has tells whether there is another page. */
 static int read_page(struct search_plan *plan, struct item_page *page, struct error *error)
 {
+  const size_t limit = (size_t)plan->search->limit;
   struct found_place *places = NULL;
-  size_t count = 0;
-  if (search_places(plan, (size_t)plan->search->limit + 1, &places, &count, error) != 0)
+  size_t count = 0, taken;
+  if (search_places(plan, limit + 1, &places, &count, error) != 0)
     return -1;
-  return take_places(plan, page, places, count, error);
+  const bool is_more = count > limit;
+  const size_t most = is_more ? limit : count;
+  if (plan->goes_back)
+    turn_round(places, most);
+  if (take_places(plan, page, places, most, &taken, error) != 0)
+    return -1;
+  if (taken > 0 && (taken < most || is_more || plan->goes_back))
+    search_token_write(plan, &places[taken - 1], false, &page->token);
+  if (taken > 0 && page->back && plan->has_place && (is_more || !plan->goes_back))
+    search_token_write(plan, &places[0], true, page->back);
+  return page->token.failed || (page->back && page->back->failed) ? error_memory(error) : 0;
 }
 
 /* What a search does, in one transaction: it sees the catalogue as it is at one moment. */

@@ -2,7 +2,7 @@
  *
  * Items of scanned collections and items that are stored as they came are found alike. A page goes on behind the place
  * in the order that its token tells: whatever is added or removed meanwhile, an item that stays as it is comes once,
- * and the page 2 000 costs what the first one does.
+ * and the page 2 000 costs what the first one does. A token may also tell to go back: what lies before the place.
  *
  * Of n items m of which lie in the box, two ways lead to a page of k: the search tree gives all m, which are sorted;
  * going through a collection in the order of its dates sees k n / m. The shorter one is taken. An index of a property
@@ -90,6 +90,7 @@ struct item_page {
   int (*take)(void *data, const struct found_item *item, struct error *error);
   long count;          /* items that were taken */
   struct buffer token; /* of the next page, letters, digits, - and _ only; empty where this is the last. The caller's */
+  struct buffer *back; /* gets that of the page before, nothing where this is the first; NULL: not wanted */
 };
 
 /* Errors: QueryParameterInvalid (token, sortby, intersects: what is wrong with it), RequestTimeout. */

@@ -43,6 +43,7 @@ struct search_plan {
   struct extent box;                   /* what the search tree is asked for */
   bool needs_document;                 /* SQL looks into documents */
   struct index_judge judge;            /* see index.h */
+  bool goes_back;                      /* the terms have their directions turned round; see search_token_read */
   bool has_place;                      /* goes on behind … */
   struct item_value place[MOST_TERMS]; /* … these values of the terms */
 };
@@ -62,8 +63,10 @@ struct found_place {
 int search_places(struct search_plan *plan, size_t most, struct found_place **out, size_t *count, struct error *error);
 int search_count(struct search_plan *plan, int64_t most, int64_t *count, struct error *error);
 
-/* A place as text, and back: only a token of a search that asks for the same is taken. */
-void search_token_write(const struct search_plan *plan, const struct found_place *place, struct buffer *out);
+/* A place as text, and back: only a token of a search that asks for the same is taken. Of one that goes back, what lies
+ * before the place is looked for: the terms are turned round, and the first one is the nearest to the place. */
+void search_token_write(const struct search_plan *plan, const struct found_place *place, bool goes_back,
+                        struct buffer *out);
 int search_token_read(struct search_plan *plan, const char *token, struct error *error);
 
 /* ---- text of a statement with its values, in order --------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* Tokens: a place in the order of a search, with a hash of both.
  *
+ *   b, where it goes back;
  *   i INTEGER ,   r REAL (17 digits) ,   n ,   t LENGTH : TEXT ,   for each term; then 16 hexadecimal digits
  *
  * all in the letters of base64url. The hash is no secret: whoever makes a token up only skips items. */
@@ -93,7 +94,7 @@ static struct hash hash_search(const struct search_plan *plan)
   if (search->condition)
     add_condition(&hash, search->condition);
   for (size_t i = 0; i < plan->term_count; i++) {
-    hash_word(&hash, plan->terms[i].kind * 2u + plan->terms[i].is_descending);
+    hash_word(&hash, plan->terms[i].kind * 2u + (plan->terms[i].is_descending != plan->goes_back));
     hash_text(&hash, plan->terms[i].path);
   }
   return hash;
@@ -128,10 +129,13 @@ static void write_value(const struct item_value *value, struct buffer *out)
   }
 }
 
-void search_token_write(const struct search_plan *plan, const struct found_place *place, struct buffer *out)
+void search_token_write(const struct search_plan *plan, const struct found_place *place, bool goes_back,
+                        struct buffer *out)
 {
   struct buffer bytes = {0};
   char digits[HASH_DIGITS + 1];
+  if (goes_back)
+    buffer_text(&bytes, "b");
   for (size_t i = 0; i < plan->term_count; i++)
     write_value(&place->values[i], &bytes);
   make_digits(plan, bytes.data, bytes.length, digits);
@@ -189,9 +193,14 @@ static bool read_token(struct search_plan *plan, const char *token)
       memcmp(digits, bytes.data + length, HASH_DIGITS) == 0 ? arena_strndup(plan->arena, bytes.data, length) : NULL;
   buffer_free(&bytes);
   char *at = own;
+  const bool goes_back = at && *at == 'b';
+  at += goes_back;
   for (size_t i = 0; at && i < plan->term_count; i++)
     at = read_value(at, own + length, &plan->place[i]);
   plan->has_place = at && at == own + length;
+  for (size_t i = 0; goes_back && i < plan->term_count; i++)
+    plan->terms[i].is_descending = !plan->terms[i].is_descending;
+  plan->goes_back = goes_back;
   return plan->has_place;
 }
 

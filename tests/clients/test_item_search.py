@@ -213,3 +213,25 @@ def test_each_file_has_its_own_crs(searched, tmp_path):
         west, low, *_ = feature["bbox"]
         assert west == pytest.approx(9 if code == 4326 else 6 * zone - 183, abs=1e-3)
         assert (low < -40 if south else low > 40) or code == 4326
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/stac/search"), ("POST", "/stac/search"),
+                                              ("GET", "/stac/collections/DATED/items")])
+def test_links_lead_there_and_back(searched, method, path):
+    server, _, _ = searched
+    query = {"limit": 40} if method == "POST" else {"limit": 40, "sortby": "-eo:cloud_cover,+datetime"}
+
+    def follow(page, rel):
+        (link,) = [link for link in page["links"] if link["rel"] == rel]
+        return requests.request(link["method"], link["href"], json=link.get("body"), timeout=30).json()
+
+    def ids(page):
+        return [feature["id"] for feature in page["features"]]
+
+    first = requests.request(method, server.url + path, timeout=30, **{
+        "json" if method == "POST" else "params": query}).json()
+    second = follow(first, "next")
+    third = follow(second, "next")
+    assert ids(follow(third, "prev")) == ids(second) and ids(follow(second, "prev")) == ids(first)
+    assert all(link["rel"] != "prev" for page in (first, follow(second, "prev")) for link in page["links"])
+    assert ids(follow(follow(third, "prev"), "next")) == ids(third)

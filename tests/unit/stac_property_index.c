@@ -1,5 +1,5 @@
-/* Indexes of properties: with them a search finds what it finds without, page by page, in the same order; and the
- * database goes the way that the index is for. */
+/* Indexes of properties: with them a search finds what it finds without, page by page, there and back, in the same
+ * order; and the database goes the way that the index is for. */
 #include "server/store/folder.h"
 #include "stac/cql2/cql2_condition.h"
 #include "stac/search/property_index.h"
@@ -100,7 +100,7 @@ static void ask(struct arena *arena, const struct question *question, struct ask
                                      .collection_count = question->collection != NULL,
                                      .sort = &out->sort,
                                      .sort_count = question->sort != NULL,
-                                     .limit = 7};
+                                     .limit = 19};
   if (question->filter && (cql2_of_text(arena, question->filter, strlen(question->filter), &filter, &error) != 0 ||
                            cql2_condition(arena, filter, &out->condition, &error) != 0))
     fail_msg("%s: %s", question->filter, error.message);
@@ -115,23 +115,63 @@ static int note_item(void *data, const struct found_item *item, struct error *er
   return 0;
 }
 
-/* Ids of all pages, and how many they are by another count. */
+enum { MOST_PAGES = ITEMS };
+
+/* The page of a token, into buffers that are empty. */
+static void find_page(struct asked *asked, const struct buffer *token, struct buffer *ids, struct buffer *next,
+                      struct buffer *back)
+{
+  struct error error = {0};
+  struct item_page page = {.data = ids, .take = note_item, .back = back};
+  asked->search.token = token->length ? token->data : NULL;
+  if (item_search_page(catalogue, &asked->search, &page, &error) != 0)
+    fail_msg("%s", error.message);
+  *next = page.token;
+}
+
+/* From the last page to the first one: the same pages, each of which leads on to the one behind it. */
+static void go_back(struct asked *asked, struct buffer *pages, size_t count, struct buffer *token)
+{
+  for (size_t i = count - 1; i-- > 0;) {
+    struct buffer ids = {0}, next = {0}, back = {0}, again = {0}, ignored[2] = {0};
+    assert_true(token->length > 0);
+    find_page(asked, token, &ids, &next, &back);
+    assert_string_equal(ids.data, pages[i].data);
+    find_page(asked, &next, &again, &ignored[0], &ignored[1]);
+    assert_string_equal(again.data, pages[i + 1].data);
+    buffer_free(token);
+    *token = back;
+    struct buffer *const all[] = {&ids, &next, &again, &ignored[0], &ignored[1]};
+    for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
+      buffer_free(all[k]);
+  }
+  assert_int_equal(token->length, 0);
+}
+
+/* Ids of all pages, there and back, and how many they are by another count. */
 static void find_all(const struct question *question, struct buffer *out)
 {
   struct arena *arena = arena_new(0);
   struct error error = {0};
-  struct buffer token = {0};
+  struct buffer token = {0}, back = {0}, pages[MOST_PAGES] = {0};
   struct asked asked;
+  size_t pages_count = 0;
   int64_t count = 0;
   ask(arena, question, &asked);
   do {
-    struct item_page page = {.data = out, .take = note_item};
-    asked.search.token = token.length ? token.data : NULL;
-    if (item_search_page(catalogue, &asked.search, &page, &error) != 0)
-      fail_msg("%s", error.message);
+    struct buffer next = {0};
+    buffer_free(&back);
+    find_page(&asked, &token, &pages[pages_count], &next, &back);
     buffer_free(&token);
-    token = page.token;
+    token = next;
+    if (pages[pages_count].length)
+      buffer_text(out, pages[pages_count].data);
+    pages_count++;
   } while (token.length);
+  go_back(&asked, pages, pages_count, &back);
+  buffer_free(&back);
+  for (size_t i = 0; i < pages_count; i++)
+    buffer_free(&pages[i]);
   asked.search.token = NULL;
   assert_int_equal(item_search_count(catalogue, &asked.search, ITEMS, &count, &error), 0);
   buffer_printf(out, "%lld", (long long)count);
