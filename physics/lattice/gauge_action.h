@@ -37,9 +37,9 @@ static inline size_t gauge_action_reach(const struct gauge_action *action)
   return action->c1 != 0 ? 2 : 1;
 }
 
-/* Molecular dynamics' kick: K -= time dS/dU, an antihermitian K a link in the links' layout, whose kinetic energy is
- * sum |K|^2, for U(1) half of it, and that drives U by dU/dt = K U. */
+/* Molecular dynamics' kick: K -= time dS/dU, an antihermitian K a link in the links' layout and type, whose kinetic
+ * energy is sum |K|^2, for U(1) half of it, and that drives U by dU/dt = K U. */
 void gauge_action_kick(const struct gauge_field *field, const struct gauge_action *action, unsigned threads,
-                       double time, double *momentum);
+                       double time, void *momentum);
 
 #endif

@@ -17,14 +17,17 @@ static size_t rounded(size_t bytes)
   return saturated_add(bytes, 63) / 64 * 64;
 }
 
-struct chain_sizes { /* bytes, multiples of 64 */
-  size_t tables, links, fields, fermions, slab;
+struct chain_sizes {    /* bytes, multiples of 64 */
+  size_t tables, links; /* of a field of doubles */
+  size_t moving;        /* of what is simulated */
+  size_t fields;        /* of these, besides the one of doubles */
+  size_t fermions, slab;
   struct lattice_slab here; /* slices of x0 */
 };
 
 static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
 {
-  struct chain_sizes sizes = {.tables = SIZE_MAX, .fields = p->method == GAUGE_HMC ? 3 : 1};
+  struct chain_sizes sizes = {.tables = SIZE_MAX, .fields = (p->method == GAUGE_HMC ? 2 : 0) + (p->single ? 1 : 0)};
   struct lattice lattice;
   size_t extent[LATTICE_MAX_DIMENSIONS] = {0};
   sizes.here = gauge_split_slab(&p->split, p->extent[0]);
@@ -35,6 +38,7 @@ static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
   if (lattice_describe(&lattice, p->dimensions, extent) == 0) {
     sizes.tables = rounded(lattice_bytes(p->dimensions, extent));
     sizes.links = gauge_field_bytes(&lattice, p->colours);
+    sizes.moving = p->single ? sizes.links / 2 : sizes.links;
     sizes.fermions = p->kappa != 0 ? rounded(schwinger_bytes(p->extent)) : 0;
   }
   return sizes;
@@ -43,22 +47,28 @@ static struct chain_sizes sizes_of(const struct gauge_chain_parameters *p)
 size_t gauge_chain_bytes(const struct gauge_chain_parameters *parameters)
 {
   struct chain_sizes sizes = sizes_of(parameters);
-  size_t bytes = saturated_add(sizes.tables, saturated_mul(sizes.fields, sizes.links));
+  size_t bytes = saturated_add(saturated_add(sizes.tables, sizes.links), saturated_mul(sizes.fields, sizes.moving));
   bytes = saturated_add(bytes, saturated_add(sizes.fermions, sizes.slab));
   return bytes == SIZE_MAX || sizes.links == 0 ? SIZE_MAX : bytes;
 }
 
-/* The lattice and its field; returns what lies behind them. */
+/* The lattice and its fields; returns what lies behind them. */
 static unsigned char *place_field(struct gauge_chain *chain, const struct chain_sizes *sizes, unsigned char *at)
 {
   const struct gauge_chain_parameters *p = chain->parameters;
   lattice_init_slab(&chain->lattice, p->dimensions, p->extent, &sizes->here, at);
   at += sizes->tables;
   chain->field = gauge_field_over(&chain->lattice, p->colours, at);
+  chain->moving = &chain->field;
   at += sizes->links;
+  if (p->single) {
+    chain->narrow = gauge_field_narrow(&chain->lattice, p->colours, at);
+    chain->moving = &chain->narrow;
+    at += sizes->moving;
+  }
   if (p->split.ranks != NULL) {
     gauge_slab_open(&chain->slab, &p->split, &chain->lattice, p->colours, at);
-    chain->field.slab = &chain->slab;
+    chain->field.slab = chain->narrow.slab = &chain->slab;
   }
   return at + sizes->slab;
 }
@@ -93,10 +103,10 @@ void gauge_chain_open(struct gauge_chain *chain, const struct gauge_chain_parame
                                 .beta = parameters->action.beta,
                                 .current = (double)NAN};
   unsigned char *at = place_field(chain, &sizes, memory);
-  if (sizes.fields > 1) {
-    chain->momentum = (double *)at;
-    chain->before = (double *)(at + sizes.links);
-    at += 2 * sizes.links;
+  if (parameters->method == GAUGE_HMC) {
+    chain->momentum = at;
+    chain->before = at + sizes.moving;
+    at += 2 * sizes.moving;
   }
   if (sizes.fermions > 0) {
     schwinger_open(&chain->fermions, parameters->extent, at);
@@ -104,6 +114,19 @@ void gauge_chain_open(struct gauge_chain *chain, const struct gauge_chain_parame
     chain->fermions.antiperiodic = parameters->antiperiodic;
   }
   begin(chain, links, threads);
+  if (parameters->single) {
+    gauge_field_round(&chain->narrow, &chain->field, threads);
+    chain->stale = true;
+  }
+}
+
+struct gauge_field *gauge_chain_field(struct gauge_chain *chain, unsigned threads)
+{
+  if (chain->stale) {
+    gauge_field_widen(&chain->field, &chain->narrow, threads);
+    chain->stale = false;
+  }
+  return &chain->field;
 }
 
 struct gauge_action gauge_chain_action(const struct gauge_chain *chain)
@@ -116,7 +139,21 @@ struct gauge_action gauge_chain_action(const struct gauge_chain *chain)
 double gauge_chain_value(struct gauge_chain *chain, unsigned threads)
 {
   struct gauge_action action = gauge_chain_action(chain);
-  return gauge_action_value(&chain->field, &action, threads);
+  return gauge_action_value(gauge_chain_field(chain, threads), &action, threads);
+}
+
+void gauge_chain_exchange(struct gauge_chain *a, struct gauge_chain *b)
+{
+  double *links = a->field.links;
+  float *narrow = a->narrow.narrow;
+  bool stale = a->stale;
+  a->field.links = b->field.links;
+  a->narrow.narrow = b->narrow.narrow;
+  a->stale = b->stale;
+  b->field.links = links;
+  b->narrow.narrow = narrow;
+  b->stale = stale;
+  a->current = b->current = (double)NAN;
 }
 
 /* ---- hybrid Monte Carlo ------------------------------------------------------------------------------------------ */
@@ -131,13 +168,13 @@ struct dynamics {
 static void kick(void *context, double time)
 {
   const struct dynamics *d = context;
-  gauge_action_kick(&d->chain->field, &d->action, d->threads, time, d->chain->momentum);
+  gauge_action_kick(d->chain->moving, &d->action, d->threads, time, d->chain->momentum);
 }
 
 static void drift(void *context, double time)
 {
   const struct dynamics *d = context;
-  gauge_momentum_drift(&d->chain->field, d->chain->momentum, time, d->threads);
+  gauge_momentum_drift(d->chain->moving, d->chain->momentum, time, d->threads);
 }
 
 static void kick_by_fermions(void *context, double time)
@@ -172,6 +209,7 @@ void gauge_chain_follow(struct gauge_chain *chain, unsigned threads, const volat
     system.drift = follow_gauge;
   }
   md_follow(&system, p->order, p->steps, p->step_size);
+  chain->stale = p->single;
 }
 
 /* New pseudofermions for the links; returns their action. */
@@ -190,22 +228,26 @@ static double draw_fermions(struct gauge_chain *chain, uint64_t t, const volatil
 static struct gauge_outcome hmc_step(struct gauge_chain *chain, uint64_t t, unsigned threads,
                                      const volatile int *cancel)
 {
-  size_t bytes = gauge_field_bytes(&chain->lattice, chain->field.colours);
+  struct gauge_field *moving = chain->moving;
+  const bool single = moving->narrow != NULL;
+  void *links = single ? (void *)moving->narrow : (void *)moving->links;
+  const size_t bytes = gauge_field_bytes(&chain->lattice, moving->colours) / (single ? 2 : 1);
   if (isnan(chain->current)) {
     chain->current = gauge_chain_value(chain, threads);
   }
-  memcpy(chain->before, chain->field.links, bytes);
-  gauge_momentum_draw(&chain->field, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_MOMENTA}, threads,
+  memcpy(chain->before, links, bytes);
+  gauge_momentum_draw(moving, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_MOMENTA}, threads,
                       chain->momentum);
   double fermions = draw_fermions(chain, t, cancel);
-  double kinetic = gauge_momentum_kinetic(&chain->field, chain->momentum, threads);
+  double kinetic = gauge_momentum_kinetic(moving, chain->momentum, threads);
   gauge_chain_follow(chain, threads, cancel);
   if (chain->fermions.failed) {
     return (struct gauge_outcome){.failed = true, .iterations = chain->fermions.iterations};
   }
-  gauge_reunitarise(&chain->field, threads);
+  gauge_reunitarise(moving, threads);
+  chain->stale = single;
   double action = gauge_chain_value(chain, threads);
-  double end = gauge_momentum_kinetic(&chain->field, chain->momentum, threads);
+  double end = gauge_momentum_kinetic(moving, chain->momentum, threads);
   struct gauge_outcome outcome = {.dh = (end - kinetic) + (action - chain->current)};
   if (chain->parameters->kappa != 0) {
     schwinger_set(&chain->fermions, &chain->field);
@@ -221,7 +263,8 @@ static struct gauge_outcome hmc_step(struct gauge_chain *chain, uint64_t t, unsi
   if (outcome.accepted) {
     chain->current = action;
   } else {
-    memcpy(chain->field.links, chain->before, bytes);
+    memcpy(links, chain->before, bytes);
+    chain->stale = single;
   }
   return outcome;
 }
@@ -232,11 +275,12 @@ static struct gauge_outcome heat_step(struct gauge_chain *chain, uint64_t t, uns
                                       const volatile int *cancel)
 {
   struct gauge_action action = gauge_chain_action(chain);
-  gauge_heatbath(&chain->field, &action, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_HEAT}, threads);
+  gauge_heatbath(chain->moving, &action, (struct philox_stream){chain->seed, GAUGE_STREAMS * t + STREAM_HEAT}, threads);
   for (size_t k = 0; k < chain->parameters->overrelaxation && (cancel == NULL || *cancel == 0); k++) {
-    gauge_overrelax(&chain->field, &action, threads);
+    gauge_overrelax(chain->moving, &action, threads);
   }
-  gauge_reunitarise(&chain->field, threads);
+  gauge_reunitarise(chain->moving, threads);
+  chain->stale = chain->parameters->single;
   chain->current = (double)NAN;
   return (struct gauge_outcome){.accepted = true};
 }

@@ -6,6 +6,9 @@
  * trajectory, nothing else: a chain continued from a configuration in double precision is bit for bit the chain that
  * went on.
  *
+ * With `single` the links and momenta that move are floats, put back to the group in floats; random numbers, sums over
+ * the lattice and with them dH stay doubles. Then the same holds of configurations in single precision.
+ *
  * With kappa there are two flavours of Wilson fermions beside (U(1) in two dimensions, hybrid Monte Carlo): their
  * forces at the steps, and between them `gauge_steps` steps of the gauge field's, which are cheap and large.
  *
@@ -35,6 +38,7 @@ struct gauge_chain_parameters {
   double kappa;      /* of the fermions; 0: none */
   bool antiperiodic; /* they, in x0 */
   size_t gauge_steps;
+  bool single; /* links of floats; without fermions */
   uint64_t seed;
   enum gauge_start start;
   struct gauge_instanton instanton;
@@ -47,11 +51,14 @@ struct gauge_chain {                               /* stays where it was opened 
   uint64_t seed;                                   /* with the chain's number */
   double beta;                                     /* in place of the action's */
   struct lattice lattice;
-  struct gauge_field field;
-  double *momentum, *before; /* of HMC, in the links' layout; else NULL */
-  double current;            /* S; NaN: not known */
-  struct schwinger fermions; /* with kappa */
-  struct gauge_slab slab;    /* with a split; the field's */
+  struct gauge_field field;   /* with `single` behind `moving`: see gauge_chain_field */
+  struct gauge_field narrow;  /* with `single` */
+  struct gauge_field *moving; /* the one of the two that is simulated */
+  bool stale;                 /* narrow has moved on */
+  void *momentum, *before;    /* of HMC, in the layout and type of the links that move; else NULL */
+  double current;             /* S; NaN: not known */
+  struct schwinger fermions;  /* with kappa */
+  struct gauge_slab slab;     /* with a split; the field's */
 };
 
 struct gauge_outcome {
@@ -73,9 +80,15 @@ void gauge_chain_open(struct gauge_chain *chain, const struct gauge_chain_parame
 struct gauge_outcome gauge_chain_advance(struct gauge_chain *chain, uint64_t t, unsigned threads,
                                          const volatile int *cancel);
 
+/* The links as they are, in doubles; borrowed. */
+struct gauge_field *gauge_chain_field(struct gauge_chain *chain, unsigned threads);
+
 /* The action with the chain's beta, and S. */
 struct gauge_action gauge_chain_action(const struct gauge_chain *chain);
 double gauge_chain_value(struct gauge_chain *chain, unsigned threads);
+
+/* Two chains of the same lattice exchange their configurations. */
+void gauge_chain_exchange(struct gauge_chain *a, struct gauge_chain *b);
 
 /* For tests: molecular dynamics alone, from the links and momenta as they are. */
 void gauge_chain_follow(struct gauge_chain *chain, unsigned threads, const volatile int *cancel);

@@ -14,7 +14,13 @@ size_t gauge_field_bytes(const struct lattice *lattice, size_t colours)
 struct gauge_field gauge_field_over(const struct lattice *lattice, size_t colours, void *memory)
 {
   return (struct gauge_field){
-      .lattice = lattice, .colours = colours, .links = memory, .products = su_products_for(colours)};
+      .lattice = lattice, .colours = colours, .links = memory, .products = su_products_for_f64(colours)};
+}
+
+struct gauge_field gauge_field_narrow(const struct lattice *lattice, size_t colours, void *memory)
+{
+  return (struct gauge_field){
+      .lattice = lattice, .colours = colours, .narrow = memory, .narrow_products = su_products_for_f32(colours)};
 }
 
 void gauge_field_cold(struct gauge_field *field)
@@ -94,4 +100,38 @@ void gauge_field_set(struct gauge_field *field, unsigned threads, const double *
 void gauge_field_get(const struct gauge_field *field, unsigned threads, double *values)
 {
   lattice_run(threads, 0, field->lattice->blocks, get_blocks, &(struct gauge_copy){.field = field, .to = values});
+}
+
+struct gauge_rounding {
+  double *links;
+  float *narrow;
+  size_t numbers; /* of a block */
+};
+
+static void round_blocks(void *context, size_t first, size_t last)
+{
+  const struct gauge_rounding *task = context;
+  for (size_t i = first * task->numbers; i < last * task->numbers; i++) {
+    task->narrow[i] = (float)task->links[i];
+  }
+}
+
+static void widen_blocks(void *context, size_t first, size_t last)
+{
+  const struct gauge_rounding *task = context;
+  for (size_t i = first * task->numbers; i < last * task->numbers; i++) {
+    task->links[i] = (double)task->narrow[i];
+  }
+}
+
+void gauge_field_round(struct gauge_field *narrow, const struct gauge_field *from, unsigned threads)
+{
+  struct gauge_rounding task = {from->links, narrow->narrow, gauge_block_stride(from)};
+  lattice_run(threads, 0, from->lattice->blocks, round_blocks, &task);
+}
+
+void gauge_field_widen(struct gauge_field *to, const struct gauge_field *narrow, unsigned threads)
+{
+  struct gauge_rounding task = {to->links, narrow->narrow, gauge_block_stride(to)};
+  lattice_run(threads, 0, to->lattice->blocks, widen_blocks, &task);
 }

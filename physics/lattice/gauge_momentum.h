@@ -1,4 +1,4 @@
-/* Momenta of gauge links: an antihermitian matrix a link, for N > 1 traceless, in the links' layout.
+/* Momenta of gauge links: an antihermitian matrix a link, for N > 1 traceless, in the links' layout and type.
  *
  * K = i sum_a p_a T_a with Tr T_a T_b = delta_ab / 2 (T = 1 for U(1)) and p_a normal, so that the kinetic energy
  * sum p^2 / 2 is sum |K|^2, for U(1) half of it. dU/dt = K U.
@@ -11,12 +11,12 @@
 
 /* New ones: link (site, mu) has the stream's normals from (site dimensions + mu) * (N^2 - 1, or 1) on. */
 void gauge_momentum_draw(const struct gauge_field *field, struct philox_stream stream, unsigned threads,
-                         double *momentum);
+                         void *momentum);
 
 /* Of a field in slabs (gauge_slab.h) that of all of it; those of the copies are not looked at. */
-double gauge_momentum_kinetic(const struct gauge_field *field, const double *momentum, unsigned threads);
+double gauge_momentum_kinetic(const struct gauge_field *field, const void *momentum, unsigned threads);
 
 /* U = exp(time K) U */
-void gauge_momentum_drift(struct gauge_field *field, const double *momentum, double time, unsigned threads);
+void gauge_momentum_drift(struct gauge_field *field, const void *momentum, double time, unsigned threads);
 
 #endif

@@ -104,27 +104,40 @@ struct slab_links { /* some of those of a site */
   bool colour[2];   /* from even sites, from odd ones */
 };
 
-/* Where the links of a site in the list begin, lane and all; NULL where the site has another colour. */
-static double *find_links(const struct slab_links *links, uint32_t site)
+/* Where the links of a site in the list begin, lane and all; SIZE_MAX where the site has another colour. */
+static size_t find_links(const struct slab_links *links, uint32_t site)
 {
+  const struct gauge_field *field = links->field;
   size_t block = site >> LANE_BITS;
-  bool odd = block >= links->field->lattice->blocks / 2;
-  return links->colour[odd] ? gauge_link(links->field, block, links->mu) + (site & LANE_MASK) : NULL;
+  bool odd = block >= field->lattice->blocks / 2;
+  size_t at = block * gauge_block_stride(field) + links->mu * gauge_matrix_stride(field) + (site & LANE_MASK);
+  return links->colour[odd] ? at : SIZE_MAX;
 }
 
 /* Returns the numbers that were packed. */
 static size_t pack_slice(const struct slab_links *links, enum slab_slice slice)
 {
   const struct gauge_slab *slab = links->field->slab;
+  const double *wide = links->field->links;
+  const float *narrow = links->field->narrow;
   const size_t numbers = links->count * gauge_matrix_stride(links->field) / LATTICE_LANES;
   size_t count = 0;
   for (size_t s = 0; s < slab->sites; s++) {
-    const double *link = find_links(links, slab->slice[slice][s]);
-    for (size_t i = 0; i < numbers && link != NULL; i++) {
-      slab->out[count++] = link[i * LATTICE_LANES];
+    const size_t at = find_links(links, slab->slice[slice][s]);
+    for (size_t i = 0; i < numbers && at != SIZE_MAX; i++) {
+      slab->out[count++] = narrow != NULL ? (double)narrow[at + i * LATTICE_LANES] : wide[at + i * LATTICE_LANES];
     }
   }
   return count;
+}
+
+static void put_number(struct gauge_field *field, size_t at, double value)
+{
+  if (field->narrow != NULL) {
+    field->narrow[at] = (float)value;
+  } else {
+    field->links[at] = value;
+  }
 }
 
 /* To the site's own lane and to those that repeat it. */
@@ -135,10 +148,10 @@ static void unpack_slice(const struct slab_links *links, enum slab_slice slice)
   const size_t numbers = links->count * gauge_matrix_stride(links->field) / LATTICE_LANES;
   size_t count = 0;
   for (size_t s = 0; s < slab->sites; s++) {
-    double *link = find_links(links, slab->slice[slice][s]);
-    for (size_t i = 0; i < numbers && link != NULL; i++, count++) {
+    const size_t at = find_links(links, slab->slice[slice][s]);
+    for (size_t i = 0; i < numbers && at != SIZE_MAX; i++, count++) {
       for (size_t lane = slab->slice[slice][s] & LANE_MASK, to = 0; lane + to < LATTICE_LANES; to += lanes) {
-        link[i * LATTICE_LANES + to] = slab->in[count];
+        put_number(links->field, at + i * LATTICE_LANES + to, slab->in[count]);
       }
     }
   }

@@ -9,55 +9,61 @@
 
 #include "physics/lattice/su_matrix.h"
 
+#ifdef SU_SINGLE
+#define SU_PRODUCTS(field) ((field)->narrow_products)
+#else
+#define SU_PRODUCTS(field) ((field)->products)
+#endif
+
 /* Products by the field's functions, where they are worth a call. */
-SU_INLINE void gauge_multiply(size_t n, const struct gauge_field *field, double *restrict out, const double *a,
-                              const double *b)
+SU_INLINE void gauge_multiply(size_t n, const struct gauge_field *field, su_real *restrict out, const su_real *a,
+                              const su_real *b)
 {
   if (n == 1) {
     su_multiply(1, out, a, b);
   } else {
-    field->products.multiply(n, out, a, b);
+    SU_PRODUCTS(field).multiply(n, out, a, b);
   }
 }
 
-SU_INLINE void gauge_multiply_adjoint(size_t n, const struct gauge_field *field, double *restrict out, const double *a,
-                                      const double *b)
+SU_INLINE void gauge_multiply_adjoint(size_t n, const struct gauge_field *field, su_real *restrict out,
+                                      const su_real *a, const su_real *b)
 {
   if (n == 1) {
     su_multiply_adjoint(1, out, a, b);
   } else {
-    field->products.multiply_adjoint(n, out, a, b);
+    SU_PRODUCTS(field).multiply_adjoint(n, out, a, b);
   }
 }
 
-SU_INLINE void gauge_adjoint_multiply(size_t n, const struct gauge_field *field, double *restrict out, const double *a,
-                                      const double *b)
+SU_INLINE void gauge_adjoint_multiply(size_t n, const struct gauge_field *field, su_real *restrict out,
+                                      const su_real *a, const su_real *b)
 {
   if (n == 1) {
     su_adjoint_multiply(1, out, a, b);
   } else {
-    field->products.adjoint_multiply(n, out, a, b);
+    SU_PRODUCTS(field).adjoint_multiply(n, out, a, b);
   }
 }
 
-SU_INLINE void gauge_permute(size_t n, const struct gauge_field *field, double *restrict out, const double *a,
+SU_INLINE void gauge_permute(size_t n, const struct gauge_field *field, su_real *restrict out, const su_real *a,
                              const uint8_t lane[LATTICE_LANES])
 {
   if (n == 1) {
     su_permute(1, out, a, lane);
   } else {
-    field->products.permute(n, out, a, lane);
+    SU_PRODUCTS(field).permute(n, out, a, lane);
   }
 }
 
 /* The link (x + direction, mu) of the sites x of a block, in their lanes: it lies in the field or, where the lanes
  * change places, in `scratch`. */
-SU_INLINE const double *gauge_link_there(size_t n, const struct gauge_field *field, size_t block, size_t direction,
-                                         size_t mu, double *scratch)
+SU_INLINE const su_real *gauge_link_there(size_t n, const struct gauge_field *field, size_t block, size_t direction,
+                                          size_t mu, su_real *scratch)
 {
   const struct lattice *lattice = field->lattice;
   uint32_t link = lattice->link[block * 2 * lattice->dimensions + direction];
-  const double *there = su_link_here(n, field, link & LATTICE_BLOCK, mu);
+  const su_real *there = su_link_here(n, field, link & LATTICE_BLOCK, mu);
   if ((link & LATTICE_CROSSES) == 0) {
     return there;
   }
@@ -65,23 +71,23 @@ SU_INLINE const double *gauge_link_there(size_t n, const struct gauge_field *fie
   return scratch;
 }
 
-SU_INLINE void gauge_add_product(size_t n, const struct gauge_field *field, double *restrict out, double factor,
-                                 const double *a, const double *b)
+SU_INLINE void gauge_add_product(size_t n, const struct gauge_field *field, su_real *restrict out, double factor,
+                                 const su_real *a, const su_real *b)
 {
   if (n == 1) {
     su_add_product(1, out, factor, a, b);
   } else {
-    field->products.add_product(n, out, factor, a, b);
+    SU_PRODUCTS(field).add_product(n, out, factor, a, b);
   }
 }
 
-SU_INLINE void gauge_add_product_adjoint(size_t n, const struct gauge_field *field, double *restrict out, double factor,
-                                         const double *a, const double *b)
+SU_INLINE void gauge_add_product_adjoint(size_t n, const struct gauge_field *field, su_real *restrict out,
+                                         double factor, const su_real *a, const su_real *b)
 {
   if (n == 1) {
     su_add_product_adjoint(1, out, factor, a, b);
   } else {
-    field->products.add_product_adjoint(n, out, factor, a, b);
+    SU_PRODUCTS(field).add_product_adjoint(n, out, factor, a, b);
   }
 }
 
@@ -89,8 +95,8 @@ SU_INLINE void gauge_add_product_adjoint(size_t n, const struct gauge_field *fie
 
 /* Of the sites x of a block; mu not nu. Returns the last factor of F, whose adjoint it is, and the others' product in
  * `half`. */
-SU_INLINE const double *gauge_staple_upper_parts(size_t n, double *restrict half, const struct gauge_field *field,
-                                                 size_t block, const size_t plane[2], double *side)
+SU_INLINE const su_real *gauge_staple_upper_parts(size_t n, su_real *restrict half, const struct gauge_field *field,
+                                                  size_t block, const size_t plane[2], su_real *side)
 {
   const size_t mu = plane[0], nu = plane[1];
   SU_MATRIX(top);
@@ -99,8 +105,8 @@ SU_INLINE const double *gauge_staple_upper_parts(size_t n, double *restrict half
 }
 
 /* The same of B(x + nu), for the sites x of a block. */
-SU_INLINE const double *gauge_staple_lower_parts(size_t n, double *restrict half, const struct gauge_field *field,
-                                                 size_t block, const size_t plane[2], double *side)
+SU_INLINE const su_real *gauge_staple_lower_parts(size_t n, su_real *restrict half, const struct gauge_field *field,
+                                                  size_t block, const size_t plane[2], su_real *side)
 {
   const size_t mu = plane[0], nu = plane[1];
   gauge_adjoint_multiply(n, field, half, su_link_here(n, field, block, nu), su_link_here(n, field, block, mu));
@@ -108,17 +114,17 @@ SU_INLINE const double *gauge_staple_lower_parts(size_t n, double *restrict half
 }
 
 /* out = F(x), mu not nu, of the sites x of a block. */
-SU_INLINE void gauge_staple_upper(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+SU_INLINE void gauge_staple_upper(size_t n, su_real *restrict out, const struct gauge_field *field, size_t block,
                                   size_t mu, size_t nu)
 {
   SU_MATRIX(side);
   SU_MATRIX(half);
-  const double *last = gauge_staple_upper_parts(n, half, field, block, (const size_t[]){mu, nu}, side);
+  const su_real *last = gauge_staple_upper_parts(n, half, field, block, (const size_t[]){mu, nu}, side);
   gauge_multiply_adjoint(n, field, out, half, last);
 }
 
 /* out = B(x). */
-SU_INLINE void gauge_staple_lower(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+SU_INLINE void gauge_staple_lower(size_t n, su_real *restrict out, const struct gauge_field *field, size_t block,
                                   size_t mu, size_t nu)
 {
   const struct lattice *lattice = field->lattice;
@@ -127,7 +133,7 @@ SU_INLINE void gauge_staple_lower(size_t n, double *restrict out, const struct g
   SU_MATRIX(side);
   SU_MATRIX(half);
   SU_MATRIX(there);
-  const double *last = gauge_staple_lower_parts(n, half, field, link & LATTICE_BLOCK, (const size_t[]){mu, nu}, side);
+  const su_real *last = gauge_staple_lower_parts(n, half, field, link & LATTICE_BLOCK, (const size_t[]){mu, nu}, side);
   gauge_multiply(n, field, crosses ? there : out, half, last);
   if (crosses) {
     gauge_permute(n, field, out, there, lattice->permutation[2 * nu + 1]);
@@ -135,14 +141,14 @@ SU_INLINE void gauge_staple_lower(size_t n, double *restrict out, const struct g
 }
 
 /* out += weight (F + B), without a pass of its own for the sums where no lanes change. */
-SU_INLINE void gauge_add_staples(size_t n, double *restrict out, double weight, const struct gauge_field *field,
+SU_INLINE void gauge_add_staples(size_t n, su_real *restrict out, double weight, const struct gauge_field *field,
                                  size_t block, const size_t plane[2])
 {
   const struct lattice *lattice = field->lattice;
   uint32_t link = lattice->link[block * 2 * lattice->dimensions + 2 * plane[1] + 1];
   SU_MATRIX(side);
   SU_MATRIX(half);
-  const double *last = gauge_staple_upper_parts(n, half, field, block, plane, side);
+  const su_real *last = gauge_staple_upper_parts(n, half, field, block, plane, side);
   gauge_add_product_adjoint(n, field, out, weight, half, last);
   if ((link & LATTICE_CROSSES) != 0) {
     gauge_staple_lower(n, half, field, block, plane[0], plane[1]);
@@ -154,7 +160,7 @@ SU_INLINE void gauge_add_staples(size_t n, double *restrict out, double weight, 
 }
 
 /* out = sum over nu of weight[nu] (F + B): the paths from x to x + mu. */
-SU_INLINE void gauge_staple_sum(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+SU_INLINE void gauge_staple_sum(size_t n, su_real *restrict out, const struct gauge_field *field, size_t block,
                                 size_t mu, const double *weight)
 {
   su_zero(n, out);
@@ -170,7 +176,7 @@ SU_INLINE void gauge_staple_sum(size_t n, double *restrict out, const struct gau
  * that side's own staple on the far side. */
 
 /* out = F of (x + direction, mu) by way of nu, in the lanes of x. */
-SU_INLINE void gauge_staple_there(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+SU_INLINE void gauge_staple_there(size_t n, su_real *restrict out, const struct gauge_field *field, size_t block,
                                   size_t direction, size_t mu, size_t nu)
 {
   const struct lattice *lattice = field->lattice;
@@ -184,8 +190,8 @@ SU_INLINE void gauge_staple_there(size_t n, double *restrict out, const struct g
 }
 
 /* out += weight left middle right^dagger */
-SU_INLINE void gauge_add_path(size_t n, const struct gauge_field *field, double *restrict out, double weight,
-                              const double *left, const double *middle, const double *right)
+SU_INLINE void gauge_add_path(size_t n, const struct gauge_field *field, su_real *restrict out, double weight,
+                              const su_real *left, const su_real *middle, const su_real *right)
 {
   SU_MATRIX(half);
   gauge_multiply(n, field, half, left, middle);
@@ -193,8 +199,8 @@ SU_INLINE void gauge_add_path(size_t n, const struct gauge_field *field, double 
 }
 
 /* out += weight left^dagger middle right */
-SU_INLINE void gauge_add_path_below(size_t n, const struct gauge_field *field, double *restrict out, double weight,
-                                    const double *left, const double *middle, const double *right)
+SU_INLINE void gauge_add_path_below(size_t n, const struct gauge_field *field, su_real *restrict out, double weight,
+                                    const su_real *left, const su_real *middle, const su_real *right)
 {
   SU_MATRIX(half);
   gauge_adjoint_multiply(n, field, half, left, middle);
@@ -202,15 +208,15 @@ SU_INLINE void gauge_add_path_below(size_t n, const struct gauge_field *field, d
 }
 
 /* out += weight times the three rectangles' paths from x to x + mu on the side of + nu. */
-SU_INLINE void gauge_rectangles_upper(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+SU_INLINE void gauge_rectangles_upper(size_t n, su_real *restrict out, const struct gauge_field *field, size_t block,
                                       size_t mu, size_t nu, double weight)
 {
   SU_MATRIX(top);
   SU_MATRIX(side);
   SU_MATRIX(staple);
-  const double *left = su_link_here(n, field, block, nu);
-  const double *middle = gauge_link_there(n, field, block, 2 * nu, mu, top);
-  const double *right = gauge_link_there(n, field, block, 2 * mu, nu, side);
+  const su_real *left = su_link_here(n, field, block, nu);
+  const su_real *middle = gauge_link_there(n, field, block, 2 * nu, mu, top);
+  const su_real *right = gauge_link_there(n, field, block, 2 * mu, nu, side);
   gauge_staple_lower(n, staple, field, block, nu, mu);
   gauge_add_path(n, field, out, weight, staple, middle, right);
   gauge_staple_there(n, staple, field, block, 2 * nu, mu, nu);
@@ -220,13 +226,13 @@ SU_INLINE void gauge_rectangles_upper(size_t n, double *restrict out, const stru
 }
 
 /* The same on the side of - nu, made in the lanes of y = x - nu. */
-SU_INLINE void gauge_rectangles_lower(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+SU_INLINE void gauge_rectangles_lower(size_t n, su_real *restrict out, const struct gauge_field *field, size_t block,
                                       size_t mu, size_t nu, double weight)
 {
   SU_MATRIX(side);
   SU_MATRIX(staple);
-  const double *left = su_link_here(n, field, block, nu), *middle = su_link_here(n, field, block, mu);
-  const double *right = gauge_link_there(n, field, block, 2 * mu, nu, side);
+  const su_real *left = su_link_here(n, field, block, nu), *middle = su_link_here(n, field, block, mu);
+  const su_real *right = gauge_link_there(n, field, block, 2 * mu, nu, side);
   gauge_staple_lower(n, staple, field, block, nu, mu);
   gauge_add_path_below(n, field, out, weight, staple, middle, right);
   gauge_staple_lower(n, staple, field, block, mu, nu);
@@ -236,7 +242,7 @@ SU_INLINE void gauge_rectangles_lower(size_t n, double *restrict out, const stru
 }
 
 /* out += weight times the six rectangles' paths from x to x + mu in the plane of mu and nu. */
-SU_INLINE void gauge_rectangle_sum(size_t n, double *restrict out, const struct gauge_field *field, size_t block,
+SU_INLINE void gauge_rectangle_sum(size_t n, su_real *restrict out, const struct gauge_field *field, size_t block,
                                    size_t mu, size_t nu, double weight)
 {
   const struct lattice *lattice = field->lattice;

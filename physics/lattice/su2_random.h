@@ -2,7 +2,7 @@
 #ifndef TWINCUBE_PHYSICS_LATTICE_SU2_RANDOM_H
 #define TWINCUBE_PHYSICS_LATTICE_SU2_RANDOM_H
 
-#include "physics/lattice/su_matrix.h"
+#include "physics/lattice/su_real.h"
 #include "physics/random/philox_lanes.h"
 
 #define SU2_FEW_ALPHA 0.75 /* below, more uniform proposals are accepted than Kennedy and Pendleton's */
@@ -74,10 +74,8 @@ SU_INLINE bool su2_any(const double *lanes, double below)
 SU_INLINE void su2_random(const struct su2_counter *counter, const double *alpha, double a[4][LATTICE_LANES])
 {
   double u[4][LATTICE_LANES] __attribute__((aligned(64)));
-  SU_LANES(delta);
-  SU_LANES(next);
-  SU_LANES(accept);
-  SU_LANES(done);
+  double delta[LATTICE_LANES] __attribute__((aligned(64))), next[LATTICE_LANES] __attribute__((aligned(64)));
+  double accept[LATTICE_LANES] __attribute__((aligned(64))), done[LATTICE_LANES] __attribute__((aligned(64)));
   bool few = su2_any(alpha, SU2_FEW_ALPHA);
   for (size_t l = 0; l < LATTICE_LANES; l++) {
     delta[l] = done[l] = 0;
@@ -113,7 +111,7 @@ SU_INLINE void su2_random(const struct su2_counter *counter, const double *alpha
 SU_INLINE void u1_random(const struct su2_counter *counter, const double *kappa, double a[2][LATTICE_LANES])
 {
   double u[4][LATTICE_LANES] __attribute__((aligned(64)));
-  SU_LANES(done);
+  double done[LATTICE_LANES] __attribute__((aligned(64)));
   for (size_t l = 0; l < LATTICE_LANES; l++) {
     done[l] = a[1][l] = 0;
     a[0][l] = 1;

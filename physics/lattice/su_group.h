@@ -13,10 +13,8 @@
 
 #include "physics/lattice/su_matrix.h"
 
-enum { SU_TERMS = 19 }; /* of the series, that matter where the norm is at most 1 */
-
 /* out = 1 + a + a^2 / 2 + … */
-SU_INLINE void su_series(size_t n, double *restrict out, const double *a, int terms)
+SU_INLINE void su_series(size_t n, su_real *restrict out, const su_real *a, int terms)
 {
   SU_MATRIX(product);
   su_unit(n, out);
@@ -28,7 +26,7 @@ SU_INLINE void su_series(size_t n, double *restrict out, const double *a, int te
 }
 
 /* The same for a in su(2): a^2 = (Tr a^2 / 2) 1. */
-SU_INLINE void su_series_2(double *restrict out, const double *a, int terms)
+SU_INLINE void su_series_2(su_real *restrict out, const su_real *a, int terms)
 {
   for (size_t half = 0; half < SU_HALVES; half++) {
     su_vector square = {0};
@@ -36,10 +34,11 @@ SU_INLINE void su_series_2(double *restrict out, const double *a, int terms)
       const su_vector *x = (const su_vector *)a + 2 * SU_HALVES * i + half;
       square -= 0.5 * (x[0] * x[0] + x[SU_HALVES] * x[SU_HALVES]);
     }
-    su_vector p = {1, 1, 1, 1}, q = {0};
+    su_vector p = {0}, q = {0};
+    p += 1;
     for (int k = terms; k >= 1; k--) { /* p + q a = 1 + a (p + q a) / k */
-      su_vector next = 1 + q * square / (double)k;
-      q = p / (double)k;
+      su_vector next = 1 + q * square / (su_real)k;
+      q = p / (su_real)k;
       p = next;
     }
     for (size_t i = 0; i < 4; i++) {
@@ -54,7 +53,7 @@ SU_INLINE void su_series_2(double *restrict out, const double *a, int terms)
 }
 
 /* out += (re + i im) a, of one half of the lanes. */
-SU_INLINE void su_add_complex(size_t n, double *out, const su_vector *re, const su_vector *im, const double *a,
+SU_INLINE void su_add_complex(size_t n, su_real *out, const su_vector *re, const su_vector *im, const su_real *a,
                               size_t half)
 {
   for (size_t i = 0; i < n * n; i++) {
@@ -66,7 +65,7 @@ SU_INLINE void su_add_complex(size_t n, double *out, const su_vector *re, const 
 }
 
 /* The same for a in su(3): Tr a^2 is real, det a = Tr a^3 / 3 imaginary. */
-SU_INLINE void su_series_3(double *restrict out, const double *a, int terms)
+SU_INLINE void su_series_3(su_real *restrict out, const su_real *a, int terms)
 {
   SU_MATRIX(square);
   su_multiply(3, square, a, a);
@@ -81,9 +80,10 @@ SU_INLINE void su_series_3(double *restrict out, const double *a, int terms)
                3.0;
       }
     }
-    su_vector p_re = {1, 1, 1, 1}, p_im = {0}, q_re = {0}, q_im = {0}, r_re = {0}, r_im = {0};
+    su_vector p_re = {0}, p_im = {0}, q_re = {0}, q_im = {0}, r_re = {0}, r_im = {0};
+    p_re += 1;
     for (int k = terms; k >= 1; k--) { /* p + q a + r a^2 = 1 + a (p + q a + r a^2) / k */
-      const double part = 1.0 / k;
+      const su_real part = (su_real)(1.0 / k);
       su_vector next_re = 1 - part * (r_im * det), next_im = part * (r_re * det);
       su_vector r_next_re = part * q_re, r_next_im = part * q_im;
       q_re = part * (p_re + r_re * trace);
@@ -113,17 +113,17 @@ SU_INLINE int su_halvings(double norm)
 }
 
 /* a *= 2^-halvings, lane by lane */
-SU_INLINE void su_halve_lanes(size_t n, double *a, const int *halvings)
+SU_INLINE void su_halve_lanes(size_t n, su_real *a, const int *halvings)
 {
   for (size_t i = 0; i < n * n * 2; i++) {
     for (size_t lane = 0; lane < LATTICE_LANES; lane++) {
-      a[i * LATTICE_LANES + lane] *= ldexp(1, -halvings[lane]);
+      a[i * LATTICE_LANES + lane] *= (su_real)ldexp(1, -halvings[lane]);
     }
   }
 }
 
 /* a = a^2 in lanes with at least so many halvings */
-SU_INLINE void su_square_lanes(size_t n, double *a, const int *halvings, int least)
+SU_INLINE void su_square_lanes(size_t n, su_real *a, const int *halvings, int least)
 {
   SU_MATRIX(square);
   su_multiply(n, square, a, a);
@@ -136,7 +136,7 @@ SU_INLINE void su_square_lanes(size_t n, double *a, const int *halvings, int lea
 }
 
 /* out = exp(a), a in the algebra (anti-Hermitian, traceless unless n is 1). */
-SU_INLINE void su_exponential(size_t n, double *restrict out, const double *a)
+SU_INLINE void su_exponential(size_t n, su_real *restrict out, const su_real *a)
 {
   SU_MATRIX(part);
   SU_LANES(squares);
@@ -168,7 +168,7 @@ enum { SU_POLAR_STEPS = 100 }; /* the most; the usual number is about ten */
 
 /* x = its unitary factor; x is not singular. A lane stays as it is once it is near, so that its bits do not depend on
  * what the other lanes hold. */
-SU_INLINE void su_polar(size_t n, double *x)
+SU_INLINE void su_polar(size_t n, su_real *x)
 {
   SU_MATRIX(square);
   SU_MATRIX(next);
@@ -210,7 +210,7 @@ SU_INLINE void su_polar(size_t n, double *x)
 }
 
 /* Determinant of one lane's matrix by elimination with pivots. */
-SU_INLINE void su_determinant(size_t n, const double *a, size_t lane, double *re, double *im)
+SU_INLINE void su_determinant(size_t n, const su_real *a, size_t lane, double *re, double *im)
 {
   double m[GAUGE_MAX_COLOURS][GAUGE_MAX_COLOURS][2];
   for (size_t i = 0; i < n; i++) {
@@ -249,7 +249,7 @@ SU_INLINE void su_determinant(size_t n, const double *a, size_t lane, double *re
 
 /* x = the matrix of SU(n), or U(1), nearest to its direction. Singular lanes become zero or stay not unitary: callers
  * sum links so that there are none but on open axes. */
-SU_INLINE void su_project(size_t n, double *x)
+SU_INLINE void su_project(size_t n, su_real *x)
 {
   su_polar(n, x);
   for (size_t lane = 0; lane < LATTICE_LANES && n > 1; lane++) {
@@ -257,7 +257,8 @@ SU_INLINE void su_project(size_t n, double *x)
     su_determinant(n, x, lane, &re, &im);
     double turn = -atan2(im, re) / (double)n, c = cos(turn), s = sin(turn);
     for (size_t i = 0; i < n * n; i++) {
-      double *to = x + i * 2 * LATTICE_LANES + lane, was = to[0];
+      su_real *to = x + i * 2 * LATTICE_LANES + lane;
+      double was = to[0];
       to[0] = c * was - s * to[LATTICE_LANES];
       to[LATTICE_LANES] = s * was + c * to[LATTICE_LANES];
     }

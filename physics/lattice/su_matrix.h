@@ -1,31 +1,27 @@
 /* Arithmetic of N x N complex matrices, eight at a time: one a lane.
  *
- * A matrix is what lies on a block (lattice.h): [row][column][re, im][lane], doubles, aligned to 64; N N 2
- * LATTICE_LANES of them. Every function takes `n` first. It is inlined always: where n is a constant the loops unroll,
- * so a caller switches once over 1, 2, 3 and the rest and puts its own body below the switch (SU_SWITCH). Vectors are
- * 32 bytes, so a lane's eight doubles are two; sums run in the order of the indices, and every SIMD level gives the
- * same bits. `out` lies apart from the inputs except where said. Thread rule: pure functions. */
+ * A matrix is what lies on a block (lattice.h): [row][column][re, im][lane], doubles or floats (su_real.h), aligned to
+ * 64; N N 2 LATTICE_LANES of them. Every function takes `n` first. It is inlined always: where n is a constant the
+ * loops unroll, so a caller switches once over 1, 2, 3 and the rest and puts its own body below the switch (SU_SWITCH).
+ * Vectors are 32 bytes, so a number's eight lanes are two of doubles; sums run in the order of the indices, and every
+ * SIMD level gives the same bits. `out` lies apart from the inputs except where said. Thread rule: pure functions. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_SU_MATRIX_H
 #define TWINCUBE_PHYSICS_LATTICE_SU_MATRIX_H
 
 #include "physics/lattice/gauge_field.h"
+#include "physics/lattice/su_real.h"
 
 #include <math.h>
 #include <string.h>
 
-#define SU_INLINE static inline __attribute__((always_inline))
-
-typedef double su_vector __attribute__((vector_size(32), may_alias));
-
 enum {
-  SU_HALVES = 2,    /* vectors of the lanes of one number */
-  SU_STAGGER = 152, /* doubles behind the largest matrix: those that follow each other begin in other cache sets */
+  SU_STAGGER = 152, /* numbers behind the largest matrix: those that follow each other begin in other cache sets */
   SU_ROOM = GAUGE_MAX_COLOURS * GAUGE_MAX_COLOURS * 2 * LATTICE_LANES + SU_STAGGER
 };
 
 /* Matrices on the stack, and lanes of one number. */
-#define SU_MATRIX(name) double name[SU_ROOM] __attribute__((aligned(64)))
-#define SU_LANES(name) double name[LATTICE_LANES] __attribute__((aligned(64)))
+#define SU_MATRIX(name) su_real name[SU_ROOM] __attribute__((aligned(64)))
+#define SU_LANES(name) su_real name[LATTICE_LANES] __attribute__((aligned(64)))
 
 /* Calls body(arguments …, n) with n a constant for the groups that matter. */
 #define SU_SWITCH(colours, body, ...)                                                                                  \
@@ -45,7 +41,7 @@ enum {
     }                                                                                                                  \
   } while (0)
 
-/* Doubles of a matrix. */
+/* Numbers of a matrix. */
 SU_INLINE size_t su_size(size_t n)
 {
   return n * n * 2 * LATTICE_LANES;
@@ -57,34 +53,34 @@ SU_INLINE size_t su_at(size_t n, size_t row, size_t column)
   return (row * n + column) * 2 * LATTICE_LANES;
 }
 
-SU_INLINE su_vector *su_re(double *m, size_t n, size_t row, size_t column, size_t half)
+SU_INLINE su_vector *su_re(su_real *m, size_t n, size_t row, size_t column, size_t half)
 {
   return (su_vector *)(m + su_at(n, row, column)) + half;
 }
 
-SU_INLINE su_vector *su_im(double *m, size_t n, size_t row, size_t column, size_t half)
+SU_INLINE su_vector *su_im(su_real *m, size_t n, size_t row, size_t column, size_t half)
 {
   return (su_vector *)(m + su_at(n, row, column)) + SU_HALVES + half;
 }
 
-SU_INLINE const su_vector *su_re_of(const double *m, size_t n, size_t row, size_t column, size_t half)
+SU_INLINE const su_vector *su_re_of(const su_real *m, size_t n, size_t row, size_t column, size_t half)
 {
   return (const su_vector *)(m + su_at(n, row, column)) + half;
 }
 
-SU_INLINE const su_vector *su_im_of(const double *m, size_t n, size_t row, size_t column, size_t half)
+SU_INLINE const su_vector *su_im_of(const su_real *m, size_t n, size_t row, size_t column, size_t half)
 {
   return (const su_vector *)(m + su_at(n, row, column)) + SU_HALVES + half;
 }
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-SU_INLINE void su_zero(size_t n, double *out)
+SU_INLINE void su_zero(size_t n, su_real *out)
 {
   memset(out, 0, su_size(n) * sizeof *out);
 }
 
-SU_INLINE void su_unit(size_t n, double *out)
+SU_INLINE void su_unit(size_t n, su_real *out)
 {
   su_zero(n, out);
   for (size_t k = 0; k < n; k++) {
@@ -94,31 +90,31 @@ SU_INLINE void su_unit(size_t n, double *out)
   }
 }
 
-SU_INLINE void su_copy(size_t n, double *out, const double *a)
+SU_INLINE void su_copy(size_t n, su_real *out, const su_real *a)
 {
   memcpy(out, a, su_size(n) * sizeof *out);
 }
 
 /* out += factor a; out may be a. */
-SU_INLINE void su_add(size_t n, double *out, double factor, const double *a)
+SU_INLINE void su_add(size_t n, su_real *out, double factor, const su_real *a)
 {
   const su_vector *from = (const su_vector *)a;
   su_vector *to = (su_vector *)out;
   for (size_t i = 0; i < n * n * 2 * SU_HALVES; i++) {
-    to[i] += factor * from[i];
+    to[i] += (su_real)factor * from[i];
   }
 }
 
 /* out *= factor. */
-SU_INLINE void su_scale(size_t n, double *out, double factor)
+SU_INLINE void su_scale(size_t n, su_real *out, double factor)
 {
   su_vector *to = (su_vector *)out;
   for (size_t i = 0; i < n * n * 2 * SU_HALVES; i++) {
-    to[i] *= factor;
+    to[i] *= (su_real)factor;
   }
 }
 
-SU_INLINE void su_adjoint(size_t n, double *out, const double *a)
+SU_INLINE void su_adjoint(size_t n, su_real *out, const su_real *a)
 {
   for (size_t i = 0; i < n; i++) {
     for (size_t j = 0; j < n; j++) {
@@ -133,7 +129,7 @@ SU_INLINE void su_adjoint(size_t n, double *out, const double *a)
 /* ---- products ---------------------------------------------------------------------------------------------------- */
 
 /* out = a b, each factor's adjoint where said; the flags are constants. With `factor`, out += *factor a b. */
-SU_INLINE void su_product(size_t n, double *restrict out, const double *a, bool adjoint_a, const double *b,
+SU_INLINE void su_product(size_t n, su_real *restrict out, const su_real *a, bool adjoint_a, const su_real *b,
                           bool adjoint_b, const double *factor)
 {
   for (size_t half = 0; half < SU_HALVES; half++) {
@@ -151,8 +147,8 @@ SU_INLINE void su_product(size_t n, double *restrict out, const double *a, bool 
           im = adjoint_a ? im - ai * br : im + ai * br;
         }
         if (factor != NULL) {
-          re = *su_re_of(out, n, i, j, half) + *factor * re;
-          im = *su_im_of(out, n, i, j, half) + *factor * im;
+          re = *su_re_of(out, n, i, j, half) + (su_real)*factor * re;
+          im = *su_im_of(out, n, i, j, half) + (su_real)*factor * im;
         }
         *su_re(out, n, i, j, half) = re;
         *su_im(out, n, i, j, half) = im;
@@ -162,31 +158,32 @@ SU_INLINE void su_product(size_t n, double *restrict out, const double *a, bool 
 }
 
 /* out = a b */
-SU_INLINE void su_multiply(size_t n, double *restrict out, const double *a, const double *b)
+SU_INLINE void su_multiply(size_t n, su_real *restrict out, const su_real *a, const su_real *b)
 {
   su_product(n, out, a, false, b, false, NULL);
 }
 
 /* out = a b^dagger */
-SU_INLINE void su_multiply_adjoint(size_t n, double *restrict out, const double *a, const double *b)
+SU_INLINE void su_multiply_adjoint(size_t n, su_real *restrict out, const su_real *a, const su_real *b)
 {
   su_product(n, out, a, false, b, true, NULL);
 }
 
 /* out = a^dagger b */
-SU_INLINE void su_adjoint_multiply(size_t n, double *restrict out, const double *a, const double *b)
+SU_INLINE void su_adjoint_multiply(size_t n, su_real *restrict out, const su_real *a, const su_real *b)
 {
   su_product(n, out, a, true, b, false, NULL);
 }
 
 /* out += factor a b */
-SU_INLINE void su_add_product(size_t n, double *restrict out, double factor, const double *a, const double *b)
+SU_INLINE void su_add_product(size_t n, su_real *restrict out, double factor, const su_real *a, const su_real *b)
 {
   su_product(n, out, a, false, b, false, &factor);
 }
 
 /* out += factor a b^dagger */
-SU_INLINE void su_add_product_adjoint(size_t n, double *restrict out, double factor, const double *a, const double *b)
+SU_INLINE void su_add_product_adjoint(size_t n, su_real *restrict out, double factor, const su_real *a,
+                                      const su_real *b)
 {
   su_product(n, out, a, false, b, true, &factor);
 }
@@ -194,7 +191,7 @@ SU_INLINE void su_add_product_adjoint(size_t n, double *restrict out, double fac
 /* ---- traces ------------------------------------------------------------------------------------------------------ */
 
 /* out[lane] = Re Tr a */
-SU_INLINE void su_real_trace(size_t n, double *out, const double *a)
+SU_INLINE void su_real_trace(size_t n, su_real *out, const su_real *a)
 {
   for (size_t half = 0; half < SU_HALVES; half++) {
     su_vector sum = *su_re_of(a, n, 0, 0, half);
@@ -206,7 +203,7 @@ SU_INLINE void su_real_trace(size_t n, double *out, const double *a)
 }
 
 /* out[lane] = Im Tr a */
-SU_INLINE void su_imaginary_trace(size_t n, double *out, const double *a)
+SU_INLINE void su_imaginary_trace(size_t n, su_real *out, const su_real *a)
 {
   for (size_t half = 0; half < SU_HALVES; half++) {
     su_vector sum = *su_im_of(a, n, 0, 0, half);
@@ -218,7 +215,7 @@ SU_INLINE void su_imaginary_trace(size_t n, double *out, const double *a)
 }
 
 /* out[lane] = Re Tr a b^dagger: with b = a the sum of the squares of all entries. */
-SU_INLINE void su_real_trace_adjoint(size_t n, double *out, const double *a, const double *b)
+SU_INLINE void su_real_trace_adjoint(size_t n, su_real *out, const su_real *a, const su_real *b)
 {
   for (size_t half = 0; half < SU_HALVES; half++) {
     su_vector sum = {0};
@@ -232,7 +229,7 @@ SU_INLINE void su_real_trace_adjoint(size_t n, double *out, const double *a, con
 }
 
 /* a = (a - a^dagger) / 2, for n > 1 less its trace: the projection on the algebra. */
-SU_INLINE void su_to_algebra(size_t n, double *a)
+SU_INLINE void su_to_algebra(size_t n, su_real *a)
 {
   for (size_t half = 0; half < SU_HALVES; half++) {
     su_vector trace = {0};
@@ -249,7 +246,7 @@ SU_INLINE void su_to_algebra(size_t n, double *a)
       trace += *su_im(a, n, i, i, half);
     }
     for (size_t i = 0; i < n && n > 1; i++) {
-      *su_im(a, n, i, i, half) -= trace / (double)n;
+      *su_im(a, n, i, i, half) -= trace / (su_real)n;
     }
   }
 }
@@ -267,21 +264,21 @@ SU_INLINE bool su_exchanges(const uint8_t lane[LATTICE_LANES], uint8_t by)
 }
 
 /* out's lane l = a's lane lane[l]. */
-SU_INLINE void su_permute(size_t n, double *restrict out, const double *a, const uint8_t lane[LATTICE_LANES])
+SU_INLINE void su_permute(size_t n, su_real *restrict out, const su_real *a, const uint8_t lane[LATTICE_LANES])
 {
   const su_vector *from = (const su_vector *)a;
   su_vector *to = (su_vector *)out;
   if (su_exchanges(lane, 1)) {
     for (size_t i = 0; i < n * n * 2 * SU_HALVES; i++) {
-      to[i] = __builtin_shufflevector(from[i], from[i], 1, 0, 3, 2);
+      su_exchange_1(to, from, i);
     }
   } else if (su_exchanges(lane, 2)) {
     for (size_t i = 0; i < n * n * 2 * SU_HALVES; i++) {
-      to[i] = __builtin_shufflevector(from[i], from[i], 2, 3, 0, 1);
+      su_exchange_2(to, from, i);
     }
   } else if (su_exchanges(lane, 4)) {
     for (size_t i = 0; i < n * n * 2 * SU_HALVES; i++) {
-      to[i] = from[i ^ 1];
+      su_exchange_4(to, from, i);
     }
   } else {
     for (size_t i = 0; i < n * n * 2; i++) {
@@ -292,13 +289,20 @@ SU_INLINE void su_permute(size_t n, double *restrict out, const double *a, const
   }
 }
 
-SU_INLINE const double *su_link_here(size_t n, const struct gauge_field *field, size_t block, size_t mu)
+/* The links of a field of this type. */
+#ifdef SU_SINGLE
+#define SU_LINKS(field) ((field)->narrow)
+#else
+#define SU_LINKS(field) ((field)->links)
+#endif
+
+SU_INLINE const su_real *su_link_here(size_t n, const struct gauge_field *field, size_t block, size_t mu)
 {
-  return field->links + (block * field->lattice->dimensions + mu) * su_size(n);
+  return SU_LINKS(field) + (block * field->lattice->dimensions + mu) * su_size(n);
 }
 
 /* Sum of the lanes that are sites, not repeats. */
-SU_INLINE double su_sum_lanes(const struct lattice *lattice, const double *lanes)
+SU_INLINE double su_sum_lanes(const struct lattice *lattice, const su_real *lanes)
 {
   double sum = 0;
   for (size_t l = 0; l < lattice->lanes; l++) {

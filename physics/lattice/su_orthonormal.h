@@ -6,7 +6,7 @@
 #include "physics/lattice/su_group.h"
 
 /* row i -= (row j . row i) row j, row j normalised */
-SU_INLINE void su_make_orthogonal(size_t n, double *a, size_t i, size_t j, size_t half)
+SU_INLINE void su_make_orthogonal(size_t n, su_real *a, size_t i, size_t j, size_t half)
 {
   su_vector re = {0}, im = {0};
   for (size_t k = 0; k < n; k++) {
@@ -23,16 +23,16 @@ SU_INLINE void su_make_orthogonal(size_t n, double *a, size_t i, size_t j, size_
 }
 
 /* Row i to length 1; a zero row stays one. */
-SU_INLINE void su_normalise(size_t n, double *a, size_t i)
+SU_INLINE void su_normalise(size_t n, su_real *a, size_t i)
 {
   SU_LANES(scale);
   for (size_t l = 0; l < LATTICE_LANES; l++) {
-    double square = 0;
+    su_real square = 0;
     for (size_t k = 0; k < 2 * n; k++) {
-      double x = a[(2 * i * n + k) * LATTICE_LANES + l];
+      su_real x = a[(2 * i * n + k) * LATTICE_LANES + l];
       square += x * x;
     }
-    scale[l] = square > 0 ? 1.0 / sqrt(square) : 0.0;
+    scale[l] = square > 0 ? 1 / su_root(square) : 0;
   }
   for (size_t k = 0; k < 2 * n; k++) {
     for (size_t half = 0; half < SU_HALVES; half++) {
@@ -42,14 +42,14 @@ SU_INLINE void su_normalise(size_t n, double *a, size_t i)
 }
 
 /* n = 2, 3: the last row from the others, such that the determinant is 1: conj of (b, -a), of their cross product. */
-SU_INLINE void su_last_row(size_t n, double *a)
+SU_INLINE void su_last_row(size_t n, su_real *a)
 {
   for (size_t k = 0; k < n; k++) {
     for (size_t half = 0; half < SU_HALVES; half++) {
       size_t p = (k + 1) % n, q = (k + 2) % n;
       su_vector re, im;
       if (n == 2) {
-        double sign = k == 0 ? -1.0 : 1.0;
+        su_real sign = k == 0 ? -1 : 1;
         re = sign * *su_re(a, n, 0, p, half);
         im = -sign * *su_im(a, n, 0, p, half);
       } else {
@@ -68,7 +68,7 @@ SU_INLINE void su_last_row(size_t n, double *a)
 
 /* The nearest rows that are orthonormal, one after the other; then the last one's phase makes the determinant 1. A zero
  * matrix, a link that is not there, stays zero. */
-SU_INLINE void su_orthonormal(size_t n, double *a)
+SU_INLINE void su_orthonormal(size_t n, su_real *a)
 {
   const size_t rows = n == 2 || n == 3 ? n - 1 : n;
   for (size_t i = 0; i < rows; i++) {
@@ -88,7 +88,10 @@ SU_INLINE void su_orthonormal(size_t n, double *a)
   SU_LANES(re);
   SU_LANES(im);
   for (size_t l = 0; l < LATTICE_LANES; l++) {
-    su_determinant(n, a, l, &re[l], &im[l]);
+    double determinant[2];
+    su_determinant(n, a, l, &determinant[0], &determinant[1]);
+    re[l] = (su_real)determinant[0];
+    im[l] = (su_real)determinant[1];
   }
   for (size_t k = 0; k < n; k++) { /* times conj(det) */
     for (size_t half = 0; half < SU_HALVES; half++) {

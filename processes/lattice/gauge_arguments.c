@@ -138,7 +138,7 @@ int gauge_read_model(struct call *call, struct gauge_model *model)
       read_start(call, &model->chain) != 0 || lattice_choice(call, "precision", precisions, &precision) != 0) {
     return -1;
   }
-  model->single = precision == 1;
+  model->chain.single = precision == 1;
   return 0;
 }
 

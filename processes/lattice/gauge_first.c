@@ -6,7 +6,9 @@
 
 #include <math.h>
 
-#define ROUNDING 1e-13 /* of a chain's own links, in double precision, at most */
+/* Of a chain's own links, in double and in single precision, at most. */
+#define ROUNDING 1e-13
+#define ROUNDING_SINGLE 1e-5
 
 static int check_lattice(struct call *call, const struct chain_first *first, const struct gauge_cube *cube,
                          const struct gauge_chain_parameters *p)
@@ -55,7 +57,7 @@ static int check_links(struct call *call, const struct chain_first *first, struc
   for (size_t i = 0; i < links; i++) {
     size_t site = i / p->dimensions, mu = i % p->dimensions;
     double off = off_group(values + i * each, p->colours, is_absent(p, site, mu));
-    p->rough = p->rough || off > ROUNDING;
+    p->rough = p->rough || off > (p->single ? ROUNDING_SINGLE : ROUNDING);
     if (!(off < GAUGE_UNITARITY)) {
       const char *given =
           arena_printf(call->arena, "the link of direction x%zu at site %zu is not, by %.3g", mu, site, off);

@@ -54,7 +54,7 @@ static size_t own_doubles(const struct gauge_chain_parameters *p)
 
 static size_t wide_bytes(const struct gauge_model *m)
 {
-  return m->single ? saturated_mul(own_doubles(&m->chain), sizeof(double)) / 64 * 64 + 64 : 0;
+  return m->chain.single ? saturated_mul(own_doubles(&m->chain), sizeof(double)) / 64 * 64 + 64 : 0;
 }
 
 static size_t model_bytes(const void *model)
@@ -89,11 +89,12 @@ static const char *model_advance(const void *model, const struct chain_step *ste
   }
   struct gauge_action action = gauge_chain_action(chain);
   struct gauge_loop_means plaquette;
-  values[ACTION] = gauge_action_value(&chain->field, &action, step->threads);
-  gauge_plaquette(&chain->field, step->threads, &plaquette);
+  const struct gauge_field *field = gauge_chain_field(chain, step->threads);
+  values[ACTION] = gauge_action_value(field, &action, step->threads);
+  gauge_plaquette(field, step->threads, &plaquette);
   values[PLAQUETTE] = plaquette.all;
   if (has_charge(&m->chain)) {
-    double charge = gauge_geometric_charge(&chain->field, step->threads);
+    double charge = gauge_geometric_charge(field, step->threads);
     values[PLAIN_DIAGNOSTICS] = charge;
     values[PLAIN_DIAGNOSTICS + 1] = cos(m->theta * charge);
     values[PLAIN_DIAGNOSTICS + 2] = sin(m->theta * charge);
@@ -109,10 +110,8 @@ static void exchange_replicas(const struct gauge_model *m, size_t c, void **memo
                               double (*values)[CHAIN_MAX_DIAGNOSTICS])
 {
   struct gauge_chain *a = memory[c], *b = memory[c + 1];
-  double *links = a->field.links, *lower = values[c], *upper = values[c + 1];
-  a->field.links = b->field.links;
-  b->field.links = links;
-  a->current = b->current = (double)NAN;
+  double *lower = values[c], *upper = values[c + 1];
+  gauge_chain_exchange(a, b);
   lower[ACTION] /= m->betas[c];
   upper[ACTION] /= m->betas[c + 1];
   size_t end = PLAIN_DIAGNOSTICS + (has_charge(&m->chain) ? CHARGE_DIAGNOSTICS : 0);
@@ -153,14 +152,14 @@ static void model_couple(const void *model, size_t chains, uint64_t trajectory, 
 static void model_frame(const void *model, void *memory, unsigned threads, void *out)
 {
   const struct gauge_model *m = model;
-  const struct gauge_chain *chain = memory;
-  if (!m->single) {
-    gauge_field_get(&chain->field, threads, out);
+  const struct gauge_field *field = gauge_chain_field(memory, threads);
+  if (!m->chain.single) {
+    gauge_field_get(field, threads, out);
     return;
   }
   double *wide = (double *)((unsigned char *)memory + HEADER_BYTES);
   float *narrow = out;
-  gauge_field_get(&chain->field, threads, wide);
+  gauge_field_get(field, threads, wide);
   for (size_t i = 0; i < own_doubles(&m->chain); i++) {
     narrow[i] = (float)wide[i];
   }
@@ -178,7 +177,7 @@ static void model_identity(const void *model, struct buffer *out)
                 (int)p->method, p->overrelaxation, (int)p->order, p->steps, p->step_size, (unsigned long long)p->seed,
                 (int)p->start, p->instanton.charge, p->instanton.radius);
   buffer_printf(out, "%a %d %zu ", p->kappa, p->antiperiodic, p->gauge_steps);
-  buffer_printf(out, "%a %d %s ", m->theta, m->single, m->first_text != NULL ? m->first_text : "-");
+  buffer_printf(out, "%a %d %s ", m->theta, p->single, m->first_text != NULL ? m->first_text : "-");
 }
 
 static void replica_identity(const void *model, struct buffer *out)
@@ -283,7 +282,7 @@ size_t gauge_model_work(const struct gauge_chain_parameters *p)
 static void describe_frame(const struct gauge_model *m, struct cube *frame)
 {
   size_t d = m->chain.dimensions;
-  frame->type = m->single ? ELEMENT_C64 : ELEMENT_C128;
+  frame->type = m->chain.single ? ELEMENT_C64 : ELEMENT_C128;
   frame->dimensions = d + 3;
   for (size_t k = 0; k < d; k++) {
     frame->dimension[k] = dimension_enumerated(axis_names[k], DIMENSION_OTHER, m->chain.extent[k]);

@@ -10,10 +10,9 @@
 #include "processes/lattice/markov_chain.h"
 
 struct gauge_model {
-  struct gauge_chain_parameters chain;
+  struct gauge_chain_parameters chain; /* single: frames of complex64 */
   double theta;
   bool measures;          /* diagnostics are asked for; replicas need them */
-  bool single;            /* frames of complex64 */
   const double *first;    /* configurations to begin with, [chain][site][mu][row][column][re, im]; or NULL */
   size_t first_chain;     /* the chain of the first of these: on other ranks not 0 */
   const char *first_text; /* identity of these; NULL without */

@@ -95,8 +95,11 @@ def test_two_flavours_of_fermions(twin):
     assert (light["charge"]**2).mean() < (heavy["charge"]**2).mean()
 
 
-def test_chains_are_independent_and_go_on(twin):
-    arguments = {"shape": [4, 4], "group": "SU(2)", "beta": 2, "separation": 2, "chains": 3}
+@pytest.mark.parametrize("precision", ["double", "single"])
+@pytest.mark.parametrize("update", ["heatbath", "hmc"])
+def test_chains_are_independent_and_go_on(twin, update, precision):
+    arguments = {"shape": [4, 4], "group": "SU(2)", "beta": 2, "separation": 2, "chains": 3, "update": update,
+                 "precision": precision}
     whole = twin.compute({"f": {"process_id": "lft_gauge_field", "result": True,
                                 "arguments": {**arguments, "configurations": 6, "thermalisation": 3}}})
     parts = twin.compute({"a": {"process_id": "lft_gauge_field",
@@ -119,6 +122,18 @@ def test_rounded_links_are_put_back_to_the_group(twin):
                              "first": {"from_node": "rounded"}}}})["data"]) @ [1, 1j]
     off = abs(links @ links.conj().swapaxes(-1, -2) - numpy.eye(3)).max()
     assert off < 1e-14, off
+
+
+def test_floats_have_the_plaquettes(twin):
+    """Exact plaquettes, I2 / I1 of beta; replicas exchange links of floats."""
+    arguments = {"shape": [8, 8], "group": "SU(2)", "precision": "single", "configurations": 200, "separation": 2}
+    for update in "heatbath", "hmc":
+        values = twin.history("lft_gauge_field", update=update, beta=2, steps=5, step_size=0.2, **arguments)
+        agrees(f"SU(2) by {update} in single precision", values["plaquette"], 0.4331274267)
+    betas = [1.5, 2]
+    replicas = twin.history("lft_gauge_tempering", betas=betas, **arguments)
+    for replica, exact in enumerate([0.3441440071, 0.4331274267]):
+        agrees(f"replica at {betas[replica]} in single precision", replicas["plaquette"][:, replica], exact)
 
 
 # ---- minutes ---------------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
              "loops": measured("lft_plaquette", "after"),
              "first": ONE, "second": goes_on("first", ONE, precision="single"),
              "history": goes_on("first", ONE, quantity="history"), "moved": MOVED,
-             "moves": {**MOVED, "arguments": {**MOVED["arguments"], "quantity": "history"}},
+             "moves": {**MOVED, "arguments": {**MOVED["arguments"], "quantity": "history", "precision": "single"}},
              "plane": {**ONE, "arguments": {**ONE["arguments"], "shape": [4, 6], "group": "U(1)", "beta": 2,
                                             "boundary": "periodic", "quantity": "history"}}}
     nodes |= {"flow": measured("lft_wilson_flow", "moved", **FLOW), "stout": measured("lft_smear", "second", steps=2,

@@ -331,7 +331,7 @@ static double follow(const struct gauge_chain_parameters *thermal, size_t steps,
   gauge_chain_follow(&o.chain, 1, NULL);
   double dh = energy(&o.chain) - before;
   for (size_t i = 0; i < doubles; i++) {
-    o.chain.momentum[i] *= -1;
+    ((double *)o.chain.momentum)[i] *= -1;
   }
   gauge_chain_follow(&o.chain, 1, NULL);
   for (size_t i = 0; i < doubles; i++) {
@@ -389,7 +389,7 @@ static void ways_preserve_area(void **state)
     p.method = GAUGE_HMC;
     p.order = (enum md_order)order;
     open_chain(&o, &p);
-    double end[2][N], links[LINKS * 2];
+    double end[2][N], links[LINKS * 2], *momentum = o.chain.momentum;
     for (size_t column = 0; column < N; column++) {
       for (int side = 0; side < 2; side++) {
         double at[N];
@@ -403,13 +403,13 @@ static void ways_preserve_area(void **state)
         gauge_field_set(&o.chain.field, 1, links);
         for (size_t k = 0; k < LINKS * 2 * LATTICE_LANES; k++) { /* one lane: a block is a site */
           size_t link = k / (2 * LATTICE_LANES);
-          o.chain.momentum[k] = k / LATTICE_LANES % 2 == 0 ? 0 : at[LINKS + link];
+          momentum[k] = k / LATTICE_LANES % 2 == 0 ? 0 : at[LINKS + link];
         }
         gauge_chain_follow(&o.chain, 1, NULL);
         for (size_t k = 0; k < LINKS; k++) {
           const double *u = o.chain.field.links + k * 2 * LATTICE_LANES;
           end[side][k] = atan2(u[LATTICE_LANES], u[0]);
-          end[side][LINKS + k] = o.chain.momentum[(2 * k + 1) * LATTICE_LANES];
+          end[side][LINKS + k] = momentum[(2 * k + 1) * LATTICE_LANES];
         }
       }
       for (size_t row = 0; row < N; row++) {

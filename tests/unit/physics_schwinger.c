@@ -140,7 +140,7 @@ static double follow(const struct gauge_chain_parameters *thermal, size_t steps,
   double after = schwinger_action(&o.chain.fermions) + gauge_chain_value(&o.chain, 1) +
                  gauge_momentum_kinetic(&o.chain.field, o.chain.momentum, 1);
   for (size_t i = 0; i < doubles; i++) {
-    o.chain.momentum[i] *= -1;
+    ((double *)o.chain.momentum)[i] *= -1;
   }
   gauge_chain_follow(&o.chain, 1, NULL);
   gauge_field_get(&o.chain.field, 1, end);
