@@ -76,7 +76,7 @@ static int lower_text(struct arena *arena, const struct execution *e, struct out
                                         .lookup = e->lookup,
                                         .catalogue = e->catalogue,
                                         .files = e->files,
-                                        .workspaces = e->workspaces.folder,
+                                        .workspaces = &e->workspaces,
                                         .local = e->local ? &local : NULL,
                                         .cancel = e->cancel,
                                         .memory = e->memory,
@@ -227,21 +227,62 @@ static int write_step(const struct execution *e, struct steps *steps, const stru
                            : write_value(e, step->file.value, &step->file, out, error);
 }
 
+static struct workspace_result export_of(const struct execution_file *file, const struct outcome_export *to)
+{
+  return (struct workspace_result){.workspace = to->workspace,
+                                   .catalogue = to->merge,
+                                   .name = to->name,
+                                   .path = file->path,
+                                   .media_type = file->media_type,
+                                   .metadata = &file->metadata,
+                                   .changes = to->changes};
+}
+
+static const struct outcome_export *exports_of(const struct step *step)
+{
+  return step->file.output ? step->file.output->exports : NULL;
+}
+
+/* Whether a step before has an export by the same node: then this one went with it. */
+static bool was_sent(const struct steps *steps, size_t end, const struct outcome_export *to)
+{
+  for (size_t i = 0; i < end; i++)
+    for (const struct outcome_export *one = exports_of(&steps->list[i]); one; one = one->next)
+      if (one->is_named && strcmp(one->name, to->name) == 0)
+        return true;
+  return false;
+}
+
+/* All files that a node exports, together. */
+static int send_files(const struct execution *e, const struct steps *steps, size_t first,
+                      const struct outcome_export *to, const struct execution_result *out, struct error *error)
+{
+  struct workspace_result *results = calloc(steps->count, sizeof *results);
+  size_t count = 0;
+  if (!results)
+    return error_memory(error);
+  for (size_t i = first; i < steps->count; i++)
+    for (const struct outcome_export *one = exports_of(&steps->list[i]); one; one = one->next)
+      if (one->is_named && strcmp(one->name, to->name) == 0)
+        results[count++] = export_of(&out->files[i], one);
+  const int status = workspace_send(&e->workspaces, results, count, error);
+  free(results);
+  return status;
+}
+
 /* After all files are there. */
 static int export_files(const struct execution *e, const struct steps *steps, const struct execution_result *out,
                         struct error *error)
 {
   for (size_t i = 0; i < steps->count; i++) {
-    const struct outcome_output *output = steps->list[i].file.output;
-    for (const struct outcome_export *to = output ? output->exports : NULL; to; to = to->next) {
-      const struct workspace_result result = {.workspace = to->workspace,
-                                              .catalogue = to->merge,
-                                              .name = to->name,
-                                              .path = out->files[i].path,
-                                              .media_type = out->files[i].media_type,
-                                              .metadata = &out->files[i].metadata,
-                                              .changes = to->changes};
-      if (workspace_export(&e->workspaces, &result, e->cancel, error) != 0)
+    for (const struct outcome_export *to = exports_of(&steps->list[i]); to; to = to->next) {
+      const struct workspace_result result = export_of(&out->files[i], to);
+      int status = 0;
+      if (!to->is_named)
+        status = workspace_export(&e->workspaces, &result, e->cancel, error);
+      else if (!was_sent(steps, i, to))
+        status = send_files(e, steps, i, to, out, error);
+      if (status != 0)
         return error_at_node(error, to->name);
     }
   }

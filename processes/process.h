@@ -35,6 +35,8 @@ struct process {
   const char *takes_values; /* a parameter for cubes that may be a plain value as well; or NULL */
 };
 
+struct workspace_room;
+
 struct argument {
   const char *name;
   struct value value;
@@ -46,13 +48,13 @@ struct call {
   const char *node;                 /* id in the graph, for messages and EXPLAIN */
   const struct argument *arguments; /* given ones and defaults */
   size_t argument_count;
-  struct arena *arena;               /* lives as long as the plan */
-  struct program *program;           /* emit here; never NULL for value, reducer and series */
-  const struct catalogue *catalogue; /* may be NULL (then no collections) */
-  const char *files;                 /* folder of the user's own files, absolute, or NULL (load/user_file.h) */
-  const char *workspaces;            /* folder of the user's workspaces, absolute, or NULL (save/workspace.h) */
-  const struct local_files *local;   /* other files that it may name, or NULL (local_files.h) */
-  struct lowering *lowering;         /* the walk itself (processes/graph/lower.c) */
+  struct arena *arena;                     /* lives as long as the plan */
+  struct program *program;                 /* emit here; never NULL for value, reducer and series */
+  const struct catalogue *catalogue;       /* may be NULL (then no collections) */
+  const char *files;                       /* folder of the user's own files, absolute, or NULL (load/user_file.h) */
+  const struct workspace_room *workspaces; /* of the user, or NULL (save/workspace.h) */
+  const struct local_files *local;         /* other files that it may name, or NULL (local_files.h) */
+  struct lowering *lowering;               /* the walk itself (processes/graph/lower.c) */
   struct error *error;
 };
 

@@ -1,6 +1,7 @@
 /* twincube: one program. The first argument names the subcommand; each is a file of its own (command_*.c). */
 #include "server/commands/command.h"
 #include "server/commands/command_catalogue.h"
+#include "server/export/sender.h"
 #include "server/fetch/fetch_process.h"
 #include "server/udf/udf_host.h"
 #include "server/workers/zygote.h"
@@ -26,6 +27,7 @@ static const struct subcommand subcommands[] = {
     {"job", command_job, "list, show and cancel batch jobs of the server"},
     {"zygote", zygote_main, NULL}, /* the server's own: not for people */
     {"fetcher", fetcher_main, NULL},
+    {"sender", sender_main, NULL},
     {"udf-host", udf_host_main, NULL},
 };
 

@@ -37,21 +37,24 @@ enum slow_kind {
   SLOW_KINDS
 };
 
+struct export_hub;
+
 struct server_settings {
-  const char *data;                /* folder of jobs and files */
-  const char *catalogue;           /* folder of the catalogue */
-  const char *store;               /* place: see store.h */
-  const char *public_url;          /* without a slash at its end, or NULL: from the Host header */
-  const char *address;             /* "127.0.0.1:8080", as bound */
-  bool is_secure;                  /* TLS is spoken there */
-  const char *web_editor;          /* folder of a build of the openEO Web Editor, or NULL */
-  const char *workspaces;          /* folder of users' workspaces, absolute, or NULL: there are none */
-  const char *published;           /* folder of results that users publish, absolute, or NULL: nobody does */
-  uint64_t result_size;            /* bytes that a synchronous request may write */
-  unsigned threads;                /* of one request, 0: default */
-  const char *udf_python;          /* JSON of the runtime Python, as in /udf_runtimes; or NULL: there is none */
-  bool reads_namespaces;           /* graphs may use processes that are published on the web */
-  const char *const *stac_editors; /* users who may change collections and items through the STAC API */
+  const char *data;                 /* folder of jobs and files */
+  const char *catalogue;            /* folder of the catalogue */
+  const char *store;                /* place: see store.h */
+  const char *public_url;           /* without a slash at its end, or NULL: from the Host header */
+  const char *address;              /* "127.0.0.1:8080", as bound */
+  bool is_secure;                   /* TLS is spoken there */
+  const char *web_editor;           /* folder of a build of the openEO Web Editor, or NULL */
+  const char *workspaces;           /* folder of users' workspaces, absolute, or NULL: there are none */
+  const struct export_hub *exports; /* workspaces that the operator names (server/export/export_hub.h), or NULL */
+  const char *published;            /* folder of results that users publish, absolute, or NULL: nobody does */
+  uint64_t result_size;             /* bytes that a synchronous request may write */
+  unsigned threads;                 /* of one request, 0: default */
+  const char *udf_python;           /* JSON of the runtime Python, as in /udf_runtimes; or NULL: there is none */
+  bool reads_namespaces;            /* graphs may use processes that are published on the web */
+  const char *const *stac_editors;  /* users who may change collections and items through the STAC API */
   size_t stac_editor_count;
 };
 

@@ -34,23 +34,25 @@ struct graph_parameter { /* value for {"from_parameter": name} at the top level 
   bool is_offered; /* by who runs the process, who does not know whether it declares the parameter */
 };
 
+struct workspace_room;
+
 /* What a request brings along. All zero: no parameters, the built-in processes, no collections, plain JSON. */
 struct graph_options {
   struct devices *devices;                  /* that what is computed may use; or NULL */
   struct ranks *ranks;                      /* that simulations may use; or NULL */
   const struct graph_parameter *parameters; /* of the top level */
   size_t parameter_count;
-  struct process_lookup lookup;      /* processes beyond the built-in ones */
-  const struct catalogue *catalogue; /* or NULL */
-  const char *files;                 /* folder of the user's own files, absolute; or NULL */
-  const char *workspaces;            /* folder of the user's workspaces, absolute; or NULL */
-  const struct local_files *local;   /* other files that the graph may name; or NULL */
-  const volatile int *cancel;        /* becomes nonzero: the request is no longer wanted; or NULL */
-  const struct run_log *log;         /* hears what processes have to say; or NULL */
-  size_t memory;                     /* for plans that run while the graph is lowered: bytes, 0: default … */
-  unsigned threads;                  /* … workers, 0: default … */
-  const char *beside;                /* … and a path: beside it they keep what memory does not hold; or NULL */
-  bool describes_only;               /* nothing is to be read: what depends on elements is taken at its most */
+  struct process_lookup lookup;            /* processes beyond the built-in ones */
+  const struct catalogue *catalogue;       /* or NULL */
+  const char *files;                       /* folder of the user's own files, absolute; or NULL */
+  const struct workspace_room *workspaces; /* of the user (save/workspace.h); or NULL */
+  const struct local_files *local;         /* other files that the graph may name; or NULL */
+  const volatile int *cancel;              /* becomes nonzero: the request is no longer wanted; or NULL */
+  const struct run_log *log;               /* hears what processes have to say; or NULL */
+  size_t memory;                           /* for plans that run while the graph is lowered: bytes, 0: default … */
+  unsigned threads;                        /* … workers, 0: default … */
+  const char *beside;                      /* … and a path: beside it they keep what memory does not hold; or NULL */
+  bool describes_only;                     /* nothing is to be read: what depends on elements is taken at its most */
   bool *has_guessed; /* with it: becomes true where nobody knows what a script gives, and more may hold than it seems */
   bool official_encoding; /* of the official test cases, for what JSON cannot say; see json.h */
 };
@@ -71,6 +73,7 @@ int graph_bind(struct arena *arena, const struct graph *graph, const struct grap
 struct outcome_export { /* of export_workspace */
   const struct outcome_export *next;
   const char *workspace;
+  bool is_named;       /* it is one of the operator's */
   const char *merge;   /* path below it of the catalogue that takes the file, in normal form; NULL: a new one … */
   const char *name;    /* … named after this node */
   const char *changes; /* to the file's item: a JSON array of merge patches, in order; NULL: none */

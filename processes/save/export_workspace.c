@@ -22,12 +22,16 @@ static int read_merge(struct call *call, const char **out)
 static int export_workspace_call(struct call *call, struct value *result)
 {
   const struct value *data = call_argument(call, "data");
+  enum workspace_kind kind;
   struct outcome_export wanted = {.name = call->node};
   if (call_text(call, "workspace", &wanted.workspace) != 0 || read_merge(call, &wanted.merge) != 0)
     return -1;
-  if (!workspace_is(call->workspaces, wanted.workspace))
+  if (workspace_find(call->workspaces, wanted.workspace, &kind, call->error) != 0)
+    return -1;
+  if (kind == WORKSPACE_NONE)
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, "workspace", "there is no workspace '%.100s'",
                            wanted.workspace);
+  wanted.is_named = kind == WORKSPACE_NAMED;
   if (lowering_export(call, data, &wanted) != 0)
     return -1;
   *result = *data;

@@ -52,12 +52,16 @@ static int open_workspace(const char *folder, const char *id)
   return found;
 }
 
-bool workspace_is(const char *folder, const char *id)
+int workspace_find(const struct workspace_room *room, const char *id, enum workspace_kind *out, struct error *error)
 {
-  const int found = open_workspace(folder, id);
+  const int found = room ? open_workspace(room->folder, id) : -1;
+  bool is_named = false;
   if (found >= 0)
     close(found);
-  return found >= 0;
+  else if (room && room->find && room->find(room->context, id, &is_named, error) != 0)
+    return -1;
+  *out = found >= 0 ? WORKSPACE_FOLDER : is_named ? WORKSPACE_NAMED : WORKSPACE_NONE;
+  return 0;
 }
 
 /* A folder that is not there yet: the name, or the name with a number. */

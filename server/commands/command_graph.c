@@ -207,7 +207,7 @@ int graph_arguments_execute(const struct graph_arguments *arguments, const volat
         .parameter_count = arguments->parameter_count,
         .catalogue = catalogue,
         .files = files,
-        .workspaces = {arguments->workspaces, 0},
+        .workspaces = {.folder = arguments->workspaces},
         .local = &(const struct local_files){.all = true, .interpreters = udf_here_interpreters(scripts)},
         .cancel = cancel,
         .memory = arguments->memory,

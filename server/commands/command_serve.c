@@ -8,6 +8,7 @@
 #include "server/commands/data_dir.h"
 #include "server/definitions/remote_definitions.h"
 #include "server/endpoints/event_hub.h"
+#include "server/export/export_hub.h"
 #include "server/federation/federation.h"
 #include "server/fetch/fetch_process.h"
 #include "server/udf/udf_host.h"
@@ -83,6 +84,7 @@ struct server_parts {
   struct confinement confinement;    /* of workers */
   struct catalogue *catalogue;       /* kept open, so that its log stays where confined workers read it */
   struct fetch_process *fetch;       /* or NULL */
+  struct export_hub *exports;        /* or NULL */
   struct udf_host *scripts;          /* or NULL */
   struct interpreters *interpreters; /* … asked once what they are; or NULL */
   const char *udf_python;            /* what they are: JSON, of theirs; or NULL */
@@ -234,6 +236,17 @@ static int start_fetcher(struct server_parts *parts, const struct serve_options 
   return fetch_process_start(&fetch, &parts->fetch, error);
 }
 
+static int start_exports(struct server_parts *parts, const struct serve_options *options, struct error *error)
+{
+  const struct export_options exports = {.settings = &options->exports,
+                                         .access = account_settings_access(&options->remotes),
+                                         .data = parts->data,
+                                         .level = (enum log_level)options->log_level,
+                                         .format = (enum log_format)options->log_format,
+                                         .confine = (enum confine_mode)options->confine};
+  return options->exports.count > 0 ? export_hub_new(&exports, &parts->exports, error) : 0;
+}
+
 /* Whether users' scripts can be run is asked once. Who names a Python wants that it can. */
 static int start_scripts(struct server_parts *parts, const struct serve_options *options, struct error *error)
 {
@@ -277,6 +290,8 @@ static int start_processes(struct server_parts *parts, const struct serve_option
   parts->listen_fd = http_listen(options->listen, parts->address, error);
   if (parts->listen_fd < 0)
     return -1;
+  if (start_exports(parts, options, error) != 0)
+    return -1;
   if (start_fetcher(parts, options, error) != 0 || start_scripts(parts, options, error) != 0)
     return -1;
   const struct zygote_options zygote = {.worker = {.data = parts->data,
@@ -316,6 +331,7 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
                                            .kept = parts->shared,
                                            .remote = parts->remote,
                                            .federation = server->federation,
+                                           .exports = parts->exports,
                                            .workers = (unsigned)options->workers,
                                            .users = {.all = QUEUE, .per_owner = (unsigned)options->user_requests},
                                            .strangers = {.all = STRANGERS, .per_owner = STRANGER},
@@ -329,6 +345,7 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
                                          .silence = options->server_silence,
                                          .remote = parts->remote,
                                          .federation = server->federation,
+                                         .exports = parts->exports,
                                          .slots = (unsigned)options->jobs,
                                          .memory = memory,
                                          .result_size = options->result_size,
@@ -375,6 +392,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                               .address = parts->address,
                                               .is_secure = parts->tls != NULL,
                                               .workspaces = parts->workspaces,
+                                              .exports = parts->exports,
                                               .published = parts->published,
                                               .web_editor = options->web_editor,
                                               .result_size = options->result_size,
@@ -442,6 +460,7 @@ static void stop(struct server_parts *parts)
   metrics_free(parts->server.metrics);
   zygote_stop(parts->zygote);
   fetch_process_stop(parts->fetch);
+  export_hub_free(parts->exports);
   interpreters_free(parts->interpreters);
   udf_host_stop(parts->scripts);
   catalogue_close(parts->catalogue);
@@ -563,6 +582,7 @@ static int serve(const struct serve_options *options, int argc, char **argv, str
     tell_confinement(&parts->confinement);
     parts->reload.tls = parts->tls;
     parts->reload.fetch = parts->fetch;
+    parts->reload.exports = parts->exports;
     watch_over(parts, &signals);
   }
   stop(parts);

@@ -79,6 +79,13 @@ const struct option_row option_rows[] = {
      .kind = OPTION_TEXT,
      .place = PLACE(workspaces),
      .help = "folder in which users may have workspaces, to which jobs export results that are to stay"},
+    {.name = "workspace",
+     .value = "NAME=PLACE",
+     .kind = OPTION_WORKSPACES,
+     .place = PLACE(exports),
+     .help = "place to which users' graphs may export results under that name: a folder, s3://BUCKET/START, or an "
+             "address of WebDAV; may be repeated (default: none). In a configuration file also tables [[workspace]], "
+             "for STAC APIs too"},
     {.name = "publish",
      .value = "DIR",
      .kind = OPTION_TEXT,

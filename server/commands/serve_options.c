@@ -19,7 +19,8 @@ enum { ROWS_MOST = 64 };
 bool option_is_repeated(const struct option_row *row)
 {
   return row->kind == OPTION_PATHS || row->kind == OPTION_PREFIXES || row->kind == OPTION_NETWORKS ||
-         row->kind == OPTION_BACKENDS || row->kind == OPTION_REMOTES || row->kind == OPTION_USERS;
+         row->kind == OPTION_BACKENDS || row->kind == OPTION_REMOTES || row->kind == OPTION_USERS ||
+         row->kind == OPTION_WORKSPACES;
 }
 
 /* ---- the command line ---- */
@@ -193,6 +194,8 @@ static int take_value(const struct option_row *row, json_t *value, struct serve_
     return federation_settings_read(value, place, error);
   case OPTION_REMOTES:
     return account_settings_add(place, value, error);
+  case OPTION_WORKSPACES:
+    return workspace_settings_read(value, place, error);
   case OPTION_PROVIDERS:
     if (json_is_array(value)) {
       out->oidc_tables = value;
@@ -308,6 +311,7 @@ void serve_options_free(struct serve_options *options)
   toml_free(&options->file);
   federation_settings_free(&options->federation);
   account_settings_free(&options->remotes);
+  workspace_settings_free(&options->exports);
   *options = (struct serve_options){0};
 }
 

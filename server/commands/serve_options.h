@@ -8,6 +8,7 @@
 #include "server/auth/client_address.h"
 #include "server/auth/oidc_settings.h"
 #include "server/config/toml.h"
+#include "server/export/workspace_settings.h"
 #include "server/federation/federation_settings.h"
 #include "server/fetch/account_settings.h"
 #include "server/http/tls.h"
@@ -36,6 +37,7 @@ struct serve_options {
   struct option_list stac;                              /* folders that load_stac may read */
   struct option_list stac_editors;                      /* users who change collections by the STAC API */
   struct account_settings remotes;                      /* other hosts that are read, and accounts there */
+  struct workspace_settings exports;                    /* workspaces that the operator names */
   struct option_list namespaces;                        /* what addresses start with where processes may be published */
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
   size_t tile_cache, remote_cache;                      /* bytes */
@@ -72,6 +74,7 @@ enum option_kind {
   OPTION_PROVIDERS, /* const char *: a file's name; in the file also tables */
   OPTION_BACKENDS,  /* struct federation_settings; may be repeated, texts or tables in the file */
   OPTION_REMOTES,   /* struct account_settings; likewise */
+  OPTION_WORKSPACES /* struct workspace_settings; likewise */
 };
 
 struct option_row {

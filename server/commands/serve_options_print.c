@@ -114,6 +114,23 @@ static const char example_remote[] =
     "# session_file = \"/etc/twincube/s3.session\"      # of a key that holds for a while\n"
     "# virtual_host = false                           # the endpoint has a host for each bucket\n";
 
+static const char example_workspace[] =
+    "#\n"
+    "# [[workspace]]                                  # a place to which results may be exported, by its name only\n"
+    "# name = \"archive\"                               # letters, digits, - _ . ~\n"
+    "# title = \"The group's archive\"                 # for people; may be left out\n"
+    "# description = \"Kept for ten years\"            # likewise\n"
+    "# kind = \"s3\"                                    # folder, s3, webdav or stac\n"
+    "# url = \"s3://bucket/results/\"                  # or a folder's path, or an address; accounts are [[remote]]'s\n"
+    "# href = \"https://archive.example.org/\"         # where readers find its files, where that is elsewhere\n"
+    "# users = [\"alice\"]                             # who may write; without it all users\n"
+    "#\n"
+    "# [[workspace]]\n"
+    "# name = \"catalogue\"\n"
+    "# kind = \"stac\"                                  # a STAC API with transactions\n"
+    "# url = \"https://stac.example.org/\"\n"
+    "# files = \"archive\"                              # the workspace in which files of its items lie\n";
+
 /* What stands for the value in the example: the default, or something of the kind. */
 static void print_example_value(const struct option_row *row, FILE *out)
 {
@@ -123,6 +140,7 @@ static void print_example_value(const struct option_row *row, FILE *out)
                      : row->kind == OPTION_INTEGER                                 ? "1"
                      : row->kind == OPTION_PATHS                                   ? "/srv/stac"
                      : row->kind == OPTION_PREFIXES || row->kind == OPTION_REMOTES ? "https://example.org/"
+                     : row->kind == OPTION_WORKSPACES                              ? "archive=/srv/archive"
                      : row->kind == OPTION_USERS                                   ? "alice"
                      : row->kind == OPTION_NETWORKS                                ? "127.0.0.1"
                      : row->kind == OPTION_BACKENDS ? "cdse=https://openeo.example.org/openeo/1.2"
@@ -152,12 +170,13 @@ void serve_options_example(FILE *out)
     print_wrapped(out, text, "# ");
     print_example_value(row, out);
   }
-  fputs(
-      "\n## Providers as tables, in place of `oidc`, back-ends, and other hosts. Tables stand behind all other keys.\n",
-      out);
+  fputs("\n## Providers as tables, in place of `oidc`, back-ends, other hosts and workspaces. Tables stand behind all "
+        "other keys.\n",
+        out);
   fputs(example_oidc, out);
   fputs(example_federation, out);
   fputs(example_remote, out);
+  fputs(example_workspace, out);
 }
 
 void serve_options_print(const struct serve_options *options, FILE *out)

@@ -1,6 +1,7 @@
 /* All is read and checked before anything changes. */
 #include "server/commands/serve_reload.h"
 
+#include "server/export/export_hub.h"
 #include "server/fetch/fetch_process.h"
 #include "server/http/tls.h"
 #include "server/server.h"
@@ -118,6 +119,8 @@ static void set_accounts(const struct serve_reload *reload, const struct serve_o
   const struct account_settings *remotes = &options->remotes;
   if (reload->fetch != NULL && fetch_process_renew(reload->fetch, remotes->accounts, remotes->account_count) != 0)
     log_message(LOG_ERROR, "settings: accounts at other hosts stay as they were");
+  if (reload->exports != NULL && export_hub_renew(reload->exports, remotes->accounts, remotes->account_count) != 0)
+    log_message(LOG_ERROR, "settings: accounts of exports stay as they were");
 }
 
 /* ---- all of it ---- */

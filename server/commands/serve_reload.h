@@ -6,6 +6,7 @@
 #include "server/commands/serve_options.h"
 
 struct server;
+struct export_hub;
 struct fetch_process;
 struct tariff_kept;
 
@@ -16,6 +17,7 @@ struct serve_reload {
   struct serve_options now;            /* what was read last, owned; all zero: never */
   struct server *server;
   struct fetch_process *fetch; /* or NULL */
+  struct export_hub *exports;  /* likewise */
   struct tls *tls;             /* or NULL */
   struct tariff_kept *tariffs; /* the newest first, owned: somebody may still read an older one */
   json_t *providers;           /* the document that is in force, or NULL; owned */

@@ -217,7 +217,7 @@ static int confine_fetcher_files(int abi, const char *folder)
   if (status == 0)
     status = allow_resolver(&kernel);
   if (status == 0)
-    status = landlock_rules_allow(&kernel, folder, LANDLOCK_WRITE);
+    status = allow_folder(&kernel, folder, LANDLOCK_WRITE);
   if (status == 0)
     status = landlock_rules_enforce(&kernel);
   path_list_free(&system);

@@ -67,7 +67,8 @@ struct confine_rules {            /* all borrowed */
 bool confine_reads_all(const struct confine_rules *rules);
 /* In a worker without threads, before it reads what a stranger sent. For good. Error Internal: it must not go on. */
 int confine_worker(const struct confinement *confinement, const struct confine_rules *rules, struct error *error);
-/* The fetcher of remote files, whose cache lies in `folder`, before it has threads. Error Internal. */
+/* The fetcher of remote files, whose cache lies in `folder`, and the sender of results, which writes to `folder` or,
+ * where it is "", to none; before it has threads. Error Internal. */
 int confine_fetcher(const struct confinement *confinement, const char *folder, struct error *error);
 
 #endif

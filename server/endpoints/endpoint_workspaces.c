@@ -1,6 +1,8 @@
-/* Workspaces: folders of the operator's that jobs put results into (processes/save/export_workspace.c). */
+/* Workspaces that jobs put results into (processes/save/export_workspace.c): folders that users make here, and places
+ * that the operator names (server/export), whose addresses nobody is told. */
 #include "server/endpoints/endpoints.h"
 
+#include "server/export/export_hub.h"
 #include "server/files/workspace_folder.h"
 #include "server/http/request_json.h"
 #include "server/store/store_workspaces.h"
@@ -12,8 +14,33 @@
 enum { MOST_TEXT = 100000 };
 static const char provider[] = "folder";
 
+/* A kind of which the operator has named workspaces: users make none. */
+static void write_named_kind(struct json_writer *w, enum place_kind kind)
+{
+  static const char *const rows[] = {
+      "{\"title\":\"Folder\",\"description\":\"A folder that the operator of this service keeps.\",",
+      "{\"title\":\"S3\",\"description\":\"A part of a bucket that the operator of this service names.\",",
+      "{\"title\":\"WebDAV\",\"description\":\"A folder of a WebDAV server that the operator of this service names.\",",
+      "{\"title\":\"STAC API\",\"description\":\"A STAC API that the operator of this service names: results become "
+      "items of its collections.\","};
+  struct buffer text = {0};
+  buffer_printf(&text, "%s\"parameters\":{},\"links\":[]}", rows[kind]);
+  json_key(w, place_kind_name(kind));
+  json_write_raw(w, text.failed ? "{}" : text.data, text.failed ? 2 : text.length);
+  buffer_free(&text);
+}
+
+static bool has_kind(const struct workspace_settings *named, enum place_kind kind)
+{
+  for (size_t i = 0; i < named->count; i++)
+    if (named->rows[i].kind == kind)
+      return true;
+  return false;
+}
+
 void get_workspace_providers(struct exchange *exchange)
 {
+  const struct workspace_settings *named = export_hub_workspaces(exchange->server->settings.exports);
   static const char row[] =
       "{\"title\":\"Folder\",\"description\":\"A folder at this service. Results that are exported to it stay when "
       "their job is gone, as a STAC catalogue with its files.\",\"intents\":[\"create\"],\"parameters\":{},"
@@ -27,6 +54,10 @@ void get_workspace_providers(struct exchange *exchange)
     json_key(&w, provider);
     json_write_raw(&w, row, strlen(row));
   }
+  for (int kind = PLACE_FOLDER; kind <= PLACE_STAC; kind++)
+    if (has_kind(named, (enum place_kind)kind) &&
+        (kind != PLACE_FOLDER || exchange->server->settings.workspaces == NULL))
+      write_named_kind(&w, (enum place_kind)kind);
   json_end_object(&w);
   json_end_object(&w);
   reply_json(exchange, 200, &json);
@@ -68,6 +99,28 @@ static bool add_workspace(void *data, const struct workspace *workspace)
   return true;
 }
 
+static void write_named(struct json_writer *w, const struct named_workspace *row)
+{
+  json_write_object(w);
+  json_kv_string(w, "id", row->name);
+  if (row->title != NULL)
+    json_kv_string(w, "title", row->title);
+  if (row->description != NULL)
+    json_kv_string(w, "description", row->description);
+  json_kv_string(w, "type", place_kind_name(row->kind));
+  json_kv_string(w, "status", "ready");
+  json_end_object(w);
+}
+
+/* On the first page, whatever its limit is. */
+static void write_all_named(struct json_writer *w, const struct exchange *exchange)
+{
+  const struct workspace_settings *named = export_hub_workspaces(exchange->server->settings.exports);
+  for (size_t i = 0; i < named->count; i++)
+    if (named_workspace_is_for(&named->rows[i], exchange->user))
+      write_named(w, &named->rows[i]);
+}
+
 static void write_links(struct json_writer *w, const struct workspace_page *page)
 {
   char path[128];
@@ -92,6 +145,8 @@ void get_workspaces(struct exchange *exchange)
   json_write_object(&w);
   json_key(&w, "workspaces");
   json_write_array(&w);
+  if (status == 0 && after[0] == '\0')
+    write_all_named(&w, exchange);
   if (status == 0)
     status = store_workspace_each(exchange->store, exchange->user, after, add_workspace, &page, &error);
   json_end_array(&w);
@@ -106,10 +161,26 @@ void get_workspace(struct exchange *exchange)
   struct buffer json = {0};
   struct json_writer w = {.out = &json};
   struct workspace_page page = {.w = &w, .exchange = exchange};
-  if (store_workspace_get(exchange->store, exchange->user, exchange->parameters[0], add_workspace, &page, &error) == 0)
+  const struct named_workspace *named =
+      export_hub_find(exchange->server->settings.exports, exchange->user, exchange->parameters[0]);
+  if (named != NULL) {
+    write_named(&w, named);
     reply_json(exchange, 200, &json);
-  else
+  } else if (store_workspace_get(exchange->store, exchange->user, exchange->parameters[0], add_workspace, &page,
+                                 &error) == 0) {
+    reply_json(exchange, 200, &json);
+  } else {
     reply_error(exchange, &error);
+  }
+}
+
+/* What the operator names nobody changes here. */
+static int check_own(const struct exchange *exchange, struct error *error)
+{
+  const char *id = exchange->parameters[0];
+  return export_hub_find(exchange->server->settings.exports, exchange->user, id) == NULL
+             ? 0
+             : error_set(error, ERROR_FeatureUnsupported, "'%.100s' is the operator's to change", id);
 }
 
 /* ---- changing --------------------------------------------------------------------------------------------------- */
@@ -184,7 +255,7 @@ void patch_workspace(struct exchange *exchange)
   struct workspace change = {.title = NULL};
   snprintf(change.id, sizeof change.id, "%.39s", exchange->parameters[0]); /* what is longer is none */
   json_t *root = request_read_members(exchange, &error);
-  int status = root == NULL ? -1 : take_texts(root, &change, &error);
+  int status = root == NULL || check_own(exchange, &error) != 0 ? -1 : take_texts(root, &change, &error);
   if (status == 0 && change.title == NULL && change.description == NULL)
     status = error_set(&error, ERROR_NoDataForUpdate, "title and description can be changed");
   if (status == 0)
@@ -200,7 +271,7 @@ void delete_workspace(struct exchange *exchange)
 {
   struct error error = {0};
   const char *const id = exchange->parameters[0];
-  if (store_workspace_remove(exchange->store, exchange->user, id, &error) != 0 ||
+  if (check_own(exchange, &error) != 0 || store_workspace_remove(exchange->store, exchange->user, id, &error) != 0 ||
       workspace_folder_remove(exchange->store, exchange->server->settings.workspaces, exchange->user, id, &error) != 0)
     reply_error(exchange, &error);
   else

@@ -112,19 +112,18 @@ static int add_line(struct curl_slist **headers, const char *line)
   return longer ? 0 : -1;
 }
 
-/* S3 wants the sum of the body, which is empty, as a header, and libcurl before 8 does not add it. */
-static int use_s3(const struct fetch_account *account, CURL *curl, struct curl_slist **headers)
+/* S3 wants the sum of the body as a header, and libcurl before 8 does not add it. */
+static int use_s3(const struct fetch_account *account, CURL *curl, const char *sum, struct curl_slist **headers)
 {
-  char provider[sizeof account->region + 32], token[FETCH_SECRET_SIZE + 32];
+  char provider[sizeof account->region + 32], token[FETCH_SECRET_SIZE + 32], body[128];
+  snprintf(body, sizeof body, "x-amz-content-sha256: %.80s", sum);
   snprintf(provider, sizeof provider, "aws:amz:%s:s3", account->region[0] ? account->region : "us-east-1");
   if (account->session[0]) {
     snprintf(token, sizeof token, "x-amz-security-token: %s", account->session);
     if (add_line(headers, token) != 0)
       return -1;
   }
-  return add_line(headers, "x-amz-content-sha256: "
-                           "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") == 0 &&
-                 curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, provider) == CURLE_OK &&
+  return add_line(headers, body) == 0 && curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, provider) == CURLE_OK &&
                  curl_easy_setopt(curl, CURLOPT_USERNAME, account->user) == CURLE_OK &&
                  curl_easy_setopt(curl, CURLOPT_PASSWORD, account->secret) == CURLE_OK
              ? 0
@@ -133,9 +132,15 @@ static int use_s3(const struct fetch_account *account, CURL *curl, struct curl_s
 
 int fetch_account_use(const struct fetch_account *account, CURL *curl, struct curl_slist **headers)
 {
+  static const char of_nothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  return fetch_account_use_for(account, curl, of_nothing, headers);
+}
+
+int fetch_account_use_for(const struct fetch_account *account, CURL *curl, const char *sum, struct curl_slist **headers)
+{
   switch (account->kind) {
   case ACCOUNT_S3:
-    return use_s3(account, curl, headers);
+    return use_s3(account, curl, sum, headers);
   case ACCOUNT_BEARER:
     return curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK &&
                    curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, account->secret) == CURLE_OK

@@ -61,5 +61,8 @@ int fetch_access_resolve_bucket(const struct fetch_access *access, const char *p
 /* Has the request sent with what the account has; headers may be added to the list. The account is borrowed until the
  * request is over. -1: out of memory. */
 int fetch_account_use(const struct fetch_account *account, CURL *curl, struct curl_slist **headers);
+/* The same for a request with a body, whose SHA-256 in hexadecimal digits S3 wants. */
+int fetch_account_use_for(const struct fetch_account *account, CURL *curl, const char *sum,
+                          struct curl_slist **headers);
 
 #endif

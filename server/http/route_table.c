@@ -220,7 +220,7 @@ void route_find(const char *method, const char *path, struct route_match *match,
 static bool is_offered(const struct route *route, const struct server *server)
 {
   if (strncmp(route->path, "/workspace", strlen("/workspace")) == 0)
-    return server->settings.workspaces != NULL;
+    return server->settings.workspaces != NULL || server->settings.exports != NULL;
   if (route->handle == get_credentials_basic)
     return auth_has_basic(server->auth);
   if (route->handle == get_udf_runtimes)

@@ -8,6 +8,7 @@
 
 struct job_queue;
 
+struct export_hub;         /* server/export/export_hub.h */
 struct remote_definitions; /* server/definitions/remote_definitions.h */
 
 struct job_queue_options {
@@ -16,7 +17,8 @@ struct job_queue_options {
   const char *store;                  /* place: see store.h */
   const char *server;                 /* the name of this server, where several share the store; else NULL */
   double silence;                     /* seconds after which a server that says nothing is taken for dead */
-  struct federation *federation; /* or NULL */
+  struct federation *federation;      /* or NULL */
+  struct export_hub *exports;         /* workspaces that the operator names, or NULL */
   struct remote_definitions *remote;  /* processes that are published on the web */
   unsigned slots;                     /* jobs at a time */
   size_t memory;                      /* of one job, bytes */

@@ -1,6 +1,7 @@
 #include "server/workers/definition_desk.h"
 
 #include "server/clock.h"
+#include "server/export/export_hub.h"
 #include "server/federation/backend_load.h"
 #include "server/jobs/loaded_results.h"
 #include "server/store/store_processes.h"
@@ -61,6 +62,13 @@ bool definition_desk_has_others(const struct definition_desk *desk)
   return desk->federation != NULL && !desk->task.is_alone;
 }
 
+/* Of the task's time. */
+static double seconds_left(const struct definition_desk *desk)
+{
+  const double used = (double)(steady_now() - desk->session.started) / 1000;
+  return desk->task.seconds > used ? desk->task.seconds - used : desk->task.seconds > 0 ? 0.001 : 0;
+}
+
 static int find_elsewhere(struct definition_desk *desk, const char *request, struct buffer *path, struct error *error)
 {
   if (!definition_desk_has_others(desk) || desk->task.user == NULL)
@@ -70,15 +78,40 @@ static int find_elsewhere(struct definition_desk *desk, const char *request, str
     return error_set(error, ERROR_InfrastructureBusy, "there is no time now to have it computed elsewhere");
   }
   desk->has_loaded = true;
-  const double used = (double)(steady_now() - desk->session.started) / 1000;
-  const double left = desk->task.seconds > used ? desk->task.seconds - used : desk->task.seconds > 0 ? 0.001 : 0;
-  const struct backend_load load = {request, desk->task.folder, left, desk->task.client_fd, desk->task.cancel_fd};
+  const struct backend_load load = {request, desk->task.folder, seconds_left(desk), desk->task.client_fd,
+                                    desk->task.cancel_fd};
   return backend_load(desk->federation, &load, path, error);
 }
 
 static int find_offered(struct definition_desk *desk, const char *collection, struct buffer *json, struct error *error)
 {
   return definition_desk_has_others(desk) ? backend_offers(desk->federation, collection, json, error) : 0;
+}
+
+static int find_workspace(struct definition_desk *desk, const char *name, struct buffer *kind)
+{
+  const struct named_workspace *row =
+      desk->task.user != NULL ? export_hub_find(desk->exports, desk->task.user, name) : NULL;
+  if (row != NULL)
+    buffer_text(kind, place_kind_name(row->kind));
+  return 0;
+}
+
+static int send_results(struct definition_desk *desk, const char *request, struct error *error)
+{
+  if (desk->exports == NULL || desk->task.user == NULL)
+    return error_set(error, ERROR_FeatureUnsupported, "there are no workspaces here");
+  if (desk->task.is_hurried) {
+    desk->session.is_incomplete = true;
+    return error_set(error, ERROR_InfrastructureBusy, "there is no time now to export results");
+  }
+  const struct export_task task = {.user = desk->task.user,
+                                   .folder = desk->task.folder,
+                                   .request = request,
+                                   .seconds = seconds_left(desk),
+                                   .client_fd = desk->task.client_fd,
+                                   .cancel_fd = desk->task.cancel_fd};
+  return export_hub_send(desk->exports, &task, error);
 }
 
 int definition_desk_answer(void *data, const char *space, const char *id, struct buffer *json, struct error *error)
@@ -92,6 +125,10 @@ int definition_desk_answer(void *data, const char *space, const char *id, struct
     return find_elsewhere(desk, id, json, error);
   if (strcmp(space, ask_offered) == 0)
     return find_offered(desk, id, json, error);
+  if (strcmp(space, ask_workspace) == 0)
+    return find_workspace(desk, id, json);
+  if (strcmp(space, ask_send) == 0)
+    return send_results(desk, id, error);
   return remote_definition_get(desk->remote, &desk->session, space, id, json, error);
 }
 

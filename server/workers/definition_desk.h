@@ -6,7 +6,7 @@
 #include "server/definitions/remote_definitions.h"
 #include "server/store/store.h"
 
-struct desk_task { /* borrowed for as long as the task runs */
+struct desk_task {          /* borrowed for as long as the task runs */
   const char *user;         /* whose task it is; NULL: a stranger's */
   const char *folder;       /* its own, ends with '/' */
   int client_fd, cancel_fd; /* that end a wait for the web: see struct remote_session */
@@ -16,6 +16,7 @@ struct desk_task { /* borrowed for as long as the task runs */
 };
 
 struct federation; /* server/federation/federation.h */
+struct export_hub; /* server/export/export_hub.h */
 
 struct definition_desk {
   const char *place; /* of the store; borrowed */
@@ -25,6 +26,7 @@ struct definition_desk {
   struct store *store;               /* the desk's; opened when it is first needed */
   struct remote_definitions *remote; /* borrowed */
   struct federation *federation;     /* borrowed, or NULL */
+  struct export_hub *exports;        /* likewise */
   struct remote_session session;     /* of the task */
 };
 
@@ -37,9 +39,9 @@ bool definition_desk_has_own(struct definition_desk *desk);
 bool definition_desk_has_others(const struct definition_desk *desk);
 
 /* The definition as JSON; nothing where the user has none. Any namespace but "user" is taken for an address of the web,
- * but for those that worker_protocol.h names: ask_results, ask_elsewhere and ask_offered. As worker_watch's `define`;
- * `desk` is a struct definition_desk. Errors StorageFailure, ProcessNamespaceInvalid, those of loaded_results_place and
- * backend_load. */
+ * but for those that worker_protocol.h names: ask_results, ask_elsewhere, ask_offered, ask_workspace and ask_send. As
+ * worker_watch's `define`; `desk` is a struct definition_desk. Errors StorageFailure, ProcessNamespaceInvalid, those of
+ * loaded_results_place, backend_load and export_hub_send. */
 int definition_desk_answer(void *desk, const char *space, const char *id, struct buffer *json, struct error *error);
 
 void definition_desk_close(struct definition_desk *desk);

@@ -19,7 +19,7 @@ static int ask(const struct worker_lookup *lookup, const char *space, const char
 {
   if (frame_send(lookup->fd, FRAME_ASK, space, strlen(space) + 1, id, strlen(id) + 1) != 0 ||
       frame_receive(lookup->fd, frame) != FRAME_TELL || frame->length < sizeof(struct tell_header))
-    return error_set(error, ERROR_Internal, "the server does not answer where '%s' is asked for", id);
+    return error_set(error, ERROR_Internal, "the server does not answer where '%.200s' is asked for", id);
   struct tell_header header;
   memcpy(&header, frame->data, sizeof header);
   if (!error_is_set(&header.error))
@@ -132,6 +132,23 @@ int worker_lookup_offered(void *context, struct arena *arena, const char *collec
   if (lookup->task->kind == TASK_ESTIMATE || lookup->task->kind == TASK_MAP)
     return 0;
   return ask_text(lookup, ask_offered, collection, arena, out, error);
+}
+
+int worker_lookup_workspace(void *context, const char *name, bool *is_there, struct error *error)
+{
+  struct buffer frame = {0};
+  const int status = ask(context, ask_workspace, name, &frame, error);
+  *is_there = status == 0 && frame.length > sizeof(struct tell_header);
+  buffer_free(&frame);
+  return status;
+}
+
+int worker_lookup_send(void *context, const char *request, struct error *error)
+{
+  struct buffer frame = {0};
+  const int status = ask(context, ask_send, request, &frame, error);
+  buffer_free(&frame);
+  return status;
 }
 
 struct process_lookup worker_lookup_make(struct worker_lookup *lookup)

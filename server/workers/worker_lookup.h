@@ -24,6 +24,10 @@ int worker_lookup_elsewhere(void *lookup, struct arena *arena, const struct else
 int worker_lookup_offered(void *lookup, struct arena *arena, const char *collection, const char **out,
                           struct error *error);
 
+/* As workspace_room's find and send. */
+int worker_lookup_workspace(void *lookup, const char *name, bool *is_there, struct error *error);
+int worker_lookup_send(void *lookup, const char *request, struct error *error);
+
 /* Lives as long as `lookup` and its task. Definitions are made in the arena of who asks. */
 struct process_lookup worker_lookup_make(struct worker_lookup *lookup);
 

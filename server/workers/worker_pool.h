@@ -10,6 +10,7 @@
 #include "server/workers/worker_client.h"
 
 struct worker_pool;
+struct export_hub;         /* server/export/export_hub.h */
 struct remote_definitions; /* server/definitions/remote_definitions.h */
 
 struct worker_pool_options {
@@ -19,6 +20,7 @@ struct worker_pool_options {
   const char *kept;                  /* folder of jobs */
   struct remote_definitions *remote; /* processes that are published on the web */
   struct federation *federation;     /* or NULL */
+  struct export_hub *exports;        /* workspaces that the operator names, or NULL */
   unsigned workers;                  /* beside the two that are kept for small work and for strangers */
   struct fair_limits users;          /* tasks that may wait */
   struct fair_limits strangers;      /* … an owner is an address */

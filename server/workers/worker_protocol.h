@@ -55,6 +55,11 @@ static const char ask_elsewhere[] = "elsewhere";
 /* … or this, and the name of a collection: which processes has the back-end that would be asked? The answer is a JSON
  * object of their names; none where there is no such back-end, or it computes nothing. */
 static const char ask_offered[] = "offered";
+/* … or this, and the name of a workspace of the operator's. The answer is a text where the user may write to it. */
+static const char ask_workspace[] = "workspace";
+/* … or this, and JSON of workspace_send (processes/save/workspace.h): files of the task's folder are sent to a
+ * workspace. Nothing is answered where they are all there. */
+static const char ask_send[] = "send";
 
 struct tell_header {  /* of the answer, followed by the definition's JSON; none where there is no such process */
   struct error error; /* "" : success */

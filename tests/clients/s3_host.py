@@ -48,7 +48,7 @@ class S3Host(RemoteHost):
             self.pages[self.name_of(asked.path.lstrip("/"))] = lambda query: (200, self.listing(asked.path, query))
         return None
 
-    def is_signed(self, handler, asked):
+    def is_signed(self, handler, asked, method="GET", body=EMPTY):
         found = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/s3/aws4_request, ?"
                              r"SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})",
                              handler.headers["Authorization"] or "")
@@ -62,9 +62,9 @@ class S3Host(RemoteHost):
             return False
         age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.strptime(
             date + "+0000", "%Y%m%dT%H%M%SZ%z")
-        if abs(age.total_seconds()) > 900 or date[:8] != found[2] or headers.get("x-amz-content-sha256") != EMPTY:
+        if abs(age.total_seconds()) > 900 or date[:8] != found[2] or headers.get("x-amz-content-sha256") != body:
             return False
-        return found[5] == signature(secret, "GET", asked.path, asked.query, headers, signed, date, self.region)
+        return found[5] == signature(secret, method, asked.path, asked.query, headers, signed, date, self.region)
 
     def listing(self, path, query):
         """ListObjectsV2: the keys of a prefix, `page` at a time."""
