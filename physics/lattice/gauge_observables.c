@@ -125,8 +125,7 @@ void gauge_rectangle(const struct gauge_field *field, unsigned threads, struct g
 
 /* ---- Polyakov loop ----------------------------------------------------------------------------------------------- */
 
-/* Loops that begin in different lanes on one line have the same trace: all lanes of the blocks on the first slice of
- * the sublattices make the mean. */
+/* Loops begin on the first slice, whatever lanes that is in. */
 SU_INLINE void polyakov_of_block(const struct observing *o, size_t block, struct block_view *view, size_t n)
 {
   const struct lattice *lattice = o->field->lattice;
@@ -147,6 +146,12 @@ SU_INLINE void polyakov_of_block(const struct observing *o, size_t block, struct
   }
   su_real_trace(n, view->lane[0], loop);
   su_imaginary_trace(n, view->lane[1], loop);
+  for (size_t l = 0; l < LATTICE_LANES; l++) {
+    lattice_coordinates(lattice, block, l, at);
+    if (at[o->axis] != 0) {
+      view->lane[0][l] = view->lane[1][l] = 0;
+    }
+  }
 }
 
 SIMD_BODY polyakov_blocks_body(void *context, size_t first, size_t last)
@@ -162,11 +167,96 @@ SIMD_BODY polyakov_blocks_body(void *context, size_t first, size_t last)
 }
 SIMD_LEVELS(polyakov_blocks, (void *context, size_t first, size_t last), (context, first, last))
 
+/* Along axis 0 of a slab: each rank goes on from what those below have multiplied, in the order of a walk through the
+ * whole lattice. Lines are numbered as the sites of a slice. */
+struct slab_lines {
+  struct gauge_slab *slab;
+  size_t count, slices;
+  bool first, last; /* slab of the lattice */
+};
+
+/* LATTICE_LANES lines from that one on, those behind the last repeat it; the end of each to slab->out, or its trace to
+ * the sums. */
+SU_INLINE void lines_of_slab(struct observing *o, const struct slab_lines *lines, size_t from, size_t n)
+{
+  const struct lattice *lattice = o->field->lattice;
+  const size_t numbers = 2 * n * n;
+  size_t line[LATTICE_LANES], block[LATTICE_LANES], lane[LATTICE_LANES];
+  SU_MATRIX(loop);
+  SU_MATRIX(before);
+  SU_MATRIX(link);
+  su_unit(n, loop);
+  for (size_t l = 0; l < LATTICE_LANES; l++) {
+    line[l] = from + l < lines->count ? from + l : lines->count - 1;
+    const uint32_t site = lines->slab->slice[SLAB_FIRST][line[l]];
+    block[l] = site / LATTICE_LANES;
+    lane[l] = site % LATTICE_LANES;
+    for (size_t k = 0; k < numbers && !lines->first; k++) {
+      loop[k * LATTICE_LANES + l] = lines->slab->in[line[l] * numbers + k];
+    }
+  }
+  for (size_t i = 0; i < lines->slices; i++) {
+    for (size_t l = 0; l < LATTICE_LANES; l++) {
+      const double *here = gauge_link(o->field, block[l], 0) + lane[l];
+      const uint32_t next = lattice->link[block[l] * 2 * lattice->dimensions];
+      for (size_t k = 0; k < numbers; k++) {
+        link[k * LATTICE_LANES + l] = here[k * LATTICE_LANES];
+      }
+      block[l] = next & LATTICE_BLOCK;
+      lane[l] = next & LATTICE_CROSSES ? lattice->permutation[0][lane[l]] : lane[l];
+    }
+    su_copy(n, before, loop);
+    su_multiply(n, loop, before, link);
+  }
+  SU_LANES(re);
+  SU_LANES(im);
+  su_real_trace(n, re, loop);
+  su_imaginary_trace(n, im, loop);
+  for (size_t l = 0; l < LATTICE_LANES && from + l < lines->count; l++) {
+    for (size_t k = 0; k < numbers; k++) {
+      lines->slab->out[line[l] * numbers + k] = loop[k * LATTICE_LANES + l];
+    }
+    if (lines->last) {
+      exact_sum_add(&o->sum[0], re[l]);
+      exact_sum_add(&o->sum[1], im[l]);
+    }
+  }
+}
+
+static void polyakov_across(struct observing *o)
+{
+  const struct lattice *lattice = o->field->lattice;
+  struct gauge_slab *slab = o->field->slab;
+  struct ranks *ranks = slab->ranks;
+  struct error ignored = {0}; /* ranks->broken stays */
+  const struct slab_lines lines = {.slab = slab,
+                                   .count = slab->sites / (lattice->halo / 2),
+                                   .slices = lattice->extent[0] - lattice->halo,
+                                   .first = ranks->rank == 0,
+                                   .last = ranks->rank + 1 == slab->parts};
+  const size_t bytes = lines.count * 2 * o->field->colours * o->field->colours * sizeof(double);
+  if (!lines.first && ranks_receive(ranks, ranks->rank - 1, slab->in, bytes, &ignored) != 0) {
+    return;
+  }
+  for (size_t line = 0; line < lines.count; line += LATTICE_LANES) {
+    SU_SWITCH(o->field->colours, lines_of_slab, o, &lines, line);
+  }
+  if (!lines.last) {
+    ranks_send(ranks, ranks->rank + 1, slab->out, bytes, &ignored);
+  }
+}
+
 void gauge_polyakov(const struct gauge_field *field, size_t axis, unsigned threads, double out[2])
 {
   struct observing o = {.field = field, .axis = axis};
-  double count = (double)(field->lattice->sites / field->lattice->inner[axis] * field->colours);
-  observe(&o, threads, SIMD_PICK(polyakov_blocks));
+  const size_t length = axis == 0 ? field->lattice->whole : field->lattice->extent[axis];
+  double count = (double)(lattice_all_sites(field->lattice) / length * field->colours);
+  if (axis == 0 && field->slab != NULL) {
+    polyakov_across(&o);
+    gauge_slab_total(field->slab, o.sum, QUANTITIES);
+  } else {
+    observe(&o, threads, SIMD_PICK(polyakov_blocks));
+  }
   out[0] = sum_of(&o, 0) / count;
   out[1] = sum_of(&o, 1) / count;
 }

@@ -2,8 +2,8 @@
  *
  * Loops count where all their links are there: on open axes those that leave the lattice do not. All results are
  * invariant under gauge transformations, and the same bits for any number of threads. Of a field in slabs
- * (gauge_slab.h) all ranks measure at the same time, and get what belongs to all of it: not with Polyakov loops along
- * axis 0; rectangles and the improved strength need copies of two slices.
+ * (gauge_slab.h) all ranks measure at the same time, and get what belongs to all of it; rectangles and the improved
+ * strength need copies of two slices.
  * Thread rule: pure functions; work inside goes to threads by blocks. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_GAUGE_OBSERVABLES_H
 #define TWINCUBE_PHYSICS_LATTICE_GAUGE_OBSERVABLES_H

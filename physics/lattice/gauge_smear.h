@@ -6,7 +6,8 @@
  *          dimensions
  * d counts the axes that are smeared along: all, or those behind axis 0 where `spatial` (links along axis 0 then stay
  * as they are). All commute with gauge transformations; links that are not there (open axes) stay zero.
- * A field in slabs (gauge_slab.h) is smeared by all ranks at the same time, not by HYP, which reaches further.
+ * A field in slabs (gauge_slab.h) is smeared by all ranks at the same time, with copies of one slice: HYP's links are
+ * made of the hypercubes that they are part of, its partly smeared ones as well.
  * Thread rule: one writer; work inside goes to threads by blocks, the same bits for any number. */
 #ifndef TWINCUBE_PHYSICS_LATTICE_GAUGE_SMEAR_H
 #define TWINCUBE_PHYSICS_LATTICE_GAUGE_SMEAR_H

@@ -190,14 +190,20 @@ static size_t op_number(const struct gauge_op *op)
 }
 
 /* Says where the fields go, where there is a choice. */
-static void tell_ranks(struct call *call, const struct gauge_op *op, size_t busy)
+static void tell_ranks(struct call *call, const char *name, size_t busy)
 {
   const struct ranks *all = call_ranks(call);
   const size_t ranks = all != NULL ? all->count : 1;
-  const char *message = arena_printf(call->arena, "%s: each field on %zu of %zu ranks", op->name, busy, ranks);
+  const char *message = arena_printf(call->arena, "%s: each field on %zu of %zu ranks", name, busy, ranks);
   if (ranks > 1 && message != NULL) {
     call_log(call, &(struct log_entry){.level = busy < ranks ? LOG_WARNING : LOG_INFO, .message = message});
   }
+}
+
+void gauge_crew_none(struct call *call, const char *name, struct frames *frames)
+{
+  frames->note = "; on ranks: one, because it looks at all of the lattice";
+  tell_ranks(call, name, 1);
 }
 
 int gauge_crew_frames(struct call *call, const struct gauge_cube *cube, const struct gauge_measure *measure,
@@ -207,13 +213,14 @@ int gauge_crew_frames(struct call *call, const struct gauge_cube *cube, const st
   struct ranks *ranks = call_ranks(call);
   const size_t width = op->reach != NULL ? op->reach(measure->parameters) : 0;
   if (width == 0) {
+    gauge_crew_none(call, op->name, frames);
     return 0;
   }
   const size_t pieces = gauge_split_pieces(cube->dimensions, cube->extent, width), all = ranks ? ranks->count : 1;
   const size_t parts = all < pieces ? all : pieces;
   frames->note = pieces > 1 ? arena_printf(call->arena, "; on ranks: slabs of x0, at most %zu", pieces)
                             : "; on ranks: one, because an extent is odd, or x0 too short for slabs and their copies";
-  tell_ranks(call, op, parts);
+  tell_ranks(call, op->name, parts);
   if (parts == 1) {
     return frames->note != NULL ? 0 : error_memory(call->error);
   }

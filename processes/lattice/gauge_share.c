@@ -5,8 +5,23 @@
 
 #include <stdlib.h>
 
-const struct gauge_op *const gauge_shared_ops[] = {&gauge_flow_op,   &gauge_smear_op,      &gauge_propagator_op,
-                                                   &gauge_mesons_op, &gauge_condensate_op, NULL};
+const struct gauge_op *const gauge_shared_ops[] = {&gauge_flow_op,
+                                                   &gauge_smear_op,
+                                                   &gauge_propagator_op,
+                                                   &gauge_mesons_op,
+                                                   &gauge_condensate_op,
+                                                   &gauge_plaquette_op,
+                                                   &gauge_rectangle_op,
+                                                   &gauge_polyakov_op,
+                                                   &gauge_action_op,
+                                                   &gauge_charge_op,
+                                                   NULL};
+
+size_t gauge_reach_next(const void *parameters)
+{
+  (void)parameters;
+  return 1;
+}
 
 static const struct gauge_op *op_of(const struct gauge_parcel *parcel)
 {

@@ -10,8 +10,12 @@
 #include "processes/lattice/gauge_cube.h"
 
 /* The ops that slabs can be given to: those with a reach. */
-extern const struct gauge_op gauge_flow_op, gauge_smear_op, gauge_propagator_op, gauge_mesons_op, gauge_condensate_op;
+extern const struct gauge_op gauge_flow_op, gauge_smear_op, gauge_propagator_op, gauge_mesons_op, gauge_condensate_op,
+    gauge_plaquette_op, gauge_rectangle_op, gauge_polyakov_op, gauge_action_op, gauge_charge_op;
 extern const struct gauge_op *const gauge_shared_ops[]; /* NULL behind the last */
+
+/* gauge_op.reach of what looks at the links of neighbours alone: 1. */
+size_t gauge_reach_next(const void *parameters);
 
 /* What is computed, the same for all ranks. It is sent as it lies in memory; the op's parameters follow. */
 struct gauge_parcel {

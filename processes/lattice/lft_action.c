@@ -1,6 +1,6 @@
 /* lft_action: the gauge action of each configuration of a gauge cube. */
 #include "processes/lattice/gauge_arguments.h"
-#include "processes/lattice/gauge_cube.h"
+#include "processes/lattice/gauge_share.h"
 #include "processes/lattice/lattice_arguments.h"
 
 #include "physics/lattice/gauge_action.h"
@@ -16,7 +16,13 @@ static int measure_action(const void *parameters, const struct gauge_job *job, s
   return 0;
 }
 
-static const struct gauge_op action_op = {.name = "action", .compute = measure_action};
+/* With rectangles there are two links on the way. */
+static size_t reach(const void *parameters)
+{
+  return ((const double *)parameters)[1] != 0 ? 2 : 1;
+}
+
+const struct gauge_op gauge_action_op = {.name = "action", .compute = measure_action, .reach = reach};
 
 static int lft_action_call(struct call *call, struct value *result)
 {
@@ -25,7 +31,7 @@ static int lft_action_call(struct call *call, struct value *result)
   if (call_gauge_cube(call, "data", &cube) != 0 ||
       lattice_number(call, "beta", -MAX_BETA, MAX_BETA, &numbers[0]) != 0 || gauge_read_c1(call, &numbers[1]) != 0)
     return -1;
-  const struct gauge_measure measure = {.op = &action_op, .parameters = numbers, .size = sizeof numbers};
+  const struct gauge_measure measure = {.op = &gauge_action_op, .parameters = numbers, .size = sizeof numbers};
   return gauge_cube_measure(call, &cube, &measure, NULL, 0, result);
 }
 

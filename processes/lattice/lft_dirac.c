@@ -3,6 +3,7 @@
  * Two cubes: gauge fields, and fermion fields with the same axes, spin and colour. What else the fermion fields have
  * that the gauge cube has by name runs along; other dimensions (source_spin, say) number more fields. */
 #include "processes/cube/shape.h"
+#include "processes/lattice/gauge_crew.h"
 #include "processes/lattice/quark_arguments.h"
 
 #include "datacube/base/checked.h"
@@ -218,6 +219,7 @@ static int make_node(struct call *call, struct dirac_frames *data, const struct 
   to->title = field->cube->title;
   gauge_cube_map(&data->cube, frames.to_output[0]);
   hash_bytes(&frames.hash, &data->quark, sizeof data->quark);
+  gauge_crew_none(call, dirac_ops.name, &frames);
   const struct node *inputs[] = {data->cube.node, field};
   const struct node *node = node_frames(call->arena, call_origin(call), to, inputs, 2, &frames);
   *result = value_cube(node);

@@ -1,5 +1,5 @@
 /* lft_plaquette: mean plaquette of each configuration of a gauge cube. */
-#include "processes/lattice/gauge_cube.h"
+#include "processes/lattice/gauge_share.h"
 
 #include "physics/lattice/gauge_observables.h"
 
@@ -17,11 +17,12 @@ static int measure_plaquette(const void *parameters, const struct gauge_job *job
   return 0;
 }
 
-static const struct gauge_op plaquette_op = {.name = "plaquette", .compute = measure_plaquette};
+const struct gauge_op gauge_plaquette_op = {
+    .name = "plaquette", .compute = measure_plaquette, .reach = gauge_reach_next};
 
 static int lft_plaquette_call(struct call *call, struct value *result)
 {
-  const struct gauge_measure measure = {.op = &plaquette_op};
+  const struct gauge_measure measure = {.op = &gauge_plaquette_op};
   const struct dimension observable = dimension_texts("observable", DIMENSION_BANDS, labels, 3);
   struct gauge_cube cube;
   if (call_gauge_cube(call, "data", &cube) != 0)

@@ -1,5 +1,5 @@
 /* lft_polyakov_loop: the mean loop around the lattice of each configuration of a gauge cube. */
-#include "processes/lattice/gauge_cube.h"
+#include "processes/lattice/gauge_share.h"
 #include "processes/lattice/lattice_arguments.h"
 
 #include "physics/lattice/gauge_observables.h"
@@ -20,7 +20,7 @@ static int measure_loop(const void *parameters, const struct gauge_job *job, str
   return 0;
 }
 
-static const struct gauge_op loop_op = {.name = "Polyakov loop", .compute = measure_loop};
+const struct gauge_op gauge_polyakov_op = {.name = "Polyakov loop", .compute = measure_loop, .reach = gauge_reach_next};
 
 static int lft_polyakov_loop_call(struct call *call, struct value *result)
 {
@@ -33,7 +33,7 @@ static int lft_polyakov_loop_call(struct call *call, struct value *result)
     return error_parameter(call->error, ERROR_ProcessParameterInvalid, "axis",
                            "parameter 'axis' of process '%s' must be an axis of the lattice, x0 to x%zu; it is '%s'",
                            call->process->id, cube.dimensions - 1, axes[axis]);
-  const struct gauge_measure measure = {.op = &loop_op, .parameters = &axis, .size = sizeof axis};
+  const struct gauge_measure measure = {.op = &gauge_polyakov_op, .parameters = &axis, .size = sizeof axis};
   return gauge_cube_measure(call, &cube, &measure, &observable, 1, result);
 }
 

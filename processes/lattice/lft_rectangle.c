@@ -1,5 +1,5 @@
 /* lft_rectangle: mean rectangle of 1 x 2 links of each configuration of a gauge cube. */
-#include "processes/lattice/gauge_cube.h"
+#include "processes/lattice/gauge_share.h"
 
 #include "physics/lattice/gauge_observables.h"
 
@@ -17,11 +17,17 @@ static int measure_rectangle(const void *parameters, const struct gauge_job *job
   return 0;
 }
 
-static const struct gauge_op rectangle_op = {.name = "rectangle", .compute = measure_rectangle};
+static size_t reach(const void *parameters)
+{
+  (void)parameters;
+  return 2;
+}
+
+const struct gauge_op gauge_rectangle_op = {.name = "rectangle", .compute = measure_rectangle, .reach = reach};
 
 static int lft_rectangle_call(struct call *call, struct value *result)
 {
-  const struct gauge_measure measure = {.op = &rectangle_op};
+  const struct gauge_measure measure = {.op = &gauge_rectangle_op};
   const struct dimension observable = dimension_texts("observable", DIMENSION_BANDS, labels, 3);
   struct gauge_cube cube;
   if (call_gauge_cube(call, "data", &cube) != 0)

@@ -23,14 +23,8 @@ static int smear_field(const void *parameters, const struct gauge_job *job, stru
   return 0;
 }
 
-/* All kinds but HYP look at the links next to a link. */
-static size_t reach(const void *parameters)
-{
-  return ((const struct gauge_smear *)parameters)->kind == SMEAR_HYP ? 0 : 1;
-}
-
 const struct gauge_op gauge_smear_op = {
-    .name = "smearing", .scratch = scratch_bytes, .compute = smear_field, .reach = reach};
+    .name = "smearing", .scratch = scratch_bytes, .compute = smear_field, .reach = gauge_reach_next};
 
 static int invalid_weights(struct call *call, size_t wanted)
 {

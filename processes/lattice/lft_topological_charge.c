@@ -1,5 +1,5 @@
 /* lft_topological_charge: of each configuration of a gauge cube. */
-#include "processes/lattice/gauge_cube.h"
+#include "processes/lattice/gauge_share.h"
 #include "processes/lattice/lattice_arguments.h"
 
 #include "physics/lattice/gauge_observables.h"
@@ -21,7 +21,12 @@ static int measure_charge(const void *parameters, const struct gauge_job *job, s
   return 0;
 }
 
-static const struct gauge_op charge_op = {.name = "topological charge", .compute = measure_charge};
+static size_t reach(const void *parameters)
+{
+  return *(const size_t *)parameters == CHARGE_IMPROVED ? 2 : 1;
+}
+
+const struct gauge_op gauge_charge_op = {.name = "topological charge", .compute = measure_charge, .reach = reach};
 
 /* Where the field has one: in four dimensions, and U(1) in two. */
 static int check_charge(struct call *call, const struct gauge_cube *cube, size_t method)
@@ -48,7 +53,7 @@ static int lft_topological_charge_call(struct call *call, struct value *result)
   if (call_gauge_cube(call, "data", &cube) != 0 || lattice_choice(call, "method", names, &method) != 0 ||
       check_charge(call, &cube, method) != 0)
     return -1;
-  const struct gauge_measure measure = {.op = &charge_op, .parameters = &method, .size = sizeof method};
+  const struct gauge_measure measure = {.op = &gauge_charge_op, .parameters = &method, .size = sizeof method};
   return gauge_cube_measure(call, &cube, &measure, NULL, 0, result);
 }
 

@@ -84,14 +84,11 @@ static double flow_steps(const void *parameters)
   return ceil(p->interval / step) * (p->times == 0 ? 1 : (double)(p->times - 1));
 }
 
-static size_t reach(const void *parameters)
-{
-  (void)parameters;
-  return 1;
-}
-
-const struct gauge_op gauge_flow_op = {
-    .name = "Wilson flow", .scratch = scratch_bytes, .compute = compute, .flow_steps = flow_steps, .reach = reach};
+const struct gauge_op gauge_flow_op = {.name = "Wilson flow",
+                                       .scratch = scratch_bytes,
+                                       .compute = compute,
+                                       .flow_steps = flow_steps,
+                                       .reach = gauge_reach_next};
 
 static int read_parameters(struct call *call, struct flow_parameters *p, size_t *quantity)
 {

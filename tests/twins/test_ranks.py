@@ -87,8 +87,12 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
         nodes[f"{update}_before"] = {**WAVES, "arguments": {**WAVES["arguments"], "update": update}}
         nodes[update] = goes_on(f"{update}_before", nodes[f"{update}_before"])
         nodes[f"{update}_history"] = goes_on(f"{update}_before", nodes[update], quantity="history")
+    nodes |= {"hyp": measured("lft_smear", "moved", method="hyp"), "around": measured("lft_polyakov_loop", "moved"),
+              "charge": measured("lft_topological_charge", "moved", method="improved"),
+              "rectangles": measured("lft_rectangle", "moved"), "action": measured("lft_action", "moved", beta=2.5),
+              "wilson": measured("lft_wilson_loop", "moved", r=1, t=2)}
     names = ["hmc", "metropolis", "hmc_history", "metropolis_history", "scalar", "loops", "second", "history", "plane",
-             "moved", "moves", "flow", "stout", "adapted"]
+             "moved", "moves", "flow", "stout", "adapted", "hyp", "around", "charge", "rectangles", "action", "wilson"]
     quarks = {"pions": measured("lft_meson_correlator", "moved", kappa=0.08, clover=1, source="z4", tolerance=1e-4),
               "quarks": measured("lft_propagator", "moved", operator="staggered", mass=1, tolerance=1e-4),
               "condensate": measured("lft_chiral_condensate", "moved", kappa=0.08, sources=2, tolerance=1e-4)}
@@ -104,8 +108,9 @@ def test_a_result_has_the_bits_of_one_rank(tmp_path, ranks):
     assert result.returncode == 0, result.stderr
     for chains, on in (5, ranks), (2, 2), (1, ranks), (1, 2):
         assert f"chains: {chains}, on {on} of {ranks} ranks" in result.stderr, result.stderr
-    for what in ["Wilson flow", "propagator"][:1 + (ranks == 2)]:
+    for what in ["Wilson flow", "rectangle", "Polyakov loop", "propagator"][:3 + (ranks == 2)]:
         assert f"{what}: each field on {ranks} of {ranks} ranks" in result.stderr, result.stderr
+    assert f'warning: node "wilson": Wilson loops: each field on 1 of {ranks} ranks' in result.stderr, result.stderr
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(f"saved_{n}.json" for n in names)
     for path in (tmp_path / "one").iterdir():
         assert (tmp_path / "more" / path.name).read_bytes() == path.read_bytes(), path.name
@@ -127,8 +132,11 @@ def test_explain_tells_what_ranks_would_have(tmp_path):
                 "short": "one, because an extent is odd, or x0 too short for slabs and their copies",
                 "coupled": "one, because its chains exchange what they have",
                 "quarks": "one, because the fermions' equation is solved on the whole lattice"}
-    nodes["flow"] = measured("lft_wilson_flow", "moved", **FLOW)
-    nodes |= {f"saved_{name}": saved(name) for name in [*expected, "flow"]}
+    nodes |= {"flow": measured("lft_wilson_flow", "moved", **FLOW), "fixed": measured("lft_gauge_fixing", "moved"),
+              "quark": measured("lft_propagator", "moved", operator="staggered", mass=1)}
+    nodes["applied"] = {"process_id": "lft_dirac", "arguments": {
+        "data": {"from_node": "moved"}, "field": {"from_node": "quark"}, "operator": "staggered", "mass": 1}}
+    nodes |= {f"saved_{name}": saved(name) for name in [*expected, "flow", "fixed", "applied"]}
     command = launched(None, tmp_path, nodes)
     text, plan = (subprocess.run([command[0], "explain", command[-1], *options], cwd=tmp_path, text=True, check=True,
                                  capture_output=True, timeout=SECONDS).stdout for options in ([], ["--json"]))
@@ -137,6 +145,8 @@ def test_explain_tells_what_ranks_would_have(tmp_path):
     for name, origin in told.items():
         assert f'"{name}" Markov chain: {origin}\n' in text
     assert " for each configuration; on ranks: slabs of x0, at most 6" in text
+    whole = "; on ranks: one, because it looks at all of the lattice"
+    assert re.findall(f'"(\\w+)" .*{whole}', text) == ["fixed", "applied"]
 
 
 @needs_mpi

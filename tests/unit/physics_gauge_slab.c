@@ -22,7 +22,9 @@ struct slab_job {
   double *links; /* of the whole lattice: the slab's are put there */
   struct gauge_outcome outcome[TRAJECTORIES];
   double action, plaquette, charge, energy;
-  double step; /* of the flow, as it has come to be */
+  double loop[LATTICE_MAX_DIMENSIONS][2]; /* Polyakov's along each axis */
+  double wide[2];                         /* what reaches two slices far: rectangles, improved strength */
+  double step;                            /* of the flow, as it has come to be */
 };
 
 static size_t doubles_of(const struct gauge_chain_parameters *p, size_t slices)
@@ -44,20 +46,31 @@ static void measure(struct slab_job *job, struct gauge_chain *chain)
   job->plaquette = means.all;
   job->energy = topology.energy;
   job->charge = chain->field.lattice->dimensions == 3 ? 0 : topology.charge;
+  for (size_t axis = 0; axis < chain->field.lattice->dimensions; axis++) {
+    gauge_polyakov(&chain->field, axis, 1, job->loop[axis]);
+  }
+  gauge_rectangle(&chain->field, 1, &means);
+  gauge_topology(&chain->field, GAUGE_IMPROVED, 1, &topology);
+  job->wide[0] = means.all;
+  job->wide[1] = topology.energy;
 }
 
-/* Steps of the flow, equal ones and adapted ones, and of the smearings that look at neighbours alone. */
+/* Steps of the flow, equal ones and adapted ones, and of smearings. */
 static void smooth(struct slab_job *job, struct gauge_chain *chain)
 {
   static const struct gauge_smear smears[] = {{.kind = SMEAR_STOUT, .weight = {0.1}, .steps = 2},
-                                              {.kind = SMEAR_APE, .weight = {0.5}, .steps = 1, .spatial = true}};
+                                              {.kind = SMEAR_APE, .weight = {0.5}, .steps = 1, .spatial = true},
+                                              {.kind = SMEAR_HYP, .weight = {0.75, 0.6, 0.3}, .steps = 1}};
+  const size_t smearings = chain->lattice.dimensions == 4 ? 3 : 2;
   struct gauge_flow flow = {.step = 0.1};
   void *scratch = aligned_alloc(64, gauge_flow_bytes(&chain->lattice, chain->field.colours, true));
   assert_true(gauge_flow_on(&chain->field, &flow, 0.25, 1, NULL, scratch));
   flow.tolerance = 1e-4;
   gauge_flow_on(&chain->field, &flow, 0.5, 1, NULL, scratch);
   job->step = flow.step;
-  for (size_t i = 0; i < sizeof smears / sizeof *smears; i++) {
+  free(scratch);
+  scratch = aligned_alloc(64, gauge_smear_bytes(&chain->lattice, chain->field.colours, SMEAR_HYP));
+  for (size_t i = 0; i < smearings; i++) {
     assert_true(gauge_smear(&chain->field, &smears[i], 1, NULL, scratch));
   }
   free(scratch);
@@ -115,6 +128,10 @@ static void assert_same(const struct slab_job *slabs, const struct slab_job *who
   }
   assert_true(slabs->action == whole->action && slabs->plaquette == whole->plaquette);
   assert_true(slabs->energy == whole->energy && slabs->charge == whole->charge);
+  assert_memory_equal(slabs->loop, whole->loop, p->dimensions * sizeof *whole->loop);
+  if (gauge_action_reach(&p->action) == 2) {
+    assert_memory_equal(slabs->wide, whole->wide, sizeof whole->wide);
+  }
   assert_true(slabs->step == whole->step && whole->step != 0.1);
 }
 
