@@ -1,6 +1,6 @@
 /* HDF5 as references: see the header.
  *
- *   chunked      a reference for each chunk; shuffle, deflate, zstd; a checksum at the end is left out
+ *   chunked      a reference for each chunk; shuffle, deflate, zstd, checksums, but for one of what is packed
  *   contiguous   pieces of half a megabyte at most (referenced_add_piece)
  *   compact, and texts of any length: inline
  *
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEEP_MOST = 4, TEXTS_MOST = 10000, TEXT_BYTES = 4096, INLINE_BYTES = 1 << 20, CHECKSUM_BYTES = 4 };
+enum { TEXTS_MOST = 10000, TEXT_BYTES = 4096, INLINE_BYTES = 1 << 20, CHECKSUM_BYTES = 4 };
 
 struct hdf5_reading {
   hid_t file;
@@ -104,26 +104,40 @@ static bool name_type(hid_t type, struct referenced_array *out)
 
 /* ---- filters and fill -------------------------------------------------------------------------------------------- */
 
+/* The filter's text, behind those that the array has. */
+static const char *more_filters(const struct hdf5_reading *r, const char *before, const char *text)
+{
+  return arena_printf(r->out->arena, "%.*s%s%s]", before ? (int)strlen(before) - 1 : 1, before ? before : "[",
+                      before ? "," : "", text);
+}
+
+/* Filters of numbers, then one that packs; what comes behind that has no place in Zarr, but a checksum can be left. */
 static int read_filters(const struct hdf5_reading *r, struct hdf5_dataset *d, struct referenced_array *a)
 {
   const int count = H5Pget_nfilters(d->properties);
   for (int i = 0; i < count; i++) {
     unsigned flags, config, values[8] = {0};
     size_t value_count = 8;
+    char text[64];
     const H5Z_filter_t id = H5Pget_filter2(d->properties, (unsigned)i, &flags, &value_count, values, 0, NULL, &config);
-    const bool is_behind = a->compressor || d->sum_bytes > 0;
-    if (id == H5Z_FILTER_SHUFFLE && !a->filters && !is_behind)
-      a->filters = arena_printf(r->out->arena, "[{\"id\":\"shuffle\",\"elementsize\":%u}]",
-                                value_count > 0 ? values[0] : (unsigned)a->element_size);
-    else if (id == H5Z_FILTER_DEFLATE && !is_behind)
-      a->compressor = arena_printf(r->out->arena, "{\"id\":\"zlib\",\"level\":%u}", values[0]);
-    else if (id == NETCDF_FILTER_ZSTD && !is_behind)
-      a->compressor = arena_printf(r->out->arena, "{\"id\":\"zstd\",\"level\":%u}", values[0]);
-    else if (id == H5Z_FILTER_FLETCHER32 && i == count - 1)
+    const char **list = a->compressor || d->sum_bytes > 0 ? NULL : &a->filters;
+    if (id == H5Z_FILTER_SHUFFLE && list) {
+      snprintf(text, sizeof text, "{\"id\":\"shuffle\",\"elementsize\":%u}",
+               value_count > 0 ? values[0] : (unsigned)a->element_size);
+    } else if ((id == H5Z_FILTER_DEFLATE || id == NETCDF_FILTER_ZSTD) && list) {
+      snprintf(text, sizeof text, "{\"id\":\"%s\",\"level\":%u}", id == H5Z_FILTER_DEFLATE ? "zlib" : "zstd",
+               values[0]);
+      list = &a->compressor;
+    } else if (id == H5Z_FILTER_FLETCHER32 && list) {
+      snprintf(text, sizeof text, "{\"id\":\"fletcher32\"}");
+    } else if (id == H5Z_FILTER_FLETCHER32 && i == count - 1) {
       d->sum_bytes = CHECKSUM_BYTES;
-    else
+      continue;
+    } else {
       return unsupported(r, a->path, "has filters of other kinds");
-    if (!a->filters && !a->compressor && d->sum_bytes == 0)
+    }
+    *list = list == &a->filters ? more_filters(r, *list, text) : arena_strdup(r->out->arena, text);
+    if (!*list)
       return error_memory(r->error);
   }
   return count >= 0 ? 0 : damaged(r, a->path);
@@ -254,12 +268,15 @@ static int add_chunk(const struct hdf5_reading *r, const struct hdf5_dataset *d,
     return damaged(r, a->path);
   if (place.length == 0)
     return d->is_fill_lost ? unsupported(r, a->path, "has parts that were never written") : 0;
-  const bool has_sum = d->sum_bytes > 0 && (place.mask >> (H5Pget_nfilters(d->properties) - 1) & 1) == 0;
-  const uint64_t sum_bytes = has_sum ? d->sum_bytes : 0;
+  const uint32_t last = d->sum_bytes > 0 ? UINT32_C(1) << (H5Pget_nfilters(d->properties) - 1) : 0;
+  const uint64_t sum_bytes = place.mask & last ? 0 : d->sum_bytes;
   if (place.at > r->size || place.length > r->size - place.at || place.length < sum_bytes)
     return damaged(r, a->path);
-  const struct referenced_chunk chunk = {
-      .number = number, .target = r->target, .at = place.at, .length = place.length - sum_bytes, .skipped = place.mask};
+  const struct referenced_chunk chunk = {.number = number,
+                                         .target = r->target,
+                                         .at = place.at,
+                                         .length = place.length - sum_bytes,
+                                         .skipped = place.mask & ~last};
   return referenced_add_chunk(r->out, a, &chunk, r->error);
 }
 
@@ -395,8 +412,8 @@ static int read_object(struct hdf5_reading *r, hid_t object, const char *path)
     return open_dataset(r, object, path);
   if (kind != H5I_GROUP)
     return 0;
-  if (r->depth == DEEP_MOST)
-    return error_set(r->error, ERROR_FeatureUnsupported, "its groups nest deeper than %d", DEEP_MOST);
+  if (r->depth == REFERENCED_DEEP_MOST)
+    return error_set(r->error, ERROR_FeatureUnsupported, "its groups nest deeper than %d", REFERENCED_DEEP_MOST);
   struct hdf5_reading below = *r;
   below.depth++;
   below.group = arena_printf(r->out->arena, "%s/", path);

@@ -3,6 +3,7 @@
 
 #include "datacube/base/base64.h"
 #include "datacube/base/checked.h"
+#include "datacube/remote/remote_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ struct referenced_array *referenced_add(struct referenced_file *file, const char
 int referenced_add_chunk(struct referenced_file *file, struct referenced_array *array,
                          const struct referenced_chunk *chunk, struct error *error)
 {
-  if (file->chunk_count + 3 * ARRAYS_MOST >= ZARR_REFERENCES_MOST)
+  if (file->chunk_count + (2 + REFERENCED_DEEP_MOST) * ARRAYS_MOST + 2 >= ZARR_REFERENCES_MOST)
     return error_set(error, ERROR_FeatureUnsupported, "it has more chunks than %d references may name",
                      ZARR_REFERENCES_MOST);
   if (array->chunk_count == array->chunk_room) {
@@ -189,6 +190,13 @@ static int add_document(struct table_making *m, const char *path, const char *na
   return key && bytes ? 0 : -1;
 }
 
+static int add_group(struct table_making *m, const char *path)
+{
+  struct buffer text = {0};
+  buffer_text(&text, "{\"zarr_format\":2}");
+  return add_document(m, path, ".zgroup", &text);
+}
+
 /* "path/2.0.1" */
 static const char *chunk_key(struct arena *arena, const struct referenced_array *array, uint64_t number)
 {
@@ -203,6 +211,23 @@ static const char *chunk_key(struct arena *arena, const struct referenced_array 
   for (size_t d = 0; d < array->rank && used < sizeof key; d++)
     used += (size_t)snprintf(key + used, sizeof key - used, "%s%llu", d ? "." : "", (unsigned long long)index[d]);
   return used < sizeof key ? arena_strdup(arena, key) : NULL;
+}
+
+/* The groups that an array is in and no array before was. */
+static int add_groups(struct table_making *m, const struct referenced_file *file, const struct referenced_array *array)
+{
+  for (const char *slash = strchr(array->path, '/'); slash; slash = strchr(slash + 1, '/')) {
+    const size_t length = (size_t)(slash - array->path);
+    const struct referenced_array *a = file->first;
+    while (a != array && strncmp(a->path, array->path, length + 1) != 0)
+      a = a->next;
+    const char *group = a == array ? arena_strndup(m->arena, array->path, length) : NULL;
+    if (a != array)
+      continue;
+    if (!group || add_group(m, group) != 0)
+      return -1;
+  }
+  return 0;
 }
 
 static int add_array(struct table_making *m, const struct referenced_array *array)
@@ -232,21 +257,20 @@ static int add_array(struct table_making *m, const struct referenced_array *arra
 static int make_rows(const struct referenced_file *file, struct table_making *m)
 {
   struct buffer text = {0};
-  buffer_text(&text, "{\"zarr_format\":2}");
-  if (!m->rows || add_document(m, "", ".zgroup", &text) != 0)
+  if (!m->rows || add_group(m, "") != 0)
     return -1;
   write_attributes(&text, file->attributes, NULL, 0);
   if (add_document(m, "", ".zattrs", &text) != 0)
     return -1;
   for (const struct referenced_array *a = file->first; a; a = a->next)
-    if (add_array(m, a) != 0)
+    if (add_groups(m, file, a) != 0 || add_array(m, a) != 0)
       return -1;
   return 0;
 }
 
 static struct table_making begin_table(const struct referenced_file *file)
 {
-  const size_t room = file->chunk_count + 2 * file->array_count + 2;
+  const size_t room = file->chunk_count + (2 + REFERENCED_DEEP_MOST) * file->array_count + 2;
   return (struct table_making){.arena = file->arena, .rows = ARENA_ARRAY(file->arena, struct zarr_reference, room)};
 }
 
@@ -284,7 +308,7 @@ static void write_value(struct json_writer *w, const struct zarr_reference *row,
     buffer_free(&text);
   } else {
     json_write_array(w);
-    json_write_string(w, row->target);
+    json_write_string(w, remote_url(row->target));
     json_write_integer(w, (int64_t)row->at);
     json_write_integer(w, (int64_t)row->length);
     json_end_array(w);

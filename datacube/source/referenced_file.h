@@ -10,6 +10,8 @@
 #include "datacube/box.h"
 #include "datacube/source/zarr_references.h"
 
+enum { REFERENCED_DEEP_MOST = 4 /* groups in each other */ };
+
 struct referenced_chunk {
   uint64_t number;            /* in its array, last dimension fastest */
   const char *target;         /* as in zarr_reference; NULL: the bytes are here */

@@ -168,8 +168,13 @@ static int read_type_3(const struct parsing *p)
 
 static int add_codec(const struct parsing *p, const char *name, const struct zarr_json *about)
 {
-  static const char *const names[] = {[ZARR_ZLIB] = "zlib",   [ZARR_GZIP] = "gzip",       [ZARR_ZSTD] = "zstd",
-                                      [ZARR_BLOSC] = "blosc", [ZARR_SHUFFLE] = "shuffle", [ZARR_CRC32C] = "crc32c"};
+  static const char *const names[] = {[ZARR_ZLIB] = "zlib",
+                                      [ZARR_GZIP] = "gzip",
+                                      [ZARR_ZSTD] = "zstd",
+                                      [ZARR_BLOSC] = "blosc",
+                                      [ZARR_SHUFFLE] = "shuffle",
+                                      [ZARR_CRC32C] = "crc32c",
+                                      [ZARR_FLETCHER32] = "fletcher32"};
   struct zarr_array *a = p->array;
   if (name != NULL && strncmp(name, "numcodecs.", 10) == 0)
     name += 10;

@@ -283,6 +283,19 @@ bool zarr_chunk_ahead(struct zarr_reader *r, const struct zarr_array *a, const s
 
 /* ---- codecs ------------------------------------------------------------------------------------------------------ */
 
+/* Fletcher's checksum as HDF5 has it: of words of 16 bits, the larger byte first, modulo 65535. */
+static uint32_t fletcher(const unsigned char *bytes, size_t count)
+{
+  uint32_t one = 0, two = 0;
+  for (size_t i = 0; i < count; i += 2) {
+    one += (uint32_t)bytes[i] << 8 | (i + 1 < count ? bytes[i + 1] : 0);
+    one = (one & 0xFFFF) + (one >> 16);
+    two += one;
+    two = (two & 0xFFFF) + (two >> 16);
+  }
+  return two << 16 | one;
+}
+
 static void gather_bytes(const unsigned char *from, size_t length, size_t size, unsigned char *to)
 {
   const size_t count = length / size;
@@ -316,6 +329,11 @@ static size_t undo(struct zarr_reader *r, const struct zarr_codec *codec, const 
     return length;
   case ZARR_CRC32C:
     if (length < 4 || checksum(from, length - 4) != little(from + length - 4, 4))
+      return SIZE_MAX;
+    memcpy(to, from, length - 4);
+    return length - 4;
+  case ZARR_FLETCHER32:
+    if (length < 4 || fletcher(from, length - 4) != little(from + length - 4, 4))
       return SIZE_MAX;
     memcpy(to, from, length - 4);
     return length - 4;

@@ -20,7 +20,7 @@ enum { ZARR_MAX_CODECS = 6 };
 enum zarr_kind { ZARR_NUMBER, ZARR_BOOL, ZARR_TIME, ZARR_BYTES, ZARR_UCS4, ZARR_TEXTS };
 
 struct zarr_codec {
-  enum { ZARR_ZLIB, ZARR_GZIP, ZARR_ZSTD, ZARR_BLOSC, ZARR_SHUFFLE, ZARR_CRC32C } kind;
+  enum { ZARR_ZLIB, ZARR_GZIP, ZARR_ZSTD, ZARR_BLOSC, ZARR_SHUFFLE, ZARR_CRC32C, ZARR_FLETCHER32 } kind;
   size_t size; /* of the elements that are shuffled, bytes */
 };
 

@@ -17,6 +17,7 @@ static const char help_text[] =
     "Usage\n"
     "  twincube catalogue add [OPTION]... PATH       register PATH as a collection\n"
     "  twincube catalogue load [OPTION]... PATH      take STAC items as they are: lines of JSON, documents\n"
+    "  twincube catalogue references [OPTION]... INPUT...  netCDF and HDF5 files as one Zarr hierarchy, not copied\n"
     "  twincube catalogue list [--data DIR]          one line each: id, items, bands, dates, title\n"
     "  twincube catalogue remove [--data DIR] ID     forget a collection; its files stay\n"
     "  twincube catalogue refresh [OPTION]... [ID]...  look again at what was added: new files come, vanished ones go\n"
@@ -46,7 +47,8 @@ static const char add_help[] =
     "                     children are followed\n"
     "  a netCDF file      with dimensions by the CF conventions; the variables over its commonest dimensions are the\n"
     "                     bands. FILE:VARIABLE takes those over the dimensions of that variable\n"
-    "  a Zarr hierarchy   the same of a folder of version 2 or 3: a group, or one array alone\n"
+    "  a Zarr hierarchy   the same of a folder of version 2 or 3: a group, or one array alone; or of a document of\n"
+    "                     references (.json), as `twincube catalogue references` and Kerchunk write them\n"
     "  a file of features GeoPackage, Shapefile (zipped, too), FlatGeobuf, GeoJSON, CSV with WKT or x and y: a vector\n"
     "                     cube, its properties of numbers the bands. FILE:LAYER takes one of several layers; --crs is\n"
     "                     that of a file that names none\n"
@@ -383,6 +385,8 @@ int command_catalogue(int argc, char **argv)
   const char *action = argc > 1 ? argv[1] : "";
   if (strcmp(action, "--help") == 0 || strcmp(action, "-h") == 0)
     return print(help_text);
+  if (strcmp(action, "references") == 0)
+    return command_catalogue_references(argc - 1, argv + 1);
   if (strcmp(action, "load") == 0)
     return command_catalogue_load(argc - 1, argv + 1);
   if (strcmp(action, "index") == 0)
@@ -391,7 +395,7 @@ int command_catalogue(int argc, char **argv)
     return command_catalogue_refresh(argc - 1, argv + 1);
   bool adding = strcmp(action, "add") == 0, listing = strcmp(action, "list") == 0;
   if (!adding && !listing && strcmp(action, "remove") != 0)
-    return command_usage("catalogue", "wants add, load, list, remove, refresh, sources or index");
+    return command_usage("catalogue", "wants add, load, references, list, remove, refresh, sources or index");
   const char *command = adding ? "catalogue add" : listing ? "catalogue list" : "catalogue remove";
   struct arguments arguments = {0};
   int status = read_arguments(&arguments, command, argc - 1, argv + 1);

@@ -6,6 +6,8 @@
 int command_catalogue(int argc, char **argv);
 /* Its part "load"; argv[0] is that word. */
 int command_catalogue_load(int argc, char **argv);
+/* Its part "references", likewise. */
+int command_catalogue_references(int argc, char **argv);
 /* Its parts "refresh" and "sources", likewise. */
 int command_catalogue_refresh(int argc, char **argv);
 
