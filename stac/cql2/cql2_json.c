@@ -52,6 +52,22 @@ static const struct cql2_node **read_nodes(struct cql2_json_reader *reader, cons
   return nodes;
 }
 
+/* Drafts of the standard, and clients that keep to them, have the bounds of "between" in an array. */
+static const struct cql2_node *read_bounds(struct cql2_json_reader *reader, const struct cql2_node **parts)
+{
+  const struct cql2_node **all = ARENA_ARRAY(reader->builder.arena, const struct cql2_node *, 3);
+  if (!all) {
+    error_memory(reader->builder.error);
+    return NULL;
+  }
+  if (parts[1]->kind != CQL2_ARRAY || parts[1]->count != 2)
+    return cql2_operation(&reader->builder, CQL2_BETWEEN, parts, 2);
+  all[0] = parts[0];
+  all[1] = parts[1]->parts[0];
+  all[2] = parts[1]->parts[1];
+  return cql2_operation(&reader->builder, CQL2_BETWEEN, all, 3);
+}
+
 static const struct cql2_node *read_operation(struct cql2_json_reader *reader, const json_t *json)
 {
   const char *name = json_tree_text(json, "op");
@@ -64,6 +80,8 @@ static const struct cql2_node *read_operation(struct cql2_json_reader *reader, c
   if (!args)
     return wrong(reader, "an operation has 'args', an array");
   const struct cql2_node **parts = read_nodes(reader, args);
+  if (parts && op == CQL2_BETWEEN && json_array_size(args) == 2)
+    return read_bounds(reader, parts);
   return parts ? cql2_operation(&reader->builder, op, parts, json_array_size(args)) : NULL;
 }
 

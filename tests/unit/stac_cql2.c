@@ -374,6 +374,23 @@ static void test_errors_of_text(void **state)
   expect_error(false, "a = 1\0", 6, "no UTF-8");
 }
 
+/* Bounds as drafts of the standard have them: written as the standard does. */
+static void test_between_of_drafts(void **state)
+{
+  (void)state;
+  static const char draft[] = "{\"op\":\"between\",\"args\":[{\"property\":\"n\"},[6,8]]}";
+  struct arena *arena = arena_new(0);
+  struct error error = {0};
+  const struct cql2_filter *filter;
+  struct buffer text = {0};
+  assert_int_equal(cql2_of_json_text(arena, draft, sizeof draft - 1, &filter, &error), 0);
+  assert_int_equal(truth_of(filter), 't');
+  cql2_write_text(filter, &text);
+  assert_string_equal(text.data, "\"n\" BETWEEN 6 AND 8");
+  buffer_free(&text);
+  arena_free(arena);
+}
+
 static void test_errors_of_json(void **state)
 {
   (void)state;
@@ -517,12 +534,19 @@ static void test_joining(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_comparisons),    cmocka_unit_test(test_advanced_comparisons),
-      cmocka_unit_test(test_arithmetic),     cmocka_unit_test(test_times),
-      cmocka_unit_test(test_shapes),         cmocka_unit_test(test_arrays),
-      cmocka_unit_test(test_forms),          cmocka_unit_test(test_errors_of_text),
-      cmocka_unit_test(test_errors_of_json), cmocka_unit_test(test_depths),
-      cmocka_unit_test(test_patterns),       cmocka_unit_test(test_folds),
+      cmocka_unit_test(test_comparisons),
+      cmocka_unit_test(test_advanced_comparisons),
+      cmocka_unit_test(test_arithmetic),
+      cmocka_unit_test(test_times),
+      cmocka_unit_test(test_shapes),
+      cmocka_unit_test(test_arrays),
+      cmocka_unit_test(test_forms),
+      cmocka_unit_test(test_errors_of_text),
+      cmocka_unit_test(test_between_of_drafts),
+      cmocka_unit_test(test_errors_of_json),
+      cmocka_unit_test(test_depths),
+      cmocka_unit_test(test_patterns),
+      cmocka_unit_test(test_folds),
       cmocka_unit_test(test_joining),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
