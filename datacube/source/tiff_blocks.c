@@ -1,10 +1,11 @@
 /* Pixels of plain GeoTIFFs: packed by LZW, deflate or zstd or stored as they are, bands apart or side by side, of
  * either byte order, any predictor.
  *
- * A block goes from the file by pread into scratch, unpacked into scratch again, and from there row by row, predictor
- * undone on the way, into the caller's rows: each pixel is touched once after unpacking. Where a window cuts blocks, or
- * they hold several bands, the pixels go into the block cache, because the next window, or the next band, will want the
- * rest; a window of whole blocks passes it by.
+ * Rows of a block that lies in the file as its pixels are go from there to the caller's rows. Any other block goes from
+ * the file by pread into scratch, unpacked into scratch again, and from there row by row, predictor undone on the way,
+ * into the caller's rows: each pixel is touched once after unpacking. Where a window cuts blocks, or they hold several
+ * bands, the pixels go into the block cache, because the next window, or the next band, will want the rest; a window of
+ * whole blocks passes it by.
  *
  * A block that is absent, or whose length is not a block's, is GDAL's to judge, and so is one that LZW or zstd cannot
  * unpack. One that lies outside the file or does not inflate to all its pixels is an error here (libtiff lets some of
@@ -20,6 +21,7 @@
 #include "datacube/source/tiff_codec.h"
 #include "datacube/source/tiff_geo_keys.h"
 #include "datacube/source/tiff_layout.h"
+#include "datacube/source/tiff_plain.h"
 #include "datacube/source/tiff_predictor.h"
 
 #include <assert.h>
@@ -35,7 +37,8 @@ struct tiff_file {
   bool is_image;        /* opened by its tags: the dataset is ours */
   GDALDatasetH dataset; /* what GDAL has opened of it; NULL: nothing yet */
   struct tiff_bytes bytes;
-  uint64_t id; /* what its blocks are called in the cache */
+  uint64_t id;     /* what its blocks are called in the cache */
+  uint64_t length; /* bytes, when it was opened; 0: of another host */
   struct tiff_layout layout;
 };
 
@@ -114,6 +117,7 @@ static bool open_bytes(const char *path, struct tiff_bytes *out, struct stat *st
 
 static void name_blocks(struct tiff_file *f, const struct stat *status)
 {
+  f->length = f->bytes.remote ? 0 : (uint64_t)status->st_size;
   f->id = block_file_id(f->path, f->bytes.remote ? NULL : status, f->layout.offsets.at);
 }
 
@@ -219,29 +223,43 @@ static enum outcome unpack(struct tiff_blocks *b, const struct tiff_layout *l, c
   return l->packing == TIFF_DEFLATE ? damaged(p, "does not inflate to its pixels") : LEFT;
 }
 
+struct stored_block {
+  uint64_t offset, length; /* of what the file has */
+  size_t room, want;       /* bytes of a whole block, unpacked; of this one */
+};
+
+static enum outcome find_stored(const struct tiff_file *f, const struct block_part *p, struct stored_block *out)
+{
+  const struct tiff_layout *l = &f->layout;
+  const bool packed = l->packing != TIFF_AS_IT_IS;
+  out->room = l->block_height * line_bytes(l);
+  out->want = l->tiled ? out->room : p->rows * line_bytes(l); /* the last strip holds what is in the image */
+  if (!tiff_table_value(&f->bytes, &l->offsets, p->block, &out->offset) ||
+      !tiff_table_value(&f->bytes, &l->lengths, p->block, &out->length))
+    return missing(f, p, "is not listed in the file");
+  /* LZW makes data that cannot be compressed half as long again; others next to nothing. */
+  size_t most = packed ? 2 * out->room + 4096 : out->want, least_length = packed ? 1 : out->want;
+  return out->offset == 0 || out->length < least_length || out->length > most ? LEFT : DONE;
+}
+
 /* Brings a block into b->decoded. */
 static enum outcome fetch_stored(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
 {
   const struct tiff_layout *l = &f->layout;
-  const bool packed = l->packing != TIFF_AS_IT_IS;
-  size_t line = line_bytes(l), room = l->block_height * line;
-  size_t want = l->tiled ? room : p->rows * line; /* the last strip holds what is in the image */
-  uint64_t offset, length;
-  if (!tiff_table_value(&f->bytes, &l->offsets, p->block, &offset) ||
-      !tiff_table_value(&f->bytes, &l->lengths, p->block, &length))
-    return missing(f, p, "is not listed in the file");
-  /* LZW makes data that cannot be compressed half as long again; others next to nothing. */
-  size_t most = packed ? 2 * room + 4096 : want, least_length = packed ? 1 : want;
-  if (offset == 0 || length < least_length || length > most || !grow(&b->decoded, &b->decoded_room, room) ||
-      !grow(&b->split, &b->split_room, line))
+  struct stored_block block;
+  const enum outcome found = find_stored(f, p, &block);
+  if (found != DONE)
+    return found;
+  if (!grow(&b->decoded, &b->decoded_room, block.room) || !grow(&b->split, &b->split_room, line_bytes(l)))
     return LEFT;
-  if (!packed)
-    return tiff_file_bytes(&f->bytes, offset, want, b->decoded) ? DONE : missing(f, p, "lies outside the file");
-  if (!grow(&b->stored, &b->stored_room, (size_t)length))
+  if (l->packing == TIFF_AS_IT_IS)
+    return tiff_file_bytes(&f->bytes, block.offset, block.want, b->decoded) ? DONE
+                                                                            : missing(f, p, "lies outside the file");
+  if (!grow(&b->stored, &b->stored_room, (size_t)block.length))
     return LEFT;
-  if (!tiff_file_bytes(&f->bytes, offset, (size_t)length, b->stored))
+  if (!tiff_file_bytes(&f->bytes, block.offset, (size_t)block.length, b->stored))
     return missing(f, p, "lies outside the file");
-  return unpack(b, l, p, (size_t)length, want);
+  return unpack(b, l, p, (size_t)block.length, block.want);
 }
 
 static enum outcome fetch(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
@@ -277,6 +295,27 @@ static void copy_cached(const unsigned char *pixels, const struct tiff_layout *l
   const unsigned char *from = pixels + (row * p->columns + w->column - p->column) * l->size;
   for (size_t y = 0; y < w->height; y++)
     memcpy(p->to + y * p->stride, from + y * p->columns * l->size, w->width * l->size);
+}
+
+/* The system keeps the pages of such a file: where nothing is decoded there is nothing to keep blocks for. False where
+ * the block is to be read as others are, which finds out what is wrong with it. */
+static bool read_plain(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
+{
+  const struct tiff_window *w = &p->window;
+  const size_t line = line_bytes(&f->layout);
+  struct stored_block block;
+  if (!tiff_is_plain(&f->bytes, &f->layout) || find_stored(f, p, &block) != DONE || block.want > f->length ||
+      block.offset > f->length - block.want)
+    return false;
+  const struct tiff_rows rows = {.offset =
+                                     block.offset + (w->row - p->row) * line + (w->column - p->column) * f->layout.size,
+                                 .line = line,
+                                 .bytes = w->width * f->layout.size,
+                                 .count = w->height};
+  if (!tiff_rows_read(&f->bytes, &rows, p->stride, p->to))
+    return false;
+  b->counts.decoded++;
+  return true;
 }
 
 static enum outcome read_directly(struct tiff_blocks *b, const struct tiff_file *f, const struct block_part *p)
@@ -441,8 +480,9 @@ CPLErr tiff_window_read(struct tiff_blocks *b, struct tiff_file *f, int band, co
       p.sample = l->samples > 1 ? number : 0;
       p.stride = stride;
       p.to = to + (p.window.row - w->row) * stride + (p.window.column - w->column) * l->size;
-      enum outcome outcome =
-          is_once && !block_cache_keeps(b->cache) ? read_directly(b, f, &p) : read_cached(b, f, &p, is_once);
+      enum outcome outcome = read_plain(b, f, &p)                      ? DONE
+                             : is_once && !block_cache_keeps(b->cache) ? read_directly(b, f, &p)
+                                                                       : read_cached(b, f, &p, is_once);
       if (outcome == LEFT)
         outcome = read_by_gdal(b, f, band, &p) == CE_None ? DONE : DAMAGED;
       if (outcome != DONE)
