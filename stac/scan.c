@@ -244,7 +244,7 @@ static bool is_of_file(const struct error *reason)
 static int inspect(struct scan *scan, const char *path, const struct declared_asset *declared, struct raster_file *file,
                    struct error *reason)
 {
-  struct raster_file_hints hints = {.before = scan->latest.band_count > 0 ? &scan->latest : NULL};
+  struct raster_file_hints hints = {.before = scan->recent, .before_count = scan->recent_count};
   struct grid grid;
   if (raster_file_inspect_with(scan->arena, path, &hints, file, reason) == 0)
     return 0;
@@ -258,6 +258,18 @@ static int inspect(struct scan *scan, const char *path, const struct declared_as
   return raster_file_inspect_with(scan->arena, path, &hints, file, reason);
 }
 
+static void note_recent(struct scan *scan, const struct raster_file *file)
+{
+  if (file->band_count == 0)
+    return;
+  for (size_t i = 0; i < scan->recent_count && file->has_making; i++)
+    if (scan->recent[i].has_making && hash_equal(scan->recent[i].making, file->making))
+      return;
+  scan->recent[scan->recent_next] = *file;
+  scan->recent_next = (scan->recent_next + 1) % SCAN_RECENT;
+  scan->recent_count += scan->recent_count < SCAN_RECENT;
+}
+
 int scan_inspect(struct scan *scan, const char *path, const struct declared_asset *declared, struct raster_file *file,
                  struct error *error)
 {
@@ -268,7 +280,7 @@ int scan_inspect(struct scan *scan, const char *path, const struct declared_asse
   if (scan->files++ == SCAN_MAX_FILES)
     return error_set(error, ERROR_ProcessParameterInvalid, "more than %d files", SCAN_MAX_FILES);
   if (inspect(scan, path, declared, file, &reason) == 0) {
-    scan->latest = *file;
+    note_recent(scan, file);
     if (file->band_count > SCAN_MAX_BANDS)
       error_set(&reason, ERROR_NoDataAvailable, "it has %zu bands, more than %d", file->band_count, SCAN_MAX_BANDS);
     else if (file->band_count > 0 && file->grid.width > 0 && file->grid.height > 0)

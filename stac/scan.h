@@ -11,7 +11,7 @@
 #include "stac/catalogue.h"
 #include "stac/json_tree.h"
 
-enum { SCAN_MAX_FILES = 2000000, SCAN_MAX_BANDS = 20000, SCAN_MAX_DEPTH = 64 };
+enum { SCAN_MAX_FILES = 2000000, SCAN_MAX_BANDS = 20000, SCAN_MAX_DEPTH = 64, SCAN_RECENT = 16 };
 
 struct declared_asset; /* declared_asset.h */
 
@@ -81,10 +81,11 @@ struct scan {
   const char *cube_path;    /* file or files that are a cube (cube_files.h), netCDF or of features; else NULL */
   struct buffer cube_lines; /* of several files: what cube_path is then; owned */
   const struct cube *file_cube;
-  const char *contents;      /* "3 lattice gauge fields": what a reader tells of it, or NULL */
-  size_t cube_item;          /* row of the item that holds that file, where there are items */
-  struct raster_file latest; /* read so far */
-  struct scan_key *keys;     /* of assets of which a remote file was read; scan_asset.c's */
+  const char *contents;                   /* "3 lattice gauge fields": what a reader tells of it, or NULL */
+  size_t cube_item;                       /* row of the item that holds that file, where there are items */
+  struct raster_file recent[SCAN_RECENT]; /* read lately, of remote ones of equal making (tiff_making.h) the first */
+  size_t recent_count, recent_next;       /* how many; the place of the next */
+  struct scan_key *keys;                  /* of assets of which a remote file was read; scan_asset.c's */
   size_t key_count, key_room;
   struct scan_band_key *band_keys;
   size_t band_key_count, band_key_room;

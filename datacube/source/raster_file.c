@@ -11,6 +11,7 @@
 #include "datacube/source/raster_mask.h"
 #include "datacube/source/raster_series.h"
 #include "datacube/source/tiff_geo_keys.h"
+#include "datacube/source/tiff_making.h"
 
 #include <cpl_conv.h>
 #include <cpl_error.h>
@@ -149,12 +150,20 @@ GDALDataType raster_buffer_type(enum element_type type)
   return types[type];
 }
 
-/* A text with the CRS, and its canonical form: that of the file before where the texts are the same. */
+static const struct raster_file *with_text(const struct raster_file_hints *hints, const char *wkt)
+{
+  for (size_t i = 0; i < hints->before_count; i++)
+    if (hints->before[i].wkt && strcmp(hints->before[i].wkt, wkt) == 0)
+      return &hints->before[i];
+  return NULL;
+}
+
+/* A text with the CRS, and its canonical form: that of a file before where the texts are the same. */
 static int inspect_crs(struct arena *arena, GDALDatasetH dataset, const struct raster_file_hints *hints,
                        struct raster_file *out, struct error *error)
 {
   OGRSpatialReferenceH reference = GDALGetSpatialRef(dataset);
-  const struct raster_file *before = hints->before;
+  const struct raster_file *before = NULL;
   const char *name = base_name(GDALGetDescription(dataset));
   out->wkt = NULL;
   out->grid.crs = hints->crs;
@@ -168,7 +177,7 @@ static int inspect_crs(struct arena *arena, GDALDatasetH dataset, const struct r
   char *wkt = NULL;
   struct error inner = {.code = ""};
   int status = OSRExportToWktEx(reference, &wkt, options) == OGRERR_NONE ? 0 : -1;
-  if (status == 0 && before && before->wkt && strcmp(before->wkt, wkt) == 0) {
+  if (status == 0 && (before = with_text(hints, wkt)) != NULL) {
     out->wkt = before->wkt;
     out->grid.crs = before->grid.crs;
   } else if (status == 0) {
@@ -303,38 +312,104 @@ static int inspect_bands(struct arena *arena, GDALDatasetH dataset, const char *
   return 0;
 }
 
+static const struct raster_file *with_keys(const struct raster_file_hints *hints, const struct raster_file *file)
+{
+  for (size_t i = 0; i < hints->before_count && file->has_keys; i++) {
+    const struct raster_file *before = &hints->before[i];
+    if (before->has_keys && hash_equal(file->keys, before->keys) && file->band_count == before->band_count)
+      return before;
+  }
+  return NULL;
+}
+
 /* GDAL takes longer to make a CRS of a file's keys, which it also does for units, than for all the rest. */
 static int inspect_reference(struct arena *arena, GDALDatasetH dataset, const struct raster_file_hints *hints,
                              struct raster_file *out, struct error *error)
 {
-  const struct raster_file *before = hints->before;
   out->has_keys = tiff_geo_keys(GDALGetDescription(dataset), &out->keys);
-  const bool same = before && out->has_keys && before->has_keys && hash_equal(out->keys, before->keys) &&
-                    out->band_count == before->band_count;
-  if (same) {
+  const struct raster_file *before = with_keys(hints, out);
+  if (before) {
     out->wkt = before->wkt;
     out->grid.crs = before->grid.crs;
   } else if (inspect_crs(arena, dataset, hints, out, error) != 0)
     return -1;
   for (size_t i = 0; i < out->band_count; i++)
     out->bands[i].unit =
-        same ? before->bands[i].unit : copied(arena, GDALGetRasterUnitType(GDALGetRasterBand(dataset, (int)i + 1)));
+        before ? before->bands[i].unit : copied(arena, GDALGetRasterUnitType(GDALGetRasterBand(dataset, (int)i + 1)));
   return 0;
+}
+
+/* ---- remote files that are made like one before ------------------------------------------------------------------ */
+
+enum { HEAD_BYTES = 32 << 10 }; /* which the fetcher brings of any file (FETCH_HEAD_PAGES) */
+
+static bool read_making(struct remote_file *remote, struct tiff_image *image, struct hash *making)
+{
+  unsigned char head[HEAD_BYTES];
+  struct tiff_bytes file = {.descriptor = remote_descriptor(remote), .remote = remote, .head = head};
+  file.head_length = remote_size(remote) < sizeof head ? (size_t)remote_size(remote) : sizeof head;
+  const struct tiff_bytes plain = {.descriptor = file.descriptor, .remote = remote};
+  return tiff_file_bytes(&plain, 0, file.head_length, head) && tiff_making_read(&file, image, making);
+}
+
+static int copy_alike(struct arena *arena, const struct raster_file *before, const struct tiff_image *image,
+                      struct raster_file *out, struct error *error)
+{
+  const double *t = image->transform;
+  *out = *before;
+  out->grid = (struct grid){.west = t[0],
+                            .north = t[3],
+                            .res_x = t[1],
+                            .res_y = -t[5],
+                            .width = image->width,
+                            .height = image->height,
+                            .crs = before->grid.crs};
+  out->bands = ARENA_ARRAY(arena, struct raster_file_band, out->band_count);
+  if (!out->bands)
+    return error_memory(error);
+  memcpy(out->bands, before->bands, out->band_count * sizeof *out->bands);
+  return 0;
+}
+
+/* Where a remote file tells how it was made this is noted, and where one before was made so it is what that one was: 0.
+ * 1: it has to be opened. Nothing counts as beside a file of another host (remote_vsi.h). */
+static int inspect_alike(struct arena *arena, const char *path, const struct raster_file_hints *hints,
+                         struct raster_file *out, struct error *error)
+{
+  struct remote_file *remote;
+  struct tiff_image image;
+  if (!remote_is(path))
+    return 1;
+  if (remote_open(path, &remote, error) != 0)
+    return -1;
+  gdal_init();
+  raster_quiet_begin();
+  out->has_making = read_making(remote, &image, &out->making) && !is_identity(image.transform);
+  raster_quiet_end();
+  remote_close(remote);
+  for (size_t i = 0; i < hints->before_count && out->has_making; i++)
+    if (hints->before[i].has_making && hash_equal(hints->before[i].making, out->making))
+      return copy_alike(arena, &hints->before[i], &image, out, error);
+  return 1;
 }
 
 int raster_file_inspect_with(struct arena *arena, const char *path, const struct raster_file_hints *hints,
                              struct raster_file *out, struct error *error)
 {
   GDALDatasetH dataset;
+  *out = (struct raster_file){.band_count = 0};
+  const int outcome = inspect_alike(arena, path, hints, out, error);
+  if (outcome <= 0)
+    return outcome;
   if (raster_open(path, ERROR_NoDataAvailable, &dataset, error))
     return -1;
   raster_quiet_begin();
-  *out = (struct raster_file){.band_count = 0};
   int status = inspect_grid(dataset, path, hints->grid, &out->grid, error);
   if (status == 0)
     status = inspect_bands(arena, dataset, path, out, error);
   if (status == 0)
     status = inspect_reference(arena, dataset, hints, out, error);
+  out->has_making = out->has_making && out->wkt; /* a CRS that stood in may be another one for another file */
   GDALClose(dataset);
   raster_quiet_end();
   return status;

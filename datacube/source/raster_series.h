@@ -62,15 +62,19 @@ struct raster_file {
   const char *wkt; /* the CRS as the file has it */
   bool has_keys;   /* … by these keys alone (tiff_geo_keys.h) */
   struct hash keys;
+  bool has_making; /* a remote one that tells by its tags how it was made (tiff_making.h) */
+  struct hash making;
   struct raster_file_band *bands;
   size_t band_count;
 };
 /* What is known of a file before it is opened; each may be NULL. */
 struct raster_file_hints {
-  const struct raster_file *before; /* another file of the arena: the CRS is not looked up again where it is that one's,
-                                       which takes longer than all the rest */
-  const struct grid *grid;          /* stands in where the file has none, if it is of that size */
-  const char *crs;                  /* canonical; stands in where the file has none */
+  const struct raster_file *before; /* other files of the arena. The CRS is not looked up again where it is one of
+                                       theirs, which takes longer than all the rest; nor anything of a remote file that
+                                       was made like one of them */
+  size_t before_count;
+  const struct grid *grid; /* stands in where the file has none, if it is of that size */
+  const char *crs;         /* canonical; stands in where the file has none */
 };
 /* Opens and closes the file. Errors (code NoDataAvailable) for rotated grids, missing CRS, unreadable files.
  * The grid of a file that runs from south to north is that of its pixels from the north. */

@@ -176,7 +176,14 @@ bool tiff_directory_read(const struct tiff_bytes *file, uint64_t at, struct tiff
   out->big_endian = d.big_endian;
   for (size_t i = 0; i < count; i++)
     out->entries[i] = read_entry(entries + i * entry_bytes, at + i * entry_bytes, d);
+  out->next = (struct tiff_table){
+      .at = at + count * entry_bytes, .count = 1, .item_size = d.big_tiff ? 8 : 4, .big_endian = d.big_endian};
   return true;
+}
+
+bool tiff_directory_next(const struct tiff_bytes *file, const struct tiff_directory *directory, uint64_t *at)
+{
+  return tiff_table_value(file, &directory->next, 0, at);
 }
 
 /* The tags that count. False where one is there twice, or of a type that cannot be. */

@@ -55,11 +55,14 @@ struct tiff_directory { /* as it is, whatever the tags */
   } entries[TIFF_ENTRIES_MOST];
   size_t count;
   bool big_endian;
+  struct tiff_table next; /* where the place of the next one is told */
 };
 
 /* Reads the directory at byte `at`, or the file's first where that is 0. False where the file is no TIFF, or the
  * directory is longer than this. */
 bool tiff_directory_read(const struct tiff_bytes *file, uint64_t at, struct tiff_directory *out);
+/* Where the directory behind it lies; 0: it is the last. False where that cannot be read. */
+bool tiff_directory_next(const struct tiff_bytes *file, const struct tiff_directory *directory, uint64_t *at);
 
 /* Reads the directory of the dataset's image from the file. False where the file is of another kind or odd in
  * any way: then GDAL has to read the pixels. */

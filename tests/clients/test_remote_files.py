@@ -13,6 +13,7 @@ import rasterio
 import xarray
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
+from rasterio.windows import Window
 
 from conftest import BINARY
 from fake_provider import make_certificate
@@ -28,8 +29,9 @@ def raster(seed, size=SIZE, west=500000, dtype="uint16", count=1, driver="GTiff"
     if driver == "COG":
         layout = options
     with MemoryFile() as memory:
-        with memory.open(driver=driver, height=size, width=size, count=count, dtype=dtype, crs="EPSG:32633",
-                         transform=from_origin(west, 5000000, 10, 10), **{"nodata": 0, **layout}) as file:
+        with memory.open(driver=driver, height=size, width=size, count=count, dtype=dtype,
+                         transform=from_origin(west, 5000000, 10, 10),
+                         **{"crs": "EPSG:32633", "nodata": 0, **layout}) as file:
             file.write(values)
             if mask is not None:
                 file.write_mask(mask)
@@ -130,9 +132,47 @@ def test_a_whole_scene_is_read_ahead_and_once(tmp_path):
 
 def test_failures_ahead_of_a_reader_are_tried_again(tmp_path):
     with RemoteHost(latency=0.01) as host:
-        host.faults["a.tif"] = [None] * 4 + PASSING + [None] * 2 + PASSING
+        host.faults["a.tif"] = [None] * 4 + PASSING[1:3] + PASSING[4:]  # three, all of which one request may meet
         file, ranges = whole(tmp_path, host, 2560)
     assert not host.faults["a.tif"] and sum(end - start for start, end in ranges) > len(file)
+
+
+def tiff(path, seed, **options):
+    """A small raster; `told` sets what its tags say beside the pixels."""
+    told, size, place = options.pop("told", {}), options.pop("size", 64), options.pop("place", 500000)
+    path.write_bytes(raster(seed, size=size, west=place, **options)[1])
+    with rasterio.open(path, "r+") as file:
+        file.write(np.full((1, 4, 4), 7, file.dtypes[0]), window=Window(0, 0, 4, 4))
+        for name, value in told.items():
+            setattr(file, name, value)
+
+
+def test_files_made_alike_are_told_apart(tmp_path):
+    """Files of one making are described by the first of them. Each differs from it in one thing, and all but size and
+    place have to be seen: what is loaded from the host is what is loaded of files here, which are opened one by one."""
+    made = [{}, {"place": 500640}, {"size": 96, "place": 501280}, {"told": {"nodata": 7}}, {"told": {"scales": [2.5]}},
+            {"told": {"offsets": [-3]}}, {"told": {"units": ["K"]}}, {"dtype": "int16"},
+            {"mask": np.eye(64, dtype="uint8") * 255, "nodata": None},
+            {"predictor": 2}, {"place": 500640, "told": {"nodata": 7}}, {"crs": "EPSG:25833"},
+            {"crs": None, "told_by_item": 32633}, {"crs": None, "told_by_item": 25833}]
+    folder = tmp_path / "files"
+    folder.mkdir()
+    items = []
+    for k, options in enumerate(made):
+        code = options.pop("told_by_item", None)
+        tiff(folder / f"{k}.tif", k, **options)
+        items.append(item(f"i{k}", {"B1": f"{k}.tif"}, f"2020-01-{k + 1:02}T00:00:00Z",
+                          **{"proj:epsg": code} if code else {}))
+    document = json.dumps({"type": "FeatureCollection", "features": items})
+    (folder / "items.json").write_text(document)
+    with RemoteHost({path.name: path.read_bytes() for path in folder.iterdir()}) as host:
+        done = [execute(tmp_path, host.url + "items.json", remote=[host.url])]
+        (tmp_path / "out.nc").rename(tmp_path / "remote.nc")
+    done.append(execute(tmp_path, str(folder / "items.json")))
+    assert [d.returncode for d in done] == [0, 0], [d.stderr for d in done]
+    with xarray.open_dataset(tmp_path / "remote.nc") as far, xarray.open_dataset(tmp_path / "out.nc") as near:
+        assert far.equals(near)
+        assert len(near["t"]) == len(made)
 
 
 def test_links_are_followed_from_catalogue_to_items_and_resolved(tmp_path):

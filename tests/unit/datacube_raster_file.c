@@ -46,7 +46,7 @@ static void the_next_file_is_told_as_if_it_were_the_first(void **state)
     GDALClose(d);
     struct raster_file next, alone;
     struct error error = {.code = ""};
-    const struct raster_file_hints hints = {.before = k > 0 ? &before : NULL};
+    const struct raster_file_hints hints = {.before = &before, .before_count = k > 0};
     assert_int_equal(raster_file_inspect_with(f->arena, path, &hints, &next, &error), 0);
     assert_int_equal(raster_file_inspect(f->arena, path, &alone, &error), 0);
     assert_string_equal(next.grid.crs, alone.grid.crs);
