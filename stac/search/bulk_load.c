@@ -172,21 +172,16 @@ static bool ends_in(const char *path, const char *const *endings)
   return false;
 }
 
-static int load_file(struct bulk_queue *queue, const char *path, struct error *error)
+static int load_file(struct bulk_queue *queue, const char *path, bool with_collections, struct error *error)
 {
   static const char *const lines[] = {".ndjson", ".jsonl", ".geojsonl", ".ndgeojson", NULL};
   static const char *const parquet[] = {".parquet", ".geoparquet", NULL};
   struct bulk_text text;
-  if (ends_in(path, parquet))
-    return error_parameter(
-        error, ERROR_FeatureUnsupported, "path",
-        "%s: Parquet is not read; 'rustac translate FILE.parquet FILE.ndjson' (Python package rustac) "
-        "makes lines of JSON of it, which are",
-        path);
   if (bulk_text_open(path, &text, error) != 0)
     return -1;
-  const int result =
-      ends_in(path, lines) ? load_lines(queue, path, &text, error) : load_document(queue, path, &text, error);
+  const int result = ends_in(path, lines)     ? load_lines(queue, path, &text, error)
+                     : ends_in(path, parquet) ? bulk_parquet(queue, path, &text, with_collections, error)
+                                              : load_document(queue, path, &text, error);
   bulk_text_close(&text);
   return result;
 }
@@ -205,7 +200,7 @@ static int load_all(struct bulk_queue *queue, const char *collection, const char
   }
   if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
     return bulk_folder(queue, path, error);
-  return load_file(queue, path, error);
+  return load_file(queue, path, !collection, error);
 }
 
 /* ---- two threads ------------------------------------------------------------------------------------------------- */

@@ -10,16 +10,19 @@ struct bulk_load {
   bool is_strict;            /* the first item that is refused ends it, and nothing is kept */
 };
 
-/* PATH: lines of JSON (.ndjson, .jsonl, .geojsonl), one item each; an ItemCollection or one item (.json, .geojson); a
- * static catalogue: a folder with catalog.json or collection.json, or such a file, whose links to children and items
+/* PATH: lines of JSON (.ndjson, .jsonl, .geojsonl), one item each; an ItemCollection or one item (.json, .geojson);
+ * stac-geoparquet (.parquet, .geoparquet; parquet_items.h), whose collections are put first where `collection` is NULL;
+ * a static catalogue: a folder with catalog.json or collection.json, or such a file, whose links to children and items
  * below its folder are followed. A collection that is not there is made with the extent of its items. Items that are
  * refused are named in warnings by their line, place or file, the first ones, and counted. The report is one line. */
 int catalogue_load_items(struct catalogue *catalogue, const struct bulk_load *load, const char *path,
                          struct buffer *report, struct error *error);
 
-/* ---- between the readers (bulk_load.c, bulk_folder.c) ------------------------------------------------------------ */
+/* ---- between the readers (bulk_load.c, bulk_folder.c, bulk_parquet.c) -------------------------------------------- */
 
 struct bulk_queue;
+
+enum { BULK_MOST_GROWTH = 4096 }; /* bytes of items that a byte of a packed file may become */
 
 struct bulk_text {  /* a file, mapped, or a part of one */
   const char *data; /* a zero byte stands behind the end of the file */
@@ -35,5 +38,8 @@ int bulk_put(struct bulk_queue *queue, const struct bulk_text *text, bool is_col
              struct error *error);
 /* Follows a static catalogue from its document on. */
 int bulk_folder(struct bulk_queue *queue, const char *path, struct error *error);
+/* A file of stac-geoparquet, row by row. */
+int bulk_parquet(struct bulk_queue *queue, const char *path, const struct bulk_text *file, bool with_collections,
+                 struct error *error);
 
 #endif
