@@ -1,6 +1,7 @@
 /* See the header. */
 #include "datacube/parquet/parquet_file.h"
 
+#include "datacube/base/utf8.h"
 #include "datacube/parquet/thrift_reader.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@ struct schema_element { /* a node, before it has its place in the tree */
   bool is_leaf;
 };
 
-struct head_reader {
+struct footer_reader {
   struct parquet_file *file;
   struct thrift_reader thrift;
   struct schema_element *elements; /* in the arena */
@@ -119,17 +120,27 @@ static void read_logical(struct thrift_reader *thrift, struct parquet_node *node
   }
 }
 
-static const char *read_name(struct head_reader *head, const struct thrift_field *field)
+static bool is_utf8(const char *text, size_t length)
+{
+  for (size_t i = 0, size; i < length; i += size)
+    if ((size = utf8_length(text + i, length - i)) == 0)
+      return false;
+  return true;
+}
+
+/* A name or a note: UTF-8 without a zero byte. */
+static const char *read_name(struct footer_reader *head, const struct thrift_field *field)
 {
   size_t length;
   const char *bytes = thrift_bytes(&head->thrift, field, &length);
-  const char *name = memchr(bytes, '\0', length) ? NULL : arena_strndup(head->file->arena, bytes, length);
+  const bool is_text = !memchr(bytes, '\0', length) && is_utf8(bytes, length);
+  const char *name = is_text ? arena_strndup(head->file->arena, bytes, length) : NULL;
   if (!name)
     head->thrift.failed = true;
   return name ? name : "";
 }
 
-static void read_element(struct head_reader *head, struct schema_element *element)
+static void read_element(struct footer_reader *head, struct schema_element *element)
 {
   struct parquet_node *node = element->node;
   struct thrift_reader *thrift = &head->thrift;
@@ -166,7 +177,7 @@ static void read_element(struct head_reader *head, struct schema_element *elemen
     node->meaning = PARQUET_PLAIN;
 }
 
-static void read_schema(struct head_reader *head, const struct thrift_field *field)
+static void read_schema(struct footer_reader *head, const struct thrift_field *field)
 {
   const size_t count = thrift_list(&head->thrift, field, THRIFT_STRUCT);
   struct arena *arena = head->file->arena;
@@ -222,7 +233,7 @@ static bool shape_fits(const struct parquet_node *node)
            child->children[0]->meaning == PARQUET_TEXT && child->children[0]->repetition != PARQUET_REPEATED));
 }
 
-static int place_leaf(struct head_reader *head, struct parquet_node *node)
+static int place_leaf(struct footer_reader *head, struct parquet_node *node)
 {
   if (node->type == PARQUET_GROUP || (node->type == PARQUET_FIXED && (node->width < 1 || node->width > 1 << 20)))
     return damaged(head->error, "a column has no type");
@@ -232,7 +243,7 @@ static int place_leaf(struct head_reader *head, struct parquet_node *node)
   return 0;
 }
 
-static int place_node(struct head_reader *head, const struct parquet_node *parent, unsigned depth,
+static int place_node(struct footer_reader *head, const struct parquet_node *parent, unsigned depth,
                       struct parquet_node **out)
 {
   struct parquet_file *file = head->file;
@@ -270,7 +281,7 @@ static int place_node(struct head_reader *head, const struct parquet_node *paren
                          "%.200s: lists have one column, maps a text as their key and one value", node->path);
 }
 
-static int place_all(struct head_reader *head)
+static int place_all(struct footer_reader *head)
 {
   struct parquet_file *file = head->file;
   if (head->element_count == 0 || head->elements[0].is_leaf)
@@ -308,7 +319,7 @@ static void read_chunk_place(struct thrift_reader *thrift, struct chunk_place *p
   }
 }
 
-static void read_chunk(struct head_reader *head, struct parquet_chunk *chunk)
+static void read_chunk(struct footer_reader *head, struct parquet_chunk *chunk)
 {
   struct parquet_file *file = head->file;
   struct thrift_reader *thrift = &head->thrift;
@@ -334,7 +345,7 @@ static void read_chunk(struct head_reader *head, struct parquet_chunk *chunk)
   *chunk = (struct parquet_chunk){file->bytes + from, (size_t)place.length, place.values, (int)place.codec};
 }
 
-static void read_group(struct head_reader *head, struct parquet_group *group)
+static void read_group(struct footer_reader *head, struct parquet_group *group)
 {
   struct parquet_file *file = head->file;
   struct thrift_reader *thrift = &head->thrift;
@@ -357,7 +368,7 @@ static void read_group(struct head_reader *head, struct parquet_group *group)
   file->leaf_count = count;
 }
 
-static void read_groups(struct head_reader *head, const struct thrift_field *field)
+static void read_groups(struct footer_reader *head, const struct thrift_field *field)
 {
   struct parquet_file *file = head->file;
   const size_t count = thrift_list(&head->thrift, field, THRIFT_STRUCT);
@@ -372,7 +383,7 @@ static void read_groups(struct head_reader *head, const struct thrift_field *fie
   file->group_count = count;
 }
 
-static void read_texts(struct head_reader *head, const struct thrift_field *field)
+static void read_texts(struct footer_reader *head, const struct thrift_field *field)
 {
   struct parquet_file *file = head->file;
   struct thrift_reader *thrift = &head->thrift;
@@ -404,7 +415,7 @@ static int check_rows(const struct parquet_file *file, struct error *error)
   return 0;
 }
 
-static int read_head(struct head_reader *head)
+static int read_head(struct footer_reader *head)
 {
   struct thrift_reader *thrift = &head->thrift;
   struct parquet_file *file = head->file;
@@ -458,7 +469,7 @@ int parquet_open(const void *bytes, size_t length, struct parquet_file **out, st
   }
   file->bytes = data;
   file->length = length;
-  struct head_reader head = {.file = file, .thrift = {tail - head_length, tail, false, 0}, .error = error};
+  struct footer_reader head = {.file = file, .thrift = {tail - head_length, tail, false, 0}, .error = error};
   if (read_head(&head) != 0) {
     parquet_close(file);
     return -1;

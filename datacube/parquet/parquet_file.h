@@ -32,6 +32,7 @@ enum parquet_meaning {                    /* what it stands for */
                        PARQUET_DATE,      /* days since 1970-01-01 */
                        PARQUET_TIMESTAMP, /* since 1970-01-01T00:00:00Z, `per_second` units in each second */
                        PARQUET_SHAPE,     /* a geometry as well-known binary */
+                       PARQUET_BOX,       /* a group of corners; set by those who know that it is one */
                        PARQUET_NULL,      /* nothing, always */
                        PARQUET_LIST,      /* a group: its child, or that one's child, is repeated */
                        PARQUET_MAP,       /* a group: its child is repeated, with a key and a value */

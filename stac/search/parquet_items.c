@@ -77,19 +77,23 @@ static bool is_bytes(const struct parquet_node *node)
   return node->meaning == PARQUET_PLAIN && (node->type == PARQUET_BYTE_ARRAY || node->type == PARQUET_FIXED);
 }
 
-/* Shapes have no mark of their own in most files, but these names. */
-static void mark_shape(struct parquet_node *node)
+/* Shapes and boxes have no mark of their own in most files, but names. */
+static void mark_named(struct parquet_node *node)
 {
+  const size_t length = strlen(node->name), suffix = strlen("bbox");
   if (is_bytes(node) && (strcmp(node->path, "geometry") == 0 || strcmp(node->path, "proj:geometry") == 0))
     node->meaning = PARQUET_SHAPE;
+  else if (length >= suffix && strcmp(node->name + length - suffix, "bbox") == 0 && is_box(node))
+    node->meaning = PARQUET_BOX;
+  for (size_t i = 0; i < node->child_count; i++)
+    mark_named(node->children[i]);
 }
 
 static int check_leaves(const struct parquet_items *items, struct error *error)
 {
   const struct parquet_node *geometry = items->members[MEMBER_GEOMETRY];
   for (size_t i = 0; i < items->file->leaf_count; i++) {
-    struct parquet_node *leaf = items->file->leaves[i];
-    mark_shape(leaf);
+    const struct parquet_node *leaf = items->file->leaves[i];
     if (leaf->meaning == PARQUET_STRANGE || is_bytes(leaf))
       return error_set(error, ERROR_FeatureUnsupported, "column %.200s: %s have no place in an item", leaf->path,
                        leaf->meaning == PARQUET_STRANGE
@@ -106,6 +110,7 @@ static int check_leaves(const struct parquet_items *items, struct error *error)
 static int sort_columns(struct parquet_items *items, struct error *error)
 {
   const struct parquet_node *root = items->file->root;
+  mark_named(items->file->root);
   items->properties = ARENA_ARRAY(items->file->arena, const struct parquet_node *, root->child_count);
   if (!items->properties)
     return error_memory(error);
@@ -188,6 +193,8 @@ static bool is_null(struct parquet_items *items, const struct parquet_node *node
   const struct parquet_column *column = column_of(items, node);
   if (column->is_end || column->definition < node->definition || node->meaning == PARQUET_NULL)
     return true;
+  if (node->meaning == PARQUET_BOX) /* of no place, where its corners are none */
+    return is_null(items, child_named(node, "xmin"));
   if (node->meaning == PARQUET_JSON)
     return column->value.length == 4 && memcmp(column->value.bytes, "null", 4) == 0;
   return (node->type == PARQUET_DOUBLE || node->type == PARQUET_FLOAT) && isnan(column->value.real);
@@ -422,7 +429,7 @@ static int write_there(struct parquet_items *items, const struct parquet_node *n
     return write_repeated(items, node->children[0], element_of(node->children[0]));
   if (node->meaning == PARQUET_MAP)
     return write_map(items, node->children[0]);
-  if (strncmp(node->name + strlen(node->name) - (strlen(node->name) >= 4 ? 4 : 0), "bbox", 4) == 0 && is_box(node))
+  if (node->meaning == PARQUET_BOX)
     return write_box(items, node);
   json_write_object(&items->w);
   for (size_t i = 0; i < node->child_count && result == 0; i++)
