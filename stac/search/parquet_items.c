@@ -291,8 +291,8 @@ static bool is_utf8(const char *text, size_t length)
 
 static void write_text(struct parquet_items *items, const struct parquet_node *node, const struct parquet_value *value)
 {
-  if (!is_utf8(value->bytes, value->length))
-    refuse(items, node, "a text is no UTF-8");
+  if (!is_utf8(value->bytes, value->length) || memchr(value->bytes, '\0', value->length))
+    refuse(items, node, "a text is no UTF-8, or holds the character U+0000");
   json_write_string_n(&items->w, value->bytes, value->length);
 }
 
