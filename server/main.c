@@ -3,6 +3,7 @@
 #include "server/commands/command_catalogue.h"
 #include "server/export/sender.h"
 #include "server/fetch/fetch_process.h"
+#include "server/sources/refresh_process.h"
 #include "server/udf/udf_host.h"
 #include "server/workers/zygote.h"
 
@@ -28,6 +29,7 @@ static const struct subcommand subcommands[] = {
     {"zygote", zygote_main, NULL}, /* the server's own: not for people */
     {"fetcher", fetcher_main, NULL},
     {"sender", sender_main, NULL},
+    {"refresher", refresher_main, NULL},
     {"udf-host", udf_host_main, NULL},
 };
 

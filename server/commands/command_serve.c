@@ -17,6 +17,7 @@
 #include "server/jobs/shared_folder.h"
 #include "server/http/tls.h"
 #include "server/services/service_hub.h"
+#include "server/sources/refresh_process.h"
 #include "server/store/folder.h"
 #include "server/server.h"
 
@@ -85,6 +86,7 @@ struct server_parts {
   struct catalogue *catalogue;       /* kept open, so that its log stays where confined workers read it */
   struct fetch_process *fetch;       /* or NULL */
   struct export_hub *exports;        /* or NULL */
+  struct refresh_process *refresh;   /* or NULL */
   struct udf_host *scripts;          /* or NULL */
   struct interpreters *interpreters; /* … asked once what they are; or NULL */
   const char *udf_python;            /* what they are: JSON, of theirs; or NULL */
@@ -459,6 +461,7 @@ static void stop(struct server_parts *parts)
   uploads_free(parts->server.uploads);
   metrics_free(parts->server.metrics);
   zygote_stop(parts->zygote);
+  refresh_process_stop(parts->refresh);
   fetch_process_stop(parts->fetch);
   export_hub_free(parts->exports);
   interpreters_free(parts->interpreters);
@@ -544,11 +547,19 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
         return;
       backoff_next(&backoff);
       alive = zygote_revive(parts->zygote, &error) == 0 && fetch_process_revive(parts->fetch, &error) == 0 &&
-              udf_host_revive(parts->scripts, &error) == 0;
+              udf_host_revive(parts->scripts, &error) == 0 && refresh_process_revive(parts->refresh, &error) == 0;
       if (!alive)
         log_message(LOG_ERROR, "%s", error.message);
     }
   }
+}
+
+/* When the server answers: the first refresh may take long, and is nothing that a request waits for. */
+static int start_refresh(struct server_parts *parts, const struct serve_options *options, struct error *error)
+{
+  const struct refresh_process_options refresh = {
+      .data = parts->data, .level = (enum log_level)options->log_level, .format = (enum log_format)options->log_format};
+  return options->refresh ? refresh_process_start(&refresh, &parts->refresh, error) : 0;
 }
 
 static void tell_confinement(const struct confinement *confinement)
@@ -583,8 +594,10 @@ static int serve(const struct serve_options *options, int argc, char **argv, str
     parts->reload.tls = parts->tls;
     parts->reload.fetch = parts->fetch;
     parts->reload.exports = parts->exports;
-    watch_over(parts, &signals);
+    status = start_refresh(parts, options, error);
   }
+  if (status == 0)
+    watch_over(parts, &signals);
   stop(parts);
   serve_reload_free(&parts->reload);
   free(parts);

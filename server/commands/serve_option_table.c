@@ -144,6 +144,13 @@ const struct option_row option_rows[] = {
      .kind = OPTION_TEXT,
      .place = PLACE(web_editor),
      .help = "build of the openEO Web Editor, which is served at /editor (default: none)"},
+    {.name = "refresh",
+     .kind = OPTION_FLAG,
+     .place = PLACE(refresh),
+     .help =
+         "refresh the sources of collections (see twincube catalogue refresh): what is due by --refresh of "
+         "`twincube catalogue add`, and folders of this machine when something in them changes; by a process of its "
+         "own, with the server's rights. `twincube catalogue sources` tells how it went"},
     {.name = "sweep",
      .kind = OPTION_FLAG,
      .place = PLACE(sweep),

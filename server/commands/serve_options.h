@@ -50,7 +50,7 @@ struct serve_options {
   struct proxy_networks proxies;  /* that are believed */
   unsigned log_level, log_format; /* enum log_level, log_format */
   unsigned confine;               /* enum confine_mode: of workers */
-  bool verbose, sweep, no_basic, help;
+  bool verbose, sweep, no_basic, refresh, help;
   struct federation_settings federation;
   json_t *oidc_tables; /* providers that the file itself describes, or NULL; of `values` */
   json_t *values;      /* name → what is in force, owned: the texts above lie in it */

@@ -27,6 +27,7 @@ static bool is_due(const struct kept_source *source)
 static bool is_wanted(const struct refresh_options *options, const struct kept_source *source)
 {
   return is_named(options, source->name) && (!options->only_due || is_due(source)) &&
+         (!options->only_due || time(NULL) >= refresh_pauses_until(options->pauses, source->name)) &&
          (!options->only_local || !strstr(source->address, "://"));
 }
 
@@ -80,6 +81,7 @@ static int refresh_one(struct catalogue *catalogue, const struct refresh_options
     buffer_free(&report);
     return 0;
   }
+  refresh_pauses_note(options->pauses, source->name, source->every, status);
   if (status == 0 && outcome.is_unchanged)
     buffer_printf(&report, "%s: unchanged\n", source->name);
   if (status == 0 && options->say && !report.failed && !(outcome.is_unchanged && options->only_news))

@@ -5,6 +5,7 @@
 
 #include "datacube/base/buffer.h"
 #include "datacube/base/error.h"
+#include "server/sources/refresh_pauses.h"
 
 struct refresh_options {
   const char *data;         /* the data folder */
@@ -14,6 +15,7 @@ struct refresh_options {
   bool only_local; /* those of this machine */
   bool only_news;  /* nothing is said of what has not changed */
   const volatile int *cancel;
+  struct refresh_pauses *pauses; /* of those that fail again and again: they are not due before; or NULL */
   void (*say)(const char *line); /* hears of each what came of it, with a newline */
 };
 
@@ -24,8 +26,8 @@ int source_refresh(const struct refresh_options *options, size_t *failed, struct
 /* A line for each source: name, kind, seconds between refreshes, when the latest was, address, what went wrong. */
 int source_print(const char *data, struct buffer *out, struct error *error);
 
-/* The same again and again until cancelled: what is due when it is due, and folders of this machine a moment after
- * something in them has changed. */
+/* The same again and again until cancelled: what is due when it is due (and not before its pause is over,
+ * refresh_pauses.h), and folders of this machine a moment after something in them has changed. */
 int source_watch(const struct refresh_options *options, struct error *error);
 
 #endif

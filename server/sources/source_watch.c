@@ -80,6 +80,13 @@ static bool is_wanted(const struct refresh_options *options, const char *name)
   return options->name_count == 0;
 }
 
+static int64_t due(const struct watch *watch, const struct kept_source *source)
+{
+  const int64_t pause = refresh_pauses_until(watch->options->pauses, source->name);
+  const int64_t next = source->refreshed + source->every;
+  return next > pause ? next : pause;
+}
+
 /* Watches the folders of all sources, and tells when the first is due. */
 static int enter_all(struct watch *watch, struct error *error)
 {
@@ -99,8 +106,8 @@ static int enter_all(struct watch *watch, struct error *error)
   for (size_t i = 0; i < count && status == 0; i++) {
     if (!is_wanted(watch->options, rows[i].name))
       continue;
-    if (rows[i].every > 0 && rows[i].refreshed + rows[i].every < watch->next)
-      watch->next = rows[i].refreshed + rows[i].every;
+    if (rows[i].every > 0 && due(watch, &rows[i]) < watch->next)
+      watch->next = due(watch, &rows[i]);
     if (!strstr(rows[i].address, "://"))
       status = enter(watch, &rows[i], error);
   }
@@ -161,9 +168,12 @@ static int refresh_due(const struct watch *watch, struct error *error)
 
 int source_watch(const struct refresh_options *options, struct error *error)
 {
-  struct watch watch = {.options = options, .fd = -1};
+  struct refresh_pauses pauses = {0};
+  struct refresh_options own = *options;
+  struct watch watch = {.options = &own, .fd = -1};
   int status = 0;
   bool changed = true; /* while nobody watched */
+  own.pauses = &pauses;
   while (status == 0 && !is_over(&watch)) {
     if ((status = enter_all(&watch, error)) == 0 && changed)
       status = refresh_local(&watch, error);
@@ -173,5 +183,6 @@ int source_watch(const struct refresh_options *options, struct error *error)
   }
   if (watch.fd >= 0)
     close(watch.fd);
+  refresh_pauses_free(&pauses);
   return status;
 }

@@ -1,6 +1,7 @@
 """Collections follow what they came from: new files come, vanished ones go, what cannot be read stays as it was."""
 
 import json
+import pathlib
 import signal
 import subprocess
 import urllib.parse
@@ -110,6 +111,51 @@ def test_a_folder_that_is_watched_and_a_host_that_is_due(tmp_path):
             watcher.send_signal(signal.SIGTERM)
             assert watcher.wait(timeout=30) == 0
     assert np.array_equal(load(data)["B1"], [scenes[1][0], scenes[2][0]])
+
+
+def refreshers(pid):
+    listed = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if line.split()[1] == "twincube-fresh"]
+
+
+def test_a_server_refreshes_by_itself(tmp_path):
+    """Folders that change and hosts whose time has come, beside requests; a process that is killed is replaced."""
+    folder, data = tmp_path / "in", tmp_path / "data"
+    folder.mkdir()
+    scenes = [scene(i) for i in range(3)]
+    (folder / f"s_{DATES[0]}_B1.tif").write_bytes(scenes[0][1])
+    add(data, folder)
+    with RemoteHost() as host:
+        host.files["items.json"] = json.dumps({"type": "FeatureCollection", "features": [
+            stac_item("one", collection="far")]}).encode()
+        done = catalogue(data, "load", "--refresh", "1", host.url + "items.json")
+        assert done.returncode == 0, done.stderr
+        with open(tmp_path / "log", "wb") as log:
+            server = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", data, "--refresh"],
+                                      text=True, stdout=subprocess.PIPE, stderr=log)
+        try:
+            url = server.stdout.readline().strip()
+            host.files["items.json"] = json.dumps({"type": "FeatureCollection", "features": [
+                stac_item("two", collection="far")]}).encode()
+            there = lambda name: requests.get(f"{url}stac/collections/far/items/{name}", timeout=30).status_code  # noqa
+            until(lambda: there("two") == 200)
+            (folder / f"s_{DATES[1]}_B1.tif").write_bytes(scenes[1][1])
+            until(lambda: "c: 2 items" in (tmp_path / "log").read_text())
+            old, = refreshers(server.pid)
+            subprocess.run(["kill", "-KILL", str(old)], check=True)
+            until(lambda: refreshers(server.pid) not in ([], [old]))
+            new, = refreshers(server.pid)
+            (folder / f"s_{DATES[2]}_B1.tif").write_bytes(scenes[2][1])
+            until(lambda: "c: 3 items" in (tmp_path / "log").read_text())
+            host.files["items.json"] = b"no JSON"
+            until(lambda: sources(data)["items.json"][-1] != "ok")
+            assert there("two") == 200  # what cannot be read stays as it was
+            assert requests.get(url + "health", timeout=30).status_code == 200
+        finally:
+            server.terminate()
+            assert server.wait(timeout=30) == 0
+    assert not pathlib.Path(f"/proc/{new}").exists()
+    assert len(load(data)["B1"]) == 3
 
 
 @pytest.mark.parametrize("arguments", [("--due", "--watch"), ("--often",), ("sources", "x")])

@@ -1,0 +1,144 @@
+/* twincube refresher PARENT LEVEL FORMAT DATA, with a socket as descriptor 3 that is not used. */
+#include "server/sources/refresh_process.h"
+
+#include "server/sources/source_refresh.h"
+#include "server/workers/spawn_self.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CONTROL = 3, STOP_SECONDS = 5, NICENESS = 10 };
+enum refresher_argument { PARENT = 1, LEVEL, FORMAT, DATA, ARGUMENTS };
+
+struct refresh_process {
+  struct refresh_process_options options;
+  pid_t pid; /* -1: none */
+  int fd;    /* our end of its socket, or -1 */
+};
+
+/* ---- the server's end -------------------------------------------------------------------------------------------- */
+
+static int start_one(struct refresh_process *process, struct error *error)
+{
+  char parent[24], level[24], format[24];
+  snprintf(parent, sizeof parent, "%ld", (long)getpid());
+  snprintf(level, sizeof level, "%d", (int)process->options.level);
+  snprintf(format, sizeof format, "%d", (int)process->options.format);
+  const char *const arguments[] = {"twincube", "refresher", parent, level, format, process->options.data, NULL};
+  process->fd = spawn_self(arguments, CONTROL, "refreshes sources", &process->pid, error);
+  if (process->fd < 0)
+    process->pid = -1;
+  return process->fd < 0 ? -1 : 0;
+}
+
+int refresh_process_start(const struct refresh_process_options *options, struct refresh_process **out,
+                          struct error *error)
+{
+  struct refresh_process *process = calloc(1, sizeof *process);
+  if (!process)
+    return error_memory(error);
+  *process = (struct refresh_process){.options = *options, .pid = -1, .fd = -1};
+  if (start_one(process, error) != 0) {
+    free(process);
+    return -1;
+  }
+  *out = process;
+  return 0;
+}
+
+int refresh_process_revive(struct refresh_process *process, struct error *error)
+{
+  int status = 0;
+  if (!process || (process->pid > 0 && waitpid(process->pid, &status, WNOHANG) == 0))
+    return 0;
+  const bool killed = WIFSIGNALED(status);
+  if (process->pid > 0)
+    log_message(LOG_WARNING, "the process that refreshes sources has ended (%s %d): it is started again",
+                killed ? "signal" : "status", killed ? WTERMSIG(status) : WEXITSTATUS(status));
+  if (process->fd >= 0)
+    close(process->fd);
+  return start_one(process, error);
+}
+
+/* Whether it ended within that time. */
+static bool await_end(pid_t pid, int seconds)
+{
+  const struct timespec pause = {.tv_nsec = 10000000};
+  for (int i = 0; i < seconds * 100; i++) {
+    if (waitpid(pid, NULL, WNOHANG) != 0)
+      return true;
+    nanosleep(&pause, NULL);
+  }
+  return false;
+}
+
+void refresh_process_stop(struct refresh_process *process)
+{
+  if (!process)
+    return;
+  if (process->pid > 0 && kill(process->pid, SIGTERM) == 0 && !await_end(process->pid, STOP_SECONDS)) {
+    kill(process->pid, SIGKILL); /* what it had begun to write was not there for others yet */
+    while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+      ;
+  }
+  if (process->fd >= 0)
+    close(process->fd);
+  free(process);
+}
+
+/* ---- the process itself ------------------------------------------------------------------------------------------ */
+
+static volatile int is_ended; /* set by the signal handler alone */
+
+static void on_signal(int number)
+{
+  (void)number;
+  is_ended = 1;
+}
+
+static void set_signals(pid_t parent)
+{
+  sigset_t none;
+  const struct sigaction action = {.sa_handler = on_signal};
+  sigaction(SIGTERM, &action, NULL);
+  signal(SIGINT, SIG_IGN); /* the server decides about the end */
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    _exit(0);
+}
+
+static void say(const char *line)
+{
+  log_message(LOG_INFO, "refreshed %.*s", (int)strcspn(line, "\n"), line);
+}
+
+int refresher_main(int argc, char **argv)
+{
+  struct error error = {0};
+  if (argc != ARGUMENTS)
+    return 2;
+  prctl(PR_SET_NAME, "twincube-fresh");
+  close_range(CONTROL + 1, UINT_MAX, 0); /* nothing of the server's: no socket, no store */
+  log_set_level((enum log_level)strtol(argv[LEVEL], NULL, 10));
+  log_set_format((enum log_format)strtol(argv[FORMAT], NULL, 10));
+  setpriority(PRIO_PROCESS, 0, NICENESS);
+  set_signals((pid_t)strtol(argv[PARENT], NULL, 10));
+  const struct refresh_options options = {.data = argv[DATA], .cancel = &is_ended, .say = say};
+  const int status = source_watch(&options, &error);
+  if (status != 0)
+    log_message(LOG_ERROR, "sources are not refreshed: %s", error.message);
+  return status == 0 ? 0 : 1;
+}
