@@ -75,24 +75,29 @@ static bool has_no_search(const struct backend *backend)
   return backend->is_online && backend->search[0] == '\0';
 }
 
-/* The filter of the query as JSON, which needs no other language there; the query extension is apart from it. */
+/* What is asked beyond place and time: both filter and query as one filter in JSON, where that is read; the query alone
+ * where that is; else nothing. */
 static void set_filter(const struct federated_search *search, const struct search_ability *ability, json_t *body)
 {
-  const json_t *filter = json_object_get(search->query, "filter");
-  const bool is_told = filter != NULL && !json_is_null(filter) && ability->filters;
+  static const char *const given[] = {"filter", "filter-lang", "filter-crs"};
   struct buffer text = {0};
-  json_object_del(body, "filter-crs");
-  if (is_told && json_object_get(search->query, "query") == NULL)
-    cql2_write_json(search->filter, &(struct json_writer){.out = &text});
-  json_t *told = text.length > 0 && !text.failed ? json_loadb(text.data, text.length, 0, NULL) : NULL;
+  for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
+    json_object_del(body, given[i]);
+  if (ability->filters || !ability->queries)
+    json_object_del(body, "query");
+  if (search->filter == NULL || !ability->filters)
+    return;
+  cql2_write_json(search->filter, &(struct json_writer){.out = &text});
+  json_object_set_new(body, "filter", text.failed ? NULL : json_loadb(text.data, text.length, 0, NULL));
+  json_object_set_new(body, "filter-lang", json_string("cql2-json"));
   buffer_free(&text);
-  if (told != NULL) {
-    json_object_set_new(body, "filter", told);
-    json_object_set_new(body, "filter-lang", json_string("cql2-json"));
-  } else if (!is_told) {
-    json_object_del(body, "filter");
-    json_object_del(body, "filter-lang");
-  }
+}
+
+/* Whether that leaves something to be judged here. */
+static bool leaves_filter(const struct federated_search *search, const struct search_ability *ability)
+{
+  const bool has_filter = json_object_get(search->query, "filter") != NULL;
+  return search->filter != NULL && !ability->filters && (has_filter || !ability->queries);
 }
 
 /* The order here, where the request tells none: that there may be another one. */
@@ -112,18 +117,10 @@ static json_t *body_there(const struct federated_search *search, const struct se
   if (ids != NULL)
     json_object_set_new(body, "collections", ids);
   set_filter(search, ability, body);
-  if (!ability->queries)
-    json_object_del(body, "query");
   if (ability->sorts)
     set_order(search, body);
   json_object_set_new(body, "limit", json_integer(ability->sorts ? search->limit : SORTED_ITEMS));
   return body;
-}
-
-static bool lacks(const struct federated_search *search, const struct search_ability *ability)
-{
-  const json_t *filter = json_object_get(search->query, "filter"), *query = json_object_get(search->query, "query");
-  return search->filter != NULL && ((filter != NULL && !ability->filters) || (query != NULL && !ability->queries));
 }
 
 static void add_backend(struct merging *g, const struct backend *backend)
@@ -142,7 +139,7 @@ static void add_backend(struct merging *g, const struct backend *backend)
                             .stopping = &g->federation->stopping,
                             .body = body_there(search, &backend->ability, ids),
                             .sorts = backend->ability.sorts,
-                            .is_judged_here = lacks(search, &backend->ability),
+                            .is_judged_here = leaves_filter(search, &backend->ability),
                             .at = json_is_object(at) ? json_incref((json_t *)(uintptr_t)at) : NULL,
                             .has_ended = search->state != NULL && at == NULL,
                             .is_away = !backend->is_online};

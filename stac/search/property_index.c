@@ -31,6 +31,23 @@ int property_index_find(struct index *index, const char *name, bool *there, stru
   return found < 0 ? -1 : 0;
 }
 
+/* To the database, names of indexes that differ in capital letters alone are the same. */
+static int check_letters(struct index *index, const char *name, struct error *error)
+{
+  static const char text[] =
+      "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = '" INDEX_NAME "' || ?1 COLLATE NOCASE";
+  sqlite3_stmt *row = index_query(index, text, error);
+  if (!row)
+    return -1;
+  sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
+  const int found = index_step(index, row, error);
+  index_done(row);
+  return found == 1
+             ? error_parameter(error, ERROR_QueryParameterInvalid, "property",
+                               "there is an index of a name that differs from '%s' in capital letters alone", name)
+             : found;
+}
+
 static int read_count(struct index *index, int *count, struct error *error)
 {
   static const char text[] = "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name LIKE '" INDEX_NAME "%'";
@@ -68,7 +85,9 @@ static int make_one(struct index *index, const char *name, struct error *error)
   if (!there && count >= PROPERTY_INDEX_MOST)
     return error_parameter(error, ERROR_QueryParameterInvalid, "property",
                            "there are %d such indexes, and each makes writing slower: remove one first", count);
-  return there ? 0 : execute(index, "CREATE INDEX", name, error);
+  if (there)
+    return 0;
+  return check_letters(index, name, error) == 0 ? execute(index, "CREATE INDEX", name, error) : -1;
 }
 
 static int remove_one(struct index *index, const char *name, struct error *error)

@@ -314,6 +314,9 @@ static void test_names(void **state)
   }
   struct buffer list = {0};
   assert_int_equal(catalogue_list_property_indexes(catalogue, &list, &error), 0);
+  assert_int_equal(catalogue_unindex_property(catalogue, "p7", &error), 0);
+  assert_int_equal(catalogue_index_property(catalogue, "P6", &error), -1);
+  assert_int_equal(catalogue_index_property(catalogue, "p7", &error), 0);
   assert_string_equal(list.data, "p0\np1\np2\np3\np4\np5\np6\np7\n");
   buffer_free(&list);
 }
