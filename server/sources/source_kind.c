@@ -71,6 +71,11 @@ static int list_file(struct source_session *session, const char *address, struct
                      struct error *error)
 {
   size_t length = strcspn(address, fetch_s3_is(address) ? "" : "?#");
+  if (strstr(address, "/dodsC/"))
+    return error_parameter(error, ERROR_FeatureUnsupported, "path",
+                           "%s is a view by OPeNDAP, which is not supported: the same file is served by HTTPServer, "
+                           "at …/fileServer/… with THREDDS",
+                           address);
   while (length > 0 && address[length - 1] == '/')
     length--;
   size_t start = length;
@@ -81,11 +86,26 @@ static int list_file(struct source_session *session, const char *address, struct
               : error_memory(error);
 }
 
+/* As a hierarchy of that address is called (datacube/source/zarr_references.h). */
+static int list_references(struct source_session *session, const char *address, struct source_listing *listing,
+                           struct error *error)
+{
+  const char *slash = strrchr(address, '/'), *dot = strrchr(address, '.');
+  if (!slash || !dot || dot < slash || strcasecmp(dot, ".json") != 0)
+    return error_parameter(error, ERROR_ProcessParameterInvalid, "path",
+                           "%s: references are a document whose address ends with .json", address);
+  const char *name = arena_printf(session->arena, "%.*s.zarr", (int)(dot - slash - 1), slash + 1);
+  const char *place = arena_printf(session->arena, "%s/", address);
+  return name && place ? source_listing_add(listing, &(struct listed_file){.name = name, .address = place}, error)
+                       : error_memory(error);
+}
+
 static const struct source_kind kinds[] = {
     {"esgf", "the files that a search of ESGF finds (…/esg-search/search?…), by HTTPServer", is_esgf, list_esgf},
     {"rucio", "replicas of files, as Rucio lists them: a metalink or lines of JSON (…/replicas/SCOPE/NAME)",
      is_replicas, list_replicas},
     {"file", "one raster, netCDF or HDF5 file, Zarr hierarchy or file of features", is_data_file, list_file},
+    {"references", "a document of references to chunks, as Kerchunk writes them (.json)", is_none, list_references},
     {"s3", "the objects of a bucket below s3://BUCKET/START", is_bucket, list_bucket},
     {"webdav", "the files below a folder of WebDAV (davs://…, or https://… with --source)", is_webdav, list_webdav},
     {"thredds", "the files of a THREDDS catalogue (…/catalog.xml) and of those below it, by HTTPServer", is_thredds,

@@ -151,6 +151,12 @@ def test_what_cannot_be_said_is_an_error(tmp_path):
     assert "another file" in refuse(inside, inside / "link.h5")
 
 
+def graph_of(folder):
+    (folder / "g.json").write_text(json.dumps({"load": {"process_id": "load_collection", "result": True, "arguments": {
+        "id": "Z", "spatial_extent": None, "temporal_extent": None}}}))
+    return folder / "g.json"
+
+
 def test_files_of_another_host(tmp_path):
     with RemoteHost({"d/a.h5": dataset(tmp_path / "a.h5").read_bytes()}) as host:
         document = write(tmp_path, host.url + "d/a.h5")
@@ -159,9 +165,19 @@ def test_files_of_another_host(tmp_path):
         assert refs["v/0.0.0"][1:] == json.loads(write(tmp_path, tmp_path / "a.h5", name="s.json").read_text())[
             "refs"]["v/0.0.0"][1:]
         twincube("catalogue", "add", "--data", tmp_path / "c", "--id", "Z", document, "--remote", host.url)
-        graph = {"load": {"process_id": "load_collection", "result": True, "arguments": {
-            "id": "Z", "spatial_extent": None, "temporal_extent": None}}}
-        (tmp_path / "g.json").write_text(json.dumps(graph))
-        twincube("run", tmp_path / "g.json", "--data", tmp_path / "c", "--remote", host.url, "-o", tmp_path / "o.nc")
+        twincube("run", graph_of(tmp_path), "--data", tmp_path / "c", "--remote", host.url, "-o", tmp_path / "o.nc")
     with xarray.open_dataset(tmp_path / "o.nc") as found:
         assert np.allclose(found.v, values() * .5 + 10) and found.v.shape == SHAPE
+
+
+def test_documents_of_another_host_are_a_source(tmp_path):
+    path = dataset(tmp_path / "a.h5")
+    with RemoteHost({"d/a.h5": path.read_bytes(), "d/r.json": write(tmp_path, path).read_bytes()}) as host:
+        twincube("catalogue", "add", "--data", tmp_path / "c", "--id", "Z", "--source", "references",
+                 host.url + "d/r.json")
+        twincube("run", graph_of(tmp_path), "--data", tmp_path / "c", "--remote", host.url, "-o", tmp_path / "o.nc")
+        done = subprocess.run([BINARY, "catalogue", "add", "--data", tmp_path / "c", host.url + "dodsC/a.nc"],
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert "FeatureUnsupported" in done.stderr and "HTTPServer" in done.stderr
+    with xarray.open_dataset(tmp_path / "o.nc") as found:
+        assert np.allclose(found.v, values() * .5 + 10)
