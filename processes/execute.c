@@ -230,6 +230,7 @@ static int write_step(const struct execution *e, struct steps *steps, const stru
 static struct workspace_result export_of(const struct execution_file *file, const struct outcome_export *to)
 {
   return (struct workspace_result){.workspace = to->workspace,
+                                   .is_collection = to->is_collection,
                                    .catalogue = to->merge,
                                    .name = to->name,
                                    .path = file->path,

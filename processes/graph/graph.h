@@ -73,7 +73,8 @@ int graph_bind(struct arena *arena, const struct graph *graph, const struct grap
 struct outcome_export { /* of export_workspace */
   const struct outcome_export *next;
   const char *workspace;
-  bool is_named;       /* it is one of the operator's */
+  bool is_named;       /* it is one of the operator's … */
+  bool is_collection;  /* … or a collection's id: export_collection */
   const char *merge;   /* path below it of the catalogue that takes the file, in normal form; NULL: a new one … */
   const char *name;    /* … named after this node */
   const char *changes; /* to the file's item: a JSON array of merge patches, in order; NULL: none */

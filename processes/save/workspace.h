@@ -18,13 +18,16 @@ struct workspace_room {
   uint64_t most;      /* bytes that all of them may hold together; 0: no limit */
   /* Whether the user may write to a workspace of that name; NULL: there are none of the operator's. */
   int (*find)(void *context, const char *name, bool *is_there, struct error *error);
+  /* Whether the user may publish a collection of that id, or add to it; NULL: nobody publishes here. */
+  int (*check_collection)(void *context, const char *id, struct error *error);
   /* Sends files of a run there: JSON, see workspace_send. All of them are there afterwards, or none. */
   int (*send)(void *context, const char *request, struct error *error);
   void *context;
 };
 
 struct workspace_result { /* borrowed */
-  const char *workspace;  /* id */
+  const char *workspace;  /* id … */
+  bool is_collection;     /* … or that of a collection, where results are sent */
   const char *catalogue;  /* path below it, in normal form; NULL: a new one … */
   const char *name;       /* … named after this text: letters, digits, "-", "_", "." */
   const char *path;       /* the file */
@@ -44,7 +47,7 @@ int workspace_export(const struct workspace_room *room, const struct workspace_r
 
 /* Has results of one export sent to a named workspace, together, as JSON:
  *
- *   {"workspace", "merge": path or null, "name",
+ *   {"workspace" (or "collection"), "merge": path or null, "name",
  *    "results": [{"file": name, "type": media type, "metadata": {…}, "changes": [merge patches]}, …]}
  *
  * Workspace, catalogue and name are those of the first result; files are named without their folder, which the sender

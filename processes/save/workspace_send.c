@@ -26,7 +26,7 @@ int workspace_send(const struct workspace_room *room, const struct workspace_res
   struct buffer text = {0};
   struct json_writer w = {.out = &text};
   json_write_object(&w);
-  json_kv_string(&w, "workspace", results[0].workspace);
+  json_kv_string(&w, results[0].is_collection ? "collection" : "workspace", results[0].workspace);
   json_kv_string(&w, "merge", results[0].catalogue);
   json_kv_string(&w, "name", results[0].name);
   json_key(&w, "results");

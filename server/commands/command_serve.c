@@ -16,6 +16,7 @@
 #include "server/http/metrics.h"
 #include "server/jobs/shared_folder.h"
 #include "server/http/tls.h"
+#include "server/publish/published_document.h"
 #include "server/services/service_hub.h"
 #include "server/sources/refresh_process.h"
 #include "server/store/folder.h"
@@ -85,6 +86,8 @@ struct server_parts {
   struct confinement confinement;    /* of workers */
   struct catalogue *catalogue;       /* kept open, so that its log stays where confined workers read it */
   struct fetch_process *fetch;       /* or NULL */
+  struct publish_place publish;      /* where results are published */
+  char base[BASE_URL_SIZE];          /* of the API, as far as nobody asks for another one */
   struct export_hub *exports;        /* or NULL */
   struct refresh_process *refresh;   /* or NULL */
   struct udf_host *scripts;          /* or NULL */
@@ -334,6 +337,7 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
                                            .remote = parts->remote,
                                            .federation = server->federation,
                                            .exports = parts->exports,
+                                           .publish = &parts->publish,
                                            .workers = (unsigned)options->workers,
                                            .users = {.all = QUEUE, .per_owner = (unsigned)options->user_requests},
                                            .strangers = {.all = STRANGERS, .per_owner = STRANGER},
@@ -348,6 +352,8 @@ static int start_workers(struct server_parts *parts, const struct serve_options 
                                          .remote = parts->remote,
                                          .federation = server->federation,
                                          .exports = parts->exports,
+                                         .publish = &parts->publish,
+                                         .base = parts->base,
                                          .slots = (unsigned)options->jobs,
                                          .memory = memory,
                                          .result_size = options->result_size,
@@ -409,6 +415,13 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
       parts->public_url[i - 1] = '\0';
     server->settings.public_url = parts->public_url;
   }
+  snprintf(parts->base, sizeof parts->base, "%s%.*s%s",
+           server->settings.public_url != NULL ? ""
+           : parts->tls != NULL                ? "https://"
+                                               : "http://",
+           BASE_URL_SIZE - 64, server->settings.public_url != NULL ? parts->public_url : parts->address,
+           api_versions[0].root);
+  parts->publish = (struct publish_place){parts->published, parts->data};
   if (check_web_editor(options->web_editor, error) != 0 || serve_start_limits(&parts->reload, error) != 0 ||
       metrics_new(&server->metrics, error) != 0)
     return -1;

@@ -2,6 +2,7 @@
 #include "server/endpoints/endpoints.h"
 
 #include "server/files/file_tree.h"
+#include "server/publish/published_files.h"
 #include "server/store/store_jobs.h"
 
 #include <unistd.h>
@@ -86,6 +87,8 @@ static int find_room_for_results(const struct exchange *exchange, uint64_t quota
   uint64_t used = 0;
   if (quota > 0 && store_job_bytes(exchange->store, exchange->user, &used, error) != 0)
     return -1;
+  if (quota > 0)
+    used += published_bytes(exchange->server->settings.published, exchange->user);
   *out = room_of(quota, used);
   return 0;
 }
@@ -100,8 +103,7 @@ static void write_room(struct json_writer *w, const struct storage_room *room)
 static int write_storage(struct json_writer *w, const struct exchange *exchange, uint64_t quota, struct error *error)
 {
   struct storage_room files, results;
-  if (find_room_for_files(exchange, &files, error) != 0 ||
-      find_room_for_results(exchange, quota, &results, error) != 0)
+  if (find_room_for_files(exchange, &files, error) != 0 || find_room_for_results(exchange, quota, &results, error) != 0)
     return -1;
   json_key(w, "storage");
   json_write_object(w);

@@ -49,6 +49,13 @@ static void write_operation(struct json_writer *w, const struct route *route)
   json_end_object(w);
 }
 
+/* Beside what openEO knows: publishing, where that is switched on. */
+static bool is_told(const struct route *route, const struct server *server)
+{
+  const bool publishes = route->handle == put_collection || route->handle == delete_collection;
+  return route->kind == ROUTE_API || (publishes && server->settings.published != NULL);
+}
+
 static void write_paths(struct json_writer *w, const struct server *server)
 {
   json_key(w, "paths");
@@ -60,7 +67,7 @@ static void write_paths(struct json_writer *w, const struct server *server)
     json_write_object(w);
     write_parameters(w, routes[i].path);
     for (size_t j = i; j < route_count; j++)
-      if (routes[j].kind == ROUTE_API && strcmp(routes[j].path, routes[i].path) == 0)
+      if (is_told(&routes[j], server) && strcmp(routes[j].path, routes[i].path) == 0)
         write_operation(w, &routes[j]);
     json_end_object(w);
   }

@@ -2,6 +2,7 @@
 
 #include "server/clock.h"
 #include "server/export/send_plan.h"
+#include "server/publish/published_document.h"
 #include "server/store/folder.h"
 #include "server/workers/descriptors.h"
 #include "server/workers/spawn_self.h"
@@ -13,14 +14,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CONTROL = 3, GRACE_MS = 10000 /* in which a sender that was told to give up takes back what it sent */ };
@@ -118,21 +117,7 @@ static json_t *place_of(const struct named_workspace *row)
   return json_pack("{s:s, s:s, s:s}", "kind", place_kind_name(row->kind), "url", row->url, "href", row->href);
 }
 
-static void make_stamp(char out[40])
-{
-  unsigned char random[4];
-  char hex[2 * sizeof random + 1];
-  struct tm tm;
-  const time_t now = time(NULL);
-  randombytes_buf(random, sizeof random);
-  sodium_bin2hex(hex, sizeof hex, random, sizeof random);
-  gmtime_r(&now, &tm);
-  strftime(out, 20, "%Y%m%dt%H%M%S", &tm);
-  snprintf(out + strlen(out), 12, "-%.8s", hex);
-}
-
-struct export
-{
+struct sending {
   struct export_hub *hub;
   const struct export_task *task;
   const struct named_workspace *row, *files; /* files: of a STAC API, else NULL */
@@ -143,7 +128,7 @@ struct export
 
 /* The task's files, whose sizes go into the plan. A worker names them: what is not directly in its folder is refused.
  */
-static int open_results(struct export *e, json_t *list, struct error *error)
+static int open_results(struct sending *e, json_t *list, struct error *error)
 {
   const size_t count = json_array_size(list);
   if (count == 0 || count > SEND_RESULTS_MOST)
@@ -166,7 +151,7 @@ static int open_results(struct export *e, json_t *list, struct error *error)
   return 0;
 }
 
-static int make_plan(struct export *e, struct error *error)
+static int make_plan(struct sending *e, struct error *error)
 {
   static const char *const told[] = {"merge", "name", "results"};
   char stamp[40];
@@ -182,7 +167,7 @@ static int make_plan(struct export *e, struct error *error)
     status = open_results(e, json_object_get(request, "results"), error);
   }
   if (status == 0) {
-    make_stamp(stamp);
+    published_stamp(stamp);
     e->plan = place_of(e->row);
     if (e->files != NULL)
       json_object_set_new(e->plan, "files", place_of(e->files));
@@ -197,7 +182,7 @@ static int make_plan(struct export *e, struct error *error)
 
 /* ---- the sender -------------------------------------------------------------------------------------------------- */
 
-static int spawn_sender(const struct export *e, pid_t *pid, struct error *error)
+static int spawn_sender(const struct sending *e, pid_t *pid, struct error *error)
 {
   const struct export_options *options = &e->hub->options;
   const struct named_workspace *files = e->files != NULL ? e->files : e->row;
@@ -217,7 +202,7 @@ static int spawn_sender(const struct export *e, pid_t *pid, struct error *error)
 }
 
 /* Accounts, plan and results, as sender.h wants them. */
-static int hand_over(const struct export *e, int fd, struct error *error)
+static int hand_over(const struct sending *e, int fd, struct error *error)
 {
   char *text = json_dumps(e->plan, JSON_COMPACT);
   const int plan = text != NULL ? memory_file(text, strlen(text)) : -1;
@@ -297,7 +282,7 @@ static void hide_address(const struct named_workspace *row, char *message, size_
   buffer_free(&text);
 }
 
-static int run_sender(const struct export *e, struct error *error)
+static int run_sender(const struct sending *e, struct error *error)
 {
   pid_t pid = -1;
   const int fd = spawn_sender(e, &pid, error);
@@ -312,7 +297,7 @@ static int run_sender(const struct export *e, struct error *error)
   return status;
 }
 
-static void tell(const struct export *e, struct error *error)
+static void tell(const struct sending *e, struct error *error)
 {
   log_message(LOG_WARNING, "workspace '%s': %s", e->row->name, error->message);
   hide_address(e->row, error->message, sizeof error->message);
@@ -322,7 +307,7 @@ static void tell(const struct export *e, struct error *error)
 
 int export_hub_send(struct export_hub *hub, const struct export_task *task, struct error *error)
 {
-  struct export e = {.hub = hub, .task = task};
+  struct sending e = {.hub = hub, .task = task};
   int status = make_plan(&e, error);
   if (status == 0 && (status = run_sender(&e, error)) != 0)
     tell(&e, error);

@@ -3,6 +3,7 @@
 #include "server/export/send_plan.h"
 
 #include "stac/href.h"
+#include "stac/items_extent.h"
 #include "stac/json_tree.h"
 
 #include <stdio.h>
@@ -137,65 +138,6 @@ static int make_items(struct posting *p, struct error *error)
   return 0;
 }
 
-/* ---- extents ----------------------------------------------------------------------------------------------------- */
-
-/* West, south, east, north of a box of four or six numbers; false where it is none. */
-static bool read_box(const json_t *box, double out[4])
-{
-  const size_t count = json_array_size(box), half = count / 2;
-  if (count != 4 && count != 6)
-    return false;
-  for (size_t i = 0; i < 4; i++)
-    out[i] = json_number_value(json_array_get(box, i < 2 ? i : half + i - 2));
-  return true;
-}
-
-static void grow_box(json_t **box, const json_t *by)
-{
-  double a[4], b[4];
-  if (!read_box(by, b))
-    return;
-  if (read_box(*box, a))
-    for (size_t i = 0; i < 4; i++)
-      b[i] = (i < 2) == (a[i] < b[i]) ? a[i] : b[i];
-  json_decref(*box);
-  *box = json_pack("[f,f,f,f]", b[0], b[1], b[2], b[3]);
-}
-
-/* Dates in UTC with a Z order as texts do. */
-static void grow_interval(const char *out[2], const json_t *properties)
-{
-  const char *date = json_tree_text(properties, "datetime"), *start = json_tree_text(properties, "start_datetime"),
-             *end = json_tree_text(properties, "end_datetime");
-  start = start != NULL ? start : date;
-  end = end != NULL ? end : date;
-  if (start != NULL && (out[0] == NULL || strcmp(start, out[0]) < 0))
-    out[0] = start;
-  if (end != NULL && (out[1] == NULL || strcmp(end, out[1]) > 0))
-    out[1] = end;
-}
-
-/* The extent of the items, and of a collection that had one; open ends stay open. */
-static json_t *make_extent(const struct posting *p)
-{
-  const json_t *before = json_object_get(p->present, "extent");
-  const json_t *boxes = json_object_get(json_object_get(before, "spatial"), "bbox");
-  const json_t *intervals = json_object_get(json_object_get(before, "temporal"), "interval");
-  const json_t *interval = json_array_get(intervals, 0);
-  json_t *box = json_deep_copy(json_array_get(boxes, 0));
-  const char *dates[2] = {json_string_value(json_array_get(interval, 0)),
-                          json_string_value(json_array_get(interval, 1))};
-  const bool is_open[2] = {interval != NULL && dates[0] == NULL, interval != NULL && dates[1] == NULL};
-  for (size_t i = 0; i < p->plan->count; i++) {
-    grow_box(&box, json_object_get(p->items[i], "bbox"));
-    grow_interval(dates, json_object_get(p->items[i], "properties"));
-  }
-  if (box == NULL)
-    box = json_pack("[f,f,f,f]", -180.0, -90.0, 180.0, 90.0);
-  return json_pack("{s:{s:[o]}, s:{s:[[s?,s?]]}}", "spatial", "bbox", box, "temporal", "interval",
-                   is_open[0] ? NULL : dates[0], is_open[1] ? NULL : dates[1]);
-}
-
 /* ---- the collection ---------------------------------------------------------------------------------------------- */
 
 static int find_collection(struct posting *p, struct error *error)
@@ -222,9 +164,9 @@ static int find_collection(struct posting *p, struct error *error)
 static int make_collection(struct posting *p, struct error *error)
 {
   const char *id = p->plan->catalogue;
-  json_t *tree =
-      json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:[]}", "type", "Collection", "stac_version", "1.1.0", "id", id,
-                "description", "Results that were exported.", "license", "other", "extent", make_extent(p), "links");
+  json_t *tree = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:[]}", "type", "Collection", "stac_version", "1.1.0", "id",
+                           id, "description", "Results that were exported.", "license", "other", "extent",
+                           items_extent(json_object_get(p->present, "extent"), p->items, p->plan->count), "links");
   const int status =
       tree != NULL ? change(p->plan, "POST", address_of(p->plan, NULL, NULL), tree, NULL, error) : error_memory(error);
   p->is_made = status == 0 || !p->plan->is_merged; /* a name with the stamp is nobody else's */
@@ -233,7 +175,8 @@ static int make_collection(struct posting *p, struct error *error)
 
 static int grow_collection(struct posting *p, struct error *error)
 {
-  json_t *extent = make_extent(p), *tree = json_deep_copy(p->present);
+  json_t *extent = items_extent(json_object_get(p->present, "extent"), p->items, p->plan->count),
+         *tree = json_deep_copy(p->present);
   const bool is_same = json_equal(extent, json_object_get(p->present, "extent"));
   if (extent == NULL || tree == NULL || json_object_set_new(tree, "extent", extent) != 0) {
     json_decref(tree);

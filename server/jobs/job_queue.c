@@ -31,7 +31,8 @@ static int start_runner(struct job_queue *queue, unsigned i, struct error *error
                                           .store = runner->store,
                                           .remote = queue->options.remote,
                                           .federation = queue->options.federation,
-                                          .exports = queue->options.exports};
+                                          .exports = queue->options.exports,
+                                          .publish = queue->options.publish};
   if (i == 0 && job_keeper_recover(queue, runner->store, error) != 0)
     return -1;
   runner->started = pthread_create(&runner->thread, NULL, job_runner_work, runner) == 0;

@@ -8,25 +8,28 @@
 
 struct job_queue;
 
+struct publish_place;      /* server/publish/published_document.h */
 struct export_hub;         /* server/export/export_hub.h */
 struct remote_definitions; /* server/definitions/remote_definitions.h */
 
 struct job_queue_options {
   struct zygote *zygote;
-  const char *data;                   /* folder of jobs and files */
-  const char *store;                  /* place: see store.h */
-  const char *server;                 /* the name of this server, where several share the store; else NULL */
-  double silence;                     /* seconds after which a server that says nothing is taken for dead */
-  struct federation *federation;      /* or NULL */
-  struct export_hub *exports;         /* workspaces that the operator names, or NULL */
-  struct remote_definitions *remote;  /* processes that are published on the web */
-  unsigned slots;                     /* jobs at a time */
-  size_t memory;                      /* of one job, bytes */
-  uint64_t result_size;               /* bytes that one job may write */
-  const char *workspaces;             /* folder of users' workspaces, or NULL */
-  const struct server_limits *limits; /* borrowed */
-  unsigned threads;                   /* of one job, 0: default */
-  size_t resident_limit;              /* bytes */
+  const char *data;                    /* folder of jobs and files */
+  const char *store;                   /* place: see store.h */
+  const char *server;                  /* the name of this server, where several share the store; else NULL */
+  double silence;                      /* seconds after which a server that says nothing is taken for dead */
+  struct federation *federation;       /* or NULL */
+  struct export_hub *exports;          /* workspaces that the operator names, or NULL */
+  const struct publish_place *publish; /* where results are published as collections */
+  const char *base;                    /* address of the API, for links in what is published */
+  struct remote_definitions *remote;   /* processes that are published on the web */
+  unsigned slots;                      /* jobs at a time */
+  size_t memory;                       /* of one job, bytes */
+  uint64_t result_size;                /* bytes that one job may write */
+  const char *workspaces;              /* folder of users' workspaces, or NULL */
+  const struct server_limits *limits;  /* borrowed */
+  unsigned threads;                    /* of one job, 0: default */
+  size_t resident_limit;               /* bytes */
   bool sweep; /* folders of jobs that the store does not know are removed at the start, not moved */
 };
 

@@ -15,6 +15,8 @@
 #include "server/jobs/job_folder.h"
 #include "server/jobs/job_result.h"
 #include "server/jobs/loaded_results.h"
+#include "server/publish/publish.h"
+#include "server/publish/published_files.h"
 #include "server/store/store_identities.h"
 
 #include <errno.h>
@@ -197,6 +199,59 @@ static int publish(struct job_runner *runner, struct job *job, const char *part,
   return folder_sync_name(final, error); /* before the row says that they are there */
 }
 
+/* The job's result with the files of one export alone; a new string, or NULL where memory is short. */
+static char *pick_files(const struct job *job, const json_t *wanted)
+{
+  json_t *result = json_loads(job->result, 0, NULL), *picked = json_array(), *file, *one;
+  size_t i, k;
+  json_array_foreach(json_object_get(wanted, "results"), i, one)
+  {
+    json_array_foreach(json_object_get(result, "files"), k, file)
+    {
+      if (json_equal(json_object_get(file, "file"), json_object_get(one, "file")))
+        json_array_append(picked, file);
+    }
+  }
+  json_object_set_new(result, "files", picked);
+  char *text = json_dumps(result, JSON_COMPACT);
+  json_decref(result);
+  return text;
+}
+
+/* What export_collection asked for, of results that are in place now. */
+static int publish_collection(struct job_runner *runner, const struct job *job, const json_t *wanted,
+                              struct error *error)
+{
+  const struct job_queue_options *options = &runner->queue->options;
+  const json_t *changes = json_object_get(json_array_get(json_object_get(wanted, "results"), 0), "changes");
+  const char *id = json_string_value(json_object_get(wanted, "collection"));
+  char folder[JOB_FOLDER_SIZE], *patches = changes != NULL ? json_dumps(changes, JSON_COMPACT) : NULL;
+  struct job seen = *job; /* as it will be */
+  seen.ended = job->updated > job->started ? job->updated : job->started;
+  seen.result = pick_files(job, wanted);
+  snprintf(seen.status, sizeof seen.status, "finished");
+  job_result_folder(options->data, job, folder);
+  const struct publication p = {
+      .id = id != NULL ? id : "", .user = job->owner, .adds = true, .base = options->base, .changes = patches};
+  int status = seen.result != NULL ? publish_results(options->publish, &p, &seen, folder, error) : error_memory(error);
+  if (status != 0) {
+    const char *node = json_string_value(json_object_get(wanted, "name"));
+    error_at_node(error, node != NULL ? node : "");
+  }
+  free(seen.result);
+  free(patches);
+  return status;
+}
+
+static int publish_collections(struct job_runner *runner, const struct job *job, struct error *error)
+{
+  const json_t *all = runner->desk.collections;
+  int status = 0;
+  for (size_t i = 0; i < json_array_size(all) && status == 0; i++)
+    status = publish_collection(runner, job, json_array_get(all, i), error);
+  return status;
+}
+
 static struct ending failed(struct job_runner *runner, struct job *job, const struct error *found)
 {
   pthread_mutex_lock(&runner->queue->lock);
@@ -225,7 +280,7 @@ static struct ending replied(struct job_runner *runner, struct job *job, const c
   struct error error = {0};
   if (error_is_set(&reply->header.error))
     return replied_error(runner, job, part, reply);
-  if (publish(runner, job, part, reply, &error) == 0)
+  if (publish(runner, job, part, reply, &error) == 0 && publish_collections(runner, job, &error) == 0)
     return (struct ending){.kind = ENDING_FINISHED};
   if (!error_is(&error, ERROR_StorageFailure))
     return failed(runner, job, &error);
@@ -312,6 +367,8 @@ static int read_quota(struct job_runner *runner, const struct job *job, struct q
   const uint64_t most = rights.results > 0 ? rights.results : runner->queue->options.limits->user_results;
   if (most > 0 && store_job_bytes(runner->store, job->owner, &used, error) != 0)
     return -1;
+  if (most > 0)
+    used += published_bytes(runner->queue->options.publish->folder, job->owner);
   *out = (struct quota){.is_set = most > 0, .left = used < most ? most - used : 0};
   return 0;
 }
@@ -392,8 +449,10 @@ static struct ending try_job(struct job_runner *runner, struct job *job, const c
   if (folder_make(task.checkpoint, &error) != 0)
     return back_to_queue(runner, "no room could be made for what the run keeps");
   snprintf(task.user, sizeof task.user, "%s", job->owner);
-  definition_desk_begin(&runner->desk, &(struct desk_task){
-      .user = job->owner, .folder = part, .client_fd = -1, .cancel_fd = runner->cancel_fd});
+  definition_desk_begin(
+      &runner->desk,
+      &(struct desk_task){
+          .user = job->owner, .folder = part, .client_fd = -1, .cancel_fd = runner->cancel_fd, .is_job = true});
   task.has_own = definition_desk_has_own(&runner->desk);
   task.has_others = definition_desk_has_others(&runner->desk);
   if (file_tree_path(runner->store, runner->queue->options.data, job->owner, task.files, &error) != 0 ||

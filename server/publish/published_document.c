@@ -7,8 +7,11 @@
 #include "stac/published.h"
 #include "stac/result_item.h"
 
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MOST_SOURCES = 200, DEEPEST = 64 };
 
@@ -196,6 +199,29 @@ json_t *published_collection(const struct publication *p, const struct job *job,
 
 /* ---- items ------------------------------------------------------------------------------------------------------ */
 
+void published_name(const struct publication *p, const char *file, char out[PUBLISHED_NAME_SIZE])
+{
+  const char *dot = strrchr(file, '.');
+  const int stem = dot != NULL ? (int)(dot - file) : (int)strlen(file);
+  if (p->stamp == NULL)
+    snprintf(out, PUBLISHED_NAME_SIZE, "%.255s", file);
+  else
+    snprintf(out, PUBLISHED_NAME_SIZE, "%.*s-%.40s%.40s", stem < 200 ? stem : 200, file, p->stamp, file + stem);
+}
+
+void published_stamp(char out[40])
+{
+  unsigned char random[4];
+  char hex[2 * sizeof random + 1];
+  struct tm tm;
+  const time_t now = time(NULL);
+  randombytes_buf(random, sizeof random);
+  sodium_bin2hex(hex, sizeof hex, random, sizeof random);
+  gmtime_r(&now, &tm);
+  strftime(out, 20, "%Y%m%dt%H%M%S", &tm);
+  snprintf(out + strlen(out), 12, "-%.8s", hex);
+}
+
 static void place_file(json_t *item, const struct publication *p, const char *name)
 {
   json_t *asset = json_object_get(json_object_get(item, "assets"), "data");
@@ -232,11 +258,14 @@ json_t *published_item(const struct publication *p, const struct job *job, const
   struct buffer text = {0}, metadata = {0};
   if (file->metadata.text != NULL)
     buffer_add(&metadata, file->metadata.text, file->metadata.length);
-  const struct result_item written = {.id = file->name,
-                                      .file = file->name,
+  char name[PUBLISHED_NAME_SIZE];
+  published_name(p, file->name, name);
+  const struct result_item written = {.id = name,
+                                      .file = name,
                                       .media_type = file->media_type,
                                       .size = file->size.text != NULL ? strtoull(file->size.text, NULL, 10) : 0,
-                                      .metadata = &metadata};
+                                      .metadata = &metadata,
+                                      .changes = p->changes};
   json_t *item = NULL;
   if (metadata.failed)
     error_memory(error);
@@ -249,7 +278,7 @@ json_t *published_item(const struct publication *p, const struct job *job, const
     return NULL;
   json_object_set_new(item, "collection", json_string(p->id));
   json_object_set_new(item, "links", sources_of(p, job));
-  place_file(item, p, file->name);
+  place_file(item, p, name);
   tell_processing(item, job);
   return item;
 }

@@ -6,10 +6,21 @@
 
 #include <jansson.h>
 
+enum { PUBLISHED_NAME_SIZE = 320 };
+
+struct publish_place {   /* borrowed */
+  const char *folder;    /* of published files, absolute; NULL: nobody publishes here */
+  const char *catalogue; /* folder of the catalogue */
+};
+
 struct publication {
-  const char *id;     /* of the collection */
-  const char *base;   /* of this server's API, to which links to sources lead */
-  const json_t *body; /* of the request: title, description, license go before what the job tells */
+  const char *id;      /* of the collection */
+  const char *user;    /* who publishes */
+  bool adds;           /* to a collection of the user's, where it is there */
+  const char *stamp;   /* in names of what is added to one; NULL: the collection is new */
+  const char *base;    /* of this server's API, to which links to sources lead */
+  const json_t *body;  /* title, description, license go before what the job tells; or NULL */
+  const char *changes; /* to each item: a JSON array of merge patches; or NULL */
 };
 
 /* The collection, owned by the caller: its extent is that of the files, "processing:*" tells graph and program, links
@@ -22,5 +33,10 @@ struct stored_file; /* server/endpoints/result_document.h */
 /* The item of a file, owned by the caller; its asset's href is that of stac/published.h. */
 json_t *published_item(const struct publication *publication, const struct job *job, const struct stored_file *file,
                        struct error *error);
+
+/* The name of a result's file in the collection's folder: its own, or with the stamp. */
+void published_name(const struct publication *publication, const char *file, char out[PUBLISHED_NAME_SIZE]);
+/* Date, time and a random number. */
+void published_stamp(char out[40]);
 
 #endif

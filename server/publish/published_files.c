@@ -139,18 +139,62 @@ static int copy_file(const char *from, const char *to)
   return status;
 }
 
-int published_add(const char *folder, const char *id, const char *from, const char *name, struct error *error)
+int published_add(const char *folder, const char *id, const struct published_source *from, const char *name,
+                  struct error *error)
 {
   char source[PUBLISHED_PATH_SIZE], target[PUBLISHED_PATH_SIZE];
   if (name[0] == '.' || strchr(name, '/') != NULL)
     return error_set(error, ERROR_FeatureUnsupported, "a file named '%.100s' is not published", name);
-  snprintf(source, sizeof source, "%s%s", from, name);
+  snprintf(source, sizeof source, "%s%s", from->folder, from->name);
   path_of(folder, id, name, target);
   if (link(source, target) == 0)
     return 0;
   if ((errno != EXDEV && errno != EPERM && errno != EMLINK) || copy_file(source, target) != 0)
     return failed("a result cannot be put into the folder of what is published", error);
   return 0;
+}
+
+void published_drop(const char *folder, const char *id, const char *name)
+{
+  char path[PUBLISHED_PATH_SIZE];
+  path_of(folder, id, name, path);
+  unlink(path);
+}
+
+/* ---- bytes ------------------------------------------------------------------------------------------------------ */
+
+struct tally {
+  const char *folder, *owner, *id;
+  uint64_t bytes;
+};
+
+static void add_file(void *data, const char *name)
+{
+  struct tally *tally = data;
+  char path[PUBLISHED_PATH_SIZE];
+  struct stat state;
+  path_of(tally->folder, tally->id, name, path);
+  if (name[0] != '.' && lstat(path, &state) == 0 && S_ISREG(state.st_mode) && state.st_nlink == 1)
+    tally->bytes += (uint64_t)state.st_size;
+}
+
+static void add_collection(void *data, const char *name)
+{
+  struct tally *tally = data;
+  char path[PUBLISHED_PATH_SIZE], found[OWNER_SIZE];
+  if (!read_owner(tally->folder, name, found) || strcmp(found, tally->owner) != 0)
+    return;
+  tally->id = name;
+  path_of(tally->folder, name, "", path);
+  folder_each(path, add_file, tally);
+}
+
+uint64_t published_bytes(const char *folder, const char *owner)
+{
+  struct tally tally = {.folder = folder, .owner = owner};
+  if (folder != NULL)
+    folder_each(folder, add_collection, &tally);
+  return tally.bytes;
 }
 
 int published_open(const char *folder, const char *id, const char *name, uint64_t *size)

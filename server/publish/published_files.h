@@ -19,8 +19,16 @@ int published_make(const char *folder, const char *id, const char *owner, struct
 /* Whose collection it is. Error PermissionsInsufficient where it is another's, CollectionNotFound where nobody
  * published one of that id. */
 int published_check_owner(const char *folder, const char *id, const char *owner, struct error *error);
-/* Adds a file, which lies directly in the folder `from` (ending with "/"). */
-int published_add(const char *folder, const char *id, const char *from, const char *name, struct error *error);
+struct published_source {
+  const char *folder, *name; /* a file that lies directly in a folder, which ends with "/" */
+};
+/* Adds a file under a name that is free. */
+int published_add(const char *folder, const char *id, const struct published_source *from, const char *name,
+                  struct error *error);
+/* … and takes it away again. */
+void published_drop(const char *folder, const char *id, const char *name);
+/* Bytes of an owner's published files that nobody else holds: while the job has its results, they count there. */
+uint64_t published_bytes(const char *folder, const char *owner);
 void published_remove(const char *folder, const char *id);
 /* The file's descriptor and size, or -1. */
 int published_open(const char *folder, const char *id, const char *name, uint64_t *size);

@@ -4,6 +4,7 @@
 #include "server/export/export_hub.h"
 #include "server/federation/backend_load.h"
 #include "server/jobs/loaded_results.h"
+#include "server/publish/publish.h"
 #include "server/store/store_processes.h"
 #include "server/workers/worker_protocol.h"
 
@@ -20,6 +21,8 @@ void definition_desk_begin(struct definition_desk *desk, const struct desk_task 
   buffer_free(&desk->session.used);
   desk->task = *task;
   desk->has_loaded = false;
+  json_decref(desk->collections);
+  desk->collections = NULL;
   desk->session = (struct remote_session){.started = steady_now(),
                                           .client_fd = task->client_fd,
                                           .cancel_fd = task->cancel_fd,
@@ -97,8 +100,42 @@ static int find_workspace(struct definition_desk *desk, const char *name, struct
   return 0;
 }
 
+static int check_collection(struct definition_desk *desk, const char *id, struct error *error)
+{
+  struct error found = {0};
+  bool is_there;
+  if (desk->task.user == NULL || desk->publish == NULL)
+    return error_set(error, ERROR_FeatureUnsupported, "results are not published here");
+  if (publish_check(desk->publish, id, desk->task.user, true, &is_there, &found) == 0)
+    return 0;
+  return error_set(
+      error, error_is(&found, ERROR_RequestBodyInvalid) ? ERROR_ProcessParameterInvalid : error_code_find(found.code),
+      "%s", found.message);
+}
+
+/* What is to become a collection is noted: it does when the task has ended well. */
+static int note_collection(struct definition_desk *desk, const char *request, struct error *error)
+{
+  json_t *wanted = json_loads(request, 0, NULL);
+  if (desk->collections == NULL)
+    desk->collections = json_array();
+  if (desk->task.is_job && wanted != NULL && json_array_append_new(desk->collections, wanted) == 0)
+    return 0;
+  return error_set(error, ERROR_Internal, "what is to be published cannot be noted");
+}
+
+static bool wants_collection(const char *request)
+{
+  json_t *wanted = json_loads(request, 0, NULL);
+  const bool found = json_object_get(wanted, "collection") != NULL;
+  json_decref(wanted);
+  return found;
+}
+
 static int send_results(struct definition_desk *desk, const char *request, struct error *error)
 {
+  if (wants_collection(request))
+    return note_collection(desk, request, error);
   if (desk->exports == NULL || desk->task.user == NULL)
     return error_set(error, ERROR_FeatureUnsupported, "there are no workspaces here");
   if (desk->task.is_hurried) {
@@ -127,6 +164,8 @@ int definition_desk_answer(void *data, const char *space, const char *id, struct
     return find_offered(desk, id, json, error);
   if (strcmp(space, ask_workspace) == 0)
     return find_workspace(desk, id, json);
+  if (strcmp(space, ask_collection) == 0)
+    return check_collection(desk, id, error);
   if (strcmp(space, ask_send) == 0)
     return send_results(desk, id, error);
   return remote_definition_get(desk->remote, &desk->session, space, id, json, error);
@@ -136,5 +175,7 @@ void definition_desk_close(struct definition_desk *desk)
 {
   store_close(desk->store);
   desk->store = NULL;
+  json_decref(desk->collections);
+  desk->collections = NULL;
   buffer_free(&desk->session.used);
 }

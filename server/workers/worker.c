@@ -438,6 +438,7 @@ static void run_task(struct worker *worker, const struct task_header *task, cons
       .workspaces = {.folder = task->workspaces[0] ? task->workspaces : NULL,
                      .most = task->workspace_most,
                      .find = task->user[0] ? worker_lookup_workspace : NULL,
+                     .check_collection = task->user[0] ? worker_lookup_collection : NULL,
                      .send = worker_lookup_send,
                      .context = &lookup},
       .local = &local,

@@ -143,6 +143,17 @@ int worker_lookup_workspace(void *context, const char *name, bool *is_there, str
   return status;
 }
 
+int worker_lookup_collection(void *context, const char *id, struct error *error)
+{
+  const struct worker_lookup *lookup = context;
+  struct buffer frame = {0};
+  if (lookup->task->kind == TASK_EXECUTE && !lookup->task->job)
+    return error_set(error, ERROR_FeatureUnsupported, "collections are published by batch jobs only");
+  const int status = ask(context, ask_collection, id, &frame, error);
+  buffer_free(&frame);
+  return status;
+}
+
 int worker_lookup_send(void *context, const char *request, struct error *error)
 {
   struct buffer frame = {0};

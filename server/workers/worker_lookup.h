@@ -24,7 +24,8 @@ int worker_lookup_elsewhere(void *lookup, struct arena *arena, const struct else
 int worker_lookup_offered(void *lookup, struct arena *arena, const char *collection, const char **out,
                           struct error *error);
 
-/* As workspace_room's find and send. */
+/* As workspace_room's find, check_collection and send. */
+int worker_lookup_collection(void *lookup, const char *id, struct error *error);
 int worker_lookup_workspace(void *lookup, const char *name, bool *is_there, struct error *error);
 int worker_lookup_send(void *lookup, const char *request, struct error *error);
 

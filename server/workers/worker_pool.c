@@ -281,6 +281,7 @@ static int start_thread(struct worker_pool *pool, unsigned i, struct error *erro
   thread->desk.remote = pool->options.remote;
   thread->desk.federation = pool->options.federation;
   thread->desk.exports = pool->options.exports;
+  thread->desk.publish = pool->options.publish;
   snprintf(thread->folder, sizeof thread->folder, "%s/worker-%u/", pool->options.temporary, i);
   if (folder_make(thread->folder, error) != 0)
     return -1;

@@ -10,22 +10,24 @@
 #include "server/workers/worker_client.h"
 
 struct worker_pool;
+struct publish_place;      /* server/publish/published_document.h */
 struct export_hub;         /* server/export/export_hub.h */
 struct remote_definitions; /* server/definitions/remote_definitions.h */
 
 struct worker_pool_options {
   struct zygote *zygote;
-  const char *temporary;             /* folder; each worker gets a private one in it */
-  const char *store;                 /* place: see store.h */
-  const char *kept;                  /* folder of jobs */
-  struct remote_definitions *remote; /* processes that are published on the web */
-  struct federation *federation;     /* or NULL */
-  struct export_hub *exports;        /* workspaces that the operator names, or NULL */
-  unsigned workers;                  /* beside the two that are kept for small work and for strangers */
-  struct fair_limits users;          /* tasks that may wait */
-  struct fair_limits strangers;      /* … an owner is an address */
-  size_t memory, small_memory;       /* bytes of one task, there and in the other two */
-  size_t resident_limit;             /* bytes */
+  const char *temporary;               /* folder; each worker gets a private one in it */
+  const char *store;                   /* place: see store.h */
+  const char *kept;                    /* folder of jobs */
+  struct remote_definitions *remote;   /* processes that are published on the web */
+  struct federation *federation;       /* or NULL */
+  struct export_hub *exports;          /* workspaces that the operator names, or NULL */
+  const struct publish_place *publish; /* where results are published as collections */
+  unsigned workers;                    /* beside the two that are kept for small work and for strangers */
+  struct fair_limits users;            /* tasks that may wait */
+  struct fair_limits strangers;        /* … an owner is an address */
+  size_t memory, small_memory;         /* bytes of one task, there and in the other two */
+  size_t resident_limit;               /* bytes */
 };
 
 /* A task on its way. The owner embeds it, keeps `graph` alive, and gets `done` called once, on some thread. */

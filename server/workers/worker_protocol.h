@@ -57,6 +57,9 @@ static const char ask_elsewhere[] = "elsewhere";
 static const char ask_offered[] = "offered";
 /* … or this, and the name of a workspace of the operator's. The answer is a text where the user may write to it. */
 static const char ask_workspace[] = "workspace";
+/* … or this, and the id of a collection: may the user publish it, or add to it? Nothing is answered where that is so.
+ */
+static const char ask_collection[] = "collection";
 /* … or this, and JSON of workspace_send (processes/save/workspace.h): files of the task's folder are sent to a
  * workspace. Nothing is answered where they are all there. */
 static const char ask_send[] = "send";

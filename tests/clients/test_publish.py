@@ -10,6 +10,7 @@ import pytest
 import rasterio
 import requests
 
+from conftest import until
 from test_server_api import Server, add_user, assert_error
 from test_uploaded_files import numbers, put, raster
 
@@ -169,6 +170,74 @@ def test_what_has_no_date_has_that_of_its_making(server):
         assert "start_datetime" not in properties and "published:" not in json.dumps(feature)
     assert numpy.array_equal(loaded(server, "still").squeeze(), numpy.asarray(value).squeeze())
     assert server.call("DELETE", "/collections/still").status_code == 204
+
+
+def published_by(graph, collection, source, node="publish"):
+    """The graph with a node that publishes what `source` gives."""
+    return {**{name: {k: v for k, v in one.items() if k != "result"} for name, one in graph.items()},
+            node: {"process_id": "export_collection", "result": True,
+                   "arguments": {"data": {"from_node": source}, "collection": collection}}}
+
+
+def saved(path, format="GTiff"):
+    return {"load": {"process_id": "load_uploaded_files", "arguments": {"paths": [path], "format": "GTiff"}},
+            "save": {"process_id": "save_result", "arguments": {"data": {"from_node": "load"}, "format": format}},
+            "title": {"process_id": "stac_modify", "arguments": {
+                "data": {"from_node": "save"}, "changes": {"properties": {"title": "as published"}}}}}
+
+
+def test_a_graph_publishes_and_adds(server, folder, job, values):
+    finished(server, published_by(saved("in_20200305.tif"), "grown", "title"))
+    finished(server, published_by(saved("in_20200306.tif"), "grown", "title"))
+    client = pystac_client.Client.open(root(server) + "/stac")
+    items = list(client.search(collections=["grown"]).items())
+    assert len({item.id for item in items}) == 2 and all(i.properties["title"] == "as published" for i in items)
+    [interval] = client.get_collection("grown").extent.temporal.intervals
+    assert [end.strftime("%Y-%m-%d") for end in interval] == ["2020-03-05", "2020-03-06"]
+    assert numpy.array_equal(loaded(as_user(server, "bob"), "grown"), values)
+    document = server.call("GET", "/collections/grown").json()
+    assert document["providers"][0]["processing:expression"]["format"] == "openeo"
+
+    bob = as_user(server, "bob")
+    put(bob, "in_20200306.tif", raster(values[1]))
+    graph = published_by(saved("in_20200306.tif"), "grown", "title")
+    assert_error(bob.result(graph), 501, "FeatureUnsupported")  # a job publishes
+    other = bob.create(graph)
+    bob.call("POST", f"/jobs/{other}/results")
+    bob.wait(other, "finished", "error")
+    [said] = [e for e in bob.call("GET", f"/jobs/{other}/logs").json()["logs"] if e["level"] == "error"]
+    assert said["code"] == "PermissionsInsufficient" and said["path"][0]["node_id"] == "publish"
+    assert len(list((folder / "grown").glob("*.tif"))) == 2
+    for id in ("a/b", ".x"):
+        errors = server.call("POST", "/validation", {"process_graph": published_by(
+            saved("in_20200305.tif"), id, "title")}).json()["errors"]
+        assert [e["code"] for e in errors] == ["ProcessParameterInvalid"], errors
+    assert server.call("DELETE", "/collections/grown").status_code == 204
+    paths = server.call("GET", "/api").json()["paths"]["/collections/{collection_id}"]
+    assert {"get", "put", "delete"} <= set(paths)
+
+
+def test_published_bytes_count_when_their_job_is_gone(tmp_path, values):
+    published = tmp_path / "published"
+    published.mkdir()
+    data = tmp_path / "data"
+    data.mkdir()
+    add_user(data, "alice")
+    server = Server(data, "--workers", "1", "--publish", str(published), "--user-results", "1M").login()
+    put(server, "in_20200305.tif", raster(values[0]))
+    job = finished(server, published_by(saved("in_20200305.tif"), "kept", "title"))
+
+    def used():
+        room = server.call("GET", "/me").json()["storage"]["results"]
+        return room["quota"] - room["free"]
+
+    [file] = (published / "kept").glob("*.tif")
+    size = sum(asset["file:size"] for asset in server.call("GET", f"/jobs/{job}/results").json()["assets"].values())
+    assert used() == size  # counted once
+    assert server.call("DELETE", f"/jobs/{job}").status_code == 204
+    until(lambda: used() == file.stat().st_size)
+    assert server.call("DELETE", "/collections/kept").status_code == 204
+    assert used() == 0 and server.stop() == 0
 
 
 def test_without_a_folder_nobody_publishes(tmp_path):
