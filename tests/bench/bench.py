@@ -20,6 +20,7 @@ from part_lattice import run_lattice
 from part_load import run_load
 from part_memory import run_memory
 from part_processes import run_processes
+from part_ranks import run_ranks
 from part_raster import run_global, run_kernel, run_resample
 from part_remote import run_remote
 from part_requests import run_requests
@@ -39,7 +40,7 @@ PARTS = {workload.lower(): [lambda args, workload=workload: run_stack(args, work
     "growth": [run_growth], "threads": [lambda args: run_threads(args, Server)], "kernels": [run_kernels],
     "lattice": [run_lattice], "w7globe": [run_global_anomaly], "remote": [lambda args: run_remote(args, Server)],
     "global": [run_global], "chain": [run_chain], "merge": [run_merge], "memory": [run_memory],
-    "processes": [run_processes],
+    "processes": [run_processes], "ranks": [run_ranks],
     "search": [run_search]}
 ALL = [f"w{i}" for i in range(1, 11) if f"w{i}" in PARTS] + ["growth", "threads", "kernels", "lattice"]
 
