@@ -1,12 +1,15 @@
 /* How long lattice simulations take.
  *
- *   lattice_bench [SECONDS]    lines "update GROUP SHAPE THREADS HEATBATH OVERRELAXATION WALL": microseconds a link of
- *                              all cores' time, and of the wall clock for both sweeps together, the fastest of the
- *                              rounds in about so many seconds a line (default 1); "plain SU(3) SHAPE 1 -
- *                              OVERRELAXATION -": the same reflection by loops over C's complex numbers, site after
- *                              site; and "scalar phi^4 SHAPE THREADS METROPOLIS HMC WALL": microseconds a site of a
- *                              Metropolis sweep, of a step of hybrid Monte Carlo (a tenth of a trajectory of ten), and
- *                              of the wall clock for both
+ *   lattice_bench [SECONDS]    lines "f64 GROUP SHAPE THREADS HEATBATH OVERRELAXATION WALL", or f32: microseconds a
+ * link of all cores' time, and of the wall clock for both sweeps together, the fastest of the rounds in about so many
+ * seconds a line (default 1); "plain SU(3) SHAPE 1 - OVERRELAXATION -": the same reflection by loops over C's complex
+ *                              numbers, site after site;
+ *                              "peak f64 FUSED APART": GFLOP/s of a core where a multiplication and an addition are one
+ *                              instruction, and where they are two, as in sweeps, which so round alike everywhere;
+ *                              "memory f64 SHAPE RATE": GB/s at which the field's bytes are read;
+ *                              "scalar phi^4 SHAPE THREADS METROPOLIS HMC WALL": microseconds a site of a Metropolis
+ *                              sweep, of a step of hybrid Monte Carlo (a tenth of a trajectory of ten), and of the wall
+ *                              clock for both
  *
  * Where others use the cores, their time counts what this took, the wall clock what it waited. */
 #include "physics/lattice/gauge_heatbath.h"
@@ -20,6 +23,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 enum { COLOURS = 3 };
 
@@ -44,13 +51,15 @@ struct opened {
   struct lattice lattice;
   struct gauge_field field;
   struct gauge_action action;
+  void *memory; /* of the links */
 };
 
 static void open_field(struct opened *o, size_t extent, size_t colours)
 {
   const size_t extents[LATTICE_MAX_DIMENSIONS] = {extent, extent, extent, extent};
   lattice_init(&o->lattice, 4, extents, aligned_alloc(64, lattice_bytes(4, extents)));
-  o->field = gauge_field_over(&o->lattice, colours, aligned_alloc(64, gauge_field_bytes(&o->lattice, colours)));
+  o->memory = aligned_alloc(64, gauge_field_bytes(&o->lattice, colours));
+  o->field = gauge_field_over(&o->lattice, colours, o->memory);
   o->action = (struct gauge_action){.beta = colours == 1 ? 1 : colours == 2 ? 2.4 : 6, .anisotropy = 1};
   gauge_field_cold(&o->field);
   for (uint64_t t = 0; t < 4; t++) {
@@ -58,17 +67,31 @@ static void open_field(struct opened *o, size_t extent, size_t colours)
   }
 }
 
+/* The same links as floats. */
+static void round_field(struct opened *o)
+{
+  void *memory = aligned_alloc(64, gauge_field_bytes(&o->lattice, o->field.colours) / 2);
+  struct gauge_field narrow = gauge_field_narrow(&o->lattice, o->field.colours, memory);
+  gauge_field_round(&narrow, &o->field, 1);
+  free(o->memory);
+  o->field = narrow;
+  o->memory = memory;
+}
+
 static void close_field(struct opened *o)
 {
-  free(o->field.links);
+  free(o->memory);
   free(o->lattice.link);
 }
 
-static void time_updates(size_t extent, size_t colours, unsigned threads, double seconds)
+static void time_updates(bool single, size_t extent, size_t colours, unsigned threads, double seconds)
 {
   struct opened o;
   double heat = INFINITY, reflection = INFINITY, wall = INFINITY, end = now() + seconds;
   open_field(&o, extent, colours);
+  if (single) {
+    round_field(&o);
+  }
   for (uint64_t t = 4; now() < end || t < 6; t++) {
     double began = now(), start = used();
     gauge_heatbath(&o.field, &o.action, (struct philox_stream){1, t}, threads);
@@ -79,8 +102,8 @@ static void time_updates(size_t extent, size_t colours, unsigned threads, double
     wall = fmin(wall, now() - began);
   }
   double unit = 1e6 / (double)(o.lattice.sites * 4);
-  printf("update %s(%zu) %zu^4 %u %.4f %.4f %.4f\n", colours == 1 ? "U" : "SU", colours, extent, threads, heat * unit,
-         reflection * unit, wall * unit);
+  printf("%s %s(%zu) %zu^4 %u %.4f %.4f %.4f\n", single ? "f32" : "f64", colours == 1 ? "U" : "SU", colours, extent,
+         threads, heat * unit, reflection * unit, wall * unit);
   close_field(&o);
 }
 
@@ -109,6 +132,88 @@ static void time_scalar(size_t dimensions, size_t extent, unsigned threads, doub
   printf("scalar phi^4 %zu^%zu %u %.5f %.5f %.5f\n", extent, dimensions, threads, sweep * unit, step * unit,
          wall * unit);
   free(memory);
+}
+
+/* ---- bounds ------------------------------------------------------------------------------------------------------ */
+
+#ifdef __x86_64__
+enum { CHAINS = 10, TURNS = 1 << 16 }; /* that do not wait for each other; and how often, in one call */
+
+/* `step` of all chains, TURNS times; returns something of the numbers, so that they are made. */
+#define PEAK(name, vector, step)                                                                                       \
+  __attribute__((target("avx2,fma"), noinline)) static double name(void)                                               \
+  {                                                                                                                    \
+    vector x[CHAINS], factor = {0}, term = {0};                                                                        \
+    factor += 0.5F, term += 1;                                                                                         \
+    for (size_t i = 0; i < CHAINS; i++) {                                                                              \
+      x[i] = term;                                                                                                     \
+    }                                                                                                                  \
+    for (size_t turn = 0; turn < TURNS; turn++) {                                                                      \
+      for (size_t i = 0; i < CHAINS; i++) {                                                                            \
+        x[i] = step;                                                                                                   \
+      }                                                                                                                \
+    }                                                                                                                  \
+    for (size_t i = 1; i < CHAINS; i++) {                                                                              \
+      x[0] += x[i];                                                                                                    \
+    }                                                                                                                  \
+    return (double)x[0][0];                                                                                            \
+  }
+
+PEAK(fused_f64, __m256d, _mm256_fmadd_pd(x[i], factor, term))
+PEAK(apart_f64, __m256d, x[i] * factor + term)
+PEAK(fused_f32, __m256, _mm256_fmadd_ps(x[i], factor, term))
+PEAK(apart_f32, __m256, x[i] * factor + term)
+
+/* GFLOP/s of vectors of 32 bytes of such numbers. */
+static double peak_of(double (*work)(void), size_t bytes, double seconds)
+{
+  double best = INFINITY, end = now() + seconds;
+  volatile double kept = 0;
+  do {
+    double start = used();
+    kept = kept + work();
+    best = fmin(best, used() - start);
+  } while (now() < end);
+  return 2e-9 * CHAINS * TURNS * 32 / (double)bytes / best;
+}
+
+static void time_peaks(double seconds)
+{
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    printf("peak f64 %.1f %.1f\n", peak_of(fused_f64, 8, seconds), peak_of(apart_f64, 8, seconds));
+    printf("peak f32 %.1f %.1f\n", peak_of(fused_f32, 4, seconds), peak_of(apart_f32, 4, seconds));
+  }
+}
+#else
+static void time_peaks(double seconds)
+{
+  (void)seconds;
+}
+#endif
+
+/* Sum of a field's words, as it lies in memory or caches after a pass. */
+static void time_memory(bool single, size_t extent, double seconds)
+{
+  typedef uint64_t words __attribute__((vector_size(32)));
+  struct opened o;
+  open_field(&o, extent, COLOURS);
+  size_t bytes = gauge_field_bytes(&o.lattice, COLOURS) / (single ? 2 : 1);
+  volatile uint64_t kept = 0;
+  double best = INFINITY, end = now() + seconds;
+  do {
+    const words *at = o.memory;
+    words sum[4] = {0};
+    double start = used();
+    for (size_t i = 0; i < bytes / sizeof *at; i += 4) {
+      for (size_t k = 0; k < 4; k++) {
+        sum[k] ^= at[i + k];
+      }
+    }
+    kept = kept + (sum[0] ^ sum[1] ^ sum[2] ^ sum[3])[0];
+    best = fmin(best, used() - start);
+  } while (now() < end);
+  printf("memory %s %zu^4 %.1f\n", single ? "f32" : "f64", extent, 1e-9 * (double)bytes / best);
+  close_field(&o);
 }
 
 /* ---- by hand ----------------------------------------------------------------------------------------------------- */
@@ -220,13 +325,18 @@ static void time_plain(size_t extent, double seconds)
 int main(int count, char **arguments)
 {
   double seconds = count > 1 ? strtod(arguments[1], NULL) : 1;
-  for (size_t colours = 1; colours <= 3; colours++) {
-    time_updates(8, colours, 1, seconds);
+  time_peaks(seconds / 4);
+  for (int single = 0; single < 2; single++) {
+    time_memory(single, 8, seconds / 4);
+    time_memory(single, 16, seconds / 4);
+    for (size_t colours = 1; colours <= 3; colours++) {
+      time_updates(single, 8, colours, 1, seconds);
+    }
+    for (unsigned threads = 1; threads <= 2; threads++) {
+      time_updates(single, 16, COLOURS, threads, seconds);
+    }
   }
   time_plain(8, seconds);
-  for (unsigned threads = 1; threads <= 2; threads++) {
-    time_updates(16, 3, threads, seconds);
-  }
   time_scalar(2, 8, 1, seconds);
   time_scalar(2, 128, 1, seconds);
   time_scalar(4, 16, 1, seconds);

@@ -24,21 +24,47 @@ def run_lattice(args):
 
 
 def run_updates(args):
+    """Times of sweeps, and how much of what the machine could do that is."""
     seconds = 0.2 if args.small else 3 if args.quick else 10
     print("| us a link and core | heat bath | over-relaxation | wall time of one of each |\n|---|---|---|---|")
-    rows = {}
-    lines = checked([args.programs / "lattice_bench", seconds]).output.splitlines()
-    for line in lines:
-        kind, group, shape, threads, *values = line.split()
-        if kind == "scalar" and kind not in {key[0] for key in rows}:
-            print("| us a site and core | Metropolis sweep | step of HMC | wall time of both |\n|---|---|---|---|")
-        rows[kind, group, shape, int(threads)] = values
-        print(f"| {kind} {group} {shape}, {threads} threads | {' | '.join(values)} |", flush=True)
-    heat, reflection, _ = map(float, rows["update", "SU(3)", "8^4", 1])
-    goal_at_most("SU(3) 8^4: heat bath, us a link and core", heat, 0.08)
-    goal_at_most("SU(3) 8^4: over-relaxation, us a link and core", reflection, 0.04)
-    one, two = (float(rows["update", "SU(3)", "16^4", threads][2]) for threads in (1, 2))
+    rows, peaks, rates = {}, {}, {}
+    for line in checked([args.programs / "lattice_bench", seconds]).output.splitlines():
+        kind, *words = line.split()
+        if kind == "peak":
+            peaks[words[0]] = [float(word) for word in words[1:]]
+        elif kind == "memory":
+            rates[tuple(words[:2])] = float(words[2])
+        else:
+            group, shape, threads, *values = words
+            if kind == "scalar" and kind not in {key[0] for key in rows}:
+                print("| us a site and core | Metropolis sweep | step of HMC | wall time of both |\n|---|---|---|---|")
+            rows[kind, group, shape, int(threads)] = values
+            print(f"| {kind} {group} {shape}, {threads} threads | {' | '.join(values)} |", flush=True)
+    show_shares(rows, peaks, rates)
+    for kind in "f64", "f32":
+        heat, reflection, _ = map(float, rows[kind, "SU(3)", "8^4", 1])
+        goal_at_most(f"SU(3) 8^4, {kind}: heat bath, us a link and core", heat, 0.08)
+        goal_at_most(f"SU(3) 8^4, {kind}: over-relaxation, us a link and core", reflection, 0.04)
+    one, two = (float(rows["f64", "SU(3)", "16^4", threads][2]) for threads in (1, 2))
     goal_at_least("SU(3) 16^4: one thread / two threads, wall time", one / two, 1.7)
+
+
+def show_shares(rows, peaks, rates):
+    """What a link of SU(3) takes: 12 products of matrices of 198 operations and the sums of 6 pairs of staples, 2592,
+    U W^dagger, 198, and three subgroups (21 for the part of W, 6 for its reflection or 28 for a product with a random
+    element, 84 for the link's two rows, 140 for W's in all); random numbers are not counted. Of memory: the four links
+    of the site are read and one is written, 5 times 18 numbers, at the rate at which the links are read alone."""
+    operations = {"heat bath": 2592 + 198 + 3 * (21 + 28 + 84) + 140,
+                  "over-relaxation": 2592 + 198 + 3 * (21 + 6 + 84) + 140}
+    print("| SU(3), one core | GFLOP/s | % of the fused peak | % of the peak apart | % of memory's bound |\n"
+          "|---|---|---|---|---|")
+    for (kind, shape), rate in rates.items():
+        moved = 5 * 18 * (8 if kind == "f64" else 4) / rate * 1e-3
+        for (name, count), spent in zip(operations.items(), map(float, rows[kind, "SU(3)", shape, 1])):
+            done = count / spent * 1e-3
+            shares = [f"{100 * done / peak:.0f}" for peak in peaks.get(kind, [])] or ["-", "-"]
+            print(f"| {kind} {shape} {name} | {done:.1f} | {' | '.join(shares)} | {100 * moved / spent:.0f} |",
+                  flush=True)
 
 
 def run_dirac(args):
