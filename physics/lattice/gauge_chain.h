@@ -6,8 +6,8 @@
  * trajectory, nothing else: a chain continued from a configuration in double precision is bit for bit the chain that
  * went on.
  *
- * With `single` the links and momenta that move are floats, put back to the group in floats; random numbers, sums over
- * the lattice and with them dH stay doubles. Then the same holds of configurations in single precision.
+ * With `single` the links and momenta that move are floats, put back to the group in floats; sums over the lattice and
+ * with them dH stay doubles. Then the same holds of configurations in single precision.
  *
  * With kappa there are two flavours of Wilson fermions beside (U(1) in two dimensions, hybrid Monte Carlo): their
  * forces at the steps, and between them `gauge_steps` steps of the gauge field's, which are cheap and large.

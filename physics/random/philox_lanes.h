@@ -34,6 +34,15 @@ PHILOX_INLINE double philox_open_word(uint32_t word)
   return d - (1.0 - 0x1p-33);
 }
 
+/* The same as a float: (k + 1/2) / 2^23. */
+PHILOX_INLINE float philox_open_word_f32(uint32_t word)
+{
+  uint32_t bits = word >> 9 | UINT32_C(0x3F800000);
+  float f;
+  memcpy(&f, &bits, sizeof f);
+  return f - (1.0F - 0x1p-24F);
+}
+
 /* ln u for normal u > 0: u = m 2^e with m in [1/sqrt 2, sqrt 2), ln m = 2 artanh((m - 1) / (m + 1)) by its series; the
  * first term left out is under 1e-17 of the sum. The exponent becomes a double through the bits of 2^52. */
 PHILOX_INLINE double philox_ln(double u)
@@ -64,6 +73,26 @@ PHILOX_INLINE double philox_ln(double u)
   return e * 0x1.62E42FEFA39EFp-1 + 2.0 * s * series;
 }
 
+/* The same for floats, to their rounding. */
+PHILOX_INLINE float philox_ln_f32(float u)
+{
+  uint32_t bits;
+  memcpy(&bits, &u, sizeof bits);
+  uint32_t shifted = bits + (UINT32_C(0x3F800000) - UINT32_C(0x3F3504F3));
+  uint32_t exponent = shifted >> 23; /* e + 127 */
+  uint32_t mantissa = bits - ((exponent - 127) << 23);
+  float m;
+  memcpy(&m, &mantissa, sizeof m);
+  float s = (m - 1.0F) / (m + 1.0F);
+  float z = s * s;
+  float series = 1.0F / 9;
+  series = series * z + 1.0F / 7;
+  series = series * z + 1.0F / 5;
+  series = series * z + 1.0F / 3;
+  series = series * z + 1.0F;
+  return (float)((int32_t)exponent - 127) * 0x1.62E43p-1F + 2.0F * s * series;
+}
+
 /* Sine and cosine of 2 pi u, |u| < 2^49: quarter turns off first, then Taylor series on [-pi/4, pi/4]. */
 PHILOX_INLINE void philox_turn(double u, double *sine, double *cosine)
 {
@@ -91,6 +120,31 @@ PHILOX_INLINE void philox_turn(double u, double *sine, double *cosine)
   c = 1.0 - 0.5 * z + z * z * c;
   double swapped_s = (quarter & 1) ? c : s;
   double swapped_c = (quarter & 1) ? s : c;
+  *sine = (quarter & 2) ? -swapped_s : swapped_s;
+  *cosine = ((quarter + 1) & 2) ? -swapped_c : swapped_c;
+}
+
+/* The same for floats, |u| < 2^19. */
+PHILOX_INLINE void philox_turn_f32(float u, float *sine, float *cosine)
+{
+  float t = 4.0F * u;
+  float magic = t + 0x1.8p23F;
+  uint32_t quarter;
+  memcpy(&quarter, &magic, sizeof quarter);
+  float x = (t - (magic - 0x1.8p23F)) * 0x1.921FB6p0F;
+  float z = x * x;
+  float s = 1.0F / 362880.0F;
+  s = s * z - 1.0F / 5040.0F;
+  s = s * z + 1.0F / 120.0F;
+  s = s * z - 1.0F / 6.0F;
+  s = x + x * z * s;
+  float c = -1.0F / 3628800.0F;
+  c = c * z + 1.0F / 40320.0F;
+  c = c * z - 1.0F / 720.0F;
+  c = c * z + 1.0F / 24.0F;
+  c = 1.0F - 0.5F * z + z * z * c;
+  float swapped_s = (quarter & 1) ? c : s;
+  float swapped_c = (quarter & 1) ? s : c;
   *sine = (quarter & 2) ? -swapped_s : swapped_s;
   *cosine = ((quarter + 1) & 2) ? -swapped_c : swapped_c;
 }

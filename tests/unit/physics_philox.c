@@ -1,5 +1,7 @@
 /* Philox: the published known answers, the transform against the library's functions, and statistics. */
+#pragma GCC diagnostic ignored "-Wunknown-pragmas" /* simd, which tests are built without */
 #include "physics/random/philox.h"
+#include "physics/random/philox_lanes.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -108,6 +110,20 @@ static void moments(void **state)
   assert_true(fabs(below - 0.158655253931457) < 4 * 0.3654 * sigma);
 }
 
+/* Against those of C in doubles, over the whole range of the numbers. */
+static void functions_of_floats_are_theirs(void **state)
+{
+  (void)state;
+  assert_true(philox_open_word_f32(0) == 0x1p-24F && philox_open_word_f32(UINT32_MAX) == 1 - 0x1p-24F);
+  for (uint32_t i = 0; i < 100000; i++) {
+    float u = philox_open_word_f32(i * UINT32_C(42949)), small = ldexpf(u, -(int)(i % 100)), sine, cosine;
+    assert_true(fabs(philox_ln_f32(small) - log(small)) < 3e-7 * (fabs(log(small)) + (u < 0.5F)));
+    philox_turn_f32(4 * u - 2, &sine, &cosine);
+    double angle = 6.283185307179586 * (double)(4 * u - 2);
+    assert_true(fabs(sine - sin(angle)) < 2e-7 && fabs(cosine - cos(angle)) < 2e-7);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -116,6 +132,7 @@ int main(void)
       cmocka_unit_test(normals_are_box_muller),
       cmocka_unit_test(normals_do_not_depend_on_the_call),
       cmocka_unit_test(moments),
+      cmocka_unit_test(functions_of_floats_are_theirs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
