@@ -98,7 +98,7 @@ static int run_plan(struct sender *sender, json_t *document, struct error *error
 {
   const char *const prefixes[] = {json_tree_text(document, "url"),
                                   json_tree_text(json_object_get(document, "files"), "url")};
-  struct send_plan plan = {0};
+  struct send_plan plan = {.place.root = -1};
   int *descriptors = NULL;
   sender->access.rule = (struct web_rule){.prefixes = prefixes, .prefix_count = prefixes[1] != NULL ? 2 : 1};
   int status = prefixes[0] != NULL
