@@ -148,8 +148,9 @@ static bool is_netcdf_fill(const char *type, const char *json)
   static const struct {
     const char *type;
     double fill;
-  } fills[] = {{"i2", NC_FILL_SHORT}, {"u2", NC_FILL_USHORT}, {"i4", NC_FILL_INT},   {"u4", NC_FILL_UINT},
-               {"f4", NC_FILL_FLOAT}, {"f8", NC_FILL_DOUBLE}, {"i8", NC_FILL_INT64}, {"u8", (double)NC_FILL_UINT64}};
+  } fills[] = {{"i2", NC_FILL_SHORT},         {"u2", NC_FILL_USHORT},        {"i4", NC_FILL_INT},
+               {"u4", NC_FILL_UINT},          {"f4", NC_FILL_FLOAT},         {"f8", NC_FILL_DOUBLE},
+               {"i8", (double)NC_FILL_INT64}, {"u8", (double)NC_FILL_UINT64}};
   for (size_t i = 0; i < sizeof fills / sizeof fills[0]; i++)
     if (strcmp(type + 1, fills[i].type) == 0)
       return strtod(json, NULL) == fills[i].fill;

@@ -21,8 +21,8 @@ static void write_named_kind(struct json_writer *w, enum place_kind kind)
       "{\"title\":\"Folder\",\"description\":\"A folder that the operator of this service keeps.\",",
       "{\"title\":\"S3\",\"description\":\"A part of a bucket that the operator of this service names.\",",
       "{\"title\":\"WebDAV\",\"description\":\"A folder of a WebDAV server that the operator of this service names.\",",
-      "{\"title\":\"STAC API\",\"description\":\"A STAC API that the operator of this service names: results become "
-      "items of its collections.\","};
+      ("{\"title\":\"STAC API\",\"description\":\"A STAC API that the operator of this service names: results become "
+       "items of its collections.\",")};
   struct buffer text = {0};
   buffer_printf(&text, "%s\"parameters\":{},\"links\":[]}", rows[kind]);
   json_key(w, place_kind_name(kind));
