@@ -212,7 +212,10 @@ static void numbers_read_back_and_are_short(void **state)
                {100000, "100000"},
                {5e-324, "4.94065645841247e-324"},
                {1.0 / 3, "0.3333333333333333"},
-               {9007199254740993.0, "9007199254740992"}};
+               {9007199254740993.0, "9007199254740992"},
+               {-0.0, "-0"},
+               {999999999999999, "999999999999999"},
+               {-1e15, "-1e+15"}};
   uint64_t state_bits = 88172645463325252u;
   char text[32];
   (void)state;
@@ -230,6 +233,11 @@ static void numbers_read_back_and_are_short(void **state)
     assert_true(strlen(text) < 32);
     if (isfinite(number))
       assert_true(strtod(text, NULL) == number);
+    char printed[32];
+    const double whole = (double)((int64_t)state_bits >> (14 + i % 50)); /* of any length below 1e15 */
+    number_format(whole, text);
+    snprintf(printed, sizeof printed, "%.15g", whole);
+    assert_string_equal(text, printed);
   }
 }
 
