@@ -30,14 +30,16 @@ static struct fetch_stream *stream_of(struct fetch_file *file, size_t first, siz
   for (size_t i = 0; i < FETCH_STREAMS; i++) {
     struct fetch_stream *s = &file->streams[i];
     if (continues(s, first)) {
-      s->run += end > s->end ? end - s->end : 0;
+      s->begin = first < s->begin ? first : s->begin;
       s->end = end > s->end ? end : s->end;
+      s->run += end - first;
+      s->run = s->run < s->end - s->begin ? s->run : s->end - s->begin;
       s->used = file->clock;
       return s;
     }
     oldest = s->used < oldest->used ? s : oldest;
   }
-  *oldest = (struct fetch_stream){.end = end, .run = end - first, .used = file->clock};
+  *oldest = (struct fetch_stream){.begin = first, .end = end, .run = end - first, .used = file->clock};
   return oldest;
 }
 
@@ -78,7 +80,8 @@ void fetch_ahead(struct fetch_loop *loop, struct fetch_file *file, const struct 
     struct fetch_stream *s = stream_of(file, first, end);
     const size_t window = s->run < AHEAD_PAGES ? s->run : AHEAD_PAGES;
     const size_t left = file->page_count - s->end, limit = s->end + (window < left ? window : left);
-    if (s->run > end - first && s->run >= STREAM_PAGES) /* it has gone on */
+    const bool is_dense = 2 * s->run >= s->end - s->begin; /* whoever takes a little here and there goes on so */
+    if (is_dense && s->run > end - first && s->run >= STREAM_PAGES) /* it has gone on */
       fetch_following(loop, file, s, limit);
   }
 }

@@ -25,9 +25,10 @@ enum fetch_state {
 
 /* A place in a file to which readers have come by reading on from one before it (fetch_ahead.c). */
 struct fetch_stream {
-  size_t end, run; /* pages: behind the last that was asked for; how many were, one after the other. 0: no stream */
-  size_t ahead;    /* page up to which what follows is on its way */
-  uint64_t used;   /* the file's clock */
+  size_t begin, end; /* pages: the first that was asked for, and behind the last */
+  size_t run;        /* how many of these were. 0: no stream */
+  size_t ahead;      /* page up to which what follows is on its way */
+  uint64_t used;     /* the file's clock */
 };
 
 enum { FETCH_STREAMS = 8 };
