@@ -274,8 +274,11 @@ def test_an_api_that_fails_keeps_nothing(server, second, webdav):
 def senders(server):
     found = []
     for process in children(server.process.pid):
-        with open(f"/proc/{process}/comm", encoding="utf-8") as name:
-            found += [process] if name.read().strip() == "twincube-send" else []
+        try:
+            with open(f"/proc/{process}/comm", encoding="utf-8") as name:
+                found += [process] if name.read().strip() == "twincube-send" else []
+        except OSError:  # it has just ended
+            pass
     return found
 
 
