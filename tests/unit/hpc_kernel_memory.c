@@ -382,8 +382,8 @@ static void splitting_changes_no_bit(void **state)
   free(bands[1]);
 }
 
-/* Windows of 2 x 3 x 3 elements in rows of `pitch`, weighed: two arrays side by side. */
-enum { WINDOW = 9, WINDOWS = 2, WEIGHED_LANES = 77 };
+/* Windows of 2 x 3 x 5 elements in rows of `pitch`, weighed: two arrays side by side. */
+enum { ROW = 5, WINDOW = 3 * ROW, WINDOWS = 2, WEIGHED_LANES = 77 };
 
 struct weighing {
   struct kernel_step steps[3];
@@ -396,10 +396,10 @@ struct weighing {
 static void weighing_make(struct weighing *k, enum lane_type type, ptrdiff_t stride, size_t lane_block, bool in_place)
 {
   const enum element_type element = type == LANE_F32 ? ELEMENT_F32 : ELEMENT_F64;
-  const ptrdiff_t pitch = WEIGHED_LANES * stride + 2;
+  const ptrdiff_t pitch = WEIGHED_LANES * stride + ROW - 1;
   *k = (struct weighing){.results = {0, WEIGHED_LANES}, .registers = {0, WINDOWS * WINDOW}};
   for (size_t i = 0; i < WINDOWS * WINDOW; i++)
-    k->offsets[i] = (ptrdiff_t)(i / WINDOW + i % WINDOW / 3) * pitch + (ptrdiff_t)(i % 3);
+    k->offsets[i] = (ptrdiff_t)(i / WINDOW + i % WINDOW / ROW) * pitch + (ptrdiff_t)(i % ROW);
   for (size_t i = 1; i <= WINDOW; i++)
     k->parameters[i] = 0.1 * (double)i - 0.35;
   k->steps[0] = (struct kernel_step){.kind = STEP_LOAD,
@@ -452,7 +452,8 @@ static void weighed_in_place(void **state)
     for (int c = 0; kernel_engine_named(levels[l]) && c < 18; c++) {
       const enum lane_type type = c % 2 ? LANE_F32 : LANE_F64;
       const ptrdiff_t stride = c / 2 % 3;
-      const size_t count = 3 * (size_t)(WEIGHED_LANES * stride + 2) + (size_t)((WEIGHED_LANES - 1) * stride) + 3;
+      const size_t count =
+          3 * (size_t)(WEIGHED_LANES * stride + ROW - 1) + (size_t)((WEIGHED_LANES - 1) * stride) + ROW;
       const size_t bytes = (size_t)WINDOWS * WEIGHED_LANES * lane_size(type);
       struct weighing loaded, left;
       void *elements = malloc(count * lane_size(type)); /* exactly, so that sanitizers see what lies beyond */
