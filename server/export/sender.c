@@ -3,13 +3,13 @@
 #include "server/confine/confine.h"
 #include "server/export/send_plan.h"
 #include "server/workers/descriptors.h"
+#include "server/workers/spawn_self.h"
 
 #include "datacube/base/logger.h"
 #include "stac/json_tree.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,19 +19,6 @@
 
 enum { CONTROL = 3 };
 enum { PARENT = 1, LEVEL, FORMAT, CONFINE, FOLDER, ARGUMENTS };
-
-static void set_signals(pid_t parent)
-{
-  static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE}; /* the server decides about the end */
-  sigset_t none;
-  for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
-    signal(ignored[i], SIG_IGN);
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    _exit(0);
-}
 
 static int confine_self(const char *mode, const char *folder, struct error *error)
 {
@@ -149,7 +136,7 @@ int sender_main(int argc, char **argv)
   const pid_t parent = (pid_t)strtol(argv[PARENT], NULL, 10);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   int status = confine_self(argv[CONFINE], argv[FOLDER], &error);
-  set_signals(parent); /* behind a change of the user, which forgets the parent's death */
+  spawned_leave_signals(parent);
   if (status == 0)
     status = run(&error);
   if (status != 0 && !error_is_set(&error))

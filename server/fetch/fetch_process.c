@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,19 +175,6 @@ int fetch_process_join(struct fetch_process *process)
 
 /* ---- the process itself ------------------------------------------------------------------------------------------ */
 
-static void set_signals(pid_t parent)
-{
-  static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE}; /* the server decides about the end */
-  sigset_t none;
-  for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
-    signal(ignored[i], SIG_IGN);
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    _exit(0);
-}
-
 static int confine_self(enum confine_mode mode, const char *folder, struct error *error)
 {
   struct confinement confinement;
@@ -212,7 +198,7 @@ int fetcher_main(int argc, char **argv)
       .control = CONTROL,
       .reader = -1};
   int status = confine_self(confine_mode_find(argv[CONFINE]), argv[FOLDER], &error);
-  set_signals(parent); /* behind a change of the user, which forgets the parent's death */
+  spawned_leave_signals(parent);
   if (status == 0)
     status = fetch_loop_run(&options, &error);
   if (status != 0)

@@ -107,17 +107,9 @@ static void on_signal(int number)
 
 static void set_signals(pid_t parent)
 {
-  sigset_t none;
   const struct sigaction action = {.sa_handler = on_signal};
+  spawned_leave_signals(parent);
   sigaction(SIGTERM, &action, NULL);
-  signal(SIGINT, SIG_IGN); /* the server decides about the end */
-  signal(SIGHUP, SIG_IGN);
-  signal(SIGPIPE, SIG_IGN);
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    _exit(0);
 }
 
 static void say(const char *line)

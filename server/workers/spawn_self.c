@@ -1,11 +1,13 @@
 #include "server/workers/spawn_self.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -99,4 +101,22 @@ int spawn_self(const char *const *arguments, int control, const char *purpose, p
     close(pair[0]);
   }
   return error_set(error, ERROR_Internal, "the process that %s cannot be started: %s", purpose, strerror(code));
+}
+
+void spawned_die_with(pid_t parent)
+{
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    _exit(0);
+}
+
+void spawned_leave_signals(pid_t parent)
+{
+  static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+  sigset_t none;
+  for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+    signal(ignored[i], SIG_IGN);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  spawned_die_with(parent);
 }

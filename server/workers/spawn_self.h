@@ -15,4 +15,13 @@
  * `purpose` goes on "the process that …" in messages. Returns our end of the socket, or -1 and error Internal. */
 int spawn_self(const char *const *arguments, int control, const char *purpose, pid_t *pid, struct error *error);
 
+/* ---- in the process itself --------------------------------------------------------------------------------------- */
+
+/* A child dies with its parent; had the parent died before this call, it is asked for by its pid. Behind a change of
+ * the user, which forgets it. */
+void spawned_die_with(pid_t parent);
+/* The same, and signals for the whole process group are the server's, which decides about the end: SIGINT, SIGTERM,
+ * SIGHUP and SIGPIPE are ignored. */
+void spawned_leave_signals(pid_t parent);
+
 #endif

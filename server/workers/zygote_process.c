@@ -5,6 +5,7 @@
 #include "server/confine/read_folders.h"
 
 #include "server/workers/descriptors.h"
+#include "server/workers/spawn_self.h"
 #include "server/workers/zygote_protocol.h"
 
 #include "datacube/base/logger.h"
@@ -55,21 +56,13 @@ static void set_handler(int number, void (*handler)(int))
   sigaction(number, &action, NULL);
 }
 
-/* A child dies with its parent; had the parent died before this call, it is asked for by its pid. */
-static void die_with(pid_t parent)
-{
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    _exit(0);
-}
-
 static pid_t fork_worker(const int descriptors[WORKER_DESCRIPTORS], const struct worker_options *options)
 {
   pid_t self = getpid();
   pid_t pid = fork();
   if (pid != 0)
     return pid;
-  die_with(self);
+  spawned_die_with(self);
   close(ZYGOTE_CONTROL);
   set_handler(SIGCHLD, SIG_DFL);
   prctl(PR_SET_NAME, "twincube-worker");
@@ -183,7 +176,7 @@ int zygote_main(int argc, char **argv)
     log_message(LOG_ERROR, "%s", error.message);
     return 1;
   }
-  die_with(parent);
+  spawned_die_with(parent);
   serve(&options, &reading);
   path_list_free(&reading.system);
   path_list_free(&reading.scenes);
