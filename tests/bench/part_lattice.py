@@ -8,8 +8,13 @@ L3 equal in include/global.h, then in devel/dirac
 
   make GCC=gcc MPI_INCLUDE=/usr/lib/x86_64-linux-gnu/openmpi/include MPI_HOME=/usr LIBPATH=/usr/lib/x86_64-linux-gnu \\
     MAIN="time1 time2" CFLAGS="-std=c89 -fstrict-aliasing -O3 -fcommon -DAVX -DFMA3 -DPM" mkxeq
+
+and the same in devel/forces with MAIN=check5, whose even-odd conjugate gradients (f32 and f64) are compared with ours.
 """
 import re
+import struct
+
+import numpy as np
 
 from common import checked, goal_at_least, goal_at_most, heading
 
@@ -82,6 +87,8 @@ def run_dirac(args):
     for kind, (rate, side) in peer.items():
         goal_at_least(f"{side}^4 {kind}: hopping term / openQCD's Dw ({rate:.1f} GFLOP/s)",
                       ours[side, kind][0] / rate, 1.2)
+    for _, side in list(peer.values())[:1]:
+        compare_solvers(args, side)
 
 
 def dirac_figures(args, sides):
@@ -120,3 +127,57 @@ def run_flow(args):
     for line in checked([args.programs / "flow_bench", 1 if args.small else args.rounds]).output.splitlines():
         _, shape, threads, steps, cost = line.split()
         print(f"| {shape}, {threads} threads | {steps} | {cost} |", flush=True)
+
+
+def compare_solvers(args, side):
+    """Even-odd conjugate gradients to 1e-10 on the trivial field, mixed precision: seconds, and those of an iteration
+    and site. The sources are both random, so iterations may differ by a few."""
+    theirs = peer_solver(args, side)
+    if theirs is None:
+        return
+    found = [re.match(rf" *{side}\^4 CG mixed +([\d.]+) s, (\d+) iterations", line)
+             for _ in range(args.rounds) for line in checked([args.programs / "dirac_bench", side]).output.splitlines()]
+    ours = min((float(row[1]), int(row[2])) for row in found if row)
+    print("| CG to 1e-10, mixed precision | s | iterations | us a site and iteration |\n|---|---|---|---|")
+    for name, (seconds, iterations) in (("twincube", ours), ("openQCD", theirs)):
+        print(f"| {name}, {side}^4 | {seconds:.4f} | {iterations} | {1e6 * seconds / iterations / side**4:.3f} |")
+    print(f"openQCD's seconds / ours = {theirs[0] / ours[0]:.2f}", flush=True)
+
+
+def peer_solver(args, side):
+    """(seconds, iterations), the fastest of the rounds; None where the program is not there."""
+    program = args.openqcd.resolve() / "devel" / "forces" / "check5"
+    if not program.is_file():
+        print(f"openQCD, CG: not compared, there is no {program}")
+        return None
+    links = np.zeros((4 * side**4, 3, 3), "<c16")
+    links[:] = np.eye(3)
+    (args.work / "trivialn1").write_bytes(struct.pack("<4id", *[side] * 4, 3) + links.tobytes())
+    (args.work / "check5.in").write_text(f"""
+[Configurations]
+name trivial
+cnfg_dir {args.work.resolve()}
+first 1
+last 1
+step 1
+
+[Lattice parameters]
+kappa 0.12
+csw 0
+mu 0
+
+[Boundary conditions]
+type 3
+theta 0 0 0
+
+[CG]
+nmx 10000
+res 1e-10
+""", "utf-8")
+    runs = []
+    for _ in range(args.rounds):
+        checked([program], cwd=args.work)
+        log = (args.work / "check5.log").read_text("utf-8")
+        found = re.search(r"with eo-preconditioning:\s*status = (\d+).*?time = ([\d.e+-]+) sec", log, re.DOTALL)
+        runs.append((float(found[2]), int(found[1])))
+    return min(runs)
