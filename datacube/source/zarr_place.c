@@ -43,6 +43,16 @@ static bool full_name(const struct zarr_place *place, const char *name, char out
   return snprintf(out, REMOTE_URL_SIZE, "%s%s", place->path, name) < REMOTE_URL_SIZE;
 }
 
+/* What is known of one that was opened; its state goes on from that of what leads there. */
+static void note_remote(struct zarr_file *out, const char *path, struct hash state)
+{
+  hash_text(&state, path);
+  hash_text(&state, remote_validator(out->remote));
+  out->descriptor = remote_descriptor(out->remote);
+  out->size = remote_size(out->remote);
+  out->state = state.a;
+}
+
 static int open_remote(const struct zarr_place *place, const char *name, uint64_t most, struct zarr_file *out,
                        struct error *error)
 {
@@ -58,12 +68,7 @@ static int open_remote(const struct zarr_place *place, const char *name, uint64_
     *error = error_is_set(error) ? *error : reason;
     return -1;
   }
-  struct hash state = {0, 0};
-  hash_text(&state, path);
-  hash_text(&state, remote_validator(out->remote));
-  out->descriptor = remote_descriptor(out->remote);
-  out->size = remote_size(out->remote);
-  out->state = state.a;
+  note_remote(out, path, (struct hash){0, 0});
   return 1;
 }
 
@@ -103,12 +108,7 @@ static int open_target(const struct zarr_place *place, const struct zarr_referen
   if (remote_is(row->target)) {
     if (open_kept(place->kept, row->target, out, error) != 0)
       return -1;
-    struct hash state = {place->references->state, row->at};
-    hash_text(&state, row->target);
-    hash_text(&state, remote_validator(out->remote));
-    out->descriptor = remote_descriptor(out->remote);
-    out->size = remote_size(out->remote);
-    out->state = state.a;
+    note_remote(out, row->target, (struct hash){place->references->state, row->at});
     return 0;
   }
   out->descriptor = rooted_open(place->root, row->target, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -176,12 +176,7 @@ int zarr_file_open_path(const char *path, struct zarr_file *out, struct error *e
   if (remote_is(path)) {
     if (remote_open(path, &out->remote, error) != 0)
       return -1;
-    struct hash state = {0, 0};
-    hash_text(&state, path);
-    hash_text(&state, remote_validator(out->remote));
-    out->descriptor = remote_descriptor(out->remote);
-    out->size = remote_size(out->remote);
-    out->state = state.a;
+    note_remote(out, path, (struct hash){0, 0});
     return 1;
   }
   out->descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
