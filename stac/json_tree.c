@@ -22,23 +22,47 @@ static int read_bytes(FILE *file, size_t limit, struct buffer *text)
   }
 }
 
-static json_t *read_local(const char *path, const char *name, size_t limit, struct error *error)
+/* Its bytes, which are all there. */
+static int read_remote(const struct remote_file *file, struct buffer *text)
+{
+  char chunk[16384];
+  for (uint64_t at = 0; at < remote_size(file);) {
+    const ssize_t got = remote_read(file, chunk, sizeof chunk, at);
+    if (got == 0 || (got < 0 && errno != EINTR))
+      return -1;
+    at += got > 0 ? (uint64_t)got : 0;
+    buffer_add(text, chunk, got > 0 ? (size_t)got : 0);
+  }
+  return text->failed ? -1 : 0;
+}
+
+static json_t *parse(const struct buffer *text, const char *name, struct error *error)
+{
+  json_error_t reason;
+  json_t *tree = json_loadb(text->data ? text->data : "", text->length, 0, &reason);
+  if (!tree)
+    error_set(error, ERROR_ProcessParameterInvalid, "%s: no JSON, line %d: %s", name, reason.line, reason.text);
+  return tree;
+}
+
+static int unreadable(const char *name, size_t limit, struct error *error)
+{
+  return error_set(error, ERROR_FileNotFound, "%s: cannot be read, or is longer than %zu bytes", name, limit);
+}
+
+static json_t *read_local(const char *name, size_t limit, struct error *error)
 {
   struct buffer text = {0};
-  json_error_t reason;
   json_t *tree = NULL;
-  FILE *file = fopen(path, "rbe");
+  FILE *file = fopen(name, "rbe");
   if (!file) {
     error_set(error, ERROR_FileNotFound, "%s: %s", name, strerror(errno));
     return NULL;
   }
   if (read_bytes(file, limit, &text) != 0)
-    error_set(error, ERROR_FileNotFound, "%s: cannot be read, or is longer than %zu bytes", name, limit);
-  else {
-    tree = json_loadb(text.data ? text.data : "", text.length, 0, &reason);
-    if (!tree)
-      error_set(error, ERROR_ProcessParameterInvalid, "%s: no JSON, line %d: %s", name, reason.line, reason.text);
-  }
+    unreadable(name, limit, error);
+  else
+    tree = parse(&text, name, error);
   buffer_free(&text);
   fclose(file);
   return tree;
@@ -47,11 +71,17 @@ static json_t *read_local(const char *path, const char *name, size_t limit, stru
 json_t *json_tree_read(const char *path, size_t limit, struct error *error)
 {
   struct remote_file *file;
+  struct buffer text = {0};
+  json_t *tree = NULL;
   if (!remote_is(path))
-    return read_local(path, path, limit, error);
+    return read_local(path, limit, error);
   if (remote_open_whole(path, limit, &file, error) != 0)
     return NULL;
-  json_t *tree = read_local(remote_place(file), remote_url(path), limit, error);
+  if (read_remote(file, &text) != 0)
+    unreadable(remote_url(path), limit, error);
+  else
+    tree = parse(&text, remote_url(path), error);
+  buffer_free(&text);
   remote_close(file);
   return tree;
 }

@@ -2,6 +2,7 @@
  * reads it, and hands the others their answers. */
 #include "datacube/remote/remote_file.h"
 
+#include "datacube/remote/remote_slots.h"
 #include "datacube/remote/remote_states.h"
 
 #include <errno.h>
@@ -24,10 +25,12 @@ struct waiting { /* for an answer; on its thread's stack */
 };
 
 struct remote_file {
-  struct remote_file *next; /* of all that are open */
-  uint64_t number, size;    /* number 0: it rests */
-  uint64_t most;            /* of a file that was opened whole */
-  int descriptor;
+  struct remote_file *next;   /* of all that are open */
+  uint64_t number, size;      /* number 0: it rests */
+  uint64_t most;              /* of a file that was opened whole */
+  int descriptor;             /* of a file of its own, or -1 */
+  struct remote_slots *slots; /* where it has none: its head lies there */
+  uint64_t slot;              /* from that place on */
   bool is_complete;
   char *path;
   unsigned char *pages; /* a bit each: known to be there */
@@ -214,6 +217,19 @@ static size_t page_count(const struct remote_file *file)
   return (size_t)((file->size + REMOTE_PAGE - 1) / REMOTE_PAGE);
 }
 
+static int cannot_open(struct error *error)
+{
+  return error_set(error, ERROR_StorageFailure, "what was fetched cannot be opened: %s", strerror(errno));
+}
+
+static int open_slot(struct remote_file *file, const struct remote_answer *answer, struct error *error)
+{
+  remote_slots_leave(file->slots);
+  file->slots = remote_slots_use(answer->path);
+  file->slot = answer->slot;
+  return file->slots ? 0 : cannot_open(error);
+}
+
 /* A new descriptor takes the place of the old one, whose number readers know. */
 static int open_place(struct remote_file *file, struct error *error)
 {
@@ -224,10 +240,66 @@ static int open_place(struct remote_file *file, struct error *error)
     fd = moved;
   }
   if (fd < 0)
-    return error_set(error, ERROR_StorageFailure, "what was fetched cannot be opened: %s", strerror(errno));
+    return cannot_open(error);
   file->descriptor = fd;
   return 0;
 }
+
+static int take_place(struct remote_file *file, const struct remote_answer *answer, struct error *error)
+{
+  snprintf(file->place, sizeof file->place, "%s", answer->path);
+  remote_slots_leave(file->slots);
+  file->slots = NULL;
+  return open_place(file, error);
+}
+
+/* Has the fetcher make a file of its own, with the ranges. */
+static int need_own(struct remote_file *file, const struct remote_range *ranges, size_t count, struct error *error)
+{
+  struct remote_question question = {.kind = REMOTE_NEED, .file = file->number};
+  struct remote_answer answer;
+  if (ask(&question, ranges, count * sizeof *ranges, &answer, error) != 0)
+    return -1;
+  return file->slots ? take_place(file, &answer, error) : 0;
+}
+
+/* ---- pages ------------------------------------------------------------------------------------------------------- */
+
+static bool has_page(const struct remote_file *file, size_t page)
+{
+  return file->pages[page / 8] >> page % 8 & 1;
+}
+
+/* The pages of a range that lie in the file: [*first, *end). */
+static void pages_of(const struct remote_file *file, const struct remote_range *range, size_t *first, size_t *end)
+{
+  const uint64_t start = range->offset < file->size ? range->offset : file->size;
+  const uint64_t length = range->length < file->size - start ? range->length : file->size - start;
+  *first = (size_t)(start / REMOTE_PAGE);
+  *end = length ? (size_t)((start + length - 1) / REMOTE_PAGE) + 1 : *first;
+}
+
+static bool is_there(const struct remote_file *file, const struct remote_range *range)
+{
+  size_t first, end;
+  pages_of(file, range, &first, &end);
+  for (size_t page = first; page < end; page++)
+    if (!has_page(file, page))
+      return false;
+  return true;
+}
+
+static void note_pages(struct remote_file *file, const struct remote_range *ranges, size_t count)
+{
+  for (size_t i = 0; i < count; i++) {
+    size_t first, end;
+    pages_of(file, &ranges[i], &first, &end);
+    for (size_t page = first; page < end; page++)
+      file->pages[page / 8] |= (unsigned char)(1u << page % 8);
+  }
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* What the answer says, in place of what was known before. */
 static int take_file(const char *path, const struct remote_answer *answer, struct remote_file *file,
@@ -237,14 +309,19 @@ static int take_file(const char *path, const struct remote_answer *answer, struc
   file->number = answer->file;
   file->size = answer->size;
   file->is_complete = answer->is_complete != 0;
-  snprintf(file->place, sizeof file->place, "%s", answer->path);
   snprintf(file->validator, sizeof file->validator, "%s", answer->validator);
   file->pages = file->is_complete ? NULL : calloc(page_count(file) / 8 + 1, 1);
   if (!file->is_complete && !file->pages)
     return error_memory(error);
   if (remote_states_note(remote_url(path), file->validator, file->size, error) != 0)
     return -1;
-  return open_place(file, error);
+  if (file->pages)
+    note_pages(file, &(struct remote_range){0, answer->there}, 1);
+  if (!answer->is_slot)
+    return take_place(file, answer, error);
+  if (open_slot(file, answer, error) != 0)
+    return -1;
+  return file->descriptor < 0 ? 0 : need_own(file, NULL, 0, error); /* its readers know the descriptor */
 }
 
 static int ask_file(const char *path, uint64_t most, struct remote_file *file, struct error *error)
@@ -318,6 +395,7 @@ void remote_close(struct remote_file *file)
     return;
   strike(file);
   give_back(file->number);
+  remote_slots_leave(file->slots);
   if (file->descriptor >= 0)
     close(file->descriptor);
   free(file->pages);
@@ -354,14 +432,30 @@ uint64_t remote_size(const struct remote_file *file)
   return file->size;
 }
 
-int remote_descriptor(const struct remote_file *file)
+static int have_own(struct remote_file *file, struct error *error)
 {
-  return file->descriptor;
+  if (file->number == 0 && wake(file, error) != 0)
+    return -1;
+  return file->descriptor >= 0 ? 0 : need_own(file, NULL, 0, error);
 }
 
-const char *remote_place(const struct remote_file *file)
+int remote_descriptor(struct remote_file *file, struct error *error)
 {
-  return file->place;
+  return have_own(file, error) == 0 ? file->descriptor : -1;
+}
+
+const char *remote_place(struct remote_file *file, struct error *error)
+{
+  return have_own(file, error) == 0 ? file->place : NULL;
+}
+
+ssize_t remote_read(const struct remote_file *file, void *to, size_t length, uint64_t offset)
+{
+  if (file->descriptor >= 0)
+    return pread(file->descriptor, to, length, (off_t)offset);
+  const uint64_t left = offset < file->size ? file->size - offset : 0; /* behind it lie others */
+  return pread(remote_slots_descriptor(file->slots), to, length < left ? length : (size_t)left,
+               (off_t)(file->slot + offset));
 }
 
 const char *remote_validator(const struct remote_file *file)
@@ -371,45 +465,9 @@ const char *remote_validator(const struct remote_file *file)
 
 /* ---- ranges ------------------------------------------------------------------------------------------------------ */
 
-static bool has_page(const struct remote_file *file, size_t page)
-{
-  return file->pages[page / 8] >> page % 8 & 1;
-}
-
-/* The pages of a range that lie in the file: [*first, *end). */
-static void pages_of(const struct remote_file *file, const struct remote_range *range, size_t *first, size_t *end)
-{
-  const uint64_t start = range->offset < file->size ? range->offset : file->size;
-  const uint64_t length = range->length < file->size - start ? range->length : file->size - start;
-  *first = (size_t)(start / REMOTE_PAGE);
-  *end = length ? (size_t)((start + length - 1) / REMOTE_PAGE) + 1 : *first;
-}
-
-static bool is_there(const struct remote_file *file, const struct remote_range *range)
-{
-  size_t first, end;
-  pages_of(file, range, &first, &end);
-  for (size_t page = first; page < end; page++)
-    if (!has_page(file, page))
-      return false;
-  return true;
-}
-
-static void note_pages(struct remote_file *file, const struct remote_range *ranges, size_t count)
-{
-  for (size_t i = 0; i < count; i++) {
-    size_t first, end;
-    pages_of(file, &ranges[i], &first, &end);
-    for (size_t page = first; page < end; page++)
-      file->pages[page / 8] |= (unsigned char)(1u << page % 8);
-  }
-}
-
 static int fetch(struct remote_file *file, const struct remote_range *ranges, size_t count, struct error *error)
 {
-  struct remote_question question = {.kind = REMOTE_NEED, .file = file->number};
-  struct remote_answer answer;
-  if (ask(&question, ranges, count * sizeof *ranges, &answer, error) != 0)
+  if (need_own(file, ranges, count, error) != 0)
     return -1;
   note_pages(file, ranges, count);
   return 0;

@@ -1,10 +1,11 @@
 /* Files on other hosts, read by ranges.
  *
  * A remote file is a sparse file of this machine that is filled where somebody needs it: readers say which ranges they
- * are about to read (remote_need), the fetcher (server/fetch) brings what is missing, and then they read the
- * descriptor like any other. So whoever reads files reads remote ones by one more call, and whoever needs names of
- * files has one once the file is there as a whole. Nothing here knows HTTP, and nothing but the fetcher has a network:
- * it judges every address, and what it brings is of one state of the content or an error, never a mix.
+ * are about to read (remote_need), the fetcher (server/fetch) brings what is missing, and then they read it
+ * (remote_read), or its descriptor like any other. So whoever reads files reads remote ones by one more call, and
+ * whoever needs names of files has one once the file is there as a whole. Nothing here knows HTTP, and nothing but the
+ * fetcher has a network: it judges every address, and what it brings is of one state of the content or an error, never
+ * a mix.
  *
  * Their names are paths, "/vsiremote/" and the address: what lists, stores and compares paths needs to know no more.
  * Such a name never comes from outside (stac/href.h). */
@@ -16,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define REMOTE_PREFIX "/vsiremote/"
 
@@ -48,13 +50,17 @@ void remote_close(struct remote_file *file); /* NULL is fine */
 void remote_rest(void);
 
 uint64_t remote_size(const struct remote_file *file);
-int remote_descriptor(const struct remote_file *file);    /* to be read, where ranges are there; the file's own */
-const char *remote_place(const struct remote_file *file); /* its path here, for as long as it is open */
+/* A descriptor to be read where ranges are there; it stays the file's. -1 with an error, as of remote_open. */
+int remote_descriptor(struct remote_file *file, struct error *error);
+/* Its path here, for as long as it is open; NULL with an error. */
+const char *remote_place(struct remote_file *file, struct error *error);
 const char *remote_validator(const struct remote_file *file);
 
 /* Waits until all the ranges are there; what lies behind the end is left out. Close ones are fetched at once, so that
  * one call with many ranges takes little longer than with one. Errors as remote_open. */
 int remote_need(struct remote_file *file, const struct remote_range *ranges, size_t count, struct error *error);
+/* Reads what is there, for which no file need be made of its head: bytes that were read, or -1 with errno. */
+ssize_t remote_read(const struct remote_file *file, void *to, size_t length, uint64_t offset);
 /* Lets the fetcher begin with ranges that will soon be needed, inside the file and at most REMOTE_RANGES_MOST. Does not
  * wait, and does nothing where REMOTE_AHEAD are under way. */
 void remote_ahead(struct remote_file *file, const struct remote_range *ranges, size_t count);

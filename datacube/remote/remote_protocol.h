@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 enum {
-  REMOTE_PAGE = 16384,       /* bytes: what is there of a file is counted in pages */
-  REMOTE_RANGES_MOST = 128,  /* of one question */
-  REMOTE_URL_SIZE = 8192,    /* with the NUL */
+  REMOTE_PAGE = 16384,      /* bytes: what is there of a file is counted in pages */
+  REMOTE_RANGES_MOST = 128, /* of one question */
+  REMOTE_URL_SIZE = 8192,   /* with the NUL */
   REMOTE_VALIDATOR_SIZE = 256
 };
 
@@ -22,12 +22,12 @@ struct remote_range {
 
 enum remote_question_kind {
   REMOTE_OPEN = 1, /* an address follows, without a NUL: the file's number, size and place here */
-  REMOTE_NEED,     /* ranges follow: answered as soon as they are there */
+  REMOTE_NEED,     /* ranges follow, or none: answered as soon as they are there, in a file of their own */
   REMOTE_CLOSE     /* the file is needed no longer by this one who opened it; not answered */
 };
 
 struct remote_question {
-  uint64_t id;    /* the answer repeats it */
+  uint64_t id; /* the answer repeats it */
   uint32_t kind;
   uint32_t whole; /* OPEN: 1 for all of the file, fetched before the answer */
   uint64_t file;  /* NEED, CLOSE: its number */
@@ -38,7 +38,10 @@ struct remote_answer {
   uint64_t id;
   uint64_t file, size;                   /* OPEN */
   uint64_t is_complete;                  /* OPEN: 1 where all of it is there */
-  char path[512];                        /* OPEN: of a file of this machine, sparse where nothing was fetched yet */
+  uint64_t there;                        /* OPEN: bytes from its beginning that are there */
+  uint64_t is_slot, slot;                /* OPEN: 1 where these, and no others, lie in the file of the path from that
+                                            place on, beside others' */
+  char path[512];                        /* of a file of this machine, sparse where nothing was fetched yet */
   char validator[REMOTE_VALIDATOR_SIZE]; /* OPEN: what names this state of the content (ETag, else the date), or "" */
   struct error error;                    /* "": success */
 };

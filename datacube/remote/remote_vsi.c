@@ -73,7 +73,7 @@ static size_t read_bytes(struct remote_file *file, vsi_l_offset offset, size_t l
 {
   size_t done = 0;
   while (done < length) {
-    const ssize_t got = pread(remote_descriptor(file), to + done, length - done, (off_t)(offset + done));
+    const ssize_t got = remote_read(file, to + done, length - done, offset + done);
     if (got > 0)
       done += (size_t)got;
     else if (got == 0 || errno != EINTR)

@@ -20,11 +20,12 @@ int remote_whole(struct arena *arena, const char *path, const char **out, struct
     return 0;
   if (remote_open_whole(path, longest, &file, error) != 0)
     return -1;
-  *out = arena_strdup(arena, remote_place(file));
+  const char *place = remote_place(file, error);
+  *out = place ? arena_strdup(arena, place) : NULL;
   if (*out && arena_on_free(arena, close_file, file) == 0)
     return 0;
   remote_close(file);
-  return error_memory(error);
+  return error_is_set(error) ? -1 : error_memory(error);
 }
 
 int remote_whole_error(const char *path, const char *place, struct error *error)

@@ -28,7 +28,7 @@ struct opening { /* the driver's own property of a file's opening, copied by the
 struct placed_file {
   H5FD_t base; /* the library's own part, first */
   int descriptor;
-  struct remote_file *remote; /* or NULL */
+  struct remote_file *remote; /* or NULL: then it has the descriptor */
   struct error *error;        /* of it */
   bool owns_remote;           /* closes it */
   haddr_t end, used;          /* bytes of the file, and those that the library takes for its own */
@@ -50,7 +50,7 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
   if (opening->remote) {
     f->remote = opening->remote;
     f->error = opening->error;
-    f->descriptor = remote_descriptor(f->remote);
+    f->descriptor = -1;
     f->end = (haddr_t)remote_size(f->remote);
     return &f->base;
   }
@@ -124,7 +124,8 @@ static herr_t driver_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t
       return -1;
   }
   while (length > 0) {
-    const ssize_t got = pread(f->descriptor, to, length, (off_t)at);
+    const ssize_t got =
+        f->remote ? remote_read(f->remote, to, length, at) : pread(f->descriptor, to, length, (off_t)at);
     if (got < 0 && errno == EINTR)
       continue;
     if (got < 0)
@@ -212,6 +213,8 @@ uint64_t hdf5_place_size(hid_t file)
 int hdf5_place_descriptor(hid_t file)
 {
   const struct placed_file *f = file_of(file);
+  if (f != NULL && f->remote)
+    return remote_descriptor(f->remote, f->error);
   return f != NULL ? f->descriptor : -1;
 }
 

@@ -346,9 +346,9 @@ enum { HEAD_BYTES = 32 << 10 }; /* which the fetcher brings of any file (FETCH_H
 static bool read_making(struct remote_file *remote, struct tiff_image *image, struct hash *making)
 {
   unsigned char head[HEAD_BYTES];
-  struct tiff_bytes file = {.descriptor = remote_descriptor(remote), .remote = remote, .head = head};
+  struct tiff_bytes file = {.descriptor = -1, .remote = remote, .head = head};
   file.head_length = remote_size(remote) < sizeof head ? (size_t)remote_size(remote) : sizeof head;
-  const struct tiff_bytes plain = {.descriptor = file.descriptor, .remote = remote};
+  const struct tiff_bytes plain = {.descriptor = -1, .remote = remote};
   return tiff_file_bytes(&plain, 0, file.head_length, head) && tiff_making_read(&file, image, making);
 }
 

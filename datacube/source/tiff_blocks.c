@@ -108,8 +108,8 @@ static bool open_bytes(const char *path, struct tiff_bytes *out, struct stat *st
   if (remote_is(path)) {
     if (remote_open(path, &out->remote, &ignored) != 0)
       return false;
-    out->descriptor = remote_descriptor(out->remote);
-    return true;
+    out->descriptor = remote_descriptor(out->remote, &ignored);
+    return out->descriptor >= 0;
   }
   out->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe must not make us wait */
   return out->descriptor >= 0 && fstat(out->descriptor, status) == 0 && S_ISREG(status->st_mode);

@@ -71,7 +71,7 @@ static bool remote_keys(const char *path, struct hash *out)
   struct error ignored = {0};
   if (remote_open(path, &remote, &ignored) != 0)
     return false;
-  const struct tiff_bytes file = {.descriptor = remote_descriptor(remote), .remote = remote};
+  const struct tiff_bytes file = {.descriptor = -1, .remote = remote};
   const bool done = hash_keys(&file, out);
   remote_close(remote);
   return done;

@@ -70,7 +70,8 @@ bool tiff_file_bytes(const struct tiff_bytes *file, uint64_t offset, size_t leng
   if (offset > INT64_MAX || length > INT64_MAX - offset || !is_there(file, offset, length))
     return false;
   while (length > 0) {
-    ssize_t got = pread(file->descriptor, p, length, (off_t)offset);
+    const ssize_t got =
+        file->remote ? remote_read(file->remote, p, length, offset) : pread(file->descriptor, p, length, (off_t)offset);
     if (got == 0 || (got < 0 && errno != EINTR))
       return false;
     if (got < 0)

@@ -37,9 +37,9 @@ struct tiff_layout {
   struct tiff_table offsets, lengths; /* of the blocks: bytes */
 };
 
-struct tiff_bytes { /* of an open file */
-  int descriptor;
-  struct remote_file *remote; /* whose descriptor it is, or NULL: then it is its own */
+struct tiff_bytes {           /* of an open file */
+  int descriptor;             /* … of remote, if there is one, to read blocks by; for directories -1 suffices then */
+  struct remote_file *remote; /* or NULL: then the descriptor is its own */
   const unsigned char *head;  /* its first bytes, where they were read before, or NULL */
   size_t head_length;
 };

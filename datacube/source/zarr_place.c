@@ -48,7 +48,6 @@ static void note_remote(struct zarr_file *out, const char *path, struct hash sta
 {
   hash_text(&state, path);
   hash_text(&state, remote_validator(out->remote));
-  out->descriptor = remote_descriptor(out->remote);
   out->size = remote_size(out->remote);
   out->state = state.a;
 }
@@ -223,7 +222,8 @@ bool zarr_file_read(const struct zarr_file *file, uint64_t at, size_t length, vo
   if (file->remote && length > 0 && need(file, &(struct remote_range){at, length}, error) != 0)
     return false;
   for (size_t done = 0; done < length;) {
-    const ssize_t got = pread(file->descriptor, (char *)to + done, length - done, (off_t)(at + done));
+    const ssize_t got = file->remote ? remote_read(file->remote, (char *)to + done, length - done, at + done)
+                                     : pread(file->descriptor, (char *)to + done, length - done, (off_t)(at + done));
     if (got == 0 || (got < 0 && errno != EINTR))
       return false;
     done += got > 0 ? (size_t)got : 0;

@@ -49,7 +49,8 @@ static int read_remote(struct call *call, const char *url, const char **out)
     return error_memory(call->error);
   if (remote_open_whole(path, SOURCE_MOST, &file, call->error) != 0)
     return error_at_parameter(call->error, "udf");
-  const int status = read_source(call, remote_place(file), url, out);
+  const char *place = remote_place(file, call->error);
+  const int status = place ? read_source(call, place, url, out) : -1;
   remote_close(file);
   return status;
 }

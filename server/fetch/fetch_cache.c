@@ -17,9 +17,20 @@
 
 static const uint64_t longest_file = UINT64_C(1) << 38; /* bytes: a byte for each page is held in memory */
 
+/* A path that nobody can guess. */
+static int random_path(const struct fetch_cache *cache, char out[512], struct error *error)
+{
+  uint64_t name[2];
+  if (getrandom(name, sizeof name, 0) != (ssize_t)sizeof name)
+    return error_set(error, ERROR_Internal, "no random number can be had: %s", strerror(errno));
+  snprintf(out, 512, "%s/%016" PRIx64 "%016" PRIx64, cache->folder, name[0], name[1]);
+  return 0;
+}
+
 int fetch_cache_open(struct fetch_cache *cache, const char *folder, uint64_t most, struct error *error)
 {
-  *cache = (struct fetch_cache){.most = most, .lock = -1};
+  char slots[512];
+  *cache = (struct fetch_cache){.most = most, .lock = -1, .slots.fd = -1};
   if (snprintf(cache->folder, sizeof cache->folder, "%s", folder) >= (int)sizeof cache->folder)
     return error_set(error, ERROR_StorageFailure, "the folder %.200s has too long a name", folder);
   if (folder_make(folder, error) != 0)
@@ -29,7 +40,7 @@ int fetch_cache_open(struct fetch_cache *cache, const char *folder, uint64_t mos
     return error_set(error, ERROR_StorageFailure, "the folder %.200s is another process's: %s", folder,
                      strerror(errno));
   folder_clear(folder);
-  return 0;
+  return random_path(cache, slots, error) == 0 ? fetch_slots_open(&cache->slots, slots, error) : -1;
 }
 
 /* ---- lists ------------------------------------------------------------------------------------------------------- */
@@ -87,6 +98,8 @@ static void free_file(struct fetch_cache *cache, struct fetch_file *file)
     unlink(file->path);
   if (file->fd >= 0)
     close(file->fd);
+  if (file->has_slot)
+    fetch_slots_give(&cache->slots, file->slot);
   free(file->url);
   free(file->moved);
   free(file->pages);
@@ -95,6 +108,9 @@ static void free_file(struct fetch_cache *cache, struct fetch_file *file)
 
 void fetch_cache_close(struct fetch_cache *cache)
 {
+  for (struct fetch_file *file = cache->latest; file; file = file->earlier)
+    file->has_slot = false; /* they go together */
+  fetch_slots_close(&cache->slots);
   while (cache->latest)
     free_file(cache, cache->latest);
   if (cache->lock >= 0) {
@@ -131,28 +147,6 @@ struct fetch_file *fetch_cache_number(struct fetch_cache *cache, uint64_t number
   return f;
 }
 
-static int make_file(const struct fetch_cache *cache, struct fetch_file *file, struct error *error)
-{
-  uint64_t name[2];
-  if (getrandom(name, sizeof name, 0) != (ssize_t)sizeof name)
-    return error_set(error, ERROR_Internal, "no random number can be had: %s", strerror(errno));
-  snprintf(file->path, sizeof file->path, "%s/%016" PRIx64 "%016" PRIx64, cache->folder, name[0], name[1]);
-  file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file->fd >= 0)
-    return 0;
-  file->path[0] = '\0';
-  return error_set(error, ERROR_StorageFailure, "no file for what is fetched can be made: %s", strerror(errno));
-}
-
-int fetch_cache_reopen(struct fetch_file *file, struct error *error)
-{
-  if (file->fd < 0)
-    file->fd = open(file->path, O_RDWR | O_CLOEXEC);
-  return file->fd >= 0
-             ? 0
-             : error_set(error, ERROR_StorageFailure, "what was fetched cannot be opened: %s", strerror(errno));
-}
-
 /* The longest unused file that nobody holds; NULL where there is none. */
 static struct fetch_file *longest_unused(const struct fetch_cache *cache)
 {
@@ -178,10 +172,7 @@ struct fetch_file *fetch_cache_add(struct fetch_cache *cache, const char *url, s
   cache->count++;
   enlist(cache, file);
   enter_buckets(cache, file);
-  if (make_file(cache, file, error) == 0)
-    return file;
-  free_file(cache, file);
-  return NULL;
+  return file;
 }
 
 void fetch_cache_release(struct fetch_cache *cache, struct fetch_file *file)
@@ -241,6 +232,82 @@ void fetch_cache_unreserve(struct fetch_cache *cache, struct fetch_file *file, u
   file->reserved -= bytes;
 }
 
+/* ---- their bytes ------------------------------------------------------------------------------------------------- */
+
+static int cannot_store(struct error *error)
+{
+  return error_set(error, ERROR_StorageFailure, "what is fetched cannot be stored: %s", strerror(errno));
+}
+
+static int write_all(int fd, const char *bytes, size_t length, uint64_t at, struct error *error)
+{
+  for (size_t done = 0; done < length;) {
+    const ssize_t written = pwrite(fd, bytes + done, length - done, (off_t)(at + done));
+    if (written < 0 && errno != EINTR)
+      return cannot_store(error);
+    done += written > 0 ? (size_t)written : 0;
+  }
+  return 0;
+}
+
+/* What the slot has, which is counted once more. */
+static int leave_slot(struct fetch_cache *cache, struct fetch_file *file, struct error *error)
+{
+  char bytes[FETCH_SLOT_BYTES];
+  const ssize_t got = pread(cache->slots.fd, bytes, sizeof bytes, (off_t)file->slot);
+  if (got < 0)
+    return cannot_store(error);
+  const uint64_t kept = file->pages && file->size < (uint64_t)got ? file->size : (uint64_t)got;
+  if (fetch_cache_reserve(cache, file, kept, error) != 0)
+    return -1;
+  return write_all(file->fd, bytes, (size_t)kept, 0, error);
+}
+
+static int make_own(struct fetch_cache *cache, struct fetch_file *file, struct error *error)
+{
+  if (random_path(cache, file->path, error) != 0) {
+    file->path[0] = '\0';
+    return -1;
+  }
+  file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file->fd < 0) {
+    file->path[0] = '\0';
+    return error_set(error, ERROR_StorageFailure, "no file for what is fetched can be made: %s", strerror(errno));
+  }
+  int status = file->has_slot ? leave_slot(cache, file, error) : 0;
+  if (status == 0 && file->pages && ftruncate(file->fd, (off_t)file->size) != 0)
+    status = cannot_store(error);
+  if (status != 0) {
+    unlink(file->path);
+    file->path[0] = '\0';
+    fetch_file_shut(file);
+  }
+  return status;
+}
+
+int fetch_cache_own(struct fetch_cache *cache, struct fetch_file *file, struct error *error)
+{
+  if (file->path[0] == '\0')
+    return make_own(cache, file, error);
+  if (file->fd < 0)
+    file->fd = open(file->path, O_RDWR | O_CLOEXEC);
+  return file->fd >= 0
+             ? 0
+             : error_set(error, ERROR_StorageFailure, "what was fetched cannot be opened: %s", strerror(errno));
+}
+
+int fetch_cache_write(struct fetch_cache *cache, struct fetch_file *file, uint64_t offset, const char *bytes,
+                      size_t length, struct error *error)
+{
+  if (file->path[0] == '\0' && offset + length <= FETCH_SLOT_BYTES) {
+    if (!file->has_slot)
+      file->slot = fetch_slots_take(&cache->slots);
+    file->has_slot = true;
+    return write_all(cache->slots.fd, bytes, length, file->slot + offset, error);
+  }
+  return fetch_cache_own(cache, file, error) == 0 ? write_all(file->fd, bytes, length, offset, error) : -1;
+}
+
 int fetch_file_set_size(struct fetch_file *file, uint64_t size, struct error *error)
 {
   if (size > longest_file)
@@ -252,9 +319,7 @@ int fetch_file_set_size(struct fetch_file *file, uint64_t size, struct error *er
   file->size = size;
   if (!file->pages)
     return error_memory(error);
-  return ftruncate(file->fd, (off_t)size) == 0
-             ? 0
-             : error_set(error, ERROR_StorageFailure, "what is fetched cannot be stored: %s", strerror(errno));
+  return file->fd < 0 || ftruncate(file->fd, (off_t)size) == 0 ? 0 : cannot_store(error);
 }
 
 void fetch_file_mark(struct fetch_file *file, size_t first, size_t end, enum fetch_page state)

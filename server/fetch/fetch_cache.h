@@ -1,4 +1,5 @@
-/* What was fetched from other hosts: one sparse file each, filled where somebody needed it.
+/* What was fetched from other hosts: one sparse file each, filled where somebody needed it. A head, and what is no
+ * longer than one, lies in a slot (fetch_slots.h) until more of its file comes, or a reader wants a file of its own.
  *
  * A file is of one state of the content, named by its validator; a newer state is another file, and the old one stays
  * for those who hold it. All together take at most so many bytes of the disk: what nobody holds goes first, the longest
@@ -6,6 +7,8 @@
  * those that it was told. That an address leads to nothing is remembered as well, for a moment. */
 #ifndef TWINCUBE_SERVER_FETCH_FETCH_CACHE_H
 #define TWINCUBE_SERVER_FETCH_FETCH_CACHE_H
+
+#include "server/fetch/fetch_slots.h"
 
 #include "datacube/remote/remote_protocol.h"
 
@@ -37,8 +40,10 @@ struct fetch_file {
   char *url;       /* as it was asked for */
   char *moved;     /* where a redirect led, or NULL */
   uint64_t number; /* not 0, never given again */
-  char path[512];
-  int fd; /* -1 while nobody holds it */
+  char path[512];  /* of its own, or "" */
+  int fd;          /* of that; -1 while nobody holds it, or there is none */
+  bool has_slot;
+  uint64_t slot; /* its place; what lies there stays as long as the file */
   enum fetch_state state;
   uint64_t size;
   char validator[REMOTE_VALIDATOR_SIZE]; /* ETag, else Last-Modified; "": none, then the file is complete or opening */
@@ -63,6 +68,7 @@ struct fetch_cache {
   int lock;                /* the folder, open and locked: it is this process's; -1: not so */
   uint64_t most, reserved; /* bytes */
   uint64_t last_number;
+  struct fetch_slots slots;
   size_t count;
   struct fetch_file *latest, *earliest; /* used */
   struct fetch_file *urls[FETCH_BUCKETS], *numbers[FETCH_BUCKETS];
@@ -80,8 +86,12 @@ struct fetch_file *fetch_cache_older(const struct fetch_file *file);
 struct fetch_file *fetch_cache_number(struct fetch_cache *cache, uint64_t number);
 /* A new one, opening, held once. NULL with an error. */
 struct fetch_file *fetch_cache_add(struct fetch_cache *cache, const char *url, struct error *error);
-/* Has the file open for writing while it is held. Error StorageFailure. */
-int fetch_cache_reopen(struct fetch_file *file, struct error *error);
+/* Has a file of its own, open for writing while it is held, which is made with what its slot has. Errors:
+ * StorageFailure, FileSizeExceeded. */
+int fetch_cache_own(struct fetch_cache *cache, struct fetch_file *file, struct error *error);
+/* Writes bytes for which there is room. Errors as fetch_cache_own. */
+int fetch_cache_write(struct fetch_cache *cache, struct fetch_file *file, uint64_t offset, const char *bytes,
+                      size_t length, struct error *error);
 /* It is not written to, for now. */
 void fetch_file_shut(struct fetch_file *file);
 /* One hold less. A file that nobody holds and that is over or outdated goes; what is known to be absent stays. */

@@ -100,7 +100,7 @@ static void take_need(struct fetch_loop *loop, struct fetch_reader *reader, cons
   }
   memcpy(wait->ranges, ranges, count * sizeof *ranges);
   wait->range_count = count;
-  if (fetch_wait_want(loop, wait, &error) != 0)
+  if (fetch_cache_own(&loop->cache, file, &error) != 0 || fetch_wait_want(loop, wait, &error) != 0)
     fetch_wait_end(loop, wait, &error);
   else
     fetch_wait_settle(loop, wait);

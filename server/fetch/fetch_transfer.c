@@ -198,11 +198,9 @@ static int store(struct fetch_transfer *t, const char *bytes, size_t length)
   }
   if (t->kind != FETCH_WHOLE && length > t->expected - t->got)
     return error_set(&t->error, ERROR_InfrastructureBusy, "%.200s: more bytes came than were asked for", address(t));
-  for (size_t done = 0; done < length;) {
-    const ssize_t written = pwrite(t->file->fd, bytes + done, length - done, (off_t)(t->offset + t->got + done));
-    if (written < 0 && errno != EINTR)
-      return give_up(t, ERROR_StorageFailure, "what is fetched cannot be stored: %s", strerror(errno));
-    done += written > 0 ? (size_t)written : 0;
+  if (fetch_cache_write(t->cache, t->file, t->offset + t->got, bytes, length, &t->error) != 0) {
+    t->is_final = true;
+    return -1;
   }
   t->got += length;
   return 0;
@@ -280,7 +278,7 @@ int fetch_transfer_begin(struct fetch_transfer *t)
   t->guard = (struct web_guard){.reach = WEB_PUBLIC};
   if (fetch_access_resolve(t->access, address(t), &t->asked, &t->guard.reach, &t->error) != 0)
     return -1;
-  if (fetch_cache_reopen(t->file, &t->error) != 0)
+  if ((t->kind == FETCH_PART || t->file->path[0] != '\0') && fetch_cache_own(t->cache, t->file, &t->error) != 0)
     return -1;
   t->curl = curl_easy_init();
   if (!t->curl)

@@ -13,7 +13,6 @@
 #include "server/web/web_guard.h"
 
 enum {
-  FETCH_HEAD_PAGES = 2,                    /* of the first request */
   FETCH_PART_PAGES = 256,                  /* of one range */
   FETCH_TRIES = 4,                         /* of one transfer */
   FETCH_WHOLE_BYTES = 1 << 30,             /* of a file whose server knows no ranges, or names no state */

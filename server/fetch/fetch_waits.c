@@ -57,10 +57,19 @@ static int note_hold(struct fetch_reader *reader, uint64_t number, struct error 
   return 0;
 }
 
+static uint64_t bytes_there(const struct fetch_file *file)
+{
+  size_t page = 0;
+  while (page < file->page_count && file->pages[page] == PAGE_THERE)
+    page++;
+  return page < file->page_count ? (uint64_t)page * REMOTE_PAGE : file->size;
+}
+
 /* The wait's hold on the file becomes the reader's. */
-static int answer_open(struct fetch_wait *wait, struct error *error)
+static int answer_open(const struct fetch_loop *loop, struct fetch_wait *wait, struct error *error)
 {
   const struct fetch_file *file = wait->file;
+  const bool is_own = file->path[0] != '\0';
   struct remote_answer *answer = calloc(1, sizeof *answer);
   if (!answer || note_hold(wait->reader, file->number, error) != 0) {
     free(answer);
@@ -71,11 +80,21 @@ static int answer_open(struct fetch_wait *wait, struct error *error)
   answer->file = file->number;
   answer->size = file->size;
   answer->is_complete = file->is_complete;
-  memcpy(answer->path, file->path, sizeof answer->path);
+  answer->there = bytes_there(file);
+  answer->is_slot = !is_own;
+  answer->slot = file->slot;
+  memcpy(answer->path, is_own ? file->path : loop->cache.slots.path, sizeof answer->path);
   memcpy(answer->validator, file->validator, sizeof answer->validator);
   send_answer(wait->reader, answer);
   free(answer);
   return 0;
+}
+
+static void answer_need(const struct fetch_wait *wait)
+{
+  struct remote_answer answer = {.id = wait->id};
+  memcpy(answer.path, wait->file->path, sizeof answer.path);
+  send_answer(wait->reader, &answer);
 }
 
 void fetch_wait_end(struct fetch_loop *loop, struct fetch_wait *wait, struct error *error)
@@ -85,9 +104,9 @@ void fetch_wait_end(struct fetch_loop *loop, struct fetch_wait *wait, struct err
     place = &(*place)->next;
   *place = wait->next;
   if (!error_is_set(error) && wait->is_open)
-    answer_open(wait, error);
+    answer_open(loop, wait, error);
   else if (!error_is_set(error))
-    send_answer(wait->reader, &(struct remote_answer){.id = wait->id});
+    answer_need(wait);
   if (error_is_set(error))
     fetch_answer_error(wait->reader, wait->id, error);
   wait->reader->waits--;
