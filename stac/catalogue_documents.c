@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char queryables_relation[] = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
-static const char items_relation[] = "items";
+static const char items_relation[] = "items", child_relation[] = "child";
 
 static void write_link(struct json_writer *writer, const char *rel, const char *type, const char *base,
                        const char *path, const char *id)
@@ -19,6 +19,8 @@ static void write_link(struct json_writer *writer, const char *rel, const char *
     buffer_text(&href, "/queryables");
   if (id && rel == items_relation)
     buffer_text(&href, "/items");
+  if (id && rel == child_relation)
+    buffer_text(&href, "/browse");
   json_write_object(writer);
   json_kv_string(writer, "rel", rel);
   json_kv_string(writer, "href", href.data ? href.data : base);
@@ -36,6 +38,7 @@ static void write_links(struct json_writer *writer, const char *id, const char *
   write_link(writer, "root", "application/json", base, "/", NULL);
   write_link(writer, "parent", "application/json", base, "/", NULL);
   write_link(writer, items_relation, "application/geo+json", base, "/collections/", id);
+  write_link(writer, child_relation, "application/json", base, "/collections/", id);
   write_link(writer, queryables_relation, "application/schema+json", base, "/collections/", id);
   if (length > 2)
     json_write_raw(writer, stored + 1, length - 2);

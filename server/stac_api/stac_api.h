@@ -43,6 +43,9 @@ int stac_check_collection(const struct exchange *exchange, const char *id, struc
 void stac_get_landing(struct exchange *exchange);
 void stac_get_conformance(struct exchange *exchange);
 void stac_get_children(struct exchange *exchange);
+void stac_get_more(struct exchange *exchange);
+/* stac_browse.c */
+void get_browse(struct exchange *exchange);
 /* stac_openapi.c */
 void stac_get_openapi(struct exchange *exchange);
 /* stac_queryables.c */

@@ -14,6 +14,7 @@ enum { CHILDREN_MOST = 1000 };
 
 static const char *const classes[] = {
     "https://api.stacspec.org/v1.0.0/core",
+    "https://api.stacspec.org/v1.0.0/browseable",
     "https://api.stacspec.org/v1.0.0/collections",
     "https://api.stacspec.org/v1.0.0/ogcapi-features",
     "https://api.stacspec.org/v1.0.0/ogcapi-features#fields",
@@ -85,16 +86,45 @@ void stac_get_conformance(struct exchange *exchange)
 struct child_links {
   const struct exchange *exchange;
   struct json_writer *w;
+  const char *after; /* id before the first one; "": from the first on */
   size_t count;
+  struct buffer last; /* id of the latest one */
+  bool is_full;       /* there are more */
 };
 
 static bool write_child_link(void *data, const char *id, const char *title)
 {
   struct child_links *links = data;
   (void)title;
+  if (strcmp(id, links->after) <= 0)
+    return true;
+  links->is_full = links->count == CHILDREN_MOST;
+  if (links->is_full)
+    return false;
   stac_write_link(links->exchange, links->w, "child", "application/json",
                   (const char *const[]){"collections", id, NULL});
-  return ++links->count < CHILDREN_MOST;
+  buffer_free(&links->last);
+  buffer_text(&links->last, id);
+  links->count++;
+  return true;
+}
+
+/* The collections behind a place, and a catalogue of those that are too many for one. */
+static int write_child_links(const struct exchange *exchange, const char *after, struct json_writer *w,
+                             struct error *error)
+{
+  struct child_links children = {.exchange = exchange, .w = w, .after = after};
+  int status = catalogue_each(exchange->catalogue, write_child_link, &children, error);
+  if (status == 0 && children.is_full) {
+    struct buffer path = {0};
+    buffer_text(&path, "/more?after=");
+    http_encode(children.last.failed ? "" : children.last.data, &path);
+    write_link(w, "child", exchange->base, path.failed ? "/more" : path.data, "application/json", "More collections");
+    status = path.failed || children.last.failed ? error_memory(error) : 0;
+    buffer_free(&path);
+  }
+  buffer_free(&children.last);
+  return status;
 }
 
 static const struct landing_link {
@@ -132,7 +162,6 @@ static void write_search_links(const struct exchange *exchange, struct json_writ
 
 static int write_links(const struct exchange *exchange, struct json_writer *w, struct error *error)
 {
-  struct child_links children = {.exchange = exchange, .w = w};
   json_key(w, "links");
   json_write_array(w);
   for (size_t i = 0; i < sizeof landing_links / sizeof landing_links[0]; i++) {
@@ -146,7 +175,7 @@ static int write_links(const struct exchange *exchange, struct json_writer *w, s
   write_link(w, "alternate", exchange->host, "/dcat", "application/ld+json", "The collections as DCAT-AP");
   write_link(w, "related", exchange->host, exchange->api->root, "application/json",
              "The same collections for openEO clients");
-  int status = catalogue_each(exchange->catalogue, write_child_link, &children, error);
+  int status = write_child_links(exchange, "", w, error);
   json_end_array(w);
   return status;
 }
@@ -165,6 +194,45 @@ void stac_get_landing(struct exchange *exchange)
   write_classes(exchange, &w);
   int status = write_links(exchange, &w, &error);
   json_end_object(&w);
+  stac_reply(exchange, status, "application/json", &json, &error);
+}
+
+/* ---- more collections than the landing page links to ------------------------------------------------------------ */
+
+static int write_more(const struct exchange *exchange, const char *after, struct json_writer *w, struct error *error)
+{
+  struct buffer self = {0}, id = {0};
+  buffer_text(&self, "/more?after=");
+  http_encode(after, &self);
+  buffer_printf(&id, "twincube: after %s", after);
+  json_write_object(w);
+  json_kv_string(w, "type", "Catalog");
+  json_kv_string(w, "stac_version", "1.0.0");
+  json_kv_string(w, "id", id.failed ? "twincube" : id.data);
+  json_kv_string(w, "title", "More collections");
+  json_kv_string(w, "description", "Collections of this server behind those of the catalogue above.");
+  json_key(w, "links");
+  json_write_array(w);
+  write_link(w, "self", exchange->base, self.failed ? "/more" : self.data, "application/json", NULL);
+  write_link(w, "root", exchange->base, "/", "application/json", NULL);
+  write_link(w, "parent", exchange->base, "/", "application/json", NULL);
+  const int status = write_child_links(exchange, after, w, error);
+  json_end_array(w);
+  json_end_object(w);
+  buffer_free(&self);
+  buffer_free(&id);
+  return status;
+}
+
+void stac_get_more(struct exchange *exchange)
+{
+  struct buffer json = {0};
+  struct error error = {0};
+  struct json_writer w = {.out = &json};
+  char after[PATH_PARAMETER_SIZE] = "";
+  int status = http_query(exchange->http, "after", after, sizeof after) < 0
+                   ? error_parameter(&error, ERROR_QueryParameterInvalid, "after", "is no collection's id")
+                   : write_more(exchange, after, &w, &error);
   stac_reply(exchange, status, "application/json", &json, &error);
 }
 
