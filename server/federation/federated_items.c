@@ -2,7 +2,7 @@
 #include "server/federation/federated_items.h"
 
 #include "server/clock.h"
-#include "server/federation/federation_state.h"
+#include "server/federation/federated_question.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -44,102 +44,28 @@ struct merging {
 
 /* ---- who is asked for what -------------------------------------------------------------------------------------- */
 
-static bool names_any(const json_t *query, const char *collection)
-{
-  return collection != NULL || json_array_size(json_object_get(query, "collections")) > 0;
-}
-
-/* The ids there of the collections that are asked for; NULL: none of them is there. Under the lock. */
-static json_t *ids_there(const struct backend *backend, const json_t *query, const char *collection)
-{
-  json_t *ids = json_array(), *name;
-  size_t i;
-  const struct listed_collection *found = collection != NULL ? backend_named(backend, collection) : NULL;
-  if (found != NULL)
-    json_array_append_new(ids, json_string(found->id));
-  json_array_foreach(collection == NULL ? json_object_get(query, "collections") : NULL, i, name)
-  {
-    found = json_is_string(name) ? backend_named(backend, json_string_value(name)) : NULL;
-    if (found != NULL)
-      json_array_append_new(ids, json_string(found->id));
-  }
-  if (json_array_size(ids) > 0)
-    return ids;
-  json_decref(ids);
-  return NULL;
-}
-
 /* What is away may have one. Under the lock. */
 static bool has_no_search(const struct backend *backend)
 {
   return backend->is_online && backend->search[0] == '\0';
 }
 
-/* What is asked beyond place and time: both filter and query as one filter in JSON, where that is read; the query alone
- * where that is; else nothing. */
-static void set_filter(const struct federated_search *search, const struct search_ability *ability, json_t *body)
-{
-  static const char *const given[] = {"filter", "filter-lang", "filter-crs"};
-  struct buffer text = {0};
-  for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
-    json_object_del(body, given[i]);
-  if (ability->filters || !ability->queries)
-    json_object_del(body, "query");
-  if (search->filter == NULL || !ability->filters)
-    return;
-  cql2_write_json(search->filter, &(struct json_writer){.out = &text});
-  json_object_set_new(body, "filter", text.failed ? NULL : json_loadb(text.data, text.length, 0, NULL));
-  json_object_set_new(body, "filter-lang", json_string("cql2-json"));
-  buffer_free(&text);
-}
-
-/* Whether that leaves something to be judged here. */
-static bool leaves_filter(const struct federated_search *search, const struct search_ability *ability)
-{
-  const bool has_filter = json_object_get(search->query, "filter") != NULL;
-  return search->filter != NULL && !ability->filters && (has_filter || !ability->queries);
-}
-
-/* The order here, where the request tells none: that there may be another one. */
-static void set_order(const struct federated_search *search, json_t *body)
-{
-  if (search->shape->sort == NULL || json_array_size(search->shape->sort) == 0)
-    json_object_set_new(body, "sortby", json_pack("[{s:s,s:s}]", "field", "properties.datetime", "direction", "desc"));
-}
-
-/* The body of the search there: what is asked here, but for what is done here. Its thread's own. */
-static json_t *body_there(const struct federated_search *search, const struct search_ability *ability, json_t *ids)
-{
-  static const char *const ours[] = {"token", "fields", "collections", "limit"};
-  json_t *body = json_deep_copy(search->query);
-  for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
-    json_object_del(body, ours[i]);
-  if (ids != NULL)
-    json_object_set_new(body, "collections", ids);
-  set_filter(search, ability, body);
-  if (ability->sorts)
-    set_order(search, body);
-  json_object_set_new(body, "limit", json_integer(ability->sorts ? search->limit : SORTED_ITEMS));
-  return body;
-}
-
 static void add_backend(struct merging *g, const struct backend *backend)
 {
   const struct federated_search *search = g->search;
-  const bool is_named = names_any(search->query, search->collection);
-  json_t *ids = is_named ? ids_there(backend, search->query, search->collection) : NULL;
   const json_t *at = json_object_get(search->state, backend->settings->id);
-  if ((is_named && ids == NULL) || has_no_search(backend)) {
-    json_decref(ids);
+  const struct federated_question question = has_no_search(backend)
+                                                 ? (struct federated_question){.body = NULL}
+                                                 : federated_question_make(backend, search, SORTED_ITEMS);
+  if (question.body == NULL)
     return;
-  }
   struct participant *p = &g->of[g->count++];
   *p = (struct participant){.backend = backend->settings,
                             .search = search,
                             .stopping = &g->federation->stopping,
-                            .body = body_there(search, &backend->ability, ids),
-                            .sorts = backend->ability.sorts,
-                            .is_judged_here = leaves_filter(search, &backend->ability),
+                            .body = question.body,
+                            .sorts = question.sorts,
+                            .is_judged_here = question.is_judged_here,
                             .at = json_is_object(at) ? json_incref((json_t *)(uintptr_t)at) : NULL,
                             .has_ended = search->state != NULL && at == NULL,
                             .is_away = !backend->is_online};
@@ -152,9 +78,8 @@ bool federated_items_wanted(struct federation *federation, const json_t *query, 
   pthread_rwlock_rdlock(&federation->lock);
   for (size_t i = 0; i < federation->count && !is_wanted; i++) {
     const struct backend *backend = &federation->backends[i];
-    json_t *ids = ids_there(backend, query, collection);
-    is_wanted = !has_no_search(backend) && (ids != NULL || !names_any(query, collection));
-    json_decref(ids);
+    is_wanted = !has_no_search(backend) && (!federated_question_names_any(query, collection) ||
+                                            federated_question_has_any(backend, query, collection));
   }
   pthread_rwlock_unlock(&federation->lock);
   return is_wanted;

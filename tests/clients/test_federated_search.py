@@ -146,6 +146,25 @@ def test_what_is_asked_there(server, odd):
     assert odd.bodies == [{"limit": 50, "query": {"eo:cloud_cover": {"lt": 2}}, "sortby": latest}]
 
 
+@pytest.mark.parametrize("condition, wanted", [
+    ("collection = 'far|FAR'", {1}), ("collection IN ('odd|ODD', 'OWN')", {0, 2}), ("collection <> 'far|FAR'", {0, 2}),
+    ("collection = 'FAR'", set()), ("collection = 'ODD' OR collection = 'near|ODD'", set()),
+    ("NOT (collection IN ('OWN', 'odd|ODD'))", {1}), ("'odd|ODD' = collection AND eo:cloud_cover < 2", {2}),
+    ("collection LIKE '%|%'", {1, 2}), ("CASEI(collection) = CASEI('FAR|far')", {1}), ("collection > 'a'", {1, 2}),
+    ("collection BETWEEN 'A' AND 'g'", {0, 1}), ("collection IN ('far|FAR', 'odd|ODD') AND id > 'G'", {2}),
+    ({"op": "in", "args": [{"property": "collection"}, ["far|FAR", "none"]]}, {1}),
+], ids=str)
+def test_collections_in_filters_go_by_their_names_here(server, odd, condition, wanted):
+    """Whether a filter is sent (far takes it, in its own names) or judged here (odd does not)."""
+    found = [i for page in pages(server, limit=50, filter=condition) for i in page["features"]]
+    assert {i["collection"] for i in found} == {name_of(kind) for kind in wanted}
+    few = isinstance(condition, str) and "cloud" in condition
+    assert len(found) == (sum(day % 7 < 2 for day in DAYS[2::3]) if few else 12 * len(wanted))
+    by_name = [{"field": "collection", "direction": "desc"}, {"field": "datetime", "direction": "asc"}]
+    again = [i for page in pages(server, limit=7, filter=condition, sortby=by_name) for i in page["features"]]
+    assert again == sorted(found, key=lambda i: ("ofO".index(i["collection"][0]), day_of(i)))
+
+
 def test_what_was_missing_comes_when_it_is_back(server, odd):
     rest = pages(server, limit=4)
     days = [day_of(i) for i in next(rest)["features"]]
