@@ -6,14 +6,24 @@
 #include "datacube/base/error.h"
 
 struct elsewhere {        /* what another server is to compute */
-  const char *collection; /* its name here */
-  const char *graph;      /* a process graph, JSON, that loads it under that name; one node is marked as the result */
+  const char *collection; /* its name here; of several of the same server one */
+  const char *graph; /* a process graph, JSON, that loads them under such names; one node is marked as the result */
+  double bytes;      /* that it is expected to have; 0: nothing is known */
 };
 
 struct elsewhere_part { /* of a graph */
   const char *node;     /* load_collection that stands for it in the rest of the graph */
+  const char *server;   /* name of who computes it */
   const char *steps;    /* for people: "load_collection, filter_bands" */
   struct elsewhere wanted;
+  double bytes_as_loaded; /* that would come here if its collections alone were loaded there */
+  bool is_assumed;        /* the bytes are those of usual cubes: the collection does not tell of its own */
+  /* What its cube has and a file of it need not have. */
+  bool has_lost_bands;       /* it has no dimension of bands, as the collections had */
+  const char *period;        /* that labels along time are of (aggregate_temporal_period); or NULL */
+  const char *const *labels; /* along time (aggregate_temporal) … */
+  size_t label_count;        /* … or 0 */
+  const char *geometries;    /* GeoJSON of the dimension "geometry" (aggregate_spatial); or NULL */
 };
 
 struct interpreters; /* hpc/udf/interpreters.h */
@@ -30,8 +40,9 @@ struct local_files {          /* all zero: none */
    * others. */
   int (*compute_elsewhere)(void *context, struct arena *arena, const struct elsewhere *wanted, const char **out,
                            struct error *error);
-  /* Processes that the server of a collection has, as a JSON object's keys; *out is NULL where there is no such server,
-   * or nothing can be computed there now. NULL: there are no others. */
+  /* What the server of a collection has, JSON: {"backend": its name, "processes": {ID: …}, "vectors": whether its
+   * netCDF files have vector cubes, "collection": of its document what tells its sizes}; *out is NULL where there is no
+   * such server, or nothing can be computed there now. NULL: there are no others. */
   int (*offered_elsewhere)(void *context, struct arena *arena, const char *collection, const char **out,
                            struct error *error);
   void *context;

@@ -1,8 +1,8 @@
-/* Parts of a graph that another server computes, because it has their collection.
+/* Parts of a graph that another server computes, because it has their collections.
  *
- * Such a part begins with load_collection and goes on along the one node that takes each result, as long as that server
- * has the process and the step needs nothing else. It ends behind the last step that makes less of what it takes: what
- * comes here is then never more than what would have come without it, and often much less. */
+ * Such a part is a node with all that it needs: load_collection of collections of one server, and steps that this
+ * server has and whose cubes a file brings back as they were (far_steps.h). Of all ways to cut the graph that one is
+ * taken by which the fewest bytes come here, as the documents of the collections let them be estimated. */
 #ifndef TWINCUBE_PROCESSES_GRAPH_ELSEWHERE_H
 #define TWINCUBE_PROCESSES_GRAPH_ELSEWHERE_H
 

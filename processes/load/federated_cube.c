@@ -1,7 +1,12 @@
-/* The other server loads, and cuts to extents and bands; its netCDF file is a source like others. */
+/* The other server loads, and computes what it was found to compute; its netCDF file is a source like others, once it
+ * has what such files have no room for. */
 #include "processes/load/federated_cube.h"
+
+#include "processes/aggregate/periods.h"
 #include "processes/cube/shape.h"
+#include "processes/graph/value_text.h"
 #include "processes/local_files.h"
+#include "processes/vector/geometry_argument.h"
 
 #include "datacube/source/netcdf_source.h"
 
@@ -72,18 +77,135 @@ static int blame_server(struct error *error, const char *collection)
                    collection, found.message);
 }
 
-static int open_file(struct call *call, const char *collection, const char *steps, const char *path,
+/* ---- what files do not have -------------------------------------------------------------------------------------- */
+
+static size_t find_kind(const struct cube *cube, enum dimension_type type)
+{
+  for (size_t d = 0; d < cube->dimensions; d++)
+    if (cube->dimension[d].type == type)
+      return d;
+  return SIZE_MAX;
+}
+
+/* The one variable of a file is a band to who reads it. */
+static int drop_bands(struct call *call, const struct node **node)
+{
+  const size_t d = find_kind((*node)->cube, DIMENSION_BANDS);
+  if (d == SIZE_MAX)
+    return 0;
+  if ((*node)->cube->dimension[d].size != 1)
+    return error_set(call->error, ERROR_FileContentInvalid, "it has %zu variables where one cube without bands is due",
+                     (*node)->cube->dimension[d].size);
+  return view_drop(call, *node, d, 0, node);
+}
+
+/* The node with another dimension d. */
+static int put_dimension(struct call *call, size_t d, const struct dimension *dimension, const char *crs,
+                         const struct node **node)
+{
+  struct cube *cube = cube_copy(call->arena, (*node)->cube);
+  struct view_dimension *view = view_identity(call->arena, (*node)->cube);
+  if (!cube || !view)
+    return error_memory(call->error);
+  cube->dimension[d] = *dimension;
+  if (crs)
+    cube->crs = crs;
+  *node = node_view(call->arena, call_origin(call), *node, cube, view);
+  return *node ? 0 : error_memory(call->error);
+}
+
+/* Labels of periods in place of their first instants, which is what many write. */
+static int name_periods(struct call *call, const char *name, const struct node **node)
+{
+  const enum period period = period_from_name(name);
+  const size_t d = find_kind((*node)->cube, DIMENSION_TEMPORAL);
+  if (d == SIZE_MAX || period == PERIOD_COUNT || (*node)->cube->dimension[d].labels != LABEL_TIME ||
+      (*node)->cube->dimension[d].texts)
+    return 0;
+  struct dimension t = (*node)->cube->dimension[d];
+  const char **texts = ARENA_ARRAY(call->arena, const char *, t.size);
+  for (size_t i = 0; texts && i < t.size; i++) {
+    char label[40];
+    period_label(period, period_of(period, t.times[i], t.calendar), t.calendar, label);
+    texts[i] = arena_strdup(call->arena, label);
+    if (!texts[i])
+      return error_memory(call->error);
+  }
+  t.texts = texts;
+  return texts ? put_dimension(call, d, &t, NULL, node) : error_memory(call->error);
+}
+
+static int name_times(struct call *call, const struct elsewhere_part *part, const struct node **node)
+{
+  const size_t d = find_kind((*node)->cube, DIMENSION_TEMPORAL);
+  const struct dimension *had = d != SIZE_MAX ? &(*node)->cube->dimension[d] : NULL;
+  if (!had || had->labels != LABEL_TIME)
+    return 0;
+  if (had->size != part->label_count)
+    return error_set(call->error, ERROR_FileContentInvalid, "it has %zu dates where %zu intervals are due", had->size,
+                     part->label_count);
+  struct dimension t = *had;
+  t.texts = part->labels;
+  return put_dimension(call, d, &t, NULL, node);
+}
+
+/* The dimension that is neither time nor bands, which has no more than the geometries' names. */
+static size_t find_geometries(const struct cube *cube, size_t count)
+{
+  size_t found = SIZE_MAX;
+  for (size_t d = 0; d < cube->dimensions; d++) {
+    const struct dimension *one = &cube->dimension[d];
+    if (one->type == DIMENSION_TEMPORAL || one->type == DIMENSION_BANDS)
+      continue;
+    if (found != SIZE_MAX || one->size != count)
+      return SIZE_MAX;
+    found = d;
+  }
+  return found;
+}
+
+static int place_geometries(struct call *call, const char *geojson, const struct node **node)
+{
+  struct value value;
+  struct dimension dimension;
+  if (value_read(call->arena, geojson, false, &value, call->error) != 0 ||
+      geometries_of_value(call, "geometries", &value, &dimension) != 0)
+    return -1;
+  const size_t d = find_geometries((*node)->cube, dimension.size);
+  if (d == SIZE_MAX)
+    return error_set(call->error, ERROR_FileContentInvalid, "it has no dimension of %zu geometries", dimension.size);
+  if (put_dimension(call, d, &dimension, dimension.geometries->crs, node) != 0)
+    return -1;
+  return view_last(call, *node, &d, 1, node);
+}
+
+static int complete(struct call *call, const struct elsewhere_part *part, const struct node **node)
+{
+  if (part->has_lost_bands && drop_bands(call, node) != 0)
+    return -1;
+  if (part->period && name_periods(call, part->period, node) != 0)
+    return -1;
+  if (part->label_count > 0 && name_times(call, part, node) != 0)
+    return -1;
+  return part->geometries ? place_geometries(call, part->geometries, node) : 0;
+}
+
+/* ---- together ---------------------------------------------------------------------------------------------------- */
+
+static int open_file(struct call *call, const struct elsewhere_part *part, const char *collection, const char *path,
                      struct value *result)
 {
   const struct netcdf_selection all = {.bands = NULL};
   const struct netcdf_file file = {
-      .path = path, .title = collection, .origin = arena_printf(call->arena, "%s by its server", steps)};
+      .path = path, .title = collection, .origin = arena_printf(call->arena, "%s by its server", part->steps)};
   const struct source *source;
   if (netcdf_source(call->arena, &file, &all, &source, call->error) != 0)
     return blame_server(call->error, collection);
   const struct node *node = node_source(call->arena, call_origin(call), source);
   if (!node)
     return error_memory(call->error);
+  if (complete(call, part, &node) != 0)
+    return blame_server(call->error, collection);
   *result = value_cube(node);
   return 0;
 }
@@ -100,7 +222,7 @@ int federated_cube(struct call *call, const char *collection, struct value *resu
   const struct error missing = *error;
   *error = (struct error){{0}, {0}, {0}, {0}};
   int status = part ? 0 : write_graph(call, &graph);
-  const struct elsewhere wanted = part ? part->wanted : (struct elsewhere){collection, graph.data};
+  const struct elsewhere wanted = part ? part->wanted : (struct elsewhere){collection, graph.data, 0};
   if (status == 0)
     status = local->compute_elsewhere(local->context, call->arena, &wanted, &path, error);
   buffer_free(&graph);
@@ -110,7 +232,8 @@ int federated_cube(struct call *call, const char *collection, struct value *resu
     *error = missing;
     return -1;
   }
-  const char *steps = part ? part->steps : "load_collection";
-  tell(call, collection, steps, path);
-  return open_file(call, collection, steps, path, result);
+  const struct elsewhere_part plain = {.steps = "load_collection"};
+  part = part ? part : &plain;
+  tell(call, collection, part->steps, path);
+  return open_file(call, part, collection, path, result);
 }

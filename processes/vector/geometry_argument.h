@@ -9,5 +9,7 @@
  * its own CRS, in the order given; the labels are the vector cube's own, or made for the GeoJSON ("geometry"). Errors
  * name the parameter. */
 int call_geometries(struct call *call, const char *parameter, struct dimension *out);
+/* The same of GeoJSON that is no argument of the call. */
+int geometries_of_value(struct call *call, const char *parameter, const struct value *geojson, struct dimension *out);
 
 #endif

@@ -26,20 +26,34 @@ static bool has_given_up(void *data)
 
 /* ---- the question ------------------------------------------------------------------------------------------------ */
 
-/* The part as it is asked for there: the collection by its id there, and the result saved. NULL: it is none. */
-static json_t *make_question(json_t *graph, const struct federated_collection *where, const char *name)
+/* Puts the collections' ids there in place of their names; false where one is not there, or no collection is named. */
+static bool rename_collections(struct federation *federation, json_t *graph, const struct backend_settings *backend)
+{
+  char there[COLLECTION_NAME_SIZE];
+  const char *id;
+  json_t *node;
+  json_object_foreach(graph, id, node)
+  {
+    json_t *arguments = json_object_get(node, "arguments");
+    const char *process = json_string_value(json_object_get(node, "process_id"));
+    const char *name = json_string_value(json_object_get(arguments, "id"));
+    if (process == NULL || strcmp(process, "load_collection") != 0)
+      continue;
+    if (name == NULL || !federation_id_at(federation, backend, name, there))
+      return false;
+    json_object_set_new(arguments, "id", json_string(there));
+  }
+  return true;
+}
+
+/* The part as it is asked for there, with the result saved. NULL: it is none. */
+static json_t *make_question(json_t *graph)
 {
   static const char save[] = "federation_save";
   const char *id, *last = NULL;
   json_t *node;
   json_object_foreach(graph, id, node)
   {
-    json_t *arguments = json_object_get(node, "arguments");
-    const char *process = json_string_value(json_object_get(node, "process_id"));
-    const char *collection = json_string_value(json_object_get(arguments, "id"));
-    if (process != NULL && strcmp(process, "load_collection") == 0 && collection != NULL &&
-        strcmp(collection, name) == 0)
-      json_object_set_new(arguments, "id", json_string(where->id));
     if (json_is_true(json_object_get(node, "result")))
       last = id;
     json_object_del(node, "result");
@@ -215,7 +229,7 @@ static int load_there(struct federation *federation, const struct backend_load *
 {
   struct buffer question = {0};
   json_t *graph = json_object_get(request, "process_graph");
-  json_t *body = make_question(graph, where, json_string_value(json_object_get(request, "collection")));
+  json_t *body = rename_collections(federation, graph, where->backend) ? make_question(graph) : NULL;
   char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
   buffer_text(&question, text != NULL ? text : "");
   int status = text != NULL && !question.failed
@@ -243,20 +257,40 @@ int backend_load(struct federation *federation, const struct backend_load *load,
   return status;
 }
 
-int backend_offers(struct federation *federation, const char *collection, struct buffer *json, struct error *error)
+/* What tells a collection's sizes; NULL of NULL. */
+static json_t *pick_sizes(const json_t *document)
+{
+  static const char *const those[] = {"extent", "cube:dimensions", "bands", "raster:bands"};
+  json_t *summaries = json_object_get(document, "summaries"), *sizes = document != NULL ? json_object() : NULL;
+  for (size_t i = 0; sizes != NULL && i < sizeof those / sizeof those[0]; i++) {
+    json_t *value = json_object_get(document, those[i]);
+    json_object_set(sizes, those[i], value != NULL ? value : json_object_get(summaries, those[i]));
+  }
+  return sizes;
+}
+
+int backend_offers(struct federation *federation, const char *collection, bool may_wait, struct buffer *json,
+                   struct error *error)
 {
   struct federated_collection where;
   bool is_there;
   if (find_backend(federation, collection, &where, &is_there, error) != 0)
     return -1;
+  if (!is_there)
+    return 0;
+  json_t *document = federation_document(federation, &where, may_wait);
+  json_t *sizes = pick_sizes(document);
+  json_t *answer = json_pack("{s:s,s:b,s:o*}", "backend", where.backend->id, "vectors", (int)where.writes_vectors,
+                             "collection", sizes);
+  json_decref(document);
   pthread_rwlock_rdlock(&federation->lock);
-  for (size_t i = 0; is_there && i < federation->count; i++) {
-    const struct backend *backend = &federation->backends[i];
-    char *names = backend->settings == where.backend ? json_dumps(backend->survey.processes, JSON_COMPACT) : NULL;
-    if (names != NULL)
-      buffer_text(json, names);
-    free(names);
-  }
+  for (size_t i = 0; i < federation->count; i++)
+    if (federation->backends[i].settings == where.backend)
+      json_object_set(answer, "processes", federation->backends[i].survey.processes);
   pthread_rwlock_unlock(&federation->lock);
-  return 0;
+  char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+  json_decref(answer);
+  buffer_text(json, text != NULL ? text : "");
+  free(text);
+  return json->length > 0 && !json->failed ? 0 : error_memory(error);
 }

@@ -21,8 +21,10 @@ struct backend_load {
 int backend_load(struct federation *federation, const struct backend_load *load, struct buffer *path,
                  struct error *error);
 
-/* The processes of the back-end that would be asked to load a collection, a JSON object of their names; nothing where
- * none has it. Errors: as above, where it cannot compute, or not now. */
-int backend_offers(struct federation *federation, const char *collection, struct buffer *json, struct error *error);
+/* What the back-end has that would be asked to load a collection, as processes/local_files.h wants it of
+ * offered_elsewhere; nothing where none has the collection. Its document is waited for if that may be. Errors: as
+ * above, where it cannot compute, or not now. */
+int backend_offers(struct federation *federation, const char *collection, bool may_wait, struct buffer *json,
+                   struct error *error);
 
 #endif

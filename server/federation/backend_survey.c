@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
   LOOK_SECONDS = 5,
@@ -185,17 +186,26 @@ static int read_processes(const struct survey_place *place, struct backend_surve
   return out->processes != NULL ? 0 : error_set(error, ERROR_InfrastructureBusy, "it lists no processes");
 }
 
+static bool is_netcdf(const struct text_member *format)
+{
+  return format->name_length == strlen("netcdf") && strncasecmp(format->name, "netcdf", format->name_length) == 0;
+}
+
 static int read_formats(const struct survey_place *place, struct backend_survey *out, struct error *error)
 {
   struct web_document document;
   struct text_member format;
   const char *output;
-  size_t length, at = 0;
+  size_t length, at = 0, size;
   int status = get_path(place, "/file_formats", LIST_SECONDS, &document, error);
   if (status == 0 && has(&document, "output", '{', &output, &length)) {
     out->formats = json_object();
-    while (json_text_next(output, length, &at, &format))
+    while (json_text_next(output, length, &at, &format)) {
+      const char *types = json_text_member(format.value, format.value_length, "gis_data_types", &size);
       add_name(out->formats, format.name, format.name_length, true);
+      out->writes_vectors =
+          out->writes_vectors || (is_netcdf(&format) && types != NULL && says(types, size, "\"vector\""));
+    }
   }
   web_document_free(&document);
   return out->formats != NULL ? 0 : error_set(error, ERROR_InfrastructureBusy, "it lists no file formats");

@@ -25,6 +25,7 @@ struct listed_collection {
 struct backend_survey { /* all zero: nothing is known */
   bool is_known[SURVEY_LISTS];
   bool speaks_openeo;                    /* else it is a STAC API, whose collections can be listed */
+  bool writes_vectors;                   /* to netCDF; known with the formats */
   struct listed_collection *collections; /* by name */
   size_t count;
   json_t *processes, *formats; /* names → true; formats, which it writes, in small letters */

@@ -41,8 +41,10 @@ static void take_survey(struct backend *backend, struct backend_survey *survey)
   }
   if (!survey->is_known[SURVEY_PROCESSES])
     survey->processes = json_incref(old->processes);
-  if (!survey->is_known[SURVEY_FORMATS])
+  if (!survey->is_known[SURVEY_FORMATS]) {
     survey->formats = json_incref(old->formats);
+    survey->writes_vectors = old->writes_vectors;
+  }
   backend_survey_free(old);
   *old = *survey;
 }

@@ -53,7 +53,7 @@ void federation_each(struct federation *federation, bool (*report)(void *data, c
 struct federated_collection { /* where a collection lies */
   const struct backend_settings *backend;
   char id[COLLECTION_NAME_SIZE]; /* there */
-  bool speaks_openeo, writes_netcdf;
+  bool speaks_openeo, writes_netcdf, writes_vectors;
   bool is_online;
 };
 /* The collection of a name, of the first back-end that has it and is there, else of the first that had it. Errors
@@ -74,6 +74,14 @@ int federation_collection_json(struct federation *federation, const struct colle
                                struct buffer *out, struct error *error);
 int federation_queryables_json(struct federation *federation, const struct collection_question *question,
                                struct buffer *out, struct error *error);
+
+/* The document of a collection as its back-end has it, a new tree; NULL where it cannot be had now, or is not known and
+ * may not be waited for. */
+json_t *federation_document(struct federation *federation, const struct federated_collection *where, bool may_wait);
+
+/* The id of a collection at that back-end, where it has it under that name. */
+bool federation_id_at(struct federation *federation, const struct backend_settings *backend, const char *name,
+                      char out[COLLECTION_NAME_SIZE]);
 
 /* A back-end did not answer: it is looked at soon. */
 void federation_doubt(struct federation *federation, const struct backend_settings *backend);

@@ -91,12 +91,27 @@ int federation_find(struct federation *federation, const char *name, struct fede
     *out = (struct federated_collection){.backend = backend->settings,
                                          .speaks_openeo = backend->survey.speaks_openeo,
                                          .writes_netcdf = json_object_get(backend->survey.formats, "netcdf") != NULL,
+                                         .writes_vectors = backend->survey.writes_vectors,
                                          .is_online = backend->is_online};
     snprintf(out->id, sizeof out->id, "%s", found->id);
   }
   int status = found != NULL ? 0 : not_found(federation, name, error);
   pthread_rwlock_unlock(&federation->lock);
   return status;
+}
+
+bool federation_id_at(struct federation *federation, const struct backend_settings *settings, const char *name,
+                      char out[COLLECTION_NAME_SIZE])
+{
+  const struct listed_collection *found = NULL;
+  pthread_rwlock_rdlock(&federation->lock);
+  for (size_t i = 0; i < federation->count && found == NULL; i++)
+    if (federation->backends[i].settings == settings)
+      found = backend_named(&federation->backends[i], name);
+  if (found != NULL)
+    snprintf(out, COLLECTION_NAME_SIZE, "%s", found->id);
+  pthread_rwlock_unlock(&federation->lock);
+  return found != NULL;
 }
 
 /* ---- documents -------------------------------------------------------------------------------------------------- */
@@ -268,6 +283,15 @@ static json_t *get_document(struct federation *federation, const struct federate
   web_document_free(&document);
   buffer_free(&url);
   return tree;
+}
+
+json_t *federation_document(struct federation *federation, const struct federated_collection *where, bool may_wait)
+{
+  struct federated_collection asked = *where;
+  struct error ignored = {0};
+  bool is_old;
+  asked.is_online = where->is_online && may_wait;
+  return get_document(federation, &asked, "", &is_old, &ignored);
 }
 
 static void write_old(const struct federated_collection *where, struct json_writer *w)

@@ -88,7 +88,9 @@ static int find_elsewhere(struct definition_desk *desk, const char *request, str
 
 static int find_offered(struct definition_desk *desk, const char *collection, struct buffer *json, struct error *error)
 {
-  return definition_desk_has_others(desk) ? backend_offers(desk->federation, collection, json, error) : 0;
+  return definition_desk_has_others(desk)
+             ? backend_offers(desk->federation, collection, !desk->task.is_hurried, json, error)
+             : 0;
 }
 
 static int find_workspace(struct definition_desk *desk, const char *name, struct buffer *kind)

@@ -116,6 +116,7 @@ int worker_lookup_elsewhere(void *context, struct arena *arena, const struct els
     return refuse_to_ask(lookup, arena, wanted->collection, error);
   json_write_object(&w);
   json_kv_string(&w, "collection", wanted->collection);
+  json_kv_number(&w, "bytes", wanted->bytes);
   json_key(&w, "process_graph");
   json_write_raw(&w, wanted->graph, strlen(wanted->graph));
   json_end_object(&w);

@@ -517,28 +517,114 @@ STEPS = {
     "max": ("reduce_dimension", {"dimension": "t", "reducer": MAX}),
     "over bands": ("reduce_dimension", {"dimension": "bands", "reducer": MAX}),
     "month": ("aggregate_temporal_period", {"period": "month", "reducer": MAX}),
+    "season": ("aggregate_temporal_period", {"period": "season", "reducer": MAX}),
+    "early and late": ("aggregate_temporal", {"intervals": [["2024-01-01", "2024-03-01"], ["2024-03-01", "2024-06-01"]],
+                                              "labels": ["early", "late"], "reducer": MAX}),
+    "halves": ("aggregate_temporal", {"intervals": [["2024-01-01", "2024-03-01"], ["2024-03-01", "2024-06-01"]],
+                                      "reducer": MAX}),
+    "ndvi": ("ndvi", {"red": "B04", "nir": "B08"}), "space": ("reduce_spatial", {"reducer": MAX}),
+    "coarse": ("resample_spatial", {"resolution": 80}), "fine": ("resample_spatial", {"resolution": 5}),
+    "zones": ("aggregate_spatial", {"reducer": MAX, "geometries": None}),
 }
+
+
+def two_zones(provider):
+    """The halves of the collection's place, as features with names."""
+    (west, south, east, north), = provider.call("GET", "/collections/DEMO").json()["extent"]["spatial"]["bbox"]
+    middle = (west + east) / 2
+    rings = {"left": (west, middle), "right": (middle, east)}
+    return {"type": "FeatureCollection", "features": [
+        {"type": "Feature", "id": name, "properties": {"name": name}, "geometry": {"type": "Polygon", "coordinates": [
+            [[a, south], [b, south], [b, north], [a, north], [a, south]]]}} for name, (a, b) in rings.items()]}
+
+
+def filled(provider, names):
+    """The steps of these names, with what depends on the collection."""
+    made = {"filter_bbox": lambda: {"extent": first_box(provider)},
+            "aggregate_spatial": lambda: {"geometries": two_zones(provider)}}
+    return [(process, {**given, **(made[process]() if process in made else {})})
+            for process, given in (STEPS[name] for name in names)]
+
+
+def computed_there(server, graph):
+    """What EXPLAIN says that other servers compute: node -> steps."""
+    job = server.create(graph)
+    return {part["node"]: part["steps"].split(", ")
+            for part in server.call("GET", f"/jobs/{job}/explain").json()["plan"].get("elsewhere", [])}
+
+
+def assert_same_cubes(far, own):
+    """A file without pixels need not tell their CRS."""
+    own = own if "x" in own.sizes or "geometry" in own.sizes else own.drop_vars("crs", errors="ignore")
+    assert dict(far.sizes) == dict(own.sizes) and set(far.variables) == set(own.variables)
+    for name in own.variables:
+        assert same(far[name], own[name]), name
 
 
 @pytest.mark.parametrize("names, there", [
     (["bands", "max"], 3), (["max", "bands", "twice"], 3), (["twice", "max"], 3), (["box", "time"], 3), (["twice"], 1),
-    (["over bands", "max"], 1), (["bands", "month", "max"], 2), (["max", "over bands"], 2), (["bands", "bands"], 3),
+    (["over bands", "max"], 3), (["bands", "month", "max"], 4), (["max", "over bands"], 3), (["bands", "bands"], 3),
+    (["season", "twice"], 2), (["early and late"], 2), (["halves", "fine"], 2), (["ndvi", "max"], 3), (["coarse"], 2),
+    (["space"], 2), (["max", "zones"], 3), (["zones"], 2), (["zones", "month"], 3), (["ndvi", "zones", "fine"], 3),
 ], ids=str)
 def test_parts_are_computed_where_the_data_lie(server, provider, tmp_path, names, there):
-    steps = [(process, {**given, **({"extent": first_box(provider)} if process == "filter_bbox" else {})})
-             for process, given in (STEPS[name] for name in names)]
-    own = opened(server.result(chain("OWN", *steps, bands=["B04", "B08"])), tmp_path)
-    job = server.create(chain("far|DEMO", *steps, bands=["B04", "B08"]))
+    steps = filled(provider, names)
+    if "zones" in names and "fine" in names:
+        steps[-1] = ("apply", {"process": TWICE})
+    own, far = (chain(name, *steps, bands=["B04", "B08"]) for name in ("OWN", "far|DEMO"))
+    assert list(computed_there(server, far).values()) == [["load_collection"] + [s[0] for s in steps][:there - 1]]
+    assert_same_cubes(opened(server.result(far), tmp_path), opened(server.result(own), tmp_path))
+
+
+def test_the_log_tells_what_was_computed_where(server):
+    job = server.create(chain("far|DEMO", STEPS["max"], bands=["B04"]))
     server.call("POST", f"/jobs/{job}/results")
     server.wait(job, "finished", "error", seconds=60)
     logs = [entry["message"] for entry in server.call("GET", f"/jobs/{job}/logs").json()["logs"]]
     (told,) = [text for text in logs if "the server of 'far|DEMO' computed" in text]
-    computed = told.split("computed ")[1].split(";")[0].split(", ")
-    assert computed == ["load_collection"] + [s[0] for s in steps][:there - 1]
-    far = opened(server.result(chain("far|DEMO", *steps, bands=["B04", "B08"])), tmp_path)
-    assert dict(far.sizes) == dict(own.sizes) and set(far.data_vars) == set(own.data_vars)
-    for name in own.variables:
-        assert same(far[name], own[name]), name
+    assert "computed load_collection, reduce_dimension; " in told
+
+
+ADD = callback("add", x={"from_parameter": "x"}, y={"from_parameter": "y"})
+LARGER = callback("gt", x={"from_parameter": "x"}, y=1500)
+
+
+def webs():
+    """Graphs with several ways from a collection to the result, and the nodes that another server is to compute."""
+    a = node("load_collection", id="A", spatial_extent=None, temporal_extent=None, bands=["B04"])
+    b = node("load_collection", id="B", spatial_extent=None, temporal_extent=None, bands=["B08"])
+    top = {"max": node("reduce_dimension", data=source("a"), dimension="t", reducer=MAX)}
+    yield "two that merge", {"a": a, "b": b, "all": node("merge_cubes", cube1=source("a"), cube2=source("b")),
+                             "top": node("reduce_dimension", data=source("all"), dimension="t", reducer=MAX)}, {"top"}
+    yield "masked by itself", {"a": a, "far": node("apply", data=source("a"), process=LARGER),
+                               "hidden": node("mask", data=source("a"), mask=source("far"))}, {"a"}
+    yield "masked and reduced", {"a": a, "far": node("apply", data=source("a"), process=LARGER),
+                                 "hidden": node("mask", data=source("a"), mask=source("far")),
+                                 "top": node("reduce_dimension", data=source("hidden"), dimension="t", reducer=MAX)
+                                 }, {"top"}
+    yield "used twice", {"a": a, **top, "twice": node("apply", data=source("max"), process=TWICE),
+                         "sum": node("merge_cubes", cube1=source("twice"), cube2=source("max"), overlap_resolver=ADD)
+                         }, {"max"}
+    yield "all of it and less of it", {"a": a, **top, "sum": node("merge_cubes", cube1=source("a"), cube2=source("max"),
+                                                                  overlap_resolver=ADD)}, {"a"}
+    yield "on another grid", {"a": a, "b": b, "coarse": node("resample_spatial", data=source("b"), resolution=80),
+                              "as": node("resample_cube_spatial", data=source("a"), target=source("coarse"))}, {"as"}
+    yield "saved in the middle", {"a": a, **top, "kept": node("save_result", data=source("max"), format="netCDF"),
+                                  "top": node("reduce_dimension", data=source("max"), dimension="x", reducer=MAX)
+                                  }, {"max"}
+
+
+@pytest.mark.parametrize("graph, there", [w[1:] for w in webs()], ids=[w[0] for w in webs()])
+@pytest.mark.parametrize("first, second", [("far|DEMO", "far|OTHER"), ("far|DEMO", "OWN")])
+def test_webs_are_cut_where_least_comes_here(server, tmp_path, graph, there, first, second):
+    def named(a, b):
+        names = {"A": a, "B": b}
+        return saved({key: {**value, "arguments": {**value["arguments"], "id": names[value["arguments"]["id"]]}}
+                      if "id" in value["arguments"] else value for key, value in graph.items()}, list(graph)[-1])
+    found = set(computed_there(server, named(first, second)))
+    assert found == there if second != "OWN" or "b" not in graph else found == {"a"}
+    own = opened(server.result(named("OWN", "OWN")), tmp_path)
+    assert_same_cubes(opened(server.result(named(first, second)), tmp_path), own)
 
 
 def test_shared_and_mixed_graphs(server, tmp_path):
@@ -584,12 +670,24 @@ def test_conditions_and_definitions_go_along(server, provider, tmp_path):
     assert named.sizes == opened(provider.result(saved(load("DEMO", bands=["B04"]), "load")), tmp_path).sizes
 
 
-def test_explain_tells_what_is_computed_where(server):
+def provider_pixels(provider):
+    dimensions = provider.call("GET", "/collections/DEMO").json()["cube:dimensions"]
+    x, y = ((dimensions[name]["extent"][1] - dimensions[name]["extent"][0]) / dimensions[name]["step"] for name in "xy")
+    return x * y
+
+
+def test_explain_tells_what_is_computed_where(server, provider):
     job = server.create(chain("far|DEMO", STEPS["bands"], STEPS["max"], STEPS["over bands"], bands=["B04", "B08"]))
     found = server.call("GET", f"/jobs/{job}/explain").json()
-    assert found["plan"] == {"elsewhere": [{"node": "s1", "collection": "far|DEMO",
-                                            "steps": "load_collection, filter_bands, reduce_dimension"}]}
-    assert "the server of 'far|DEMO' computes load_collection, filter_bands, reduce_dimension\n" in found["text"]
+    (part,) = found["plan"]["elsewhere"]
+    steps = "load_collection, filter_bands, reduce_dimension, reduce_dimension"
+    dates, pixels = 5, provider_pixels(provider)
+    assert (part["node"], part["collection"], part["server"], part["steps"]) == ("s2", "far|DEMO", "far", steps)
+    assert part["bytes"] == pixels * 2 and part["bytes_as_loaded"] >= pixels * 2 * 2 * dates
+    assert list(part["process_graph"]) == ["load", "s0", "s1", "s2"] and part["is_assumed"], "dates are not listed"
+    assert f"the server of 'far|DEMO' (far) computes {steps}\n" in found["text"] and " in place of " in found["text"]
+    loaded = server.create(chain("far|DEMO", STEPS["twice"], bands=["B04"]))
+    assert "no step there makes it less" in server.call("GET", f"/jobs/{loaded}/explain").json()["text"]
     assert server.call("GET", f"/jobs/{job}/estimate").json()["code"] == "EstimateComplexity"
     own = server.create(chain("OWN", STEPS["bands"], bands=["B04", "B08"]))
     assert "elsewhere" not in server.call("GET", f"/jobs/{own}/explain").json()["plan"]
