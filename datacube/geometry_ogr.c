@@ -1,8 +1,12 @@
 /* Geometries to and from OGR's: one walk that counts parts, and one that copies them. */
 #include "datacube/geometry_ogr.h"
 
+#include "datacube/ring_tangle.h"
+
 #include <cpl_error.h>
 #include <string.h>
+
+enum { MEETINGS_MOST = 400 }; /* of edges of what is repaired soon */
 
 /* ---- the frame --------------------------------------------------------------------------------------------------- */
 
@@ -201,12 +205,27 @@ static OGRGeometryH polygons_of(OGRGeometryH collection)
   return out;
 }
 
+static bool is_sound(OGRGeometryH geometry)
+{
+  const bool sound = !geometry || OGR_G_IsValid(geometry);
+  CPLErrorReset(); /* validity is told by messages, too */
+  return sound;
+}
+
+OGRGeometryH ogr_repaired_soon(OGRGeometryH geometry)
+{
+  if (is_sound(geometry))
+    return geometry;
+  if (!rings_are_tangled(geometry, MEETINGS_MOST))
+    return ogr_repaired(geometry);
+  OGR_G_DestroyGeometry(geometry);
+  return NULL;
+}
+
 OGRGeometryH ogr_repaired(OGRGeometryH geometry)
 {
-  if (!geometry || OGR_G_IsValid(geometry)) {
-    CPLErrorReset(); /* validity is told by messages, too */
+  if (is_sound(geometry))
     return geometry;
-  }
   bool polygonal = is_polygonal(geometry);
   OGRGeometryH valid = OGR_G_MakeValid(geometry);
   OGR_G_DestroyGeometry(geometry);

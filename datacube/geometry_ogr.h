@@ -22,5 +22,7 @@ int geometry_of_ogr(struct arena *arena, OGRGeometryH from, struct geometry *out
 /* Repairs what crosses itself, in place of the given geometry, which it destroys: what an odd number of rings surround
  * is inside, as everywhere. NULL where that cannot be done. */
 OGRGeometryH ogr_repaired(OGRGeometryH geometry);
+/* The same, NULL also for what crosses itself so often that a repair would take longer than a second or two. */
+OGRGeometryH ogr_repaired_soon(OGRGeometryH geometry);
 
 #endif

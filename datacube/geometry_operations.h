@@ -33,7 +33,8 @@ int geometry_buffer(const struct geometry_work *work, const struct geometry_set 
 int geometry_relate(const struct geometry_work *work, const struct geometry_set *set, const struct geometry_set *base,
                     enum geometry_relation relation, bool *holds, struct error *error);
 
-/* The union of a set, prepared for questions about one geometry after the other. Errors as above. */
+/* The union of a set, prepared for questions about one geometry after the other, soon: what crosses itself too often is
+ * refused, of the base as error ProcessGraphComplexity. Other errors as above. */
 struct geometry_base;
 int geometry_base_new(const struct geometry_set *set, struct geometry_base **out, struct error *error);
 void geometry_base_free(struct geometry_base *base); /* NULL is allowed */

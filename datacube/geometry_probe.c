@@ -51,9 +51,9 @@ static int fill(struct geometry_probe *probe, const char *geojson, struct error 
                      probe->geometry      ? "the geometry is empty"
                      : ogr_failed(reason) ? reason
                                           : "it is no GeoJSON geometry");
-  probe->geometry = ogr_repaired(probe->geometry);
+  probe->geometry = ogr_repaired_soon(probe->geometry);
   if (!probe->geometry)
-    return error_set(error, ERROR_ProcessParameterInvalid, "the geometry crosses itself and cannot be repaired");
+    return error_set(error, ERROR_ProcessParameterInvalid, "the geometry crosses itself, too often to be repaired");
   OGR_G_GetEnvelope(probe->geometry, &probe->bounds);
   if (!isfinite(probe->bounds.MinX + probe->bounds.MaxX + probe->bounds.MinY + probe->bounds.MaxY))
     return error_set(error, ERROR_ProcessParameterInvalid, "the geometry has positions that are not finite");
@@ -115,7 +115,7 @@ bool geometry_probe_meets(const struct geometry_probe *probe, const char *geojso
   OGRGeometryH geometry = read_geometry(geojson);
   bool met = geometry && meets(probe, probe->geometry, geometry);
   if (geometry && !met && ogr_failed(reason)) { /* it crosses itself */
-    geometry = ogr_repaired(geometry);
+    geometry = ogr_repaired_soon(geometry);
     met = geometry && meets(probe, probe->geometry, geometry);
   }
   OGR_G_DestroyGeometry(geometry);

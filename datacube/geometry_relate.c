@@ -15,6 +15,7 @@ struct geometry_base {
   size_t only;               /* where there is one kind: which */
   struct base_piece *pieces; /* of the union of the only kind; owned */
   size_t piece_count;
+  bool is_soon; /* nothing may take long: see ogr_repaired_soon */
 };
 
 struct base_piece {
@@ -24,13 +25,20 @@ struct base_piece {
 
 /* ---- the base ---------------------------------------------------------------------------------------------------- */
 
-static int collect_base(const struct geometry_work *work, const struct geometry_set *set,
-                        OGRGeometryH kinds[KIND_COUNT], struct error *error)
+static OGRGeometryH repaired(const struct geometry_base *base, const struct geometry *item)
+{
+  return (base->is_soon ? ogr_repaired_soon : ogr_repaired)(ogr_of_geometry(item));
+}
+
+static int collect_base(const struct geometry_work *work, const struct geometry_base *base,
+                        const struct geometry_set *set, OGRGeometryH kinds[KIND_COUNT], struct error *error)
 {
   for (size_t i = 0; i < set->count; i++) {
     if (work->cancel && *work->cancel)
       return error_set(error, ERROR_RequestTimeout, "the request was cancelled");
-    OGRGeometryH geometry = ogr_repaired(ogr_of_geometry(&set->items[i]));
+    OGRGeometryH geometry = repaired(base, &set->items[i]);
+    if (!geometry && base->is_soon)
+      return error_set(error, ERROR_ProcessGraphComplexity, "the geometry crosses itself, too often to be repaired");
     if (!geometry)
       return error_set(error, ERROR_ProcessParameterInvalid, "base geometry %zu is not a sound one", i);
     geometry_sort_members(geometry, kinds);
@@ -87,10 +95,9 @@ static int base_of_set(const struct geometry_work *work, const struct geometry_s
   OGRGeometryH kinds[] = {[KIND_POINTS] = OGR_G_CreateGeometry(wkbMultiPoint),
                           [KIND_LINES] = OGR_G_CreateGeometry(wkbMultiLineString),
                           [KIND_POLYGONS] = OGR_G_CreateGeometry(wkbMultiPolygon)};
-  *out = (struct geometry_base){0};
   int status = kinds[KIND_POINTS] && kinds[KIND_LINES] && kinds[KIND_POLYGONS] ? 0 : error_memory(error);
   if (status == 0)
-    status = collect_base(work, set, kinds, error);
+    status = collect_base(work, out, set, kinds, error);
   if (status == 0)
     status = unite(out, kinds, error);
   if (status == 0)
@@ -216,7 +223,7 @@ static int judge_one(const struct geometry_base *base, const struct geometry *it
   *holds = false;
   if (item->part_count == 0)
     return 0;
-  OGRGeometryH geometry = ogr_repaired(ogr_of_geometry(item));
+  OGRGeometryH geometry = repaired(base, item);
   *holds = geometry && !OGR_G_IsEmpty(geometry) && stands(base, geometry, relation);
   OGR_G_DestroyGeometry(geometry);
   if (!geometry || ogr_failed(reason))
@@ -240,7 +247,7 @@ static int judge(const struct geometry_work *work, const struct geometry_set *se
 int geometry_relate(const struct geometry_work *work, const struct geometry_set *set, const struct geometry_set *base,
                     enum geometry_relation relation, bool *holds, struct error *error)
 {
-  struct geometry_base united;
+  struct geometry_base united = {0};
   ogr_frame_begin();
   int status = base_of_set(work, base, &united, error);
   if (status == 0)
@@ -256,6 +263,7 @@ int geometry_base_new(const struct geometry_set *set, struct geometry_base **out
   const struct geometry_work work = {0};
   if (!base)
     return error_memory(error);
+  *base = (struct geometry_base){.is_soon = true};
   ogr_frame_begin();
   int status = base_of_set(&work, set, base, error);
   ogr_frame_end();

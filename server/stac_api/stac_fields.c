@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-enum { FIELDS_MOST = 256 };
+/* Each dot of a path is a place where a name may end, looked up in every document that is found. */
+enum { FIELDS_MOST = 256, PATH_BYTES_MOST = 512, PATH_DOTS_MOST = 32 };
 
 /* What is given in place of nothing, and what comes with whatever is. */
 static const char *const standard_fields[] = {"type", "stac_version", "id",     "collection",         "geometry",
@@ -133,10 +134,25 @@ json_t *stac_fields_pick(const struct stac_fields *fields, const json_t *documen
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
+static bool is_path(const char *text)
+{
+  size_t dots = 0;
+  for (const char *dot = text; (dot = strchr(dot, '.')) != NULL; dot++)
+    dots++;
+  return strlen(text) <= PATH_BYTES_MOST && dots <= PATH_DOTS_MOST;
+}
+
 static int take_paths(const json_t *given, const char *name, const json_t **out, struct error *error)
 {
+  const json_t *one;
+  size_t i;
   if (stac_query_texts(given, name, out, error) < 0 || json_array_size(*out) > FIELDS_MOST)
     return -1;
+  json_array_foreach(*out, i, one)
+  {
+    if (!is_path(json_string_value(one)))
+      return -1;
+  }
   if (!json_is_array(*out))
     *out = NULL;
   return 0;
@@ -156,6 +172,7 @@ int stac_fields_read(const json_t *query, struct stac_fields *out, struct error 
     return 1;
   }
   return error_parameter(error, ERROR_QueryParameterInvalid, "fields",
-                         "wants an object of `include` and `exclude`, each an array of at most %d paths",
-                         (int)FIELDS_MOST);
+                         "wants an object of `include` and `exclude`, each an array of at most %d paths of at most %d "
+                         "bytes and %d dots",
+                         (int)FIELDS_MOST, (int)PATH_BYTES_MOST, (int)PATH_DOTS_MOST);
 }

@@ -14,9 +14,14 @@
 
 enum { ITEM_BYTES = 256 << 20 };
 
+struct literal_shape {
+  struct geometry_base *base; /* owned; NULL: not asked for yet, or none can be made */
+  bool is_none;
+};
+
 struct cql2_tester {
   const struct cql2_filter *filter;
-  struct geometry_base **bases; /* of the literal geometries, by number; NULL: not asked for yet */
+  struct literal_shape *literals; /* by number */
 };
 
 struct cql2_look { /* at one item */
@@ -30,8 +35,8 @@ struct cql2_tester *cql2_tester_new(const struct cql2_filter *filter, struct err
 {
   struct cql2_tester *tester = calloc(1, sizeof *tester);
   if (tester)
-    tester->bases = calloc(filter->shapes + 1, sizeof(struct geometry_base *));
-  if (!tester || !tester->bases) {
+    tester->literals = calloc(filter->shapes + 1, sizeof *tester->literals);
+  if (!tester || !tester->literals) {
     free(tester);
     error_memory(error);
     return NULL;
@@ -45,8 +50,8 @@ void cql2_tester_free(struct cql2_tester *tester)
   if (!tester)
     return;
   for (size_t i = 0; i < tester->filter->shapes; i++)
-    geometry_base_free(tester->bases[i]);
-  free(tester->bases);
+    geometry_base_free(tester->literals[i].base);
+  free(tester->literals);
   free(tester);
 }
 
@@ -298,18 +303,22 @@ static int compare_shapes(struct cql2_look *look, const struct cql2_node *node, 
   const bool swapped = node->parts[1]->kind != CQL2_GEOMETRY && node->parts[0]->kind == CQL2_GEOMETRY;
   const struct cql2_node *base_node = node->parts[!swapped];
   const struct geometry_set *base = shape_of(look, base_node), *shape = shape_of(look, node->parts[swapped]);
-  struct geometry_base *own = NULL;
-  struct geometry_base **prepared =
-      base_node->kind == CQL2_GEOMETRY ? &look->tester->bases[base_node->shape_index] : &own;
+  struct literal_shape own = {.base = NULL};
+  const bool is_literal = base_node->kind == CQL2_GEOMETRY;
+  struct literal_shape *prepared = is_literal ? &look->tester->literals[base_node->shape_index] : &own;
   struct error reason = {0};
   bool holds = false;
   *out = CQL2_UNKNOWN;
-  if (!base || !shape)
+  if (!base || !shape || prepared->is_none)
     return 0;
-  if ((*prepared || geometry_base_new(base, prepared, &reason) == 0) &&
-      geometry_base_stands(*prepared, &shape->items[0], relation_of(node->op, swapped), &holds, &reason) == 0)
+  if (!prepared->base)
+    prepared->is_none = geometry_base_new(base, &prepared->base, &reason) != 0;
+  if (!prepared->is_none &&
+      geometry_base_stands(prepared->base, &shape->items[0], relation_of(node->op, swapped), &holds, &reason) == 0)
     *out = truth(holds);
-  geometry_base_free(own);
+  geometry_base_free(own.base);
+  if (is_literal && error_is(&reason, ERROR_ProcessGraphComplexity))
+    return error_parameter(look->error, ERROR_FilterInvalid, "filter", "%s", reason.message);
   return error_is(&reason, ERROR_Internal) ? error_memory(look->error) : 0;
 }
 

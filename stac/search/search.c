@@ -334,6 +334,8 @@ static int run(const struct catalogue *catalogue, const struct item_search *sear
     return -1;
   begin_waiting(index, search, &patience);
   int result = search_plan_make(index, search, &plan, error);
+  plan.is_over = is_over;
+  plan.patience = &patience;
   index->judge = &plan.judge;
   if (result == 0)
     result = page ? read_page(&plan, page, error) : search_count(&plan, most, count, error);

@@ -192,6 +192,8 @@ static int judge_item(void *data, const char *document, size_t length, struct er
   const struct search_plan *plan = data;
   const struct item_condition *condition = plan->search->condition;
   size_t from, to;
+  if (plan->is_over && plan->is_over(plan->patience)) /* one may take so long that the statement's own look is late */
+    return error_set(error, ERROR_RequestTimeout, "the search took too long, or was cancelled");
   if (plan->probe) {
     if (!item_text_member(document, length, "geometry", &from, &to))
       return 0;

@@ -40,9 +40,11 @@ struct search_plan {
   int64_t first, last;          /* instants that are asked for */
   struct geometry_probe *probe; /* of `intersects`, owned; or NULL */
   bool has_box;
-  struct extent box;                   /* what the search tree is asked for */
-  bool needs_document;                 /* SQL looks into documents */
-  struct index_judge judge;            /* see index.h */
+  struct extent box;              /* what the search tree is asked for */
+  bool needs_document;            /* SQL looks into documents */
+  struct index_judge judge;       /* see index.h */
+  int (*is_over)(void *patience); /* nobody wants it any more; or NULL */
+  void *patience;
   bool goes_back;                      /* the terms have their directions turned round; see search_token_read */
   bool has_place;                      /* goes on behind … */
   struct item_value place[MOST_TERMS]; /* … these values of the terms */
