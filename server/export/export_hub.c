@@ -114,7 +114,8 @@ const struct named_workspace *export_hub_find(const struct export_hub *hub, cons
 
 static json_t *place_of(const struct named_workspace *row)
 {
-  return json_pack("{s:s, s:s, s:s}", "kind", place_kind_name(row->kind), "url", row->url, "href", row->href);
+  return json_pack("{s:s, s:s, s:s, s:i}", "kind", place_kind_name(row->kind), "url", row->url, "href", row->href,
+                   "part_mib", (int)row->part_mib);
 }
 
 struct sending {

@@ -1,5 +1,7 @@
 #include "server/export/send_place.h"
 
+#include "server/export/send_parts.h"
+
 #include "datacube/base/rooted_path.h"
 #include "stac/href.h"
 
@@ -14,7 +16,6 @@
 
 enum { STEP = 1 << 20 };
 static const char temporary[] = ".exporting";
-static const uint64_t s3_most = (uint64_t)5 << 30; /* bytes of one PUT */
 
 static int failed(const char *what, struct error *error)
 {
@@ -241,6 +242,16 @@ static int get_address(const struct send_place *place, const char *path, struct 
   return 0;
 }
 
+static int put_parts(const struct send_place *place, const char *path, struct send_request *request,
+                     struct error *error)
+{
+  char *url = address_of(place, path, false);
+  request->url = url;
+  const int status = url != NULL ? send_parts(place->sender, request, place->part, error) : error_memory(error);
+  free(url);
+  return status;
+}
+
 static int put_address(const struct send_place *place, const char *path, const struct send_body *body,
                        const char *match, bool *is_taken, struct error *error)
 {
@@ -248,8 +259,9 @@ static int put_address(const struct send_place *place, const char *path, const s
       .method = "PUT", .type = body->type, .fd = body->fd, .text = body->text, .size = body->size, .match = match};
   struct send_answer answer;
   struct error reason = {0};
-  if (place->kind == PLACE_S3 && body->size > s3_most)
-    return error_set(error, ERROR_FeatureUnsupported, "a file of more than 5 GiB cannot be sent to S3");
+  *is_taken = false;
+  if (place->kind == PLACE_S3 && match == NULL && body->size > place->part)
+    return put_parts(place, path, &request, error);
   int status = ask(place, path, &request, &answer, &reason);
   if (status == 0)
     buffer_free(&answer.body);

@@ -17,6 +17,7 @@ struct send_place {
   enum place_kind kind;  /* no STAC API */
   const char *url;       /* borrowed, as in struct named_workspace */
   struct sender *sender; /* of addresses */
+  uint64_t part;         /* S3: bytes of a part; what is longer goes in parts */
   int root;              /* of a folder, open; else -1 */
 };
 

@@ -35,6 +35,7 @@ static int read_places(struct send_plan *plan, struct sender *sender, struct err
   if (plan->kind == PLACE_STAC)
     where = json_object_get(where, "files");
   plan->place = (struct send_place){.sender = sender, .url = json_tree_text(where, "url"), .root = -1};
+  plan->place.part = (uint64_t)json_integer_value(json_object_get(where, "part_mib")) << 20;
   plan->href = json_tree_text(where, "href");
   if (!read_kind(where, &plan->place.kind) || plan->place.kind == PLACE_STAC || plan->place.url == NULL ||
       plan->href == NULL)

@@ -1,6 +1,6 @@
 /* What a sender is to do, as the server tells it in JSON:
  *
- *   {"kind", "url", "href", "files": {"kind", "url", "href"},     the workspace; of a STAC API, where its files go
+ *   {"kind", "url", "href", "part_mib", "files": {the same},      the workspace; of a STAC API, where its files go
  *    "merge": path or null, "name", "stamp",
  *    "results": [{"file", "type", "size", "metadata": {…}, "changes": […]}, …]}
  *

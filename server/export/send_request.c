@@ -1,6 +1,8 @@
 /* The body is read from its file as it goes; S3 wants its sum before. */
 #include "server/export/send_request.h"
 
+#include "server/fetch/fetch_s3.h"
+#include "server/web/web_fetch.h"
 #include "server/web/web_guard.h"
 
 #include <errno.h>
@@ -23,6 +25,7 @@ struct
 try {
   struct sender *sender;
   struct sent_body body;
+  const char *led; /* where the answer before has led, or NULL */
   struct send_answer *answer;
   struct web_guard guard;
   struct curl_slist *headers;
@@ -40,9 +43,9 @@ static ssize_t read_body(const struct send_request *request, uint64_t at, char *
   const uint64_t left = request->size - at;
   const size_t wanted = left < room ? (size_t)left : room;
   if (request->fd >= 0)
-    return pread(request->fd, out, wanted, (off_t)at);
+    return pread(request->fd, out, wanted, (off_t)(request->start + at));
   if (wanted > 0)
-    memcpy(out, request->text + at, wanted);
+    memcpy(out, request->text + request->start + at, wanted);
   return (ssize_t)wanted;
 }
 
@@ -115,6 +118,8 @@ static int use_account(struct try *t, struct error *error)
 {
   const struct send_request *request = t->body.request;
   const struct fetch_account *account = fetch_account_find(&t->sender->access, request->url);
+  if (t->led != NULL && fetch_account_find(&t->sender->access, t->led) != account)
+    return 0; /* who led there has put what is wanted there into the address */
   char sum[2 * crypto_hash_sha256_BYTES + 1];
   if (account == NULL)
     return 0;
@@ -191,22 +196,73 @@ static int judge(const struct try *t, CURLcode code, struct error *error)
   return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT ? -1 : 1;
 }
 
-static int try_once(struct sender *sender, const struct send_request *request, struct send_answer *answer,
+/* Of answers to a body only those that say that it is to be sent again. */
+static bool leads_on(const struct send_request *request, long status)
+{
+  const bool is_reading = request->type == NULL && strcmp(request->method, "GET") == 0;
+  return !fetch_s3_is(request->url) &&
+         (status == 307 || status == 308 || (is_reading && (status == 301 || status == 302 || status == 303)));
+}
+
+/* The address that libcurl is to ask for. */
+static int set_address(struct try *t, struct error *error)
+{
+  const struct send_request *request = t->body.request;
+  struct buffer whole = {0};
+  if (t->led != NULL)
+    return fetch_access_resolve_redirect(&t->sender->access, request->url, t->led, true, &t->address, &t->guard.reach,
+                                         error);
+  if (fetch_access_resolve(&t->sender->access, request->url, &t->address, &t->guard.reach, error) != 0)
+    return -1;
+  if (request->query == NULL)
+    return 0;
+  buffer_printf(&whole, "%s?%s", t->address, request->query);
+  free(t->address);
+  t->address = whole.failed ? NULL : whole.data;
+  if (!whole.failed)
+    return 0;
+  buffer_free(&whole);
+  return error_memory(error);
+}
+
+/* *led: where it is to be asked, NULL for its own address; then where the answer leads, or NULL. */
+static int try_step(struct sender *sender, const struct send_request *request, char **led, struct send_answer *answer,
                     struct error *error)
 {
-  struct try t = {.sender = sender, .body = {.request = request}, .answer = answer, .guard = {.reach = WEB_PUBLIC}};
+  struct try t = {
+      .sender = sender, .body = {.request = request}, .led = *led, .answer = answer, .guard = {.reach = WEB_PUBLIC}};
   curl_easy_reset(sender->curl);
-  int status = fetch_access_resolve(&sender->access, request->url, &t.address, &t.guard.reach, error);
-  if (status == 0)
-    status = set_headers(&t, error);
+  int status = set_address(&t, error) == 0 ? set_headers(&t, error) : -1;
   if (status == 0) {
     set_options(&t);
     const CURLcode code = curl_easy_perform(sender->curl);
     read_answer(&t);
     status = judge(&t, code, error);
   }
+  free(*led);
+  *led = NULL;
+  if (status == 0 && leads_on(request, answer->status)) {
+    char *next = NULL;
+    curl_easy_getinfo(sender->curl, CURLINFO_REDIRECT_URL, &next);
+    *led = next != NULL ? strdup(next) : NULL;
+  }
   curl_slist_free_all(t.headers);
   free(t.address);
+  return status;
+}
+
+/* Stores of many machines have a door that sends whoever reads or writes to the one that holds the file. */
+static int try_once(struct sender *sender, const struct send_request *request, struct send_answer *answer,
+                    struct error *error)
+{
+  char *led = NULL;
+  int status = try_step(sender, request, &led, answer, error);
+  for (unsigned steps = 0; status == 0 && led != NULL && steps < WEB_REDIRECTS_MOST; steps++) {
+    buffer_free(&answer->body);
+    *answer = (struct send_answer){.body.limit = SEND_ANSWER_MOST, .was_repeated = answer->was_repeated};
+    status = try_step(sender, request, &led, answer, error);
+  }
+  free(led);
   return status;
 }
 

@@ -17,9 +17,11 @@ struct sender {
 struct send_request { /* borrowed */
   const char *method; /* "PUT" … */
   const char *url;    /* of the web, or s3://BUCKET/KEY */
+  const char *query;  /* what stands behind the address and its "?", every byte as it is; NULL: none */
   const char *type;   /* media type of the body; NULL: there is none */
   int fd;             /* the body's file, or -1: it is `text` */
   const char *text;
+  uint64_t start;    /* where the body begins there */
   uint64_t size;     /* bytes of the body */
   const char *match; /* ETag that what is there must have, "" for none: nothing may be there; NULL: whatever */
 };
@@ -31,9 +33,10 @@ struct send_answer {
   bool was_repeated;         /* an earlier try may have been heard without our knowing */
 };
 
-/* What passes is tried again, at most thrice: answers such as 503, connections that fail. Redirects are answers.
- * Errors: PermissionsInsufficient (the address may not be asked), InfrastructureBusy (no answer), RequestTimeout (given
- * up), StorageFailure (our own file cannot be read). */
+/* What passes is tried again, at most thrice: answers such as 503, connections that fail. Redirects are
+ * followed to the same host, and to those that the account's `redirects` names, without the account; those that do not
+ * say that a body is to be sent again are answers. Errors: PermissionsInsufficient (the address may not be asked),
+ * InfrastructureBusy (no answer), RequestTimeout (given up), StorageFailure (our own file cannot be read). */
 int send_request(struct sender *sender, const struct send_request *request, struct send_answer *out,
                  struct error *error);
 

@@ -1,6 +1,7 @@
 #include "server/export/workspace_settings.h"
 
 #include "server/config/config_members.h"
+#include "server/export/send_parts.h"
 #include "server/fetch/fetch_account.h"
 #include "server/fetch/fetch_s3.h"
 #include "server/store/store.h"
@@ -88,6 +89,17 @@ static int check_users(const json_t *users, const char *place, struct error *err
   return 0;
 }
 
+static int take_part(struct named_workspace *out, const json_t *value, const char *place, struct error *error)
+{
+  const json_int_t part = value != NULL ? json_integer_value(value) : SEND_PART_MIB;
+  out->part_mib = (unsigned)part;
+  if (value != NULL && out->kind != PLACE_S3)
+    return config_wrong(error, place, "part_mib", "goes with the kind s3");
+  return part >= SEND_PART_MIB_LEAST && part <= SEND_PART_MIB_MOST
+             ? 0
+             : config_wrong(error, place, "part_mib", "wants a whole number from 5 to 5120");
+}
+
 /* "NAME=ADDRESS": of which kind, the address says. */
 static int read_text(const char *text, struct named_workspace *out, json_t *texts, const char *place,
                      struct error *error)
@@ -98,6 +110,7 @@ static int read_text(const char *text, struct named_workspace *out, json_t *text
   if (name == NULL || json_array_append_new(texts, name) != 0 || !is_name(out->name))
     return error_set(error, ERROR_ServerConfigInvalid, "%s wants NAME=ADDRESS, or a table", place);
   out->kind = equals[1] == '/' ? PLACE_FOLDER : fetch_s3_is(equals + 1) ? PLACE_S3 : PLACE_WEBDAV;
+  out->part_mib = SEND_PART_MIB;
   return take_url(out, equals + 1, place, error) == 0 ? take_href(out, NULL, place, error) : -1;
 }
 
@@ -105,12 +118,14 @@ static int read_table(const json_t *table, struct named_workspace *out, const ch
 {
   const char *url = NULL, *href = NULL;
   unsigned kind = PLACE_FOLDER;
+  const json_t *part = NULL;
   const struct config_member members[] = {{"name", MEMBER_TEXT, &out->name, NULL},
                                           {"title", MEMBER_TEXT, &out->title, NULL},
                                           {"description", MEMBER_TEXT, &out->description, NULL},
                                           {"kind", MEMBER_CHOICE, &kind, kinds},
                                           {"url", MEMBER_TEXT, &url, NULL},
                                           {"href", MEMBER_TEXT, &href, NULL},
+                                          {"part_mib", MEMBER_VALUE, &part, NULL},
                                           {"files", MEMBER_TEXT, &out->files, NULL},
                                           {"users", MEMBER_TEXTS, &out->users, NULL},
                                           {NULL, MEMBER_VALUE, NULL, NULL}};
@@ -121,7 +136,8 @@ static int read_table(const json_t *table, struct named_workspace *out, const ch
     return config_wrong(error, place, "name", "wants letters, digits, - _ . and ~, at most 64, and begins not with w-");
   if ((out->kind == PLACE_STAC) != (out->files != NULL))
     return config_wrong(error, place, "files", "goes with the kind stac: the name of the workspace for its files");
-  return take_url(out, url, place, error) == 0 && take_href(out, href, place, error) == 0
+  return take_url(out, url, place, error) == 0 && take_href(out, href, place, error) == 0 &&
+                 take_part(out, part, place, error) == 0
              ? check_users(out->users, place, error)
              : -1;
 }

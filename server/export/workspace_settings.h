@@ -5,6 +5,7 @@
  *   kind = "s3"                                # folder, s3, webdav or stac
  *   url = "s3://bucket/results/"               # a folder's path; else what addresses begin with
  *   href = "https://archive.example.org/"      # where readers find its files; without it they are told `url`
+ *   part_mib = 64                              # s3: files that are longer go in parts of so many MiB, 5 to 5120
  *   files = "archive"                          # stac: the workspace in which the files of its items lie
  *   users = ["alice"]                          # who may write; without it all users
  *
@@ -27,6 +28,7 @@ struct named_workspace {                  /* texts lie in the settings' document
   enum place_kind kind;
   char url[WORKSPACE_URL_SIZE];  /* of a folder without, of others with a slash at its end */
   char href[WORKSPACE_URL_SIZE]; /* likewise with a slash; "": of a folder that nobody reaches by address */
+  unsigned part_mib;             /* of S3 */
   const char *files;             /* of a STAC API; else NULL */
   const json_t *users;           /* names; NULL: all users */
 };

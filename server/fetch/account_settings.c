@@ -10,6 +10,7 @@
 
 struct table { /* as it is written; NULL: not given */
   const char *url, *token_file, *user, *password_file, *key_id, *secret_file, *session_file, *endpoint, *region;
+  const json_t *redirects;
   bool is_virtual, is_private;
 };
 
@@ -24,6 +25,7 @@ static int read_members(const json_t *table, struct table *out, const char *plac
                                           {"session_file", MEMBER_TEXT, &out->session_file, NULL},
                                           {"endpoint", MEMBER_TEXT, &out->endpoint, NULL},
                                           {"region", MEMBER_TEXT, &out->region, NULL},
+                                          {"redirects", MEMBER_TEXTS, &out->redirects, NULL},
                                           {"virtual_host", MEMBER_FLAG, &out->is_virtual, NULL},
                                           {"private", MEMBER_FLAG, &out->is_private, NULL},
                                           {NULL, MEMBER_VALUE, NULL, NULL}};
@@ -86,6 +88,23 @@ static int take_s3(const struct table *t, struct fetch_account *out, const char 
   return t->session_file ? read_secret(t->session_file, "session_file", out->session, place, error) : 0;
 }
 
+/* Names of hosts, or "*." and the end of a name. */
+static int take_redirects(const struct table *t, struct fetch_account *out, const char *place, struct error *error)
+{
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:[]";
+  const json_t *one;
+  size_t i, used = 0;
+  json_array_foreach(t->redirects, i, one)
+  {
+    const char *host = json_string_value(one), *name = strncmp(host, "*.", 2) == 0 ? host + 1 : host;
+    const int length = snprintf(out->redirects + used, sizeof out->redirects - used, "%s%s", used ? " " : "", host);
+    if (name[strspn(name, plain)] != '\0' || length >= (int)(sizeof out->redirects - used))
+      return config_wrong(error, place, "redirects", "wants hosts such as pool.example.org or *.example.org");
+    used += (size_t)length;
+  }
+  return 0;
+}
+
 /* A secret goes to nobody who listens on the way. */
 static int take_web(const struct table *t, struct fetch_account *out, const char *place, struct error *error)
 {
@@ -121,7 +140,10 @@ static int read_table(const json_t *value, struct account_settings *settings, co
   out->is_private = t.is_private;
   settings->account_count++;
   settings->prefixes[settings->prefix_count++] = t.url;
-  return (fetch_s3_is(t.url) ? take_s3 : take_web)(&t, out, place, error);
+  if (t.redirects && fetch_s3_is(t.url))
+    return config_wrong(error, place, "redirects", "goes with addresses of the web");
+  return take_redirects(&t, out, place, error) == 0 ? (fetch_s3_is(t.url) ? take_s3 : take_web)(&t, out, place, error)
+                                                    : -1;
 }
 
 static int read_one(const json_t *value, struct account_settings *settings, size_t i, struct error *error)

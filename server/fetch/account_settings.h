@@ -8,6 +8,11 @@
  *   key_id = "AKIA…"                              # … signed with this key, of whose secret the file has one line
  *   secret_file = "/etc/twincube/s3.secret"
  *
+ *   [[remote]]
+ *   url = "https://door.example.org/data/"        # WebDAV whose door sends who reads or writes to pools …
+ *   token_file = "/etc/twincube/door.token"
+ *   redirects = ["*.pools.example.org"]           # … on these hosts, which do not get the token
+ *
  * Secrets stand in files of their own, whose first line counts. */
 #ifndef TWINCUBE_SERVER_FETCH_ACCOUNT_SETTINGS_H
 #define TWINCUBE_SERVER_FETCH_ACCOUNT_SETTINGS_H

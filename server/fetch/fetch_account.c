@@ -86,6 +86,24 @@ int fetch_access_resolve(const struct fetch_access *access, const char *url, cha
   return 0;
 }
 
+int fetch_access_resolve_redirect(const struct fetch_access *access, const char *from, const char *url,
+                                  bool same_host_suffices, char **out, enum web_reach *reach, struct error *error)
+{
+  const struct fetch_account *account = fetch_account_find(access, from);
+  const char *hosts = account ? account->redirects : "";
+  struct error reason = {0};
+  if (fetch_access_resolve(access, url, out, reach, &reason) == 0)
+    return 0;
+  if (fetch_s3_is(from) || fetch_s3_is(url) || (!same_host_suffices && hosts[0] == '\0')) {
+    *error = reason;
+    return -1;
+  }
+  if (web_redirect_check(from, url, hosts, reach, error) != 0)
+    return -1;
+  *reach = account && account->is_private ? WEB_PRIVATE : *reach;
+  return (*out = strdup(url)) ? 0 : error_memory(error);
+}
+
 int fetch_access_resolve_bucket(const struct fetch_access *access, const char *prefix, char **out,
                                 enum web_reach *reach, struct error *error)
 {

@@ -22,14 +22,16 @@ enum fetch_account_kind {
 
 struct fetch_account { /* holds no pointers: it goes from process to process as it is */
   enum fetch_account_kind kind;
-  bool is_private;                  /* its host may be on our own networks */
-  bool is_virtual;                  /* S3: the bucket is part of the host's name, not of the path */
-  char prefix[FETCH_PREFIX_SIZE];   /* of addresses */
-  char endpoint[FETCH_PREFIX_SIZE]; /* S3: "https://HOST[:PORT]", or "" for AWS's of the region */
-  char region[64];                  /* S3: "" for none */
-  char user[FETCH_NAME_SIZE];       /* S3: the key's id */
-  char secret[FETCH_SECRET_SIZE];   /* token, password, or secret key */
-  char session[FETCH_SECRET_SIZE];  /* S3: token of temporary keys, or "" */
+  bool is_private;                   /* its host may be on our own networks */
+  bool is_virtual;                   /* S3: the bucket is part of the host's name, not of the path */
+  char prefix[FETCH_PREFIX_SIZE];    /* of addresses */
+  char endpoint[FETCH_PREFIX_SIZE];  /* S3: "https://HOST[:PORT]", or "" for AWS's of the region */
+  char region[64];                   /* S3: "" for none */
+  char user[FETCH_NAME_SIZE];        /* S3: the key's id */
+  char secret[FETCH_SECRET_SIZE];    /* token, password, or secret key */
+  char session[FETCH_SECRET_SIZE];   /* S3: token of temporary keys, or "" */
+  char redirects[FETCH_PREFIX_SIZE]; /* hosts to which its answers may lead beside what may be asked, with blanks
+                                        between (web_redirect_check) */
 };
 
 struct fetch_access {
@@ -52,6 +54,11 @@ int fetch_access_check(const struct fetch_access *access, const char *url, struc
  * Internal (out of memory). */
 int fetch_access_resolve(const struct fetch_access *access, const char *url, char **out, enum web_reach *reach,
                          struct error *error);
+
+/* The same for where an answer of the address `from` has led: it may be asked, or the account of `from` names its host,
+ * or, where that suffices, it is of the same host. */
+int fetch_access_resolve_redirect(const struct fetch_access *access, const char *from, const char *url,
+                                  bool same_host_suffices, char **out, enum web_reach *reach, struct error *error);
 
 /* The same for the bucket of an address such as s3://BUCKET/START, whose keys that begin so must be allowed: a listing
  * is asked for there. */

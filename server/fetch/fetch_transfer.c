@@ -276,7 +276,10 @@ int fetch_transfer_begin(struct fetch_transfer *t)
   t->is_judged = t->is_final = false;
   t->error = (struct error){0};
   t->guard = (struct web_guard){.reach = WEB_PUBLIC};
-  if (fetch_access_resolve(t->access, address(t), &t->asked, &t->guard.reach, &t->error) != 0)
+  const bool is_redirect = address(t) != t->file->url;
+  if ((is_redirect ? fetch_access_resolve_redirect(t->access, t->file->url, address(t), false, &t->asked,
+                                                   &t->guard.reach, &t->error)
+                   : fetch_access_resolve(t->access, t->file->url, &t->asked, &t->guard.reach, &t->error)) != 0)
     return -1;
   if ((t->kind == FETCH_PART || t->file->path[0] != '\0') && fetch_cache_own(t->cache, t->file, &t->error) != 0)
     return -1;

@@ -107,3 +107,31 @@ int web_rule_check(const struct web_rule *rule, const char *url, enum web_reach 
                : error_set(error, ERROR_PermissionsInsufficient,
                            "'%.200s' is not among the addresses that may be asked", url);
 }
+
+static bool is_named(const char *hosts, const char *host)
+{
+  const size_t length = strlen(host);
+  for (size_t part; *hosts; hosts += part + strspn(hosts + part, " ")) {
+    const bool is_below = hosts[0] == '*';
+    part = strcspn(hosts, " ");
+    const size_t wanted = part - is_below;
+    if ((is_below ? length > wanted : length == wanted) &&
+        strncasecmp(host + length - wanted, hosts + is_below, wanted) == 0)
+      return true;
+  }
+  return false;
+}
+
+int web_redirect_check(const char *from, const char *to, const char *hosts, enum web_reach *reach, struct error *error)
+{
+  struct web_parts before = {0}, parts = {0};
+  const bool is_read = read_parts(from, false, &before) && read_parts(to, false, &parts);
+  const bool is_safe = is_read && (strcmp(parts.scheme, "https") == 0 || strcmp(parts.scheme, before.scheme) == 0);
+  const bool is_known = is_safe && (strcasecmp(parts.host, before.host) == 0 || is_named(hosts, parts.host));
+  *reach = is_known && is_number_or_here(parts.host) ? WEB_PRIVATE : WEB_PUBLIC;
+  parts_free(&before);
+  parts_free(&parts);
+  return is_known ? 0
+                  : error_set(error, ERROR_PermissionsInsufficient,
+                              "'%.200s' leads to '%.200s', which is not among the hosts that it may lead to", from, to);
+}

@@ -26,4 +26,9 @@ int web_prefix_check(const char *prefix, struct error *error);
  * Error PermissionsInsufficient says what stood against it. */
 int web_rule_check(const struct web_rule *rule, const char *url, enum web_reach *reach, struct error *error);
 
+/* Whether a server at the address `from`, which may be asked, may lead to `to`: to the same scheme or to https, and to
+ * a host that `hosts` names, or its own. Hosts are separated by blanks, of any port; "*.example.org" are all below
+ * that. A private one must be named as a number or as localhost. Error PermissionsInsufficient. */
+int web_redirect_check(const char *from, const char *to, const char *hosts, enum web_reach *reach, struct error *error);
+
 #endif

@@ -184,8 +184,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             packed = gzip.compress(body)
             self.headers_of(body, 200, len(packed), [("Content-Encoding", "gzip")])
             self.wfile.write(packed)
-        elif fault.kind == "redirect":
-            self.send_response(302)
+        elif fault.kind in ("redirect", "redirect307"):
+            self.send_response(307 if fault.kind == "redirect307" else 302)
             self.send_header("Location", fault.value)
             self.send_header("Content-Length", "0")
             self.end_headers()

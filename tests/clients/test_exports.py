@@ -73,6 +73,7 @@ secret_file = "{secrets}/s3"
 [[remote]]
 url = "{webdav.url}"
 token_file = "{secrets}/dav"
+redirects = ["localhost", "*.invalid"]
 
 [[remote]]
 url = "{second.url}/stac/"
@@ -87,6 +88,7 @@ url = "{folder}"
 name = "bucket"
 kind = "s3"
 url = "s3://results/start"
+part_mib = 5
 
 [[workspace]]
 name = "dav"
@@ -112,6 +114,8 @@ def all_is_well(bucket, webdav):
     yield
     for host in (bucket, webdav):
         host.refuse = lambda method, path, number: None
+        host.leads = lambda method, path: None
+        assert host.uploads == {}
         host.files.clear()
         host.done.clear()
 
@@ -271,6 +275,48 @@ def test_an_api_that_fails_keeps_nothing(server, second, webdav):
     assert list(pystac_client.Client.open(second.url + "/stac").get_collections()) == [] and webdav.files == {}
 
 
+def test_long_files_go_to_buckets_in_parts(server, bucket):
+    values = numpy.random.default_rng(4).random((1000, 1000))
+    put(server, "long.tif", raster(values))
+    once = []
+
+    def reset_once(method, path, number):
+        if not path.endswith("?partNumber=2") or once:
+            return None
+        once.append(path)
+        return "reset"
+
+    bucket.refuse = reset_once
+    answer = server.result(export("bucket", path="long.tif"))
+    assert answer.status_code == 200, answer.text
+    [(_, found)] = items_of(bucket.files)
+    numpy.testing.assert_array_equal(found[0], values)
+    assert [path.partition("?")[2] for _, path, _ in bucket.done if ".tif" in path] == [
+        "", "partNumber=1", "partNumber=2", "partNumber=2", ""]
+    bucket.files.clear()
+    bucket.refuse = lambda method, path, number: 403 if path.endswith("?partNumber=2") else None
+    assert_error(server.result(export("bucket", path="long.tif")), 403, "PermissionsInsufficient")
+    assert bucket.files == {} and bucket.uploads == {}
+
+
+def test_doors_that_lead_to_pools(server, webdav):
+    """Files lie on another machine, which knows who comes by the address alone."""
+    with StoreHost() as pool:
+        pool.files, pool.folders = webdav.files, webdav.folders
+        where = f"http://localhost:{pool.port}/"
+        webdav.leads = lambda method, path: where + path + "?authz=m" if method in ("GET", "PUT") else None
+        exported(server, "dav", "a/b")
+        exported(server, "dav", "a/b")
+        assert len(items_of(webdav.files)) == 2
+        assert pool.done and set(pool.seen) == {None} and all(status != 201 for method, _, status in webdav.done
+                                                              if method == "PUT")
+        seen = len(pool.done)
+        where = f"http://127.0.0.2:{pool.port}/"  # no host that is named
+        answer = server.result(export("dav", path=DAY))
+        assert_error(answer, 403, "PermissionsInsufficient")
+        assert len(pool.done) == seen
+
+
 def senders(server):
     found = []
     for process in children(server.process.pid):
@@ -307,6 +353,8 @@ def test_a_sender_that_dies_or_is_given_up(server, webdav):
     ("name = 'w-x'\nurl = '/tmp'", "name"), ("name = 'x'", "url"), ("name = 'x'\nurl = 'tmp'", "url"),
     ("name = 'x'\nkind = 's3'\nurl = 'https://x.org/'", "url"), ("name = 'x'\nkind = 'ftp'\nurl = '/tmp'", "kind"),
     ("name = 'x'\nkind = 'stac'\nurl = 'https://x.org/'\nfiles = 'y'", "files"),
+    ("name = 'x'\nkind = 's3'\nurl = 's3://bucket/'\npart_mib = 4", "part_mib"),
+    ("name = 'x'\nurl = '/tmp'\npart_mib = 64", "part_mib"),
     ("name = 'x'\nurl = '/tmp'\nusers = [1]", "users"), ("name = 'x'\nurl = '/tmp'\nhref = 'x'", "href"),
 ])
 def test_settings_that_make_no_sense(tmp_path, text, said):

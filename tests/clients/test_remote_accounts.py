@@ -119,6 +119,24 @@ def test_a_token_goes_below_its_prefix_and_nowhere_else(tmp_path):
         assert seen[-1] is None and seen[0] == "Bearer abc.def"
 
 
+def test_a_door_leads_to_the_hosts_that_its_account_names(tmp_path):
+    values, file = raster(5, compress="none")
+    seen = []
+    with RemoteHost({}) as door, RemoteHost({"a.tif": file}) as pool:
+        door.admits = bearer("Bearer abc.def", [])
+        pool.admits = lambda handler: seen.append(handler.headers["Authorization"])
+        url = put(door, "i.json", item("a", {"B1": "a.tif"}))
+        options = accounts(tmp_path, url=door.url, token_file="abc.def", redirects=["*.example.org", "localhost"])
+        door.always["a.tif"] = Fault("redirect307", f"http://localhost:{pool.port}/a.tif?authz=m")
+        assert np.array_equal(load(tmp_path, door, url, *options)["B1"][0], values[0])
+        assert len(seen) > 1 and set(seen) == {None}
+        seen.clear()
+        for host in ("127.0.0.2", "localhost.example.com", "[::1]"):
+            door.always["a.tif"] = Fault("redirect307", f"http://{host}:{pool.port}/a.tif")
+            assert "PermissionsInsufficient" in refusal(tmp_path, url, [door.url], *options), host
+        assert not seen
+
+
 def test_a_user_with_a_password(tmp_path):
     values, file = raster(4)
     with RemoteHost({"a.tif": file}) as host:
@@ -135,7 +153,9 @@ def test_a_user_with_a_password(tmp_path):
     ({"url": "https://example.org/", "user": "x"}, "together"), ({"url": "https://example.org/", "keys": "x"}, "keys"),
     ({"url": "https://example.org/", "region": "x"}, "token_file"), ({"endpoint": "https://x"}, "wanted"),
     ({"url": "s3://bucket/", "endpoint": "https://x/y"}, "endpoint"),
-    ({"url": "https://example.org/", "token_file": ""}, "line")], ids=str)
+    ({"url": "https://example.org/", "token_file": ""}, "line"),
+    ({"url": "https://example.org/", "redirects": ["a b"]}, "redirects"),
+    ({"url": "s3://bucket/", "redirects": ["a"]}, "redirects")], ids=str)
 def test_accounts_that_make_no_sense(tmp_path, table, word):
     done = subprocess.run([BINARY, "run", *accounts(tmp_path, **table), "x.json"], capture_output=True, text=True,
                           timeout=30, check=False)
