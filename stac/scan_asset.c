@@ -4,13 +4,15 @@
  * What they hold: the file's own grid and type are the truth. Names and meaning of bands are what documents say of them
  * (declared_asset.h), else the asset's key names the band. No-data, scale, offset and unit of the documents go before
  * the file's. proj:* stands in where a file has no grid or CRS of its own. Where "cube:dimensions" tell that the bands
- * of a file are those of several dates, each date is an item. */
+ * of a file are those of several dates, each date is an item. What OPeNDAP gives is a view of a file: where the item
+ * has a cube as a file, too, that one is read. */
 #include "stac/scan_asset.h"
 
 #include "stac/cube_files.h"
 #include "stac/declared_grid.h"
 #include "stac/file_planes.h"
 
+#include "datacube/dap/dap_address.h"
 #include "datacube/remote/remote_file.h"
 #include "datacube/source/vector_file.h"
 
@@ -57,6 +59,18 @@ static enum asset_kind kind_of_name(const char *href)
   return ASSET_NONE;
 }
 
+/* Whether it is a dataset of OPeNDAP: it is said to be, or its address tells. Beside files, some servers have datasets
+ * under addresses that look alike. */
+static bool is_dap(const struct declared_asset *d)
+{
+  const char *href = json_tree_text(d->asset, "href"), *type = declared_media_type(d);
+  if (!href)
+    return false;
+  if ((type && strcasestr(type, "opendap")) || json_tree_has_text(declared_roles(d), "opendap"))
+    return true;
+  return dap_is_address(href) && (strcasestr(href, "/dodsC/") || !type || strcasestr(type, "html"));
+}
+
 static enum asset_kind asset_kind(const struct declared_asset *d)
 {
   static const char *const pictures[] = {"thumbnail", "overview", "visual", "metadata", "preview"};
@@ -67,6 +81,8 @@ static enum asset_kind asset_kind(const struct declared_asset *d)
   for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++)
     if (json_tree_has_text(roles, pictures[i]) && !json_tree_has_text(roles, "data"))
       return ASSET_NONE;
+  if (is_dap(d))
+    return ASSET_CUBE;
   if (json_tree_has_text(roles, "data") && vector_file_is(href) && !ends_with(href, ".csv"))
     return ASSET_CUBE;
   return type && strcmp(type, "application/octet-stream") != 0 ? kind_of_media(type) : kind_of_name(href);
@@ -309,6 +325,16 @@ static int add_cube_file(struct scan *scan, const char *path, size_t item, struc
   return 0;
 }
 
+/* The path by which the cube of another host is read: its name tells what it is (zarr_place.h, dap_address.h). */
+static int name_cube(struct scan *scan, const struct declared_asset *d, const char **path, struct error *error)
+{
+  if (is_dap(d))
+    return dap_address(scan->arena, *path, path, error);
+  if (is_zarr(d) && (*path)[strlen(*path) - 1] != '/')
+    *path = arena_printf(scan->arena, "%s/", *path);
+  return *path ? 0 : error_memory(error);
+}
+
 static int add_asset(struct scan *scan, const char *document, const struct declared_asset *d, size_t index,
                      struct error *error)
 {
@@ -329,9 +355,8 @@ static int add_asset(struct scan *scan, const char *document, const struct decla
               scan->items[index].id);
     return 0;
   }
-  if (remote_is(path) && kind == ASSET_CUBE && is_zarr(d) && path[strlen(path) - 1] != '/' &&
-      !(path = arena_printf(scan->arena, "%s/", path))) /* which makes it one (zarr_place.h) */
-    return error_memory(error);
+  if (remote_is(path) && kind == ASSET_CUBE && name_cube(scan, d, &path, error) != 0)
+    return -1;
   if (kind != ASSET_RASTER)
     return add_cube_file(scan, path, index, error);
   if (scan->cube_path)
@@ -398,14 +423,25 @@ static bool has_others(const struct scan *scan, json_t *assets, size_t item)
   return false;
 }
 
+/* Whether some asset is a cube of its own, no view of one. */
+static bool has_cube_file(const struct scan *scan, json_t *assets, size_t item)
+{
+  for (void *at = json_object_iter(assets); at; at = json_object_iter_next(assets, at)) {
+    const struct declared_asset d = describe(scan, json_object_iter_key(at), json_object_iter_value(at), item);
+    if (asset_kind(&d) == ASSET_CUBE && !is_dap(&d))
+      return true;
+  }
+  return false;
+}
+
 int stac_item_assets(struct scan *scan, const char *document, const json_t *item, size_t index, struct error *error)
 {
   json_t *assets = json_object_get(item, "assets"), *single = single_bands(scan, assets, index);
-  const bool leaves_pictures = has_others(scan, assets, index);
+  const bool leaves_pictures = has_others(scan, assets, index), leaves_views = has_cube_file(scan, assets, index);
   int result = single ? 0 : error_memory(error);
   for (void *at = json_object_iter(assets); at && result == 0; at = json_object_iter_next(assets, at)) {
     const struct declared_asset d = describe(scan, json_object_iter_key(at), json_object_iter_value(at), index);
-    if (!repeats_others(single, &d) && !(leaves_pictures && is_called_picture(&d)))
+    if (!repeats_others(single, &d) && !(leaves_pictures && is_called_picture(&d)) && !(leaves_views && is_dap(&d)))
       result = add_asset(scan, document, &d, index, error);
   }
   json_decref(single);

@@ -4,6 +4,8 @@
 #include "datacube/source/netcdf_describe.h"
 
 #include "datacube/base/file_refusal.h"
+#include "datacube/dap/dap_address.h"
+#include "datacube/dap/dap_store.h"
 #include "datacube/grid.h"
 #include "datacube/remote/remote_file.h"
 #include "datacube/source/file_references.h"
@@ -224,7 +226,7 @@ static bool is_regular(const char *path)
   return regular;
 }
 
-/* Files of other hosts are read by their references. */
+/* Files of other hosts are read by their references, datasets of OPeNDAP by questions. */
 static bool is_hierarchy(const char *path)
 {
   return remote_is(path) || zarr_is(path);
@@ -263,10 +265,12 @@ static int open_zarr(struct arena *arena, const char *path, struct zarr_store *s
                      struct error *error)
 {
   const struct zarr_references *references = NULL;
-  if (!zarr_is(path) && file_references_table(arena, path, &references, error) != 0)
+  const bool is_dap = dap_is(path);
+  if (!is_dap && !zarr_is(path) && file_references_table(arena, path, &references, error) != 0)
     return -1;
-  if ((references ? zarr_store_of(arena, path, references, store, error)
-                  : zarr_store_read(arena, path, store, error)) != 0)
+  if ((is_dap       ? dap_store_read(arena, path, store, error)
+       : references ? zarr_store_of(arena, path, references, store, error)
+                    : zarr_store_read(arena, path, store, error)) != 0)
     return -1;
   out->zarr = store;
   return zarr_netcdf(arena, store, &out->file, &out->unreadable, error);

@@ -6,6 +6,8 @@
  * handles. */
 #include "datacube/source/netcdf_source.h"
 
+#include "datacube/dap/dap_address.h"
+#include "datacube/dap/dap_store.h"
 #include "datacube/remote/remote_file.h"
 #include "datacube/remote/remote_whole.h"
 #include "datacube/source/identity.h"
@@ -23,7 +25,7 @@ enum { ZARR_FILES_MOST = 4096 }; /* that are worth looking at for an identity */
 struct netcdf_state {
   const char *path; /* that is opened */
   const char *name; /* as it was given, without a variable: of a remote file its address */
-  const struct netcdf_variable *variables;
+  struct netcdf_variable *variables;
   const struct netcdf_layout *layouts;
   size_t variable_count;
   size_t insert;                                /* the variables' dimension in the cube, SIZE_MAX: none */
@@ -166,6 +168,8 @@ static void identity(const struct source *source, struct buffer *out)
     const struct netcdf_variable *v = &state->variables[i];
     identity_text(out, v->group);
     identity_text(out, v->name_in_file);
+    if (v->zarr != NULL && v->zarr->dap != NULL)
+      identity_bytes(out, v->zarr->dap->origin, sizeof v->zarr->dap->origin);
     identity_bytes(out, v->missing.value, v->missing.count * sizeof *v->missing.value);
     identity_bytes(out, v->missing.word, v->missing.count * sizeof *v->missing.word);
   }
@@ -232,7 +236,7 @@ static int describe_file(struct arena *arena, const char *path, const char *over
 {
   const char *place;
   struct error reason = {0};
-  if (zarr_is(path) || !remote_is(path))
+  if (zarr_is(path) || dap_is(path) || !remote_is(path))
     return netcdf_describe(arena, path, override_crs, out, error);
   if (netcdf_describe(arena, path, override_crs, out, &reason) == 0)
     return 0;
@@ -260,6 +264,61 @@ int netcdf_inspect(struct arena *arena, const char *path, const char *override_c
     *left_out = description.left_out;
   return 0;
 }
+
+/* ---- datasets of OPeNDAP ----------------------------------------------------------------------------------------- */
+
+/* The longest run of adjacent indexes; the first and last of all. */
+static size_t longest_run(const struct netcdf_pick *pick, size_t count, size_t *low, size_t *high)
+{
+  size_t longest = 0;
+  *low = SIZE_MAX;
+  *high = 0;
+  for (size_t i = 0, n; i < count; i += n) {
+    const size_t first = pick->indexes != NULL ? pick->indexes[i] : pick->start;
+    n = run_length(pick, i, count - i);
+    *low = first < *low ? first : *low;
+    *high = first + n - 1 > *high ? first + n - 1 : *high;
+    longest = n > longest ? n : longest;
+  }
+  return longest;
+}
+
+/* Indexes are counted from `start` of the file on. */
+static int count_from(struct arena *arena, struct netcdf_pick *pick, size_t count, size_t start, struct error *error)
+{
+  size_t *moved = pick->indexes != NULL ? ARENA_ARRAY(arena, size_t, count) : NULL;
+  if (pick->indexes != NULL && moved == NULL)
+    return error_memory(error);
+  for (size_t i = 0; moved != NULL && i < count; i++)
+    moved[i] = pick->indexes[i] - start;
+  pick->indexes = moved;
+  pick->start -= start;
+  return 0;
+}
+
+/* What was selected is all that its arrays have from here on: what they ask for is no more than that. */
+static int fit_questions(struct arena *arena, struct netcdf_state *state, const struct cube *cube, struct error *error)
+{
+  struct dap_window window;
+  if (state->variables[0].zarr == NULL || state->variables[0].zarr->dap == NULL)
+    return 0;
+  for (size_t d = 0, v = 0; d < cube->dimensions; d++) {
+    size_t low, high;
+    if (d == state->insert)
+      continue;
+    window.run[v] = longest_run(&state->pick[d], cube->dimension[d].size, &low, &high);
+    window.start[v] = low;
+    window.count[v++] = high - low + 1;
+    if (count_from(arena, &state->pick[d], cube->dimension[d].size, low, error) != 0)
+      return -1;
+  }
+  for (size_t i = 0; i < state->variable_count; i++)
+    if (dap_window(arena, state->variables[i].zarr, &window, &state->variables[i].zarr, error) != 0)
+      return -1;
+  return 0;
+}
+
+/* ---- the source -------------------------------------------------------------------------------------------------- */
 
 static int fill_source(struct arena *arena, const struct netcdf_file *file, const struct netcdf_selection *selection,
                        struct source *source, struct error *error)
@@ -289,6 +348,7 @@ static int fill_source(struct arena *arena, const struct netcdf_file *file, cons
     return error_memory(error);
   if (netcdf_cube(arena, &description, &source->cube, error) != 0 ||
       netcdf_select(arena, selection, own_bands, &source->cube, state->pick, error) != 0 ||
+      fit_questions(arena, state, &source->cube, error) != 0 ||
       netcdf_layouts_read(state->path, state->variables, state->variable_count, layouts, error) != 0)
     return -1;
   source->ops = &netcdf_ops;

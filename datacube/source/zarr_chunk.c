@@ -4,6 +4,7 @@
 #include "datacube/base/byte_order.h"
 #include "datacube/base/checked.h"
 #include "datacube/base/rooted_path.h"
+#include "datacube/dap/dap_chunk.h"
 #include "datacube/source/zarr_place.h"
 
 #include <blosc.h>
@@ -112,6 +113,8 @@ int zarr_reader_failure(struct zarr_reader *r, struct error *error)
 static uint64_t chunk_state(const struct zarr_place *place, const struct zarr_array *a, const size_t *index)
 {
   char path[ROOTED_PATH_SIZE];
+  if (a->dap)
+    return dap_chunk_state(a, index);
   return chunk_path(a, index, path) ? zarr_file_state(place, path) : 0;
 }
 
@@ -273,6 +276,8 @@ static void ask_system(struct zarr_reader *r, const struct zarr_array *a, const 
 bool zarr_chunk_ahead(struct zarr_reader *r, const struct zarr_array *a, const size_t *index)
 {
   char path[ROOTED_PATH_SIZE];
+  if (a->dap)
+    return dap_chunk_ahead(a, index);
   if (!chunk_path(a, index, path))
     return true;
   if (zarr_file_is_remote(&r->place, path))
@@ -403,6 +408,8 @@ int zarr_chunk_read(struct zarr_reader *r, const struct zarr_array *a, const siz
 {
   size_t length = 0, decoded = 0, count = 1;
   const unsigned char *bytes;
+  if (a->dap)
+    return dap_chunk_read(a, index, &(struct dap_room){r->one, r->other, r->room}, out, &r->failure);
   const int found = read_encoded(r, a, index, &length);
   if (found != 1)
     return found;
@@ -421,6 +428,10 @@ int zarr_chunk_texts(struct zarr_reader *r, const struct zarr_array *a, const si
                      const unsigned char **bytes, size_t *length)
 {
   size_t encoded = 0;
+  if (a->dap) {
+    *bytes = r->other;
+    return dap_chunk_texts(a, index, &(struct dap_room){r->one, r->other, r->room}, length, &r->failure);
+  }
   const int found = read_encoded(r, a, index, &encoded);
   return found != 1 ? found : decode(r, a, encoded, bytes, length) ? 1 : -1;
 }

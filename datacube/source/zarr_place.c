@@ -23,7 +23,7 @@ int zarr_place_open(const char *path, const struct zarr_references *references, 
 {
   path = references ? references->folder : path;
   *out = (struct zarr_place){.root = -1, .path = path, .references = references};
-  if (zarr_place_is_remote(path))
+  if (remote_is(path))
     return 0;
   out->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   return out->root >= 0 ? 0
@@ -275,6 +275,11 @@ static uint64_t remote_state(const struct zarr_place *place, const char *name)
   hash_text(&state, name);
   buffer_free(&work);
   return state.a;
+}
+
+uint64_t zarr_remote_state(const char *path)
+{
+  return remote_state(&(struct zarr_place){.path = ""}, path);
 }
 
 uint64_t zarr_file_state(const struct zarr_place *place, const char *name)

@@ -65,5 +65,7 @@ bool zarr_file_ahead(const struct zarr_place *place, const char *name, uint64_t 
 
 /* A number that changes when the file does, or comes, or goes; on another host: with the work at hand. */
 uint64_t zarr_file_state(const struct zarr_place *place, const char *name);
+/* The same of any remote path. */
+uint64_t zarr_remote_state(const char *path);
 
 #endif

@@ -223,7 +223,7 @@ const char *zarr_folder(struct arena *arena, const char *store, const struct zar
 
 const char *zarr_document(struct arena *arena, const char *store, const struct zarr_array *array)
 {
-  if (array->references)
+  if (array->references || array->dap)
     return store;
   const char *folder = zarr_folder(arena, store, array);
   return folder ? arena_printf(arena, "%s/%s", folder, array->version == 2 ? ".zarray" : "zarr.json") : NULL;

@@ -17,6 +17,8 @@
 
 enum { ZARR_MAX_CODECS = 6 };
 
+struct dap_array;
+
 enum zarr_kind { ZARR_NUMBER, ZARR_BOOL, ZARR_TIME, ZARR_BYTES, ZARR_UCS4, ZARR_TEXTS };
 
 struct zarr_codec {
@@ -48,6 +50,7 @@ struct zarr_array {
   int version;
   const struct zarr_json *attributes;       /* an object, or NULL */
   const struct zarr_references *references; /* where its chunks lie; NULL: below the store */
+  const struct dap_array *dap;              /* how they are asked for (dap_store.h); NULL: they are files */
 };
 
 struct zarr_store {

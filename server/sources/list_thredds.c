@@ -1,9 +1,10 @@
 /* The files of a THREDDS catalogue (InvCatalog 1.0) and of those it refers to: datasets that a service of type
- * HTTPServer gives, which serves files as they are, by ranges. Other services (OPeNDAP, WMS) are views of the same
- * files. */
+ * HTTPServer gives, which serves files as they are, by ranges. Where there is no such for a dataset (aggregations are
+ * no file, and some hosts serve none), OPeNDAP gives its values; other services (WMS) give pictures. */
 #include "server/sources/source_kind.h"
 #include "server/sources/xml_tree.h"
 
+#include "datacube/dap/dap_address.h"
 #include "stac/href.h"
 
 #include <jansson.h>
@@ -22,7 +23,7 @@ struct thredds_walk {
   struct source_listing *listing;
   json_t *seen;                      /* addresses of catalogues */
   struct catalogue_walk_step *first; /* still to be read */
-  size_t datasets;                   /* with a path that no HTTPServer gives */
+  size_t datasets;                   /* with a path that no service gives */
 };
 
 struct thredds_document {
@@ -34,21 +35,24 @@ struct thredds_document {
 
 /* ---- services ---------------------------------------------------------------------------------------------------- */
 
-static bool gives_files(const struct xml_element *service)
+enum gives { GIVES_FILES, GIVES_VALUES };
+
+static bool does_give(const struct xml_element *service, enum gives what)
 {
+  static const char *const types[][2] = {[GIVES_FILES] = {"HTTPServer", "HTTP"}, [GIVES_VALUES] = {"OPENDAP", "DODS"}};
   const char *type = xml_value(service, "serviceType");
-  return type && (strcasecmp(type, "HTTPServer") == 0 || strcasecmp(type, "HTTP") == 0);
+  return type && (strcasecmp(type, types[what][0]) == 0 || strcasecmp(type, types[what][1]) == 0);
 }
 
-/* The first service that gives files, in the element or below it; `name`: in the service of that name. NULL: none. */
-static const struct xml_element *find_service(const struct xml_element *parent, const char *name)
+/* The first service that gives that, in the element or below it; `name`: in the service of that name. NULL: none. */
+static const struct xml_element *find_service(const struct xml_element *parent, const char *name, enum gives what)
 {
   for (const struct xml_element *at = xml_child(parent, "service"); at; at = xml_further(at, "service")) {
     const char *own = xml_value(at, "name");
     const bool is_named = !name || (own && strcmp(own, name) == 0);
-    if (is_named && gives_files(at))
+    if (is_named && does_give(at, what))
       return at;
-    const struct xml_element *below = find_service(at, is_named ? NULL : name);
+    const struct xml_element *below = find_service(at, is_named ? NULL : name, what);
     if (below)
       return below;
   }
@@ -84,35 +88,58 @@ static const char *stamp_of(struct arena *arena, const struct xml_element *datas
   return size || date ? arena_printf(arena, "%s %s", size ? size : "", date ? date : "") : NULL;
 }
 
-static int add_dataset(const struct thredds_document *d, const struct xml_element *dataset, const char *path,
-                       const struct xml_element *service, struct error *error)
+/* How a dataset is had. */
+struct dataset_access {
+  const struct xml_element *service; /* NULL: not in that way */
+  const char *path;
+};
+
+static int add_dataset(const struct thredds_document *d, const struct xml_element *dataset,
+                       const struct dataset_access *access, enum gives what, struct error *error)
 {
   struct arena *arena = d->walk->session->arena;
-  const char *base = xml_value(service, "base");
-  const char *joined = base ? arena_printf(arena, "%s%s", base, path) : NULL;
-  const char *address = joined ? href_resolve(arena, d->address, joined) : NULL;
-  const struct listed_file file = {.name = path, .address = address, .stamp = stamp_of(arena, dataset)};
+  const char *base = xml_value(access->service, "base");
+  const char *joined = base ? arena_printf(arena, "%s%s", base, access->path) : NULL;
+  struct listed_file file = {.name = access->path,
+                             .address = joined ? href_resolve(arena, d->address, joined) : NULL,
+                             .stamp = stamp_of(arena, dataset)};
+  if (what == GIVES_VALUES && file.address) {
+    file.name = opendap_name(arena, access->path);
+    if (dap_address(arena, file.address, &file.address, error) != 0)
+      return -1;
+  }
   return source_listing_add(d->walk->listing, &file, error);
+}
+
+/* By one of the dataset's own ways, else by the service that is named for it, else by any. */
+static struct dataset_access find_access(const struct thredds_document *d, const struct xml_element *dataset,
+                                         enum gives what)
+{
+  struct dataset_access out = {.path = xml_value(dataset, "urlPath")};
+  const char *name = service_name(dataset);
+  for (const struct xml_element *at = xml_child(dataset, "access"); at && !out.service;
+       at = xml_further(at, "access")) {
+    const char *own = xml_value(at, "serviceName");
+    out.service = own ? find_service(d->root, own, what) : NULL;
+    out.path = out.service && xml_value(at, "urlPath") ? xml_value(at, "urlPath") : out.path;
+  }
+  if (!out.service && name)
+    out.service = find_service(d->root, name, what);
+  if (!out.service)
+    out.service = find_service(d->root, NULL, what);
+  return out;
 }
 
 static int take_dataset(const struct thredds_document *d, const struct xml_element *dataset, struct error *error)
 {
-  const char *path = xml_value(dataset, "urlPath"), *name = service_name(dataset);
-  const struct xml_element *service = NULL;
-  for (const struct xml_element *at = xml_child(dataset, "access"); at && !service; at = xml_further(at, "access")) {
-    const char *own = xml_value(at, "serviceName");
-    service = own ? find_service(d->root, own) : NULL;
-    path = service && xml_value(at, "urlPath") ? xml_value(at, "urlPath") : path;
+  bool has_path = false;
+  for (enum gives what = GIVES_FILES; what <= GIVES_VALUES; what++) {
+    const struct dataset_access access = find_access(d, dataset, what);
+    if (access.path && access.service)
+      return add_dataset(d, dataset, &access, what, error);
+    has_path = has_path || access.path;
   }
-  if (!path)
-    return 0;
-  if (!service && name)
-    service = find_service(d->root, name);
-  if (!service)
-    service = find_service(d->root, NULL);
-  if (service)
-    return add_dataset(d, dataset, path, service, error);
-  d->walk->datasets++;
+  d->walk->datasets += has_path;
   return 0;
 }
 
@@ -205,7 +232,8 @@ int list_thredds(struct source_session *session, const char *address, struct sou
   json_decref(walk.seen);
   if (status == 0 && listing->count == 0 && walk.datasets > 0)
     return error_parameter(error, ERROR_FeatureUnsupported, "path",
-                           "%.200s: none of its %zu datasets is given as a file (service HTTPServer)", address,
-                           walk.datasets);
+                           "%.200s: none of its %zu datasets is given as a file or by OPeNDAP (services HTTPServer, "
+                           "OPENDAP)",
+                           address, walk.datasets);
   return status;
 }

@@ -1,6 +1,7 @@
 #include "server/sources/source_kind.h"
 
 #include "server/fetch/fetch_s3.h"
+#include "datacube/dap/dap_address.h"
 #include "stac/href.h"
 
 #include <string.h>
@@ -43,6 +44,11 @@ static bool is_thredds(const char *address)
   return href_is_web(address) && (ends_with(address, "/catalog.xml") || ends_with(address, "/catalog.html"));
 }
 
+static bool is_opendap(const char *address)
+{
+  return dap_is_address(address) && !is_thredds(address);
+}
+
 static bool is_esgf(const char *address)
 {
   return href_is_web(address) && strstr(address, "/esg-search/search") != NULL;
@@ -71,11 +77,6 @@ static int list_file(struct source_session *session, const char *address, struct
                      struct error *error)
 {
   size_t length = strcspn(address, fetch_s3_is(address) ? "" : "?#");
-  if (strstr(address, "/dodsC/"))
-    return error_parameter(error, ERROR_FeatureUnsupported, "path",
-                           "%s is a view by OPeNDAP, which is not supported: the same file is served by HTTPServer, "
-                           "at …/fileServer/… with THREDDS",
-                           address);
   while (length > 0 && address[length - 1] == '/')
     length--;
   size_t start = length;
@@ -101,6 +102,8 @@ static int list_references(struct source_session *session, const char *address, 
 }
 
 static const struct source_kind kinds[] = {
+    {"opendap", "a dataset of OPeNDAP (DAP 2), by its address (…/dodsC/…, …/opendap/…)", is_opendap,
+     list_opendap},
     {"esgf", "the files that a search of ESGF finds (…/esg-search/search?…), by HTTPServer", is_esgf, list_esgf},
     {"rucio", "replicas of files, as Rucio lists them: a metalink or lines of JSON (…/replicas/SCOPE/NAME)",
      is_replicas, list_replicas},
@@ -108,8 +111,9 @@ static const struct source_kind kinds[] = {
     {"references", "a document of references to chunks, as Kerchunk writes them (.json)", is_none, list_references},
     {"s3", "the objects of a bucket below s3://BUCKET/START", is_bucket, list_bucket},
     {"webdav", "the files below a folder of WebDAV (davs://…, or https://… with --source)", is_webdav, list_webdav},
-    {"thredds", "the files of a THREDDS catalogue (…/catalog.xml) and of those below it, by HTTPServer", is_thredds,
-     list_thredds},
+    {"thredds",
+     "the files of a THREDDS catalogue (…/catalog.xml) and of those below it, by HTTPServer, else by OPeNDAP",
+     is_thredds, list_thredds},
     {"features", "a collection of OGC API Features (…/collections/ID/items): its features are copied", is_none,
      list_features},
     {"stac", "a STAC document of this machine or of another host: catalogue, collection, items, API", is_any, NULL},

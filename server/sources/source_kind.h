@@ -28,6 +28,8 @@ int list_bucket(struct source_session *session, const char *address, struct sour
 int list_webdav(struct source_session *session, const char *address, struct source_listing *listing,
                 struct error *error);
 
+int list_opendap(struct source_session *session, const char *address, struct source_listing *listing,
+                 struct error *error);
 int list_thredds(struct source_session *session, const char *address, struct source_listing *listing,
                  struct error *error);
 int list_esgf(struct source_session *session, const char *address, struct source_listing *listing, struct error *error);
@@ -35,6 +37,9 @@ int list_replicas(struct source_session *session, const char *address, struct so
                   struct error *error);
 int list_features(struct source_session *session, const char *address, struct source_listing *listing,
                   struct error *error);
+
+/* What a dataset of OPeNDAP is listed as: a file of netCDF, as whose view it is read. NULL: out of memory. */
+const char *opendap_name(struct arena *arena, const char *name);
 
 /* davs://HOST/PATH is https://HOST/PATH, dav:// http://; other addresses are as they are. NULL: out of memory. */
 const char *source_web_address(struct arena *arena, const char *address);

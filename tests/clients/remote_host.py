@@ -32,8 +32,9 @@ class RemoteHost:
         self.files = dict(files or {})
         self.faults, self.always = {}, {}
         self.validator, self.ranges, self.latency = validator, ranges, latency
+        self.date = "Tue, 03 Mar 2020 10:00:00 GMT"
         self.requests = []
-        self.pages = {}  # path -> function of the query: (status, body), for APIs
+        self.pages = {}  # path -> function of the query: (status, body), for APIs; status None: served as a file is
         self.methods = {}  # method -> function of handler and path: (status, body), for what is no GET
         self.admits = None  # function of the handler: None, or the status of a refusal
         self.lock = threading.Lock()
@@ -79,7 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif host.validator == "weak":
             self.send_header("ETag", "W/" + etag_of(body))
         elif host.validator == "date":
-            self.send_header("Last-Modified", "Tue, 03 Mar 2020 10:00:00 GMT")
+            self.send_header("Last-Modified", host.date)
         if length is not None:
             self.send_header("Content-Length", str(length))
         for name, value in more:
@@ -115,15 +116,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status, body = host.methods[self.command](self, path)
             return self.plain(status, b"" if self.command == "HEAD" else body)
+        made = None
         if path in host.pages:
-            status, body = host.pages[path](query)
-            return self.plain(status, body)
+            status, made = host.pages[path](query)
+            if status is not None:
+                return self.plain(status, made)
         fault = host.fault(path)
-        if fault and self.misbehave(fault, path):
+        if fault and self.misbehave(fault, path, made):
             return None
-        if path not in host.files:
+        if made is None and path not in host.files:
             return self.plain(404, b"not here")
-        return self.serve(host.files[path])
+        return self.serve(host.files.get(path, made))
 
     def plain(self, status, body):
         self.send_response(status)
@@ -138,7 +141,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return None
         etag = etag_of(body)
         condition = self.headers.get("If-Range")
-        if condition and condition not in (etag, "Tue, 03 Mar 2020 10:00:00 GMT"):
+        if condition and condition not in (etag, self.server.host.date):
             return None
         first, last = asked.removeprefix("bytes=").split("-")
         return int(first), min(int(last) + 1, len(body))
@@ -156,10 +159,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if shorten or lie:
             self.close_connection = True
 
-    def misbehave(self, fault, path):
+    def misbehave(self, fault, path, made=None):
         """True: that was the answer."""
         host = self.server.host
-        body = host.files.get(path, b"")
+        body = host.files.get(path, made or b"")
         if fault.kind == "status":
             self.plain(fault.value, b"no")
         elif fault.kind == "reset":

@@ -260,7 +260,8 @@ def test_the_files_of_a_thredds_catalogue(tmp_path):
         found = load(tmp_path, "--remote", host.url, temporal_extent=["2021-03-02", "2021-03-04"])
         assert np.array_equal(found["tas"], values[5:7])
         host.files["top/catalog.xml"] = THREDDS.format(
-            SERVICES.format("/files/").replace("HTTPServer", "WMS") + '<dataset name="x" urlPath="a.nc"/>').encode()
+            SERVICES.format("/files/").replace("HTTPServer", "WMS").replace("OPENDAP", "WCS") +
+            '<dataset name="x" urlPath="a.nc"/>').encode()
         assert "HTTPServer" in catalogue(tmp_path, "add", host.url + "top/catalog.xml").stderr
 
 
