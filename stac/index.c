@@ -3,6 +3,7 @@
 #include "stac/cql2/cql2_condition.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -114,6 +115,7 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_ITEM_KEY] = "SELECT key FROM items WHERE id = ?1 AND collection = ?2 LIMIT 1",
     [STATEMENT_REMOVE_ITEM] = "DELETE FROM items WHERE key = ?1",
     [STATEMENT_REMOVE_DOCUMENT] = "DELETE FROM documents WHERE key = ?1",
+    [STATEMENT_TREE_NODE] = "SELECT data FROM item_boxes_node WHERE nodeno = ?1",
     [STATEMENT_REMOVE_BOX] = "DELETE FROM item_boxes WHERE item = ?1",
     [STATEMENT_PUT_COLLECTION] =
         "INSERT INTO collections (id, title, explicit_crs, resolution, sub_daily, nodata_given, items, bands, dates,"
@@ -201,10 +203,19 @@ static int check_schema(struct index *index, struct error *error)
                    index->path, version, INDEX_VERSION);
 }
 
+/* SQLite counts what it allocates, of all threads under one lock, unless it is told before it is first used. */
+static void count_no_memory(void)
+{
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 /* A folder that cannot be written holds a catalogue that nobody changes: no locks, no side files. */
 static int open_database(struct index *index)
 {
-  int flags = index->writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  const int access_flags = index->writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  const int flags = access_flags | SQLITE_OPEN_NOMUTEX; /* a handle is one thread's */
+  pthread_once(&once, count_no_memory);
   char *folder = strdup(index->path);
   char *slash = folder ? strrchr(folder, '/') : NULL;
   if (slash)

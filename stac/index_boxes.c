@@ -1,33 +1,27 @@
 /* The search tree of the items: boxes one by one, or the whole tree packed anew.
  *
- * SQLite's R*Tree keeps its nodes as rows of tables of its own, whose format its documentation gives: a node is a blob
- * of a depth (of the root, else 0), a count, and cells of a number and eight coordinates, all with the highest byte
- * first. Where a writer adds more items than there were, the nodes are written as such: boxes are sorted into tiles
+ * Where a writer adds more items than there were, the nodes are written as such: boxes are sorted into tiles
  * (Leutenegger, Edgington and Lopez, "STR: a simple and efficient algorithm for R-tree packing", 1997) of as many as
  * fit a node, tiles into tiles of tiles, up to the root. That takes a tenth of the time of inserting them, and searches
  * meet fewer nodes, since these are full. Otherwise boxes are inserted, in the order of tiles. */
 #include "stac/index.h"
+#include "stac/index_tree.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-  AXES = 4, /* longitude, latitude, collection, time */
-  CELL = 8 + 4 * 2 * AXES,
-  HEAD = 4,
-  ROOT = 1,        /* its number */
-  LEAST = 1000,    /* boxes for which packing is worth while */
-  MOST = 1 << 22,  /* boxes that are held at a time */
-  OWN_TILES = 512, /* boxes for which a collection has tiles of its own */
-  DEEPEST = 12
+  LEAST = 1000,   /* boxes for which packing is worth while */
+  MOST = 1 << 22, /* boxes that are held at a time */
+  OWN_TILES = 512 /* items for which a collection has tiles of its own */
 };
 
 enum { COLLECTION_AXIS = 2 };
 
 struct tree_box {
-  int64_t number;        /* the key of the item, or the number of the node */
-  float edges[2 * AXES]; /* lower and upper one of each axis, as in the columns of item_boxes */
+  int64_t number;             /* the key of the item, or the number of the node */
+  float edges[2 * TREE_AXES]; /* lower and upper one of each axis, as in the columns of item_boxes */
 };
 
 static float below(double number)
@@ -59,7 +53,7 @@ static int insert_box(struct index *index, const struct tree_box *box, struct er
   if (!row)
     return -1;
   sqlite3_bind_int64(row, 1, box->number);
-  for (int i = 0; i < 2 * AXES; i++)
+  for (int i = 0; i < 2 * TREE_AXES; i++)
     sqlite3_bind_double(row, 2 + i, (double)box->edges[i]);
   return index_run(index, row, error);
 }
@@ -116,16 +110,24 @@ static void sort_tiles(struct tree_box *boxes, size_t count, size_t fan, int ord
     sort_tiles(boxes + from, count - from < slab ? count - from : slab, fan, order + 1);
 }
 
-/* Collections apart, but for small ones, which share their tiles. */
+/* Where the run ends that begins at `from` of boxes in the order of collections: these have runs apart, but for those
+ * of fewer than `least` boxes, which share one. */
+static size_t end_of_run(const struct tree_box *boxes, size_t count, size_t from, size_t least)
+{
+  size_t to = from + 1;
+  for (; to < count; to++) {
+    const float *before = boxes[to - 1].edges + 2 * COLLECTION_AXIS, *next = boxes[to].edges + 2 * COLLECTION_AXIS;
+    if (to - from >= least && next[0] > before[0])
+      break;
+  }
+  return to;
+}
+
 static void sort_boxes(struct tree_box *boxes, size_t count, size_t fan)
 {
   qsort(boxes, count, sizeof *boxes, compare_collections);
   for (size_t from = 0, to; from < count; from = to) {
-    for (to = from + 1; to < count; to++) {
-      const float *before = boxes[to - 1].edges + 2 * COLLECTION_AXIS, *next = boxes[to].edges + 2 * COLLECTION_AXIS;
-      if (to - from >= OWN_TILES && next[0] > before[0])
-        break;
-    }
+    to = end_of_run(boxes, count, from, OWN_TILES);
     sort_tiles(boxes + from, to - from, fan, 0);
   }
 }
@@ -168,7 +170,7 @@ static int write_node(struct packing *packing, int64_t number, unsigned depth, c
   at = put_bytes(at, count, 2);
   for (size_t i = 0; i < count; i++) {
     at = put_bytes(at, (uint64_t)boxes[i].number, 8);
-    for (int k = 0; k < 2 * AXES; k++) {
+    for (int k = 0; k < 2 * TREE_AXES; k++) {
       uint32_t bits;
       memcpy(&bits, &boxes[i].edges[k], sizeof bits);
       at = put_bytes(at, bits, 4);
@@ -185,7 +187,7 @@ static struct tree_box box_of_all(int64_t number, const struct tree_box *boxes, 
   struct tree_box all = boxes[0];
   all.number = number;
   for (size_t i = 1; i < count; i++)
-    for (int axis = 0; axis < AXES; axis++) {
+    for (int axis = 0; axis < TREE_AXES; axis++) {
       all.edges[2 * axis] = fminf(all.edges[2 * axis], boxes[i].edges[2 * axis]);
       all.edges[2 * axis + 1] = fmaxf(all.edges[2 * axis + 1], boxes[i].edges[2 * axis + 1]);
     }
@@ -213,21 +215,35 @@ static int write_places(struct packing *packing, size_t count, const char *text,
   return 0;
 }
 
-/* The nodes of a level, 0 that of the items; what is left are their boxes. */
-static int write_level(struct packing *packing, unsigned level, struct error *error)
+/* The nodes of the boxes [from, to), whose boxes take their places from `nodes` on. */
+static int write_run(struct packing *packing, size_t from, size_t to, unsigned level, size_t *nodes,
+                     struct error *error)
 {
-  const size_t count = packing->count, fan = packing->fan;
-  const bool is_top = count <= fan;
-  size_t nodes = 0;
-  sort_boxes(packing->boxes, count, fan);
-  for (size_t from = 0; from < count; from += fan) {
-    const size_t own = count - from < fan ? count - from : fan;
-    const int64_t number = is_top ? ROOT : ++packing->last;
+  const bool is_top = packing->count <= packing->fan;
+  sort_tiles(packing->boxes + from, to - from, packing->fan, 0);
+  for (; from < to; from += packing->fan) {
+    const size_t own = to - from < packing->fan ? to - from : packing->fan;
+    const int64_t number = is_top ? TREE_ROOT : ++packing->last;
     for (size_t i = from; i < from + own; i++)
       packing->places[i] = (struct node_place){packing->boxes[i].number, number};
     if (write_node(packing, number, is_top ? level : 0, packing->boxes + from, own, error) != 0)
       return -1;
-    packing->boxes[nodes++] = box_of_all(number, packing->boxes + from, own);
+    packing->boxes[(*nodes)++] = box_of_all(number, packing->boxes + from, own);
+  }
+  return 0;
+}
+
+/* The nodes of a level, 0 that of the items; what is left are their boxes. */
+static int write_level(struct packing *packing, unsigned level, struct error *error)
+{
+  const size_t count = packing->count, least = level == 0 ? OWN_TILES : packing->fan;
+  const bool is_top = count <= packing->fan;
+  size_t nodes = 0;
+  qsort(packing->boxes, count, sizeof *packing->boxes, compare_collections);
+  for (size_t from = 0, to; from < count; from = to) {
+    to = is_top ? count : end_of_run(packing->boxes, count, from, least);
+    if (write_run(packing, from, to, level, &nodes, error) != 0)
+      return -1;
   }
   packing->count = nodes;
   return write_places(packing, count,
@@ -243,7 +259,7 @@ static int read_node_size(struct index *index, size_t *size, struct error *error
   const int found = row ? index_step(index, row, error) : -1;
   *size = found == 1 ? (size_t)sqlite3_column_int64(row, 0) : 0;
   index_done(row);
-  if (found >= 0 && *size < HEAD + 2 * CELL)
+  if (found >= 0 && *size < TREE_HEAD + 2 * TREE_CELL)
     return error_set(error, ERROR_StorageFailure, "%s: the search tree has no root", index->path);
   return found < 0 ? -1 : 0;
 }
@@ -255,7 +271,7 @@ static int write_levels(struct packing *packing, struct error *error)
       run_text(packing->index, "DELETE FROM item_boxes_rowid", error) ||
       run_text(packing->index, "DELETE FROM item_boxes_parent", error))
     return -1;
-  for (unsigned level = 0; !is_top && level < DEEPEST; level++) {
+  for (unsigned level = 0; !is_top && level < TREE_DEEPEST; level++) {
     is_top = packing->count <= packing->fan;
     if (write_level(packing, level, error) != 0)
       return -1;
@@ -265,10 +281,10 @@ static int write_levels(struct packing *packing, struct error *error)
 
 static int pack(struct index *index, struct tree_box *boxes, size_t count, struct error *error)
 {
-  struct packing packing = {.index = index, .boxes = boxes, .count = count, .last = ROOT};
+  struct packing packing = {.index = index, .boxes = boxes, .count = count, .last = TREE_ROOT};
   if (read_node_size(index, &packing.node_size, error) != 0)
     return -1;
-  packing.fan = (packing.node_size - HEAD) / CELL;
+  packing.fan = (packing.node_size - TREE_HEAD) / TREE_CELL;
   packing.places = calloc(count, sizeof *packing.places);
   packing.node = calloc(1, packing.node_size);
   const int result = packing.places && packing.node ? write_levels(&packing, error) : error_memory(error);

@@ -55,17 +55,23 @@ void buffer_text(struct buffer *buffer, const char *text)
   buffer_add(buffer, text, strlen(text));
 }
 
+/* Most texts are short, and there is room for them already: the first attempt is the last one. */
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
   va_list arguments, again;
+  if (reserve(buffer, 0) != 0)
+    return;
+  const size_t room = buffer->capacity - buffer->length;
   va_start(arguments, format);
   va_copy(again, arguments);
-  int length = vsnprintf(NULL, 0, format, arguments);
+  const int length = vsnprintf(buffer->data + buffer->length, room, format, arguments);
   va_end(arguments);
-  if (length < 0)
+  if (length < 0 || reserve(buffer, (size_t)length) != 0) {
+    buffer->data[buffer->length] = '\0';
     buffer->failed = true;
-  else if (reserve(buffer, (size_t)length) == 0) {
-    vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, again);
+  } else {
+    if ((size_t)length >= room)
+      vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, again);
     buffer->length += (size_t)length;
   }
   va_end(again);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PROGRESS_STEPS = 5000 };
+enum { PROGRESS_STEPS = 5000, FEW_PLACES = 500 };
 
 /* ---- patience ---------------------------------------------------------------------------------------------------- */
 
@@ -164,6 +164,33 @@ static int read_in_order(struct search_plan *plan, bool by_date, size_t most, st
   return 0;
 }
 
+static int compare_terms(const void *left, const void *right, void *data)
+{
+  const struct search_plan *plan = data;
+  const struct found_place *a = left, *b = right;
+  for (size_t i = 0; i < plan->term_count; i++) {
+    const int order = compare_values(&a->values[i], &b->values[i]);
+    if (order != 0)
+      return plan->terms[i].is_descending ? -order : order;
+  }
+  return 0;
+}
+
+/* By one statement. It sorts itself where there may be many places: to begin with that is dear. */
+static int read_at_once(struct search_plan *plan, enum search_way way, size_t most, struct place_list *places,
+                        struct error *error)
+{
+  const bool are_few = way == WAY_TREE && plan->met_count <= FEW_PLACES;
+  struct statement_text text = {0};
+  search_text_places(plan, way, NULL, NULL, are_few ? 0 : most, &text);
+  const int result = read_places(plan, &text, places, error);
+  statement_text_free(&text);
+  if (are_few && places->count > 1)
+    qsort_r(places->all, places->count, sizeof *places->all, compare_terms, plan);
+  places->count = places->count < most ? places->count : most;
+  return result;
+}
+
 int search_places(struct search_plan *plan, size_t most, struct found_place **out, size_t *count, struct error *error)
 {
   struct place_list places = {0};
@@ -174,15 +201,8 @@ int search_places(struct search_plan *plan, size_t most, struct found_place **ou
     return 0;
   if (search_choose_way(plan, (int64_t)most, true, &way, error) != 0)
     return -1;
-  int result;
-  if (way == WAY_DATES || way == WAY_SORTED) {
-    result = read_in_order(plan, way == WAY_DATES, most, &places, error);
-  } else {
-    struct statement_text text = {0};
-    search_text_places(plan, way, NULL, NULL, most, &text);
-    result = read_places(plan, &text, &places, error);
-    statement_text_free(&text);
-  }
+  const int result = way == WAY_DATES || way == WAY_SORTED ? read_in_order(plan, way == WAY_DATES, most, &places, error)
+                                                           : read_at_once(plan, way, most, &places, error);
   *out = places.all;
   *count = places.count;
   return result;

@@ -41,6 +41,8 @@ struct search_plan {
   struct geometry_probe *probe; /* of `intersects`, owned; or NULL */
   bool has_box;
   struct extent box;              /* what the search tree is asked for */
+  const char *met_list;           /* keys of all items that it gave, as a JSON array; NULL: of too many */
+  size_t met_count;               /* of them */
   bool needs_document;            /* SQL looks into documents */
   struct index_judge judge;       /* see index.h */
   int (*is_over)(void *patience); /* nobody wants it any more; or NULL */
@@ -105,7 +107,7 @@ enum search_way {
   WAY_SORTED_TIED, /* one collection: what has the value of the place, and lies behind it */
   WAY_SORTED_NULL, /* one collection: what has no value, where that is behind the place */
   WAY_RANGE,       /* the plan's range of a property */
-  WAY_TREE,
+  WAY_TREE,        /* what the search tree gave */
   WAY_IDS,
   WAY_ALL
 };
@@ -114,20 +116,19 @@ static inline bool way_is_sorted(enum search_way way)
   return way == WAY_SORTED || way == WAY_SORTED_TIED || way == WAY_SORTED_NULL;
 }
 
-/* The way to `most` items of the search's order; to a count of them where they need none. Sets the plan's range. */
+/* The way to `most` items of the search's order; to a count of them where they need none. Sets the plan's range, or
+ * what the search tree gave. */
 int search_choose_way(struct search_plan *plan, int64_t most, bool in_order, enum search_way *out, struct error *error);
 /* The first number that a statement answers with. */
 int search_read_number(struct index *index, const struct statement_text *text, int64_t *out, struct error *error);
 
-/* SELECT of at most `most` places behind the plan's. DATES and SORTED: of that collection; DATES: none older or newer
- * than `bound`. */
+/* SELECT of at most `most` places behind the plan's; of all, in any order, where `most` is 0. DATES and SORTED: of that
+ * collection; DATES: none older or newer than `bound`. */
 void search_text_places(const struct search_plan *plan, enum search_way way, const struct searched_collection *of,
                         const int64_t *bound, size_t most, struct statement_text *out);
 /* SELECT of a count, up to `most`. */
 void search_text_count(const struct search_plan *plan, enum search_way way, int64_t most, struct statement_text *out);
-/* How many boxes of the search tree are met, up to `most`. */
-void search_text_tree_count(const struct search_plan *plan, int64_t most, struct statement_text *out);
-/* How many items have a value in the range, likewise. */
+/* How many items have a value in the range, up to `most`. */
 void search_text_range_count(const struct search_plan *plan, const struct item_range *range, int64_t most,
                              struct statement_text *out);
 

@@ -181,40 +181,16 @@ static void add_order(struct statement_text *out, const struct search_plan *plan
   const size_t first = way == WAY_SORTED_TIED || way == WAY_SORTED_NULL;
   const size_t count = way_is_sorted(way) ? 2 : plan->term_count;
   add(out, " ORDER BY ");
-  for (size_t i = first; i < count; i++)
-    buffer_printf(&out->text, "%s%zu %s", i > first ? ", " : "", i + 2, plan->terms[i].is_descending ? "DESC" : "ASC");
+  for (size_t i = first; i < count; i++) {
+    static const char *const columns[MOST_TERMS] = {"2", "3", "4", "5", "6", "7", "8", "9", "10", "11"};
+    add(out, i > first ? ", " : "");
+    add(out, columns[i]);
+    add(out, plan->terms[i].is_descending ? " DESC" : " ASC");
+  }
   add_integer(out, " LIMIT ?", (int64_t)most);
 }
 
 /* ---- sources of rows --------------------------------------------------------------------------------------------- */
-
-static void add_tree_part(struct statement_text *out, const struct search_plan *plan, double west, double east)
-{
-  const struct searched_collection *first = plan->collections, *last = first + plan->collection_count - 1;
-  add_real(out, "SELECT item FROM item_boxes WHERE west <= ?", east);
-  add_real(out, " AND east >= ?", west);
-  if (plan->has_box) {
-    add_real(out, " AND south <= ?", plan->box.north);
-    add_real(out, " AND north >= ?", plan->box.south);
-  }
-  if (plan->collection_list) {
-    add_integer(out, " AND collection_low <= ?", last->key);
-    add_integer(out, " AND collection_high >= ?", first->key);
-  }
-  add_real(out, " AND first <= ?", (double)plan->last / INDEX_TIME_UNIT);
-  add_real(out, " AND last >= ?", (double)plan->first / INDEX_TIME_UNIT);
-}
-
-/* Keys of what meets the box and the interval: of the one or two boxes in [-180, 180] that it is. */
-static void add_tree(struct statement_text *out, const struct search_plan *plan, const char *join)
-{
-  const struct extent box = plan->has_box ? plan->box : (struct extent){-180, -90, 180, 90, NULL};
-  add_tree_part(out, plan, box.west, box.east < 180 ? box.east : 180);
-  if (box.east > 180) {
-    add(out, join);
-    add_tree_part(out, plan, -180, box.east - 360);
-  }
-}
 
 static void add_source(struct statement_text *out, const struct search_plan *plan, enum search_way way)
 {
@@ -225,9 +201,8 @@ static void add_source(struct statement_text *out, const struct search_plan *pla
     return;
   }
   if (way == WAY_TREE) {
-    add(out, "(");
-    add_tree(out, plan, " UNION ");
-    add(out, ") AS box CROSS JOIN items AS item ON item.key = box.item");
+    add_value(out, "json_each(?) AS met CROSS JOIN items AS item ON item.key = met.value",
+              value_of_text(plan->met_list));
   } else {
     static const char *const tables[] = {[WAY_DATES] = "items AS item INDEXED BY items_date",
                                          [WAY_TIED] = "items AS item INDEXED BY items_date",
@@ -379,7 +354,8 @@ void search_text_places(const struct search_plan *plan, enum search_way way, con
   add_conditions(out, plan);
   if (plan->has_place && of == NULL)
     add_place(out, plan);
-  add_order(out, plan, way, most);
+  if (most > 0)
+    add_order(out, plan, way, most);
 }
 
 void search_text_count(const struct search_plan *plan, enum search_way way, int64_t most, struct statement_text *out)
@@ -391,13 +367,6 @@ void search_text_count(const struct search_plan *plan, enum search_way way, int6
   if (plan->id_list)
     add_value(out, " AND item.id IN (SELECT value FROM json_each(?))", value_of_text(plan->id_list));
   add_conditions(out, plan);
-  add_integer(out, " LIMIT ?)", most);
-}
-
-void search_text_tree_count(const struct search_plan *plan, int64_t most, struct statement_text *out)
-{
-  add(out, "SELECT count(*) FROM (");
-  add_tree(out, plan, " UNION ALL ");
   add_integer(out, " LIMIT ?)", most);
 }
 

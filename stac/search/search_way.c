@@ -1,9 +1,11 @@
 /* Which way a search goes: a few rows of indexes are counted, and nothing of documents is read. */
 #include "stac/search/search_plan.h"
 
+#include "stac/index_tree.h"
 #include "stac/search/property_index.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A condition decides item by item: how many may have to be looked at cannot be told from the index. */
@@ -41,20 +43,72 @@ static int64_t at_least(const struct search_plan *plan, int64_t count, int64_t m
   return count > least ? count : least;
 }
 
-/* Whether fewer boxes of the search tree are met than is worth it. */
+/* Of the part of the box between these longitudes, which are in [-180, 180]. What has no place lies beyond the pole. */
+static int read_part(struct search_plan *plan, double west, double east, size_t most, struct tree_keys *out,
+                     struct error *error)
+{
+  const struct searched_collection *first = plan->collections, *last = first + plan->collection_count - 1;
+  struct tree_query query = {.low = {west, -HUGE_VAL, -HUGE_VAL, (double)plan->first / INDEX_TIME_UNIT},
+                             .high = {east, HUGE_VAL, HUGE_VAL, (double)plan->last / INDEX_TIME_UNIT}};
+  if (plan->has_box) {
+    query.low[1] = plan->box.south;
+    query.high[1] = plan->box.north;
+  }
+  if (plan->collection_list) {
+    query.low[2] = (double)first->key;
+    query.high[2] = (double)last->key;
+  }
+  return index_tree_find(plan->index, plan->arena, &query, most, out, error);
+}
+
+/* Keys of what meets box and interval, up to `most`; some may come twice. */
+static int read_met(struct search_plan *plan, size_t most, struct tree_keys *out, struct error *error)
+{
+  const struct extent box = plan->has_box ? plan->box : (struct extent){-180, -90, 180, 90, NULL};
+  if (read_part(plan, box.west, box.east < 180 ? box.east : 180, most, out, error) != 0)
+    return -1;
+  return box.east > 180 ? read_part(plan, -180, box.east - 360, most, out, error) : 0;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+  const int64_t *a = left, *b = right;
+  return (*a > *b) - (*a < *b);
+}
+
+/* In the order in which their rows lie, each once. */
+static int list_met(struct search_plan *plan, const struct tree_keys *met, struct error *error)
+{
+  struct buffer list = {0};
+  if (met->count)
+    qsort(met->all, met->count, sizeof *met->all, compare_keys);
+  buffer_text(&list, "[");
+  for (size_t i = 0; i < met->count; i++) {
+    if (i > 0 && met->all[i] == met->all[i - 1])
+      continue;
+    buffer_printf(&list, i ? ",%lld" : "%lld", (long long)met->all[i]);
+  }
+  buffer_text(&list, "]");
+  plan->met_count = met->count;
+  plan->met_list = list.failed ? NULL : arena_strdup(plan->arena, list.data);
+  buffer_free(&list);
+  return plan->met_list ? 0 : error_memory(error);
+}
+
+/* Whether fewer boxes of the search tree are met than is worth it. They are asked for once: what comes is kept. */
 static int try_tree(struct search_plan *plan, int64_t most, enum search_way *way, struct error *error)
 {
   const struct item_condition *condition = plan->search->condition;
-  struct statement_text text = {0};
-  int64_t even = worth(plan, most), met = 0;
+  struct tree_keys met = {0};
+  int64_t even = worth(plan, most);
   if (plan->probe || (condition && (condition->sql || condition->accept)) || *way == WAY_ALL)
     even = at_least(plan, even, MOST_COUNTED);
-  search_text_tree_count(plan, even, &text);
-  int result = search_read_number(plan->index, &text, &met, error);
-  statement_text_free(&text);
-  if (met < even)
+  if (!plan->met_list && (read_met(plan, (size_t)even, &met, error) != 0 ||
+                          ((int64_t)met.count < even && list_met(plan, &met, error) != 0)))
+    return -1;
+  if (plan->met_list)
     *way = WAY_TREE;
-  return result;
+  return 0;
 }
 
 /* The same of ranges of properties that have an index; the smallest one is the way. Not the one whose property the

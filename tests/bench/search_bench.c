@@ -17,7 +17,7 @@ struct searcher {
   const char *data;
   const char *const *collections;
   size_t collection_count;
-  double seconds;
+  double seconds, cpu; /* to search for; what it took of CPU */
   unsigned seed;
   float *times; /* of each search, seconds */
   size_t count;
@@ -90,6 +90,7 @@ static void *run_searcher(void *data)
     if (s->count < MOST_TIMES)
       s->times[s->count++] = (float)(after - before);
   }
+  s->cpu = busy();
   if (s->failed)
     fprintf(stderr, "%s: %s\n", error.code, error.message);
   catalogue_close(catalogue);
@@ -140,6 +141,7 @@ int main(int argc, char **argv)
   float *times = calloc((threads + 1) * MOST_TIMES, sizeof *times);
   size_t count = 0;
   long long found = 0, deep = 0;
+  double cpu = 0;
   bool failed = !all || !times;
   for (size_t i = 0; i < threads && !failed; i++) {
     all[i] = (struct searcher){.data = argv[1],
@@ -156,6 +158,7 @@ int main(int argc, char **argv)
     for (size_t k = 0; k < all[i].count; k++)
       times[count++] = all[i].times[k];
     found += all[i].found;
+    cpu += all[i].cpu;
   }
   double first = 0, last = 0;
   if (failed || count == 0 || page_deeply(argv[1], &first, &last, &deep) != 0)
@@ -163,10 +166,12 @@ int main(int argc, char **argv)
   qsort(times, count, sizeof *times, compare);
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
-  printf("{\"searches\": %zu, \"rate\": %.1f, \"p50\": %.3g, \"p99\": %.3g, \"worst\": %.3g, \"found\": %.2f, "
+  printf("{\"searches\": %zu, \"rate\": %.1f, \"p50\": %.3g, \"p99\": %.3g, \"worst\": %.3g, \"found\": %.2f, \"cpu\": "
+         "%.3g, "
          "\"deep_items\": %lld, \"first_page\": %.3g, \"last_page\": %.3g, \"peak_kib\": %ld}\n",
          count, (double)count / strtod(argv[3], NULL), (double)times[count / 2], (double)times[count * 99 / 100],
-         (double)times[count - 1], (double)found / (double)count, deep, first / 100, last / 100, usage.ru_maxrss);
+         (double)times[count - 1], (double)found / (double)count, cpu / (double)count, deep, first / 100, last / 100,
+         usage.ru_maxrss);
   free(times);
   free(all);
   return 0;
