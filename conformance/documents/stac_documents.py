@@ -91,27 +91,41 @@ for job in jobs:
     except Exception as e:
         print("  FAIL pystac.Collection.from_file(canonical):", type(e).__name__, str(e)[:200])
 
+
+
+def attempts(root):
+    """What a user of pystac-client does first, by name."""
+    opened = pystac_client.Client.open(root)
+    collection = opened.get_collection("SENTINEL2_L2A")
+    yield "Client.open", lambda: opened
+    yield "get_collections", lambda: [c.id for c in opened.get_collections()]
+    yield "get_collection", lambda: collection.extent.to_dict()
+    yield "collection items", lambda: some(collection.get_items())
+    yield "collection_search", lambda: some(opened.collection_search(q="sentinel").collections())
+    yield "walk children", lambda: [c.id for c in opened.get_children()]
+    yield "get_root/get_parent", lambda: str(collection.get_parent())
+    if root.endswith("/stac"):
+        items = {"collections": ["SENTINEL2_L2A"], "datetime": "2018-01-01/2030-01-01"}
+        yield "queryables", lambda: some(collection.get_queryables()["properties"])
+        yield "search", lambda: some(opened.search(collections=["SENTINEL2_L2A"], max_items=3).items())
+        yield "search, pages", lambda: some(opened.search(**items, limit=1).items())
+        yield "search, CQL2", lambda: some(opened.search(**items, filter="datetime > DATE('2018-01-01')").items())
+        yield "search, sorted", lambda: some(opened.search(**items, sortby="-datetime").items())
+
+
+def some(found):
+    count = len(list(found))
+    assert count, "nothing found"
+    return count
+
+
 print("pystac-client", pystac_client.__version__)
-for name, work in {
-    "Client.open": lambda: pystac_client.Client.open(api),
-    "get_collections": lambda: [c.id for c in pystac_client.Client.open(api).get_collections()],
-    "get_collection": lambda: pystac_client.Client.open(api).get_collection("SENTINEL2_L2A").extent.to_dict(),
-    "collection items": lambda: len(list(pystac_client.Client.open(api).get_collection("SENTINEL2_L2A").get_items())),
-    "queryables": lambda: pystac_client.Client.open(api)
-    .get_collection("SENTINEL2_L2A")
-    .get_queryables()["properties"]
-    .keys(),
-    "collection_search": lambda: len(
-        list(pystac_client.Client.open(api).collection_search(q="sentinel").collections())
-    ),
-    "search": lambda: len(
-        list(pystac_client.Client.open(api).search(collections=["SENTINEL2_L2A"], max_items=3).items())
-    ),
-    "walk children": lambda: [c.id for c in pystac_client.Client.open(api).get_children()],
-    "get_root/get_parent": lambda: str(pystac_client.Client.open(api).get_collection("SENTINEL2_L2A").get_parent()),
-}.items():
-    try:
-        print("  ok  ", name, "->", str(work())[:200])
-    except Exception as e:
-        print("  FAIL", name, "->", type(e).__name__, str(e)[:200])
+host = "/".join(api.split("/")[:3])
+for root in (api, host + "/stac"):
+    where = "/stac: " if root.endswith("/stac") else ""
+    for name, work in attempts(root):
+        try:
+            print("  ok  ", where + name, "->", str(work())[:200])
+        except Exception as e:
+            print("  FAIL", where + name, "->", type(e).__name__, str(e)[:200])
 print("schemas asked for and not there:", sorted({u for u, found in offline_schemas.asked if not found}))
