@@ -27,7 +27,7 @@ REFUSED = {
     "max_cloud_cover / properties": "NoDataAvailable",
     "empty extent": "NoDataAvailable",
     "load_stac of a host that is not allowed": "http://127.0.0.1:1/x",
-    "run_udf": "ProcessUnsupported",
+    "run_udf that does not reduce": "returns an array, not a single value",
     "atmospheric/sar processes": "ProcessUnsupported",
     "two collections on two grids": "OverlapResolverMissing",
     "results before start": "JobNotFinished",
@@ -458,11 +458,21 @@ step(
     ).download(OUT / "empty.nc"),
 )
 step("load_stac of a host that is not allowed", lambda: c.load_stac("http://127.0.0.1:1/x").download(OUT / "st.nc"))
+
+
+def udf(line):
+    return openeo.UDF(f"def apply_datacube(cube, context):\n    return {line}", runtime="Python")
+
+
+step(
+    "run_udf that does not reduce",
+    lambda: cube.reduce_dimension(dimension="t", reducer=udf("cube")).download(OUT / "u.nc"),
+)
 step(
     "run_udf",
-    lambda: cube.reduce_dimension(
-        dimension="t", reducer=openeo.UDF("def apply_datacube(cube, context):\n    return cube", runtime="Python")
-    ).download(OUT / "u.nc"),
+    lambda: opened(
+        (cube.reduce_dimension(dimension="t", reducer=udf("cube.mean('t')")).download(OUT / "u.nc"), OUT / "u.nc")[1]
+    ),
 )
 step("atmospheric/sar processes", lambda: cube.sar_backscatter().download(OUT / "sb.nc"))
 step(

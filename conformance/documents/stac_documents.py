@@ -100,16 +100,17 @@ def attempts(root):
     yield "Client.open", lambda: opened
     yield "get_collections", lambda: [c.id for c in opened.get_collections()]
     yield "get_collection", lambda: collection.extent.to_dict()
-    yield "collection items", lambda: some(collection.get_items())
-    yield "collection_search", lambda: some(opened.collection_search(q="sentinel").collections())
     yield "walk children", lambda: [c.id for c in opened.get_children()]
     yield "get_root/get_parent", lambda: str(collection.get_parent())
     if root.endswith("/stac"):
         items = {"collections": ["SENTINEL2_L2A"], "datetime": "2018-01-01/2030-01-01"}
+        cql2 = {"filter": "datetime > DATE('2018-01-01')", "filter_lang": "cql2-text"}
+        yield "collection items", lambda: some(collection.get_items())
+        yield "collection_search", lambda: some(opened.collection_search(q="sentinel").collections())
         yield "queryables", lambda: some(collection.get_queryables()["properties"])
         yield "search", lambda: some(opened.search(collections=["SENTINEL2_L2A"], max_items=3).items())
         yield "search, pages", lambda: some(opened.search(**items, limit=1).items())
-        yield "search, CQL2", lambda: some(opened.search(**items, filter="datetime > DATE('2018-01-01')").items())
+        yield "search, CQL2", lambda: some(opened.search(**items, **cql2).items())
         yield "search, sorted", lambda: some(opened.search(**items, sortby="-datetime").items())
 
 

@@ -72,11 +72,21 @@ static int publish_body(struct exchange *exchange, json_t *body, struct error *e
   return status;
 }
 
+/* Answers where nothing is published: to a client the path then has no such method. */
+static bool is_refused(struct exchange *exchange, const struct publish_place *place)
+{
+  if (place->folder == NULL)
+    reply_code(exchange, ERROR_MethodNotAllowed, "results are not published here: this path takes GET");
+  return place->folder == NULL;
+}
+
 void put_collection(struct exchange *exchange)
 {
   struct error error = {0};
   json_t *body = NULL;
   const struct publish_place place = place_of(exchange);
+  if (is_refused(exchange, &place))
+    return;
   int status = publish_check_id(&place, exchange->parameters[0], &error);
   if (status == 0 && (body = request_read_members(exchange, &error)) == NULL)
     status = -1;
@@ -100,6 +110,8 @@ void delete_collection(struct exchange *exchange)
   struct error error = {0};
   const struct publish_place place = place_of(exchange);
   int status = 0;
+  if (is_refused(exchange, &place))
+    return;
   if (!slow_enter(exchange->server, SLOW_EDIT)) {
     status = error_set(&error, ERROR_InfrastructureBusy, "others change the catalogue; please try again");
   } else {

@@ -243,5 +243,5 @@ def test_published_bytes_count_when_their_job_is_gone(tmp_path, values):
 def test_without_a_folder_nobody_publishes(tmp_path):
     add_user(tmp_path, "alice")
     server = Server(tmp_path, "--workers", "1").login()
-    assert_error(server.call("PUT", "/collections/x", {"job": "j", "public": True}), 501, "FeatureUnsupported")
+    assert_error(server.call("PUT", "/collections/x", {"job": "j", "public": True}), 405, "MethodNotAllowed")
     assert server.stop() == 0
