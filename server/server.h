@@ -42,6 +42,7 @@ struct export_hub;
 struct server_settings {
   const char *data;                 /* folder of jobs and files */
   const char *catalogue;            /* folder of the catalogue */
+  const char *shared_catalogue;     /* database of one that servers share, or NULL */
   const char *store;                /* place: see store.h */
   const char *public_url;           /* without a slash at its end, or NULL: from the Host header */
   const char *address;              /* "127.0.0.1:8080", as bound */

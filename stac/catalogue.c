@@ -410,21 +410,16 @@ static int remove_row(struct index *index, const char *id, struct error *error)
 int catalogue_remove(struct catalogue *catalogue, const char *id, struct error *error)
 {
   struct index *index = catalogue->index;
-  struct error ignored = {0};
   if (index_open(index, error) != 0)
     return -1;
   if (!index->db)
     return remove_row(index, id, error);
-  if (index_execute(index, STATEMENT_BEGIN_WRITE, error) != 0)
+  if (index_begin_change(index, error) != 0)
     return -1;
   int result = remove_row(index, id, error);
   if (result == 0)
     result = source_book_forget(catalogue, id, error);
-  if (result == 0)
-    result = index_execute(index, STATEMENT_COMMIT, error);
-  if (result != 0)
-    index_execute(index, STATEMENT_ROLLBACK, &ignored);
-  return result;
+  return index_end_change(index, result, error);
 }
 
 int catalogue_list(struct catalogue *catalogue, struct buffer *out, struct error *error)

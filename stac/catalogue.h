@@ -18,6 +18,17 @@ int catalogue_open_in_memory(struct catalogue **out, struct error *error);
 /* Opens, and makes when writable, the catalogue of a data folder. A read-only open of a folder without one gives an
  * empty catalogue. */
 int catalogue_open(const char *data_dir, bool writable, struct catalogue **out, struct error *error);
+/* Opens for writing the catalogue of a data folder, as the copy of one that several servers share, where `uri` is that
+ * of its PostgreSQL database (shared/shared_catalogue.h); NULL: it is a catalogue of its own. Errors besides:
+ * InfrastructureMaintenance, and StorageFailure where the folder has collections of its own, but the database, too. */
+int catalogue_open_shared(const char *data_dir, const char *uri, struct catalogue **out, struct error *error);
+/* Brings such a copy up to date: to be called again and again by one of a folder's processes. Nothing where it is none.
+ * Errors InfrastructureMaintenance, StorageFailure. */
+int catalogue_follow(struct catalogue *catalogue, struct error *error);
+/* Waits, of a copy, for another change, or until the descriptor can be read, or so long. False: it can be read. */
+bool catalogue_wait(struct catalogue *catalogue, int descriptor, int milliseconds);
+/* Makes a copy a catalogue of its own. Error NotFound where it is none. */
+int catalogue_leave(struct catalogue *catalogue, struct error *error);
 void catalogue_close(struct catalogue *catalogue);
 
 struct catalogue_nodata {

@@ -1,6 +1,7 @@
 /* Opening the index, its schema and statements. */
 #include "stac/index.h"
 #include "stac/cql2/cql2_condition.h"
+#include "stac/shared/shared_catalogue.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -294,6 +295,7 @@ void index_close(struct index *index)
     sqlite3_finalize(index->queries[i].statement);
     free(index->queries[i].text);
   }
+  shared_catalogue_close(index->shared);
   sqlite3_close(index->db);
   free(index->path);
   free(index);

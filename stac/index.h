@@ -25,6 +25,8 @@
 
 #include <sqlite3.h>
 
+struct shared_catalogue;
+
 enum statement {
   STATEMENT_BEGIN_READ,
   STATEMENT_BEGIN_WRITE,
@@ -129,6 +131,7 @@ struct index {
   const struct index_judge *judge; /* of the running search; NULL: none */
   bool writable;
   char *path;
+  struct shared_catalogue *shared; /* whose copy this is, for changes (shared/shared_catalogue.h); owned; or NULL */
 };
 
 struct catalogue {
@@ -155,6 +158,11 @@ int index_run(struct index *index, sqlite3_stmt *statement, struct error *error)
 int index_execute(struct index *index, enum statement statement, struct error *error);
 /* Next row: 1, end: 0, error: -1. */
 int index_step(struct index *index, sqlite3_stmt *statement, struct error *error);
+/* A change of the catalogue: nobody else writes it from here to the end. Of a shared one on no server, and the copy is
+ * up to date; a copy without its database is not changed (ServerConfigInvalid). (index_change.c) */
+int index_begin_change(struct index *index, struct error *error);
+/* With `status` 0 all of it counts, else nothing. The status. */
+int index_end_change(struct index *index, int status, struct error *error);
 /* Error StorageFailure with the database's message. */
 int index_error(struct index *index, struct error *error);
 
@@ -177,6 +185,8 @@ int index_note_span(struct index *index, int64_t collection, int64_t span, struc
 int index_insert_box(struct index *index, const struct index_item *item, struct error *error);
 /* Puts all items there whose keys are beyond `before`: they have been inserted since, and are not in the tree yet. */
 int index_add_boxes(struct index *index, int64_t before, struct error *error);
+/* Puts those there whose keys are from `first` to `last`. */
+int index_add_boxes_between(struct index *index, int64_t first, int64_t last, struct error *error);
 /* The transaction at hand will write much: pages are kept in memory until there are many. */
 int index_expect_much(struct index *index, struct error *error);
 

@@ -320,23 +320,29 @@ static int add_row(struct box_list *list, sqlite3_stmt *row, struct error *error
   return 0;
 }
 
-/* The boxes of at most MOST items with keys beyond `after`. */
-static int read_boxes(struct index *index, int64_t after, struct box_list *list, struct error *error)
+/* The boxes of at most MOST items with keys beyond `after`, up to `last`. */
+static int read_boxes_to(struct index *index, int64_t after, int64_t last, struct box_list *list, struct error *error)
 {
   static const char text[] = "SELECT key, collection, first, last, west, south, east, north FROM items WHERE key > ?1"
-                             " ORDER BY key LIMIT ?2";
+                             " AND key <= ?3 ORDER BY key LIMIT ?2";
   sqlite3_stmt *row = index_query(index, text, error);
   int more = row ? 1 : -1;
   list->count = 0;
   if (row) {
     sqlite3_bind_int64(row, 1, after);
     sqlite3_bind_int64(row, 2, MOST);
+    sqlite3_bind_int64(row, 3, last);
   }
   while (more == 1 && (more = index_step(index, row, error)) == 1)
     if (add_row(list, row, error) != 0)
       more = -1;
   index_done(row);
   return more;
+}
+
+static int read_boxes(struct index *index, int64_t after, struct box_list *list, struct error *error)
+{
+  return read_boxes_to(index, after, INT64_MAX, list, error);
 }
 
 static int insert_all(struct index *index, struct box_list *list, struct error *error)
@@ -375,4 +381,20 @@ int index_add_boxes(struct index *index, int64_t before, struct error *error)
   const int result = add_boxes(index, before, &list, error);
   free(list.all);
   return result;
+}
+
+int index_add_boxes_between(struct index *index, int64_t first, int64_t last, struct error *error)
+{
+  struct box_list list = {0};
+  int status = 0;
+  for (int64_t after = first - 1; status == 0 && after < last;) {
+    status = read_boxes_to(index, after, last, &list, error);
+    if (status == 0 && list.count == 0)
+      break;
+    after = status == 0 ? list.all[list.count - 1].number : last; /* they are sorted next */
+    if (status == 0)
+      status = insert_all(index, &list, error);
+  }
+  free(list.all);
+  return status;
 }

@@ -287,14 +287,7 @@ static int write_rows(struct index *index, const struct scan *scan, const struct
 int index_replace(struct index *index, const struct scan *scan, const struct index_documents *documents,
                   struct error *error)
 {
-  if (index_execute(index, STATEMENT_BEGIN_WRITE, error) != 0)
+  if (index_begin_change(index, error) != 0)
     return -1;
-  int result = write_rows(index, scan, documents, error);
-  if (result == 0)
-    result = index_execute(index, STATEMENT_COMMIT, error);
-  if (result != 0) {
-    struct error ignored = {0};
-    index_execute(index, STATEMENT_ROLLBACK, &ignored);
-  }
-  return result;
+  return index_end_change(index, write_rows(index, scan, documents, error), error);
 }

@@ -24,13 +24,15 @@ static void bind(sqlite3_stmt *row, int column, const char *text)
   sqlite3_bind_text(row, column, text ? text : "", -1, SQLITE_STATIC);
 }
 
-int source_book_put(struct catalogue *catalogue, const struct kept_source *source, struct error *error)
+int source_book_make(struct index *index, struct error *error)
 {
-  struct index *index = catalogue->index;
-  if (index_open(index, error) != 0)
+  return sqlite3_exec(index->db, table, NULL, NULL, NULL) == SQLITE_OK ? 0 : index_error(index, error);
+}
+
+static int put(struct index *index, const struct kept_source *source, struct error *error)
+{
+  if (source_book_make(index, error) != 0)
     return -1;
-  if (sqlite3_exec(index->db, table, NULL, NULL, NULL) != SQLITE_OK)
-    return index_error(index, error);
   sqlite3_stmt *row =
       index_query(index, "INSERT OR REPLACE INTO sources VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '')", error);
   if (!row)
@@ -45,10 +47,17 @@ int source_book_put(struct catalogue *catalogue, const struct kept_source *sourc
   return index_run(index, row, error);
 }
 
-int source_book_note(struct catalogue *catalogue, const struct kept_source *source, const char *digest,
-                     const char *failure, struct error *error)
+int source_book_put(struct catalogue *catalogue, const struct kept_source *source, struct error *error)
 {
   struct index *index = catalogue->index;
+  if (index_begin_change(index, error) != 0)
+    return -1;
+  return index_end_change(index, put(index, source, error), error);
+}
+
+static int note(struct index *index, const struct kept_source *source, const char *digest, const char *failure,
+                struct error *error)
+{
   sqlite3_stmt *row = index_query(
       index, "UPDATE sources SET digest = coalesce(?2, digest), failure = ?3, refreshed = ?4 WHERE name = ?1", error);
   if (!row)
@@ -59,6 +68,15 @@ int source_book_note(struct catalogue *catalogue, const struct kept_source *sour
   bind(row, 3, failure);
   sqlite3_bind_int64(row, 4, time(NULL));
   return index_run(index, row, error);
+}
+
+int source_book_note(struct catalogue *catalogue, const struct kept_source *source, const char *digest,
+                     const char *failure, struct error *error)
+{
+  struct index *index = catalogue->index;
+  if (index_begin_change(index, error) != 0)
+    return -1;
+  return index_end_change(index, note(index, source, digest, failure, error), error);
 }
 
 static const char *column(struct arena *arena, sqlite3_stmt *row, int i)

@@ -16,6 +16,9 @@ struct kept_source {
   int64_t refreshed;   /* when that was last tried, in seconds of the clock */
 };
 
+/* Makes the table where there is none. */
+struct index;
+int source_book_make(struct index *index, struct error *error);
 /* In place of one of that name. */
 int source_book_put(struct catalogue *catalogue, const struct kept_source *source, struct error *error);
 /* How a refresh ended: the digest of what is there now (NULL: as before), and what went wrong, or "". */

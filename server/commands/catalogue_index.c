@@ -11,14 +11,15 @@
 static const char help_text[] =
     "twincube catalogue index - find and sort items by a property at once\n\n"
     "Usage\n"
-    "  twincube catalogue index [--data DIR] [--property NAME] [--remove NAME]\n\n"
+    "  twincube catalogue index [--data DIR] [--catalogue URI] [--property NAME] [--remove NAME]\n\n"
     "Searches that filter or sort by a property look into each item, unless there is an index of it. One costs some\n"
     "80 bytes an item, and a few percent of the time of loading. `twincube catalogue load` of 10000 items and more\n"
     "makes those of eo:cloud_cover and updated, where half of a collection's items have them. What has an index is "
     "listed\n"
     "in the end, one line each.\n\n"
     "Options\n"
-    "  --data DIR       the data folder (see twincube catalogue --help)\n"
+    "  --data DIR, --catalogue URI\n"
+    "                   the data folder, and the database of a shared catalogue (see twincube catalogue --help)\n"
     "  --property NAME  make an index of this property, for all collections: at most 8\n"
     "  --remove NAME    forget one\n"
     "  -h, --help       this text\n\n"
@@ -28,23 +29,24 @@ static const char help_text[] =
     "  twincube catalogue index --property view:sun_elevation\n";
 
 struct index_arguments {
-  const char *data, *made, *removed;
+  const char *data, *shared, *made, *removed;
   bool help;
 };
 
 static int read_options(struct index_arguments *arguments, int argc, char **argv)
 {
-  static const struct option options[] = {{"data", required_argument, NULL, 'd'},
-                                          {"property", required_argument, NULL, 'p'},
-                                          {"remove", required_argument, NULL, 'r'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+  static const struct option options[] = {
+      {"data", required_argument, NULL, 'd'},     {"catalogue", required_argument, NULL, 'c'},
+      {"property", required_argument, NULL, 'p'}, {"remove", required_argument, NULL, 'r'},
+      {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
   int option;
   optind = 0;
   opterr = 0;
   while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
     if (option == 'd')
       arguments->data = optarg;
+    else if (option == 'c')
+      arguments->shared = optarg;
     else if (option == 'p')
       arguments->made = optarg;
     else if (option == 'r')
@@ -61,9 +63,7 @@ static int change(const struct index_arguments *arguments, struct buffer *out, s
 {
   const bool writes = arguments->made || arguments->removed;
   struct catalogue *catalogue = NULL;
-  char data[DATA_DIR_SIZE];
-  if ((writes ? data_dir_make : data_dir_find)(arguments->data, data, error) != 0 ||
-      catalogue_open(data, writes, &catalogue, error) != 0)
+  if (catalogue_place_open(arguments->data, arguments->shared, writes, &catalogue, error) != 0)
     return -1;
   int result = arguments->removed ? catalogue_unindex_property(catalogue, arguments->removed, error) : 0;
   if (result == 0 && arguments->made)

@@ -14,8 +14,8 @@
 static const char help_text[] =
     "twincube catalogue load - take STAC items into the catalogue as they are\n\n"
     "Usage\n"
-    "  twincube catalogue load [--data DIR] [--collection FILE] [--new] [--strict] PATH\n"
-    "  twincube catalogue load [--data DIR] [--remote PREFIX]... [--remote-accounts FILE]\n"
+    "  twincube catalogue load [--data DIR] [--catalogue URI] [--collection FILE] [--new] [--strict] PATH\n"
+    "  twincube catalogue load [--data DIR] [--catalogue URI] [--remote PREFIX]... [--remote-accounts FILE]\n"
     "                         [--refresh SECONDS] ADDRESS\n"
     "\n"
     "PATH is one of\n"
@@ -35,7 +35,8 @@ static const char help_text[] =
     "standard error, the first 20, and left out. `twincube catalogue add` is for files whose pixels shall be "
     "loaded.\n\n"
     "Options\n"
-    "  --data DIR         the data folder (see twincube catalogue --help)\n"
+    "  --data DIR, --catalogue URI\n"
+    "                     the data folder, and the database of a shared catalogue (see twincube catalogue --help)\n"
     "  --collection FILE  a STAC Collection that is put first, in place of one of the same id\n"
     "  --new              an item that is there is no sound one, either\n"
     "  --strict           the first item that would be left out ends it, and nothing is loaded\n"
@@ -52,7 +53,7 @@ static const char help_text[] =
     "  twincube catalogue load --collection s2.json s2-items.ndjson\n";
 
 struct load_arguments {
-  const char *data;
+  const char *data, *shared;
   struct bulk_load load;
   struct account_settings remotes;
   long every; /* seconds; 0: on demand */
@@ -61,15 +62,12 @@ struct load_arguments {
 
 static int read_options(struct load_arguments *arguments, int argc, char **argv)
 {
-  static const struct option options[] = {{"data", required_argument, NULL, 'd'},
-                                          {"collection", required_argument, NULL, 'c'},
-                                          {"new", no_argument, NULL, 'n'},
-                                          {"strict", no_argument, NULL, 's'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"remote", required_argument, NULL, 'r'},
-                                          {"remote-accounts", required_argument, NULL, 'a'},
-                                          {"refresh", required_argument, NULL, 'e'},
-                                          {NULL, 0, NULL, 0}};
+  static const struct option options[] = {
+      {"data", required_argument, NULL, 'd'},       {"catalogue", required_argument, NULL, 'u'},
+      {"collection", required_argument, NULL, 'c'}, {"new", no_argument, NULL, 'n'},
+      {"strict", no_argument, NULL, 's'},           {"help", no_argument, NULL, 'h'},
+      {"remote", required_argument, NULL, 'r'},     {"remote-accounts", required_argument, NULL, 'a'},
+      {"refresh", required_argument, NULL, 'e'},    {NULL, 0, NULL, 0}};
   struct error error = {0};
   int option;
   optind = 0;
@@ -77,6 +75,8 @@ static int read_options(struct load_arguments *arguments, int argc, char **argv)
   while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
     if (option == 'd')
       arguments->data = optarg;
+    else if (option == 'u')
+      arguments->shared = optarg;
     else if (option == 'c')
       arguments->load.collection = optarg;
     else if (option == 'n')
@@ -120,8 +120,7 @@ static int load_address(struct catalogue *catalogue, struct load_arguments *argu
 static int load_items(struct load_arguments *arguments, const char *path, struct buffer *report, struct error *error)
 {
   struct catalogue *catalogue = NULL;
-  char data[DATA_DIR_SIZE];
-  if (data_dir_make(arguments->data, data, error) != 0 || catalogue_open(data, true, &catalogue, error) != 0)
+  if (catalogue_place_open(arguments->data, arguments->shared, true, &catalogue, error) != 0)
     return -1;
   const int result = strstr(path, "://") ? load_address(catalogue, arguments, path, report, error)
                                          : catalogue_load_items(catalogue, &arguments->load, path, report, error);

@@ -13,14 +13,15 @@
 static const char help_text[] =
     "twincube catalogue refresh - look again at what collections came from\n\n"
     "Usage\n"
-    "  twincube catalogue refresh [--data DIR] [--due | --watch] [ID]...\n"
-    "  twincube catalogue sources [--data DIR]\n\n"
+    "  twincube catalogue refresh [--data DIR] [--catalogue URI] [--due | --watch] [ID]...\n"
+    "  twincube catalogue sources [--data DIR] [--catalogue URI]\n\n"
     "Everything that `twincube catalogue add` was given is kept with what was said then. A refresh lists it anew: new\n"
     "files become items, those that vanished leave. Where the listing is as it was (names, sizes, dates or ETags) no\n"
     "file is looked at. Readers see the collection as it was or as it is, never half of it; one whose source cannot\n"
     "be read stays as it is, and `sources` tells what was wrong. Without an ID all sources are refreshed.\n\n"
     "Options\n"
-    "  --data DIR   the data folder (see twincube catalogue --help)\n"
+    "  --data DIR, --catalogue URI\n"
+    "               the data folder, and the database of a shared catalogue (see twincube catalogue --help)\n"
     "  --due        only sources whose time has come, by --refresh of `twincube catalogue add`: for a timer\n"
     "  --watch      go on until a signal comes: what is due when it is due, and folders of this machine a moment "
     "after\n"
@@ -44,23 +45,24 @@ static void say(const char *line)
 }
 
 struct refresh_arguments {
-  const char *data;
+  const char *data, *shared;
   bool only_due, watches, help;
 };
 
 static int read_options(struct refresh_arguments *arguments, const char *command, int argc, char **argv)
 {
-  static const struct option options[] = {{"data", required_argument, NULL, 'd'},
-                                          {"due", no_argument, NULL, 'u'},
-                                          {"watch", no_argument, NULL, 'w'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+  static const struct option options[] = {
+      {"data", required_argument, NULL, 'd'}, {"catalogue", required_argument, NULL, 'c'},
+      {"due", no_argument, NULL, 'u'},        {"watch", no_argument, NULL, 'w'},
+      {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
   int option;
   optind = 0;
   opterr = 0;
   while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
     if (option == 'd')
       arguments->data = optarg;
+    else if (option == 'c')
+      arguments->shared = optarg;
     else if (option == 'u')
       arguments->only_due = true;
     else if (option == 'w')
@@ -78,13 +80,15 @@ static int refresh(const struct refresh_arguments *arguments, const char *const 
                    struct error *error)
 {
   char data[DATA_DIR_SIZE];
+  const char *shared;
   size_t failed = 0;
-  if (data_dir_make(arguments->data, data, error) != 0)
+  if (data_dir_make(arguments->data, data, error) != 0 || shared_catalogue_find(arguments->shared, &shared, error) != 0)
     return -1;
   const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   const struct refresh_options options = {.data = data,
+                                          .shared = shared,
                                           .names = names,
                                           .name_count = count,
                                           .only_due = arguments->only_due,
@@ -98,8 +102,13 @@ static int refresh(const struct refresh_arguments *arguments, const char *const 
 static int print_sources(const struct refresh_arguments *arguments, struct error *error)
 {
   char data[DATA_DIR_SIZE];
+  struct refresh_options options = {.data = data};
   struct buffer out = {0};
-  const int status = data_dir_find(arguments->data, data, error) == 0 && source_print(data, &out, error) == 0 ? 0 : -1;
+  int status = data_dir_find(arguments->data, data, error);
+  if (status == 0)
+    status = shared_catalogue_find(arguments->shared, &options.shared, error);
+  if (status == 0)
+    status = source_print(&options, &out, error);
   if (status == 0 && out.length > 0)
     say(out.data);
   buffer_free(&out);
@@ -120,7 +129,7 @@ int command_catalogue_refresh(int argc, char **argv)
     return EXIT_OK;
   }
   if (is_list && (optind < argc || arguments.only_due || arguments.watches))
-    return command_usage(command, "wants --data alone");
+    return command_usage(command, "wants --data and --catalogue alone");
   const int status = is_list ? print_sources(&arguments, &error)
                              : refresh(&arguments, (const char *const *)&argv[optind], (size_t)(argc - optind), &error);
   return status < 0 ? command_fail(&error) : status == 0 ? EXIT_OK : EXIT_FAILED;

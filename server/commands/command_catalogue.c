@@ -18,18 +18,24 @@ static const char help_text[] =
     "  twincube catalogue add [OPTION]... PATH       register PATH as a collection\n"
     "  twincube catalogue load [OPTION]... PATH      take STAC items as they are: lines of JSON, documents\n"
     "  twincube catalogue references [OPTION]... INPUT...  netCDF and HDF5 files as one Zarr hierarchy, not copied\n"
-    "  twincube catalogue list [--data DIR]          one line each: id, items, bands, dates, title\n"
-    "  twincube catalogue remove [--data DIR] ID     forget a collection; its files stay\n"
+    "  twincube catalogue list [OPTION]...           one line each: id, items, bands, dates, title\n"
+    "  twincube catalogue remove [OPTION]... ID      forget a collection; its files stay\n"
     "  twincube catalogue refresh [OPTION]... [ID]...  look again at what was added: new files come, vanished ones go\n"
-    "  twincube catalogue sources [--data DIR]       one line each: id, kind, how often, when, where from, how it "
+    "  twincube catalogue sources [OPTION]...        one line each: id, kind, how often, when, where from, how it "
     "went\n"
     "  twincube catalogue index [OPTION]...          properties of items that are found and sorted by at once\n"
+    "  twincube catalogue leave [--data DIR]         a copy of a shared catalogue becomes one of its own\n"
     "  twincube catalogue COMMAND --help\n\n"
     "The catalogue holds what was read from the files' heads: grids, types, no-data values, dates, bands. Pixels\n"
     "stay where they are. All commands work while a server serves the same folder.\n\n"
     "Options\n"
     "  --data DIR   the data folder; without it $TWINCUBE_DATA, else $XDG_DATA_HOME/twincube, else\n"
     "               ~/.local/share/twincube\n"
+    "  --catalogue URI\n"
+    "               PostgreSQL database of a catalogue that several servers share; without it $TWINCUBE_CATALOGUE, "
+    "else\n"
+    "               the data folder's catalogue is its own. It is then a copy of the shared one, which the command\n"
+    "               brings up to date first. A database that has no catalogue yet gets that of the folder\n"
     "  -h, --help   this text\n\n"
     "Exit status\n"
     "  0 success, 1 failure (one line `Code: message` on standard error), 2 wrong usage\n";
@@ -37,7 +43,7 @@ static const char help_text[] =
 static const char add_help[] =
     "twincube catalogue add - register files as a collection\n\n"
     "Usage\n"
-    "  twincube catalogue add [--data DIR] [--id ID] [--datetime REGEX] [--band REGEX]\n"
+    "  twincube catalogue add [--data DIR] [--catalogue URI] [--id ID] [--datetime REGEX] [--band REGEX]\n"
     "                         [--nodata [BAND=]VALUE]... [--crs EPSG] [--resolution R] [--follow] [--unpack]\n"
     "                         [--title TEXT] [--licence ID] [--provider NAME[=URL]]... [--keyword WORD]...\n"
     "                         [--source KIND] [--remote PREFIX]... [--remote-accounts FILE]\n"
@@ -61,7 +67,8 @@ static const char add_help[] =
     "A collection of the same id is replaced, in one step: readers see the old one or the new one. Files that cannot\n"
     "be read are named on standard error and left out.\n\n"
     "Options\n"
-    "  --data DIR         the data folder (see twincube catalogue --help)\n"
+    "  --data DIR, --catalogue URI\n"
+    "                     the data folder, and the database of a shared catalogue (see twincube catalogue --help)\n"
     "  --id ID            id of the collection: letters, digits and _ - . ~ /   (default: the STAC document's id,\n"
     "                     else the name of the file or folder)\n"
     "  --datetime REGEX   where the date is in a file's path below PATH: a POSIX extended expression with one group.\n"
@@ -121,6 +128,7 @@ enum {
   OPTION_CRS,
   OPTION_TITLE,
   OPTION_LICENCE,
+  OPTION_SHARED,
   OPTION_NODATA,
   OPTION_RESOLUTION,
   OPTION_PROVIDER,
@@ -134,7 +142,7 @@ enum {
 };
 
 struct arguments {
-  const char *data;
+  const char *data, *shared;
   struct catalogue_add_options add;
   struct catalogue_nodata *nodata;      /* owned; add.nodata */
   struct catalogue_provider *providers; /* owned; add.providers */
@@ -243,15 +251,16 @@ static int take_option(struct arguments *arguments, int option, const char *word
                                 [OPTION_BAND - OPTION_DATA] = &arguments->add.band_regex,
                                 [OPTION_CRS - OPTION_DATA] = &arguments->add.crs,
                                 [OPTION_TITLE - OPTION_DATA] = &arguments->add.title,
-                                [OPTION_LICENCE - OPTION_DATA] = &arguments->add.licence};
+                                [OPTION_LICENCE - OPTION_DATA] = &arguments->add.licence,
+                                [OPTION_SHARED - OPTION_DATA] = &arguments->shared};
   if (option == 'h') {
     arguments->help = true;
     return EXIT_OK;
   }
   if (option < OPTION_DATA)
     return command_usage(command, "the option '%s' is not known, or lacks its value", word);
-  if (option != OPTION_DATA && !adding)
-    return command_usage(command, "only --data is an option here");
+  if (option != OPTION_DATA && option != OPTION_SHARED && !adding)
+    return command_usage(command, "only --data and --catalogue are options here");
   if (option == OPTION_NODATA)
     return take_nodata(arguments, optarg);
   if (option == OPTION_UNPACK) {
@@ -283,6 +292,7 @@ static int take_option(struct arguments *arguments, int option, const char *word
 static int read_arguments(struct arguments *arguments, const char *command, int argc, char **argv)
 {
   static const struct option options[] = {{"data", required_argument, NULL, OPTION_DATA},
+                                          {"catalogue", required_argument, NULL, OPTION_SHARED},
                                           {"id", required_argument, NULL, OPTION_ID},
                                           {"datetime", required_argument, NULL, OPTION_DATETIME},
                                           {"band", required_argument, NULL, OPTION_BAND},
@@ -319,9 +329,12 @@ static int read_arguments(struct arguments *arguments, const char *command, int 
   return status;
 }
 
-static int add(struct catalogue *catalogue, struct arguments *arguments, const char *data, const char *path,
-               struct buffer *out, struct error *error)
+static int add(struct catalogue *catalogue, struct arguments *arguments, const char *path, struct buffer *out,
+               struct error *error)
 {
+  char data[DATA_DIR_SIZE];
+  if (data_dir_find(arguments->data, data, error) != 0)
+    return -1;
   const struct source_spec spec = {.kind = arguments->source,
                                    .address = path,
                                    .options = &arguments->add,
@@ -333,18 +346,41 @@ static int add(struct catalogue *catalogue, struct arguments *arguments, const c
              : -1;
 }
 
+int catalogue_place_open(const char *folder, const char *database, bool writes, struct catalogue **out,
+                         struct error *error)
+{
+  const char *shared;
+  char data[DATA_DIR_SIZE];
+  if (shared_catalogue_find(database, &shared, error) != 0)
+    return -1;
+  if (!writes && !shared)
+    return data_dir_find(folder, data, error) == 0 ? catalogue_open(data, false, out, error) : -1;
+  return data_dir_make(folder, data, error) == 0 ? catalogue_open_shared(data, shared, out, error) : -1;
+}
+
+static int leave(const char *folder, struct error *error)
+{
+  struct catalogue *catalogue = NULL;
+  char data[DATA_DIR_SIZE];
+  if (data_dir_make(folder, data, error) != 0 || catalogue_open(data, true, &catalogue, error) != 0)
+    return -1;
+  const int status = catalogue_leave(catalogue, error);
+  catalogue_close(catalogue);
+  return status;
+}
+
 static int act(const char *action, struct arguments *arguments, const char *operand, struct buffer *out,
                struct error *error)
 {
   struct catalogue *catalogue = NULL;
-  char data[DATA_DIR_SIZE];
-  bool writes = strcmp(action, "list") != 0;
-  if ((writes ? data_dir_make(arguments->data, data, error) : data_dir_find(arguments->data, data, error)) != 0 ||
-      catalogue_open(data, writes, &catalogue, error) != 0)
+  const bool writes = strcmp(action, "list") != 0;
+  if (strcmp(action, "leave") == 0)
+    return leave(arguments->data, error);
+  if (catalogue_place_open(arguments->data, arguments->shared, writes, &catalogue, error) != 0)
     return -1;
   int result;
   if (strcmp(action, "add") == 0)
-    result = add(catalogue, arguments, data, operand, out, error);
+    result = add(catalogue, arguments, operand, out, error);
   else if (writes)
     result = catalogue_remove(catalogue, operand, error);
   else
@@ -393,19 +429,23 @@ int command_catalogue(int argc, char **argv)
     return command_catalogue_index(argc - 1, argv + 1);
   if (strcmp(action, "refresh") == 0 || strcmp(action, "sources") == 0)
     return command_catalogue_refresh(argc - 1, argv + 1);
-  bool adding = strcmp(action, "add") == 0, listing = strcmp(action, "list") == 0;
-  if (!adding && !listing && strcmp(action, "remove") != 0)
-    return command_usage("catalogue", "wants add, load, references, list, remove, refresh, sources or index");
-  const char *command = adding ? "catalogue add" : listing ? "catalogue list" : "catalogue remove";
+  bool adding = strcmp(action, "add") == 0, removing = strcmp(action, "remove") == 0;
+  bool leaving = strcmp(action, "leave") == 0;
+  if (!adding && !removing && !leaving && strcmp(action, "list") != 0)
+    return command_usage("catalogue", "wants add, load, references, list, remove, refresh, sources, index or leave");
+  const char *command = adding     ? "catalogue add"
+                        : removing ? "catalogue remove"
+                        : leaving  ? "catalogue leave"
+                                   : "catalogue list";
   struct arguments arguments = {0};
   int status = read_arguments(&arguments, command, argc - 1, argv + 1);
   int operands = argc - 1 - optind;
   if (status == EXIT_OK && arguments.help)
     status = adding ? print_add_help() : print(help_text);
-  else if (status == EXIT_OK && operands != (listing ? 0 : 1))
-    status = command_usage(command, "wants %s", adding ? "one PATH" : listing ? "no argument" : "one ID");
+  else if (status == EXIT_OK && operands != (adding || removing ? 1 : 0))
+    status = command_usage(command, "wants %s", adding ? "one PATH" : removing ? "one ID" : "no argument");
   else if (status == EXIT_OK)
-    status = run_action(action, &arguments, listing ? NULL : argv[1 + optind]);
+    status = run_action(action, &arguments, operands == 1 ? argv[1 + optind] : NULL);
   arguments_free(&arguments);
   return status;
 }

@@ -19,6 +19,7 @@
 #include "server/publish/published_document.h"
 #include "server/services/service_hub.h"
 #include "server/sources/refresh_process.h"
+#include "server/stac_api/catalogue_follower.h"
 #include "server/store/folder.h"
 #include "server/server.h"
 
@@ -72,6 +73,7 @@ struct server_parts {
   char temporary[DATA_DIR_SIZE]; /* this server's, beside these: files move between them by rename and link */
   char name[SERVER_NAME_SIZE];   /* where servers share a store */
   const char *store;             /* place: see store.h */
+  const char *shared_catalogue;  /* database, or NULL */
   char fetched[DATA_DIR_SIZE];   /* folder of what is read of other hosts; "" where nothing is */
   char address[128];
   char public_url[BASE_URL_SIZE];
@@ -83,16 +85,17 @@ struct server_parts {
   int listen_fd, lock_fd;
   struct tls *tls; /* or NULL */
   struct serve_reload reload;
-  struct confinement confinement;    /* of workers */
-  struct catalogue *catalogue;       /* kept open, so that its log stays where confined workers read it */
-  struct fetch_process *fetch;       /* or NULL */
-  struct publish_place publish;      /* where results are published */
-  char base[BASE_URL_SIZE];          /* of the API, as far as nobody asks for another one */
-  struct export_hub *exports;        /* or NULL */
-  struct refresh_process *refresh;   /* or NULL */
-  struct udf_host *scripts;          /* or NULL */
-  struct interpreters *interpreters; /* … asked once what they are; or NULL */
-  const char *udf_python;            /* what they are: JSON, of theirs; or NULL */
+  struct confinement confinement;      /* of workers */
+  struct catalogue *catalogue;         /* kept open, so that its log stays where confined workers read it */
+  struct fetch_process *fetch;         /* or NULL */
+  struct catalogue_follower *follower; /* of a shared one; or NULL */
+  struct publish_place publish;        /* where results are published */
+  char base[BASE_URL_SIZE];            /* of the API, as far as nobody asks for another one */
+  struct export_hub *exports;          /* or NULL */
+  struct refresh_process *refresh;     /* or NULL */
+  struct udf_host *scripts;            /* or NULL */
+  struct interpreters *interpreters;   /* … asked once what they are; or NULL */
+  const char *udf_python;              /* what they are: JSON, of theirs; or NULL */
   struct zygote *zygote;
   struct web_rule namespaces; /* where processes may be published */
   struct remote_definitions *remote;
@@ -123,7 +126,10 @@ static int prepare_data(struct server_parts *parts, struct error *error)
   if (folder_make(path, error) != 0)
     return -1;
   folder_clear(parts->temporary);
-  if (folder_make(parts->temporary, error) != 0 || catalogue_open(parts->data, true, &parts->catalogue, error) != 0)
+  if (folder_make(parts->temporary, error) != 0 ||
+      catalogue_open_shared(parts->data, parts->shared_catalogue, &parts->catalogue, error) != 0)
+    return -1;
+  if (parts->shared_catalogue != NULL && catalogue_follower_start(parts->catalogue, &parts->follower, error) != 0)
     return -1;
   if (store_open(parts->store, &store, error) != 0)
     return -1;
@@ -211,7 +217,8 @@ static int find_data(struct server_parts *parts, const struct serve_options *opt
 
 static int find_store(struct server_parts *parts, const struct serve_options *options, struct error *error)
 {
-  if (store_place_find(options->store, parts->data, &parts->store, error) != 0)
+  if (store_place_find(options->store, parts->data, &parts->store, error) != 0 ||
+      shared_catalogue_find(options->catalogue, &parts->shared_catalogue, error) != 0)
     return -1;
   const bool is_shared = store_place_is_shared(parts->store);
   if (options->shared != NULL && !is_shared)
@@ -396,6 +403,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
     return -1;
   server->settings = (struct server_settings){.data = parts->shared,
                                               .catalogue = parts->data,
+                                              .shared_catalogue = parts->shared_catalogue,
                                               .store = parts->store,
                                               .address = parts->address,
                                               .is_secure = parts->tls != NULL,
@@ -421,7 +429,7 @@ static int start_threads(struct server_parts *parts, const struct serve_options 
                                                : "http://",
            BASE_URL_SIZE - 64, server->settings.public_url != NULL ? parts->public_url : parts->address,
            api_versions[0].root);
-  parts->publish = (struct publish_place){parts->published, parts->data};
+  parts->publish = (struct publish_place){parts->published, parts->data, parts->shared_catalogue};
   if (check_web_editor(options->web_editor, error) != 0 || serve_start_limits(&parts->reload, error) != 0 ||
       metrics_new(&server->metrics, error) != 0)
     return -1;
@@ -479,6 +487,7 @@ static void stop(struct server_parts *parts)
   export_hub_free(parts->exports);
   interpreters_free(parts->interpreters);
   udf_host_stop(parts->scripts);
+  catalogue_follower_stop(parts->follower);
   catalogue_close(parts->catalogue);
   if (parts->listen_fd >= 0)
     close(parts->listen_fd);
@@ -570,8 +579,10 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
 /* When the server answers: the first refresh may take long, and is nothing that a request waits for. */
 static int start_refresh(struct server_parts *parts, const struct serve_options *options, struct error *error)
 {
-  const struct refresh_process_options refresh = {
-      .data = parts->data, .level = (enum log_level)options->log_level, .format = (enum log_format)options->log_format};
+  const struct refresh_process_options refresh = {.data = parts->data,
+                                                  .shared = parts->shared_catalogue,
+                                                  .level = (enum log_level)options->log_level,
+                                                  .format = (enum log_format)options->log_format};
   return options->refresh ? refresh_process_start(&refresh, &parts->refresh, error) : 0;
 }
 

@@ -48,13 +48,26 @@ int data_dir_make(const char *option, char out[DATA_DIR_SIZE], struct error *err
   return data_dir_find(option, out, error) != 0 ? -1 : folder_make(out, error);
 }
 
-int store_place_find(const char *option, const char *data, const char **out, struct error *error)
+/* An option's value, else that of a variable of the environment, else NULL. */
+static int find_database(const char *option, const char *value, const char *variable, const char **out,
+                         struct error *error)
 {
-  const char *const variable = getenv("TWINCUBE_STORE");
-  const char *const place = option != NULL ? option : variable != NULL && *variable ? variable : NULL;
-  *out = place != NULL ? place : data;
-  if (place == NULL || store_place_is_shared(place))
+  const char *const elsewhere = getenv(variable);
+  *out = value != NULL ? value : elsewhere != NULL && *elsewhere ? elsewhere : NULL;
+  if (*out == NULL || store_place_is_shared(*out))
     return 0;
   return error_set(error, ERROR_ServerConfigInvalid, "%s wants an address such as postgresql://HOST/DATABASE",
-                   option != NULL ? "--store" : "TWINCUBE_STORE");
+                   value != NULL ? option : variable);
+}
+
+int store_place_find(const char *option, const char *data, const char **out, struct error *error)
+{
+  const int status = find_database("--store", option, "TWINCUBE_STORE", out, error);
+  *out = *out != NULL ? *out : data;
+  return status;
+}
+
+int shared_catalogue_find(const char *option, const char **out, struct error *error)
+{
+  return find_database("--catalogue", option, "TWINCUBE_CATALOGUE", out, error);
 }

@@ -20,5 +20,8 @@ int data_dir_make(const char *option, char out[DATA_DIR_SIZE], struct error *err
 /* Where the store is: the value of --store, else $TWINCUBE_STORE, else the data folder. Error ServerConfigInvalid where
  * it is no database's address. */
 int store_place_find(const char *option, const char *data, const char **out, struct error *error);
+/* The database of a shared catalogue: the value of --catalogue, else $TWINCUBE_CATALOGUE, else NULL: the catalogue is
+ * the folder's own. Error ServerConfigInvalid, likewise. */
+int shared_catalogue_find(const char *option, const char **out, struct error *error);
 
 #endif

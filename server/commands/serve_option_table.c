@@ -62,6 +62,14 @@ const struct option_row option_rows[] = {
      .help = "PostgreSQL database for users, jobs and services, such as postgresql://twincube@db.example.org/twincube, "
              "which several servers may share (default: $TWINCUBE_STORE, else SQLite in the data folder). The password "
              "had better come from a PGPASSFILE. A server makes some 20 connections"},
+    {.name = "catalogue",
+     .value = "URI",
+     .kind = OPTION_DATABASE,
+     .place = PLACE(catalogue),
+     .help = "PostgreSQL database of a catalogue that several servers share, also that of --store; the data folder has "
+             "a copy of it, by which this server searches and loads (default: $TWINCUBE_CATALOGUE, else the catalogue "
+             "is the data folder's own). One that is new gets the catalogue that the folder has. All servers must see "
+             "the same files under the same names"},
     {.name = "shared",
      .value = "DIR",
      .kind = OPTION_TEXT,

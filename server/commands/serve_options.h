@@ -28,6 +28,7 @@ struct option_list { /* of an option that may be given again and again */
 struct serve_options {
   const char *config; /* file, or NULL */
   const char *listen, *data, *specs, *public_url, *oidc, *workspaces, *publish, *store, *shared;
+  const char *catalogue;                                /* URI of a shared one, or NULL */
   const char *web_editor;                               /* folder, or NULL */
   const char *udf_python;                               /* program, or NULL: the system's */
   size_t udf_memory;                                    /* bytes of an interpreter */

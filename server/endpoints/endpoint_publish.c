@@ -16,7 +16,7 @@
 static struct publish_place place_of(const struct exchange *exchange)
 {
   const struct server_settings *settings = &exchange->server->settings;
-  return (struct publish_place){settings->published, settings->catalogue};
+  return (struct publish_place){settings->published, settings->catalogue, settings->shared_catalogue};
 }
 
 /* ---- requests --------------------------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ static int change_catalogue(const struct publish_place *place,
 {
   struct catalogue *catalogue = NULL;
   struct item_writer *writer = NULL;
-  int status = catalogue_open(place->catalogue, true, &catalogue, error);
+  int status = catalogue_open_shared(place->catalogue, place->shared, &catalogue, error);
   if (status == 0)
     status = item_writer_new(catalogue, &writer, error);
   if (status == 0) {

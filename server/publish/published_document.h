@@ -11,6 +11,7 @@ enum { PUBLISHED_NAME_SIZE = 320 };
 struct publish_place {   /* borrowed */
   const char *folder;    /* of published files, absolute; NULL: nobody publishes here */
   const char *catalogue; /* folder of the catalogue */
+  const char *shared;    /* database of one that is shared, or NULL */
 };
 
 struct publication {

@@ -1,7 +1,10 @@
-/* twincube refresher PARENT LEVEL FORMAT DATA, with a socket as descriptor 3 that is not used. */
+/* twincube refresher PARENT LEVEL FORMAT DATA, with a socket as descriptor 3. It tells the database of a shared
+ * catalogue and what libpq's variables say (others could read arguments), texts that each end in a zero byte, an empty
+ * one last. */
 #include "server/sources/refresh_process.h"
 
 #include "server/sources/source_refresh.h"
+#include "datacube/base/buffer.h"
 #include "server/workers/spawn_self.h"
 
 #include <errno.h>
@@ -12,12 +15,15 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { CONTROL = 3, STOP_SECONDS = 5, NICENESS = 10 };
+enum { CONTROL = 3, STOP_SECONDS = 5, NICENESS = 10, MOST_SETTINGS = 65536 };
 enum refresher_argument { PARENT = 1, LEVEL, FORMAT, DATA, ARGUMENTS };
+
+extern char **environ;
 
 struct refresh_process {
   struct refresh_process_options options;
@@ -27,6 +33,27 @@ struct refresh_process {
 
 /* ---- the server's end -------------------------------------------------------------------------------------------- */
 
+static void add_setting(struct buffer *out, const char *text)
+{
+  buffer_add(out, text, strlen(text) + 1);
+}
+
+/* Few enough for a socket to hold. A process that has ended is replaced elsewhere. */
+static void send_settings(const struct refresh_process *process)
+{
+  struct buffer settings = {.limit = MOST_SETTINGS};
+  if (process->options.shared)
+    add_setting(&settings, process->options.shared);
+  for (size_t i = 0; environ[i] && process->options.shared; i++)
+    if (strncmp(environ[i], "PG", 2) == 0)
+      add_setting(&settings, environ[i]);
+  add_setting(&settings, "");
+  if (!settings.failed)
+    send(process->fd, settings.data, settings.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+  shutdown(process->fd, SHUT_WR);
+  buffer_free(&settings);
+}
+
 static int start_one(struct refresh_process *process, struct error *error)
 {
   char parent[24], level[24], format[24];
@@ -35,9 +62,12 @@ static int start_one(struct refresh_process *process, struct error *error)
   snprintf(format, sizeof format, "%d", (int)process->options.format);
   const char *const arguments[] = {"twincube", "refresher", parent, level, format, process->options.data, NULL};
   process->fd = spawn_self(arguments, CONTROL, "refreshes sources", &process->pid, error);
-  if (process->fd < 0)
+  if (process->fd < 0) {
     process->pid = -1;
-  return process->fd < 0 ? -1 : 0;
+    return -1;
+  }
+  send_settings(process);
+  return 0;
 }
 
 int refresh_process_start(const struct refresh_process_options *options, struct refresh_process **out,
@@ -112,6 +142,24 @@ static void set_signals(pid_t parent)
   sigaction(SIGTERM, &action, NULL);
 }
 
+/* The database's URI, or NULL, from the server; it outlives the process. False: the server sent nothing whole. */
+static bool read_settings(char settings[MOST_SETTINGS + 1], const char **shared)
+{
+  size_t length = 0;
+  ssize_t got;
+  while (length < MOST_SETTINGS && (got = read(CONTROL, settings + length, MOST_SETTINGS - length)) != 0) {
+    if (got < 0 && errno != EINTR)
+      return false;
+    length += got > 0 ? (size_t)got : 0;
+  }
+  if (length == 0 || settings[length - 1] != '\0')
+    return false;
+  *shared = *settings ? settings : NULL;
+  for (char *at = settings + strlen(settings) + 1; *shared && at < settings + length && *at; at += strlen(at) + 1)
+    putenv(at);
+  return true;
+}
+
 static void say(const char *line)
 {
   log_message(LOG_INFO, "refreshed %.*s", (int)strcspn(line, "\n"), line);
@@ -128,7 +176,10 @@ int refresher_main(int argc, char **argv)
   log_set_format((enum log_format)strtol(argv[FORMAT], NULL, 10));
   setpriority(PRIO_PROCESS, 0, NICENESS);
   set_signals((pid_t)strtol(argv[PARENT], NULL, 10));
-  const struct refresh_options options = {.data = argv[DATA], .cancel = &is_ended, .say = say};
+  static char settings[MOST_SETTINGS + 1]; /* putenv keeps parts of it */
+  struct refresh_options options = {.data = argv[DATA], .cancel = &is_ended, .say = say};
+  if (!read_settings(settings, &options.shared))
+    return 1;
   const int status = source_watch(&options, &error);
   if (status != 0)
     log_message(LOG_ERROR, "sources are not refreshed: %s", error.message);

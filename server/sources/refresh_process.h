@@ -12,6 +12,7 @@ struct refresh_process;
 
 struct refresh_process_options { /* borrowed for the process's life */
   const char *data;              /* folder of the catalogue */
+  const char *shared;            /* database of one that is shared, or NULL */
   enum log_level level;
   enum log_format format;
 };

@@ -112,7 +112,7 @@ int source_refresh(const struct refresh_options *options, size_t *failed, struct
   struct catalogue *catalogue = NULL;
   struct arena *arena = arena_new(0);
   *failed = 0;
-  int status = arena ? catalogue_open(options->data, true, &catalogue, error) : error_memory(error);
+  int status = arena ? catalogue_open_shared(options->data, options->shared, &catalogue, error) : error_memory(error);
   if (status == 0)
     status = refresh_all(catalogue, options, arena, failed, error);
   catalogue_close(catalogue);
@@ -132,13 +132,15 @@ static void print_row(const struct kept_source *source, struct buffer *out)
   buffer_printf(out, "\t%s\t%s\t%s\n", when, source->address, source->failure[0] ? source->failure : "ok");
 }
 
-int source_print(const char *data, struct buffer *out, struct error *error)
+int source_print(const struct refresh_options *options, struct buffer *out, struct error *error)
 {
   struct catalogue *catalogue = NULL;
   struct arena *arena = arena_new(0);
   const struct kept_source *rows = NULL;
   size_t count = 0;
-  int status = arena ? catalogue_open(data, false, &catalogue, error) : error_memory(error);
+  int status = !arena            ? error_memory(error)
+               : options->shared ? catalogue_open_shared(options->data, options->shared, &catalogue, error)
+                                 : catalogue_open(options->data, false, &catalogue, error);
   if (status == 0)
     status = source_book_read(catalogue, arena, &rows, &count, error);
   for (size_t i = 0; i < count && status == 0; i++)

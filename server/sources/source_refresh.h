@@ -9,6 +9,7 @@
 
 struct refresh_options {
   const char *data;         /* the data folder */
+  const char *shared;       /* database of a catalogue that is shared, or NULL */
   const char *const *names; /* of sources; none: all */
   size_t name_count;
   bool only_due;   /* those whose time has come */
@@ -23,8 +24,9 @@ struct refresh_options {
  * is of no source. */
 int source_refresh(const struct refresh_options *options, size_t *failed, struct error *error);
 
-/* A line for each source: name, kind, seconds between refreshes, when the latest was, address, what went wrong. */
-int source_print(const char *data, struct buffer *out, struct error *error);
+/* A line for each source of the options' catalogue: name, kind, seconds between refreshes, when the latest was,
+ * address, what went wrong. */
+int source_print(const struct refresh_options *options, struct buffer *out, struct error *error);
 
 /* The same again and again until cancelled: what is due when it is due (and not before its pause is over,
  * refresh_pauses.h), and folders of this machine a moment after something in them has changed. */

@@ -94,7 +94,8 @@ static int enter_all(struct watch *watch, struct error *error)
   struct arena *arena = arena_new(0);
   const struct kept_source *rows = NULL;
   size_t count = 0;
-  int status = arena ? catalogue_open(watch->options->data, true, &catalogue, error) : error_memory(error);
+  int status = arena ? catalogue_open_shared(watch->options->data, watch->options->shared, &catalogue, error)
+                     : error_memory(error);
   if (status == 0)
     status = source_book_read(catalogue, arena, &rows, &count, error);
   if (watch->fd < 0)

@@ -12,7 +12,8 @@ int stac_edit_begin(struct exchange *exchange, struct stac_edit *out, struct err
     return -1;
   if (!slow_enter(exchange->server, SLOW_EDIT))
     return error_set(error, ERROR_InfrastructureBusy, "others change the catalogue; please try again");
-  if (catalogue_open(exchange->server->settings.catalogue, true, &out->catalogue, error) == 0 &&
+  const struct server_settings *settings = &exchange->server->settings;
+  if (catalogue_open_shared(settings->catalogue, settings->shared_catalogue, &out->catalogue, error) == 0 &&
       item_writer_new(out->catalogue, &out->writer, error) == 0)
     return 0;
   catalogue_close(out->catalogue);

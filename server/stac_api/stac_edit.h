@@ -15,7 +15,7 @@ struct stac_edit {
 };
 
 /* Begins, where the one who asks may. Others wait until the end; the exchange's own catalogue shows what was before.
- * Errors PermissionsInsufficient, InfrastructureBusy, StorageFailure. */
+ * Errors PermissionsInsufficient, InfrastructureBusy, InfrastructureMaintenance, StorageFailure. */
 int stac_edit_begin(struct exchange *exchange, struct stac_edit *out, struct error *error);
 /* Ends: with `status` 0 what was written counts, else nothing of it. The status. */
 int stac_edit_end(struct stac_edit *edit, int status, struct error *error);

@@ -1,6 +1,8 @@
 /* Opening and closing. */
 #include "server/store/store_sql.h"
 
+#include "stac/shared/postgres_link.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,7 +16,7 @@ int64_t store_now(void)
 
 bool store_place_is_shared(const char *place)
 {
-  return strncmp(place, "postgresql://", 13) == 0 || strncmp(place, "postgres://", 11) == 0;
+  return postgres_link_is_uri(place);
 }
 
 int store_open(const char *place, struct store **out, struct error *error)

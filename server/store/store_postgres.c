@@ -1,23 +1,17 @@
-/* PostgreSQL as the store's engine, by libpq: one connection a handle.
+/* PostgreSQL as the store's engine: one connection a handle (stac/shared/postgres_link.h).
  *
- * A statement is prepared when it first runs, with the types of what is bound, and again on a new connection. A
- * connection that was closed meanwhile is noticed before a statement is sent and replaced; one that breaks under a
- * statement fails it (whether it took effect is not known), and the next statement connects again, with pauses while
- * that fails. Within a transaction nothing reconnects: it is rolled back. Writers hold one advisory lock, so that their
- * transactions go one after the other, as in SQLite. The database's name and password never reach a message. */
+ * A statement is prepared when it first runs, with the types of what is bound, and again on a new connection. Writers
+ * hold one advisory lock, so that their transactions go one after the other, as in SQLite. */
 #include "server/store/store_dialect.h"
 #include "server/store/store_sql.h"
 
-#include "datacube/base/logger.h"
 #include "datacube/base/utf8.h"
+#include "stac/shared/postgres_link.h"
 
 #include <inttypes.h>
-#include <libpq-fe.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
   OID_BYTEA = 17,
@@ -28,16 +22,10 @@ enum {
   OID_FLOAT8 = 701,
   OID_NUMERIC = 1700
 };
-enum { RETRY_FIRST_MS = 50, RETRY_MOST_MS = 1000 };
 
 struct postgres {
-  PGconn *link;
-  char *uri;
-  unsigned generation; /* counts connections: statements are prepared for one of them */
+  struct postgres_link link;
   unsigned statements; /* counts their names */
-  bool in_transaction;
-  int64_t retry_at; /* steady milliseconds: no connection is tried before */
-  unsigned pause;   /* milliseconds, of the last try that failed; 0: none */
 };
 
 struct bound_value {
@@ -60,121 +48,19 @@ struct postgres_statement {
   unsigned char *blob; /* of the current row: decoded */
 };
 
-static int64_t steady_ms(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* ---- errors ----------------------------------------------------------------------------------------------------- */
-
-/* States in which the database is there but cannot be used now: it starts, ends, is full of connections, is read-only.
- */
-static bool is_passing(const char *state)
-{
-  return strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0 || strcmp(state, "53300") == 0 ||
-         strcmp(state, "25006") == 0 || strcmp(state, "55P03") == 0 || strncmp(state, "40", 2) == 0;
-}
-
-static int fail_away(struct error *error)
-{
-  return error_set(error, ERROR_InfrastructureMaintenance, "the server's database does not answer; please try again");
-}
-
-static int fail(const struct postgres *postgres, const PGresult *result, struct error *error)
-{
-  const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-  const char *text = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-  if (PQstatus(postgres->link) != CONNECTION_OK || state == NULL || is_passing(state))
-    return fail_away(error);
-  return error_set(error, ERROR_StorageFailure, "the server's store: %s", text != NULL ? text : "no reason is given");
-}
-
 /* ---- the connection ---------------------------------------------------------------------------------------------- */
 
-/* Warnings of the database go to our log, one line each. */
-static void on_notice(void *data, const PGresult *result)
+static struct postgres_link *link_of(const struct store *store)
 {
-  const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  (void)data;
-  log_message(LOG_WARNING, "the database says: %s", text != NULL ? text : "");
-}
-
-static bool set_session(PGconn *link)
-{
-  PGresult *result = PQexec(link, "SET client_min_messages = warning; SET lock_timeout = '15s';"
-                                  "SET idle_in_transaction_session_timeout = '60s'; SET statement_timeout = '60s'");
-  const bool is_fine = PQresultStatus(result) == PGRES_COMMAND_OK;
-  PQclear(result);
-  return is_fine;
-}
-
-/* The first line of what libpq says, which names hosts and users, for the operator's log. */
-static void tell_operator(const PGconn *link)
-{
-  const char *text = PQerrorMessage(link);
-  log_message(LOG_ERROR, "the database cannot be used: %.*s", (int)strcspn(text, "\n"), text);
-}
-
-static int connect_again(struct postgres *postgres, struct error *error)
-{
-  /* What stands before the URI are defaults: it may say otherwise. */
-  static const char *const names[] = {"client_encoding",  "application_name", "connect_timeout",
-                                      "tcp_user_timeout", "keepalives_idle",  "keepalives_interval",
-                                      "keepalives_count", "dbname",           NULL};
-  const char *const values[] = {"UTF8", "twincube", "3", "15000", "10", "5", "3", postgres->uri, NULL};
-  if (steady_ms() < postgres->retry_at)
-    return fail_away(error);
-  PQfinish(postgres->link);
-  postgres->link = PQconnectdbParams(names, values, 1);
-  postgres->generation++;
-  if (PQstatus(postgres->link) == CONNECTION_OK && set_session(postgres->link)) {
-    PQsetNoticeReceiver(postgres->link, on_notice, NULL);
-    postgres->pause = 0;
-    return 0;
-  }
-  if (postgres->pause == 0)
-    tell_operator(postgres->link);
-  postgres->pause = postgres->pause == 0                  ? RETRY_FIRST_MS
-                    : postgres->pause * 2 < RETRY_MOST_MS ? postgres->pause * 2
-                                                          : RETRY_MOST_MS;
-  postgres->retry_at = steady_ms() + postgres->pause;
-  return fail_away(error);
-}
-
-/* What the database sent unasked, its farewell above all, is read. */
-static void hear(struct postgres *postgres)
-{
-  struct pollfd socket = {.fd = PQsocket(postgres->link), .events = POLLIN};
-  if (socket.fd >= 0 && poll(&socket, 1, 0) > 0 && PQconsumeInput(postgres->link) == 0)
-    return;
-}
-
-/* A connection for the next statement. */
-static int make_ready(struct postgres *postgres, struct error *error)
-{
-  if (!postgres->in_transaction)
-    hear(postgres);
-  if (PQstatus(postgres->link) == CONNECTION_OK)
-    return 0;
-  return postgres->in_transaction ? fail_away(error) : connect_again(postgres, error);
+  return &((struct postgres *)store->connection)->link;
 }
 
 static int open_link(struct store *store, const char *place, struct error *error)
 {
   struct postgres *postgres = calloc(1, sizeof *postgres);
   store->connection = postgres;
-  if (postgres == NULL || (postgres->uri = strdup(place)) == NULL)
-    return error_memory(error);
-  char *problem = NULL;
-  PQconninfoOption *options = PQconninfoParse(place, &problem);
-  const bool is_valid = options != NULL;
-  PQconninfoFree(options);
-  PQfreemem(problem); /* quotes the URI */
-  if (!is_valid)
-    return error_set(error, ERROR_StorageFailure, "the store's address is no URI of a PostgreSQL database");
-  return connect_again(postgres, error);
+  return postgres == NULL ? error_memory(error)
+                          : postgres_link_open(&postgres->link, "the server's store", place, error);
 }
 
 static void close_link(struct store *store)
@@ -182,27 +68,17 @@ static void close_link(struct store *store)
   struct postgres *postgres = store->connection;
   if (postgres == NULL)
     return;
-  PQfinish(postgres->link);
-  free(postgres->uri);
+  postgres_link_close(&postgres->link);
   free(postgres);
-}
-
-static int send_text(struct postgres *postgres, const char *sql, struct error *error)
-{
-  PGresult *result = PQexec(postgres->link, sql);
-  const ExecStatusType status = PQresultStatus(result);
-  const int outcome = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? 0 : fail(postgres, result, error);
-  PQclear(result);
-  return outcome;
 }
 
 static int execute(struct store *store, const char *sql, struct error *error)
 {
   struct buffer text = {0};
   store_dialect_postgres(sql, &text, NULL);
-  int status = text.failed ? error_memory(error) : make_ready(store->connection, error);
+  int status = text.failed ? error_memory(error) : postgres_link_ready(link_of(store), error);
   if (status == 0)
-    status = send_text(store->connection, text.data, error);
+    status = postgres_link_send(link_of(store), text.data, error);
   buffer_free(&text);
   return status;
 }
@@ -304,15 +180,16 @@ static int make_known(struct postgres_statement *made, struct error *error)
 {
   struct postgres *postgres = made->postgres;
   Oid types[STATEMENT_MAX_PARAMETERS];
-  if (made->generation == postgres->generation)
+  if (made->generation == postgres->link.generation)
     return 0;
   for (int i = 0; i < made->count; i++)
     types[i] = made->parameters[i].type;
-  PGresult *result = PQprepare(postgres->link, made->name, made->sql, made->count, types);
-  const int status = PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : fail(postgres, result, error);
+  PGresult *result = PQprepare(postgres->link.connection, made->name, made->sql, made->count, types);
+  const int status =
+      PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : postgres_link_fail(&postgres->link, result, error);
   PQclear(result);
   if (status == 0)
-    made->generation = postgres->generation;
+    made->generation = postgres->link.generation;
   return status;
 }
 
@@ -321,7 +198,7 @@ static int run(struct store *store, struct statement *statement, struct error *e
   struct postgres_statement *made = statement->made;
   const char *values[STATEMENT_MAX_PARAMETERS];
   int sizes[STATEMENT_MAX_PARAMETERS], formats[STATEMENT_MAX_PARAMETERS];
-  if (make_ready(made->postgres, error) != 0 || make_known(made, error) != 0)
+  if (postgres_link_ready(&made->postgres->link, error) != 0 || make_known(made, error) != 0)
     return -1;
   for (int i = 0; i < made->count; i++) {
     values[i] = made->parameters[i].bytes;
@@ -329,13 +206,13 @@ static int run(struct store *store, struct statement *statement, struct error *e
     formats[i] = made->parameters[i].type == OID_BYTEA;
   }
   made->row = 0;
-  made->result = PQexecPrepared(made->postgres->link, made->name, made->count, values, sizes, formats, 0);
+  made->result = PQexecPrepared(made->postgres->link.connection, made->name, made->count, values, sizes, formats, 0);
   const ExecStatusType status = PQresultStatus(made->result);
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
     store->changes = strtoll(PQcmdTuples(made->result), NULL, 10);
     return 0;
   }
-  fail(made->postgres, made->result, error);
+  postgres_link_fail(&made->postgres->link, made->result, error);
   end(statement);
   return -1;
 }
@@ -389,11 +266,12 @@ static struct store_value column(struct statement *statement, int at)
 static int begin(struct store *store, struct error *error)
 {
   struct postgres *postgres = store->connection;
-  if (make_ready(postgres, error) != 0)
+  if (postgres_link_ready(&postgres->link, error) != 0)
     return -1;
-  postgres->in_transaction = true;
-  if (send_text(postgres, "BEGIN; SELECT pg_advisory_xact_lock(hashtext('twincube'), hashtext(current_schema()))",
-                error) == 0)
+  postgres->link.in_transaction = true;
+  if (postgres_link_send(&postgres->link,
+                         "BEGIN; SELECT pg_advisory_xact_lock(hashtext('twincube'), hashtext(current_schema()))",
+                         error) == 0)
     return 0;
   store->engine->rollback(store);
   return -1;
@@ -403,11 +281,11 @@ static int begin(struct store *store, struct error *error)
 static int commit(struct store *store, struct error *error)
 {
   struct postgres *postgres = store->connection;
-  if (PQtransactionStatus(postgres->link) == PQTRANS_INERROR)
+  if (PQtransactionStatus(postgres->link.connection) == PQTRANS_INERROR)
     return error_set(error, ERROR_StorageFailure, "the server's store: a transaction failed");
-  if (send_text(postgres, "COMMIT", error) != 0)
+  if (postgres_link_send(&postgres->link, "COMMIT", error) != 0)
     return -1;
-  postgres->in_transaction = false;
+  postgres->link.in_transaction = false;
   return 0;
 }
 
@@ -415,9 +293,9 @@ static void rollback(struct store *store)
 {
   struct postgres *postgres = store->connection;
   struct error ignored = {0};
-  if (PQstatus(postgres->link) == CONNECTION_OK)
-    send_text(postgres, "ROLLBACK", &ignored);
-  postgres->in_transaction = false;
+  if (PQstatus(postgres->link.connection) == CONNECTION_OK)
+    postgres_link_send(&postgres->link, "ROLLBACK", &ignored);
+  postgres->link.in_transaction = false;
 }
 
 /* ---- the schema's version ---------------------------------------------------------------------------------------- */
@@ -433,16 +311,16 @@ static int version(struct store *store, const char *mark, int *out, bool *is_mar
   struct postgres *postgres = store->connection;
   *out = 0;
   *is_marked = false;
-  if (make_ready(postgres, error) != 0)
+  if (postgres_link_ready(&postgres->link, error) != 0)
     return -1;
-  PGresult *result = PQexec(postgres->link, "SELECT to_regclass('store_version')");
+  PGresult *result = PQexec(postgres->link.connection, "SELECT to_regclass('store_version')");
   if (PQresultStatus(result) == PGRES_TUPLES_OK && !PQgetisnull(result, 0, 0)) {
     PQclear(result);
-    result = PQexec(postgres->link, "SELECT version, mark FROM store_version");
+    result = PQexec(postgres->link.connection, "SELECT version, mark FROM store_version");
     *out = first(result, 0) != NULL ? (int)strtol(first(result, 0), NULL, 10) : 0;
     *is_marked = first(result, 1) != NULL && strcmp(first(result, 1), mark) == 0;
   }
-  int status = PQresultStatus(result) == PGRES_TUPLES_OK ? 0 : fail(postgres, result, error);
+  int status = PQresultStatus(result) == PGRES_TUPLES_OK ? 0 : postgres_link_fail(&postgres->link, result, error);
   PQclear(result);
   return status;
 }

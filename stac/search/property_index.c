@@ -1,5 +1,6 @@
 #include "stac/search/property_index.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define INDEX_NAME "documents by "
@@ -103,15 +104,9 @@ static int in_transaction(struct catalogue *catalogue, const char *name,
                           int (*change)(struct index *, const char *, struct error *), struct error *error)
 {
   struct index *index = catalogue->index;
-  struct error ignored = {0};
-  if (index_open(index, error) != 0 || index_execute(index, STATEMENT_BEGIN_WRITE, error) != 0)
+  if (index_begin_change(index, error) != 0)
     return -1;
-  int result = change(index, name, error);
-  if (result == 0)
-    result = index_execute(index, STATEMENT_COMMIT, error);
-  if (result != 0)
-    index_execute(index, STATEMENT_ROLLBACK, &ignored);
-  return result;
+  return index_end_change(index, change(index, name, error), error);
 }
 
 int catalogue_index_property(struct catalogue *catalogue, const char *name, struct error *error)
@@ -124,20 +119,59 @@ int catalogue_unindex_property(struct catalogue *catalogue, const char *name, st
   return in_transaction(catalogue, name, remove_one, error);
 }
 
-int catalogue_list_property_indexes(struct catalogue *catalogue, struct buffer *out, struct error *error)
+int property_index_names(struct index *index, struct buffer *out, struct error *error)
 {
   static const char text[] = "SELECT substr(name, length('" INDEX_NAME "') + 1) FROM sqlite_schema"
                              " WHERE type = 'index' AND name LIKE '" INDEX_NAME "%' ORDER BY 1";
-  if (index_open(catalogue->index, error) != 0)
-    return -1;
-  if (!catalogue->index->db)
-    return 0;
-  sqlite3_stmt *row = index_query(catalogue->index, text, error);
+  sqlite3_stmt *row = index_query(index, text, error);
   int more = row ? 1 : -1;
-  while (more == 1 && (more = index_step(catalogue->index, row, error)) == 1)
+  while (more == 1 && (more = index_step(index, row, error)) == 1)
     buffer_printf(out, "%s\n", (const char *)sqlite3_column_text(row, 0));
   index_done(row);
   return more < 0 ? -1 : out->failed ? error_memory(error) : 0;
+}
+
+int catalogue_list_property_indexes(struct catalogue *catalogue, struct buffer *out, struct error *error)
+{
+  if (index_open(catalogue->index, error) != 0)
+    return -1;
+  return catalogue->index->db ? property_index_names(catalogue->index, out, error) : 0;
+}
+
+/* Whether a list of lines has the name. */
+static bool has_line(const char *lines, const char *name)
+{
+  const size_t length = strlen(name);
+  for (; *lines; lines += strcspn(lines, "\n") + 1)
+    if (strncmp(lines, name, length) == 0 && lines[length] == '\n')
+      return true;
+  return false;
+}
+
+/* Changes those of one list that the other one lacks. */
+static int change_others(struct index *index, const char *lines, const char *others, const char *change,
+                         struct error *error)
+{
+  char name[256];
+  for (; *lines; lines += strcspn(lines, "\n") + 1) {
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(lines, "\n"), lines);
+    if (!has_line(others, name) && (check_name(name, error) != 0 || execute(index, change, name, error) != 0))
+      return -1;
+  }
+  return 0;
+}
+
+int property_index_set(struct index *index, const char *names, struct error *error)
+{
+  struct buffer own = {0};
+  int status = property_index_names(index, &own, error);
+  const char *present = own.length ? own.data : "";
+  if (status == 0)
+    status = change_others(index, present, names, "DROP INDEX", error);
+  if (status == 0)
+    status = change_others(index, names, present, "CREATE INDEX", error);
+  buffer_free(&own);
+  return status;
 }
 
 /* ---- of themselves ----------------------------------------------------------------------------------------------- */

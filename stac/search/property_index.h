@@ -25,6 +25,10 @@ bool property_name_is_plain(const char *name);
 /* Whether there is such an index; inside a transaction, so that it stays. */
 int property_index_find(struct index *index, const char *name, bool *there, struct error *error);
 
+/* Names of the indexes, a line each; makes them those of such a list, inside a transaction. */
+int property_index_names(struct index *index, struct buffer *out, struct error *error);
+int property_index_set(struct index *index, const char *names, struct error *error);
+
 /* In catalogue.h's terms: one transaction. Errors: QueryParameterInvalid (name, too many of them), NotFound. */
 int catalogue_index_property(struct catalogue *catalogue, const char *name, struct error *error);
 int catalogue_unindex_property(struct catalogue *catalogue, const char *name, struct error *error);

@@ -169,7 +169,7 @@ int item_writer_new(struct catalogue *catalogue, struct item_writer **out, struc
   if (!writer)
     return error_memory(error);
   writer->index = catalogue->index;
-  if (index_open(writer->index, error) != 0 || index_execute(writer->index, STATEMENT_BEGIN_WRITE, error) != 0) {
+  if (index_begin_change(writer->index, error) != 0) {
     writer_free(writer);
     return -1;
   }
@@ -183,14 +183,10 @@ int item_writer_new(struct catalogue *catalogue, struct item_writer **out, struc
 
 int item_writer_commit(struct item_writer *writer, struct error *error)
 {
-  struct error ignored = {0};
   int result = index_add_boxes(writer->index, writer->before, error);
   if (result == 0)
     result = writer_finish_collections(writer, error);
-  if (result == 0)
-    result = index_execute(writer->index, STATEMENT_COMMIT, error);
-  if (result != 0)
-    index_execute(writer->index, STATEMENT_ROLLBACK, &ignored);
+  result = index_end_change(writer->index, result, error);
   writer_free(writer);
   return result;
 }
@@ -198,6 +194,6 @@ int item_writer_commit(struct item_writer *writer, struct error *error)
 void item_writer_abort(struct item_writer *writer)
 {
   struct error ignored = {0};
-  index_execute(writer->index, STATEMENT_ROLLBACK, &ignored);
+  index_end_change(writer->index, -1, &ignored);
   writer_free(writer);
 }

@@ -32,7 +32,7 @@ LIBRARIES = [
     ("a codec", r"(libdeflate|zstd|blosc)\.h", ("datacube",)),
     ("jansson", r"jansson\.h", ("processes/graph", "stac", "server")),
     ("SQLite", r"sqlite3\.h", ("stac", "server/store")),
-    ("libpq", r"libpq-fe\.h", ("server/store",)),
+    ("libpq", r"libpq-fe\.h", ("stac/shared", "server/store")),
     ("libmicrohttpd", r"microhttpd\.h", ("server",)),
     ("libsodium", r"sodium(/.*)?\.h", ("server",)),
     ("libcurl", r"curl/curl\.h", ("server",)),
