@@ -1,5 +1,4 @@
-"""PostgreSQL as the server's store: a real database, started here from Debian's programs (with another user's rights
-where these tests are root's, since it refuses root), on a socket in a folder of its own.
+"""PostgreSQL as the server's store: a real database (postgres_host.py).
 
 What the store promises is tested again on it: the unit tests of the store, and the tests of clients that do not look
 into SQLite's file. Then what only several servers can show: that they share jobs, that one's death or the database's
@@ -11,78 +10,22 @@ import concurrent.futures
 import contextlib
 import hashlib
 import os
-import pathlib
-import pwd
 import random
-import shutil
 import sqlite3
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 
 import pytest
 import requests
 
-from conftest import BINARY, PASSWORD, until
+from conftest import BINARY, until
+from postgres_host import database, run_tests_again  # noqa: F401 (database is a fixture)
 from test_kills import KINDS, Load
 from test_server_api import ADD, Server, add_user, run
 from test_survival import lasting, lattice, messages, result
 
-PROGRAMS = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 SILENCE = 3  # seconds after which a server is taken for dead here
-
-
-class Database:
-    def __init__(self, folder):
-        self.folder, self.port = folder, 5432
-        self.programs = PROGRAMS[-1].parent
-        self.user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] * (os.geteuid() == 0)
-        if self.user:
-            os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
-        self.call("initdb", "-D", f"{folder}/data", "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
-        self.start()
-
-    def call(self, program, *arguments):
-        done = subprocess.run([*self.user, self.programs / program, *arguments], cwd=self.folder, timeout=60,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr + done.stdout
-        return done.stdout
-
-    def start(self):
-        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=200 -p {self.port}"
-        with open(f"{self.folder}/started", "a", encoding="utf-8") as out:  # pg_ctl hands its output on: no pipe
-            subprocess.run([*self.user, self.programs / "pg_ctl", "-D", f"{self.folder}/data", "-w", "-o", options,
-                            "-l", f"{self.folder}/log", "start"], cwd=self.folder, stdout=out, check=True, timeout=60)
-
-    def stop(self, mode="fast"):
-        self.call("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", mode, "stop")
-
-    def ask(self, sql, database="postgres"):
-        """Rows of texts."""
-        out = self.call("psql", "-h", self.folder, "-p", str(self.port), "-U", "tests", "-d", database, "-X", "-At",
-                        "-F", "\t", "-c", sql)
-        return [line.split("\t") for line in out.splitlines()]
-
-    def make(self, name):
-        """A new database; its URI."""
-        self.ask(f"CREATE DATABASE {name}")
-        return self.uri(name)
-
-    def uri(self, name):
-        return f"postgresql://tests@/{name}?host={self.folder}&port={self.port}"
-
-
-@pytest.fixture(scope="module")
-def database():
-    if not PROGRAMS or (os.geteuid() == 0 and not shutil.which("setpriv")):
-        pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
-    folder = tempfile.mkdtemp(prefix="twincube-pg-")
-    database = Database(folder)
-    yield database
-    database.stop("immediate")
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 # ---- what holds for the store holds for this one ----
@@ -102,38 +45,9 @@ def test_unit_tests_of_the_store(database, program, tmp_path):
 # Tests of clients that ask the server alone; the program that they run has a database for each data folder.
 AGAIN = ["test_isolation.py", "test_process_graphs.py::test_lists_come_in_pages"]
 
-WRAPPER = """#!/bin/sh
-# The program with a database of its own for each data folder.
-data=
-before=
-for argument; do
-  [ "$before" = --data ] && data=$argument
-  before=$argument
-done
-if [ -n "$data" ]; then
-  name=t$(printf %s "$data" | md5sum | cut -c 1-30)
-  {psql} -X -q -h {folder} -p {port} -U tests -d postgres -c "CREATE DATABASE $name" 2>/dev/null
-  export TWINCUBE_STORE="postgresql://tests@/$name?host={folder}&port={port}"
-fi
-exec {binary} "$@"
-"""
-
 
 def test_clients_see_no_difference(database, tmp_path):
-    wrapper = tmp_path / "bin" / "twincube"
-    wrapper.parent.mkdir()
-    wrapper.write_text(WRAPPER.format(psql=database.programs / "psql", folder=database.folder, port=database.port,
-                                      binary=BINARY))
-    wrapper.chmod(0o755)
-    (tmp_path / "bin" / "twincube-demo").symlink_to(BINARY.with_name("twincube-demo").resolve())
-    here = pathlib.Path(__file__).parent
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
-                           *(str(here / name) for name in AGAIN)], cwd=here.parents[1], capture_output=True, text=True,
-                          env={**os.environ, "TWINCUBE_BIN": str(wrapper)}, timeout=200)
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert " passed" in done.stdout
-    made = database.ask("SELECT count(*) FROM pg_database WHERE datname ~ '^t[0-9a-f]{30}$'")
-    assert int(made[0][0]) > 0
+    assert run_tests_again(database, tmp_path, "TWINCUBE_STORE", AGAIN) > 0
 
 
 # ---- several servers ----
