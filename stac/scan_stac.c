@@ -242,10 +242,24 @@ static int note_next(struct stac_walk *walk, const char *path, const json_t *doc
   return stac_path(walk->scan, path, json_tree_text(next, "href"), &walk->next, error);
 }
 
+/* The page behind this one comes from its host while this one is read. */
+static void prefetch_next(const struct stac_walk *walk, const char *path, const json_t *document)
+{
+  const json_t *next = find_link(document, "next");
+  const char *method = json_tree_text(next, "method"), *target;
+  struct error ignored = {0};
+  if (next && remote_is_connected() && (!method || strcasecmp(method, "GET") == 0) &&
+      json_array_size(json_tree_array(document, "features")) > 0 &&
+      stac_path(walk->scan, path, json_tree_text(next, "href"), &target, &ignored) == 0 &&
+      !json_object_get(walk->seen, target))
+    remote_prefetch(target, document_limit(walk->scan));
+}
+
 /* Some items ahead, what will be read of other hosts is asked for. */
 static int read_items(struct stac_walk *walk, const char *path, const json_t *document, struct error *error)
 {
   const json_t *features = json_tree_array(document, "features");
+  prefetch_next(walk, path, document);
   for (size_t i = 0, ahead = 0; i < json_array_size(features); i++) {
     ahead = ahead > i ? ahead : i;
     while (ahead < i + REMOTE_AHEAD && ahead < json_array_size(features) && remote_is_connected() &&

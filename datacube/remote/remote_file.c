@@ -113,7 +113,7 @@ static void take_answer(const struct remote_answer *answer)
 /* With the lock held, which is let go meanwhile: reads one message, or waits for a moment. */
 static void read_socket(void)
 {
-  struct remote_answer answer;
+  struct remote_answer answer = {.id = 0};
   struct pollfd look = {.fd = line.fd, .events = POLLIN};
   line.is_read = true;
   pthread_mutex_unlock(&line.lock);
@@ -122,7 +122,7 @@ static void read_socket(void)
   pthread_mutex_lock(&line.lock);
   line.is_read = false;
   line.is_lost = line.is_lost || is_lost;
-  if (got == (ssize_t)sizeof answer)
+  if (got >= (ssize_t)offsetof(struct remote_answer, path))
     take_answer(&answer);
   pthread_cond_broadcast(&line.heard);
 }
@@ -374,6 +374,7 @@ static bool tell(struct remote_question *question, const void *tail, size_t size
   const bool has_room = line.ahead < REMOTE_AHEAD;
   line.ahead += has_room;
   question->id = ++line.last_id;
+  question->quiet = 1;
   pthread_mutex_unlock(&line.lock);
   if (has_room)
     send_question(question, tail, size);

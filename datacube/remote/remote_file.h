@@ -21,7 +21,7 @@
 
 #define REMOTE_PREFIX "/vsiremote/"
 
-enum { REMOTE_AHEAD = 48 };
+enum { REMOTE_AHEAD = 72 };
 
 struct remote_file; /* one thread at a time */
 

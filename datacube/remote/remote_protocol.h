@@ -30,20 +30,21 @@ struct remote_question {
   uint64_t id; /* the answer repeats it */
   uint32_t kind;
   uint32_t whole; /* OPEN: 1 for all of the file, fetched before the answer */
+  uint64_t quiet; /* OPEN, NEED: 1 where nobody waits for the answer, which then ends before the path */
   uint64_t file;  /* NEED, CLOSE: its number */
   uint64_t most;  /* OPEN: bytes of a file that is fetched whole */
 };
 
-struct remote_answer {
+struct remote_answer { /* as long as it has to be: what a socket holds is little, and who asked may not listen yet */
   uint64_t id;
-  uint64_t file, size;                   /* OPEN */
-  uint64_t is_complete;                  /* OPEN: 1 where all of it is there */
-  uint64_t there;                        /* OPEN: bytes from its beginning that are there */
-  uint64_t is_slot, slot;                /* OPEN: 1 where these, and no others, lie in the file of the path from that
-                                            place on, beside others' */
-  char path[512];                        /* of a file of this machine, sparse where nothing was fetched yet */
+  uint64_t file, size;    /* OPEN */
+  uint64_t is_complete;   /* OPEN: 1 where all of it is there */
+  uint64_t there;         /* OPEN: bytes from its beginning that are there */
+  uint64_t is_slot, slot; /* OPEN: 1 where these, and no others, lie in the file of the path from that
+                             place on, beside others' */
+  char path[512];         /* OPEN, NEED: of a file of this machine, sparse where nothing was fetched yet */
   char validator[REMOTE_VALIDATOR_SIZE]; /* OPEN: what names this state of the content (ETag, else the date), or "" */
-  struct error error;                    /* "": success */
+  struct error error;                    /* left out where there is none */
 };
 
 #endif

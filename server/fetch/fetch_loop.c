@@ -62,14 +62,14 @@ static void take_open(struct fetch_loop *loop, struct fetch_reader *reader, cons
 {
   struct error error = {0};
   struct fetch_file *file = find_file(loop, question, url, &error);
-  struct fetch_wait *wait = file ? fetch_wait_new(loop, reader, question->id, file) : NULL;
+  struct fetch_wait *wait = file ? fetch_wait_new(loop, reader, question, file) : NULL;
   if (wait) {
     wait->is_open = true;
     wait->most = question->whole ? question->most : 0;
     fetch_wait_settle(loop, wait);
   } else {
     busy(&error);
-    fetch_answer_error(reader, question->id, &error);
+    fetch_answer_error(reader, question->id, question->quiet != 0, &error);
   }
   if (file)
     fetch_cache_release(&loop->cache, file);
@@ -92,10 +92,10 @@ static void take_need(struct fetch_loop *loop, struct fetch_reader *reader, cons
   size_t place;
   struct fetch_file *file =
       has_hold(reader, question->file, &place) ? fetch_cache_number(&loop->cache, question->file) : NULL;
-  struct fetch_wait *wait = file ? fetch_wait_new(loop, reader, question->id, file) : NULL;
+  struct fetch_wait *wait = file ? fetch_wait_new(loop, reader, question, file) : NULL;
   if (!wait) {
     busy(&error);
-    fetch_answer_error(reader, question->id, &error);
+    fetch_answer_error(reader, question->id, question->quiet != 0, &error);
     return;
   }
   memcpy(wait->ranges, ranges, count * sizeof *ranges);

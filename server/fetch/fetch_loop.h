@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-enum { FETCH_AT_ONCE = 256, FETCH_AT_ONCE_HOST = 32 };
+enum { FETCH_AT_ONCE = 256, FETCH_AT_ONCE_HOST = 48 };
 
 struct fetch_loop_options {
   struct fetch_access access;

@@ -22,6 +22,7 @@ struct fetch_wait {
   uint64_t id;
   struct fetch_file *file; /* held */
   bool is_open;            /* an OPEN, else a NEED */
+  bool is_quiet;           /* nobody waits for more than that it is over */
   uint64_t most;           /* OPEN: all of it is wanted, at most so many bytes; 0: not so */
   struct remote_range ranges[REMOTE_RANGES_MOST];
   size_t range_count;
@@ -45,8 +46,8 @@ struct fetch_loop {
 /* ---- fetch_waits.c ---- */
 
 /* A wait for a question about a file, which it holds; NULL where there are too many, or no memory is left. */
-struct fetch_wait *fetch_wait_new(struct fetch_loop *loop, struct fetch_reader *reader, uint64_t id,
-                                  struct fetch_file *file);
+struct fetch_wait *fetch_wait_new(struct fetch_loop *loop, struct fetch_reader *reader,
+                                  const struct remote_question *question, struct fetch_file *file);
 /* Sees to it that the pages of the wait's ranges come. */
 int fetch_wait_want(struct fetch_loop *loop, struct fetch_wait *wait, struct error *error);
 /* Answers and ends the wait where it can be told how it ends. */
@@ -55,7 +56,7 @@ void fetch_wait_settle(struct fetch_loop *loop, struct fetch_wait *wait);
 void fetch_waits_settle(struct fetch_loop *loop, const struct fetch_file *file);
 /* Answers with the error, or where there is none with success, and ends the wait. */
 void fetch_wait_end(struct fetch_loop *loop, struct fetch_wait *wait, struct error *error);
-void fetch_answer_error(const struct fetch_reader *reader, uint64_t id, const struct error *error);
+void fetch_answer_error(const struct fetch_reader *reader, uint64_t id, bool is_quiet, const struct error *error);
 
 /* Starts a transfer for the pages [first, end) of a file, all of them absent or wanted, with room for them. */
 int fetch_start_part(struct fetch_loop *loop, struct fetch_file *file, size_t first, size_t end, bool is_ahead,

@@ -108,7 +108,7 @@ struct host_counts { /* of transfers that run, by host */
 static unsigned *count_of(struct host_counts *counts, const struct fetch_transfer *t)
 {
   const size_t room = sizeof counts->count / sizeof counts->count[0];
-  const uint64_t host = fetch_transfer_host(t);
+  const uint64_t host = t->host;
   size_t at = host % room;
   while (counts->count[at] > 0 && counts->host[at] != host)
     at = (at + 1) % room;

@@ -24,6 +24,20 @@ enum {
   REFUSAL_BYTES = 65536 /* of the body of an answer that is no file */
 };
 
+static const char *address(const struct fetch_transfer *t)
+{
+  return t->url ? t->url : t->file->moved ? t->file->moved : t->file->url;
+}
+
+static uint64_t host_of(const struct fetch_transfer *t)
+{
+  const char *url = address(t), *start = strstr(url, "://");
+  const size_t before = start ? (size_t)(start - url) + 3 : 0;
+  struct hash sum = {0, 0};
+  hash_bytes(&sum, url, before + strcspn(url + before, "/?#"));
+  return sum.a;
+}
+
 struct fetch_transfer *fetch_transfer_new(const struct fetch_access *access, struct fetch_cache *cache,
                                           struct fetch_file *file, enum fetch_kind kind)
 {
@@ -32,6 +46,7 @@ struct fetch_transfer *fetch_transfer_new(const struct fetch_access *access, str
     return NULL;
   *t = (struct fetch_transfer){.access = access, .cache = cache, .file = file, .kind = kind, .most = FETCH_WHOLE_BYTES};
   t->length = FETCH_HEAD_PAGES * REMOTE_PAGE;
+  t->host = host_of(t);
   file->holds++;
   return t;
 }
@@ -52,20 +67,6 @@ void fetch_transfer_free(struct fetch_transfer *t)
   free(t->url);
   fetch_cache_release(t->cache, t->file);
   free(t);
-}
-
-static const char *address(const struct fetch_transfer *t)
-{
-  return t->url ? t->url : t->file->moved ? t->file->moved : t->file->url;
-}
-
-uint64_t fetch_transfer_host(const struct fetch_transfer *t)
-{
-  const char *url = address(t), *start = strstr(url, "://");
-  const size_t before = start ? (size_t)(start - url) + 3 : 0;
-  struct hash sum = {0, 0};
-  hash_bytes(&sum, url, before + strcspn(url + before, "/?#"));
-  return sum.a;
 }
 
 /* ---- judging the answer ------------------------------------------------------------------------------------------ */
@@ -172,11 +173,23 @@ static int judge_whole(struct fetch_transfer *t)
   return 0;
 }
 
+/* Servers tell of a file that is packed as a whole that its coding is so; it comes as it is. */
+static bool is_named_packed(const char *url)
+{
+  static const char *const endings[] = {".gz", ".zst", ".zstd"};
+  const size_t length = strcspn(url, "?#");
+  for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+    if (length > strlen(endings[i]) &&
+        strncasecmp(url + length - strlen(endings[i]), endings[i], strlen(endings[i])) == 0)
+      return true;
+  return false;
+}
+
 /* At the first byte of a body. */
 static int judge(struct fetch_transfer *t, long status)
 {
   const char *encoding = header(t, "Content-Encoding");
-  if (encoding && strcasecmp(encoding, "identity") != 0 && !t->is_document)
+  if (encoding && strcasecmp(encoding, "identity") != 0 && !t->is_document && !is_named_packed(t->file->url))
     return give_up(t, ERROR_FileContentInvalid, "%.200s: its server packs it (%.40s) though it is not asked to",
                    address(t), encoding);
   return status == 206 ? judge_part(t) : judge_whole(t);
@@ -328,6 +341,7 @@ static enum fetch_outcome redirect(struct fetch_transfer *t, const char *locatio
   free(t->url);
   t->url = next;
   t->start = 0;
+  t->host = host_of(t);
   return next ? FETCH_AGAIN : FETCH_FAILED;
 }
 
@@ -346,6 +360,7 @@ static enum fetch_outcome refuse(struct fetch_transfer *t, long status)
   if (t->file->moved && t->redirects == 0) { /* what it was redirected to holds for a while only */
     free(t->file->moved);
     t->file->moved = NULL;
+    t->host = host_of(t);
     error_set(&t->error, ERROR_InfrastructureBusy, "%.200s is gone from where it was", t->file->url);
     return again(t);
   }

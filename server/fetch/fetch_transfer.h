@@ -45,6 +45,7 @@ struct fetch_transfer {
   /* of all tries */
   unsigned tries, redirects;
   int64_t start;   /* steady milliseconds when it may begin */
+  uint64_t host;   /* stands for the host that it goes to */
   bool is_running; /* the loop's */
   bool is_ahead;   /* the loop's: nobody had asked for it when it was made */
   struct fetch_transfer *next;
@@ -55,8 +56,6 @@ struct fetch_transfer *fetch_transfer_new(const struct fetch_access *access, str
                                           struct fetch_file *file, enum fetch_kind kind);
 /* Makes transfer->curl ready to be performed, CURLOPT_PRIVATE the transfer. -1: transfer->error. */
 int fetch_transfer_begin(struct fetch_transfer *transfer);
-/* Stands for the host that it goes to. */
-uint64_t fetch_transfer_host(const struct fetch_transfer *transfer);
 /* After it was performed. */
 enum fetch_outcome fetch_transfer_end(struct fetch_transfer *transfer, CURLcode code);
 void fetch_transfer_free(struct fetch_transfer *transfer);

@@ -8,14 +8,15 @@
 
 enum { GAP_PAGES = 3 }; /* that are fetched as well, rather than asked around */
 
-struct fetch_wait *fetch_wait_new(struct fetch_loop *loop, struct fetch_reader *reader, uint64_t id,
-                                  struct fetch_file *file)
+struct fetch_wait *fetch_wait_new(struct fetch_loop *loop, struct fetch_reader *reader,
+                                  const struct remote_question *question, struct fetch_file *file)
 {
   struct fetch_wait *wait = reader->waits < FETCH_WAITS_MOST ? calloc(1, sizeof *wait) : NULL;
   if (!wait)
     return NULL;
   wait->reader = reader;
-  wait->id = id;
+  wait->id = question->id;
+  wait->is_quiet = question->quiet != 0;
   wait->file = file;
   wait->next = loop->waits;
   loop->waits = wait;
@@ -26,21 +27,16 @@ struct fetch_wait *fetch_wait_new(struct fetch_loop *loop, struct fetch_reader *
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
 
-static void send_answer(const struct fetch_reader *reader, const struct remote_answer *answer)
+static void send_answer(const struct fetch_reader *reader, const struct remote_answer *answer, size_t length)
 {
-  if (reader->fd >= 0 && send(reader->fd, answer, sizeof *answer, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+  if (reader->fd >= 0 && send(reader->fd, answer, length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
     shutdown(reader->fd, SHUT_RDWR); /* it does not listen: its end comes with the next look at it */
 }
 
-void fetch_answer_error(const struct fetch_reader *reader, uint64_t id, const struct error *error)
+void fetch_answer_error(const struct fetch_reader *reader, uint64_t id, bool is_quiet, const struct error *error)
 {
-  struct remote_answer *answer = calloc(1, sizeof *answer);
-  if (!answer)
-    return;
-  answer->id = id;
-  answer->error = *error;
-  send_answer(reader, answer);
-  free(answer);
+  const struct remote_answer answer = {.id = id, .error = *error};
+  send_answer(reader, &answer, is_quiet ? offsetof(struct remote_answer, path) : sizeof answer);
 }
 
 static int note_hold(struct fetch_reader *reader, uint64_t number, struct error *error)
@@ -65,28 +61,29 @@ static uint64_t bytes_there(const struct fetch_file *file)
   return page < file->page_count ? (uint64_t)page * REMOTE_PAGE : file->size;
 }
 
+static size_t answer_length(const struct fetch_wait *wait, size_t length)
+{
+  return wait->is_quiet ? offsetof(struct remote_answer, path) : length;
+}
+
 /* The wait's hold on the file becomes the reader's. */
 static int answer_open(const struct fetch_loop *loop, struct fetch_wait *wait, struct error *error)
 {
   const struct fetch_file *file = wait->file;
   const bool is_own = file->path[0] != '\0';
-  struct remote_answer *answer = calloc(1, sizeof *answer);
-  if (!answer || note_hold(wait->reader, file->number, error) != 0) {
-    free(answer);
-    return answer ? -1 : error_memory(error);
-  }
+  if (note_hold(wait->reader, file->number, error) != 0)
+    return -1;
   wait->file->holds++;
-  answer->id = wait->id;
-  answer->file = file->number;
-  answer->size = file->size;
-  answer->is_complete = file->is_complete;
-  answer->there = bytes_there(file);
-  answer->is_slot = !is_own;
-  answer->slot = file->slot;
-  memcpy(answer->path, is_own ? file->path : loop->cache.slots.path, sizeof answer->path);
-  memcpy(answer->validator, file->validator, sizeof answer->validator);
-  send_answer(wait->reader, answer);
-  free(answer);
+  struct remote_answer answer = {.id = wait->id,
+                                 .file = file->number,
+                                 .size = file->size,
+                                 .is_complete = file->is_complete,
+                                 .there = bytes_there(file),
+                                 .is_slot = !is_own,
+                                 .slot = file->slot};
+  memcpy(answer.path, is_own ? file->path : loop->cache.slots.path, sizeof answer.path);
+  memcpy(answer.validator, file->validator, sizeof answer.validator);
+  send_answer(wait->reader, &answer, answer_length(wait, offsetof(struct remote_answer, error)));
   return 0;
 }
 
@@ -94,7 +91,7 @@ static void answer_need(const struct fetch_wait *wait)
 {
   struct remote_answer answer = {.id = wait->id};
   memcpy(answer.path, wait->file->path, sizeof answer.path);
-  send_answer(wait->reader, &answer);
+  send_answer(wait->reader, &answer, answer_length(wait, offsetof(struct remote_answer, validator)));
 }
 
 void fetch_wait_end(struct fetch_loop *loop, struct fetch_wait *wait, struct error *error)
@@ -108,7 +105,7 @@ void fetch_wait_end(struct fetch_loop *loop, struct fetch_wait *wait, struct err
   else if (!error_is_set(error))
     answer_need(wait);
   if (error_is_set(error))
-    fetch_answer_error(wait->reader, wait->id, error);
+    fetch_answer_error(wait->reader, wait->id, wait->is_quiet, error);
   wait->reader->waits--;
   fetch_cache_release(&loop->cache, wait->file);
   free(wait);
