@@ -2,6 +2,7 @@
  * differ in how lengths and distances are written. Sources: the descriptions of the formats by their makers. */
 #include "datacube/parquet/parquet_codec.h"
 
+#include <brotli/decode.h>
 #include <libdeflate.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -137,6 +138,14 @@ static bool unpack_gzip(struct packed_bytes *p)
   return is_sound && p->to == p->limit;
 }
 
+static bool unpack_brotli(struct packed_bytes *p)
+{
+  const size_t room = (size_t)(p->limit - p->to);
+  size_t filled = room;
+  return BrotliDecoderDecompress((size_t)(p->end - p->at), p->at, &filled, p->to) == BROTLI_DECODER_RESULT_SUCCESS &&
+         filled == room;
+}
+
 static bool unpack_zstd(struct packed_bytes *p)
 {
   const size_t room = (size_t)(p->limit - p->to);
@@ -161,17 +170,17 @@ int parquet_unpack(int codec, const unsigned char *packed, size_t length, unsign
     is_sound = unpack_snappy(&p);
   else if (codec == CODEC_GZIP)
     is_sound = unpack_gzip(&p);
+  else if (codec == CODEC_BROTLI)
+    is_sound = unpack_brotli(&p);
   else if (codec == CODEC_ZSTD)
     is_sound = unpack_zstd(&p);
   else if (codec == CODEC_LZ4)
     is_sound = unpack_lz4(&p);
   else
     return error_set(error, ERROR_FeatureUnsupported,
-                     "pages packed with %s are not read, but those with Snappy, gzip, "
-                     "zstd and LZ4 (LZ4_RAW)",
-                     codec == CODEC_BROTLI ? "Brotli"
-                     : codec == 3          ? "LZO"
-                     : codec == 5          ? "LZ4 in frames"
-                                           : "a new codec");
+                     "pages packed with %s are not read, but those with Snappy, gzip, Brotli, zstd and LZ4 (LZ4_RAW)",
+                     codec == 3   ? "LZO"
+                     : codec == 5 ? "LZ4 in frames"
+                                  : "a new codec");
   return is_sound ? 0 : error_set(error, ERROR_FileContentInvalid, "a page cannot be unpacked");
 }

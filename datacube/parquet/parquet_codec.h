@@ -1,4 +1,4 @@
-/* What pages of Parquet files are packed with: Snappy and LZ4 (here), deflate and zstd (their libraries). */
+/* What pages of Parquet files are packed with: Snappy and LZ4 (here), deflate, Brotli and zstd (their libraries). */
 #ifndef TWINCUBE_DATACUBE_PARQUET_PARQUET_CODEC_H
 #define TWINCUBE_DATACUBE_PARQUET_PARQUET_CODEC_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* Unpacks all bytes to exactly `room` of them. `codec` is the format's number. Errors FileContentInvalid,
- * FeatureUnsupported (Brotli, LZO, LZ4 in frames). */
+ * FeatureUnsupported (LZO, LZ4 in frames). */
 int parquet_unpack(int codec, const unsigned char *packed, size_t length, unsigned char *to, size_t room,
                    struct error *error);
 /* Nothing to be unpacked. */

@@ -1,5 +1,7 @@
 #include "server/sources/source_load.h"
 
+#include "server/sources/source_bulk.h"
+
 #include "stac/href.h"
 #include "stac/json_tree.h"
 #include "stac/search/stored_prune.h"
@@ -298,6 +300,10 @@ int source_load(struct source_load *what, struct source_session *session, struct
 {
   struct load_walk walk = {.what = what, .session = session, .seen = json_object()};
   name_by_address(what);
+  if (source_is_bulk(what->address)) {
+    json_decref(walk.seen);
+    return source_bulk(what, session, report, error);
+  }
   const int status = walk.seen ? follow(&walk, NULL, what->address, 0, error) : error_memory(error);
   json_decref(walk.seen);
   if (status != 0)

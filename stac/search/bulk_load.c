@@ -3,6 +3,7 @@
 #include "stac/search/bulk_load.h"
 
 #include "datacube/base/logger.h"
+#include "datacube/base/packed_file.h"
 #include "stac/index.h"
 #include "stac/search/bulk_queue.h"
 #include "stac/search/json_scan.h"
@@ -21,19 +22,18 @@
 
 enum {
   MOST_NAMED = 20,
+  MOST_UNPACKED = 128, /* bytes of what is packed as a whole that a byte may become */
   BEHIND_BYTES = 64 << 20,
   MANY = 10000 /* items of a file for which indexes of their properties are worth it */
 };
 
-int bulk_text_open(const char *path, struct bulk_text *out, struct error *error)
+/* Takes the descriptor. */
+static int map_file(int file, const char *path, struct bulk_text *out, struct error *error)
 {
   struct stat status;
-  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
-    error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, file < 0 ? strerror(errno) : "is no file");
-    if (file >= 0)
-      close(file);
-    return -1;
+  if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+    close(file);
+    return error_parameter(error, ERROR_FileNotFound, "path", "%s: is no file", path);
   }
   const size_t size = (size_t)status.st_size;
   /* over zeros, so that there is one behind the last byte of a file that fills its pages */
@@ -49,6 +49,45 @@ int bulk_text_open(const char *path, struct bulk_text *out, struct error *error)
   madvise(data, size, MADV_SEQUENTIAL);
   *out = (struct bulk_text){data, size};
   return 0;
+}
+
+/* A file without a name; -1 with errno. */
+static int temporary_file(void)
+{
+  const char *place = getenv("TMPDIR");
+  char path[512];
+  const int length = snprintf(path, sizeof path, "%.400s/twincube-items-XXXXXX", place && *place ? place : "/tmp");
+  const int fd = length < (int)sizeof path ? mkostemp(path, O_CLOEXEC) : -1;
+  if (fd >= 0)
+    unlink(path);
+  return fd;
+}
+
+static int unpack(const char *path, struct bulk_text *text, struct error *error)
+{
+  struct error reason = {0};
+  struct bulk_text packed = *text;
+  const int fd = temporary_file();
+  int status = fd >= 0 ? 0 : error_set(&reason, ERROR_StorageFailure, "no file can be made: %s", strerror(errno));
+  if (status == 0)
+    status = packed_file_unpack(packed.data, packed.length, fd,
+                                (uint64_t)packed.length * MOST_UNPACKED + ((uint64_t)1 << 26), &reason);
+  bulk_text_close(&packed);
+  if (status == 0)
+    return map_file(fd, path, text, error);
+  if (fd >= 0)
+    close(fd);
+  return error_parameter(error, error_code_find(reason.code), "path", "%.300s: %s", path, reason.message);
+}
+
+int bulk_text_open(const char *path, struct bulk_text *out, struct error *error)
+{
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0)
+    return error_parameter(error, ERROR_FileNotFound, "path", "%s: %s", path, strerror(errno));
+  if (map_file(file, path, out, error) != 0)
+    return -1;
+  return packed_file_is(out->data, out->length) ? unpack(path, out, error) : 0;
 }
 
 void bulk_text_close(struct bulk_text *text)
@@ -163,44 +202,61 @@ static int load_document(struct bulk_queue *queue, const char *path, const struc
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
-static bool ends_in(const char *path, const char *const *endings)
+static const char *const line_endings[] = {".ndjson", ".jsonl", ".geojsonl", ".ndgeojson", NULL};
+static const char *const parquet_endings[] = {".parquet", ".geoparquet", NULL};
+static const char *const packed_endings[] = {".gz", ".zst", ".zstd", NULL};
+
+/* The name before that ending; 0: it has none of them. */
+static size_t before_ending(const char *name, size_t length, const char *const *endings)
 {
-  const size_t length = strlen(path);
-  for (; *endings; endings++)
-    if (length > strlen(*endings) && strcasecmp(path + length - strlen(*endings), *endings) == 0)
-      return true;
-  return false;
+  for (; *endings; endings++) {
+    const size_t ending = strlen(*endings);
+    if (length > ending && strncasecmp(name + length - ending, *endings, ending) == 0)
+      return length - ending;
+  }
+  return 0;
 }
 
-static int load_file(struct bulk_queue *queue, const char *path, bool with_collections, struct error *error)
+static bool ends_in(const char *name, const char *const *endings)
 {
-  static const char *const lines[] = {".ndjson", ".jsonl", ".geojsonl", ".ndgeojson", NULL};
-  static const char *const parquet[] = {".parquet", ".geoparquet", NULL};
+  const size_t length = strlen(name), packed = before_ending(name, length, packed_endings);
+  return before_ending(name, packed ? packed : length, endings) > 0;
+}
+
+bool bulk_is_file(const char *name)
+{
+  return ends_in(name, line_endings) || ends_in(name, parquet_endings);
+}
+
+static int load_file(struct bulk_queue *queue, const struct bulk_load *load, const char *path, struct error *error)
+{
+  char name[BULK_PLACE_SIZE];
   struct bulk_text text;
   if (bulk_text_open(path, &text, error) != 0)
     return -1;
-  const int result = ends_in(path, lines)     ? load_lines(queue, path, &text, error)
-                     : ends_in(path, parquet) ? bulk_parquet(queue, path, &text, with_collections, error)
-                                              : load_document(queue, path, &text, error);
+  snprintf(name, sizeof name, "%.*s", load->name ? (int)strcspn(load->name, "?#") : -1, load->name ? load->name : path);
+  const int result = ends_in(name, line_endings)      ? load_lines(queue, name, &text, error)
+                     : ends_in(name, parquet_endings) ? bulk_parquet(queue, name, &text, !load->collection, error)
+                                                      : load_document(queue, path, &text, error);
   bulk_text_close(&text);
   return result;
 }
 
-static int load_all(struct bulk_queue *queue, const char *collection, const char *path, struct error *error)
+static int load_all(struct bulk_queue *queue, const struct bulk_load *load, const char *path, struct error *error)
 {
   struct stat status;
   struct bulk_text text;
-  if (collection) {
-    if (bulk_text_open(collection, &text, error) != 0)
+  if (load->collection) {
+    if (bulk_text_open(load->collection, &text, error) != 0)
       return -1;
-    const int result = bulk_put(queue, &text, true, collection, error);
+    const int result = bulk_put(queue, &text, true, load->collection, error);
     bulk_text_close(&text);
     if (result != 0)
       return -1;
   }
   if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
     return bulk_folder(queue, path, error);
-  return load_file(queue, path, !collection, error);
+  return load_file(queue, load, path, error);
 }
 
 /* ---- two threads ------------------------------------------------------------------------------------------------- */
@@ -217,7 +273,7 @@ struct bulk_run {
 static void *read_all(void *data)
 {
   struct bulk_run *run = data;
-  load_all(run->queue, run->load->collection, run->path, &run->read_error);
+  load_all(run->queue, run->load, run->path, &run->read_error);
   bulk_queue_end(run->queue);
   return NULL;
 }
@@ -233,7 +289,10 @@ static int write_entry(struct bulk_run *run, const struct bulk_entry *entry, str
                  : item_writer_put_read(run->writer, NULL, run->load->writing, &entry->facts, &reason);
   if (result == 0) {
     run->written += !entry->is_collection;
-    return 0;
+    return entry->is_collection || !run->load->note ||
+                   run->load->note(run->load->note_data, entry->facts.collection, entry->facts.id) == 0
+               ? 0
+               : error_memory(error);
   }
   if (!item_writer_refused(&reason)) {
     *error = reason;
