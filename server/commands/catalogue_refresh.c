@@ -4,6 +4,7 @@
 #include "server/commands/command.h"
 #include "server/commands/data_dir.h"
 #include "server/sources/source_refresh.h"
+#include "server/store/folder.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -79,24 +80,26 @@ static int read_options(struct refresh_arguments *arguments, const char *command
 static int refresh(const struct refresh_arguments *arguments, const char *const *names, size_t count,
                    struct error *error)
 {
-  char data[DATA_DIR_SIZE];
+  char data[DATA_DIR_SIZE], scratch[REFRESH_SCRATCH_SIZE];
   const char *shared;
   size_t failed = 0;
-  if (data_dir_make(arguments->data, data, error) != 0 || shared_catalogue_find(arguments->shared, &shared, error) != 0)
+  if (data_dir_make(arguments->data, data, error) != 0 ||
+      shared_catalogue_find(arguments->shared, &shared, error) != 0 || refresh_scratch_begin(NULL, scratch, error) != 0)
     return -1;
   const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   const struct refresh_options options = {.data = data,
                                           .shared = shared,
+                                          .scratch = scratch,
                                           .names = names,
                                           .name_count = count,
                                           .only_due = arguments->only_due,
                                           .cancel = &is_ended,
                                           .say = say};
-  if (arguments->watches)
-    return source_watch(&options, error);
-  return source_refresh(&options, &failed, error) == 0 ? (int)(failed > 0) : -1;
+  const int status = arguments->watches ? source_watch(&options, error) : source_refresh(&options, &failed, error);
+  folder_remove(scratch);
+  return status == 0 ? (int)(failed > 0) : -1;
 }
 
 static int print_sources(const struct refresh_arguments *arguments, struct error *error)

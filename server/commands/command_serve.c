@@ -582,7 +582,8 @@ static int start_refresh(struct server_parts *parts, const struct serve_options 
   const struct refresh_process_options refresh = {.data = parts->data,
                                                   .shared = parts->shared_catalogue,
                                                   .level = (enum log_level)options->log_level,
-                                                  .format = (enum log_format)options->log_format};
+                                                  .format = (enum log_format)options->log_format,
+                                                  .confine = (enum confine_mode)options->confine};
   return options->refresh ? refresh_process_start(&refresh, &parts->refresh, error) : 0;
 }
 

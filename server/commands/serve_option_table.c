@@ -158,7 +158,8 @@ const struct option_row option_rows[] = {
      .help =
          "refresh the sources of collections (see twincube catalogue refresh): what is due by --refresh of "
          "`twincube catalogue add`, and folders of this machine when something in them changes; by a process of its "
-         "own, with the server's rights. `twincube catalogue sources` tells how it went"},
+         "own, which has each source read by one that is confined to it. `twincube catalogue sources` tells how it "
+         "went"},
     {.name = "sweep",
      .kind = OPTION_FLAG,
      .place = PLACE(sweep),

@@ -104,14 +104,14 @@ static int allow_list(const struct landlock_rules *rules, const struct path_list
   return status;
 }
 
-static int allow_catalogue(const struct landlock_rules *rules, const char *data)
+static int allow_catalogue(const struct landlock_rules *rules, const char *data, enum landlock_access access)
 {
   static const char *const names[] = {"catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"};
   char path[1200];
   int status = 0;
   for (size_t i = 0; i < sizeof names / sizeof names[0] && status == 0; i++) {
     snprintf(path, sizeof path, "%.1000s/%s", data, names[i]);
-    status = landlock_rules_allow(rules, path, LANDLOCK_READ);
+    status = landlock_rules_allow(rules, path, access);
   }
   return status;
 }
@@ -135,7 +135,7 @@ static int allow_all(const struct landlock_rules *kernel, const struct confine_r
       allow_list(kernel, rules->system) == 0 && allow_list(kernel, rules->scenes) == 0 ? allow_self(kernel) : -1;
   for (size_t i = 0; i < rules->local->folder_count && status == 0; i++)
     status = landlock_rules_allow(kernel, rules->local->folders[i], LANDLOCK_READ);
-  if (status != 0 || allow_catalogue(kernel, rules->data) != 0 ||
+  if (status != 0 || allow_catalogue(kernel, rules->data, LANDLOCK_READ) != 0 ||
       allow_folder(kernel, rules->files, LANDLOCK_READ) != 0 ||
       allow_folder(kernel, rules->output, LANDLOCK_WRITE) != 0 ||
       allow_folder(kernel, rules->remote, LANDLOCK_READ_FILES) != 0)
@@ -203,13 +203,18 @@ static int allow_resolver(const struct landlock_rules *rules)
   return status;
 }
 
-/* Later versions of landlock know TCP, which is what this process is for. */
-static int confine_fetcher_files(int abi, const char *folder)
+/* Later versions of landlock know TCP, which is what some processes are for. */
+static int abi_with_network(int abi)
 {
   enum { WITHOUT_TCP = 3 };
+  return abi < WITHOUT_TCP ? abi : WITHOUT_TCP;
+}
+
+static int confine_fetcher_files(int abi, const char *folder)
+{
   struct landlock_rules kernel;
   struct path_list system = {0};
-  if (landlock_rules_new(abi < WITHOUT_TCP ? abi : WITHOUT_TCP, &kernel) != 0)
+  if (landlock_rules_new(abi_with_network(abi), &kernel) != 0)
     return -1;
   int status = read_folders_system(&system);
   if (status == 0)
@@ -238,5 +243,46 @@ int confine_fetcher(const struct confinement *confinement, const char *folder, s
   if (confinement->filters && syscall_filter_enforce(CALLS_NETWORK) != 0)
     return error_set(error, ERROR_Internal, "the fetcher's calls of the system cannot be confined: %s",
                      strerror(errno));
+  return 0;
+}
+
+static int allow_source(const struct landlock_rules *kernel, const struct confine_source *source)
+{
+  struct path_list system = {0};
+  int status = read_folders_system(&system);
+  if (status == 0)
+    status = allow_list(kernel, &system);
+  path_list_free(&system);
+  if (status != 0 || allow_self(kernel) != 0 || (source->has_network && allow_resolver(kernel) != 0))
+    return -1;
+  return allow_catalogue(kernel, source->data, LANDLOCK_WRITE) == 0 &&
+                 allow_folder(kernel, source->place, LANDLOCK_READ) == 0 &&
+                 allow_folder(kernel, source->copies, LANDLOCK_WRITE) == 0
+             ? allow_folder(kernel, source->scratch, LANDLOCK_WRITE)
+             : -1;
+}
+
+static int confine_source_files(int abi, const struct confine_source *source)
+{
+  struct landlock_rules kernel;
+  if (landlock_rules_new(source->has_network ? abi_with_network(abi) : abi, &kernel) != 0)
+    return -1;
+  int status = allow_source(&kernel, source);
+  if (status == 0)
+    status = landlock_rules_enforce(&kernel);
+  landlock_rules_free(&kernel);
+  return status;
+}
+
+int confine_refresher(const struct confinement *confinement, const struct confine_source *source, struct error *error)
+{
+  if (confinement->why_off != NULL)
+    return 0;
+  if (worker_user_keep_files() != 0)
+    return error_set(error, ERROR_Internal, "capabilities cannot be given up: %s", strerror(errno));
+  if (confinement->landlock > 0 && confine_source_files(confinement->landlock, source) != 0)
+    return error_set(error, ERROR_Internal, "the files of who reads a source cannot be confined: %s", strerror(errno));
+  if (confinement->filters && syscall_filter_enforce(source->has_network ? CALLS_NETWORK : CALLS_COMPUTING) != 0)
+    return error_set(error, ERROR_Internal, "the calls of who reads a source cannot be confined: %s", strerror(errno));
   return 0;
 }

@@ -5,7 +5,8 @@
  *                  a folder of the user's compiled kernels; no TCP, no signals
  *   seccomp        no sockets, programs, processes, mounts, tracing (syscall_filter.h)
  *   user           not root, no capabilities (worker_user.h); a network and message queues of its own, empty ones
- * The process that reads from other hosts for them (server/fetch) has sockets, and no files but its own folder.
+ * The process that reads from other hosts for them (server/fetch) has sockets, and no files but its own folder; each
+ * that looks again at a source (server/sources/refresh_task.h) has the catalogue and what it needs of its source.
  *
  * The first two hold from a worker's first task on and cannot be widened, so a process serves one user's tasks with one
  * folder for results, as worker_binding.h says. */
@@ -67,6 +68,17 @@ struct confine_rules {            /* all borrowed */
 bool confine_reads_all(const struct confine_rules *rules);
 /* In a worker without threads, before it reads what a stranger sent. For good. Error Internal: it must not go on. */
 int confine_worker(const struct confinement *confinement, const struct confine_rules *rules, struct error *error);
+struct confine_source { /* all borrowed, texts never NULL */
+  const char *data;     /* folder with the catalogue, which it writes: it is open already */
+  const char *place;    /* file or folder of this machine that it reads, with all below; or "" */
+  const char *copies;   /* folder for copies of features; or "" */
+  const char *scratch;  /* folder for what it keeps for a moment */
+  bool has_network;
+};
+
+/* The process that looks again at one source of collections; before it has threads. It stays who it is, since it writes
+ * the catalogue; as root it keeps no right but those to files. Error Internal. */
+int confine_refresher(const struct confinement *confinement, const struct confine_source *source, struct error *error);
 /* The fetcher of remote files, whose cache lies in `folder`, and the sender of results, which writes to `folder` or,
  * where it is "", to none; before it has threads. Error Internal. */
 int confine_fetcher(const struct confinement *confinement, const char *folder, struct error *error);

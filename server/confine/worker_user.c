@@ -75,3 +75,17 @@ int worker_user_become_plain(const struct worker_user *user, bool reads_all)
     return -1;
   return reads_all ? prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0, 0) : 0;
 }
+
+int worker_user_keep_files(void)
+{
+  const uint32_t files = 1u << CAP_DAC_READ_SEARCH | 1u << CAP_DAC_OVERRIDE;
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct own[2] = {{0}};
+  if (geteuid() != 0)
+    return 0;
+  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+    prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  if (syscall(SYS_capget, &header, own) != 0)
+    return -1;
+  return set_capabilities(own[0].effective & files, own[0].permitted & files);
+}

@@ -23,6 +23,8 @@ int worker_user_become(const struct worker_user *user);
 /* The same for a process that will execute another program, with nothing in reserve: it keeps the right to read any
  * file (reads_all) or none, and passes that on. -1 with errno. */
 int worker_user_become_plain(const struct worker_user *user, bool reads_all);
+/* For root who stays root: of its capabilities those are left that let it read and write files. -1 with errno. */
+int worker_user_keep_files(void);
 /* The end of the reserve: it becomes effective where files of others have to be read, else it is given up. -1 with
  * errno. */
 int worker_user_settle(const struct worker_user *user, bool reads_all);

@@ -1,10 +1,11 @@
-/* twincube refresher PARENT LEVEL FORMAT DATA, with a socket as descriptor 3. It tells the database of a shared
+/* twincube refresher PARENT LEVEL FORMAT CONFINE DATA, with a socket as descriptor 3. It tells the database of a shared
  * catalogue and what libpq's variables say (others could read arguments), texts that each end in a zero byte, an empty
  * one last. */
 #include "server/sources/refresh_process.h"
 
 #include "server/sources/source_refresh.h"
 #include "datacube/base/buffer.h"
+#include "server/store/folder.h"
 #include "server/workers/spawn_self.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 enum { CONTROL = 3, STOP_SECONDS = 5, NICENESS = 10, MOST_SETTINGS = 65536 };
-enum refresher_argument { PARENT = 1, LEVEL, FORMAT, DATA, ARGUMENTS };
+enum refresher_argument { PARENT = 1, LEVEL, FORMAT, CONFINE, DATA, ARGUMENTS };
 
 extern char **environ;
 
@@ -60,7 +61,8 @@ static int start_one(struct refresh_process *process, struct error *error)
   snprintf(parent, sizeof parent, "%ld", (long)getpid());
   snprintf(level, sizeof level, "%d", (int)process->options.level);
   snprintf(format, sizeof format, "%d", (int)process->options.format);
-  const char *const arguments[] = {"twincube", "refresher", parent, level, format, process->options.data, NULL};
+  const char *confine = confine_mode_name(process->options.confine), *data = process->options.data;
+  const char *const arguments[] = {"twincube", "refresher", parent, level, format, confine, data, NULL};
   process->fd = spawn_self(arguments, CONTROL, "refreshes sources", &process->pid, error);
   if (process->fd < 0) {
     process->pid = -1;
@@ -167,6 +169,7 @@ static void say(const char *line)
 
 int refresher_main(int argc, char **argv)
 {
+  char folder[REFRESH_SCRATCH_SIZE], scratch[REFRESH_SCRATCH_SIZE];
   struct error error = {0};
   if (argc != ARGUMENTS)
     return 2;
@@ -177,10 +180,18 @@ int refresher_main(int argc, char **argv)
   setpriority(PRIO_PROCESS, 0, NICENESS);
   set_signals((pid_t)strtol(argv[PARENT], NULL, 10));
   static char settings[MOST_SETTINGS + 1]; /* putenv keeps parts of it */
-  struct refresh_options options = {.data = argv[DATA], .cancel = &is_ended, .say = say};
+  snprintf(folder, sizeof folder, "%.1000s/refresh", argv[DATA]);
+  struct refresh_options options = {.data = argv[DATA],
+                                    .scratch = scratch,
+                                    .confine = confine_mode_find(argv[CONFINE]),
+                                    .cancel = &is_ended,
+                                    .say = say};
   if (!read_settings(settings, &options.shared))
     return 1;
-  const int status = source_watch(&options, &error);
+  int status = refresh_scratch_begin(folder, scratch, &error);
+  if (status == 0)
+    status = source_watch(&options, &error);
+  folder_remove(folder);
   if (status != 0)
     log_message(LOG_ERROR, "sources are not refreshed: %s", error.message);
   return status == 0 ? 0 : 1;

@@ -1,12 +1,14 @@
 /* The sources of collections are refreshed by a process of the server's own (serve --refresh): what is due when it is
  * due, and folders of this machine a moment after something in them changes, as `twincube catalogue refresh --watch`
- * does it. It is this program executed anew, gives way to whatever else wants the processor, and writes the catalogue
- * as any other process may; the server sees what it wrote. When it dies it is replaced. */
+ * does it, each by a confined process (refresh_task.h). It is this program executed anew, gives way to whatever else
+ * wants the processor, and writes the catalogue as any other process may; the server sees what it wrote. When it dies
+ * it is replaced. */
 #ifndef TWINCUBE_SERVER_SOURCES_REFRESH_PROCESS_H
 #define TWINCUBE_SERVER_SOURCES_REFRESH_PROCESS_H
 
 #include "datacube/base/error.h"
 #include "datacube/base/logger.h"
+#include "server/confine/confine.h"
 
 struct refresh_process;
 
@@ -15,6 +17,7 @@ struct refresh_process_options { /* borrowed for the process's life */
   const char *shared;            /* database of one that is shared, or NULL */
   enum log_level level;
   enum log_format format;
+  enum confine_mode confine; /* of what reads a source (refresh_task.h) */
 };
 
 /* Call on the main thread: the process dies with the thread that started it. */

@@ -1,13 +1,14 @@
 #include "server/sources/source_refresh.h"
 
-#include "server/sources/source_add.h"
-#include "server/sources/source_load.h"
-#include "server/sources/source_record.h"
+#include "server/sources/refresh_task.h"
+#include "server/store/folder.h"
 
 #include "datacube/base/instant.h"
 #include "datacube/base/logger.h"
-#include "stac/source_book.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -45,38 +46,44 @@ static int check_names(const struct refresh_options *options, const struct kept_
   return 0;
 }
 
-static int add_again(struct catalogue *catalogue, const struct refresh_options *options,
-                     const struct kept_source *source, struct source_outcome *outcome, struct buffer *report,
-                     struct error *error)
+/* ---- the scratch folder ------------------------------------------------------------------------------------------ */
+
+int refresh_scratch_begin(const char *folder, char out[REFRESH_SCRATCH_SIZE], struct error *error)
 {
-  struct source_record record;
-  int status = source_record_read(source->options, &record, error);
-  const bool is_items = strcmp(source->kind, SOURCE_ITEMS) == 0;
-  record.options.id = source->name;
-  const struct source_spec spec = {.kind = source->kind[0] ? source->kind : NULL,
-                                   .address = source->address,
-                                   .options = &record.options,
-                                   .remotes = &record.remotes,
-                                   .data = options->data,
-                                   .digest = source->digest[0] || is_items ? source->digest : NULL,
-                                   .cancel = options->cancel};
-  const struct bulk_load load = {.writing = ITEM_UPSERT};
-  if (status == 0 && is_items)
-    status = source_add_items(catalogue, &spec, &load, report, error);
-  else if (status == 0)
-    status = source_add(catalogue, &spec, outcome, report, error);
-  source_record_free(&record);
+  const char *place = getenv("TMPDIR");
+  if (folder)
+    snprintf(out, REFRESH_SCRATCH_SIZE, "%s", folder);
+  else
+    snprintf(out, REFRESH_SCRATCH_SIZE, "%.1000s/twincube-refresh-XXXXXX", place && *place ? place : "/tmp");
+  if (folder && folder_make(folder, error) != 0)
+    return -1;
+  if (!folder && !mkdtemp(out))
+    return error_set(error, ERROR_StorageFailure, "no folder %s can be made: %s", out, strerror(errno));
+  folder_clear(out);
+  return setenv("TMPDIR", out, 1) == 0 ? 0 : error_memory(error);
+}
+
+/* ---- sources ----------------------------------------------------------------------------------------------------- */
+
+static int note(const struct refresh_options *options, const struct kept_source *source, const char *digest,
+                const char *failure, struct error *error)
+{
+  struct catalogue *catalogue = NULL;
+  int status = catalogue_open_shared(options->data, options->shared, &catalogue, error);
+  if (status == 0)
+    status = source_book_note(catalogue, source, digest, failure, error);
+  catalogue_close(catalogue);
   return status;
 }
 
 /* What goes wrong with the source is noted; an error is one of the catalogue itself. */
-static int refresh_one(struct catalogue *catalogue, const struct refresh_options *options,
-                       const struct kept_source *source, size_t *failed, struct error *error)
+static int refresh_one(const struct refresh_options *options, const struct kept_source *source, size_t *failed,
+                       struct error *error)
 {
   struct source_outcome outcome = {.digest = ""};
   struct buffer report = {0};
   struct error reason = {0};
-  const int status = add_again(catalogue, options, source, &outcome, &report, &reason);
+  const int status = refresh_task_run(options, source, &outcome, &report, &reason);
   if (options->cancel && *options->cancel) { /* it goes with a whole one the next time */
     buffer_free(&report);
     return 0;
@@ -91,31 +98,31 @@ static int refresh_one(struct catalogue *catalogue, const struct refresh_options
     log_message(LOG_WARNING, "%s is not refreshed: %s: %s", source->name, reason.code, reason.message);
   }
   buffer_free(&report);
-  return source_book_note(catalogue, source, status == 0 ? outcome.digest : NULL, reason.message, error);
+  return note(options, source, status == 0 ? outcome.digest : NULL, reason.message, error);
 }
 
-static int refresh_all(struct catalogue *catalogue, const struct refresh_options *options, struct arena *arena,
-                       size_t *failed, struct error *error)
+/* The catalogue is not open any more when the first process is made that reads a source. */
+static int read_rows(const struct refresh_options *options, struct arena *arena, const struct kept_source **rows,
+                     size_t *count, struct error *error)
 {
-  const struct kept_source *rows;
-  size_t count;
-  if (source_book_read(catalogue, arena, &rows, &count, error) != 0 || check_names(options, rows, count, error) != 0)
-    return -1;
-  for (size_t i = 0; i < count && !(options->cancel && *options->cancel); i++)
-    if (is_wanted(options, &rows[i]) && refresh_one(catalogue, options, &rows[i], failed, error) != 0)
-      return -1;
-  return 0;
+  struct catalogue *catalogue = NULL;
+  int status = catalogue_open_shared(options->data, options->shared, &catalogue, error);
+  if (status == 0)
+    status = source_book_read(catalogue, arena, rows, count, error);
+  catalogue_close(catalogue);
+  return status == 0 ? check_names(options, *rows, *count, error) : -1;
 }
 
 int source_refresh(const struct refresh_options *options, size_t *failed, struct error *error)
 {
-  struct catalogue *catalogue = NULL;
   struct arena *arena = arena_new(0);
+  const struct kept_source *rows = NULL;
+  size_t count = 0;
   *failed = 0;
-  int status = arena ? catalogue_open_shared(options->data, options->shared, &catalogue, error) : error_memory(error);
-  if (status == 0)
-    status = refresh_all(catalogue, options, arena, failed, error);
-  catalogue_close(catalogue);
+  int status = arena ? read_rows(options, arena, &rows, &count, error) : error_memory(error);
+  for (size_t i = 0; i < count && status == 0 && !(options->cancel && *options->cancel); i++)
+    if (is_wanted(options, &rows[i]))
+      status = refresh_one(options, &rows[i], failed, error);
   arena_free(arena);
   return status;
 }

@@ -5,7 +5,10 @@
 
 #include "datacube/base/buffer.h"
 #include "datacube/base/error.h"
+#include "server/confine/confine.h"
 #include "server/sources/refresh_pauses.h"
+
+enum { REFRESH_SCRATCH_SIZE = 1100 };
 
 struct refresh_options {
   const char *data;         /* the data folder */
@@ -16,9 +19,16 @@ struct refresh_options {
   bool only_local; /* those of this machine */
   bool only_news;  /* nothing is said of what has not changed */
   const volatile int *cancel;
+  enum confine_mode confine;     /* of the processes that read them (refresh_task.h) */
+  const char *scratch;           /* folder of refresh_scratch_begin */
   struct refresh_pauses *pauses; /* of those that fail again and again: they are not due before; or NULL */
   void (*say)(const char *line); /* hears of each what came of it, with a newline */
 };
+
+/* Makes the folder for what is kept for a moment, which is TMPDIR from then on and emptied after each source: the one
+ * that is named, or (NULL) one in TMPDIR. Before anything opens a catalogue, for SQLite asks for TMPDIR once. Its name,
+ * to be removed with folder_remove; error StorageFailure. */
+int refresh_scratch_begin(const char *folder, char out[REFRESH_SCRATCH_SIZE], struct error *error);
 
 /* Each in turn. The number of those that failed, in *failed, and told by log_message. Error FileNotFound where a name
  * is of no source. */

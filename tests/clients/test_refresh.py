@@ -1,18 +1,23 @@
 """Collections follow what they came from: new files come, vanished ones go, what cannot be read stays as it was."""
 
 import json
+import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import urllib.parse
 
 import numpy as np
 import pytest
+import rasterio
 import requests
+import xarray
 
 from conftest import BINARY, until
-from remote_host import RemoteHost
+from remote_host import Fault, RemoteHost
 from s3_host import S3Host
+from test_confinement import LANDLOCK, children_of
 from test_remote_accounts import accounts
 from test_remote_files import raster
 from test_sources import add, catalogue, load
@@ -156,6 +161,87 @@ def test_a_server_refreshes_by_itself(tmp_path):
             assert server.wait(timeout=30) == 0
     assert not pathlib.Path(f"/proc/{new}").exists()
     assert len(load(data)["B1"]) == 3
+
+
+def kept_netcdf(folder, values):
+    xarray.Dataset({"a": (("time", "y", "x"), values)}, {
+        "time": np.arange(len(values)).astype("datetime64[D]").astype("datetime64[ns]"), "y": [2.5, 1.5, 0.5],
+        "x": [0.5, 1.5]}).to_netcdf(folder / "a.nc")
+    return folder / "a.nc"
+
+
+def kept_zarr(folder, values):
+    with xarray.open_dataset(kept_netcdf(folder, values)) as file:
+        file.to_zarr(folder / "a.zarr", mode="w", zarr_format=2)
+    return folder / "a.zarr"
+
+
+def kept_references(folder, values):
+    kept_netcdf(folder, values)
+    done = subprocess.run([BINARY, "catalogue", "references", "-o", folder / "a.json", folder / "a.nc"], timeout=60,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "a.json"
+
+
+def kept_document(folder, values):
+    """STAC items, which lie beside the folder of what they name."""
+    (folder / "items").mkdir(exist_ok=True)
+    (folder / "data").mkdir(exist_ok=True)
+    items = []
+    for i, array in enumerate(values):
+        with rasterio.open(folder / f"data/{i}.tif", "w", driver="GTiff", dtype="float64", count=1, height=3, width=2,
+                           crs="EPSG:4326", transform=rasterio.transform.from_origin(0, 3, 1, 1)) as file:
+            file.write(array, 1)
+        items.append({**stac_item(str(i), collection="c"), "bbox": [0, 0, 2, 3],
+                      "assets": {"a": {"href": f"../data/{i}.tif", "roles": ["data"]}},
+                      "properties": {"datetime": f"1970-01-0{i + 1}T00:00:00Z"}})
+    (folder / "items/all.json").write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    return folder / "items/all.json"
+
+
+@pytest.mark.parametrize("keep", [kept_netcdf, kept_zarr, kept_references, kept_document])
+def test_what_else_lies_on_this_machine(tmp_path, keep):
+    """Those that read it are confined to it, and still read all of it."""
+    (tmp_path / "in").mkdir()
+    values = np.arange(18.0).reshape(3, 3, 2)
+    add(tmp_path, keep(tmp_path / "in", values[:2]))
+    assert refresh(tmp_path) == "c: unchanged\n"
+    shutil.rmtree(tmp_path / "in")
+    (tmp_path / "in").mkdir()
+    keep(tmp_path / "in", values)
+    said = refresh(tmp_path)
+    assert said.startswith("c: ") and "unchanged" not in said
+    assert np.array_equal(load(tmp_path)["a"].squeeze(), values)
+
+
+def test_who_reads_a_source_is_confined_and_may_die(tmp_path):
+    """A process of its own for each: what kills one is told of that source, and the others go on."""
+    folder, data = tmp_path / "in", tmp_path / "data"
+    folder.mkdir()
+    (folder / f"s_{DATES[0]}_B1.tif").write_bytes(scene(0)[1])
+    add(data, folder)
+    with RemoteHost() as host:
+        host.files["items.json"] = json.dumps({"type": "FeatureCollection", "features": [
+            stac_item("one", collection="far")]}).encode()
+        assert catalogue(data, "load", "--refresh", "1000000", host.url + "items.json").returncode == 0
+        host.always["items.json"] = Fault("silent", 60)
+        with subprocess.Popen([BINARY, "catalogue", "refresh", "--data", data], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            until(lambda: host.active == 1)
+            reader, = children_of(process.pid)
+            lines = pathlib.Path(f"/proc/{reader}/status").read_text("ascii").splitlines()
+            status = {name: value.strip() for name, value in (line.split(":", 1) for line in lines)}
+            subprocess.run(["kill", "-KILL", str(reader)], check=True)
+            said, warned = process.communicate(timeout=60)
+        assert process.returncode == 1 and "c: unchanged" in said and "items.json is not refreshed: Internal" in warned
+        assert "signal 9" in sources(data)["items.json"][-1] and sources(data)["c"][-1] == "ok"
+        if LANDLOCK >= 3 and status["NoNewPrivs"] == "1":  # else a build with sanitizers
+            assert status["Seccomp"] == "2"
+            assert int(status["CapEff"], 16) & ~0b110 == 0 and int(status["CapBnd"], 16) == (
+                0 if os.geteuid() == 0 else int(status["CapBnd"], 16))
+        host.always.clear()
+        assert "items.json: 1 item" in refresh(data)
 
 
 @pytest.mark.parametrize("arguments", [("--due", "--watch"), ("--often",), ("sources", "x")])

@@ -562,6 +562,49 @@ static void test_landlock_alone(void **state)
   assert_int_equal(0, in_child(run_under_landlock, &confinement));
 }
 
+/* Who looks again at a source reads it and writes the catalogue; of the rest of the data folder it sees nothing, and it
+ * has the network only where the source lies elsewhere. */
+static void run_refresher(const struct confinement *confinement, bool has_network)
+{
+  struct error error = {0};
+  const struct confine_source source = {.data = root,
+                                        .place = has_network ? "" : strdup(at("scenes")),
+                                        .copies = "",
+                                        .scratch = strdup(at("out")),
+                                        .has_network = has_network};
+  if (confine_refresher(confinement, &source, &error) != 0)
+    _exit(255);
+  const int tcp = socket(AF_INET, SOCK_STREAM, 0);
+  const bool wrong = reads("server.sqlite") || writes("server.sqlite") || writes("new") || reads("mine/a.tif") ||
+                     writes("scenes/b.tif") || reads("scenes/link.tif") || opens("/etc/shadow", O_RDONLY) ||
+                     kill(parent, 0) == 0 || fork() >= 0 || setuid(1) == 0;
+  const bool right = writes("catalogue.sqlite") && writes("out/new") && reads("scenes/a.tif") == !has_network &&
+                     (tcp >= 0) == has_network;
+  _exit(wrong | !right << 1);
+}
+
+static void run_local_refresher(const struct confinement *confinement)
+{
+  run_refresher(confinement, false);
+}
+
+static void run_remote_refresher(const struct confinement *confinement)
+{
+  run_refresher(confinement, true);
+}
+
+static void test_what_a_refresher_cannot(void **state)
+{
+  struct confinement confinement;
+  struct error error = {0};
+  (void)state;
+  assert_int_equal(0, confine_probe(CONFINE_AUTO, &confinement, &error));
+  if (confinement.landlock < 3 || !confinement.filters)
+    skip();
+  assert_int_equal(0, in_child(run_local_refresher, &confinement));
+  assert_int_equal(0, in_child(run_remote_refresher, &confinement));
+}
+
 static void test_modes(void **state)
 {
   struct confinement confinement;
@@ -694,6 +737,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_what_a_worker_cannot, make_world, remove_world),
       cmocka_unit_test_setup_teardown(test_landlock_alone, make_world, remove_world),
+      cmocka_unit_test_setup_teardown(test_what_a_refresher_cannot, make_world, remove_world),
       cmocka_unit_test(test_modes),
       cmocka_unit_test_setup_teardown(test_many_folders, make_world, remove_world),
       cmocka_unit_test_setup_teardown(test_files_beside_the_store, make_world, remove_world),
