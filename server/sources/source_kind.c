@@ -102,7 +102,8 @@ static int list_references(struct source_session *session, const char *address, 
 }
 
 static const struct source_kind kinds[] = {
-    {"opendap", "a dataset of OPeNDAP (DAP 2), by its address (…/dodsC/…, …/opendap/…)", is_opendap, list_opendap},
+    {"opendap", "a dataset of OPeNDAP (DAP 2), by its address (…/dodsC/…, …/opendap/…)", is_opendap,
+     list_opendap},
     {"esgf", "the files that a search of ESGF finds (…/esg-search/search?…), by HTTPServer", is_esgf, list_esgf},
     {"rucio", "replicas of files, as Rucio lists them: a metalink or lines of JSON (…/replicas/SCOPE/NAME)",
      is_replicas, list_replicas},
