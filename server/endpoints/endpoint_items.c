@@ -1,7 +1,10 @@
 /* Items of collections, as OGC API Features and STAC ask for them: bbox, datetime, limit, and pages. */
 #include "server/endpoints/endpoints.h"
 
+#include "server/federation/federated_items.h"
 #include "server/publish/published_links.h"
+#include "server/stac_api/stac_api.h"
+#include "server/stac_api/stac_items_reply.h"
 
 #include "datacube/base/instant.h"
 #include "datacube/lonlat.h"
@@ -140,6 +143,14 @@ static void reply_features(struct exchange *exchange, int status, struct buffer 
   reply_error(exchange, &told);
 }
 
+/* Whether the collection is another back-end's, whose items can be had. */
+static bool is_elsewhere(const struct exchange *exchange, const struct error *error)
+{
+  struct federation *federation = asked_federation(exchange);
+  return federation != NULL && error_is(error, ERROR_CollectionNotFound) &&
+         federated_items_wanted(federation, NULL, exchange->parameters[0]);
+}
+
 void get_items(struct exchange *exchange)
 {
   struct buffer json = {0}, kept = {0};
@@ -150,6 +161,11 @@ void get_items(struct exchange *exchange)
   if (status == 0)
     status = catalogue_items_json(exchange->catalogue, exchange->base, &query, &json, &error);
   buffer_free(&kept);
+  if (status != 0 && is_elsewhere(exchange, &error)) {
+    buffer_free(&json);
+    stac_get_items(exchange); /* the same pages as there, with links that lead here */
+    return;
+  }
   reply_features(exchange, status, &json, &error);
 }
 
@@ -159,5 +175,11 @@ void get_item(struct exchange *exchange)
   struct error error = {0};
   int status = catalogue_item_json(exchange->catalogue, exchange->base, exchange->parameters[0],
                                    exchange->parameters[1], &json, &error);
+  if (status != 0 && error_is(&error, ERROR_CollectionNotFound) &&
+      federated_has_collection(exchange, exchange->parameters[0])) {
+    struct json_writer w = {.out = &json};
+    error = (struct error){{0}, {0}, {0}, {0}};
+    status = federated_write_item(exchange, &w, &error);
+  }
   reply_features(exchange, status, &json, &error);
 }

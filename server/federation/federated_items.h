@@ -41,7 +41,7 @@ struct federated_page {
 };
 
 /* Whether a back-end is to be asked: one of the collections may be of another, or none is named and some can be
- * searched. */
+ * searched. The query may be NULL where a collection is given. */
 bool federated_items_wanted(struct federation *federation, const json_t *query, const char *collection);
 /* To be freed in any case. Errors of the own part. */
 int federated_items_page(struct federation *federation, const struct federated_search *search,

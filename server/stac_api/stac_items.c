@@ -24,10 +24,10 @@ static int take_item(void *data, const struct found_item *item, struct error *er
 /* Where the search itself is, without its parameters. */
 static void write_place(const struct exchange *exchange, struct buffer *out)
 {
-  const char *path = exchange->route->path + strlen(STAC_API_ROOT);
+  const char *path = exchange->route->path;
   buffer_text(out, exchange->base);
   if (strstr(path, "{collection_id}") == NULL) {
-    buffer_text(out, path);
+    buffer_text(out, path + strlen(STAC_API_ROOT));
     return;
   }
   buffer_text(out, "/collections/");

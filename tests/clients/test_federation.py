@@ -108,12 +108,35 @@ def test_collections_are_merged(server, provider):
     assert queryables["properties"] == provider.call("GET", "/collections/DEMO/queryables").json()["properties"]
     assert server.call("GET", "/collections/BOTH").json()["federation:backends"] == ["twincube", "far"]
     assert server.call("GET", "/collections/far|OTHER").json()["id"] == "BOTH"
-    answer = server.call("GET", "/collections/far|DEMO/items")
-    assert answer.status_code == 501 and links["items"] in answer.json()["message"]
     assert server.call("GET", "/collections/far|NONE/items").json()["code"] == "CollectionNotFound"
     for name in ("far|NONE", "far|", "near|DEMO", "|DEMO", "far"):
         assert server.call("GET", "/collections/" + name).json()["code"] == "CollectionNotFound", name
         assert server.call("GET", f"/collections/{name}/queryables").json()["code"] == "CollectionNotFound", name
+
+
+def test_items_of_a_collection_elsewhere(server, provider):
+    """Page by page, by their place and date, and one by one: those that lie there, with links that lead here."""
+    theirs = provider.call("GET", "/collections/DEMO/items?limit=1000").json()["features"]
+    url, found = server.api + "/collections/far%7CDEMO/items?limit=3", []
+    while url:
+        page = server.session.get(url).json()
+        assert 0 < len(page["features"]) <= 3 and {i["collection"] for i in page["features"]} == {"far|DEMO"}
+        found += page["features"]
+        url = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+        assert url is None or url.startswith(server.api + "/collections/far%7CDEMO/items?")
+    assert sorted(i["id"] for i in found) == sorted(i["id"] for i in theirs) and len(found) > 3
+    links = {link["rel"]: link["href"] for link in found[0]["links"]}
+    assert links["self"].startswith(server.api + "/collections/far%7CDEMO/items/")
+    alone = server.session.get(links["self"]).json()
+    assert {**alone, "links": None} == {**found[0], "links": None}
+    assert links["self"] in [link["href"] for link in alone["links"]]
+    day = found[0]["properties"]["datetime"][:10]
+    some = server.call("GET", f"/collections/far|DEMO/items?datetime={day}T00:00:00Z/{day}T23:00:00Z").json()["features"]
+    assert {i["id"] for i in some} == {i["id"] for i in found if i["properties"]["datetime"].startswith(day)}
+    assert server.call("GET", "/collections/far|DEMO/items?bbox=0,0,1,1").json()["features"] == []
+    for path, code in {"items?limit=x": "QueryParameterInvalid", "items?bbox=1": "QueryParameterInvalid",
+                       "items/none": "NotFound"}.items():
+        assert server.call("GET", "/collections/far|DEMO/" + path).json()["code"] == code
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
