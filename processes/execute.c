@@ -443,6 +443,7 @@ static void explain_share_json(const struct elsewhere_part *part, struct json_wr
   json_kv_number(w, "bytes", part->wanted.bytes);
   json_kv_number(w, "bytes_as_loaded", part->bytes_as_loaded);
   json_kv_bool(w, "is_assumed", part->is_assumed);
+  json_kv_bool(w, "is_job", part->is_job);
   json_key(w, "process_graph");
   json_write_raw(w, part->wanted.graph, strlen(part->wanted.graph));
   json_end_object(w);

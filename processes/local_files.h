@@ -17,6 +17,7 @@ struct elsewhere_part { /* of a graph */
   const char *steps;    /* for people: "load_collection, filter_bands" */
   struct elsewhere wanted;
   double bytes_as_loaded; /* that would come here if its collections alone were loaded there */
+  bool is_job;            /* it is large enough to be computed by a batch job */
   bool is_assumed;        /* the bytes are those of usual cubes: the collection does not tell of its own */
   /* What its cube has and a file of it need not have. */
   bool has_lost_bands;       /* it has no dimension of bands, as the collections had */
@@ -25,6 +26,10 @@ struct elsewhere_part { /* of a graph */
   size_t label_count;        /* … or 0 */
   const char *geometries;    /* GeoJSON of the dimension "geometry" (aggregate_spatial); or NULL */
 };
+
+/* Behind the name of a file that another server made: what it said meanwhile. A line an entry: its level, a tab, a
+ * message. */
+#define LOADED_LOGS_END ".log"
 
 struct interpreters; /* hpc/udf/interpreters.h */
 
@@ -40,9 +45,10 @@ struct local_files {          /* all zero: none */
    * others. */
   int (*compute_elsewhere)(void *context, struct arena *arena, const struct elsewhere *wanted, const char **out,
                            struct error *error);
-  /* What the server of a collection has, JSON: {"backend": its name, "processes": {ID: …}, "vectors": whether its
-   * netCDF files have vector cubes, "collection": of its document what tells its sizes}; *out is NULL where there is no
-   * such server, or nothing can be computed there now. NULL: there are no others. */
+  /* What the server of a collection has, JSON: {"backend": its name, "processes": {ID: …}, "job_bytes": above which it
+   * computes by batch jobs (not there: it has none), "vectors": whether its netCDF files have vector cubes,
+   * "collection": of its document what tells its sizes}; *out is NULL where there is no such server, or nothing can be
+   * computed there now. NULL: there are no others. */
   int (*offered_elsewhere)(void *context, struct arena *arena, const char *collection, const char **out,
                            struct error *error);
   void *context;

@@ -350,6 +350,8 @@ static int make_part(struct sharing *s, const struct far_node *far)
                                  .has_lost_bands = far->has_lost_bands,
                                  .period = cube->period ? arena_strdup(s->arena, cube->period) : NULL,
                                  .geometries = cube->geometries ? write_json(s, cube->geometries) : NULL};
+  const json_t *job_bytes = json_object_get(far->server, "job_bytes");
+  out->is_job = job_bytes && out->wanted.bytes > json_number_value(job_bytes);
   for (size_t i = 0; i < s->count; i++)
     out->bytes_as_loaded += needed[i] && !s->nodes[i].step ? far_cube_bytes(&s->nodes[i].cube) : 0;
   if (!out->node || !out->server || !out->wanted.collection || (cube->period && !out->period) ||

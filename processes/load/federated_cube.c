@@ -10,8 +10,11 @@
 
 #include "datacube/source/netcdf_source.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { LOADED_LINE_MOST = 2048 };
 
 static int write_arguments(struct call *call, struct json_writer *w)
 {
@@ -66,6 +69,36 @@ static void tell(const struct call *call, const char *collection, const char *st
                                   steps, (long long)state.st_size);
   if (text)
     call_log(call, &(struct log_entry){.level = LOG_INFO, .message = text});
+}
+
+static enum log_level read_level(const char *name)
+{
+  static const char *const names[] = {"debug", "info", "warning", "error"};
+  static const enum log_level levels[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (strcmp(name, names[i]) == 0)
+      return levels[i];
+  return LOG_INFO;
+}
+
+/* What the other server said meanwhile. */
+static void tell_logs(const struct call *call, const char *server, const char *path)
+{
+  char line[LOADED_LINE_MOST];
+  const char *beside = call_has_log(call) ? arena_printf(call->arena, "%s" LOADED_LOGS_END, path) : NULL;
+  FILE *file = beside ? fopen(beside, "re") : NULL;
+  while (file && fgets(line, sizeof line, file)) {
+    char *tab = strchr(line, '\t');
+    line[strcspn(line, "\n")] = '\0';
+    if (!tab)
+      continue;
+    *tab = '\0';
+    const char *text = arena_printf(call->arena, "%s: %s", server, tab + 1);
+    if (text)
+      call_log(call, &(struct log_entry){.level = read_level(line), .message = text});
+  }
+  if (file)
+    fclose(file);
 }
 
 /* A file that is no cube is the other server's doing. */
@@ -235,5 +268,7 @@ int federated_cube(struct call *call, const char *collection, struct value *resu
   const struct elsewhere_part plain = {.steps = "load_collection"};
   part = part ? part : &plain;
   tell(call, collection, part->steps, path);
+  if (part != &plain)
+    tell_logs(call, part->server, path);
   return open_file(call, part, collection, path, result);
 }

@@ -90,6 +90,7 @@ static const char example_federation[] =
     "# experimental = false                           # told to clients, as is\n"
     "# deprecated = false                             # this\n"
     "# result_size = \"2G\"                             # most bytes of a result that is fetched from there\n"
+    "# job_size = \"64M\"                               # what is expected to be larger is a batch job there\n"
     "# aliases = {S2_L2A = \"SENTINEL2_L2A\"}           # its SENTINEL2_L2A is listed as S2_L2A, together with those\n"
     "#                                                # of the same name here and of other back-ends\n";
 

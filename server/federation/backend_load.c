@@ -2,9 +2,12 @@
  * in place here. Where the answer goes, no link is followed. */
 #include "server/federation/backend_load.h"
 
+#include "server/federation/backend_answer.h"
+#include "server/federation/backend_job.h"
 #include "server/federation/federation_state.h"
-#include "server/http/json_check.h"
 #include "server/jobs/loaded_results.h"
+
+#include "processes/local_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +19,14 @@
 #include <unistd.h>
 
 enum { TOKEN_SIZE = 8192 };
+
+struct request {
+  const struct federated_collection *where;
+  const struct buffer *question;
+  double bytes; /* that are expected; 0: nothing is known */
+  FILE *file;   /* gets the answer */
+  struct buffer *logs;
+};
 
 static bool has_given_up(void *data)
 {
@@ -84,59 +95,62 @@ static int read_token(const struct backend_settings *backend, char out[TOKEN_SIZ
 
 /* ---- the answer -------------------------------------------------------------------------------------------------- */
 
-/* What is wrong with the graph is the user's to know; whom the back-end lets in is ours. */
-static int refuse(const struct backend_settings *backend, const struct web_answer *answer, struct error *error)
+static double seconds_of(const struct backend_load *load, double most)
 {
-  size_t line;
-  json_t *document = answer->body.length > 0 && json_check(answer->body.data, answer->body.length, &line) == NULL
-                         ? json_loadb(answer->body.data, answer->body.length, 0, NULL)
-                         : NULL;
-  const char *code = json_string_value(json_object_get(document, "code"));
-  const char *message = json_string_value(json_object_get(document, "message"));
-  enum error_code known = code != NULL ? error_code_find(code) : ERROR_NONE;
-  if (answer->status == 401 || answer->status == 402 || answer->status == 403)
-    error_set(error, ERROR_InfrastructureBusy, "the back-end '%s' does not let this server in (status %ld)",
-              backend->id, answer->status);
-  else if (answer->status < 400 || message == NULL || known == ERROR_NONE || known == ERROR_Internal)
-    error_set(error, ERROR_InfrastructureBusy, "the back-end '%s' answers with status %ld%s%.300s", backend->id,
-              answer->status, message != NULL ? ": " : "", message != NULL ? message : "");
-  else
-    error_set(error, known, "the back-end '%s' says: %.400s", backend->id, message);
-  json_decref(document);
-  return -1;
+  return load->seconds > 0 && load->seconds < most ? load->seconds : most;
 }
 
-static int ask(struct federation *federation, const struct backend_load *load, const struct backend_settings *backend,
-               const struct buffer *question, FILE *file, struct error *error)
+static int ask_at_once(struct federation *federation, const struct backend_load *load, const struct request *request,
+                       const char *token, struct error *error)
 {
-  char token[TOKEN_SIZE], url[BACKEND_URL_SIZE + 16];
+  const struct backend_settings *backend = request->where->backend;
+  char url[BACKEND_URL_SIZE + 16];
   struct web_answer answer;
-  struct error reason = {0};
+  snprintf(url, sizeof url, "%s/result", backend->url);
+  const struct web_fetch fetch = {.url = url,
+                                  .bearer = token[0] != '\0' ? token : NULL,
+                                  .ca_file = backend->ca_file,
+                                  .via = "1.1 " FEDERATION_VIA,
+                                  .json = request->question,
+                                  .file = request->file,
+                                  .most = backend->result_size,
+                                  .seconds = seconds_of(load, BACKEND_LOAD_SECONDS),
+                                  .stopping = &federation->stopping,
+                                  .given_up = has_given_up,
+                                  .data = (void *)(uintptr_t)load};
+  if (backend_ask(backend, &fetch, &answer, error) != 0)
+    return -1;
+  const int status = answer.status == 200 ? 0 : backend_refuse(backend, &answer, error);
+  buffer_free(&answer.body);
+  return status;
+}
+
+static int ask_by_job(struct federation *federation, const struct backend_load *load, const struct request *request,
+                      const char *token, struct error *error)
+{
+  const struct backend_job job = {.backend = request->where->backend,
+                                  .token = token,
+                                  .question = request->question,
+                                  .file = request->file,
+                                  .seconds = seconds_of(load, BACKEND_JOB_SECONDS),
+                                  .stopping = &federation->stopping,
+                                  .given_up = has_given_up,
+                                  .data = (void *)(uintptr_t)load};
+  return backend_job_run(&job, request->logs, error);
+}
+
+static int ask(struct federation *federation, const struct backend_load *load, const struct request *request,
+               struct error *error)
+{
+  const struct backend_settings *backend = request->where->backend;
+  const bool by_job = request->where->has_jobs && request->bytes > (double)backend->job_size;
+  char token[TOKEN_SIZE];
   if (read_token(backend, token, error) != 0)
     return -1;
-  snprintf(url, sizeof url, "%s/result", backend->url);
-  const struct web_fetch fetch = {
-      .url = url,
-      .bearer = token[0] != '\0' ? token : NULL,
-      .ca_file = backend->ca_file,
-      .via = "1.1 " FEDERATION_VIA,
-      .json = question,
-      .file = file,
-      .most = backend->result_size,
-      .seconds = load->seconds > 0 && load->seconds < BACKEND_LOAD_SECONDS ? load->seconds : BACKEND_LOAD_SECONDS,
-      .stopping = &federation->stopping,
-      .given_up = has_given_up,
-      .data = (void *)(uintptr_t)load};
-  int status = web_fetch(&fetch, &answer, &reason);
+  const int status = (by_job ? ask_by_job : ask_at_once)(federation, load, request, token, error);
   sodium_memzero(token, sizeof token);
-  if (status != 0) {
+  if (status != 0 && error_is(error, ERROR_InfrastructureBusy))
     federation_doubt(federation, backend);
-    return error_set(error, error_code_find(reason.code), "the back-end '%s' did not compute it: %s", backend->id,
-                     reason.message);
-  }
-  if (answer.status != 200)
-    status = refuse(backend, &answer, error);
-  buffer_free(&answer.body);
   return status;
 }
 
@@ -157,36 +171,59 @@ static void name_file(const struct backend_settings *backend, const struct buffe
   buffer_printf(out, "%s-%s.nc", backend->id, hex);
 }
 
-static int fill_file(struct federation *federation, const struct backend_load *load,
-                     const struct backend_settings *backend, const struct buffer *question, int folder,
-                     const char *name, struct error *error)
+static int make_file(int folder, const char *name, FILE **out, struct error *error)
 {
   const int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-  FILE *file = fd >= 0 && fchmod(fd, 0644) == 0 ? fdopen(fd, "w") : NULL;
-  if (file == NULL) {
-    if (fd >= 0)
-      close(fd);
-    return cannot_write(error);
+  *out = fd >= 0 && fchmod(fd, 0644) == 0 ? fdopen(fd, "w") : NULL;
+  if (*out != NULL)
+    return 0;
+  if (fd >= 0)
+    close(fd);
+  return cannot_write(error);
+}
+
+/* Beside the file, for who reads it; that there are none harms nobody. */
+static void write_logs(int folder, const char *name, const struct buffer *logs)
+{
+  struct buffer beside = {0};
+  struct error ignored = {0};
+  FILE *file = NULL;
+  buffer_printf(&beside, "%s" LOADED_LOGS_END, name);
+  if (logs->length > 0 && !logs->failed && !beside.failed && make_file(folder, beside.data, &file, &ignored) == 0) {
+    fwrite(logs->data, 1, logs->length, file);
+    fclose(file);
   }
-  int status = ask(federation, load, backend, question, file, error);
-  if (fclose(file) != 0 && status == 0)
+  buffer_free(&beside);
+}
+
+static int fill_file(struct federation *federation, const struct backend_load *load, struct request *request,
+                     int folder, const char *name, struct error *error)
+{
+  struct buffer logs = {0};
+  if (make_file(folder, name, &request->file, error) != 0)
+    return -1;
+  request->logs = &logs;
+  int status = ask(federation, load, request, error);
+  if (fclose(request->file) != 0 && status == 0)
     status = cannot_write(error);
   if (status != 0)
     unlinkat(folder, name, 0);
+  else
+    write_logs(folder, name, &logs);
+  buffer_free(&logs);
   return status;
 }
 
-static int place_file(struct federation *federation, const struct backend_load *load,
-                      const struct backend_settings *backend, const struct buffer *question, struct buffer *path,
-                      struct error *error)
+static int place_file(struct federation *federation, const struct backend_load *load, struct request *request,
+                      struct buffer *path, struct error *error)
 {
   struct buffer name = {0};
   struct stat state;
-  name_file(backend, question, &name);
+  name_file(request->where->backend, request->question, &name);
   const int folder = loaded_results_folder(load->folder, error);
   int status = folder < 0 ? -1 : name.failed ? error_memory(error) : 0;
   if (status == 0 && fstatat(folder, name.data, &state, AT_SYMLINK_NOFOLLOW) != 0)
-    status = fill_file(federation, load, backend, question, folder, name.data, error);
+    status = fill_file(federation, load, request, folder, name.data, error);
   if (status == 0)
     buffer_printf(path, "%s" LOADED_RESULTS_FOLDER "/%s", load->folder, name.data);
   if (folder >= 0)
@@ -224,16 +261,18 @@ static int find_backend(struct federation *federation, const char *name, struct 
   return 0;
 }
 
-static int load_there(struct federation *federation, const struct backend_load *load, json_t *request,
+static int load_there(struct federation *federation, const struct backend_load *load, json_t *document,
                       const struct federated_collection *where, struct buffer *path, struct error *error)
 {
   struct buffer question = {0};
-  json_t *graph = json_object_get(request, "process_graph");
+  json_t *graph = json_object_get(document, "process_graph");
   json_t *body = rename_collections(federation, graph, where->backend) ? make_question(graph) : NULL;
   char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+  struct request request = {
+      .where = where, .question = &question, .bytes = json_number_value(json_object_get(document, "bytes"))};
   buffer_text(&question, text != NULL ? text : "");
   int status = text != NULL && !question.failed
-                   ? place_file(federation, load, where->backend, &question, path, error)
+                   ? place_file(federation, load, &request, path, error)
                    : error_set(error, ERROR_Internal, "what is to be computed at the back-end '%s' is no graph",
                                where->backend->id);
   free(text);
@@ -282,6 +321,8 @@ int backend_offers(struct federation *federation, const char *collection, bool m
   json_t *sizes = pick_sizes(document);
   json_t *answer = json_pack("{s:s,s:b,s:o*}", "backend", where.backend->id, "vectors", (int)where.writes_vectors,
                              "collection", sizes);
+  if (where.has_jobs)
+    json_object_set_new(answer, "job_bytes", json_integer((json_int_t)where.backend->job_size));
   json_decref(document);
   pthread_rwlock_rdlock(&federation->lock);
   for (size_t i = 0; i < federation->count; i++)

@@ -93,6 +93,21 @@ static bool says(const char *text, size_t length, const char *part)
   return memmem(text, length, part, strlen(part)) != NULL;
 }
 
+/* Whether batch jobs can be made. */
+static bool find_jobs(const struct web_document *document)
+{
+  const char *endpoints, *one, *path;
+  size_t length, at = 0, size, path_length;
+  if (!has(document, "endpoints", '[', &endpoints, &length))
+    return false;
+  while ((one = json_text_element(endpoints, length, &at, &size)) != NULL) {
+    path = *one == '{' ? json_text_member(one, size, "path", &path_length) : NULL;
+    if (path != NULL && path_length == strlen("\"/jobs\"") && memcmp(path, "\"/jobs\"", path_length) == 0)
+      return says(one, size, "\"POST\"") || says(one, size, "\"post\"");
+  }
+  return false;
+}
+
 /* A filter is sent as JSON, which whoever filters in a body takes. False: the document says nothing of searches. */
 static bool read_ability(const struct web_document *document, struct search_ability *out)
 {
@@ -144,6 +159,7 @@ int backend_survey_look(const struct survey_place *place, struct backend_look *o
   int status = get_path(&now, "/", LOOK_SECONDS, &document, error);
   if (status == 0) {
     out->speaks_openeo = has(&document, "api_version", '"', &found, &length);
+    out->has_jobs = find_jobs(&document);
     find_search(&document, out->search);
     find_ability(&now, &document, out);
     if (!out->speaks_openeo && !has(&document, "stac_version", '"', &found, &length))

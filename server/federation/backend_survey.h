@@ -42,7 +42,7 @@ struct search_ability { /* what a search there does that says so among its class
 };
 
 struct backend_look {
-  bool speaks_openeo;
+  bool speaks_openeo, has_jobs;
   char search[BACKEND_URL_SIZE]; /* where its items are searched by POST; "": nowhere */
   struct search_ability ability;
 };

@@ -70,6 +70,7 @@ static void take_look(struct backend *backend, struct look *look)
     backend->succeeded = backend->checked;
     snprintf(backend->search, sizeof backend->search, "%s", look->found.search);
     backend->ability = look->found.ability;
+    backend->has_jobs = look->found.has_jobs;
   }
   if (look->has_lists)
     take_survey(backend, &look->survey);

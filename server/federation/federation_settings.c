@@ -8,7 +8,7 @@
 
 enum { ALIASES_MOST = 1000 };
 
-static const size_t standard_result_size = (size_t)2 << 30;
+static const size_t standard_result_size = (size_t)2 << 30, standard_job_size = (size_t)64 << 20;
 
 /* A bar stands between a back-end and its collections; the id is part of addresses and of files' names. */
 static bool is_id(const char *id)
@@ -71,7 +71,7 @@ static int take_names(struct backend_settings *backend, const char *id, const ch
 
 static int read_table(const json_t *table, struct backend_settings *out, const char *place, struct error *error)
 {
-  const char *id = NULL, *url = NULL, *size = NULL;
+  const char *id = NULL, *url = NULL, *size = NULL, *job_size = NULL;
   const struct config_member members[] = {{"id", MEMBER_TEXT, &id, NULL},
                                           {"url", MEMBER_TEXT, &url, NULL},
                                           {"title", MEMBER_TEXT, &out->title, NULL},
@@ -81,12 +81,15 @@ static int read_table(const json_t *table, struct backend_settings *out, const c
                                           {"experimental", MEMBER_FLAG, &out->experimental, NULL},
                                           {"deprecated", MEMBER_FLAG, &out->deprecated, NULL},
                                           {"result_size", MEMBER_TEXT, &size, NULL},
+                                          {"job_size", MEMBER_TEXT, &job_size, NULL},
                                           {"aliases", MEMBER_VALUE, &out->aliases, NULL},
                                           {NULL, MEMBER_VALUE, NULL, NULL}};
   if (config_read_object(table, members, place, error) != 0)
     return -1;
   if (size != NULL && command_size(size, &out->result_size) != 0)
     return config_wrong(error, place, "result_size", "wants a size such as \"2G\"");
+  if (job_size != NULL && command_size(job_size, &out->job_size) != 0)
+    return config_wrong(error, place, "job_size", "wants a size such as \"64M\"");
   if (check_aliases(out->aliases, place, error) != 0)
     return -1;
   return take_names(out, id, url, place, error);
@@ -110,6 +113,7 @@ static int read_one(const json_t *value, struct federation_settings *out, struct
   struct backend_settings *backend = &out->backends[out->count];
   snprintf(place, sizeof place, "federation[%zu]", out->count);
   backend->result_size = standard_result_size;
+  backend->job_size = standard_job_size;
   if ((json_is_string(value) ? read_text(json_string_value(value), backend, place, error)
                              : read_table(value, backend, place, error)) != 0)
     return -1;

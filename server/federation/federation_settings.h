@@ -22,6 +22,7 @@ struct backend_settings { /* texts lie in the settings' document */
   const json_t *aliases;         /* name here → id there; or NULL */
   bool experimental, deprecated; /* as it is told to clients */
   size_t result_size;            /* bytes of a result that is fetched from there */
+  size_t job_size;               /* expected bytes of one above which it is made by a batch job there */
 };
 
 struct federation_settings { /* all zero: no federation */

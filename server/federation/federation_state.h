@@ -15,6 +15,7 @@ struct backend {
   struct backend_survey survey;  /* this and what follows under `lock` */
   char search[BACKEND_URL_SIZE]; /* address of its search for items; "": it has none, as far as is known */
   struct search_ability ability;
+  bool has_jobs;
   bool is_online;
   bool was_asked;
   int64_t checked, succeeded; /* Unix milliseconds; 0: never */

@@ -69,6 +69,8 @@ static void set_identity(CURL *curl, const struct web_fetch *fetch)
 
 static void set_question(CURL *curl, const struct web_fetch *fetch)
 {
+  if (fetch->deletes)
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
   if (fetch->json == NULL)
     return;
   curl_easy_setopt(curl, CURLOPT_POST, 1L);
@@ -128,11 +130,19 @@ static long read_max_age(const char *text)
   return seconds < 0 ? 0 : seconds;
 }
 
+/* One that is too long counts as none. */
+static void take_header(CURL *curl, const char *name, char *out, size_t room)
+{
+  const char *value = header(curl, name);
+  if (value != NULL && strlen(value) < room)
+    snprintf(out, room, "%s", value);
+}
+
 static void take_headers(CURL *curl, struct web_answer *answer)
 {
-  const char *etag = header(curl, "ETag");
-  if (etag != NULL && strlen(etag) < sizeof answer->etag)
-    snprintf(answer->etag, sizeof answer->etag, "%s", etag);
+  take_header(curl, "ETag", answer->etag, sizeof answer->etag);
+  take_header(curl, "Location", answer->place, sizeof answer->place);
+  take_header(curl, "OpenEO-Identifier", answer->identifier, sizeof answer->identifier);
   answer->max_age = read_max_age(header(curl, "Cache-Control"));
 }
 
@@ -180,7 +190,7 @@ static int64_t now_ms(void)
 static int try_hop(struct hop *hop, struct web_answer *answer, char **next, struct error *error)
 {
   const struct web_rule *rule = hop->fetch->rule;
-  hop->guard = (struct web_guard){.reach = WEB_PRIVATE};
+  hop->guard = (struct web_guard){.reach = hop->fetch->is_public ? WEB_PUBLIC : WEB_PRIVATE};
   if (rule != NULL && web_rule_check(rule, hop->url, &hop->guard.reach, error) != 0)
     return -1;
   buffer_free(&answer->body);

@@ -16,7 +16,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { WEB_FETCH_SECONDS = 5, WEB_FETCH_BYTES = 256 * 1024, WEB_REDIRECTS_MOST = 3, WEB_ETAG_SIZE = 200 };
+enum {
+  WEB_FETCH_SECONDS = 5,
+  WEB_FETCH_BYTES = 256 * 1024,
+  WEB_REDIRECTS_MOST = 3,
+  WEB_ETAG_SIZE = 200,
+  WEB_PLACE_SIZE = 512
+};
 
 struct web_fetch {
   const struct web_rule *rule; /* of an address that a user named; NULL: the operator's own words, where private hosts
@@ -27,7 +33,9 @@ struct web_fetch {
   const char *etag;          /* of what is known: the answer is 304, without a body, where that still holds. NULL */
   const char *ca_file;       /* or NULL: the system's certificates */
   const char *via;           /* value of a header Via, or NULL */
-  const struct buffer *json; /* POSTed; NULL: it is a GET */
+  const struct buffer *json; /* POSTed; NULL: it is a GET … */
+  bool deletes;              /* … or a DELETE */
+  bool is_public;            /* without a rule: an address that a document named, which may lead to public hosts only */
   FILE *file;                /* where the body goes when the status is 200; NULL: it becomes the answer's */
   uint64_t most;             /* bytes of a body; 0: WEB_FETCH_BYTES. What is not for the file is no longer than that */
   double seconds;            /* for all of it; 0: WEB_FETCH_SECONDS */
@@ -39,9 +47,11 @@ struct web_fetch {
 
 struct web_answer {
   long status;
-  struct buffer body;       /* the caller frees it */
-  char etag[WEB_ETAG_SIZE]; /* "": none */
-  long max_age;             /* seconds for which it need not be asked again; 0 where nothing is said */
+  struct buffer body;              /* the caller frees it */
+  char etag[WEB_ETAG_SIZE];        /* "": none */
+  char place[WEB_PLACE_SIZE];      /* header Location; "": none, here and below */
+  char identifier[WEB_PLACE_SIZE]; /* header OpenEO-Identifier: of what was made */
+  long max_age;                    /* seconds for which it need not be asked again; 0 where nothing is said */
 };
 
 /* Takes at most that time, redirects included. Thread safe after curl_global_init. Errors, with an empty body:

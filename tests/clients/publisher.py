@@ -15,7 +15,7 @@ class Page:
 
 
 class Publisher:
-    """`pages` by path, or "POST PATH"; `asked` has the headers of each request, by path."""
+    """`pages` by path, or "POST PATH" and "DELETE PATH"; `asked` has the headers of each request, by path."""
 
     def __init__(self):
         self.pages, self.asked = {}, {}
@@ -28,6 +28,9 @@ class Publisher:
             def do_POST(self):
                 self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 publisher.answer(self, "POST " + self.path)
+
+            def do_DELETE(self):
+                publisher.answer(self, "DELETE " + self.path)
 
             def log_message(self, *_):
                 pass

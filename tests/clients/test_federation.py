@@ -173,14 +173,19 @@ DOCUMENT = {"id": "A", "type": "Collection", "stac_version": "1.0.0", "descripti
             "links": [{"rel": "license", "href": "../licence.html"}, {"rel": "self", "href": "/elsewhere"}]}
 
 
-@pytest.fixture
-def stranger():
-    publisher = Publisher()
+def publish_api(publisher):
+    """It is an openEO API from now on, with one collection."""
     publisher.publish("/api/", {"api_version": "1.2.0", "stac_version": "1.0.0"})
     publisher.publish("/api/collections", {"collections": [DOCUMENT], "links": []})
     publisher.publish("/api/collections/A", DOCUMENT, headers={"ETag": '"a"'})
     publisher.publish("/api/processes", {"processes": [{"id": "add"}, {"id": "odd"}, 5], "links": []})
     publisher.publish("/api/file_formats", {"input": {}, "output": {"NETCDF": {}}})
+
+
+@pytest.fixture
+def stranger():
+    publisher = Publisher()
+    publish_api(publisher)
     yield publisher
     publisher.stop()
 
