@@ -45,7 +45,7 @@ struct local_files {          /* all zero: none */
    * others. */
   int (*compute_elsewhere)(void *context, struct arena *arena, const struct elsewhere *wanted, const char **out,
                            struct error *error);
-  /* What the server of a collection has, JSON: {"backend": its name, "processes": {ID: any}, "job_bytes": above which it
+  /* What a collection's server has, JSON: {"backend": its name, "processes": {ID: …}, "job_bytes": above which it
    * computes by batch jobs (not there: it has none), "vectors": whether its netCDF files have vector cubes,
    * "collection": of its document what tells its sizes}; *out is NULL where there is no such server, or nothing can be
    * computed there now. NULL: there are no others. */
