@@ -34,7 +34,7 @@ static int put(struct index *index, const struct kept_source *source, struct err
   if (source_book_make(index, error) != 0)
     return -1;
   sqlite3_stmt *row =
-      index_query(index, "INSERT OR REPLACE INTO sources VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '')", error);
+      index_query(index, "INSERT OR REPLACE INTO sources VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", error);
   if (!row)
     return -1;
   bind(row, 1, source->name);
@@ -43,7 +43,8 @@ static int put(struct index *index, const struct kept_source *source, struct err
   bind(row, 4, source->options);
   sqlite3_bind_int64(row, 5, source->every);
   bind(row, 6, source->digest);
-  sqlite3_bind_int64(row, 7, time(NULL));
+  sqlite3_bind_int64(row, 7, source->failure ? source->refreshed : (int64_t)time(NULL));
+  bind(row, 8, source->failure);
   return index_run(index, row, error);
 }
 

@@ -11,7 +11,7 @@ struct kept_source {
   const char *address; /* or a path, absolute */
   const char *options; /* JSON of whoever keeps it */
   const char *digest;  /* of what was there the last time, or "" */
-  const char *failure; /* of the latest refresh, or "" */
+  const char *failure; /* of the latest refresh, or ""; NULL where one is put: it was read just now */
   int64_t every;       /* seconds; 0: only when it is asked for */
   int64_t refreshed;   /* when that was last tried, in seconds of the clock */
 };

@@ -579,12 +579,17 @@ static void watch_over(struct server_parts *parts, const sigset_t *signals)
 /* When the server answers: the first refresh may take long, and is nothing that a request waits for. */
 static int start_refresh(struct server_parts *parts, const struct serve_options *options, struct error *error)
 {
-  const struct refresh_process_options refresh = {.data = parts->data,
-                                                  .shared = parts->shared_catalogue,
-                                                  .level = (enum log_level)options->log_level,
-                                                  .format = (enum log_format)options->log_format,
-                                                  .confine = (enum confine_mode)options->confine};
-  return options->refresh ? refresh_process_start(&refresh, &parts->refresh, error) : 0;
+  const struct refresh_process_options refresh = {
+      .data = parts->data,
+      .shared = parts->shared_catalogue,
+      .level = (enum log_level)options->log_level,
+      .format = (enum log_format)options->log_format,
+      .confine = (enum confine_mode)options->confine,
+      .sources = source_tables_write(&options->sources, options->remotes.document)};
+  if (options->refresh && refresh_process_start(&refresh, &parts->refresh, error) != 0)
+    return -1;
+  parts->reload.refresh = parts->refresh;
+  return 0;
 }
 
 static void tell_confinement(const struct confinement *confinement)

@@ -160,6 +160,14 @@ const struct option_row option_rows[] = {
          "`twincube catalogue add`, and folders of this machine when something in them changes; by a process of its "
          "own, which has each source read by one that is confined to it. `twincube catalogue sources` tells how it "
          "went"},
+    {.name = "source",
+     .value = "ID=PLACE",
+     .kind = OPTION_SOURCES,
+     .place = PLACE(sources),
+     .is_live = true,
+     .help = "source that becomes the collection of that id, and is refreshed, as of `twincube catalogue add`: an "
+             "address or a path; may be repeated (default: none). In a configuration file also tables [[source]], with "
+             "options. One whose settings change is read anew; the collection of one that goes stays"},
     {.name = "sweep",
      .kind = OPTION_FLAG,
      .place = PLACE(sweep),

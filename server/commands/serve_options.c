@@ -20,7 +20,7 @@ bool option_is_repeated(const struct option_row *row)
 {
   return row->kind == OPTION_PATHS || row->kind == OPTION_PREFIXES || row->kind == OPTION_NETWORKS ||
          row->kind == OPTION_BACKENDS || row->kind == OPTION_REMOTES || row->kind == OPTION_USERS ||
-         row->kind == OPTION_WORKSPACES;
+         row->kind == OPTION_WORKSPACES || row->kind == OPTION_SOURCES;
 }
 
 /* ---- the command line ---- */
@@ -196,6 +196,8 @@ static int take_value(const struct option_row *row, json_t *value, struct serve_
     return account_settings_add(place, value, error);
   case OPTION_WORKSPACES:
     return workspace_settings_read(value, place, error);
+  case OPTION_SOURCES:
+    return source_tables_read(value, place, error);
   case OPTION_PROVIDERS:
     if (json_is_array(value)) {
       out->oidc_tables = value;
@@ -280,6 +282,8 @@ static int read_rows(const json_t *given, struct serve_options *out, struct erro
                         "goes with the other of tls-certificate and tls-key", error);
   if (out->verbose)
     out->log_level = LOG_DEBUG;
+  if (out->sources.count > 0 && !out->refresh)
+    return wrong_option(out, "source", "goes with refresh", error);
   if (out->no_basic && out->oidc == NULL && out->oidc_tables == NULL)
     return wrong_option(out, "no-basic", "wants oidc, or nobody could log in", error);
   return -1;
@@ -312,6 +316,7 @@ void serve_options_free(struct serve_options *options)
   federation_settings_free(&options->federation);
   account_settings_free(&options->remotes);
   workspace_settings_free(&options->exports);
+  source_tables_free(&options->sources);
   *options = (struct serve_options){0};
 }
 

@@ -13,6 +13,7 @@
 #include "server/fetch/account_settings.h"
 #include "server/http/tls.h"
 #include "server/jobs/tariff.h"
+#include "server/sources/source_tables.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +40,7 @@ struct serve_options {
   struct option_list stac_editors;                      /* users who change collections by the STAC API */
   struct account_settings remotes;                      /* other hosts that are read, and accounts there */
   struct workspace_settings exports;                    /* workspaces that the operator names */
+  struct source_tables sources;                         /* likewise, sources of collections */
   struct option_list namespaces;                        /* what addresses start with where processes may be published */
   size_t memory, result_size, user_results, user_files; /* bytes; user_results 0: no limit */
   size_t tile_cache, remote_cache;                      /* bytes */
@@ -59,23 +61,24 @@ struct serve_options {
 };
 
 enum option_kind {
-  OPTION_TEXT,      /* const char * */
-  OPTION_URL,       /* the same, http or https */
-  OPTION_DATABASE,  /* the same, of a PostgreSQL database: never printed */
-  OPTION_FLAG,      /* bool */
-  OPTION_SIZE,      /* size_t: bytes */
-  OPTION_TIME,      /* double: seconds */
-  OPTION_INTEGER,   /* long: 1 to `most` */
-  OPTION_CHOICE,    /* unsigned: which of the words of `value`, between bars */
-  OPTION_TARIFF,    /* struct tariff */
-  OPTION_PATHS,     /* struct option_list; may be repeated, an array in the file */
-  OPTION_PREFIXES,  /* likewise, of addresses (web_rule.h) */
-  OPTION_USERS,     /* likewise, of names of users */
-  OPTION_NETWORKS,  /* struct proxy_networks; likewise */
-  OPTION_PROVIDERS, /* const char *: a file's name; in the file also tables */
-  OPTION_BACKENDS,  /* struct federation_settings; may be repeated, texts or tables in the file */
-  OPTION_REMOTES,   /* struct account_settings; likewise */
-  OPTION_WORKSPACES /* struct workspace_settings; likewise */
+  OPTION_TEXT,       /* const char * */
+  OPTION_URL,        /* the same, http or https */
+  OPTION_DATABASE,   /* the same, of a PostgreSQL database: never printed */
+  OPTION_FLAG,       /* bool */
+  OPTION_SIZE,       /* size_t: bytes */
+  OPTION_TIME,       /* double: seconds */
+  OPTION_INTEGER,    /* long: 1 to `most` */
+  OPTION_CHOICE,     /* unsigned: which of the words of `value`, between bars */
+  OPTION_TARIFF,     /* struct tariff */
+  OPTION_PATHS,      /* struct option_list; may be repeated, an array in the file */
+  OPTION_PREFIXES,   /* likewise, of addresses (web_rule.h) */
+  OPTION_USERS,      /* likewise, of names of users */
+  OPTION_NETWORKS,   /* struct proxy_networks; likewise */
+  OPTION_PROVIDERS,  /* const char *: a file's name; in the file also tables */
+  OPTION_BACKENDS,   /* struct federation_settings; may be repeated, texts or tables in the file */
+  OPTION_REMOTES,    /* struct account_settings; likewise */
+  OPTION_WORKSPACES, /* struct workspace_settings; likewise */
+  OPTION_SOURCES     /* struct source_tables; likewise */
 };
 
 struct option_row {

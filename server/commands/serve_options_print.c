@@ -116,6 +116,30 @@ static const char example_remote[] =
     "# session_file = \"/etc/twincube/s3.session\"      # of a key that holds for a while\n"
     "# virtual_host = false                           # the endpoint has a host for each bucket\n";
 
+static const char example_source[] =
+    "#\n"
+    "# [[source]]                                     # a source that becomes a collection; wants `refresh = true`\n"
+    "# id = \"S2\"                                      # of the collection; options are those of `twincube catalogue "
+    "add`\n"
+    "# place = \"https://stac.example.org/s2.json\"     # or a path of this machine\n"
+    "# kind = \"stac\"                                  # as its --source; or items, as `twincube catalogue load` has "
+    "it\n"
+    "# refresh = 3600                                 # look again after so many seconds; folders of this machine are\n"
+    "#                                                # followed as they change\n"
+    "# title = \"Sentinel-2\"\n"
+    "# license = \"CC-BY-4.0\"\n"
+    "# providers = [\"ESA\", {name = \"us\", url = \"https://example.org\"}]\n"
+    "# keywords = [\"optical\"]\n"
+    "# datetime = \"_([0-9]{8})_\"                      # where dates and bands are in files' names\n"
+    "# band = \"_(B[0-9]+)[.]tif\"\n"
+    "# nodata = [0, {band = \"QA\", value = 1}]\n"
+    "# crs = \"32632\"\n"
+    "# resolution = 10.0\n"
+    "# follow = false\n"
+    "# unpack = false\n"
+    "# remote = [\"https://data.example.org/\"]         # that may be read for it, beside its own host and "
+    "[[remote]]\n";
+
 static const char example_workspace[] =
     "#\n"
     "# [[workspace]]                                  # a place to which results may be exported, by its name only\n"
@@ -144,6 +168,7 @@ static void print_example_value(const struct option_row *row, FILE *out)
                      : row->kind == OPTION_PATHS                                   ? "/srv/stac"
                      : row->kind == OPTION_PREFIXES || row->kind == OPTION_REMOTES ? "https://example.org/"
                      : row->kind == OPTION_WORKSPACES                              ? "archive=/srv/archive"
+                     : row->kind == OPTION_SOURCES                                 ? "L8=/srv/landsat"
                      : row->kind == OPTION_USERS                                   ? "alice"
                      : row->kind == OPTION_NETWORKS                                ? "127.0.0.1"
                      : row->kind == OPTION_BACKENDS ? "cdse=https://openeo.example.org/openeo/1.2"
@@ -173,12 +198,13 @@ void serve_options_example(FILE *out)
     print_wrapped(out, text, "# ");
     print_example_value(row, out);
   }
-  fputs("\n## Providers as tables, in place of `oidc`, back-ends, other hosts and workspaces. Tables stand behind all "
-        "other keys.\n",
+  fputs("\n## Providers as tables, in place of `oidc`, back-ends, other hosts, sources and workspaces. Tables stand "
+        "behind all other keys.\n",
         out);
   fputs(example_oidc, out);
   fputs(example_federation, out);
   fputs(example_remote, out);
+  fputs(example_source, out);
   fputs(example_workspace, out);
 }
 

@@ -5,6 +5,7 @@
 #include "server/fetch/fetch_process.h"
 #include "server/http/tls.h"
 #include "server/server.h"
+#include "server/sources/refresh_process.h"
 
 #include "datacube/base/logger.h"
 
@@ -123,6 +124,26 @@ static void set_accounts(const struct serve_reload *reload, const struct serve_o
     log_message(LOG_ERROR, "settings: accounts of exports stay as they were");
 }
 
+/* ---- sources of collections ---- */
+
+static bool differs(const char *name, const struct serve_options *a, const struct serve_options *b)
+{
+  const json_t *one = json_object_get(a->values, name), *other = json_object_get(b->values, name);
+  return one != other && !json_equal(one, other);
+}
+
+/* Other hosts count, too: what their tables say goes along with each source. */
+static void set_sources(const struct serve_reload *reload, const struct serve_options *fresh)
+{
+  const struct serve_options *before = reload->now.values != NULL ? &reload->now : reload->started;
+  struct error error = {0};
+  if (reload->refresh == NULL || (!differs("source", fresh, before) && !differs("remote", fresh, before)))
+    return;
+  char *sources = source_tables_write(&fresh->sources, fresh->remotes.document);
+  if (refresh_process_renew(reload->refresh, sources, &error) != 0)
+    log_message(LOG_ERROR, "settings: sources are not refreshed: %s", error.message);
+}
+
 /* ---- all of it ---- */
 
 bool serve_reload_is_wanted(const struct serve_options *options)
@@ -155,13 +176,8 @@ static int apply(struct serve_reload *reload, const struct serve_options *fresh,
   worker_pool_set_user_requests(reload->server->pool, (unsigned)fresh->user_requests);
   set_auth(reload, fresh, &prepared);
   set_accounts(reload, fresh);
+  set_sources(reload, fresh);
   return 0;
-}
-
-static bool differs(const struct option_row *row, const struct serve_options *a, const struct serve_options *b)
-{
-  const json_t *one = json_object_get(a->values, row->name), *other = json_object_get(b->values, row->name);
-  return one != other && !json_equal(one, other);
 }
 
 static void tell_changes(const struct serve_reload *reload, const struct serve_options *fresh)
@@ -169,9 +185,9 @@ static void tell_changes(const struct serve_reload *reload, const struct serve_o
   const struct serve_options *before = reload->now.values != NULL ? &reload->now : reload->started;
   for (size_t i = 0; i < option_row_count; i++) {
     const struct option_row *row = &option_rows[i];
-    if (row->is_live && differs(row, fresh, before))
+    if (row->is_live && differs(row->name, fresh, before))
       log_message(LOG_INFO, "settings: %s has changed", row->name);
-    else if (!row->is_live && !row->is_no_key && differs(row, fresh, reload->started))
+    else if (!row->is_live && !row->is_no_key && differs(row->name, fresh, reload->started))
       log_message(LOG_WARNING, "settings: %s cannot change while the server runs; it will at the next start",
                   row->name);
   }

@@ -8,6 +8,7 @@
 struct server;
 struct export_hub;
 struct fetch_process;
+struct refresh_process;
 struct tariff_kept;
 
 struct serve_reload {
@@ -16,11 +17,12 @@ struct serve_reload {
   const struct serve_options *started; /* what the server was started with; borrowed: its texts are in use */
   struct serve_options now;            /* what was read last, owned; all zero: never */
   struct server *server;
-  struct fetch_process *fetch; /* or NULL */
-  struct export_hub *exports;  /* likewise */
-  struct tls *tls;             /* or NULL */
-  struct tariff_kept *tariffs; /* the newest first, owned: somebody may still read an older one */
-  json_t *providers;           /* the document that is in force, or NULL; owned */
+  struct fetch_process *fetch;     /* or NULL */
+  struct export_hub *exports;      /* likewise */
+  struct refresh_process *refresh; /* likewise */
+  struct tls *tls;                 /* or NULL */
+  struct tariff_kept *tariffs;     /* the newest first, owned: somebody may still read an older one */
+  json_t *providers;               /* the document that is in force, or NULL; owned */
 };
 
 /* At the start: the limits of the server, and who may log in. */

@@ -1,9 +1,10 @@
-/* twincube refresher PARENT LEVEL FORMAT CONFINE DATA, with a socket as descriptor 3. It tells the database of a shared
- * catalogue and what libpq's variables say (others could read arguments), texts that each end in a zero byte, an empty
- * one last. */
+/* twincube refresher PARENT LEVEL FORMAT CONFINE DATA, with a socket as descriptor 3. It tells the sources of the
+ * configuration (source_tables.h), the database of a shared catalogue and what libpq's variables say (others could read
+ * arguments), texts that each end in a zero byte, an empty one last. */
 #include "server/sources/refresh_process.h"
 
 #include "server/sources/source_refresh.h"
+#include "server/sources/source_tables.h"
 #include "datacube/base/buffer.h"
 #include "server/store/folder.h"
 #include "server/workers/spawn_self.h"
@@ -21,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONTROL = 3, STOP_SECONDS = 5, NICENESS = 10, MOST_SETTINGS = 65536 };
+enum { CONTROL = 3, STOP_SECONDS = 5, NICENESS = 10, MOST_SETTINGS = 65536 + SOURCE_TABLES_BYTES };
 enum refresher_argument { PARENT = 1, LEVEL, FORMAT, CONFINE, DATA, ARGUMENTS };
 
 extern char **environ;
@@ -43,6 +44,7 @@ static void add_setting(struct buffer *out, const char *text)
 static void send_settings(const struct refresh_process *process)
 {
   struct buffer settings = {.limit = MOST_SETTINGS};
+  add_setting(&settings, process->options.sources ? process->options.sources : "");
   if (process->options.shared)
     add_setting(&settings, process->options.shared);
   for (size_t i = 0; environ[i] && process->options.shared; i++)
@@ -76,10 +78,13 @@ int refresh_process_start(const struct refresh_process_options *options, struct 
                           struct error *error)
 {
   struct refresh_process *process = calloc(1, sizeof *process);
-  if (!process)
+  if (!process) {
+    free(options->sources);
     return error_memory(error);
+  }
   *process = (struct refresh_process){.options = *options, .pid = -1, .fd = -1};
   if (start_one(process, error) != 0) {
+    free(process->options.sources);
     free(process);
     return -1;
   }
@@ -113,17 +118,33 @@ static bool await_end(pid_t pid, int seconds)
   return false;
 }
 
-void refresh_process_stop(struct refresh_process *process)
+static void end_one(struct refresh_process *process)
 {
-  if (!process)
-    return;
   if (process->pid > 0 && kill(process->pid, SIGTERM) == 0 && !await_end(process->pid, STOP_SECONDS)) {
     kill(process->pid, SIGKILL); /* what it had begun to write was not there for others yet */
     while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
       ;
   }
+  process->pid = -1;
   if (process->fd >= 0)
     close(process->fd);
+  process->fd = -1;
+}
+
+int refresh_process_renew(struct refresh_process *process, char *sources, struct error *error)
+{
+  end_one(process);
+  free(process->options.sources);
+  process->options.sources = sources;
+  return start_one(process, error);
+}
+
+void refresh_process_stop(struct refresh_process *process)
+{
+  if (!process)
+    return;
+  end_one(process);
+  free(process->options.sources);
   free(process);
 }
 
@@ -144,8 +165,9 @@ static void set_signals(pid_t parent)
   sigaction(SIGTERM, &action, NULL);
 }
 
-/* The database's URI, or NULL, from the server; it outlives the process. False: the server sent nothing whole. */
-static bool read_settings(char settings[MOST_SETTINGS + 1], const char **shared)
+/* The sources' text, and the database's URI or NULL, from the server; they outlive the process. False: the server sent
+ * nothing whole. */
+static bool read_settings(char settings[MOST_SETTINGS + 1], const char **sources, const char **shared)
 {
   size_t length = 0;
   ssize_t got;
@@ -156,8 +178,12 @@ static bool read_settings(char settings[MOST_SETTINGS + 1], const char **shared)
   }
   if (length == 0 || settings[length - 1] != '\0')
     return false;
-  *shared = *settings ? settings : NULL;
-  for (char *at = settings + strlen(settings) + 1; *shared && at < settings + length && *at; at += strlen(at) + 1)
+  *sources = settings;
+  char *database = settings + strlen(settings) + 1;
+  if (database >= settings + length)
+    return false;
+  *shared = *database ? database : NULL;
+  for (char *at = database + strlen(database) + 1; *shared && at < settings + length && *at; at += strlen(at) + 1)
     putenv(at);
   return true;
 }
@@ -170,6 +196,7 @@ static void say(const char *line)
 int refresher_main(int argc, char **argv)
 {
   char folder[REFRESH_SCRATCH_SIZE], scratch[REFRESH_SCRATCH_SIZE];
+  const char *sources;
   struct error error = {0};
   if (argc != ARGUMENTS)
     return 2;
@@ -186,9 +213,11 @@ int refresher_main(int argc, char **argv)
                                     .confine = confine_mode_find(argv[CONFINE]),
                                     .cancel = &is_ended,
                                     .say = say};
-  if (!read_settings(settings, &options.shared))
+  if (!read_settings(settings, &sources, &options.shared))
     return 1;
   int status = refresh_scratch_begin(folder, scratch, &error);
+  if (status == 0)
+    status = source_tables_apply(&options, sources, &error);
   if (status == 0)
     status = source_watch(&options, &error);
   folder_remove(folder);

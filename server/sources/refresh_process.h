@@ -13,6 +13,7 @@
 struct refresh_process;
 
 struct refresh_process_options { /* borrowed for the process's life */
+  char *sources;                 /* of source_tables_write, taken in any case; or NULL */
   const char *data;              /* folder of the catalogue */
   const char *shared;            /* database of one that is shared, or NULL */
   enum log_level level;
@@ -23,6 +24,8 @@ struct refresh_process_options { /* borrowed for the process's life */
 /* Call on the main thread: the process dies with the thread that started it. */
 int refresh_process_start(const struct refresh_process_options *options, struct refresh_process **out,
                           struct error *error);
+/* Has it go on with other sources, which are taken: it is ended and started again. */
+int refresh_process_renew(struct refresh_process *process, char *sources, struct error *error);
 /* Replaces one that has ended (SIGCHLD says so). NULL: there is none to be. -1: none could be started. */
 int refresh_process_revive(struct refresh_process *process, struct error *error);
 /* It ends what it does, for some seconds; then it is killed. NULL is fine. */

@@ -58,7 +58,7 @@ def test_the_providers_of_the_example_are_good(written, tmp_path):
     for secret in re.findall(r"/etc/twincube/(\S+)\"", tables):
         (tmp_path / secret).write_text("a secret\n")
     tables = tables.replace("/etc/twincube/", f"{tmp_path}/")
-    holds = twincube("config", "check", written(tables))
+    holds = twincube("config", "check", written("refresh = true\n" + tables))
     assert "providers by tables, 1 of them" in holds and "[[federation]]: tables, 1 of them" in holds
 
 
