@@ -262,6 +262,7 @@ static int use_account(struct fetch_transfer *t)
   const struct fetch_account *account = fetch_account_find(t->access, t->file->url);
   if (!account || fetch_account_find(t->access, address(t)) != account)
     return 0;
+  t->has_account = account->kind != ACCOUNT_ANONYMOUS;
   return fetch_account_use(account, t->curl, &t->headers) == 0 ? 0 : error_memory(&t->error);
 }
 
@@ -286,7 +287,7 @@ int fetch_transfer_begin(struct fetch_transfer *t)
   end_try(t);
   fetch_cache_unreserve(t->cache, t->file, t->reserved); /* of the try before */
   t->reserved = t->got = 0;
-  t->is_judged = t->is_final = false;
+  t->is_judged = t->is_final = t->has_account = false;
   t->error = (struct error){0};
   t->guard = (struct web_guard){.reach = WEB_PUBLIC};
   const bool is_redirect = address(t) != t->file->url;
@@ -312,15 +313,13 @@ int fetch_transfer_begin(struct fetch_transfer *t)
 static void set_pause(struct fetch_transfer *t)
 {
   unsigned char random = 0;
-  const char *wait = header(t, "Retry-After");
+  curl_off_t seconds = 0; /* that it asks for, by number or by date */
+  curl_easy_getinfo(t->curl, CURLINFO_RETRY_AFTER, &seconds);
   if (getrandom(&random, 1, GRND_NONBLOCK) != 1)
     random = 128;
-  int64_t pause = ((int64_t)PAUSE_MS << t->tries) * (128 + random) / 256;
-  uint64_t seconds;
-  if (wait && read_number(&wait, &seconds))
-    pause = seconds * 1000 > (uint64_t)pause ? (int64_t)(seconds < WAIT_MOST_MS / 1000 ? seconds * 1000 : WAIT_MOST_MS)
-                                             : pause;
-  t->start = steady_now() + pause;
+  const int64_t pause = ((int64_t)PAUSE_MS << t->tries) * (128 + random) / 256;
+  const int64_t wanted = seconds < WAIT_MOST_MS / 1000 ? (int64_t)seconds * 1000 : WAIT_MOST_MS;
+  t->start = steady_now() + (wanted > pause ? wanted : pause);
 }
 
 static enum fetch_outcome again(struct fetch_transfer *t)
@@ -364,7 +363,10 @@ static enum fetch_outcome refuse(struct fetch_transfer *t, long status)
     error_set(&t->error, ERROR_InfrastructureBusy, "%.200s is gone from where it was", t->file->url);
     return again(t);
   }
-  if (status == 404 || status == 410)
+  if (status == 401 && t->has_account)
+    give_up(t, ERROR_PermissionsInsufficient,
+            "%.200s: its server does not take our account (status 401), whose token may have run out", address(t));
+  else if (status == 404 || status == 410)
     give_up(t, ERROR_FileNotFound, "%.200s is not there (status %ld)", address(t), status);
   else if (status == 401 || status == 403)
     give_up(t, ERROR_PermissionsInsufficient, "%.200s: its server refuses it (status %ld)", address(t), status);

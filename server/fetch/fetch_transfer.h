@@ -41,6 +41,7 @@ struct fetch_transfer {
   uint64_t got, reserved; /* bytes of the body so far; of these, what the disk has room set aside for */
   bool is_judged;         /* the answer's headers were looked at */
   bool is_final;          /* trying again is no use */
+  bool has_account;       /* it went with an account of ours */
   struct error error;
   /* of all tries */
   unsigned tries, redirects;

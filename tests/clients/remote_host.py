@@ -4,7 +4,7 @@
         host.url + "a.tif"
         host.faults["a.tif"] = [Fault("status", 503), None, …]   # of the requests for it, in turn; then none
 
-Every request is noted: host.requests has (path, Range or None, If-Range or None).
+Every request is noted: host.requests has (path, Range or None, If-Range or None), host.times (path, seconds).
 """
 
 import functools
@@ -33,7 +33,7 @@ class RemoteHost:
         self.faults, self.always = {}, {}
         self.validator, self.ranges, self.latency = validator, ranges, latency
         self.date = "Tue, 03 Mar 2020 10:00:00 GMT"
-        self.requests = []
+        self.requests, self.times = [], []
         self.pages = {}  # path -> function of the query: (status, body), for APIs; status None: served as a file is
         self.methods = {}  # method -> function of handler and path: (status, body), for what is no GET
         self.admits = None  # function of the handler: None, or the status of a refusal
@@ -109,6 +109,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = host.name_of(path)
         with host.lock:
             host.requests.append((path, self.headers.get("Range"), self.headers.get("If-Range")))
+            host.times.append((path, time.monotonic()))
         refusal = host.admits(self) if host.admits else None
         if refusal:
             return self.plain(refusal, b"<Error/>")
@@ -165,6 +166,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = host.files.get(path, made or b"")
         if fault.kind == "status":
             self.plain(fault.value, b"no")
+        elif fault.kind == "later":  # (status, seconds)
+            self.send_response(fault.value[0])
+            self.send_header("Retry-After", str(fault.value[1]))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
         elif fault.kind == "reset":
             self.close_connection = True
             self.connection.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")  # SO_LINGER 0: a reset, not an end
