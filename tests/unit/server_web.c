@@ -151,6 +151,47 @@ static void test_prefixes(void **state)
   assert_int_equal(-1, web_rule_check(&(const struct web_rule){0}, "https://example.org/", &reach, &error));
 }
 
+static void test_where_a_door_may_lead(void **state)
+{
+  static const char door[] = "https://door.example.org/data/x",
+                    hosts[] = "pool.example.org *.pools.example.org 127.0.0.1";
+  static const char *const allowed[] = {"https://door.example.org:20443/y?authz=1", "https://pool.example.org:24000/x",
+                                        "https://a.b.pools.example.org/x", "https://POOL.example.org/",
+                                        "https://127.0.0.1:8/x"};
+  static const char *const refused[] = {"http://pool.example.org/",
+                                        "http://door.example.org/data/x",
+                                        "https://pools.example.org/",
+                                        "https://evilpools.example.org/",
+                                        "https://xpool.example.org/",
+                                        "https://pool.example.org.evil.net/",
+                                        "https://pool.example.org@evil.net/",
+                                        "https://pool.example.orgx/",
+                                        "https://127.0.0.2/",
+                                        "https://localhost/",
+                                        "file:///etc/passwd",
+                                        ""};
+  (void)state;
+  for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
+    enum web_reach reach = WEB_NOWHERE;
+    struct error error = {0};
+    if (web_redirect_check(door, allowed[i], hosts, &reach, &error) != 0)
+      fail_msg("%s: %s", allowed[i], error.message);
+    assert_int_equal(strstr(allowed[i], "127.") ? WEB_PRIVATE : WEB_PUBLIC, reach);
+  }
+  for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    enum web_reach reach = WEB_PRIVATE;
+    struct error error = {0};
+    if (web_redirect_check(door, refused[i], hosts, &reach, &error) == 0)
+      fail_msg("%s is allowed", refused[i]);
+    assert_string_equal("PermissionsInsufficient", error.code);
+    assert_int_equal(WEB_PUBLIC, reach);
+  }
+  enum web_reach reach;
+  struct error error = {0};
+  assert_int_equal(0, web_redirect_check("http://a.org/", "http://a.org/b", "", &reach, &error));
+  assert_int_equal(-1, web_redirect_check("http://a.org/", "http://b.org/", "", &reach, &error));
+}
+
 static void test_what_may_be_a_prefix(void **state)
 {
   static const char *const wrong[] = {"",
@@ -324,6 +365,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_addresses),
       cmocka_unit_test(test_prefixes),
+      cmocka_unit_test(test_where_a_door_may_lead),
       cmocka_unit_test(test_what_may_be_a_prefix),
       cmocka_unit_test_setup_teardown(test_answers, start, stop),
       cmocka_unit_test_setup_teardown(test_redirects, start, stop),
