@@ -31,6 +31,14 @@ bool catalogue_wait(struct catalogue *catalogue, int descriptor, int millisecond
 int catalogue_leave(struct catalogue *catalogue, struct error *error);
 void catalogue_close(struct catalogue *catalogue);
 
+/* From now on the handle, which is open for reading, shows what a user may see: collections that are others' own are
+ * not there, nor are their items. "": a stranger. A new handle shows everything. */
+void catalogue_show_to(const struct catalogue *catalogue, const char *user);
+/* Whether it shows a collection of that id. */
+int catalogue_has(const struct catalogue *catalogue, const char *id, bool *out, struct error *error);
+/* Whether the collection is somebody's own. */
+int catalogue_is_private(const struct catalogue *catalogue, const char *id, bool *out, struct error *error);
+
 struct catalogue_nodata {
   const char *band; /* NULL: every band without a row of its own */
   double value;

@@ -19,8 +19,7 @@ const char index_searches[] =
     "CREATE INDEX items_id ON items (id, collection);"
     "CREATE INDEX collections_extent ON collections (key, items, span);"
     "CREATE VIRTUAL TABLE item_boxes USING rtree (item, west, east, south, north, collection_low, collection_high,"
-    " first, last);"
-    "PRAGMA user_version = 4;";
+    " first, last);" INDEX_OWNERS;
 
 static const char schema[] =
     "CREATE TABLE collections ("
@@ -74,6 +73,7 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_DELETE_ITEMS] = "DELETE FROM items WHERE collection = ?1",
     [STATEMENT_DELETE_GRIDS] = "DELETE FROM grids WHERE collection = ?1",
     [STATEMENT_DELETE_BANDS] = "DELETE FROM bands WHERE collection = ?1",
+    [STATEMENT_DELETE_OWNER] = "DELETE FROM private_collections WHERE key = ?1",
     [STATEMENT_DELETE_COLLECTION] = "DELETE FROM collections WHERE key = ?1",
     [STATEMENT_INSERT_COLLECTION] =
         "INSERT INTO collections (id, title, crs, explicit_crs, resolution, sub_daily, netcdf, nodata_given, nodata,"
@@ -124,6 +124,9 @@ static const char *const texts[STATEMENT_COUNT] = {
         " VALUES (?1, ?2, 0, 0, 1, 0, 0, 0, 0, ?3, ?4, '{}', ?5, ?6, ?7, ?8, 1)"
         " ON CONFLICT (id) DO UPDATE SET title = ?2, document = ?3, links = ?4, west = ?5, south = ?6, east = ?7,"
         " north = ?8",
+    [STATEMENT_OWNER] = "SELECT owner FROM private_collections WHERE key = (SELECT key FROM collections WHERE id = ?1)",
+    [STATEMENT_SET_OWNER] = "INSERT OR REPLACE INTO private_collections SELECT key, ?2 FROM collections WHERE id = ?1",
+    [STATEMENT_ANY_HIDDEN] = "SELECT EXISTS (SELECT 1 FROM private_collections WHERE NOT owner_is_shown(owner))",
     [STATEMENT_COUNT_ITEMS] = "UPDATE collections SET items = items + ?2, dates = items + ?2, span = max(span, ?3)"
                               " WHERE key = ?1",
 };
@@ -246,6 +249,23 @@ static void item_accepted(sqlite3_context *context, int count, sqlite3_value **v
     sqlite3_result_int(context, accepted);
 }
 
+/* The SQL function owner_is_shown(owner): whether the handle's user sees that owner's own collections. */
+static void owner_is_shown(sqlite3_context *context, int count, sqlite3_value **values)
+{
+  const struct index *index = sqlite3_user_data(context);
+  const char *owner = count == 1 ? (const char *)sqlite3_value_text(values[0]) : NULL;
+  sqlite3_result_int(context, !index->is_shown_to_one || (owner && strcmp(owner, index->user) == 0));
+}
+
+/* Readers ask a view of the table's name: no question can forget who asks. */
+static int hide_private(struct index *index, struct error *error)
+{
+  static const char view[] =
+      "PRAGMA temp_store = MEMORY; CREATE TEMP VIEW collections AS SELECT * FROM main.collections WHERE key NOT IN"
+      " (SELECT key FROM main.private_collections WHERE NOT owner_is_shown(owner))";
+  return sqlite3_exec(index->db, view, NULL, NULL, NULL) == SQLITE_OK ? 0 : index_error(index, error);
+}
+
 int index_open(struct index *index, struct error *error)
 {
   struct stat unused;
@@ -271,8 +291,13 @@ int index_open(struct index *index, struct error *error)
     result = index_error(index, error);
   if (result == 0 && cql2_register(index->db) != SQLITE_OK)
     result = index_error(index, error);
+  if (result == 0 && sqlite3_create_function(index->db, "owner_is_shown", 1, SQLITE_UTF8, index, owner_is_shown, NULL,
+                                             NULL) != SQLITE_OK)
+    result = index_error(index, error);
   if (result == 0)
     result = check_schema(index, error);
+  if (result == 0 && !index->writable)
+    result = hide_private(index, error);
   if (result != 0) {
     sqlite3_close(index->db);
     index->db = NULL;

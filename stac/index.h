@@ -11,6 +11,8 @@
  *                ten days. Boxes are a little wider than what they stand for, since the tree judges by volumes, which
  *                must not be 0. All round where the box crosses the antimeridian
  *   assets       one band of one file
+ *   private_collections   whose own a collection is; to others it is not there (catalogue_show_to): handles for
+ *                reading see `collections` as a view without them
  *
  * A collection is scanned, its items made from files, or stored: items came as documents, and no file is looked at
  * before it is loaded.
@@ -42,6 +44,7 @@ enum statement {
   STATEMENT_DELETE_ITEMS,
   STATEMENT_DELETE_GRIDS,
   STATEMENT_DELETE_BANDS,
+  STATEMENT_DELETE_OWNER,
   STATEMENT_DELETE_COLLECTION,
   STATEMENT_INSERT_COLLECTION,
   STATEMENT_INSERT_BAND,
@@ -69,6 +72,9 @@ enum statement {
   STATEMENT_REMOVE_DOCUMENT,
   STATEMENT_REMOVE_BOX,
   STATEMENT_PUT_COLLECTION,
+  STATEMENT_OWNER,
+  STATEMENT_SET_OWNER,
+  STATEMENT_ANY_HIDDEN,
   STATEMENT_COUNT_ITEMS,
   STATEMENT_TREE_NODE,
   STATEMENT_COUNT
@@ -130,6 +136,8 @@ struct index {
   uint64_t question;               /* how many queries there were */
   const struct index_judge *judge; /* of the running search; NULL: none */
   bool writable;
+  bool is_shown_to_one; /* `user`, "" for a stranger; else it shows everything */
+  char user[256];
   char *path;
   struct shared_catalogue *shared; /* whose copy this is, for changes (shared/shared_catalogue.h); owned; or NULL */
 };
@@ -144,8 +152,11 @@ void index_close(struct index *index);
 
 /* What makes the indexes and the search tree of the items. */
 extern const char index_searches[];
+#define INDEX_OWNERS                                                                                                   \
+  "CREATE TABLE private_collections (key INTEGER PRIMARY KEY, owner TEXT NOT NULL);"                                   \
+  "PRAGMA user_version = 5;"
 /* Brings a catalogue of an earlier version up to this one, inside a transaction. (index_upgrade.c) */
-enum { INDEX_VERSION = 4, INDEX_OLDEST = 2 };
+enum { INDEX_VERSION = 5, INDEX_OLDEST = 2 };
 int index_upgrade(struct index *index, int version, struct error *error);
 
 /* The statement, reset and without bindings. NULL with an error. Reset it (index_done) as soon as it is not needed. */

@@ -203,6 +203,8 @@ static int set_intervals(struct index *index, struct error *error)
 
 int index_upgrade(struct index *index, int version, struct error *error)
 {
+  if (version == 4)
+    return execute(index, INDEX_OWNERS, error);
   if (version == 2 && make_documents(index, error) != 0)
     return -1;
   if (execute(index, to_four, error) != 0)

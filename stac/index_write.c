@@ -22,9 +22,9 @@ static void bind_buffer(sqlite3_stmt *statement, int column, const struct buffer
 
 int index_delete(struct index *index, int64_t collection, struct error *error)
 {
-  static const enum statement steps[] = {
-      STATEMENT_DELETE_BOXES, STATEMENT_DELETE_ASSETS, STATEMENT_DELETE_DOCUMENTS, STATEMENT_DELETE_ITEMS,
-      STATEMENT_DELETE_GRIDS, STATEMENT_DELETE_BANDS,  STATEMENT_DELETE_COLLECTION};
+  static const enum statement steps[] = {STATEMENT_DELETE_BOXES, STATEMENT_DELETE_ASSETS,    STATEMENT_DELETE_DOCUMENTS,
+                                         STATEMENT_DELETE_ITEMS, STATEMENT_DELETE_GRIDS,     STATEMENT_DELETE_BANDS,
+                                         STATEMENT_DELETE_OWNER, STATEMENT_DELETE_COLLECTION};
   for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
     sqlite3_stmt *statement = index_statement(index, steps[i], error);
     if (!statement)

@@ -98,8 +98,8 @@ const struct option_row option_rows[] = {
      .value = "DIR",
      .kind = OPTION_TEXT,
      .place = PLACE(publish),
-     .help = "folder for the files of results that users publish as collections, for all to see and load (default: "
-             "nobody publishes)"},
+     .help = "folder for the files of results that users publish as collections, for all or for themselves "
+             "(default: nobody publishes)"},
     {.name = "stac",
      .value = "DIR",
      .kind = OPTION_PATHS,

@@ -7,6 +7,8 @@
 #include "server/jobs/job_folder.h"
 #include "server/http/json_text.h"
 #include "server/http/request_json.h"
+#include "server/publish/publish.h"
+#include "server/publish/publish_option.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -119,6 +121,32 @@ static int take_priority(const struct exchange *exchange, const json_t *kept, st
   return status;
 }
 
+/* The option "publish", which the process may have too: what is wrong with it is said before anything is computed. */
+static int take_publish(const struct exchange *exchange, json_t *kept, struct job *job, struct error *error)
+{
+  const struct server_settings *settings = &exchange->server->settings;
+  const struct publish_place place = {settings->published, settings->catalogue};
+  struct publication p = {.user = exchange->user};
+  bool is_there;
+  if (json_object_get(kept, PUBLISH_OPTION) == NULL &&
+      json_object_get(json_object_get(kept, "job_options"), PUBLISH_OPTION) == NULL) {
+    json_t *own = NULL;
+    if (job_default_option(exchange, job, PUBLISH_OPTION, &own, error) != 0)
+      return -1;
+    if (own != NULL && json_object_set_new(kept, PUBLISH_OPTION, own) != 0)
+      return error_memory(error);
+  }
+  const json_t *option = publish_option_find(kept);
+  if (option == NULL)
+    return 0;
+  if (publish_option_read(option, &p, error) != 0)
+    return -1;
+  if (publish_check(&place, &p, &is_there, error) == 0)
+    return 0;
+  snprintf(error->parameter, sizeof error->parameter, "%s", PUBLISH_OPTION);
+  return -1;
+}
+
 /* What the API does not define, such as job_options, is kept and shown with the job; its log will say that it has no
  * effect. A PATCH replaces members by name. */
 static int take_options(const struct exchange *exchange, json_t *root, struct job *job, struct error *error)
@@ -128,7 +156,9 @@ static int take_options(const struct exchange *exchange, json_t *root, struct jo
   int status = kept == NULL ? -1 : 0;
   json_object_foreach(root, name, member) if (!is_defined(name) && status == 0) status =
       json_object_set(kept, name, member);
-  const int taken = status == 0 ? take_priority(exchange, kept, job, error) : 0;
+  int taken = status == 0 ? take_priority(exchange, kept, job, error) : 0;
+  if (status == 0 && taken == 0)
+    taken = take_publish(exchange, kept, job, error);
   char *text = status == 0 && json_object_size(kept) > 0 ? json_dumps(kept, JSON_COMPACT) : NULL;
   const bool failed = status != 0 || (text == NULL && json_object_size(kept) > 0);
   json_decref(kept);

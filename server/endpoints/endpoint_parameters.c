@@ -12,6 +12,14 @@ struct processing_parameter {
 static const struct processing_parameter job_parameters[] = {
     {"priority", "Order among one's own waiting jobs: those with larger numbers start first.",
      "{\"type\":\"integer\",\"minimum\":-10,\"maximum\":10}", "0"},
+    {"publish",
+     "Collection of this service that the results become when the job has finished: its id, or an object. Results are "
+     "added to a collection that the user has published before. Without `public` a new one is the user's own.",
+     "[{\"type\":\"null\"},{\"type\":\"string\",\"subtype\":\"collection-id\"},{\"type\":\"object\",\"required\":"
+     "[\"collection\"],\"properties\":{\"collection\":{\"type\":\"string\"},\"public\":{\"type\":\"boolean\"},"
+     "\"title\":{\"type\":\"string\"},\"description\":{\"type\":\"string\"},\"license\":{\"type\":\"string\"}},"
+     "\"additionalProperties\":false}]",
+     "null"},
 };
 
 static void write_parameters(struct json_writer *w, const char *key, const struct processing_parameter *rows,

@@ -1,11 +1,13 @@
 /* Results of finished jobs as collections of this server: PUT /collections/ID with the job's id publishes, DELETE takes
- * back. Such a collection is there for all; its files lie in the folder of what is published, apart from the job. */
+ * back. Such a collection is there for all, or for its owner alone; its files lie in the folder of what is published,
+ * apart from the job. */
 #include "server/endpoints/endpoints.h"
 
 #include "server/http/reply_file.h"
 #include "server/http/request_json.h"
 #include "server/jobs/job_folder.h"
 #include "server/publish/publish.h"
+#include "server/publish/publish_option.h"
 #include "server/publish/published_files.h"
 
 #include "datacube/sink.h"
@@ -21,16 +23,12 @@ static struct publish_place place_of(const struct exchange *exchange)
 
 /* ---- requests --------------------------------------------------------------------------------------------------- */
 
-static int read_body(const json_t *body, const char **job, struct error *error)
+static int read_body(const json_t *body, const char **job, struct publication *p, struct error *error)
 {
   *job = json_tree_text(body, "job");
   if (*job == NULL)
     return error_parameter(error, ERROR_RequestBodyInvalid, "job", "wants to be the id of a finished job");
-  if (!json_is_true(json_object_get(body, "public")))
-    return error_parameter(error, ERROR_FeatureUnsupported, "public",
-                           "wants to be true: what is published can be seen and loaded by all; results for their owner "
-                           "alone are loaded by load_stac");
-  return 0;
+  return publish_read_audience(body, "public", &p->audience, error);
 }
 
 static int find_job(const struct exchange *exchange, const char *id, struct job *job, struct error *error)
@@ -55,11 +53,10 @@ static int publish(const struct exchange *exchange, const struct publication *p,
 
 static int publish_body(struct exchange *exchange, json_t *body, struct error *error)
 {
-  const struct publication p = {
-      .id = exchange->parameters[0], .user = exchange->user, .base = exchange->base, .body = body};
+  struct publication p = {.id = exchange->parameters[0], .user = exchange->user, .base = exchange->base, .body = body};
   struct job job = {0};
   const char *id;
-  int status = read_body(body, &id, error);
+  int status = read_body(body, &id, &p, error);
   if (status == 0)
     status = find_job(exchange, id, &job, error);
   if (status == 0 && !slow_enter(exchange->server, SLOW_EDIT)) {
@@ -135,11 +132,15 @@ static const char *media_type_of(const char *name)
   return "application/octet-stream";
 }
 
+/* Who does not see the collection gets nothing of it. */
 void get_published_file(struct exchange *exchange)
 {
-  const char *const folder = exchange->server->settings.published, *const name = exchange->parameters[1];
+  const char *const folder = exchange->server->settings.published, *const id = exchange->parameters[0],
+                    *const name = exchange->parameters[1];
   uint64_t size = 0;
-  const int fd = folder != NULL ? published_open(folder, exchange->parameters[0], name, &size) : -1;
+  bool is_there = false;
+  catalogue_has(exchange->catalogue, id, &is_there, &(struct error){0});
+  const int fd = folder != NULL && is_there ? published_open(folder, id, name, &size) : -1;
   if (fd < 0)
     reply_code(exchange, ERROR_FileNotFound, "no such file is published");
   else

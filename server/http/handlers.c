@@ -2,6 +2,7 @@
  * catalogue's searches have a queue and threads of their own, so that long ones keep nobody else waiting. */
 #include "server/http/route_table.h"
 #include "server/clock.h"
+#include "server/endpoints/endpoints.h"
 #include "server/server.h"
 #include "server/stac_api/stac_api.h"
 
@@ -177,6 +178,12 @@ static struct exchange *next_exchange(struct lane *lane)
   return exchange;
 }
 
+/* Whether who asks makes a difference: to what may be done, or to which collections are there. */
+static bool asks_by_name(const struct route *route)
+{
+  return route->body || route->kind != ROUTE_ROOT || route->handle == get_published_file;
+}
+
 /* Who asks is judged before the body is read. Where a route allows strangers, a token that is no good makes one. */
 static void handle(struct exchange *exchange)
 {
@@ -184,10 +191,11 @@ static void handle(struct exchange *exchange)
   const struct route *route = exchange->route;
   const struct auth_request who = {http_header(exchange->http, "Authorization"), http_peer(exchange->http)};
   bool is_known = false;
-  if (route->bearer || (who.authorization != NULL && route->body))
+  if (route->bearer || (who.authorization != NULL && asks_by_name(route)))
     is_known = auth_user(exchange->server->auth, exchange->store, &who, exchange->user, &error) == 0;
   if (is_known)
     http_set_known(exchange->http);
+  catalogue_show_to(exchange->catalogue, is_known ? exchange->user : "");
   if (route->bearer && !is_known) {
     reply_error(exchange, &error);
   } else if (http_body_is_pending(exchange->http) && route->body != BODY_STREAMED) {

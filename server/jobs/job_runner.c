@@ -16,6 +16,7 @@
 #include "server/jobs/job_result.h"
 #include "server/jobs/loaded_results.h"
 #include "server/publish/publish.h"
+#include "server/publish/publish_option.h"
 #include "server/publish/published_files.h"
 #include "server/store/store_identities.h"
 
@@ -218,28 +219,57 @@ static char *pick_files(const struct job *job, const json_t *wanted)
   return text;
 }
 
-/* What export_collection asked for, of results that are in place now. */
+/* Publishes results that are in place now; the log tells where. */
+static int publish_files(struct job_runner *runner, const struct job *job, char *result, const struct publication *p,
+                         struct error *error)
+{
+  const struct job_queue_options *options = &runner->queue->options;
+  char folder[JOB_FOLDER_SIZE], message[200];
+  struct job seen = *job; /* as it will be */
+  seen.ended = job->updated > job->started ? job->updated : job->started;
+  seen.result = result;
+  snprintf(seen.status, sizeof seen.status, "finished");
+  job_result_folder(options->data, job, folder);
+  if (publish_results(options->publish, p, &seen, folder, error) != 0)
+    return -1;
+  snprintf(message, sizeof message, "the results are in collection '%.100s' now", p->id);
+  put_info(runner, job, message);
+  return 0;
+}
+
+/* What export_collection asked for. */
 static int publish_collection(struct job_runner *runner, const struct job *job, const json_t *wanted,
                               struct error *error)
 {
-  const struct job_queue_options *options = &runner->queue->options;
   const json_t *changes = json_object_get(json_array_get(json_object_get(wanted, "results"), 0), "changes");
   const char *id = json_string_value(json_object_get(wanted, "collection"));
-  char folder[JOB_FOLDER_SIZE], *patches = changes != NULL ? json_dumps(changes, JSON_COMPACT) : NULL;
-  struct job seen = *job; /* as it will be */
-  seen.ended = job->updated > job->started ? job->updated : job->started;
-  seen.result = pick_files(job, wanted);
-  snprintf(seen.status, sizeof seen.status, "finished");
-  job_result_folder(options->data, job, folder);
-  const struct publication p = {
-      .id = id != NULL ? id : "", .user = job->owner, .adds = true, .base = options->base, .changes = patches};
-  int status = seen.result != NULL ? publish_results(options->publish, &p, &seen, folder, error) : error_memory(error);
+  char *patches = changes != NULL ? json_dumps(changes, JSON_COMPACT) : NULL, *result = pick_files(job, wanted);
+  const struct publication p = {.id = id != NULL ? id : "",
+                                .user = job->owner,
+                                .audience = PUBLISH_AS_BEFORE_OR_ALL,
+                                .adds = true,
+                                .base = runner->queue->options.base,
+                                .changes = patches};
+  int status = result != NULL ? publish_files(runner, job, result, &p, error) : error_memory(error);
   if (status != 0) {
     const char *node = json_string_value(json_object_get(wanted, "name"));
     error_at_node(error, node != NULL ? node : "");
   }
-  free(seen.result);
+  free(result);
   free(patches);
+  return status;
+}
+
+/* What the job's option "publish" asks for: all of its results. */
+static int publish_by_option(struct job_runner *runner, const struct job *job, struct error *error)
+{
+  json_t *options = job->options != NULL ? json_loads(job->options, 0, NULL) : NULL;
+  const json_t *option = publish_option_find(options);
+  struct publication p = {.user = job->owner, .base = runner->queue->options.base};
+  int status = option != NULL ? publish_option_read(option, &p, error) : 0;
+  if (status == 0 && option != NULL)
+    status = publish_files(runner, job, job->result, &p, error);
+  json_decref(options);
   return status;
 }
 
@@ -280,7 +310,8 @@ static struct ending replied(struct job_runner *runner, struct job *job, const c
   struct error error = {0};
   if (error_is_set(&reply->header.error))
     return replied_error(runner, job, part, reply);
-  if (publish(runner, job, part, reply, &error) == 0 && publish_collections(runner, job, &error) == 0)
+  if (publish(runner, job, part, reply, &error) == 0 && publish_collections(runner, job, &error) == 0 &&
+      publish_by_option(runner, job, &error) == 0)
     return (struct ending){.kind = ENDING_FINISHED};
   if (!error_is(&error, ERROR_StorageFailure))
     return failed(runner, job, &error);
@@ -400,7 +431,7 @@ static void add_names(struct buffer *text, const json_t *options, const char *be
   json_t *member;
   json_object_foreach((json_t *)(uintptr_t)options, name, member)
   {
-    if (strcmp(name, "priority") == 0)
+    if (strcmp(name, "priority") == 0 || strcmp(name, PUBLISH_OPTION) == 0)
       continue;
     if (json_is_object(member) && before[0] == '\0' && strcmp(name, "job_options") == 0)
       add_names(text, member, "job_options.");

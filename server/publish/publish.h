@@ -8,14 +8,15 @@
 /* Whether results are published here, and under such an id. Errors FeatureUnsupported, RequestBodyInvalid. */
 int publish_check_id(const struct publish_place *place, const char *id, struct error *error);
 
-/* Whether this user may publish a collection of that id, or add to it: nobody has it, or, where `adds` says so, the
- * user published it before. Errors: those of publish_check_id, StacConflict, PermissionsInsufficient. */
-int publish_check(const struct publish_place *place, const char *id, const char *user, bool adds, bool *is_there,
-                  struct error *error);
+/* Whether the user may publish the collection, or add to it: nobody has one of that id, or, where the publication adds,
+ * the user published it before, for the same audience. Errors: those of publish_check_id, StacConflict,
+ * PermissionsInsufficient. */
+int publish_check(const struct publish_place *place, const struct publication *p, bool *is_there, struct error *error);
 
 /* Publishes all files of the job's `result`, which lie in the folder `from` (ending with "/"), as a new collection, or
- * adds them to one of the user's (p->adds). All of them are there afterwards, or none. Errors: those of publish_check,
- * of published_document.h and published_files.h. */
+ * adds them to one of the user's (p->adds), where what the same job added before is replaced: a job that publishes
+ * again, since nobody knew whether it had, publishes once. All of them are there afterwards, or none. Errors: those of
+ * publish_check, of published_document.h and published_files.h. */
 int publish_results(const struct publish_place *place, const struct publication *p, const struct job *job,
                     const char *from, struct error *error);
 

@@ -3,6 +3,7 @@
 
 #include "server/endpoints/result_document.h"
 
+#include "stac/catalogue.h"
 #include "stac/json_tree.h"
 #include "stac/published.h"
 #include "stac/result_item.h"
@@ -36,6 +37,14 @@ static bool may_tell(const char *url)
          strstr(url, "/download/") == NULL && strstr(url, "/jobs/") == NULL;
 }
 
+/* Somebody's own collection that others should not hear of. What cannot be looked up counts as one. */
+static bool is_secret(const struct publication *p, const char *collection)
+{
+  bool is_private = false;
+  return p->secrets != NULL &&
+         (catalogue_is_private(p->secrets, collection, &is_private, &(struct error){0}) != 0 || is_private);
+}
+
 /* Every node of the graph and of the graphs within it. */
 static void find_sources(const struct publication *p, json_t *tree, int depth, json_t *links)
 {
@@ -44,7 +53,7 @@ static void find_sources(const struct publication *p, json_t *tree, int depth, j
   const char *id = json_tree_text(arguments, "id"), *url = json_tree_text(arguments, "url");
   json_t *member;
   size_t i;
-  if (process != NULL && strcmp(process, "load_collection") == 0 && id != NULL)
+  if (process != NULL && strcmp(process, "load_collection") == 0 && id != NULL && !is_secret(p, id))
     add_source(links, json_sprintf("%s/collections/%s", p->base, id), id);
   if (process != NULL && strcmp(process, "load_stac") == 0 && url != NULL && may_tell(url))
     add_source(links, json_string(url), url);
@@ -54,26 +63,34 @@ static void find_sources(const struct publication *p, json_t *tree, int depth, j
   json_array_foreach(tree, i, member) find_sources(p, member, depth + 1, links);
 }
 
-/* Addresses that are nobody else's go from the graph, which is published, too. */
-static void hide_addresses(json_t *tree, int depth)
+/* Addresses and names that are nobody else's go from the graph, which is published, too. */
+static void hide_secrets(const struct publication *p, json_t *tree, int depth)
 {
   const char *process = json_tree_text(tree, "process_id"), *key;
   json_t *arguments = json_object_get(tree, "arguments"), *member;
-  const char *url = json_tree_text(arguments, "url");
+  const char *url = json_tree_text(arguments, "url"), *id = json_tree_text(arguments, "id");
   size_t i;
+  if (process != NULL && strcmp(process, "load_collection") == 0 && id != NULL && is_secret(p, id))
+    json_object_set_new(arguments, "id", json_string("about:blank"));
   if (process != NULL && strcmp(process, "load_stac") == 0 && url != NULL && !may_tell(url))
     json_object_set_new(arguments, "url", json_string("about:blank"));
   if (depth == DEEPEST)
     return;
-  json_object_foreach(tree, key, member) hide_addresses(member, depth + 1);
-  json_array_foreach(tree, i, member) hide_addresses(member, depth + 1);
+  json_object_foreach(tree, key, member) hide_secrets(p, member, depth + 1);
+  json_array_foreach(tree, i, member) hide_secrets(p, member, depth + 1);
+}
+
+void published_add_sources(const struct publication *p, const struct job *job, json_t *links)
+{
+  json_t *process = json_loads(job->process, 0, NULL);
+  find_sources(p, process, 0, links);
+  json_decref(process);
 }
 
 static json_t *sources_of(const struct publication *p, const struct job *job)
 {
-  json_t *links = json_array(), *process = json_loads(job->process, 0, NULL);
-  find_sources(p, process, 0, links);
-  json_decref(process);
+  json_t *links = json_array();
+  published_add_sources(p, job, links);
   return links;
 }
 
@@ -192,21 +209,21 @@ json_t *published_collection(const struct publication *p, const struct job *job,
   json_object_set_new(document, "id", json_string(p->id));
   json_object_set_new(document, "links", sources_of(p, job));
   json_object_set_new(document, "summaries", json_object());
-  hide_addresses(json_object_get(document, "providers"), 0);
+  hide_secrets(p, json_object_get(document, "providers"), 0);
   take_texts(document, p);
   return document;
 }
 
 /* ---- items ------------------------------------------------------------------------------------------------------ */
 
-void published_name(const struct publication *p, const char *file, char out[PUBLISHED_NAME_SIZE])
+void published_name(const struct publication *p, const struct job *job, const char *file, char out[PUBLISHED_NAME_SIZE])
 {
   const char *dot = strrchr(file, '.');
   const int stem = dot != NULL ? (int)(dot - file) : (int)strlen(file);
-  if (p->stamp == NULL)
+  if (!p->adds)
     snprintf(out, PUBLISHED_NAME_SIZE, "%.255s", file);
   else
-    snprintf(out, PUBLISHED_NAME_SIZE, "%.*s-%.40s%.40s", stem < 200 ? stem : 200, file, p->stamp, file + stem);
+    snprintf(out, PUBLISHED_NAME_SIZE, "%.*s-%.40s%.40s", stem < 200 ? stem : 200, file, job->id, file + stem);
 }
 
 void published_stamp(char out[40])
@@ -259,7 +276,7 @@ json_t *published_item(const struct publication *p, const struct job *job, const
   if (file->metadata.text != NULL)
     buffer_add(&metadata, file->metadata.text, file->metadata.length);
   char name[PUBLISHED_NAME_SIZE];
-  published_name(p, file->name, name);
+  published_name(p, job, file->name, name);
   const struct result_item written = {.id = name,
                                       .file = name,
                                       .media_type = file->media_type,

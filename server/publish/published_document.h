@@ -14,14 +14,23 @@ struct publish_place {   /* borrowed */
   const char *shared;    /* database of one that is shared, or NULL */
 };
 
+/* Who is to see a collection. */
+enum publication_audience {
+  PUBLISH_AS_BEFORE,        /* who sees the one that is there; of a new one its owner */
+  PUBLISH_AS_BEFORE_OR_ALL, /* likewise, but of a new one all */
+  PUBLISH_FOR_ALL,
+  PUBLISH_FOR_OWNER
+};
+
 struct publication {
-  const char *id;      /* of the collection */
-  const char *user;    /* who publishes */
-  bool adds;           /* to a collection of the user's, where it is there */
-  const char *stamp;   /* in names of what is added to one; NULL: the collection is new */
+  const char *id;   /* of the collection */
+  const char *user; /* who publishes */
+  enum publication_audience audience;
+  bool adds;           /* to a collection of the user's, where it is there; a job that does so again replaces its own */
   const char *base;    /* of this server's API, to which links to sources lead */
   const json_t *body;  /* title, description, license go before what the job tells; or NULL */
   const char *changes; /* to each item: a JSON array of merge patches; or NULL */
+  const struct catalogue *secrets; /* names of private collections in it are not told; NULL: all may be */
 };
 
 /* The collection, owned by the caller: its extent is that of the files, "processing:*" tells graph and program, links
@@ -35,8 +44,13 @@ struct stored_file; /* server/endpoints/result_document.h */
 json_t *published_item(const struct publication *publication, const struct job *job, const struct stored_file *file,
                        struct error *error);
 
-/* The name of a result's file in the collection's folder: its own, or with the stamp. */
-void published_name(const struct publication *publication, const char *file, char out[PUBLISHED_NAME_SIZE]);
+/* Adds what the job's graph loads to the links of a collection that is there. */
+void published_add_sources(const struct publication *publication, const struct job *job, json_t *links);
+
+/* The name of a result's file in the collection's folder: its own, or where results are added with the job's id, so
+ * that it is the same whenever this job publishes it. */
+void published_name(const struct publication *publication, const struct job *job, const char *file,
+                    char out[PUBLISHED_NAME_SIZE]);
 /* Date, time and a random number. */
 void published_stamp(char out[40]);
 

@@ -9,11 +9,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { COPY_STEP = 1 << 20, OWNER_SIZE = 512 };
-static const char owner_file[] = ".owner";
+static const char owner_file[] = ".owner", coming_file[] = ".coming";
+
+int published_lock(const char *folder, int *out, struct error *error)
+{
+  int status = -1;
+  *out = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  do
+    status = *out >= 0 ? flock(*out, LOCK_EX) : -1;
+  while (status != 0 && *out >= 0 && errno == EINTR);
+  if (status == 0)
+    return 0;
+  const int reason = errno;
+  if (*out >= 0)
+    close(*out);
+  return error_set(error, ERROR_StorageFailure, "the folder of what is published cannot be locked: %s",
+                   strerror(reason));
+}
 
 int published_check_id(const char *id, struct error *error)
 {
@@ -139,18 +156,25 @@ static int copy_file(const char *from, const char *to)
   return status;
 }
 
+/* Where the new name and the old one are links to one file, a rename leaves both. */
 int published_add(const char *folder, const char *id, const struct published_source *from, const char *name,
-                  struct error *error)
+                  bool *is_new, struct error *error)
 {
-  char source[PUBLISHED_PATH_SIZE], target[PUBLISHED_PATH_SIZE];
+  char source[PUBLISHED_PATH_SIZE], target[PUBLISHED_PATH_SIZE], coming[PUBLISHED_PATH_SIZE];
+  struct stat state;
   if (name[0] == '.' || strchr(name, '/') != NULL)
     return error_set(error, ERROR_FeatureUnsupported, "a file named '%.100s' is not published", name);
   snprintf(source, sizeof source, "%s%s", from->folder, from->name);
   path_of(folder, id, name, target);
-  if (link(source, target) == 0)
-    return 0;
-  if ((errno != EXDEV && errno != EPERM && errno != EMLINK) || copy_file(source, target) != 0)
+  path_of(folder, id, coming_file, coming);
+  unlink(coming);
+  const bool is_linked = link(source, coming) == 0;
+  if (!is_linked && ((errno != EXDEV && errno != EPERM && errno != EMLINK) || copy_file(source, coming) != 0))
     return failed("a result cannot be put into the folder of what is published", error);
+  *is_new = lstat(target, &state) != 0;
+  if (rename(coming, target) != 0)
+    return failed("a result cannot be put into the folder of what is published", error);
+  unlink(coming);
   return 0;
 }
 

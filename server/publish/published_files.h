@@ -6,10 +6,13 @@
 
 #include "datacube/base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { PUBLISHED_MOST = 1000 /* collections of all users together */, PUBLISHED_PATH_SIZE = 2048 };
 
+/* Waits until nobody else publishes into the folder: a descriptor, whose closing ends that. Error StorageFailure. */
+int published_lock(const char *folder, int *out, struct error *error);
 /* Whether the id can be that of a published collection: letters, digits and - _ ., at most 100, none at first a dot.
  * Error RequestBodyInvalid. */
 int published_check_id(const char *id, struct error *error);
@@ -22,9 +25,9 @@ int published_check_owner(const char *folder, const char *id, const char *owner,
 struct published_source {
   const char *folder, *name; /* a file that lies directly in a folder, which ends with "/" */
 };
-/* Adds a file under a name that is free. */
+/* Adds a file, in place of one of that name; `is_new`: there was none. */
 int published_add(const char *folder, const char *id, const struct published_source *from, const char *name,
-                  struct error *error);
+                  bool *is_new, struct error *error);
 /* … and takes it away again. */
 void published_drop(const char *folder, const char *id, const char *name);
 /* Bytes of an owner's published files that nobody else holds: while the job has its results, they count there. */

@@ -5,10 +5,28 @@
 
 #include <string.h>
 
+/* What is somebody else's own is not there. */
+static int check_shown(const struct exchange *exchange, struct error *error)
+{
+  const char *id = exchange->parameters[0];
+  struct catalogue *all = NULL;
+  bool is_shown = false, is_private = false;
+  if (id[0] == '\0')
+    return 0;
+  if (catalogue_has(exchange->catalogue, id, &is_shown, error) != 0 ||
+      catalogue_open(exchange->server->settings.catalogue, false, &all, error) != 0)
+    return -1;
+  const int status = is_shown ? 0 : catalogue_is_private(all, id, &is_private, error);
+  catalogue_close(all);
+  return status == 0 && is_private
+             ? error_parameter(error, ERROR_CollectionNotFound, "collection", "collection '%s' does not exist", id)
+             : status;
+}
+
 int stac_edit_begin(struct exchange *exchange, struct stac_edit *out, struct error *error)
 {
   *out = (struct stac_edit){.exchange = exchange};
-  if (stac_check_editor(exchange, error) != 0)
+  if (stac_check_editor(exchange, error) != 0 || check_shown(exchange, error) != 0)
     return -1;
   if (!slow_enter(exchange->server, SLOW_EDIT))
     return error_set(error, ERROR_InfrastructureBusy, "others change the catalogue; please try again");

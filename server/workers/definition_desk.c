@@ -108,7 +108,8 @@ static int check_collection(struct definition_desk *desk, const char *id, struct
   bool is_there;
   if (desk->task.user == NULL || desk->publish == NULL)
     return error_set(error, ERROR_FeatureUnsupported, "results are not published here");
-  if (publish_check(desk->publish, id, desk->task.user, true, &is_there, &found) == 0)
+  const struct publication wanted = {.id = id, .user = desk->task.user, .adds = true};
+  if (publish_check(desk->publish, &wanted, &is_there, &found) == 0)
     return 0;
   return error_set(
       error, error_is(&found, ERROR_RequestBodyInvalid) ? ERROR_ProcessParameterInvalid : error_code_find(found.code),

@@ -357,6 +357,7 @@ static void do_task(struct worker *worker, const struct task_header *task, struc
     return;
   if (find_devices(worker, &reply->error) != 0)
     return;
+  catalogue_show_to(worker->catalogue, task->user);
   execution->catalogue = worker->catalogue;
   execution->devices = worker->devices;
   if (worker->cache == NULL)

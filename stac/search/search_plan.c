@@ -105,6 +105,16 @@ static int add_collection(struct search_plan *plan, size_t *room, struct searche
   return 0;
 }
 
+/* Whether some items belong to collections that are not shown. */
+static int find_hidden(struct search_plan *plan, bool *out, struct error *error)
+{
+  sqlite3_stmt *row = index_statement(plan->index, STATEMENT_ANY_HIDDEN, error);
+  const int more = row ? index_step(plan->index, row, error) : -1;
+  *out = more == 1 && sqlite3_column_int(row, 0) != 0;
+  index_done(row);
+  return more < 0 ? -1 : 0;
+}
+
 static int read_all_collections(struct search_plan *plan, size_t *room, struct error *error)
 {
   sqlite3_stmt *row = index_statement(plan->index, STATEMENT_EXTENTS, error);
@@ -141,6 +151,8 @@ static int compare_collections(const void *left, const void *right)
 static int list_collections(struct search_plan *plan, struct error *error)
 {
   struct buffer list = {0};
+  if (plan->collection_count)
+    qsort(plan->collections, plan->collection_count, sizeof *plan->collections, compare_collections);
   buffer_text(&list, "[");
   for (size_t i = 0; i < plan->collection_count; i++)
     buffer_printf(&list, "%s%lld", i ? "," : "", (long long)plan->collections[i].key);
@@ -154,13 +166,15 @@ static int read_collections(struct search_plan *plan, struct error *error)
 {
   const struct item_search *search = plan->search;
   size_t room = 0;
-  if (search->collection_count == 0)
-    return read_all_collections(plan, &room, error);
+  if (search->collection_count == 0) {
+    bool hides;
+    if (read_all_collections(plan, &room, error) != 0 || find_hidden(plan, &hides, error) != 0)
+      return -1;
+    return hides ? list_collections(plan, error) : 0;
+  }
   for (size_t i = 0; i < search->collection_count; i++)
     if (read_collection(plan, &room, search->collections[i], error) != 0)
       return -1;
-  if (plan->collection_count)
-    qsort(plan->collections, plan->collection_count, sizeof *plan->collections, compare_collections);
   return list_collections(plan, error);
 }
 

@@ -195,6 +195,16 @@ int item_writer_put_collection(struct item_writer *writer, const char *id, enum 
   return result;
 }
 
+int item_writer_set_owner(struct item_writer *writer, const char *id, const char *owner, struct error *error)
+{
+  sqlite3_stmt *row = index_statement(writer->index, STATEMENT_SET_OWNER, error);
+  if (!row)
+    return -1;
+  sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
+  sqlite3_bind_text(row, 2, owner, -1, SQLITE_STATIC);
+  return index_run(writer->index, row, error);
+}
+
 int item_writer_remove_collection(struct item_writer *writer, const char *id, struct error *error)
 {
   struct written_collection found;

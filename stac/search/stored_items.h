@@ -34,6 +34,8 @@ void item_writer_abort(struct item_writer *writer);
  * CollectionNotFound (UPDATE). */
 int item_writer_put_collection(struct item_writer *writer, const char *id, enum item_writing writing, const char *json,
                                size_t length, struct error *error);
+/* Makes a collection that is there its owner's own, whom alone it is shown to (catalogue_show_to). */
+int item_writer_set_owner(struct item_writer *writer, const char *id, const char *owner, struct error *error);
 /* A STAC item. `collection`: the one it belongs to; NULL: the one it names. Errors: StacInvalid, StacConflict (INSERT),
  * CollectionNotFound, NotFound (UPDATE). */
 int item_writer_put(struct item_writer *writer, const char *collection, enum item_writing writing, const char *json,

@@ -19,6 +19,7 @@ from conftest import BINARY, twincube
 COUNT = 600
 NAMES = "DATED", "UNDATED", "CUBE"  # the last: a netCDF file over the antimeridian
 FIRST = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+VERSION_4 = "DROP TABLE private_collections; PRAGMA user_version = 4;"
 VERSION_3 = """
 DROP TABLE item_boxes; DROP INDEX items_date; DROP INDEX items_id; DROP INDEX collections_extent;
 ALTER TABLE items ADD COLUMN properties TEXT; ALTER TABLE items ADD COLUMN document TEXT;
@@ -174,12 +175,12 @@ def lists_of(data):
         server.stop()
 
 
-@pytest.mark.parametrize(("first", "version"), [("serve", 2), ("run", 2), ("serve", 3)])
+@pytest.mark.parametrize(("first", "version"), [("serve", 2), ("run", 2), ("serve", 3), ("run", 4)])
 def test_a_catalogue_of_a_version_before_is_brought_up_to_date(searched, tmp_path, first, version):
     server, data, whole = searched
     with sqlite3.connect(data / "catalogue.sqlite") as now, sqlite3.connect(tmp_path / "catalogue.sqlite") as older:
         now.backup(older)
-        older.executescript(VERSION_3 + (VERSION_2 if version == 2 else ""))
+        older.executescript(VERSION_4 + (VERSION_3 if version < 4 else "") + (VERSION_2 if version == 2 else ""))
     now.close()
     older.close()
     if first == "run":  # a reader
@@ -191,7 +192,7 @@ def test_a_catalogue_of_a_version_before_is_brought_up_to_date(searched, tmp_pat
     assert [f["bbox"] for f in expected["CUBE"]] == [[167.5, .5, -172.5, 3.5]]
     assert lists_of(tmp_path) == expected
     older = sqlite3.connect(tmp_path / "catalogue.sqlite")
-    assert older.execute("PRAGMA user_version").fetchone() == (4,)
+    assert older.execute("PRAGMA user_version").fetchone() == (5,)
     assert older.execute("SELECT count(*) FROM item_boxes").fetchone() == (COUNT + 20 + 1,)
     older.close()
 

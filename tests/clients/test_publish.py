@@ -3,6 +3,7 @@ gone, and taken back by their owner alone."""
 
 import io
 import json
+import sqlite3
 
 import numpy
 import pystac_client
@@ -132,8 +133,8 @@ def test_a_job_becomes_a_collection_of_the_server(server, folder, job, values):
 
 
 @pytest.mark.parametrize(("name", "body", "status", "code"), [
-    ("x", {"job": None, "public": True}, 400, "RequestBodyInvalid"), ("x", {}, 501, "FeatureUnsupported"),
-    ("x", {"public": False}, 501, "FeatureUnsupported"), ("x", {"job": "none", "public": True}, 404, "JobNotFound"),
+    ("x", {"job": None, "public": True}, 400, "RequestBodyInvalid"), ("x", {"public": 1}, 400, "RequestBodyInvalid"),
+    ("x", {"public": None}, 400, "RequestBodyInvalid"), ("x", {"job": "none", "public": True}, 404, "JobNotFound"),
     (".x", {"public": True}, 400, "RequestBodyInvalid"), ("x:y", {"public": True}, 400, "RequestBodyInvalid"),
     ("x" * 101, {"public": True}, 400, "RequestBodyInvalid"),
 ])
@@ -245,3 +246,135 @@ def test_without_a_folder_nobody_publishes(tmp_path):
     server = Server(tmp_path, "--workers", "1").login()
     assert_error(server.call("PUT", "/collections/x", {"job": "j", "public": True}), 405, "MethodNotAllowed")
     assert server.stop() == 0
+
+
+# ---- the option of a job ---------------------------------------------------------------------------------------------
+
+def job_with(server, graph, **fields):
+    job = server.create(graph, **fields)
+    assert server.call("POST", f"/jobs/{job}/results").status_code == 202
+    server.wait(job, "finished", "error")
+    return job, server.call("GET", f"/jobs/{job}/logs").json()["logs"]
+
+
+def loads(path):
+    return {k: {**v, "result": k == "save"} for k, v in saved(path).items() if k != "title"}
+
+
+def test_a_job_publishes_by_its_option(server, job, values):
+    option = {"collection": "optional", "public": True, "title": "By an option", "license": "CC0-1.0"}
+    first, logs = job_with(server, loads("in_20200305.tif"), publish=option)
+    assert "the results are in collection 'optional' now" in [entry["message"] for entry in logs]
+    assert not [entry for entry in logs if entry["level"] == "warning"]
+    assert server.call("GET", f"/jobs/{first}").json()["publish"] == option
+    document = requests.get(f"{server.api}/collections/optional", timeout=60).json()
+    assert document["title"] == "By an option" and document["license"] == "CC0-1.0"
+    job_with(server, loads("in_20200306.tif"), job_options={"publish": "optional"})
+    assert numpy.array_equal(loaded(as_user(server, "bob"), "optional"), values)
+    assert server.call("POST", f"/jobs/{first}/results").status_code == 202  # once more: its items are replaced
+    server.wait(first, "finished", "error")
+    items = requests.get(f"{root(server)}/stac/collections/optional/items", timeout=60).json()["features"]
+    assert len(items) == 2 and numpy.array_equal(loaded(server, "optional"), values)
+
+    default = {**loads("in_20200305.tif")}
+    process = {"process": {"process_graph": default, "default_job_options": {"publish": "by-process"}}}
+    made = server.call("POST", "/jobs", process)
+    assert made.status_code == 201, made.text
+    assert server.call("GET", f"/jobs/{made.headers['OpenEO-Identifier']}").json()["publish"] == "by-process"
+    names = [row["name"] for row in server.call("GET", "/processing_parameters").json()["create_job_parameters"]]
+    assert "publish" in names
+    assert server.call("DELETE", "/collections/optional").status_code == 204
+
+
+def test_an_option_without_public_is_for_the_user_alone(server, job):
+    job_with(server, loads("in_20200305.tif"), publish="quiet")
+    assert_error(requests.get(f"{server.api}/collections/quiet", timeout=60), 404, "CollectionNotFound")
+    assert server.call("GET", "/collections/quiet").status_code == 200
+    refused = {"title": "x", "process": {"process_graph": loads("in_20200305.tif")},
+               "publish": {"collection": "quiet", "public": True}}
+    assert_error(server.call("POST", "/jobs", refused), 409, "StacConflict")
+    assert server.call("DELETE", "/collections/quiet").status_code == 204
+
+
+@pytest.mark.parametrize(("option", "status", "code"), [
+    (5, 400, "RequestBodyInvalid"), ({}, 400, "RequestBodyInvalid"), (["x"], 400, "RequestBodyInvalid"),
+    ({"collection": "a/b"}, 400, "RequestBodyInvalid"), (".x", 400, "RequestBodyInvalid"),
+    ({"collection": "x", "public": "yes"}, 400, "RequestBodyInvalid"),
+    ({"collection": "x", "titel": "y"}, 400, "RequestBodyInvalid"), ({"collection": "x", "title": 5}, 400,
+                                                                      "RequestBodyInvalid"),
+    ("of-bob", 403, "PermissionsInsufficient")])
+def test_a_wrong_option_is_refused_at_once(server, job, option, status, code):
+    bob = as_user(server, "bob")
+    put(bob, "in_20200305.tif", raster(numbers(0, 4, 5)))
+    if option == "of-bob":
+        job_with(bob, loads("in_20200305.tif"), publish={"collection": "of-bob", "public": True})
+    body = {"process": {"process_graph": loads("in_20200305.tif")}, "job_options": {"publish": option}}
+    answer = server.call("POST", "/jobs", body)
+    assert_error(answer, status, code)
+    assert "publish" in answer.json()["message"]
+    plain = server.create(loads("in_20200305.tif"))
+    assert_error(server.call("PATCH", f"/jobs/{plain}", {"publish": option}), status, code)
+    if option == "of-bob":
+        assert bob.call("DELETE", "/collections/of-bob").status_code == 204
+
+
+# ---- once, whatever happens ------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def locked():
+    """Takes a database's lock for writing; `release` gives it back."""
+    held = []
+
+    def lock(path):
+        connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        connection.execute("BEGIN IMMEDIATE")
+        held.append(connection)
+        return connection
+
+    yield lock
+    for connection in held:
+        connection.close()
+
+
+@pytest.mark.parametrize(("way", "is_told"), [("option", False), ("process", True)])
+def test_who_is_killed_at_the_end_of_a_job_publishes_once(tmp_path, values, locked, way, is_told):
+    """Killed where its files are in place, before the catalogue knows of them, or when that does and the job's row does
+    not: the job runs again, and what it publishes is there once."""
+    published, data = tmp_path / "published", tmp_path / "data"
+    published.mkdir()
+    data.mkdir()
+    add_user(data, "alice")
+    options = ("--workers", "1", "--publish", str(published))
+    server = Server(data, *options).login()
+    put(server, "in_20200305.tif", raster(values[0]))
+    put(server, "in_20200306.tif", raster(values[1]))
+    job_with(server, loads("in_20200306.tif"), publish={"collection": "once", "public": True})
+    catalogue = locked(data / "catalogue.sqlite")
+    if way == "option":
+        job = server.create(loads("in_20200305.tif"), publish="once")
+    else:
+        job = server.create(published_by(saved("in_20200305.tif"), "once", "title"))
+    assert server.call("POST", f"/jobs/{job}/results").status_code == 202
+    until(lambda: len(list((published / "once").glob("*.tif"))) == 2)
+    if is_told:
+        store = locked(data / "server.sqlite")
+        catalogue.execute("ROLLBACK")
+        until(lambda: len(items_of(data)) == 2)
+    assert len(items_of(data)) == 1 + is_told
+    server.kill()
+    catalogue.close()
+    if is_told:
+        store.close()
+    server = Server(data, *options).login()
+    server.wait(job, "finished", "error")
+    assert server.status(job) == "finished", server.call("GET", f"/jobs/{job}/logs").text
+    assert len(items_of(data)) == 2 and len(list((published / "once").iterdir())) == 3  # and whose it is
+    assert numpy.array_equal(loaded(server, "once"), values)
+    assert server.stop() == 0
+
+
+def items_of(data):
+    connection = sqlite3.connect(data / "catalogue.sqlite", timeout=30)
+    found = connection.execute("SELECT id FROM items").fetchall()
+    connection.close()
+    return found
