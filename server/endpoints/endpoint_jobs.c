@@ -125,7 +125,7 @@ static int take_priority(const struct exchange *exchange, const json_t *kept, st
 static int take_publish(const struct exchange *exchange, json_t *kept, struct job *job, struct error *error)
 {
   const struct server_settings *settings = &exchange->server->settings;
-  const struct publish_place place = {settings->published, settings->catalogue};
+  const struct publish_place place = {settings->published, settings->catalogue, settings->shared_catalogue};
   struct publication p = {.user = exchange->user};
   bool is_there;
   if (json_object_get(kept, PUBLISH_OPTION) == NULL &&

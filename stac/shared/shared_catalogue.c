@@ -44,7 +44,8 @@ static int64_t number_at(const PGresult *result, int column)
 }
 
 /* An empty identity where there is no table yet, which makes the transaction fail if there is one. */
-static int read_state(struct shared_catalogue *shared, bool locks_row, struct shared_state *out, struct error *error)
+static int read_any_state(struct shared_catalogue *shared, bool locks_row, struct shared_state *out,
+                          struct error *error)
 {
   static const char no_table[] = "42P01";
   PGresult *result =
@@ -63,12 +64,20 @@ static int read_state(struct shared_catalogue *shared, bool locks_row, struct sh
     out->schema = number_at(result, 3);
   }
   PQclear(result);
-  if (status == 0 && out->identity[0] && out->schema != INDEX_VERSION)
+  return status;
+}
+
+/* … of a catalogue whose tables are those of this program. */
+static int read_state(struct shared_catalogue *shared, bool locks_row, struct shared_state *out, struct error *error)
+{
+  if (read_any_state(shared, locks_row, out, error) != 0)
+    return -1;
+  if (out->identity[0] && out->schema != INDEX_VERSION)
     return error_set(error, ERROR_StorageFailure,
                      "the shared catalogue was made by another version of this program"
                      " (%lld, not %d)",
                      (long long)out->schema, (int)INDEX_VERSION);
-  return status;
+  return 0;
 }
 
 static int make_tables(struct shared_catalogue *shared, struct error *error)
@@ -444,9 +453,30 @@ static int join_locked(struct shared_catalogue *shared, struct error *error)
   return status;
 }
 
+/* Tables of version 4 lack that of owners. */
+static int upgrade(struct shared_catalogue *shared, struct error *error)
+{
+  struct shared_state there;
+  struct buffer sql = {0};
+  if (read_any_state(shared, false, &there, error) != 0)
+    return -1;
+  if (!there.identity[0] || there.schema != 4)
+    return 0;
+  if (take_lock(shared, error) != 0)
+    return -1;
+  shared_rows_schema(&sql);
+  buffer_text(&sql, "UPDATE catalogue_state SET schema = 5 WHERE schema = 4");
+  const int status = sql.failed ? error_memory(error) : postgres_link_send(&shared->link, sql.data, error);
+  leave_lock(shared);
+  buffer_free(&sql);
+  return status;
+}
+
 static int find_place(struct shared_catalogue *shared, struct error *error)
 {
   struct shared_state copy, there;
+  if (upgrade(shared, error) != 0)
+    return -1;
   if (source_book_make(shared->index, error) != 0 || touched_rows_watch(shared->index, error) != 0 ||
       read_copy(shared->index, &copy, error) != 0 || read_state(shared, false, &there, error) != 0)
     return -1;

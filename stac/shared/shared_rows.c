@@ -29,6 +29,7 @@ static const struct shared_table {
       {"items", WHOLE},     {"bands", WHOLE},     {"dates", WHOLE}, {"document", TEXT},      {"links", TEXT},
       {"queryables", TEXT}, {"west", REAL},       {"south", REAL},  {"east", REAL},          {"north", REAL},
       {"stored", WHOLE},    {"span", WHOLE}}},
+    {SHARED_COLLECTION, "private_collections", "key", "\"key\"", {{"key", WHOLE}, {"owner", TEXT}}},
     {SHARED_COLLECTION,
      "bands",
      "collection",

@@ -8,8 +8,8 @@
 #include "stac/index.h"
 #include "stac/shared/postgres_link.h"
 
-/* What has keys of its own. With a collection go its bands; with an item its document and its assets. Sources go all
- * together, under the key 0. */
+/* What has keys of its own. With a collection go its bands and its owner; with an item its document and its assets.
+ * Sources go all together, under the key 0. */
 enum shared_kind { SHARED_COLLECTION, SHARED_GRID, SHARED_ITEM, SHARED_SOURCE, SHARED_KINDS };
 
 struct key_range {

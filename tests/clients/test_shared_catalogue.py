@@ -21,8 +21,8 @@ from conftest import BINARY, PASSWORD, until
 from postgres_host import database, run_tests_again  # noqa: F401 (database is a fixture)
 from test_stac_edit import Api, collection, item
 
-TABLES = {"collections": "key", "bands": "collection, position", "grids": "key", "items": "key", "documents": "key",
-          "assets": "item, band", "sources": "name"}
+TABLES = {"collections": "key", "private_collections": "key", "bands": "collection, position", "grids": "key",
+          "items": "key", "documents": "key", "assets": "item, band", "sources": "name"}
 AGAIN = ["test_stac_edit.py"]
 
 
@@ -324,6 +324,33 @@ def test_a_catalogue_that_is_there_becomes_a_shared_one_and_one_of_its_own_again
     assert "no copy" in twincube(None, "catalogue", "leave", "--data", tmp_path / "two", status=1)
     twincube(None, "catalogue", "remove", "--data", tmp_path / "two", "loaded")
     assert "loaded\t2 items" in twincube(uri, "catalogue", "list", "--data", tmp_path / "one")
+
+
+def test_what_is_private_is_so_on_all_servers(database, tmp_path):  # noqa: F811
+    """… also where the database's tables are of a version that knew of no owners."""
+    uri = database.make("owners")
+    twincube(uri, "catalogue", "list", "--data", tmp_path / "first")
+    database.ask("DROP TABLE catalogue_private_collections; UPDATE catalogue_state SET schema = 4", "owners")
+    published = tmp_path / "published"
+    published.mkdir()
+    one = Server(tmp_path / "one", uri, "--publish", published)
+    two = Server(tmp_path / "two", uri)
+    write_scene(tmp_path / "s.tif", 7)
+    openeo = one.url + "/openeo/1.3"
+    requests.put(openeo + "/files/s.tif", (tmp_path / "s.tif").read_bytes(), headers=one.api.headers, timeout=60)
+    graph = {"load": {"process_id": "load_uploaded_files", "arguments": {"paths": ["s.tif"], "format": "GTiff"}},
+             "save": {"process_id": "save_result", "result": True,
+                      "arguments": {"data": {"from_node": "load"}, "format": "GTiff"}}}
+    job = requests.post(openeo + "/jobs", json={"process": {"process_graph": graph}, "publish": "mine"},
+                        headers=one.api.headers, timeout=60).headers["Location"]
+    requests.post(job + "/results", headers=one.api.headers, timeout=60)
+    until(lambda: requests.get(job, headers=one.api.headers, timeout=60).json()["status"] in ("finished", "error"))
+    address = two.url + "/stac/collections/mine"
+    until(lambda: requests.get(address, headers=two.api.headers, timeout=60).status_code == 200)
+    assert requests.get(address, timeout=60).status_code == 404
+    assert rows_of_copy(one.data) == rows_of_copy(two.data) and rows_of_copy(one.data)["private_collections"]
+    one.stop()
+    two.stop()
 
 
 def test_no_password_is_told(database, tmp_path):  # noqa: F811
