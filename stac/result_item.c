@@ -39,7 +39,8 @@ static void complete_dates(json_t *properties)
 
 static json_t *make_properties(json_t *metadata)
 {
-  static const char *const names[] = {"datetime", "start_datetime", "end_datetime", "proj:code", "cube:dimensions"};
+  static const char *const names[] = {"datetime",   "start_datetime", "end_datetime",   "proj:code",
+                                      "proj:shape", "proj:transform", "cube:dimensions"};
   json_t *properties = json_object();
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     move(metadata, names[i], properties);
@@ -62,7 +63,7 @@ static json_t *make_extensions(const json_t *metadata)
   json_t *extensions = json_pack("[s]", "https://stac-extensions.github.io/file/v2.1.0/schema.json");
   if (json_object_get(metadata, "cube:dimensions") != NULL)
     json_array_append_new(extensions, json_string("https://stac-extensions.github.io/datacube/v2.2.0/schema.json"));
-  if (json_object_get(metadata, "proj:code") != NULL)
+  if (json_object_get(metadata, "proj:code") != NULL || json_object_get(metadata, "proj:shape") != NULL)
     json_array_append_new(extensions, json_string("https://stac-extensions.github.io/projection/v2.0.0/schema.json"));
   return extensions;
 }

@@ -163,6 +163,7 @@ static int grow(const struct publish_place *place, const struct job *job, struct
   if (d->collection == NULL)
     return error_set(error, ERROR_CollectionNotFound, "the collection '%.100s' is gone", d->p->id);
   json_t *extent = items_extent(json_object_get(d->collection, "extent"), d->items, d->count);
+  published_set_updated(job, d->collection);
   published_add_sources(d->p, job, json_object_get(d->collection, "links"));
   return extent != NULL && json_object_set_new(d->collection, "extent", extent) == 0 ? 0 : error_memory(error);
 }

@@ -218,8 +218,11 @@ json_t *published_collection(const struct publication *p, const struct job *job,
 
 void published_name(const struct publication *p, const struct job *job, const char *file, char out[PUBLISHED_NAME_SIZE])
 {
-  const char *dot = strrchr(file, '.');
-  const int stem = dot != NULL ? (int)(dot - file) : (int)strlen(file);
+  static const char archive[] = ".zarr.zip";
+  const size_t length = strlen(file), end = sizeof archive - 1;
+  const bool is_archive = length > end && strcmp(file + length - end, archive) == 0;
+  const char *dot = is_archive ? file + length - end : strrchr(file, '.');
+  const int stem = dot != NULL ? (int)(dot - file) : (int)length;
   if (!p->adds)
     snprintf(out, PUBLISHED_NAME_SIZE, "%.255s", file);
   else
@@ -257,12 +260,38 @@ static void date_undated(json_t *properties, const char *made)
   json_object_set_new(properties, names[0], json_string(made));
 }
 
-static void tell_processing(json_t *item, const struct job *job)
+static void format_end(const struct job *job, char out[40])
+{
+  instant_format(job->ended > 0 ? job->ended : job->updated, CALENDAR_GREGORIAN, out);
+}
+
+void published_set_updated(const struct job *job, json_t *document)
 {
   char text[40];
+  format_end(job, text);
+  json_object_set_new(document, "updated", json_string(text));
+}
+
+/* The graph of a collection is that of the job that made it; what others add tells its own. */
+static void tell_graph(json_t *properties, const struct publication *p, const struct job *job)
+{
+  json_t *process = json_loads(job->process, 0, NULL);
+  hide_secrets(p, process, 0);
+  json_object_set_new(properties, "processing:expression",
+                      json_pack("{s:s, s:o}", "format", "openeo", "expression", process));
+}
+
+static void tell_processing(json_t *item, const struct publication *p, const struct job *job)
+{
+  static const char *const dates[] = {"processing:datetime", "created", "updated"};
+  char text[40];
   json_t *properties = json_object_get(item, "properties");
-  instant_format(job->ended > 0 ? job->ended : job->updated, CALENDAR_GREGORIAN, text);
-  json_object_set_new(properties, "processing:datetime", json_string(text));
+  format_end(job, text);
+  for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++)
+    if (json_object_get(properties, dates[i]) == NULL)
+      json_object_set_new(properties, dates[i], json_string(text));
+  if (p->adds)
+    tell_graph(properties, p, job);
   date_undated(properties, text);
   json_object_set_new(properties, "processing:software", json_pack("{s:s}", "twincube", TWINCUBE_VERSION));
   json_array_append_new(json_object_get(item, "stac_extensions"),
@@ -296,6 +325,6 @@ json_t *published_item(const struct publication *p, const struct job *job, const
   json_object_set_new(item, "collection", json_string(p->id));
   json_object_set_new(item, "links", sources_of(p, job));
   place_file(item, p, name);
-  tell_processing(item, job);
+  tell_processing(item, p, job);
   return item;
 }

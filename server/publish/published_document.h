@@ -44,6 +44,8 @@ struct stored_file; /* server/endpoints/result_document.h */
 json_t *published_item(const struct publication *publication, const struct job *job, const struct stored_file *file,
                        struct error *error);
 
+/* A document is changed now, when the job has ended. */
+void published_set_updated(const struct job *job, json_t *document);
 /* Adds what the job's graph loads to the links of a collection that is there. */
 void published_add_sources(const struct publication *publication, const struct job *job, json_t *links);
 

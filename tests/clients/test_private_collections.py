@@ -11,7 +11,7 @@ import pytest
 import rasterio
 import requests
 
-from test_publish import as_user, finished, root, saved
+from test_publish import as_user, finished, job_with, root, saved
 from test_server_api import Server, add_user, assert_error
 from test_uploaded_files import numbers, put, raster
 
@@ -153,12 +153,15 @@ def test_what_is_public_does_not_tell_of_what_is_private(server, item):
     derived = finished(server, LOAD)
     for name, public in (("told", True), ("kept", False)):
         assert server.call("PUT", f"/collections/{name}", {"job": derived, "public": public}).status_code == 201
-    assert NAME not in server.call("GET", "/collections/told").text
-    assert NAME not in requests.get(f"{root(server)}/stac/collections/told/items", timeout=60).text
+    job_with(server, LOAD, publish={"collection": "added", "public": True})
+    for name in ("told", "added"):
+        assert NAME not in requests.get(f"{server.api}/collections/{name}", timeout=60).text
+        items = requests.get(f"{root(server)}/stac/collections/{name}/items", timeout=60)
+        assert len(items.json()["features"]) == 1 and NAME not in items.text
     kept = server.call("GET", "/collections/kept").json()
     assert [link["href"] for link in kept["links"] if link["rel"] == "derived_from"] == [
         f"{server.api}/collections/{NAME}"]
-    for name in ("told", "kept"):
+    for name in ("told", "kept", "added"):
         assert server.call("DELETE", "/collections/" + name).status_code == 204
 
 

@@ -6,6 +6,9 @@ import json
 import sqlite3
 
 import numpy
+import pystac
+import pystac.extensions.datacube
+import pystac.extensions.projection
 import pystac_client
 import pytest
 import rasterio
@@ -13,6 +16,7 @@ import requests
 
 from conftest import until
 from test_server_api import Server, add_user, assert_error
+from test_stac_documents import faults
 from test_uploaded_files import numbers, put, raster
 
 PUBLIC = {"public": True, "title": "Two dates", "license": "CC-BY-4.0"}
@@ -284,6 +288,31 @@ def test_a_job_publishes_by_its_option(server, job, values):
     names = [row["name"] for row in server.call("GET", "/processing_parameters").json()["create_job_parameters"]]
     assert "publish" in names
     assert server.call("DELETE", "/collections/optional").status_code == 204
+
+
+def test_what_a_published_item_tells(server, job):
+    """STAC's own schemas take it, pystac's extensions read it, and it is what the file and the job say."""
+    graph = loads("in_20200305.tif")
+    for name in ("netCDF", "Zarr"):
+        graph[name] = {"process_id": "save_result", "arguments": {"data": {"from_node": "load"}, "format": name}}
+    made, _ = job_with(server, graph, publish={"collection": "forms", "public": True})
+    document = requests.get(f"{root(server)}/stac/collections/forms", timeout=60).json()
+    items = requests.get(f"{root(server)}/stac/collections/forms/items", timeout=60).json()["features"]
+    assert sorted(item["id"].split(made)[1] for item in items) == [".nc", ".tif", ".zarr.zip"]
+    assert [faults(one) for one in (document, *items)] == 4 * [[]]
+    for item in map(pystac.Item.from_dict, items):
+        with rasterio.open(io.BytesIO(raster(numbers(0, 4, 5)))) as file:
+            projection = pystac.extensions.projection.ProjectionExtension.ext(item)
+            assert projection.code == f"EPSG:{file.crs.to_epsg()}"
+            if item.id.endswith(".tif"):
+                assert projection.shape == list(file.shape) and projection.transform[:6] == list(file.transform)[:6]
+        dimensions = pystac.extensions.datacube.DatacubeExtension.ext(item).dimensions
+        assert {kind.dim_type for kind in dimensions.values()} == {"temporal", "bands", "spatial"}
+        assert item.properties["created"] == item.properties["processing:datetime"] == item.properties["updated"]
+        assert item.properties["processing:expression"]["expression"]["process_graph"].keys() == graph.keys()
+        [band] = item.assets["data"].extra_fields["bands"]
+        assert band["statistics"]["mean"] == pytest.approx(float(numbers(0, 4, 5).mean()))
+    assert server.call("DELETE", "/collections/forms").status_code == 204
 
 
 def test_an_option_without_public_is_for_the_user_alone(server, job):
