@@ -14,6 +14,7 @@
 
 #include "datacube/dap/dap_address.h"
 #include "datacube/remote/remote_file.h"
+#include "datacube/source/zarr_place.h"
 #include "datacube/source/vector_file.h"
 
 #include <stdlib.h>
@@ -325,13 +326,33 @@ static int add_cube_file(struct scan *scan, const char *path, size_t item, struc
   return 0;
 }
 
+/* "cube:variables" of the asset, its item or collection, as names behind the address of a hierarchy: what is in one is
+ * not always to be asked. An empty text where there are none; NULL: no memory. */
+static const char *name_variables(struct scan *scan, const struct declared_asset *d)
+{
+  const json_t *const places[] = {d->asset, d->properties, d->collection};
+  const char *out = "";
+  json_t *variables = NULL;
+  for (size_t i = 0; i < sizeof places / sizeof places[0] && !variables; i++)
+    variables = json_object_get(places[i], "cube:variables");
+  for (void *at = json_object_iter(variables); at && out; at = json_object_iter_next(variables, at)) {
+    const char *name = json_object_iter_key(at);
+    if (*name && strcspn(name, ",/?#%\\\t\n") == strlen(name) && strlen(out) + strlen(name) < 4096)
+      out = arena_printf(scan->arena, "%s%s%s", out, *out ? "," : ZARR_PLACE_NAMES, name);
+  }
+  return out && *out ? arena_printf(scan->arena, "%s/", out) : out;
+}
+
 /* The path by which the cube of another host is read: its name tells what it is (zarr_place.h, dap_address.h). */
 static int name_cube(struct scan *scan, const struct declared_asset *d, const char **path, struct error *error)
 {
   if (is_dap(d))
     return dap_address(scan->arena, *path, path, error);
-  if (is_zarr(d) && (*path)[strlen(*path) - 1] != '/')
-    *path = arena_printf(scan->arena, "%s/", *path);
+  if (is_zarr(d)) {
+    const char *names = name_variables(scan, d);
+    const size_t length = strlen(*path) - ((*path)[strlen(*path) - 1] == '/');
+    *path = names ? arena_printf(scan->arena, "%.*s%s", (int)length, *path, *names ? names : "/") : NULL;
+  }
   return *path ? 0 : error_memory(error);
 }
 

@@ -154,10 +154,11 @@ static int set_names(const struct dap_reading *r, const struct dap_variable *v, 
 
 /* ---- arrays ------------------------------------------------------------------------------------------------------ */
 
-/* From the last dimension on, as many elements as one answer has. */
-static void choose_chunks(const struct zarr_array *a, const size_t *run, size_t *chunk)
+/* From the last dimension on, as many elements as one answer has, or `most`. */
+static void choose_chunks(const struct zarr_array *a, const size_t *run, size_t most, size_t *chunk)
 {
   size_t room = DAP_REQUEST_BYTES / dap_sent_size(a->dap->type);
+  room = room < most ? room : most;
   for (size_t d = a->rank; d-- > 0;) {
     chunk[d] = run[d] < room ? run[d] : room;
     chunk[d] = chunk[d] > 0 ? chunk[d] : 1;
@@ -205,7 +206,7 @@ static int fill_array(const struct dap_reading *r, const struct dap_variable *v,
   memcpy(out->shape, v->shape, sizeof out->shape);
   for (size_t d = 0; d < v->rank; d++)
     out->axis[d] = d;
-  choose_chunks(out, out->shape, out->chunk);
+  choose_chunks(out, out->shape, SIZE_MAX, out->chunk);
   memcpy(out->file_chunk, out->chunk, sizeof out->chunk);
   return dap->path ? set_names(r, v, out) : error_memory(r->error);
 }
@@ -267,8 +268,8 @@ int dap_store_read(struct arena *arena, const char *path, struct zarr_store *out
 
 /* ---- windows ----------------------------------------------------------------------------------------------------- */
 
-void dap_window_of(const struct zarr_array *array, const struct dap_window *window, struct dap_array *dap,
-                   struct zarr_array *out)
+static void set_window(const struct zarr_array *array, const struct dap_window *window, size_t most,
+                       struct dap_array *dap, struct zarr_array *out)
 {
   *dap = *array->dap;
   *out = *array;
@@ -277,8 +278,17 @@ void dap_window_of(const struct zarr_array *array, const struct dap_window *wind
     dap->origin[d] += window->start[d];
     out->shape[d] = window->count[d];
   }
-  choose_chunks(out, window->run, out->chunk);
+  choose_chunks(out, window->run, most, out->chunk);
   memcpy(out->file_chunk, out->chunk, sizeof out->chunk);
+}
+
+void dap_window_of(const struct zarr_array *array, const struct dap_window *window, struct dap_array *dap,
+                   struct zarr_array *out)
+{
+  size_t most = 1;
+  for (size_t d = 0; d < array->rank; d++)
+    most *= array->chunk[d];
+  set_window(array, window, most, dap, out);
 }
 
 int dap_window(struct arena *arena, const struct zarr_array *array, const struct dap_window *window,
@@ -288,7 +298,7 @@ int dap_window(struct arena *arena, const struct zarr_array *array, const struct
   struct zarr_array *part = ARENA_NEW(arena, struct zarr_array);
   if (!dap || !part)
     return error_memory(error);
-  dap_window_of(array, window, dap, part);
+  set_window(array, window, SIZE_MAX, dap, part);
   *out = part;
   return 0;
 }

@@ -38,7 +38,7 @@ struct dap_window { /* of an array, per dimension; indexes of the array */
 /* The part of an array in a window, as an array whose chunks fit it: *out, in the arena. */
 int dap_window(struct arena *arena, const struct zarr_array *array, const struct dap_window *window,
                const struct zarr_array **out, struct error *error);
-/* The same in room of the caller's. */
+/* The same in room of the caller's, with chunks that are no larger than those of the array. */
 void dap_window_of(const struct zarr_array *array, const struct dap_window *window, struct dap_array *dap,
                    struct zarr_array *out);
 

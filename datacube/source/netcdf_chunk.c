@@ -10,6 +10,7 @@
 
 #include "datacube/base/checked.h"
 #include "datacube/base/hash.h"
+#include "datacube/dap/dap_store.h"
 #include "datacube/source/hdf5_place.h"
 #include "datacube/source/netcdf_group.h"
 #include "datacube/source/netcdf_hdf5.h"
@@ -35,8 +36,9 @@ struct chunk_slot { /* one inflated chunk; in the cache its elements follow at C
 
 enum {
   CHUNK_HEAD = (sizeof(struct chunk_slot) + 63) / 64 * 64,
-  AHEAD = 32,            /* most chunks that are asked for before they are read, */
-  AHEAD_BYTES = 32 << 20 /* and bytes, inflated */
+  AHEAD = 32,             /* most chunks that are asked for before they are read, */
+  AHEAD_BYTES = 32 << 20, /* and bytes, inflated */
+  SPARSE = 8              /* less of its chunks than one part of so many is wanted of a region */
 };
 
 struct netcdf_chunks {
@@ -295,10 +297,9 @@ static int load_library(struct netcdf_chunks *c, struct chunk_slot *slot, size_t
   return status == NC_NOERR ? 0 : damaged(c, variable, error);
 }
 
-static int load_zarr(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable, const size_t *index,
-                     struct error *error)
+static int load_zarr_of(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable,
+                        const struct netcdf_layout *layout, const size_t *index, struct error *error)
 {
-  const struct netcdf_layout *layout = &c->layouts[variable];
   memcpy(slot->shape, layout->chunk, sizeof slot->shape);
   slot->packed = (struct netcdf_packed){.data = slot->data,
                                         .elements = chunk_bytes(layout) / layout->element_size,
@@ -310,6 +311,12 @@ static int load_zarr(struct netcdf_chunks *c, struct chunk_slot *slot, size_t va
   if (found < 0 && zarr_reader_failure(c->zarr, error) != 0)
     return -1;
   return found < 0 ? damaged(c, variable, error) : 0;
+}
+
+static int load_zarr(struct netcdf_chunks *c, struct chunk_slot *slot, size_t variable, const size_t *index,
+                     struct error *error)
+{
+  return load_zarr_of(c, slot, variable, &c->layouts[variable], index, error);
 }
 
 static size_t chunk_number(const struct netcdf_layout *layout, const size_t *index)
@@ -476,6 +483,49 @@ static int read_chunk(struct netcdf_chunks *c, size_t variable, const struct chu
   return 0;
 }
 
+/* Whether a region is better asked for by itself than by its chunks: where these are questions (dap_store.h), little of
+ * them is wanted, and they are not there already. */
+static bool is_sparse(const struct netcdf_chunks *c, size_t variable, const struct chunk_walk *w, const size_t *count)
+{
+  const struct netcdf_layout *layout = &c->layouts[variable];
+  double wanted = SPARSE, touched = 1;
+  if (layout->zarr == NULL || layout->zarr->dap == NULL)
+    return false;
+  for (size_t d = 0; d < layout->rank; d++) {
+    wanted *= (double)count[d];
+    touched *= (double)(w->last[d] - w->first[d] + 1) * (double)layout->chunk[d];
+  }
+  return wanted < touched && !(c->cache != NULL && block_cache_has(c->cache, key_of(c, variable, w->first)));
+}
+
+static int read_by_itself(struct netcdf_chunks *c, size_t variable, const size_t *start, const size_t *count,
+                          const struct netcdf_target *target, struct error *error)
+{
+  static const size_t none[CUBE_MAX_DIMENSIONS] = {0};
+  struct netcdf_layout layout = c->layouts[variable];
+  struct chunk_walk here;
+  struct dap_window window;
+  struct dap_array dap;
+  struct zarr_array part;
+  memcpy(window.start, start, layout.rank * sizeof *start);
+  memcpy(window.count, count, layout.rank * sizeof *count);
+  memcpy(window.run, count, layout.rank * sizeof *count);
+  dap_window_of(layout.zarr, &window, &dap, &part);
+  layout.zarr = &part;
+  memcpy(layout.shape, part.shape, sizeof layout.shape);
+  memcpy(layout.chunk, part.chunk, sizeof layout.chunk);
+  chunk_walk_begin(&layout, none, count, &here);
+  for (struct chunk_walk ahead = here; !ahead.at_end && zarr_chunk_ahead(c->zarr, &part, ahead.index);)
+    chunk_walk_on(&ahead);
+  for (; !here.at_end; chunk_walk_on(&here)) {
+    const struct chunk_part piece = chunk_part_of(&layout, here.index, none, count);
+    if (load_zarr_of(c, &c->scratch_chunk, variable, &layout, here.index, error) != 0)
+      return -1;
+    copy_part(c, variable, &c->scratch_chunk, &piece, target);
+  }
+  return 0;
+}
+
 int netcdf_chunks_read(struct netcdf_chunks *c, size_t variable, const size_t *start, const size_t *count,
                        const struct netcdf_target *target, struct error *error)
 {
@@ -484,6 +534,8 @@ int netcdf_chunks_read(struct netcdf_chunks *c, size_t variable, const size_t *s
   struct chunk_walk here;
   if (!chunk_walk_begin(layout, start, count, &here))
     return 0;
+  if (is_sparse(c, variable, &here, count))
+    return read_by_itself(c, variable, start, count, target, error);
   struct chunk_walk ahead = here;
   const bool is_once = is_whole_chunks(layout, start, count);
   for (size_t done = 0, asked = 0; !here.at_end; chunk_walk_on(&here), done++) {

@@ -3,7 +3,8 @@
  *   version 2   .zmetadata: {"metadata": {".zattrs": {}, "a/.zarray": {}, "a/.zattrs": {}}}
  *   version 3   zarr.json of the root: {"consolidated_metadata": {"metadata": {"a": {}}}}
  *
- * A hierarchy that is one array has none, and needs none. References (zarr_references.h) hold the documents, too. */
+ * A hierarchy that is one array has none, and needs none. References (zarr_references.h) hold the documents, too. Where
+ * a group has none, the variables that are named behind its address are looked for (zarr_named.c). */
 #include "datacube/source/zarr_walk.h"
 
 #include "datacube/base/rooted_path.h"
@@ -12,34 +13,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum found { ABSENT = 0, FOUND = 1, FAILED = -1 };
-
-/* A document of the root. Whom its host does not let read may not be told that there is none: that is as absent. */
-static enum found read_document(const struct zarr_walk *w, const struct zarr_place *place, const char *name,
-                                const struct zarr_json **out)
+/* Whom its host does not let read may not be told that there is none: that is as absent. */
+enum zarr_found zarr_walk_document(const struct zarr_walk *w, const struct zarr_place *place, const char *name,
+                                   const struct zarr_json **out)
 {
   struct zarr_file file;
   struct error reason = {0};
   *out = NULL;
   const int found = zarr_file_open(place, name, ZARR_DOCUMENT_MOST, &file, &reason);
   if (found == 0 || error_is(&reason, ERROR_PermissionsInsufficient))
-    return ABSENT;
+    return ZARR_ABSENT;
   if (found < 0) {
     *w->error = reason;
-    return FAILED;
+    return ZARR_FAILED;
   }
   char *bytes = arena_alloc(w->arena, (size_t)file.size + 1);
   const bool is_read = bytes && zarr_file_read(&file, 0, (size_t)file.size, bytes, &reason);
   *out = is_read ? zarr_json_read(w->arena, bytes, (size_t)file.size) : NULL;
   zarr_file_close(&file);
   if (zarr_json_is(*out, ZARR_JSON_OBJECT))
-    return FOUND;
+    return ZARR_FOUND;
   error_set(w->error, ERROR_FileContentInvalid, "%.200s is no document of Zarr", name);
-  return FAILED;
+  return ZARR_FAILED;
 }
 
-/* The array whose folder is the first `length` bytes of a key, which must be a path as it stands. */
-static int add_array(struct zarr_walk *w, const char *key, size_t length, struct zarr_node *node)
+int zarr_walk_add_folder(struct zarr_walk *w, const char *key, size_t length, struct zarr_node *node)
 {
   char plain[ROOTED_PATH_SIZE];
   struct error ignored = {0};
@@ -92,22 +90,22 @@ static int read_2(struct zarr_walk *w, const struct zarr_json *document)
       continue;
     struct zarr_node node = {.version = 2, .document = v};
     node.attributes = attributes_of(w, metadata, v->key, length - tail);
-    if (add_array(w, v->key, length > tail ? length - tail - 1 : 0, &node) != 0)
+    if (zarr_walk_add_folder(w, v->key, length > tail ? length - tail - 1 : 0, &node) != 0)
       return -1;
   }
   return 0;
 }
 
 /* An array alone. */
-static enum found read_single_2(struct zarr_walk *w, const struct zarr_place *place)
+static enum zarr_found read_single_2(struct zarr_walk *w, const struct zarr_place *place)
 {
   struct zarr_node node = {.version = 2};
-  const enum found found = read_document(w, place, ".zarray", &node.document);
-  if (found != FOUND)
+  const enum zarr_found found = zarr_walk_document(w, place, ".zarray", &node.document);
+  if (found != ZARR_FOUND)
     return found;
-  if (read_document(w, place, ".zattrs", &node.attributes) == FAILED)
-    return FAILED;
-  return add_array(w, "", 0, &node) == 0 ? FOUND : FAILED;
+  if (zarr_walk_document(w, place, ".zattrs", &node.attributes) == ZARR_FAILED)
+    return ZARR_FAILED;
+  return zarr_walk_add_folder(w, "", 0, &node) == 0 ? ZARR_FOUND : ZARR_FAILED;
 }
 
 /* ---- version 3 --------------------------------------------------------------------------------------------------- */
@@ -118,24 +116,18 @@ static bool is_array(const struct zarr_json *document)
   return type && strcmp(type, "array") == 0;
 }
 
-static int no_copy(const struct zarr_walk *w)
-{
-  return error_set(w->error, ERROR_FeatureUnsupported,
-                   "it has no consolidated metadata, without which Zarr of other hosts is not read");
-}
-
-static int read_3(struct zarr_walk *w, const struct zarr_json *document)
+static int read_3(struct zarr_walk *w, const struct zarr_place *place, const struct zarr_json *document)
 {
   struct zarr_node root = {.version = 3, .document = document, .attributes = zarr_json_member(document, "attributes")};
   if (is_array(document))
-    return add_array(w, "", 0, &root);
+    return zarr_walk_add_folder(w, "", 0, &root);
   const struct zarr_json *metadata = zarr_json_member(zarr_json_member(document, "consolidated_metadata"), "metadata");
-  if (!zarr_json_is(metadata, ZARR_JSON_OBJECT))
-    return no_copy(w);
   w->store->attributes = root.attributes;
+  if (!zarr_json_is(metadata, ZARR_JSON_OBJECT))
+    return zarr_walk_named(w, place, 3);
   for (const struct zarr_json *v = metadata->first; v; v = v->next) {
     struct zarr_node node = {.version = 3, .document = v, .attributes = zarr_json_member(v, "attributes")};
-    if (is_array(v) && add_array(w, v->key, strlen(v->key), &node) != 0)
+    if (is_array(v) && zarr_walk_add_folder(w, v->key, strlen(v->key), &node) != 0)
       return -1;
   }
   return 0;
@@ -147,19 +139,21 @@ static int read_any(struct zarr_walk *w, const struct zarr_place *place)
 {
   const struct zarr_json *document;
   zarr_file_ahead(place, ".zmetadata", ZARR_DOCUMENT_MOST);
-  enum found found = read_document(w, place, "zarr.json", &document);
-  if (found != ABSENT)
-    return found == FOUND ? read_3(w, document) : -1;
-  found = read_document(w, place, ".zmetadata", &document);
-  if (found != ABSENT)
-    return found == FOUND ? read_2(w, document) : -1;
+  enum zarr_found found = zarr_walk_document(w, place, "zarr.json", &document);
+  if (found != ZARR_ABSENT)
+    return found == ZARR_FOUND ? read_3(w, place, document) : -1;
+  found = zarr_walk_document(w, place, ".zmetadata", &document);
+  if (found != ZARR_ABSENT)
+    return found == ZARR_FOUND ? read_2(w, document) : -1;
   found = read_single_2(w, place);
-  if (found != ABSENT)
-    return found == FOUND ? 0 : -1;
-  found = read_document(w, place, ".zgroup", &document);
-  if (found == ABSENT)
+  if (found != ZARR_ABSENT)
+    return found == ZARR_FOUND ? 0 : -1;
+  found = zarr_walk_document(w, place, ".zgroup", &document);
+  if (found == ZARR_ABSENT)
     return error_set(w->error, ERROR_FileNotFound, "there is no Zarr hierarchy, or none that may be read");
-  return found == FOUND ? no_copy(w) : -1;
+  if (found != ZARR_FOUND || zarr_walk_document(w, place, ".zattrs", &w->store->attributes) == ZARR_FAILED)
+    return -1;
+  return zarr_walk_named(w, place, 2);
 }
 
 int zarr_walk_consolidated(struct zarr_walk *w)

@@ -18,6 +18,12 @@ bool zarr_place_is_remote(const char *path)
   return remote_is(path) && path[strlen(path) - 1] == '/';
 }
 
+const char *zarr_place_names(const char *path)
+{
+  const char *found = zarr_place_is_remote(path) ? strstr(path, ZARR_PLACE_NAMES) : NULL;
+  return found ? found + sizeof ZARR_PLACE_NAMES - 1 : NULL;
+}
+
 int zarr_place_open(const char *path, const struct zarr_references *references, struct zarr_place *out,
                     struct error *error)
 {
@@ -40,7 +46,9 @@ void zarr_place_close(struct zarr_place *place)
 /* False where the name is too long. */
 static bool full_name(const struct zarr_place *place, const char *name, char out[REMOTE_URL_SIZE])
 {
-  return snprintf(out, REMOTE_URL_SIZE, "%s%s", place->path, name) < REMOTE_URL_SIZE;
+  const char *names = zarr_place_names(place->path);
+  const size_t length = names ? (size_t)(names - place->path) - (sizeof ZARR_PLACE_NAMES - 2) : strlen(place->path);
+  return snprintf(out, REMOTE_URL_SIZE, "%.*s%s", (int)length, place->path, name) < REMOTE_URL_SIZE;
 }
 
 /* What is known of one that was opened; its state goes on from that of what leads there. */

@@ -1,7 +1,10 @@
 /* Where a Zarr hierarchy is: a folder here, or an address of another host, whose path (remote_file.h) ends with a
  * slash. Its files are opened by their names below it. On another host a file of which all is wanted comes by one
  * request, and what will soon be wanted is asked for ahead. Where there are references (zarr_references.h), a file is
- * what its name leads to: bytes of the document, or a range of another file. */
+ * what its name leads to: bytes of the document, or a range of another file.
+ *
+ * Behind an address names of variables may stand, "…/x.zarr/#variables=a,b/", which tell what to look for where no
+ * document of the hierarchy does (zarr_consolidated.c). */
 #ifndef TWINCUBE_DATACUBE_SOURCE_ZARR_PLACE_H
 #define TWINCUBE_DATACUBE_SOURCE_ZARR_PLACE_H
 
@@ -40,6 +43,11 @@ struct zarr_file {
 };
 
 bool zarr_place_is_remote(const char *path);
+
+#define ZARR_PLACE_NAMES "/#variables="
+
+/* The names with commas between and a slash at the end; NULL: there are none. */
+const char *zarr_place_names(const char *path);
 
 /* Borrows path and references (or NULL). Error FileContentInvalid. */
 int zarr_place_open(const char *path, const struct zarr_references *references, struct zarr_place *out,

@@ -18,7 +18,25 @@ struct zarr_walk {
 /* An array was found. Error FileContentInvalid. */
 int zarr_walk_add(struct zarr_walk *walk, const struct zarr_node *node);
 
-/* All arrays by the consolidated metadata: zarr_consolidated.c. Errors as of zarr_store_read. */
+/* ---- zarr_consolidated.c ---- */
+
+/* All arrays by the consolidated metadata. Errors as of zarr_store_read. */
 int zarr_walk_consolidated(struct zarr_walk *walk);
+
+struct zarr_place;
+enum zarr_found { ZARR_ABSENT = 0, ZARR_FOUND = 1, ZARR_FAILED = -1 };
+
+/* A document below the place, which must be an object of JSON. FAILED with an error. */
+enum zarr_found zarr_walk_document(const struct zarr_walk *walk, const struct zarr_place *place, const char *name,
+                                   const struct zarr_json **out);
+/* The array whose folder is the first `length` bytes of a key, which must be a path as it stands. The node has version,
+ * document and attributes. */
+int zarr_walk_add_folder(struct zarr_walk *walk, const char *key, size_t length, struct zarr_node *node);
+
+/* ---- zarr_named.c ---- */
+
+/* The arrays that are named behind the place's address, and those that these name: coordinates, grid mappings. Errors:
+ * FeatureUnsupported (none is named), FileNotFound (one that is named). */
+int zarr_walk_named(struct zarr_walk *walk, const struct zarr_place *place, int version);
 
 #endif

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import zarr
 
+from conftest import twincube
 from remote_host import Fault, RemoteHost
 from s3_host import S3Host
 from test_remote_accounts import KEYS, Bucket, s3_account
@@ -89,12 +90,36 @@ def test_a_chunk_that_is_cut_short_is_an_error(tmp_path):
         assert "FileContentInvalid" in refusal(tmp_path, url, [host.url])
 
 
-def test_without_consolidated_metadata_there_is_no_list(tmp_path):
-    for version in (2, 3):
-        with RemoteHost() as host:
-            url = publish(host, tmp_path, version, values("<i4"), consolidated=False)
-            said = refusal(tmp_path, url, [host.url])
-            assert "FeatureUnsupported" in said and "consolidated" in said
+@pytest.mark.parametrize("version", [2, 3])
+def test_without_consolidated_metadata_variables_are_found_by_their_names(tmp_path, version):
+    data = values("<i4")
+    with RemoteHost() as host:
+        url = publish(host, tmp_path, version, data, consolidated=False, attributes={"grid_mapping": "crs"})
+        said = refusal(tmp_path, url, [host.url])
+        assert "FeatureUnsupported" in said and "consolidated" in said
+        media, named = "application/vnd+zarr", {"data": {"dimensions": ["time", "y", "x"], "type": "data"}}
+        url = put(host, "i.json", cube_item("z", "d/z.zarr", media, **{"cube:variables": named}))
+        found = load(tmp_path, host, url)
+        assert np.array_equal(found["data"].values, data)
+        assert found["x"].values.tolist() == [600000 + 10. * i for i in range(SHAPE[2])]
+        assert host.count("d/z.zarr/crs/" + ("zarr.json" if version == 3 else ".zarray")) == 1  # which is not there
+        done = twincube("catalogue", "add", "--data", tmp_path / "c", "--id", "Z",
+                        host.url + "d/z.zarr/#variables=data")
+        assert done.startswith("Z: 1 item, 1 band, 3 dates")
+        named["other"] = {}
+        said = refusal(tmp_path, put(host, "j.json", cube_item("z", "d/z.zarr", media, **{"cube:variables": named})),
+                       [host.url])
+        assert "FileNotFound" in said and "other" in said
+
+
+def test_names_of_variables_lead_nowhere_else(tmp_path):
+    with RemoteHost() as host:
+        publish(host, tmp_path, 2, values("<i4"), consolidated=False,
+                attributes={"coordinates": "../x /y z/../../a .hidden time?b"})
+        named = {"cube:variables": {"data": {}, "../../a": {}, "b?c": {}, "d,e": {}}}
+        item = put(host, "i.json", cube_item("z", "d/z.zarr", "application/vnd+zarr", **named))
+        assert np.array_equal(load(tmp_path, host, item)["data"].values, values("<i4"))
+        assert not any(".." in path or "hidden" in path for path, _, _ in host.requests)
 
 
 @pytest.mark.parametrize("key", ["../data", "a//data", "/data", "a/./data", "/".join("abcdefgh")])

@@ -19,7 +19,8 @@ static void check_variable(const struct dap_variable *v)
 
 static void check_tree(const struct zarr_json *value, unsigned depth)
 {
-  if (depth > 32 || (value->kind == ZARR_JSON_TEXT && !value->text) || (value->kind == ZARR_JSON_NUMBER && !value->text))
+  if (depth > 32 || (value->kind == ZARR_JSON_TEXT && !value->text) ||
+      (value->kind == ZARR_JSON_NUMBER && !value->text))
     abort();
   for (const struct zarr_json *v = value->first; v; v = v->next) {
     if (value->kind == ZARR_JSON_OBJECT && !v->key)
