@@ -174,7 +174,13 @@ static int add_codec(const struct parsing *p, const char *name, const struct zar
                                       [ZARR_BLOSC] = "blosc",
                                       [ZARR_SHUFFLE] = "shuffle",
                                       [ZARR_CRC32C] = "crc32c",
-                                      [ZARR_FLETCHER32] = "fletcher32"};
+                                      [ZARR_FLETCHER32] = "fletcher32",
+                                      [ZARR_CRC32] = "crc32",
+                                      [ZARR_ADLER32] = "adler32",
+                                      [ZARR_DELTA] = "delta",
+                                      [ZARR_SCALE] = "fixedscaleoffset",
+                                      [ZARR_BITROUND] = "bitround",
+                                      [ZARR_QUANTIZE] = "quantize"};
   struct zarr_array *a = p->array;
   if (name != NULL && strncmp(name, "numcodecs.", 10) == 0)
     name += 10;
@@ -185,6 +191,12 @@ static int add_codec(const struct parsing *p, const char *name, const struct zar
       return wrong(p, "it has too many codecs");
     struct zarr_codec *codec = &a->codecs[a->codec_count++];
     codec->kind = i;
+    codec->sum_first = !same(zarr_json_text(about, "location"), "end");
+    if ((i == ZARR_DELTA || i == ZARR_SCALE) && !zarr_filter_read(about, &codec->filter))
+      return leave_out(p, "has, of types that are not undone, the filter", name);
+    if (i == ZARR_QUANTIZE && zarr_json_text(about, "astype") &&
+        !same(zarr_json_text(about, "astype"), zarr_json_text(about, "dtype")))
+      return leave_out(p, "has, of types that are not undone, the filter", name);
     codec->size = 4; /* where it is not told */
     zarr_json_size(zarr_json_member(about, "elementsize"), &codec->size);
     return codec->size > 0 && codec->size <= 64 ? 0 : wrong(p, "elements that are shuffled have no such size");
@@ -261,6 +273,17 @@ static int read_sharding(const struct parsing *p, const struct zarr_json *about)
   return read_codecs_3(p, zarr_json_member(about, "codecs"));
 }
 
+/* Of those that come before bytes are made of the numbers. */
+static bool is_filter(const char *name)
+{
+  static const char *const names[] = {"numcodecs.delta", "numcodecs.fixedscaleoffset", "numcodecs.bitround",
+                                      "numcodecs.quantize"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (same(name, names[i]))
+      return true;
+  return false;
+}
+
 static int read_codecs_3(const struct parsing *p, const struct zarr_json *list)
 {
   struct zarr_array *a = p->array;
@@ -277,6 +300,10 @@ static int read_codecs_3(const struct parsing *p, const struct zarr_json *list)
     } else if ((same(name, "bytes") || (same(name, "vlen-utf8") && a->kind == ZARR_TEXTS)) && !as_bytes) {
       a->big_endian = same(zarr_json_text(about, "endian"), "big");
       as_bytes = true;
+      if (a->big_endian && a->codec_count > 0)
+        status = leave_out(p, "has filters before the codec", "bytes of the other order");
+    } else if (is_filter(name) && !as_bytes) {
+      status = add_codec(p, name, about);
     } else {
       status = as_bytes ? add_codec(p, name, about) : leave_out(p, "is encoded with", name);
     }

@@ -310,6 +310,18 @@ static void gather_bytes(const unsigned char *from, size_t length, size_t size, 
   memcpy(to + count * size, from + count * size, length - count * size);
 }
 
+/* A sum of 32 bits before or behind the bytes that it is of. */
+static size_t take_sum(const struct zarr_codec *codec, const unsigned char *from, size_t length, unsigned char *to)
+{
+  const size_t own = length - 4;
+  if (length < 4)
+    return SIZE_MAX;
+  const unsigned char *bytes = from + (codec->sum_first ? 4 : 0), *written = from + (codec->sum_first ? 0 : own);
+  const uint32_t sum = codec->kind == ZARR_CRC32 ? libdeflate_crc32(0, bytes, own) : libdeflate_adler32(1, bytes, own);
+  memcpy(to, bytes, own);
+  return sum == little(written, 4) ? own : SIZE_MAX;
+}
+
 /* Undoes one codec; the number of bytes in `to`, SIZE_MAX where they are not what it makes. */
 static size_t undo(struct zarr_reader *r, const struct zarr_codec *codec, const unsigned char *from, size_t length,
                    unsigned char *to)
@@ -342,6 +354,17 @@ static size_t undo(struct zarr_reader *r, const struct zarr_codec *codec, const 
       return SIZE_MAX;
     memcpy(to, from, length - 4);
     return length - 4;
+  case ZARR_CRC32:
+  case ZARR_ADLER32:
+    return take_sum(codec, from, length, to);
+  case ZARR_DELTA:
+    return zarr_undo_delta(&codec->filter, from, length, to, r->room);
+  case ZARR_SCALE:
+    return zarr_undo_scale(&codec->filter, from, length, to, r->room);
+  case ZARR_BITROUND:
+  case ZARR_QUANTIZE:
+    memcpy(to, from, length);
+    return length;
   }
   return SIZE_MAX;
 }

@@ -13,6 +13,7 @@
 #include "datacube/base/error.h"
 #include "datacube/box.h"
 #include "datacube/element.h"
+#include "datacube/source/zarr_filter.h"
 #include "datacube/source/zarr_references.h"
 
 enum { ZARR_MAX_CODECS = 6 };
@@ -22,8 +23,24 @@ struct dap_array;
 enum zarr_kind { ZARR_NUMBER, ZARR_BOOL, ZARR_TIME, ZARR_BYTES, ZARR_UCS4, ZARR_TEXTS };
 
 struct zarr_codec {
-  enum { ZARR_ZLIB, ZARR_GZIP, ZARR_ZSTD, ZARR_BLOSC, ZARR_SHUFFLE, ZARR_CRC32C, ZARR_FLETCHER32 } kind;
-  size_t size; /* of the elements that are shuffled, bytes */
+  enum zarr_codec_kind {
+    ZARR_ZLIB,
+    ZARR_GZIP,
+    ZARR_ZSTD,
+    ZARR_BLOSC,
+    ZARR_SHUFFLE,
+    ZARR_CRC32C,
+    ZARR_FLETCHER32,
+    ZARR_CRC32,
+    ZARR_ADLER32,
+    ZARR_DELTA,
+    ZARR_SCALE,
+    ZARR_BITROUND, /* these two make numbers rounder, which is not undone */
+    ZARR_QUANTIZE
+  } kind;
+  size_t size;               /* of the elements that are shuffled, bytes */
+  bool sum_first;            /* of CRC32, ADLER32: the sum stands before the bytes */
+  struct zarr_filter filter; /* of DELTA, SCALE */
 };
 
 struct zarr_array {

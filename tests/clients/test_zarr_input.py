@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import xarray
 import zarr
-from numcodecs import Blosc, GZip, Shuffle, Zlib, Zstd
+from numcodecs import CRC32, Adler32, BitRound, Blosc, Delta, FixedScaleOffset, GZip, Quantize, Shuffle, Zlib, Zstd
+from zarr.codecs import numcodecs as v3
 from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, GzipCodec, TransposeCodec, ZstdCodec
 
 from conftest import BINARY, twincube
@@ -100,6 +101,7 @@ def codecs_2():
             **{f"blosc {name} {how}": {"compressors": Blosc(name, 5, how)}
                for name, how in (("lz4", 1), ("zstd", 2), ("zlib", 0), ("blosclz", 1), ("lz4hc", 2))},
             "columns first": {"order": "F"}, "columns first, shuffled": {"order": "F", "filters": [Shuffle(4)]},
+            "rounded": {"filters": [BitRound(8), Quantize(2, "<f4")]}, "sums": {"filters": [CRC32(), Adler32()]},
             "slashes": {"chunk_key_encoding": {"name": "v2", "separator": "/"}}}
 
 
@@ -120,8 +122,32 @@ def test_codecs(tmp_path, version, name):
     data = values("f4")
     data[1, 2, 3] = np.nan
     make(tmp_path / "a.zarr", version, data, **(codecs_2() if version == 2 else codecs_3())[name])
+    data = zarr.open_group(tmp_path / "a.zarr", mode="r")["data"][...] if name == "rounded" else data
     read = stored(load(tmp_path, tmp_path / "a.zarr"))
     assert np.array_equal(read, data, equal_nan=True)
+
+
+FILTERS = [("f4", FixedScaleOffset(offset=3, scale=10, dtype="<f4", astype="<i2")),
+           (">f8", FixedScaleOffset(offset=-2.5, scale=1000, dtype=">f8", astype="<i4")),
+           ("f8", FixedScaleOffset(offset=1, scale=2, dtype="<f8", astype="<f4")),
+           ("i4", Delta(dtype="<i4", astype="<i2")), ("u1", Delta(dtype="|u1")), ("i8", Delta(dtype="<i8")),
+           ("f4", Delta(dtype="<f4"))]
+
+
+@pytest.mark.parametrize(("dtype", "filter_"), FILTERS, ids=str)
+def test_filters_that_change_the_numbers(tmp_path, dtype, filter_):
+    make(tmp_path / "a.zarr", 2, values(dtype), filters=[filter_], compressors=Zlib(1))
+    expected = zarr.open_group(tmp_path / "a.zarr", mode="r")["data"][...]
+    assert np.array_equal(stored(load(tmp_path, tmp_path / "a.zarr")), expected)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["delta", "scale"])
+def test_filters_of_version_3(tmp_path, name):
+    how = {"delta": v3.Delta(dtype="<f4"), "scale": v3.FixedScaleOffset(offset=3, scale=10, dtype="<f4", astype="<i2")}
+    make(tmp_path / "a.zarr", 3, values("f4"), filters=[how[name]])
+    expected = zarr.open_group(tmp_path / "a.zarr", mode="r")["data"][...]
+    assert np.array_equal(stored(load(tmp_path, tmp_path / "a.zarr")), expected)
 
 
 @pytest.mark.parametrize("order", [(2, 0, 1), (1, 0, 2), (2, 1, 0)])
