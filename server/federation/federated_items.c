@@ -9,6 +9,9 @@
 #include <string.h>
 
 enum {
+  FAILURES_FORGIVEN = 1, /* of searches, before a back-end is spared … */
+  SPARED_FIRST_MS = 1000,
+  SPARED_MOST_MS = 60000, /* … for twice as long each time */
   EMPTY_PAGES_MOST = 4,
   SORTED_PAGES = 4,  /* of one that does not sort, which are put in order together … */
   SORTED_ITEMS = 250 /* … and are that long */
@@ -68,7 +71,7 @@ static void add_backend(struct merging *g, const struct backend *backend)
                             .is_judged_here = question.is_judged_here,
                             .at = json_is_object(at) ? json_incref((json_t *)(uintptr_t)at) : NULL,
                             .has_ended = search->state != NULL && at == NULL,
-                            .is_away = !backend->is_online};
+                            .is_away = !backend->is_online || steady_now() < backend->search_due};
   snprintf(p->url, sizeof p->url, "%s", backend->search);
 }
 
@@ -170,6 +173,23 @@ static bool is_asked(const struct participant *p)
   return p->backend != NULL && !p->has_ended && !p->is_away;
 }
 
+/* One that fails again and again is not asked for a while, so that nobody waits for it who need not. */
+static void note_outcome(struct merging *g, const struct participant *p)
+{
+  pthread_rwlock_wrlock(&g->federation->lock);
+  for (size_t i = 0; i < g->federation->count; i++) {
+    struct backend *backend = &g->federation->backends[i];
+    if (backend->settings != p->backend)
+      continue;
+    backend->search_failures = p->status == 0 ? 0 : backend->search_failures + 1;
+    const unsigned over =
+        backend->search_failures > FAILURES_FORGIVEN ? backend->search_failures - FAILURES_FORGIVEN : 0;
+    const int64_t pause = over > 6 ? SPARED_MOST_MS : (int64_t)SPARED_FIRST_MS << (over > 0 ? over - 1 : 0);
+    backend->search_due = over > 0 ? steady_now() + (pause < SPARED_MOST_MS ? pause : SPARED_MOST_MS) : 0;
+  }
+  pthread_rwlock_unlock(&g->federation->lock);
+}
+
 static void ask_all(struct merging *g, const struct own_items *own, struct error *error)
 {
   struct participant *here = &g->of[0];
@@ -191,6 +211,8 @@ static void ask_all(struct merging *g, const struct own_items *own, struct error
       pthread_join(p->thread, NULL);
     else if (is_asked(p))
       p->status = error_set(&p->error, ERROR_Internal, "cannot start threads");
+    if (is_asked(p))
+      note_outcome(g, p);
     if (is_asked(p) && p->status != 0) {
       p->is_away = true;
       federation_doubt(g->federation, p->backend);

@@ -3,7 +3,8 @@
  *
  * The place of the next page is where each of them goes on: the page that it is at, and how many items of that have
  * been told. One that does not answer is told of (federation:missing) and stays where it was: its items come on a later
- * page, when it is back. One that is known to be away is not asked. A page ends before it is full where the next item
+ * page, when it is back. One that is known to be away is not asked, nor one whose searches failed twice or more, for a
+ * second, two, four, … up to a minute. A page ends before it is full where the next item
  * may be one that a back-end has not sent yet.
  *
  * A back-end that does not say that it filters is asked for all, and its items are judged here. Of one that does not

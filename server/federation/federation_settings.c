@@ -3,6 +3,7 @@
 #include "server/commands/command.h"
 #include "server/config/config_members.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,15 @@ static bool is_id(const char *id)
   return id[0] != '\0' && strlen(id) < BACKEND_ID_SIZE && strspn(id, plain) == strlen(id);
 }
 
+static size_t count_value(const json_t *object, const json_t *value)
+{
+  const char *key;
+  json_t *one;
+  size_t count = 0;
+  json_object_foreach((json_t *)(uintptr_t)object, key, one) count += (size_t)json_equal(one, value);
+  return count;
+}
+
 static int check_aliases(const json_t *aliases, const char *place, struct error *error)
 {
   const char *name;
@@ -29,6 +39,8 @@ static int check_aliases(const json_t *aliases, const char *place, struct error 
   {
     if (json_string_length(collection) == 0 || name[0] == '\0' || strpbrk(name, "|/") != NULL)
       return config_wrong(error, place, "aliases", "wants names, without | and /, of collections' ids");
+    if (count_value(aliases, collection) > 1)
+      return config_wrong(error, place, "aliases", "gives a collection two names");
   }
   return 0;
 }

@@ -15,6 +15,8 @@ struct backend {
   struct backend_survey survey;  /* this and what follows under `lock` */
   char search[BACKEND_URL_SIZE]; /* address of its search for items; "": it has none, as far as is known */
   struct search_ability ability;
+  unsigned search_failures; /* one behind the other */
+  int64_t search_due;       /* steady_now, before which it is not searched; 0: at once */
   bool has_jobs;
   bool is_online;
   bool was_asked;

@@ -85,6 +85,7 @@ def test_check_prints_what_holds(written):
      "federation[1].urls: there is no such setting"),
     ('[[federation]]\nid = "a"\nurl = "https://a.example"\nresult_size = "big"', 4, "wants a size"),
     ('[[federation]]\nid = "a"\nurl = "https://a.example"\njob_size = "big"', 4, "wants a size"),
+    ('[[federation]]\nid = "a"\nurl = "https://a.example"\naliases = {A = "X", B = "X"}', 4, "two names"),
     ('[[federation]]\nid = "a"\nurl = "https://a.example"\naliases = {"b|c" = "d"}', 4, "wants names, without | and /"),
     ("memory = lots", 1, "not 'lots'"),
     ('\nmemory = "lots"', 2, "memory wants a size such as 512M"),

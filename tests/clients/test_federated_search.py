@@ -186,6 +186,17 @@ def test_nobody_waits_for_one_that_is_silent(server, odd):
     assert [day_of(i) for i in page["features"]] == [d for d in reversed(DAYS) if d % 3 != 2][:10]
 
 
+def test_one_that_fails_again_and_again_is_spared(server, odd):
+    odd.mode = "broken"
+    for _ in range(2):
+        assert search(server, limit=50)["federation:missing"] == ["odd"]
+    odd.bodies.clear()
+    assert search(server, limit=50)["federation:missing"] == ["odd"] and odd.bodies == [], "it is not asked"
+    odd.mode = None
+    until(lambda: "federation:missing" not in search(server, limit=50))
+    assert len(odd.bodies) == 1, "and that once, when it is asked again"
+
+
 def test_next_pages_stay_with_their_host(server, odd):
     other = Publisher()
     odd.mode, odd.foreign = "foreign", other.publish("/search", {"features": []})
