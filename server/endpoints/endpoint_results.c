@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { TAG_SIZE = 64 };
 
 enum { START_PATIENCE_MS = 300 };
 
@@ -144,6 +147,16 @@ static bool find_file(const struct job *job, const char *name, struct stored_fil
   return false;
 }
 
+/* Who reads a file piece by piece learns by it when the job has run again. */
+static void write_tag(int fd, char out[TAG_SIZE])
+{
+  struct stat state;
+  out[0] = '\0';
+  if (fstat(fd, &state) == 0)
+    snprintf(out, TAG_SIZE, "%" PRIx64 "-%" PRIx64 "-%" PRIx64, (uint64_t)state.st_ino, (uint64_t)state.st_size,
+             (uint64_t)state.st_mtim.tv_sec * 1000000000 + (uint64_t)state.st_mtim.tv_nsec);
+}
+
 /* The signature has been checked. */
 static void download_file(struct exchange *exchange, const struct job *job, const char *name)
 {
@@ -157,10 +170,15 @@ static void download_file(struct exchange *exchange, const struct job *job, cons
   job_result_folder(exchange->server->settings.data, job, folder);
   snprintf(path, sizeof path, "%s%s", folder, file.name);
   int fd = folder_open_file(folder, path, &size);
-  if (fd < 0)
+  if (fd < 0) {
     reply_code(exchange, ERROR_FileNotFound, "the job has no such file now");
-  else
-    reply_file(exchange, &(struct file_answer){.fd = fd, .size = size, .media_type = file.media_type});
+    return;
+  }
+  char tag[TAG_SIZE];
+  write_tag(fd, tag);
+  const struct file_answer answer = {
+      .fd = fd, .size = size, .media_type = file.media_type, .tag = tag[0] != '\0' ? tag : NULL};
+  reply_file(exchange, &answer);
 }
 
 void get_download(struct exchange *exchange)

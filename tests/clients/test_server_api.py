@@ -670,6 +670,10 @@ def test_signed_links(server):
     head = requests.head(url)
     assert head.status_code == 200 and head.headers["Accept-Ranges"] == "bytes"
     assert int(head.headers["Content-Length"]) == len(whole.content)
+    tag = head.headers["ETag"]
+    assert whole.headers["ETag"] == tag and requests.get(url, headers={"If-None-Match": tag}).status_code == 304
+    for known, status in ((tag, 206), ('"other"', 200)):
+        assert requests.get(url, headers={"Range": "bytes=0-9", "If-Range": known}).status_code == status
     for wanted, piece in (("0-9", slice(0, 10)), ("50-", slice(50, None)), ("-7", slice(-7, None))):
         part = requests.get(url, headers={"Range": "bytes=" + wanted})
         assert part.status_code == 206 and part.content == whole.content[piece]
