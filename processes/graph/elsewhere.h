@@ -21,4 +21,7 @@ struct graph_shares { /* all zero: all is computed here */
 int graph_share(struct arena *arena, const char *json, size_t length, const struct graph_options *options,
                 struct graph_shares *out, struct error *error);
 
+/* Tells what other servers are to compute; how the rest is computed depends on what comes back. */
+void graph_shares_explain(const struct graph_shares *shares, bool as_json, struct buffer *out);
+
 #endif
