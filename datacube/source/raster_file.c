@@ -40,8 +40,22 @@ static const char *base_name(const char *path)
   return slash && slash[1] ? slash + 1 : path;
 }
 
+/* What other hosts or their files do wrong is said first, and GDAL's last message is of what came of it. The file is
+ * asked for again: one that has changed, or whose host is gone, is an error of its own. */
+static int remote_reason(const char *path, struct error *error)
+{
+  struct remote_file *again = NULL;
+  if (!remote_is(path) || error_is_set(error))
+    return 0;
+  const int status = remote_open(path, &again, error);
+  remote_close(again);
+  return status;
+}
+
 int raster_error(struct error *error, enum error_code code, const char *path)
 {
+  if (remote_reason(path, error) != 0)
+    return -1;
   const char *message = CPLGetLastErrorMsg(), *name = base_name(path);
   const char *found = *path ? strstr(message, path) : NULL;
   const char *refusal = file_refusal(path);
