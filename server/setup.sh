@@ -2,7 +2,7 @@
 
 build_packages="cmake ninja-build gcc libc6-dev pkg-config libgdal-dev libproj-dev libnetcdf-dev libhdf5-dev
   libblosc-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev libpq-dev libsodium-dev libdeflate-dev libzstd-dev
-  zlib1g-dev libbrotli-dev   libcurl4-gnutls-dev libssl-dev libgnutls28-dev libexpat1-dev"
+  zlib1g-dev libbrotli-dev libcurl4-gnutls-dev libssl-dev libgnutls28-dev libexpat1-dev libeccodes-dev"
 
 # What users' scripts are run with (run_udf).
 script_packages="python3-numpy python3-pandas python3-xarray"

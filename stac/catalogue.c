@@ -1,6 +1,7 @@
 /* The catalogue: opening, adding, removing, listing, documents. */
 #include "stac/catalogue.h"
 
+#include "datacube/grib/grib_sections.h"
 #include "datacube/remote/remote_file.h"
 #include "datacube/source/gauge_file.h"
 #include "datacube/source/vector_file.h"
@@ -143,6 +144,8 @@ static enum path_kind file_kind(const char *path)
     fclose(file);
   if (got >= 4 && (memcmp(head, "CDF", 3) == 0 || memcmp(head, "\211HDF", 4) == 0))
     return gauge_file_format(path) ? PATH_GAUGE : PATH_NETCDF;
+  if (grib_is(path))
+    return PATH_NETCDF;
   if (got > 0 && (head[0] == '{' || head[0] == ' ' || head[0] == '\n'))
     return PATH_STAC;
   return gauge_file_format(path) ? PATH_GAUGE : PATH_UNKNOWN;
@@ -217,8 +220,8 @@ static int scan_path(struct scan *scan, const char *path, struct error *error)
   default:
     return error_parameter(
         error, ERROR_ProcessParameterInvalid, "path",
-        "%s is neither a folder, nor a STAC document (JSON), a netCDF file, a Zarr hierarchy, a raster, features "
-        "or a gauge field",
+        "%s is neither a folder, nor a STAC document (JSON), a netCDF or GRIB file, a Zarr hierarchy, a raster, "
+        "features or a gauge field",
         path);
   }
 }

@@ -1,5 +1,6 @@
 #include "stac/cube_files.h"
 
+#include "datacube/grib/grib_sections.h"
 #include "datacube/remote/remote_file.h"
 #include "datacube/source/file_set_source.h"
 #include "datacube/source/gauge_file.h"
@@ -15,6 +16,11 @@ enum { MOST_FILES = 2000 };
 static bool is_line(const char *text)
 {
   return strpbrk(text, "\t\n") == NULL;
+}
+
+const char *cube_files_format(const char *path)
+{
+  return zarr_is(path) ? "Zarr" : grib_is(path) || (remote_is(path) && grib_is_name(path)) ? "GRIB" : "netCDF";
 }
 
 bool cube_files_are_several(const char *cube_path)

@@ -15,6 +15,7 @@ struct cube_file {
 
 /* Adds a file of an item to those of the scan. Error FeatureUnsupported where it cannot be one of several. */
 int cube_files_add(struct scan *scan, const char *path, size_t item, struct error *error);
+const char *cube_files_format(const char *path);
 bool cube_files_are_several(const char *cube_path);
 /* Whether the file, or the first of several, is a gauge field. */
 bool cube_files_are_gauge(struct arena *arena, const char *cube_path);

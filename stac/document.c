@@ -2,10 +2,10 @@
  * providers, summaries and links; extents, dimensions and bands are what was found in the files. */
 #include "stac/document.h"
 
+#include "stac/cube_files.h"
 #include "stac/summary.h"
 
 #include "datacube/lonlat.h"
-#include "datacube/source/zarr_store.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,8 +30,8 @@ static void write_description(const struct scan *scan, struct json_writer *write
     buffer_printf(&text, "%zu features with %zu propert%s of numbers", scan->file_cube->dimension[0].size,
                   scan->band_count, scan->band_count == 1 ? "y" : "ies");
   else if (scan->cube_path)
-    buffer_printf(&text, "A %s data cube with %zu band%s", zarr_is(scan->cube_path) ? "Zarr" : "netCDF",
-                  scan->band_count, scan->band_count == 1 ? "" : "s");
+    buffer_printf(&text, "A %s data cube with %zu band%s", cube_files_format(scan->cube_path), scan->band_count,
+                  scan->band_count == 1 ? "" : "s");
   else
     buffer_printf(&text, "%zu scene%s with %zu band%s", scan->item_count, scan->item_count == 1 ? "" : "s",
                   scan->band_count, scan->band_count == 1 ? "" : "s");

@@ -123,8 +123,9 @@ static int load_netcdf(struct selection *s, const struct source **out, struct er
                              .has_nodata = s->has_nodata,
                              .nodata = s->nodata,
                              .title = s->title,
-                             .origin = arena_printf(s->arena, "collection %s, one %s", request->collection,
-                                                    zarr_is(s->cube_path) ? "Zarr hierarchy" : "netCDF file")};
+                             .origin = arena_printf(s->arena, "collection %s, one %s %s", request->collection,
+                                                    cube_files_format(s->cube_path),
+                                                    zarr_is(s->cube_path) ? "hierarchy" : "file")};
   struct netcdf_selection selection = {.extent = request->extent,
                                        .has_start = request->has_start,
                                        .has_end = request->has_end,

@@ -13,6 +13,7 @@
 #include "stac/file_planes.h"
 
 #include "datacube/dap/dap_address.h"
+#include "datacube/grib/grib_sections.h"
 #include "datacube/remote/remote_file.h"
 #include "datacube/source/zarr_place.h"
 #include "datacube/source/vector_file.h"
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum asset_kind { ASSET_NONE, ASSET_RASTER, ASSET_CUBE /* netCDF, Zarr, features */, ASSET_GAUGE };
+enum asset_kind { ASSET_NONE, ASSET_RASTER, ASSET_CUBE /* netCDF, GRIB, Zarr, features */, ASSET_GAUGE };
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -34,7 +35,7 @@ static enum asset_kind kind_of_media(const char *type)
   for (size_t i = 0; i < sizeof rasters / sizeof rasters[0]; i++)
     if (strncasecmp(type, rasters[i], strlen(rasters[i])) == 0)
       return ASSET_RASTER;
-  return strcasestr(type, "netcdf") || strcasestr(type, "zarr") ? ASSET_CUBE : ASSET_NONE;
+  return strcasestr(type, "netcdf") || strcasestr(type, "zarr") || strcasestr(type, "grib") ? ASSET_CUBE : ASSET_NONE;
 }
 
 /* Of an address the path counts, not what is asked of it. */
@@ -57,7 +58,7 @@ static enum asset_kind kind_of_name(const char *href)
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (ends_with(href, rows[i].end))
       return rows[i].kind;
-  return ASSET_NONE;
+  return grib_is_name(href) ? ASSET_CUBE : ASSET_NONE;
 }
 
 /* Whether it is a dataset of OPeNDAP: it is said to be, or its address tells. Beside files, some servers have datasets

@@ -2,13 +2,15 @@
  *
  * Files are taken in the order of their paths. The date and the band come from the path below the folder; files with
  * the same path apart from band and pixel size are one item, so items come in path order too. A folder without rasters
- * may be one of lattice gauge fields. What a listing of another place has (scan_listing) is taken in the same way;
- * where it has no rasters, it is one cube of all its netCDF files, or one of features. */
+ * may be one of netCDF or GRIB files, which are one cube together, or of lattice gauge fields. What a listing of
+ * another place has (scan_listing) is taken in the same way; where it has no rasters, it is one cube of all files that
+ * are cubes, or one of features. */
 #include "stac/cube_files.h"
 #include "stac/file_list.h"
 #include "stac/name_pattern.h"
 #include "stac/sensor.h"
 
+#include "datacube/grib/grib_sections.h"
 #include "datacube/remote/remote_file.h"
 #include "datacube/source/vector_file.h"
 
@@ -216,48 +218,7 @@ static int read_rasters(struct scan *scan, const char *root, const struct catalo
   return result;
 }
 
-/* ---- a folder of this machine ------------------------------------------------------------------------------------ */
-
-/* One raster: its folder becomes the root. */
-static int list_one(struct scan *scan, const char *path, const char **root, struct file_list *list, struct error *error)
-{
-  const char *slash = strrchr(path, '/');
-  *root = arena_strndup(scan->arena, path, (size_t)(slash - path));
-  return *root ? file_list_add(list, slash + 1, error) : error_memory(error);
-}
-
-/* Takes the list's paths as they are. */
-static int read_list(struct scan *scan, const char *root, const struct file_list *list, struct error *error)
-{
-  struct catalogue_file *files = ARENA_ARRAY(scan->arena, struct catalogue_file, list->count + 1);
-  if (!files)
-    return error_memory(error);
-  for (size_t i = 0; i < list->count; i++) {
-    files[i] = (struct catalogue_file){list->paths[i], arena_printf(scan->arena, "%s/%s", root, list->paths[i])};
-    if (!files[i].path)
-      return error_memory(error);
-  }
-  return read_rasters(scan, root, files, list->count, error);
-}
-
-int scan_folder(struct scan *scan, const char *path, struct error *error)
-{
-  const struct file_list_query query = {path, is_raster_name};
-  const char *root = path;
-  struct file_list list = {0};
-  struct stat status;
-  int result;
-  if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
-    result = list_one(scan, path, &root, &list, error);
-  else
-    result = file_list_below(scan, &query, &list, error);
-  if (result == 0)
-    result = list.count > 0 ? read_list(scan, root, &list, error) : scan_gauge_folder(scan, path, error);
-  file_list_free(&list);
-  return result;
-}
-
-/* ---- what was listed --------------------------------------------------------------------------------------------- */
+/* ---- files that are cubes ---------------------------------------------------------------------------------------- */
 
 static bool is_cube_name(const char *name)
 {
@@ -266,7 +227,7 @@ static bool is_cube_name(const char *name)
   for (size_t i = 0; dot && i < sizeof extensions / sizeof extensions[0]; i++)
     if (strcasecmp(dot, extensions[i]) == 0)
       return true;
-  return false;
+  return grib_is_name(name);
 }
 
 /* Of several, each file is an item; its own times tell its date (cube_files.c). */
@@ -296,6 +257,89 @@ static int read_cubes(struct scan *scan, const struct catalogue_file *files, siz
       return -1;
   return 0;
 }
+
+/* ---- a folder of this machine ------------------------------------------------------------------------------------ */
+
+/* One raster: its folder becomes the root. */
+static int list_one(struct scan *scan, const char *path, const char **root, struct file_list *list, struct error *error)
+{
+  const char *slash = strrchr(path, '/');
+  *root = arena_strndup(scan->arena, path, (size_t)(slash - path));
+  return *root ? file_list_add(list, slash + 1, error) : error_memory(error);
+}
+
+/* The list's files. */
+static int take_list(struct scan *scan, const char *root, const struct file_list *list, struct catalogue_file **out,
+                     struct error *error)
+{
+  struct catalogue_file *files = *out = ARENA_ARRAY(scan->arena, struct catalogue_file, list->count + 1);
+  if (!files)
+    return error_memory(error);
+  for (size_t i = 0; i < list->count; i++) {
+    files[i] = (struct catalogue_file){list->paths[i], arena_printf(scan->arena, "%s/%s", root, list->paths[i])};
+    if (!files[i].path)
+      return error_memory(error);
+  }
+  return 0;
+}
+
+static int read_list(struct scan *scan, const char *root, const struct file_list *list, struct error *error)
+{
+  struct catalogue_file *files;
+  return take_list(scan, root, list, &files, error) == 0 ? read_rasters(scan, root, files, list->count, error) : -1;
+}
+
+static bool is_local_cube(const char *path, bool regular)
+{
+  static const char *const extensions[] = {".nc", ".nc4", ".cdf"};
+  const char *dot = strrchr(path, '.');
+  (void)regular;
+  for (size_t i = 0; dot && i < sizeof extensions / sizeof extensions[0]; i++)
+    if (strcasecmp(dot, extensions[i]) == 0)
+      return true;
+  return grib_is_name(path);
+}
+
+/* Files of netCDF and GRIB are one cube, as those of a listing are; where there are none, gauge fields are. */
+static int scan_cubes(struct scan *scan, const char *path, struct error *error)
+{
+  const struct file_list_query query = {path, is_local_cube};
+  struct file_list list = {0};
+  struct catalogue_file *files;
+  int result = file_list_below(scan, &query, &list, error);
+  if (result == 0 && list.count == 0)
+    result = scan_gauge_folder(scan, path, error);
+  else if (result == 0 && (result = take_list(scan, path, &list, &files, error)) == 0) {
+    struct catalogue_add_options *options = arena_copy(scan->arena, scan->options, sizeof *options);
+    if (options) {
+      options->files = files;
+      options->file_count = list.count;
+      scan->options = options;
+    }
+    result = options ? read_cubes(scan, files, list.count, error) : error_memory(error);
+  }
+  file_list_free(&list);
+  return result;
+}
+
+int scan_folder(struct scan *scan, const char *path, struct error *error)
+{
+  const struct file_list_query query = {path, is_raster_name};
+  const char *root = path;
+  struct file_list list = {0};
+  struct stat status;
+  int result;
+  if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+    result = list_one(scan, path, &root, &list, error);
+  else
+    result = file_list_below(scan, &query, &list, error);
+  if (result == 0)
+    result = list.count > 0 ? read_list(scan, root, &list, error) : scan_cubes(scan, path, error);
+  file_list_free(&list);
+  return result;
+}
+
+/* ---- what was listed --------------------------------------------------------------------------------------------- */
 
 /* The files of that kind, in their order. */
 static int pick(struct scan *scan, bool (*wants)(const char *name), struct catalogue_file **out, size_t *count,
@@ -331,8 +375,8 @@ int scan_listing(struct scan *scan, struct error *error)
     return -1;
   if (count == 0)
     return error_parameter(error, ERROR_NoDataAvailable, "path",
-                           "of the %zu files that are listed there none is a raster (tif, tiff, jp2, png), a netCDF "
-                           "or HDF5 file, a Zarr hierarchy or one of features",
+                           "of the %zu files that are listed there none is a raster (tif, tiff, jp2, png), a netCDF, "
+                           "HDF5 or GRIB file, a Zarr hierarchy or one of features",
                            scan->options->file_count);
   if (vector_file_is(files[0].name) && count > 1)
     return error_parameter(error, ERROR_FeatureUnsupported, "path",

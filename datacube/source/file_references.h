@@ -1,4 +1,4 @@
-/* NetCDF and HDF5 files as hierarchies of Zarr: the format tells who reads the headers. */
+/* NetCDF, HDF5 and GRIB files as hierarchies of Zarr: the format tells who reads the headers. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_FILE_REFERENCES_H
 #define TWINCUBE_DATACUBE_SOURCE_FILE_REFERENCES_H
 
@@ -10,7 +10,7 @@
 int file_references_read(struct arena *arena, const char *path, const char *target, struct referenced_file *out,
                          struct error *error);
 
-/* A file of another host as the table for the reader of Zarr. The same. */
+/* A file as the table for the reader of Zarr. The same. */
 int file_references_table(struct arena *arena, const char *path, const struct zarr_references **out,
                           struct error *error);
 

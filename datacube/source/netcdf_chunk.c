@@ -64,6 +64,7 @@ struct netcdf_chunks {
 
 struct sizes {
   size_t chunk, stored, row;
+  size_t room, library; /* of Zarr: what decoding a chunk needs; what a library takes for it beside that */
   bool any_raw, any_zarr, any_other;
 };
 
@@ -84,6 +85,9 @@ static struct sizes sizes_of(const struct netcdf_layout *layouts, size_t count)
     const size_t row = (l->rank > 0 ? l->chunk[l->rank - 1] : 1) * (l->element_size > 8 ? 16 : 8);
     s.chunk = bytes > s.chunk ? bytes : s.chunk;
     s.row = row > s.row ? row : s.row;
+    const size_t room = l->zarr ? zarr_chunk_room(l->zarr) : 0;
+    s.room = room > s.room ? room : s.room;
+    s.library = l->zarr && zarr_array_is_grib(l->zarr) ? saturated_mul(s.room, 2) : s.library;
     s.any_raw = s.any_raw || (l->raw && l->zarr == NULL);
     s.any_zarr = s.any_zarr || l->zarr != NULL;
     s.any_other = s.any_other || !l->raw;
@@ -97,14 +101,14 @@ size_t netcdf_chunks_bytes(const struct netcdf_layout *layouts, size_t count)
 {
   const struct sizes s = sizes_of(layouts, count);
   const size_t handles = 512 << 10; /* of the libraries, about */
-  const size_t theirs = s.any_other ? s.chunk : s.any_zarr ? zarr_reader_bytes(s.chunk) : 0;
+  const size_t theirs = s.any_other ? s.chunk : s.any_zarr ? saturated_add(zarr_reader_bytes(s.room), s.library) : 0;
   return saturated_add(s.chunk, saturated_add(s.stored, s.row + theirs + handles));
 }
 
 static int open_handles(struct netcdf_chunks *c, const struct sizes *sizes, struct error *error)
 {
   if (sizes->any_zarr)
-    return zarr_reader_open(c->path, c->layouts[0].zarr->references, sizes->chunk, &c->zarr, error);
+    return zarr_reader_open(c->path, c->layouts[0].zarr->references, sizes->room, &c->zarr, error);
   if (sizes->any_other && nc_open(c->path, NC_NOWRITE, &c->file) != NC_NOERR) {
     c->file = -1;
     return error_set(error, ERROR_FileContentInvalid, "%s cannot be opened", netcdf_base_name(c->path));

@@ -6,6 +6,7 @@
 #include "datacube/base/file_refusal.h"
 #include "datacube/dap/dap_address.h"
 #include "datacube/dap/dap_store.h"
+#include "datacube/grib/grib_sections.h"
 #include "datacube/grid.h"
 #include "datacube/remote/remote_file.h"
 #include "datacube/source/file_references.h"
@@ -226,10 +227,11 @@ static bool is_regular(const char *path)
   return regular;
 }
 
-/* Files of other hosts are read by their references, datasets of OPeNDAP by questions. */
+/* Files of other hosts are read by their references, datasets of OPeNDAP by questions, and GRIB wherever it is by
+ * references. */
 static bool is_hierarchy(const char *path)
 {
-  return remote_is(path) || zarr_is(path);
+  return remote_is(path) || zarr_is(path) || grib_is(path);
 }
 
 /* Cuts "file:variable" apart where there is no file of the whole name. */

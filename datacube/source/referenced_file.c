@@ -149,7 +149,7 @@ static void write_array(struct buffer *out, const struct referenced_array *array
   write_sizes(&w, "shape", array->shape, array->rank);
   write_sizes(&w, "chunks", array->chunk, array->rank);
   json_kv_string(&w, "dtype", array->type);
-  json_kv_string(&w, "order", "C");
+  json_kv_string(&w, "order", array->is_by_column ? "F" : "C");
   write_raw(&w, "fill_value", array->fill);
   write_raw(&w, "filters", array->filters);
   write_raw(&w, "compressor", array->compressor);
@@ -247,6 +247,7 @@ static int add_array(struct table_making *m, const struct referenced_array *arra
                                                 .at = c->at,
                                                 .length = c->length,
                                                 .skipped = c->skipped,
+                                                .part = c->part,
                                                 .place = m->count};
     if (!m->rows[m->count].key)
       return -1;
@@ -330,6 +331,9 @@ int referenced_document(const struct referenced_file *file, struct buffer *out, 
     if (row->skipped)
       return error_set(error, ERROR_FeatureUnsupported,
                        "%.100s is stored without the filters of its variable, which references cannot say", row->key);
+    if (row->part)
+      return error_set(error, ERROR_FeatureUnsupported,
+                       "%.100s is not the first field of its GRIB message, which references cannot say", row->key);
     write_value(&w, row, is_document(row->key));
   }
   json_end_object(&w);

@@ -1,8 +1,8 @@
 /* A file of another format as arrays of Zarr 2 whose chunks are ranges of that file.
  *
- * Readers of formats (hdf5_references.h, classic_references.h) fill in the arrays; referenced_table makes of them what
- * the reader of Zarr takes (zarr_references.h), so that a netCDF file of another host is read by ranges, and what is
- * written as a document. Arrays stand in the order of the file. */
+ * Readers of formats (hdf5_references.h, classic_references.h, grib_references.h) fill in the arrays; referenced_table
+ * makes of them what the reader of Zarr takes (zarr_references.h), so that a netCDF file of another host is read by
+ * ranges, and what is written as a document. Arrays stand in the order of the file. */
 #ifndef TWINCUBE_DATACUBE_SOURCE_REFERENCED_FILE_H
 #define TWINCUBE_DATACUBE_SOURCE_REFERENCED_FILE_H
 
@@ -18,6 +18,7 @@ struct referenced_chunk {
   const unsigned char *bytes; /* or NULL */
   uint64_t at, length;
   uint32_t skipped; /* filters that its writer left out, a bit each */
+  uint32_t part;    /* of a GRIB message the field, from 0 */
 };
 
 struct referenced_array {
@@ -27,6 +28,7 @@ struct referenced_array {
   const char *names[CUBE_MAX_DIMENSIONS]; /* of the dimensions */
   char type[8];                           /* as NumPy writes it: "<i2" */
   size_t element_size;
+  bool is_by_column;                /* in a chunk the first index varies fastest */
   const char *filters, *compressor; /* JSON; NULL: none */
   const char *fill;                 /* what chunks hold that are not there, JSON; NULL: zero */
   const char *attributes;           /* members of an object, JSON: "a":1,"b":2 */
@@ -64,7 +66,8 @@ void referenced_write_text(struct json_writer *w, const char *text, size_t most)
 int referenced_table(const struct referenced_file *file, const char *folder, const struct zarr_references **out,
                      struct error *error);
 
-/* The table as a document. Errors: FeatureUnsupported (chunks whose writer left out filters, which it cannot say). */
+/* The table as a document. Errors: FeatureUnsupported (chunks whose writer left out filters, and fields behind the
+ * first of a message, which it cannot say). */
 int referenced_document(const struct referenced_file *file, struct buffer *out, struct error *error);
 
 #endif

@@ -276,7 +276,7 @@ static int compare_arrays(const struct joining *j, size_t file, const struct ref
   }
   if (is_long && a->rank > 1 &&
       (!is_same(a->filters, model->filters) || !is_same(a->compressor, model->compressor) ||
-       !is_same(a->fill, model->fill)))
+       !is_same(a->fill, model->fill) || a->is_by_column != model->is_by_column))
     return differs(j, file, a->path, "the encoding");
   return compare_attributes(j, file, model, a);
 }

@@ -166,6 +166,18 @@ static int read_type_3(const struct parsing *p)
 
 /* ---- codecs ------------------------------------------------------------------------------------------------------ */
 
+/* Whether a GRIB message's values can be the chunk: nothing else encodes it, and it has two dimensions at the end. */
+static bool is_grib(const struct parsing *p, const struct zarr_json *about)
+{
+  const struct zarr_array *a = p->array;
+  const char *what = zarr_json_text(about, "var");
+  size_t before = 1;
+  for (size_t d = 0; d + 2 < a->rank; d++)
+    before *= a->chunk[d];
+  return a->rank >= 2 && before == 1 && a->codec_count == 1 && a->kind == ZARR_NUMBER && !a->big_endian &&
+         (a->type == ELEMENT_F32 || a->type == ELEMENT_F64) && !same(what, "latitude") && !same(what, "longitude");
+}
+
 static int add_codec(const struct parsing *p, const char *name, const struct zarr_json *about)
 {
   static const char *const names[] = {[ZARR_ZLIB] = "zlib",
@@ -180,7 +192,8 @@ static int add_codec(const struct parsing *p, const char *name, const struct zar
                                       [ZARR_DELTA] = "delta",
                                       [ZARR_SCALE] = "fixedscaleoffset",
                                       [ZARR_BITROUND] = "bitround",
-                                      [ZARR_QUANTIZE] = "quantize"};
+                                      [ZARR_QUANTIZE] = "quantize",
+                                      [ZARR_GRIB] = "grib"};
   struct zarr_array *a = p->array;
   if (name != NULL && strncmp(name, "numcodecs.", 10) == 0)
     name += 10;
@@ -199,6 +212,9 @@ static int add_codec(const struct parsing *p, const char *name, const struct zar
       return leave_out(p, "has, of types that are not undone, the filter", name);
     codec->size = 4; /* where it is not told */
     zarr_json_size(zarr_json_member(about, "elementsize"), &codec->size);
+    codec->alternates = zarr_json_is(zarr_json_member(about, "alternates"), ZARR_JSON_TRUE);
+    if (codec->kind == ZARR_GRIB && !is_grib(p, about))
+      return leave_out(p, "is encoded with", "grib, but not as the values of whole messages");
     return codec->size > 0 && codec->size <= 64 ? 0 : wrong(p, "elements that are shuffled have no such size");
   }
   return leave_out(p, "is encoded with", name);

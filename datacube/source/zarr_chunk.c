@@ -5,6 +5,7 @@
 #include "datacube/base/checked.h"
 #include "datacube/base/rooted_path.h"
 #include "datacube/dap/dap_chunk.h"
+#include "datacube/grib/grib_values.h"
 #include "datacube/source/zarr_place.h"
 
 #include <blosc.h>
@@ -26,27 +27,64 @@ struct zarr_reader {
   unsigned char *one, *other; /* each of `room` bytes */
   size_t room;
   uint32_t skipped;             /* codecs that what is in `one` was written without, a bit each */
+  uint32_t part;                /* of a message in `one` the field */
   uint64_t sound[SHARDS_KNOWN]; /* states of shards whose index has its checksum; each in the place of its number */
 };
 
+bool zarr_array_is_grib(const struct zarr_array *a)
+{
+  return a->codec_count > 0 && a->codecs[0].kind == ZARR_GRIB;
+}
+
+/* The longest of an array's messages; where its references do not tell, as long as its values. */
+static size_t longest_message(const struct zarr_array *a)
+{
+  const struct zarr_references *all = a->references;
+  const size_t folder = strlen(a->folder);
+  size_t longest = 0, first = 0;
+  for (size_t end = all ? all->count : 0; first < end;) { /* the first key of its folder */
+    const size_t middle = first + (end - first) / 2;
+    if (strncmp(all->rows[middle].key, a->folder, folder) < 0)
+      first = middle + 1;
+    else
+      end = middle;
+  }
+  for (; all && first < all->count && strncmp(all->rows[first].key, a->folder, folder) == 0; first++)
+    if (all->rows[first].target && all->rows[first].length <= INT32_MAX && all->rows[first].length > longest)
+      longest = (size_t)all->rows[first].length;
+  return longest;
+}
+
+size_t zarr_chunk_room(const struct zarr_array *a)
+{
+  size_t count = 1;
+  for (size_t d = 0; d < a->rank; d++)
+    count = saturated_mul(count, a->chunk[d]);
+  const size_t bytes = saturated_mul(count, a->element_size);
+  if (!zarr_array_is_grib(a))
+    return bytes;
+  const size_t message = longest_message(a), values = saturated_mul(count, sizeof(double));
+  return message > values ? message : values;
+}
+
 /* Encoded bytes may be a few more than decoded ones. */
-static size_t room_of(size_t chunk_bytes)
+static size_t room_of(size_t room)
 {
-  return saturated_add(chunk_bytes, chunk_bytes / 64 + 4096);
+  return saturated_add(room, room / 64 + 4096);
 }
 
-size_t zarr_reader_bytes(size_t chunk_bytes)
+size_t zarr_reader_bytes(size_t room)
 {
-  return saturated_add(2 * room_of(chunk_bytes), 64 << 10);
+  return saturated_add(saturated_mul(room_of(room), 2), 64 << 10);
 }
 
-int zarr_reader_open(const char *path, const struct zarr_references *references, size_t chunk_bytes,
-                     struct zarr_reader **out, struct error *error)
+int zarr_reader_open(const char *path, const struct zarr_references *references, size_t room, struct zarr_reader **out,
+                     struct error *error)
 {
   struct zarr_reader *r = calloc(1, sizeof *r);
   if (r == NULL)
     return error_memory(error);
-  r->room = room_of(chunk_bytes);
+  r->room = room_of(room);
   const bool is_open = zarr_place_open(path, references, &r->place, error) == 0;
   r->place.kept = &r->kept;
   r->inflater = libdeflate_alloc_decompressor();
@@ -252,6 +290,7 @@ static int read_encoded(struct zarr_reader *r, const struct zarr_array *a, const
     return found;
   *length = (size_t)file.size;
   r->skipped = file.skipped;
+  r->part = file.part;
   if (a->sharded)
     found = find_in_shard(r, a, index, &file, &at, length);
   if (found == 1 && (*length > r->room || !zarr_file_read(&file, at, *length, r->one, &r->failure)))
@@ -365,6 +404,8 @@ static size_t undo(struct zarr_reader *r, const struct zarr_codec *codec, const 
   case ZARR_QUANTIZE:
     memcpy(to, from, length);
     return length;
+  case ZARR_GRIB: /* undo_grib */
+    break;
   }
   return SIZE_MAX;
 }
@@ -427,6 +468,26 @@ static void copy_elements(const struct zarr_array *a, size_t count, const unsign
   }
 }
 
+/* A message's values, which are its only encoding, as the chunk. Where their order is another one they pass through the
+ * buffer whose bytes are not wanted any more. */
+static bool undo_grib(struct zarr_reader *r, const struct zarr_array *a, size_t length, size_t count, void *out)
+{
+  const bool is_wide = a->type == ELEMENT_F64;
+  const struct grib_decoding request = {.message = r->one,
+                                        .length = length,
+                                        .part = r->part,
+                                        .count = count,
+                                        .line = a->chunk[a->rank - (a->axis[0] == 0 ? 1 : 2)],
+                                        .alternates = a->codecs[0].alternates,
+                                        .is_wide = is_wide};
+  unsigned char *values = a->axis[0] == 0 ? out : is_wide ? r->other : r->one;
+  if (!grib_decode(&request, (double *)(void *)r->other, values))
+    return false;
+  if (values != out)
+    copy_elements(a, count, values, out);
+  return true;
+}
+
 int zarr_chunk_read(struct zarr_reader *r, const struct zarr_array *a, const size_t *index, void *out)
 {
   size_t length = 0, decoded = 0, count = 1;
@@ -438,6 +499,8 @@ int zarr_chunk_read(struct zarr_reader *r, const struct zarr_array *a, const siz
     return found;
   for (size_t d = 0; d < a->rank; d++)
     count *= a->chunk[d];
+  if (zarr_array_is_grib(a))
+    return undo_grib(r, a, length, count, out) ? 1 : -1;
   if (!decode(r, a, length, &bytes, &decoded) || decoded != count * a->element_size)
     return -1;
   copy_elements(a, count, bytes, out);

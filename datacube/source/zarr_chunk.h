@@ -7,13 +7,17 @@
 
 struct zarr_reader; /* one worker's open store */
 
-/* Opens the store for arrays whose chunks are of at most so many bytes, decoded; with the references of these, or NULL,
+/* Whether its chunks are messages of GRIB. */
+bool zarr_array_is_grib(const struct zarr_array *array);
+/* Bytes of the array's chunks, decoded, or of what decoding them needs, where that is more. Not for ZARR_TEXTS. */
+size_t zarr_chunk_room(const struct zarr_array *array);
+/* Opens the store for arrays whose chunks need at most so much room; with the references of these, or NULL,
  * which it borrows. Error FileContentInvalid. */
-int zarr_reader_open(const char *path, const struct zarr_references *references, size_t chunk_bytes,
-                     struct zarr_reader **out, struct error *error);
+int zarr_reader_open(const char *path, const struct zarr_references *references, size_t room, struct zarr_reader **out,
+                     struct error *error);
 void zarr_reader_close(struct zarr_reader *reader); /* NULL is allowed */
 /* Bytes that a reader allocates. */
-size_t zarr_reader_bytes(size_t chunk_bytes);
+size_t zarr_reader_bytes(size_t room);
 
 /* Decodes the chunk of that index into `out`: all its elements, row-major, of machine byte order. 1; 0 where it was
  * never written; -1 where it cannot be read, or is not of that size. Not for ZARR_TEXTS. */

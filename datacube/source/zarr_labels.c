@@ -184,6 +184,8 @@ static int put_array(struct labels *l, const struct zarr_store *store, int file)
 {
   const struct zarr_array *a = l->array;
   size_t chunk = a->element_size > 0 ? a->element_size : 256; /* of a text, about */
+  if (zarr_array_is_grib(a))
+    return cannot_be_read(l);
   l->count = a->shape[a->rank - 1];
   if (l->count > MOST_LABELS || l->count / a->chunk[a->rank - 1] > MOST_CHUNKS)
     return error_set(l->error, ERROR_FileContentInvalid, "the coordinate %.120s has %zu labels, in too many chunks",

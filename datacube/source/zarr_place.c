@@ -137,6 +137,7 @@ static int open_reference(const struct zarr_place *place, const char *name, stru
   out->size = row->length;
   out->state = place->references->state;
   out->skipped = row->skipped;
+  out->part = row->part;
   if (row->bytes)
     return 1;
   int status = open_target(place, row, out, &reason);

@@ -40,6 +40,7 @@ struct zarr_file {
   uint64_t start;             /* where it begins in what the descriptor is of */
   const unsigned char *bytes; /* what it holds, where there is no descriptor; or NULL */
   uint32_t skipped;           /* codecs that it was written without, a bit each */
+  uint32_t part;              /* of a GRIB message the field, from 0 */
 };
 
 bool zarr_place_is_remote(const char *path);

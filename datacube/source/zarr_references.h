@@ -23,6 +23,7 @@ struct zarr_reference {
   const unsigned char *bytes; /* or NULL */
   uint64_t at, length;        /* bytes of the target; length UINT64_MAX: all of it */
   uint32_t skipped;           /* codecs that it was written without, a bit each; no document tells */
+  uint32_t part;              /* of a GRIB message the field, from 0; no document tells */
   size_t place;               /* in the document */
 };
 

@@ -36,11 +36,13 @@ struct zarr_codec {
     ZARR_DELTA,
     ZARR_SCALE,
     ZARR_BITROUND, /* these two make numbers rounder, which is not undone */
-    ZARR_QUANTIZE
+    ZARR_QUANTIZE,
+    ZARR_GRIB
   } kind;
   size_t size;               /* of the elements that are shuffled, bytes */
   bool sum_first;            /* of CRC32, ADLER32: the sum stands before the bytes */
   struct zarr_filter filter; /* of DELTA, SCALE */
+  bool alternates;           /* every other row of a GRIB message runs back */
 };
 
 struct zarr_array {

@@ -1,6 +1,7 @@
 /* The table, and the bytes that files of a format begin with. */
 #include "processes/load/input_format.h"
 
+#include "datacube/grib/grib_sections.h"
 #include "datacube/sink.h"
 #include "datacube/source/gauge_file.h"
 
@@ -10,6 +11,9 @@
 
 #define NO_PARAMETERS "{}"
 #define LAYER "{\"layer\":{\"type\":\"string\",\"description\":\"Name of the layer, where the file has several.\"}}"
+#define VARIABLE                                                                                                       \
+  "{\"variable\":{\"type\":\"string\",\"description\":\"Loads the variables over the dimensions of this one; by "      \
+  "default those over the commonest dimensions.\"}}"
 
 const struct input_format input_formats[] = {
     {"CSV", "Comma-separated values", INPUT_FEATURES, ".csv", NULL, NO_PARAMETERS},
@@ -17,6 +21,7 @@ const struct input_format input_formats[] = {
      NO_PARAMETERS},
     {"FlatGeobuf", "FlatGeobuf", INPUT_FEATURES, ".fgb", NULL, NO_PARAMETERS},
     {"GPKG", "OGC GeoPackage", INPUT_FEATURES, ".gpkg", "layer", LAYER},
+    {"GRIB", "GRIB 1 and 2 on regular and projected grids", INPUT_NETCDF, NULL, "variable", VARIABLE},
     {"GTiff", "GeoTIFF, cloud-optimized or not", INPUT_RASTER, NULL, NULL, NO_PARAMETERS},
     {"GeoJSON", "GeoJSON", INPUT_FEATURES, ".geojson", NULL, NO_PARAMETERS},
     {"ILDG", "Lattice gauge fields in LIME files: ILDG, SciDAC", INPUT_GAUGE, NULL, NULL, NO_PARAMETERS},
@@ -25,9 +30,7 @@ const struct input_format input_formats[] = {
     {"NERSC", "Lattice gauge fields of the NERSC archive", INPUT_GAUGE, NULL, NULL, NO_PARAMETERS},
     {"PNG", "Portable Network Graphics, with a world file's georeference", INPUT_RASTER, NULL, NULL, NO_PARAMETERS},
     {"Parquet", "GeoParquet", INPUT_FEATURES, ".parquet", NULL, NO_PARAMETERS},
-    {"netCDF", "netCDF 3 and 4 by the CF conventions", INPUT_NETCDF, NULL, "variable",
-     "{\"variable\":{\"type\":\"string\",\"description\":\"Loads the variables over the dimensions of this one; by "
-     "default those over the commonest dimensions.\"}}"},
+    {"netCDF", "netCDF 3 and 4 by the CF conventions", INPUT_NETCDF, NULL, "variable", VARIABLE},
     {"openQCD", "Lattice gauge fields of openQCD", INPUT_GAUGE, NULL, NULL, NO_PARAMETERS},
 };
 const size_t input_format_count = sizeof input_formats / sizeof input_formats[0];
@@ -74,6 +77,8 @@ bool input_format_fits(const struct input_format *format, const char *path)
     const char *name = gauge_file_format(path);
     return name && strcmp(name, format->name) == 0;
   }
+  if (strcmp(format->name, "GRIB") == 0)
+    return grib_is(path);
   FILE *file = fopen(path, "rbe");
   const size_t length = file ? fread(head, 1, sizeof head, file) : 0;
   if (file)

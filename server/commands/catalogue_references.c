@@ -1,4 +1,4 @@
-/* twincube catalogue references: where the chunks of netCDF files lie, as a document. */
+/* twincube catalogue references: where the chunks of netCDF and GRIB files lie, as a document. */
 #include "server/commands/command_catalogue.h"
 
 #include "server/commands/command.h"
@@ -18,14 +18,14 @@
 #include <string.h>
 
 static const char help_text[] =
-    "twincube catalogue references - netCDF and HDF5 files as a Zarr hierarchy, without copying\n\n"
+    "twincube catalogue references - netCDF, HDF5 and GRIB files as a Zarr hierarchy, without copying\n\n"
     "Usage\n"
     "  twincube catalogue references [--dimension NAME] [--remote PREFIX]... [--remote-accounts FILE]\n"
     "                                -o FILE.json INPUT...\n\n"
     "Writes where the chunks of the files lie: references of version 1, as Kerchunk has them and fsspec, xarray and\n"
     "`twincube catalogue add` read them. INPUT is a file below the folder of FILE.json, or an address (https://…,\n"
-    "s3://…): netCDF-4 and HDF5 (plain, or with shuffle, deflate, zstd), and netCDF-3. Several are one cube along\n"
-    "time, in the order in which they are given.\n\n"
+    "s3://…): netCDF-4 and HDF5 (plain, or with shuffle, deflate, zstd), netCDF-3, and GRIB 1 and 2. Several are\n"
+    "one cube along time, in the order in which they are given.\n\n"
     "Options\n"
     "  -o, --output FILE  the document, in place of one that is there\n"
     "  --dimension NAME   several files are joined along this dimension, the first one of their variables (default:\n"

@@ -34,8 +34,13 @@ static const char *const always[] = {"/usr",
                                      "/dev/urandom"};
 
 /* Lists of folders, parted by colons. */
-static const char *const variables[] = {"GDAL_DATA",        "PROJ_DATA",        "PROJ_LIB",
-                                        "GDAL_DRIVER_PATH", "HDF5_PLUGIN_PATH", "LD_LIBRARY_PATH"};
+static const char *const variables[] = {"GDAL_DATA",
+                                        "PROJ_DATA",
+                                        "PROJ_LIB",
+                                        "GDAL_DRIVER_PATH",
+                                        "HDF5_PLUGIN_PATH",
+                                        "LD_LIBRARY_PATH",
+                                        "ECCODES_DEFINITION_PATH"};
 
 static int add_variable(struct path_list *out, const char *value)
 {
@@ -51,7 +56,7 @@ static int add_variable(struct path_list *out, const char *value)
 /* Libraries of another tree than the system's (/opt/conda/lib) bring their tables along (/opt/conda/share/proj). */
 static int add_library(struct dl_phdr_info *library, size_t size, void *data)
 {
-  static const char *const beside[] = {"", "/../share/proj", "/../share/gdal"};
+  static const char *const beside[] = {"", "/../share/proj", "/../share/gdal", "/../share/eccodes"};
   const char *slash = strrchr(library->dlpi_name, '/');
   char path[PATH_SIZE];
   (void)size;

@@ -15,8 +15,9 @@ static bool ends_with(const char *address, const char *end)
 
 static bool is_data_file(const char *address)
 {
-  static const char *const ends[] = {".tif", ".tiff", ".jp2",  ".png", ".nc",      ".nc4", ".h5",   ".hdf5",
-                                     ".cdf", ".zarr", ".gpkg", ".fgb", ".parquet", ".csv", ".lime", ".zarr/"};
+  static const char *const ends[] = {".tif",  ".tiff",  ".jp2",   ".png", ".nc",      ".nc4", ".h5",   ".hdf5",
+                                     ".cdf",  ".zarr",  ".gpkg",  ".fgb", ".parquet", ".csv", ".lime", ".zarr/",
+                                     ".grib", ".grib1", ".grib2", ".grb", ".grb1",    ".grb2"};
   for (size_t i = 0; href_is_web(address) && i < sizeof ends / sizeof ends[0]; i++)
     if (ends_with(address, ends[i]))
       return true;

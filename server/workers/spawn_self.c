@@ -36,6 +36,7 @@ static const char *const wanted[] = {
     "PROJ_DATA=",
     "PROJ_LIB=",
     "HDF5_",
+    "ECCODES_DEFINITION_PATH=",
     "CUDA_",
     "NVIDIA_",
     "TWINCUBE_SIMD=",
