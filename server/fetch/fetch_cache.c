@@ -296,10 +296,16 @@ int fetch_cache_own(struct fetch_cache *cache, struct fetch_file *file, struct e
              : error_set(error, ERROR_StorageFailure, "what was fetched cannot be opened: %s", strerror(errno));
 }
 
+/* An address with a query may be one that was signed for somebody: then its bytes do not lie beside others'. */
+static bool may_share(const struct fetch_file *file)
+{
+  return strchr(file->url, '?') == NULL;
+}
+
 int fetch_cache_write(struct fetch_cache *cache, struct fetch_file *file, uint64_t offset, const char *bytes,
                       size_t length, struct error *error)
 {
-  if (file->path[0] == '\0' && offset + length <= FETCH_SLOT_BYTES) {
+  if (file->path[0] == '\0' && offset + length <= FETCH_SLOT_BYTES && may_share(file)) {
     if (!file->has_slot)
       file->slot = fetch_slots_take(&cache->slots);
     file->has_slot = true;

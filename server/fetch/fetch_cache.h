@@ -4,7 +4,8 @@
  * A file is of one state of the content, named by its validator; a newer state is another file, and the old one stays
  * for those who hold it. All together take at most so many bytes of the disk: what nobody holds goes first, the longest
  * unused one before others, and so it is with their number. Names are random, so whoever may open files here opens only
- * those that it was told. That an address leads to nothing is remembered as well, for a moment. */
+ * those that it was told; slots it sees all, so what has an address with a query, which may be signed for somebody, has
+ * none. That an address leads to nothing is remembered as well, for a moment. */
 #ifndef TWINCUBE_SERVER_FETCH_FETCH_CACHE_H
 #define TWINCUBE_SERVER_FETCH_FETCH_CACHE_H
 
