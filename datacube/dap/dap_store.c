@@ -141,8 +141,8 @@ static int set_names(const struct dap_reading *r, const struct dap_variable *v, 
   if (!name)
     return error_memory(r->error);
   out->name = alone;
-  out->group =
-      alone == name ? "/" : arena_printf(r->arena, "%s%.*s", *name == '/' ? "" : "/", (int)(alone - name) - 1, name);
+  const size_t before = alone > name ? (size_t)(alone - name) - 1 : 0; /* bytes of the group, without its last slash */
+  out->group = before == 0 ? "/" : arena_printf(r->arena, "%s%.*s", *name == '/' ? "" : "/", (int)before, name);
   for (size_t d = 0; d < v->rank; d++) {
     const char *own = v->names[d] ? decoded(r->arena, v->names[d]) : NULL;
     if (v->names[d] && !own)

@@ -195,6 +195,14 @@ def test_attributes_that_make_no_sense(tmp_path, text):
         assert "FileContentInvalid" in refusal(tmp_path, item_of(host), [host.url])
 
 
+def test_names_with_slashes_are_those_of_groups(tmp_path):
+    with DapHost({"x.nc": make(tmp_path / "x.nc", "classic")}) as host:
+        host.pages["dodsC/x.nc.das"] = lambda _: (200, b"Attributes { }")
+        host.pages["dodsC/x.nc.dds"] = lambda _: (200, b"Dataset { Byte %2Fa[x = 2]; Byte b%2Fa[x = 2]; } a;")
+        done = twincube("catalogue", "add", "--data", tmp_path, "--id", "c", host.url + "dodsC/x.nc")
+        assert done.startswith("c: 1 item, ")
+
+
 def test_a_dataset_that_changes_meanwhile_is_an_error(tmp_path):
     with DapHost({"x.nc": make(tmp_path / "x.nc", "classic")}) as host:
         url, dated = item_of(host), host.pages["dodsC/x.nc.dods"]
