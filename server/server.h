@@ -79,7 +79,8 @@ struct server {
   struct service_hub *services; /* what requests to web services share */
   unsigned char secret[32];     /* signs URLs */
   atomic_bool stopping;
-  atomic_uint slow[SLOW_KINDS]; /* handlers that wait now */
+  atomic_uint slow[SLOW_KINDS];        /* handlers that wait now */
+  _Atomic(struct catalogue *) editing; /* open for changes, for who is next (stac_api/stac_edit.c); owned; or NULL */
 };
 
 struct route;

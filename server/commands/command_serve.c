@@ -487,6 +487,7 @@ static void stop(struct server_parts *parts)
   export_hub_free(parts->exports);
   interpreters_free(parts->interpreters);
   udf_host_stop(parts->scripts);
+  catalogue_close(parts->server.editing);
   catalogue_follower_stop(parts->follower);
   catalogue_close(parts->catalogue);
   if (parts->listen_fd >= 0)

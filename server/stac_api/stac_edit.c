@@ -23,6 +23,21 @@ static int check_shown(const struct exchange *exchange, struct error *error)
              : status;
 }
 
+/* Opening one costs more than a small change. Where several change things at once, one of them leaves its own. */
+static int take_catalogue(struct server *server, struct catalogue **out, struct error *error)
+{
+  const struct server_settings *settings = &server->settings;
+  *out = atomic_exchange(&server->editing, NULL);
+  return *out != NULL ? 0 : catalogue_open_shared(settings->catalogue, settings->shared_catalogue, out, error);
+}
+
+static void leave_catalogue(struct server *server, struct catalogue *catalogue)
+{
+  struct catalogue *none = NULL;
+  if (!atomic_compare_exchange_strong(&server->editing, &none, catalogue))
+    catalogue_close(catalogue);
+}
+
 int stac_edit_begin(struct exchange *exchange, struct stac_edit *out, struct error *error)
 {
   *out = (struct stac_edit){.exchange = exchange};
@@ -30,8 +45,7 @@ int stac_edit_begin(struct exchange *exchange, struct stac_edit *out, struct err
     return -1;
   if (!slow_enter(exchange->server, SLOW_EDIT))
     return error_set(error, ERROR_InfrastructureBusy, "others change the catalogue; please try again");
-  const struct server_settings *settings = &exchange->server->settings;
-  if (catalogue_open_shared(settings->catalogue, settings->shared_catalogue, &out->catalogue, error) == 0 &&
+  if (take_catalogue(exchange->server, &out->catalogue, error) == 0 &&
       item_writer_new(out->catalogue, &out->writer, error) == 0)
     return 0;
   catalogue_close(out->catalogue);
@@ -45,7 +59,7 @@ int stac_edit_end(struct stac_edit *edit, int status, struct error *error)
     status = item_writer_commit(edit->writer, error);
   else
     item_writer_abort(edit->writer);
-  catalogue_close(edit->catalogue);
+  leave_catalogue(edit->exchange->server, edit->catalogue);
   slow_leave(edit->exchange->server, SLOW_EDIT);
   return status;
 }

@@ -80,10 +80,16 @@ static int read_state(struct shared_catalogue *shared, bool locks_row, struct sh
   return 0;
 }
 
+/* Documents are long: this takes half of the time of PostgreSQL's own way. Not every database has it. */
+static const char compress[] =
+    "DO $$BEGIN EXECUTE 'ALTER TABLE catalogue_documents ALTER COLUMN json SET COMPRESSION lz4';"
+    " EXCEPTION WHEN OTHERS THEN NULL; END$$;";
+
 static int make_tables(struct shared_catalogue *shared, struct error *error)
 {
   struct buffer sql = {0};
   shared_rows_schema(&sql);
+  buffer_text(&sql, compress);
   buffer_text(&sql, "CREATE TABLE IF NOT EXISTS catalogue_properties (name TEXT COLLATE \"C\" PRIMARY KEY);"
                     "CREATE TABLE IF NOT EXISTS catalogue_changes (version BIGINT NOT NULL, kind SMALLINT NOT NULL,"
                     " low BIGINT NOT NULL, high BIGINT NOT NULL);"
@@ -251,6 +257,9 @@ static int take_snapshot(struct shared_catalogue *shared, struct error *error)
   if (read_copy(shared->index, &copy, error) != 0 || postgres_link_send(&shared->link, begin_reading, error) != 0)
     return -1;
   int status = read_state(shared, false, &there, error);
+  if (status == 0 && !copy.identity[0])
+    status =
+        error_set(error, ERROR_StorageFailure, "%s is no copy of a shared catalogue any more", shared->index->path);
   if (status == 0 && strcmp(there.identity, shared->identity) != 0)
     status = error_set(error, ERROR_StorageFailure, "the database has another shared catalogue than before");
   if (status == 0 && there.version != copy.version)
@@ -539,9 +548,9 @@ bool shared_catalogue_wait(struct shared_catalogue *shared, int descriptor, int 
   struct error ignored = {0};
   PGconn *connection = shared->link.connection;
   const bool is_fine = PQstatus(connection) == CONNECTION_OK;
-  if (is_fine && shared->listening != shared->link.generation) {
-    if (postgres_link_send(&shared->link, "LISTEN twincube_catalogue", &ignored) == 0)
-      shared->listening = shared->link.generation;
+  if (is_fine && shared->listening != shared->link.generation &&
+      postgres_link_send(&shared->link, "LISTEN twincube_catalogue", &ignored) == 0) {
+    shared->listening = shared->link.generation;
     milliseconds = 0; /* what was told before is to be looked for */
   }
   struct pollfd sockets[] = {{.fd = descriptor, .events = POLLIN},

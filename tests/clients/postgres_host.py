@@ -67,7 +67,7 @@ def database():
     shutil.rmtree(folder, ignore_errors=True)
 
 
-# The program with a database of its own for each data folder, which the variables of the environment name.
+# The program with a database of its own for each data folder, for its store and its catalogue.
 WRAPPER = """#!/bin/sh
 data=
 before=
@@ -78,18 +78,19 @@ done
 if [ -n "$data" ]; then
   name=t$(printf %s "$data" | md5sum | cut -c 1-30)
   {psql} -X -q -h {folder} -p {port} -U tests -d postgres -c "CREATE DATABASE $name" 2>/dev/null
-  export {variable}="postgresql://tests@/$name?host={folder}&port={port}"
+  export TWINCUBE_STORE="postgresql://tests@/$name?host={folder}&port={port}"
+  export TWINCUBE_CATALOGUE=$TWINCUBE_STORE
 fi
 exec {binary} "$@"
 """
 
 
-def run_tests_again(database, folder, variable, names):
+def run_tests_again(database, folder, names):
     """Tests of clients, with databases in place of what they have in their data folders; how many there were."""
     wrapper = folder / "bin" / "twincube"
     wrapper.parent.mkdir()
     wrapper.write_text(WRAPPER.format(psql=database.programs / "psql", folder=database.folder, port=database.port,
-                                      binary=BINARY, variable=variable))
+                                      binary=BINARY))
     wrapper.chmod(0o755)
     (folder / "bin" / "twincube-demo").symlink_to(BINARY.with_name("twincube-demo").resolve())
     here = pathlib.Path(__file__).parent
