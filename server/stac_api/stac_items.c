@@ -82,25 +82,17 @@ void items_write_links(const struct items_reply *p, const char *next, const char
 
 /* ---- the page --------------------------------------------------------------------------------------------------- */
 
-/* The first page tells how many items there are, where that are not too many to be counted. */
-static int write_count(const struct items_reply *p, const struct item_page *page, struct error *error)
+/* The first page tells how many items there are, where that are not too many. */
+static void write_count(const struct items_reply *p, const struct item_page *page)
 {
-  struct error ignored = {0};
-  int64_t count = page->count;
-  if (p->search.items.token != NULL)
-    return 0;
-  if (page->token.length > 0 &&
-      item_search_count(p->exchange->catalogue, &p->search.items, COUNTED_MOST + 1, &count, &ignored) != 0)
-    return error_is(&ignored, ERROR_RequestTimeout) ? 0 : error_set(error, ERROR_StorageFailure, "%s", ignored.message);
-  if (count <= COUNTED_MOST)
-    json_kv_integer(p->w, "numberMatched", count);
-  return 0;
+  if (page->matched >= 0 && page->matched <= COUNTED_MOST)
+    json_kv_integer(p->w, "numberMatched", page->matched);
 }
 
 static int write_items(struct items_reply *p, struct error *error)
 {
   struct buffer back = {0};
-  struct item_page page = {.data = p, .take = take_item, .back = &back};
+  struct item_page page = {.data = p, .take = take_item, .back = &back, .count_most = COUNTED_MOST + 1};
   json_write_object(p->w);
   json_kv_string(p->w, "type", "FeatureCollection");
   json_key(p->w, "features");
@@ -110,7 +102,7 @@ static int write_items(struct items_reply *p, struct error *error)
   if (status == 0) {
     items_write_links(p, page.token.length > 0 ? page.token.data : NULL, back.length > 0 ? back.data : NULL);
     json_kv_integer(p->w, "numberReturned", page.count);
-    status = write_count(p, &page, error);
+    write_count(p, &page);
   }
   json_end_object(p->w);
   buffer_free(&page.token);

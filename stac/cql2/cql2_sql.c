@@ -8,7 +8,8 @@
 
 enum cql2_operand { OPERAND_NONE, OPERAND_BOOLEAN, OPERAND_NUMBER, OPERAND_TEXT, OPERAND_INSTANT };
 
-#define PROPERTY_PATH "'$.properties.\"%s\"'"
+/* Arguments of functions of JSON: a property. Nothing else of the document is read. */
+#define PROPERTY "item_properties(document.json), '$.\"%s\"'"
 
 static void bind(struct cql2_sql *sql, struct item_value value)
 {
@@ -44,10 +45,8 @@ static bool add_text_property(struct cql2_sql *sql, const char *name)
   else if (cql2_is_own(name))
     buffer_text(&sql->text, "NULL");
   else
-    buffer_printf(&sql->text,
-                  "CASE json_type(document.json, " PROPERTY_PATH
-                  ") WHEN 'text' THEN json_extract(document.json, " PROPERTY_PATH ") END",
-                  name, name);
+    buffer_printf(&sql->text, "CASE json_type(" PROPERTY ") WHEN 'text' THEN json_extract(" PROPERTY ") END", name,
+                  name);
   return true;
 }
 
@@ -65,12 +64,11 @@ static bool add_property(struct cql2_sql *sql, const char *name, enum cql2_opera
     buffer_text(&sql->text, "NULL");
   else if (type == OPERAND_NUMBER)
     buffer_printf(&sql->text,
-                  "CASE WHEN json_type(document.json, " PROPERTY_PATH ") IN ('integer', 'real') THEN "
-                  "CAST(json_extract(document.json, " PROPERTY_PATH ") AS REAL) END",
+                  "CASE WHEN json_type(" PROPERTY ") IN ('integer', 'real') THEN "
+                  "CAST(json_extract(" PROPERTY ") AS REAL) END",
                   name, name);
   else
-    buffer_printf(&sql->text,
-                  "CASE json_type(document.json, " PROPERTY_PATH ") WHEN 'true' THEN 1 WHEN 'false' THEN 0 END", name);
+    buffer_printf(&sql->text, "CASE json_type(" PROPERTY ") WHEN 'true' THEN 1 WHEN 'false' THEN 0 END", name);
   return true;
 }
 
@@ -220,7 +218,7 @@ static bool add_is_null(struct cql2_sql *sql, const struct cql2_node *operand)
     return false;
   buffer_printf(&sql->text,
                 cql2_is_own(operand->text) ? "coalesce(json_type(document.json, '$.%s'), 'null') = 'null'"
-                                           : "coalesce(json_type(document.json, " PROPERTY_PATH "), 'null') = 'null'",
+                                           : "coalesce(json_type(" PROPERTY "), 'null') = 'null'",
                 operand->text);
   return true;
 }

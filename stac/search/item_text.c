@@ -3,13 +3,30 @@
 
 #include <string.h>
 
-/* Behind the string that begins at `at`. */
+/* Behind the string that begins at `at`: a quote ends it that has an even number of backslashes before it. */
 static size_t skip_string(const char *text, size_t length, size_t at)
 {
-  for (at++; at < length && text[at] != '"'; at++)
-    if (text[at] == '\\')
-      at++;
-  return at < length ? at + 1 : length;
+  size_t from = at + 1;
+  while (from < length) {
+    const char *quote = memchr(text + from, '"', length - from);
+    if (!quote)
+      return length;
+    const size_t end = (size_t)(quote - text);
+    size_t before = end;
+    while (before > at + 1 && text[before - 1] == '\\')
+      before--;
+    if ((end - before) % 2 == 0)
+      return end + 1;
+    from = end + 1;
+  }
+  return length;
+}
+
+/* What tells where a value ends. */
+static bool is_mark(char c)
+{
+  static const bool marks[256] = {['"'] = true, ['{'] = true, ['}'] = true, ['['] = true, [']'] = true, [','] = true};
+  return marks[(unsigned char)c];
 }
 
 static size_t skip_space(const char *text, size_t length, size_t at)
@@ -23,7 +40,12 @@ static size_t skip_space(const char *text, size_t length, size_t at)
 size_t item_text_skip(const char *text, size_t length, size_t at)
 {
   size_t depth = 0, end = at;
-  while (at < length) {
+  for (;;) {
+    while (at < length && !is_mark(text[at]))
+      at++;
+    end = at;
+    if (at >= length)
+      break;
     const char c = text[at];
     if (depth == 0 && (c == ',' || c == '}' || c == ']'))
       break;

@@ -5,13 +5,19 @@
 #include <string.h>
 #include <time.h>
 
-enum { PROGRESS_STEPS = 5000, FEW_PLACES = 500 };
+enum {
+  PROGRESS_STEPS = 5000, /* of SQLite's machine between two looks at the clock */
+  FEW_PLACES = 4000,
+  COUNT_STEPS = 1000000, /* that a count beside a page may take: some 20 000 items … */
+  JUDGED_STEPS = 500     /* … of which one that is judged counts for many */
+};
 
 /* ---- patience ---------------------------------------------------------------------------------------------------- */
 
 struct search_patience {
   const volatile int *cancel;
   struct timespec end; /* seconds 0: none */
+  int64_t steps;       /* left; 0: no end */
 };
 
 static int is_over(void *data)
@@ -27,6 +33,25 @@ static int is_over(void *data)
          (now.tv_sec == patience->end.tv_sec && now.tv_nsec > patience->end.tv_nsec);
 }
 
+/* Unlike the clock these tell the same each time. */
+static bool are_spent(struct search_patience *patience, int64_t steps)
+{
+  if (patience->steps == 0)
+    return false;
+  patience->steps = patience->steps > steps ? patience->steps - steps : 1;
+  return patience->steps == 1;
+}
+
+static int is_long(void *data)
+{
+  return are_spent(data, PROGRESS_STEPS) || is_over(data);
+}
+
+static int is_judged_long(void *data)
+{
+  return are_spent(data, JUDGED_STEPS) || is_over(data);
+}
+
 static void begin_waiting(struct index *index, const struct item_search *search, struct search_patience *patience)
 {
   *patience = (struct search_patience){.cancel = search->cancel};
@@ -39,8 +64,7 @@ static void begin_waiting(struct index *index, const struct item_search *search,
       patience->end.tv_sec++;
     }
   }
-  if (search->cancel || search->milliseconds)
-    sqlite3_progress_handler(index->db, PROGRESS_STEPS, is_over, patience);
+  sqlite3_progress_handler(index->db, PROGRESS_STEPS, is_long, patience);
 }
 
 /* ---- places ------------------------------------------------------------------------------------------------------ */
@@ -180,13 +204,15 @@ static int compare_terms(const void *left, const void *right, void *data)
 static int read_at_once(struct search_plan *plan, enum search_way way, size_t most, struct place_list *places,
                         struct error *error)
 {
-  const bool are_few = way == WAY_TREE && plan->met_count <= FEW_PLACES;
+  const bool are_few = (way == WAY_TREE || way == WAY_RANGE) && plan->met_count <= FEW_PLACES;
   struct statement_text text = {0};
   search_text_places(plan, way, NULL, NULL, are_few ? 0 : most, &text);
   const int result = read_places(plan, &text, places, error);
   statement_text_free(&text);
   if (are_few && places->count > 1)
     qsort_r(places->all, places->count, sizeof *places->all, compare_terms, plan);
+  if (are_few && !plan->has_place)
+    plan->matched = (int64_t)places->count;
   places->count = places->count < most ? places->count : most;
   return result;
 }
@@ -338,6 +364,25 @@ static int read_page(struct search_plan *plan, struct item_page *page, struct er
   return page->token.failed || (page->back && page->back->failed) ? error_memory(error) : 0;
 }
 
+/* How many items there are beside the page's, where that does not take long. */
+static int count_all(struct search_plan *plan, struct search_patience *patience, struct item_page *page,
+                     struct error *error)
+{
+  struct error reason = {0};
+  page->matched = page->token.length == 0 ? page->count : plan->matched;
+  if (page->matched < 0) {
+    plan->judge.error = &reason;
+    patience->steps = COUNT_STEPS;
+    if (search_count(plan, page->count_most, &page->matched, &reason) != 0)
+      page->matched = -1;
+  }
+  if (error_is_set(&reason) && !error_is(&reason, ERROR_RequestTimeout))
+    return error_set(error, ERROR_StorageFailure, "%s", reason.message);
+  if (page->matched > page->count_most)
+    page->matched = page->count_most;
+  return 0;
+}
+
 /* What a search does, in one transaction: it sees the catalogue as it is at one moment. */
 static int run(const struct catalogue *catalogue, const struct item_search *search, struct item_page *page,
                int64_t most, int64_t *count, struct error *error)
@@ -354,11 +399,13 @@ static int run(const struct catalogue *catalogue, const struct item_search *sear
     return -1;
   begin_waiting(index, search, &patience);
   int result = search_plan_make(index, search, &plan, error);
-  plan.is_over = is_over;
+  plan.is_over = is_judged_long;
   plan.patience = &patience;
   index->judge = &plan.judge;
   if (result == 0)
     result = page ? read_page(&plan, page, error) : search_count(&plan, most, count, error);
+  if (result == 0 && page && page->count_most > 0 && !plan.has_place)
+    result = count_all(&plan, &patience, page, error);
   index->judge = NULL;
   search_plan_free(&plan);
   sqlite3_progress_handler(index->db, 0, NULL, NULL);
@@ -370,6 +417,7 @@ int item_search_page(const struct catalogue *catalogue, const struct item_search
                      struct error *error)
 {
   page->count = 0;
+  page->matched = -1;
   if (search->limit < 1 || search->limit > ITEM_SEARCH_MAX_LIMIT)
     return error_parameter(error, ERROR_QueryParameterInvalid, "limit", "wants a number from 1 to %d",
                            ITEM_SEARCH_MAX_LIMIT);

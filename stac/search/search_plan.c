@@ -30,8 +30,7 @@ static int read_term(struct search_plan *plan, const struct item_sort *sort, str
     term.kind = SORT_COLLECTION;
   else if (*name == '\0' || strlen(name) > 250 || strpbrk(name, "\"\\"))
     return error_parameter(error, ERROR_QueryParameterInvalid, "sortby", "'%.250s' is no property to sort by", name);
-  else if (!(term.name = arena_strdup(plan->arena, name)) ||
-           !(term.path = arena_printf(plan->arena, "$.properties.\"%s\"", name)))
+  else if (!(term.name = arena_strdup(plan->arena, name)) || !(term.path = arena_printf(plan->arena, "$.\"%s\"", name)))
     return error_memory(error);
   plan->terms[plan->term_count++] = term;
   return 0;
@@ -68,7 +67,7 @@ static int read_order(struct search_plan *plan, struct error *error)
     const struct sort_term *term = &plan->terms[i];
     plan->is_by_date =
         plan->is_by_date && term->kind == by_dates[i] && term->is_descending == plan->terms[0].is_descending;
-    plan->needs_document = plan->needs_document || term->kind == SORT_PROPERTY;
+    plan->sorts_document = plan->sorts_document || term->kind == SORT_PROPERTY;
   }
   return 0;
 }
@@ -242,8 +241,7 @@ static int read_place(struct search_plan *plan, struct error *error)
   if (search->has_box)
     plan->box = search->box;
   plan->has_box = search->has_box || search->intersects || (condition && condition->has_box);
-  plan->needs_document = plan->needs_document || plan->probe || search->has_heights ||
-                         (condition && (condition->sql || condition->accept));
+  plan->needs_document = plan->probe || search->has_heights || (condition && (condition->sql || condition->accept));
   plan->judge = (struct index_judge){.accept = judge_item, .data = plan, .error = error};
   return 0;
 }
@@ -251,7 +249,7 @@ static int read_place(struct search_plan *plan, struct error *error)
 int search_plan_make(struct index *index, const struct item_search *search, struct search_plan *out,
                      struct error *error)
 {
-  *out = (struct search_plan){.search = search, .index = index, .arena = arena_new(0)};
+  *out = (struct search_plan){.search = search, .index = index, .arena = arena_new(0), .matched = -1};
   if (!out->arena)
     return error_memory(error);
   if (read_order(out, error) != 0 || find_sorted_by(out, error) != 0 || read_collections(out, error) != 0 ||

@@ -13,7 +13,7 @@ struct sort_term {
   enum sort_kind kind;
   bool is_descending;
   const char *name; /* PROPERTY … */
-  const char *path; /* … and its path of JSON */
+  const char *path; /* … and its path of JSON, in the properties */
 };
 
 /* All keys of the order, the last two of which are those that decide ties. */
@@ -42,8 +42,10 @@ struct search_plan {
   bool has_box;
   struct extent box;              /* what the search tree is asked for */
   const char *met_list;           /* keys of all items that it gave, as a JSON array; NULL: of too many */
-  size_t met_count;               /* of them */
-  bool needs_document;            /* SQL looks into documents */
+  int64_t met_count;              /* of these; of items in the range, where that is the way */
+  int64_t matched;                /* items on all pages, where that is known; else -1 */
+  bool needs_document;            /* conditions look into documents */
+  bool sorts_document;            /* the order does */
   struct index_judge judge;       /* see index.h */
   int (*is_over)(void *patience); /* nobody wants it any more; or NULL */
   void *patience;

@@ -123,7 +123,7 @@ static void add_term(struct statement_text *out, const struct sort_term *term)
   static const char *const columns[] = {
       [SORT_INSTANT] = "item.instant", [SORT_ID] = "item.id", [SORT_COLLECTION] = "item.collection"};
   if (term->kind == SORT_PROPERTY)
-    add_value(out, "json_extract(document.json, ?)", value_of_text(term->path));
+    add_value(out, "json_extract(item_properties(document.json), ?)", value_of_text(term->path));
   else
     add(out, columns[term->kind]);
 }
@@ -192,7 +192,8 @@ static void add_order(struct statement_text *out, const struct search_plan *plan
 
 /* ---- sources of rows --------------------------------------------------------------------------------------------- */
 
-static void add_source(struct statement_text *out, const struct search_plan *plan, enum search_way way)
+static void add_source(struct statement_text *out, const struct search_plan *plan, enum search_way way,
+                       bool with_documents)
 {
   add(out, " FROM ");
   if (way == WAY_RANGE || way_is_sorted(way)) {
@@ -210,7 +211,7 @@ static void add_source(struct statement_text *out, const struct search_plan *pla
                                          [WAY_ALL] = "items AS item"};
     add(out, tables[way]);
   }
-  if (plan->needs_document)
+  if (with_documents)
     add(out, " CROSS JOIN documents AS document ON document.key = item.key");
 }
 
@@ -339,7 +340,7 @@ void search_text_places(const struct search_plan *plan, enum search_way way, con
     add(out, ", ");
     (way_is_sorted(way) ? add_indexed_term : add_term)(out, &plan->terms[i]);
   }
-  add_source(out, plan, way);
+  add_source(out, plan, way, plan->needs_document || plan->sorts_document);
   add(out, " WHERE 1");
   if (way == WAY_DATES)
     add_dates(out, plan, of, bound);
@@ -361,7 +362,7 @@ void search_text_places(const struct search_plan *plan, enum search_way way, con
 void search_text_count(const struct search_plan *plan, enum search_way way, int64_t most, struct statement_text *out)
 {
   add(out, "SELECT count(*) FROM (SELECT item.key");
-  add_source(out, plan, way);
+  add_source(out, plan, way, plan->needs_document);
   add(out, " WHERE 1");
   add_searched(out, plan, way);
   if (plan->id_list)

@@ -89,7 +89,7 @@ static int list_met(struct search_plan *plan, const struct tree_keys *met, struc
     buffer_printf(&list, i ? ",%lld" : "%lld", (long long)met->all[i]);
   }
   buffer_text(&list, "]");
-  plan->met_count = met->count;
+  plan->met_count = (int64_t)met->count;
   plan->met_list = list.failed ? NULL : arena_strdup(plan->arena, list.data);
   buffer_free(&list);
   return plan->met_list ? 0 : error_memory(error);
@@ -140,6 +140,7 @@ static int try_ranges(struct search_plan *plan, int64_t most, enum search_way *w
     if (met < even) {
       even = met;
       plan->range = range;
+      plan->met_count = met;
     }
   }
   *way = plan->range ? WAY_RANGE : *way;
@@ -157,7 +158,8 @@ int search_choose_way(struct search_plan *plan, int64_t most, bool in_order, enu
                             : WAY_ALL;
   if (*out == WAY_IDS)
     return 0;
-  const bool is_timed = (search->has_start || search->has_end) && (longest_span(plan) > 0 || !plan->is_by_date);
+  const bool is_timed =
+      (search->has_start || search->has_end) && (!in_order || longest_span(plan) > 0 || !plan->is_by_date);
   if ((plan->has_box || is_timed) && try_tree(plan, most, out, error) != 0)
     return -1;
   return *out != WAY_TREE && search->condition && search->condition->range_count ? try_ranges(plan, most, out, error)
