@@ -47,6 +47,29 @@ def tree_rss(pid):
     return total
 
 
+def tree_memory(pid):
+    """Proportional bytes of a process and its descendants: what they share counts once."""
+    total = 0
+    for one in _processes(pid):
+        try:
+            told = pathlib.Path(f"/proc/{one}/smaps_rollup").read_text()
+            total += 1024 * int(told.split("\nPss:")[1].split()[0])
+        except (OSError, ValueError, IndexError):
+            continue
+    return total
+
+
+def tree_seconds(pid):
+    """CPU seconds of a process and its descendants so far."""
+    total = 0
+    for one in _processes(pid):
+        try:
+            total += sum(map(int, pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))
+        except (OSError, ValueError, IndexError):
+            continue
+    return total / os.sysconf("SC_CLK_TCK")
+
+
 class _Watch(threading.Thread):
     """Samples the memory of a process tree until stopped."""
 

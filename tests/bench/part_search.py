@@ -1,9 +1,7 @@
-"""Search: many items loaded as they are; searches by collection, box and half year, deep paging; against rustac, and
-stac-fastapi-pgstac where PostgreSQL with PostGIS is given by PGHOST and the like."""
-import datetime
+"""Search: many items loaded as they are; what clients ask (search_mix.py), kind by kind and mixed, deep paging; against
+rustac, and stac-fastapi-pgstac where PostgreSQL with PostGIS is given by PGHOST and the like."""
 import json
 import os
-import random
 import re
 import resource
 import shutil
@@ -11,76 +9,45 @@ import subprocess
 import time
 
 from common import Failed, checked, empty_data, goal_at_least, goal_at_most, heading
+from measure import tree_memory, tree_seconds
+from search_items import COLLECTIONS, make_items, some_ids
+from search_mix import KINDS, in_turn, lua, queries
 from service import Server
 from tile_peer import free_port, wait_for
 
-COLLECTIONS, QUERIES = [f"c{i}" for i in range(10)], 500
-START = datetime.datetime(2017, 1, 1)
-BANDS = "B02", "B03", "B04", "B08", "SCL"
+QUERIES, SECONDS = 300, 3
 
 
-def make_item(i, chance):
-    """Some 2.5 kB, as a scene of Sentinel-2 may have."""
-    west, south = chance.uniform(-180, 178), chance.uniform(-80, 79)
-    east, north = west + 1.1, south + 1
-    time_of = (START + datetime.timedelta(seconds=chance.randrange(8 * 365 * 86400))).strftime("%Y-%m-%dT%H:%M:%SZ")
-    collection, name = COLLECTIONS[i % 10], f"S2_{i:07d}_{time_of[:10]}"
-    assets = {band: {"href": f"https://example.com/data/{collection}/{name}/{band}.tif", "roles": ["data"],
-                     "type": "image/tiff; application=geotiff; profile=cloud-optimized", "title": f"Band {band}",
-                     "eo:bands": [{"name": band}], "raster:bands": [{
-                         "nodata": 0, "data_type": "uint16", "scale": 0.0001, "offset": -0.1}]} for band in BANDS}
-    extensions = [f"https://stac-extensions.github.io/{word}/v1.1.0/schema.json" for word in ("eo", "projection")]
-    return {"type": "Feature", "stac_version": "1.0.0", "stac_extensions": extensions, "id": name,
-            "collection": collection, "bbox": [west, south, east, north], "geometry": {
-                "type": "Polygon", "coordinates": [[[west, south], [east, south], [east, north], [west, north],
-                                                    [west, south]]]},
-            "properties": {"datetime": time_of, "eo:cloud_cover": chance.uniform(0, 100), "gsd": 10,
-                           "platform": f"sentinel-2{chance.choice('ab')}", "proj:epsg": chance.randrange(32601, 32661)},
-            "links": [{"rel": "collection", "href": f"https://example.com/{collection}.json"}], "assets": assets}
-
-
-def make_items(args, count):
-    path, chance = args.cache / f"search_{count}.ndjson", random.Random(1)
-    if not path.exists():
-        with open(path.with_suffix(".part"), "w", encoding="utf-8") as file:
-            for i in range(count):
-                file.write(json.dumps(make_item(i, chance)) + "\n")
-        path.with_suffix(".part").rename(path)
-    return path
-
-
-def queries():
-    chance = random.Random(2)
-    for _ in range(QUERIES):
-        west, south = chance.uniform(-180, 170), chance.uniform(-80, 70)
-        begin = START + datetime.timedelta(days=chance.randrange(7 * 365))
-        end = begin + datetime.timedelta(days=182)
-        yield {"collections": [chance.choice(COLLECTIONS)], "limit": 10, "bbox": [west, south, west + 10, south + 10],
-               "datetime": f"{begin:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}"}
-
-
-def wrk(args, host, path, connections):
-    """Searches a second and milliseconds of the median and the slowest hundredth, the queries in turn."""
-    bodies = ",\n".join(json.dumps(json.dumps(query)) for query in queries())
+def wrk(args, side, asked, connections, seconds):
+    """Searches a second, milliseconds of the median and the slowest hundredth, CPU of a search: the queries in turn."""
     script = args.work / "search.lua"
-    script.write_text(f"local bodies = {{{bodies}}}\nlocal at = 0\nfunction request()\n  at = at % #bodies + 1\n"
-                      "  return wrk.format('POST', nil, {['Content-Type'] = 'application/json'}, bodies[at])\nend\n")
-    told = checked([shutil.which("wrk") or "wrk", "-t1", f"-c{connections}", "-d10s", "--latency", "-s", script,
-                    f"http://{host}{path}"]).output
+    script.write_text(lua(asked))
+    before = tree_seconds(side.server.process.pid)
+    told = checked([shutil.which("wrk") or "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
+                    "--latency", "-s", script, f"http://{side.server.host}{side.path}"]).output
+    busy = tree_seconds(side.server.process.pid) - before
     if "Non-2xx" in told or "Socket errors" in told:
         raise Failed(told)
     scale = {"us": 1e-3, "ms": 1, "s": 1e3}
     half, most = (float(n) * scale[unit] for n, unit in (
         re.search(rf"{share}%\s+([0-9.]+)(us|ms|s)\n", told).groups() for share in (50, 99)))
-    return float(re.search(r"Requests/sec:\s+([0-9.]+)", told).group(1)), half, most
+    done = int(re.search(r"(\d+) requests in", told).group(1))
+    return float(re.search(r"Requests/sec:\s+([0-9.]+)", told).group(1)), half, most, 1e3 * busy / max(done, 1)
 
 
-def found_ids(server, path):
-    connection = server.connect()
-    pages = [json.loads(server.ask(connection, "POST", path, json.dumps(query), {"Content-Type": "application/json"}))
-             for query in list(queries())[:50]]
-    connection.close()
-    return [len(page["features"]) for page in pages]
+def found(side, asked):
+    """Of each page the ids where an order was asked for, else how many; None: the server does not take that."""
+    connection, headers, pages = side.server.connect(), {"Content-Type": "application/json"}, []
+    try:
+        for query in asked:
+            page = json.loads(side.server.ask(connection, "POST", side.path, json.dumps(query), headers))
+            ids = [item["id"] for item in page["features"]]
+            pages.append(ids if "sortby" in query else len(ids))
+    except Failed:
+        return None
+    finally:
+        connection.close()
+    return pages
 
 
 def load(args, path, count):
@@ -114,7 +81,9 @@ class Peer:
         self.host = f"127.0.0.1:{port}"
         with open(args.work / f"{name}.log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        start = time.perf_counter()
         wait_for(port, "/")
+        print(f"{name}: answers after {time.perf_counter() - start:.1f} s", flush=True)
 
     def stop(self):
         self.process.terminate()
@@ -137,41 +106,76 @@ def pgstac(args, path):
     (args.work / "collections.ndjson").write_text("\n".join(lines))
     checked([pypgstac, "migrate"])
     checked([pypgstac, "load", "collections", args.work / "collections.ndjson", "--method", "upsert"])
-    checked([pypgstac, "load", "items", path, "--method", "upsert"])
+    start = time.perf_counter()
+    checked([pypgstac, "load", "items", path, "--method", "insert"])
+    print(f"pgstac: loaded in {time.perf_counter() - start:.1f} s", flush=True)
     return Peer(args, "pgstac", [args.titiler / "uvicorn", "--factory", "stac_fastapi.pgstac.app:create_app", "--host",
                                  "127.0.0.1", "--port", str(port)], port)
+
+
+class Side:
+    def __init__(self, server, path):
+        self.server, self.path = server, path
+
+
+def start_sides(args, path):
+    sides = {"twincube": Side(Server(args), "/stac/search")}
+    if args.skip_peers:
+        return sides
+    sides["rustac"] = Side(rustac(args, path), "/search")
+    if os.environ.get("PGHOST") and (args.titiler / "pypgstac").exists():
+        sides["pgstac"] = Side(pgstac(args, path), "/search")
+    else:
+        print("(without pgstac: PGHOST is not set, or it is not installed)")
+    return sides
+
+
+def agreeing(sides, kind, ids):
+    """The servers that find what we do, which says that they understood the question."""
+    pages = {name: found(side, queries(kind, ids, 20)) for name, side in sides.items()}
+    if pages["twincube"] is None:
+        raise Failed(f"{kind}: is refused")
+    return [name for name in sides if pages[name] == pages["twincube"]]
+
+
+def compare(args, sides, what, asked, names, connections=4, seconds=SECONDS):
+    row, own = [], None
+    for name in sides:
+        figures = wrk(args, sides[name], asked, connections, seconds) if name in names else None
+        own = own or figures
+        row.append("-" if figures is None else f"{figures[0]:.4g}/s; {figures[1]:.3g}, {figures[2]:.3g} ms; "
+                   f"{figures[3]:.3g} ms" + ("" if name == "twincube" else f"; {own[0] / figures[0]:.3g} times"))
+    print(f"| {what}, {connections} | " + " | ".join(row) + " |", flush=True)
+    return own
 
 
 def run_search(args):
     count = args.items or (10000 if args.small else 100000)
     empty_data(args)
     path = make_items(args, count)
-    heading(args, f"search: {count} items, {QUERIES} queries in turn")
+    heading(args, f"search: {count} items, {QUERIES} queries of a kind")
     load(args, path, count)
     engine(args, count)
-    sides = {"twincube": (Server(args), "/stac/search")}
+    sides, ids, common = start_sides(args, path), some_ids(path), {}
     try:
-        if not args.skip_peers:
-            sides["rustac"] = rustac(args, path), "/search"
-            if os.environ.get("PGHOST") and (args.titiler / "pypgstac").exists():
-                sides["pgstac"] = pgstac(args, path), "/search"
-            else:
-                print("(without pgstac: PGHOST is not set, or it is not installed)")
-        counts = {name: found_ids(*side) for name, side in sides.items()}
-        if any(found != counts["twincube"] for found in counts.values()):
-            raise Failed(f"other numbers of items: {counts}")
-        print("| server | 1 connection: requests/s | p50 ms | p99 ms | 4: requests/s | p50 ms | p99 ms |\n"
-              "|---|---|---|---|---|---|---|")
-        rates = {}
-        for name, (server, address) in sides.items():
-            alone, four = (wrk(args, server.host, address, n) for n in (1, 4))
-            rates[name] = four[0]
-            print(f"| {name} | " + " | ".join(f"{value:.4g}" for value in (*alone, *four)) + " |", flush=True)
-            if name == "twincube":
-                goal_at_most(f"search, {count} items: p99, ms", four[2], 20)
+        print("| what, connections | " + " | ".join(f"{name}: p50, p99; CPU" for name in sides) + " |\n|"
+              + "---|" * (len(sides) + 1))
+        for kind, _ in KINDS:
+            common[kind] = agreeing(sides, kind, ids)
+            compare(args, sides, kind, queries(kind, ids, QUERIES), common[kind])
+        kinds = [kind for kind in common if len(common[kind]) == len(sides)]
+        asked = in_turn(kinds, ids, QUERIES // 5)
+        compare(args, sides, f"{len(kinds)} kinds that all take", asked, sides, 1)
+        mixed = compare(args, sides, f"{len(kinds)} kinds that all take", asked, sides)
+        own = compare(args, sides, "all kinds", in_turn(list(common), ids, QUERIES // 5), ["twincube"])
+        print("memory: " + ", ".join(f"{name} {tree_memory(side.server.process.pid) / 2**20:.0f} MiB"
+                                     for name, side in sides.items()))
+        goal_at_least(f"search, {count} items: requests/s", mixed[0], 5000)
+        goal_at_most(f"search, {count} items: p99 of all kinds, ms", own[2], 20)
         for name, times in ("rustac", 100), ("pgstac", 30):
-            if name in rates:
-                goal_at_least(f"search, {count} items: twincube / {name}", rates["twincube"] / rates[name], times)
+            if name in sides:
+                rate = wrk(args, sides[name], asked, 4, SECONDS)[0]
+                goal_at_least(f"search, {count} items: twincube / {name}", mixed[0] / rate, times)
     finally:
-        for server, _ in sides.values():
-            server.stop()
+        for side in sides.values():
+            side.server.stop()

@@ -2,6 +2,7 @@
 import datetime
 import json
 import random
+import re
 
 COLLECTIONS = [f"c{i}" for i in range(10)]
 START = datetime.datetime(2017, 1, 1)
@@ -36,3 +37,9 @@ def make_items(args, count):
                 file.write(json.dumps(make_item(i, chance)) + "\n")
         path.with_suffix(".part").rename(path)
     return path
+
+
+def some_ids(path):
+    """Of each hundredth item."""
+    with open(path, encoding="utf-8") as file:
+        return [re.search(r'"id": "([^"]*)"', line).group(1) for i, line in enumerate(file) if i % 100 == 0]

@@ -31,27 +31,27 @@ def _sorted(field, direction):
     return {"sortby": [{"field": field, "direction": direction}]}
 
 
-# Name, what is asked, by which extension of the API (None: by what every server has).
+# Name, what is asked.
 KINDS = (
     ("place and time", lambda c, ids: {"collections": [c.choice(COLLECTIONS)], "bbox": _box(c, 10),
-                                       "datetime": _interval(c, 182)}, None),
-    ("place", lambda c, ids: {"bbox": _box(c, 3)}, None),
-    ("time", lambda c, ids: {"datetime": _interval(c, 1)}, None),
-    ("shape", lambda c, ids: {"intersects": _polygon(c), "datetime": _interval(c, 365)}, None),
-    ("ids", lambda c, ids: {"ids": c.sample(ids, 3)}, None),
-    ("collection", lambda c, ids: {"collections": [c.choice(COLLECTIONS)]}, None),
-    ("place, time, clouds", lambda c, ids: {"bbox": _box(c, 10), "datetime": _interval(c, 365), **_clouds(20)}, "filter"),
-    ("clouds", lambda c, ids: {"collections": [c.choice(COLLECTIONS)], **_clouds(1)}, "filter"),
-    ("by clouds", lambda c, ids: {"bbox": _box(c, 10), **_sorted("properties.eo:cloud_cover", "asc")}, "sort"),
+                                       "datetime": _interval(c, 182)}),
+    ("place", lambda c, ids: {"bbox": _box(c, 3)}),
+    ("time", lambda c, ids: {"datetime": _interval(c, 1)}),
+    ("shape", lambda c, ids: {"intersects": _polygon(c), "datetime": _interval(c, 365)}),
+    ("ids", lambda c, ids: {"ids": c.sample(ids, 3)}),
+    ("collection", lambda c, ids: {"collections": [c.choice(COLLECTIONS)]}),
+    ("place, time, clouds", lambda c, ids: {"bbox": _box(c, 10), "datetime": _interval(c, 365), **_clouds(20)}),
+    ("clouds", lambda c, ids: {"collections": [c.choice(COLLECTIONS)], **_clouds(1)}),
+    ("by clouds", lambda c, ids: {"bbox": _box(c, 10), **_sorted("properties.eo:cloud_cover", "asc")}),
     ("by clouds, all", lambda c, ids: {"collections": [c.choice(COLLECTIONS)],
-                                       **_sorted("properties.eo:cloud_cover", "asc")}, "sort"),
-    ("latest", lambda c, ids: {"bbox": _box(c, 10), **_sorted("properties.datetime", "desc")}, "sort"),
+                                       **_sorted("properties.eo:cloud_cover", "asc")}),
+    ("latest", lambda c, ids: {"bbox": _box(c, 10), **_sorted("properties.datetime", "desc")}),
 )
 
 
 def queries(kind, ids, count):
     chance = random.Random(kind)
-    ask = next(ask for name, ask, _ in KINDS if name == kind)
+    ask = next(ask for name, ask in KINDS if name == kind)
     return [{"limit": PAGE, **ask(chance, ids)} for _ in range(count)]
 
 
