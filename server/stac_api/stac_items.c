@@ -82,17 +82,17 @@ void items_write_links(const struct items_reply *p, const char *next, const char
 
 /* ---- the page --------------------------------------------------------------------------------------------------- */
 
-/* The first page tells how many items there are, where that are not too many. */
+/* The first page tells how many items there are, where that is counted quickly. */
 static void write_count(const struct items_reply *p, const struct item_page *page)
 {
-  if (page->matched >= 0 && page->matched <= COUNTED_MOST)
+  if (page->matched >= 0)
     json_kv_integer(p->w, "numberMatched", page->matched);
 }
 
 static int write_items(struct items_reply *p, struct error *error)
 {
   struct buffer back = {0};
-  struct item_page page = {.data = p, .take = take_item, .back = &back, .count_most = COUNTED_MOST + 1};
+  struct item_page page = {.data = p, .take = take_item, .back = &back, .count_most = COUNTED_MOST};
   json_write_object(p->w);
   json_kv_string(p->w, "type", "FeatureCollection");
   json_key(p->w, "features");

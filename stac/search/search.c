@@ -240,6 +240,22 @@ static bool asks_for_all(const struct item_search *search)
          !search->condition;
 }
 
+/* Collection by collection, in the index of dates. */
+static int count_by_date(struct search_plan *plan, int64_t most, int64_t *count, struct error *error)
+{
+  for (size_t i = 0; i < plan->collection_count && *count < most; i++) {
+    struct statement_text text = {0};
+    int64_t own = 0;
+    search_text_date_count(plan, &plan->collections[i], most - *count, &text);
+    const int result = search_read_number(plan->index, &text, &own, error);
+    statement_text_free(&text);
+    if (result != 0)
+      return -1;
+    *count += own;
+  }
+  return 0;
+}
+
 int search_count(struct search_plan *plan, int64_t most, int64_t *count, struct error *error)
 {
   enum search_way way;
@@ -249,6 +265,8 @@ int search_count(struct search_plan *plan, int64_t most, int64_t *count, struct 
     *count = *count < most ? *count : most;
     return 0;
   }
+  if (search_is_counted_by_date(plan))
+    return count_by_date(plan, most, count, error);
   if (search_choose_way(plan, most, false, &way, error) != 0)
     return -1;
   search_text_count(plan, way, most, &text);
@@ -369,17 +387,15 @@ static int count_all(struct search_plan *plan, struct search_patience *patience,
                      struct error *error)
 {
   struct error reason = {0};
-  page->matched = page->token.length == 0 ? page->count : plan->matched;
+  page->matched = page->token.length == 0 ? page->count : asks_for_all(plan->search) ? plan->items : plan->matched;
   if (page->matched < 0) {
     plan->judge.error = &reason;
     patience->steps = COUNT_STEPS;
-    if (search_count(plan, page->count_most, &page->matched, &reason) != 0)
+    if (search_count(plan, page->count_most + 1, &page->matched, &reason) != 0 || page->matched > page->count_most)
       page->matched = -1;
   }
   if (error_is_set(&reason) && !error_is(&reason, ERROR_RequestTimeout))
     return error_set(error, ERROR_StorageFailure, "%s", reason.message);
-  if (page->matched > page->count_most)
-    page->matched = page->count_most;
   return 0;
 }
 

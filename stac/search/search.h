@@ -91,8 +91,8 @@ struct item_page {
   long count;          /* items that were taken */
   struct buffer token; /* of the next page, letters, digits, - and _ only; empty where this is the last. The caller's */
   struct buffer *back; /* gets that of the page before, nothing where this is the first; NULL: not wanted */
-  int64_t count_most;  /* the items on all pages are counted as far as this where this is the first; 0: not wanted */
-  int64_t matched;     /* these; -1: not counted, or that takes long */
+  int64_t count_most;  /* where this is the first page, the items on all of them are counted; 0: not wanted … */
+  int64_t matched;     /* … how many these are; -1: more than are counted, or counting takes long */
 };
 
 /* Errors: QueryParameterInvalid (token, sortby, intersects: what is wrong with it), RequestTimeout. */

@@ -121,6 +121,9 @@ static inline bool way_is_sorted(enum search_way way)
 /* The way to `most` items of the search's order; to a count of them where they need none. Sets the plan's range, or
  * what the search tree gave. */
 int search_choose_way(struct search_plan *plan, int64_t most, bool in_order, enum search_way *out, struct error *error);
+/* Whether what is asked for is an interval alone, and items have instants: a count needs their index and nothing else.
+ */
+bool search_is_counted_by_date(const struct search_plan *plan);
 /* The first number that a statement answers with. */
 int search_read_number(struct index *index, const struct statement_text *text, int64_t *out, struct error *error);
 
@@ -130,6 +133,9 @@ void search_text_places(const struct search_plan *plan, enum search_way way, con
                         const int64_t *bound, size_t most, struct statement_text *out);
 /* SELECT of a count, up to `most`. */
 void search_text_count(const struct search_plan *plan, enum search_way way, int64_t most, struct statement_text *out);
+/* The same of one collection, by its dates. */
+void search_text_date_count(const struct search_plan *plan, const struct searched_collection *of, int64_t most,
+                            struct statement_text *out);
 /* How many items have a value in the range, up to `most`. */
 void search_text_range_count(const struct search_plan *plan, const struct item_range *range, int64_t most,
                              struct statement_text *out);

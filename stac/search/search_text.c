@@ -371,6 +371,16 @@ void search_text_count(const struct search_plan *plan, enum search_way way, int6
   add_integer(out, " LIMIT ?)", most);
 }
 
+void search_text_date_count(const struct search_plan *plan, const struct searched_collection *of, int64_t most,
+                            struct statement_text *out)
+{
+  add(out, "SELECT count(*) FROM (SELECT 1");
+  add_source(out, plan, WAY_DATES, false);
+  add(out, " WHERE 1");
+  add_dates(out, plan, of, NULL);
+  add_integer(out, " LIMIT ?)", most);
+}
+
 void search_text_range_count(const struct search_plan *plan, const struct item_range *range, int64_t most,
                              struct statement_text *out)
 {

@@ -31,6 +31,13 @@ static int64_t longest_span(const struct search_plan *plan)
   return span;
 }
 
+bool search_is_counted_by_date(const struct search_plan *plan)
+{
+  const struct item_search *search = plan->search;
+  return (search->has_start || search->has_end) && longest_span(plan) == 0 && !plan->has_box && !plan->has_place &&
+         !search->id_count && !search->condition && !search->has_heights;
+}
+
 /* How many items are worth being looked at out of order, so that a page of `most` need not be looked for in it. */
 static int64_t worth(const struct search_plan *plan, int64_t most)
 {
