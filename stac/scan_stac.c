@@ -427,7 +427,7 @@ static int read_page(struct stac_walk *walk, const char *path, unsigned depth, s
   if (json_object_get(walk->seen, path))
     return 0;
   if (depth > STAC_MAX_DEPTH || json_object_size(walk->seen) >= STAC_MAX_DOCUMENTS)
-    return error_set(error, ERROR_ProcessParameterInvalid, "%s: more than %d levels or %d documents", path,
+    return error_set(error, ERROR_ProcessParameterInvalid, "%s: more than %d levels or %d documents", remote_url(path),
                      STAC_MAX_DEPTH, STAC_MAX_DOCUMENTS);
   if (json_object_set_new(walk->seen, path, json_true()) != 0)
     return error_memory(error);
@@ -479,7 +479,7 @@ int scan_stac(struct scan *scan, const char *path, struct error *error)
     scan->title = title ? arena_strdup(scan->arena, title) : NULL;
   }
   if (scan->item_count == 0)
-    return error_set(error, ERROR_NoDataAvailable, "%s leads to no item", path);
+    return error_set(error, ERROR_NoDataAvailable, "%s leads to no item", remote_url(path));
   if (!scan->id)
     scan->id = scan->item_count == 1 ? scan->items[0].id : NULL;
   return 0;
