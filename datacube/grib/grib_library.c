@@ -35,9 +35,11 @@ bool grib_library_call(bool (*work)(void *data), void *data)
 {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   jmp_buf here;
+  volatile bool done = false;
   pthread_once(&once, start_once);
   landing = &here;
-  const bool done = setjmp(here) == 0 && work(data);
+  if (setjmp(here) == 0)
+    done = work(data);
   landing = NULL;
   return done;
 }
