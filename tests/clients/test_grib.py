@@ -1,6 +1,7 @@
 """GRIB files as collections, documents and uploads: values, places and times against ecCodes and cfgrib."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -21,10 +22,15 @@ MAKER = pathlib.Path(__file__).with_name("grib_files.py")
 SAMPLES = ["era5-levels-members", "forecast_monthly_ukmo", "alternate-scanning"]
 
 
+def grib_files(*arguments):
+    environment = {**os.environ, "PYTHONPATH": os.path.join(sys.prefix, "grib")}
+    subprocess.run([sys.executable, "-W", "ignore", MAKER, *arguments], env=environment, check=True, timeout=120)
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("grib")
-    subprocess.run([sys.executable, MAKER, "make", folder], check=True, timeout=120)
+    grib_files("make", folder)
     return folder
 
 
@@ -32,7 +38,7 @@ def files(tmp_path_factory):
 def samples(tmp_path_factory):
     folder = tmp_path_factory.mktemp("samples")
     paths = [shared("climate", "cfgrib_samples", name + ".grib") for name in SAMPLES]
-    subprocess.run([sys.executable, "-W", "ignore", MAKER, "read", folder, *paths], check=True, timeout=120)
+    grib_files("read", folder, *paths)
     return {path.stem: (path, np.load(folder / (path.name + ".npz"))) for path in paths}
 
 
