@@ -59,9 +59,9 @@ def server(tmp_path_factory, provider, token, scenes):
     twincube("catalogue", "add", "--data", data, "--id", "BOTH", *DEMO_PATTERNS, scenes)
     config = data / "twincube.toml"
     config.write_text(f'[[federation]]\nid = "far"\nurl = "{provider.url}/openeo/1.3/"\ntitle = "Far away"\n'
-                      f'token_file = "{token}"\nexperimental = true\naliases = {{BOTH = "OTHER"}}\n')
+                      f'token_file = "{token}"\nexperimental = true\njob_size = "20M"\naliases = {{BOTH = "OTHER"}}\n')
     server = Server(data, "--config", str(config)).login()
-    until(lambda: "federation:missing" not in server.call("GET", "/collections").json())
+    until(lambda: missing(server) is None and missing(server, "/file_formats") is None)
     yield server
     assert server.stop() == 0
 
@@ -357,7 +357,10 @@ def first_box(provider):
     return {"west": third(*x, 1), "east": third(*x, 2), "south": third(*y, 1), "north": third(*y, 2), "crs": code}
 
 
-@pytest.mark.parametrize("arguments", [{}, {"bands": ["B08", "B04"]}, {"box": True, "bands": ["B04"]}], ids=str)
+LARGE = ["B08", "B04"]  # of all dates and places: a batch job there
+
+
+@pytest.mark.parametrize("arguments", [{}, {"bands": LARGE}, {"box": True, "bands": ["B04"]}], ids=str)
 def test_what_is_loaded_is_what_lies_there(server, provider, tmp_path, arguments):
     arguments = dict(arguments)
     if arguments.pop("box", False):
@@ -367,6 +370,32 @@ def test_what_is_loaded_is_what_lies_there(server, provider, tmp_path, arguments
     assert set(ours.data_vars) == set(theirs.data_vars) and ours.sizes == theirs.sizes
     for name, values in theirs.variables.items():
         assert same(ours[name], values), name
+    assert jobs_of(provider) == [], "they are deleted when their files are here"
+
+
+def jobs_of(provider):
+    return provider.call("GET", "/jobs").json()["jobs"]
+
+
+def explained(server, graph):
+    (part,) = server.call("GET", f"/jobs/{server.create(graph)}/explain").json()["plan"]["elsewhere"]
+    return part
+
+
+def test_what_is_large_is_a_job_there(server, provider):
+    """Its log comes here, and what it says is wrong."""
+    graph = saved(load("far|DEMO", bands=LARGE), "load")
+    assert explained(server, graph)["is_job"] and explained(server, graph)["bytes"] > 20 << 20
+    assert not explained(server, saved(load("far|DEMO", bands=LARGE[:1]), "load"))["is_job"]
+    assert not explained(server, chain("far|DEMO", *filled(provider, ["zones"]), bands=LARGE))["is_job"]
+    job = server.create(graph)
+    server.call("POST", f"/jobs/{job}/results")
+    server.wait(job, "finished", "error", seconds=60)
+    told = [entry["message"] for entry in server.call("GET", f"/jobs/{job}/logs").json()["logs"]]
+    assert any(text.startswith("far: ") for text in told), told
+    said = refused(server, saved(load("far|DEMO", bands=[*LARGE, "B99"]), "load"), "BandNotAvailable", 400)
+    assert "the job at the back-end 'far' failed" in said and "B99" in said
+    assert jobs_of(provider) == []
 
 
 def test_a_job_and_the_python_client(server, tmp_path):
@@ -413,6 +442,21 @@ def test_validation_says_what_can_be_known(server):
     assert found(chain("far|DEMO"), headers={"Via": "1.1 twincube-federation"}) == ["CollectionNotFound"]
 
 
+@pytest.fixture(scope="module")
+def sparing(tmp_path_factory):
+    """A server that takes small answers only, the back-end that it asks, and the server's folder."""
+    publisher, data = Publisher(), tmp_path_factory.mktemp("data")
+    publish_api(publisher)
+    add_user(data, "alice")
+    config = data / "twincube.toml"
+    config.write_text(f'[[federation]]\nid = "odd"\nurl = "{publisher.root}/api"\nresult_size = "2M"\n')
+    server = Server(data, "--config", str(config)).login()
+    until(lambda: missing(server, "/file_formats") is None)
+    yield server, publisher, data
+    assert server.stop() == 0
+    publisher.stop()
+
+
 @pytest.mark.parametrize("page, code, words", [
     (Page({"code": "TokenInvalid", "message": "who?"}, 403), "InfrastructureBusy", "does not let this server in"),
     (Page({"code": "BandNotAvailable", "message": "no B1"}, 400), "BandNotAvailable", "says: no B1"),
@@ -424,21 +468,14 @@ def test_validation_says_what_can_be_known(server):
     (Page(b"abc", headers={"Content-Length": "100"}), "InfrastructureBusy", "did not compute it"),
     (Page(b"a" * (3 << 20)), "InfrastructureBusy", "too large"),
 ], ids=range(13))
-def test_answers_that_are_no_cube(tmp_path, stranger, page, code, words):
-    add_user(tmp_path, "alice")
-    config = tmp_path / "twincube.toml"
-    config.write_text(f'[[federation]]\nid = "odd"\nurl = "{stranger.root}/api"\nresult_size = "2M"\n')
-    server = Server(tmp_path, "--config", str(config)).login()
-    try:
-        until(lambda: missing(server, "/file_formats") is None)
-        stranger.pages["POST /api/result"] = page
-        found = server.result(saved(load("odd|A"), "load"))
-        assert found.status_code >= 400 and words in found.json()["message"], found.text
-        assert code in (None, found.json()["code"])
-        assert str(tmp_path) not in found.text
-        until(lambda: not list(tmp_path.glob("tmp/*/~loaded/*")))
-    finally:
-        assert server.stop() == 0
+def test_answers_that_are_no_cube(sparing, page, code, words):
+    server, publisher, data = sparing
+    publisher.pages["POST /api/result"] = page
+    found = server.result(saved(load("odd|A"), "load"))
+    assert found.status_code >= 400 and words in found.json()["message"], found.text
+    assert code in (None, found.json()["code"])
+    assert str(data) not in found.text
+    until(lambda: not list(data.glob("tmp/*/~loaded/*")))
 
 
 def test_who_hangs_up_ends_the_wait(lonely, stranger):
