@@ -30,6 +30,8 @@ struct elsewhere_part { /* of a graph */
 /* Behind the name of a file that another server made: what it said meanwhile. A line an entry: its level, a tab, a
  * message. */
 #define LOADED_LOGS_END ".log"
+/* Behind that name, and the number from 2 on: further files of the same cube. */
+#define LOADED_NEXT_END ".%zu"
 
 struct interpreters; /* hpc/udf/interpreters.h */
 
@@ -41,8 +43,8 @@ struct local_files {          /* all zero: none */
   /* The STAC document, in a folder with all that it leads to, of an address of the web at which this server publishes
    * it for the user; *out is NULL where it is none. NULL: there are no such addresses. */
   int (*find_published)(void *context, struct arena *arena, const char *url, const char **out, struct error *error);
-  /* The netCDF file of a cube that another server makes; *out is NULL where none has the collection. NULL: there are no
-   * others. */
+  /* The netCDF file of a cube that another server makes, or the first of several; *out is NULL where none has the
+   * collection. NULL: there are no others. */
   int (*compute_elsewhere)(void *context, struct arena *arena, const struct elsewhere *wanted, const char **out,
                            struct error *error);
   /* What a collection's server has, JSON: {"backend": its name, "processes": {ID: …}, "job_bytes": above which it

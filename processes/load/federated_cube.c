@@ -1,5 +1,5 @@
-/* The other server loads, and computes what it was found to compute; its netCDF file is a source like others, once it
- * has what such files have no room for. */
+/* The other server loads, and computes what it was found to compute; its netCDF file is a source like others, and so
+ * are several that are one cube together, once they have what such files have no room for. */
 #include "processes/load/federated_cube.h"
 
 #include "processes/aggregate/periods.h"
@@ -8,6 +8,7 @@
 #include "processes/local_files.h"
 #include "processes/vector/geometry_argument.h"
 
+#include "datacube/source/file_set_source.h"
 #include "datacube/source/netcdf_source.h"
 
 #include <stdio.h>
@@ -60,13 +61,43 @@ static const struct elsewhere_part *find_part(const struct call *call, const cha
   return NULL;
 }
 
-static void tell(const struct call *call, const char *collection, const char *steps, const char *path)
+/* ---- what came here ---------------------------------------------------------------------------------------------- */
+
+struct answer {
+  const char *collection;
+  const struct elsewhere_part *part;
+  const char *path; /* of the first file */
+  size_t count;     /* of files */
+  long long bytes;  /* of all of them */
+};
+
+/* The path of the file of a number, from 1 on; NULL: memory is short. */
+static const char *name_file(const struct call *call, const char *path, size_t number)
+{
+  return number == 1 ? path : arena_printf(call->arena, "%s" LOADED_NEXT_END, path, number);
+}
+
+static int measure(const struct call *call, struct answer *answer)
 {
   struct stat state;
-  if (!call_has_log(call) || stat(path, &state) != 0)
+  for (;; answer->count++) {
+    const char *path = name_file(call, answer->path, answer->count + 1);
+    if (!path)
+      return error_memory(call->error);
+    if (stat(path, &state) != 0)
+      break;
+    answer->bytes += state.st_size;
+  }
+  answer->count += answer->count == 0; /* whose absence its reader tells */
+  return 0;
+}
+
+static void tell(const struct call *call, const struct answer *answer)
+{
+  if (!call_has_log(call))
     return;
-  const char *text = arena_printf(call->arena, "the server of '%s' computed %s; %lld bytes came here", collection,
-                                  steps, (long long)state.st_size);
+  const char *text = arena_printf(call->arena, "the server of '%s' computed %s; %lld bytes came here",
+                                  answer->collection, answer->part->steps, answer->bytes);
   if (text)
     call_log(call, &(struct log_entry){.level = LOG_INFO, .message = text});
 }
@@ -225,20 +256,44 @@ static int complete(struct call *call, const struct elsewhere_part *part, const 
 
 /* ---- together ---------------------------------------------------------------------------------------------------- */
 
-static int open_file(struct call *call, const struct elsewhere_part *part, const char *collection, const char *path,
-                     struct value *result)
+static int open_one(struct call *call, const struct answer *answer, const char *path, const struct source **out)
 {
   const struct netcdf_selection all = {.bands = NULL};
-  const struct netcdf_file file = {
-      .path = path, .title = collection, .origin = arena_printf(call->arena, "%s by its server", part->steps)};
+  const struct netcdf_file file = {.path = path,
+                                   .title = answer->collection,
+                                   .origin = arena_printf(call->arena, "%s by its server", answer->part->steps)};
+  return netcdf_source(call->arena, &file, &all, out, call->error);
+}
+
+/* Several files that are one cube. */
+static int open_all(struct call *call, const struct answer *answer, const struct source **out)
+{
+  struct time_series_part *parts = ARENA_ARRAY(call->arena, struct time_series_part, answer->count);
+  if (!parts)
+    return error_memory(call->error);
+  for (size_t i = 0; i < answer->count; i++) {
+    const char *path = name_file(call, answer->path, i + 1);
+    parts[i].name = arena_printf(call->arena, "file %zu of %zu", i + 1, answer->count);
+    if (!path || !parts[i].name)
+      return error_memory(call->error);
+    if (open_one(call, answer, path, &parts[i].source) != 0)
+      return -1;
+  }
+  return file_set_source(call->arena, parts, answer->count, NULL, 0, out, call->error);
+}
+
+static int open_answer(struct call *call, const struct answer *answer, struct value *result)
+{
   const struct source *source;
-  if (netcdf_source(call->arena, &file, &all, &source, call->error) != 0)
-    return blame_server(call->error, collection);
+  const int status =
+      answer->count == 1 ? open_one(call, answer, answer->path, &source) : open_all(call, answer, &source);
+  if (status != 0)
+    return blame_server(call->error, answer->collection);
   const struct node *node = node_source(call->arena, call_origin(call), source);
   if (!node)
     return error_memory(call->error);
-  if (complete(call, part, &node) != 0)
-    return blame_server(call->error, collection);
+  if (complete(call, answer->part, &node) != 0)
+    return blame_server(call->error, answer->collection);
   *result = value_cube(node);
   return 0;
 }
@@ -267,8 +322,11 @@ int federated_cube(struct call *call, const char *collection, struct value *resu
   }
   const struct elsewhere_part plain = {.steps = "load_collection"};
   part = part ? part : &plain;
-  tell(call, collection, part->steps, path);
+  struct answer answer = {.collection = collection, .part = part, .path = path};
+  if (measure(call, &answer) != 0)
+    return -1;
+  tell(call, &answer);
   if (part != &plain)
     tell_logs(call, part->server, path);
-  return open_file(call, part, collection, path, result);
+  return open_answer(call, &answer, result);
 }

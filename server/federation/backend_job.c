@@ -238,7 +238,7 @@ static void read_logs(const struct job_run *run, bool has_failed, struct buffer 
   json_decref(document);
 }
 
-/* ---- its file ---------------------------------------------------------------------------------------------------- */
+/* ---- its files --------------------------------------------------------------------------------------------------- */
 
 static bool is_netcdf(const json_t *asset)
 {
@@ -250,43 +250,49 @@ static bool is_netcdf(const json_t *asset)
   return length > 3 && strncasecmp(href + length - 3, ".nc", 3) == 0;
 }
 
-static int find_file(const struct job_run *run, json_t *results, struct buffer *url, struct error *error)
+static int count_files(const struct job_run *run, json_t *assets, struct error *error)
 {
-  const char *key, *href = NULL, *id = run->job->backend->id;
-  struct buffer base = {0};
+  const char *key;
   json_t *asset;
   size_t count = 0;
-  json_object_foreach(json_object_get(results, "assets"), key, asset)
-  {
-    if (!is_netcdf(asset))
-      continue;
-    href = json_string_value(json_object_get(asset, "href"));
-    count++;
-  }
-  if (count != 1 || href == NULL)
-    return error_set(error, ERROR_FeatureUnsupported, "the job at the back-end '%s' made %zu netCDF files: one is due",
-                     id, count);
+  json_object_foreach(assets, key, asset) count += is_netcdf(asset);
+  return count > 0 && count <= ANSWER_FILES_MOST
+             ? 0
+             : error_set(error, ERROR_FeatureUnsupported,
+                         "the job at the back-end '%s' made %zu netCDF files: 1 to %d are due", run->job->backend->id,
+                         count, (int)ANSWER_FILES_MOST);
+}
+
+static int find_file(const struct job_run *run, const json_t *asset, struct buffer *url, struct error *error)
+{
+  const char *href = json_string_value(json_object_get(asset, "href"));
+  struct buffer base = {0};
   buffer_printf(&base, "%s/jobs/%s/results", run->job->backend->url, run->id);
-  if (!base.failed)
+  if (!base.failed && href != NULL)
     backend_resolve(base.data, href, url);
   buffer_free(&base);
   return url->length > 0 && !url->failed
              ? 0
-             : error_set(error, ERROR_InfrastructureBusy, "the back-end '%s' does not say where its file is", id);
+             : error_set(error, ERROR_InfrastructureBusy, "the back-end '%s' does not say where its file is",
+                         run->job->backend->id);
 }
 
+/* Files may have as many bytes together as one. */
 static int download(const struct job_run *run, const char *url, struct error *error)
 {
   const struct backend_job *job = run->job;
   const bool is_there = backend_is_there(job->backend, url);
   struct web_answer answer;
+  if (answer_files_next(job->files, error) != 0)
+    return -1;
+  const uint64_t had = job->files->bytes, most = job->backend->result_size;
   const struct web_fetch fetch = {.url = url,
                                   .is_public = !is_there,
                                   .bearer = is_there && job->token[0] != '\0' ? job->token : NULL,
                                   .ca_file = is_there ? job->backend->ca_file : NULL,
                                   .via = "1.1 " FEDERATION_VIA,
-                                  .file = job->file,
-                                  .most = job->backend->result_size,
+                                  .file = job->files->file,
+                                  .most = most > had ? most - had : 1,
                                   .seconds = seconds_left(run),
                                   .stopping = job->stopping,
                                   .given_up = job->given_up,
@@ -298,13 +304,19 @@ static int download(const struct job_run *run, const char *url, struct error *er
   return status;
 }
 
-static int fetch_file(const struct job_run *run, struct error *error)
+static int fetch_files(const struct job_run *run, struct error *error)
 {
-  struct buffer url = {0};
-  json_t *results = ask_for(run, "/results", error);
-  const int status = results != NULL && find_file(run, results, &url, error) == 0 ? download(run, url.data, error) : -1;
+  const char *key;
+  json_t *results = ask_for(run, "/results", error), *assets = json_object_get(results, "assets"), *asset;
+  int status = results != NULL ? count_files(run, assets, error) : -1;
+  json_object_foreach(assets, key, asset)
+  {
+    struct buffer url = {0};
+    if (status == 0 && is_netcdf(asset))
+      status = find_file(run, asset, &url, error) == 0 ? download(run, url.data, error) : -1;
+    buffer_free(&url);
+  }
   json_decref(results);
-  buffer_free(&url);
   return status;
 }
 
@@ -318,7 +330,7 @@ static int finish(const struct job_run *run, struct buffer *logs, struct error *
   if (ending == CANCELED)
     return error_set(error, ERROR_InfrastructureBusy, "the back-end '%s' cancelled the job", run->job->backend->id);
   read_logs(run, ending == FAILED, logs, error);
-  return ending == FINISHED ? fetch_file(run, error) : -1;
+  return ending == FINISHED ? fetch_files(run, error) : -1;
 }
 
 int backend_job_run(const struct backend_job *job, struct buffer *logs, struct error *error)

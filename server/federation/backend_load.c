@@ -2,6 +2,7 @@
  * in place here. Where the answer goes, no link is followed. */
 #include "server/federation/backend_load.h"
 
+#include "server/federation/answer_files.h"
 #include "server/federation/backend_answer.h"
 #include "server/federation/backend_job.h"
 #include "server/federation/federation_state.h"
@@ -23,8 +24,8 @@ enum { TOKEN_SIZE = 8192 };
 struct request {
   const struct federated_collection *where;
   const struct buffer *question;
-  double bytes; /* that are expected; 0: nothing is known */
-  FILE *file;   /* gets the answer */
+  double bytes;               /* that are expected; 0: nothing is known */
+  struct answer_files *files; /* get the answer */
   struct buffer *logs;
 };
 
@@ -106,13 +107,15 @@ static int ask_at_once(struct federation *federation, const struct backend_load 
   const struct backend_settings *backend = request->where->backend;
   char url[BACKEND_URL_SIZE + 16];
   struct web_answer answer;
+  if (answer_files_next(request->files, error) != 0)
+    return -1;
   snprintf(url, sizeof url, "%s/result", backend->url);
   const struct web_fetch fetch = {.url = url,
                                   .bearer = token[0] != '\0' ? token : NULL,
                                   .ca_file = backend->ca_file,
                                   .via = "1.1 " FEDERATION_VIA,
                                   .json = request->question,
-                                  .file = request->file,
+                                  .file = request->files->file,
                                   .most = backend->result_size,
                                   .seconds = seconds_of(load, BACKEND_LOAD_SECONDS),
                                   .stopping = &federation->stopping,
@@ -131,7 +134,7 @@ static int ask_by_job(struct federation *federation, const struct backend_load *
   const struct backend_job job = {.backend = request->where->backend,
                                   .token = token,
                                   .question = request->question,
-                                  .file = request->file,
+                                  .files = request->files,
                                   .seconds = seconds_of(load, BACKEND_JOB_SECONDS),
                                   .stopping = &federation->stopping,
                                   .given_up = has_given_up,
@@ -154,12 +157,7 @@ static int ask(struct federation *federation, const struct backend_load *load, c
   return status;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------------------------- */
-
-static int cannot_write(struct error *error)
-{
-  return error_set(error, ERROR_StorageFailure, "what a back-end computed cannot be kept: %s", strerror(errno));
-}
+/* ---- the files --------------------------------------------------------------------------------------------------- */
 
 /* A name for what is asked for: the same for the same. */
 static void name_file(const struct backend_settings *backend, const struct buffer *question, struct buffer *out)
@@ -171,59 +169,34 @@ static void name_file(const struct backend_settings *backend, const struct buffe
   buffer_printf(out, "%s-%s.nc", backend->id, hex);
 }
 
-static int make_file(int folder, const char *name, FILE **out, struct error *error)
-{
-  const int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-  *out = fd >= 0 && fchmod(fd, 0644) == 0 ? fdopen(fd, "w") : NULL;
-  if (*out != NULL)
-    return 0;
-  if (fd >= 0)
-    close(fd);
-  return cannot_write(error);
-}
-
-/* Beside the file, for who reads it; that there are none harms nobody. */
-static void write_logs(int folder, const char *name, const struct buffer *logs)
-{
-  struct buffer beside = {0};
-  struct error ignored = {0};
-  FILE *file = NULL;
-  buffer_printf(&beside, "%s" LOADED_LOGS_END, name);
-  if (logs->length > 0 && !logs->failed && !beside.failed && make_file(folder, beside.data, &file, &ignored) == 0) {
-    fwrite(logs->data, 1, logs->length, file);
-    fclose(file);
-  }
-  buffer_free(&beside);
-}
-
-static int fill_file(struct federation *federation, const struct backend_load *load, struct request *request,
-                     int folder, const char *name, struct error *error)
+static int fill_files(struct federation *federation, const struct backend_load *load, struct request *request,
+                      struct answer_files *files, struct error *error)
 {
   struct buffer logs = {0};
-  if (make_file(folder, name, &request->file, error) != 0)
-    return -1;
+  request->files = files;
   request->logs = &logs;
   int status = ask(federation, load, request, error);
-  if (fclose(request->file) != 0 && status == 0)
-    status = cannot_write(error);
+  if (status == 0)
+    status = answer_files_end(files, error);
   if (status != 0)
-    unlinkat(folder, name, 0);
+    answer_files_remove(files);
   else
-    write_logs(folder, name, &logs);
+    answer_files_tell(files, &logs);
   buffer_free(&logs);
   return status;
 }
 
-static int place_file(struct federation *federation, const struct backend_load *load, struct request *request,
-                      struct buffer *path, struct error *error)
+static int place_files(struct federation *federation, const struct backend_load *load, struct request *request,
+                       struct buffer *path, struct error *error)
 {
   struct buffer name = {0};
   struct stat state;
   name_file(request->where->backend, request->question, &name);
   const int folder = loaded_results_folder(load->folder, error);
   int status = folder < 0 ? -1 : name.failed ? error_memory(error) : 0;
+  struct answer_files files = {.folder = folder, .name = name.data};
   if (status == 0 && fstatat(folder, name.data, &state, AT_SYMLINK_NOFOLLOW) != 0)
-    status = fill_file(federation, load, request, folder, name.data, error);
+    status = fill_files(federation, load, request, &files, error);
   if (status == 0)
     buffer_printf(path, "%s" LOADED_RESULTS_FOLDER "/%s", load->folder, name.data);
   if (folder >= 0)
@@ -272,7 +245,7 @@ static int load_there(struct federation *federation, const struct backend_load *
       .where = where, .question = &question, .bytes = json_number_value(json_object_get(document, "bytes"))};
   buffer_text(&question, text != NULL ? text : "");
   int status = text != NULL && !question.failed
-                   ? place_file(federation, load, &request, path, error)
+                   ? place_files(federation, load, &request, path, error)
                    : error_set(error, ERROR_Internal, "what is to be computed at the back-end '%s' is no graph",
                                where->backend->id);
   free(text);

@@ -1,5 +1,6 @@
 /* A part of a graph that a back-end of the federation computes: it is asked for synchronously, as our own account
- * there, and what it answers becomes a file where a worker may read it. Nothing of the user who wants it goes there. */
+ * there, and what it answers becomes files where a worker may read them. Nothing of the user who wants it goes there.
+ */
 #ifndef TWINCUBE_SERVER_FEDERATION_BACKEND_LOAD_H
 #define TWINCUBE_SERVER_FEDERATION_BACKEND_LOAD_H
 
@@ -14,12 +15,12 @@ struct backend_load {
   int client_fd, cancel_fd; /* a hang-up, something to read: nobody wants it any more; or -1 */
 };
 
-/* `path` gets that of the netCDF file, in the folder of loaded results; the same request again gets the same file. What
- * is expected to be larger than the back-end's `job_size` is computed by a batch job where it has those; what the job
- * said lies beside the file, under its name with LOADED_LOGS_END.
- * Nothing where no back-end has the collection. Errors: InfrastructureBusy where the back-end is away, refuses us, is
- * too slow or sends too much; FeatureUnsupported where it cannot compute or write netCDF; else what it says is wrong
- * with the graph, under its code; StorageFailure. */
+/* `path` gets that of the netCDF file, in the folder of loaded results, or of the first of several (answer_files.h);
+ * the same request again gets the same. What is expected to be larger than the back-end's `job_size` is computed by a
+ * batch job where it has those; what the job said lies beside the file, under its name with LOADED_LOGS_END. Nothing
+ * where no back-end has the collection. Errors: InfrastructureBusy where the back-end is away, refuses us, is too slow
+ * or sends too much; FeatureUnsupported where it cannot compute or write netCDF; else what it says is wrong with the
+ * graph, under its code; StorageFailure. */
 int backend_load(struct federation *federation, const struct backend_load *load, struct buffer *path,
                  struct error *error);
 

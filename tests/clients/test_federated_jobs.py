@@ -1,75 +1,16 @@
-"""What is large is computed by batch jobs of other back-ends: their files, logs and ends, and that nothing is left."""
+"""Batch jobs of a back-end that is nothing to rely on: their files, logs and ends, and that nothing is left. Those of
+another server are in test_federation.py."""
 
+import pathlib
+import tempfile
+
+import numpy
 import pytest
 
-from conftest import DEMO_PATTERNS, twincube, until
+from conftest import until
 from publisher import Page, Publisher
-from test_federation import MAX, chain, load, missing, opened, publish_api, refused, same, saved, scenes
+from test_federation import load, missing, opened, publish_api, refused, saved
 from test_server_api import Server, add_user
-
-__all__ = ["scenes"]  # a fixture
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory, scenes):
-    data = tmp_path_factory.mktemp("provider")
-    add_user(data, "service")
-    twincube("catalogue", "add", "--data", data, "--id", "DEMO", *DEMO_PATTERNS, scenes)
-    server = Server(data).login("service")
-    yield server
-    assert server.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, provider):
-    data = tmp_path_factory.mktemp("data")
-    add_user(data, "alice")
-    token, config = data / "token", data / "twincube.toml"
-    token.write_text(provider.session.headers["Authorization"].removeprefix("Bearer ") + "\n")
-    config.write_text(f'[[federation]]\nid = "far"\nurl = "{provider.url}/openeo/1.3/"\ntoken_file = "{token}"\n'
-                      'job_size = "1M"\n')
-    server = Server(data, "--config", str(config)).login()
-    until(lambda: missing(server) is None and missing(server, "/file_formats") is None)
-    yield server
-    assert server.stop() == 0
-
-
-def jobs_of(provider):
-    return provider.call("GET", "/jobs").json()["jobs"]
-
-
-def explained(server, graph):
-    (part,) = server.call("GET", f"/jobs/{server.create(graph)}/explain").json()["plan"]["elsewhere"]
-    return part
-
-
-def test_what_is_large_is_a_job_there(server, provider, tmp_path):
-    large = saved(load("far|DEMO", bands=["B04"]), "load")
-    assert explained(server, large)["is_job"] and explained(server, large)["bytes"] > 1 << 20
-    theirs = opened(provider.result(saved(load("DEMO", bands=["B04"]), "load")), tmp_path)
-    assert same(opened(server.result(large), tmp_path)["B04"], theirs["B04"])
-    assert jobs_of(provider) == [], "it was deleted when its file was here"
-    zones = {"type": "Point", "coordinates": [11.6, 48.35]}
-    small = chain("far|DEMO", ("aggregate_spatial", {"geometries": zones, "reducer": MAX}), bands=["B04"])
-    assert not explained(server, small)["is_job"]
-
-
-def test_its_log_comes_here(server, provider):
-    job = server.create(saved(load("far|DEMO", bands=["B08"]), "load"))
-    server.call("POST", f"/jobs/{job}/results")
-    server.wait(job, "finished", "error", seconds=60)
-    told = [entry["message"] for entry in server.call("GET", f"/jobs/{job}/logs").json()["logs"]]
-    assert any(text.startswith("far: ") for text in told), told
-    assert jobs_of(provider) == []
-
-
-def test_what_is_wrong_there_is_told_here(server, provider):
-    said = refused(server, saved(load("far|DEMO", bands=["B99"]), "load"), "BandNotAvailable", 400)
-    assert "far" in said and "B99" in said
-    assert jobs_of(provider) == []
-
-
-# ---- a back-end that is nothing to rely on ----
 
 
 def publish_jobs(publisher):
@@ -91,7 +32,9 @@ def asking(tmp_path_factory):
     publisher, data = Publisher(), tmp_path_factory.mktemp("data")
     publish_jobs(publisher)
     add_user(data, "alice")
-    server = Server(data, "--federation", f"odd={publisher.root}/api").login()
+    config = data / "twincube.toml"
+    config.write_text(f'[[federation]]\nid = "odd"\nurl = "{publisher.root}/api"\nresult_size = "2M"\n')
+    server = Server(data, "--config", str(config)).login()
     yield server, publisher, data
     assert server.stop() == 0
     publisher.stop()
@@ -116,6 +59,27 @@ def results(**assets):
     return Page({"assets": assets})
 
 
+def values_of(bands, days):
+    """By band; t, y, x."""
+    return {band: numpy.array([[[100 * ord(band[-1]) + 10 * day + i + 3 * j for i in range(3)] for j in range(2)]
+                               for day in days], "int16") for band in bands}
+
+
+def cube_file(bands=("B1",), days=(0,), west=100):
+    """The bytes of a small netCDF file, its dates counted in days."""
+    import xarray
+
+    t = xarray.Variable("t", numpy.array(days, "int32"), {"units": "days since 2024-01-01", "standard_name": "time"})
+    x, y = numpy.arange(3) * 10.0 + west, numpy.array([20.0, 10.0])
+    data = {name: (("t", "y", "x"), values, {"grid_mapping": "crs"}) for name, values in values_of(bands, days).items()}
+    crs = xarray.Variable((), 0, {"spatial_ref": "EPSG:32632"})
+    cube = xarray.Dataset({**data, "crs": crs}, {"t": t, "y": ("y", y, {"units": "m"}), "x": ("x", x, {"units": "m"})})
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "cube.nc")
+        cube.to_netcdf(path)
+        return path.read_bytes()
+
+
 FILE = {"href": "/files/cube.nc", "type": "application/x-netcdf"}
 ANSWERS = {
     "fails": ({"/api/jobs/j%201": Page({"status": "error"}), "/api/jobs/j%201/logs": Page(
@@ -126,7 +90,19 @@ ANSWERS = {
     "is cancelled": ({"/api/jobs/j%201": Page({"status": "canceled"})}, "InfrastructureBusy", "cancelled the job"),
     "is not started": ({"POST /api/jobs/j%201/results": Page({"code": "PaymentRequired", "message": "pay"}, 402)},
                        "InfrastructureBusy", "does not let this server in"),
-    "two files": ({"/api/jobs/j%201/results": results(a=FILE, b=FILE)}, "FeatureUnsupported", "made 2 netCDF files"),
+    "a file twice": ({"/api/jobs/j%201/results": results(a=FILE, b=FILE), "/files/cube.nc": Page(cube_file())},
+                     "FileContentInvalid", "'file 1 of 2'"),
+    "two grids": ({"/api/jobs/j%201/results": results(a=FILE, b={**FILE, "href": "/files/b.nc"}),
+                   "/files/cube.nc": Page(cube_file()), "/files/b.nc": Page(cube_file(days=[1], west=90))},
+                  "FileContentInvalid", "'file 2 of 2'"),
+    "two that are too large": ({"/api/jobs/j%201/results": results(a=FILE, b=FILE),
+                                "/files/cube.nc": Page(b"x" * (3 << 19))}, "InfrastructureBusy", "too large"),
+    "the second is gone": ({"/api/jobs/j%201/results": results(a=FILE, b={**FILE, "href": "/files/b.nc"}),
+                            "/files/cube.nc": Page(cube_file())}, "InfrastructureBusy", "status 404"),
+    "too many files": ({"/api/jobs/j%201/results": results(**{str(i): FILE for i in range(1001)})},
+                       "FeatureUnsupported", "made 1001 netCDF files"),
+    "a file nowhere": ({"/api/jobs/j%201/results": results(a={"type": FILE["type"]})}, "InfrastructureBusy",
+                       "does not say where"),
     "no file": ({"/api/jobs/j%201/results": results(a={"href": "a.tif", "type": "image/tiff"})}, "FeatureUnsupported",
                 "made 0 netCDF files"),
     "assets are none": ({"/api/jobs/j%201/results": Page({"assets": 5})}, "FeatureUnsupported", "made 0 netCDF files"),
@@ -150,6 +126,22 @@ def test_jobs_that_come_to_nothing(asking, asker, worker, pages, code, words):
     assert code in (None, answer.json()["code"])
     assert worker.count("DELETE /api/jobs/j%201") == 1
     until(lambda: not list(asking[2].glob("tmp/*/~loaded/*")))
+
+
+@pytest.mark.parametrize("files", [
+    [(["B1", "B2"], [3]), (["B1", "B2"], [0, 1]), (["B1", "B2"], [2])],
+    [(["B1"], [2, 3]), (["B2"], [0, 1, 2]), (["B2"], [3]), (["B1"], [0, 1])],
+], ids=["a date each", "bands apart"])
+def test_several_files_are_one_cube(asking, asker, worker, tmp_path, files):
+    assets = {}
+    for i, (bands, days) in enumerate(files):
+        worker.publish(f"/files/{i}.nc", cube_file(bands, days))
+        assets[f"{i}.nc"] = {**FILE, "href": f"/files/{i}.nc"}
+    worker.pages["/api/jobs/j%201/results"] = results(picture={"href": "a.png", "type": "image/png"}, **assets)
+    found = opened(asker.result(saved(load("odd|A"), "load")), tmp_path)
+    wanted = values_of(["B1", "B2"], range(4))
+    assert found.sizes["t"] == 4 and all(numpy.array_equal(found[name], wanted[name]) for name in wanted)
+    assert [path.name for path in asking[2].glob("tmp/*/~loaded/*")] == []
 
 
 @pytest.mark.parametrize("headers", [{}, {"Location": "/"}, {"Location": "/api/jobs/.."},
