@@ -75,7 +75,7 @@ json_t *json_tree_read(const char *path, size_t limit, struct error *error)
   json_t *tree = NULL;
   if (!remote_is(path))
     return read_local(path, limit, error);
-  if (remote_open_whole(path, limit, &file, error) != 0)
+  if (remote_open_document(path, limit, &file, error) != 0)
     return NULL;
   if (read_remote(file, &text) != 0)
     unreadable(remote_url(path), limit, error);

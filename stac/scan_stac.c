@@ -252,7 +252,7 @@ static void prefetch_next(const struct stac_walk *walk, const char *path, const 
       json_array_size(json_tree_array(document, "features")) > 0 &&
       stac_path(walk->scan, path, json_tree_text(next, "href"), &target, &ignored) == 0 &&
       !json_object_get(walk->seen, target))
-    remote_prefetch(target, document_limit(walk->scan));
+    remote_prefetch_document(target, document_limit(walk->scan));
 }
 
 /* Some items ahead, what will be read of other hosts is asked for. */
@@ -349,7 +349,7 @@ static size_t prefetch_links(const struct stac_walk *walk, const char *path, con
   for (; first < end && first < json_array_size(links); first++)
     if (remote_is_connected() && has_rel(json_array_get(links, first), "item") &&
         stac_path(walk->scan, path, json_tree_text(json_array_get(links, first), "href"), &target, &ignored) == 0 &&
-        !json_object_get(walk->seen, target) && !remote_prefetch(target, document_limit(walk->scan)))
+        !json_object_get(walk->seen, target) && !remote_prefetch_document(target, document_limit(walk->scan)))
       break;
   return first;
 }

@@ -48,7 +48,7 @@ static const char *read_document(const struct dap_reading *r, const char *end, s
     error_memory(r->error);
     return NULL;
   }
-  if (remote_open_whole(path, ZARR_DOCUMENT_MOST, &file, r->error) != 0)
+  if (remote_open_document(path, ZARR_DOCUMENT_MOST, &file, r->error) != 0)
     return NULL;
   memcpy(validator, remote_validator(file), REMOTE_VALIDATOR_SIZE);
   const char *text = read_all(r, file, length);
@@ -70,7 +70,7 @@ static int read_documents(struct dap_reading *r)
   const char *attributes_path = dap_with_end(r->arena, r->path, "das");
   size_t length;
   if (attributes_path)
-    remote_prefetch(attributes_path, ZARR_DOCUMENT_MOST);
+    remote_prefetch_document(attributes_path, ZARR_DOCUMENT_MOST);
   const char *text = read_document(r, "dds", &length, first);
   if (!text || dap_dataset_read(r->arena, text, length, &r->dataset, r->error) != 0)
     return -1;

@@ -27,7 +27,8 @@ struct waiting { /* for an answer; on its thread's stack */
 struct remote_file {
   struct remote_file *next;   /* of all that are open */
   uint64_t number, size;      /* number 0: it rests */
-  uint64_t most;              /* of a file that was opened whole */
+  enum remote_whole whole;    /* how it was opened … */
+  uint64_t most;              /* … and up to how many bytes, if whole */
   int descriptor;             /* of a file of its own, or -1 */
   struct remote_slots *slots; /* where it has none: its head lies there */
   uint64_t slot;              /* from that place on */
@@ -324,17 +325,18 @@ static int take_file(const char *path, const struct remote_answer *answer, struc
   return file->descriptor < 0 ? 0 : need_own(file, NULL, 0, error); /* its readers know the descriptor */
 }
 
-static int ask_file(const char *path, uint64_t most, struct remote_file *file, struct error *error)
+static int ask_file(struct remote_file *file, struct error *error)
 {
-  struct remote_question question = {.kind = REMOTE_OPEN, .whole = most > 0, .most = most};
+  struct remote_question question = {.kind = REMOTE_OPEN, .whole = file->whole, .most = file->most};
   struct remote_answer answer;
-  const char *url = remote_url(path);
+  const char *url = remote_url(file->path);
   if (ask(&question, url, strlen(url), &answer, error) != 0)
     return -1;
-  return take_file(path, &answer, file, error);
+  return take_file(file->path, &answer, file, error);
 }
 
-static int open_file(const char *path, uint64_t most, struct remote_file **out, struct error *error)
+static int open_file(const char *path, enum remote_whole whole, uint64_t most, struct remote_file **out,
+                     struct error *error)
 {
   const char *url = remote_url(path);
   if (!remote_is_connected())
@@ -345,10 +347,11 @@ static int open_file(const char *path, uint64_t most, struct remote_file **out, 
   if (!file)
     return error_memory(error);
   file->descriptor = -1;
+  file->whole = whole;
   file->most = most;
   file->path = strdup(path);
   enlist(file);
-  const int status = file->path ? ask_file(path, most, file, error) : error_memory(error);
+  const int status = file->path ? ask_file(file, error) : error_memory(error);
   if (status != 0)
     remote_close(file);
   else
@@ -358,12 +361,17 @@ static int open_file(const char *path, uint64_t most, struct remote_file **out, 
 
 int remote_open(const char *path, struct remote_file **out, struct error *error)
 {
-  return open_file(path, 0, out, error);
+  return open_file(path, REMOTE_PARTS, 0, out, error);
 }
 
 int remote_open_whole(const char *path, uint64_t most, struct remote_file **out, struct error *error)
 {
-  return open_file(path, most, out, error);
+  return open_file(path, REMOTE_WHOLE, most, out, error);
+}
+
+int remote_open_document(const char *path, uint64_t most, struct remote_file **out, struct error *error)
+{
+  return open_file(path, REMOTE_DOCUMENT, most, out, error);
 }
 
 /* Nobody waits for the answer: take_answer gives the file back, and the fetcher keeps it for a while. False where there
@@ -381,13 +389,23 @@ static bool tell(struct remote_question *question, const void *tail, size_t size
   return has_room;
 }
 
-bool remote_prefetch(const char *path, uint64_t most)
+static bool prefetch(const char *path, enum remote_whole whole, uint64_t most)
 {
   const char *url = remote_url(path);
-  struct remote_question question = {.kind = REMOTE_OPEN, .whole = most > 0, .most = most};
+  struct remote_question question = {.kind = REMOTE_OPEN, .whole = whole, .most = most};
   if (!remote_is(path) || !remote_is_connected() || strlen(url) >= REMOTE_URL_SIZE)
     return true;
   return tell(&question, url, strlen(url));
+}
+
+bool remote_prefetch(const char *path, uint64_t most)
+{
+  return prefetch(path, most > 0 ? REMOTE_WHOLE : REMOTE_PARTS, most);
+}
+
+bool remote_prefetch_document(const char *path, uint64_t most)
+{
+  return prefetch(path, REMOTE_DOCUMENT, most);
 }
 
 void remote_close(struct remote_file *file)
@@ -420,7 +438,7 @@ static int wake(struct remote_file *file, struct error *error)
   const uint64_t size = file->size;
   char validator[REMOTE_VALIDATOR_SIZE];
   memcpy(validator, file->validator, sizeof validator);
-  if (ask_file(file->path, file->most, file, error) != 0)
+  if (ask_file(file, error) != 0)
     return -1;
   return size == file->size && strcmp(validator, file->validator) == 0
              ? 0

@@ -39,9 +39,12 @@ const char *remote_url(const char *path); /* its address, which lies in it; the 
 int remote_open(const char *path, struct remote_file **out, struct error *error);
 /* The same with all of it, at most `most` bytes, fetched already. */
 int remote_open_whole(const char *path, uint64_t most, struct remote_file **out, struct error *error);
+/* The same of a document: a host that is slow with it for a minute is InfrastructureBusy. */
+int remote_open_document(const char *path, uint64_t most, struct remote_file **out, struct error *error);
 /* Lets the fetcher begin with what will be opened soon; `most` as it will be then, 0: by ranges. Does not wait: what
  * comes of it is known when it is opened. False where REMOTE_AHEAD are under way: ask again later. */
 bool remote_prefetch(const char *path, uint64_t most);
+bool remote_prefetch_document(const char *path, uint64_t most);
 void remote_close(struct remote_file *file); /* NULL is fine */
 
 /* The work at hand is over, and what is open stays so for work to come: meanwhile the fetcher may forget what it has

@@ -26,10 +26,16 @@ enum remote_question_kind {
   REMOTE_CLOSE     /* the file is needed no longer by this one who opened it; not answered */
 };
 
+enum remote_whole {
+  REMOTE_PARTS,   /* what is needed of it */
+  REMOTE_WHOLE,   /* all of it, fetched before the answer */
+  REMOTE_DOCUMENT /* the same of what is small: it is there soon, or an error */
+};
+
 struct remote_question {
   uint64_t id; /* the answer repeats it */
   uint32_t kind;
-  uint32_t whole; /* OPEN: 1 for all of the file, fetched before the answer */
+  uint32_t whole; /* OPEN: enum remote_whole */
   uint64_t quiet; /* OPEN, NEED: 1 where nobody waits for the answer, which then ends before the path */
   uint64_t file;  /* NEED, CLOSE: its number */
   uint64_t most;  /* OPEN: bytes of a file that is fetched whole */

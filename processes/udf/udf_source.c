@@ -47,7 +47,7 @@ static int read_remote(struct call *call, const char *url, const char **out)
   const char *path = whole ? arena_printf(call->arena, REMOTE_PREFIX "%s", whole) : NULL;
   if (!path)
     return error_memory(call->error);
-  if (remote_open_whole(path, SOURCE_MOST, &file, call->error) != 0)
+  if (remote_open_document(path, SOURCE_MOST, &file, call->error) != 0)
     return error_at_parameter(call->error, "udf");
   const char *place = remote_place(file, call->error);
   const int status = place ? read_source(call, place, url, out) : -1;

@@ -48,6 +48,8 @@ static struct fetch_file *find_file(struct fetch_loop *loop, const struct remote
   }
   transfer->is_document = is_document;
   transfer->most = is_document ? question->most : FETCH_WHOLE_BYTES;
+  if (question->whole == REMOTE_DOCUMENT)
+    transfer->patience = loop->options->patience > 0 ? loop->options->patience : FETCH_DOCUMENT_MS;
   fetch_queue_add(loop, transfer);
   return file;
 }

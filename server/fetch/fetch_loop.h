@@ -21,6 +21,7 @@ struct fetch_loop_options {
   int control;        /* socket over which readers' sockets come (SCM_RIGHTS), until its other end is closed; or -1. A
                          regular file that comes holds the accounts in force from then on */
   int reader;         /* the only reader where there is no control; the loop ends with it. Taken */
+  int64_t patience;   /* milliseconds for a document; 0: FETCH_DOCUMENT_MS */
 };
 
 /* Until control, or the reader, is gone. Errors: StorageFailure (the folder), Internal. */

@@ -80,6 +80,12 @@ static const char *header(const struct fetch_transfer *t, const char *name)
 /* What cannot get better by another try. */
 #define give_up(t, ...) ((t)->is_final = true, error_set(&(t)->error, __VA_ARGS__))
 
+static int too_slow(struct fetch_transfer *t)
+{
+  return give_up(t, ERROR_InfrastructureBusy, "%.200s is not there within %g seconds: its server is too slow",
+                 address(t), (double)t->patience / 1000);
+}
+
 static bool is_weak(const char *etag)
 {
   return strncmp(etag, "W/", 2) == 0;
@@ -266,6 +272,20 @@ static int use_account(struct fetch_transfer *t)
   return fetch_account_use(account, t->curl, &t->headers) == 0 ? 0 : error_memory(&t->error);
 }
 
+/* It counts from the first try. */
+static int set_end(struct fetch_transfer *t)
+{
+  const int64_t now = steady_now();
+  if (t->patience == 0)
+    return 0;
+  if (t->end == 0)
+    t->end = now + t->patience;
+  if (t->end <= now)
+    return too_slow(t);
+  curl_easy_setopt(t->curl, CURLOPT_TIMEOUT_MS, (long)(t->end - now));
+  return 0;
+}
+
 static void set_transfer_options(struct fetch_transfer *t)
 {
   curl_easy_setopt(t->curl, CURLOPT_URL, t->asked);
@@ -301,7 +321,7 @@ int fetch_transfer_begin(struct fetch_transfer *t)
   if (!t->curl)
     return error_memory(&t->error);
   set_transfer_options(t);
-  if (use_account(t) != 0)
+  if (set_end(t) != 0 || use_account(t) != 0)
     return -1;
   curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, t->headers);
   return 0;
@@ -327,7 +347,7 @@ static enum fetch_outcome again(struct fetch_transfer *t)
   if (t->is_final || ++t->tries >= FETCH_TRIES)
     return FETCH_FAILED;
   set_pause(t);
-  return FETCH_AGAIN;
+  return t->end > 0 && t->start >= t->end ? FETCH_FAILED : FETCH_AGAIN;
 }
 
 static enum fetch_outcome redirect(struct fetch_transfer *t, const char *location)
@@ -409,6 +429,9 @@ static enum fetch_outcome broken(struct fetch_transfer *t, CURLcode code)
   if (t->guard.refused[0] != '\0')
     give_up(t, ERROR_PermissionsInsufficient,
             "'%.200s' leads to the address %s, which may not be asked: it is not public", address(t), t->guard.refused);
+  else if (code == CURLE_OPERATION_TIMEDOUT && t->end > 0 &&
+           steady_now() + PAUSE_MS > t->end) /* libcurl's clock is its own */
+    too_slow(t);
   else
     error_set(&t->error, ERROR_InfrastructureBusy, "%.200s: %s", address(t), curl_easy_strerror(code));
   t->is_final = t->is_final || code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT;

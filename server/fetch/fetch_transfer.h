@@ -13,10 +13,11 @@
 #include "server/web/web_guard.h"
 
 enum {
-  FETCH_PART_PAGES = 256,                  /* of one range */
-  FETCH_TRIES = 4,                         /* of one transfer */
-  FETCH_WHOLE_BYTES = 1 << 30,             /* of a file whose server knows no ranges, or names no state */
-  FETCH_DOCUMENT_BYTES = 256 * 1024 * 1024 /* files of at most so many bytes are asked for in one piece, if whole */
+  FETCH_PART_PAGES = 256,                   /* of one range */
+  FETCH_TRIES = 4,                          /* of one transfer */
+  FETCH_WHOLE_BYTES = 1 << 30,              /* of a file whose server knows no ranges, or names no state */
+  FETCH_DOCUMENT_BYTES = 256 * 1024 * 1024, /* files of at most so many bytes are asked for in one piece, if whole */
+  FETCH_DOCUMENT_MS = 60000                 /* for all tries of a document, however steadily its bytes drip */
 };
 
 enum fetch_kind { FETCH_HEAD, FETCH_PART, FETCH_WHOLE };
@@ -31,6 +32,7 @@ struct fetch_transfer {
   uint64_t offset, length; /* asked for; a part's offset is a page's, and so is its end, or it is the file's */
   uint64_t most;           /* WHOLE: bytes */
   bool is_document;        /* WHOLE: may come packed, and of unknown length */
+  int64_t patience;        /* milliseconds for all tries; 0: as long as bytes come */
   /* of the try at hand */
   CURL *curl;
   struct curl_slist *headers;
@@ -46,6 +48,7 @@ struct fetch_transfer {
   /* of all tries */
   unsigned tries, redirects;
   int64_t start;   /* steady milliseconds when it may begin */
+  int64_t end;     /* … when its patience is over; 0: it has not begun, or has no end */
   uint64_t host;   /* stands for the host that it goes to */
   bool is_running; /* the loop's */
   bool is_ahead;   /* the loop's: nobody had asked for it when it was made */
