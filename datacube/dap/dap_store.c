@@ -174,14 +174,14 @@ static void choose_chunks(const struct zarr_array *a, const size_t *run, size_t 
 static const struct element_of_dap {
   enum element_type type;
   struct zarr_json fill; /* what is missing where the variable does not tell: what netCDF fills in */
-} elements[DAP_TYPE_COUNT] = {[DAP_BYTE] = {ELEMENT_U8, {ZARR_JSON_NULL}},
+} elements[DAP_TYPE_COUNT] = {[DAP_BYTE] = {ELEMENT_U8, {.kind = ZARR_JSON_NULL}},
                               [DAP_INT16] = {ELEMENT_I16, NUMBER(-32767)},
                               [DAP_UINT16] = {ELEMENT_U16, NUMBER(65535)},
                               [DAP_INT32] = {ELEMENT_I32, NUMBER(-2147483647)},
                               [DAP_UINT32] = {ELEMENT_U32, NUMBER(4294967295)},
                               [DAP_FLOAT32] = {ELEMENT_F32, NUMBER(9.9692099683868690e+36)},
                               [DAP_FLOAT64] = {ELEMENT_F64, NUMBER(9.9692099683868690e+36)},
-                              [DAP_TEXT] = {ELEMENT_U8, {ZARR_JSON_NULL}}};
+                              [DAP_TEXT] = {ELEMENT_U8, {.kind = ZARR_JSON_NULL}}};
 
 static int fill_array(const struct dap_reading *r, const struct dap_variable *v, struct zarr_array *out)
 {
