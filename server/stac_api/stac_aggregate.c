@@ -1,5 +1,5 @@
 /* Aggregations: what the items of a search have in common, counted. All of them are gone through, page by page, within
- * the time of a search. */
+ * the time of a search; where only dates are asked for, the index of dates tells. */
 #include "server/stac_api/stac_api.h"
 #include "server/stac_api/stac_search.h"
 #include "server/stac_api/stac_tally.h"
@@ -74,7 +74,6 @@ static int count_all(const struct catalogue *catalogue, struct item_search *sear
   struct buffer token = {0};
   int status = 0;
   search->limit = COUNTED_PAGE;
-  search->token = NULL;
   do {
     struct item_page page = {.data = tally, .take = count_item};
     const double left = end - steady_seconds();
@@ -90,12 +89,21 @@ static int count_all(const struct catalogue *catalogue, struct item_search *sear
   return status;
 }
 
+static int count_month(void *data, const struct item_month *month, struct error *error)
+{
+  return stac_tally_add_month(data, month, error);
+}
+
 static int count(const struct catalogue *catalogue, struct item_search *search, struct stac_tally *tally,
                  struct error *error)
 {
-  if (wants_items(tally))
-    return count_all(catalogue, search, tally, error);
-  return item_search_count(catalogue, search, INT64_MAX, &tally->total, error);
+  struct item_months months = {.data = tally, .take = count_month};
+  if (!wants_items(tally))
+    return item_search_count(catalogue, search, INT64_MAX, &tally->total, error);
+  search->token = NULL; /* all pages */
+  if (stac_tally_wants_months(tally) && item_search_months(catalogue, search, &months, error) != 0)
+    return -1;
+  return months.are_told ? 0 : count_all(catalogue, search, tally, error);
 }
 
 /* ---- requests --------------------------------------------------------------------------------------------------- */

@@ -68,12 +68,17 @@ void geohash_write(double longitude, double latitude, unsigned precision, char o
 
 /* ---- one item --------------------------------------------------------------------------------------------------- */
 
-static int count_key(json_t *buckets, const char *key, struct error *error)
+static int count_keys(json_t *buckets, const char *key, int64_t count, struct error *error)
 {
   json_t *before = json_object_get(buckets, key);
-  const int status = before != NULL ? json_integer_set(before, json_integer_value(before) + 1)
-                                    : json_object_set_new(buckets, key, json_integer(1));
+  const int status = before != NULL ? json_integer_set(before, json_integer_value(before) + count)
+                                    : json_object_set_new(buckets, key, json_integer(count));
   return status == 0 ? 0 : error_memory(error);
+}
+
+static int count_key(json_t *buckets, const char *key, struct error *error)
+{
+  return count_keys(buckets, key, 1, error);
 }
 
 /* What the item has as a property, as text: *length is 0 where it has none. */
@@ -96,22 +101,21 @@ static bool has_date(const struct found_item *item)
   return length > 0 && start[0] == '"';
 }
 
-static int add_dates(struct stac_tally *tally, const struct found_item *item, struct error *error)
+/* Items of one month, by the instants of the first and of the last one. */
+static int count_dates(struct stac_tally *tally, int64_t first, int64_t last, int64_t count, struct error *error)
 {
   char key[40];
-  if (!has_date(item))
-    return 0;
-  tally->first = !tally->has_dates || item->instant < tally->first ? item->instant : tally->first;
-  tally->last = !tally->has_dates || item->instant > tally->last ? item->instant : tally->last;
+  tally->first = !tally->has_dates || first < tally->first ? first : tally->first;
+  tally->last = !tally->has_dates || last > tally->last ? last : tally->last;
   tally->has_dates = true;
-  struct civil start = instant_civil(item->instant, CALENDAR_GREGORIAN);
+  struct civil start = instant_civil(first, CALENDAR_GREGORIAN);
   start = (struct civil){.year = start.year, .month = start.month, .day = 1};
   instant_format(instant_from_civil(start, CALENDAR_GREGORIAN), CALENDAR_GREGORIAN, key);
-  if (tally->wanted[COUNT_MONTHS] && count_key(tally->buckets[COUNT_MONTHS], key, error) != 0)
+  if (tally->wanted[COUNT_MONTHS] && count_keys(tally->buckets[COUNT_MONTHS], key, count, error) != 0)
     return -1;
   start.month = 1;
   instant_format(instant_from_civil(start, CALENDAR_GREGORIAN), CALENDAR_GREGORIAN, key);
-  return tally->wanted[COUNT_YEARS] ? count_key(tally->buckets[COUNT_YEARS], key, error) : 0;
+  return tally->wanted[COUNT_YEARS] ? count_keys(tally->buckets[COUNT_YEARS], key, count, error) : 0;
 }
 
 static int add_clouds(struct stac_tally *tally, const struct found_item *item, struct error *error)
@@ -182,13 +186,27 @@ int stac_tally_add(struct stac_tally *tally, const struct found_item *item, stru
   tally->total++;
   if (wanted[COUNT_COLLECTIONS] && count_key(tally->buckets[COUNT_COLLECTIONS], item->collection, error) != 0)
     return -1;
-  if ((wanted[COUNT_FIRST] || wanted[COUNT_LAST] || wanted[COUNT_YEARS] || wanted[COUNT_MONTHS]) &&
-      add_dates(tally, item, error) != 0)
+  if ((wanted[COUNT_FIRST] || wanted[COUNT_LAST] || wanted[COUNT_YEARS] || wanted[COUNT_MONTHS]) && has_date(item) &&
+      count_dates(tally, item->instant, item->instant, 1, error) != 0)
     return -1;
   if ((wanted[COUNT_PLATFORMS] && add_platform(tally, item, error) != 0) ||
       (wanted[COUNT_CLOUDS] && add_clouds(tally, item, error) != 0))
     return -1;
   return wanted[COUNT_GEOHASH] ? add_cell(tally, item, error) : 0;
+}
+
+bool stac_tally_wants_months(const struct stac_tally *tally)
+{
+  return !tally->wanted[COUNT_PLATFORMS] && !tally->wanted[COUNT_CLOUDS] && !tally->wanted[COUNT_GEOHASH];
+}
+
+int stac_tally_add_month(struct stac_tally *tally, const struct item_month *month, struct error *error)
+{
+  tally->total += month->count;
+  if (tally->wanted[COUNT_COLLECTIONS] &&
+      count_keys(tally->buckets[COUNT_COLLECTIONS], month->collection, month->count, error) != 0)
+    return -1;
+  return count_dates(tally, month->first, month->last, month->count, error);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */

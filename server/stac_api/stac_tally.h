@@ -38,6 +38,9 @@ enum { GEOHASH_MOST = 12 };
 
 int stac_tally_start(struct stac_tally *tally, struct error *error); /* once it is told what is wanted */
 void stac_tally_free(struct stac_tally *tally);
+/* Whether the months of the items tell all that is wanted. */
+bool stac_tally_wants_months(const struct stac_tally *tally);
+int stac_tally_add_month(struct stac_tally *tally, const struct item_month *month, struct error *error);
 int stac_tally_add(struct stac_tally *tally, const struct found_item *item, struct error *error);
 /* [{name, data_type, value or buckets}, …] of what is wanted. */
 void stac_tally_write(const struct stac_tally *tally, struct json_writer *w);

@@ -265,7 +265,7 @@ int search_count(struct search_plan *plan, int64_t most, int64_t *count, struct 
     *count = *count < most ? *count : most;
     return 0;
   }
-  if (search_is_counted_by_date(plan))
+  if (search_is_told_by_dates(plan))
     return count_by_date(plan, most, count, error);
   if (search_choose_way(plan, most, false, &way, error) != 0)
     return -1;
@@ -399,9 +399,8 @@ static int count_all(struct search_plan *plan, struct search_patience *patience,
   return 0;
 }
 
-/* What a search does, in one transaction: it sees the catalogue as it is at one moment. */
-static int run(const struct catalogue *catalogue, const struct item_search *search, struct item_page *page,
-               int64_t most, int64_t *count, struct error *error)
+int search_run(const struct catalogue *catalogue, const struct item_search *search,
+               int (*work)(void *data, struct search_plan *plan, struct error *error), void *data, struct error *error)
 {
   struct index *index = catalogue->index;
   struct search_plan plan = {0};
@@ -419,14 +418,20 @@ static int run(const struct catalogue *catalogue, const struct item_search *sear
   plan.patience = &patience;
   index->judge = &plan.judge;
   if (result == 0)
-    result = page ? read_page(&plan, page, error) : search_count(&plan, most, count, error);
-  if (result == 0 && page && page->count_most > 0 && !plan.has_place)
-    result = count_all(&plan, &patience, page, error);
+    result = work(data, &plan, error);
   index->judge = NULL;
   search_plan_free(&plan);
   sqlite3_progress_handler(index->db, 0, NULL, NULL);
   index_execute(index, STATEMENT_COMMIT, &ignored);
   return result;
+}
+
+static int work_page(void *data, struct search_plan *plan, struct error *error)
+{
+  struct item_page *page = data;
+  if (read_page(plan, page, error) != 0)
+    return -1;
+  return page->count_most > 0 && !plan->has_place ? count_all(plan, plan->patience, page, error) : 0;
 }
 
 int item_search_page(const struct catalogue *catalogue, const struct item_search *search, struct item_page *page,
@@ -437,12 +442,23 @@ int item_search_page(const struct catalogue *catalogue, const struct item_search
   if (search->limit < 1 || search->limit > ITEM_SEARCH_MAX_LIMIT)
     return error_parameter(error, ERROR_QueryParameterInvalid, "limit", "wants a number from 1 to %d",
                            ITEM_SEARCH_MAX_LIMIT);
-  return run(catalogue, search, page, 0, NULL, error);
+  return search_run(catalogue, search, work_page, page, error);
+}
+
+struct counting {
+  int64_t most, *count;
+};
+
+static int work_count(void *data, struct search_plan *plan, struct error *error)
+{
+  const struct counting *counting = data;
+  return search_count(plan, counting->most, counting->count, error);
 }
 
 int item_search_count(const struct catalogue *catalogue, const struct item_search *search, int64_t most, int64_t *count,
                       struct error *error)
 {
+  struct counting counting = {most, count};
   *count = 0;
-  return run(catalogue, search, NULL, most, count, error);
+  return search_run(catalogue, search, work_count, &counting, error);
 }

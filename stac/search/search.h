@@ -101,6 +101,21 @@ int item_search_page(const struct catalogue *catalogue, const struct item_search
 /* How many items there are on all pages, counted as far as `most`. */
 int item_search_count(const struct catalogue *catalogue, const struct item_search *search, int64_t most, int64_t *count,
                       struct error *error);
+struct item_month {
+  const char *collection;
+  int64_t first, last, count; /* instants of the earliest item of the month and of the latest one; how many there are */
+};
+
+struct item_months {
+  void *data;
+  int (*take)(void *data, const struct item_month *month, struct error *error); /* hears each month that has items */
+  bool are_told; /* else nothing was heard: more is asked for than collections, or items of one instant each in an
+                    interval; or items have no dates */
+};
+
+/* The months (UTC) of the items on all pages, collection by collection, as far as the index of dates alone tells. */
+int item_search_months(const struct catalogue *catalogue, const struct item_search *search, struct item_months *months,
+                       struct error *error);
 /* Where a member of a JSON object lies in its text: from its key's quote to the end of its value. False: it has none,
  * or the text is no object. */
 bool item_text_member(const char *text, size_t length, const char *key, size_t *from, size_t *to);

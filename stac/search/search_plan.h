@@ -58,6 +58,9 @@ struct search_plan {
 int search_plan_make(struct index *index, const struct item_search *search, struct search_plan *out,
                      struct error *error);
 void search_plan_free(struct search_plan *plan);
+/* What a search does, in one transaction: it sees the catalogue as it is at one moment. No catalogue, no work. */
+int search_run(const struct catalogue *catalogue, const struct item_search *search,
+               int (*work)(void *data, struct search_plan *plan, struct error *error), void *data, struct error *error);
 
 /* An item in the order of the search. */
 struct found_place {
@@ -121,9 +124,9 @@ static inline bool way_is_sorted(enum search_way way)
 /* The way to `most` items of the search's order; to a count of them where they need none. Sets the plan's range, or
  * what the search tree gave. */
 int search_choose_way(struct search_plan *plan, int64_t most, bool in_order, enum search_way *out, struct error *error);
-/* Whether what is asked for is an interval alone, and items have instants: a count needs their index and nothing else.
- */
-bool search_is_counted_by_date(const struct search_plan *plan);
+/* Whether what is asked for are collections and an interval alone, of items that have instants if there is one: their
+ * index tells which items these are. */
+bool search_is_told_by_dates(const struct search_plan *plan);
 /* The first number that a statement answers with. */
 int search_read_number(struct index *index, const struct statement_text *text, int64_t *out, struct error *error);
 

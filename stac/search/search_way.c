@@ -31,10 +31,10 @@ static int64_t longest_span(const struct search_plan *plan)
   return span;
 }
 
-bool search_is_counted_by_date(const struct search_plan *plan)
+bool search_is_told_by_dates(const struct search_plan *plan)
 {
   const struct item_search *search = plan->search;
-  return (search->has_start || search->has_end) && longest_span(plan) == 0 && !plan->has_box && !plan->has_place &&
+  return (!(search->has_start || search->has_end) || longest_span(plan) == 0) && !plan->has_box && !plan->has_place &&
          !search->id_count && !search->condition && !search->has_heights;
 }
 

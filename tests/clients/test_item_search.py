@@ -15,6 +15,7 @@ import xarray
 from rasterio.transform import from_origin
 
 from conftest import BINARY, twincube
+from test_stored_items import counted_months, months
 
 COUNT = 600
 NAMES = "DATED", "UNDATED", "CUBE"  # the last: a netCDF file over the antimeridian
@@ -158,6 +159,20 @@ def test_undated_items_are_of_any_time(searched):
     west, south, east, north = whole["UNDATED"][3]["bbox"]
     box = f"{west + .1},{south + .1},{east - .1},{north - .1}"
     assert whole["UNDATED"][3] in server.every("UNDATED", limit=7, bbox=box, datetime="1950-01-01T00:00:00Z/..")
+
+
+def test_counts_by_month(searched):
+    """Of instants, also in an interval; of what has no date only the number."""
+    server, _, whole = searched
+    dates = [feature["properties"]["datetime"] for feature in whole["DATED"]]
+    assert len({date[:7] for date in dates}) > 5
+    for low, high in ("2020-01-01T00:00:00Z", "2020-12-31T00:00:00Z"), ("2020-02-03T04:05:06Z", "2020-03-31T23:59:59Z"):
+        kept = [{"collection": "DATED", "properties": {"datetime": date}} for date in dates if low <= date <= high]
+        assert months(server.url + "/stac/aggregate", collections=["DATED"],
+                      datetime=f"{low}/{high}") == counted_months(kept)
+    dated = months(server.url + "/stac/aggregate", collections=["DATED"])
+    both = months(server.url + "/stac/aggregate", collections=["DATED", "UNDATED"])
+    assert dated[0] == COUNT and both == [COUNT + 20, *dated[1:3], {"DATED": COUNT, "UNDATED": 20}, *dated[4:]]
 
 
 def test_an_item_by_its_name(searched):

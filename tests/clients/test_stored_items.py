@@ -1,6 +1,7 @@
 """Items that are stored as they came: loaded from lines, documents and static catalogues, found again by STAC's search
 against a look at all of them, in pages that hold while the catalogue changes."""
 
+import collections
 import copy
 import datetime
 import json
@@ -164,6 +165,37 @@ def test_any_search(stored):
         assert list(map(name, found)) == list(map(name, in_order(kept))), query
         total += len(found)
     assert total > 3000
+
+
+def months(address, **query):
+    """Of an aggregation of dates: the number, the first and last date, counts by collection, year and month."""
+    names = ["total_count", "datetime_min", "datetime_max", "collection_frequency", "datetime_year_frequency",
+             "datetime_frequency"]
+    answer = requests.post(address, json={"aggregations": names, **query}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return [{b["key"]: b["frequency"] for b in entry["buckets"]} if "buckets" in entry else entry["value"]
+            for entry in answer.json()["aggregations"]]
+
+
+def counted_months(items):
+    dates = sorted(times(item)[0] for item in items)
+    return [len(items), dates[0] if dates else None, dates[-1] if dates else None,
+            *(dict(collections.Counter(keys)) for keys in (
+                [item["collection"] for item in items], [f"{date[:4]}-01-01T00:00:00Z" for date in dates],
+                [f"{date[:7]}-01T00:00:00Z" for date in dates]))]
+
+
+@pytest.mark.parametrize("interval", [None, "2020-02-28T12:00:00Z/2021-03-01T00:00:00Z", "../2020-03-31T23:59:59Z",
+                                      "2030-01-01T00:00:00Z/.."])
+def test_counts_by_month(stored, interval):
+    search, items = stored
+    low, _, high = (interval or "../..").partition("/")
+    for count in 1, 2, 3:
+        kept = [i for i in items if i["collection"] in COLLECTIONS[:count]
+                and times(i)[1] >= low.replace("..", "") and times(i)[0] <= high.replace("..", "9")]
+        found = months(search.replace("/search", "/aggregate"), collections=COLLECTIONS[:count],
+                       **({"datetime": interval} if interval else {}))
+        assert found == counted_months(kept)
 
 
 def test_queryables(running, stored, data, tmp_path):
