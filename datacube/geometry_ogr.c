@@ -6,7 +6,10 @@
 #include <cpl_error.h>
 #include <string.h>
 
-enum { MEETINGS_MOST = 400 }; /* of edges of what is repaired soon */
+/* Of edges of what is repaired within a second or two, and of what may take some seconds: cells side by side share
+ * borders, which costs little, but teeth that touch a line take as long as a crossing each. */
+static const struct ring_meetings soon = {.crossings = 400, .touches = 400},
+                                  at_last = {.crossings = 800, .touches = 5000};
 
 /* ---- the frame --------------------------------------------------------------------------------------------------- */
 
@@ -212,23 +215,28 @@ static bool is_sound(OGRGeometryH geometry)
   return sound;
 }
 
-OGRGeometryH ogr_repaired_soon(OGRGeometryH geometry)
+static OGRGeometryH repaired(OGRGeometryH geometry, const struct ring_meetings *most)
 {
   if (is_sound(geometry))
     return geometry;
-  if (!rings_are_tangled(geometry, MEETINGS_MOST))
-    return ogr_repaired(geometry);
-  OGR_G_DestroyGeometry(geometry);
-  return NULL;
-}
-
-OGRGeometryH ogr_repaired(OGRGeometryH geometry)
-{
-  if (is_sound(geometry))
-    return geometry;
+  if (rings_are_tangled(geometry, most)) {
+    OGR_G_DestroyGeometry(geometry);
+    CPLError(CE_Failure, CPLE_AppDefined, "it crosses or touches itself, too often to be repaired");
+    return NULL;
+  }
   bool polygonal = is_polygonal(geometry);
   OGRGeometryH valid = OGR_G_MakeValid(geometry);
   OGR_G_DestroyGeometry(geometry);
   CPLErrorReset();
   return valid && polygonal && !is_polygonal(valid) ? polygons_of(valid) : valid;
+}
+
+OGRGeometryH ogr_repaired(OGRGeometryH geometry)
+{
+  return repaired(geometry, &at_last);
+}
+
+OGRGeometryH ogr_repaired_soon(OGRGeometryH geometry)
+{
+  return repaired(geometry, &soon);
 }

@@ -20,9 +20,10 @@ OGRGeometryH ogr_of_geometry(const struct geometry *geometry);
  * collections become parts of one. 0, or -1 when out of memory. */
 int geometry_of_ogr(struct arena *arena, OGRGeometryH from, struct geometry *out);
 /* Repairs what crosses itself, in place of the given geometry, which it destroys: what an odd number of rings surround
- * is inside, as everywhere. NULL where that cannot be done. */
+ * is inside, as everywhere. NULL where that cannot be done, or would take longer than some seconds, for what crosses
+ * itself often: ogr_failed tells that. */
 OGRGeometryH ogr_repaired(OGRGeometryH geometry);
-/* The same, NULL also for what crosses itself so often that a repair would take longer than a second or two. */
+/* The same within a second or two. */
 OGRGeometryH ogr_repaired_soon(OGRGeometryH geometry);
 
 #endif

@@ -15,7 +15,7 @@ static int change_item(const struct geometry_work *work, size_t i, geometry_chan
 {
   char reason[201];
   OGRGeometryH changed = change(ogr_of_geometry(item), parameter);
-  if (!changed || ogr_failed(reason)) {
+  if (ogr_failed(reason) || !changed) {
     OGR_G_DestroyGeometry(changed);
     return error_set(error, ERROR_ProcessParameterInvalid, "geometry %zu is not a sound one: %s", i, reason);
   }

@@ -33,14 +33,17 @@ static OGRGeometryH repaired(const struct geometry_base *base, const struct geom
 static int collect_base(const struct geometry_work *work, const struct geometry_base *base,
                         const struct geometry_set *set, OGRGeometryH kinds[KIND_COUNT], struct error *error)
 {
+  char reason[201];
   for (size_t i = 0; i < set->count; i++) {
     if (work->cancel && *work->cancel)
       return error_set(error, ERROR_RequestTimeout, "the request was cancelled");
     OGRGeometryH geometry = repaired(base, &set->items[i]);
     if (!geometry && base->is_soon)
       return error_set(error, ERROR_ProcessGraphComplexity, "the geometry crosses itself, too often to be repaired");
-    if (!geometry)
-      return error_set(error, ERROR_ProcessParameterInvalid, "base geometry %zu is not a sound one", i);
+    if (!geometry) {
+      ogr_failed(reason);
+      return error_set(error, ERROR_ProcessParameterInvalid, "base geometry %zu is not a sound one: %s", i, reason);
+    }
     geometry_sort_members(geometry, kinds);
     OGR_G_DestroyGeometry(geometry);
   }
@@ -226,9 +229,9 @@ static int judge_one(const struct geometry_base *base, const struct geometry *it
   OGRGeometryH geometry = repaired(base, item);
   *holds = geometry && !OGR_G_IsEmpty(geometry) && stands(base, geometry, relation);
   OGR_G_DestroyGeometry(geometry);
-  if (!geometry || ogr_failed(reason))
+  if (ogr_failed(reason) || !geometry)
     return error_set(error, ERROR_ProcessParameterInvalid, "geometry %zu cannot be compared: %s", index,
-                     geometry ? reason : "it is not a sound one");
+                     reason[0] ? reason : "it is not a sound one");
   return 0;
 }
 

@@ -94,20 +94,25 @@ static bool follow_each_other(const struct edge_list *list, const struct ring_ed
   return a->ring == b->ring && (apart == 1 || apart + 1 == list->lengths[a->ring]);
 }
 
-/* Of two whose extents along the sweep meet. */
-static bool meet(const struct ring_edge *a, const struct ring_edge *b)
+/* Of two whose extents along the sweep meet: whether they do, which is counted. */
+static bool meet(const struct ring_edge *a, const struct ring_edge *b, struct ring_meetings *counts)
 {
   if (fmax(a->av, a->bv) < fmin(b->av, b->bv) || fmax(b->av, b->bv) < fmin(a->av, a->bv))
     return false;
   const double of_a[] = {side(a, b->au, b->av), side(a, b->bu, b->bv)};
   const double of_b[] = {side(b, a->au, a->av), side(b, a->bu, a->bv)};
-  return (of_a[0] <= 0 || of_a[1] <= 0) && (of_a[0] >= 0 || of_a[1] >= 0) && (of_b[0] <= 0 || of_b[1] <= 0) &&
-         (of_b[0] >= 0 || of_b[1] >= 0);
+  if ((of_a[0] > 0 && of_a[1] > 0) || (of_a[0] < 0 && of_a[1] < 0) || (of_b[0] > 0 && of_b[1] > 0) ||
+      (of_b[0] < 0 && of_b[1] < 0))
+    return false;
+  const bool is_touch = of_a[0] == 0 || of_a[1] == 0 || of_b[0] == 0 || of_b[1] == 0;
+  ++*(is_touch ? &counts->touches : &counts->crossings);
+  return true;
 }
 
-static bool meet_more_often(struct edge_list *list, size_t most)
+static bool meet_more_often(struct edge_list *list, const struct ring_meetings *most)
 {
-  size_t pairs = 0, meetings = 0;
+  size_t pairs = 0;
+  struct ring_meetings counts = {0};
   qsort(list->edges, list->count, sizeof *list->edges, by_begin);
   for (size_t i = 0; i < list->count; i++) {
     const struct ring_edge *a = &list->edges[i];
@@ -116,14 +121,15 @@ static bool meet_more_often(struct edge_list *list, size_t most)
       const struct ring_edge *b = &list->edges[j];
       if (++pairs > PAIRS_MOST)
         return true;
-      if (meet(a, b) && !follow_each_other(list, a, b) && ++meetings > most)
+      if (!follow_each_other(list, a, b) && meet(a, b, &counts) &&
+          (counts.crossings > most->crossings || counts.touches > most->touches))
         return true;
     }
   }
   return false;
 }
 
-bool rings_are_tangled(OGRGeometryH geometry, size_t most)
+bool rings_are_tangled(OGRGeometryH geometry, const struct ring_meetings *most)
 {
   size_t points = 0, rings = 0;
   measure(geometry, &points, &rings);

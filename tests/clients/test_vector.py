@@ -207,6 +207,37 @@ def test_buffers_need_metres(tmp_path):
         expect="ProcessParameterInvalid")
 
 
+def tangle(points):
+    """A polygon whose edges nearly all cross each other: a repair takes minutes."""
+    places = numpy.random.default_rng(points).uniform(0, 1000, (points, 2))
+    return shapely.Polygon(places + (500000, 5000000))
+
+
+@pytest.mark.parametrize("process, arguments", [
+    ("vector_buffer", {"geometries": {"from_node": "load"}, "distance": 5}),
+    ("vector_to_random_points", {"data": {"from_node": "load"}, "geometry_count": 2, "seed": 1}),
+    ("filter_vector", {"data": {"from_node": "load"}, "geometries": {"from_node": "square"}}),
+    ("filter_vector", {"data": {"from_node": "square"}, "geometries": {"from_node": "load"}})])
+def test_what_crosses_itself_too_often_is_refused(tmp_path, process, arguments):
+    square = shapely.box(500000, 5000000, 500600, 5000600)
+    said = run(tmp_path, {"square": load(features([square], UTM)), "load": load(features([tangle(300)], UTM)),
+                          "made": {"process_id": process, "arguments": arguments}}, expect="ProcessParameterInvalid")
+    assert "too often to be repaired" in said and "geometry 0" in said
+
+
+@pytest.mark.parametrize("shape", [
+    tangle(20), shapely.MultiPolygon([shapely.box(x, y, x + 9, y + 9) for x in range(0, 108, 9)
+                                      for y in range(0, 108, 9)])], ids=["a star", "cells side by side"])
+def test_what_crosses_and_touches_itself_is_repaired(tmp_path, shape):
+    found = table(run(tmp_path, {"load": load(features([shape], UTM)), "made": {
+        "process_id": "vector_buffer", "arguments": {"geometries": {"from_node": "load"}, "distance": 5}}}))
+    sound = shapely.get_parts(shapely.get_parts(shapely.make_valid(shape)))
+    areas = shapely.union_all([part for part in sound if part.area > 0])  # without lines that a repair leaves
+    wanted = areas.buffer(5, quad_segs=16)
+    assert not shape.is_valid
+    assert found.geometry[0].symmetric_difference(wanted).area <= 1e-6 * wanted.area
+
+
 @pytest.mark.parametrize("target", [4326, 3857, 25833])
 def test_reprojection_against_pyproj(tmp_path, target):
     shapes = random_geometries(9) + [None]
