@@ -28,15 +28,15 @@ def new_key(algorithm):
     return ed25519.Ed25519PrivateKey.generate()
 
 
-def make_certificate(file):
-    """A certificate of 127.0.0.1 that signs itself, and its key, in one file."""
+def make_certificate(file, address="127.0.0.1", hours=1):
+    """A certificate of an address that signs itself, and its key, in one file. Negative hours: it ended then."""
     key = new_key("ES256")
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a provider of the tests")])
     now = datetime.datetime.now(datetime.timezone.utc)
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
     made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(hours=1)).add_extension(here, False)
+            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=100))
+            .not_valid_after(now + datetime.timedelta(hours=hours)).add_extension(here, False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), True).sign(key, hashes.SHA256()))
     file.write_bytes(made.public_bytes(serialization.Encoding.PEM) +
                      key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,

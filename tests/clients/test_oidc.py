@@ -440,15 +440,20 @@ def test_many_wait_for_a_slow_provider(tmp_path):
 
 
 def test_tls(tmp_path):
-    """A provider whose certificate nobody vouches for is none, until the operator names its authority."""
-    certificate = tmp_path / "certificate.pem"
+    """A provider whose certificate nobody vouches for is none, until the operator names its authority; nor is one whose
+    certificate is over, or another's."""
+    certificate, over, another = (tmp_path / f"{name}.pem" for name in ("certificate", "over", "another"))
     make_certificate(certificate)
-    provider = FakeProvider(certificate)
-    for more, status in (({}, 503), ({"ca_file": str(certificate)}, 200)):
+    make_certificate(over, hours=-1)
+    make_certificate(another, address="127.0.0.2")
+    for shown, trusted, status in ((certificate, None, 503), (certificate, certificate, 200), (over, over, 503),
+                                   (another, another, 503)):
+        provider = FakeProvider(shown)
+        more = {"ca_file": str(trusted)} if trusted else {}
         server = Server(tmp_path, "--oidc", write_settings(tmp_path, provider.settings(**more)))
-        assert me(server, provider.token()).status_code == status
+        assert me(server, provider.token()).status_code == status, (shown, trusted)
         assert server.stop() == 0
-    provider.stop()
+        provider.stop()
 
 
 # ---- settings ----
