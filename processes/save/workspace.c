@@ -4,6 +4,7 @@
 
 #include "datacube/base/disk_room.h"
 #include "datacube/base/rooted_path.h"
+#include "datacube/base/write_fully.h"
 #include "stac/result_item.h"
 
 #include <dirent.h>
@@ -133,18 +134,6 @@ static int check_room(const struct exporting *e, uint64_t size)
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
-static int write_all(int fd, const char *data, size_t length)
-{
-  while (length > 0) {
-    const ssize_t count = write(fd, data, length);
-    if (count < 0 && errno != EINTR)
-      return -1;
-    data += count > 0 ? count : 0;
-    length -= count > 0 ? (size_t)count : 0;
-  }
-  return 0;
-}
-
 static int copy_bytes(const struct exporting *e, int from, int to, uint64_t size)
 {
   char *part = malloc(COPY_STEP);
@@ -156,7 +145,7 @@ static int copy_bytes(const struct exporting *e, int from, int to, uint64_t size
     if (e->cancel && *e->cancel)
       break;
     count = read(from, part, COPY_STEP);
-    if (count > 0 && write_all(to, part, (size_t)count) != 0)
+    if (count > 0 && write_fully(to, part, (size_t)count) != 0)
       count = -1;
     done += count > 0 ? (uint64_t)count : 0;
   }
@@ -227,7 +216,7 @@ static int put_document(const struct exporting *e, const char *name, const struc
   const int fd = make_temporary(e);
   if (fd < 0)
     return -1;
-  bool written = write_all(fd, text->data, text->length) == 0 && fsync(fd) == 0;
+  bool written = write_fully(fd, text->data, text->length) == 0 && fsync(fd) == 0;
   written = close(fd) == 0 && written && renameat(e->folder, temporary, e->folder, name) == 0;
   return written ? 0 : failed(e, "the workspace cannot be written");
 }

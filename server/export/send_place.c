@@ -3,6 +3,7 @@
 #include "server/export/send_parts.h"
 
 #include "datacube/base/rooted_path.h"
+#include "datacube/base/write_fully.h"
 #include "stac/href.h"
 
 #include <errno.h>
@@ -77,18 +78,6 @@ static int get_file(const struct send_place *place, const char *path, struct buf
   return status;
 }
 
-static int write_all(int fd, const char *data, size_t length)
-{
-  while (length > 0) {
-    const ssize_t count = write(fd, data, length);
-    if (count < 0 && errno != EINTR)
-      return -1;
-    data += count > 0 ? count : 0;
-    length -= count > 0 ? (size_t)count : 0;
-  }
-  return 0;
-}
-
 static int copy_file(const struct send_place *place, const struct send_body *body, int to, struct error *error)
 {
   static char part[STEP]; /* the sender has one thread */
@@ -96,7 +85,7 @@ static int copy_file(const struct send_place *place, const struct send_body *bod
     const ssize_t got = pread(body->fd, part, sizeof part, (off_t)at);
     if (got <= 0)
       return error_set(error, ERROR_StorageFailure, "a result cannot be read");
-    if (write_all(to, part, (size_t)got) != 0)
+    if (write_fully(to, part, (size_t)got) != 0)
       return failed("a result cannot be written to the workspace", error);
     at += (uint64_t)got;
     if (sender_is_over(place->sender))
@@ -114,7 +103,7 @@ static int fill_temporary(const struct send_place *place, int folder, const stru
   int status = 0;
   if (body->fd >= 0)
     status = copy_file(place, body, fd, error);
-  else if (write_all(fd, body->text, body->size) != 0)
+  else if (write_fully(fd, body->text, body->size) != 0)
     status = failed("the workspace cannot be written", error);
   if (status == 0 && fsync(fd) != 0)
     status = failed("the workspace cannot be written", error);

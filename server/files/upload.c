@@ -3,6 +3,7 @@
 
 #include "datacube/base/disk_room.h"
 #include "datacube/base/logger.h"
+#include "datacube/base/write_fully.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,14 +108,9 @@ static uint64_t count_bytes(struct upload *upload, size_t bytes)
 
 static int write_all(struct upload *upload, const char *data, size_t length)
 {
-  while (length > 0) {
-    ssize_t count = write(upload->fd, data, length);
-    if (count < 0 && errno != EINTR)
-      return error_set(&upload->error, ERROR_StorageFailure, "the file cannot be stored: %s", strerror(errno));
-    data += count > 0 ? count : 0;
-    length -= count > 0 ? (size_t)count : 0;
-  }
-  return 0;
+  return write_fully(upload->fd, data, length) == 0
+             ? 0
+             : error_set(&upload->error, ERROR_StorageFailure, "the file cannot be stored: %s", strerror(errno));
 }
 
 /* Part by part, so that the end of a long upload does not wait for all of it. */
