@@ -6,6 +6,8 @@
 #include "server/store/folder.h"
 #include "server/workers/spawn_self.h"
 
+#include "datacube/base/write_fully.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 enum { LOOK_MS = 100, GRACE_MS = 3000, REPORT_MOST = 1 << 16 };
+static const size_t memory = (size_t)4 << 30; /* bytes of the child: many times what the largest document becomes */
 
 struct task_end { /* what the child tells, before its report */
   int status;
@@ -110,28 +113,13 @@ static int refresh_here(const struct refresh_options *options, const struct kept
   return status;
 }
 
-static bool put(int fd, const void *bytes, size_t size)
-{
-  const char *at = bytes;
-  while (size > 0) {
-    const ssize_t written = write(fd, at, size);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written <= 0)
-      return false;
-    at += written;
-    size -= (size_t)written;
-  }
-  return true;
-}
-
 static void be_child(const struct refresh_options *options, const struct kept_source *source, int fd)
 {
   struct task_end end = {.outcome.digest = ""};
   struct buffer report = {.limit = REPORT_MOST};
   end.status = refresh_here(options, source, &end, &report);
-  if (put(fd, &end, sizeof end) && !report.failed && report.length > 0)
-    put(fd, report.data, report.length);
+  if (write_fully(fd, &end, sizeof end) == 0 && !report.failed)
+    write_fully(fd, report.data, report.length);
   fflush(stderr);
   _exit(0); /* nothing of the parent's is written twice */
 }
@@ -194,6 +182,7 @@ int refresh_task_run(const struct refresh_options *options, const struct kept_so
   if (child == 0) {
     close(ends[0]);
     spawned_die_with(parent);
+    spawned_bound(memory);
     be_child(options, source, ends[1]);
   }
   close(ends[1]);

@@ -1,6 +1,10 @@
 #include "server/workers/spawn_self.h"
 
+#include "datacube/base/logger.h"
+#include "datacube/base/sanitized.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -8,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -120,4 +125,18 @@ void spawned_leave_signals(pid_t parent)
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   spawned_die_with(parent);
+}
+
+void spawned_bound(size_t memory)
+{
+  const struct rlimit no_core = {0, 0}, most = {memory, memory};
+  setrlimit(RLIMIT_CORE, &no_core);
+  if (!is_sanitized) /* whose shadow is larger */
+    setrlimit(RLIMIT_DATA, &most);
+  const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  if (write(fd, "500", 3) != 3)
+    log_message(LOG_DEBUG, "oom_score_adj cannot be set");
+  close(fd);
 }

@@ -23,5 +23,7 @@ void spawned_die_with(pid_t parent);
 /* The same, and signals for the whole process group are the server's, which decides about the end: SIGINT, SIGTERM,
  * SIGHUP and SIGPIPE are ignored. */
 void spawned_leave_signals(pid_t parent);
+/* It may have so many bytes of memory, leaves no core, and is the first to end where the machine has none left. */
+void spawned_bound(size_t memory);
 
 #endif

@@ -3,13 +3,13 @@
 
 #include "server/services/map_worker.h"
 #include "server/services/part_task.h"
+#include "server/workers/spawn_self.h"
 #include "server/workers/ticker.h"
 #include "server/workers/worker_lookup.h"
 #include "server/workers/worker_usage.h"
 
 #include "datacube/base/hash.h"
 #include "datacube/base/logger.h"
-#include "datacube/base/sanitized.h"
 #include "hpc/device/device.h"
 #include "hpc/udf/interpreters.h"
 #include "datacube/remote/remote_file.h"
@@ -18,7 +18,6 @@
 #include "stac/catalogue.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <poll.h>
@@ -72,8 +71,6 @@ static int64_t now_ms(void)
 
 static void limit_process(const struct worker_options *options)
 {
-  const struct rlimit no_core = {0, 0};
-  setrlimit(RLIMIT_CORE, &no_core);
   /* Far above what a result may take, text and headers included: a write past it fails (EFBIG), and does not kill. */
   const rlim_t longest = 4 * (rlim_t)options->result_size + ((rlim_t)64 << 20);
   const struct rlimit file = {longest, longest};
@@ -81,16 +78,7 @@ static void limit_process(const struct worker_options *options)
     setrlimit(RLIMIT_FSIZE, &file);
   signal(SIGXFSZ, SIG_IGN);
   /* Far above what a plan may take: this stops a runaway, the plan's own ceiling does the fine work. */
-  const rlim_t most = 2 * (rlim_t)options->memory + ((rlim_t)2 << 30);
-  const struct rlimit data = {most, most};
-  if (!is_sanitized)
-    setrlimit(RLIMIT_DATA, &data);
-  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    if (write(fd, "500", 3) != 3)
-      log_message(LOG_DEBUG, "oom_score_adj cannot be set");
-    close(fd);
-  }
+  spawned_bound(2 * options->memory + ((size_t)2 << 30));
 }
 
 /* What worker and interpreters have used so far. */

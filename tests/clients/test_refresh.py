@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -232,6 +233,7 @@ def test_who_reads_a_source_is_confined_and_may_die(tmp_path):
             reader, = children_of(process.pid)
             lines = pathlib.Path(f"/proc/{reader}/status").read_text("ascii").splitlines()
             status = {name: value.strip() for name, value in (line.split(":", 1) for line in lines)}
+            limits = pathlib.Path(f"/proc/{reader}/limits").read_text("ascii")
             subprocess.run(["kill", "-KILL", str(reader)], check=True)
             said, warned = process.communicate(timeout=60)
         assert process.returncode == 1 and "c: unchanged" in said and "items.json is not refreshed: Internal" in warned
@@ -240,6 +242,8 @@ def test_who_reads_a_source_is_confined_and_may_die(tmp_path):
             assert status["Seccomp"] == "2"
             assert int(status["CapEff"], 16) & ~0b110 == 0 and int(status["CapBnd"], 16) == (
                 0 if os.geteuid() == 0 else int(status["CapBnd"], 16))
+        if "TWINCUBE_SANITIZED" not in os.environ:
+            assert re.search(r"^Max data size +4294967296 ", limits, re.MULTILINE), limits
         host.always.clear()
         assert "items.json: 1 item" in refresh(data)
 
