@@ -9,6 +9,7 @@ struct elsewhere {        /* what another server is to compute */
   const char *collection; /* its name here; of several of the same server one */
   const char *graph; /* a process graph, JSON, that loads them under such names; one node is marked as the result */
   double bytes;      /* that it is expected to have; 0: nothing is known */
+  bool is_raster; /* it has no more than bands, of known names, y and x: GTiff will do where netCDF is not to be had */
 };
 
 struct elsewhere_part { /* of a graph */
@@ -25,6 +26,8 @@ struct elsewhere_part { /* of a graph */
   const char *const *labels; /* along time (aggregate_temporal) … */
   size_t label_count;        /* … or 0 */
   const char *geometries;    /* GeoJSON of the dimension "geometry" (aggregate_spatial); or NULL */
+  const char *const *bands;  /* of a raster … */
+  size_t band_count;         /* … or 0 */
 };
 
 /* Behind the name of a file that another server made: what it said meanwhile. A line an entry: its level, a tab, a
@@ -43,14 +46,14 @@ struct local_files {          /* all zero: none */
   /* The STAC document, in a folder with all that it leads to, of an address of the web at which this server publishes
    * it for the user; *out is NULL where it is none. NULL: there are no such addresses. */
   int (*find_published)(void *context, struct arena *arena, const char *url, const char **out, struct error *error);
-  /* The netCDF file of a cube that another server makes, or the first of several; *out is NULL where none has the
-   * collection. NULL: there are no others. */
+  /* The netCDF file of a cube that another server makes, or the first of several; or a GTiff file, NAME.tif; *out is
+   * NULL where none has the collection. NULL: there are no others. */
   int (*compute_elsewhere)(void *context, struct arena *arena, const struct elsewhere *wanted, const char **out,
                            struct error *error);
   /* What a collection's server has, JSON: {"backend": its name, "processes": {ID: …}, "job_bytes": above which it
    * computes by batch jobs (not there: it has none), "vectors": whether its netCDF files have vector cubes,
-   * "collection": of its document what tells its sizes}; *out is NULL where there is no such server, or nothing can be
-   * computed there now. NULL: there are no others. */
+   * "rasters_only": whether it writes GTiff and no netCDF, "collection": of its document what tells its sizes}; *out is
+   * NULL where there is no such server, or nothing can be computed there now. NULL: there are no others. */
   int (*offered_elsewhere)(void *context, struct arena *arena, const char *collection, const char **out,
                            struct error *error);
   void *context;

@@ -434,3 +434,16 @@ int raster_file_inspect(struct arena *arena, const char *path, struct raster_fil
   const struct raster_file_hints none = {.before = NULL};
   return raster_file_inspect_with(arena, path, &none, out, error);
 }
+
+bool raster_file_is_described(const struct raster_file *raster)
+{
+  for (size_t i = 0; i < raster->band_count; i++) {
+    const char *text = raster->bands[i].description;
+    if (!text || !*text)
+      return false;
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(text, raster->bands[j].description) == 0)
+        return false;
+  }
+  return true;
+}

@@ -81,5 +81,7 @@ struct raster_file_hints {
 int raster_file_inspect(struct arena *arena, const char *path, struct raster_file *out, struct error *error);
 int raster_file_inspect_with(struct arena *arena, const char *path, const struct raster_file_hints *hints,
                              struct raster_file *out, struct error *error);
+/* Whether every band has a description, and no two the same. */
+bool raster_file_is_described(const struct raster_file *raster);
 
 #endif

@@ -195,12 +195,25 @@ static bool apply_step(struct far_node *far)
 
 /* ---- bytes ------------------------------------------------------------------------------------------------------- */
 
+/* A server may write files of rasters only. */
+static bool can_come(const struct far_node *far)
+{
+  return !json_is_true(json_object_get(far->server, "rasters_only")) ||
+         (far_cube_is_raster(&far->cube) && (has_bands(&far->cube) || far->has_lost_bands));
+}
+
+/* What cannot come is more than all that can; the sum of all nodes is a number still. */
+static double cost_of(const struct far_node *far)
+{
+  return can_come(far) ? far_cube_bytes(&far->cube) : 1e300;
+}
+
 static double bytes_of(const struct sharing *s, const bool *brought, size_t *count)
 {
   double bytes = 0;
   *count = 0;
   for (size_t i = 0; i < s->count; i++) {
-    bytes += brought[i] ? far_cube_bytes(&s->nodes[i].cube) : 0;
+    bytes += brought[i] ? cost_of(&s->nodes[i]) : 0;
     *count += brought[i];
   }
   return bytes;
@@ -215,7 +228,7 @@ static void choose(struct sharing *s, struct far_node *far)
   for (size_t k = 0; k < far->input_count; k++)
     for (size_t i = 0; i < own; i++)
       far->brought[i] = far->brought[i] || far->inputs[k]->brought[i];
-  const double bytes = far_cube_bytes(&far->cube), others = bytes_of(s, far->brought, &count);
+  const double bytes = cost_of(far), others = bytes_of(s, far->brought, &count);
   if (far->step && (bytes > others || (bytes == others && count == 1 && !far->step->is_filter)))
     return;
   memset(far->brought, 0, FAR_NODES_MOST * sizeof *far->brought);
@@ -302,23 +315,40 @@ static int write_graph(struct sharing *s, const struct far_node *far, const bool
   return out->wanted.graph && out->steps ? 0 : error_memory(s->error);
 }
 
-static int write_labels(struct sharing *s, const struct far_cube *cube, struct elsewhere_part *out)
+/* Of texts, or of arrays that begin with one. */
+static int write_labels(struct sharing *s, const json_t *from, const char *const **out, size_t *count)
 {
   const json_t *label;
   size_t i;
-  const char **labels = ARENA_ARRAY(s->arena, const char *, json_array_size(cube->labels) + 1);
+  const char **labels = ARENA_ARRAY(s->arena, const char *, json_array_size(from) + 1);
   if (!labels)
     return error_memory(s->error);
-  json_array_foreach(cube->labels, i, label)
+  json_array_foreach(from, i, label)
   {
     const json_t *text = json_is_array(label) ? json_array_get(label, 0) : label;
     labels[i] = arena_strdup(s->arena, json_string_value(text));
     if (!labels[i])
       return error_memory(s->error);
   }
-  out->labels = labels;
-  out->label_count = json_array_size(cube->labels);
+  *out = labels;
+  *count = json_array_size(from);
   return 0;
+}
+
+/* What the file of a raster need not tell. Error FeatureUnsupported where no file of that server can have it. */
+static int write_bands(struct sharing *s, const struct far_node *far, struct elsewhere_part *out)
+{
+  const size_t d = far_cube_find(&far->cube, 'b');
+  if (!json_is_true(json_object_get(far->server, "rasters_only")))
+    return 0;
+  out->wanted.is_raster = can_come(far);
+  if (out->wanted.is_raster)
+    return d == SIZE_MAX ? 0 : write_labels(s, far->cube.dimension[d].labels, &out->bands, &out->band_count);
+  error_set(s->error, ERROR_FeatureUnsupported,
+            "the back-end '%s' of the federation writes GTiff, and no netCDF: what comes from there may have bands, of "
+            "names that are known, y and x, and nothing else",
+            out->server);
+  return error_at_node(s->error, far->id);
 }
 
 static const struct far_node *first_load(const struct far_node *far)
@@ -357,7 +387,9 @@ static int make_part(struct sharing *s, const struct far_node *far)
   if (!out->node || !out->server || !out->wanted.collection || (cube->period && !out->period) ||
       (cube->geometries && !out->geometries))
     return error_memory(s->error);
-  return write_labels(s, cube, out) == 0 ? write_graph(s, far, needed, out) : -1;
+  if (write_labels(s, cube->labels, &out->labels, &out->label_count) != 0 || write_bands(s, far, out) != 0)
+    return -1;
+  return write_graph(s, far, needed, out);
 }
 
 /* What is wanted of all, brought as each is best brought. */

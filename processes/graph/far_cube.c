@@ -193,6 +193,21 @@ void far_cube_remove(struct far_cube *cube, size_t d)
   cube->count--;
 }
 
+static bool are_texts(const json_t *labels)
+{
+  const json_t *label;
+  size_t i;
+  json_array_foreach(labels, i, label) if (!json_is_string(label)) return false;
+  return json_array_size(labels) > 0;
+}
+
+bool far_cube_is_raster(const struct far_cube *cube)
+{
+  const size_t bands = far_cube_find(cube, 'b');
+  return far_cube_find(cube, 'x') != SIZE_MAX && far_cube_find(cube, 'y') != SIZE_MAX &&
+         cube->count == (bands != SIZE_MAX ? 3 : 2) && (bands == SIZE_MAX || are_texts(cube->dimension[bands].labels));
+}
+
 /* ---- crops ------------------------------------------------------------------------------------------------------- */
 
 void far_cube_crop_bands(struct far_cube *cube, const json_t *bands)

@@ -33,6 +33,8 @@ struct far_cube {
 struct far_cube far_cube_load(const json_t *document, const json_t *arguments);
 
 double far_cube_bytes(const struct far_cube *cube);
+/* Whether it has x, y, and nothing else but bands whose names are known. */
+bool far_cube_is_raster(const struct far_cube *cube);
 /* SIZE_MAX where there is none. */
 size_t far_cube_find(const struct far_cube *cube, char kind);
 size_t far_cube_named(const struct far_cube *cube, const char *name);

@@ -5,6 +5,7 @@
 #include "processes/aggregate/periods.h"
 #include "processes/cube/shape.h"
 #include "processes/graph/value_text.h"
+#include "processes/load/far_raster.h"
 #include "processes/local_files.h"
 #include "processes/vector/geometry_argument.h"
 
@@ -282,12 +283,27 @@ static int open_all(struct call *call, const struct answer *answer, const struct
   return file_set_source(call->arena, parts, answer->count, NULL, 0, out, call->error);
 }
 
+static int open_raster(struct call *call, const struct answer *answer, const struct source **out)
+{
+  const struct far_raster file = {.part = answer->part,
+                                  .path = answer->path,
+                                  .title = answer->collection,
+                                  .origin = arena_printf(call->arena, "%s by its server", answer->part->steps)};
+  return far_raster_source(call->arena, &file, out, call->error);
+}
+
+static int open_source(struct call *call, const struct answer *answer, const struct source **out)
+{
+  const char *end = strrchr(answer->path, '.');
+  if (end && strcmp(end, ".tif") == 0)
+    return open_raster(call, answer, out);
+  return answer->count == 1 ? open_one(call, answer, answer->path, out) : open_all(call, answer, out);
+}
+
 static int open_answer(struct call *call, const struct answer *answer, struct value *result)
 {
   const struct source *source;
-  const int status =
-      answer->count == 1 ? open_one(call, answer, answer->path, &source) : open_all(call, answer, &source);
-  if (status != 0)
+  if (open_source(call, answer, &source) != 0)
     return blame_server(call->error, answer->collection);
   const struct node *node = node_source(call->arena, call_origin(call), source);
   if (!node)
@@ -310,7 +326,8 @@ int federated_cube(struct call *call, const char *collection, struct value *resu
   const struct error missing = *error;
   *error = (struct error){{0}, {0}, {0}, {0}};
   int status = part ? 0 : write_graph(call, &graph);
-  const struct elsewhere wanted = part ? part->wanted : (struct elsewhere){collection, graph.data, 0};
+  const struct elsewhere wanted =
+      part ? part->wanted : (struct elsewhere){.collection = collection, .graph = graph.data};
   if (status == 0)
     status = local->compute_elsewhere(local->context, call->arena, &wanted, &path, error);
   buffer_free(&graph);

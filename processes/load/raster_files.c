@@ -78,20 +78,6 @@ static int number_dates(struct file_set *set)
 
 /* ---- bands ------------------------------------------------------------------------------------------------------ */
 
-/* Whether every band has a description of its own. */
-static bool is_described(const struct raster_file *raster)
-{
-  for (size_t i = 0; i < raster->band_count; i++) {
-    const char *text = raster->bands[i].description;
-    if (!text || !*text)
-      return false;
-    for (size_t j = 0; j < i; j++)
-      if (strcmp(text, raster->bands[j].description) == 0)
-        return false;
-  }
-  return true;
-}
-
 static struct extent box_of(const struct grid *grid)
 {
   return (struct extent){grid->west, grid->north - grid->res_y * (double)grid->height,
@@ -128,7 +114,7 @@ static int name_band(struct file_set *set, const struct name_pattern *pattern, s
   if (file->raster.band_count != 1)
     return 0;
   file->is_named = true;
-  if (is_described(&file->raster))
+  if (raster_file_is_described(&file->raster))
     file->band = file->raster.bands[0].description;
   else if (name_find_band(pattern, name, &span, &is_known) && is_known)
     file->band = arena_strndup(set->call->arena, name + span.start, span.end - span.start);
@@ -186,7 +172,7 @@ static size_t find_band(struct file_set *set, size_t file, const char *name, con
 static int add_scenes(struct file_set *set, size_t f)
 {
   const struct one_file *file = &set->files[f];
-  const bool described = is_described(&file->raster);
+  const bool described = raster_file_is_described(&file->raster);
   const int64_t *date = bsearch(&file->instant, set->series.dates, set->series.date_count, sizeof *date, by_instant);
   for (size_t i = 0; i < file->raster.band_count; i++) {
     const struct raster_file_band *band = &file->raster.bands[i];

@@ -240,27 +240,30 @@ static void read_logs(const struct job_run *run, bool has_failed, struct buffer 
 
 /* ---- its files --------------------------------------------------------------------------------------------------- */
 
-static bool is_netcdf(const json_t *asset)
+static bool is_wanted(const struct job_run *run, const json_t *asset)
 {
+  const bool is_raster = run->job->is_raster;
+  const char *end = is_raster ? ".tif" : ".nc";
   const char *type = json_string_value(json_object_get(asset, "type"));
   const char *href = json_string_value(json_object_get(asset, "href"));
   const size_t length = href != NULL ? strcspn(href, "?#") : 0;
   if (type != NULL)
-    return strcasestr(type, "netcdf") != NULL;
-  return length > 3 && strncasecmp(href + length - 3, ".nc", 3) == 0;
+    return strcasestr(type, is_raster ? "tiff" : "netcdf") != NULL;
+  return length > strlen(end) && strncasecmp(href + length - strlen(end), end, strlen(end)) == 0;
 }
 
 static int count_files(const struct job_run *run, json_t *assets, struct error *error)
 {
   const char *key;
   json_t *asset;
+  const size_t most = run->job->is_raster ? 1 : ANSWER_FILES_MOST;
   size_t count = 0;
-  json_object_foreach(assets, key, asset) count += is_netcdf(asset);
-  return count > 0 && count <= ANSWER_FILES_MOST
+  json_object_foreach(assets, key, asset) count += is_wanted(run, asset);
+  return count > 0 && count <= most
              ? 0
              : error_set(error, ERROR_FeatureUnsupported,
-                         "the job at the back-end '%s' made %zu netCDF files: 1 to %d are due", run->job->backend->id,
-                         count, (int)ANSWER_FILES_MOST);
+                         "the job at the back-end '%s' made %zu %s files, of 1 to %zu that are due",
+                         run->job->backend->id, count, run->job->is_raster ? "GTiff" : "netCDF", most);
 }
 
 static int find_file(const struct job_run *run, const json_t *asset, struct buffer *url, struct error *error)
@@ -312,7 +315,7 @@ static int fetch_files(const struct job_run *run, struct error *error)
   json_object_foreach(assets, key, asset)
   {
     struct buffer url = {0};
-    if (status == 0 && is_netcdf(asset))
+    if (status == 0 && is_wanted(run, asset))
       status = find_file(run, asset, &url, error) == 0 ? download(run, url.data, error) : -1;
     buffer_free(&url);
   }

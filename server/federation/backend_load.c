@@ -25,6 +25,7 @@ struct request {
   const struct federated_collection *where;
   const struct buffer *question;
   double bytes;               /* that are expected; 0: nothing is known */
+  bool is_raster;             /* GTiff is asked for, else netCDF */
   struct answer_files *files; /* get the answer */
   struct buffer *logs;
 };
@@ -59,7 +60,7 @@ static bool rename_collections(struct federation *federation, json_t *graph, con
 }
 
 /* The part as it is asked for there, with the result saved. NULL: it is none. */
-static json_t *make_question(json_t *graph)
+static json_t *make_question(json_t *graph, const char *format)
 {
   static const char save[] = "federation_save";
   const char *id, *last = NULL;
@@ -73,7 +74,7 @@ static json_t *make_question(json_t *graph)
   if (last == NULL || json_object_get(graph, save) != NULL)
     return NULL;
   node = json_pack("{s:s,s:{s:{s:s},s:s},s:b}", "process_id", "save_result", "arguments", "data", "from_node", last,
-                   "format", "netCDF", "result", 1);
+                   "format", format, "result", 1);
   json_object_set_new(graph, save, node);
   return json_pack("{s:{s:O}}", "process", "process_graph", graph);
 }
@@ -134,6 +135,7 @@ static int ask_by_job(struct federation *federation, const struct backend_load *
   const struct backend_job job = {.backend = request->where->backend,
                                   .token = token,
                                   .question = request->question,
+                                  .is_raster = request->is_raster,
                                   .files = request->files,
                                   .seconds = seconds_of(load, BACKEND_JOB_SECONDS),
                                   .stopping = &federation->stopping,
@@ -160,13 +162,14 @@ static int ask(struct federation *federation, const struct backend_load *load, c
 /* ---- the files --------------------------------------------------------------------------------------------------- */
 
 /* A name for what is asked for: the same for the same. */
-static void name_file(const struct backend_settings *backend, const struct buffer *question, struct buffer *out)
+static void name_file(const struct request *request, struct buffer *out)
 {
+  const struct buffer *question = request->question;
   unsigned char digest[16];
   char hex[2 * sizeof digest + 1];
   crypto_generichash(digest, sizeof digest, (const unsigned char *)question->data, question->length, NULL, 0);
   sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
-  buffer_printf(out, "%s-%s.nc", backend->id, hex);
+  buffer_printf(out, "%s-%s.%s", request->where->backend->id, hex, request->is_raster ? "tif" : "nc");
 }
 
 static int fill_files(struct federation *federation, const struct backend_load *load, struct request *request,
@@ -191,7 +194,7 @@ static int place_files(struct federation *federation, const struct backend_load 
 {
   struct buffer name = {0};
   struct stat state;
-  name_file(request->where->backend, request->question, &name);
+  name_file(request, &name);
   const int folder = loaded_results_folder(load->folder, error);
   int status = folder < 0 ? -1 : name.failed ? error_memory(error) : 0;
   struct answer_files files = {.folder = folder, .name = name.data};
@@ -217,8 +220,9 @@ static int check_backend(const struct federated_collection *where, struct error 
   if (!where->is_online)
     return error_set(error, ERROR_InfrastructureBusy, "the back-end '%s' of the federation is away; please try again",
                      id);
-  if (!where->writes_netcdf)
-    return error_set(error, ERROR_FeatureUnsupported, "the back-end '%s' of the federation writes no netCDF", id);
+  if (!where->writes_netcdf && !where->writes_gtiff)
+    return error_set(error, ERROR_FeatureUnsupported,
+                     "the back-end '%s' of the federation writes neither netCDF nor GTiff", id);
   return 0;
 }
 
@@ -238,11 +242,20 @@ static int load_there(struct federation *federation, const struct backend_load *
                       const struct federated_collection *where, struct buffer *path, struct error *error)
 {
   struct buffer question = {0};
+  const bool is_raster = !where->writes_netcdf;
+  if (is_raster && !json_is_true(json_object_get(document, "is_raster")))
+    return error_set(error, ERROR_FeatureUnsupported,
+                     "the back-end '%s' of the federation writes no netCDF, and its cube is more than a raster",
+                     where->backend->id);
   json_t *graph = json_object_get(document, "process_graph");
-  json_t *body = rename_collections(federation, graph, where->backend) ? make_question(graph) : NULL;
+  json_t *body = rename_collections(federation, graph, where->backend)
+                     ? make_question(graph, is_raster ? "GTiff" : "netCDF")
+                     : NULL;
   char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-  struct request request = {
-      .where = where, .question = &question, .bytes = json_number_value(json_object_get(document, "bytes"))};
+  struct request request = {.where = where,
+                            .question = &question,
+                            .bytes = json_number_value(json_object_get(document, "bytes")),
+                            .is_raster = is_raster};
   buffer_text(&question, text != NULL ? text : "");
   int status = text != NULL && !question.failed
                    ? place_files(federation, load, &request, path, error)
@@ -292,8 +305,8 @@ int backend_offers(struct federation *federation, const char *collection, bool m
     return 0;
   json_t *document = federation_document(federation, &where, may_wait);
   json_t *sizes = pick_sizes(document);
-  json_t *answer = json_pack("{s:s,s:b,s:o*}", "backend", where.backend->id, "vectors", (int)where.writes_vectors,
-                             "collection", sizes);
+  json_t *answer = json_pack("{s:s,s:b,s:b,s:o*}", "backend", where.backend->id, "vectors", (int)where.writes_vectors,
+                             "rasters_only", (int)!where.writes_netcdf, "collection", sizes);
   if (where.has_jobs)
     json_object_set_new(answer, "job_bytes", json_integer((json_int_t)where.backend->job_size));
   json_decref(document);

@@ -9,18 +9,21 @@
 enum { BACKEND_LOAD_SECONDS = 1800, BACKEND_JOB_SECONDS = 7 * 86400 };
 
 struct backend_load {
-  const char *request;      /* JSON of a worker: {"collection": name here, "bytes": expected, "process_graph": {…}} */
+  /* JSON of a worker: {"collection": name here, "bytes": expected, "is_raster": whether GTiff will do, "process_graph":
+   * {…}} */
+  const char *request;
   const char *folder;       /* of the task, ends with '/': what lies in it is a worker's, and not relied on */
   double seconds;           /* that it may take; at most BACKEND_LOAD_SECONDS, or those of a job, also where it is 0 */
   int client_fd, cancel_fd; /* a hang-up, something to read: nobody wants it any more; or -1 */
 };
 
-/* `path` gets that of the netCDF file, in the folder of loaded results, or of the first of several (answer_files.h);
- * the same request again gets the same. What is expected to be larger than the back-end's `job_size` is computed by a
- * batch job where it has those; what the job said lies beside the file, under its name with LOADED_LOGS_END. Nothing
- * where no back-end has the collection. Errors: InfrastructureBusy where the back-end is away, refuses us, is too slow
- * or sends too much; FeatureUnsupported where it cannot compute or write netCDF; else what it says is wrong with the
- * graph, under its code; StorageFailure. */
+/* `path` gets that of the netCDF file, in the folder of loaded results, or of the first of several (answer_files.h), or
+ * of a GTiff file where the back-end writes no netCDF and that will do; the same request again gets the same. What is
+ * expected to be larger than the back-end's `job_size` is computed by a batch job where it has those; what the job said
+ * lies beside the file, under its name with LOADED_LOGS_END. Nothing where no back-end has the collection. Errors:
+ * InfrastructureBusy where the back-end is away, refuses us, is too slow or sends too much; FeatureUnsupported where it
+ * cannot compute, or write what is wanted; else what it says is wrong with the graph, under its code; StorageFailure.
+ */
 int backend_load(struct federation *federation, const struct backend_load *load, struct buffer *path,
                  struct error *error);
 

@@ -53,7 +53,7 @@ void federation_each(struct federation *federation, bool (*report)(void *data, c
 struct federated_collection { /* where a collection lies */
   const struct backend_settings *backend;
   char id[COLLECTION_NAME_SIZE]; /* there */
-  bool speaks_openeo, writes_netcdf, writes_vectors, has_jobs;
+  bool speaks_openeo, writes_netcdf, writes_vectors, writes_gtiff, has_jobs;
   bool is_online;
 };
 /* The collection of a name, of the first back-end that has it and is there, else of the first that had it. Errors

@@ -92,6 +92,7 @@ int federation_find(struct federation *federation, const char *name, struct fede
                                          .speaks_openeo = backend->survey.speaks_openeo,
                                          .writes_netcdf = json_object_get(backend->survey.formats, "netcdf") != NULL,
                                          .writes_vectors = backend->survey.writes_vectors,
+                                         .writes_gtiff = json_object_get(backend->survey.formats, "gtiff") != NULL,
                                          .has_jobs = backend->has_jobs,
                                          .is_online = backend->is_online};
     snprintf(out->id, sizeof out->id, "%s", found->id);

@@ -117,6 +117,7 @@ int worker_lookup_elsewhere(void *context, struct arena *arena, const struct els
   json_write_object(&w);
   json_kv_string(&w, "collection", wanted->collection);
   json_kv_number(&w, "bytes", wanted->bytes);
+  json_kv_bool(&w, "is_raster", wanted->is_raster);
   json_key(&w, "process_graph");
   json_write_raw(&w, wanted->graph, strlen(wanted->graph));
   json_end_object(&w);
