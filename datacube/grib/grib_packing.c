@@ -119,10 +119,11 @@ static bool place_stream(struct bits *b, uint64_t count, unsigned width, struct 
   return b->at <= 8 * (uint64_t)b->length;
 }
 
-static bool read_groups(const unsigned char *packing, size_t length, bool has_differences, struct bits *b,
+static bool read_groups(const struct grib_packed *p, size_t count, bool has_differences, struct bits *b,
                         struct groups *out)
 {
-  if (length < (has_differences ? 49 : 47))
+  const unsigned char *packing = p->packing;
+  if (p->packing_length < (has_differences ? 49 : 47))
     return false;
   *out = (struct groups){.count = grib_number(packing + 31, 4),
                          .reference_bits = packing[19],
@@ -133,7 +134,7 @@ static bool read_groups(const unsigned char *packing, size_t length, bool has_di
                          .length_step = packing[41],
                          .last_length = grib_number(packing + 42, 4),
                          .missing = packing[22]};
-  if (out->missing > 2 || (has_differences && !take_descriptors(out, packing, b)))
+  if (out->count > count + 1 || out->missing > 2 || (has_differences && !take_descriptors(out, packing, b)))
     return false;
   if (!place_stream(b, out->count, out->reference_bits, &out->references) ||
       !place_stream(b, out->count, out->width_bits, &out->widths) ||
@@ -222,26 +223,41 @@ static int unpack_1(const struct grib_packed *p, size_t count, double *values)
   return unpack_simple(&bits, p->data[10], &scale, count, values);
 }
 
+/* Whether a packing that ecCodes undoes has as many values as are wanted where it is an image, which tells its own
+ * size: room is taken by that before the values are counted. */
+static bool is_image_of(const struct grib_packed *p, unsigned kind, size_t count)
+{
+  const unsigned char *image = p->data + 5;
+  const size_t length = p->data_length - 5;
+  const bool is_jpeg = kind == 40 || kind == 40000, is_png = kind == 41 || kind == 40010;
+  const size_t size_at = is_jpeg ? 8 : 16;
+  if ((!is_jpeg && !is_png) || p->packing[19] == 0) /* no bits: all values are one */
+    return true;
+  if (length < 24)
+    return false;
+  const uint64_t width = grib_number(image + size_at, 4), height = grib_number(image + size_at + 4, 4);
+  const uint64_t left = is_jpeg ? grib_number(image + 16, 4) : 0, top = is_jpeg ? grib_number(image + 20, 4) : 0;
+  return left < width && top < height && (width - left) * (height - top) == count;
+}
+
 static int unpack_2(const struct grib_packed *p, size_t count, double *values)
 {
-  if (p->packing_length < 20 || p->data_length < 5)
-    return p->packing_length < 20 ? 0 : -1;
+  if (p->packing_length < 11 || p->data_length < 5 || grib_number(p->packing + 5, 4) != count)
+    return -1;
+  if (p->packing_length < 20)
+    return 0;
   const unsigned kind = (unsigned)grib_number(p->packing + 9, 2);
   const struct scale scale = {ieee_float(p->packing + 11), ldexp(1, (int)grib_signed(p->packing + 15, 2)),
                               pow(10, -(double)grib_signed(p->packing + 17, 2))};
   struct bits bits = {p->data + 5, p->data_length - 5, 0};
   struct groups groups;
   if (kind != 0 && kind != 2 && kind != 3)
-    return 0;
-  if (grib_number(p->packing + 5, 4) != count)
-    return -1;
+    return is_image_of(p, kind, count) ? 0 : -1;
   if (kind == 0)
     return unpack_simple(&bits, p->packing[19], &scale, count, values);
   if (p->packing_length < 47 || p->packing[21] != 1) /* groups without lengths of their own */
     return 0;
-  return read_groups(p->packing, p->packing_length, kind == 3, &bits, &groups)
-             ? unpack_groups(&groups, &scale, count, values)
-             : -1;
+  return read_groups(p, count, kind == 3, &bits, &groups) ? unpack_groups(&groups, &scale, count, values) : -1;
 }
 
 static bool is_there(const struct grib_packed *p, size_t point)
