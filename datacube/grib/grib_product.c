@@ -397,8 +397,12 @@ static int read_field(struct grib_products *products, struct grib_window *window
                      (unsigned long long)o->field->at);
   if (o->field->edition == 1)
     read_1(o, out);
-  else if (o->key.length - o->product_at >= 34)
+  else if (o->key.length - o->product_at >= 34) {
+    if (!grib_has_step_2(product_of(o)))
+      return error_set(error, ERROR_FileContentInvalid, "the GRIB message at byte %llu is for no time that there is",
+                       (unsigned long long)o->field->at);
     read_2(o, out);
+  }
   struct known **slot = slot_of(products, &o->key);
   const struct grib_product *known = find_known(*slot, &o->key);
   if (!known && learn(products, window, o, slot, error) != 0)

@@ -47,6 +47,14 @@ size_t grib_interval_2(const unsigned char *product, size_t length)
   return at > 0 && length >= at + 24 ? at : SIZE_MAX;
 }
 
+bool grib_has_step_2(const unsigned char *product)
+{
+  const int64_t steps = grib_signed(product + 18, 4);
+  int64_t ignored;
+  return grib_number(product + 7, 2) > 15 || steps == 0 || product[17] == 13 ||
+         add_time(0, steps, product[17], &ignored);
+}
+
 bool grib_times_2(const unsigned char *identification, const unsigned char *product, size_t length,
                   struct grib_product *out)
 {

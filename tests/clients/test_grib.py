@@ -183,8 +183,10 @@ def test_damage_is_told(tmp_path, files):
     whole = (files / "packings2.grib").read_bytes()
     first = int.from_bytes(whole[8:16], "big")
     cut = tmp_path / "cut.grib"
+    product = whole.index(b"\0\0\0\x22\x04")
     for bytes_ in (whole[:20], whole[:first + 40], whole[:8] + b"\xff" * 8 + whole[16:],
-                   whole[:40] + b"\xff" * 8 + whole[48:first]):
+                   whole[:40] + b"\xff" * 8 + whole[48:first],
+                   whole[:product + 17] + b"\x74\x6f\x77\x67\x73" + whole[product + 22:first]):  # a unit of time
         cut.write_bytes(bytes_)
         assert "FileContentInvalid" in refused(tmp_path, cut)
     damaged = bytearray(whole[:first])  # more bits of a value than there are: told when they are read
