@@ -69,52 +69,6 @@ static void begin_waiting(struct index *index, const struct item_search *search,
 
 /* ---- places ------------------------------------------------------------------------------------------------------ */
 
-static int read_value(struct search_plan *plan, sqlite3_stmt *row, int column, struct item_value *out,
-                      struct error *error)
-{
-  switch (sqlite3_column_type(row, column)) {
-  case SQLITE_INTEGER:
-    *out = value_of_integer(sqlite3_column_int64(row, column));
-    return 0;
-  case SQLITE_FLOAT:
-    *out = value_of_real(sqlite3_column_double(row, column));
-    return 0;
-  case SQLITE_NULL:
-    *out = (struct item_value){.kind = ITEM_VALUE_NULL};
-    return 0;
-  default:
-    *out = value_of_text(arena_strdup(plan->arena, (const char *)sqlite3_column_text(row, column)));
-    return out->text ? 0 : error_memory(error);
-  }
-}
-
-struct place_list {
-  struct found_place *all;
-  size_t count, room;
-};
-
-static int read_places(struct search_plan *plan, const struct statement_text *text, struct place_list *places,
-                       struct error *error)
-{
-  sqlite3_stmt *row = statement_ready(plan->index, text, error);
-  int more = row ? 1 : -1;
-  while (more == 1 && (more = index_step(plan->index, row, error)) == 1) {
-    struct found_place *all = arena_grow(plan->arena, places->all, places->count, &places->room, sizeof *all);
-    if (!all) {
-      more = error_memory(error);
-      break;
-    }
-    places->all = all;
-    struct found_place *place = &all[places->count++];
-    place->key = sqlite3_column_int64(row, 0);
-    for (size_t i = 0; i < plan->term_count && more == 1; i++)
-      if (read_value(plan, row, (int)i + 1, &place->values[i], error) != 0)
-        more = -1;
-  }
-  index_done(row);
-  return more;
-}
-
 static int compare_numbers(const struct item_value *a, const struct item_value *b)
 {
   if (a->kind == ITEM_VALUE_INTEGER && b->kind == ITEM_VALUE_INTEGER)
@@ -132,6 +86,96 @@ static int compare_values(const struct item_value *a, const struct item_value *b
   if (ranks[a->kind] != ranks[b->kind])
     return ranks[a->kind] - ranks[b->kind];
   return ranks[a->kind] == 1 ? compare_numbers(a, b) : ranks[a->kind] == 2 ? strcmp(a->text, b->text) : 0;
+}
+
+static int compare_terms(const void *left, const void *right, void *data)
+{
+  const struct search_plan *plan = data;
+  const struct found_place *a = left, *b = right;
+  for (size_t i = 0; i < plan->term_count; i++) {
+    const int order = compare_values(&a->values[i], &b->values[i]);
+    if (order != 0)
+      return plan->terms[i].is_descending ? -order : order;
+  }
+  return 0;
+}
+
+/* A text is the statement's, up to its next row. */
+static struct item_value read_value(sqlite3_stmt *row, int column)
+{
+  switch (sqlite3_column_type(row, column)) {
+  case SQLITE_INTEGER:
+    return value_of_integer(sqlite3_column_int64(row, column));
+  case SQLITE_FLOAT:
+    return value_of_real(sqlite3_column_double(row, column));
+  case SQLITE_NULL:
+    return (struct item_value){.kind = ITEM_VALUE_NULL};
+  default:
+    return value_of_text((const char *)sqlite3_column_text(row, column));
+  }
+}
+
+struct place_list {
+  struct found_place *all;
+  size_t count, room;
+  size_t most; /* the first so many of the order are wanted, and no others are kept for long; 0: all */
+  bool is_cut; /* they are there, in order: what lies behind the last of them is not wanted */
+  int64_t met; /* how many there were */
+};
+
+static int add_place(struct search_plan *plan, struct place_list *places, const struct found_place *place,
+                     struct error *error)
+{
+  struct found_place *all = arena_grow(plan->arena, places->all, places->count, &places->room, sizeof *all);
+  if (!all)
+    return error_memory(error);
+  places->all = all;
+  all[places->count] = *place;
+  for (size_t i = 0; i < plan->term_count; i++) {
+    struct item_value *value = &all[places->count].values[i];
+    if (value->kind == ITEM_VALUE_TEXT && !(value->text = arena_strdup(plan->arena, value->text)))
+      return error_memory(error);
+  }
+  places->count++;
+  return 0;
+}
+
+static void cut_places(struct search_plan *plan, struct place_list *places)
+{
+  if (places->count > 1)
+    qsort_r(places->all, places->count, sizeof *places->all, compare_terms, plan);
+  places->is_cut = places->is_cut || places->count >= places->most;
+  places->count = places->count < places->most ? places->count : places->most;
+}
+
+static int take_row(struct search_plan *plan, sqlite3_stmt *row, struct place_list *places, struct error *error)
+{
+  struct found_place place = {.key = sqlite3_column_int64(row, 0)};
+  places->met++;
+  for (size_t i = 0; i < plan->term_count; i++) {
+    place.values[i] = read_value(row, (int)i + 1);
+    if (place.values[i].kind == ITEM_VALUE_TEXT && !place.values[i].text)
+      return error_memory(error);
+  }
+  if (places->is_cut && compare_terms(&place, &places->all[places->most - 1], plan) >= 0)
+    return 0;
+  if (add_place(plan, places, &place, error) != 0)
+    return -1;
+  if (places->most && places->count >= 2 * places->most)
+    cut_places(plan, places);
+  return 0;
+}
+
+static int read_places(struct search_plan *plan, const struct statement_text *text, struct place_list *places,
+                       struct error *error)
+{
+  sqlite3_stmt *row = statement_ready(plan->index, text, error);
+  int more = row ? 1 : -1;
+  while (more == 1 && (more = index_step(plan->index, row, error)) == 1)
+    if (take_row(plan, row, places, error) != 0)
+      more = -1;
+  index_done(row);
+  return more;
 }
 
 /* Of an order that an index has: an instant or a property, id, collection. */
@@ -188,31 +232,20 @@ static int read_in_order(struct search_plan *plan, bool by_date, size_t most, st
   return 0;
 }
 
-static int compare_terms(const void *left, const void *right, void *data)
-{
-  const struct search_plan *plan = data;
-  const struct found_place *a = left, *b = right;
-  for (size_t i = 0; i < plan->term_count; i++) {
-    const int order = compare_values(&a->values[i], &b->values[i]);
-    if (order != 0)
-      return plan->terms[i].is_descending ? -order : order;
-  }
-  return 0;
-}
-
 /* By one statement. It sorts itself where there may be many places: to begin with that is dear. */
 static int read_at_once(struct search_plan *plan, enum search_way way, size_t most, struct place_list *places,
                         struct error *error)
 {
   const bool are_few = (way == WAY_TREE || way == WAY_RANGE) && plan->met_count <= FEW_PLACES;
   struct statement_text text = {0};
+  places->most = are_few ? most : 0;
   search_text_places(plan, way, NULL, NULL, are_few ? 0 : most, &text);
   const int result = read_places(plan, &text, places, error);
   statement_text_free(&text);
-  if (are_few && places->count > 1)
-    qsort_r(places->all, places->count, sizeof *places->all, compare_terms, plan);
+  if (are_few)
+    cut_places(plan, places);
   if (are_few && !plan->has_place)
-    plan->matched = (int64_t)places->count;
+    plan->matched = places->met;
   places->count = places->count < most ? places->count : most;
   return result;
 }

@@ -87,15 +87,14 @@ static int compare_keys(const void *left, const void *right)
 static int list_met(struct search_plan *plan, const struct tree_keys *met, struct error *error)
 {
   struct buffer list = {0};
+  struct json_writer w = {.out = &list};
   if (met->count)
     qsort(met->all, met->count, sizeof *met->all, compare_keys);
-  buffer_text(&list, "[");
-  for (size_t i = 0; i < met->count; i++) {
-    if (i > 0 && met->all[i] == met->all[i - 1])
-      continue;
-    buffer_printf(&list, i ? ",%lld" : "%lld", (long long)met->all[i]);
-  }
-  buffer_text(&list, "]");
+  json_write_array(&w);
+  for (size_t i = 0; i < met->count; i++)
+    if (i == 0 || met->all[i] != met->all[i - 1])
+      json_write_integer(&w, met->all[i]);
+  json_end_array(&w);
   plan->met_count = (int64_t)met->count;
   plan->met_list = list.failed ? NULL : arena_strdup(plan->arena, list.data);
   buffer_free(&list);
