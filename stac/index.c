@@ -269,19 +269,6 @@ static int hide_private(struct index *index, struct error *error)
   return sqlite3_exec(index->db, view, NULL, NULL, NULL) == SQLITE_OK ? 0 : index_error(index, error);
 }
 
-/* The SQL function item_properties(document): the text of that member, which is found without reading the others, as
- * assets mostly make up a document. */
-static void item_properties(sqlite3_context *context, int count, sqlite3_value **values)
-{
-  const char *document = count == 1 ? (const char *)sqlite3_value_text(values[0]) : NULL;
-  size_t from, to;
-  if (!document || !item_text_member(document, (size_t)sqlite3_value_bytes(values[0]), "properties", &from, &to))
-    return;
-  from += strlen("\"properties\"");
-  from += strspn(document + from, " \t\r\n:");
-  sqlite3_result_text(context, document + from, (int)(to - from), SQLITE_TRANSIENT);
-}
-
 int index_open(struct index *index, struct error *error)
 {
   struct stat unused;
@@ -304,9 +291,6 @@ int index_open(struct index *index, struct error *error)
     result = index_error(index, error);
   if (result == 0 && sqlite3_create_function(index->db, "item_accepted", 1, SQLITE_UTF8, index, item_accepted, NULL,
                                              NULL) != SQLITE_OK)
-    result = index_error(index, error);
-  if (result == 0 && sqlite3_create_function(index->db, "item_properties", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-                                             item_properties, NULL, NULL) != SQLITE_OK)
     result = index_error(index, error);
   if (result == 0 && cql2_register(index->db) != SQLITE_OK)
     result = index_error(index, error);

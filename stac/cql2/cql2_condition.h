@@ -24,8 +24,8 @@ int cql2_condition(struct arena *arena, const struct cql2_filter *filter, struct
  * have. Sets what the search has less of; new lists are in the arena. */
 int cql2_narrow(struct arena *arena, const struct cql2_filter *filter, struct item_search *search, struct error *error);
 
-/* The functions that the SQL uses, for a connection: cql2_first, cql2_last (of a date's text), cql2_fold, cql2_like. A
- * code of SQLite. */
+/* The functions that the SQL uses, for a connection: item_properties (of a document), cql2_first, cql2_last (of a
+ * date's text), cql2_fold, cql2_like. A code of SQLite. */
 int cql2_register(sqlite3 *db);
 
 #endif

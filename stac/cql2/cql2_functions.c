@@ -48,6 +48,20 @@ static void match_text(sqlite3_context *context, int count, sqlite3_value **valu
     sqlite3_result_int(context, like_matches(text, pattern));
 }
 
+/* The text of that member of an item's document, which is found without reading the others, as assets mostly make up a
+ * document. */
+static void properties_of(sqlite3_context *context, int count, sqlite3_value **values)
+{
+  const char *document = text_of(values[0]);
+  size_t from, to;
+  (void)count;
+  if (!document || !item_text_member(document, (size_t)sqlite3_value_bytes(values[0]), "properties", &from, &to))
+    return;
+  from += strlen("\"properties\"");
+  from += strspn(document + from, " \t\r\n:");
+  sqlite3_result_text(context, document + from, (int)(to - from), SQLITE_TRANSIENT);
+}
+
 int cql2_register(sqlite3 *db)
 {
   static char last;
@@ -56,7 +70,8 @@ int cql2_register(sqlite3 *db)
     int arguments;
     void *data;
     void (*call)(sqlite3_context *, int, sqlite3_value **);
-  } functions[] = {{"cql2_first", 1, NULL, edge_of_date},
+  } functions[] = {{"item_properties", 1, NULL, properties_of},
+                   {"cql2_first", 1, NULL, edge_of_date},
                    {"cql2_last", 1, &last, edge_of_date},
                    {"cql2_fold", 2, NULL, fold_text},
                    {"cql2_like", 2, NULL, match_text}};
