@@ -217,11 +217,13 @@ static bool is_sound(OGRGeometryH geometry)
 
 static OGRGeometryH repaired(OGRGeometryH geometry, const struct ring_meetings *most)
 {
-  if (is_sound(geometry))
+  const bool is_deep = geometry && rings_are_deep(geometry);
+  if (!is_deep && is_sound(geometry))
     return geometry;
-  if (rings_are_tangled(geometry, most)) {
+  if (is_deep || rings_are_tangled(geometry, most)) {
     OGR_G_DestroyGeometry(geometry);
-    CPLError(CE_Failure, CPLE_AppDefined, "it crosses or touches itself, too often to be repaired");
+    CPLError(CE_Failure, CPLE_AppDefined, "its rings %s, too often to be repaired",
+             is_deep ? "lie in each other" : "cross or touch");
     return NULL;
   }
   bool polygonal = is_polygonal(geometry);

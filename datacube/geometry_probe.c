@@ -52,8 +52,10 @@ static int fill(struct geometry_probe *probe, const char *geojson, struct error 
                      : ogr_failed(reason) ? reason
                                           : "it is no GeoJSON geometry");
   probe->geometry = ogr_repaired_soon(probe->geometry);
-  if (!probe->geometry)
-    return error_set(error, ERROR_ProcessParameterInvalid, "the geometry crosses itself, too often to be repaired");
+  if (!probe->geometry) {
+    ogr_failed(reason);
+    return error_set(error, ERROR_ProcessParameterInvalid, "the geometry is not a sound one: %s", reason);
+  }
   OGR_G_GetEnvelope(probe->geometry, &probe->bounds);
   if (!isfinite(probe->bounds.MinX + probe->bounds.MaxX + probe->bounds.MinY + probe->bounds.MaxY))
     return error_set(error, ERROR_ProcessParameterInvalid, "the geometry has positions that are not finite");

@@ -38,11 +38,10 @@ static int collect_base(const struct geometry_work *work, const struct geometry_
     if (work->cancel && *work->cancel)
       return error_set(error, ERROR_RequestTimeout, "the request was cancelled");
     OGRGeometryH geometry = repaired(base, &set->items[i]);
-    if (!geometry && base->is_soon)
-      return error_set(error, ERROR_ProcessGraphComplexity, "the geometry crosses itself, too often to be repaired");
     if (!geometry) {
       ogr_failed(reason);
-      return error_set(error, ERROR_ProcessParameterInvalid, "base geometry %zu is not a sound one: %s", i, reason);
+      return error_set(error, base->is_soon ? ERROR_ProcessGraphComplexity : ERROR_ProcessParameterInvalid,
+                       "base geometry %zu is not a sound one: %s", i, reason);
     }
     geometry_sort_members(geometry, kinds);
     OGR_G_DestroyGeometry(geometry);

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PAIRS_MOST = 200000000 }; /* that are looked at: a second */
+enum { PAIRS_MOST = 200000000 };                   /* that are looked at: a second */
+enum { NESTED_MOST = 20000, NESTED_OF_EACH = 16 }; /* pairs of rings: 200 in each other, or on average so many */
 
 struct ring_edge { /* from a to b; u is the axis of the sweep */
   double au, av, bu, bv;
@@ -144,4 +145,51 @@ bool rings_are_tangled(OGRGeometryH geometry, const struct ring_meetings *most)
   free(list.edges);
   free(list.lengths);
   return tangled;
+}
+
+/* ---- rings in rings ---------------------------------------------------------------------------------------------- */
+
+static void add_bounds(OGRGeometryH geometry, OGREnvelope *bounds, size_t *count)
+{
+  for (int i = 0; i < OGR_G_GetGeometryCount(geometry); i++)
+    add_bounds(OGR_G_GetGeometryRef(geometry, i), bounds, count);
+  if (is_ring(geometry))
+    OGR_G_GetEnvelope(geometry, &bounds[(*count)++]);
+}
+
+/* A ring comes before those in it. */
+static int by_west(const void *a, const void *b)
+{
+  const OGREnvelope *one = a, *other = b;
+  if (one->MinX != other->MinX)
+    return one->MinX < other->MinX ? -1 : 1;
+  return (one->MaxX < other->MaxX) - (one->MaxX > other->MaxX);
+}
+
+static bool nest_more_often(OGREnvelope *bounds, size_t count)
+{
+  size_t pairs = 0, nested = 0;
+  qsort(bounds, count, sizeof *bounds, by_west);
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = i + 1; j < count && bounds[j].MinX <= bounds[i].MaxX; j++) {
+      const bool is_inside =
+          bounds[j].MaxX <= bounds[i].MaxX && bounds[j].MinY >= bounds[i].MinY && bounds[j].MaxY <= bounds[i].MaxY;
+      nested += is_inside;
+      if (++pairs > PAIRS_MOST || nested > NESTED_MOST + NESTED_OF_EACH * count)
+        return true;
+    }
+  return false;
+}
+
+bool rings_are_deep(OGRGeometryH geometry)
+{
+  size_t points = 0, rings = 0, count = 0;
+  measure(geometry, &points, &rings);
+  OGREnvelope *bounds = calloc(rings + 1, sizeof *bounds);
+  if (!bounds)
+    return true;
+  add_bounds(geometry, bounds, &count);
+  const bool is_deep = nest_more_often(bounds, count);
+  free(bounds);
+  return is_deep;
 }

@@ -16,4 +16,8 @@ struct ring_meetings { /* of two edges, beside where one begins as another one e
  * out of memory. */
 bool rings_are_tangled(OGRGeometryH geometry, const struct ring_meetings *most);
 
+/* Whether the geometry's rings lie in each other so deep that telling whether it is valid takes long, though none of
+ * them meet: hundreds one in the other, by their bounds. Islands and lakes do not. */
+bool rings_are_deep(OGRGeometryH geometry);
+
 #endif

@@ -45,6 +45,13 @@ def intersects(ring):
     return {"collections": ["boxes"], "limit": 1000, "intersects": {"type": "Polygon", "coordinates": [ring]}}
 
 
+def onion(count):
+    """Squares around each other, none of which meet."""
+    corners = ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))
+    return {"collections": ["boxes"], "limit": 1000, "intersects": {"type": "MultiPolygon", "coordinates": [
+        [[[x * i / count, y * i / count] for x, y in corners]] for i in range(1, count + 1)]}}
+
+
 def condition(ring):
     return {"collections": ["boxes"], "limit": 1000, "filter-lang": "cql2-json", "filter": {
         "op": "s_intersects", "args": [{"property": "geometry"}, {"type": "Polygon", "coordinates": [ring]}]}}
@@ -78,6 +85,7 @@ HOSTILE = {
     "positions": (intersects([[i, 1] for i in range(10**5)]), 413, "ContentTooLarge"),
     "a star": (intersects(star(500)), 400, "QueryParameterInvalid"),
     "petals": (intersects(petals(300)), 400, "QueryParameterInvalid"),
+    "an onion": (onion(4000), 400, "QueryParameterInvalid"),
     "a star of a filter": (condition(star(500)), 400, "FilterInvalid"),
     "a long star": (condition(star(20000)), 400, "FilterInvalid"),
 }

@@ -222,7 +222,7 @@ def test_what_crosses_itself_too_often_is_refused(tmp_path, process, arguments):
     square = shapely.box(500000, 5000000, 500600, 5000600)
     said = run(tmp_path, {"square": load(features([square], UTM)), "load": load(features([tangle(300)], UTM)),
                           "made": {"process_id": process, "arguments": arguments}}, expect="ProcessParameterInvalid")
-    assert "too often to be repaired" in said and "geometry 0" in said
+    assert "cross or touch, too often to be repaired" in said and "geometry 0" in said
 
 
 @pytest.mark.parametrize("shape", [
