@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import threading
 import zlib
 
@@ -78,15 +79,23 @@ def host_fixture():
         server.close()
 
 
+# The most memory of a process counts what it had before it became another program: this one has little.
+MEASURE = """
+import os, subprocess, sys
+with subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL) as process:
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+print(process.returncode, usage.ru_maxrss // 1024)
+"""
+
+
 def failure(*command):
     """What a command that fails says, and the most memory that it had, in MiB."""
-    with subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                          text=True) as process:
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 1, said
-    return said, usage.ru_maxrss // 1024
+    done = subprocess.run([sys.executable, "-S", "-c", MEASURE, *map(str, command)], capture_output=True, text=True,
+                          check=True)
+    code, most = map(int, done.stdout.split())
+    assert code == 1, done.stderr
+    return done.stderr, most
 
 
 @pytest.mark.parametrize("name", HOSTS)

@@ -185,9 +185,9 @@ def test_text_tells_requests_only_at_debug(tmp_path):
         told = [line for line in server.lines() if answer.headers["X-Request-Id"] in line]
         assert len(told) == is_told
         if is_told:
-            assert re.fullmatch(r"debug: a request was answered request=[0-9a-f]{32} client=127.0.0.1 method=GET "
-                                r"route=/collections/\{collection_id\} status=404 duration=[0-9.e-]+ bytes=[0-9]+",
-                                told[0])
+            assert re.fullmatch(r"debug: a request was answered request=[0-9a-f]{32} client=127.0.0.1 user=carol "
+                                r"method=GET route=/collections/\{collection_id\} status=404 "
+                                r"duration=[0-9.e-]+ bytes=[0-9]+", told[0])
 
 
 def test_format_and_level_change_by_reload(tmp_path):
